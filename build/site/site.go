@@ -1,0 +1,182 @@
+// Package site is the folder a gallery is built in and served from.
+//
+//	blobs/sha256/ab/abcd…            every distinct file once
+//	assets/<pub>/<name>/<version>[@<platform>]/<asset type>
+//	files/<pub>/<name>/<version>[@<platform>]/…
+//	api/…  control.json  manifest.json  index.html  item/  publishers/
+//	index/<generation>/              the catalogue and the index of one generation
+//	index/CURRENT                    says which generation counts
+//	.galbuild/                       the builder's own: never served, never published
+//
+// A generation's folder never changes; CURRENT is replaced last, in one rename,
+// when everything that its generation lists is on the disk. A reader sees the old
+// generation or the new one, whole. Killing a builder at any moment leaves the
+// old one counting, and files that nothing lists, which the next builder sweeps.
+package site
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"galbuild/build/blob"
+)
+
+// Desk is the builder's own folder in a site: its lock, its temporary files,
+// its downloads and what it remembers of the sources.
+const Desk = ".galbuild"
+
+// ErrLocked is returned by Lock when another process is building the site.
+var ErrLocked = errors.New("another galbuild is at work on it")
+
+// Dir is a site that this process alone may change.
+type Dir struct {
+	Root  string
+	Blobs *blob.Store
+	// Unclean tells that an earlier builder did not come to its end, so that
+	// there may be files nothing lists.
+	Unclean bool
+	temp    string
+	lock    *flock.Flock // nil for a dry run
+}
+
+// Lock makes the folder where there is none and takes it for this process. It
+// returns ErrLocked, wrapped, if another has it.
+func Lock(root string) (*Dir, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, err
+	}
+	temp := filepath.Join(root, Desk, "tmp")
+	if err := os.MkdirAll(temp, 0o755); err != nil {
+		return nil, fmt.Errorf("make site %s: %w", root, err)
+	}
+	lock := flock.New(filepath.Join(root, Desk, "lock"))
+	switch ok, err := lock.TryLock(); {
+	case err != nil:
+		return nil, fmt.Errorf("lock site %s: %w", root, err)
+	case !ok:
+		return nil, fmt.Errorf("lock site %s: %w", root, ErrLocked)
+	}
+	d := &Dir{Root: root, Blobs: blob.NewStore(root, temp), temp: temp, lock: lock}
+	return d, d.clearTemp()
+}
+
+// DryRun is for a run that shall change nothing at root, which need not be
+// there: what is stored in Blobs is forgotten.
+func DryRun(root string) (*Dir, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, err
+	}
+	temp, err := os.MkdirTemp("", "galbuild-dry-run-")
+	if err != nil {
+		return nil, err
+	}
+	return &Dir{Root: root, Blobs: blob.NewDryStore(temp), temp: temp}, nil
+}
+
+// clearTemp removes what a killed builder left on the desk.
+func (d *Dir) clearTemp() error {
+	left, err := os.ReadDir(d.temp)
+	if err != nil {
+		return err
+	}
+	for _, f := range left {
+		d.Unclean = true
+		if err := os.RemoveAll(filepath.Join(d.temp, f.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Begin marks the site as being changed; End takes the mark away. A mark that is
+// still there when the site is locked again makes it Unclean.
+func (d *Dir) Begin() error {
+	return os.WriteFile(d.mark(), nil, 0o644)
+}
+
+// End says that everything in the site is listed by a generation.
+func (d *Dir) End() error {
+	return os.Remove(d.mark())
+}
+
+// mark lies in the folder that must be empty when no builder is at work.
+func (d *Dir) mark() string { return filepath.Join(d.temp, "unfinished") }
+
+// Close lets others change the site.
+func (d *Dir) Close() error {
+	if d.lock == nil {
+		return os.RemoveAll(d.temp)
+	}
+	return d.lock.Close()
+}
+
+// Memory returns the file in which a builder remembers its sources.
+func (d *Dir) Memory() string { return filepath.Join(d.Root, Desk, "sources.jsonl") }
+
+// Downloads returns the folder for packages fetched from elsewhere.
+func (d *Dir) Downloads() string {
+	if d.lock == nil {
+		return filepath.Join(d.temp, "downloads")
+	}
+	return filepath.Join(d.Root, Desk, "downloads")
+}
+
+// Path returns where a path of the site, slash-separated, is on disk.
+func (d *Dir) Path(path string) string { return filepath.Join(d.Root, filepath.FromSlash(path)) }
+
+// WriteFile replaces a small file of the site in one step, unless it is the same
+// already.
+func (d *Dir) WriteFile(path string, text []byte) error {
+	target := d.Path(path)
+	if old, err := os.ReadFile(target); err == nil && string(old) == string(text) {
+		return nil
+	}
+	f, err := os.CreateTemp(d.temp, "file-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	if _, err := f.Write(text); err != nil {
+		return err
+	}
+	if err := errors.Join(f.Chmod(0o644), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), target); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), target)
+}
+
+// Switch makes c the generation that counts. Everything written before is on the
+// disk before CURRENT is, so that a power cut leaves no pointer to nothing.
+func (d *Dir) Switch(ctx context.Context, c Current) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := syncAll(d.Root); err != nil {
+		return err
+	}
+	if err := d.WriteFile(CurrentPath, c.Bytes()); err != nil {
+		return err
+	}
+	// The dates of the generations' folders tell which one counted when.
+	now := time.Now()
+	if err := os.Chtimes(d.Path("index/"+c.Generation), now, now); err != nil {
+		return err
+	}
+	return syncAll(d.Root)
+}

@@ -1,0 +1,200 @@
+package site_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+)
+
+func sample() *catalog.Catalog {
+	when := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
+	file := catalog.File{Ref: blob.Sum([]byte("package")), Size: 7, Type: "application/octet-stream"}
+	return &catalog.Catalog{
+		Settings: catalog.Settings{Render: 1, BaseURL: "https://gal.example", Unpack: "web"},
+		Extensions: []catalog.Extension{{
+			Publisher: catalog.Publisher{ID: "p", Name: "Acme", DisplayName: "Acme"}, Name: "hello", UUID: "u",
+			Released: when, Published: when, Updated: when,
+			Versions: []catalog.Version{{Version: "1.0.0", DisplayName: "Hello <3", Updated: when, Package: file,
+				Assets: []catalog.Asset{{Type: catalog.PackageAsset, File: file}}}},
+		}},
+	}
+}
+
+func lock(t *testing.T, root string) *site.Dir {
+	t.Helper()
+	dir, err := site.Lock(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dir.Close() })
+	return dir
+}
+
+func write(t *testing.T, dir *site.Dir, c *catalog.Catalog, index string) site.Current {
+	t.Helper()
+	packed, err := site.PackCatalog(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	current, err := dir.WriteGeneration(packed, func(w io.Writer) error {
+		_, err := io.WriteString(w, index)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return current
+}
+
+func TestGeneration(t *testing.T) {
+	root := t.TempDir()
+	dir := lock(t, root)
+	if c, err := site.ReadCurrent(root); err != nil || !c.IsZero() {
+		t.Fatalf("an empty folder has the generation %v, %v", c, err)
+	}
+	want := sample()
+	current := write(t, dir, want, "index")
+	if c, err := site.ReadCurrent(root); err != nil || !c.IsZero() {
+		t.Fatalf("a generation counts before the switch: %v, %v", c, err)
+	}
+	if err := dir.Switch(t.Context(), current); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := site.ReadCurrent(root); err != nil || c != current {
+		t.Fatalf("ReadCurrent = %v, %v; want %v", c, err, current)
+	}
+	got, err := site.ReadCatalog(root, current)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("ReadCatalog = %+v, %v; want %+v", got, err, want)
+	}
+	if again := write(t, dir, want, "index"); again != current {
+		t.Errorf("the same content is generation %v, then %v", current, again)
+	}
+}
+
+func TestReadCatalogDamaged(t *testing.T) {
+	root := t.TempDir()
+	dir := lock(t, root)
+	current := write(t, dir, sample(), "index")
+	file := dir.Path(current.CatalogPath())
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text[len(text)/2] ^= 1
+	if err := errors.Join(os.Remove(file), os.WriteFile(file, text, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := site.ReadCatalog(root, current); err == nil || !strings.Contains(err.Error(), "SHA-256") {
+		t.Errorf("a damaged catalogue gives %v", err)
+	}
+}
+
+func TestLockIsExclusive(t *testing.T) {
+	root := t.TempDir()
+	first := lock(t, root)
+	if _, err := site.Lock(root); !errors.Is(err, site.ErrLocked) {
+		t.Fatalf("second lock: %v", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	lock(t, root)
+}
+
+func TestUnclean(t *testing.T) {
+	root := t.TempDir()
+	first := lock(t, root)
+	if first.Unclean {
+		t.Error("a new site is unclean")
+	}
+	if err := errors.Join(first.Begin(), first.Close()); err != nil { // as if killed
+		t.Fatal(err)
+	}
+	second := lock(t, root)
+	if !second.Unclean {
+		t.Error("a site whose builder was killed is clean")
+	}
+	if err := errors.Join(second.Begin(), second.End(), second.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if lock(t, root).Unclean {
+		t.Error("a site whose builder came to its end is unclean")
+	}
+}
+
+func TestParseCurrent(t *testing.T) {
+	good := site.MakeCurrent(blob.Sum([]byte("a")), blob.Sum([]byte("b")))
+	text := string(good.Bytes())
+	if c, err := site.ParseCurrent([]byte(text)); err != nil || c != good {
+		t.Errorf("ParseCurrent(Bytes()) = %v, %v", c, err)
+	}
+	half, _, _ := strings.Cut(text, "\n")
+	for name, bad := range map[string]string{
+		"empty": "", "half": half + "\n", "no newline": text[:len(text)-1], "other hash": strings.Replace(text, text[:8], "00000000", 1),
+		"climbing": strings.ReplaceAll(text, "index/", "../index/"), "twice": text + text,
+	} {
+		if c, err := site.ParseCurrent([]byte(bad)); err == nil {
+			t.Errorf("%s: taken as %v", name, c)
+		}
+	}
+}
+
+func FuzzParseCurrent(f *testing.F) {
+	f.Add(site.MakeCurrent(blob.Sum([]byte("a")), blob.Sum([]byte("b"))).Bytes())
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if c, err := site.ParseCurrent(text); err == nil && string(c.Bytes()) != string(text) {
+			t.Errorf("%q was taken for %q", text, c.Bytes())
+		}
+	})
+}
+
+func FuzzUnpackCatalog(f *testing.F) {
+	packed, err := site.PackCatalog(sample())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(packed)
+	f.Add([]byte("no zstd"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c, err := site.UnpackCatalog(text)
+		if err != nil {
+			return
+		}
+		if _, err := c.Append(nil); err != nil {
+			t.Errorf("a catalogue that was read cannot be written: %v", err)
+		}
+	})
+}
+
+func TestGenerationsNewestFirst(t *testing.T) {
+	dir := lock(t, t.TempDir())
+	var want []string
+	for i := range 3 {
+		c := write(t, dir, sample(), fmt.Sprint("index", i))
+		if err := dir.Switch(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		when := time.Unix(int64(1000+i), 0)
+		if err := os.Chtimes(dir.Path("index/"+c.Generation), when, when); err != nil {
+			t.Fatal(err)
+		}
+		want = append([]string{c.Generation}, want...)
+	}
+	if err := os.Mkdir(filepath.Join(dir.Root, "index", "other"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := dir.Generations(); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("Generations() = %v, %v; want %v", got, err, want)
+	}
+}
