@@ -1,0 +1,99 @@
+package vsix
+
+import (
+	"bytes"
+	"io"
+	"strings"
+
+	"galbuild/build/vsix/manifest"
+)
+
+// documents are what describes a package.
+type documents struct {
+	pkg      *manifest.Package
+	xml      *manifest.XML // derived from pkg if the archive has none
+	derived  bool
+	plain    []byte // package.json as served
+	warnings []string
+}
+
+func readDocuments(a *archive) (*documents, error) {
+	d := &documents{warnings: a.warnings}
+	if err := d.readPackage(a); err != nil {
+		return nil, err
+	}
+	if err := d.readTranslations(a); err != nil {
+		return nil, err
+	}
+	return d, d.readXML(a)
+}
+
+func (d *documents) readPackage(a *archive) error {
+	file, ok := a.find(manifest.PackagePath)
+	if !ok {
+		return refuse("", "no entry %q, so it is no extension", manifest.PackagePath)
+	}
+	if stored := strings.ReplaceAll(file.zip.Name, `\`, "/"); stored != manifest.PackagePath {
+		return refuse(stored, "editors look for exactly %q", manifest.PackagePath)
+	}
+	stored, err := file.readAll()
+	if err != nil {
+		return err
+	}
+	d.plain = manifest.PlainJSON(stored)
+	if !bytes.Equal(d.plain, stored) {
+		d.warnings = append(d.warnings, "package.json is not plain UTF-8 (byte order mark or other encoding): editors may refuse to install it")
+	}
+	if d.pkg, err = manifest.ParsePackage(d.plain); err != nil {
+		return refuse(file.name, "%v", err)
+	}
+	return nil
+}
+
+// readTranslations takes package.nls.json if it can be used: an extension works
+// without.
+func (d *documents) readTranslations(a *archive) error {
+	file, ok := a.find(manifest.NLSPath)
+	if !ok {
+		return nil
+	}
+	text, err := file.readAll()
+	if err != nil {
+		return err
+	}
+	if err := d.pkg.Translate(text); err != nil {
+		d.warnings = append(d.warnings, "package.nls.json is ignored: "+err.Error())
+	}
+	return nil
+}
+
+func (d *documents) readXML(a *archive) error {
+	file, ok := a.find(manifest.XMLPath)
+	if !ok {
+		d.warnings = append(d.warnings, "no "+manifest.XMLPath+": all is derived from package.json")
+		d.xml, d.derived = manifest.Derive(d.pkg, a.names(), manifest.Options{}), true
+		return nil
+	}
+	text, err := file.readAll()
+	if err != nil {
+		return err
+	}
+	if d.xml, err = manifest.ParseXML(text); err != nil {
+		return refuse(file.name, "%v", err)
+	}
+	return nil
+}
+
+// readAll returns a document's bytes, verified.
+func (file *file) readAll() ([]byte, error) {
+	if file.size() > manifestBytes {
+		return nil, refuse(file.name, "%d bytes, more than the limit of %d for manifests", file.size(), manifestBytes)
+	}
+	var text bytes.Buffer
+	text.Grow(int(file.size()) + bytes.MinRead)
+	err := file.read(func(r io.Reader) error {
+		_, err := text.ReadFrom(r)
+		return err
+	})
+	return text.Bytes(), err
+}

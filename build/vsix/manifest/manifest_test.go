@@ -1,0 +1,145 @@
+package manifest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestRepository(t *testing.T) {
+	const issues, readme = "https://github.com/o/r/issues", "https://github.com/o/r#readme"
+	github := repository{"https://github.com/o/r.git", issues, readme}
+	for _, c := range []struct {
+		text string
+		want repository
+	}{
+		{"", repository{}},
+		{"o/r", github},
+		{"github:o/r", github},
+		{"https://github.com/o/r", github},
+		{"https://github.com/o/r/", github},
+		{"http://www.github.com/o/r.git", github},
+		{"git+https://github.com/o/r.git", github},
+		{"git://github.com/o/r.git", github},
+		{"git@github.com:o/r.git", github},
+		{"ssh://git@github.com/o/r", github},
+		{"https://github.com/o/r#main", repository{"https://github.com/o/r.git#main", issues, "https://github.com/o/r/tree/main#readme"}},
+		{"https://github.com/o/r/tree/main/sub", repository{"https://github.com/o/r.git#main", issues, "https://github.com/o/r/tree/main#readme"}},
+		{"https://user:tok@github.com/o/r.git", repository{"https://user:tok@github.com/o/r.git", issues, readme}},
+		{"gitlab:o/r", repository{"https://gitlab.com/o/r.git", "https://gitlab.com/o/r/issues", "https://gitlab.com/o/r#readme"}},
+		{"https://bitbucket.org/o/r", repository{"https://bitbucket.org/o/r.git", "https://bitbucket.org/o/r/issues", "https://bitbucket.org/o/r#readme"}},
+		{"https://github.com/o/r/issues", repository{url: "https://github.com/o/r/issues"}},
+		{"https://code.example/o/r.git", repository{url: "https://code.example/o/r.git"}},
+	} {
+		if got := parseRepository(c.text); got != c.want {
+			t.Errorf("%q: %q, want %q", c.text, got, c.want)
+		}
+	}
+}
+
+func TestKinds(t *testing.T) {
+	for fields, want := range map[string]string{
+		`"main":"x","browser":"x"`:            "workspace,web",
+		`"main":"x"`:                          "workspace",
+		`"browser":"x"`:                       "web",
+		`"x":1`:                               "ui,workspace,web",
+		`"extensionPack":["a.b"]`:             "workspace,web",
+		`"contributes":{"jsonValidation":[]}`: "workspace,web",
+		`"contributes":{"localizations":[]}`:  "ui,workspace",
+		`"contributes":{"debuggers":{},"html.customData":[]}`: "workspace",
+		`"extensionKind":"ui","main":"x"`:                     "ui,workspace",
+		`"extensionKind":"ui","browser":"x"`:                  "ui,workspace,web",
+		`"extensionKind":["ui"],"main":"x"`:                   "ui",
+		`"extensionKind":[]`:                                  "web",
+		`"extensionKind":"","main":"x"`:                       "workspace",
+	} {
+		if got := strings.Join(parse(t, fields).Kinds(), ","); got != want {
+			t.Errorf("%s: %s, want %s", fields, got, want)
+		}
+	}
+}
+
+func TestDescribedTags(t *testing.T) {
+	for description, want := range map[string]string{
+		"":                             "",
+		"Digital gitter":               "",
+		"git, GIT and Git.":            "git",
+		"C++ and c#":                   "c++,c#",
+		"c++x":                         "",
+		"ESLint for JavaScript/nodejs": "node,javascript,linters",
+	} {
+		if got := strings.Join(unique(describedTags(description)), ","); got != want {
+			t.Errorf("%q: %s, want %s", description, got, want)
+		}
+	}
+}
+
+func TestPlatform(t *testing.T) {
+	for text, want := range map[string]string{"": "", "universal": "", "undefined": "", " Linux-X64 ": "linux-x64", "win32-ia32": "win32-ia32"} {
+		if got, err := ParsePlatform(text); err != nil || got != want {
+			t.Errorf("%q: %q, %v; want %q", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"..", "a/b", "a b", strings.Repeat("a", 101)} {
+		if got, err := ParsePlatform(text); err == nil {
+			t.Errorf("%q is taken as %q", text, got)
+		}
+	}
+}
+
+func parse(t testing.TB, fields string) *Package {
+	t.Helper()
+	p, err := ParsePackage([]byte(`{"name":"hello","publisher":"acme","version":"1.0.0",` + fields + `}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// FuzzPackage derives XML from any package.json, writes it, and reads the same
+// back.
+func FuzzPackage(f *testing.F) {
+	f.Add([]byte(`{"name":"hello","version":"1.0.0"}`), []byte(`{"k":"v"}`))
+	f.Add([]byte("\xef\xbb\xbf"+`{"name":"h","version":"1","displayName":"%k%","keywords":["a","b"],"icon":"i.png","badges":[{"url":"x"}]}`), []byte(`{"k":{"message":"m"},}`))
+	f.Add([]byte(`{"name":"h","version":"1","contributes":{"languages":[{"id":"x","extensions":[".x"]}],"localizations":[{"languageId":"de","translations":[{"id":"vscode","path":"a"}]}]}}`), []byte(`// {`))
+	f.Add([]byte("\xff\xfe{\x00}\x00"), []byte{})
+	f.Fuzz(func(t *testing.T, text, nls []byte) {
+		p, err := ParsePackage(PlainJSON(text))
+		if err != nil {
+			return
+		}
+		_ = p.Translate(nls) // one that is broken changes nothing
+		x := Derive(p, []string{PackagePath, "extension/i.png", "extension/a"}, Options{PreRelease: true})
+		written, err := x.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := ParseXML(written)
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, written)
+		}
+		if len(again.Assets) != len(x.Assets) || len(again.Metadata.Properties) != len(x.Metadata.Properties) {
+			t.Errorf("read back %+v, want %+v", again, x)
+		}
+	})
+}
+
+// FuzzXML reads anything without a panic; what it takes can be written.
+func FuzzXML(f *testing.F) {
+	f.Add([]byte(`<PackageManifest><Metadata><Identity Id="a"/><Tags>a,b</Tags></Metadata></PackageManifest>`))
+	f.Add([]byte("<\x00P\x00"))
+	f.Add([]byte("\xfe\xff\x00<"))
+	f.Add([]byte("<?xml version='1.0' encoding='koi8-r'?><PackageManifest>\xff"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		x, err := ParseXML(text)
+		if err != nil {
+			return
+		}
+		if slices.Contains(Split(x.Metadata.Tags), "") {
+			t.Errorf("empty tag in %q", x.Metadata.Tags)
+		}
+		if _, err := x.Bytes(); err != nil {
+			t.Errorf("write what was read: %v", err)
+		}
+	})
+}

@@ -1,0 +1,143 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tailscale/hujson"
+)
+
+// Package is package.json. Its texts are translated once Translate was called.
+type Package struct {
+	Publisher, Name, Version string // as written, never translated; Publisher may be empty
+	object
+}
+
+// ParsePackage reads package.json, UTF-8 without a byte order mark.
+func ParsePackage(text []byte) (*Package, error) {
+	o, err := parseObject(text)
+	if err != nil {
+		return nil, err
+	}
+	p := &Package{object: o}
+	p.Publisher, _ = decode[string](o, "publisher")
+	if p.Name, err = p.required("name"); err != nil {
+		return nil, err
+	}
+	if p.Version, err = p.required("version"); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// required returns a field without which no editor takes the package.
+func (p *Package) required(key string) (string, error) {
+	s, ok := decode[string](p.object, key)
+	switch {
+	case !p.has(key):
+		return "", fmt.Errorf("%s is missing", key)
+	case !ok:
+		return "", fmt.Errorf("%s is %.40s, want a string", key, p.fields[key])
+	case s == "":
+		return "", fmt.Errorf("%s is empty", key)
+	}
+	return s, nil
+}
+
+// Translate replaces %key% texts by what package.nls.json says.
+func (p *Package) Translate(nls []byte) error {
+	standard, err := hujson.Standardize(PlainJSON(nls))
+	if err != nil {
+		return err
+	}
+	o, err := parseObject(standard)
+	if err != nil {
+		return errors.New("not a JSON object")
+	}
+	p.words = make(map[string]string, len(o.fields))
+	for key := range o.fields {
+		if s, ok := decode[string](o, key); ok {
+			p.words[key] = s
+		} else if message, ok := decode[string](o.object(key), "message"); ok {
+			p.words[key] = message
+		}
+	}
+	return nil
+}
+
+// DisplayName returns the display name on one line, or the name if there is
+// none or only a placeholder without a translation.
+func (p *Package) DisplayName() string {
+	if s := Plain(p.text("displayName")); s != "" {
+		return s
+	}
+	return p.Name
+}
+
+// Description returns the description on one line.
+func (p *Package) Description() string { return Plain(p.text("description")) }
+
+// Plain returns s with its white space collapsed, and nothing for a %key% that
+// found no translation: it would tell a reader nothing.
+func Plain(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if placeholder.MatchString(s) {
+		return ""
+	}
+	return s
+}
+
+// Resolve returns s on one line and translated: some packagers copy
+// placeholders into the XML as they are.
+func (p *Package) Resolve(s string) string { return Plain(p.translate(strings.TrimSpace(s))) }
+
+// Categories returns the categories as written.
+func (p *Package) Categories() []string { return p.texts("categories") }
+
+// Preview tells whether the author calls it a preview.
+func (p *Package) Preview() bool { return p.truthy("preview") }
+
+// Engine returns the range of editor versions it runs in, such as ^1.90.0.
+func (p *Package) Engine() string { return p.object.object("engines").text("vscode") }
+
+// Icon returns the path of the icon below extension/, as written.
+func (p *Package) Icon() string { return p.text("icon") }
+
+// Dependencies returns the ids of extensionDependencies, each once, lower case.
+func (p *Package) Dependencies() []string { return p.ids("extensionDependencies") }
+
+// ExtensionPack returns the ids of extensionPack, each once, lower case.
+func (p *Package) ExtensionPack() []string { return p.ids("extensionPack") }
+
+func (p *Package) ids(key string) []string {
+	var ids []string
+	for _, id := range p.texts(key) {
+		ids = append(ids, strings.ToLower(strings.TrimSpace(id)))
+	}
+	return unique(ids)
+}
+
+// Browser tells whether it has an entry point for browsers.
+func (p *Package) Browser() bool { return p.truthy("browser") }
+
+// Theme tells whether it contributes colour, file icon or product icon themes.
+func (p *Package) Theme() bool {
+	return slices.ContainsFunc([]string{"themes", "iconThemes", "productIconThemes"}, p.contributes)
+}
+
+// contributes tells whether a contribution is a list with something in it.
+func (p *Package) contributes(key string) bool { return len(p.contributions().list(key)) > 0 }
+
+func (p *Package) contributions() object { return p.object.object("contributes") }
+
+// unique returns the non-empty texts of l, each once, in order of first use.
+func unique(l []string) []string {
+	seen := make(map[string]bool, len(l))
+	return slices.DeleteFunc(l, func(s string) bool {
+		again := s == "" || seen[s]
+		seen[s] = true
+		return again
+	})
+}

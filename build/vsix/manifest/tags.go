@@ -1,0 +1,143 @@
+package manifest
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// contributionTags are given for contributions that are lists with something in
+// them, in this order.
+var contributionTags = []struct {
+	contribution string
+	tags         []string
+}{
+	{"themes", []string{"theme", "color-theme"}},
+	{"iconThemes", []string{"theme", "icon-theme"}},
+	{"productIconThemes", []string{"theme", "product-icon-theme"}},
+	{"snippets", []string{"snippet"}},
+	{"keybindings", []string{"keybindings"}},
+	{"debuggers", []string{"debuggers"}},
+	{"jsonValidation", []string{"json"}},
+	{"chatParticipants", []string{"chat-participant"}},
+	{"languageModelTools", []string{"tools", "language-model-tools"}},
+	{"languageModelChatProviders", []string{"language-models"}},
+	{"modelContextServerCollections", []string{"mcp", "language-model-tools"}},
+}
+
+// Tags returns the author's keywords and what galleries search by: languages,
+// file extensions (__ext_py), kinds of contributions, __web_extension.
+func (p *Package) Tags() []string {
+	contributions := p.contributions()
+	tags := p.texts("keywords")
+	for _, c := range contributionTags {
+		if p.contributes(c.contribution) {
+			tags = append(tags, c.tags...)
+		}
+	}
+	if len(contributions.object("menus").list("statusBar/remoteIndicator")) > 0 {
+		tags = append(tags, "remote-menu")
+	}
+	tags = append(tags, localizationTags(contributions)...)
+	tags = append(tags, languageTags(contributions)...)
+	for _, event := range p.texts("activationEvents") {
+		if language, ok := strings.CutPrefix(event, "onLanguage:"); ok {
+			tags = append(tags, language)
+		}
+	}
+	for _, grammar := range contributions.objects("grammars") {
+		tags = append(tags, grammar.text("language"))
+	}
+	tags = append(tags, describedTags(p.Description())...)
+	if slices.Contains(p.Kinds(), "web") {
+		tags = append(tags, TagWeb)
+	}
+	if p.object.object("sponsor").text("url") != "" {
+		tags = append(tags, "__sponsor_extension")
+	}
+	return unique(tags)
+}
+
+func localizationTags(contributions object) []string {
+	var tags []string
+	for _, l := range contributions.objects("localizations") {
+		language := l.text("languageId")
+		tags = append(tags, "lp-"+language)
+		for _, t := range l.objects("translations") {
+			tags = append(tags, "__lp_"+t.text("id"), "__lp-"+language+"_"+t.text("id"))
+		}
+	}
+	return tags
+}
+
+var outsideTag = regexp.MustCompile(`[^A-Za-z0-9_.-]`)
+
+func languageTags(contributions object) []string {
+	var tags []string
+	for _, l := range contributions.objects("languages") {
+		tags = append(tags, l.text("id"))
+		for _, alias := range l.texts("aliases") {
+			tags = append(tags, outsideTag.ReplaceAllString(alias, ""))
+		}
+		for _, extension := range l.texts("extensions") {
+			name := strings.Replace(outsideTag.ReplaceAllString(extension, ""), ".", "", 1)
+			if name != "" {
+				tags = append(tags, "__ext_"+name)
+			}
+		}
+	}
+	return tags
+}
+
+// described are words of a description and the tags they stand for; without
+// tags, the word itself in lower case.
+var described = []struct {
+	word string
+	tags []string
+}{
+	{"git", nil}, {"npm", []string{"node"}}, {"spell", []string{"markdown"}}, {"bootstrap", nil},
+	{"lint", []string{"linters"}}, {"linting", []string{"linters"}}, {"react", []string{"javascript"}},
+	{"js", []string{"javascript"}}, {"node", []string{"javascript", "node"}}, {"c++", nil},
+	{"Cplusplus", []string{"c++"}}, {"xml", nil}, {"angular", []string{"javascript"}},
+	{"jquery", []string{"javascript"}}, {"php", nil}, {"python", nil}, {"latex", nil}, {"ruby", nil},
+	{"java", nil}, {"erlang", nil}, {"sql", nil}, {"nodejs", []string{"node"}}, {"c#", nil}, {"css", nil},
+	{"javascript", nil}, {"ftp", nil}, {"haskell", nil}, {"unity", nil}, {"terminal", nil},
+	{"powershell", nil}, {"laravel", nil}, {"meteor", nil}, {"emmet", nil},
+	{"eslint", []string{"linters"}}, {"tfs", nil}, {"rust", nil},
+}
+
+// describedTags returns the tags for the known words that s holds as words of
+// their own.
+func describedTags(s string) []string {
+	var tags []string
+	s = strings.ToLower(s)
+	for _, d := range described {
+		word := strings.ToLower(d.word)
+		switch {
+		case !containsWord(s, word):
+		case d.tags != nil:
+			tags = append(tags, d.tags...)
+		default:
+			tags = append(tags, word)
+		}
+	}
+	return tags
+}
+
+func containsWord(s, word string) bool {
+	for from := 0; ; {
+		i := strings.Index(s[from:], word)
+		if i < 0 {
+			return false
+		}
+		start, end := from+i, from+i+len(word)
+		if (start == 0 || !wordByte(s[start-1])) && (end == len(s) || !wordByte(s[end])) {
+			return true
+		}
+		from = start + 1
+	}
+}
+
+func wordByte(b byte) bool {
+	return b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
+}

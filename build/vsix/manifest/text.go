@@ -1,0 +1,94 @@
+package manifest
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"regexp"
+	"unicode/utf8"
+
+	"golang.org/x/net/html/charset"
+	"golang.org/x/text/encoding/unicode"
+)
+
+var (
+	bomUTF8    = []byte("\xef\xbb\xbf")
+	bomUTF16LE = []byte("\xff\xfe")
+	bomUTF16BE = []byte("\xfe\xff")
+)
+
+// PlainJSON returns text as UTF-8 without a byte order mark, which is what
+// JSON.parse takes. UTF-16 is recognised by its mark; bytes that are not UTF-8
+// become U+FFFD, as in editors. If nothing had to change, text itself is
+// returned.
+func PlainJSON(text []byte) []byte {
+	if plain, ok := fromMark(text); ok {
+		text = plain
+	}
+	if utf8.Valid(text) {
+		return text
+	}
+	return bytes.ToValidUTF8(text, []byte("\uFFFD"))
+}
+
+// fromMark decodes what a byte order mark tells how to decode.
+func fromMark(text []byte) ([]byte, bool) {
+	if plain, ok := bytes.CutPrefix(text, bomUTF8); ok {
+		return plain, true
+	}
+	if !bytes.HasPrefix(text, bomUTF16LE) && !bytes.HasPrefix(text, bomUTF16BE) {
+		return nil, false
+	}
+	// It never fails: what is not UTF-16 becomes U+FFFD.
+	plain, err := unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder().Bytes(text)
+	return plain, err == nil
+}
+
+var declaredEncoding = regexp.MustCompile(`^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._:-]+)["']`)
+
+// plainXML returns text as UTF-8 without characters that XML forbids. A byte
+// order mark outranks the declared encoding, and so does being valid UTF-8:
+// Windows tools like to declare UTF-16 and write UTF-8.
+func plainXML(text []byte) ([]byte, error) {
+	plain, ok := fromMark(text)
+	switch {
+	case ok:
+	case bytes.HasPrefix(text, []byte("<\x00")):
+		plain, _ = fromMark(append(bytes.Clone(bomUTF16LE), text...))
+	case bytes.HasPrefix(text, []byte("\x00<")):
+		plain, _ = fromMark(append(bytes.Clone(bomUTF16BE), text...))
+	case utf8.Valid(text):
+		plain = text
+	default:
+		var err error
+		if plain, err = fromDeclared(text); err != nil {
+			return nil, err
+		}
+	}
+	return dropForbidden(bytes.ToValidUTF8(plain, []byte("\uFFFD"))), nil
+}
+
+// fromDeclared decodes text that is not UTF-8 as it declares, else as
+// Windows-1252, the encoding that undeclared text is in most often.
+func fromDeclared(text []byte) ([]byte, error) {
+	label := "windows-1252"
+	if m := declaredEncoding.FindSubmatch(text); m != nil {
+		label = string(m[1])
+	}
+	r, err := charset.NewReaderLabel(label, bytes.NewReader(text))
+	if err != nil {
+		return nil, fmt.Errorf("text is not UTF-8, and its encoding %q is unknown", label)
+	}
+	return io.ReadAll(r)
+}
+
+// dropForbidden removes the characters outside XML's Char production. Packagers
+// that copy a description unchecked write them.
+func dropForbidden(text []byte) []byte {
+	return bytes.Map(func(r rune) rune {
+		if r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
+			return -1
+		}
+		return r
+	}, text)
+}

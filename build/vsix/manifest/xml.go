@@ -1,0 +1,123 @@
+package manifest
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// XML is extension.vsixmanifest.
+type XML struct {
+	XMLName  xml.Name `xml:"PackageManifest"`
+	Format   string   `xml:"Version,attr"`
+	XMLNS    string   `xml:"xmlns,attr"`
+	XMLNSD   string   `xml:"xmlns:d,attr"`
+	Metadata Metadata `xml:"Metadata"`
+	Targets  []Target `xml:"Installation>InstallationTarget"`
+	// Galleries expect the element; nothing is ever in it.
+	Dependencies string  `xml:"Dependencies"`
+	Assets       []Asset `xml:"Assets>Asset"`
+}
+
+// Metadata is all but the assets.
+type Metadata struct {
+	Identity     Identity    `xml:"Identity"`
+	DisplayName  string      `xml:"DisplayName"`
+	Description  Description `xml:"Description"`
+	Tags         string      `xml:"Tags"`         // list, see Split
+	Categories   string      `xml:"Categories"`   // list, see Split
+	GalleryFlags string      `xml:"GalleryFlags"` // Public, Preview; separated by spaces or commas
+	Badges       []Badge     `xml:"Badges>Badge"`
+	Properties   []Property  `xml:"Properties>Property"`
+	License      string      `xml:"License,omitempty"` // name of the entry
+	Icon         string      `xml:"Icon,omitempty"`    // name of the entry
+}
+
+// Identity tells one package from all others.
+type Identity struct {
+	Language  string `xml:"Language,attr"`
+	Name      string `xml:"Id,attr"`
+	Version   string `xml:"Version,attr"`
+	Publisher string `xml:"Publisher,attr"`
+	Platform  string `xml:"TargetPlatform,attr,omitempty"`
+}
+
+// Description keeps its white space.
+type Description struct {
+	Space string `xml:"xml:space,attr"`
+	Text  string `xml:",chardata"`
+}
+
+// Badge is an image with a link.
+type Badge struct {
+	Link        string `xml:"Link,attr"`
+	Image       string `xml:"ImgUri,attr"`
+	Description string `xml:"Description,attr"`
+}
+
+// Property is what the gallery answers as a version's property.
+type Property struct {
+	ID    string `xml:"Id,attr"`
+	Value string `xml:"Value,attr"`
+}
+
+// Target is a product it can be installed in.
+type Target struct {
+	ID string `xml:"Id,attr"`
+}
+
+// Asset gives an entry a type.
+type Asset struct {
+	Type        string `xml:"Type,attr"`
+	Path        string `xml:"Path,attr"`
+	Addressable string `xml:"Addressable,attr"`
+}
+
+// ParseXML reads extension.vsixmanifest.
+func ParseXML(text []byte) (*XML, error) {
+	plain, err := plainXML(text)
+	if err != nil {
+		return nil, err
+	}
+	d := xml.NewDecoder(bytes.NewReader(plain))
+	d.Strict = false
+	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // plain is UTF-8
+	var x XML
+	if err := d.Decode(&x); errors.Is(err, io.EOF) {
+		return nil, errors.New("no element in it")
+	} else if err != nil {
+		return nil, err
+	}
+	return &x, nil
+}
+
+// Bytes returns the XML as text.
+func (x *XML) Bytes() ([]byte, error) {
+	body, err := xml.MarshalIndent(x, "", "\t")
+	if err != nil {
+		return nil, fmt.Errorf("write %s: %w", XMLPath, err)
+	}
+	return append([]byte(xml.Header), append(body, '\n')...), nil
+}
+
+// Split returns the items of a comma list, trimmed, each once.
+func Split(list string) []string {
+	items := strings.Split(list, ",")
+	for i := range items {
+		items[i] = strings.TrimSpace(items[i])
+	}
+	return unique(items)
+}
+
+// Preview tells whether the gallery flags hold it.
+func (m *Metadata) Preview() bool {
+	for flag := range strings.FieldsFuncSeq(m.GalleryFlags, func(r rune) bool { return r == ',' || r <= ' ' }) {
+		if strings.EqualFold(flag, "preview") {
+			return true
+		}
+	}
+	return false
+}
