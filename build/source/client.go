@@ -1,0 +1,109 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// maxRedirects is how many redirects in a row are followed.
+const maxRedirects = 10
+
+// newClient returns a client that honours the proxy variables.
+func newClient() *http.Client {
+	return &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+}
+
+// errRedirect is why a redirect is not followed. Asking again would not help.
+type errRedirect string
+
+func (e errRedirect) Error() string { return string(e) }
+
+// checkRedirect follows redirects, but not from https to http, and does not take
+// credentials to another host.
+func checkRedirect(next *http.Request, via []*http.Request) error {
+	first, last := via[0], via[len(via)-1]
+	switch {
+	case len(via) > maxRedirects:
+		return errRedirect(fmt.Sprintf("%s redirects more than %d times", first.URL.Host, maxRedirects))
+	case last.URL.Scheme == "https" && next.URL.Scheme != "https":
+		return errRedirect(fmt.Sprintf("%s redirects from https to http, which is not followed", last.URL.Host))
+	case next.URL.Host != first.URL.Host:
+		next.Header.Del("Authorization")
+	}
+	return nil
+}
+
+// stallAfter is how long a server may be silent.
+const stallAfter = time.Minute
+
+var errStalled = fmt.Errorf("nothing came for %s", stallAfter)
+
+// watch returns a context that ends when heard was not called for a while.
+func watch(ctx context.Context, patience time.Duration) (watched context.Context, heard, stop func()) {
+	watched, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(patience, func() { cancel(errStalled) })
+	return watched, func() { timer.Reset(patience) }, func() { timer.Stop(); cancel(nil) }
+}
+
+// failed returns why there was no answer, or why it broke off, without the
+// address, which is shown already and may hold secrets.
+func failed(ctx context.Context, err error) error {
+	if e, ok := errors.AsType[errRedirect](err); ok {
+		return e
+	}
+	again, _ := retryablehttp.ErrorPropagatedRetryPolicy(context.Background(), nil, err)
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err
+	}
+	if e, ok := errors.AsType[*net.DNSError](err); ok && e.IsNotFound {
+		return fmt.Errorf("there is no host %q", e.Name)
+	}
+	switch {
+	case context.Cause(ctx) == errStalled:
+		err = errStalled
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		err = errors.New("the connection was closed")
+	}
+	if again {
+		return passing{error: err}
+	}
+	return err
+}
+
+// refused returns what an answer without a package means.
+func (d *download) refused(answer *http.Response) error {
+	host := answer.Request.URL.Host
+	var err error
+	switch answer.StatusCode {
+	case http.StatusNotFound, http.StatusGone:
+		err = fmt.Errorf("%s has no such file", host)
+	case http.StatusUnauthorized:
+		err = d.unauthorized(host)
+	case http.StatusForbidden:
+		err = fmt.Errorf("%s does not let it be downloaded", host)
+	case http.StatusProxyAuthRequired:
+		err = errors.New("the proxy wants credentials; give them in the proxy variable, as http://user:password@proxy:port")
+	default:
+		err = fmt.Errorf("%s cannot give it", host)
+	}
+	err = fmt.Errorf("%w (%s)", err, answer.Status)
+	if again, _ := retryablehttp.ErrorPropagatedRetryPolicy(context.Background(), answer, nil); again {
+		return passing{err, answer}
+	}
+	return err
+}
+
+func (d *download) unauthorized(host string) error {
+	if d.login == nil {
+		return fmt.Errorf("%s wants credentials; write https://user:password@%s/…", host, host)
+	}
+	return fmt.Errorf("%s does not accept the credentials", host)
+}

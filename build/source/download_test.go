@@ -1,0 +1,584 @@
+package source
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// proxied answers what comes through the proxy of TestMain.
+var proxied atomic.Value
+
+// TestMain names a proxy, which net/http looks up once per process and never
+// uses for this machine's own addresses.
+func TestMain(m *testing.M) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		proxied.Store(r.URL.String())
+		io.WriteString(w, packageText)
+	}))
+	os.Setenv("HTTP_PROXY", proxy.URL)
+	os.Unsetenv("NO_PROXY")
+	os.Unsetenv("no_proxy")
+	code := m.Run()
+	proxy.Close()
+	os.Exit(code)
+}
+
+func TestProxy(t *testing.T) {
+	items, problems := fetch(t, Config{}, "http://gallery.example/x.vsix")
+	if len(items) != 1 || len(problems) != 0 {
+		t.Fatal(items, problems)
+	}
+	if got := proxied.Load(); got != "http://gallery.example/x.vsix" {
+		t.Errorf("the proxy was asked for %v", got)
+	}
+}
+
+// A server answers requests for packages and remembers them.
+type server struct {
+	*httptest.Server
+	mu       sync.Mutex
+	requests []*http.Request
+}
+
+// serve gives each request and its number, from 0, to answer.
+func serve(t *testing.T, answer func(w http.ResponseWriter, r *http.Request, number int)) *server {
+	s := &server{}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		number := len(s.requests)
+		s.requests = append(s.requests, r)
+		s.mu.Unlock()
+		answer(w, r, number)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// wantRequests compares one header of all requests.
+func (s *server) wantRequests(t *testing.T, header string, want ...string) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var got []string
+	for _, r := range s.requests {
+		got = append(got, r.Header.Get(header))
+	}
+	wantList(t, header+" of the requests", got, want...)
+}
+
+// fetch expands into the folder kept, without waiting between tries.
+func fetch(t *testing.T, c Config, args ...string) ([]Item, []string) {
+	t.Helper()
+	if c.Downloads == "" {
+		c.Downloads = filepath.Join(t.TempDir(), "kept")
+	}
+	if c.sleep == nil {
+		c.sleep = func(ctx context.Context, d time.Duration) error { return ctx.Err() }
+	}
+	items, problems, err := Expand(t.Context(), args, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for _, p := range problems {
+		texts = append(texts, p.Name+": "+p.Err.Error())
+	}
+	return items, texts
+}
+
+func wantPackage(t *testing.T, items []Item, problems []string, want string) {
+	t.Helper()
+	if len(items) != 1 || len(problems) != 0 {
+		t.Fatalf("items %v, problems %v", items, problems)
+	}
+	got, err := os.ReadFile(items[0].Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("the package has %d bytes, want %d", len(got), len(want))
+	}
+	if items[0].Size != int64(len(got)) {
+		t.Errorf("size %d, want %d", items[0].Size, len(got))
+	}
+}
+
+// wantFiles compares what is in a folder.
+func wantFiles(t *testing.T, dir string, want ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries {
+		got = append(got, e.Name())
+	}
+	for i := range want {
+		want[i] = filepath.Base(want[i])
+	}
+	slices.Sort(want)
+	wantList(t, "files in "+dir, got, want...)
+}
+
+var changed = time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)
+
+func TestUnchanged(t *testing.T) {
+	text := packageText
+	s := serve(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+		w.Header().Set("ETag", fmt.Sprintf(`"%d bytes"`, len(text)))
+		http.ServeContent(w, r, "x.vsix", changed, strings.NewReader(text))
+	})
+	kept := t.TempDir()
+	address := s.URL + "/x.vsix"
+	first, problems := fetch(t, Config{Downloads: kept}, address, address+"#part")
+	wantPackage(t, first, problems, text)
+	if first[0].Name != address || !first[0].ModTime.Equal(changed) {
+		t.Errorf("got %+v", first[0])
+	}
+	again, problems := fetch(t, Config{Downloads: kept}, address)
+	wantPackage(t, again, problems, text)
+	if !slices.Equal(first, again) {
+		t.Errorf("unchanged, but %+v, then %+v", first, again)
+	}
+	text += " changed"
+	again, problems = fetch(t, Config{Downloads: kept}, address)
+	wantPackage(t, again, problems, text)
+	s.wantRequests(t, "If-None-Match", "", `"26 bytes"`, `"26 bytes"`)
+	s.wantRequests(t, "Accept-Encoding", "identity", "identity", "identity")
+	wantFiles(t, kept, again[0].Path, strings.TrimSuffix(again[0].Path, ".vsix")+".json")
+
+	if err := os.Truncate(again[0].Path, 3); err != nil {
+		t.Fatal(err)
+	}
+	again, problems = fetch(t, Config{Downloads: kept}, address)
+	wantPackage(t, again, problems, text)
+}
+
+func TestUnchangedWithoutValidator(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request, _ int) { io.WriteString(w, packageText) })
+	kept := t.TempDir()
+	first, problems := fetch(t, Config{Downloads: kept}, s.URL)
+	wantPackage(t, first, problems, packageText)
+	if err := os.Chtimes(first[0].Path, changed, changed); err != nil {
+		t.Fatal(err)
+	}
+	again, problems := fetch(t, Config{Downloads: kept}, s.URL)
+	wantPackage(t, again, problems, packageText)
+	if !again[0].ModTime.Equal(changed) {
+		t.Errorf("the same bytes were written again: %v", again[0].ModTime)
+	}
+}
+
+// long is larger than any buffer on the way.
+var long = packageText + strings.Repeat("0123456789", 100_000)
+
+// cut breaks the connection after n bytes of text.
+func cut(w http.ResponseWriter, text string, n int) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	io.WriteString(w, text[:n])
+	w.(http.Flusher).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+func TestResume(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request, number int) {
+		w.Header().Set("ETag", `"v1"`)
+		if number == 0 {
+			cut(w, long, 400_000)
+		}
+		http.ServeContent(w, r, "x.vsix", time.Time{}, strings.NewReader(long))
+	})
+	var told []int64
+	items, problems := fetch(t, Config{Progress: func(_ string, done, total int64) {
+		if total != int64(len(long)) {
+			t.Errorf("%d of %d bytes", done, total)
+		}
+		told = append(told, done)
+	}}, s.URL)
+	wantPackage(t, items, problems, long)
+	s.wantRequests(t, "Range", "", "bytes=400000-")
+	s.wantRequests(t, "If-Range", "", `"v1"`)
+	if !slices.IsSorted(told) || told[len(told)-1] != int64(len(long)) {
+		t.Errorf("progress %v", told)
+	}
+}
+
+func TestResumeInLaterRun(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request, number int) {
+		if number == 0 {
+			w.Header().Set("Last-Modified", changed.Format(http.TimeFormat))
+			cut(w, long, 400_000)
+		}
+		http.ServeContent(w, r, "x.vsix", changed, strings.NewReader(long))
+	})
+	kept := t.TempDir()
+	if items, problems := fetch(t, Config{Downloads: kept, Retries: -1}, s.URL); len(items) != 0 || len(problems) != 1 {
+		t.Fatal(items, problems)
+	}
+	items, problems := fetch(t, Config{Downloads: kept}, s.URL)
+	wantPackage(t, items, problems, long)
+	s.wantRequests(t, "Range", "", "bytes=400000-")
+	wantFiles(t, kept, items[0].Path, strings.TrimSuffix(items[0].Path, ".vsix")+".json")
+}
+
+// What cannot be gone on with is got from the start.
+func TestResumeImpossible(t *testing.T) {
+	other := packageText + strings.Repeat("abcdefghij", 100_000)
+	tests := map[string]struct {
+		first  http.Header // of the answer that is cut
+		second func(w http.ResponseWriter, r *http.Request)
+		want   string
+		ranges []string
+	}{
+		"changed meanwhile": {http.Header{"Etag": {`"v1"`}}, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", `"v2"`)
+			http.ServeContent(w, r, "", time.Time{}, strings.NewReader(other))
+		}, other, []string{"", "bytes=400000-"}},
+		"no validator": {nil, func(w http.ResponseWriter, r *http.Request) {
+			http.ServeContent(w, r, "", time.Time{}, strings.NewReader(other))
+		}, other, []string{"", ""}},
+		"weak validator": {http.Header{"Etag": {`W/"v1"`}}, func(w http.ResponseWriter, r *http.Request) {
+			http.ServeContent(w, r, "", time.Time{}, strings.NewReader(other))
+		}, other, []string{"", ""}},
+		"ranges ignored": {http.Header{"Etag": {`"v1"`}}, func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, long)
+		}, long, []string{"", "bytes=400000-"}},
+		"if-range ignored": {http.Header{"Etag": {`"v1"`}}, func(w http.ResponseWriter, r *http.Request) {
+			r.Header.Del("If-Range")
+			w.Header().Set("ETag", `"v2"`)
+			http.ServeContent(w, r, "", time.Time{}, strings.NewReader(other))
+		}, other, []string{"", "bytes=400000-", ""}},
+		"not satisfiable": {http.Header{"Etag": {`"v1"`}}, func(w http.ResponseWriter, r *http.Request) {
+			r.Header.Del("If-Range")
+			http.ServeContent(w, r, "", time.Time{}, strings.NewReader(packageText))
+		}, packageText, []string{"", "bytes=400000-", ""}},
+		"another range": {http.Header{"Etag": {`"v1"`}}, func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Range") != "" {
+				w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-9/%d", len(long)))
+				w.WriteHeader(http.StatusPartialContent)
+				return
+			}
+			io.WriteString(w, long)
+		}, long, []string{"", "bytes=400000-", ""}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, func(w http.ResponseWriter, r *http.Request, number int) {
+				if number > 0 {
+					tt.second(w, r)
+					return
+				}
+				for k, v := range tt.first {
+					w.Header()[k] = v
+				}
+				cut(w, long, 400_000)
+			})
+			items, problems := fetch(t, Config{}, s.URL)
+			wantPackage(t, items, problems, tt.want)
+			s.wantRequests(t, "Range", tt.ranges...)
+		})
+	}
+}
+
+func TestRetry(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request, number int) {
+		switch number {
+		case 0:
+			w.Header().Set("Retry-After", "0")
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case 1:
+			w.Header().Set("Retry-After", "7")
+			w.WriteHeader(http.StatusTooManyRequests)
+		case 2:
+			w.WriteHeader(http.StatusBadGateway)
+		default:
+			io.WriteString(w, packageText)
+		}
+	})
+	var waits []time.Duration
+	items, problems := fetch(t, Config{sleep: func(_ context.Context, d time.Duration) error {
+		waits = append(waits, d)
+		return nil
+	}}, s.URL)
+	wantPackage(t, items, problems, packageText)
+	if want := []time.Duration{0, 7 * time.Second, 4 * time.Second}; !slices.Equal(waits, want) {
+		t.Errorf("waited %v, want %v", waits, want)
+	}
+}
+
+func TestGivenUp(t *testing.T) {
+	status := func(code int, header ...string) func(http.ResponseWriter, *http.Request, int) {
+		return func(w http.ResponseWriter, r *http.Request, _ int) {
+			if len(header) > 0 {
+				w.Header().Set(header[0], header[1])
+			}
+			w.WriteHeader(code)
+		}
+	}
+	text := func(text string) func(http.ResponseWriter, *http.Request, int) {
+		return func(w http.ResponseWriter, r *http.Request, _ int) { io.WriteString(w, text) }
+	}
+	tests := map[string]struct {
+		answer   func(http.ResponseWriter, *http.Request, int)
+		want     string // HOST stands for the server
+		requests int
+	}{
+		"not found":      {status(404), "HOST has no such file (404 Not Found)", 1},
+		"unauthorized":   {status(401), "HOST wants credentials; write https://user:password@HOST/… (401 Unauthorized)", 1},
+		"forbidden":      {status(403), "HOST does not let it be downloaded (403 Forbidden)", 1},
+		"unavailable":    {status(503), "HOST cannot give it (503 Service Unavailable)", 3},
+		"come back":      {status(503, "Retry-After", "3600"), "HOST cannot give it (503 Service Unavailable); the server asks to come back in 1h0m0s", 1},
+		"unasked 304":    {status(304), "HOST cannot give it (304 Not Modified)", 1},
+		"no body":        {text(""), "HOST answers with nothing instead of a package", 1},
+		"HTML page":      {text("<!DOCTYPE html><html><body>Sign in</body></html>"), "HOST answers with an HTML page instead of a package; perhaps it wants somebody to log in", 1},
+		"text":           {text("{\"error\":\"x\"}\nmore"), `HOST answers with "{\"error\":\"x\"}" instead of a package`, 1},
+		"image":          {text("\x89PNG\x0d\x0a\x1a\x0a"), "HOST answers with image/png instead of a package", 1},
+		"too large":      {text(long), "larger than 900 KiB, the limit for a package", 1},
+		"other encoding": {status(200, "Content-Encoding", "br"), `HOST sends it encoded as "br", which is not understood`, 1},
+		"redirect loop": {func(w http.ResponseWriter, r *http.Request, _ int) {
+			http.Redirect(w, r, "/again", http.StatusFound)
+		}, "HOST redirects more than 10 times", 11},
+		"too large, size not announced": {func(w http.ResponseWriter, r *http.Request, _ int) {
+			w.(http.Flusher).Flush()
+			io.WriteString(w, long)
+		}, "larger than 900 KiB, the limit for a package", 1},
+		"too large when decoded": {func(w http.ResponseWriter, r *http.Request, _ int) {
+			w.Header().Set("Content-Encoding", "gzip")
+			w.Write(gzipped(long))
+		}, "decode what came: larger than 900 KiB, the limit for a package", 1},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, tt.answer)
+			kept := t.TempDir()
+			items, problems := fetch(t, Config{Downloads: kept, MaxBytes: 900 << 10, Retries: 2}, s.URL+"/x.vsix")
+			host := strings.TrimPrefix(s.URL, "http://")
+			wantList(t, "problems", problems, s.URL+"/x.vsix: "+strings.ReplaceAll(tt.want, "HOST", host))
+			if len(items) != 0 || len(s.requests) != tt.requests {
+				t.Errorf("%d items, %d requests, want none and %d", len(items), len(s.requests), tt.requests)
+			}
+			wantFiles(t, kept)
+		})
+	}
+}
+
+// What was kept stays when the server has gone astray.
+func TestKeptStays(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request, number int) {
+		w.Header().Set("ETag", `"`+strconv.Itoa(number)+`"`)
+		if number == 1 {
+			io.WriteString(w, "<html>maintenance</html>")
+			return
+		}
+		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(packageText))
+	})
+	kept := t.TempDir()
+	first, problems := fetch(t, Config{Downloads: kept}, s.URL)
+	wantPackage(t, first, problems, packageText)
+	if _, problems := fetch(t, Config{Downloads: kept}, s.URL); len(problems) != 1 {
+		t.Errorf("problems %v", problems)
+	}
+	fetch(t, Config{Downloads: kept}, s.URL)
+	s.wantRequests(t, "If-None-Match", "", `"0"`, `"0"`)
+}
+
+func gzipped(text string) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	io.WriteString(z, text)
+	z.Close()
+	return b.Bytes()
+}
+
+func TestEncoded(t *testing.T) {
+	encoded := gzipped(long)
+	tests := map[string]struct {
+		encoding, body, want string
+	}{
+		"encoded":            {"gzip", string(encoded), long},
+		"package compressed": {"", string(encoded), string(encoded)},
+		"mislabelled":        {"gzip", packageText, packageText},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, func(w http.ResponseWriter, r *http.Request, number int) {
+				w.Header().Set("ETag", `"v1"`)
+				if tt.encoding != "" {
+					w.Header().Set("Content-Encoding", tt.encoding)
+				}
+				if number == 0 {
+					cut(w, tt.body, len(tt.body)/2)
+				}
+				http.ServeContent(w, r, "", time.Time{}, strings.NewReader(tt.body))
+			})
+			items, problems := fetch(t, Config{}, s.URL)
+			wantPackage(t, items, problems, tt.want)
+			s.wantRequests(t, "Range", "", fmt.Sprintf("bytes=%d-", len(tt.body)/2))
+		})
+	}
+}
+
+// secret must not be seen anywhere.
+const secret = "hunter2"
+
+func TestSecrets(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request, number int) {
+		switch _, password, _ := r.BasicAuth(); {
+		case password != secret:
+			w.WriteHeader(http.StatusUnauthorized)
+		case r.URL.Path == "/refused":
+			w.WriteHeader(http.StatusUnauthorized)
+		case r.URL.Path == "/cut":
+			panic(http.ErrAbortHandler)
+		case r.URL.Path == "/moved":
+			http.Redirect(w, r, "/x.vsix", http.StatusFound)
+		default:
+			io.WriteString(w, packageText)
+		}
+	})
+	host := strings.TrimPrefix(s.URL, "http://")
+	with := "http://mallory:" + secret + "@" + host
+	kept := t.TempDir()
+	items, problems := fetch(t, Config{Downloads: kept, Retries: -1},
+		with+"/x.vsix?sig="+secret+"&v=1&X-Amz-Credential="+secret, with+"/moved", with+"/refused", with+"/cut",
+		"http://mallory:"+secret+"@%zz/x", "http://mallory:a/"+secret+"@host/x", "ftp://mallory:"+secret+"@host/x", "https://mallory:"+secret+"@127.0.0.1:1/x")
+	if len(items) != 2 || items[0].Name == items[1].Name {
+		t.Fatal(items, problems)
+	}
+	shown := fmt.Sprintf("%+v %v", items, problems)
+	if !strings.Contains(shown, s.URL+"/x.vsix?sig=…&v=1&X-Amz-Credential=…") || !strings.Contains(shown, host+" does not accept the credentials (401 Unauthorized)") {
+		t.Errorf("shown: %s", shown)
+	}
+	err := filepath.WalkDir(kept, func(path string, _ os.DirEntry, err error) error {
+		if text, readErr := os.ReadFile(path); readErr == nil {
+			shown += path + string(text)
+		}
+		return err
+	})
+	if err != nil || strings.Contains(shown, secret) || strings.Contains(shown, "mallory") {
+		t.Errorf("the password is in %s (%v)", shown, err)
+	}
+	if len(problems) != 6 {
+		t.Errorf("problems %v", problems)
+	}
+}
+
+func TestRedirects(t *testing.T) {
+	var authorization atomic.Value
+	elsewhere := serve(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+		authorization.Store(r.Header.Get("Authorization"))
+		io.WriteString(w, packageText)
+	})
+	secure := httptest.NewTLSServer(http.RedirectHandler(elsewhere.URL, http.StatusFound))
+	defer secure.Close()
+	first := serve(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+		http.Redirect(w, r, elsewhere.URL, http.StatusFound)
+	})
+	u, err := url.Parse(first.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword("mallory", secret)
+	items, problems := fetch(t, Config{}, u.String())
+	wantPackage(t, items, problems, packageText)
+	if got := authorization.Load(); got != "" {
+		t.Errorf("credentials went to another host: %v", got)
+	}
+	items, problems = fetch(t, Config{Client: secure.Client()}, secure.URL)
+	wantList(t, "problems", problems, secure.URL+": "+strings.TrimPrefix(secure.URL, "https://")+" redirects from https to http, which is not followed")
+	if len(items) != 0 {
+		t.Errorf("items %v", items)
+	}
+}
+
+// The rest goes on.
+func TestSeveral(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+		if r.URL.Path == "/3" {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		io.WriteString(w, packageText+r.URL.Path)
+	})
+	tree(t, "a.vsix")
+	args := []string{"a.vsix", "missing"}
+	for i := range 10 {
+		args = append(args, fmt.Sprint(s.URL, "/", i))
+	}
+	items, problems := fetch(t, Config{}, args...)
+	if len(items) != 10 || len(problems) != 2 {
+		t.Fatal(items, problems)
+	}
+	wantList(t, "problems", problems, "missing: no such file or folder", s.URL+"/3: "+strings.TrimPrefix(s.URL, "http://")+" has no such file (404 Not Found)")
+}
+
+func TestCancelledDownloads(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var asked sync.WaitGroup
+	asked.Add(parallel)
+	s := serve(t, func(w http.ResponseWriter, r *http.Request, number int) {
+		w.Header().Set("ETag", `"v1"`)
+		w.Header().Set("Content-Length", "1000")
+		io.WriteString(w, packageText)
+		w.(http.Flusher).Flush()
+		if number < parallel {
+			asked.Done()
+		}
+		<-r.Context().Done()
+	})
+	go func() {
+		asked.Wait()
+		cancel()
+	}()
+	var args []string
+	for i := range 3 * parallel {
+		args = append(args, fmt.Sprint(s.URL, "/", i))
+	}
+	items, problems, err := Expand(ctx, args, Config{Downloads: t.TempDir()})
+	if !errors.Is(err, context.Canceled) || items != nil || problems != nil {
+		t.Errorf("got %v, %v, %v", items, problems, err)
+	}
+}
+
+// A server that falls silent is given up and asked again.
+func TestStalled(t *testing.T) {
+	over := make(chan struct{})
+	s := serve(t, func(w http.ResponseWriter, r *http.Request, number int) {
+		w.Header().Set("ETag", `"v1"`)
+		if number == 0 {
+			w.Header().Set("Content-Length", strconv.Itoa(len(packageText)))
+			io.WriteString(w, packageText[:5])
+			w.(http.Flusher).Flush()
+			<-over
+			return
+		}
+		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(packageText))
+	})
+	var logged []time.Duration
+	items, problems := fetch(t, Config{patience: 200 * time.Millisecond, sleep: func(_ context.Context, d time.Duration) error {
+		logged = append(logged, d)
+		return nil
+	}}, s.URL)
+	close(over)
+	wantPackage(t, items, problems, packageText)
+	if len(logged) != 1 {
+		t.Errorf("tried again after %v, want once", logged)
+	}
+}

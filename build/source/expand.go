@@ -1,0 +1,174 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// An expansion is one Expand under way.
+type expansion struct {
+	Config
+	ctx      context.Context
+	found    []find
+	problems []Problem
+	reported map[string]bool // what problems hold, as text
+	urls     []mention
+	lists    []string        // real paths of the lists being read, outermost first
+	listed   map[string]bool // real paths of the lists that were read
+	asked    bool            // standard input was read
+}
+
+// A mention is a source as somebody wrote it.
+type mention struct {
+	text string
+	dir  string // what a relative path is relative to; "" is the working folder
+	from string // "list.txt:3", or "" if on the command line
+}
+
+// path returns where a local source is, in the words of who named it.
+func (m mention) path(text string) string {
+	if filepath.IsAbs(text) {
+		return filepath.Clean(text)
+	}
+	return filepath.Join(m.dir, text)
+}
+
+// in returns err, and where the source it is about is named.
+func (m mention) in(err error) error {
+	if m.from == "" {
+		return err
+	}
+	return fmt.Errorf("%w (named in %s)", err, m.from)
+}
+
+// problem reports one source, once; not when all there is to say is that the
+// expansion was cancelled.
+func (x *expansion) problem(name string, err error) {
+	text := name + ": " + err.Error()
+	if x.ctx.Err() != nil || x.reported[text] {
+		return
+	}
+	x.reported[text] = true
+	x.problems = append(x.problems, Problem{Name: name, Err: err})
+}
+
+var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
+
+func (x *expansion) expand(m mention) {
+	switch {
+	case x.ctx.Err() != nil:
+	case m.text == "":
+		x.problem(`""`, errors.New("a source has no name"))
+	case m.text == "-":
+		x.standardInput(m)
+	case m.text[0] == '@':
+		x.list(m)
+	case scheme.MatchString(m.text):
+		x.urls = append(x.urls, m)
+	default:
+		x.local(m)
+	}
+}
+
+// local expands a path or, if there is none of that name, a glob.
+func (x *expansion) local(m mention) {
+	path := m.path(m.text)
+	_, err := os.Lstat(path)
+	switch {
+	case err == nil:
+		err = x.path(path)
+	case errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(m.text, "*?[{"):
+		path, err = m.text, x.glob(m)
+	case errors.Is(err, fs.ErrNotExist):
+		err = missing(path)
+	}
+	if err != nil {
+		x.problem(path, m.in(plain(err)))
+	}
+}
+
+// path takes a file or searches a folder.
+func (x *expansion) path(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return x.folder(path)
+	case !info.Mode().IsRegular():
+		return errNoFile
+	case !isPackageName(path):
+		if err := startsAsPackage(path); err != nil {
+			return err
+		}
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	x.take(find{
+		Item: Item{
+			Name: path, Path: abs, Size: info.Size(), ModTime: info.ModTime(),
+			Sidecar: stamp(sidecarOf(abs)), Signature: stamp(signatureOf(abs)),
+		},
+		real: realPath(abs),
+	})
+	return nil
+}
+
+func (x *expansion) take(f find) { x.found = append(x.found, f) }
+
+const suffix = ".vsix"
+
+func isPackageName(name string) bool {
+	return len(name) > len(suffix) && strings.EqualFold(name[len(name)-len(suffix):], suffix)
+}
+
+func sidecarOf(path string) string { return path + ".json" }
+
+func signatureOf(path string) string {
+	if isPackageName(path) {
+		path = path[:len(path)-len(suffix)]
+	}
+	return path + ".sigzip"
+}
+
+// stamp returns what is at path if it is a file.
+func stamp(path string) *Stamp {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	return &Stamp{Path: path, Size: info.Size(), ModTime: info.ModTime()}
+}
+
+// startsAsPackage returns why a file of another name than *.vsix is not taken.
+func startsAsPackage(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	start := make([]byte, magicSize)
+	n, _ := file.Read(start)
+	if !isPackage(start[:n]) {
+		return fmt.Errorf("not a .vsix file; if it is a list of sources, write %q", "@"+path)
+	}
+	return nil
+}
+
+// magicSize is how many bytes tell a package.
+const magicSize = 4
+
+// isPackage tells whether a file that starts like this may be a package: a zip,
+// or one compressed with gzip, as curl saves what Microsoft's gallery sends.
+func isPackage(start []byte) bool {
+	s := string(start)
+	return strings.HasPrefix(s, "PK\x03\x04") || strings.HasPrefix(s, "PK\x05\x06") || strings.HasPrefix(s, "\x1f\x8b")
+}

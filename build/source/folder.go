@@ -1,0 +1,210 @@
+package source
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// A search is of folders with all below them, level by level. The folders of a
+// level are read at the same time, and what they hold is taken in their order.
+type search struct {
+	x     *expansion
+	seen  map[string]bool // real paths of the folders that were read
+	level []folder        // to be read next
+	links []folder        // behind symbolic links; read when the rest is, so that files are found where they are
+	any   bool            // something was found, or a problem reported
+}
+
+// A folder is known by three paths: as shown, absolute, and without links.
+type folder struct{ name, path, real string }
+
+// below returns the same paths of something in the folder that is no link.
+func (d folder) below(name string) folder {
+	return folder{filepath.Join(d.name, name), filepath.Join(d.path, name), filepath.Join(d.real, name)}
+}
+
+// folder takes every package below dir.
+func (x *expansion) folder(dir string) error {
+	s := x.newSearch()
+	if err := s.start(dir); err != nil {
+		return err
+	}
+	s.run()
+	if !s.any {
+		return none(dir)
+	}
+	return nil
+}
+
+func (x *expansion) newSearch() *search { return &search{x: x, seen: map[string]bool{}} }
+
+// start adds a folder as it was named.
+func (s *search) start(dir string) error {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	top := folder{name: dir, path: abs, real: realPath(abs)}
+	if top.real == s.x.Skip {
+		return errors.New("this is the site being written, not a source")
+	}
+	s.level = append(s.level, top)
+	return nil
+}
+
+// run searches until no folder is left.
+func (s *search) run() {
+	for s.x.ctx.Err() == nil {
+		if len(s.level) == 0 {
+			s.level, s.links = s.links, nil
+		}
+		if len(s.level) == 0 {
+			return
+		}
+		level := slices.DeleteFunc(s.level, s.passed)
+		s.level = nil
+		for _, l := range readAll(s.x.ctx, level) {
+			s.take(l)
+		}
+	}
+}
+
+// passed tells whether a folder is not to be read, and remembers it as read.
+func (s *search) passed(d folder) bool {
+	if d.real == s.x.Skip || s.seen[d.real] {
+		return true
+	}
+	s.seen[d.real] = true
+	return false
+}
+
+func (s *search) take(l listing) {
+	s.level = append(s.level, l.folders...)
+	s.links = append(s.links, l.links...)
+	s.x.found = append(s.x.found, l.found...)
+	for _, p := range l.problems {
+		s.x.problem(p.Name, plain(p.Err))
+	}
+	s.any = s.any || len(l.found)+len(l.problems) > 0
+}
+
+// A listing is what a folder holds.
+type listing struct {
+	folder
+	entries  []fs.DirEntry // sorted by name
+	folders  []folder
+	links    []folder
+	found    []find
+	problems []Problem
+}
+
+// readAll reads folders at the same time, until ctx ends.
+func readAll(ctx context.Context, folders []folder) []listing {
+	listings := make([]listing, len(folders))
+	group := errgroup.Group{}
+	group.SetLimit(2 * runtime.GOMAXPROCS(0))
+	for i, d := range folders {
+		group.Go(func() error {
+			if ctx.Err() == nil {
+				listings[i] = read(d)
+			}
+			return nil
+		})
+	}
+	group.Wait()
+	return listings
+}
+
+func read(d folder) listing {
+	l := listing{folder: d}
+	entries, err := os.ReadDir(d.path)
+	if err != nil {
+		l.problems = append(l.problems, Problem{d.name, err})
+		return l
+	}
+	l.entries = entries
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		at := d.below(e.Name())
+		if err := l.add(at, e); err != nil {
+			l.problems = append(l.problems, Problem{at.name, err})
+		}
+	}
+	return l
+}
+
+func (l *listing) add(at folder, e fs.DirEntry) error {
+	switch {
+	case e.IsDir():
+		l.folders = append(l.folders, at)
+		return nil
+	case e.Type()&fs.ModeSymlink != 0:
+		return l.follow(at)
+	case !isPackageName(e.Name()):
+		return nil
+	}
+	info, err := e.Info()
+	if err != nil {
+		return err
+	}
+	return l.file(at, info)
+}
+
+// follow adds what a symbolic link leads to. One that leads nowhere is a problem
+// only if a package is missed by it.
+func (l *listing) follow(at folder) error {
+	info, err := os.Stat(at.path)
+	isDir := err == nil && info.IsDir()
+	if !isDir && !isPackageName(at.path) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	at.real = realPath(at.path)
+	if isDir {
+		l.links = append(l.links, at)
+		return nil
+	}
+	return l.file(at, info)
+}
+
+// file adds a package. What lies beside it is looked up in the entries: asking
+// the file system would cost two calls for each of thousands of packages, most
+// of which have nothing beside them.
+func (l *listing) file(at folder, info fs.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return errNoFile
+	}
+	f := find{
+		Item: Item{Name: at.name, Path: at.path, Size: info.Size(), ModTime: info.ModTime()},
+		real: at.real,
+	}
+	if path := sidecarOf(at.path); l.has(path) {
+		f.Sidecar = stamp(path)
+	}
+	if path := signatureOf(at.path); l.has(path) {
+		f.Signature = stamp(path)
+	}
+	l.found = append(l.found, f)
+	return nil
+}
+
+// has tells whether there is an entry of path's name.
+func (l *listing) has(path string) bool {
+	_, ok := slices.BinarySearchFunc(l.entries, filepath.Base(path), func(e fs.DirEntry, name string) int {
+		return cmp.Compare(e.Name(), name)
+	})
+	return ok
+}

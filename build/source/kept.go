@@ -1,0 +1,211 @@
+package source
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// facts are what a server said of a package, kept as JSON beside it.
+type facts struct {
+	URL          string `json:"url"` // as shown
+	ETag         string `json:"etag,omitempty"`
+	LastModified string `json:"lastModified,omitempty"`
+	Encoding     string `json:"contentEncoding,omitempty"`
+	Size         int64  `json:"size"` // of a package, the file's; of a part, the whole body's as sent, -1 if not known
+}
+
+func factsOf(name string, answer *http.Response) facts {
+	return facts{
+		URL:          name,
+		ETag:         answer.Header.Get("ETag"),
+		LastModified: answer.Header.Get("Last-Modified"),
+		Encoding:     strings.ToLower(answer.Header.Get("Content-Encoding")),
+		Size:         answer.ContentLength,
+	}
+}
+
+// validator returns what tells these bytes from any others, or "". A weak ETag
+// does not: it may stand for other bytes that mean the same.
+func (f *facts) validator() string {
+	if f.ETag == "" || strings.HasPrefix(f.ETag, "W/") {
+		return f.LastModified
+	}
+	return f.ETag
+}
+
+func readFacts(path string) (*facts, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	f := new(facts)
+	return f, json.Unmarshal(text, f)
+}
+
+// write replaces path in one step.
+func (f *facts) write(path string) error {
+	text, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	temp, err := os.CreateTemp(filepath.Dir(path), "facts-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name())
+	_, err = temp.Write(append(text, '\n'))
+	if err := errors.Join(err, temp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), path)
+}
+
+// kept returns what is known of the package in the folder, or nil if there is
+// none or its file is not the one that is known.
+func (d *download) kept() *facts {
+	f, err := readFacts(d.base + ".json")
+	if err != nil {
+		return nil
+	}
+	info, err := os.Stat(d.base + suffix)
+	if err != nil || info.Size() != f.Size {
+		return nil
+	}
+	return f
+}
+
+// keep makes a part that is all here the package. A part that is none is
+// discarded, and what was kept before stays.
+func (d *download) keep(p *part) error {
+	defer p.discard()
+	if err := d.decode(p); err != nil {
+		return err
+	}
+	start, err := readStart(p.base)
+	if err != nil {
+		return err
+	}
+	if !isPackage(start) {
+		return d.noPackage(start)
+	}
+	return d.install(p)
+}
+
+// decode undoes the encoding of the transfer. A package that is compressed by
+// itself stays so.
+func (d *download) decode(p *part) error {
+	switch p.Encoding {
+	case "", "identity":
+		return nil
+	case "gzip", "x-gzip":
+	default:
+		return fmt.Errorf("%s sends it encoded as %q, which is not understood", d.url.Host, p.Encoding)
+	}
+	encoded, err := os.Open(p.base)
+	if err != nil {
+		return err
+	}
+	defer encoded.Close()
+	from, err := gzip.NewReader(bufio.NewReader(encoded))
+	if err != nil {
+		return nil // mislabelled, as some servers do with every file
+	}
+	to, err := os.Create(d.base + ".decoded")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(to.Name())
+	defer to.Close()
+	if _, err := d.copy(to, from, 0, func(int64) {}); err != nil {
+		return fmt.Errorf("decode what came: %w", err)
+	}
+	return errors.Join(to.Sync(), to.Close(), os.Rename(to.Name(), p.base))
+}
+
+func readStart(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	start := make([]byte, 512) // as many as http.DetectContentType looks at
+	n, err := io.ReadFull(file, start)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil
+	}
+	return start[:n], err
+}
+
+func (d *download) noPackage(start []byte) error {
+	kind := http.DetectContentType(start)
+	switch {
+	case len(start) == 0:
+		kind = "nothing"
+	case strings.HasPrefix(kind, "text/html"):
+		return fmt.Errorf("%s answers with an HTML page instead of a package; perhaps it wants somebody to log in", d.url.Host)
+	case strings.HasPrefix(kind, "text/"):
+		first, _, _ := bytes.Cut(bytes.TrimSpace(start), []byte("\n"))
+		kind = fmt.Sprintf("%.80q", first)
+	}
+	return fmt.Errorf("%s answers with %s instead of a package", d.url.Host, kind)
+}
+
+// install puts p in the place of the package. The old facts go first: a run that
+// is killed in between leaves a package of which nothing is known, which is then
+// asked for anew, and never one that passes for another.
+func (d *download) install(p *part) error {
+	path := d.base + suffix
+	info, err := os.Stat(p.base)
+	if err != nil {
+		return err
+	}
+	p.Size = info.Size()
+	if p.LastModified == "" && sameContent(p.base, path) {
+		return p.write(d.base + ".json") // and its time stays
+	}
+	if changed, err := http.ParseTime(p.LastModified); err == nil {
+		if err := os.Chtimes(p.base, time.Time{}, changed); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(d.base + ".json"); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(p.base, path); err != nil {
+		return err
+	}
+	return p.write(d.base + ".json")
+}
+
+func sameContent(a, b string) bool {
+	x, err := hashFile(a)
+	if err != nil {
+		return false
+	}
+	y, err := hashFile(b)
+	return err == nil && bytes.Equal(x, y)
+}
+
+func hashFile(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, file); err != nil {
+		return nil, err
+	}
+	return hash.Sum(nil), nil
+}

@@ -1,0 +1,115 @@
+package source
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestLists(t *testing.T) {
+	tree(t, "a.vsix", "lists/b.vsix", "lists/deep/c.vsix", "lists/#odd.vsix")
+	write(t, "lists/one.txt", "\ufeff# a comment\r\n\r\n  b.vsix  \r\n../a.vsix\t# why\r\n./#odd.vsix\r\n@deep/two.txt\r\nmissing.vsix")
+	write(t, "lists/deep/two.txt", "*.vsix\n@../one.txt\n")
+	write(t, "lists/utf16.txt", "\xff\xfeb\x00.\x00v\x00s\x00i\x00x\x00\r\x00\n\x00")
+	write(t, "empty.txt", "# nothing\n\n")
+	write(t, "bad.txt", "a.vsix\nPK\x03\x04\n")
+	write(t, "latin1.txt", "caf\xe9.vsix\n")
+	write(t, "stdin.txt", "-\n")
+
+	all := []string{"a.vsix", "lists/#odd.vsix", "lists/b.vsix", "lists/deep/c.vsix"}
+	tests := map[string]struct {
+		args     []string
+		paths    []string
+		problems []string
+	}{
+		"nested": {[]string{"@lists/one.txt"}, all, []string{
+			"@lists/one.txt: the list names itself: ROOT/lists/one.txt > ROOT/lists/deep/two.txt > ROOT/lists/one.txt (named in lists/deep/two.txt:2)",
+			"lists/missing.vsix: no such file or folder (named in lists/one.txt:7)",
+		}},
+		"read once":     {[]string{"@lists/utf16.txt", "@lists/../lists/utf16.txt"}, []string{"lists/b.vsix"}, nil},
+		"empty":         {[]string{"@empty.txt"}, nil, []string{"@empty.txt: the list names no source"}},
+		"binary":        {[]string{"@bad.txt"}, nil, []string{"@bad.txt: not a list of sources: line 2 holds control characters"}},
+		"neither UTF":   {[]string{"@latin1.txt"}, nil, []string{"@latin1.txt: not a list of sources: neither UTF-8 nor UTF-16 text"}},
+		"missing":       {[]string{"@nothing.txt"}, nil, []string{"@nothing.txt: no such file or folder"}},
+		"remote":        {[]string{"@https://host/list.txt"}, nil, []string{"@https://host/list.txt: a list must be a local file"}},
+		"stdin in list": {[]string{"@stdin.txt"}, nil, []string{"standard input: a list cannot name it; write ./- for a file of that name (named in stdin.txt:1)"}},
+	}
+	root := realPath(".")
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			paths, problems := expand(t, Config{}, tt.args...)
+			for i := range problems {
+				problems[i] = strings.ReplaceAll(problems[i], root, "ROOT")
+			}
+			wantList(t, "paths", paths, tt.paths...)
+			wantList(t, "problems", problems, tt.problems...)
+		})
+	}
+}
+
+func TestStdin(t *testing.T) {
+	tree(t, "a.vsix")
+	paths, problems := expand(t, Config{Stdin: strings.NewReader("# from find\na.vsix\nb.zip\n")}, "-", "-")
+	wantList(t, "paths", paths, "a.vsix")
+	wantList(t, "problems", problems, "b.zip: no such file or folder (named in standard input:3)")
+
+	_, problems = expand(t, Config{}, "-")
+	wantList(t, "problems without", problems, "standard input: there is none")
+}
+
+func TestStdinPackage(t *testing.T) {
+	tree(t)
+	run := func() Item {
+		items, problems, err := Expand(t.Context(), []string{"-"}, Config{Stdin: strings.NewReader(packageText), Downloads: "kept"})
+		if err != nil || len(problems) != 0 || len(items) != 1 {
+			t.Fatal(items, problems, err)
+		}
+		return items[0]
+	}
+	first, second := run(), run()
+	if first.Name != "standard input" || first.Size != int64(len(packageText)) {
+		t.Errorf("got %+v", first)
+	}
+	if first != second {
+		t.Errorf("the same bytes are %+v, then %+v", first, second)
+	}
+	wantFiles(t, "kept", first.Path)
+
+	_, problems := expand(t, Config{Stdin: strings.NewReader(packageText), Downloads: "small", MaxBytes: 5}, "-")
+	wantList(t, "problems", problems, "standard input: larger than 5 B, the limit for a package")
+	wantFiles(t, "small")
+}
+
+func FuzzParseList(f *testing.F) {
+	for _, seed := range []string{
+		"a.vsix\nb.vsix\n", "# x\n\n a b.vsix # why\r\n", "https://h/x.vsix#frag", "\xff\xfea\x00\n\x00", "\xef\xbb\xbfa", "a\x00b", "\xe9", "a\u2028#b", "\t#", "@x\n-",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		lines, err := parseList(text)
+		if err != nil {
+			return
+		}
+		var again bytes.Buffer
+		last := 0
+		for _, l := range lines {
+			if l.text == "" || l.text != strings.TrimSpace(l.text) || strings.ContainsAny(l.text, "\r\n") || l.text[0] == '#' {
+				t.Errorf("line %d is %q", l.number, l.text)
+			}
+			if l.number <= last {
+				t.Errorf("line %d after line %d", l.number, last)
+			}
+			for ; last < l.number-1; last++ {
+				again.WriteString("\n")
+			}
+			fmt.Fprintf(&again, "%s\n", l.text)
+			last = l.number
+		}
+		if twice, err := parseList(again.Bytes()); err != nil || !slices.Equal(lines, twice) {
+			t.Errorf("%q reads as %v, written out as %v (%v)", text, lines, twice, err)
+		}
+	})
+}

@@ -1,0 +1,96 @@
+package source
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+const stdinName = "standard input"
+
+// standardInput expands "-".
+func (x *expansion) standardInput(m mention) {
+	if err := x.readStdin(m); err != nil {
+		x.problem(stdinName, m.in(plain(err)))
+	}
+}
+
+func (x *expansion) readStdin(m mention) error {
+	switch {
+	case m.from != "":
+		return errors.New("a list cannot name it; write ./- for a file of that name")
+	case x.asked:
+		return nil
+	case x.Stdin == nil:
+		return errors.New("there is none")
+	}
+	x.asked = true
+	in := bufio.NewReader(x.Stdin)
+	start, err := in.Peek(magicSize)
+	switch {
+	case err != nil && err != io.EOF:
+		return err
+	case isPackage(start):
+		return x.keepStdin(in)
+	}
+	return x.lines(in, stdinName, "")
+}
+
+// keepStdin takes a package. It is kept under the hash of its bytes, and one
+// that is there already is left alone: then it is known again by its stamp.
+func (x *expansion) keepStdin(in io.Reader) error {
+	dir, err := x.downloads()
+	if err != nil {
+		return err
+	}
+	temp, err := os.CreateTemp(dir, "stdin-*.part")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name())
+	defer temp.Close()
+	hash := sha256.New()
+	if _, err := x.copy(io.MultiWriter(temp, hash), in, 0, func(int64) {}); err != nil {
+		return err
+	}
+	path := filepath.Join(dir, "stdin-"+hex.EncodeToString(hash.Sum(nil))+suffix)
+	if _, err := os.Stat(path); err != nil {
+		if err := errors.Join(temp.Sync(), temp.Close(), os.Rename(temp.Name(), path)); err != nil {
+			return err
+		}
+	}
+	return x.takeKept(stdinName, path)
+}
+
+// takeKept takes a file from the folder for downloads.
+func (x *expansion) takeKept(name, path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	x.take(find{
+		Item: Item{Name: name, Path: path, Size: info.Size(), ModTime: info.ModTime()},
+		real: realPath(path),
+	})
+	return nil
+}
+
+// downloads returns the folder for downloads, absolute, and makes it if need be.
+func (x *expansion) downloads() (string, error) {
+	if x.Downloads == "" {
+		return "", errors.New("there is no folder for downloads to keep it in")
+	}
+	dir, err := filepath.Abs(x.Downloads)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("make the folder for downloads: %w", err)
+	}
+	return dir, nil
+}

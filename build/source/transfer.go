@@ -1,0 +1,138 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/dustin/go-humanize"
+)
+
+// try asks for the package, or for what of it is not here yet.
+//
+// The request says that it takes no encoding: otherwise net/http would ask for
+// gzip, decode it and hide the length, so that an offset into what is on disk
+// would be none into what the server sends. A server that compresses all the
+// same is understood: the bytes are kept as sent and decoded at the end.
+func (d *download) try(ctx context.Context) error {
+	ctx, heard, stop := watch(ctx, d.patience)
+	defer stop()
+	p, kept := d.part(), d.kept()
+	request, err := d.request(ctx, p, kept)
+	if err != nil {
+		return err
+	}
+	answer, err := d.Client.Do(request)
+	if err != nil {
+		return failed(ctx, err)
+	}
+	defer answer.Body.Close()
+	switch {
+	case answer.StatusCode == http.StatusNotModified && kept != nil:
+		return nil
+	case answer.StatusCode == http.StatusPartialContent && p.goesOn(answer):
+	case answer.StatusCode == http.StatusPartialContent, answer.StatusCode == http.StatusRequestedRangeNotSatisfiable:
+		p.discard()
+		return passing{error: fmt.Errorf("%s does not go on where it stopped", answer.Request.URL.Host)}
+	case answer.StatusCode == http.StatusOK:
+		p.discard()
+		p.facts = factsOf(d.name, answer)
+	default:
+		return d.refused(answer)
+	}
+	if err := d.receive(ctx, p, answer.Body, heard); err != nil {
+		return err
+	}
+	return d.keep(p)
+}
+
+// request asks for the rest of p, if something of it is here and can be told
+// from other versions, or else for what is not what is kept.
+func (d *download) request(ctx context.Context, p *part, kept *facts) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	h := request.Header
+	h.Set("User-Agent", "galbuild")
+	h.Set("Accept-Encoding", "identity")
+	if d.login != nil {
+		password, _ := d.login.Password()
+		request.SetBasicAuth(d.login.Username(), password)
+	}
+	switch {
+	case p.done > 0:
+		h.Set("Range", fmt.Sprintf("bytes=%d-", p.done))
+		h.Set("If-Range", p.validator())
+	case kept != nil && kept.ETag != "":
+		h.Set("If-None-Match", kept.ETag)
+	case kept != nil && kept.LastModified != "":
+		h.Set("If-Modified-Since", kept.LastModified)
+	}
+	return request, nil
+}
+
+// receive appends the body to p.
+func (d *download) receive(ctx context.Context, p *part, body io.Reader, heard func()) error {
+	if err := d.withinLimit(p.Size); err != nil {
+		return err
+	}
+	file, err := p.open()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	done, err := d.copy(file, body, p.done, func(done int64) {
+		heard()
+		d.Progress(d.name, done, p.Size)
+	})
+	p.done = done
+	switch broken, ok := errors.AsType[readError](err); {
+	case ok:
+		return failed(ctx, broken.error)
+	case err != nil:
+		p.discard()
+		return err
+	case p.Size >= 0 && done != p.Size:
+		p.discard()
+		return passing{error: fmt.Errorf("%d bytes came, %d were announced", done, p.Size)}
+	}
+	return errors.Join(file.Sync(), file.Close())
+}
+
+// readError is an error of the reader that was copied from.
+type readError struct{ error }
+
+func (e readError) Unwrap() error { return e.error }
+
+// copy copies r to w, where done bytes are already, and returns how many are
+// then. It calls told after each piece.
+func (c Config) copy(w io.Writer, r io.Reader, done int64, told func(done int64)) (int64, error) {
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := r.Read(buffer)
+		if limit := c.withinLimit(done + int64(n)); limit != nil {
+			return done, limit
+		}
+		if _, err := w.Write(buffer[:n]); err != nil {
+			return done, err
+		}
+		done += int64(n)
+		told(done)
+		switch {
+		case err == io.EOF:
+			return done, nil
+		case err != nil:
+			return done, readError{err}
+		}
+	}
+}
+
+func (c Config) withinLimit(size int64) error {
+	if c.MaxBytes > 0 && size > c.MaxBytes {
+		return fmt.Errorf("larger than %s, the limit for a package", humanize.IBytes(uint64(c.MaxBytes)))
+	}
+	return nil
+}
