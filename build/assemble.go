@@ -1,0 +1,277 @@
+package build
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"galbuild/build/catalog"
+)
+
+// An assembly is a catalogue in the making.
+type assembly struct {
+	catalog    *catalog.Catalog
+	candidates []candidate // with refused set for those that conflict
+	added      []addition  // versions whose content needs its paths
+	kept       []string    // keys of versions whose package is not among the sources
+	warnings   []Problem
+}
+
+// An addition is a version and the identity it is filed under.
+type addition struct {
+	publisher, name string
+	version         *catalog.Version
+}
+
+// known is a version of the old catalogue, with the identity it declared.
+type known struct {
+	publisher, name string
+	version         *catalog.Version
+}
+
+// versionsByKey returns the old versions by catalog.Key.
+func versionsByKey(old *catalog.Catalog) map[string]known {
+	all := make(map[string]known)
+	if old == nil {
+		return all
+	}
+	for i := range old.Extensions {
+		e := &old.Extensions[i]
+		for j := range e.Versions {
+			v := &e.Versions[j]
+			k := known{cmp.Or(v.Publisher, e.Publisher.Name), cmp.Or(v.Name, e.Name), v}
+			all[catalog.Key(k.publisher, k.name, v.Version, v.Platform)] = k
+		}
+	}
+	return all
+}
+
+// assemble makes the catalogue out of the candidates, and the old versions that
+// stay. Candidates come sorted by path, so the first of two that conflict is
+// the same in every run.
+func assemble(c Config, candidates []candidate, old map[string]known) (*assembly, error) {
+	a := &assembly{candidates: candidates, catalog: &catalog.Catalog{Settings: c.Settings}}
+	chosen := a.choose(old, c.Keep)
+	empty, err := c.emptySignature()
+	if err != nil {
+		return nil, err
+	}
+	for _, group := range groupByExtension(chosen) {
+		a.addExtension(group, empty, old)
+	}
+	a.settleUUIDs()
+	return a, nil
+}
+
+// choose returns the versions that make up the gallery, by key.
+func (a *assembly) choose(old map[string]known, keep bool) map[string]known {
+	chosen := make(map[string]known)
+	from := make(map[string]string) // key to file
+	for i := range a.candidates {
+		c := &a.candidates[i]
+		if c.refused != nil {
+			continue
+		}
+		key := c.key()
+		was, ok := old[key]
+		if ok && was.version.Package.Ref == c.version.Package.Ref && c.version.FirstSeen && was.version.FirstSeen {
+			c.version.Updated = was.version.Updated // first seen is first seen: touching the file does not move it
+		}
+		if ok && was.version.Package.Ref != c.version.Package.Ref {
+			c.refused = fmt.Errorf("%s is in the gallery already with other bytes (SHA-256 %.12s…, this file has %.12s…); "+
+				"editors never ask twice for a version they have: give it a new one, or build once without it", key, was.version.Package.Ref, c.version.Package.Ref)
+			chosen[key] = was
+			a.kept = append(a.kept, key)
+			continue
+		}
+		if first, ok := chosen[key]; ok && first.version.Package.Ref != c.version.Package.Ref {
+			c.refused = fmt.Errorf("%s again with other bytes: %s has it too, and is taken", key, from[key])
+			continue
+		}
+		if _, ok := chosen[key]; !ok {
+			chosen[key] = known{c.publisher, c.name, &c.version}
+			from[key] = c.item.Name
+		}
+	}
+	if keep {
+		a.keepOld(chosen, old)
+	}
+	return chosen
+}
+
+func (a *assembly) keepOld(chosen, old map[string]known) {
+	for key, was := range old {
+		if _, ok := chosen[key]; !ok {
+			chosen[key] = was
+			a.kept = append(a.kept, key)
+		}
+	}
+}
+
+// groupByExtension returns the versions of each extension, sorted by id.
+func groupByExtension(chosen map[string]known) [][]known {
+	groups := make(map[string][]known)
+	for _, k := range chosen {
+		id := strings.ToLower(k.publisher + "." + k.name)
+		groups[id] = append(groups[id], k)
+	}
+	sorted := make([][]known, 0, len(groups))
+	for _, id := range slices.Sorted(maps.Keys(groups)) {
+		sorted = append(sorted, groups[id])
+	}
+	return sorted
+}
+
+// addExtension makes one extension out of its versions.
+func (a *assembly) addExtension(group []known, empty *catalog.Asset, old map[string]known) {
+	e := catalog.Extension{Versions: make([]catalog.Version, len(group))}
+	for i, k := range group {
+		v := *k.version
+		v.Publisher, v.Name = k.publisher, k.name
+		e.Versions[i] = v
+	}
+	catalog.SortVersions(e.Versions)
+	newest := &e.Versions[0]
+	e.Name = newest.Name
+	e.Publisher = catalog.Publisher{ID: uuidOf(newest.Publisher), Name: newest.Publisher, DisplayName: newest.Publisher}
+	e.UUID = uuidOf(newest.Publisher + "." + newest.Name)
+	applySidecars(&e)
+	for i := range e.Versions {
+		a.addVersion(&e, &e.Versions[i], empty, old)
+	}
+	a.catalog.Extensions = append(a.catalog.Extensions, e)
+}
+
+func (a *assembly) addVersion(e *catalog.Extension, v *catalog.Version, empty *catalog.Asset, old map[string]known) {
+	changed := sign(v, empty)
+	was, ok := old[catalog.Key(v.Publisher, v.Name, v.Version, v.Platform)]
+	if changed || !ok || !sameContent(was.version, v) {
+		a.added = append(a.added, addition{e.Publisher.Name, e.Name, v})
+	}
+	if v.Publisher == e.Publisher.Name {
+		v.Publisher = ""
+	}
+	if v.Name == e.Name {
+		v.Name = ""
+	}
+}
+
+// sameContent tells whether the site has the content of b, because it has that
+// of a.
+func sameContent(a, b *catalog.Version) bool {
+	return slices.Equal(a.Assets, b.Assets) && slices.Equal(a.Files, b.Files)
+}
+
+// applySidecars fills in what the upstream gallery knew, and what follows from
+// the dates of the versions where it knew nothing. The newest version that has
+// something to say is believed.
+func applySidecars(e *catalog.Extension) {
+	for i := len(e.Versions) - 1; i >= 0; i-- {
+		if s := e.Versions[i].Sidecar; s != nil {
+			applySidecar(e, s)
+		}
+	}
+	for _, v := range e.Versions {
+		released, published := v.Updated, v.Updated
+		if s := v.Sidecar; s != nil {
+			released = date(s.ReleaseDate, s.PublishedDate, released)
+			published = date(s.PublishedDate, s.ReleaseDate, published)
+		}
+		e.Released = earlier(e.Released, released)
+		e.Published = earlier(e.Published, published)
+		if v.Updated.After(e.Updated) {
+			e.Updated = v.Updated
+		}
+	}
+}
+
+func applySidecar(e *catalog.Extension, s *catalog.Sidecar) {
+	e.UUID = cmp.Or(s.ExtensionID, e.UUID)
+	if p := s.Publisher; p != nil {
+		e.Publisher.ID = cmp.Or(p.PublisherID, e.Publisher.ID)
+		e.Publisher.DisplayName = cmp.Or(p.DisplayName, e.Publisher.DisplayName)
+		e.Publisher.Domain, e.Publisher.Verified = p.Domain, p.IsDomainVerified
+	}
+	if s.Statistics != nil {
+		e.Statistics = s.Statistics
+	}
+}
+
+func date(first, second *time.Time, last time.Time) time.Time {
+	if first != nil {
+		return *first
+	}
+	if second != nil {
+		return *second
+	}
+	return last
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// setDate dates a version: by its sidecar, else by the newest file the packager
+// put into it, else by when the package was first seen, which is its file's own
+// date.
+func setDate(v *catalog.Version, packed, seen time.Time) {
+	v.Updated, v.FirstSeen = packed.UTC().Truncate(time.Second), false
+	if packed.IsZero() {
+		v.Updated, v.FirstSeen = seen.UTC().Truncate(time.Second), true
+	}
+	if s := v.Sidecar; s != nil && s.LastUpdated != nil {
+		v.Updated, v.FirstSeen = *s.LastUpdated, false
+	}
+}
+
+// namespace is that of all UUIDs made here. It must never change: editors keep
+// an extension's UUID with the installed copy, and know it by that.
+var namespace = uuid.MustParse("5a8c6d1e-3f0b-4d5e-9a57-6f2b1c0e7d43")
+
+// uuidOf returns the UUIDv5 of a publisher, or of publisher.name, whatever the
+// case of its letters.
+func uuidOf(id string) string {
+	return uuid.NewSHA1(namespace, []byte(strings.ToLower(id))).String()
+}
+
+// settleUUIDs gives every extension a UUID of its own: to editors, two with the
+// same one are the same extension.
+func (a *assembly) settleUUIDs() {
+	owner := make(map[string]string)
+	for i := range a.catalog.Extensions {
+		e := &a.catalog.Extensions[i]
+		if first, taken := owner[e.UUID]; taken {
+			reason := fmt.Errorf("sidecars give it the extensionId %s of %s; it gets one of its own", e.UUID, first)
+			a.warnings = append(a.warnings, Problem{e.ID(), reason.Error()})
+			e.UUID = uuidOf(e.ID())
+		}
+		owner[e.UUID] = e.ID()
+	}
+}
+
+// emptySignature stores the archive that --sign empty lists; nil without it.
+func (c Config) emptySignature() (*catalog.Asset, error) {
+	switch c.Settings.Sign {
+	case "":
+		return nil, nil
+	case "empty":
+	default:
+		return nil, errors.New("sign: only \"empty\" is known")
+	}
+	archive := emptySignature()
+	ref, err := c.Site.Blobs.PutBytes(archive)
+	if err != nil {
+		return nil, err
+	}
+	asset := signatureAsset(ref, len(archive))
+	return &asset, nil
+}

@@ -1,0 +1,155 @@
+// Package build turns packages into a site's content: blobs, assets, file trees,
+// and the catalogue that lists them.
+//
+//	SOURCE… ─ source.Expand ▶ Item ─ vsix.Open ▶ Package ─ blob.Put ▶ Ref
+//	        ─ assemble ▶ catalog.Catalog ─ Store.Link ▶ assets/, files/
+//
+// A package is read once: copied into the store while it is hashed, then
+// examined and unpacked from that copy, so that what was checked is what is
+// served. Workers fill slot i of a list; what follows is sorted, and the same
+// packages give the same catalogue whatever their number.
+//
+// One bad package is refused, by name and with the reason, and the others are
+// built. What cannot be written (a full disk, a folder of someone else's) ends
+// the run. Nothing here makes a generation count: until the caller switches, the
+// site serves what it did.
+package build
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"golang.org/x/sync/errgroup"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+	"galbuild/build/source"
+	"galbuild/build/vsix"
+)
+
+// Config says what to build from. The zero value of every field but Site is
+// usable.
+type Config struct {
+	Sources  []string // as on the command line
+	Stdin    io.Reader
+	Settings catalog.Settings
+	Limits   vsix.Limits
+	Jobs     int  // packages read at a time; 0 is one a processor
+	Keep     bool // keep versions whose packages are no longer among the sources
+	Client   *http.Client
+	Log      *slog.Logger
+	Progress func(Progress) // called now and then, by one goroutine at a time
+
+	Site *site.Dir        // where content goes
+	Old  *catalog.Catalog // what the site serves now; nil is nothing
+}
+
+// Progress is how far a run has come.
+type Progress struct {
+	Stage string // "download", "read" or "link"
+	Done  int64  // bytes, or packages for "link"
+	Total int64
+	Name  string // what is being worked on, if anything in particular
+}
+
+// Result is what a run made.
+type Result struct {
+	Catalog *catalog.Catalog
+	Report  Report
+	memory  *memory
+}
+
+// Run reads the sources and brings the site's content up to them. The report
+// names what was refused; an error means that nothing can be made of it all.
+func Run(ctx context.Context, c Config) (*Result, error) {
+	c = c.withDefaults()
+	items, problems, err := source.Expand(ctx, c.Sources, c.sourceConfig())
+	if err != nil {
+		return nil, err
+	}
+	memory := recall(c.Site.Memory(), c.recipe())
+	read := &reader{Config: c, memory: memory, old: versionsByKey(c.Old)}
+	candidates, err := read.all(ctx, items)
+	if err != nil {
+		return nil, err
+	}
+	made, err := assemble(c, candidates, read.old)
+	if err != nil {
+		return nil, err
+	}
+	if err := link(ctx, c, made); err != nil {
+		return nil, err
+	}
+	return &Result{
+		Catalog: made.catalog,
+		Report:  makeReport(c.Old, made, problems),
+		memory:  remember(c.Site.Memory(), c.recipe(), candidates),
+	}, nil
+}
+
+// Remember keeps what the run learnt of the sources, so that the next one reads
+// only what changed. To be called when the new catalogue counts.
+func (r *Result) Remember() error { return r.memory.save() }
+
+func (c Config) withDefaults() Config {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Progress == nil {
+		c.Progress = func(Progress) {}
+	}
+	if c.Old == nil {
+		c.Old = &catalog.Catalog{}
+	}
+	return c
+}
+
+func (c Config) sourceConfig() source.Config {
+	return source.Config{
+		Downloads: c.Site.Downloads(),
+		Client:    c.Client,
+		Stdin:     c.Stdin,
+		Skip:      c.Site.Root,
+		MaxBytes:  c.Limits.WithDefaults().PackageBytes,
+		Progress: func(name string, done, total int64) {
+			c.Progress(Progress{Stage: "download", Done: done, Total: total, Name: name})
+		},
+		Log: c.Log,
+	}
+}
+
+// link gives the content of new versions its paths.
+func link(ctx context.Context, c Config, made *assembly) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(c.jobs())
+	for i, n := range made.added {
+		if i%256 == 0 {
+			c.Progress(Progress{Stage: "link", Done: int64(i), Total: int64(len(made.added))})
+		}
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return linkVersion(c.Site.Blobs, n)
+		})
+	}
+	return group.Wait()
+}
+
+func linkVersion(store *blob.Store, n addition) error {
+	dir := catalog.VersionDir(n.publisher, n.name, n.version.Version, n.version.Platform)
+	for _, a := range n.version.Assets {
+		if err := store.Link(a.Ref, catalog.AssetsDir+dir+"/"+a.Type); err != nil {
+			return err
+		}
+	}
+	for _, f := range n.version.Files {
+		if err := store.Link(f.Ref, catalog.FilesDir+dir+"/"+f.Path); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,262 @@
+package build
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/source"
+	"galbuild/build/vsix"
+)
+
+// A candidate is one package on its way into the catalogue.
+type candidate struct {
+	item      source.Item
+	publisher string // as declared
+	name      string
+	version   catalog.Version
+	warnings  []string
+	refused   error // why it is not taken
+	known     bool  // taken over from the old catalogue, not read
+}
+
+func (c *candidate) key() string {
+	return catalog.Key(c.publisher, c.name, c.version.Version, c.version.Platform)
+}
+
+// A reader turns items into candidates.
+type reader struct {
+	Config
+	memory *memory
+	old    map[string]known
+	done   atomic.Int64
+}
+
+func (c Config) jobs() int {
+	if c.Jobs > 0 {
+		return c.Jobs
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// all returns one candidate for each item, in their order. An error is one of
+// the site's, not of a package.
+func (r *reader) all(ctx context.Context, items []source.Item) ([]candidate, error) {
+	candidates := make([]candidate, len(items))
+	var fresh []int
+	var total int64
+	for i, item := range items {
+		if c, ok := r.memory.recognise(item, r.old); ok {
+			candidates[i] = c
+			continue
+		}
+		fresh = append(fresh, i)
+		total += item.Size
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(r.jobs())
+	for _, i := range fresh {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			err := r.one(items[i], &candidates[i])
+			done := r.done.Add(items[i].Size)
+			r.Progress(Progress{Stage: "read", Done: done, Total: total, Name: items[i].Name})
+			return err
+		})
+	}
+	return candidates, group.Wait()
+}
+
+// one reads a package into c. What is wrong with the package is c.refused; what
+// is wrong with the site is returned.
+func (r *reader) one(item source.Item, c *candidate) error {
+	c.item = item
+	err := r.take(item, c)
+	if isSiteError(err) {
+		return err
+	}
+	c.refused = err
+	r.Log.Debug("read package", "file", item.Name, "refused", err)
+	return nil
+}
+
+func (r *reader) take(item source.Item, c *candidate) error {
+	draft, err := r.Site.Blobs.Draft()
+	if err != nil {
+		return siteError{err}
+	}
+	defer draft.Discard()
+	if err := r.copyPackage(item, draft, c); err != nil {
+		return err
+	}
+	p, err := vsix.Open(draft, draft.Size(), r.Limits)
+	if err != nil {
+		return err
+	}
+	c.publisher, c.name = p.Publisher, p.Name
+	c.warnings = append(c.warnings, p.Warnings...)
+	v := &c.version
+	*v = describe(p)
+	if err := r.unpack(p, v); err != nil {
+		return err
+	}
+	if err := r.addSidecars(item, draft.Ref(), c); err != nil {
+		return err
+	}
+	setDate(v, p.Modified, item.ModTime)
+	ref, size, err := draft.Commit()
+	if err != nil {
+		return siteError{err}
+	}
+	v.Package = catalog.File{Ref: ref, Size: size, Type: "application/vsix"}
+	v.Assets = append(v.Assets, catalog.Asset{Type: catalog.PackageAsset, File: v.Package})
+	r.finish(p, v)
+	return nil
+}
+
+// copyPackage copies the package into draft. Microsoft's gallery compresses
+// packages in transit, and curl without --compressed saves them that way.
+func (r *reader) copyPackage(item source.Item, draft *blob.Draft, c *candidate) error {
+	file, err := os.Open(item.Path)
+	if err != nil {
+		return plain(err)
+	}
+	defer file.Close()
+	from := &sourceReader{from: bufio.NewReaderSize(file, 64<<10)}
+	limit := r.Limits.WithDefaults().PackageBytes
+	if magic, _ := from.from.Peek(2); string(magic) == "\x1f\x8b" {
+		unzipped, err := gzip.NewReader(from.from)
+		if err != nil {
+			return err
+		}
+		c.warnings = append(c.warnings, "the package is compressed with gzip, as curl saves it without --compressed; taken decompressed")
+		from.from = bufio.NewReader(unzipped)
+	}
+	n, err := io.Copy(draft, io.LimitReader(from, limit+1))
+	switch {
+	case from.err != nil:
+		return plain(from.err)
+	case err != nil:
+		return siteError{err}
+	case n > limit:
+		return fmt.Errorf("more than %d bytes, the limit for a package", limit)
+	}
+	return nil
+}
+
+// unpack stores the files of p that the site serves by themselves, and reads
+// all others for their checksums.
+func (r *reader) unpack(p *vsix.Package, v *catalog.Version) error {
+	assets := make(map[string][]vsix.Asset)
+	for _, a := range p.Assets {
+		assets[a.Entry] = append(assets[a.Entry], a)
+	}
+	tree := p.Web || p.Theme || r.Settings.Unpack == "all"
+	return p.Walk(func(e vsix.Entry, content io.Reader) error {
+		inTree := tree && (r.Settings.Unpack == "all" || strings.HasPrefix(e.Name, "extension/"))
+		if !inTree && assets[e.Name] == nil {
+			return nil
+		}
+		ref, size, err := r.Site.Blobs.Put(content, e.Size)
+		if err != nil {
+			return err
+		}
+		for _, a := range assets[e.Name] {
+			v.Assets = append(v.Assets, catalog.Asset{Type: a.Type, File: catalog.File{Ref: ref, Size: size, Type: a.MediaType}})
+		}
+		if inTree {
+			v.Files = append(v.Files, catalog.File{Path: e.Name, Ref: ref, Size: size, Type: vsix.MediaType(e.Name)})
+		}
+		return nil
+	})
+}
+
+// finish adds what needs the whole version to be known, and sorts.
+func (r *reader) finish(p *vsix.Package, v *catalog.Version) {
+	if r.Settings.Unpack == "all" { // a code-marketplace --extensions-dir holds the package too
+		f := v.Package
+		f.Path = p.Publisher + "." + p.Name + "-" + p.Version + ".vsix"
+		if p.Platform != "" {
+			f.Path = p.Publisher + "." + p.Name + "-" + p.Version + "@" + p.Platform + ".vsix"
+		}
+		v.Files = append(v.Files, f)
+	}
+	slices.SortFunc(v.Assets, func(a, b catalog.Asset) int { return strings.Compare(a.Type, b.Type) })
+	slices.SortFunc(v.Files, func(a, b catalog.File) int { return strings.Compare(a.Path, b.Path) })
+}
+
+// describe copies what the catalogue records of a package.
+func describe(p *vsix.Package) catalog.Version {
+	v := catalog.Version{
+		Publisher:   p.Publisher,
+		Name:        p.Name,
+		Version:     p.Version,
+		Platform:    p.Platform,
+		PreRelease:  p.PreRelease,
+		Preview:     p.Preview,
+		DisplayName: p.DisplayName,
+		Description: p.Description,
+		Categories:  p.Categories,
+		Tags:        p.Tags,
+		Properties:  p.Properties,
+	}
+	if v.DisplayName == "" {
+		v.DisplayName = p.Name
+	}
+	return v
+}
+
+// A sourceReader remembers that it was the source that failed, not the site.
+type sourceReader struct {
+	from *bufio.Reader
+	err  error
+}
+
+func (s *sourceReader) Read(b []byte) (int, error) {
+	n, err := s.from.Read(b)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
+
+// A siteError is one of writing the site: it ends the run.
+type siteError struct{ error }
+
+func (e siteError) Unwrap() error { return e.error }
+
+// isSiteError tells errors of the site from errors of a package. What the
+// operating system refuses while a package is unpacked concerns the store: the
+// package itself is read from a copy there.
+func isSiteError(err error) bool {
+	var site siteError
+	var path *fs.PathError
+	var link *os.LinkError
+	var call *os.SyscallError
+	return errors.As(err, &site) || errors.As(err, &path) || errors.As(err, &link) || errors.As(err, &call)
+}
+
+// plain drops the path and the system call from an error whose file is named
+// anyway. The result is not a site error.
+func plain(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return errors.New(path.Err.Error())
+	}
+	return err
+}

@@ -1,0 +1,153 @@
+package build
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"galbuild/build/catalog"
+	"galbuild/build/source"
+)
+
+// Report is what a run has to say, as `--json` prints it. Its lists are sorted.
+type Report struct {
+	Site       string    `json:"site"`
+	Generation string    `json:"generation,omitempty"` // that counts afterwards
+	Previous   string    `json:"previous,omitempty"`   // that counted before, if it was another
+	DryRun     bool      `json:"dryRun,omitempty"`
+	Extensions int       `json:"extensions"`
+	Versions   int       `json:"versions"` // each platform of a version counts
+	Bytes      int64     `json:"bytes"`    // of all packages
+	Read       int       `json:"read"`     // packages read, in this run
+	Unchanged  int       `json:"unchanged"`
+	Added      []string  `json:"added"`
+	Removed    []string  `json:"removed"`
+	Refused    []Problem `json:"refused"`
+	Warnings   []Problem `json:"warnings"`
+	Missing    []Missing `json:"missing"`
+}
+
+// Problem is what is wrong with one source.
+type Problem struct {
+	File   string `json:"file"`
+	Reason string `json:"reason"`
+}
+
+// Missing is an extension that another needs and the gallery does not have.
+type Missing struct {
+	Extension string `json:"extension"` // that needs it
+	Version   string `json:"version"`
+	Needs     string `json:"needs"`
+	As        string `json:"as"` // "dependency" or "pack member"
+}
+
+func makeReport(old *catalog.Catalog, made *assembly, problems []source.Problem) Report {
+	r := Report{
+		Extensions: len(made.catalog.Extensions),
+		Refused:    []Problem{},
+		Warnings:   slices.Clone(made.warnings),
+		Missing:    missing(made.catalog),
+	}
+	for _, p := range problems {
+		r.Refused = append(r.Refused, Problem{p.Name, p.Err.Error()})
+	}
+	for _, c := range made.candidates {
+		r.count(&c)
+	}
+	is, was := versionsByKey(made.catalog), versionsByKey(old)
+	for _, k := range is {
+		r.Bytes += k.version.Package.Size
+	}
+	r.Versions = len(is)
+	r.Added, r.Removed = without(is, was), without(was, is)
+	byFile := func(a, b Problem) int {
+		return cmp.Or(strings.Compare(a.File, b.File), strings.Compare(a.Reason, b.Reason))
+	}
+	slices.SortFunc(r.Refused, byFile)
+	slices.SortFunc(r.Warnings, byFile)
+	return r
+}
+
+func (r *Report) count(c *candidate) {
+	if c.known {
+		r.Unchanged++
+	} else {
+		r.Read++
+	}
+	if c.refused != nil {
+		r.Refused = append(r.Refused, Problem{c.item.Name, c.refused.Error()})
+		return
+	}
+	for _, w := range c.warnings {
+		r.Warnings = append(r.Warnings, Problem{c.item.Name, w})
+	}
+}
+
+// without returns the keys of a that b lacks, sorted.
+func without(a, b map[string]known) []string {
+	left := []string{}
+	for key := range a {
+		if _, ok := b[key]; !ok {
+			left = append(left, key)
+		}
+	}
+	slices.Sort(left)
+	return left
+}
+
+// missing returns what the newest version of each extension needs and nobody in
+// the gallery provides: an editor refuses to install without a dependency, and
+// silently leaves out a member of a pack.
+func missing(c *catalog.Catalog) []Missing {
+	all := []Missing{}
+	for i := range c.Extensions {
+		e := &c.Extensions[i]
+		seen := make(map[string]bool)
+		for _, v := range e.Versions {
+			if v.Version != e.Versions[0].Version {
+				break
+			}
+			for need, as := range needs(&v) {
+				if !seen[need] && c.Find(need) == nil && !builtIn(need) {
+					seen[need] = true
+					all = append(all, Missing{e.ID(), v.Version, need, as})
+				}
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b Missing) int {
+		return cmp.Or(strings.Compare(a.Extension, b.Extension), strings.Compare(a.Needs, b.Needs))
+	})
+	return all
+}
+
+// needs returns the lower-case ids of a version's dependencies and pack members.
+func needs(v *catalog.Version) map[string]string {
+	all := make(map[string]string)
+	for _, p := range v.Properties {
+		as := ""
+		switch p.Key {
+		case "Microsoft.VisualStudio.Code.ExtensionDependencies":
+			as = "dependency"
+		case "Microsoft.VisualStudio.Code.ExtensionPack":
+			as = "pack member"
+		default:
+			continue
+		}
+		for id := range strings.SplitSeq(strings.ToLower(p.Value), ",") {
+			if id = strings.TrimSpace(id); id != "" && all[id] == "" {
+				all[id] = as
+			}
+		}
+	}
+	return all
+}
+
+// builtIn tells ids that come with the editor and are in no gallery.
+// Source: the extensions folder and product.json's builtInExtensions of VS Code.
+func builtIn(id string) bool {
+	return strings.HasPrefix(id, "vscode.") || slices.Contains([]string{
+		"ms-vscode.js-debug", "ms-vscode.js-debug-companion", "ms-vscode.vscode-js-profile-table",
+		"ms-vscode.node-debug", "ms-vscode.node-debug2", "ms-vscode.references-view",
+	}, id)
+}
