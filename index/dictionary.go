@@ -1,0 +1,101 @@
+package index
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+
+	"galbuild/index/segment"
+)
+
+// dictionary maps strings, sorted by their bytes, to ascending lists of
+// documents. All slices are views of the file.
+type dictionary struct {
+	text  []byte   // the strings, one after the other
+	ends  []uint32 // where each ends in text
+	lists []uint32 // where the list of each ends in docs
+	docs  []uint32
+}
+
+func (d *dictionary) len() int { return len(d.ends) }
+
+func (d *dictionary) at(i int) []byte {
+	if i == 0 {
+		return d.text[:d.ends[0]]
+	}
+	return d.text[d.ends[i-1]:d.ends[i]]
+}
+
+// span returns the bounds of i's list within docs.
+func (d *dictionary) span(i int) (from, to uint32) {
+	if i > 0 {
+		from = d.lists[i-1]
+	}
+	return from, d.lists[i]
+}
+
+func (d *dictionary) list(i int) []uint32 {
+	from, to := d.span(i)
+	return d.docs[from:to]
+}
+
+// find returns where s is, or would be.
+func (d *dictionary) find(s string) (int, bool) {
+	i := sort.Search(d.len(), func(i int) bool { return string(d.at(i)) >= s })
+	return i, i < d.len() && string(d.at(i)) == s
+}
+
+// prefixEnd returns the first string at or behind from that does not begin with
+// s; those before it are known to. It looks near first: most ranges are short.
+func (d *dictionary) prefixEnd(from int, s string) int {
+	begins := func(i int) bool { t := d.at(i); return len(t) >= len(s) && string(t[:len(s)]) == s }
+	step := 1
+	for from+step < d.len() && begins(from+step) {
+		from, step = from+step, 2*step
+	}
+	return from + sort.Search(min(step, d.len()-from), func(i int) bool { return !begins(from + i) })
+}
+
+// openDictionary reads the sections that begin with name and checks every
+// offset and document number in them, so that no look-up can leave the file.
+// That the strings are sorted is not checked: if not, some are not found.
+func openDictionary(s *segment.Segment, name string, documents int) (dictionary, error) {
+	var raw [4][]byte
+	for i, part := range []string{".text", ".ends", ".list", ".docs"} {
+		var err error
+		if raw[i], err = s.Section(name + part); err != nil {
+			return dictionary{}, err
+		}
+	}
+	d := dictionary{raw[0], segment.Uint32s(raw[1]), segment.Uint32s(raw[2]), segment.Uint32s(raw[3])}
+	if len(d.lists) != len(d.ends) || !reaches(d.ends, len(d.text)) || !reaches(d.lists, len(d.docs)) {
+		return dictionary{}, fmt.Errorf("%w: sections %q do not fit each other", segment.ErrCorrupt, name)
+	}
+	for i := range d.len() {
+		if !ascends(d.list(i), documents) {
+			return dictionary{}, fmt.Errorf("%w: section %q: list %d is out of order or names unknown documents", segment.ErrCorrupt, name+".docs", i)
+		}
+	}
+	return d, nil
+}
+
+// reaches reports whether offsets never fall and end at size.
+func reaches(offsets []uint32, size int) bool {
+	if len(offsets) == 0 {
+		return size == 0
+	}
+	return slices.IsSorted(offsets) && uint64(offsets[len(offsets)-1]) == uint64(size)
+}
+
+// ascends reports whether each number is larger than the one before and all are
+// below limit.
+func ascends(numbers []uint32, limit int) bool {
+	next := uint64(0)
+	for _, n := range numbers {
+		if uint64(n) < next {
+			return false
+		}
+		next = uint64(n) + 1
+	}
+	return next <= uint64(limit)
+}

@@ -1,0 +1,27 @@
+package index
+
+// Document is what the index knows of one extension: keys to match, values to
+// sort by, payloads to return. It knows nothing of packages or HTTP.
+type Document struct {
+	ID             string // publisher.name as declared; matched without regard to case
+	UUID           string // extensionId
+	Name           string // without the publisher
+	Publisher      string // publisher name
+	PublisherTitle string // publisher display name
+	Title          string // display name
+	Description    string
+	Categories     []string
+	Tags           []string
+	Platforms      []string // platforms of its versions; "universal" fits all
+	Flags          uint32   // query.Public | …
+	Featured       bool
+	Installs       int64
+	Rating         float64 // average, 0 to 5
+	Ratings        int64   // how many
+	Updated        int64   // Unix seconds
+	Released       int64   // Unix seconds
+
+	// Payloads are returned whole: [Latest] the JSON with the newest versions,
+	// [All] the JSON with all of them.
+	Payloads [numPayloads]Payload
+}

@@ -1,0 +1,90 @@
+package index
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"testing"
+
+	"galbuild/index/query"
+	"galbuild/index/segment"
+)
+
+// use asks everything of an index that Open accepted; nothing may panic.
+func use(ix *Index) {
+	for _, f := range []query.Filter{
+		{}, {Sort: query.Title}, {Text: []string{"live server"}}, {Text: []string{"pretier"}}, {Text: []string{`"vue js"`}},
+		{Text: []string{"x"}, Sort: query.Updated}, {Categories: []string{"themes"}}, {Exclude: query.Unpublished, Include: query.Public},
+		{Platforms: []string{"linux-x64"}, Featured: true},
+	} {
+		for _, h := range ix.Search(&f).Hits {
+			fill(ix.Payload(h, Latest))
+			fill(ix.Payload(h, All))
+		}
+	}
+	for _, d := range ix.Documents() {
+		ix.Find(d.ID)
+	}
+	for range ix.Files() {
+	}
+	ix.File("assets/a/1.png")
+}
+
+// fill cuts the payload at its holes, as a reader does.
+func fill(p Payload) {
+	at := uint32(0)
+	for _, hole := range p.Holes {
+		_ = p.JSON[at:hole]
+		at = hole
+	}
+	_ = p.JSON[at:]
+}
+
+// seal makes the header's checksum right, so that what lies behind it is tested.
+func seal(b []byte) []byte {
+	if len(b) >= 32 {
+		binary.LittleEndian.PutUint32(b[24:], segment.Checksum(b))
+	}
+	return b
+}
+
+func FuzzOpenBytes(f *testing.F) {
+	docs := randomDocuments(rand.New(rand.NewPCG(5, 5)), 12)
+	f.Add(write(f, docs, someFiles(4)), uint32(40), uint64(1))
+	f.Add(write(f, nil, nil), uint32(12), uint64(0xff))
+	f.Fuzz(func(t *testing.T, b []byte, at uint32, change uint64) {
+		if len(b) > 8 {
+			at %= uint32(len(b) - 7)
+			binary.LittleEndian.PutUint64(b[at:], binary.LittleEndian.Uint64(b[at:])^change)
+		}
+		if ix, err := OpenBytes(seal(b)); err == nil {
+			use(ix)
+		}
+	})
+}
+
+// Every byte of a small index is damaged in a few ways.
+func TestDamage(t *testing.T) {
+	whole := write(t, randomDocuments(rand.New(rand.NewPCG(5, 5)), 6), someFiles(3))
+	opened := 0
+	for at := range whole {
+		for _, change := range []byte{1, 0x80, 0xff} {
+			b := append([]byte(nil), whole...)
+			b[at] ^= change
+			if _, err := OpenBytes(b); err == nil {
+				t.Fatalf("offset %d: damage went unnoticed", at)
+			}
+			if ix, err := OpenBytes(seal(b)); err == nil {
+				use(ix)
+				opened++
+			}
+		}
+	}
+	for size := range whole {
+		if _, err := OpenBytes(whole[:size]); err == nil {
+			t.Fatalf("a file cut to %d bytes was accepted", size)
+		}
+	}
+	if opened == 0 {
+		t.Fatal("no damaged index was searched")
+	}
+}

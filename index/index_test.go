@@ -1,0 +1,175 @@
+package index
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"galbuild/index/query"
+	"galbuild/index/segment"
+)
+
+func TestDocumentsComeBack(t *testing.T) {
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		docs := randomDocuments(r, r.IntN(40))
+		ix, want := open(t, docs, nil), newOracle(docs)
+		n := 0
+		for h, got := range ix.Documents() {
+			if !reflect.DeepEqual(got, want[h]) {
+				t.Fatalf("document %d:\n got %+v\nwant %+v", h, got, want[h])
+			}
+			if found, ok := ix.Find(strings.ToUpper(got.ID)); !ok || found != h {
+				t.Errorf("find %q: got %d, %t, want %d", got.ID, found, ok, h)
+			}
+			n++
+		}
+		if n != len(docs) || ix.Len() != n {
+			t.Errorf("got %d documents, want %d", n, len(docs))
+		}
+	}
+}
+
+func TestOrderOfInputDoesNotMatter(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 2))
+	docs, files := randomDocuments(r, 60), someFiles(50)
+	want := write(t, docs, files)
+	for range 5 {
+		r.Shuffle(len(docs), func(i, j int) { docs[i], docs[j] = docs[j], docs[i] })
+		r.Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
+		if !bytes.Equal(write(t, docs, files), want) {
+			t.Fatal("the same documents in another order gave other bytes")
+		}
+	}
+}
+
+func someFiles(n int) []File {
+	files := make([]File, n)
+	for i := range files {
+		files[i] = File{fmt.Sprintf("assets/a/%d.png", i), [32]byte{byte(i), 31: 9}, int64(i) << 33, []string{"image/png", "text/plain; charset=utf-8"}[i%2]}
+	}
+	return files
+}
+
+func TestFiles(t *testing.T) {
+	files := someFiles(50)
+	ix := open(t, nil, append(files, files[7]))
+	for _, want := range files {
+		if got, ok := ix.File(want.Path); !ok || got != want {
+			t.Errorf("%s: got %+v, %t, want %+v", want.Path, got, ok, want)
+		}
+	}
+	if _, ok := ix.File("assets/a/50.png"); ok {
+		t.Error("found a file that is not there")
+	}
+	n := 0
+	for range ix.Files() {
+		n++
+	}
+	if n != len(files) {
+		t.Errorf("got %d files, want %d", n, len(files))
+	}
+}
+
+func TestWriteRefuses(t *testing.T) {
+	hole := Document{ID: "a.b"}
+	hole.Payloads[All] = Payload{JSON: []byte("x"), Holes: []uint32{2}}
+	for name, c := range map[string]struct {
+		docs  []Document
+		files []File
+		want  string
+	}{
+		"id twice":   {docs: []Document{{ID: "a.b"}, {ID: "A.B"}}, want: `two documents have the id`},
+		"hole":       {docs: []Document{hole}, want: `a payload of "a.b" has holes`},
+		"path twice": {files: []File{{Path: "p"}, {Path: "p", Size: 1}}, want: `"p" are one path`},
+	} {
+		err := Write(&bytes.Buffer{}, c.docs, c.files)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want …%s…", name, err, c.want)
+		}
+	}
+}
+
+func TestOpenNamesTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.idx")
+	b := write(t, randomDocuments(rand.New(rand.NewPCG(1, 2)), 5), nil)
+	b[len(b)/2] ^= 1
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(path)
+	if !errors.Is(err, segment.ErrCorrupt) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "offset") {
+		t.Errorf("got %v, want ErrCorrupt with the file and the offset", err)
+	}
+}
+
+// Segments of every version ever written must be read by today's reader. They
+// are never written again.
+func TestOldSegments(t *testing.T) {
+	all, err := filepath.Glob("testdata/v*.idx")
+	if err != nil || len(all) == 0 {
+		t.Fatalf("got %d old segments (%v), want at least one", len(all), err)
+	}
+	for _, path := range all {
+		ix, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := ix.Search(&query.Filter{Text: []string{"live sevrer"}, Categories: []string{"other"}})
+		want, ok := ix.Find("ritwickdey.liveserver")
+		if !ok || len(r.Hits) == 0 || r.Hits[0] != want {
+			t.Errorf("%s: got %v, want %d first", path, r, want)
+		}
+		if p := ix.Payload(want, Latest); string(p.JSON) != `{"assetUri":"/x"}` || len(p.Holes) != 1 || p.Holes[0] != 13 {
+			t.Errorf("%s: got payload %q %v", path, p.JSON, p.Holes)
+		}
+		if f, ok := ix.File("assets/x"); !ok || f.Size != 42 || f.Type != "image/png" {
+			t.Errorf("%s: got file %+v, %t", path, f, ok)
+		}
+		if err := ix.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestSearchAllocatesLittle(t *testing.T) {
+	ix := open(t, randomDocuments(rand.New(rand.NewPCG(1, 2)), 200), nil)
+	for name, c := range map[string]struct {
+		filter query.Filter
+		most   float64
+	}{
+		"popular":  {query.Filter{Sort: query.InstallCount, Exclude: query.Validated << 8}, 2},
+		"category": {query.Filter{Categories: []string{"themes"}, Targets: []string{everyTarget}}, 6},
+	} {
+		if got := testing.AllocsPerRun(100, func() { ix.Search(&c.filter) }); got > c.most {
+			t.Errorf("%s: got %v allocations, want at most %v", name, got, c.most)
+		}
+	}
+	if got := testing.AllocsPerRun(100, func() { ix.Payload(3, All); ix.Find("acme.python1") }); got > 0 {
+		t.Errorf("find and payload: got %v allocations, want none", got)
+	}
+}
+
+// Keys are equal exactly where strings.EqualFold says so.
+func TestFold(t *testing.T) {
+	all := []string{"K", "k", "\u212a", "S", "s", "\u017f", "\u00df", "\u1e9e", "\u03a3", "\u03c3", "\u03c2", "\u0130", "i", "I", "\u0131", "\xff", "\ufffd", "ab", "AB", "\u0416", "\u0436", "\U00010400", "\U00010428"}
+	equal := 0
+	for _, a := range all {
+		for _, b := range all {
+			if got, want := fold(a) == fold(b), strings.EqualFold(a, b); got != want {
+				t.Errorf("%q and %q: got %t, want %t", a, b, got, want)
+			} else if want && a != b {
+				equal++
+			}
+		}
+	}
+	if equal < 20 {
+		t.Errorf("only %d pairs are equal", equal)
+	}
+}

@@ -1,0 +1,164 @@
+package index
+
+import (
+	"math/bits"
+	"slices"
+)
+
+// match is a document and how well it fits: the complement of the score in the
+// high half, the document's number in the low one. Smaller is better, and of two
+// that fit alike the more popular.
+type match uint64
+
+func newMatch(score, document uint32) match { return match(^score)<<32 | match(document) }
+
+func (m match) document() uint32 { return uint32(m) }
+func (m match) score() uint32    { return ^uint32(m >> 32) }
+
+// best puts the n best matches in front, in order. The others stay behind in
+// any order.
+func best(all []match, n int) {
+	if 4*n >= len(all) {
+		slices.Sort(all)
+		return
+	}
+	heap := all[:n] // the worst on top
+	for i := n / 2; i >= 0; i-- {
+		sink(heap, i)
+	}
+	for i := n; i < len(all) && n > 0; i++ {
+		if all[i] < heap[0] {
+			all[i], heap[0] = heap[0], all[i]
+			sink(heap, 0)
+		}
+	}
+	slices.Sort(heap)
+}
+
+func sink(heap []match, i int) {
+	for {
+		child := 2*i + 1
+		if child >= len(heap) {
+			return
+		}
+		if child+1 < len(heap) && heap[child+1] > heap[child] {
+			child++
+		}
+		if heap[i] >= heap[child] {
+			return
+		}
+		heap[i], heap[child] = heap[child], heap[i]
+		i = child
+	}
+}
+
+// scores adds up what the words of a text say of each document.
+type scores struct {
+	of      []score
+	touched []uint32
+	terms   []candidate // of all words
+	found   []match     // of the last attempt
+}
+
+type score struct {
+	words uint32 // bits of the words that match
+	sum   uint32 // of the words so far
+	best  uint32 // of the terms of the current word
+	whole uint32 // 0 to wholeName: how much of a name the text is
+}
+
+// candidate is a term that a word may mean, and how likely.
+type candidate struct {
+	term    int
+	quality uint32
+}
+
+// Qualities, in sixteenths. The beginning of a term counts by how much of the
+// term it is.
+const (
+	exactQuality   = 16
+	beginQuality   = 4 // and up to beginRange more
+	beginRange     = 8
+	mistakeQuality = 8 // less mistakeCost for each mistake
+	mistakeCost    = 2
+)
+
+// wholeName is the mark of a text that is a whole name; a beginning of a name has
+// its part of it, a misspelt name misspeltName.
+const (
+	wholeName    = 64
+	misspeltName = 48
+)
+
+func newScores(documents int) scores { return scores{of: make([]score, documents)} }
+
+func (s *scores) reset() {
+	for _, d := range s.touched {
+		s.of[d] = score{}
+	}
+	s.touched, s.terms, s.found = s.touched[:0], s.terms[:0], s.found[:0]
+}
+
+func (s *scores) touch(d uint32) *score {
+	of := &s.of[d]
+	if of.words == 0 && of.whole == 0 {
+		s.touched = append(s.touched, d)
+	}
+	return of
+}
+
+// addWord scores the candidates of one word. Documents that do not have all the
+// words of need are passed over.
+func (s *scores) addWord(t *terms, meant []candidate, bit, need, rarity uint32) {
+	for _, c := range meant {
+		from, to := t.span(c.term)
+		docs, weights, factor := t.docs[from:to], t.weights[from:to], c.quality*rarity
+		if need != 0 && 16*len(s.touched) < len(docs) {
+			s.lookUp(docs, weights, bit, need, factor)
+			continue
+		}
+		for i, d := range docs {
+			if s.of[d].words&need == need {
+				s.addTerm(d, bit, uint32(weights[i])*factor)
+			}
+		}
+	}
+	for _, d := range s.touched {
+		of := &s.of[d]
+		of.sum, of.best = of.sum+of.best, 0
+	}
+}
+
+// lookUp adds a long list by looking for the few documents that can still match.
+func (s *scores) lookUp(docs []uint32, weights []uint8, bit, need, factor uint32) {
+	for _, d := range s.touched {
+		if s.of[d].words&need != need {
+			continue
+		}
+		if i, ok := slices.BinarySearch(docs, d); ok {
+			s.addTerm(d, bit, uint32(weights[i])*factor)
+		}
+	}
+}
+
+func (s *scores) addTerm(d, bit, points uint32) {
+	of := s.touch(d)
+	of.words |= bit
+	of.best = max(of.best, points)
+}
+
+func (s *scores) addWhole(docs []uint32, mark uint32) {
+	for _, d := range docs {
+		of := s.touch(d)
+		of.whole = max(of.whole, mark)
+	}
+}
+
+// mostWords returns the largest number of words that one document has.
+func (s *scores) mostWords() int {
+	most := 0
+	for _, d := range s.touched {
+		most = max(most, bits.OnesCount32(s.of[d].words))
+	}
+	return most
+}

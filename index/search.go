@@ -1,0 +1,122 @@
+package index
+
+import "galbuild/index/query"
+
+// Result is one page of hits.
+type Result struct {
+	Hits  []Hit // at most Filter.Size
+	Total int   // of all matches
+}
+
+// scratch is what one search needs and the next can use again.
+type scratch struct {
+	sets   [2]bitmap
+	scores scores
+}
+
+func newScratch(documents int) *scratch {
+	return &scratch{
+		sets:   [2]bitmap{newBitmap(documents), newBitmap(documents)},
+		scores: newScores(documents),
+	}
+}
+
+// Search returns a page of the documents that match f, and how many match. It
+// never fails: a question that makes no sense has no answers.
+func (ix *Index) Search(f *query.Filter) Result {
+	s := ix.scratch.Get().(*scratch)
+	defer ix.scratch.Put(s)
+	found := ix.restrict(f, s)
+	if texts := parseTexts(f.Text); len(texts) > 0 {
+		matches := ix.match(texts, &found, s)
+		if f.Sort == query.Relevance {
+			_, to := window(f, len(matches))
+			best(matches, to)
+			return pageOf(f, matches)
+		}
+		clear(s.sets[0])
+		for _, m := range matches {
+			s.sets[0].set(m.document())
+		}
+		found = set{bits: s.sets[0]}
+	}
+	return ix.page(f, &found, s)
+}
+
+// window returns which of total results the page holds.
+func window(f *query.Filter, total int) (from, to int) {
+	size := f.Size
+	if size < 1 {
+		size = query.DefaultPageSize
+	}
+	size = min(size, query.MaxPageSize)
+	page := max(f.Page, 1) - 1
+	if page > total/size {
+		return total, total
+	}
+	from = min(page*size, total)
+	return from, min(from+size, total)
+}
+
+// page sorts by anything but relevance to a text.
+func (ix *Index) page(f *query.Filter, found *set, s *scratch) Result {
+	row := ix.orders.row(f.Sort, f.Order)
+	switch {
+	case found.all && row == nil:
+		from, to := window(f, ix.Len())
+		hits := make([]Hit, 0, to-from)
+		for i := from; i < to; i++ {
+			hits = append(hits, Hit(i))
+		}
+		return Result{hits, ix.Len()}
+	case found.all:
+		return pageOf(f, row)
+	case found.bits == nil && row == nil:
+		return pageOf(f, found.list)
+	}
+	if found.bits == nil {
+		clear(s.sets[0])
+		s.sets[0].add(found.list)
+		found.bits = s.sets[0]
+	}
+	return walk(f, found.bits, row)
+}
+
+// numbered is what has a document's number in its low 32 bits.
+type numbered interface{ ~uint32 | ~uint64 }
+
+// pageOf cuts the page out of all results, already in order.
+func pageOf[T numbered](f *query.Filter, all []T) Result {
+	from, to := window(f, len(all))
+	hits := make([]Hit, 0, to-from)
+	for _, n := range all[from:to] {
+		hits = append(hits, Hit(uint32(n)))
+	}
+	return Result{hits, len(all)}
+}
+
+// walk takes the members of bits in the order of row, or their own, up to the
+// end of the page.
+func walk(f *query.Filter, bits bitmap, row []uint32) Result {
+	total := bits.count()
+	from, to := window(f, total)
+	hits := make([]Hit, 0, to-from)
+	seen := 0
+	take := func(d uint32) bool {
+		if seen >= from && seen < to {
+			hits = append(hits, Hit(d))
+		}
+		seen++
+		return seen < to
+	}
+	if row == nil {
+		bits.each(take)
+		return Result{hits, total}
+	}
+	for _, d := range row {
+		if bits.has(d) && !take(d) {
+			break
+		}
+	}
+	return Result{hits, total}
+}

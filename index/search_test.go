@@ -1,0 +1,121 @@
+package index
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+
+	"galbuild/index/query"
+)
+
+func numbersOf(hits []Hit) []int {
+	var all []int
+	for _, h := range hits {
+		all = append(all, int(h))
+	}
+	return all
+}
+
+// The engine must find what looking at every document finds, in the same order,
+// on every page; the order of relevance is compared as a set.
+func TestSearchEqualsBruteForce(t *testing.T) {
+	matched, texts := 0, 0
+	for seed := range uint64(12) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		docs := randomDocuments(r, 1+r.IntN(70))
+		ix, o := open(t, docs, nil), newOracle(docs)
+		for range 60 {
+			f := randomFilter(r, docs)
+			want := o.matches(f)
+			got := ix.Search(f)
+			if got.Total != len(want) {
+				t.Fatalf("seed %d: %s\n got %d: %v\nwant %d: %v", seed, f, got.Total, got.Hits, len(want), want)
+			}
+			if f.Sort == query.Relevance && len(f.Text) > 0 {
+				texts++
+				all := *f
+				all.Page, all.Size = 1, query.MaxPageSize
+				hits := ix.Search(&all).Hits
+				samePage(t, f, got.Hits, numbersOf(hits))
+				slices.Sort(hits)
+				got.Hits = hits
+				f = &all
+			} else {
+				want = o.sorted(want, f.Sort, f.Order)
+			}
+			samePage(t, f, got.Hits, want)
+			matched += got.Total
+		}
+	}
+	if matched < 1000 || texts < 100 {
+		t.Fatalf("only %d matches and %d texts: the questions test too little", matched, texts)
+	}
+}
+
+func samePage(t *testing.T, f *query.Filter, hits []Hit, all []int) {
+	t.Helper()
+	size, page := f.Size, max(f.Page, 1)
+	if size < 1 {
+		size = query.DefaultPageSize
+	}
+	from := min((page-1)*size, len(all))
+	want := all[from:min(from+size, len(all))]
+	if !slices.Equal(numbersOf(hits), want) {
+		t.Fatalf("%s\n got %v\nwant %v", f, hits, want)
+	}
+}
+
+func TestSimilarEqualsDistance(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	docs := randomDocuments(r, 60)
+	ix := open(t, docs, nil)
+	for range 300 {
+		word := squeeze(randomText(r, &docs[r.IntN(len(docs))]))
+		var got, want []int
+		ix.terms.similar(word, func(i, mistakes int) {
+			got = append(got, i)
+			if d := distance([]rune(word), []rune(string(ix.terms.at(i)))); d != mistakes {
+				t.Fatalf("%q and %q: got %d mistakes, want %d", word, ix.terms.at(i), mistakes, d)
+			}
+		})
+		for i := range ix.terms.len() {
+			term := string(ix.terms.at(i))
+			reach := newTable([]rune(word)).limit // a short word has no near ones, not even itself
+			if reach > 0 && (term == word || forgivable(word, term)) {
+				want = append(want, i)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%q: got %d terms, want %d", word, len(got), len(want))
+		}
+	}
+}
+
+func TestConcurrentSearch(t *testing.T) {
+	docs := wellKnownDocuments()
+	ix := open(t, docs, nil)
+	var done sync.WaitGroup
+	for range 8 {
+		done.Go(func() {
+			for _, d := range docs {
+				want, _ := ix.Find(d.ID)
+				r := ix.Search(&query.Filter{Text: []string{d.ID}, Exclude: query.Preview})
+				if len(r.Hits) == 0 || r.Hits[0] != want {
+					t.Errorf("%s: got %v, want %d first", d.ID, r.Hits, want)
+				}
+			}
+		})
+	}
+	done.Wait()
+}
+
+func TestSearchPageBeyondTheEnd(t *testing.T) {
+	ix := open(t, randomDocuments(rand.New(rand.NewPCG(1, 1)), 20), nil)
+	for _, page := range []int{3, 1 << 31, int(^uint(0) >> 1)} {
+		r := ix.Search(&query.Filter{Page: page, Size: 10})
+		if len(r.Hits) != 0 || r.Total != 20 {
+			t.Errorf("page %d: got %d hits of %d, want none of 20", page, len(r.Hits), r.Total)
+		}
+	}
+}

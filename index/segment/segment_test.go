@@ -1,0 +1,103 @@
+package segment
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func sample(t testing.TB) []byte {
+	t.Helper()
+	var w Writer
+	w.Add("b", []byte("hello, "), []byte("world"))
+	w.Add("a", Bytes32([]uint32{1, 2, 1 << 31}))
+	w.Add("c")
+	var b bytes.Buffer
+	n, err := w.WriteTo(&b)
+	if err != nil || n != int64(b.Len()) {
+		t.Fatalf("wrote %d of %d bytes: %v", n, b.Len(), err)
+	}
+	return b.Bytes()
+}
+
+func TestRoundTrip(t *testing.T) {
+	s, err := Parse(sample(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"a": "\x01\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x80", "b": "hello, world", "c": ""} {
+		if got, err := s.Section(name); err != nil || string(got) != want {
+			t.Errorf("section %s: got %q, %v, want %q", name, got, err, want)
+		}
+	}
+	if _, err := s.Section("d"); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("missing section: got %v, want ErrCorrupt", err)
+	}
+	for _, e := range s.Sections() {
+		if e.Offset%align != 0 {
+			t.Errorf("section %s begins at %d", e.Name, e.Offset)
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	put32 := binary.LittleEndian.PutUint32
+	put64 := binary.LittleEndian.PutUint64
+	for name, c := range map[string]struct {
+		damage func(b []byte)
+		want   error
+		says   string
+	}{
+		"magic":     {func(b []byte) { b[6] = '\n' }, ErrCorrupt, "begins with"},
+		"version":   {func(b []byte) { put32(b[8:], 7) }, ErrVersion, "got 7, want 1"},
+		"count":     {func(b []byte) { put32(b[12:], 1<<30) }, ErrCorrupt, "does not fit"},
+		"size":      {func(b []byte) { put64(b[16:], 3) }, ErrCorrupt, "the header says 3 bytes"},
+		"order":     {func(b []byte) { b[32+24] = 'a' }, ErrCorrupt, "out of order"},
+		"overlap":   {func(b []byte) { put64(b[32+24+8:], 104) }, ErrCorrupt, "within another"},
+		"unaligned": {func(b []byte) { put64(b[32+24+8:], 121) }, ErrCorrupt, "unaligned"},
+		"beyond":    {func(b []byte) { put64(b[32+16:], 1<<62) }, ErrCorrupt, "beyond the file"},
+		"overflow":  {func(b []byte) { put64(b[32+48+16:], ^uint64(0)) }, ErrCorrupt, "beyond the file"},
+	} {
+		b := sample(t)
+		c.damage(b)
+		put32(b[sumOffset:], Checksum(b))
+		if _, err := Parse(b); !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: got %v, want …%s…", name, err, c.says)
+		}
+	}
+	b := sample(t)
+	b[len(b)-1] ^= 1
+	if _, err := Parse(b); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "checksum") {
+		t.Errorf("got %v, want a checksum error", err)
+	}
+}
+
+func TestWriterRefusesTags(t *testing.T) {
+	for _, tags := range [][]string{{""}, {"ninebytes"}, {"a", "a"}} {
+		var w Writer
+		for _, tag := range tags {
+			w.Add(tag)
+		}
+		if _, err := w.WriteTo(&bytes.Buffer{}); err == nil {
+			t.Errorf("%q: accepted", tags)
+		}
+	}
+}
+
+// A slice that is not aligned, as a caller's may be, is copied.
+func TestViews(t *testing.T) {
+	want32, want64 := []uint32{1, 1 << 31, 7}, []uint64{1 << 63, 5}
+	for shift := range 8 {
+		b32 := append(make([]byte, shift, 64), Bytes32(want32)...)[shift:]
+		b64 := append(make([]byte, shift, 64), Bytes64(want64)...)[shift:]
+		if got := Uint32s(b32); !slices.Equal(got, want32) {
+			t.Errorf("shift %d: got %v, want %v", shift, got, want32)
+		}
+		if got := Uint64s(b64); !slices.Equal(got, want64) {
+			t.Errorf("shift %d: got %v, want %v", shift, got, want64)
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package index
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Limits of what is indexed and asked, so that no package and no question is
+// unreasonably expensive.
+const (
+	maxWord       = 64 // bytes; the rest of a longer word is dropped on both sides
+	maxRun        = 16 // characters of a run without spaces, such as Chinese
+	maxQueryWords = 16
+)
+
+// words splits s into words, in order and folded. A word is a run of letters and
+// digits and the plus and number signs behind it ("c++", "c#"); everything else
+// separates. Scripts that are written without spaces make words of their own.
+func words(s string) []string {
+	var all []string
+	for chunk := range chunks(plain(s)) {
+		all = append(all, clip(fold(chunk)))
+	}
+	return all
+}
+
+// chunks yields the words of s as they are written.
+func chunks(s string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		start, kind := 0, separator
+		for i, r := range s {
+			next := kindOf(r)
+			if next == sign && (kind == letter || kind == sign) {
+				kind = sign
+				continue
+			}
+			if next == sign {
+				next = separator
+			}
+			if next == kind {
+				continue
+			}
+			if kind != separator && !yield(s[start:i]) {
+				return
+			}
+			start, kind = i, next
+		}
+		if kind != separator {
+			yield(s[start:])
+		}
+	}
+}
+
+type runeKind uint8
+
+const (
+	separator   runeKind = iota
+	letter               // or digit, or mark
+	sign                 // + and #, part of the word they follow
+	ideographic          // written without spaces
+)
+
+func kindOf(r rune) runeKind {
+	switch {
+	case 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9':
+		return letter
+	case r == '+' || r == '#':
+		return sign
+	case r < utf8.RuneSelf:
+		return separator
+	case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai) || r == 'ー':
+		return ideographic
+	case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r):
+		return letter
+	}
+	return separator
+}
+
+// unspaced reports whether the word is of a script without spaces.
+func unspaced(word string) bool {
+	r, _ := utf8.DecodeRuneInString(word)
+	return kindOf(r) == ideographic
+}
+
+// clip cuts a word that is too long, between two characters.
+func clip(word string) string {
+	if len(word) <= maxWord {
+		return word
+	}
+	end := maxWord
+	for !utf8.RuneStart(word[end]) {
+		end--
+	}
+	return word[:end]
+}
+
+// humps splits a word as it is written where a capital begins a new one:
+// "LiveServer" into Live and Server, "XMLTools" into XML and Tools.
+func humps(word string) []string {
+	var parts []string
+	start, runes := 0, []rune(word)
+	for i := 1; i < len(runes); i++ {
+		begins := unicode.IsUpper(runes[i]) && (unicode.IsLower(runes[i-1]) ||
+			i+1 < len(runes) && unicode.IsUpper(runes[i-1]) && unicode.IsLower(runes[i+1]))
+		if begins {
+			parts = append(parts, string(runes[start:i]))
+			start = i
+		}
+	}
+	return append(parts, string(runes[start:]))
+}
+
+// squeeze joins the words of s: "Live Server" and "live-server" become one.
+func squeeze(s string) string { return clip(strings.Join(words(s), "")) }
+
+// fieldTerms yields what s is found by: its words, the humps of each, and for
+// scripts without spaces every end of a run, so that looking for a beginning
+// finds any part. With joints it also yields each two neighbours as one word,
+// for those who write "gitlens" for "Git Lens".
+func fieldTerms(s string, joints bool, yield func(term string)) {
+	last := ""
+	for chunk := range chunks(plain(s)) {
+		word := fold(chunk)
+		if unspaced(word) {
+			ends(word, yield)
+			last = ""
+			continue
+		}
+		yield(clip(word))
+		if parts := humps(chunk); len(parts) > 1 {
+			for _, part := range parts {
+				yield(clip(fold(part)))
+			}
+		}
+		if joints && last != "" {
+			yield(clip(last + word))
+		}
+		last = word
+	}
+}
+
+// ends yields word without its first 0, 1, 2, … characters, each cut to maxRun.
+func ends(word string, yield func(term string)) {
+	for i := range word {
+		yield(firstRunes(word[i:], maxRun))
+	}
+}
+
+func firstRunes(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}
