@@ -1,0 +1,83 @@
+// Package deploy prints ready-made configuration: for the web server in front of
+// a site, and for the editors that are to use it.
+//
+// What is printed works as it is. Lines that start with # are comments, which
+// say what the rest does and what it was found out from; the rest is what the
+// reader of the text takes: an nginx configuration, a shell script, or JSON.
+//
+// Addresses below the base URL, as editors are told them (VS Code's
+// extensionGalleryManifestService.ts derives the requests):
+//
+//	serviceUrl            {base}/api
+//	itemUrl               {base}/item
+//	publisherUrl          {base}/publishers
+//	resourceUrlTemplate   {base}/files/{publisher}/{name}/{version}/{path}
+//	extensionUrlTemplate  {base}/api/vscode/{publisher}/{name}/latest
+//	controlUrl            {base}/control.json
+//	served manifest       {base}/manifest.json
+//
+// A base URL is http or https with a host and, if need be, a path of letters,
+// digits and -._~/. Anything else would have to be escaped in each of the
+// languages printed here, and is refused.
+package deploy
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// A base is a base URL taken apart.
+type base struct {
+	scheme string // http or https
+	host   string // with the port, if there is one
+	prefix string // "/tools/gallery", or "" at the root
+}
+
+var (
+	goodHost   = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$`)
+	goodPrefix = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`)
+)
+
+func parseBase(text string) (base, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return base{}, fmt.Errorf("base URL %q: not an address", text)
+	}
+	b := base{scheme: u.Scheme, host: u.Host, prefix: strings.TrimRight(u.Path, "/")}
+	switch {
+	case b.scheme != "http" && b.scheme != "https":
+		err = fmt.Errorf("base URL %q: want http:// or https://", text)
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		err = fmt.Errorf("base URL %q: want a host and a path, nothing else", text)
+	case !goodHost.MatchString(b.host):
+		err = fmt.Errorf("base URL %q: host %q is none", text, b.host)
+	case !goodPrefix.MatchString(b.prefix) || strings.Contains(b.prefix+"/", "/../") || strings.Contains(b.prefix+"/", "/./"):
+		err = fmt.Errorf("base URL %q: path %q: want names of letters, digits and -._~ between single slashes", text, u.Path)
+	}
+	return b, err
+}
+
+func (b base) String() string { return b.scheme + "://" + b.host + b.prefix }
+
+// name returns the host without the port.
+func (b base) name() string {
+	name, _, err := net.SplitHostPort(b.host)
+	if err != nil {
+		return strings.Trim(b.host, "[]")
+	}
+	return name
+}
+
+// port returns the port that b is served at.
+func (b base) port() string {
+	if _, port, err := net.SplitHostPort(b.host); err == nil {
+		return port
+	}
+	if b.scheme == "https" {
+		return "443"
+	}
+	return "80"
+}

@@ -1,0 +1,264 @@
+package deploy
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write what is printed to testdata")
+
+// golden compares what write prints with a file of testdata.
+func golden(t *testing.T, name string, write func(io.Writer) error) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := b.String(); got != string(want) {
+		t.Errorf("%s differs from what is printed (run with -update to take it):\n%s", path, got)
+	}
+	if i := strings.Index(b.String(), " \n"); i >= 0 {
+		t.Errorf("%s: blank at the end of a line, at %d", name, i)
+	}
+	return b.String()
+}
+
+func TestNginx(t *testing.T) {
+	plain := golden(t, "nginx.conf", Nginx{BaseURL: "http://gallery.example:8081/", Root: "/srv/gallery/site"}.Write)
+	if strings.Contains(plain, "internal") || strings.Contains(plain, "ssl") {
+		t.Error("a site at the root, without TLS, has parts for others")
+	}
+	golden(t, "nginx-subpath-tls.conf", Nginx{
+		BaseURL: "https://host.example/tools/gallery", Root: `/srv/my "gallery"/site`, Shim: "unix:/run/galshim.sock",
+		Listen: "10.0.0.1:8443", ServerName: "other.example", Cert: "/etc/ssl/host.pem", Key: "/etc/ssl/host.key",
+	}.Write)
+}
+
+func TestNginxDefaults(t *testing.T) {
+	tests := []struct {
+		base, cert string
+		want       []string
+	}{
+		{"https://h.example", "", []string{"listen 80;", "server_name h.example;", `"https"`, "server \"127.0.0.1:8080\";"}},
+		{"https://h.example", "/c.pem", []string{"listen 443 ssl;"}},
+		{"https://h.example:9443/g", "/c.pem", []string{"listen 9443 ssl;", "server_name h.example;", `X-Forwarded-Host   "h.example:9443"`}},
+		{"http://[::1]:81", "", []string{"listen 81;", "server_name ::1;"}},
+	}
+	for _, tt := range tests {
+		var b bytes.Buffer
+		if err := (Nginx{BaseURL: tt.base, Root: "/s", Cert: tt.cert, Key: tt.cert}).Write(&b); err != nil {
+			t.Errorf("%s: %v", tt.base, err)
+		}
+		for _, want := range tt.want {
+			if !strings.Contains(b.String(), want) {
+				t.Errorf("%s: no %q in\n%s", tt.base, want, b.String())
+			}
+		}
+	}
+}
+
+func TestNginxRefuses(t *testing.T) {
+	good := Nginx{BaseURL: "https://h", Root: "/s"}
+	if err := good.Write(io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]struct {
+		spoil func(*Nginx)
+		want  string
+	}{
+		"base URL":      {func(n *Nginx) { n.BaseURL = "h" }, `base URL "h": want http:// or https://`},
+		"no root":       {func(n *Nginx) { n.Root = "" }, "root: the folder of the site is not given"},
+		"relative root": {func(n *Nginx) { n.Root = "site" }, `root "site": want an absolute path`},
+		"variable":      {func(n *Nginx) { n.Root = "/s/$x" }, `root "/s/$x": nginx cannot be told of a path with a dollar sign or control characters`},
+		"cert alone":    {func(n *Nginx) { n.Cert = "/c" }, "certificate and key: want both or none"},
+		"shim":          {func(n *Nginx) { n.Shim = "127.0.0.1" }, `shim "127.0.0.1": want host:port or unix:/path`},
+		"shim injects":  {func(n *Nginx) { n.Shim = "h;}:80" }, `shim "h;}:80": want host:port or unix:/path`},
+		"socket":        {func(n *Nginx) { n.Shim = "unix:run/x" }, `shim "run/x": want an absolute path`},
+		"listen":        {func(n *Nginx) { n.Listen = "443 ssl" }, `listen "443 ssl": want one word`},
+		"server name":   {func(n *Nginx) { n.ServerName = "a;b" }, `server name "a;b": want one word`},
+	}
+	for name, tt := range tests {
+		n := good
+		tt.spoil(&n)
+		if err := n.Write(io.Discard); err == nil || err.Error() != tt.want {
+			t.Errorf("%s: got %v, want %s", name, err, tt.want)
+		}
+	}
+}
+
+func TestBase(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://h.example":       "https://h.example",
+		"https://h.example/":      "https://h.example",
+		"http://h:8080/a/b//":     "http://h:8080/a/b",
+		"http://[2001:db8::1]/~x": "http://[2001:db8::1]/~x",
+	} {
+		if b, err := parseBase(text); err != nil || b.String() != want {
+			t.Errorf("%q: got %v, %v, want %s", text, b, err, want)
+		}
+	}
+	for _, text := range []string{
+		"", "/gallery", "ftp://h", "https://", "https:///x", "https://u:p@h", "https://h/?x=1", "https://h?", "https://h/#x", "https://h/a b",
+		"https://h/a'b", "https://h/$(x)", "https://h/%41%20", "https://h/a//b", "https://h/../x", "https://h/.", "https://h:x", "https://h;x", "https://h'x", "https://\u00fc.example",
+	} {
+		if b, err := parseBase(text); err == nil {
+			t.Errorf("%q is taken for %v", text, b)
+		}
+	}
+}
+
+var editors = map[string]func(io.Writer, Editor) error{"code-server": CodeServer, "vscodium": VSCodium, "vscode": VSCode}
+
+func TestEditors(t *testing.T) {
+	for name, write := range editors {
+		for _, base := range []string{"https://host.example/tools/gallery", "http://gallery.example"} {
+			scheme, _, _ := strings.Cut(base, ":")
+			golden(t, name+"-"+scheme+".txt", func(w io.Writer) error { return write(w, Editor{BaseURL: base}) })
+		}
+		if err := write(io.Discard, Editor{BaseURL: "https://h'; rm -rf /"}); err == nil {
+			t.Errorf("%s takes a base URL that leaves its quotes", name)
+		}
+	}
+}
+
+func printed(t *testing.T, write func(io.Writer, Editor) error) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := write(&b, Editor{BaseURL: "https://h.example/g"}); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// The addresses that are printed, wherever they stand.
+func wantGallery(t *testing.T, what, text string) {
+	t.Helper()
+	var got map[string]string
+	if err := json.Unmarshal([]byte(text), &got); err != nil {
+		t.Errorf("%s: %v in %s", what, err, text)
+		return
+	}
+	want := map[string]string{
+		"serviceUrl":           "https://h.example/g/api",
+		"itemUrl":              "https://h.example/g/item",
+		"publisherUrl":         "https://h.example/g/publishers",
+		"resourceUrlTemplate":  "https://h.example/g/files/{publisher}/{name}/{version}/{path}",
+		"extensionUrlTemplate": "https://h.example/g/api/vscode/{publisher}/{name}/latest",
+		"controlUrl":           "https://h.example/g/control.json",
+		"nlsBaseUrl":           "",
+	}
+	if len(got) != len(want) {
+		t.Errorf("%s: keys of %s", what, text)
+	}
+	for k, v := range want {
+		if got[k] != v {
+			t.Errorf("%s: %s is %q, want %q", what, k, got[k], v)
+		}
+	}
+}
+
+// extensionsGallery returns what a product.json holds under that key.
+func extensionsGallery(t *testing.T, product string) string {
+	t.Helper()
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(product), &all); err != nil {
+		t.Fatalf("%v in %s", err, product)
+	}
+	return string(all["extensionsGallery"])
+}
+
+func TestVSCodeIsJSON(t *testing.T) {
+	var rest []string
+	for line := range strings.Lines(printed(t, VSCode)) {
+		if !strings.HasPrefix(line, "#") {
+			rest = append(rest, line)
+		}
+	}
+	wantGallery(t, "product.json", extensionsGallery(t, strings.Join(rest, "")))
+}
+
+func TestVSCodiumProduct(t *testing.T) {
+	text := strings.ReplaceAll(printed(t, VSCodium), "\n#   ", "\n")
+	_, product, _ := strings.Cut(text, "and holds\n")
+	wantGallery(t, "product.json", extensionsGallery(t, product))
+}
+
+func TestCodeServerVariants(t *testing.T) {
+	text := printed(t, CodeServer)
+	for _, around := range [][2]string{
+		{"#   Environment='EXTENSIONS_GALLERY=", "'\n"},
+		{"#   EXTENSIONS_GALLERY: '", "'\n"},
+	} {
+		_, after, found := strings.Cut(text, around[0])
+		value, _, ends := strings.Cut(after, around[1])
+		if !found || !ends {
+			t.Errorf("no %q", around[0])
+		}
+		wantGallery(t, around[0], value)
+	}
+}
+
+// What is printed for a shell is run by one.
+func TestShell(t *testing.T) {
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip(err)
+	}
+	run := func(script string) string {
+		command := exec.Command(shell, "-eu")
+		command.Stdin = strings.NewReader(script)
+		out, err := command.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return string(out)
+	}
+	wantGallery(t, "EXTENSIONS_GALLERY", run(printed(t, CodeServer)+"\nprintf %s \"$EXTENSIONS_GALLERY\""))
+	got := run(printed(t, VSCodium) + `
+printf '%s\n' "$VSCODE_GALLERY_SERVICE_URL" "$VSCODE_GALLERY_ITEM_URL" "$VSCODE_GALLERY_EXTENSION_URL_TEMPLATE" \
+	"$VSCODE_GALLERY_RESOURCE_URL_TEMPLATE" "$VSCODE_GALLERY_CONTROL_URL"`)
+	want := `https://h.example/g/api
+https://h.example/g/item
+https://h.example/g/api/vscode/{publisher}/{name}/latest
+https://h.example/g/files/{publisher}/{name}/{version}/{path}
+https://h.example/g/control.json
+`
+	if got != want {
+		t.Errorf("VSCodium's variables are\n%s, want\n%s", got, want)
+	}
+}
+
+func FuzzBase(f *testing.F) {
+	for _, seed := range []string{"https://h.example/a/b/", "http://[::1]:80", "https://h/%2e%2e/x", "https://h'/$x", "HTTPS://H"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		b, err := parseBase(text)
+		if err != nil {
+			return
+		}
+		if again, err := parseBase(b.String()); err != nil || again != b {
+			t.Errorf("%q is %v, which is %v (%v)", text, b, again, err)
+		}
+		if strings.ContainsAny(b.String(), "'\"$%;{}\\ \n") || strings.HasSuffix(b.String(), "/") {
+			t.Errorf("%q is %q", text, b)
+		}
+	})
+}

@@ -1,0 +1,77 @@
+package deploy
+
+import (
+	"embed"
+	"encoding/json"
+	"io"
+	"strings"
+	"text/template"
+)
+
+// Editor is an editor that is to use a gallery.
+type Editor struct {
+	BaseURL string // of the gallery
+}
+
+//go:embed *.txt.tmpl
+var editorTexts embed.FS
+
+var editorTemplates = template.Must(template.New("editors").Funcs(template.FuncMap{"comment": comment}).ParseFS(editorTexts, "*.txt.tmpl"))
+
+// CodeServer prints a shell script that sets EXTENSIONS_GALLERY; in comments,
+// the same for systemd and for containers.
+func CodeServer(w io.Writer, e Editor) error { return e.write(w, "code-server.txt.tmpl") }
+
+// VSCodium prints a shell script that sets its variables; in comments, the same
+// for Windows, and as a product.json.
+func VSCodium(w io.Writer, e Editor) error { return e.write(w, "vscodium.txt.tmpl") }
+
+// VSCode prints the JSON to be merged into a product.json; in comments, where
+// that is, and what the policy that needs no such change asks for.
+func VSCode(w io.Writer, e Editor) error { return e.write(w, "vscode.txt.tmpl") }
+
+func (e Editor) write(w io.Writer, name string) error {
+	b, err := parseBase(e.BaseURL)
+	if err != nil {
+		return err
+	}
+	g := galleryAt(b.String())
+	line, err := json.Marshal(g)
+	if err != nil {
+		return err
+	}
+	product, err := json.MarshalIndent(map[string]gallery{"extensionsGallery": g}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return editorTemplates.ExecuteTemplate(w, name, struct {
+		gallery
+		Base, Line, Product string
+		Plain               bool // not encrypted
+	}{g, b.String(), string(line), string(product), b.scheme == "http"})
+}
+
+// gallery is product.json's extensionsGallery.
+type gallery struct {
+	ServiceURL           string `json:"serviceUrl"`
+	ItemURL              string `json:"itemUrl"`
+	PublisherURL         string `json:"publisherUrl"`
+	ResourceURLTemplate  string `json:"resourceUrlTemplate"`
+	ExtensionURLTemplate string `json:"extensionUrlTemplate"`
+	ControlURL           string `json:"controlUrl"`
+	NLSBaseURL           string `json:"nlsBaseUrl"`
+}
+
+func galleryAt(base string) gallery {
+	return gallery{
+		ServiceURL:           base + "/api",
+		ItemURL:              base + "/item",
+		PublisherURL:         base + "/publishers",
+		ResourceURLTemplate:  base + "/files/{publisher}/{name}/{version}/{path}",
+		ExtensionURLTemplate: base + "/api/vscode/{publisher}/{name}/latest",
+		ControlURL:           base + "/control.json",
+	}
+}
+
+// comment puts each line of text into a comment.
+func comment(text string) string { return "#   " + strings.ReplaceAll(text, "\n", "\n#   ") }

@@ -1,0 +1,494 @@
+//go:build e2e
+
+package deploy
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The site that nginx serves. Each file holds its own path, a few are longer
+// than what is compressed.
+var siteFiles = []string{
+	"index.html", "item/index.html", "publishers/index.html", "control.json", "manifest.json",
+	"api/vscode/acme/hello/latest",
+	"assets/acme/hello/1.2.3/Microsoft.VisualStudio.Code.Manifest",
+	"assets/acme/hello/1.2.3/Microsoft.VisualStudio.Code.Translation.DE",
+	"assets/acme/hello/1.2.3/Microsoft.VisualStudio.Services.Content.Details",
+	"assets/acme/hello/1.2.3/Microsoft.VisualStudio.Services.Content.Changelog",
+	"assets/acme/hello/1.2.3/Microsoft.VisualStudio.Services.Content.License",
+	"assets/acme/hello/1.2.3/Microsoft.VisualStudio.Services.Icons.Default",
+	"assets/acme/hello/1.2.3/Microsoft.VisualStudio.Services.VSIXPackage",
+	"assets/acme/hello/1.2.3/Microsoft.VisualStudio.Services.VsixManifest",
+	"assets/acme/hello/1.2.3/Microsoft.VisualStudio.Services.VsixSignature",
+	"assets/acme/hello/1.2.3@linux-x64/Microsoft.VisualStudio.Services.VSIXPackage",
+	"files/acme/hello/1.2.3@web/extension/package.json",
+	"files/acme/hello/1.2.3@web/extension/dist/main.js",
+	"files/acme/hello/1.2.3@web/extension/.config",
+	"files/acme/hello/1.2.3/extension/a b+c%.css",
+	"files/acme/hello/1.2.3/extension/app.manifest",
+	"files/acme/hello/1.2.3/extension/font.woff2",
+	"files/acme/hello/1.2.3/extension/icon.svg",
+	"files/acme/hello/1.2.3/extension/lib.wasm",
+	"files/acme/hello/1.2.3/extension/page.html",
+	"files/acme/hello/1.2.3/extension/readme.md",
+	"files/acme/hello/2.0.0+web.1/extension/package.json",
+	"index/CURRENT", "index/0123456789abcdef/gallery.v1.idx",
+	"blobs/sha256/ab/abcd",
+	".galbuild/memory", "assets/.galbuild-temp/x", "assets/acme/.x/y",
+}
+
+func contentOf(name string) string {
+	if strings.HasSuffix(name, "Details") || strings.HasSuffix(name, "VSIXPackage") {
+		return name + strings.Repeat(" and so on", 1000)
+	}
+	return name
+}
+
+func makeSite(t *testing.T) string {
+	t.Helper()
+	root := filepath.Join(t.TempDir(), `the "site"`)
+	for _, name := range siteFiles {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(contentOf(name)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+// seen is what the shim was asked; its answer says so.
+type seen struct {
+	Method, URI, Body string
+	Header            http.Header
+}
+
+// fakeShim answers with what it was asked, or 404 to /missing, and with the
+// headers that galshim sets too.
+func fakeShim(t *testing.T) *httptest.Server {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		h := w.Header()
+		h.Set("X-Shim", "yes")
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Expose-Headers", "activityid")
+		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		h.Set("Cache-Control", "no-store")
+		h.Set("Content-Type", "application/json")
+		if strings.Contains(r.URL.Path, "missing") {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		json.NewEncoder(w).Encode(seen{Method: r.Method, URI: r.RequestURI, Body: string(body), Header: r.Header})
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// nginx runs n, listening on a socket, and returns a client for it.
+func nginx(t *testing.T, n Nginx) *http.Client {
+	t.Helper()
+	program, err := exec.LookPath("nginx")
+	if err != nil {
+		t.Fatalf("this test needs nginx: %v", err)
+	}
+	dir, err := os.MkdirTemp("", "nginx") // a socket's path must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	socket := filepath.Join(dir, "http")
+	n.Listen = "unix:" + socket
+	var site bytes.Buffer
+	if err := n.Write(&site); err != nil {
+		t.Fatal(err)
+	}
+	user := ""
+	if os.Geteuid() == 0 {
+		user = "user root root;" // the site is in a folder of this user's
+	}
+	main := fmt.Sprintf(`%s
+pid %[2]s/pid; error_log %[2]s/error.log; worker_processes 1;
+events { }
+http {
+	access_log off;
+	client_body_temp_path %[2]s/body; proxy_temp_path %[2]s/proxy; fastcgi_temp_path %[2]s/f; uwsgi_temp_path %[2]s/u; scgi_temp_path %[2]s/s;
+	types { text/wrong js json css html manifest default latest; }
+	default_type text/wrong;
+	include %[2]s/site.conf;
+}
+`, user, dir)
+	for name, text := range map[string]string{"nginx.conf": main, "site.conf": site.String()} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func(args ...string) error {
+		command := exec.Command(program, append([]string{"-p", dir, "-c", filepath.Join(dir, "nginx.conf"), "-e", filepath.Join(dir, "error.log")}, args...)...)
+		out, err := command.CombinedOutput()
+		if err == nil && len(out) == 0 {
+			return nil
+		}
+		return fmt.Errorf("nginx %v: %v: %s", args, err, out)
+	}
+	t.Cleanup(func() {
+		if err := run("-s", "stop"); err != nil {
+			t.Error(err)
+		}
+		if log, err := os.ReadFile(filepath.Join(dir, "error.log")); err != nil || t.Failed() {
+			t.Logf("error.log (%v):\n%s", err, log)
+		}
+	})
+	if err := run(); err != nil { // returns when it listens; warnings are errors too
+		t.Fatal(err)
+	}
+	return &http.Client{
+		Transport: &http.Transport{
+			DisableCompression: true,
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, "unix", socket)
+			},
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// A probe is one request and what must come back.
+type probe struct {
+	method  string // GET
+	path    string // below the base URL
+	send    map[string]string
+	status  int
+	headers map[string]string // "" is none
+	file    string            // whose content the body is
+	shim    string            // the URI that the shim is asked for
+}
+
+const (
+	immutable = "public, max-age=31536000, immutable"
+	short     = "public, max-age=300"
+)
+
+func asset(version, kind, mediaType string) probe {
+	path := "/assets/acme/hello/" + version + "/Microsoft.VisualStudio." + kind
+	return probe{path: path, status: 200, file: path[1:], headers: map[string]string{"Content-Type": mediaType, "Cache-Control": immutable}}
+}
+
+func file(path, mediaType, cache string) probe {
+	return probe{path: path, status: 200, file: path[1:], headers: map[string]string{"Content-Type": mediaType, "Cache-Control": cache}}
+}
+
+func aliasOf(file, path, mediaType, cache string) probe {
+	return probe{path: path, status: 200, file: file, headers: map[string]string{"Content-Type": mediaType, "Cache-Control": cache}}
+}
+
+func shimmed(path string) probe {
+	return probe{path: path, status: 200, shim: path, headers: map[string]string{"Cache-Control": "no-store"}}
+}
+
+func gone(path string) probe {
+	return probe{path: path, status: 404, headers: map[string]string{"X-Shim": "", "Cache-Control": ""}}
+}
+
+func download(path, file, name string) probe {
+	return probe{path: path, status: 200, file: file, headers: map[string]string{
+		"Content-Type": "application/vsix", "Content-Disposition": `attachment; filename="` + name + `"`, "Cache-Control": immutable,
+	}}
+}
+
+const (
+	packageType = "Microsoft.VisualStudio.Services.VSIXPackage"
+	forAll      = "assets/acme/hello/1.2.3/" + packageType
+	forLinux    = "assets/acme/hello/1.2.3@linux-x64/" + packageType
+	vspackage   = "/publishers/acme/vsextensions/hello/1.2.3/vspackage"
+)
+
+var probes = []probe{
+	// Assets, by the end of their type.
+	asset("1.2.3", "Code.Manifest", "application/json"),
+	asset("1.2.3", "Code.Translation.DE", "application/json"),
+	asset("1.2.3", "Services.Content.Details", "text/markdown; charset=utf-8"),
+	asset("1.2.3", "Services.Content.Changelog", "text/markdown; charset=utf-8"),
+	asset("1.2.3", "Services.Content.License", "text/plain; charset=utf-8"),
+	asset("1.2.3", "Services.Icons.Default", "image/png"),
+	asset("1.2.3", "Services.VsixManifest", "text/xml; charset=utf-8"),
+	asset("1.2.3", "Services.VsixSignature", "application/zip"),
+	aliasOf("assets/acme/hello/1.2.3/Microsoft.VisualStudio.Code.Manifest",
+		"/assets/acme/hello/1.2.3/Microsoft.VisualStudio.Code.Manifest?targetPlatform=linux-x64", "application/json", immutable),
+	shimmed("/assets/ACME/Hello/1.2.3/Microsoft.VisualStudio.Code.Manifest?x=1"),
+	{path: "/assets/acme/missing/1/x", status: 404, headers: map[string]string{"X-Shim": "yes", "Cache-Control": "no-store"}},
+
+	// Packages.
+	download("/"+forAll+"?redirect=true&install=true", forAll, "acme.hello-1.2.3.vsix"),
+	download("/"+forLinux, forLinux, "acme.hello-1.2.3@linux-x64.vsix"),
+	download("/api"+vspackage, forAll, "acme.hello-1.2.3.vsix"),
+	download(vspackage+"?targetPlatform=linux-x64", forLinux, "acme.hello-1.2.3@linux-x64.vsix"),
+	download("/_apis/public/gallery"+vspackage+"?targetPlatform=linux-x64", forLinux, "acme.hello-1.2.3@linux-x64.vsix"),
+	download("/api"+vspackage+"?targetPlatform=darwin-arm64", forAll, "acme.hello-1.2.3.vsix"),
+	download("/api"+vspackage+"?targetPlatform=universal", forAll, "acme.hello-1.2.3.vsix"),
+	download("/api"+vspackage+"?targetPlatform=web/../..", forAll, "acme.hello-1.2.3.vsix"),
+	shimmed("/api/publishers/Acme/vsextensions/hello/latest/vspackage?targetPlatform=linux-x64"),
+	{path: "/" + forAll, send: map[string]string{"Range": "bytes=0-9"}, status: 206, headers: map[string]string{
+		"Content-Range": fmt.Sprintf("bytes 0-9/%d", len(contentOf(forAll))), "Content-Disposition": `attachment; filename="acme.hello-1.2.3.vsix"`,
+	}},
+	{path: "/" + forAll, send: map[string]string{"Accept-Encoding": "gzip"}, status: 200, file: forAll, headers: map[string]string{"Content-Encoding": ""}},
+	{path: "/assets/acme/hello/1.2.3/Microsoft.VisualStudio.Services.Content.Details", send: map[string]string{"Accept-Encoding": "gzip"},
+		status: 200, headers: map[string]string{"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}},
+
+	// Trees.
+	file("/files/acme/hello/1.2.3@web/extension/package.json", "application/json", immutable),
+	aliasOf("files/acme/hello/1.2.3@web/extension/package.json", "/files/acme/hello/1.2.3+web/extension/package.json", "application/json", immutable),
+	aliasOf("files/acme/hello/1.2.3@web/extension/dist/main.js", "/files/acme/hello/1.2.3+web/extension/dist/main.js?target=web", "text/javascript; charset=utf-8", immutable),
+	aliasOf("files/acme/hello/1.2.3@web/extension/.config", "/files/acme/hello/1.2.3+web/extension/.config", "application/octet-stream", immutable),
+	aliasOf("files/acme/hello/1.2.3/extension/a b+c%.css", "/files/acme/hello/1.2.3/extension/a%20b+c%25.css", "text/css; charset=utf-8", immutable),
+	file("/files/acme/hello/1.2.3/extension/app.manifest", "application/octet-stream", immutable),
+	file("/files/acme/hello/1.2.3/extension/font.woff2", "font/woff2", immutable),
+	file("/files/acme/hello/1.2.3/extension/icon.svg", "image/svg+xml", immutable),
+	file("/files/acme/hello/1.2.3/extension/lib.wasm", "application/wasm", immutable),
+	file("/files/acme/hello/1.2.3/extension/page.html", "text/html; charset=utf-8", immutable),
+	file("/files/acme/hello/1.2.3/extension/readme.md", "text/markdown; charset=utf-8", immutable),
+	file("/files/acme/hello/2.0.0+web.1/extension/package.json", "application/json", immutable),
+	shimmed("/files/acme/hello/1.2.3/extension"),
+	shimmed("/files/acme/hello/1.2.3+web/extension/nothing.js"),
+
+	// What is not for ever.
+	file("/api/vscode/acme/hello/latest", "application/json", short),
+	shimmed("/api/vscode/ACME/hello/latest"),
+	file("/control.json", "application/json", short),
+	file("/manifest.json", "application/json", short),
+	aliasOf("index.html", "/", "text/html; charset=utf-8", short),
+	aliasOf("item/index.html", "/item?itemName=acme.hello", "text/html; charset=utf-8", short),
+	aliasOf("item/index.html", "/item/?itemName=acme.hello", "text/html; charset=utf-8", short),
+	aliasOf("publishers/index.html", "/publishers/acme", "text/html; charset=utf-8", short),
+	file("/index/CURRENT", "application/octet-stream", "no-cache"),
+	file("/index/0123456789abcdef/gallery.v1.idx", "application/octet-stream", immutable),
+	file("/blobs/sha256/ab/abcd", "application/octet-stream", immutable),
+	gone("/index/0000000000000000/gallery.v1.idx"),
+	gone("/index/"),
+	gone("/blobs/sha256/ab/"),
+
+	// What is nobody's business.
+	gone("/.galbuild/memory"),
+	gone("/%2egalbuild/memory"),
+	gone("/x/../.galbuild/memory"),
+	gone("/assets/.galbuild-temp/x"),
+	gone("/assets/acme/.x/y"),
+	gone("/.well-known/x"),
+
+	// The shim's.
+	shimmed("/api/extensionquery"),
+	shimmed("/no/such/path?q=%20x"),
+	{path: "/api/missing", status: 404, shim: "/api/missing"},
+	{method: "POST", path: "/api/extensionquery?api-version=3.0-preview.1", status: 200, shim: "/api/extensionquery?api-version=3.0-preview.1"},
+	{method: "POST", path: "/api/publishers/acme/extensions/hello/1.2.3/stats?statType=install", status: 200, shim: "/api/publishers/acme/extensions/hello/1.2.3/stats?statType=install"},
+	{method: "POST", path: "/control.json", status: 200, shim: "/control.json"},
+	{method: "PUT", path: "/assets/acme/hello/1.2.3/Microsoft.VisualStudio.Code.Manifest", status: 200, shim: "/assets/acme/hello/1.2.3/Microsoft.VisualStudio.Code.Manifest"},
+
+	// Browsers ask first.
+	preflight("/api/extensionquery"),
+	preflight("/api/vscode/acme/hello/latest"),
+	preflight("/assets/acme/hello/1.2.3/Microsoft.VisualStudio.Code.Manifest"),
+	preflight("/no/such/path"),
+}
+
+func preflight(path string) probe {
+	return probe{method: "OPTIONS", path: path, status: 204,
+		send: map[string]string{"Origin": "vscode-file://vscode-app", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-market-client-id"},
+		headers: map[string]string{
+			"Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS", "Access-Control-Allow-Headers": allowHeaders, "Access-Control-Max-Age": "86400",
+			"X-Shim": "", "Cache-Control": "",
+		},
+	}
+}
+
+// always is on every answer, once.
+var always = map[string]string{
+	"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "activityid", "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
+func (p probe) run(t *testing.T, client *http.Client, base string) {
+	answer, body := p.ask(t, client, base)
+	if answer.StatusCode != p.status {
+		t.Errorf("status %d, want %d", answer.StatusCode, p.status)
+	}
+	for _, headers := range []map[string]string{always, p.headers} {
+		for name, want := range headers {
+			got := answer.Header.Values(name)
+			if want == "" && len(got) == 0 || len(got) == 1 && got[0] == want {
+				continue
+			}
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if p.file != "" && body != contentOf(p.file) {
+		t.Errorf("got %.80q, want the file %s", body, p.file)
+	}
+	if p.shim != "" {
+		p.checkShim(t, base, body)
+	}
+}
+
+func (p probe) ask(t *testing.T, client *http.Client, base string) (*http.Response, string) {
+	t.Helper()
+	var sent io.Reader
+	if p.method == "POST" {
+		sent = strings.NewReader("the body")
+	}
+	request, err := http.NewRequest(p.method, base+p.path, sent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range p.send {
+		request.Header.Set(name, value)
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer, string(body)
+}
+
+func (p probe) checkShim(t *testing.T, base, body string) {
+	var got seen
+	if err := json.Unmarshal([]byte(body), &got); err != nil {
+		t.Fatalf("the shim was not asked: %.80q", body)
+	}
+	b, err := parseBase(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	method := p.method
+	if method == "" {
+		method = "GET"
+	}
+	if got.Method != method || got.URI != p.shim || (p.method == "POST") != (got.Body == "the body") {
+		t.Errorf("the shim was asked %s %s %q, want %s %s", got.Method, got.URI, got.Body, method, p.shim)
+	}
+	for name, want := range map[string]string{"X-Forwarded-Host": b.host, "X-Forwarded-Proto": b.scheme, "X-Forwarded-Prefix": b.prefix, "Forwarded": ""} {
+		if value := got.Header.Get(name); value != want {
+			t.Errorf("the shim is told %s: %q, want %q", name, value, want)
+		}
+	}
+}
+
+func runProbes(t *testing.T, client *http.Client, base string) {
+	for _, p := range probes {
+		t.Run(strings.TrimSpace(p.method+" "+p.path), func(t *testing.T) { p.run(t, client, base) })
+	}
+	for _, path := range []string{"/control.json", "/api/vscode/acme/hello/latest", "/" + forAll} {
+		t.Run("unchanged "+path, func(t *testing.T) {
+			first, _ := probe{path: path}.ask(t, client, base)
+			tag := first.Header.Get("ETag")
+			if tag == "" {
+				t.Fatal("no ETag")
+			}
+			probe{path: path, send: map[string]string{"If-None-Match": tag}, status: http.StatusNotModified}.run(t, client, base)
+		})
+	}
+}
+
+func TestNginxAtRoot(t *testing.T) {
+	base := "http://gallery.example"
+	shim := fakeShim(t)
+	client := nginx(t, Nginx{BaseURL: base, Root: makeSite(t), Shim: strings.TrimPrefix(shim.URL, "http://")})
+	runProbes(t, client, base)
+	t.Run("lying client", func(t *testing.T) {
+		p := shimmed("/api/x")
+		p.send = map[string]string{"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example", "X-Forwarded-Prefix": "/evil"}
+		p.run(t, client, base)
+	})
+	t.Run("large body", func(t *testing.T) {
+		answer, err := client.Post(base+"/api/extensionquery", "application/json", strings.NewReader(strings.Repeat(" ", 5<<20)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != http.StatusRequestEntityTooLarge || answer.Header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("got %s, %v", answer.Status, answer.Header)
+		}
+	})
+	t.Run("shim down", func(t *testing.T) {
+		shim.Close()
+		probe{path: "/api/x", status: http.StatusBadGateway, headers: map[string]string{"Cache-Control": ""}}.run(t, client, base)
+		asset("1.2.3", "Code.Manifest", "application/json").run(t, client, base)
+	})
+}
+
+func TestNginxAtSubPathWithTLS(t *testing.T) {
+	base := "https://example.com/tools/gallery"
+	lender := httptest.NewTLSServer(http.NotFoundHandler()) // has a certificate for example.com
+	defer lender.Close()
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	pair := lender.TLS.Certificates[0]
+	private, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: pair.Certificate[0]}, key: {Type: "PRIVATE KEY", Bytes: private}} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	client := nginx(t, Nginx{BaseURL: base, Root: makeSite(t), Shim: strings.TrimPrefix(fakeShim(t).URL, "http://"), Cert: cert, Key: key})
+	roots := x509.NewCertPool()
+	roots.AddCert(lender.Certificate())
+	client.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
+
+	runProbes(t, client, base)
+	outside := "https://example.com"
+	for _, path := range []string{
+		"/", "/control.json", "/api/extensionquery", "/api/vscode/acme/hello/latest", "/index/CURRENT", "/blobs/sha256/ab/abcd", "/item", "/publishers/acme",
+		vspackage, "/" + forAll, "/files/acme/hello/1.2.3+web/extension/package.json", "/.galbuild/memory", "/tools/gallery2/control.json", "/tools/",
+	} {
+		t.Run("outside "+path, func(t *testing.T) { gone(path).run(t, client, outside) })
+	}
+	t.Run("no slash", func(t *testing.T) {
+		probe{path: "/tools/gallery", status: http.StatusPermanentRedirect, headers: map[string]string{"Location": base + "/"}}.run(t, client, outside)
+	})
+}
+
+// Two galleries in one nginx do not get into each other's way.
+func TestNginxTwice(t *testing.T) {
+	root := makeSite(t)
+	var other bytes.Buffer
+	if err := (Nginx{BaseURL: "http://other.example", Root: root, Listen: "unix:" + filepath.Join(t.TempDir(), "x")}).Write(&other); err != nil {
+		t.Fatal(err)
+	}
+	conf := filepath.Join(t.TempDir(), "nginx.conf")
+	var both bytes.Buffer
+	if err := (Nginx{BaseURL: "http://one.example/g", Root: root, Listen: "unix:" + filepath.Join(t.TempDir(), "y")}).Write(&both); err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprintf("pid %[1]s.pid; error_log stderr; events { }\nhttp {\n%s%s}\n", conf, both.String(), other.String())
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("nginx", "-t", "-q", "-c", conf, "-e", "stderr").CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("%v: %s", err, out)
+	}
+}

@@ -1,0 +1,75 @@
+package gallery
+
+import (
+	"encoding/json"
+
+	"galbuild/build/catalog"
+)
+
+// Control is the control manifest of a gallery that knows nothing bad of
+// anyone; editors require the list to be there.
+const Control = `{"malicious":[],"deprecated":{},"search":[]}` + "\n"
+
+// Manifest returns the served manifest: what an editor gets from the address in
+// its extensions.gallery.serviceUrl policy, instead of deriving it from
+// product.json. Unlike product.json it can say that nothing is signed and that
+// there is nowhere to send statistics to.
+//
+// Source: IExtensionGalleryManifest in VS Code's extensionGalleryManifest.ts.
+func Manifest(base string) []byte {
+	m := manifest{
+		Version: "1",
+		Resources: []resource{
+			{base + "/api/extensionquery", "ExtensionQueryService"},
+			{base + "/" + LatestPath("{publisher}", "{name}"), "ExtensionLatestVersionUriTemplate"},
+			{base + "/item?itemName={publisher}.{name}", "ExtensionDetailsViewUriTemplate"},
+			{base + "/publishers/{publisher}", "PublisherViewUriTemplate"},
+			{base + "/" + catalog.FilesDir + "{publisher}/{name}/{version}/{path}", "ExtensionResourceUriTemplate"},
+		},
+	}
+	m.Capabilities.ExtensionQuery.Filtering = []value{
+		{"Tag", 1}, {"ExtensionId", 4}, {"Category", 5}, {"ExtensionName", 7}, {"Target", 8},
+		{"Featured", 9}, {"SearchText", 10}, {"ExcludeWithFlags", 12},
+	}
+	m.Capabilities.ExtensionQuery.Sorting = []value{
+		{"NoneOrRelevance", 0}, {"LastUpdatedDate", 1}, {"Title", 2}, {"PublisherName", 3},
+		{"InstallCount", 4}, {"AverageRating", 6}, {"PublishedDate", 10}, {"WeightedRating", 12},
+	}
+	m.Capabilities.ExtensionQuery.Flags = []value{
+		{"None", 0}, {"IncludeVersions", 0x1}, {"IncludeFiles", 0x2}, {"IncludeCategoryAndTags", 0x4},
+		{"IncludeVersionProperties", 0x10}, {"ExcludeNonValidated", 0x20}, {"IncludeAssetUri", 0x80},
+		{"IncludeStatistics", 0x100}, {"IncludeLatestVersionOnly", 0x200}, {"Unpublished", 0x1000},
+		{"IncludeLatestPrereleaseAndStableVersionOnly", 0x10000},
+	}
+	text, err := json.Marshal(m)
+	if err != nil {
+		panic(err) // a struct of strings and numbers always marshals
+	}
+	return append(text, '\n')
+}
+
+type manifest struct {
+	Version      string     `json:"version"`
+	Resources    []resource `json:"resources"`
+	Capabilities struct {
+		ExtensionQuery struct {
+			Filtering []value `json:"filtering"`
+			Sorting   []value `json:"sorting"`
+			Flags     []value `json:"flags"`
+		} `json:"extensionQuery"`
+		Signing struct {
+			AllPublicRepositorySigned  bool `json:"allPublicRepositorySigned"`
+			AllPrivateRepositorySigned bool `json:"allPrivateRepositorySigned"`
+		} `json:"signing"`
+	} `json:"capabilities"`
+}
+
+type resource struct {
+	ID   string `json:"id"`
+	Type string `json:"type"`
+}
+
+type value struct {
+	Name  string `json:"name"`
+	Value int    `json:"value"`
+}

@@ -1,0 +1,156 @@
+package gallery
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"galbuild/build/catalog"
+	"galbuild/index"
+)
+
+// A piece is JSON being written, with a hole wherever the base URL goes.
+type piece struct {
+	json  []byte
+	holes []uint32
+}
+
+// render writes one extension as the gallery answers it, with these versions.
+// The fields and their order are those of Microsoft's answers.
+func render(e *catalog.Extension, versions []catalog.Version) index.Payload {
+	p := &piece{}
+	newest := &versions[0]
+	p.raw(`{"publisher":`)
+	p.publisher(&e.Publisher)
+	p.field("extensionId", e.UUID)
+	p.field("extensionName", e.Name)
+	p.field("displayName", newest.DisplayName)
+	p.field("flags", extensionFlags(newest.Preview))
+	p.date("lastUpdated", e.Updated)
+	p.date("publishedDate", e.Published)
+	p.date("releaseDate", e.Released)
+	p.field("shortDescription", newest.Description)
+	p.raw(`,"versions":[`)
+	for i := range versions {
+		p.comma(i)
+		p.version(e, &versions[i])
+	}
+	p.raw(`]`)
+	p.list("categories", newest.Categories)
+	p.list("tags", newest.Tags)
+	p.statistics(e.Statistics)
+	p.raw(`}`)
+	return index.Payload{JSON: p.json, Holes: p.holes}
+}
+
+func (p *piece) publisher(of *catalog.Publisher) {
+	p.raw(`{"publisherId":`)
+	p.str(of.ID)
+	p.field("publisherName", of.Name)
+	p.field("displayName", of.DisplayName)
+	if of.Domain == "" {
+		p.raw(`,"domain":null`)
+	} else {
+		p.field("domain", of.Domain)
+	}
+	p.raw(`,"isDomainVerified":` + strconv.FormatBool(of.Domain != "" && of.Verified) + `}`)
+}
+
+func (p *piece) version(e *catalog.Extension, v *catalog.Version) {
+	dir := "/" + catalog.AssetsDir + urlPath(catalog.VersionDir(e.Publisher.Name, e.Name, v.Version, v.Platform))
+	p.raw(`{"version":`)
+	p.str(v.Version)
+	if v.Platform != "" {
+		p.field("targetPlatform", v.Platform)
+	}
+	p.field("flags", "validated")
+	p.date("lastUpdated", v.Updated)
+	p.raw(`,"files":[`)
+	for i, a := range v.Assets {
+		p.comma(i)
+		p.raw(`{"assetType":`)
+		p.str(a.Type)
+		p.raw(`,"source":`)
+		p.url(dir + "/" + a.Type)
+		p.raw(`}`)
+	}
+	p.raw(`],"properties":[`)
+	for i, property := range properties(v) {
+		p.comma(i)
+		p.raw(`{"key":`)
+		p.str(property.Key)
+		p.field("value", property.Value)
+		p.raw(`}`)
+	}
+	p.raw(`],"assetUri":`)
+	p.url(dir)
+	p.raw(`,"fallbackAssetUri":`)
+	p.url(dir)
+	p.raw(`}`)
+}
+
+// properties returns the version's properties. Without a genuine signature the
+// editor is told that this is a private gallery's extension: only then does its
+// page enable Install, and only then do verifying builds accept the package
+// (VS Code 1.100 and later).
+func properties(v *catalog.Version) []catalog.Property {
+	const private = "PrivateMarketplace"
+	all := slices.DeleteFunc(slices.Clone(v.Properties), func(p catalog.Property) bool { return p.Key == private })
+	if !v.Signed {
+		all = append(all, catalog.Property{Key: private, Value: "true"})
+	}
+	return all
+}
+
+func (p *piece) statistics(s *catalog.Statistics) {
+	p.raw(`,"statistics":[`)
+	if s != nil {
+		p.raw(`{"statisticName":"install","value":` + strconv.FormatInt(s.Install, 10) + `}`)
+		p.raw(`,{"statisticName":"averagerating","value":` + strconv.FormatFloat(s.AverageRating, 'f', -1, 64) + `}`)
+		p.raw(`,{"statisticName":"ratingcount","value":` + strconv.FormatInt(s.RatingCount, 10) + `}`)
+	}
+	p.raw(`]`)
+}
+
+func (p *piece) raw(s string) { p.json = append(p.json, s...) }
+
+func (p *piece) str(s string) { p.json = gjson.AppendJSONString(p.json, s) }
+
+func (p *piece) comma(i int) {
+	if i > 0 {
+		p.raw(`,`)
+	}
+}
+
+// field writes a member that is not the first of its object.
+func (p *piece) field(key, value string) {
+	p.raw(`,"` + key + `":`)
+	p.str(value)
+}
+
+func (p *piece) date(key string, t time.Time) {
+	p.field(key, t.UTC().Format(time.RFC3339))
+}
+
+func (p *piece) list(key string, values []string) {
+	p.raw(`,"` + key + `":[`)
+	for i, v := range values {
+		p.comma(i)
+		p.str(v)
+	}
+	p.raw(`]`)
+}
+
+// url writes a string that begins with the base URL; path must need no escapes.
+func (p *piece) url(path string) {
+	p.raw(`"`)
+	p.holes = append(p.holes, uint32(len(p.json)))
+	p.raw(path + `"`)
+}
+
+// urlPath escapes what a version may hold and a URL must not: object stores
+// take a plus sign in a path for a space.
+func urlPath(path string) string { return strings.ReplaceAll(path, "+", "%2B") }

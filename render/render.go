@@ -1,0 +1,149 @@
+// Package render derives from a catalogue everything else a site holds: the index
+// that galshim maps, the answers that can be files, and the pages.
+//
+//	catalog.Catalog ─ gallery.Document ▶ index.Document ─ index.Write ▶ index/<generation>/
+//	                ├ gallery.Fill ▶ api/vscode/<pub>/<name>/latest, if the base URL is known
+//	                └ page ▶ index.html, item/, publishers/
+//
+// The same catalogue gives the same bytes, so [Verify] can prove a site by
+// deriving it again, and a generation can be named by its hashes.
+package render
+
+import (
+	"context"
+	"io"
+	"slices"
+	"strings"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+	"galbuild/index"
+	"galbuild/render/gallery"
+	"galbuild/render/page"
+)
+
+// Version counts the ways this package has rendered: it changes whenever the same
+// extensions give other bytes, so that a site is rendered anew by a newer program
+// although nothing was added. It is kept in the catalogue.
+const Version = 1
+
+// Site writes into dir what follows from c, and returns the generation to switch
+// to. The pages and answers are in place at once: they speak only of content that
+// is there.
+func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog) (site.Current, error) {
+	pages := Pages(c)
+	for _, p := range pages {
+		ref, err := dir.Blobs.PutBytes(p.text)
+		if err != nil {
+			return site.Current{}, err
+		}
+		if err := dir.Blobs.Link(ref, p.path); err != nil {
+			return site.Current{}, err
+		}
+	}
+	docs := documents(c)
+	if err := writeAnswers(ctx, dir, c, docs); err != nil {
+		return site.Current{}, err
+	}
+	packed, err := site.PackCatalog(c)
+	if err != nil {
+		return site.Current{}, err
+	}
+	return dir.WriteGeneration(packed, func(w io.Writer) error {
+		return index.Write(w, docs, files(c, pages))
+	})
+}
+
+// documents returns what the index is to know of c.
+func documents(c *catalog.Catalog) []index.Document {
+	docs := make([]index.Document, 0, len(c.Extensions))
+	for i := range c.Extensions {
+		e := &c.Extensions[i]
+		_, featured := slices.BinarySearch(c.Featured, e.Key())
+		if d, ok := gallery.Document(e, featured); ok {
+			docs = append(docs, d)
+		}
+	}
+	return docs
+}
+
+// files returns every path that the site serves out of its blobs.
+func files(c *catalog.Catalog, pages []file) []index.File {
+	var all []index.File
+	for _, p := range pages {
+		all = append(all, index.File{Path: p.path, SHA256: blob.Sum(p.text), Size: int64(len(p.text)), Type: p.mediaType})
+	}
+	for i := range c.Extensions {
+		e := &c.Extensions[i]
+		for _, v := range e.Versions {
+			dir := catalog.VersionDir(e.Publisher.Name, e.Name, v.Version, v.Platform) + "/"
+			for _, a := range v.Assets {
+				all = append(all, index.File{Path: catalog.AssetsDir + dir + a.Type, SHA256: a.Ref, Size: a.Size, Type: a.File.Type})
+			}
+			for _, f := range v.Files {
+				all = append(all, index.File{Path: catalog.FilesDir + dir + f.Path, SHA256: f.Ref, Size: f.Size, Type: f.Type})
+			}
+		}
+	}
+	return all
+}
+
+// A file is one that the site serves under a path of its own.
+type file struct {
+	path      string
+	text      []byte
+	mediaType string
+}
+
+// Pages returns the files of a site that belong to no extension.
+func Pages(c *catalog.Catalog) []file {
+	control := []byte(gallery.Control)
+	if c.Control != nil {
+		control = c.Control
+	}
+	const html = "text/html; charset=utf-8"
+	return []file{
+		{gallery.ControlPath, control, "application/json"},
+		{gallery.PagePath, page.HTML, html},
+		{gallery.ItemPath, page.HTML, html},
+		{gallery.PublisherPath, page.HTML, html},
+	}
+}
+
+// answers returns the GET answers that can be files, which are those that need no
+// more than the base URL to be known. Paths are in lower case; an extension that
+// declares its id in another case has that too, for editors send ids as they
+// find them.
+func answers(c *catalog.Catalog, docs []index.Document) func(yield func(file) bool) {
+	return func(yield func(file) bool) {
+		if c.BaseURL == "" {
+			return
+		}
+		const json = "application/json"
+		if !yield(file{gallery.ManifestPath, gallery.Manifest(c.BaseURL), json}) {
+			return
+		}
+		for i := range docs {
+			d := &docs[i]
+			text := gallery.Fill(d.Payloads[index.Latest], c.BaseURL)
+			declared := gallery.LatestPath(d.Publisher, d.Name)
+			lower := gallery.LatestPath(strings.ToLower(d.Publisher), strings.ToLower(d.Name))
+			if !yield(file{lower, text, json}) || declared != lower && !yield(file{declared, text, json}) {
+				return
+			}
+		}
+	}
+}
+
+func writeAnswers(ctx context.Context, dir *site.Dir, c *catalog.Catalog, docs []index.Document) error {
+	for f := range answers(c, docs) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := dir.WriteFile(f.path, f.text); err != nil {
+			return err
+		}
+	}
+	return nil
+}

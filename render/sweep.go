@@ -1,0 +1,192 @@
+package render
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+	"galbuild/index"
+	"galbuild/render/gallery"
+)
+
+// Sweep removes what is needed neither by current, whose catalogue is c, nor by
+// the generation before it, which readers may still be on. It looks through the
+// site only when there is something to find: an older generation listed a file
+// that these two do not, or an earlier builder was killed and left some behind.
+func Sweep(dir *site.Dir, current site.Current, c *catalog.Catalog) error {
+	names, err := dir.Generations()
+	if err != nil {
+		return err
+	}
+	kept, dropped := []string{current.Generation}, []string(nil)
+	for _, name := range names {
+		switch {
+		case name == current.Generation:
+		case len(kept) < 2:
+			kept = append(kept, name)
+		default:
+			dropped = append(dropped, name)
+		}
+	}
+	l, err := openListing(dir, kept)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	if dir.Unclean || l.missesAny(dir, dropped) {
+		if err := l.sweepContent(dir); err != nil {
+			return err
+		}
+	}
+	if err := sweepAnswers(dir, c); err != nil {
+		return err
+	}
+	for _, name := range dropped {
+		if err := os.RemoveAll(dir.Path("index/" + name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A listing is what the generations that stay list.
+type listing struct {
+	indexes []*index.Index
+	blobs   map[[32]byte]bool
+}
+
+// openListing reads the indexes of generations. All but the first may be
+// damaged: nobody can be reading those, so they keep nothing.
+func openListing(dir *site.Dir, names []string) (*listing, error) {
+	l := &listing{blobs: make(map[[32]byte]bool)}
+	for i, name := range names {
+		ix, err := openGeneration(dir, name)
+		if err != nil && i == 0 {
+			return nil, err
+		}
+		if err != nil {
+			continue
+		}
+		l.indexes = append(l.indexes, ix)
+		for f := range ix.Files() {
+			l.blobs[f.SHA256] = true
+		}
+	}
+	return l, nil
+}
+
+func openGeneration(dir *site.Dir, name string) (*index.Index, error) {
+	return index.Open(dir.Path("index/" + name + "/" + site.IndexName))
+}
+
+func (l *listing) close() {
+	for _, ix := range l.indexes {
+		ix.Close()
+	}
+}
+
+// missesAny tells whether one of the generations lists a file that would be left
+// over without it; of one that cannot be read nobody knows.
+func (l *listing) missesAny(dir *site.Dir, names []string) bool {
+	for _, name := range names {
+		ix, err := openGeneration(dir, name)
+		if err != nil {
+			return true
+		}
+		missed := l.misses(ix)
+		ix.Close()
+		if missed {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *listing) misses(old *index.Index) bool {
+	for f := range old.Files() {
+		if !l.blobs[f.SHA256] {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *listing) has(path string) bool {
+	for _, ix := range l.indexes {
+		if _, ok := ix.File(path); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// sweepContent goes through the content for what is not listed.
+func (l *listing) sweepContent(dir *site.Dir) error {
+	wanted := make(map[string]bool, len(l.blobs))
+	for sum := range l.blobs {
+		wanted[blob.Ref(sum).Path()] = true
+	}
+	if err := removeUnless(dir, "blobs", func(path string) bool { return wanted[path] }); err != nil {
+		return err
+	}
+	for _, top := range []string{catalog.AssetsDir, catalog.FilesDir} {
+		if err := removeUnless(dir, strings.TrimSuffix(top, "/"), l.has); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepAnswers removes the static answers for extensions that are gone, or all of
+// them if the base URL is.
+func sweepAnswers(dir *site.Dir, c *catalog.Catalog) error {
+	wanted := make(map[string]bool)
+	if c.BaseURL != "" {
+		for i := range c.Extensions {
+			e := &c.Extensions[i]
+			wanted[gallery.LatestPath(e.Publisher.Name, e.Name)] = true
+			wanted[strings.ToLower(gallery.LatestPath(e.Publisher.Name, e.Name))] = true
+		}
+	} else if err := os.Remove(dir.Path(gallery.ManifestPath)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return removeUnless(dir, strings.TrimSuffix(gallery.LatestDir, "/"), func(path string) bool { return wanted[path] })
+}
+
+// removeUnless removes the files below top that are not wanted, and the folders
+// that are empty then. Paths are relative to the site, slash-separated.
+func removeUnless(dir *site.Dir, top string, wanted func(path string) bool) error {
+	var folders []string
+	err := filepath.WalkDir(dir.Path(top), func(file string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			folders = append(folders, file)
+			return nil
+		}
+		path, err := filepath.Rel(dir.Root, file)
+		if err != nil {
+			return err
+		}
+		if wanted(filepath.ToSlash(path)) {
+			return nil
+		}
+		return os.Remove(file)
+	})
+	if err != nil {
+		return err
+	}
+	for i := len(folders) - 1; i >= 0; i-- {
+		os.Remove(folders[i]) // fails, as it should, for those that are not empty
+	}
+	return nil
+}

@@ -1,0 +1,240 @@
+package render
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+	"galbuild/index"
+)
+
+// Proof is what Verify found.
+type Proof struct {
+	Site       string   `json:"site"`
+	Generation string   `json:"generation"`
+	Extensions int      `json:"extensions"`
+	Versions   int      `json:"versions"`
+	Files      int      `json:"files"` // paths the site serves
+	Blobs      int      `json:"blobs"` // distinct files, all hashed
+	Bytes      int64    `json:"bytes"` // of the blobs
+	Problems   []string `json:"problems"`
+}
+
+// Verify proves the site at root: that the generation's two files are those
+// CURRENT names; that the index is what follows from the catalogue, and so every
+// claim of it; that every blob has the bytes its name says; and that every path
+// leads to the right one. An error means that it cannot be told.
+func Verify(ctx context.Context, root string) (*Proof, error) {
+	v := &verifier{root: root, proof: &Proof{Site: root, Problems: []string{}}}
+	current, err := site.ReadCurrent(root)
+	if err != nil {
+		return nil, err
+	}
+	if current.IsZero() {
+		return nil, fmt.Errorf("%s is no site: it has no %s", root, site.CurrentPath)
+	}
+	v.proof.Generation = current.Generation
+	c, err := site.ReadCatalog(root, current)
+	if err != nil {
+		v.problem("catalogue: %v", err)
+		return v.proof, nil
+	}
+	v.count(c)
+	pages := Pages(c)
+	docs := documents(c)
+	listed := files(c, pages)
+	v.checkIndex(current, c, docs, listed)
+	if err := v.checkBlobs(ctx, listed); err != nil {
+		return nil, err
+	}
+	v.checkPaths(listed)
+	v.checkAnswers(c, docs)
+	slices.Sort(v.proof.Problems)
+	return v.proof, nil
+}
+
+type verifier struct {
+	root  string
+	mutex sync.Mutex
+	proof *Proof
+}
+
+func (v *verifier) problem(format string, args ...any) {
+	v.mutex.Lock()
+	defer v.mutex.Unlock()
+	v.proof.Problems = append(v.proof.Problems, fmt.Sprintf(format, args...))
+}
+
+func (v *verifier) file(path string) string { return filepath.Join(v.root, filepath.FromSlash(path)) }
+
+func (v *verifier) count(c *catalog.Catalog) {
+	v.proof.Extensions = len(c.Extensions)
+	for i := range c.Extensions {
+		v.proof.Versions += len(c.Extensions[i].Versions)
+	}
+}
+
+// checkIndex derives the index from the catalogue again. If it has other bytes,
+// the differences are looked for one by one.
+func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, docs []index.Document, listed []index.File) {
+	path := current.IndexPath()
+	if got, _, err := hashFile(v.file(path)); err != nil {
+		v.problem("%s: %v", path, err)
+		return
+	} else if got != current.Index {
+		v.problem("%s: SHA-256 is %s, %s says %s", path, got, site.CurrentPath, current.Index)
+		return
+	}
+	derived := sha256.New()
+	if err := index.Write(derived, docs, listed); err != nil {
+		v.problem("catalogue: %v", err)
+		return
+	}
+	if blob.Ref(derived.Sum(nil)) == current.Index {
+		return
+	}
+	if c.Render != Version {
+		v.problem("%s: rendered by another version of galbuild (rendering %d, this program's is %d): build the site again to have it proved", path, c.Render, Version)
+		return
+	}
+	v.compareIndex(path, docs, listed)
+}
+
+func (v *verifier) compareIndex(path string, docs []index.Document, listed []index.File) {
+	ix, err := index.Open(v.file(path))
+	if err != nil {
+		v.problem("%s: %v", path, err)
+		return
+	}
+	defer ix.Close()
+	wanted := make(map[string]*index.Document, len(docs))
+	for i := range docs {
+		wanted[strings.ToLower(docs[i].ID)] = &docs[i]
+	}
+	before := len(v.proof.Problems)
+	for _, d := range ix.Documents() {
+		key := strings.ToLower(d.ID)
+		if w := wanted[key]; w == nil {
+			v.problem("%s: %s is not in the catalogue", path, d.ID)
+		} else if !reflect.DeepEqual(*w, d) {
+			v.problem("%s: %s is not as the catalogue has it", path, d.ID)
+		}
+		delete(wanted, key)
+	}
+	for _, d := range wanted {
+		v.problem("%s: %s is missing", path, d.ID)
+	}
+	for _, f := range listed {
+		if got, ok := ix.File(f.Path); !ok || got != f {
+			v.problem("%s: %s is not as the catalogue has it", path, f.Path)
+		}
+	}
+	if len(v.proof.Problems) == before {
+		v.problem("%s: other bytes than follow from the catalogue", path)
+	}
+}
+
+// checkBlobs hashes every blob that is listed, each once.
+func (v *verifier) checkBlobs(ctx context.Context, listed []index.File) error {
+	sizes := make(map[blob.Ref]int64)
+	for _, f := range listed {
+		sizes[f.SHA256] = f.Size
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for ref, size := range sizes {
+		group.Go(func() error {
+			v.checkBlob(ref, size)
+			return ctx.Err()
+		})
+	}
+	return group.Wait()
+}
+
+func (v *verifier) checkBlob(ref blob.Ref, size int64) {
+	got, n, err := hashFile(v.file(ref.Path()))
+	switch {
+	case err != nil:
+		v.problem("%s: %v", ref.Path(), err)
+	case n != size:
+		v.problem("%s: %d bytes, the catalogue says %d", ref.Path(), n, size)
+	case got != ref:
+		v.problem("%s: SHA-256 is %s", ref.Path(), got)
+	default:
+		v.mutex.Lock()
+		defer v.mutex.Unlock()
+		v.proof.Blobs++
+		v.proof.Bytes += n
+	}
+}
+
+// checkPaths looks whether every path leads to its blob, as a link or as a copy.
+func (v *verifier) checkPaths(listed []index.File) {
+	v.proof.Files = len(listed)
+	for _, f := range listed {
+		ref := blob.Ref(f.SHA256)
+		at, err := os.Stat(v.file(f.Path))
+		if err != nil {
+			v.problem("%s: %v", f.Path, reason(err))
+			continue
+		}
+		if stored, err := os.Stat(v.file(ref.Path())); err == nil && os.SameFile(at, stored) {
+			continue // and what is wrong with the blob has been said
+		}
+		if got, _, err := hashFile(v.file(f.Path)); err != nil {
+			v.problem("%s: %v", f.Path, err)
+		} else if got != ref {
+			v.problem("%s: SHA-256 is %s, the catalogue says %s", f.Path, got, ref)
+		}
+	}
+}
+
+// checkAnswers compares the static answers with what they should be.
+func (v *verifier) checkAnswers(c *catalog.Catalog, docs []index.Document) {
+	if c.Render != Version {
+		return
+	}
+	for f := range answers(c, docs) {
+		v.proof.Files++
+		got, err := os.ReadFile(v.file(f.path))
+		if err != nil {
+			v.problem("%s: %v", f.path, reason(err))
+		} else if string(got) != string(f.text) {
+			v.problem("%s: not what follows from the catalogue", f.path)
+		}
+	}
+}
+
+func hashFile(name string) (blob.Ref, int64, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return blob.Ref{}, 0, reason(err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, f)
+	return blob.Ref(h.Sum(nil)), n, err
+}
+
+// reason drops the path from an error that is told beside the path.
+func reason(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
