@@ -1,0 +1,50 @@
+.PHONY: help build demo test race lint e2e check bench fuzz update
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## bin/galbuild and bin/galshim
+	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/galbuild ./cmd/galshim
+
+VSIX ?=
+LISTEN ?= 127.0.0.1:8080
+demo: build ## a gallery of the sample extensions, or of VSIX=folder, served on LISTEN
+	@if [ -z "$(VSIX)" ]; then go run ./cmd/internal/packsamples testdata/samples demo/vsix; fi
+	-bin/galbuild $(if $(VSIX),'$(VSIX)',demo/vsix) -o demo/site
+	@bin/galbuild config code-server --base-url http://$(LISTEN)
+	@echo
+	@echo "The gallery: http://$(LISTEN)/   (Ctrl-C ends it)"
+	bin/galshim --index demo/site --listen $(LISTEN)
+
+test: ## everything that needs only Go
+	go test ./...
+
+race: ## the same under the race detector
+	go test -race ./...
+
+lint: ## format, vet, staticcheck
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt -w on these'; exit 1; }
+	go vet ./...
+	go vet -tags e2e ./...
+	go tool staticcheck -tags e2e ./...
+
+e2e: ## the real editor, browser, web server and packager; installs what it needs
+	go test -tags e2e -count=1 -timeout 25m ./cmd/e2e/... ./render/deploy/...
+
+check: lint test race e2e ## all of it: what continuous integration runs
+
+BENCH ?= .
+bench: ## benchmarks beside their floors, with ratios
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count=6 ./cmd/bench/... | tee bench.txt
+	go tool benchstat -col /of bench.txt
+
+FUZZTIME ?= 20s
+fuzz: ## every fuzzer for FUZZTIME
+	@for package in $$(go list ./...); do \
+	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+	  done; \
+	done
+
+update: ## rewrite golden files and transcripts after a wanted change
+	UPDATE=1 go test ./render/... ./cmd -update

@@ -1,0 +1,87 @@
+package cmd_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"galbuild/build/pack"
+)
+
+// TestKilled kills builders with SIGKILL at moments spread over their whole run.
+// Whatever the moment, what the site serves is sound, the old generation or the
+// new one; and when a builder is let finish, the site is what it would have been
+// without all that.
+func TestKilled(t *testing.T) {
+	dir := t.TempDir()
+	vsixs, site := filepath.Join(dir, "vsixs"), filepath.Join(dir, "site")
+	for i := range 20 {
+		writePackage(t, vsixs, i)
+	}
+	mustBuild(t, vsixs, "-o", site)
+	for i := range 100 {
+		writePackage(t, vsixs, i)
+	}
+	start := time.Now()
+	mustBuild(t, vsixs, "-o", filepath.Join(dir, "fresh"))
+	whole := time.Since(start)
+
+	const kills = 12
+	for i := range kills {
+		run := exec.Command("galbuild", vsixs, "-o", site)
+		if err := run.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(whole * time.Duration(i) / kills)
+		_ = run.Process.Kill() // it may have finished
+		_ = run.Wait()
+		mustBuild(t, "verify", site)
+	}
+	mustBuild(t, vsixs, "-o", site)
+	mustBuild(t, "verify", site)
+	compareContent(t, site, filepath.Join(dir, "fresh"))
+}
+
+// compareContent compares everything but older generations and the builder's desk.
+func compareContent(t *testing.T, got, want string) {
+	t.Helper()
+	for _, part := range []string{"blobs", "assets", "index/CURRENT", "control.json", "index.html"} {
+		out, err := exec.Command("diff", "-r", filepath.Join(got, part), filepath.Join(want, part)).CombinedOutput()
+		if err != nil {
+			t.Errorf("%s: %v\n%s", part, err, out)
+		}
+	}
+}
+
+func mustBuild(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := exec.Command("galbuild", args...).CombinedOutput(); err != nil {
+		t.Fatalf("galbuild %v: %v\n%s", args, err, out)
+	}
+}
+
+func writePackage(t *testing.T, dir string, i int) {
+	t.Helper()
+	when := time.Date(2026, 1, 1, 0, 0, i, 0, time.UTC)
+	text := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s), ModTime: when} }
+	var archive bytes.Buffer
+	err := pack.Write(&archive, fstest.MapFS{
+		"package.json": text(fmt.Sprintf(`{"name":"ext-%d","publisher":"acme","version":"1.0.0","main":"main.js","engines":{"vscode":"^1.80.0"}}`, i)),
+		"README.md":    text(fmt.Sprintf("# Extension %d\n", i)),
+		"main.js":      text(fmt.Sprintf("exports.activate = () => %d;\n", i)),
+	}, pack.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("ext-%d.vsix", i)), archive.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,91 @@
+package cmd_test
+
+import (
+	"go/parser"
+	"go/token"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestShimIsSmall guards what galshim links: it answers strangers, so it reads no
+// archives, renders no templates and carries no client that writes anywhere.
+func TestShimIsSmall(t *testing.T) {
+	deps := dependencies(t, "galbuild/cmd/galshim")
+	for _, banned := range []string{
+		"archive/zip", "github.com/klauspost/compress/zip", "html/template", "text/template", "encoding/xml",
+		"galbuild/build", "galbuild/build/vsix", "galbuild/build/source", "galbuild/render", "galbuild/render/page", "galbuild/render/deploy",
+		"github.com/minio/minio-go/v7",
+	} {
+		if slices.Contains(deps, banned) {
+			t.Errorf("galshim links %s", banned)
+		}
+	}
+	if !slices.Contains(deps, "galbuild/index") {
+		t.Error("galshim does not link galbuild/index: this test looks at the wrong program")
+	}
+}
+
+// TestLayers guards the one direction: nothing upstream knows what is downstream.
+func TestLayers(t *testing.T) {
+	for below, above := range map[string][]string{
+		"galbuild/build":  {"galbuild/index", "galbuild/render", "galbuild/publish", "galbuild/cmd"},
+		"galbuild/index":  {"galbuild/build", "galbuild/render", "galbuild/publish", "galbuild/cmd", "net/http", "archive/zip"},
+		"galbuild/render": {"galbuild/publish", "galbuild/cmd", "galbuild/build/vsix", "galbuild/build/source"},
+	} {
+		for _, pkg := range packages(t, below+"/...") {
+			for _, dep := range dependencies(t, pkg) {
+				for _, no := range above {
+					if dep == no || strings.HasPrefix(no, "galbuild/") && strings.HasPrefix(dep, no+"/") {
+						t.Errorf("%s knows %s", pkg, dep)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestPackageComments proves that every package says what it is.
+func TestPackageComments(t *testing.T) {
+	dirs := strings.Fields(goList(t, "-f", "{{.Dir}}", "galbuild/..."))
+	if len(dirs) < 10 {
+		t.Fatalf("only %d packages found", len(dirs))
+	}
+	for _, dir := range dirs {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v, %v", dir, files, err)
+		}
+		comments := 0
+		for _, file := range files {
+			f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.PackageClauseOnly|parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.Doc != nil && !strings.HasSuffix(file, "_test.go") {
+				comments++
+			}
+		}
+		if comments != 1 {
+			t.Errorf("%s has %d package comments, want 1", dir, comments)
+		}
+	}
+}
+
+func dependencies(t *testing.T, pkg string) []string { return packages(t, "-deps", pkg) }
+
+func packages(t *testing.T, args ...string) []string {
+	t.Helper()
+	return strings.Fields(goList(t, args...))
+}
+
+func goList(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := exec.Command("go", append([]string{"list"}, args...)...).Output()
+	if err != nil {
+		t.Fatalf("go list %v: %v", args, err)
+	}
+	return string(out)
+}

@@ -1,0 +1,205 @@
+package galbuild
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+
+	"galbuild/build"
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+	"galbuild/build/vsix"
+	"galbuild/render"
+)
+
+type buildCmd struct {
+	Sources []string `arg:"" name:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input."`
+
+	Output  string `short:"o" name:"output" default:"site" placeholder:"SITE" help:"The site's folder (default: ${default})."`
+	BaseURL string `placeholder:"URL" help:"Address at which the site is served, path allowed; lets update checks be answered by plain files."`
+	Unpack  string `enum:"web,all" default:"web" help:"Whose files to serve one by one: of extensions for the browser and themes (web), or of all (default: ${default})."`
+	Sign    string `enum:",empty" default:"" placeholder:"empty" help:"List an empty signature where there is no genuine one: for editors before VS Code 1.100 only."`
+
+	Featured []string `placeholder:"ID" help:"Extensions to answer to @featured."`
+	Control  string   `type:"existingfile" placeholder:"FILE" help:"Control manifest (JSON): what is malicious, deprecated, preferred."`
+
+	Strict bool `help:"Keep the old generation if any package was refused."`
+	Jobs   int  `placeholder:"N" help:"Packages read at a time (default: one a processor)."`
+	DryRun bool `help:"Read and report, but write nothing."`
+
+	limitFlags
+}
+
+// limitFlags are the limits a package must keep, in bytes where it is sizes.
+type limitFlags struct {
+	MaxPackageSize  int64 `placeholder:"BYTES" group:"Limits for one package:" help:"Size of the .vsix."`
+	MaxFiles        int   `placeholder:"N" group:"Limits for one package:" help:"Files in it."`
+	MaxFileSize     int64 `placeholder:"BYTES" group:"Limits for one package:" help:"Size of a file in it, unpacked."`
+	MaxUnpackedSize int64 `placeholder:"BYTES" group:"Limits for one package:" help:"Size of all its files, unpacked."`
+	MaxRatio        int   `placeholder:"N" group:"Limits for one package:" help:"How many times larger a file may become."`
+}
+
+func (l limitFlags) limits() vsix.Limits {
+	return vsix.Limits{PackageBytes: l.MaxPackageSize, Entries: l.MaxFiles, EntryBytes: l.MaxFileSize, UnpackedBytes: l.MaxUnpackedSize, Ratio: l.MaxRatio}
+}
+
+// Validate implements Kong's hook.
+func (b *buildCmd) Validate() error {
+	if b.Jobs < 0 {
+		return fmt.Errorf("--jobs=%d: must not be negative", b.Jobs)
+	}
+	return checkBaseURL(b.BaseURL)
+}
+
+func checkBaseURL(base string) error {
+	if base == "" {
+		return nil
+	}
+	u, err := url.Parse(base)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return fmt.Errorf("--base-url=%s: must be an absolute address such as https://host/gallery", base)
+	}
+	if u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return fmt.Errorf("--base-url=%s: must have no user, query or fragment", base)
+	}
+	return nil
+}
+
+// Run builds the site: content, then what follows from it, then the switch, then
+// the sweep. Whatever ends it early, the old generation goes on being served.
+func (b *buildCmd) Run(ctx context.Context, e *env) error {
+	settings, err := b.settings()
+	if err != nil {
+		return err
+	}
+	dir, err := b.open()
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	report, err := b.build(ctx, e, dir, settings)
+	if err != nil {
+		return err
+	}
+	if err := e.printReport(report); err != nil {
+		return err
+	}
+	return b.verdict(report)
+}
+
+func (b *buildCmd) open() (*site.Dir, error) {
+	if b.DryRun {
+		return site.DryRun(b.Output)
+	}
+	return site.Lock(b.Output)
+}
+
+func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings catalog.Settings) (build.Report, error) {
+	current, err := site.ReadCurrent(dir.Root)
+	if err != nil {
+		return build.Report{}, withHint(err, "remove it to build from scratch, or put the site's last good copy back")
+	}
+	old, err := site.ReadCatalog(dir.Root, current)
+	if err != nil {
+		return build.Report{}, withHint(err, "remove "+site.CurrentPath+" to build from scratch, or put the site's last good copy back")
+	}
+	if !b.DryRun {
+		if err := dir.Begin(); err != nil {
+			return build.Report{}, err
+		}
+	}
+	bar := newProgress(e)
+	defer bar.close()
+	result, err := build.Run(ctx, build.Config{
+		Sources: b.Sources, Stdin: e.stdin, Settings: settings, Limits: b.limits(), Jobs: b.Jobs,
+		Log: e.log, Progress: bar.show, Site: dir, Old: old,
+	})
+	if err != nil {
+		return build.Report{}, err
+	}
+	result.Report.Site, result.Report.Generation, result.Report.DryRun = b.Output, current.Generation, b.DryRun
+	if b.DryRun || b.Strict && len(result.Report.Refused) > 0 {
+		return result.Report, nil
+	}
+	return result.Report, b.publish(ctx, dir, current, old, result)
+}
+
+// publish makes the new catalogue count.
+func (b *buildCmd) publish(ctx context.Context, dir *site.Dir, current site.Current, old *catalog.Catalog, result *build.Result) error {
+	next := current
+	if current.IsZero() || !reflect.DeepEqual(old, result.Catalog) {
+		var err error
+		if next, err = render.Site(ctx, dir, result.Catalog); err != nil {
+			return err
+		}
+	}
+	if next != current {
+		if err := dir.Switch(ctx, next); err != nil {
+			return err
+		}
+		result.Report.Generation, result.Report.Previous = next.Generation, current.Generation
+	}
+	if err := result.Remember(); err != nil {
+		return err
+	}
+	if err := render.Sweep(dir, next, result.Catalog); err != nil {
+		return fmt.Errorf("the new generation is served, but what it no longer needs is not all removed: %w", err)
+	}
+	return dir.End()
+}
+
+func (b *buildCmd) settings() (catalog.Settings, error) {
+	s := catalog.Settings{Render: render.Version, BaseURL: strings.TrimRight(b.BaseURL, "/"), Unpack: b.Unpack, Sign: b.Sign}
+	for _, id := range b.Featured {
+		s.Featured = append(s.Featured, strings.ToLower(id))
+	}
+	slices.Sort(s.Featured)
+	s.Featured = slices.Compact(s.Featured)
+	if b.Control == "" {
+		return s, nil
+	}
+	var err error
+	s.Control, err = readControl(b.Control)
+	return s, err
+}
+
+// readControl checks the control manifest for what editors cannot do without:
+// they go through "malicious" unseen.
+func readControl(file string) (json.RawMessage, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var manifest map[string]json.RawMessage
+	if err := json.Unmarshal(text, &manifest); err != nil {
+		return nil, fmt.Errorf("control manifest %s: %w", file, err)
+	}
+	if manifest["malicious"] == nil {
+		manifest["malicious"] = json.RawMessage("[]")
+	}
+	var ids []string
+	if err := json.Unmarshal(manifest["malicious"], &ids); err != nil {
+		return nil, fmt.Errorf("control manifest %s: malicious must be a list of ids: %w", file, err)
+	}
+	return json.Marshal(manifest)
+}
+
+func (b *buildCmd) verdict(r build.Report) error {
+	if len(r.Refused) == 0 {
+		return nil
+	}
+	if b.Strict && !b.DryRun {
+		return withHint(fmt.Errorf("%s refused, and nothing is published (--strict)", plural(len(r.Refused), "package")),
+			"mend or remove what is named above and run it again")
+	}
+	if r.Versions == 0 {
+		return errors.New("no package could be taken")
+	}
+	return fmt.Errorf("%s refused; the others are in the gallery", plural(len(r.Refused), "package"))
+}

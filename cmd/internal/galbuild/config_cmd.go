@@ -1,0 +1,64 @@
+package galbuild
+
+import (
+	"io"
+	"path/filepath"
+	"strings"
+
+	"galbuild/render/deploy"
+)
+
+type configCmd struct {
+	Nginx      nginxCmd      `cmd:"" help:"An nginx server for a site, with galshim behind it."`
+	CodeServer codeServerCmd `cmd:"" help:"What code-server needs to use the gallery."`
+	VSCodium   vscodiumCmd   `cmd:"" name:"vscodium" help:"What VSCodium needs."`
+	VSCode     vscodeCmd     `cmd:"" name:"vscode" help:"What VS Code needs."`
+}
+
+type nginxCmd struct {
+	Site       string `arg:"" default:"site" help:"The site's folder (default: ${default})."`
+	BaseURL    string `placeholder:"URL" default:"http://localhost" help:"Address at which the site is served, path allowed (default: ${default})."`
+	Shim       string `placeholder:"HOST:PORT" default:"127.0.0.1:8080" help:"Where galshim listens (default: ${default})."`
+	Listen     string `placeholder:"ADDRESS" help:"Where nginx listens (default: the port of --base-url)."`
+	ServerName string `placeholder:"NAME" help:"nginx's server_name (default: the host of --base-url)."`
+	Cert       string `type:"path" placeholder:"FILE" help:"TLS certificate, for an https --base-url."`
+	Key        string `type:"path" placeholder:"FILE" help:"Its key."`
+}
+
+// Validate implements Kong's hook.
+func (n *nginxCmd) Validate() error { return checkBaseURL(n.BaseURL) }
+
+func (n *nginxCmd) Run(e *env) error {
+	root, err := filepath.Abs(n.Site)
+	if err != nil {
+		return err
+	}
+	return deploy.Nginx{
+		BaseURL: strings.TrimRight(n.BaseURL, "/"), Root: root, Shim: n.Shim, Listen: n.Listen,
+		ServerName: n.ServerName, Cert: n.Cert, Key: n.Key,
+	}.Write(e.stdout)
+}
+
+// editorFlags are what an editor needs to know of a gallery.
+type editorFlags struct {
+	BaseURL string `placeholder:"URL" default:"http://127.0.0.1:8080" help:"Address of the gallery (default: ${default})."`
+}
+
+// Validate implements Kong's hook.
+func (f *editorFlags) Validate() error { return checkBaseURL(f.BaseURL) }
+
+func (f *editorFlags) print(e *env, write func(io.Writer, deploy.Editor) error) error {
+	return write(e.stdout, deploy.Editor{BaseURL: strings.TrimRight(f.BaseURL, "/")})
+}
+
+type codeServerCmd struct{ editorFlags }
+
+func (c *codeServerCmd) Run(e *env) error { return c.print(e, deploy.CodeServer) }
+
+type vscodiumCmd struct{ editorFlags }
+
+func (c *vscodiumCmd) Run(e *env) error { return c.print(e, deploy.VSCodium) }
+
+type vscodeCmd struct{ editorFlags }
+
+func (c *vscodeCmd) Run(e *env) error { return c.print(e, deploy.VSCode) }

@@ -1,0 +1,140 @@
+// Package galbuild is the command line of galbuild: one file a command. Commands
+// call the packages that do the work, and say in plain words how it went.
+//
+// Results go to stdout, everything else to stderr. The exit status is 0 when all
+// is done, 1 when something failed or a package was refused, 80 for a command line
+// that makes no sense.
+package galbuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"galbuild/build/site"
+	"galbuild/cmd/internal/version"
+)
+
+type commandLine struct {
+	Build   buildCmd   `cmd:"" default:"withargs" help:"Build a gallery from .vsix files (the default command)."`
+	Verify  verifyCmd  `cmd:"" help:"Prove a site: recompute every hash, check every claim of its index."`
+	Inspect inspectCmd `cmd:"" help:"Print what a site's index holds."`
+	Config  configCmd  `cmd:"" help:"Print ready-made configuration for a web server or an editor."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+
+	JSON     bool   `help:"Print the result as JSON." name:"json"`
+	Quiet    bool   `short:"q" help:"Print errors only."`
+	Verbose  bool   `short:"v" help:"Say what is done, package by package."`
+	Progress string `enum:"auto,plain,none" default:"auto" help:"Show progress: ${enum}."`
+}
+
+// env is what every command works with.
+type env struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	json           bool
+	quiet          bool
+	verbose        bool
+	progress       string
+	log            *slog.Logger
+}
+
+// Main runs the program and ends the process.
+func Main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// exitUsage is Kong's status for a command line that makes no sense.
+const exitUsage = 80
+
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	var cl commandLine
+	parser, err := kong.New(&cl,
+		kong.Name("galbuild"),
+		kong.Description("Turns .vsix files into a gallery of VS Code extensions made of plain files.\n\n"+
+			"    galbuild ./vsixs -o site       build\n"+
+			"    galshim --index site           serve it\n"+
+			"    galbuild config code-server    point an editor to it"),
+		kong.DefaultEnvars("GALBUILD"),
+		kong.Writers(stdout, stderr),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		panic(err) // a mistake in the structs above
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		fail(stderr, withHint(err, "galbuild --help lists commands and flags"))
+		return exitUsage
+	}
+	e := newEnv(&cl, stdin, stdout, stderr)
+	if err := command.Run(e); err != nil {
+		fail(stderr, explain(err))
+		return 1
+	}
+	return 0
+}
+
+func newEnv(cl *commandLine, stdin io.Reader, stdout, stderr io.Writer) *env {
+	e := &env{stdin: stdin, stdout: stdout, stderr: stderr, json: cl.JSON, quiet: cl.Quiet, verbose: cl.Verbose, progress: cl.Progress}
+	level := slog.LevelWarn
+	if cl.Verbose {
+		level = slog.LevelDebug
+	}
+	e.log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	return e
+}
+
+// A hinted error knows a way out.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h hinted) Unwrap() error { return h.error }
+
+func withHint(err error, hint string) error { return hinted{err, hint} }
+
+func fail(stderr io.Writer, err error) {
+	fmt.Fprintf(stderr, "galbuild: error: %v\n", err)
+	var h hinted
+	if errors.As(err, &h) {
+		fmt.Fprintf(stderr, "galbuild: hint: %s\n", h.hint)
+	}
+}
+
+// explain adds the way out of troubles that any command can have.
+func explain(err error) error {
+	var h hinted
+	switch {
+	case errors.As(err, &h):
+		return err
+	case errors.Is(err, site.ErrLocked):
+		return withHint(err, "wait for it to end; a lock left by a killed process does not count")
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return withHint(err, "free some space and run it again; what the site serves has not changed")
+	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+		return withHint(err, "the user running galbuild must be able to write there; what the site serves has not changed")
+	case errors.Is(err, context.Canceled):
+		return withHint(errors.New("interrupted"), "what the site serves has not changed; run it again to go on")
+	}
+	return err
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(e *env) error {
+	_, err := fmt.Fprintln(e.stdout, "galbuild", version.String())
+	return err
+}

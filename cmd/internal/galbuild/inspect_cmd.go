@@ -1,0 +1,129 @@
+package galbuild
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+	"galbuild/index"
+	"galbuild/index/segment"
+)
+
+type inspectCmd struct {
+	Site string   `arg:"" default:"site" help:"The site's folder (default: ${default})."`
+	IDs  []string `arg:"" optional:"" name:"id" help:"Extensions to show with all their versions and files."`
+}
+
+// inspection is what inspect prints, as --json has it.
+type inspection struct {
+	Site       string              `json:"site"`
+	Generation string              `json:"generation"`
+	Settings   catalog.Settings    `json:"settings"`
+	Index      indexFile           `json:"index"`
+	Extensions []catalog.Extension `json:"extensions"`
+}
+
+type indexFile struct {
+	Path     string            `json:"path"`
+	Holds    index.Stats       `json:"holds"`
+	Sections []segment.Section `json:"sections"`
+}
+
+// Run prints the generation, its index's sections and its extensions.
+func (i *inspectCmd) Run(e *env) error {
+	current, err := site.ReadCurrent(i.Site)
+	if err != nil {
+		return err
+	}
+	if current.IsZero() {
+		return withHint(fmt.Errorf("%s is no site: it has no %s", i.Site, site.CurrentPath), "galbuild SOURCE… -o "+i.Site+" builds one")
+	}
+	c, err := site.ReadCatalog(i.Site, current)
+	if err != nil {
+		return err
+	}
+	ix, err := index.Open(filepath.Join(i.Site, filepath.FromSlash(current.IndexPath())))
+	if err != nil {
+		return err
+	}
+	defer ix.Close()
+	shown, err := i.choose(c)
+	if err != nil {
+		return err
+	}
+	found := inspection{Site: i.Site, Generation: current.Generation, Settings: c.Settings, Extensions: shown,
+		Index: indexFile{Path: current.IndexPath(), Holds: ix.Stats(), Sections: ix.Sections()}}
+	if e.json {
+		return e.printJSON(found)
+	}
+	return found.print(e.stdout, len(i.IDs) > 0)
+}
+
+func (i *inspectCmd) choose(c *catalog.Catalog) ([]catalog.Extension, error) {
+	if len(i.IDs) == 0 {
+		return c.Extensions, nil
+	}
+	var chosen []catalog.Extension
+	for _, id := range i.IDs {
+		x := c.Find(strings.ToLower(id))
+		if x == nil {
+			return nil, fmt.Errorf("%s is not in %s", id, i.Site)
+		}
+		chosen = append(chosen, *x)
+	}
+	return chosen, nil
+}
+
+func (f *inspection) print(w io.Writer, details bool) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if details {
+		for i := range f.Extensions {
+			printDetails(table, &f.Extensions[i])
+		}
+		return table.Flush()
+	}
+	fmt.Fprintf(table, "generation\t%s\n", f.Generation)
+	fmt.Fprintf(table, "base URL\t%s\n", cmp.Or(f.Settings.BaseURL, "not set: update checks are answered by galshim"))
+	fmt.Fprintf(table, "unpacked\t%s\n", f.Settings.Unpack)
+	h := f.Index.Holds
+	fmt.Fprintf(table, "index\t%s\n", f.Index.Path)
+	fmt.Fprintf(table, "holds\t%s, %s, %s, %s\n", plural(h.Documents, "extension"), plural(h.Files, "file"), plural(h.Terms, "term"), plural(h.Postings, "posting"))
+	fmt.Fprintf(table, "\nsection\toffset\tbytes\n")
+	for _, s := range f.Index.Sections {
+		fmt.Fprintf(table, "%s\t%d\t%d\n", s.Name, s.Offset, s.Size)
+	}
+	fmt.Fprintf(table, "\nextension\tversion\tversions\tupdated\tname\n")
+	for i := range f.Extensions {
+		x := &f.Extensions[i]
+		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", x.ID(), x.Versions[0].Version, len(x.Versions), x.Updated.Format(time.DateOnly), x.Versions[0].DisplayName)
+	}
+	return table.Flush()
+}
+
+func printDetails(w io.Writer, x *catalog.Extension) {
+	fmt.Fprintf(w, "%s\t%s\n", x.ID(), x.Versions[0].DisplayName)
+	fmt.Fprintf(w, "uuid\t%s\n", x.UUID)
+	fmt.Fprintf(w, "publisher\t%s (%s)\n", x.Publisher.DisplayName, x.Publisher.ID)
+	fmt.Fprintf(w, "released\t%s\n", x.Released.Format(time.RFC3339))
+	fmt.Fprintf(w, "updated\t%s\n", x.Updated.Format(time.RFC3339))
+	for _, v := range x.Versions {
+		kind := "release"
+		if v.PreRelease {
+			kind = "pre-release"
+		}
+		fmt.Fprintf(w, "\n%s\t%s\t%s\t%s\n", v.Version, cmp.Or(v.Platform, "universal"), kind, v.Updated.Format(time.RFC3339))
+		for _, a := range v.Assets {
+			fmt.Fprintf(w, "  %s\t%d\t%s\n", a.Type, a.Size, a.Ref)
+		}
+		for _, f := range v.Files {
+			fmt.Fprintf(w, "  %s\t%d\t%s\n", f.Path, f.Size, f.Ref)
+		}
+	}
+	fmt.Fprintln(w)
+}

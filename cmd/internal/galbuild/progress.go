@@ -1,0 +1,84 @@
+package galbuild
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"galbuild/build"
+)
+
+// A progress shows how far a run has come: a bar on a terminal, a line every few
+// seconds elsewhere, nothing when quiet.
+type progress struct {
+	e     *env
+	mutex sync.Mutex
+	bar   *progressbar.ProgressBar // nil for plain lines
+	stage string
+	plain bool
+	next  time.Time // of a plain line
+}
+
+const plainEvery = 5 * time.Second
+
+func newProgress(e *env) *progress {
+	p := &progress{e: e, next: time.Now().Add(plainEvery)}
+	terminal := isTerminal(e)
+	p.plain = !e.quiet && (e.progress == "plain" || e.progress == "auto" && !terminal)
+	if !e.quiet && e.progress == "auto" && terminal {
+		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(e.stderr), progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetWidth(30), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetPredictTime(true))
+	}
+	return p
+}
+
+func isTerminal(e *env) bool {
+	f, ok := e.stderr.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// show implements build.Config.Progress.
+func (p *progress) show(at build.Progress) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	switch {
+	case p.bar != nil:
+		p.showBar(at)
+	case p.plain && time.Now().After(p.next):
+		p.next = time.Now().Add(plainEvery)
+		fmt.Fprintf(p.e.stderr, "galbuild: %s\n", describe(at))
+	}
+}
+
+func (p *progress) showBar(at build.Progress) {
+	if p.stage != at.Stage {
+		p.stage = at.Stage
+		p.bar.Reset()
+		p.bar.Describe(at.Stage)
+	}
+	if at.Total != p.bar.GetMax64() {
+		p.bar.ChangeMax64(at.Total)
+	}
+	_ = p.bar.Set64(at.Done) // a bar that cannot be drawn is no reason to stop
+}
+
+func describe(at build.Progress) string {
+	if at.Stage == "link" {
+		return fmt.Sprintf("linking, %d of %d versions", at.Done, at.Total)
+	}
+	if at.Total <= 0 {
+		return fmt.Sprintf("%s, %s (%s)", at.Stage, humanize.Bytes(uint64(at.Done)), at.Name)
+	}
+	return fmt.Sprintf("%s, %s of %s (%s)", at.Stage, humanize.Bytes(uint64(at.Done)), humanize.Bytes(uint64(at.Total)), at.Name)
+}
+
+func (p *progress) close() {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+	}
+}

@@ -1,0 +1,90 @@
+package galbuild
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/dustin/go-humanize"
+
+	"galbuild/build"
+)
+
+// someLines is how many warnings of a kind are printed without -v.
+const someLines = 20
+
+func (e *env) printJSON(v any) error {
+	enc := json.NewEncoder(e.stdout)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// printReport tells troubles on stderr and the outcome on stdout.
+func (e *env) printReport(r build.Report) error {
+	for _, p := range r.Refused {
+		fmt.Fprintf(e.stderr, "galbuild: refused: %s: %s\n", p.File, p.Reason)
+	}
+	if !e.quiet {
+		e.printWarnings(r)
+	}
+	switch {
+	case e.json:
+		return e.printJSON(r)
+	case e.quiet:
+		return nil
+	}
+	return e.printSummary(r)
+}
+
+func (e *env) printWarnings(r build.Report) {
+	e.someOf(len(r.Warnings), func(i int) string {
+		return fmt.Sprintf("warning: %s: %s", r.Warnings[i].File, r.Warnings[i].Reason)
+	})
+	e.someOf(len(r.Missing), func(i int) string {
+		m := r.Missing[i]
+		return fmt.Sprintf("warning: %s %s needs %s (%s), which is not in the gallery", m.Extension, m.Version, m.Needs, m.As)
+	})
+}
+
+func (e *env) someOf(n int, line func(int) string) {
+	for i := range n {
+		if i == someLines && !e.verbose {
+			fmt.Fprintf(e.stderr, "galbuild: … and %d more; -v prints them all, --json lists them\n", n-i)
+			return
+		}
+		fmt.Fprintf(e.stderr, "galbuild: %s\n", line(i))
+	}
+}
+
+func (e *env) printSummary(r build.Report) error {
+	if e.verbose {
+		for _, key := range r.Added {
+			fmt.Fprintf(e.stdout, "added    %s\n", key)
+		}
+		for _, key := range r.Removed {
+			fmt.Fprintf(e.stdout, "removed  %s\n", key)
+		}
+	}
+	would := ""
+	if r.DryRun {
+		would = "would be "
+	}
+	fmt.Fprintf(e.stdout, "%s: %s%s, %s, %s of packages\n", r.Site, would, plural(r.Extensions, "extension"), plural(r.Versions, "version"), humanize.Bytes(uint64(r.Bytes)))
+	fmt.Fprintf(e.stdout, "%s read, %d unchanged; %s%d added, %d removed, %d refused\n", plural(r.Read, "package"), r.Unchanged, would, len(r.Added), len(r.Removed), len(r.Refused))
+	var err error
+	switch {
+	case r.DryRun:
+	case r.Previous != "":
+		_, err = fmt.Fprintf(e.stdout, "generation %s (before: %s)\n", r.Generation, r.Previous)
+	case r.Generation != "":
+		_, err = fmt.Fprintf(e.stdout, "generation %s\n", r.Generation)
+	}
+	return err
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return humanize.Comma(int64(n)) + " " + noun + "s"
+}

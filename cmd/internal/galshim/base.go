@@ -1,0 +1,218 @@
+package galshim
+
+import (
+	"cmp"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// An addresser tells at which URL clients reach this server, which every answer
+// repeats. With a fixed one there is no doubt. Otherwise it is where the request
+// says that it came from: to the headers of a proxy only if the proxy is trusted,
+// and only to values that can be nothing but a host, a scheme, a port or a path.
+type addresser struct {
+	fixed   string
+	trusted []network
+}
+
+// privateNetworks are trusted by default: a proxy on the same machine or in the
+// same private network.
+var privateNetworks = []network{
+	{netip.MustParsePrefix("127.0.0.0/8")}, {netip.MustParsePrefix("::1/128")},
+	{netip.MustParsePrefix("10.0.0.0/8")}, {netip.MustParsePrefix("172.16.0.0/12")},
+	{netip.MustParsePrefix("192.168.0.0/16")}, {netip.MustParsePrefix("fc00::/7")},
+}
+
+// forwardedHeaders decide the base URL where it is not fixed; caches must tell
+// answers apart by them.
+const forwardedHeaders = "Forwarded, X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-Prefix, X-Forwarded-Proto"
+
+var (
+	hostName   = regexp.MustCompile(`^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_.])?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?$`)
+	portNumber = regexp.MustCompile(`^[0-9]{1,5}$`)
+	urlPrefix  = regexp.MustCompile(`^(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?$`)
+)
+
+// base returns the URL the client reached us at, without a slash at the end.
+func (a *addresser) base(r *http.Request) string {
+	if a.fixed != "" {
+		return a.fixed
+	}
+	scheme, host, prefix := "http", r.Host, ""
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	if a.trustsPeer(r) {
+		f := readForwarded(r.Header)
+		scheme, prefix = cmp.Or(f.proto, scheme), f.prefix
+		host = withPort(cmp.Or(f.host, host), f.port, scheme)
+	}
+	if !hostName.MatchString(host) { // HTTP/1.0, or someone trying
+		host = "localhost"
+		if local := localAddress(r); local != nil && hostName.MatchString(local.String()) {
+			host = local.String()
+		}
+	}
+	return scheme + "://" + host + prefix
+}
+
+// trustsPeer tells whether who is at the other end of the connection may say
+// where a request came from. Through a Unix socket, only this machine is.
+func (a *addresser) trustsPeer(r *http.Request) bool {
+	if local := localAddress(r); local != nil && local.Network() == "unix" {
+		return true
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && a.trusts(peer.Addr())
+}
+
+func (a *addresser) trusts(addr netip.Addr) bool {
+	addr = addr.Unmap().WithZone("")
+	for _, n := range a.trusted {
+		if n.IsValid() && n.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// client returns who asked, for the log: behind trusted proxies, the last
+// address that is not one of them.
+func (a *addresser) client(r *http.Request) string {
+	peer, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		peer = "unix"
+	}
+	if !a.trustsPeer(r) {
+		return peer
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		addr, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		if peer = addr.String(); !a.trusts(addr) {
+			break
+		}
+	}
+	return peer
+}
+
+// forwarded is what a proxy says of the request it passes on; what it does not
+// say, or says in a way it should not, is empty.
+type forwarded struct{ proto, host, port, prefix string }
+
+// readForwarded prefers Forwarded (RFC 7239). Of several proxies the first is
+// meant: it is the one that the client reached.
+func readForwarded(h http.Header) forwarded {
+	standard := parseForwarded(h.Get("Forwarded"))
+	f := forwarded{
+		proto:  strings.ToLower(cmp.Or(standard["proto"], firstOf(h.Get("X-Forwarded-Proto")))),
+		host:   cmp.Or(standard["host"], firstOf(h.Get("X-Forwarded-Host"))),
+		port:   firstOf(h.Get("X-Forwarded-Port")),
+		prefix: firstOf(h.Get("X-Forwarded-Prefix")),
+	}
+	if f.proto != "http" && f.proto != "https" {
+		f.proto = ""
+	}
+	if !hostName.MatchString(f.host) {
+		f.host = ""
+	}
+	if !portNumber.MatchString(f.port) {
+		f.port = ""
+	}
+	if !urlPrefix.MatchString(f.prefix) {
+		f.prefix = ""
+	}
+	f.prefix = strings.TrimSuffix(f.prefix, "/")
+	return f
+}
+
+// parseForwarded returns the pairs of the first element of a Forwarded header,
+// their keys in lower case. It reads up to the first thing it does not understand.
+func parseForwarded(header string) map[string]string {
+	pairs := make(map[string]string)
+	for header != "" {
+		key, rest, ok := strings.Cut(header, "=")
+		if !ok {
+			break
+		}
+		value, rest, ok := forwardedValue(rest)
+		if !ok {
+			break
+		}
+		pairs[strings.ToLower(strings.TrimSpace(key))] = value
+		if header, ok = strings.CutPrefix(rest, ";"); !ok {
+			break
+		}
+	}
+	return pairs
+}
+
+// forwardedValue reads a token or a quoted string, and returns what comes after.
+// Quoted pairs are refused: no host and no scheme needs one.
+func forwardedValue(s string) (value, rest string, ok bool) {
+	if quoted, is := strings.CutPrefix(s, `"`); is {
+		value, rest, ok = strings.Cut(quoted, `"`)
+		return value, strings.TrimLeft(rest, " \t"), ok && !strings.Contains(value, `\`)
+	}
+	end := strings.IndexAny(s, ";,")
+	if end < 0 {
+		end = len(s)
+	}
+	return strings.TrimSpace(s[:end]), s[end:], true
+}
+
+// withPort adds a port that is not the scheme's to a host that has none. 80 and
+// 443 are never added: proxies that end TLS are known to name the inner one.
+func withPort(host, port, scheme string) string {
+	if port == "" || port == "80" || port == "443" || host == "" || strings.LastIndexByte(host, ':') > strings.LastIndexByte(host, ']') {
+		return host
+	}
+	return host + ":" + port
+}
+
+// localAddress is where the request arrived, nil if that is not known.
+func localAddress(r *http.Request) net.Addr {
+	addr, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	return addr
+}
+
+// parseBase checks a base URL and returns it without a slash at the end.
+func parseBase(s string) (string, error) {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return "", errors.New("not a URL")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return "", errors.New("does not begin with http:// or https://")
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return "", errors.New("may hold nothing but a host, a port and a path")
+	case !hostName.MatchString(u.Host):
+		return "", errors.New("names no host")
+	case !urlPrefix.MatchString(u.EscapedPath()):
+		return "", errors.New("has a path that is not made of letters, digits and . _ ~ -")
+	}
+	return u.Scheme + "://" + u.Host + strings.TrimSuffix(u.Path, "/"), nil
+}
+
+// pathOf returns the path of a base URL, which begins with its scheme.
+func pathOf(base string) string {
+	_, rest, _ := strings.Cut(base, "://")
+	if slash := strings.IndexByte(rest, '/'); slash >= 0 {
+		return rest[slash:]
+	}
+	return ""
+}
+
+// firstOf returns the first of a list that proxies have added to.
+func firstOf(list string) string {
+	first, _, _ := strings.Cut(list, ",")
+	return strings.TrimSpace(first)
+}

@@ -1,0 +1,124 @@
+package galshim
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// Command is the command line. Every flag is also an environment variable.
+type Command struct {
+	Index   string        `required:"" placeholder:"SITE|URL" help:"The site: a folder that galbuild made, or the http(s) address where one is published."`
+	Listen  string        `default:"127.0.0.1:8080" help:"Where to listen: host:port, :port or unix:PATH."`
+	BaseURL string        `name:"base-url" placeholder:"URL" help:"The address editors reach this server at, path allowed. Without it, answers point to where the request says it came from."`
+	NoFiles bool          `help:"Answer questions only; leave the site's files and pages to the web server in front."`
+	Reload  time.Duration `default:"5s" help:"How often to look for a new generation; 0 for never. SIGHUP looks at once."`
+	Cache   string        `placeholder:"DIR" help:"Where the index of a site at a URL is kept; galshim in the user's cache folder by default."`
+
+	TrustedProxy []network `placeholder:"CIDR" help:"Believe Forwarded and X-Forwarded-* from these addresses, instead of from loopback and private ones; none for nobody. Repeatable."`
+
+	TLSCert       string `name:"tls-cert" placeholder:"FILE" help:"Certificate chain, PEM; read again when the file changes."`
+	TLSKey        string `name:"tls-key" placeholder:"FILE" help:"Its private key, PEM."`
+	TLSSelfSigned bool   `name:"tls-self-signed" help:"For a trial: a certificate made at start and kept in memory."`
+
+	LogFormat string           `default:"text" enum:"text,json" help:"Log lines on stderr as text or json."`
+	Quiet     bool             `short:"q" xor:"loud" help:"Log warnings and errors only, no requests."`
+	Verbose   bool             `short:"v" xor:"loud" help:"Log the questions too."`
+	Version   kong.VersionFlag `env:"-" help:"Print the version and exit."`
+}
+
+// Validate refuses what cannot work before anything is opened.
+func (c *Command) Validate() error {
+	if c.BaseURL != "" {
+		base, err := parseBase(c.BaseURL)
+		if err != nil {
+			return hint(fmt.Errorf("--base-url %q: %w", c.BaseURL, err), "write it as editors will ask for it, for example https://gallery.example/tools")
+		}
+		c.BaseURL = base
+	}
+	if isURL(c.Index) {
+		if u, err := url.Parse(c.Index); err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+			return hint(errors.New("--index: not the http(s) address of a folder"), "give the address below which index/CURRENT is, without a query")
+		}
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil && !strings.HasPrefix(c.Listen, "unix:") {
+		return hint(fmt.Errorf("--listen %q: neither host:port nor unix:PATH", c.Listen), "--listen :8080 is port 8080 on every address")
+	}
+	if c.Reload < 0 {
+		return hint(fmt.Errorf("--reload %s: below zero", c.Reload), "0 means never")
+	}
+	switch {
+	case (c.TLSCert == "") != (c.TLSKey == ""):
+		return hint(errors.New("--tls-cert and --tls-key: one without the other"), "--tls-self-signed needs neither")
+	case c.TLSCert != "" && c.TLSSelfSigned:
+		return hint(errors.New("--tls-self-signed and --tls-cert: only one certificate can be shown"), "leave one out")
+	}
+	return nil
+}
+
+func isURL(index string) bool {
+	return strings.HasPrefix(index, "http://") || strings.HasPrefix(index, "https://")
+}
+
+// source returns where generations come from.
+func (c *Command) source(log *slog.Logger) (source, error) {
+	if !isURL(c.Index) {
+		return folder{c.Index}, nil
+	}
+	cache := c.Cache
+	if cache == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return nil, hint(fmt.Errorf("find a place for the index: %w", err), "name one with --cache DIR")
+		}
+		cache = filepath.Join(user, "galshim")
+	}
+	return newRemote(c.Index, cache, log)
+}
+
+// logger returns what writes the log to stderr.
+func (c *Command) logger(stderr io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: slog.LevelInfo}
+	switch {
+	case c.Quiet:
+		options.Level = slog.LevelWarn
+	case c.Verbose:
+		options.Level = slog.LevelDebug
+	}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(stderr, options))
+}
+
+// A network is a range of addresses; the zero value holds none.
+type network struct{ netip.Prefix }
+
+// UnmarshalText reads a range, a single address, or "none".
+func (n *network) UnmarshalText(text []byte) error {
+	s := string(text)
+	if s == "none" {
+		*n = network{}
+		return nil
+	}
+	if a, err := netip.ParseAddr(s); err == nil {
+		*n = network{netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen())}
+		return nil
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return fmt.Errorf("%q is neither an address, nor a range like 10.0.0.0/8, nor none", s)
+	}
+	*n = network{p.Masked()}
+	return nil
+}

@@ -1,0 +1,108 @@
+package galshim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"galbuild/build/blob"
+	"galbuild/build/site"
+	"galbuild/index"
+)
+
+// folder is a site on disk. It is opened anew at every look, so that another
+// folder moved or linked into its place is noticed even if it holds the same
+// generation.
+type folder struct{ path string }
+
+func (f folder) next(_ context.Context, old *generation) (*generation, error) {
+	dir, err := filepath.EvalSymlinks(f.path)
+	if err != nil {
+		if failed, ok := errors.AsType[*fs.PathError](err); ok {
+			err = failed.Err
+		}
+		return nil, hint(fmt.Errorf("open site %s: %w", f.path, err), "build one with: galbuild SOURCE… -o %s", f.path)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open site: %w", err)
+	}
+	g, err := openFolder(root, old)
+	if g == nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	return g, nil
+}
+
+// openFolder returns the generation that counts in root, which is closed with
+// it, or nil if that is old.
+func openFolder(root *os.Root, old *generation) (*generation, error) {
+	text, err := root.ReadFile(filepath.FromSlash(site.CurrentPath))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, hint(fmt.Errorf("open site %s: it has no %s", root.Name(), site.CurrentPath), "build it with: galbuild SOURCE… -o %s", root.Name())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open site %s: %w", root.Name(), err)
+	}
+	current, err := site.ParseCurrent(text)
+	if err != nil {
+		return nil, fmt.Errorf("open site %s: %w", root.Name(), err)
+	}
+	if old != nil && old.Current == current && sameFolder(root, old.blobs.(blobFolder).root) {
+		return nil, nil
+	}
+	file := filepath.Join(root.Name(), filepath.FromSlash(current.IndexPath()))
+	if old != nil {
+		err = proveIndex(file, current.Index)
+	}
+	var ix *index.Index
+	if err == nil {
+		ix, err = index.Open(file)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open generation %s: %w", current.Generation, err)
+	}
+	g := newGeneration(current, ix, blobFolder{root})
+	if old == nil {
+		g.unproved = file
+	}
+	return g, nil
+}
+
+func sameFolder(a, b *os.Root) bool {
+	x, err := a.Stat(".")
+	if err != nil {
+		return false
+	}
+	y, err := b.Stat(".")
+	return err == nil && os.SameFile(x, y)
+}
+
+// blobFolder serves the blobs of a site on disk. Nothing outside it can be
+// reached, whatever links it holds.
+type blobFolder struct{ root *os.Root }
+
+func (b blobFolder) serve(w http.ResponseWriter, r *http.Request, f index.File) error {
+	file, err := b.root.Open(filepath.FromSlash(blob.Ref(f.SHA256).Path()))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() != f.Size {
+		return fmt.Errorf("%s: %d bytes long, the index says %d", file.Name(), info.Size(), f.Size)
+	}
+	http.ServeContent(w, r, "", time.Time{}, file)
+	return nil
+}
+
+// Close implements [io.Closer].
+func (b blobFolder) Close() error { return b.root.Close() }

@@ -1,0 +1,122 @@
+// Package galshim is the galshim command: a server without state of its own that
+// answers what a site of plain files cannot, from the site's mapped index.
+//
+// # What it answers
+//
+// Paths are matched below the base URL's own path and at the root, whichever the
+// proxy in front leaves; doubled and trailing slashes do not count, and neither
+// does the case of letters in a publisher, a name or a platform. API is each of
+// /api, /_apis/public/gallery and /vscode/gallery.
+//
+//	POST API/extensionquery                        the question, see package query
+//	GET  API/vscode/{publisher}/{name}/latest      one extension; also without vscode/
+//	GET  API, API/manifest.json, /manifest.json    the manifest an editor may be given instead of product.json
+//	GET  /control.json                             what is malicious; of nothing, if the site does not say
+//	GET  [API]/publishers/{p}/vsextensions/{n}/{version|latest}/vspackage[?targetPlatform=]
+//	POST [API]/publishers/{p}/extensions/{n}/{version}/stats and [API]/itemName/…: not counted, 204
+//	GET  /assets/{p}/{n}/{version}[@{platform}]/{type}     also /vscode/asset/…?targetPlatform=
+//	GET  /files/{p}/{n}/{version}[@{platform}]/{path}      also {version}+{platform}, ?target=, /vscode/unpkg/…
+//	GET  /  /item  /publishers/{p}  and every other path that the index lists
+//	GET  /healthz  /version                        for operators
+//
+// HEAD goes wherever GET goes, OPTIONS everywhere. Nothing is ever redirected:
+// editors do not follow a relative Location, and browsers repeat the preflight at
+// the new place. Every answer lets every origin read it. An error is a JSON object
+// with one member, "error", that names what was not found or not understood.
+//
+// # Files
+//
+// Only what the index lists is served, and from the blob that the index names:
+// what a request calls a path never reaches the file system. The entity tag is
+// the SHA-256, Range works, versioned paths are immutable and others are good for
+// five minutes.
+//
+// # Limits
+//
+// Headers 64 KiB within 10 s, a body 4 MiB within 30 s in all, an idle connection
+// two minutes, and a client that takes less than 256 KiB of an answer in a minute
+// is cut off. Stopping waits 30 s for the requests at work.
+//
+// # Generations
+//
+// index/CURRENT is looked at every few seconds and on SIGHUP. The index it names
+// must have the SHA-256 it names, and pass its own checks, before it takes the
+// place of the one being served, which is closed after its last request. What is
+// corrupt, missing or half copied is refused, with one line in the log, and the
+// old one stays. At the start there is no old one: an index on disk serves as soon
+// as its own checks have passed, its SHA-256 is compared meanwhile, and a wrong one
+// ends the server.
+//
+// Sources: the paths and headers of VS Code's extensionGalleryService.ts and
+// extensionResourceLoader.ts, and the paths that Open VSX, code-marketplace and
+// the scripts of others have made known.
+package galshim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/alecthomas/kong"
+)
+
+const description = `Answers the questions editors ask of an extension gallery, from the index of a site that galbuild made.
+
+Serves the site's files too, so that one process is a whole gallery; behind a web server, --no-files leaves them to it.`
+
+// Exit statuses.
+const (
+	exitFailed = 1
+	exitUsage  = 80
+)
+
+// Main runs the command until ctx ends or it is told to stop, and returns the
+// exit status: 0 stopped as asked, 1 failed, 80 wrong usage.
+func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var c Command
+	exit := -1
+	parser, err := kong.New(&c,
+		kong.Name("galshim"), kong.Description(description),
+		kong.DefaultEnvars("GALSHIM"), kong.Vars{"version": "galshim " + version()},
+		kong.Writers(stdout, stderr), kong.Exit(func(status int) { exit = status }))
+	if err != nil {
+		return complain(stderr, err)
+	}
+	_, err = parser.Parse(args)
+	if exit >= 0 { // --help and --version
+		return exit
+	}
+	if err == nil {
+		err = c.Run(ctx, stderr)
+	}
+	return complain(stderr, err)
+}
+
+// complain tells the user what went wrong, if anything, and returns the status.
+func complain(stderr io.Writer, err error) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(stderr, "galshim: error: %v\n", err)
+	if hinted, ok := errors.AsType[*hinted](err); ok {
+		fmt.Fprintf(stderr, "galshim: hint: %s\n", hinted.hint)
+	}
+	if _, ok := errors.AsType[*kong.ParseError](err); ok {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// hinted is an error that knows what may help.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h *hinted) Unwrap() error { return h.error }
+
+// hint adds to err what may help.
+func hint(err error, format string, args ...any) error {
+	return &hinted{err, fmt.Sprintf(format, args...)}
+}

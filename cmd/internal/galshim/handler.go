@@ -1,0 +1,224 @@
+package galshim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/klauspost/compress/gzhttp"
+
+	"galbuild/render/gallery"
+)
+
+// config is what a handler needs.
+type config struct {
+	live      *live
+	addresser addresser
+	files     bool          // serve files and pages
+	stall     time.Duration // for a client to take a chunk
+	log       *slog.Logger
+}
+
+// server is the gallery as an [http.Handler].
+type server struct {
+	config
+	mux      *http.ServeMux
+	compress func(http.Handler) http.HandlerFunc
+	buffers  sync.Pool // of *[]byte
+	packers  sync.Pool // of *gzip.Writer
+}
+
+// endpoint answers one kind of request from g. An error means that it has
+// written nothing yet.
+type endpoint func(w *reply, r *http.Request, g *generation) error
+
+// apis are the prefixes that editors are configured with: ours, Microsoft's and
+// Open VSX's.
+var apis = []string{"/api", "/_apis/public/gallery", "/vscode/gallery"}
+
+func newServer(c config) (*server, error) {
+	// Editors decode gzip and nothing else.
+	compress, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false), gzhttp.ContentTypeFilter(gzhttp.CompressAllContentTypeFilter))
+	if err != nil {
+		return nil, err
+	}
+	s := &server{config: c, mux: http.NewServeMux(), compress: compress}
+	s.routes()
+	return s, nil
+}
+
+// routes registers every path without its trailing slash, see meant. Folders are
+// listed beside the files in them, or the mux would redirect to them.
+func (s *server) routes() {
+	for _, api := range apis {
+		s.post(api+"/extensionquery", s.query)
+		s.get(api+"/vscode/{publisher}/{name}/latest", s.latest)
+		s.get(api+"/{publisher}/{name}/latest", s.latest)
+		s.get(api+"/manifest.json", s.manifest)
+		s.get(api, s.manifest)
+	}
+	for _, api := range append([]string{""}, apis...) {
+		s.get(api+"/publishers/{publisher}/vsextensions/{name}/{version}/vspackage", s.vspackage)
+		s.post(api+"/publishers/{publisher}/extensions/{name}/{version}/stats", s.uncounted)
+		s.post(api+"/itemName/{id}/version/{version}/statType/{type}/vscodewebextension", s.uncounted)
+	}
+	s.get("/manifest.json", s.manifest)
+	s.get("/control.json", s.control)
+	s.get("/healthz", s.health)
+	s.get("/version", s.version)
+
+	for _, assets := range []string{"/assets", "/vscode/asset"} {
+		s.get(assets+"/{publisher}/{name}/{version}/{path...}", s.asset)
+		s.get(assets+"/{publisher}/{name}/{version}", s.asset)
+	}
+	for _, files := range []string{"/files", "/vscode/unpkg"} {
+		s.get(files+"/{publisher}/{name}/{version}/{path...}", s.unpacked)
+		s.get(files+"/{publisher}/{name}/{version}", s.unpacked)
+	}
+	s.get("/publishers", s.page(gallery.PublisherPath))
+	s.get("/publishers/{publisher}", s.page(gallery.PublisherPath))
+	s.get("/item", s.page(gallery.ItemPath))
+	s.get("/vscode/item", s.page(gallery.ItemPath))
+	s.get("/{$}", s.page(gallery.PagePath))
+	s.handle("/", s.other)
+}
+
+func (s *server) get(pattern string, e endpoint) {
+	s.handle(pattern, only(e, http.MethodGet, http.MethodHead))
+}
+
+func (s *server) post(pattern string, e endpoint) {
+	s.handle(pattern, only(e, http.MethodPost))
+}
+
+// handle registers an endpoint. The mux never learns of methods: it would answer
+// a wrong one in plain text.
+func (s *server) handle(pattern string, e endpoint) {
+	s.mux.HandleFunc(pattern, func(rw http.ResponseWriter, r *http.Request) {
+		w := rw.(*reply)
+		g := s.live.acquire()
+		defer g.release()
+		if w.err = e(w, r, g); w.err != nil {
+			sendError(w, w.err)
+		}
+	})
+}
+
+// only refuses other methods; OPTIONS has been answered by then.
+func only(e endpoint, methods ...string) endpoint {
+	allow := strings.Join(append(methods, http.MethodOptions), ", ")
+	return func(w *reply, r *http.Request, g *generation) error {
+		if slices.Contains(methods, r.Method) {
+			return e(w, r, g)
+		}
+		w.Header().Set("Allow", allow)
+		return &failure{status: http.StatusMethodNotAllowed, message: fmt.Sprintf("%s %s: use %s", r.Method, r.URL.Path, allow)}
+	}
+}
+
+// ServeHTTP implements [http.Handler].
+func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	w := newReply(rw, s.stall)
+	defer s.finish(w, r, time.Now())
+	allowOrigins(w.Header(), r)
+	if r.Method == http.MethodOptions {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	w.base = s.addresser.base(r)
+	s.mux.ServeHTTP(w, meant(r, pathOf(w.base)))
+}
+
+// finish turns a panic into an answer, or cuts the connection if one has begun,
+// and logs the request.
+func (s *server) finish(w *reply, r *http.Request, start time.Time) {
+	p, begun := recover(), w.status != 0
+	switch {
+	case p == http.ErrAbortHandler:
+		w.err = errors.New("the answer broke off")
+	case p != nil:
+		w.err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	}
+	if p != nil && !begun {
+		sendError(w, w.err)
+	}
+	s.logRequest(w, r, time.Since(start))
+	if p != nil && begun {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// logRequest writes one line. Probes are not worth one, failures always are.
+func (s *server) logRequest(w *reply, r *http.Request, elapsed time.Duration) {
+	level := slog.LevelInfo
+	switch {
+	case w.status >= 500:
+		level = slog.LevelError
+	case w.err != nil && w.status < 400:
+		level = slog.LevelWarn
+	case r.URL.Path == "/healthz":
+		level = slog.LevelDebug
+	}
+	if !s.log.Enabled(context.Background(), level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", w.status),
+		slog.Int64("bytes", w.bytes), slog.Duration("elapsed", elapsed), slog.String("client", s.addresser.client(r)),
+	}
+	if w.hits >= 0 {
+		attrs = append(attrs, slog.Int("hits", w.hits))
+	}
+	if w.err != nil {
+		attrs = append(attrs, slog.Any("err", w.err))
+	}
+	s.log.LogAttrs(context.Background(), level, "request", attrs...)
+}
+
+// allowOrigins lets every page read every answer: editors run in a browser, even
+// those that look like programs. A preflight is told what they send; the wildcard
+// does not cover Authorization, and older browsers do not know it.
+func allowOrigins(h http.Header, r *http.Request) {
+	h["Access-Control-Allow-Origin"] = anyOrigin
+	h["Access-Control-Expose-Headers"] = exposed
+	h["Cross-Origin-Resource-Policy"] = crossOrigin
+	h["X-Content-Type-Options"] = noSniff
+	if r.Method == http.MethodOptions {
+		h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS")
+		h.Set("Access-Control-Allow-Headers", "*, Authorization, Content-Type, VSCode-SessionId, X-Market-Client-Id, X-Market-User-Id, "+
+			"X-Market-Search-Activity-Id, X-Client-Name, X-Client-Version, X-Client-Commit, X-Machine-Id")
+		h.Set("Access-Control-Max-Age", "86400")
+	}
+}
+
+// Header values that every answer shares.
+var (
+	anyOrigin   = []string{"*"}
+	exposed     = []string{"activityid"}
+	crossOrigin = []string{"cross-origin"}
+	noSniff     = []string{"nosniff"}
+)
+
+// meant returns r with the path that was meant: without the base URL's own,
+// doubled and trailing slashes, and with escaped slashes as slashes.
+func meant(r *http.Request, base string) *http.Request {
+	p := path.Clean("/" + r.URL.Path)
+	if below, ok := strings.CutPrefix(p, base); ok && base != "" && (below == "" || below[0] == '/') {
+		p = "/" + strings.TrimPrefix(below, "/")
+	}
+	if p == r.URL.Path && r.URL.RawPath == "" {
+		return r
+	}
+	changed, u := *r, *r.URL
+	u.Path, u.RawPath = p, ""
+	changed.URL = &u
+	return &changed
+}

@@ -1,0 +1,180 @@
+package galshim
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"galbuild/build/blob"
+	"galbuild/build/site"
+	"galbuild/index"
+)
+
+// A source is where the generations of a site come from: a folder or a URL.
+type source interface {
+	// next returns the generation that counts now, proved and opened, or nil if
+	// that is old. It is called by one goroutine at a time; old is nil at first.
+	next(ctx context.Context, old *generation) (*generation, error)
+}
+
+// A store is where the blobs of a generation are.
+type store interface {
+	// serve answers a GET or HEAD with the blob of f, in full or in part. The
+	// headers that say what it is are set already. An error means that nothing
+	// was written.
+	serve(w http.ResponseWriter, r *http.Request, f index.File) error
+	io.Closer
+}
+
+// A generation is one state of a site being served. It is closed when it has
+// been replaced and its last request is over.
+type generation struct {
+	site.Current
+	ix      *index.Index
+	blobs   store
+	answers answers
+	users   atomic.Int64 // requests at work, and one for being the current generation
+
+	unproved string // the index file, if its SHA-256 is still to be checked
+}
+
+func newGeneration(c site.Current, ix *index.Index, blobs store) *generation {
+	g := &generation{Current: c, ix: ix, blobs: blobs}
+	g.users.Store(1)
+	return g
+}
+
+// retain adds a user, unless the last one has gone.
+func (g *generation) retain() bool {
+	for {
+		n := g.users.Load()
+		if n == 0 {
+			return false
+		}
+		if g.users.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// release takes a user away, and closes the generation after the last one.
+func (g *generation) release() {
+	if g.users.Add(-1) == 0 {
+		g.ix.Close()
+		g.blobs.Close()
+	}
+}
+
+// prove checks the SHA-256 of an index that was opened without. Whoever waits for
+// the first answer has it by then: a hundred megabytes take five times longer to
+// hash than to open and checksum.
+func (g *generation) prove() error {
+	if g.unproved == "" {
+		return nil
+	}
+	err := proveIndex(g.unproved, g.Index)
+	if errors.Is(err, fs.ErrNotExist) { // replaced and swept meanwhile
+		return nil
+	}
+	return err
+}
+
+// live holds the generation being served and replaces it by newer ones.
+type live struct {
+	source source
+	log    *slog.Logger
+	now    atomic.Pointer[generation]
+	stale  atomic.Bool // the newest generation was refused
+	said   string      // the complaint in the log, so that it is there once
+}
+
+// acquire returns the current generation, which the caller must release.
+func (l *live) acquire() *generation {
+	for {
+		// Between the two calls it may be replaced and closed; then there is a newer one.
+		if g := l.now.Load(); g.retain() {
+			return g
+		}
+	}
+}
+
+// look replaces the current generation if the source has another.
+func (l *live) look(ctx context.Context) error {
+	old := l.now.Load()
+	g, err := l.source.next(ctx, old)
+	if err != nil || g == nil {
+		return err
+	}
+	l.now.Store(g)
+	if old == nil {
+		return nil
+	}
+	l.log.Info("serving a new generation", "generation", g.Generation, "extensions", g.ix.Len(), "was", old.Generation)
+	old.release()
+	return nil
+}
+
+// follow looks at the source at every tick and whenever told to, until ctx ends.
+// It never ticks if every is 0.
+func (l *live) follow(ctx context.Context, every time.Duration, told <-chan os.Signal) {
+	var tick <-chan time.Time
+	if every > 0 {
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-told:
+			l.said = "" // who asks wants to hear it again
+		case <-tick:
+		}
+		l.report(l.look(ctx))
+	}
+}
+
+// report logs that the newest generation is refused, once for each reason.
+func (l *live) report(err error) {
+	l.stale.Store(err != nil)
+	switch {
+	case err == nil:
+		l.said = ""
+	case err.Error() != l.said:
+		l.said = err.Error()
+		l.log.Warn("keeping the old generation", "generation", l.now.Load().Generation, "err", err)
+	}
+}
+
+// close lets go of the current generation; there must be no requests to come.
+func (l *live) close() {
+	if g := l.now.Load(); g != nil {
+		g.release()
+	}
+}
+
+// proveIndex checks a file's SHA-256.
+func proveIndex(file string, want blob.Ref) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return err
+	}
+	if got := blob.Ref(h.Sum(nil)); got != want {
+		return fmt.Errorf("%s: its SHA-256 is %s, %s says %s: half copied or damaged", file, got, site.CurrentPath, want)
+	}
+	return nil
+}

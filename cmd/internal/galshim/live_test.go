@@ -1,0 +1,229 @@
+package galshim
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"galbuild/build/site"
+)
+
+func (g *testGallery) extensions(t testing.TB) int {
+	t.Helper()
+	var n int
+	health := text(t, g.ask("GET", "/healthz", ""))
+	if _, err := fmt.Sscanf(health[strings.Index(health, `"extensions"`):], `"extensions":%d`, &n); err != nil {
+		t.Fatalf("%s: %v", health, err)
+	}
+	return n
+}
+
+// TestReloadUnderLoad replaces generations while they are being asked: every
+// answer is whole and of one generation, and the old ones are closed.
+func TestReloadUnderLoad(t *testing.T) {
+	g := openSample(t)
+	first := g.live.now.Load()
+	ctx, cancel := context.WithCancel(t.Context())
+	var clients sync.WaitGroup
+	for range 4 {
+		clients.Go(func() {
+			for ctx.Err() == nil {
+				if resp := g.ask("POST", "/api/extensionquery", `{"filters":[{"pageSize":1000}]}`); resp.StatusCode != 200 {
+					t.Errorf("status %d", resp.StatusCode)
+				} else if answer := text(t, resp); strings.Count(answer, `"extensionId"`) != totalCount(t, answer) {
+					t.Errorf("%d extensions, TotalCount %d", strings.Count(answer, `"extensionId"`), totalCount(t, answer))
+				}
+			}
+		})
+	}
+	for n := range 20 {
+		sample{more: n + 10}.write(t, g.dir)
+		if err := g.live.look(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if got := g.extensions(t); got != n+11 {
+			t.Errorf("%d extensions, want %d", got, n+11)
+		}
+	}
+	cancel()
+	clients.Wait()
+	if n := first.users.Load(); n != 0 {
+		t.Errorf("the first generation has %d users left", n)
+	}
+	if n := g.live.now.Load().users.Load(); n != 1 {
+		t.Errorf("the last generation has %d users, want itself", n)
+	}
+}
+
+func totalCount(t *testing.T, answer string) int {
+	var n int
+	_, rest, _ := strings.Cut(answer, `"TotalCount","count":`)
+	if _, err := fmt.Sscan(strings.TrimRight(rest, "}]"), &n); err != nil {
+		t.Errorf("no TotalCount in %.300s", answer)
+	}
+	return n
+}
+
+// TestHeldGeneration keeps a generation open for a request that began with it.
+func TestHeldGeneration(t *testing.T) {
+	g := openSample(t)
+	held := g.live.acquire()
+	sample{more: 9}.write(t, g.dir)
+	if err := g.live.look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := held.ix.Find("acme.hello"); !ok || held.ix.Len() != 4 {
+		t.Error("the generation changed under the request")
+	}
+	held.release()
+	if held.retain() {
+		t.Error("a closed generation was taken")
+	}
+}
+
+// TestRefused keeps serving whatever happens to the site, says why once, and
+// takes the next good generation.
+func TestRefused(t *testing.T) {
+	good := sample{more: 3}
+	for name, spoil := range map[string]func(t *testing.T, dir string, c site.Current){
+		"no CURRENT": func(t *testing.T, dir string, _ site.Current) { os.Remove(filepath.Join(dir, site.CurrentPath)) },
+		"half a CURRENT": func(t *testing.T, dir string, c site.Current) {
+			overwrite(t, filepath.Join(dir, site.CurrentPath), string(c.Bytes()[:100]))
+		},
+		"empty CURRENT":      func(t *testing.T, dir string, _ site.Current) { overwrite(t, filepath.Join(dir, site.CurrentPath), "") },
+		"index not there":    func(t *testing.T, dir string, c site.Current) { os.Remove(filepath.Join(dir, c.IndexPath())) },
+		"half an index":      func(t *testing.T, dir string, c site.Current) { halve(t, filepath.Join(dir, c.IndexPath())) },
+		"a flipped bit":      func(t *testing.T, dir string, c site.Current) { flip(t, filepath.Join(dir, c.IndexPath())) },
+		"another index":      func(t *testing.T, dir string, c site.Current) { swap(t, dir, c) },
+		"the site has moved": func(t *testing.T, dir string, _ site.Current) { os.Rename(dir, dir+".old") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "site")
+			good.write(t, dir)
+			g := open(t, dir, folder{dir})
+			var lines bytes.Buffer
+			g.live.log = slog.New(slog.NewTextHandler(&lines, nil))
+
+			spoil(t, dir, sample{more: 5}.write(t, dir))
+			for range 3 {
+				g.live.report(g.live.look(t.Context()))
+			}
+			if n := g.extensions(t); n != 4 {
+				t.Errorf("serves %d extensions, want the 4 from before", n)
+			}
+			if n := strings.Count(lines.String(), "\n"); n != 1 {
+				t.Errorf("%d lines in the log, want 1:\n%s", n, &lines)
+			}
+			if health := text(t, g.ask("GET", "/healthz", "")); !strings.Contains(health, `"stale":true`) {
+				t.Errorf("health %s, want it stale", health)
+			}
+			sample{more: 6}.write(t, dir)
+			g.live.report(g.live.look(t.Context()))
+			if n := g.extensions(t); n != 7 {
+				t.Errorf("serves %d extensions, want the 7 of the next generation", n)
+			}
+		})
+	}
+}
+
+// swap puts a sound index in the place of another one.
+func swap(t *testing.T, dir string, c site.Current) {
+	other := sample{more: 1}.write(t, dir)
+	b, err := os.ReadFile(filepath.Join(dir, other.IndexPath()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, filepath.Join(dir, c.IndexPath()), string(b))
+	overwrite(t, filepath.Join(dir, site.CurrentPath), string(c.Bytes()))
+}
+
+func halve(t *testing.T, file string) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, file, string(b[:len(b)/2]))
+}
+
+func flip(t *testing.T, file string) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)/2] ^= 1
+	overwrite(t, file, string(b))
+}
+
+// TestFolderReplaced notices that another folder has taken the site's place,
+// even with the same generation: blobs must not come from one that is thrown away.
+func TestFolderReplaced(t *testing.T) {
+	base := t.TempDir()
+	link := filepath.Join(base, "site")
+	for _, name := range []string{"blue", "green"} {
+		sample{}.write(t, filepath.Join(base, name))
+	}
+	if err := os.Symlink("blue", link); err != nil {
+		t.Skip(err)
+	}
+	g := open(t, link, folder{link})
+	if err := os.Remove(link); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("green", link); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.live.look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(base, "blue")); err != nil {
+		t.Fatal(err)
+	}
+	icon := "/assets/acme/hello/1.2.3/" + iconType
+	if resp := g.ask("GET", icon, ""); resp.StatusCode != 200 {
+		t.Errorf("%d %s", resp.StatusCode, text(t, resp))
+	}
+}
+
+// looks counts how often it is asked.
+type looks struct{ n int }
+
+func (l *looks) next(context.Context, *generation) (*generation, error) { l.n++; return nil, nil }
+
+// TestFollow looks as often as told, and when told.
+func TestFollow(t *testing.T) {
+	for _, x := range []struct {
+		every time.Duration
+		want  int
+	}{{5 * time.Second, 12}, {0, 0}} {
+		synctest.Test(t, func(t *testing.T) {
+			from := new(looks)
+			l := &live{source: from, log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Second)
+			defer cancel()
+			l.follow(ctx, x.every, nil)
+			if from.n != x.want {
+				t.Errorf("every %s: %d looks in a minute, want %d", x.every, from.n, x.want)
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		from := new(looks)
+		l := &live{source: from, log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+		told := make(chan os.Signal)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { told <- os.Interrupt; cancel() }()
+		l.follow(ctx, 0, told)
+		if from.n != 1 {
+			t.Errorf("told once: %d looks", from.n)
+		}
+	})
+}

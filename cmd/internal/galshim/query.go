@@ -1,0 +1,157 @@
+package galshim
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"github.com/tidwall/gjson"
+
+	"galbuild/index/query"
+	"galbuild/render/gallery"
+)
+
+// maxBody is what a question may weigh; one about ten thousand extensions is 1 MiB.
+const maxBody = 4 << 20
+
+// keepBuffer is how large a buffer may be to be used again.
+const keepBuffer = 4 << 20
+
+// query answers POST …/extensionquery, stitched from the index or, compressed,
+// from the answers given before.
+func (s *server) query(w *reply, r *http.Request, g *generation) error {
+	question := s.buffer()
+	defer s.recycle(question)
+	body, err := readBody(w, r, *question)
+	*question = body
+	if err != nil {
+		return err
+	}
+	if s.log.Enabled(r.Context(), slog.LevelDebug) {
+		s.log.Debug("query", "body", string(body[:min(len(body), maxQuestion)]))
+	}
+	// Each body is a question of its own, of which no cache knows.
+	h := w.Header()
+	h["Cache-Control"] = noStore
+	h["Content-Type"] = jsonType
+	h["Vary"] = byEncoding
+	if acceptsGzip(r.Header) {
+		return s.sendPacked(w, g, body)
+	}
+	plain := s.buffer()
+	defer s.recycle(plain)
+	*plain, w.hits, err = appendAnswer(*plain, w, g, body)
+	if err != nil {
+		return err
+	}
+	return sendBody(w, *plain)
+}
+
+var (
+	noStore    = []string{"no-store"}
+	jsonType   = []string{"application/json"}
+	byEncoding = []string{"Accept-Encoding"}
+	gzipCoding = []string{"gzip"}
+)
+
+// sendPacked answers with gzip, compressed once for each question.
+func (s *server) sendPacked(w *reply, g *generation, body []byte) error {
+	key := s.buffer()
+	defer s.recycle(key)
+	*key = append(append(append(*key, w.base...), 0), body...)
+	known, ok := g.answers.get(*key)
+	if !ok {
+		plain := s.buffer()
+		defer s.recycle(plain)
+		var err error
+		if *plain, known.hits, err = appendAnswer(*plain, w, g, body); err != nil {
+			return err
+		}
+		known.packed = s.pack(*plain)
+		g.answers.put(*key, known)
+	}
+	w.hits = known.hits
+	w.Header()["Content-Encoding"] = gzipCoding
+	return sendBody(w, known.packed)
+}
+
+// appendAnswer appends the answer to a question, and returns how many extensions it holds.
+func appendAnswer(dst []byte, w *reply, g *generation, body []byte) ([]byte, int, error) {
+	q, err := parse(body)
+	if err != nil {
+		return dst, -1, &failure{http.StatusBadRequest, "the body is not a gallery query in JSON", err}
+	}
+	dst, hits := gallery.AppendAnswer(dst, g.ix, q, w.base)
+	return dst, hits, nil
+}
+
+func sendBody(w *reply, body []byte) error {
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Write(body) // if the client has gone, there is nobody to tell
+	return nil
+}
+
+// parse reads a question. No question at all is about everything.
+func parse(body []byte) (query.Query, error) {
+	if len(bytes.TrimSpace(body)) == 0 {
+		body = []byte("{}")
+	}
+	return query.Parse(body)
+}
+
+// readBody appends the body to dst.
+//
+// Some editors declare the length of the JSON in UTF-16 units: of text that is
+// not ASCII, the end is missing here and comes where the next request should
+// begin. Such a connection is closed behind the answer.
+func readBody(w *reply, r *http.Request, dst []byte) ([]byte, error) {
+	body, err := appendAll(dst, http.MaxBytesReader(w.ResponseWriter, r.Body, maxBody))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return body, &failure{status: http.StatusRequestEntityTooLarge, message: fmt.Sprintf("the body is longer than %d bytes", maxBody)}
+	}
+	if err != nil {
+		w.Header().Set("Connection", "close")
+		return body, &failure{http.StatusBadRequest, "the body did not arrive", err}
+	}
+	if len(body) > 0 && !gjson.ValidBytes(body) {
+		w.Header().Set("Connection", "close")
+	}
+	return body, nil
+}
+
+// appendAll appends what r holds to dst.
+func appendAll(dst []byte, r io.Reader) ([]byte, error) {
+	for {
+		if len(dst) == cap(dst) {
+			dst = append(dst, 0)[:len(dst)]
+		}
+		n, err := r.Read(dst[len(dst):cap(dst)])
+		dst = dst[:len(dst)+n]
+		if err == io.EOF {
+			return dst, nil
+		}
+		if err != nil {
+			return dst, err
+		}
+	}
+}
+
+// buffer returns an empty buffer to be recycled.
+func (s *server) buffer() *[]byte {
+	if b, ok := s.buffers.Get().(*[]byte); ok {
+		*b = (*b)[:0]
+		return b
+	}
+	b := make([]byte, 0, 64<<10)
+	return &b
+}
+
+func (s *server) recycle(b *[]byte) {
+	if cap(*b) <= keepBuffer {
+		s.buffers.Put(b)
+	}
+}

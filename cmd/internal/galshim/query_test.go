@@ -1,0 +1,199 @@
+package galshim
+
+import (
+	"bufio"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// ids returns the extensions of an answer's first result set.
+func ids(t *testing.T, answer string) string {
+	t.Helper()
+	var a struct {
+		Results []struct {
+			Extensions []struct {
+				ExtensionName string
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(answer), &a); err != nil || len(a.Results) == 0 {
+		t.Fatalf("no answer: %v: %.200s", err, answer)
+	}
+	var names []string
+	for _, e := range a.Results[0].Extensions {
+		names = append(names, e.ExtensionName)
+	}
+	return strings.Join(names, " ")
+}
+
+func byName(name string) string {
+	return fmt.Sprintf(`{"filters":[{"criteria":[{"filterType":7,"value":%q}],"pageNumber":1,"pageSize":1}],"flags":950}`, name)
+}
+
+// TestStrayBytes sends what editors send for text that is not ASCII: a length in
+// UTF-16 units, and so the end of the JSON after the end of the request. It is
+// answered, and the end is not taken for the next request.
+func TestStrayBytes(t *testing.T) {
+	srv := httptest.NewServer(openSample(t))
+	defer srv.Close()
+	body := `{"filters":[{"criteria":[{"filterType":10,"value":"Número 1"},{"filterType":8,"value":"Microsoft.VisualStudio.Code"}],"pageNumber":1,"pageSize":50}],"assetTypes":[],"flags":950}`
+	units := len([]rune(body))
+	if units == len(body) {
+		t.Fatal("the body is ASCII")
+	}
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", units, body)
+	stream := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(stream, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := text(t, resp)
+	if resp.StatusCode != http.StatusOK || ids(t, answer) != "n1" {
+		t.Errorf("got %d %.300s, want n1", resp.StatusCode, answer)
+	}
+	if !resp.Close {
+		t.Error("the connection is to be used again")
+	}
+	if rest, err := io.ReadAll(stream); err != nil || len(rest) > 0 {
+		t.Errorf("after the answer came %q, %v, want the end", rest, err)
+	}
+}
+
+// TestKeepAlive keeps a connection that a sound request came on.
+func TestKeepAlive(t *testing.T) {
+	srv := httptest.NewServer(openSample(t))
+	defer srv.Close()
+	for _, body := range []io.Reader{strings.NewReader(byName("acme.hello")), io.MultiReader(strings.NewReader(byName("acme.hello")))} {
+		resp, err := http.Post(srv.URL+"/api/extensionquery", "application/json", body) // the second is chunked
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ids(t, text(t, resp)); got != "Hello" || resp.Close {
+			t.Errorf("got %q, close %t, want Hello and the connection kept", got, resp.Close)
+		}
+	}
+}
+
+// TestBodies sends too much, too little, and too late.
+func TestBodies(t *testing.T) {
+	srv := httptest.NewServer(openSample(t))
+	defer srv.Close()
+	long := strings.Repeat(" ", maxBody)
+	for _, x := range []struct {
+		name   string
+		body   string
+		status int
+		closes bool
+	}{
+		{"nothing", "", 200, false},
+		{"blanks", " \n ", 200, true},
+		{"as much as may be", "{}" + long[2:], 200, false},
+		{"one byte more", "{}" + long[1:], 413, true},
+		{"more behind the JSON", byName("acme.hello") + "}]", 200, true},
+		{"a string", `"x"`, 400, false},
+		{"a form", "a=b", 400, true},
+	} {
+		for _, chunked := range []bool{false, true} {
+			var body io.Reader = strings.NewReader(x.body)
+			if chunked {
+				body = io.MultiReader(body)
+			}
+			resp, err := http.Post(srv.URL+"/api/extensionquery", "application/json", body)
+			if err != nil {
+				t.Errorf("%s: %v", x.name, err)
+				continue
+			}
+			if answer := text(t, resp); resp.StatusCode != x.status || resp.Close != x.closes || !json.Valid([]byte(answer)) {
+				t.Errorf("%s, chunked %t: got %d, close %t, %.200s, want %d, %t", x.name, chunked, resp.StatusCode, resp.Close, answer, x.status, x.closes)
+			}
+		}
+	}
+}
+
+// TestGzip compresses answers and text, and nothing else, for those who can.
+func TestGzip(t *testing.T) {
+	g := openSample(t)
+	const script = "/files/acme/hello/1.2.3@web/extension/main.js"
+	for _, x := range []struct {
+		method, target, accept string
+		packed                 bool
+	}{
+		{"POST", "/api/extensionquery", "gzip", true},
+		{"POST", "/api/extensionquery", "deflate, gzip;q=0.5, br", true},
+		{"POST", "/api/extensionquery", "gzip;q=0", false},
+		{"POST", "/api/extensionquery", "br, zstd", false},
+		{"POST", "/api/extensionquery", "", false},
+		{"GET", "/api/vscode/acme/hello/latest", "gzip", true},
+		{"GET", "/manifest.json", "gzip, zstd", true},
+		{"GET", script, "gzip", true},
+		{"GET", script, "zstd", false},
+		{"GET", "/assets/acme/hello/1.2.3/" + pkg, "gzip", false},
+		{"GET", "/assets/acme/hello/1.2.3/" + iconType, "gzip", false},
+	} {
+		resp := g.ask(x.method, x.target, "", "Accept-Encoding", x.accept)
+		packed := resp.Header.Get("Content-Encoding") == "gzip"
+		if resp.StatusCode != 200 || packed != x.packed {
+			t.Errorf("%s %s for %q: %d, packed %t, want %t", x.method, x.target, x.accept, resp.StatusCode, packed, x.packed)
+		}
+		if !packed {
+			continue
+		}
+		z, err := gzip.NewReader(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(z)
+		if want := text(t, g.ask(x.method, x.target, "")); err != nil || string(got) != want {
+			t.Errorf("%s %s: unpacked is not the plain answer: %v", x.method, x.target, err)
+		}
+		if tag := resp.Header.Get("ETag"); tag != "" && !strings.HasPrefix(tag, `W/"`) {
+			t.Errorf("%s %s: entity tag %s promises the plain bytes", x.method, x.target, tag)
+		}
+	}
+}
+
+// TestGzipConditions asks for what a compressed answer was tagged as, and for a
+// part of text, which is never compressed.
+func TestGzipConditions(t *testing.T) {
+	g := openSample(t)
+	const script = "/files/acme/hello/1.2.3@web/extension/main.js"
+	tag := g.ask("GET", script, "", "Accept-Encoding", "gzip").Header.Get("ETag")
+	if resp := g.ask("GET", script, "", "Accept-Encoding", "gzip", "If-None-Match", tag); resp.StatusCode != http.StatusNotModified {
+		t.Errorf("If-None-Match: %s: %d, want 304", tag, resp.StatusCode)
+	}
+	resp := g.ask("GET", script, "", "Accept-Encoding", "gzip", "Range", "bytes=0-1999")
+	if body := text(t, resp); resp.StatusCode != http.StatusPartialContent || len(body) != 2000 || resp.Header.Get("Content-Encoding") != "" {
+		t.Errorf("range: %d, %d bytes, %q", resp.StatusCode, len(body), resp.Header.Get("Content-Encoding"))
+	}
+}
+
+// TestAnswersKept packs an answer once, and forgets it with its generation.
+func TestAnswersKept(t *testing.T) {
+	var a answers
+	a.put([]byte("question"), answer{[]byte("packed"), 7})
+	if got, ok := a.get([]byte("question")); !ok || got.hits != 7 {
+		t.Errorf("got %v %t, want what was put", got, ok)
+	}
+	a.put(make([]byte, maxQuestion+1), answer{[]byte("packed"), 1})
+	for i := range 64 {
+		a.put(fmt.Append(nil, i), answer{make([]byte, maxAnswers/32), 1})
+		if a.size > maxAnswers {
+			t.Fatalf("holds %d bytes, want at most %d", a.size, maxAnswers)
+		}
+	}
+	if len(a.known) == 0 {
+		t.Error("holds nothing")
+	}
+}

@@ -1,0 +1,247 @@
+package galshim
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"galbuild/build/site"
+)
+
+// published serves the site in dir as a web server does, and counts; before it
+// does, change may answer instead.
+type published struct {
+	*httptest.Server
+	dir    string
+	change func(w http.ResponseWriter, r *http.Request) bool
+	full   atomic.Int64 // answers with status 200
+}
+
+func publish(t *testing.T, s sample) *published {
+	p := &published{dir: t.TempDir()}
+	s.write(t, p.dir)
+	p.Server = httptest.NewServer(p)
+	t.Cleanup(p.Close)
+	return p
+}
+
+func (p *published) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p.change != nil && p.change(w, r) {
+		return
+	}
+	if r.Header.Get("If-None-Match") == "" {
+		p.full.Add(1)
+	}
+	path := strings.TrimPrefix(r.URL.Path, "/mirror")
+	if path == "/"+site.CurrentPath {
+		text, _ := os.ReadFile(filepath.Join(p.dir, site.CurrentPath))
+		w.Header().Set("ETag", `"`+blobTag(text)+`"`)
+		http.ServeContent(w, r, "", testTime, bytes.NewReader(text))
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-wrong")
+	w.Header().Set("Set-Cookie", "a=b")
+	http.ServeFile(w, r, filepath.Join(p.dir, filepath.FromSlash(path)))
+}
+
+func remoteAt(t *testing.T, address, cache string) *remote {
+	t.Helper()
+	s, err := newRemote(address, cache, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestRemote is a whole gallery in front of a published site: index and files.
+func TestRemote(t *testing.T) {
+	p := publish(t, sample{more: 3, pages: defaultPages()})
+	g := open(t, "", remoteAt(t, p.URL+"/mirror", t.TempDir()))
+	if n := g.extensions(t); n != 4 {
+		t.Fatalf("serves %d extensions, want 4", n)
+	}
+	const icon, main = "/assets/acme/hello/1.2.3/" + iconType, "/files/acme/hello/1.2.3+web/extension/main.js"
+	etag := g.ask("GET", icon, "").Header.Get("ETag")
+	for _, x := range []struct {
+		method, target string
+		header         []string
+		status         int
+		want           string
+		headers        []string
+	}{
+		{"GET", icon, nil, 200, icon[1:], []string{"Content-Type: image/png", "Content-Length: 69", "Accept-Ranges: bytes", "Cache-Control: " + immutable, "-Set-Cookie", "-Last-Modified"}},
+		{"HEAD", icon, nil, 200, "", []string{"Content-Length: 69", "ETag: " + etag}},
+		{"GET", icon, []string{"If-None-Match", etag}, 304, "", []string{"ETag: " + etag}},
+		{"GET", icon, []string{"If-None-Match", `"other"`}, 200, icon[1:], nil},
+		{"GET", icon, []string{"Range", "bytes=0-5"}, 206, "assets", []string{"Content-Range: bytes 0-5/69"}},
+		{"GET", icon, []string{"Range", "bytes=0-5", "If-Range", etag}, 206, "assets", nil},
+		{"GET", icon, []string{"Range", "bytes=0-5", "If-Range", `"other"`}, 200, icon[1:], []string{"-Content-Range"}},
+		{"GET", icon, []string{"Range", "bytes=999-"}, 416, "", []string{"Content-Range: bytes */69"}},
+		{"GET", main, []string{"Accept-Encoding", "gzip"}, 200, "", []string{"Content-Encoding: gzip", "Content-Type: text/javascript; charset=utf-8", "-Content-Length"}},
+		{"GET", "/assets/acme/hello/1.2.3/" + pkg, nil, 200, pkg, []string{"Content-Disposition: attachment; filename=acme.hello-1.2.3.vsix"}},
+		{"GET", "/item?itemName=acme.hello", nil, 200, "item", nil},
+		{"GET", "/index/CURRENT", nil, 404, "", nil},
+	} {
+		resp := g.ask(x.method, x.target, "", x.header...)
+		checkExchange(t, x.method+" "+x.target+" "+strings.Join(x.header, " "), resp, x.status, x.want, x.headers)
+	}
+}
+
+// TestRemotePoll asks for CURRENT only, and for that only whether it changed.
+func TestRemotePoll(t *testing.T) {
+	p := publish(t, sample{more: 3})
+	cache := t.TempDir()
+	g := open(t, "", remoteAt(t, p.URL, cache))
+	before := p.full.Load()
+	for range 3 {
+		if err := g.live.look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := p.full.Load() - before; n != 0 {
+		t.Errorf("three looks at an unchanged site fetched %d times", n)
+	}
+	sample{more: 8}.write(t, p.dir)
+	if err := g.live.look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := g.extensions(t); n != 9 {
+		t.Errorf("serves %d extensions, want 9", n)
+	}
+
+	before = p.full.Load()
+	again := open(t, "", remoteAt(t, p.URL, cache))
+	if n := p.full.Load() - before; n != 1 || again.extensions(t) != 9 {
+		t.Errorf("a restart fetched %d times, want CURRENT alone", n)
+	}
+}
+
+// TestRemoteGone starts from the cache when the site cannot be reached, and
+// follows it again when it can; with nothing in the cache there is no start.
+func TestRemoteGone(t *testing.T) {
+	p := publish(t, sample{more: 3})
+	cache := t.TempDir()
+	open(t, "", remoteAt(t, p.URL, cache))
+	down := true
+	p.change = func(w http.ResponseWriter, r *http.Request) bool {
+		if down {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		return down
+	}
+	g := open(t, "", remoteAt(t, p.URL, cache))
+	if n := g.extensions(t); n != 4 {
+		t.Errorf("serves %d extensions, want the 4 in the cache", n)
+	}
+	if err := g.live.look(t.Context()); err == nil || !strings.Contains(err.Error(), "503") {
+		t.Errorf("look: %v, want 503", err)
+	}
+	down = false
+	sample{more: 4}.write(t, p.dir)
+	if err := g.live.look(t.Context()); err != nil || g.extensions(t) != 5 {
+		t.Errorf("look: %v, %d extensions, want 5", err, g.extensions(t))
+	}
+
+	p.Close()
+	l := &live{source: remoteAt(t, p.URL, t.TempDir()), log: slog.New(slog.DiscardHandler)}
+	if err := l.look(t.Context()); err == nil {
+		t.Error("started from nothing")
+	}
+}
+
+// TestRemoteDamaged refuses an index that is not the one named, asks for it no
+// more at once, and takes the next one.
+func TestRemoteDamaged(t *testing.T) {
+	p := publish(t, sample{more: 3})
+	cache := t.TempDir()
+	g := open(t, "", remoteAt(t, p.URL, cache))
+	c := sample{more: 4}.write(t, p.dir)
+	flip(t, filepath.Join(p.dir, c.IndexPath()))
+	err := g.live.look(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "SHA-256") {
+		t.Errorf("look: %v, want a wrong SHA-256", err)
+	}
+	fetched := 0
+	p.change = func(_ http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, site.IndexName) {
+			fetched++
+		}
+		return false
+	}
+	if again := g.live.look(t.Context()); again == nil || again.Error() != err.Error() || fetched != 0 {
+		t.Errorf("look again: %v, %d downloads, want the same refusal and none", again, fetched)
+	}
+	if n := g.extensions(t); n != 4 {
+		t.Errorf("serves %d extensions, want the 4 from before", n)
+	}
+	sample{more: 5}.write(t, p.dir)
+	if err := g.live.look(t.Context()); err != nil || g.extensions(t) != 6 {
+		t.Errorf("look: %v, %d extensions, want 6", err, g.extensions(t))
+	}
+	left, err := filepath.Glob(filepath.Join(cache, "*", "*"))
+	if err != nil || len(left) != 3 { // CURRENT and two sound generations
+		t.Errorf("the cache holds %q, %v", left, err)
+	}
+}
+
+// TestRemoteCacheDamaged downloads an index again that went bad in the cache.
+func TestRemoteCacheDamaged(t *testing.T) {
+	p := publish(t, sample{more: 3})
+	cache := t.TempDir()
+	open(t, "", remoteAt(t, p.URL, cache))
+	kept, err := filepath.Glob(filepath.Join(cache, "*", "*.idx"))
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("the cache holds %q, %v", kept, err)
+	}
+	flip(t, kept[0])
+	if g := open(t, "", remoteAt(t, p.URL, cache)); g.extensions(t) != 4 {
+		t.Errorf("serves %d extensions, want 4", g.extensions(t))
+	}
+}
+
+// TestRemoteBlobs passes nothing on that is not the blob.
+func TestRemoteBlobs(t *testing.T) {
+	p := publish(t, sample{})
+	g := open(t, "", remoteAt(t, p.URL, t.TempDir()))
+	const icon = "/assets/acme/hello/1.2.3/" + iconType
+	for name, answer := range map[string]func(w http.ResponseWriter, r *http.Request){
+		"missing":    func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) },
+		"forbidden":  func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusForbidden) },
+		"other size": func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "<html>") },
+		"encoded":    func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Content-Encoding", "gzip") },
+		"a loop":     func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) },
+	} {
+		p.change = func(w http.ResponseWriter, r *http.Request) bool { answer(w, r); return true }
+		resp := g.ask("GET", icon, "")
+		checkExchange(t, name, resp, 502, `{"error":"the site behind this server does not give the file"}`, []string{"-ETag", "Cache-Control: no-store"})
+	}
+	p.change = func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasPrefix(r.URL.Path, "/elsewhere") {
+			io.WriteString(w, icon[1:])
+		} else {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}
+		return true
+	}
+	checkExchange(t, "redirected", g.ask("GET", icon, ""), 200, icon[1:], []string{"-Location"})
+
+	p.change = func(w http.ResponseWriter, r *http.Request) bool {
+		w.Header().Set("Content-Length", "69")
+		io.WriteString(w, icon[1:20])
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	defer func() {
+		if recover() != http.ErrAbortHandler {
+			t.Error("a package cut short looks whole")
+		}
+	}()
+	g.ask("GET", icon, "")
+}

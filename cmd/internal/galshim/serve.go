@@ -1,0 +1,176 @@
+package galshim
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Patience with clients.
+const (
+	headerTimeout = 10 * time.Second
+	bodyTimeout   = 30 * time.Second // header and body
+	idleTimeout   = 2 * time.Minute
+	chunkTimeout  = time.Minute // for a chunk of an answer
+	drainTimeout  = 30 * time.Second
+	maxHeader     = 64 << 10
+)
+
+// Run serves until ctx ends or the process is told to stop.
+func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	log := c.logger(stderr)
+
+	from, err := c.source(log)
+	if err != nil {
+		return err
+	}
+	generations := &live{source: from, log: log}
+	defer generations.close()
+	if err := generations.look(ctx); err != nil {
+		return err
+	}
+	srv, listener, err := c.listen(generations, log)
+	if err != nil {
+		return err
+	}
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+
+	var following sync.WaitGroup
+	var unproved error
+	following.Go(func() {
+		if unproved = generations.now.Load().prove(); unproved != nil {
+			stop()
+			return
+		}
+		generations.follow(ctx, c.Reload, hup)
+	})
+	err = serve(ctx, stop, srv, listener, log)
+	stop() // also ends the following
+	following.Wait()
+	return cmp.Or(unproved, err)
+}
+
+// listen returns a server for the gallery and a listener for it, and says where.
+func (c *Command) listen(generations *live, log *slog.Logger) (*http.Server, net.Listener, error) {
+	secure, fingerprint, err := c.tlsConfig(log)
+	if err != nil {
+		return nil, nil, err
+	}
+	trusted := c.TrustedProxy
+	if len(trusted) == 0 {
+		trusted = privateNetworks
+	}
+	handler, err := newServer(config{
+		live: generations, addresser: addresser{c.BaseURL, trusted}, files: !c.NoFiles, stall: chunkTimeout, log: log,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	listener, err := listen(c.Listen)
+	if err != nil {
+		return nil, nil, hint(fmt.Errorf("listen: %w", err), "another address: --listen host:port, or --listen 127.0.0.1:0 for any free port")
+	}
+	g := generations.now.Load()
+	attrs := []any{"addr", address(listener, secure != nil), "generation", g.Generation, "extensions", g.ix.Len(), "files", !c.NoFiles, "version", version()}
+	if c.BaseURL != "" {
+		attrs = append(attrs, "base", c.BaseURL)
+	}
+	if fingerprint != "" {
+		attrs = append(attrs, "sha256", fingerprint)
+	}
+	log.Info("listening", attrs...)
+	return newHTTPServer(handler, secure, log), listener, nil
+}
+
+func newHTTPServer(handler http.Handler, secure *tls.Config, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		TLSConfig:         secure,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       bodyTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
+// serve answers until ctx ends, then waits for the requests at work. A second
+// signal ends the process at once.
+func serve(ctx context.Context, stop func(), srv *http.Server, listener net.Listener, log *slog.Logger) error {
+	failed := make(chan error, 1)
+	go func() {
+		if srv.TLSConfig != nil {
+			failed <- srv.ServeTLS(listener, "", "")
+		} else {
+			failed <- srv.Serve(listener)
+		}
+	}()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+		stop()
+	}
+	log.Info("stopping")
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	err := srv.Shutdown(drain)
+	if err != nil {
+		log.Warn("requests still at work were cut off", "after", drainTimeout)
+		err = srv.Close()
+	}
+	<-failed
+	return err
+}
+
+// listen opens host:port or unix:PATH, where a socket that nobody answers any
+// more is left over from a process that was killed.
+func listen(where string) (net.Listener, error) {
+	file, ok := strings.CutPrefix(where, "unix:")
+	if !ok {
+		return net.Listen("tcp", where)
+	}
+	listener, err := net.Listen("unix", file)
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return listener, err
+	}
+	if info, statErr := os.Lstat(file); statErr != nil || info.Mode().Type() != fs.ModeSocket {
+		return nil, err
+	}
+	if conn, dialErr := net.Dial("unix", file); dialErr == nil {
+		conn.Close()
+		return nil, err
+	}
+	if err := os.Remove(file); err != nil {
+		return nil, err
+	}
+	return net.Listen("unix", file)
+}
+
+// address returns a listener's as a URL.
+func address(l net.Listener, secure bool) string {
+	switch {
+	case l.Addr().Network() == "unix":
+		return "unix:" + l.Addr().String()
+	case secure:
+		return "https://" + l.Addr().String()
+	}
+	return "http://" + l.Addr().String()
+}

@@ -1,0 +1,293 @@
+package galshim
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"galbuild/build/blob"
+	"galbuild/index"
+)
+
+// A process is the command at work.
+type process struct {
+	addr  string
+	first map[string]any // the line that says so
+	lines *bytes.Buffer  // the log, to be read after stop
+	stop  func() int
+}
+
+// start runs the command until it says where it listens. The exit status comes
+// from stop.
+func start(t *testing.T, args ...string) *process {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	read, write := io.Pipe()
+	status := make(chan int, 1)
+	go func() {
+		status <- Main(ctx, append(args, "--listen", "127.0.0.1:0", "--log-format", "json"), io.Discard, write)
+		write.Close()
+	}()
+	p := &process{lines: new(bytes.Buffer)}
+	decoder := json.NewDecoder(io.TeeReader(read, p.lines))
+	for p.addr == "" {
+		var line map[string]any
+		if err := decoder.Decode(&line); err != nil {
+			t.Fatalf("%v: exit status %d, %s", err, <-status, p.lines)
+		}
+		if line["msg"] == "listening" {
+			p.first, p.addr = line, line["addr"].(string)
+		}
+	}
+	drained := make(chan struct{})
+	go func() { io.Copy(p.lines, read); close(drained) }()
+	p.stop = func() int { cancel(); code := <-status; <-drained; return code }
+	return p
+}
+
+// TestServe starts, answers, logs and stops.
+func TestServe(t *testing.T) {
+	dir := t.TempDir()
+	c := sample{more: 1}.write(t, dir)
+	p := start(t, "--index", dir)
+	if p.first["generation"] != c.Generation || p.first["extensions"] != 2.0 {
+		t.Errorf("started with %v", p.first)
+	}
+	resp, err := http.Post(p.addr+"/api/extensionquery", "application/json", strings.NewReader(byName("acme.hello")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ids(t, text(t, resp)); got != "Hello" {
+		t.Errorf("got %q", got)
+	}
+	if status := p.stop(); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+	for _, want := range []string{`"path":"/api/extensionquery"`, `"status":200`, `"hits":1`, `"client":"127.0.0.1"`, `"method":"POST"`, `"elapsed":`, `"bytes":`} {
+		if !strings.Contains(p.lines.String(), want) {
+			t.Errorf("no %s in the log:\n%s", want, p.lines)
+		}
+	}
+}
+
+// TestServeTLS speaks TLS with the certificate whose fingerprint it prints.
+func TestServeTLS(t *testing.T) {
+	dir := t.TempDir()
+	sample{}.write(t, dir)
+	p := start(t, "--index", dir, "--tls-self-signed", "-v")
+	if !strings.HasPrefix(p.addr, "https://127.0.0.1:") {
+		t.Fatalf("listens at %s", p.addr)
+	}
+	client := &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{
+		InsecureSkipVerify: true,
+		VerifyConnection: func(s tls.ConnectionState) error {
+			if got := blob.Sum(s.PeerCertificates[0].Raw).String(); got != p.first["sha256"] {
+				return errors.New("not the certificate of the log: " + got)
+			}
+			return nil
+		},
+	}}}
+	resp, err := client.Get(p.addr + "/api/vscode/acme/hello/latest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body := text(t, resp); resp.StatusCode != 200 || !strings.Contains(body, `"assetUri":"`+p.addr+"/assets/") {
+		t.Errorf("got %d %s", resp.StatusCode, body)
+	}
+	client.CloseIdleConnections()
+	if status := p.stop(); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+}
+
+// TestUsage checks what is refused before anything is opened, and how.
+func TestUsage(t *testing.T) {
+	dir := t.TempDir()
+	for _, x := range []struct {
+		args   string
+		status int
+		want   string
+	}{
+		{"", 80, "galshim: error: missing flags: --index"},
+		{"--index site --base-url gallery.test", 80, "galshim: hint: write it as editors will ask for it"},
+		{"--index site --tls-cert a.pem", 80, "--tls-cert and --tls-key"},
+		{"--index site --tls-cert a --tls-key b --tls-self-signed", 80, "only one certificate"},
+		{"--index site --trusted-proxy nonsense", 80, `"nonsense" is neither`},
+		{"--index site --reload=-1s", 80, "below zero"},
+		{"--index site --listen 8080", 80, "galshim: hint: --listen :8080"},
+		{"--index https:///x", 80, "--index"},
+		{"--index https://h/x?y", 80, "without a query"},
+		{"--index site -q -v", 80, "can't be used together"},
+		{"--index site --log-format xml", 80, "--log-format"},
+		{"--nonsense", 80, "unknown flag"},
+		{"--index " + filepath.Join(dir, "none"), 1, "galshim: hint: build one with: galbuild"},
+		{"--index " + dir, 1, "galshim: hint: build it with: galbuild"},
+		{"--help", 0, ""},
+		{"--version", 0, ""},
+	} {
+		var stdout, stderr bytes.Buffer
+		if status := Main(t.Context(), strings.Fields(x.args), &stdout, &stderr); status != x.status || !strings.Contains(stderr.String(), x.want) {
+			t.Errorf("galshim %s: exit status %d, want %d with %q:\n%s", x.args, status, x.status, x.want, &stderr)
+		}
+		if x.status == 0 && !strings.Contains(stdout.String(), "galshim") {
+			t.Errorf("galshim %s: prints %q", x.args, &stdout)
+		}
+		if x.args == "--help" && !strings.Contains(stdout.String(), "$GALSHIM_TRUSTED_PROXY") {
+			t.Errorf("the help does not name the variables:\n%s", &stdout)
+		}
+	}
+}
+
+// TestWrongIndex stops when the index it started with, sound as it is, turns out
+// not to be the one that CURRENT names.
+func TestWrongIndex(t *testing.T) {
+	dir := t.TempDir()
+	swap(t, dir, sample{more: 5}.write(t, dir))
+	var stderr bytes.Buffer
+	if status := Main(t.Context(), []string{"--index", dir, "--listen", "127.0.0.1:0"}, io.Discard, &stderr); status != 1 || !strings.Contains(stderr.String(), "its SHA-256 is") {
+		t.Errorf("exit status %d: %s", status, &stderr)
+	}
+}
+
+// TestBusyAddress says what to do about an address that is taken.
+func TestBusyAddress(t *testing.T) {
+	dir := t.TempDir()
+	sample{}.write(t, dir)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	var stderr bytes.Buffer
+	if status := Main(t.Context(), []string{"--index", dir, "--listen", taken.Addr().String()}, io.Discard, &stderr); status != 1 || !strings.Contains(stderr.String(), "galshim: hint: another address") {
+		t.Errorf("exit status %d: %s", status, &stderr)
+	}
+}
+
+// TestUnixSocket listens where a killed process left its socket, and not where
+// one is at work.
+func TestUnixSocket(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "s")
+	old, err := net.ListenUnix("unix", &net.UnixAddr{Name: file, Net: "unix"})
+	if err != nil {
+		t.Skip(err)
+	}
+	if l, err := listen("unix:" + file); err == nil {
+		l.Close()
+		t.Error("took a socket that is in use")
+	}
+	old.SetUnlinkOnClose(false)
+	old.Close()
+	l, err := listen("unix:" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+}
+
+// endless is a store whose blobs do not end, nor their readers finish.
+type endless struct{ failed chan error }
+
+func (endless) Close() error { return nil }
+
+func (e endless) serve(w http.ResponseWriter, _ *http.Request, _ index.File) error {
+	block := make([]byte, 1<<20)
+	for {
+		if _, err := w.Write(block); err != nil {
+			e.failed <- err
+			return nil
+		}
+	}
+}
+
+// TestStalledClient cuts off who asks for something and does not take it.
+func TestStalledClient(t *testing.T) {
+	dir := t.TempDir()
+	sample{}.write(t, dir)
+	g := open(t, dir, folder{dir}, func(c *config) { c.stall = 20 * time.Millisecond })
+	now := g.live.now.Load()
+	now.blobs.Close()
+	e := endless{make(chan error, 1)}
+	now.blobs = e
+	srv := newHTTPServer(g, nil, g.log)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go srv.Serve(listener)
+	defer srv.Close()
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	io.WriteString(conn, "GET /assets/acme/hello/1.2.3/"+iconType+" HTTP/1.1\r\nHost: h\r\n\r\n")
+	var timeout net.Error
+	if err := <-e.failed; !errors.As(err, &timeout) || !timeout.Timeout() {
+		t.Errorf("the answer ended with %v, want a timeout", err)
+	}
+}
+
+// TestSlowHeader cuts off who never finishes asking.
+func TestSlowHeader(t *testing.T) {
+	srv := newHTTPServer(openSample(t), nil, openSample(t).log)
+	if srv.ReadHeaderTimeout != headerTimeout || srv.ReadTimeout != bodyTimeout || srv.IdleTimeout != idleTimeout {
+		t.Error("no patience limits")
+	}
+	srv.ReadHeaderTimeout, srv.ReadTimeout = 20*time.Millisecond, 20*time.Millisecond
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go srv.Serve(listener)
+	defer srv.Close()
+	for _, half := range []string{
+		"GET / HTTP/1.1\r\nHost: h\r\n",
+		"POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n{",
+	} {
+		conn, err := net.Dial("tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(conn, half)
+		if answer, err := io.ReadAll(conn); err != nil || strings.Contains(string(answer), " 200 ") {
+			t.Errorf("%q: %q, %v, want the connection closed", half, answer, err)
+		}
+		conn.Close()
+	}
+}
+
+// TestLongHeader refuses headers beyond the limit, and takes those within it.
+func TestLongHeader(t *testing.T) {
+	srv := newHTTPServer(openSample(t), nil, slog.New(slog.DiscardHandler))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go srv.Serve(listener)
+	defer srv.Close()
+	for size, want := range map[int]int{maxHeader / 2: 200, 2 * maxHeader: 431} {
+		r, err := http.NewRequest("GET", "http://"+listener.Addr().String()+"/healthz", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Long", strings.Repeat("x", size))
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text(t, resp); resp.StatusCode != want {
+			t.Errorf("%d bytes of header: %d, want %d", size, resp.StatusCode, want)
+		}
+	}
+}

@@ -1,0 +1,203 @@
+package galshim
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+	"galbuild/index"
+	"galbuild/render/gallery"
+)
+
+// sample is a site small enough to know by heart: Acme.Hello with a release for
+// all platforms and one for linux-x64, and a newer pre-release; and n more
+// extensions without files. What a file holds is its path.
+type sample struct {
+	more    int
+	padding int // bytes of the description of each of them
+	pages   map[string]string
+}
+
+const (
+	manifestType = "Microsoft.VisualStudio.Code.Manifest"
+	iconType     = "Microsoft.VisualStudio.Services.Icons.Default"
+	detailsType  = "Microsoft.VisualStudio.Services.Content.Details"
+)
+
+var mediaTypes = map[string]string{
+	manifestType:         "application/json",
+	iconType:             "image/png",
+	detailsType:          "text/markdown; charset=utf-8",
+	catalog.PackageAsset: "application/octet-stream",
+}
+
+// defaultPages are the pages of a site.
+func defaultPages() map[string]string {
+	return map[string]string{
+		gallery.PagePath:      "<title>browse</title>",
+		gallery.ItemPath:      "<title>item</title>",
+		gallery.PublisherPath: "<title>publisher</title>",
+	}
+}
+
+// write makes the sample the site in dir, and returns its generation.
+func (s sample) write(t testing.TB, dir string) site.Current {
+	t.Helper()
+	d, err := site.Lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	docs, files := s.content(t, d)
+	c, err := d.WriteGeneration([]byte("no catalogue is read here"), func(w io.Writer) error { return index.Write(w, docs, files) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.WriteFile(site.CurrentPath, c.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (s sample) content(t testing.TB, d *site.Dir) ([]index.Document, []index.File) {
+	var docs []index.Document
+	for _, e := range s.extensions() {
+		doc, ok := gallery.Document(&e, false)
+		if !ok {
+			t.Fatalf("%s has no usable version", e.ID())
+		}
+		docs = append(docs, doc)
+	}
+	var files []index.File
+	put := func(path, text, mediaType string) {
+		ref, err := d.Blobs.PutBytes([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, index.File{Path: path, SHA256: ref, Size: int64(len(text)), Type: mediaType})
+	}
+	for _, v := range []string{"1.2.3", "1.2.3@linux-x64", "1.3.0", "2.0.0+build.7"} {
+		for kind, mediaType := range mediaTypes {
+			path := "assets/acme/hello/" + v + "/" + kind
+			put(path, path, mediaType)
+		}
+	}
+	put("files/acme/hello/1.2.3@web/extension/main.js", "files/acme/hello/1.2.3@web/extension/main.js "+strings.Repeat("x", 4000), "text/javascript; charset=utf-8")
+	put("files/acme/hello/2.0.0+build.7/extension/a.svg", "<svg/>", "image/svg+xml")
+	for path, text := range s.pages {
+		put(path, text, "text/html; charset=utf-8")
+	}
+	return docs, files
+}
+
+func (s sample) extensions() []catalog.Extension {
+	day := testTime
+	version := func(v, platform string, pre bool) catalog.Version {
+		made := catalog.Version{Version: v, Platform: platform, PreRelease: pre, DisplayName: "Hello", Updated: day}
+		if pre {
+			made.Properties = []catalog.Property{{Key: "Microsoft.VisualStudio.Code.PreRelease", Value: "true"}}
+		}
+		for _, kind := range []string{manifestType, iconType, catalog.PackageAsset} {
+			made.Assets = append(made.Assets, catalog.Asset{Type: kind})
+		}
+		return made
+	}
+	all := []catalog.Extension{{
+		Publisher: catalog.Publisher{Name: "Acme", DisplayName: "Acme Inc"}, Name: "Hello", UUID: "00000000-0000-4000-8000-000000000001",
+		Released: day, Updated: day,
+		Versions: []catalog.Version{version("1.3.0", "", true), version("1.2.3", "linux-x64", false), version("1.2.3", "", false)},
+	}}
+	for i := range s.more {
+		v := version("1.0.0", "", false)
+		v.DisplayName, v.Description = fmt.Sprintf("Número %d", i), strings.Repeat("lorem ipsum ", s.padding/12)
+		all = append(all, catalog.Extension{
+			Publisher: catalog.Publisher{Name: "many"}, Name: fmt.Sprintf("n%d", i), UUID: fmt.Sprintf("00000000-0000-4000-8000-%012d", i+2),
+			Released: day, Updated: day, Versions: []catalog.Version{v},
+		})
+	}
+	return all
+}
+
+// gallery is a running server, and the site behind it.
+type testGallery struct {
+	*server
+	dir string
+}
+
+// open serves the site in dir.
+func open(t testing.TB, dir string, from source, change ...func(*config)) *testGallery {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	l := &live{source: from, log: log}
+	if err := l.look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.close)
+	c := config{live: l, addresser: addresser{trusted: privateNetworks}, files: true, stall: time.Minute, log: log}
+	for _, f := range change {
+		f(&c)
+	}
+	s, err := newServer(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &testGallery{s, dir}
+}
+
+// openSample serves the default sample from a folder.
+func openSample(t testing.TB, change ...func(*config)) *testGallery {
+	t.Helper()
+	dir := t.TempDir()
+	sample{more: 3, pages: defaultPages()}.write(t, dir)
+	return open(t, dir, folder{dir}, change...)
+}
+
+// ask sends one request to the handler, with pairs of header keys and values.
+func (g *testGallery) ask(method, target, body string, header ...string) *http.Response {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Add(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	g.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func text(t testing.TB, resp *http.Response) string {
+	t.Helper()
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// blobFile is where the site in dir keeps what has this text.
+func blobFile(dir, text string) string {
+	return filepath.Join(dir, filepath.FromSlash(blob.Sum([]byte(text)).Path()))
+}
+
+// overwrite replaces a file that is read-only.
+func overwrite(t testing.TB, file, text string) {
+	t.Helper()
+	os.Remove(file)
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// testTime is when everything was last modified that needs to say so.
+var testTime = time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
+
+func blobTag(b []byte) string { return blob.Sum(b).String() }

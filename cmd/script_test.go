@@ -1,0 +1,268 @@
+package cmd_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/tidwall/gjson"
+
+	"galbuild/build/pack"
+	"galbuild/cmd/internal/galbuild"
+	"galbuild/cmd/internal/galshim"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected outputs in the scripts")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"galbuild": galbuild.Main,
+		"galshim": func() {
+			os.Exit(galshim.Main(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+		},
+		"ask": func() { exit(ask(os.Args[1:])) },
+	})
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("..", "testdata", "script"),
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               setUp,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"vsix": packFolder, "sametree": sameTree, "links": links, "damage": damage,
+		},
+	})
+}
+
+// setUp gives each script an address of its own for galshim, and fixed dates.
+func setUp(e *testscript.Env) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	e.Setenv("ADDR", l.Addr().String())
+	e.Setenv("SOURCE_DATE_EPOCH", "1767225600") // 2026-01-01
+	samples, err := filepath.Abs(filepath.Join("..", "testdata", "samples"))
+	if err != nil {
+		return err
+	}
+	e.Setenv("SAMPLES", samples)
+	return l.Close()
+}
+
+// packFolder packs an extension's folder: vsix FOLDER FILE [--target PLATFORM] [--pre-release].
+func packFolder(ts *testscript.TestScript, neg bool, args []string) {
+	flags := flag.NewFlagSet("vsix", flag.ContinueOnError)
+	var o pack.Options
+	flags.StringVar(&o.Platform, "target", "", "")
+	flags.BoolVar(&o.PreRelease, "pre-release", false, "")
+	if len(args) < 2 || neg || flags.Parse(args[2:]) != nil {
+		ts.Fatalf("usage: vsix FOLDER FILE [--target PLATFORM] [--pre-release]")
+	}
+	file := ts.MkAbs(args[1])
+	ts.Check(os.MkdirAll(filepath.Dir(file), 0o755))
+	var archive bytes.Buffer
+	ts.Check(os.Setenv("SOURCE_DATE_EPOCH", ts.Getenv("SOURCE_DATE_EPOCH")))
+	ts.Check(pack.Write(&archive, os.DirFS(ts.MkAbs(args[0])), o))
+	ts.Check(os.WriteFile(file, archive.Bytes(), 0o644))
+}
+
+// sameTree compares two folders, names and bytes: sametree A B.
+func sameTree(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: sametree A B")
+	}
+	a, b := readTree(ts, args[0]), readTree(ts, args[1])
+	if len(a) == 0 {
+		ts.Fatalf("%s holds no files", args[0])
+	}
+	var differ []string
+	for name, text := range a {
+		if other, ok := b[name]; !ok || other != text {
+			differ = append(differ, name)
+		}
+	}
+	for name := range b {
+		if _, ok := a[name]; !ok {
+			differ = append(differ, name)
+		}
+	}
+	if len(differ) > 0 != neg {
+		ts.Fatalf("%d of %d files differ: %v", len(differ), len(a), differ)
+	}
+}
+
+func readTree(ts *testscript.TestScript, dir string) map[string]string {
+	tree := make(map[string]string)
+	root := ts.MkAbs(dir)
+	ts.Check(filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if d.Name() == ".galbuild" {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		name, _ := filepath.Rel(root, path)
+		tree[name] = string(text)
+		return err
+	}))
+	return tree
+}
+
+// links checks that a file has at least two names: links FILE.
+func links(ts *testscript.TestScript, neg bool, args []string) {
+	info, err := os.Stat(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if n := info.Sys().(*syscall.Stat_t).Nlink; (n > 1) == neg {
+		ts.Fatalf("%s has %d links", args[0], n)
+	}
+}
+
+// damage flips a bit in the middle of a file, in place: damage FILE.
+func damage(ts *testscript.TestScript, neg bool, args []string) {
+	files, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(files) == 0 {
+		ts.Fatalf("%s matches nothing", args[0])
+	}
+	text, err := os.ReadFile(files[0])
+	ts.Check(err)
+	text[len(text)/2] ^= 1
+	ts.Check(os.Chmod(files[0], 0o644))
+	ts.Check(os.WriteFile(files[0], text, 0o644))
+}
+
+// ask sends one request to the shim at $ADDR, once it listens, and prints the
+// status, the header lines asked for and the body, or what a path selects in it:
+//
+//	ask [-H header:value]… [-show header]… [-get path [-until value]] METHOD PATH [BODYFILE]
+//
+// With -until it asks again until the path selects that.
+func ask(args []string) error {
+	flags := flag.NewFlagSet("ask", flag.ContinueOnError)
+	var q question
+	flags.Var(&q.send, "H", "header to send")
+	flags.Var(&q.show, "show", "header to print")
+	flags.StringVar(&q.path, "get", "", "gjson path into the answer")
+	until := flags.String("until", "", "what the path must select")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() < 2 {
+		return errors.New("usage: ask METHOD PATH [BODYFILE]")
+	}
+	q.method, q.url = flags.Arg(0), "http://"+os.Getenv("ADDR")+flags.Arg(1)
+	if flags.NArg() > 2 {
+		var err error
+		if q.body, err = os.ReadFile(flags.Arg(2)); err != nil {
+			return err
+		}
+	}
+	if err := waitFor(os.Getenv("ADDR")); err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		printed, selected, err := q.exchange()
+		if err != nil || *until == "" || selected == *until {
+			fmt.Print(printed)
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s is still %q", q.path, selected)
+		}
+	}
+}
+
+// patience is how long the shim may take for what it does by itself.
+const patience = 20 * time.Second
+
+type question struct {
+	method, url, path string
+	body              []byte
+	send, show        list
+}
+
+// exchange returns what is to be printed of the answer, and what the path
+// selected in it.
+func (q *question) exchange() (printed, selected string, err error) {
+	request, err := http.NewRequest(q.method, q.url, bytes.NewReader(q.body))
+	if err != nil {
+		return "", "", err
+	}
+	for _, h := range q.send {
+		name, value, _ := strings.Cut(h, ":")
+		request.Header.Set(name, strings.TrimSpace(value))
+	}
+	answer, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		return "", "", err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return "", "", err
+	}
+	printed = fmt.Sprintln(answer.StatusCode)
+	for _, name := range q.show {
+		printed += fmt.Sprintf("%s: %s\n", name, answer.Header.Get(name))
+	}
+	if q.path == "" {
+		return printed + string(text), "", nil
+	}
+	if !json.Valid(text) {
+		return "", "", fmt.Errorf("not JSON: %s", text)
+	}
+	selected = gjson.GetBytes(text, q.path).String()
+	return printed + selected + "\n", selected, nil
+}
+
+// waitFor waits until somebody listens.
+func waitFor(addr string) error {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		c, err := net.Dial("tcp", addr)
+		if err == nil {
+			return c.Close()
+		}
+		if time.Now().After(deadline) {
+			return err
+		}
+	}
+}
+
+type list []string
+
+func (l *list) String() string { return fmt.Sprint(*l) }
+
+func (l *list) Set(s string) error {
+	*l = append(*l, s)
+	return nil
+}
