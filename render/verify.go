@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -92,8 +91,8 @@ func (v *verifier) count(c *catalog.Catalog) {
 // the differences are looked for one by one.
 func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, docs []index.Document, listed []index.File) {
 	path := current.IndexPath()
-	if got, _, err := hashFile(v.file(path)); err != nil {
-		v.problem("%s: %v", path, err)
+	if got, _, err := blob.SumFile(v.file(path)); err != nil {
+		v.problem("%s: %v", path, reason(err))
 		return
 	} else if got != current.Index {
 		v.problem("%s: SHA-256 is %s, %s says %s", path, got, site.CurrentPath, current.Index)
@@ -166,10 +165,10 @@ func (v *verifier) checkBlobs(ctx context.Context, listed []index.File) error {
 }
 
 func (v *verifier) checkBlob(ref blob.Ref, size int64) {
-	got, n, err := hashFile(v.file(ref.Path()))
+	got, n, err := blob.SumFile(v.file(ref.Path()))
 	switch {
 	case err != nil:
-		v.problem("%s: %v", ref.Path(), err)
+		v.problem("%s: %v", ref.Path(), reason(err))
 	case n != size:
 		v.problem("%s: %d bytes, the catalogue says %d", ref.Path(), n, size)
 	case got != ref:
@@ -195,8 +194,8 @@ func (v *verifier) checkPaths(listed []index.File) {
 		if stored, err := os.Stat(v.file(ref.Path())); err == nil && os.SameFile(at, stored) {
 			continue // and what is wrong with the blob has been said
 		}
-		if got, _, err := hashFile(v.file(f.Path)); err != nil {
-			v.problem("%s: %v", f.Path, err)
+		if got, _, err := blob.SumFile(v.file(f.Path)); err != nil {
+			v.problem("%s: %v", f.Path, reason(err))
 		} else if got != ref {
 			v.problem("%s: SHA-256 is %s, the catalogue says %s", f.Path, got, ref)
 		}
@@ -217,17 +216,6 @@ func (v *verifier) checkAnswers(c *catalog.Catalog, docs []index.Document) {
 			v.problem("%s: not what follows from the catalogue", f.path)
 		}
 	}
-}
-
-func hashFile(name string) (blob.Ref, int64, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return blob.Ref{}, 0, reason(err)
-	}
-	defer f.Close()
-	h := sha256.New()
-	n, err := io.Copy(h, f)
-	return blob.Ref(h.Sum(nil)), n, err
 }
 
 // reason drops the path from an error that is told beside the path.

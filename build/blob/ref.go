@@ -10,6 +10,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
+	"os"
 )
 
 // Ref is the SHA-256 of a file's bytes. It is comparable; as text it is 64
@@ -18,6 +20,21 @@ type Ref [sha256.Size]byte
 
 // Sum returns the Ref of b.
 func Sum(b []byte) Ref { return sha256.Sum256(b) }
+
+// SumFile returns the Ref of a file's bytes, and how many there are.
+func SumFile(name string) (Ref, int64, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return Ref{}, 0, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, f)
+	if err != nil {
+		return Ref{}, 0, err
+	}
+	return Ref(h.Sum(nil)), n, nil
+}
 
 // Parse reads 64 lower-case hex digits.
 func Parse(s string) (Ref, error) {

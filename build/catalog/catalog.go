@@ -36,6 +36,17 @@ const (
 	SignatureAsset = "Microsoft.VisualStudio.Services.VsixSignature"
 )
 
+// Platforms returns the target platforms that editors ask for, but for universal,
+// which is "" here and fits all.
+//
+// Source: TargetPlatform in VS Code's extensions.ts.
+func Platforms() []string {
+	return []string{
+		"win32-x64", "win32-arm64", "linux-x64", "linux-arm64", "linux-armhf",
+		"alpine-x64", "alpine-arm64", "darwin-x64", "darwin-arm64", "web",
+	}
+}
+
 // Catalog is everything a site serves. Extensions are sorted by Key.
 type Catalog struct {
 	Settings

@@ -32,19 +32,20 @@ import (
 
 	"github.com/klauspost/compress/zip"
 
+	"galbuild/build/catalog"
 	"galbuild/build/vsix/manifest"
 )
 
 // Options are what package.json does not say.
 type Options struct {
-	Platform   string // one of manifest.Platforms; "" is universal
+	Platform   string // one of catalog.Platforms; "" is universal
 	PreRelease bool
 }
 
 // Write packs the folder dir. An error leaves w with part of a package.
 func Write(w io.Writer, dir fs.FS, o Options) error {
 	if o.Platform != "" && !manifest.KnownPlatform(o.Platform) {
-		return fmt.Errorf("target platform %q: want one of %s", o.Platform, strings.Join(manifest.Platforms(), ", "))
+		return fmt.Errorf("target platform %q: want one of %s", o.Platform, strings.Join(catalog.Platforms(), ", "))
 	}
 	pkg, err := readPackage(dir)
 	if err != nil {

@@ -213,22 +213,6 @@ func TestSkip(t *testing.T) {
 	wantList(t, "problems", problems, "again: this is the site being written, not a source")
 }
 
-func TestUnreadable(t *testing.T) {
-	tree(t, "m/a/a.vsix", "m/b/b.vsix", "m/c/c.vsix")
-	if err := os.Chmod("m/b", 0); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.Chmod("m/b", 0o755) })
-	if _, err := os.ReadDir("m/b"); err == nil {
-		t.Skip("this user may read everything")
-	}
-	for _, source := range []string{"m", "m/**/*.vsix", "m/*"} {
-		paths, problems := expand(t, Config{}, source)
-		wantList(t, "paths of "+source, paths, "m/a/a.vsix", "m/c/c.vsix")
-		wantList(t, "problems of "+source, problems, filepath.Join("m", "b")+": permission denied")
-	}
-}
-
 func TestErrorsKeepTheirKind(t *testing.T) {
 	tree(t)
 	_, problems, err := Expand(t.Context(), []string{"missing.vsix"}, Config{})

@@ -48,16 +48,10 @@ func Document(e *catalog.Extension, featured bool) (index.Document, bool) {
 // as win32-ia32: they stay downloadable, but an editor would offer them to
 // everyone and install them for no one.
 func usable(versions []catalog.Version) []catalog.Version {
+	known := catalog.Platforms()
 	return slices.DeleteFunc(slices.Clone(versions), func(v catalog.Version) bool {
-		return v.Platform != "" && !slices.Contains(targetPlatforms, v.Platform)
+		return v.Platform != "" && !slices.Contains(known, v.Platform)
 	})
-}
-
-// targetPlatforms are VS Code's, without those that fit everything.
-// Source: TargetPlatform in VS Code's extensions.ts.
-var targetPlatforms = []string{
-	"win32-x64", "win32-arm64", "linux-x64", "linux-arm64", "linux-armhf",
-	"alpine-x64", "alpine-arm64", "darwin-x64", "darwin-arm64", "web",
 }
 
 // latest returns the newest release and the newest pre-release of each

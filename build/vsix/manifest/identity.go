@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
+
+	"galbuild/build/catalog"
 )
 
 // maxName is how long publisher, name, version and platform may be each, in
@@ -44,17 +46,8 @@ func OddID(publisher, name string) bool {
 	return !plainID.MatchString(publisher) || !plainID.MatchString(name)
 }
 
-// platforms are the target platforms that editors ask for.
-var platforms = []string{
-	"win32-x64", "win32-arm64", "linux-x64", "linux-arm64", "linux-armhf", "alpine-x64", "alpine-arm64",
-	"darwin-x64", "darwin-arm64", "web",
-}
-
 // KnownPlatform tells whether some current editor asks for the platform.
-func KnownPlatform(s string) bool { return slices.Contains(platforms, s) }
-
-// Platforms lists the platforms a package can be made for.
-func Platforms() []string { return slices.Clone(platforms) }
+func KnownPlatform(s string) bool { return slices.Contains(catalog.Platforms(), s) }
 
 // ParsePlatform returns the platform in lower case, "" for a universal package.
 func ParsePlatform(s string) (string, error) {

@@ -31,9 +31,9 @@ func BenchmarkServe(b *testing.B) {
 		{"one", `{"filters":[{"criteria":[{"filterType":7,"value":"acme.hello"},` + fmt.Sprintf(rest, 1, 0)},
 	} {
 		answer := text(b, g.ask("POST", "/api/extensionquery", x.body))
-		b.Run(x.name+"/memory", func(b *testing.B) { askRepeatedly(b, memory(answer), x.body, "") })
-		b.Run(x.name+"/galshim", func(b *testing.B) { askRepeatedly(b, g, x.body, "") })
-		b.Run(x.name+"/gzip", func(b *testing.B) { askRepeatedly(b, g, x.body, "Accept-Encoding: gzip\r\n") })
+		b.Run(x.name+"/of=memory", func(b *testing.B) { askRepeatedly(b, memory(answer), x.body, "") })
+		b.Run(x.name+"/of=galshim", func(b *testing.B) { askRepeatedly(b, g, x.body, "") })
+		b.Run(x.name+"/of=galshim-gzip", func(b *testing.B) { askRepeatedly(b, g, x.body, "Accept-Encoding: gzip\r\n") })
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"galbuild/cmd/internal/version"
 	"galbuild/render/gallery"
 )
 
@@ -79,6 +80,6 @@ func (s *server) health(w *reply, _ *http.Request, g *generation) error {
 // version tells which galshim this is.
 func (s *server) version(w *reply, _ *http.Request, _ *generation) error {
 	w.Header().Set("Cache-Control", "no-store")
-	sendJSON(w, http.StatusOK, map[string]string{"name": "galshim", "version": version()})
+	sendJSON(w, http.StatusOK, map[string]string{"name": "galshim", "version": version.String()})
 	return nil
 }

@@ -56,22 +56,11 @@ func openFolder(root *os.Root, old *generation) (*generation, error) {
 	if old != nil && old.Current == current && sameFolder(root, old.blobs.(blobFolder).root) {
 		return nil, nil
 	}
-	file := filepath.Join(root.Name(), filepath.FromSlash(current.IndexPath()))
-	if old != nil {
-		err = proveIndex(file, current.Index)
-	}
-	var ix *index.Index
-	if err == nil {
-		ix, err = index.Open(file)
-	}
+	ix, err := index.Open(filepath.Join(root.Name(), filepath.FromSlash(current.IndexPath())))
 	if err != nil {
 		return nil, fmt.Errorf("open generation %s: %w", current.Generation, err)
 	}
-	g := newGeneration(current, ix, blobFolder{root})
-	if old == nil {
-		g.unproved = file
-	}
-	return g, nil
+	return newGeneration(current, ix, blobFolder{root}), nil
 }
 
 func sameFolder(a, b *os.Root) bool {

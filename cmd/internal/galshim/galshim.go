@@ -40,12 +40,10 @@
 // # Generations
 //
 // index/CURRENT is looked at every few seconds and on SIGHUP. The index it names
-// must have the SHA-256 it names, and pass its own checks, before it takes the
-// place of the one being served, which is closed after its last request. What is
-// corrupt, missing or half copied is refused, with one line in the log, and the
-// old one stays. At the start there is no old one: an index on disk serves as soon
-// as its own checks have passed, its SHA-256 is compared meanwhile, and a wrong one
-// ends the server.
+// must pass its own checks, and have the SHA-256 it names if it comes over the
+// network, before it takes the place of the one being served, which is closed
+// after its last request. What is corrupt, missing or half copied is refused, with
+// one line in the log, and the old one stays.
 //
 // Sources: the paths and headers of VS Code's extensionGalleryService.ts and
 // extensionResourceLoader.ts, and the paths that Open VSX, code-marketplace and
@@ -59,6 +57,8 @@ import (
 	"io"
 
 	"github.com/alecthomas/kong"
+
+	"galbuild/cmd/internal/version"
 )
 
 const description = `Answers the questions editors ask of an extension gallery, from the index of a site that galbuild made.
@@ -78,7 +78,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	exit := -1
 	parser, err := kong.New(&c,
 		kong.Name("galshim"), kong.Description(description),
-		kong.DefaultEnvars("GALSHIM"), kong.Vars{"version": "galshim " + version()},
+		kong.DefaultEnvars("GALSHIM"), kong.Vars{"version": "galshim " + version.String()},
 		kong.Writers(stdout, stderr), kong.Exit(func(status int) { exit = status }))
 	if err != nil {
 		return complain(stderr, err)

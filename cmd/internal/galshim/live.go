@@ -2,18 +2,13 @@ package galshim
 
 import (
 	"context"
-	"crypto/sha256"
-	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
 	"sync/atomic"
 	"time"
 
-	"galbuild/build/blob"
 	"galbuild/build/site"
 	"galbuild/index"
 )
@@ -42,8 +37,6 @@ type generation struct {
 	blobs   store
 	answers answers
 	users   atomic.Int64 // requests at work, and one for being the current generation
-
-	unproved string // the index file, if its SHA-256 is still to be checked
 }
 
 func newGeneration(c site.Current, ix *index.Index, blobs store) *generation {
@@ -71,20 +64,6 @@ func (g *generation) release() {
 		g.ix.Close()
 		g.blobs.Close()
 	}
-}
-
-// prove checks the SHA-256 of an index that was opened without. Whoever waits for
-// the first answer has it by then: a hundred megabytes take five times longer to
-// hash than to open and checksum.
-func (g *generation) prove() error {
-	if g.unproved == "" {
-		return nil
-	}
-	err := proveIndex(g.unproved, g.Index)
-	if errors.Is(err, fs.ErrNotExist) { // replaced and swept meanwhile
-		return nil
-	}
-	return err
 }
 
 // live holds the generation being served and replaces it by newer ones.
@@ -160,21 +139,4 @@ func (l *live) close() {
 	if g := l.now.Load(); g != nil {
 		g.release()
 	}
-}
-
-// proveIndex checks a file's SHA-256.
-func proveIndex(file string, want blob.Ref) error {
-	f, err := os.Open(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return err
-	}
-	if got := blob.Ref(h.Sum(nil)); got != want {
-		return fmt.Errorf("%s: its SHA-256 is %s, %s says %s: half copied or damaged", file, got, site.CurrentPath, want)
-	}
-	return nil
 }

@@ -15,7 +15,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"galbuild/build/blob"
 	"galbuild/build/site"
+	"galbuild/cmd/internal/version"
 	"galbuild/index"
 )
 
@@ -214,7 +216,7 @@ func (s *remote) do(ctx context.Context, method string, address *url.URL, header
 	for key, values := range header {
 		req.Header[key] = values
 	}
-	req.Header.Set("User-Agent", "galshim/"+version())
+	req.Header.Set("User-Agent", "galshim/"+version.String())
 	req.Header.Set("Accept-Encoding", "identity")
 	resp, err := s.client.Do(req)
 	if failed, ok := errors.AsType[*url.Error](err); ok {
@@ -283,4 +285,16 @@ func (s *remote) sweep(current string) {
 		}
 		os.Remove(filepath.Join(s.dir, e.Name()))
 	}
+}
+
+// proveIndex checks a file's SHA-256.
+func proveIndex(file string, want blob.Ref) error {
+	got, _, err := blob.SumFile(file)
+	if err != nil {
+		return err
+	}
+	if got != want {
+		return fmt.Errorf("%s: its SHA-256 is %s, %s says %s: half copied or damaged", file, got, site.CurrentPath, want)
+	}
+	return nil
 }

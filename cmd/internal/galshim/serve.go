@@ -1,7 +1,6 @@
 package galshim
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -17,6 +16,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"galbuild/cmd/internal/version"
 )
 
 // Patience with clients.
@@ -53,18 +54,10 @@ func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
 	defer signal.Stop(hup)
 
 	var following sync.WaitGroup
-	var unproved error
-	following.Go(func() {
-		if unproved = generations.now.Load().prove(); unproved != nil {
-			stop()
-			return
-		}
-		generations.follow(ctx, c.Reload, hup)
-	})
-	err = serve(ctx, stop, srv, listener, log)
-	stop() // also ends the following
-	following.Wait()
-	return cmp.Or(unproved, err)
+	following.Go(func() { generations.follow(ctx, c.Reload, hup) })
+	defer following.Wait()
+	defer stop() // ends the following
+	return serve(ctx, stop, srv, listener, log)
 }
 
 // listen returns a server for the gallery and a listener for it, and says where.
@@ -88,7 +81,7 @@ func (c *Command) listen(generations *live, log *slog.Logger) (*http.Server, net
 		return nil, nil, hint(fmt.Errorf("listen: %w", err), "another address: --listen host:port, or --listen 127.0.0.1:0 for any free port")
 	}
 	g := generations.now.Load()
-	attrs := []any{"addr", address(listener, secure != nil), "generation", g.Generation, "extensions", g.ix.Len(), "files", !c.NoFiles, "version", version()}
+	attrs := []any{"addr", address(listener, secure != nil), "generation", g.Generation, "extensions", g.ix.Len(), "files", !c.NoFiles, "version", version.String()}
 	if c.BaseURL != "" {
 		attrs = append(attrs, "base", c.BaseURL)
 	}

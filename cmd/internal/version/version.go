@@ -3,8 +3,8 @@ package version
 
 import "runtime/debug"
 
-// String returns the version of the module, or the commit it was built from, or
-// "development".
+// String returns what the go command stamped into the program: the version of the
+// module, else the commit, else "development".
 func String() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
