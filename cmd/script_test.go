@@ -1,8 +1,11 @@
 package cmd_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -54,7 +57,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup:               setUp,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"vsix": packFolder, "sametree": sameTree, "links": links, "damage": damage,
+			"vsix": packFolder, "sigzip": sign, "sametree": sameTree, "links": links, "damage": damage,
 		},
 	})
 }
@@ -90,6 +93,25 @@ func packFolder(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.Setenv("SOURCE_DATE_EPOCH", ts.Getenv("SOURCE_DATE_EPOCH")))
 	ts.Check(pack.Write(&archive, os.DirFS(ts.MkAbs(args[0])), o))
 	ts.Check(os.WriteFile(file, archive.Bytes(), 0o644))
+}
+
+// sign writes a signature archive for a package, as vsce generate-manifest and
+// sign do but for the signature's content: sigzip PACKAGE FILE.
+func sign(ts *testscript.TestScript, neg bool, args []string) {
+	digest := sha256.Sum256([]byte(ts.ReadFile(args[0])))
+	var archive bytes.Buffer
+	z := zip.NewWriter(&archive)
+	for name, text := range map[string]string{
+		".signature.manifest": fmt.Sprintf(`{"package":{"digests":{"sha256":%q}},"entries":{}}`, base64.StdEncoding.EncodeToString(digest[:])),
+		".signature.p7s":      "signature",
+	} {
+		w, err := z.Create(name)
+		ts.Check(err)
+		_, err = io.WriteString(w, text)
+		ts.Check(err)
+	}
+	ts.Check(z.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), archive.Bytes(), 0o644))
 }
 
 // sameTree compares two folders, names and bytes: sametree A B.

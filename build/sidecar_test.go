@@ -1,0 +1,90 @@
+package build
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+)
+
+func archive(t *testing.T, files map[string]string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for name, text := range files {
+		w, err := z.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func manifestFor(ref blob.Ref) string {
+	return `{"package":{"size":1,"digests":{"sha256":"` + base64.StdEncoding.EncodeToString(ref[:]) + `"}},"entries":{}}`
+}
+
+func TestCheckSignature(t *testing.T) {
+	this, other := blob.Sum([]byte("this")), blob.Sum([]byte("other"))
+	for name, test := range map[string]struct {
+		archive []byte
+		want    string // in the error; "" is none
+	}{
+		"genuine":          {archive(t, map[string]string{".signature.manifest": manifestFor(this), ".signature.p7s": "x"}), ""},
+		"another package":  {archive(t, map[string]string{".signature.manifest": manifestFor(other), ".signature.p7s": "x"}), "it signs a package with SHA-256"},
+		"empty signature":  {archive(t, map[string]string{".signature.manifest": manifestFor(this), ".signature.p7s": ""}), ".signature.p7s is empty"},
+		"no signature":     {archive(t, map[string]string{".signature.manifest": manifestFor(this)}), "no .signature.p7s in it"},
+		"no manifest":      {archive(t, map[string]string{".signature.p7s": "x"}), "no .signature.manifest in it"},
+		"no digest":        {archive(t, map[string]string{".signature.manifest": "{}", ".signature.p7s": "x"}), "no SHA-256 of the package"},
+		"manifest no JSON": {archive(t, map[string]string{".signature.manifest": "?", ".signature.p7s": "x"}), ".signature.manifest: invalid"},
+		"no archive":       {[]byte("?"), "zip: not a valid zip file"},
+		"our empty one":    {emptySignature(), ".signature.p7s is empty"},
+	} {
+		err := checkSignature(test.archive, this)
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s: %v, want %q", name, err, test.want)
+		}
+	}
+}
+
+func TestEmptySignatureIsAlwaysTheSame(t *testing.T) {
+	if a, b := blob.Sum(emptySignature()), blob.Sum(emptySignature()); a != b {
+		t.Errorf("%v, then %v", a, b)
+	}
+}
+
+func FuzzSidecar(f *testing.F) {
+	f.Add([]byte(`{"extensionId":"5B1E0000-AAAA-4000-8000-00000000000F","publisher":{"publisherId":""},"lastUpdated":"2025-03-03T04:03:03.5+01:00","statistics":{"install":1}}`))
+	f.Add([]byte("\xef\xbb\xbf{}"))
+	f.Add([]byte(`{"publisher":null,"statistics":{"averagerating":6}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s, err := parseSidecar(text)
+		if err != nil {
+			return
+		}
+		e := catalog.Extension{Versions: []catalog.Version{{Version: "1.0.0", Sidecar: s}}}
+		applySidecars(&e)
+		if e.UUID != strings.ToLower(e.UUID) {
+			t.Errorf("%q: editors compare ids letter by letter", e.UUID)
+		}
+	})
+}
+
+func TestUUIDsNeverChange(t *testing.T) {
+	// Recorded once: installed extensions are known by these.
+	for id, want := range map[string]string{"acme.hello": "2e42807d-3299-5ac5-b02f-95aba63ed22b", "ACME.Hello": "2e42807d-3299-5ac5-b02f-95aba63ed22b"} {
+		if got := uuidOf(id); got != want {
+			t.Errorf("%s is %s, want %s", id, got, want)
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package render
+
+import (
+	"crypto/sha256"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+	"galbuild/index"
+)
+
+var update = flag.Bool("update", false, "record what this version renders")
+
+// sample is a catalogue with n extensions whose blobs are in dir.
+func sample(t *testing.T, dir *site.Dir, n int) *catalog.Catalog {
+	t.Helper()
+	c := &catalog.Catalog{Settings: catalog.Settings{Render: Version, BaseURL: "https://gal.example", Unpack: "web", Featured: []string{"acme.ext0"}}}
+	when := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range n {
+		content := fmt.Sprintf("package %d", i)
+		ref, err := dir.Blobs.PutBytes([]byte(content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := fmt.Sprintf("Ext%d", i)
+		f := catalog.File{Ref: ref, Size: int64(len(content)), Type: "application/vsix"}
+		if err := dir.Blobs.Link(ref, catalog.AssetsDir+catalog.VersionDir("Acme", name, "1.0.0", "")+"/"+catalog.PackageAsset); err != nil {
+			t.Fatal(err)
+		}
+		c.Extensions = append(c.Extensions, catalog.Extension{
+			Publisher: catalog.Publisher{ID: "p", Name: "Acme", DisplayName: "Acme Inc"}, Name: name, UUID: fmt.Sprintf("u%d", i),
+			Released: when, Published: when, Updated: when,
+			Versions: []catalog.Version{{Version: "1.0.0", DisplayName: name, Description: "One of several", Updated: when,
+				Categories: []string{"Other"}, Tags: []string{"some"}, Package: f, Assets: []catalog.Asset{{Type: catalog.PackageAsset, File: f}}}},
+		})
+	}
+	return c
+}
+
+func newSite(t *testing.T) *site.Dir {
+	t.Helper()
+	dir, err := site.Lock(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dir.Close() })
+	return dir
+}
+
+// serve renders c and switches to it.
+func serve(t *testing.T, dir *site.Dir, c *catalog.Catalog) site.Current {
+	t.Helper()
+	current, err := Site(t.Context(), dir, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := dir.Switch(t.Context(), current); err != nil {
+		t.Fatal(err)
+	}
+	if err := Sweep(dir, current, c); err != nil {
+		t.Fatal(err)
+	}
+	return current
+}
+
+// TestVersion fails when the same catalogue is rendered to other bytes under the
+// same Version: sites of older programs would keep what those rendered. If the
+// change is meant, raise Version and run with -update.
+func TestVersion(t *testing.T) {
+	c := sample(t, newSite(t), 3)
+	h := sha256.New()
+	if err := index.Write(h, documents(c), files(c, Pages(c))); err != nil {
+		t.Fatal(err)
+	}
+	for f := range answers(c, documents(c)) {
+		fmt.Fprintf(h, "%s %s", f.path, f.text)
+	}
+	got := fmt.Sprintf("%d %x\n", Version, h.Sum(nil))
+	golden := filepath.Join("testdata", "version.txt")
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("rendered %s recorded %s raise Version and run with -update", got, want)
+	}
+}
+
+func TestVerifySound(t *testing.T) {
+	dir := newSite(t)
+	serve(t, dir, sample(t, dir, 5))
+	proof, err := Verify(t.Context(), dir.Root)
+	if err != nil || len(proof.Problems) > 0 {
+		t.Fatalf("%v, %v", proof, err)
+	}
+	// 5 packages, 4 pages, the served manifest, and …/latest in two cases of letters
+	if proof.Extensions != 5 || proof.Files != 5+4+1+2*5 || proof.Blobs != 5+2 {
+		t.Errorf("%+v", proof)
+	}
+}
+
+// TestVerifyIndex proves an index that is whole, but of another catalogue.
+func TestVerifyIndex(t *testing.T) {
+	dir := newSite(t)
+	right, wrong := sample(t, dir, 2), sample(t, dir, 2)
+	wrong.Extensions[1].Versions[0].DisplayName = "Something else"
+	current := serve(t, dir, wrong)
+	packed, err := site.PackCatalog(right)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mixed := site.MakeCurrent(blob.Sum(packed), current.Index)
+	if err := dir.WriteFile(mixed.CatalogPath(), packed); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(dir.Path(current.IndexPath()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := dir.WriteFile(mixed.IndexPath(), text); err != nil {
+		t.Fatal(err)
+	}
+	if err := dir.Switch(t.Context(), mixed); err != nil {
+		t.Fatal(err)
+	}
+	proof, err := Verify(t.Context(), dir.Root)
+	if err != nil || !strings.Contains(strings.Join(proof.Problems, "\n"), "Acme.Ext1 is not as the catalogue has it") {
+		t.Errorf("%v, %v", proof.Problems, err)
+	}
+	if strings.Contains(strings.Join(proof.Problems, "\n"), "Acme.Ext0 ") {
+		t.Errorf("a sound extension is accused: %v", proof.Problems)
+	}
+}
+
+// TestSweep keeps what the current generation and the one before need.
+func TestSweep(t *testing.T) {
+	dir := newSite(t)
+	for _, step := range []struct {
+		extensions int
+		there      []string
+		gone       []string
+	}{
+		{3, []string{"assets/acme/ext2", "api/vscode/acme/ext2/latest", "api/vscode/Acme/Ext2/latest"}, nil},
+		{2, []string{"assets/acme/ext2"}, []string{"api/vscode/acme/ext2", "api/vscode/Acme/Ext2"}},
+		{1, []string{"assets/acme/ext0", "assets/acme/ext1"}, []string{"assets/acme/ext2"}},
+	} {
+		c := sample(t, dir, 3)
+		c.Extensions = c.Extensions[:step.extensions]
+		serve(t, dir, c)
+		for _, path := range step.there {
+			if _, err := os.Stat(dir.Path(path)); err != nil {
+				t.Errorf("with %d extensions: %v", step.extensions, err)
+			}
+		}
+		for _, path := range step.gone {
+			if _, err := os.Stat(dir.Path(path)); err == nil {
+				t.Errorf("with %d extensions, %s is still there", step.extensions, path)
+			}
+		}
+	}
+	if g, err := dir.Generations(); err != nil || len(g) != 2 {
+		t.Errorf("generations %v, %v; want two", g, err)
+	}
+}
