@@ -15,6 +15,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/site"
 	"galbuild/build/vsix"
+	"galbuild/cmd/internal/hint"
 	"galbuild/render"
 )
 
@@ -103,11 +104,11 @@ func (b *buildCmd) open() (*site.Dir, error) {
 func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings catalog.Settings) (build.Report, error) {
 	current, err := site.ReadCurrent(dir.Root)
 	if err != nil {
-		return build.Report{}, withHint(err, "remove it to build from scratch, or put the site's last good copy back")
+		return build.Report{}, hint.Add(err, "remove it to build from scratch, or put the site's last good copy back")
 	}
 	old, err := site.ReadCatalog(dir.Root, current)
 	if err != nil {
-		return build.Report{}, withHint(err, "remove "+site.CurrentPath+" to build from scratch, or put the site's last good copy back")
+		return build.Report{}, hint.Add(err, "remove %s to build from scratch, or put the site's last good copy back", site.CurrentPath)
 	}
 	if !b.DryRun {
 		if err := dir.Begin(); err != nil {
@@ -195,7 +196,7 @@ func (b *buildCmd) verdict(r build.Report) error {
 		return nil
 	}
 	if b.Strict && !b.DryRun {
-		return withHint(fmt.Errorf("%s refused, and nothing is published (--strict)", plural(len(r.Refused), "package")),
+		return hint.Add(fmt.Errorf("%s refused, and nothing is published (--strict)", plural(len(r.Refused), "package")),
 			"mend or remove what is named above and run it again")
 	}
 	if r.Versions == 0 {

@@ -20,6 +20,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"galbuild/build/site"
+	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/version"
 )
 
@@ -75,12 +76,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		fail(stderr, withHint(err, "galbuild --help lists commands and flags"))
+		hint.Tell(stderr, "galbuild", hint.Add(err, "galbuild --help lists commands and flags"))
 		return exitUsage
 	}
 	e := newEnv(&cl, stdin, stdout, stderr)
 	if err := command.Run(e); err != nil {
-		fail(stderr, explain(err))
+		hint.Tell(stderr, "galbuild", explain(err))
 		return 1
 	}
 	return 0
@@ -96,38 +97,19 @@ func newEnv(cl *commandLine, stdin io.Reader, stdout, stderr io.Writer) *env {
 	return e
 }
 
-// A hinted error knows a way out.
-type hinted struct {
-	error
-	hint string
-}
-
-func (h hinted) Unwrap() error { return h.error }
-
-func withHint(err error, hint string) error { return hinted{err, hint} }
-
-func fail(stderr io.Writer, err error) {
-	fmt.Fprintf(stderr, "galbuild: error: %v\n", err)
-	var h hinted
-	if errors.As(err, &h) {
-		fmt.Fprintf(stderr, "galbuild: hint: %s\n", h.hint)
-	}
-}
-
 // explain adds the way out of troubles that any command can have.
 func explain(err error) error {
-	var h hinted
 	switch {
-	case errors.As(err, &h):
+	case hint.Has(err):
 		return err
 	case errors.Is(err, site.ErrLocked):
-		return withHint(err, "wait for it to end; a lock left by a killed process does not count")
+		return hint.Add(err, "wait for it to end; a lock left by a killed process does not count")
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return withHint(err, "free some space and run it again; what the site serves has not changed")
+		return hint.Add(err, "free some space and run it again; what the site serves has not changed")
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
-		return withHint(err, "the user running galbuild must be able to write there; what the site serves has not changed")
+		return hint.Add(err, "the user running galbuild must be able to write there; what the site serves has not changed")
 	case errors.Is(err, context.Canceled):
-		return withHint(errors.New("interrupted"), "what the site serves has not changed; run it again to go on")
+		return hint.Add(errors.New("interrupted"), "what the site serves has not changed; run it again to go on")
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 
 	"galbuild/build/catalog"
 	"galbuild/build/site"
+	"galbuild/cmd/internal/hint"
 	"galbuild/index"
 	"galbuild/index/segment"
 )
@@ -42,7 +43,7 @@ func (i *inspectCmd) Run(e *env) error {
 		return err
 	}
 	if current.IsZero() {
-		return withHint(fmt.Errorf("%s is no site: it has no %s", i.Site, site.CurrentPath), "galbuild SOURCE… -o "+i.Site+" builds one")
+		return hint.Add(fmt.Errorf("%s is no site: it has no %s", i.Site, site.CurrentPath), "galbuild SOURCE… -o %s builds one", i.Site)
 	}
 	c, err := site.ReadCatalog(i.Site, current)
 	if err != nil {

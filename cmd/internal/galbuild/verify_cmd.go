@@ -6,6 +6,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"galbuild/cmd/internal/hint"
 	"galbuild/render"
 )
 
@@ -34,7 +35,7 @@ func (v *verifyCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	if n := len(proof.Problems); n > 0 {
-		return withHint(fmt.Errorf("%s is damaged: %s", proof.Site, plural(n, "problem")),
+		return hint.Add(fmt.Errorf("%s is damaged: %s", proof.Site, plural(n, "problem")),
 			"build it from its packages into an empty folder, or put a good copy back")
 	}
 	return nil

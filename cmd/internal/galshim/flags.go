@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"galbuild/cmd/internal/hint"
+
 	"github.com/alecthomas/kong"
 )
 
@@ -42,26 +44,26 @@ func (c *Command) Validate() error {
 	if c.BaseURL != "" {
 		base, err := parseBase(c.BaseURL)
 		if err != nil {
-			return hint(fmt.Errorf("--base-url %q: %w", c.BaseURL, err), "write it as editors will ask for it, for example https://gallery.example/tools")
+			return hint.Add(fmt.Errorf("--base-url %q: %w", c.BaseURL, err), "write it as editors will ask for it, for example https://gallery.example/tools")
 		}
 		c.BaseURL = base
 	}
 	if isURL(c.Index) {
 		if u, err := url.Parse(c.Index); err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-			return hint(errors.New("--index: not the http(s) address of a folder"), "give the address below which index/CURRENT is, without a query")
+			return hint.Add(errors.New("--index: not the http(s) address of a folder"), "give the address below which index/CURRENT is, without a query")
 		}
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil && !strings.HasPrefix(c.Listen, "unix:") {
-		return hint(fmt.Errorf("--listen %q: neither host:port nor unix:PATH", c.Listen), "--listen :8080 is port 8080 on every address")
+		return hint.Add(fmt.Errorf("--listen %q: neither host:port nor unix:PATH", c.Listen), "--listen :8080 is port 8080 on every address")
 	}
 	if c.Reload < 0 {
-		return hint(fmt.Errorf("--reload %s: below zero", c.Reload), "0 means never")
+		return hint.Add(fmt.Errorf("--reload %s: below zero", c.Reload), "0 means never")
 	}
 	switch {
 	case (c.TLSCert == "") != (c.TLSKey == ""):
-		return hint(errors.New("--tls-cert and --tls-key: one without the other"), "--tls-self-signed needs neither")
+		return hint.Add(errors.New("--tls-cert and --tls-key: one without the other"), "--tls-self-signed needs neither")
 	case c.TLSCert != "" && c.TLSSelfSigned:
-		return hint(errors.New("--tls-self-signed and --tls-cert: only one certificate can be shown"), "leave one out")
+		return hint.Add(errors.New("--tls-self-signed and --tls-cert: only one certificate can be shown"), "leave one out")
 	}
 	return nil
 }
@@ -79,7 +81,7 @@ func (c *Command) source(log *slog.Logger) (source, error) {
 	if cache == "" {
 		user, err := os.UserCacheDir()
 		if err != nil {
-			return nil, hint(fmt.Errorf("find a place for the index: %w", err), "name one with --cache DIR")
+			return nil, hint.Add(fmt.Errorf("find a place for the index: %w", err), "name one with --cache DIR")
 		}
 		cache = filepath.Join(user, "galshim")
 	}

@@ -12,6 +12,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/site"
+	"galbuild/cmd/internal/hint"
 	"galbuild/index"
 )
 
@@ -26,7 +27,7 @@ func (f folder) next(_ context.Context, old *generation) (*generation, error) {
 		if failed, ok := errors.AsType[*fs.PathError](err); ok {
 			err = failed.Err
 		}
-		return nil, hint(fmt.Errorf("open site %s: %w", f.path, err), "build one with: galbuild SOURCE… -o %s", f.path)
+		return nil, hint.Add(fmt.Errorf("open site %s: %w", f.path, err), "build one with: galbuild SOURCE… -o %s", f.path)
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -44,7 +45,7 @@ func (f folder) next(_ context.Context, old *generation) (*generation, error) {
 func openFolder(root *os.Root, old *generation) (*generation, error) {
 	text, err := root.ReadFile(filepath.FromSlash(site.CurrentPath))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, hint(fmt.Errorf("open site %s: it has no %s", root.Name(), site.CurrentPath), "build it with: galbuild SOURCE… -o %s", root.Name())
+		return nil, hint.Add(fmt.Errorf("open site %s: it has no %s", root.Name(), site.CurrentPath), "build it with: galbuild SOURCE… -o %s", root.Name())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open site %s: %w", root.Name(), err)

@@ -53,11 +53,11 @@ package galshim
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/alecthomas/kong"
 
+	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/version"
 )
 
@@ -98,25 +98,9 @@ func complain(stderr io.Writer, err error) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(stderr, "galshim: error: %v\n", err)
-	if hinted, ok := errors.AsType[*hinted](err); ok {
-		fmt.Fprintf(stderr, "galshim: hint: %s\n", hinted.hint)
-	}
+	hint.Tell(stderr, "galshim", err)
 	if _, ok := errors.AsType[*kong.ParseError](err); ok {
 		return exitUsage
 	}
 	return exitFailed
-}
-
-// hinted is an error that knows what may help.
-type hinted struct {
-	error
-	hint string
-}
-
-func (h *hinted) Unwrap() error { return h.error }
-
-// hint adds to err what may help.
-func hint(err error, format string, args ...any) error {
-	return &hinted{err, fmt.Sprintf(format, args...)}
 }

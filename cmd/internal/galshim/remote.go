@@ -17,6 +17,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/site"
+	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/version"
 	"galbuild/index"
 )
@@ -59,7 +60,7 @@ func newRemote(address, cache string, log *slog.Logger) (*remote, error) {
 	sum := sha256.Sum256([]byte(address))
 	dir := filepath.Join(cache, hex.EncodeToString(sum[:8]))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, hint(fmt.Errorf("make cache folder: %w", err), "name another one with --cache DIR")
+		return nil, hint.Add(fmt.Errorf("make cache folder: %w", err), "name another one with --cache DIR")
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ResponseHeaderTimeout = stallTimeout
@@ -75,7 +76,7 @@ func (s *remote) next(ctx context.Context, old *generation) (*generation, error)
 	}
 	kept, keptErr := s.kept()
 	if keptErr != nil {
-		return nil, hint(err, "is %s a site made by galbuild? there is no earlier generation in the cache to start with", s.base.Redacted())
+		return nil, hint.Add(err, "is %s a site made by galbuild? there is no earlier generation in the cache to start with", s.base.Redacted())
 	}
 	s.log.Warn("serving the generation kept in the cache", "generation", kept.Generation, "err", err)
 	return kept, nil

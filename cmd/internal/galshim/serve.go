@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/version"
 )
 
@@ -78,7 +79,7 @@ func (c *Command) listen(generations *live, log *slog.Logger) (*http.Server, net
 	}
 	listener, err := listen(c.Listen)
 	if err != nil {
-		return nil, nil, hint(fmt.Errorf("listen: %w", err), "another address: --listen host:port, or --listen 127.0.0.1:0 for any free port")
+		return nil, nil, hint.Add(fmt.Errorf("listen: %w", err), "another address: --listen host:port, or --listen 127.0.0.1:0 for any free port")
 	}
 	g := generations.now.Load()
 	attrs := []any{"addr", address(listener, secure != nil), "generation", g.Generation, "extensions", g.ix.Len(), "files", !c.NoFiles, "version", version.String()}

@@ -17,6 +17,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"galbuild/cmd/internal/hint"
 )
 
 // tlsConfig returns how to speak TLS, nil if not at all, and for a certificate
@@ -26,7 +28,7 @@ func (c *Command) tlsConfig(log *slog.Logger) (*tls.Config, string, error) {
 	case c.TLSCert != "":
 		pair := &keyPair{certFile: c.TLSCert, keyFile: c.TLSKey, log: log}
 		if err := pair.load(); err != nil {
-			return nil, "", hint(err, "--tls-cert and --tls-key want PEM files that belong together")
+			return nil, "", hint.Add(err, "--tls-cert and --tls-key want PEM files that belong together")
 		}
 		return &tls.Config{GetCertificate: pair.get}, "", nil
 	case c.TLSSelfSigned:
