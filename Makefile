@@ -34,8 +34,9 @@ e2e: ## the real editor, browser, web server and packager; installs what it need
 check: lint test race e2e ## all of it: what continuous integration runs
 
 BENCH ?= .
+COUNT ?= 6
 bench: ## benchmarks beside their floors, with ratios
-	go test -run '^$$' -bench '$(BENCH)' -benchmem -count=6 ./cmd/bench/... | tee bench.txt
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count=$(COUNT) ./index ./cmd/internal/... | tee bench.txt
 	go tool benchstat -col /of bench.txt
 
 FUZZTIME ?= 20s

@@ -79,13 +79,21 @@ func BenchmarkSearch(b *testing.B) {
 	}
 }
 
+// BenchmarkOpen opens an index beside its floor, which reads the file into memory.
 func BenchmarkOpen(b *testing.B) {
 	for _, n := range []int{1_000, 20_000} {
 		path := filepath.Join(b.TempDir(), "x.idx")
 		if err := os.WriteFile(path, write(b, benchmarkDocuments(n), nil), 0o600); err != nil {
 			b.Fatal(err)
 		}
-		b.Run(fmt.Sprintf("n=%d", n), func(b *testing.B) {
+		b.Run(fmt.Sprintf("n=%d/of=floor", n), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := os.ReadFile(path); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("n=%d/of=galshim", n), func(b *testing.B) {
 			for b.Loop() {
 				ix, err := Open(path)
 				if err != nil {

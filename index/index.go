@@ -284,7 +284,12 @@ func (ix *Index) Sections() []Section { return ix.segment.Sections() }
 
 // Stats counts what an index holds.
 type Stats struct {
-	Documents, Keys, Terms, Names, Postings, Files int
+	Documents int `json:"documents"`
+	Keys      int `json:"keys"` // values of exact criteria
+	Terms     int `json:"terms"`
+	Names     int `json:"names"`
+	Postings  int `json:"postings"` // documents in the lists of all terms
+	Files     int `json:"files"`
 }
 
 // Stats returns the counts.

@@ -16,9 +16,9 @@ var (
 
 // Section is one entry of the table.
 type Section struct {
-	Name   string
-	Offset int64
-	Size   int64
+	Name   string `json:"name"`
+	Offset int64  `json:"offset"`
+	Size   int64  `json:"size"`
 }
 
 // Segment is a file's bytes, checked.
