@@ -19,7 +19,7 @@ type assembly struct {
 	catalog    *catalog.Catalog
 	candidates []candidate // with refused set for those that conflict
 	added      []addition  // versions whose content needs its paths
-	kept       []string    // keys of versions whose package is not among the sources
+	kept       []string    // keys of old versions that are not among the candidates taken
 	warnings   []Problem
 }
 
@@ -53,11 +53,11 @@ func versionsByKey(old *catalog.Catalog) map[string]known {
 }
 
 // assemble makes the catalogue out of the candidates, and the old versions that
-// stay. Candidates come sorted by path, so the first of two that conflict is
+// stay: all of them if keep is set. Candidates come sorted by path, so the first of two that conflict is
 // the same in every run.
-func assemble(c Config, candidates []candidate, old map[string]known) (*assembly, error) {
+func assemble(c Config, candidates []candidate, old map[string]known, keep bool) (*assembly, error) {
 	a := &assembly{candidates: candidates, catalog: &catalog.Catalog{Settings: c.Settings}}
-	chosen := a.choose(old, c.Keep)
+	chosen := a.choose(old, keep)
 	empty, err := c.emptySignature()
 	if err != nil {
 		return nil, err

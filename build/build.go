@@ -10,7 +10,7 @@
 // packages give the same catalogue whatever their number.
 //
 // One bad package is refused, by name and with the reason, and the others are
-// built. What cannot be written (a full disk, a folder of someone else's) ends
+// built. A source that cannot be had is too, and then nothing is removed. What cannot be written (a full disk, a folder of someone else's) ends
 // the run. Nothing here makes a generation count: until the caller switches, the
 // site serves what it did.
 package build
@@ -37,8 +37,7 @@ type Config struct {
 	Stdin    io.Reader
 	Settings catalog.Settings
 	Limits   vsix.Limits
-	Jobs     int  // packages read at a time; 0 is one a processor
-	Keep     bool // keep versions whose packages are no longer among the sources
+	Jobs     int // packages read at a time; 0 is one a processor
 	Client   *http.Client
 	Log      *slog.Logger
 	Progress func(Progress) // called now and then, by one goroutine at a time
@@ -76,7 +75,9 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := assemble(c, candidates, read.old)
+	// A source that cannot be had is no reason to take its packages away: the
+	// network may be down, the disk not mounted.
+	made, err := assemble(c, candidates, read.old, len(problems) > 0)
 	if err != nil {
 		return nil, err
 	}

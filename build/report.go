@@ -22,6 +22,7 @@ type Report struct {
 	Unchanged  int       `json:"unchanged"`
 	Added      []string  `json:"added"`
 	Removed    []string  `json:"removed"`
+	Kept       []string  `json:"kept"` // that the sources do not have, for a reason told in Refused
 	Refused    []Problem `json:"refused"`
 	Warnings   []Problem `json:"warnings"`
 	Missing    []Missing `json:"missing"`
@@ -46,6 +47,7 @@ func makeReport(old *catalog.Catalog, made *assembly, problems []source.Problem)
 		Extensions: len(made.catalog.Extensions),
 		Refused:    []Problem{},
 		Warnings:   slices.Clone(made.warnings),
+		Kept:       append([]string{}, slices.Sorted(slices.Values(made.kept))...),
 		Missing:    missing(made.catalog),
 	}
 	for _, p := range problems {

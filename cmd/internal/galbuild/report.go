@@ -71,6 +71,9 @@ func (e *env) printSummary(r build.Report) error {
 	}
 	fmt.Fprintf(e.stdout, "%s: %s%s, %s, %s of packages\n", r.Site, would, plural(r.Extensions, "extension"), plural(r.Versions, "version"), humanize.Bytes(uint64(r.Bytes)))
 	fmt.Fprintf(e.stdout, "%s read, %d unchanged; %s%d added, %d removed, %d refused\n", plural(r.Read, "package"), r.Unchanged, would, len(r.Added), len(r.Removed), len(r.Refused))
+	if len(r.Kept) > 0 {
+		fmt.Fprintf(e.stdout, "%s kept from before, because of what was refused\n", plural(len(r.Kept), "version"))
+	}
 	var err error
 	switch {
 	case r.DryRun:
