@@ -109,7 +109,7 @@ func nginx(t *testing.T, n Nginx) *http.Client {
 	t.Helper()
 	program, err := exec.LookPath("nginx")
 	if err != nil {
-		t.Fatalf("this test needs nginx: %v", err)
+		t.Fatalf("this test needs nginx, which `make e2e` brings: %v", err)
 	}
 	dir, err := os.MkdirTemp("", "nginx") // a socket's path must be short
 	if err != nil {
