@@ -1,0 +1,134 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A plan tells browser/driver.js what to do. It reads the same names.
+type plan struct {
+	Playwright string   `json:"playwright"` // folder of the npm package
+	Chromium   string   `json:"chromium"`   // program
+	Trust      string   `json:"trust"`      // public key to trust without a CA, see authority.spki
+	Editor     string   `json:"editor"`     // address of the page
+	Gallery    string   `json:"gallery"`    // base of the gallery
+	Extensions string   `json:"extensions"` // folder where the editor installs
+	Artefacts  string   `json:"artefacts"`  // folder for screenshots and logs
+	Steps      []string `json:"steps"`      // names, see browser/steps.js
+}
+
+// A step is what the driver reports of one.
+type step struct {
+	Step   string
+	OK     bool
+	Detail string
+}
+
+// Time for all steps of a plan: they take half a minute when all goes well.
+const tourTime = 4 * time.Minute
+
+// What keeps the page from asking questions of its own.
+const settings = `{
+	"workbench.startupEditor": "none",
+	"workbench.enableExperiments": false,
+	"security.workspace.trust.enabled": false,
+	"telemetry.telemetryLevel": "off",
+	"chat.disableAIFeatures": true,
+	"extensions.ignoreRecommendations": true
+}`
+
+// tour serves the editor's page and takes the steps, each a subtest of t.
+func (e editor) tour(t *testing.T, name string, g *gallery, a authority, steps []string) {
+	t.Helper()
+	p := plan{
+		Playwright: e.tools.playwright, Chromium: e.tools.chromium, Trust: a.spki,
+		Editor: e.serve(t, name, g.dir), Gallery: g.base, Extensions: e.extensions(),
+		Artefacts: filepath.Join(g.dir, name), Steps: steps,
+	}
+	if err := os.MkdirAll(p.Artefacts, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(p.Artefacts, "plan.json")
+	if err := os.WriteFile(file, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	e.drive(t, file, steps)
+}
+
+// serve starts the editor's page, and returns its address.
+func (e editor) serve(t *testing.T, name, artefacts string) string {
+	t.Helper()
+	user, workspace := filepath.Join(e.data(), "User"), filepath.Join(e.home, "workspace")
+	for _, dir := range []string{user, workspace} {
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(user, "settings.json"), []byte(settings), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, "code-server-"+name, artefacts, e.command(context.Background(),
+		"--auth", "none", "--bind-addr", "127.0.0.1:0", "--disable-telemetry", "--disable-update-check",
+		"--disable-workspace-trust", "--disable-getting-started-override", workspace))
+	return s.await(t, `HTTP server listening on (http://[^/\s]+)`)[1]
+}
+
+// drive runs the driver, and makes a subtest of each line it prints.
+func (e editor) drive(t *testing.T, plan string, steps []string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), tourTime)
+	defer cancel()
+	cmd := e.node(ctx, "browser/driver.js", plan)
+	cmd.Dir = "" // the driver is here, not in the editor's home
+	var complaints strings.Builder
+	cmd.Stderr = &complaints
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start the browser's driver: %v", err)
+	}
+	missing := slices.Clone(steps)
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 1<<20)
+	for begin := time.Now(); lines.Scan(); begin = time.Now() {
+		missing = report(t, lines.Text(), time.Since(begin), missing)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the browser's driver: %v\n%s", err, &complaints)
+	}
+	if len(missing) > 0 {
+		t.Errorf("steps not taken: %q", missing)
+	}
+}
+
+// report turns a line into a subtest, and returns the steps still missing.
+func report(t *testing.T, line string, took time.Duration, missing []string) []string {
+	t.Helper()
+	var s step
+	if err := json.Unmarshal([]byte(line), &s); err != nil {
+		t.Errorf("the browser's driver printed %q: %v", line, err)
+		return missing
+	}
+	t.Run(s.Step, func(t *testing.T) {
+		if !s.OK {
+			t.Fatal(s.Detail)
+		}
+		t.Logf("%.1f s: %s", took.Seconds(), s.Detail)
+	})
+	return slices.DeleteFunc(missing, func(name string) bool { return name == s.Step })
+}

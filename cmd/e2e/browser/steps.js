@@ -1,0 +1,156 @@
+// The steps a plan may name: what a user does on the editor's page, and what must
+// come of it. Each is a function of the Workbench that returns a remark or throws.
+// They know the samples, and go with the packages in ../packages.go.
+
+'use strict';
+
+const assert = require('assert');
+const { patience, until } = require('./workbench');
+
+const steps = {
+  async 'popular list'(w) {
+    const names = await w.search('@popular', 'list of extensions', names => names.length >= 8);
+    return names.join(', ');
+  },
+
+  // The icons are the gallery's own files, not the editor's picture for want of one.
+  async 'icons'(w) {
+    await w.search('acme', 'extensions of acme', names => names.length >= 6);
+    const ours = `img.icon[src^="${w.plan.gallery}/"]`;
+    const loaded = () => w.page.$$eval(`.extension-list-item ${ours}`, icons => icons.map(icon => icon.complete && icon.naturalWidth));
+    const widths = await until('icons, 128 pixels wide', async () => {
+      const widths = await loaded();
+      return widths.length >= 6 && widths.every(width => width === 128) && widths;
+    });
+    return `${widths.length} icons`;
+  },
+
+  async 'search'(w) {
+    const names = await w.search('greeting hello', 'Acme Hello alone', names => names.join() === 'Acme Hello');
+    return names.join(', ');
+  },
+
+  async 'search with a typo'(w) {
+    const names = await w.search('midnigth', 'Acme Midnight first', names => names[0] === 'Acme Midnight');
+    return names.join(', ');
+  },
+
+  async 'category'(w) {
+    const themes = ['Acme Midnight', 'Monokai Theme', 'Solarized Dark Theme'];
+    const names = await w.search('@category:themes', 'themes and nothing else', names => names.toSorted().join() === themes.join());
+    return names.join(', ');
+  },
+
+  async 'id'(w) {
+    const names = await w.search('@id:acme.hello', 'Acme Hello alone', names => names.join() === 'Acme Hello');
+    return names.join(', ');
+  },
+
+  async 'readme'(w) {
+    await w.show('acme.hello', 'Acme Hello');
+    await w.text('Greets whoever is at the keyboard.');
+  },
+
+  async 'changelog'(w) {
+    await w.show('acme.hello', 'Acme Hello');
+    await w.tab('Changelog');
+    await w.text('First release: says hello in English.');
+  },
+
+  async 'features'(w) {
+    await w.show('acme.hello', 'Acme Hello');
+    await w.tab('Features');
+    await w.editor.getByText('Say Hello', { exact: true }).waitFor({ timeout: patience });
+  },
+
+  // No signature is listed, so the page must not ask for one.
+  async 'install'(w) {
+    await w.show('acme.hello', 'Acme Hello');
+    const refused = w.editor.getByText(/not signed/i).first();
+    await until('Install button', async () => await w.action('Install').isVisible() || await refused.isVisible());
+    assert.ok(!await refused.isVisible(), 'the page says that the extension is not signed');
+    await w.install();
+    assert.deepEqual(w.dialogs.filter(text => /sign|verif/i.test(text)), [], 'dialogs about signing');
+    return w.untilOnDisk('acme.hello', '1.1.0');
+  },
+
+  async 'web extension'(w) {
+    await w.show('acme.word-count', 'Acme Word Count');
+    await w.install();
+    assert.equal(w.onDisk('acme.word-count'), undefined, 'installed on the server, not in the browser');
+    const notification = await w.notified('Acme: Count Words', /Word Count: \d+ words/);
+    const request = await w.asked('/acme/word-count/1.0.0/extension/extension.js');
+    return `${notification}, from ${request.url}`;
+  },
+
+  async 'web extension after a reload'(w) {
+    const before = w.requests.length;
+    await w.reload();
+    const notification = await w.notified('Acme: Count Words', /Word Count: \d+ words/);
+    return `${notification}, ${w.requests.length - before} requests`;
+  },
+
+  async 'pre-release'(w) {
+    await w.show('acme.notes', 'Acme Notes');
+    await w.install();
+    await w.untilOnDisk('acme.notes', '1.0.0');
+    await w.action('Switch to Pre-Release Version').click({ timeout: patience });
+    return w.untilOnDisk('acme.notes', '1.1.0');
+  },
+
+  async 'list of versions'(w) {
+    await w.run('Install Specific Version of Extension');
+    await until('list of extensions', async () => !(await w.quickInput.inputValue()).startsWith('>'));
+    await w.quickInput.fill('Acme Hello');
+    await until('row of Acme Hello', async () => (await w.quickRows.first().textContent()).includes('Acme Hello'));
+    await w.page.keyboard.press('Enter');
+    const versions = await until('versions', async () => {
+      const rows = await w.quickRows.allTextContents();
+      return rows.some(row => row.startsWith('1.1.0')) && rows.some(row => row.startsWith('1.0.0')) && rows;
+    });
+    await w.page.keyboard.press('Escape');
+    return versions.join('; ');
+  },
+
+  // The theme of an extension that is not installed: its files come one by one.
+  async 'theme browsing'(w) {
+    await w.run('Browse Color Themes in Marketplace');
+    await w.quickInput.waitFor({ timeout: patience });
+    await w.quickInput.fill('Midnight');
+    await until('row of Acme Midnight', async () => {
+      const row = await w.quickRows.and(w.page.locator('.focused')).textContent();
+      if (row.startsWith('Acme Midnight')) return true;
+      await w.page.keyboard.press('ArrowDown'); // both its themes are listed
+    });
+    await until('preview', () => w.page.evaluate(midnight));
+    await w.asked('/acme/midnight/1.0.0/extension/themes/midnight.json');
+    assert.equal(w.onDisk('acme.midnight'), undefined, 'a preview installs nothing');
+    await w.page.keyboard.press('Enter');
+    await w.untilOnDisk('acme.midnight', '1.0.0');
+    await until('theme', () => w.page.evaluate(midnight));
+    return 'previewed and installed';
+  },
+
+  // Of a version that was the newest when it was installed.
+  async 'automatic update'(w) {
+    return w.untilOnDisk('acme.hello', '1.2.0');
+  },
+
+  // Run last: nothing the page asked was refused, by the gallery or by itself.
+  async 'nothing blocked'(w) {
+    const blocked = w.console.filter(text => /content security|cors|mixed content/i.test(text) && text.includes(w.plan.gallery));
+    assert.deepEqual(blocked, []);
+    const probes = /\/extension$|\/package\.nls[^/]*\.json$/; // a folder or a file that need not be
+    const refused = w.requests.filter(r => (r.failed && r.failed !== 'net::ERR_ABORTED') || (r.status >= 400 && !probes.test(new URL(r.url).pathname)));
+    assert.deepEqual(refused, []);
+    return `${w.requests.length} requests`;
+  },
+};
+
+// Whether the page wears Acme Midnight; evaluated in the page.
+function midnight() {
+  const workbench = document.querySelector('.monaco-workbench');
+  return getComputedStyle(workbench).getPropertyValue('--vscode-editor-background').trim().toLowerCase() === '#0b1d3a';
+}
+
+module.exports = steps;

@@ -1,0 +1,40 @@
+// Package e2e drives the two commands with the components that real users bring:
+// the newest code-server (its command line, VS Code's own server command line, and
+// its page in headless Chromium), the real vsce as packager, the real nginx.
+// Everything but this comment is behind the build tag e2e:
+//
+//	go test -tags e2e -timeout 25m ./cmd/e2e/...          all of it, `make e2e`
+//	go test -tags e2e ./cmd/e2e -run TestGallery/nginx    one set-up
+//
+// # What is installed
+//
+// install.sh puts node, code-server, vsce, playwright-core and nginx into
+// galbuild-e2e in the user's cache folder, about 670 MB, once; Chromium comes from
+// apt into the system. Their versions stand at the head of that script. A
+// component that cannot be had fails the test and is named: nothing is skipped.
+//
+// # Set-ups
+//
+//	http     galshim alone serves questions and files        command line
+//	https    the same, with the certificate of a private CA  command line, page
+//	nginx    nginx at https://127.0.0.1:PORT/tools/gallery,  command line, page,
+//	         with the configuration `galbuild config nginx`  plain HTTP
+//	         prints, unchanged; galshim --no-files behind it
+//
+// Each has its own site, built from the samples in testdata/samples as vsce packs
+// them, some in several versions and platforms, and from extensions that
+// code-server brings along. What counts as installed is what the editor wrote to
+// disk, not what it says.
+//
+// # The page
+//
+// browser/driver.js opens the editor, takes the steps named in a plan, and prints
+// one JSON object per step, {"step": …, "ok": …, "detail": …}. Each becomes a
+// subtest; one that is not reported has failed.
+//
+// # When something fails
+//
+// The logs of every server are printed, and the folder of artefacts named: logs,
+// a screenshot per step, the browser's console, its requests to the gallery, the
+// site as it was served. After a success the folder is removed.
+package e2e

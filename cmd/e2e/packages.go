@@ -1,0 +1,144 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// A variant is a package to be made of a sample, with changes to its package.json.
+type variant struct {
+	sample     string         // folder below samples
+	version    string         // the sample's own if empty
+	target     string         // platform; any if empty
+	preRelease bool           // packed with --pre-release
+	change     map[string]any // other members of package.json to set
+}
+
+// What a site is built from: first the one, then, to see a rebuild, the other too.
+var (
+	firstPackages = []variant{
+		{sample: "hello"},
+		{sample: "hello", version: "1.0.0"},
+		{sample: "midnight"},
+		{sample: "word-count"},
+		{sample: "log-language"},
+		{sample: "log-summary"},
+		{sample: "starter-pack"},
+		{sample: "notes"},
+		{sample: "notes", version: "1.1.0", preRelease: true},
+		{sample: "system-probe"},
+		{sample: "system-probe", target: "linux-x64", change: map[string]any{"builtFor": "linux-x64"}},
+		{sample: "system-probe", target: "win32-x64", change: map[string]any{"builtFor": "win32-x64"}},
+		{sample: "go-snippets"},
+		{sample: "go-snippets", version: "2.0.0", change: map[string]any{"engines": map[string]any{"vscode": "^1.999.0"}}},
+	}
+	laterPackages = []variant{
+		{sample: "hello", version: "1.2.0"},
+	}
+	// Extensions of code-server that vsce packs as they are: not made by us.
+	foreignPackages = []string{"theme-monokai", "theme-solarized-dark", "markdown-basics", "python", "rust", "yaml"}
+)
+
+// packages are two folders of .vsix files.
+type packages struct{ first, later string }
+
+// pack makes every package with vsce, below dir.
+func pack(t *testing.T, tools toolbox, dir string) packages {
+	t.Helper()
+	p := packages{filepath.Join(dir, "first"), filepath.Join(dir, "later")}
+	var group errgroup.Group
+	group.SetLimit(runtime.NumCPU())
+	samples := filepath.Join("..", "..", "testdata", "samples")
+	brought := filepath.Join(tools.codeServer, "lib", "vscode", "extensions")
+	for _, v := range firstPackages {
+		group.Go(func() error { return tools.pack(samples, v, p.first) })
+	}
+	for _, v := range laterPackages {
+		group.Go(func() error { return tools.pack(samples, v, p.later) })
+	}
+	for _, name := range foreignPackages {
+		group.Go(func() error { return tools.pack(brought, variant{sample: name}, p.first) })
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// pack makes v from its folder below source, and writes it into the folder out.
+func (tools toolbox) pack(source string, v variant, out string) error {
+	work, err := os.MkdirTemp("", "galbuild-e2e-pack-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	if err := os.CopyFS(work, os.DirFS(filepath.Join(source, v.sample))); err != nil {
+		return fmt.Errorf("copy sample %s: %w", v.sample, err)
+	}
+	name, err := v.apply(filepath.Join(work, "package.json"))
+	if err != nil {
+		return fmt.Errorf("change sample %s: %w", v.sample, err)
+	}
+	if err := os.MkdirAll(out, 0o777); err != nil {
+		return err
+	}
+	vsce := exec.Command(tools.node, append([]string{tools.vsce, "package",
+		"--allow-missing-repository", "--skip-license", "--no-dependencies",
+		"--out", filepath.Join(out, name+".vsix")}, v.flags()...)...)
+	vsce.Dir = work
+	vsce.Env = append(os.Environ(), fmt.Sprint("SOURCE_DATE_EPOCH=", packed.Unix()))
+	if text, err := vsce.CombinedOutput(); err != nil {
+		return fmt.Errorf("vsce package %s: %w\n%s", name, err, text)
+	}
+	return nil
+}
+
+// The date of all packages: editors put off automatic updates that are younger
+// than some hours.
+var packed = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+
+// apply changes package.json, and returns the package's name.
+func (v variant) apply(file string) (string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	var manifest map[string]any
+	if err := json.Unmarshal(text, &manifest); err != nil {
+		return "", err
+	}
+	maps.Copy(manifest, v.change)
+	if v.version != "" {
+		manifest["version"] = v.version
+	}
+	if text, err = json.MarshalIndent(manifest, "", "  "); err != nil {
+		return "", err
+	}
+	name := fmt.Sprintf("%s.%s-%s", manifest["publisher"], manifest["name"], manifest["version"])
+	if v.target != "" {
+		name += "@" + v.target
+	}
+	return name, os.WriteFile(file, text, 0o666)
+}
+
+func (v variant) flags() []string {
+	var flags []string
+	if v.target != "" {
+		flags = append(flags, "--target", v.target)
+	}
+	if v.preRelease {
+		flags = append(flags, "--pre-release")
+	}
+	return flags
+}
