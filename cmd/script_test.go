@@ -75,6 +75,7 @@ func setUp(e *testscript.Env) error {
 		return err
 	}
 	e.Setenv("SAMPLES", samples)
+	e.Setenv("GORACE", os.Getenv("GORACE")) // or each command of a race run sleeps a second at its end
 	return l.Close()
 }
 
