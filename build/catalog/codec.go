@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 )
 
 // header is the first line of a catalogue.
@@ -12,24 +13,23 @@ type header struct {
 	Settings
 }
 
-// Append appends the catalogue as JSON lines. The same catalogue always gives
-// the same bytes.
-func (c *Catalog) Append(dst []byte) ([]byte, error) {
-	buf := bytes.NewBuffer(dst)
-	enc := json.NewEncoder(buf)
+// Write writes the catalogue as JSON lines. The same catalogue always gives the
+// same bytes.
+func (c *Catalog) Write(w io.Writer) error {
+	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(header{Format, c.Settings}); err != nil {
-		return nil, err
+		return err
 	}
 	for i := range c.Extensions {
 		if err := enc.Encode(&c.Extensions[i]); err != nil {
-			return nil, fmt.Errorf("%s: %w", c.Extensions[i].ID(), err)
+			return fmt.Errorf("%s: %w", c.Extensions[i].ID(), err)
 		}
 	}
-	return buf.Bytes(), nil
+	return nil
 }
 
-// Parse reads what Append wrote. It refuses other formats by number, and
+// Parse reads what Write wrote. It refuses other formats by number, and
 // extensions that are out of order: a reader may search by bisection.
 func Parse(text []byte) (*Catalog, error) {
 	first, rest, _ := bytes.Cut(text, []byte("\n"))

@@ -2,6 +2,7 @@ package site
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -32,16 +33,15 @@ func ReadCurrent(root string) (Current, error) {
 
 // PackCatalog returns the catalogue as a generation keeps it.
 func PackCatalog(c *catalog.Catalog) ([]byte, error) {
-	text, err := c.Append(nil)
+	var packed bytes.Buffer
+	enc, err := zstd.NewWriter(&packed, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
 	if err != nil {
 		return nil, err
 	}
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
-	if err != nil {
+	if err := errors.Join(c.Write(enc), enc.Close()); err != nil {
 		return nil, err
 	}
-	defer enc.Close()
-	return enc.EncodeAll(text, nil), nil
+	return packed.Bytes(), nil
 }
 
 // maxCatalog bounds what a catalogue may unpack to.
