@@ -40,7 +40,7 @@ type Config struct {
 	Jobs     int // packages read at a time; 0 is one a processor
 	Client   *http.Client
 	Log      *slog.Logger
-	Progress func(Progress) // called now and then, by one goroutine at a time
+	Progress func(Progress) // called now and then, by several goroutines
 
 	Site *site.Dir        // where content goes
 	Old  *catalog.Catalog // what the site serves now; nil is nothing

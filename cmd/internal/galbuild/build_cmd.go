@@ -131,10 +131,12 @@ func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings ca
 	return result.Report, b.publish(ctx, dir, current, old, result)
 }
 
-// publish makes the new catalogue count.
+// publish makes the new catalogue count. What follows from it is written if it is
+// new, and after a builder that did not come to its end: that one may have left
+// answers of a generation that never counted.
 func (b *buildCmd) publish(ctx context.Context, dir *site.Dir, current site.Current, old *catalog.Catalog, result *build.Result) error {
 	next := current
-	if current.IsZero() || !reflect.DeepEqual(old, result.Catalog) {
+	if current.IsZero() || dir.Unclean || !reflect.DeepEqual(old, result.Catalog) {
 		var err error
 		if next, err = render.Site(ctx, dir, result.Catalog); err != nil {
 			return err
