@@ -21,6 +21,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -32,8 +33,11 @@ import (
 // its downloads and what it remembers of the sources.
 const Desk = ".galbuild"
 
-// ErrLocked is returned by Lock when another process is building the site.
-var ErrLocked = errors.New("another galbuild is at work on it")
+// Errors of Lock, for which see there.
+var (
+	ErrLocked  = errors.New("another galbuild is at work on it")
+	ErrNotSite = errors.New("it holds other things")
+)
 
 // Dir is a site that this process alone may change.
 type Dir struct {
@@ -47,10 +51,14 @@ type Dir struct {
 }
 
 // Lock makes the folder where there is none and takes it for this process. It
-// returns ErrLocked, wrapped, if another has it.
+// returns ErrLocked, wrapped, if another has it, and ErrNotSite if the folder is
+// neither a site nor empty: what no generation lists is swept from a site.
 func Lock(root string) (*Dir, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkSite(root); err != nil {
 		return nil, err
 	}
 	temp := filepath.Join(root, Desk, "tmp")
@@ -66,6 +74,24 @@ func Lock(root string) (*Dir, error) {
 	}
 	d := &Dir{Root: root, Blobs: blob.NewStore(root, temp), temp: temp, lock: lock}
 	return d, d.clearTemp()
+}
+
+// checkSite looks for signs that root is a site, or may become one.
+func checkSite(root string) error {
+	for _, sign := range []string{Desk, filepath.FromSlash(CurrentPath)} {
+		if _, err := os.Lstat(filepath.Join(root, sign)); err == nil {
+			return nil
+		}
+	}
+	there, err := os.ReadDir(root)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("make site %s: %w", root, err)
+	}
+	there = slices.DeleteFunc(there, func(e fs.DirEntry) bool { return e.Name() == "lost+found" }) // of a disk of its own
+	if len(there) > 0 {
+		return fmt.Errorf("make site %s: %w, such as %s", root, ErrNotSite, there[0].Name())
+	}
+	return nil
 }
 
 // DryRun is for a run that shall change nothing at root, which need not be
@@ -110,6 +136,18 @@ func (d *Dir) End() error {
 
 // mark lies in the folder that must be empty when no builder is at work.
 func (d *Dir) mark() string { return filepath.Join(d.temp, "unfinished") }
+
+// Abandon removes a site that nothing was put into, and closes it.
+func (d *Dir) Abandon() error {
+	if d.lock == nil {
+		return d.Close()
+	}
+	there, err := os.ReadDir(d.Root)
+	if err != nil || len(there) > 1 {
+		return errors.Join(err, d.Close())
+	}
+	return errors.Join(os.RemoveAll(filepath.Join(d.Root, Desk)), os.Remove(d.Root), d.Close())
+}
 
 // Close lets others change the site.
 func (d *Dir) Close() error {

@@ -125,8 +125,11 @@ func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings ca
 		return build.Report{}, err
 	}
 	result.Report.Site, result.Report.Generation, result.Report.DryRun = b.Output, current.Generation, b.DryRun
-	if b.DryRun || b.Strict && len(result.Report.Refused) > 0 {
+	switch {
+	case b.DryRun, b.Strict && len(result.Report.Refused) > 0:
 		return result.Report, nil
+	case result.Report.Versions == 0 && current.IsZero():
+		return result.Report, dir.Abandon()
 	}
 	return result.Report, b.publish(ctx, dir, current, old, result)
 }
@@ -202,7 +205,7 @@ func (b *buildCmd) verdict(r build.Report) error {
 			"mend or remove what is named above and run it again")
 	}
 	if r.Versions == 0 {
-		return errors.New("no package could be taken")
+		return hint.Add(errors.New("no package could be taken"), "sources are .vsix files, folders, globs, addresses and @lists; galbuild --help has the commands")
 	}
 	return fmt.Errorf("%s refused; the others are in the gallery", plural(len(r.Refused), "package"))
 }

@@ -104,6 +104,8 @@ func explain(err error) error {
 		return err
 	case errors.Is(err, site.ErrLocked):
 		return hint.Add(err, "wait for it to end; a lock left by a killed process does not count")
+	case errors.Is(err, site.ErrNotSite):
+		return hint.Add(err, "name a new or empty folder with -o, or an earlier site")
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return hint.Add(err, "free some space and run it again; what the site serves has not changed")
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
