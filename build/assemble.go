@@ -72,7 +72,8 @@ func assemble(c Config, candidates []candidate, old map[string]known, keep bool)
 // choose returns the versions that make up the gallery, by key.
 func (a *assembly) choose(old map[string]known, keep bool) map[string]known {
 	chosen := make(map[string]known)
-	from := make(map[string]string) // key to file
+	from := make(map[string]string)     // key to file
+	contested := make(map[string]known) // old versions that a file would replace
 	for i := range a.candidates {
 		c := &a.candidates[i]
 		if c.refused != nil {
@@ -86,32 +87,28 @@ func (a *assembly) choose(old map[string]known, keep bool) map[string]known {
 		if ok && was.version.Package.Ref != c.version.Package.Ref {
 			c.refused = fmt.Errorf("%s is in the gallery already with other bytes (SHA-256 %.12s…, this file has %.12s…); "+
 				"editors never ask twice for a version they have: give it a new one, or build once without it", key, was.version.Package.Ref, c.version.Package.Ref)
-			chosen[key] = was
-			a.kept = append(a.kept, key)
+			contested[key] = was
 			continue
 		}
-		if first, ok := chosen[key]; ok && first.version.Package.Ref != c.version.Package.Ref {
+		first, twice := chosen[key]
+		switch {
+		case twice && first.version.Package.Ref != c.version.Package.Ref:
 			c.refused = fmt.Errorf("%s again with other bytes: %s has it too, and is taken", key, from[key])
-			continue
-		}
-		if _, ok := chosen[key]; !ok {
+		case !twice, first.version.Sidecar == nil && c.version.Sidecar != nil: // the same package: who knows more
 			chosen[key] = known{c.publisher, c.name, &c.version}
 			from[key] = c.item.Name
 		}
 	}
 	if keep {
-		a.keepOld(chosen, old)
+		contested = old
 	}
-	return chosen
-}
-
-func (a *assembly) keepOld(chosen, old map[string]known) {
-	for key, was := range old {
+	for key, was := range contested {
 		if _, ok := chosen[key]; !ok {
 			chosen[key] = was
 			a.kept = append(a.kept, key)
 		}
 	}
+	return chosen
 }
 
 // groupByExtension returns the versions of each extension, sorted by id.
