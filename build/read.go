@@ -91,7 +91,11 @@ func (r *reader) one(item source.Item, c *candidate) error {
 		return err
 	}
 	c.refused = err
-	r.Log.Debug("read package", "file", item.Name, "refused", err)
+	if err != nil {
+		r.Log.Debug("refused package", "file", item.Name, "err", err)
+	} else {
+		r.Log.Debug("read package", "file", item.Name, "ext", c.key(), "bytes", c.version.Package.Size, "ref", c.version.Package.Ref)
+	}
 	return nil
 }
 
