@@ -73,10 +73,14 @@ func assemble(c Config, candidates []candidate, old map[string]known, keep bool)
 func (a *assembly) choose(old map[string]known, keep bool) map[string]known {
 	chosen := make(map[string]known)
 	from := make(map[string]string)     // key to file
-	contested := make(map[string]known) // old versions that a file would replace
+	contested := make(map[string]known) // old versions that a file would replace, or held before it went bad
+	holder := make(map[string]*candidate)
 	for i := range a.candidates {
 		c := &a.candidates[i]
 		if c.refused != nil {
+			if was, ok := old[c.before]; ok {
+				contested[c.before] = was
+			}
 			continue
 		}
 		key := c.key()
@@ -96,8 +100,11 @@ func (a *assembly) choose(old map[string]known, keep bool) map[string]known {
 			c.refused = fmt.Errorf("%s again with other bytes: %s has it too, and is taken", key, from[key])
 		case !twice, first.version.Sidecar == nil && c.version.Sidecar != nil: // the same package: who knows more
 			chosen[key] = known{c.publisher, c.name, &c.version}
-			from[key] = c.item.Name
+			from[key], holder[key] = c.item.Name, c
 		}
+	}
+	for _, c := range holder {
+		c.taken = true
 	}
 	if keep {
 		contested = old
@@ -244,9 +251,13 @@ func uuidOf(id string) string {
 // same one are the same extension.
 func (a *assembly) settleUUIDs() {
 	owner := make(map[string]string)
+	for i := range a.catalog.Extensions { // nobody can be given another's own
+		id := a.catalog.Extensions[i].ID()
+		owner[uuidOf(id)] = id
+	}
 	for i := range a.catalog.Extensions {
 		e := &a.catalog.Extensions[i]
-		if first, taken := owner[e.UUID]; taken {
+		if first, taken := owner[e.UUID]; taken && first != e.ID() {
 			reason := fmt.Errorf("sidecars give it the extensionId %s of %s; it gets one of its own", e.UUID, first)
 			a.warnings = append(a.warnings, Problem{e.ID(), reason.Error()})
 			e.UUID = uuidOf(e.ID())

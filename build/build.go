@@ -20,6 +20,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -42,8 +43,11 @@ type Config struct {
 	Log      *slog.Logger
 	Progress func(Progress) // called now and then, by several goroutines
 
-	Site *site.Dir        // where content goes
-	Old  *catalog.Catalog // what the site serves now; nil is nothing
+	Strict bool // give content no paths if anything was refused
+
+	Site       *site.Dir        // where content goes
+	Old        *catalog.Catalog // what the site serves now; nil is nothing
+	Generation string           // of Old
 }
 
 // Progress is how far a run has come.
@@ -59,6 +63,7 @@ type Result struct {
 	Catalog *catalog.Catalog
 	Report  Report
 	memory  *memory
+	recipe  string
 }
 
 // Run reads the sources and brings the site's content up to them. The report
@@ -69,7 +74,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	memory := recall(c.Site.Memory(), c.recipe())
+	memory := recall(c.Site.Memory(), heading{c.recipe(), c.Generation})
 	read := &reader{Config: c, memory: memory, old: versionsByKey(c.Old)}
 	candidates, err := read.all(ctx, items)
 	if err != nil {
@@ -77,23 +82,28 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	}
 	// A source that cannot be had is no reason to take its packages away: the
 	// network may be down, the disk not mounted.
-	made, err := assemble(c, candidates, read.old, len(problems) > 0)
+	keep := len(problems) > 0 || slices.ContainsFunc(candidates, func(c candidate) bool { return c.unreadable() })
+	made, err := assemble(c, candidates, read.old, keep)
 	if err != nil {
 		return nil, err
 	}
-	if err := link(ctx, c, made); err != nil {
-		return nil, err
-	}
-	return &Result{
+	result := &Result{
 		Catalog: made.catalog,
 		Report:  makeReport(c.Old, made, problems),
-		memory:  remember(c.Site.Memory(), c.recipe(), candidates),
-	}, nil
+		memory:  remember(c.Site.Memory(), candidates),
+		recipe:  c.recipe(),
+	}
+	if c.Strict && len(result.Report.Refused) > 0 {
+		return result, nil
+	}
+	return result, link(ctx, c, made)
 }
 
 // Remember keeps what the run learnt of the sources, so that the next one reads
-// only what changed. To be called when the new catalogue counts.
-func (r *Result) Remember() error { return r.memory.save() }
+// only what changed. To be called when its catalogue counts, as that generation.
+func (r *Result) Remember(generation string) error {
+	return r.memory.save(heading{r.recipe, generation})
+}
 
 func (c Config) withDefaults() Config {
 	if c.Log == nil {

@@ -21,10 +21,9 @@ import (
 // It is a cache of the reading, no part of the site: what it says of a package
 // counts only if the catalogue has that very package. Losing it costs a reading.
 type memory struct {
-	file   string
-	recipe string
-	seen   map[string]memo // by path
-	order  []memo
+	file  string
+	seen  map[string]memo // by path
+	order []memo
 }
 
 // A memo is what is remembered of one source.
@@ -33,7 +32,7 @@ type memo struct {
 	Stamp     stamp    `json:"stamp"`
 	Sidecar   *stamp   `json:"sidecar,omitempty"`
 	Signature *stamp   `json:"signature,omitempty"`
-	Key       string   `json:"key,omitempty"` // what it turned out to be
+	Key       string   `json:"key,omitempty"` // what it turned out to be, when it was last taken
 	Ref       blob.Ref `json:"sha256,omitzero"`
 	Warnings  []string `json:"warnings,omitempty"`
 	Refused   string   `json:"refused,omitempty"` // or why it was not taken
@@ -49,22 +48,29 @@ type stamp struct {
 // newer program reads them all again.
 const readingVersion = 1
 
-// recipe names what else the reading depends on.
+// A heading says what a memory is of: how the sources were read, and which
+// generation came of it. A memory of another generation is that of a builder that
+// was killed between the switch and remembering.
+type heading struct {
+	Recipe     string `json:"recipe"`
+	Generation string `json:"generation"`
+}
+
 func (c Config) recipe() string {
 	return fmt.Sprintf("reading %d, unpack %s, limits %+v", readingVersion, c.Settings.Unpack, c.Limits.WithDefaults())
 }
 
 // recall reads the memory; one that cannot be used is empty.
-func recall(file, recipe string) *memory {
-	m := &memory{file: file, recipe: recipe, seen: make(map[string]memo)}
+func recall(file string, want heading) *memory {
+	m := &memory{file: file, seen: make(map[string]memo)}
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return m
 	}
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	lines.Buffer(nil, len(text)+1)
-	var header string
-	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &header) != nil || header != recipe {
+	var is heading
+	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &is) != nil || is != want {
 		return m
 	}
 	for lines.Scan() {
@@ -84,7 +90,7 @@ func (m *memory) recognise(item source.Item, old map[string]known) (candidate, b
 		!sameStamp(was.Sidecar, item.Sidecar) || !sameStamp(was.Signature, item.Signature) {
 		return candidate{}, false
 	}
-	c := candidate{item: item, warnings: was.Warnings, known: true}
+	c := candidate{item: item, warnings: was.Warnings, known: true, before: was.Key}
 	if was.Refused != "" {
 		c.refused = errors.New(was.Refused)
 		return c, true
@@ -104,11 +110,13 @@ func sameStamp(was *stamp, is *source.Stamp) bool {
 	return *was == stamp{is.Size, is.ModTime.UTC()}
 }
 
-// remember makes the memory of a run. Conflicts are left out: whether there is
-// one depends on the other packages, so those are read again.
-func remember(file, recipe string, candidates []candidate) *memory {
-	m := &memory{file: file, recipe: recipe}
-	for _, c := range candidates {
+// remember makes the memory of a run. Left out, and so read again, is what
+// depends on more than the file itself: conflicts, the second of two equal
+// packages, and files that could not be read.
+func remember(file string, candidates []candidate) *memory {
+	m := &memory{file: file}
+	for i := range candidates {
+		c := &candidates[i]
 		one := memo{
 			Path:      c.item.Path,
 			Stamp:     stamp{c.item.Size, c.item.ModTime.UTC()},
@@ -117,10 +125,10 @@ func remember(file, recipe string, candidates []candidate) *memory {
 			Warnings:  c.warnings,
 		}
 		switch {
-		case c.refused == nil:
+		case c.taken:
 			one.Key, one.Ref = c.key(), c.version.Package.Ref
-		case c.version.Package.Ref.IsZero():
-			one.Refused = c.refused.Error()
+		case c.refused != nil && c.version.Package.Ref.IsZero() && !c.unreadable():
+			one.Key, one.Refused = c.before, c.refused.Error()
 		default:
 			continue
 		}
@@ -137,10 +145,10 @@ func stampOf(s *source.Stamp) *stamp {
 }
 
 // save writes the memory in one step.
-func (m *memory) save() error {
+func (m *memory) save(h heading) error {
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)
-	if err := enc.Encode(m.recipe); err != nil {
+	if err := enc.Encode(h); err != nil {
 		return err
 	}
 	for _, one := range m.order {

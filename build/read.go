@@ -29,9 +29,21 @@ type candidate struct {
 	name      string
 	version   catalog.Version
 	warnings  []string
-	refused   error // why it is not taken
-	known     bool  // taken over from the old catalogue, not read
+	refused   error  // why it is not taken
+	known     bool   // taken over from the old catalogue, not read
+	taken     bool   // its version is in the new catalogue
+	before    string // key of what the file held when it was last taken, if it was
 }
+
+// unreadable tells whether it was refused because it could not be read, which
+// says nothing about the package.
+func (c *candidate) unreadable() bool {
+	_, ok := errors.AsType[unreadable](c.refused)
+	return ok
+}
+
+// unreadable is an error of reading a source.
+type unreadable struct{ error }
 
 func (c *candidate) key() string {
 	return catalog.Key(c.publisher, c.name, c.version.Version, c.version.Platform)
@@ -85,7 +97,7 @@ func (r *reader) all(ctx context.Context, items []source.Item) ([]candidate, err
 // one reads a package into c. What is wrong with the package is c.refused; what
 // is wrong with the site is returned.
 func (r *reader) one(item source.Item, c *candidate) error {
-	c.item = item
+	c.item, c.before = item, r.memory.seen[item.Path].Key
 	err := r.take(item, c)
 	if isSiteError(err) {
 		return err
@@ -129,8 +141,7 @@ func (r *reader) take(item source.Item, c *candidate) error {
 	}
 	v.Package = catalog.File{Ref: ref, Size: size, Type: "application/vsix"}
 	v.Assets = append(v.Assets, catalog.Asset{Type: catalog.PackageAsset, File: v.Package})
-	r.finish(p, v)
-	return nil
+	return r.finish(p, v)
 }
 
 // copyPackage copies the package into draft. Microsoft's gallery compresses
@@ -138,7 +149,7 @@ func (r *reader) take(item source.Item, c *candidate) error {
 func (r *reader) copyPackage(item source.Item, draft *blob.Draft, c *candidate) error {
 	file, err := os.Open(item.Path)
 	if err != nil {
-		return plain(err)
+		return unreadable{plain(err)}
 	}
 	defer file.Close()
 	from := &sourceReader{from: bufio.NewReaderSize(file, 64<<10)}
@@ -154,7 +165,7 @@ func (r *reader) copyPackage(item source.Item, draft *blob.Draft, c *candidate) 
 	n, err := io.Copy(draft, io.LimitReader(from, limit+1))
 	switch {
 	case from.err != nil:
-		return plain(from.err)
+		return unreadable{plain(from.err)}
 	case err != nil:
 		return siteError{err}
 	case n > limit:
@@ -191,17 +202,21 @@ func (r *reader) unpack(p *vsix.Package, v *catalog.Version) error {
 }
 
 // finish adds what needs the whole version to be known, and sorts.
-func (r *reader) finish(p *vsix.Package, v *catalog.Version) {
+func (r *reader) finish(p *vsix.Package, v *catalog.Version) error {
 	if r.Settings.Unpack == "all" { // a code-marketplace --extensions-dir holds the package too
 		f := v.Package
 		f.Path = p.Publisher + "." + p.Name + "-" + p.Version + ".vsix"
 		if p.Platform != "" {
 			f.Path = p.Publisher + "." + p.Name + "-" + p.Version + "@" + p.Platform + ".vsix"
 		}
+		if slices.ContainsFunc(v.Files, func(x catalog.File) bool { return x.Path == f.Path || strings.HasPrefix(x.Path, f.Path+"/") }) {
+			return fmt.Errorf("entry %q is in the place of the package itself (--unpack all)", f.Path)
+		}
 		v.Files = append(v.Files, f)
 	}
 	slices.SortFunc(v.Assets, func(a, b catalog.Asset) int { return strings.Compare(a.Type, b.Type) })
 	slices.SortFunc(v.Files, func(a, b catalog.File) int { return strings.Compare(a.Path, b.Path) })
+	return nil
 }
 
 // describe copies what the catalogue records of a package.

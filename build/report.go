@@ -46,7 +46,7 @@ func makeReport(old *catalog.Catalog, made *assembly, problems []source.Problem)
 	r := Report{
 		Extensions: len(made.catalog.Extensions),
 		Refused:    []Problem{},
-		Warnings:   slices.Clone(made.warnings),
+		Warnings:   append([]Problem{}, made.warnings...),
 		Kept:       append([]string{}, slices.Sorted(slices.Values(made.kept))...),
 		Missing:    missing(made.catalog),
 	}

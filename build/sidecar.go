@@ -64,8 +64,11 @@ func parseSidecar(text []byte) (*catalog.Sidecar, error) {
 		*id = parsed.String() // editors compare ids letter by letter: lower case
 	}
 	for _, t := range []*time.Time{s.ReleaseDate, s.PublishedDate, s.LastUpdated} {
-		if t != nil {
-			*t = t.UTC().Truncate(time.Second)
+		if t == nil {
+			continue
+		}
+		if *t = t.UTC().Truncate(time.Second); t.Year() < 1 || t.Year() > 9999 {
+			return nil, fmt.Errorf("year %d: want one of four digits", t.Year())
 		}
 	}
 	if n := s.Statistics; n != nil && (n.Install < 0 || n.RatingCount < 0 || n.AverageRating < 0 || n.AverageRating > 5) {
@@ -159,12 +162,12 @@ func readEntry(z *zip.Reader, name string) ([]byte, error) {
 func readSmall(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, plain(err)
+		return nil, unreadable{plain(err)}
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxSidecar+1))
 	if err != nil {
-		return nil, plain(err)
+		return nil, unreadable{plain(err)}
 	}
 	if len(text) > maxSidecar {
 		return nil, fmt.Errorf("more than %d bytes", maxSidecar)

@@ -41,12 +41,17 @@ func (f *files) record(i int) []byte {
 	return f.records[i*fileRecordSize:][:fileRecordSize]
 }
 
-func (f *files) find(path string) (File, bool) {
-	want := pathHash(path)
+// search returns the number of the path's record.
+func (f *files) search(want PathHash) (int, bool) {
 	i := sort.Search(f.len(), func(i int) bool {
 		return bytes.Compare(f.record(i)[:pathHashSize], want[:]) >= 0
 	})
-	if i == f.len() || !bytes.Equal(f.record(i)[:pathHashSize], want[:]) {
+	return i, i < f.len() && bytes.Equal(f.record(i)[:pathHashSize], want[:])
+}
+
+func (f *files) find(path string) (File, bool) {
+	i, ok := f.search(pathHash(path))
+	if !ok {
 		return File{}, false
 	}
 	found := f.at(i)
@@ -64,6 +69,27 @@ func (f *files) at(i int) File {
 	return found
 }
 
+// PathHash stands for a path, which the file does not hold: the first bytes of its
+// SHA-256.
+type PathHash [pathHashSize]byte
+
+// Paths yields every path, sorted.
+func (ix *Index) Paths() iter.Seq[PathHash] {
+	return func(yield func(PathHash) bool) {
+		for i := range ix.files.len() {
+			if !yield(PathHash(ix.files.record(i)[:pathHashSize])) {
+				return
+			}
+		}
+	}
+}
+
+// HasPath reports whether File would find it.
+func (ix *Index) HasPath(path PathHash) bool {
+	_, ok := ix.files.search(path)
+	return ok
+}
+
 // Files yields every file of the index, in no useful order, without its path.
 func (ix *Index) Files() iter.Seq[File] {
 	return func(yield func(File) bool) {
@@ -75,9 +101,9 @@ func (ix *Index) Files() iter.Seq[File] {
 	}
 }
 
-func pathHash(path string) [pathHashSize]byte {
+func pathHash(path string) PathHash {
 	sum := sha256.Sum256([]byte(path))
-	return [pathHashSize]byte(sum[:pathHashSize])
+	return PathHash(sum[:pathHashSize])
 }
 
 func writeFiles(w *segment.Writer, all []File) error {
@@ -107,7 +133,7 @@ func writeFiles(w *segment.Writer, all []File) error {
 }
 
 type hashedFile struct {
-	hash [pathHashSize]byte
+	hash PathHash
 	file *File
 }
 

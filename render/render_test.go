@@ -57,6 +57,10 @@ func newSite(t *testing.T) *site.Dir {
 // serve renders c and switches to it.
 func serve(t *testing.T, dir *site.Dir, c *catalog.Catalog) site.Current {
 	t.Helper()
+	previous, err := site.ReadCurrent(dir.Root)
+	if err != nil {
+		t.Fatal(err)
+	}
 	current, err := Site(t.Context(), dir, c)
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +68,7 @@ func serve(t *testing.T, dir *site.Dir, c *catalog.Catalog) site.Current {
 	if err := dir.Switch(t.Context(), current); err != nil {
 		t.Fatal(err)
 	}
-	if err := Sweep(dir, current, c); err != nil {
+	if err := Sweep(dir, current, previous, c); err != nil {
 		t.Fatal(err)
 	}
 	return current
@@ -172,5 +176,29 @@ func TestSweep(t *testing.T) {
 	}
 	if g, err := dir.Generations(); err != nil || len(g) != 2 {
 		t.Errorf("generations %v, %v; want two", g, err)
+	}
+}
+
+// TestSweepKeepsWhatCounted keeps the generation that readers are on, not one that
+// a builder wrote and never switched to.
+func TestSweepKeepsWhatCounted(t *testing.T) {
+	dir := newSite(t)
+	c := sample(t, dir, 3)
+	readers := serve(t, dir, c)
+	c.Extensions = c.Extensions[:2]
+	stillborn, err := Site(t.Context(), dir, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Extensions = c.Extensions[:1]
+	serve(t, dir, c)
+	if _, err := os.Stat(dir.Path(readers.IndexPath())); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(dir.Path("assets/acme/ext2")); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(dir.Path(stillborn.IndexPath())); err == nil {
+		t.Error("the generation that never counted is kept")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"galbuild/build/blob"
@@ -15,24 +16,16 @@ import (
 )
 
 // Sweep removes what is needed neither by current, whose catalogue is c, nor by
-// the generation before it, which readers may still be on. It looks through the
-// site only when there is something to find: an older generation listed a file
-// that these two do not, or an earlier builder was killed and left some behind.
-func Sweep(dir *site.Dir, current site.Current, c *catalog.Catalog) error {
+// previous, which counted when the builder began and which readers may still be
+// on. It looks through the site only when there is something to find: an older
+// generation listed a file that these two do not, or an earlier builder was killed
+// and left some behind.
+func Sweep(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) error {
 	names, err := dir.Generations()
 	if err != nil {
 		return err
 	}
-	kept, dropped := []string{current.Generation}, []string(nil)
-	for _, name := range names {
-		switch {
-		case name == current.Generation:
-		case len(kept) < 2:
-			kept = append(kept, name)
-		default:
-			dropped = append(dropped, name)
-		}
-	}
+	kept, dropped := split(names, current.Generation, previous.Generation)
 	l, err := openListing(dir, kept)
 	if err != nil {
 		return err
@@ -52,6 +45,26 @@ func Sweep(dir *site.Dir, current site.Current, c *catalog.Catalog) error {
 		}
 	}
 	return nil
+}
+
+// split returns the generations to keep, current first, and the others. names has
+// the one that counted last first; if nothing was switched, the previous one is
+// the first behind current: what is before it never counted.
+func split(names []string, current, previous string) (kept, dropped []string) {
+	if i := slices.Index(names, current); previous == current && i+1 < len(names) {
+		previous = names[i+1]
+	}
+	kept = []string{current}
+	for _, name := range names {
+		switch name {
+		case current:
+		case previous:
+			kept = append(kept, name)
+		default:
+			dropped = append(dropped, name)
+		}
+	}
+	return kept, dropped
 }
 
 // A listing is what the generations that stay list.
@@ -108,8 +121,8 @@ func (l *listing) missesAny(dir *site.Dir, names []string) bool {
 }
 
 func (l *listing) misses(old *index.Index) bool {
-	for f := range old.Files() {
-		if !l.blobs[f.SHA256] {
+	for path := range old.Paths() {
+		if !slices.ContainsFunc(l.indexes, func(ix *index.Index) bool { return ix.HasPath(path) }) {
 			return true
 		}
 	}

@@ -47,6 +47,7 @@ type Dir struct {
 	// there may be files nothing lists.
 	Unclean bool
 	temp    string
+	made    bool         // the folder was not there before
 	lock    *flock.Flock // nil for a dry run
 }
 
@@ -61,6 +62,8 @@ func Lock(root string) (*Dir, error) {
 	if err := checkSite(root); err != nil {
 		return nil, err
 	}
+	_, err = os.Lstat(root)
+	made := errors.Is(err, fs.ErrNotExist)
 	temp := filepath.Join(root, Desk, "tmp")
 	if err := os.MkdirAll(temp, 0o755); err != nil {
 		return nil, fmt.Errorf("make site %s: %w", root, err)
@@ -72,7 +75,7 @@ func Lock(root string) (*Dir, error) {
 	case !ok:
 		return nil, fmt.Errorf("lock site %s: %w", root, ErrLocked)
 	}
-	d := &Dir{Root: root, Blobs: blob.NewStore(root, temp), temp: temp, lock: lock}
+	d := &Dir{Root: root, Blobs: blob.NewStore(root, temp), temp: temp, made: made, lock: lock}
 	return d, d.clearTemp()
 }
 
@@ -116,6 +119,9 @@ func (d *Dir) clearTemp() error {
 	}
 	for _, f := range left {
 		d.Unclean = true
+		if f.Name() == markName { // stays until a builder comes to its end
+			continue
+		}
 		if err := os.RemoveAll(filepath.Join(d.temp, f.Name())); err != nil {
 			return err
 		}
@@ -135,7 +141,9 @@ func (d *Dir) End() error {
 }
 
 // mark lies in the folder that must be empty when no builder is at work.
-func (d *Dir) mark() string { return filepath.Join(d.temp, "unfinished") }
+func (d *Dir) mark() string { return filepath.Join(d.temp, markName) }
+
+const markName = "unfinished"
 
 // Abandon removes a site that nothing was put into, and closes it.
 func (d *Dir) Abandon() error {
@@ -146,7 +154,11 @@ func (d *Dir) Abandon() error {
 	if err != nil || len(there) > 1 {
 		return errors.Join(err, d.Close())
 	}
-	return errors.Join(os.RemoveAll(filepath.Join(d.Root, Desk)), os.Remove(d.Root), d.Close())
+	err = os.RemoveAll(filepath.Join(d.Root, Desk))
+	if err == nil && d.made {
+		err = os.Remove(d.Root)
+	}
+	return errors.Join(err, d.Close())
 }
 
 // Close lets others change the site.

@@ -139,10 +139,18 @@ func signatureOf(path string) string {
 	return path + ".sigzip"
 }
 
-// stamp returns what is at path if it is a file.
+// stamp returns what is at path if it is a file, nil if nothing is or a folder. What cannot be looked at,
+// such as a link to nothing, has an empty stamp: who tries to read it learns why,
+// instead of taking the package for one without.
 func stamp(path string) *Stamp {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() {
+	if err != nil {
+		return &Stamp{Path: path}
+	}
+	if !info.Mode().IsRegular() {
 		return nil
 	}
 	return &Stamp{Path: path, Size: info.Size(), ModTime: info.ModTime()}

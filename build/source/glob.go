@@ -68,7 +68,7 @@ func (v *visible) ReadDir(name string) ([]fs.DirEntry, error) {
 	}
 	dir := filepath.Join(v.base, filepath.FromSlash(name))
 	entries, err := fs.ReadDir(v.tree, name)
-	if errors.Is(err, fs.ErrPermission) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		v.x.problem(dir, plain(err))
 	}
 	if v.x.Skip == "" {

@@ -151,7 +151,8 @@ func (a *archive) add(f *zip.File) error {
 	}
 	a.exact[name] = len(a.files)
 	a.files = append(a.files, file{name, f})
-	if t := f.Modified.UTC(); t.Year() > 1980 && t.After(a.modified) { // 1980 is zip's way to say never
+	// 1980 is zip's way to say never, and 2107 the last year it knows; other fields may claim any.
+	if t := f.Modified.UTC(); t.Year() > 1980 && t.Year() <= 2107 && t.After(a.modified) {
 		a.modified = t
 	}
 	return nil

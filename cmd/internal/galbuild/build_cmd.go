@@ -104,11 +104,11 @@ func (b *buildCmd) open() (*site.Dir, error) {
 func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings catalog.Settings) (build.Report, error) {
 	current, err := site.ReadCurrent(dir.Root)
 	if err != nil {
-		return build.Report{}, hint.Add(err, "remove it to build from scratch, or put the site's last good copy back")
+		return build.Report{}, hint.Add(err, "build into an empty folder, or put the site's last good copy back")
 	}
 	old, err := site.ReadCatalog(dir.Root, current)
 	if err != nil {
-		return build.Report{}, hint.Add(err, "remove %s to build from scratch, or put the site's last good copy back", site.CurrentPath)
+		return build.Report{}, hint.Add(err, "build into an empty folder, or put the site's last good copy back")
 	}
 	if !b.DryRun {
 		if err := dir.Begin(); err != nil {
@@ -118,8 +118,8 @@ func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings ca
 	bar := newProgress(e)
 	defer bar.close()
 	result, err := build.Run(ctx, build.Config{
-		Sources: b.Sources, Stdin: e.stdin, Settings: settings, Limits: b.limits(), Jobs: b.Jobs,
-		Log: e.log, Progress: bar.show, Site: dir, Old: old,
+		Sources: b.Sources, Stdin: e.stdin, Settings: settings, Limits: b.limits(), Jobs: b.Jobs, Strict: b.Strict,
+		Log: e.log, Progress: bar.show, Site: dir, Old: old, Generation: current.Generation,
 	})
 	if err != nil {
 		return build.Report{}, err
@@ -151,10 +151,10 @@ func (b *buildCmd) publish(ctx context.Context, dir *site.Dir, current site.Curr
 		}
 		result.Report.Generation, result.Report.Previous = next.Generation, current.Generation
 	}
-	if err := result.Remember(); err != nil {
+	if err := result.Remember(next.Generation); err != nil {
 		return err
 	}
-	if err := render.Sweep(dir, next, result.Catalog); err != nil {
+	if err := render.Sweep(dir, next, current, result.Catalog); err != nil {
 		return fmt.Errorf("the new generation is served, but what it no longer needs is not all removed: %w", err)
 	}
 	return dir.End()
