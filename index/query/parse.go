@@ -20,7 +20,10 @@ func Parse(body []byte) (Query, error) {
 	}
 	o := newObject(string(body))
 	q := Query{Flags: Flags(o.number("flags"))}
-	for _, raw := range elements(o.get("filters")) {
+	for i, raw := range elements(o.get("filters")) {
+		if i == MaxFilters {
+			break
+		}
 		q.Filters = append(q.Filters, parseFilter(newObject(raw)))
 	}
 	if len(q.Filters) == 0 {
@@ -54,6 +57,8 @@ func parseFilter(o object) Filter {
 			f.add(c.number("filterType"), strings.TrimSpace(c.get("value").String()))
 		}
 	}
+	// Who names extensions wants them all, whatever page size a script forgot to give.
+	f.Size = min(max(f.Size, len(f.IDs)+len(f.Names)), MaxPageSize)
 	return f
 }
 

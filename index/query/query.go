@@ -40,7 +40,7 @@ type Filter struct {
 	ShortNames       []string // 24: the name without the publisher
 
 	Page  int // from 1; less is read as 1
-	Size  int // 1 to MaxPageSize; less is read as DefaultPageSize
+	Size  int // 1 to MaxPageSize, not less than there are ids and names
 	Sort  Sort
 	Order Order
 }
@@ -52,6 +52,10 @@ const (
 	DefaultPageSize = 50
 	MaxPageSize     = 10_000
 )
+
+// MaxFilters is how many filters of a query are heeded; each costs a search.
+// Editors send one.
+const MaxFilters = 64
 
 // Flags say what an answer holds (ExtensionQueryFlags).
 type Flags uint32

@@ -11,8 +11,9 @@ import (
 
 // AppendAnswer appends the reply to q, with base (no slash at the end) filled in
 // as the gallery's address, and returns how many extensions it holds. There is
-// one result set per filter, and one even if there is no filter: editors read
-// results[0] without looking.
+// one result set per filter. All of them together hold query.MaxPageSize
+// extensions at most, so that a short question cannot ask for the gallery many
+// times over; what is cut off is still counted.
 func AppendAnswer(dst []byte, ix *index.Index, q query.Query, base string) ([]byte, int) {
 	base = escape(base)
 	variant := index.Latest
@@ -26,6 +27,7 @@ func AppendAnswer(dst []byte, ix *index.Index, q query.Query, base string) ([]by
 			dst = append(dst, ',')
 		}
 		r := ix.Search(&q.Filters[i])
+		r.Hits = r.Hits[:min(len(r.Hits), query.MaxPageSize-hits)]
 		dst = appendResult(dst, ix, r, variant, base)
 		hits += len(r.Hits)
 	}

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tidwall/gjson"
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
@@ -162,5 +165,49 @@ func TestBaseIsEscaped(t *testing.T) {
 	}
 	if got := parsed.Results[0].Extensions[0].Versions[0].AssetURI; !strings.HasPrefix(got, base+"/assets/") {
 		t.Errorf("assetUri %q does not begin with %q", got, base)
+	}
+}
+
+// TestAnswerIsBounded asks for the whole gallery many times over.
+func TestAnswerIsBounded(t *testing.T) {
+	one := index.Document{ID: "a.b", Name: "b", Publisher: "a", UUID: "u"}
+	var docs []index.Document
+	for i := range query.MaxPageSize - 1 {
+		d := one
+		d.ID, d.Name, d.UUID = fmt.Sprintf("a.b%d", i), fmt.Sprintf("b%d", i), fmt.Sprint(i)
+		d.Payloads[index.Latest] = index.Payload{JSON: []byte("{}")}
+		docs = append(docs, d)
+	}
+	var file bytes.Buffer
+	if err := index.Write(&file, docs, nil); err != nil {
+		t.Fatal(err)
+	}
+	ix, err := index.OpenBytes(file.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := `{"filters":[` + strings.Repeat(`{"pageSize":10000},`, 200) + `{}]}`
+	q, err := query.Parse([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, hits := gallery.AppendAnswer(nil, ix, q, "")
+	if hits != query.MaxPageSize || !json.Valid(answer) {
+		t.Errorf("%d extensions in an answer of %d bytes", hits, len(answer))
+	}
+	totals := gjson.GetBytes(answer, "results.#.resultMetadata.0.metadataItems.0.count").Array()
+	if len(totals) != query.MaxFilters || totals[len(totals)-1].Int() != int64(len(docs)) {
+		t.Errorf("totals %v", totals)
+	}
+}
+
+// TestNamesAreNotPagedAway asks for more extensions than fit the page.
+func TestNamesAreNotPagedAway(t *testing.T) {
+	q, err := query.Parse([]byte(`{"filters":[{"criteria":[{"filterType":7,"value":"acme.hello"},{"filterType":7,"value":"zeta.plain"}],"pageSize":1}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, hits := gallery.AppendAnswer(nil, open(t), q, ""); hits != 2 {
+		t.Errorf("%d extensions, want 2", hits)
 	}
 }

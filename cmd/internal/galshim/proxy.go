@@ -25,7 +25,8 @@ func (p blobProxy) serve(w http.ResponseWriter, r *http.Request, f index.File) e
 	}
 	header := make(http.Header)
 	if since := r.Header.Get("If-Range"); since == "" || since == etag {
-		if ranges := r.Header.Get("Range"); ranges != "" {
+		// Several ranges would come as parts with headers of their own; the whole is right too.
+		if ranges := r.Header.Get("Range"); ranges != "" && !strings.Contains(ranges, ",") {
 			header.Set("Range", ranges)
 		}
 	}
