@@ -96,9 +96,9 @@ func (s *Store) Put(r io.Reader, size int64) (Ref, int64, error) {
 	return d.Commit()
 }
 
-// TempPrefix begins the name of a file being copied, in the folder it is for.
+// tempPrefix begins the name of a file being copied, in the folder it is for.
 // One that is left over was the work of a killed process.
-const TempPrefix = ".galbuild-copy-"
+const tempPrefix = ".galbuild-copy-"
 
 // Draft is a blob being written, whose name is not known yet.
 type Draft struct {
@@ -202,7 +202,7 @@ func (s *Store) Link(r Ref, path string) error {
 	case same(source, target):
 		return nil
 	}
-	beside := filepath.Join(filepath.Dir(target), TempPrefix+r.String())
+	beside := filepath.Join(filepath.Dir(target), tempPrefix+r.String())
 	if err := os.Link(source, beside); err != nil {
 		return copyFile(source, target)
 	}
@@ -221,7 +221,7 @@ func copyFile(source, target string) (err error) {
 		return err
 	}
 	defer from.Close()
-	to, err := os.CreateTemp(filepath.Dir(target), TempPrefix+"*")
+	to, err := os.CreateTemp(filepath.Dir(target), tempPrefix+"*")
 	if err != nil {
 		return err
 	}

@@ -13,8 +13,6 @@
 // the flags of the question.
 package gallery
 
-import "galbuild/build/catalog"
-
 // Paths of a site that answers point to, or that stand in for answers.
 const (
 	LatestDir     = "api/vscode/"
@@ -28,9 +26,4 @@ const (
 // LatestPath returns where a site keeps the static answer to …/latest.
 func LatestPath(publisher, name string) string {
 	return LatestDir + publisher + "/" + name + "/latest"
-}
-
-// AssetPath returns where a site keeps an asset of a version.
-func AssetPath(publisher, name, version, platform, assetType string) string {
-	return catalog.AssetsDir + catalog.VersionDir(publisher, name, version, platform) + "/" + assetType
 }

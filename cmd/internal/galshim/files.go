@@ -101,6 +101,9 @@ func (s *server) versioned(w *reply, r *http.Request, g *generation, dir, name s
 	}
 	for _, b := range wanted {
 		if f, ok := g.ix.File(dir + b.folder() + name); ok {
+			if b.platform == "" && wanted[0].platform != "" {
+				return s.send(w, r, g, f, shortLived) // for want of the platform's own, which may come
+			}
 			return s.send(w, r, g, f, immutable)
 		}
 	}
