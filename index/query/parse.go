@@ -6,8 +6,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-
-	"github.com/tidwall/gjson"
 )
 
 // Parse decodes the body of POST …/extensionquery. A body without filters asks
@@ -18,14 +16,18 @@ func Parse(body []byte) (Query, error) {
 	if !opensObject(body) {
 		return Query{}, errors.New("parse query: the body is not a JSON object")
 	}
-	o := newObject(string(body))
-	q := Query{Flags: Flags(o.number("flags"))}
-	for i, raw := range elements(o.get("filters")) {
-		if i == MaxFilters {
-			break
+	var q Query
+	s := scanner{text: string(body)}
+	s.object(func(key string) {
+		switch key {
+		case "filters":
+			s.objects(func() { q.addFilter(&s) })
+		case "flags":
+			q.Flags = Flags(s.number())
+		default:
+			s.skip()
 		}
-		q.Filters = append(q.Filters, parseFilter(newObject(raw)))
-	}
+	})
 	if len(q.Filters) == 0 {
 		q.Filters = []Filter{{Page: 1, Size: DefaultPageSize}}
 	}
@@ -42,24 +44,57 @@ func opensObject(body []byte) bool {
 	return len(rest) == 0 || rest[0] == '"' || rest[0] == '}'
 }
 
-func parseFilter(o object) Filter {
-	f := Filter{
-		Page:  max(1, int(min(o.number("pageNumber"), math.MaxInt32))),
-		Size:  int(min(o.number("pageSize"), MaxPageSize)),
-		Sort:  parseSort(o.number("sortBy")),
-		Order: parseOrder(o.number("sortOrder")),
+func (q *Query) addFilter(s *scanner) {
+	if len(q.Filters) == MaxFilters {
+		s.skip()
+		return
 	}
+	q.Filters = append(q.Filters, parseFilter(s))
+}
+
+func parseFilter(s *scanner) Filter {
+	f := Filter{Page: 1}
+	s.object(func(key string) {
+		switch key {
+		case "criteria":
+			s.objects(func() { f.parseCriterion(s) })
+		case "pageNumber":
+			f.Page = max(1, int(min(s.number(), math.MaxInt32)))
+		case "pageSize":
+			f.Size = int(min(s.number(), MaxPageSize))
+		case "sortBy":
+			f.Sort = parseSort(s.number())
+		case "sortOrder":
+			f.Order = parseOrder(s.number())
+		default:
+			s.skip()
+		}
+	})
 	if f.Size < 1 {
 		f.Size = DefaultPageSize
-	}
-	for _, raw := range elements(o.get("criteria")) {
-		if c := newObject(raw); c.closed {
-			f.add(c.number("filterType"), strings.TrimSpace(c.get("value").String()))
-		}
 	}
 	// Who names extensions wants them all, whatever page size a script forgot to give.
 	f.Size = min(max(f.Size, len(f.IDs)+len(f.Names)), MaxPageSize)
 	return f
+}
+
+// parseCriterion notes a criterion if it is all there.
+func (f *Filter) parseCriterion(s *scanner) {
+	var kind int64
+	var value string
+	whole := s.object(func(key string) {
+		switch key {
+		case "filterType":
+			kind = s.number()
+		case "value":
+			value = s.value()
+		default:
+			s.skip()
+		}
+	})
+	if whole {
+		f.add(kind, strings.TrimSpace(value))
+	}
 }
 
 func parseSort(n int64) Sort {
@@ -137,63 +172,4 @@ func parseBits(s string) uint32 {
 		return 0
 	}
 	return uint32(n)
-}
-
-// object is a JSON object that may have been cut off.
-type object struct {
-	raw    string
-	closed bool
-}
-
-func newObject(raw string) object { return object{raw, closed(raw)} }
-
-func (o object) get(key string) gjson.Result { return gjson.Get(o.raw, key) }
-
-// number returns the member as a whole number, 0 if it is none. In an object
-// that was cut off, a number at the very end may lack digits and counts as none.
-func (o object) number(key string) int64 {
-	r := o.get(key)
-	if !o.closed && r.Index+len(r.Raw) == len(o.raw) {
-		return 0
-	}
-	if r.Type == gjson.String {
-		n, _ := strconv.ParseInt(strings.TrimSpace(r.Str), 10, 64)
-		return n
-	}
-	return r.Int()
-}
-
-// elements returns the objects in an array.
-func elements(array gjson.Result) []string {
-	if !array.IsArray() {
-		return nil
-	}
-	var all []string
-	array.ForEach(func(_, v gjson.Result) bool {
-		if v.IsObject() {
-			all = append(all, v.Raw)
-		}
-		return true
-	})
-	return all
-}
-
-// closed reports whether every bracket that raw opens is closed again. It does
-// not recurse: nesting costs a hostile body nothing but its own length.
-func closed(raw string) bool {
-	depth, quoted := 0, false
-	for i := 0; i < len(raw); i++ {
-		switch c := raw[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			depth++
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return depth == 0 && !quoted
 }

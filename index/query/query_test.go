@@ -54,6 +54,11 @@ func TestParseIsLenient(t *testing.T) {
 		`{"filters":[{"pageSize":-1,"pageNumber":1e99,"sortBy":77,"sortOrder":9}]}`:                                                                                                                 `page=2147483647 flags=0x0`,
 		`{"filters":[{"criteria":[{"filterType":23,"value":"linux-x64"},{"filterType":24,"value":"n"},{"filterType":18,"value":"p"},{"filterType":19,"value":"P"},{"filterType":2,"value":"T"}]}]}`: `title="T" publisher="p" publisher-title="P" platform="linux-x64" short-name="n" flags=0x0`,
 		`{"filters":[{"criteria":[{"filterType":10,"value":"é\"}"}]}],"flags":1}`:                                                                                                                   `text="é\"}" flags=0x1`,
+		`{"filters":[{"criteria":[{"value":{"x":[1,"]\""]},"filterType":4},{"filterType":7,"value":null},{"value":12.5,"filterType":10}],"x":[{"pageSize":7}],"pageNumber":2.0}]}`:                  `id="{\"x\":[1,\"]\\\"\"]}" name="" text="12.5" page=2 flags=0x0`,
+		`{"filters":[{"pageSize":"9"`:              `size=9 flags=0x0`, // cut off behind a string, which is whole
+		`{"filters":[{"pageSize":3},],,"flags":1`:  `size=3 flags=0x0`,
+		`{"filters":[{"pageSize":3}}],"flags":1}`:  `size=3 flags=0x0`,
+		`{"fil\u0074ers":[{"pageSize":3}],"a":{}}`: `size=3 flags=0x0`,
 	} {
 		q, err := Parse([]byte(body))
 		if err != nil || q.String() != want {
