@@ -23,9 +23,9 @@ import (
 // all platforms and one for linux-x64, and a newer pre-release; and n more
 // extensions without files. What a file holds is its path.
 type sample struct {
-	more    int
-	padding int // bytes of the description of each of them
-	pages   map[string]string
+	more  int
+	full  bool // they have as much to answer, 3 kB, and as many words as extensions have
+	pages map[string]string
 }
 
 const (
@@ -119,13 +119,39 @@ func (s sample) extensions() []catalog.Extension {
 	}}
 	for i := range s.more {
 		v := version("1.0.0", "", false)
-		v.DisplayName, v.Description = fmt.Sprintf("Número %d", i), strings.Repeat("lorem ipsum ", s.padding/12)
-		all = append(all, catalog.Extension{
+		v.DisplayName = fmt.Sprintf("Número %d", i)
+		e := catalog.Extension{
 			Publisher: catalog.Publisher{Name: "many"}, Name: fmt.Sprintf("n%d", i), UUID: fmt.Sprintf("00000000-0000-4000-8000-%012d", i+2),
-			Released: day, Updated: day, Versions: []catalog.Version{v},
-		})
+			Released: day, Updated: day,
+		}
+		if s.full {
+			fill(&v, i)
+			e.Statistics = &catalog.Statistics{Install: int64(i * 7919 % 1_000_003), AverageRating: 4.5, RatingCount: 12}
+		}
+		e.Versions = []catalog.Version{v}
+		all = append(all, e)
 	}
 	return all
+}
+
+// fill gives extension i what others have. Every tenth is about python, every
+// twenty have a topic of their own, and there are twelve categories.
+func fill(v *catalog.Version, i int) {
+	categories := []string{"Themes", "Snippets", "Linters", "Debuggers", "Formatters", "Keymaps", "Testing", "Education", "Visualization", "Notebooks", "Azure", "Other"}
+	languages := []string{"python", "rust", "golang", "kotlin", "haskell", "fortran", "erlang", "julia", "prolog", "scheme"}
+	v.Categories = categories[i%12 : i%12+1]
+	v.Tags = []string{"__ext_x", "__web_extension", languages[i%10], fmt.Sprintf("tag%d", i%1000)}
+	v.Description = fmt.Sprintf("Highlights, completes and formats %s, explains topic%05d, and gets out of the way of everything else", languages[i%10], i/20)
+	for _, kind := range []string{detailsType, "Microsoft.VisualStudio.Services.Content.Changelog", "Microsoft.VisualStudio.Services.Content.License",
+		"Microsoft.VisualStudio.Services.Icons.Small", "Microsoft.VisualStudio.Services.VsixManifest", catalog.SignatureAsset, "Microsoft.VisualStudio.Services.PublicKey"} {
+		v.Assets = append(v.Assets, catalog.Asset{Type: kind})
+	}
+	for _, key := range []string{"Microsoft.VisualStudio.Code.Engine", "Microsoft.VisualStudio.Code.ExtensionDependencies", "Microsoft.VisualStudio.Code.ExtensionPack",
+		"Microsoft.VisualStudio.Code.ExtensionKind", "Microsoft.VisualStudio.Code.LocalizedLanguages", "Microsoft.VisualStudio.Services.Links.Source",
+		"Microsoft.VisualStudio.Services.Links.Getstarted", "Microsoft.VisualStudio.Services.Links.GitHub", "Microsoft.VisualStudio.Services.Links.Support",
+		"Microsoft.VisualStudio.Services.Links.Learn", "Microsoft.VisualStudio.Services.GitHubFlavoredMarkdown", "Microsoft.VisualStudio.Services.Content.Pricing"} {
+		v.Properties = append(v.Properties, catalog.Property{Key: key, Value: fmt.Sprintf("https://git.example/many/n%d.git", i)})
+	}
 }
 
 // gallery is a running server, and the site behind it.
