@@ -18,7 +18,7 @@ func Parse(body []byte) (Query, error) {
 	}
 	var q Query
 	s := scanner{text: string(body)}
-	s.object(func(key string) {
+	whole := s.object(func(key string) {
 		switch key {
 		case "filters":
 			s.objects(func() { q.addFilter(&s) })
@@ -28,6 +28,7 @@ func Parse(body []byte) (Query, error) {
 			s.skip()
 		}
 	})
+	q.Cut = !whole || s.at < len(s.text)
 	if len(q.Filters) == 0 {
 		q.Filters = []Filter{{Page: 1, Size: DefaultPageSize}}
 	}

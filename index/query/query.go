@@ -20,6 +20,7 @@ package query
 type Query struct {
 	Filters []Filter // at least one from Parse
 	Flags   Flags
+	Cut     bool // the body ended before its JSON did, or went on behind it
 }
 
 // Filter is one element of filters[]; the zero value asks for everything.

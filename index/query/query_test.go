@@ -77,12 +77,31 @@ func TestParseCutOff(t *testing.T) {
 		if err != nil || len(q.Filters) != 1 {
 			t.Fatalf("%s: got %v, %v", body[:size], q, err)
 		}
+		if !q.Cut {
+			t.Errorf("%s: taken for whole", body[:size])
+		}
 		f := q.Filters[0]
 		if size >= complete && !reflect.DeepEqual(f.Text, []string{"né"}) {
 			t.Errorf("%s: got text %q", body[:size], f.Text)
 		}
 		if f.Page != 1 && f.Page != 12 || f.Size != 50 || f.Sort != Relevance && f.Sort != WeightedRating || q.Flags != 0 && q.Flags != 439 {
 			t.Errorf("%s: got %s", body[:size], q)
+		}
+	}
+}
+
+// A body is whole if nothing is missing at its end, and nothing follows.
+func TestParseWhole(t *testing.T) {
+	for body, cut := range map[string]bool{
+		`{}`:                       false,
+		" {\"filters\":[{}]} \r\n": false,
+		`{"a":"}"`:                 true,
+		`{"a":[}`:                  true,
+		`{}}`:                      true,
+		`{} {}`:                    true,
+	} {
+		if q, err := Parse([]byte(body)); err != nil || q.Cut != cut {
+			t.Errorf("%s: got cut %t, %v, want %t", body, q.Cut, err, cut)
 		}
 	}
 }

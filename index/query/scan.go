@@ -129,14 +129,23 @@ func (s *scanner) raw() string {
 	case '{', '[':
 		s.nested()
 	default:
-		end := strings.IndexAny(s.text[start:], ",:]} \t\r\n\"")
-		if end <= 0 {
+		for s.at < len(s.text) && !ends(s.text[s.at]) {
+			s.at++
+		}
+		if s.at == start { // a bracket that nothing opened
 			s.stop()
-		} else {
-			s.at += end
 		}
 	}
 	return s.text[start:s.at]
+}
+
+// ends tells whether c cannot be part of a number, true, false or null.
+func ends(c byte) bool {
+	switch c {
+	case ',', ':', '"', '{', '}', '[', ']', ' ', '\t', '\r', '\n':
+		return true
+	}
+	return false
 }
 
 // nested passes over an object or an array.

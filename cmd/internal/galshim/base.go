@@ -32,11 +32,8 @@ var privateNetworks = []network{
 // answers apart by them.
 const forwardedHeaders = "Forwarded, X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-Prefix, X-Forwarded-Proto"
 
-var (
-	hostName   = regexp.MustCompile(`^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_.])?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?$`)
-	portNumber = regexp.MustCompile(`^[0-9]{1,5}$`)
-	urlPrefix  = regexp.MustCompile(`^(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?$`)
-)
+// urlPrefix is the path of a base URL.
+var urlPrefix = regexp.MustCompile(`^(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?$`)
 
 // base returns the URL the client reached us at, without a slash at the end.
 func (a *addresser) base(r *http.Request) string {
@@ -52,9 +49,9 @@ func (a *addresser) base(r *http.Request) string {
 		scheme, prefix = cmp.Or(f.proto, scheme), f.prefix
 		host = withPort(cmp.Or(f.host, host), f.port, scheme)
 	}
-	if !hostName.MatchString(host) { // HTTP/1.0, or someone trying
+	if !isHost(host) { // HTTP/1.0, or someone trying
 		host = "localhost"
-		if local := localAddress(r); local != nil && hostName.MatchString(local.String()) {
+		if local := localAddress(r); local != nil && isHost(local.String()) {
 			host = local.String()
 		}
 	}
@@ -121,10 +118,10 @@ func readForwarded(h http.Header) forwarded {
 	if f.proto != "http" && f.proto != "https" {
 		f.proto = ""
 	}
-	if !hostName.MatchString(f.host) {
+	if !isHost(f.host) {
 		f.host = ""
 	}
-	if !portNumber.MatchString(f.port) {
+	if !isPort(f.port) {
 		f.port = ""
 	}
 	if !urlPrefix.MatchString(f.prefix) {
@@ -137,6 +134,9 @@ func readForwarded(h http.Header) forwarded {
 // parseForwarded returns the pairs of the first element of a Forwarded header,
 // their keys in lower case. It reads up to the first thing it does not understand.
 func parseForwarded(header string) map[string]string {
+	if header == "" {
+		return nil
+	}
 	pairs := make(map[string]string)
 	for header != "" {
 		key, rest, ok := strings.Cut(header, "=")
@@ -169,6 +169,44 @@ func forwardedValue(s string) (value, rest string, ok bool) {
 	return strings.TrimSpace(s[:end]), s[end:], true
 }
 
+// isHost tells whether s is a name or an address, with or without a port. It runs
+// for every request, and a regular expression takes a microsecond.
+func isHost(s string) bool {
+	host := s
+	if colon := strings.LastIndexByte(s, ':'); colon > strings.LastIndexByte(s, ']') {
+		if !isPort(s[colon+1:]) {
+			return false
+		}
+		host = s[:colon]
+	}
+	if address, ok := strings.CutPrefix(host, "["); ok {
+		address, ok = strings.CutSuffix(address, "]")
+		return ok && len(address) >= 2 && len(address) <= 45 && consistsOf(address, isAddressByte)
+	}
+	return len(host) >= 1 && len(host) <= 254 && consistsOf(host, isNameByte) && host[0] != '.' && host[0] != '-' && host[len(host)-1] != '-'
+}
+
+func isPort(s string) bool { return len(s) >= 1 && len(s) <= 5 && consistsOf(s, isDigit) }
+
+func consistsOf(s string, is func(c byte) bool) bool {
+	for i := range len(s) {
+		if !is(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func isAddressByte(c byte) bool {
+	return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' || c == ':' || c == '.'
+}
+
+func isNameByte(c byte) bool {
+	return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'z' || c == '_' || c == '.' || c == '-'
+}
+
 // withPort adds a port that is not the scheme's to a host that has none. 80 and
 // 443 are never added: proxies that end TLS are known to name the inner one.
 func withPort(host, port, scheme string) string {
@@ -194,7 +232,7 @@ func parseBase(s string) (string, error) {
 		return "", errors.New("does not begin with http:// or https://")
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return "", errors.New("may hold nothing but a host, a port and a path")
-	case !hostName.MatchString(u.Host):
+	case !isHost(u.Host):
 		return "", errors.New("names no host")
 	case !urlPrefix.MatchString(u.EscapedPath()):
 		return "", errors.New("has a path that is not made of letters, digits and . _ ~ -")

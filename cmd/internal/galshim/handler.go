@@ -210,7 +210,11 @@ var (
 // meant returns r with the path that was meant: without the base URL's own,
 // doubled and trailing slashes, and with escaped slashes as slashes.
 func meant(r *http.Request, base string) *http.Request {
-	p := path.Clean("/" + r.URL.Path)
+	p := r.URL.Path
+	if !strings.HasPrefix(p, "/") {
+		p = "/" + p
+	}
+	p = path.Clean(p)
 	if below, ok := strings.CutPrefix(p, base); ok && base != "" && (below == "" || below[0] == '/') {
 		p = "/" + strings.TrimPrefix(below, "/")
 	}

@@ -2,14 +2,13 @@ package galshim
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
-
-	"github.com/tidwall/gjson"
 
 	"galbuild/index/query"
 	"galbuild/render/gallery"
@@ -26,13 +25,9 @@ const keepBuffer = 4 << 20
 func (s *server) query(w *reply, r *http.Request, g *generation) error {
 	question := s.buffer()
 	defer s.recycle(question)
-	body, err := readBody(w, r, *question)
-	*question = body
+	q, err := s.readQuestion(w, r, question)
 	if err != nil {
 		return err
-	}
-	if s.log.Enabled(r.Context(), slog.LevelDebug) {
-		s.log.Debug("query", "body", string(body[:min(len(body), maxQuestion)]))
 	}
 	// Each body is a question of its own, of which no cache knows.
 	h := w.Header()
@@ -40,15 +35,14 @@ func (s *server) query(w *reply, r *http.Request, g *generation) error {
 	h["Content-Type"] = jsonType
 	h["Vary"] = byEncoding
 	if acceptsGzip(r.Header) {
-		return s.sendPacked(w, g, body)
+		s.sendPacked(w, g, q, *question)
+		return nil
 	}
 	plain := s.buffer()
 	defer s.recycle(plain)
-	*plain, w.hits, err = appendAnswer(*plain, w, g, body)
-	if err != nil {
-		return err
-	}
-	return sendBody(w, *plain)
+	*plain, w.hits = gallery.AppendAnswer(*plain, g.ix, q, w.base)
+	sendBody(w, *plain)
+	return nil
 }
 
 var (
@@ -59,7 +53,7 @@ var (
 )
 
 // sendPacked answers with gzip, compressed once for each question.
-func (s *server) sendPacked(w *reply, g *generation, body []byte) error {
+func (s *server) sendPacked(w *reply, g *generation, q query.Query, body []byte) {
 	key := s.buffer()
 	defer s.recycle(key)
 	*key = append(append(append(*key, w.base...), 0), body...)
@@ -67,58 +61,58 @@ func (s *server) sendPacked(w *reply, g *generation, body []byte) error {
 	if !ok {
 		plain := s.buffer()
 		defer s.recycle(plain)
-		var err error
-		if *plain, known.hits, err = appendAnswer(*plain, w, g, body); err != nil {
-			return err
-		}
+		*plain, known.hits = gallery.AppendAnswer(*plain, g.ix, q, w.base)
 		known.packed = s.pack(*plain)
 		g.answers.put(*key, known)
 	}
 	w.hits = known.hits
 	w.Header()["Content-Encoding"] = gzipCoding
-	return sendBody(w, known.packed)
+	sendBody(w, known.packed)
 }
 
-// appendAnswer appends the answer to a question, and returns how many extensions it holds.
-func appendAnswer(dst []byte, w *reply, g *generation, body []byte) ([]byte, int, error) {
-	q, err := parse(body)
-	if err != nil {
-		return dst, -1, &failure{http.StatusBadRequest, "the body is not a gallery query in JSON", err}
-	}
-	dst, hits := gallery.AppendAnswer(dst, g.ix, q, w.base)
-	return dst, hits, nil
-}
-
-func sendBody(w *reply, body []byte) error {
+func sendBody(w *reply, body []byte) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.Write(body) // if the client has gone, there is nobody to tell
-	return nil
 }
 
-// parse reads a question. No question at all is about everything.
-func parse(body []byte) (query.Query, error) {
-	if len(bytes.TrimSpace(body)) == 0 {
-		body = []byte("{}")
-	}
-	return query.Parse(body)
-}
-
-// readBody appends the body to dst.
+// readQuestion reads the body into buf, and what it asks.
 //
 // Some editors declare the length of the JSON in UTF-16 units: of text that is
 // not ASCII, the end is missing here and comes where the next request should
 // begin. Such a connection is closed behind the answer.
+func (s *server) readQuestion(w *reply, r *http.Request, buf *[]byte) (q query.Query, err error) {
+	if *buf, err = readBody(w, r, *buf); err == nil {
+		q, err = s.parse(*buf)
+	}
+	if err != nil || q.Cut {
+		w.Header().Set("Connection", "close")
+	}
+	return q, err
+}
+
+// parse reads a question. No question at all is about everything.
+func (s *server) parse(body []byte) (query.Query, error) {
+	if s.log.Enabled(context.Background(), slog.LevelDebug) {
+		s.log.Debug("query", "body", string(body[:min(len(body), maxQuestion)]))
+	}
+	if len(bytes.TrimSpace(body)) == 0 {
+		body = []byte("{}")
+	}
+	q, err := query.Parse(body)
+	if err != nil {
+		return q, &failure{http.StatusBadRequest, "the body is not a gallery query in JSON", err}
+	}
+	return q, nil
+}
+
+// readBody appends the body to dst.
 func readBody(w *reply, r *http.Request, dst []byte) ([]byte, error) {
 	body, err := appendAll(dst, http.MaxBytesReader(w.ResponseWriter, r.Body, maxBody))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return body, &failure{status: http.StatusRequestEntityTooLarge, message: fmt.Sprintf("the body is longer than %d bytes", maxBody)}
 	}
 	if err != nil {
-		w.Header().Set("Connection", "close")
 		return body, &failure{http.StatusBadRequest, "the body did not arrive", err}
-	}
-	if len(body) > 0 && !gjson.ValidBytes(body) {
-		w.Header().Set("Connection", "close")
 	}
 	return body, nil
 }

@@ -11,20 +11,19 @@ import (
 // less than a chunk of it in its time loses the connection.
 type reply struct {
 	http.ResponseWriter
-	control *http.ResponseController
-	stall   time.Duration // for a chunk
-	base    string        // URL of the gallery, as this client knows it
-	status  int           // 0 before the header is written
-	bytes   int64         // of the body
-	hits    int           // extensions in the answer to a query, -1 to anything else
-	err     error         // what went wrong, for the log
+	stall  time.Duration // for a chunk
+	base   string        // URL of the gallery, as this client knows it
+	status int           // 0 before the header is written
+	bytes  int64         // of the body
+	hits   int           // extensions in the answer to a query, -1 to anything else
+	err    error         // what went wrong, for the log
 }
 
 // chunk is how much of an answer goes out under one deadline.
 const chunk = 256 << 10
 
 func newReply(w http.ResponseWriter, stall time.Duration) *reply {
-	return &reply{ResponseWriter: w, control: http.NewResponseController(w), stall: stall, hits: -1}
+	return &reply{ResponseWriter: w, stall: stall, hits: -1}
 }
 
 // Unwrap lets [http.ResponseController] through.
@@ -47,17 +46,19 @@ func (w *reply) WriteHeader(status int) {
 func (w *reply) Write(b []byte) (int, error) {
 	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
+	} else {
+		w.extend()
 	}
 	written := 0
 	for {
 		part := b[written:min(len(b), written+chunk)]
-		w.extend()
 		n, err := w.ResponseWriter.Write(part)
 		written += n
 		w.bytes += int64(n)
 		if err != nil || written == len(b) {
 			return written, err
 		}
+		w.extend()
 	}
 }
 
@@ -89,4 +90,6 @@ func (w *reply) ReadFrom(src io.Reader) (int64, error) {
 
 // extend gives the client time for another chunk. Where a connection has no
 // deadlines, as in tests, there is nobody to wait for.
-func (w *reply) extend() { w.control.SetWriteDeadline(time.Now().Add(w.stall)) }
+func (w *reply) extend() {
+	http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(w.stall))
+}
