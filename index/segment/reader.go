@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 )
 
 // Errors of Parse, wrapped with what was found.
@@ -47,13 +46,6 @@ func Parse(b []byte) (*Segment, error) {
 	}
 	s := &Segment{bytes: b}
 	return s, s.readTable()
-}
-
-// Checksum returns the CRC-32C of b without the four bytes that hold it. b is at
-// least as long as a header.
-func Checksum(b []byte) uint32 {
-	sum := crc32.Checksum(b[:sumOffset], castagnoli)
-	return crc32.Update(sum, castagnoli, b[sumOffset+4:])
 }
 
 func (s *Segment) readTable() error {

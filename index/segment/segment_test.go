@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"slices"
 	"strings"
 	"testing"
@@ -98,6 +99,22 @@ func TestViews(t *testing.T) {
 		}
 		if got := Uint64s(b64); !slices.Equal(got, want64) {
 			t.Errorf("shift %d: got %v, want %v", shift, got, want64)
+		}
+	}
+}
+
+// The CRC of a text is that of its stretches, wherever they are cut.
+func TestChecksumStretches(t *testing.T) {
+	b := make([]byte, 1000)
+	for i := range b {
+		b[i] = byte(i * i >> 3)
+	}
+	for _, size := range []int{0, 1, 63, 64, 65, 999, 1000} {
+		want := crc32.Checksum(b[:size], castagnoli)
+		for _, stretch := range []int{1, 3, 64, 999, 5000} {
+			if got := sumStretches(b[:size], stretch); got != want {
+				t.Errorf("%d bytes in stretches of %d: got %08x, want %08x", size, stretch, got, want)
+			}
 		}
 	}
 }
