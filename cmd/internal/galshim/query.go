@@ -18,14 +18,14 @@ import (
 const maxBody = 4 << 20
 
 // keepBuffer is how large a buffer may be to be used again.
-const keepBuffer = 4 << 20
+const keepBuffer = 1 << 20
 
 // query answers POST …/extensionquery, stitched from the index or, compressed,
 // from the answers given before.
 func (s *server) query(w *reply, r *http.Request, g *generation) error {
-	question := s.buffer()
-	defer s.recycle(question)
-	q, err := s.readQuestion(w, r, question)
+	buf := s.buffer() // for the question, then for the answer
+	defer s.recycle(buf)
+	q, err := s.readQuestion(w, r, buf)
 	if err != nil {
 		return err
 	}
@@ -35,13 +35,11 @@ func (s *server) query(w *reply, r *http.Request, g *generation) error {
 	h["Content-Type"] = jsonType
 	h["Vary"] = byEncoding
 	if acceptsGzip(r.Header) {
-		s.sendPacked(w, g, q, *question)
+		s.sendPacked(w, g, q, *buf)
 		return nil
 	}
-	plain := s.buffer()
-	defer s.recycle(plain)
-	*plain, w.hits = gallery.AppendAnswer(*plain, g.ix, q, w.base)
-	sendBody(w, *plain)
+	*buf, w.hits = gallery.AppendAnswer((*buf)[:0], g.ix, q, w.base)
+	sendBody(w, *buf)
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -31,8 +32,16 @@ const (
 	maxHeader     = 64 << 10
 )
 
+// garbage is how much of it, in percent of what is in use, the heap may gather.
+// In use are buffers, a few MB of them: the index is not on the heap. Go's own 100
+// would have it collected a hundred times a second.
+const garbage = 400
+
 // Run serves until ctx ends or the process is told to stop.
 func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
+	if _, set := os.LookupEnv("GOGC"); !set {
+		defer debug.SetGCPercent(debug.SetGCPercent(garbage))
+	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	log := c.logger(stderr)
