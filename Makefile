@@ -1,4 +1,4 @@
-.PHONY: help build demo test race lint e2e check bench fuzz update
+.PHONY: help build demo test race lint e2e check bench soak fuzz update
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ COUNT ?= 6
 bench: ## benchmarks beside their floors, with ratios
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count=$(COUNT) ./index ./cmd/internal/... | tee bench.txt
 	go tool benchstat -col /of bench.txt
+
+DURATION ?= 10m
+soak: ## load for DURATION while the site is replaced every second
+	go test -run '^TestSoak$$' -count=1 -timeout 0 -v ./cmd -soak $(DURATION)
 
 FUZZTIME ?= 20s
 fuzz: ## every fuzzer for FUZZTIME

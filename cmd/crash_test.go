@@ -65,13 +65,15 @@ func mustBuild(t *testing.T, args ...string) {
 	}
 }
 
-func writePackage(t *testing.T, dir string, i int) {
+func writePackage(t *testing.T, dir string, i int) { writeVersion(t, dir, i, "1.0.0") }
+
+func writeVersion(t *testing.T, dir string, i int, version string) {
 	t.Helper()
 	when := time.Date(2026, 1, 1, 0, 0, i, 0, time.UTC)
 	text := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s), ModTime: when} }
 	var archive bytes.Buffer
 	err := pack.Write(&archive, fstest.MapFS{
-		"package.json": text(fmt.Sprintf(`{"name":"ext-%d","publisher":"acme","version":"1.0.0","main":"main.js","engines":{"vscode":"^1.80.0"}}`, i)),
+		"package.json": text(fmt.Sprintf(`{"name":"ext-%d","publisher":"acme","version":%q,"categories":["Themes"],"main":"main.js","engines":{"vscode":"^1.80.0"}}`, i, version)),
 		"README.md":    text(fmt.Sprintf("# Extension %d\n", i)),
 		"main.js":      text(fmt.Sprintf("exports.activate = () => %d;\n", i)),
 	}, pack.Options{})
@@ -81,7 +83,7 @@ func writePackage(t *testing.T, dir string, i int) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("ext-%d.vsix", i)), archive.Bytes(), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("ext-%d-%s.vsix", i, version)), archive.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,0 +1,360 @@
+package cmd_test
+
+import (
+	"bufio"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+var soakTime = flag.Duration("soak", 10*time.Second, "how long TestSoak puts load on galshim")
+
+// TestSoak asks galshim for everything at once, while the generation it serves is
+// replaced every second: every answer is whole and of one generation, and memory
+// and descriptors do not grow.
+func TestSoak(t *testing.T) {
+	site := newChangingSite(t)
+	shim := startSoaked(t, site.dir)
+
+	deadline := time.Now().Add(*soakTime)
+	var clients sync.WaitGroup
+	var asked [numKinds]atomic.Int64
+	for i := range 8 {
+		c := newSoakClient(shim.base, i%2 == 1, i%4 >= 2)
+		random := rand.New(rand.NewPCG(uint64(i), 0))
+		clients.Go(func() {
+			for n := i; time.Now().Before(deadline) && !t.Failed(); n++ {
+				if err := c.ask(n%numKinds, random); err != nil {
+					t.Errorf("%s: %v", kindNames[n%numKinds], err)
+				}
+				asked[n%numKinds].Add(1)
+				time.Sleep(c.pause)
+			}
+		})
+	}
+	var used []usage
+	for n := 0; time.Now().Before(deadline); n++ {
+		site.show(t, n%len(site.generations))
+		time.Sleep(time.Second)
+		used = append(used, usageOf(t, shim.process.Process.Pid))
+	}
+	clients.Wait()
+	shim.stop(t)
+
+	for kind, n := range kindNames {
+		t.Logf("%-8s %8d asked", n, asked[kind].Load())
+	}
+	t.Logf("%d generations shown, %d served", len(used), shim.served)
+	if shim.served < len(used)/2 {
+		t.Errorf("%d generations served of %d", shim.served, len(used))
+	}
+	checkGrowth(t, used)
+}
+
+// usage is what a process has of the system; nothing where that is not known.
+type usage struct {
+	anonymous   int64 // bytes of memory that are not a file's
+	descriptors int
+}
+
+// checkGrowth compares the last tenth of a run with the third: by then everything
+// has been there once.
+func checkGrowth(t *testing.T, used []usage) {
+	t.Helper()
+	most := func(part []usage) (m usage) {
+		for _, u := range part {
+			m.anonymous, m.descriptors = max(m.anonymous, u.anonymous), max(m.descriptors, u.descriptors)
+		}
+		return m
+	}
+	n := len(used)
+	early, late := most(used[n*2/10:n*3/10]), most(used[n*9/10:])
+	t.Logf("%.1f MiB of anonymous memory and %d descriptors at most early, %.1f and %d late",
+		float64(early.anonymous)/(1<<20), early.descriptors, float64(late.anonymous)/(1<<20), late.descriptors)
+	if late.anonymous > early.anonymous+16<<20 || late.descriptors > early.descriptors+8 {
+		t.Error("that is growth")
+	}
+}
+
+// changingSite is a site with three generations. Number g has extensions 0 to
+// 119+20g, each in version 1.g.0 at best, and 1.0.0 always.
+type changingSite struct {
+	dir         string
+	kept        string   // copies of the generations' folders
+	generations []string // their names
+	current     []string // the text of index/CURRENT
+}
+
+const fewest = 120
+
+func extensionsOf(generation int) int { return fewest + 20*generation }
+
+func newChangingSite(t *testing.T) *changingSite {
+	dir := t.TempDir()
+	s := &changingSite{dir: filepath.Join(dir, "site"), kept: filepath.Join(dir, "kept")}
+	for g := range 3 {
+		for i := range extensionsOf(g) {
+			writeVersion(t, filepath.Join(dir, "vsixs"), i, "1.0.0")
+			writeVersion(t, filepath.Join(dir, "vsixs"), i, fmt.Sprintf("1.%d.0", g))
+		}
+		mustBuild(t, filepath.Join(dir, "vsixs"), "-o", s.dir)
+		text, err := os.ReadFile(filepath.Join(s.dir, "index", "CURRENT"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.Split(string(text), "/")[1]
+		s.generations, s.current = append(s.generations, name), append(s.current, string(text))
+		if err := os.CopyFS(filepath.Join(s.kept, name), os.DirFS(filepath.Join(s.dir, "index", name))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+// show makes generation g the one that counts, as a builder does, and removes the
+// one before the last.
+func (s *changingSite) show(t *testing.T, g int) {
+	index := filepath.Join(s.dir, "index")
+	fresh, pointer := filepath.Join(index, "fresh"), filepath.Join(index, "CURRENT.new")
+	err := errors.Join(
+		os.RemoveAll(filepath.Join(index, s.generations[g])),
+		os.CopyFS(fresh, os.DirFS(filepath.Join(s.kept, s.generations[g]))),
+		os.Rename(fresh, filepath.Join(index, s.generations[g])),
+		os.WriteFile(pointer, []byte(s.current[g]), 0o644),
+		os.Rename(pointer, filepath.Join(index, "CURRENT")),
+		os.RemoveAll(filepath.Join(index, s.generations[(g+1)%len(s.generations)])))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// soaked is galshim at work, as it is installed.
+type soaked struct {
+	process *exec.Cmd
+	base    string
+	served  int // new generations; to be read after stop
+	read    chan struct{}
+}
+
+func startSoaked(t *testing.T, site string) *soaked {
+	program := filepath.Join(t.TempDir(), "galshim")
+	if out, err := exec.Command("go", "build", "-o", program, "galbuild/cmd/galshim").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	s := &soaked{process: exec.Command(program, "--index", site, "--listen", "127.0.0.1:0", "--reload", "100ms", "--log-format", "json"), read: make(chan struct{})}
+	stderr, err := s.process.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.process.Process.Kill() }) // stopped by then, or the test has failed
+	log := bufio.NewScanner(stderr)
+	for s.base == "" && log.Scan() {
+		var line struct{ Msg, Addr string }
+		if json.Unmarshal(log.Bytes(), &line) == nil && line.Msg == "listening" {
+			s.base = line.Addr
+		}
+	}
+	go func() {
+		defer close(s.read)
+		for log.Scan() {
+			switch line := log.Text(); {
+			case !strings.Contains(line, `"level":"INFO"`):
+				t.Errorf("galshim: %s", line)
+			case strings.Contains(line, `"msg":"serving a new generation"`):
+				s.served++
+			}
+		}
+	}()
+	return s
+}
+
+func (s *soaked) stop(t *testing.T) {
+	if err := s.process.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	<-s.read
+	if err := s.process.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// The kinds of requests.
+const (
+	popular = iota
+	category
+	words
+	check
+	one
+	latest
+	asset
+	numKinds
+)
+
+var kindNames = [numKinds]string{"popular", "category", "text", "check", "one", "latest", "asset"}
+
+// soakClient asks as one user does.
+type soakClient struct {
+	http   *http.Client
+	base   string
+	coding string
+	pause  time.Duration
+}
+
+// newSoakClient returns one that keeps its connection, or opens one each time; the
+// latter pauses, or it would run out of ports.
+func newSoakClient(base string, packed, short bool) *soakClient {
+	c := &soakClient{
+		http: &http.Client{Transport: &http.Transport{DisableKeepAlives: short, DisableCompression: true}},
+		base: base, coding: "identity", pause: time.Millisecond,
+	}
+	if packed {
+		c.coding = "gzip"
+	}
+	if short {
+		c.pause = 10 * time.Millisecond
+	}
+	return c
+}
+
+// ask makes one request, and tells what is wrong with the answer.
+func (c *soakClient) ask(kind int, random *rand.Rand) error {
+	name := func() string { return fmt.Sprintf("acme.ext-%d", random.IntN(fewest)) }
+	switch kind {
+	case popular:
+		return c.query("", 50, 0)
+	case category:
+		return c.query(`{"filterType":5,"value":"themes"},`, 50, 0)
+	case words:
+		return c.query(`{"filterType":10,"value":"acme ex"},`, 50, 0)
+	case check:
+		var names strings.Builder
+		for _, i := range random.Perm(fewest)[:60] {
+			fmt.Fprintf(&names, `{"filterType":7,"value":"acme.ext-%d"},`, i)
+		}
+		return c.query(names.String(), 60, 60)
+	case one:
+		return c.query(fmt.Sprintf(`{"filterType":7,"value":%q},`, name()), 1, 1)
+	case latest:
+		return c.latest(name())
+	}
+	return c.asset(name())
+}
+
+// query puts a question. total is how many extensions match, 0 for all there are.
+func (c *soakClient) query(criteria string, size, total int) error {
+	body, err := c.fetch("POST", "/api/extensionquery", fmt.Sprintf(`{"filters":[{"criteria":[%s{"filterType":8,"value":"Microsoft.VisualStudio.Code"},`+
+		`{"filterType":12,"value":"4096"}],"pageNumber":1,"pageSize":%d,"sortBy":4}],"flags":950}`, criteria, size))
+	if err != nil {
+		return err
+	}
+	var answer struct {
+		Results []struct {
+			Extensions     []extensionAnswer
+			ResultMetadata []struct{ MetadataItems []struct{ Count int } }
+		}
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return err
+	}
+	result := answer.Results[0]
+	g, err := result.Extensions[0].generation()
+	if err != nil {
+		return err
+	}
+	if total == 0 {
+		total = extensionsOf(g)
+	}
+	if count := result.ResultMetadata[0].MetadataItems[0].Count; count != total || len(result.Extensions) != size {
+		return fmt.Errorf("%d extensions of %d, want %d of %d", len(result.Extensions), count, size, total)
+	}
+	for _, e := range result.Extensions {
+		if other, err := e.generation(); err != nil || other != g {
+			return fmt.Errorf("generation %d beside %d: %v", other, g, err)
+		}
+	}
+	return nil
+}
+
+type extensionAnswer struct {
+	ExtensionName string
+	Versions      []struct{ Version string }
+}
+
+// generation tells which one an extension belongs to, by its versions.
+func (e extensionAnswer) generation() (g int, err error) {
+	if len(e.Versions) == 0 {
+		return 0, fmt.Errorf("%s has no version", e.ExtensionName)
+	}
+	_, err = fmt.Sscanf(e.Versions[0].Version, "1.%d.0", &g)
+	return g, err
+}
+
+func (c *soakClient) latest(id string) error {
+	body, err := c.fetch("GET", "/api/vscode/"+strings.Replace(id, ".", "/", 1)+"/latest", "")
+	if err != nil {
+		return err
+	}
+	var e extensionAnswer
+	if err := json.Unmarshal(body, &e); err != nil {
+		return err
+	}
+	if _, err := e.generation(); err != nil || "acme."+e.ExtensionName != id {
+		return fmt.Errorf("asked for %s, got %s: %v", id, e.ExtensionName, err)
+	}
+	return nil
+}
+
+// asset asks for a file that is there in every generation.
+func (c *soakClient) asset(id string) error {
+	body, err := c.fetch("GET", "/assets/"+strings.Replace(id, ".", "/", 1)+"/1.0.0/Microsoft.VisualStudio.Code.Manifest", "")
+	if err != nil {
+		return err
+	}
+	var manifest struct{ Name, Version string }
+	if err := json.Unmarshal(body, &manifest); err != nil || "acme."+manifest.Name != id || manifest.Version != "1.0.0" {
+		return fmt.Errorf("%s: got %s: %v", id, body, err)
+	}
+	return nil
+}
+
+// fetch returns the body of a good answer, unpacked.
+func (c *soakClient) fetch(method, path, body string) ([]byte, error) {
+	r, err := http.NewRequest(method, c.base+path, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Accept-Encoding", c.coding)
+	resp, err := c.http.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, errors.New(resp.Status)
+	}
+	if slices.Equal(resp.Header["Content-Encoding"], []string{"gzip"}) {
+		z, err := gzip.NewReader(resp.Body)
+		if err != nil {
+			return nil, err
+		}
+		return io.ReadAll(z)
+	}
+	return io.ReadAll(resp.Body)
+}
