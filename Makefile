@@ -36,9 +36,10 @@ e2e: ## the real editor, browser, web server and packager; installs what it need
 check: lint test race e2e ## all of it: what continuous integration runs
 
 BENCH ?= .
+BENCHTIME ?= 0.2s
 COUNT ?= 6
 bench: ## benchmarks beside their floors, with ratios
-	go test -run '^$$' -bench '$(BENCH)' -benchmem -count=$(COUNT) ./index ./cmd/internal/... | tee bench.txt
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime=$(BENCHTIME) -count=$(COUNT) -timeout 0 ./index ./cmd/internal/... | tee bench.txt
 	go tool benchstat -col /of bench.txt
 
 DURATION ?= 10m

@@ -67,6 +67,19 @@ var baseCases = []struct {
 	{"no host", stranger, "", nil, "http://192.0.2.7:80"},
 }
 
+func TestIsHost(t *testing.T) {
+	for _, s := range []string{"h", "h.", "_h", "a-b.c_d:65535", "192.0.2.7:80", "[::1]", "[2001:DB8::1]:8080", strings.Repeat("a", 254)} {
+		if !isHost(s) {
+			t.Errorf("%q is refused", s)
+		}
+	}
+	for _, s := range []string{"", "-h", ".h", "h-", "h:", "h:123456", "h:8x", ":80", "a:b:1", "h/x", "h x", "é", "[]", "[:]", "[::1", "::1]", "[::g]", "[::1]x", "[" + strings.Repeat(":", 46) + "]", strings.Repeat("a", 255)} {
+		if isHost(s) {
+			t.Errorf("%q is taken for a host", s)
+		}
+	}
+}
+
 func arrivedAt(r *http.Request, a net.Addr) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, a))
 }

@@ -2,6 +2,7 @@ package galshim
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
@@ -150,8 +151,8 @@ func askOnce(conn net.Conn, stream *bufio.Reader, request string) error {
 		if err != nil {
 			return err
 		}
-		if n, ok := strings.CutPrefix(string(line), "Content-Length: "); ok {
-			if length, err = strconv.Atoi(strings.TrimSpace(n)); err != nil {
+		if n, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+			if length, err = strconv.Atoi(string(bytes.TrimSpace(n))); err != nil {
 				return err
 			}
 		}

@@ -10,7 +10,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -225,6 +227,54 @@ func TestStalledClient(t *testing.T) {
 	if err := <-e.failed; !errors.As(err, &timeout) || !timeout.Timeout() {
 		t.Errorf("the answer ended with %v, want a timeout", err)
 	}
+}
+
+// TestPauseBetweenRequests answers on a connection whose last answer was a long
+// one, longer ago than anyone may take for a part of an answer.
+func TestPauseBetweenRequests(t *testing.T) {
+	const stall = 100 * time.Millisecond
+	dir := t.TempDir()
+	sample{more: 300, full: true}.write(t, dir)
+	srv := httptest.NewServer(open(t, dir, folder{dir}, func(c *config) { c.stall = stall }))
+	defer srv.Close()
+	for _, size := range []int{300, 1} {
+		resp, err := srv.Client().Post(srv.URL+"/api/extensionquery", "application/json", strings.NewReader(ask("", size, 0)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer := text(t, resp); strings.Count(answer, `"extensionId"`) != size || size > 1 && len(answer) < 2*chunk {
+			t.Errorf("%d extensions, %d bytes: %.300s", size, len(answer), answer)
+		}
+		time.Sleep(2 * stall)
+	}
+}
+
+// TestGarbage lets the heap grow while the command runs, unless the environment
+// says how far.
+func TestGarbage(t *testing.T) {
+	const before = 77
+	defer debug.SetGCPercent(debug.SetGCPercent(before))
+	dir := t.TempDir()
+	sample{}.write(t, dir)
+	percent := func() int {
+		now := debug.SetGCPercent(before)
+		debug.SetGCPercent(now)
+		return now
+	}
+	p := start(t, "--index", dir)
+	if got := percent(); got != garbage {
+		t.Errorf("got %d, want %d", got, garbage)
+	}
+	p.stop()
+	if got := percent(); got != before {
+		t.Errorf("got %d at the end, want %d", got, before)
+	}
+	t.Setenv("GOGC", "100")
+	p = start(t, "--index", dir)
+	if got := percent(); got != before {
+		t.Errorf("got %d in spite of GOGC", got)
+	}
+	p.stop()
 }
 
 // TestSlowHeader cuts off who never finishes asking.
