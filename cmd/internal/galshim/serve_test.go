@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -229,23 +230,37 @@ func TestStalledClient(t *testing.T) {
 	}
 }
 
-// TestPauseBetweenRequests answers on a connection whose last answer was a long
-// one, longer ago than anyone may take for a part of an answer.
-func TestPauseBetweenRequests(t *testing.T) {
-	const stall = 100 * time.Millisecond
+// TestStalledReader cuts off who asks a question and does not take the answer,
+// though it is only one chunk.
+func TestStalledReader(t *testing.T) {
+	const stall = 300 * time.Millisecond
 	dir := t.TempDir()
-	sample{more: 300, full: true}.write(t, dir)
-	srv := httptest.NewServer(open(t, dir, folder{dir}, func(c *config) { c.stall = stall }))
+	sample{more: 60, full: true}.write(t, dir)
+	srv := httptest.NewUnstartedServer(open(t, dir, folder{dir}, func(c *config) { c.stall = stall }))
+	srv.Config.ConnState = func(conn net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			conn.(*net.TCPConn).SetWriteBuffer(16 << 10)
+		}
+	}
+	srv.Start()
 	defer srv.Close()
-	for _, size := range []int{300, 1} {
-		resp, err := srv.Client().Post(srv.URL+"/api/extensionquery", "application/json", strings.NewReader(ask("", size, 0)))
+	for _, pause := range []time.Duration{0, 3 * stall} {
+		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if answer := text(t, resp); strings.Count(answer, `"extensionId"`) != size || size > 1 && len(answer) < 2*chunk {
-			t.Errorf("%d extensions, %d bytes: %.300s", size, len(answer), answer)
+		defer conn.Close()
+		conn.(*net.TCPConn).SetReadBuffer(32 << 10)
+		body := ask("", 60, 0)
+		fmt.Fprintf(conn, "POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body)
+		time.Sleep(pause)
+		answer, err := io.ReadAll(conn)
+		if len(answer) > chunk {
+			t.Fatalf("%d bytes are more than a chunk", len(answer))
 		}
-		time.Sleep(2 * stall)
+		if whole := err == nil && strings.HasSuffix(string(answer), "}]}]}]}"); whole != (pause == 0) {
+			t.Errorf("after %s: %d bytes, %v, whole %t", pause, len(answer), err, whole)
+		}
 	}
 }
 
