@@ -33,7 +33,6 @@ func (s *server) query(w *reply, r *http.Request, g *generation) error {
 	h := w.Header()
 	h["Cache-Control"] = noStore
 	h["Content-Type"] = jsonType
-	h["Vary"] = byEncoding
 	if acceptsGzip(r.Header) {
 		s.sendPacked(w, g, q, *buf)
 		return nil
@@ -46,7 +45,6 @@ func (s *server) query(w *reply, r *http.Request, g *generation) error {
 var (
 	noStore    = []string{"no-store"}
 	jsonType   = []string{"application/json"}
-	byEncoding = []string{"Accept-Encoding"}
 	gzipCoding = []string{"gzip"}
 )
 
