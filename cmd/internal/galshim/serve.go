@@ -44,7 +44,9 @@ func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	log := c.logger(stderr)
+	held := &lines{out: stderr}
+	defer held.flush()
+	log := c.logger(held)
 
 	from, err := c.source(log)
 	if err != nil {
