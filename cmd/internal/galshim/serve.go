@@ -61,6 +61,7 @@ func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	held.flush() // someone may wait for the address
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
