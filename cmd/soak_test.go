@@ -274,6 +274,9 @@ func (c *soakClient) query(criteria string, size, total int) error {
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return err
 	}
+	if len(answer.Results) != 1 || len(answer.Results[0].Extensions) == 0 || len(answer.Results[0].ResultMetadata) != 1 || len(answer.Results[0].ResultMetadata[0].MetadataItems) != 1 {
+		return fmt.Errorf("not one full result: %.300s", body)
+	}
 	result := answer.Results[0]
 	g, err := result.Extensions[0].generation()
 	if err != nil {
