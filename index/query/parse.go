@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -125,9 +126,9 @@ func parseOrder(n int64) Order {
 func (f *Filter) add(kind int64, value string) {
 	switch kind {
 	case 4:
-		f.IDs = append(f.IDs, value)
+		f.IDs = appendName(f.IDs, value)
 	case 7:
-		f.Names = append(f.Names, value)
+		f.Names = appendName(f.Names, value)
 	case 9:
 		f.Featured = true
 	case 12:
@@ -139,6 +140,15 @@ func (f *Filter) add(kind int64, value string) {
 			*list = append(*list, value)
 		}
 	}
+}
+
+// appendName makes room for many at the second: who names two is checking what is
+// installed.
+func appendName(names []string, name string) []string {
+	if len(names) == 1 {
+		names = slices.Grow(names, 63)
+	}
+	return append(names, name)
 }
 
 // list returns where a criterion's text goes, nil for types that are ignored.
