@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -79,14 +80,17 @@ func compareWithMemory(b *testing.B, g *testGallery, questions []string, coding 
 	for _, question := range questions {
 		requests = append(requests, fmt.Sprintf("POST /api/extensionquery HTTP/1.1\r\nHost: gallery.test\r\nAccept-Encoding: %s\r\nContent-Length: %d\r\n\r\n%s", coding, len(question), question))
 		answer := g.ask("POST", "http://gallery.test/api/extensionquery", question, "Accept-Encoding", coding)
+		answers.header = answer.Header
 		answers.bodies = append(answers.bodies, []byte(text(b, answer)))
 	}
 	b.Run("of=memory", func(b *testing.B) { askRepeatedly(b, &answers, requests) })
 	b.Run("of=galshim", func(b *testing.B) { askRepeatedly(b, g, requests) })
 }
 
-// memory reads a question and gives one of the answers it has, in turn.
+// memory reads a question and gives one of the answers it has, in turn, under the
+// same header.
 type memory struct {
+	header http.Header
 	bodies [][]byte
 	next   atomic.Uint32
 }
@@ -94,7 +98,7 @@ type memory struct {
 func (m *memory) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.Copy(io.Discard, r.Body)
 	body := m.bodies[int(m.next.Add(1))%len(m.bodies)]
-	w.Header().Set("Content-Type", "application/json")
+	maps.Copy(w.Header(), m.header)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.Write(body)
 }
