@@ -32,12 +32,9 @@ func benchmarkDocuments(n int) []Document {
 			Installs: int64(r.ExpFloat64() * 1000), Platforms: []string{"universal"},
 		})
 	}
-	json := []byte(strings.Repeat("x", 2800))
 	for i := range docs {
 		d := &docs[i]
 		d.ID, d.UUID, d.Flags = d.Publisher+"."+d.Name, fmt.Sprintf("%08x-0000-5000-8000-000000000000", i), query.Public|query.Validated
-		d.Payloads[Latest] = Payload{json, []uint32{100, 500, 900, 1300, 1700, 2100}}
-		d.Payloads[All] = d.Payloads[Latest]
 	}
 	return docs
 }

@@ -1,7 +1,7 @@
 package index
 
-// Document is what the index knows of one extension: keys to match, values to
-// sort by, payloads to return. It knows nothing of packages or HTTP.
+// Document is what the index knows of one extension: keys to match and values to
+// sort by. It knows nothing of packages or HTTP.
 type Document struct {
 	ID             string // publisher.name as declared; matched without regard to case
 	UUID           string // extensionId
@@ -20,8 +20,4 @@ type Document struct {
 	Ratings        int64   // how many
 	Updated        int64   // Unix seconds
 	Released       int64   // Unix seconds
-
-	// Payloads are returned whole: [Latest] the JSON with the newest versions,
-	// [All] the JSON with all of them.
-	Payloads [numPayloads]Payload
 }

@@ -2,9 +2,9 @@ package index
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -106,54 +106,73 @@ func pathHash(path string) PathHash {
 	return PathHash(sum[:pathHashSize])
 }
 
-func writeFiles(w *segment.Writer, all []File) error {
-	types := make(map[string]uint32)
-	for i := range all {
-		types[all[i].Type] = 0
+// A fileRecord is a record of section file.rec.
+type fileRecord [fileRecordSize]byte
+
+func (r *fileRecord) path() []byte { return r[:pathHashSize] }
+
+func (r *fileRecord) mediaType() []byte { return r[fileRecordSize-8:] }
+
+func writeFiles(w *segment.Writer, all iter.Seq[File]) error {
+	var records []fileRecord
+	types := make(map[string]uint64)
+	for f := range all {
+		n, ok := types[f.Type]
+		if !ok {
+			n = uint64(len(types))
+			types[f.Type] = n
+		}
+		records = append(records, newFileRecord(&f, n))
 	}
-	var names []byte
-	for i, name := range slices.Sorted(maps.Keys(types)) {
-		types[name] = uint32(i)
-		names = appendString(names, name)
+	names := sortTypes(types, records)
+	slices.SortFunc(records, func(a, b fileRecord) int { return bytes.Compare(a[:], b[:]) })
+	records = slices.Compact(records)
+	for i := 1; i < len(records); i++ {
+		if path := records[i].path(); bytes.Equal(path, records[i-1].path()) {
+			return conflict(all, PathHash(path))
+		}
 	}
-	records := make([]byte, 0, fileRecordSize*len(all))
-	sorted, err := sortFiles(all)
-	if err != nil {
-		return err
+	raw := make([]byte, 0, fileRecordSize*len(records))
+	for i := range records {
+		raw = append(raw, records[i][:]...)
 	}
-	for _, h := range sorted {
-		records = append(records, h.hash[:]...)
-		records = append(records, h.file.SHA256[:]...)
-		records = binary.LittleEndian.AppendUint64(records, uint64(h.file.Size))
-		records = binary.LittleEndian.AppendUint64(records, uint64(types[h.file.Type]))
-	}
-	w.Add("file.rec", records)
+	w.Add("file.rec", raw)
 	w.Add("file.typ", names)
 	return nil
 }
 
-type hashedFile struct {
-	hash PathHash
-	file *File
+func newFileRecord(f *File, mediaType uint64) (r fileRecord) {
+	hash := pathHash(f.Path)
+	b := append(r[:0], hash[:]...)
+	b = append(b, f.SHA256[:]...)
+	b = binary.LittleEndian.AppendUint64(b, uint64(f.Size))
+	binary.LittleEndian.AppendUint64(b, mediaType)
+	return r
 }
 
-// sortFiles sorts by the hash of the path. Naming a file twice is fine if both
-// say the same.
-func sortFiles(all []File) ([]hashedFile, error) {
-	hashed := make([]hashedFile, len(all))
-	for i := range all {
-		hashed[i] = hashedFile{pathHash(all[i].Path), &all[i]}
+// sortTypes numbers the media types in their order, in the records too, and
+// returns them as a section.
+func sortTypes(types map[string]uint64, records []fileRecord) (names []byte) {
+	sorted := make([]uint64, len(types))
+	for i, name := range slices.Sorted(maps.Keys(types)) {
+		sorted[types[name]] = uint64(i)
+		names = appendString(names, name)
 	}
-	slices.SortFunc(hashed, func(a, b hashedFile) int {
-		return cmp.Or(bytes.Compare(a.hash[:], b.hash[:]), cmp.Compare(a.file.Path, b.file.Path))
-	})
-	for i := 1; i < len(hashed); i++ {
-		a, b := hashed[i-1], hashed[i]
-		if a.hash == b.hash && *a.file != *b.file {
-			return nil, fmt.Errorf("write index: files %q and %q are one path with two contents", a.file.Path, b.file.Path)
+	for i := range records {
+		n := records[i].mediaType()
+		binary.LittleEndian.PutUint64(n, sorted[binary.LittleEndian.Uint64(n)])
+	}
+	return names
+}
+
+// conflict names the path that two different files have.
+func conflict(all iter.Seq[File], of PathHash) error {
+	for f := range all {
+		if pathHash(f.Path) == of {
+			return fmt.Errorf("%q is one path with two contents", f.Path)
 		}
 	}
-	return slices.CompactFunc(hashed, func(a, b hashedFile) bool { return a.hash == b.hash }), nil
+	return errors.New("one path has two contents")
 }
 
 func openFiles(s *segment.Segment) (files, error) {

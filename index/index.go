@@ -61,10 +61,13 @@
 //	doc.nums  6n u64: installs, rating (IEEE 754), ratings, updated, released
 //	          (i64, Unix seconds), flags with featured as bit 32
 //	doc.pop   n u8: binary logarithm of installs in eighths, plus 1; 0 for none
-//	pay.json  the payloads; all of the first variant, then the second where it differs
+//	pay.json  the payloads: of each document the first variant, then the second if
+//	          it differs
 //	pay.hole  u32: offsets of holes, each within its payload
 //	pay.rows  8n u64: for each document and variant, begin and end in pay.json, begin
 //	          and end in pay.hole, the latter counted in holes
+//	pay.pack  the payloads' packed forms, in the same order
+//	pay.part  4n u64: for each document and variant, begin and end in pay.pack
 //	order     14 rows of n u32: updated, title, publisher, installs, average rating,
 //	          released, weighted rating, each ascending, then descending
 //	file.rec  64 bytes per file, sorted: first 16 of the SHA-256 of its path, SHA-256 of
@@ -85,7 +88,8 @@
 //	          of a key, or 0. The hash is FNV-1a 64, its halves XORed
 //	trm.wght  u8 beside trm.docs: how much the term means to the document
 //
-// A key is a letter for its kind (see key.go) and the folded value.
+// A key is a letter for its kind (see key.go) and the folded value. The first files
+// lack pay.pack and pay.part; what they hold is then nothing.
 //
 // An index of 18,600 extensions has, in bytes per document: payloads 6,000 and
 // their rows and holes 131, doc 324, key 285, trm 145, nam 59, order 56. It opens
@@ -238,7 +242,7 @@ func (ix *Index) Find(id string) (Hit, bool) {
 
 // Payload returns what was given for the document. It does not allocate.
 func (ix *Index) Payload(h Hit, v Variant) Payload {
-	return ix.payloads.get(int(h), int(v))
+	return ix.payloads.get(int(h), v)
 }
 
 // File returns the file served at path, which is compared exactly.
@@ -248,20 +252,13 @@ func (ix *Index) File(path string) (File, bool) { return ix.files.find(path) }
 func (ix *Index) Documents() iter.Seq2[Hit, Document] {
 	return func(yield func(Hit, Document) bool) {
 		for i := range ix.Len() {
-			if !yield(Hit(i), ix.document(i)) {
+			d := ix.described(i)
+			d.setNumbers(ix.record(i))
+			if !yield(Hit(i), d) {
 				return
 			}
 		}
 	}
-}
-
-func (ix *Index) document(i int) Document {
-	d := ix.described(i)
-	d.setNumbers(ix.record(i))
-	for v := range d.Payloads {
-		d.Payloads[v] = ix.payloads.get(i, v)
-	}
-	return d
 }
 
 // described returns document i with its strings only.

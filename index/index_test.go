@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -25,6 +26,9 @@ func TestDocumentsComeBack(t *testing.T) {
 			if !reflect.DeepEqual(got, want[h]) {
 				t.Fatalf("document %d:\n got %+v\nwant %+v", h, got, want[h])
 			}
+			if got, want := (Payloads{ix.Payload(h, Latest), ix.Payload(h, All)}), somePayloads(&got); !equalPayloads(got, want) {
+				t.Fatalf("document %d:\n got %+v\nwant %+v", h, got, want)
+			}
 			if found, ok := ix.Find(strings.ToUpper(got.ID)); !ok || found != h {
 				t.Errorf("find %q: got %d, %t, want %d", got.ID, found, ok, h)
 			}
@@ -34,6 +38,19 @@ func TestDocumentsComeBack(t *testing.T) {
 			t.Errorf("got %d documents, want %d", n, len(docs))
 		}
 	}
+}
+
+// equalPayloads compares the packed form of an equal variant as that of the first.
+func equalPayloads(got, want Payloads) bool {
+	if same(want[All], want[Latest]) {
+		want[All].Packed = want[Latest].Packed
+	}
+	for v := range got {
+		if !same(got[v], want[v]) || !bytes.Equal(got[v].Packed, want[v].Packed) {
+			return false
+		}
+	}
+	return true
 }
 
 func TestOrderOfInputDoesNotMatter(t *testing.T) {
@@ -78,21 +95,28 @@ func TestFiles(t *testing.T) {
 }
 
 func TestWriteRefuses(t *testing.T) {
-	hole := Document{ID: "a.b"}
-	hole.Payloads[All] = Payload{JSON: []byte("x"), Holes: []uint32{2}}
 	for name, c := range map[string]struct {
 		docs  []Document
 		files []File
 		want  string
 	}{
 		"id twice":   {docs: []Document{{ID: "a.b"}, {ID: "A.B"}}, want: `two documents have the id`},
-		"hole":       {docs: []Document{hole}, want: `a payload of "a.b" has holes`},
-		"path twice": {files: []File{{Path: "p"}, {Path: "p", Size: 1}}, want: `"p" are one path`},
+		"path twice": {files: []File{{Path: "p"}, {Path: "p", Size: 1}}, want: `"p" is one path with two contents`},
 	} {
-		err := Write(&bytes.Buffer{}, c.docs, c.files)
+		err := Write(&bytes.Buffer{}, contentOf(t, c.docs, c.files))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want …%s…", name, err, c.want)
 		}
+	}
+	c := contentOf(t, []Document{{ID: "a.b"}}, nil)
+	c.Payloads = func(int) Payloads { return Payloads{All: {JSON: []byte("x"), Holes: []uint32{2}}} }
+	err := Write(&bytes.Buffer{}, c)
+	if want := `a payload of "a.b": holes are out of order`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want …%s…", err, want)
+	}
+	c.Scratch = filepath.Join(c.Scratch, "missing")
+	if err := Write(&bytes.Buffer{}, c); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v of a scratch folder that is missing", err)
 	}
 }
 

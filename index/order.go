@@ -25,6 +25,7 @@ const priorRatings = 20
 // ranked is a document with what the orders compare.
 type ranked struct {
 	*Document
+	given                int // its place among the documents given
 	id, title, publisher string
 	weighted             float64
 }
@@ -35,7 +36,7 @@ func rank(docs []Document) ([]ranked, error) {
 	all := make([]ranked, len(docs))
 	for i := range docs {
 		d := &docs[i]
-		all[i] = ranked{Document: d, id: fold(d.ID), title: fold(d.Title), publisher: fold(d.Publisher)}
+		all[i] = ranked{Document: d, given: i, id: fold(d.ID), title: fold(d.Title), publisher: fold(d.Publisher)}
 	}
 	slices.SortFunc(all, func(a, b ranked) int {
 		return cmp.Or(cmp.Compare(b.Installs, a.Installs), cmp.Compare(a.id, b.id))
@@ -43,7 +44,7 @@ func rank(docs []Document) ([]ranked, error) {
 	ids := make(map[string]bool, len(all))
 	for i := range all {
 		if ids[all[i].id] {
-			return nil, fmt.Errorf("write index: two documents have the id %q", all[i].ID)
+			return nil, fmt.Errorf("two documents have the id %q", all[i].ID)
 		}
 		ids[all[i].id] = true
 	}

@@ -3,7 +3,9 @@ package index
 import (
 	"bytes"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,18 +55,24 @@ func randomDocuments(r *rand.Rand, n int) []Document {
 			Rating: float64(r.IntN(11)) / 2, Ratings: int64(r.IntN(40)),
 			Updated: int64(r.IntN(9)), Released: int64(r.IntN(9)) - 4,
 		}
-		for v := range docs[i].Payloads {
-			docs[i].Payloads[v] = randomPayload(r)
-		}
-		if r.IntN(2) == 0 {
-			docs[i].Payloads[All] = docs[i].Payloads[Latest]
-		}
 	}
 	return docs
 }
 
+// somePayloads returns those of a document, always the same ones.
+func somePayloads(d *Document) Payloads {
+	h := fnv.New64()
+	h.Write([]byte(d.ID))
+	r := rand.New(rand.NewPCG(h.Sum64(), 1))
+	p := Payloads{randomPayload(r), randomPayload(r)}
+	if r.IntN(2) == 0 {
+		p[All] = p[Latest]
+	}
+	return p
+}
+
 func randomPayload(r *rand.Rand) Payload {
-	p := Payload{JSON: bytes.Repeat([]byte("x"), r.IntN(30))}
+	p := Payload{JSON: bytes.Repeat([]byte("x"), r.IntN(30)), Packed: bytes.Repeat([]byte("z"), r.IntN(10))}
 	for at := 0; at <= len(p.JSON); at += r.IntN(20) {
 		p.Holes = append(p.Holes, uint32(at))
 	}
@@ -118,10 +126,19 @@ func randomText(r *rand.Rand, d *Document) string {
 	return pick(r, []string{"", "", "", `publisher:"acme corp" `, "PUBLISHER:ms "}) + string(s)
 }
 
+func contentOf(t testing.TB, docs []Document, files []File) Content {
+	return Content{
+		Documents: docs,
+		Payloads:  func(i int) Payloads { return somePayloads(&docs[i]) },
+		Files:     slices.Values(files),
+		Scratch:   t.TempDir(),
+	}
+}
+
 func write(t testing.TB, docs []Document, files []File) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := Write(&b, docs, files); err != nil {
+	if err := Write(&b, contentOf(t, docs, files)); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

@@ -1,36 +1,61 @@
 package index
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"math/bits"
+
+	"golang.org/x/sync/errgroup"
 
 	"galbuild/index/segment"
 )
 
-// Write writes an index of docs and files. Their order does not matter: the
-// same documents and files give the same bytes. Nothing is written if two
-// documents have the same id, two files the same path and different contents, a
-// payload has holes outside its JSON, or the text exceeds 4 GiB.
-func Write(w io.Writer, docs []Document, files []File) error {
-	all, err := rank(docs)
+// Content is what an index is made of. The order of documents and files does not
+// matter: the same ones give the same bytes.
+type Content struct {
+	Documents []Document
+	// Payloads returns what is given back of Documents[i]. It is asked once for
+	// each, by several goroutines at a time.
+	Payloads func(i int) Payloads
+	// Files may be gone through twice. A file may come twice if both say the same.
+	Files iter.Seq[File]
+	// Scratch is a folder for temporary files: payloads are not held in memory, and
+	// a file begins with what is known only at its end.
+	Scratch string
+}
+
+// Write writes an index. Nothing is written if two documents have the same id, two
+// files the same path and different contents, a payload has holes outside its JSON,
+// or the text exceeds 4 GiB.
+func Write(w io.Writer, c Content) error {
+	all, err := rank(c.Documents)
 	if err != nil {
-		return err
+		return fmt.Errorf("write index: %w", err)
 	}
+	json, err := newSpool(c.Scratch)
+	if err != nil {
+		return fmt.Errorf("write index: %w", err)
+	}
+	defer json.discard()
+	packed, err := newSpool(c.Scratch)
+	if err != nil {
+		return fmt.Errorf("write index: %w", err)
+	}
+	defer packed.discard()
 	var s segment.Writer
-	if err := writeDocuments(&s, all); err != nil {
-		return err
+	var group errgroup.Group
+	group.Go(func() error { return writePayloads(&s, all, c.Payloads, json, packed) })
+	group.Go(func() error { return writeFiles(&s, c.Files) })
+	group.Go(func() error { return writeDocuments(&s, all) })
+	group.Go(func() error { writeKeys(&s, all); return nil })
+	group.Go(func() error { writeTerms(&s, all); return nil })
+	group.Go(func() error { writeOrders(&s, all); return nil })
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("write index: %w", err)
 	}
-	if err := writePayloads(&s, all); err != nil {
-		return err
-	}
-	if err := writeFiles(&s, files); err != nil {
-		return err
-	}
-	writeKeys(&s, all)
-	writeTerms(&s, all)
-	writeOrders(&s, all)
 	if _, err := s.WriteTo(w); err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}
@@ -45,7 +70,7 @@ func writeDocuments(w *segment.Writer, all []ranked) error {
 	for i, d := range all {
 		text = d.appendText(text)
 		if uint64(len(text)) > math.MaxUint32 {
-			return fmt.Errorf("write index: the text of the documents exceeds 4 GiB")
+			return errors.New("the text of the documents exceeds 4 GiB")
 		}
 		ends = append(ends, uint32(len(text)))
 		numbers = d.appendNumbers(numbers)

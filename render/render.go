@@ -12,6 +12,7 @@ package render
 import (
 	"context"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 
@@ -26,12 +27,13 @@ import (
 // Version counts the ways this package has rendered: it changes whenever the same
 // extensions give other bytes, so that a site is rendered anew by a newer program
 // although nothing was added. It is kept in the catalogue.
-const Version = 1
+const Version = 2
 
 // Site writes into dir what follows from c, and returns the generation to switch
 // to. The pages and answers are in place at once: they speak only of content that
-// is there.
-func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog) (site.Current, error) {
+// is there. Known is a generation rendered by this Version, whose work is taken over
+// where it is the same, or zero.
+func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, known site.Current) (site.Current, error) {
 	pages := Pages(c)
 	for _, p := range pages {
 		ref, err := dir.Blobs.PutBytes(p.text)
@@ -42,51 +44,95 @@ func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog) (site.Current,
 			return site.Current{}, err
 		}
 	}
-	docs := documents(c)
-	if err := writeAnswers(ctx, dir, c, docs); err != nil {
+	if err := writeAnswers(ctx, dir, c); err != nil {
 		return site.Current{}, err
 	}
 	packed, err := site.PackCatalog(c)
 	if err != nil {
 		return site.Current{}, err
 	}
+	old := openKnown(dir, known)
+	if old != nil {
+		defer old.Close()
+	}
 	return dir.WriteGeneration(packed, func(w io.Writer) error {
-		return index.Write(w, docs, files(c, pages))
+		return index.Write(w, content(c, pages, old, dir.Temp()))
 	})
 }
 
-// documents returns what the index is to know of c.
-func documents(c *catalog.Catalog) []index.Document {
+// openKnown returns the index of a generation, nil if it cannot be read: then all is
+// rendered anew.
+func openKnown(dir *site.Dir, known site.Current) *index.Index {
+	if known.IsZero() {
+		return nil
+	}
+	ix, err := index.Open(dir.Path(known.IndexPath()))
+	if err != nil {
+		return nil
+	}
+	return ix
+}
+
+// content returns what goes into the index. Of known, an index rendered by this
+// Version or nil, packed payloads are taken over.
+func content(c *catalog.Catalog, pages []file, known *index.Index, scratch string) index.Content {
+	docs, extensions := documents(c)
+	renderer := &gallery.Renderer{Known: known}
+	return index.Content{
+		Documents: docs,
+		Payloads:  func(i int) index.Payloads { return renderer.Payloads(extensions[i]) },
+		Files:     files(c, pages),
+		Scratch:   scratch,
+	}
+}
+
+// documents returns what the index is to know of c, and the extension that each
+// document is about.
+func documents(c *catalog.Catalog) ([]index.Document, []*catalog.Extension) {
 	docs := make([]index.Document, 0, len(c.Extensions))
+	extensions := make([]*catalog.Extension, 0, len(c.Extensions))
 	for i := range c.Extensions {
 		e := &c.Extensions[i]
 		_, featured := slices.BinarySearch(c.Featured, e.Key())
 		if d, ok := gallery.Document(e, featured); ok {
-			docs = append(docs, d)
+			docs, extensions = append(docs, d), append(extensions, e)
 		}
 	}
-	return docs
+	return docs, extensions
 }
 
-// files returns every path that the site serves out of its blobs.
-func files(c *catalog.Catalog, pages []file) []index.File {
-	var all []index.File
-	for _, p := range pages {
-		all = append(all, index.File{Path: p.path, SHA256: blob.Sum(p.text), Size: int64(len(p.text)), Type: p.mediaType})
-	}
-	for i := range c.Extensions {
-		e := &c.Extensions[i]
-		for _, v := range e.Versions {
-			dir := catalog.VersionDir(e.Publisher.Name, e.Name, v.Version, v.Platform) + "/"
-			for _, a := range v.Assets {
-				all = append(all, index.File{Path: catalog.AssetsDir + dir + a.Type, SHA256: a.Ref, Size: a.Size, Type: a.File.Type})
+// files yields every path that the site serves out of its blobs.
+func files(c *catalog.Catalog, pages []file) iter.Seq[index.File] {
+	return func(yield func(index.File) bool) {
+		for _, p := range pages {
+			if !yield(index.File{Path: p.path, SHA256: blob.Sum(p.text), Size: int64(len(p.text)), Type: p.mediaType}) {
+				return
 			}
-			for _, f := range v.Files {
-				all = append(all, index.File{Path: catalog.FilesDir + dir + f.Path, SHA256: f.Ref, Size: f.Size, Type: f.Type})
+		}
+		for i := range c.Extensions {
+			e := &c.Extensions[i]
+			for j := range e.Versions {
+				if !versionFiles(e, &e.Versions[j], yield) {
+					return
+				}
 			}
 		}
 	}
-	return all
+}
+
+func versionFiles(e *catalog.Extension, v *catalog.Version, yield func(index.File) bool) bool {
+	dir := catalog.VersionDir(e.Publisher.Name, e.Name, v.Version, v.Platform) + "/"
+	for _, a := range v.Assets {
+		if !yield(index.File{Path: catalog.AssetsDir + dir + a.Type, SHA256: a.Ref, Size: a.Size, Type: a.File.Type}) {
+			return false
+		}
+	}
+	for _, f := range v.Files {
+		if !yield(index.File{Path: catalog.FilesDir + dir + f.Path, SHA256: f.Ref, Size: f.Size, Type: f.Type}) {
+			return false
+		}
+	}
+	return true
 }
 
 // A file is one that the site serves under a path of its own.
@@ -115,7 +161,7 @@ func Pages(c *catalog.Catalog) []file {
 // more than the base URL to be known. Paths are in lower case; an extension that
 // declares its id in another case has that too, for editors send ids as they
 // find them.
-func answers(c *catalog.Catalog, docs []index.Document) func(yield func(file) bool) {
+func answers(c *catalog.Catalog) iter.Seq[file] {
 	return func(yield func(file) bool) {
 		if c.BaseURL == "" {
 			return
@@ -124,11 +170,11 @@ func answers(c *catalog.Catalog, docs []index.Document) func(yield func(file) bo
 		if !yield(file{gallery.ManifestPath, gallery.Manifest(c.BaseURL), json}) {
 			return
 		}
-		for i := range docs {
-			d := &docs[i]
-			text := gallery.Fill(d.Payloads[index.Latest], c.BaseURL)
-			declared := gallery.LatestPath(d.Publisher, d.Name)
-			lower := gallery.LatestPath(strings.ToLower(d.Publisher), strings.ToLower(d.Name))
+		_, extensions := documents(c)
+		for _, e := range extensions {
+			text := gallery.Latest(e, c.BaseURL)
+			declared := gallery.LatestPath(e.Publisher.Name, e.Name)
+			lower := gallery.LatestPath(strings.ToLower(e.Publisher.Name), strings.ToLower(e.Name))
 			if !yield(file{lower, text, json}) || declared != lower && !yield(file{declared, text, json}) {
 				return
 			}
@@ -136,8 +182,8 @@ func answers(c *catalog.Catalog, docs []index.Document) func(yield func(file) bo
 	}
 }
 
-func writeAnswers(ctx context.Context, dir *site.Dir, c *catalog.Catalog, docs []index.Document) error {
-	for f := range answers(c, docs) {
+func writeAnswers(ctx context.Context, dir *site.Dir, c *catalog.Catalog) error {
+	for f := range answers(c) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

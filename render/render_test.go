@@ -61,7 +61,7 @@ func serve(t *testing.T, dir *site.Dir, c *catalog.Catalog) site.Current {
 	if err != nil {
 		t.Fatal(err)
 	}
-	current, err := Site(t.Context(), dir, c)
+	current, err := Site(t.Context(), dir, c, previous)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,10 +80,10 @@ func serve(t *testing.T, dir *site.Dir, c *catalog.Catalog) site.Current {
 func TestVersion(t *testing.T) {
 	c := sample(t, newSite(t), 3)
 	h := sha256.New()
-	if err := index.Write(h, documents(c), files(c, Pages(c))); err != nil {
+	if err := index.Write(h, content(c, Pages(c), nil, t.TempDir())); err != nil {
 		t.Fatal(err)
 	}
-	for f := range answers(c, documents(c)) {
+	for f := range answers(c) {
 		fmt.Fprintf(h, "%s %s", f.path, f.text)
 	}
 	got := fmt.Sprintf("%d %x\n", Version, h.Sum(nil))
@@ -186,7 +186,7 @@ func TestSweepKeepsWhatCounted(t *testing.T) {
 	c := sample(t, dir, 3)
 	readers := serve(t, dir, c)
 	c.Extensions = c.Extensions[:2]
-	stillborn, err := Site(t.Context(), dir, c)
+	stillborn, err := Site(t.Context(), dir, c, site.Current{})
 	if err != nil {
 		t.Fatal(err)
 	}

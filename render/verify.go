@@ -54,14 +54,15 @@ func Verify(ctx context.Context, root string) (*Proof, error) {
 	}
 	v.count(c)
 	pages := Pages(c)
-	docs := documents(c)
-	listed := files(c, pages)
-	v.checkIndex(current, c, docs, listed)
+	listed := slices.Collect(files(c, pages))
+	if err := v.checkIndex(current, c, pages, listed); err != nil {
+		return nil, err
+	}
 	if err := v.checkBlobs(ctx, listed); err != nil {
 		return nil, err
 	}
 	v.checkPaths(listed)
-	v.checkAnswers(c, docs)
+	v.checkAnswers(c)
 	slices.Sort(v.proof.Problems)
 	return v.proof, nil
 }
@@ -89,53 +90,62 @@ func (v *verifier) count(c *catalog.Catalog) {
 
 // checkIndex derives the index from the catalogue again. If it has other bytes,
 // the differences are looked for one by one.
-func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, docs []index.Document, listed []index.File) {
+func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, pages []file, listed []index.File) error {
 	path := current.IndexPath()
 	if got, _, err := blob.SumFile(v.file(path)); err != nil {
 		v.problem("%s: %v", path, reason(err))
-		return
+		return nil
 	} else if got != current.Index {
 		v.problem("%s: SHA-256 is %s, %s says %s", path, got, site.CurrentPath, current.Index)
-		return
+		return nil
 	}
+	scratch, err := os.MkdirTemp("", "galbuild-verify-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
 	derived := sha256.New()
-	if err := index.Write(derived, docs, listed); err != nil {
+	want := content(c, pages, nil, scratch)
+	if err := index.Write(derived, want); err != nil {
 		v.problem("catalogue: %v", err)
-		return
+		return nil
 	}
-	if blob.Ref(derived.Sum(nil)) == current.Index {
-		return
-	}
-	if c.Render != Version {
+	switch {
+	case blob.Ref(derived.Sum(nil)) == current.Index:
+	case c.Render != Version:
 		v.problem("%s: rendered by another version of galbuild (rendering %d, this program's is %d): build the site again to have it proved", path, c.Render, Version)
-		return
+	default:
+		v.compareIndex(path, want, listed)
 	}
-	v.compareIndex(path, docs, listed)
+	return nil
 }
 
-func (v *verifier) compareIndex(path string, docs []index.Document, listed []index.File) {
+func (v *verifier) compareIndex(path string, want index.Content, listed []index.File) {
 	ix, err := index.Open(v.file(path))
 	if err != nil {
 		v.problem("%s: %v", path, err)
 		return
 	}
 	defer ix.Close()
-	wanted := make(map[string]*index.Document, len(docs))
-	for i := range docs {
-		wanted[strings.ToLower(docs[i].ID)] = &docs[i]
+	numbers := make(map[string]int, len(want.Documents))
+	for i, d := range want.Documents {
+		numbers[strings.ToLower(d.ID)] = i
 	}
 	before := len(v.proof.Problems)
-	for _, d := range ix.Documents() {
+	for hit, d := range ix.Documents() {
 		key := strings.ToLower(d.ID)
-		if w := wanted[key]; w == nil {
+		i, known := numbers[key]
+		got := index.Payloads{ix.Payload(hit, index.Latest), ix.Payload(hit, index.All)}
+		switch {
+		case !known:
 			v.problem("%s: %s is not in the catalogue", path, d.ID)
-		} else if !reflect.DeepEqual(*w, d) {
+		case !reflect.DeepEqual(want.Documents[i], d), !reflect.DeepEqual(want.Payloads(i), got):
 			v.problem("%s: %s is not as the catalogue has it", path, d.ID)
 		}
-		delete(wanted, key)
+		delete(numbers, key)
 	}
-	for _, d := range wanted {
-		v.problem("%s: %s is missing", path, d.ID)
+	for _, i := range numbers {
+		v.problem("%s: %s is missing", path, want.Documents[i].ID)
 	}
 	for _, f := range listed {
 		if got, ok := ix.File(f.Path); !ok || got != f {
@@ -203,11 +213,11 @@ func (v *verifier) checkPaths(listed []index.File) {
 }
 
 // checkAnswers compares the static answers with what they should be.
-func (v *verifier) checkAnswers(c *catalog.Catalog, docs []index.Document) {
+func (v *verifier) checkAnswers(c *catalog.Catalog) {
 	if c.Render != Version {
 		return
 	}
-	for f := range answers(c, docs) {
+	for f := range answers(c) {
 		v.proof.Files++
 		got, err := os.ReadFile(v.file(f.path))
 		if err != nil {

@@ -180,6 +180,9 @@ func (d *Dir) Downloads() string {
 	return filepath.Join(d.Root, Desk, "downloads")
 }
 
+// Temp returns the folder for unfinished files.
+func (d *Dir) Temp() string { return d.temp }
+
 // Path returns where a path of the site, slash-separated, is on disk.
 func (d *Dir) Path(path string) string { return filepath.Join(d.Root, filepath.FromSlash(path)) }
 

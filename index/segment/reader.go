@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Errors of Parse, wrapped with what was found.
@@ -75,6 +76,11 @@ func (s *Segment) readTable() error {
 
 // Sections returns the table, sorted by name.
 func (s *Segment) Sections() []Section { return s.sections }
+
+// Has reports whether there is a section of this name.
+func (s *Segment) Has(name string) bool {
+	return slices.ContainsFunc(s.sections, func(e Section) bool { return e.Name == name })
+}
 
 // Section returns the bytes of a section, which are those of the file. A missing
 // section is corruption.

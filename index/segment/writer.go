@@ -7,17 +7,21 @@ import (
 	"hash/crc32"
 	"io"
 	"slices"
+	"sync"
 )
 
 // Writer collects sections and writes them as one file. The zero value is ready
-// for use. It keeps the slices it is given and copies nothing.
+// for use. It keeps the slices it is given and copies nothing. Sections may be
+// added by several goroutines.
 type Writer struct {
+	mutex    sync.Mutex
 	sections []pending
 }
 
 type pending struct {
 	tag   string
 	parts [][]byte
+	from  io.ReaderAt // instead of parts
 	size  uint64
 }
 
@@ -28,6 +32,17 @@ func (w *Writer) Add(tag string, parts ...[]byte) {
 	for _, part := range parts {
 		p.size += uint64(len(part))
 	}
+	w.add(p)
+}
+
+// AddFrom adds a section of size bytes that are read when they are written, twice.
+func (w *Writer) AddFrom(tag string, from io.ReaderAt, size int64) {
+	w.add(pending{tag: tag, from: from, size: uint64(size)})
+}
+
+func (w *Writer) add(p pending) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
 	w.sections = append(w.sections, p)
 }
 
@@ -38,22 +53,37 @@ func (w *Writer) WriteTo(out io.Writer) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	sum := crc32.Checksum(head[:sumOffset], castagnoli)
-	sum = crc32.Update(sum, castagnoli, head[sumOffset+4:])
-	for part := range w.body {
-		sum = crc32.Update(sum, castagnoli, part)
+	sum := &checksum{crc32.Checksum(head[:sumOffset], castagnoli)}
+	_, _ = sum.Write(head[sumOffset+4:]) // never fails
+	if err := w.writeBody(sum); err != nil {
+		return 0, err
 	}
-	binary.LittleEndian.PutUint32(head[sumOffset:], sum)
-	n, err := out.Write(head)
-	written := int64(n)
-	for part := range w.body {
-		if err != nil {
-			break
-		}
-		n, err = out.Write(part)
-		written += int64(n)
+	binary.LittleEndian.PutUint32(head[sumOffset:], sum.sum)
+	counted := &counter{to: out}
+	if _, err := counted.Write(head); err != nil {
+		return counted.n, err
 	}
-	return written, err
+	return counted.n, w.writeBody(counted)
+}
+
+// A checksum is that of what is written to it.
+type checksum struct{ sum uint32 }
+
+func (c *checksum) Write(b []byte) (int, error) {
+	c.sum = crc32.Update(c.sum, castagnoli, b)
+	return len(b), nil
+}
+
+// A counter counts what it passes on.
+type counter struct {
+	to io.Writer
+	n  int64
+}
+
+func (c *counter) Write(b []byte) (int, error) {
+	n, err := c.to.Write(b)
+	c.n += int64(n)
+	return n, err
 }
 
 // head returns the header and the section table, without the checksum.
@@ -76,19 +106,34 @@ func (w *Writer) head() ([]byte, error) {
 	return b, nil
 }
 
-// body yields what follows the table, padding included.
-func (w *Writer) body(yield func([]byte) bool) {
+// writeBody writes what follows the table, padding included.
+func (w *Writer) writeBody(out io.Writer) error {
 	var zeros [align]byte
 	for _, s := range w.sections {
-		for _, part := range s.parts {
-			if !yield(part) {
-				return
-			}
+		if err := s.write(out); err != nil {
+			return err
 		}
-		if !yield(zeros[:pad(s.size)-s.size]) {
-			return
+		if _, err := out.Write(zeros[:pad(s.size)-s.size]); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+func (p *pending) write(out io.Writer) error {
+	if p.from != nil {
+		n, err := io.Copy(out, io.NewSectionReader(p.from, 0, int64(p.size)))
+		if err == nil && uint64(n) != p.size {
+			err = io.ErrUnexpectedEOF
+		}
+		return err
+	}
+	for _, part := range p.parts {
+		if _, err := out.Write(part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pad rounds up to the alignment of sections.

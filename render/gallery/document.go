@@ -39,11 +39,6 @@ func Document(e *catalog.Extension, featured bool) (index.Document, bool) {
 	if s := e.Statistics; s != nil {
 		d.Installs, d.Rating, d.Ratings = s.Install, s.AverageRating, s.RatingCount
 	}
-	d.Payloads[index.All] = render(e, versions)
-	d.Payloads[index.Latest] = d.Payloads[index.All]
-	if newest := latest(versions); len(newest) < len(versions) {
-		d.Payloads[index.Latest] = render(e, newest)
-	}
 	return d, true
 }
 

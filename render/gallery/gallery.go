@@ -1,11 +1,17 @@
 // Package gallery is the JSON of the VS Code gallery protocol: pieces of it when
 // a site is built, whole answers when the site is asked.
 //
-// When building, [Document] renders each extension twice, with its newest
-// versions and with all of them, as JSON with holes where the gallery's base URL
-// goes. When asked, [AppendAnswer] copies the pieces of the hits one after the
-// other, fills the holes and closes the brackets; nothing is marshalled. The
-// builder and the shim meet only here and in the index file.
+// When building, [Document] says what an extension is found by, and a [Renderer]
+// renders it twice, with its newest versions and with all of them, as JSON with
+// holes where the gallery's base URL goes, and as pieces of package splice. When
+// asked, [AppendAnswer] copies the JSON of the hits one after the other, fills the
+// holes and closes the brackets, and [AppendPacked] joins their pieces; nothing is
+// marshalled, nothing compressed. The builder and the shim meet only here and in
+// the index file.
+//
+// A hole is as wide whatever the base URL: spaces before the member that holds it
+// make up for what it lacks. Pieces can therefore be compressed before it is known,
+// and JSON is filled in where it lies.
 //
 // Every answer holds files, properties, tags, categories, flags, URLs and
 // statistics, whether asked for or not: editors crash on a missing "files" or

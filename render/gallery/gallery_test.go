@@ -2,11 +2,15 @@ package gallery_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,17 +74,27 @@ func sample() *catalog.Catalog {
 func open(t *testing.T) *index.Index {
 	t.Helper()
 	var docs []index.Document
+	var payloads []index.Payloads
+	var renderer gallery.Renderer
 	c := sample()
 	for i := range c.Extensions {
 		if d, ok := gallery.Document(&c.Extensions[i], false); ok {
-			docs = append(docs, d)
+			docs, payloads = append(docs, d), append(payloads, renderer.Payloads(&c.Extensions[i]))
 		}
 	}
 	if len(docs) != 2 {
 		t.Fatalf("%d documents, want 2: one extension has no build that an editor knows", len(docs))
 	}
+	return openIndex(t, docs, func(i int) index.Payloads { return payloads[i] })
+}
+
+func openIndex(t *testing.T, docs []index.Document, payloads func(int) index.Payloads) *index.Index {
+	t.Helper()
 	var file bytes.Buffer
-	if err := index.Write(&file, docs, nil); err != nil {
+	err := index.Write(&file, index.Content{
+		Documents: docs, Payloads: payloads, Files: slices.Values([]index.File(nil)), Scratch: t.TempDir(),
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	ix, err := index.OpenBytes(file.Bytes())
@@ -108,8 +122,82 @@ func TestGolden(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", request, err)
 		}
-		answer, _ := gallery.AppendAnswer(nil, ix, q, "https://gal.example/tools")
+		answer, hits := gallery.AppendAnswer(nil, ix, q, "https://gal.example/tools")
 		compare(t, strings.Replace(request, ".request.", ".answer.", 1), answer)
+		packed, packedHits, ok := gallery.AppendPacked(nil, ix, q, "https://gal.example/tools")
+		if !ok || packedHits != hits || unzip(t, packed) != string(answer) {
+			t.Errorf("%s: packed, the answer is another", request)
+		}
+	}
+}
+
+func unzip(t *testing.T, packed []byte) string {
+	t.Helper()
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestBaseURLs fills in addresses of all lengths; the longest leave no room to pack.
+func TestBaseURLs(t *testing.T) {
+	ix := open(t)
+	q := query.Query{Filters: []query.Filter{{}}, Flags: query.IncludeVersions}
+	for size := len("https://h"); size < 99; size++ {
+		base := "https://h" + strings.Repeat("x", size-len("https://h"))
+		answer, _ := gallery.AppendAnswer(nil, ix, q, base)
+		if got := gjson.GetBytes(answer, "results.0.extensions.0.versions.0.assetUri").String(); got != base+"/assets/acme/hello/2.0.0@linux-x64" {
+			t.Fatalf("base of %d bytes: got assetUri %q", size, got)
+		}
+		packed, _, ok := gallery.AppendPacked([]byte("kept"), ix, q, base)
+		if ok != (size <= 64) {
+			t.Fatalf("base of %d bytes: packed %t", size, ok)
+		}
+		if ok && unzip(t, packed[len("kept"):]) != string(answer) {
+			t.Errorf("base of %d bytes: packed, the answer is another", size)
+		}
+	}
+}
+
+// TestFirstIndexes answers from an index without packed payloads, with holes that
+// have no width.
+func TestFirstIndexes(t *testing.T) {
+	ix := openIndex(t, []index.Document{{ID: "a.b"}}, func(int) index.Payloads {
+		p := index.Payload{JSON: []byte(`{"assetUri":"/x"}`), Holes: []uint32{13}}
+		return index.Payloads{p, p}
+	})
+	q := query.Query{Filters: []query.Filter{{}}}
+	answer, _ := gallery.AppendAnswer(nil, ix, q, "https://h")
+	if !strings.Contains(string(answer), `[{"assetUri":"https://h/x"}]`) {
+		t.Errorf("got %s", answer)
+	}
+	if _, _, ok := gallery.AppendPacked(nil, ix, q, "https://h"); ok {
+		t.Error("packed, without anything that is")
+	}
+}
+
+// TestKnown takes over what is the same, and renders what is not.
+func TestKnown(t *testing.T) {
+	known := open(t)
+	c := sample()
+	c.Extensions[2].Versions[0].Description = "Something else"
+	fresh, reusing := gallery.Renderer{}, gallery.Renderer{Known: known}
+	for i, same := range map[int]bool{0: true, 2: false} {
+		e := &c.Extensions[i]
+		got, want := reusing.Payloads(e), fresh.Payloads(e)
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %v, want %v", e.ID(), got, want)
+		}
+		hit, _ := known.Find(e.ID())
+		before := known.Payload(hit, index.Latest).Packed
+		if taken := &got[index.Latest].Packed[0] == &before[0]; taken != same {
+			t.Errorf("%s: taken over: %t", e.ID(), taken)
+		}
 	}
 }
 
@@ -175,17 +263,11 @@ func TestAnswerIsBounded(t *testing.T) {
 	for i := range query.MaxPageSize - 1 {
 		d := one
 		d.ID, d.Name, d.UUID = fmt.Sprintf("a.b%d", i), fmt.Sprintf("b%d", i), fmt.Sprint(i)
-		d.Payloads[index.Latest] = index.Payload{JSON: []byte("{}")}
 		docs = append(docs, d)
 	}
-	var file bytes.Buffer
-	if err := index.Write(&file, docs, nil); err != nil {
-		t.Fatal(err)
-	}
-	ix, err := index.OpenBytes(file.Bytes())
-	if err != nil {
-		t.Fatal(err)
-	}
+	ix := openIndex(t, docs, func(int) index.Payloads {
+		return index.Payloads{index.Latest: {JSON: []byte("{}")}}
+	})
 	body := `{"filters":[` + strings.Repeat(`{"pageSize":10000},`, 200) + `{}]}`
 	q, err := query.Parse([]byte(body))
 	if err != nil {

@@ -10,17 +10,27 @@ import (
 
 	"galbuild/build/catalog"
 	"galbuild/index"
+	"galbuild/render/splice"
 )
 
 // A piece is JSON being written, with a hole wherever the base URL goes.
 type piece struct {
 	json  []byte
-	holes []uint32
+	holes []splice.Hole
+}
+
+// payload returns what was written.
+func (p *piece) payload() index.Payload {
+	ends := make([]uint32, len(p.holes))
+	for i, h := range p.holes {
+		ends[i] = uint32(h.End)
+	}
+	return index.Payload{JSON: p.json, Holes: ends}
 }
 
 // render writes one extension as the gallery answers it, with these versions.
 // The fields and their order are those of Microsoft's answers.
-func render(e *catalog.Extension, versions []catalog.Version) index.Payload {
+func render(e *catalog.Extension, versions []catalog.Version) *piece {
 	p := &piece{}
 	newest := &versions[0]
 	p.raw(`{"publisher":`)
@@ -43,7 +53,7 @@ func render(e *catalog.Extension, versions []catalog.Version) index.Payload {
 	p.list("tags", newest.Tags)
 	p.statistics(e.Statistics)
 	p.raw(`}`)
-	return index.Payload{JSON: p.json, Holes: p.holes}
+	return p
 }
 
 func (p *piece) publisher(of *catalog.Publisher) {
@@ -73,8 +83,8 @@ func (p *piece) version(e *catalog.Extension, v *catalog.Version) {
 		p.comma(i)
 		p.raw(`{"assetType":`)
 		p.str(a.Type)
-		p.raw(`,"source":`)
-		p.url(dir + "/" + a.Type)
+		p.raw(`,`)
+		p.url(sourceHole, dir+"/"+a.Type)
 		p.raw(`}`)
 	}
 	p.raw(`],"properties":[`)
@@ -85,10 +95,10 @@ func (p *piece) version(e *catalog.Extension, v *catalog.Version) {
 		p.field("value", property.Value)
 		p.raw(`}`)
 	}
-	p.raw(`],"assetUri":`)
-	p.url(dir)
-	p.raw(`,"fallbackAssetUri":`)
-	p.url(dir)
+	p.raw(`],`)
+	p.url(assetHole, dir)
+	p.raw(`,`)
+	p.url(fallbackHole, dir)
 	p.raw(`}`)
 }
 
@@ -144,10 +154,10 @@ func (p *piece) list(key string, values []string) {
 	p.raw(`]`)
 }
 
-// url writes a string that begins with the base URL; path must need no escapes.
-func (p *piece) url(path string) {
-	p.raw(`"`)
-	p.holes = append(p.holes, uint32(len(p.json)))
+// url writes a member that begins with the base URL; path must need no escapes.
+func (p *piece) url(kind int, path string) {
+	p.json = appendBlank(p.json, kind)
+	p.holes = append(p.holes, splice.Hole{Kind: kind, End: len(p.json)})
 	p.raw(path + `"`)
 }
 

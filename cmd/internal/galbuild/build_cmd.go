@@ -141,7 +141,11 @@ func (b *buildCmd) publish(ctx context.Context, dir *site.Dir, current site.Curr
 	next := current
 	if current.IsZero() || dir.Unclean || !reflect.DeepEqual(old, result.Catalog) {
 		var err error
-		if next, err = render.Site(ctx, dir, result.Catalog); err != nil {
+		known := current
+		if old.Render != render.Version {
+			known = site.Current{}
+		}
+		if next, err = render.Site(ctx, dir, result.Catalog, known); err != nil {
 			return err
 		}
 	}

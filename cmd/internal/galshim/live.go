@@ -33,10 +33,9 @@ type store interface {
 // been replaced and its last request is over.
 type generation struct {
 	site.Current
-	ix      *index.Index
-	blobs   store
-	answers answers
-	users   atomic.Int64 // requests at work, and one for being the current generation
+	ix    *index.Index
+	blobs store
+	users atomic.Int64 // requests at work, and one for being the current generation
 }
 
 func newGeneration(c site.Current, ix *index.Index, blobs store) *generation {

@@ -9,6 +9,9 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
 
 	"galbuild/index/query"
 	"galbuild/render/gallery"
@@ -17,11 +20,13 @@ import (
 // maxBody is what a question may weigh; one about ten thousand extensions is 1 MiB.
 const maxBody = 4 << 20
 
+// maxQuestion is how much of a question is worth logging.
+const maxQuestion = 8 << 10
+
 // keepBuffer is how large a buffer may be to be used again.
 const keepBuffer = 1 << 20
 
-// query answers POST …/extensionquery, stitched from the index or, compressed,
-// from the answers given before.
+// query answers POST …/extensionquery, stitched from the index.
 func (s *server) query(w *reply, r *http.Request, g *generation) error {
 	buf := s.buffer() // for the question, then for the answer
 	defer s.recycle(buf)
@@ -34,10 +39,11 @@ func (s *server) query(w *reply, r *http.Request, g *generation) error {
 	h["Cache-Control"] = noStore
 	h["Content-Type"] = jsonType
 	if acceptsGzip(r.Header) {
-		s.sendPacked(w, g, q, *buf)
-		return nil
+		h["Content-Encoding"] = gzipCoding
+		*buf, w.hits = s.appendPacked((*buf)[:0], g, q, w.base)
+	} else {
+		*buf, w.hits = gallery.AppendAnswer((*buf)[:0], g.ix, q, w.base)
 	}
-	*buf, w.hits = gallery.AppendAnswer((*buf)[:0], g.ix, q, w.base)
 	sendBody(w, *buf)
 	return nil
 }
@@ -48,22 +54,31 @@ var (
 	gzipCoding = []string{"gzip"}
 )
 
-// sendPacked answers with gzip, compressed once for each question.
-func (s *server) sendPacked(w *reply, g *generation, q query.Query, body []byte) {
-	key := s.buffer()
-	defer s.recycle(key)
-	*key = append(append(append(*key, w.base...), 0), body...)
-	known, ok := g.answers.get(*key)
-	if !ok {
-		plain := s.buffer()
-		defer s.recycle(plain)
-		*plain, known.hits = gallery.AppendAnswer(*plain, g.ix, q, w.base)
-		known.packed = s.pack(*plain)
-		g.answers.put(*key, known)
+// appendPacked appends the answer in gzip, joined from pieces. Where there are none,
+// or they do not fit the base URL, the answer is compressed.
+func (s *server) appendPacked(dst []byte, g *generation, q query.Query, base string) ([]byte, int) {
+	if packed, hits, ok := gallery.AppendPacked(dst, g.ix, q, base); ok {
+		return packed, hits
 	}
-	w.hits = known.hits
-	w.Header()["Content-Encoding"] = gzipCoding
-	sendBody(w, known.packed)
+	plain := s.buffer()
+	defer s.recycle(plain)
+	hits := 0
+	*plain, hits = gallery.AppendAnswer(*plain, g.ix, q, base)
+	return s.pack(dst, *plain), hits
+}
+
+// pack appends b to dst, compressed.
+func (s *server) pack(dst, b []byte) []byte {
+	packed := bytes.NewBuffer(dst)
+	z, ok := s.packers.Get().(*gzip.Writer)
+	if !ok {
+		z = gzip.NewWriter(nil)
+	}
+	defer s.packers.Put(z)
+	z.Reset(packed)
+	z.Write(b) // to memory: it cannot fail
+	z.Close()
+	return packed.Bytes()
 }
 
 func sendBody(w *reply, body []byte) {
@@ -144,4 +159,19 @@ func (s *server) recycle(b *[]byte) {
 	if cap(*b) <= keepBuffer {
 		s.buffers.Put(b)
 	}
+}
+
+// acceptsGzip tells whether the client decodes gzip: it says so, and not with a
+// weight of zero.
+func acceptsGzip(h http.Header) bool {
+	for coding := range strings.SplitSeq(h.Get("Accept-Encoding"), ",") {
+		name, params, _ := strings.Cut(coding, ";")
+		if !strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			continue
+		}
+		weight, weighted := strings.CutPrefix(strings.TrimSpace(params), "q=")
+		q, err := strconv.ParseFloat(weight, 64)
+		return !weighted || err == nil && q > 0
+	}
+	return false
 }

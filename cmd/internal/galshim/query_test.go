@@ -179,21 +179,16 @@ func TestGzipConditions(t *testing.T) {
 	}
 }
 
-// TestAnswersKept packs an answer once, and forgets it with its generation.
-func TestAnswersKept(t *testing.T) {
-	var a answers
-	a.put([]byte("question"), answer{[]byte("packed"), 7})
-	if got, ok := a.get([]byte("question")); !ok || got.hits != 7 {
-		t.Errorf("got %v %t, want what was put", got, ok)
+// TestGzipLongBase answers with gzip where no piece fits the base URL.
+func TestGzipLongBase(t *testing.T) {
+	g := openSample(t, func(c *config) { c.addresser.fixed = "https://" + strings.Repeat("long.", 20) + "example" })
+	resp := g.ask("POST", "/api/extensionquery", "", "Accept-Encoding", "gzip")
+	z, err := gzip.NewReader(resp.Body)
+	if err != nil {
+		t.Fatal(err)
 	}
-	a.put(make([]byte, maxQuestion+1), answer{[]byte("packed"), 1})
-	for i := range 64 {
-		a.put(fmt.Append(nil, i), answer{make([]byte, maxAnswers/32), 1})
-		if a.size > maxAnswers {
-			t.Fatalf("holds %d bytes, want at most %d", a.size, maxAnswers)
-		}
-	}
-	if len(a.known) == 0 {
-		t.Error("holds nothing")
+	got, err := io.ReadAll(z)
+	if want := text(t, g.ask("POST", "/api/extensionquery", "")); err != nil || string(got) != want || !strings.Contains(want, "long.long.") {
+		t.Errorf("unpacked is not the plain answer: %v", err)
 	}
 }

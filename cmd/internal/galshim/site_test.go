@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,8 +59,8 @@ func (s sample) write(t testing.TB, dir string) site.Current {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	docs, files := s.content(t, d)
-	c, err := d.WriteGeneration([]byte("no catalogue is read here"), func(w io.Writer) error { return index.Write(w, docs, files) })
+	content := s.content(t, d)
+	c, err := d.WriteGeneration([]byte("no catalogue is read here"), func(w io.Writer) error { return index.Write(w, content) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,10 +70,12 @@ func (s sample) write(t testing.TB, dir string) site.Current {
 	return c
 }
 
-func (s sample) content(t testing.TB, d *site.Dir) ([]index.Document, []index.File) {
+func (s sample) content(t testing.TB, d *site.Dir) index.Content {
 	var docs []index.Document
-	for _, e := range s.extensions() {
-		doc, ok := gallery.Document(&e, false)
+	extensions := s.extensions()
+	for i := range extensions {
+		e := &extensions[i]
+		doc, ok := gallery.Document(e, false)
 		if !ok {
 			t.Fatalf("%s has no usable version", e.ID())
 		}
@@ -97,7 +100,13 @@ func (s sample) content(t testing.TB, d *site.Dir) ([]index.Document, []index.Fi
 	for path, text := range s.pages {
 		put(path, text, "text/html; charset=utf-8")
 	}
-	return docs, files
+	var renderer gallery.Renderer
+	return index.Content{
+		Documents: docs,
+		Payloads:  func(i int) index.Payloads { return renderer.Payloads(&extensions[i]) },
+		Files:     slices.Values(files),
+		Scratch:   d.Temp(),
+	}
 }
 
 func (s sample) extensions() []catalog.Extension {

@@ -1,0 +1,40 @@
+// Package crc computes with cyclic redundancy checks without the bytes they are of:
+// that of two texts one behind the other follows from that of each.
+//
+// A CRC is the remainder of a polynomial over the field of two elements. n bytes
+// behind a text multiply it by x^8n, and adding texts adds their remainders. All
+// functions take the polynomial in the reversed notation of hash/crc32, in which the
+// highest bit is the coefficient of x^0.
+//
+// Source: crc32_combine in zlib, by Mark Adler.
+package crc
+
+// one is the polynomial 1.
+const one = 1 << 31
+
+// Multiply returns a·b.
+func Multiply(polynomial, a, b uint32) uint32 {
+	product := uint32(0)
+	for ; a != 0; a <<= 1 {
+		product ^= b & uint32(int32(a)>>31) // b, if the coefficient is 1
+		b = b>>1 ^ polynomial&-(b&1)        // b·x
+	}
+	return product
+}
+
+// Shift returns x^8n.
+func Shift(polynomial uint32, n int) uint32 {
+	power, square := uint32(one), uint32(one>>8)
+	for ; n > 0; n >>= 1 {
+		if n&1 == 1 {
+			power = Multiply(polynomial, power, square)
+		}
+		square = Multiply(polynomial, square, square)
+	}
+	return power
+}
+
+// Join returns the CRC of two texts from those of each and the length of the second.
+func Join(polynomial, first, second uint32, length int) uint32 {
+	return Multiply(polynomial, Shift(polynomial, length), first) ^ second
+}
