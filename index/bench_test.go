@@ -13,9 +13,9 @@ import (
 
 // benchmarkDocuments are n made-up extensions behind the well-known ones, with
 // payloads as large as a real gallery's.
-func benchmarkDocuments(n int) []Document {
+func benchmarkDocuments(t testing.TB, n int) []Document {
 	r := rand.New(rand.NewPCG(1, 1))
-	docs := wellKnownDocuments()
+	docs := wellKnownDocuments(t)
 	syllables := strings.Fields("ba co di fu ga he jo ka lu ma ne po qui ra si to va we xi zu")
 	invent := func() string {
 		var b strings.Builder
@@ -41,7 +41,7 @@ func benchmarkDocuments(n int) []Document {
 
 func BenchmarkSearch(b *testing.B) {
 	for _, n := range []int{1_000, 20_000} {
-		docs := benchmarkDocuments(n)
+		docs := benchmarkDocuments(b, n)
 		ix := open(b, docs, nil)
 		var ids []string
 		for i := range 60 {
@@ -80,7 +80,7 @@ func BenchmarkSearch(b *testing.B) {
 func BenchmarkOpen(b *testing.B) {
 	for _, n := range []int{1_000, 20_000} {
 		path := filepath.Join(b.TempDir(), "x.idx")
-		if err := os.WriteFile(path, write(b, benchmarkDocuments(n), nil), 0o600); err != nil {
+		if err := os.WriteFile(path, write(b, benchmarkDocuments(b, n), nil), 0o600); err != nil {
 			b.Fatal(err)
 		}
 		b.Run(fmt.Sprintf("n=%d/of=floor", n), func(b *testing.B) {
@@ -103,7 +103,7 @@ func BenchmarkOpen(b *testing.B) {
 }
 
 func BenchmarkWrite(b *testing.B) {
-	docs := benchmarkDocuments(10_000)
+	docs := benchmarkDocuments(b, 10_000)
 	for b.Loop() {
 		write(b, docs, nil)
 	}

@@ -23,7 +23,9 @@
 // two neighbouring words joined (not in categories and description). Chinese,
 // Japanese, Korean and Thai runs match by any part. A document also matches if the
 // whole text, squeezed, begins its squeezed title, name or id: "liveserv" finds
-// "Live Server". publisher:x and "phrases" restrict and are never relaxed.
+// "Live Server". So do two words the other way round: "serv live". publisher:x and
+// "phrases" restrict and are never relaxed. A text of nothing but quotation marks
+// is no text yet.
 //
 // A document that falls short is found by three concessions, each tried if those
 // before found nothing; the first is also tried if they found fewer than five
@@ -35,11 +37,12 @@
 //  2. Every word may be misspelt.
 //  3. Not all words need match, but as many as in any document.
 //
-// The order is that of the id typed in full, then of title, name or id squeezed,
-// then of points: for every word the best of its terms, weight of the field ×
-// likeness to the word × rarity of the word; points for how much of a name the
-// text is; all of it multiplied by 1 to 3.6 for popularity. Ties are broken by
-// installs, then id. Everything is computed in whole numbers: machines agree.
+// The order is that of the id typed in full, then of a title or name typed word by
+// word, then of points: for every word the best of its terms, weight of the field ×
+// likeness to the word × rarity of the word; points for how much of a squeezed
+// title, name or id the text is; all of it multiplied by 1 to 4.9 for popularity.
+// Ties are broken by installs, then id. Everything is computed in whole numbers:
+// machines agree.
 //
 // # Order
 //

@@ -169,13 +169,9 @@ func (ix *Index) addWhole(t *text, doubt bool, s *scores) {
 	if t.whole == "" {
 		return
 	}
-	from, _ := ix.names.find(t.whole)
-	for i := from; i < ix.names.len(); i++ {
-		name := ix.names.at(i)
-		if !bytes.HasPrefix(name, []byte(t.whole)) {
-			break
-		}
-		s.addWhole(ix.names.list(i), uint32(max(1, wholeName*len(t.whole)/len(name))))
+	ix.markNames(t.whole, wholeName, s)
+	if t.turned != "" {
+		ix.markNames(t.turned, turnedName, s)
 	}
 	if doubt {
 		ix.names.similar(t.whole, func(i, mistakes int) {
@@ -186,23 +182,45 @@ func (ix *Index) addWhole(t *text, doubt bool, s *scores) {
 	}
 }
 
+// markNames marks the documents one of whose names text is, or begins.
+func (ix *Index) markNames(text string, mark int, s *scores) {
+	from, exact := ix.names.find(text)
+	if exact {
+		s.addWhole(ix.names.list(from), uint32(mark))
+		from++
+	}
+	for i := from; i < ix.names.len() && bytes.HasPrefix(ix.names.at(i), []byte(text)); i++ {
+		part := (mark - begunName) * len(text) / len(ix.names.at(i))
+		s.addWhole(ix.names.list(i), uint32(begunName+part))
+	}
+}
+
 // Points beside those of the words. wholePoints times the number of words is
-// what each 64th of a name is worth; popularity multiplies a score by up to 3.6; a name that is typed in full comes before all that is not, and an id
+// what each 64th of a name is worth; popularity multiplies the points by up to
+// 4.9; a name typed as it is spelled comes before all that is not, and an id
 // before the names.
 const (
-	wholePoints    = 150
-	popularityBase = 96
+	wholePoints    = 300
+	popularityBase = 64
 	namePoints     = 1 << 29
 	idPoints       = 1 << 30
 )
 
 func (ix *Index) total(t *text, of *score, d uint32) uint32 {
 	points := of.sum + of.whole*wholePoints*uint32(len(t.words))
-	points = points / 8 * (popularityBase + uint32(ix.popular[d])) / (popularityBase / 8)
-	if of.whole == wholeName {
+	points = points / 8 * (popularityBase + uint32(ix.popular[d]))
+	if of.whole == wholeName && ix.spells(t, d) {
 		points += namePoints
 	}
 	return points
+}
+
+// spells reports whether t is the title or the name of the document, word by
+// word. The marks say so of squeezed names only: "react native" is not how
+// "ReactNative" is spelled.
+func (ix *Index) spells(t *text, d uint32) bool {
+	doc := ix.described(int(d))
+	return slices.Equal(words(doc.Title), t.spelled) || slices.Equal(words(doc.Name), t.spelled)
 }
 
 // promote puts the document with the id that was typed first.

@@ -30,7 +30,7 @@ func (o oracle) matches(f *query.Filter) []int {
 		}
 	}
 	for _, t := range f.Text {
-		if t = strings.TrimSpace(t); t != "" {
+		if t = strings.TrimSpace(t); strings.Trim(t, `" `) != "" {
 			matching := o.text(t)
 			found = slices.DeleteFunc(found, func(i int) bool { return !slices.Contains(matching, i) })
 		}
@@ -90,8 +90,8 @@ func (o oracle) text(s string) []int {
 	}
 	all := o.attempt(&t, make([]bool, len(t.words)), false, false)
 	named := slices.ContainsFunc(all, func(i int) bool {
-		exact := slices.Contains(wholes(&o[i]), t.whole) || strings.EqualFold(o[i].ID, t.id)
-		return exact && t.whole != "" || strings.EqualFold(o[i].ID, t.id)
+		spelled := slices.Equal(words(o[i].Title), t.spelled) || slices.Equal(words(o[i].Name), t.spelled)
+		return spelled && t.whole != "" || strings.EqualFold(o[i].ID, t.id)
 	})
 	if len(all) < 5 && !named && anyDoubt {
 		all = o.attempt(&t, doubtful, true, false)
@@ -151,7 +151,8 @@ func (o oracle) attempt(t *text, misspelt []bool, misspeltName, loose bool) []in
 	var found []int
 	for i := range o {
 		named := t.whole != "" && slices.ContainsFunc(wholes(&o[i]), func(name string) bool {
-			return strings.HasPrefix(name, t.whole) || misspeltName && forgivable(t.whole, name)
+			return strings.HasPrefix(name, t.whole) || misspeltName && forgivable(t.whole, name) ||
+				len(t.spelled) == 2 && strings.HasPrefix(name, clip(t.spelled[1]+t.spelled[0]))
 		})
 		publisher := len(t.publishers) == 0 || has(t.publishers, o[i].Publisher, o[i].PublisherTitle)
 		phrases := !slices.ContainsFunc(t.phrases, func(p []string) bool { return !o[i].says(p) })

@@ -3,92 +3,54 @@ package index
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"galbuild/index/query"
 )
 
-// wellKnown are extensions that people look for: id, title, publisher's title,
-// thousands of installs, description.
-var wellKnown = []struct {
-	id, title, publisher string
-	thousands            int64
-	description          string
-}{
-	{"ms-python.python", "Python", "Microsoft", 79300, "Linting, debugging, notebooks, formatting, refactoring and unit tests"},
-	{"ms-python.vscode-pylance", "Pylance", "Microsoft", 52200, "A fast language server for Python"},
-	{"ms-python.black-formatter", "Black Formatter", "Microsoft", 5100, "Formatting for Python files with black"},
-	{"ms-toolsai.jupyter", "Jupyter", "Microsoft", 58000, "Notebook support, interactive programming and computing"},
-	{"ms-toolsai.jupyter-keymap", "Jupyter Keymap", "Microsoft", 42400, "Jupyter keymaps for notebooks"},
-	{"ms-vscode.cpptools", "C/C++", "Microsoft", 45000, "IntelliSense, debugging and code browsing"},
-	{"ms-vscode.cpptools-extension-pack", "C/C++ Extension Pack", "Microsoft", 15000, "Popular extensions for C++ development"},
-	{"ms-vscode.cmake-tools", "CMake Tools", "Microsoft", 18000, "Extended CMake support"},
-	{"twxs.cmake", "CMake", "twxs", 16000, "CMake language support"},
-	{"ms-dotnettools.csharp", "C#", "Microsoft", 21000, "Base language support"},
-	{"ms-dotnettools.csdevkit", "C# Dev Kit", "Microsoft", 5000, "Official extension from Microsoft"},
-	{"ms-dotnettools.vscode-dotnet-runtime", ".NET Install Tool", "Microsoft", 20000, "Installs local versions of the runtime"},
-	{"ritwickdey.LiveServer", "Live Server", "Ritwick Dey", 31900, "A local server with live reload for static and dynamic pages"},
-	{"ms-vscode.live-server", "Live Preview", "Microsoft", 3600, "Hosts a local server in your workspace to preview pages"},
-	{"ms-vsliveshare.vsliveshare", "Live Share", "Microsoft", 13700, "Real-time collaborative development"},
-	{"esbenp.prettier-vscode", "Prettier - Code formatter", "Prettier", 29700, "Code formatter using prettier"},
-	{"dbaeumer.vscode-eslint", "ESLint", "Microsoft", 25300, "Integrates ESLint JavaScript"},
-	{"eamodio.gitlens", "GitLens — Git supercharged", "GitKraken", 21800, "Supercharge Git with blame annotations and history"},
-	{"mhutchie.git-graph", "Git Graph", "mhutchie", 6000, "View a graph of your repository"},
-	{"donjayamanne.githistory", "Git History", "Don Jayamanne", 9100, "View git log, file history, compare branches or commits"},
-	{"waderyan.gitblame", "Git Blame", "Wade Anderson", 1100, "See blame information in the status bar"},
-	{"github.copilot", "GitHub Copilot", "GitHub", 12000, "Your AI pair programmer"},
-	{"github.copilot-chat", "GitHub Copilot Chat", "GitHub", 9000, "AI chat features"},
-	{"github.vscode-pull-request-github", "GitHub Pull Requests", "GitHub", 14000, "Review pull requests and issues"},
-	{"github.github-vscode-theme", "GitHub Theme", "GitHub", 9900, "The theme of the web site"},
-	{"redhat.java", "Language Support for Java(TM) by Red Hat", "Red Hat", 21000, "Java linting, formatting, refactoring, Maven and Gradle"},
-	{"vscjava.vscode-java-pack", "Extension Pack for Java", "Microsoft", 17000, "Popular extensions for Java development"},
-	{"vscjava.vscode-java-debug", "Debugger for Java", "Microsoft", 18500, "A lightweight Java debugger"},
-	{"redhat.vscode-yaml", "YAML", "Red Hat", 12500, "YAML language support with Kubernetes syntax"},
-	{"redhat.vscode-xml", "XML", "Red Hat", 4300, "XML language support"},
-	{"golang.go", "Go", "Go Team at Google", 10000, "Rich Go language support"},
-	{"rust-lang.rust-analyzer", "rust-analyzer", "The Rust Programming Language", 2400, "Rust language support"},
-	{"ms-azuretools.vscode-docker", "Docker", "Microsoft", 20600, "Create, manage and debug containerized applications"},
-	{"ms-kubernetes-tools.vscode-kubernetes-tools", "Kubernetes", "Microsoft", 3200, "Develop, deploy and debug Kubernetes applications"},
-	{"ms-vscode-remote.remote-ssh", "Remote - SSH", "Microsoft", 14500, "Open any folder on a remote machine"},
-	{"ms-vscode-remote.remote-wsl", "WSL", "Microsoft", 19300, "Open any folder in the Windows Subsystem for Linux"},
-	{"ms-vscode-remote.remote-containers", "Dev Containers", "Microsoft", 17200, "Open any folder in a Docker container"},
-	{"ms-vscode.powershell", "PowerShell", "Microsoft", 7400, "Develop PowerShell modules, commands and scripts"},
-	{"vue.volar", "Vue Language Features (Volar)", "Vue", 3500, "Language support for Vue 3"},
-	{"octref.vetur", "Vetur", "Pine Wu", 13000, "Vue tooling"},
-	{"angular.ng-template", "Angular Language Service", "Angular", 6700, "Editor services for Angular templates"},
-	{"svelte.svelte-vscode", "Svelte for VS Code", "Svelte", 1400, "Svelte language support"},
-	{"bradlc.vscode-tailwindcss", "Tailwind CSS IntelliSense", "Tailwind Labs", 4700, "Intelligent Tailwind CSS tooling"},
-	{"dsznajder.es7-react-js-snippets", "ES7+ React/Redux/React-Native snippets", "dsznajder", 9300, "Extensions for React, Redux and GraphQL in ES7+"},
-	{"xabikos.javascriptsnippets", "JavaScript (ES6) code snippets", "charalampos karypidis", 11500, "Code snippets for JavaScript in ES6 syntax"},
-	{"christian-kohler.path-intellisense", "Path Intellisense", "Christian Kohler", 9900, "Autocompletes filenames"},
-	{"formulahendry.auto-rename-tag", "Auto Rename Tag", "Jun Han", 13800, "Rename paired tags automatically"},
-	{"formulahendry.auto-close-tag", "Auto Close Tag", "Jun Han", 10600, "Add closing tags automatically"},
-	{"formulahendry.code-runner", "Code Runner", "Jun Han", 18600, "Run code snippets of many languages"},
-	{"streetsidesoftware.code-spell-checker", "Code Spell Checker", "Street Side Software", 8000, "Spelling checker for source code"},
-	{"yzhang.markdown-all-in-one", "Markdown All in One", "Yu Zhang", 6600, "Keyboard shortcuts, table of contents, auto preview"},
-	{"davidanson.vscode-markdownlint", "markdownlint", "David Anson", 5200, "Markdown linting and style checking"},
-	{"pkief.material-icon-theme", "Material Icon Theme", "Philipp Kief", 16300, "Material design icons"},
-	{"vscode-icons-team.vscode-icons", "vscode-icons", "VSCode Icons Team", 14500, "Icons for files and folders"},
-	{"zhuangtongfa.material-theme", "One Dark Pro", "binaryify", 7500, "Atom's iconic theme"},
-	{"dracula-theme.theme-dracula", "Dracula Official", "Dracula Theme", 5700, "A dark theme for many editors"},
-	{"vscodevim.vim", "Vim", "vscodevim", 4800, "Vim emulation"},
-	{"editorconfig.editorconfig", "EditorConfig for VS Code", "EditorConfig", 8200, "EditorConfig support"},
-	{"mechatroner.rainbow-csv", "Rainbow CSV", "mechatroner", 3300, "Highlight CSV and TSV files"},
-	{"usernamehw.errorlens", "Error Lens", "Alexander", 3200, "Improve highlighting of errors and warnings"},
-	{"gruntfuggly.todo-tree", "Todo Tree", "Gruntfuggly", 3700, "Show TODO and FIXME comments in a tree view"},
-	{"ms-ceintl.vscode-language-pack-zh-hans", "Chinese (Simplified) (简体中文) Language Pack", "Microsoft", 19000, "Language pack extension for Chinese (Simplified)"},
-	{"ms-ceintl.vscode-language-pack-pt-br", "Portuguese (Brazil) Language Pack", "Microsoft", 1500, "Language pack for Português (Brasil)"},
+// wellKnownDocuments are extensions that people look for, and the crowd around
+// them: the same words in other names, tags and descriptions, hardly installed.
+// A line of the file is an id, a title, a publisher's title, thousands of
+// installs and perhaps a description.
+func wellKnownDocuments(t testing.TB) []Document {
+	t.Helper()
+	file, err := os.ReadFile("testdata/wellknown.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var docs []Document
+	for line := range strings.Lines(string(file)) {
+		part := append(strings.Split(strings.TrimSpace(line), "\t"), "")
+		publisher, name, _ := strings.Cut(part[0], ".")
+		thousands, err := strconv.ParseInt(part[3], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		docs = append(docs, Document{ID: part[0], Name: name, Publisher: publisher, PublisherTitle: part[2],
+			Title: part[1], Description: part[4], Categories: []string{"Other"}, Installs: 1000 * thousands})
+	}
+	return docs
 }
 
-func wellKnownDocuments() []Document {
-	var docs []Document
-	for _, k := range wellKnown {
-		publisher, name, _ := strings.Cut(k.id, ".")
-		docs = append(docs, Document{ID: k.id, Name: name, Publisher: publisher, PublisherTitle: k.publisher,
-			Title: k.title, Description: k.description, Categories: []string{"Other"}, Installs: 1000 * k.thousands})
+// crowd are n extensions that share words with the known ones, and mean little.
+func crowd(known []Document, n int) []Document {
+	r := rand.New(rand.NewPCG(7, 7))
+	var all []string
+	for i := range known {
+		all = append(all, words(known[i].Title)...)
+	}
+	docs := make([]Document, n)
+	for i := range docs {
+		title := pick(r, all) + " " + pick(r, all) + " " + pick(r, vocabulary)
+		name := strings.ReplaceAll(title, " ", "-")
+		docs[i] = Document{ID: fmt.Sprintf("crowd%d.%s", i, name), Name: name, Publisher: fmt.Sprint("crowd", i), Title: title,
+			Description: pick(r, all) + " and " + pick(r, all), Tags: []string{pick(r, all), pick(r, all), pick(r, all)},
+			Installs: int64(r.ExpFloat64() * 1000)}
 	}
 	return docs
 }
@@ -96,41 +58,46 @@ func wellKnownDocuments() []Document {
 // The reciprocal of the rank of the extension that is meant, averaged over all,
 // must not fall below these.
 func TestRelevance(t *testing.T) {
-	ix := open(t, wellKnownDocuments(), nil)
+	known := wellKnownDocuments(t)
+	ix := open(t, append(crowd(known, 3000), known...), nil)
 	plainWord := regexp.MustCompile(`[A-Za-z0-9#+]+`)
 	for class, c := range map[string]struct {
 		floor float64
 		typed func(id, title string) string
 	}{
-		"name":  {1, func(_, title string) string { return title }},
+		"name":  {0.99, func(_, title string) string { return title }},
 		"id":    {1, func(id, _ string) string { return id }},
-		"short": {0.99, func(id, _ string) string { _, name, _ := strings.Cut(id, "."); return name }},
-		"prefix": {0.96, func(_, title string) string {
+		"short": {0.985, func(id, _ string) string { _, name, _ := strings.Cut(id, "."); return name }},
+		"prefix": {0.97, func(_, title string) string {
 			r := []rune(title)
 			return string(r[:min(len(r), max(4, 2*len(r)/3))])
 		}},
-		"swapped": {0.97, func(_, title string) string {
+		"swapped": {0.96, func(_, title string) string {
 			w := plainWord.FindAllString(title, -1)
 			if len(w) < 2 {
-				return title
+				return ""
 			}
 			return w[1] + " " + w[0]
 		}},
-		"typo": {0.97, mistype},
+		"typo": {0.98, mistype},
 	} {
-		sum := 0.0
-		for _, k := range wellKnown {
-			text := c.typed(k.id, k.title)
-			want, _ := ix.Find(k.id)
+		sum, n := 0.0, 0.0
+		for i := range known {
+			text := c.typed(known[i].ID, known[i].Title)
+			if text == "" {
+				continue
+			}
+			n++
+			want, _ := ix.Find(known[i].ID)
 			at := slices.Index(ix.Search(&query.Filter{Text: []string{text}, Size: 10}).Hits, want)
 			if at >= 0 {
 				sum += 1 / float64(at+1)
 			}
 			if at != 0 {
-				t.Logf("%s: %q finds %s at %d", class, text, k.id, at)
+				t.Logf("%s: %q finds %s at %d", class, text, known[i].ID, at)
 			}
 		}
-		if got := sum / float64(len(wellKnown)); got < c.floor {
+		if got := sum / n; got < c.floor {
 			t.Errorf("%s: got a mean reciprocal rank of %.3f, want %.3f", class, got, c.floor)
 		}
 	}
@@ -140,7 +107,7 @@ func TestRelevance(t *testing.T) {
 func mistype(id, title string) string {
 	all := regexp.MustCompile(`[A-Za-z]{5,}`).FindAllString(title, -1)
 	if len(all) == 0 {
-		return title
+		return ""
 	}
 	w := slices.MaxFunc(all, func(a, b string) int { return len(a) - len(b) })
 	r := rand.New(rand.NewPCG(uint64(len(id)), uint64(w[0])))
@@ -150,11 +117,11 @@ func mistype(id, title string) string {
 }
 
 func TestSpellings(t *testing.T) {
-	ix := open(t, wellKnownDocuments(), nil)
+	ix := open(t, wellKnownDocuments(t), nil)
 	for text, id := range map[string]string{
 		"c++": "ms-vscode.cpptools", "C#": "ms-dotnettools.csharp", ".net": "ms-dotnettools.vscode-dotnet-runtime",
 		"liveserver": "ritwickdey.liveserver", "live-server": "ritwickdey.liveserver", "LIVE SERV": "ritwickdey.liveserver",
-		"git lens": "eamodio.gitlens", "gitlens": "eamodio.gitlens", "中文": "ms-ceintl.vscode-language-pack-zh-hans",
+		"git lens": "eamodio.gitlens", "lens git": "eamodio.gitlens", "theme material": "equinusocio.vsc-material-theme", "gitlens": "eamodio.gitlens", "中文": "ms-ceintl.vscode-language-pack-zh-hans",
 		"portugues": "ms-ceintl.vscode-language-pack-pt-br", "PORTUGUÊS": "ms-ceintl.vscode-language-pack-pt-br",
 		"ｐｙｌａｎｃｅ": "ms-python.vscode-pylance", "java script snippets": "xabikos.javascriptsnippets",
 		`publisher:"Red Hat" yaml`: "redhat.vscode-yaml", `publisher:redhat`: "redhat.java", `"dev kit"`: "ms-dotnettools.csdevkit",
@@ -167,9 +134,39 @@ func TestSpellings(t *testing.T) {
 			t.Errorf("%q: got %v, want %s (%d) first", text, r.Hits, id, want)
 		}
 	}
+	for _, text := range []string{`"`, `""`, ` " "" `} {
+		if r := ix.Search(&query.Filter{Text: []string{text}}); r.Total != ix.Len() {
+			t.Errorf("%q: got %d matches, want all: nothing is asked yet", text, r.Total)
+		}
+	}
 	for _, text := range []string{"!!!", `publisher:nobody`, `"kit dev"`, "publisher:redhat docker", "中国"} {
 		if r := ix.Search(&query.Filter{Text: []string{text}}); r.Total != 0 {
 			t.Errorf("%q: got %v, want nothing", text, r)
+		}
+	}
+}
+
+// A name that is typed word by word comes before any popularity, one that is
+// only spaced otherwise does not.
+func TestExactNameWins(t *testing.T) {
+	ix := open(t, []Document{
+		{ID: "a.native-tools", Name: "native-tools", Title: "React Native Tools", Installs: 9_000_000},
+		{ID: "b.exact", Name: "exact", Title: "React Native"},
+		{ID: "c.joined", Name: "joined", Title: "ReactNative"},
+		{ID: "d.react-native", Name: "react-native", Title: "Something Else", Installs: 1},
+	}, nil)
+	for text, want := range map[string][]string{
+		"react native": {"b.exact", "d.react-native", "a.native-tools", "c.joined"},
+		"React-Native": {"b.exact", "d.react-native", "a.native-tools", "c.joined"},
+		"reactnative":  {"c.joined", "a.native-tools", "b.exact", "d.react-native"},
+		"b.exact":      {"b.exact"},
+	} {
+		var got []string
+		for _, h := range ix.Search(&query.Filter{Text: []string{text}}).Hits {
+			got = append(got, ix.document(int(h)).ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
 }

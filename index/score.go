@@ -83,11 +83,14 @@ const (
 	mistakeCost    = 2
 )
 
-// wholeName is the mark of a text that is a whole name; a beginning of a name has
-// its part of it, a misspelt name misspeltName.
+// wholeName is the mark of a text that is a whole name, turnedName of two words
+// that are one the other way round, misspeltName of a misspelt name. The beginning
+// of a name is marked with begunName and its part of the rest.
 const (
 	wholeName    = 64
+	turnedName   = 56
 	misspeltName = 48
+	begunName    = 8
 )
 
 func newScores(documents int) scores { return scores{of: make([]score, documents)} }

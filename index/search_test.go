@@ -93,7 +93,7 @@ func TestSimilarEqualsDistance(t *testing.T) {
 }
 
 func TestConcurrentSearch(t *testing.T) {
-	docs := wellKnownDocuments()
+	docs := wellKnownDocuments(t)
 	ix := open(t, docs, nil)
 	var done sync.WaitGroup
 	for range 8 {

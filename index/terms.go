@@ -6,17 +6,18 @@ import (
 	"galbuild/index/segment"
 )
 
-// Weights of the fields. A word in the name or title weighs all the more the
-// fewer words there are beside it: "Python" is more about Python than "Python
-// Extension Pack for Everyone" is.
+// Weights of the fields. What an extension is called outweighs all that is said
+// of it: of many words in tags and descriptions one fits by chance. A word in the
+// name or title weighs all the more the fewer words there are beside it: "Python"
+// is more about Python than "Python Extension Pack for Everyone" is.
 const (
 	titleWeight          = 100
-	nameWeight           = 90
-	tagWeight            = 40
-	publisherWeight      = 35
-	publisherTitleWeight = 35
-	categoryWeight       = 30
-	descriptionWeight    = 20
+	nameWeight           = 60
+	tagWeight            = 25
+	publisherWeight      = 20
+	publisherTitleWeight = 20
+	categoryWeight       = 15
+	descriptionWeight    = 10
 	maxWeight            = 255
 )
 
@@ -31,8 +32,8 @@ type termWeight struct {
 	field     int // the last one that had the term
 }
 
-// weigh returns the terms of d and their weights: the best field's, and a
-// quarter of what the others have.
+// weigh returns the terms of d and their weights: the best field's, and an
+// eighth of what the others have.
 func (w *weigher) weigh(d *Document) map[string]*termWeight {
 	w.terms, w.field = make(map[string]*termWeight), 0
 	w.add(d.Title, shared(titleWeight, d.Title), true)
@@ -69,7 +70,7 @@ func (w *weigher) add(field string, weight int, joints bool) {
 }
 
 func (t *termWeight) weight() uint8 {
-	return uint8(min(t.best+(t.sum-t.best)/4, maxWeight))
+	return uint8(min(t.best+(t.sum-t.best)/8, maxWeight))
 }
 
 // wholeNames yields what a person may type who knows exactly what she wants:

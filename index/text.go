@@ -10,7 +10,9 @@ type text struct {
 	words      []word     // distinct
 	phrases    [][]string // words that must stand side by side in one field
 	publishers []string   // name or title, one of them
-	whole      string     // the text squeezed, "" with a phrase
+	spelled    []string   // the words outside of quotation marks, in order
+	whole      string     // these squeezed, "" with a phrase
+	turned     string     // two words squeezed the other way round, else ""
 	id         string     // the text as it is, in case it is an id
 }
 
@@ -22,12 +24,16 @@ type word struct {
 func parseTexts(all []string) []text {
 	var texts []text
 	for _, s := range all {
-		if s = strings.TrimSpace(s); s != "" {
-			texts = append(texts, parseText(s))
+		if !blank(s) {
+			texts = append(texts, parseText(strings.TrimSpace(s)))
 		}
 	}
 	return texts
 }
+
+// blank reports whether nothing is asked yet: quotation marks by themselves are
+// the beginning of a phrase.
+func blank(s string) bool { return strings.Trim(s, "\" \t\r\n") == "" }
 
 // parseText takes publisher:x, publisher:"x y" and "quoted phrases" out of s;
 // the rest are words. A quotation mark without a second one is still being
@@ -105,8 +111,12 @@ func (t *text) addWords(all []string) {
 		}
 		t.add(word{w, i == len(all)-1 || unspaced(w)})
 	}
-	if len(t.phrases) == 0 {
-		t.whole = clip(strings.Join(all, ""))
+	if len(t.phrases) > 0 {
+		return
+	}
+	t.spelled, t.whole = all, clip(strings.Join(all, ""))
+	if len(all) == 2 {
+		t.turned = clip(all[1] + all[0])
 	}
 }
 
