@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"galbuild/index/query"
 	"galbuild/index/segment"
@@ -25,8 +26,9 @@ const priorRatings = 20
 // ranked is a document with what the orders compare.
 type ranked struct {
 	*Document
-	given                int // its place among the documents given
-	id, title, publisher string
+	given                int    // its place among the documents given
+	id, title, publisher string // folded
+	place                int    // among all ids, sorted
 	weighted             float64
 }
 
@@ -38,16 +40,14 @@ func rank(docs []Document) ([]ranked, error) {
 		d := &docs[i]
 		all[i] = ranked{Document: d, given: i, id: fold(d.ID), title: fold(d.Title), publisher: fold(d.Publisher)}
 	}
-	slices.SortFunc(all, func(a, b ranked) int {
-		return cmp.Or(cmp.Compare(b.Installs, a.Installs), cmp.Compare(a.id, b.id))
-	})
-	ids := make(map[string]bool, len(all))
+	slices.SortFunc(all, func(a, b ranked) int { return strings.Compare(a.id, b.id) })
 	for i := range all {
-		if ids[all[i].id] {
+		if i > 0 && all[i].id == all[i-1].id {
 			return nil, fmt.Errorf("two documents have the id %q", all[i].ID)
 		}
-		ids[all[i].id] = true
+		all[i].place = i
 	}
+	slices.SortStableFunc(all, func(a, b ranked) int { return cmp.Compare(b.Installs, a.Installs) })
 	weighRatings(all)
 	return all, nil
 }
@@ -88,24 +88,32 @@ func (d *ranked) compare(other *ranked, by query.Sort) int {
 	}
 }
 
-// order returns the documents' numbers sorted; sign is 1 for ascending, -1 for
-// descending.
-func order(all []ranked, by query.Sort, sign int) []uint32 {
-	numbers := make([]uint32, len(all))
-	for i := range numbers {
-		numbers[i] = uint32(i)
+// order returns the documents' numbers sorted, ascending and descending.
+func order(all []ranked, by query.Sort) (up, down []uint32) {
+	up = make([]uint32, len(all))
+	for i := range up {
+		up[i] = uint32(i)
 	}
-	slices.SortFunc(numbers, func(i, j uint32) int {
-		a, b := &all[i], &all[j]
-		return cmp.Or(sign*a.compare(b, by), cmp.Compare(a.id, b.id))
+	slices.SortFunc(up, func(i, j uint32) int {
+		return cmp.Or(all[i].compare(&all[j], by), cmp.Compare(all[i].place, all[j].place))
 	})
-	return numbers
+	down = make([]uint32, 0, len(all))
+	for end := len(up); end > 0; { // what compares equal stays ascending
+		from := end - 1
+		for from > 0 && all[up[from-1]].compare(&all[up[from]], by) == 0 {
+			from--
+		}
+		down = append(down, up[from:end]...)
+		end = from
+	}
+	return up, down
 }
 
 func writeOrders(w *segment.Writer, all []ranked) {
 	var rows [][]byte
 	for _, by := range sorts {
-		rows = append(rows, segment.Bytes32(order(all, by, 1)), segment.Bytes32(order(all, by, -1)))
+		up, down := order(all, by)
+		rows = append(rows, segment.Bytes32(up), segment.Bytes32(down))
 	}
 	w.Add("order", rows...)
 }
