@@ -67,7 +67,7 @@ func openDictionary(s *segment.Segment, name string, documents int) (dictionary,
 			return dictionary{}, err
 		}
 	}
-	d := dictionary{raw[0], segment.Uint32s(raw[1]), segment.Uint32s(raw[2]), segment.Uint32s(raw[3])}
+	d := dictionary{text: raw[0], ends: segment.Uint32s(raw[1]), lists: segment.Uint32s(raw[2]), docs: segment.Uint32s(raw[3])}
 	if len(d.lists) != len(d.ends) || !reaches(d.ends, len(d.text)) || !reaches(d.lists, len(d.docs)) {
 		return dictionary{}, fmt.Errorf("%w: sections %q do not fit each other", segment.ErrCorrupt, name)
 	}

@@ -1,63 +1,93 @@
 package index
 
 import (
-	"maps"
 	"slices"
+	"strings"
 
 	"galbuild/index/segment"
 )
 
 // lister collects which documents each string leads to. Documents come in
-// ascending order; a document that comes twice in a row counts once, with its
+// ascending order; a document that comes twice for a string counts once, with its
 // larger weight.
 type lister struct {
-	numbers map[string]int
-	lists   [][]posting
+	numbers  map[string]uint32 // of the strings, as they came
+	strings  []string
+	size     int      // of all strings, in bytes
+	latest   []uint32 // for each string, 1 + number of its latest posting
+	counts   []uint32 // for each string, its postings
+	postings []posting
 }
 
 type posting struct {
+	number uint32 // of the string
 	doc    uint32
 	weight uint8
 }
 
-func newLister() *lister { return &lister{numbers: make(map[string]int)} }
+func newLister() *lister { return &lister{numbers: make(map[string]uint32)} }
 
-func (l *lister) add(s string, doc uint32, weight uint8) {
-	n, ok := l.numbers[s]
+// add keeps nothing of s, which may be used again.
+func (l *lister) add(s []byte, doc uint32, weight uint8) {
+	n, ok := l.numbers[string(s)]
 	if !ok {
-		n = len(l.lists)
+		n = uint32(len(l.strings))
+		s := string(s)
 		l.numbers[s] = n
-		l.lists = append(l.lists, nil)
+		l.strings = append(l.strings, s)
+		l.size += len(s)
+		l.latest = append(l.latest, 0)
+		l.counts = append(l.counts, 0)
 	}
-	list := l.lists[n]
-	if last := len(list) - 1; last >= 0 && list[last].doc == doc {
-		list[last].weight = max(list[last].weight, weight)
+	if i := l.latest[n]; i > 0 && l.postings[i-1].doc == doc {
+		l.postings[i-1].weight = max(l.postings[i-1].weight, weight)
 		return
 	}
-	l.lists[n] = append(list, posting{doc, weight})
+	l.postings = append(l.postings, posting{n, doc, weight})
+	l.latest[n] = uint32(len(l.postings))
+	l.counts[n]++
 }
 
-// write adds the sections of a dictionary and returns its strings, sorted. With
-// weights there is one section more.
-func (l *lister) write(w *segment.Writer, name string, weights bool) []string {
-	sorted := slices.Sorted(maps.Keys(l.numbers))
-	var text, weight []byte
-	var ends, lists, docs []uint32
-	for _, s := range sorted {
-		text = append(text, s...)
-		ends = append(ends, uint32(len(text)))
-		for _, p := range l.lists[l.numbers[s]] {
-			docs = append(docs, p.doc)
-			weight = append(weight, p.weight)
-		}
-		lists = append(lists, uint32(len(docs)))
+// write adds the sections of a dictionary and returns it, with the weights beside
+// its docs.
+func (l *lister) write(w *segment.Writer, name string) (dictionary, []uint8) {
+	d, weights := l.dictionary()
+	w.Add(name+".text", d.text)
+	w.Add(name+".ends", segment.Bytes32(d.ends))
+	w.Add(name+".list", segment.Bytes32(d.lists))
+	w.Add(name+".docs", segment.Bytes32(d.docs))
+	return d, weights
+}
+
+// dictionary sorts what was collected.
+func (l *lister) dictionary() (dictionary, []uint8) {
+	n := len(l.strings)
+	d := dictionary{
+		text: make([]byte, 0, l.size), ends: make([]uint32, n),
+		lists: make([]uint32, n), docs: make([]uint32, len(l.postings)),
 	}
-	w.Add(name+".text", text)
-	w.Add(name+".ends", segment.Bytes32(ends))
-	w.Add(name+".list", segment.Bytes32(lists))
-	w.Add(name+".docs", segment.Bytes32(docs))
-	if weights {
-		w.Add(name+".wght", weight)
+	next := make([]uint32, n) // for each string, where in docs its next document goes
+	end := uint32(0)
+	for i, number := range l.order() {
+		d.text = append(d.text, l.strings[number]...)
+		next[number] = end
+		end += l.counts[number]
+		d.ends[i], d.lists[i] = uint32(len(d.text)), end
 	}
-	return sorted
+	weights := make([]uint8, len(l.postings))
+	for _, p := range l.postings {
+		d.docs[next[p.number]], weights[next[p.number]] = p.doc, p.weight
+		next[p.number]++
+	}
+	return d, weights
+}
+
+// order returns the numbers of the strings, which are sorted by bytes.
+func (l *lister) order() []uint32 {
+	numbers := make([]uint32, len(l.strings))
+	for i := range numbers {
+		numbers[i] = uint32(i)
+	}
+	slices.SortFunc(numbers, func(a, b uint32) int { return strings.Compare(l.strings[a], l.strings[b]) })
+	return numbers
 }

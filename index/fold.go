@@ -11,20 +11,35 @@ import (
 // appendFold appends s so that two strings give the same bytes exactly if
 // strings.EqualFold holds for them. It allocates only if dst is too small.
 func appendFold(dst []byte, s string) []byte {
-	for _, r := range s {
-		switch {
-		case 'A' <= r && r <= 'Z':
-			dst = append(dst, byte(r)+'a'-'A')
-		case r < utf8.RuneSelf:
-			dst = append(dst, byte(r))
-		default:
-			dst = utf8.AppendRune(dst, foldRune(r))
+	for i := range len(s) {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			return appendFoldRunes(dst, s[i:])
 		}
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		dst = append(dst, c)
 	}
 	return dst
 }
 
-func fold(s string) string { return string(appendFold(nil, s)) }
+func appendFoldRunes(dst []byte, s string) []byte {
+	for _, r := range s {
+		dst = utf8.AppendRune(dst, foldRune(r))
+	}
+	return dst
+}
+
+// fold returns s itself if nothing changes: most words are small letters.
+func fold(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
+			return string(appendFold(nil, s))
+		}
+	}
+	return s
+}
 
 // foldRune picks one of the letters that differ only in case: the ASCII small
 // letter if there is one (K is also the Kelvin sign), else the lowest code point.

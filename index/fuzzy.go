@@ -1,6 +1,13 @@
 package index
 
-import "unicode/utf8"
+import (
+	"fmt"
+	"math/bits"
+	"slices"
+	"unicode/utf8"
+
+	"galbuild/index/segment"
+)
 
 // tolerance returns how many letters of a word of n letters may be wrong: one
 // from five letters on, two from nine. What counts is the longer of the word
@@ -15,132 +22,172 @@ func tolerance(n int) int {
 	return 0
 }
 
-// similar yields the strings of d that word may be meant for, with the number of
-// mistakes: letters left out, put in, replaced, or swapped with the next (optimal
-// string alignment).
-//
-// It goes through the sorted strings as through a tree: one row of the distance
-// table for each letter of the current string, kept for the next string as far as
-// the two begin alike. Where no cell of a row is within the limit, every string
-// with that beginning is skipped.
-func (d *dictionary) similar(word string, yield func(i, mistakes int)) {
-	letters := []rune(word)
-	t := newTable(letters)
-	for i := 0; i < d.len() && t.limit > 0; {
-		text := d.at(i)
-		size, alive := t.follow(text)
-		if !alive {
-			i = d.prefixEnd(i, string(text[:size]))
+// reach returns how many mistakes a word of n letters can be away from the word
+// meant, which may be longer by the mistakes made.
+func reach(n int) int {
+	most := 0
+	for longer := range 3 {
+		if t := tolerance(n + longer); t >= longer {
+			most = t
+		}
+	}
+	return most
+}
+
+// neighbours are the strings of a dictionary by the number of their letters, each
+// with its signature, for finding those that a word may be meant for.
+type neighbours struct {
+	starts []uint32 // where the strings of 0, 1, … letters start in all; the last is the end
+	all    []uint64 // number of the string << 32 | signature; ascending for each length
+}
+
+const nearStarts = maxWord + 2
+
+func newNeighbours(d *dictionary) neighbours {
+	n := neighbours{make([]uint32, nearStarts), make([]uint64, d.len())}
+	for i := range d.len() {
+		n.starts[countLetters(d.at(i))+1]++
+	}
+	for i := 1; i < nearStarts; i++ {
+		n.starts[i] += n.starts[i-1]
+	}
+	next := slices.Clone(n.starts)
+	for i := range d.len() {
+		k := countLetters(d.at(i))
+		n.all[next[k]] = uint64(i)<<32 | uint64(signature(d.at(i)))
+		next[k]++
+	}
+	return n
+}
+
+// countLetters counts no further than the longest word that is ever looked for.
+func countLetters(word []byte) int { return min(utf8.RuneCount(word), maxWord) }
+
+func (n neighbours) write(w *segment.Writer, name string) {
+	w.Add(name+".near", segment.Bytes32(n.starts), segment.Bytes64(n.all))
+}
+
+// openNeighbours reads the section that newer files have, or makes up for it.
+func openNeighbours(s *segment.Segment, name string, d *dictionary) (neighbours, error) {
+	raw, err := s.Section(name + ".near")
+	if err != nil {
+		return newNeighbours(d), nil
+	}
+	if len(raw) != 4*nearStarts+8*d.len() {
+		return neighbours{}, fmt.Errorf("%w: section %q has %d bytes for %d strings", segment.ErrCorrupt, name+".near", len(raw), d.len())
+	}
+	n := neighbours{segment.Uint32s(raw[:4*nearStarts]), segment.Uint64s(raw[4*nearStarts:])}
+	if !reaches(n.starts, d.len()) || slices.ContainsFunc(n.all, func(e uint64) bool { return e>>32 >= uint64(d.len()) }) {
+		return neighbours{}, fmt.Errorf("%w: section %q leads outside", segment.ErrCorrupt, name+".near")
+	}
+	return n, nil
+}
+
+// lexicon is a dictionary in which words are looked for that may be misspelt.
+type lexicon struct {
+	dictionary
+	near neighbours
+}
+
+func openLexicon(s *segment.Segment, name string, documents int) (lexicon, error) {
+	d, err := openDictionary(s, name, documents)
+	if err != nil {
+		return lexicon{}, err
+	}
+	near, err := openNeighbours(s, name, &d)
+	return lexicon{d, near}, err
+}
+
+// similar yields the strings that word may be meant for, with the number of
+// mistakes. It compares signatures with all strings of about that length, of which
+// hardly any are left to be compared letter by letter.
+func (l *lexicon) similar(word string, yield func(i, wrong int)) {
+	var a, b letters
+	typed := a.of([]byte(word))
+	limit := reach(len(typed))
+	if limit == 0 {
+		return
+	}
+	want := signature([]byte(word))
+	from, to := l.near.starts[len(typed)-limit], l.near.starts[min(len(typed)+limit, maxWord)+1]
+	for _, e := range l.near.all[from:to] {
+		if bits.OnesCount32(uint32(e)^want) > 2*limit {
 			continue
 		}
-		if n := t.last(); n <= tolerance(max(len(letters), t.depth)) {
-			yield(i, n)
+		i := int(e >> 32)
+		meant := b.of(l.at(i))
+		if wrong := mistakes(typed, meant, limit); wrong <= tolerance(max(len(typed), len(meant))) {
+			yield(i, wrong)
 		}
-		i++
 	}
 }
 
-// table holds the rows of the distance table for a path of letters. Only the
-// cells within limit of the diagonal are filled in; those next to them are far.
-type table struct {
-	word  []rune
-	limit int
-	path  []rune
-	sizes []int     // bytes of path up to and with each letter
-	rows  [][]uint8 // rows[0] is for the empty path
-	depth int       // rows in use, less one
+// letters is room for those of a word.
+type letters [maxWord]rune
+
+// of returns the letters of word, which are cut off behind maxWord.
+func (l *letters) of(word []byte) []rune {
+	n := 0
+	for _, r := range string(word) {
+		if n == len(l) {
+			break
+		}
+		l[n] = r
+		n++
+	}
+	return l[:n]
+}
+
+// signature has a bit for each small letter of the alphabet that is in word, and
+// six for all others. A mistake changes two bits at most.
+func signature(word []byte) uint32 {
+	s := uint32(0)
+	for _, r := range string(word) {
+		if 'a' <= r && r <= 'z' {
+			s |= 1 << (r - 'a')
+		} else {
+			s |= 1 << (26 + r%6)
+		}
+	}
+	return s
 }
 
 const far = 100 // more mistakes than are ever allowed
 
-func newTable(word []rune) *table {
-	t := &table{word: word}
-	for longer := range 3 { // the word meant may be longer by the mistakes made
-		if tolerance(len(word)+longer) >= longer {
-			t.limit = tolerance(len(word) + longer)
-		}
-	}
-	first := make([]uint8, len(word)+1)
-	for j := range first {
-		first[j] = uint8(min(j, far))
-	}
-	t.rows = [][]uint8{first}
-	return t
-}
-
-// follow makes the rows those of text. If no string that begins like text can be
-// similar, it stops, and returns how many bytes make that beginning.
-func (t *table) follow(text []byte) (size int, alive bool) {
-	depth := 0
-	for size < len(text) {
-		r, n := utf8.DecodeRune(text[size:])
-		size += n
-		if depth < t.depth && t.path[depth] == r && t.sizes[depth] == size {
-			depth++
-			continue
-		}
-		t.depth = depth
-		t.push(r, size)
-		depth++
-		if t.dead() {
-			t.depth-- // the next string differs here or before
-			return size, false
-		}
-	}
-	t.depth = depth
-	return size, true
-}
-
-func (t *table) push(r rune, size int) {
-	t.path = append(t.path[:t.depth], r)
-	t.sizes = append(t.sizes[:t.depth], size)
-	t.depth++
-	if len(t.rows) <= t.depth {
-		t.rows = append(t.rows, make([]uint8, len(t.word)+1))
-	}
-	t.fill(r)
-}
-
-// fill computes the last row, for a path that ends in r.
-func (t *table) fill(r rune) {
-	above, row := t.rows[t.depth-1], t.rows[t.depth]
-	from, to := max(1, t.depth-t.limit), min(len(t.word), t.depth+t.limit)
-	if from > len(t.word) {
-		from = len(t.word) + 1
-	}
-	row[from-1] = far
-	if from == 1 {
-		row[0] = uint8(min(t.depth, far))
-	}
-	for j := from; j <= to; j++ {
-		cost := uint8(1)
-		if t.word[j-1] == r {
-			cost = 0
-		}
-		row[j] = min(above[j-1]+cost, above[j]+1, row[j-1]+1)
-		if j > 1 && t.depth > 1 && t.word[j-1] == t.path[t.depth-2] && t.word[j-2] == r {
-			row[j] = min(row[j], t.rows[t.depth-2][j-2]+1)
-		}
-	}
-	if to < len(t.word) {
-		row[to+1] = far
-	}
-}
-
-func (t *table) dead() bool {
-	row := t.rows[t.depth]
-	for j := max(0, t.depth-t.limit); j <= min(len(t.word), t.depth+t.limit); j++ {
-		if int(row[j]) <= t.limit {
-			return false
-		}
-	}
-	return true
-}
-
-// last returns the distance of the whole path to the whole word.
-func (t *table) last() int {
-	if t.depth < len(t.word)-t.limit || t.depth > len(t.word)+t.limit {
+// mistakes returns how many letters must be left out, put in, replaced, or swapped
+// with the next to make b of a (optimal string alignment); more than limit if it
+// is more. Of the table only the cells within limit of the diagonal are filled in.
+func mistakes(a, b []rune, limit int) int {
+	if len(a)-len(b) > limit || len(b)-len(a) > limit {
 		return far
 	}
-	return int(t.rows[t.depth][len(t.word)])
+	var rows [3][maxWord + 2]uint8
+	for j := range len(b) + 1 {
+		rows[0][j] = uint8(j)
+	}
+	for i := 1; i <= len(a); i++ {
+		row, above, higher := &rows[i%3], &rows[(i+2)%3], &rows[(i+1)%3]
+		from, to := max(1, i-limit), min(len(b), i+limit)
+		row[from-1] = far
+		if from == 1 {
+			row[0] = uint8(i)
+		}
+		least := row[from-1]
+		for j := from; j <= to; j++ {
+			cost := above[j-1]
+			if a[i-1] != b[j-1] {
+				cost = 1 + min(cost, above[j], row[j-1])
+				if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+					cost = min(cost, higher[j-2]+1)
+				}
+			}
+			row[j] = cost
+			least = min(least, cost)
+		}
+		row[to+1] = far
+		if int(least) > limit {
+			return far
+		}
+	}
+	return int(rows[len(a)%3][len(b)])
 }

@@ -111,26 +111,39 @@ func (k *keys) find(kind byte, value string) []uint32 {
 }
 
 // hash is FNV-1a, 64 bits, folded to 32.
-func hash(key []byte) uint32 {
+func hash[T string | []byte](key T) uint32 {
 	h := uint64(0xcbf29ce484222325)
-	for _, c := range key {
-		h = (h ^ uint64(c)) * 0x100000001b3
+	for i := range len(key) {
+		h = (h ^ uint64(key[i])) * 0x100000001b3
 	}
 	return uint32(h>>32) ^ uint32(h)
 }
 
 // slotsFor returns the hash table of the keys, at most half full.
-func slotsFor(sorted []string) []uint32 {
-	slots := make([]uint32, 1<<bits.Len(uint(2*len(sorted))))
+func slotsFor(d *dictionary) []uint32 {
+	slots := make([]uint32, 1<<bits.Len(uint(2*d.len())))
 	mask := uint32(len(slots) - 1)
-	for i, key := range sorted {
-		slot := hash([]byte(key)) & mask
+	for i := range d.len() {
+		slot := hash(d.at(i)) & mask
 		for slots[slot] != 0 {
 			slot = (slot + 1) & mask
 		}
 		slots[slot] = uint32(i + 1)
 	}
 	return slots
+}
+
+func writeKeys(w *segment.Writer, all []ranked) {
+	l := newLister()
+	var key []byte
+	for i, d := range all {
+		d.eachKey(func(kind byte, value string) {
+			key = appendKey(key[:0], kind, value)
+			l.add(key, uint32(i), 0)
+		})
+	}
+	d, _ := l.write(w, "key")
+	w.Add("key.hash", segment.Bytes32(slotsFor(&d)))
 }
 
 func openKeys(s *segment.Segment, documents int) (keys, error) {

@@ -8,26 +8,19 @@ import (
 	"strings"
 )
 
-// leniency is how far a search goes to find something.
-type leniency int
-
-const (
-	strict   leniency = iota // every word, as typed
-	doubting                 // every word; those that hardly any document has may be misspelt
-	misspelt                 // every word, all of them perhaps misspelt
-	loose                    // as many words as any document has
-)
-
 // enough is how many documents make it pointless to suspect a mistake: a word
 // typed wrong may itself be a word, but seldom one of many extensions.
 const enough = 5
 
 // match returns the documents of found that match all texts, in no order.
 func (ix *Index) match(texts []text, found *set, s *scratch) []match {
-	all := ix.matchText(&texts[0], s)
+	all := ix.matchText(&texts[0], &s.scores)
 	for i := range texts[1:] {
 		first := slices.Clone(all) // the next text uses the same memory
-		all = both(first, ix.matchText(&texts[i+1], s))
+		all = both(first, ix.matchText(&texts[i+1], &s.scores))
+	}
+	if found.all {
+		return all
 	}
 	return slices.DeleteFunc(all, func(m match) bool { return !found.has(m.document()) })
 }
@@ -48,16 +41,21 @@ func both(a, b []match) []match {
 	return all
 }
 
-func (ix *Index) matchText(t *text, s *scratch) []match {
+// matchText returns the documents that match t, until the next call.
+func (ix *Index) matchText(t *text, s *scores) []match {
 	if len(t.words) == 0 {
 		return ix.matchPublishers(t)
 	}
-	all := ix.attempt(t, strict, &s.scores)
-	if len(all) < enough && !certain(all) {
-		all = ix.attempt(t, doubting, &s.scores)
+	ix.plan(t, s)
+	all := ix.attempt(t, s, false)
+	if len(all) < enough && !certain(all) && ix.doubt(s, enough) {
+		all = ix.attempt(t, s, false)
 	}
-	for how := misspelt; how <= loose && len(all) == 0; how++ {
-		all = ix.attempt(t, how, &s.scores)
+	if len(all) == 0 && ix.doubt(s, math.MaxInt) {
+		all = ix.attempt(t, s, false)
+	}
+	if len(all) == 0 && len(t.words) > 1 {
+		all = ix.attempt(t, s, true)
 	}
 	return all
 }
@@ -67,65 +65,14 @@ func certain(all []match) bool {
 	return slices.ContainsFunc(all, func(m match) bool { return m.score() >= namePoints })
 }
 
-// attempt returns the documents that match t with this much leniency, until the
-// next attempt. What is in quotation marks, and the publisher, must match with
-// any.
-func (ix *Index) attempt(t *text, how leniency, s *scores) []match {
-	s.reset()
-	doubt := ix.addWords(t, how, s)
-	ix.addWhole(t, doubt, s)
-	most := len(t.words)
-	if how == loose {
-		most = s.mostWords()
-	}
-	all := s.found
-	for _, d := range s.touched {
-		of := &s.of[d]
-		if (of.whole > 0 || most > 0 && bits.OnesCount32(of.words) == most) && ix.holds(t, d) {
-			all = append(all, newMatch(ix.total(t, of, d), d))
-		}
-	}
-	s.found = all
-	if list := ix.keys.find(keyID, t.id); len(list) > 0 {
-		return promote(all, list[0])
-	}
-	return all
-}
-
-// addWords scores every word, the rarest first: of the lists of the others only
-// a few entries are then looked at. It reports whether it took any word for
-// misspelt.
-func (ix *Index) addWords(t *text, how leniency, s *scores) (doubt bool) {
-	type plan struct {
-		bit        uint32
-		candidates []candidate
-		documents  int
-	}
-	plans := make([]plan, 0, maxQueryWords)
+// plan looks up the terms that each word is, or begins.
+func (ix *Index) plan(t *text, s *scores) {
+	s.plans, s.terms, s.doubtful = s.plans[:0], s.terms[:0], false
 	for i, w := range t.words {
 		from := len(s.terms)
 		documents := ix.candidates(w, s)
-		if how >= misspelt || how == doubting && documents < enough {
-			doubt = true
-			documents = max(documents, ix.misspelt(w, s, from))
-		}
-		plans = append(plans, plan{1 << i, s.terms[from:], documents})
+		s.plans = append(s.plans, plan{word: w.text, bit: 1 << i, typed: s.terms[from:], documents: documents})
 	}
-	slices.SortStableFunc(plans, func(a, b plan) int { return a.documents - b.documents })
-	need := uint32(0)
-	for _, p := range plans {
-		s.addWord(&ix.terms, p.candidates, p.bit, need, rarity(ix.Len(), p.documents))
-		if how != loose {
-			need |= p.bit
-		}
-	}
-	return doubt
-}
-
-// rarity is what a word in n of all documents is worth, growing with the
-// logarithm of how rare it is. Whole numbers make every machine agree.
-func rarity(all, n int) uint32 {
-	return 2 + uint32(bits.Len(uint(all/max(1, n))))
 }
 
 // candidates adds the terms that w is or begins to those of s, and returns how
@@ -149,23 +96,84 @@ func (ix *Index) candidates(w word, s *scores) (most int) {
 	return most
 }
 
-// misspelt adds the terms that w may be meant for, but for those it is or
-// begins: these are in s.terms already, a range from the index from on.
-func (ix *Index) misspelt(w word, s *scores, from int) (most int) {
-	typed := s.terms[from:]
-	ix.terms.similar(w.text, func(i, mistakes int) {
-		if len(typed) > 0 && typed[0].term <= i && i <= typed[len(typed)-1].term {
+// doubt adds what the words of fewer than so many documents may be meant for. It
+// reports whether there were any not yet doubted.
+func (ix *Index) doubt(s *scores, documents int) bool {
+	doubted := false
+	for i := range s.plans {
+		if p := &s.plans[i]; !p.doubted && p.documents < documents {
+			p.doubted, doubted = true, true
+			ix.misspelt(p, s)
+		}
+	}
+	s.doubtful = s.doubtful || doubted
+	return doubted
+}
+
+// misspelt adds the terms that the word may be meant for, but for those it is or
+// begins: these are a range of the sorted terms.
+func (ix *Index) misspelt(p *plan, s *scores) {
+	from := len(s.terms)
+	ix.terms.similar(p.word, func(i, wrong int) {
+		if n := len(p.typed); n > 0 && p.typed[0].term <= i && i <= p.typed[n-1].term {
 			return
 		}
-		s.terms = append(s.terms, candidate{i, uint32(mistakeQuality - mistakeCost*mistakes)})
-		most = max(most, len(ix.terms.list(i)))
+		s.terms = append(s.terms, candidate{i, uint32(mistakeQuality - mistakeCost*wrong)})
+		p.documents = max(p.documents, len(ix.terms.list(i)))
 	})
-	return most
+	p.meant = s.terms[from:]
+}
+
+// attempt returns the documents that have all the words as planned or, if loose, as
+// many as any document has, until the next attempt. What is in quotation marks, and
+// the publisher, must match in any case.
+func (ix *Index) attempt(t *text, s *scores, loose bool) []match {
+	s.prepare(ix.Len())
+	ix.addWords(s, loose)
+	ix.addWhole(t, s)
+	most := len(t.words)
+	if loose {
+		most = s.mostWords()
+	}
+	free := len(t.publishers)+len(t.phrases) == 0
+	for _, d := range s.touched {
+		of := s.of[d]
+		s.of[d] = score{}
+		if (of.whole > 0 || most > 0 && bits.OnesCount16(of.words) == most) && (free || ix.holds(t, d)) {
+			s.found = append(s.found, newMatch(ix.total(t, of, d), d))
+		}
+	}
+	if list := ix.keys.find(keyID, t.id); len(list) > 0 {
+		promote(s.found, list[0])
+	}
+	return s.found
+}
+
+// addWords scores every word, the rarest first: of the lists of the others only
+// a few entries are then looked at.
+func (ix *Index) addWords(s *scores, loose bool) {
+	slices.SortStableFunc(s.plans, func(a, b plan) int { return a.documents - b.documents })
+	need := uint16(0)
+	for i := range s.plans {
+		p := &s.plans[i]
+		points := rarity(ix.Len(), p.documents)
+		s.addTerms(&ix.terms, p.typed, p.bit, need, points)
+		s.addTerms(&ix.terms, p.meant, p.bit, need, points)
+		if !loose {
+			need |= p.bit
+		}
+	}
+}
+
+// rarity is what a word in n of all documents is worth, growing with the
+// logarithm of how rare it is. Whole numbers make every machine agree.
+func rarity(all, n int) uint32 {
+	return 2 + uint32(bits.Len(uint(all/max(1, n))))
 }
 
 // addWhole marks the documents one of whose names the text is, or begins. They
 // match even if the words are spaced otherwise: "liveserv" finds "Live Server".
-func (ix *Index) addWhole(t *text, doubt bool, s *scores) {
+func (ix *Index) addWhole(t *text, s *scores) {
 	if t.whole == "" {
 		return
 	}
@@ -173,10 +181,10 @@ func (ix *Index) addWhole(t *text, doubt bool, s *scores) {
 	if t.turned != "" {
 		ix.markNames(t.turned, turnedName, s)
 	}
-	if doubt {
-		ix.names.similar(t.whole, func(i, mistakes int) {
-			if mistakes > 0 {
-				s.addWhole(ix.names.list(i), misspeltName)
+	if s.doubtful {
+		ix.names.similar(t.whole, func(i, wrong int) {
+			if wrong > 0 {
+				s.mark(ix.names.list(i), misspeltName)
 			}
 		})
 	}
@@ -186,12 +194,12 @@ func (ix *Index) addWhole(t *text, doubt bool, s *scores) {
 func (ix *Index) markNames(text string, mark int, s *scores) {
 	from, exact := ix.names.find(text)
 	if exact {
-		s.addWhole(ix.names.list(from), uint32(mark))
+		s.mark(ix.names.list(from), uint16(mark))
 		from++
 	}
 	for i := from; i < ix.names.len() && bytes.HasPrefix(ix.names.at(i), []byte(text)); i++ {
 		part := (mark - begunName) * len(text) / len(ix.names.at(i))
-		s.addWhole(ix.names.list(i), uint32(begunName+part))
+		s.mark(ix.names.list(i), uint16(begunName+part))
 	}
 }
 
@@ -206,8 +214,8 @@ const (
 	idPoints       = 1 << 30
 )
 
-func (ix *Index) total(t *text, of *score, d uint32) uint32 {
-	points := of.sum + of.whole*wholePoints*uint32(len(t.words))
+func (ix *Index) total(t *text, of score, d uint32) uint32 {
+	points := of.sum + uint32(of.whole)*wholePoints*uint32(len(t.words))
 	points = points / 8 * (popularityBase + uint32(ix.popular[d]))
 	if of.whole == wholeName && ix.spells(t, d) {
 		points += namePoints
@@ -219,18 +227,23 @@ func (ix *Index) total(t *text, of *score, d uint32) uint32 {
 // word. The marks say so of squeezed names only: "react native" is not how
 // "ReactNative" is spelled.
 func (ix *Index) spells(t *text, d uint32) bool {
-	doc := ix.described(int(d))
-	return slices.Equal(words(doc.Title), t.spelled) || slices.Equal(words(doc.Name), t.spelled)
+	r := textReader(ix.textOf(int(d)))
+	r.bytes() // id
+	r.bytes() // uuid
+	name := string(r.bytes())
+	r.bytes() // publisher
+	r.bytes() // publisher's title
+	title := string(r.bytes())
+	return hasWords(title, t.spelled) || hasWords(name, t.spelled)
 }
 
-// promote puts the document with the id that was typed first.
-func promote(all []match, document uint32) []match {
+// promote makes the document with the id that was typed the best.
+func promote(all []match, document uint32) {
 	for i, m := range all {
 		if m.document() == document {
 			all[i] = newMatch(m.score()+idPoints, document)
 		}
 	}
-	return all
 }
 
 // matchPublishers returns what a text without words asks for.

@@ -163,7 +163,7 @@ func TestExactNameWins(t *testing.T) {
 	} {
 		var got []string
 		for _, h := range ix.Search(&query.Filter{Text: []string{text}}).Hits {
-			got = append(got, ix.document(int(h)).ID)
+			got = append(got, ix.described(int(h)).ID)
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%q: got %q, want %q", text, got, want)

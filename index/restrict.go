@@ -7,8 +7,8 @@ import (
 	"galbuild/index/query"
 )
 
-// set is what the exact criteria leave, in one of three forms: all documents, a
-// list as it stands in the file, or a bitmap.
+// set is what the exact criteria leave, in one of three forms: all documents, an
+// ascending list, or a bitmap.
 type set struct {
 	all  bool
 	list []uint32
@@ -29,28 +29,48 @@ func (s *set) has(d uint32) bool {
 // clauses are lists of documents. A document must be in one list of every
 // clause, and in none of those to be left out.
 type clauses struct {
-	must [][][]uint32
-	not  [][]uint32
+	lists [][]uint32 // of all clauses, one behind the other
+	ends  []int      // where each clause ends in lists
+	not   [][]uint32
 }
 
-func (c *clauses) add(lists ...[]uint32) { c.must = append(c.must, lists) }
+func (c *clauses) reset() { c.lists, c.ends, c.not = c.lists[:0], c.ends[:0], c.not[:0] }
+
+// may adds a list to the clause that end will end.
+func (c *clauses) may(list []uint32) {
+	if len(list) > 0 {
+		c.lists = append(c.lists, list)
+	}
+}
+
+func (c *clauses) end() { c.ends = append(c.ends, len(c.lists)) }
+
+// clause returns the lists of clause i.
+func (c *clauses) clause(i int) [][]uint32 {
+	if i == 0 {
+		return c.lists[:c.ends[0]]
+	}
+	return c.lists[c.ends[i-1]:c.ends[i]]
+}
 
 // restrict returns the documents that all criteria but text leave.
 func (ix *Index) restrict(f *query.Filter, s *scratch) set {
-	var c clauses
-	ix.addKeys(&c, keyTag, f.Tags)
-	ix.addKeys(&c, keyTitle, f.DisplayNames)
-	ix.addKeys(&c, keyCategory, f.Categories)
-	ix.addKeys(&c, keyPublisher, f.Publishers)
-	ix.addKeys(&c, keyPublisherTitle, f.PublisherTitles)
-	ix.addKeys(&c, keyName, f.ShortNames)
-	ix.addNames(&c, f)
-	ix.addPlatforms(&c, f.Targets)
-	ix.addPlatforms(&c, f.Platforms)
+	c := &s.clauses
+	c.reset()
+	ix.addKeys(c, keyTag, f.Tags)
+	ix.addKeys(c, keyTitle, f.DisplayNames)
+	ix.addKeys(c, keyCategory, f.Categories)
+	ix.addKeys(c, keyPublisher, f.Publishers)
+	ix.addKeys(c, keyPublisherTitle, f.PublisherTitles)
+	ix.addKeys(c, keyName, f.ShortNames)
+	ix.addNames(c, f)
+	ix.addPlatforms(c, f.Targets)
+	ix.addPlatforms(c, f.Platforms)
 	if f.Featured {
-		c.add(ix.keys.find(keyFeatured, ""))
+		c.may(ix.keys.find(keyFeatured, ""))
+		c.end()
 	}
-	ix.addFlags(&c, f)
+	ix.addFlags(c, f)
 	return c.solve(ix.Len(), s)
 }
 
@@ -58,11 +78,10 @@ func (ix *Index) addKeys(c *clauses, kind byte, values []string) {
 	if len(values) == 0 {
 		return
 	}
-	lists := make([][]uint32, len(values))
-	for i, v := range values {
-		lists[i] = ix.keys.find(kind, v)
+	for _, v := range values {
+		c.may(ix.keys.find(kind, v))
 	}
-	c.add(lists...)
+	c.end()
 }
 
 // addNames adds ids and names as one set: an update check sends both.
@@ -70,14 +89,16 @@ func (ix *Index) addNames(c *clauses, f *query.Filter) {
 	if len(f.IDs)+len(f.Names) == 0 {
 		return
 	}
-	lists := make([][]uint32, 0, 2*len(f.IDs)+len(f.Names))
 	for _, id := range f.IDs {
-		lists = append(lists, ix.keys.find(keyUUID, id), ix.keys.find(keyID, id))
+		c.may(ix.keys.find(keyUUID, id))
+		if strings.Contains(id, ".") {
+			c.may(ix.keys.find(keyID, id))
+		}
 	}
 	for _, name := range f.Names {
-		lists = append(lists, ix.keys.find(keyID, name))
+		c.may(ix.keys.find(keyID, name))
 	}
-	c.add(lists...)
+	c.end()
 }
 
 // addPlatforms adds what runs on one of the targets: a product of the VS Code
@@ -86,39 +107,99 @@ func (ix *Index) addPlatforms(c *clauses, targets []string) {
 	if len(targets) == 0 {
 		return
 	}
-	var lists [][]uint32
+	if slices.ContainsFunc(targets, fitsAll) {
+		return
+	}
 	for _, t := range targets {
 		t = strings.TrimSpace(t)
-		if len(t) >= len(everyTarget) && strings.EqualFold(t[:len(everyTarget)], everyTarget) {
-			return
-		}
 		known := slices.ContainsFunc(platforms, func(p string) bool { return strings.EqualFold(p, t) })
 		if list := ix.keys.find(keyPlatform, t); known || len(list) > 0 {
-			lists = append(lists, list, ix.keys.find(keyPlatform, universal))
+			c.may(list)
+			c.may(ix.keys.find(keyPlatform, universal))
 		}
 	}
-	c.add(lists...)
+	c.end()
+}
+
+func fitsAll(target string) bool {
+	t := strings.TrimSpace(target)
+	return len(t) >= len(everyTarget) && strings.EqualFold(t[:len(everyTarget)], everyTarget)
 }
 
 func (ix *Index) addFlags(c *clauses, f *query.Filter) {
-	eachFlag(f.Include&^ix.allFlags, func(bit string) { c.add(ix.keys.find(keyFlag, bit)) })
+	eachFlag(f.Include&^ix.allFlags, func(bit string) {
+		c.may(ix.keys.find(keyFlag, bit))
+		c.end()
+	})
 	eachFlag(f.Exclude&ix.someFlags, func(bit string) { c.not = append(c.not, ix.keys.find(keyFlag, bit)) })
 }
 
-// solve intersects the clauses. Nothing is copied where there is one list, or
-// none at all.
+// solve intersects the clauses. What few documents a clause leaves, such as the
+// ids of an update check, are gathered and tried one by one; for many there are
+// bitmaps. Nothing is copied where there is one list, or none at all.
 func (c *clauses) solve(documents int, s *scratch) set {
-	if len(c.not) == 0 && len(c.must) == 0 {
+	if len(c.not) == 0 && len(c.ends) == 0 {
 		return set{all: true}
 	}
-	if len(c.not) == 0 && len(c.must) == 1 && len(c.must[0]) == 1 {
-		return set{list: c.must[0][0]}
+	if len(c.not) == 0 && len(c.ends) == 1 && len(c.lists) == 1 {
+		return set{list: c.lists[0]}
 	}
-	result, union := s.sets[0], s.sets[1]
-	result.fill(documents)
-	for _, lists := range c.must {
-		clear(union)
+	if few, tries := c.cheapest(); few >= 0 && tries < documents {
+		s.list = c.gather(few, s.list[:0])
+		return set{list: s.list}
+	}
+	s.makeSets(documents)
+	c.merge(documents, s.sets[0], s.sets[1])
+	return set{bits: s.sets[0]}
+}
+
+// cheapest returns the clause from which to gather, -1 if there is none, and how
+// often a document is then looked for in a list.
+func (c *clauses) cheapest() (clause, tries int) {
+	clause = -1
+	for i := range c.ends {
+		lists := c.clause(i)
+		n := 0
 		for _, list := range lists {
+			n += len(list)
+		}
+		n *= 1 + len(c.lists) - len(lists) + len(c.not)
+		if clause < 0 || n < tries {
+			clause, tries = i, n
+		}
+	}
+	return clause, tries
+}
+
+// gather appends to dst what clause few has and the others leave.
+func (c *clauses) gather(few int, dst []uint32) []uint32 {
+	for _, list := range c.clause(few) {
+		dst = append(dst, list...)
+	}
+	slices.Sort(dst)
+	return slices.DeleteFunc(slices.Compact(dst), func(d uint32) bool {
+		for i := range c.ends {
+			if i != few && !anyHas(c.clause(i), d) {
+				return true
+			}
+		}
+		return anyHas(c.not, d)
+	})
+}
+
+func anyHas(lists [][]uint32, d uint32) bool {
+	return slices.ContainsFunc(lists, func(list []uint32) bool {
+		_, ok := slices.BinarySearch(list, d)
+		return ok
+	})
+}
+
+// merge leaves the answer in result; union is for its use.
+func (c *clauses) merge(documents int, result, union bitmap) {
+	result.fill(documents)
+	for i := range c.ends {
+		clear(union)
+		for _, list := range c.clause(i) {
 			union.add(list)
 		}
 		result.keep(union)
@@ -126,5 +207,4 @@ func (c *clauses) solve(documents int, s *scratch) set {
 	for _, list := range c.not {
 		result.remove(list)
 	}
-	return set{bits: result}
 }

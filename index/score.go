@@ -54,17 +54,29 @@ func sink(heap []match, i int) {
 
 // scores adds up what the words of a text say of each document.
 type scores struct {
-	of      []score
-	touched []uint32
-	terms   []candidate // of all words
-	found   []match     // of the last attempt
+	of       []score     // zero between two attempts
+	touched  []uint32    // documents whose score is not zero
+	plans    []plan      // one for each word
+	terms    []candidate // of all plans
+	doubtful bool        // whether any word is taken for misspelt
+	found    []match     // of the last attempt
 }
 
 type score struct {
-	words uint32 // bits of the words that match
-	sum   uint32 // of the words so far
-	best  uint32 // of the terms of the current word
-	whole uint32 // 0 to wholeName: how much of a name the text is
+	sum   uint32 // of the words' best terms
+	best  uint32 // of the terms of the latest word
+	words uint16 // bits of the words that match
+	whole uint16 // 0 to wholeName: how much of a name the text is
+}
+
+// plan is a word of the text and the terms it may stand for.
+type plan struct {
+	word      string
+	bit       uint16
+	typed     []candidate // that it is or begins
+	meant     []candidate // that it may be a mistake for
+	doubted   bool        // whether these were looked for
+	documents int         // that have the most frequent of the terms
 }
 
 // candidate is a term that a word may mean, and how likely.
@@ -93,27 +105,18 @@ const (
 	begunName    = 8
 )
 
-func newScores(documents int) scores { return scores{of: make([]score, documents)} }
-
-func (s *scores) reset() {
-	for _, d := range s.touched {
-		s.of[d] = score{}
+// prepare forgets the last attempt.
+func (s *scores) prepare(documents int) {
+	if s.of == nil {
+		s.of = make([]score, documents)
 	}
-	s.touched, s.terms, s.found = s.touched[:0], s.terms[:0], s.found[:0]
+	s.touched, s.found = s.touched[:0], s.found[:0]
 }
 
-func (s *scores) touch(d uint32) *score {
-	of := &s.of[d]
-	if of.words == 0 && of.whole == 0 {
-		s.touched = append(s.touched, d)
-	}
-	return of
-}
-
-// addWord scores the candidates of one word. Documents that do not have all the
-// words of need are passed over.
-func (s *scores) addWord(t *terms, meant []candidate, bit, need, rarity uint32) {
-	for _, c := range meant {
+// addTerms scores terms of the word with this bit. Documents that do not have all
+// the words of need are passed over.
+func (s *scores) addTerms(t *terms, all []candidate, bit, need uint16, rarity uint32) {
+	for _, c := range all {
 		from, to := t.span(c.term)
 		docs, weights, factor := t.docs[from:to], t.weights[from:to], c.quality*rarity
 		if need != 0 && 16*len(s.touched) < len(docs) {
@@ -126,14 +129,10 @@ func (s *scores) addWord(t *terms, meant []candidate, bit, need, rarity uint32) 
 			}
 		}
 	}
-	for _, d := range s.touched {
-		of := &s.of[d]
-		of.sum, of.best = of.sum+of.best, 0
-	}
 }
 
 // lookUp adds a long list by looking for the few documents that can still match.
-func (s *scores) lookUp(docs []uint32, weights []uint8, bit, need, factor uint32) {
+func (s *scores) lookUp(docs []uint32, weights []uint8, bit, need uint16, factor uint32) {
 	for _, d := range s.touched {
 		if s.of[d].words&need != need {
 			continue
@@ -144,15 +143,29 @@ func (s *scores) lookUp(docs []uint32, weights []uint8, bit, need, factor uint32
 	}
 }
 
-func (s *scores) addTerm(d, bit, points uint32) {
-	of := s.touch(d)
-	of.words |= bit
-	of.best = max(of.best, points)
+// addTerm counts of each word the best term only.
+func (s *scores) addTerm(d uint32, bit uint16, points uint32) {
+	of := &s.of[d]
+	switch {
+	case of.words&bit == 0:
+		if of.words|of.whole == 0 {
+			s.touched = append(s.touched, d)
+		}
+		of.words |= bit
+		of.sum += points
+		of.best = points
+	case points > of.best:
+		of.sum += points - of.best
+		of.best = points
+	}
 }
 
-func (s *scores) addWhole(docs []uint32, mark uint32) {
+func (s *scores) mark(docs []uint32, mark uint16) {
 	for _, d := range docs {
-		of := s.touch(d)
+		of := &s.of[d]
+		if of.words|of.whole == 0 {
+			s.touched = append(s.touched, d)
+		}
 		of.whole = max(of.whole, mark)
 	}
 }
@@ -161,7 +174,7 @@ func (s *scores) addWhole(docs []uint32, mark uint32) {
 func (s *scores) mostWords() int {
 	most := 0
 	for _, d := range s.touched {
-		most = max(most, bits.OnesCount32(s.of[d].words))
+		most = max(most, bits.OnesCount16(s.of[d].words))
 	}
 	return most
 }

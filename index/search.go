@@ -1,6 +1,10 @@
 package index
 
-import "galbuild/index/query"
+import (
+	"slices"
+
+	"galbuild/index/query"
+)
 
 // Result is one page of hits.
 type Result struct {
@@ -10,37 +14,66 @@ type Result struct {
 
 // scratch is what one search needs and the next can use again.
 type scratch struct {
-	sets   [2]bitmap
-	scores scores
-}
-
-func newScratch(documents int) *scratch {
-	return &scratch{
-		sets:   [2]bitmap{newBitmap(documents), newBitmap(documents)},
-		scores: newScores(documents),
-	}
+	clauses clauses
+	list    []uint32
+	sets    [2]bitmap
+	scores  scores
 }
 
 // Search returns a page of the documents that match f, and how many match. It
-// never fails: a question that makes no sense has no answers.
+// never fails: a question that makes no sense has no answers. In the long run it
+// allocates the hits only, if there is no text or one asked lately.
 func (ix *Index) Search(f *query.Filter) Result {
 	s := ix.scratch.Get().(*scratch)
 	defer ix.scratch.Put(s)
+	return ix.search(f, s)
+}
+
+func (ix *Index) search(f *query.Filter, s *scratch) Result {
 	found := ix.restrict(f, s)
-	if texts := parseTexts(f.Text); len(texts) > 0 {
-		matches := ix.match(texts, &found, s)
-		if f.Sort == query.Relevance {
-			_, to := window(f, len(matches))
-			best(matches, to)
-			return pageOf(f, matches)
-		}
-		clear(s.sets[0])
-		for _, m := range matches {
-			s.sets[0].set(m.document())
-		}
-		found = set{bits: s.sets[0]}
+	if slices.ContainsFunc(f.Text, asks) {
+		return ix.searchText(f, &found, s)
 	}
 	return ix.page(f, &found, s)
+}
+
+// searchText remembers texts by themselves, as editors send them.
+func (ix *Index) searchText(f *query.Filter, found *set, s *scratch) Result {
+	alone := found.all && f.Sort == query.Relevance && len(f.Text) == 1 && len(f.Text[0]) <= memoText
+	if alone {
+		if r, ok := ix.memo.get(f.Text[0], f); ok {
+			return r
+		}
+	}
+	matches := ix.match(parseTexts(f.Text), found, s)
+	if f.Sort != query.Relevance {
+		bits := s.emptySet(ix.Len())
+		for _, m := range matches {
+			bits.set(m.document())
+		}
+		return ix.page(f, &set{bits: bits}, s)
+	}
+	_, to := window(f, len(matches))
+	if alone {
+		best(matches, min(max(to, memoHits), len(matches)))
+		ix.memo.put(f.Text[0], matches)
+	} else {
+		best(matches, to)
+	}
+	return pageOf(f, matches)
+}
+
+// emptySet returns the first of the sets, emptied.
+func (s *scratch) emptySet(documents int) bitmap {
+	s.makeSets(documents)
+	clear(s.sets[0])
+	return s.sets[0]
+}
+
+func (s *scratch) makeSets(documents int) {
+	if s.sets[0] == nil {
+		s.sets = [2]bitmap{newBitmap(documents), newBitmap(documents)}
+	}
 }
 
 // window returns which of total results the page holds.
@@ -75,9 +108,8 @@ func (ix *Index) page(f *query.Filter, found *set, s *scratch) Result {
 		return pageOf(f, found.list)
 	}
 	if found.bits == nil {
-		clear(s.sets[0])
-		s.sets[0].add(found.list)
-		found.bits = s.sets[0]
+		found.bits = s.emptySet(ix.Len())
+		found.bits.add(found.list)
 	}
 	return walk(f, found.bits, row)
 }

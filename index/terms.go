@@ -23,19 +23,25 @@ const (
 
 // weigher gathers the terms of one document at a time.
 type weigher struct {
-	terms map[string]*termWeight
-	field int
+	numbers map[string]int // of the terms
+	terms   []weighed
+	field   int
 }
 
-type termWeight struct {
+type weighed struct {
+	term      string
 	best, sum int
 	field     int // the last one that had the term
 }
 
 // weigh returns the terms of d and their weights: the best field's, and an
-// eighth of what the others have.
-func (w *weigher) weigh(d *Document) map[string]*termWeight {
-	w.terms, w.field = make(map[string]*termWeight), 0
+// eighth of what the others have. They are valid until the next call.
+func (w *weigher) weigh(d *Document) []weighed {
+	if w.numbers == nil {
+		w.numbers = make(map[string]int)
+	}
+	clear(w.numbers)
+	w.terms, w.field = w.terms[:0], 0
 	w.add(d.Title, shared(titleWeight, d.Title), true)
 	w.add(d.Name, shared(nameWeight, d.Name), true)
 	w.add(d.Publisher, publisherWeight, true)
@@ -52,24 +58,29 @@ func (w *weigher) weigh(d *Document) map[string]*termWeight {
 
 // shared returns half of weight, and of the other half this word's share.
 func shared(weight int, field string) int {
-	return weight/2 + weight/(2*max(1, len(words(field))))
+	n := 0
+	for range chunks(plain(field)) {
+		n++
+	}
+	return weight/2 + weight/(2*max(1, n))
 }
 
 func (w *weigher) add(field string, weight int, joints bool) {
 	w.field++
 	fieldTerms(field, joints, func(term string) {
-		t := w.terms[term]
-		if t == nil {
-			t = &termWeight{}
-			w.terms[term] = t
+		n, ok := w.numbers[term]
+		if !ok {
+			n = len(w.terms)
+			w.numbers[term] = n
+			w.terms = append(w.terms, weighed{term: term})
 		}
-		if t.field != w.field {
+		if t := &w.terms[n]; t.field != w.field {
 			t.field, t.best, t.sum = w.field, max(t.best, weight), t.sum+weight
 		}
 	})
 }
 
-func (t *termWeight) weight() uint8 {
+func (t *weighed) weight() uint8 {
 	return uint8(min(t.best+(t.sum-t.best)/8, maxWeight))
 }
 
@@ -83,14 +94,32 @@ func (d *Document) wholeNames(yield func(string)) {
 	}
 }
 
-// terms is a dictionary whose lists say how much a term means to a document.
+// terms is a lexicon whose lists say how much a term means to a document.
 type terms struct {
-	dictionary
+	lexicon
 	weights []uint8 // beside docs
 }
 
+func writeTerms(w *segment.Writer, all []ranked) {
+	terms, names := newLister(), newLister()
+	var weigher weigher
+	var room []byte
+	for i, d := range all {
+		for _, t := range weigher.weigh(d.Document) {
+			room = append(room[:0], t.term...)
+			terms.add(room, uint32(i), t.weight())
+		}
+		d.wholeNames(func(name string) { names.add(append(room[:0], name...), uint32(i), 0) })
+	}
+	d, weights := terms.write(w, "trm")
+	w.Add("trm.wght", weights)
+	newNeighbours(&d).write(w, "trm")
+	d, _ = names.write(w, "nam")
+	newNeighbours(&d).write(w, "nam")
+}
+
 func openTerms(s *segment.Segment, documents int) (terms, error) {
-	d, err := openDictionary(s, "trm", documents)
+	l, err := openLexicon(s, "trm", documents)
 	if err != nil {
 		return terms{}, err
 	}
@@ -98,8 +127,8 @@ func openTerms(s *segment.Segment, documents int) (terms, error) {
 	if err != nil {
 		return terms{}, err
 	}
-	if len(weights) != len(d.docs) {
-		return terms{}, fmt.Errorf("%w: section %q has %d weights for %d documents", segment.ErrCorrupt, "trm.wght", len(weights), len(d.docs))
+	if len(weights) != len(l.docs) {
+		return terms{}, fmt.Errorf("%w: section %q has %d weights for %d documents", segment.ErrCorrupt, "trm.wght", len(weights), len(l.docs))
 	}
-	return terms{d, weights}, nil
+	return terms{l, weights}, nil
 }

@@ -24,16 +24,16 @@ type word struct {
 func parseTexts(all []string) []text {
 	var texts []text
 	for _, s := range all {
-		if !blank(s) {
+		if asks(s) {
 			texts = append(texts, parseText(strings.TrimSpace(s)))
 		}
 	}
 	return texts
 }
 
-// blank reports whether nothing is asked yet: quotation marks by themselves are
-// the beginning of a phrase.
-func blank(s string) bool { return strings.Trim(s, "\" \t\r\n") == "" }
+// asks reports whether the text asks for anything yet: quotation marks by
+// themselves are the beginning of a phrase.
+func asks(s string) bool { return strings.Trim(s, "\" \t\r\n") != "" }
 
 // parseText takes publisher:x, publisher:"x y" and "quoted phrases" out of s;
 // the rest are words. A quotation mark without a second one is still being

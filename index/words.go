@@ -25,6 +25,21 @@ func words(s string) []string {
 	return all
 }
 
+// hasWords reports whether words(s) are these.
+func hasWords(s string, want []string) bool {
+	n := 0
+	for chunk := range chunks(plain(s)) {
+		if len(chunk) > maxWord {
+			chunk = clip(fold(chunk))
+		}
+		if n == len(want) || !strings.EqualFold(chunk, want[n]) {
+			return false
+		}
+		n++
+	}
+	return n == len(want)
+}
+
 // chunks yields the words of s as they are written.
 func chunks(s string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
@@ -95,20 +110,27 @@ func clip(word string) string {
 	return word[:end]
 }
 
-// humps splits a word as it is written where a capital begins a new one:
-// "LiveServer" into Live and Server, "XMLTools" into XML and Tools.
-func humps(word string) []string {
-	var parts []string
-	start, runes := 0, []rune(word)
-	for i := 1; i < len(runes); i++ {
-		begins := unicode.IsUpper(runes[i]) && (unicode.IsLower(runes[i-1]) ||
-			i+1 < len(runes) && unicode.IsUpper(runes[i-1]) && unicode.IsLower(runes[i+1]))
-		if begins {
-			parts = append(parts, string(runes[start:i]))
+// humps yields the parts of a word as it is written, if capitals begin new ones
+// within it: Live and Server of "LiveServer", XML and Tools of "XMLTools".
+func humps(word string, yield func(part string)) {
+	start, before := 0, rune(0)
+	for i, r := range word {
+		if unicode.IsUpper(r) && (unicode.IsLower(before) || unicode.IsUpper(before) && unicode.IsLower(second(word[i:]))) {
+			yield(word[start:i])
 			start = i
 		}
+		before = r
 	}
-	return append(parts, string(runes[start:]))
+	if start > 0 {
+		yield(word[start:])
+	}
+}
+
+// second returns the second character of s.
+func second(s string) rune {
+	_, size := utf8.DecodeRuneInString(s)
+	r, _ := utf8.DecodeRuneInString(s[size:])
+	return r
 }
 
 // squeeze joins the words of s: "Live Server" and "live-server" become one.
@@ -128,11 +150,7 @@ func fieldTerms(s string, joints bool, yield func(term string)) {
 			continue
 		}
 		yield(clip(word))
-		if parts := humps(chunk); len(parts) > 1 {
-			for _, part := range parts {
-				yield(clip(fold(part)))
-			}
-		}
+		humps(chunk, func(part string) { yield(clip(fold(part))) })
 		if joints && last != "" {
 			yield(clip(last + word))
 		}

@@ -93,29 +93,3 @@ func logEighths(n int64) uint8 {
 	fraction := uint64(n) << 3 >> (length - 1) & 7
 	return uint8(min(8*(length-1)+int(fraction), 250) + 1)
 }
-
-func writeKeys(w *segment.Writer, all []ranked) {
-	l := newLister()
-	var key []byte
-	for i, d := range all {
-		d.eachKey(func(kind byte, value string) {
-			key = appendKey(key[:0], kind, value)
-			l.add(string(key), uint32(i), 0)
-		})
-	}
-	sorted := l.write(w, "key", false)
-	w.Add("key.hash", segment.Bytes32(slotsFor(sorted)))
-}
-
-func writeTerms(w *segment.Writer, all []ranked) {
-	terms, names := newLister(), newLister()
-	var weigher weigher
-	for i, d := range all {
-		for term, weight := range weigher.weigh(d.Document) {
-			terms.add(term, uint32(i), weight.weight())
-		}
-		d.wholeNames(func(name string) { names.add(name, uint32(i), 0) })
-	}
-	terms.write(w, "trm", true)
-	names.write(w, "nam", false)
-}

@@ -1,0 +1,106 @@
+package index
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"unsafe"
+
+	"galbuild/index/query"
+)
+
+// forget makes the next question for text be the first.
+func (m *memo) forget(text string) {
+	for _, slot := range m.slotsOf(text) {
+		slot.Store(nil)
+	}
+}
+
+// Pages must fit together whether they are remembered, reach beyond what is, or
+// are computed.
+func TestRememberedPages(t *testing.T) {
+	docs := randomDocuments(rand.New(rand.NewPCG(8, 8)), 900)
+	for _, text := range []string{"p", "python", "pyhton", "nothing at all", "docker live"} {
+		ix := open(t, docs, nil)
+		whole := open(t, docs, nil).Search(&query.Filter{Text: []string{text}, Size: query.MaxPageSize})
+		for range 2 {
+			var all []Hit
+			for page := 1; ; page++ {
+				r := ix.Search(&query.Filter{Text: []string{text}, Size: 40, Page: page})
+				if r.Total != whole.Total {
+					t.Fatalf("%q, page %d: got %d matches, want %d", text, page, r.Total, whole.Total)
+				}
+				if len(r.Hits) == 0 {
+					break
+				}
+				all = append(all, r.Hits...)
+			}
+			if !slices.Equal(all, whole.Hits) {
+				t.Errorf("%q: the pages are not those of the whole: got %d hits, want %d", text, len(all), len(whole.Hits))
+			}
+		}
+		if text == "p" && whole.Total <= memoHits {
+			t.Errorf("%q: only %d matches test too little", text, whole.Total)
+		}
+	}
+}
+
+// What a caller does to its hits, or to the bytes of its text, is its own affair.
+func TestMemoIsCopied(t *testing.T) {
+	ix := open(t, randomDocuments(rand.New(rand.NewPCG(8, 8)), 50), nil)
+	text := []byte("python")
+	f := query.Filter{Text: []string{unsafe.String(&text[0], len(text))}}
+	want := slices.Clone(ix.Search(&f).Hits)
+	clear(ix.Search(&f).Hits)
+	if got := ix.Search(&f).Hits; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	copy(text, "docker")
+	if got, want := ix.Search(&f).Total, ix.Search(&query.Filter{Text: []string{"docker", ""}}).Total; got != want {
+		t.Errorf("another text in the same memory: got %d matches, want %d", got, want)
+	}
+	copy(text, "python")
+	if got := ix.Search(&query.Filter{Text: []string{"python"}}).Hits; !slices.Equal(got, want) {
+		t.Errorf("after that: got %v, want %v", got, want)
+	}
+}
+
+// Restrictions and other orders are not answered by what a text alone was found to
+// mean.
+func TestMemoKnowsTextsOnly(t *testing.T) {
+	docs := randomDocuments(rand.New(rand.NewPCG(8, 8)), 60)
+	ix, o := open(t, docs, nil), newOracle(docs)
+	ix.Search(&query.Filter{Text: []string{"python"}})
+	for _, f := range []query.Filter{
+		{Text: []string{"python"}, Categories: []string{"themes"}},
+		{Text: []string{"python"}, Exclude: query.Preview},
+		{Text: []string{"python", "docker"}},
+		{Text: []string{"python"}, Sort: query.Title, Size: 5},
+	} {
+		want := o.matches(&f)
+		if got := ix.Search(&f); got.Total != len(want) {
+			t.Errorf("%s: got %d matches, want %d", &f, got.Total, len(want))
+		}
+		if f.Sort == query.Title {
+			samePage(t, &f, ix.Search(&f).Hits, o.sorted(want, f.Sort, f.Order))
+		}
+	}
+}
+
+func TestMemoIsBounded(t *testing.T) {
+	ix := open(t, randomDocuments(rand.New(rand.NewPCG(8, 8)), 400), nil)
+	for i := range 4 * memoSlots {
+		ix.Search(&query.Filter{Text: []string{fmt.Sprintf("%*d p", i%80, i)}})
+	}
+	size, taken := unsafe.Sizeof(ix.memo), 0
+	for i := range ix.memo.slots {
+		if m := ix.memo.slots[i].Load(); m != nil {
+			size += unsafe.Sizeof(*m) + uintptr(len(m.text)) + uintptr(cap(m.head))*unsafe.Sizeof(Hit(0))
+			taken++
+		}
+	}
+	if size > 2<<20 || taken < memoSlots/2 {
+		t.Errorf("got %d bytes in %d slots, want at most 2 MiB and most slots taken", size, taken)
+	}
+}
