@@ -171,6 +171,42 @@ func TestExactNameWins(t *testing.T) {
 	}
 }
 
+// Every field is searched, and what weighs more comes first.
+func TestFields(t *testing.T) {
+	docs := []Document{
+		{ID: "a.title", Name: "title", Title: "My Zebra"}, {ID: "b.zebra", Name: "zebra", Title: "By Name Alone"},
+		{ID: "c.tag", Name: "tag", Tags: []string{"zebra"}}, {ID: "zebra.publisher", Name: "publisher", Publisher: "zebra"},
+		{ID: "e.person", Name: "person", PublisherTitle: "Zebra Inc."}, {ID: "f.category", Name: "category", Categories: []string{"Zebra"}},
+		{ID: "g.text", Name: "text", Description: "Counts the stripes of a zebra"}, {ID: "h.none", Name: "none", Title: "Horse"},
+	}
+	ix := open(t, docs, nil)
+	for _, text := range []string{"zebra", "ZEBR", "zebar"} {
+		hits := ix.Search(&query.Filter{Text: []string{text}}).Hits
+		if len(hits) != 7 {
+			t.Fatalf("%q: got %d matches, want 7", text, len(hits))
+		}
+		if last := ix.document(int(hits[6])).ID; last != "g.text" {
+			t.Errorf("%q: got %s last, want the one that only describes it", text, last)
+		}
+	}
+}
+
+// One letter may be wrong in words of five letters, two in words of nine, counting
+// the longer of the word typed and the word meant.
+func TestMistakesForgiven(t *testing.T) {
+	ix := open(t, []Document{{ID: "a.a", Title: "Docker"}, {ID: "b.b", Title: "Rust"}, {ID: "c.c", Title: "Kubernetes"}, {ID: "d.d", Title: "Straße Español"}}, nil)
+	for text, want := range map[string]int{
+		"dockre": 1, "dcker": 1, "docxker": 1, "doxker": 1, "ocker": 1, "dokre": 0, "doxer": 0,
+		"rsut": 0, "rusxt": 1, "rus": 1, "ust": 0,
+		"kubrenetse": 1, "kubrnets": 1, "ubernetess": 1, "kbrnets": 0,
+		"espanlo": 1, "strase": 1, "straß": 1,
+	} {
+		if got := ix.Search(&query.Filter{Text: []string{text}}).Total; got != want {
+			t.Errorf("%q: got %d matches, want %d", text, got, want)
+		}
+	}
+}
+
 // A word of four documents is suspected to be a mistake for another, a word of
 // five is not.
 func TestRareWordsAreDoubted(t *testing.T) {
