@@ -109,10 +109,11 @@
 //
 // # Why not …
 //
-// An FST (vellum) is smaller than a sorted list of strings, but it trusts its bytes:
-// a damaged one panics, and what is checked at opening here cannot be checked
-// there. Signatures find a misspelt word among 47,000 terms in 20 µs. Compressed bitmaps (roaring) pay off for
-// long lists; ours are short, carry weights, and are read where they lie.
+// An FST (vellum) takes 0.6 of the bytes of a sorted list of strings, in a file that
+// is all but payloads, and 4 to 40 times as long to look something up. And it trusts
+// its bytes: a damaged one panics or answers wrongly, and what is checked at opening
+// here cannot be checked there. Compressed bitmaps (roaring) pay off for long lists;
+// ours hold eight documents on average, carry weights, and are read where they lie.
 package index
 
 import (
