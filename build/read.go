@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -52,9 +53,10 @@ func (c *candidate) key() string {
 // A reader turns items into candidates.
 type reader struct {
 	Config
-	memory *memory
-	old    map[string]known
-	done   atomic.Int64
+	memory  *memory
+	old     map[string]known
+	done    atomic.Int64
+	buffers sync.Pool // of *bufio.Reader
 }
 
 func (c Config) jobs() int {
@@ -112,10 +114,7 @@ func (r *reader) one(item source.Item, c *candidate) error {
 }
 
 func (r *reader) take(item source.Item, c *candidate) error {
-	draft, err := r.Site.Blobs.Draft()
-	if err != nil {
-		return siteError{err}
-	}
+	draft := r.Site.Blobs.Draft()
 	defer draft.Discard()
 	if err := r.copyPackage(item, draft, c); err != nil {
 		return err
@@ -152,7 +151,13 @@ func (r *reader) copyPackage(item source.Item, draft *blob.Draft, c *candidate) 
 		return unreadable{plain(err)}
 	}
 	defer file.Close()
-	from := &sourceReader{from: bufio.NewReaderSize(file, 64<<10)}
+	buffered, ok := r.buffers.Get().(*bufio.Reader)
+	if !ok {
+		buffered = bufio.NewReaderSize(nil, 64<<10)
+	}
+	buffered.Reset(file)
+	defer r.buffers.Put(buffered)
+	from := &sourceReader{from: buffered}
 	limit := r.Limits.WithDefaults().PackageBytes
 	if magic, _ := from.from.Peek(2); string(magic) == "\x1f\x8b" {
 		unzipped, err := gzip.NewReader(from.from)
@@ -187,7 +192,7 @@ func (r *reader) unpack(p *vsix.Package, v *catalog.Version) error {
 		if !inTree && assets[e.Name] == nil {
 			return nil
 		}
-		ref, size, err := r.Site.Blobs.Put(content, e.Size)
+		ref, size, err := r.Site.Blobs.Put(content)
 		if err != nil {
 			return err
 		}

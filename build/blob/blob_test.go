@@ -3,6 +3,7 @@ package blob_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,15 +51,15 @@ func TestRefText(t *testing.T) {
 func TestPut(t *testing.T) {
 	s, root := newStore(t)
 	for _, size := range []int{0, 1, 1 << 20, 1<<20 + 1, 3 << 20} {
-		for _, hint := range []int64{int64(size), 0, 5 << 20} { // the size that is promised may be wrong
-			want := bytes.Repeat([]byte{'x'}, size)
-			ref, n, err := s.Put(bytes.NewReader(want), hint)
+		want := bytes.Repeat([]byte{'x'}, size)
+		for range 2 { // new, and known
+			ref, n, err := s.Put(iotest.HalfReader(bytes.NewReader(want)))
 			if err != nil || n != int64(size) || ref != blob.Sum(want) {
-				t.Fatalf("Put of %d bytes, promised %d: %v, %d, %v", size, hint, ref, n, err)
+				t.Fatalf("Put of %d bytes: %v, %d, %v", size, ref, n, err)
 			}
 			got, err := os.ReadFile(s.File(ref))
 			if err != nil || !bytes.Equal(got, want) {
-				t.Errorf("%d bytes, promised %d: stored %d (%v)", size, hint, len(got), err)
+				t.Errorf("%d bytes: stored %d (%v)", size, len(got), err)
 			}
 		}
 	}
@@ -68,9 +69,10 @@ func TestPut(t *testing.T) {
 func TestPutFailing(t *testing.T) {
 	s, root := newStore(t)
 	broken := errors.New("broken")
-	for _, size := range []int64{1, 2 << 20} {
-		if _, _, err := s.Put(iotest.ErrReader(broken), size); !errors.Is(err, broken) {
-			t.Errorf("Put of a failing reader: %v", err)
+	for _, size := range []int{0, 1, 2 << 20} {
+		r := io.MultiReader(bytes.NewReader(make([]byte, size)), iotest.ErrReader(broken))
+		if _, _, err := s.Put(r); !errors.Is(err, broken) {
+			t.Errorf("Put of a reader that fails after %d bytes: %v", size, err)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(root, "blobs")); err == nil {
@@ -81,21 +83,46 @@ func TestPutFailing(t *testing.T) {
 
 func TestDraftIsReadBeforeCommit(t *testing.T) {
 	s, root := newStore(t)
-	d, err := s.Draft()
-	if err != nil {
-		t.Fatal(err)
+	for _, size := range []int{5, 1 << 20, 1<<20 + 5} { // held in memory, and not
+		want := append(bytes.Repeat([]byte{'x'}, size-5), "hello"...)
+		d := s.Draft()
+		for _, b := range [][]byte{want[:size/2], want[size/2:]} {
+			if n, err := d.Write(b); err != nil || n != len(b) {
+				t.Fatal(n, err)
+			}
+		}
+		part := make([]byte, 2)
+		if _, err := d.ReadAt(part, int64(size-2)); err != nil || string(part) != "lo" {
+			t.Errorf("ReadAt: %q, %v", part, err)
+		}
+		if n, err := d.ReadAt(part, int64(size-1)); n != 1 || err != io.EOF {
+			t.Errorf("ReadAt over the end: %d, %v", n, err)
+		}
+		if n, err := d.ReadAt(part, int64(size+1)); n != 0 || err != io.EOF {
+			t.Errorf("ReadAt behind the end: %d, %v", n, err)
+		}
+		ref, n, err := d.Commit()
+		d.Discard()
+		if err != nil || n != int64(size) || ref != blob.Sum(want) || !s.Has(ref, n) {
+			t.Errorf("Commit: %v, %d, %v", ref, n, err)
+		}
 	}
-	if _, err := d.Write([]byte("hello")); err != nil {
-		t.Fatal(err)
-	}
-	part := make([]byte, 2)
-	if _, err := d.ReadAt(part, 3); err != nil || string(part) != "lo" {
-		t.Errorf("ReadAt: %q, %v", part, err)
-	}
-	ref, size, err := d.Commit()
-	d.Discard()
-	if err != nil || size != 5 || ref != blob.Sum([]byte("hello")) || !s.Has(ref, 5) {
-		t.Errorf("Commit: %v, %d, %v", ref, size, err)
+	leftovers(t, root)
+}
+
+func TestCommitAs(t *testing.T) {
+	s, root := newStore(t)
+	for _, text := range []string{"first", "second", strings.Repeat("x", 2<<20)} {
+		d := s.Draft()
+		if _, err := io.WriteString(d, text); err != nil {
+			t.Fatal(err)
+		}
+		err := d.CommitAs("index/x")
+		d.Discard()
+		got, err2 := os.ReadFile(filepath.Join(root, "index", "x"))
+		if err != nil || err2 != nil || string(got) != text {
+			t.Errorf("CommitAs of %.10s: %.10s, %v, %v", text, got, err, err2)
+		}
 	}
 	leftovers(t, root)
 }
@@ -135,7 +162,7 @@ func TestLink(t *testing.T) {
 func TestDryStoreKeepsNothing(t *testing.T) {
 	temp := t.TempDir()
 	s := blob.NewDryStore(temp)
-	ref, n, err := s.Put(strings.NewReader("hello"), 5)
+	ref, n, err := s.Put(strings.NewReader("hello"))
 	if err != nil || n != 5 || ref != blob.Sum([]byte("hello")) {
 		t.Errorf("Put: %v, %d, %v", ref, n, err)
 	}

@@ -1,11 +1,8 @@
 package blob
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -24,13 +21,14 @@ type Store struct {
 	dry  bool
 	dirs sync.Map // folders known to exist, so that each is made once
 
-	drafts atomic.Uint64 // how many were begun, to name them
+	drafts  atomic.Uint64 // how many temporary files were begun, to name them
+	buffers sync.Pool     // of *buffer
 }
 
 // NewStore keeps blobs under the site root, and unfinished ones in temp, which
 // must be an empty folder that nobody else uses.
 func NewStore(root, temp string) *Store {
-	return &Store{root: root, temp: temp}
+	return &Store{root: filepath.Clean(root), temp: temp}
 }
 
 // NewDryStore is a store that names blobs but keeps none: every Put and Link
@@ -51,46 +49,29 @@ func (s *Store) Has(r Ref, size int64) bool {
 // PutBytes stores b.
 func (s *Store) PutBytes(b []byte) (Ref, error) {
 	ref := Sum(b)
-	if s.dry || s.Has(ref, int64(len(b))) {
-		return ref, nil
-	}
-	d, err := s.Draft()
-	if err != nil {
-		return Ref{}, err
-	}
-	defer d.Discard()
-	if _, err := d.file.Write(b); err != nil {
-		return Ref{}, err
-	}
-	return ref, d.commit(ref, int64(len(b)))
+	return ref, s.put(ref, b)
 }
 
-// smallFile is up to where a file is held in memory to learn its name before it
-// is written: one that is known already then costs no write.
-const smallFile = 1 << 20
-
-// Put stores what r holds, expected to be size bytes long (a hint), and returns
-// its name and true size.
-func (s *Store) Put(r io.Reader, size int64) (Ref, int64, error) {
-	if size <= smallFile {
-		var small bytes.Buffer
-		small.Grow(int(max(size, 0)) + bytes.MinRead)
-		n, err := io.Copy(&small, io.LimitReader(r, smallFile+1))
-		if err != nil {
-			return Ref{}, 0, err
-		}
-		if n <= smallFile {
-			ref, err := s.PutBytes(small.Bytes())
-			return ref, n, err
-		}
-		r = io.MultiReader(&small, r)
+func (s *Store) put(ref Ref, b []byte) error {
+	if s.dry || s.Has(ref, int64(len(b))) {
+		return nil
 	}
-	d, err := s.Draft()
+	file, err := s.create()
 	if err != nil {
-		return Ref{}, 0, err
+		return err
 	}
+	if _, err := file.Write(b); err != nil {
+		discard(file)
+		return err
+	}
+	return s.move(file, ref.Path())
+}
+
+// Put stores what r holds, and returns its name and size.
+func (s *Store) Put(r io.Reader) (Ref, int64, error) {
+	d := s.Draft()
 	defer d.Discard()
-	if _, err := io.Copy(d, r); err != nil {
+	if _, err := d.ReadFrom(r); err != nil {
 		return Ref{}, 0, err
 	}
 	return d.Commit()
@@ -100,86 +81,34 @@ func (s *Store) Put(r io.Reader, size int64) (Ref, int64, error) {
 // One that is left over was the work of a killed process.
 const tempPrefix = ".galbuild-copy-"
 
-// Draft is a blob being written, whose name is not known yet.
-type Draft struct {
-	store *Store
-	file  *os.File
-	hash  hash.Hash
-	size  int64
-	done  bool
-}
-
-// Draft starts a blob. Discard must be called, also after Commit.
-func (s *Store) Draft() (*Draft, error) {
-	// Readable by the web server, writable by no one afterwards: a blob never changes.
+// create makes a temporary file: readable by the web server, writable by no one
+// afterwards, for a blob never changes.
+func (s *Store) create() (*os.File, error) {
 	name := filepath.Join(s.temp, "blob-"+strconv.FormatUint(s.drafts.Add(1), 10))
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o444)
-	if err != nil {
-		return nil, err
+	return os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o444)
+}
+
+// move gives a temporary file its name, a path relative to the site. It replaces
+// what is there. The file is gone afterwards, also if that fails.
+func (s *Store) move(file *os.File, path string) error {
+	target := filepath.Join(s.root, filepath.FromSlash(path))
+	err := errors.Join(file.Close(), s.mkdir(filepath.Dir(target)))
+	if err == nil {
+		err = os.Rename(file.Name(), target)
 	}
-	return &Draft{store: s, file: f, hash: sha256.New()}, nil
-}
-
-// Write implements [io.Writer].
-func (d *Draft) Write(b []byte) (int, error) {
-	n, err := d.file.Write(b)
-	d.hash.Write(b[:n])
-	d.size += int64(n)
-	return n, err
-}
-
-// ReadAt reads back what was written, so that a package can be examined before
-// it is kept.
-func (d *Draft) ReadAt(b []byte, off int64) (int, error) { return d.file.ReadAt(b, off) }
-
-// Size returns how many bytes were written.
-func (d *Draft) Size() int64 { return d.size }
-
-// Ref returns the name the bytes written so far would have.
-func (d *Draft) Ref() Ref { return Ref(d.hash.Sum(nil)) }
-
-// Commit gives the blob its name.
-func (d *Draft) Commit() (Ref, int64, error) {
-	ref := d.Ref()
-	return ref, d.size, d.commit(ref, d.size)
-}
-
-func (d *Draft) commit(ref Ref, size int64) error {
-	if d.store.dry || d.store.Has(ref, size) {
+	if err == nil {
 		return nil
 	}
-	return d.CommitAs(ref.Path())
+	defer os.Remove(file.Name())
+	if isOtherDevice(err) {
+		return copyFile(file.Name(), target)
+	}
+	return err
 }
 
-// CommitAs gives the file another name than that of a blob: a path relative to
-// the site. It replaces what is there.
-func (d *Draft) CommitAs(path string) error {
-	if d.store.dry {
-		return nil
-	}
-	if err := d.file.Close(); err != nil {
-		return err
-	}
-	target := filepath.Join(d.store.root, filepath.FromSlash(path))
-	if err := d.store.mkdir(filepath.Dir(target)); err != nil {
-		return err
-	}
-	if err := os.Rename(d.file.Name(), target); err != nil {
-		if !isOtherDevice(err) {
-			return err
-		}
-		return copyFile(d.file.Name(), target)
-	}
-	d.done = true
-	return nil
-}
-
-// Discard drops what was not committed.
-func (d *Draft) Discard() {
-	if !d.done {
-		d.file.Close()
-		os.Remove(d.file.Name())
-	}
+func discard(file *os.File) {
+	file.Close()
+	os.Remove(file.Name())
 }
 
 // Link makes path, relative to the site, a hard link to the blob, or a copy
@@ -245,20 +174,16 @@ func same(a, b string) bool {
 	return err == nil && os.SameFile(x, y)
 }
 
-// mkdir makes a folder of the site and those above it: from below, for most are
-// there already.
+// mkdir makes a folder of the site and those above it, up to the root, which is
+// there.
 func (s *Store) mkdir(dir string) error {
-	if _, known := s.dirs.Load(dir); known {
+	if _, known := s.dirs.Load(dir); known || dir == s.root {
 		return nil
 	}
-	err := os.Mkdir(dir, 0o755)
-	if errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir) {
-		if err := s.mkdir(filepath.Dir(dir)); err != nil {
-			return err
-		}
-		err = os.Mkdir(dir, 0o755)
+	if err := s.mkdir(filepath.Dir(dir)); err != nil {
+		return err
 	}
-	if err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	s.dirs.Store(dir, true)

@@ -86,10 +86,7 @@ func ReadCatalog(root string, c Current) (*catalog.Catalog, error) {
 // before Switch says so. The index is streamed: it may be larger than is good to
 // hold.
 func (d *Dir) WriteGeneration(packedCatalog []byte, writeIndex func(io.Writer) error) (Current, error) {
-	draft, err := d.Blobs.Draft()
-	if err != nil {
-		return Current{}, err
-	}
+	draft := d.Blobs.Draft()
 	defer draft.Discard()
 	buffered := bufio.NewWriterSize(draft, 1<<20)
 	if err := errors.Join(writeIndex(buffered), buffered.Flush()); err != nil {

@@ -1,0 +1,150 @@
+package blob
+
+import (
+	"crypto/sha256"
+	"hash"
+	"io"
+	"os"
+	"slices"
+)
+
+// smallFile is up to where a draft is held in memory: it costs no write if its
+// name turns out to be known, and is read back for nothing.
+const smallFile = 1 << 20
+
+// Draft is a blob being written, whose name is not known yet.
+type Draft struct {
+	store *Store
+	*buffer
+	size int64
+	file *os.File // nil while all of it is in buffer
+}
+
+// A buffer is what drafts use one after the other.
+type buffer struct {
+	small []byte
+	hash  hash.Hash
+}
+
+// Draft starts a blob. Discard must be called, also after Commit.
+func (s *Store) Draft() *Draft {
+	b, ok := s.buffers.Get().(*buffer)
+	if !ok {
+		b = &buffer{small: make([]byte, 0, 64<<10), hash: sha256.New()}
+	}
+	b.small = b.small[:0]
+	b.hash.Reset()
+	return &Draft{store: s, buffer: b}
+}
+
+// Write implements [io.Writer].
+func (d *Draft) Write(b []byte) (n int, err error) {
+	if d.file == nil && len(d.small)+len(b) > smallFile {
+		if err := d.spill(); err != nil {
+			return 0, err
+		}
+	}
+	n = len(b)
+	if d.file == nil {
+		d.small = append(d.small, b...)
+	} else {
+		n, err = d.file.Write(b)
+	}
+	d.hash.Write(b[:n])
+	d.size += int64(n)
+	return n, err
+}
+
+// ReadFrom implements [io.ReaderFrom]: what is small is read to where it stays.
+func (d *Draft) ReadFrom(r io.Reader) (int64, error) {
+	start := d.size
+	for d.file == nil && len(d.small) < smallFile {
+		d.small = slices.Grow(d.small, 1)
+		free := d.small[len(d.small):min(cap(d.small), smallFile)]
+		n, err := r.Read(free)
+		d.small = d.small[:len(d.small)+n]
+		d.hash.Write(free[:n])
+		d.size += int64(n)
+		if err == io.EOF {
+			return d.size - start, nil
+		}
+		if err != nil {
+			return d.size - start, err
+		}
+	}
+	_, err := io.Copy(struct{ io.Writer }{d}, r)
+	return d.size - start, err
+}
+
+// spill goes on in a file.
+func (d *Draft) spill() error {
+	file, err := d.store.create()
+	if err != nil {
+		return err
+	}
+	if _, err := file.Write(d.small); err != nil {
+		discard(file)
+		return err
+	}
+	d.file = file
+	return nil
+}
+
+// ReadAt reads back what was written, so that a package can be examined before
+// it is kept.
+func (d *Draft) ReadAt(b []byte, off int64) (int, error) {
+	if d.file != nil {
+		return d.file.ReadAt(b, off)
+	}
+	if off > d.size {
+		return 0, io.EOF
+	}
+	n := copy(b, d.small[off:])
+	if n < len(b) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// Size returns how many bytes were written.
+func (d *Draft) Size() int64 { return d.size }
+
+// Ref returns the name the bytes written so far would have.
+func (d *Draft) Ref() Ref { return Ref(d.hash.Sum(nil)) }
+
+// Commit gives the blob its name.
+func (d *Draft) Commit() (Ref, int64, error) {
+	ref := d.Ref()
+	if d.file == nil {
+		return ref, d.size, d.store.put(ref, d.small)
+	}
+	if d.store.dry || d.store.Has(ref, d.size) {
+		return ref, d.size, nil
+	}
+	return ref, d.size, d.CommitAs(ref.Path())
+}
+
+// CommitAs gives the file another name than that of a blob: a path relative to
+// the site. It replaces what is there.
+func (d *Draft) CommitAs(path string) error {
+	if d.store.dry {
+		return nil
+	}
+	if d.file == nil {
+		if err := d.spill(); err != nil {
+			return err
+		}
+	}
+	file := d.file
+	d.file = nil
+	return d.store.move(file, path)
+}
+
+// Discard drops what was not committed.
+func (d *Draft) Discard() {
+	if d.file != nil {
+		discard(d.file)
+	}
+	d.store.buffers.Put(d.buffer)
+	d.buffer = nil
+}
