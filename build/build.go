@@ -45,9 +45,9 @@ type Config struct {
 
 	Strict bool // give content no paths if anything was refused
 
-	Site       *site.Dir        // where content goes
-	Old        *catalog.Catalog // what the site serves now; nil is nothing
-	Generation string           // of Old
+	Site       *site.Dir                        // where content goes
+	Old        func() (*catalog.Catalog, error) // reads what the site serves now; nil is nothing
+	Generation string                           // of Old
 }
 
 // Progress is how far a run has come.
@@ -60,10 +60,17 @@ type Progress struct {
 
 // Result is what a run made.
 type Result struct {
-	Catalog *catalog.Catalog
 	Report  Report
-	memory  *memory
-	recipe  string
+	Old     *catalog.Catalog // nil if Same
+	Catalog *catalog.Catalog // likewise
+	// Same tells that the sources are those of the run that made the site what it
+	// is, so that there was nothing to do.
+	Same bool
+
+	memory *memory
+	file   string // of memory
+	digest blob.Ref
+	recipe string
 }
 
 // Run reads the sources and brings the site's content up to them. The report
@@ -74,36 +81,53 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	memory := recall(c.Site.Memory(), heading{c.recipe(), c.Generation})
-	read := &reader{Config: c, memory: memory, old: versionsByKey(c.Old)}
+	result := &Result{file: c.Site.Memory(), digest: digest(c.Settings, items), recipe: c.recipe()}
+	if last := readHeading(result.file); len(problems) == 0 && !c.Site.Unclean && last.fits(result.origin(c.Generation), result.digest) {
+		result.Same, result.Report = true, *last.Report
+		return result, nil
+	}
+	return result, result.run(ctx, c, items, problems)
+}
+
+func (r *Result) run(ctx context.Context, c Config, items []source.Item, problems []source.Problem) (err error) {
+	if r.Old, err = c.Old(); err != nil {
+		return err
+	}
+	read := &reader{Config: c, memory: recall(r.file, r.origin(c.Generation)), old: versionsByKey(r.Old)}
 	candidates, err := read.all(ctx, items)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	// A source that cannot be had is no reason to take its packages away: the
 	// network may be down, the disk not mounted.
 	keep := len(problems) > 0 || slices.ContainsFunc(candidates, func(c candidate) bool { return c.unreadable() })
 	made, err := assemble(c, candidates, read.old, keep)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	result := &Result{
-		Catalog: made.catalog,
-		Report:  makeReport(c.Old, made, problems),
-		memory:  remember(c.Site.Memory(), candidates),
-		recipe:  c.recipe(),
+	r.Catalog, r.Report = made.catalog, makeReport(r.Old, made, problems)
+	r.memory = remember(candidates)
+	if len(problems) > 0 || len(r.memory.order) < len(items) {
+		r.digest = blob.Ref{} // another run would read something again
 	}
-	if c.Strict && len(result.Report.Refused) > 0 {
-		return result, nil
+	if c.Strict && len(r.Report.Refused) > 0 {
+		return nil
 	}
-	return result, link(ctx, c, made)
+	return link(ctx, c, made)
 }
 
 // Remember keeps what the run learnt of the sources, so that the next one reads
 // only what changed. To be called when its catalogue counts, as that generation.
 func (r *Result) Remember(generation string) error {
-	return r.memory.save(heading{r.recipe, generation})
+	h := heading{origin: r.origin(generation)}
+	if !r.digest.IsZero() {
+		again := r.Report.again()
+		h.Sources, h.Report = r.digest, &again
+	}
+	return r.memory.save(r.file, h)
 }
+
+func (r *Result) origin(generation string) origin { return origin{r.recipe, generation} }
 
 func (c Config) withDefaults() Config {
 	if c.Log == nil {
@@ -113,7 +137,7 @@ func (c Config) withDefaults() Config {
 		c.Progress = func(Progress) {}
 	}
 	if c.Old == nil {
-		c.Old = &catalog.Catalog{}
+		c.Old = func() (*catalog.Catalog, error) { return &catalog.Catalog{}, nil }
 	}
 	return c
 }

@@ -3,25 +3,32 @@ package build
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
+	"unicode/utf8"
 
 	"galbuild/build/blob"
+	"galbuild/build/catalog"
 	"galbuild/build/source"
 )
 
 // A memory is what the last run learnt of its sources, so that this one reads
-// only what changed: JSON lines on the builder's desk, a header and then one
+// only what changed: JSON lines on the builder's desk, a heading and then one
 // package a line, in the order of their paths.
 //
 // It is a cache of the reading, no part of the site: what it says of a package
 // counts only if the catalogue has that very package. Losing it costs a reading.
+//
+// Where another run would come to the same, the heading has its report, and a
+// digest of all that the report follows from. A run that finds the same sources
+// goes no further than the heading.
 type memory struct {
-	file  string
 	seen  map[string]memo // by path
 	order []memo
 }
@@ -44,14 +51,20 @@ type stamp struct {
 	ModTime time.Time `json:"mtime"`
 }
 
-// readingVersion changes whenever packages are read in another way, so that a
-// newer program reads them all again.
+// readingVersion changes whenever packages are read, or said of them, in another
+// way, so that a newer program reads them all again.
 const readingVersion = 1
 
 // A heading says what a memory is of: how the sources were read, and which
 // generation came of it. A memory of another generation is that of a builder that
 // was killed between the switch and remembering.
 type heading struct {
+	origin
+	Sources blob.Ref `json:"sources,omitzero"` // see digest
+	Report  *Report  `json:"report,omitempty"` // with Sources
+}
+
+type origin struct {
 	Recipe     string `json:"recipe"`
 	Generation string `json:"generation"`
 }
@@ -60,9 +73,57 @@ func (c Config) recipe() string {
 	return fmt.Sprintf("reading %d, unpack %s, limits %+v", readingVersion, c.Settings.Unpack, c.Limits.WithDefaults())
 }
 
+// digest tells sources and settings from others: as names in the report, as files
+// by their stamps.
+func digest(settings catalog.Settings, items []source.Item) blob.Ref {
+	text := fmt.Appendf(nil, "%#v\n", settings)
+	all := sha256.New()
+	all.Write(text)
+	add := func(path string, size int64, modified time.Time) {
+		text = binary.AppendVarint(text[:0], int64(len(path)))
+		text = append(text, path...)
+		text = binary.AppendVarint(text, size)
+		text = binary.AppendVarint(text, modified.Unix())
+		text = binary.AppendVarint(text, int64(modified.Nanosecond()))
+		all.Write(text)
+	}
+	for _, item := range items {
+		add(item.Name, 0, time.Time{})
+		add(item.Path, item.Size, item.ModTime)
+		for _, beside := range []*source.Stamp{item.Sidecar, item.Signature} {
+			if beside == nil {
+				add("", 0, time.Time{})
+			} else {
+				add(beside.Path, beside.Size, beside.ModTime)
+			}
+		}
+	}
+	return blob.Ref(all.Sum(nil))
+}
+
+// fits tells whether a run that finds these sources and settings has the report of
+// the heading.
+func (h *heading) fits(o origin, sources blob.Ref) bool {
+	return h.origin == o && h.Sources == sources && h.Report != nil
+}
+
+// readHeading reads no more than that. One that cannot be used is zero.
+func readHeading(file string) (h heading) {
+	f, err := os.Open(file)
+	if err != nil {
+		return heading{}
+	}
+	defer f.Close()
+	line, err := bufio.NewReader(f).ReadBytes('\n')
+	if err != nil || json.Unmarshal(line, &h) != nil {
+		return heading{}
+	}
+	return h
+}
+
 // recall reads the memory; one that cannot be used is empty.
-func recall(file string, want heading) *memory {
-	m := &memory{file: file, seen: make(map[string]memo)}
+func recall(file string, want origin) *memory {
+	m := &memory{seen: make(map[string]memo)}
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return m
@@ -70,7 +131,7 @@ func recall(file string, want heading) *memory {
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	lines.Buffer(nil, len(text)+1)
 	var is heading
-	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &is) != nil || is != want {
+	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &is) != nil || is.origin != want {
 		return m
 	}
 	for lines.Scan() {
@@ -113,8 +174,8 @@ func sameStamp(was *stamp, is *source.Stamp) bool {
 // remember makes the memory of a run. Left out, and so read again, is what
 // depends on more than the file itself: conflicts, the second of two equal
 // packages, and files that could not be read.
-func remember(file string, candidates []candidate) *memory {
-	m := &memory{file: file}
+func remember(candidates []candidate) *memory {
+	m := &memory{}
 	for i := range candidates {
 		c := &candidates[i]
 		one := memo{
@@ -125,6 +186,8 @@ func remember(file string, candidates []candidate) *memory {
 			Warnings:  c.warnings,
 		}
 		switch {
+		case !utf8.ValidString(c.item.Path): // JSON has no way to write it
+			continue
 		case c.taken:
 			one.Key, one.Ref = c.key(), c.version.Package.Ref
 		case c.refused != nil && c.version.Package.Ref.IsZero() && !c.unreadable():
@@ -145,9 +208,15 @@ func stampOf(s *source.Stamp) *stamp {
 }
 
 // save writes the memory in one step.
-func (m *memory) save(h heading) error {
-	var text bytes.Buffer
-	enc := json.NewEncoder(&text)
+func (m *memory) save(file string, h heading) error {
+	temp := filepath.Join(filepath.Dir(file), "tmp", "sources")
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	buffered := bufio.NewWriterSize(f, 1<<20)
+	enc := json.NewEncoder(buffered)
 	if err := enc.Encode(h); err != nil {
 		return err
 	}
@@ -156,9 +225,8 @@ func (m *memory) save(h heading) error {
 			return err
 		}
 	}
-	temp := filepath.Join(filepath.Dir(m.file), "tmp", "sources")
-	if err := os.WriteFile(temp, text.Bytes(), 0o600); err != nil {
+	if err := errors.Join(buffered.Flush(), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(temp, m.file)
+	return os.Rename(temp, file)
 }

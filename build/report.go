@@ -42,6 +42,14 @@ type Missing struct {
 	As        string `json:"as"` // "dependency" or "pack member"
 }
 
+// again returns what another run over the same sources would report.
+func (r Report) again() Report {
+	r.Site, r.Generation, r.Previous, r.DryRun = "", "", "", false
+	r.Unchanged, r.Read = r.Unchanged+r.Read, 0
+	r.Added, r.Removed = []string{}, []string{}
+	return r
+}
+
 func makeReport(old *catalog.Catalog, made *assembly, problems []source.Problem) Report {
 	r := Report{
 		Extensions: len(made.catalog.Extensions),

@@ -191,20 +191,22 @@ func (l *listing) file(at folder, info fs.FileInfo) error {
 		Item: Item{Name: at.name, Path: at.path, Size: info.Size(), ModTime: info.ModTime()},
 		real: at.real,
 	}
-	if path := sidecarOf(at.path); l.has(path) {
-		f.Sidecar = stamp(path)
-	}
-	if path := signatureOf(at.path); l.has(path) {
-		f.Signature = stamp(path)
-	}
+	f.Sidecar, f.Signature = l.stamp(sidecarOf(at.path)), l.stamp(signatureOf(at.path))
 	l.found = append(l.found, f)
 	return nil
 }
 
-// has tells whether there is an entry of path's name.
-func (l *listing) has(path string) bool {
-	_, ok := slices.BinarySearchFunc(l.entries, filepath.Base(path), func(e fs.DirEntry, name string) int {
+// stamp is like the function of that name, but asks only about what is an entry.
+func (l *listing) stamp(path string) *Stamp {
+	i, ok := slices.BinarySearchFunc(l.entries, filepath.Base(path), func(e fs.DirEntry, name string) int {
 		return cmp.Compare(e.Name(), name)
 	})
-	return ok
+	if !ok {
+		return nil
+	}
+	info, err := l.entries[i].Info()
+	if err != nil || !info.Mode().IsRegular() {
+		return stamp(path)
+	}
+	return &Stamp{Path: path, Size: info.Size(), ModTime: info.ModTime()}
 }

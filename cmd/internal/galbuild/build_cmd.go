@@ -106,9 +106,12 @@ func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings ca
 	if err != nil {
 		return build.Report{}, hint.Add(err, "build into an empty folder, or put the site's last good copy back")
 	}
-	old, err := site.ReadCatalog(dir.Root, current)
-	if err != nil {
-		return build.Report{}, hint.Add(err, "build into an empty folder, or put the site's last good copy back")
+	old := func() (*catalog.Catalog, error) {
+		c, err := site.ReadCatalog(dir.Root, current)
+		if err != nil {
+			return nil, hint.Add(err, "build into an empty folder, or put the site's last good copy back")
+		}
+		return c, nil
 	}
 	if !b.DryRun {
 		if err := dir.Begin(); err != nil {
@@ -130,16 +133,18 @@ func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings ca
 		return result.Report, nil
 	case result.Report.Versions == 0 && current.IsZero():
 		return result.Report, dir.Abandon()
+	case result.Same:
+		return result.Report, dir.End()
 	}
-	return result.Report, b.publish(ctx, dir, current, old, result)
+	return result.Report, b.publish(ctx, dir, current, result)
 }
 
 // publish makes the new catalogue count. What follows from it is written if it is
 // new, and after a builder that did not come to its end: that one may have left
 // answers of a generation that never counted.
-func (b *buildCmd) publish(ctx context.Context, dir *site.Dir, current site.Current, old *catalog.Catalog, result *build.Result) error {
+func (b *buildCmd) publish(ctx context.Context, dir *site.Dir, current site.Current, result *build.Result) error {
 	next := current
-	if current.IsZero() || dir.Unclean || !reflect.DeepEqual(old, result.Catalog) {
+	if current.IsZero() || dir.Unclean || !reflect.DeepEqual(result.Old, result.Catalog) {
 		var err error
 		known := current
 		if old.Render != render.Version {
