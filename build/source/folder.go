@@ -97,9 +97,8 @@ func (s *search) take(l listing) {
 	s.any = s.any || len(l.found)+len(l.problems) > 0
 }
 
-// A listing is what a folder holds.
+// A listing is what a folder, or part of it, holds.
 type listing struct {
-	folder
 	entries  []fs.DirEntry // sorted by name
 	folders  []folder
 	links    []folder
@@ -124,14 +123,36 @@ func readAll(ctx context.Context, folders []folder) []listing {
 	return listings
 }
 
+// manyEntries is how many entries of a folder are looked at by one goroutine.
+const manyEntries = 1024
+
 func read(d folder) listing {
-	l := listing{folder: d}
 	entries, err := os.ReadDir(d.path)
 	if err != nil {
-		l.problems = append(l.problems, Problem{d.name, err})
-		return l
+		return listing{problems: []Problem{{d.name, err}}}
 	}
-	l.entries = entries
+	parts := make([]listing, (len(entries)+manyEntries-1)/manyEntries)
+	group := errgroup.Group{}
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range parts {
+		group.Go(func() error {
+			parts[i].entries = entries
+			parts[i].look(d, entries[i*manyEntries:min((i+1)*manyEntries, len(entries))])
+			return nil
+		})
+	}
+	group.Wait()
+	var all listing
+	for _, l := range parts {
+		all.folders = append(all.folders, l.folders...)
+		all.links = append(all.links, l.links...)
+		all.found = append(all.found, l.found...)
+		all.problems = append(all.problems, l.problems...)
+	}
+	return all
+}
+
+func (l *listing) look(d folder, entries []fs.DirEntry) {
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), ".") {
 			continue
@@ -141,7 +162,6 @@ func read(d folder) listing {
 			l.problems = append(l.problems, Problem{at.name, err})
 		}
 	}
-	return l
 }
 
 func (l *listing) add(at folder, e fs.DirEntry) error {
