@@ -28,7 +28,7 @@ func TestSortVersions(t *testing.T) {
 	}
 }
 
-func TestParseRefuses(t *testing.T) {
+func TestReadRefuses(t *testing.T) {
 	const header = `{"galbuild":1,"render":1}` + "\n"
 	line := func(publisher, name string) string {
 		return fmt.Sprintf(`{"publisher":{"name":%q},"name":%q,"versions":[{"version":"1.0.0"}]}`+"\n", publisher, name)
@@ -41,12 +41,12 @@ func TestParseRefuses(t *testing.T) {
 		"twice":        {header + line("a", "a") + line("A", "A"), "line 3: a.a stands behind a.a"},
 		"no version":   {header + `{"publisher":{"name":"a"},"name":"b","versions":[]}` + "\n", "a.b has no version"},
 	} {
-		_, err := catalog.Parse([]byte(test.text))
+		_, err := catalog.Read(strings.NewReader(test.text))
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}
 	}
-	c, err := catalog.Parse([]byte(header + line("A", "a") + line("b", "b")))
+	c, err := catalog.Read(strings.NewReader(header + line("A", "a") + line("b", "b")))
 	if err != nil || len(c.Extensions) != 2 || c.Find("a.a") == nil || c.Find("a.b") != nil {
 		t.Errorf("a good catalogue: %v, %v", c, err)
 	}

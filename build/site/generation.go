@@ -44,21 +44,26 @@ func PackCatalog(c *catalog.Catalog) ([]byte, error) {
 	return packed.Bytes(), nil
 }
 
-// maxCatalog bounds what a catalogue may unpack to.
-const maxCatalog = 2 << 30
+// maxCatalog bounds what a catalogue may unpack to, and maxWindow the memory for
+// unpacking it.
+const (
+	maxCatalog = 2 << 30
+	maxWindow  = 32 << 20
+)
 
 // UnpackCatalog reads what PackCatalog returned.
 func UnpackCatalog(packed []byte) (*catalog.Catalog, error) {
-	dec, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxCatalog))
+	dec, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
 		return nil, err
 	}
 	defer dec.Close()
-	text, err := dec.DecodeAll(packed, nil)
-	if err != nil {
-		return nil, err
+	text := &io.LimitedReader{R: dec, N: maxCatalog}
+	c, err := catalog.Read(text)
+	if text.N == 0 {
+		return nil, fmt.Errorf("catalogue of %d bytes or more, the limit", maxCatalog)
 	}
-	return catalog.Parse(text)
+	return c, err
 }
 
 // ReadCatalog returns the catalogue of c, proved by its hash; an empty one for
