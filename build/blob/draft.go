@@ -78,16 +78,13 @@ func (d *Draft) ReadFrom(r io.Reader) (int64, error) {
 
 // spill goes on in a file.
 func (d *Draft) spill() error {
-	file, err := d.store.create()
+	file, err := os.OpenFile(d.store.tempName(), os.O_RDWR|os.O_CREATE|os.O_EXCL, blobMode)
 	if err != nil {
 		return err
 	}
-	if _, err := file.Write(d.small); err != nil {
-		discard(file)
-		return err
-	}
 	d.file = file
-	return nil
+	_, err = file.Write(d.small)
+	return err
 }
 
 // ReadAt reads back what was written, so that a package can be examined before
@@ -135,15 +132,19 @@ func (d *Draft) CommitAs(path string) error {
 			return err
 		}
 	}
-	file := d.file
+	if err := d.file.Close(); err != nil {
+		return err
+	}
+	temp := d.file.Name()
 	d.file = nil
-	return d.store.move(file, path)
+	return d.store.move(temp, path)
 }
 
 // Discard drops what was not committed.
 func (d *Draft) Discard() {
 	if d.file != nil {
-		discard(d.file)
+		d.file.Close()
+		os.Remove(d.file.Name())
 	}
 	d.store.buffers.Put(d.buffer)
 	d.buffer = nil

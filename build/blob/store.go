@@ -56,15 +56,11 @@ func (s *Store) put(ref Ref, b []byte) error {
 	if s.dry || s.Has(ref, int64(len(b))) {
 		return nil
 	}
-	file, err := s.create()
-	if err != nil {
+	temp := s.tempName()
+	if err := writeNew(temp, b); err != nil {
 		return err
 	}
-	if _, err := file.Write(b); err != nil {
-		discard(file)
-		return err
-	}
-	return s.move(file, ref.Path())
+	return s.move(temp, ref.Path())
 }
 
 // Put stores what r holds, and returns its name and size.
@@ -81,34 +77,26 @@ func (s *Store) Put(r io.Reader) (Ref, int64, error) {
 // One that is left over was the work of a killed process.
 const tempPrefix = ".galbuild-copy-"
 
-// create makes a temporary file: readable by the web server, writable by no one
-// afterwards, for a blob never changes.
-func (s *Store) create() (*os.File, error) {
-	name := filepath.Join(s.temp, "blob-"+strconv.FormatUint(s.drafts.Add(1), 10))
-	return os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o444)
+func (s *Store) tempName() string {
+	return filepath.Join(s.temp, "blob-"+strconv.FormatUint(s.drafts.Add(1), 10))
 }
 
 // move gives a temporary file its name, a path relative to the site. It replaces
 // what is there. The file is gone afterwards, also if that fails.
-func (s *Store) move(file *os.File, path string) error {
+func (s *Store) move(temp, path string) error {
 	target := filepath.Join(s.root, filepath.FromSlash(path))
-	err := errors.Join(file.Close(), s.mkdir(filepath.Dir(target)))
+	err := s.mkdir(filepath.Dir(target))
 	if err == nil {
-		err = os.Rename(file.Name(), target)
+		err = rename(temp, target)
 	}
 	if err == nil {
 		return nil
 	}
-	defer os.Remove(file.Name())
+	defer os.Remove(temp)
 	if isOtherDevice(err) {
-		return copyFile(file.Name(), target)
+		return copyFile(temp, target)
 	}
 	return err
-}
-
-func discard(file *os.File) {
-	file.Close()
-	os.Remove(file.Name())
 }
 
 // Link makes path, relative to the site, a hard link to the blob, or a copy
