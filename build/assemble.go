@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -29,27 +30,26 @@ type addition struct {
 	version         *catalog.Version
 }
 
-// known is a version of the old catalogue, with the identity it declared.
+// known is a version of a catalogue, with the identity it declared.
 type known struct {
 	publisher, name string
 	version         *catalog.Version
 }
 
-// versionsByKey returns the old versions by catalog.Key.
-func versionsByKey(old *catalog.Catalog) map[string]known {
-	all := make(map[string]known)
-	if old == nil {
-		return all
-	}
-	for i := range old.Extensions {
-		e := &old.Extensions[i]
-		for j := range e.Versions {
-			v := &e.Versions[j]
-			k := known{cmp.Or(v.Publisher, e.Publisher.Name), cmp.Or(v.Name, e.Name), v}
-			all[catalog.Key(k.publisher, k.name, v.Version, v.Platform)] = k
+// versions returns all versions of c by catalog.Key.
+func versions(c *catalog.Catalog) iter.Seq2[string, known] {
+	return func(yield func(string, known) bool) {
+		for i := range c.Extensions {
+			e := &c.Extensions[i]
+			for j := range e.Versions {
+				v := &e.Versions[j]
+				k := known{cmp.Or(v.Publisher, e.Publisher.Name), cmp.Or(v.Name, e.Name), v}
+				if !yield(catalog.Key(k.publisher, k.name, v.Version, v.Platform), k) {
+					return
+				}
+			}
 		}
 	}
-	return all
 }
 
 // assemble makes the catalogue out of the candidates, and the old versions that
@@ -62,7 +62,9 @@ func assemble(c Config, candidates []candidate, old map[string]known, keep bool)
 	if err != nil {
 		return nil, err
 	}
-	for _, group := range groupByExtension(chosen) {
+	groups := groupByExtension(chosen)
+	a.catalog.Extensions = slices.Grow(a.catalog.Extensions, len(groups))
+	for _, group := range groups {
 		a.addExtension(group, empty, old)
 	}
 	a.settleUUIDs()
@@ -99,7 +101,7 @@ func (a *assembly) choose(old map[string]known, keep bool) map[string]known {
 		case twice && first.version.Package.Ref != c.version.Package.Ref:
 			c.refused = fmt.Errorf("%s again with other bytes: %s has it too, and is taken", key, from[key])
 		case !twice, first.version.Sidecar == nil && c.version.Sidecar != nil: // the same package: who knows more
-			chosen[key] = known{c.publisher, c.name, &c.version}
+			chosen[key] = known{c.publisher, c.name, c.version}
 			from[key], holder[key] = c.item.Name, c
 		}
 	}

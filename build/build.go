@@ -19,7 +19,9 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -60,12 +62,11 @@ type Progress struct {
 
 // Result is what a run made.
 type Result struct {
-	Report  Report
-	Old     *catalog.Catalog // nil if Same
-	Catalog *catalog.Catalog // likewise
-	// Same tells that the sources are those of the run that made the site what it
-	// is, so that there was nothing to do.
-	Same bool
+	Report Report
+	// Catalog is nil if the sources and settings are those of the run that made the
+	// site what it is, so that there is nothing to do.
+	Catalog *catalog.Catalog
+	Changed bool // Catalog is another than the old one
 
 	memory *memory
 	file   string // of memory
@@ -83,17 +84,18 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	}
 	result := &Result{file: c.Site.Memory(), digest: digest(c.Settings, items), recipe: c.recipe()}
 	if last := readHeading(result.file); len(problems) == 0 && !c.Site.Unclean && last.fits(result.origin(c.Generation), result.digest) {
-		result.Same, result.Report = true, *last.Report
+		result.Report = *last.Report
 		return result, nil
 	}
 	return result, result.run(ctx, c, items, problems)
 }
 
-func (r *Result) run(ctx context.Context, c Config, items []source.Item, problems []source.Problem) (err error) {
-	if r.Old, err = c.Old(); err != nil {
+func (r *Result) run(ctx context.Context, c Config, items []source.Item, problems []source.Problem) error {
+	old, err := c.Old()
+	if err != nil {
 		return err
 	}
-	read := &reader{Config: c, memory: recall(r.file, r.origin(c.Generation)), old: versionsByKey(r.Old)}
+	read := &reader{Config: c, memory: recall(r.file, r.origin(c.Generation)), old: maps.Collect(versions(old)), texts: catalog.NewInterner()}
 	candidates, err := read.all(ctx, items)
 	if err != nil {
 		return err
@@ -105,7 +107,8 @@ func (r *Result) run(ctx context.Context, c Config, items []source.Item, problem
 	if err != nil {
 		return err
 	}
-	r.Catalog, r.Report = made.catalog, makeReport(r.Old, made, problems)
+	r.Catalog, r.Report = made.catalog, makeReport(read.old, made, problems)
+	r.Changed = !reflect.DeepEqual(old, made.catalog)
 	r.memory = remember(candidates)
 	if len(problems) > 0 || len(r.memory.order) < len(items) {
 		r.digest = blob.Ref{} // another run would read something again

@@ -145,7 +145,7 @@ func recall(file string, want origin) *memory {
 }
 
 // recognise returns what is known of an item that has not changed.
-func (m *memory) recognise(item source.Item, old map[string]known) (candidate, bool) {
+func (m *memory) recognise(item *source.Item, old map[string]known) (candidate, bool) {
 	was, ok := m.seen[item.Path]
 	if !ok || was.Stamp != (stamp{item.Size, item.ModTime.UTC()}) ||
 		!sameStamp(was.Sidecar, item.Sidecar) || !sameStamp(was.Signature, item.Signature) {
@@ -153,6 +153,7 @@ func (m *memory) recognise(item source.Item, old map[string]known) (candidate, b
 	}
 	c := candidate{item: item, warnings: was.Warnings, known: true, before: was.Key}
 	if was.Refused != "" {
+		c.version = new(catalog.Version)
 		c.refused = errors.New(was.Refused)
 		return c, true
 	}
@@ -160,7 +161,7 @@ func (m *memory) recognise(item source.Item, old map[string]known) (candidate, b
 	if !ok || k.version.Package.Ref != was.Ref {
 		return candidate{}, false
 	}
-	c.publisher, c.name, c.version = k.publisher, k.name, *k.version
+	c.publisher, c.name, c.version = k.publisher, k.name, k.version
 	return c, true
 }
 

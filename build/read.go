@@ -25,10 +25,10 @@ import (
 
 // A candidate is one package on its way into the catalogue.
 type candidate struct {
-	item      source.Item
+	item      *source.Item
 	publisher string // as declared
 	name      string
-	version   catalog.Version
+	version   *catalog.Version // with no Package if refused while it was read
 	warnings  []string
 	refused   error  // why it is not taken
 	known     bool   // taken over from the old catalogue, not read
@@ -56,6 +56,7 @@ type reader struct {
 	memory  *memory
 	old     map[string]known
 	done    atomic.Int64
+	texts   *catalog.Interner
 	buffers sync.Pool // of *bufio.Reader
 }
 
@@ -72,7 +73,8 @@ func (r *reader) all(ctx context.Context, items []source.Item) ([]candidate, err
 	candidates := make([]candidate, len(items))
 	var fresh []int
 	var total int64
-	for i, item := range items {
+	for i := range items {
+		item := &items[i]
 		if c, ok := r.memory.recognise(item, r.old); ok {
 			candidates[i] = c
 			continue
@@ -87,7 +89,7 @@ func (r *reader) all(ctx context.Context, items []source.Item) ([]candidate, err
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			err := r.one(items[i], &candidates[i])
+			err := r.one(&items[i], &candidates[i])
 			done := r.done.Add(items[i].Size)
 			r.Progress(Progress{Stage: "read", Done: done, Total: total, Name: items[i].Name})
 			return err
@@ -98,8 +100,8 @@ func (r *reader) all(ctx context.Context, items []source.Item) ([]candidate, err
 
 // one reads a package into c. What is wrong with the package is c.refused; what
 // is wrong with the site is returned.
-func (r *reader) one(item source.Item, c *candidate) error {
-	c.item, c.before = item, r.memory.seen[item.Path].Key
+func (r *reader) one(item *source.Item, c *candidate) error {
+	c.item, c.before, c.version = item, r.memory.seen[item.Path].Key, new(catalog.Version)
 	err := r.take(item, c)
 	if isSiteError(err) {
 		return err
@@ -113,7 +115,7 @@ func (r *reader) one(item source.Item, c *candidate) error {
 	return nil
 }
 
-func (r *reader) take(item source.Item, c *candidate) error {
+func (r *reader) take(item *source.Item, c *candidate) error {
 	draft := r.Site.Blobs.Draft()
 	defer draft.Discard()
 	if err := r.copyPackage(item, draft, c); err != nil {
@@ -125,7 +127,7 @@ func (r *reader) take(item source.Item, c *candidate) error {
 	}
 	c.publisher, c.name = p.Publisher, p.Name
 	c.warnings = append(c.warnings, p.Warnings...)
-	v := &c.version
+	v := c.version
 	*v = describe(p)
 	if err := r.unpack(p, v); err != nil {
 		return err
@@ -140,12 +142,16 @@ func (r *reader) take(item source.Item, c *candidate) error {
 	}
 	v.Package = catalog.File{Ref: ref, Size: size, Type: "application/vsix"}
 	v.Assets = append(v.Assets, catalog.Asset{Type: catalog.PackageAsset, File: v.Package})
-	return r.finish(p, v)
+	if err := r.finish(p, v); err != nil {
+		return err
+	}
+	r.texts.Version(v)
+	return nil
 }
 
 // copyPackage copies the package into draft. Microsoft's gallery compresses
 // packages in transit, and curl without --compressed saves them that way.
-func (r *reader) copyPackage(item source.Item, draft *blob.Draft, c *candidate) error {
+func (r *reader) copyPackage(item *source.Item, draft *blob.Draft, c *candidate) error {
 	file, err := os.Open(item.Path)
 	if err != nil {
 		return unreadable{plain(err)}

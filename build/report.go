@@ -2,6 +2,7 @@ package build
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -50,7 +51,8 @@ func (r Report) again() Report {
 	return r
 }
 
-func makeReport(old *catalog.Catalog, made *assembly, problems []source.Problem) Report {
+// makeReport takes the old versions by key, and of them leaves those removed.
+func makeReport(old map[string]known, made *assembly, problems []source.Problem) Report {
 	r := Report{
 		Extensions: len(made.catalog.Extensions),
 		Refused:    []Problem{},
@@ -64,12 +66,7 @@ func makeReport(old *catalog.Catalog, made *assembly, problems []source.Problem)
 	for _, c := range made.candidates {
 		r.count(&c)
 	}
-	is, was := versionsByKey(made.catalog), versionsByKey(old)
-	for _, k := range is {
-		r.Bytes += k.version.Package.Size
-	}
-	r.Versions = len(is)
-	r.Added, r.Removed = without(is, was), without(was, is)
+	r.compare(made.catalog, old)
 	byFile := func(a, b Problem) int {
 		return cmp.Or(strings.Compare(a.File, b.File), strings.Compare(a.Reason, b.Reason))
 	}
@@ -93,16 +90,20 @@ func (r *Report) count(c *candidate) {
 	}
 }
 
-// without returns the keys of a that b lacks, sorted.
-func without(a, b map[string]known) []string {
-	left := []string{}
-	for key := range a {
-		if _, ok := b[key]; !ok {
-			left = append(left, key)
+// compare counts the versions, and finds those that are new or gone.
+func (r *Report) compare(c *catalog.Catalog, old map[string]known) {
+	r.Added, r.Removed = []string{}, []string{}
+	for key, k := range versions(c) {
+		r.Versions++
+		r.Bytes += k.version.Package.Size
+		if _, ok := old[key]; !ok {
+			r.Added = append(r.Added, key)
 		}
+		delete(old, key)
 	}
-	slices.Sort(left)
-	return left
+	r.Removed = slices.AppendSeq(r.Removed, maps.Keys(old))
+	slices.Sort(r.Added)
+	slices.Sort(r.Removed)
 }
 
 // missing returns what the newest version of each extension needs and nobody in

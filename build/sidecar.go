@@ -28,7 +28,7 @@ const maxSidecar = 64 << 20
 // addSidecars reads what lies beside the package. A sidecar that cannot be read
 // refuses the package: built without it, the extension would get another
 // identity, and take it away from everyone who has it installed.
-func (r *reader) addSidecars(item source.Item, packageRef blob.Ref, c *candidate) error {
+func (r *reader) addSidecars(item *source.Item, packageRef blob.Ref, c *candidate) error {
 	if item.Sidecar != nil {
 		text, err := readSmall(item.Sidecar.Path)
 		if err == nil {

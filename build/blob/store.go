@@ -19,7 +19,9 @@ type Store struct {
 	root string
 	temp string
 	dry  bool
-	dirs sync.Map // folders known to exist, so that each is made once
+
+	mutex sync.Mutex
+	dirs  map[string]bool // some folders known to exist, so that each is made once
 
 	drafts  atomic.Uint64 // how many temporary files were begun, to name them
 	buffers sync.Pool     // of *buffer
@@ -28,7 +30,7 @@ type Store struct {
 // NewStore keeps blobs under the site root, and unfinished ones in temp, which
 // must be an empty folder that nobody else uses.
 func NewStore(root, temp string) *Store {
-	return &Store{root: filepath.Clean(root), temp: temp}
+	return &Store{root: filepath.Clean(root), temp: temp, dirs: make(map[string]bool)}
 }
 
 // NewDryStore is a store that names blobs but keeps none: every Put and Link
@@ -162,10 +164,14 @@ func same(a, b string) bool {
 	return err == nil && os.SameFile(x, y)
 }
 
+// manyDirs is how many folders are known at a time: those of a version are used
+// one after the other and then no more.
+const manyDirs = 4096
+
 // mkdir makes a folder of the site and those above it, up to the root, which is
 // there.
 func (s *Store) mkdir(dir string) error {
-	if _, known := s.dirs.Load(dir); known || dir == s.root {
+	if dir == s.root || s.knows(dir) {
 		return nil
 	}
 	if err := s.mkdir(filepath.Dir(dir)); err != nil {
@@ -174,6 +180,17 @@ func (s *Store) mkdir(dir string) error {
 	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	s.dirs.Store(dir, true)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if len(s.dirs) >= manyDirs {
+		clear(s.dirs)
+	}
+	s.dirs[dir] = true
 	return nil
+}
+
+func (s *Store) knows(dir string) bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.dirs[dir]
 }

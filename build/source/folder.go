@@ -27,9 +27,18 @@ type search struct {
 // A folder is known by three paths: as shown, absolute, and without links.
 type folder struct{ name, path, real string }
 
-// below returns the same paths of something in the folder that is no link.
+// below returns the same paths of something in the folder that is no link. Those
+// that are equal are one: they are held for each of thousands of packages.
 func (d folder) below(name string) folder {
-	return folder{filepath.Join(d.name, name), filepath.Join(d.path, name), filepath.Join(d.real, name)}
+	at := folder{path: filepath.Join(d.path, name)}
+	at.name, at.real = at.path, at.path
+	if d.name != d.path {
+		at.name = filepath.Join(d.name, name)
+	}
+	if d.real != d.path {
+		at.real = filepath.Join(d.real, name)
+	}
+	return at
 }
 
 // folder takes every package below dir.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -133,7 +132,7 @@ func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings ca
 		return result.Report, nil
 	case result.Report.Versions == 0 && current.IsZero():
 		return result.Report, dir.Abandon()
-	case result.Same:
+	case result.Catalog == nil:
 		return result.Report, dir.End()
 	}
 	return result.Report, b.publish(ctx, dir, current, result)
@@ -144,7 +143,7 @@ func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings ca
 // answers of a generation that never counted.
 func (b *buildCmd) publish(ctx context.Context, dir *site.Dir, current site.Current, result *build.Result) error {
 	next := current
-	if current.IsZero() || dir.Unclean || !reflect.DeepEqual(result.Old, result.Catalog) {
+	if current.IsZero() || dir.Unclean || result.Changed {
 		var err error
 		known := current
 		if old.Render != render.Version {

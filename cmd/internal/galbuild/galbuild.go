@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -52,7 +53,22 @@ type env struct {
 func Main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	limitMemory()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// limitMemory lets memory be used where there is little to hold, and keeps it small
+// where there is much: the collector runs half as often as it would by itself until
+// the process has softLimit bytes, and from there on as often as it takes. GOGC and
+// GOMEMLIMIT outrank it.
+func limitMemory() {
+	const softLimit = 400 << 20
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(300)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softLimit)
+	}
 }
 
 // exitUsage is Kong's status for a command line that makes no sense.
