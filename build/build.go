@@ -47,9 +47,11 @@ type Config struct {
 
 	Strict bool // give content no paths if anything was refused
 
-	Site       *site.Dir                        // where content goes
-	Old        func() (*catalog.Catalog, error) // reads what the site serves now; nil is nothing
-	Generation string                           // of Old
+	Site *site.Dir // where content goes
+	// Old returns what the site serves now; nil is nothing. It is called once, before
+	// anything is put into the site, and not at all where there is nothing to do.
+	Old        func() (*catalog.Catalog, error)
+	Generation string // of Old
 }
 
 // Progress is how far a run has come.
@@ -76,6 +78,7 @@ type Result struct {
 
 // Run reads the sources and brings the site's content up to them. The report
 // names what was refused; an error means that nothing can be made of it all.
+// Where an earlier builder did not come to its end, everything is looked at.
 func Run(ctx context.Context, c Config) (*Result, error) {
 	c = c.withDefaults()
 	items, problems, err := source.Expand(ctx, c.Sources, c.sourceConfig())

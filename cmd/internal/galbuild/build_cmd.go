@@ -105,37 +105,35 @@ func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings ca
 	if err != nil {
 		return build.Report{}, hint.Add(err, "build into an empty folder, or put the site's last good copy back")
 	}
-	old := func() (*catalog.Catalog, error) {
-		c, err := site.ReadCatalog(dir.Root, current)
-		if err != nil {
-			return nil, hint.Add(err, "build into an empty folder, or put the site's last good copy back")
-		}
-		return c, nil
-	}
-	if !b.DryRun {
-		if err := dir.Begin(); err != nil {
-			return build.Report{}, err
-		}
-	}
 	bar := newProgress(e)
 	defer bar.close()
 	result, err := build.Run(ctx, build.Config{
 		Sources: b.Sources, Stdin: e.stdin, Settings: settings, Limits: b.limits(), Jobs: b.Jobs, Strict: b.Strict,
-		Log: e.log, Progress: bar.show, Site: dir, Old: old, Generation: current.Generation,
+		Log: e.log, Progress: bar.show, Site: dir, Old: func() (*catalog.Catalog, error) { return b.begin(dir, current) }, Generation: current.Generation,
 	})
 	if err != nil {
 		return build.Report{}, err
 	}
 	result.Report.Site, result.Report.Generation, result.Report.DryRun = b.Output, current.Generation, b.DryRun
 	switch {
-	case b.DryRun, b.Strict && len(result.Report.Refused) > 0:
+	case b.DryRun, result.Catalog == nil, b.Strict && len(result.Report.Refused) > 0:
 		return result.Report, nil
 	case result.Report.Versions == 0 && current.IsZero():
 		return result.Report, dir.Abandon()
-	case result.Catalog == nil:
-		return result.Report, dir.End()
 	}
 	return result.Report, b.publish(ctx, dir, current, result)
+}
+
+// begin returns what the site serves, and marks it as being changed.
+func (b *buildCmd) begin(dir *site.Dir, current site.Current) (*catalog.Catalog, error) {
+	old, err := site.ReadCatalog(dir.Root, current)
+	if err != nil {
+		return nil, hint.Add(err, "build into an empty folder, or put the site's last good copy back")
+	}
+	if b.DryRun {
+		return old, nil
+	}
+	return old, dir.Begin()
 }
 
 // publish makes the new catalogue count. What follows from it is written if it is
