@@ -18,9 +18,10 @@ import (
 // An assembly is a catalogue in the making.
 type assembly struct {
 	catalog    *catalog.Catalog
-	candidates []candidate // with refused set for those that conflict
-	added      []addition  // versions whose content needs its paths
-	kept       []string    // keys of old versions that are not among the candidates taken
+	candidates []candidate // with refused set for those that conflict, without their versions
+	memory     *memory
+	added      []addition // versions whose content needs its paths
+	kept       []string   // keys of old versions that are not among the candidates taken
 	warnings   []Problem
 }
 
@@ -58,6 +59,10 @@ func versions(c *catalog.Catalog) iter.Seq2[string, known] {
 func assemble(c Config, candidates []candidate, old map[string]known, keep bool) (*assembly, error) {
 	a := &assembly{candidates: candidates, catalog: &catalog.Catalog{Settings: c.Settings}}
 	chosen := a.choose(old, keep)
+	a.memory = remember(candidates)
+	for i := range candidates {
+		candidates[i].version = nil // what is chosen is held there, until it is copied
+	}
 	empty, err := c.emptySignature()
 	if err != nil {
 		return nil, err
@@ -66,6 +71,7 @@ func assemble(c Config, candidates []candidate, old map[string]known, keep bool)
 	a.catalog.Extensions = slices.Grow(a.catalog.Extensions, len(groups))
 	for _, group := range groups {
 		a.addExtension(group, empty, old)
+		clear(group)
 	}
 	a.settleUUIDs()
 	return a, nil

@@ -98,7 +98,8 @@ func (r *Result) run(ctx context.Context, c Config, items []source.Item, problem
 	if err != nil {
 		return err
 	}
-	read := &reader{Config: c, memory: recall(r.file, r.origin(c.Generation)), old: maps.Collect(versions(old)), texts: catalog.NewInterner()}
+	before := maps.Collect(versions(old))
+	read := &reader{Config: c, memory: recall(r.file, r.origin(c.Generation)), old: before, texts: catalog.NewInterner()}
 	candidates, err := read.all(ctx, items)
 	if err != nil {
 		return err
@@ -106,13 +107,13 @@ func (r *Result) run(ctx context.Context, c Config, items []source.Item, problem
 	// A source that cannot be had is no reason to take its packages away: the
 	// network may be down, the disk not mounted.
 	keep := len(problems) > 0 || slices.ContainsFunc(candidates, func(c candidate) bool { return c.unreadable() })
-	made, err := assemble(c, candidates, read.old, keep)
+	made, err := assemble(c, candidates, before, keep)
 	if err != nil {
 		return err
 	}
-	r.Catalog, r.Report = made.catalog, makeReport(read.old, made, problems)
+	r.Catalog, r.Report = made.catalog, makeReport(before, made, problems)
 	r.Changed = !reflect.DeepEqual(old, made.catalog)
-	r.memory = remember(candidates)
+	r.memory = made.memory
 	if len(problems) > 0 || len(r.memory.order) < len(items) {
 		r.digest = blob.Ref{} // another run would read something again
 	}

@@ -2,7 +2,6 @@ package build
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -108,40 +107,44 @@ func (h *heading) fits(o origin, sources blob.Ref) bool {
 }
 
 // readHeading reads no more than that. One that cannot be used is zero.
-func readHeading(file string) (h heading) {
+func readHeading(file string) heading {
 	f, err := os.Open(file)
 	if err != nil {
 		return heading{}
 	}
 	defer f.Close()
-	line, err := bufio.NewReader(f).ReadBytes('\n')
-	if err != nil || json.Unmarshal(line, &h) != nil {
-		return heading{}
-	}
+	h, _ := nextLine[heading](bufio.NewReader(f))
 	return h
 }
 
 // recall reads the memory; one that cannot be used is empty.
 func recall(file string, want origin) *memory {
 	m := &memory{seen: make(map[string]memo)}
-	text, err := os.ReadFile(file)
+	f, err := os.Open(file)
 	if err != nil {
 		return m
 	}
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	lines.Buffer(nil, len(text)+1)
-	var is heading
-	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &is) != nil || is.origin != want {
+	defer f.Close()
+	lines := bufio.NewReaderSize(f, 1<<20)
+	if h, ok := nextLine[heading](lines); !ok || h.origin != want {
 		return m
 	}
-	for lines.Scan() {
-		var one memo
-		if json.Unmarshal(lines.Bytes(), &one) != nil {
+	for {
+		one, ok := nextLine[memo](lines)
+		if !ok {
 			return m
 		}
 		m.seen[one.Path] = one
 	}
-	return m
+}
+
+// nextLine decodes a line, if there is a whole one.
+func nextLine[T any](lines *bufio.Reader) (v T, ok bool) {
+	line, err := lines.ReadBytes('\n')
+	if err != nil || json.Unmarshal(line, &v) != nil {
+		return *new(T), false
+	}
+	return v, true
 }
 
 // recognise returns what is known of an item that has not changed.
