@@ -69,6 +69,7 @@ type Result struct {
 	// site what it is, so that there is nothing to do.
 	Catalog *catalog.Catalog
 	Changed bool // Catalog is another than the old one
+	Old     catalog.Settings
 
 	memory *memory
 	file   string // of memory
@@ -98,6 +99,7 @@ func (r *Result) run(ctx context.Context, c Config, items []source.Item, problem
 	if err != nil {
 		return err
 	}
+	r.Old = old.Settings
 	before := maps.Collect(versions(old))
 	read := &reader{Config: c, memory: recall(r.file, r.origin(c.Generation)), old: before, texts: catalog.NewInterner()}
 	candidates, err := read.all(ctx, items)

@@ -42,7 +42,7 @@ func randomDocuments(r *rand.Rand, n int) []Document {
 	docs := make([]Document, n)
 	for i := range docs {
 		publisher := pick(r, []string{"acme", "ACME-Tools", "Ünï", "ms"})
-		name := fmt.Sprintf("%s%d", pick(r, vocabulary), i)
+		name := fmt.Sprintf("%s-%d", pick(r, vocabulary), i)
 		docs[i] = Document{
 			ID: publisher + "." + name, Name: name, Publisher: publisher,
 			UUID:           fmt.Sprintf("%08X-0000-5000-8000-%012x", r.Uint32(), i),

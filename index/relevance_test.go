@@ -185,7 +185,7 @@ func TestFields(t *testing.T) {
 		if len(hits) != 7 {
 			t.Fatalf("%q: got %d matches, want 7", text, len(hits))
 		}
-		if last := ix.document(int(hits[6])).ID; last != "g.text" {
+		if last := ix.described(int(hits[6])).ID; last != "g.text" {
 			t.Errorf("%q: got %s last, want the one that only describes it", text, last)
 		}
 	}

@@ -144,7 +144,7 @@ func (b *buildCmd) publish(ctx context.Context, dir *site.Dir, current site.Curr
 	if current.IsZero() || dir.Unclean || result.Changed {
 		var err error
 		known := current
-		if old.Render != render.Version {
+		if result.Old.Render != render.Version {
 			known = site.Current{}
 		}
 		if next, err = render.Site(ctx, dir, result.Catalog, known); err != nil {
