@@ -132,11 +132,12 @@ func writeFiles(w *segment.Writer, all iter.Seq[File]) error {
 			return conflict(all, PathHash(path))
 		}
 	}
-	raw := make([]byte, 0, fileRecordSize*len(records))
+	section := w.Stream("file.rec")
 	for i := range records {
-		raw = append(raw, records[i][:]...)
+		if _, err := section.Write(records[i][:]); err != nil {
+			return err
+		}
 	}
-	w.Add("file.rec", raw)
 	w.Add("file.typ", names)
 	return nil
 }

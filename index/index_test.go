@@ -170,7 +170,8 @@ func TestFewerSections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var w segment.Writer
+	w := segment.NewWriter(t.TempDir())
+	defer w.Close()
 	left := 0
 	for _, e := range s.Sections() {
 		if strings.HasSuffix(e.Name, ".near") {

@@ -67,17 +67,17 @@ func (p *payloads) get(document int, v Variant) Payload {
 // batchSize is how many documents' payloads are held at a time.
 const batchSize = 512
 
-// A payloadWriter puts payloads into the spools in the order in which documents are
-// numbered: a page of popular ones is one stretch of the file. Two equal variants
-// of a document are stored once: most extensions have one version.
+// A payloadWriter writes payloads in the order in which documents are numbered: a
+// page of popular ones is one stretch of the file. Two equal variants of a document
+// are stored once: most extensions have one version.
 type payloadWriter struct {
-	json, packed *spool
+	json, packed *segment.Stream
 	holes        []uint32
 	rows, parts  []uint64
 }
 
-func writePayloads(w *segment.Writer, all []ranked, of func(i int) Payloads, json, packed *spool) error {
-	p := &payloadWriter{json: json, packed: packed}
+func writePayloads(w *segment.Writer, all []ranked, of func(i int) Payloads) error {
+	p := &payloadWriter{json: w.Stream("pay.json"), packed: w.Stream("pay.pack")}
 	for batch := range slices.Chunk(all, batchSize) {
 		for i, payloads := range askAll(batch, of) {
 			if err := p.add(&payloads); err != nil {
@@ -88,7 +88,7 @@ func writePayloads(w *segment.Writer, all []ranked, of func(i int) Payloads, jso
 	w.Add("pay.hole", segment.Bytes32(p.holes))
 	w.Add("pay.rows", segment.Bytes64(p.rows))
 	w.Add("pay.part", segment.Bytes64(p.parts))
-	return errors.Join(json.addTo(w, "pay.json"), packed.addTo(w, "pay.pack"))
+	return nil
 }
 
 // askAll asks for the payloads of some documents, by as many goroutines as there
@@ -127,9 +127,13 @@ func (p *payloadWriter) addVariant(of *Payload) error {
 	}
 	hole := uint64(len(p.holes))
 	p.holes = append(p.holes, of.Holes...)
-	p.rows = append(p.rows, p.json.size, p.json.size+uint64(len(of.JSON)), hole, hole+uint64(len(of.Holes)))
-	p.parts = append(p.parts, p.packed.size, p.packed.size+uint64(len(of.Packed)))
-	return errors.Join(p.json.add(of.JSON), p.packed.add(of.Packed))
+	p.rows = append(p.rows, p.json.Size(), p.json.Size()+uint64(len(of.JSON)), hole, hole+uint64(len(of.Holes)))
+	p.parts = append(p.parts, p.packed.Size(), p.packed.Size()+uint64(len(of.Packed)))
+	_, err := p.json.Write(of.JSON)
+	if err == nil {
+		_, err = p.packed.Write(of.Packed)
+	}
+	return err
 }
 
 func same(a, b Payload) bool {

@@ -22,8 +22,7 @@ type Content struct {
 	Payloads func(i int) Payloads
 	// Files may be gone through twice. A file may come twice if both say the same.
 	Files iter.Seq[File]
-	// Scratch is a folder for temporary files: payloads are not held in memory, and
-	// a file begins with what is known only at its end.
+	// Scratch is a folder for temporary files.
 	Scratch string
 }
 
@@ -35,24 +34,19 @@ func Write(w io.Writer, c Content) error {
 	if err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}
-	json, err := newSpool(c.Scratch)
-	if err != nil {
+	s := segment.NewWriter(c.Scratch)
+	defer s.Close()
+	// Payloads keep all processors busy; of the others one or two are held at a time.
+	if err := writePayloads(s, all, c.Payloads); err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}
-	defer json.discard()
-	packed, err := newSpool(c.Scratch)
-	if err != nil {
-		return fmt.Errorf("write index: %w", err)
-	}
-	defer packed.discard()
-	var s segment.Writer
 	var group errgroup.Group
-	group.Go(func() error { return writePayloads(&s, all, c.Payloads, json, packed) })
-	group.Go(func() error { return writeFiles(&s, c.Files) })
-	group.Go(func() error { return writeDocuments(&s, all) })
-	group.Go(func() error { writeKeys(&s, all); return nil })
-	group.Go(func() error { writeTerms(&s, all); return nil })
-	group.Go(func() error { writeOrders(&s, all); return nil })
+	group.SetLimit(2)
+	group.Go(func() error { return writeFiles(s, c.Files) })
+	group.Go(func() error { writeTerms(s, all); return nil })
+	group.Go(func() error { writeKeys(s, all); return nil })
+	group.Go(func() error { return writeDocuments(s, all) })
+	group.Go(func() error { writeOrders(s, all); return nil })
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}

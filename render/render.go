@@ -47,17 +47,14 @@ func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, known site.Cur
 	if err := writeAnswers(ctx, dir, c); err != nil {
 		return site.Current{}, err
 	}
-	packed, err := site.PackCatalog(c)
-	if err != nil {
-		return site.Current{}, err
-	}
 	old := openKnown(dir, known)
 	if old != nil {
 		defer old.Close()
 	}
-	return dir.WriteGeneration(packed, func(w io.Writer) error {
-		return index.Write(w, content(c, pages, old, dir.Temp()))
-	})
+	return dir.WriteGeneration(
+		func(w io.Writer) error { return site.WriteCatalog(w, c) },
+		func(w io.Writer) error { return index.Write(w, content(c, pages, old, dir.Temp())) },
+	)
 }
 
 // openKnown returns the index of a generation, nil if it cannot be read: then all is

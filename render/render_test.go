@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"flag"
 	"fmt"
@@ -121,12 +122,12 @@ func TestVerifyIndex(t *testing.T) {
 	right, wrong := sample(t, dir, 2), sample(t, dir, 2)
 	wrong.Extensions[1].Versions[0].DisplayName = "Something else"
 	current := serve(t, dir, wrong)
-	packed, err := site.PackCatalog(right)
-	if err != nil {
+	var packed bytes.Buffer
+	if err := site.WriteCatalog(&packed, right); err != nil {
 		t.Fatal(err)
 	}
-	mixed := site.MakeCurrent(blob.Sum(packed), current.Index)
-	if err := dir.WriteFile(mixed.CatalogPath(), packed); err != nil {
+	mixed := site.MakeCurrent(blob.Sum(packed.Bytes()), current.Index)
+	if err := dir.WriteFile(mixed.CatalogPath(), packed.Bytes()); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(dir.Path(current.IndexPath()))

@@ -68,26 +68,19 @@ func split(names []string, current, previous string) (kept, dropped []string) {
 }
 
 // A listing is what the generations that stay list.
-type listing struct {
-	indexes []*index.Index
-	blobs   map[[32]byte]bool
-}
+type listing []*index.Index
 
 // openListing reads the indexes of generations. All but the first may be
 // damaged: nobody can be reading those, so they keep nothing.
-func openListing(dir *site.Dir, names []string) (*listing, error) {
-	l := &listing{blobs: make(map[[32]byte]bool)}
+func openListing(dir *site.Dir, names []string) (listing, error) {
+	var l listing
 	for i, name := range names {
 		ix, err := openGeneration(dir, name)
 		if err != nil && i == 0 {
 			return nil, err
 		}
-		if err != nil {
-			continue
-		}
-		l.indexes = append(l.indexes, ix)
-		for f := range ix.Files() {
-			l.blobs[f.SHA256] = true
+		if err == nil {
+			l = append(l, ix)
 		}
 	}
 	return l, nil
@@ -97,15 +90,15 @@ func openGeneration(dir *site.Dir, name string) (*index.Index, error) {
 	return index.Open(dir.Path("index/" + name + "/" + site.IndexName))
 }
 
-func (l *listing) close() {
-	for _, ix := range l.indexes {
+func (l listing) close() {
+	for _, ix := range l {
 		ix.Close()
 	}
 }
 
 // missesAny tells whether one of the generations lists a file that would be left
 // over without it; of one that cannot be read nobody knows.
-func (l *listing) missesAny(dir *site.Dir, names []string) bool {
+func (l listing) missesAny(dir *site.Dir, names []string) bool {
 	for _, name := range names {
 		ix, err := openGeneration(dir, name)
 		if err != nil {
@@ -120,17 +113,17 @@ func (l *listing) missesAny(dir *site.Dir, names []string) bool {
 	return false
 }
 
-func (l *listing) misses(old *index.Index) bool {
+func (l listing) misses(old *index.Index) bool {
 	for path := range old.Paths() {
-		if !slices.ContainsFunc(l.indexes, func(ix *index.Index) bool { return ix.HasPath(path) }) {
+		if !slices.ContainsFunc(l, func(ix *index.Index) bool { return ix.HasPath(path) }) {
 			return true
 		}
 	}
 	return false
 }
 
-func (l *listing) has(path string) bool {
-	for _, ix := range l.indexes {
+func (l listing) has(path string) bool {
+	for _, ix := range l {
 		if _, ok := ix.File(path); ok {
 			return true
 		}
@@ -139,10 +132,12 @@ func (l *listing) has(path string) bool {
 }
 
 // sweepContent goes through the content for what is not listed.
-func (l *listing) sweepContent(dir *site.Dir) error {
-	wanted := make(map[string]bool, len(l.blobs))
-	for sum := range l.blobs {
-		wanted[blob.Ref(sum).Path()] = true
+func (l listing) sweepContent(dir *site.Dir) error {
+	wanted := make(map[string]bool)
+	for _, ix := range l {
+		for f := range ix.Files() {
+			wanted[blob.Ref(f.SHA256).Path()] = true
+		}
 	}
 	if err := removeUnless(dir, "blobs", func(path string) bool { return wanted[path] }); err != nil {
 		return err

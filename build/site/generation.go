@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sync/errgroup"
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
@@ -31,17 +32,13 @@ func ReadCurrent(root string) (Current, error) {
 	return ParseCurrent(text)
 }
 
-// PackCatalog returns the catalogue as a generation keeps it.
-func PackCatalog(c *catalog.Catalog) ([]byte, error) {
-	var packed bytes.Buffer
-	enc, err := zstd.NewWriter(&packed, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
+// WriteCatalog writes the catalogue as a generation keeps it.
+func WriteCatalog(w io.Writer, c *catalog.Catalog) error {
+	enc, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := errors.Join(c.Write(enc), enc.Close()); err != nil {
-		return nil, err
-	}
-	return packed.Bytes(), nil
+	return errors.Join(c.Write(enc), enc.Close())
 }
 
 // maxCatalog bounds what a catalogue may unpack to, and maxWindow the memory for
@@ -51,7 +48,7 @@ const (
 	maxWindow  = 32 << 20
 )
 
-// UnpackCatalog reads what PackCatalog returned.
+// UnpackCatalog reads what WriteCatalog wrote.
 func UnpackCatalog(packed []byte) (*catalog.Catalog, error) {
 	dec, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
@@ -88,20 +85,25 @@ func ReadCatalog(root string, c Current) (*catalog.Catalog, error) {
 }
 
 // WriteGeneration stores the two files of a generation, which does not count
-// before Switch says so. The index is streamed: it may be larger than is good to
-// hold.
-func (d *Dir) WriteGeneration(packedCatalog []byte, writeIndex func(io.Writer) error) (Current, error) {
-	draft := d.Blobs.Draft()
-	defer draft.Discard()
+// before Switch says so. They are written side by side, and streamed: they may be
+// larger than is good to hold.
+func (d *Dir) WriteGeneration(writeCatalog, writeIndex func(io.Writer) error) (Current, error) {
+	catalog, index := d.Blobs.Draft(), d.Blobs.Draft()
+	defer catalog.Discard()
+	defer index.Discard()
+	var group errgroup.Group
+	group.Go(func() error { return fill(catalog, writeCatalog) })
+	group.Go(func() error { return fill(index, writeIndex) })
+	if err := group.Wait(); err != nil {
+		return Current{}, err
+	}
+	c := MakeCurrent(catalog.Ref(), index.Ref())
+	return c, errors.Join(catalog.CommitAs(c.CatalogPath()), index.CommitAs(c.IndexPath()))
+}
+
+func fill(draft *blob.Draft, write func(io.Writer) error) error {
 	buffered := bufio.NewWriterSize(draft, 1<<20)
-	if err := errors.Join(writeIndex(buffered), buffered.Flush()); err != nil {
-		return Current{}, err
-	}
-	c := MakeCurrent(blob.Sum(packedCatalog), draft.Ref())
-	if err := d.WriteFile(c.CatalogPath(), packedCatalog); err != nil {
-		return Current{}, err
-	}
-	return c, draft.CommitAs(c.IndexPath())
+	return errors.Join(write(buffered), buffered.Flush())
 }
 
 var generationName = regexp.MustCompile(`^[0-9a-f]{16}$`)

@@ -5,6 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,14 +15,26 @@ import (
 
 func sample(t testing.TB) []byte {
 	t.Helper()
-	var w Writer
+	w := NewWriter(t.TempDir())
 	w.Add("b", []byte("hello, "), []byte("world"))
 	w.Add("a", Bytes32([]uint32{1, 2, 1 << 31}))
 	w.Add("c")
+	d := w.Stream("d")
+	for _, text := range []string{"comes ", "bit by ", "bit"} {
+		if _, err := d.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var b bytes.Buffer
 	n, err := w.WriteTo(&b)
 	if err != nil || n != int64(b.Len()) {
 		t.Fatalf("wrote %d of %d bytes: %v", n, b.Len(), err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(w.folder); err != nil || len(left) > 0 {
+		t.Fatalf("left %v, %v", left, err)
 	}
 	return b.Bytes()
 }
@@ -29,12 +44,12 @@ func TestRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"a": "\x01\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x80", "b": "hello, world", "c": ""} {
+	for name, want := range map[string]string{"a": "\x01\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x80", "b": "hello, world", "c": "", "d": "comes bit by bit"} {
 		if got, err := s.Section(name); err != nil || string(got) != want {
 			t.Errorf("section %s: got %q, %v, want %q", name, got, err, want)
 		}
 	}
-	if _, err := s.Section("d"); !errors.Is(err, ErrCorrupt) {
+	if _, err := s.Section("e"); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("missing section: got %v, want ErrCorrupt", err)
 	}
 	for _, e := range s.Sections() {
@@ -57,8 +72,8 @@ func TestParseRefuses(t *testing.T) {
 		"count":     {func(b []byte) { put32(b[12:], 1<<30) }, ErrCorrupt, "does not fit"},
 		"size":      {func(b []byte) { put64(b[16:], 3) }, ErrCorrupt, "the header says 3 bytes"},
 		"order":     {func(b []byte) { b[32+24] = 'a' }, ErrCorrupt, "out of order"},
-		"overlap":   {func(b []byte) { put64(b[32+24+8:], 104) }, ErrCorrupt, "within another"},
-		"unaligned": {func(b []byte) { put64(b[32+24+8:], 121) }, ErrCorrupt, "unaligned"},
+		"overlap":   {func(b []byte) { put64(b[32+24+8:], 128) }, ErrCorrupt, "within another"},
+		"unaligned": {func(b []byte) { put64(b[32+24+8:], 145) }, ErrCorrupt, "unaligned"},
 		"beyond":    {func(b []byte) { put64(b[32+16:], 1<<62) }, ErrCorrupt, "beyond the file"},
 		"overflow":  {func(b []byte) { put64(b[32+48+16:], ^uint64(0)) }, ErrCorrupt, "beyond the file"},
 	} {
@@ -78,13 +93,25 @@ func TestParseRefuses(t *testing.T) {
 
 func TestWriterRefusesTags(t *testing.T) {
 	for _, tags := range [][]string{{""}, {"ninebytes"}, {"a", "a"}} {
-		var w Writer
+		w := NewWriter(t.TempDir())
+		defer w.Close()
 		for _, tag := range tags {
 			w.Add(tag)
 		}
 		if _, err := w.WriteTo(&bytes.Buffer{}); err == nil {
 			t.Errorf("%q: accepted", tags)
 		}
+	}
+}
+
+// What cannot be written shows in the end, whatever it was.
+func TestWriterFails(t *testing.T) {
+	w := NewWriter(filepath.Join(t.TempDir(), "missing"))
+	defer w.Close()
+	w.Add("a", []byte("text"))
+	w.Stream("b").Write([]byte("more"))
+	if _, err := w.WriteTo(&bytes.Buffer{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -31,7 +31,8 @@ func (p *piece) payload() index.Payload {
 // render writes one extension as the gallery answers it, with these versions.
 // The fields and their order are those of Microsoft's answers.
 func render(e *catalog.Extension, versions []catalog.Version) *piece {
-	p := &piece{}
+	const typical = 4 << 10 // bytes for a version
+	p := &piece{json: make([]byte, 0, typical*len(versions))}
 	newest := &versions[0]
 	p.raw(`{"publisher":`)
 	p.publisher(&e.Publisher)

@@ -60,7 +60,10 @@ func (s sample) write(t testing.TB, dir string) site.Current {
 	}
 	defer d.Close()
 	content := s.content(t, d)
-	c, err := d.WriteGeneration([]byte("no catalogue is read here"), func(w io.Writer) error { return index.Write(w, content) })
+	c, err := d.WriteGeneration(
+		func(w io.Writer) error { _, err := io.WriteString(w, "no catalogue is read here"); return err },
+		func(w io.Writer) error { return index.Write(w, content) },
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
