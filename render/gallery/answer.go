@@ -16,7 +16,7 @@ import (
 // extensions at most, so that a short question cannot ask for the gallery many
 // times over; what is cut off is still counted.
 func AppendAnswer(dst []byte, ix *index.Index, q query.Query, base string) ([]byte, int) {
-	p := plain{dst, escape(base)}
+	p := plain{dst, newAddress(base)}
 	hits := answer(&p, ix, q)
 	return p.dst, hits
 }
@@ -25,17 +25,11 @@ func AppendAnswer(dst []byte, ix *index.Index, q query.Query, base string) ([]by
 // compressed when the index was built. It returns false if the index has none, or
 // base is too long to fit them: then the reply must be compressed as a whole.
 func AppendPacked(dst []byte, ix *index.Index, q query.Query, base string) ([]byte, int, bool) {
-	base = escape(base)
-	if !fits(base) {
+	a := newAddress(base)
+	if !a.fits() {
 		return dst, 0, false
 	}
-	fillings := make([]splice.Filling, len(keys))
-	for kind := range fillings {
-		hole := appendBlank(nil, kind)
-		fill(hole, len(keys[kind]), base)
-		fillings[kind] = splice.NewFilling(hole)
-	}
-	p := packed{splice.Begin(dst, fillings)}
+	p := packed{splice.Begin(dst, a.fillings())}
 	hits := answer(&p, ix, q)
 	whole, ok := p.End()
 	return whole, hits, ok
@@ -80,13 +74,13 @@ func result(to form, ix *index.Index, r index.Result, v index.Variant) {
 
 // plain is JSON as it is.
 type plain struct {
-	dst  []byte
-	base string
+	dst []byte
+	address
 }
 
 func (p *plain) Text(s string) { p.dst = append(p.dst, s...) }
 
-func (p *plain) payload(of index.Payload) { p.dst = appendPayload(p.dst, of, p.base) }
+func (p *plain) payload(of index.Payload) { p.dst = p.appendPayload(p.dst, of) }
 
 // packed is a gzip stream.
 type packed struct{ splice.Stream }
@@ -100,58 +94,80 @@ func AppendLatest(dst []byte, ix *index.Index, id, base string) ([]byte, bool) {
 	if !ok {
 		return dst, false
 	}
-	return appendPayload(dst, ix.Payload(hit, index.Latest), escape(base)), true
+	a := newAddress(base)
+	return a.appendPayload(dst, ix.Payload(hit, index.Latest)), true
+}
+
+// An address is that of the gallery, as holes are filled with it.
+type address struct {
+	base  string            // as it stands in a JSON string
+	begin [len(keys)]string // by kind of hole: the key, the quotation mark and base
+}
+
+func newAddress(base string) address {
+	quoted := gjson.AppendJSONString(nil, base)
+	a := address{base: string(quoted[1 : len(quoted)-1])}
+	for kind, key := range keys {
+		a.begin[kind] = key + a.base
+	}
+	return a
+}
+
+// fits reports whether a can be filled in without making a hole wider.
+func (a *address) fits() bool { return len(a.base) <= room }
+
+// fillings returns what goes into the holes of pieces, by kind.
+func (a *address) fillings() []splice.Filling {
+	all := make([]splice.Filling, len(keys))
+	for kind := range all {
+		hole := appendBlank(nil, kind)
+		copy(hole[len(hole)-len(a.begin[kind]):], a.begin[kind])
+		all[kind] = splice.NewFilling(hole)
+	}
+	return all
 }
 
 // appendPayload copies p and fills its holes.
-func appendPayload(dst []byte, p index.Payload, base string) []byte {
-	if len(p.Holes) == 0 || !fits(base) || keyOf(p.JSON[:p.Holes[0]]) == 0 {
-		return insertBase(dst, p, base)
+func (a *address) appendPayload(dst []byte, p index.Payload) []byte {
+	if len(p.Holes) == 0 || !a.fits() || !isBlank(p.JSON[:p.Holes[0]]) {
+		return a.insert(dst, p)
 	}
 	from := len(dst)
 	dst = append(dst, p.JSON...)
 	for _, hole := range p.Holes {
 		text := dst[from : from+int(hole)]
-		fill(text, keyOf(text), base)
+		begin := a.begin[kindOf(text)]
+		copy(text[len(text)-len(begin):], begin)
 	}
 	return dst
 }
 
-// insertBase puts base into holes that are too narrow for it, or have no width at
-// all, as in the first indexes.
-func insertBase(dst []byte, p index.Payload, base string) []byte {
+// insert puts the base URL into holes that are too narrow for it, or have no width
+// at all, as in the first indexes.
+func (a *address) insert(dst []byte, p index.Payload) []byte {
 	at := uint32(0)
 	for _, hole := range p.Holes {
 		dst = append(dst, p.JSON[at:hole]...)
-		dst = append(dst, base...)
+		dst = append(dst, a.base...)
 		at = hole
 	}
 	return append(dst, p.JSON[at:]...)
 }
 
-// fits reports whether base can be filled in without making a hole wider.
-func fits(base string) bool { return len(base) <= room }
+// isBlank reports whether text ends in a hole as they are made now; then all of the
+// payload are.
+func isBlank(text []byte) bool {
+	key := keys[kindOf(text)]
+	i := len(text) - len(key)
+	return i >= room && text[i-room] == ' ' && string(text[i:]) == key
+}
 
-// keyOf returns how long the key is of the hole that text ends in, 0 if it does not
-// end in a hole.
-func keyOf(text []byte) int {
-	for _, key := range keys {
-		if i := len(text) - len(key); i >= room && text[i-room] == ' ' && string(text[i:]) == key {
-			return len(key)
+// kindOf tells the hole that text ends in by where its key begins.
+func kindOf(text []byte) int {
+	for kind, key := range keys {
+		if i := len(text) - len(key); i >= 0 && text[i] == '"' {
+			return kind
 		}
 	}
 	return 0
-}
-
-// fill puts base into the hole that text ends in, behind its key of n bytes.
-func fill(text []byte, n int, base string) {
-	key := text[len(text)-n:]
-	text = text[len(text)-n-len(base):]
-	copy(text[copy(text, key):], base)
-}
-
-// escape makes base fit into a JSON string.
-func escape(base string) string {
-	quoted := gjson.AppendJSONString(nil, base)
-	return string(quoted[1 : len(quoted)-1])
 }

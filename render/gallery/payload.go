@@ -84,5 +84,6 @@ func (r *Renderer) pack(e *catalog.Extension, v index.Variant, p *piece) index.P
 // Latest returns the answer to GET …/latest for e, with base as the gallery's
 // address.
 func Latest(e *catalog.Extension, base string) []byte {
-	return appendPayload(nil, render(e, latest(usable(e.Versions))).payload(), escape(base))
+	a := newAddress(base)
+	return a.appendPayload(nil, render(e, latest(usable(e.Versions))).payload())
 }
