@@ -29,7 +29,7 @@
 //
 // A document that falls short is found by three concessions, each tried if those
 // before found nothing; the first is also tried if they found fewer than five
-// documents, none by its exact name:
+// documents, none by its exact name of more than one word:
 //
 //  1. Words whose most frequent term has fewer than five documents may be
 //     misspelt: one letter wrong in words of five letters or more, two from nine,

@@ -48,7 +48,7 @@ func (ix *Index) matchText(t *text, s *scores) []match {
 	}
 	ix.plan(t, s)
 	all := ix.attempt(t, s, false)
-	if len(all) < enough && !certain(all) && ix.doubt(s, enough) {
+	if len(all) < enough && !certain(t, all) && ix.doubt(s, enough) {
 		all = ix.attempt(t, s, false)
 	}
 	if len(all) == 0 && ix.doubt(s, math.MaxInt) {
@@ -60,9 +60,10 @@ func (ix *Index) matchText(t *text, s *scores) []match {
 	return all
 }
 
-// certain reports whether one of the documents has exactly the name typed.
-func certain(all []match) bool {
-	return slices.ContainsFunc(all, func(m match) bool { return m.score() >= namePoints })
+// certain reports whether one of the documents has exactly the name typed, and not
+// by mistake: "Jupiter" is a name, but not the one that most people mean.
+func certain(t *text, all []match) bool {
+	return len(t.words) > 1 && slices.ContainsFunc(all, func(m match) bool { return m.score() >= namePoints })
 }
 
 // plan looks up the terms that each word is, or begins.

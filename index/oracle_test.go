@@ -93,7 +93,7 @@ func (o oracle) text(s string) []int {
 		spelled := slices.Equal(words(o[i].Title), t.spelled) || slices.Equal(words(o[i].Name), t.spelled)
 		return spelled && t.whole != "" || strings.EqualFold(o[i].ID, t.id)
 	})
-	if len(all) < 5 && !named && anyDoubt {
+	if len(all) < 5 && !(named && len(t.words) > 1) && anyDoubt {
 		all = o.attempt(&t, doubtful, true, false)
 	}
 	for i := range doubtful {

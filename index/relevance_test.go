@@ -65,21 +65,21 @@ func TestRelevance(t *testing.T) {
 		floor float64
 		typed func(id, title string) string
 	}{
-		"name":  {0.99, func(_, title string) string { return title }},
+		"name":  {0.995, func(_, title string) string { return title }},
 		"id":    {1, func(id, _ string) string { return id }},
-		"short": {0.985, func(id, _ string) string { _, name, _ := strings.Cut(id, "."); return name }},
-		"prefix": {0.97, func(_, title string) string {
+		"short": {0.988, func(id, _ string) string { _, name, _ := strings.Cut(id, "."); return name }},
+		"prefix": {0.978, func(_, title string) string {
 			r := []rune(title)
 			return string(r[:min(len(r), max(4, 2*len(r)/3))])
 		}},
-		"swapped": {0.96, func(_, title string) string {
+		"swapped": {0.965, func(_, title string) string {
 			w := plainWord.FindAllString(title, -1)
 			if len(w) < 2 {
 				return ""
 			}
 			return w[1] + " " + w[0]
 		}},
-		"typo": {0.98, mistype},
+		"typo": {0.99, mistype},
 	} {
 		sum, n := 0.0, 0.0
 		for i := range known {
@@ -168,6 +168,20 @@ func TestExactNameWins(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
+	}
+}
+
+// A mistake may happen to be the name of something else. That comes first, but
+// what was meant is found.
+func TestMistakeIsAName(t *testing.T) {
+	ix := open(t, []Document{
+		{ID: "a.jupyter", Name: "jupyter", Title: "Jupyter", Installs: 9_000_000},
+		{ID: "b.jupiter", Name: "jupiter", Title: "Jupiter", Installs: 1},
+	}, nil)
+	planet, _ := ix.Find("b.jupiter")
+	notebook, _ := ix.Find("a.jupyter")
+	if hits := ix.Search(&query.Filter{Text: []string{"jupiter"}}).Hits; !slices.Equal(hits, []Hit{planet, notebook}) {
+		t.Errorf("got %v, want %v", hits, []Hit{planet, notebook})
 	}
 }
 
