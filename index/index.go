@@ -164,12 +164,11 @@ func Open(path string) (*Index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open index: %w", err)
 	}
-	ix, err := OpenBytes(f.Bytes)
+	ix, err := openBytes(f.Bytes, f.Rest)
 	if err != nil {
 		return nil, fmt.Errorf("open index %s: %w", path, closing(f, err))
 	}
 	ix.file = f
-	f.Rest() // of all the payloads the checksum went over, few will be asked for
 	return ix, nil
 }
 
@@ -180,8 +179,12 @@ func closing(f *mmap.File, err error) error {
 
 // OpenBytes opens an index in memory. b must not change as long as the Index is
 // used.
-func OpenBytes(b []byte) (*Index, error) {
-	s, err := segment.Parse(b)
+func OpenBytes(b []byte) (*Index, error) { return openBytes(b, nil) }
+
+// openBytes tells rest of what will hardly be looked at again soon: of all the payloads
+// the checksum goes over, few will be asked for.
+func openBytes(b []byte, rest func(from, to int)) (*Index, error) {
+	s, err := segment.Parse(b, rest)
 	if err != nil {
 		return nil, err
 	}

@@ -166,7 +166,7 @@ func TestOldSegments(t *testing.T) {
 func TestFewerSections(t *testing.T) {
 	docs := randomDocuments(rand.New(rand.NewPCG(3, 4)), 300)
 	b := write(t, docs, nil)
-	s, err := segment.Parse(b)
+	s, err := segment.Parse(b, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,13 +26,8 @@ func Sweep(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) er
 		return err
 	}
 	kept, dropped := split(names, current.Generation, previous.Generation)
-	l, err := openListing(dir, kept)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	if dir.Unclean || l.missesAny(dir, dropped) {
-		if err := l.sweepContent(dir); err != nil {
+	if dir.Unclean || len(dropped) > 0 {
+		if err := sweepContent(dir, kept, dropped); err != nil {
 			return err
 		}
 	}
@@ -131,8 +126,22 @@ func (l listing) has(path string) bool {
 	return false
 }
 
-// sweepContent goes through the content for what is not listed.
-func (l listing) sweepContent(dir *site.Dir) error {
+// sweepContent removes content that the kept generations do not list, if there may be
+// any.
+func sweepContent(dir *site.Dir, kept, dropped []string) error {
+	l, err := openListing(dir, kept)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	if !dir.Unclean && !l.missesAny(dir, dropped) {
+		return nil
+	}
+	return l.sweep(dir)
+}
+
+// sweep goes through the content for what is not listed.
+func (l listing) sweep(dir *site.Dir) error {
 	wanted := make(map[string]bool)
 	for _, ix := range l {
 		for f := range ix.Files() {

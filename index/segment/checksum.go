@@ -9,20 +9,29 @@ import (
 )
 
 // Checksum returns the CRC-32C of b without the four bytes that hold it. b is at
-// least as long as a header. All processors work on it: a large file takes most
-// of the time of opening it.
-func Checksum(b []byte) uint32 {
+// least as long as a header.
+func Checksum(b []byte) uint32 { return checksum(b, nil) }
+
+// checksum has all processors work on it: it is most of what opening a large file
+// takes.
+func checksum(b []byte, summed func(from, to int)) uint32 {
 	head, body := b[:sumOffset], b[sumOffset+4:]
-	return crc.Join(crc32.Castagnoli, crc32.Checksum(head, castagnoli), sumStretches(body, 8<<20), len(body))
+	return crc.Join(crc32.Castagnoli, crc32.Checksum(head, castagnoli), sumStretches(body, 8<<20, summed), len(body))
 }
 
-// sumStretches returns the CRC-32C of b from those of its stretches.
-func sumStretches(b []byte, stretch int) uint32 {
+// sumStretches returns the CRC-32C of b from those of its stretches. Summed is told
+// of each, as if b began at 0.
+func sumStretches(b []byte, stretch int, summed func(from, to int)) uint32 {
 	stretches := slices.Collect(slices.Chunk(b, stretch))
 	sums := make([]uint32, len(stretches))
 	var work sync.WaitGroup
 	for i, s := range stretches {
-		work.Go(func() { sums[i] = crc32.Checksum(s, castagnoli) })
+		work.Go(func() {
+			sums[i] = crc32.Checksum(s, castagnoli)
+			if summed != nil {
+				summed(i*stretch, i*stretch+len(s))
+			}
+		})
 	}
 	work.Wait()
 	sum := uint32(0)

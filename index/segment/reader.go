@@ -28,8 +28,9 @@ type Segment struct {
 }
 
 // Parse checks the header, the table and the checksum. It keeps b and copies
-// nothing; b must not change as long as the Segment is used.
-func Parse(b []byte) (*Segment, error) {
+// nothing; b must not change as long as the Segment is used. Summed, unless nil, is
+// told of stretches of b that the checksum has gone over, by several goroutines.
+func Parse(b []byte, summed func(from, to int)) (*Segment, error) {
 	if len(b) < headerSize {
 		return nil, corrupt(len(b), "the file ends within the header")
 	}
@@ -42,7 +43,7 @@ func Parse(b []byte) (*Segment, error) {
 	if size := binary.LittleEndian.Uint64(b[sizeOffset:]); size != uint64(len(b)) {
 		return nil, corrupt(sizeOffset, "the header says %d bytes, the file has %d", size, len(b))
 	}
-	if got, want := Checksum(b), binary.LittleEndian.Uint32(b[sumOffset:]); got != want {
+	if got, want := checksum(b, summed), binary.LittleEndian.Uint32(b[sumOffset:]); got != want {
 		return nil, corrupt(sumOffset, "got checksum %08x, want %08x", got, want)
 	}
 	s := &Segment{bytes: b}

@@ -40,7 +40,7 @@ func sample(t testing.TB) []byte {
 }
 
 func TestRoundTrip(t *testing.T) {
-	s, err := Parse(sample(t))
+	s, err := Parse(sample(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,13 +80,13 @@ func TestParseRefuses(t *testing.T) {
 		b := sample(t)
 		c.damage(b)
 		put32(b[sumOffset:], Checksum(b))
-		if _, err := Parse(b); !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
+		if _, err := Parse(b, nil); !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: got %v, want …%s…", name, err, c.says)
 		}
 	}
 	b := sample(t)
 	b[len(b)-1] ^= 1
-	if _, err := Parse(b); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "checksum") {
+	if _, err := Parse(b, nil); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "checksum") {
 		t.Errorf("got %v, want a checksum error", err)
 	}
 }
@@ -139,7 +139,7 @@ func TestChecksumStretches(t *testing.T) {
 	for _, size := range []int{0, 1, 63, 64, 65, 999, 1000} {
 		want := crc32.Checksum(b[:size], castagnoli)
 		for _, stretch := range []int{1, 3, 64, 999, 5000} {
-			if got := sumStretches(b[:size], stretch); got != want {
+			if got := sumStretches(b[:size], stretch, nil); got != want {
 				t.Errorf("%d bytes in stretches of %d: got %08x, want %08x", size, stretch, got, want)
 			}
 		}

@@ -41,11 +41,14 @@ func Open(path string) (*File, error) {
 	return &File{Bytes: b}, nil
 }
 
-// Rest tells the system that the bytes read so far need not stay in memory;
+// Rest tells the system that a stretch of the bytes need not stay in memory;
 // they come back from the page cache when touched.
-func (f *File) Rest() {
-	if len(f.Bytes) > 0 {
-		rest(f.Bytes)
+func (f *File) Rest(from, to int) {
+	// Whole pages only; those at the ends may be of use to a neighbour.
+	page := os.Getpagesize()
+	from, to = (from+page-1)/page*page, to/page*page
+	if from < to {
+		rest(f.Bytes[from:to])
 	}
 }
 
