@@ -167,9 +167,10 @@ func answers(c *catalog.Catalog) iter.Seq[file] {
 		if !yield(file{gallery.ManifestPath, gallery.Manifest(c.BaseURL), json}) {
 			return
 		}
+		at := gallery.NewAddress(c.BaseURL)
 		_, extensions := documents(c)
 		for _, e := range extensions {
-			text := gallery.Latest(e, c.BaseURL)
+			text := gallery.Latest(e, at)
 			declared := gallery.LatestPath(e.Publisher.Name, e.Name)
 			lower := gallery.LatestPath(strings.ToLower(e.Publisher.Name), strings.ToLower(e.Name))
 			if !yield(file{lower, text, json}) || declared != lower && !yield(file{declared, text, json}) {

@@ -9,6 +9,8 @@
 // Source: crc32_combine in zlib, by Mark Adler.
 package crc
 
+import "math/bits"
+
 // one is the polynomial 1.
 const one = 1 << 31
 
@@ -37,4 +39,29 @@ func Shift(polynomial uint32, n int) uint32 {
 // Join returns the CRC of two texts from those of each and the length of the second.
 func Join(polynomial, first, second uint32, length int) uint32 {
 	return Multiply(polynomial, Shift(polynomial, length), first) ^ second
+}
+
+// A Factor is a polynomial to multiply many others by: a table of its products with
+// every byte at every place.
+type Factor [4][256]uint32
+
+// NewFactor returns that of a.
+func NewFactor(polynomial, a uint32) *Factor {
+	var powers [32]uint32 // a·x^k, at the bit that stands for x^k
+	for bit := 31; bit >= 0; bit-- {
+		powers[bit] = a
+		a = a>>1 ^ polynomial&-(a&1)
+	}
+	var f Factor
+	for place := range f {
+		for b := 1; b < 256; b++ {
+			f[place][b] = f[place][b&(b-1)] ^ powers[8*place+bits.TrailingZeros(uint(b))]
+		}
+	}
+	return &f
+}
+
+// Times returns f·b.
+func (f *Factor) Times(b uint32) uint32 {
+	return f[0][byte(b)] ^ f[1][byte(b>>8)] ^ f[2][byte(b>>16)] ^ f[3][b>>24]
 }

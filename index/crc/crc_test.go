@@ -20,6 +20,12 @@ func TestJoin(t *testing.T) {
 				t.Fatalf("%#x: %d and %d bytes: got %08x, want %08x", polynomial, n, len(text)-n, got, want)
 			}
 		}
+		for range 100 {
+			a, b := r.Uint32(), r.Uint32()
+			if got, want := NewFactor(polynomial, a).Times(b), Multiply(polynomial, a, b); got != want {
+				t.Fatalf("%#x: %#x·%#x: got %#x, want %#x", polynomial, a, b, got, want)
+			}
+		}
 		if Multiply(polynomial, one, 0x1234) != 0x1234 || Multiply(polynomial, 0x1234, one) != 0x1234 || Multiply(polynomial, 0, 7) != 0 {
 			t.Errorf("%#x: 1·a is not a", polynomial)
 		}

@@ -10,26 +10,24 @@ import (
 	"galbuild/render/splice"
 )
 
-// AppendAnswer appends the reply to q, with base (no slash at the end) filled in
-// as the gallery's address, and returns how many extensions it holds. There is
-// one result set per filter. All of them together hold query.MaxPageSize
+// AppendAnswer appends the reply to q, and returns how many extensions it holds. There
+// is one result set per filter. All of them together hold query.MaxPageSize
 // extensions at most, so that a short question cannot ask for the gallery many
 // times over; what is cut off is still counted.
-func AppendAnswer(dst []byte, ix *index.Index, q query.Query, base string) ([]byte, int) {
-	p := plain{dst, newAddress(base)}
+func AppendAnswer(dst []byte, ix *index.Index, q query.Query, at *Address) ([]byte, int) {
+	p := plain{dst, at}
 	hits := answer(&p, ix, q)
 	return p.dst, hits
 }
 
 // AppendPacked appends the same reply as a gzip stream, joined from pieces that were
 // compressed when the index was built. It returns false if the index has none, or
-// base is too long to fit them: then the reply must be compressed as a whole.
-func AppendPacked(dst []byte, ix *index.Index, q query.Query, base string) ([]byte, int, bool) {
-	a := newAddress(base)
-	if !a.fits() {
+// the address is too long to fit them: then the reply must be compressed as a whole.
+func AppendPacked(dst []byte, ix *index.Index, q query.Query, at *Address) ([]byte, int, bool) {
+	if !at.fits() {
 		return dst, 0, false
 	}
-	p := packed{splice.Begin(dst, a.fillings())}
+	p := packed{splice.Begin(dst, at.fillings)}
 	hits := answer(&p, ix, q)
 	whole, ok := p.End()
 	return whole, hits, ok
@@ -75,7 +73,7 @@ func result(to form, ix *index.Index, r index.Result, v index.Variant) {
 // plain is JSON as it is.
 type plain struct {
 	dst []byte
-	address
+	*Address
 }
 
 func (p *plain) Text(s string) { p.dst = append(p.dst, s...) }
@@ -89,46 +87,44 @@ func (p *packed) payload(of index.Payload) { p.Piece(of.Packed) }
 
 // AppendLatest appends the reply to GET …/latest for publisher.name in any case
 // of letters: the extension by itself. It returns false if there is none.
-func AppendLatest(dst []byte, ix *index.Index, id, base string) ([]byte, bool) {
+func AppendLatest(dst []byte, ix *index.Index, id string, at *Address) ([]byte, bool) {
 	hit, ok := ix.Find(id)
 	if !ok {
 		return dst, false
 	}
-	a := newAddress(base)
-	return a.appendPayload(dst, ix.Payload(hit, index.Latest)), true
+	return at.appendPayload(dst, ix.Payload(hit, index.Latest)), true
 }
 
-// An address is that of the gallery, as holes are filled with it.
-type address struct {
-	base  string            // as it stands in a JSON string
-	begin [len(keys)]string // by kind of hole: the key, the quotation mark and base
+// An Address is that of the gallery, as answers are filled with it: one for many.
+type Address struct {
+	URL      string            // no slash at the end
+	escaped  string            // as it stands in a JSON string
+	begin    [len(keys)]string // by kind of hole: the key, the quotation mark and the address
+	fillings []splice.Filling  // by kind of hole, if it fits them
 }
 
-func newAddress(base string) address {
-	quoted := gjson.AppendJSONString(nil, base)
-	a := address{base: string(quoted[1 : len(quoted)-1])}
+// NewAddress returns the address for a URL without a slash at the end.
+func NewAddress(url string) *Address {
+	quoted := gjson.AppendJSONString(nil, url)
+	a := &Address{URL: url, escaped: string(quoted[1 : len(quoted)-1])}
 	for kind, key := range keys {
-		a.begin[kind] = key + a.base
+		a.begin[kind] = key + a.escaped
+	}
+	for kind := range keys {
+		if a.fits() {
+			hole := appendBlank(nil, kind)
+			copy(hole[len(hole)-len(a.begin[kind]):], a.begin[kind])
+			a.fillings = append(a.fillings, splice.NewFilling(hole))
+		}
 	}
 	return a
 }
 
 // fits reports whether a can be filled in without making a hole wider.
-func (a *address) fits() bool { return len(a.base) <= room }
-
-// fillings returns what goes into the holes of pieces, by kind.
-func (a *address) fillings() []splice.Filling {
-	all := make([]splice.Filling, len(keys))
-	for kind := range all {
-		hole := appendBlank(nil, kind)
-		copy(hole[len(hole)-len(a.begin[kind]):], a.begin[kind])
-		all[kind] = splice.NewFilling(hole)
-	}
-	return all
-}
+func (a *Address) fits() bool { return len(a.escaped) <= room }
 
 // appendPayload copies p and fills its holes.
-func (a *address) appendPayload(dst []byte, p index.Payload) []byte {
+func (a *Address) appendPayload(dst []byte, p index.Payload) []byte {
 	if len(p.Holes) == 0 || !a.fits() || !isBlank(p.JSON[:p.Holes[0]]) {
 		return a.insert(dst, p)
 	}
@@ -144,11 +140,11 @@ func (a *address) appendPayload(dst []byte, p index.Payload) []byte {
 
 // insert puts the base URL into holes that are too narrow for it, or have no width
 // at all, as in the first indexes.
-func (a *address) insert(dst []byte, p index.Payload) []byte {
+func (a *Address) insert(dst []byte, p index.Payload) []byte {
 	at := uint32(0)
 	for _, hole := range p.Holes {
 		dst = append(dst, p.JSON[at:hole]...)
-		dst = append(dst, a.base...)
+		dst = append(dst, a.escaped...)
 		at = hole
 	}
 	return append(dst, p.JSON[at:]...)

@@ -81,9 +81,7 @@ func (r *Renderer) pack(e *catalog.Extension, v index.Variant, p *piece) index.P
 	return made
 }
 
-// Latest returns the answer to GET …/latest for e, with base as the gallery's
-// address.
-func Latest(e *catalog.Extension, base string) []byte {
-	a := newAddress(base)
-	return a.appendPayload(nil, render(e, latest(usable(e.Versions))).payload())
+// Latest returns the answer to GET …/latest for e.
+func Latest(e *catalog.Extension, at *Address) []byte {
+	return at.appendPayload(nil, render(e, latest(usable(e.Versions))).payload())
 }

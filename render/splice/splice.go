@@ -58,16 +58,16 @@ const (
 
 func (p Piece) field(offset int) uint32 { return binary.LittleEndian.Uint32(p[offset:]) }
 
-// A Filling is what holes of one kind are filled with.
+// A Filling is what holes of one kind are filled with, in many streams.
 type Filling struct {
 	bytes     []byte
-	remainder uint32
+	remainder *crc.Factor
 }
 
 // NewFilling returns the filling for holes as wide as b, which it keeps.
 func NewFilling(b []byte) Filling {
-	// Without the conditioning that makes it a CRC.
-	return Filling{b, ^crc32.Update(^uint32(0), crc32.IEEETable, b)}
+	remainder := ^crc32.Update(^uint32(0), crc32.IEEETable, b) // without the conditioning that makes it a CRC
+	return Filling{b, crc.NewFactor(crc32.IEEE, remainder)}
 }
 
 // Stream is a gzip stream in the making.
@@ -123,7 +123,7 @@ func (s *Stream) Piece(p Piece) {
 		with := &s.fillings[kind]
 		s.dst = append(appendLengths(s.dst, len(with.bytes)), with.bytes...)
 		s.open = false
-		sum ^= crc.Multiply(crc32.IEEE, gaps.field(8), with.remainder)
+		sum ^= with.remainder.Times(gaps.field(8))
 	}
 	s.part(parts)
 	s.sum = crc.Multiply(crc32.IEEE, p.field(shiftField), s.sum) ^ sum

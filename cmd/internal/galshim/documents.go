@@ -20,7 +20,7 @@ const (
 // latest answers with one extension by itself.
 func (s *server) latest(w *reply, r *http.Request, g *generation) error {
 	id := r.PathValue("publisher") + "." + r.PathValue("name")
-	body, ok := gallery.AppendLatest(nil, g.ix, id, w.base)
+	body, ok := gallery.AppendLatest(nil, g.ix, id, s.address(w.base))
 	if !ok {
 		return notFound("no extension %q", id)
 	}

@@ -11,7 +11,6 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/index"
-	"galbuild/render/gallery"
 )
 
 // A build is a version of an extension for a target platform, as a request names
@@ -76,9 +75,12 @@ func (s *server) vspackage(w *reply, r *http.Request, g *generation) error {
 // newestRelease returns the newest version of b's extension that its platform
 // can use: a release, or a pre-release if there has been no other.
 func newestRelease(g *generation, wanted build) (newest build, found bool) {
-	body, _ := gallery.AppendLatest(nil, g.ix, wanted.publisher+"."+wanted.name, "")
 	newest = wanted
-	for _, v := range gjson.GetBytes(body, "versions").Array() {
+	hit, ok := g.ix.Find(wanted.publisher + "." + wanted.name)
+	if !ok {
+		return newest, false
+	}
+	for _, v := range gjson.GetBytes(g.ix.Payload(hit, index.Latest).JSON, "versions").Array() {
 		platform := v.Get("targetPlatform").String()
 		if platform != "" && platform != wanted.platform {
 			continue

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
@@ -34,6 +35,7 @@ type server struct {
 	compress func(http.Handler) http.HandlerFunc
 	buffers  sync.Pool // of *[]byte
 	packers  sync.Pool // of *gzip.Writer
+	recent   atomic.Pointer[gallery.Address]
 }
 
 // endpoint answers one kind of request from g. An error means that it has
@@ -135,6 +137,17 @@ func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 	w.base = s.addresser.base(r)
 	s.mux.ServeHTTP(w, meant(r, pathOf(w.base)))
+}
+
+// address returns the address for a base URL, which is nearly always that of the
+// request before.
+func (s *server) address(base string) *gallery.Address {
+	if a := s.recent.Load(); a != nil && a.URL == base {
+		return a
+	}
+	a := gallery.NewAddress(base)
+	s.recent.Store(a)
+	return a
 }
 
 // finish turns a panic into an answer, or cuts the connection if one has begun,

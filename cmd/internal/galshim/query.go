@@ -40,9 +40,9 @@ func (s *server) query(w *reply, r *http.Request, g *generation) error {
 	h["Content-Type"] = jsonType
 	if acceptsGzip(r.Header) {
 		h["Content-Encoding"] = gzipCoding
-		*buf, w.hits = s.appendPacked((*buf)[:0], g, q, w.base)
+		*buf, w.hits = s.appendPacked((*buf)[:0], g, q, s.address(w.base))
 	} else {
-		*buf, w.hits = gallery.AppendAnswer((*buf)[:0], g.ix, q, w.base)
+		*buf, w.hits = gallery.AppendAnswer((*buf)[:0], g.ix, q, s.address(w.base))
 	}
 	sendBody(w, *buf)
 	return nil
@@ -56,14 +56,14 @@ var (
 
 // appendPacked appends the answer in gzip, joined from pieces. Where there are none,
 // or they do not fit the base URL, the answer is compressed.
-func (s *server) appendPacked(dst []byte, g *generation, q query.Query, base string) ([]byte, int) {
-	if packed, hits, ok := gallery.AppendPacked(dst, g.ix, q, base); ok {
+func (s *server) appendPacked(dst []byte, g *generation, q query.Query, at *gallery.Address) ([]byte, int) {
+	if packed, hits, ok := gallery.AppendPacked(dst, g.ix, q, at); ok {
 		return packed, hits
 	}
 	plain := s.buffer()
 	defer s.recycle(plain)
 	hits := 0
-	*plain, hits = gallery.AppendAnswer(*plain, g.ix, q, base)
+	*plain, hits = gallery.AppendAnswer(*plain, g.ix, q, at)
 	return s.pack(dst, *plain), hits
 }
 
