@@ -35,7 +35,7 @@
 //
 // # Versions
 //
-//	1  2026-11-21  first
+//	1  2026-11-21  first; pay.pack, pay.part, trm.near and nam.near were added to it
 package segment
 
 import "hash/crc32"
