@@ -24,7 +24,6 @@ type Writer struct {
 	mutex    sync.Mutex
 	sections []*Stream
 	shared   *Stream // holds the sections that were added whole
-	err      error   // of making them
 }
 
 // NewWriter returns a Writer that keeps its temporary files in folder. Close removes
