@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"galbuild/build/blob"
 	"galbuild/build/catalog"
 )
 
@@ -283,11 +284,14 @@ func (c Config) emptySignature() (*catalog.Asset, error) {
 	default:
 		return nil, errors.New("sign: only \"empty\" is known")
 	}
-	archive := emptySignature()
-	ref, err := c.Site.Blobs.PutBytes(archive)
-	if err != nil {
+	if _, err := c.Site.Blobs.PutBytes(emptySignature()); err != nil {
 		return nil, err
 	}
-	asset := signatureAsset(ref, len(archive))
-	return &asset, nil
+	return emptySignatureAsset(), nil
+}
+
+func emptySignatureAsset() *catalog.Asset {
+	archive := emptySignature()
+	asset := signatureAsset(blob.Sum(archive), len(archive))
+	return &asset
 }

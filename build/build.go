@@ -46,6 +46,7 @@ type Config struct {
 	Progress func(Progress) // called now and then, by several goroutines
 
 	Strict bool // give content no paths if anything was refused
+	Add    bool // old versions stay although no source has them
 
 	Site *site.Dir // where content goes
 	// Old returns what the site serves now; nil is nothing. It is called once, before
@@ -86,22 +87,26 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	result := &Result{file: c.Site.Memory(), digest: digest(c.Settings, items), recipe: c.recipe()}
-	if last := readHeading(result.file); len(problems) == 0 && !c.Site.Unclean && last.fits(result.origin(c.Generation), result.digest) {
+	lists := newLists()
+	said := lists.aboutAll(items)
+	result := &Result{file: c.Site.Memory(), digest: digest(c.Settings, items, said), recipe: c.recipe()}
+	if last := readHeading(result.file); len(problems)+len(lists.warnings) == 0 && !c.Site.Unclean && last.fits(result.origin(c.Generation), result.digest) {
 		result.Report = *last.Report
 		return result, nil
 	}
-	return result, result.run(ctx, c, items, problems)
+	read := &reader{Config: c, said: said, texts: catalog.NewInterner()}
+	return result, result.run(ctx, read, items, problems, lists.warnings)
 }
 
-func (r *Result) run(ctx context.Context, c Config, items []source.Item, problems []source.Problem) error {
+func (r *Result) run(ctx context.Context, read *reader, items []source.Item, problems []source.Problem, warnings []Problem) error {
+	c := read.Config
 	old, err := c.Old()
 	if err != nil {
 		return err
 	}
 	r.Old = old.Settings
 	before := maps.Collect(versions(old))
-	read := &reader{Config: c, memory: recall(r.file, r.origin(c.Generation)), old: before, texts: catalog.NewInterner()}
+	read.memory, read.old = recall(r.file, r.origin(c.Generation)), before
 	candidates, err := read.all(ctx, items)
 	if err != nil {
 		return err
@@ -109,14 +114,18 @@ func (r *Result) run(ctx context.Context, c Config, items []source.Item, problem
 	// A source that cannot be had is no reason to take its packages away: the
 	// network may be down, the disk not mounted.
 	keep := len(problems) > 0 || slices.ContainsFunc(candidates, func(c candidate) bool { return c.unreadable() })
-	made, err := assemble(c, candidates, before, keep)
+	made, err := assemble(c, candidates, before, keep || c.Add)
 	if err != nil {
 		return err
 	}
+	if c.Add {
+		made.kept = nil // as was to be expected
+	}
+	made.warnings = append(made.warnings, warnings...)
 	r.Catalog, r.Report = made.catalog, makeReport(before, made, problems)
 	r.Changed = !reflect.DeepEqual(old, made.catalog)
 	r.memory = made.memory
-	if len(problems) > 0 || len(r.memory.order) < len(items) {
+	if len(problems)+len(warnings) > 0 || len(r.memory.order) < len(items) {
 		r.digest = blob.Ref{} // another run would read something again
 	}
 	if c.Strict && len(r.Report.Refused) > 0 {

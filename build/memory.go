@@ -38,6 +38,7 @@ type memo struct {
 	Stamp     stamp    `json:"stamp"`
 	Sidecar   *stamp   `json:"sidecar,omitempty"`
 	Signature *stamp   `json:"signature,omitempty"`
+	Upstream  upstream `json:"upstream,omitzero"`
 	Key       string   `json:"key,omitempty"` // what it turned out to be, when it was last taken
 	Ref       blob.Ref `json:"sha256,omitzero"`
 	Warnings  []string `json:"warnings,omitempty"`
@@ -73,8 +74,8 @@ func (c Config) recipe() string {
 }
 
 // digest tells sources and settings from others: as names in the report, as files
-// by their stamps.
-func digest(settings catalog.Settings, items []source.Item) blob.Ref {
+// by their stamps, and by what is said of them.
+func digest(settings catalog.Settings, items []source.Item, said []upstream) blob.Ref {
 	text := fmt.Appendf(nil, "%#v\n", settings)
 	all := sha256.New()
 	all.Write(text)
@@ -86,8 +87,10 @@ func digest(settings catalog.Settings, items []source.Item) blob.Ref {
 		text = binary.AppendVarint(text, int64(modified.Nanosecond()))
 		all.Write(text)
 	}
-	for _, item := range items {
+	for i, item := range items {
 		add(item.Name, 0, time.Time{})
+		add(said[i].ID, 0, said[i].Released)
+		add("", 0, said[i].Updated)
 		add(item.Path, item.Size, item.ModTime)
 		for _, beside := range []*source.Stamp{item.Sidecar, item.Signature} {
 			if beside == nil {
@@ -147,14 +150,15 @@ func nextLine[T any](lines *bufio.Reader) (v T, ok bool) {
 	return v, true
 }
 
-// recognise returns what is known of an item that has not changed.
-func (m *memory) recognise(item *source.Item, old map[string]known) (candidate, bool) {
+// recognise returns what is known of an item that has not changed, nor what is said
+// of it.
+func (m *memory) recognise(item *source.Item, said upstream, old map[string]known) (candidate, bool) {
 	was, ok := m.seen[item.Path]
 	if !ok || was.Stamp != (stamp{item.Size, item.ModTime.UTC()}) ||
-		!sameStamp(was.Sidecar, item.Sidecar) || !sameStamp(was.Signature, item.Signature) {
+		!sameStamp(was.Sidecar, item.Sidecar) || !sameStamp(was.Signature, item.Signature) || was.Upstream != said {
 		return candidate{}, false
 	}
-	c := candidate{item: item, warnings: was.Warnings, known: true, before: was.Key}
+	c := candidate{item: item, upstream: said, warnings: was.Warnings, known: true, before: was.Key}
 	if was.Refused != "" {
 		c.version = new(catalog.Version)
 		c.refused = errors.New(was.Refused)
@@ -187,6 +191,7 @@ func remember(candidates []candidate) *memory {
 			Stamp:     stamp{c.item.Size, c.item.ModTime.UTC()},
 			Sidecar:   stampOf(c.item.Sidecar),
 			Signature: stampOf(c.item.Signature),
+			Upstream:  c.upstream,
 			Warnings:  c.warnings,
 		}
 		switch {

@@ -26,6 +26,7 @@ import (
 // A candidate is one package on its way into the catalogue.
 type candidate struct {
 	item      *source.Item
+	upstream  upstream
 	publisher string // as declared
 	name      string
 	version   *catalog.Version // with no Package if refused while it was read
@@ -56,6 +57,7 @@ type reader struct {
 	memory  *memory
 	old     map[string]known
 	done    atomic.Int64
+	said    []upstream // of each item
 	texts   *catalog.Interner
 	buffers sync.Pool // of *bufio.Reader
 }
@@ -75,10 +77,11 @@ func (r *reader) all(ctx context.Context, items []source.Item) ([]candidate, err
 	var total int64
 	for i := range items {
 		item := &items[i]
-		if c, ok := r.memory.recognise(item, r.old); ok {
+		if c, ok := r.memory.recognise(item, r.said[i], r.old); ok {
 			candidates[i] = c
 			continue
 		}
+		candidates[i].upstream = r.said[i]
 		fresh = append(fresh, i)
 		total += item.Size
 	}

@@ -118,10 +118,10 @@ func missing(c *catalog.Catalog) []Missing {
 			if v.Version != e.Versions[0].Version {
 				break
 			}
-			for need, as := range needs(&v) {
-				if !seen[need] && c.Find(need) == nil && !builtIn(need) {
-					seen[need] = true
-					all = append(all, Missing{e.ID(), v.Version, need, as})
+			for _, need := range Needs(c, &v) {
+				if need.Missing && !seen[need.ID] {
+					seen[need.ID] = true
+					all = append(all, Missing{e.ID(), v.Version, need.ID, need.As})
 				}
 			}
 		}
@@ -132,9 +132,17 @@ func missing(c *catalog.Catalog) []Missing {
 	return all
 }
 
-// needs returns the lower-case ids of a version's dependencies and pack members.
-func needs(v *catalog.Version) map[string]string {
-	all := make(map[string]string)
+// Need is an extension that another one needs.
+type Need struct {
+	ID      string `json:"id"`                // in lower case
+	As      string `json:"as"`                // "dependency" or "pack member"
+	Missing bool   `json:"missing,omitempty"` // the gallery does not have it, nor does the editor
+}
+
+// Needs returns the dependencies and pack members of a version, sorted.
+func Needs(c *catalog.Catalog, v *catalog.Version) []Need {
+	all := []Need{}
+	seen := make(map[string]bool)
 	for _, p := range v.Properties {
 		as := ""
 		switch p.Key {
@@ -146,11 +154,13 @@ func needs(v *catalog.Version) map[string]string {
 			continue
 		}
 		for id := range strings.SplitSeq(strings.ToLower(p.Value), ",") {
-			if id = strings.TrimSpace(id); id != "" && all[id] == "" {
-				all[id] = as
+			if id = strings.TrimSpace(id); id != "" && !seen[id] {
+				seen[id] = true
+				all = append(all, Need{id, as, c.Find(id) == nil && !builtIn(id)})
 			}
 		}
 	}
+	slices.SortFunc(all, func(a, b Need) int { return strings.Compare(a.ID, b.ID) })
 	return all
 }
 

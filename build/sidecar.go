@@ -29,8 +29,10 @@ const maxSidecar = 64 << 20
 // refuses the package: built without it, the extension would get another
 // identity, and take it away from everyone who has it installed.
 func (r *reader) addSidecars(item *source.Item, packageRef blob.Ref, c *candidate) error {
-	if item.Sidecar != nil {
-		text, err := readSmall(item.Sidecar.Path)
+	if item.Sidecar == nil {
+		c.applyUpstream()
+	} else {
+		text, err := readSmall(item.Sidecar.Path, maxSidecar)
 		if err == nil {
 			c.version.Sidecar, err = parseSidecar(text)
 		}
@@ -88,7 +90,7 @@ func publisherID(s *catalog.Sidecar) *string {
 // that is not would make verifying editors refuse the package; without it they
 // accept it as a private gallery's.
 func (r *reader) addSignature(path string, packageRef blob.Ref, c *candidate) error {
-	archive, err := readSmall(path)
+	archive, err := readSmall(path, maxSidecar)
 	if err != nil {
 		return err
 	}
@@ -159,18 +161,18 @@ func readEntry(z *zip.Reader, name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxSidecar))
 }
 
-func readSmall(path string) ([]byte, error) {
+func readSmall(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, unreadable{plain(err)}
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxSidecar+1))
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err != nil {
 		return nil, unreadable{plain(err)}
 	}
-	if len(text) > maxSidecar {
-		return nil, fmt.Errorf("more than %d bytes", maxSidecar)
+	if int64(len(text)) > most {
+		return nil, fmt.Errorf("more than %d bytes", most)
 	}
 	return text, nil
 }

@@ -34,26 +34,30 @@ const Version = 2
 // is there. Known is a generation rendered by this Version, whose work is taken over
 // where it is the same, or zero.
 func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, known site.Current) (site.Current, error) {
-	pages := Pages(c)
-	for _, p := range pages {
-		ref, err := dir.Blobs.PutBytes(p.text)
+	for _, p := range Pages(c) {
+		ref, err := dir.Blobs.PutBytes(p.Text)
 		if err != nil {
 			return site.Current{}, err
 		}
-		if err := dir.Blobs.Link(ref, p.path); err != nil {
+		if err := dir.Blobs.Link(ref, p.Path); err != nil {
 			return site.Current{}, err
 		}
 	}
 	if err := writeAnswers(ctx, dir, c); err != nil {
 		return site.Current{}, err
 	}
+	return Generation(dir, c, known)
+}
+
+// Generation writes into dir the two files of c's generation, and nothing else.
+func Generation(dir *site.Dir, c *catalog.Catalog, known site.Current) (site.Current, error) {
 	old := openKnown(dir, known)
 	if old != nil {
 		defer old.Close()
 	}
 	return dir.WriteGeneration(
 		func(w io.Writer) error { return site.WriteCatalog(w, c) },
-		func(w io.Writer) error { return index.Write(w, content(c, pages, old, dir.Temp())) },
+		func(w io.Writer) error { return index.Write(w, content(c, old, dir.Temp())) },
 	)
 }
 
@@ -72,13 +76,13 @@ func openKnown(dir *site.Dir, known site.Current) *index.Index {
 
 // content returns what goes into the index. Of known, an index rendered by this
 // Version or nil, packed payloads are taken over.
-func content(c *catalog.Catalog, pages []file, known *index.Index, scratch string) index.Content {
+func content(c *catalog.Catalog, known *index.Index, scratch string) index.Content {
 	docs, extensions := documents(c)
 	renderer := &gallery.Renderer{Known: known}
 	return index.Content{
 		Documents: docs,
 		Payloads:  func(i int) index.Payloads { return renderer.Payloads(extensions[i]) },
-		Files:     files(c, pages),
+		Files:     Content(c),
 		Scratch:   scratch,
 	}
 }
@@ -98,11 +102,11 @@ func documents(c *catalog.Catalog) ([]index.Document, []*catalog.Extension) {
 	return docs, extensions
 }
 
-// files yields every path that the site serves out of its blobs.
-func files(c *catalog.Catalog, pages []file) iter.Seq[index.File] {
+// Content yields every path that the site serves out of its blobs, pages first.
+func Content(c *catalog.Catalog) iter.Seq[index.File] {
 	return func(yield func(index.File) bool) {
-		for _, p := range pages {
-			if !yield(index.File{Path: p.path, SHA256: blob.Sum(p.text), Size: int64(len(p.text)), Type: p.mediaType}) {
+		for _, p := range Pages(c) {
+			if !yield(index.File{Path: p.Path, SHA256: blob.Sum(p.Text), Size: int64(len(p.Text)), Type: p.MediaType}) {
 				return
 			}
 		}
@@ -132,21 +136,21 @@ func versionFiles(e *catalog.Extension, v *catalog.Version, yield func(index.Fil
 	return true
 }
 
-// A file is one that the site serves under a path of its own.
-type file struct {
-	path      string
-	text      []byte
-	mediaType string
+// A File is one that is rendered, not found in a package.
+type File struct {
+	Path      string
+	Text      []byte
+	MediaType string
 }
 
 // Pages returns the files of a site that belong to no extension.
-func Pages(c *catalog.Catalog) []file {
+func Pages(c *catalog.Catalog) []File {
 	control := []byte(gallery.Control)
 	if c.Control != nil {
 		control = c.Control
 	}
 	const html = "text/html; charset=utf-8"
-	return []file{
+	return []File{
 		{gallery.ControlPath, control, "application/json"},
 		{gallery.PagePath, page.HTML, html},
 		{gallery.ItemPath, page.HTML, html},
@@ -154,17 +158,17 @@ func Pages(c *catalog.Catalog) []file {
 	}
 }
 
-// answers returns the GET answers that can be files, which are those that need no
+// Answers yields the GET answers that can be files, which are those that need no
 // more than the base URL to be known. Paths are in lower case; an extension that
 // declares its id in another case has that too, for editors send ids as they
 // find them.
-func answers(c *catalog.Catalog) iter.Seq[file] {
-	return func(yield func(file) bool) {
+func Answers(c *catalog.Catalog) iter.Seq[File] {
+	return func(yield func(File) bool) {
 		if c.BaseURL == "" {
 			return
 		}
 		const json = "application/json"
-		if !yield(file{gallery.ManifestPath, gallery.Manifest(c.BaseURL), json}) {
+		if !yield(File{gallery.ManifestPath, gallery.Manifest(c.BaseURL), json}) {
 			return
 		}
 		at := gallery.NewAddress(c.BaseURL)
@@ -173,7 +177,7 @@ func answers(c *catalog.Catalog) iter.Seq[file] {
 			text := gallery.Latest(e, at)
 			declared := gallery.LatestPath(e.Publisher.Name, e.Name)
 			lower := gallery.LatestPath(strings.ToLower(e.Publisher.Name), strings.ToLower(e.Name))
-			if !yield(file{lower, text, json}) || declared != lower && !yield(file{declared, text, json}) {
+			if !yield(File{lower, text, json}) || declared != lower && !yield(File{declared, text, json}) {
 				return
 			}
 		}
@@ -181,11 +185,11 @@ func answers(c *catalog.Catalog) iter.Seq[file] {
 }
 
 func writeAnswers(ctx context.Context, dir *site.Dir, c *catalog.Catalog) error {
-	for f := range answers(c) {
+	for f := range Answers(c) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := dir.WriteFile(f.path, f.text); err != nil {
+		if err := dir.WriteFile(f.Path, f.Text); err != nil {
 			return err
 		}
 	}

@@ -81,11 +81,11 @@ func serve(t *testing.T, dir *site.Dir, c *catalog.Catalog) site.Current {
 func TestVersion(t *testing.T) {
 	c := sample(t, newSite(t), 3)
 	h := sha256.New()
-	if err := index.Write(h, content(c, Pages(c), nil, t.TempDir())); err != nil {
+	if err := index.Write(h, content(c, nil, t.TempDir())); err != nil {
 		t.Fatal(err)
 	}
-	for f := range answers(c) {
-		fmt.Fprintf(h, "%s %s", f.path, f.text)
+	for f := range Answers(c) {
+		fmt.Fprintf(h, "%s %s", f.Path, f.Text)
 	}
 	got := fmt.Sprintf("%d %x\n", Version, h.Sum(nil))
 	golden := filepath.Join("testdata", "version.txt")

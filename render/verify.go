@@ -53,9 +53,8 @@ func Verify(ctx context.Context, root string) (*Proof, error) {
 		return v.proof, nil
 	}
 	v.count(c)
-	pages := Pages(c)
-	listed := slices.Collect(files(c, pages))
-	if err := v.checkIndex(current, c, pages, listed); err != nil {
+	listed := slices.Collect(Content(c))
+	if err := v.checkIndex(current, c, listed); err != nil {
 		return nil, err
 	}
 	if err := v.checkBlobs(ctx, listed); err != nil {
@@ -90,7 +89,7 @@ func (v *verifier) count(c *catalog.Catalog) {
 
 // checkIndex derives the index from the catalogue again. If it has other bytes,
 // the differences are looked for one by one.
-func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, pages []file, listed []index.File) error {
+func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, listed []index.File) error {
 	path := current.IndexPath()
 	if got, _, err := blob.SumFile(v.file(path)); err != nil {
 		v.problem("%s: %v", path, reason(err))
@@ -105,7 +104,7 @@ func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, pages []
 	}
 	defer os.RemoveAll(scratch)
 	derived := sha256.New()
-	want := content(c, pages, nil, scratch)
+	want := content(c, nil, scratch)
 	if err := index.Write(derived, want); err != nil {
 		v.problem("catalogue: %v", err)
 		return nil
@@ -217,13 +216,13 @@ func (v *verifier) checkAnswers(c *catalog.Catalog) {
 	if c.Render != Version {
 		return
 	}
-	for f := range answers(c) {
+	for f := range Answers(c) {
 		v.proof.Files++
-		got, err := os.ReadFile(v.file(f.path))
+		got, err := os.ReadFile(v.file(f.Path))
 		if err != nil {
-			v.problem("%s: %v", f.path, reason(err))
-		} else if string(got) != string(f.text) {
-			v.problem("%s: not what follows from the catalogue", f.path)
+			v.problem("%s: %v", f.Path, reason(err))
+		} else if string(got) != string(f.Text) {
+			v.problem("%s: not what follows from the catalogue", f.Path)
 		}
 	}
 }

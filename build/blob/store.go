@@ -83,6 +83,10 @@ func (s *Store) tempName() string {
 	return filepath.Join(s.temp, "blob-"+strconv.FormatUint(s.drafts.Add(1), 10))
 }
 
+// Adopt gives a finished file, in the folder for unfinished ones, its path relative to
+// the site. It replaces what is there.
+func (s *Store) Adopt(file, path string) error { return s.move(file, path) }
+
 // move gives a temporary file its name, a path relative to the site. It replaces
 // what is there. The file is gone afterwards, also if that fails.
 func (s *Store) move(temp, path string) error {

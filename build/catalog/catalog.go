@@ -13,7 +13,9 @@
 package catalog
 
 import (
+	"cmp"
 	"encoding/json"
+	"iter"
 	"strings"
 	"time"
 
@@ -140,6 +142,7 @@ type Asset struct {
 
 // Sidecar is what x.vsix.json beside x.vsix says: what the upstream gallery
 // knew of the version, in the gallery's own field names. Every key is optional.
+// Without one, it is the dates that the list of a dbem repository has.
 type Sidecar struct {
 	ExtensionID   string            `json:"extensionId,omitempty"`
 	Publisher     *SidecarPublisher `json:"publisher,omitempty"`
@@ -181,4 +184,29 @@ func VersionDir(publisher, name, version, platform string) string {
 		dir += "@" + platform
 	}
 	return dir
+}
+
+// Versions yields every version with its Key.
+func (c *Catalog) Versions() iter.Seq2[string, *Version] {
+	return func(yield func(string, *Version) bool) {
+		for i := range c.Extensions {
+			for key, v := range c.Extensions[i].Keyed() {
+				if !yield(key, v) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Keyed yields the extension's versions with their Keys.
+func (e *Extension) Keyed() iter.Seq2[string, *Version] {
+	return func(yield func(string, *Version) bool) {
+		for i := range e.Versions {
+			v := &e.Versions[i]
+			if !yield(Key(cmp.Or(v.Publisher, e.Publisher.Name), cmp.Or(v.Name, e.Name), v.Version, v.Platform), v) {
+				return
+			}
+		}
+	}
 }

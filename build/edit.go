@@ -1,0 +1,50 @@
+package build
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"galbuild/build/catalog"
+)
+
+// Without returns c without some of its versions, by catalog.Key. What is said of an
+// extension follows from the versions it has left.
+func Without(c *catalog.Catalog, gone func(key string) bool) *catalog.Catalog {
+	left := maps.Collect(versions(c))
+	maps.DeleteFunc(left, func(key string, _ known) bool { return gone(key) })
+	return regroup(c.Settings, left)
+}
+
+// Union returns a catalogue with all that two have, and the settings of the second.
+// It refuses versions of which they have different packages, and names them.
+func Union(a, b *catalog.Catalog) (*catalog.Catalog, error) {
+	all := maps.Collect(versions(a))
+	var differ []string
+	for key, is := range versions(b) {
+		if was, ok := all[key]; ok && was.version.Package.Ref != is.version.Package.Ref {
+			differ = append(differ, key)
+		}
+		all[key] = is
+	}
+	if len(differ) > 0 {
+		slices.Sort(differ)
+		return nil, fmt.Errorf("other bytes are published as %s", strings.Join(differ, ", "))
+	}
+	return regroup(b.Settings, all), nil
+}
+
+// regroup makes a catalogue of versions.
+func regroup(s catalog.Settings, versions map[string]known) *catalog.Catalog {
+	a := &assembly{catalog: &catalog.Catalog{Settings: s}}
+	var empty *catalog.Asset
+	if s.Sign == "empty" {
+		empty = emptySignatureAsset()
+	}
+	for _, group := range groupByExtension(versions) {
+		a.addExtension(group, empty, versions)
+	}
+	a.settleUUIDs()
+	return a.catalog
+}

@@ -1,0 +1,106 @@
+package metadatas_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"galbuild/build/metadatas"
+)
+
+// TestParse reads what dbem has written, and the sample in dbox-repo, whose dates are
+// days. Written again, nothing is lost.
+func TestParse(t *testing.T) {
+	for file, want := range map[string]string{
+		"testdata/dbem.json":      "DTeam-Top.hello-world 0.0.2 2020-03-30T08:15:42Z 2020-04-02T10:20:30Z",
+		"testdata/dbox-repo.json": "dteam.my-ext 0.0.1 2020-02-28T00:00:00Z 2020-02-29T00:00:00Z",
+	} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries, err := metadatas.Parse(append([]byte("\xef\xbb\xbf"), text...))
+		if err != nil || len(entries) != 2 {
+			t.Fatalf("%s: %d entries, %v", file, len(entries), err)
+		}
+		e := entries[0]
+		created, err := metadatas.ParseDate(e.DateCreated)
+		if err != nil {
+			t.Error(err)
+		}
+		updated, err := metadatas.ParseDate(e.LastUpdate)
+		if err != nil {
+			t.Error(err)
+		}
+		got := strings.Join([]string{e.ExtID, e.CurrentVersion, created.Format(time.RFC3339), updated.Format(time.RFC3339)}, " ")
+		if got != want {
+			t.Errorf("%s: got %s, want %s", file, got, want)
+		}
+		again, err := metadatas.Format(entries)
+		if err != nil || compact(t, again) != compact(t, text) {
+			t.Errorf("%s: written again it is %s, %v", file, again, err)
+		}
+	}
+}
+
+func compact(t *testing.T, text []byte) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := json.Compact(&b, text); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestParseRefuses(t *testing.T) {
+	for text, want := range map[string]string{
+		``:                              "unexpected end",
+		`{"extId":"a.b"}`:               "cannot unmarshal object",
+		`[{"extId":"a.b"},{"extId":1}]`: "entry 2: ",
+	} {
+		if _, err := metadatas.Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+	if _, err := metadatas.ParseDate("yesterday"); err == nil || !strings.Contains(err.Error(), `"yesterday": want a date`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestFormat(t *testing.T) {
+	got, err := metadatas.Format([]metadatas.Entry{{
+		ExtID: "acme.hello", CurrentVersion: "1.0.0", Describe: "<b> & “c”",
+		DateCreated: metadatas.FormatDate(time.Unix(1_600_000_000, 0)), LastUpdate: "2020-02-29",
+	}})
+	want := "[\n" + `{"extId":"acme.hello","currentVersion":"1.0.0","icon":"","describe":"<b> & “c”","dateCreated":"2020-09-13T12:26:40.000Z","lastUpdate":"2020-02-29"}` + "\n]\n"
+	if err != nil || string(got) != want {
+		t.Errorf("got %s, %v", got, err)
+	}
+	if got, err := metadatas.Format(nil); err != nil || string(got) != "[]\n" {
+		t.Errorf("nothing is %q, %v", got, err)
+	}
+}
+
+func TestSplitPath(t *testing.T) {
+	for path, want := range map[string]string{
+		"hello/1.0.0/hello-1.0.0.vsix":   "hello 1.0.0 true",
+		"a/hello/1.0.0/hello-1.0.0.vsix": "false",
+		"hello/1.0.0/hello-1.0.1.vsix":   "false",
+		"hello/1.0.0/README.md":          "false",
+		"//-.vsix":                       "false",
+		"hello/../hello-...vsix":         "false",
+		"metadatas":                      "false",
+	} {
+		name, version, ok := metadatas.SplitPath(path)
+		got := "false"
+		if ok {
+			got = name + " " + version + " true"
+		}
+		if got != want {
+			t.Errorf("%s: got %s, want %s", path, got, want)
+		}
+	}
+}
