@@ -1,0 +1,229 @@
+// Package folder is a folder as a place for a site: the same tree, with hard links
+// where content is the same. It may be on a disk of another machine.
+package folder
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"galbuild/build/site"
+	"galbuild/publish"
+)
+
+// Target is a folder.
+type Target struct{ root string }
+
+// New returns the folder at path, which need not be there yet.
+func New(path string) (*Target, error) {
+	root, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	return &Target{root}, nil
+}
+
+// String implements [publish.Target].
+func (t *Target) String() string { return t.root }
+
+func (t *Target) file(key string) string { return filepath.Join(t.root, filepath.FromSlash(key)) }
+
+// Get implements [publish.Target].
+func (t *Target) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(t.file(key))
+	if err == nil {
+		var info fs.FileInfo
+		if info, err = f.Stat(); err == nil && info.IsDir() {
+			err = fs.ErrNotExist
+		}
+		if err != nil {
+			f.Close()
+		}
+	}
+	switch {
+	case isMissing(err):
+		return nil, fmt.Errorf("%s: %w", key, publish.ErrNotExist)
+	case err != nil:
+		return nil, err
+	case length < 0:
+		length = 1<<63 - 1 - offset
+	}
+	return &section{Reader: io.NewSectionReader(f, offset, length), file: f, ctx: ctx}, nil
+}
+
+// isMissing also tells of a path below what is a file.
+func isMissing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || err != nil && strings.Contains(err.Error(), "not a directory")
+}
+
+// A section is a stretch of a file that closes it, and ends with its context.
+type section struct {
+	io.Reader
+	file *os.File
+	ctx  context.Context
+}
+
+func (s *section) Read(b []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.Reader.Read(b)
+}
+
+func (s *section) Close() error { return s.file.Close() }
+
+// tempPrefix begins the names of files that are being written.
+const tempPrefix = ".galbuild-copy-"
+
+// List implements [publish.Target]. The builder's desk and what a killed process left
+// half written are no objects.
+func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[publish.Entry, error] {
+	return func(yield func(publish.Entry, error) bool) {
+		top := t.file(prefix[:strings.LastIndex(prefix, "/")+1])
+		err := filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+			if isMissing(err) {
+				return nil
+			}
+			if err := errors.Join(err, ctx.Err()); err != nil {
+				return err
+			}
+			key := t.key(path)
+			if d.IsDir() && key == site.Desk {
+				return fs.SkipDir
+			}
+			if d.IsDir() || !strings.HasPrefix(key, prefix) || strings.HasPrefix(d.Name(), tempPrefix) {
+				return nil
+			}
+			info, err := d.Info()
+			if isMissing(err) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if !yield(publish.Entry{Key: key, Size: info.Size(), Modified: info.ModTime()}, nil) {
+				return fs.SkipAll
+			}
+			return nil
+		})
+		if err != nil {
+			yield(publish.Entry{}, err)
+		}
+	}
+}
+
+func (t *Target) key(path string) string {
+	rel, err := filepath.Rel(t.root, path)
+	if err != nil {
+		return path // it is below the root
+	}
+	return filepath.ToSlash(rel)
+}
+
+// Put implements [publish.Target].
+func (t *Target) Put(ctx context.Context, o publish.Object) error {
+	from, err := o.Reader()
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	return t.make(o.Key, func(temp *os.File) error {
+		_, err := io.Copy(temp, &untilDone{from, ctx})
+		return errors.Join(err, temp.Chmod(0o644), temp.Close())
+	})
+}
+
+type untilDone struct {
+	io.Reader
+	ctx context.Context
+}
+
+func (u *untilDone) Read(b []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.Reader.Read(b)
+}
+
+// make fills a file beside the one meant, and renames it.
+func (t *Target) make(key string, fill func(temp *os.File) error) error {
+	target := t.file(key)
+	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+		return err
+	}
+	temp, err := os.CreateTemp(filepath.Dir(target), tempPrefix)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name()) // or what it was renamed to is left
+	defer temp.Close()
+	if err := fill(temp); err != nil {
+		return fmt.Errorf("write %s: %w", target, err)
+	}
+	return os.Rename(temp.Name(), target)
+}
+
+// Copy implements [publish.Target] with a hard link, or a copy where there are none.
+func (t *Target) Copy(ctx context.Context, from string, o publish.Object) error {
+	if _, err := os.Stat(t.file(from)); isMissing(err) {
+		return fmt.Errorf("%s: %w", from, publish.ErrNotExist)
+	}
+	err := t.make(o.Key, func(temp *os.File) error {
+		return errors.Join(os.Remove(temp.Name()), os.Link(t.file(from), temp.Name()))
+	})
+	if err == nil {
+		return nil
+	}
+	o.Open = func() (io.ReadCloser, error) { return os.Open(t.file(from)) }
+	return t.Put(ctx, o)
+}
+
+// Delete implements [publish.Target]. Folders that are empty then go too.
+func (t *Target) Delete(ctx context.Context, keys []string) error {
+	for _, key := range keys {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := os.Remove(t.file(key)); err != nil && !isMissing(err) {
+			return err
+		}
+		for dir := filepath.Dir(t.file(key)); dir != t.root && os.Remove(dir) == nil; {
+			dir = filepath.Dir(dir)
+		}
+	}
+	return nil
+}
+
+// Swap implements [publish.Target]. It takes the lock that builders of the site take.
+func (t *Target) Swap(ctx context.Context, old []byte, o publish.Object) error {
+	desk := filepath.Join(t.root, site.Desk)
+	if err := os.MkdirAll(desk, 0o755); err != nil {
+		return err
+	}
+	lock := flock.New(filepath.Join(desk, "lock"))
+	if _, err := lock.TryLockContext(ctx, 20*time.Millisecond); err != nil {
+		return err
+	}
+	defer lock.Close()
+	is, err := os.ReadFile(t.file(o.Key))
+	switch {
+	case err != nil && !isMissing(err):
+		return err
+	case (old == nil) != (err != nil) || !bytes.Equal(is, old):
+		return fmt.Errorf("%s: %w", o.Key, publish.ErrChanged)
+	}
+	return t.Put(ctx, o)
+}

@@ -1,0 +1,207 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+	"galbuild/render"
+	"galbuild/render/gallery"
+)
+
+// ErrNothing says that a place serves nothing, or has no earlier generation.
+var ErrNothing = errors.New("there is nothing to go back to")
+
+// A generation is one of a place's.
+type generation struct {
+	name    string
+	written time.Time
+}
+
+var indexKey = regexp.MustCompile(`^index/([0-9a-f]{16})/` + regexp.QuoteMeta(site.IndexName) + `$`)
+
+// generations returns those of a place, the one written last first. The index is
+// what is written last of each.
+func generations(ctx context.Context, at Target) ([]generation, error) {
+	var all []generation
+	for e, err := range at.List(ctx, "index/") {
+		if err != nil {
+			return nil, err
+		}
+		if m := indexKey.FindStringSubmatch(e.Key); m != nil {
+			all = append(all, generation{m[1], e.Modified})
+		}
+	}
+	slices.SortFunc(all, func(a, b generation) int {
+		if c := b.written.Compare(a.written); c != 0 {
+			return c
+		}
+		return strings.Compare(a.name, b.name)
+	})
+	return all, nil
+}
+
+// previous returns the generation that was written last before the current one, or
+// if there is none, the last but it: what a second rollback goes to.
+func previous(all []generation, current string) (string, bool) {
+	i := slices.IndexFunc(all, func(g generation) bool { return g.name == current })
+	rest := slices.Concat(all[i+1:], all[:max(i, 0)])
+	if len(rest) == 0 {
+		return "", false
+	}
+	return rest[0].name, true
+}
+
+// Rollback makes the generation before the current one count again. Its content must
+// be there still.
+func Rollback(ctx context.Context, at Target, o Options) (Result, error) {
+	return retry(ctx, func() (Result, error) {
+		old, err := Read(ctx, at)
+		if err != nil {
+			return Result{}, err
+		}
+		all, err := generations(ctx, at)
+		if err != nil {
+			return Result{}, fmt.Errorf("%s: %w", at, err)
+		}
+		name, ok := previous(all, old.Generation)
+		if !ok {
+			return Result{}, fmt.Errorf("%s: %w", at, ErrNothing)
+		}
+		next, err := readGeneration(ctx, at, name)
+		if err != nil {
+			return Result{}, fmt.Errorf("%s: %w", at, err)
+		}
+		p := NewPlan(old, next)
+		if err := p.expect(ctx, at); err != nil {
+			return Result{}, fmt.Errorf("%s: generation %s: %w", at, name, err)
+		}
+		return finish(ctx, at, p, old, next, o)
+	})
+}
+
+// readGeneration returns a generation that is at a place already. Its hashes follow
+// from what is there: that it is whole shows in its name.
+func readGeneration(ctx context.Context, at Target, name string) (Next, error) {
+	packed, err := readSmall(ctx, at, "index/"+name+"/"+site.CatalogName, maxCatalog)
+	if err != nil {
+		return Next{}, err
+	}
+	c, err := site.UnpackCatalog(packed)
+	if err != nil {
+		return Next{}, err
+	}
+	index, err := sumOf(ctx, at, "index/"+name+"/"+site.IndexName)
+	if err != nil {
+		return Next{}, err
+	}
+	current := site.MakeCurrent(blob.Sum(packed), index)
+	if current.Generation != name {
+		return Next{}, fmt.Errorf("index/%s is damaged: its files make generation %s", name, current.Generation)
+	}
+	return Next{Current: current, Catalog: c}, nil
+}
+
+// expect takes out of the plan all content, which must be there.
+func (p *Plan) expect(ctx context.Context, at Target) error {
+	there := make(map[string]int64)
+	for _, prefix := range contentPrefixes() {
+		for e, err := range at.List(ctx, prefix) {
+			if err != nil {
+				return err
+			}
+			there[e.Key] = e.Size
+		}
+	}
+	gone := 0
+	for _, o := range p.Blobs {
+		if size, ok := there[o.Key]; !ok || size != o.Size {
+			gone++
+		}
+	}
+	for _, l := range p.Links {
+		if size, ok := there[l.Key]; !ok || size != l.Size {
+			gone++
+		}
+	}
+	if gone > 0 {
+		return fmt.Errorf("%d of its objects are gone", gone)
+	}
+	p.Blobs, p.Links, p.Generation = nil, nil, nil
+	return nil
+}
+
+func contentPrefixes() []string { return []string{"blobs/", catalog.AssetsDir, catalog.FilesDir} }
+
+// Prune removes what neither the current generation needs, nor the one before it, nor
+// one that was written less than grace ago; and of that only what is older than grace
+// itself: readers may still be on it, and publishers at work.
+func Prune(ctx context.Context, at Target, grace time.Duration, o Options) (removed []string, err error) {
+	old, err := Read(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	if old.IsZero() {
+		return nil, fmt.Errorf("%s: %w", at, ErrNothing)
+	}
+	needed, err := neededBy(ctx, at, old, grace)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", at, err)
+	}
+	before := time.Now().Add(-grace)
+	for _, prefix := range append(contentPrefixes(), "index/", gallery.LatestDir) {
+		for e, err := range at.List(ctx, prefix) {
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", at, err)
+			}
+			if !needed[e.Key] && e.Modified.Before(before) {
+				removed = append(removed, e.Key)
+			}
+		}
+	}
+	slices.Sort(removed)
+	if o.DryRun || len(removed) == 0 {
+		return removed, nil
+	}
+	return removed, at.Delete(ctx, removed)
+}
+
+// neededBy returns the keys that must stay.
+func neededBy(ctx context.Context, at Target, current State, grace time.Duration) (map[string]bool, error) {
+	needed := map[string]bool{site.CurrentPath: true}
+	for f := range render.Answers(current.Catalog) {
+		needed[f.Path] = true
+	}
+	all, err := generations(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	before, _ := previous(all, current.Generation)
+	for _, g := range all {
+		if g.name != current.Generation && g.name != before && time.Since(g.written) >= grace {
+			continue
+		}
+		packed, err := readSmall(ctx, at, "index/"+g.name+"/"+site.CatalogName, maxCatalog)
+		if err != nil {
+			return nil, err
+		}
+		c, err := site.UnpackCatalog(packed)
+		if err != nil {
+			return nil, fmt.Errorf("index/%s: %w", g.name, err)
+		}
+		needed["index/"+g.name+"/"+site.CatalogName] = true
+		needed["index/"+g.name+"/"+site.IndexName] = true
+		for f := range render.Content(c) {
+			needed[f.Path] = true
+			needed[blob.Ref(f.SHA256).Path()] = true
+		}
+	}
+	return needed, nil
+}

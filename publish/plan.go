@@ -1,0 +1,201 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+	"galbuild/index"
+	"galbuild/render"
+)
+
+// Plan is what goes where, in which order, to bring a place from one state to
+// another. Each step is done before the next begins; within one, the order does not
+// matter.
+type Plan struct {
+	Blobs      []Object // content that the place lacks
+	Links      []Link   // and the paths that lead to it
+	Pages      []Link   // pages
+	Answers    []Object // GET answers that are files
+	Generation []Object // the two files of the generation
+	Current    Object   // last
+	Replaces   []byte   // what Current must be before; nil is that there is none
+	Remove     []string // answers that are none any more; then nobody asks for them
+	old        State
+}
+
+// A Link is a path that has the content of a blob.
+type Link struct {
+	From string // the blob's key
+	Object
+}
+
+// Next is the state to bring a place to.
+type Next struct {
+	site.Current
+	Catalog *catalog.Catalog
+	Root    string        // of the site that has the generation's files
+	Stores  []*blob.Store // have the content that the place may lack
+}
+
+// NewPlan compares two states. What both have is not looked at again: content with a
+// version in its path never changes.
+func NewPlan(old State, next Next) *Plan {
+	p := &Plan{Replaces: old.raw, old: old}
+	if old.Current == next.Current {
+		return p
+	}
+	p.addContent(next)
+	p.addAnswers(next)
+	for path, ref := range map[string]blob.Ref{next.CatalogPath(): next.Current.Catalog, next.IndexPath(): next.Index} {
+		p.Generation = append(p.Generation, next.file(path, "application/octet-stream", Immutable, path, ref))
+	}
+	p.Current = Bytes(site.CurrentPath, "text/plain; charset=utf-8", Revalidate, next.Current.Bytes())
+	return p
+}
+
+// IsEmpty reports whether the place has everything.
+func (p *Plan) IsEmpty() bool { return p.Current.Key == "" }
+
+// Lines tells the plan, an object a line.
+func (p *Plan) Lines() []string {
+	var all []string
+	for _, o := range slices.Concat(p.Blobs, p.Answers, p.Generation) {
+		all = append(all, fmt.Sprintf("send    %s (%d bytes)", o.Key, o.Size))
+	}
+	for _, l := range slices.Concat(p.Links, p.Pages) {
+		all = append(all, "copy    "+l.Key)
+	}
+	all = append(all, "switch  "+p.Current.Key)
+	for _, key := range p.Remove {
+		all = append(all, "remove  "+key)
+	}
+	return all
+}
+
+// Objects returns how many objects are sent, and their bytes. Copies made by the place
+// itself count none.
+func (p *Plan) Objects() (n int, bytes int64) {
+	for _, o := range slices.Concat(p.Blobs, p.Answers, p.Generation) {
+		bytes += o.Size
+	}
+	return len(p.Blobs) + len(p.Links) + len(p.Pages) + len(p.Answers) + len(p.Generation), bytes
+}
+
+// file returns an object with the bytes of a file of the site. A file that is missing
+// shows when it is opened.
+func (n *Next) file(key, mediaType, cacheControl, path string, ref blob.Ref) Object {
+	name := filepath.Join(n.Root, filepath.FromSlash(path))
+	o := File(key, mediaType, cacheControl, name, ref, 0)
+	if info, err := os.Stat(name); err == nil {
+		o.Size = info.Size()
+	}
+	return o
+}
+
+func (p *Plan) addContent(next Next) {
+	had := make(map[string]blob.Ref)
+	known := make(map[blob.Ref]bool)
+	if p.old.raw != nil {
+		for f := range render.Content(p.old.Catalog) {
+			had[f.Path] = f.SHA256
+			known[f.SHA256] = true
+		}
+	}
+	for f := range render.Content(next.Catalog) {
+		ref := blob.Ref(f.SHA256)
+		if was, ok := had[f.Path]; ok && was == ref {
+			continue
+		}
+		if !known[ref] {
+			known[ref] = true
+			p.Blobs = append(p.Blobs, next.blob(&f, ref.Path(), Immutable))
+		}
+		if isPage(f.Path) {
+			p.Pages = append(p.Pages, Link{ref.Path(), next.blob(&f, f.Path, Revalidate)})
+		} else {
+			p.Links = append(p.Links, Link{ref.Path(), next.blob(&f, f.Path, Immutable)})
+		}
+	}
+}
+
+// isPage reports whether a path may have other content tomorrow.
+func isPage(path string) bool {
+	return !strings.HasPrefix(path, catalog.AssetsDir) && !strings.HasPrefix(path, catalog.FilesDir)
+}
+
+func (n *Next) blob(f *index.File, key, cacheControl string) Object {
+	ref := blob.Ref(f.SHA256)
+	file := ""
+	for _, store := range n.Stores {
+		if file = store.File(ref); store.Has(ref, f.Size) {
+			break
+		}
+	}
+	return File(key, f.Type, cacheControl, file, ref, f.Size)
+}
+
+func (p *Plan) addAnswers(next Next) {
+	had := make(map[string]blob.Ref)
+	if p.old.raw != nil {
+		for f := range render.Answers(p.old.Catalog) {
+			had[f.Path] = blob.Sum(f.Text)
+		}
+	}
+	for f := range render.Answers(next.Catalog) {
+		if had[f.Path] != blob.Sum(f.Text) {
+			p.Answers = append(p.Answers, Bytes(f.Path, f.MediaType, Revalidate, f.Text))
+		}
+		delete(had, f.Path)
+	}
+	for path := range had {
+		p.Remove = append(p.Remove, path)
+	}
+	slices.Sort(p.Remove)
+}
+
+// manyObjects is from how many objects on it is worth a list to see what an earlier
+// attempt has left.
+const manyObjects = 500
+
+// Resume takes out of the plan what an earlier attempt has brought already. Of blobs
+// the name says what they are; a path counts only if it is younger than CURRENT, and
+// so of an attempt that did not come to its end.
+func (p *Plan) Resume(ctx context.Context, at Target) error {
+	if len(p.Blobs)+len(p.Links) < manyObjects {
+		return nil
+	}
+	var since Entry
+	for e, err := range at.List(ctx, site.CurrentPath) {
+		if err != nil {
+			return err
+		}
+		if e.Key == site.CurrentPath {
+			since = e
+		}
+	}
+	there := make(map[string]Entry)
+	for _, prefix := range contentPrefixes() {
+		for e, err := range at.List(ctx, prefix) {
+			if err != nil {
+				return err
+			}
+			there[e.Key] = e
+		}
+	}
+	p.Blobs = slices.DeleteFunc(p.Blobs, func(o Object) bool {
+		e, ok := there[o.Key]
+		return ok && e.Size == o.Size
+	})
+	p.Links = slices.DeleteFunc(p.Links, func(l Link) bool {
+		e, ok := there[l.Key]
+		return ok && e.Size == l.Size && e.Modified.After(since.Modified)
+	})
+	return nil
+}

@@ -1,0 +1,532 @@
+package publish_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"galbuild/build"
+	"galbuild/build/catalog"
+	"galbuild/build/pack"
+	"galbuild/build/site"
+	"galbuild/publish"
+	"galbuild/publish/folder"
+	"galbuild/render"
+)
+
+// writePackage writes acme.NAME at a version into dir and returns its path.
+func writePackage(t *testing.T, dir, name, version string) string {
+	t.Helper()
+	var archive bytes.Buffer
+	text := func(s string) *fstest.MapFile {
+		return &fstest.MapFile{Data: []byte(s), ModTime: time.Unix(1_700_000_000, 0)}
+	}
+	err := pack.Write(&archive, fstest.MapFS{
+		"package.json": text(fmt.Sprintf(`{"name":%q,"publisher":"Acme","version":%q,"engines":{"vscode":"^1.80.0"},"browser":"./main.js"}`, name, version)),
+		"README.md":    text("# " + name + "\n"),
+		"LICENSE.txt":  text("the same in all of them"),
+		"main.js":      text("// " + name + " " + version),
+	}, pack.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, name+"-"+version+".vsix")
+	if err := os.WriteFile(file, archive.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// buildSite builds a site of these packages, name@version, as the command does.
+func buildSite(t *testing.T, root string, packages ...string) {
+	t.Helper()
+	source := t.TempDir()
+	for _, p := range packages {
+		name, version, _ := strings.Cut(p, "@")
+		writePackage(t, source, name, version)
+	}
+	dir, err := site.Lock(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	result, err := build.Run(t.Context(), build.Config{
+		Sources: []string{source}, Site: dir,
+		Settings: catalog.Settings{Render: render.Version, BaseURL: "https://gal.example", Unpack: "web"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	current, err := render.Site(t.Context(), dir, result.Catalog, site.Current{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := dir.Switch(t.Context(), current); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func newFolder(t *testing.T) (publish.Target, string) {
+	t.Helper()
+	root := t.TempDir()
+	at, err := folder.New(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at, root
+}
+
+func workspace(t *testing.T) *site.Dir {
+	t.Helper()
+	w, err := publish.Scratch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Discard() })
+	return w.Dir
+}
+
+func publishSite(t *testing.T, at publish.Target, root string) publish.Result {
+	t.Helper()
+	result, _, err := publish.Site(t.Context(), at, root, workspace(t), false, publish.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// add adds a package, as the command does.
+func add(ctx context.Context, at publish.Target, dir *site.Dir, file string) (publish.Result, error) {
+	return publish.Change(ctx, at, dir, publish.Options{}, func(old publish.State) (*catalog.Catalog, error) {
+		settings := old.Catalog.Settings
+		settings.Render = render.Version
+		result, err := build.Run(ctx, build.Config{Sources: []string{file}, Site: dir, Old: func() (*catalog.Catalog, error) { return old.Catalog, nil }, Add: true, Settings: settings})
+		if err != nil {
+			return nil, err
+		}
+		if len(result.Report.Refused) > 0 {
+			return nil, errors.New(result.Report.Refused[0].Reason)
+		}
+		return result.Catalog, nil
+	})
+}
+
+// serves returns the keys of the versions that a place serves, proved.
+func serves(t *testing.T, at publish.Target) string {
+	t.Helper()
+	s, err := publish.Read(t.Context(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.IsZero() {
+		return ""
+	}
+	proof, err := publish.Verify(t.Context(), at)
+	if err != nil || len(proof.Problems) > 0 {
+		t.Errorf("verify: %v, %q", err, proof.Problems)
+	}
+	return strings.Join(slices.Sorted(maps.Keys(maps.Collect(s.Catalog.Versions()))), " ")
+}
+
+func wantServed(t *testing.T, at publish.Target, want string) {
+	t.Helper()
+	if got := serves(t, at); got != want {
+		t.Errorf("served:\n got %s\nwant %s", got, want)
+	}
+}
+
+// A spy counts what is asked of a place, and can fail.
+type spy struct {
+	publish.Target
+	calls atomic.Int64
+	keys  sync.Map          // of what was put, copied or swapped
+	fail  func(int64) error // given the number of the call; may be nil
+}
+
+func (s *spy) call(key string) error {
+	n := s.calls.Add(1)
+	if s.fail != nil {
+		if err := s.fail(n); err != nil {
+			return err
+		}
+	}
+	s.keys.Store(n, key)
+	return nil
+}
+
+func (s *spy) Put(ctx context.Context, o publish.Object) error {
+	if err := s.call(o.Key); err != nil {
+		return err
+	}
+	return s.Target.Put(ctx, o)
+}
+
+func (s *spy) Copy(ctx context.Context, from string, o publish.Object) error {
+	if err := s.call(o.Key); err != nil {
+		return err
+	}
+	return s.Target.Copy(ctx, from, o)
+}
+
+func (s *spy) Swap(ctx context.Context, old []byte, o publish.Object) error {
+	if err := s.call(o.Key); err != nil {
+		return err
+	}
+	return s.Target.Swap(ctx, old, o)
+}
+
+func (s *spy) Delete(ctx context.Context, keys []string) error {
+	if err := s.call("delete"); err != nil {
+		return err
+	}
+	return s.Target.Delete(ctx, keys)
+}
+
+func (s *spy) List(ctx context.Context, prefix string) iter.Seq2[publish.Entry, error] {
+	s.call("list " + prefix)
+	return s.Target.List(ctx, prefix)
+}
+
+// order returns the keys in the order of the calls.
+func (s *spy) order() (keys []string) {
+	for n := int64(1); n <= s.calls.Load(); n++ {
+		if key, ok := s.keys.Load(n); ok {
+			keys = append(keys, key.(string))
+		}
+	}
+	return keys
+}
+
+// TestSiteIsTheSameTree publishes to a folder, which then passes as a site.
+func TestSiteIsTheSameTree(t *testing.T) {
+	root := t.TempDir()
+	buildSite(t, root, "one@1.0.0", "two@1.0.0", "two@2.0.0")
+	at, there := newFolder(t)
+	result := publishSite(t, at, root)
+	if result.Generation == "" || result.Previous != "" || result.Objects == 0 || result.Bytes == 0 {
+		t.Errorf("%+v", result)
+	}
+	for _, dir := range []string{root, there} {
+		proof, err := render.Verify(t.Context(), dir)
+		if err != nil || len(proof.Problems) > 0 {
+			t.Errorf("%s: %v, %v", dir, err, proof)
+		}
+	}
+	wantServed(t, at, "acme.one@1.0.0 acme.two@1.0.0 acme.two@2.0.0")
+}
+
+// TestOrder looks for what goes before what.
+func TestOrder(t *testing.T) {
+	root := t.TempDir()
+	buildSite(t, root, "one@1.0.0")
+	at, _ := newFolder(t)
+	s := &spy{Target: at}
+	publishSite(t, s, root)
+	rank := func(key string) int {
+		for i, prefix := range []string{"blobs/", "assets/", "", "index/", site.CurrentPath} {
+			if prefix != "" && strings.HasPrefix(key, prefix) && (i != 3 || key != site.CurrentPath) {
+				return i
+			}
+		}
+		if strings.HasPrefix(key, "files/") {
+			return 1
+		}
+		return 2
+	}
+	order := s.order()
+	order = order[:len(order)-1] // removing what is no answer any more
+	if !slices.IsSortedFunc(order, func(a, b string) int { return rank(a) - rank(b) }) {
+		t.Errorf("order %q", order)
+	}
+	if last := order[len(order)-1]; last != site.CurrentPath {
+		t.Errorf("%s comes last", last)
+	}
+}
+
+// TestUnchangedAndOneAdded counts what publishing costs.
+func TestUnchangedAndOneAdded(t *testing.T) {
+	root := t.TempDir()
+	packages := []string{}
+	for i := range 30 {
+		packages = append(packages, fmt.Sprintf("n%d@1.0.0", i))
+	}
+	buildSite(t, root, packages...)
+	at, _ := newFolder(t)
+	publishSite(t, at, root)
+	s := &spy{Target: at}
+	if result := publishSite(t, s, root); s.calls.Load() > 3 || result.Objects > 0 || result.Previous != "" {
+		t.Errorf("nothing changed: %d calls %q, %+v", s.calls.Load(), s.order(), result)
+	}
+	s = &spy{Target: at}
+	if _, err := add(t.Context(), s, workspace(t), writePackage(t, t.TempDir(), "new", "1.0.0")); err != nil {
+		t.Fatal(err)
+	}
+	if n := s.calls.Load(); n > 38 {
+		t.Errorf("one added: %d calls %q", n, s.order())
+	}
+	if got := serves(t, at); !strings.Contains(got, "acme.new@1.0.0") || strings.Count(got, "@") != 31 {
+		t.Errorf("served: %s", got)
+	}
+}
+
+// TestBroken breaks off at each call in turn: the old state is served, whole, until
+// the new one is, and the next attempt brings it about.
+func TestBroken(t *testing.T) {
+	before, after := t.TempDir(), t.TempDir()
+	buildSite(t, before, "one@1.0.0")
+	buildSite(t, after, "one@1.0.0", "two@1.0.0")
+	broken := errors.New("the line is dead")
+	for n := int64(1); ; n++ {
+		at, _ := newFolder(t)
+		publishSite(t, at, before)
+		s := &spy{Target: at, fail: func(call int64) error {
+			if call >= n {
+				return broken
+			}
+			return nil
+		}}
+		_, _, err := publish.Site(t.Context(), s, after, workspace(t), false, publish.Options{Jobs: 1})
+		if err == nil {
+			if n < 10 {
+				t.Errorf("only %d calls", n)
+			}
+			return
+		}
+		if !errors.Is(err, broken) {
+			t.Fatal(err)
+		}
+		if got := serves(t, at); got != "acme.one@1.0.0" && got != "acme.one@1.0.0 acme.two@1.0.0" {
+			t.Errorf("broken at call %d: served %s", n, got)
+		}
+		publishSite(t, at, after)
+		wantServed(t, at, "acme.one@1.0.0 acme.two@1.0.0")
+	}
+}
+
+// TestResume brings nothing twice that a broken attempt has brought.
+func TestResume(t *testing.T) {
+	root := t.TempDir()
+	var packages []string
+	for i := range 120 {
+		packages = append(packages, fmt.Sprintf("n%d@1.0.0", i))
+	}
+	buildSite(t, root, packages...)
+	at, _ := newFolder(t)
+	all := &spy{Target: at}
+	const half = 700
+	all.fail = func(call int64) error {
+		if call > half {
+			return errors.New("the line is dead")
+		}
+		return nil
+	}
+	if _, _, err := publish.Site(t.Context(), all, root, workspace(t), false, publish.Options{}); err == nil {
+		t.Fatal("not broken")
+	}
+	rest := &spy{Target: at}
+	publishSite(t, rest, root)
+	twice := 0
+	first := all.order()
+	for _, key := range rest.order() {
+		if (strings.HasPrefix(key, "blobs/") || strings.HasPrefix(key, "assets/")) && slices.Contains(first, key) {
+			twice++
+		}
+	}
+	if twice > 0 || len(first) < half/2 {
+		t.Errorf("%d of %d objects were brought twice", twice, len(first))
+	}
+	if proof, err := publish.Verify(t.Context(), at); err != nil || len(proof.Problems) > 0 {
+		t.Errorf("%v, %v", err, proof)
+	}
+}
+
+// TestRace has many add at the same time; all that they add is there in the end.
+func TestRace(t *testing.T) {
+	at, _ := newFolder(t)
+	const adders = 12
+	var group sync.WaitGroup
+	var attempts atomic.Int64
+	for i := range adders {
+		file, dir := writePackage(t, t.TempDir(), fmt.Sprintf("n%d", i), "1.0.0"), workspace(t)
+		group.Go(func() {
+			result, err := add(t.Context(), at, dir, file)
+			if err != nil {
+				t.Errorf("n%d: %v", i, err)
+			}
+			attempts.Add(int64(result.Attempts))
+		})
+	}
+	group.Wait()
+	if got := serves(t, at); strings.Count(got, "acme.n") != adders {
+		t.Errorf("served: %s", got)
+	}
+	if attempts.Load() == adders {
+		t.Error("nobody was ever late: this tests nothing")
+	}
+}
+
+// TestOthersStay publishes a site to where others have added something.
+func TestOthersStay(t *testing.T) {
+	root := t.TempDir()
+	buildSite(t, root, "one@1.0.0")
+	at, _ := newFolder(t)
+	publishSite(t, at, root)
+	if _, err := add(t.Context(), at, workspace(t), writePackage(t, t.TempDir(), "theirs", "1.0.0")); err != nil {
+		t.Fatal(err)
+	}
+	buildSite(t, root, "one@1.0.0", "two@1.0.0")
+	_, kept, err := publish.Site(t.Context(), at, root, workspace(t), false, publish.Options{})
+	if err != nil || !slices.Equal(kept, []string{"acme.theirs@1.0.0"}) {
+		t.Errorf("kept %q, %v", kept, err)
+	}
+	wantServed(t, at, "acme.one@1.0.0 acme.theirs@1.0.0 acme.two@1.0.0")
+	if _, _, err := publish.Site(t.Context(), at, root, workspace(t), true, publish.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	wantServed(t, at, "acme.one@1.0.0 acme.two@1.0.0")
+
+	// What the site itself has removed goes.
+	buildSite(t, root, "two@1.0.0")
+	publishSite(t, at, root)
+	wantServed(t, at, "acme.two@1.0.0")
+
+	// Other bytes under the same name are nobody's to replace.
+	other := t.TempDir()
+	buildSite(t, other, "three@1.0.0")
+	dir := t.TempDir()
+	changed := writePackage(t, dir, "two", "1.0.0")
+	text, err := os.ReadFile(changed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(changed, append(text, 0), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := add(t.Context(), at, workspace(t), changed); err == nil || !strings.Contains(err.Error(), "other bytes") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestRemoveRollbackPrune goes back and forth.
+func TestRemoveRollbackPrune(t *testing.T) {
+	root := t.TempDir()
+	buildSite(t, root, "one@1.0.0", "two@1.0.0")
+	at, there := newFolder(t)
+	publishSite(t, at, root)
+	if _, err := publish.Rollback(t.Context(), at, publish.Options{}); !errors.Is(err, publish.ErrNothing) {
+		t.Errorf("got %v, want ErrNothing", err)
+	}
+	remove := func(gone string) {
+		t.Helper()
+		_, err := publish.Change(t.Context(), at, workspace(t), publish.Options{}, func(old publish.State) (*catalog.Catalog, error) {
+			return build.Without(old.Catalog, func(key string) bool { return key == gone }), nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	remove("acme.two@1.0.0")
+	wantServed(t, at, "acme.one@1.0.0")
+	if _, err := os.Stat(filepath.Join(there, "api/vscode/acme/two/latest")); err == nil {
+		t.Error("the answer for what is removed is still there")
+	}
+	for _, want := range []string{"acme.one@1.0.0 acme.two@1.0.0", "acme.one@1.0.0", "acme.one@1.0.0 acme.two@1.0.0"} {
+		if _, err := publish.Rollback(t.Context(), at, publish.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		wantServed(t, at, want)
+	}
+
+	remove("acme.one@1.0.0")
+	if removed, err := publish.Prune(t.Context(), at, time.Hour, publish.Options{}); err != nil || len(removed) > 0 {
+		t.Errorf("removed %q, %v: nothing is an hour old", removed, err)
+	}
+	remove("acme.two@1.0.0")
+	gone, err := publish.Prune(t.Context(), at, 0, publish.Options{DryRun: true})
+	if err != nil || len(gone) == 0 {
+		t.Fatalf("would remove %q, %v", gone, err)
+	}
+	removed, err := publish.Prune(t.Context(), at, 0, publish.Options{})
+	if err != nil || !slices.Equal(removed, gone) {
+		t.Errorf("removed %q, %v, and said it would %q", removed, err, gone)
+	}
+	wantServed(t, at, "")
+	if _, err := publish.Rollback(t.Context(), at, publish.Options{}); err != nil {
+		t.Errorf("the generation before is kept: %v", err)
+	}
+	wantServed(t, at, "acme.two@1.0.0")
+}
+
+// TestPull brings a place back to a folder, and follows it.
+func TestPull(t *testing.T) {
+	root := t.TempDir()
+	buildSite(t, root, "one@1.0.0", "two@1.0.0")
+	at, _ := newFolder(t)
+	publishSite(t, at, root)
+	for _, indexOnly := range []bool{false, true} {
+		dir, err := site.Lock(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer dir.Close()
+		for _, want := range []bool{true, false} {
+			if _, changed, err := publish.Pull(t.Context(), at, dir, indexOnly, publish.Options{}); err != nil || changed != want {
+				t.Fatalf("changed %t, %v", changed, err)
+			}
+		}
+		if indexOnly {
+			if there, err := os.ReadDir(dir.Root); err != nil || len(there) != 2 { // and the desk
+				t.Errorf("got %v, %v", there, err)
+			}
+			continue
+		}
+		if proof, err := render.Verify(t.Context(), dir.Root); err != nil || len(proof.Problems) > 0 {
+			t.Errorf("%v, %v", err, proof)
+		}
+	}
+}
+
+// TestPullDamaged refuses what is not what CURRENT says.
+func TestPullDamaged(t *testing.T) {
+	root := t.TempDir()
+	buildSite(t, root, "one@1.0.0")
+	at, there := newFolder(t)
+	publishSite(t, at, root)
+	blobs, err := filepath.Glob(filepath.Join(there, "blobs/sha256/*/*"))
+	if err != nil || len(blobs) == 0 {
+		t.Fatal(blobs, err)
+	}
+	if err := os.Remove(blobs[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(blobs[0], []byte("damaged"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := site.Lock(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	if _, _, err := publish.Pull(t.Context(), at, dir, false, publish.Options{}); err == nil || !strings.Contains(err.Error(), "SHA-256") {
+		t.Errorf("got %v", err)
+	}
+	if c, err := site.ReadCurrent(dir.Root); err != nil || !c.IsZero() {
+		t.Errorf("it counts: %v, %v", c, err)
+	}
+	proof, err := publish.Verify(t.Context(), at)
+	if err != nil || len(proof.Problems) != 1 {
+		t.Errorf("verify: %v, %v", err, proof)
+	}
+}

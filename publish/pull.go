@@ -1,0 +1,147 @@
+package publish
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+
+	"galbuild/build/blob"
+	"galbuild/build/site"
+	"galbuild/render"
+)
+
+// Pull brings the site in dir to what a place serves: content that it lacks, paths,
+// pages and answers, the generation, CURRENT last; with indexOnly just the last two,
+// which is what a galshim beside the place needs. Everything is proved by its hash on
+// the way. It returns false if the site was there already.
+func Pull(ctx context.Context, from Target, dir *site.Dir, indexOnly bool, o Options) (State, bool, error) {
+	there, err := Read(ctx, from)
+	if err != nil {
+		return there, false, err
+	}
+	if there.IsZero() {
+		return there, false, fmt.Errorf("%s: %w", from, ErrNothing)
+	}
+	here, err := site.ReadCurrent(dir.Root)
+	if err != nil || here == there.Current {
+		return there, false, err
+	}
+	p := &puller{from: from, dir: dir, Options: o}
+	if err := p.pull(ctx, there, here, indexOnly); err != nil {
+		return there, false, fmt.Errorf("%s: %w", from, err)
+	}
+	return there, true, nil
+}
+
+type puller struct {
+	Options
+	from Target
+	dir  *site.Dir
+}
+
+func (p *puller) pull(ctx context.Context, there State, here site.Current, indexOnly bool) error {
+	if err := p.dir.Begin(); err != nil {
+		return err
+	}
+	if !indexOnly {
+		if err := p.content(ctx, there); err != nil {
+			return err
+		}
+	}
+	if err := p.generation(ctx, there.Current); err != nil {
+		return err
+	}
+	if err := p.dir.Switch(ctx, there.Current); err != nil {
+		return err
+	}
+	if err := render.Sweep(p.dir, there.Current, here, there.Catalog); err != nil {
+		return err
+	}
+	return p.dir.End()
+}
+
+func (p *puller) content(ctx context.Context, there State) error {
+	var lacking []Link
+	asked := make(map[blob.Ref]bool)
+	for f := range render.Content(there.Catalog) {
+		ref := blob.Ref(f.SHA256)
+		if !asked[ref] && !p.dir.Blobs.Has(ref, f.Size) {
+			lacking = append(lacking, Link{From: f.Path, Object: Object{Key: ref.Path(), SHA256: ref, Size: f.Size}})
+		}
+		asked[ref] = true
+	}
+	r := &runner{at: p.from, Options: p.Options}
+	for _, l := range lacking {
+		r.sentOf += l.Size
+	}
+	err := each(ctx, r, "content", lacking, func(ctx context.Context, l Link) (string, error) {
+		r.sent.Add(l.Size)
+		return l.Key, p.blob(ctx, l)
+	})
+	if err != nil {
+		return err
+	}
+	for f := range render.Content(there.Catalog) {
+		if err := p.dir.Blobs.Link(f.SHA256, f.Path); err != nil {
+			return err
+		}
+	}
+	for f := range render.Answers(there.Catalog) {
+		if err := p.dir.WriteFile(f.Path, f.Text); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// blob brings one blob.
+func (p *puller) blob(ctx context.Context, l Link) error {
+	return p.fetch(ctx, l.Key, l.SHA256, func(d *blob.Draft) error {
+		_, _, err := d.Commit()
+		return err
+	})
+}
+
+// generation brings the two files of a generation.
+func (p *puller) generation(ctx context.Context, c site.Current) error {
+	for key, want := range map[string]blob.Ref{c.CatalogPath(): c.Catalog, c.IndexPath(): c.Index} {
+		err := p.fetch(ctx, key, want, func(d *blob.Draft) error { return d.CommitAs(key) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetch brings an object that must have this hash.
+func (p *puller) fetch(ctx context.Context, key string, want blob.Ref, commit func(*blob.Draft) error) error {
+	r, err := p.from.Get(ctx, key, 0, -1)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	draft := p.dir.Blobs.Draft()
+	defer draft.Discard()
+	if _, err := io.Copy(draft, r); err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	if got := draft.Ref(); got != want {
+		return fmt.Errorf("%s: its SHA-256 is %s, and should be %s", key, got, want)
+	}
+	return commit(draft)
+}
+
+// sumOf returns the SHA-256 of an object.
+func sumOf(ctx context.Context, at Target, key string) (blob.Ref, error) {
+	r, err := at.Get(ctx, key, 0, -1)
+	if err != nil {
+		return blob.Ref{}, err
+	}
+	defer r.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, r); err != nil {
+		return blob.Ref{}, fmt.Errorf("%s: %w", key, err)
+	}
+	return blob.Ref(h.Sum(nil)), nil
+}

@@ -1,0 +1,73 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+)
+
+// Limits of what is read from a place.
+const (
+	maxCurrent = 4 << 10
+	maxCatalog = 1 << 30
+)
+
+// State is what a place serves. The zero State is a place without a generation.
+type State struct {
+	site.Current
+	Catalog *catalog.Catalog
+	raw     []byte // CURRENT, nil if there is none
+}
+
+// Read returns what a place serves: two requests, or one if there is nothing yet.
+func Read(ctx context.Context, from Target) (State, error) {
+	s := State{Catalog: &catalog.Catalog{}}
+	raw, err := readSmall(ctx, from, site.CurrentPath, maxCurrent)
+	if errors.Is(err, ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return s, fmt.Errorf("%s: %w", from, err)
+	}
+	current, err := site.ParseCurrent(raw)
+	if err != nil {
+		return s, fmt.Errorf("%s: %w", from, err)
+	}
+	c, err := readCatalog(ctx, from, current)
+	if err != nil {
+		return s, fmt.Errorf("%s: %w", from, err)
+	}
+	return State{Current: current, Catalog: c, raw: raw}, nil
+}
+
+// readCatalog returns the catalogue of a generation, proved by its hash.
+func readCatalog(ctx context.Context, from Target, c site.Current) (*catalog.Catalog, error) {
+	packed, err := readSmall(ctx, from, c.CatalogPath(), maxCatalog)
+	if err != nil {
+		return nil, err
+	}
+	if got := blob.Sum(packed); got != c.Catalog {
+		return nil, fmt.Errorf("%s: its SHA-256 is %s, %s says %s", c.CatalogPath(), got, site.CurrentPath, c.Catalog)
+	}
+	all, err := site.UnpackCatalog(packed)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.CatalogPath(), err)
+	}
+	return all, nil
+}
+
+func readSmall(ctx context.Context, from Target, key string, most int64) ([]byte, error) {
+	r, err := from.Get(ctx, key, 0, -1)
+	if err != nil {
+		return nil, err
+	}
+	b, err := ReadAll(r, most)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	return b, nil
+}

@@ -1,0 +1,113 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"galbuild/build/blob"
+	"galbuild/build/site"
+	"galbuild/index"
+	"galbuild/render"
+)
+
+// Verify proves what a place serves, as render.Verify does a folder: all of it is
+// read and hashed, and the index derived from the catalogue again.
+func Verify(ctx context.Context, at Target) (*render.Proof, error) {
+	s, err := Read(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	if s.IsZero() {
+		return nil, fmt.Errorf("%s: nothing has been published there", at)
+	}
+	v := &verifier{at: at, proof: &render.Proof{Site: at.String(), Generation: s.Generation, Extensions: len(s.Catalog.Extensions), Problems: []string{}}}
+	for range s.Catalog.Versions() {
+		v.proof.Versions++
+	}
+	if err := v.index(ctx, s); err != nil {
+		return nil, err
+	}
+	if err := v.content(ctx, s); err != nil {
+		return nil, err
+	}
+	slices.Sort(v.proof.Problems)
+	return v.proof, nil
+}
+
+type verifier struct {
+	at    Target
+	mutex sync.Mutex
+	proof *render.Proof
+}
+
+func (v *verifier) problem(format string, args ...any) {
+	v.mutex.Lock()
+	defer v.mutex.Unlock()
+	v.proof.Problems = append(v.proof.Problems, fmt.Sprintf(format, args...))
+}
+
+// index derives the generation again.
+func (v *verifier) index(ctx context.Context, s State) error {
+	if s.Catalog.Render != render.Version {
+		v.problem("%s: rendered by another version of galbuild (rendering %d, this program's is %d)", s.IndexPath(), s.Catalog.Render, render.Version)
+		return nil
+	}
+	scratch, err := Scratch()
+	if err != nil {
+		return err
+	}
+	defer scratch.Discard()
+	derived, err := render.Generation(scratch.Dir, s.Catalog, site.Current{})
+	if err != nil {
+		return err
+	}
+	if derived.Index != s.Index {
+		v.problem("%s: not what follows from the catalogue", s.IndexPath())
+	}
+	return nil
+}
+
+// content reads every object.
+func (v *verifier) content(ctx context.Context, s State) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(4 * runtime.GOMAXPROCS(0))
+	check := func(f index.File) {
+		group.Go(func() error { return v.object(ctx, f) })
+	}
+	check(index.File{Path: s.IndexPath(), SHA256: s.Index, Size: -1})
+	blobs := make(map[blob.Ref]bool)
+	for f := range render.Content(s.Catalog) {
+		v.proof.Files++
+		check(f)
+		if ref := blob.Ref(f.SHA256); !blobs[ref] {
+			blobs[ref] = true
+			v.proof.Blobs++
+			v.proof.Bytes += f.Size
+			f.Path = ref.Path()
+			check(f)
+		}
+	}
+	for f := range render.Answers(s.Catalog) {
+		v.proof.Files++
+		check(index.File{Path: f.Path, SHA256: blob.Sum(f.Text), Size: int64(len(f.Text))})
+	}
+	return group.Wait()
+}
+
+func (v *verifier) object(ctx context.Context, f index.File) error {
+	got, err := sumOf(ctx, v.at, f.Path)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		v.problem("%s: %v", f.Path, err)
+	case got != f.SHA256:
+		v.problem("%s: SHA-256 is %s, the catalogue says %x", f.Path, got, f.SHA256)
+	}
+	return nil
+}
