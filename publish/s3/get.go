@@ -1,0 +1,99 @@
+package s3
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/minio/minio-go/v7"
+
+	"galbuild/publish"
+)
+
+// Get implements [publish.Target]. If the connection breaks, reading goes on where it
+// was, unless the object is another by then.
+func (t *Target) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
+	s := &stream{target: t, ctx: ctx, key: key, at: offset, left: length}
+	if err := s.open(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// A stream is a stretch of an object that is being read.
+type stream struct {
+	target *Target
+	ctx    context.Context
+	key    string
+	etag   string // once something has come
+	marks  []string
+	at     int64
+	left   int64 // negative until it is known, if all is wanted
+	broken int   // how often in a row it came to nothing
+	body   io.ReadCloser
+}
+
+// open asks for what is left.
+func (s *stream) open() error {
+	return s.target.try(s.ctx, "get", s.key, func(ctx context.Context, _ int) error {
+		body, info, _, err := s.target.client.GetObject(ctx, s.target.bucket, s.target.prefix+s.key, s.options())
+		switch code(err) {
+		case "InvalidRange": // there is nothing at offset, which is no error for a file either
+			s.body, s.left = http.NoBody, 0
+			return nil
+		case minio.PreconditionFailed:
+			return errFinal{fmt.Errorf("while it was read: %w", publish.ErrChanged)}
+		}
+		if err != nil {
+			return err
+		}
+		if s.left < 0 || info.Size < s.left {
+			s.left = info.Size
+		}
+		s.body, s.etag, s.marks = body, info.ETag, strings.Fields(info.UserMetadata[mark])
+		return nil
+	})
+}
+
+func (s *stream) options() minio.GetObjectOptions {
+	o := minio.GetObjectOptions{}
+	switch {
+	case s.left >= 0: // a range of no bytes cannot be asked for
+		o.Set("Range", fmt.Sprintf("bytes=%d-%d", s.at, s.at+max(s.left, 1)-1))
+	case s.at > 0:
+		o.Set("Range", fmt.Sprintf("bytes=%d-", s.at))
+	}
+	if s.etag != "" {
+		o.Set("If-Match", `"`+s.etag+`"`)
+	}
+	return o
+}
+
+// Read implements [io.Reader].
+func (s *stream) Read(b []byte) (int, error) {
+	if s.left == 0 {
+		return 0, io.EOF
+	}
+	n, err := s.body.Read(b[:min(int64(len(b)), s.left)])
+	s.at += int64(n)
+	s.left -= int64(n)
+	if n > 0 {
+		s.broken = 0
+	}
+	switch {
+	case err == nil || s.left == 0:
+		return n, nil
+	case s.ctx.Err() != nil:
+		return n, s.ctx.Err()
+	case s.broken == tries:
+		return n, s.target.failed("get", s.key, err)
+	}
+	s.broken++
+	s.body.Close()
+	return n, s.open()
+}
+
+// Close implements [io.Closer].
+func (s *stream) Close() error { return s.body.Close() }

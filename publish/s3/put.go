@@ -1,0 +1,280 @@
+package s3
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/md5"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+	"golang.org/x/sync/errgroup"
+
+	"galbuild/publish"
+)
+
+// limits are sizes in bytes.
+type limits struct {
+	put      int64 // the largest object that is sent at once
+	part     int64 // a part of a larger one
+	copy     int64 // the largest that is copied at once, which is 5 GiB at most
+	copyPart int64 // a part of a larger one
+}
+
+var usual = limits{put: 32 << 20, part: 8 << 20, copy: 5 << 30, copyPart: 1 << 30}
+
+const (
+	maxParts = 10_000
+	parallel = 4 // parts of one object at a time
+)
+
+// Put implements [publish.Target].
+func (t *Target) Put(ctx context.Context, o publish.Object) error {
+	if o.Size > t.limits.put {
+		return t.multipart(ctx, &o, t.sendParts)
+	}
+	return t.try(ctx, "put", o.Key, func(ctx context.Context, _ int) error {
+		return t.send(ctx, &o, options(&o))
+	})
+}
+
+func options(o *publish.Object) minio.PutObjectOptions {
+	return minio.PutObjectOptions{
+		ContentType: o.MediaType, CacheControl: o.CacheControl,
+		DisableContentSha256: true, // of pieces: that of the whole is signed
+	}
+}
+
+// mark is metadata by which a writer knows its own work when an answer was lost.
+const mark = "Galbuild-Write"
+
+func newMark() string { return rand.Text()[:16] }
+
+// wrote tells whether the object has that mark.
+func (t *Target) wrote(ctx context.Context, key, own string) (bool, error) {
+	info, err := t.client.StatObject(ctx, t.bucket, t.prefix+key, minio.StatObjectOptions{})
+	if isMissing(err) {
+		return false, nil
+	}
+	return slices.Contains(strings.Fields(info.UserMetadata[mark]), own), err
+}
+
+// send sends an object at once.
+func (t *Target) send(ctx context.Context, o *publish.Object, with minio.PutObjectOptions) error {
+	sum := ""
+	if t.oss {
+		var err error
+		if sum, err = md5Of(o); err != nil {
+			return errFinal{err}
+		}
+	}
+	from, err := o.Reader()
+	if err != nil {
+		return errFinal{err}
+	}
+	defer from.Close()
+	body := &body{from: from}
+	defer body.end()
+	if o.Size == 0 { // nobody else would read it
+		if _, err := io.Copy(io.Discard, body); err != nil {
+			return errFinal{err}
+		}
+	}
+	_, err = t.client.PutObject(ctx, t.bucket, t.prefix+o.Key, body, o.Size, sum, o.SHA256.String(), with)
+	if wrong := body.end(); wrong != nil {
+		return errFinal{wrong}
+	}
+	return err
+}
+
+func md5Of(o *publish.Object) (string, error) {
+	from, err := o.Open()
+	if err != nil {
+		return "", err
+	}
+	defer from.Close()
+	h := md5.New()
+	_, err = io.Copy(h, from)
+	return base64.StdEncoding.EncodeToString(h.Sum(nil)), err
+}
+
+// A body is what one attempt sends. The transport may go on reading when it has given
+// an answer; nothing is read after end.
+type body struct {
+	mu    sync.Mutex
+	from  io.Reader
+	err   error
+	ended bool
+}
+
+// Read implements [io.Reader].
+func (b *body) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ended {
+		return 0, io.ErrClosedPipe
+	}
+	n, err := b.from.Read(p)
+	if err != nil && err != io.EOF {
+		b.err = err
+	}
+	return n, err
+}
+
+// end returns why reading failed, if it did.
+func (b *body) end() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = true
+	return b.err
+}
+
+// multipart makes an object of parts, which fill sends.
+func (t *Target) multipart(ctx context.Context, o *publish.Object, fill func(context.Context, *publish.Object, string) ([]minio.CompletePart, error)) error {
+	own := newMark()
+	with := options(o)
+	with.UserMetadata = map[string]string{mark: own}
+	var id string
+	err := t.try(ctx, "put", o.Key, func(ctx context.Context, _ int) (err error) {
+		id, err = t.client.NewMultipartUpload(ctx, t.bucket, t.prefix+o.Key, with)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	parts, err := fill(ctx, o, id)
+	if err == nil {
+		err = t.try(ctx, "put", o.Key, func(ctx context.Context, attempt int) error {
+			_, err := t.client.CompleteMultipartUpload(ctx, t.bucket, t.prefix+o.Key, id, parts, minio.PutObjectOptions{})
+			if attempt == 0 || code(err) != noSuchUpload {
+				return err
+			}
+			if done, unknown := t.wrote(ctx, o.Key, own); done || unknown != nil {
+				return unknown
+			}
+			return err
+		})
+	}
+	if err != nil {
+		t.abort(ctx, o.Key, id)
+	}
+	return err
+}
+
+// abort removes the parts of an upload, or leaves that to the bucket's lifecycle rules.
+func (t *Target) abort(ctx context.Context, key, id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	_ = t.client.AbortMultipartUpload(ctx, t.bucket, t.prefix+key, id)
+}
+
+// sendParts holds as many parts as are sent at a time.
+func (t *Target) sendParts(ctx context.Context, o *publish.Object, id string) ([]minio.CompletePart, error) {
+	from, err := o.Reader()
+	if err != nil {
+		return nil, err
+	}
+	defer from.Close()
+	size := max(t.limits.part, (o.Size+maxParts-1)/maxParts)
+	parts := make([]minio.CompletePart, (o.Size+size-1)/size)
+	group, ctx := errgroup.WithContext(ctx)
+	free := make(chan []byte, parallel)
+	for range parallel {
+		free <- nil
+	}
+	read := func(i int) error {
+		buffer := <-free
+		if buffer == nil {
+			buffer = make([]byte, size)
+		}
+		b := buffer[:min(size, o.Size-int64(i)*size)]
+		if _, err := io.ReadFull(&untilDone{from, ctx}, b); err != nil {
+			return fmt.Errorf("put %s: %w", o.Key, err)
+		}
+		group.Go(func() (err error) {
+			defer func() { free <- buffer }()
+			parts[i], err = t.sendPart(ctx, o, id, i+1, b)
+			return err
+		})
+		return nil
+	}
+	var unread error // breaks nothing off: a part on its way would outlive the upload
+	for i := 0; i < len(parts) && unread == nil; i++ {
+		unread = read(i)
+	}
+	return parts, cmp.Or(group.Wait(), unread)
+}
+
+// An untilDone is a reader that ends with its context.
+type untilDone struct {
+	io.Reader
+	ctx context.Context
+}
+
+// Read implements [io.Reader].
+func (u *untilDone) Read(b []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.Reader.Read(b)
+}
+
+func (t *Target) sendPart(ctx context.Context, o *publish.Object, id string, number int, b []byte) (part minio.CompletePart, err error) {
+	sum := sha256.Sum256(b)
+	with := minio.PutObjectPartOptions{Sha256Hex: hex.EncodeToString(sum[:]), DisableContentSha256: true}
+	if t.oss {
+		sum := md5.Sum(b)
+		with.Md5Base64 = base64.StdEncoding.EncodeToString(sum[:])
+	}
+	err = t.try(ctx, "put", o.Key, func(ctx context.Context, _ int) error {
+		body := &body{from: bytes.NewReader(b)}
+		defer body.end()
+		done, err := t.client.PutObjectPart(ctx, t.bucket, t.prefix+o.Key, id, number, body, int64(len(b)), with)
+		part = minio.CompletePart{PartNumber: number, ETag: done.ETag}
+		return err
+	})
+	return part, err
+}
+
+// Copy implements [publish.Target]. The bytes do not leave the server.
+func (t *Target) Copy(ctx context.Context, from string, o publish.Object) error {
+	if o.Size > t.limits.copy {
+		return t.multipart(ctx, &o, func(ctx context.Context, o *publish.Object, id string) ([]minio.CompletePart, error) {
+			return t.copyParts(ctx, from, o, id)
+		})
+	}
+	to := minio.CopyDestOptions{
+		Bucket: t.bucket, Object: t.prefix + o.Key,
+		ReplaceMetadata: true, ContentType: o.MediaType, CacheControl: o.CacheControl,
+	}
+	return t.try(ctx, "copy", from, func(ctx context.Context, _ int) error {
+		_, err := t.client.Client.CopyObject(ctx, to, minio.CopySrcOptions{Bucket: t.bucket, Object: t.prefix + from})
+		return err
+	})
+}
+
+func (t *Target) copyParts(ctx context.Context, from string, o *publish.Object, id string) ([]minio.CompletePart, error) {
+	size := t.limits.copyPart
+	parts := make([]minio.CompletePart, (o.Size+size-1)/size)
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	for i := range parts {
+		group.Go(func() error {
+			offset := int64(i) * size
+			return t.try(ctx, "copy", from, func(ctx context.Context, _ int) (err error) {
+				parts[i], err = t.client.CopyObjectPart(ctx, t.bucket, t.prefix+from, t.bucket, t.prefix+o.Key, id, i+1, offset, min(size, o.Size-offset), nil)
+				return err
+			})
+		})
+	}
+	return parts, group.Wait()
+}

@@ -1,0 +1,83 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+	"github.com/minio/minio-go/v7"
+)
+
+// A request is tried for about a minute, or longer where the server asks for it.
+const (
+	tries     = 10
+	shortWait = 200 * time.Millisecond
+	longWait  = 15 * time.Second
+	maxWait   = 5 * time.Minute // what is asked for beyond it is an error
+)
+
+// try calls f until it succeeds, or fails in a way that will not pass. Attempt counts
+// from 0. The error says what was being done to what, and the way out.
+func (t *Target) try(ctx context.Context, doing, key string, f func(ctx context.Context, attempt int) error) error {
+	for attempt := 0; ; attempt++ {
+		var answer *http.Response
+		err := f(heard(ctx, &answer), attempt)
+		if answer != nil {
+			t.met.Store(true)
+		}
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return fmt.Errorf("%s %s in %s: %w", doing, key, t, ctx.Err())
+		case attempt+1 == tries || !t.passes(err):
+			return t.failed(doing, key, err)
+		}
+		if code(err) == "ExpiredToken" {
+			t.keys.Expire()
+		}
+		wait := retryablehttp.DefaultBackoff(shortWait, longWait, attempt, answer)
+		if wait > maxWait {
+			return t.failed(doing, key, fmt.Errorf("%w; the server asks to come back in %s", err, wait))
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s %s in %s: %w", doing, key, t, ctx.Err())
+		case <-time.After(wait + rand.N(wait/2+time.Millisecond)):
+		}
+	}
+}
+
+// passing are errors that say to come again.
+var passing = []string{
+	"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "RequestTimeout", "InternalError", "ServiceUnavailable",
+	"OperationAborted", "ConditionalRequestConflict", "ExpiredToken",
+	"BadDigest", "InvalidDigest", "IncompleteBody", "XAmzContentSHA256Mismatch", // the bytes were others on their way
+}
+
+// passes tells whether err may be gone when the request is repeated.
+func (t *Target) passes(err error) bool {
+	if errors.As(err, new(errFinal)) || errors.As(err, new(errCredentials)) || errors.Is(err, http.ErrSchemeMismatch) || isProxyLogin(err) {
+		return false
+	}
+	if e, ok := errors.AsType[minio.ErrorResponse](err); ok {
+		return slices.Contains(passing, e.Code) || e.StatusCode == http.StatusRequestTimeout ||
+			e.StatusCode == http.StatusTooManyRequests || e.StatusCode >= 500 && e.StatusCode != http.StatusNotImplemented
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" && !t.met.Load() {
+		return false // more likely mistyped than down
+	}
+	again, _ := retryablehttp.ErrorPropagatedRetryPolicy(context.Background(), nil, err)
+	return again
+}
+
+// errFinal is an error that no repetition mends.
+type errFinal struct{ error }
+
+func (e errFinal) Unwrap() error { return e.error }

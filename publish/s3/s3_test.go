@@ -1,0 +1,377 @@
+package s3_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"galbuild/publish"
+	"galbuild/publish/s3"
+	"galbuild/publish/s3/s3test"
+)
+
+func object(key, text string) publish.Object {
+	return publish.Bytes(key, "text/plain; charset=utf-8", publish.Immutable, []byte(text))
+}
+
+// clear takes everything from the environment that credentials come from.
+func clear(t *testing.T) {
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "AWS_") || strings.HasPrefix(name, "OSS_") || strings.HasPrefix(name, "ALIBABA_") {
+			t.Setenv(name, "")
+		}
+	}
+	t.Setenv("HOME", t.TempDir())
+}
+
+func open(t *testing.T, c s3.Config) *s3.Target {
+	t.Helper()
+	target, err := s3.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return target
+}
+
+// An answering transport answers by itself, and keeps what it was asked.
+type answering func(r *http.Request) *http.Response
+
+func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		io.Copy(io.Discard, r.Body)
+		r.Body.Close()
+	}
+	answer := a(r)
+	if answer == nil {
+		return nil, errors.New("no way there")
+	}
+	answer.Request, answer.ProtoMajor, answer.ProtoMinor = r, 1, 1
+	return answer, nil
+}
+
+func answer(status int, body string) *http.Response {
+	return &http.Response{StatusCode: status, Header: http.Header{"Etag": {`"x"`}}, Body: io.NopCloser(strings.NewReader(body))}
+}
+
+// TestAddress puts an object and looks where it went, and as whom.
+func TestAddress(t *testing.T) {
+	clear(t)
+	oss := func(c s3.Config) s3.Config {
+		c, err := s3.OSS(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	for _, x := range []struct {
+		c                  s3.Config
+		url, name, signing string
+	}{
+		{s3.Config{Bucket: "site", Region: "eu-west-1"}, "https://site.s3.eu-west-1.amazonaws.com/a%20b/c%2Bd", "s3://site", "/eu-west-1/s3/"},
+		{s3.Config{Bucket: "site", Region: "eu-west-1", Prefix: "/a/b/"}, "https://site.s3.eu-west-1.amazonaws.com/a/b/a%20b/c%2Bd", "s3://site/a/b", "/eu-west-1/s3/"},
+		{s3.Config{Bucket: "site", Region: "eu-west-1", Style: s3.Path}, "https://s3.eu-west-1.amazonaws.com/site/a%20b/c%2Bd", "s3://site", "/eu-west-1/s3/"},
+		{s3.Config{Bucket: "my.site", Region: "cn-north-1"}, "https://s3.cn-north-1.amazonaws.com.cn/my.site/a%20b/c%2Bd", "s3://my.site", "/cn-north-1/s3/"},
+		{s3.Config{Bucket: "site", Endpoint: "minio.example.com:9000"}, "https://minio.example.com:9000/site/a%20b/c%2Bd", "s3://site at https://minio.example.com:9000", "/us-east-1/s3/"},
+		{s3.Config{Bucket: "site", Endpoint: "http://minio.example.com", Style: s3.VirtualHost}, "http://site.minio.example.com/a%20b/c%2Bd", "s3://site at http://minio.example.com", "/us-east-1/s3/"},
+		{oss(s3.Config{Bucket: "site", Region: "oss-cn-hangzhou"}), "https://site.s3.oss-cn-hangzhou.aliyuncs.com/a%20b/c%2Bd", "oss://site", "/cn-hangzhou/s3/"},
+		{oss(s3.Config{Bucket: "site", Prefix: "p", Endpoint: "oss-cn-beijing-internal.aliyuncs.com"}), "https://site.oss-cn-beijing-internal.aliyuncs.com/p/a%20b/c%2Bd", "oss://site/p", "/cn-beijing/s3/"},
+		{s3.Config{Bucket: "site", Endpoint: "https://s3.oss-eu-central-1.aliyuncs.com"}, "https://site.s3.oss-eu-central-1.aliyuncs.com/a%20b/c%2Bd", "oss://site", "/eu-central-1/s3/"},
+	} {
+		var r *http.Request
+		x.c.AccessKey, x.c.SecretKey = "key", "secret"
+		x.c.Transport = answering(func(is *http.Request) *http.Response { r = is; return answer(http.StatusOK, "") })
+		target := open(t, x.c)
+		o := object("a b/c+d", "text")
+		if err := target.Put(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.URL.String(); got != x.url {
+			t.Errorf("got %s, want %s", got, x.url)
+		}
+		if got := target.String(); got != x.name {
+			t.Errorf("got %s, want %s", got, x.name)
+		}
+		if got := r.Header.Get("Authorization"); !strings.Contains(got, x.signing) {
+			t.Errorf("%s: got %s, want %s", x.url, got, x.signing)
+		}
+		if got := r.Header.Get("X-Amz-Content-Sha256"); got != o.SHA256.String() {
+			t.Errorf("%s: got SHA-256 %s", x.url, got)
+		}
+	}
+}
+
+func TestConfig(t *testing.T) {
+	clear(t)
+	for _, x := range []struct {
+		c    s3.Config
+		want string
+	}{
+		{s3.Config{}, "no name of a bucket"},
+		{s3.Config{Bucket: "a/b"}, "no name of a bucket"},
+		{s3.Config{Bucket: "site", Endpoint: "ftp://example.com"}, "not of the form"},
+		{s3.Config{Bucket: "site", Endpoint: "https://example.com/path"}, "not of the form"},
+		{s3.Config{Bucket: "site", Endpoint: "https://me:hunter2@example.com"}, "must not hold credentials"},
+		{s3.Config{Bucket: "site", Endpoint: "https://me:hunter2@exa mple.com"}, "no address"},
+		{s3.Config{Bucket: "site", Endpoint: "https://files.aliyuncs.com"}, "OSS_REGION"},
+		{s3.Config{Bucket: "site", CAFile: filepath.Join(t.TempDir(), "none")}, "CA file"},
+		{s3.Config{Bucket: "site", CAFile: "s3_test.go"}, "no PEM certificate"},
+	} {
+		if _, err := s3.New(x.c); err == nil || !strings.Contains(err.Error(), x.want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%+v: got %v, want %q", x.c, err, x.want)
+		}
+	}
+}
+
+// TestCredentials finds each kind, and asks for roles through the same transport.
+func TestCredentials(t *testing.T) {
+	shared := "[default]\naws_access_key_id = DEFAULT\naws_secret_access_key = hunter2\n[team]\naws_access_key_id = TEAM\naws_secret_access_key = hunter2\n"
+	soon := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+	role := fmt.Sprintf(`{"Code": "Success", "AccessKeyId": "ROLE", "SecretAccessKey": "hunter2", "Token": "token", "Expiration": %q}`, soon)
+	sts := fmt.Sprintf(`<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials>`+
+		`<AccessKeyId>IDENTITY</AccessKeyId><SecretAccessKey>hunter2</SecretAccessKey><SessionToken>token</SessionToken><Expiration>%s</Expiration>`+
+		`</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`, soon)
+	for _, x := range []struct {
+		name      string
+		c         s3.Config
+		oss       bool
+		variables map[string]string
+		metadata  bool
+		key, err  string
+	}{
+		{name: "explicit", c: s3.Config{AccessKey: "MINE", SecretKey: "hunter2"}, variables: map[string]string{"AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "hunter2"}, key: "MINE"},
+		{name: "environment", variables: map[string]string{"AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "hunter2", "AWS_SHARED_CREDENTIALS_FILE": "shared"}, key: "ENV"},
+		{name: "shared file", variables: map[string]string{"AWS_SHARED_CREDENTIALS_FILE": "shared"}, key: "DEFAULT"},
+		{name: "profile", variables: map[string]string{"AWS_SHARED_CREDENTIALS_FILE": "shared", "AWS_PROFILE": "team"}, key: "TEAM"},
+		{name: "web identity", variables: map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "shared", "AWS_ROLE_ARN": "arn:aws:iam::1:role/x"}, key: "IDENTITY"},
+		{name: "machine", metadata: true, key: "ROLE"},
+		{name: "anonymous", c: s3.Config{Anonymous: true}, variables: map[string]string{"AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "hunter2"}},
+		{name: "oss", oss: true, variables: map[string]string{"OSS_ACCESS_KEY_ID": "ALIYUN", "OSS_ACCESS_KEY_SECRET": "hunter2", "AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "hunter2"}, key: "ALIYUN"},
+		{name: "alibaba", oss: true, variables: map[string]string{"ALIBABA_CLOUD_ACCESS_KEY_ID": "ALIYUN", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "hunter2"}, key: "ALIYUN"},
+		{name: "no role for oss", oss: true, metadata: true, err: "OSS_ACCESS_KEY_SECRET: not set"},
+		{name: "half", variables: map[string]string{"AWS_SECRET_ACCESS_KEY": "hunter2"}, err: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: only one of the two is set"},
+		{name: "no such profile", variables: map[string]string{"AWS_SHARED_CREDENTIALS_FILE": "shared", "AWS_PROFILE": "nobody"}, err: `profile "nobody"`},
+		{name: "none", err: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			clear(t)
+			file := filepath.Join(t.TempDir(), "shared")
+			if err := os.WriteFile(file, []byte(shared), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for name, value := range x.variables {
+				t.Setenv(name, strings.Replace(value, "shared", file, 1))
+			}
+			asked, authorization := false, ""
+			x.c.Bucket, x.c.Region = "site", "eu-west-1"
+			x.c.Transport = answering(func(r *http.Request) *http.Response {
+				switch host := r.URL.Hostname(); {
+				case strings.HasPrefix(host, "sts."):
+					return answer(http.StatusOK, sts)
+				case host == "169.254.169.254" && !x.metadata:
+					return nil
+				case host == "169.254.169.254" && strings.HasSuffix(r.URL.Path, "/security-credentials/"):
+					return answer(http.StatusOK, "role")
+				case host == "169.254.169.254":
+					return answer(http.StatusOK, role)
+				}
+				asked, authorization = true, r.Header.Get("Authorization")
+				return answer(http.StatusOK, "")
+			})
+			if x.oss {
+				var err error
+				if x.c, err = s3.OSS(x.c); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err := open(t, x.c).Put(t.Context(), object("x", "text"))
+			switch {
+			case x.err != "":
+				if err == nil || !strings.Contains(err.Error(), x.err) || strings.Contains(err.Error(), "hunter2") {
+					t.Errorf("got %v, want %q", err, x.err)
+				}
+			case err != nil || !asked:
+				t.Errorf("got %v", err)
+			case x.key == "" && authorization != "" || !strings.Contains(authorization, x.key):
+				t.Errorf("got %q, want %q", authorization, x.key)
+			}
+		})
+	}
+}
+
+// TestErrors says what to do about an answer, at once where it will not change.
+func TestErrors(t *testing.T) {
+	for _, x := range []struct {
+		status       int
+		code, region string
+		want         string
+	}{
+		{403, "AccessDenied", "", "s3:PutObject"},
+		{403, "InvalidAccessKeyId", "", "does not know the access key"},
+		{403, "SignatureDoesNotMatch", "", "check the secret key"},
+		{403, "RequestTimeTooSkewed", "", "set this machine's clock"},
+		{404, "NoSuchBucket", "", "bucket site is not at minio.example.com"},
+		{400, "AuthorizationHeaderMalformed", "eu-west-1", "the region of the bucket is eu-west-1"},
+		{301, "PermanentRedirect", "", "the region and the endpoint"},
+		{403, "SecondLevelDomainForbidden", "", "virtual-host style"},
+		{401, "Unauthorized", "", "not accepted"},
+		{400, "KeyTooLongError", "", "400 KeyTooLongError"},
+	} {
+		n := 0
+		target := open(t, s3.Config{
+			Bucket: "site", Endpoint: "minio.example.com", AccessKey: "key", SecretKey: "hunter2",
+			Transport: answering(func(*http.Request) *http.Response {
+				n++
+				return answer(x.status, fmt.Sprintf("<Error><Code>%s</Code><Message>no</Message><Region>%s</Region></Error>", x.code, x.region))
+			}),
+		})
+		err := target.Put(t.Context(), object("folder/key", "text"))
+		for _, want := range []string{x.want, "folder/key", "s3://site at https://minio.example.com", x.code} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: got %v, want %q", x.code, err, want)
+			}
+		}
+		if n != 1 || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: asked %d times: %v", x.code, n, err)
+		}
+	}
+}
+
+// TestRetryAfter waits as long as it is told, and not longer than makes sense.
+func TestRetryAfter(t *testing.T) {
+	var waits []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(waits) > 0 {
+			w.Header().Set("Retry-After", waits[0])
+			waits = waits[1:]
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer server.Close()
+	target := open(t, s3.Config{Bucket: "site", Endpoint: server.URL, AccessKey: "key", SecretKey: "secret"})
+
+	start := time.Now()
+	waits = []string{"1"}
+	if err := target.Put(t.Context(), object("x", "text")); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(start); took < time.Second {
+		t.Errorf("waited %v", took)
+	}
+	waits = []string{"86400"}
+	if err := target.Put(t.Context(), object("x", "text")); err == nil || !strings.Contains(err.Error(), "24h0m0s") {
+		t.Errorf("got %v", err)
+	}
+	waits = []string{"60"}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := target.Put(ctx, object("x", "text")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestResume reads on where a connection broke, but not in another object.
+func TestResume(t *testing.T) {
+	text := []byte(strings.Repeat("0123456789", 1000))
+	etag, breaks := `"one"`, 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", etag)
+		if breaks++; breaks%2 == 1 {
+			w = &s3test.Half{ResponseWriter: w}
+			defer panic(http.ErrAbortHandler)
+		}
+		http.ServeContent(w, r, "", time.Unix(1, 0), bytes.NewReader(text))
+	}))
+	defer server.Close()
+	target := open(t, s3.Config{Bucket: "site", Endpoint: server.URL, AccessKey: "key", SecretKey: "secret"})
+	r, err := target.Get(t.Context(), "x", 10, 9000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := publish.ReadAll(r, 9000); err != nil || !bytes.Equal(b, text[10:9010]) {
+		t.Errorf("got %d bytes, %v", len(b), err)
+	}
+	breaks = 0
+	if r, err = target.Get(t.Context(), "x", 0, -1); err != nil {
+		t.Fatal(err)
+	}
+	etag = `"two"`
+	if _, err := publish.ReadAll(r, 10000); !errors.Is(err, publish.ErrChanged) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestIgnoring swaps where conditions are ignored, in a stand-in for such a server that
+// does nothing but keep objects.
+func TestIgnoring(t *testing.T) {
+	var mu sync.Mutex
+	objects, locks := map[string][]byte{}, 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		key := strings.TrimPrefix(r.URL.Path, "/site/")
+		switch {
+		case r.Method == http.MethodPut:
+			objects[key], _ = io.ReadAll(r.Body)
+			if strings.HasPrefix(key, publish.Locks) && !strings.Contains(key, "probe") {
+				locks++
+			}
+		case r.Method == http.MethodDelete:
+			delete(objects, key)
+			w.WriteHeader(http.StatusNoContent)
+		case key == "":
+			fmt.Fprint(w, "<ListBucketResult>")
+			for key := range objects {
+				if strings.HasPrefix(key, r.URL.Query().Get("prefix")) {
+					fmt.Fprintf(w, "<Contents><Key>%s</Key><LastModified>2020-02-02T02:02:02Z</LastModified></Contents>", url.QueryEscape(key))
+				}
+			}
+			fmt.Fprint(w, "<EncodingType>url</EncodingType></ListBucketResult>")
+		case objects[key] == nil:
+			w.WriteHeader(http.StatusNotFound)
+		default:
+			http.ServeContent(w, r, "", time.Unix(1, 0), bytes.NewReader(objects[key]))
+		}
+	}))
+	defer server.Close()
+	target := open(t, s3.Config{Bucket: "site", Endpoint: server.URL, AccessKey: "key", SecretKey: "secret"})
+	for i, want := range []error{nil, publish.ErrChanged, publish.ErrChanged} {
+		if err := target.Swap(t.Context(), nil, object("x", "text")); !errors.Is(err, want) {
+			t.Errorf("swap %d: got %v, want %v", i, err, want)
+		}
+	}
+	if locks != 3 || len(objects) != 1 {
+		t.Errorf("got %d locks, %d objects", locks, len(objects))
+	}
+}
+
+func TestCORSPolicy(t *testing.T) {
+	policy := struct {
+		CORSRules []struct{ AllowedOrigins, AllowedMethods, AllowedHeaders, ExposeHeaders []string }
+	}{}
+	if err := json.Unmarshal([]byte(s3.CORSJSON()), &policy); err != nil || len(policy.CORSRules) != 1 {
+		t.Fatalf("got %+v, %v", policy, err)
+	}
+	rule := policy.CORSRules[0]
+	if !slices.Equal(rule.AllowedOrigins, []string{"*"}) || !slices.Equal(rule.AllowedMethods, []string{"GET", "HEAD"}) || !slices.Contains(rule.ExposeHeaders, "ETag") {
+		t.Errorf("got %+v", rule)
+	}
+	for _, want := range []string{"<CORSConfiguration", "<AllowedOrigin>*</AllowedOrigin>", "<AllowedMethod>GET</AllowedMethod>", "<ExposeHeader>ETag</ExposeHeader>"} {
+		if !strings.Contains(s3.CORSXML(), want) {
+			t.Errorf("no %s in %s", want, s3.CORSXML())
+		}
+	}
+}

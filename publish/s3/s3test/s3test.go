@@ -1,0 +1,172 @@
+// Package s3test runs a real S3 server for tests: versitygw, which keeps objects as
+// files, checks signatures and checksums, and honours conditions.
+//
+// The first use builds it from the Go module proxy into the user's cache folder, where
+// the end-to-end tests keep their components; that takes minutes.
+package s3test
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+)
+
+// version is the one under test. To bump it: `go list -m -versions
+// github.com/versity/versitygw`, write the number here, run `make e2e`.
+const version = "v1.8.0"
+
+// Server is a running server.
+type Server struct {
+	URL                  string // http://127.0.0.1:port, or https with --cert
+	Host                 string // 127.0.0.1:port
+	AccessKey, SecretKey string
+	Client               *minio.Client // for what a publisher does not do
+}
+
+// Start runs a server until the test is over. More arguments are those of versitygw,
+// before its command.
+func Start(t testing.TB, more ...string) *Server {
+	t.Helper()
+	program, err := install(t.Context())
+	if err != nil {
+		t.Fatalf("install versitygw: %v", err)
+	}
+	s := &Server{Host: freeAddress(t), AccessKey: rand.Text(), SecretKey: rand.Text()}
+	s.connect(t, slices.Contains(more, "--cert"))
+	folder, metadata := folders(t)
+	arguments := append([]string{"--port", s.Host, "--quiet", "--keep-alive"}, more...)
+	arguments = append(append(arguments, "posix"), append(metadata, folder)...)
+	server := exec.Command(program, arguments...)
+	server.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+s.AccessKey, "ROOT_SECRET_KEY="+s.SecretKey)
+	log := &strings.Builder{}
+	server.Stdout, server.Stderr = log, log
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = server.Process.Kill()
+		_ = server.Wait()
+		if t.Failed() {
+			t.Logf("versitygw: %s", log)
+		}
+	})
+	s.wait(t)
+	return s
+}
+
+// connect makes the client, which trusts whoever answers.
+func (s *Server) connect(t testing.TB, secure bool) {
+	s.URL = "http://" + s.Host
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if secure {
+		s.URL = "https://" + s.Host
+		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
+	}
+	var err error
+	s.Client, err = minio.New(s.Host, &minio.Options{
+		Creds: credentials.NewStaticV4(s.AccessKey, s.SecretKey, ""), Region: "us-east-1", Secure: secure, Transport: transport,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func freeAddress(t testing.TB) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func (s *Server) wait(t testing.TB) {
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		c, err := net.Dial("tcp", s.Host)
+		if err == nil {
+			c.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("versitygw does not listen: %v", err)
+		}
+	}
+}
+
+// Bucket makes a bucket.
+func (s *Server) Bucket(t testing.TB) string {
+	t.Helper()
+	name := "b-" + strings.ToLower(rand.Text())
+	if err := s.Client.MakeBucket(t.Context(), name, minio.MakeBucketOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// folders returns where objects are kept, and how their metadata is: in extended
+// attributes, or beside them where there are none.
+func folders(t testing.TB) (objects string, arguments []string) {
+	for _, parent := range []string{"", "/dev/shm"} {
+		folder, err := os.MkdirTemp(parent, "versitygw")
+		if err != nil {
+			continue
+		}
+		t.Cleanup(func() { _ = os.RemoveAll(folder) })
+		if hasAttributes(folder) {
+			return folder, nil
+		}
+	}
+	return t.TempDir(), []string{"--sidecar", t.TempDir()}
+}
+
+// install returns the program, which it builds if it is not there. It is made in a
+// folder of its own and renamed into place when it is whole.
+func install(ctx context.Context) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	cache = filepath.Join(cache, "galbuild-e2e")
+	folder := filepath.Join(cache, "versitygw-"+strings.TrimPrefix(version, "v"))
+	program := filepath.Join(folder, "versitygw")
+	if _, err := os.Stat(program); err == nil {
+		return program, nil
+	}
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return "", err
+	}
+	lock := flock.New(filepath.Join(cache, "versitygw.lock")) // two test runs, one install
+	if _, err := lock.TryLockContext(ctx, 100*time.Millisecond); err != nil {
+		return "", err
+	}
+	defer lock.Close()
+	if _, err := os.Stat(program); err == nil {
+		return program, nil
+	}
+	partial := folder + ".partial"
+	if err := os.RemoveAll(partial); err != nil {
+		return "", err
+	}
+	build := exec.CommandContext(ctx, "go", "install", "github.com/versity/versitygw/cmd/versitygw@"+version)
+	build.Dir = cache // no module's
+	build.Env = append(os.Environ(), "GOBIN="+partial, "GOFLAGS=")
+	if said, err := build.CombinedOutput(); err != nil {
+		return "", errors.Join(fmt.Errorf("%s: %w", build, err), errors.New(string(said)))
+	}
+	return program, os.Rename(partial, folder)
+}

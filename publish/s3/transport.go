@@ -1,0 +1,70 @@
+package s3
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+)
+
+// transport returns what sends the requests.
+func (c *Config) transport() (http.RoundTripper, error) {
+	if c.Transport != nil {
+		return c.Transport, nil
+	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.Proxy = proxy
+	t.DisableCompression = true // bytes are to arrive as they are kept
+	t.MaxIdleConnsPerHost = 64
+	t.ResponseHeaderTimeout = 5 * time.Minute // the server may copy a gigabyte first
+	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CAFile == "" {
+		return t, nil
+	}
+	pem, err := os.ReadFile(c.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("CA file: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("CA file %s: no PEM certificate in it", c.CAFile)
+	}
+	t.TLSClientConfig.RootCAs = pool
+	return t, nil
+}
+
+// proxy is that of the environment, except for metadata services, which only the
+// machine itself can ask.
+func proxy(r *http.Request) (*url.URL, error) {
+	if ip := net.ParseIP(r.URL.Hostname()); ip != nil && ip.IsLinkLocalUnicast() {
+		return nil, nil
+	}
+	return http.ProxyFromEnvironment(r)
+}
+
+// A listening transport keeps the last answer for the one who asked by [heard].
+type listening struct{ base http.RoundTripper }
+
+// RoundTrip implements [http.RoundTripper].
+func (l *listening) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := l.base.RoundTrip(r)
+	if last, ok := r.Context().Value(answerKey{}).(**http.Response); ok {
+		*last = answer
+	}
+	return answer, err
+}
+
+type answerKey struct{}
+
+// heard returns a context whose requests leave their last answer in last.
+func heard(ctx context.Context, last **http.Response) context.Context {
+	return context.WithValue(ctx, answerKey{}, last)
+}
