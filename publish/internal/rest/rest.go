@@ -1,0 +1,215 @@
+// Package rest asks services over HTTP, and asks again as long as what stands in the
+// way may pass: a connection that breaks or stalls, too many requests, a server in
+// trouble. It waits ever longer between tries, or as long as the server asks for.
+package rest
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// How often, and how long apart, something is tried.
+const (
+	retries   = 7
+	shortWait = 500 * time.Millisecond
+	longWait  = 30 * time.Second
+	maxWait   = 5 * time.Minute // a server that asks for more is not waited for
+)
+
+// maxRefusal is how many bytes of a refusal are read.
+const maxRefusal = 64 << 10
+
+// Config says how to reach a service. The zero value works.
+type Config struct {
+	// CA is a file of PEM certificates that are trusted besides the system's.
+	CA string
+	// Transport sends the requests. nil is one that honours HTTP_PROXY, HTTPS_PROXY,
+	// NO_PROXY and CA.
+	Transport http.RoundTripper
+	// Passing tells which refusals may pass, besides 429 and those from 500 on.
+	Passing func(*Refused) bool
+	// Sleep waits between tries. nil is by the clock.
+	Sleep func(context.Context, time.Duration) error
+}
+
+// Client asks. It may be used by several goroutines.
+type Client struct {
+	http    *http.Client
+	passing func(*Refused) bool
+	sleep   func(context.Context, time.Duration) error
+}
+
+// New returns a client.
+func New(c Config) (*Client, error) {
+	client := &Client{http: &http.Client{Transport: c.Transport, CheckRedirect: checkRedirect}, passing: c.Passing, sleep: c.Sleep}
+	if client.sleep == nil {
+		client.sleep = sleep
+	}
+	if c.Transport == nil {
+		transport, err := newTransport(c.CA)
+		if err != nil {
+			return nil, err
+		}
+		client.http.Transport = transport
+	}
+	return client, nil
+}
+
+// connections is how many are kept for the next request.
+const connections = 64
+
+func newTransport(ca string) (*http.Transport, error) {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConnsPerHost = connections
+	if ca == "" {
+		return t, nil
+	}
+	pem, err := os.ReadFile(ca)
+	if err != nil {
+		return nil, fmt.Errorf("certificates to trust: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("certificates to trust: %s has none in PEM form", ca)
+	}
+	t.TLSClientConfig = &tls.Config{RootCAs: pool}
+	return t, nil
+}
+
+// Request is what is asked, as often as it takes.
+type Request struct {
+	Method string
+	URL    string
+	Header http.Header
+	// Body returns the bytes to send, Size of them, from their beginning. nil is none.
+	Body func() (io.ReadCloser, error)
+	Size int64
+}
+
+// Bytes returns a body, for [Request].
+func Bytes(b []byte) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }
+}
+
+// Do sends r, and calls use with the answer if its status is 2xx, which closes its
+// body. Where reading that fails, it is tried again too. Any other status is a
+// [*Refused].
+func (c *Client) Do(ctx context.Context, r Request, use func(*http.Response) error) error {
+	for tries := 0; ; tries++ {
+		err := c.try(ctx, r, use)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if refused, ok := errors.AsType[*Refused](err); ok {
+			refused.Tries = tries
+		}
+		again, ok := errors.AsType[passing](err)
+		if !ok || tries >= retries {
+			return err
+		}
+		wait := retryablehttp.DefaultBackoff(shortWait, longWait, tries, again.answer)
+		if wait > maxWait {
+			return fmt.Errorf("%w; the server asks to come back in %s", err, wait)
+		}
+		if err := c.sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// Sleep waits as between tries.
+func (c *Client) Sleep(ctx context.Context, d time.Duration) error { return c.sleep(ctx, d) }
+
+func (c *Client) try(ctx context.Context, r Request, use func(*http.Response) error) error {
+	w := watch(ctx)
+	request, sent, err := r.make(w)
+	if err != nil {
+		w.stop()
+		return err
+	}
+	answer, err := c.http.Do(request)
+	if err != nil {
+		w.stop()
+		if err := sent.failed(); err != nil {
+			return err
+		}
+		return w.failed(request.URL.Host, err)
+	}
+	w.timer.Stop()
+	answer.Body = &received{answer.Body, w, answer.Request.URL.Host}
+	if answer.StatusCode/100 != 2 {
+		return c.refused(answer)
+	}
+	return use(answer)
+}
+
+// header returns a copy that may be changed.
+func (r Request) header() http.Header {
+	if r.Header == nil {
+		return http.Header{}
+	}
+	return r.Header.Clone()
+}
+
+func (r Request) make(w *watched) (*http.Request, *sent, error) {
+	s := &sent{watched: w}
+	request, err := http.NewRequestWithContext(w.ctx, r.Method, r.URL, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	request.Header = r.header()
+	if r.Body == nil {
+		return request, s, nil
+	}
+	if s.ReadCloser, err = r.Body(); err != nil {
+		return nil, nil, err
+	}
+	if r.Size == 0 { // with a body the size would be taken as unknown
+		defer s.Close()
+		_, err := io.Copy(io.Discard, s)
+		return request, s, err
+	}
+	request.Body, request.ContentLength = s, r.Size
+	return request, s, nil
+}
+
+// JSON is a use of an answer, for [Client.Do]: it is decoded into v.
+func JSON(v any) func(*http.Response) error {
+	return func(answer *http.Response) error {
+		defer answer.Body.Close()
+		if err := json.NewDecoder(answer.Body).Decode(v); err != nil {
+			return fmt.Errorf("the answer of %s cannot be read: %w", answer.Request.URL.Host, err)
+		}
+		return nil
+	}
+}
+
+// Done is a use of an answer that says nothing.
+func Done(answer *http.Response) error {
+	defer answer.Body.Close()
+	_, err := io.Copy(io.Discard, io.LimitReader(answer.Body, maxRefusal)) // so that the connection is used again
+	return err
+}

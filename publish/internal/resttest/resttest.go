@@ -1,0 +1,86 @@
+// Package resttest spoils servers, to test clients, and tidies up real ones.
+package resttest
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"testing"
+
+	"galbuild/publish"
+)
+
+// Empty deletes all objects, at the end of a test.
+func Empty(t *testing.T, p publish.Target) {
+	var keys []string
+	for e, err := range p.List(context.Background(), "") {
+		if err != nil {
+			t.Error(err)
+		}
+		keys = append(keys, e.Key)
+	}
+	if err := p.Delete(context.Background(), keys); err != nil {
+		t.Error(err)
+	}
+}
+
+// every is how many requests there are for each that fails.
+const every = 3
+
+// Faulty returns h on a bad day: every third request meets too many others, a server
+// that is being restarted, or a connection that breaks, before the request was heard,
+// after it, or in the middle of the answer.
+func Faulty(h http.Handler) http.Handler {
+	var requests atomic.Int64
+	faults := []func(http.ResponseWriter, *http.Request){
+		refuse(http.StatusTooManyRequests, "0"),
+		refuse(http.StatusServiceUnavailable, ""),
+		func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		Unheard(h).ServeHTTP,
+		func(w http.ResponseWriter, r *http.Request) {
+			h.ServeHTTP(&halved{w}, r)
+		},
+		refuse(http.StatusTooManyRequests, "1"),
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := int(requests.Add(1))
+		if n%every > 0 {
+			h.ServeHTTP(w, r)
+			return
+		}
+		faults[n/every%len(faults)](w, r)
+	})
+}
+
+func refuse(status int, retryAfter string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if retryAfter != "" {
+			w.Header().Set("Retry-After", retryAfter)
+		}
+		w.WriteHeader(status)
+	}
+}
+
+// Unheard returns h with all answers lost.
+func Unheard(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(unheard{}, r)
+		panic(http.ErrAbortHandler)
+	})
+}
+
+// unheard is an answer that nobody hears.
+type unheard struct{}
+
+func (unheard) Header() http.Header         { return http.Header{} }
+func (unheard) Write(b []byte) (int, error) { return len(b), nil }
+func (unheard) WriteHeader(int)             {}
+
+// halved is an answer that breaks off in the middle of its first bytes.
+type halved struct{ http.ResponseWriter }
+
+func (h *halved) Write(b []byte) (int, error) {
+	_, _ = h.ResponseWriter.Write(b[:len(b)/2])
+	_ = http.NewResponseController(h.ResponseWriter).Flush()
+	panic(http.ErrAbortHandler)
+}
