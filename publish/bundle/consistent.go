@@ -1,0 +1,73 @@
+package bundle
+
+import (
+	"os"
+	"strings"
+
+	"galbuild/build/blob"
+	"galbuild/build/site"
+	"galbuild/index"
+	"galbuild/render"
+	"galbuild/render/gallery"
+)
+
+// checkIndex holds the listing against the index: that lists all that is served but the
+// answers and itself, and nothing else is stored.
+func (s *staging) checkIndex() error {
+	ix, err := index.Open(s.file(s.current.IndexPath()))
+	if err != nil {
+		return refuse(s.current.IndexPath(), "%v", err)
+	}
+	defer ix.Close()
+	count, needed := 0, make(map[blob.Ref]bool)
+	for _, x := range s.whole {
+		if isBlob(x.path) || isAnswer(x.path) || strings.HasPrefix(x.path, indexDir) {
+			continue
+		}
+		if f, ok := ix.File(x.path); !ok || f.SHA256 != x.ref {
+			return refuse(x.path, "the index does not know this file")
+		}
+		if !s.blobs[x.ref] {
+			return refuse(x.path, "its content is missing")
+		}
+		needed[x.ref] = true
+		count++
+	}
+	if count != ix.Stats().Files || len(s.blobs) != len(needed) {
+		return refuse(s.current.IndexPath(), "it needs %d files with %d contents, and there are %d with %d", ix.Stats().Files, len(needed), count, len(s.blobs))
+	}
+	return nil
+}
+
+func isAnswer(path string) bool {
+	return path == gallery.ManifestPath || strings.HasPrefix(path, apiDir)
+}
+
+// checkAnswers holds the answers against the catalogue, unless another version of the
+// program has rendered them.
+func (s *staging) checkAnswers() error {
+	path := s.current.CatalogPath()
+	packed, err := os.ReadFile(s.file(path))
+	if err != nil {
+		return err
+	}
+	if s.catalogue, err = site.UnpackCatalog(packed); err != nil {
+		return refuse(path, "%v", err)
+	}
+	if s.catalogue.Render != render.Version {
+		return nil
+	}
+	wanted := make(map[string]bool)
+	for f := range render.Answers(s.catalogue) {
+		if s.refs[f.Path] != blob.Sum(f.Text) {
+			return refuse(f.Path, "it is not what follows from the catalogue")
+		}
+		wanted[f.Path] = true
+	}
+	for _, x := range s.whole {
+		if isAnswer(x.path) && !wanted[x.path] {
+			return refuse(x.path, "the catalogue does not know this file")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,197 @@
+package bundle
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+)
+
+// A listing says what files there are and what they hash to, in the order of an
+// archive. As text it is what sha256sum prints.
+type listing []line
+
+type line struct {
+	ref  blob.Ref
+	path string
+}
+
+func (l listing) text() []byte {
+	var b bytes.Buffer
+	for _, x := range l {
+		fmt.Fprintf(&b, "%s  %s\n", x.ref, x.path)
+	}
+	return b.Bytes()
+}
+
+// parseListing reads what text returned. Name is for errors. Each path is safe to use
+// below the root of a site, and none occurs twice.
+func parseListing(name string, text []byte) (listing, error) {
+	l := make(listing, 0, bytes.Count(text, []byte("\n")))
+	for number := 1; len(text) > 0; number++ {
+		x, rest, err := parseLine(text)
+		if err == nil {
+			err = checkPath(x)
+		}
+		if err != nil {
+			return nil, refuse(name, "line %d: %v", number, err)
+		}
+		if len(l) > 0 && !before(l[len(l)-1].path, x.path) {
+			return nil, refuse(name, "%q stands behind %q: twice, or out of order", x.path, l[len(l)-1].path)
+		}
+		l, text = append(l, x), rest
+	}
+	return l, nil
+}
+
+func parseLine(text []byte) (x line, rest []byte, err error) {
+	first, rest, whole := bytes.Cut(text, []byte("\n"))
+	const digits = 2 * len(blob.Ref{})
+	if !whole || len(first) < digits+2 || string(first[digits:digits+2]) != "  " {
+		return line{}, nil, fmt.Errorf("not of the form \"<sha256>  <path>\": %.100q", first)
+	}
+	if err := x.ref.UnmarshalText(first[:digits]); err != nil {
+		return line{}, nil, err
+	}
+	x.path = string(first[digits+2:])
+	return x, rest, nil
+}
+
+// checkPath refuses a path that no site has.
+func checkPath(x line) error {
+	switch {
+	case len(x.path) > maxPath || !utf8.ValidString(x.path) || strings.ContainsFunc(x.path, unicode.IsControl) || strings.Contains(x.path, `\`):
+		return fmt.Errorf("the path %.100q is too long or has characters that no site's paths have", x.path)
+	case !fs.ValidPath(x.path) || !filepath.IsLocal(filepath.FromSlash(x.path)):
+		return fmt.Errorf("the path %q is absolute or climbs", x.path)
+	case strings.HasPrefix(x.path, "."):
+		return fmt.Errorf("the path %q is hidden, or the builder's own", x.path)
+	case isBlob(x.path) && x.path != x.ref.Path():
+		return fmt.Errorf("the path %q is not that of a blob with this SHA-256", x.path)
+	}
+	for element := range strings.SplitSeq(x.path, "/") {
+		if len(element) > maxElement {
+			return fmt.Errorf("the path %.100q… has %d bytes between slashes, more than the limit of %d", x.path, len(element), maxElement)
+		}
+	}
+	return nil
+}
+
+const (
+	blobsDir = "blobs/"
+	indexDir = "index/"
+	apiDir   = "api/"
+)
+
+func isBlob(path string) bool { return strings.HasPrefix(path, blobsDir) }
+
+// before tells whether a comes before b in an archive: nothing before what it needs.
+func before(a, b string) bool {
+	if x, y := rank(a), rank(b); x != y {
+		return x < y
+	}
+	return a < b
+}
+
+func rank(path string) int {
+	switch {
+	case path == BaseName || path == SiteName:
+		return 0
+	case isBlob(path):
+		return 1
+	case strings.HasPrefix(path, catalog.AssetsDir):
+		return 2
+	case strings.HasPrefix(path, catalog.FilesDir):
+		return 3
+	case path == site.CurrentPath:
+		return 6
+	case strings.HasPrefix(path, indexDir):
+		return 5
+	}
+	return 4
+}
+
+// blobs returns what content there is.
+func (l listing) blobs() map[blob.Ref]bool {
+	m := make(map[blob.Ref]bool)
+	for _, x := range l {
+		if isBlob(x.path) {
+			m[x.ref] = true
+		}
+	}
+	return m
+}
+
+// byPath returns the listing to look things up in.
+func (l listing) byPath() map[string]blob.Ref {
+	m := make(map[string]blob.Ref, len(l))
+	for _, x := range l {
+		m[x.path] = x.ref
+	}
+	return m
+}
+
+// generation returns the generation that a whole site's listing has, and refuses one
+// that has none, or more than that.
+func generation(name string, l listing) (site.Current, error) {
+	if len(l) < 3 {
+		return site.Current{}, refuse(name, "it lists no %s", site.CurrentPath)
+	}
+	last := l[len(l)-3:]
+	c := site.MakeCurrent(last[0].ref, last[1].ref)
+	want := listing{{c.Catalog, c.CatalogPath()}, {c.Index, c.IndexPath()}, {blob.Sum(c.Bytes()), site.CurrentPath}}
+	for i, x := range last {
+		if x != want[i] {
+			return site.Current{}, refuse(name, "it lists %q where a generation should have %q with SHA-256 %s", x.path, want[i].path, want[i].ref)
+		}
+	}
+	for _, x := range l[:len(l)-3] {
+		if top, _, _ := strings.Cut(strings.ToLower(x.path), "/"); rank(x.path) == 0 || top+"/" == indexDir || x.path == SumsName {
+			return site.Current{}, refuse(name, "%q belongs to no generation", x.path)
+		}
+	}
+	return c, nil
+}
+
+// checkNames refuses paths that cannot all be: files that are folders too, and
+// different files whose names are the same without regard to case. Packages may hold
+// the latter; folding tells whether the file system cannot.
+func checkNames(name string, l listing, folding bool) error {
+	known := make(map[string]line, len(l))
+	for _, x := range l {
+		if isBlob(x.path) {
+			continue
+		}
+		folded := strings.ToLower(x.path)
+		if y, ok := known[folded]; ok && y.ref != x.ref && (folding || rank(x.path) != 3) {
+			return refuse(name, "%q and %q differ only in case", y.path, x.path)
+		}
+		known[folded] = x
+	}
+	checked := ""
+	for _, x := range l {
+		folder := strings.ToLower(x.path[:strings.LastIndexByte(x.path, '/')+1])
+		if isBlob(x.path) || folder == checked {
+			continue
+		}
+		if checked = folder; isBlob(folder) {
+			return refuse(name, "%q stands among the blobs", x.path)
+		}
+		for i := range folder {
+			if folder[i] != '/' {
+				continue
+			}
+			if y, ok := known[folder[:i]]; ok {
+				return refuse(name, "%q is a file and also a folder, with %q in it", y.path, x.path)
+			}
+		}
+	}
+	return nil
+}

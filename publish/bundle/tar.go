@@ -1,0 +1,134 @@
+package bundle
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// header returns what goes before an entry; link is the path of the blob that it is
+// another name of, or empty.
+func header(path, link string, size int64, when time.Time) *tar.Header {
+	h := &tar.Header{Typeflag: tar.TypeReg, Name: path, Size: size, Mode: 0o644, ModTime: when}
+	if link != "" {
+		h.Typeflag, h.Linkname, h.Size = tar.TypeLink, link, 0
+	}
+	return h
+}
+
+const tarBlock = 512
+
+func padding(size int64) int { return int(-size & (tarBlock - 1)) }
+
+// An archive is read as Export wrote it, and not otherwise.
+type archive struct {
+	tap  *tap
+	tar  *tar.Reader
+	size int64     // of the entry that was read last
+	when time.Time // of all entries
+}
+
+func newArchive(r io.Reader) *archive {
+	t := &tap{Reader: r}
+	return &archive{tap: t, tar: tar.NewReader(t)}
+}
+
+// A tap remembers what was read of headers.
+type tap struct {
+	io.Reader
+	open  bool
+	bytes bytes.Buffer
+}
+
+var errLongHeader = fmt.Errorf("its tar headers have more than %d bytes", maxHeader)
+
+func (t *tap) Read(b []byte) (int, error) {
+	n, err := t.Reader.Read(b)
+	if t.open {
+		t.bytes.Write(b[:n])
+		if t.bytes.Len() > maxHeader {
+			return n, errLongHeader
+		}
+	}
+	return n, err
+}
+
+// next returns the header of the next entry and its bytes in the archive, from the
+// end of the entry before it on, which must have been read.
+func (a *archive) next() (*tar.Header, []byte, error) {
+	a.tap.bytes.Reset()
+	a.tap.open = true
+	h, err := a.tar.Next()
+	a.tap.open = false
+	return h, a.tap.bytes.Bytes(), err
+}
+
+// entry goes on to the next entry, which must be path, and returns its size.
+func (a *archive) entry(path, link string) (int64, error) {
+	h, got, err := a.next()
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return 0, refuse(path, "it is listed, but the archive is cut off before it")
+	case errors.Is(err, tar.ErrHeader), errors.Is(err, errLongHeader):
+		return 0, refuse(path, "where it should be, there is something else: %v", err)
+	case err != nil:
+		return 0, err
+	case h.Name != path:
+		return 0, a.unexpected(h.Name, path)
+	case h.Typeflag != tar.TypeReg && h.Typeflag != tar.TypeLink:
+		return 0, refuse(path, "it is neither a file nor a hard link; nothing else has a place in a site")
+	}
+	if a.when.IsZero() {
+		a.when = h.ModTime
+	}
+	var want bytes.Buffer
+	want.Write(make([]byte, padding(a.size)))
+	if err := tar.NewWriter(&want).WriteHeader(header(path, link, h.Size, a.when)); err != nil || !bytes.Equal(want.Bytes(), got) {
+		return 0, refuse(path, "its tar header is not the one that galbuild writes for it")
+	}
+	a.size = h.Size
+	return h.Size, nil
+}
+
+func (a *archive) unexpected(got, want string) error {
+	if err := checkPath(line{path: got}); err != nil && !strings.HasPrefix(got, blobsDir) {
+		return refuse(fmt.Sprintf("entry %.100q", got), "%v", err)
+	}
+	return refuse(fmt.Sprintf("entry %.100q", got), "it stands where %q should: it is not listed, comes twice, or what is listed is missing", want)
+}
+
+// content copies the bytes of the entry.
+func (a *archive) content(path string, to io.Writer, buffer []byte) error {
+	n, err := io.CopyBuffer(to, struct{ io.Reader }{a.tar}, buffer)
+	if errors.Is(err, io.ErrUnexpectedEOF) || err == nil && n != a.size {
+		return refuse(path, "the archive is cut off in it")
+	}
+	return err
+}
+
+// end makes sure that there are no more entries, nor anything else.
+func (a *archive) end() error {
+	h, got, err := a.next()
+	switch {
+	case err == nil:
+		return refuse(fmt.Sprintf("entry %.100q", h.Name), "it is not listed")
+	case !errors.Is(err, io.EOF) && !isTarError(err):
+		return err
+	case err != io.EOF || !bytes.Equal(got, make([]byte, padding(a.size)+2*tarBlock)):
+		return refuse("end of the archive", "it is cut off or damaged")
+	}
+	if n, err := io.ReadFull(a.tap, make([]byte, 1)); n > 0 {
+		return refuse("end of the archive", "other bytes follow it")
+	} else if err != io.EOF {
+		return err
+	}
+	return nil
+}
+
+func isTarError(err error) bool {
+	return errors.Is(err, tar.ErrHeader) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errLongHeader)
+}

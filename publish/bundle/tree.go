@@ -1,0 +1,282 @@
+package bundle
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+	"galbuild/index"
+	"galbuild/render"
+)
+
+// A tree is what a site's generation says that there is.
+type tree struct {
+	root    string
+	current site.Current
+	when    time.Time
+	files   listing
+	sizes   map[string]int64 // of what is no link
+	blobs   map[blob.Ref]bool
+}
+
+// readSite reads no content but the answers.
+func readSite(root string) (*tree, error) {
+	current, err := site.ReadCurrent(root)
+	if err != nil {
+		return nil, err
+	}
+	if current.IsZero() {
+		return nil, fmt.Errorf("%s is no site: it has no %s", root, site.CurrentPath)
+	}
+	c, err := site.ReadCatalog(root, current)
+	if err != nil {
+		return nil, damagedSite(err)
+	}
+	t := &tree{root: root, current: current, when: newest(c), sizes: make(map[string]int64), blobs: make(map[blob.Ref]bool)}
+	if err := errors.Join(t.addContent(c), t.addAnswers(c), t.addGeneration()); err != nil {
+		return nil, damagedSite(err)
+	}
+	slices.SortFunc(t.files, func(a, b line) int {
+		if before(a.path, b.path) {
+			return -1
+		}
+		return 1
+	})
+	// What cannot be imported is not exported.
+	if _, err := parseListing(SumsName, t.files.text()); err != nil {
+		return nil, err
+	}
+	return t, checkNames(SumsName, t.files, false)
+}
+
+func newest(c *catalog.Catalog) (when time.Time) {
+	for i := range c.Extensions {
+		if t := c.Extensions[i].Updated; t.After(when) {
+			when = t
+		}
+	}
+	return seconds(when)
+}
+
+func (t *tree) file(path string) string { return filepath.Join(t.root, filepath.FromSlash(path)) }
+
+// linked tells whether a file is another name of a blob.
+func (t *tree) linked(x line) bool { return !isBlob(x.path) && t.blobs[x.ref] }
+
+func (t *tree) add(path string, ref blob.Ref, size int64) {
+	t.files = append(t.files, line{ref, path})
+	t.sizes[path] = size
+}
+
+// addContent adds what the index lists; it knows paths by their hashes, so these come
+// from the catalogue.
+func (t *tree) addContent(c *catalog.Catalog) error {
+	ix, err := index.Open(t.file(t.current.IndexPath()))
+	if err != nil {
+		return err
+	}
+	defer ix.Close()
+	for f := range render.Content(c) {
+		f, ok := ix.File(f.Path)
+		if !ok {
+			return fmt.Errorf("%s: %s is not in it", t.current.IndexPath(), f.Path)
+		}
+		ref := blob.Ref(f.SHA256)
+		t.files = append(t.files, line{ref, f.Path})
+		if !t.blobs[ref] {
+			t.blobs[ref] = true
+			t.add(ref.Path(), ref, f.Size)
+		}
+	}
+	return nil
+}
+
+// addAnswers adds the answers as they should be; where another version of the program
+// rendered them, as they are.
+func (t *tree) addAnswers(c *catalog.Catalog) error {
+	for f := range render.Answers(c) {
+		text := f.Text
+		if c.Render != render.Version {
+			var err error
+			if text, err = os.ReadFile(t.file(f.Path)); err != nil {
+				return err
+			}
+		}
+		t.add(f.Path, blob.Sum(text), int64(len(text)))
+	}
+	return nil
+}
+
+func (t *tree) addGeneration() error {
+	for _, x := range []line{
+		{t.current.Catalog, t.current.CatalogPath()},
+		{t.current.Index, t.current.IndexPath()},
+		{blob.Sum(t.current.Bytes()), site.CurrentPath},
+	} {
+		info, err := os.Stat(t.file(x.path))
+		if err != nil {
+			return err
+		}
+		t.add(x.path, x.ref, info.Size())
+	}
+	return nil
+}
+
+// since returns what is to be carried to places that have one of the bases; all if
+// there are none.
+func (t *tree) since(ctx context.Context, bases []string) (*delta, error) {
+	d := &delta{whole: t.files, carried: t.files}
+	if len(bases) == 0 {
+		return d, nil
+	}
+	lacking := make(map[string]bool)
+	for _, path := range bases {
+		has, err := readBase(ctx, path)
+		if err != nil {
+			return nil, fmt.Errorf("--since %s: %w", path, err)
+		}
+		current, err := generation(path, has)
+		if err != nil {
+			return nil, fmt.Errorf("--since %s: %w", path, err)
+		}
+		if !slices.Contains(d.bases, current) {
+			d.bases = append(d.bases, current)
+		}
+		there := has.byPath()
+		for _, x := range t.files {
+			if ref, ok := there[x.path]; !ok || ref != x.ref {
+				lacking[x.path] = true
+			}
+		}
+	}
+	d.carried = slices.DeleteFunc(slices.Clone(t.files), func(x line) bool { return !lacking[x.path] })
+	return d, nil
+}
+
+// readBase returns all files of a base: a site, an archive or one of its listings.
+func readBase(ctx context.Context, path string) (listing, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		t, err := readSite(path)
+		if err != nil {
+			return nil, err
+		}
+		return t.files, nil
+	}
+	if text, ok, err := readListing(path); err != nil || ok {
+		return text, err
+	}
+	from, err := openSource(ctx, path, "", nil)
+	if err != nil && strings.HasSuffix(path, SumsSuffix) {
+		return nil, fmt.Errorf("it lists only parts: keep these too, or the %s in them: %w", SumsName, err)
+	} else if err != nil {
+		return nil, err
+	}
+	from.sums = nil // not all of it is read, and of what is the hashes are known
+	defer from.Close()
+	unpacked, _, err := decompress(from)
+	if err != nil {
+		return nil, err
+	}
+	defer unpacked.Close()
+	whole, _, _, err := newArchive(unpacked).listings()
+	return whole, err
+}
+
+// readListing reads a listing taken out of an archive, and tells whether it was one.
+func readListing(path string) (listing, bool, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, false, nil // perhaps the name of an archive in parts
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, 2*int64(len(blob.Ref{}))+2))
+	if _, _, no := parseLine(append(bytes.Clone(text), '\n')); err != nil || no != nil {
+		return nil, false, err
+	}
+	rest, err := io.ReadAll(io.LimitReader(f, maxListing))
+	if err != nil {
+		return nil, false, err
+	}
+	text = append(text, rest...)
+	if !bytes.Contains(text, []byte("  "+site.CurrentPath+"\n")) {
+		return nil, false, nil // it lists parts
+	}
+	l, err := parseListing(path, text)
+	if err == nil && l[0].path == BaseName {
+		err = fmt.Errorf("it lists only what a delta carries; its %s lists all, and so does the archive", SiteName)
+	}
+	return l, true, err
+}
+
+// listings reads the listings at the beginning of the archive: of the whole site, and of
+// what else is carried, and the bases if that is not all.
+func (a *archive) listings() (whole, carried listing, bases []site.Current, err error) {
+	text, err := a.listing(SumsName, blob.Ref{})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	sums, err := parseListing(SumsName, text)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if len(sums) < 2 || sums[0].path != BaseName || sums[1].path != SiteName {
+		return sums, sums, nil, nil
+	}
+	text, err = a.listing(BaseName, sums[0].ref)
+	if err == nil {
+		bases, err = parseBases(text)
+	}
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if text, err = a.listing(SiteName, sums[1].ref); err != nil {
+		return nil, nil, nil, err
+	}
+	whole, err = parseListing(SiteName, text)
+	return whole, sums[2:], bases, err
+}
+
+// listing reads an entry into memory; ref is zero if it is not known what it must be.
+func (a *archive) listing(name string, ref blob.Ref) ([]byte, error) {
+	size, err := a.entry(name, "")
+	if err != nil {
+		return nil, err
+	}
+	if size > maxListing {
+		return nil, refuse(name, "%d bytes, more than the limit of %d", size, maxListing)
+	}
+	var text bytes.Buffer
+	if err := a.content(name, &text, nil); err != nil {
+		return nil, err
+	}
+	if got := blob.Sum(text.Bytes()); !ref.IsZero() && got != ref {
+		return nil, refuse(name, "its SHA-256 is %s, %s says %s", got, SumsName, ref)
+	}
+	return text.Bytes(), nil
+}
+
+// parseBases reads the texts of CURRENT of one base or more, two lines each.
+func parseBases(text []byte) (bases []site.Current, err error) {
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	for pair := range slices.Chunk(lines[:max(len(lines)-1, 1)], 2) {
+		c, err := site.ParseCurrent(bytes.Join(pair, nil))
+		if err != nil {
+			return nil, refuse(BaseName, "%v", err)
+		}
+		bases = append(bases, c)
+	}
+	return bases, nil
+}
