@@ -1,0 +1,138 @@
+package dbem
+
+import (
+	"encoding/base64"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/metadatas"
+	"galbuild/build/site"
+	"galbuild/build/vsix/manifest"
+	"galbuild/publish"
+)
+
+// maxIcon bounds an icon, in bytes: every reader of the list gets all of them.
+const maxIcon = 1 << 20
+
+// A layout is a site as dbem has it.
+type layout struct {
+	blobs    *blob.Store
+	entries  []metadatas.Entry
+	packages []publish.Object
+	others   []publish.Object // readmes and changelogs
+	keys     map[string]bool  // of the versions that are laid out
+	warnings []string
+}
+
+func layOut(root string) (*layout, error) {
+	current, err := site.ReadCurrent(root)
+	if err != nil {
+		return nil, err
+	}
+	if current.IsZero() {
+		return nil, fmt.Errorf("%s is no site: it has no %s", root, site.CurrentPath)
+	}
+	c, err := site.ReadCatalog(root, current)
+	if err != nil {
+		return nil, err
+	}
+	l := &layout{blobs: blob.NewStore(root, ""), keys: make(map[string]bool), warnings: []string{}}
+	for i := range c.Extensions {
+		if err := l.add(&c.Extensions[i]); err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Extensions[i].ID(), err)
+		}
+	}
+	return l, nil
+}
+
+func (l *layout) warn(format string, args ...any) {
+	l.warnings = append(l.warnings, fmt.Sprintf(format, args...))
+}
+
+func (l *layout) add(x *catalog.Extension) error {
+	if strings.EqualFold(x.Name, metadatas.Name) {
+		l.warn("%s is left out: its folder would be in the place of the list", x.ID())
+		return nil
+	}
+	var current *catalog.Version
+	for _, v := range l.universal(x) {
+		l.addVersion(x, v)
+		if current == nil || current.PreRelease && !v.PreRelease {
+			current = v
+		}
+	}
+	if current == nil {
+		return nil
+	}
+	icon, err := l.icon(x, current)
+	if err != nil {
+		return err
+	}
+	l.entries = append(l.entries, metadatas.Entry{
+		ExtID: x.ID(), CurrentVersion: current.Version, Icon: icon, Describe: current.Description,
+		DateCreated: metadatas.FormatDate(x.Released), LastUpdate: metadatas.FormatDate(current.Updated),
+	})
+	return nil
+}
+
+// universal returns the versions with a package for all platforms, newest first. One
+// that has none is nothing to choose from: named, and left out.
+func (l *layout) universal(x *catalog.Extension) (found []*catalog.Version) {
+	for first := 0; first < len(x.Versions); {
+		var platforms []string
+		v := &x.Versions[first]
+		for ; first < len(x.Versions) && x.Versions[first].Version == v.Version; first++ {
+			if platform := x.Versions[first].Platform; platform != "" {
+				platforms = append(platforms, platform)
+			} else {
+				found = append(found, &x.Versions[first])
+			}
+		}
+		if len(found) == 0 || found[len(found)-1].Version != v.Version {
+			l.warn("%s@%s is left out: it has no universal package, only %s", x.ID(), v.Version, strings.Join(platforms, ", "))
+		}
+	}
+	return found
+}
+
+// addVersion lays out a version. The name is that of the extension, by which clients
+// look for it, even if the version spells it differently.
+func (l *layout) addVersion(x *catalog.Extension, v *catalog.Version) {
+	l.keys[catalog.Key(x.Publisher.Name, x.Name, v.Version, "")] = true
+	l.packages = append(l.packages, l.object(metadatas.PackagePath(x.Name, v.Version), v.Package))
+	readme, changelog := metadatas.DocumentPaths(x.Name, v.Version)
+	for _, a := range v.Assets {
+		switch a.Type {
+		case manifest.AssetDetails:
+			l.others = append(l.others, l.object(readme, a.File))
+		case manifest.AssetChangelog:
+			l.others = append(l.others, l.object(changelog, a.File))
+		}
+	}
+}
+
+func (l *layout) object(key string, f catalog.File) publish.Object {
+	return publish.File(key, f.Type, publish.Immutable, l.blobs.File(f.Ref), f.Ref, f.Size)
+}
+
+// icon returns a version's icon as a data URI, "" if it has none.
+func (l *layout) icon(x *catalog.Extension, v *catalog.Version) (string, error) {
+	i := slices.IndexFunc(v.Assets, func(a catalog.Asset) bool { return a.Type == manifest.AssetIcon })
+	if i < 0 {
+		return "", nil
+	}
+	f := v.Assets[i].File
+	if f.Size > maxIcon {
+		l.warn("the icon of %s is left out: it has %d bytes, more than the limit of %d", x.ID(), f.Size, maxIcon)
+		return "", nil
+	}
+	image, err := os.ReadFile(l.blobs.File(f.Ref))
+	if err != nil {
+		return "", err
+	}
+	return "data:" + f.Type + ";base64," + base64.StdEncoding.EncodeToString(image), nil
+}

@@ -1,0 +1,197 @@
+package dbem
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"galbuild/build/metadatas"
+	"galbuild/publish"
+)
+
+// Pulled is what bringing a repository to a folder came to.
+type Pulled struct {
+	Place    string   `json:"place"`
+	Folder   string   `json:"folder"`
+	Packages int      `json:"packages"` // that the place has
+	Objects  int      `json:"objects"`  // brought, without the list
+	Bytes    int64    `json:"bytes"`    // of them
+	Left     []string `json:"left"`     // packages in the folder that the place has no more
+}
+
+// Pull brings a repository to a folder, which is then a source to build from: packages
+// with their readmes and changelogs, the list last. What is there with the same size is
+// not brought again, and nothing is removed. Other objects at the place are no concern.
+func Pull(ctx context.Context, from publish.Target, folder string, o publish.Options) (Pulled, error) {
+	result := Pulled{Place: from.String(), Folder: folder, Left: []string{}}
+	p := &puller{Options: o, from: from}
+	name, list, err := p.list(ctx)
+	if err != nil {
+		return result, fmt.Errorf("%s: %w", from, err)
+	}
+	entries, err := p.entries(ctx, &result)
+	if err != nil {
+		return result, fmt.Errorf("%s: %w", from, err)
+	}
+	if result.Packages == 0 && list == nil {
+		return result, fmt.Errorf("%s: no repository of dbem: there is no %s and no package", from, metadatas.Name)
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return result, err
+	}
+	if p.to, err = os.OpenRoot(folder); err != nil {
+		return result, err
+	}
+	defer p.to.Close()
+	if err := p.bring(ctx, entries, &result); err != nil {
+		return result, err
+	}
+	if list != nil {
+		if err := p.write(name, bytes.NewReader(list), int64(len(list))); err != nil {
+			return result, err
+		}
+	}
+	result.Left, err = left(folder, entries)
+	return result, err
+}
+
+type puller struct {
+	publish.Options
+	from publish.Target
+	to   *os.Root
+}
+
+// entries returns the objects of the repository.
+func (p *puller) entries(ctx context.Context, result *Pulled) ([]publish.Entry, error) {
+	stock, err := takeStock(ctx, p.from)
+	if err != nil {
+		return nil, err
+	}
+	var found []publish.Entry
+	for key, e := range stock {
+		name, version, ok := metadatas.SplitPath(key)
+		if !ok || !filepath.IsLocal(filepath.FromSlash(key)) {
+			continue
+		}
+		result.Packages++
+		found = append(found, e)
+		readme, changelog := metadatas.DocumentPaths(name, version)
+		for _, document := range []string{readme, changelog} {
+			if e, there := stock[document]; there {
+				found = append(found, e)
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b publish.Entry) int { return strings.Compare(a.Key, b.Key) })
+	return found, nil
+}
+
+// list returns the list under the name it has; nil if there is none. It is read first,
+// so that it mentions no package that is published after the others were listed.
+func (p *puller) list(ctx context.Context) (name string, text []byte, err error) {
+	for _, name := range metadatas.Names() {
+		r, err := p.from.Get(ctx, name, 0, -1)
+		if errors.Is(err, publish.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return "", nil, err
+		}
+		if text, err = publish.ReadAll(r, metadatas.MaxBytes); err != nil {
+			return "", nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return name, append([]byte{}, text...), nil
+	}
+	return "", nil, nil
+}
+
+// bring writes what the folder lacks.
+func (p *puller) bring(ctx context.Context, entries []publish.Entry, result *Pulled) error {
+	lacking := slices.DeleteFunc(slices.Clone(entries), func(e publish.Entry) bool {
+		info, err := p.to.Stat(filepath.FromSlash(e.Key))
+		return err == nil && info.Mode().IsRegular() && info.Size() == e.Size
+	})
+	result.Objects = len(lacking)
+	for _, e := range lacking {
+		result.Bytes += e.Size
+	}
+	var done, brought atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(cmp.Or(p.Jobs, 16))
+	for _, e := range lacking {
+		group.Go(func() error {
+			if err := p.fetch(ctx, e); err != nil {
+				return err
+			}
+			if p.Progress != nil {
+				p.Progress(publish.Progress{
+					Stage: "content", Done: int(done.Add(1)), Total: len(lacking),
+					Sent: brought.Add(e.Size), SentOf: result.Bytes, Key: e.Key,
+				})
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// fetch brings an object, with its date: where the package has none, it is the
+// version's.
+func (p *puller) fetch(ctx context.Context, e publish.Entry) error {
+	r, err := p.from.Get(ctx, e.Key, 0, -1)
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.from, err)
+	}
+	defer r.Close()
+	if err := p.write(e.Key, r, e.Size); err != nil {
+		return fmt.Errorf("%s: %w", p.from, err)
+	}
+	return p.to.Chtimes(filepath.FromSlash(e.Key), e.Modified, e.Modified)
+}
+
+// write makes a file of this size, in one step.
+func (p *puller) write(key string, from io.Reader, size int64) error {
+	name := filepath.FromSlash(key)
+	if err := p.to.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	temp := filepath.FromSlash(path.Join(path.Dir(key), ".galbuild-copy-"+path.Base(key)))
+	f, err := p.to.Create(temp)
+	if err != nil {
+		return err
+	}
+	defer p.to.Remove(temp) // or what it was renamed to is left
+	n, err := io.Copy(f, from)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	if n != size {
+		return fmt.Errorf("%s: it has %d bytes, and the list of objects says %d: run it again", key, n, size)
+	}
+	return p.to.Rename(temp, name)
+}
+
+// left returns the packages in the folder that are none of the entries.
+func left(folder string, entries []publish.Entry) ([]string, error) {
+	there := make(map[string]bool)
+	for _, e := range entries {
+		there[e.Key] = true
+	}
+	files, err := fs.Glob(os.DirFS(folder), "*/*/*.vsix")
+	return slices.DeleteFunc(append([]string{}, files...), func(file string) bool {
+		_, _, ok := metadatas.SplitPath(file)
+		return !ok || there[file]
+	}), err
+}
