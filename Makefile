@@ -29,9 +29,9 @@ lint: ## format, vet, staticcheck
 	go tool staticcheck -tags e2e ./...
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/galbuild-e2e
-e2e: ## the real editor, browser, web server and packager; installs what it needs
+e2e: ## the real editor, browser, web server, packager and S3 server; installs what it needs
 	bash cmd/e2e/install.sh $(CACHE) >/dev/null
-	PATH="$(CACHE)/nginx/usr/sbin:$$PATH" go test -tags e2e -count=1 -timeout 25m -p 1 ./render/deploy/... ./cmd/e2e/...
+	PATH="$(CACHE)/nginx/usr/sbin:$$PATH" go test -tags e2e -count=1 -timeout 25m -p 1 ./render/deploy/... ./publish/bundle ./publish/s3 ./cmd/internal/galbuild ./cmd/e2e/...
 
 check: lint test race e2e ## all of it: what continuous integration runs
 
@@ -39,7 +39,7 @@ BENCH ?= .
 BENCHTIME ?= 0.2s
 COUNT ?= 6
 bench: ## benchmarks beside their floors, with ratios; builds are of made-up packages, or of those in VSIX=folder
-	VSIX='$(abspath $(VSIX))' go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime=$(BENCHTIME) -count=$(COUNT) -timeout 0 ./index ./cmd/internal/... | tee bench.txt
+	VSIX='$(abspath $(VSIX))' go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime=$(BENCHTIME) -count=$(COUNT) -timeout 0 ./index ./publish/bundle ./cmd/internal/... | tee bench.txt
 	go tool benchstat -col /of bench.txt
 
 DURATION ?= 10m

@@ -59,6 +59,7 @@ func TestGallery(t *testing.T) {
 	t.Run("http", l.http)
 	t.Run("https", l.https)
 	t.Run("nginx", l.nginx)
+	t.Run("bucket", l.bucket)
 }
 
 func (l lab) http(t *testing.T) {

@@ -101,6 +101,11 @@ nginx_package() {
   quiet usr/sbin/nginx -v
 }
 
+minisign_package() {
+  quiet as_root apt-get update
+  quiet as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends minisign
+}
+
 chromium_package() {
   quiet as_root apt-get update
   quiet as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium
@@ -114,6 +119,7 @@ once "code-server-$CODE_SERVER" code_server_package
 once "vsce-$VSCE" vsce_package
 once "playwright-core-$PLAYWRIGHT" playwright_package
 once nginx nginx_package
+command -v minisign >/dev/null || { say "minisign (apt)"; minisign_package; }
 command -v chromium >/dev/null || { say "chromium (apt)"; chromium_package; }
 
 cat <<PATHS

@@ -94,7 +94,7 @@ func processorTime(b *testing.B) time.Duration {
 func mustRun(b *testing.B, args ...string) {
 	b.Helper()
 	var stderr bytes.Buffer
-	if status := run(b.Context(), append(args, "--quiet"), nil, io.Discard, &stderr); status != 0 {
+	if status := (program{}).run(b.Context(), append(args, "--quiet"), nil, io.Discard, &stderr); status != 0 {
 		b.Fatalf("galbuild %v: %s", args, &stderr)
 	}
 }

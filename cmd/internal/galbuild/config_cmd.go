@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"galbuild/publish/s3"
 	"galbuild/render/deploy"
 )
 
@@ -13,6 +14,7 @@ type configCmd struct {
 	CodeServer codeServerCmd `cmd:"" help:"What code-server needs to use the gallery."`
 	VSCodium   vscodiumCmd   `cmd:"" name:"vscodium" help:"What VSCodium needs."`
 	VSCode     vscodeCmd     `cmd:"" name:"vscode" help:"What VS Code needs."`
+	S3CORS     s3CORSCmd     `cmd:"" name:"s3-cors" help:"The policy that lets editors in a browser read a bucket."`
 }
 
 type nginxCmd struct {
@@ -62,3 +64,16 @@ func (c *vscodiumCmd) Run(e *env) error { return c.print(e, deploy.VSCodium) }
 type vscodeCmd struct{ editorFlags }
 
 func (c *vscodeCmd) Run(e *env) error { return c.print(e, deploy.VSCode) }
+
+type s3CORSCmd struct {
+	XML bool `name:"xml" help:"As the protocol has it, not as the aws command takes it."`
+}
+
+func (c *s3CORSCmd) Run(e *env) error {
+	policy := s3.CORSJSON()
+	if c.XML {
+		policy = s3.CORSXML()
+	}
+	_, err := io.WriteString(e.stdout, policy)
+	return err
+}

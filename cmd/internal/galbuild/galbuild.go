@@ -13,6 +13,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -26,10 +27,21 @@ import (
 )
 
 type commandLine struct {
-	Build   buildCmd   `cmd:"" default:"withargs" help:"Build a gallery from .vsix files (the default command)."`
+	Build    buildCmd    `cmd:"" default:"withargs" help:"Build a gallery from .vsix files (the default command)."`
+	Add      addCmd      `cmd:"" help:"Add packages to a gallery, wherever it is kept."`
+	Remove   removeCmd   `cmd:"" aliases:"unpublish" help:"Remove versions from a gallery."`
+	LsRemote listCmd     `cmd:"" aliases:"list" help:"List a gallery's extensions."`
+	Show     showCmd     `cmd:"" help:"Show an extension: versions, dates, sizes, readme, changelog."`
+	Publish  publishCmd  `cmd:"" help:"Bring a site, or packages, to where galleries are kept."`
+	Pull     pullCmd     `cmd:"" help:"Bring a published site, or its index, to a folder, and follow it."`
+	Rollback rollbackCmd `cmd:"" help:"Make the generation before the current one count again."`
+	Prune    pruneCmd    `cmd:"" help:"Remove what no generation of a published site needs."`
+
 	Verify  verifyCmd  `cmd:"" help:"Prove a site: recompute every hash, check every claim of its index."`
 	Inspect inspectCmd `cmd:"" help:"Print what a site's index holds."`
 	Config  configCmd  `cmd:"" help:"Print ready-made configuration for a web server or an editor."`
+	Export  exportCmd  `cmd:"" help:"Write a site, or what changed, to a tarball that proves itself."`
+	Import  importCmd  `cmd:"" help:"Take a tarball over into a site, once it is proved."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
 	JSON     bool   `help:"Print the result as JSON." name:"json"`
@@ -47,6 +59,7 @@ type env struct {
 	verbose        bool
 	progress       string
 	log            *slog.Logger
+	transport      http.RoundTripper
 }
 
 // Main runs the program and ends the process.
@@ -54,7 +67,7 @@ func Main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	limitMemory()
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(program{}.run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 // limitMemory lets memory be used where there is little to hold, and keeps it small
@@ -74,7 +87,13 @@ func limitMemory() {
 // exitUsage is Kong's status for a command line that makes no sense.
 const exitUsage = 80
 
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+// program is galbuild as it is run.
+type program struct {
+	transport http.RoundTripper // to places that speak HTTP; nil is each one's own
+}
+
+// run returns the exit status.
+func (p program) run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var cl commandLine
 	parser, err := kong.New(&cl,
 		kong.Name("galbuild"),
@@ -96,6 +115,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitUsage
 	}
 	e := newEnv(&cl, stdin, stdout, stderr)
+	e.transport = p.transport
 	if err := command.Run(e); err != nil {
 		hint.Tell(stderr, "galbuild", explain(err))
 		return 1

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"galbuild/build"
+	"galbuild/publish"
 )
 
 // A progress shows how far a run has come: a bar on a terminal, a line every few
@@ -32,7 +33,7 @@ func newProgress(e *env) *progress {
 	p.plain = !e.quiet && (e.progress == "plain" || e.progress == "auto" && !terminal)
 	if !e.quiet && e.progress == "auto" && terminal {
 		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(e.stderr), progressbar.OptionClearOnFinish(),
-			progressbar.OptionSetWidth(30), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetPredictTime(true))
+			progressbar.OptionSetWidth(30), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetPredictTime(true), progressbar.OptionShowBytes(true))
 	}
 	return p
 }
@@ -53,6 +54,11 @@ func (p *progress) show(at build.Progress) {
 		p.next = time.Now().Add(plainEvery)
 		fmt.Fprintf(p.e.stderr, "galbuild: %s\n", describe(at))
 	}
+}
+
+// showPublish implements publish.Options.Progress.
+func (p *progress) showPublish(at publish.Progress) {
+	p.show(build.Progress{Stage: at.Stage, Done: at.Sent, Total: at.SentOf, Name: fmt.Sprintf("%d of %d objects", at.Done, at.Total)})
 }
 
 func (p *progress) showBar(at build.Progress) {

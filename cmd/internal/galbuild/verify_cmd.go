@@ -1,22 +1,34 @@
 package galbuild
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/dustin/go-humanize"
 
 	"galbuild/cmd/internal/hint"
+	"galbuild/publish"
 	"galbuild/render"
 )
 
 type verifyCmd struct {
-	Site string `arg:"" default:"site" help:"The site's folder (default: ${default})."`
+	Site string `arg:"" optional:"" help:"The site's folder (default: site); -o means the same."`
+	location
+}
+
+// Validate implements Kong's hook.
+func (v *verifyCmd) Validate() error {
+	if v.Site != "" && (v.Output != "" || v.given() > 0) {
+		return errors.New("name one location only: a folder or another one")
+	}
+	return v.location.Validate()
 }
 
 // Run proves the site, and fails if anything in it is not what it should be.
 func (v *verifyCmd) Run(ctx context.Context, e *env) error {
-	proof, err := render.Verify(ctx, v.Site)
+	proof, err := v.prove(ctx, e)
 	if err != nil {
 		return err
 	}
@@ -39,4 +51,16 @@ func (v *verifyCmd) Run(ctx context.Context, e *env) error {
 			"build it from its packages into an empty folder, or put a good copy back")
 	}
 	return nil
+}
+
+// prove looks at a folder as it lies, and at another place through its own eyes.
+func (v *verifyCmd) prove(ctx context.Context, e *env) (*render.Proof, error) {
+	if v.given() == 0 {
+		return render.Verify(ctx, cmp.Or(v.Site, v.Output, "site"))
+	}
+	at, err := v.open(e)
+	if err != nil {
+		return nil, err
+	}
+	return publish.Verify(ctx, at)
 }

@@ -1,0 +1,135 @@
+package galbuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"galbuild/build"
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+	"galbuild/cmd/internal/hint"
+	"galbuild/publish"
+	"galbuild/render"
+)
+
+type addCmd struct {
+	Sources []string `arg:"" name:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input."`
+	Strict  bool     `help:"Add nothing if any package was refused."`
+
+	transfer
+	location
+}
+
+// added is what add prints, as --json has it.
+type added struct {
+	publish.Result
+	Added   []addition      `json:"added"`
+	Refused []build.Problem `json:"refused"`
+}
+
+type addition struct {
+	Version string       `json:"version"` // publisher.name@version[@platform]
+	Needs   []build.Need `json:"needs"`
+}
+
+// Run adds packages to a published site. Of what is there it reads the catalogue only.
+func (a *addCmd) Run(ctx context.Context, e *env) error {
+	at, err := a.open(e)
+	if err != nil {
+		return err
+	}
+	scratch, err := publish.Scratch()
+	if err != nil {
+		return err
+	}
+	defer scratch.Discard()
+	bar := newProgress(e)
+	defer bar.close()
+	var made *build.Result
+	result, err := publish.Change(ctx, at, scratch.Dir, a.options(bar), func(old publish.State) (*catalog.Catalog, error) {
+		made, err = a.read(ctx, e, scratch.Dir, old, bar)
+		if err != nil {
+			return nil, err
+		}
+		return made.Catalog, nil
+	})
+	bar.close()
+	if made != nil {
+		e.printRefused(made.Report)
+	}
+	if err != nil {
+		return explainPublish(err)
+	}
+	if err := e.printAdded(added{result, additions(made), made.Report.Refused}, made); err != nil {
+		return err
+	}
+	if n := len(made.Report.Refused); n > 0 {
+		return fmt.Errorf("%s refused; the others are in the gallery", plural(n, "package"))
+	}
+	return nil
+}
+
+// read makes the catalogue of what is there and what is to be added. If there is
+// nothing new, it is the one that is there.
+func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.State, bar *progress) (*build.Result, error) {
+	settings := old.Catalog.Settings
+	if old.IsZero() {
+		settings.Unpack = "web"
+	}
+	settings.Render = render.Version
+	made, err := build.Run(ctx, build.Config{
+		Sources: a.Sources, Stdin: e.stdin, Settings: settings, Add: true, Strict: a.Strict,
+		Log: e.log, Progress: bar.show, Site: dir, Old: func() (*catalog.Catalog, error) { return old.Catalog, nil },
+	})
+	if err != nil {
+		return nil, err
+	}
+	refused := len(made.Report.Refused)
+	switch {
+	case a.Strict && refused > 0:
+		e.printRefused(made.Report)
+		return nil, hint.Add(fmt.Errorf("%s refused, and nothing is added (--strict)", plural(refused, "package")), "mend or leave out what is named above")
+	case len(made.Report.Added) == 0 && refused > 0:
+		e.printRefused(made.Report)
+		return nil, errors.New("no package could be taken")
+	}
+	return made, nil
+}
+
+func additions(made *build.Result) []addition {
+	all := []addition{}
+	for key, v := range made.Catalog.Versions() {
+		if slices.Contains(made.Report.Added, key) {
+			all = append(all, addition{key, build.Needs(made.Catalog, v)})
+		}
+	}
+	return all
+}
+
+func (e *env) printRefused(r build.Report) {
+	for _, p := range r.Refused {
+		fmt.Fprintf(e.stderr, "galbuild: refused: %s: %s\n", p.File, p.Reason)
+	}
+}
+
+func (e *env) printAdded(a added, made *build.Result) error {
+	if e.json {
+		return e.printJSON(a)
+	}
+	if e.quiet {
+		return nil
+	}
+	for _, one := range a.Added {
+		fmt.Fprintf(e.stdout, "added  %s\n", one.Version)
+		for _, n := range one.Needs {
+			missing := ""
+			if n.Missing {
+				missing = ", which is not in the gallery"
+			}
+			fmt.Fprintf(e.stdout, "       needs %s (%s)%s\n", n.ID, n.As, missing)
+		}
+	}
+	return e.printResult(a.Result)
+}

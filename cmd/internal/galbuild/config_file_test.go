@@ -1,0 +1,112 @@
+package galbuild
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const secretText = "AKwJalrXUtnFEMI"
+
+// writeConfig writes a config file that its owner alone may read. SECRET in it is one.
+func writeConfig(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config.json")
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(text, "SECRET", secretText)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestReadBackend(t *testing.T) {
+	const all = "\xef\xbb\xbf" + `{
+  // dbem's three, as dbem has them
+  "backends": {
+    "oss": {"accessKeyId": "id", "accessKeySecret": "SECRET", "region": "oss-cn-hangzhou", "bucket": "vsix"},
+    "s3": {"accessKeyId": "id", "secretAccessKey": "SECRET", "region": "eu-central-1", "bucket": "vsix"},
+    "dropbox": {"accessToken": "SECRET"},
+    /* and ours */
+    "a.b|c": {"type": "s3", "bucket": "mirror", "endpoint": "https://minio.example", "ca": "ca.pem", "prefix": "gallery"},
+    "artifactory": {"url": "https://host/artifactory", "repo": "vsix", "token": "SECRET", "path": "gallery"},
+    "folder": {"path": "../gallery"},
+    "elsewhere": {"type": "folder", "path": "/srv/gallery"},
+  },
+}`
+	file := writeConfig(t, all)
+	dir := filepath.Dir(file)
+	for name, want := range map[string]backend{
+		"":            {Name: "oss", Kind: "oss", AccessKey: "id", SecretKey: secretText, Region: "oss-cn-hangzhou", Bucket: "vsix"},
+		"s3":          {Name: "s3", Kind: "s3", AccessKey: "id", SecretKey: secretText, Region: "eu-central-1", Bucket: "vsix"},
+		"dropbox":     {Name: "dropbox", Kind: "dropbox", Token: secretText},
+		"a.b|c":       {Name: "a.b|c", Kind: "s3", Bucket: "mirror", Endpoint: "https://minio.example", CA: filepath.Join(dir, "ca.pem"), Path: "gallery"},
+		"artifactory": {Name: "artifactory", Kind: "artifactory", URL: "https://host/artifactory", Repo: "vsix", Token: secretText, Path: "gallery"},
+		"folder":      {Name: "folder", Kind: "folder", Path: filepath.Join(filepath.Dir(dir), "gallery")},
+		"elsewhere":   {Name: "elsewhere", Kind: "folder", Path: "/srv/gallery"},
+	} {
+		got, warning, err := readBackend(file, name)
+		if err != nil || warning != "" || got != want {
+			t.Errorf("%q: got %v, %q, %v", name, got, warning, err)
+		}
+		for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+			if printed := fmt.Sprintf(format, got); strings.Contains(printed, secretText) {
+				t.Errorf("%s shows the secret: %s", format, printed)
+			}
+		}
+	}
+}
+
+func TestReadBackendWarns(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"backends": {"dropbox": {"accessToken": "SECRET"}}}`: true,
+		`{"backends": {"folder": {"path": "/srv"}}}`:           false,
+	} {
+		file := writeConfig(t, text)
+		if err := os.Chmod(file, 0o640); err != nil {
+			t.Fatal(err)
+		}
+		_, warning, err := readBackend(file, "")
+		if err != nil || strings.Contains(warning, "chmod 600 "+file) != want {
+			t.Errorf("%s: %q, %v", text, warning, err)
+		}
+	}
+}
+
+func TestReadBackendRefuses(t *testing.T) {
+	for text, want := range map[string]string{
+		``:                 "not JSON, from line 1, column 1 on",
+		`{"backends": []}`: "backends: want an object, it is a list",
+		`{}`:               "backends: want an object, there is none",
+		`{"backends": {}}`: "backends: there is none",
+		`{"backends": {"s3": {"bucket": SECRET}}}`:                                       "not JSON, from line 1, column 32 on",
+		`{"backends": {"s3": {"bucket": "b", "secretAccessKey": "SECRET` + "\n" + `"}}}`: "not JSON, from line 1, column 56 on",
+		`{"backends": {"s3": "SECRET"}}`:                                                 "backends.s3: want an object, it is a string",
+		`{"backends": {"google-drive": {}}}`:                                             `backends.google-drive: "google-drive" is no kind of place: want s3, oss, dropbox, artifactory or folder`,
+		`{"backends": {"s3": {"type": "ftp"}}}`:                                          `backends.s3: "ftp" is no kind of place`,
+		`{"backends": {"s3": {"type": 3, "bucket": "b"}}}`:                               "backends.s3.type: want a string, it is a number",
+		`{"backends": {"s3": {"bucket": true, "secretKey": "SECRET"}}}`:                  "backends.s3.bucket: want a string, it is true; backends.s3.secretKey: no such key; want some of accessKeyId, bucket, ca, endpoint, path, prefix, region, secretAccessKey, type",
+		`{"backends": {"s3": {"bucket": "b", "secretAccessKey": {"a": "SECRET"}}}}`:      "backends.s3.secretAccessKey: want a string, it is an object",
+		`{"backends": {"s3": {"bucket": "b", "secretAccessKey": "SECRET"}}}`:             "backends.s3: a key's id and its secret go together",
+		`{"backends": {"s3": {"region": "r"}}}`:                                          "backends.s3.bucket: it is missing",
+		`{"backends": {"artifactory": {"token": "SECRET"}}}`:                             "backends.artifactory.repo: it is missing",
+		`{"backends": {"folder": {"path": "a", "prefix": "b"}}}`:                         "backends.folder.prefix: path says it already",
+		`{"backends": {"s3": {"bucket": "a"}, "s3": {"bucket": "b"}}}`:                   `backends: "s3" is there 2 times; give each a name of its own, and a "type"`,
+	} {
+		file := writeConfig(t, text)
+		_, _, err := readBackend(file, "")
+		if err == nil || !strings.HasPrefix(err.Error(), file+": "+want) {
+			t.Errorf("%s:\n got %v\nwant %s", text, err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), secretText) {
+			t.Errorf("%s: the error shows the secret: %v", text, err)
+		}
+	}
+	file := writeConfig(t, `{"backends": {"s3": {"bucket": "b"}, "oss": {}}}`)
+	if _, _, err := readBackend(file, "dropbox"); err == nil || !strings.Contains(err.Error(), `backends: there is no "dropbox"; there is s3, oss`) {
+		t.Errorf("got %v", err)
+	}
+	if _, _, err := readBackend(file+"x", ""); !os.IsNotExist(err) {
+		t.Errorf("got %v", err)
+	}
+}

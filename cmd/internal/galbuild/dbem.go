@@ -1,0 +1,98 @@
+package galbuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dustin/go-humanize"
+
+	"galbuild/build/site"
+	"galbuild/cmd/internal/hint"
+	"galbuild/publish"
+	"galbuild/publish/dbem"
+)
+
+// layoutDbem is the value of --layout for a repository of dbem.
+const layoutDbem = "dbem"
+
+// publishDbem brings a repository of dbem to what a site serves.
+func (p *publishCmd) publishDbem(ctx context.Context, e *env, at publish.Target, root string) error {
+	bar := newProgress(e)
+	defer bar.close()
+	result, err := dbem.Publish(ctx, at, root, dbem.Options{Options: p.options(bar), Replace: p.Replace, Prune: p.Prune, Grace: p.Grace})
+	bar.close()
+	if err != nil {
+		return explainDbem(err)
+	}
+	if !e.quiet {
+		e.someOf(len(result.Warnings), func(i int) string { return "warning: " + result.Warnings[i] })
+		e.someOf(len(result.Kept), func(i int) string {
+			return fmt.Sprintf("kept: %s, which somebody else has published; --replace removes it", result.Kept[i])
+		})
+	}
+	return e.printDbem(result)
+}
+
+func explainDbem(err error) error {
+	switch {
+	case errors.Is(err, dbem.ErrShared):
+		return hint.Add(err, "leave one of them out of the site; if it is there and not in the site, --replace removes it")
+	case errors.Is(err, dbem.ErrOther):
+		return hint.Add(err, "give the package a new version, or replace what is there with --replace")
+	case errors.Is(err, dbem.ErrList):
+		return hint.Add(err, "put its last good copy back, or write it anew with --replace: what others have published is then listed no more")
+	}
+	return explainPublish(err)
+}
+
+// printDbem tells what was published.
+func (e *env) printDbem(r dbem.Result) error {
+	if e.json {
+		return e.printJSON(r)
+	}
+	if e.quiet {
+		return nil
+	}
+	for _, line := range r.Plan {
+		fmt.Fprintln(e.stdout, line)
+	}
+	if !r.DryRun {
+		for _, name := range r.Unlisted {
+			fmt.Fprintf(e.stdout, "removed  %s\n", name)
+		}
+	}
+	would := ""
+	if r.DryRun {
+		would = "would be "
+	}
+	_, err := fmt.Fprintf(e.stdout, "%s: %s %ssent (%s), %d removed; %s listed\n", r.Place, plural(r.Objects, "object"), would,
+		humanize.Bytes(uint64(r.Bytes)), len(r.Pruned), plural(r.Extensions, "extension"))
+	return err
+}
+
+// pullDbem brings a repository of dbem to a folder.
+func (p *pullCmd) pullDbem(ctx context.Context, e *env, from publish.Target) error {
+	if current, err := site.ReadCurrent(p.Output); err != nil || !current.IsZero() {
+		return hint.Add(fmt.Errorf("%s is a gallery's folder", p.Output), "name another one with -o, and build from it")
+	}
+	bar := newProgress(e)
+	defer bar.close()
+	result, err := dbem.Pull(ctx, from, p.Output, publish.Options{Jobs: p.Jobs, Progress: bar.showPublish})
+	bar.close()
+	if err != nil {
+		return explainPublish(err)
+	}
+	if e.json {
+		return e.printJSON(result)
+	}
+	if e.quiet {
+		return nil
+	}
+	e.someOf(len(result.Left), func(i int) string {
+		return fmt.Sprintf("left: %s, which %s has no more", result.Left[i], result.Place)
+	})
+	_, err = fmt.Fprintf(e.stdout, "%s: %s of %s, %s brought (%s)\n", result.Folder, plural(result.Packages, "package"), result.Place,
+		plural(result.Objects, "object"), humanize.Bytes(uint64(result.Bytes)))
+	return err
+}

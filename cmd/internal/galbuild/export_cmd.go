@@ -1,0 +1,142 @@
+package galbuild
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"aead.dev/minisign"
+	"github.com/dustin/go-humanize"
+	"golang.org/x/term"
+
+	"galbuild/build"
+	"galbuild/cmd/internal/hint"
+	"galbuild/publish/bundle"
+)
+
+type exportCmd struct {
+	Site string `arg:"" default:"site" help:"The site's folder (default: ${default})."`
+
+	Output           string   `short:"o" required:"" placeholder:"FILE" help:"The tarball, .tar, .tar.gz or .tar.zst; - is standard output."`
+	Since            []string `sep:"none" placeholder:"BASE" help:"Carry only what is not in BASE: a site, an earlier tarball, or the SHA256SUMS in it. Of several, the other side may have any."`
+	Split            byteSize `placeholder:"SIZE" help:"Cut it into parts, such as 4GiB or 700MB."`
+	SignKey          string   `type:"existingfile" placeholder:"FILE" help:"Sign with this minisign secret key; its password comes from $$GALBUILD_SIGN_PASSWORD, a file or the terminal."`
+	SignPasswordFile string   `type:"existingfile" placeholder:"FILE" help:"Where the key's password is."`
+}
+
+// A byteSize is a number of bytes, given as people write it.
+type byteSize int64
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (b *byteSize) UnmarshalText(text []byte) error {
+	n, err := humanize.ParseBytes(string(text))
+	if err != nil || n == 0 || n > 1<<62 {
+		return fmt.Errorf("%q is no size such as 4GiB or 700MB", text)
+	}
+	*b = byteSize(n)
+	return nil
+}
+
+// Validate implements Kong's hook.
+func (x *exportCmd) Validate() error {
+	if x.Output == "-" && (x.Split > 0 || x.SignKey != "") {
+		return errors.New("--split and --sign-key need files: name one with -o")
+	}
+	return nil
+}
+
+// Run writes the tarball and what stands beside it.
+func (x *exportCmd) Run(ctx context.Context, e *env) error {
+	cfg := bundle.ExportConfig{Site: x.Site, Output: x.Output, Since: x.Since, Split: int64(x.Split)}
+	if x.Output == "-" {
+		cfg.Stream = e.stdout
+	}
+	var err error
+	if cfg.SignKey, err = x.readKey(e); err != nil {
+		return err
+	}
+	bar := newProgress(e)
+	cfg.Show = bar.bytes("export", x.Site)
+	report, err := bundle.Export(ctx, cfg)
+	bar.close()
+	switch {
+	case errors.Is(err, bundle.ErrDamaged):
+		return hint.Add(err, "nothing was exported; galbuild verify %s lists what is wrong", x.Site)
+	case errors.Is(err, context.Canceled):
+		return hint.Add(errors.New("interrupted"), "nothing was exported")
+	case err != nil || cfg.Stream != nil || e.quiet && !e.json:
+		return err
+	case e.json:
+		return e.printJSON(report)
+	}
+	return printExported(e, x.Output, report)
+}
+
+func printExported(e *env, name string, r *bundle.Exported) error {
+	var packed int64
+	for _, p := range r.Parts {
+		packed += p.Size
+	}
+	since := ""
+	if len(r.Since) > 0 {
+		since = ", what is new since " + strings.Join(r.Since, " or ")
+	}
+	parts := ""
+	if len(r.Parts) > 1 {
+		parts = " in " + plural(len(r.Parts), "part")
+	}
+	fmt.Fprintf(e.stdout, "%s: generation %s%s\n", name, r.Generation, since)
+	fmt.Fprintf(e.stdout, "%s, %s of content; %s%s\n", plural(r.Files, "file"), humanize.Bytes(uint64(r.Bytes)), humanize.Bytes(uint64(packed)), parts)
+	signed := ""
+	if r.Signature != "" {
+		signed = " and " + r.Signature
+	}
+	_, err := fmt.Fprintf(e.stdout, "carry %s%s along\n", r.Sums, signed)
+	return err
+}
+
+func (x *exportCmd) readKey(e *env) (*minisign.PrivateKey, error) {
+	if x.SignKey == "" {
+		return nil, nil
+	}
+	key, err := bundle.ReadSignKey(x.SignKey, func() (string, error) { return x.password(e) })
+	if errors.Is(err, bundle.ErrPassword) {
+		err = hint.Add(err, "minisign -G makes keys; the password is taken from --sign-password-file, $%s or the terminal", signPassword)
+	}
+	return key, err
+}
+
+// signPassword is the variable that may hold the password of the key.
+const signPassword = "GALBUILD_SIGN_PASSWORD"
+
+func (x *exportCmd) password(e *env) (string, error) {
+	if x.SignPasswordFile != "" {
+		text, err := os.ReadFile(x.SignPasswordFile)
+		return string(bytes.TrimRight(text, "\r\n")), err
+	}
+	if password, ok := os.LookupEnv(signPassword); ok {
+		return password, nil
+	}
+	f, ok := e.stdin.(interface {
+		Fd() uintptr
+		fs.File
+	})
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return "", hint.Add(fmt.Errorf("%s: the key has a password", x.SignKey), "set $%s, or name a file with --sign-password-file", signPassword)
+	}
+	fmt.Fprintf(e.stderr, "Password of %s: ", x.SignKey)
+	text, err := term.ReadPassword(int(f.Fd()))
+	fmt.Fprintln(e.stderr)
+	return string(text), err
+}
+
+// bytes returns what shows how many bytes are done.
+func (p *progress) bytes(stage, name string) bundle.Progress {
+	return func(done, total int64) {
+		p.show(build.Progress{Stage: stage, Name: name, Done: done, Total: total})
+	}
+}

@@ -1,0 +1,82 @@
+package galbuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+
+	"galbuild/cmd/internal/hint"
+	"galbuild/publish/bundle"
+)
+
+type importCmd struct {
+	Tarball string `arg:"" help:"What galbuild export wrote, or any part of it; - is standard input."`
+
+	Output string   `short:"o" name:"output" default:"site" placeholder:"SITE" help:"The site's folder (default: ${default})."`
+	Trust  []string `sep:"none" placeholder:"KEY" help:"Take only what one of these minisign public keys has signed; a folder stands for the *.pub in it."`
+	Sums   string   `type:"existingfile" placeholder:"FILE" help:"The SHA256SUMS of the tarball, if it is not beside it."`
+}
+
+// Run proves the tarball, and makes its generation the one that is served.
+func (i *importCmd) Run(ctx context.Context, e *env) error {
+	cfg := bundle.ImportConfig{Archive: i.Tarball, Sums: i.Sums, Trust: i.Trust, Site: i.Output}
+	if i.Tarball == "-" {
+		cfg.Stream = e.stdin
+	}
+	bar := newProgress(e)
+	cfg.Show = bar.bytes("import", i.Tarball)
+	report, err := bundle.Import(ctx, cfg)
+	bar.close()
+	switch {
+	case err != nil:
+		return i.explain(err)
+	case e.json:
+		return e.printJSON(report)
+	case e.quiet:
+		return nil
+	}
+	if report.Signed && report.Signer == "" {
+		fmt.Fprintln(e.stderr, "galbuild: warning: the signature was not looked at; --trust KEY does")
+	}
+	return printImported(e, report)
+}
+
+// explain tells the way out of a refusal.
+func (i *importCmd) explain(err error) error {
+	const unchanged = "; the site has not changed"
+	if base, ok := errors.AsType[*bundle.BaseError](err); ok {
+		return hint.Add(fmt.Errorf("%s: %w", i.Tarball, err), "import a tarball that leads to %s first, or export with --since a copy of this site, or without --since%s",
+			strings.Join(base.Wants, " or "), unchanged)
+	}
+	_, malformed := errors.AsType[*bundle.FormatError](err)
+	switch {
+	case malformed:
+		return hint.Add(fmt.Errorf("%s is refused: %w", i.Tarball, err), "bring all of its parts over again, with the %s beside them%s", bundle.SumsName, unchanged)
+	case errors.Is(err, bundle.ErrUntrusted):
+		return hint.Add(fmt.Errorf("%s is refused: %w", i.Tarball, err), "bring %s and %s over with it, or --trust the key if it is known to be good%s",
+			bundle.SumsName, bundle.SumsName+bundle.SignedSuffix, unchanged)
+	case errors.Is(err, bundle.ErrTarget):
+		return hint.Add(err, "import a tarball of the whole site into a new folder")
+	case errors.Is(err, bundle.ErrLeftOut):
+		return hint.Add(err, "import a tarball of the whole site, exported without --since%s", unchanged)
+	}
+	return err
+}
+
+func printImported(e *env, r *bundle.Imported) error {
+	signed := ""
+	if r.Signer != "" {
+		signed = ", signed by " + r.Signer
+	}
+	fmt.Fprintf(e.stdout, "%s: %s proved%s, %s of content, %s of it new\n", r.Site, plural(r.Files, "file"), signed,
+		humanize.Bytes(uint64(r.Bytes)), humanize.Bytes(uint64(r.Written)))
+	before := ""
+	if r.Previous != "" {
+		before = fmt.Sprintf(" (before: %s)", r.Previous)
+	}
+	_, err := fmt.Fprintf(e.stdout, "generation %s%s\n", r.Generation, before)
+	return err
+}

@@ -1,0 +1,176 @@
+package galbuild
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"galbuild/publish"
+	"galbuild/publish/artifactory"
+	"galbuild/publish/dropbox"
+	"galbuild/publish/folder"
+	"galbuild/publish/s3"
+)
+
+// place says where a site is kept, if that is no folder here.
+type place struct {
+	S3          string `name:"s3" env:"GALBUILD_S3" placeholder:"BUCKET[/PREFIX]" group:"Location:" help:"An S3 bucket. Credentials come from where AWS's tools look for them: the environment, the shared files, the machine's role."`
+	OSS         string `name:"oss" placeholder:"BUCKET[/PREFIX]" group:"Location:" help:"An Aliyun OSS bucket, with the keys in OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET."`
+	Endpoint    string `placeholder:"URL" group:"Location:" help:"Address of the S3 or OSS server, if it is not AWS's or Aliyun's for the region."`
+	Region      string `placeholder:"R" group:"Location:" help:"Region of the bucket."`
+	Artifactory string `placeholder:"URL" group:"Location:" help:"An Artifactory server, with the token in ARTIFACTORY_TOKEN."`
+	Repo        string `placeholder:"REPO[/PREFIX]" group:"Location:" help:"The generic repository on it."`
+	Dropbox     string `placeholder:"/PATH" group:"Location:" help:"A Dropbox folder, with the token in DROPBOX_TOKEN."`
+	CA          string `name:"ca" type:"existingfile" placeholder:"FILE" group:"Location:" help:"Certificates (PEM) to trust besides the system's."`
+	Config      string `short:"c" type:"existingfile" placeholder:"FILE" group:"Location:" help:"A file of places: {\"backends\": {NAME: {…}}}, as dbem has it."`
+	Backend     string `placeholder:"NAME" group:"Location:" help:"Which of them (default: the first)."`
+}
+
+// location is a folder or another place, the same way for every command.
+type location struct {
+	Output string `short:"o" placeholder:"SITE" group:"Location:" help:"A site's folder (default: site)."`
+	place
+}
+
+// given returns how many places are named.
+func (p *place) given() (n int) {
+	for _, s := range []string{p.S3, p.OSS, p.Artifactory, p.Dropbox, p.Config} {
+		if s != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// Validate implements Kong's hook.
+func (p *place) Validate() error {
+	switch {
+	case p.given() > 1:
+		return errors.New("name one location only: --s3, --oss, --artifactory, --dropbox or -c")
+	case (p.Artifactory == "") != (p.Repo == ""):
+		return errors.New("--artifactory and --repo go together")
+	case p.Backend != "" && p.Config == "":
+		return errors.New("--backend needs -c")
+	case p.Dropbox != "" && !strings.HasPrefix(p.Dropbox, "/"):
+		return fmt.Errorf("--dropbox=%s: the path must begin with a slash", p.Dropbox)
+	}
+	return nil
+}
+
+// Validate implements Kong's hook.
+func (l *location) Validate() error {
+	if l.Output != "" && l.given() > 0 {
+		return errors.New("name one location only: -o or another one")
+	}
+	return l.place.Validate()
+}
+
+// open returns the place.
+func (l *location) open(e *env) (publish.Target, error) {
+	if l.given() == 0 {
+		return folder.New(cmp.Or(l.Output, "site"))
+	}
+	return l.place.open(e)
+}
+
+// open returns the place.
+func (p *place) open(e *env) (publish.Target, error) {
+	b, err := p.backend(e)
+	if err != nil {
+		return nil, err
+	}
+	return b.open(e.transport)
+}
+
+// backend returns what the flags say, as a config file would.
+func (p *place) backend(e *env) (backend, error) {
+	if p.Config == "" {
+		return p.flags(), nil
+	}
+	b, warning, err := readBackend(p.Config, p.Backend)
+	if warning != "" {
+		e.log.Warn(warning)
+	}
+	b.Region, b.Endpoint, b.CA = cmp.Or(p.Region, b.Region), cmp.Or(p.Endpoint, b.Endpoint), cmp.Or(p.CA, b.CA)
+	return b, err
+}
+
+func (p *place) flags() backend {
+	b := backend{Region: p.Region, Endpoint: p.Endpoint, CA: p.CA, URL: p.Artifactory}
+	switch {
+	case p.S3 != "":
+		b.Kind = "s3"
+		b.Bucket, b.Path, _ = strings.Cut(p.S3, "/")
+	case p.OSS != "":
+		b.Kind = "oss"
+		b.Bucket, b.Path, _ = strings.Cut(p.OSS, "/")
+	case p.Dropbox != "":
+		b.Kind, b.Path = "dropbox", p.Dropbox
+	default:
+		b.Kind = "artifactory"
+		b.Repo, b.Path, _ = strings.Cut(p.Repo, "/")
+	}
+	return b
+}
+
+// open returns the place.
+func (b *backend) open(transport http.RoundTripper) (publish.Target, error) {
+	switch b.Kind {
+	case "s3", "oss":
+		return b.bucket(transport)
+	case "dropbox":
+		return opened(dropbox.New(dropbox.Config{Path: b.Path, Token: string(b.Token), CA: b.CA, Transport: transport}))
+	case "artifactory":
+		return opened(artifactory.New(artifactory.Config{URL: b.URL, Repo: b.Repo, Prefix: b.Path, Token: string(b.Token), CA: b.CA, Transport: transport}))
+	}
+	return folder.New(b.Path)
+}
+
+func (b *backend) bucket(transport http.RoundTripper) (publish.Target, error) {
+	c := s3.Config{
+		Bucket: b.Bucket, Prefix: strings.Trim(b.Path, "/"), Endpoint: b.Endpoint, Region: b.Region, CAFile: b.CA,
+		AccessKey: b.AccessKey, SecretKey: string(b.SecretKey), Transport: transport,
+	}
+	if b.Kind == "oss" {
+		var err error
+		if c, err = s3.OSS(c); err != nil {
+			return nil, err
+		}
+	}
+	return opened(s3.New(c))
+}
+
+// opened keeps a place that could not be opened from looking like one.
+func opened[T publish.Target](t T, err error) (publish.Target, error) {
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// parsePlace reads a place written as one word: a folder, s3://BUCKET/PREFIX,
+// oss://BUCKET/PREFIX, dropbox:/PATH, or artifactory:URL/REPO/PREFIX with a URL that
+// ends in /artifactory.
+func parsePlace(s string, as place) (location, error) {
+	l := location{place: as}
+	scheme, rest, ok := strings.Cut(s, ":")
+	switch {
+	case ok && scheme == "s3":
+		l.S3 = strings.TrimPrefix(rest, "//")
+	case ok && scheme == "oss":
+		l.OSS = strings.TrimPrefix(rest, "//")
+	case ok && scheme == "dropbox":
+		l.Dropbox = "/" + strings.TrimLeft(rest, "/")
+	case ok && scheme == "artifactory":
+		server, repo, found := strings.Cut(rest, "/artifactory/")
+		if !found || repo == "" {
+			return l, fmt.Errorf("%s: want artifactory:https://HOST/artifactory/REPO/PREFIX", s)
+		}
+		l.Artifactory, l.Repo = server+"/artifactory", repo
+	default:
+		l.Output = s
+	}
+	return l, l.Validate()
+}

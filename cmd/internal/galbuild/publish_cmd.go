@@ -1,0 +1,273 @@
+package galbuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"galbuild/build/site"
+	"galbuild/cmd/internal/hint"
+	"galbuild/publish"
+)
+
+type publishCmd struct {
+	What []string `arg:"" optional:"" name:"site" help:"A site's folder (default: site), or packages, as for add."`
+
+	Layout  string        `enum:"site,dbem" default:"site" help:"What to make of the site there: a gallery as galshim and web servers serve it (site), or a repository as dbem has it (default: ${default})."`
+	From    string        `placeholder:"PLACE" help:"Publish what is published elsewhere: a folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH or artifactory:URL/REPO."`
+	Replace bool          `help:"Remove what the place has and the site has not, even if somebody else has added it there."`
+	Prune   bool          `help:"Then remove what no generation needs any more."`
+	Grace   time.Duration `default:"24h" help:"How old that must be (default: ${default})."`
+	CORS    bool          `name:"cors" help:"Let pages of any origin read the bucket, as editors in a browser must; galbuild config s3-cors prints the policy."`
+
+	transfer
+	location
+}
+
+// transfer says how objects are sent.
+type transfer struct {
+	Jobs   int  `placeholder:"N" help:"Objects sent at a time (default: 16)."`
+	DryRun bool `help:"Only print what would be done."`
+}
+
+func (t *transfer) options(p *progress) publish.Options {
+	return publish.Options{Jobs: t.Jobs, DryRun: t.DryRun, Progress: p.showPublish}
+}
+
+// Validate implements Kong's hook.
+func (p *publishCmd) Validate() error {
+	if p.Jobs < 0 {
+		return fmt.Errorf("--jobs=%d: must not be negative", p.Jobs)
+	}
+	if p.From != "" && len(p.What) > 0 {
+		return errors.New("--from or a site: which of them?")
+	}
+	return p.location.Validate()
+}
+
+// Run publishes a whole site, or packages, and does what was asked for besides.
+func (p *publishCmd) Run(ctx context.Context, e *env) error {
+	at, err := p.open(e)
+	if err != nil {
+		return err
+	}
+	if err := p.publish(ctx, e, at); err != nil {
+		return err
+	}
+	if p.CORS && !p.DryRun {
+		if err := setCORS(ctx, at); err != nil {
+			return err
+		}
+	}
+	if !p.Prune || p.Layout == layoutDbem {
+		return nil
+	}
+	return prune(ctx, e, at, p.Grace, p.DryRun)
+}
+
+func (p *publishCmd) publish(ctx context.Context, e *env, at publish.Target) error {
+	if p.From != "" {
+		return p.publishFrom(ctx, e, at)
+	}
+	if len(p.What) == 0 {
+		p.What = []string{"site"}
+	}
+	root, isSite := p.site()
+	switch {
+	case isSite:
+		return p.publishSite(ctx, e, at, root)
+	case len(p.What) == 1 && isFolder(root) && !hasPackages(root):
+		return hint.Add(fmt.Errorf("%s is no site: it has no %s", root, site.CurrentPath), "galbuild SOURCE… -o %s builds one", root)
+	case p.Layout == layoutDbem:
+		return hint.Add(errors.New("--layout dbem publishes a site, and these are packages"), "galbuild add SOURCE… -o SITE puts them into one")
+	}
+	return (&addCmd{Sources: p.What, transfer: p.transfer, location: p.location}).Run(ctx, e)
+}
+
+// setCORS lets pages of any origin read the bucket.
+func setCORS(ctx context.Context, at publish.Target) error {
+	bucket, ok := at.(interface{ CORS(context.Context) error })
+	if !ok {
+		return fmt.Errorf("--cors: %s is no bucket; its own settings, or the web server before it, say who may read", at)
+	}
+	return bucket.CORS(ctx)
+}
+
+// site returns the site that is meant, if one is.
+func (p *publishCmd) site() (root string, ok bool) {
+	if len(p.What) != 1 {
+		return "", false
+	}
+	_, err := os.Stat(filepath.Join(p.What[0], filepath.FromSlash(site.CurrentPath)))
+	return p.What[0], err == nil
+}
+
+// publishFrom publishes what another place serves, by way of a temporary site.
+func (p *publishCmd) publishFrom(ctx context.Context, e *env, at publish.Target) error {
+	l, err := parsePlace(p.From, place{Endpoint: p.Endpoint, Region: p.Region, CA: p.CA})
+	if err != nil {
+		return err
+	}
+	from, err := l.open(e)
+	if err != nil {
+		return err
+	}
+	between, err := publish.Scratch()
+	if err != nil {
+		return err
+	}
+	defer between.Discard()
+	bar := newProgress(e)
+	defer bar.close()
+	if _, _, err := publish.Pull(ctx, from, between.Dir, false, p.options(bar)); err != nil {
+		return explainPublish(err)
+	}
+	bar.close()
+	return p.publishSite(ctx, e, at, between.Root)
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err != nil && errors.Is(err, os.ErrNotExist) || err == nil && info.IsDir()
+}
+
+func hasPackages(folder string) bool {
+	found, _ := filepath.Glob(filepath.Join(folder, "*.vsix"))
+	return len(found) > 0
+}
+
+func (p *publishCmd) publishSite(ctx context.Context, e *env, at publish.Target, root string) error {
+	if p.Layout == layoutDbem {
+		return p.publishDbem(ctx, e, at, root)
+	}
+	scratch, err := publish.Scratch()
+	if err != nil {
+		return err
+	}
+	defer scratch.Discard()
+	bar := newProgress(e)
+	defer bar.close()
+	result, kept, err := publish.Site(ctx, at, root, scratch.Dir, p.Replace, p.options(bar))
+	bar.close()
+	if err != nil {
+		return explainPublish(err)
+	}
+	if len(kept) > 0 && !e.quiet {
+		e.someOf(len(kept), func(i int) string {
+			return fmt.Sprintf("kept: %s, which somebody else has published; --replace removes it", kept[i])
+		})
+	}
+	return e.printResult(result)
+}
+
+// printResult tells what was published.
+func (e *env) printResult(r publish.Result) error {
+	if e.json {
+		return e.printJSON(r)
+	}
+	if e.quiet {
+		return nil
+	}
+	for _, line := range r.Plan {
+		fmt.Fprintln(e.stdout, line)
+	}
+	var err error
+	switch {
+	case r.DryRun:
+		_, err = fmt.Fprintf(e.stdout, "%s: %s would be sent or copied (%s), %d removed\n", r.Place, plural(r.Objects, "object"), humanize.Bytes(uint64(r.Bytes)), r.Removed)
+	case r.Previous == "" && r.Objects == 0:
+		_, err = fmt.Fprintf(e.stdout, "%s: generation %s, as before\n", r.Place, r.Generation)
+	default:
+		_, err = fmt.Fprintf(e.stdout, "%s: %s sent or copied (%s)\n", r.Place, plural(r.Objects, "object"), humanize.Bytes(uint64(r.Bytes)))
+		if err == nil {
+			err = e.printGeneration(r)
+		}
+	}
+	return err
+}
+
+func (e *env) printGeneration(r publish.Result) error {
+	if r.Previous == "" {
+		_, err := fmt.Fprintf(e.stdout, "generation %s\n", r.Generation)
+		return err
+	}
+	_, err := fmt.Fprintf(e.stdout, "generation %s (before: %s)\n", r.Generation, r.Previous)
+	return err
+}
+
+// explainPublish adds the way out of what publishing can run into.
+func explainPublish(err error) error {
+	switch {
+	case hint.Has(err):
+		return err
+	case errors.Is(err, publish.ErrChanged):
+		return hint.Add(err, "others publish there all the time; run it again, what was sent is not sent twice")
+	case errors.Is(err, publish.ErrNothing):
+		return hint.Add(err, "galbuild publish SITE puts a gallery there")
+	case errors.Is(err, context.Canceled):
+		return hint.Add(errors.New("interrupted"), "what the place serves has not changed; run it again to go on, what was sent is not sent twice")
+	}
+	return err
+}
+
+type pruneCmd struct {
+	Grace  time.Duration `default:"24h" help:"How old must be what is removed (default: ${default})."`
+	DryRun bool          `help:"Only print what would be removed."`
+	location
+}
+
+// Run removes what no generation needs.
+func (p *pruneCmd) Run(ctx context.Context, e *env) error {
+	at, err := p.open(e)
+	if err != nil {
+		return err
+	}
+	return prune(ctx, e, at, p.Grace, p.DryRun)
+}
+
+func prune(ctx context.Context, e *env, at publish.Target, grace time.Duration, dryRun bool) error {
+	removed, err := publish.Prune(ctx, at, grace, publish.Options{DryRun: dryRun})
+	if err != nil {
+		return explainPublish(err)
+	}
+	if e.json {
+		return e.printJSON(map[string]any{"place": at.String(), "removed": append([]string{}, removed...), "dryRun": dryRun})
+	}
+	if e.quiet {
+		return nil
+	}
+	if e.verbose || dryRun {
+		for _, key := range removed {
+			fmt.Fprintln(e.stdout, "remove  "+key)
+		}
+	}
+	would := ""
+	if dryRun {
+		would = "would be "
+	}
+	_, err = fmt.Fprintf(e.stdout, "%s: %s %sremoved\n", at, plural(len(removed), "object"), would)
+	return err
+}
+
+type rollbackCmd struct {
+	DryRun bool `help:"Only print what would be done."`
+	location
+}
+
+// Run makes the generation before the current one count again.
+func (r *rollbackCmd) Run(ctx context.Context, e *env) error {
+	at, err := r.open(e)
+	if err != nil {
+		return err
+	}
+	result, err := publish.Rollback(ctx, at, publish.Options{DryRun: r.DryRun})
+	if err != nil {
+		return explainPublish(err)
+	}
+	return e.printResult(result)
+}

@@ -1,0 +1,110 @@
+package galbuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"galbuild/build/site"
+	"galbuild/publish"
+)
+
+type pullCmd struct {
+	From      string        `arg:"" optional:"" name:"from" help:"A site's folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH or artifactory:URL/REPO, instead of the flags below."`
+	Output    string        `short:"o" default:"site" placeholder:"SITE" help:"The folder to bring it to (default: ${default})."`
+	Layout    string        `enum:"site,dbem" default:"site" help:"What is there: a gallery (site), or a repository as dbem has it, whose folder can then be built from (default: ${default})."`
+	IndexOnly bool          `help:"Bring the index only: enough for a galshim --no-files beside the place."`
+	Follow    time.Duration `placeholder:"30s" help:"Go on, and look again this often."`
+	Jobs      int           `placeholder:"N" help:"Objects brought at a time (default: 16)."`
+
+	place
+}
+
+// Validate implements Kong's hook.
+func (p *pullCmd) Validate() error {
+	switch {
+	case (p.From == "") == (p.given() == 0):
+		return errors.New("name one place to pull from")
+	case p.Layout == layoutDbem && (p.IndexOnly || p.Follow > 0):
+		return errors.New("--index-only and --follow are for galleries, not for --layout dbem")
+	case p.Jobs < 0:
+		return fmt.Errorf("--jobs=%d: must not be negative", p.Jobs)
+	case p.Follow < 0:
+		return fmt.Errorf("--follow=%s: must not be negative", p.Follow)
+	}
+	return p.place.Validate()
+}
+
+// pulled is what pull prints, as --json has it.
+type pulled struct {
+	Place      string `json:"place"`
+	Site       string `json:"site"`
+	Generation string `json:"generation"`
+	Changed    bool   `json:"changed"`
+}
+
+// Run brings a published site, or just its index, to a folder. Following, it goes on
+// when the place cannot be reached for a while.
+func (p *pullCmd) Run(ctx context.Context, e *env) error {
+	from, err := p.source(e)
+	if err != nil {
+		return err
+	}
+	if p.Layout == layoutDbem {
+		return p.pullDbem(ctx, e, from)
+	}
+	dir, err := site.Lock(p.Output)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if err := p.once(ctx, e, from, dir); err != nil || p.Follow == 0 {
+		return err
+	}
+	tick := time.NewTicker(p.Follow)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil // as it was told
+		case <-tick.C:
+		}
+		if err := p.once(ctx, e, from, dir); err != nil && ctx.Err() == nil {
+			e.log.Warn("keeping the old generation", "err", err)
+		}
+	}
+}
+
+func (p *pullCmd) source(e *env) (publish.Target, error) {
+	if p.From == "" {
+		return p.open(e)
+	}
+	l, err := parsePlace(p.From, p.place)
+	if err != nil {
+		return nil, err
+	}
+	return l.open(e)
+}
+
+func (p *pullCmd) once(ctx context.Context, e *env, from publish.Target, dir *site.Dir) error {
+	bar := newProgress(e)
+	defer bar.close()
+	state, changed, err := publish.Pull(ctx, from, dir, p.IndexOnly, publish.Options{Jobs: p.Jobs, Progress: bar.showPublish})
+	bar.close()
+	if err != nil {
+		return explainPublish(err)
+	}
+	if e.json {
+		return e.printJSON(pulled{from.String(), dir.Root, state.Generation, changed})
+	}
+	if e.quiet || !changed && p.Follow > 0 {
+		return nil
+	}
+	as := ""
+	if !changed {
+		as = ", as before"
+	}
+	_, err = fmt.Fprintf(e.stdout, "%s: generation %s of %s%s\n", dir.Root, state.Generation, from, as)
+	return err
+}

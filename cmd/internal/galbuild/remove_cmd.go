@@ -1,0 +1,147 @@
+package galbuild
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"galbuild/build"
+	"galbuild/build/catalog"
+	"galbuild/cmd/internal/hint"
+	"galbuild/publish"
+)
+
+type removeCmd struct {
+	IDs []string `arg:"" name:"id" help:"What to remove: publisher.name@version, or …@version@platform for one platform's package. dbem's NAME VERSION is understood."`
+	All bool     `help:"Remove all versions where none is named."`
+
+	transfer
+	location
+}
+
+// removed is what remove prints, as --json has it.
+type removed struct {
+	publish.Result
+	Removed []string `json:"removed"`
+}
+
+// Run removes versions from a published site. Their files stay until a prune, for
+// a rollback.
+func (r *removeCmd) Run(ctx context.Context, e *env) error {
+	at, err := r.open(e)
+	if err != nil {
+		return err
+	}
+	scratch, err := publish.Scratch()
+	if err != nil {
+		return err
+	}
+	defer scratch.Discard()
+	bar := newProgress(e)
+	defer bar.close()
+	var gone []string
+	result, err := publish.Change(ctx, at, scratch.Dir, r.options(bar), func(old publish.State) (*catalog.Catalog, error) {
+		if gone, err = r.choose(old.Catalog, at); err != nil {
+			return nil, err
+		}
+		return build.Without(old.Catalog, func(key string) bool { return slices.Contains(gone, key) }), nil
+	})
+	bar.close()
+	if err != nil {
+		return explainPublish(err)
+	}
+	if e.json {
+		return e.printJSON(removed{result, gone})
+	}
+	if !e.quiet {
+		for _, key := range gone {
+			fmt.Fprintf(e.stdout, "removed  %s\n", key)
+		}
+	}
+	return e.printResult(result)
+}
+
+// choose returns the keys of what is to be removed.
+func (r *removeCmd) choose(c *catalog.Catalog, at publish.Target) ([]string, error) {
+	var gone []string
+	for _, asked := range r.asked() {
+		id, version, _ := strings.Cut(asked, "@")
+		x, err := findExtension(c, id, at)
+		if err != nil {
+			return nil, err
+		}
+		if version == "" && !r.All {
+			return nil, hint.Add(fmt.Errorf("%s: which version? it has %s", x.ID(), versionsOf(x)), "name one, as %s@%s, or remove all of them with --all", x.ID(), x.Versions[0].Version)
+		}
+		found := matching(x, version)
+		if len(found) == 0 {
+			return nil, fmt.Errorf("%s has no version %s at %s; it has %s", x.ID(), version, at, versionsOf(x))
+		}
+		gone = append(gone, found...)
+	}
+	slices.Sort(gone)
+	return slices.Compact(gone), nil
+}
+
+// asked returns the ids. Two arguments of which the second is a version are one
+// extension, as dbem has it.
+func (r *removeCmd) asked() []string {
+	if len(r.IDs) == 2 && !strings.Contains(r.IDs[0], "@") {
+		if _, err := semver.StrictNewVersion(r.IDs[1]); err == nil {
+			return []string{r.IDs[0] + "@" + r.IDs[1]}
+		}
+	}
+	return r.IDs
+}
+
+// findExtension returns the extension with an id, or with a name that only one has.
+func findExtension(c *catalog.Catalog, id string, at publish.Target) (*catalog.Extension, error) {
+	if strings.Contains(id, ".") {
+		if x := c.Find(strings.ToLower(id)); x != nil {
+			return x, nil
+		}
+		return nil, hint.Add(fmt.Errorf("%s is not at %s", id, at), "galbuild ls-remote lists what is")
+	}
+	var found []*catalog.Extension
+	for i := range c.Extensions {
+		if strings.EqualFold(c.Extensions[i].Name, id) {
+			found = append(found, &c.Extensions[i])
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, hint.Add(fmt.Errorf("%s is not at %s", id, at), "galbuild ls-remote lists what is")
+	case 1:
+		return found[0], nil
+	}
+	return nil, fmt.Errorf("%s may be %s or %s: name the publisher too", id, found[0].ID(), found[1].ID())
+}
+
+// matching returns the keys of the versions that version@platform names; an empty one
+// names all, a version without platform the packages of all platforms.
+func matching(x *catalog.Extension, version string) []string {
+	version, platform, onePlatform := strings.Cut(version, "@")
+	var keys []string
+	for key, v := range x.Keyed() {
+		if (version == "" || v.Version == version) && (!onePlatform || v.Platform == platform || platform == "universal" && v.Platform == "") {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// versionsOf lists an extension's versions for people.
+func versionsOf(x *catalog.Extension) string {
+	var all []string
+	for _, v := range x.Versions {
+		all = append(all, v.Version)
+	}
+	all = slices.Compact(all)
+	if len(all) > 8 {
+		return strings.Join(all[:8], ", ") + fmt.Sprintf(" and %d more", len(all)-8)
+	}
+	return strings.Join(all, ", ")
+}

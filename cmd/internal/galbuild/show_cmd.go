@@ -1,0 +1,215 @@
+package galbuild
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"galbuild/build/catalog"
+	"galbuild/cmd/internal/hint"
+	"galbuild/publish"
+)
+
+type listCmd struct {
+	IDs bool `name:"ids" help:"Print the ids only, one a line."`
+	location
+}
+
+// listed is an extension as ls-remote prints it.
+type listed struct {
+	ID          string    `json:"id"`
+	DisplayName string    `json:"displayName"`
+	Version     string    `json:"version"` // the newest
+	Versions    int       `json:"versions"`
+	Platforms   []string  `json:"platforms"` // of the newest
+	Updated     time.Time `json:"updated"`
+	Bytes       int64     `json:"bytes"` // of all packages
+	Description string    `json:"description"`
+}
+
+// Run lists what a place serves.
+func (l *listCmd) Run(ctx context.Context, e *env) error {
+	_, state, err := l.read(ctx, e)
+	if err != nil {
+		return err
+	}
+	all := make([]listed, 0, len(state.Catalog.Extensions))
+	for i := range state.Catalog.Extensions {
+		all = append(all, list(&state.Catalog.Extensions[i]))
+	}
+	if e.json {
+		return e.printJSON(all)
+	}
+	table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	if !l.IDs {
+		fmt.Fprintf(table, "extension\tversion\tversions\tsize\tupdated\tname\n")
+	}
+	for _, x := range all {
+		if l.IDs {
+			fmt.Fprintln(table, x.ID)
+			continue
+		}
+		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\n", x.ID, x.Version, x.Versions, humanize.Bytes(uint64(x.Bytes)), x.Updated.Format(time.DateOnly), x.DisplayName)
+	}
+	return table.Flush()
+}
+
+// read opens the place and reads what it serves; nothing is an error.
+func (l *location) read(ctx context.Context, e *env) (publish.Target, publish.State, error) {
+	at, err := l.open(e)
+	if err != nil {
+		return nil, publish.State{}, err
+	}
+	state, err := publish.Read(ctx, at)
+	if err != nil {
+		return nil, state, err
+	}
+	if state.IsZero() {
+		return nil, state, hint.Add(fmt.Errorf("%s: nothing has been published there", at), "galbuild publish SITE puts a gallery there")
+	}
+	return at, state, nil
+}
+
+func list(x *catalog.Extension) listed {
+	newest := &x.Versions[0]
+	l := listed{ID: x.ID(), DisplayName: newest.DisplayName, Version: newest.Version, Updated: x.Updated, Description: newest.Description}
+	seen := make(map[string]bool)
+	for i := range x.Versions {
+		v := &x.Versions[i]
+		if v.Version == newest.Version {
+			l.Platforms = append(l.Platforms, cmp.Or(v.Platform, "universal"))
+		}
+		seen[v.Version] = true
+		l.Bytes += v.Package.Size
+	}
+	l.Versions = len(seen)
+	return l
+}
+
+type showCmd struct {
+	ID        string `arg:"" name:"id" help:"publisher.name, or publisher.name@version."`
+	Version   string `arg:"" optional:"" name:"version" help:"The version, if it is not named with the id."`
+	Readme    bool   `help:"Print the readme too."`
+	Changelog bool   `help:"Print the changelog too."`
+	location
+}
+
+// shown is an extension as show prints it.
+type shown struct {
+	catalog.Extension
+	Readme    string `json:"readme"`
+	Changelog string `json:"changelog"`
+}
+
+const (
+	readmeAsset    = "Microsoft.VisualStudio.Services.Content.Details"
+	changelogAsset = "Microsoft.VisualStudio.Services.Content.Changelog"
+	maxDocument    = 16 << 20
+)
+
+// Run shows an extension: what it is, its versions with dates and sizes, and what its
+// package says of it.
+func (s *showCmd) Run(ctx context.Context, e *env) error {
+	at, state, err := s.read(ctx, e)
+	if err != nil {
+		return err
+	}
+	id, version, _ := strings.Cut(s.ID, "@")
+	version = cmp.Or(version, s.Version)
+	x, err := findExtension(state.Catalog, id, at)
+	if err != nil {
+		return err
+	}
+	v, err := findVersion(x, version)
+	if err != nil {
+		return err
+	}
+	found := shown{Extension: *x}
+	if e.json || s.Readme {
+		if found.Readme, err = readAsset(ctx, at, x, v, readmeAsset); err != nil {
+			return err
+		}
+	}
+	if e.json || s.Changelog {
+		if found.Changelog, err = readAsset(ctx, at, x, v, changelogAsset); err != nil {
+			return err
+		}
+	}
+	if e.json {
+		return e.printJSON(found)
+	}
+	return found.print(e.stdout, v)
+}
+
+func findVersion(x *catalog.Extension, version string) (*catalog.Version, error) {
+	version, platform, _ := strings.Cut(version, "@")
+	for i := range x.Versions {
+		v := &x.Versions[i]
+		if (version == "" || v.Version == version) && (platform == "" || v.Platform == platform) {
+			return v, nil
+		}
+	}
+	return nil, fmt.Errorf("%s has no version %s; it has %s", x.ID(), version, versionsOf(x))
+}
+
+// readAsset returns a text of a version, "" if it has none.
+func readAsset(ctx context.Context, at publish.Target, x *catalog.Extension, v *catalog.Version, kind string) (string, error) {
+	for _, a := range v.Assets {
+		if a.Type != kind {
+			continue
+		}
+		r, err := at.Get(ctx, a.Ref.Path(), 0, -1)
+		if err != nil {
+			return "", err
+		}
+		text, err := publish.ReadAll(r, maxDocument)
+		return string(text), err
+	}
+	return "", nil
+}
+
+func (s *shown) print(w io.Writer, v *catalog.Version) error {
+	x := &s.Extension
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(key, value string) {
+		if value != "" {
+			fmt.Fprintf(table, "%s\t%s\n", key, value)
+		}
+	}
+	line("extension", x.ID())
+	line("name", v.DisplayName)
+	line("description", v.Description)
+	line("publisher", x.Publisher.DisplayName)
+	line("categories", strings.Join(v.Categories, ", "))
+	line("tags", strings.Join(v.Tags, ", "))
+	line("released", x.Released.Format(time.DateOnly))
+	line("updated", x.Updated.Format(time.DateOnly))
+	if st := x.Statistics; st != nil {
+		line("installs", humanize.Comma(st.Install))
+		line("rating", fmt.Sprintf("%.1f (%d)", st.AverageRating, st.RatingCount))
+	}
+	fmt.Fprintf(table, "\nversion\tplatform\tkind\tdate\tsize\n")
+	for i := range x.Versions {
+		v := &x.Versions[i]
+		kind := "release"
+		if v.PreRelease {
+			kind = "pre-release"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", v.Version, cmp.Or(v.Platform, "universal"), kind, v.Updated.Format(time.DateOnly), humanize.Bytes(uint64(v.Package.Size)))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, text := range []string{s.Readme, s.Changelog} {
+		if text != "" {
+			fmt.Fprintf(w, "\n%s\n", strings.TrimRight(text, "\n"))
+		}
+	}
+	return nil
+}
