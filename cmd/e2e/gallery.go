@@ -41,6 +41,7 @@ type gallery struct {
 	site     string
 	base     string // what editors are told; empty until known
 	shim     string // where galshim listens, with the scheme
+	galshim  *service
 }
 
 // newGallery makes a site of the packages in the folder first. A base that is not
@@ -74,8 +75,8 @@ func (g *gallery) add(t *testing.T, folder string) {
 func (g *gallery) serve(t *testing.T, flags ...string) {
 	t.Helper()
 	flags = append([]string{"--index", g.site, "--listen", "127.0.0.1:0", "--reload", "1s"}, flags...)
-	s := start(t, "galshim", g.dir, exec.Command(g.commands.galshim, flags...))
-	g.shim = s.await(t, `msg=listening .*addr=(\S+)`)[1]
+	g.galshim = start(t, "galshim", g.dir, exec.Command(g.commands.galshim, flags...))
+	g.shim = g.galshim.await(t, `msg=listening .*addr=(\S+)`)[1]
 	if g.base == "" {
 		g.base = g.shim
 	}
