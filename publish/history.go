@@ -161,7 +161,7 @@ func Prune(ctx context.Context, at Target, grace time.Duration, o Options) (remo
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", at, err)
 			}
-			if !needed[e.Key] && e.Modified.Before(before) {
+			if !needed[e.Key] && !strings.HasPrefix(e.Key, Locks) && e.Modified.Before(before) {
 				removed = append(removed, e.Key)
 			}
 		}

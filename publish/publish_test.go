@@ -454,6 +454,10 @@ func TestRemoveRollbackPrune(t *testing.T) {
 		t.Errorf("removed %q, %v: nothing is an hour old", removed, err)
 	}
 	remove("acme.two@1.0.0")
+	lock := publish.Bytes(publish.Locks+"somebody", "text/plain", publish.Revalidate, nil)
+	if err := at.Put(t.Context(), lock); err != nil {
+		t.Fatal(err)
+	}
 	gone, err := publish.Prune(t.Context(), at, 0, publish.Options{DryRun: true})
 	if err != nil || len(gone) == 0 {
 		t.Fatalf("would remove %q, %v", gone, err)
@@ -461,6 +465,9 @@ func TestRemoveRollbackPrune(t *testing.T) {
 	removed, err := publish.Prune(t.Context(), at, 0, publish.Options{})
 	if err != nil || !slices.Equal(removed, gone) {
 		t.Errorf("removed %q, %v, and said it would %q", removed, err, gone)
+	}
+	if _, err := os.Stat(filepath.Join(there, filepath.FromSlash(lock.Key))); err != nil {
+		t.Errorf("somebody's lock: %v", err)
 	}
 	wantServed(t, at, "")
 	if _, err := publish.Rollback(t.Context(), at, publish.Options{}); err != nil {
