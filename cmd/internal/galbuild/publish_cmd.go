@@ -56,11 +56,15 @@ func (p *publishCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
+	bucket, ok := at.(interface{ CORS(context.Context) error })
+	if p.CORS && !ok {
+		return fmt.Errorf("--cors: %s is no bucket; its own settings, or the web server before it, say who may read", at)
+	}
 	if err := p.publish(ctx, e, at); err != nil {
 		return err
 	}
 	if p.CORS && !p.DryRun {
-		if err := setCORS(ctx, at); err != nil {
+		if err := bucket.CORS(ctx); err != nil {
 			return err
 		}
 	}
@@ -87,15 +91,6 @@ func (p *publishCmd) publish(ctx context.Context, e *env, at publish.Target) err
 		return hint.Add(errors.New("--layout dbem publishes a site, and these are packages"), "galbuild add SOURCE… -o SITE puts them into one")
 	}
 	return (&addCmd{Sources: p.What, transfer: p.transfer, location: p.location}).Run(ctx, e)
-}
-
-// setCORS lets pages of any origin read the bucket.
-func setCORS(ctx context.Context, at publish.Target) error {
-	bucket, ok := at.(interface{ CORS(context.Context) error })
-	if !ok {
-		return fmt.Errorf("--cors: %s is no bucket; its own settings, or the web server before it, say who may read", at)
-	}
-	return bucket.CORS(ctx)
 }
 
 // site returns the site that is meant, if one is.
