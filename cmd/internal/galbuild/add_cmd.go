@@ -40,22 +40,17 @@ func (a *addCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	scratch, err := publish.Scratch()
-	if err != nil {
-		return err
-	}
-	defer scratch.Discard()
-	bar := newProgress(e)
-	defer bar.close()
 	var made *build.Result
-	result, err := publish.Change(ctx, at, scratch.Dir, a.options(bar), func(old publish.State) (*catalog.Catalog, error) {
-		made, err = a.read(ctx, e, scratch.Dir, old, bar)
-		if err != nil {
-			return nil, err
-		}
-		return made.Catalog, nil
+	var result publish.Result
+	err = e.working(func(dir *site.Dir, bar *progress) error {
+		result, err = publish.Change(ctx, at, dir, a.options(bar), func(old publish.State) (*catalog.Catalog, error) {
+			if made, err = a.read(ctx, e, dir, old, bar); err != nil {
+				return nil, err
+			}
+			return made.Catalog, nil
+		})
+		return err
 	})
-	bar.close()
 	if made != nil {
 		e.printRefused(made.Report)
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"galbuild/build"
+	"galbuild/build/site"
 	"galbuild/publish"
 )
 
@@ -36,6 +37,18 @@ func newProgress(e *env) *progress {
 			progressbar.OptionSetWidth(30), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetPredictTime(true), progressbar.OptionShowBytes(true))
 	}
 	return p
+}
+
+// working does something in a workspace of its own, and shows how far it is.
+func (e *env) working(do func(dir *site.Dir, bar *progress) error) error {
+	scratch, err := publish.Scratch()
+	if err != nil {
+		return err
+	}
+	defer scratch.Discard()
+	bar := newProgress(e)
+	defer bar.close()
+	return do(scratch.Dir, bar)
 }
 
 func isTerminal(e *env) bool {

@@ -112,18 +112,13 @@ func (p *publishCmd) publishFrom(ctx context.Context, e *env, at publish.Target)
 	if err != nil {
 		return err
 	}
-	between, err := publish.Scratch()
-	if err != nil {
-		return err
-	}
-	defer between.Discard()
-	bar := newProgress(e)
-	defer bar.close()
-	if _, _, err := publish.Pull(ctx, from, between.Dir, false, p.options(bar)); err != nil {
-		return explainPublish(err)
-	}
-	bar.close()
-	return p.publishSite(ctx, e, at, between.Root)
+	return e.working(func(between *site.Dir, bar *progress) error {
+		if _, _, err := publish.Pull(ctx, from, between, false, p.options(bar)); err != nil {
+			return explainPublish(err)
+		}
+		bar.close()
+		return p.publishSite(ctx, e, at, between.Root)
+	})
 }
 
 func isFolder(path string) bool {
@@ -140,15 +135,12 @@ func (p *publishCmd) publishSite(ctx context.Context, e *env, at publish.Target,
 	if p.Layout == layoutDbem {
 		return p.publishDbem(ctx, e, at, root)
 	}
-	scratch, err := publish.Scratch()
-	if err != nil {
+	var result publish.Result
+	var kept []string
+	err := e.working(func(dir *site.Dir, bar *progress) (err error) {
+		result, kept, err = publish.Site(ctx, at, root, dir, p.Replace, p.options(bar))
 		return err
-	}
-	defer scratch.Discard()
-	bar := newProgress(e)
-	defer bar.close()
-	result, kept, err := publish.Site(ctx, at, root, scratch.Dir, p.Replace, p.options(bar))
-	bar.close()
+	})
 	if err != nil {
 		return explainPublish(err)
 	}

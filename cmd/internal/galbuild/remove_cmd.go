@@ -10,6 +10,7 @@ import (
 
 	"galbuild/build"
 	"galbuild/build/catalog"
+	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/publish"
 )
@@ -35,21 +36,17 @@ func (r *removeCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	scratch, err := publish.Scratch()
-	if err != nil {
-		return err
-	}
-	defer scratch.Discard()
-	bar := newProgress(e)
-	defer bar.close()
 	var gone []string
-	result, err := publish.Change(ctx, at, scratch.Dir, r.options(bar), func(old publish.State) (*catalog.Catalog, error) {
-		if gone, err = r.choose(old.Catalog, at); err != nil {
-			return nil, err
-		}
-		return build.Without(old.Catalog, func(key string) bool { return slices.Contains(gone, key) }), nil
+	var result publish.Result
+	err = e.working(func(dir *site.Dir, bar *progress) error {
+		result, err = publish.Change(ctx, at, dir, r.options(bar), func(old publish.State) (*catalog.Catalog, error) {
+			if gone, err = r.choose(old.Catalog, at); err != nil {
+				return nil, err
+			}
+			return build.Without(old.Catalog, func(key string) bool { return slices.Contains(gone, key) }), nil
+		})
+		return err
 	})
-	bar.close()
 	if err != nil {
 		return explainPublish(err)
 	}
