@@ -18,6 +18,7 @@ import (
 
 // An assembly is a catalogue in the making.
 type assembly struct {
+	add        bool // to what is there
 	catalog    *catalog.Catalog
 	candidates []candidate // with refused set for those that conflict, without their versions
 	memory     *memory
@@ -58,7 +59,7 @@ func versions(c *catalog.Catalog) iter.Seq2[string, known] {
 // stay: all of them if keep is set. Candidates come sorted by path, so the first of two that conflict is
 // the same in every run.
 func assemble(c Config, candidates []candidate, old map[string]known, keep bool) (*assembly, error) {
-	a := &assembly{candidates: candidates, catalog: &catalog.Catalog{Settings: c.Settings}}
+	a := &assembly{candidates: candidates, catalog: &catalog.Catalog{Settings: c.Settings}, add: c.Add}
 	chosen := a.choose(old, keep)
 	a.memory = remember(candidates)
 	for i := range candidates {
@@ -105,6 +106,9 @@ func (a *assembly) choose(old map[string]known, keep bool) map[string]known {
 		}
 		first, twice := chosen[key]
 		switch {
+		case ok && a.add && knowsMore(was.version, c.version):
+			chosen[key] = was
+			from[key], holder[key] = c.item.Name, c
 		case twice && first.version.Package.Ref != c.version.Package.Ref:
 			c.refused = fmt.Errorf("%s again with other bytes: %s has it too, and is taken", key, from[key])
 		case !twice, first.version.Sidecar == nil && c.version.Sidecar != nil: // the same package: who knows more

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,22 +18,45 @@ func Without(c *catalog.Catalog, gone func(key string) bool) *catalog.Catalog {
 	return regroup(c.Settings, left)
 }
 
-// Union returns a catalogue with all that two have, and the settings of the second.
+// Union returns a catalogue with all that two have, and the settings of the second;
+// without a base URL, the first one's.
 // It refuses versions of which they have different packages, and names them.
 func Union(a, b *catalog.Catalog) (*catalog.Catalog, error) {
+	if err := SameBytes(a, b); err != nil {
+		return nil, err
+	}
+	all := maps.Collect(versions(a))
+	for key, is := range versions(b) {
+		if was, ok := all[key]; !ok || !knowsMore(was.version, is.version) {
+			all[key] = is
+		}
+	}
+	settings := b.Settings
+	settings.BaseURL = cmp.Or(settings.BaseURL, a.BaseURL)
+	return regroup(settings, all), nil
+}
+
+// SameBytes returns an error that names the versions of which two catalogues have
+// different packages.
+func SameBytes(a, b *catalog.Catalog) error {
 	all := maps.Collect(versions(a))
 	var differ []string
 	for key, is := range versions(b) {
 		if was, ok := all[key]; ok && was.version.Package.Ref != is.version.Package.Ref {
 			differ = append(differ, key)
 		}
-		all[key] = is
 	}
-	if len(differ) > 0 {
-		slices.Sort(differ)
-		return nil, fmt.Errorf("other bytes are published as %s", strings.Join(differ, ", "))
+	if len(differ) == 0 {
+		return nil
 	}
-	return regroup(b.Settings, all), nil
+	slices.Sort(differ)
+	return fmt.Errorf("other bytes are published as %s", strings.Join(differ, ", "))
+}
+
+// knowsMore tells whether of one package added twice the first is to stay, for what
+// its sidecar knew: without, the extension would get another identity.
+func knowsMore(was, is *catalog.Version) bool {
+	return was.Package.Ref == is.Package.Ref && was.Sidecar != nil && is.Sidecar == nil
 }
 
 // regroup makes a catalogue of versions.

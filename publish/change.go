@@ -23,6 +23,7 @@ type Result struct {
 	Removed    int      `json:"removed,omitempty"`  // objects
 	Attempts   int      `json:"attempts,omitempty"` // more than one if others were at work
 	DryRun     bool     `json:"dryRun,omitempty"`
+	Kept       []string `json:"kept,omitempty"` // versions that others have published, and that were not to be replaced
 	Plan       []string `json:"plan,omitempty"` // of a dry run
 }
 
@@ -110,9 +111,9 @@ func finish(ctx context.Context, at Target, p *Plan, old State, next Next, o Opt
 		result.Plan = p.Lines()
 		return result, nil
 	}
-	if err := p.Run(ctx, at, o); err != nil {
-		return result, err
+	err := p.Run(ctx, at, o)
+	if p.counts {
+		result.Generation, result.Previous = next.Generation, old.Generation
 	}
-	result.Generation, result.Previous = next.Generation, old.Generation
-	return result, nil
+	return result, err
 }

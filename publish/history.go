@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -48,15 +49,24 @@ func generations(ctx context.Context, at Target) ([]generation, error) {
 	return all, nil
 }
 
-// previous returns the generation that was written last before the current one, or
-// if there is none, the last but it: what a second rollback goes to.
-func previous(all []generation, current string) (string, bool) {
-	i := slices.IndexFunc(all, func(g generation) bool { return g.name == current })
+// previous returns the generation that counted before the current one: what the place
+// says, else the one written last before it, or if there is none, the last but it.
+func previous(ctx context.Context, at Target, current State, all []generation) (string, bool, error) {
+	said, err := readSmall(ctx, at, previousKey, maxCurrent)
+	if err != nil && !errors.Is(err, ErrNotExist) {
+		return "", false, err
+	}
+	if name, rest, ok := bytes.Cut(said, []byte("\n")); ok && string(name) == current.Generation {
+		if c, err := site.ParseCurrent(rest); err == nil {
+			return c.Generation, true, nil
+		}
+	}
+	i := slices.IndexFunc(all, func(g generation) bool { return g.name == current.Generation })
 	rest := slices.Concat(all[i+1:], all[:max(i, 0)])
 	if len(rest) == 0 {
-		return "", false
+		return "", false, nil
 	}
-	return rest[0].name, true
+	return rest[0].name, true, nil
 }
 
 // Rollback makes the generation before the current one count again. Its content must
@@ -71,7 +81,10 @@ func Rollback(ctx context.Context, at Target, o Options) (Result, error) {
 		if err != nil {
 			return Result{}, fmt.Errorf("%s: %w", at, err)
 		}
-		name, ok := previous(all, old.Generation)
+		name, ok, err := previous(ctx, at, old, all)
+		if err != nil {
+			return Result{}, fmt.Errorf("%s: %w", at, err)
+		}
 		if !ok {
 			return Result{}, fmt.Errorf("%s: %w", at, ErrNothing)
 		}
@@ -175,7 +188,7 @@ func Prune(ctx context.Context, at Target, grace time.Duration, o Options) (remo
 
 // neededBy returns the keys that must stay.
 func neededBy(ctx context.Context, at Target, current State, grace time.Duration) (map[string]bool, error) {
-	needed := map[string]bool{site.CurrentPath: true}
+	needed := map[string]bool{site.CurrentPath: true, previousKey: true, unfinishedKey: true}
 	for f := range render.Answers(current.Catalog) {
 		needed[f.Path] = true
 	}
@@ -183,12 +196,18 @@ func neededBy(ctx context.Context, at Target, current State, grace time.Duration
 	if err != nil {
 		return nil, err
 	}
-	before, _ := previous(all, current.Generation)
+	before, _, err := previous(ctx, at, current, all)
+	if err != nil {
+		return nil, err
+	}
 	for _, g := range all {
 		if g.name != current.Generation && g.name != before && time.Since(g.written) >= grace {
 			continue
 		}
 		packed, err := readSmall(ctx, at, "index/"+g.name+"/"+site.CatalogName, maxCatalog)
+		if errors.Is(err, ErrNotExist) {
+			continue // half of one, that never counted
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -13,6 +13,7 @@ import (
 	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/render"
+	"galbuild/render/gallery"
 )
 
 // Plan is what goes where, in which order, to bring a place from one state to
@@ -27,7 +28,10 @@ type Plan struct {
 	Current    Object   // last
 	Replaces   []byte   // what Current must be before; nil is that there is none
 	Remove     []string // answers that are none any more; then nobody asks for them
+	Begin      Object   // says, from before pages to the end, that this is under way; if it has a key
+	Before     Object   // then says what counted before; if it has a key
 	old        State
+	counts     bool // Current has been replaced
 }
 
 // A Link is a path that has the content of a blob.
@@ -48,16 +52,30 @@ type Next struct {
 // version in its path never changes.
 func NewPlan(old State, next Next) *Plan {
 	p := &Plan{Replaces: old.raw, old: old}
-	if old.Current == next.Current {
+	if old.Current == next.Current && !old.unfinished {
 		return p
 	}
 	p.addContent(next)
 	p.addAnswers(next)
-	for path, ref := range map[string]blob.Ref{next.CatalogPath(): next.Current.Catalog, next.IndexPath(): next.Index} {
-		p.Generation = append(p.Generation, next.file(path, "application/octet-stream", Immutable, path, ref))
+	const text = "text/plain; charset=utf-8"
+	if len(p.Pages)+len(p.Answers)+len(p.Remove) > 0 || old.unfinished {
+		p.Begin = Bytes(unfinishedKey, text, Revalidate, next.Current.Bytes())
 	}
-	p.Current = Bytes(site.CurrentPath, "text/plain; charset=utf-8", Revalidate, next.Current.Bytes())
+	if old.Current != next.Current {
+		p.addGeneration(next)
+	}
+	if old.raw != nil && old.Current != next.Current {
+		p.Before = Bytes(previousKey, text, Revalidate, fmt.Appendf(nil, "%s\n%s", next.Generation, old.raw))
+	}
+	p.Current = Bytes(site.CurrentPath, text, Revalidate, next.Current.Bytes())
 	return p
+}
+
+// addGeneration adds its two files, the catalogue first.
+func (p *Plan) addGeneration(next Next) {
+	catalog := next.file(next.CatalogPath(), "application/octet-stream", Immutable, next.CatalogPath(), next.Current.Catalog)
+	index := next.file(next.IndexPath(), "application/octet-stream", Immutable, next.IndexPath(), next.Index)
+	p.Generation = append(p.Generation, catalog, index)
 }
 
 // IsEmpty reports whether the place has everything.
@@ -110,7 +128,7 @@ func (p *Plan) addContent(next Next) {
 	}
 	for f := range render.Content(next.Catalog) {
 		ref := blob.Ref(f.SHA256)
-		if was, ok := had[f.Path]; ok && was == ref {
+		if was, ok := had[f.Path]; ok && was == ref && !(p.old.unfinished && isPage(f.Path)) {
 			continue
 		}
 		if !known[ref] {
@@ -149,7 +167,7 @@ func (p *Plan) addAnswers(next Next) {
 		}
 	}
 	for f := range render.Answers(next.Catalog) {
-		if had[f.Path] != blob.Sum(f.Text) {
+		if had[f.Path] != blob.Sum(f.Text) || p.old.unfinished {
 			p.Answers = append(p.Answers, Bytes(f.Path, f.MediaType, Revalidate, f.Text))
 		}
 		delete(had, f.Path)
@@ -160,6 +178,23 @@ func (p *Plan) addAnswers(next Next) {
 	slices.Sort(p.Remove)
 }
 
+// removeStrays plans to remove answers that somebody left who did not come to an end.
+func (p *Plan) removeStrays(ctx context.Context, at Target) error {
+	wanted := make(map[string]bool)
+	for _, o := range p.Answers {
+		wanted[o.Key] = true
+	}
+	for e, err := range at.List(ctx, gallery.LatestDir) {
+		if err != nil {
+			return err
+		}
+		if !wanted[e.Key] && !slices.Contains(p.Remove, e.Key) {
+			p.Remove = append(p.Remove, e.Key)
+		}
+	}
+	return nil
+}
+
 // manyObjects is from how many objects on it is worth a list to see what an earlier
 // attempt has left.
 const manyObjects = 500
@@ -168,6 +203,11 @@ const manyObjects = 500
 // the name says what they are; a path counts only if it is younger than CURRENT, and
 // so of an attempt that did not come to its end.
 func (p *Plan) Resume(ctx context.Context, at Target) error {
+	if p.old.unfinished {
+		if err := p.removeStrays(ctx, at); err != nil {
+			return err
+		}
+	}
 	if len(p.Blobs)+len(p.Links) < manyObjects {
 		return nil
 	}
@@ -191,7 +231,7 @@ func (p *Plan) Resume(ctx context.Context, at Target) error {
 	}
 	p.Blobs = slices.DeleteFunc(p.Blobs, func(o Object) bool {
 		e, ok := there[o.Key]
-		return ok && e.Size == o.Size
+		return ok && e.Size == o.Size && e.Modified.After(since.Modified) // what is older may be pruned any moment
 	})
 	p.Links = slices.DeleteFunc(p.Links, func(l Link) bool {
 		e, ok := there[l.Key]

@@ -100,7 +100,7 @@ func workspace(t *testing.T) *site.Dir {
 
 func publishSite(t *testing.T, at publish.Target, root string) publish.Result {
 	t.Helper()
-	result, _, err := publish.Site(t.Context(), at, root, workspace(t), false, publish.Options{})
+	result, err := publish.Site(t.Context(), at, root, workspace(t), false, publish.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,6 +247,7 @@ func TestOrder(t *testing.T) {
 	}
 	order := s.order()
 	order = order[:len(order)-1] // removing what is no answer any more
+	order = slices.DeleteFunc(order, func(key string) bool { return key == "index/PUBLISHING" })
 	if !slices.IsSortedFunc(order, func(a, b string) int { return rank(a) - rank(b) }) {
 		t.Errorf("order %q", order)
 	}
@@ -297,7 +298,7 @@ func TestBroken(t *testing.T) {
 			}
 			return nil
 		}}
-		_, _, err := publish.Site(t.Context(), s, after, workspace(t), false, publish.Options{Jobs: 1})
+		_, err := publish.Site(t.Context(), s, after, workspace(t), false, publish.Options{Jobs: 1})
 		if err == nil {
 			if n < 10 {
 				t.Errorf("only %d calls", n)
@@ -312,6 +313,109 @@ func TestBroken(t *testing.T) {
 		}
 		publishSite(t, at, after)
 		wantServed(t, at, "acme.one@1.0.0 acme.two@1.0.0")
+	}
+}
+
+// TestMended breaks off at each call, with answers that differ: whatever is published
+// next makes them those of what counts.
+func TestMended(t *testing.T) {
+	before, after := t.TempDir(), t.TempDir()
+	buildSite(t, before, "one@1.0.0")
+	buildSite(t, after, "one@1.0.0", "one@2.0.0", "gone@1.0.0")
+	file := writePackage(t, t.TempDir(), "other", "1.0.0")
+	for n := int64(1); ; n++ {
+		at, _ := newFolder(t)
+		publishSite(t, at, before)
+		s := &spy{Target: at, fail: func(call int64) error {
+			if call >= n {
+				return errors.New("the line is dead")
+			}
+			return nil
+		}}
+		_, err := publish.Site(t.Context(), s, after, workspace(t), false, publish.Options{Jobs: 1})
+		if err == nil {
+			return
+		}
+		if _, err := add(t.Context(), at, workspace(t), file); err != nil {
+			t.Fatal(err)
+		}
+		if got := serves(t, at); !strings.Contains(got, "acme.other@1.0.0") {
+			t.Errorf("broken at call %d: served %s", n, got)
+		}
+	}
+}
+
+// TestBackAndForth goes back to what counted before, which is not what was written
+// before.
+func TestBackAndForth(t *testing.T) {
+	at, _ := newFolder(t)
+	step := func(name, want string) {
+		t.Helper()
+		var err error
+		if name == "back" {
+			_, err = publish.Rollback(t.Context(), at, publish.Options{})
+		} else {
+			_, err = add(t.Context(), at, workspace(t), writePackage(t, t.TempDir(), name, "1.0.0"))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantServed(t, at, want)
+	}
+	const a, b, c = "acme.a@1.0.0", "acme.b@1.0.0", "acme.c@1.0.0"
+	step("a", a)
+	step("b", a+" "+b)
+	step("back", a)
+	step("c", a+" "+c)
+	step("back", a)
+	step("back", a+" "+c)
+}
+
+// TestOtherBytes replaces nobody's package, whoever has more versions.
+func TestOtherBytes(t *testing.T) {
+	mine, theirs := t.TempDir(), t.TempDir()
+	buildSite(t, mine, "one@1.0.0")
+	t.Setenv("SOURCE_DATE_EPOCH", "1234567890")
+	buildSite(t, theirs, "one@1.0.0", "two@1.0.0")
+	at, _ := newFolder(t)
+	publishSite(t, at, mine)
+	_, err := publish.Site(t.Context(), at, theirs, workspace(t), false, publish.Options{})
+	if err == nil || !strings.Contains(err.Error(), "other bytes are published as acme.one@1.0.0") {
+		t.Errorf("got %v", err)
+	}
+	wantServed(t, at, "acme.one@1.0.0")
+}
+
+// TestFolders takes no folder of other things for a site, and keeps out of a builder's
+// way.
+func TestFolders(t *testing.T) {
+	file := writePackage(t, t.TempDir(), "one", "1.0.0")
+	at, root := newFolder(t)
+	if err := os.WriteFile(filepath.Join(root, "index.html"), []byte("my homepage"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := add(t.Context(), at, workspace(t), file); !errors.Is(err, site.ErrNotSite) {
+		t.Errorf("a folder of other things: got %v", err)
+	}
+	at, root = newFolder(t)
+	dir, err := site.Lock(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := add(t.Context(), at, workspace(t), file); !errors.Is(err, site.ErrLocked) {
+		t.Errorf("while a builder is at work: got %v", err)
+	}
+	if err := dir.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if at, err = folder.New(root); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := add(t.Context(), at, workspace(t), file); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := site.Lock(root); !errors.Is(err, site.ErrLocked) {
+		t.Errorf("while a publisher is at work: got %v", err)
 	}
 }
 
@@ -332,7 +436,7 @@ func TestResume(t *testing.T) {
 		}
 		return nil
 	}
-	if _, _, err := publish.Site(t.Context(), all, root, workspace(t), false, publish.Options{}); err == nil {
+	if _, err := publish.Site(t.Context(), all, root, workspace(t), false, publish.Options{}); err == nil {
 		t.Fatal("not broken")
 	}
 	rest := &spy{Target: at}
@@ -387,12 +491,12 @@ func TestOthersStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	buildSite(t, root, "one@1.0.0", "two@1.0.0")
-	_, kept, err := publish.Site(t.Context(), at, root, workspace(t), false, publish.Options{})
-	if err != nil || !slices.Equal(kept, []string{"acme.theirs@1.0.0"}) {
-		t.Errorf("kept %q, %v", kept, err)
+	result, err := publish.Site(t.Context(), at, root, workspace(t), false, publish.Options{})
+	if err != nil || !slices.Equal(result.Kept, []string{"acme.theirs@1.0.0"}) {
+		t.Errorf("kept %q, %v", result.Kept, err)
 	}
 	wantServed(t, at, "acme.one@1.0.0 acme.theirs@1.0.0 acme.two@1.0.0")
-	if _, _, err := publish.Site(t.Context(), at, root, workspace(t), true, publish.Options{}); err != nil {
+	if _, err := publish.Site(t.Context(), at, root, workspace(t), true, publish.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	wantServed(t, at, "acme.one@1.0.0 acme.two@1.0.0")
@@ -502,6 +606,30 @@ func TestPull(t *testing.T) {
 		if proof, err := render.Verify(t.Context(), dir.Root); err != nil || len(proof.Problems) > 0 {
 			t.Errorf("%v, %v", err, proof)
 		}
+	}
+}
+
+// TestPullTheRest brings content to a folder that has the index.
+func TestPullTheRest(t *testing.T) {
+	root := t.TempDir()
+	buildSite(t, root, "one@1.0.0")
+	at, _ := newFolder(t)
+	publishSite(t, at, root)
+	dir, err := site.Lock(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	for _, indexOnly := range []bool{true, false} {
+		if _, changed, err := publish.Pull(t.Context(), at, dir, indexOnly, publish.Options{}); err != nil || !changed {
+			t.Fatalf("index only %t: changed %t, %v", indexOnly, changed, err)
+		}
+	}
+	if proof, err := render.Verify(t.Context(), dir.Root); err != nil || len(proof.Problems) > 0 {
+		t.Errorf("%v, %v", err, proof)
+	}
+	if _, _, err := publish.Pull(t.Context(), at, dir, true, publish.Options{}); err != nil && !strings.Contains(err.Error(), "whole site") {
+		t.Error(err)
 	}
 }
 

@@ -24,8 +24,12 @@ func Pull(ctx context.Context, from Target, dir *site.Dir, indexOnly bool, o Opt
 		return there, false, fmt.Errorf("%s: %w", from, ErrNothing)
 	}
 	here, err := site.ReadCurrent(dir.Root)
-	if err != nil || here == there.Current {
+	lacking := dir.Unclean || dir.IndexOnly() && !indexOnly
+	if err != nil || here == there.Current && !lacking {
 		return there, false, err
+	}
+	if indexOnly && !here.IsZero() && !dir.IndexOnly() {
+		return there, false, fmt.Errorf("%s is a whole site: pull the index alone into a folder of its own", dir.Root)
 	}
 	p := &puller{from: from, dir: dir, Options: o}
 	if err := p.pull(ctx, there, here, indexOnly); err != nil {
@@ -44,6 +48,11 @@ func (p *puller) pull(ctx context.Context, there State, here site.Current, index
 	if err := p.dir.Begin(); err != nil {
 		return err
 	}
+	if indexOnly {
+		if err := p.dir.SetIndexOnly(true); err != nil {
+			return err
+		}
+	}
 	if !indexOnly {
 		if err := p.content(ctx, there); err != nil {
 			return err
@@ -57,6 +66,11 @@ func (p *puller) pull(ctx context.Context, there State, here site.Current, index
 	}
 	if err := render.Sweep(p.dir, there.Current, here, there.Catalog); err != nil {
 		return err
+	}
+	if !indexOnly {
+		if err := p.dir.SetIndexOnly(false); err != nil {
+			return err
+		}
 	}
 	return p.dir.End()
 }

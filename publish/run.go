@@ -3,6 +3,7 @@ package publish
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -36,15 +37,24 @@ func (p *Plan) Run(ctx context.Context, at Target, o Options) error {
 	for _, stage := range []func(context.Context) error{
 		func(ctx context.Context) error { return r.put(ctx, "content", p.Blobs) },
 		func(ctx context.Context) error { return r.link(ctx, "paths", p.Links) },
+		func(ctx context.Context) error { return r.putIf(ctx, p.Begin) },
 		func(ctx context.Context) error { return r.link(ctx, "pages", p.Pages) },
 		func(ctx context.Context) error { return r.put(ctx, "pages", p.Answers) },
 		func(ctx context.Context) error { return r.put(ctx, "generation", p.Generation) },
 		func(ctx context.Context) error { return at.Swap(ctx, p.Replaces, p.Current) },
-		func(ctx context.Context) error { return at.Delete(ctx, p.Remove) },
 	} {
 		if err := stage(ctx); err != nil {
 			return fmt.Errorf("%s: %w", at, err)
 		}
+	}
+	p.counts = true
+	ctx = context.WithoutCancel(ctx) // little is left to do, and it would be left for long
+	remove := p.Remove
+	if p.Begin.Key != "" {
+		remove = append(remove, p.Begin.Key)
+	}
+	if err := errors.Join(r.putIf(ctx, p.Before), at.Delete(ctx, remove)); err != nil {
+		return fmt.Errorf("%s: the new generation is served, but what it no longer needs is not all removed: %w", at, err)
 	}
 	return nil
 }
@@ -54,6 +64,13 @@ type runner struct {
 	at     Target
 	sent   atomic.Int64
 	sentOf int64
+}
+
+func (r *runner) putIf(ctx context.Context, o Object) error {
+	if o.Key == "" {
+		return nil
+	}
+	return r.at.Put(ctx, o)
 }
 
 func (r *runner) put(ctx context.Context, stage string, all []Object) error {

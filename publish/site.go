@@ -16,13 +16,13 @@ import (
 )
 
 // Site brings a place to what the site at root serves. What somebody else has
-// published there stays: versions that the site lacks are merged with its own, unless
-// replace is set, or the place serves what this site has published last; then it is
-// the site that has changed. Scratch is where a merged generation is written.
-func Site(ctx context.Context, at Target, root string, scratch *site.Dir, replace bool, o Options) (Result, []string, error) {
+// published there stays: versions that the site lacks and has not published itself
+// are merged with its own, unless replace is set. Other bytes than are published under
+// a version's name are refused. Scratch is where a merged generation is written.
+func Site(ctx context.Context, at Target, root string, scratch *site.Dir, replace bool, o Options) (Result, error) {
 	local, err := readSite(root)
 	if err != nil {
-		return Result{}, nil, err
+		return Result{}, err
 	}
 	var kept []string
 	result, err := retry(ctx, func() (Result, error) {
@@ -30,20 +30,33 @@ func Site(ctx context.Context, at Target, root string, scratch *site.Dir, replac
 		if err != nil {
 			return Result{}, err
 		}
+		last := lastPublished(root)[at.String()]
+		mine := replace || !old.IsZero() && last.Generation == old.Generation
 		next := local
-		kept = missing(old.Catalog, local.Catalog)
-		if len(kept) == 0 || replace || lastPublished(root)[at.String()] == old.Generation {
-			kept = nil
-		} else if next, err = merge(old, local, scratch); err != nil {
-			return Result{}, err
+		if kept = nil; !mine {
+			if err := build.SameBytes(old.Catalog, local.Catalog); err != nil {
+				return Result{}, fmt.Errorf("%s: %w", at, err)
+			}
+			kept = missing(old.Catalog, local.Catalog, last.Versions)
+		}
+		if len(kept) > 0 {
+			ours := maps.Collect(local.Catalog.Versions())
+			removed := func(key string) bool { return ours[key] == nil && slices.Contains(last.Versions, key) }
+			if next, err = merge(build.Without(old.Catalog, removed), local, scratch); err != nil {
+				return Result{}, err
+			}
 		}
 		return carryOut(ctx, at, old, next, o)
 	})
-	// What was merged is not all this site's: next time it is merged again.
-	if err == nil && !o.DryRun && len(kept) == 0 {
-		notePublished(root, at.String(), result.Generation)
+	result.Kept = kept
+	if err == nil && !o.DryRun {
+		note := publication{Versions: slices.Sorted(maps.Keys(maps.Collect(local.Catalog.Versions())))}
+		if len(kept) == 0 { // else it is not all this site's, and merged again next time
+			note.Generation = result.Generation
+		}
+		notePublished(root, at.String(), note)
 	}
-	return result, kept, err
+	return result, err
 }
 
 func readSite(root string) (Next, error) {
@@ -59,8 +72,8 @@ func readSite(root string) (Next, error) {
 }
 
 // merge returns what a place and a site have together.
-func merge(old State, local Next, scratch *site.Dir) (Next, error) {
-	both, err := build.Union(old.Catalog, local.Catalog)
+func merge(there *catalog.Catalog, local Next, scratch *site.Dir) (Next, error) {
+	both, err := build.Union(there, local.Catalog)
 	if err != nil {
 		return Next{}, err
 	}
@@ -69,23 +82,29 @@ func merge(old State, local Next, scratch *site.Dir) (Next, error) {
 	return next, err
 }
 
-// missing returns the versions that a has and b lacks, sorted.
-func missing(a, b *catalog.Catalog) []string {
-	left := make(map[string]bool)
-	for key := range a.Versions() {
-		left[key] = true
-	}
+// missing returns the versions that a has and b lacks, but for some, sorted.
+func missing(a, b *catalog.Catalog, but []string) []string {
+	left := maps.Collect(a.Versions())
 	for key := range b.Versions() {
+		delete(left, key)
+	}
+	for _, key := range but {
 		delete(left, key)
 	}
 	return slices.Sorted(maps.Keys(left))
 }
 
-// published is a file on the builder's desk: which generation was published where.
+// A publication is what was published to a place from here.
+type publication struct {
+	Generation string   `json:"generation,omitempty"` // if it was this site and nothing else
+	Versions   []string `json:"versions"`             // of this site, by key
+}
+
+// published is a file on the builder's desk: what was published where, by place.
 const published = "published.json"
 
-func lastPublished(root string) map[string]string {
-	all := make(map[string]string)
+func lastPublished(root string) map[string]publication {
+	all := make(map[string]publication)
 	if text, err := os.ReadFile(filepath.Join(root, site.Desk, published)); err == nil {
 		_ = json.Unmarshal(text, &all) // one that cannot be read knows nothing
 	}
@@ -93,11 +112,11 @@ func lastPublished(root string) map[string]string {
 }
 
 // notePublished remembers. Of a site that cannot be written to nothing is remembered;
-// then what others have removed comes back, and nothing is lost.
-func notePublished(root, place, generation string) {
+// then what it has removed stays, and nothing is lost.
+func notePublished(root, place string, note publication) {
 	all := lastPublished(root)
-	all[place] = generation
-	text, err := json.MarshalIndent(all, "", "  ")
+	all[place] = note
+	text, err := json.Marshal(all)
 	if err != nil {
 		return
 	}

@@ -21,9 +21,12 @@ type State struct {
 	site.Current
 	Catalog *catalog.Catalog
 	raw     []byte // CURRENT, nil if there is none
+	// unfinished says that somebody was publishing and has not come to the end: pages
+	// and answers may be those of a generation that does not count.
+	unfinished bool
 }
 
-// Read returns what a place serves: two requests, or one if there is nothing yet.
+// Read returns what a place serves: three requests, or one if there is nothing yet.
 func Read(ctx context.Context, from Target) (State, error) {
 	s := State{Catalog: &catalog.Catalog{}}
 	raw, err := readSmall(ctx, from, site.CurrentPath, maxCurrent)
@@ -41,8 +44,18 @@ func Read(ctx context.Context, from Target) (State, error) {
 	if err != nil {
 		return s, fmt.Errorf("%s: %w", from, err)
 	}
-	return State{Current: current, Catalog: c, raw: raw}, nil
+	_, err = readSmall(ctx, from, unfinishedKey, maxCurrent)
+	if err != nil && !errors.Is(err, ErrNotExist) {
+		return s, fmt.Errorf("%s: %w", from, err)
+	}
+	return State{Current: current, Catalog: c, raw: raw, unfinished: err == nil}, nil
 }
+
+// Objects beside CURRENT: there while somebody publishes, and what counted before.
+const (
+	unfinishedKey = "index/PUBLISHING"
+	previousKey   = "index/PREVIOUS"
+)
 
 // readCatalog returns the catalogue of a generation, proved by its hash.
 func readCatalog(ctx context.Context, from Target, c site.Current) (*catalog.Catalog, error) {

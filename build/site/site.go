@@ -15,6 +15,7 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,6 +50,7 @@ type Dir struct {
 	temp    string
 	made    bool         // the folder was not there before
 	lock    *flock.Flock // nil for a dry run
+	others  *flock.Flock // against those who Share the folder
 }
 
 // Lock makes the folder where there is none and takes it for this process. It
@@ -59,7 +61,7 @@ func Lock(root string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSite(root); err != nil {
+	if err := Check(root); err != nil {
 		return nil, err
 	}
 	_, err = os.Lstat(root)
@@ -75,12 +77,38 @@ func Lock(root string) (*Dir, error) {
 	case !ok:
 		return nil, fmt.Errorf("lock site %s: %w", root, ErrLocked)
 	}
-	d := &Dir{Root: root, Blobs: blob.NewStore(root, temp), temp: temp, made: made, lock: lock}
+	others := flock.New(filepath.Join(root, Desk, publishers))
+	if ok, err := others.TryLock(); err != nil || !ok {
+		lock.Close()
+		return nil, fmt.Errorf("lock site %s: %w", root, cmp.Or(err, ErrLocked))
+	}
+	d := &Dir{Root: root, Blobs: blob.NewStore(root, temp), temp: temp, made: made, lock: lock, others: others}
 	return d, d.clearTemp()
 }
 
-// checkSite looks for signs that root is a site, or may become one.
-func checkSite(root string) error {
+// publishers is the name of a lock that those share who publish to the folder as to
+// any other place, and whom a builder would sweep away.
+const publishers = "publishers"
+
+// Share keeps builders away from the site at root, but not others who share it, until
+// the lock is closed. It makes the folder where there is none. It returns ErrLocked,
+// wrapped, if a builder is at work, and ErrNotSite as Lock does.
+func Share(root string) (*flock.Flock, error) {
+	if err := Check(root); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Join(root, Desk), 0o755); err != nil {
+		return nil, fmt.Errorf("make site %s: %w", root, err)
+	}
+	lock := flock.New(filepath.Join(root, Desk, publishers))
+	if ok, err := lock.TryRLock(); err != nil || !ok {
+		return nil, fmt.Errorf("lock site %s: %w", root, cmp.Or(err, ErrLocked))
+	}
+	return lock, nil
+}
+
+// Check returns ErrNotSite, wrapped, unless root is a site, or may become one.
+func Check(root string) error {
 	for _, sign := range []string{Desk, filepath.FromSlash(CurrentPath)} {
 		if _, err := os.Lstat(filepath.Join(root, sign)); err == nil {
 			return nil
@@ -166,7 +194,29 @@ func (d *Dir) Close() error {
 	if d.lock == nil {
 		return os.RemoveAll(d.temp)
 	}
-	return d.lock.Close()
+	return errors.Join(d.others.Close(), d.lock.Close())
+}
+
+// indexOnly marks a folder that has a generation and none of its content.
+const indexOnly = "index-only"
+
+// SetIndexOnly marks the site as having a generation and none of its content, or no
+// longer.
+func (d *Dir) SetIndexOnly(is bool) error {
+	file := filepath.Join(d.Root, Desk, indexOnly)
+	if is {
+		return os.WriteFile(file, nil, 0o644)
+	}
+	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// IndexOnly reports the mark.
+func (d *Dir) IndexOnly() bool {
+	_, err := os.Stat(filepath.Join(d.Root, Desk, indexOnly))
+	return err == nil
 }
 
 // Memory returns the file in which a builder remembers its sources.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -22,7 +23,10 @@ import (
 )
 
 // Target is a folder.
-type Target struct{ root string }
+type Target struct {
+	root   string
+	shared func() (*flock.Flock, error) // keeps builders away, once something is changed
+}
 
 // New returns the folder at path, which need not be there yet.
 func New(path string) (*Target, error) {
@@ -30,7 +34,7 @@ func New(path string) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Target{root}, nil
+	return &Target{root, sync.OnceValues(func() (*flock.Flock, error) { return site.Share(root) })}, nil
 }
 
 // String implements [publish.Target].
@@ -160,6 +164,9 @@ func (u *untilDone) Read(b []byte) (int, error) {
 
 // make fills a file beside the one meant, and renames it.
 func (t *Target) make(key string, fill func(temp *os.File) error) error {
+	if _, err := t.shared(); err != nil {
+		return err
+	}
 	target := t.file(key)
 	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 		return err
@@ -181,8 +188,12 @@ func (t *Target) Copy(ctx context.Context, from string, o publish.Object) error 
 	if _, err := os.Stat(t.file(from)); isMissing(err) {
 		return fmt.Errorf("%s: %w", from, publish.ErrNotExist)
 	}
+	if _, err := t.shared(); err != nil {
+		return err
+	}
 	err := t.make(o.Key, func(temp *os.File) error {
-		return errors.Join(os.Remove(temp.Name()), os.Link(t.file(from), temp.Name()))
+		now := time.Now() // the blob, too, is needed anew: nobody is to prune it for its age
+		return errors.Join(os.Remove(temp.Name()), os.Link(t.file(from), temp.Name()), os.Chtimes(temp.Name(), now, now))
 	})
 	if err == nil {
 		return nil
@@ -193,6 +204,12 @@ func (t *Target) Copy(ctx context.Context, from string, o publish.Object) error 
 
 // Delete implements [publish.Target]. Folders that are empty then go too.
 func (t *Target) Delete(ctx context.Context, keys []string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	if _, err := t.shared(); err != nil {
+		return err
+	}
 	for _, key := range keys {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -207,13 +224,13 @@ func (t *Target) Delete(ctx context.Context, keys []string) error {
 	return nil
 }
 
-// Swap implements [publish.Target]. It takes the lock that builders of the site take.
+// Swap implements [publish.Target]. It takes the lock that builders of the site take,
+// who are kept away already.
 func (t *Target) Swap(ctx context.Context, old []byte, o publish.Object) error {
-	desk := filepath.Join(t.root, site.Desk)
-	if err := os.MkdirAll(desk, 0o755); err != nil {
+	if _, err := t.shared(); err != nil {
 		return err
 	}
-	lock := flock.New(filepath.Join(desk, "lock"))
+	lock := flock.New(filepath.Join(t.root, site.Desk, "lock"))
 	if _, err := lock.TryLockContext(ctx, 20*time.Millisecond); err != nil {
 		return err
 	}

@@ -126,6 +126,9 @@ func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings ca
 
 // begin returns what the site serves, and marks it as being changed.
 func (b *buildCmd) begin(dir *site.Dir, current site.Current) (*catalog.Catalog, error) {
+	if dir.IndexOnly() {
+		return nil, hint.Add(fmt.Errorf("%s has the index of a gallery only", dir.Root), "galbuild pull without --index-only brings the rest; or build into another folder")
+	}
 	old, err := site.ReadCatalog(dir.Root, current)
 	if err != nil {
 		return nil, hint.Add(err, "build into an empty folder, or put the site's last good copy back")

@@ -136,17 +136,16 @@ func (p *publishCmd) publishSite(ctx context.Context, e *env, at publish.Target,
 		return p.publishDbem(ctx, e, at, root)
 	}
 	var result publish.Result
-	var kept []string
 	err := e.working(func(dir *site.Dir, bar *progress) (err error) {
-		result, kept, err = publish.Site(ctx, at, root, dir, p.Replace, p.options(bar))
+		result, err = publish.Site(ctx, at, root, dir, p.Replace, p.options(bar))
 		return err
 	})
 	if err != nil {
 		return explainPublish(err)
 	}
-	if len(kept) > 0 && !e.quiet {
-		e.someOf(len(kept), func(i int) string {
-			return fmt.Sprintf("kept: %s, which somebody else has published; --replace removes it", kept[i])
+	if !e.quiet {
+		e.someOf(len(result.Kept), func(i int) string {
+			return fmt.Sprintf("kept: %s, which somebody else has published; --replace removes it", result.Kept[i])
 		})
 	}
 	return e.printResult(result)
