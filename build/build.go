@@ -70,7 +70,9 @@ type Result struct {
 	// site what it is, so that there is nothing to do.
 	Catalog *catalog.Catalog
 	Changed bool // Catalog is another than the old one
-	Old     catalog.Settings
+	// Leftover says that packages were refused, of which something may have been stored.
+	Leftover bool
+	Old      catalog.Settings
 
 	memory *memory
 	file   string // of memory
@@ -90,7 +92,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	lists := newLists()
 	said := lists.aboutAll(items)
 	result := &Result{file: c.Site.Memory(), digest: digest(c.Settings, items, said), recipe: c.recipe()}
-	if last := readHeading(result.file); len(problems)+len(lists.warnings) == 0 && !c.Site.Unclean && last.fits(result.origin(c.Generation), result.digest) {
+	if last := readHeading(result.file); len(problems)+len(lists.warnings) == 0 && !c.Site.Unclean && c.Site.HasGeneration(c.Generation) && last.fits(result.origin(c.Generation), result.digest) {
 		result.Report = *last.Report
 		return result, nil
 	}
@@ -123,6 +125,7 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	}
 	made.warnings = append(made.warnings, warnings...)
 	r.Catalog, r.Report = made.catalog, makeReport(before, made, problems)
+	r.Leftover = slices.ContainsFunc(candidates, func(c candidate) bool { return c.refused != nil && !c.known })
 	r.Changed = !reflect.DeepEqual(old, made.catalog)
 	r.memory = made.memory
 	if len(problems)+len(warnings) > 0 || len(r.memory.order) < len(items) {

@@ -73,21 +73,24 @@ func (f *files) at(i int) File {
 // SHA-256.
 type PathHash [pathHashSize]byte
 
-// Paths yields every path, sorted.
-func (ix *Index) Paths() iter.Seq[PathHash] {
-	return func(yield func(PathHash) bool) {
+// A Listed is a path and what is there: its hash, and the SHA-256 of the bytes.
+type Listed [pathHashSize + sha256.Size]byte
+
+// Listed yields every path with what is there, sorted.
+func (ix *Index) Listed() iter.Seq[Listed] {
+	return func(yield func(Listed) bool) {
 		for i := range ix.files.len() {
-			if !yield(PathHash(ix.files.record(i)[:pathHashSize])) {
+			if !yield(Listed(ix.files.record(i)[:len(Listed{})])) {
 				return
 			}
 		}
 	}
 }
 
-// HasPath reports whether File would find it.
-func (ix *Index) HasPath(path PathHash) bool {
-	_, ok := ix.files.search(path)
-	return ok
+// Lists reports whether the path is there with the same bytes.
+func (ix *Index) Lists(f Listed) bool {
+	i, ok := ix.files.search(PathHash(f[:pathHashSize]))
+	return ok && bytes.Equal(ix.files.record(i)[:len(f)], f[:])
 }
 
 // Files yields every file of the index, in no useful order, without its path.

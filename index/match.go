@@ -16,6 +16,9 @@ const enough = 5
 func (ix *Index) match(texts []text, found *set, s *scratch) []match {
 	all := ix.matchText(&texts[0], &s.scores)
 	for i := range texts[1:] {
+		if len(all) == 0 {
+			break
+		}
 		first := slices.Clone(all) // the next text uses the same memory
 		all = both(first, ix.matchText(&texts[i+1], &s.scores))
 	}
@@ -87,7 +90,7 @@ func (ix *Index) candidates(w word, s *scores) (most int) {
 		to++
 	}
 	for i := from; i < to; i++ {
-		quality := beginQuality + uint32(beginRange*len(w.text)/len(ix.terms.at(i)))
+		quality := beginQuality + uint32(beginRange*len(w.text)/max(1, len(ix.terms.at(i))))
 		if exact && i == from {
 			quality = exactQuality
 		}

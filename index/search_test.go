@@ -1,8 +1,10 @@
 package index
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"unicode/utf8"
@@ -119,5 +121,20 @@ func TestSearchPageBeyondTheEnd(t *testing.T) {
 		if len(r.Hits) != 0 || r.Total != 20 {
 			t.Errorf("page %d: got %d hits of %d, want none of 20", page, len(r.Hits), r.Total)
 		}
+	}
+}
+
+// TestMuchAsked answers texts that are all phrases, and very many texts, by the first
+// of them: no question costs more than its answer is worth.
+func TestMuchAsked(t *testing.T) {
+	if got := parseText(strings.Repeat(`"a" `, 1000)); len(got.phrases) != maxQueryWords {
+		t.Errorf("%d phrases are heeded, want %d", len(got.phrases), maxQueryWords)
+	}
+	var texts []string
+	for i := range 1000 {
+		texts = append(texts, "same", fmt.Sprint("other", i))
+	}
+	if got := parseTexts(texts); len(got) != maxQueryWords {
+		t.Errorf("%d texts are heeded, want %d", len(got), maxQueryWords)
 	}
 }

@@ -23,8 +23,10 @@ type word struct {
 
 func parseTexts(all []string) []text {
 	var texts []text
+	seen := make(map[string]bool)
 	for _, s := range all {
-		if asks(s) {
+		if asks(s) && !seen[s] && len(texts) < maxQueryWords {
+			seen[s] = true
 			texts = append(texts, parseText(strings.TrimSpace(s)))
 		}
 	}
@@ -93,7 +95,7 @@ func next(s string) int {
 }
 
 func (t *text) addPhrase(phrase []string) {
-	if len(phrase) == 0 {
+	if len(phrase) == 0 || len(t.phrases) == maxQueryWords {
 		return
 	}
 	t.phrases = append(t.phrases, phrase)

@@ -109,8 +109,8 @@ func (l listing) missesAny(dir *site.Dir, names []string) bool {
 }
 
 func (l listing) misses(old *index.Index) bool {
-	for path := range old.Paths() {
-		if !slices.ContainsFunc(l, func(ix *index.Index) bool { return ix.HasPath(path) }) {
+	for f := range old.Listed() {
+		if !slices.ContainsFunc(l, func(ix *index.Index) bool { return ix.Lists(f) }) {
 			return true
 		}
 	}

@@ -106,6 +106,16 @@ func fill(draft *blob.Draft, write func(io.Writer) error) error {
 	return errors.Join(write(buffered), buffered.Flush())
 }
 
+// HasGeneration reports whether both files of a generation are there.
+func (d *Dir) HasGeneration(name string) bool {
+	for _, file := range []string{CatalogName, IndexName} {
+		if _, err := os.Stat(d.Path("index/" + name + "/" + file)); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
 var generationName = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
 // Generations returns the names of those in the site, the one that counted last

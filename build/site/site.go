@@ -92,11 +92,8 @@ const publishers = "publishers"
 
 // Share keeps builders away from the site at root, but not others who share it, until
 // the lock is closed. It makes the folder where there is none. It returns ErrLocked,
-// wrapped, if a builder is at work, and ErrNotSite as Lock does.
+// wrapped, if a builder is at work.
 func Share(root string) (*flock.Flock, error) {
-	if err := Check(root); err != nil {
-		return nil, err
-	}
 	if err := os.MkdirAll(filepath.Join(root, Desk), 0o755); err != nil {
 		return nil, fmt.Errorf("make site %s: %w", root, err)
 	}

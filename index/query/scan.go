@@ -1,6 +1,7 @@
 package query
 
 import (
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -97,7 +98,7 @@ func (s *scanner) number() int64 {
 		return n
 	}
 	f, err := strconv.ParseFloat(text, 64)
-	if err != nil {
+	if err != nil && !errors.Is(err, strconv.ErrRange) { // then it is infinite
 		return 0
 	}
 	return int64(max(math.MinInt32, min(f, math.MaxInt32)))

@@ -12,6 +12,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,6 +27,7 @@ import (
 type Target struct {
 	root   string
 	shared func() (*flock.Flock, error) // keeps builders away, once something is changed
+	site   func() error                 // tells whether it is one, or may become one
 }
 
 // New returns the folder at path, which need not be there yet.
@@ -34,7 +36,11 @@ func New(path string) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Target{root, sync.OnceValues(func() (*flock.Flock, error) { return site.Share(root) })}, nil
+	return &Target{
+		root:   root,
+		shared: sync.OnceValues(func() (*flock.Flock, error) { return site.Share(root) }),
+		site:   sync.OnceValue(func() error { return site.Check(root) }),
+	}, nil
 }
 
 // String implements [publish.Target].
@@ -162,9 +168,22 @@ func (u *untilDone) Read(b []byte) (int, error) {
 	return u.Reader.Read(b)
 }
 
+// begin is called before a key is changed. What is a site's goes into no folder of other
+// things; those of dbem are nobody's but its own.
+func (t *Target) begin(key string) error {
+	top, _, _ := strings.Cut(key, "/")
+	if slices.Contains([]string{"blobs", "assets", "files", "index", "api"}, top) {
+		if err := t.site(); err != nil {
+			return err
+		}
+	}
+	_, err := t.shared()
+	return err
+}
+
 // make fills a file beside the one meant, and renames it.
 func (t *Target) make(key string, fill func(temp *os.File) error) error {
-	if _, err := t.shared(); err != nil {
+	if err := t.begin(key); err != nil {
 		return err
 	}
 	target := t.file(key)
@@ -188,7 +207,7 @@ func (t *Target) Copy(ctx context.Context, from string, o publish.Object) error 
 	if _, err := os.Stat(t.file(from)); isMissing(err) {
 		return fmt.Errorf("%s: %w", from, publish.ErrNotExist)
 	}
-	if _, err := t.shared(); err != nil {
+	if err := t.begin(o.Key); err != nil {
 		return err
 	}
 	err := t.make(o.Key, func(temp *os.File) error {
@@ -207,7 +226,7 @@ func (t *Target) Delete(ctx context.Context, keys []string) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	if _, err := t.shared(); err != nil {
+	if err := t.begin(keys[0]); err != nil {
 		return err
 	}
 	for _, key := range keys {
@@ -227,7 +246,7 @@ func (t *Target) Delete(ctx context.Context, keys []string) error {
 // Swap implements [publish.Target]. It takes the lock that builders of the site take,
 // who are kept away already.
 func (t *Target) Swap(ctx context.Context, old []byte, o publish.Object) error {
-	if _, err := t.shared(); err != nil {
+	if err := t.begin(o.Key); err != nil {
 		return err
 	}
 	lock := flock.New(filepath.Join(t.root, site.Desk, "lock"))

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"galbuild/build"
@@ -18,8 +21,18 @@ type addCmd struct {
 	Sources []string `arg:"" name:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input."`
 	Strict  bool     `help:"Add nothing if any package was refused."`
 
+	stdin string // a file with what came there, if it is a source
+
 	transfer
 	location
+}
+
+// Validate implements Kong's hook.
+func (a *addCmd) Validate() error {
+	if err := a.transfer.check(); err != nil {
+		return err
+	}
+	return a.location.Validate()
 }
 
 // added is what add prints, as --json has it.
@@ -43,6 +56,9 @@ func (a *addCmd) Run(ctx context.Context, e *env) error {
 	var made *build.Result
 	var result publish.Result
 	err = e.working(func(dir *site.Dir, bar *progress) error {
+		if err := a.keepStdin(e, dir); err != nil {
+			return err
+		}
 		result, err = publish.Change(ctx, at, dir, a.options(bar), func(old publish.State) (*catalog.Catalog, error) {
 			if made, err = a.read(ctx, e, dir, old, bar); err != nil {
 				return nil, err
@@ -61,9 +77,27 @@ func (a *addCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	if n := len(made.Report.Refused); n > 0 {
+		if a.DryRun {
+			return fmt.Errorf("%s would be refused", plural(n, "package"))
+		}
 		return fmt.Errorf("%s refused; the others are in the gallery", plural(n, "package"))
 	}
 	return nil
+}
+
+// keepStdin keeps what comes on standard input: it is read again for each attempt.
+func (a *addCmd) keepStdin(e *env, dir *site.Dir) error {
+	if !slices.Contains(a.Sources, "-") {
+		return nil
+	}
+	f, err := os.Create(filepath.Join(dir.Temp(), "stdin"))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	a.stdin = f.Name()
+	_, err = io.Copy(f, e.stdin)
+	return err
 }
 
 // read makes the catalogue of what is there and what is to be added. If there is
@@ -74,8 +108,17 @@ func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.St
 		settings.Unpack = "web"
 	}
 	settings.Render = render.Version
+	stdin := e.stdin
+	if a.stdin != "" {
+		f, err := os.Open(a.stdin)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		stdin = f
+	}
 	made, err := build.Run(ctx, build.Config{
-		Sources: a.Sources, Stdin: e.stdin, Settings: settings, Add: true, Strict: a.Strict,
+		Sources: a.Sources, Stdin: stdin, Settings: settings, Add: true, Strict: a.Strict,
 		Log: e.log, Progress: bar.show, Site: dir, Old: func() (*catalog.Catalog, error) { return old.Catalog, nil },
 	})
 	if err != nil {
@@ -117,7 +160,11 @@ func (e *env) printAdded(a added, made *build.Result) error {
 		return nil
 	}
 	for _, one := range a.Added {
-		fmt.Fprintf(e.stdout, "added  %s\n", one.Version)
+		would := ""
+		if a.DryRun {
+			would = "would be "
+		}
+		fmt.Fprintf(e.stdout, "%sadded  %s\n", would, one.Version)
 		for _, n := range one.Needs {
 			missing := ""
 			if n.Missing {

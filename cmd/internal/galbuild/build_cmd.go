@@ -163,6 +163,9 @@ func (b *buildCmd) publish(ctx context.Context, dir *site.Dir, current site.Curr
 	if err := result.Remember(next.Generation); err != nil {
 		return err
 	}
+	if result.Leftover {
+		dir.Unclean = true // nobody lists what was stored of a package before it was refused
+	}
 	if err := render.Sweep(dir, next, current, result.Catalog); err != nil {
 		return fmt.Errorf("the new generation is served, but what it no longer needs is not all removed: %w", err)
 	}

@@ -39,10 +39,24 @@ func (t *transfer) options(p *progress) publish.Options {
 	return publish.Options{Jobs: t.Jobs, DryRun: t.DryRun, Progress: p.showPublish}
 }
 
+func (t *transfer) check() error {
+	if t.Jobs < 0 {
+		return fmt.Errorf("--jobs=%d: must not be negative", t.Jobs)
+	}
+	return nil
+}
+
+func checkGrace(grace time.Duration) error {
+	if grace < 0 {
+		return fmt.Errorf("--grace=%s: must not be negative", grace)
+	}
+	return nil
+}
+
 // Validate implements Kong's hook.
 func (p *publishCmd) Validate() error {
-	if p.Jobs < 0 {
-		return fmt.Errorf("--jobs=%d: must not be negative", p.Jobs)
+	if err := errors.Join(p.transfer.check(), checkGrace(p.Grace)); err != nil {
+		return err
 	}
 	if p.From != "" && len(p.What) > 0 {
 		return errors.New("--from or a site: which of them?")
@@ -55,6 +69,9 @@ func (p *publishCmd) Run(ctx context.Context, e *env) error {
 	at, err := p.open(e)
 	if err != nil {
 		return err
+	}
+	if p.Prune && e.json && p.Layout != layoutDbem {
+		return errors.New("--prune and --json: what is pruned is another result; galbuild prune --json prints it")
 	}
 	bucket, ok := at.(interface{ CORS(context.Context) error })
 	if p.CORS && !ok {
@@ -89,6 +106,9 @@ func (p *publishCmd) publish(ctx context.Context, e *env, at publish.Target) err
 		return hint.Add(fmt.Errorf("%s is no site: it has no %s", root, site.CurrentPath), "galbuild SOURCE… -o %s builds one", root)
 	case p.Layout == layoutDbem:
 		return hint.Add(errors.New("--layout dbem publishes a site, and these are packages"), "galbuild add SOURCE… -o SITE puts them into one")
+	}
+	if p.Replace {
+		return errors.New("--replace is for whole sites: to add other bytes under a published version, remove that first")
 	}
 	return (&addCmd{Sources: p.What, transfer: p.transfer, location: p.location}).Run(ctx, e)
 }
@@ -205,6 +225,14 @@ type pruneCmd struct {
 	Grace  time.Duration `default:"24h" help:"How old must be what is removed (default: ${default})."`
 	DryRun bool          `help:"Only print what would be removed."`
 	location
+}
+
+// Validate implements Kong's hook.
+func (p *pruneCmd) Validate() error {
+	if err := checkGrace(p.Grace); err != nil {
+		return err
+	}
+	return p.location.Validate()
 }
 
 // Run removes what no generation needs.

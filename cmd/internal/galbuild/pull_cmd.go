@@ -59,8 +59,11 @@ func (p *pullCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer dir.Close()
-	if err := p.once(ctx, e, from, dir); err != nil || p.Follow == 0 {
-		return err
+	if err := p.once(ctx, e, from, dir); err != nil {
+		return errors.Join(err, dir.Abandon()) // a folder made for nothing
+	}
+	if p.Follow == 0 {
+		return nil
 	}
 	tick := time.NewTicker(p.Follow)
 	defer tick.Stop()

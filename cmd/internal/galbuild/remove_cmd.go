@@ -23,6 +23,14 @@ type removeCmd struct {
 	location
 }
 
+// Validate implements Kong's hook.
+func (r *removeCmd) Validate() error {
+	if err := r.transfer.check(); err != nil {
+		return err
+	}
+	return r.location.Validate()
+}
+
 // removed is what remove prints, as --json has it.
 type removed struct {
 	publish.Result

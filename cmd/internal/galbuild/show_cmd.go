@@ -151,7 +151,7 @@ func findVersion(x *catalog.Extension, version string) (*catalog.Version, error)
 	version, platform, _ := strings.Cut(version, "@")
 	for i := range x.Versions {
 		v := &x.Versions[i]
-		if (version == "" || v.Version == version) && (platform == "" || v.Platform == platform) {
+		if (version == "" || v.Version == version) && (platform == "" || cmp.Or(v.Platform, "universal") == platform) {
 			return v, nil
 		}
 	}
