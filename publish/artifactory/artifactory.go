@@ -152,9 +152,13 @@ func identify(answer *http.Response) (string, error) {
 	return answer.Header.Get("Etag"), nil
 }
 
+// offerFrom is from how many bytes on content is offered by its hash: the request that
+// does is as long.
+const offerFrom = 512
+
 // Put implements [publish.Target].
 func (t *Target) Put(ctx context.Context, o publish.Object) error {
-	if o.Size == 0 { // nothing is less to send than its hash
+	if o.Size < offerFrom {
 		return t.failed("put", o.Key, t.upload(ctx, o))
 	}
 	known, err := t.deploy(ctx, o)
