@@ -13,6 +13,7 @@ type lines struct {
 	out     io.Writer
 	mu      sync.Mutex
 	pending []byte
+	ending  bool // nothing is held back any more
 }
 
 const (
@@ -29,10 +30,19 @@ func (l *lines) Write(line []byte) (int, error) {
 		time.AfterFunc(longPending, l.flush)
 	}
 	l.pending = append(l.pending, line...)
-	if len(l.pending) > maxPending {
+	if l.ending || len(l.pending) > maxPending {
 		l.write()
 	}
 	return len(line), nil
+}
+
+// end writes what is held back, and from then on each line as it comes: those of
+// requests that are cut off may come last of all.
+func (l *lines) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ending = true
+	l.write()
 }
 
 // flush writes what is held back.

@@ -41,5 +41,11 @@ func TestLines(t *testing.T) {
 		if !strings.HasSuffix(out.String(), "d") || out.n != 4 {
 			t.Errorf("written %d times, want the end once", out.n)
 		}
+		l.end()
+		l.Write([]byte("e"))
+		if !strings.HasSuffix(out.String(), "de") {
+			t.Errorf("%q is held back after the end", "e")
+		}
+		time.Sleep(2 * longPending) // for a timer that has nothing to do
 	})
 }

@@ -45,7 +45,7 @@ func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	held := &lines{out: stderr}
-	defer held.flush()
+	defer held.end()
 	log := c.logger(held)
 
 	from, err := c.source(log)
