@@ -58,6 +58,7 @@ func (t *Target) try(ctx context.Context, doing, key string, f func(ctx context.
 var passing = []string{
 	"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "RequestTimeout", "InternalError", "ServiceUnavailable",
 	"OperationAborted", "ConditionalRequestConflict", "ExpiredToken",
+	"ExistingObjectIsDirectory",                                                 // versitygw, while somebody else removes the last object beside this one
 	"BadDigest", "InvalidDigest", "IncompleteBody", "XAmzContentSHA256Mismatch", // the bytes were others on their way
 }
 
