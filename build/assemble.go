@@ -44,10 +44,8 @@ func versions(c *catalog.Catalog) iter.Seq2[string, known] {
 	return func(yield func(string, known) bool) {
 		for i := range c.Extensions {
 			e := &c.Extensions[i]
-			for j := range e.Versions {
-				v := &e.Versions[j]
-				k := known{cmp.Or(v.Publisher, e.Publisher.Name), cmp.Or(v.Name, e.Name), v}
-				if !yield(catalog.Key(k.publisher, k.name, v.Version, v.Platform), k) {
+			for key, v := range e.Keyed() {
+				if !yield(key, known{cmp.Or(v.Publisher, e.Publisher.Name), cmp.Or(v.Name, e.Name), v}) {
 					return
 				}
 			}

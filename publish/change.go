@@ -37,7 +37,7 @@ const maxAttempts = 50
 // written.
 func Change(ctx context.Context, at Target, dir *site.Dir, o Options, change func(State) (*catalog.Catalog, error)) (Result, error) {
 	return retry(ctx, func() (Result, error) {
-		old, err := Read(ctx, at)
+		old, err := readToChange(ctx, at)
 		if err != nil {
 			return Result{}, err
 		}

@@ -73,7 +73,7 @@ func previous(ctx context.Context, at Target, current State, all []generation) (
 // be there still.
 func Rollback(ctx context.Context, at Target, o Options) (Result, error) {
 	return retry(ctx, func() (Result, error) {
-		old, err := Read(ctx, at)
+		old, err := readToChange(ctx, at)
 		if err != nil {
 			return Result{}, err
 		}
@@ -157,7 +157,7 @@ func contentPrefixes() []string { return []string{"blobs/", catalog.AssetsDir, c
 // one that was written less than grace ago; and of that only what is older than grace
 // itself: readers may still be on it, and publishers at work.
 func Prune(ctx context.Context, at Target, grace time.Duration, o Options) (removed []string, err error) {
-	old, err := Read(ctx, at)
+	old, err := readToChange(ctx, at)
 	if err != nil {
 		return nil, err
 	}

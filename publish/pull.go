@@ -16,7 +16,7 @@ import (
 // which is what a galshim beside the place needs. Everything is proved by its hash on
 // the way. It returns false if the site was there already.
 func Pull(ctx context.Context, from Target, dir *site.Dir, indexOnly bool, o Options) (State, bool, error) {
-	there, err := Read(ctx, from)
+	there, err := readCurrent(ctx, from)
 	if err != nil {
 		return there, false, err
 	}
@@ -30,6 +30,9 @@ func Pull(ctx context.Context, from Target, dir *site.Dir, indexOnly bool, o Opt
 	}
 	if indexOnly && !here.IsZero() && !dir.IndexOnly() {
 		return there, false, fmt.Errorf("%s is a whole site: pull the index alone into a folder of its own", dir.Root)
+	}
+	if there, err = Read(ctx, from); err != nil {
+		return there, false, err
 	}
 	p := &puller{from: from, dir: dir, Options: o}
 	if err := p.pull(ctx, there, here, indexOnly); err != nil {

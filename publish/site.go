@@ -26,7 +26,10 @@ func Site(ctx context.Context, at Target, root string, scratch *site.Dir, replac
 	}
 	var kept []string
 	result, err := retry(ctx, func() (Result, error) {
-		old, err := Read(ctx, at)
+		if same, err := serves(ctx, at, local.Current); err != nil || same {
+			return Result{Place: at.String(), Generation: local.Generation, DryRun: o.DryRun}, err
+		}
+		old, err := readToChange(ctx, at)
 		if err != nil {
 			return Result{}, err
 		}
@@ -57,6 +60,17 @@ func Site(ctx context.Context, at Target, root string, scratch *site.Dir, replac
 		notePublished(root, at.String(), note)
 	}
 	return result, err
+}
+
+// serves tells whether a place serves a generation, and nobody is changing that. The
+// catalogue is not read for it.
+func serves(ctx context.Context, at Target, c site.Current) (bool, error) {
+	there, err := readCurrent(ctx, at)
+	if err != nil || there.Current != c {
+		return false, err
+	}
+	unfinished, err := isUnfinished(ctx, at)
+	return !unfinished, err
 }
 
 func readSite(root string) (Next, error) {

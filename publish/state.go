@@ -26,8 +26,38 @@ type State struct {
 	unfinished bool
 }
 
-// Read returns what a place serves: three requests, or one if there is nothing yet.
+// Read returns what a place serves: two requests, or one if there is nothing yet.
 func Read(ctx context.Context, from Target) (State, error) {
+	s, err := readCurrent(ctx, from)
+	if err != nil || s.IsZero() {
+		return s, err
+	}
+	if s.Catalog, err = readCatalog(ctx, from, s.Current); err != nil {
+		return s, fmt.Errorf("%s: %w", from, err)
+	}
+	return s, nil
+}
+
+// readToChange also tells whether somebody has not come to an end.
+func readToChange(ctx context.Context, from Target) (State, error) {
+	s, err := Read(ctx, from)
+	if err != nil || s.IsZero() {
+		return s, err
+	}
+	s.unfinished, err = isUnfinished(ctx, from)
+	return s, err
+}
+
+func isUnfinished(ctx context.Context, from Target) (bool, error) {
+	_, err := readSmall(ctx, from, unfinishedKey, maxCurrent)
+	if err != nil && !errors.Is(err, ErrNotExist) {
+		return false, fmt.Errorf("%s: %w", from, err)
+	}
+	return err == nil, nil
+}
+
+// readCurrent returns a State with an empty catalogue: one request.
+func readCurrent(ctx context.Context, from Target) (State, error) {
 	s := State{Catalog: &catalog.Catalog{}}
 	raw, err := readSmall(ctx, from, site.CurrentPath, maxCurrent)
 	if errors.Is(err, ErrNotExist) {
@@ -40,15 +70,8 @@ func Read(ctx context.Context, from Target) (State, error) {
 	if err != nil {
 		return s, fmt.Errorf("%s: %w", from, err)
 	}
-	c, err := readCatalog(ctx, from, current)
-	if err != nil {
-		return s, fmt.Errorf("%s: %w", from, err)
-	}
-	_, err = readSmall(ctx, from, unfinishedKey, maxCurrent)
-	if err != nil && !errors.Is(err, ErrNotExist) {
-		return s, fmt.Errorf("%s: %w", from, err)
-	}
-	return State{Current: current, Catalog: c, raw: raw, unfinished: err == nil}, nil
+	s.Current, s.raw = current, raw
+	return s, nil
 }
 
 // Objects beside CURRENT: there while somebody publishes, and what counted before.

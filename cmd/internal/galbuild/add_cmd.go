@@ -139,7 +139,7 @@ func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.St
 func additions(made *build.Result) []addition {
 	all := []addition{}
 	for key, v := range made.Catalog.Versions() {
-		if slices.Contains(made.Report.Added, key) {
+		if _, ok := slices.BinarySearch(made.Report.Added, key); ok { // it is sorted
 			all = append(all, addition{key, build.Needs(made.Catalog, v)})
 		}
 	}
