@@ -74,14 +74,7 @@ func serves(ctx context.Context, at Target, c site.Current) (bool, error) {
 }
 
 func readSite(root string) (Next, error) {
-	current, err := site.ReadCurrent(root)
-	if err != nil {
-		return Next{}, err
-	}
-	if current.IsZero() {
-		return Next{}, fmt.Errorf("%s is no site: it has no %s", root, site.CurrentPath)
-	}
-	c, err := site.ReadCatalog(root, current)
+	current, c, err := site.Read(root)
 	return Next{current, c, root, []*blob.Store{blob.NewStore(root, "")}}, err
 }
 

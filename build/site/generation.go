@@ -63,6 +63,20 @@ func UnpackCatalog(packed []byte) (*catalog.Catalog, error) {
 	return c, err
 }
 
+// Read returns the generation that counts in the site at root, and its catalogue. A
+// folder without one is an error.
+func Read(root string) (Current, *catalog.Catalog, error) {
+	current, err := ReadCurrent(root)
+	if err != nil {
+		return Current{}, nil, err
+	}
+	if current.IsZero() {
+		return Current{}, nil, fmt.Errorf("%s is no site: it has no %s", root, CurrentPath)
+	}
+	c, err := ReadCatalog(root, current)
+	return current, c, err
+}
+
 // ReadCatalog returns the catalogue of c, proved by its hash; an empty one for
 // the zero Current.
 func ReadCatalog(root string, c Current) (*catalog.Catalog, error) {

@@ -29,14 +29,7 @@ type layout struct {
 }
 
 func layOut(root string) (*layout, error) {
-	current, err := site.ReadCurrent(root)
-	if err != nil {
-		return nil, err
-	}
-	if current.IsZero() {
-		return nil, fmt.Errorf("%s is no site: it has no %s", root, site.CurrentPath)
-	}
-	c, err := site.ReadCatalog(root, current)
+	_, c, err := site.Read(root)
 	if err != nil {
 		return nil, err
 	}
