@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"maps"
 	"os"
@@ -606,6 +607,45 @@ func TestPull(t *testing.T) {
 		if proof, err := render.Verify(t.Context(), dir.Root); err != nil || len(proof.Problems) > 0 {
 			t.Errorf("%v, %v", err, proof)
 		}
+	}
+}
+
+// gets remembers what was read from a place.
+type gets struct {
+	publish.Target
+	keys []string
+}
+
+func (g *gets) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
+	g.keys = append(g.keys, key)
+	return g.Target.Get(ctx, key, offset, length)
+}
+
+// TestNothingNew reads no catalogue to find that nothing is new: whoever follows a place
+// does so all day.
+func TestNothingNew(t *testing.T) {
+	root := t.TempDir()
+	buildSite(t, root, "one@1.0.0")
+	at, _ := newFolder(t)
+	publishSite(t, at, root)
+	g := &gets{Target: at}
+	publishSite(t, g, root)
+	if want := []string{"index/CURRENT", "index/PUBLISHING"}; !slices.Equal(g.keys, want) {
+		t.Errorf("published: read %q, want %q", g.keys, want)
+	}
+	dir, err := site.Lock(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	for range 2 {
+		g.keys = nil
+		if _, _, err := publish.Pull(t.Context(), g, dir, true, publish.Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"index/CURRENT"}; !slices.Equal(g.keys, want) {
+		t.Errorf("pulled: read %q, want %q", g.keys, want)
 	}
 }
 
