@@ -50,7 +50,7 @@ const settings = `{
 func (e editor) tour(t *testing.T, name string, g *gallery, a authority, steps []string) {
 	t.Helper()
 	p := plan{
-		Playwright: e.tools.playwright, Chromium: e.tools.chromium, Trust: a.spki,
+		Playwright: e.tools.Playwright, Chromium: e.tools.Chromium, Trust: a.spki,
 		Editor: e.serve(t, name, g.dir), Gallery: g.base, Extensions: e.extensions(),
 		Artefacts: filepath.Join(g.dir, name), Steps: steps,
 	}

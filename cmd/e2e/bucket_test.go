@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"galbuild/cmd/e2e/installed"
 	"galbuild/publish/s3/s3test"
 )
 
@@ -101,7 +102,7 @@ func (l lab) bucket(t *testing.T) {
 }
 
 // serveBucket puts nginx in front of a bucket and galshim.
-func (g *gallery) serveBucket(t *testing.T, tools toolbox, b bucket) {
+func (g *gallery) serveBucket(t *testing.T, tools installed.Toolbox, b bucket) {
 	t.Helper()
 	prefix := filepath.Join(g.dir, "nginx")
 	if err := os.MkdirAll(prefix, 0o777); err != nil {
@@ -119,6 +120,6 @@ func (g *gallery) serveBucket(t *testing.T, tools toolbox, b bucket) {
 			t.Fatal(err)
 		}
 	}
-	s := start(t, "nginx", g.dir, exec.Command(tools.nginx, "-p", prefix, "-c", "nginx.conf", "-e", "stderr"))
+	s := start(t, "nginx", g.dir, exec.Command(tools.Nginx, "-p", prefix, "-c", "nginx.conf", "-e", "stderr"))
 	s.await(t, "start worker process")
 }

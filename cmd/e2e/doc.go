@@ -8,9 +8,9 @@
 //
 // # What is installed
 //
-// install.sh puts node, code-server, vsce, playwright-core and nginx into
-// galbuild-e2e in the user's cache folder, about 670 MB, once; Chromium comes from
-// apt into the system. Their versions stand at the head of that script. A
+// installed/install.sh puts node, code-server, vsce, npm, yarn, playwright-core and
+// nginx into galbuild-e2e in the user's cache folder, about 690 MB, once; Chromium
+// comes from apt into the system. Their versions stand at the head of that script. A
 // component that cannot be had fails the test and is named: nothing is skipped.
 //
 // # Set-ups

@@ -12,18 +12,20 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"galbuild/cmd/e2e/installed"
 )
 
 // An editor is a code-server with a home of its own, set up for one gallery.
 type editor struct {
-	tools   toolbox
+	tools   installed.Toolbox
 	home    string // everything it writes
 	gallery string // value of EXTENSIONS_GALLERY
 	ca      string // PEM file it trusts besides the system's
 }
 
 // newEditor returns an editor for g that has nothing installed.
-func newEditor(t *testing.T, tools toolbox, g *gallery, a authority, name string) editor {
+func newEditor(t *testing.T, tools installed.Toolbox, g *gallery, a authority, name string) editor {
 	t.Helper()
 	e := editor{tools: tools, home: filepath.Join(g.dir, "editors", name), gallery: g.settings(t), ca: a.ca}
 	if err := os.MkdirAll(e.home, 0o777); err != nil {
@@ -51,7 +53,7 @@ func (e editor) environment() []string {
 
 // command returns code-server, as `code-server args`.
 func (e editor) command(ctx context.Context, args ...string) *exec.Cmd {
-	args = append([]string{filepath.Join(e.tools.codeServer, "out", "node", "entry.js"),
+	args = append([]string{filepath.Join(e.tools.CodeServer, "out", "node", "entry.js"),
 		"--extensions-dir", e.extensions(), "--user-data-dir", e.data()}, args...)
 	return e.node(ctx, args...)
 }
@@ -59,14 +61,14 @@ func (e editor) command(ctx context.Context, args ...string) *exec.Cmd {
 // server returns the command line of VS Code's own server, which knows options
 // that code-server's refuses: --pre-release and --update-extensions.
 func (e editor) server(ctx context.Context, args ...string) *exec.Cmd {
-	args = append([]string{filepath.Join(e.tools.codeServer, "lib", "vscode", "out", "server-main.js"),
+	args = append([]string{filepath.Join(e.tools.CodeServer, "lib", "vscode", "out", "server-main.js"),
 		"--accept-server-license-terms", "--telemetry-level", "off",
 		"--extensions-dir", e.extensions(), "--server-data-dir", e.data()}, args...)
 	return e.node(ctx, args...)
 }
 
 func (e editor) node(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, e.tools.node, args...)
+	cmd := exec.CommandContext(ctx, e.tools.Node, args...)
 	cmd.Env = e.environment()
 	cmd.Dir = e.home
 	return cmd

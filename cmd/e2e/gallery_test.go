@@ -7,11 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"galbuild/cmd/e2e/installed"
 )
 
 // A lab is what all set-ups share.
 type lab struct {
-	tools     toolbox
+	tools     installed.Toolbox
 	commands  commands
 	packages  packages
 	authority authority
@@ -31,7 +33,7 @@ func newLab(t *testing.T) lab {
 		}
 		os.RemoveAll(dir)
 	})
-	l := lab{tools: install(t), dir: dir, authority: newAuthority(t, dir)}
+	l := lab{tools: installed.Tools(t), dir: dir, authority: newAuthority(t, dir)}
 	l.commands = compile(t, filepath.Join(dir, "bin"))
 	l.packages = pack(t, l.tools, filepath.Join(dir, "vsix"))
 	return l

@@ -11,6 +11,8 @@ import (
 	"os/user"
 	"path/filepath"
 	"testing"
+
+	"galbuild/cmd/e2e/installed"
 )
 
 // The rest of an nginx.conf, for a process that needs no privilege: what it
@@ -34,7 +36,7 @@ http {
 `
 
 // serveNginx puts nginx in front of g, which must serve no files itself.
-func (g *gallery) serveNginx(t *testing.T, tools toolbox, a authority) {
+func (g *gallery) serveNginx(t *testing.T, tools installed.Toolbox, a authority) {
 	t.Helper()
 	prefix := filepath.Join(g.dir, "nginx")
 	me, err := user.Current()
@@ -52,7 +54,7 @@ func (g *gallery) serveNginx(t *testing.T, tools toolbox, a authority) {
 			t.Fatal(err)
 		}
 	}
-	s := start(t, "nginx", g.dir, exec.Command(tools.nginx, "-p", prefix, "-c", "nginx.conf", "-e", "stderr"))
+	s := start(t, "nginx", g.dir, exec.Command(tools.Nginx, "-p", prefix, "-c", "nginx.conf", "-e", "stderr"))
 	s.await(t, "start worker process")
 }
 

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"galbuild/cmd/e2e/installed"
 )
 
 // A variant is a package to be made of a sample, with changes to its package.json.
@@ -54,21 +56,21 @@ var (
 type packages struct{ first, later string }
 
 // pack makes every package with vsce, below dir.
-func pack(t *testing.T, tools toolbox, dir string) packages {
+func pack(t *testing.T, tools installed.Toolbox, dir string) packages {
 	t.Helper()
 	p := packages{filepath.Join(dir, "first"), filepath.Join(dir, "later")}
 	var group errgroup.Group
 	group.SetLimit(runtime.NumCPU())
 	samples := filepath.Join("..", "..", "testdata", "samples")
-	brought := filepath.Join(tools.codeServer, "lib", "vscode", "extensions")
+	brought := filepath.Join(tools.CodeServer, "lib", "vscode", "extensions")
 	for _, v := range firstPackages {
-		group.Go(func() error { return tools.pack(samples, v, p.first) })
+		group.Go(func() error { return v.pack(tools, samples, p.first) })
 	}
 	for _, v := range laterPackages {
-		group.Go(func() error { return tools.pack(samples, v, p.later) })
+		group.Go(func() error { return v.pack(tools, samples, p.later) })
 	}
 	for _, name := range foreignPackages {
-		group.Go(func() error { return tools.pack(brought, variant{sample: name}, p.first) })
+		group.Go(func() error { return variant{sample: name}.pack(tools, brought, p.first) })
 	}
 	if err := group.Wait(); err != nil {
 		t.Fatal(err)
@@ -77,7 +79,7 @@ func pack(t *testing.T, tools toolbox, dir string) packages {
 }
 
 // pack makes v from its folder below source, and writes it into the folder out.
-func (tools toolbox) pack(source string, v variant, out string) error {
+func (v variant) pack(tools installed.Toolbox, source, out string) error {
 	work, err := os.MkdirTemp("", "galbuild-e2e-pack-")
 	if err != nil {
 		return err
@@ -93,7 +95,7 @@ func (tools toolbox) pack(source string, v variant, out string) error {
 	if err := os.MkdirAll(out, 0o777); err != nil {
 		return err
 	}
-	vsce := exec.Command(tools.node, append([]string{tools.vsce, "package",
+	vsce := exec.Command(tools.Node, append([]string{tools.VSCE, "package",
 		"--allow-missing-repository", "--skip-license", "--no-dependencies",
 		"--out", filepath.Join(out, name+".vsix")}, v.flags()...)...)
 	vsce.Dir = work

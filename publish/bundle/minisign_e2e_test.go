@@ -11,7 +11,7 @@ import (
 )
 
 // TestMinisign uses keys that the stock tool makes, with and without a password, and has
-// it verify what was signed; and the other way round. cmd/e2e/install.sh installs it.
+// it verify what was signed; and the other way round. cmd/e2e/installed installs it.
 func TestMinisign(t *testing.T) {
 	for what, flags := range map[string][]string{"with a password": {"-G"}, "without": {"-G", "-W"}} {
 		t.Run(what, func(t *testing.T) {

@@ -15,6 +15,8 @@ set -euo pipefail
 NODE=24.21.0
 CODE_SERVER=4.139.1
 VSCE=4.1.0
+NPM=11.21.2
+YARN=1.22.22
 PLAYWRIGHT=1.65.1
 
 CACHE=${1:?usage: install.sh CACHE}
@@ -84,6 +86,8 @@ code_server_package() {
 }
 
 vsce_package() { quiet npm install --ignore-scripts --prefix . "@vscode/vsce@$VSCE"; }
+npm_package() { quiet npm install --ignore-scripts --prefix . "npm@$NPM"; }
+yarn_package() { quiet npm install --ignore-scripts --prefix . "yarn@$YARN"; }
 playwright_package() { quiet npm install --ignore-scripts --prefix . "playwright-core@$PLAYWRIGHT"; }
 
 as_root() {
@@ -117,6 +121,8 @@ once "node-$NODE" node_package
 export PATH="$CACHE/node-$NODE/bin:$PATH" npm_config_nodedir="$CACHE/node-$NODE"
 once "code-server-$CODE_SERVER" code_server_package
 once "vsce-$VSCE" vsce_package
+once "npm-$NPM" npm_package
+once "yarn-$YARN" yarn_package
 once "playwright-core-$PLAYWRIGHT" playwright_package
 once nginx nginx_package
 command -v minisign >/dev/null || { say "minisign (apt)"; minisign_package; }
@@ -126,6 +132,8 @@ cat <<PATHS
 node=$CACHE/node-$NODE/bin/node
 code-server=$CACHE/code-server-$CODE_SERVER
 vsce=$CACHE/vsce-$VSCE/node_modules/@vscode/vsce/vsce
+npm=$CACHE/npm-$NPM/node_modules/.bin/npm
+yarn=$CACHE/yarn-$YARN/node_modules/.bin/yarn
 playwright=$CACHE/playwright-core-$PLAYWRIGHT/node_modules/playwright-core
 nginx=$CACHE/nginx/usr/sbin/nginx
 chromium=$(command -v chromium)

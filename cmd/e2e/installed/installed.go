@@ -1,0 +1,106 @@
+//go:build e2e
+
+// Package installed puts in place what the end-to-end tests drive: node, npm, yarn,
+// vsce, code-server, playwright-core, nginx and Chromium. Every such test gets them
+// here, and none is skipped: what cannot be had fails the test and is named.
+package installed
+
+import (
+	"bytes"
+	_ "embed" // install.sh
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+//go:embed install.sh
+var script string
+
+// A Toolbox is where the components are; all paths are absolute.
+type Toolbox struct {
+	Node       string // program
+	NPM        string // program that looks for node in PATH: see Environ
+	Yarn       string // likewise, version 1
+	VSCE       string // script for node, in the folder of the npm package @vscode/vsce
+	CodeServer string // folder of the npm package
+	Playwright string // folder of the npm package playwright-core
+	Nginx      string // program
+	Chromium   string // program
+}
+
+// Tools runs install.sh, which does nothing if all is there. The components are in
+// galbuild-e2e in the user's cache folder; the first run takes minutes and tells its
+// progress on standard error.
+func Tools(t testing.TB) Toolbox {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatalf("find the user's cache folder: %v", err)
+	}
+	// Not on standard input, from which the programs it starts could read.
+	install := exec.Command("bash", "-c", script, "install.sh", filepath.Join(cache, "galbuild-e2e"))
+	install.Stderr = os.Stderr
+	out, err := install.Output()
+	if err != nil {
+		t.Fatalf("install.sh: %v; what failed is named above", err)
+	}
+	found := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		name, path, _ := strings.Cut(strings.TrimSpace(line), "=")
+		found[name] = path
+	}
+	return Toolbox{
+		Node:       located(t, found, "node"),
+		NPM:        located(t, found, "npm"),
+		Yarn:       located(t, found, "yarn"),
+		VSCE:       located(t, found, "vsce"),
+		CodeServer: located(t, found, "code-server"),
+		Playwright: located(t, found, "playwright"),
+		Nginx:      located(t, found, "nginx"),
+		Chromium:   located(t, found, "chromium"),
+	}
+}
+
+func located(t testing.TB, found map[string]string, name string) string {
+	t.Helper()
+	if _, err := os.Stat(found[name]); err != nil {
+		t.Fatalf("install.sh says %s is at %q: %v", name, found[name], err)
+	}
+	return found[name]
+}
+
+// Environ returns what vsce, npm and yarn run in: these components come first in
+// PATH, and nothing is coloured, written for GitHub's log, or said about updates.
+func (tools Toolbox) Environ() []string {
+	env := slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "GITHUB_ACTIONS=") })
+	path := []string{filepath.Dir(tools.Node), filepath.Dir(tools.NPM), filepath.Dir(tools.Yarn), os.Getenv("PATH")}
+	return append(env, "PATH="+strings.Join(path, string(filepath.ListSeparator)),
+		"NO_COLOR=1", "npm_config_update_notifier=false")
+}
+
+// What vsce looks for secrets with keeps each mark it sets on the clock, and searches
+// all of them at the next: a process that packs hundreds of times would take minutes.
+const noMarks = `--import=data:text/javascript,import hooks from "node:perf_hooks"; hooks.performance.mark = () => {}`
+
+// Ask runs a script in node. It reads the question from standard input and writes
+// the answer to standard output, both as JSON; answer points to where that goes.
+func (tools Toolbox) Ask(t testing.TB, question, answer any, script string, args ...string) {
+	t.Helper()
+	in, err := json.Marshal(question)
+	if err != nil {
+		t.Fatal(err)
+	}
+	node := exec.Command(tools.Node, append([]string{noMarks, script}, args...)...)
+	node.Env, node.Stdin, node.Stderr = tools.Environ(), bytes.NewReader(in), os.Stderr
+	out, err := node.Output()
+	if err == nil {
+		err = json.Unmarshal(out, answer)
+	}
+	if err != nil {
+		t.Fatalf("node %s: %v", script, err)
+	}
+}
