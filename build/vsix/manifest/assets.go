@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -26,20 +27,35 @@ func patterns(names ...string) []*regexp.Regexp {
 // the readme, change log, licence and icon, and the translations of a language
 // pack, as far as they are among entries.
 func (p *Package) Assets(entries []string) []Asset {
+	names := slices.Sorted(slices.Values(entries))
+	return p.assets(names, p.find(names, Options{}))
+}
+
+// find returns o with the entries that are found by name.
+func (p *Package) find(names []string, o Options) Options {
+	o.Readme = match(names, readmeNames)
+	o.Changelog = match(names, changelogNames)
+	o.License = p.license(names)
+	o.Icon = p.entryOf(names, p.Icon())
+	return o
+}
+
+// assets returns them in the order of vsce.
+func (p *Package) assets(names []string, o Options) []Asset {
 	var assets []Asset
 	add := func(kind, entry string) {
 		if entry != "" {
 			assets = append(assets, Asset{Type: kind, Path: entry, Addressable: "true"})
 		}
 	}
-	names := slices.Sorted(slices.Values(entries))
 	add(AssetManifest, PackagePath)
-	add(AssetDetails, match(names, readmeNames))
-	add(AssetChangelog, match(names, changelogNames))
-	add(AssetLicense, p.license(names))
-	add(AssetIcon, entryOf(names, p.Icon()))
-	for _, l := range p.contributions().objects("localizations") {
-		add(translationPrefix+strings.ToUpper(l.text("languageId")), translation(names, l))
+	add(AssetDetails, o.Readme)
+	add(AssetChangelog, o.Changelog)
+	add(AssetLicense, o.License)
+	add(AssetIcon, o.Icon)
+	translations := p.translations(names)
+	for _, entry := range slices.Sorted(maps.Keys(translations)) {
+		add(translationPrefix+translations[entry], entry)
 	}
 	return assets
 }
@@ -47,19 +63,33 @@ func (p *Package) Assets(entries []string) []Asset {
 // license returns the entry that package.json names, else the one so called.
 func (p *Package) license(names []string) string {
 	if file, ok := strings.CutPrefix(p.text("license"), "SEE LICENSE IN "); ok {
-		return entryOf(names, file)
+		return p.entryOf(names, file)
 	}
 	return match(names, licenseNames)
 }
 
-// translation returns the entry that translates the editor itself.
-func translation(names []string, localization object) string {
-	for _, t := range localization.objects("translations") {
-		if t.text("id") == "vscode" {
-			return entryOf(names, t.text("path"))
+// translations returns, by entry, the language into which it translates the
+// editor itself. The last entry of a language counts, and the last language of
+// an entry.
+func (p *Package) translations(names []string) map[string]string {
+	var languages []string
+	files := make(map[string]string)
+	for _, l := range p.contributions().objects("localizations") {
+		language := strings.ToUpper(l.text("languageId"))
+		for _, t := range l.objects("translations") {
+			if file := t.text("path"); file != "" && t.text("id") == "vscode" {
+				languages = append(languages, language)
+				files[language] = p.entryOf(names, file)
+			}
 		}
 	}
-	return ""
+	byEntry := make(map[string]string)
+	for _, language := range distinct(languages) {
+		if entry := files[language]; entry != "" {
+			byEntry[entry] = language
+		}
+	}
+	return byEntry
 }
 
 func match(names []string, patterns []*regexp.Regexp) string {
@@ -72,17 +102,18 @@ func match(names []string, patterns []*regexp.Regexp) string {
 }
 
 // entryOf returns the entry of a path that package.json names, "" if there is
-// none. Case is disregarded where no name fits exactly.
-func entryOf(names []string, file string) string {
-	file = strings.TrimSpace(strings.ReplaceAll(file, `\`, "/"))
-	if file == "" {
-		return ""
+// none. Unless for packing, the path is cleaned, and case is disregarded where no
+// name fits exactly.
+func (p *Package) entryOf(names []string, file string) string {
+	file = strings.ReplaceAll(file, `\`, "/")
+	want := "extension/" + strings.TrimPrefix(file, "./")
+	if !p.exact {
+		want = path.Join("extension", strings.TrimSpace(file))
 	}
-	want := path.Join("extension", file)
 	if _, ok := slices.BinarySearch(names, want); ok {
 		return want
 	}
-	i := slices.IndexFunc(names, func(name string) bool { return strings.EqualFold(name, want) })
+	i := slices.IndexFunc(names, func(name string) bool { return !p.exact && strings.EqualFold(name, want) })
 	if i < 0 {
 		return ""
 	}

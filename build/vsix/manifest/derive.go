@@ -1,17 +1,29 @@
 package manifest
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Options are what a packager knows and package.json does not.
 type Options struct {
 	Platform   string // target platform; "" is universal
 	PreRelease bool
+
+	// Entries of the package that have a type, "" for none, such as
+	// extension/LICENSE.txt. They count for packing only; elsewhere they are
+	// found by name.
+	Readme, Changelog, License, Icon string
 }
 
 // Derive returns the XML that belongs to p in a package with these entries,
 // named as in the package (extension/…).
 func Derive(p *Package, entries []string, o Options) *XML {
-	assets := p.Assets(entries)
+	names := slices.Sorted(slices.Values(entries))
+	if !p.exact {
+		o = p.find(names, o)
+	}
+	assets := p.assets(names, o)
 	return &XML{
 		Format: "2.0.0",
 		XMLNS:  "http://schemas.microsoft.com/developer/vsx-schema/2011",
@@ -24,9 +36,9 @@ func Derive(p *Package, entries []string, o Options) *XML {
 			Categories:   strings.Join(p.Categories(), ","),
 			GalleryFlags: p.galleryFlags(),
 			Badges:       p.badges(),
-			Properties:   withPreRelease(p.Properties(), o.PreRelease),
-			License:      pathOf(assets, AssetLicense),
-			Icon:         pathOf(assets, AssetIcon),
+			Properties:   p.properties(o.PreRelease),
+			License:      o.License,
+			Icon:         o.Icon,
 		},
 		Targets: []Target{{ID: "Microsoft.VisualStudio.Code"}},
 		Assets:  assets,
@@ -40,26 +52,13 @@ func (p *Package) galleryFlags() string {
 	return "Public"
 }
 
-func (p *Package) badges() []Badge {
-	var badges []Badge
+func (p *Package) badges() *[]Badge {
+	if p.list("badges") == nil {
+		return nil
+	}
+	badges := []Badge{}
 	for _, b := range p.objects("badges") {
 		badges = append(badges, Badge{Link: b.text("href"), Image: b.text("url"), Description: b.text("description")})
 	}
-	return badges
-}
-
-func withPreRelease(properties []Property, preRelease bool) []Property {
-	if preRelease {
-		properties = append(properties, Property{PropertyPreRelease, "true"})
-	}
-	return properties
-}
-
-func pathOf(assets []Asset, kind string) string {
-	for _, a := range assets {
-		if a.Type == kind {
-			return a.Path
-		}
-	}
-	return ""
+	return &badges
 }

@@ -34,10 +34,10 @@ func (p *Package) Kinds() []string {
 
 // declaredKinds returns extensionKind, nil if it is not given.
 func (p *Package) declaredKinds() []string {
-	if _, ok := decode[[]any](p.object, "extensionKind"); ok {
+	if p.list("extensionKind") != nil {
 		return append([]string{}, p.texts("extensionKind")...)
 	}
-	switch kind := p.text("extensionKind"); kind {
+	switch kind := p.some("extensionKind"); kind {
 	case "":
 		return nil
 	case "ui":

@@ -8,14 +8,44 @@
 // src/package.ts); [Derive] is those rules, for packing a folder and for
 // packages that come without the XML or with an incomplete one.
 //
-// # Leniency
+// # Two readings
+//
+// Derivation is one, reading is two. A gallery takes packages of others with
+// [ParsePackage] and makes the best of them; a packager takes a folder with
+// [Translated] and [ForPacking], and writes what vsce would.
+//
+//	                     gallery                     packing
+//	text of no string    ignored                     as JavaScript prints it, but for objects
+//	empty item of a list left out                    stays
+//	display name,        on one line; the name, or   as written
+//	description          nothing, for a %key%
+//	%key%                any key; one that is        letters, digits, _ and . only; one
+//	                     unknown stays               that is unknown is an error
+//	translation          a string or a message       any value
+//	readme, licence, …   found by name               given in [Options]
+//	translation's file   path cleaned, any case      path as written, but for ./
+//	control characters   stay                        left out
+//
+// For packing, these differ from vsce on purpose; testdata/vsce has each:
+//   - a translation with comments for translators is its message, where vsce
+//     writes [object Object], as it does for objects in place of texts;
+//   - a package.nls.json with a mistake in it is refused, where vsce reads it up
+//     to the mistake;
+//   - a member that a badge lacks is empty, where vsce writes undefined;
+//   - characters that XML forbids are left out, where vsce's XML cannot be read;
+//     line ends and tabs in attributes, and carriage returns, reach the reader;
+//   - a name that is no string is none, as for editors;
+//   - a repository without an owner or branch where one must be (github:name,
+//     …/tree) is read without null and undefined.
+//
+// # Leniency of galleries
 //
 // package.json must be a JSON object as editors parse it: no comments, no
-// trailing commas. A byte order mark and UTF-16 are converted. name and version
-// must be strings. Any other field of an unexpected type is ignored, keys
+// trailing commas. A byte order mark and UTF-16 are converted by [PlainJSON]. name
+// and version must be strings. Any other field of an unexpected type is ignored, keys
 // are case-sensitive, and the last of two equal keys counts, as in JavaScript.
 //
-// package.nls.json may hold comments and trailing commas. A text that is a
+// package.nls.json may hold comments and trailing commas, for packing too. A text that is a
 // %key% as a whole is replaced by the translation, which is a string or the
 // message of an object; an unknown key leaves the text as it is.
 //
@@ -24,7 +54,7 @@
 // their local names.
 //
 // The package does no I/O. Callers limit the size of what they pass in; memory
-// stays within about 16 times of it.
+// stays within about 16 times of it, for packing within 300 times.
 package manifest
 
 // Names of the entries of a package.

@@ -6,37 +6,6 @@ import (
 	"testing"
 )
 
-func TestRepository(t *testing.T) {
-	const issues, readme = "https://github.com/o/r/issues", "https://github.com/o/r#readme"
-	github := repository{"https://github.com/o/r.git", issues, readme}
-	for _, c := range []struct {
-		text string
-		want repository
-	}{
-		{"", repository{}},
-		{"o/r", github},
-		{"github:o/r", github},
-		{"https://github.com/o/r", github},
-		{"https://github.com/o/r/", github},
-		{"http://www.github.com/o/r.git", github},
-		{"git+https://github.com/o/r.git", github},
-		{"git://github.com/o/r.git", github},
-		{"git@github.com:o/r.git", github},
-		{"ssh://git@github.com/o/r", github},
-		{"https://github.com/o/r#main", repository{"https://github.com/o/r.git#main", issues, "https://github.com/o/r/tree/main#readme"}},
-		{"https://github.com/o/r/tree/main/sub", repository{"https://github.com/o/r.git#main", issues, "https://github.com/o/r/tree/main#readme"}},
-		{"https://user:tok@github.com/o/r.git", repository{"https://user:tok@github.com/o/r.git", issues, readme}},
-		{"gitlab:o/r", repository{"https://gitlab.com/o/r.git", "https://gitlab.com/o/r/issues", "https://gitlab.com/o/r#readme"}},
-		{"https://bitbucket.org/o/r", repository{"https://bitbucket.org/o/r.git", "https://bitbucket.org/o/r/issues", "https://bitbucket.org/o/r#readme"}},
-		{"https://github.com/o/r/issues", repository{url: "https://github.com/o/r/issues"}},
-		{"https://code.example/o/r.git", repository{url: "https://code.example/o/r.git"}},
-	} {
-		if got := parseRepository(c.text); got != c.want {
-			t.Errorf("%q: %q, want %q", c.text, got, c.want)
-		}
-	}
-}
-
 func TestKinds(t *testing.T) {
 	for fields, want := range map[string]string{
 		`"main":"x","browser":"x"`:            "workspace,web",

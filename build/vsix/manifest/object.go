@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 )
 
 // object is a JSON object whose fields are taken if they have the type that is
@@ -14,6 +15,7 @@ import (
 type object struct {
 	fields map[string]json.RawMessage
 	words  map[string]string // translations of %key% texts
+	exact  bool              // read as vsce does, see ForPacking
 }
 
 // parseObject reads the whole of text.
@@ -53,10 +55,54 @@ func (o object) truthy(key string) bool {
 
 var placeholder = regexp.MustCompile(`^%([^%\s]+)%$`)
 
-// text returns a string field, translated.
-func (o object) text(key string) string {
-	s, _ := decode[string](o, key)
-	return o.translate(s)
+// present tells whether the field has a value, which null is not.
+func (o object) present(key string) bool {
+	v, ok := decode[any](o, key)
+	return ok && v != nil
+}
+
+// either returns the first of the keys that is present, else the last: what
+// JavaScript's ?? picks.
+func (o object) either(keys ...string) string {
+	for _, key := range keys {
+		if o.present(key) {
+			return key
+		}
+	}
+	return keys[len(keys)-1]
+}
+
+// str returns a field that is a string, translated.
+func (o object) str(key string) (string, bool) { return o.readString(o.fields[key]) }
+
+// text returns a field's text, translated; "" if it has none.
+func (o object) text(key string) string { return o.read(o.fields[key]) }
+
+// some returns a field's text if JavaScript would take the field for true.
+func (o object) some(key string) string {
+	if !o.truthy(key) {
+		return ""
+	}
+	return o.text(key)
+}
+
+func (o object) readString(raw json.RawMessage) (string, bool) {
+	var s *string
+	if json.Unmarshal(raw, &s) != nil || s == nil {
+		return "", false
+	}
+	if o.exact {
+		return strings.Map(keepAllowed, *s), true
+	}
+	return o.translate(*s), true
+}
+
+func (o object) read(raw json.RawMessage) string {
+	s, ok := o.readString(raw)
+	if !ok && o.exact {
+		return printed(raw)
+	}
+	return s
 }
 
 func (o object) translate(s string) string {
@@ -73,13 +119,13 @@ func (o object) list(key string) []json.RawMessage {
 	return l
 }
 
-// texts returns the strings of a list, translated; empty ones are left out.
+// texts returns the texts of a list, translated. Empty ones are left out, but
+// for packing.
 func (o object) texts(key string) []string {
 	var texts []string
 	for _, raw := range o.list(key) {
-		var s string
-		if json.Unmarshal(raw, &s) == nil && s != "" {
-			texts = append(texts, o.translate(s))
+		if s := o.read(raw); s != "" || o.exact {
+			texts = append(texts, s)
 		}
 	}
 	return texts
@@ -88,7 +134,7 @@ func (o object) texts(key string) []string {
 // object returns an object field; an absent one is empty.
 func (o object) object(key string) object {
 	fields, _ := decode[map[string]json.RawMessage](o, key)
-	return object{fields, o.words}
+	return object{fields, o.words, o.exact}
 }
 
 // objects returns the objects of a list.
@@ -97,7 +143,7 @@ func (o object) objects(key string) []object {
 	for _, raw := range o.list(key) {
 		var fields map[string]json.RawMessage
 		if json.Unmarshal(raw, &fields) == nil && fields != nil {
-			objects = append(objects, object{fields, o.words})
+			objects = append(objects, object{fields, o.words, o.exact})
 		}
 	}
 	return objects

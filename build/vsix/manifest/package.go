@@ -1,15 +1,13 @@
 package manifest
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/tailscale/hujson"
 )
 
-// Package is package.json. Its texts are translated once Translate was called.
+// Package is package.json. Its texts are translated once Translate was called, or
+// by ForPacking.
 type Package struct {
 	Publisher, Name, Version string // as written, never translated; Publisher may be empty
 	object
@@ -48,13 +46,9 @@ func (p *Package) required(key string) (string, error) {
 
 // Translate replaces %key% texts by what package.nls.json says.
 func (p *Package) Translate(nls []byte) error {
-	standard, err := hujson.Standardize(PlainJSON(nls))
+	o, err := parseNLS(PlainJSON(nls))
 	if err != nil {
 		return err
-	}
-	o, err := parseObject(standard)
-	if err != nil {
-		return errors.New("not a JSON object")
 	}
 	p.words = make(map[string]string, len(o.fields))
 	for key := range o.fields {
@@ -68,16 +62,24 @@ func (p *Package) Translate(nls []byte) error {
 }
 
 // DisplayName returns the display name on one line, or the name if there is
-// none or only a placeholder without a translation.
+// none or only a placeholder without a translation; for packing, as written.
 func (p *Package) DisplayName() string {
+	if p.exact {
+		return p.text(p.either("displayName", "name"))
+	}
 	if s := Plain(p.text("displayName")); s != "" {
 		return s
 	}
 	return p.Name
 }
 
-// Description returns the description on one line.
-func (p *Package) Description() string { return Plain(p.text("description")) }
+// Description returns the description on one line; for packing, as written.
+func (p *Package) Description() string {
+	if p.exact {
+		return p.text("description")
+	}
+	return Plain(p.text("description"))
+}
 
 // Plain returns s with its white space collapsed, and nothing for a %key% that
 // found no translation: it would tell a reader nothing.
@@ -104,6 +106,15 @@ func (p *Package) Engine() string { return p.object.object("engines").text("vsco
 
 // Icon returns the path of the icon below extension/, as written.
 func (p *Package) Icon() string { return p.text("icon") }
+
+// License returns the licence, as written.
+func (p *Package) License() string { return p.text("license") }
+
+// Files returns the patterns of what is to be packed, and whether there are any
+// to go by: none may mean that nothing is.
+func (p *Package) Files() (patterns []string, listed bool) {
+	return p.texts("files"), p.truthy("files")
+}
 
 // Dependencies returns the ids of extensionDependencies, each once, lower case.
 func (p *Package) Dependencies() []string { return p.ids("extensionDependencies") }
@@ -134,9 +145,14 @@ func (p *Package) contributions() object { return p.object.object("contributes")
 
 // unique returns the non-empty texts of l, each once, in order of first use.
 func unique(l []string) []string {
+	return distinct(slices.DeleteFunc(l, func(s string) bool { return s == "" }))
+}
+
+// distinct returns the texts of l, each once, in order of first use.
+func distinct(l []string) []string {
 	seen := make(map[string]bool, len(l))
 	return slices.DeleteFunc(l, func(s string) bool {
-		again := s == "" || seen[s]
+		again := seen[s]
 		seen[s] = true
 		return again
 	})

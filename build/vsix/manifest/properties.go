@@ -1,6 +1,9 @@
 package manifest
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // properties collects them under their full keys.
 type properties []Property
@@ -15,18 +18,23 @@ func (l *properties) service(key, value string) {
 
 // Properties returns the properties that follow from package.json, in the order
 // of vsce. Those it always writes may have an empty value.
-func (p *Package) Properties() []Property {
+func (p *Package) Properties() []Property { return p.properties(false) }
+
+func (p *Package) properties(preRelease bool) []Property {
 	var l properties
 	l.code("Engine", p.Engine())
-	l.code("ExtensionDependencies", strings.Join(unique(p.texts("extensionDependencies")), ","))
-	l.code("ExtensionPack", strings.Join(unique(p.texts("extensionPack")), ","))
+	l.code("ExtensionDependencies", strings.Join(distinct(p.spread("extensionDependencies")), ","))
+	l.code("ExtensionPack", strings.Join(distinct(p.spread("extensionPack")), ","))
 	l.code("ExtensionKind", strings.Join(p.Kinds(), ","))
 	l.code("LocalizedLanguages", strings.Join(p.localizedLanguages(), ","))
 	l.code("EnabledApiProposals", strings.Join(p.texts("enabledApiProposals"), ","))
-	if p.truthy("main") || p.Browser() {
+	if preRelease {
+		l = append(l, Property{PropertyPreRelease, "true"})
+	}
+	if p.truthy(p.either("main", "browser")) {
 		l.code("ExecutesCode", "true")
 	}
-	if sponsor := p.object.object("sponsor").text("url"); sponsor != "" {
+	if sponsor := p.sponsor(); sponsor != "" {
 		l.code("SponsorLink", sponsor)
 	}
 	p.links(&l)
@@ -37,19 +45,16 @@ func (p *Package) Properties() []Property {
 func (p *Package) localizedLanguages() []string {
 	var names []string
 	for _, l := range p.contributions().objects("localizations") {
-		for _, key := range []string{"localizedLanguageName", "languageName", "languageId"} {
-			if name := l.text(key); name != "" {
-				names = append(names, name)
-				break
-			}
-		}
+		names = append(names, l.text(l.either("localizedLanguageName", "languageName", "languageId")))
 	}
 	return names
 }
 
+func (p *Package) sponsor() string { return p.object.object("sponsor").some("url") }
+
 // links adds where to find the source, help and documentation.
 func (p *Package) links(l *properties) {
-	repository := parseRepository(p.textOr("repository", "url"))
+	repository := parseRepository(p.Repository())
 	if url := repository.url; url != "" {
 		l.service("Links.Source", url)
 		l.service("Links.Getstarted", url)
@@ -59,25 +64,42 @@ func (p *Package) links(l *properties) {
 			l.service("Links.Repository", url)
 		}
 	}
-	support := p.textOr("bugs", "url")
-	if email := p.object.object("bugs").text("email"); support == "" && email != "" {
-		support = "mailto:" + email
-	}
-	if support = first(support, repository.issues); support != "" {
+	if support := cmp.Or(p.support(), repository.issues); support != "" {
 		l.service("Links.Support", support)
 	}
-	if learn := first(p.text("homepage"), repository.readme); learn != "" {
+	if learn := cmp.Or(p.some("homepage"), repository.readme); learn != "" {
 		l.service("Links.Learn", learn)
 	}
+}
+
+// Repository returns where the source is, as written.
+func (p *Package) Repository() string {
+	s, ok := p.str("repository")
+	if !ok {
+		s, _ = p.object.object("repository").str("url")
+	}
+	return s
+}
+
+// support returns the address that bugs names.
+func (p *Package) support() string {
+	if s, ok := p.str("bugs"); ok {
+		return s
+	}
+	bugs := p.object.object("bugs")
+	if email := bugs.some("email"); email != "" {
+		return cmp.Or(bugs.some("url"), "mailto:"+email)
+	}
+	return bugs.some("url")
 }
 
 // presentation adds what a gallery's page shows.
 func (p *Package) presentation(l *properties) {
 	banner := p.object.object("galleryBanner")
-	if color := banner.text("color"); color != "" {
+	if color := banner.some("color"); color != "" {
 		l.service("Branding.Color", color)
 	}
-	if theme := banner.text("theme"); theme != "" {
+	if theme := banner.some("theme"); theme != "" {
 		l.service("Branding.Theme", theme)
 	}
 	if p.text("markdown") == "standard" {
@@ -85,34 +107,24 @@ func (p *Package) presentation(l *properties) {
 	} else {
 		l.service("GitHubFlavoredMarkdown", "true")
 	}
-	l.service("Content.Pricing", first(p.text("pricing"), "Free"))
+	if p.present("pricing") {
+		l.service("Content.Pricing", p.text("pricing"))
+	} else {
+		l.service("Content.Pricing", "Free")
+	}
 	p.questions(l)
 }
 
 // questions adds where readers may ask some.
 func (p *Package) questions(l *properties) {
-	if enabled, ok := decode[bool](p.object, "qna"); ok && !enabled {
+	if enabled, ok := decode[any](p.object, "qna"); ok && enabled == false {
 		l.service("EnableMarketplaceQnA", "false")
 	}
-	switch qna := p.text("qna"); qna {
-	case "":
-	case "marketplace":
+	switch qna, ok := p.str("qna"); {
+	case !ok:
+	case qna == "marketplace":
 		l.service("EnableMarketplaceQnA", "true")
 	default:
 		l.service("CustomerQnALink", qna)
 	}
-}
-
-// textOr returns a field that is a text, or an object with the text in it.
-func (o object) textOr(key, inner string) string {
-	return first(o.text(key), o.object(key).text(inner))
-}
-
-func first(texts ...string) string {
-	for _, s := range texts {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
 }

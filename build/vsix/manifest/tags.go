@@ -6,37 +6,40 @@ import (
 	"strings"
 )
 
-// contributionTags are given for contributions that are lists with something in
-// them, in this order.
+// contributionTags are given for contributions that have something in them, in
+// this order.
 var contributionTags = []struct {
+	in           string // the contribution it is in, "" for none
 	contribution string
 	tags         []string
 }{
-	{"themes", []string{"theme", "color-theme"}},
-	{"iconThemes", []string{"theme", "icon-theme"}},
-	{"productIconThemes", []string{"theme", "product-icon-theme"}},
-	{"snippets", []string{"snippet"}},
-	{"keybindings", []string{"keybindings"}},
-	{"debuggers", []string{"debuggers"}},
-	{"jsonValidation", []string{"json"}},
-	{"chatParticipants", []string{"chat-participant"}},
-	{"languageModelTools", []string{"tools", "language-model-tools"}},
-	{"languageModelChatProviders", []string{"language-models"}},
-	{"modelContextServerCollections", []string{"mcp", "language-model-tools"}},
+	{"", "themes", []string{"theme", "color-theme"}},
+	{"", "iconThemes", []string{"theme", "icon-theme"}},
+	{"", "productIconThemes", []string{"theme", "product-icon-theme"}},
+	{"", "snippets", []string{"snippet"}},
+	{"", "keybindings", []string{"keybindings"}},
+	{"", "debuggers", []string{"debuggers"}},
+	{"", "jsonValidation", []string{"json"}},
+	{"menus", "statusBar/remoteIndicator", []string{"remote-menu"}},
+	{"", "chatParticipants", []string{"chat-participant"}},
+	{"", "languageModelTools", []string{"tools", "language-model-tools"}},
+	{"", "languageModelChatProviders", []string{"language-models"}},
+	{"", "modelContextServerCollections", []string{"mcp", "language-model-tools"}},
 }
 
 // Tags returns the author's keywords and what galleries search by: languages,
 // file extensions (__ext_py), kinds of contributions, __web_extension.
 func (p *Package) Tags() []string {
 	contributions := p.contributions()
-	tags := p.texts("keywords")
+	tags := p.spread("keywords")
 	for _, c := range contributionTags {
-		if p.contributes(c.contribution) {
+		from := contributions
+		if c.in != "" {
+			from = contributions.object(c.in)
+		}
+		if from.filled(c.contribution) {
 			tags = append(tags, c.tags...)
 		}
-	}
-	if len(contributions.object("menus").list("statusBar/remoteIndicator")) > 0 {
-		tags = append(tags, "remote-menu")
 	}
 	tags = append(tags, localizationTags(contributions)...)
 	tags = append(tags, languageTags(contributions)...)
@@ -52,16 +55,34 @@ func (p *Package) Tags() []string {
 	if slices.Contains(p.Kinds(), "web") {
 		tags = append(tags, TagWeb)
 	}
-	if p.object.object("sponsor").text("url") != "" {
+	if p.sponsor() != "" {
 		tags = append(tags, "__sponsor_extension")
 	}
 	return unique(tags)
+}
+
+// spread returns the texts of a list; for packing the letters of a text, which is
+// what vsce makes of one.
+func (p *Package) spread(key string) []string {
+	if s, ok := p.str(key); ok && p.exact {
+		return strings.Split(s, "")
+	}
+	return p.texts(key)
+}
+
+// filled tells whether the field is a list or a text with something in it.
+func (o object) filled(key string) bool {
+	s, _ := o.str(key)
+	return s != "" || len(o.list(key)) > 0
 }
 
 func localizationTags(contributions object) []string {
 	var tags []string
 	for _, l := range contributions.objects("localizations") {
 		language := l.text("languageId")
+		if language == "" {
+			continue
+		}
 		tags = append(tags, "lp-"+language)
 		for _, t := range l.objects("translations") {
 			tags = append(tags, "__lp_"+t.text("id"), "__lp-"+language+"_"+t.text("id"))
@@ -110,9 +131,9 @@ var described = []struct {
 // their own.
 func describedTags(s string) []string {
 	var tags []string
-	s = strings.ToLower(s)
+	s = lowerASCII(s)
 	for _, d := range described {
-		word := strings.ToLower(d.word)
+		word := lowerASCII(d.word)
 		switch {
 		case !containsWord(s, word):
 		case d.tags != nil:
@@ -122,6 +143,17 @@ func describedTags(s string) []string {
 		}
 	}
 	return tags
+}
+
+// lowerASCII leaves other letters alone, as regular expressions of JavaScript do
+// when they disregard case: the Kelvin sign is no k.
+func lowerASCII(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
 }
 
 func containsWord(s, word string) bool {

@@ -85,10 +85,13 @@ func fromDeclared(text []byte) ([]byte, error) {
 // dropForbidden removes the characters outside XML's Char production. Packagers
 // that copy a description unchecked write them.
 func dropForbidden(text []byte) []byte {
-	return bytes.Map(func(r rune) rune {
-		if r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
-			return -1
-		}
-		return r
-	}, text)
+	return bytes.Map(keepAllowed, text)
+}
+
+// keepAllowed maps characters that XML forbids to -1.
+func keepAllowed(r rune) rune {
+	if r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
+		return -1
+	}
+	return r
 }

@@ -30,7 +30,7 @@ type Metadata struct {
 	Tags         string      `xml:"Tags"`         // list, see Split
 	Categories   string      `xml:"Categories"`   // list, see Split
 	GalleryFlags string      `xml:"GalleryFlags"` // Public, Preview; separated by spaces or commas
-	Badges       []Badge     `xml:"Badges>Badge"`
+	Badges       *[]Badge    `xml:"Badges>Badge"` // nil: there is no element Badges
 	Properties   []Property  `xml:"Properties>Property"`
 	License      string      `xml:"License,omitempty"` // name of the entry
 	Icon         string      `xml:"Icon,omitempty"`    // name of the entry
