@@ -1,0 +1,98 @@
+//go:build e2e
+
+package ignore
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"galbuild/cmd/e2e/installed"
+)
+
+var update = flag.Bool("update", false, "record vsce's answers anew")
+
+// TestRecord asks the real vsce about the cases of testdata/rules.txtar, and
+// compares what is recorded there, or writes it.
+func TestRecord(t *testing.T) {
+	vsce := installed.Tools(t).StartVSCE(t)
+	archive := &txtar.Archive{}
+	for _, c := range readCases(t) {
+		dir := t.TempDir()
+		for _, p := range folder(t) {
+			write(t, dir, p, "x")
+		}
+		if c.ofFiles() {
+			write(t, dir, "package.json", manifest(t, lines(c.text)))
+		} else {
+			write(t, dir, "package.json", manifest(t, nil))
+			write(t, dir, ".vscodeignore", c.text)
+		}
+		got := recorded{name: c.name, text: c.text}
+		listed := vsce.Run(t, dir, "ls", "--no-dependencies")
+		if len(listed.Errors) > 0 {
+			t.Fatalf("%s: vsce ls: %q", c.name, listed.Errors)
+		}
+		got.packed = slices.DeleteFunc(lines(listed.Output), func(s string) bool { return s == ".vscodeignore" })
+		slices.Sort(got.packed)
+		if c.ofFiles() {
+			got.unused = unused(vsce.Run(t, dir, "package", "--no-dependencies", "-o", filepath.Join(t.TempDir(), "x.vsix")))
+		}
+		if !*update && (!slices.Equal(got.packed, c.packed) || !slices.Equal(got.unused, c.unused)) {
+			t.Errorf("%s: recorded\n%+v, vsce now says\n%+v", c.name, c, got)
+		}
+		archive.Files = append(archive.Files, got.file())
+	}
+	if *update {
+		if err := os.WriteFile(cases, txtar.Format(archive), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (c recorded) file() txtar.File {
+	parts := []string{c.text, strings.Join(append(c.packed, ""), "\n"), strings.Join(append(c.unused, ""), "\n")}
+	return txtar.File{Name: c.name, Data: []byte(strings.TrimSuffix(strings.Join(parts, "====\n"), "====\n"))}
+}
+
+// unused reads the list in vsce's complaint about items of "files".
+func unused(a installed.Answer) []string {
+	_, list, _ := strings.Cut(strings.Join(a.Errors, "\n"), "do not match any files")
+	var items []string
+	for _, line := range lines(list) {
+		if item, ok := strings.CutPrefix(line, "  - "); ok {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+func manifest(t *testing.T, files []string) string {
+	t.Helper()
+	fields := map[string]any{"name": "x", "publisher": "x", "version": "1.0.0", "engines": map[string]string{"vscode": "^1.90.0"}}
+	if files != nil {
+		fields["files"] = files
+	}
+	text, err := json.Marshal(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	path := filepath.Join(dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
