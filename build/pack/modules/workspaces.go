@@ -1,0 +1,76 @@
+package modules
+
+import (
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"galbuild/build/pack/finding"
+)
+
+// workspaces returns the folders that fit m's patterns and have a package.json, by
+// the names of their packages. A pattern with ! takes folders away, unless a later
+// pattern is one of those. Source: @npmcli/map-workspaces 5, lib/index.js.
+func (t *tree) workspaces(m *manifest) (map[string]string, []finding.Finding) {
+	found := map[string]string{}
+	var findings []finding.Finding
+	for _, dir := range t.workspaceFolders(m.workspaces) {
+		name := t.manifest(dir).name
+		if name == "" {
+			name = path.Base(dir)
+		}
+		if other, ok := found[name]; ok {
+			findings = append(findings, finding.Error("package.json", "rename one of them",
+				"workspaces %s and %s are both called %q", other, dir, name))
+			continue
+		}
+		found[name] = dir
+	}
+	return found, findings
+}
+
+func (t *tree) workspaceFolders(patterns []string) []string {
+	include, exclude := splitPatterns(patterns)
+	var dirs []string
+	for _, p := range include {
+		files, _ := doublestar.Glob(t.dir, path.Join(p, "package.json"), doublestar.WithNoFollow())
+		for _, file := range files {
+			if dir := path.Dir(file); dir != "." && !excluded(dir, exclude) {
+				dirs = append(dirs, dir)
+			}
+		}
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs)
+}
+
+// splitPatterns takes ! away, and / or ./ in front.
+func splitPatterns(patterns []string) (include, exclude []string) {
+	for _, p := range patterns {
+		bare := strings.TrimLeft(p, "!")
+		negated := (len(p)-len(bare))%2 == 1
+		bare = path.Clean(strings.TrimLeft(strings.TrimPrefix(bare, "./"), "/"))
+		switch {
+		case !doublestar.ValidatePattern(bare) || !fs.ValidPath(bare):
+		case negated:
+			exclude = append(exclude, bare)
+		default:
+			exclude = slices.DeleteFunc(exclude, func(e string) bool { return matches(e, bare) })
+			include = append(include, bare)
+		}
+	}
+	return include, exclude
+}
+
+func excluded(dir string, patterns []string) bool {
+	inModules := slices.Contains(strings.Split(dir, "/"), "node_modules")
+	return inModules || slices.ContainsFunc(patterns, func(p string) bool { return matches(p, dir) })
+}
+
+func matches(pattern, name string) bool {
+	ok, err := doublestar.Match(pattern, name)
+	return ok && err == nil
+}
