@@ -1,0 +1,109 @@
+package readme
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"golang.org/x/tools/txtar"
+)
+
+// A sample is one text, and what vsce 4.1.0 makes of it. In testdata/*.txtar its files are
+//
+//	NAME/options  Options as JSON; none is the zero value
+//	NAME/in       the text; NAME/in.quoted is a Go string, for what txtar cannot hold
+//	NAME/out      vsce's text, also .quoted; NAME/same if it is NAME/in
+//	NAME/error    vsce's message, instead of a text
+type sample struct {
+	name      string
+	given     string  // NAME/options
+	options   Options // the same
+	in        string
+	out, fail string // fail is "" if there is a text
+}
+
+func readCases(t *testing.T, file string) []sample {
+	t.Helper()
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []sample
+	for _, f := range archive.Files {
+		name, kind := filepath.Split(f.Name)
+		if len(cases) == 0 || cases[len(cases)-1].name != name {
+			cases = append(cases, sample{name: name})
+		}
+		if err := cases[len(cases)-1].read(kind, string(f.Data)); err != nil {
+			t.Fatalf("%s: %s: %v", file, f.Name, err)
+		}
+	}
+	return cases
+}
+
+func (c *sample) read(kind, data string) (err error) {
+	kind, quoted := strings.CutSuffix(kind, ".quoted")
+	if quoted {
+		if data, err = strconv.Unquote(strings.TrimSpace(data)); err != nil {
+			return err
+		}
+	}
+	switch kind {
+	case "options":
+		c.given = data
+		return json.Unmarshal([]byte(data), &c.options)
+	case "in":
+		c.in = data
+	case "out":
+		c.out = data
+	case "same":
+		c.out = c.in
+	case "error":
+		c.fail = strings.TrimSuffix(data, "\n")
+	}
+	return nil
+}
+
+func (c sample) files() []txtar.File {
+	var files []txtar.File
+	add := func(kind, data string) { files = append(files, txtar.File{Name: c.name + kind, Data: []byte(data)}) }
+	addText := func(kind, data string) {
+		if plain(data) {
+			add(kind, data)
+		} else {
+			add(kind+".quoted", strconv.Quote(data)+"\n")
+		}
+	}
+	if c.given != "" {
+		add("options", c.given)
+	}
+	addText("in", c.in)
+	switch {
+	case c.fail != "":
+		add("error", c.fail+"\n")
+	case c.out == c.in:
+		add("same", "")
+	default:
+		addText("out", c.out)
+	}
+	return files
+}
+
+// plain tells whether txtar holds the text, and a reader sees all of it.
+func plain(s string) bool {
+	odd := func(r rune) bool { return r != '\n' && r != '\t' && !strconv.IsPrint(r) }
+	return utf8.ValidString(s) && strings.HasSuffix(s, "\n") && !strings.Contains("\n"+s, "\n-- ") && !strings.ContainsFunc(s, odd)
+}
+
+// caseFiles returns the files of cases.
+func caseFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("testdata/*.txtar: %d files, %v", len(files), err)
+	}
+	return files
+}
