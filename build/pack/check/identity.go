@@ -1,0 +1,65 @@
+package check
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+
+	"galbuild/build/pack/finding"
+	"galbuild/build/pack/npmrange"
+	"galbuild/build/vsix/manifest"
+)
+
+var goodID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)
+
+func (r *report) identity(pkg *node, o Options) {
+	const rule = "want letters, digits and '-', beginning with a letter or digit"
+	if s, ok := r.needText(pkg.at("name"), "name", `add "name": "…", the second half of its id`); ok {
+		if !goodID.MatchString(s) {
+			r.error(pkg.at("name"), "", "name %q: %s", s, rule)
+		} else if err := manifest.CheckIdentity("a", s, "0.0.0"); err != nil {
+			r.error(pkg.at("name"), "", "%v", err)
+		}
+	}
+	if s, ok := r.needText(pkg.at("publisher"), "publisher", `add "publisher": "…", the first half of its id`); ok {
+		if !goodID.MatchString(s) {
+			r.error(pkg.at("publisher"), "use the publisher's id, not its name for people", "publisher %q: %s", s, rule)
+		} else if err := manifest.CheckIdentity(s, "a", "0.0.0"); err != nil {
+			r.error(pkg.at("publisher"), "", "%v", err)
+		}
+	}
+	if s, ok := r.needText(pkg.at("version"), "version", `add "version": "0.0.1"`); ok {
+		if err := checkVersion(s); err != nil {
+			r.error(pkg.at("version"), "", "%v", err)
+		}
+	}
+	if o.Version != "" {
+		if err := checkVersion(o.Version); err != nil {
+			r.general(finding.Error("", "", "%v", err))
+		}
+	}
+}
+
+func checkVersion(s string) error {
+	if err := manifest.CheckIdentity("a", "a", s); err != nil {
+		return err
+	}
+	if _, err := npmrange.ParseVersion(s); err != nil {
+		return fmt.Errorf("version %q: %w", s, err)
+	}
+	return nil
+}
+
+func (r *report) pricing(pkg *node) {
+	if n := pkg.at("pricing"); n.truthy() && !slices.Contains([]string{"Free", "Trial"}, n.string()) {
+		r.error(n, `leave it out for "Free"`, `pricing %s: want "Free" or "Trial"`, n.quoted())
+	}
+}
+
+// quoted is the value as a finding shows it.
+func (n *node) quoted() string {
+	if n.is(text) {
+		return fmt.Sprintf("%q", n.text)
+	}
+	return "is " + n.typeName()
+}
