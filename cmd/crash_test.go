@@ -73,7 +73,7 @@ func writeVersion(t *testing.T, dir string, i int, version string) {
 	text := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s), ModTime: when} }
 	var archive bytes.Buffer
 	err := pack.Write(&archive, fstest.MapFS{
-		"package.json": text(fmt.Sprintf(`{"name":"ext-%d","publisher":"acme","version":%q,"categories":["Themes"],"main":"main.js","engines":{"vscode":"^1.80.0"}}`, i, version)),
+		"package.json": text(fmt.Sprintf(`{"name":"ext-%d","publisher":"acme","version":%q,"categories":["Themes"],"main":"main.js","activationEvents":[],"engines":{"vscode":"^1.80.0"}}`, i, version)),
 		"README.md":    text(fmt.Sprintf("# Extension %d\n", i)),
 		"main.js":      text(fmt.Sprintf("exports.activate = () => %d;\n", i)),
 	}, pack.Options{})

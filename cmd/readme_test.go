@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"galbuild/build/pack"
 )
@@ -111,11 +112,11 @@ func packSamples(t *testing.T, out string) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("SOURCE_DATE_EPOCH", "1767225600")
+	day := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, sample := range samples {
 		var archive bytes.Buffer
 		folder := filepath.Dir(sample)
-		if err := pack.Write(&archive, os.DirFS(folder), pack.Options{}); err != nil {
+		if err := pack.Write(&archive, os.DirFS(folder), pack.Options{Time: day}); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(filepath.Join(out, filepath.Base(folder)+".vsix"), archive.Bytes(), 0o644); err != nil {

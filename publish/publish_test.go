@@ -30,15 +30,20 @@ import (
 // writePackage writes acme.NAME at a version into dir and returns its path.
 func writePackage(t *testing.T, dir, name, version string) string {
 	t.Helper()
+	return writeCode(t, dir, name, version, "// "+name+" "+version)
+}
+
+func writeCode(t *testing.T, dir, name, version, code string) string {
+	t.Helper()
 	var archive bytes.Buffer
 	text := func(s string) *fstest.MapFile {
 		return &fstest.MapFile{Data: []byte(s), ModTime: time.Unix(1_700_000_000, 0)}
 	}
 	err := pack.Write(&archive, fstest.MapFS{
-		"package.json": text(fmt.Sprintf(`{"name":%q,"publisher":"Acme","version":%q,"engines":{"vscode":"^1.80.0"},"browser":"./main.js"}`, name, version)),
+		"package.json": text(fmt.Sprintf(`{"name":%q,"publisher":"Acme","version":%q,"engines":{"vscode":"^1.80.0"},"browser":"./main.js","activationEvents":[]}`, name, version)),
 		"README.md":    text("# " + name + "\n"),
 		"LICENSE.txt":  text("the same in all of them"),
-		"main.js":      text("// " + name + " " + version),
+		"main.js":      text(code),
 	}, pack.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -50,13 +55,18 @@ func writePackage(t *testing.T, dir, name, version string) string {
 	return file
 }
 
-// buildSite builds a site of these packages, name@version, as the command does.
+// buildSite builds a site of these packages, as the command does: name@version, with ! at
+// its end for other bytes.
 func buildSite(t *testing.T, root string, packages ...string) {
 	t.Helper()
 	source := t.TempDir()
 	for _, p := range packages {
 		name, version, _ := strings.Cut(p, "@")
-		writePackage(t, source, name, version)
+		if same, other := strings.CutSuffix(version, "!"); other {
+			writeCode(t, source, name, same, "// other bytes")
+		} else {
+			writePackage(t, source, name, version)
+		}
 	}
 	dir, err := site.Lock(root)
 	if err != nil {
@@ -376,8 +386,7 @@ func TestBackAndForth(t *testing.T) {
 func TestOtherBytes(t *testing.T) {
 	mine, theirs := t.TempDir(), t.TempDir()
 	buildSite(t, mine, "one@1.0.0")
-	t.Setenv("SOURCE_DATE_EPOCH", "1234567890")
-	buildSite(t, theirs, "one@1.0.0", "two@1.0.0")
+	buildSite(t, theirs, "one@1.0.0!", "two@1.0.0")
 	at, _ := newFolder(t)
 	publishSite(t, at, mine)
 	_, err := publish.Site(t.Context(), at, theirs, workspace(t), false, publish.Options{})

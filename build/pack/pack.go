@@ -1,153 +1,150 @@
-// Package pack turns an extension's folder into a .vsix.
+// Package pack turns an extension's folder into a .vsix, as vsce 4.1 does
+// (https://github.com/microsoft/vscode-vsce).
 //
-// The folder holds package.json and everything else the extension needs, as it
-// is to be installed. The package holds, in this order,
+// A folder is read in one direction, and what is wrong is found on the way:
 //
-//	extension.vsixmanifest  derived from package.json and package.nls.json, see package manifest
+//	package.json ─ check ─▶ rules of package.json
+//	             ─ ignore, modules ─▶ the files that are packed (crawl.go)
+//	             ─ readme, licence ─▶ their names and texts in the package (documents.go)
+//	             ─ check, secret ─▶ rules of the files
+//	             ─ manifest, mime ─▶ the two XML documents
+//	             ─▶ Plan ─ Write ─▶ .vsix (archive.go)
+//
+// The package holds, in this order,
+//
+//	extension.vsixmanifest  derived from package.json and package.nls.json
 //	[Content_Types].xml     media type per file extension, with the leading dot that vsce writes
-//	extension/…             every file of the folder, sorted by name
+//	extension/…             the files, sorted by name
 //
-// but for .git and for .vsix files beside package.json, which are earlier
-// results. Symbolic links are refused.
+// The readme is extension/readme.md and the change log extension/changelog.md,
+// whatever their case was; a licence without an extension gets .txt.
 //
 // The same folder gives the same bytes: all entries have one time, and 0755 or
-// 0644 as permissions. The time is SOURCE_DATE_EPOCH's (seconds since 1970,
-// https://reproducible-builds.org/specs/source-date-epoch/), else the newest
-// file's. Only a new version of the compression library may change the bytes,
-// never the contents.
-//
-// What no gallery or editor takes is refused as well: package.json with a byte
-// order mark, comments, a bad id or version, or no engines.vscode; an icon that is
-// missing or SVG; an unknown platform.
+// 0644 as permissions. Only a new version of the compression library may change
+// the bytes, never the contents.
 package pack
 
 import (
-	"bytes"
+	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
-	"strings"
+	"slices"
 	"time"
 
-	"github.com/klauspost/compress/zip"
-
-	"galbuild/build/catalog"
-	"galbuild/build/vsix/manifest"
+	"galbuild/build/pack/finding"
+	"galbuild/build/pack/readme"
+	"galbuild/build/pack/secret"
 )
 
-// Options are what package.json does not say.
+// Options are what package.json does not say. The zero value is vsce's defaults.
 type Options struct {
 	Platform   string // one of catalog.Platforms; "" is universal
 	PreRelease bool
+	Version    string // instead of package.json's, in the package only; "" is package.json's
+
+	Readme    string // slashed path below the folder; "" is README.md
+	Changelog string // the same; "" is CHANGELOG.md
+	Links     readme.Options
+
+	Ignore         []byte   // text in place of .vscodeignore's; nil is .vscodeignore's
+	IgnoreFile     string   // what findings call the file with that text
+	NoDependencies bool     // leave out node_modules
+	Yarn           *bool    // node_modules was made by yarn, not npm; nil looks for yarn's files
+	Only           []string // of yarn's dependencies these, and what they need; nil is all
+	FollowLinks    bool     // go into symbolic links to folders
+
+	AllowStar        bool // activation by *
+	AllowRepository  bool // no repository
+	AllowUnusedFiles bool // items of files that fit nothing
+	SkipLicense      bool // no licence
+	Secrets          secret.Options
+
+	// Time is that of all entries; zero is the newest packed file's. It becomes the
+	// nearest that an archive can hold, from 1980 to 2106.
+	Time time.Time
+
+	// Progress is told how many bytes of how many have been read. It may be called
+	// from several goroutines at once; nil is none.
+	Progress func(done, total int64)
 }
 
-// Write packs the folder dir. An error leaves w with part of a package.
+// A Plan is a folder that was read: what its package will hold, and what is wrong
+// with it.
+type Plan struct {
+	Publisher, Name, Version, Platform string
+
+	Files    []File            // the two XML documents, then the others sorted by Entry
+	Findings []finding.Finding // errors first
+
+	dir      fs.FS
+	modified time.Time
+}
+
+// A File is an entry to be.
+type File struct {
+	Entry  string      // its name in the package
+	Source string      // its path below the folder; "" for the XML documents
+	Mode   fs.FileMode // 0644 or 0755
+	Size   int64       // in bytes
+
+	content  []byte // nil if it is packed as it is on disk
+	modified time.Time
+}
+
+// Read reads the folder dir and checks all of it. An error is one that kept it
+// from doing so; what is wrong with the extension is in the plan's Findings. If
+// package.json cannot be read as JSON, nothing else is looked at.
+func Read(ctx context.Context, dir fs.FS, o Options) (*Plan, error) {
+	r, err := begin(ctx, dir, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.do(r.checkManifest, r.translate, r.collect, r.prepare, r.checkPacked, r.scan, r.describe); err != nil {
+		return nil, err
+	}
+	return r.plan(), nil
+}
+
+// List returns the files below dir that would be packed, sorted by Source, and
+// what is wrong with package.json and with the choice of files.
+func List(ctx context.Context, dir fs.FS, o Options) ([]File, []finding.Finding, error) {
+	r, err := begin(ctx, dir, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = r.do(r.checkManifest, r.translate, r.collect)
+	return once(slices.Concat(r.files, r.bad)), r.findings, err
+}
+
+// Write reads the folder dir and writes its package, unless something is wrong
+// with it: then the error is all of that.
 func Write(w io.Writer, dir fs.FS, o Options) error {
-	if o.Platform != "" && !manifest.KnownPlatform(o.Platform) {
-		return fmt.Errorf("target platform %q: want one of %s", o.Platform, strings.Join(catalog.Platforms(), ", "))
-	}
-	pkg, err := readPackage(dir)
+	p, err := Read(context.Background(), dir, o)
 	if err != nil {
 		return err
 	}
-	files, err := list(dir)
-	if err != nil {
-		return err
-	}
-	xml := manifest.Derive(pkg, entryNames(files), manifest.Options{Platform: o.Platform, PreRelease: o.PreRelease})
-	if err := checkIcon(pkg, xml); err != nil {
-		return err
-	}
-	text, err := xml.Bytes()
-	if err != nil {
-		return err
-	}
-	modified, err := entryTime(files)
-	if err != nil {
-		return err
-	}
-	return write(w, dir, files, text, modified)
+	return p.Write(context.Background(), w, nil)
 }
 
-func readPackage(dir fs.FS) (*manifest.Package, error) {
-	text, err := fs.ReadFile(dir, "package.json")
-	if err != nil {
-		return nil, fmt.Errorf("not an extension's folder: %w", err)
-	}
-	pkg, err := manifest.ParsePackage(text)
-	if err == nil {
-		err = manifest.CheckIdentity(pkg.Publisher, pkg.Name, pkg.Version)
-	}
-	if err == nil && pkg.Engine() == "" {
-		err = errors.New(`engines.vscode is missing: say which editors it runs in, such as "^1.90.0"`)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read package.json: %w", err)
-	}
-	nls, err := fs.ReadFile(dir, "package.nls.json")
-	if errors.Is(err, fs.ErrNotExist) {
-		return pkg, nil
-	}
-	if err == nil {
-		err = pkg.Translate(nls)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read package.nls.json: %w", err)
-	}
-	return pkg, nil
-}
+// Refused tells whether a finding keeps the folder from being packed.
+func (p *Plan) Refused() bool { return p.refusal() != nil }
 
-func checkIcon(pkg *manifest.Package, x *manifest.XML) error {
-	switch icon := pkg.Icon(); {
-	case icon == "":
-		return nil
-	case strings.HasSuffix(strings.ToLower(icon), ".svg"):
-		return fmt.Errorf("icon %q: editors show no SVG", icon)
-	case x.Metadata.Icon == "":
-		return fmt.Errorf("icon %q: no such file", icon)
-	}
-	return nil
-}
-
-func write(w io.Writer, dir fs.FS, files []file, xml []byte, modified time.Time) error {
-	z := zip.NewWriter(w)
-	add := func(name string, mode fs.FileMode, content io.Reader) error {
-		h := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: modified}
-		h.SetMode(mode)
-		entry, err := z.CreateHeader(h)
-		if err == nil {
-			_, err = io.Copy(entry, content)
-		}
-		return err
-	}
-	if err := add(manifest.XMLPath, 0o644, bytes.NewReader(xml)); err != nil {
-		return err
-	}
-	if err := add(manifest.ContentTypesPath, 0o644, strings.NewReader(contentTypes(files))); err != nil {
-		return err
-	}
-	for _, f := range files {
-		if err := addFile(dir, f, add); err != nil {
-			return fmt.Errorf("pack %q: %w", f.path, err)
+// refusal is all that does.
+func (p *Plan) refusal() error {
+	var errs []error
+	for _, f := range p.Findings {
+		if !f.Warning {
+			errs = append(errs, errors.New(f.String()))
 		}
 	}
-	return z.Close()
+	return errors.Join(errs...)
 }
 
-func addFile(dir fs.FS, f file, add func(string, fs.FileMode, io.Reader) error) error {
-	content, err := dir.Open(f.path)
-	if err != nil {
-		return err
+// FileName is what the package is called unless told otherwise.
+func (p *Plan) FileName() string {
+	if p.Platform == "" {
+		return p.Name + "-" + p.Version + ".vsix"
 	}
-	defer content.Close()
-	return add(f.entry(), f.mode, content)
-}
-
-func entryNames(files []file) []string {
-	names := make([]string, len(files))
-	for i, f := range files {
-		names[i] = f.entry()
-	}
-	return names
+	return p.Name + "-" + p.Platform + "-" + p.Version + ".vsix"
 }

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -98,7 +97,11 @@ func serve(t testing.TB, dir *site.Dir, c *catalog.Catalog) {
 // names that it has.
 func snapshot(t testing.TB, root string) map[string]string {
 	t.Helper()
-	files, names := make(map[string]string), make(map[uint64]string)
+	type named struct {
+		fs.FileInfo
+		name string
+	}
+	files, known := make(map[string]string), make(map[int64][]named) // by size
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
@@ -118,11 +121,12 @@ func snapshot(t testing.TB, root string) map[string]string {
 		}
 		text, err := os.ReadFile(path)
 		rel, _ := filepath.Rel(root, path)
-		inode := info.Sys().(*syscall.Stat_t).Ino
-		if names[inode] == "" {
-			names[inode] = rel
+		same := known[info.Size()]
+		i := slices.IndexFunc(same, func(n named) bool { return os.SameFile(n, info) })
+		if i < 0 {
+			i, known[info.Size()] = len(same), append(same, named{info, rel})
 		}
-		files[filepath.ToSlash(rel)] = names[inode] + "\n" + string(text)
+		files[filepath.ToSlash(rel)] = known[info.Size()][i].name + "\n" + string(text)
 		return err
 	})
 	if err != nil {

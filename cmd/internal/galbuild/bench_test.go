@@ -107,7 +107,6 @@ func writePackages(b *testing.B) (dir string) {
 	if dir := os.Getenv("VSIX"); dir != "" {
 		return dir
 	}
-	b.Setenv("SOURCE_DATE_EPOCH", "1767225600")
 	dir = b.TempDir()
 	for i := range extensions {
 		platforms := []string{""}
@@ -137,7 +136,7 @@ func writePackage(b *testing.B, dir string, s sample) {
 	name := fmt.Sprintf("%s-1.%d.0%s", s.name, s.version, s.platform)
 	text := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
 	code := noise(name, 20<<10)
-	manifest := fmt.Sprintf(`{"name":%q,"publisher":"acme","version":"1.%d.0","displayName":"Sample %s","main":"./dist/main.js",`+
+	manifest := fmt.Sprintf(`{"name":%q,"publisher":"acme","version":"1.%d.0","displayName":"Sample %s","main":"./dist/main.js","activationEvents":[],`+
 		`"description":"One of many extensions","engines":{"vscode":"^1.80.0"},"icon":"icon.png","categories":["Other"],`+
 		`"keywords":["one","of","many"],"repository":"https://acme.example/%s.git"}`, s.name, s.version, s.name, s.name)
 	var archive bytes.Buffer
@@ -149,7 +148,7 @@ func writePackage(b *testing.B, dir string, s sample) {
 		"icon.png":       text("\x89PNG\r\n\x1a\n" + noise(s.name, 2<<10)),
 		"dist/main.js":   text(code[:10<<10]),
 		"dist/worker.js": text(code[10<<10+int(code[0])*40:]),
-	}, pack.Options{Platform: s.platform})
+	}, pack.Options{Platform: s.platform, Time: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
 	if err != nil {
 		b.Fatal(err)
 	}

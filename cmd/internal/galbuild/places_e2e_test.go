@@ -71,7 +71,7 @@ func packExtension(t *testing.T, folder, name string) {
 	t.Helper()
 	var archive bytes.Buffer
 	err := pack.Write(&archive, fstest.MapFS{
-		"package.json": {Data: fmt.Appendf(nil, `{"name":%q,"publisher":"acme","version":"1.0.0","engines":{"vscode":"^1.80.0"},"main":"./main.js"}`, name)},
+		"package.json": {Data: fmt.Appendf(nil, `{"name":%q,"publisher":"acme","version":"1.0.0","engines":{"vscode":"^1.80.0"},"main":"./main.js","activationEvents":[]}`, name)},
 		"main.js":      {Data: []byte("// " + name)},
 	}, pack.Options{})
 	if err != nil {

@@ -1,0 +1,163 @@
+package pack_test
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"galbuild/build/pack"
+)
+
+var update = flag.Bool("update", false, "record what the packer does where it differs from vsce, and with tag e2e what vsce does")
+
+// TestFolders packs every folder and compares with what vsce made of it.
+func TestFolders(t *testing.T) {
+	folders(t, func(t *testing.T, f *folder) {
+		root := f.unpack(t)
+		want, err := recall(f.want, root, f.base)
+		if err != nil || !want.complete() {
+			t.Fatalf("what vsce does is not recorded (%v)", err)
+		}
+		got := packed(t, root, f.args, f.packArgs())
+		if *update && len(f.differs) > 0 {
+			f.recordOurs(t, got, root)
+		}
+		f.compare(t, want, got, root)
+		for _, text := range f.finds {
+			if !strings.Contains(got.fail+"\n"+strings.Join(got.warnings, "\n"), text) {
+				t.Errorf("no finding has %q in it: %q, %q", text, got.fail, got.warnings)
+			}
+		}
+	})
+}
+
+// packed lists the folder root, and packs it.
+func packed(t *testing.T, root string, listArgs, packArgs []string) *result {
+	t.Helper()
+	forList, err1 := options(listArgs)
+	forPack, err2 := options(packArgs)
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	r := &result{}
+	if err := r.lists(t, root, forList); err != nil {
+		r.listFail += err.Error()
+	}
+	if err := r.pack(t, root, forPack); err != nil {
+		r.fail += err.Error()
+	}
+	r.listFail, r.fail = strings.TrimSpace(r.listFail), strings.TrimSpace(r.fail)
+	return r
+}
+
+// readIgnore reads what --ignoreFile names, as the command does.
+func readIgnore(root string, o *pack.Options) (err error) {
+	if o.IgnoreFile != "" {
+		o.Ignore, err = os.ReadFile(filepath.Join(root, o.IgnoreFile))
+	}
+	return err
+}
+
+func (r *result) lists(t *testing.T, root string, o pack.Options) error {
+	if err := readIgnore(root, &o); err != nil {
+		return err
+	}
+	files, found, err := pack.List(t.Context(), os.DirFS(root), o)
+	for _, f := range files {
+		r.list = append(r.list, f.Source)
+	}
+	for _, f := range found {
+		if !f.Warning {
+			r.listFail += f.String() + "\n"
+		}
+	}
+	slices.Sort(r.list)
+	return err
+}
+
+func (r *result) pack(t *testing.T, root string, o pack.Options) error {
+	if err := readIgnore(root, &o); err != nil {
+		return err
+	}
+	plan, err := pack.Read(t.Context(), os.DirFS(root), o)
+	if err != nil {
+		return err
+	}
+	for _, f := range plan.Findings {
+		if f.Warning {
+			r.warnings = append(r.warnings, f.String())
+		} else {
+			r.fail += f.String() + "\n"
+		}
+	}
+	slices.Sort(r.warnings)
+	if plan.Refused() {
+		return nil
+	}
+	var archive bytes.Buffer
+	if err := plan.Write(t.Context(), &archive, nil); err != nil {
+		return err
+	}
+	r.entries, err = readEntries(bytes.NewReader(archive.Bytes()), int64(archive.Len()))
+	return err
+}
+
+// compare reports in what got is neither what vsce made nor, in the parts that the
+// folder says differ, what the packer is known to make.
+func (f *folder) compare(t *testing.T, want, got *result, root string) {
+	t.Helper()
+	differences := compare(want, got)
+	for part, reason := range f.differs {
+		if len(differences[part]) == 0 {
+			t.Errorf("%s: no difference from vsce any more, though it says: %s", part, reason)
+		}
+		delete(differences, part)
+	}
+	known, err := f.merge(want, root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, whole := f.differs[partPackage]
+	for part, found := range compare(known, got) {
+		if _, ok := f.differs[part]; ok || whole && part != partList {
+			differences[part+" (as known to differ)"] = found
+		}
+	}
+	if whole && got.fail != known.fail {
+		t.Errorf("packing failed with\n%s\nwant\n%s", got.fail, known.fail)
+	}
+	report(t, differences)
+}
+
+func report(t *testing.T, differences map[string][]string) {
+	t.Helper()
+	for _, part := range slices.Sorted(maps.Keys(differences)) {
+		t.Errorf("%s:\n\t%s", part, strings.Join(differences[part], "\n\t"))
+	}
+}
+
+// TestReadme has every difference from vsce in the README, word for word.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	folders(t, func(t *testing.T, f *folder) {
+		for part, reason := range f.differs {
+			told++
+			if !strings.Contains(string(readme), reason) {
+				t.Errorf("%s: the README does not say: %s", part, reason)
+			}
+		}
+	})
+	if told == 0 {
+		t.Error("no folder differs")
+	}
+}

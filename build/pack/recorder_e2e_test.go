@@ -1,0 +1,94 @@
+//go:build e2e
+
+package pack_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"galbuild/cmd/e2e/installed"
+)
+
+// deterministic gives packages the same time and order of entries on each run.
+var deterministic = []string{"SOURCE_DATE_EPOCH=1700000000", "LC_ALL=C"}
+
+// A recorder has one process of the real vsce do all.
+type recorder struct{ vsce *installed.VSCE }
+
+func startRecorder(t *testing.T, tools installed.Toolbox) recorder {
+	t.Helper()
+	return recorder{tools.StartVSCE(t, deterministic...)}
+}
+
+// run runs a command line of vsce in the folder root.
+func (r recorder) run(t *testing.T, root string, args ...string) installed.Answer {
+	t.Helper()
+	a := r.vsce.Run(t, root, args...)
+	for i := range a.Errors {
+		a.Errors[i] = clean(a.Errors[i], root)
+	}
+	for i := range a.Warnings {
+		a.Warnings[i] = clean(a.Warnings[i], root)
+	}
+	return a
+}
+
+var (
+	npmLog     = regexp.MustCompile(`\nnpm error A complete log of this run .*`)
+	rootFolder = regexp.MustCompile(`undefined for \S+ in FOLDER`)
+)
+
+// clean takes out of a message what is another on each run: the folder, the log of
+// npm, and the order of items.
+func clean(message, root string) string {
+	message = npmLog.ReplaceAllString(strings.ReplaceAll(message, root, "FOLDER"), "")
+	message = rootFolder.ReplaceAllString(message, "undefined for / in FOLDER")
+	lines := strings.Split(strings.TrimSpace(message), "\n")
+	isItem := func(line string) bool { return strings.HasPrefix(line, "  - ") }
+	if first := slices.IndexFunc(lines, isItem); first >= 0 {
+		end := first
+		for end < len(lines) && isItem(lines[end]) {
+			end++
+		}
+		slices.Sort(lines[first:end])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// record lists and packs the folder root.
+func (r recorder) record(t *testing.T, root string, args []string) *result {
+	t.Helper()
+	listed := r.run(t, root, append([]string{"ls"}, argsOf("ls", args)...)...)
+	got := &result{listFail: strings.Join(listed.Errors, "\n"), list: strings.Split(strings.TrimSuffix(listed.Output, "\n"), "\n")}
+	slices.Sort(got.list)
+	archive := filepath.Join(t.TempDir(), "made.vsix")
+	made := r.run(t, root, append([]string{"package", "--out", archive}, argsOf("package", args)...)...)
+	got.fail, got.warnings = strings.Join(made.Errors, "\n"), made.Warnings
+	slices.Sort(got.warnings)
+	if len(made.Errors) == 0 {
+		got.entries = readArchive(t, archive)
+	}
+	return got
+}
+
+func readArchive(t *testing.T, path string) map[string]entry {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := readEntries(file, info.Size())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entries
+}

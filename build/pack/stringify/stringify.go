@@ -1,0 +1,163 @@
+// Package stringify writes JSON as JavaScript does: what JSON.parse made of a
+// text, by JSON.stringify with an indent of two.
+package stringify
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"io"
+	"slices"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// object is an object's members, in the order in which JavaScript has them.
+type object []member
+
+type member struct {
+	name  string
+	value any // object, []any or jsontext.Value
+}
+
+// With returns text, a JSON object, with one member set to a string. The keys keep
+// their order, but for those that are array indexes, which come first; of equal
+// keys the last counts. Numbers are those of JavaScript.
+// Source: ECMAScript 2024, OrdinaryOwnPropertyKeys and SerializeJSONProperty.
+func With(text []byte, name, value string) ([]byte, error) {
+	d := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	v, err := read(d)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("text after the JSON value")
+	}
+	o, ok := v.(object)
+	if !ok {
+		return nil, errors.New("not a JSON object")
+	}
+	quoted, err := jsontext.AppendQuote(nil, value)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	err = write(&b, o.set(name, jsontext.Value(quoted)), "\n")
+	return b.Bytes(), err
+}
+
+func read(d *jsontext.Decoder) (any, error) {
+	switch d.PeekKind() {
+	case '{':
+		return readObject(d)
+	case '[':
+		return readArray(d)
+	}
+	v, err := d.ReadValue()
+	return v.Clone(), err
+}
+
+func readObject(d *jsontext.Decoder) (object, error) {
+	if _, err := d.ReadToken(); err != nil {
+		return nil, err
+	}
+	o := object{}
+	for d.PeekKind() != '}' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		key := name.String()
+		value, err := read(d)
+		if err != nil {
+			return nil, err
+		}
+		o = o.set(key, value)
+	}
+	slices.SortStableFunc(o, func(a, b member) int { return cmp.Compare(index(a.name), index(b.name)) })
+	_, err := d.ReadToken()
+	return o, err
+}
+
+func readArray(d *jsontext.Decoder) ([]any, error) {
+	if _, err := d.ReadToken(); err != nil {
+		return nil, err
+	}
+	l := []any{}
+	for d.PeekKind() != ']' {
+		v, err := read(d)
+		if err != nil {
+			return nil, err
+		}
+		l = append(l, v)
+	}
+	_, err := d.ReadToken()
+	return l, err
+}
+
+func (o object) set(name string, value any) object {
+	if i := slices.IndexFunc(o, func(m member) bool { return m.name == name }); i >= 0 {
+		o[i].value = value
+		return o
+	}
+	return append(o, member{name, value})
+}
+
+// index is the array index that a key is, or one above all of them.
+func index(key string) uint64 {
+	const none = 1<<32 - 1
+	n, err := strconv.ParseUint(key, 10, 32)
+	if err != nil || strconv.FormatUint(n, 10) != key {
+		return none
+	}
+	return n
+}
+
+// write appends v. newline is a line's end and the indent of v.
+func write(b *bytes.Buffer, v any, newline string) error {
+	deeper := newline + "  "
+	switch v := v.(type) {
+	case object:
+		return list(b, "{", "}", newline, len(v), func(i int) error {
+			quoted, err := jsontext.AppendQuote(nil, v[i].name)
+			b.Write(quoted)
+			b.WriteString(": ")
+			return errors.Join(err, write(b, v[i].value, deeper))
+		})
+	case []any:
+		return list(b, "[", "]", newline, len(v), func(i int) error { return write(b, v[i], deeper) })
+	case jsontext.Value:
+		if v.Kind() == '0' && infinite(v) {
+			v = jsontext.Value("null")
+		}
+		err := v.Canonicalize(jsontext.AllowInvalidUTF8(true)) // RFC 8785 took it from JSON.stringify
+		b.Write(v)
+		return err
+	}
+	return nil
+}
+
+// infinite tells whether a number is more than JavaScript can hold.
+func infinite(number jsontext.Value) bool {
+	_, err := strconv.ParseFloat(string(number), 64)
+	return errors.Is(err, strconv.ErrRange)
+}
+
+func list(b *bytes.Buffer, open, end, newline string, n int, item func(i int) error) error {
+	b.WriteString(open)
+	for i := range n {
+		if i > 0 {
+			b.WriteString(",")
+		}
+		b.WriteString(newline + "  ")
+		if err := item(i); err != nil {
+			return err
+		}
+	}
+	if n > 0 {
+		b.WriteString(newline)
+	}
+	b.WriteString(end)
+	return nil
+}
