@@ -9,7 +9,8 @@ build: ## bin/galbuild and bin/galshim
 VSIX ?=
 LISTEN ?= 127.0.0.1:8080
 demo: build ## a gallery of the sample extensions, or of VSIX=folder, served on LISTEN
-	@if [ -z "$(VSIX)" ]; then go run ./cmd/internal/packsamples testdata/samples demo/vsix; fi
+	@mkdir -p demo/vsix
+	@[ -n "$(VSIX)" ] || for folder in testdata/samples/*/; do bin/galbuild package -q "$$folder" -o demo/vsix || exit 1; done
 	-bin/galbuild $(if $(VSIX),'$(VSIX)',demo/vsix) -o demo/site
 	@bin/galbuild config code-server --base-url http://$(LISTEN)
 	@echo

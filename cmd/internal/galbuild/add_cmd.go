@@ -21,7 +21,9 @@ type addCmd struct {
 	Sources []string `arg:"" name:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input."`
 	Strict  bool     `help:"Add nothing if any package was refused."`
 
-	stdin string // a file with what came there, if it is a source
+	stdin   string                          // a file with what came there, if it is a source
+	scratch string                          // a folder of packages made just now, which are told without it
+	only    func(*catalog.Catalog) []string // which sources, for what the gallery has; nil is all
 
 	transfer
 	location
@@ -108,6 +110,12 @@ func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.St
 		settings.Unpack = "web"
 	}
 	settings.Render = render.Version
+	sources := a.Sources
+	if a.only != nil {
+		if sources = a.only(old.Catalog); len(sources) == 0 {
+			return &build.Result{Catalog: old.Catalog, Report: build.Report{Refused: []build.Problem{}}}, nil
+		}
+	}
 	stdin := e.stdin
 	if a.stdin != "" {
 		f, err := os.Open(a.stdin)
@@ -118,12 +126,13 @@ func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.St
 		stdin = f
 	}
 	made, err := build.Run(ctx, build.Config{
-		Sources: a.Sources, Stdin: stdin, Settings: settings, Add: true, Strict: a.Strict,
+		Sources: sources, Stdin: stdin, Settings: settings, Add: true, Strict: a.Strict,
 		Log: e.log, Progress: bar.show, Site: dir, Old: func() (*catalog.Catalog, error) { return old.Catalog, nil },
 	})
 	if err != nil {
 		return nil, err
 	}
+	a.shorten(made.Report.Refused)
 	refused := len(made.Report.Refused)
 	switch {
 	case a.Strict && refused > 0:
@@ -131,9 +140,20 @@ func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.St
 		return nil, hint.Add(fmt.Errorf("%s refused, and nothing is added (--strict)", plural(refused, "package")), "mend or leave out what is named above")
 	case len(made.Report.Added) == 0 && refused > 0:
 		e.printRefused(made.Report)
-		return nil, errors.New("no package could be taken")
+		return nil, errNoneTaken
 	}
 	return made, nil
+}
+
+var errNoneTaken = errors.New("no package could be taken")
+
+// shorten names packages made just now without their folder, which is gone soon.
+func (a *addCmd) shorten(refused []build.Problem) {
+	for i, p := range refused {
+		if a.scratch != "" && filepath.Dir(p.File) == a.scratch {
+			refused[i].File = filepath.Base(p.File)
+		}
+	}
 }
 
 func additions(made *build.Result) []addition {

@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -32,10 +33,13 @@ type commandLine struct {
 	Remove   removeCmd   `cmd:"" aliases:"unpublish" help:"Remove versions from a gallery."`
 	LsRemote listCmd     `cmd:"" aliases:"list" help:"List a gallery's extensions."`
 	Show     showCmd     `cmd:"" help:"Show an extension: versions, dates, sizes, readme, changelog."`
-	Publish  publishCmd  `cmd:"" help:"Bring a site, or packages, to where galleries are kept."`
+	Publish  publishCmd  `cmd:"" help:"Bring a site, packages, or an extension's folder to where galleries are kept."`
 	Pull     pullCmd     `cmd:"" help:"Bring a published site, or its index, to a folder, and follow it."`
 	Rollback rollbackCmd `cmd:"" help:"Make the generation before the current one count again."`
 	Prune    pruneCmd    `cmd:"" help:"Remove what no generation of a published site needs."`
+
+	Package packageCmd `cmd:"" aliases:"pack" help:"Pack an extension's folder into a .vsix, as vsce does."`
+	Ls      lsCmd      `cmd:"" help:"List the files of an extension's folder that would be packed."`
 
 	Verify  verifyCmd  `cmd:"" help:"Prove a site: recompute every hash, check every claim of its index."`
 	Inspect inspectCmd `cmd:"" help:"Print what a site's index holds."`
@@ -66,6 +70,7 @@ type env struct {
 func Main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // the second one ends the process, whatever it waits for
 	limitMemory()
 	os.Exit(program{}.run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
@@ -111,7 +116,14 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, stdout
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		hint.Tell(stderr, "galbuild", hint.Add(err, "galbuild --help lists commands and flags"))
+		switch {
+		case hint.Has(err):
+		case strings.HasPrefix(err.Error(), "unexpected argument "):
+			err = hint.Add(err, "there may be too many, or flags between those of one kind; galbuild --help lists commands and flags")
+		default:
+			err = hint.Add(err, "galbuild --help lists commands and flags")
+		}
+		hint.Tell(stderr, "galbuild", err)
 		return exitUsage
 	}
 	e := newEnv(&cl, stdin, stdout, stderr)

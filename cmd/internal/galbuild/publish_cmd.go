@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -16,7 +17,10 @@ import (
 )
 
 type publishCmd struct {
-	What []string `arg:"" optional:"" name:"site" help:"A site's folder (default: site), or packages, as for add."`
+	Site    string   `arg:"" optional:"" help:"A site's folder (default: site), an extension's folder, or packages, as for add."`
+	Version string   `arg:"" optional:"" help:"An extension's next version: such as 1.2.3, or major, minor or patch; or another package."`
+	Sources []string `arg:"" optional:"" name:"package" help:"More packages."`
+	what    []string // the arguments, whatever they are
 
 	Layout  string        `enum:"site,dbem" default:"site" help:"What to make of the site there: a gallery as galshim and web servers serve it (site), or a repository as dbem has it (default: ${default})."`
 	From    string        `placeholder:"PLACE" help:"Publish what is published elsewhere: a folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH or artifactory:URL/REPO."`
@@ -25,8 +29,10 @@ type publishCmd struct {
 	Grace   time.Duration `default:"24h" help:"How old that must be (default: ${default})."`
 	CORS    bool          `name:"cors" help:"Let pages of any origin read the bucket, as editors in a browser must; galbuild config s3-cors prints the policy."`
 
+	vscePublish
 	transfer
 	location
+	publishPackFlags
 }
 
 // transfer says how objects are sent.
@@ -55,11 +61,16 @@ func checkGrace(grace time.Duration) error {
 
 // Validate implements Kong's hook.
 func (p *publishCmd) Validate() error {
-	if err := errors.Join(p.transfer.check(), checkGrace(p.Grace)); err != nil {
+	// They are three so that flags may stand between the first ones.
+	p.what = slices.DeleteFunc(append([]string{p.Site, p.Version}, p.Sources...), func(s string) bool { return s == "" })
+	if err := errors.Join(p.transfer.check(), checkGrace(p.Grace), p.vscePublish.check(), p.packFlags.check(), checkTargets("--target", p.Target...)); err != nil {
 		return err
 	}
-	if p.From != "" && len(p.What) > 0 {
+	if p.From != "" && len(p.what)+len(p.PackagePath) > 0 {
 		return errors.New("--from or a site: which of them?")
+	}
+	if len(p.PackagePath) > 0 && len(p.what) > 0 {
+		return errors.New("-i or arguments: name what to publish in one way")
 	}
 	return p.location.Validate()
 }
@@ -92,34 +103,30 @@ func (p *publishCmd) Run(ctx context.Context, e *env) error {
 }
 
 func (p *publishCmd) publish(ctx context.Context, e *env, at publish.Target) error {
+	p.what = append(p.what, p.PackagePath...)
+	if dir, version, ok := p.extension(); ok && p.From == "" {
+		return p.publishExtension(ctx, e, dir, version)
+	}
+	if err := errors.Join(p.checkPacking(), p.checkVersion()); err != nil {
+		return err
+	}
 	if p.From != "" {
 		return p.publishFrom(ctx, e, at)
 	}
-	if len(p.What) == 0 {
-		p.What = []string{"site"}
+	if len(p.what) == 0 {
+		p.what = []string{"site"}
 	}
-	root, isSite := p.site()
+	root := p.what[0]
 	switch {
-	case isSite:
+	case len(p.what) == 1 && isSite(root):
 		return p.publishSite(ctx, e, at, root)
-	case len(p.What) == 1 && isFolder(root) && !hasPackages(root):
-		return hint.Add(fmt.Errorf("%s is no site: it has no %s", root, site.CurrentPath), "galbuild SOURCE… -o %s builds one", root)
-	case p.Layout == layoutDbem:
-		return hint.Add(errors.New("--layout dbem publishes a site, and these are packages"), "galbuild add SOURCE… -o SITE puts them into one")
+	case len(p.what) == 1 && isFolder(root) && !hasPackages(root) && !isPackagePath(root):
+		return hint.Add(fmt.Errorf("%s is no site: it has no %s", root, site.CurrentPath), "galbuild SOURCE… -o %s builds one; an extension's folder has a %s", root, packageJSON)
 	}
-	if p.Replace {
-		return errors.New("--replace is for whole sites: to add other bytes under a published version, remove that first")
+	if err := p.packagesOnly(); err != nil {
+		return err
 	}
-	return (&addCmd{Sources: p.What, transfer: p.transfer, location: p.location}).Run(ctx, e)
-}
-
-// site returns the site that is meant, if one is.
-func (p *publishCmd) site() (root string, ok bool) {
-	if len(p.What) != 1 {
-		return "", false
-	}
-	_, err := os.Stat(filepath.Join(p.What[0], filepath.FromSlash(site.CurrentPath)))
-	return p.What[0], err == nil
+	return p.add(ctx, e, p.what, "", "")
 }
 
 // publishFrom publishes what another place serves, by way of a temporary site.
@@ -147,7 +154,7 @@ func isFolder(path string) bool {
 }
 
 func hasPackages(folder string) bool {
-	found, _ := filepath.Glob(filepath.Join(folder, "*.vsix"))
+	found, _ := fs.Glob(os.DirFS(folder), "*.vsix") // the folder's name is no pattern
 	return len(found) > 0
 }
 

@@ -1,0 +1,171 @@
+package release_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"galbuild/build/pack/release"
+)
+
+func TestNext(t *testing.T) {
+	// Recorded from npm version of npm 11.19, which drops what follows a + though.
+	for _, c := range []struct{ current, word, want string }{
+		{"1.2.3", "patch", "1.2.4"},
+		{"1.2.3", "minor", "1.3.0"},
+		{"1.2.3", "major", "2.0.0"},
+		{"1.2.3-beta.1", "patch", "1.2.3"},
+		{"1.3.0-beta", "minor", "1.3.0"},
+		{"1.3.1-beta", "minor", "1.4.0"},
+		{"2.0.0-rc", "major", "2.0.0"},
+		{"2.1.0-rc", "major", "3.0.0"},
+		{"1.2.3+build", "patch", "1.2.4"},
+		{"1.2.3", "v1.4.0", "1.4.0"},
+		{"1.2.3", "1.4.0-pre+b", "1.4.0-pre+b"},
+		{"nonsense", "1.4.0", "1.4.0"},
+		{"nonsense", "patch", ""},
+		{"1.2.3", "nonsense", ""},
+		{"1.2.3", "=1.4.0", ""},
+		{"1.2.3", "1.4", ""},
+		{"1.2.3", "01.2.3", ""},
+		{"1.2.3", "prerelease", ""},
+		{"1.2.3", "", ""},
+	} {
+		got, err := release.Next(c.current, c.word)
+		if got != c.want || (err == nil) != (c.want != "") {
+			t.Errorf("Next(%q, %q) = %q, %v; want %q", c.current, c.word, got, err, c.want)
+		}
+	}
+}
+
+func TestIsVersion(t *testing.T) {
+	for word, want := range map[string]bool{
+		"patch": true, "from-git": true, "1.2.3": true, "v1.2.3": true, "1.2.3-x": true,
+		"./patch": false, "1.2": false, "": false, "v": false, "ext": false, ".": false, "Patch": false,
+	} {
+		if got := release.IsVersion(word); got != want {
+			t.Errorf("IsVersion(%q) = %v", word, got)
+		}
+	}
+}
+
+func TestRead(t *testing.T) {
+	for text, want := range map[string]release.Package{
+		`{"name": "a", "version": "1.0.0", "scripts": {"vscode:prepublish": "make"}}`: {Name: "a", Version: "1.0.0", Prepublish: true},
+		`{"name": 5, "version": ["x"], "scripts": "make", "vsce": true}`:              {},
+		`{"engines": {"vscode": "^1.80.0"}}`:                                          {Engine: "^1.80.0"},
+		`{"engines": "^1.80.0"}`:                                                      {},
+		`{"scripts": {"vscode:prepublish": ""}}`:                                      {},
+		`{"scripts": {"vscode:prepublish": null, "test": 1}}`:                         {},
+		`[]`: {}, `{"name": "a"`: {}, ``: {}, `null`: {},
+	} {
+		f := release.Folder{Path: folder(t, "package.json", text)}
+		got, err := f.Read()
+		if err != nil || got.Name != want.Name || got.Version != want.Version || got.Engine != want.Engine || got.Prepublish != want.Prepublish || len(got.Settings) != 0 {
+			t.Errorf("%s: got %+v, %v", text, got, err)
+		}
+	}
+	f := release.Folder{Path: folder(t, "package.json", `{"vsce": {"yarn": true}}`)}
+	if got, err := f.Read(); err != nil || string(got.Settings["yarn"]) != "true" {
+		t.Errorf("settings: got %+v, %v", got, err)
+	}
+}
+
+func TestTool(t *testing.T) {
+	yes, no := true, false
+	for _, c := range []struct {
+		file string
+		yarn *bool
+		want string
+	}{
+		{"package-lock.json", nil, "npm"},
+		{"yarn.lock", nil, "yarn"},
+		{".pnp.cjs", nil, "yarn"},
+		{".yarnrc.yml", nil, "npm"}, // so says vsce
+		{"yarn.lock", &no, "npm"},
+		{"package-lock.json", &yes, "yarn"},
+	} {
+		f := release.Folder{Path: folder(t, c.file, "")}
+		if got := f.Tool(c.yarn); got != c.want {
+			t.Errorf("%s: got %s, want %s", c.file, got, c.want)
+		}
+	}
+}
+
+func TestMissingTool(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	f := release.Folder{Path: t.TempDir()}
+	if err := f.Prepublish(t.Context(), "npm"); !errors.Is(err, exec.ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestPrepublishFails(t *testing.T) {
+	script(t, "npm", "echo ran $*; exit 3")
+	var out bytes.Buffer
+	f := release.Folder{Path: t.TempDir(), Output: &out}
+	err := f.Prepublish(t.Context(), "npm")
+	if err == nil || !strings.Contains(err.Error(), "npm run vscode:prepublish failed with exit code 3") {
+		t.Errorf("got %v", err)
+	}
+	if out.String() != "ran run vscode:prepublish\n" {
+		t.Errorf("printed %q", &out)
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	script(t, "npm", "sleep 60 & echo ready; wait") // the pipe ends with the last of them
+	ctx, cancel := context.WithCancel(t.Context())
+	f := release.Folder{Path: t.TempDir(), Output: writer(func(p []byte) (int, error) {
+		cancel()
+		return len(p), nil
+	})}
+	if err := f.Prepublish(ctx, "npm"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestLeftRunning leaves a process running that could print still, as a daemon of
+// a build tool does.
+func TestLeftRunning(t *testing.T) {
+	script(t, "npm", "sleep 20 & echo $! >pid")
+	dir := t.TempDir()
+	t.Cleanup(func() {
+		if text, err := os.ReadFile(filepath.Join(dir, "pid")); err == nil {
+			_ = exec.Command("kill", strings.TrimSpace(string(text))).Run()
+		}
+	})
+	f := release.Folder{Path: dir, Output: writer(func(p []byte) (int, error) { return len(p), nil }), Grace: time.Millisecond}
+	if err := f.Prepublish(t.Context(), "npm"); err != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+type writer func([]byte) (int, error)
+
+func (w writer) Write(p []byte) (int, error) { return w(p) }
+
+func folder(t *testing.T, name, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// script puts a program of that name before all others.
+func script(t *testing.T, name, text string) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+}

@@ -1,0 +1,85 @@
+package galbuild
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"galbuild/build/pack"
+	"galbuild/build/pack/finding"
+	"galbuild/build/pack/release"
+	"galbuild/cmd/internal/hint"
+)
+
+type lsCmd struct {
+	Dir string `arg:"" optional:"" help:"The extension's folder (default: the current one)."`
+
+	Tree                 bool     `help:"Print a tree, with sizes."`
+	PackagedDependencies []string `name:"packagedDependencies" placeholder:"NAME" group:"Packing:" help:"Of what yarn installed these packages, and what they need."`
+	collectFlags
+}
+
+// fileList is what ls prints as JSON.
+type fileList struct {
+	Files    []treeFile        `json:"files"`
+	Findings []finding.Finding `json:"findings"`
+}
+
+// Run lists what would be packed, as package.json and the folder stand: nothing is
+// run, and "vsce" in package.json does not count.
+func (l *lsCmd) Run(ctx context.Context, e *env) error {
+	dir := cmp.Or(l.Dir, ".")
+	if err := needExtension(dir); err != nil {
+		return err
+	}
+	o, err := l.options(dir)
+	if err != nil {
+		return err
+	}
+	o.Only = l.PackagedDependencies
+	files, found, err := pack.List(ctx, os.DirFS(dir), o)
+	if err != nil {
+		return explainRead(dir, err)
+	}
+	e.printFindings(found)
+	if refused(found) {
+		err = hint.Add(fmt.Errorf("%s cannot be packed", dir), "galbuild package %s lists all that is wrong", dir)
+		if e.json {
+			return errors.Join(err, l.print(e, dir, files, found))
+		}
+		return err
+	}
+	return l.print(e, dir, files, found)
+}
+
+func (l *lsCmd) print(e *env, dir string, files []pack.File, found []finding.Finding) error {
+	if e.json {
+		return e.printJSON(fileList{sourceFiles(files), append([]finding.Finding{}, found...)})
+	}
+	var lines []string
+	if l.Tree {
+		root := release.Folder{Path: dir}
+		pkg, err := root.Read()
+		if err != nil {
+			return err
+		}
+		lines, _ = drawTree(pkg.Name+"-"+pkg.Version+".vsix", sourceFiles(files), 0)
+	} else {
+		for _, f := range files {
+			lines = append(lines, f.Source)
+		}
+	}
+	_, err := fmt.Fprintln(e.stdout, strings.Join(lines, "\n"))
+	return err
+}
+
+func sourceFiles(files []pack.File) []treeFile {
+	list := []treeFile{}
+	for _, f := range files {
+		list = append(list, treeFile{f.Source, f.Size})
+	}
+	return list
+}

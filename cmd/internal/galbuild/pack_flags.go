@@ -1,0 +1,272 @@
+package galbuild
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"galbuild/build/catalog"
+	"galbuild/build/pack"
+	"galbuild/build/pack/finding"
+	"galbuild/build/pack/readme"
+	"galbuild/build/pack/release"
+	secrets "galbuild/build/pack/secret"
+	"galbuild/cmd/internal/hint"
+)
+
+// collectFlags say which files go into a package. Here and in packFlags the names
+// are vsce's, which has them in two styles.
+// Source: src/main.ts of https://github.com/microsoft/vscode-vsce at 4.1.
+type collectFlags struct {
+	ReadmePath     string `name:"readme-path" placeholder:"FILE" group:"Packing:" help:"Readme, below the extension's folder (default: README.md)."`
+	IgnoreFile     string `name:"ignoreFile" placeholder:"FILE" group:"Packing:" help:"List of what is left out; its path counts from the extension's folder (default: .vscodeignore)."`
+	Dependencies   *bool  `negatable:"" group:"Packing:" help:"Pack what package.json depends on, from node_modules (default: yes)."`
+	Yarn           *bool  `negatable:"" group:"Packing:" help:"Use yarn, not npm (default: where there is a yarn.lock or .yarnrc)."`
+	FollowSymlinks *bool  `name:"follow-symlinks" group:"Packing:" help:"Go into symbolic links to folders."`
+}
+
+// packFlags say how an extension's folder is packed. A pointer is nil, and a text
+// empty, if the flag was not given: then "vsce" in package.json counts.
+type packFlags struct {
+	collectFlags
+
+	ChangelogPath      string `name:"changelog-path" placeholder:"FILE" group:"Packing:" help:"Change log, below the extension's folder (default: CHANGELOG.md)."`
+	PreRelease         *bool  `name:"pre-release" group:"Packing:" help:"Mark the package as a pre-release."`
+	IgnoreOtherTargets *bool  `name:"ignore-other-target-folders" group:"Packing:" help:"Has no effect, as with vsce."`
+
+	NoPrepublish  bool   `name:"no-prepublish" group:"Packing:" help:"Do not run the script vscode:prepublish first."`
+	Message       string `short:"m" placeholder:"TEXT" group:"Packing:" help:"With VERSION: message of the commit that npm version makes."`
+	NoGitTag      bool   `name:"no-git-tag-version" group:"Packing:" help:"With VERSION: no commit and no tag."`
+	NoPackageJSON bool   `name:"no-update-package-json" group:"Packing:" help:"With VERSION: change the version in the package only."`
+
+	BaseContentURL     string `name:"baseContentUrl" placeholder:"URL" group:"Packing:" help:"What relative links in the readme and the change log begin with (default: guessed from the repository)."`
+	BaseImagesURL      string `name:"baseImagesUrl" placeholder:"URL" group:"Packing:" help:"The same for images."`
+	GitHubBranch       string `name:"githubBranch" placeholder:"BRANCH" group:"Packing:" help:"Branch in what is guessed (default: HEAD)."`
+	GitLabBranch       string `name:"gitlabBranch" placeholder:"BRANCH" group:"Packing:" help:"The same for GitLab."`
+	NoRewriteLinks     bool   `name:"no-rewrite-relative-links" group:"Packing:" help:"Leave relative links as they are."`
+	NoGitHubIssueLinks bool   `name:"no-gitHubIssueLinking" group:"Packing:" help:"Do not make links of issues such as #12."`
+	NoGitLabIssueLinks bool   `name:"no-gitLabIssueLinking" group:"Packing:" help:"The same for GitLab."`
+
+	AllowStar       *bool       `name:"allow-star-activation" group:"Packing:" help:"Do not warn of activation by *."`
+	AllowRepository *bool       `name:"allow-missing-repository" group:"Packing:" help:"Do not warn of a missing repository."`
+	AllowUnused     *bool       `name:"allow-unused-files-pattern" group:"Packing:" help:"Allow items of \"files\" that fit no file."`
+	SkipLicense     *bool       `name:"skip-license" group:"Packing:" help:"Do not warn of a missing licence."`
+	AllowSecrets    secretNames `name:"allow-package-secrets" placeholder:"NAME" group:"Packing:" help:"Allow these kinds of secrets: the name in brackets of what was found."`
+	AllowAllSecrets *bool       `name:"allow-package-all-secrets" group:"Packing:" help:"Allow all kinds of secrets."`
+	AllowEnvFile    *bool       `name:"allow-package-env-file" group:"Packing:" help:"Allow .env files."`
+
+	SignTool string `name:"sign-tool" hidden:""`
+
+	only []string // "packagedDependencies" of "vsce"
+}
+
+// check refuses what vsce has and galbuild has not.
+func (f *packFlags) check() error {
+	if f.SignTool != "" {
+		return hint.Add(errors.New("--sign-tool: packages are not signed here"), "galleries need no signature; one made elsewhere is taken over from x.sigzip beside x.vsix")
+	}
+	return nil
+}
+
+// useless finds flags that do nothing without a version.
+func (f *packFlags) useless(version string) []finding.Finding {
+	if version != "" || f.Message == "" && !f.NoGitTag && !f.NoPackageJSON {
+		return nil
+	}
+	return []finding.Finding{finding.Warning("", "", "-m, --no-git-tag-version and --no-update-package-json have no effect without VERSION")}
+}
+
+// unknownSecrets finds names of no kind of secret.
+func (f *packFlags) unknownSecrets() (odd []finding.Finding) {
+	for _, name := range f.AllowSecrets {
+		if !isSecretRule(name) {
+			odd = append(odd, finding.Warning("", "the kinds are "+strings.Join(secrets.Rules(), ", "), "--allow-package-secrets=%s: no such kind of secret", name))
+		}
+	}
+	return odd
+}
+
+// options returns what package pack is to know, but for platform and version.
+func (f *packFlags) options(dir string) (pack.Options, error) {
+	o, err := f.collectFlags.options(dir)
+	if err != nil {
+		return o, err
+	}
+	if o.Time, err = sourceDate(); err != nil {
+		return o, err
+	}
+	if o.Changelog, err = below(dir, "--changelog-path", f.ChangelogPath); err != nil {
+		return o, err
+	}
+	o.PreRelease, o.Only = isTrue(f.PreRelease), f.only
+	o.Links = readme.Options{
+		ContentURL: f.BaseContentURL, ImagesURL: f.BaseImagesURL, GitHubBranch: f.GitHubBranch, GitLabBranch: f.GitLabBranch,
+		KeepLinks: f.NoRewriteLinks, KeepGitHubIssues: f.NoGitHubIssueLinks, KeepGitLabIssues: f.NoGitLabIssueLinks,
+	}
+	o.AllowStar, o.AllowRepository = isTrue(f.AllowStar), isTrue(f.AllowRepository)
+	o.AllowUnusedFiles, o.SkipLicense = isTrue(f.AllowUnused), isTrue(f.SkipLicense)
+	o.Secrets.Allow, o.Secrets.AllowAll, o.Secrets.AllowEnv = f.AllowSecrets, isTrue(f.AllowAllSecrets), isTrue(f.AllowEnvFile)
+	return o, nil
+}
+
+func (f *collectFlags) options(dir string) (o pack.Options, err error) {
+	if o.Readme, err = below(dir, "--readme-path", f.ReadmePath); err != nil {
+		return o, err
+	}
+	if err := f.readIgnore(dir, &o); err != nil {
+		return o, err
+	}
+	o.NoDependencies = f.Dependencies != nil && !*f.Dependencies
+	o.Yarn, o.FollowLinks = f.Yarn, isTrue(f.FollowSymlinks)
+	return o, nil
+}
+
+// readIgnore reads another list than .vscodeignore, which may lie outside the
+// extension's folder, where several share it.
+func (f *collectFlags) readIgnore(dir string, o *pack.Options) (err error) {
+	if f.IgnoreFile == "" {
+		return nil
+	}
+	file := f.IgnoreFile
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(dir, file)
+	}
+	o.IgnoreFile = f.IgnoreFile
+	if o.Ignore, err = readList(file); err != nil {
+		return hint.Add(fmt.Errorf("--ignoreFile=%s: %w", f.IgnoreFile, err), "the path counts from the extension's folder")
+	}
+	return nil
+}
+
+// maxList is the size of the longest list of what is left out, in bytes.
+const maxList = 1 << 20
+
+// readList reads a file that may be a pipe, and one without end.
+func readList(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxList+1))
+	if len(text) > maxList {
+		return nil, errors.New("is longer than 1 MiB")
+	}
+	return text, err
+}
+
+func isTrue(b *bool) bool { return b != nil && *b }
+
+// below returns the slashed path below dir of what a flag names, relative to dir or
+// absolute.
+func below(dir, flag, name string) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	rel := name
+	if filepath.IsAbs(name) {
+		root, err := filepath.Abs(dir)
+		if err != nil {
+			return "", err
+		}
+		if rel, err = filepath.Rel(root, name); err != nil {
+			return "", err
+		}
+	}
+	if !filepath.IsLocal(rel) {
+		return "", hint.Add(fmt.Errorf("%s=%s: is not in the extension's folder %s", flag, name, dir), "the path counts from that folder; copy the file into it")
+	}
+	return filepath.ToSlash(filepath.Clean(rel)), nil
+}
+
+// sourceDate returns the time that SOURCE_DATE_EPOCH asks for, zero if it is not
+// set. Source: https://reproducible-builds.org/specs/source-date-epoch/.
+func sourceDate() (time.Time, error) {
+	s := os.Getenv("SOURCE_DATE_EPOCH")
+	if s == "" {
+		return time.Time{}, nil
+	}
+	seconds, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || seconds < 0 {
+		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH: want seconds since 1970, got %q", s)
+	}
+	return time.Unix(seconds, 0).UTC(), nil
+}
+
+// secretNames, targetNames, packagePaths and apiNames are flags of several words.
+type (
+	secretNames  []string
+	targetNames  []string
+	packagePaths []string
+	apiNames     []string
+)
+
+// Decode implements kong.MapperValue.
+func (s *secretNames) Decode(c *kong.DecodeContext) error {
+	return decodeWords(c, (*[]string)(s), isSecretRule)
+}
+
+// Decode implements kong.MapperValue.
+func (t *targetNames) Decode(c *kong.DecodeContext) error {
+	return decodeWords(c, (*[]string)(t), isTarget)
+}
+
+// Decode implements kong.MapperValue.
+func (p *packagePaths) Decode(c *kong.DecodeContext) error {
+	return decodeWords(c, (*[]string)(p), isPackagePath)
+}
+
+// Decode implements kong.MapperValue.
+func (a *apiNames) Decode(c *kong.DecodeContext) error {
+	return decodeWords(c, (*[]string)(a), isAPIName)
+}
+
+// decodeWords reads the words of a flag: separated by commas, the flag given more
+// than once, or as vsce takes them, several in a row, of which those after the
+// first must be known not to be something else.
+func decodeWords(c *kong.DecodeContext, words *[]string, known func(string) bool) error {
+	var first string
+	if err := c.Scan.PopValueInto("word", &first); err != nil {
+		return err
+	}
+	*words = append(*words, strings.Split(first, ",")...)
+	for {
+		next, ok := c.Scan.Peek().Value.(string)
+		if !ok || !c.Scan.Peek().IsValue() || !known(next) {
+			return nil
+		}
+		*words = append(*words, next)
+		c.Scan.Pop()
+	}
+}
+
+func isSecretRule(name string) bool { return slices.Contains(secrets.Rules(), name) }
+
+func isTarget(name string) bool { return slices.Contains(catalog.Platforms(), name) }
+
+func isPackagePath(name string) bool { return strings.EqualFold(filepath.Ext(name), ".vsix") }
+
+// isAPIName tells whether a word can be the name of a proposed API, and is not
+// something to publish.
+func isAPIName(word string) bool {
+	_, err := os.Lstat(word)
+	return err != nil && !release.IsVersion(word) && !isPackagePath(word)
+}
+
+// checkTargets refuses what no editor asks for.
+func checkTargets(flag string, targets ...string) error {
+	for _, t := range targets {
+		if t != "" && !isTarget(t) {
+			return fmt.Errorf("%s=%s: want one of %s", flag, t, strings.Join(catalog.Platforms(), ", "))
+		}
+	}
+	return nil
+}

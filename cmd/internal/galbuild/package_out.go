@@ -1,0 +1,132 @@
+package galbuild
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"galbuild/build"
+	"galbuild/build/pack"
+	"galbuild/cmd/internal/hint"
+)
+
+// outputFile returns where a package goes, as an absolute path: to the file out, or
+// into the folder out under its own name. What ends in a slash is a folder.
+func outputFile(out string, plan *pack.Plan) (string, error) {
+	if out == "-" {
+		return "", hint.Add(errors.New("-o -: a package goes to a file, not to stdout"), "name the file; ./- is one of that name")
+	}
+	info, err := os.Stat(out)
+	if out == "" || err == nil && info.IsDir() || os.IsPathSeparator(out[len(out)-1]) {
+		out = filepath.Join(out, plan.FileName())
+	}
+	return filepath.Abs(out)
+}
+
+// checkOutput refuses to replace what is no package, and what is part of the
+// extension.
+func checkOutput(file, dir string, plan *pack.Plan) error {
+	parent, err := os.Stat(filepath.Dir(file))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return hint.Add(fmt.Errorf("%s: there is no such folder", filepath.Dir(file)), "make it, or name another one with -o")
+	case err != nil:
+		return err
+	case !parent.IsDir():
+		return fmt.Errorf("%s is no folder", filepath.Dir(file))
+	}
+	old, err := os.Lstat(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case old.Mode()&fs.ModeSymlink != 0: // /dev/stdout is one
+		return hint.Add(fmt.Errorf("%s is a symbolic link", file), "name the file it leads to with -o, or remove it")
+	}
+	for _, f := range plan.Files {
+		if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(f.Source))); err == nil && f.Source != "" && os.SameFile(info, old) {
+			return hint.Add(fmt.Errorf("%s is a file of the extension, and goes into the package itself", file), "name another file with -o, or list it in .vscodeignore")
+		}
+	}
+	if !old.Mode().IsRegular() || !isArchive(file, old.Size()) {
+		return hint.Add(fmt.Errorf("%s exists and is no package", file), "remove it, or name another file with -o")
+	}
+	return nil
+}
+
+// isArchive tells whether a file is empty or begins as a zip archive does.
+func isArchive(file string, size int64) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	start := make([]byte, 2)
+	_, err = io.ReadFull(f, start)
+	return size == 0 || err == nil && bytes.Equal(start, []byte("PK"))
+}
+
+// writePackage writes a package beside its file and puts it there once it is
+// whole. It returns its size in bytes.
+func (e *env) writePackage(ctx context.Context, plan *pack.Plan, file string) (size int64, err error) {
+	bar := newProgress(e)
+	defer bar.close()
+	temp, err := createBeside(file)
+	if err != nil {
+		return 0, explainOutput(err)
+	}
+	defer os.Remove(temp.Name()) // it is gone if all went well
+	defer temp.Close()
+	buffered := bufio.NewWriterSize(temp, 1<<16)
+	show := func(done, total int64) {
+		bar.show(build.Progress{Stage: "pack", Done: done, Total: total, Name: filepath.Base(file)})
+	}
+	if err := plan.Write(ctx, buffered, show); err != nil {
+		return 0, explainOutput(err)
+	}
+	if err := errors.Join(buffered.Flush(), temp.Sync()); err != nil {
+		return 0, explainOutput(err)
+	}
+	info, err := temp.Stat()
+	if err := errors.Join(err, temp.Close()); err != nil {
+		return 0, explainOutput(err)
+	}
+	return info.Size(), explainOutput(os.Rename(temp.Name(), file))
+}
+
+// createBeside creates a file of an own name beside another, with the permissions
+// of new files. If it is left there, by a process that was killed, it goes into no
+// package: .vsix files do not.
+func createBeside(file string) (*os.File, error) {
+	for n := os.Getpid(); ; n++ {
+		temp, err := os.OpenFile(filepath.Join(filepath.Dir(file), fmt.Sprintf(".%d-%s", n, filepath.Base(file))), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if path, ok := errors.AsType[*fs.PathError](err); ok {
+			err = fmt.Errorf("write %s: %w", file, path.Err)
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return temp, err
+		}
+	}
+}
+
+func explainOutput(err error) error {
+	switch {
+	case err == nil || hint.Has(err):
+		return err
+	case errors.Is(err, context.Canceled):
+		return hint.Add(errors.New("interrupted"), "nothing was written")
+	case errors.Is(err, fs.ErrPermission):
+		return hint.Add(err, "name a folder you may write to with -o; nothing was written")
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return hint.Add(err, "free some space there; nothing was written")
+	}
+	return hint.Add(err, "nothing was written")
+}

@@ -1,0 +1,58 @@
+package galbuild
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/fstest"
+
+	"galbuild/build/pack"
+)
+
+// TestWriteInterrupted proves that an earlier package stays, and nothing beside it.
+func TestWriteInterrupted(t *testing.T) {
+	dir := fstest.MapFS{
+		"package.json": {Data: []byte(`{"name": "a", "publisher": "b", "version": "1.0.0", "engines": {"vscode": "^1.80.0"}}`)},
+	}
+	plan, err := pack.Read(t.Context(), dir, pack.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	file := filepath.Join(folder, "a.vsix")
+	if err := os.WriteFile(file, []byte("PK earlier"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	e := &env{stdout: io.Discard, stderr: io.Discard, quiet: true}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := e.writePackage(ctx, plan, file); err == nil || err.Error() != "interrupted" {
+		t.Errorf("got %v", err)
+	}
+	if text, err := os.ReadFile(file); err != nil || string(text) != "PK earlier" {
+		t.Errorf("the earlier package is %q, %v", text, err)
+	}
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 1 {
+		t.Errorf("left: %v, %v", entries, err)
+	}
+	size, err := e.writePackage(t.Context(), plan, file)
+	info, statErr := os.Stat(file)
+	if err := errors.Join(err, statErr); err != nil || info.Size() != size || info.Mode().Perm()&0o044 == 0 {
+		t.Errorf("size %d, %v, %v", size, info, err)
+	}
+}
+
+func TestIsArchive(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "x")
+	for text, want := range map[string]bool{"": true, "PK\x03\x04": true, "P": false, "{}": false} {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := isArchive(file, int64(len(text))); got != want {
+			t.Errorf("%q: got %v", text, got)
+		}
+	}
+}

@@ -1,0 +1,307 @@
+package galbuild
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/term"
+
+	"galbuild/build"
+	"galbuild/build/pack"
+	"galbuild/build/pack/finding"
+	"galbuild/build/pack/release"
+	"galbuild/build/site"
+	"galbuild/cmd/internal/hint"
+)
+
+// packageJSON is what makes a folder that of an extension.
+const packageJSON = "package.json"
+
+func isExtension(dir string) bool {
+	info, err := os.Stat(filepath.Join(dir, packageJSON))
+	return err == nil && info.Mode().IsRegular()
+}
+
+// needExtension says what to do about a folder that is no extension's.
+func needExtension(dir string) error {
+	if isExtension(dir) {
+		return nil
+	}
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return hint.Add(fmt.Errorf("%s: no such folder", dir), "name the extension's folder, or its next version: such as 1.2.3, or major, minor or patch")
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return hint.Add(fmt.Errorf("%s is no folder", dir), "name the folder that holds the extension's %s", packageJSON)
+	}
+	if info, err := os.Stat(filepath.Join(dir, packageJSON)); err == nil {
+		return fmt.Errorf("%s is no extension's folder: its %s is no file (mode %v)", dir, packageJSON, info.Mode())
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return explainPack(err)
+	}
+	return hint.Add(fmt.Errorf("%s is no extension's folder: it has no %s", dir, packageJSON), "go to the folder that has it, or name that")
+}
+
+// A packing is an extension's folder on its way into packages.
+type packing struct {
+	e       *env
+	flags   *packFlags
+	dir     string
+	version string                 // as on the command line
+	dry     bool                   // package.json keeps its version, and there is no commit
+	place   func(*pack.Plan) error // tells whether a package can go where it is to go; nil is yes
+
+	settings map[string]setting // where the keys of "vsce" in package.json go
+	source   release.Folder
+	options  pack.Options
+	odd      []finding.Finding // in the settings and flags
+
+	refused []finding.Finding // why nothing is packed
+}
+
+func newPacking(e *env, flags *packFlags, dir, version string, settings map[string]setting) *packing {
+	source := release.Folder{Path: dir, Stdin: e.stdin, Output: e.stderr, Terminal: isTerminalFile(e.stdin)}
+	return &packing{e: e, flags: flags, dir: dir, version: version, settings: settings, source: source}
+}
+
+func isTerminalFile(v any) bool {
+	f, ok := v.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// begin reads what package.json says about packing. The flags are complete then.
+func (p *packing) begin() (*release.Package, error) {
+	if err := needExtension(p.dir); err != nil {
+		return nil, err
+	}
+	pkg, err := p.source.Read()
+	if err != nil {
+		return nil, explainPack(err)
+	}
+	p.odd = p.flags.useless(p.version)
+	given := *p.flags
+	p.odd = append(p.odd, applySettings(pkg.Settings, p.settings)...)
+	p.odd = append(p.odd, p.flags.unknownSecrets()...)
+	p.options, err = p.flags.options(p.dir)
+	if _, flags := given.options(p.dir); err != nil && flags == nil {
+		err = fmt.Errorf(`package.json: "vsce": %w`, err)
+	}
+	return pkg, err
+}
+
+// prepare lets the extension build itself, and sets its version. Nothing is run
+// for an extension that would be refused anyway.
+func (p *packing) prepare(ctx context.Context, pkg *release.Package, target string) error {
+	next, err := p.next(pkg)
+	if err != nil {
+		return err
+	}
+	if p.flags.NoPackageJSON || p.dry {
+		p.options.Version, next = next, ""
+	}
+	if pkg.Prepublish && !p.flags.NoPrepublish {
+		if err := p.prepublish(ctx); err != nil {
+			return err
+		}
+	}
+	if next == "" {
+		return nil
+	}
+	plan, err := p.read(ctx, target)
+	if err == nil && p.place != nil {
+		err = p.place(plan)
+	}
+	if err != nil {
+		return err // and there is no commit and no tag
+	}
+	return p.run("install Node.js, or change the version in the package only with --no-update-package-json", func() error {
+		return p.source.SetVersion(ctx, next, p.flags.Message, !p.flags.NoGitTag)
+	})
+}
+
+// next returns the version to be, "" if it stays.
+func (p *packing) next(pkg *release.Package) (string, error) {
+	if p.version == "" || p.version == pkg.Version {
+		return "", nil
+	}
+	next, err := release.Next(pkg.Version, p.version)
+	switch {
+	case errors.Is(err, release.ErrUnsupported):
+		return "", hint.Add(err, "name the version itself")
+	case next == pkg.Version:
+		return "", err
+	}
+	return next, err
+}
+
+// prepublish runs the extension's own build, unless package.json is bad already.
+func (p *packing) prepublish(ctx context.Context) error {
+	early := p.options
+	early.NoDependencies = true // they may come with the build
+	_, found, err := pack.List(ctx, os.DirFS(p.dir), early)
+	if err != nil {
+		return explainRead(p.dir, err)
+	}
+	found = slices.DeleteFunc(found, func(f finding.Finding) bool { return !strings.HasPrefix(f.Where, packageJSON) })
+	if refused(found) {
+		return p.refuse(found)
+	}
+	tool := p.source.Tool(p.flags.Yarn)
+	if !p.e.quiet {
+		fmt.Fprintf(p.e.stderr, "Executing prepublish script '%s'...\n", release.PrepublishCommand(tool))
+	}
+	return p.run("install Node.js and "+tool+", or pack what is there with --no-prepublish", func() error {
+		return p.source.Prepublish(ctx, tool)
+	})
+}
+
+// run runs a tool; missing is what to do if there is none. With -q what it prints
+// is shown only if it fails.
+func (p *packing) run(missing string, do func() error) error {
+	var kept bytes.Buffer
+	if p.e.quiet {
+		p.source.Output = &kept
+	}
+	err := do()
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return hint.Add(err, "%s", missing)
+	case err != nil && !errors.Is(err, context.Canceled):
+		_, _ = p.e.stderr.Write(kept.Bytes())
+		return hint.Add(err, "what it printed tells why; nothing was packed")
+	}
+	return explainPack(err)
+}
+
+// read reads the folder, tells what is odd and refuses what is wrong.
+func (p *packing) read(ctx context.Context, target string) (*pack.Plan, error) {
+	o := p.options
+	o.Platform = target
+	bar := newProgress(p.e)
+	defer bar.close()
+	o.Progress = func(done, total int64) {
+		bar.show(build.Progress{Stage: "read", Done: done, Total: total, Name: p.dir})
+	}
+	plan, err := pack.Read(ctx, os.DirFS(p.dir), o)
+	bar.close()
+	if err != nil {
+		return nil, explainRead(p.dir, err)
+	}
+	plan.Findings = append(plan.Findings, galleries(plan.Files)...)
+	if refused(plan.Findings) {
+		return plan, p.refuse(plan.Findings)
+	}
+	return plan, nil
+}
+
+// galleries finds those that lie in the extension's folder, which grows with each
+// package of it that they take.
+func galleries(files []pack.File) (odd []finding.Finding) {
+	for _, f := range files {
+		if dir, ok := strings.CutSuffix(f.Source, "/"+site.CurrentPath); ok {
+			odd = append(odd, finding.Warning(dir, "name it in .vscodeignore, or keep it elsewhere", "is a gallery, and goes into the package"))
+		}
+	}
+	return odd
+}
+
+// errRefused is what was told on stderr already.
+var errRefused = errors.New("nothing was packed")
+
+func (p *packing) refuse(found []finding.Finding) error {
+	p.refused = found
+	p.e.printFindings(slices.Concat(p.odd, found))
+	n := len(slices.DeleteFunc(slices.Clone(found), func(f finding.Finding) bool { return f.Warning }))
+	return fmt.Errorf("%s: %s: %w", p.dir, plural(n, "error"), errRefused)
+}
+
+func refused(found []finding.Finding) bool {
+	return slices.ContainsFunc(found, func(f finding.Finding) bool { return !f.Warning })
+}
+
+// printFindings tells what is wrong, then what is odd: after all that has the same
+// way out, that.
+func (e *env) printFindings(found []finding.Finding) {
+	var warnings []finding.Finding
+	for _, f := range found {
+		if f.Warning {
+			warnings = append(warnings, f)
+		}
+	}
+	errs := slices.DeleteFunc(slices.Clone(found), func(f finding.Finding) bool { return f.Warning })
+	e.printKind("error", errs, len(errs))
+	switch {
+	case e.quiet:
+	case e.verbose:
+		e.printKind("warning", warnings, len(warnings))
+	default:
+		e.printKind("warning", warnings, someLines)
+	}
+}
+
+// printKind tells the first of the findings, by their ways out.
+func (e *env) printKind(kind string, found []finding.Finding, first int) {
+	var ways []string
+	for _, f := range found[:min(first, len(found))] {
+		if !slices.Contains(ways, f.Way) {
+			ways = append(ways, f.Way)
+		}
+	}
+	for _, way := range ways {
+		for _, f := range found[:min(first, len(found))] {
+			if f.Way == way {
+				fmt.Fprintf(e.stderr, "galbuild: %s: %s\n", kind, f)
+			}
+		}
+		if way != "" {
+			fmt.Fprintf(e.stderr, "galbuild: hint: %s\n", way)
+		}
+	}
+	if more := len(found) - first; more > 0 {
+		fmt.Fprintf(e.stderr, "galbuild: … and %d more; -v prints them all, --json lists them\n", more)
+	}
+}
+
+// explainRead says which folder it was that could not be read: errors name what is
+// in it.
+func explainRead(dir string, err error) error {
+	if errors.Is(err, context.Canceled) || dir == "." {
+		return explainPack(err)
+	}
+	return explainPack(fmt.Errorf("%s: %w", dir, err))
+}
+
+// explainPack adds the way out of what packing can run into.
+func explainPack(err error) error {
+	switch {
+	case err == nil || hint.Has(err):
+		return err
+	case errors.Is(err, context.Canceled):
+		return hint.Add(errors.New("interrupted"), "nothing was packed")
+	case errors.Is(err, fs.ErrPermission):
+		return hint.Add(err, "the user running galbuild must be able to read the extension's folder; nothing was packed")
+	case errors.Is(err, fs.ErrNotExist):
+		return hint.Add(err, "something else is writing there: run it again when that is done; nothing was packed")
+	}
+	return err
+}
+
+// dirAndVersion sorts out the arguments [DIR] [VERSION] as vsce's users give them: a
+// single one that reads like a version is one, ./1.2.3 is a folder.
+func dirAndVersion(first, second string) (dir, version string) {
+	if second == "" && release.IsVersion(first) {
+		return ".", first
+	}
+	return cmp.Or(first, "."), second
+}
