@@ -1,4 +1,4 @@
-.PHONY: help build demo test race lint e2e check bench soak fuzz update
+.PHONY: help build demo test race lint e2e check bench soak fuzz update record
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ lint: ## format, vet, staticcheck
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/galbuild-e2e
 e2e: ## the real editor, browser, web server, packager and S3 server; installs what it needs
 	bash cmd/e2e/installed/install.sh $(CACHE) >/dev/null
-	PATH="$(CACHE)/nginx/usr/sbin:$$PATH" go test -tags e2e -count=1 -timeout 25m -p 1 ./render/deploy/... ./publish/bundle ./publish/s3 ./cmd/internal/galbuild ./cmd/e2e/...
+	PATH="$(CACHE)/nginx/usr/sbin:$$PATH" go test -tags e2e -count=1 -timeout 25m -p 1 ./build/pack/... ./build/vsix/manifest ./render/deploy/... ./publish/bundle ./publish/s3 ./cmd/internal/galbuild ./cmd/e2e/...
 
 check: lint test race e2e ## all of it: what continuous integration runs
 
@@ -40,7 +40,7 @@ BENCH ?= .
 BENCHTIME ?= 0.2s
 COUNT ?= 6
 bench: ## benchmarks beside their floors, with ratios; builds are of made-up packages, or of those in VSIX=folder
-	VSIX='$(abspath $(VSIX))' go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime=$(BENCHTIME) -count=$(COUNT) -timeout 0 ./index ./publish/bundle ./cmd/internal/... | tee bench.txt
+	VSIX='$(abspath $(VSIX))' go test -tags e2e -run '^$$' -bench '$(BENCH)' -benchmem -benchtime=$(BENCHTIME) -count=$(COUNT) -timeout 0 ./index ./build/pack/... ./publish/bundle ./cmd/internal/... | tee bench.txt
 	go tool benchstat -col /of bench.txt
 
 DURATION ?= 10m
@@ -56,4 +56,7 @@ fuzz: ## every fuzzer for FUZZTIME
 	done
 
 update: ## rewrite golden files and transcripts after a wanted change
-	UPDATE=1 go test ./render/... ./cmd -update
+	UPDATE=1 go test ./render/... ./build/pack ./build/pack/modules ./build/vsix/manifest ./cmd -update
+
+record: ## ask the real vsce, npm and yarn again and rewrite what was recorded of them
+	go test -tags e2e -count=1 -p 1 ./build/pack ./build/pack/check ./build/pack/glob ./build/pack/ignore ./build/pack/mime ./build/pack/modules ./build/pack/npmrange ./build/pack/readme ./build/pack/secret ./build/vsix/manifest -update

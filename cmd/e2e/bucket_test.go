@@ -77,13 +77,15 @@ func (l lab) bucket(t *testing.T) {
 	g.serveBucket(t, l.tools, b)
 	l.installs(t, g)
 
-	t.Run("add", func(t *testing.T) {
+	t.Run("publish a folder", func(t *testing.T) {
 		before, err := g.health()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if out := b.galbuild(t, l.commands, "add", l.packages.later); !strings.Contains(out, "added  acme.hello@1.2.0") {
-			t.Errorf("galbuild add: %s", out)
+		hello := filepath.Join("..", "..", "testdata", "samples", "hello")
+		out := b.galbuild(t, l.commands, "publish", hello, "1.2.0", "--no-update-package-json")
+		if !strings.Contains(out, "added  acme.hello@1.2.0") {
+			t.Errorf("galbuild publish: %s", out)
 		}
 		for deadline := time.Now().Add(startTime); ; time.Sleep(lookAgain) {
 			now, err := g.health()

@@ -35,7 +35,7 @@ func newLab(t *testing.T) lab {
 	})
 	l := lab{tools: installed.Tools(t), dir: dir, authority: newAuthority(t, dir)}
 	l.commands = compile(t, filepath.Join(dir, "bin"))
-	l.packages = pack(t, l.tools, filepath.Join(dir, "vsix"))
+	l.packages = pack(t, l.tools, l.commands, filepath.Join(dir, "vsix"))
 	return l
 }
 

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,6 +26,7 @@ type variant struct {
 	version    string         // the sample's own if empty
 	target     string         // platform; any if empty
 	preRelease bool           // packed with --pre-release
+	vsce       bool           // packed by the real vsce, not by galbuild
 	change     map[string]any // other members of package.json to set
 }
 
@@ -31,46 +34,54 @@ type variant struct {
 var (
 	firstPackages = []variant{
 		{sample: "hello"},
-		{sample: "hello", version: "1.0.0"},
-		{sample: "midnight"},
+		{sample: "hello", version: "1.0.0", vsce: true},
+		{sample: "midnight", vsce: true},
 		{sample: "word-count"},
 		{sample: "log-language"},
-		{sample: "log-summary"},
+		{sample: "log-summary", vsce: true},
 		{sample: "starter-pack"},
-		{sample: "notes"},
+		{sample: "notes", vsce: true},
 		{sample: "notes", version: "1.1.0", preRelease: true},
 		{sample: "system-probe"},
 		{sample: "system-probe", target: "linux-x64", change: map[string]any{"builtFor": "linux-x64"}},
-		{sample: "system-probe", target: "win32-x64", change: map[string]any{"builtFor": "win32-x64"}},
+		{sample: "system-probe", target: "win32-x64", vsce: true, change: map[string]any{"builtFor": "win32-x64"}},
 		{sample: "go-snippets"},
 		{sample: "go-snippets", version: "2.0.0", change: map[string]any{"engines": map[string]any{"vscode": "^1.999.0"}}},
 	}
 	laterPackages = []variant{
 		{sample: "hello", version: "1.2.0"},
 	}
-	// Extensions of code-server that vsce packs as they are: not made by us.
-	foreignPackages = []string{"theme-monokai", "theme-solarized-dark", "markdown-basics", "python", "rust", "yaml"}
+	// Extensions of code-server that can be packed as they are: not made by us.
+	foreignPackages = []variant{
+		{sample: "theme-monokai"},
+		{sample: "theme-solarized-dark", vsce: true},
+		{sample: "markdown-basics"},
+		{sample: "python", vsce: true},
+		{sample: "rust"},
+		{sample: "yaml"},
+	}
 )
 
 // packages are two folders of .vsix files.
 type packages struct{ first, later string }
 
-// pack makes every package with vsce, below dir.
-func pack(t *testing.T, tools installed.Toolbox, dir string) packages {
+// pack makes every package below dir.
+func pack(t *testing.T, tools installed.Toolbox, c commands, dir string) packages {
 	t.Helper()
+	packers := packers{vsce: []string{tools.Node, tools.VSCE}, galbuild: []string{c.galbuild}}
 	p := packages{filepath.Join(dir, "first"), filepath.Join(dir, "later")}
 	var group errgroup.Group
 	group.SetLimit(runtime.NumCPU())
 	samples := filepath.Join("..", "..", "testdata", "samples")
 	brought := filepath.Join(tools.CodeServer, "lib", "vscode", "extensions")
 	for _, v := range firstPackages {
-		group.Go(func() error { return v.pack(tools, samples, p.first) })
+		group.Go(func() error { return v.pack(packers, samples, p.first) })
 	}
 	for _, v := range laterPackages {
-		group.Go(func() error { return v.pack(tools, samples, p.later) })
+		group.Go(func() error { return v.pack(packers, samples, p.later) })
 	}
-	for _, name := range foreignPackages {
-		group.Go(func() error { return variant{sample: name}.pack(tools, brought, p.first) })
+	for _, v := range foreignPackages {
+		group.Go(func() error { return v.pack(packers, brought, p.first) })
 	}
 	if err := group.Wait(); err != nil {
 		t.Fatal(err)
@@ -78,8 +89,11 @@ func pack(t *testing.T, tools installed.Toolbox, dir string) packages {
 	return p
 }
 
+// packers are two commands that take the same arguments.
+type packers struct{ vsce, galbuild []string }
+
 // pack makes v from its folder below source, and writes it into the folder out.
-func (v variant) pack(tools installed.Toolbox, source, out string) error {
+func (v variant) pack(packers packers, source, out string) error {
 	work, err := os.MkdirTemp("", "galbuild-e2e-pack-")
 	if err != nil {
 		return err
@@ -95,13 +109,17 @@ func (v variant) pack(tools installed.Toolbox, source, out string) error {
 	if err := os.MkdirAll(out, 0o777); err != nil {
 		return err
 	}
-	vsce := exec.Command(tools.Node, append([]string{tools.VSCE, "package",
-		"--allow-missing-repository", "--skip-license", "--no-dependencies",
-		"--out", filepath.Join(out, name+".vsix")}, v.flags()...)...)
-	vsce.Dir = work
-	vsce.Env = append(os.Environ(), fmt.Sprint("SOURCE_DATE_EPOCH=", packed.Unix()))
-	if text, err := vsce.CombinedOutput(); err != nil {
-		return fmt.Errorf("vsce package %s: %w\n%s", name, err, text)
+	command := packers.galbuild
+	if v.vsce {
+		command = packers.vsce
+	}
+	command = slices.Concat(command, []string{"package", "--allow-missing-repository", "--skip-license", "--no-dependencies",
+		"--out", filepath.Join(out, name+".vsix")}, v.flags())
+	packer := exec.Command(command[0], command[1:]...)
+	packer.Dir = work
+	packer.Env = append(os.Environ(), fmt.Sprint("SOURCE_DATE_EPOCH=", packed.Unix()))
+	if text, err := packer.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, text)
 	}
 	return nil
 }
