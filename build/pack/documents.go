@@ -27,8 +27,8 @@ func (r *reading) prepare() error {
 	if r.shown.Changelog, err = r.document("CHANGELOG.md", r.o.Changelog, "changelog"); err != nil {
 		return err
 	}
-	slices.SortFunc(r.files, func(a, b File) int { return cmp.Compare(a.Entry, b.Entry) })
 	r.shown.License = r.license()
+	slices.SortFunc(r.files, func(a, b File) int { return cmp.Compare(a.Entry, b.Entry) })
 	if icon := r.pkg.Icon(); icon != "" {
 		r.shown.Icon = r.entry(path.Join("extension", icon))
 	}

@@ -42,6 +42,7 @@ func folder() fstest.MapFS {
 		"package.nls.json": file(`{"title": {"message": "Hello World"},}`, 0o644, day.AddDate(-1, 0, 0)),
 		"README.md":        file("# Hello", 0o644, day),
 		"LICENSE":          file("MIT", 0o644, day),
+		"LICENSE-MIT":      file("MIT", 0o644, day),
 		"media/icon.png":   file("png", 0o644, day),
 		"dist/web.js":      file("", 0o644, day),
 		"dist/a&b.x<y":     file("", 0o644, day),
@@ -92,7 +93,7 @@ func TestWrite(t *testing.T) {
 		return nil
 	})
 	want := []string{
-		"extension.vsixmanifest rw-", "[Content_Types].xml rw-", "extension/LICENSE.txt rw-", "extension/bin/run rwx",
+		"extension.vsixmanifest rw-", "[Content_Types].xml rw-", "extension/LICENSE-MIT rw-", "extension/LICENSE.txt rw-", "extension/bin/run rwx",
 		"extension/dist/a&b.x<y rw-", "extension/dist/web.js rw-", "extension/media/icon.png rw-",
 		"extension/package.json rw-", "extension/package.nls.json rw-", "extension/readme.md rw-",
 	}
