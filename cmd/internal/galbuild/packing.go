@@ -233,33 +233,29 @@ func refused(found []finding.Finding) bool {
 // printFindings tells what is wrong, then what is odd: after all that has the same
 // way out, that.
 func (e *env) printFindings(found []finding.Finding) {
-	var warnings []finding.Finding
-	for _, f := range found {
-		if f.Warning {
-			warnings = append(warnings, f)
-		}
-	}
 	errs := slices.DeleteFunc(slices.Clone(found), func(f finding.Finding) bool { return f.Warning })
+	warnings := slices.DeleteFunc(slices.Clone(found), func(f finding.Finding) bool { return !f.Warning })
+	shown := someLines
+	if e.verbose {
+		shown = len(warnings)
+	}
 	e.printKind("error", errs, len(errs))
-	switch {
-	case e.quiet:
-	case e.verbose:
-		e.printKind("warning", warnings, len(warnings))
-	default:
-		e.printKind("warning", warnings, someLines)
+	if !e.quiet {
+		e.printKind("warning", warnings, shown)
 	}
 }
 
 // printKind tells the first of the findings, by their ways out.
 func (e *env) printKind(kind string, found []finding.Finding, first int) {
+	shown := found[:min(first, len(found))]
 	var ways []string
-	for _, f := range found[:min(first, len(found))] {
+	for _, f := range shown {
 		if !slices.Contains(ways, f.Way) {
 			ways = append(ways, f.Way)
 		}
 	}
 	for _, way := range ways {
-		for _, f := range found[:min(first, len(found))] {
+		for _, f := range shown {
 			if f.Way == way {
 				fmt.Fprintf(e.stderr, "galbuild: %s: %s\n", kind, f)
 			}
@@ -268,7 +264,7 @@ func (e *env) printKind(kind string, found []finding.Finding, first int) {
 			fmt.Fprintf(e.stderr, "galbuild: hint: %s\n", way)
 		}
 	}
-	if more := len(found) - first; more > 0 {
+	if more := len(found) - len(shown); more > 0 {
 		fmt.Fprintf(e.stderr, "galbuild: … and %d more; -v prints them all, --json lists them\n", more)
 	}
 }
