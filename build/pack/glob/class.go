@@ -67,7 +67,7 @@ func (i item) has(r rune) bool {
 
 // single returns the only character of a class such as [*].
 func (c class) single() (rune, bool) {
-	if c.negated || len(c.items) != 1 || len(c.outside) > 0 || c.items[0].set != nil {
+	if c.broken || c.negated || len(c.items) != 1 || len(c.outside) > 0 || c.items[0].set != nil {
 		return 0, false
 	}
 	return c.items[0].low, c.items[0].low == c.items[0].high

@@ -19,7 +19,7 @@ import (
 
 var (
 	update = flag.Bool("update", false, "record minimatch's answers anew")
-	seed   = flag.Uint64("seed", 0, "of the random patterns; 0 takes any")
+	seed   = flag.Uint64("seed", 1, "of the random patterns; 0 takes any")
 	count  = flag.Int("patterns", 2_000, "random patterns")
 )
 
@@ -54,7 +54,7 @@ func (a answer) odd() bool {
 	return a.Error != "" || strings.Contains(a.Pattern, `\|`) || group != "" && group != a.Pattern
 }
 
-// TestRandom compares fresh random patterns.
+// TestRandom compares random patterns: the same in each run, or with -seed 0 others.
 func TestRandom(t *testing.T) {
 	n := *seed
 	if n == 0 {
