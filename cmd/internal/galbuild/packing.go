@@ -50,7 +50,11 @@ func needExtension(dir string) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return explainPack(err)
 	}
-	return hint.Add(fmt.Errorf("%s is no extension's folder: it has no %s", dir, packageJSON), "go to the folder that has it, or name that")
+	err = fmt.Errorf("%s is no extension's folder: it has no %s", dir, packageJSON)
+	if isSite(dir) {
+		return hint.Add(err, "it is a gallery, which galbuild ls-remote -o %s lists", dir)
+	}
+	return hint.Add(err, "go to the folder that has it, or name that")
 }
 
 // A packing is an extension's folder on its way into packages.
