@@ -14,7 +14,15 @@ type publishPackFlags struct {
 	Target targetNames `short:"t" placeholder:"PLATFORM" group:"Packing:" help:"For these platforms, a package each."`
 	packFlags
 
-	named []string // names of those that are on the command line
+	named         []string // names of those that are on the command line
+	settingTarget string   // "target" of "vsce"
+}
+
+// flags are where the keys of "vsce" in package.json go.
+func (f *publishPackFlags) flags() map[string]setting {
+	all := f.settings()
+	all["target"], all["targets"] = &f.settingTarget, (*[]string)(&f.Target)
+	return all
 }
 
 // AfterApply implements Kong's hook. What the environment says does not count.

@@ -78,7 +78,11 @@ func (p *publishCmd) publishExtension(ctx context.Context, e *env, dir, version 
 		return hint.Add(fmt.Errorf("make a temporary folder: %w", err), "TMPDIR names the place for it, which must exist; nothing was packed")
 	}
 	defer os.RemoveAll(scratch)
-	files, err := p.packAll(ctx, e, dir, version, scratch)
+	job := newPacking(e, &p.packFlags, dir, version, p.flags())
+	files, err := p.packAll(ctx, job, scratch)
+	if errors.Is(err, errRefused) && e.json {
+		return errors.Join(err, e.printJSON(newPacked(nil, slices.Concat(job.refused, job.odd))))
+	}
 	if err != nil {
 		return err
 	}
@@ -86,20 +90,15 @@ func (p *publishCmd) publishExtension(ctx context.Context, e *env, dir, version 
 }
 
 // packAll returns the packages of a folder.
-func (p *publishCmd) packAll(ctx context.Context, e *env, dir, version, scratch string) ([]string, error) {
-	var target string
-	flags := &p.publishPackFlags
-	settings := flags.settings()
-	settings["target"], settings["targets"] = &target, (*[]string)(&flags.Target)
-	job := newPacking(e, &flags.packFlags, dir, version, settings)
+func (p *publishCmd) packAll(ctx context.Context, job *packing, scratch string) ([]string, error) {
 	job.dry = p.DryRun
 	pkg, err := job.begin()
 	if err != nil {
 		return nil, err
 	}
-	targets := []string(flags.Target)
+	targets := []string(p.Target)
 	if len(targets) == 0 {
-		targets = []string{target}
+		targets = []string{p.settingTarget}
 	}
 	if err := checkTargets("package.json: vsce.target", targets...); err != nil {
 		return nil, err
@@ -112,7 +111,7 @@ func (p *publishCmd) packAll(ctx context.Context, e *env, dir, version, scratch 
 		if slices.Contains(targets[:i], t) {
 			continue
 		}
-		file, err := job.packInto(ctx, scratch, t, p.DryRun || e.verbose, i == 0)
+		file, err := job.packInto(ctx, scratch, t, p.DryRun || job.e.verbose, i == 0)
 		if err != nil {
 			return nil, err
 		}
