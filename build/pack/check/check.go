@@ -29,8 +29,7 @@
 // and extensionPack: vsce takes its letters for items. We allow "files": null beside
 // .vscodeignore, on which vsce fails.
 //
-// Lists of ids of a wrong type, such as 0, are errors in Manifest already. Addresses
-// are read as browsers do, but names of hosts are not checked by the rules of IDNA.
+// Lists of ids of a wrong type, such as 0, are errors in Manifest already.
 //
 // Source: src/package.ts and src/validation.ts of
 // https://github.com/microsoft/vscode-vsce at 4.1.

@@ -27,7 +27,7 @@ func fault(doc []byte, err error) finding.Finding {
 	}
 	offset := min(offsetOf(doc, err), len(doc))
 	if inString(err) {
-		return finding.Error(position(doc, offset), `write it as \uXXXX, or leave it out`, "is not JSON: %s", cause(err))
+		return finding.Error(position(doc, offset), `write it as an escape, \u and four digits, or leave it out`, "is not JSON: %s", cause(err))
 	}
 	offset += len(doc[offset:]) - len(bytes.TrimLeft(doc[offset:], space))
 	if at := len(bytes.TrimRight(doc[:offset], space)) - 1; at >= 0 && doc[at] == ',' && closes(doc[offset:]) {

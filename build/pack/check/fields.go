@@ -2,8 +2,9 @@ package check
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
+
+	"github.com/nlnwa/whatwg-url/url"
 
 	"galbuild/build/pack/trusted"
 )
@@ -23,19 +24,16 @@ func (r *report) badges(pkg *node) {
 }
 
 func (r *report) badge(n *node, name, s string) {
-	decoded, ok := decodeURI(s)
-	if !ok {
+	switch err := trusted.Image(s); err {
+	case nil:
+	case trusted.ErrEscape:
 		r.error(n, "write a percent sign as %25", "%s %q: a %% is not followed by the two digits of a UTF-8 byte", name, s)
-		return
-	}
-	u, ok := parseURL(decoded)
-	switch {
-	case !ok:
-		r.error(n, "give the https address of an image", "%s %q: not an address", name, s)
-	case u.Scheme != "https":
+	case trusted.ErrScheme:
 		r.error(n, "give an https address", "%s %q: galleries show images from https only", name, s)
-	case isSVG(u.Path) && !trusted.SVG(u):
+	case trusted.ErrSVG:
 		r.error(n, "use a PNG, or a badge service such as img.shields.io", "%s %q: galleries show SVG images from trusted hosts only", name, s)
+	default:
+		r.error(n, "give the https address of an image", "%s %q: not an address", name, s)
 	}
 }
 
@@ -88,11 +86,9 @@ func (r *report) sponsor(n *node) {
 }
 
 func isWeb(s string) bool {
-	u, ok := parseURL(s)
-	return ok && isWebScheme(u)
+	u, err := url.Parse(s) // as browsers do
+	return err == nil && (u.Scheme() == "http" || u.Scheme() == "https")
 }
-
-func isWebScheme(u *url.URL) bool { return u.Scheme == "http" || u.Scheme == "https" }
 
 // ids checks a list of other extensions.
 func (r *report) ids(n *node, name string) {

@@ -7,10 +7,11 @@ package trusted
 
 import (
 	"errors"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/nlnwa/whatwg-url/url"
 )
 
 // Why a gallery does not show an image.
@@ -22,19 +23,20 @@ var (
 )
 
 // Image tells why a gallery does not show the image at src, an <img>'s source or a
-// badge's url: one of this package's errors, or nil if it does show it.
+// badge's url: one of this package's errors, or nil if it does show it. Addresses are
+// read as browsers do, which forgive much that net/url does not.
 func Image(src string) error {
 	src, ok := decodeURI(src)
 	if !ok {
 		return ErrEscape
 	}
-	u, err := parse(src)
+	u, err := url.Parse(src)
 	switch {
 	case err != nil:
-		return err
-	case u.Scheme != "https":
+		return ErrAddress
+	case u.Scheme() != "https":
 		return ErrScheme
-	case strings.HasSuffix(strings.ToLower(u.Path), ".svg") && !SVG(u):
+	case strings.HasSuffix(strings.ToLower(u.Pathname()), ".svg") && !drawsBadges(u):
 		return ErrSVG
 	}
 	return nil
@@ -54,8 +56,8 @@ var hosts = []string{
 
 var workflow = regexp.MustCompile(`^https://github\.com/[^/]+/[^/]+/(actions/)?workflows/.*badge\.svg`)
 
-// SVG tells whether a gallery shows the SVG image at u.
-func SVG(u *url.URL) bool {
-	_, known := slices.BinarySearch(hosts, strings.ToLower(u.Host))
-	return known || workflow.MatchString(u.String())
+// drawsBadges tells whether the host of u is one of hosts, or u is a badge of GitHub's.
+func drawsBadges(u *url.Url) bool {
+	_, known := slices.BinarySearch(hosts, u.Host())
+	return known || workflow.MatchString(u.Href(false))
 }
