@@ -1,9 +1,10 @@
 package manifest
 
 import (
-	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/nlnwa/whatwg-url/url"
 )
 
 // address is what a repository's address consists of, before %20 and the like are
@@ -86,95 +87,15 @@ func correctSCP(s string) string {
 	return corrected
 }
 
-// parseURL reads what new URL(s) takes, as far as known hosts can be in it.
+// parseURL reads what new URL(s) takes.
 func parseURL(s string) (address, bool) {
-	s = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(strings.TrimFunc(s, func(r rune) bool { return r <= ' ' }))
-	scheme, rest, ok := strings.Cut(s, ":")
-	if !ok || !goodScheme(scheme) {
+	u, err := url.Parse(s)
+	if err != nil {
 		return address{}, false
 	}
-	a := address{scheme: strings.ToLower(scheme)}
-	rest, a.fragment, _ = strings.Cut(rest, "#")
-	rest, _, _ = strings.Cut(rest, "?")
-	if a.scheme == "http" || a.scheme == "https" {
-		rest = "//" + strings.TrimLeft(strings.ReplaceAll(rest, `\`, "/"), "/")
+	a := address{scheme: u.Scheme(), user: u.Username(), host: u.Hostname(), path: u.Pathname(), fragment: u.Fragment()}
+	if u.Password() != "" {
+		a.user += ":" + u.Password()
 	}
-	authority, ok := strings.CutPrefix(rest, "//")
-	if !ok {
-		a.path = rest
-		if after, ok := strings.CutPrefix(rest, "/"); ok {
-			a.path = cleanPath(after)
-		}
-		return a, true
-	}
-	authority, a.path, _ = strings.Cut(authority, "/")
-	a.path = cleanPath(a.path)
-	return a, a.setAuthority(authority)
-}
-
-func goodScheme(s string) bool {
-	for i := range len(s) {
-		letter := s[i]|0x20 >= 'a' && s[i]|0x20 <= 'z'
-		if !letter && (i == 0 || !wordByte(s[i]) && !strings.Contains("+.-", s[i:i+1]) || s[i] == '_') {
-			return false
-		}
-	}
-	return s != ""
-}
-
-// setAuthority reads user:password@host:port.
-func (a *address) setAuthority(s string) bool {
-	if i := strings.LastIndexByte(s, '@'); i >= 0 {
-		user, password, _ := strings.Cut(s[:i], ":")
-		a.user, s = encodeUser(user), s[i+1:]
-		if password != "" {
-			a.user += ":" + encodeUser(password)
-		}
-	}
-	host, port, _ := strings.Cut(s, ":")
-	if a.scheme == "http" || a.scheme == "https" {
-		host = strings.ToLower(host)
-	}
-	a.host = host
-	_, err := strconv.ParseUint(port, 10, 16)
-	return port == "" || err == nil
-}
-
-// cleanPath resolves dots in a path without the slash before it, which it adds.
-// Slashes at the end and double ones stay.
-func cleanPath(p string) string {
-	var clean []string
-	parts := strings.Split(p, "/")
-	for i, part := range parts {
-		switch strings.ReplaceAll(strings.ToLower(part), "%2e", ".") {
-		case ".":
-		case "..":
-			clean = clean[:max(len(clean)-1, 0)]
-		default:
-			clean = append(clean, part)
-			continue
-		}
-		if i == len(parts)-1 {
-			clean = append(clean, "")
-		}
-	}
-	return "/" + strings.Join(clean, "/")
-}
-
-func encodeUser(s string) string {
-	return percent(s, func(b byte) bool { return b <= ' ' || b >= 0x7F || strings.IndexByte("\"#<>?`{}/:;=@[\\]^|", b) >= 0 })
-}
-
-// percent writes the bytes that must not stand as they are as %20 and the like.
-func percent(s string, must func(byte) bool) string {
-	const digits = "0123456789ABCDEF"
-	var b strings.Builder
-	for i := range len(s) {
-		if must(s[i]) {
-			b.WriteString("%" + string(digits[s[i]>>4]) + string(digits[s[i]&15]))
-		} else {
-			b.WriteByte(s[i])
-		}
-	}
-	return b.String()
+	return a, true
 }

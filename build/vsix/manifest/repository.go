@@ -190,5 +190,14 @@ func (p place) readme() string {
 
 // encodeComponent is JavaScript's encodeURIComponent.
 func encodeComponent(s string) string {
-	return percent(s, func(b byte) bool { return !wordByte(b) && strings.IndexByte("-.!~*'()", b) < 0 })
+	const digits = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(s) {
+		if wordByte(s[i]) || strings.IndexByte("-.!~*'()", s[i]) >= 0 {
+			b.WriteByte(s[i])
+		} else {
+			b.WriteString("%" + string(digits[s[i]>>4]) + string(digits[s[i]&15]))
+		}
+	}
+	return b.String()
 }
