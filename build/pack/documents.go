@@ -7,10 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"galbuild/build/js"
 	"galbuild/build/pack/finding"
-	"galbuild/build/pack/mime"
 	"galbuild/build/pack/readme"
-	"galbuild/build/pack/stringify"
 )
 
 // prepare gives the files that galleries show their names and texts in the
@@ -46,7 +45,7 @@ func (r *reading) override() error {
 	if r.o.Version == "" {
 		return nil
 	}
-	text, err := stringify.With(r.text, "version", r.o.Version)
+	text, err := js.With(r.text, "version", r.o.Version)
 	if err != nil {
 		return err
 	}
@@ -93,7 +92,7 @@ func (r *reading) license() string {
 		return ""
 	}
 	f := &r.files[i]
-	if mime.Extension(f.Entry) == "" {
+	if js.Extname(f.Entry) == "" {
 		f.Entry += ".txt"
 	}
 	return f.Entry

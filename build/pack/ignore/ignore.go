@@ -15,8 +15,8 @@ package ignore
 import (
 	"slices"
 	"strings"
-	"unicode"
 
+	"galbuild/build/js"
 	"galbuild/build/pack/glob"
 )
 
@@ -48,7 +48,7 @@ func Parse(text, readme string) *Rules {
 		r.out = append(r.out, glob.Compile(pattern))
 	}
 	for _, line := range strings.FieldsFunc(text, func(c rune) bool { return c == '\n' || c == '\r' }) {
-		line = strings.TrimFunc(line, space)
+		line = strings.TrimFunc(line, js.IsSpace)
 		if line == "" || line[0] == '#' {
 			continue
 		}
@@ -94,12 +94,6 @@ func belowFolder(pattern string) (string, bool) {
 		return pattern + "**", true
 	}
 	return pattern + "/**", true
-}
-
-// space is what JavaScript trims: Unicode's spaces, and the byte order mark, but
-// not the next line of Unicode.
-func space(c rune) bool {
-	return c == '\ufeff' || c != '\u0085' && unicode.IsSpace(c)
 }
 
 // Packed tells whether the file at path, slashed and below the extension's folder,

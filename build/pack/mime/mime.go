@@ -9,11 +9,12 @@ package mime
 import (
 	_ "embed"
 	"encoding/xml"
-	"path"
 	"slices"
 	"strings"
 	"sync"
 	"unicode/utf16"
+
+	"galbuild/build/js"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/language"
@@ -41,18 +42,9 @@ func TypeByExtension(ext string) string {
 	return "application/octet-stream"
 }
 
-// Extension returns the extension of a slashed path as Node.js sees it, with its
-// dot and in lower case: what follows the last dot of the last segment, unless only
-// dots precede it there. ".gitignore", "Makefile" and ".." have none, "file." has ".".
-// Source: path.posix.extname, https://nodejs.org/api/path.html#pathextnamepath
-func Extension(name string) string {
-	base := path.Base(name)
-	i := strings.LastIndexByte(base, '.')
-	if i <= 0 || base == ".." {
-		return ""
-	}
-	return lower(base[i:])
-}
+// Extension returns the extension of a slashed path as vsce looks it up: Node.js's, with
+// its dot, in lower case.
+func Extension(name string) string { return lower(js.Extname(name)) }
 
 // lower is as in JavaScript, where a Σ that ends a word is a ς.
 func lower(s string) string { return cases.Lower(language.Und).String(s) }

@@ -5,7 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
+
+	"galbuild/build/js"
 )
 
 // A grammar is npm's strict or loose one. White space is single spaces, see collapse.
@@ -80,11 +81,9 @@ func (g *grammar) parse(text string) (Range, error) {
 	return r, nil
 }
 
-// collapse makes one space of white space, JavaScript's: Unicode's and U+FEFF, but
-// not U+0085.
+// collapse makes one space of white space, JavaScript's.
 func collapse(s string) string {
-	space := func(r rune) bool { return r == '\uFEFF' || r != '\u0085' && unicode.IsSpace(r) }
-	return strings.Join(strings.FieldsFunc(s, space), " ")
+	return strings.Join(strings.FieldsFunc(s, js.IsSpace), " ")
 }
 
 // alternative reads what stands between two ||: comparators that hold together, none

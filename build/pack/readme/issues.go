@@ -1,10 +1,14 @@
 package readme
 
-import "regexp"
+import (
+	"regexp"
+
+	"galbuild/build/js"
+)
 
 // issue is white space, owner/repository or nothing, and a number.
 // Source: src/package.ts of https://github.com/microsoft/vscode-vsce at 4.1.
-var issue = regexp.MustCompile(`([` + space + `])([\w-]+/[\w-]+)?#(\d+)\b`)
+var issue = regexp.MustCompile(`([` + js.Space + `])([\w-]+/[\w-]+)?#(\d+)\b`)
 
 // linkIssues makes links of #12 and owner/repository#12.
 func linkIssues(s string, h host, o Options) string {

@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-)
 
-// space is \s of JavaScript, to stand in a class.
-const space = `\t\n\v\f\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff}`
+	"galbuild/build/js"
+)
 
 // Source: src/package.ts of https://github.com/microsoft/vscode-vsce at 4.1.
 var (
@@ -16,7 +15,7 @@ var (
 	mail     = regexp.MustCompile(`(?i)^mailto:`)
 	absolute = regexp.MustCompile(`^\w+://|^#`)
 	// tag is one with a source of few characters, of its last src.
-	tag = regexp.MustCompile(`<(?:img|video)[^>]+src=["']([/.\w` + space + `#-]+)['"][^>]*>`)
+	tag = regexp.MustCompile(`<(?:img|video)[^>]+src=["']([/.\w` + js.Space + `#-]+)['"][^>]*>`)
 )
 
 // A linker makes relative links absolute.

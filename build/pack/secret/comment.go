@@ -5,7 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
+
+	"galbuild/build/js"
 )
 
 // idPrefix and a rule make the name that comments call the rule by.
@@ -60,14 +61,12 @@ func ruleNames(rest string) []string {
 	rest, _, _ = strings.Cut(rest, "--")
 	var names []string
 	for name := range strings.SplitSeq(rest, ",") {
-		if name = strings.TrimFunc(name, isSpace); name != "" {
+		if name = strings.TrimFunc(name, js.IsSpace); name != "" {
 			names = append(names, name)
 		}
 	}
 	return names
 }
-
-func isSpace(r rune) bool { return unicode.IsSpace(r) || r == 0xFEFF }
 
 // lineStretch is the line of that number, from 1. It holds nothing if the line has
 // no end.

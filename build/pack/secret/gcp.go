@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"regexp"
 
+	"galbuild/build/js"
+
 	"golang.org/x/crypto/pkcs12"
 )
 
@@ -18,7 +20,7 @@ const p12Password = "notasecret"
 // serviceAccount tells whether the file is a service account's key. text is its
 // content without the byte order mark.
 func serviceAccount(name string, content, text []byte) bool {
-	switch extension(name) {
+	switch js.Extname(name) {
 	case ".json":
 		return serviceAccountJSON(text)
 	case ".p12":

@@ -129,12 +129,3 @@ func charEnd(b []byte, at int) int {
 	}
 	return at
 }
-
-// extension is what Node.js calls the extname of a path.
-func extension(name string) string {
-	base := path.Base(name)
-	if i := strings.LastIndexByte(base, '.'); i > 0 && base != ".." {
-		return base[i:]
-	}
-	return ""
-}

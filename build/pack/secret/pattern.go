@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"galbuild/build/js"
 )
 
 // A pattern finds one kind of secret. Its matches do not overlap: like a search
@@ -74,7 +76,7 @@ var anchored = sync.OnceValue(func() *anchors { return newAnchors(patterns) })
 const longest = 512
 
 // space is what \s is in JavaScript.
-const space = `[\t-\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff}]`
+const space = "[" + js.Space + "]"
 
 // token matches an anchor of prefix bytes and as many as there are, but not more
 // than most, of letters, digits and what more says; at least least.

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/nlnwa/whatwg-url/url"
+
+	"galbuild/build/js"
 )
 
 // Why a gallery does not show an image.
@@ -26,7 +28,7 @@ var (
 // badge's url: one of this package's errors, or nil if it does show it. Addresses are
 // read as browsers do, which forgive much that net/url does not.
 func Image(src string) error {
-	src, ok := decodeURI(src)
+	src, ok := js.DecodeURI(src)
 	if !ok {
 		return ErrEscape
 	}

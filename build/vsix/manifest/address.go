@@ -2,9 +2,10 @@ package manifest
 
 import (
 	"strings"
-	"unicode"
 
 	"github.com/nlnwa/whatwg-url/url"
+
+	"galbuild/build/js"
 )
 
 // address is what a repository's address consists of, before %20 and the like are
@@ -36,11 +37,8 @@ func isShort(s string) bool {
 	short, _, _ := strings.Cut(s, "#")
 	owner, name, ok := strings.Cut(short, "/")
 	return ok && owner != "" && name != "" && !strings.HasPrefix(owner, ".") &&
-		!strings.Contains(name, "/") && !strings.ContainsAny(short, ":@") && !strings.ContainsFunc(short, isSpace)
+		!strings.Contains(name, "/") && !strings.ContainsAny(short, ":@") && !strings.ContainsFunc(short, js.IsSpace)
 }
-
-// isSpace is JavaScript's \s.
-func isSpace(r rune) bool { return r == '\uFEFF' || unicode.IsSpace(r) && r != '\u0085' }
 
 // withScheme puts a scheme before what has a user but no scheme, and slashes
 // after an unknown scheme.

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"galbuild/build/js"
 )
 
 // repository is where the source is, and what follows from it: addresses of its
@@ -176,7 +178,7 @@ func (p place) issues() string {
 }
 
 func (p place) readme() string {
-	page, branch := p.page(), encodeComponent(p.branch)
+	page, branch := p.page(), js.EncodeURIComponent(p.branch)
 	switch {
 	case p.shortcut == "gist" && branch != "":
 		return page + "/" + branch
@@ -186,18 +188,4 @@ func (p place) readme() string {
 		page += "/" + p.tree + "/" + branch
 	}
 	return page + "#readme"
-}
-
-// encodeComponent is JavaScript's encodeURIComponent.
-func encodeComponent(s string) string {
-	const digits = "0123456789ABCDEF"
-	var b strings.Builder
-	for i := range len(s) {
-		if wordByte(s[i]) || strings.IndexByte("-.!~*'()", s[i]) >= 0 {
-			b.WriteByte(s[i])
-		} else {
-			b.WriteString("%" + string(digits[s[i]>>4]) + string(digits[s[i]&15]))
-		}
-	}
-	return b.String()
 }

@@ -1,4 +1,4 @@
-package trusted
+package js
 
 import (
 	"strconv"
@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// decodeURI decodes percent escapes as JavaScript's function of that name: all but
+// DecodeURI decodes percent escapes as JavaScript's function of that name: all but
 // those of ; / ? : @ & = + $ , #. It is false if one is broken or they are no UTF-8.
 // Source: https://tc39.es/ecma262/#sec-decode
-func decodeURI(s string) (string, bool) {
+func DecodeURI(s string) (string, bool) {
 	var b strings.Builder
 	for i := 0; i < len(s); {
 		if s[i] != '%' {
@@ -58,4 +58,22 @@ func escaped(s string) (byte, bool) {
 	}
 	n, err := strconv.ParseUint(s[1:3], 16, 8)
 	return byte(n), err == nil
+}
+
+const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()"
+
+// EncodeURIComponent writes all bytes as %20 and the like but for letters, digits and
+// a few marks, as JavaScript's function of that name.
+// Source: https://tc39.es/ecma262/#sec-encode
+func EncodeURIComponent(s string) string {
+	const digits = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(s) {
+		if strings.IndexByte(unreserved, s[i]) >= 0 {
+			b.WriteByte(s[i])
+		} else {
+			b.WriteString("%" + string(digits[s[i]>>4]) + string(digits[s[i]&15]))
+		}
+	}
+	return b.String()
 }

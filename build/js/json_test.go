@@ -1,4 +1,4 @@
-package stringify
+package js
 
 import (
 	"encoding/json"

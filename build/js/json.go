@@ -1,6 +1,4 @@
-// Package stringify writes JSON as JavaScript does: what JSON.parse made of a
-// text, by JSON.stringify with an indent of two.
-package stringify
+package js
 
 import (
 	"bytes"
