@@ -151,11 +151,8 @@ func (r *reading) dependencies() ([]string, error) {
 	if r.o.NoDependencies {
 		return nil, nil
 	}
-	yarn := modules.UsesYarn(r.dir)
-	if r.o.Yarn != nil {
-		yarn = *r.o.Yarn
-	}
-	roots, findings, err := modules.Folders(r.dir, r.text, modules.Options{Yarn: yarn, Only: r.o.Only})
+	o := modules.Options{Yarn: modules.UsesYarn(r.dir, r.o.Yarn), Only: r.o.Only}
+	roots, findings, err := modules.Folders(r.dir, r.text, o)
 	r.find(findings...)
 	return roots, err
 }

@@ -206,7 +206,7 @@ func TestUsesYarn(t *testing.T) {
 		"yarn.lock": true, ".yarnrc": true, ".yarnrc.yaml": true, ".pnp.cjs": true, ".yarn/releases/yarn.cjs": true,
 		".yarnrc.yml": false, "package-lock.json": false, "sub/yarn.lock": false,
 	} {
-		if got := UsesYarn(fstest.MapFS{name: {}}); got != want {
+		if got := UsesYarn(fstest.MapFS{name: {}}, nil); got != want {
 			t.Errorf("%s: got %t, want %t", name, got, want)
 		}
 	}

@@ -16,8 +16,12 @@ const pnp = ".pnp.cjs"
 // does not count.
 var yarnFiles = []string{"yarn.lock", ".yarnrc", ".yarnrc.yaml", pnp, ".yarn"}
 
-// UsesYarn tells whether one of yarn's files is in dir.
-func UsesYarn(dir fs.FS) bool {
+// UsesYarn tells whether yarn installs what is in dir: as was said, and if nothing was,
+// whether one of its files is there.
+func UsesYarn(dir fs.FS, said *bool) bool {
+	if said != nil {
+		return *said
+	}
 	return slices.ContainsFunc(yarnFiles, func(name string) bool { return exists(dir, name) })
 }
 

@@ -71,7 +71,7 @@ const prepublish = "vscode:prepublish"
 // Tool returns what runs an extension's scripts, "npm" or "yarn". If yarn is nil,
 // it is yarn where that has left a file of its own.
 func (f *Folder) Tool(yarn *bool) string {
-	if yarn == nil && modules.UsesYarn(os.DirFS(f.Path)) || yarn != nil && *yarn {
+	if modules.UsesYarn(os.DirFS(f.Path), yarn) {
 		return "yarn"
 	}
 	return "npm"

@@ -13,8 +13,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/term"
-
 	"galbuild/build"
 	"galbuild/build/pack"
 	"galbuild/build/pack/finding"
@@ -75,13 +73,8 @@ type packing struct {
 }
 
 func newPacking(e *env, flags *packFlags, dir, version string, settings map[string]setting) *packing {
-	source := release.Folder{Path: dir, Stdin: e.stdin, Output: e.stderr, Terminal: isTerminalFile(e.stdin)}
+	source := release.Folder{Path: dir, Stdin: e.stdin, Output: e.stderr, Terminal: isTerminal(e.stdin)}
 	return &packing{e: e, flags: flags, dir: dir, version: version, settings: settings, source: source}
-}
-
-func isTerminalFile(v any) bool {
-	f, ok := v.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // begin reads what package.json says about packing. The flags are complete then.
@@ -97,11 +90,13 @@ func (p *packing) begin() (*release.Package, error) {
 	given := *p.flags
 	p.odd = append(p.odd, applySettings(pkg.Settings, p.settings)...)
 	p.odd = append(p.odd, p.flags.unknownSecrets()...)
-	p.options, err = p.flags.options(p.dir)
-	if _, flags := given.options(p.dir); err != nil && flags == nil {
+	if p.options, err = p.flags.options(p.dir); err == nil {
+		return pkg, nil
+	}
+	if _, flags := given.options(p.dir); flags == nil {
 		err = fmt.Errorf(`package.json: "vsce": %w`, err)
 	}
-	return pkg, err
+	return nil, err
 }
 
 // prepare lets the extension build itself, and sets its version. Nothing is run

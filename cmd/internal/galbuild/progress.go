@@ -30,7 +30,7 @@ const plainEvery = 5 * time.Second
 
 func newProgress(e *env) *progress {
 	p := &progress{e: e, next: time.Now().Add(plainEvery)}
-	terminal := isTerminal(e)
+	terminal := isTerminal(e.stderr)
 	p.plain = !e.quiet && (e.progress == "plain" || e.progress == "auto" && !terminal)
 	if !e.quiet && e.progress == "auto" && terminal {
 		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(e.stderr), progressbar.OptionClearOnFinish(),
@@ -51,8 +51,9 @@ func (e *env) working(do func(dir *site.Dir, bar *progress) error) error {
 	return do(scratch.Dir, bar)
 }
 
-func isTerminal(e *env) bool {
-	f, ok := e.stderr.(*os.File)
+// isTerminal tells whether a reader or writer is one.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

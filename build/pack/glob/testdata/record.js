@@ -4,7 +4,7 @@
 //
 // stdin and stdout: a JSON list, of {"pattern": …, "paths": […]} in, of
 // {"pattern": …, "yes": […], "no": […]} out; "error" instead if it threw one, or
-// if its regular expression has not come to an end after half a second.
+// if its regular expression has not come to an end after five seconds.
 const { minimatch } = require(process.argv[2]);
 const script = new (require('vm').Script)('answer()');
 
@@ -17,7 +17,7 @@ function answer({ pattern, paths }) {
     return found;
   };
   try {
-    return script.runInThisContext({ timeout: 500 });
+    return script.runInThisContext({ timeout: 5000 });
   } catch (error) {
     return { pattern, error: error.message.split('\n')[0] };
   }
