@@ -2,7 +2,8 @@
 // and are not SVG, and SVG from the hosts of badges, which draw them anew for each
 // visitor and put no script into them.
 //
-// The rules are vsce's, for readmes, change logs and the badges of package.json.
+// The rules are vsce's, for readmes, change logs and the badges of package.json. Only the
+// name of a host with a broken xn-- in it is refused here, which Node.js takes.
 package trusted
 
 import (
