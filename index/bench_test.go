@@ -68,7 +68,7 @@ func BenchmarkSearch(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					before()
-					ix.Search(&f)
+					ix.Search(nil, &f)
 				}
 			})
 		}

@@ -16,7 +16,7 @@ func use(ix *Index) {
 		{Text: []string{"x"}, Sort: query.Updated}, {Categories: []string{"themes"}}, {Exclude: query.Unpublished, Include: query.Public},
 		{Platforms: []string{"linux-x64"}, Featured: true},
 	} {
-		for _, h := range ix.Search(&f).Hits {
+		for _, h := range ix.Search(nil, &f).Hits {
 			fill(ix.Payload(h, Latest))
 			fill(ix.Payload(h, All))
 		}

@@ -145,7 +145,7 @@ func TestOldSegments(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := ix.Search(&query.Filter{Text: []string{"live sevrer"}, Categories: []string{"other"}})
+		r := ix.Search(nil, &query.Filter{Text: []string{"live sevrer"}, Categories: []string{"other"}})
 		want, ok := ix.Find("ritwickdey.liveserver")
 		if !ok || len(r.Hits) == 0 || r.Hits[0] != want {
 			t.Errorf("%s: got %v, want %d first", path, r, want)
@@ -190,7 +190,7 @@ func TestFewerSections(t *testing.T) {
 	}
 	for _, text := range []string{"pyhton", "markdwonlint", "live sevrer", "livesevrer", "typescrpt"} {
 		f := query.Filter{Text: []string{text}}
-		if got, want := ix.Search(&f), open(t, docs, nil).Search(&f); !reflect.DeepEqual(got, want) || want.Total == 0 {
+		if got, want := ix.Search(nil, &f), open(t, docs, nil).Search(nil, &f); !reflect.DeepEqual(got, want) || want.Total == 0 {
 			t.Errorf("%q: got %v, want %v", text, got, want)
 		}
 	}

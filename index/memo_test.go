@@ -23,11 +23,11 @@ func TestRememberedPages(t *testing.T) {
 	docs := randomDocuments(rand.New(rand.NewPCG(8, 8)), 900)
 	for _, text := range []string{"p", "python", "pyhton", "nothing at all", "docker live"} {
 		ix := open(t, docs, nil)
-		whole := open(t, docs, nil).Search(&query.Filter{Text: []string{text}, Size: query.MaxPageSize})
+		whole := open(t, docs, nil).Search(nil, &query.Filter{Text: []string{text}, Size: query.MaxPageSize})
 		for range 2 {
 			var all []Hit
 			for page := 1; ; page++ {
-				r := ix.Search(&query.Filter{Text: []string{text}, Size: 40, Page: page})
+				r := ix.Search(nil, &query.Filter{Text: []string{text}, Size: 40, Page: page})
 				if r.Total != whole.Total {
 					t.Fatalf("%q, page %d: got %d matches, want %d", text, page, r.Total, whole.Total)
 				}
@@ -51,17 +51,17 @@ func TestMemoIsCopied(t *testing.T) {
 	ix := open(t, randomDocuments(rand.New(rand.NewPCG(8, 8)), 50), nil)
 	text := []byte("python")
 	f := query.Filter{Text: []string{unsafe.String(&text[0], len(text))}}
-	want := slices.Clone(ix.Search(&f).Hits)
-	clear(ix.Search(&f).Hits)
-	if got := ix.Search(&f).Hits; !slices.Equal(got, want) {
+	want := slices.Clone(ix.Search(nil, &f).Hits)
+	clear(ix.Search(nil, &f).Hits)
+	if got := ix.Search(nil, &f).Hits; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	copy(text, "docker")
-	if got, want := ix.Search(&f).Total, ix.Search(&query.Filter{Text: []string{"docker", ""}}).Total; got != want {
+	if got, want := ix.Search(nil, &f).Total, ix.Search(nil, &query.Filter{Text: []string{"docker", ""}}).Total; got != want {
 		t.Errorf("another text in the same memory: got %d matches, want %d", got, want)
 	}
 	copy(text, "python")
-	if got := ix.Search(&query.Filter{Text: []string{"python"}}).Hits; !slices.Equal(got, want) {
+	if got := ix.Search(nil, &query.Filter{Text: []string{"python"}}).Hits; !slices.Equal(got, want) {
 		t.Errorf("after that: got %v, want %v", got, want)
 	}
 }
@@ -71,7 +71,7 @@ func TestMemoIsCopied(t *testing.T) {
 func TestMemoKnowsTextsOnly(t *testing.T) {
 	docs := randomDocuments(rand.New(rand.NewPCG(8, 8)), 60)
 	ix, o := open(t, docs, nil), newOracle(docs)
-	ix.Search(&query.Filter{Text: []string{"python"}})
+	ix.Search(nil, &query.Filter{Text: []string{"python"}})
 	for _, f := range []query.Filter{
 		{Text: []string{"python"}, Categories: []string{"themes"}},
 		{Text: []string{"python"}, Exclude: query.Preview},
@@ -79,11 +79,11 @@ func TestMemoKnowsTextsOnly(t *testing.T) {
 		{Text: []string{"python"}, Sort: query.Title, Size: 5},
 	} {
 		want := o.matches(&f)
-		if got := ix.Search(&f); got.Total != len(want) {
+		if got := ix.Search(nil, &f); got.Total != len(want) {
 			t.Errorf("%s: got %d matches, want %d", &f, got.Total, len(want))
 		}
 		if f.Sort == query.Title {
-			samePage(t, &f, ix.Search(&f).Hits, o.sorted(want, f.Sort, f.Order))
+			samePage(t, &f, ix.Search(nil, &f).Hits, o.sorted(want, f.Sort, f.Order))
 		}
 	}
 }
@@ -91,7 +91,7 @@ func TestMemoKnowsTextsOnly(t *testing.T) {
 func TestMemoIsBounded(t *testing.T) {
 	ix := open(t, randomDocuments(rand.New(rand.NewPCG(8, 8)), 400), nil)
 	for i := range 4 * memoSlots {
-		ix.Search(&query.Filter{Text: []string{fmt.Sprintf("%*d p", i%80, i)}})
+		ix.Search(nil, &query.Filter{Text: []string{fmt.Sprintf("%*d p", i%80, i)}})
 	}
 	size, taken := unsafe.Sizeof(ix.memo), 0
 	for i := range ix.memo.slots {

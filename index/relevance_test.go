@@ -89,7 +89,7 @@ func TestRelevance(t *testing.T) {
 			}
 			n++
 			want, _ := ix.Find(known[i].ID)
-			at := slices.Index(ix.Search(&query.Filter{Text: []string{text}, Size: 10}).Hits, want)
+			at := slices.Index(ix.Search(nil, &query.Filter{Text: []string{text}, Size: 10}).Hits, want)
 			if at >= 0 {
 				sum += 1 / float64(at+1)
 			}
@@ -128,19 +128,19 @@ func TestSpellings(t *testing.T) {
 		"kubernets": "ms-kubernetes-tools.vscode-kubernetes-tools", "kubrenetse": "ms-kubernetes-tools.vscode-kubernetes-tools",
 		"python formatter xyzzy": "ms-python.black-formatter", "es7 react": "dsznajder.es7-react-js-snippets",
 	} {
-		r := ix.Search(&query.Filter{Text: []string{text}})
+		r := ix.Search(nil, &query.Filter{Text: []string{text}})
 		want, ok := ix.Find(id)
 		if !ok || len(r.Hits) == 0 || r.Hits[0] != want {
 			t.Errorf("%q: got %v, want %s (%d) first", text, r.Hits, id, want)
 		}
 	}
 	for _, text := range []string{`"`, `""`, ` " "" `} {
-		if r := ix.Search(&query.Filter{Text: []string{text}}); r.Total != ix.Len() {
+		if r := ix.Search(nil, &query.Filter{Text: []string{text}}); r.Total != ix.Len() {
 			t.Errorf("%q: got %d matches, want all: nothing is asked yet", text, r.Total)
 		}
 	}
 	for _, text := range []string{"!!!", `publisher:nobody`, `"kit dev"`, "publisher:redhat docker", "中国"} {
-		if r := ix.Search(&query.Filter{Text: []string{text}}); r.Total != 0 {
+		if r := ix.Search(nil, &query.Filter{Text: []string{text}}); r.Total != 0 {
 			t.Errorf("%q: got %v, want nothing", text, r)
 		}
 	}
@@ -162,7 +162,7 @@ func TestExactNameWins(t *testing.T) {
 		"b.exact":      {"b.exact"},
 	} {
 		var got []string
-		for _, h := range ix.Search(&query.Filter{Text: []string{text}}).Hits {
+		for _, h := range ix.Search(nil, &query.Filter{Text: []string{text}}).Hits {
 			got = append(got, ix.described(int(h)).ID)
 		}
 		if !slices.Equal(got, want) {
@@ -180,7 +180,7 @@ func TestMistakeIsAName(t *testing.T) {
 	}, nil)
 	planet, _ := ix.Find("b.jupiter")
 	notebook, _ := ix.Find("a.jupyter")
-	if hits := ix.Search(&query.Filter{Text: []string{"jupiter"}}).Hits; !slices.Equal(hits, []Hit{planet, notebook}) {
+	if hits := ix.Search(nil, &query.Filter{Text: []string{"jupiter"}}).Hits; !slices.Equal(hits, []Hit{planet, notebook}) {
 		t.Errorf("got %v, want %v", hits, []Hit{planet, notebook})
 	}
 }
@@ -195,7 +195,7 @@ func TestFields(t *testing.T) {
 	}
 	ix := open(t, docs, nil)
 	for _, text := range []string{"zebra", "ZEBR", "zebar"} {
-		hits := ix.Search(&query.Filter{Text: []string{text}}).Hits
+		hits := ix.Search(nil, &query.Filter{Text: []string{text}}).Hits
 		if len(hits) != 7 {
 			t.Fatalf("%q: got %d matches, want 7", text, len(hits))
 		}
@@ -215,7 +215,7 @@ func TestMistakesForgiven(t *testing.T) {
 		"kubrenetse": 1, "kubrnets": 1, "ubernetess": 1, "kbrnets": 0,
 		"espanlo": 1, "strase": 1, "straß": 1,
 	} {
-		if got := ix.Search(&query.Filter{Text: []string{text}}).Total; got != want {
+		if got := ix.Search(nil, &query.Filter{Text: []string{text}}).Total; got != want {
 			t.Errorf("%q: got %d matches, want %d", text, got, want)
 		}
 	}
@@ -229,7 +229,7 @@ func TestRareWordsAreDoubted(t *testing.T) {
 		for i := range n {
 			docs = append(docs, Document{ID: fmt.Sprintf("b.x%d", i), Title: "My servr"})
 		}
-		r := open(t, docs, nil).Search(&query.Filter{Text: []string{"servr"}})
+		r := open(t, docs, nil).Search(nil, &query.Filter{Text: []string{"servr"}})
 		if r.Total != want {
 			t.Errorf("%d documents with the word: got %d matches, want %d", n, r.Total, want)
 		}

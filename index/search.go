@@ -21,9 +21,13 @@ type scratch struct {
 }
 
 // Search returns a page of the documents that match f, and how many match. It
-// never fails: a question that makes no sense has no answers. In the long run it
+// never fails: a question that makes no sense has no answers, and where work has
+// ended, work.Err says so. In the long run it
 // allocates the hits only, if there is no text or one asked lately.
-func (ix *Index) Search(f *query.Filter) Result {
+func (ix *Index) Search(work *Work, f *query.Filter) Result {
+	if work.Err() != nil {
+		return Result{}
+	}
 	s := ix.scratch.Get().(*scratch)
 	defer ix.scratch.Put(s)
 	return ix.search(f, s)

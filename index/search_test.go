@@ -31,7 +31,7 @@ func TestSearchEqualsBruteForce(t *testing.T) {
 		for range 60 {
 			f := randomFilter(r, docs)
 			want := o.matches(f)
-			got := ix.Search(f)
+			got := ix.Search(nil, f)
 			if got.Total != len(want) {
 				t.Fatalf("seed %d: %s\n got %d: %v\nwant %d: %v", seed, f, got.Total, got.Hits, len(want), want)
 			}
@@ -39,7 +39,7 @@ func TestSearchEqualsBruteForce(t *testing.T) {
 				texts++
 				all := *f
 				all.Page, all.Size = 1, query.MaxPageSize
-				hits := ix.Search(&all).Hits
+				hits := ix.Search(nil, &all).Hits
 				samePage(t, f, got.Hits, numbersOf(hits))
 				slices.Sort(hits)
 				got.Hits = hits
@@ -104,7 +104,7 @@ func TestConcurrentSearch(t *testing.T) {
 		done.Go(func() {
 			for _, d := range docs {
 				want, _ := ix.Find(d.ID)
-				r := ix.Search(&query.Filter{Text: []string{d.ID}, Exclude: query.Preview})
+				r := ix.Search(nil, &query.Filter{Text: []string{d.ID}, Exclude: query.Preview})
 				if len(r.Hits) == 0 || r.Hits[0] != want {
 					t.Errorf("%s: got %v, want %d first", d.ID, r.Hits, want)
 				}
@@ -117,7 +117,7 @@ func TestConcurrentSearch(t *testing.T) {
 func TestSearchPageBeyondTheEnd(t *testing.T) {
 	ix := open(t, randomDocuments(rand.New(rand.NewPCG(1, 1)), 20), nil)
 	for _, page := range []int{3, 1 << 31, int(^uint(0) >> 1)} {
-		r := ix.Search(&query.Filter{Page: page, Size: 10})
+		r := ix.Search(nil, &query.Filter{Page: page, Size: 10})
 		if len(r.Hits) != 0 || r.Total != 20 {
 			t.Errorf("page %d: got %d hits of %d, want none of 20", page, len(r.Hits), r.Total)
 		}

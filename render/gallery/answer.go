@@ -14,21 +14,21 @@ import (
 // is one result set per filter. All of them together hold query.MaxPageSize
 // extensions at most, so that a short question cannot ask for the gallery many
 // times over; what is cut off is still counted.
-func AppendAnswer(dst []byte, ix *index.Index, q query.Query, at *Address) ([]byte, int) {
+func AppendAnswer(dst []byte, work *index.Work, ix *index.Index, q query.Query, at *Address) ([]byte, int) {
 	p := plain{dst, at}
-	hits := answer(&p, ix, q)
+	hits := answer(&p, work, ix, q)
 	return p.dst, hits
 }
 
 // AppendPacked appends the same reply as a gzip stream, joined from pieces that were
 // compressed when the index was built. It returns false if the index has none, or
 // the address is too long to fit them: then the reply must be compressed as a whole.
-func AppendPacked(dst []byte, ix *index.Index, q query.Query, at *Address) ([]byte, int, bool) {
+func AppendPacked(dst []byte, work *index.Work, ix *index.Index, q query.Query, at *Address) ([]byte, int, bool) {
 	if !at.fits() {
 		return dst, 0, false
 	}
 	p := packed{splice.Begin(dst, at.fillings)}
-	hits := answer(&p, ix, q)
+	hits := answer(&p, work, ix, q)
 	whole, ok := p.End()
 	return whole, hits, ok
 }
@@ -39,14 +39,14 @@ type form interface {
 	payload(p index.Payload)
 }
 
-func answer(to form, ix *index.Index, q query.Query) (hits int) {
+func answer(to form, work *index.Work, ix *index.Index, q query.Query) (hits int) {
 	variant := index.Latest
 	if q.Flags&query.IncludeVersions != 0 && q.Flags&(query.IncludeLatestOnly|query.IncludeLatestPreAndStable) == 0 {
 		variant = index.All
 	}
 	between := `{"results":[`
 	for i := range q.Filters {
-		r := ix.Search(&q.Filters[i])
+		r := ix.Search(work, &q.Filters[i])
 		r.Hits = r.Hits[:min(len(r.Hits), query.MaxPageSize-hits)]
 		to.Text(between)
 		result(to, ix, r, variant)

@@ -122,9 +122,9 @@ func TestGolden(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", request, err)
 		}
-		answer, hits := gallery.AppendAnswer(nil, ix, q, gallery.NewAddress("https://gal.example/tools"))
+		answer, hits := gallery.AppendAnswer(nil, nil, ix, q, gallery.NewAddress("https://gal.example/tools"))
 		compare(t, strings.Replace(request, ".request.", ".answer.", 1), answer)
-		packed, packedHits, ok := gallery.AppendPacked(nil, ix, q, gallery.NewAddress("https://gal.example/tools"))
+		packed, packedHits, ok := gallery.AppendPacked(nil, nil, ix, q, gallery.NewAddress("https://gal.example/tools"))
 		if !ok || packedHits != hits || unzip(t, packed) != string(answer) {
 			t.Errorf("%s: packed, the answer is another", request)
 		}
@@ -150,11 +150,11 @@ func TestBaseURLs(t *testing.T) {
 	q := query.Query{Filters: []query.Filter{{}}, Flags: query.IncludeVersions}
 	for size := len("https://h"); size < 99; size++ {
 		base := "https://h" + strings.Repeat("x", size-len("https://h"))
-		answer, _ := gallery.AppendAnswer(nil, ix, q, gallery.NewAddress(base))
+		answer, _ := gallery.AppendAnswer(nil, nil, ix, q, gallery.NewAddress(base))
 		if got := gjson.GetBytes(answer, "results.0.extensions.0.versions.0.assetUri").String(); got != base+"/assets/acme/hello/2.0.0@linux-x64" {
 			t.Fatalf("base of %d bytes: got assetUri %q", size, got)
 		}
-		packed, _, ok := gallery.AppendPacked([]byte("kept"), ix, q, gallery.NewAddress(base))
+		packed, _, ok := gallery.AppendPacked([]byte("kept"), nil, ix, q, gallery.NewAddress(base))
 		if ok != (size <= 64) {
 			t.Fatalf("base of %d bytes: packed %t", size, ok)
 		}
@@ -172,11 +172,11 @@ func TestFirstIndexes(t *testing.T) {
 		return index.Payloads{p, p}
 	})
 	q := query.Query{Filters: []query.Filter{{}}}
-	answer, _ := gallery.AppendAnswer(nil, ix, q, gallery.NewAddress("https://h"))
+	answer, _ := gallery.AppendAnswer(nil, nil, ix, q, gallery.NewAddress("https://h"))
 	if !strings.Contains(string(answer), `[{"assetUri":"https://h/x"}]`) {
 		t.Errorf("got %s", answer)
 	}
-	if _, _, ok := gallery.AppendPacked(nil, ix, q, gallery.NewAddress("https://h")); ok {
+	if _, _, ok := gallery.AppendPacked(nil, nil, ix, q, gallery.NewAddress("https://h")); ok {
 		t.Error("packed, without anything that is")
 	}
 }
@@ -242,7 +242,7 @@ func compare(t *testing.T, golden string, answer []byte) {
 // TestBaseIsEscaped proves that no base URL breaks out of its strings.
 func TestBaseIsEscaped(t *testing.T) {
 	base := "http://h/\"},{\"\\\u2028"
-	answer, _ := gallery.AppendAnswer(nil, open(t), query.Query{Filters: []query.Filter{{Page: 1, Size: 10}}}, gallery.NewAddress(base))
+	answer, _ := gallery.AppendAnswer(nil, nil, open(t), query.Query{Filters: []query.Filter{{Page: 1, Size: 10}}}, gallery.NewAddress(base))
 	var parsed struct {
 		Results []struct {
 			Extensions []struct{ Versions []struct{ AssetURI string } }
@@ -273,7 +273,7 @@ func TestAnswerIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, hits := gallery.AppendAnswer(nil, ix, q, gallery.NewAddress(""))
+	answer, hits := gallery.AppendAnswer(nil, nil, ix, q, gallery.NewAddress(""))
 	if hits != query.MaxPageSize || !json.Valid(answer) {
 		t.Errorf("%d extensions in an answer of %d bytes", hits, len(answer))
 	}
@@ -289,7 +289,7 @@ func TestNamesAreNotPagedAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, hits := gallery.AppendAnswer(nil, open(t), q, gallery.NewAddress("")); hits != 2 {
+	if _, hits := gallery.AppendAnswer(nil, nil, open(t), q, gallery.NewAddress("")); hits != 2 {
 		t.Errorf("%d extensions, want 2", hits)
 	}
 }

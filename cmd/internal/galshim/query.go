@@ -13,6 +13,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"galbuild/index"
 	"galbuild/index/query"
 	"galbuild/render/gallery"
 )
@@ -34,15 +35,19 @@ func (s *server) query(w *reply, r *http.Request, g *generation) error {
 	if err != nil {
 		return err
 	}
+	work := index.NewWork(r.Context())
 	// Each body is a question of its own, of which no cache knows.
 	h := w.Header()
 	h["Cache-Control"] = noStore
 	h["Content-Type"] = jsonType
 	if acceptsGzip(r.Header) {
 		h["Content-Encoding"] = gzipCoding
-		*buf, w.hits = s.appendPacked((*buf)[:0], g, q, s.address(w.base))
+		*buf, w.hits = s.appendPacked((*buf)[:0], work, g, q, s.address(w.base))
 	} else {
-		*buf, w.hits = gallery.AppendAnswer((*buf)[:0], g.ix, q, s.address(w.base))
+		*buf, w.hits = gallery.AppendAnswer((*buf)[:0], work, g.ix, q, s.address(w.base))
+	}
+	if work.Err() != nil {
+		return work.Err() // the client has gone
 	}
 	sendBody(w, *buf)
 	return nil
@@ -56,14 +61,14 @@ var (
 
 // appendPacked appends the answer in gzip, joined from pieces. Where there are none,
 // or they do not fit the base URL, the answer is compressed.
-func (s *server) appendPacked(dst []byte, g *generation, q query.Query, at *gallery.Address) ([]byte, int) {
-	if packed, hits, ok := gallery.AppendPacked(dst, g.ix, q, at); ok {
+func (s *server) appendPacked(dst []byte, work *index.Work, g *generation, q query.Query, at *gallery.Address) ([]byte, int) {
+	if packed, hits, ok := gallery.AppendPacked(dst, work, g.ix, q, at); ok {
 		return packed, hits
 	}
 	plain := s.buffer()
 	defer s.recycle(plain)
 	hits := 0
-	*plain, hits = gallery.AppendAnswer(*plain, g.ix, q, at)
+	*plain, hits = gallery.AppendAnswer(*plain, work, g.ix, q, at)
 	return s.pack(dst, *plain), hits
 }
 
