@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"galbuild/cmd/e2e/installed"
 	"galbuild/publish/s3/s3test"
 )
 
@@ -74,7 +72,7 @@ func (l lab) bucket(t *testing.T) {
 	shim := start(t, "galshim", g.dir, exec.Command(l.commands.galshim, "--index", b.url(), "--no-files",
 		"--listen", "127.0.0.1:0", "--reload", "1s", "--base-url", g.base, "--cache", filepath.Join(g.dir, "cache")))
 	g.shim = shim.await(t, `msg=listening .*addr=(\S+)`)[1]
-	g.serveBucket(t, l.tools, b)
+	g.startNginx(t, l.tools, fmt.Sprintf(bucketConf, host(t, g.base), b.url(), g.shim))
 	l.installs(t, g)
 
 	t.Run("publish a folder", func(t *testing.T) {
@@ -101,27 +99,4 @@ func (l lab) bucket(t *testing.T) {
 		e.wantInstalled(t, "acme.hello@1.2.0")
 	})
 	b.galbuild(t, l.commands, "verify")
-}
-
-// serveBucket puts nginx in front of a bucket and galshim.
-func (g *gallery) serveBucket(t *testing.T, tools installed.Toolbox, b bucket) {
-	t.Helper()
-	prefix := filepath.Join(g.dir, "nginx")
-	if err := os.MkdirAll(prefix, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	me, err := user.Current()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{
-		"nginx.conf":   fmt.Sprintf(nginxConf, me.Username),
-		"gallery.conf": fmt.Sprintf(bucketConf, host(t, g.base), b.url(), g.shim),
-	} {
-		if err := os.WriteFile(filepath.Join(prefix, name), []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s := start(t, "nginx", g.dir, exec.Command(tools.Nginx, "-p", prefix, "-c", "nginx.conf", "-e", "stderr"))
-	s.await(t, "start worker process")
 }

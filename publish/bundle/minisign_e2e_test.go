@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"galbuild/cmd/e2e/installed"
 )
 
 // TestMinisign uses keys that the stock tool makes, with and without a password, and has
-// it verify what was signed; and the other way round. cmd/e2e/installed installs it.
+// it verify what was signed; and the other way round.
 func TestMinisign(t *testing.T) {
 	for what, flags := range map[string][]string{"with a password": {"-G"}, "without": {"-G", "-W"}} {
 		t.Run(what, func(t *testing.T) {
@@ -40,7 +42,7 @@ func TestMinisign(t *testing.T) {
 
 func minisignTool(t *testing.T, stdin string, args ...string) string {
 	t.Helper()
-	run := exec.Command("minisign", args...)
+	run := exec.Command(installed.Tools(t).Minisign, args...)
 	run.Stdin = strings.NewReader(stdin)
 	out, err := run.CombinedOutput()
 	if err != nil {

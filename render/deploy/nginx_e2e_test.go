@@ -15,10 +15,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"galbuild/cmd/e2e/installed"
 )
 
 // The site that nginx serves. Each file holds its own path, a few are longer
@@ -107,10 +108,7 @@ func fakeShim(t *testing.T) *httptest.Server {
 // nginx runs n, listening on a socket, and returns a client for it.
 func nginx(t *testing.T, n Nginx) *http.Client {
 	t.Helper()
-	program, err := exec.LookPath("nginx")
-	if err != nil {
-		t.Fatalf("this test needs nginx, which `make e2e` brings: %v", err)
-	}
+	tools := installed.Tools(t)
 	dir, err := os.MkdirTemp("", "nginx") // a socket's path must be short
 	if err != nil {
 		t.Fatal(err)
@@ -122,28 +120,9 @@ func nginx(t *testing.T, n Nginx) *http.Client {
 	if err := n.Write(&site); err != nil {
 		t.Fatal(err)
 	}
-	user := ""
-	if os.Geteuid() == 0 {
-		user = "user root root;" // the site is in a folder of this user's
-	}
-	main := fmt.Sprintf(`%s
-pid %[2]s/pid; error_log %[2]s/error.log; worker_processes 1;
-events { }
-http {
-	access_log off;
-	client_body_temp_path %[2]s/body; proxy_temp_path %[2]s/proxy; fastcgi_temp_path %[2]s/f; uwsgi_temp_path %[2]s/u; scgi_temp_path %[2]s/s;
-	types { text/wrong js json css html manifest default latest; }
-	default_type text/wrong;
-	include %[2]s/site.conf;
-}
-`, user, dir)
-	for name, text := range map[string]string{"nginx.conf": main, "site.conf": site.String()} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	config := "types { text/wrong js json css html manifest default latest; }\ndefault_type text/wrong;\n" + site.String()
 	run := func(args ...string) error {
-		command := exec.Command(program, append([]string{"-p", dir, "-c", filepath.Join(dir, "nginx.conf"), "-e", filepath.Join(dir, "error.log")}, args...)...)
+		command := tools.NginxCommand(t, dir, config, args...)
 		out, err := command.CombinedOutput()
 		if err == nil && len(out) == 0 {
 			return nil
@@ -479,16 +458,12 @@ func TestNginxTwice(t *testing.T) {
 	if err := (Nginx{BaseURL: "http://other.example", Root: root, Listen: "unix:" + filepath.Join(t.TempDir(), "x")}).Write(&other); err != nil {
 		t.Fatal(err)
 	}
-	conf := filepath.Join(t.TempDir(), "nginx.conf")
 	var both bytes.Buffer
 	if err := (Nginx{BaseURL: "http://one.example/g", Root: root, Listen: "unix:" + filepath.Join(t.TempDir(), "y")}).Write(&both); err != nil {
 		t.Fatal(err)
 	}
-	text := fmt.Sprintf("pid %[1]s.pid; error_log stderr; events { }\nhttp {\n%s%s}\n", conf, both.String(), other.String())
-	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command("nginx", "-t", "-q", "-c", conf, "-e", "stderr").CombinedOutput(); err != nil || len(out) > 0 {
+	test := installed.Tools(t).NginxCommand(t, t.TempDir(), both.String()+other.String(), "-t", "-q")
+	if out, err := test.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("%v: %s", err, out)
 	}
 }

@@ -1,12 +1,13 @@
 #!/bin/bash
-# Installs what the end-to-end tests drive, and prints where it is.
+# Installs the components that the end-to-end tests drive, and prints where they are.
 #
 #   install.sh CACHE      stdout: lines name=path    stderr: progress, and what failed
 #
-# Needs apt, npm with some node, gcc, make and python3 on Debian x86-64; reaches
-# the npm registry and the Debian mirrors, nothing else. Running it again costs
-# nothing: a component is made in a folder of its own and renamed into place when
-# it is whole, so one that was interrupted is begun anew and the others are kept.
+# It needs apt-get, npm with some node, g++, make and python3 on Debian x86-64, and no
+# root: nothing is installed into the system. It reaches the npm registry and the
+# Debian mirrors, nothing else. Running it again costs nothing: a component is made in
+# a folder of its own and renamed into place when it is whole, so one that was
+# interrupted is started again and the others are kept.
 set -euo pipefail
 
 # The versions under test. To bump one: `npm view code-server version`, write the
@@ -20,6 +21,10 @@ YARN=1.22.22
 PLAYWRIGHT=1.65.1
 
 CACHE=${1:?usage: install.sh CACHE}
+if [ "$(uname -sm)" != "Linux x86_64" ]; then
+  echo "install: this is $(uname -sm); the end-to-end tests need Debian on Linux x86_64" >&2
+  exit 1
+fi
 mkdir -p "$CACHE"
 cd "$CACHE"
 exec 9>lock
@@ -30,26 +35,61 @@ LOG=$CACHE/install.log
 say() { echo "install: $1" | tee -a "$LOG" >&2; }
 quiet() { "$@" >>"$LOG" 2>&1; }
 
-# At any failure: what was being done last, and what the tools said about it.
+# At any failure: the component, what the tools printed, and what can be done.
 ended() {
   local status=$?
   [ $status = 0 ] && return
   tail -n 20 "$LOG" >&2
   echo "install: failed: $(grep '^install: ' "$LOG" | tail -n 1 | cut -c10-) (log: $LOG)" >&2
+  echo "install: npm must reach its registry ($(npm config get registry 2>/dev/null || echo 'npm is missing'))," \
+    "apt-get the Debian mirrors of /etc/apt; then run this again. Without a network:" \
+    "copy $CACHE from a machine that has it" >&2
 }
 trap ended EXIT
 
-# once FOLDER FUNCTION: runs FUNCTION in FOLDER.partial, then renames that.
+# needs PROGRAM PACKAGE: sets missing if the program is not there.
+needs() {
+  command -v "$1" >/dev/null && return
+  say "$1 is missing; install it with: apt-get install $2"
+  missing=1
+}
+
+# prerequisites says all that is missing, before the first component is installed.
+prerequisites() {
+  missing=
+  needs apt-get 'apt (these tests need Debian)'
+  needs dpkg-deb dpkg
+  needs npm npm
+  needs make make
+  needs g++ g++
+  needs python3 python3
+  [ -z "$missing" ]
+}
+
+# once FOLDER FUNCTION ARGUMENT…: runs FUNCTION in FOLDER.partial, then renames that.
 once() {
-  [ ! -d "$1" ] || return 0
-  say "$1"
-  rm -rf "$1.partial"
-  mkdir "$1.partial"
+  local folder=$1
+  shift
+  [ ! -d "$folder" ] || return 0
+  prerequisites
+  say "$folder"
+  rm -rf "$folder.partial"
+  mkdir "$folder.partial"
   (
-    cd "$1.partial"
-    "$2"
+    cd "$folder.partial"
+    "$@"
   )
-  mv "$1.partial" "$1"
+  mv "$folder.partial" "$folder"
+}
+
+# again COMMAND…: tries three times, since networks fail now and then.
+again() {
+  local pause
+  for pause in 5 20 0; do
+    quiet "$@" && return
+    sleep $pause
+  done
+  return 1
 }
 
 # unpack PACKAGE@VERSION: one npm package into the current folder, without its
@@ -90,33 +130,55 @@ npm_package() { quiet npm install --ignore-scripts --prefix . "npm@$NPM"; }
 yarn_package() { quiet npm install --ignore-scripts --prefix . "yarn@$YARN"; }
 playwright_package() { quiet npm install --ignore-scripts --prefix . "playwright-core@$PLAYWRIGHT"; }
 
-as_root() {
-  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+# apt-get with package lists and a cache of its own, and as if nothing were installed:
+# it needs no root, and all dependencies of a package are downloaded.
+apt() {
+  apt-get -q -o Dir::State="$CACHE/apt" -o Dir::State::status=/dev/null -o Dir::Cache="$CACHE/apt" \
+    -o Dir::Log="$CACHE/apt" -o APT::Sandbox::User=root -o Debug::NoLocking=true -o Acquire::Retries=5 "$@"
 }
 
-# Unpacked, not installed: the Debian package would start a server on port 80.
-nginx_package() {
-  quiet apt-get download nginx || {
-    quiet as_root apt-get update
-    quiet apt-get download nginx
+# debian_package NAME PROGRAM: the Debian package and its dependencies, unpacked into the
+# current folder and not installed, which would start nginx on port 80. bin/NAME runs
+# PROGRAM with these libraries. Only libc is the system's, since its parts must fit
+# the loader's path that is compiled into every program.
+debian_package() {
+  mkdir -p "$CACHE/apt/lists/partial" "$CACHE/apt/archives/partial" bin
+  [ -e "$CACHE/apt/updated" ] || again apt update || say "$1: apt-get update failed; trying with what it has"
+  touch "$CACHE/apt/updated"
+  again apt install -y --download-only --no-install-recommends "$1" || {
+    say "$1: apt-get cannot download it (Ubuntu has chromium as a snap only; use Debian)"
+    return 1
   }
-  dpkg -x nginx_*.deb .
-  rm nginx_*.deb
-  quiet usr/sbin/nginx -v
+  local archive
+  for archive in "$CACHE"/apt/archives/*.deb; do
+    case ${archive##*/} in
+      libc6_* | libc-bin_*) ;;
+      *) dpkg-deb -x "$archive" . ;;
+    esac
+  done
+  # Half of it is manuals, translations and drivers of graphics cards.
+  rm -rf "$CACHE"/apt/archives/*.deb usr/share/{doc,icons,locale,man,perl} \
+    usr/lib/x86_64-linux-gnu/{dri,perl,perl-base} usr/lib/x86_64-linux-gnu/lib{LLVM,z3}*
+  cat >fonts.conf <<'FONTS'
+<fontconfig>
+	<dir prefix="relative">usr/share/fonts</dir>
+	<cachedir prefix="xdg">fontconfig</cachedir>
+	<include>usr/share/fontconfig/conf.avail/60-latin.conf</include>
+</fontconfig>
+FONTS
+  cat >"bin/$1" <<WRAPPER
+#!/bin/sh
+root=\${0%/*}/..
+FONTCONFIG_PATH=\$root
+lib=\$root/usr/lib/x86_64-linux-gnu
+LD_LIBRARY_PATH=\$lib:\$root/lib/x86_64-linux-gnu:\$lib/nss:\$lib/pulseaudio
+export FONTCONFIG_PATH LD_LIBRARY_PATH
+exec "\$root/$2" "\$@"
+WRAPPER
+  chmod +x "bin/$1"
 }
 
-minisign_package() {
-  quiet as_root apt-get update
-  quiet as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends minisign
-}
-
-chromium_package() {
-  quiet as_root apt-get update
-  quiet as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium
-}
-
-[ "$(uname -sm)" = "Linux x86_64" ] || { say "a $(uname -sm) machine, not Linux x86_64"; exit 1; }
-export npm_config_fund=false npm_config_audit=false npm_config_update_notifier=false
+export npm_config_fund=false npm_config_audit=false npm_config_update_notifier=false npm_config_fetch_retries=5
 once "node-$NODE" node_package
 export PATH="$CACHE/node-$NODE/bin:$PATH" npm_config_nodedir="$CACHE/node-$NODE"
 once "code-server-$CODE_SERVER" code_server_package
@@ -124,9 +186,11 @@ once "vsce-$VSCE" vsce_package
 once "npm-$NPM" npm_package
 once "yarn-$YARN" yarn_package
 once "playwright-core-$PLAYWRIGHT" playwright_package
-once nginx nginx_package
-command -v minisign >/dev/null || { say "minisign (apt)"; minisign_package; }
-command -v chromium >/dev/null || { say "chromium (apt)"; chromium_package; }
+RELEASE=$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}") # these take its libc
+once "minisign-$RELEASE" debian_package minisign usr/bin/minisign
+once "nginx-$RELEASE" debian_package nginx usr/sbin/nginx
+once "chromium-$RELEASE" debian_package chromium usr/lib/chromium/chromium
+rm -rf apt
 
 cat <<PATHS
 node=$CACHE/node-$NODE/bin/node
@@ -135,6 +199,7 @@ vsce=$CACHE/vsce-$VSCE/node_modules/@vscode/vsce/vsce
 npm=$CACHE/npm-$NPM/node_modules/.bin/npm
 yarn=$CACHE/yarn-$YARN/node_modules/.bin/yarn
 playwright=$CACHE/playwright-core-$PLAYWRIGHT/node_modules/playwright-core
-nginx=$CACHE/nginx/usr/sbin/nginx
-chromium=$(command -v chromium)
+minisign=$CACHE/minisign-$RELEASE/bin/minisign
+nginx=$CACHE/nginx-$RELEASE/bin/nginx
+chromium=$CACHE/chromium-$RELEASE/bin/chromium
 PATHS

@@ -1,8 +1,34 @@
 //go:build e2e
 
-// Package installed puts in place what the end-to-end tests drive: node, npm, yarn,
-// vsce, code-server, playwright-core, nginx and Chromium. Every such test gets them
-// here, and none is skipped: what cannot be had fails the test and is named.
+// Package installed provides the components that the end-to-end tests drive: node, npm,
+// yarn, vsce, code-server, playwright-core, minisign, nginx and Chromium. Every such test
+// gets them here, and none is skipped: a component that cannot be installed fails the
+// test and is named.
+//
+// # Where the components are
+//
+// install.sh puts all of them into galbuild-e2e in the user's cache folder, about
+// 1.4 GB, each in a folder named after its version, or after the Debian release where
+// apt-get chooses the version. Packages of Debian are unpacked there with all their
+// libraries but libc, and a wrapper script in bin/ runs the program with these. Nothing
+// is installed into the system, and root is not needed. publish/s3/s3test builds versitygw
+// into the same folder.
+//
+// # A new machine
+//
+// Tests must not pass because of what happens to be on a machine: they did once, with an
+// nginx that needed folders which only an installed nginx has. `make e2e` therefore runs
+// them by masked.sh, in a mount namespace and with an environment that it makes:
+//
+//   - HOME is an empty folder, removed afterwards. Go's caches and the components are
+//     passed by GOMODCACHE, GOCACHE and XDG_CACHE_HOME.
+//   - PATH has Go and the system's folders, and of the other variables only those that
+//     name proxies, certificates, the locale and Go's settings are kept.
+//   - The system's own nginx, node, npm, yarn, Chromium, minisign and similar, and their
+//     folders, are covered by empty ones that cannot be written to.
+//
+// Tests of this package fail where a component could be used that is not in the cache, so
+// they fail too on a machine that has such components and does not run them masked.
 package installed
 
 import (
@@ -28,7 +54,8 @@ type Toolbox struct {
 	VSCE       string // script for node, in the folder of the npm package @vscode/vsce
 	CodeServer string // folder of the npm package
 	Playwright string // folder of the npm package playwright-core
-	Nginx      string // program
+	Minisign   string // program
+	Nginx      string // program; see NginxCommand
 	Chromium   string // program
 }
 
@@ -37,12 +64,8 @@ type Toolbox struct {
 // progress on standard error.
 func Tools(t testing.TB) Toolbox {
 	t.Helper()
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatalf("find the user's cache folder: %v", err)
-	}
 	// Not on standard input, from which the programs it starts could read.
-	install := exec.Command("bash", "-c", script, "install.sh", filepath.Join(cache, "galbuild-e2e"))
+	install := exec.Command("bash", "-c", script, "install.sh", cacheDir(t))
 	install.Stderr = os.Stderr
 	out, err := install.Output()
 	if err != nil {
@@ -60,9 +83,20 @@ func Tools(t testing.TB) Toolbox {
 		VSCE:       located(t, found, "vsce"),
 		CodeServer: located(t, found, "code-server"),
 		Playwright: located(t, found, "playwright"),
+		Minisign:   located(t, found, "minisign"),
 		Nginx:      located(t, found, "nginx"),
 		Chromium:   located(t, found, "chromium"),
 	}
+}
+
+// cacheDir returns the folder of all components.
+func cacheDir(t testing.TB) string {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatalf("find the user's cache folder: %v", err)
+	}
+	return filepath.Join(cache, "galbuild-e2e")
 }
 
 func located(t testing.TB, found map[string]string, name string) string {
