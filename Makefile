@@ -1,9 +1,14 @@
-.PHONY: help build demo test race lint e2e check bench soak fuzz update record
+.PHONY: help build demo test race lint components e2e check bench soak fuzz update record
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# $(call needs,PROGRAM,HINT): fails with one line where the program is missing.
+needs = command -v $(1) >/dev/null || { echo '$(1) is missing: $(2)' >&2; exit 1; }
+needs-go = $(call needs,go,install Go as https://go.dev/doc/install says)
 
 build: ## bin/galbuild and bin/galshim
+	@$(needs-go)
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/galbuild ./cmd/galshim
 
 VSIX ?=
@@ -18,29 +23,43 @@ demo: build ## a gallery of the sample extensions, or of VSIX=folder, served on 
 	bin/galshim --index demo/site --listen $(LISTEN)
 
 test: ## everything that needs only Go
+	@$(needs-go)
 	go test ./...
 
 race: ## the same under the race detector
+	@$(needs-go)
+	@$(call needs,$(or $(firstword $(shell go env CC 2>&1)),gcc),the race detector needs a C compiler; apt-get install gcc libc6-dev)
 	GORACE=atexit_sleep_ms=0 go test -race ./...
 
-lint: ## format, vet, staticcheck
+lint: ## format, vet, staticcheck, known vulnerabilities
+	@$(needs-go)
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt -w on these'; exit 1; }
 	go vet ./...
 	go vet -tags e2e ./...
 	go tool staticcheck -tags e2e ./...
+	.ci/govulncheck
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/galbuild-e2e
-e2e: ## the real editor, browser, web server, packager and S3 server; installs what it needs
-	bash cmd/e2e/installed/install.sh $(CACHE) >/dev/null
-	PATH="$(CACHE)/nginx/usr/sbin:$$PATH" go test -tags e2e -count=1 -timeout 25m -p 1 ./build/pack/... ./build/vsix/manifest ./render/deploy/... ./publish/bundle ./publish/s3 ./cmd/internal/galbuild ./cmd/e2e/...
+components: ## install the editor, browser, web server and packager that e2e drives into ~/.cache/galbuild-e2e
+	bash cmd/e2e/installed/install.sh '$(CACHE)' >/dev/null
 
-check: lint test race e2e ## all of it: what continuous integration runs
+# What follows runs as on a new machine: without the system's own nginx, node and so on.
+MASKED = bash cmd/e2e/installed/masked.sh '$(CACHE)'
+e2e: components ## the real editor, browser, web server, packager and S3 server
+	$(MASKED) go test -tags e2e -count=1 -timeout 25m -p 1 ./cmd/e2e/installed ./build/pack/... ./build/vsix/manifest ./render/deploy/... ./publish/bundle ./publish/s3 ./cmd/internal/galbuild ./cmd/e2e
+
+# One step waits for the network while the other computes. Steps that need only Go, and
+# take less than a minute or two, are best added to the second line.
+check: ## all of it: what continuous integration runs
+	$(MAKE) -j 2 lint components
+	$(MASKED) $(MAKE) test race fuzz FUZZTIME=2s
+	$(MAKE) e2e
 
 BENCH ?= .
 BENCHTIME ?= 0.2s
 COUNT ?= 6
 bench: ## benchmarks beside their floors, with ratios; builds are of made-up packages, or of those in VSIX=folder
-	VSIX='$(abspath $(VSIX))' go test -tags e2e -run '^$$' -bench '$(BENCH)' -benchmem -benchtime=$(BENCHTIME) -count=$(COUNT) -timeout 0 ./index ./build/pack/... ./publish/bundle ./cmd/internal/... | tee bench.txt
+	VSIX="$$([ -z '$(VSIX)' ] || realpath '$(VSIX)')" go test -tags e2e -run '^$$' -bench '$(BENCH)' -benchmem -benchtime=$(BENCHTIME) -count=$(COUNT) -timeout 0 ./index ./build/pack/... ./publish/bundle ./cmd/internal/... | tee bench.txt
 	go tool benchstat -col /of bench.txt
 
 DURATION ?= 10m
@@ -49,11 +68,8 @@ soak: ## load for DURATION while the site is replaced every second
 
 FUZZTIME ?= 20s
 fuzz: ## every fuzzer for FUZZTIME
-	@for package in $$(go list ./...); do \
-	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
-	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
-	  done; \
-	done
+	@$(needs-go)
+	.ci/fuzz $(FUZZTIME)
 
 update: ## rewrite golden files and transcripts after a wanted change
 	UPDATE=1 go test ./render/... ./build/pack ./build/pack/modules ./build/vsix/manifest ./cmd -update

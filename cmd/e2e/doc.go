@@ -3,15 +3,13 @@
 // its page in headless Chromium), the real vsce as packager, the real nginx.
 // Everything but this comment is behind the build tag e2e:
 //
-//	go test -tags e2e -timeout 25m ./cmd/e2e/...          all of it, `make e2e`
+//	make e2e                                              all of it, as on a new machine
 //	go test -tags e2e ./cmd/e2e -run TestGallery/nginx    one set-up
 //
 // # What is installed
 //
-// installed/install.sh puts node, code-server, vsce, npm, yarn, playwright-core and
-// nginx into galbuild-e2e in the user's cache folder, about 690 MB, once; Chromium
-// comes from apt into the system. Their versions stand at the head of that script. A
-// component that cannot be had fails the test and is named: nothing is skipped.
+// See package installed. A component that cannot be had fails the test and is named:
+// nothing is skipped.
 //
 // # Set-ups
 //

@@ -25,6 +25,12 @@ if [ "$(uname -sm)" != "Linux x86_64" ]; then
   echo "install: this is $(uname -sm); the end-to-end tests need Debian on Linux x86_64" >&2
   exit 1
 fi
+case $CACHE in
+  *[[:space:]]*)
+    echo "install: $CACHE: node-gyp cannot build in a path with spaces; set XDG_CACHE_HOME to another" >&2
+    exit 1
+    ;;
+esac
 mkdir -p "$CACHE"
 cd "$CACHE"
 exec 9>lock
@@ -39,6 +45,7 @@ quiet() { "$@" >>"$LOG" 2>&1; }
 ended() {
   local status=$?
   [ $status = 0 ] && return
+  [ -z "${missing-}" ] || return # which has been said
   tail -n 20 "$LOG" >&2
   echo "install: failed: $(grep '^install: ' "$LOG" | tail -n 1 | cut -c10-) (log: $LOG)" >&2
   echo "install: npm must reach its registry ($(npm config get registry 2>/dev/null || echo 'npm is missing'))," \
@@ -172,13 +179,14 @@ root=\${0%/*}/..
 FONTCONFIG_PATH=\$root
 lib=\$root/usr/lib/x86_64-linux-gnu
 LD_LIBRARY_PATH=\$lib:\$root/lib/x86_64-linux-gnu:\$lib/nss:\$lib/pulseaudio
-export FONTCONFIG_PATH LD_LIBRARY_PATH
+GIO_MODULE_DIR=\$lib/gio/modules
+export FONTCONFIG_PATH GIO_MODULE_DIR LD_LIBRARY_PATH
 exec "\$root/$2" "\$@"
 WRAPPER
   chmod +x "bin/$1"
 }
 
-export npm_config_fund=false npm_config_audit=false npm_config_update_notifier=false npm_config_fetch_retries=5
+export npm_config_fund=false npm_config_audit=false npm_config_update_notifier=false
 once "node-$NODE" node_package
 export PATH="$CACHE/node-$NODE/bin:$PATH" npm_config_nodedir="$CACHE/node-$NODE"
 once "code-server-$CODE_SERVER" code_server_package

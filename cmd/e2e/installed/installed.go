@@ -8,7 +8,7 @@
 // # Where the components are
 //
 // install.sh puts all of them into galbuild-e2e in the user's cache folder, about
-// 1.4 GB, each in a folder named after its version, or after the Debian release where
+// 1.3 GB, each in a folder named after its version, or after the Debian release where
 // apt-get chooses the version. Packages of Debian are unpacked there with all their
 // libraries but libc, and a wrapper script in bin/ runs the program with these. Nothing
 // is installed into the system, and root is not needed. publish/s3/s3test builds versitygw
@@ -23,9 +23,10 @@
 //   - HOME is an empty folder, removed afterwards. Go's caches and the components are
 //     passed by GOMODCACHE, GOCACHE and XDG_CACHE_HOME.
 //   - PATH has Go and the system's folders, and of the other variables only those that
-//     name proxies, certificates, the locale and Go's settings are kept.
+//     name proxies, certificates, Go's settings and TMPDIR are kept.
 //   - The system's own nginx, node, npm, yarn, Chromium, minisign and similar, and their
-//     folders, are covered by empty ones that cannot be written to.
+//     folders, are covered by empty ones that cannot be written to. So are fonts, media
+//     types, time zones and tools that a small system does not have.
 //
 // Tests of this package fail where a component could be used that is not in the cache, so
 // they fail too on a machine that has such components and does not run them masked.

@@ -44,7 +44,7 @@ func Start(t testing.TB, more ...string) *Server {
 	t.Helper()
 	program, err := install(t.Context())
 	if err != nil {
-		t.Fatalf("install versitygw: %v", err)
+		t.Fatalf("install versitygw, which needs a Go module proxy (GOPROXY) or a copy of its folder: %v", err)
 	}
 	s := &Server{Host: freeAddress(t), AccessKey: rand.Text(), SecretKey: rand.Text()}
 	s.connect(t, slices.Contains(more, "--cert"))

@@ -1,0 +1,89 @@
+#!/bin/bash
+# Runs a command as on a new machine, which has Go, git and Debian's base tools.
+#
+#   masked.sh CACHE COMMAND [ARGUMENT…]
+#
+# HOME is an empty folder and is removed afterwards; PATH has Go and the system's own
+# folders; variables that are not listed below are gone. In a mount namespace, the
+# system's own nginx, node, npm, yarn, Chromium and minisign are covered by a file that
+# cannot be run, their folders by an empty one that cannot be written to. So a test
+# finds what install.sh put into CACHE, or nothing. The same goes for fonts, media types,
+# time zones and tools that a small system does not have.
+set -euo pipefail
+
+PROGRAMS=(nginx node nodejs npm npx yarn yarnpkg corepack pnpm vsce ovsx code code-server
+  chromium chromium-browser google-chrome google-chrome-stable chrome minisign versitygw
+  curl jq openssl python3 script sudo unzip wget zip zstd)
+FOLDERS=(/etc/nginx /usr/lib/nginx /usr/share/nginx /var/lib/nginx /var/log/nginx /var/cache/nginx
+  /etc/npmrc /etc/yarnrc /usr/etc/npmrc /usr/etc/yarnrc /usr/local/etc/npmrc /usr/local/etc/yarnrc
+  /usr/include/node /usr/local/include/node /usr/lib/node_modules /usr/local/lib/node_modules
+  /usr/share/nodejs /usr/share/node_modules /usr/share/npm /usr/share/yarn /usr/share/yarnpkg
+  /etc/chromium /etc/chromium.d /usr/lib/chromium /usr/lib/chromium-browser /usr/share/chromium
+  /opt/google/chrome /etc/fonts /usr/share/fonts /usr/share/fontconfig
+  /etc/mime.types /usr/share/mime /usr/share/zoneinfo)
+SYSTEM=(/usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin)
+# Kept: how the network is reached, where temporary files go, what concerns Go and make.
+KEPT='^(http_proxy|https_proxy|no_proxy|all_proxy|HTTP_PROXY|HTTPS_PROXY|NO_PROXY|ALL_PROXY|SSL_CERT_.*|NODE_EXTRA_CA_CERTS|TERM|TMPDIR|GO[A-Z0-9]*|CGO_.*|CC|CXX|MAKEFLAGS)$'
+
+fail() {
+  echo "masked.sh: $1" >&2
+  exit 1
+}
+
+# cover SCRATCH: covers folders with SCRATCH/folder, and programs and files with SCRATCH/file.
+cover() {
+  local path folder name
+  for path in "${FOLDERS[@]}"; do
+    if [ -d "$path" ]; then
+      mount --bind -o ro "$1/folder" "$path"
+    elif [ -e "$path" ]; then
+      mount --bind -o ro "$1/file" "$path"
+    fi
+  done
+  for folder in "${SYSTEM[@]}"; do
+    for name in "${PROGRAMS[@]}"; do
+      path=$folder/$name
+      [ ! -x "$path" ] || mount --bind -o ro "$1/file" "$path"
+    done
+  done
+}
+
+# inside UID GID SCRATCH COMMAND…: what runs in the namespace, where this is root.
+inside() {
+  local uid=$1 gid=$2
+  cover "$3"
+  shift 3
+  [ "$uid" = 0 ] || exec unshare --map-user="$uid" --map-group="$gid" "$@"
+  exec "$@"
+}
+
+if [ "${1-}" = --inside ]; then
+  shift
+  inside "$@"
+fi
+
+[ $# -ge 2 ] || fail "usage: masked.sh CACHE COMMAND [ARGUMENT…]"
+cache=$1
+shift
+[ "${cache##*/}" = galbuild-e2e ] || fail "the cache is a folder named galbuild-e2e, not $cache"
+go=$(command -v go) || fail "go is missing: see https://go.dev/doc/install"
+namespace=(unshare --mount)
+"${namespace[@]}" true 2>/dev/null || namespace=(unshare --map-root-user --mount)
+"${namespace[@]}" true || fail "this user cannot make a mount namespace. Run it as root, in a container with
+  --cap-add SYS_ADMIN, or allow it: sysctl kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0"
+
+environment=(
+  "PATH=${go%/*}:$(IFS=:; echo "${SYSTEM[*]}")" "XDG_CACHE_HOME=${cache%/*}"
+  "GOENV=$(go env GOENV)" "GOMODCACHE=$(go env GOMODCACHE)" "GOCACHE=$(go env GOCACHE)"
+)
+while IFS='=' read -r -d '' name value; do
+  [[ $name =~ $KEPT ]] && [[ $name != GO@(ENV|MODCACHE|CACHE|PATH|BIN) ]] && environment+=("$name=$value")
+done < <(env -0)
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+mkdir -m 755 "$scratch/home" "$scratch/folder"
+: >"$scratch/file"
+chmod 444 "$scratch/file"
+env -i "${environment[@]}" "HOME=$scratch/home" \
+  "${namespace[@]}" bash "$(realpath "$0")" --inside "$(id -u)" "$(id -g)" "$scratch" "$@"
