@@ -40,9 +40,23 @@ func TestWriteInterrupted(t *testing.T) {
 	}
 	size, err := e.writePackage(t.Context(), plan, file)
 	info, statErr := os.Stat(file)
-	if err := errors.Join(err, statErr); err != nil || info.Size() != size || info.Mode().Perm()&0o044 == 0 {
+	if err := errors.Join(err, statErr); err != nil || info.Size() != size || info.Mode() != ordinaryMode(t) {
 		t.Errorf("size %d, %v, %v", size, info, err)
 	}
+}
+
+// ordinaryMode returns the mode of a new file under the umask of this process.
+func ordinaryMode(t *testing.T) os.FileMode {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "x")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Mode()
 }
 
 func TestIsArchive(t *testing.T) {
