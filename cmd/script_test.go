@@ -38,7 +38,8 @@ func TestMain(m *testing.M) {
 		"galshim": func() {
 			os.Exit(galshim.Main(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 		},
-		"ask": func() { exit(ask(os.Args[1:])) },
+		"ask":  func() { exit(ask(os.Args[1:])) },
+		"curl": func() { exit(curl(os.Args[1:])) },
 	})
 }
 

@@ -3,6 +3,8 @@
 package source
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -11,7 +13,7 @@ import (
 
 // loseRights makes this process an ordinary user's until the end of the test, if
 // it is root's, for whom no file is out of reach. The working folder, a test's
-// temporary one, stays in reach.
+// temporary one, is given to that user, since the umask may deny it to others.
 func loseRights(t *testing.T) {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -27,6 +29,12 @@ func loseRights(t *testing.T) {
 		}
 	}
 	const nobody = 65534
+	err = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Chown(path, nobody, nobody))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := syscall.Seteuid(nobody); err != nil {
 		t.Fatal(err)
 	}
