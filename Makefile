@@ -52,7 +52,7 @@ e2e: components ## the real editor, browser, web server, packager and S3 server
 # take less than a minute or two, are best added to the second line.
 check: ## all of it: what continuous integration runs
 	$(MAKE) -j 2 lint components
-	$(MASKED) $(MAKE) test race fuzz FUZZTIME=2s
+	$(MASKED) $(MAKE) test race fuzz FUZZTIME=3s
 	$(MAKE) e2e
 
 BENCH ?= .
