@@ -94,8 +94,7 @@ func runStep(t *testing.T, dir, addr, command string) string {
 	if err := waitFor(addr); err != nil {
 		t.Fatalf("$ %s: %v\n%s", command, err, out.String())
 	}
-	first, _, _ := strings.Cut(out.String(), "\n")
-	return strings.ReplaceAll(first, addr, readmeAddress)
+	return strings.ReplaceAll(out.firstLine(), addr, readmeAddress)
 }
 
 // A lockedBuffer is written by a process and read by the test.
@@ -114,6 +113,16 @@ func (b *lockedBuffer) String() string {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	return b.bytes.String()
+}
+
+// firstLine waits for a whole line, which comes a moment after the address is listened on.
+func (b *lockedBuffer) firstLine() string {
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		line, _, whole := strings.Cut(b.String(), "\n")
+		if whole || time.Now().After(deadline) {
+			return line
+		}
+	}
 }
 
 func matches(got, want string) bool {
