@@ -75,6 +75,8 @@ namespace=(unshare --mount)
 environment=(
   "PATH=${go%/*}:$(IFS=:; echo "${SYSTEM[*]}")" "XDG_CACHE_HOME=${cache%/*}"
   "GOENV=$(go env GOENV)" "GOMODCACHE=$(go env GOMODCACHE)" "GOCACHE=$(go env GOCACHE)"
+  # A checkout may be another user's, as in a container; HOME would say that it is trusted.
+  GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory 'GIT_CONFIG_VALUE_0=*'
 )
 while IFS='=' read -r -d '' name value; do
   [[ $name =~ $KEPT ]] && [[ $name != GO@(ENV|MODCACHE|CACHE|PATH|BIN) ]] && environment+=("$name=$value")
