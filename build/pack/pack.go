@@ -33,6 +33,7 @@ import (
 	"time"
 
 	"galbuild/build/pack/finding"
+	"galbuild/build/pack/modules"
 	"galbuild/build/pack/readme"
 	"galbuild/build/pack/secret"
 )
@@ -50,9 +51,13 @@ type Options struct {
 	Ignore         []byte   // text in place of .vscodeignore's; nil is .vscodeignore's
 	IgnoreFile     string   // what findings call the file with that text
 	NoDependencies bool     // leave out node_modules
-	Yarn           *bool    // node_modules was made by yarn, not npm; nil looks for yarn's files
+	Yarn           *bool    // node_modules was made by yarn, or by npm; nil is as modules.Choose finds
 	Only           []string // of yarn's dependencies these, and what they need; nil is all
 	FollowLinks    bool     // go into symbolic links to folders
+
+	// Around is what is around the folder: package managers link packages from there, and
+	// keep those there that the members of a workspace share. Zero is nothing.
+	Around modules.Around
 
 	AllowStar        bool // activation by *
 	AllowRepository  bool // no repository
@@ -84,10 +89,11 @@ type Plan struct {
 // A File is an entry to be.
 type File struct {
 	Entry  string      // its name in the package
-	Source string      // its path below the folder; "" for the XML documents
+	Source string      // its path from the folder, which begins with "../" outside of it; "" for the XML documents
 	Mode   fs.FileMode // 0644 or 0755
 	Size   int64       // in bytes
 
+	place    string // its path in the package, as long as it was not renamed, to which .vscodeignore applies
 	content  []byte // nil if it is packed as it is on disk
 	modified time.Time
 }
@@ -114,7 +120,8 @@ func List(ctx context.Context, dir fs.FS, o Options) ([]File, []finding.Finding,
 		return nil, nil, err
 	}
 	err = r.do(r.checkManifest, r.translate, r.collect)
-	return once(slices.Concat(r.files, r.bad)), r.findings, err
+	files := once(slices.Concat(r.files, r.bad))
+	return slices.CompactFunc(files, func(a, b File) bool { return a.Source == b.Source }), r.findings, err
 }
 
 // Write reads the folder dir and writes its package, unless something is wrong

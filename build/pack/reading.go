@@ -68,6 +68,10 @@ func begin(ctx context.Context, dir fs.FS, o Options) (*reading, error) {
 	if o.Ignore == nil {
 		o.IgnoreFile = ignoreFile
 	}
+	if o.Around.FS == nil {
+		o.Around = modules.Around{FS: dir, Path: "."}
+	}
+	dir = wideFS{dir, o.Around}
 	shown := manifest.Options{Platform: o.Platform, PreRelease: o.PreRelease}
 	return &reading{ctx: ctx, dir: dir, o: o, text: text, shown: shown}, nil
 }
@@ -131,7 +135,7 @@ func (r *reading) collect() error {
 		return err
 	}
 	c := &crawler{ctx: r.ctx, dir: r.dir, packed: r.rules.Packed, below: r.rules.Below, follow: r.o.FollowLinks}
-	for _, root := range append([]string{"."}, roots...) {
+	for _, root := range append([]modules.Folder{{Source: ".", Place: "."}}, roots...) {
 		if err := c.crawl(root); err != nil {
 			return err
 		}
@@ -143,16 +147,18 @@ func (r *reading) collect() error {
 // once sorts the files, each of which may have been found twice: a dependency may
 // lie among the extension's own files.
 func once(files []File) []File {
-	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Source, b.Source) })
-	return slices.CompactFunc(files, func(a, b File) bool { return a.Source == b.Source })
+	slices.SortFunc(files, func(a, b File) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Entry, b.Entry))
+	})
+	return slices.CompactFunc(files, func(a, b File) bool { return a.Source == b.Source && a.Entry == b.Entry })
 }
 
-func (r *reading) dependencies() ([]string, error) {
+func (r *reading) dependencies() ([]modules.Folder, error) {
 	if r.o.NoDependencies {
 		return nil, nil
 	}
-	o := modules.Options{Yarn: modules.UsesYarn(r.dir, r.o.Yarn), Only: r.o.Only}
-	roots, findings, err := modules.Folders(r.dir, r.text, o)
+	o := modules.Options{Manager: modules.Choose(r.o.Around, r.o.Yarn).Manager, Only: r.o.Only}
+	roots, findings, err := modules.Folders(r.o.Around, r.text, o)
 	r.find(findings...)
 	return roots, err
 }
@@ -293,7 +299,7 @@ func (r *reading) checkPacked() error {
 	var sources []string
 	for _, file := range r.files {
 		f.Files = append(f.Files, check.File{Entry: file.Entry, Source: file.Source})
-		sources = append(sources, file.Source)
+		sources = append(sources, file.place)
 	}
 	if !r.o.AllowUnusedFiles {
 		f.Unused = r.rules.Unused(sources)

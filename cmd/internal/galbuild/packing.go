@@ -124,7 +124,8 @@ func (p *packing) prepare(ctx context.Context, pkg *release.Package, target stri
 	if err != nil {
 		return err // and there is no commit and no tag
 	}
-	return p.run("install Node.js, or change the version in the package only with --no-update-package-json", func() error {
+	const only = "change the version in the package only with --no-update-package-json"
+	return p.run("install Node.js, or "+only, "what it printed tells why; nothing was packed; or "+only, func() error {
 		return p.source.SetVersion(ctx, next, p.flags.Message, !p.flags.NoGitTag)
 	})
 }
@@ -156,18 +157,30 @@ func (p *packing) prepublish(ctx context.Context) error {
 	if refused(found) {
 		return p.refuse(found)
 	}
-	tool := p.source.Tool(p.flags.Yarn)
+	tool, err := p.source.Tool(p.flags.Yarn)
+	if err != nil {
+		return explainPack(err)
+	}
 	if !p.e.quiet {
 		fmt.Fprintf(p.e.stderr, "Executing prepublish script '%s'...\n", release.PrepublishCommand(tool))
 	}
-	return p.run("install Node.js and "+tool+", or pack what is there with --no-prepublish", func() error {
+	const unbuilt = "pack what is there with --no-prepublish"
+	return p.run("install "+withRuntime(tool)+", or "+unbuilt, "what it printed tells why; nothing was packed; or "+unbuilt, func() error {
 		return p.source.Prepublish(ctx, tool)
 	})
 }
 
-// run runs a tool; missing is what to do if there is none. With -q what it prints
-// is shown only if it fails.
-func (p *packing) run(missing string, do func() error) error {
+// withRuntime is what is installed with a package manager.
+func withRuntime(tool string) string {
+	if tool == "bun" {
+		return tool
+	}
+	return "Node.js and " + tool
+}
+
+// run runs a tool; missing is what to do if there is none, failed if it fails. With -q
+// what it prints is shown only if it fails.
+func (p *packing) run(missing, failed string, do func() error) error {
 	var kept bytes.Buffer
 	if p.e.quiet {
 		p.source.Output = &kept
@@ -178,7 +191,7 @@ func (p *packing) run(missing string, do func() error) error {
 		return hint.Add(err, "%s", missing)
 	case err != nil && !errors.Is(err, context.Canceled):
 		_, _ = p.e.stderr.Write(kept.Bytes())
-		return hint.Add(err, "what it printed tells why; nothing was packed")
+		return hint.Add(err, "%s", failed)
 	}
 	return explainPack(err)
 }
