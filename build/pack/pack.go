@@ -112,13 +112,25 @@ func Read(ctx context.Context, dir fs.FS, o Options) (*Plan, error) {
 	return r.plan(), nil
 }
 
+// Check returns what is wrong with package.json by itself.
+func Check(ctx context.Context, dir fs.FS, o Options) ([]finding.Finding, error) {
+	r, err := begin(ctx, dir, o)
+	if err != nil {
+		return nil, err
+	}
+	err = r.do(r.checkManifest, r.translate)
+	return r.findings, err
+}
+
 // List returns the files below dir that would be packed, sorted by Source, and
-// what is wrong with package.json and with the choice of files.
+// what is wrong with package.json and with the choice of files. Like vsce ls it does not
+// need a publisher.
 func List(ctx context.Context, dir fs.FS, o Options) ([]File, []finding.Finding, error) {
 	r, err := begin(ctx, dir, o)
 	if err != nil {
 		return nil, nil, err
 	}
+	r.list = true
 	err = r.do(r.checkManifest, r.translate, r.collect)
 	files := once(slices.Concat(r.files, r.bad))
 	return slices.CompactFunc(files, func(a, b File) bool { return a.Source == b.Source }), r.findings, err

@@ -36,6 +36,7 @@ type reading struct {
 	dir fs.FS
 	o   Options
 
+	list       bool              // the files are listed, not packed
 	text       []byte            // package.json
 	translated []byte            // the same with the words of package.nls.json
 	pkg        *manifest.Package // of translated
@@ -311,7 +312,7 @@ func (r *reading) checkPacked() error {
 
 func (r *reading) rulesOf() check.Options {
 	return check.Options{
-		Platform: r.o.Platform, PreRelease: r.o.PreRelease, Version: r.o.Version,
+		Platform: r.o.Platform, PreRelease: r.o.PreRelease, Version: r.o.Version, List: r.list,
 		AllowStar: r.o.AllowStar, AllowRepository: r.o.AllowRepository, SkipLicense: r.o.SkipLicense,
 	}
 }

@@ -147,9 +147,7 @@ func (p *packing) next(pkg *release.Package) (string, error) {
 
 // prepublish runs the extension's own build, unless package.json is bad already.
 func (p *packing) prepublish(ctx context.Context) error {
-	early := p.options
-	early.NoDependencies = true // they may come with the build
-	_, found, err := pack.List(ctx, os.DirFS(p.dir), early)
+	found, err := pack.Check(ctx, os.DirFS(p.dir), p.options) // the files may come with the build
 	if err != nil {
 		return explainRead(p.dir, err)
 	}
