@@ -19,8 +19,8 @@
 // The readme is extension/readme.md and the change log extension/changelog.md,
 // whatever their case was; a licence without an extension gets .txt.
 //
-// The same folder gives the same bytes: all entries have one time, and 0755 or
-// 0644 as permissions. Only a new version of the compression library may change
+// The same folder gives the same bytes: all entries have one time, see Options.Time, and
+// 0755 or 0644 as permissions. Only a new version of the compression library may change
 // the bytes, never the contents.
 package pack
 
@@ -68,6 +68,10 @@ type Options struct {
 	// Time is that of all entries; zero is the newest packed file's. It becomes the
 	// nearest that an archive can hold, from 1980 to 2106.
 	Time time.Time
+	// Before are the times of files before something wrote into the folder, by Source. The
+	// newest file is then one of those that still have theirs, so that it is the same after
+	// the next time. Nil is all files.
+	Before map[string]time.Time
 
 	// Progress is told how many bytes of how many have been read. It may be called
 	// from several goroutines at once; nil is none.
@@ -97,6 +101,12 @@ type File struct {
 	content  []byte // nil if it is packed as it is on disk
 	modified time.Time
 }
+
+// Modified is the file's time; zero for the XML documents.
+func (f File) Modified() time.Time { return f.modified }
+
+// Time is that of all entries.
+func (p *Plan) Time() time.Time { return p.modified }
 
 // Read reads the folder dir and checks all of it. An error is one that kept it
 // from doing so; what is wrong with the extension is in the plan's Findings. If

@@ -275,14 +275,21 @@ func (r *reading) plan() *Plan {
 	return p
 }
 
+// newest is the time of the newest packed file that Before has, or of all if there is none.
 func (r *reading) newest() time.Time {
-	var newest time.Time
+	var kept, all time.Time
 	for _, f := range r.files {
-		if f.modified.After(newest) {
-			newest = f.modified
+		if f.modified.After(all) {
+			all = f.modified
+		}
+		if f.modified.After(kept) && r.o.Before[f.Source].Equal(f.modified) {
+			kept = f.modified
 		}
 	}
-	return newest.UTC().Truncate(time.Second)
+	if kept.IsZero() {
+		kept = all
+	}
+	return kept.UTC().Truncate(time.Second)
 }
 
 // checkManifest finds what is wrong with package.json by itself.

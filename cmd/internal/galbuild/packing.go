@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"galbuild/build"
 	"galbuild/build/pack"
@@ -63,6 +64,8 @@ type packing struct {
 	version string                 // as on the command line
 	dry     bool                   // package.json keeps its version, and there is no commit
 	place   func(*pack.Plan) error // tells whether a package can go where it is to go; nil is yes
+
+	times    string                 // where the time of the entries is from
 
 	settings map[string]setting // where the keys of "vsce" in package.json go
 	source   release.Folder
@@ -155,6 +158,9 @@ func (p *packing) prepublish(ctx context.Context) error {
 	if refused(found) {
 		return p.refuse(found)
 	}
+	if err := p.keepTimes(ctx); err != nil {
+		return err
+	}
 	tool, err := p.source.Tool(p.flags.Yarn)
 	if err != nil {
 		return explainPack(err)
@@ -198,6 +204,7 @@ func (p *packing) run(missing, failed string, do func() error) error {
 func (p *packing) read(ctx context.Context, target string) (*pack.Plan, error) {
 	o := p.options
 	o.Platform = target
+	o.Time = p.time(ctx)
 	bar := newProgress(p.e)
 	defer bar.close()
 	o.Progress = func(done, total int64) {
@@ -211,6 +218,9 @@ func (p *packing) read(ctx context.Context, target string) (*pack.Plan, error) {
 	plan.Findings = append(plan.Findings, galleries(plan.Files)...)
 	if refused(plan.Findings) {
 		return plan, p.refuse(plan.Findings)
+	}
+	if p.e.verbose {
+		fmt.Fprintf(p.e.stderr, "galbuild: the time of all entries is %s, %s\n", plan.Time().Format(time.RFC3339), p.times)
 	}
 	return plan, nil
 }
