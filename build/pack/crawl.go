@@ -113,7 +113,8 @@ func (c *crawler) add(root modules.Folder, name string, stat func() (fs.FileInfo
 		mode = 0o755
 	}
 	c.files = append(c.files, File{
-		Entry: entryOf(place), Source: source, place: place, Mode: mode, Size: info.Size(), modified: info.ModTime(),
+		Entry: entryOf(place), Source: source, place: place, real: path.Join(root.Real, name),
+		Mode: mode, Size: info.Size(), modified: info.ModTime(),
 	})
 	return nil
 }

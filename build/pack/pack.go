@@ -98,6 +98,7 @@ type File struct {
 	Size   int64       // in bytes
 
 	place    string // its path in the package, as long as it was not renamed, to which .vscodeignore applies
+	real     string // Source, with symbolic links to the folder followed
 	content  []byte // nil if it is packed as it is on disk
 	modified time.Time
 }

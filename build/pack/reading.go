@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -136,7 +137,7 @@ func (r *reading) collect() error {
 		return err
 	}
 	c := &crawler{ctx: r.ctx, dir: r.dir, packed: r.rules.Packed, below: r.rules.Below, follow: r.o.FollowLinks}
-	for _, root := range append([]modules.Folder{{Source: ".", Place: "."}}, roots...) {
+	for _, root := range append([]modules.Folder{{Source: ".", Place: ".", Real: "."}}, roots...) {
 		if err := c.crawl(root); err != nil {
 			return err
 		}
@@ -191,7 +192,7 @@ func (r *reading) scan() error {
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	tell := count(r.files, r.o.Progress)
 	for i, f := range r.files {
-		if secret.Skips(f.Source) {
+		if secret.Skips(f.searched()) {
 			tell(f.Size)
 			continue
 		}
@@ -220,7 +221,17 @@ func (r *reading) scanFile(f File) ([]finding.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	return secret.Scan(f.Source, content, r.o.Secrets), nil
+	return secret.Scan(f.searched(), content, r.o.Secrets), nil
+}
+
+// searched is the path by which a file is searched for secrets or is not, being a
+// dependency's. What a link in node_modules leads to outside of the extension's folder may
+// well be the author's own.
+func (f File) searched() string {
+	if strings.HasPrefix(f.real, "../") {
+		return f.real
+	}
+	return f.Source
 }
 
 func (r *reading) content(f File) ([]byte, error) {

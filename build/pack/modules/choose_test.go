@@ -1,6 +1,7 @@
 package modules
 
 import (
+	"io/fs"
 	"testing"
 	"testing/fstest"
 )
@@ -24,6 +25,7 @@ func TestChoose(t *testing.T) {
 		{"pnpm", map[string]string{"ws/packages/ext/pnpm-lock.yaml": ""}, Choice{Manager: Pnpm}},
 		{"bun", map[string]string{"ws/packages/ext/bun.lock": ""}, Choice{Manager: Bun}},
 		{"bun, binary", map[string]string{"ws/packages/ext/bun.lockb": ""}, Choice{Manager: Bun}},
+		{"pnpm deploy", map[string]string{"ws/packages/ext/node_modules/.modules.yaml": ""}, Choice{Manager: Pnpm}},
 		{"npm and pnpm, as vsce", map[string]string{"ws/packages/ext/package-lock.json": "", "ws/packages/ext/pnpm-lock.yaml": ""}, Choice{Manager: NPM}},
 		{"yarn and pnpm, as vsce", map[string]string{"ws/packages/ext/yarn.lock": "", "ws/packages/ext/pnpm-lock.yaml": ""}, Choice{Manager: Yarn}},
 		{"said", map[string]string{"ws/packages/ext/package.json": `{"packageManager":"pnpm@9.12.1+sha512.0"}`, "ws/packages/ext/yarn.lock": ""}, Choice{Manager: Pnpm}},
@@ -46,13 +48,31 @@ func TestChoose(t *testing.T) {
 		for name, text := range c.files {
 			files[name] = &fstest.MapFile{Data: []byte(text)}
 		}
-		a := Around{FS: files, Path: "ws/packages/ext"}
-		if got := Choose(a, nil); got != c.want {
-			t.Errorf("%s: got %+v, want %+v", c.name, got, c.want)
+		checkChoice(t, c.name, files, c.want)
+	}
+}
+
+// TestChooseByLinks has no file that says who installed the packages.
+func TestChooseByLinks(t *testing.T) {
+	for folder, want := range map[string]Manager{".pnpm": Pnpm, ".bun": Bun, ".store": NPM} {
+		files := fstest.MapFS{
+			"common/node_modules/" + folder + "/a@1/node_modules/a/package.json": {},
+			"ws/packages/ext/node_modules/a": {
+				Data: []byte("../../../../common/node_modules/" + folder + "/a@1/node_modules/a"), Mode: fs.ModeSymlink,
+			},
 		}
-		yes, no := true, false
-		if got := [2]Choice{Choose(a, &yes), Choose(a, &no)}; got != [2]Choice{{Yarn, true}, {NPM, true}} {
-			t.Errorf("%s, with the flag: got %+v", c.name, got)
-		}
+		checkChoice(t, folder, files, Choice{Manager: want})
+	}
+}
+
+func checkChoice(t *testing.T, name string, files fstest.MapFS, want Choice) {
+	t.Helper()
+	a := Around{FS: files, Path: "ws/packages/ext"}
+	if got := Choose(a, nil); got != want {
+		t.Errorf("%s: got %+v, want %+v", name, got, want)
+	}
+	yes, no := true, false
+	if got := [2]Choice{Choose(a, &yes), Choose(a, &no)}; got != [2]Choice{{Yarn, true}, {NPM, true}} {
+		t.Errorf("%s, with the flag: got %+v", name, got)
 	}
 }

@@ -14,6 +14,7 @@ import (
 type Folder struct {
 	Source string // where it is: slashed, from the extension's folder, and possibly outside of it
 	Place  string // where it goes: slashed, below the extension's folder
+	Real   string // Source, with symbolic links followed
 }
 
 // Packages have no links, so that Node.js must find everything by going up from folder to
@@ -60,7 +61,7 @@ func (w *walk) lay(root *node) ([]Folder, []finding.Finding) {
 	var folders []Folder
 	for place, n := range l.at {
 		if place != "." {
-			folders = append(folders, Folder{Source: n.shown, Place: place})
+			folders = append(folders, Folder{Source: n.shown, Place: place, Real: n.files})
 		}
 	}
 	slices.SortFunc(folders, func(a, b Folder) int { return strings.Compare(a.Place, b.Place) })

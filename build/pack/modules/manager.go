@@ -32,6 +32,7 @@ var lockFiles = []struct {
 }{
 	{"package-lock.json", NPM}, {"npm-shrinkwrap.json", NPM},
 	{"pnpm-lock.yaml", Pnpm}, {"bun.lock", Bun}, {"bun.lockb", Bun},
+	{"node_modules/.modules.yaml", Pnpm}, // of pnpm deploy, which leaves no lock file
 }
 
 // A Choice is the manager of an extension, and how sure that is.
@@ -45,7 +46,8 @@ type Choice struct {
 // Choose returns the manager of an extension's folder: yarn or npm as the flag says, which
 // is nil without one; else the one that package.json names as packageManager or in
 // devEngines; else the one whose files are there. What the extension's folder does not say,
-// the workspaces do that it belongs to. Without any of it, it is npm.
+// the workspaces do that it belongs to. Without any of it, it is the one that links in
+// node_modules tell of, or npm.
 func Choose(a Around, yarn *bool) Choice {
 	switch {
 	case yarn != nil && *yarn:
@@ -59,9 +61,24 @@ func Choose(a Around, yarn *bool) Choice {
 			return c
 		}
 		if dir == t.top {
-			return Choice{Manager: NPM}
+			return Choice{Manager: t.linkedBy()}
 		}
 	}
+}
+
+// linkedBy returns the manager that made links in the extension's node_modules, else npm. Rush
+// has pnpm install into a folder of its own, and leaves no lock file here.
+func (t *tree) linkedBy() Manager {
+	for _, n := range t.packages(t.ext) {
+		switch m := inStore.FindStringSubmatch(n.real); {
+		case m == nil:
+		case m[2] == "pnpm":
+			return Pnpm
+		case m[2] == "bun":
+			return Bun
+		}
+	}
+	return NPM
 }
 
 // choose returns what a folder says.

@@ -20,7 +20,7 @@ import (
 var update = flag.Bool("update", false, "write what is found to testdata")
 
 // A testCase is one of testdata/*/*.txtar: a folder, and what is said about it.
-// The extension is in the folder ext, if there is one. These files are not part
+// The extension is in the folder ext, wherever that is, if there is one. These files are not part
 // of it:
 //
 //	links     symbolic links, one a line: name -> target
@@ -99,8 +99,10 @@ func (c testCase) files() fstest.MapFS {
 
 // ext is the folder that the extension is in.
 func (c testCase) ext() string {
-	if _, ok := c.section("ext/package.json"); ok {
-		return "ext"
+	for _, f := range c.archive.Files {
+		if dir := path.Dir(f.Name); path.Base(dir) == "ext" && path.Base(f.Name) == "package.json" {
+			return dir
+		}
 	}
 	return "."
 }

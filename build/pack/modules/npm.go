@@ -52,7 +52,7 @@ func (l *npmList) use(name string) {
 
 // inStore is what links in node_modules lead to that a package manager made: npm's .store
 // with install-strategy=linked, pnpm's .pnpm, bun's .bun.
-var inStore = regexp.MustCompile(`(^|/)node_modules/\.[^/]+/`)
+var inStore = regexp.MustCompile(`(^|/)node_modules/\.([^/]+)/`)
 
 // wants are all dependencies of n. Those for developers count for the extension and for
 // folders of the extension's that are linked: npm installs these, too.

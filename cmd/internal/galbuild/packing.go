@@ -65,7 +65,7 @@ type packing struct {
 	dry     bool                   // package.json keeps its version, and there is no commit
 	place   func(*pack.Plan) error // tells whether a package can go where it is to go; nil is yes
 
-	times    string                 // where the time of the entries is from
+	times string // where the time of the entries is from
 
 	settings map[string]setting // where the keys of "vsce" in package.json go
 	source   release.Folder
