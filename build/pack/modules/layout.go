@@ -135,8 +135,7 @@ func (l *layout) isFree(level string, n need, asker string) bool {
 		if !within(level, other) || l.wants(other, n.name).real == n.to.real {
 			continue
 		}
-		found, where := l.find(other, n.name)
-		if other == level || found != nil && within(where, level) {
+		if found, where := l.find(other, n.name); found != nil && within(where, level) {
 			return false
 		}
 	}
