@@ -28,10 +28,11 @@ type Folder struct {
 // A package may have several places.
 type layout struct {
 	*tree
-	needs   map[string][]need // by where a package's files are
-	at      map[string]*node  // by place
-	order   []string          // places as they were given
-	askers  map[string][]string
+	needs   map[string][]need   // by where a package's files are
+	at      map[string]*node    // by place
+	order   []string            // places as they were given
+	askers  map[string][]string // places of packages that need something, by its name
+	copies  map[string]int      // places beside those on disk, by where the files are
 	invalid []finding.Finding
 }
 
@@ -43,13 +44,13 @@ type need struct {
 
 const (
 	modulesFolder = "node_modules"
-	maxNesting    = 32     // packages around a package; npm's deepest are below ten
-	maxPlaces     = 50_000 // of packages in one extension
+	maxNesting    = 32  // packages around a package; npm's deepest are below ten
+	maxCopies     = 100 // of one package
 )
 
 // lay returns a folder for each place, sorted by place.
 func (w *walk) lay(root *node) ([]Folder, []finding.Finding) {
-	l := &layout{tree: w.tree, needs: w.needs, at: map[string]*node{}, askers: map[string][]string{}}
+	l := &layout{tree: w.tree, needs: w.needs, at: map[string]*node{}, askers: map[string][]string{}, copies: map[string]int{}}
 	l.put(".", root)
 	l.keepPlaces(w)
 	for i := 0; i < len(l.order) && len(l.invalid) == 0; i++ {
@@ -103,9 +104,10 @@ func (l *layout) settle(asker string) {
 		}
 		levels := levels(asker)
 		free := slices.IndexFunc(levels, func(level string) bool { return l.isFree(level, need, asker) })
-		if free < 0 || len(levels) > maxNesting || len(l.order) > maxPlaces {
-			l.invalid = []finding.Finding{finding.Error(l.shown(need.to.path), bundle,
-				"it and packages that it needs want different versions of each other, which cannot be packed without links")}
+		l.copies[need.to.real]++
+		if free < 0 || len(levels) > maxNesting || l.copies[need.to.real] > maxCopies {
+			l.invalid = []finding.Finding{finding.Error(need.to.shown, bundle,
+				"it and others need each other in different versions, for which there are no places, or too many, in a package without links")}
 			return
 		}
 		l.put(path.Join(levels[free], modulesFolder, need.name), need.to)

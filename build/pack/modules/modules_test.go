@@ -344,6 +344,25 @@ func TestAbsoluteLink(t *testing.T) {
 	}
 }
 
+// TestVolume has links to two disks of Windows, of which one is seen.
+func TestVolume(t *testing.T) {
+	files := fstest.MapFS{
+		"lib/package.json":                  {Data: []byte(`{"version":"1.0.0","dependencies":{"own":"1"}}`)},
+		"lib/node_modules/own/package.json": {Data: []byte(`{"version":"1.0.0"}`)},
+		"ext/node_modules/lib":              {Data: []byte(`c:\lib`), Mode: fs.ModeSymlink},
+	}
+	for volume, want := range map[string][]string{
+		"C:": {"node_modules/lib", "node_modules/own <- ../lib/node_modules/own"},
+		"D:": nil, // the link leads to another disk, which a file system in memory does not follow
+	} {
+		a := Around{FS: files, Path: "ext", Volume: volume}
+		folders, _, err := Folders(a, []byte(`{"dependencies":{"lib":"file:../lib"}}`), Options{})
+		if !slices.Equal(places(folders), want) || err != nil {
+			t.Errorf("%s: got %q, %v", volume, places(folders), err)
+		}
+	}
+}
+
 // FuzzFolders finds that no package.json, of the extension or of a package, makes
 // it panic or hang, that the folders are sorted, and that they exist.
 func FuzzFolders(f *testing.F) {

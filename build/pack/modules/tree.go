@@ -151,7 +151,7 @@ func (t *tree) follow(dir string, names []string) (string, end) {
 // target returns what a link in dir leads to, false if that is not in the tree's dir.
 func (t *tree) target(dir, link string) (string, bool) {
 	if n := len(t.volume); len(link) > n && strings.EqualFold(link[:n], t.volume) && link[n] == '/' {
-		dir, link = ".", strings.TrimLeft(link[n:], "/")
+		dir, link = ".", link[n:]
 	}
 	target := path.Join(dir, link)
 	isVolume := len(link) > 1 && link[1] == ':'
