@@ -82,9 +82,9 @@ func (f *folder) recordsOurs(name string) bool {
 	case "warnings":
 		return differs(partWarnings) || differs(partPackage)
 	case documents[0]:
-		return differs(partManifest) || differs(partPackage)
+		return differs(partManifest) || differs(partPackage) || differs(partEntries)
 	case documents[1]:
-		return differs(partTypes) || differs(partPackage)
+		return differs(partTypes) || differs(partPackage) || differs(partEntries)
 	case "error":
 		return differs(partPackage)
 	}

@@ -22,6 +22,7 @@ import (
 //	args: --target linux-x64        words after "vsce package"; "quoted" if they hold spaces
 //	means: --target linux-x64       what args are to the packer where settings in package.json count
 //	dir: empty/folder
+//	in: packages/ext                where the extension is in the folder; all paths count from the latter
 //	link: d/link -> ../target
 //	mode: 0755 bin/run
 //	raw: "name" "content"           a file that txtar cannot hold, both in Go's quotes
@@ -41,6 +42,7 @@ type folder struct {
 	args    []string
 	means   []string // nil is args
 	dirs    []string
+	in      string      // the extension's folder below the one that is unpacked
 	links   [][2]string // name, target
 	modes   map[string]os.FileMode
 	needs   string
@@ -120,6 +122,8 @@ func (f *folder) parse(line string) (err error) {
 		f.means, err = words(value)
 	case "dir":
 		f.dirs = append(f.dirs, value)
+	case "in":
+		f.in = value
 	case "link":
 		name, target, _ := strings.Cut(value, " -> ")
 		f.links = append(f.links, [2]string{name, target})
@@ -182,7 +186,7 @@ func (f *folder) packArgs() []string {
 	return f.args
 }
 
-// unpack makes the folder, below a temporary one, and returns its path.
+// unpack makes the folder, below a temporary one, and returns the extension's path.
 func (f *folder) unpack(t *testing.T) string {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "extension")
@@ -212,7 +216,7 @@ func (f *folder) unpack(t *testing.T) string {
 		try(os.MkdirAll(filepath.Dir(path), 0o755))
 		try(os.Symlink(link[1], path))
 	}
-	return root
+	return filepath.Join(root, filepath.FromSlash(f.in))
 }
 
 // write writes the folder with other results.

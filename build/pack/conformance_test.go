@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"galbuild/build/pack"
+	"galbuild/build/pack/modules"
 )
 
 var update = flag.Bool("update", false, "record what the packer does where it differs from vsce, and with tag e2e what vsce does")
@@ -42,9 +43,11 @@ func packed(t *testing.T, root string, listArgs, packArgs []string) *result {
 	t.Helper()
 	forList, err1 := options(listArgs)
 	forPack, err2 := options(packArgs)
-	if err := errors.Join(err1, err2); err != nil {
+	around, err3 := modules.OnDisk(root)
+	if err := errors.Join(err1, err2, err3); err != nil {
 		t.Fatal(err)
 	}
+	forList.Around, forPack.Around = around, around
 	r := &result{}
 	if err := r.lists(t, root, forList); err != nil {
 		r.listFail += err.Error()
@@ -159,5 +162,49 @@ func TestReadme(t *testing.T) {
 	})
 	if told == 0 {
 		t.Error("no folder differs")
+	}
+}
+
+// TestReadmeForm has the differences in the README that comparing XML and contents does not
+// show: how the manifest is written, and modes.
+func TestReadmeForm(t *testing.T) {
+	f, err := readFolder(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := f.unpack(t)
+	for name, mode := range map[string]os.FileMode{"README.md": 0o600, "LICENSE": 0o740, "package.json": 0o777} {
+		if err := os.Chmod(filepath.Join(root, name), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plan, err := pack.Read(t.Context(), os.DirFS(root), pack.Options{NoDependencies: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range plan.Files {
+		if executable := file.Entry == "extension/LICENSE.txt"; file.Mode != 0o644 && !executable || executable && file.Mode != 0o755 {
+			t.Errorf("%s has mode %v", file.Entry, file.Mode)
+		}
+	}
+	got := packed(t, root, f.args, f.args)
+	manifest := string(got.entries[documents[0]].content)
+	for text, want := range map[string]bool{`encoding="UTF-8"`: true, "\n\n": false, "/>": false} {
+		if strings.Contains(manifest, text) != want {
+			t.Errorf("%s has %q: %v, want %v", documents[0], text, !want, want)
+		}
+	}
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []string{
+		"| the same XML with `encoding=\"UTF-8\"`, no blank lines and `<a></a>` |",
+		"| 0755 for what its owner may execute, 0644 for the rest |",
+		"| with npm, yarn, pnpm or bun |",
+	} {
+		if !strings.Contains(string(readme), row) {
+			t.Errorf("the README has no row %s", row)
+		}
 	}
 }

@@ -19,8 +19,8 @@
 // The readme is extension/readme.md and the change log extension/changelog.md,
 // whatever their case was; a licence without an extension gets .txt.
 //
-// The same folder gives the same bytes: all entries have one time, and 0755 or
-// 0644 as permissions. Only a new version of the compression library may change
+// The same folder gives the same bytes: all entries have one time, see Options.Time, and
+// 0755 or 0644 as permissions. Only a new version of the compression library may change
 // the bytes, never the contents.
 package pack
 
@@ -33,6 +33,7 @@ import (
 	"time"
 
 	"galbuild/build/pack/finding"
+	"galbuild/build/pack/modules"
 	"galbuild/build/pack/readme"
 	"galbuild/build/pack/secret"
 )
@@ -50,9 +51,13 @@ type Options struct {
 	Ignore         []byte   // text in place of .vscodeignore's; nil is .vscodeignore's
 	IgnoreFile     string   // what findings call the file with that text
 	NoDependencies bool     // leave out node_modules
-	Yarn           *bool    // node_modules was made by yarn, not npm; nil looks for yarn's files
+	Yarn           *bool    // node_modules was made by yarn, or by npm; nil is as modules.Choose finds
 	Only           []string // of yarn's dependencies these, and what they need; nil is all
 	FollowLinks    bool     // go into symbolic links to folders
+
+	// Around is what is around the folder: package managers link packages from there, and
+	// keep those there that the members of a workspace share. Zero is nothing.
+	Around modules.Around
 
 	AllowStar        bool // activation by *
 	AllowRepository  bool // no repository
@@ -63,6 +68,10 @@ type Options struct {
 	// Time is that of all entries; zero is the newest packed file's. It becomes the
 	// nearest that an archive can hold, from 1980 to 2106.
 	Time time.Time
+	// Before are the times of files before something wrote into the folder, by Source. The
+	// newest file is then one of those that still have theirs, so that it is the same after
+	// the next time. Nil is all files.
+	Before map[string]time.Time
 
 	// Progress is told how many bytes of how many have been read. It may be called
 	// from several goroutines at once; nil is none.
@@ -84,13 +93,21 @@ type Plan struct {
 // A File is an entry to be.
 type File struct {
 	Entry  string      // its name in the package
-	Source string      // its path below the folder; "" for the XML documents
+	Source string      // its path from the folder, which begins with "../" outside of it; "" for the XML documents
 	Mode   fs.FileMode // 0644 or 0755
 	Size   int64       // in bytes
 
+	place    string // its path in the package, as long as it was not renamed, to which .vscodeignore applies
+	real     string // Source, with symbolic links to the folder followed
 	content  []byte // nil if it is packed as it is on disk
 	modified time.Time
 }
+
+// Modified is the file's time; zero for the XML documents.
+func (f File) Modified() time.Time { return f.modified }
+
+// Time is that of all entries.
+func (p *Plan) Time() time.Time { return p.modified }
 
 // Read reads the folder dir and checks all of it. An error is one that kept it
 // from doing so; what is wrong with the extension is in the plan's Findings. If
@@ -106,15 +123,28 @@ func Read(ctx context.Context, dir fs.FS, o Options) (*Plan, error) {
 	return r.plan(), nil
 }
 
+// Check returns what is wrong with package.json by itself.
+func Check(ctx context.Context, dir fs.FS, o Options) ([]finding.Finding, error) {
+	r, err := begin(ctx, dir, o)
+	if err != nil {
+		return nil, err
+	}
+	err = r.do(r.checkManifest, r.translate)
+	return r.findings, err
+}
+
 // List returns the files below dir that would be packed, sorted by Source, and
-// what is wrong with package.json and with the choice of files.
+// what is wrong with package.json and with the choice of files. Like vsce ls it does not
+// need a publisher.
 func List(ctx context.Context, dir fs.FS, o Options) ([]File, []finding.Finding, error) {
 	r, err := begin(ctx, dir, o)
 	if err != nil {
 		return nil, nil, err
 	}
+	r.list = true
 	err = r.do(r.checkManifest, r.translate, r.collect)
-	return once(slices.Concat(r.files, r.bad)), r.findings, err
+	files := once(slices.Concat(r.files, r.bad))
+	return slices.CompactFunc(files, func(a, b File) bool { return a.Source == b.Source }), r.findings, err
 }
 
 // Write reads the folder dir and writes its package, unless something is wrong

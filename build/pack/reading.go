@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -36,6 +37,7 @@ type reading struct {
 	dir fs.FS
 	o   Options
 
+	list       bool              // the files are listed, not packed
 	text       []byte            // package.json
 	translated []byte            // the same with the words of package.nls.json
 	pkg        *manifest.Package // of translated
@@ -68,6 +70,10 @@ func begin(ctx context.Context, dir fs.FS, o Options) (*reading, error) {
 	if o.Ignore == nil {
 		o.IgnoreFile = ignoreFile
 	}
+	if o.Around.FS == nil {
+		o.Around = modules.Around{FS: dir, Path: "."}
+	}
+	dir = wideFS{dir, o.Around}
 	shown := manifest.Options{Platform: o.Platform, PreRelease: o.PreRelease}
 	return &reading{ctx: ctx, dir: dir, o: o, text: text, shown: shown}, nil
 }
@@ -131,7 +137,7 @@ func (r *reading) collect() error {
 		return err
 	}
 	c := &crawler{ctx: r.ctx, dir: r.dir, packed: r.rules.Packed, below: r.rules.Below, follow: r.o.FollowLinks}
-	for _, root := range append([]string{"."}, roots...) {
+	for _, root := range append([]modules.Folder{{Source: ".", Place: ".", Real: "."}}, roots...) {
 		if err := c.crawl(root); err != nil {
 			return err
 		}
@@ -143,16 +149,18 @@ func (r *reading) collect() error {
 // once sorts the files, each of which may have been found twice: a dependency may
 // lie among the extension's own files.
 func once(files []File) []File {
-	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Source, b.Source) })
-	return slices.CompactFunc(files, func(a, b File) bool { return a.Source == b.Source })
+	slices.SortFunc(files, func(a, b File) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Entry, b.Entry))
+	})
+	return slices.CompactFunc(files, func(a, b File) bool { return a.Source == b.Source && a.Entry == b.Entry })
 }
 
-func (r *reading) dependencies() ([]string, error) {
+func (r *reading) dependencies() ([]modules.Folder, error) {
 	if r.o.NoDependencies {
 		return nil, nil
 	}
-	o := modules.Options{Yarn: modules.UsesYarn(r.dir, r.o.Yarn), Only: r.o.Only}
-	roots, findings, err := modules.Folders(r.dir, r.text, o)
+	o := modules.Options{Manager: modules.Choose(r.o.Around, r.o.Yarn).Manager, Only: r.o.Only}
+	roots, findings, err := modules.Folders(r.o.Around, r.text, o)
 	r.find(findings...)
 	return roots, err
 }
@@ -184,7 +192,7 @@ func (r *reading) scan() error {
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	tell := count(r.files, r.o.Progress)
 	for i, f := range r.files {
-		if secret.Skips(f.Source) {
+		if secret.Skips(f.searched()) {
 			tell(f.Size)
 			continue
 		}
@@ -213,7 +221,17 @@ func (r *reading) scanFile(f File) ([]finding.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	return secret.Scan(f.Source, content, r.o.Secrets), nil
+	return secret.Scan(f.searched(), content, r.o.Secrets), nil
+}
+
+// searched is the path by which a file is searched for secrets or is not, being a
+// dependency's. What a link in node_modules leads to outside of the extension's folder may
+// well be the author's own.
+func (f File) searched() string {
+	if strings.HasPrefix(f.real, "../") {
+		return f.real
+	}
+	return f.Source
 }
 
 func (r *reading) content(f File) ([]byte, error) {
@@ -268,14 +286,21 @@ func (r *reading) plan() *Plan {
 	return p
 }
 
+// newest is the time of the newest packed file that Before has, or of all if there is none.
 func (r *reading) newest() time.Time {
-	var newest time.Time
+	var kept, all time.Time
 	for _, f := range r.files {
-		if f.modified.After(newest) {
-			newest = f.modified
+		if f.modified.After(all) {
+			all = f.modified
+		}
+		if f.modified.After(kept) && r.o.Before[f.Source].Equal(f.modified) {
+			kept = f.modified
 		}
 	}
-	return newest.UTC().Truncate(time.Second)
+	if kept.IsZero() {
+		kept = all
+	}
+	return kept.UTC().Truncate(time.Second)
 }
 
 // checkManifest finds what is wrong with package.json by itself.
@@ -293,7 +318,7 @@ func (r *reading) checkPacked() error {
 	var sources []string
 	for _, file := range r.files {
 		f.Files = append(f.Files, check.File{Entry: file.Entry, Source: file.Source})
-		sources = append(sources, file.Source)
+		sources = append(sources, file.place)
 	}
 	if !r.o.AllowUnusedFiles {
 		f.Unused = r.rules.Unused(sources)
@@ -305,7 +330,7 @@ func (r *reading) checkPacked() error {
 
 func (r *reading) rulesOf() check.Options {
 	return check.Options{
-		Platform: r.o.Platform, PreRelease: r.o.PreRelease, Version: r.o.Version,
+		Platform: r.o.Platform, PreRelease: r.o.PreRelease, Version: r.o.Version, List: r.list,
 		AllowStar: r.o.AllowStar, AllowRepository: r.o.AllowRepository, SkipLicense: r.o.SkipLicense,
 	}
 }

@@ -13,10 +13,10 @@
 //
 // We refuse what vsce packs, but no gallery or editor of ours can use, or npm can read:
 //
-//   - no publisher, or "undefined", which is what vsce would write
+//   - no publisher, or "undefined", which is what vsce would write, except to list files
 //   - a version with a leading v or with spaces, an id or version of more than 100
-//     bytes, and a version given for this package only that is none: see
-//     manifest.CheckIdentity
+//     bytes, except to list files, and a version given for this package only that is none:
+//     see manifest.CheckIdentity
 //   - name, version, publisher, engines.vscode, @types/vscode, icon and the url of a
 //     badge or sponsor of another type than string, even if JavaScript can make
 //     a fitting string of it
@@ -44,6 +44,7 @@ type Options struct {
 	Platform   string // "" is universal
 	PreRelease bool
 	Version    string // instead of package.json's; "" is package.json's
+	List       bool   // files are listed, not packed: publisher and version may be what vsce lets pass
 
 	AllowStar       bool // activation by *
 	AllowRepository bool // no repository

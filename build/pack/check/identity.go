@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"galbuild/build/pack/finding"
 	"galbuild/build/pack/npmrange"
@@ -12,36 +13,49 @@ import (
 
 var goodID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)
 
+const idRule = "want letters, digits and '-', beginning with a letter or digit"
+
 func (r *report) identity(pkg *node, o Options) {
-	const rule = "want letters, digits and '-', beginning with a letter or digit"
 	if s, ok := r.needText(pkg.at("name"), "name", `add "name": "…", the second half of its id`); ok {
 		if !goodID.MatchString(s) {
-			r.error(pkg.at("name"), "", "name %q: %s", s, rule)
-		} else if err := manifest.CheckIdentity("a", s, "0.0.0"); err != nil {
+			r.error(pkg.at("name"), "", "name %q: %s", s, idRule)
+		} else if err := manifest.CheckIdentity("a", s, "0.0.0"); err != nil && !o.List {
 			r.error(pkg.at("name"), "", "%v", err)
 		}
 	}
-	if s, ok := r.needText(pkg.at("publisher"), "publisher", `add "publisher": "…", the first half of its id`); ok {
-		if !goodID.MatchString(s) {
-			r.error(pkg.at("publisher"), "use the publisher's id, not its name for people", "publisher %q: %s", s, rule)
-		} else if err := manifest.CheckIdentity(s, "a", "0.0.0"); err != nil {
-			r.error(pkg.at("publisher"), "", "%v", err)
-		}
-	}
+	r.publisher(pkg, o)
 	if s, ok := r.needText(pkg.at("version"), "version", `add "version": "0.0.1"`); ok {
-		if err := checkVersion(s); err != nil {
+		if err := checkVersion(s, o); err != nil {
 			r.error(pkg.at("version"), "", "%v", err)
 		}
 	}
 	if o.Version != "" {
-		if err := checkVersion(o.Version); err != nil {
+		if err := checkVersion(o.Version, o); err != nil {
 			r.general(finding.Error("", "", "%v", err))
 		}
 	}
 }
 
-func checkVersion(s string) error {
-	if err := manifest.CheckIdentity("a", "a", s); err != nil {
+func (r *report) publisher(pkg *node, o Options) {
+	n := pkg.at("publisher")
+	if o.List && !n.truthy() {
+		return // no file depends on it
+	}
+	s, ok := r.needText(n, "publisher", `add "publisher": "…", the first half of its id`)
+	if !ok {
+		return
+	}
+	if !goodID.MatchString(s) {
+		r.error(n, "use the publisher's id, not its name for people", "publisher %q: %s", s, idRule)
+	} else if err := manifest.CheckIdentity(s, "a", "0.0.0"); err != nil && !o.List {
+		r.error(n, "", "%v", err)
+	}
+}
+
+func checkVersion(s string, o Options) error {
+	if o.List {
+		s = strings.TrimPrefix(strings.TrimSpace(s), "v")
+	} else if err := manifest.CheckIdentity("a", "a", s); err != nil {
 		return err
 	}
 	if _, err := npmrange.ParseVersion(s); err != nil {

@@ -1,12 +1,12 @@
 // Package modules finds the packages in node_modules that an extension needs and
-// that therefore belong into its own package.
+// that therefore belong into its own package, and a place in it for each of them.
 //
 // vsce asks npm or yarn for them. Behind an air gap neither may be there, so this
 // package reads node_modules itself, and never writes.
 //
 // # npm
 //
-// The folders are those that npm 11 prints for
+// The packages are those that npm 11 prints for
 //
 //	npm list --omit=dev --depth=99999 --parseable
 //
@@ -15,14 +15,12 @@
 // lib/arborist/load-actual.js:
 //
 //   - The extension's dependencies, optionalDependencies, peerDependencies and
-//     workspaces count, and all of theirs in turn; devDependencies only for what
-//     node_modules has a link to, such as file:../lib. A name that is in
-//     devDependencies as well is for developers.
+//     workspaces count, and all of theirs in turn; devDependencies only for folders of
+//     the extension's that node_modules has a link to, such as file:./lib. A name that is
+//     in devDependencies as well is for developers.
 //   - A package looks for another in its own node_modules, then in those of the
 //     folders around it. Links are followed first: what they lead to looks around
-//     in the place where it really is. A link to a folder outside of the extension's
-//     is fine as long as that needs nothing; what it has there cannot be packed,
-//     since vsce's paths would begin with "..", so that is an error.
+//     in the place where it really is.
 //   - Extraneous packages, which nothing needs, are in as well if they lie in the
 //     node_modules of the extension or of another package that is in. Names with a
 //     leading dot, files and broken links are no packages.
@@ -34,30 +32,44 @@
 // says. npm compares the source of packages that come from a path, a URL, a
 // repository or by a tag with its lock files; here they all fit. The same goes for
 // names in overrides. npm's own copy of the tree, node_modules/.package-lock.json,
-// is not read: npm believes it as long as no folder is newer. Nor is .npmrc,
-// nor a workspace's root above the folder.
+// is not read: npm believes it as long as no folder is newer. Nor is .npmrc.
 //
-// # yarn
+// # yarn, pnpm and bun
 //
-// The folders are what vsce makes of yarn 1's
+// The packages are dependencies and optionalDependencies, and theirs in turn, that Node.js
+// finds; nothing extraneous, no matter which version. A name that is in
+// devDependencies as well is in. Peers are in with pnpm and bun, which install them. What
+// is missing is an error, but for yarn in a folder of its own: there vsce packs what is there,
+// since yarn list reads yarn.lock and does not look, so that it is a warning.
+//
+// For yarn 1 that is what vsce makes of
 //
 //	yarn list --prod --json
 //
-// as far as they exist: dependencies and optionalDependencies, and theirs in turn;
-// no peers, nothing extraneous, no matter which version. A name that is in
-// devDependencies as well is in. What is missing is a warning, since yarn list reads
-// yarn.lock and does not look.
-//
-// yarn list lays the packages out anew, without those for developers. Where that
-// gives another layout than node_modules has, vsce packs the wrong version of a
-// package and not the one that is needed; this package takes the folder that is
+// as far as the folders exist. yarn list lays the packages out anew, without those for
+// developers. Where that gives another layout than node_modules has, vsce packs the wrong
+// version of a package and not the one that is needed; this package takes the folder that is
 // really found. Options.Only follows dependencies to the end, whereas vsce leaves out
 // those of packages that are not at the top. Where yarn 2 or later made .pnp.cjs and no
 // node_modules, that is an error: vsce fails, too, as that yarn has no list.
+//
+// # Workspaces and links
+//
+// npm, yarn, bun and, with node-linker=hoisted, pnpm keep what the members of a workspace
+// share in the node_modules of its root, so an extension that belongs to a workspace looks
+// there as well. For vsce npm list then names all of the workspace, whose files vsce cannot
+// pack. An extension belongs to a folder around it whose package.json has workspaces that
+// fit, or that has a pnpm-workspace.yaml. In the node_modules of other folders around it
+// nothing is looked for, though Node.js would: what lies there is there by chance.
+//
+// pnpm, yarn with nodeLinker: pnpm, bun with its isolated linker and npm with
+// install-strategy=linked put packages into a folder such as node_modules/.pnpm, and links into
+// the node_modules of those that need them. An archive has no links: see layout for
+// where packages go instead.
 package modules
 
 import (
-	"io/fs"
+	"cmp"
 	"slices"
 
 	"galbuild/build/pack/finding"
@@ -65,40 +77,48 @@ import (
 
 // Options tell how node_modules was made, and what to take of it.
 type Options struct {
-	Yarn bool     // by yarn, not npm
-	Only []string // with yarn: names of packages to take with what they need, instead of all that the extension needs; none is all
+	Manager Manager  // "" is npm
+	Only    []string // with yarn: names of packages to take with what they need, instead of all that the extension needs; none is all
 }
 
-// Folders returns the folders of packages that an extension in dir needs, such as
-// node_modules/a, node_modules/a/node_modules/b and packages/c/node_modules/d:
-// slashed, below dir, sorted, each once. A folder may be a symbolic link, and may lie
-// in another's. All files in a folder belong to the package, but for its own
-// node_modules.
+// Folders returns the folders of packages that an extension needs, sorted by Place, each
+// place once. A folder may be a symbolic link, and may lie in another's.
 //
-// The text of dir's package.json is pkg; if it is not JSON, that is the error. What is
-// missing or does not fit is in the findings.
-func Folders(dir fs.FS, pkg []byte, o Options) ([]string, []finding.Finding, error) {
-	t := newTree(dir)
+// The text of the extension's package.json is pkg; if it is not JSON, that is the error.
+// What is missing or does not fit is in the findings.
+func Folders(a Around, pkg []byte, o Options) ([]Folder, []finding.Finding, error) {
+	t := newTree(a)
 	root, err := t.root(pkg)
 	if err != nil {
 		return nil, nil, err
 	}
-	w := &walk{seen: map[string]bool{root.path: true}}
-	if o.Yarn {
-		(&yarnList{tree: t, walk: w}).run(root, o.Only)
+	w := &walk{tree: t, manager: cmp.Or(o.Manager, NPM), seen: map[string]bool{root.path: true}, needs: map[string][]need{}}
+	if w.manager == NPM {
+		(&npmList{walk: w, root: root, used: map[string]bool{}}).run()
 	} else {
-		newNpmList(t, w, root).run()
+		(&nodeList{w}).run(root, o.Only)
 	}
-	slices.Sort(w.paths)
-	return w.paths, explain(dir, o, w.findings), nil
+	folders, unplaced := w.lay(root)
+	return folders, append(w.explain(), unplaced...), nil
 }
 
 // A walk goes to every package once.
 type walk struct {
-	seen     map[string]bool // paths of all that were ever in queue
-	paths    []string
+	*tree
+	manager  Manager
+	seen     map[string]bool   // paths of all that were ever in queue
+	needs    map[string][]need // by where a package's files are
+	unneeded []*node           // belong to the extension although nothing needs them
 	queue    []*node
 	findings []finding.Finding
+}
+
+// need says that one package needs another.
+func (w *walk) need(n *node, name string, to *node) {
+	if !slices.ContainsFunc(w.needs[n.real], func(n need) bool { return n.name == name }) {
+		w.needs[n.real] = append(w.needs[n.real], need{name, to})
+	}
+	w.add(to)
 }
 
 func (w *walk) add(n *node) {
@@ -106,7 +126,6 @@ func (w *walk) add(n *node) {
 		return
 	}
 	w.seen[n.path] = true
-	w.paths = append(w.paths, n.path)
 	w.queue = append(w.queue, n)
 }
 

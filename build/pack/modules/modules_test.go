@@ -5,6 +5,7 @@ import (
 	"flag"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,14 +20,15 @@ import (
 var update = flag.Bool("update", false, "write what is found to testdata")
 
 // A testCase is one of testdata/*/*.txtar: a folder, and what is said about it.
-// The extension is in the folder ext, if there is one. These files are not part
+// The extension is in the folder ext, wherever that is, if there is one. These files are not part
 // of it:
 //
 //	links     symbolic links, one a line: name -> target
 //	only      Options.Only, one a line
 //	npm       what npm list prints, below the folder; a line with ! is a problem that makes it fail
 //	vsce      the folders that vsce ls takes with yarn; a line with ! is its error
-//	folders   what is wanted instead
+//	folders   what is wanted instead, "place <- source" where these differ; of pnpm and bun,
+//	          which vsce does not ask, all that is wanted
 //	lenient   why its problems are none here
 //	strict    why there is an error although it has none
 //	findings  what is wanted beside the folders
@@ -97,39 +99,97 @@ func (c testCase) files() fstest.MapFS {
 
 // ext is the folder that the extension is in.
 func (c testCase) ext() string {
-	if _, ok := c.section("ext/package.json"); ok {
-		return "ext"
+	for _, f := range c.archive.Files {
+		if dir := path.Dir(f.Name); path.Base(dir) == "ext" && path.Base(f.Name) == "package.json" {
+			return dir
+		}
 	}
 	return "."
 }
 
-func (c testCase) run(t *testing.T) ([]string, []finding.Finding) {
+func (c testCase) run(t *testing.T) ([]Folder, []finding.Finding) {
 	t.Helper()
-	dir, err := fs.Sub(c.files(), c.ext())
+	around := Around{FS: c.files(), Path: c.ext()}
+	text, err := fs.ReadFile(around.FS, path.Join(around.Path, "package.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := fs.ReadFile(dir, "package.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	folders, findings, err := Folders(dir, text, Options{Yarn: c.kind == "yarn", Only: c.lines("only")})
+	folders, findings, err := Folders(around, text, Options{Manager: Manager(c.kind), Only: c.lines("only")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return folders, findings
 }
 
+func lines(all []string) string {
+	text := ""
+	for _, line := range all {
+		text += line + "\n"
+	}
+	return text
+}
+
+func places(folders []Folder) (all []string) {
+	for _, f := range folders {
+		all = append(all, f.String())
+	}
+	return all
+}
+
 // TestFolders compares with what npm and vsce said.
 func TestFolders(t *testing.T) {
-	for kind, recorded := range map[string]string{"npm": "npm", "yarn": "vsce"} {
+	for kind, recorded := range map[string]string{"npm": "npm", "yarn": "vsce", "pnpm": "folders", "bun": "folders"} {
 		for _, c := range cases(t, kind) {
 			t.Run(kind+"/"+c.name, func(t *testing.T) {
 				folders, findings := c.run(t)
-				c.checkFolders(t, folders, recorded)
+				c.checkFolders(t, places(folders), recorded)
 				c.checkErrors(t, findings, recorded)
 				c.checkFindings(t, findings)
+				if len(folders) > 0 {
+					c.checkRuns(t, folders)
+				}
 			})
+		}
+	}
+}
+
+// checkRuns wants every package to find in the extension's package, where there are no
+// links, what it finds on disk, as far as it is to be packed.
+func (c testCase) checkRuns(t *testing.T, folders []Folder) {
+	t.Helper()
+	disk := newTree(Around{FS: c.files(), Path: c.ext()})
+	packed := map[string]string{".": disk.ext} // where the files of a place are, on disk
+	for _, f := range folders {
+		packed[f.Place], _ = disk.follow(".", strings.Split(path.Join(disk.ext, f.Source), "/"))
+	}
+	for place, real := range packed {
+		for _, d := range sorted(disk.manifest(real).deps) {
+			to := disk.resolve(real, d.name, true)
+			if to == nil || d.isPeer() || c.leavesOut(disk, real, d.name) {
+				continue
+			}
+			if got := look(packed, place, d.name); got != to.real {
+				t.Errorf("%s needs %s and finds %q, on disk %q", place, d.name, got, to.real)
+			}
+		}
+	}
+}
+
+// leavesOut tells whether a package that another needs is not to be packed, or is another
+// one: with the option, by npm what developers need as well, and by yarn what a linked
+// folder has by itself.
+func (c testCase) leavesOut(disk *tree, real, name string) bool {
+	_, dev := disk.manifest(real).dev[name]
+	return len(c.lines("only")) > 0 && real == disk.ext ||
+		c.kind == "npm" && dev ||
+		c.kind == "yarn" && !within(disk.top, real)
+}
+
+// look goes up from a place as Node.js does.
+func look(packed map[string]string, place, name string) string {
+	for ; ; place = path.Dir(place) {
+		if real, ok := packed[path.Join(place, "node_modules", name)]; ok || place == "." {
+			return real
 		}
 	}
 }
@@ -138,6 +198,9 @@ func isProblem(line string) bool { return strings.HasPrefix(line, "!") }
 
 func (c testCase) checkFolders(t *testing.T, got []string, recorded string) {
 	t.Helper()
+	if *update && recorded == "folders" {
+		c.set(t, recorded, lines(got))
+	}
 	if _, ok := c.section(recorded); !ok {
 		t.Fatalf("%s: not recorded", recorded)
 	}
@@ -153,6 +216,9 @@ func (c testCase) checkFolders(t *testing.T, got []string, recorded string) {
 // checkErrors wants one error for each of the recorded problems.
 func (c testCase) checkErrors(t *testing.T, findings []finding.Finding, recorded string) {
 	t.Helper()
+	if recorded == "folders" {
+		return
+	}
 	got, want := 0, 0
 	for _, f := range findings {
 		if !f.Warning {
@@ -195,19 +261,8 @@ func (c testCase) checkFindings(t *testing.T, findings []finding.Finding) {
 
 func TestNoJSON(t *testing.T) {
 	for _, text := range []string{"", "[]", "null", `{"name":`, "\uFEFF{}"} {
-		if _, _, err := Folders(fstest.MapFS{}, []byte(text), Options{}); err == nil {
+		if _, _, err := Folders(Around{FS: fstest.MapFS{}, Path: "."}, []byte(text), Options{}); err == nil {
 			t.Errorf("%q: no error", text)
-		}
-	}
-}
-
-func TestUsesYarn(t *testing.T) {
-	for name, want := range map[string]bool{
-		"yarn.lock": true, ".yarnrc": true, ".yarnrc.yaml": true, ".pnp.cjs": true, ".yarn/releases/yarn.cjs": true,
-		".yarnrc.yml": false, "package-lock.json": false, "sub/yarn.lock": false,
-	} {
-		if got := UsesYarn(fstest.MapFS{name: {}}, nil); got != want {
-			t.Errorf("%s: got %t, want %t", name, got, want)
 		}
 	}
 }
@@ -221,12 +276,24 @@ func TestDeep(t *testing.T) {
 		dir += "node_modules/a/"
 		files[dir+"package.json"] = &fstest.MapFile{Data: []byte(`{"version":"1.0.0","dependencies":{"a":"1"}}`)}
 	}
-	for _, yarn := range []bool{false, true} {
-		folders, findings, err := Folders(files, []byte(`{"dependencies":{"a":"1"}}`), Options{Yarn: yarn})
+	for _, m := range managers {
+		folders, findings, err := Folders(Around{FS: files, Path: "."}, []byte(`{"dependencies":{"a":"1"}}`), Options{Manager: m})
 		if len(folders) != depth || len(findings) != 0 || err != nil {
-			t.Errorf("yarn %t: %d folders, %q, %v", yarn, len(folders), findings, err)
+			t.Errorf("%s: %d folders, %q, %v", m, len(folders), findings, err)
 		}
 	}
+}
+
+var managers = []Manager{NPM, Yarn, Pnpm, Bun}
+
+// onDisk is dir and all of the disk around it.
+func onDisk(t *testing.T, dir string) Around {
+	t.Helper()
+	a, err := OnDisk(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
 
 // TestLinkLoop has links that lead to each other, through each other, to themselves
@@ -237,15 +304,18 @@ func TestLinkLoop(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, target := range map[string]string{
-		"a": "b", "b": "a", "c": "c", "d": "d/e", "@s": "@s", "f": "/elsewhere", "g": "../../../../../../../..",
+		"a": "b", "b": "a", "c": "c", "d": "d/e", "@s": "@s", "f": "/elsewhere", "g": "../..",
 	} {
 		if err := os.Symlink(target, filepath.Join(dir, "node_modules", name)); err != nil {
-			t.Skip(err)
+			t.Fatal(err)
 		}
 	}
-	folders, _, err := Folders(os.DirFS(dir), []byte(`{}`), Options{})
-	if want := []string{"node_modules/g"}; !slices.Equal(folders, want) || err != nil {
-		t.Errorf("got %q, %v", folders, err)
+	want := []string{"node_modules/g"}
+	for _, a := range []Around{onDisk(t, dir), {FS: os.DirFS(dir), Path: "."}} {
+		folders, _, err := Folders(a, []byte(`{}`), Options{})
+		if !slices.Equal(places(folders), want) || err != nil {
+			t.Errorf("got %q, %v", folders, err)
+		}
 	}
 }
 
@@ -266,11 +336,30 @@ func TestAbsoluteLink(t *testing.T) {
 		}
 	}
 	if err := os.Symlink(filepath.Join(dir, "lib"), filepath.Join(dir, "node_modules", "lib")); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
-	folders, findings, err := Folders(os.DirFS(dir), []byte(`{"dependencies":{"lib":"file:lib"},"devDependencies":{"d":"1"}}`), Options{})
-	if want := []string{"node_modules/d", "node_modules/lib"}; !slices.Equal(folders, want) || len(findings) != 0 || err != nil {
+	folders, findings, err := Folders(onDisk(t, dir), []byte(`{"dependencies":{"lib":"file:lib"},"devDependencies":{"d":"1"}}`), Options{})
+	if want := []string{"node_modules/d", "node_modules/lib"}; !slices.Equal(places(folders), want) || len(findings) != 0 || err != nil {
 		t.Errorf("got %q, %q, %v", folders, findings, err)
+	}
+}
+
+// TestVolume has links to two disks of Windows, of which one is seen.
+func TestVolume(t *testing.T) {
+	files := fstest.MapFS{
+		"lib/package.json":                  {Data: []byte(`{"version":"1.0.0","dependencies":{"own":"1"}}`)},
+		"lib/node_modules/own/package.json": {Data: []byte(`{"version":"1.0.0"}`)},
+		"ext/node_modules/lib":              {Data: []byte(`c:\lib`), Mode: fs.ModeSymlink},
+	}
+	for volume, want := range map[string][]string{
+		"C:": {"node_modules/lib", "node_modules/own <- ../lib/node_modules/own"},
+		"D:": nil, // the link leads to another disk, which a file system in memory does not follow
+	} {
+		a := Around{FS: files, Path: "ext", Volume: volume}
+		folders, _, err := Folders(a, []byte(`{"dependencies":{"lib":"file:../lib"}}`), Options{})
+		if !slices.Equal(places(folders), want) || err != nil {
+			t.Errorf("%s: got %q, %v", volume, places(folders), err)
+		}
 	}
 }
 
@@ -281,18 +370,22 @@ func FuzzFolders(f *testing.F) {
 	f.Add([]byte(`{"dependencies":[],"peerDependencies":{"a":1},"peerDependenciesMeta":{"a":{"optional":true}}}`), []byte(`{"dependencies":{"..":"1","a":"file:.."}}`))
 	f.Fuzz(func(t *testing.T, root, other []byte) {
 		dir := fstest.MapFS{}
-		for _, name := range []string{"node_modules/a", "node_modules/@s/b", "node_modules/a/node_modules/c", "lib/d"} {
+		for _, name := range []string{"node_modules/a", "ext/node_modules/@s/b", "ext/node_modules/a/node_modules/c", "ext/lib/d", "d"} {
 			dir[name+"/package.json"] = &fstest.MapFile{Data: other}
 		}
-		dir["node_modules/d"] = &fstest.MapFile{Data: []byte("../lib/d"), Mode: fs.ModeSymlink}
-		for _, yarn := range []bool{false, true} {
-			folders, _, err := Folders(dir, root, Options{Yarn: yarn})
-			if err != nil && folders != nil || !slices.IsSorted(folders) {
+		dir["package.json"] = &fstest.MapFile{Data: []byte(`{"workspaces":["*"]}`)}
+		dir["ext/node_modules/d"] = &fstest.MapFile{Data: []byte("../../d"), Mode: fs.ModeSymlink}
+		for _, m := range managers {
+			folders, _, err := Folders(Around{FS: dir, Path: "ext"}, root, Options{Manager: m})
+			if err != nil && folders != nil {
 				t.Fatalf("%q, %v", folders, err)
 			}
-			for _, folder := range folders {
-				if info, err := fs.Stat(dir, folder); err != nil || !info.IsDir() {
-					t.Errorf("%q is no folder", folder)
+			for i, folder := range folders {
+				if i > 0 && folder.Place <= folders[i-1].Place {
+					t.Errorf("%q comes after %q", folder, folders[i-1])
+				}
+				if info, err := fs.Stat(dir, path.Join("ext", folder.Source)); err != nil || !info.IsDir() {
+					t.Errorf("%q is not a folder", folder.Source)
 				}
 			}
 		}

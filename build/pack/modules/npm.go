@@ -3,27 +3,25 @@ package modules
 import (
 	"maps"
 	"path"
+	"regexp"
 	"slices"
-	"strings"
+
+	"galbuild/build/pack/finding"
 )
 
 // An npmList is a walk over the packages that npm list names.
 type npmList struct {
-	*tree
 	*walk
 	root   *node
 	spaces map[string]string // workspaces' folders by name
 	used   map[string]bool   // paths that are not extraneous
 }
 
-func newNpmList(t *tree, w *walk, root *node) *npmList {
-	l := &npmList{tree: t, walk: w, root: root, used: map[string]bool{}}
-	l.spaces, w.findings = t.workspaces(root.manifest)
-	l.markUsed()
-	return l
-}
-
 func (l *npmList) run() {
+	var found []finding.Finding
+	l.spaces, found = l.workspaces(l.root.manifest)
+	l.findings = append(l.findings, found...)
+	l.markUsed()
 	l.queue = append(l.queue, l.root)
 	l.each(l.visit)
 }
@@ -32,7 +30,7 @@ func (l *npmList) run() {
 // extraneous. So is what optional peers alone ask for; npm 10 counts these like
 // other dependencies. Source: @npmcli/arborist's lib/calc-dep-flags.js.
 func (l *npmList) markUsed() {
-	w := &walk{seen: map[string]bool{}, queue: []*node{l.root}}
+	w := &walk{tree: l.tree, seen: map[string]bool{}, queue: []*node{l.root}}
 	w.each(func(n *node) {
 		for _, d := range l.wants(n) {
 			if to := l.find(n, d.name); to != nil && d.kind != peerOptional {
@@ -52,16 +50,20 @@ func (l *npmList) use(name string) {
 	}
 }
 
-// wants are all dependencies of n. Those for developers count for the extension
-// and for what is linked, but since npm 11 not for links that npm itself made
-// (install-strategy=linked).
+// inStore is what links in node_modules lead to that a package manager made: npm's .store
+// with install-strategy=linked, pnpm's .pnpm, bun's .bun.
+var inStore = regexp.MustCompile(`(^|/)node_modules/\.([^/]+)/`)
+
+// wants are all dependencies of n. Those for developers count for the extension and for
+// folders of the extension's that are linked: npm installs these, too.
 func (l *npmList) wants(n *node) []dependency {
 	all := map[string]dependency{}
 	maps.Copy(all, n.deps)
-	if top := n == l.root || n.link; top && !strings.Contains(n.real, "node_modules/.store/") {
+	linked := n.link && !n.outside && within(l.ext, n.real) && !inStore.MatchString(n.real)
+	if n == l.root || linked {
 		maps.Copy(all, n.dev)
 	}
-	if n.real == "." {
+	if n.real == l.ext {
 		for name, dir := range l.spaces {
 			all[name] = dependency{name: name, spec: dir, kind: workspace}
 		}
@@ -89,6 +91,7 @@ func (l *npmList) visit(n *node) {
 	own := l.packages(n.real)
 	for _, name := range slices.Sorted(maps.Keys(own)) {
 		if !l.used[own[name].path] {
+			l.unneeded = append(l.unneeded, own[name])
 			l.add(own[name])
 		}
 	}
@@ -98,14 +101,14 @@ func (l *npmList) take(n *node, d dependency) {
 	switch to := l.find(n, d.name); {
 	case to == nil:
 		if !d.mayMiss() {
-			l.report(missing(n, d))
+			l.report(l.missing(n, d, l.missingHint()))
 		}
 	case n.outside:
 		l.report(linkedOutside(n, to))
 	default:
-		l.add(to)
+		l.need(n, d.name, to)
 		if !l.fits(n, d, to) {
-			l.report(unfit(n, d, to))
+			l.report(l.unfit(n, d, to))
 		}
 	}
 }

@@ -1,21 +1,29 @@
 package modules
 
 import (
-	"io/fs"
+	"fmt"
 	"path"
-	"slices"
-	"strings"
 
 	"galbuild/build/pack/finding"
 )
 
-// Ways out.
+// Hints.
 const (
-	install     = "run npm install, or pass --no-dependencies if the extension is bundled"
-	installYarn = "run yarn install, or pass --no-dependencies if the extension is bundled"
+	bundle     = "bundle the extension and pass --no-dependencies"
+	bundled    = ", or pass --no-dependencies if the extension is bundled"
+	nodeLinker = "write nodeLinker: node-modules into .yarnrc.yml and run yarn install" + bundled
 )
 
-func (n *node) where() string { return path.Join(n.real, "package.json") }
+func (n *node) where() string { return path.Join(n.files, "package.json") }
+
+// missingHint is what to do about a package that is not in node_modules.
+func (w *walk) missingHint() string {
+	where := ""
+	if w.top != w.ext {
+		where = fmt.Sprintf(" in the root of the workspace, %s", w.shown(w.top))
+	}
+	return fmt.Sprintf("run %s install%s%s", w.manager, where, bundled)
+}
 
 // as is what a dependency is called.
 func (d dependency) as() string {
@@ -30,55 +38,52 @@ func (d dependency) as() string {
 	return "dependency"
 }
 
-func missing(n *node, d dependency) finding.Finding {
+func (w *walk) missing(n *node, d dependency, hint string) finding.Finding {
+	where := n.where()
 	if d.kind == workspace {
-		return finding.Error(n.where(), install, "workspace %q in %s is not linked in node_modules", d.name, d.spec)
+		return finding.Error(where, hint, "workspace %q in %s is not linked in node_modules", d.name, w.shown(d.spec))
 	}
-	return finding.Error(n.where(), install, "%s %q, wanted as %q, is not in node_modules", d.as(), d.name, d.spec)
+	return finding.Error(where, hint, "%s %q, wanted as %q, is not in node_modules", d.as(), d.name, d.spec)
 }
 
-func unfit(n *node, d dependency, to *node) finding.Finding {
+func (w *walk) unfit(n *node, d dependency, to *node) finding.Finding {
+	where, hint := n.where(), w.missingHint()
 	from, _ := readSpec(d.spec)
 	switch {
 	case d.kind == workspace:
-		return finding.Error(n.where(), install, "%s is no link to the workspace %q in %s", to.path, d.name, d.spec)
+		return finding.Error(where, hint, "%s is not a link to the workspace %q in %s", to.shown, d.name, w.shown(d.spec))
 	case from == unknown:
-		return finding.Error(n.where(), "write a version, or pass --no-dependencies if the extension is bundled",
+		return finding.Error(where, "write a version, or pass --no-dependencies if the extension is bundled",
 			"%s %q is wanted as %q, which npm does not understand", d.as(), d.name, d.spec)
 	case to.unread != nil:
-		return finding.Error(to.where(), install, "cannot be read: %v", to.unread)
+		return finding.Error(to.where(), hint, "cannot be read: %v", to.unread)
 	case to.version == "":
-		return finding.Error(n.where(), install, "%s %q is wanted as %q, but %s has no version", d.as(), d.name, d.spec, to.path)
+		return finding.Error(where, hint, "%s %q is wanted as %q, but %s has no version", d.as(), d.name, d.spec, to.shown)
 	}
-	return finding.Error(n.where(), install, "%s %q is wanted as %q, but %s is version %q", d.as(), d.name, d.spec, to.path, to.version)
+	return finding.Error(where, hint, "%s %q is wanted as %q, but %s is version %q", d.as(), d.name, d.spec, to.shown, to.version)
 }
 
 func linkedOutside(n, to *node) finding.Finding {
 	return finding.Error(n.where(), "move the folder into the extension's, or pass --no-dependencies if the extension is bundled",
-		"%s links to a folder outside of the extension's, and %s there cannot be packed", n.path, path.Base(to.path))
+		"%s links to a folder outside of the extension's, and %s there cannot be packed", n.shown, path.Base(to.path))
 }
 
 func badField(n *node, field string) finding.Finding {
 	return finding.Error(n.where(), `write dependencies as {"name": "version"}`, "%s is no dependency", field)
 }
 
-func missingYarn(n *node, d dependency) finding.Finding {
-	return finding.Warning(n.where(), installYarn, "%s %q, wanted as %q, is not in node_modules", d.as(), d.name, d.spec)
-}
-
-// explain replaces what follows from one cause by that cause: node_modules is made
-// by a tool whose way of keeping packages npm and yarn 1 do not understand.
-func explain(dir fs.FS, o Options, findings []finding.Finding) []finding.Finding {
-	const bundle = "bundle the extension and pass --no-dependencies"
-	switch {
-	case len(findings) == 0:
-		return findings
-	case o.Yarn && exists(dir, pnp):
-		return []finding.Finding{finding.Error(pnp, bundle, "yarn keeps packages elsewhere than in node_modules, where they cannot be packed")}
-	case slices.ContainsFunc(findings, inPnpm):
-		return []finding.Finding{finding.Error("node_modules/.pnpm", bundle, "pnpm links packages in a way in which they cannot be packed")}
+// explain replaces what follows from one cause by that cause: yarn keeps packages where
+// npm and yarn 1 do not find them.
+func (w *walk) explain() []finding.Finding {
+	for dir := w.ext; len(w.findings) > 0 && w.manager == Yarn; dir = path.Dir(dir) {
+		for _, name := range pnpFiles {
+			if file := path.Join(dir, name); w.exists(file) {
+				return []finding.Finding{finding.Error(w.shown(file), nodeLinker, "yarn keeps packages elsewhere than in node_modules, where they cannot be packed")}
+			}
+		}
+		if dir == w.top {
+			break
+		}
 	}
-	return findings
+	return w.findings
 }
-
-func inPnpm(f finding.Finding) bool { return strings.HasPrefix(f.Where, "node_modules/.pnpm/") }

@@ -9,26 +9,37 @@ import (
 	"strings"
 )
 
-// A tree is the extension's folder as packages see it: each looks for what it
-// needs in its own node_modules, then in those of the folders around it.
+// A tree is what is around the extension's folder as packages see it: each looks for
+// what it needs in its own node_modules, then in those of the folders around it. Paths
+// are those of dir.
 type tree struct {
 	dir       fs.FS
+	ext       string // the extension's folder
+	top       string // the outermost folder in whose node_modules it looks
+	volume    string
 	listings  map[string]map[string]*node // by the folder that holds node_modules
 	manifests map[string]*manifest        // by folder
 }
 
 // A node is a package.
 type node struct {
-	path    string // where it was found, such as node_modules/a; "." is the extension
+	path    string // where it was found, such as node_modules/a
 	real    string // where its files are: path, unless that is a link
 	link    bool
-	outside bool // it links to a folder that is not below the extension's
+	outside bool   // it links to a folder that dir does not hold
+	shown   string // path, from the extension's folder
+	files   string // real, from the extension's folder
 	*manifest
 }
 
-func newTree(dir fs.FS) *tree {
-	return &tree{dir: dir, listings: map[string]map[string]*node{}, manifests: map[string]*manifest{}}
+func newTree(a Around) *tree {
+	t := &tree{dir: a.FS, ext: a.Path, volume: a.Volume, listings: map[string]map[string]*node{}, manifests: map[string]*manifest{}}
+	t.top = t.workspaceRoot()
+	return t
 }
+
+// shown is how a path is told: from the extension's folder.
+func (t *tree) shown(name string) string { return below(t.ext, name) }
 
 // root is the extension itself, with the text of its package.json.
 func (t *tree) root(text []byte) (*node, error) {
@@ -36,15 +47,15 @@ func (t *tree) root(text []byte) (*node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read package.json: %w", err)
 	}
-	t.manifests["."] = m
-	return &node{path: ".", real: ".", manifest: m}, nil
+	t.manifests[t.ext] = m
+	return &node{path: t.ext, real: t.ext, shown: ".", files: ".", manifest: m}, nil
 }
 
 // resolve returns the package that one in dir gets when it asks for a name, nil if
 // none. Without up it looks no further than dir.
 func (t *tree) resolve(dir, name string, up bool) *node {
 	for ; ; dir = path.Dir(dir) {
-		if found := t.packages(dir)[name]; found != nil || dir == "." || !up {
+		if found := t.packages(dir)[name]; found != nil || dir == "." || dir == t.top || !up {
 			return found
 		}
 	}
@@ -96,6 +107,7 @@ func (t *tree) read(l map[string]*node, dir string, names ...string) {
 	if info, err := fs.Stat(t.dir, n.real); err != nil || !info.IsDir() {
 		return
 	}
+	n.shown, n.files = t.shown(n.path), t.shown(n.real)
 	n.manifest = t.manifest(n.real)
 	l[path.Join(names[1:]...)] = n
 }
@@ -107,9 +119,8 @@ const maxLinks = 40
 type end int
 
 const (
-	inside   end = iota
-	outside      // not below the extension's folder
-	anywhere     // an absolute path, which may well be inside
+	inside  end = iota
+	outside     // not in the tree's dir
 )
 
 // follow returns the folder that dir and the names below it stand for, by replacing
@@ -128,21 +139,23 @@ func (t *tree) follow(dir string, names []string) (string, end) {
 		if links++; links > maxLinks {
 			return "", inside
 		}
-		target = strings.ReplaceAll(target, "\\", "/")
-		if isAbsolute(target) {
-			return given, anywhere
-		}
-		target = path.Join(dir, target, path.Join(names...))
-		if !fs.ValidPath(target) {
+		target, ok := t.target(dir, strings.ReplaceAll(target, "\\", "/"))
+		if !ok {
 			return given, outside
 		}
-		dir, names = ".", strings.Split(target, "/")
+		dir, names = ".", append(strings.Split(target, "/"), names...)
 	}
 	return dir, inside
 }
 
-func isAbsolute(target string) bool {
-	return strings.HasPrefix(target, "/") || len(target) > 1 && target[1] == ':'
+// target returns what a link in dir leads to, false if that is not in the tree's dir.
+func (t *tree) target(dir, link string) (string, bool) {
+	if n := len(t.volume); len(link) > n && strings.EqualFold(link[:n], t.volume) && link[n] == '/' {
+		dir, link = ".", link[n:]
+	}
+	target := path.Join(dir, link)
+	isVolume := len(link) > 1 && link[1] == ':'
+	return target, fs.ValidPath(target) && !isVolume
 }
 
 // manifest reads dir/package.json. npm takes one that it cannot read for empty,

@@ -24,7 +24,7 @@ func (t *tree) workspaces(m *manifest) (map[string]string, []finding.Finding) {
 		}
 		if other, ok := found[name]; ok {
 			findings = append(findings, finding.Error("package.json", "rename one of them",
-				"workspaces %s and %s are both called %q", other, dir, name))
+				"workspaces %s and %s are both called %q", t.shown(other), t.shown(dir), name))
 			continue
 		}
 		found[name] = dir
@@ -34,12 +34,16 @@ func (t *tree) workspaces(m *manifest) (map[string]string, []finding.Finding) {
 
 func (t *tree) workspaceFolders(patterns []string) []string {
 	include, exclude := splitPatterns(patterns)
+	ext, err := fs.Sub(t.dir, t.ext)
+	if err != nil {
+		return nil // the extension's folder has another name than a file system can have
+	}
 	var dirs []string
 	for _, p := range include {
-		files, _ := doublestar.Glob(t.dir, path.Join(p, "package.json"), doublestar.WithNoFollow())
+		files, _ := doublestar.Glob(ext, path.Join(p, "package.json"), doublestar.WithNoFollow())
 		for _, file := range files {
 			if dir := path.Dir(file); dir != "." && !excluded(dir, exclude) {
-				dirs = append(dirs, dir)
+				dirs = append(dirs, path.Join(t.ext, dir))
 			}
 		}
 	}

@@ -1,48 +1,29 @@
 package modules
 
 import (
-	"io/fs"
 	"path"
-	"slices"
 
 	"galbuild/build/pack/finding"
 )
 
-// pnp is yarn's record of packages that are not in node_modules.
+// pnp is yarn's record of packages that are not in node_modules; early versions of yarn 2
+// have another name for it.
 const pnp = ".pnp.cjs"
 
-// yarnFiles make vsce take yarn instead of npm. Source: detectYarn in vsce 4.1.0's
-// npm.js. Its .yarnrc.yaml is no misprint of ours: yarn writes .yarnrc.yml, but that
-// does not count.
-var yarnFiles = []string{"yarn.lock", ".yarnrc", ".yarnrc.yaml", pnp, ".yarn"}
+var pnpFiles = []string{pnp, ".pnp.js"}
 
-// UsesYarn tells whether yarn installs what is in dir: as was said, and if nothing was,
-// whether one of its files is there.
-func UsesYarn(dir fs.FS, said *bool) bool {
-	if said != nil {
-		return *said
-	}
-	return slices.ContainsFunc(yarnFiles, func(name string) bool { return exists(dir, name) })
-}
+// A nodeList is a walk over the packages that Node.js finds when the extension runs, as
+// yarn, pnpm and bun installed them: nothing extraneous, whatever the version.
+type nodeList struct{ *walk }
 
-func exists(dir fs.FS, name string) bool {
-	_, err := fs.Stat(dir, name)
-	return err == nil
-}
-
-// A yarnList is a walk over the packages that yarn list names.
-type yarnList struct {
-	*tree
-	*walk
-}
-
-func (l *yarnList) run(root *node, only []string) {
-	if len(only) == 0 {
-		l.queue = append(l.queue, root)
+func (l *nodeList) run(root *node, only []string) {
+	l.queue = append(l.queue, root)
+	if len(only) > 0 {
+		l.queue = nil
 	}
 	for _, name := range only {
-		if n := l.packages(".")[name]; n != nil {
-			l.add(n)
+		if n := l.look(root, name); n != nil {
+			l.need(root, name, n)
 			continue
 		}
 		l.report(finding.Error("", "name a folder in node_modules, or run yarn install", "packaged dependency %q is not in node_modules", name))
@@ -50,25 +31,36 @@ func (l *yarnList) run(root *node, only []string) {
 	l.each(l.visit)
 }
 
-func (l *yarnList) visit(n *node) {
+func (l *nodeList) visit(n *node) {
 	l.reportWrong(n)
 	for _, d := range sorted(n.deps) {
-		if d.kind != prod && d.kind != optional {
-			continue
+		if d.isPeer() && l.manager == Yarn {
+			continue // as yarn list
 		}
-		if to := l.resolve(l.start(n), d.name, true); to != nil {
-			l.add(to)
+		if to := l.look(n, d.name); to != nil {
+			l.need(n, d.name, to)
 		} else if d.kind == prod {
-			l.report(missingYarn(n, d))
+			l.report(l.missingNode(n, d))
 		}
 	}
 }
 
-// start is where n begins to look. For a link to outside of the folder yarn puts
-// into the extension's node_modules what it needs.
-func (l *yarnList) start(n *node) string {
-	if n.outside {
-		return path.Dir(n.path)
+// look returns what n gets for a name. For a link that leads out of the workspace yarn 1 puts
+// what it needs into the extension's node_modules.
+func (l *nodeList) look(n *node, name string) *node {
+	linkedAway := n.outside || n.link && !within(l.top, n.real)
+	if linkedAway && l.manager == Yarn {
+		if found := l.resolve(path.Dir(n.path), name, true); found != nil {
+			return found
+		}
 	}
-	return n.real
+	return l.resolve(n.real, name, !n.outside)
+}
+
+// missingNode is a warning where vsce packs an extension although it lacks something:
+// yarn list reads yarn.lock and does not look.
+func (l *nodeList) missingNode(n *node, d dependency) finding.Finding {
+	f := l.missing(n, d, l.missingHint())
+	f.Warning = l.manager == Yarn && l.top == l.ext
+	return f
 }

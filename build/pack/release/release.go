@@ -1,6 +1,7 @@
 // Package release does what comes before an extension is packed: its own build,
-// the script vscode:prepublish, and its next version. Both are npm's or yarn's to
-// do; they run in the extension's folder, with the environment of this process.
+// the script vscode:prepublish, and its next version. The script is for the package manager
+// of the extension to run, the version is npm's to set; they run in the extension's folder,
+// with the environment of this process.
 //
 // Source: src/package.ts and src/npm.ts of
 // https://github.com/microsoft/vscode-vsce at 4.1.
@@ -68,13 +69,19 @@ func (f *Folder) Read() (*Package, error) {
 
 const prepublish = "vscode:prepublish"
 
-// Tool returns what runs an extension's scripts, "npm" or "yarn". If yarn is nil,
-// it is yarn where that has left a file of its own.
-func (f *Folder) Tool(yarn *bool) string {
-	if modules.UsesYarn(os.DirFS(f.Path), yarn) {
-		return "yarn"
+// Tool returns what runs an extension's scripts: npm, yarn, pnpm or bun, as
+// modules.Choose finds. One that is not installed is replaced by npm, which is what vsce
+// takes, unless it is required.
+func (f *Folder) Tool(yarn *bool) (string, error) {
+	around, err := modules.OnDisk(f.Path)
+	if err != nil {
+		return "", err
 	}
-	return "npm"
+	choice := modules.Choose(around, yarn)
+	if _, err := exec.LookPath(string(choice.Manager)); err != nil && !choice.Required {
+		return string(modules.NPM), nil
+	}
+	return string(choice.Manager), nil
 }
 
 // PrepublishCommand is what Prepublish runs.

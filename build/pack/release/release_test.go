@@ -79,22 +79,38 @@ func TestRead(t *testing.T) {
 
 func TestTool(t *testing.T) {
 	yes, no := true, false
+	const required = `{"devEngines": {"packageManager": {"name": "pnpm"}}}`
 	for _, c := range []struct {
-		file string
-		yarn *bool
-		want string
+		name, file, text string
+		yarn             *bool
+		installed, want  string
 	}{
-		{"package-lock.json", nil, "npm"},
-		{"yarn.lock", nil, "yarn"},
-		{".pnp.cjs", nil, "yarn"},
-		{".yarnrc.yml", nil, "npm"}, // so says vsce
-		{"yarn.lock", &no, "npm"},
-		{"package-lock.json", &yes, "yarn"},
+		{"npm", "package-lock.json", "", nil, "npm yarn pnpm bun", "npm"},
+		{"yarn", "yarn.lock", "", nil, "npm yarn pnpm bun", "yarn"},
+		{"plug'n'play", ".pnp.cjs", "", nil, "npm yarn pnpm bun", "yarn"},
+		{"so says vsce", ".yarnrc.yml", "", nil, "npm yarn pnpm bun", "npm"},
+		{"pnpm", "pnpm-lock.yaml", "", nil, "npm yarn pnpm bun", "pnpm"},
+		{"bun", "bun.lock", "", nil, "npm yarn pnpm bun", "bun"},
+		{"--no-yarn", "yarn.lock", "", &no, "npm yarn", "npm"},
+		{"--yarn", "package-lock.json", "", &yes, "npm yarn", "yarn"},
+		{"--yarn, not installed", "package-lock.json", "", &yes, "npm", "yarn"},
+		{"pnpm, not installed", "pnpm-lock.yaml", "", nil, "npm", "npm"},
+		{"yarn, not installed", "yarn.lock", "", nil, "npm", "npm"},
+		{"required, not installed", "package.json", required, nil, "npm", "pnpm"},
 	} {
-		f := release.Folder{Path: folder(t, c.file, "")}
-		if got := f.Tool(c.yarn); got != c.want {
-			t.Errorf("%s: got %s, want %s", c.file, got, c.want)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			bin := t.TempDir()
+			for _, name := range strings.Fields(c.installed) {
+				if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			t.Setenv("PATH", bin)
+			f := release.Folder{Path: folder(t, c.file, c.text)}
+			if got, err := f.Tool(c.yarn); got != c.want || err != nil {
+				t.Errorf("got %s, %v, want %s", got, err, c.want)
+			}
+		})
 	}
 }
 

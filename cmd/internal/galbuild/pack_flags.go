@@ -16,6 +16,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/pack"
 	"galbuild/build/pack/finding"
+	"galbuild/build/pack/modules"
 	"galbuild/build/pack/readme"
 	"galbuild/build/pack/release"
 	secrets "galbuild/build/pack/secret"
@@ -29,7 +30,7 @@ type collectFlags struct {
 	ReadmePath     string `name:"readme-path" placeholder:"FILE" group:"Packing:" help:"Readme, below the extension's folder (default: README.md)."`
 	IgnoreFile     string `name:"ignoreFile" placeholder:"FILE" group:"Packing:" help:"List of what is left out; its path counts from the extension's folder (default: .vscodeignore)."`
 	Dependencies   *bool  `negatable:"" group:"Packing:" help:"Pack what package.json depends on, from node_modules (default: yes)."`
-	Yarn           *bool  `negatable:"" group:"Packing:" help:"Use yarn, not npm (default: where there is a yarn.lock or .yarnrc)."`
+	Yarn           *bool  `negatable:"" group:"Packing:" help:"Use yarn, or npm (default: what package.json or the lock file names, which may also be pnpm or bun)."`
 	FollowSymlinks *bool  `name:"follow-symlinks" group:"Packing:" help:"Go into symbolic links to folders."`
 }
 
@@ -122,6 +123,9 @@ func (f *collectFlags) options(dir string) (o pack.Options, err error) {
 		return o, err
 	}
 	if err := f.readIgnore(dir, &o); err != nil {
+		return o, err
+	}
+	if o.Around, err = modules.OnDisk(dir); err != nil {
 		return o, err
 	}
 	o.NoDependencies = f.Dependencies != nil && !*f.Dependencies

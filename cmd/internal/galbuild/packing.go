@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"galbuild/build"
 	"galbuild/build/pack"
@@ -63,6 +64,8 @@ type packing struct {
 	version string                 // as on the command line
 	dry     bool                   // package.json keeps its version, and there is no commit
 	place   func(*pack.Plan) error // tells whether a package can go where it is to go; nil is yes
+
+	times string // where the time of the entries is from
 
 	settings map[string]setting // where the keys of "vsce" in package.json go
 	source   release.Folder
@@ -124,7 +127,8 @@ func (p *packing) prepare(ctx context.Context, pkg *release.Package, target stri
 	if err != nil {
 		return err // and there is no commit and no tag
 	}
-	return p.run("install Node.js, or change the version in the package only with --no-update-package-json", func() error {
+	const only = "change the version in the package only with --no-update-package-json"
+	return p.run("install Node.js, or "+only, "what it printed tells why; nothing was packed; or "+only, func() error {
 		return p.source.SetVersion(ctx, next, p.flags.Message, !p.flags.NoGitTag)
 	})
 }
@@ -146,9 +150,7 @@ func (p *packing) next(pkg *release.Package) (string, error) {
 
 // prepublish runs the extension's own build, unless package.json is bad already.
 func (p *packing) prepublish(ctx context.Context) error {
-	early := p.options
-	early.NoDependencies = true // they may come with the build
-	_, found, err := pack.List(ctx, os.DirFS(p.dir), early)
+	found, err := pack.Check(ctx, os.DirFS(p.dir), p.options) // the files may come with the build
 	if err != nil {
 		return explainRead(p.dir, err)
 	}
@@ -156,18 +158,33 @@ func (p *packing) prepublish(ctx context.Context) error {
 	if refused(found) {
 		return p.refuse(found)
 	}
-	tool := p.source.Tool(p.flags.Yarn)
+	if err := p.keepTimes(ctx); err != nil {
+		return err
+	}
+	tool, err := p.source.Tool(p.flags.Yarn)
+	if err != nil {
+		return explainPack(err)
+	}
 	if !p.e.quiet {
 		fmt.Fprintf(p.e.stderr, "Executing prepublish script '%s'...\n", release.PrepublishCommand(tool))
 	}
-	return p.run("install Node.js and "+tool+", or pack what is there with --no-prepublish", func() error {
+	const unbuilt = "pack what is there with --no-prepublish"
+	return p.run("install "+withRuntime(tool)+", or "+unbuilt, "what it printed tells why; nothing was packed; or "+unbuilt, func() error {
 		return p.source.Prepublish(ctx, tool)
 	})
 }
 
-// run runs a tool; missing is what to do if there is none. With -q what it prints
-// is shown only if it fails.
-func (p *packing) run(missing string, do func() error) error {
+// withRuntime is what is installed with a package manager.
+func withRuntime(tool string) string {
+	if tool == "bun" {
+		return tool
+	}
+	return "Node.js and " + tool
+}
+
+// run runs a tool; missing is what to do if there is none, failed if it fails. With -q
+// what it prints is shown only if it fails.
+func (p *packing) run(missing, failed string, do func() error) error {
 	var kept bytes.Buffer
 	if p.e.quiet {
 		p.source.Output = &kept
@@ -178,7 +195,7 @@ func (p *packing) run(missing string, do func() error) error {
 		return hint.Add(err, "%s", missing)
 	case err != nil && !errors.Is(err, context.Canceled):
 		_, _ = p.e.stderr.Write(kept.Bytes())
-		return hint.Add(err, "what it printed tells why; nothing was packed")
+		return hint.Add(err, "%s", failed)
 	}
 	return explainPack(err)
 }
@@ -187,6 +204,7 @@ func (p *packing) run(missing string, do func() error) error {
 func (p *packing) read(ctx context.Context, target string) (*pack.Plan, error) {
 	o := p.options
 	o.Platform = target
+	o.Time = p.time(ctx)
 	bar := newProgress(p.e)
 	defer bar.close()
 	o.Progress = func(done, total int64) {
@@ -200,6 +218,9 @@ func (p *packing) read(ctx context.Context, target string) (*pack.Plan, error) {
 	plan.Findings = append(plan.Findings, galleries(plan.Files)...)
 	if refused(plan.Findings) {
 		return plan, p.refuse(plan.Findings)
+	}
+	if p.e.verbose {
+		fmt.Fprintf(p.e.stderr, "galbuild: the time of all entries is %s, %s\n", plan.Time().Format(time.RFC3339), p.times)
 	}
 	return plan, nil
 }

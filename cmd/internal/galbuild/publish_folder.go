@@ -86,7 +86,7 @@ func (p *publishCmd) publishExtension(ctx context.Context, e *env, dir, version 
 	if err != nil {
 		return err
 	}
-	return p.add(ctx, e, files, scratch, fmt.Sprintf("galbuild publish %s patch", dir))
+	return p.add(ctx, e, files, scratch, job.differs(dir))
 }
 
 // packAll returns the packages of a folder.
@@ -169,9 +169,18 @@ func (p *publishCmd) packagesOnly() error {
 	return nil
 }
 
-// add adds packages. Those in the folder scratch are told without it, and get a new
-// version with the command again.
-func (p *publishCmd) add(ctx context.Context, e *env, sources []string, scratch, again string) error {
+// differs is what to do if another package of this version is published.
+func (p *packing) differs(dir string) string {
+	way := fmt.Sprintf("give it a new version: galbuild publish %s patch; or pass over what is published with --skip-duplicate", dir)
+	if strings.HasPrefix(p.times, timeOfFile) {
+		way += "; if only the files' times are new, SOURCE_DATE_EPOCH names one for all: SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)"
+	}
+	return way
+}
+
+// add adds packages. Those in the folder scratch are told without it; differs is what to do
+// if they are published already, and differ.
+func (p *publishCmd) add(ctx context.Context, e *env, sources []string, scratch, differs string) error {
 	add := &addCmd{Sources: sources, transfer: p.transfer, location: p.location, scratch: scratch}
 	var known map[string]string
 	if p.SkipDuplicate || scratch != "" {
@@ -184,7 +193,7 @@ func (p *publishCmd) add(ctx context.Context, e *env, sources []string, scratch,
 	}
 	err := add.Run(ctx, e)
 	if errors.Is(err, errNoneTaken) && len(known) > 0 && scratch != "" {
-		return hint.Add(err, "give it a new version: %s; or pass over what is published with --skip-duplicate", again)
+		return hint.Add(err, "%s", differs)
 	}
 	return err
 }

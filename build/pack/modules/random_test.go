@@ -1,0 +1,89 @@
+package modules
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"testing"
+	"testing/fstest"
+
+	"golang.org/x/tools/txtar"
+)
+
+// TestRandom lays out packages at random, each in several versions and linked as pnpm links
+// them, and wants each to find its own.
+func TestRandom(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	placed := 0
+	for n := range 100 {
+		files := linkedAtRandom(random)
+		root := files["package.json"].Data
+		folders, findings, err := Folders(Around{FS: files, Path: "."}, root, Options{Manager: Pnpm})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(findings) > 0 {
+			continue // without links there is no place for all of them
+		}
+		placed++
+		c := testCase{kind: "pnpm", archive: archiveOf(files)}
+		c.checkRuns(t, folders)
+		if t.Failed() {
+			t.Fatalf("in the layout %d: %q", n, places(folders))
+		}
+	}
+	if placed < 80 {
+		t.Errorf("%d layouts of 100 have places", placed)
+	}
+}
+
+// linkedAtRandom returns an extension that needs some of eight packages in three versions.
+func linkedAtRandom(random *rand.Rand) fstest.MapFS {
+	files := fstest.MapFS{}
+	need := func(from, folder string) {
+		specs := map[string]string{}
+		for range random.IntN(3) {
+			name, version := fmt.Sprintf("p%d", random.IntN(8)), random.IntN(3)
+			if _, twice := specs[name]; twice {
+				continue
+			}
+			specs[name] = fmt.Sprint(version)
+			files[folder+name] = &fstest.MapFile{
+				Data: fmt.Appendf(nil, "%s%s@%d/node_modules/%s", from, name, version, name), Mode: fs.ModeSymlink,
+			}
+		}
+		text, _ := json.Marshal(map[string]any{"dependencies": specs})
+		files[folder] = &fstest.MapFile{Data: text}
+	}
+	need(".pnpm/", "node_modules/")
+	files["package.json"] = files["node_modules/"]
+	delete(files, "node_modules/")
+	for name := range 8 {
+		for version := range 3 {
+			id, own := fmt.Sprintf("p%d@%d", name, version), fmt.Sprintf("p%d", name)
+			folder := "node_modules/.pnpm/" + id + "/node_modules/"
+			need("../../", folder)
+			text := files[folder]
+			delete(files, folder)
+			delete(files, folder+own) // needs itself
+			files[folder+own+"/package.json"] = text
+		}
+	}
+	return files
+}
+
+// archiveOf is what testCase.files makes into the same files.
+func archiveOf(files fstest.MapFS) *txtar.Archive {
+	archive := &txtar.Archive{}
+	links := ""
+	for name, f := range files {
+		if f.Mode&fs.ModeSymlink != 0 {
+			links += name + " -> " + string(f.Data) + "\n"
+			continue
+		}
+		archive.Files = append(archive.Files, txtar.File{Name: name, Data: f.Data})
+	}
+	archive.Files = append(archive.Files, txtar.File{Name: "links", Data: []byte(links)})
+	return archive
+}
