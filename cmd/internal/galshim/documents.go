@@ -11,9 +11,11 @@ import (
 	"galbuild/render/gallery"
 )
 
-// Cache-Control of what changes with a generation, and of what never does.
+// Cache-Control of what changes with a generation, of what does and is made for one
+// client, and of what never changes.
 const (
 	shortLived = "public, max-age=300"
+	ownCopy    = "private, max-age=300"
 	immutable  = "public, max-age=31536000, immutable"
 )
 
@@ -29,7 +31,7 @@ func (s *server) latest(w *reply, r *http.Request, g *generation) error {
 
 // manifest answers with what an editor may be given in place of product.json.
 func (s *server) manifest(w *reply, r *http.Request, _ *generation) error {
-	return s.document(w, r, gallery.Manifest(w.base))
+	return s.document(w, r, gallery.Manifest(w.base, s.content))
 }
 
 // control answers with the site's control manifest, which also answers where
@@ -41,8 +43,9 @@ func (s *server) control(w *reply, r *http.Request, g *generation) error {
 	return s.document(w, r, []byte(gallery.Control))
 }
 
-// document answers with JSON made for this request. Where the base URL is not
-// fixed it differs with what proxies say, of which caches must know.
+// document answers with JSON made for this request. Where the base URL is not fixed it
+// differs with what the request and proxies say: nobody may keep it for others, or one
+// client could tell the others where to download from.
 func (s *server) document(w *reply, r *http.Request, body []byte) error {
 	sum := sha256.Sum256(body)
 	h := w.Header()
@@ -50,6 +53,7 @@ func (s *server) document(w *reply, r *http.Request, body []byte) error {
 	h.Set("Cache-Control", shortLived)
 	h.Set("ETag", `"`+hex.EncodeToString(sum[:])+`"`)
 	if s.addresser.fixed == "" {
+		h.Set("Cache-Control", ownCopy)
 		h.Add("Vary", forwardedHeaders)
 	}
 	s.compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
