@@ -43,8 +43,8 @@ func (g *gallery) serveNginx(t *testing.T, tools installed.Toolbox, a authority)
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := g.commands.config(t, "nginx", g.site, "--base-url", g.base, "--listen", host(t, g.base),
-		"--shim", host(t, g.shim), "--cert", a.cert, "--key", a.key)
+	flags := append([]string{"nginx", g.site, "--shim", host(t, g.shim), "--cert", a.cert, "--key", a.key}, g.addresses()...)
+	config := g.commands.config(t, flags...)
 	if err := os.MkdirAll(prefix, 0o777); err != nil {
 		t.Fatal(err)
 	}

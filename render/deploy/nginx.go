@@ -165,11 +165,11 @@ func ownPrefix(b base) string {
 	return "galbuild_" + hex.EncodeToString(ref[:4])
 }
 
-// isLocal reports whether an address is on the machine it is used on.
+// isLocal reports whether the address of a galshim is on the machine it is used on.
 func isLocal(address string) bool {
-	host, _, err := net.SplitHostPort(address)
+	host, _, _ := net.SplitHostPort(address)
 	ip := net.ParseIP(host)
-	return err != nil || host == "localhost" || ip != nil && ip.IsLoopback() // unix:/path has no port
+	return strings.HasPrefix(address, "unix:") || host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // allowHeaders is what editors send with a request. Browsers do not take * to
