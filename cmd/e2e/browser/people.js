@@ -61,7 +61,7 @@ const steps = {
   },
 
   // A link to the gallery's host must not make its page ask another one.
-  async 'links that name another gallery'({ page, asked }) {
+  async 'links that name another gallery'({ page, asked, console }) {
     const origin = new URL(plan.gallery).origin;
     for (const address of ['//evil.example:9/item/..%2f..%2fitem?itemName=company.login', '//evil.example:9/publishers/..%2f..%2f',
       '//evil.example:9/item?itemName=company.login', '/%2fevil.example:9/item/..%2f..%2fitem?itemName=company.login',
@@ -69,6 +69,7 @@ const steps = {
       await page.goto(origin + address).catch(() => {}); // an answer without a body is none
       await page.waitForLoadState('networkidle');
     }
+    assert.deepEqual(console.filter(text => /Content Security Policy/.test(text)), [], 'only the policy kept it from asking');
     assert.deepEqual([...asked].filter(host => host !== new URL(plan.gallery).host && host !== new URL(plan.content).host), []);
   },
 
