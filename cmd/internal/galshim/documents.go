@@ -11,11 +11,9 @@ import (
 	"galbuild/render/gallery"
 )
 
-// Cache-Control of what changes with a generation, of what does and is made for one
-// client, and of what never changes.
+// Cache-Control of what changes with a generation, and of what never does.
 const (
 	shortLived = "public, max-age=300"
-	ownCopy    = "private, max-age=300"
 	immutable  = "public, max-age=31536000, immutable"
 )
 
@@ -43,9 +41,8 @@ func (s *server) control(w *reply, r *http.Request, g *generation) error {
 	return s.document(w, r, []byte(gallery.Control))
 }
 
-// document answers with JSON made for this request. Where the base URL is not fixed it
-// differs with what the request and proxies say: nobody may keep it for others, or one
-// client could tell the others where to download from.
+// document answers with JSON made for this request. Where the base URL is not
+// fixed it differs with what proxies say, of which caches must know.
 func (s *server) document(w *reply, r *http.Request, body []byte) error {
 	sum := sha256.Sum256(body)
 	h := w.Header()
@@ -53,7 +50,7 @@ func (s *server) document(w *reply, r *http.Request, body []byte) error {
 	h.Set("Cache-Control", shortLived)
 	h.Set("ETag", `"`+hex.EncodeToString(sum[:])+`"`)
 	if s.addresser.fixed == "" {
-		h.Set("Cache-Control", ownCopy)
+		h.Set("Cache-Control", "private, max-age=300") // whoever asks decides what it says
 		h.Add("Vary", forwardedHeaders)
 	}
 	s.compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -23,8 +23,8 @@ type Command struct {
 	Index   string        `required:"" placeholder:"SITE|URL" help:"The site: a folder that galbuild made, or the http(s) address where one is published."`
 	Listen  string        `default:"127.0.0.1:8080" help:"Where to listen: host:port, :port or unix:PATH."`
 	BaseURL string        `name:"base-url" placeholder:"URL" help:"The address editors reach this server at, path allowed. Without it, answers point to where the request says it came from."`
-	Content string        `name:"content-url" env:"GALSHIM_CONTENT_URL" placeholder:"URL" help:"The address editors load assets and files from, if it is another one. The site must have been built with the same, or its page shows no pictures."`
 	NoFiles bool          `help:"Answer questions only; leave the site's files and pages to the web server in front."`
+	Content string        `name:"content-url" env:"GALSHIM_CONTENT_URL" placeholder:"URL" help:"The address editors load assets and files from, if it is another one. The site must have been built with the same, or its page shows no pictures."`
 	Reload  time.Duration `default:"5s" help:"How often to look for a new generation; 0 for never. SIGHUP looks at once."`
 	Cache   string        `placeholder:"DIR" help:"Where the index of a site at a URL is kept; galshim in the user's cache folder by default."`
 
