@@ -26,16 +26,16 @@
 //
 // # Files
 //
-// Only what the index lists is served, and from the blob that the index names:
-// what a request calls a path never reaches the file system. The entity tag is
-// the SHA-256, Range works, versioned paths are immutable and others are good for
-// five minutes.
-//
 // Files of packages are other people's. What a browser may act on has a policy that
 // puts it into a sandbox (see package build/mediatype), and every response forbids
 // browsers to guess media types. With --content-url, responses send editors to another
 // host for assets and files. galshim serves them at any host that it is reached at; the
 // printed nginx configuration keeps the two apart.
+//
+// Only what the index lists is served, and from the blob that the index names:
+// what a request calls a path never reaches the file system. The entity tag is
+// the SHA-256, Range works, versioned paths are immutable and others are good for
+// five minutes.
 //
 // # Limits
 //

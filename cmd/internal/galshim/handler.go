@@ -25,9 +25,9 @@ type config struct {
 	live      *live
 	addresser addresser
 	files     bool          // serve files and pages
-	content   string        // URL of assets and files, no slash at the end; "" if it is the base URL
 	stall     time.Duration // for a client to take a chunk
 	log       *slog.Logger
+	content   string        // URL of assets and files, no slash at the end; "" if it is the base URL
 }
 
 // server is the gallery as an [http.Handler].
