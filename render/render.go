@@ -3,7 +3,7 @@
 //
 //	catalog.Catalog ─ gallery.Document ▶ index.Document ─ index.Write ▶ index/<generation>/
 //	                ├ gallery.Fill ▶ api/vscode/<pub>/<name>/latest, if the base URL is known
-//	                └ page ▶ index.html, item/, publishers/
+//	                └ page ▶ index.html, item/, publishers/, page.js, page.css
 //
 // The same catalogue gives the same bytes, so [Verify] can prove a site by
 // deriving it again, and a generation can be named by its hashes.

@@ -27,7 +27,7 @@ type config struct {
 	files     bool          // serve files and pages
 	stall     time.Duration // for a client to take a chunk
 	log       *slog.Logger
-	content   string        // URL of assets and files, no slash at the end; "" if it is the base URL
+	content   string // URL of assets and files, no slash at the end; "" if it is the base URL
 }
 
 // server is the gallery as an [http.Handler].
