@@ -24,9 +24,10 @@ type Command struct {
 	Listen  string        `default:"127.0.0.1:8080" help:"Where to listen: host:port, :port or unix:PATH."`
 	BaseURL string        `name:"base-url" placeholder:"URL" help:"The address editors reach this server at, path allowed. Without it, answers point to where the request says it came from."`
 	NoFiles bool          `help:"Answer questions only; leave the site's files and pages to the web server in front."`
-	Content string        `name:"content-url" env:"GALSHIM_CONTENT_URL" placeholder:"URL" help:"The address editors load assets and files from, if it is another one. The site must have been built with the same, or its page shows no pictures."`
 	Reload  time.Duration `default:"5s" help:"How often to look for a new generation; 0 for never. SIGHUP looks at once."`
 	Cache   string        `placeholder:"DIR" help:"Where the index of a site at a URL is kept; galshim in the user's cache folder by default."`
+
+	ContentURL string `name:"content-url" placeholder:"URL" help:"The address editors load assets and files from, if it is another one. The site must have been built with the same, or its page shows no pictures."`
 
 	TrustedProxy []network `placeholder:"CIDR" help:"Believe Forwarded and X-Forwarded-* from these addresses, instead of from loopback and private ones; none for nobody. Repeatable."`
 
@@ -49,12 +50,12 @@ func (c *Command) Validate() error {
 		}
 		c.BaseURL = base
 	}
-	if c.Content != "" {
-		content, err := parseBase(c.Content)
+	if c.ContentURL != "" {
+		content, err := parseBase(c.ContentURL)
 		if err != nil {
-			return hint.Add(fmt.Errorf("--content-url %q: %w", c.Content, err), "write it as editors will ask for it, for example https://files.example")
+			return hint.Add(fmt.Errorf("--content-url %q: %w", c.ContentURL, err), "write it as editors will ask for it, for example https://files.example")
 		}
-		c.Content = content
+		c.ContentURL = content
 	}
 	if isURL(c.Index) {
 		if u, err := url.Parse(c.Index); err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
