@@ -102,8 +102,8 @@ var inertTypes = map[string]string{
 	"package.json": "application/json", "noext": "application/octet-stream", "evil.xhtml": "application/octet-stream",
 }
 
-// TestDownloads publishes a package whose files act in a browser: places send no policy,
-// so these are downloads, and blobs are nothing but bytes.
+// TestDownloads publishes a package whose files act in a browser: targets send no policy,
+// so these are downloads, and blobs have no media type of their own.
 func TestDownloads(t *testing.T) {
 	at := newRecorder(t)
 	publishSite(t, at, hostileSite(t, render.Version))

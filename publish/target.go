@@ -44,7 +44,7 @@ type Target interface {
 
 	// Copy makes o like Put, but of the bytes of another object, which the place is
 	// known to have; o.Open may be asked for them where the place cannot copy. An object
-	// may be copied onto itself, for other headers where the place keeps headers.
+	// may be copied onto itself, to replace its headers where the target keeps headers.
 	Copy(ctx context.Context, from string, o Object) error
 
 	// Delete removes objects. One that is not there is none's fault.
