@@ -19,7 +19,7 @@ func Without(c *catalog.Catalog, gone func(key string) bool) *catalog.Catalog {
 }
 
 // Union returns a catalogue with all that two have, and the settings of the second;
-// without a base URL, the first one's.
+// without a base URL, the first one's addresses.
 // It refuses versions of which they have different packages, and names them.
 func Union(a, b *catalog.Catalog) (*catalog.Catalog, error) {
 	if err := SameBytes(a, b); err != nil {
@@ -32,7 +32,9 @@ func Union(a, b *catalog.Catalog) (*catalog.Catalog, error) {
 		}
 	}
 	settings := b.Settings
-	settings.BaseURL = cmp.Or(settings.BaseURL, a.BaseURL)
+	if settings.BaseURL == "" {
+		settings.BaseURL, settings.ContentURL = a.BaseURL, cmp.Or(settings.ContentURL, a.ContentURL)
+	}
 	return regroup(settings, all), nil
 }
 

@@ -53,7 +53,7 @@ type stamp struct {
 
 // readingVersion changes whenever packages are read, or said of them, in another
 // way, so that a newer program reads them all again.
-const readingVersion = 1
+const readingVersion = 2
 
 // A heading says what a memory is of: how the sources were read, and which
 // generation came of it. A memory of another generation is that of a builder that

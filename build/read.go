@@ -19,6 +19,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/mediatype"
 	"galbuild/build/source"
 	"galbuild/build/vsix"
 )
@@ -209,7 +210,7 @@ func (r *reader) unpack(p *vsix.Package, v *catalog.Version) error {
 			v.Assets = append(v.Assets, catalog.Asset{Type: a.Type, File: catalog.File{Ref: ref, Size: size, Type: a.MediaType}})
 		}
 		if inTree {
-			v.Files = append(v.Files, catalog.File{Path: e.Name, Ref: ref, Size: size, Type: vsix.MediaType(e.Name)})
+			v.Files = append(v.Files, catalog.File{Path: e.Name, Ref: ref, Size: size, Type: mediatype.Of(e.Name)})
 		}
 		return nil
 	})

@@ -18,6 +18,9 @@ const (
 	Revalidate = "no-cache"
 )
 
+// Attachment is the Content-Disposition of what a browser is to save, not to show.
+const Attachment = "attachment"
+
 // Bytes returns an object that is held in memory.
 func Bytes(key, mediaType, cacheControl string, b []byte) Object {
 	return Object{

@@ -10,6 +10,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/mediatype"
 	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/render"
@@ -120,7 +121,9 @@ func (n *Next) file(key, mediaType, cacheControl, path string, ref blob.Ref) Obj
 func (p *Plan) addContent(next Next) {
 	had := make(map[string]blob.Ref)
 	known := make(map[blob.Ref]bool)
+	renew, renewed := false, make(map[blob.Ref]bool)
 	if p.old.raw != nil {
+		renew = p.old.Catalog.Render < attachedSince
 		for f := range render.Content(p.old.Catalog) {
 			had[f.Path] = f.SHA256
 			known[f.SHA256] = true
@@ -129,26 +132,61 @@ func (p *Plan) addContent(next Next) {
 	for f := range render.Content(next.Catalog) {
 		ref := blob.Ref(f.SHA256)
 		if was, ok := had[f.Path]; ok && was == ref && !(p.old.unfinished && isPage(f.Path)) {
+			if renew && !isPage(f.Path) && mediatype.Attached(f.Type) {
+				p.renew(&f, next, renewed)
+			}
 			continue
 		}
 		if !known[ref] {
 			known[ref] = true
-			p.Blobs = append(p.Blobs, next.blob(&f, ref.Path(), Immutable))
+			p.Blobs = append(p.Blobs, next.stored(&f))
 		}
 		if isPage(f.Path) {
-			p.Pages = append(p.Pages, Link{ref.Path(), next.blob(&f, f.Path, Revalidate)})
+			p.Pages = append(p.Pages, Link{ref.Path(), next.page(&f)})
 		} else {
-			p.Links = append(p.Links, Link{ref.Path(), next.blob(&f, f.Path, Immutable)})
+			p.Links = append(p.Links, Link{ref.Path(), next.linked(&f)})
 		}
 	}
 }
+
+// renew plans new headers for f and, once, for its blob.
+func (p *Plan) renew(f *index.File, next Next, renewed map[blob.Ref]bool) {
+	ref := blob.Ref(f.SHA256)
+	if !renewed[ref] {
+		renewed[ref] = true
+		p.Links = append(p.Links, Link{ref.Path(), next.stored(f)})
+	}
+	p.Links = append(p.Links, Link{ref.Path(), next.linked(f)})
+}
+
+// attachedSince is the first render.Version whose sites are published with the headers
+// of stored and linked. Objects of older sites get them by a copy within the target.
+const attachedSince = 3
 
 // isPage reports whether a path may have other content tomorrow.
 func isPage(path string) bool {
 	return !strings.HasPrefix(path, catalog.AssetsDir) && !strings.HasPrefix(path, catalog.FilesDir)
 }
 
-func (n *Next) blob(f *index.File, key, cacheControl string) Object {
+// stored returns f as a blob. Its media type says nothing of the content, so that no
+// browser opens it as a document.
+func (n *Next) stored(f *index.File) Object {
+	return n.object(f, blob.Ref(f.SHA256).Path(), mediatype.Octets, Immutable)
+}
+
+// linked returns f under its path, as a download if a browser could act on it, because
+// targets send no policy that would prevent that.
+func (n *Next) linked(f *index.File) Object {
+	o := n.object(f, f.Path, f.Type, Immutable)
+	if mediatype.Attached(f.Type) {
+		o.Disposition = Attachment
+	}
+	return o
+}
+
+func (n *Next) page(f *index.File) Object { return n.object(f, f.Path, f.Type, Revalidate) }
+
+func (n *Next) object(f *index.File, key, mediaType, cacheControl string) Object {
 	ref := blob.Ref(f.SHA256)
 	file := ""
 	for _, store := range n.Stores {
@@ -156,7 +194,7 @@ func (n *Next) blob(f *index.File, key, cacheControl string) Object {
 			break
 		}
 	}
-	return File(key, f.Type, cacheControl, file, ref, f.Size)
+	return File(key, mediaType, cacheControl, file, ref, f.Size)
 }
 
 func (p *Plan) addAnswers(next Next) {

@@ -43,7 +43,8 @@ type Target interface {
 	Put(ctx context.Context, o Object) error
 
 	// Copy makes o like Put, but of the bytes of another object, which the place is
-	// known to have; o.Open may be asked for them where the place cannot copy.
+	// known to have; o.Open may be asked for them where the place cannot copy. An object
+	// may be copied onto itself, to replace its headers where the target keeps headers.
 	Copy(ctx context.Context, from string, o Object) error
 
 	// Delete removes objects. One that is not there is none's fault.
@@ -62,6 +63,7 @@ type Object struct {
 	SHA256       blob.Ref
 	MediaType    string
 	CacheControl string
+	Disposition  string // Content-Disposition; "" is none
 	// Open returns the bytes from their beginning. It is called again for each attempt.
 	Open func() (io.ReadCloser, error)
 }

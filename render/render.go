@@ -3,13 +3,14 @@
 //
 //	catalog.Catalog ─ gallery.Document ▶ index.Document ─ index.Write ▶ index/<generation>/
 //	                ├ gallery.Fill ▶ api/vscode/<pub>/<name>/latest, if the base URL is known
-//	                └ page ▶ index.html, item/, publishers/
+//	                └ page ▶ index.html, item/, publishers/, page.js, page.css
 //
 // The same catalogue gives the same bytes, so [Verify] can prove a site by
 // deriving it again, and a generation can be named by its hashes.
 package render
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"iter"
@@ -18,6 +19,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/mediatype"
 	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/render/gallery"
@@ -27,7 +29,7 @@ import (
 // Version counts the ways this package has rendered: it changes whenever the same
 // extensions give other bytes, so that a site is rendered anew by a newer program
 // although nothing was added. It is kept in the catalogue.
-const Version = 2
+const Version = 3
 
 // Site writes into dir what follows from c, and returns the generation to switch
 // to. The pages and answers are in place at once: they speak only of content that
@@ -149,13 +151,19 @@ func Pages(c *catalog.Catalog) []File {
 	if c.Control != nil {
 		control = c.Control
 	}
-	const html = "text/html; charset=utf-8"
-	return []File{
-		{gallery.ControlPath, control, "application/json"},
-		{gallery.PagePath, page.HTML, html},
-		{gallery.ItemPath, page.HTML, html},
-		{gallery.PublisherPath, page.HTML, html},
+	below := page.HTML("../", c.ContentURL)
+	files := []File{
+		{Path: gallery.ControlPath, Text: control},
+		{Path: gallery.PagePath, Text: page.HTML("./", c.ContentURL)},
+		{Path: gallery.ItemPath, Text: below},
+		{Path: gallery.PublisherPath, Text: below},
+		{Path: gallery.ScriptPath, Text: page.Script},
+		{Path: gallery.StylePath, Text: page.Style},
 	}
+	for i := range files {
+		files[i].MediaType = mediatype.Of(files[i].Path)
+	}
+	return files
 }
 
 // Answers yields the GET answers that can be files, which are those that need no
@@ -168,10 +176,10 @@ func Answers(c *catalog.Catalog) iter.Seq[File] {
 			return
 		}
 		const json = "application/json"
-		if !yield(File{gallery.ManifestPath, gallery.Manifest(c.BaseURL), json}) {
+		if !yield(File{gallery.ManifestPath, gallery.Manifest(c.BaseURL, c.ContentURL), json}) {
 			return
 		}
-		at := gallery.NewAddress(c.BaseURL)
+		at := gallery.NewAddress(cmp.Or(c.ContentURL, c.BaseURL))
 		_, extensions := documents(c)
 		for _, e := range extensions {
 			text := gallery.Latest(e, at)

@@ -110,9 +110,65 @@ func TestVerifySound(t *testing.T) {
 	if err != nil || len(proof.Problems) > 0 {
 		t.Fatalf("%v, %v", proof, err)
 	}
-	// 5 packages, 4 pages, the served manifest, and …/latest in two cases of letters
-	if proof.Extensions != 5 || proof.Files != 5+4+1+2*5 || proof.Blobs != 5+2 {
+	// 5 packages; the control manifest, the page in three places, its script and style
+	// sheet; the served manifest, and …/latest in two cases of letters
+	if proof.Extensions != 5 || proof.Files != 5+6+1+2*5 || proof.Blobs != 5+5 {
 		t.Errorf("%+v", proof)
+	}
+}
+
+// TestContentURL writes where editors load assets and files from into what is rendered
+// for the base URL, and into the page's policy.
+func TestContentURL(t *testing.T) {
+	c := sample(t, newSite(t), 1)
+	c.ContentURL = "https://files.example/g"
+	texts := make(map[string]string)
+	for f := range Answers(c) {
+		texts[f.Path] = string(f.Text)
+	}
+	for _, f := range Pages(c) {
+		texts[f.Path] = string(f.Text)
+	}
+	for path, want := range map[string][]string{
+		"api/vscode/acme/ext0/latest": {`"assetUri":"https://files.example/g/assets/acme/ext0/1.0.0"`, `"fallbackAssetUri":"https://files.example/g/assets/`, `"source":"https://files.example/g/assets/`},
+		"manifest.json":               {`"https://files.example/g/files/{publisher}/{name}/{version}/{path}"`, `"https://gal.example/api/extensionquery"`},
+		"index.html":                  {"img-src 'self' https://files.example; connect-src 'self' https://files.example; base-uri 'none'", `data-base="./"`},
+		"item/index.html":             {`data-base="../"`, `src="../page.js?`},
+		"publishers/index.html":       {`data-base="../"`, `href="../page.css?`},
+	} {
+		for _, w := range want {
+			if text := texts[path]; !strings.Contains(text, w) {
+				t.Errorf("%s: no %s in %.600s", path, w, text)
+			}
+		}
+	}
+	if latest := texts["api/vscode/acme/ext0/latest"]; strings.Contains(latest, "https://gal.example") {
+		t.Errorf("the gallery's own host is in %s", latest)
+	}
+	c.ContentURL = `https://x"><script>`
+	for _, f := range Pages(c) {
+		if strings.HasSuffix(f.Path, ".html") && strings.Contains(string(f.Text), `x">`) {
+			t.Errorf("%s: a content URL out of a catalogue is in it as HTML", f.Path)
+		}
+	}
+}
+
+// TestPage proves that the page has no script or style in its HTML, as its policy wants,
+// and that it names no address but its own files.
+func TestPage(t *testing.T) {
+	for _, f := range Pages(&catalog.Catalog{}) {
+		if !strings.HasSuffix(f.Path, ".html") {
+			continue
+		}
+		text := string(f.Text)
+		for _, no := range []string{"unsafe-inline", "<style", " style=", "onclick", "javascript:", "http:", "https:", "{"} {
+			if strings.Contains(text, no) {
+				t.Errorf("%s: has %s", f.Path, no)
+			}
+		}
+		if n := strings.Count(text, "<script"); n != 1 || !strings.Contains(text, "></script>") {
+			t.Errorf("%s: %d scripts", f.Path, n)
+		}
 	}
 }
 

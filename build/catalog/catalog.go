@@ -59,7 +59,11 @@ type Catalog struct {
 type Settings struct {
 	Render int `json:"render"` // version of the rendering: another gives other answers for the same extensions
 
-	BaseURL  string   `json:"baseUrl,omitempty"`  // where the site is served, no slash at the end; "" if not known
+	BaseURL string `json:"baseUrl,omitempty"` // where the site is served, no slash at the end; "" if not known
+	// ContentURL is where editors load assets and files from, no slash at the end; "" if
+	// that is BaseURL.
+	ContentURL string `json:"contentUrl,omitempty"`
+
 	Unpack   string   `json:"unpack,omitempty"`   // "web" or "all": whose file trees stand under files/
 	Sign     string   `json:"sign,omitempty"`     // "empty": versions without a genuine signature list an empty one
 	Featured []string `json:"featured,omitempty"` // lower-case ids, sorted

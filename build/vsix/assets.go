@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"galbuild/build/mediatype"
 	"galbuild/build/vsix/manifest"
 )
 
@@ -38,7 +39,7 @@ func (p *Package) setAssets(d *documents) {
 
 func (p *Package) addAsset(taken map[string]bool, kind, entry string) {
 	taken[kind] = true
-	p.Assets = append(p.Assets, Asset{Type: kind, Entry: entry, MediaType: MediaType(entry)})
+	p.Assets = append(p.Assets, Asset{Type: kind, Entry: entry, MediaType: mediatype.OfAsset(kind, entry)})
 }
 
 func (p *Package) addListed(taken map[string]bool, x manifest.Asset) {
@@ -48,7 +49,7 @@ func (p *Package) addListed(taken map[string]bool, x manifest.Asset) {
 		p.warn("asset %.80q is left out: its type cannot be a file's name", x.Type)
 	case !ok:
 		p.warn("asset %s is left out: no entry %.200q", x.Type, x.Path)
-	case isIcon(x.Type) && strings.HasPrefix(MediaType(file.name), "image/svg"):
+	case isIcon(x.Type) && strings.HasPrefix(mediatype.Of(file.name), "image/svg"):
 		p.warn("icon %q is left out: editors show no SVG", file.name)
 	case isIcon(x.Type) && file.size() > iconBytes:
 		p.warn("icon %q is left out: it has %d bytes, more than the limit of %d", file.name, file.size(), iconBytes)

@@ -182,30 +182,3 @@ func filesOf(t *testing.T, text *txtar.Archive) []entry {
 	}
 	return entries
 }
-
-func TestMediaType(t *testing.T) {
-	for name, want := range map[string]string{
-		"extension/package.json":     "application/json",
-		"extension/README.MD":        "text/markdown; charset=utf-8",
-		"extension.vsixmanifest":     "text/xml; charset=utf-8",
-		"extension/LICENSE":          "text/plain; charset=utf-8",
-		"extension/src/a.ts":         "text/plain; charset=utf-8",
-		"extension/.gitignore":       "text/plain; charset=utf-8",
-		"extension/icon.png":         "image/png",
-		"extension/bin/server":       "application/octet-stream",
-		"extension/bin/server.node":  "application/octet-stream",
-		"extension/dist/main.js.map": "application/json",
-	} {
-		if got := MediaType(name); got != want {
-			t.Errorf("%q: %s, want %s", name, got, want)
-		}
-	}
-	for ext, kind := range mediaTypes {
-		if strings.HasPrefix(kind, "text/") != strings.HasSuffix(kind, "; charset=utf-8") {
-			t.Errorf("%s: %s: text has a charset, nothing else", ext, kind)
-		}
-		if ext != strings.ToLower(ext) || ext[0] != '.' {
-			t.Errorf("%s: want a lower-case extension", ext)
-		}
-	}
-}

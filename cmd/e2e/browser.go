@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"os"
@@ -21,6 +22,7 @@ type plan struct {
 	Trust      string   `json:"trust"`      // public key to trust without a CA, see authority.spki
 	Editor     string   `json:"editor"`     // address of the page
 	Gallery    string   `json:"gallery"`    // base of the gallery
+	Content    string   `json:"content"`    // base of its assets and files
 	Extensions string   `json:"extensions"` // folder where the editor installs
 	Artefacts  string   `json:"artefacts"`  // folder for screenshots and logs
 	Steps      []string `json:"steps"`      // names, see browser/steps.js
@@ -51,21 +53,10 @@ func (e editor) tour(t *testing.T, name string, g *gallery, a authority, steps [
 	t.Helper()
 	p := plan{
 		Playwright: e.tools.Playwright, Chromium: e.tools.Chromium, Trust: a.spki,
-		Editor: e.serve(t, name, g.dir), Gallery: g.base, Extensions: e.extensions(),
+		Editor: e.serve(t, name, g.dir), Gallery: g.base, Content: cmp.Or(g.content, g.base), Extensions: e.extensions(),
 		Artefacts: filepath.Join(g.dir, name), Steps: steps,
 	}
-	if err := os.MkdirAll(p.Artefacts, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	text, err := json.MarshalIndent(p, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(p.Artefacts, "plan.json")
-	if err := os.WriteFile(file, text, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	e.drive(t, file, steps)
+	e.drive(t, "driver.js", p.write(t), steps)
 }
 
 // serve starts the editor's page, and returns its address.
@@ -80,18 +71,52 @@ func (e editor) serve(t *testing.T, name, artefacts string) string {
 	if err := os.WriteFile(filepath.Join(user, "settings.json"), []byte(settings), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(workspace, "note.txt"), []byte("A file, for its icon.\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	s := start(t, "code-server-"+name, artefacts, e.command(context.Background(),
 		"--auth", "none", "--bind-addr", "127.0.0.1:0", "--disable-telemetry", "--disable-update-check",
 		"--disable-workspace-trust", "--disable-getting-started-override", workspace))
 	return s.await(t, `HTTP server listening on (http://[^/\s]+)`)[1]
 }
 
-// drive runs the driver, and makes a subtest of each line it prints.
-func (e editor) drive(t *testing.T, plan string, steps []string) {
+// What people do with the gallery's own page, see browser/people.js.
+var peopleSteps = []string{"start page", "search", "page of an extension", "other addresses of it", "page of a publisher",
+	"links that name another gallery", "addresses that are not http", "other pages cannot frame it", "files of packages do not act"}
+
+// people opens the gallery's own page, each step a subtest of t.
+func (e editor) people(t *testing.T, g *gallery) {
+	t.Helper()
+	p := plan{
+		Playwright: e.tools.Playwright, Chromium: e.tools.Chromium,
+		Gallery: g.base, Content: cmp.Or(g.content, g.base), Artefacts: filepath.Join(g.dir, "people"), Steps: peopleSteps,
+	}
+	e.drive(t, "people.js", p.write(t), peopleSteps)
+}
+
+// write writes the plan into its folder of artefacts, and returns the file.
+func (p plan) write(t *testing.T) string {
+	t.Helper()
+	if err := os.MkdirAll(p.Artefacts, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(p.Artefacts, "plan.json")
+	if err := os.WriteFile(file, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// drive runs a script of the folder browser, and makes a subtest of each line it prints.
+func (e editor) drive(t *testing.T, script, plan string, steps []string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), tourTime)
 	defer cancel()
-	cmd := e.node(ctx, "browser/driver.js", plan)
+	cmd := e.node(ctx, "browser/"+script, plan)
 	cmd.Dir = "" // the driver is here, not in the editor's home
 	var complaints strings.Builder
 	cmd.Stderr = &complaints

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -48,20 +49,24 @@ func (b bucket) galbuild(t *testing.T, c commands, args ...string) string {
 	return string(out)
 }
 
-// bucketConf is an nginx in front of a bucket: what is a file comes from there, the
-// rest is galshim's to answer. README has it too.
-const bucketConf = `
-server {
-	listen %[1]s;
-	location = /api/extensionquery { proxy_pass %[3]s; proxy_set_header Host $http_host; }
-	location / {
-		proxy_pass %[2]s/;
-		proxy_intercept_errors on;
-		error_page 403 404 405 = @galshim;
+// bucketConf returns the README's nginx in front of a bucket, with other addresses: what
+// is a file comes from the bucket, the rest is galshim's to answer.
+func bucketConf(t *testing.T, listen, bucket, shim string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	location @galshim { proxy_pass %[3]s; proxy_set_header Host $http_host; }
+	_, rest, _ := strings.Cut(string(text), "```nginx\n")
+	conf, _, found := strings.Cut(rest, "```")
+	for old, now := range map[string]string{"listen 80;": "listen " + listen + ";", "https://s3.example/vsix/gallery/": bucket + "/", "http://127.0.0.1:8080": shim} {
+		if found = found && strings.Count(conf, old) == 1; !found {
+			t.Fatalf("the README has no nginx configuration with one %q", old)
+		}
+		conf = strings.Replace(conf, old, now, 1)
+	}
+	return conf
 }
-`
 
 // bucket publishes to a bucket and reads it through nginx; galshim has the bucket's
 // address and nothing else.
@@ -70,9 +75,10 @@ func (l lab) bucket(t *testing.T) {
 	b := newBucket(t)
 	b.galbuild(t, l.commands, "publish", g.site)
 	shim := start(t, "galshim", g.dir, exec.Command(l.commands.galshim, "--index", b.url(), "--no-files",
-		"--listen", "127.0.0.1:0", "--reload", "1s", "--base-url", g.base, "--cache", filepath.Join(g.dir, "cache")))
+		"--listen", "127.0.0.1:0", "--reload", "1s", "--cache", filepath.Join(g.dir, "cache")))
 	g.shim = shim.await(t, `msg=listening .*addr=(\S+)`)[1]
-	g.startNginx(t, l.tools, fmt.Sprintf(bucketConf, host(t, g.base), b.url(), g.shim))
+	g.startNginx(t, l.tools, bucketConf(t, host(t, g.base), b.url(), g.shim))
+	t.Run("headers of clients", g.believesNoClient)
 	l.installs(t, g)
 
 	t.Run("publish a folder", func(t *testing.T) {
@@ -99,4 +105,30 @@ func (l lab) bucket(t *testing.T) {
 		e.wantInstalled(t, "acme.hello@1.2.0")
 	})
 	b.galbuild(t, l.commands, "verify")
+}
+
+// believesNoClient asks as somebody who wants others to download from elsewhere.
+func (g *gallery) believesNoClient(t *testing.T) {
+	for _, header := range []map[string]string{
+		{"Forwarded": "host=evil.example;proto=https"},
+		{"X-Forwarded-Host": "evil.example", "X-Forwarded-Prefix": "/x", "X-Forwarded-Proto": "https", "X-Forwarded-Port": "666"},
+	} {
+		for method, path := range map[string]string{"GET": "/api/vscode/ACME/Hello/latest", "POST": "/api/extensionquery"} { // neither is a file
+			got := g.ask(t, method, path, "{}", header)
+			if !bytes.Contains(got.body, []byte(`"`+g.base+`/assets/acme/hello/1.1.0"`)) || bytes.Contains(got.body, []byte("evil.example")) {
+				t.Errorf("%s %s with %v: %d %.300s", method, path, header, got.status, got.body)
+			}
+			if cache := got.header.Get("Cache-Control"); cache != "no-store" && !strings.HasPrefix(cache, "private") {
+				t.Errorf("%s %s: others may be given it: Cache-Control %q", method, path, cache)
+			}
+		}
+	}
+	page := g.ask(t, "GET", "/files/acme/workshop/1.0.0/extension/media/acting.html", "", nil)
+	if page.status != 200 || page.header.Get("Content-Disposition") != "attachment" || page.header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("a page of a package: %d %v, want a download", page.status, page.header)
+	}
+	script := g.ask(t, "GET", "/files/acme/workshop/1.0.0/extension/media/script.js", "", nil)
+	if script.status != 200 || script.header.Get("Content-Disposition") != "" || script.header.Get("Content-Type") != "text/javascript; charset=utf-8" {
+		t.Errorf("a script of a package: %d %v", script.status, script.header)
+	}
 }

@@ -13,11 +13,14 @@
 //
 // # Set-ups
 //
-//	http     galshim alone serves questions and files        command line
+//	http     galshim alone serves questions and files        command line, people
 //	https    the same, with the certificate of a private CA  command line, page
 //	nginx    nginx at https://127.0.0.1:PORT/tools/gallery,  command line, page,
-//	         with the configuration `galbuild config nginx`  plain HTTP
+//	         with the configuration `galbuild config nginx`  plain HTTP, people
 //	         prints, unchanged; galshim --no-files behind it
+//	content  the same, with files of packages at a host of   page, people
+//	         their own
+//	bucket   the README's nginx in front of an S3 server     command line
 //
 // Each has its own site, built from the samples in testdata/samples as vsce packs
 // them, some in several versions and platforms, and from extensions that
@@ -28,7 +31,8 @@
 //
 // browser/driver.js opens the editor, takes the steps named in a plan, and prints
 // one JSON object per step, {"step": …, "ok": …, "detail": …}. Each becomes a
-// subtest; one that is not reported has failed.
+// subtest; one that is not reported has failed. browser/people.js opens the gallery's own
+// page in the same way, and what links to it may lead to.
 //
 // # When something fails
 //

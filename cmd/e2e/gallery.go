@@ -40,16 +40,17 @@ type gallery struct {
 	packages string
 	site     string
 	base     string // what editors are told; empty until known
+	content  string // where they are sent for assets and files; empty if that is base
 	shim     string // where galshim listens, with the scheme
 	galshim  *service
 }
 
 // newGallery makes a site of the packages in the folder first. A base that is not
 // known yet is left to the requests.
-func newGallery(t *testing.T, c commands, client *http.Client, dir, base, first string) *gallery {
+func newGallery(t *testing.T, c commands, client *http.Client, dir, base, content, first string) *gallery {
 	t.Helper()
 	g := &gallery{
-		commands: c, client: client, dir: dir, base: base,
+		commands: c, client: client, dir: dir, base: base, content: content,
 		packages: filepath.Join(dir, "packages"), site: filepath.Join(dir, "site"),
 	}
 	g.add(t, first)
@@ -64,11 +65,19 @@ func (g *gallery) add(t *testing.T, folder string) {
 	}
 	args := []string{g.packages, "-o", g.site, "--strict"}
 	if g.base != "" {
-		args = append(args, "--base-url", g.base)
+		args = append(args, g.addresses()...)
 	}
 	if out, err := exec.Command(g.commands.galbuild, args...).CombinedOutput(); err != nil {
 		t.Fatalf("galbuild %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
+}
+
+// addresses are the flags that say where the gallery is.
+func (g *gallery) addresses() []string {
+	if g.content == "" {
+		return []string{"--base-url", g.base}
+	}
+	return []string{"--base-url", g.base, "--content-url", g.content}
 }
 
 // serve starts galshim, and leaves the base to it where none is known.
@@ -130,7 +139,7 @@ func (c commands) config(t *testing.T, args ...string) string {
 func (g *gallery) settings(t *testing.T) string {
 	t.Helper()
 	shell := exec.Command("sh", "-c", `. /dev/stdin && printf %s "$EXTENSIONS_GALLERY"`)
-	shell.Stdin = strings.NewReader(g.commands.config(t, "code-server", "--base-url", g.base))
+	shell.Stdin = strings.NewReader(g.commands.config(t, append([]string{"code-server"}, g.addresses()...)...))
 	out, err := shell.CombinedOutput()
 	if err != nil || len(out) == 0 {
 		t.Fatalf("the shell on what galbuild config code-server prints: %v\n%s", err, out)

@@ -42,11 +42,17 @@ func newLab(t *testing.T) lab {
 // gallery makes a site of the first packages in a folder of its own.
 func (l lab) gallery(t *testing.T, name, base string) *gallery {
 	t.Helper()
+	return l.galleryWithContent(t, name, base, "")
+}
+
+// galleryWithContent makes one whose assets and files are at another address.
+func (l lab) galleryWithContent(t *testing.T, name, base, content string) *gallery {
+	t.Helper()
 	dir := filepath.Join(l.dir, name)
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	return newGallery(t, l.commands, l.authority.client(), dir, base, l.packages.first)
+	return newGallery(t, l.commands, l.authority.client(), dir, base, content, l.packages.first)
 }
 
 func (l lab) editor(t *testing.T, g *gallery, name string) editor {
@@ -61,12 +67,14 @@ func TestGallery(t *testing.T) {
 	t.Run("http", l.http)
 	t.Run("https", l.https)
 	t.Run("nginx", l.nginx)
+	t.Run("content", l.content)
 	t.Run("bucket", l.bucket)
 }
 
 func (l lab) http(t *testing.T) {
 	g := l.gallery(t, "http", "")
 	g.serve(t)
+	l.people(t, g)
 	l.installs(t, g)
 	l.update(t, g)
 }
@@ -85,17 +93,50 @@ func (l lab) https(t *testing.T) {
 		"readme", "changelog", "features", "install",
 		"web extension", "web extension after a reload",
 		"pre-release", "list of versions", "theme browsing", "nothing blocked")
+	l.workshop(t, g)
 	l.update(t, g)
+}
+
+// people opens the gallery's own page.
+func (l lab) people(t *testing.T, g *gallery) {
+	t.Run("people", func(t *testing.T) { l.editor(t, g, "people").people(t, g) })
+}
+
+// workshop installs an extension that loads a file of every kind from the gallery, and
+// asks for each by name: the policies of the gallery forbid none of them.
+func (l lab) workshop(t *testing.T, g *gallery) {
+	t.Run("workshop", func(t *testing.T) {
+		l.editor(t, g, "workshop").tour(t, "workshop", g, l.authority, []string{"workshop",
+			"webview script", "webview module", "webview style", "webview font", "webview picture", "webview worker",
+			"nested worker", "streamed WebAssembly", "SVG icon theme", "product icon font", "nothing blocked"})
+	})
 }
 
 func (l lab) nginx(t *testing.T) {
 	g := l.gallery(t, "nginx", fmt.Sprintf("https://127.0.0.1:%d/tools/gallery", freePort(t)))
 	g.serve(t, "--no-files")
 	g.serveNginx(t, l.tools, l.authority)
+	l.people(t, g)
 	l.answers(t, g)
 	l.installs(t, g)
 	l.tour(t, g,
 		"popular list", "icons", "readme", "install",
 		"web extension", "web extension after a reload", "theme browsing", "nothing blocked")
+	l.workshop(t, g)
 	l.update(t, g)
+}
+
+// content has the files of packages at a host of their own.
+func (l lab) content(t *testing.T) {
+	g := l.galleryWithContent(t, "content", fmt.Sprintf("https://127.0.0.1:%d/tools/gallery", freePort(t)), fmt.Sprintf("https://127.0.0.1:%d", freePort(t)))
+	g.serve(t, "--content-url", g.content)
+	g.serveNginx(t, l.tools, l.authority)
+	l.people(t, g)
+	t.Run("command line", func(t *testing.T) {
+		e := l.editor(t, g, "command")
+		codeServer("--install-extension", "acme.hello").must(t, e)
+		e.wantInstalled(t, "acme.hello@1.1.0")
+	})
+	l.tour(t, g, "icons", "readme", "install", "web extension", "theme browsing", "nothing blocked")
+	l.workshop(t, g)
 }

@@ -14,8 +14,8 @@ import (
 // serveNginx puts nginx in front of g, which must serve no files itself.
 func (g *gallery) serveNginx(t *testing.T, tools installed.Toolbox, a authority) {
 	t.Helper()
-	g.startNginx(t, tools, g.commands.config(t, "nginx", g.site, "--base-url", g.base, "--listen", host(t, g.base),
-		"--shim", host(t, g.shim), "--cert", a.cert, "--key", a.key))
+	flags := append([]string{"nginx", g.site, "--shim", host(t, g.shim), "--cert", a.cert, "--key", a.key}, g.addresses()...)
+	g.startNginx(t, tools, g.commands.config(t, flags...))
 }
 
 // startNginx runs nginx in the foreground with this configuration.

@@ -22,12 +22,13 @@ import (
 
 // A variant is a package to be made of a sample, with changes to its package.json.
 type variant struct {
-	sample     string         // folder below samples
-	version    string         // the sample's own if empty
-	target     string         // platform; any if empty
-	preRelease bool           // packed with --pre-release
-	vsce       bool           // packed by the real vsce, not by galbuild
-	change     map[string]any // other members of package.json to set
+	sample     string            // folder below samples
+	version    string            // the sample's own if empty
+	target     string            // platform; any if empty
+	preRelease bool              // packed with --pre-release
+	vsce       bool              // packed by the real vsce, not by galbuild
+	change     map[string]any    // other members of package.json to set
+	borrow     map[string]string // files to add: from which file of code-server, as a pattern
 }
 
 // What a site is built from: first the one, then, to see a rebuild, the other too.
@@ -51,6 +52,12 @@ var (
 	laterPackages = []variant{
 		{sample: "hello", version: "1.2.0"},
 	}
+	// Two that between them load a file of every kind, see browser/steps.js. Fonts are
+	// code-server's.
+	workshopPackages = []variant{
+		{sample: "workshop", borrow: map[string]string{"media/font.woff2": "lib/vscode/extensions/*/*/KaTeX_Main-Regular-*.woff2"}},
+		{sample: "signs", borrow: map[string]string{"icons.woff": "lib/vscode/extensions/*/*/KaTeX_Main-Regular-*.woff"}},
+	}
 	// Extensions of code-server that can be packed as they are: not made by us.
 	foreignPackages = []variant{
 		{sample: "theme-monokai"},
@@ -68,7 +75,7 @@ type packages struct{ first, later string }
 // pack makes every package below dir.
 func pack(t *testing.T, tools installed.Toolbox, c commands, dir string) packages {
 	t.Helper()
-	packers := packers{vsce: []string{tools.Node, tools.VSCE}, galbuild: []string{c.galbuild}}
+	packers := packers{vsce: []string{tools.Node, tools.VSCE}, galbuild: []string{c.galbuild}, codeServer: tools.CodeServer}
 	p := packages{filepath.Join(dir, "first"), filepath.Join(dir, "later")}
 	var group errgroup.Group
 	group.SetLimit(runtime.NumCPU())
@@ -83,14 +90,38 @@ func pack(t *testing.T, tools installed.Toolbox, c commands, dir string) package
 	for _, v := range foreignPackages {
 		group.Go(func() error { return v.pack(packers, brought, p.first) })
 	}
+	for _, v := range workshopPackages {
+		group.Go(func() error { return v.pack(packers, "testdata", p.first) })
+	}
 	if err := group.Wait(); err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
-// packers are two commands that take the same arguments.
-type packers struct{ vsce, galbuild []string }
+// packers are two commands that take the same arguments, and where to borrow files.
+type packers struct {
+	vsce, galbuild []string
+	codeServer     string
+}
+
+// borrowed copies the files that v borrows into the folder work.
+func (v variant) borrowed(codeServer, work string) error {
+	for to, pattern := range v.borrow {
+		found, err := filepath.Glob(filepath.Join(codeServer, filepath.FromSlash(pattern)))
+		if err != nil || len(found) == 0 {
+			return fmt.Errorf("code-server has no %s (%v)", pattern, err)
+		}
+		text, err := os.ReadFile(found[0])
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(work, filepath.FromSlash(to)), text, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // pack makes v from its folder below source, and writes it into the folder out.
 func (v variant) pack(packers packers, source, out string) error {
@@ -101,6 +132,9 @@ func (v variant) pack(packers packers, source, out string) error {
 	defer os.RemoveAll(work)
 	if err := os.CopyFS(work, os.DirFS(filepath.Join(source, v.sample))); err != nil {
 		return fmt.Errorf("copy sample %s: %w", v.sample, err)
+	}
+	if err := v.borrowed(packers.codeServer, work); err != nil {
+		return err
 	}
 	name, err := v.apply(filepath.Join(work, "package.json"))
 	if err != nil {

@@ -176,6 +176,9 @@ func (t *Target) Copy(ctx context.Context, from string, o publish.Object) error 
 		return t.failed("copy", from, fmt.Errorf("%w: %w", publish.ErrNotExist, err))
 	}
 	path, err := t.path(o.Key)
+	if from == o.Key {
+		return t.failed("copy", from, err) // to replace headers, which Dropbox does not keep
+	}
 	if err == nil {
 		err = t.rpc(ctx, "files/copy_v2", copyArg{From: fromPath, To: path}, nil)
 	}

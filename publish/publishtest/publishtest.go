@@ -238,6 +238,14 @@ func testCopy(t *testing.T, _ Options, p publish.Target) {
 	if got := get(t, p, "to/it", 0, -1); got != "another text" {
 		t.Errorf("the second copy is %q", got)
 	}
+	itself := object("from", "another text")
+	itself.MediaType = "application/octet-stream"
+	if err := p.Copy(t.Context(), "from", itself); err != nil {
+		t.Errorf("onto itself, for other headers: %v", err)
+	}
+	if got := get(t, p, "from", 0, -1); got != "another text" {
+		t.Errorf("copied onto itself, it is %q", got)
+	}
 	if err := p.Copy(t.Context(), "none", o); !errors.Is(err, publish.ErrNotExist) {
 		t.Errorf("got %v, want ErrNotExist", err)
 	}

@@ -49,7 +49,7 @@ func (t *Target) Put(ctx context.Context, o publish.Object) error {
 
 func options(o *publish.Object) minio.PutObjectOptions {
 	return minio.PutObjectOptions{
-		ContentType: o.MediaType, CacheControl: o.CacheControl,
+		ContentType: o.MediaType, CacheControl: o.CacheControl, ContentDisposition: o.Disposition,
 		DisableContentSha256: true, // of pieces: that of the whole is signed
 	}
 }
@@ -254,7 +254,7 @@ func (t *Target) Copy(ctx context.Context, from string, o publish.Object) error 
 	}
 	to := minio.CopyDestOptions{
 		Bucket: t.bucket, Object: t.prefix + o.Key,
-		ReplaceMetadata: true, ContentType: o.MediaType, CacheControl: o.CacheControl,
+		ReplaceMetadata: true, ContentType: o.MediaType, CacheControl: o.CacheControl, ContentDisposition: o.Disposition,
 	}
 	return t.try(ctx, "copy", from, func(ctx context.Context, _ int) error {
 		_, err := t.client.Client.CopyObject(ctx, to, minio.CopySrcOptions{Bucket: t.bucket, Object: t.prefix + from})

@@ -261,28 +261,37 @@ func bucketOf(p *s3.Target) string {
 	return bucket
 }
 
-// TestHeaders finds media type and caching with objects that were put, sent in parts,
+// TestHeaders finds media type, caching and disposition with objects that were put, sent in parts,
 // copied, copied in parts and swapped.
 func TestHeaders(t *testing.T) {
 	server := s3test.Start(t, "--copy-object-threshold", fmt.Sprint(11<<20))
 	target := fresh(t, server, s3.Config{Endpoint: server.URL})
 	target.SetLimits(11<<20, 5<<20)
+	download := func(key, text string) publish.Object {
+		o := object(key, text)
+		o.Disposition = publish.Attachment
+		return o
+	}
 	text := strings.Repeat("0123456789", 4<<20)
 	for _, err := range []error{
-		target.Put(t.Context(), object("put", "text")),
-		target.Put(t.Context(), object("parts", text)),
+		target.Put(t.Context(), download("put", "text")),
+		target.Put(t.Context(), download("parts", text)),
 		target.Put(t.Context(), publish.Bytes("other", "image/png", publish.Revalidate, []byte("text"))),
-		target.Copy(t.Context(), "other", object("copied", "text")),
-		target.Copy(t.Context(), "parts", object("copied parts", text)),
-		target.Swap(t.Context(), nil, object("swapped", "text")),
+		target.Copy(t.Context(), "other", download("copied", "text")),
+		target.Copy(t.Context(), "parts", download("copied parts", text)),
+		target.Swap(t.Context(), nil, download("swapped", "text")),
 	} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, key := range []string{"put", "parts", "copied", "copied parts", "swapped"} {
+	if err := target.Copy(t.Context(), "other", download("other", "text")); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"put", "parts", "copied", "copied parts", "swapped", "other"} {
 		is, err := server.Client.StatObject(t.Context(), bucketOf(target), key, minio.StatObjectOptions{})
-		if err != nil || is.ContentType != "text/plain; charset=utf-8" || is.Metadata.Get("Cache-Control") != publish.Immutable {
+		if err != nil || is.ContentType != "text/plain; charset=utf-8" || is.Metadata.Get("Cache-Control") != publish.Immutable ||
+			is.Metadata.Get("Content-Disposition") != publish.Attachment {
 			t.Errorf("%s: got %v %v, %v", key, is.ContentType, is.Metadata, err)
 		}
 	}

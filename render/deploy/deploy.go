@@ -11,10 +11,14 @@
 //	serviceUrl            {base}/api
 //	itemUrl               {base}/item
 //	publisherUrl          {base}/publishers
-//	resourceUrlTemplate   {base}/files/{publisher}/{name}/{version}/{path}
+//	resourceUrlTemplate   {content}/files/{publisher}/{name}/{version}/{path}
 //	extensionUrlTemplate  {base}/api/vscode/{publisher}/{name}/latest
 //	controlUrl            {base}/control.json
 //	served manifest       {base}/manifest.json
+//
+// {content} is the content URL, or the base URL if there is none. Files of packages are
+// written by strangers; at a host of their own, whatever they do in a browser, they do
+// not do it as the gallery.
 //
 // A base URL is http or https with a host and, if need be, a path of letters,
 // digits and -._~/. Anything else would have to be escaped in each of the
@@ -41,21 +45,25 @@ var (
 	goodPrefix = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`)
 )
 
-func parseBase(text string) (base, error) {
+func parseBase(text string) (base, error) { return parseURL("base URL", text) }
+
+func parseContent(text string) (base, error) { return parseURL("content URL", text) }
+
+func parseURL(what, text string) (base, error) {
 	u, err := url.Parse(text)
 	if err != nil {
-		return base{}, fmt.Errorf("base URL %q: not an address", text)
+		return base{}, fmt.Errorf("%s %q: not an address", what, text)
 	}
 	b := base{scheme: u.Scheme, host: u.Host, prefix: strings.TrimRight(u.Path, "/")}
 	switch {
 	case b.scheme != "http" && b.scheme != "https":
-		err = fmt.Errorf("base URL %q: want http:// or https://", text)
+		err = fmt.Errorf("%s %q: want http:// or https://", what, text)
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		err = fmt.Errorf("base URL %q: want a host and a path, nothing else", text)
+		err = fmt.Errorf("%s %q: want a host and a path, nothing else", what, text)
 	case !goodHost.MatchString(b.host):
-		err = fmt.Errorf("base URL %q: host %q is none", text, b.host)
+		err = fmt.Errorf("%s %q: host %q is none", what, text, b.host)
 	case !goodPrefix.MatchString(b.prefix) || strings.Contains(b.prefix+"/", "/../") || strings.Contains(b.prefix+"/", "/./"):
-		err = fmt.Errorf("base URL %q: path %q: want names of letters, digits and -._~ between single slashes", text, u.Path)
+		err = fmt.Errorf("%s %q: path %q: want names of letters, digits and -._~ between single slashes", what, text, u.Path)
 	}
 	return b, err
 }

@@ -51,6 +51,28 @@ func TestNginx(t *testing.T) {
 	}.Write)
 }
 
+// TestNginxContent prints a second server, for a galshim on another machine.
+func TestNginxContent(t *testing.T) {
+	text := golden(t, "nginx-content.conf", Nginx{
+		BaseURL: "https://host.example/tools/gallery", ContentURL: "https://files.example", Root: "/srv/gallery/site", Shim: "10.0.0.7:8080",
+		Cert: "/etc/ssl/both.pem", Key: "/etc/ssl/both.key", RateLimit: 50,
+	}.Write)
+	for _, want := range []string{
+		"\n    server_name files.example;", "--trusted-proxy ADDRESS-OF-THIS-MACHINE", "--content-url https://files.example", "rate=50r/s",
+		"img-src 'self' https://files.example; connect-src 'self' https://files.example;",
+	} {
+		if strings.Count(text, want) != 1 {
+			t.Errorf("%d times %q", strings.Count(text, want), want)
+		}
+	}
+	for _, local := range []string{"127.0.0.1:80", "127.0.0.2:80", "localhost:8080", "[::1]:80", "unix:/run/x"} {
+		var b bytes.Buffer
+		if err := (Nginx{BaseURL: "http://h", Root: "/s", Shim: local}).Write(&b); err != nil || strings.Contains(b.String(), "trusted-proxy") {
+			t.Errorf("%s: %v, is said to be another machine", local, err)
+		}
+	}
+}
+
 func TestNginxDefaults(t *testing.T) {
 	tests := []struct {
 		base, cert string
@@ -92,7 +114,11 @@ func TestNginxRefuses(t *testing.T) {
 		"shim injects":  {func(n *Nginx) { n.Shim = "h;}:80" }, `shim "h;}:80": want host:port or unix:/path`},
 		"socket":        {func(n *Nginx) { n.Shim = "unix:run/x" }, `shim "run/x": want an absolute path`},
 		"listen":        {func(n *Nginx) { n.Listen = "443 ssl" }, `listen "443 ssl": want one word`},
-		"server name":   {func(n *Nginx) { n.ServerName = "a;b" }, `server name "a;b": want one word`},
+		"content URL":   {func(n *Nginx) { n.ContentURL = "files.example" }, `content URL "files.example": want http:// or https://`},
+		"same origin":   {func(n *Nginx) { n.ContentURL = "https://h/files" }, `content URL "https://h/files": has the host and port of the base URL, want a host of its own`},
+		"same server": {func(n *Nginx) { n.ContentURL, n.Listen = "https://h:444", "1.2.3.4:443" },
+			`content URL "https://h:444": nginx cannot tell it from the base URL by listen "1.2.3.4:443" and server name "h"`},
+		"server name": {func(n *Nginx) { n.ServerName = "a;b" }, `server name "a;b": want one word`},
 	}
 	for name, tt := range tests {
 		n := good
@@ -134,6 +160,24 @@ func TestEditors(t *testing.T) {
 		}
 		if err := write(io.Discard, Editor{BaseURL: "https://h'; rm -rf /"}); err == nil {
 			t.Errorf("%s takes a base URL that leaves its quotes", name)
+		}
+	}
+}
+
+// TestEditorsContent sends editors to the content URL for files, and nowhere else.
+func TestEditorsContent(t *testing.T) {
+	for name, write := range editors {
+		var b bytes.Buffer
+		if err := write(&b, Editor{BaseURL: "https://h.example/g", ContentURL: "https://files.example/x/"}); err != nil {
+			t.Fatal(err)
+		}
+		text := b.String()
+		if !strings.Contains(text, "https://files.example/x/files/{publisher}/{name}/{version}/{path}") || strings.Contains(text, "https://h.example/g/files") ||
+			strings.Count(text, "files.example") != strings.Count(text, "files.example/x/files/") {
+			t.Errorf("%s:\n%s", name, text)
+		}
+		if err := write(io.Discard, Editor{BaseURL: "https://h", ContentURL: "https://f'; rm -rf /"}); err == nil {
+			t.Errorf("%s takes a content URL that leaves its quotes", name)
 		}
 	}
 }

@@ -10,7 +10,8 @@ import (
 
 // Editor is an editor that is to use a gallery.
 type Editor struct {
-	BaseURL string // of the gallery
+	BaseURL    string // of the gallery
+	ContentURL string // of the files of packages; "" means BaseURL
 }
 
 //go:embed *.txt.tmpl
@@ -35,24 +36,30 @@ func (e Editor) write(w io.Writer, name string) error {
 	if err != nil {
 		return err
 	}
-	g := galleryAt(b.String())
+	content := b
+	if e.ContentURL != "" {
+		if content, err = parseContent(e.ContentURL); err != nil {
+			return err
+		}
+	}
+	g := galleryAt(b.String(), content.String())
 	line, err := json.Marshal(g)
 	if err != nil {
 		return err
 	}
-	product, err := json.MarshalIndent(map[string]gallery{"extensionsGallery": g}, "", "  ")
+	product, err := json.MarshalIndent(map[string]galleryAddresses{"extensionsGallery": g}, "", "  ")
 	if err != nil {
 		return err
 	}
 	return editorTemplates.ExecuteTemplate(w, name, struct {
-		gallery
+		galleryAddresses
 		Base, Line, Product string
 		Plain               bool // not encrypted
 	}{g, b.String(), string(line), string(product), b.scheme == "http"})
 }
 
-// gallery is product.json's extensionsGallery.
-type gallery struct {
+// galleryAddresses is product.json's extensionsGallery.
+type galleryAddresses struct {
 	ServiceURL           string `json:"serviceUrl"`
 	ItemURL              string `json:"itemUrl"`
 	PublisherURL         string `json:"publisherUrl"`
@@ -62,12 +69,12 @@ type gallery struct {
 	NLSBaseURL           string `json:"nlsBaseUrl"`
 }
 
-func galleryAt(base string) gallery {
-	return gallery{
+func galleryAt(base, content string) galleryAddresses {
+	return galleryAddresses{
 		ServiceURL:           base + "/api",
 		ItemURL:              base + "/item",
 		PublisherURL:         base + "/publishers",
-		ResourceURLTemplate:  base + "/files/{publisher}/{name}/{version}/{path}",
+		ResourceURLTemplate:  content + "/files/{publisher}/{name}/{version}/{path}",
 		ExtensionURLTemplate: base + "/api/vscode/{publisher}/{name}/latest",
 		ControlURL:           base + "/control.json",
 	}

@@ -3,64 +3,173 @@ package deploy
 import (
 	"cmp"
 	_ "embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"text/template"
 	"unicode"
+
+	"galbuild/build/blob"
+	"galbuild/build/mediatype"
+	"galbuild/render/gallery"
 )
 
 // Nginx is a server block that serves a site, with galshim behind it for what is
-// no file. It needs nginx 1.18 or later with nothing added, and takes nothing
-// from the machine's mime.types.
+// not a file. With a content URL there are two: the gallery, and files of packages. It
+// needs nginx 1.18 or later with nothing added, and takes nothing from the machine's
+// mime.types.
 type Nginx struct {
 	BaseURL    string // the address clients use; its path is where the site is
+	ContentURL string // of assets and files, at another host or port; "" means BaseURL
 	Root       string // folder of the site, absolute
 	Shim       string // host:port, or unix:/path of a socket; "" means 127.0.0.1:8080
-	Listen     string // as nginx's listen; "" means the port of BaseURL, or 80 if the TLS of an https address ends elsewhere
-	ServerName string // "" means the host of BaseURL
+	Listen     string // as nginx's listen; "" means the port of the URL, or 80 if the TLS of an https address ends elsewhere
+	ServerName string // of BaseURL; "" means its host
 	Cert, Key  string // PEM files, absolute; both or none, in which case the server speaks http
+	RateLimit  int    // queries a second from one address, with a burst of 1000; 0 means no limit
 }
 
 //go:embed nginx.conf.tmpl
 var nginxText string
 
-var nginxTemplate = template.Must(template.New("nginx").Funcs(template.FuncMap{"quote": quote}).Parse(nginxText))
+var nginxTemplate = template.Must(template.New("nginx").Funcs(template.FuncMap{
+	"quote": quote, "regexp": regexp.QuoteMeta,
+	"types":      func(indent int) string { return typesOf(mediatype.Extensions(), indent) },
+	"assetTypes": func(indent int) string { return typesOf(mediatype.AssetEnds(), indent) },
+}).Parse(nginxText))
+
+// nginxData is what the template is filled with.
+type nginxData struct {
+	Nginx
+	Main       *nginxServer
+	Content    *nginxServer // nil without a content URL
+	Own        string       // begins the names of what differs from another gallery in the same nginx
+	Upstream   string
+	RemoteShim bool // galshim is on another machine, as far as its address tells
+
+	Allow, Platforms, Translation string
+	PagePolicy, Policy            string
+	InertFiles, InertAssets       string // alternatives of a regular expression
+}
+
+// nginxServer is one of the servers. Its fields go before those of the same name that
+// the whole has.
+type nginxServer struct {
+	*nginxData
+	Base, Scheme, Host, Prefix string
+	Listen, ServerName         string
+	Internal                   string
+}
 
 // Write prints the configuration, to be included inside http { }. An error that
 // is not w's names the field that cannot be used.
 func (n Nginx) Write(w io.Writer) error {
-	b, err := parseBase(n.BaseURL)
+	data, err := n.data()
 	if err != nil {
 		return err
 	}
+	return nginxTemplate.Execute(w, data)
+}
+
+func (n Nginx) data() (*nginxData, error) {
+	b, err := parseBase(n.BaseURL)
+	if err != nil {
+		return nil, err
+	}
 	n.Shim = cmp.Or(n.Shim, "127.0.0.1:8080")
-	n.ServerName = cmp.Or(n.ServerName, b.name())
-	if n.Listen == "" {
-		n.Listen = b.port()
-		if b.scheme == "https" && n.Cert == "" {
-			n.Listen = "80"
+	if err := n.check(); err != nil {
+		return nil, err
+	}
+	d := &nginxData{
+		Nginx: n, Own: ownPrefix(b), Upstream: "galshim_" + slug(b.name()+b.prefix),
+		RemoteShim: !isLocal(n.Shim),
+		Allow:      allowHeaders, Platforms: platforms, Translation: regexp.QuoteMeta(mediatype.Translation),
+		PagePolicy: gallery.PagePolicy(n.ContentURL) + gallery.NoFrames, Policy: mediatype.Policy,
+		InertFiles: inert(mediatype.Extensions()), InertAssets: inert(mediatype.AssetEnds()),
+	}
+	d.Main = d.server(b, n.ServerName)
+	if n.ContentURL == "" {
+		return d, nil
+	}
+	content, err := parseContent(n.ContentURL)
+	if err != nil {
+		return nil, err
+	}
+	d.Content = d.server(content, "")
+	if content.scheme == b.scheme && content.host == b.host {
+		return nil, fmt.Errorf("content URL %q: has the host and port of the base URL, want a host of its own", n.ContentURL)
+	}
+	if d.Content.Listen == d.Main.Listen && d.Content.ServerName == d.Main.ServerName {
+		return nil, fmt.Errorf("content URL %q: nginx cannot tell it from the base URL by listen %q and server name %q", n.ContentURL, d.Main.Listen, d.Main.ServerName)
+	}
+	return d, nil
+}
+
+// server returns the server at an address.
+func (d *nginxData) server(at base, name string) *nginxServer {
+	s := &nginxServer{
+		nginxData: d, Base: at.String(), Scheme: at.scheme, Host: at.host, Prefix: at.prefix,
+		Listen: d.Nginx.Listen, ServerName: cmp.Or(name, at.name()), Internal: internal(at.prefix),
+	}
+	switch {
+	case s.Listen != "":
+	case at.scheme == "https" && d.Cert == "":
+		s.Listen = "80"
+	default:
+		s.Listen = at.port()
+	}
+	return s
+}
+
+// typesOf prints lines of nginx's types.
+func typesOf(types iter.Seq2[string, []string], indent int) string {
+	var lines []string
+	for mediaType, names := range types {
+		line := fmt.Sprintf("%*s%-29s", indent, "", mediaType)
+		for _, name := range names {
+			if len(line)+len(name) > 100 {
+				lines = append(lines, line)
+				line = strings.Repeat(" ", indent+29)
+			}
+			line += " " + name
+		}
+		lines = append(lines, line+";")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// inert returns the names of the types that no browser acts on, as alternatives of a
+// regular expression.
+func inert(types iter.Seq2[string, []string]) string {
+	var all []string
+	for mediaType, names := range types {
+		if !mediatype.Active(mediaType) {
+			all = append(all, names...)
 		}
 	}
-	if err := n.check(); err != nil {
-		return err
-	}
-	return nginxTemplate.Execute(w, struct {
-		Nginx
-		Base, Scheme, Host, Prefix string
-		Upstream, Internal         string
-		Allow, Platforms           string
-	}{
-		Nginx: n,
-		Base:  b.String(), Scheme: b.scheme, Host: b.host, Prefix: b.prefix,
-		Upstream: "galshim_" + slug(b.name()+b.prefix),
-		Internal: internal(b.prefix),
-		Allow:    allowHeaders, Platforms: platforms,
-	})
+	slices.Sort(all)
+	return strings.Join(all, "|")
+}
+
+// ownPrefix returns the beginning of names for a gallery. It is short: nginx gives a
+// variable's name some 40 bytes.
+func ownPrefix(b base) string {
+	ref := blob.Sum([]byte(b.String()))
+	return "galbuild_" + hex.EncodeToString(ref[:4])
+}
+
+// isLocal reports whether the address of a galshim is on the machine it is used on.
+func isLocal(address string) bool {
+	host, _, _ := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return strings.HasPrefix(address, "unix:") || host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // allowHeaders is what editors send with a request. Browsers do not take * to

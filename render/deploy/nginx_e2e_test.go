@@ -15,17 +15,20 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"galbuild/build/mediatype"
 	"galbuild/cmd/e2e/installed"
+	"galbuild/render/gallery"
 )
 
 // The site that nginx serves. Each file holds its own path, a few are longer
 // than what is compressed.
 var siteFiles = []string{
-	"index.html", "item/index.html", "publishers/index.html", "control.json", "manifest.json",
+	"index.html", "item/index.html", "publishers/index.html", "page.js", "page.css", "control.json", "manifest.json",
 	"api/vscode/acme/hello/latest",
 	"assets/acme/hello/1.2.3/Microsoft.VisualStudio.Code.Manifest",
 	"assets/acme/hello/1.2.3/Microsoft.VisualStudio.Code.Translation.DE",
@@ -94,6 +97,7 @@ func fakeShim(t *testing.T) *httptest.Server {
 		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("Access-Control-Expose-Headers", "activityid")
 		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store")
 		h.Set("Content-Type", "application/json")
 		if strings.Contains(r.URL.Path, "missing") {
@@ -108,6 +112,12 @@ func fakeShim(t *testing.T) *httptest.Server {
 // nginx runs n, listening on a socket, and returns a client for it.
 func nginx(t *testing.T, n Nginx) *http.Client {
 	t.Helper()
+	return nginxWith(t, n, func(conf string) string { return conf })
+}
+
+// nginxWith runs what change makes of n's configuration.
+func nginxWith(t *testing.T, n Nginx, change func(conf string) string) *http.Client {
+	t.Helper()
 	tools := installed.Tools(t)
 	dir, err := os.MkdirTemp("", "nginx") // a socket's path must be short
 	if err != nil {
@@ -120,7 +130,7 @@ func nginx(t *testing.T, n Nginx) *http.Client {
 	if err := n.Write(&site); err != nil {
 		t.Fatal(err)
 	}
-	config := "types { text/wrong js json css html manifest default latest; }\ndefault_type text/wrong;\n" + site.String()
+	config := "types { text/wrong js json css html manifest default latest; }\ndefault_type text/wrong;\n" + change(site.String())
 	run := func(args ...string) error {
 		command := tools.NginxCommand(t, dir, config, args...)
 		out, err := command.CombinedOutput()
@@ -255,9 +265,15 @@ var probes = []probe{
 	file("/control.json", "application/json", short),
 	file("/manifest.json", "application/json", short),
 	aliasOf("index.html", "/", "text/html; charset=utf-8", short),
-	aliasOf("item/index.html", "/item?itemName=acme.hello", "text/html; charset=utf-8", short),
+	aliasOf("index.html", "/item?itemName=acme.hello", "text/html; charset=utf-8", short),
 	aliasOf("item/index.html", "/item/?itemName=acme.hello", "text/html; charset=utf-8", short),
+	aliasOf("item/index.html", "/vscode/item?itemName=acme.hello", "text/html; charset=utf-8", short),
+	aliasOf("index.html", "/publishers", "text/html; charset=utf-8", short),
+	aliasOf("publishers/index.html", "/publishers/", "text/html; charset=utf-8", short),
 	aliasOf("publishers/index.html", "/publishers/acme", "text/html; charset=utf-8", short),
+	shimmed("/publishers/acme/"),
+	file("/page.js", "text/javascript; charset=utf-8", short),
+	file("/page.css", "text/css; charset=utf-8", short),
 	file("/index/CURRENT", "application/octet-stream", "no-cache"),
 	file("/index/0123456789abcdef/gallery.v1.idx", "application/octet-stream", immutable),
 	file("/blobs/sha256/ab/abcd", "application/octet-stream", immutable),
@@ -302,6 +318,20 @@ func preflight(path string) probe {
 // always is on every answer, once.
 var always = map[string]string{
 	"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "activityid", "Cross-Origin-Resource-Policy": "cross-origin",
+	"X-Content-Type-Options": "nosniff",
+}
+
+// policyOf returns the policy that a file of the site must have.
+func policyOf(file string) string {
+	_, asset, isAsset := strings.Cut(file, "assets/acme/hello/")
+	switch {
+	case strings.HasSuffix(file, ".html") && !strings.HasPrefix(file, "files/"):
+		return gallery.PagePolicy("") + gallery.NoFrames
+	case strings.HasPrefix(file, "blobs/"), strings.HasPrefix(file, "files/") && mediatype.Active(mediatype.Of(file)),
+		isAsset && mediatype.Active(mediatype.OfAsset(path.Base(asset), "icon.png")):
+		return mediatype.Policy
+	}
+	return ""
 }
 
 func (p probe) run(t *testing.T, client *http.Client, base string) {
@@ -309,7 +339,11 @@ func (p probe) run(t *testing.T, client *http.Client, base string) {
 	if answer.StatusCode != p.status {
 		t.Errorf("status %d, want %d", answer.StatusCode, p.status)
 	}
-	for _, headers := range []map[string]string{always, p.headers} {
+	policy := map[string]string{}
+	if p.file != "" {
+		policy["Content-Security-Policy"] = policyOf(p.file)
+	}
+	for _, headers := range []map[string]string{always, policy, p.headers} {
 		for name, want := range headers {
 			got := answer.Header.Values(name)
 			if want == "" && len(got) == 0 || len(got) == 1 && got[0] == want {
@@ -367,7 +401,8 @@ func (p probe) checkShim(t *testing.T, base, body string) {
 	if got.Method != method || got.URI != p.shim || (p.method == "POST") != (got.Body == "the body") {
 		t.Errorf("the shim was asked %s %s %q, want %s %s", got.Method, got.URI, got.Body, method, p.shim)
 	}
-	for name, want := range map[string]string{"X-Forwarded-Host": b.host, "X-Forwarded-Proto": b.scheme, "X-Forwarded-Prefix": b.prefix, "Forwarded": ""} {
+	for name, want := range map[string]string{"X-Forwarded-Host": b.host, "X-Forwarded-Proto": b.scheme, "X-Forwarded-Prefix": b.prefix,
+		"Forwarded": "", "X-Forwarded-Port": "", "X-Forwarded-For": "unix:"} {
 		if value := got.Header.Get(name); value != want {
 			t.Errorf("the shim is told %s: %q, want %q", name, value, want)
 		}
@@ -397,7 +432,8 @@ func TestNginxAtRoot(t *testing.T) {
 	runProbes(t, client, base)
 	t.Run("lying client", func(t *testing.T) {
 		p := shimmed("/api/x")
-		p.send = map[string]string{"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example", "X-Forwarded-Prefix": "/evil"}
+		p.send = map[string]string{"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example", "X-Forwarded-Prefix": "/evil",
+			"X-Forwarded-Port": "666", "X-Forwarded-Proto": "ftp", "X-Forwarded-For": "192.0.2.1"}
 		p.run(t, client, base)
 	})
 	t.Run("large body", func(t *testing.T) {

@@ -27,6 +27,8 @@ const (
 	PagePath      = "index.html"
 	ItemPath      = "item/index.html"
 	PublisherPath = "publishers/index.html"
+	ScriptPath    = "page.js"
+	StylePath     = "page.css"
 )
 
 // LatestPath returns where a site keeps the static answer to …/latest.

@@ -214,7 +214,7 @@ func TestGoldenLatest(t *testing.T) {
 }
 
 func TestGoldenManifest(t *testing.T) {
-	compare(t, "testdata/manifest.json", gallery.Manifest("https://gal.example"))
+	compare(t, "testdata/manifest.json", gallery.Manifest("https://gal.example", ""))
 }
 
 func compare(t *testing.T, golden string, answer []byte) {

@@ -1,6 +1,7 @@
 package gallery
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"galbuild/build/catalog"
@@ -13,10 +14,11 @@ const Control = `{"malicious":[],"deprecated":{},"search":[]}` + "\n"
 // Manifest returns the served manifest: what an editor gets from the address in
 // its extensions.gallery.serviceUrl policy, instead of deriving it from
 // product.json. Unlike product.json it can say that nothing is signed and that
-// there is nowhere to send statistics to.
+// there is nowhere to send statistics to. content is the address of the files of
+// packages, or "" if they are below the base URL.
 //
 // Source: IExtensionGalleryManifest in VS Code's extensionGalleryManifest.ts.
-func Manifest(base string) []byte {
+func Manifest(base, content string) []byte {
 	m := manifest{
 		Version: "1",
 		Resources: []resource{
@@ -24,7 +26,7 @@ func Manifest(base string) []byte {
 			{base + "/" + LatestPath("{publisher}", "{name}"), "ExtensionLatestVersionUriTemplate"},
 			{base + "/item?itemName={publisher}.{name}", "ExtensionDetailsViewUriTemplate"},
 			{base + "/publishers/{publisher}", "PublisherViewUriTemplate"},
-			{base + "/" + catalog.FilesDir + "{publisher}/{name}/{version}/{path}", "ExtensionResourceUriTemplate"},
+			{cmp.Or(content, base) + "/" + catalog.FilesDir + "{publisher}/{name}/{version}/{path}", "ExtensionResourceUriTemplate"},
 		},
 	}
 	m.Capabilities.ExtensionQuery.Filtering = []value{

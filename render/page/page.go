@@ -1,14 +1,48 @@
 // Package page is the gallery's page for people: search, one extension, one
-// publisher. It is a single file without anything from elsewhere, the same for
-// every gallery; in the browser it asks the gallery's own API for what it shows.
-// So it needs no rendering when an extension is added, and works wherever editors
-// can use the gallery.
+// publisher. It is the same for every gallery; in the browser it asks the gallery's
+// own API for what it shows. So it needs no rendering when an extension is added, and
+// works wherever editors can use the gallery.
+//
+// The page is HTML without scripts or styles of its own, a script and a style sheet.
+// The HTML knows how many folders it is served below the gallery's base, so that the
+// script need not guess the base from the address: someone who sends a link to the
+// page writes the address.
 package page
 
-import _ "embed"
+import (
+	_ "embed"
+	"encoding/hex"
+	"strings"
 
-// HTML is the page. It stands at /, /item (?itemName=publisher.name) and
-// /publishers/<publisher>, and finds the gallery's base from its own address.
-//
+	"galbuild/build/blob"
+	"galbuild/render/gallery"
+)
+
 //go:embed page.html
-var HTML []byte
+var html string
+
+// Script is the page's script, to be served at gallery.ScriptPath.
+//
+//go:embed page.js
+var Script []byte
+
+// Style is its style sheet, to be served at gallery.StylePath.
+//
+//go:embed page.css
+var Style []byte
+
+// HTML returns the page as it is served in a folder, given as the relative address
+// from there to the gallery's base: "./" or "../". contentURL is where the gallery's
+// assets are, or "" if they are below the base. The page names its script and style
+// sheet with the beginning of their hash, so that a cache cannot mix two versions.
+func HTML(base, contentURL string) []byte {
+	return []byte(strings.NewReplacer(
+		"{base}", base, "{policy}", gallery.PagePolicy(contentURL),
+		"{js}", short(Script), "{css}", short(Style),
+	).Replace(html))
+}
+
+func short(b []byte) string {
+	ref := blob.Sum(b)
+	return hex.EncodeToString(ref[:4])
+}

@@ -40,7 +40,7 @@ function record(context) {
     requests.push(entry);
     fs.appendFileSync(artefact('requests.jsonl'), JSON.stringify(entry) + '\n');
   };
-  const ours = request => request.url().startsWith(plan.gallery + '/');
+  const ours = request => request.url().startsWith(plan.gallery + '/') || request.url().startsWith(plan.content + '/');
   context.on('response', response => {
     const request = response.request();
     if (ours(request)) add({ method: request.method(), url: request.url(), status: response.status() });

@@ -16,15 +16,18 @@ import (
 	"galbuild/build/vsix"
 	"galbuild/cmd/internal/hint"
 	"galbuild/render"
+	"galbuild/render/gallery"
 )
 
 type buildCmd struct {
 	Sources []string `arg:"" name:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input."`
 
-	Output  string `short:"o" name:"output" default:"site" placeholder:"SITE" help:"The site's folder (default: ${default})."`
-	BaseURL string `placeholder:"URL" help:"Address at which the site is served, path allowed; lets update checks be answered by plain files."`
-	Unpack  string `enum:"web,all" default:"web" help:"Whose files to serve one by one: of extensions for the browser and themes (web), or of all (default: ${default})."`
-	Sign    string `enum:",empty" default:"" placeholder:"empty" help:"List an empty signature where there is no genuine one: for editors before VS Code 1.100 only."`
+	Output     string `short:"o" name:"output" default:"site" placeholder:"SITE" help:"The site's folder (default: ${default})."`
+	BaseURL    string `placeholder:"URL" help:"Address at which the site is served, path allowed; lets update checks be answered by plain files."`
+	ContentURL string `placeholder:"URL" help:"Address at which editors load assets and files, if it is another one: a host of its own keeps files of packages away from the gallery's."`
+
+	Unpack string `enum:"web,all" default:"web" help:"Whose files to serve one by one: of extensions for the browser and themes (web), or of all (default: ${default})."`
+	Sign   string `enum:",empty" default:"" placeholder:"empty" help:"List an empty signature where there is no genuine one: for editors before VS Code 1.100 only."`
 
 	Featured []string `placeholder:"ID" help:"Extensions to answer to @featured."`
 	Control  string   `type:"existingfile" placeholder:"FILE" help:"Control manifest (JSON): what is malicious, deprecated, preferred."`
@@ -54,19 +57,38 @@ func (b *buildCmd) Validate() error {
 	if b.Jobs < 0 {
 		return fmt.Errorf("--jobs=%d: must not be negative", b.Jobs)
 	}
-	return checkBaseURL(b.BaseURL)
+	return checkAddresses(b.BaseURL, b.ContentURL)
 }
 
-func checkBaseURL(base string) error {
-	if base == "" {
+// checkAddresses checks the flags --base-url and --content-url, of which each may be "".
+// A content URL that differs in its path only would not separate anything: browsers
+// tell hosts and ports apart, not paths.
+func checkAddresses(base, content string) error {
+	if err := checkAddress("--base-url", base); err != nil {
+		return err
+	}
+	if err := checkAddress("--content-url", content); err != nil || content == "" {
+		return err
+	}
+	switch gallery.Origin(content) {
+	case "":
+		return fmt.Errorf("--content-url=%s: must be an absolute address such as https://files.example", content)
+	case gallery.Origin(base):
+		return hint.Add(fmt.Errorf("--content-url=%s: has the host and port of --base-url=%s", content, base), "files of packages need a host of their own, for example https://files.example")
+	}
+	return nil
+}
+
+func checkAddress(flag, address string) error {
+	if address == "" {
 		return nil
 	}
-	u, err := url.Parse(base)
+	u, err := url.Parse(address)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return fmt.Errorf("--base-url=%s: must be an absolute address such as https://host/gallery", base)
+		return fmt.Errorf("%s=%s: must be an absolute address such as https://host/gallery", flag, address)
 	}
 	if u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return fmt.Errorf("--base-url=%s: must have no user, query or fragment", base)
+		return fmt.Errorf("%s=%s: must have no user, query or fragment", flag, address)
 	}
 	return nil
 }
@@ -173,7 +195,7 @@ func (b *buildCmd) publish(ctx context.Context, dir *site.Dir, current site.Curr
 }
 
 func (b *buildCmd) settings() (catalog.Settings, error) {
-	s := catalog.Settings{Render: render.Version, BaseURL: strings.TrimRight(b.BaseURL, "/"), Unpack: b.Unpack, Sign: b.Sign}
+	s := catalog.Settings{Render: render.Version, BaseURL: strings.TrimRight(b.BaseURL, "/"), ContentURL: strings.TrimRight(b.ContentURL, "/"), Unpack: b.Unpack, Sign: b.Sign}
 	for _, id := range b.Featured {
 		s.Featured = append(s.Featured, strings.ToLower(id))
 	}

@@ -1,6 +1,7 @@
 package galbuild
 
 import (
+	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
@@ -20,15 +21,22 @@ type configCmd struct {
 type nginxCmd struct {
 	Site       string `arg:"" default:"site" help:"The site's folder (default: ${default})."`
 	BaseURL    string `placeholder:"URL" default:"http://localhost" help:"Address at which the site is served, path allowed (default: ${default})."`
+	ContentURL string `placeholder:"URL" help:"Address at which editors load assets and files, if it is another host: a second server for those alone."`
 	Shim       string `placeholder:"HOST:PORT" default:"127.0.0.1:8080" help:"Where galshim listens (default: ${default})."`
-	Listen     string `placeholder:"ADDRESS" help:"Where nginx listens (default: the port of --base-url)."`
+	Listen     string `placeholder:"ADDRESS" help:"Where nginx listens (default: the port of --base-url, and that of --content-url)."`
 	ServerName string `placeholder:"NAME" help:"nginx's server_name (default: the host of --base-url)."`
 	Cert       string `type:"path" placeholder:"FILE" help:"TLS certificate, for an https --base-url."`
 	Key        string `type:"path" placeholder:"FILE" help:"Its key."`
+	RateLimit  int    `placeholder:"N" help:"Queries a second that one client address may send, with a burst of 1000; a company behind one address shares them (default: no limit)."`
 }
 
 // Validate implements Kong's hook.
-func (n *nginxCmd) Validate() error { return checkBaseURL(n.BaseURL) }
+func (n *nginxCmd) Validate() error {
+	if n.RateLimit < 0 {
+		return fmt.Errorf("--rate-limit=%d: must not be negative", n.RateLimit)
+	}
+	return checkAddresses(n.BaseURL, n.ContentURL)
+}
 
 func (n *nginxCmd) Run(e *env) error {
 	root, err := filepath.Abs(n.Site)
@@ -36,21 +44,22 @@ func (n *nginxCmd) Run(e *env) error {
 		return err
 	}
 	return deploy.Nginx{
-		BaseURL: strings.TrimRight(n.BaseURL, "/"), Root: root, Shim: n.Shim, Listen: n.Listen,
-		ServerName: n.ServerName, Cert: n.Cert, Key: n.Key,
+		BaseURL: strings.TrimRight(n.BaseURL, "/"), ContentURL: strings.TrimRight(n.ContentURL, "/"), Root: root,
+		Shim: n.Shim, Listen: n.Listen, ServerName: n.ServerName, Cert: n.Cert, Key: n.Key, RateLimit: n.RateLimit,
 	}.Write(e.stdout)
 }
 
 // editorFlags are what an editor needs to know of a gallery.
 type editorFlags struct {
-	BaseURL string `placeholder:"URL" default:"http://127.0.0.1:8080" help:"Address of the gallery (default: ${default})."`
+	BaseURL    string `placeholder:"URL" default:"http://127.0.0.1:8080" help:"Address of the gallery (default: ${default})."`
+	ContentURL string `placeholder:"URL" help:"Address at which editors load files of packages, if it is another one."`
 }
 
 // Validate implements Kong's hook.
-func (f *editorFlags) Validate() error { return checkBaseURL(f.BaseURL) }
+func (f *editorFlags) Validate() error { return checkAddresses(f.BaseURL, f.ContentURL) }
 
 func (f *editorFlags) print(e *env, write func(io.Writer, deploy.Editor) error) error {
-	return write(e.stdout, deploy.Editor{BaseURL: strings.TrimRight(f.BaseURL, "/")})
+	return write(e.stdout, deploy.Editor{BaseURL: strings.TrimRight(f.BaseURL, "/"), ContentURL: strings.TrimRight(f.ContentURL, "/")})
 }
 
 type codeServerCmd struct{ editorFlags }

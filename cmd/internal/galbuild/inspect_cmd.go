@@ -90,6 +90,9 @@ func (f *inspection) print(w io.Writer, details bool) error {
 		return table.Flush()
 	}
 	fmt.Fprintf(table, "generation\t%s\n", f.Generation)
+	if f.Settings.ContentURL != "" {
+		fmt.Fprintf(table, "content URL\t%s\n", f.Settings.ContentURL)
+	}
 	fmt.Fprintf(table, "base URL\t%s\n", cmp.Or(f.Settings.BaseURL, "not set: update checks are answered by galshim"))
 	fmt.Fprintf(table, "unpacked\t%s\n", f.Settings.Unpack)
 	h := f.Index.Holds

@@ -179,7 +179,7 @@ func TestSubPath(t *testing.T) {
 		resp := g.ask("GET", "http://inner"+path, "", "X-Forwarded-Host", "evil.test")
 		checkExchange(t, path, resp, 200, `"assetUri":"https://gallery.test/tools/gallery/assets/acme/hello/1.2.3"`, nil)
 	}
-	checkExchange(t, "/tools/gallery", g.ask("GET", "http://inner/tools/gallery", ""), 200, "browse", nil)
+	checkExchange(t, "/tools/gallery", g.ask("GET", "http://inner/tools/gallery", ""), 302, "", []string{"Location: https://gallery.test/tools/gallery/"})
 	checkExchange(t, "/tools/gallery/", g.ask("GET", "http://inner/tools/gallery/", ""), 200, "browse", nil)
 	checkExchange(t, "/tools/galleryx", g.ask("GET", "http://inner/tools/galleryx/healthz", ""), 404, "", nil)
 }

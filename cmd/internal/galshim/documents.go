@@ -29,7 +29,7 @@ func (s *server) latest(w *reply, r *http.Request, g *generation) error {
 
 // manifest answers with what an editor may be given in place of product.json.
 func (s *server) manifest(w *reply, r *http.Request, _ *generation) error {
-	return s.document(w, r, gallery.Manifest(w.base))
+	return s.document(w, r, gallery.Manifest(w.base, s.content))
 }
 
 // control answers with the site's control manifest, which also answers where
@@ -50,6 +50,7 @@ func (s *server) document(w *reply, r *http.Request, body []byte) error {
 	h.Set("Cache-Control", shortLived)
 	h.Set("ETag", `"`+hex.EncodeToString(sum[:])+`"`)
 	if s.addresser.fixed == "" {
+		h.Set("Cache-Control", "private, max-age=300") // whoever asks decides what it says
 		h.Add("Vary", forwardedHeaders)
 	}
 	s.compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

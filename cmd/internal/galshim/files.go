@@ -127,22 +127,21 @@ func (s *server) missing(r *http.Request, g *generation) error {
 	return notFound("no such path: %s", r.URL.Path)
 }
 
-// page answers with a file of the site that is not a version's.
-func (s *server) page(path string) endpoint {
-	return func(w *reply, r *http.Request, g *generation) error {
-		if f, ok := g.ix.File(path); ok && s.files {
-			return s.send(w, r, g, f, shortLived)
-		}
-		return s.missing(r, g)
-	}
-}
-
-// other answers for every path that is not special.
+// other answers for every path that is not special: with a file of the site that is
+// not a version's.
 func (s *server) other(w *reply, r *http.Request, g *generation) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return notFound("nothing to %s at %s", r.Method, r.URL.Path)
 	}
-	return s.page(strings.TrimPrefix(r.URL.Path, "/"))(w, r, g)
+	return s.file(w, r, g, strings.TrimPrefix(r.URL.Path, "/"))
+}
+
+// file answers with a file of the site that may be another one in the next generation.
+func (s *server) file(w *reply, r *http.Request, g *generation, path string) error {
+	if f, ok := g.ix.File(path); ok && s.files {
+		return s.send(w, r, g, f, shortLived)
+	}
+	return s.missing(r, g)
 }
 
 // send answers with the blob of f. Text is compressed where the client can;
@@ -155,9 +154,8 @@ func (s *server) send(w *reply, r *http.Request, g *generation, f index.File, ca
 	if name, ok := packageName(f.Path); ok {
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 	}
-	if cache == immutable && scriptable(f.Type) {
-		// It came out of a package: opened by itself it must not act as the gallery's page.
-		h.Set("Content-Security-Policy", "sandbox")
+	if policy := s.policy(f); policy != "" {
+		h.Set("Content-Security-Policy", policy)
 	}
 	if !compressible(f.Type) {
 		return g.blobs.serve(w, r, f)
@@ -182,10 +180,4 @@ func compressible(mediaType string) bool {
 	kind, _, _ := strings.Cut(mediaType, ";")
 	return strings.HasPrefix(kind, "text/") || strings.HasSuffix(kind, "json") || strings.HasSuffix(kind, "xml") ||
 		kind == "application/javascript" || kind == "application/wasm"
-}
-
-// scriptable tells whether a browser runs the scripts in a document of the type.
-func scriptable(mediaType string) bool {
-	kind, _, _ := strings.Cut(mediaType, ";")
-	return kind == "text/html" || strings.HasSuffix(kind, "xml")
 }

@@ -27,6 +27,8 @@ type Command struct {
 	Reload  time.Duration `default:"5s" help:"How often to look for a new generation; 0 for never. SIGHUP looks at once."`
 	Cache   string        `placeholder:"DIR" help:"Where the index of a site at a URL is kept; galshim in the user's cache folder by default."`
 
+	ContentURL string `name:"content-url" placeholder:"URL" help:"The address editors load assets and files from, if it is another one. The site must have been built with the same, or its page shows no pictures."`
+
 	TrustedProxy []network `placeholder:"CIDR" help:"Believe Forwarded and X-Forwarded-* from these addresses, instead of from loopback and private ones; none for nobody. Repeatable."`
 
 	TLSCert       string `name:"tls-cert" placeholder:"FILE" help:"Certificate chain, PEM; read again when the file changes."`
@@ -47,6 +49,13 @@ func (c *Command) Validate() error {
 			return hint.Add(fmt.Errorf("--base-url %q: %w", c.BaseURL, err), "write it as editors will ask for it, for example https://gallery.example/tools")
 		}
 		c.BaseURL = base
+	}
+	if c.ContentURL != "" {
+		content, err := parseBase(c.ContentURL)
+		if err != nil {
+			return hint.Add(fmt.Errorf("--content-url %q: %w", c.ContentURL, err), "write it as editors will ask for it, for example https://files.example")
+		}
+		c.ContentURL = content
 	}
 	if isURL(c.Index) {
 		if u, err := url.Parse(c.Index); err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {

@@ -19,12 +19,18 @@
 //	GET  /  /item  /publishers/{p}  and every other path that the index lists
 //	GET  /healthz  /version                        for operators
 //
-// HEAD goes wherever GET goes, OPTIONS everywhere. Nothing is ever redirected:
-// editors do not follow a relative Location, and browsers repeat the preflight at
-// the new place. Every answer lets every origin read it. An error is a JSON object
+// HEAD goes wherever GET goes, OPTIONS everywhere. Nothing that editors ask for is
+// redirected: they do not follow a relative Location, and browsers repeat the preflight
+// at the new place. Unusual spellings of a page's address are. Every answer lets every origin read it. An error is a JSON object
 // with one member, "error", that names what was not found or not understood.
 //
 // # Files
+//
+// Files of packages are other people's. What a browser may act on has a policy that
+// puts it into a sandbox (see package build/mediatype), and every response forbids
+// browsers to guess media types. With --content-url, responses send editors to another
+// host for assets and files. galshim serves them at any host that it is reached at; the
+// printed nginx configuration keeps the two apart.
 //
 // Only what the index lists is served, and from the blob that the index names:
 // what a request calls a path never reaches the file system. The entity tag is

@@ -1,6 +1,7 @@
 package galshim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type config struct {
 	files     bool          // serve files and pages
 	stall     time.Duration // for a client to take a chunk
 	log       *slog.Logger
+	content   string // URL of assets and files, no slash at the end; "" if it is the base URL
 }
 
 // server is the gallery as an [http.Handler].
@@ -85,11 +87,9 @@ func (s *server) routes() {
 		s.get(files+"/{publisher}/{name}/{version}/{path...}", s.unpacked)
 		s.get(files+"/{publisher}/{name}/{version}", s.unpacked)
 	}
-	s.get("/publishers", s.page(gallery.PublisherPath))
-	s.get("/publishers/{publisher}", s.page(gallery.PublisherPath))
-	s.get("/item", s.page(gallery.ItemPath))
-	s.get("/vscode/item", s.page(gallery.ItemPath))
-	s.get("/{$}", s.page(gallery.PagePath))
+	for _, page := range []string{"/{$}", "/index.html", "/item", "/item/index.html", "/vscode/item", "/publishers", "/publishers/{publisher}"} {
+		s.get(page, s.page)
+	}
 	s.handle("/", s.other)
 }
 
@@ -139,9 +139,10 @@ func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, meant(r, pathOf(w.base)))
 }
 
-// address returns the address for a base URL, which is nearly always that of the
-// request before.
+// address returns the address of assets for a base URL, which is nearly always that
+// of the request before.
 func (s *server) address(base string) *gallery.Address {
+	base = cmp.Or(s.content, base)
 	if a := s.recent.Load(); a != nil && a.URL == base {
 		return a
 	}

@@ -13,8 +13,10 @@ import (
 )
 
 const (
-	pkg       = catalog.PackageAsset
-	emptyPOST = `{}`
+	pkg        = catalog.PackageAsset
+	emptyPOST  = `{}`
+	sandbox    = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+	pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 // exchanges are requests, and what must come back. Empty fields are not looked
@@ -38,7 +40,7 @@ var exchanges = []struct {
 	{request: "GET /api/extensionquery", status: 405, want: `{"error":"GET /api/extensionquery: use POST, OPTIONS"}`, header: []string{"Allow: POST, OPTIONS", "Access-Control-Allow-Origin: *"}},
 
 	// One extension.
-	{request: "GET /api/vscode/acme/hello/latest", status: 200, want: `{"publisher":{`, header: []string{"Content-Type: application/json", "Cache-Control: public, max-age=300"}},
+	{request: "GET /api/vscode/acme/hello/latest", status: 200, want: `{"publisher":{`, header: []string{"Content-Type: application/json", "Cache-Control: private, max-age=300"}},
 	{request: "GET /api/vscode/ACME/HELLO/latest", status: 200, want: `"version":"1.2.3"`},
 	{request: "GET /api/acme/hello/latest", status: 200, want: `"version":"1.2.3"`},
 	{request: "GET /_apis/public/gallery/vscode/acme/hello/latest", status: 200, want: `"version":"1.2.3"`},
@@ -82,18 +84,47 @@ var exchanges = []struct {
 	{request: "GET /files/acme/hello/1.2.3%2Bweb/extension/main.js", status: 200, want: "main.js"},
 	{request: "GET /files/acme/hello/1.2.3/extension/main.js?target=web", status: 200, want: "main.js"},
 	{request: "GET /vscode/unpkg/acme/hello/1.2.3+web/extension/main.js", status: 200, want: "main.js"},
-	{request: "GET /files/acme/hello/2.0.0+build.7/extension/a.svg", status: 200, want: "<svg/>", header: []string{"Content-Security-Policy: sandbox"}},
+	{request: "GET /files/acme/hello/2.0.0+build.7/extension/a.svg", status: 200, want: "<svg/>", header: []string{"Content-Security-Policy: " + sandbox, "X-Content-Type-Options: nosniff"}},
 	{request: "GET /files/acme/hello/1.2.3@web/extension", status: 404, want: `"error"`},
 	{request: "GET /files/acme/hello/1.2.3+web", status: 404},
 
+	// What a browser may act on is in a sandbox however it is asked for, and nothing else is.
+	{request: "GET /files/acme/hello/1.2.3/extension/evil.html", status: 200, want: "evil", header: []string{"Content-Type: text/html; charset=utf-8", "Content-Security-Policy: " + sandbox, "X-Content-Type-Options: nosniff"}},
+	{request: "HEAD /files/acme/hello/1.2.3/extension/evil.html", status: 200, header: []string{"Content-Security-Policy: " + sandbox}},
+	{request: "GET /files/acme/hello/1.2.3/extension/evil.html?target=linux-x64", status: 200, want: "evil", header: []string{"Content-Security-Policy: " + sandbox, "Cache-Control: public, max-age=300"}},
+	{request: "GET /files/acme/hello/1.2.3+linux-x64/extension/evil.html", status: 404},
+	{request: "GET /vscode/unpkg/acme/hello/1.2.3/extension/evil.html?target=web", status: 200, want: "evil", header: []string{"Content-Security-Policy: " + sandbox}},
+	{request: "GET /assets/acme/hello/1.2.3/page.html?targetPlatform=linux-x64", status: 200, want: "evil", header: []string{"Content-Security-Policy: " + sandbox}},
+	{request: "GET /vscode/asset/acme/hello/1.2.3/page.html?targetPlatform=linux-x64", status: 200, want: "evil", header: []string{"Content-Security-Policy: " + sandbox}},
+	{request: "GET /vscode/asset/acme/hello/1.2.3/Microsoft.VisualStudio.Code.WebResources/extension/evil.html?targetPlatform=linux-x64", status: 200, want: "evil", header: []string{"Content-Security-Policy: " + sandbox}},
+	{request: "GET /files/acme/hello/1.2.3/extension/evil.xml", status: 200, header: []string{"Content-Security-Policy: " + sandbox}},
+	{request: "GET /files/acme/hello/1.2.3/extension/evil.pdf", status: 200, header: []string{"Content-Security-Policy: " + sandbox}},
+	{request: "GET /files/acme/hello/1.2.3/extension/unknown", status: 200, header: []string{"Content-Security-Policy: " + sandbox, "X-Content-Type-Options: nosniff"}},
+	{request: "GET /assets/acme/hello/1.2.3/" + pkg, status: 200, header: []string{"X-Content-Type-Options: nosniff"}},
+	{request: "GET /files/acme/hello/1.2.3@web/extension/main.js", status: 200, header: []string{"-Content-Security-Policy", "X-Content-Type-Options: nosniff"}},
+	{request: "GET /files/acme/hello/1.2.3/extension/main.js?target=web", status: 200, header: []string{"-Content-Security-Policy"}},
+	{request: "GET /assets/acme/hello/1.2.3/" + iconType, status: 200, header: []string{"-Content-Security-Policy"}},
+
 	// Pages.
-	{request: "GET /", status: 200, want: "browse", header: []string{"Content-Type: text/html; charset=utf-8", "-Content-Security-Policy"}},
-	{request: "GET /index.html", status: 200, want: "browse"},
-	{request: "GET /item?itemName=acme.hello", status: 200, want: "item"},
-	{request: "GET /item/?itemName=acme.hello&ssr=false", status: 200, want: "item"},
+	{request: "GET /", status: 200, want: "browse", header: []string{"Content-Type: text/html; charset=utf-8", "Content-Security-Policy: " + pagePolicy, "X-Content-Type-Options: nosniff"}},
+	{request: "GET /index.html", status: 200, want: "browse", header: []string{"Content-Security-Policy: " + pagePolicy}},
+	{request: "GET /item?itemName=acme.hello", status: 200, want: "browse", header: []string{"Content-Security-Policy: " + pagePolicy}},
+	{request: "GET /item/?itemName=acme.hello&ssr=false", status: 200, want: "item", header: []string{"Content-Security-Policy: " + pagePolicy}},
+	{request: "GET /item/index.html", status: 200, want: "item"},
 	{request: "GET /vscode/item?itemName=acme.hello", status: 200, want: "item"},
-	{request: "GET /publishers/acme", status: 200, want: "publisher"},
-	{request: "GET /publishers/acme/", status: 200, want: "publisher"},
+	{request: "GET /publishers", status: 200, want: "browse"},
+	{request: "GET /publishers/", status: 200, want: "publisher"},
+	{request: "GET /publishers/acme", status: 200, want: "publisher", header: []string{"Content-Security-Policy: " + pagePolicy}},
+	{request: "GET /publishers/..%2f..%2fx", status: 404},
+	{request: "GET /publishers/a%2fb", status: 404},
+
+	// Unusual spellings of their addresses lead to the usual ones, here.
+	{request: "GET /publishers/acme/", status: 302, header: []string{"Location: http://gallery.test/publishers/acme", "Cache-Control: no-store"}},
+	{request: "GET /item//?itemName=acme.hello", status: 302, header: []string{"Location: http://gallery.test/item?itemName=acme.hello"}},
+	{request: "GET //evil.example/item/..%2f..%2fitem?itemName=company.login", status: 302, header: []string{"Location: http://gallery.test/item?itemName=company.login"}},
+	{request: "GET /%2fevil.example/item/..%2f..%2fitem?itemName=company.login", status: 302, header: []string{"Location: http://gallery.test/item?itemName=company.login"}},
+	{request: "GET //evil.example/publishers/..%2f..%2f", status: 302, header: []string{"Location: http://gallery.test/"}},
+	{request: "GET //evil.example/item?itemName=company.login", status: 404},
 
 	// Statistics.
 	{request: "POST /api/publishers/acme/extensions/hello/1.2.3/stats?statType=uninstall", status: 204},
@@ -147,6 +178,36 @@ func checkExchange(t *testing.T, request string, resp *http.Response, status int
 		if got, ok := resp.Header[http.CanonicalHeaderKey(key)]; ok != present || present && !slices.Contains(got, value) {
 			t.Errorf("%s: %s is %q, want %q", request, key, got, value)
 		}
+	}
+}
+
+// TestContentURL sends editors elsewhere for assets and files, and lets the page load
+// from there.
+func TestContentURL(t *testing.T) {
+	g := openSample(t, func(c *config) { c.content = "https://files.test:8443/gallery" })
+	policy := strings.Replace(pagePolicy, "img-src 'self'; connect-src 'self'", "img-src 'self' https://files.test:8443; connect-src 'self' https://files.test:8443", 1)
+	for _, x := range []struct{ request, want, header string }{
+		{"POST /api/extensionquery", `"assetUri":"https://files.test:8443/gallery/assets/acme/hello/1.3.0"`, "Cache-Control: no-store"},
+		{"POST /api/extensionquery", `"fallbackAssetUri":"https://files.test:8443/gallery/assets/acme/hello/1.3.0"`, "Cache-Control: no-store"},
+		{"GET /api/vscode/acme/hello/latest", `"source":"https://files.test:8443/gallery/assets/`, "Content-Type: application/json"},
+		{"GET /manifest.json", `"id":"https://files.test:8443/gallery/files/{publisher}/{name}/{version}/{path}"`, "Content-Type: application/json"},
+		{"GET /manifest.json", `"id":"http://gallery.test/api/extensionquery"`, "Content-Type: application/json"},
+		{"GET /", "browse", "Content-Security-Policy: " + policy},
+		{"GET /files/acme/hello/1.2.3/extension/evil.html", "evil", "Content-Security-Policy: " + sandbox},
+	} {
+		method, target, _ := strings.Cut(x.request, " ")
+		resp := g.ask(method, "http://gallery.test"+target, "")
+		body := strings.Join(strings.Fields(text(t, resp)), "")
+		if !strings.Contains(body, x.want) {
+			t.Errorf("%s: no %s in %.500s", x.request, x.want, body)
+		}
+		key, want, _ := strings.Cut(x.header, ": ")
+		if got := resp.Header.Get(key); got != want {
+			t.Errorf("%s: %s is %q, want %q", x.request, key, got, want)
+		}
+	}
+	if body := text(t, g.ask("POST", "http://gallery.test/api/extensionquery", emptyPOST)); strings.Contains(body, "http://gallery.test") {
+		t.Errorf("the response sends editors to the gallery's own host: %.300s", body)
 	}
 }
 
@@ -249,6 +310,9 @@ func FuzzPath(f *testing.F) {
 		}
 		w := httptest.NewRecorder()
 		g.ServeHTTP(w, r)
+		if location := w.Header().Get("Location"); w.Code == 302 && strings.HasPrefix(location, "http://gallery.test/") && !strings.HasPrefix(location, "http://gallery.test//") {
+			return // to the usual spelling of a page's address
+		}
 		if w.Code != 200 && w.Code != 404 && w.Code != 405 {
 			t.Fatalf("GET %q: %d", target, w.Code)
 		}

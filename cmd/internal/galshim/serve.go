@@ -84,7 +84,7 @@ func (c *Command) listen(generations *live, log *slog.Logger) (*http.Server, net
 		trusted = privateNetworks
 	}
 	handler, err := newServer(config{
-		live: generations, addresser: addresser{c.BaseURL, trusted}, files: !c.NoFiles, stall: chunkTimeout, log: log,
+		live: generations, addresser: addresser{c.BaseURL, trusted}, files: !c.NoFiles, content: c.ContentURL, stall: chunkTimeout, log: log,
 	})
 	if err != nil {
 		return nil, nil, err

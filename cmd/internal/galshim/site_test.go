@@ -100,6 +100,12 @@ func (s sample) content(t testing.TB, d *site.Dir) index.Content {
 	}
 	put("files/acme/hello/1.2.3@web/extension/main.js", "files/acme/hello/1.2.3@web/extension/main.js "+strings.Repeat("x", 4000), "text/javascript; charset=utf-8")
 	put("files/acme/hello/2.0.0+build.7/extension/a.svg", "<svg/>", "image/svg+xml")
+	for name, mediaType := range map[string]string{
+		"evil.html": "text/html; charset=utf-8", "evil.xml": "text/xml; charset=utf-8", "evil.pdf": "application/pdf", "unknown": "application/octet-stream",
+	} {
+		put("files/acme/hello/1.2.3/extension/"+name, "evil", mediaType)
+	}
+	put("assets/acme/hello/1.2.3/page.html", "evil", "text/html; charset=utf-8")
 	for path, text := range s.pages {
 		put(path, text, "text/html; charset=utf-8")
 	}

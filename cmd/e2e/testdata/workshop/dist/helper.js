@@ -1,0 +1,1 @@
+self.addTwo = n => n + 2;

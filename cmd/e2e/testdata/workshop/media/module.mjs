@@ -1,0 +1,3 @@
+import { part } from './part.mjs';
+
+tell('webview module', part);
