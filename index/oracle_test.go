@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"galbuild/index/internal/fold"
 	"galbuild/index/query"
 )
 
@@ -16,7 +17,7 @@ type oracle []Document // by installs, descending, then by folded id
 func newOracle(docs []Document) oracle {
 	o := slices.Clone(docs)
 	slices.SortFunc(o, func(a, b Document) int {
-		return cmp.Or(cmp.Compare(b.Installs, a.Installs), cmp.Compare(fold(a.ID), fold(b.ID)))
+		return cmp.Or(cmp.Compare(b.Installs, a.Installs), cmp.Compare(fold.String(a.ID), fold.String(b.ID)))
 	})
 	return o
 }
@@ -252,9 +253,9 @@ func (o oracle) sorted(numbers []int, by query.Sort, direction query.Order) []in
 	name := func(i int) string {
 		switch by {
 		case query.Title:
-			return fold(o[i].Title)
+			return fold.String(o[i].Title)
 		case query.Publisher:
-			return fold(o[i].Publisher)
+			return fold.String(o[i].Publisher)
 		}
 		return ""
 	}
@@ -266,7 +267,7 @@ func (o oracle) sorted(numbers []int, by query.Sort, direction query.Order) []in
 		if by == query.Relevance {
 			return cmp.Compare(i, j)
 		}
-		return cmp.Or(sign*cmp.Compare(value(i), value(j)), sign*cmp.Compare(name(i), name(j)), cmp.Compare(fold(o[i].ID), fold(o[j].ID)))
+		return cmp.Or(sign*cmp.Compare(value(i), value(j)), sign*cmp.Compare(name(i), name(j)), cmp.Compare(fold.String(o[i].ID), fold.String(o[j].ID)))
 	})
 	return numbers
 }

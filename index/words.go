@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"galbuild/index/internal/fold"
 )
 
 // Limits of what is indexed and asked, so that no package and no question is
@@ -20,7 +22,7 @@ const (
 func words(s string) []string {
 	var all []string
 	for chunk := range chunks(plain(s)) {
-		all = append(all, clip(fold(chunk)))
+		all = append(all, clip(fold.String(chunk)))
 	}
 	return all
 }
@@ -30,7 +32,7 @@ func hasWords(s string, want []string) bool {
 	n := 0
 	for chunk := range chunks(plain(s)) {
 		if len(chunk) > maxWord {
-			chunk = clip(fold(chunk))
+			chunk = clip(fold.String(chunk))
 		}
 		if n == len(want) || !strings.EqualFold(chunk, want[n]) {
 			return false
@@ -143,14 +145,14 @@ func squeeze(s string) string { return clip(strings.Join(words(s), "")) }
 func fieldTerms(s string, joints bool, yield func(term string)) {
 	last := ""
 	for chunk := range chunks(plain(s)) {
-		word := fold(chunk)
+		word := fold.String(chunk)
 		if unspaced(word) {
 			ends(word, yield)
 			last = ""
 			continue
 		}
 		yield(clip(word))
-		humps(chunk, func(part string) { yield(clip(fold(part))) })
+		humps(chunk, func(part string) { yield(clip(fold.String(part))) })
 		if joints && last != "" {
 			yield(clip(last + word))
 		}
