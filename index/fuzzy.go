@@ -100,8 +100,9 @@ func openLexicon(s *segment.Segment, name string, documents int) (lexicon, error
 
 // similar yields the strings that word may be meant for, with the number of
 // mistakes. It compares signatures with all strings of about that length, of which
-// hardly any are left to be compared letter by letter.
-func (l *lexicon) similar(word string, yield func(i, wrong int)) {
+// hardly any are left to be compared letter by letter. It ends early if there is not
+// enough work left.
+func (l *lexicon) similar(word string, work *Work, yield func(i, wrong int)) {
 	var a, b letters
 	typed := a.of([]byte(word))
 	limit := reach(len(typed))
@@ -110,9 +111,15 @@ func (l *lexicon) similar(word string, yield func(i, wrong int)) {
 	}
 	want := signature([]byte(word))
 	from, to := l.near.starts[len(typed)-limit], l.near.starts[min(len(typed)+limit, maxWord)+1]
+	if from > to || !work.take(int(to-from)/signaturesPerStep) { // from > to in a damaged file only
+		return
+	}
 	for _, e := range l.near.all[from:to] {
 		if bits.OnesCount32(uint32(e)^want) > 2*limit {
 			continue
+		}
+		if !work.take(mistakesCost) {
+			return
 		}
 		i := int(e >> 32)
 		meant := b.of(l.at(i))
@@ -121,6 +128,13 @@ func (l *lexicon) similar(word string, yield func(i, wrong int)) {
 		}
 	}
 }
+
+// signaturesPerStep is how many signatures are compared in a step, mistakesCost what
+// comparing two words letter by letter costs, in steps.
+const (
+	signaturesPerStep = 3
+	mistakesCost      = 40
+)
 
 // letters is room for those of a word.
 type letters [maxWord]rune

@@ -76,7 +76,7 @@ func TestSimilarEqualsDistance(t *testing.T) {
 	for range 300 {
 		word := squeeze(randomText(r, &docs[r.IntN(len(docs))]))
 		var got, want []int
-		ix.terms.similar(word, func(i, mistakes int) {
+		ix.terms.similar(word, unbounded(), func(i, mistakes int) {
 			got = append(got, i)
 			if d := distance([]rune(word), []rune(string(ix.terms.at(i)))); d != mistakes {
 				t.Fatalf("%q and %q: got %d mistakes, want %d", word, ix.terms.at(i), mistakes, d)
@@ -124,17 +124,27 @@ func TestSearchPageBeyondTheEnd(t *testing.T) {
 	}
 }
 
-// TestMuchAsked answers texts that are all phrases, and very many texts, by the first
-// of them: no question costs more than its answer is worth.
-func TestMuchAsked(t *testing.T) {
-	if got := parseText(strings.Repeat(`"a" `, 1000)); len(got.phrases) != maxQueryWords {
-		t.Errorf("%d phrases are heeded, want %d", len(got.phrases), maxQueryWords)
+// TestRepeatedTextIsOnce repeats phrases, publishers and words in one text: each is
+// heeded once, and no more of them than are worth it.
+func TestRepeatedTextIsOnce(t *testing.T) {
+	got := parseText(strings.Repeat(`"a b" publisher:X publisher:"x" c "C" `, 100), maxQueryWords)
+	if len(got.phrases) != 1 || len(got.publishers) != 1 || len(got.words) != 3 {
+		t.Errorf("got phrases %q, publishers %q, words %v", got.phrases, got.publishers, got.words)
 	}
-	var texts []string
-	for i := range 1000 {
-		texts = append(texts, "same", fmt.Sprint("other", i))
+	var text strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&text, `"p%d q%d" publisher:r%d s%d `, i, i, i, i)
 	}
-	if got := parseTexts(texts); len(got) != maxQueryWords {
-		t.Errorf("%d texts are heeded, want %d", len(got), maxQueryWords)
+	got = parseText(text.String(), maxQueryWords)
+	if len(got.phrases) != maxQueryWords/2 || len(got.publishers) != maxQueryWords || len(got.words) != maxQueryWords {
+		t.Errorf("got %d phrases, %d publishers, %d words", len(got.phrases), len(got.publishers), len(got.words))
+	}
+	texts := parseTexts([]string{"a b", `"c d"`, "e f g h i j k l m n o p q r s t", "u", `publisher:"v"`})
+	total := 0
+	for _, t := range texts {
+		total += len(t.words)
+	}
+	if len(texts) != query.MaxTexts || total != maxQueryWords {
+		t.Errorf("got %d texts of %d words, want %d of %d", len(texts), total, query.MaxTexts, maxQueryWords)
 	}
 }

@@ -27,6 +27,19 @@ func words(s string) []string {
 	return all
 }
 
+// wordsOfQuery returns the first words of what somebody asks for: as many as it takes
+// to fill the longest name.
+func wordsOfQuery(s string) []string {
+	all := make([]string, 0, 4)
+	for chunk := range chunks(plainStart(s)) {
+		if len(all) == maxWord {
+			break
+		}
+		all = append(all, clip(fold.String(chunk)))
+	}
+	return all
+}
+
 // hasWords reports whether words(s) are these.
 func hasWords(s string, want []string) bool {
 	n := 0

@@ -1,12 +1,38 @@
 package index
 
-import "context"
+import (
+	"context"
+	"math"
 
-// Work bounds what the searches of one request may cost together. It ends when the
-// client of the request has gone. A nil *Work has no bound. It is for one goroutine.
+	"galbuild/index/query"
+)
+
+// Limits of work, in steps. A step is about what it takes to read an entry of a list
+// and add it up, 4 ns on a core of 2020s servers.
+const (
+	// requestSteps is what all searches of a request may take together.
+	requestSteps = 3_000_000
+	// searchSteps and textSteps are what one search may take: so many, and so many for
+	// each byte of its texts. A filter and the response to it have 170 bytes at least.
+	searchSteps = 120_000
+	textSteps   = 500
+	// documentSteps raises searchSteps for large galleries, whose lists are longer:
+	// so many for each document.
+	documentSteps = 12
+	// pollSteps is how many steps are taken between two looks at the context.
+	pollSteps = 4096
+)
+
+// Work counts what the searches of one request take and bounds it, see "Work" in the
+// package comment. It ends when the client of the request has gone. A nil *Work has no
+// bound. It is for one goroutine.
 type Work struct {
-	ctx context.Context
-	err error
+	ctx    context.Context
+	err    error
+	steps  int  // taken by now
+	polled int  // steps at the latest look at ctx
+	limit  int  // of steps, for the search under way
+	short  bool // the search under way had to leave something out
 }
 
 // NewWork returns the work of one request, which ends with ctx.
@@ -22,4 +48,38 @@ func (w *Work) Err() error {
 		w.err = w.ctx.Err()
 	}
 	return w.err
+}
+
+// unbounded returns the work of a search that nobody waits for in vain.
+func unbounded() *Work {
+	return &Work{ctx: context.Background(), limit: math.MaxInt}
+}
+
+// begin starts a search for f among so many documents.
+func (w *Work) begin(f *query.Filter, documents int) {
+	search := max(searchSteps, documentSteps*documents)
+	for _, t := range f.Text {
+		search += textSteps * len(t)
+	}
+	w.limit = min(w.steps+search, max(requestSteps, 2*documentSteps*documents))
+	w.short = false
+}
+
+// take takes n steps, if there are as many left. If not, or if the client has gone,
+// it takes none: the caller leaves out what they are for.
+func (w *Work) take(n int) bool {
+	if n > w.limit-w.steps || w.gone() {
+		w.short = true
+		return false
+	}
+	w.steps += n
+	return true
+}
+
+// gone looks at the context every few steps.
+func (w *Work) gone() bool {
+	if w.err == nil && w.steps-w.polled >= pollSteps {
+		w.polled, w.err = w.steps, w.ctx.Err()
+	}
+	return w.err != nil
 }
