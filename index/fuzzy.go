@@ -103,8 +103,8 @@ func openLexicon(s *segment.Segment, name string, documents int) (lexicon, error
 // hardly any are left to be compared letter by letter. It ends early if there is not
 // enough work left.
 func (l *lexicon) similar(word string, work *Work, yield func(i, wrong int)) {
-	var a, b letters
-	typed := a.of([]byte(word))
+	var room letters
+	typed := room.of([]byte(word))
 	limit := reach(len(typed))
 	if limit == 0 {
 		return
@@ -114,19 +114,29 @@ func (l *lexicon) similar(word string, work *Work, yield func(i, wrong int)) {
 	if from > to || !work.take(int(to-from)/signaturesPerStep) { // from > to in a damaged file only
 		return
 	}
+	most := 2 * limit
 	for _, e := range l.near.all[from:to] {
-		if bits.OnesCount32(uint32(e)^want) > 2*limit {
+		if bits.OnesCount32(uint32(e)^want) > most {
 			continue
 		}
 		if !work.take(mistakesCost) {
 			return
 		}
-		i := int(e >> 32)
-		meant := b.of(l.at(i))
-		if wrong := mistakes(typed, meant, limit); wrong <= tolerance(max(len(typed), len(meant))) {
+		if i, wrong := int(e>>32), l.compare(typed, int(e>>32), limit); wrong < far {
 			yield(i, wrong)
 		}
 	}
+}
+
+// compare returns how many letters of string i are wrong in what was typed, far if
+// more than are forgiven.
+func (l *lexicon) compare(typed []rune, i, limit int) int {
+	var room letters
+	meant := room.of(l.at(i))
+	if wrong := mistakes(typed, meant, limit); wrong <= tolerance(max(len(typed), len(meant))) {
+		return wrong
+	}
+	return far
 }
 
 // signaturesPerStep is how many signatures are compared in a step, mistakesCost what

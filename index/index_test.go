@@ -204,7 +204,8 @@ func TestSearchAllocatesLittle(t *testing.T) {
 		ids = append(ids, docs[33*i].UUID, docs[29*i].ID)
 	}
 	s := new(scratch) // the pool's may go at any time
-	s.work, s.scores.work = unbounded(), unbounded()
+	s.free = unbounded()
+	s.work, s.scores.work = &s.free, &s.free
 	for name, f := range map[string]query.Filter{
 		"popular":      {Sort: query.InstallCount, Exclude: query.Validated << 8},
 		"category":     {Categories: []string{"themes"}, Targets: []string{everyTarget}},

@@ -15,6 +15,7 @@ type Result struct {
 // scratch is what one search needs and the next can use again.
 type scratch struct {
 	work    *Work
+	free    Work // of a search that has no bound
 	clauses clauses
 	list    []uint32
 	sets    [2]bitmap
@@ -30,12 +31,13 @@ func (ix *Index) Search(work *Work, f *query.Filter) Result {
 	if work.Err() != nil {
 		return Result{}
 	}
+	s := ix.scratch.Get().(*scratch)
 	if work == nil {
-		work = unbounded()
+		s.free = unbounded()
+		work = &s.free
 	} else {
 		work.begin(f, ix.Len())
 	}
-	s := ix.scratch.Get().(*scratch)
 	s.work, s.scores.work = work, work
 	result := ix.search(f, s)
 	s.work, s.scores.work = nil, nil

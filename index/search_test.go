@@ -72,11 +72,11 @@ func samePage(t *testing.T, f *query.Filter, hits []Hit, all []int) {
 func TestSimilarEqualsDistance(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	docs := randomDocuments(r, 60)
-	ix := open(t, docs, nil)
+	ix, work := open(t, docs, nil), unbounded()
 	for range 300 {
 		word := squeeze(randomText(r, &docs[r.IntN(len(docs))]))
 		var got, want []int
-		ix.terms.similar(word, unbounded(), func(i, mistakes int) {
+		ix.terms.similar(word, &work, func(i, mistakes int) {
 			got = append(got, i)
 			if d := distance([]rune(word), []rune(string(ix.terms.at(i)))); d != mistakes {
 				t.Fatalf("%q and %q: got %d mistakes, want %d", word, ix.terms.at(i), mistakes, d)

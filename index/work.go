@@ -32,6 +32,7 @@ type Work struct {
 	steps  int  // taken by now
 	polled int  // steps at the latest look at ctx
 	limit  int  // of steps, for the search under way
+	next   int  // steps at which to look at ctx or the limit
 	short  bool // the search under way had to leave something out
 }
 
@@ -50,9 +51,9 @@ func (w *Work) Err() error {
 	return w.err
 }
 
-// unbounded returns the work of a search that nobody waits for in vain.
-func unbounded() *Work {
-	return &Work{ctx: context.Background(), limit: math.MaxInt}
+// unbounded returns the work of a search that may take as long as it takes.
+func unbounded() Work {
+	return Work{ctx: context.Background(), limit: math.MaxInt, next: math.MaxInt}
 }
 
 // begin starts a search for f among so many documents.
@@ -62,24 +63,29 @@ func (w *Work) begin(f *query.Filter, documents int) {
 		search += textSteps * len(t)
 	}
 	w.limit = min(w.steps+search, max(requestSteps, 2*documentSteps*documents))
+	w.next = min(w.limit, w.polled+pollSteps)
 	w.short = false
 }
 
 // take takes n steps, if there are as many left. If not, or if the client has gone,
 // it takes none: the caller leaves out what they are for.
 func (w *Work) take(n int) bool {
-	if n > w.limit-w.steps || w.gone() {
-		w.short = true
+	if n > w.next-w.steps && !w.look(n) {
 		return false
 	}
 	w.steps += n
 	return true
 }
 
-// gone looks at the context every few steps.
-func (w *Work) gone() bool {
-	if w.err == nil && w.steps-w.polled >= pollSteps {
+// look reports whether n steps more may be taken.
+func (w *Work) look(n int) bool {
+	if w.err == nil && w.steps-w.polled >= pollSteps/2 {
 		w.polled, w.err = w.steps, w.ctx.Err()
 	}
-	return w.err != nil
+	if n > w.limit-w.steps || w.err != nil {
+		w.short = true
+		return false
+	}
+	w.next = min(w.limit, w.steps+n+pollSteps)
+	return true
 }

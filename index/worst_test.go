@@ -139,18 +139,20 @@ func (w *worst) forget(q *request) {
 	}
 }
 
-// measure tries a request so many times, none for its steps only.
-func (w *worst) measure(q *request, tries int) *found {
+// measure answers a request, and again if that is quick: a thread that was put aside
+// meanwhile seems slow.
+func (w *worst) measure(q *request) *found {
 	f := &found{request: q, body: q.body(), took: time.Hour}
-	w.forget(q)
-	f.steps, f.bytes = w.answer(f.body)
-	f.bytes += len(f.body)
-	for range tries {
+	for range 3 {
 		w.forget(q)
 		start := time.Now()
-		w.answer(f.body)
+		f.steps, f.bytes = w.answer(f.body)
 		f.took = min(f.took, time.Since(start))
+		if f.took > 2*time.Millisecond {
+			break
+		}
 	}
+	f.bytes += len(f.body)
 	return f
 }
 
@@ -184,7 +186,7 @@ const poolSize = 40
 
 // next makes up a request, mostly one that is like another that costs much.
 func (w *worst) next() *request {
-	pool := w.pools[w.grammar.IntN(len(w.pools))]
+	pool := w.pools[w.grammar.IntN(4)/3] // more of those that are quick
 	if len(pool) == 0 || w.grammar.IntN(12) == 0 {
 		q := &request{}
 		w.grammar.change(q)
@@ -229,7 +231,7 @@ func TestWorst(t *testing.T) {
 	}
 	if *worstTime == 0 {
 		for range 100 {
-			f := w.measure(w.next(), 0)
+			f := w.measure(w.next())
 			w.keep(f, bySteps)
 			w.checkSteps(t, f)
 		}
@@ -248,7 +250,7 @@ func (w *worst) search(t *testing.T, recorded []*found) {
 	w.pools = [2][]*found{}
 	tried := 0
 	for end := time.Now().Add(*worstTime); time.Now().Before(end) && !t.Failed(); tried++ {
-		f := w.measure(w.after(tried, recorded), 3)
+		f := w.measure(w.after(tried, recorded))
 		w.keep(f, byTime)
 		w.checkSteps(t, f)
 		if !f.tooMuch(f.took) { // nor has the thread run longer
@@ -306,7 +308,7 @@ func (w *worst) recorded(t *testing.T) []*found {
 		if err := json.Unmarshal(body, q); err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}
-		all = append(all, w.measure(q, 0))
+		all = append(all, w.measure(q))
 	}
 	return all
 }
