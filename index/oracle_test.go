@@ -158,7 +158,7 @@ func (o oracle) attempt(t *text, misspelt []bool, misspeltName, loose bool) []in
 				len(t.spelled) == 2 && strings.HasPrefix(name, clip(t.spelled[1]+t.spelled[0]))
 		})
 		publisher := len(t.publishers) == 0 || has(t.publishers, o[i].Publisher, o[i].PublisherTitle)
-		phrases := !slices.ContainsFunc(t.phrases, func(p []string) bool { return !o[i].says(p) })
+		phrases := !slices.ContainsFunc(t.phrases, func(p quotation) bool { return !o[i].says(p.words) })
 		quoted := masks[i]&uint32(t.quoted) == uint32(t.quoted)
 		if quoted && (named || count > 0 && bits.OnesCount32(masks[i]) == count) && publisher && phrases {
 			found = append(found, i)

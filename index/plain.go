@@ -48,7 +48,7 @@ func compose(decomposed string) string {
 	return norm.NFC.String(bare)
 }
 
-func isASCII[T string | []byte](s T) bool {
+func isASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
 			return false

@@ -54,19 +54,19 @@ func sink(heap []match, i int) {
 
 // scores adds up what the words of a text say of each document.
 type scores struct {
-	work     *Work
-	of       []score     // zero between two attempts
-	touched  []uint32    // documents whose score is not zero
-	plans    []plan      // one for each word
-	terms    []candidate // of all plans
-	doubtful bool        // whether any word is taken for misspelt
-	similar  bool        // whether names are known
-	names    []uint32    // numbers of those that the text may be meant for, misspelt
-	allowed  bitmap      // documents of the publishers asked for
-	found    []match     // of the last attempt
-	first    []match     // of the texts before
-	sums     []uint64    // 1 + their scores by document; zero between two texts
-	fields   [][]byte    // words of a field
+	work       *Work
+	of         []score     // zero between two attempts
+	touched    []uint32    // documents whose score is not zero
+	plans      []plan      // one for each word
+	terms      []candidate // of all plans
+	doubtful   bool        // whether any word is taken for misspelt
+	similar    bool        // whether names are known
+	names      []uint32    // numbers of those that the text may be meant for, misspelt
+	allowed    bitmap      // documents of the publishers asked for
+	found      []match     // of the last attempt
+	first      []match     // of the texts before
+	decomposed []byte      // a field
+	sums       []uint64    // 1 + their scores by document; zero between two texts
 }
 
 type score struct {

@@ -129,7 +129,7 @@ func TestSearchPageBeyondTheEnd(t *testing.T) {
 func TestRepeatedTextIsOnce(t *testing.T) {
 	got := parseText(strings.Repeat(`"a b" publisher:X publisher:"x" c "C" `, 100), maxQueryWords)
 	if len(got.phrases) != 1 || len(got.publishers) != 1 || len(got.words) != 3 {
-		t.Errorf("got phrases %q, publishers %q, words %v", got.phrases, got.publishers, got.words)
+		t.Errorf("got phrases %v, publishers %q, words %v", got.phrases, got.publishers, got.words)
 	}
 	var text strings.Builder
 	for i := range 100 {
@@ -146,5 +146,43 @@ func TestRepeatedTextIsOnce(t *testing.T) {
 	}
 	if len(texts) != query.MaxTexts || total != maxQueryWords {
 		t.Errorf("got %d texts of %d words, want %d of %d", len(texts), total, query.MaxTexts, maxQueryWords)
+	}
+}
+
+// An ASCII phrase is looked for by a letter. It must be found exactly where it is among
+// the words of the field.
+func TestPhraseInField(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	parts := []string{"a", "b", "ab", "Ab", "c++", "c#", "c+", "C", "++", "#", " ", "  ", "-", ".", "1", "z1", "Zz", "@", "[", "\x10", strings.Repeat("x", 63), strings.Repeat("x", 70), "–", "ж", "漢", "é", "e\u0301", "\u00a0", "\u3000", "Ａ", "ﬁ", "✨", "\u212a", "Ͱ", "\xcd", "각", "\u0344"}
+	some := func(n int) string {
+		var b strings.Builder
+		for range n {
+			b.WriteString(pick(r, parts))
+		}
+		return b.String()
+	}
+	found := 0
+	for range 50_000 {
+		field, asked := some(1+r.IntN(8)), words(some(1+r.IntN(4)))
+		if r.IntN(2) == 0 { // a part of the field
+			all := words(field)
+			i := r.IntN(len(all) + 1)
+			asked = all[i:min(len(all), i+1+r.IntN(3))]
+		}
+		p := quotation{words: asked}
+		if len(asked) == 0 || !p.isASCII() {
+			continue
+		}
+		p = newQuotation(asked)
+		got, want := p.inDecomposed(appendDecomposed(nil, []byte(field))), p.in(words(field))
+		if got != want {
+			t.Fatalf("%q in %q: got %t, want %t", asked, field, got, want)
+		}
+		if want {
+			found++
+		}
+	}
+	if found < 10_000 {
+		t.Errorf("only %d phrases were found", found)
 	}
 }

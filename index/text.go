@@ -10,15 +10,16 @@ import (
 
 // text is one SearchText criterion, taken apart.
 type text struct {
-	room       int        // for so many words more
-	words      []word     // distinct
-	quoted     uint16     // bits of those that are part of a phrase
-	phrases    [][]string // words that must stand side by side in one field
-	publishers []string   // name or title, one of them
-	spelled    []string   // the words outside of quotation marks, in order
-	whole      string     // these squeezed, "" with a phrase
-	turned     string     // two words squeezed the other way round, else ""
-	id         string     // the text as it is, in case it is an id
+	room       int    // for so many words more
+	words      []word // distinct
+	quoted     uint16 // bits of those that are part of a phrase
+	phrases    []quotation
+	foreign    bool     // whether one of them is not ASCII
+	publishers []string // name or title, one of them
+	spelled    []string // the words outside of quotation marks, in order
+	whole      string   // these squeezed, "" with a phrase
+	turned     string   // two words squeezed the other way round, else ""
+	id         string   // the text as it is, in case it is an id
 }
 
 type word struct {
@@ -143,22 +144,24 @@ func (t *text) addPublisher(name string) {
 // addPhrase adds the words of a phrase, which are never taken for misspelt. That the
 // document has them is all there is to one of a single word; of others the order
 // must be looked at, once for equal ones.
-func (t *text) addPhrase(phrase []string) {
+func (t *text) addPhrase(words []string) {
 	whole := false
-	for i, w := range phrase {
+	for i, w := range words {
 		term := w
 		if unspaced(w) {
 			term = firstRunes(w, maxRun)
 		}
 		if !t.add(word{term, unspaced(w), true}) {
-			phrase = phrase[:i]
+			words = words[:i]
 			break
 		}
 		whole = whole || term != w
 	}
-	same := func(other []string) bool { return slices.Equal(phrase, other) }
-	if (whole || len(phrase) > 1) && !slices.ContainsFunc(t.phrases, same) {
-		t.phrases = append(t.phrases, phrase)
+	same := func(other quotation) bool { return slices.Equal(words, other.words) }
+	if (whole || len(words) > 1) && !slices.ContainsFunc(t.phrases, same) {
+		p := newQuotation(words)
+		t.phrases = append(t.phrases, p)
+		t.foreign = t.foreign || !p.isASCII()
 	}
 }
 

@@ -12,13 +12,15 @@ import (
 const (
 	// requestSteps is what all searches of a request may take together.
 	requestSteps = 3_000_000
-	// searchSteps and textSteps are what one search may take: so many, and so many for
-	// each byte of its texts. A filter and the response to it have 170 bytes at least.
-	searchSteps = 120_000
+	// searchSteps, textSteps and nameSteps are what one search may take: so many, and so
+	// many for each byte of its texts, and for each id or name. A filter and the response
+	// to it have 170 bytes at least, and an id 30.
+	searchSteps = 200_000
 	textSteps   = 500
+	nameSteps   = 100
 	// documentSteps raises searchSteps for large galleries, whose lists are longer:
 	// so many for each document.
-	documentSteps = 12
+	documentSteps = 20
 	// pollSteps is how many steps are taken between two looks at the context.
 	pollSteps = 4096
 )
@@ -58,7 +60,7 @@ func unbounded() Work {
 
 // begin starts a search for f among so many documents.
 func (w *Work) begin(f *query.Filter, documents int) {
-	search := max(searchSteps, documentSteps*documents)
+	search := max(searchSteps, documentSteps*documents) + nameSteps*(len(f.IDs)+len(f.Names))
 	for _, t := range f.Text {
 		search += textSteps * len(t)
 	}

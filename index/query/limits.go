@@ -48,12 +48,12 @@ type reader struct {
 	scanner
 	names, values, bytes int // that were kept
 	seed                 maphash.Seed
-	seen                 map[uint64]struct{} // hashes of type and value, of a long filter
+	seen                 hashes // of type and value, of a filter with many
 	key                  []byte
 }
 
 // few is how many values are compared one by one to find a repeated one.
-const few = 16
+const few = 8
 
 // keep adds value, whose criterion is of this type, to list. If it is beyond the
 // limits it is dropped. The filter must not find more for it, and the empty value,
@@ -89,22 +89,60 @@ func (r *reader) repeated(list []string, kind int64, value string) bool {
 		}
 		return false
 	}
-	if r.seen == nil {
-		r.seen = make(map[uint64]struct{}, 4*few)
-	}
 	if len(list) == few {
 		for _, known := range list {
-			r.seen[r.hash(kind, known)] = struct{}{}
+			r.seen.add(r.hash(kind, known))
 		}
 	}
-	n := len(r.seen)
-	r.seen[r.hash(kind, value)] = struct{}{}
-	return len(r.seen) == n
+	return !r.seen.add(r.hash(kind, value))
 }
 
 func (r *reader) hash(kind int64, value string) uint64 {
 	r.key = fold.Append(append(r.key[:0], byte(kind)), value)
 	return maphash.Bytes(r.seed, r.key)
+}
+
+// hashes is a set of hashes: a table with linear probing, at most half full, in which
+// zero is a free slot.
+type hashes struct {
+	slots []uint64 // a power of two of them
+	count int
+}
+
+// add adds h. It returns false if it is there already.
+func (s *hashes) add(h uint64) bool {
+	if 2*s.count >= len(s.slots) {
+		s.grow()
+	}
+	mask := uint64(len(s.slots) - 1)
+	h = max(h, 1)
+	at := h & mask
+	for ; s.slots[at] != 0; at = (at + 1) & mask {
+		if s.slots[at] == h {
+			return false
+		}
+	}
+	s.slots[at] = h
+	s.count++
+	return true
+}
+
+func (s *hashes) grow() {
+	all := s.slots
+	*s = hashes{slots: make([]uint64, max(16*few, 2*len(all)))}
+	for _, h := range all {
+		if h != 0 {
+			s.add(h)
+		}
+	}
+}
+
+// empty forgets all.
+func (s *hashes) empty() {
+	if s.count > 0 {
+		clear(s.slots)
+		s.count = 0
+	}
 }
 
 // keepText adds a text, of which there may be few.

@@ -57,7 +57,7 @@ func (q *Query) addFilter(r *reader) {
 
 func (r *reader) filter() Filter {
 	f := Filter{Page: 1}
-	r.seen = nil
+	r.seen.empty()
 	r.object(func(key string) {
 		switch key {
 		case "criteria":
