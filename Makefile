@@ -1,4 +1,4 @@
-.PHONY: help build demo test race lint e2e check bench soak fuzz update record
+.PHONY: help build demo test race lint e2e check bench soak worst fuzz update record
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ e2e: ## the real editor, browser, web server, packager and S3 server; installs w
 	bash cmd/e2e/installed/install.sh $(CACHE) >/dev/null
 	PATH="$(CACHE)/nginx/usr/sbin:$$PATH" go test -tags e2e -count=1 -timeout 25m -p 1 ./build/pack/... ./build/vsix/manifest ./render/deploy/... ./publish/bundle ./publish/s3 ./cmd/internal/galbuild ./cmd/e2e/...
 
-check: lint test race e2e ## all of it: what continuous integration runs
+check: lint test race e2e worst ## all of it: what continuous integration runs
 
 BENCH ?= .
 BENCHTIME ?= 0.2s
@@ -46,6 +46,11 @@ bench: ## benchmarks beside their floors, with ratios; builds are of made-up pac
 DURATION ?= 10m
 soak: ## load for DURATION while the site is replaced every second
 	go test -run '^TestSoak$$' -count=1 -timeout 0 -v ./cmd -soak $(DURATION)
+
+WORST ?= 20s
+SEED ?= 1
+worst: ## look from SEED on, for WORST, for the request that costs galshim most
+	go test -run '^TestWorst$$' -count=1 -timeout 0 -v ./index -worst $(WORST) -worst-seed $(SEED)
 
 FUZZTIME ?= 20s
 fuzz: ## every fuzzer for FUZZTIME

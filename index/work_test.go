@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"galbuild/index/query"
@@ -76,12 +77,12 @@ func TestWorkHoldsForAll(t *testing.T) {
 // the request.
 func TestWorkOfOneSearch(t *testing.T) {
 	for _, c := range []struct{ steps, documents, text, want int }{
-		{0, 100, 0, searchSteps}, {0, 100, 10, searchSteps + 10*textSteps}, {7, 100_000, 0, 7 + 100_000*documentSteps},
-		{requestSteps - 5, 100, 0, requestSteps}, {3 * requestSteps, 1_000_000, 0, 3*requestSteps + 1_000_000*documentSteps},
+		{0, 100, 0, searchSteps + 3*nameSteps}, {0, 100, 10, searchSteps + 10*textSteps + 3*nameSteps}, {7, 100_000, 0, 7 + 100_000*documentSteps + 3*nameSteps},
+		{requestSteps - 5, 100, 0, requestSteps}, {3 * requestSteps, 1_000_000, 0, 3*requestSteps + 1_000_000*documentSteps + 3*nameSteps},
 	} {
 		w := NewWork(t.Context())
 		w.steps = c.steps
-		w.begin(&query.Filter{Text: []string{fmt.Sprintf("%*s", c.text, "")}}, c.documents)
+		w.begin(&query.Filter{IDs: []string{"a"}, Names: []string{"b", "c"}, Text: []string{fmt.Sprintf("%*s", c.text, "")}}, c.documents)
 		if w.limit != c.want {
 			t.Errorf("%d steps taken, %d documents, %d bytes: got a limit of %d, want %d", c.steps, c.documents, c.text, w.limit, c.want)
 		}
@@ -194,5 +195,30 @@ func TestPhrasesAreLookedForInTheBest(t *testing.T) {
 	}
 	if !slices.Equal(got.Hits, all.Hits[:len(got.Hits)]) {
 		t.Error("what is found is not the best")
+	}
+}
+
+// TestMisspeltWordsCost compares a word that may be misspelt with one that may not.
+func TestMisspeltWordsCost(t *testing.T) {
+	ix := open(t, randomDocuments(rand.New(rand.NewPCG(2, 2)), 900), nil)
+	steps := func(text string) int {
+		work := NewWork(t.Context())
+		ix.Search(work, &query.Filter{Text: []string{text}})
+		return work.steps
+	}
+	quoted, free := steps(`"xyzzyxyz"`), steps("xyzzyxyz")
+	if least := quoted + ix.terms.len()/20; free < least {
+		t.Errorf("got %d steps, want %d at least", free, least)
+	}
+}
+
+// TestTextDoesNotGrow reads a character that stands for eighteen.
+func TestTextDoesNotGrow(t *testing.T) {
+	text := strings.Repeat("\ufdfa", query.MaxLength/3)
+	if got := plainStart(text); len(got) > query.MaxLength || len(got) < query.MaxLength/2 {
+		t.Errorf("%d bytes become %d", len(text), len(got))
+	}
+	if all := wordsOfQuery(strings.Repeat("a ", query.MaxLength)); len(all) != maxWord {
+		t.Errorf("got %d words, want %d", len(all), maxWord)
 	}
 }
