@@ -234,7 +234,7 @@ func TestWorst(t *testing.T) {
 		w.checkSteps(t, f)
 	}
 	if *worstTime == 0 {
-		for range 100 {
+		for range 50 {
 			f := w.measure(w.next())
 			w.keep(f, bySteps)
 			w.checkSteps(t, f)
