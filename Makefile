@@ -1,4 +1,4 @@
-.PHONY: help build demo test race lint components e2e check bench soak fuzz update record
+.PHONY: help build demo test race lint components e2e check bench soak worst fuzz update record
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,7 +52,7 @@ e2e: components ## the real editor, browser, web server, packager and S3 server
 # take less than a minute or two, are best added to the second line.
 check: ## all of it: what continuous integration runs
 	$(MAKE) -j 2 lint components
-	$(MASKED) $(MAKE) test race fuzz FUZZTIME=3s
+	$(MASKED) $(MAKE) test race worst fuzz FUZZTIME=3s
 	$(MAKE) e2e
 
 BENCH ?= .
@@ -65,6 +65,11 @@ bench: ## benchmarks beside their floors, with ratios; builds are of made-up pac
 DURATION ?= 10m
 soak: ## load for DURATION while the site is replaced every second
 	go test -run '^TestSoak$$' -count=1 -timeout 0 -v ./cmd -soak $(DURATION)
+
+WORST ?= 20s
+SEED ?= 1
+worst: ## look from SEED on, for WORST, for the request that costs galshim most
+	go test -run '^TestWorst$$' -count=1 -timeout 0 -v ./index -worst $(WORST) -worst-seed $(SEED)
 
 FUZZTIME ?= 20s
 fuzz: ## every fuzzer for FUZZTIME

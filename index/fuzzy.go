@@ -100,27 +100,51 @@ func openLexicon(s *segment.Segment, name string, documents int) (lexicon, error
 
 // similar yields the strings that word may be meant for, with the number of
 // mistakes. It compares signatures with all strings of about that length, of which
-// hardly any are left to be compared letter by letter.
-func (l *lexicon) similar(word string, yield func(i, wrong int)) {
-	var a, b letters
-	typed := a.of([]byte(word))
+// hardly any are left to be compared letter by letter. It ends early if there is not
+// enough work left.
+func (l *lexicon) similar(word string, work *Work, yield func(i, wrong int)) {
+	var room letters
+	typed := room.of([]byte(word))
 	limit := reach(len(typed))
 	if limit == 0 {
 		return
 	}
 	want := signature([]byte(word))
 	from, to := l.near.starts[len(typed)-limit], l.near.starts[min(len(typed)+limit, maxWord)+1]
+	if from > to || !work.take(int(to-from)/signaturesPerStep) { // from > to in a damaged file only
+		return
+	}
+	most := 2 * limit
 	for _, e := range l.near.all[from:to] {
-		if bits.OnesCount32(uint32(e)^want) > 2*limit {
+		if bits.OnesCount32(uint32(e)^want) > most {
 			continue
 		}
-		i := int(e >> 32)
-		meant := b.of(l.at(i))
-		if wrong := mistakes(typed, meant, limit); wrong <= tolerance(max(len(typed), len(meant))) {
+		if !work.take(mistakesCost) {
+			return
+		}
+		if i, wrong := int(e>>32), l.compare(typed, int(e>>32), limit); wrong < far {
 			yield(i, wrong)
 		}
 	}
 }
+
+// compare returns how many letters of string i are wrong in what was typed, far if
+// more than are forgiven.
+func (l *lexicon) compare(typed []rune, i, limit int) int {
+	var room letters
+	meant := room.of(l.at(i))
+	if wrong := mistakes(typed, meant, limit); wrong <= tolerance(max(len(typed), len(meant))) {
+		return wrong
+	}
+	return far
+}
+
+// signaturesPerStep is how many signatures are compared in a step, mistakesCost what
+// comparing two words letter by letter costs, in steps.
+const (
+	signaturesPerStep = 3
+	mistakesCost      = 40
+)
 
 // letters is room for those of a word.
 type letters [maxWord]rune

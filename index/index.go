@@ -24,8 +24,9 @@
 // Japanese, Korean and Thai runs match by any part. A document also matches if the
 // whole text, squeezed, begins its squeezed title, name or id: "liveserv" finds
 // "Live Server". So do two words the other way round: "serv live". publisher:x and
-// "phrases" restrict and are never relaxed. A text of nothing but quotation marks
-// is no text yet.
+// "phrases" restrict and are never relaxed: the words of a phrase must be terms of the
+// document as they are, and stand side by side in one field. A text of nothing but
+// quotation marks is no text yet.
 //
 // A document that falls short is found by three concessions, each tried if those
 // before found nothing; the first is also tried if they found fewer than five
@@ -46,6 +47,31 @@
 //
 // What a text was found to mean is remembered for the next who asks (see memo.go):
 // the few letters everybody begins with match the most documents.
+//
+// # Work
+//
+// What a request may cost is limited, so that none can keep others waiting. Package
+// query limits what is read of it. Of a text, 16 different words, phrases and
+// publishers are heeded, with the other texts of the filter 16 words, and 1,000 bytes
+// without accents, ligatures and widths. [Work] then counts steps, which are entries
+// of lists and of the dictionary looked at, not time: the same request with the same
+// index always finds the same, whatever was remembered and however busy the machine is.
+//
+// A search that lacks the steps for a part of its work leaves it out, and what it finds
+// is still true of what was looked at:
+//
+//   - Exact criteria whose lists are too long find nothing.
+//   - A word with too many terms counts as unknown, a term with too many documents as
+//     not found, and no more words are taken for misspelt. The concessions remain.
+//   - Phrases of several words are looked for in the best documents, as many as can be
+//     looked at; no others are found.
+//   - A page comes in the order of popularity if there is too much to sort.
+//
+// One search has 200,000 steps, or 20 for each document if that is more, and for each
+// byte of its texts 500, for each id or name 100. All of a request have 3,000,000, or as
+// many as two searches of a large gallery. That is 1 ms and 15 ms on one core of a 2020s
+// server. What editors ask takes 80,000 steps at most in a gallery of 10,000 extensions.
+// Searches also end, within some thousand steps, when the client has gone.
 //
 // # Order
 //

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"strings"
 
+	"galbuild/index/internal/fold"
 	"galbuild/index/segment"
 )
 
@@ -69,7 +70,7 @@ func appendKey(dst []byte, kind byte, value string) []byte {
 	if kind == keyCategory {
 		value = category(value)
 	}
-	return appendFold(append(dst, kind), value)
+	return fold.Append(append(dst, kind), value)
 }
 
 // category gives a category's old name its new one.

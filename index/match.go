@@ -1,11 +1,9 @@
 package index
 
 import (
-	"bytes"
 	"math"
 	"math/bits"
 	"slices"
-	"strings"
 )
 
 // enough is how many documents make it pointless to suspect a mistake: a word
@@ -14,13 +12,16 @@ const enough = 5
 
 // match returns the documents of found that match all texts, in no order.
 func (ix *Index) match(texts []text, found *set, s *scratch) []match {
+	if len(texts) == 0 {
+		return nil
+	}
 	all := ix.matchText(&texts[0], &s.scores)
 	for i := range texts[1:] {
 		if len(all) == 0 {
 			break
 		}
-		first := slices.Clone(all) // the next text uses the same memory
-		all = both(first, ix.matchText(&texts[i+1], &s.scores))
+		s.scores.carry(all, ix.Len())
+		all = s.scores.both(ix.matchText(&texts[i+1], &s.scores))
 	}
 	if found.all {
 		return all
@@ -28,26 +29,37 @@ func (ix *Index) match(texts []text, found *set, s *scratch) []match {
 	return slices.DeleteFunc(all, func(m match) bool { return !found.has(m.document()) })
 }
 
-// both returns the documents in a and b with the sum of their scores.
-func both(a, b []match) []match {
-	scores := make(map[uint32]uint32, len(a))
-	for _, m := range a {
-		scores[m.document()] = m.score()
+// carry keeps what the texts so far have found: the next uses the same memory.
+func (s *scores) carry(all []match, documents int) {
+	if s.sums == nil {
+		s.sums = make([]uint64, documents)
 	}
-	var all []match
-	for _, m := range b {
-		if score, ok := scores[m.document()]; ok {
-			sum := min(uint64(score)+uint64(m.score()), math.MaxUint32)
-			all = append(all, newMatch(uint32(sum), m.document()))
+	s.first = append(s.first[:0], all...)
+	for _, m := range all {
+		s.sums[m.document()] = 1 + uint64(m.score())
+	}
+}
+
+// both returns those that were carried and are in all, with the sum of their scores.
+func (s *scores) both(all []match) []match {
+	kept := all[:0]
+	for _, m := range all {
+		if score := s.sums[m.document()]; score > 0 {
+			sum := min(score-1+uint64(m.score()), math.MaxUint32)
+			kept = append(kept, newMatch(uint32(sum), m.document()))
 		}
 	}
-	return all
+	for _, m := range s.first {
+		s.sums[m.document()] = 0
+	}
+	return kept
 }
 
 // matchText returns the documents that match t, until the next call.
 func (ix *Index) matchText(t *text, s *scores) []match {
+	ix.allow(t.publishers, s)
 	if len(t.words) == 0 {
-		return ix.matchPublishers(t)
+		return ix.matchPublishers(s)
 	}
 	ix.plan(t, s)
 	all := ix.attempt(t, s, false)
@@ -71,13 +83,16 @@ func certain(t *text, all []match) bool {
 
 // plan looks up the terms that each word is, or begins.
 func (ix *Index) plan(t *text, s *scores) {
-	s.plans, s.terms, s.doubtful = s.plans[:0], s.terms[:0], false
+	s.plans, s.terms, s.doubtful, s.similar = s.plans[:0], s.terms[:0], false, false
 	for i, w := range t.words {
 		from := len(s.terms)
 		documents := ix.candidates(w, s)
-		s.plans = append(s.plans, plan{word: w.text, bit: 1 << i, typed: s.terms[from:], documents: documents})
+		s.plans = append(s.plans, plan{word: w.text, bit: 1 << i, quoted: w.quoted, typed: s.terms[from:], documents: documents})
 	}
 }
+
+// candidateCost is what it costs to weigh a term that a word begins, in steps.
+const candidateCost = 3
 
 // candidates adds the terms that w is or begins to those of s, and returns how
 // many documents the most frequent of them has.
@@ -88,6 +103,9 @@ func (ix *Index) candidates(w word, s *scores) (most int) {
 		to = ix.terms.prefixEnd(from, w.text)
 	} else if exact {
 		to++
+	}
+	if !s.work.take(candidateCost * (to - from)) {
+		return 0
 	}
 	for i := from; i < to; i++ {
 		quality := beginQuality + uint32(beginRange*len(w.text)/max(1, len(ix.terms.at(i))))
@@ -100,12 +118,12 @@ func (ix *Index) candidates(w word, s *scores) (most int) {
 	return most
 }
 
-// doubt adds what the words of fewer than so many documents may be meant for. It
-// reports whether there were any not yet doubted.
+// doubt adds what the words of fewer than so many documents may be meant for, but for
+// quoted ones. It reports whether there were any not yet doubted.
 func (ix *Index) doubt(s *scores, documents int) bool {
 	doubted := false
 	for i := range s.plans {
-		if p := &s.plans[i]; !p.doubted && p.documents < documents {
+		if p := &s.plans[i]; !p.doubted && !p.quoted && p.documents < documents {
 			p.doubted, doubted = true, true
 			ix.misspelt(p, s)
 		}
@@ -118,7 +136,7 @@ func (ix *Index) doubt(s *scores, documents int) bool {
 // begins: these are a range of the sorted terms.
 func (ix *Index) misspelt(p *plan, s *scores) {
 	from := len(s.terms)
-	ix.terms.similar(p.word, func(i, wrong int) {
+	ix.terms.similar(p.word, s.work, func(i, wrong int) {
 		if n := len(p.typed); n > 0 && p.typed[0].term <= i && i <= p.typed[n-1].term {
 			return
 		}
@@ -137,21 +155,27 @@ func (ix *Index) attempt(t *text, s *scores, loose bool) []match {
 	ix.addWhole(t, s)
 	most := len(t.words)
 	if loose {
-		most = s.mostWords()
+		most = s.mostWords(t.quoted)
 	}
-	free := len(t.publishers)+len(t.phrases) == 0
+	s.work.take(totalCost * len(s.touched)) // what was added up must be cleared in any case
 	for _, d := range s.touched {
 		of := s.of[d]
 		s.of[d] = score{}
-		if (of.whole > 0 || most > 0 && bits.OnesCount16(of.words) == most) && (free || ix.holds(t, d)) {
-			s.found = append(s.found, newMatch(ix.total(t, of, d), d))
+		if (of.whole > 0 || most > 0 && bits.OnesCount16(of.words) == most) && of.words&t.quoted == t.quoted && (s.allowed == nil || s.allowed.has(d)) {
+			s.found = append(s.found, newMatch(ix.total(t, s, of, d), d))
 		}
 	}
 	if list := ix.keys.find(keyID, t.id); len(list) > 0 {
 		promote(s.found, list[0])
 	}
+	if len(t.phrases) > 0 {
+		s.found = ix.saying(t, s)
+	}
 	return s.found
 }
+
+// totalCost is what it costs to add up the points of a document, in steps.
+const totalCost = 2
 
 // addWords scores every word, the rarest first: of the lists of the others only
 // a few entries are then looked at.
@@ -185,23 +209,34 @@ func (ix *Index) addWhole(t *text, s *scores) {
 	if t.turned != "" {
 		ix.markNames(t.turned, turnedName, s)
 	}
-	if s.doubtful {
-		ix.names.similar(t.whole, func(i, wrong int) {
+	if !s.doubtful {
+		return
+	}
+	if !s.similar {
+		s.similar, s.names = true, s.names[:0]
+		ix.names.similar(t.whole, s.work, func(i, wrong int) {
 			if wrong > 0 {
-				s.mark(ix.names.list(i), misspeltName)
+				s.names = append(s.names, uint32(i))
 			}
 		})
+	}
+	for _, name := range s.names {
+		s.mark(ix.names.list(int(name)), misspeltName)
 	}
 }
 
 // markNames marks the documents one of whose names text is, or begins.
 func (ix *Index) markNames(text string, mark int, s *scores) {
 	from, exact := ix.names.find(text)
+	to := ix.names.prefixEnd(from, text)
+	if !s.work.take(candidateCost * (to - from)) {
+		return
+	}
 	if exact {
 		s.mark(ix.names.list(from), uint16(mark))
 		from++
 	}
-	for i := from; i < ix.names.len() && bytes.HasPrefix(ix.names.at(i), []byte(text)); i++ {
+	for i := from; i < to; i++ {
 		part := (mark - begunName) * len(text) / len(ix.names.at(i))
 		s.mark(ix.names.list(i), uint16(begunName+part))
 	}
@@ -218,10 +253,10 @@ const (
 	idPoints       = 1 << 30
 )
 
-func (ix *Index) total(t *text, of score, d uint32) uint32 {
+func (ix *Index) total(t *text, s *scores, of score, d uint32) uint32 {
 	points := of.sum + uint32(of.whole)*wholePoints*uint32(len(t.words))
 	points = points / 8 * (popularityBase + uint32(ix.popular[d]))
-	if of.whole == wholeName && ix.spells(t, d) {
+	if of.whole == wholeName && s.work.take(ix.readCost(d)) && ix.spells(t, d) {
 		points += namePoints
 	}
 	return points
@@ -250,66 +285,31 @@ func promote(all []match, document uint32) {
 	}
 }
 
-// matchPublishers returns what a text without words asks for.
-func (ix *Index) matchPublishers(t *text) []match {
-	var all []match
-	for _, p := range t.publishers {
+// allow looks up the documents of the publishers, which are named by name or title.
+func (ix *Index) allow(publishers []string, s *scores) {
+	s.allowed = nil
+	if len(publishers) == 0 {
+		return
+	}
+	s.allowed = newBitmap(ix.Len())
+	for _, p := range publishers {
 		for _, kind := range []byte{keyPublisher, keyPublisherTitle} {
-			for _, d := range ix.keys.find(kind, p) {
-				all = append(all, newMatch(uint32(ix.popular[d]), d))
+			if list := ix.keys.find(kind, p); s.work.take(keyCost + len(list)) {
+				s.allowed.add(list)
 			}
 		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
-// holds reports whether the document is of one of the publishers and has the
-// phrases.
-func (ix *Index) holds(t *text, d uint32) bool {
-	if len(t.publishers) > 0 && !slices.ContainsFunc(t.publishers, func(p string) bool { return ix.publishes(p, d) }) {
-		return false
+// matchPublishers returns what a text without words asks for.
+func (ix *Index) matchPublishers(s *scores) []match {
+	s.prepare(ix.Len())
+	if s.allowed == nil || !s.work.take(s.allowed.count()) {
+		return nil
 	}
-	if len(t.phrases) == 0 {
+	s.allowed.each(func(d uint32) bool {
+		s.found = append(s.found, newMatch(uint32(ix.popular[d]), d))
 		return true
-	}
-	doc := ix.described(int(d))
-	for _, phrase := range t.phrases {
-		if !doc.says(phrase) {
-			return false
-		}
-	}
-	return true
-}
-
-func (ix *Index) publishes(publisher string, d uint32) bool {
-	for _, kind := range []byte{keyPublisher, keyPublisherTitle} {
-		if _, ok := slices.BinarySearch(ix.keys.find(kind, publisher), d); ok {
-			return true
-		}
-	}
-	return false
-}
-
-// says reports whether one field has the words side by side.
-func (d *Document) says(phrase []string) bool {
-	fields := append([]string{d.Title, d.Name, d.Publisher, d.PublisherTitle, d.Description}, d.Tags...)
-	for _, c := range d.Categories {
-		fields = append(fields, category(c))
-	}
-	return slices.ContainsFunc(fields, func(field string) bool {
-		have := words(field)
-		for i := 0; i+len(phrase) <= len(have); i++ {
-			if slices.EqualFunc(have[i:i+len(phrase)], phrase, isWord) {
-				return true
-			}
-		}
-		return false
 	})
-}
-
-// isWord reports whether have is the word; of a run without spaces it need only
-// be a part.
-func isWord(have, want string) bool {
-	return have == want || unspaced(want) && strings.Contains(have, want)
+	return s.found
 }

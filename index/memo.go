@@ -20,15 +20,21 @@ const (
 // most documents. An index never changes, so neither does what is remembered.
 // A text has two slots it may be in; when both are taken, the first is given to
 // the latest. Safe for concurrent use.
+//
+// Nobody can tell by a result whether it was remembered: what was left out for want of
+// work is not, and what is remembered takes as many steps as it took to find, so that
+// the next searches of the request have as many left. Whoever fills the memo with
+// other texts makes others wait as long as if there were none, and no longer.
 type memo struct {
 	slots [memoSlots]atomic.Pointer[meaning]
 }
 
 // meaning is the beginning of a result, which nobody changes.
 type meaning struct {
-	text string
-	head []Hit // the first memoHits, or all
-	all  int   // how many match
+	text  string
+	head  []Hit // the first memoHits, or all
+	all   int   // how many match
+	steps int   // that finding them took
 }
 
 func (m *memo) slotsOf(text string) [2]*atomic.Pointer[meaning] {
@@ -45,28 +51,28 @@ func (m *memo) find(text string) *meaning {
 	return nil
 }
 
-// get returns the page that f asks for of the results for text, if remembered.
-func (m *memo) get(text string, f *query.Filter) (Result, bool) {
+// get returns the page that f asks for of the results for text, if remembered and
+// if there is enough work left to find them.
+func (m *memo) get(text string, f *query.Filter, work *Work) (Result, bool) {
 	known := m.find(text)
 	if known == nil {
 		return Result{}, false
 	}
 	from, to := window(f, known.all)
-	hits := make([]Hit, to-from)
-	switch {
-	case from == to: // a page beyond the end
-	case to <= len(known.head):
-		copy(hits, known.head[from:])
-	default:
+	if from < to && to > len(known.head) || known.steps > work.limit-work.steps || !work.take(known.steps) {
 		return Result{}, false
+	}
+	hits := make([]Hit, to-from)
+	if from < to { // else the page is beyond the end
+		copy(hits, known.head[from:])
 	}
 	return Result{hits, known.all}, true
 }
 
 // put remembers the matches of text, of which at least the first memoHits are in
-// order.
-func (m *memo) put(text string, all []match) {
-	known := &meaning{strings.Clone(text), make([]Hit, min(len(all), memoHits)), len(all)}
+// order, and how many steps it took to find them.
+func (m *memo) put(text string, all []match, steps int) {
+	known := &meaning{strings.Clone(text), make([]Hit, min(len(all), memoHits)), len(all), steps}
 	for i := range known.head {
 		known.head[i] = Hit(all[i].document())
 	}

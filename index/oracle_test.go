@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"galbuild/index/internal/fold"
 	"galbuild/index/query"
 )
 
@@ -16,7 +17,7 @@ type oracle []Document // by installs, descending, then by folded id
 func newOracle(docs []Document) oracle {
 	o := slices.Clone(docs)
 	slices.SortFunc(o, func(a, b Document) int {
-		return cmp.Or(cmp.Compare(b.Installs, a.Installs), cmp.Compare(fold(a.ID), fold(b.ID)))
+		return cmp.Or(cmp.Compare(b.Installs, a.Installs), cmp.Compare(fold.String(a.ID), fold.String(b.ID)))
 	})
 	return o
 }
@@ -74,7 +75,7 @@ func (o oracle) runs(d *Document, targets []string) bool {
 // every word perhaps misspelt where it is none; and at last those with the most
 // words.
 func (o oracle) text(s string) []int {
-	t := parseText(s)
+	t := parseText(s, maxQueryWords)
 	if len(t.words) == 0 {
 		return o.where(func(d *Document) bool { return t.publishers != nil && has(t.publishers, d.Publisher, d.PublisherTitle) })
 	}
@@ -85,7 +86,7 @@ func (o oracle) text(s string) []int {
 		for _, n := range o.frequencies(w) {
 			most = max(most, n)
 		}
-		doubtful[i] = most < 5
+		doubtful[i] = most < 5 && !w.quoted
 		anyDoubt = anyDoubt || doubtful[i]
 	}
 	all := o.attempt(&t, make([]bool, len(t.words)), false, false)
@@ -96,8 +97,8 @@ func (o oracle) text(s string) []int {
 	if len(all) < 5 && !(named && len(t.words) > 1) && anyDoubt {
 		all = o.attempt(&t, doubtful, true, false)
 	}
-	for i := range doubtful {
-		doubtful[i] = true
+	for i, w := range t.words {
+		doubtful[i] = !w.quoted
 	}
 	if len(all) == 0 {
 		all = o.attempt(&t, doubtful, true, false)
@@ -145,7 +146,9 @@ func (o oracle) attempt(t *text, misspelt []bool, misspeltName, loose bool) []in
 	if loose {
 		count = 0
 		for _, m := range masks {
-			count = max(count, bits.OnesCount32(m))
+			if m&uint32(t.quoted) == uint32(t.quoted) {
+				count = max(count, bits.OnesCount32(m))
+			}
 		}
 	}
 	var found []int
@@ -155,8 +158,9 @@ func (o oracle) attempt(t *text, misspelt []bool, misspeltName, loose bool) []in
 				len(t.spelled) == 2 && strings.HasPrefix(name, clip(t.spelled[1]+t.spelled[0]))
 		})
 		publisher := len(t.publishers) == 0 || has(t.publishers, o[i].Publisher, o[i].PublisherTitle)
-		phrases := !slices.ContainsFunc(t.phrases, func(p []string) bool { return !o[i].says(p) })
-		if (named || count > 0 && bits.OnesCount32(masks[i]) == count) && publisher && phrases {
+		phrases := !slices.ContainsFunc(t.phrases, func(p quotation) bool { return !o[i].says(p.words) })
+		quoted := masks[i]&uint32(t.quoted) == uint32(t.quoted)
+		if quoted && (named || count > 0 && bits.OnesCount32(masks[i]) == count) && publisher && phrases {
 			found = append(found, i)
 		}
 	}
@@ -252,9 +256,9 @@ func (o oracle) sorted(numbers []int, by query.Sort, direction query.Order) []in
 	name := func(i int) string {
 		switch by {
 		case query.Title:
-			return fold(o[i].Title)
+			return fold.String(o[i].Title)
 		case query.Publisher:
-			return fold(o[i].Publisher)
+			return fold.String(o[i].Publisher)
 		}
 		return ""
 	}
@@ -266,7 +270,27 @@ func (o oracle) sorted(numbers []int, by query.Sort, direction query.Order) []in
 		if by == query.Relevance {
 			return cmp.Compare(i, j)
 		}
-		return cmp.Or(sign*cmp.Compare(value(i), value(j)), sign*cmp.Compare(name(i), name(j)), cmp.Compare(fold(o[i].ID), fold(o[j].ID)))
+		return cmp.Or(sign*cmp.Compare(value(i), value(j)), sign*cmp.Compare(name(i), name(j)), cmp.Compare(fold.String(o[i].ID), fold.String(o[j].ID)))
 	})
 	return numbers
+}
+
+// says reports whether one field has the words side by side; of a run without spaces
+// a word need only be a part.
+func (d *Document) says(phrase []string) bool {
+	fields := append([]string{d.Title, d.Name, d.Publisher, d.PublisherTitle, d.Description}, d.Tags...)
+	for _, c := range d.Categories {
+		fields = append(fields, category(c))
+	}
+	return slices.ContainsFunc(fields, func(field string) bool {
+		have := words(field)
+		for i := 0; i+len(phrase) <= len(have); i++ {
+			if slices.EqualFunc(have[i:i+len(phrase)], phrase, func(have, want string) bool {
+				return have == want || unspaced(want) && strings.Contains(have, want)
+			}) {
+				return true
+			}
+		}
+		return false
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"galbuild/index/internal/fold"
 	"galbuild/index/query"
 	"galbuild/index/segment"
 )
@@ -38,7 +39,7 @@ func rank(docs []Document) ([]ranked, error) {
 	all := make([]ranked, len(docs))
 	for i := range docs {
 		d := &docs[i]
-		all[i] = ranked{Document: d, given: i, id: fold(d.ID), title: fold(d.Title), publisher: fold(d.Publisher)}
+		all[i] = ranked{Document: d, given: i, id: fold.String(d.ID), title: fold.String(d.Title), publisher: fold.String(d.Publisher)}
 	}
 	slices.SortFunc(all, func(a, b ranked) int { return strings.Compare(a.id, b.id) })
 	for i := range all {

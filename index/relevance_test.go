@@ -235,3 +235,18 @@ func TestRareWordsAreDoubted(t *testing.T) {
 		}
 	}
 }
+
+// What is in quotation marks must be there as it is: it is neither misspelt, nor the
+// beginning of a word, nor left out where nothing has all the words.
+func TestPhrasesAreNotRelaxed(t *testing.T) {
+	ix := open(t, []Document{{ID: "a.a", Title: "Docker Tools"}, {ID: "b.b", Publisher: "b", Title: "Python Tools"}, {ID: "c.c", Title: "LiveServer"}}, nil)
+	for text, want := range map[string]int{
+		"docker python": 2, `"docker" python`: 1, `"docker" "python"`: 0, `"dockre"`: 0, `"dock"`: 0, `"dockre" tools`: 0,
+		`"docker" xyzzyxyzzy`: 1, `"tools"`: 2, `"live"`: 1, `"live server"`: 0, `"docker tools" xyzzyxyzzy`: 1,
+		`"python" publisher:b publisher:x`: 1, `publisher:x publisher:b "python"`: 1, `"python" publisher:a`: 0,
+	} {
+		if got := ix.Search(nil, &query.Filter{Text: []string{text}}).Total; got != want {
+			t.Errorf("%s: got %d matches, want %d", text, got, want)
+		}
+	}
+}

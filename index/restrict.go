@@ -71,8 +71,17 @@ func (ix *Index) restrict(f *query.Filter, s *scratch) set {
 		c.end()
 	}
 	ix.addFlags(c, f)
+	if !s.work.take(keyCost * (len(f.IDs) + len(f.Names) + len(c.lists))) {
+		return set{}
+	}
 	return c.solve(ix.Len(), s)
 }
+
+// What it costs to find the list of a key, and a document in a list, in steps.
+const (
+	keyCost    = 30
+	lookUpCost = 8
+)
 
 func (ix *Index) addKeys(c *clauses, kind byte, values []string) {
 	if len(values) == 0 {
@@ -110,13 +119,20 @@ func (ix *Index) addPlatforms(c *clauses, targets []string) {
 	if slices.ContainsFunc(targets, fitsAll) {
 		return
 	}
+	any := false
 	for _, t := range targets {
 		t = strings.TrimSpace(t)
-		known := slices.ContainsFunc(platforms, func(p string) bool { return strings.EqualFold(p, t) })
-		if list := ix.keys.find(keyPlatform, t); known || len(list) > 0 {
-			c.may(list)
-			c.may(ix.keys.find(keyPlatform, universal))
+		if strings.EqualFold(t, universal) {
+			any = true
+			continue
 		}
+		known := slices.ContainsFunc(platforms, func(p string) bool { return strings.EqualFold(p, t) })
+		list := ix.keys.find(keyPlatform, t)
+		c.may(list)
+		any = any || known || len(list) > 0
+	}
+	if any {
+		c.may(ix.keys.find(keyPlatform, universal))
 	}
 	c.end()
 }
@@ -144,13 +160,31 @@ func (c *clauses) solve(documents int, s *scratch) set {
 	if len(c.not) == 0 && len(c.ends) == 1 && len(c.lists) == 1 {
 		return set{list: c.lists[0]}
 	}
-	if few, tries := c.cheapest(); few >= 0 && tries < documents {
+	if few, tries := c.cheapest(); few >= 0 && 2*lookUpCost*tries < c.entries()+documents/4 {
+		if !s.work.take(lookUpCost * tries) {
+			return set{}
+		}
 		s.list = c.gather(few, s.list[:0])
 		return set{list: s.list}
+	}
+	if !s.work.take(c.entries() + (1+len(c.ends))*documents/16) {
+		return set{}
 	}
 	s.makeSets(documents)
 	c.merge(documents, s.sets[0], s.sets[1])
 	return set{bits: s.sets[0]}
+}
+
+// entries counts those of all lists.
+func (c *clauses) entries() int {
+	n := 0
+	for _, list := range c.lists {
+		n += len(list)
+	}
+	for _, list := range c.not {
+		n += len(list)
+	}
+	return n
 }
 
 // cheapest returns the clause from which to gather, -1 if there is none, and how

@@ -54,12 +54,19 @@ func sink(heap []match, i int) {
 
 // scores adds up what the words of a text say of each document.
 type scores struct {
-	of       []score     // zero between two attempts
-	touched  []uint32    // documents whose score is not zero
-	plans    []plan      // one for each word
-	terms    []candidate // of all plans
-	doubtful bool        // whether any word is taken for misspelt
-	found    []match     // of the last attempt
+	work       *Work
+	of         []score     // zero between two attempts
+	touched    []uint32    // documents whose score is not zero
+	plans      []plan      // one for each word
+	terms      []candidate // of all plans
+	doubtful   bool        // whether any word is taken for misspelt
+	similar    bool        // whether names are known
+	names      []uint32    // numbers of those that the text may be meant for, misspelt
+	allowed    bitmap      // documents of the publishers asked for
+	found      []match     // of the last attempt
+	first      []match     // of the texts before
+	decomposed []byte      // a field
+	sums       []uint64    // 1 + their scores by document; zero between two texts
 }
 
 type score struct {
@@ -76,6 +83,7 @@ type plan struct {
 	typed     []candidate // that it is or begins
 	meant     []candidate // that it may be a mistake for
 	doubted   bool        // whether these were looked for
+	quoted    bool        // whether it is part of a phrase, and no mistake
 	documents int         // that have the most frequent of the terms
 }
 
@@ -119,7 +127,15 @@ func (s *scores) addTerms(t *terms, all []candidate, bit, need uint16, rarity ui
 	for _, c := range all {
 		from, to := t.span(c.term)
 		docs, weights, factor := t.docs[from:to], t.weights[from:to], c.quality*rarity
-		if need != 0 && 16*len(s.touched) < len(docs) {
+		few := need != 0 && 16*len(s.touched) < len(docs)
+		cost := len(docs)
+		if few {
+			cost = lookUpCost * len(s.touched)
+		}
+		if !s.work.take(cost) {
+			continue
+		}
+		if few {
 			s.lookUp(docs, weights, bit, need, factor)
 			continue
 		}
@@ -161,6 +177,9 @@ func (s *scores) addTerm(d uint32, bit uint16, points uint32) {
 }
 
 func (s *scores) mark(docs []uint32, mark uint16) {
+	if !s.work.take(len(docs)) {
+		return
+	}
 	for _, d := range docs {
 		of := &s.of[d]
 		if of.words|of.whole == 0 {
@@ -170,11 +189,14 @@ func (s *scores) mark(docs []uint32, mark uint16) {
 	}
 }
 
-// mostWords returns the largest number of words that one document has.
-func (s *scores) mostWords() int {
+// mostWords returns the largest number of words that one document has of those that
+// have the quoted ones.
+func (s *scores) mostWords(quoted uint16) int {
 	most := 0
 	for _, d := range s.touched {
-		most = max(most, bits.OnesCount16(s.of[d].words))
+		if words := s.of[d].words; words&quoted == quoted {
+			most = max(most, bits.OnesCount16(words))
+		}
 	}
 	return most
 }

@@ -14,6 +14,8 @@ type Result struct {
 
 // scratch is what one search needs and the next can use again.
 type scratch struct {
+	work    *Work
+	free    Work // of a search that has no bound
 	clauses clauses
 	list    []uint32
 	sets    [2]bitmap
@@ -21,16 +23,26 @@ type scratch struct {
 }
 
 // Search returns a page of the documents that match f, and how many match. It
-// never fails: a question that makes no sense has no answers, and where work has
-// ended, work.Err says so. In the long run it
+// never fails: a query that makes no sense has no results. Where work has ended,
+// work.Err says so; where it is used up, the result is less than it could be, see
+// "Work" in the package comment. In the long run it
 // allocates the hits only, if there is no text or one asked lately.
 func (ix *Index) Search(work *Work, f *query.Filter) Result {
 	if work.Err() != nil {
 		return Result{}
 	}
 	s := ix.scratch.Get().(*scratch)
-	defer ix.scratch.Put(s)
-	return ix.search(f, s)
+	if work == nil {
+		s.free = unbounded()
+		work = &s.free
+	} else {
+		work.begin(f, ix.Len())
+	}
+	s.work, s.scores.work = work, work
+	result := ix.search(f, s)
+	s.work, s.scores.work = nil, nil
+	ix.scratch.Put(s) // unless something panicked: what was half added up must not stay
+	return result
 }
 
 func (ix *Index) search(f *query.Filter, s *scratch) Result {
@@ -45,11 +57,15 @@ func (ix *Index) search(f *query.Filter, s *scratch) Result {
 func (ix *Index) searchText(f *query.Filter, found *set, s *scratch) Result {
 	alone := found.all && f.Sort == query.Relevance && len(f.Text) == 1 && len(f.Text[0]) <= memoText
 	if alone {
-		if r, ok := ix.memo.get(f.Text[0], f); ok {
+		if r, ok := ix.memo.get(f.Text[0], f, s.work); ok {
 			return r
 		}
 	}
-	matches := ix.match(parseTexts(f.Text), found, s)
+	before := s.work.steps
+	var matches []match
+	if s.work.take(textCost(f.Text)) {
+		matches = ix.match(parseTexts(f.Text), found, s)
+	}
 	if f.Sort != query.Relevance {
 		bits := s.emptySet(ix.Len())
 		for _, m := range matches {
@@ -57,15 +73,31 @@ func (ix *Index) searchText(f *query.Filter, found *set, s *scratch) Result {
 		}
 		return ix.page(f, &set{bits: bits}, s)
 	}
-	_, to := window(f, len(matches))
-	if alone {
-		best(matches, min(max(to, memoHits), len(matches)))
-		ix.memo.put(f.Text[0], matches)
-	} else {
+	return ix.pageOfMatches(f, matches, s, func() {
+		if alone && !s.work.short {
+			ix.memo.put(f.Text[0], matches, s.work.steps-before)
+		}
+	})
+}
+
+// pageOfMatches puts the matches in order as far as needed and returns the page. It
+// calls remember when the first memoHits are in order, or all.
+func (ix *Index) pageOfMatches(f *query.Filter, matches []match, s *scratch, remember func()) Result {
+	s.work.take(bestCost * len(matches)) // what was found with the last of the work is not lost
+	best(matches, min(memoHits, len(matches)))
+	remember()
+	from, to := window(f, len(matches))
+	if from < to && to > memoHits && s.work.take(sortCost*len(matches)) {
 		best(matches, to)
 	}
 	return pageOf(f, matches)
 }
+
+// What a match costs to find the best, and to put them all in order, in steps.
+const (
+	bestCost = 2
+	sortCost = 16
+)
 
 // emptySet returns the first of the sets, emptied.
 func (s *scratch) emptySet(documents int) bitmap {
@@ -86,7 +118,7 @@ func window(f *query.Filter, total int) (from, to int) {
 	if size < 1 {
 		size = query.DefaultPageSize
 	}
-	size = min(size, query.MaxPageSize)
+	size = min(size, f.MaxSize())
 	page := max(f.Page, 1) - 1
 	if page > total/size {
 		return total, total
@@ -114,6 +146,9 @@ func (ix *Index) page(f *query.Filter, found *set, s *scratch) Result {
 	if found.bits == nil {
 		found.bits = s.emptySet(ix.Len())
 		found.bits.add(found.list)
+	}
+	if row != nil && !s.work.take(len(row)) {
+		row = nil
 	}
 	return walk(f, found.bits, row)
 }

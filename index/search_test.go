@@ -72,11 +72,11 @@ func samePage(t *testing.T, f *query.Filter, hits []Hit, all []int) {
 func TestSimilarEqualsDistance(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	docs := randomDocuments(r, 60)
-	ix := open(t, docs, nil)
+	ix, work := open(t, docs, nil), unbounded()
 	for range 300 {
 		word := squeeze(randomText(r, &docs[r.IntN(len(docs))]))
 		var got, want []int
-		ix.terms.similar(word, func(i, mistakes int) {
+		ix.terms.similar(word, &work, func(i, mistakes int) {
 			got = append(got, i)
 			if d := distance([]rune(word), []rune(string(ix.terms.at(i)))); d != mistakes {
 				t.Fatalf("%q and %q: got %d mistakes, want %d", word, ix.terms.at(i), mistakes, d)
@@ -124,17 +124,65 @@ func TestSearchPageBeyondTheEnd(t *testing.T) {
 	}
 }
 
-// TestMuchAsked answers texts that are all phrases, and very many texts, by the first
-// of them: no question costs more than its answer is worth.
-func TestMuchAsked(t *testing.T) {
-	if got := parseText(strings.Repeat(`"a" `, 1000)); len(got.phrases) != maxQueryWords {
-		t.Errorf("%d phrases are heeded, want %d", len(got.phrases), maxQueryWords)
+// TestRepeatedTextIsOnce repeats phrases, publishers and words in one text: each is
+// heeded once, and no more of them than are worth it.
+func TestRepeatedTextIsOnce(t *testing.T) {
+	got := parseText(strings.Repeat(`"a b" publisher:X publisher:"x" c "C" `, 100), maxQueryWords)
+	if len(got.phrases) != 1 || len(got.publishers) != 1 || len(got.words) != 3 {
+		t.Errorf("got phrases %v, publishers %q, words %v", got.phrases, got.publishers, got.words)
 	}
-	var texts []string
-	for i := range 1000 {
-		texts = append(texts, "same", fmt.Sprint("other", i))
+	var text strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&text, `"p%d q%d" publisher:r%d s%d `, i, i, i, i)
 	}
-	if got := parseTexts(texts); len(got) != maxQueryWords {
-		t.Errorf("%d texts are heeded, want %d", len(got), maxQueryWords)
+	got = parseText(text.String(), maxQueryWords)
+	if len(got.phrases) != maxQueryWords/2 || len(got.publishers) != maxQueryWords || len(got.words) != maxQueryWords {
+		t.Errorf("got %d phrases, %d publishers, %d words", len(got.phrases), len(got.publishers), len(got.words))
+	}
+	texts := parseTexts([]string{"a b", `"c d"`, "e f g h i j k l m n o p q r s t", "u", `publisher:"v"`})
+	total := 0
+	for _, t := range texts {
+		total += len(t.words)
+	}
+	if len(texts) != query.MaxTexts || total != maxQueryWords {
+		t.Errorf("got %d texts of %d words, want %d of %d", len(texts), total, query.MaxTexts, maxQueryWords)
+	}
+}
+
+// An ASCII phrase is looked for by a letter. It must be found exactly where it is among
+// the words of the field.
+func TestPhraseInField(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	parts := []string{"a", "b", "ab", "Ab", "c++", "c#", "c+", "C", "++", "#", " ", "  ", "-", ".", "1", "z1", "Zz", "@", "[", "\x10", strings.Repeat("x", 63), strings.Repeat("x", 70), "–", "ж", "漢", "é", "e\u0301", "\u00a0", "\u3000", "Ａ", "ﬁ", "✨", "\u212a", "Ͱ", "\xcd", "각", "\u0344"}
+	some := func(n int) string {
+		var b strings.Builder
+		for range n {
+			b.WriteString(pick(r, parts))
+		}
+		return b.String()
+	}
+	found := 0
+	for range 50_000 {
+		field, asked := some(1+r.IntN(8)), words(some(1+r.IntN(4)))
+		if r.IntN(2) == 0 { // a part of the field
+			all := words(field)
+			i := r.IntN(len(all) + 1)
+			asked = all[i:min(len(all), i+1+r.IntN(3))]
+		}
+		p := quotation{words: asked}
+		if len(asked) == 0 || !p.isASCII() {
+			continue
+		}
+		p = newQuotation(asked)
+		got, want := p.inDecomposed(appendDecomposed(nil, []byte(field))), p.in(words(field))
+		if got != want {
+			t.Fatalf("%q in %q: got %t, want %t", asked, field, got, want)
+		}
+		if want {
+			found++
+		}
+	}
+	if found < 10_000 {
+		t.Errorf("only %d phrases were found", found)
 	}
 }

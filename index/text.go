@@ -3,32 +3,67 @@ package index
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"galbuild/index/query"
 )
 
 // text is one SearchText criterion, taken apart.
 type text struct {
-	words      []word     // distinct
-	phrases    [][]string // words that must stand side by side in one field
-	publishers []string   // name or title, one of them
-	spelled    []string   // the words outside of quotation marks, in order
-	whole      string     // these squeezed, "" with a phrase
-	turned     string     // two words squeezed the other way round, else ""
-	id         string     // the text as it is, in case it is an id
+	room       int    // for so many words more
+	words      []word // distinct
+	quoted     uint16 // bits of those that are part of a phrase
+	phrases    []quotation
+	foreign    bool     // whether one of them is not ASCII
+	publishers []string // name or title, one of them
+	spelled    []string // the words outside of quotation marks, in order
+	whole      string   // these squeezed, "" with a phrase
+	turned     string   // two words squeezed the other way round, else ""
+	id         string   // the text as it is, in case it is an id
 }
 
 type word struct {
 	text   string
 	prefix bool // may be the beginning of a term
+	quoted bool // part of a phrase
 }
 
+// What reading a text costs for each byte, in steps: one character may stand for
+// eighteen.
+const (
+	asciiCost = 5
+	runeCost  = 300
+)
+
+// textCost returns what reading the texts costs.
+func textCost(all []string) int {
+	n := 0
+	for _, s := range all {
+		for i := range len(s) {
+			if s[i] < utf8.RuneSelf {
+				n += asciiCost
+			} else {
+				n += runeCost
+			}
+		}
+	}
+	return n
+}
+
+// parseTexts takes texts apart, which together have maxQueryWords words at most.
 func parseTexts(all []string) []text {
 	var texts []text
-	seen := make(map[string]bool)
+	room := maxQueryWords
 	for _, s := range all {
-		if asks(s) && !seen[s] && len(texts) < maxQueryWords {
-			seen[s] = true
-			texts = append(texts, parseText(strings.TrimSpace(s)))
+		if !asks(s) || len(texts) == query.MaxTexts {
+			continue
 		}
+		t := parseText(strings.TrimSpace(s), room)
+		if crowded := room == 0 && len(t.publishers) == 0; crowded {
+			continue
+		}
+		room = t.room
+		texts = append(texts, t)
 	}
 	return texts
 }
@@ -39,15 +74,16 @@ func asks(s string) bool { return strings.Trim(s, "\" \t\r\n") != "" }
 
 // parseText takes publisher:x, publisher:"x y" and "quoted phrases" out of s;
 // the rest are words. A quotation mark without a second one is still being
-// typed and only separates.
-func parseText(s string) text {
-	t := text{id: s}
+// typed and only separates. The text has no more words than there is room for.
+func parseText(s string, room int) text {
+	t := text{id: s, room: room}
 	var rest strings.Builder
 	for s != "" {
 		if value, after, ok := operator(s, "publisher:"); ok {
-			t.publishers, s = append(t.publishers, value), after
+			t.addPublisher(value)
+			s = after
 		} else if value, after, ok := quoted(s); ok {
-			t.addPhrase(words(value))
+			t.addPhrase(wordsOfQuery(value))
 			s = after
 			rest.WriteByte(' ')
 		} else {
@@ -56,7 +92,7 @@ func parseText(s string) text {
 			s = s[end:]
 		}
 	}
-	t.addWords(words(rest.String()))
+	t.addWords(wordsOfQuery(rest.String()))
 	return t
 }
 
@@ -85,6 +121,9 @@ func quoted(s string) (value, rest string, ok bool) {
 
 // next returns where in s the next operator or quotation may begin, at least 1.
 func next(s string) int {
+	if s[0] == ' ' || s[0] == '\t' {
+		return 1
+	}
 	if i := strings.IndexAny(s[1:], " \t\""); i >= 0 {
 		if s[1+i] == '"' {
 			return 1 + i
@@ -94,13 +133,35 @@ func next(s string) int {
 	return len(s)
 }
 
-func (t *text) addPhrase(phrase []string) {
-	if len(phrase) == 0 || len(t.phrases) == maxQueryWords {
-		return
+// addPublisher adds a publisher once.
+func (t *text) addPublisher(name string) {
+	same := func(other string) bool { return strings.EqualFold(name, other) }
+	if len(t.publishers) < maxQueryWords && !slices.ContainsFunc(t.publishers, same) {
+		t.publishers = append(t.publishers, name)
 	}
-	t.phrases = append(t.phrases, phrase)
-	for _, w := range phrase {
-		t.add(word{w, unspaced(w)})
+}
+
+// addPhrase adds the words of a phrase, which are never taken for misspelt. That the
+// document has them is all there is to one of a single word; of others the order
+// must be looked at, once for equal ones.
+func (t *text) addPhrase(words []string) {
+	whole := false
+	for i, w := range words {
+		term := w
+		if unspaced(w) {
+			term = firstRunes(w, maxRun)
+		}
+		if !t.add(word{term, unspaced(w), true}) {
+			words = words[:i]
+			break
+		}
+		whole = whole || term != w
+	}
+	same := func(other quotation) bool { return slices.Equal(words, other.words) }
+	if (whole || len(words) > 1) && !slices.ContainsFunc(t.phrases, same) {
+		p := newQuotation(words)
+		t.phrases = append(t.phrases, p)
+		t.foreign = t.foreign || !p.isASCII()
 	}
 }
 
@@ -111,9 +172,9 @@ func (t *text) addWords(all []string) {
 		if unspaced(w) {
 			w = firstRunes(w, maxRun)
 		}
-		t.add(word{w, i == len(all)-1 || unspaced(w)})
+		t.add(word{w, i == len(all)-1 || unspaced(w), false})
 	}
-	if len(t.phrases) > 0 {
+	if t.quoted > 0 {
 		return
 	}
 	t.spelled, t.whole = all, clip(strings.Join(all, ""))
@@ -122,13 +183,23 @@ func (t *text) addWords(all []string) {
 	}
 }
 
-// add adds a word once; of two, the one that matches less stays.
-func (t *text) add(w word) {
+// add adds a word once; of two, the one that matches less stays. It returns false if
+// there is no room.
+func (t *text) add(w word) bool {
 	i := slices.IndexFunc(t.words, func(other word) bool { return other.text == w.text })
-	switch {
-	case i >= 0:
-		t.words[i].prefix = t.words[i].prefix && w.prefix
-	case len(t.words) < maxQueryWords:
+	if i < 0 {
+		if t.room == 0 {
+			return false
+		}
+		t.room--
+		i = len(t.words)
 		t.words = append(t.words, w)
 	}
+	known := &t.words[i]
+	known.prefix = known.prefix && w.prefix
+	known.quoted = known.quoted || w.quoted
+	if known.quoted {
+		t.quoted |= 1 << i
+	}
+	return true
 }

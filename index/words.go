@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"galbuild/index/internal/fold"
 )
 
 // Limits of what is indexed and asked, so that no package and no question is
@@ -20,7 +22,20 @@ const (
 func words(s string) []string {
 	var all []string
 	for chunk := range chunks(plain(s)) {
-		all = append(all, clip(fold(chunk)))
+		all = append(all, clip(fold.String(chunk)))
+	}
+	return all
+}
+
+// wordsOfQuery returns the first words of what somebody asks for: as many as it takes
+// to fill the longest name.
+func wordsOfQuery(s string) []string {
+	all := make([]string, 0, 4)
+	for chunk := range chunks(plainStart(s)) {
+		if len(all) == maxWord {
+			break
+		}
+		all = append(all, clip(fold.String(chunk)))
 	}
 	return all
 }
@@ -30,7 +45,7 @@ func hasWords(s string, want []string) bool {
 	n := 0
 	for chunk := range chunks(plain(s)) {
 		if len(chunk) > maxWord {
-			chunk = clip(fold(chunk))
+			chunk = clip(fold.String(chunk))
 		}
 		if n == len(want) || !strings.EqualFold(chunk, want[n]) {
 			return false
@@ -143,14 +158,14 @@ func squeeze(s string) string { return clip(strings.Join(words(s), "")) }
 func fieldTerms(s string, joints bool, yield func(term string)) {
 	last := ""
 	for chunk := range chunks(plain(s)) {
-		word := fold(chunk)
+		word := fold.String(chunk)
 		if unspaced(word) {
 			ends(word, yield)
 			last = ""
 			continue
 		}
 		yield(clip(word))
-		humps(chunk, func(part string) { yield(clip(fold(part))) })
+		humps(chunk, func(part string) { yield(clip(fold.String(part))) })
 		if joints && last != "" {
 			yield(clip(last + word))
 		}

@@ -3,6 +3,7 @@ package query
 import (
 	"bytes"
 	"errors"
+	"hash/maphash"
 	"math"
 	"slices"
 	"strconv"
@@ -18,18 +19,18 @@ func Parse(body []byte) (Query, error) {
 		return Query{}, errors.New("parse query: the body is not a JSON object")
 	}
 	var q Query
-	s := scanner{text: string(body)}
-	whole := s.object(func(key string) {
+	r := reader{scanner: scanner{text: string(body)}, seed: maphash.MakeSeed()}
+	whole := r.object(func(key string) {
 		switch key {
 		case "filters":
-			s.objects(func() { q.addFilter(&s) })
+			r.objects(func() { q.addFilter(&r) })
 		case "flags":
-			q.Flags = Flags(s.number())
+			q.Flags = Flags(r.number())
 		default:
-			s.skip()
+			r.skip()
 		}
 	})
-	q.Cut = !whole || s.at < len(s.text)
+	q.Cut = !whole || r.at < len(r.text)
 	if len(q.Filters) == 0 {
 		q.Filters = []Filter{{Page: 1, Size: DefaultPageSize}}
 	}
@@ -46,56 +47,57 @@ func opensObject(body []byte) bool {
 	return len(rest) == 0 || rest[0] == '"' || rest[0] == '}'
 }
 
-func (q *Query) addFilter(s *scanner) {
+func (q *Query) addFilter(r *reader) {
 	if len(q.Filters) == MaxFilters {
-		s.skip()
+		r.skip()
 		return
 	}
-	q.Filters = append(q.Filters, parseFilter(s))
+	q.Filters = append(q.Filters, r.filter())
 }
 
-func parseFilter(s *scanner) Filter {
+func (r *reader) filter() Filter {
 	f := Filter{Page: 1}
-	s.object(func(key string) {
+	r.seen.empty()
+	r.object(func(key string) {
 		switch key {
 		case "criteria":
-			s.objects(func() { f.parseCriterion(s) })
+			r.objects(func() { r.criterion(&f) })
 		case "pageNumber":
-			f.Page = max(1, int(min(s.number(), math.MaxInt32)))
+			f.Page = max(1, int(min(r.number(), math.MaxInt32)))
 		case "pageSize":
-			f.Size = int(min(s.number(), MaxPageSize))
+			f.Size = int(min(r.number(), MaxPageSize))
 		case "sortBy":
-			f.Sort = parseSort(s.number())
+			f.Sort = parseSort(r.number())
 		case "sortOrder":
-			f.Order = parseOrder(s.number())
+			f.Order = parseOrder(r.number())
 		default:
-			s.skip()
+			r.skip()
 		}
 	})
 	if f.Size < 1 {
 		f.Size = DefaultPageSize
 	}
 	// Who names extensions wants them all, whatever page size a script forgot to give.
-	f.Size = min(max(f.Size, len(f.IDs)+len(f.Names)), MaxPageSize)
+	f.Size = max(f.Size, f.names())
 	return f
 }
 
-// parseCriterion notes a criterion if it is all there.
-func (f *Filter) parseCriterion(s *scanner) {
+// criterion reads a criterion and adds it to f if it is all there.
+func (r *reader) criterion(f *Filter) {
 	var kind int64
 	var value string
-	whole := s.object(func(key string) {
+	whole := r.object(func(key string) {
 		switch key {
 		case "filterType":
-			kind = s.number()
+			kind = r.number()
 		case "value":
-			value = s.value()
+			value = r.value()
 		default:
-			s.skip()
+			r.skip()
 		}
 	})
 	if whole {
-		f.add(kind, strings.TrimSpace(value))
+		r.add(f, kind, value)
 	}
 }
 
@@ -120,35 +122,44 @@ func parseOrder(n int64) Order {
 	return DefaultOrder
 }
 
-// add notes one criterion. An empty id or name is kept and matches nothing:
+// Criteria that are not treated like the others.
+const (
+	kindID   = 4
+	kindName = 7
+	kindText = 10
+)
+
+// add adds one criterion to f. An empty id or name is kept and matches nothing:
 // whoever asks for one extension must not get them all. Elsewhere an empty
 // value says nothing.
-func (f *Filter) add(kind int64, value string) {
+func (r *reader) add(f *Filter, kind int64, value string) {
 	switch kind {
-	case 4:
-		f.IDs = appendName(f.IDs, value)
-	case 7:
-		f.Names = appendName(f.Names, value)
+	case kindID:
+		r.keepName(&f.IDs, kind, value)
+	case kindName:
+		r.keepName(&f.Names, kind, value)
 	case 9:
 		f.Featured = true
+	case kindText:
+		r.keepText(&f.Text, value)
 	case 12:
 		f.Exclude |= parseBits(value)
 	case 13:
 		f.Include |= parseBits(value)
 	default:
-		if list := f.list(kind); list != nil && value != "" {
-			*list = append(*list, value)
+		if list := f.list(kind); list != nil && strings.TrimSpace(value) != "" {
+			r.keep(list, kind, value)
 		}
 	}
 }
 
-// appendName makes room for many at the second: who names two is checking what is
+// keepName makes room for many at the second: who names two is checking what is
 // installed.
-func appendName(names []string, name string) []string {
-	if len(names) == 1 {
-		names = slices.Grow(names, 63)
+func (r *reader) keepName(names *[]string, kind int64, name string) {
+	if len(*names) == 1 {
+		*names = slices.Grow(*names, 63)
 	}
-	return append(names, name)
+	r.keep(names, kind, name)
 }
 
 // list returns where a criterion's text goes, nil for types that are ignored.
@@ -162,8 +173,6 @@ func (f *Filter) list(kind int64) *[]string {
 		return &f.Categories
 	case 8:
 		return &f.Targets
-	case 10:
-		return &f.Text
 	case 18:
 		return &f.Publishers
 	case 19:
@@ -178,7 +187,7 @@ func (f *Filter) list(kind int64) *[]string {
 
 // parseBits reads decimal flags; what is no number excludes and demands nothing.
 func parseBits(s string) uint32 {
-	n, err := strconv.ParseUint(s, 10, 32)
+	n, err := strconv.ParseUint(strings.TrimSpace(s), 10, 32)
 	if err != nil {
 		return 0
 	}

@@ -10,8 +10,18 @@
 // that ids (4) and names (7) form one set. Target, ExcludeWithFlags and
 // IncludeWithFlags restrict. The package does no I/O.
 //
-// Bodies that are cut off come from VS Code itself: its Content-Length counts
-// UTF-16 units, so with anything but ASCII in the search text the last bytes of
+// # Limits
+//
+// A query is read within limits, which limits.go lists: of the size of a page, of the
+// number and length of filters, values and texts. None is an error. A page that is too
+// large is smaller; values beyond the limits are dropped as if they matched nothing, so
+// that a filter does not find more for it; long values lose their end; further texts and
+// filters are not heeded. Repeated values are one. Reading takes time and memory in proportion to the body, and what is
+// kept of it shares one copy of the body.
+//
+// # Bodies that are cut off
+//
+// They come from VS Code itself: its Content-Length counts UTF-16 units, so with anything but ASCII in the search text the last bytes of
 // the body are lost. A number that ends where such a body ends may have lost
 // digits and is ignored.
 package query
@@ -41,22 +51,10 @@ type Filter struct {
 	ShortNames       []string // 24: the name without the publisher
 
 	Page  int // from 1; less is read as 1
-	Size  int // 1 to MaxPageSize, not less than there are ids and names
+	Size  int // 1 to MaxPageSize, but not less than there are ids and names
 	Sort  Sort
 	Order Order
 }
-
-// Page sizes. The gallery's own default; the cap is far above the number of
-// extensions anyone has installed, because an update check asks for all of them
-// in one page and must never be cut short or refused.
-const (
-	DefaultPageSize = 50
-	MaxPageSize     = 10_000
-)
-
-// MaxFilters is how many filters of a query are heeded; each costs a search.
-// Editors send one.
-const MaxFilters = 64
 
 // Flags say what an answer holds (ExtensionQueryFlags).
 type Flags uint32

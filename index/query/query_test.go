@@ -50,7 +50,7 @@ func TestParseIsLenient(t *testing.T) {
 		`{"filters":[{"criteria":[{"filterType":9},{"filterType":10},{"filterType":99,"value":"x"},{"filterType":1,"value":" a "}]}]}`: `tag="a" featured flags=0x0`,
 		`{"filters":[{"criteria":[{"filterType":7},{"filterType":4,"value":""}]}]}`:                                                    `id="" name="" flags=0x0`,
 		`{"filters":[{"criteria":[{"filterType":12,"value":4096},{"filterType":12,"value":"1"},{"filterType":13,"value":"x"}]}]}`:      `exclude=4097 flags=0x0`,
-		`{"filters":[{"pageSize":99999,"pageNumber":-3,"sortBy":5,"sortOrder":2}]}`:                                                    `sort=released order=2 size=10000 flags=0x0`,
+		`{"filters":[{"pageSize":99999,"pageNumber":-3,"sortBy":5,"sortOrder":2}]}`:                                                    `sort=released order=2 size=1000 flags=0x0`,
 		`{"filters":[{"pageNumber":1e999}]}`:                                        `page=2147483647 flags=0x0`,
 		`{"filters":[{"pageSize":-1,"pageNumber":1e99,"sortBy":77,"sortOrder":9}]}`: `page=2147483647 flags=0x0`,
 		`{"filters":[{"criteria":[{"filterType":23,"value":"linux-x64"},{"filterType":24,"value":"n"},{"filterType":18,"value":"p"},{"filterType":19,"value":"P"},{"filterType":2,"value":"T"}]}]}`: `title="T" publisher="p" publisher-title="P" platform="linux-x64" short-name="n" flags=0x0`,
@@ -128,7 +128,7 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("got %d filters: %s", len(q.Filters), q)
 		}
 		for _, f := range q.Filters {
-			if f.Page < 1 || f.Size < 1 || f.Size > MaxPageSize {
+			if f.Page < 1 || f.Size < 1 || f.Size > f.MaxSize() {
 				t.Errorf("got page %d of size %d", f.Page, f.Size)
 			}
 		}

@@ -94,6 +94,7 @@ func (s *scanner) number() int64 {
 	if s.at == len(s.text) {
 		return 0
 	}
+	text = text[:min(len(text), maxNumberLength)]
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return n
 	}
@@ -126,7 +127,7 @@ func (s *scanner) raw() string {
 	start := s.at
 	switch first {
 	case '"':
-		s.quoted()
+		s.span()
 	case '{', '[':
 		s.nested()
 	default:
@@ -154,7 +155,7 @@ func (s *scanner) nested() {
 	for depth := 0; s.at < len(s.text); {
 		switch s.text[s.at] {
 		case '"':
-			s.quoted()
+			s.span()
 			continue
 		case '{', '[':
 			depth++
@@ -168,24 +169,49 @@ func (s *scanner) nested() {
 	}
 }
 
+// longest is how much of a string with escapes is read, in bytes as it is written: an
+// escape of six bytes may stand for one.
+const longest = 6 * (MaxLength + 1)
+
 // quoted reads a string, whose opening quote is next. One without a closing quote
-// is empty.
+// is empty. Of a very long one with escapes, only the beginning is read.
 func (s *scanner) quoted() string {
-	start := s.at + 1
-	length := strings.IndexByte(s.text[start:], '"')
-	if length >= 0 && strings.IndexByte(s.text[start:start+length], '\\') < 0 {
-		s.at = start + length + 1
-		return s.text[start : start+length]
+	start := s.at
+	end, escapes := s.span()
+	switch text := s.text[start:s.at]; {
+	case end == start:
+		return ""
+	case !escapes:
+		return text[1 : len(text)-1]
+	case end < s.at-1:
+		return gjson.Parse(s.text[start:end] + `"`).Str
+	default:
+		return gjson.Parse(text).Str
 	}
-	for s.at = start; s.at < len(s.text); s.at++ {
+}
+
+// span passes over a string, whose opening quote is next. It reports whether there
+// are escapes in it, and where to end reading: at the closing quote, or before, where
+// a string with escapes is longest; at the opening quote if there is no closing one.
+func (s *scanner) span() (end int, escapes bool) {
+	open := s.at
+	length := strings.IndexByte(s.text[open+1:], '"')
+	if length >= 0 && strings.IndexByte(s.text[open+1:open+1+length], '\\') < 0 {
+		s.at = open + length + 2
+		return s.at - 1, false
+	}
+	for s.at++; s.at < len(s.text); s.at++ {
+		if s.at-open <= longest {
+			end = s.at
+		}
 		switch s.text[s.at] {
 		case '\\':
 			s.at++
 		case '"':
 			s.at++
-			return gjson.Parse(s.text[start-1 : s.at]).Str
+			return end, true
 		}
 	}
 	s.stop()
-	return ""
+	return open, true
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // AppendAnswer appends the reply to q, and returns how many extensions it holds. There
-// is one result set per filter. All of them together hold query.MaxPageSize
+// is one result set per filter. All of them together hold Filter.Limit
 // extensions at most, so that a short question cannot ask for the gallery many
 // times over; what is cut off is still counted.
 func AppendAnswer(dst []byte, work *index.Work, ix *index.Index, q query.Query, at *Address) ([]byte, int) {
@@ -47,7 +47,7 @@ func answer(to form, work *index.Work, ix *index.Index, q query.Query) (hits int
 	between := `{"results":[`
 	for i := range q.Filters {
 		r := ix.Search(work, &q.Filters[i])
-		r.Hits = r.Hits[:min(len(r.Hits), query.MaxPageSize-hits)]
+		r.Hits = r.Hits[:max(0, min(len(r.Hits), q.Filters[i].Limit()-hits))]
 		to.Text(between)
 		result(to, ix, r, variant)
 		hits += len(r.Hits)

@@ -1,0 +1,16 @@
+package index
+
+import (
+	"syscall"
+	"time"
+)
+
+// threadCPU returns how long this thread has run.
+func threadCPU() time.Duration {
+	const thread = 1 // RUSAGE_THREAD
+	var used syscall.Rusage
+	if err := syscall.Getrusage(thread, &used); err != nil {
+		panic(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}

@@ -1,0 +1,58 @@
+package index
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"galbuild/index/query"
+)
+
+// plain returns s without accents, ligatures and widths, so that "Café", "cafe"
+// and "ｃａｆｅ" are one word. Marks outside the Latin range stay: without them
+// Japanese and Indic words would become others.
+func plain(s string) string {
+	if isASCII(s) {
+		return s
+	}
+	return compose(norm.NFKD.String(s))
+}
+
+// plainStart is plain for a text that somebody asks for, of which it returns the
+// beginning: U+FDFA alone stands for eighteen letters.
+func plainStart(s string) string {
+	if isASCII(s) {
+		return s
+	}
+	decomposed := norm.NFKD.String(s)
+	if len(decomposed) > query.MaxLength {
+		end := query.MaxLength
+		for end > 0 && !utf8.RuneStart(decomposed[end]) {
+			end--
+		}
+		decomposed = decomposed[:end]
+	}
+	return compose(decomposed)
+}
+
+// compose leaves out the marks of Latin letters and joins what is left of a
+// decomposed text.
+func compose(decomposed string) string {
+	bare := strings.Map(func(r rune) rune {
+		if '\u0300' <= r && r <= '\u036f' {
+			return -1
+		}
+		return r
+	}, decomposed)
+	return norm.NFC.String(bare)
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}

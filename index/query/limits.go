@@ -1,0 +1,166 @@
+package query
+
+import (
+	"hash/maphash"
+	"strings"
+	"unicode/utf8"
+
+	"galbuild/index/internal/fold"
+)
+
+// Page sizes: the default, and the most extensions that a page of a list has. Lists of
+// ids and names are one page however long they are: an update check asks for
+// everything that is installed and must not be cut short.
+const (
+	DefaultPageSize = 50
+	MaxPageSize     = 1_000
+)
+
+// Limits of what is read of a query. What is beyond them is dropped, never refused.
+// Values that are equal without regard to case are one.
+const (
+	MaxFilters      = 64      // filters of a query; each costs a search, and editors send one
+	MaxNames        = 10_000  // ids and names of a query
+	MaxValues       = 100     // values of one type in a filter, such as tags
+	MaxQueryValues  = 1_000   // values of a query, ids, names and texts aside
+	MaxTexts        = 4       // texts of a filter
+	MaxLength       = 1_000   // bytes of a value; the rest of a longer one is cut off
+	MaxBytes        = 1 << 20 // bytes of all values of a query, texts aside
+	maxNumberLength = 64      // bytes of a number
+)
+
+// Limit returns how many extensions a response may hold when the result of f is its
+// last: lists share one page, and what is named comes on top.
+func (f *Filter) Limit() int {
+	if f.names() > 0 {
+		return MaxNames
+	}
+	return MaxPageSize
+}
+
+// MaxSize returns the largest page of f.
+func (f *Filter) MaxSize() int { return max(MaxPageSize, min(f.names(), MaxNames)) }
+
+func (f *Filter) names() int { return len(f.IDs) + len(f.Names) }
+
+// reader reads a query within the limits.
+type reader struct {
+	scanner
+	names, values, bytes int // that were kept
+	seed                 maphash.Seed
+	seen                 hashes // of type and value, of a filter with many
+	key                  []byte
+}
+
+// few is how many values are compared one by one to find a repeated one.
+const few = 8
+
+// keep adds value, whose criterion is of this type, to list. If it is beyond the
+// limits it is dropped. The filter must not find more for it, and the empty value,
+// which no extension has, takes its place if there is no other.
+func (r *reader) keep(list *[]string, kind int64, value string) {
+	value = cut(strings.TrimSpace(value))
+	count, most := &r.values, MaxQueryValues
+	if kind == kindID || kind == kindName {
+		count, most = &r.names, MaxNames
+	} else if len(*list) == MaxValues {
+		return
+	}
+	switch {
+	case *count == most || r.bytes+len(value) > MaxBytes:
+		if len(*list) == 0 {
+			*list = append(*list, "")
+		}
+	case !r.repeated(*list, kind, value):
+		*count++
+		r.bytes += len(value)
+		*list = append(*list, value)
+	}
+}
+
+// repeated reports whether list, which holds what was kept of this type, has the
+// value already. Hashes of 64 bits that nobody can foresee stand for the values.
+func (r *reader) repeated(list []string, kind int64, value string) bool {
+	if len(list) < few {
+		for _, known := range list {
+			if strings.EqualFold(known, value) {
+				return true
+			}
+		}
+		return false
+	}
+	if len(list) == few {
+		for _, known := range list {
+			r.seen.add(r.hash(kind, known))
+		}
+	}
+	return !r.seen.add(r.hash(kind, value))
+}
+
+func (r *reader) hash(kind int64, value string) uint64 {
+	r.key = fold.Append(append(r.key[:0], byte(kind)), value)
+	return maphash.Bytes(r.seed, r.key)
+}
+
+// hashes is a set of hashes: a table with linear probing, at most half full, in which
+// zero is a free slot.
+type hashes struct {
+	slots []uint64 // a power of two of them
+	count int
+}
+
+// add adds h. It returns false if it is there already.
+func (s *hashes) add(h uint64) bool {
+	if 2*s.count >= len(s.slots) {
+		s.grow()
+	}
+	mask := uint64(len(s.slots) - 1)
+	h = max(h, 1)
+	at := h & mask
+	for ; s.slots[at] != 0; at = (at + 1) & mask {
+		if s.slots[at] == h {
+			return false
+		}
+	}
+	s.slots[at] = h
+	s.count++
+	return true
+}
+
+func (s *hashes) grow() {
+	all := s.slots
+	*s = hashes{slots: make([]uint64, max(16*few, 2*len(all)))}
+	for _, h := range all {
+		if h != 0 {
+			s.add(h)
+		}
+	}
+}
+
+// empty forgets all.
+func (s *hashes) empty() {
+	if s.count > 0 {
+		clear(s.slots)
+		s.count = 0
+	}
+}
+
+// keepText adds a text, of which there may be few.
+func (r *reader) keepText(list *[]string, text string) {
+	text = cut(strings.TrimSpace(text))
+	if text != "" && len(*list) < MaxTexts && !r.repeated(*list, kindText, text) {
+		*list = append(*list, text)
+	}
+}
+
+// cut cuts off what a value has too much, between two characters.
+func cut(value string) string {
+	if len(value) <= MaxLength {
+		return value
+	}
+	end := MaxLength
+	for end > MaxLength-utf8.UTFMax && !utf8.RuneStart(value[end]) {
+		end--
+	}
+	return value[:end]
+}

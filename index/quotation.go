@@ -1,0 +1,252 @@
+package index
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// quotation is a phrase: words, folded, that must stand side by side in one field.
+type quotation struct {
+	words []string
+	rare  int // where in the first word the letter is that fewest words have
+}
+
+func newQuotation(words []string) quotation {
+	p := quotation{words: words}
+	for i := range len(words[0]) {
+		if letterRank(words[0][i]) < letterRank(words[0][p.rare]) {
+			p.rare = i
+		}
+	}
+	return p
+}
+
+// letterRank returns the place of a letter among all, the rarest first. Everything else
+// is rarer.
+func letterRank(c byte) int { return strings.IndexByte("zqxjkvbwyfgpmhducrlnsoitae", c) }
+
+// What it costs to look for a phrase in a document, in steps: so many, and one for so
+// many bytes; for each byte of a field that is not ASCII so many more, and if a phrase is
+// not, more again.
+const (
+	phraseCost     = 70
+	bytesPerStep   = 8
+	decomposedCost = 4
+	foldedCost     = 12
+)
+
+func (ix *Index) readCost(d uint32) int { return phraseCost + len(ix.textOf(int(d)))/bytesPerStep }
+
+// saying returns those of s.found that say every phrase. Where there is not enough
+// work left to look at all of them, it looks at the best, and no other is returned.
+func (ix *Index) saying(t *text, s *scores) []match {
+	cost := 0
+	for _, m := range s.found {
+		cost += ix.readCost(m.document()) * len(t.phrases)
+	}
+	if cost > s.work.limit-s.work.steps {
+		if !s.work.take(sortCost * len(s.found)) {
+			return nil
+		}
+		slices.Sort(s.found)
+	}
+	said := s.found[:0]
+	for _, m := range s.found {
+		if !s.work.take(ix.readCost(m.document()) * len(t.phrases)) {
+			break
+		}
+		if ix.says(t, s, m.document()) {
+			said = append(said, m)
+		}
+	}
+	return said
+}
+
+// says reports whether the document has the words of every phrase side by side in
+// one field.
+func (ix *Index) says(t *text, s *scores, d uint32) bool {
+	missing := uint16(1)<<len(t.phrases) - 1
+	look := func(field []byte) {
+		ascii := isASCIIBytes(field)
+		if !ascii && !s.work.take(decomposedCost*len(field)) || t.foreign && !s.work.take(foldedCost*len(field)) {
+			return
+		}
+		if !ascii && !t.foreign {
+			s.decomposed = appendDecomposed(s.decomposed[:0], field)
+			field = s.decomposed
+		}
+		var all []string
+		if t.foreign {
+			all = words(string(field))
+		}
+		for i := range t.phrases {
+			p := &t.phrases[i]
+			if missing&(1<<i) != 0 && (t.foreign && p.in(all) || !t.foreign && p.inDecomposed(field)) {
+				missing &^= 1 << i
+			}
+		}
+	}
+	r := textReader(ix.textOf(int(d)))
+	for i := range 7 { // id, uuid, name, publisher, publisher's title, title, description
+		if field := r.bytes(); i >= 2 {
+			look(field)
+		}
+	}
+	for n := r.number(); n > 0 && len(r) > 0; n-- {
+		look([]byte(category(string(r.bytes()))))
+	}
+	for n := r.number(); n > 0 && len(r) > 0; n-- {
+		look(r.bytes()) // a tag
+	}
+	return missing == 0
+}
+
+// isASCII reports whether all the words are.
+func (p *quotation) isASCII() bool {
+	return !slices.ContainsFunc(p.words, func(w string) bool { return !isASCII(w) })
+}
+
+// in reports whether the words of the phrase stand side by side in all. Of a run
+// without spaces they need only be a part.
+func (p *quotation) in(all []string) bool {
+	isWord := func(have, want string) bool {
+		return have == want || unspaced(want) && strings.Contains(have, want)
+	}
+	for i := 0; i+len(p.words) <= len(all); i++ {
+		if slices.EqualFunc(all[i:i+len(p.words)], p.words, isWord) {
+			return true
+		}
+	}
+	return false
+}
+
+// appendDecomposed appends field as plain returns it, but for letters that are joined
+// again: those of ASCII phrases are not.
+func appendDecomposed(dst, field []byte) []byte {
+	dst = norm.NFKD.Append(dst, field...)
+	to := 0
+	for i := 0; i < len(dst); i++ {
+		if beginsWithMark(dst[i:]) {
+			i++
+			continue
+		}
+		dst[to] = dst[i]
+		to++
+	}
+	return dst[:to]
+}
+
+// beginsWithMark reports whether text begins with one of U+0300 to U+036F.
+func beginsWithMark(text []byte) bool {
+	return len(text) > 1 && text[1]&0xc0 == 0x80 && (text[0] == 0xcc || text[0] == 0xcd && text[1] < 0xb0)
+}
+
+// inDecomposed is in for a phrase that is ASCII and a field that is decomposed. It does
+// not take the field apart, but looks for a letter of the phrase.
+func (p *quotation) inDecomposed(field []byte) bool {
+	small := p.words[0][p.rare]
+	if p.begunBy(field, small) {
+		return true
+	}
+	return 'a' <= small && small <= 'z' && p.begunBy(field, small-'a'+'A')
+}
+
+// begunBy reports whether the phrase is where the letter is in its first word.
+func (p *quotation) begunBy(field []byte, letter byte) bool {
+	for at := p.rare; at < len(field); at++ {
+		i := bytes.IndexByte(field[at:], letter)
+		if i < 0 {
+			return false
+		}
+		at += i
+		if start := at - p.rare; (start == 0 || !endsInLetter(field[:start])) && p.at(field[start:]) {
+			return true
+		}
+	}
+	return false
+}
+
+// at reports whether text begins with the words of the phrase.
+func (p *quotation) at(text []byte) bool {
+	for i, word := range p.words {
+		if i > 0 {
+			text = skipSeparators(text)
+		}
+		if len(text) < len(word) || !equalLetters(text[:len(word)], word) {
+			return false
+		}
+		text = text[len(word):]
+		rest := skipWord(text, word[len(word)-1])
+		if _, size := utf8.DecodeRune(text); len(rest) < len(text) && len(word)+size <= maxWord {
+			return false // the word is longer, and that is not because it was cut
+		}
+		text = rest
+	}
+	return true
+}
+
+// skipSeparators returns text from its first letter or character without spaces on.
+func skipSeparators(text []byte) []byte {
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		if kind := kindOf(r); kind == letter || kind == ideographic {
+			break
+		}
+		text = text[size:]
+	}
+	return text
+}
+
+// skipWord returns what follows the rest of a word whose last byte was so far this one.
+func skipWord(text []byte, last byte) []byte {
+	signs := last == '+' || last == '#'
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		kind := kindOf(r)
+		if kind != sign && (kind != letter || signs) {
+			break
+		}
+		signs = kind == sign
+		text = text[size:]
+	}
+	return text
+}
+
+func endsInLetter(text []byte) bool {
+	r, _ := utf8.DecodeLastRune(text)
+	return kindOf(r) == letter
+}
+
+// equalLetters compares ASCII letters without regard to case; want has small ones.
+func equalLetters(have []byte, want string) bool {
+	for i, c := range have {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != want[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// isASCIIBytes is isASCII for many bytes.
+func isASCIIBytes(b []byte) bool {
+	const high = 0x8080808080808080
+	for ; len(b) >= 8; b = b[8:] {
+		if binary.LittleEndian.Uint64(b)&high != 0 {
+			return false
+		}
+	}
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
