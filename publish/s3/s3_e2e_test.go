@@ -52,7 +52,7 @@ func TestTarget(t *testing.T) {
 		suite(t, publishtest.Options{}, server, s3.Config{Endpoint: server.URL, Prefix: "/a folder/of+it/"})
 	})
 	t.Run("locked", func(t *testing.T) {
-		suite(t, publishtest.Options{}, server, s3.Config{Endpoint: server.URL, Unconditional: true})
+		suite(t, publishtest.Options{}, server, s3.Config{Endpoint: server.URL, Conditional: s3.Never})
 	})
 	t.Run("faults", func(t *testing.T) {
 		suite(t, publishtest.Options{}, server, s3.Config{Endpoint: s3test.Faults(t, server.URL, 5)})

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// transport returns what sends the requests.
-func (c *Config) transport() (http.RoundTripper, error) {
+// baseTransport returns what sends the requests.
+func (c *Config) baseTransport() (http.RoundTripper, error) {
 	if c.Transport != nil {
 		return c.Transport, nil
 	}
@@ -50,16 +50,41 @@ func proxy(r *http.Request) (*url.URL, error) {
 	return http.ProxyFromEnvironment(r)
 }
 
-// A listening transport keeps the last answer for the one who asked by [heard].
-type listening struct{ base http.RoundTripper }
+// A listening transport mends responses as [mend] does, and keeps the last one for who
+// asked for it by [heard].
+type listening struct {
+	base      http.RoundTripper
+	readsOnly *chain // credentials without which writes are not sent, if they are not found
+}
 
 // RoundTrip implements [http.RoundTripper].
 func (l *listening) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := l.mayWrite(r); err != nil {
+		return nil, err
+	}
 	answer, err := l.base.RoundTrip(r)
 	if last, ok := r.Context().Value(answerKey{}).(**http.Response); ok {
 		*last = answer
 	}
-	return answer, err
+	if err != nil {
+		return answer, err
+	}
+	if err := mend(r, answer); err != nil {
+		answer.Body.Close()
+		return nil, err
+	}
+	return answer, nil
+}
+
+// mayWrite refuses a write by nobody: without credentials, a public bucket is read.
+func (l *listening) mayWrite(r *http.Request) error {
+	if l.readsOnly == nil || r.Method == http.MethodGet || r.Method == http.MethodHead || r.Header.Get("Authorization") != "" {
+		return nil
+	}
+	if r.Body != nil {
+		r.Body.Close()
+	}
+	return errCredentials(l.readsOnly.missing())
 }
 
 type answerKey struct{}
