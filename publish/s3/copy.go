@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"net/http"
 
 	"github.com/minio/minio-go/v7"
 	"golang.org/x/sync/errgroup"
@@ -49,11 +50,9 @@ func (t *Target) source(ctx context.Context, from string, o publish.Object) publ
 func isNoCopy(err error) bool {
 	_, syntax := errors.AsType[*xml.SyntaxError](err)
 	_, other := errors.AsType[xml.UnmarshalError](err)
-	return isUnsupported(err) || isInvalid(err) || code(err) == minio.AccessDenied || syntax || other || errors.Is(err, errNoResult)
+	empty := status(err) == http.StatusOK // minio-go's error for a result that is not there
+	return isUnsupported(err) || isInvalid(err) || code(err) == minio.AccessDenied || empty || syntax || other
 }
-
-// errNoResult is an empty response to a copy.
-var errNoResult = errors.New("the response to a copy is empty")
 
 func (t *Target) copy(ctx context.Context, from string, o publish.Object) error {
 	if o.Size > t.limits.copy {
@@ -67,9 +66,6 @@ func (t *Target) copy(ctx context.Context, from string, o publish.Object) error 
 			ReplaceMetadata: true, ContentType: o.MediaType, CacheControl: o.CacheControl,
 		}
 		_, err := t.client().Client.CopyObject(ctx, to, minio.CopySrcOptions{Bucket: t.bucket, Object: t.prefix + from})
-		if err == io.EOF {
-			return errFinal{errNoResult}
-		}
 		return err
 	})
 }

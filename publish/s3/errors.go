@@ -17,6 +17,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 
+	"galbuild/build/roots"
 	"galbuild/publish"
 )
 
@@ -76,19 +77,18 @@ func (t *Target) hint(doing string, err error, response *http.Response) string {
 		return t.hintResponse(doing, e, response)
 	}
 	d := t.dialect.Load()
-	unknown := &x509.UnknownAuthorityError{}
 	wrong := &x509.HostnameError{}
 	dns := &net.DNSError{}
 	op := &net.OpError{}
 	switch {
 	case errors.Is(err, errWebPage):
 		return t.hintWebPage(d)
-	case errors.Is(err, errNoMatch), errors.Is(err, errNoResult):
-		return ""
+	case errors.Is(err, errTLS):
+		return hintTLS(d)
 	case errors.As(err, new(errCredentials)):
 		return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --s3-profile or in AWS_PROFILE"
-	case errors.As(err, unknown):
-		return fmt.Sprintf("give the certificate of who signs for %s as CA file: --ca FILE", d.endpoint.Host)
+	case roots.IsUnknown(err):
+		return roots.Hint
 	case errors.As(err, wrong) && d.style == VirtualHost:
 		return fmt.Sprintf("the certificate does not hold for %s.%s: --s3-addressing-style=path needs none that does", t.bucket, d.endpoint.Hostname())
 	case errors.Is(err, http.ErrSchemeMismatch):
@@ -117,6 +117,10 @@ func (t *Target) hintWebPage(d *dialect) string {
 	return fmt.Sprintf("%s answers with web pages, so it is not the address of the S3 API: it may be that of a console (MinIO's is on port 9001, its API on 9000), a website endpoint, or a proxy's login", d.endpoint.Host)
 }
 
+func hintTLS(d *dialect) string {
+	return fmt.Sprintf("it speaks TLS: write the endpoint as https://%s", d.endpoint.Host)
+}
+
 func isWebPageOf(response *http.Response) bool { return response != nil && isWebPage(response.Header) }
 
 // hintResponse is hint for what the server says.
@@ -138,7 +142,7 @@ func (t *Target) hintCause(e minio.ErrorResponse, response *http.Response) strin
 	d := t.dialect.Load()
 	switch {
 	case strings.Contains(e.Message, "HTTP request") && strings.Contains(e.Message, "HTTPS"):
-		return fmt.Sprintf("it speaks TLS: write the endpoint as https://%s", d.endpoint.Host)
+		return hintTLS(d)
 	case isWebPageOf(response):
 		return t.hintWebPage(d)
 	case response == nil:
@@ -237,7 +241,7 @@ func (t *Target) hintStatus(doing string, e minio.ErrorResponse) string {
 func (t *Target) hintOptions() string {
 	h, set := t.header(), []string{}
 	for flag, is := range map[string]bool{
-		"--s3-sse": h.isSet(), "--s3-storage-class": h.class != "", "--s3-acl": h.acl != "",
+		"--s3-sse": h.isSet(), "--s3-storage-class": h.class != "", "--s3-acl": h.acl != "", "--s3-conditional-writes=yes": t.conditional,
 	} {
 		if is {
 			set = append(set, flag)

@@ -139,19 +139,20 @@ const (
 
 // Target is a folder of a bucket.
 type Target struct {
-	dialect   atomic.Pointer[dialect]
-	transport http.RoundTripper
-	keys      *credentials.Credentials
-	nobody    *chain // the same, nil if Anonymous
-	bucket    string
-	prefix    string // empty, or with a slash at its end
-	name      string
-	anonymous bool
-	autoStyle bool
-	oss       bool
-	headers   header
-	limits    limits
-	warn      func(message string)
+	dialect     atomic.Pointer[dialect]
+	transport   http.RoundTripper
+	keys        *credentials.Credentials
+	nobody      *chain // the same, nil if Anonymous
+	bucket      string
+	prefix      string // empty, or with a slash at its end
+	name        string
+	anonymous   bool
+	autoStyle   bool
+	conditional bool // conditional writes are asked for by name
+	oss         bool
+	headers     header
+	limits      limits
+	warn        func(message string)
 
 	met      atomic.Bool // the server has answered
 	encrypts atomic.Bool // encryption that was tried has helped
@@ -187,7 +188,7 @@ func New(c Config) (*Target, error) {
 	}
 	isAmazon := isAmazonHost(endpoint.Hostname())
 	t := &Target{
-		nobody: c.credentials(base), bucket: c.Bucket, anonymous: c.Anonymous, autoStyle: c.Style == Auto,
+		nobody: c.credentials(base), bucket: c.Bucket, anonymous: c.Anonymous, autoStyle: c.Style == Auto, conditional: c.Conditional == Yes,
 		oss: c.oss, headers: headers, limits: usual, warn: c.Warn, match: c.Conditional, noneMatch: c.Conditional,
 	}
 	if t.warn == nil {

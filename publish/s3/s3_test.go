@@ -253,6 +253,24 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestPlain speaks http to servers that speak TLS, each of which says so in its own way.
+func TestPlain(t *testing.T) {
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	nginx := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusBadRequest)
+		io.WriteString(w, "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>")
+	}))
+	defer nginx.Close()
+	for _, host := range []string{server.Listener.Addr().String(), nginx.Listener.Addr().String()} {
+		target := open(t, s3.Config{Bucket: "site", Endpoint: "http://" + host, AccessKey: "key", SecretKey: "secret"})
+		if err := target.Put(t.Context(), object("x", "text")); err == nil || !strings.Contains(err.Error(), "write the endpoint as https://"+host) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 // TestRetryAfter waits as long as it is told, and not longer than makes sense.
 func TestRetryAfter(t *testing.T) {
 	var waits []string

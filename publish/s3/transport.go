@@ -3,13 +3,13 @@ package s3
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"fmt"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"time"
+
+	"galbuild/build/roots"
 )
 
 // baseTransport returns what sends the requests.
@@ -23,22 +23,23 @@ func (c *Config) baseTransport() (http.RoundTripper, error) {
 	t.MaxIdleConnsPerHost = 64
 	t.ResponseHeaderTimeout = 5 * time.Minute // the server may copy a gigabyte first
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	if c.CAFile == "" {
-		return t, nil
-	}
-	pem, err := os.ReadFile(c.CAFile)
+	return t, roots.Trust(t, c.CAFile)
+}
+
+// errTLS is a server that closes connections of those who do not speak TLS.
+var errTLS = errors.New("the server speaks TLS only")
+
+// isTLS tells whether a server that has not answered over http takes a TLS handshake.
+func isTLS(ctx context.Context, host string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	// Nothing is sent, so it does not matter who is there.
+	c, err := (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}).DialContext(ctx, "tcp", host)
 	if err != nil {
-		return nil, fmt.Errorf("CA file: %w", err)
+		return false
 	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("CA file %s: no PEM certificate in it", c.CAFile)
-	}
-	t.TLSClientConfig.RootCAs = pool
-	return t, nil
+	c.Close()
+	return true
 }
 
 // proxy is that of the environment, except for metadata services, which only the
