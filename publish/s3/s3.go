@@ -11,9 +11,31 @@
 // bucket (AbortIncompleteMultipartUpload) removes it.
 //
 // [Target.Swap] is a PUT with If-Match or If-None-Match, which Amazon S3, MinIO, Ceph,
-// R2 and versitygw honour. A server that answers 501, or replaces an object in spite of
-// an If-Match that does not hold (asked once, of servers other than Amazon's), is
-// locked by [publish.SwapLocked] instead.
+// R2 and versitygw honour. Other servers than Amazon's are asked once: whether they
+// replace an object in spite of an If-Match that does not hold, or make one again in
+// spite of If-None-Match: *. One that does, that refuses the condition, or whose ETag
+// does not match itself, is locked by [publish.SwapLocked] instead, and [Config].Warn
+// is told. What is lost then stands there: the lock is for galbuild's own commands, and
+// needs a server that lists an object as soon as it is written.
+//
+// # Servers
+//
+// A refusal that says what it wants is learnt from: the request is sent again, and it is
+// remembered for as long as the Target is in use.
+//
+//	a body needs a checksum (Object Lock)      Content-MD5, then x-amz-checksum-sha256 too
+//	a write is denied, no encryption was asked the bucket's default by GetBucketEncryption, or AES256
+//	no CopyObject, or it is denied             the bytes are sent again
+//	no DeleteObjects                           one DELETE for each, four at a time
+//	no ListObjectsV2                           ListObjects
+//	no multipart uploads                       one PUT of up to 5 GiB
+//	no path style                              the virtual-host style, if Style is Auto
+//	another region                             that one
+//	a redirect below the same domain           that endpoint, but never from https to http
+//
+// Sent to no server: signatures in chunks and trailers, HEAD. Not relied on: that an
+// ETag is an MD5 or strong, ranges, the format of dates, the status of a success, the
+// body of an error.
 //
 // # Credentials
 //
@@ -21,8 +43,9 @@
 // AWS_SESSION_TOKEN); the profile AWS_PROFILE of the shared files (~/.aws/credentials
 // and ~/.aws/config, or AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE), with keys,
 // SSO or credential_process; a web identity (AWS_WEB_IDENTITY_TOKEN_FILE and
-// AWS_ROLE_ARN); the role of a container; the role of a machine (EC2). They are asked
-// for anew when they expire.
+// AWS_ROLE_ARN); the role of a container; the role of a machine (EC2), unless
+// AWS_EC2_METADATA_DISABLED is true. They are asked for anew when they expire. If
+// nothing names any, a public bucket is read without.
 //
 // # Aliyun OSS
 //
@@ -40,7 +63,8 @@
 // # Tests
 //
 // With the tag e2e the suite is run against versitygw, which the test installs, also
-// through a proxy that breaks things. GALBUILD_TEST_S3=BUCKET/PREFIX (with the
+// through a proxy that breaks things, and through proxies that do one thing each as
+// another server does it. GALBUILD_TEST_S3=BUCKET/PREFIX (with the
 // variables above, AWS_REGION and AWS_ENDPOINT_URL_S3) and GALBUILD_TEST_OSS=BUCKET/PREFIX
 // (with OSS_REGION) run it against a real bucket too, below that prefix.
 package s3
