@@ -56,6 +56,8 @@ func (t *Target) failed(doing, key string, err error, response *http.Response) e
 	switch {
 	case isMissing(err) && isWebPageOf(response):
 		return fmt.Errorf("%s %s in %s: %w (404 with a web page; %s)", doing, key, t, publish.ErrNotExist, t.hintWebPage(t.dialect.Load()))
+	case isMissing(err) && doing == "put":
+		return fmt.Errorf("%s %s in %s: %w (404; %s)", doing, key, t, publish.ErrNotExist, t.hintBucket(t.dialect.Load()))
 	case isMissing(err):
 		return fmt.Errorf("%s %s in %s: %w", doing, key, t, publish.ErrNotExist)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -239,9 +241,9 @@ func (t *Target) hintStatus(doing string, e minio.ErrorResponse) string {
 
 // hintOptions names what was asked for that servers other than Amazon's may not know.
 func (t *Target) hintOptions() string {
-	h, set := t.header(), []string{}
+	h, set := t.headers, []string{}
 	for flag, is := range map[string]bool{
-		"--s3-sse": h.isSet(), "--s3-storage-class": h.class != "", "--s3-acl": h.acl != "", "--s3-conditional-writes=yes": t.conditional,
+		"--s3-sse": t.headers.isSet(), "--s3-storage-class": h.class != "", "--s3-acl": h.acl != "", "--s3-conditional-writes=yes": t.conditional,
 	} {
 		if is {
 			set = append(set, flag)

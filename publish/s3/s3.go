@@ -131,7 +131,8 @@ type Config struct {
 	// RequesterPays accepts the cost of requests to another's bucket.
 	RequesterPays bool
 
-	// CAFile is a file of PEM certificates that are trusted besides the system's.
+	// CAFile is a file of PEM certificates that are trusted besides the system's. Empty is
+	// AWS_CA_BUNDLE.
 	CAFile string
 	// Transport sends the requests. If nil, one that honours HTTP_PROXY, HTTPS_PROXY,
 	// NO_PROXY and CAFile.

@@ -348,8 +348,9 @@ func TestRequests(t *testing.T) {
 		{"delete one", 1, func() error { return target.Delete(ctx, []string{"x"}) }},
 		{"delete 1500", 2, func() error { return target.Delete(ctx, many) }},
 		{"delete none", 0, func() error { return target.Delete(ctx, nil) }},
-		{"first swap, with the question", 2, func() error { return target.Swap(ctx, nil, object("CURRENT", "1")) }},
-		{"swap", 2, func() error { return target.Swap(ctx, []byte("1"), object("CURRENT", "2")) }},
+		{"first swap, with the question", 4, func() error { return target.Swap(ctx, nil, object("CURRENT", "1")) }},
+		{"second swap, with the other question", 3, func() error { return target.Swap(ctx, []byte("1"), object("CURRENT", "2")) }},
+		{"swap", 2, func() error { return target.Swap(ctx, []byte("2"), object("CURRENT", "3")) }},
 	} {
 		if err := x.do(); err != nil {
 			t.Errorf("%s: %v", x.name, err)

@@ -127,11 +127,11 @@ func (t *Target) honours(ctx context.Context, match bool) (bool, error) {
 func (t *Target) lockInstead(known *Conditional) {
 	*known = Never
 	t.warned.Do(func() {
-		t.warn(t.String() + ": this server has no conditional writes (PUT with If-Match or If-None-Match). " +
-			"galbuild's own commands take turns by a lock below " + publish.Locks + " instead, " +
-			"which needs a server that lists an object as soon as it is written. " +
-			"If yours may not, publish from one job at a time; let no other tool write " + site.CurrentPath + ". " +
-			"--s3-conditional-writes=no says so beforehand")
+		t.warn(t.String() + ": the server has no conditional writes (PUT with If-Match or If-None-Match), " +
+			"so galbuild's commands take turns by a lock below " + publish.Locks + ". " +
+			"This needs a server that lists an object as soon as it is written, " +
+			"and does not hold off other tools that write " + site.CurrentPath + ". " +
+			"If in doubt, publish from one job at a time. --s3-conditional-writes=no stops this message")
 	})
 }
 

@@ -11,15 +11,15 @@ import (
 // config file are rclone's.
 type s3Flags struct {
 	NoSignRequest     bool   `name:"no-sign-request" aliases:"s3-no-sign-request,s3-anonymous" group:"S3:" help:"Read a public bucket without credentials. Also done if there are none."`
-	Profile           string `name:"s3-profile" placeholder:"NAME" group:"S3:" help:"Profile of AWS's shared files to take the credentials from."`
-	SSE               string `name:"s3-sse" aliases:"s3-server-side-encryption" placeholder:"AES256|aws:kms|aws:kms:dsse" enum:",AES256,aws:kms,aws:kms:dsse" default:"" group:"S3:" help:"Server-side encryption to ask for. Without it the bucket's default is tried if a policy wants the header."`
-	SSEKMSKeyID       string `name:"s3-sse-kms-key-id" placeholder:"ID" group:"S3:" help:"Key for aws:kms."`
-	BucketKeyEnabled  bool   `name:"s3-bucket-key-enabled" group:"S3:" help:"Use a bucket key for aws:kms."`
-	StorageClass      string `name:"s3-storage-class" placeholder:"CLASS" group:"S3:" help:"Storage class of new objects."`
-	ACL               string `name:"s3-acl" placeholder:"ACL" group:"S3:" help:"Canned ACL of new objects, such as bucket-owner-full-control."`
-	RequesterPays     bool   `name:"s3-requester-pays" group:"S3:" help:"Accept the cost of requests to a bucket whose requesters pay."`
-	AddressingStyle   string `name:"s3-addressing-style" placeholder:"path|virtual" enum:",auto,path,virtual" default:"" group:"S3:" help:"Where the bucket's name stands: https://HOST/BUCKET or https://BUCKET.HOST. Found out by default."`
-	ConditionalWrites string `name:"s3-conditional-writes" placeholder:"yes|no" enum:",auto,yes,no" default:"" group:"S3:" help:"Whether the server honours If-Match and If-None-Match of a PUT; with no, publishers take turns by a lock in the bucket. Found out by default."`
+	Profile           string `name:"s3-profile" env:"GALBUILD_S3_PROFILE" placeholder:"NAME" group:"S3:" help:"Profile of AWS's shared files to take the credentials from."`
+	SSE               string `name:"s3-sse" env:"GALBUILD_S3_SSE" aliases:"s3-server-side-encryption" placeholder:"AES256|aws:kms|aws:kms:dsse" group:"S3:" help:"Server-side encryption to ask for. Without it the bucket's default is tried if a policy wants the header."`
+	SSEKMSKeyID       string `name:"s3-sse-kms-key-id" env:"GALBUILD_S3_SSE_KMS_KEY_ID" placeholder:"ID" group:"S3:" help:"Key for aws:kms."`
+	BucketKeyEnabled  bool   `name:"s3-bucket-key-enabled" env:"GALBUILD_S3_BUCKET_KEY_ENABLED" group:"S3:" help:"Use a bucket key for aws:kms."`
+	StorageClass      string `name:"s3-storage-class" env:"GALBUILD_S3_STORAGE_CLASS" placeholder:"CLASS" group:"S3:" help:"Storage class of new objects."`
+	ACL               string `name:"s3-acl" env:"GALBUILD_S3_ACL" placeholder:"ACL" group:"S3:" help:"Canned ACL of new objects, such as bucket-owner-full-control."`
+	RequesterPays     bool   `name:"s3-requester-pays" env:"GALBUILD_S3_REQUESTER_PAYS" group:"S3:" help:"Accept the cost of requests to a bucket whose requesters pay."`
+	AddressingStyle   string `name:"s3-addressing-style" env:"GALBUILD_S3_ADDRESSING_STYLE" placeholder:"path|virtual" group:"S3:" help:"Where the bucket's name stands: https://HOST/BUCKET or https://BUCKET.HOST. Found out by default."`
+	ConditionalWrites string `name:"s3-conditional-writes" env:"GALBUILD_S3_CONDITIONAL_WRITES" placeholder:"yes|no" group:"S3:" help:"Whether the server honours If-Match and If-None-Match of a PUT; with no, publishers take turns by a lock in the bucket. Found out by default."`
 }
 
 // options returns what the flags say.
