@@ -65,9 +65,11 @@ func (t *Target) newClient(a address) (*minio.Core, error) {
 func (t *Target) change(do func(d *dialect)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	next := *t.dialect.Load()
-	do(&next)
-	t.dialect.Store(&next)
+	now := t.dialect.Load()
+	next := *now
+	if do(&next); next != *now {
+		t.dialect.Store(&next)
+	}
 }
 
 // adapt learns from a refusal of a request that was made in the dialect before. It tells

@@ -50,7 +50,7 @@ func (t *Target) try(ctx context.Context, doing, key string, f func(ctx context.
 			continue
 		case attempt+1 == tries || !t.passes(err):
 			return t.failed(doing, key, t.undo(d, err, denied), answer)
-		case !t.met.Load() && d.endpoint.Scheme == "http" && isTLS(ctx, d.endpoint.Host):
+		case attempt == 0 && !t.met.Load() && d.endpoint.Scheme == "http" && isTLS(ctx, d.endpoint.Host):
 			return t.failed(doing, key, errTLS, nil)
 		}
 		if code(err) == "ExpiredToken" {
