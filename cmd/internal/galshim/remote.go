@@ -64,11 +64,11 @@ func newRemote(address, cache, ca string, log *slog.Logger) (*remote, error) {
 		return nil, hint.Add(fmt.Errorf("make cache folder: %w", err), "name another one with --cache DIR")
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.ResponseHeaderTimeout = stallTimeout
-	transport.MaxIdleConnsPerHost = 64 // all downloads go to one host
 	if err := roots.Trust(transport, ca); err != nil {
 		return nil, err
 	}
+	transport.ResponseHeaderTimeout = stallTimeout
+	transport.MaxIdleConnsPerHost = 64 // all downloads go to one host
 	return &remote{base: base, dir: dir, client: &http.Client{Transport: transport}, log: log}, nil
 }
 
