@@ -40,7 +40,7 @@ func (c *Config) credentials(base http.RoundTripper) *chain {
 	if !c.oss && (roleNamed() || !strings.EqualFold(os.Getenv("AWS_EC2_METADATA_DISABLED"), "true")) {
 		sources = append(sources, source{"a role", &credentials.IAM{Client: &http.Client{Transport: base, Timeout: roleTimeout}}})
 	}
-	return &chain{sources: sources, orNobody: os.Getenv("AWS_PROFILE") == "" && !roleNamed()}
+	return &chain{sources: sources, orAnonymous: os.Getenv("AWS_PROFILE") == "" && !roleNamed()}
 }
 
 func (c *Config) profile() source {
@@ -65,13 +65,13 @@ type source struct {
 }
 
 // A chain is the first source that has credentials. Unlike the one of minio-go it says
-// what it has tried. It goes on as nobody, who may read public buckets, only if nothing
-// names credentials: not if those that are named cannot be had.
+// what it has tried. Requests are anonymous, which is enough to read a public bucket, only
+// if nothing names credentials: not if those that are named cannot be had.
 type chain struct {
-	sources  []source
-	orNobody bool
-	found    credentials.Provider
-	tried    atomic.Pointer[string] // if there are none
+	sources     []source
+	orAnonymous bool
+	found       credentials.Provider
+	tried       atomic.Pointer[string] // if there are none
 }
 
 // missing returns what was tried, or nothing if there are credentials.
@@ -85,7 +85,7 @@ func (c *chain) missing() string {
 // RetrieveWithCredContext implements [credentials.Provider].
 func (c *chain) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
 	var tried []string
-	nobody := c.orNobody
+	absent := c.orAnonymous
 	for _, s := range c.sources {
 		value, err := s.RetrieveWithCredContext(cc)
 		if cc != nil && cc.Context != nil && cc.Context.Err() != nil {
@@ -98,12 +98,12 @@ func (c *chain) RetrieveWithCredContext(cc *credentials.CredContext) (credential
 		if err == nil {
 			err = errors.New("not set")
 		} else {
-			nobody = nobody && isAbsent(s, err)
+			absent = absent && isAbsent(s, err)
 		}
 		tried = append(tried, fmt.Sprintf("%s: %v", s.name, err))
 	}
 	all := strings.Join(tried, "; ")
-	if nobody {
+	if absent {
 		c.tried.Store(&all)
 		c.found = anonymous{}
 		return credentials.Value{SignerType: credentials.SignatureAnonymous}, nil
@@ -122,7 +122,7 @@ func isAbsent(s source, err error) bool {
 	return false
 }
 
-// An anonymous provider is nobody, for ever.
+// An anonymous provider has no credentials, and does not expire.
 type anonymous struct{ pair }
 
 // Retrieve implements [credentials.Provider].

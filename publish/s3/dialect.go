@@ -116,9 +116,9 @@ func isWrite(doing string) bool {
 // do, or leaves out one that it does not know.
 func (d *dialect) learnChecksum(e minio.ErrorResponse) bool {
 	switch {
-	case d.checksum && !asksChecksum(e) && (isUnsupported(e) || strings.Contains(strings.ToLower(e.Message), "checksum")):
+	case d.checksum && !wantsChecksum(e) && (isUnsupported(e) || strings.Contains(strings.ToLower(e.Message), "checksum")):
 		d.checksum, d.noChecksum = false, true
-	case !asksChecksum(e):
+	case !wantsChecksum(e):
 		return false
 	case !d.md5:
 		d.md5 = true
@@ -132,10 +132,10 @@ func (d *dialect) learnChecksum(e minio.ErrorResponse) bool {
 
 var checksumNeeded = regexp.MustCompile(`(?i)(content-?md5|checksum).*(requir|missing|must)|(requir|missing|must).*(content-?md5|checksum)`)
 
-// asksChecksum tells whether a body was refused for having no checksum. Amazon S3 says
+// wantsChecksum tells whether a body was refused for having no checksum. Amazon S3 says
 // InvalidRequest, MinIO MissingContentMD5; the message is what they have in common.
 // Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html (Content-MD5)
-func asksChecksum(e minio.ErrorResponse) bool {
+func wantsChecksum(e minio.ErrorResponse) bool {
 	return e.StatusCode >= 400 && e.StatusCode < 500 && !slices.Contains(passing, e.Code) &&
 		(checksumNeeded.MatchString(e.Message) || checksumNeeded.MatchString(e.Code))
 }

@@ -31,7 +31,7 @@ func TestWhatServersSay(t *testing.T) {
 		{"Garage, its region", "AuthorizationHeaderMalformed", "Authorization header malformed, unexpected scope: 20260101/us-east-1/s3/aws4_request, expected: 20260101/garage/s3/aws4_request", 400, false, false, "garage"},
 	} {
 		e := minio.ErrorResponse{Code: x.code, Message: x.message, StatusCode: x.status}
-		if got := asksChecksum(e); got != x.checksum {
+		if got := wantsChecksum(e); got != x.checksum {
 			t.Errorf("%s asks for a checksum: %v", x.server, got)
 		}
 		if got := wantsVirtualHost(e); got != x.virtual {
@@ -50,11 +50,11 @@ func TestDates(t *testing.T) {
 		want, "2026-01-02T03:04:05.000Z", "2026-01-02T03:04:05", "2026-01-02T03:04:05+0000", "2026-01-02T05:04:05+02:00",
 		"2026-01-02 03:04:05", "2026-01-02 03:04:05 +0000 UTC", "Fri, 02 Jan 2026 03:04:05 GMT", "Fri Jan  2 03:04:05 2026",
 	} {
-		if got := mendedTime(text, time.RFC3339, time.Time{}); got != want {
+		if got := normalizeTime(text, time.RFC3339, time.Time{}); got != want {
 			t.Errorf("%s: got %s", text, got)
 		}
 	}
-	if got := mendedTime("yesterday", time.RFC3339, time.Time{}); got != "yesterday" {
+	if got := normalizeTime("yesterday", time.RFC3339, time.Time{}); got != "yesterday" {
 		t.Errorf("got %s", got)
 	}
 }

@@ -154,7 +154,7 @@ func (t *Target) hintCause(e minio.ErrorResponse, response *http.Response) strin
 			return hint
 		}
 	}
-	if missing := t.nobody.missing(); missing != "" && (e.StatusCode == http.StatusForbidden || e.StatusCode == http.StatusUnauthorized) {
+	if missing := t.chain.missing(); missing != "" && (e.StatusCode == http.StatusForbidden || e.StatusCode == http.StatusUnauthorized) {
 		return "no credentials were found, so it was asked without any: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --s3-profile (" + missing + ")"
 	}
 	if to := redirectOf(e, response); to != nil {

@@ -467,13 +467,18 @@ func TestMoved(t *testing.T) {
 	if err := fresh(t, server, s3.Config{Endpoint: proxy.URL}).Put(t.Context(), object("x", "text")); err == nil || !strings.Contains(err.Error(), "it redirects to https://s3.example.com") {
 		t.Errorf("got %v", err)
 	}
-	var circle *s3test.Quirky
-	circle = server.Behind(t, s3test.Quirk{Refuse: func(w http.ResponseWriter, r *http.Request) bool {
-		http.Redirect(w, r, "http://localhost.:"+circle.URL[strings.LastIndex(circle.URL, ":")+1:]+r.URL.RequestURI(), 307)
-		return true
-	}})
-	if err := fresh(t, server, s3.Config{Endpoint: circle.URL}).Put(t.Context(), object("x", "text")); err == nil {
-		t.Error("a circle of redirects was taken")
+	var one, other *s3test.Quirky
+	circle := func(to **s3test.Quirky) s3test.Quirk {
+		return s3test.Quirk{Refuse: func(w http.ResponseWriter, r *http.Request) bool {
+			http.Redirect(w, r, (*to).URL+r.URL.RequestURI(), 307)
+			return true
+		}}
+	}
+	one, other = server.Behind(t, circle(&other)), server.Behind(t, circle(&one))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := fresh(t, server, s3.Config{Endpoint: one.URL}).Put(ctx, object("x", "text")); err == nil || !strings.Contains(err.Error(), "it redirects to "+other.URL) {
+		t.Errorf("a circle of redirects: got %v", err)
 	}
 }
 

@@ -20,11 +20,11 @@ const maxDocument = 16 << 20
 // errWebPage is a response that no S3 server gives.
 var errWebPage = errors.New("the response is a web page")
 
-// mend turns a response that servers give instead of Amazon's into that, where minio-go
+// normalize turns a response that servers give instead of Amazon's into that, where minio-go
 // takes none but Amazon's: other statuses of success, dates in other formats, weak
 // entity tags. A web page where there should be an object's metadata or XML is an error,
 // for a server that answers everything with one would seem to have stored what was sent.
-func mend(r *http.Request, response *http.Response) error {
+func normalize(r *http.Request, response *http.Response) error {
 	h := response.Header
 	success := response.StatusCode >= 200 && response.StatusCode < 300
 	document := isDocument(r)
@@ -33,7 +33,7 @@ func mend(r *http.Request, response *http.Response) error {
 		return errFinal{errWebPage}
 	}
 	h.Del("Expires") // is not used, but an unreadable one would be an error
-	h.Set("Last-Modified", mendedTime(h.Get("Last-Modified"), http.TimeFormat, time.Unix(0, 0)))
+	h.Set("Last-Modified", normalizeTime(h.Get("Last-Modified"), http.TimeFormat, time.Unix(0, 0)))
 	if etag, ok := strings.CutPrefix(h.Get("ETag"), "W/"); ok {
 		h.Set("ETag", etag)
 	}
@@ -45,7 +45,7 @@ func mend(r *http.Request, response *http.Response) error {
 		response.StatusCode = http.StatusOK
 	}
 	if success && document {
-		return mendDocument(response)
+		return normalizeDocument(response)
 	}
 	return nil
 }
@@ -63,9 +63,9 @@ func isWebPage(h http.Header) bool {
 
 var lastModified = regexp.MustCompile(`<LastModified>([^<]*)</LastModified>`)
 
-// mendDocument writes the dates of a document as Amazon S3 does. One that cannot be read
+// normalizeDocument writes the dates of a document as Amazon S3 does. One that cannot be read
 // stays: an object of unknown age must not seem to be old.
-func mendDocument(response *http.Response) error {
+func normalizeDocument(response *http.Response) error {
 	b, err := io.ReadAll(io.LimitReader(response.Body, maxDocument+1))
 	response.Body.Close()
 	if err != nil {
@@ -76,7 +76,7 @@ func mendDocument(response *http.Response) error {
 	}
 	b = lastModified.ReplaceAllFunc(b, func(element []byte) []byte {
 		text := string(lastModified.FindSubmatch(element)[1])
-		return []byte("<LastModified>" + mendedTime(text, time.RFC3339Nano, time.Time{}) + "</LastModified>")
+		return []byte("<LastModified>" + normalizeTime(text, time.RFC3339Nano, time.Time{}) + "</LastModified>")
 	})
 	response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(b)), int64(len(b))
 	response.Header.Set("Content-Length", strconv.Itoa(len(b)))
@@ -90,9 +90,9 @@ var formats = []string{
 	"2006-01-02 15:04:05.999999999 -0700 MST", http.TimeFormat, time.RFC1123Z, time.RFC1123, time.RFC850, time.ANSIC,
 }
 
-// mendedTime returns a date in a format. What cannot be read is otherwise, if that is
+// normalizeTime returns a date in a format. What cannot be read is otherwise, if that is
 // not zero.
-func mendedTime(text, format string, otherwise time.Time) string {
+func normalizeTime(text, format string, otherwise time.Time) string {
 	for _, f := range formats {
 		if is, err := time.Parse(f, strings.TrimSpace(text)); err == nil {
 			return is.UTC().Format(format)

@@ -70,12 +70,14 @@ func (t *Target) try(ctx context.Context, doing, key string, f func(ctx context.
 }
 
 // undo stops asking for the encryption that was tried because a write was denied, if it
-// has never helped, and returns the error that is worth telling.
+// is denied with it too, and returns the error that is worth telling.
 func (t *Target) undo(d *dialect, err, denied error) error {
 	if !d.encrypted || t.encrypts.Load() {
 		return err
 	}
-	t.change(func(d *dialect) { d.encryption = t.headers.encryption })
+	if code(err) == minio.AccessDenied {
+		t.change(func(d *dialect) { d.encryption = t.headers.encryption })
+	}
 	return cmp.Or(denied, err)
 }
 

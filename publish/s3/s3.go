@@ -167,7 +167,7 @@ type Target struct {
 	dialect     atomic.Pointer[dialect]
 	transport   http.RoundTripper
 	keys        *credentials.Credentials
-	nobody      *chain // the same, nil if Anonymous
+	chain       *chain // where keys come from; nil if Anonymous
 	bucket      string
 	prefix      string // empty, or with a slash at its end
 	name        string
@@ -213,7 +213,7 @@ func New(c Config) (*Target, error) {
 	}
 	isAmazon := isAmazonHost(endpoint.Hostname())
 	t := &Target{
-		nobody: c.credentials(base), bucket: c.Bucket, anonymous: c.Anonymous, autoStyle: c.Style == Auto, conditional: c.Conditional == Yes,
+		chain: c.credentials(base), bucket: c.Bucket, anonymous: c.Anonymous, autoStyle: c.Style == Auto, conditional: c.Conditional == Yes,
 		oss: c.oss, headers: headers, limits: usual, warn: c.Warn, match: c.Conditional, noneMatch: c.Conditional,
 	}
 	if t.warn == nil {
@@ -224,9 +224,9 @@ func New(c Config) (*Target, error) {
 	}
 	t.keys = credentials.NewStatic("", "", "", credentials.SignatureAnonymous)
 	if !c.Anonymous {
-		t.keys = credentials.New(t.nobody)
+		t.keys = credentials.New(t.chain)
 	}
-	t.transport = &listening{base, t.nobody}
+	t.transport = &listening{base, t.chain}
 	if prefix := strings.Trim(c.Prefix, "/"); prefix != "" {
 		t.prefix = prefix + "/"
 	}

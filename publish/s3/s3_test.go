@@ -254,6 +254,36 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestEncryptionStays keeps what a policy asks for when something else is refused before
+// a write has succeeded with it.
+func TestEncryptionStays(t *testing.T) {
+	puts := 0
+	target := open(t, s3.Config{
+		Bucket: "site", Endpoint: "minio.example.com", AccessKey: "key", SecretKey: "secret", Conditional: s3.Yes,
+		Transport: answering(func(r *http.Request) *http.Response {
+			switch {
+			case r.Method == http.MethodGet:
+				return answer(http.StatusNotFound, "<Error><Code>NoSuchKey</Code></Error>")
+			case r.Header.Get("X-Amz-Server-Side-Encryption") == "":
+				return answer(http.StatusForbidden, "<Error><Code>AccessDenied</Code></Error>")
+			case r.Header.Get("If-None-Match") != "":
+				return answer(http.StatusNotImplemented, "<Error><Code>NotImplemented</Code></Error>")
+			}
+			puts++
+			return answer(http.StatusOK, "")
+		}),
+	})
+	if err := target.Swap(t.Context(), nil, object("CURRENT", "text")); err == nil {
+		t.Error("swapped")
+	}
+	if _, err := target.Get(t.Context(), "none", 0, -1); !errors.Is(err, publish.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	if err := target.Put(t.Context(), object("x", "text")); err != nil || puts != 1 {
+		t.Errorf("got %v, %d puts", err, puts)
+	}
+}
+
 // TestPlain speaks http to servers that speak TLS, each of which says so in its own way.
 func TestPlain(t *testing.T) {
 	server := httptest.NewTLSServer(http.NotFoundHandler())

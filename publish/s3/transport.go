@@ -53,7 +53,7 @@ func proxy(r *http.Request) (*url.URL, error) {
 	return http.ProxyFromEnvironment(r)
 }
 
-// A listening transport mends responses as [mend] does, and keeps the last one for who
+// A listening transport passes responses through [normalize], and keeps the last one for who
 // asked for it by [heard].
 type listening struct {
 	base      http.RoundTripper
@@ -72,14 +72,14 @@ func (l *listening) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return answer, err
 	}
-	if err := mend(r, answer); err != nil {
+	if err := normalize(r, answer); err != nil {
 		answer.Body.Close()
 		return nil, err
 	}
 	return answer, nil
 }
 
-// mayWrite refuses a write by nobody: without credentials, a public bucket is read.
+// mayWrite refuses a write without credentials, which are not needed to read a public bucket.
 func (l *listening) mayWrite(r *http.Request) error {
 	if l.readsOnly == nil || r.Method == http.MethodGet || r.Method == http.MethodHead || r.Header.Get("Authorization") != "" {
 		return nil
