@@ -167,7 +167,7 @@ func rewriting(pattern, by string) s3test.Quirk {
 	}}
 }
 
-func any(*http.Request) bool { return true }
+func every(*http.Request) bool { return true }
 
 const (
 	lockMessage = "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters"
@@ -195,7 +195,7 @@ var quirks = map[string]s3test.Quirk{
 	"no CopyObject, 405":         refusing(405, "", "", isCopy),
 	"no CopyObject, 400":         refusing(400, "InvalidArgument", "copy source", isCopy),
 	"a policy denies CopyObject": refusing(403, "AccessDenied", "Access Denied", isCopy),
-	"copies are empty objects":   without(any, "X-Amz-Copy-Source"),
+	"copies are empty objects":   without(every, "X-Amz-Copy-Source"),
 	"no DeleteObjects":           refusing(501, "NotImplemented", unsupported, func(r *http.Request) bool { return asks(r, http.MethodPost, "delete") }),
 	"no DeleteObjects, as Google Cloud Storage says it": refusing(400, "InvalidArgument", "Invalid argument.", func(r *http.Request) bool {
 		return asks(r, http.MethodPost, "delete")
@@ -235,7 +235,7 @@ var quirks = map[string]s3test.Quirk{
 	"conditions are ignored":    without(conditional, "If-Match", "If-None-Match"),
 	"If-None-Match is ignored":  without(conditional, "If-None-Match"),
 	"If-Match is ignored":       without(conditional, "If-Match"),
-	"ranges are ignored":        without(any, "Range"),
+	"ranges are ignored":        without(every, "Range"),
 	"dates without a time zone": rewriting(`<LastModified>(.*?)Z</LastModified>`, "<LastModified>$1</LastModified>"),
 	"dates in another format": {Response: func(r *http.Response) bool {
 		r.Header.Set("Expires", "-1")
@@ -362,7 +362,7 @@ func wantsSSE(want func(h http.Header) bool, defaults string) s3test.Quirk {
 		}
 		return denies(w, r)
 	}
-	quirk.Request = without(any, "X-Amz-Server-Side-Encryption", "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id", "X-Amz-Server-Side-Encryption-Bucket-Key-Enabled").Request
+	quirk.Request = without(every, "X-Amz-Server-Side-Encryption", "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id", "X-Amz-Server-Side-Encryption-Bucket-Key-Enabled").Request
 	return quirk
 }
 
@@ -408,7 +408,7 @@ func TestEncryption(t *testing.T) {
 func TestHeadersOfObjects(t *testing.T) {
 	server := s3test.Start(t)
 	var wrong atomic.Int64
-	quirk := without(any, "X-Amz-Storage-Class", "X-Amz-Acl", "X-Amz-Request-Payer")
+	quirk := without(every, "X-Amz-Storage-Class", "X-Amz-Acl", "X-Amz-Request-Payer")
 	quirk.Refuse = func(w http.ResponseWriter, r *http.Request) bool {
 		write := r.Method == http.MethodPut && !r.URL.Query().Has("partNumber") || asks(r, http.MethodPost, "uploads")
 		if write && (r.Header.Get("X-Amz-Storage-Class") != "STANDARD_IA" || r.Header.Get("X-Amz-Acl") != "bucket-owner-full-control") ||
@@ -446,7 +446,7 @@ func TestVirtualHostOnly(t *testing.T) {
 			t.Errorf("%s, path style: got %v", code, err)
 		}
 	}
-	proxy := server.Behind(t, refusing(403, "SecondLevelDomainForbidden", "no", any))
+	proxy := server.Behind(t, refusing(403, "SecondLevelDomainForbidden", "no", every))
 	if err := fresh(t, server, s3.Config{Endpoint: proxy.URL}).Put(t.Context(), object("x", "text")); err == nil || !strings.Contains(err.Error(), "by its name instead of 127.0.0.1") {
 		t.Errorf("an IP address: got %v", err)
 	}
@@ -477,7 +477,7 @@ func TestMoved(t *testing.T) {
 	var one, other *s3test.Quirky
 	circle := func(to **s3test.Quirky) s3test.Quirk {
 		return s3test.Quirk{Refuse: func(w http.ResponseWriter, r *http.Request) bool {
-			http.Redirect(w, r, (*to).URL+r.URL.RequestURI(), 307)
+			http.Redirect(w, r, (*to).URL+r.URL.RequestURI(), http.StatusTemporaryRedirect)
 			return true
 		}}
 	}
