@@ -3,6 +3,7 @@ package s3
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -43,6 +44,11 @@ func isInvalid(err error) bool {
 // isProxyLogin tells of what [net/http] has no error of its own for.
 func isProxyLogin(err error) bool {
 	return strings.Contains(err.Error(), http.StatusText(http.StatusProxyAuthRequired))
+}
+
+// isPlain tells whether a TLS handshake was answered in plain text.
+func isPlain(err error) bool {
+	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, new(tls.RecordHeaderError))
 }
 
 // status returns that of the response that is the error, or 0.
@@ -93,7 +99,7 @@ func (t *Target) hint(doing string, err error, response *http.Response) string {
 		return roots.Hint
 	case errors.As(err, wrong) && d.style == VirtualHost:
 		return fmt.Sprintf("the certificate does not hold for %s.%s: --s3-addressing-style=path needs none that does", t.bucket, d.endpoint.Hostname())
-	case errors.Is(err, http.ErrSchemeMismatch):
+	case isPlain(err):
 		return fmt.Sprintf("it does not speak TLS: write the endpoint as http://%s", d.endpoint.Host)
 	case isProxyLogin(err):
 		return "the proxy wants credentials: give them in the proxy variable, as http://user:password@proxy:port"

@@ -94,7 +94,7 @@ var full = []string{"XMinioStorageFull", "QuotaExceeded", "InsufficientCapacity"
 
 // passes tells whether err may be gone when the request is repeated.
 func (t *Target) passes(err error) bool {
-	if errors.As(err, new(errFinal)) || errors.As(err, new(errCredentials)) || errors.Is(err, http.ErrSchemeMismatch) || isProxyLogin(err) {
+	if errors.As(err, new(errFinal)) || errors.As(err, new(errCredentials)) || isPlain(err) || isProxyLogin(err) {
 		return false
 	}
 	if e, ok := errors.AsType[minio.ErrorResponse](err); ok {

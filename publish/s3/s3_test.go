@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -299,6 +300,33 @@ func TestPlain(t *testing.T) {
 		if err := target.Put(t.Context(), object("x", "text")); err == nil || !strings.Contains(err.Error(), "write the endpoint as https://"+host) {
 			t.Errorf("got %v", err)
 		}
+	}
+}
+
+// TestPlainServer speaks TLS to a server that does not, and answers with a line of its own.
+func TestPlainServer(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				io.WriteString(c, "<!DOCTYPE HTML> Bad request version")
+				io.Copy(io.Discard, c) // a connection closed before would be reset
+			}()
+		}
+	}()
+	host := listener.Addr().String()
+	target := open(t, s3.Config{Bucket: "site", Endpoint: "https://" + host, AccessKey: "key", SecretKey: "secret"})
+	if err := target.Put(t.Context(), object("x", "text")); err == nil || !strings.Contains(err.Error(), "write the endpoint as http://"+host) {
+		t.Errorf("got %v", err)
 	}
 }
 
