@@ -285,6 +285,23 @@ func TestEncryptionStays(t *testing.T) {
 	}
 }
 
+// TestNoEncryption tells why a write was denied, not that the encryption which was tried
+// for it is not there.
+func TestNoEncryption(t *testing.T) {
+	target := open(t, s3.Config{
+		Bucket: "site", Endpoint: "minio.example.com", AccessKey: "key", SecretKey: "secret",
+		Transport: answering(func(r *http.Request) *http.Response {
+			if r.Header.Get("X-Amz-Server-Side-Encryption") != "" {
+				return answer(http.StatusNotImplemented, "<Error><Code>NotImplemented</Code><Message>KMS is not configured</Message></Error>")
+			}
+			return answer(http.StatusForbidden, "<Error><Code>AccessDenied</Code><Message>an explicit deny</Message></Error>")
+		}),
+	})
+	if err := target.Put(t.Context(), object("x", "text")); err == nil || !strings.Contains(err.Error(), "an explicit deny (403 AccessDenied") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestPlain speaks http to servers that speak TLS, each of which says so in its own way.
 func TestPlain(t *testing.T) {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
