@@ -345,6 +345,17 @@ func TestWarning(t *testing.T) {
 	}
 }
 
+// TestEachCondition does not take one condition that is honoured for the other.
+func TestEachCondition(t *testing.T) {
+	server := s3test.Start(t)
+	target := fresh(t, server, s3.Config{Endpoint: server.Behind(t, quirks["If-None-Match is ignored"]).URL})
+	check(t, "put", target.Put(t.Context(), object("CURRENT", "1")))
+	check(t, "swap", target.Swap(t.Context(), []byte("1"), object("CURRENT", "2")))
+	if err := target.Swap(t.Context(), nil, object("CURRENT", "3")); !errors.Is(err, publish.ErrChanged) {
+		t.Errorf("made what is there: %v", err)
+	}
+}
+
 // wantsSSE is a policy: writes must ask for an encryption, parts need not. The server
 // behind it is not asked for any, and says what the bucket's default is if that is told.
 func wantsSSE(want func(h http.Header) bool, defaults string) s3test.Quirk {
