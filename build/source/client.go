@@ -11,14 +11,18 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"galbuild/build/roots"
 )
 
 // maxRedirects is how many redirects in a row are followed.
 const maxRedirects = 10
 
-// newClient returns a client that honours the proxy variables.
-func newClient() *http.Client {
-	return &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+// NewClient returns a client that honours the proxy variables, and trusts the authorities
+// in a file of PEM certificates besides the system's, if one is named.
+func NewClient(ca string) (*http.Client, error) {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	return &http.Client{Transport: transport}, roots.Trust(transport, ca)
 }
 
 // errRedirect is why a redirect is not followed. Asking again would not help.
@@ -71,6 +75,8 @@ func failed(ctx context.Context, err error) error {
 		err = errStalled
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		err = errors.New("the connection was closed")
+	case roots.IsUnknown(err):
+		err = fmt.Errorf("%w; %s", err, roots.Hint)
 	}
 	if again {
 		return passing{error: err}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -46,6 +47,28 @@ func TestProxy(t *testing.T) {
 	}
 	if got := proxied.Load(); got != "http://gallery.example/x.vsix" {
 		t.Errorf("the proxy was asked for %v", got)
+	}
+}
+
+// TestAuthority downloads from a server whose certificate only a file vouches for.
+func TestAuthority(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, packageText) }))
+	defer server.Close()
+	_, problems := fetch(t, Config{}, server.URL+"/x.vsix")
+	if len(problems) != 1 || !strings.Contains(problems[0], "--ca FILE, or in SSL_CERT_FILE") {
+		t.Errorf("got %v", problems)
+	}
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	block := &pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}
+	if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	client, err := NewClient(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if items, problems := fetch(t, Config{Client: client}, server.URL+"/x.vsix"); len(items) != 1 {
+		t.Errorf("got %v", problems)
 	}
 }
 

@@ -105,7 +105,7 @@ func Expand(ctx context.Context, args []string, c Config) ([]Item, []Problem, er
 
 func (c Config) withDefaults() Config {
 	if c.Client == nil {
-		c.Client = newClient()
+		c.Client, _ = NewClient("") // without a file there is no error
 	}
 	if c.Client.CheckRedirect == nil {
 		client := *c.Client

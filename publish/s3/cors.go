@@ -63,7 +63,7 @@ func (t *Target) CORS(ctx context.Context) error {
 }
 
 func (t *Target) addCORS(ctx context.Context, _ int) error {
-	config, err := t.client.GetBucketCors(ctx, t.bucket)
+	config, err := t.client().GetBucketCors(ctx, t.bucket)
 	if err != nil && code(err) != "NoSuchCORSConfiguration" {
 		return err
 	}
@@ -72,5 +72,5 @@ func (t *Target) addCORS(ctx context.Context, _ int) error {
 	}
 	config.CORSRules = slices.DeleteFunc(config.CORSRules, func(r cors.Rule) bool { return r.ID == corsID })
 	config.CORSRules = append(config.CORSRules, corsRule())
-	return t.client.SetBucketCors(ctx, t.bucket, config)
+	return t.client().SetBucketCors(ctx, t.bucket, config)
 }

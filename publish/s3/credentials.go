@@ -7,22 +7,26 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-// credentials returns who the requests come from. Those of roles are asked for through
-// base.
-func (c *Config) credentials(base http.RoundTripper) *credentials.Credentials {
+// credentials returns where those of the requests come from, or nil for none. Those of
+// roles are asked for through base.
+func (c *Config) credentials(base http.RoundTripper) *chain {
 	switch {
 	case c.Anonymous:
-		return credentials.NewStatic("", "", "", credentials.SignatureAnonymous)
+		return nil
 	case c.AccessKey != "" || c.SecretKey != "":
-		return credentials.New(&chain{sources: []source{{"the configuration", pair{func() (string, string, string) {
+		return &chain{sources: []source{{"the configuration", pair{func() (string, string, string) {
 			return c.AccessKey, c.SecretKey, c.SessionToken
-		}}}}})
+		}}}}}
+	case c.Profile != "":
+		return &chain{sources: []source{c.profile()}}
 	}
 	var sources []source
 	if c.oss {
@@ -32,11 +36,23 @@ func (c *Config) credentials(base http.RoundTripper) *credentials.Credentials {
 	}
 	sources = append(sources,
 		source{"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", environment("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")},
-		source{fmt.Sprintf("profile %q of the shared files", cmp.Or(os.Getenv("AWS_PROFILE"), "default")), &credentials.FileAWSCredentials{}})
-	if !c.oss {
+		c.profile())
+	if !c.oss && (roleNamed() || !strings.EqualFold(os.Getenv("AWS_EC2_METADATA_DISABLED"), "true")) {
 		sources = append(sources, source{"a role", &credentials.IAM{Client: &http.Client{Transport: base, Timeout: roleTimeout}}})
 	}
-	return credentials.New(&chain{sources: sources})
+	return &chain{sources: sources, orAnonymous: os.Getenv("AWS_PROFILE") == "" && !roleNamed()}
+}
+
+func (c *Config) profile() source {
+	name := cmp.Or(c.Profile, os.Getenv("AWS_PROFILE"), "default")
+	return source{fmt.Sprintf("profile %q of the shared files", name), &credentials.FileAWSCredentials{Profile: c.Profile}}
+}
+
+// roleNamed tells whether the environment names a role other than the machine's.
+func roleNamed() bool {
+	return slices.ContainsFunc([]string{
+		"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+	}, func(name string) bool { return os.Getenv(name) != "" })
 }
 
 // roleTimeout is how long a metadata service is waited for, which there may not be.
@@ -49,15 +65,27 @@ type source struct {
 }
 
 // A chain is the first source that has credentials. Unlike the one of minio-go it says
-// what it has tried, and does not go on as nobody.
+// what it has tried. Requests are anonymous, which is enough to read a public bucket, only
+// if nothing names credentials: not if those that are named cannot be had.
 type chain struct {
-	sources []source
-	found   credentials.Provider
+	sources     []source
+	orAnonymous bool
+	found       credentials.Provider
+	tried       atomic.Pointer[string] // if there are none
+}
+
+// missing returns what was tried, or nothing if there are credentials.
+func (c *chain) missing() string {
+	if c == nil || c.tried.Load() == nil {
+		return ""
+	}
+	return *c.tried.Load()
 }
 
 // RetrieveWithCredContext implements [credentials.Provider].
 func (c *chain) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
 	var tried []string
+	absent := c.orAnonymous
 	for _, s := range c.sources {
 		value, err := s.RetrieveWithCredContext(cc)
 		if cc != nil && cc.Context != nil && cc.Context.Err() != nil {
@@ -69,11 +97,33 @@ func (c *chain) RetrieveWithCredContext(cc *credentials.CredContext) (credential
 		}
 		if err == nil {
 			err = errors.New("not set")
+		} else {
+			absent = absent && isAbsent(s, err)
 		}
 		tried = append(tried, fmt.Sprintf("%s: %v", s.name, err))
 	}
-	return credentials.Value{}, errCredentials(strings.Join(tried, "; "))
+	all := strings.Join(tried, "; ")
+	if absent {
+		c.tried.Store(&all)
+		c.found = anonymous{}
+		return credentials.Value{SignerType: credentials.SignatureAnonymous}, nil
+	}
+	return credentials.Value{}, errCredentials(all)
 }
+
+// isAbsent tells whether a source has no credentials because nobody has put any there.
+func isAbsent(s source, err error) bool {
+	switch s.Provider.(type) {
+	case *credentials.IAM:
+		return true // only the machine's, which says so by not being there
+	case *credentials.FileAWSCredentials:
+		return errors.Is(err, os.ErrNotExist) || strings.Contains(err.Error(), "does not exist") // no file, or no profile in it
+	}
+	return false
+}
+
+// An anonymous provider has no credentials, and does not expire.
+type anonymous struct{ pair }
 
 // Retrieve implements [credentials.Provider].
 func (c *chain) Retrieve() (credentials.Value, error) {

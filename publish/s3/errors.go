@@ -1,7 +1,9 @@
 package s3
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -9,11 +11,14 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/minio/minio-go/v7"
 
+	"galbuild/build/roots"
 	"galbuild/publish"
 )
 
@@ -31,22 +36,40 @@ func isUnsupported(err error) bool {
 	return ok && (e.StatusCode == http.StatusNotImplemented || e.Code == minio.NotImplemented || e.StatusCode == http.StatusMethodNotAllowed)
 }
 
+// isInvalid tells whether the server does not understand a request.
+func isInvalid(err error) bool {
+	return slices.Contains([]string{minio.InvalidArgument, "InvalidRequest", "MalformedXML", "MalformedPOSTRequest"}, code(err))
+}
+
 // isProxyLogin tells of what [net/http] has no error of its own for.
 func isProxyLogin(err error) bool {
 	return strings.Contains(err.Error(), http.StatusText(http.StatusProxyAuthRequired))
 }
 
-const noSuchUpload = "NoSuchUpload"
+// isPlain tells whether a TLS handshake was answered in plain text.
+func isPlain(err error) bool {
+	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, new(tls.RecordHeaderError))
+}
 
-// failed returns what is told of err.
-func (t *Target) failed(doing, key string, err error) error {
+// status returns that of the response that is the error, or 0.
+func status(err error) int {
+	e, _ := errors.AsType[minio.ErrorResponse](err)
+	return e.StatusCode
+}
+
+// failed returns what is told of err, which response led to, if there was one.
+func (t *Target) failed(doing, key string, err error, response *http.Response) error {
 	switch {
+	case isMissing(err) && isWebPageOf(response):
+		return fmt.Errorf("%s %s in %s: %w (404 with a web page; %s)", doing, key, t, publish.ErrNotExist, t.hintWebPage(t.dialect.Load()))
+	case isMissing(err) && doing == "put":
+		return fmt.Errorf("%s %s in %s: %w (404; %s)", doing, key, t, publish.ErrNotExist, t.hintBucket(t.dialect.Load()))
 	case isMissing(err):
 		return fmt.Errorf("%s %s in %s: %w", doing, key, t, publish.ErrNotExist)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s %s in %s: %w", doing, key, t, err)
 	}
-	hint := t.hint(err)
+	hint := t.hint(doing, err, response)
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err // the address is named already
 	}
@@ -56,28 +79,32 @@ func (t *Target) failed(doing, key string, err error) error {
 	return fmt.Errorf("%s %s in %s: %w", doing, key, t, err)
 }
 
-// hint returns the way out, if one is known.
-func (t *Target) hint(err error) string {
+// hint returns what to do about err, if that is known.
+func (t *Target) hint(doing string, err error, response *http.Response) string {
 	if e, ok := errors.AsType[minio.ErrorResponse](err); ok {
-		return t.hintAnswer(e)
+		return t.hintResponse(doing, e, response)
 	}
-	unknown := &x509.UnknownAuthorityError{}
+	d := t.dialect.Load()
 	wrong := &x509.HostnameError{}
 	dns := &net.DNSError{}
 	op := &net.OpError{}
 	switch {
+	case errors.Is(err, errWebPage):
+		return t.hintWebPage(d)
+	case errors.Is(err, errTLS):
+		return hintTLS(d)
 	case errors.As(err, new(errCredentials)):
-		return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile in AWS_PROFILE"
-	case errors.As(err, unknown):
-		return fmt.Sprintf("give the certificate of who signs for %s as CA file", t.host)
-	case errors.As(err, wrong) && strings.Contains(t.bucket, "."):
-		return "a bucket with dots in its name needs the path style over https"
-	case errors.Is(err, http.ErrSchemeMismatch):
-		return fmt.Sprintf("it does not speak TLS: write the endpoint as http://%s", t.host)
+		return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --s3-profile or in AWS_PROFILE"
+	case roots.IsUnknown(err):
+		return roots.Hint
+	case errors.As(err, wrong) && d.style == VirtualHost:
+		return fmt.Sprintf("the certificate does not hold for %s.%s: --s3-addressing-style=path needs none that does", t.bucket, d.endpoint.Hostname())
+	case isPlain(err):
+		return fmt.Sprintf("it does not speak TLS: write the endpoint as http://%s", d.endpoint.Host)
 	case isProxyLogin(err):
 		return "the proxy wants credentials: give them in the proxy variable, as http://user:password@proxy:port"
 	case errors.As(err, &dns) && dns.IsNotFound:
-		return fmt.Sprintf("there is no host %s: check endpoint and region, or use the path style", dns.Name)
+		return t.hintName(d, dns.Name)
 	case errors.As(err, &op) && op.Op == "dial":
 		return "check the endpoint, and HTTPS_PROXY and NO_PROXY where there is a proxy"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
@@ -86,46 +113,177 @@ func (t *Target) hint(err error) string {
 	return ""
 }
 
-// hintAnswer is hint for what the server says.
-func (t *Target) hintAnswer(e minio.ErrorResponse) string {
+// hintName is hint for a host that DNS does not know.
+func (t *Target) hintName(d *dialect, name string) string {
+	if d.style == VirtualHost && strings.HasPrefix(name, t.bucket+".") {
+		return fmt.Sprintf("there is no host %s: check bucket, endpoint and region, or use --s3-addressing-style=path, which keeps the bucket out of the host's name", name)
+	}
+	return fmt.Sprintf("there is no host %s: check endpoint and region", name)
+}
+
+func (t *Target) hintWebPage(d *dialect) string {
+	return fmt.Sprintf("%s answers with web pages, so it is not the address of the S3 API: it may be that of a console (MinIO's is on port 9001, its API on 9000), a website endpoint, or a proxy's login", d.endpoint.Host)
+}
+
+func hintTLS(d *dialect) string {
+	return fmt.Sprintf("it speaks TLS: write the endpoint as https://%s", d.endpoint.Host)
+}
+
+func isWebPageOf(response *http.Response) bool { return response != nil && isWebPage(response.Header) }
+
+// hintResponse is hint for what the server says.
+func (t *Target) hintResponse(doing string, e minio.ErrorResponse, response *http.Response) string {
 	said := e.Code
-	if e.StatusCode != 0 {
+	if e.StatusCode != 0 && !strings.HasPrefix(said, strconv.Itoa(e.StatusCode)) {
 		said = fmt.Sprintf("%d %s", e.StatusCode, e.Code)
 	}
-	way := ""
-	switch e.Code {
-	case minio.NoSuchBucket:
-		way = fmt.Sprintf("bucket %s is not at %s: make it, or check bucket, endpoint and region", t.bucket, t.host)
-	case "InvalidAccessKeyId", "InvalidTokenId", "InvalidToken":
-		way = "the server does not know the access key: check which credentials are used, and that they are for this server"
-	case "SignatureDoesNotMatch":
-		way = "check the secret key, and the region; a proxy in front must keep the Host header"
-	case "RequestTimeTooSkewed":
-		way = fmt.Sprintf("set this machine's clock, which says %s", time.Now().UTC().Format(time.RFC3339))
-	case "AuthorizationHeaderMalformed", "InvalidRegion", "PermanentRedirect", "IllegalLocationConstraintException":
-		way = "give the region and the endpoint of the bucket"
-		if e.Region != "" {
-			way = "the region of the bucket is " + e.Region
-		}
-	case "SecondLevelDomainForbidden":
-		way = "it takes the virtual-host style only"
-	default:
-		way = t.hintStatus(e.StatusCode)
-	}
+	way := cmp.Or(t.hintCause(e, response), t.hintCode(e), t.hintStatus(doing, e))
 	if way == "" {
 		return said
 	}
 	return said + "; " + way
 }
 
-func (t *Target) hintStatus(status int) string {
-	switch status {
+// hintCause is hint for what may show under any code: the wrong port, the wrong clock,
+// no credentials, a redirect that is not followed.
+func (t *Target) hintCause(e minio.ErrorResponse, response *http.Response) string {
+	d := t.dialect.Load()
+	switch {
+	case strings.Contains(e.Message, "HTTP request") && strings.Contains(e.Message, "HTTPS"):
+		return hintTLS(d)
+	case isWebPageOf(response):
+		return t.hintWebPage(d)
+	case response == nil:
+		return ""
+	case e.StatusCode == http.StatusForbidden || e.StatusCode == http.StatusBadRequest:
+		if hint := hintClock(response); hint != "" {
+			return hint
+		}
+	}
+	if missing := t.chain.missing(); missing != "" && (e.StatusCode == http.StatusForbidden || e.StatusCode == http.StatusUnauthorized) {
+		return "no credentials were found, so it was asked without any: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --s3-profile (" + missing + ")"
+	}
+	if to := redirectOf(e, response); to != nil {
+		return fmt.Sprintf("it redirects to %s://%s: if that is the right server, give it as the endpoint", to.Scheme, to.Host)
+	}
+	return ""
+}
+
+// maxSkew is how far a clock may be off. Amazon S3 allows for 15 minutes, some servers for 5.
+const maxSkew = 5 * time.Minute
+
+// hintClock compares this machine's clock with the server's.
+func hintClock(response *http.Response) string {
+	server, err := http.ParseTime(response.Header.Get("Date"))
+	if now := time.Now(); err == nil && now.Sub(server).Abs() > maxSkew {
+		return fmt.Sprintf("set this machine's clock, which says %s, or the server's, which says %s", now.UTC().Format(time.RFC3339), server.UTC().Format(time.RFC3339))
+	}
+	return ""
+}
+
+// hintCode is hint for what the code alone tells.
+func (t *Target) hintCode(e minio.ErrorResponse) string {
+	d := t.dialect.Load()
+	switch e.Code {
+	case minio.NoSuchBucket:
+		return t.hintBucket(d)
+	case "InvalidAccessKeyId", "InvalidTokenId", "InvalidToken":
+		return "the server does not know the access key: check which credentials are used, and that they are for this server; a public bucket is read with --no-sign-request"
+	case "ExpiredToken":
+		return "the session is over: get new credentials"
+	case "SignatureDoesNotMatch":
+		return "check the secret key, and the region; a proxy in front must keep the Host header"
+	case "RequestTimeTooSkewed":
+		return fmt.Sprintf("set this machine's clock, which says %s", time.Now().UTC().Format(time.RFC3339))
+	case "AuthorizationHeaderMalformed", "InvalidRegion", "PermanentRedirect", "TemporaryRedirect", "IllegalLocationConstraintException":
+		if region := regionOf(e); region != "" {
+			return "the region of the bucket is " + region
+		}
+		return "give the region and the endpoint of the bucket"
+	case "AccessControlListNotSupported":
+		return "the bucket has no ACLs: leave out --s3-acl"
+	case "InvalidStorageClass":
+		return fmt.Sprintf("the server has no storage class %s: leave out --s3-storage-class, or name another", t.headers.class)
+	case "InvalidObjectState":
+		return "the object is in an archive: restore it, and keep the bucket's lifecycle rules from moving it there"
+	}
+	if slices.Contains(full, e.Code) || e.StatusCode == http.StatusInsufficientStorage {
+		return "there is no room left on the server, or in the bucket's quota"
+	}
+	if wantsVirtualHost(e) {
+		return t.hintStyle(d)
+	}
+	return ""
+}
+
+func (t *Target) hintStyle(d *dialect) string {
+	if net.ParseIP(d.endpoint.Hostname()) != nil {
+		return fmt.Sprintf("it takes the virtual-host style only, where the host's name begins with the bucket's: give the endpoint by its name instead of %s, and --s3-addressing-style=virtual if that is not found out", d.endpoint.Host)
+	}
+	return "it takes the virtual-host style only: --s3-addressing-style=virtual"
+}
+
+func (t *Target) hintBucket(d *dialect) string {
+	if host, ok := strings.CutPrefix(d.endpoint.Host, t.bucket+"."); ok {
+		return fmt.Sprintf("the endpoint names the bucket %s once more: write it as %s://%s", t.bucket, d.endpoint.Scheme, host)
+	}
+	return fmt.Sprintf("bucket %s is not at %s: make it, or check bucket, endpoint and region", t.bucket, d.endpoint.Host)
+}
+
+func (t *Target) hintStatus(doing string, e minio.ErrorResponse) string {
+	switch e.StatusCode {
 	case http.StatusUnauthorized:
 		return "the credentials are not accepted"
 	case http.StatusForbidden:
-		return fmt.Sprintf("the credentials need s3:ListBucket on %s, and s3:GetObject, s3:PutObject and s3:DeleteObject on its objects", t.bucket)
+		return t.hintDenied(doing, e)
 	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
-		return "the server cannot do this"
+		return "the server cannot do this" + t.hintOptions()
+	}
+	if e.StatusCode == http.StatusBadRequest {
+		return strings.TrimPrefix(t.hintOptions(), ": ")
 	}
 	return ""
+}
+
+// hintOptions names what was asked for that servers other than Amazon's may not know.
+func (t *Target) hintOptions() string {
+	h, set := t.headers, []string{}
+	for flag, is := range map[string]bool{
+		"--s3-sse": t.headers.isSet(), "--s3-storage-class": h.class != "", "--s3-acl": h.acl != "", "--s3-conditional-writes=yes": t.conditional,
+	} {
+		if is {
+			set = append(set, flag)
+		}
+	}
+	if len(set) == 0 {
+		return ""
+	}
+	slices.Sort(set)
+	return ": try it without " + strings.Join(set, ", ")
+}
+
+// hintDenied is hint for a refusal of who is known: which permission it takes, and what
+// else a policy may ask for.
+func (t *Target) hintDenied(doing string, e minio.ErrorResponse) string {
+	d := t.dialect.Load()
+	if strings.Contains(e.Message, "kms:") || strings.HasPrefix(e.Code, "KMS") {
+		return "the credentials need kms:GenerateDataKey and kms:Decrypt on the key of --s3-sse-kms-key-id, or of the bucket"
+	}
+	if !isWrite(doing) {
+		return fmt.Sprintf("the credentials need s3:ListBucket on %s, without which what is not there is denied too, and s3:GetObject and s3:DeleteObject on its objects", t.bucket)
+	}
+	hint := fmt.Sprintf("the credentials need s3:PutObject on %s and s3:ListBucket, s3:GetObject and s3:DeleteObject; or the bucket's policy asks for more: ", t.bucket)
+	switch {
+	case d.encrypted:
+		hint += "encryption with a key of KMS (--s3-sse=aws:kms, --s3-sse-kms-key-id; AES256 was tried)"
+	case !d.encryption.isSet():
+		hint += "encryption (--s3-sse)"
+	default:
+		hint += "another encryption (--s3-sse, --s3-sse-kms-key-id)"
+	}
+	hint += ", an ACL (--s3-acl=bucket-owner-full-control)"
+	if d.endpoint.Scheme == "http" {
+		hint += ", or https"
+	}
+	return hint
 }

@@ -38,18 +38,28 @@ type stream struct {
 // open asks for what is left.
 func (s *stream) open() error {
 	return s.target.try(s.ctx, "get", s.key, func(ctx context.Context, _ int) error {
-		body, info, _, err := s.target.client.GetObject(ctx, s.target.bucket, s.target.prefix+s.key, s.options())
-		switch code(err) {
-		case "InvalidRange": // there is nothing at offset, which is no error for a file either
-			s.body, s.left = http.NoBody, 0
+		body, info, header, err := s.target.client().GetObject(ctx, s.target.bucket, s.target.prefix+s.key, s.options())
+		switch {
+		case code(err) == "InvalidRange" || status(err) == http.StatusRequestedRangeNotSatisfiable:
+			s.body, s.left = http.NoBody, 0 // there is nothing at offset, which is no error for a file either
 			return nil
-		case minio.PreconditionFailed:
+		case code(err) == minio.PreconditionFailed:
 			return errFinal{fmt.Errorf("while it was read: %w", publish.ErrChanged)}
 		}
 		if err != nil {
 			return err
 		}
-		if s.left < 0 || info.Size < s.left {
+		if s.at > 0 && header.Get("Content-Range") == "" { // the range was ignored
+			n, err := io.CopyN(io.Discard, body, s.at)
+			if err != nil && err != io.EOF {
+				body.Close()
+				return err
+			}
+			if info.Size >= 0 {
+				info.Size -= n
+			}
+		}
+		if s.left < 0 || info.Size >= 0 && info.Size < s.left {
 			s.left = info.Size
 		}
 		s.body, s.etag, s.marks = body, info.ETag, strings.Fields(info.UserMetadata[mark])
@@ -59,6 +69,9 @@ func (s *stream) open() error {
 
 func (s *stream) options() minio.GetObjectOptions {
 	o := minio.GetObjectOptions{}
+	if s.target.headers.payer {
+		o.Set(requestPayer, "requester")
+	}
 	switch {
 	case s.left >= 0: // a range of no bytes cannot be asked for
 		o.Set("Range", fmt.Sprintf("bytes=%d-%d", s.at, s.at+max(s.left, 1)-1))
@@ -88,7 +101,7 @@ func (s *stream) Read(b []byte) (int, error) {
 	case s.ctx.Err() != nil:
 		return n, s.ctx.Err()
 	case s.broken == tries:
-		return n, s.target.failed("get", s.key, err)
+		return n, s.target.failed("get", s.key, err, nil)
 	}
 	s.broken++
 	s.body.Close()

@@ -22,7 +22,7 @@ func OSS(c Config) (Config, error) {
 	}
 	c.Endpoint = cmp.Or(c.Endpoint, "https://s3.oss-"+c.Region+".aliyuncs.com")
 	c.Style = VirtualHost
-	c.Unconditional = true
+	c.Conditional = Never
 	c.oss = true
 	return c, nil
 }

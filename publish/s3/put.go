@@ -9,10 +9,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -39,8 +41,12 @@ const (
 
 // Put implements [publish.Target].
 func (t *Target) Put(ctx context.Context, o publish.Object) error {
-	if o.Size > t.limits.put {
-		return t.multipart(ctx, &o, t.sendParts)
+	if o.Size > t.limits.put && !t.dialect.Load().noMultipart {
+		err := t.multipart(ctx, &o, t.sendParts)
+		if !isUnsupported(err) || o.Size > t.limits.copy {
+			return err
+		}
+		t.change(func(d *dialect) { d.noMultipart = true })
 	}
 	return t.try(ctx, "put", o.Key, func(ctx context.Context, _ int) error {
 		return t.send(ctx, &o, options(&o))
@@ -61,22 +67,32 @@ func newMark() string { return rand.Text()[:16] }
 
 // wrote tells whether the object has that mark.
 func (t *Target) wrote(ctx context.Context, key, own string) (bool, error) {
-	info, err := t.client.StatObject(ctx, t.bucket, t.prefix+key, minio.StatObjectOptions{})
-	if isMissing(err) {
+	s := &stream{target: t, ctx: ctx, key: key, left: -1} // and no HEAD, which some do not let pass
+	err := s.open()
+	if errors.Is(err, publish.ErrNotExist) {
 		return false, nil
 	}
-	return slices.Contains(strings.Fields(info.UserMetadata[mark]), own), err
+	if err != nil {
+		return false, err
+	}
+	return slices.Contains(s.marks, own), s.Close()
 }
 
 // send sends an object at once.
 func (t *Target) send(ctx context.Context, o *publish.Object, with minio.PutObjectOptions) error {
 	sum := ""
-	if t.oss {
+	d := t.dialect.Load()
+	if d.md5 {
 		var err error
 		if sum, err = md5Of(o); err != nil {
 			return errFinal{err}
 		}
 	}
+	h := t.header()
+	if d.checksum {
+		h.checksum = base64.StdEncoding.EncodeToString(o.SHA256[:])
+	}
+	with.ServerSideEncryption = h
 	from, err := o.Reader()
 	if err != nil {
 		return errFinal{err}
@@ -89,7 +105,7 @@ func (t *Target) send(ctx context.Context, o *publish.Object, with minio.PutObje
 			return errFinal{err}
 		}
 	}
-	_, err = t.client.PutObject(ctx, t.bucket, t.prefix+o.Key, body, o.Size, sum, o.SHA256.String(), with)
+	_, err = t.client().PutObject(ctx, t.bucket, t.prefix+o.Key, body, o.Size, sum, o.SHA256.String(), with)
 	if wrong := body.end(); wrong != nil {
 		return errFinal{wrong}
 	}
@@ -145,7 +161,10 @@ func (t *Target) multipart(ctx context.Context, o *publish.Object, fill func(con
 	with.UserMetadata = map[string]string{mark: own}
 	var id string
 	err := t.try(ctx, "put", o.Key, func(ctx context.Context, _ int) (err error) {
-		id, err = t.client.NewMultipartUpload(ctx, t.bucket, t.prefix+o.Key, with)
+		h := t.header()
+		h.parts = t.dialect.Load().checksum
+		with.ServerSideEncryption = h
+		id, err = t.client().NewMultipartUpload(ctx, t.bucket, t.prefix+o.Key, with)
 		return err
 	})
 	if err != nil {
@@ -153,20 +172,18 @@ func (t *Target) multipart(ctx context.Context, o *publish.Object, fill func(con
 	}
 	parts, err := fill(ctx, o, id)
 	if err == nil {
-		err = t.try(ctx, "put", o.Key, func(ctx context.Context, attempt int) error {
-			_, err := t.client.CompleteMultipartUpload(ctx, t.bucket, t.prefix+o.Key, id, parts, minio.PutObjectOptions{})
-			if attempt == 0 || code(err) != noSuchUpload {
-				return err
-			}
-			if done, unknown := t.wrote(ctx, o.Key, own); done || unknown != nil {
-				return unknown
-			}
+		err = t.try(ctx, "put", o.Key, func(ctx context.Context, _ int) error {
+			_, err := t.client().CompleteMultipartUpload(ctx, t.bucket, t.prefix+o.Key, id, parts, minio.PutObjectOptions{})
 			return err
 		})
+		if err == nil {
+			return nil
+		}
+		if done, _ := t.wrote(ctx, o.Key, own); done {
+			return nil // a lost response, or one that is not Amazon's
+		}
 	}
-	if err != nil {
-		t.abort(ctx, o.Key, id)
-	}
+	t.abort(ctx, o.Key, id)
 	return err
 }
 
@@ -174,7 +191,7 @@ func (t *Target) multipart(ctx context.Context, o *publish.Object, fill func(con
 func (t *Target) abort(ctx context.Context, key, id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	_ = t.client.AbortMultipartUpload(ctx, t.bucket, t.prefix+key, id)
+	_ = t.client().AbortMultipartUpload(ctx, t.bucket, t.prefix+key, id)
 }
 
 // sendParts holds as many parts as are sent at a time.
@@ -230,23 +247,69 @@ func (u *untilDone) Read(b []byte) (int, error) {
 
 func (t *Target) sendPart(ctx context.Context, o *publish.Object, id string, number int, b []byte) (part minio.CompletePart, err error) {
 	sum := sha256.Sum256(b)
-	with := minio.PutObjectPartOptions{Sha256Hex: hex.EncodeToString(sum[:]), DisableContentSha256: true}
-	if t.oss {
-		sum := md5.Sum(b)
-		with.Md5Base64 = base64.StdEncoding.EncodeToString(sum[:])
-	}
 	err = t.try(ctx, "put", o.Key, func(ctx context.Context, _ int) error {
+		with := minio.PutObjectPartOptions{Sha256Hex: hex.EncodeToString(sum[:]), DisableContentSha256: true}
+		d := t.dialect.Load()
+		if d.md5 {
+			sum := md5.Sum(b)
+			with.Md5Base64 = base64.StdEncoding.EncodeToString(sum[:])
+		}
+		part = minio.CompletePart{PartNumber: number}
+		if d.checksum {
+			part.ChecksumSHA256 = base64.StdEncoding.EncodeToString(sum[:])
+			with.CustomHeader = http.Header{checksumHeader: {part.ChecksumSHA256}}
+		}
 		body := &body{from: bytes.NewReader(b)}
 		defer body.end()
-		done, err := t.client.PutObjectPart(ctx, t.bucket, t.prefix+o.Key, id, number, body, int64(len(b)), with)
-		part = minio.CompletePart{PartNumber: number, ETag: done.ETag}
+		done, err := d.client.PutObjectPart(ctx, t.bucket, t.prefix+o.Key, id, number, body, int64(len(b)), with)
+		part.ETag = done.ETag
 		return err
 	})
 	return part, err
 }
 
-// Copy implements [publish.Target]. The bytes do not leave the server.
+// Copy implements [publish.Target]. The bytes do not leave the server, unless it cannot
+// copy, or a policy does not let it: then they are sent once more.
 func (t *Target) Copy(ctx context.Context, from string, o publish.Object) error {
+	before := t.dialect.Load()
+	if before.noCopy {
+		return t.Put(ctx, t.source(ctx, from, o))
+	}
+	err := t.copy(ctx, from, o)
+	if !isNoCopy(err) {
+		return err
+	}
+	if err := t.Put(ctx, t.source(ctx, from, o)); err != nil {
+		return err
+	}
+	t.change(func(d *dialect) {
+		d.noCopy = d.encryption == before.encryption // otherwise that is what the copy was denied for
+	})
+	return nil
+}
+
+// source returns o with its bytes: from here, or else from the server.
+func (t *Target) source(ctx context.Context, from string, o publish.Object) publish.Object {
+	open := o.Open
+	o.Open = func() (io.ReadCloser, error) {
+		if r, err := open(); err == nil {
+			return r, nil
+		}
+		return t.Get(ctx, from, 0, -1)
+	}
+	return o
+}
+
+// isNoCopy tells whether the server cannot copy: it says so, denies it, or gives a
+// response that is not to a copy.
+func isNoCopy(err error) bool {
+	_, syntax := errors.AsType[*xml.SyntaxError](err)
+	_, other := errors.AsType[xml.UnmarshalError](err)
+	empty := status(err) == http.StatusOK // minio-go's error for a result that is not there
+	return isUnsupported(err) || isInvalid(err) || code(err) == minio.AccessDenied || empty || syntax || other
+}
+
+func (t *Target) copy(ctx context.Context, from string, o publish.Object) error {
 	if o.Size > t.limits.copy {
 		return t.multipart(ctx, &o, func(ctx context.Context, o *publish.Object, id string) ([]minio.CompletePart, error) {
 			return t.copyParts(ctx, from, o, id)
@@ -257,7 +320,8 @@ func (t *Target) Copy(ctx context.Context, from string, o publish.Object) error 
 		ReplaceMetadata: true, ContentType: o.MediaType, CacheControl: o.CacheControl, ContentDisposition: o.Disposition,
 	}
 	return t.try(ctx, "copy", from, func(ctx context.Context, _ int) error {
-		_, err := t.client.Client.CopyObject(ctx, to, minio.CopySrcOptions{Bucket: t.bucket, Object: t.prefix + from})
+		to.Encryption = t.header()
+		_, err := t.client().Client.CopyObject(ctx, to, minio.CopySrcOptions{Bucket: t.bucket, Object: t.prefix + from})
 		return err
 	})
 }
@@ -271,7 +335,7 @@ func (t *Target) copyParts(ctx context.Context, from string, o *publish.Object, 
 		group.Go(func() error {
 			offset := int64(i) * size
 			return t.try(ctx, "copy", from, func(ctx context.Context, _ int) (err error) {
-				parts[i], err = t.client.CopyObjectPart(ctx, t.bucket, t.prefix+from, t.bucket, t.prefix+o.Key, id, i+1, offset, min(size, o.Size-offset), nil)
+				parts[i], err = t.client().CopyObjectPart(ctx, t.bucket, t.prefix+from, t.bucket, t.prefix+o.Key, id, i+1, offset, min(size, o.Size-offset), nil)
 				return err
 			})
 		})

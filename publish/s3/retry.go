@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,35 +24,61 @@ const (
 )
 
 // try calls f until it succeeds, or fails in a way that will not pass. Attempt counts
-// from 0. The error says what was being done to what, and the way out.
+// from 0; a request that is sent again because it was refused for how it was made is
+// the same attempt. The error says what was being done to what, and the way out.
 func (t *Target) try(ctx context.Context, doing, key string, f func(ctx context.Context, attempt int) error) error {
-	for attempt := 0; ; attempt++ {
+	var denied error // a write without encryption
+	for attempt := 0; ; {
 		var answer *http.Response
+		d := t.dialect.Load()
 		err := f(heard(ctx, &answer), attempt)
 		if answer != nil {
 			t.met.Store(true)
 		}
 		switch {
 		case err == nil:
+			if d.encrypted && isWrite(doing) {
+				t.encrypts.Store(true)
+			}
 			return nil
 		case ctx.Err() != nil:
 			return fmt.Errorf("%s %s in %s: %w", doing, key, t, ctx.Err())
+		case t.adapt(ctx, d, doing, err, answer):
+			if code(err) == minio.AccessDenied {
+				denied = err
+			}
+			continue
 		case attempt+1 == tries || !t.passes(err):
-			return t.failed(doing, key, err)
+			return t.failed(doing, key, t.undo(d, err, denied), answer)
+		case attempt == 0 && !t.met.Load() && d.endpoint.Scheme == "http" && isTLS(ctx, d.endpoint.Host):
+			return t.failed(doing, key, errTLS, nil)
 		}
 		if code(err) == "ExpiredToken" {
 			t.keys.Expire()
 		}
 		wait := retryablehttp.DefaultBackoff(shortWait, longWait, attempt, answer)
 		if wait > maxWait {
-			return t.failed(doing, key, fmt.Errorf("%w; the server asks to come back in %s", err, wait))
+			return t.failed(doing, key, fmt.Errorf("%w; the server asks to come back in %s", err, wait), answer)
 		}
+		attempt++
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%s %s in %s: %w", doing, key, t, ctx.Err())
 		case <-time.After(wait + rand.N(wait/2+time.Millisecond)):
 		}
 	}
+}
+
+// undo stops asking for the encryption that was tried because a write was denied, if it
+// is denied with it too, and returns the error that is worth telling.
+func (t *Target) undo(d *dialect, err, denied error) error {
+	if !d.encrypted || t.encrypts.Load() {
+		return err
+	}
+	if code(err) == minio.AccessDenied {
+		t.change(func(d *dialect) { d.encryption = t.headers.encryption })
+	}
+	return cmp.Or(denied, err)
 }
 
 // passing are errors that say to come again.
@@ -62,12 +89,18 @@ var passing = []string{
 	"BadDigest", "InvalidDigest", "IncompleteBody", "XAmzContentSHA256Mismatch", // the bytes were others on their way
 }
 
+// full are errors of servers that have no room.
+var full = []string{"XMinioStorageFull", "QuotaExceeded", "InsufficientCapacity", "StorageQuotaExceeded", "XMinioAdminBucketQuotaExceeded"}
+
 // passes tells whether err may be gone when the request is repeated.
 func (t *Target) passes(err error) bool {
-	if errors.As(err, new(errFinal)) || errors.As(err, new(errCredentials)) || errors.Is(err, http.ErrSchemeMismatch) || isProxyLogin(err) {
+	if errors.As(err, new(errFinal)) || errors.As(err, new(errCredentials)) || isPlain(err) || isProxyLogin(err) {
 		return false
 	}
 	if e, ok := errors.AsType[minio.ErrorResponse](err); ok {
+		if slices.Contains(full, e.Code) || e.StatusCode == http.StatusInsufficientStorage {
+			return false
+		}
 		return slices.Contains(passing, e.Code) || e.StatusCode == http.StatusRequestTimeout ||
 			e.StatusCode == http.StatusTooManyRequests || e.StatusCode >= 500 && e.StatusCode != http.StatusNotImplemented
 	}

@@ -11,9 +11,31 @@
 // bucket (AbortIncompleteMultipartUpload) removes it.
 //
 // [Target.Swap] is a PUT with If-Match or If-None-Match, which Amazon S3, MinIO, Ceph,
-// R2 and versitygw honour. A server that answers 501, or replaces an object in spite of
-// an If-Match that does not hold (asked once, of servers other than Amazon's), is
-// locked by [publish.SwapLocked] instead.
+// R2 and versitygw honour. Other servers than Amazon's are asked once: whether they
+// replace an object in spite of an If-Match that does not hold, or make one again in
+// spite of If-None-Match: *. One that does, that refuses the condition, or whose ETag
+// does not match itself, is locked by [publish.SwapLocked] instead, and [Config].Warn
+// is told. What is lost then stands there: the lock is for galbuild's own commands, and
+// needs a server that lists an object as soon as it is written.
+//
+// # Servers
+//
+// A refusal that says what it wants is learnt from: the request is sent again, and it is
+// remembered for as long as the Target is in use.
+//
+//	a body needs a checksum (Object Lock)      Content-MD5, then x-amz-checksum-sha256 too
+//	a write is denied, no encryption was asked the bucket's default by GetBucketEncryption, or AES256
+//	no CopyObject, or it is denied             the bytes are sent again
+//	no DeleteObjects                           one DELETE for each, four at a time
+//	no ListObjectsV2                           ListObjects
+//	no multipart uploads                       one PUT of up to 5 GiB
+//	no path style                              the virtual-host style, if Style is Auto
+//	another region                             that one
+//	a redirect below the same domain           that endpoint, but never from https to http
+//
+// Sent to no server: signatures in chunks and trailers, HEAD. Not relied on: that an
+// ETag is an MD5 or strong, ranges, the format of dates, the status of a success, the
+// body of an error.
 //
 // # Credentials
 //
@@ -21,8 +43,9 @@
 // AWS_SESSION_TOKEN); the profile AWS_PROFILE of the shared files (~/.aws/credentials
 // and ~/.aws/config, or AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE), with keys,
 // SSO or credential_process; a web identity (AWS_WEB_IDENTITY_TOKEN_FILE and
-// AWS_ROLE_ARN); the role of a container; the role of a machine (EC2). They are asked
-// for anew when they expire.
+// AWS_ROLE_ARN); the role of a container; the role of a machine (EC2), unless
+// AWS_EC2_METADATA_DISABLED is true. They are asked for anew when they expire. If
+// nothing names any, a public bucket is read without.
 //
 // # Aliyun OSS
 //
@@ -40,7 +63,8 @@
 // # Tests
 //
 // With the tag e2e the suite is run against versitygw, which the test installs, also
-// through a proxy that breaks things. GALBUILD_TEST_S3=BUCKET/PREFIX (with the
+// through a proxy that breaks things, and through proxies that do one thing each as
+// another server does it. GALBUILD_TEST_S3=BUCKET/PREFIX (with the
 // variables above, AWS_REGION and AWS_ENDPOINT_URL_S3) and GALBUILD_TEST_OSS=BUCKET/PREFIX
 // (with OSS_REGION) run it against a real bucket too, below that prefix.
 package s3
@@ -51,7 +75,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -81,21 +104,42 @@ type Config struct {
 	Region string
 	// Style says where the bucket's name stands in addresses.
 	Style Style
-	// Unconditional says that the server does not honour If-Match and If-None-Match,
-	// which is otherwise found out.
-	Unconditional bool
+	// Conditional says whether the server honours If-Match and If-None-Match of a PUT.
+	Conditional Conditional
 
 	// AccessKey and SecretKey, with SessionToken for temporary ones, are used rather
 	// than those of the environment.
 	AccessKey, SecretKey, SessionToken string
+	// Profile is one of the shared files, used rather than the environment.
+	Profile string
 	// Anonymous sends requests without credentials: a public bucket can be read.
 	Anonymous bool
 
-	// CAFile is a file of PEM certificates that are trusted besides the system's.
+	// Encryption is what the server is asked to encrypt objects with: AES256, aws:kms or
+	// aws:kms:dsse. Empty leaves it to the bucket, unless its policy wants the header:
+	// then what GetBucketEncryption says is tried, or AES256.
+	Encryption string
+	// KMSKey is the key for aws:kms, and BucketKey asks to use it through a bucket key.
+	// With either, Encryption is aws:kms if it is empty.
+	KMSKey    string
+	BucketKey bool
+	// StorageClass is that of new objects, such as INTELLIGENT_TIERING. Empty is the
+	// bucket's default.
+	StorageClass string
+	// ACL is the canned one of new objects, such as bucket-owner-full-control.
+	ACL string
+	// RequesterPays accepts the cost of requests to another's bucket.
+	RequesterPays bool
+
+	// CAFile is a file of PEM certificates that are trusted besides the system's. Empty is
+	// AWS_CA_BUNDLE.
 	CAFile string
 	// Transport sends the requests. If nil, one that honours HTTP_PROXY, HTTPS_PROXY,
 	// NO_PROXY and CAFile.
 	Transport http.RoundTripper
+	// Warn is told once if the server cannot do what a target needs for its promises. If
+	// nil, nobody is.
+	Warn func(message string)
 
 	oss bool
 }
@@ -109,21 +153,40 @@ const (
 	VirtualHost Style = "virtual" // https://bucket.host/key
 )
 
+// Conditional says whether a PUT may have a condition.
+type Conditional string
+
+const (
+	Ask   Conditional = ""    // the server, except for Amazon S3 and OSS
+	Yes   Conditional = "yes" // a server that refuses them is an error
+	Never Conditional = "no"  // Swap takes a lock instead
+)
+
 // Target is a folder of a bucket.
 type Target struct {
-	client *minio.Core
-	keys   *credentials.Credentials
-	bucket string
-	prefix string // empty, or with a slash at its end
-	name   string
-	host   string
-	oss    bool
-	limits limits
+	dialect     atomic.Pointer[dialect]
+	transport   http.RoundTripper
+	keys        *credentials.Credentials
+	chain       *chain // where keys come from; nil if Anonymous
+	bucket      string
+	prefix      string // empty, or with a slash at its end
+	name        string
+	anonymous   bool
+	autoStyle   bool
+	conditional bool // conditional writes are asked for by name
+	oss         bool
+	headers     header
+	limits      limits
+	warn        func(message string)
 
-	met         atomic.Bool // the server has answered
-	mu          sync.Mutex  // of what follows
-	asked       bool        // whether conditions are honoured
-	conditional bool
+	met      atomic.Bool // the server has answered
+	encrypts atomic.Bool // encryption that was tried has helped
+	mu       sync.Mutex  // held by who replaces the dialect
+
+	warned    sync.Once
+	asking    sync.Mutex  // of what follows
+	match     Conditional // whether If-Match is honoured, Ask if that is not known yet
+	noneMatch Conditional // whether If-None-Match: * is
 }
 
 // New returns the folder of a bucket. It does not ask the server for anything.
@@ -135,7 +198,7 @@ func New(c Config) (*Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("s3: %w", err)
 	}
-	base, err := c.transport()
+	base, err := c.baseTransport()
 	if err != nil {
 		return nil, fmt.Errorf("s3: %w", err)
 	}
@@ -144,34 +207,67 @@ func New(c Config) (*Target, error) {
 			return nil, err
 		}
 	}
-	isAmazon := isAmazonHost(endpoint.Hostname())
-	region := cmp.Or(c.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"))
-	if region == "" && !isAmazon {
-		region = "us-east-1"
-	}
-	lookup := minio.BucketLookupPath
-	if c.Style == VirtualHost || c.Style == Auto && isAmazon && !strings.Contains(c.Bucket, ".") {
-		lookup = minio.BucketLookupDNS // a certificate for *.host holds for no name with dots
-	}
-	keys := c.credentials(base)
-	client, err := minio.NewCore(endpoint.Host, &minio.Options{
-		Creds: keys, Secure: endpoint.Scheme == "https", Region: region, BucketLookup: lookup,
-		Transport: &listening{base}, MaxRetries: 1, // Target.try does it
-	})
+	headers, err := c.headers()
 	if err != nil {
-		return nil, fmt.Errorf("s3: %s: %w", endpoint.Host, err)
+		return nil, err
 	}
-	client.SetS3EnableDualstack(false) // the names that firewalls know
+	isAmazon := isAmazonHost(endpoint.Hostname())
 	t := &Target{
-		client: client, keys: keys, bucket: c.Bucket, host: endpoint.Host, oss: c.oss, limits: usual,
-		asked: c.Unconditional || isAmazon, conditional: !c.Unconditional,
+		chain: c.credentials(base), bucket: c.Bucket, anonymous: c.Anonymous, autoStyle: c.Style == Auto, conditional: c.Conditional == Yes,
+		oss: c.oss, headers: headers, limits: usual, warn: c.Warn, match: c.Conditional, noneMatch: c.Conditional,
 	}
+	if t.warn == nil {
+		t.warn = func(string) {}
+	}
+	if c.Conditional == Ask && isAmazon {
+		t.match, t.noneMatch = Yes, Yes
+	}
+	t.keys = credentials.NewStatic("", "", "", credentials.SignatureAnonymous)
+	if !c.Anonymous {
+		t.keys = credentials.New(t.chain)
+	}
+	t.transport = &listening{base, t.chain}
 	if prefix := strings.Trim(c.Prefix, "/"); prefix != "" {
 		t.prefix = prefix + "/"
 	}
 	t.name = t.describe(endpoint, isAmazon)
+	d := &dialect{address: c.address(endpoint, isAmazon), md5: c.oss, encryption: headers.encryption}
+	if d.client, err = t.newClient(d.address); err != nil {
+		return nil, err
+	}
+	t.dialect.Store(d)
 	return t, nil
 }
+
+// headers returns what objects are sent with.
+func (c *Config) headers() (header, error) {
+	encryption, err := newEncryption(c)
+	switch {
+	case err != nil:
+	case c.StorageClass == "GLACIER" || c.StorageClass == "DEEP_ARCHIVE":
+		err = fmt.Errorf("s3: storage class %s: objects in it cannot be read until they are restored, and editors do not wait", c.StorageClass)
+	case !slices.Contains([]Conditional{Ask, Yes, Never}, c.Conditional):
+		err = fmt.Errorf("s3: conditional writes %q: want yes or no", c.Conditional)
+	case !slices.Contains([]Style{Auto, Path, VirtualHost}, c.Style):
+		err = fmt.Errorf("s3: addressing style %q: want path or virtual", c.Style)
+	}
+	return header{encryption: encryption, class: c.StorageClass, acl: c.ACL, payer: c.RequesterPays}, err
+}
+
+// address returns where the bucket is looked for first.
+func (c *Config) address(endpoint *url.URL, isAmazon bool) address {
+	a := address{endpoint: *endpoint, region: cmp.Or(c.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION")), style: Path}
+	if a.region == "" && !isAmazon {
+		a.region = "us-east-1"
+	}
+	if c.Style == VirtualHost || c.Style == Auto && isAmazon && !strings.Contains(c.Bucket, ".") {
+		a.style = VirtualHost // a certificate for *.host holds for no name with dots
+	}
+	return a
+}
+
+// client returns what speaks to the server now.
+func (t *Target) client() *minio.Core { return t.dialect.Load().client }
 
 const amazon = "https://s3.amazonaws.com"
 
@@ -189,10 +285,12 @@ func parseEndpoint(s string) (*url.URL, error) {
 		return nil, errors.New("the endpoint is no address") // which may hold a password
 	case u.User != nil:
 		return nil, fmt.Errorf("the endpoint %s must not hold credentials: they are taken from the environment, a shared file or the configuration", u.Redacted())
-	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "":
+	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "":
 		return nil, fmt.Errorf("the endpoint %s is not of the form https://host or https://host:port", u.Redacted())
+	case strings.Trim(u.Path, "/") != "":
+		return nil, fmt.Errorf("the endpoint %s is not of the form https://host or https://host:port: the bucket and the folder in it are given as BUCKET/PREFIX", u.Redacted())
 	}
-	return u, nil
+	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 }
 
 func (t *Target) describe(endpoint *url.URL, isAmazon bool) string {
@@ -216,8 +314,8 @@ func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[publish.Entr
 		err := t.try(ctx, "list", prefix, func(ctx context.Context, _ int) error {
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()
-			options := minio.ListObjectsOptions{Prefix: t.prefix + prefix, Recursive: true, StartAfter: last, FetchOwner: new(bool)}
-			for o := range t.client.ListObjectsIter(ctx, t.bucket, options) {
+			d := t.dialect.Load()
+			for o := range d.client.ListObjectsIter(ctx, t.bucket, t.listOptions(d, prefix, last)) {
 				if o.Err != nil {
 					return o.Err
 				}
@@ -239,44 +337,10 @@ func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[publish.Entr
 	}
 }
 
-// Delete implements [publish.Target].
-func (t *Target) Delete(ctx context.Context, keys []string) error {
-	left := map[string]bool{}
-	for _, key := range keys {
-		left[t.prefix+key] = true
+func (t *Target) listOptions(d *dialect, prefix, after string) minio.ListObjectsOptions {
+	o := minio.ListObjectsOptions{Prefix: t.prefix + prefix, Recursive: true, StartAfter: after, FetchOwner: new(bool), UseV1: d.listV1}
+	if t.headers.payer {
+		o.Set(requestPayer, "requester")
 	}
-	if len(left) == 1 {
-		return t.try(ctx, "delete", keys[0], func(ctx context.Context, _ int) error {
-			return t.client.RemoveObject(ctx, t.bucket, t.prefix+keys[0], minio.RemoveObjectOptions{})
-		})
-	}
-	return t.try(ctx, "delete", fmt.Sprintf("%d objects", len(left)), func(ctx context.Context, _ int) error {
-		return t.deleteAll(ctx, left)
-	})
-}
-
-// deleteAll takes from left what is deleted.
-func (t *Target) deleteAll(ctx context.Context, left map[string]bool) error {
-	if err := ctx.Err(); err != nil || len(left) == 0 {
-		return err
-	}
-	objects := func(yield func(minio.ObjectInfo) bool) {
-		for _, key := range slices.Sorted(maps.Keys(left)) {
-			if !yield(minio.ObjectInfo{Key: key}) {
-				return
-			}
-		}
-	}
-	results, err := t.client.RemoveObjectsWithIter(ctx, t.bucket, objects, minio.RemoveObjectsOptions{})
-	if err != nil {
-		return err
-	}
-	for r := range results {
-		if r.Err != nil && !isMissing(r.Err) {
-			err = r.Err // of several, one tells why
-			continue
-		}
-		delete(left, r.ObjectName)
-	}
-	return cmp.Or(err, ctx.Err())
+	return o
 }

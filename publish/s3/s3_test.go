@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -218,17 +219,21 @@ func TestErrors(t *testing.T) {
 		status       int
 		code, region string
 		want         string
+		asked        int
 	}{
-		{403, "AccessDenied", "", "s3:PutObject"},
-		{403, "InvalidAccessKeyId", "", "does not know the access key"},
-		{403, "SignatureDoesNotMatch", "", "check the secret key"},
-		{403, "RequestTimeTooSkewed", "", "set this machine's clock"},
-		{404, "NoSuchBucket", "", "bucket site is not at minio.example.com"},
-		{400, "AuthorizationHeaderMalformed", "eu-west-1", "the region of the bucket is eu-west-1"},
-		{301, "PermanentRedirect", "", "the region and the endpoint"},
-		{403, "SecondLevelDomainForbidden", "", "virtual-host style"},
-		{401, "Unauthorized", "", "not accepted"},
-		{400, "KeyTooLongError", "", "400 KeyTooLongError"},
+		{403, "AccessDenied", "", "AES256 was tried", 3}, // the put, the bucket's default encryption, the put with AES256
+		{403, "InvalidAccessKeyId", "", "does not know the access key", 1},
+		{403, "SignatureDoesNotMatch", "", "check the secret key", 1},
+		{403, "RequestTimeTooSkewed", "", "set this machine's clock", 1},
+		{404, "NoSuchBucket", "", "bucket site is not at minio.example.com", 1},
+		{400, "AuthorizationHeaderMalformed", "eu-west-1", "the region of the bucket is eu-west-1", 2},
+		{301, "PermanentRedirect", "", "the region and the endpoint", 1},
+		{403, "SecondLevelDomainForbidden", "", "virtual-host style", 2},
+		{401, "Unauthorized", "", "not accepted", 1},
+		{400, "KeyTooLongError", "", "400 KeyTooLongError", 1},
+		{404, "NoSuchKey", "", "bucket site is not at minio.example.com", 1}, // of a put
+		{507, "XMinioStorageFull", "", "no room left", 1},
+		{400, "AccessControlListNotSupported", "", "leave out --s3-acl", 1},
 	} {
 		n := 0
 		target := open(t, s3.Config{
@@ -239,14 +244,106 @@ func TestErrors(t *testing.T) {
 			}),
 		})
 		err := target.Put(t.Context(), object("folder/key", "text"))
-		for _, want := range []string{x.want, "folder/key", "s3://site at https://minio.example.com", x.code} {
+		for _, want := range []string{x.want, "folder/key", "s3://site at https://minio.example.com", strings.TrimPrefix(x.code, "NoSuchKey")} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: got %v, want %q", x.code, err, want)
 			}
 		}
-		if n != 1 || strings.Contains(err.Error(), "hunter2") {
+		if n != x.asked || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: asked %d times: %v", x.code, n, err)
 		}
+	}
+}
+
+// TestEncryptionStays keeps what a policy asks for when something else is refused before
+// a write has succeeded with it.
+func TestEncryptionStays(t *testing.T) {
+	puts := 0
+	target := open(t, s3.Config{
+		Bucket: "site", Endpoint: "minio.example.com", AccessKey: "key", SecretKey: "secret", Conditional: s3.Yes,
+		Transport: answering(func(r *http.Request) *http.Response {
+			switch {
+			case r.Method == http.MethodGet:
+				return answer(http.StatusNotFound, "<Error><Code>NoSuchKey</Code></Error>")
+			case r.Header.Get("X-Amz-Server-Side-Encryption") == "":
+				return answer(http.StatusForbidden, "<Error><Code>AccessDenied</Code></Error>")
+			case r.Header.Get("If-None-Match") != "":
+				return answer(http.StatusNotImplemented, "<Error><Code>NotImplemented</Code></Error>")
+			}
+			puts++
+			return answer(http.StatusOK, "")
+		}),
+	})
+	if err := target.Swap(t.Context(), nil, object("CURRENT", "text")); err == nil {
+		t.Error("swapped")
+	}
+	if _, err := target.Get(t.Context(), "none", 0, -1); !errors.Is(err, publish.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	if err := target.Put(t.Context(), object("x", "text")); err != nil || puts != 1 {
+		t.Errorf("got %v, %d puts", err, puts)
+	}
+}
+
+// TestNoEncryption tells why a write was denied, not that the encryption which was tried
+// for it is not there.
+func TestNoEncryption(t *testing.T) {
+	target := open(t, s3.Config{
+		Bucket: "site", Endpoint: "minio.example.com", AccessKey: "key", SecretKey: "secret",
+		Transport: answering(func(r *http.Request) *http.Response {
+			if r.Header.Get("X-Amz-Server-Side-Encryption") != "" {
+				return answer(http.StatusNotImplemented, "<Error><Code>NotImplemented</Code><Message>KMS is not configured</Message></Error>")
+			}
+			return answer(http.StatusForbidden, "<Error><Code>AccessDenied</Code><Message>an explicit deny</Message></Error>")
+		}),
+	})
+	if err := target.Put(t.Context(), object("x", "text")); err == nil || !strings.Contains(err.Error(), "an explicit deny (403 AccessDenied") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestPlain speaks http to servers that speak TLS, each of which says so in its own way.
+func TestPlain(t *testing.T) {
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	nginx := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusBadRequest)
+		io.WriteString(w, "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>")
+	}))
+	defer nginx.Close()
+	for _, host := range []string{server.Listener.Addr().String(), nginx.Listener.Addr().String()} {
+		target := open(t, s3.Config{Bucket: "site", Endpoint: "http://" + host, AccessKey: "key", SecretKey: "secret"})
+		if err := target.Put(t.Context(), object("x", "text")); err == nil || !strings.Contains(err.Error(), "write the endpoint as https://"+host) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+// TestPlainServer speaks TLS to a server that does not, and answers with a line of its own.
+func TestPlainServer(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				io.WriteString(c, "<!DOCTYPE HTML> Bad request version")
+				io.Copy(io.Discard, c) // a connection closed before would be reset
+			}()
+		}
+	}()
+	host := listener.Addr().String()
+	target := open(t, s3.Config{Bucket: "site", Endpoint: "https://" + host, AccessKey: "key", SecretKey: "secret"})
+	if err := target.Put(t.Context(), object("x", "text")); err == nil || !strings.Contains(err.Error(), "write the endpoint as http://"+host) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -2,14 +2,17 @@ package s3
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 
 	"github.com/minio/minio-go/v7"
 
+	"galbuild/build/site"
 	"galbuild/publish"
 )
 
@@ -20,22 +23,41 @@ const history = 16
 
 // Swap implements [publish.Target].
 func (t *Target) Swap(ctx context.Context, old []byte, o publish.Object) error {
-	conditional, err := t.honours(ctx)
+	conditional, err := t.honours(ctx, old != nil)
 	if err != nil {
 		return err
 	}
-	if !conditional {
-		return publish.SwapLocked(ctx, t, old, o)
+	if conditional {
+		err = t.swapIf(ctx, old, o)
+		if !errors.Is(err, errNoMatch) {
+			return err
+		}
+		t.asking.Lock()
+		t.lockInstead(&t.match)
+		t.asking.Unlock()
 	}
+	return publish.SwapLocked(ctx, t, old, o)
+}
+
+// errNoMatch is an entity tag that the server does not take back: there is none, or
+// something between here and there has changed it.
+var errNoMatch = errors.New("the object's ETag does not match itself")
+
+// swapIf is Swap by a condition.
+func (t *Target) swapIf(ctx context.Context, old []byte, o publish.Object) error {
 	own := newMark()
 	marks := []string{own}
 	with := options(&o)
+	var is *stream
 	if old == nil {
 		with.SetMatchETagExcept("*")
 	} else {
-		is, err := t.compare(ctx, old, o.Key)
-		if err != nil {
+		var err error
+		if is, err = t.compare(ctx, old, o.Key); err != nil {
 			return err
+		}
+		if is.etag == "" {
+			return errNoMatch
 		}
 		with.SetMatchETag(is.etag)
 		marks = append(marks, is.marks...)
@@ -46,9 +68,14 @@ func (t *Target) Swap(ctx context.Context, old []byte, o publish.Object) error {
 		if code(err) != minio.PreconditionFailed && !isMissing(err) {
 			return err
 		}
-		if attempt > 0 {
+		switch {
+		case attempt > 0:
 			if done, err := t.wrote(ctx, o.Key, own); done || err != nil {
 				return err
+			}
+		case is != nil:
+			if again, err := t.compare(ctx, old, o.Key); err == nil && again.etag == is.etag {
+				return errFinal{errNoMatch}
 			}
 		}
 		return errFinal{publish.ErrChanged}
@@ -60,43 +87,78 @@ func (t *Target) compare(ctx context.Context, old []byte, key string) (*stream, 
 	s := &stream{target: t, ctx: ctx, key: key, left: -1}
 	err := s.open()
 	if errors.Is(err, publish.ErrNotExist) {
-		return nil, t.failed("swap", key, publish.ErrChanged)
+		return nil, t.failed("swap", key, publish.ErrChanged, nil)
 	}
 	if err != nil {
 		return nil, err
 	}
 	is, err := publish.ReadAll(s, int64(len(old)))
 	if err == io.ErrShortBuffer || errors.Is(err, publish.ErrChanged) || err == nil && !bytes.Equal(is, old) {
-		return nil, t.failed("swap", key, publish.ErrChanged)
+		return nil, t.failed("swap", key, publish.ErrChanged, nil)
 	}
 	return s, err
 }
 
-// honours tells whether the server honours conditions. Once, it is asked to replace an
-// object that is not there.
-func (t *Target) honours(ctx context.Context) (bool, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.asked {
-		return t.conditional, nil
+// honours tells whether the server honours If-Match, or else If-None-Match: *. It is
+// asked once: to replace an object that is not there, or to make one that is.
+func (t *Target) honours(ctx context.Context, match bool) (bool, error) {
+	t.asking.Lock()
+	defer t.asking.Unlock()
+	known := &t.noneMatch
+	if match {
+		known = &t.match
 	}
-	o := publish.Bytes(publish.Locks+"probe-"+newMark(), "text/plain", publish.Revalidate, nil)
-	with := options(&o)
-	with.SetMatchETag("d41d8cd98f00b204e9800998ecf8427f")
-	err := t.try(ctx, "probe", o.Key, func(ctx context.Context, _ int) error { return t.send(ctx, &o, with) })
+	if *known != Ask {
+		return *known == Yes, nil
+	}
+	err := t.probe(ctx, match)
 	switch {
 	case errors.Is(err, publish.ErrNotExist), code(err) == minio.PreconditionFailed:
-		t.conditional = true
-	case isUnsupported(err):
-		t.conditional = false
-	case err == nil:
-		t.conditional = false
-		if err := t.Delete(ctx, []string{o.Key}); err != nil {
-			return false, err
-		}
+		*known = Yes
+	case err == nil || isUnsupported(err) || status(err) == http.StatusBadRequest:
+		t.lockInstead(known)
 	default:
-		return false, fmt.Errorf("ask whether conditions are honoured: %w", err)
+		return false, fmt.Errorf("ask whether conditional writes are honoured: %w", err)
 	}
-	t.asked = true
-	return t.conditional, nil
+	return *known == Yes, nil
+}
+
+// lockInstead notes that a condition is not honoured, and says so.
+func (t *Target) lockInstead(known *Conditional) {
+	*known = Never
+	t.warned.Do(func() {
+		t.warn(t.String() + ": the server has no conditional writes (PUT with If-Match or If-None-Match), " +
+			"so galbuild's commands take turns by a lock below " + publish.Locks + ". " +
+			"This needs a server that lists an object as soon as it is written, " +
+			"and does not hold off other tools that write " + site.CurrentPath + ". " +
+			"If in doubt, publish from one job at a time. --s3-conditional-writes=no stops this message")
+	})
+}
+
+// probe returns what the server says to a write whose condition does not hold. If it
+// writes, that is removed.
+func (t *Target) probe(ctx context.Context, match bool) error {
+	o := publish.Bytes(publish.Locks+"probe-"+newMark(), "text/plain", publish.Revalidate, nil)
+	with := options(&o)
+	put := func(ctx context.Context, _ int) error { return t.send(ctx, &o, with) }
+	if match {
+		with.SetMatchETag("d41d8cd98f00b204e9800998ecf8427f")
+		err := t.try(ctx, "probe", o.Key, put)
+		if err == nil {
+			return t.Delete(ctx, []string{o.Key})
+		}
+		return err
+	}
+	with.SetMatchETagExcept("*")
+	err := t.try(ctx, "probe", o.Key, func(ctx context.Context, attempt int) error {
+		if err := put(ctx, attempt); attempt == 0 || code(err) != minio.PreconditionFailed {
+			return err
+		}
+		return nil // made by an attempt whose response was lost
+	})
+	if err != nil {
+		return err
+	}
+	err = t.try(ctx, "probe", o.Key, put)
+	return cmp.Or(err, t.Delete(ctx, []string{o.Key}))
 }

@@ -1,19 +1,21 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"fmt"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"time"
+
+	"galbuild/build/roots"
 )
 
-// transport returns what sends the requests.
-func (c *Config) transport() (http.RoundTripper, error) {
+// baseTransport returns what sends the requests.
+func (c *Config) baseTransport() (http.RoundTripper, error) {
 	if c.Transport != nil {
 		return c.Transport, nil
 	}
@@ -23,22 +25,23 @@ func (c *Config) transport() (http.RoundTripper, error) {
 	t.MaxIdleConnsPerHost = 64
 	t.ResponseHeaderTimeout = 5 * time.Minute // the server may copy a gigabyte first
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	if c.CAFile == "" {
-		return t, nil
-	}
-	pem, err := os.ReadFile(c.CAFile)
+	return t, roots.Trust(t, cmp.Or(c.CAFile, os.Getenv("AWS_CA_BUNDLE")))
+}
+
+// errTLS is a server that closes connections of those who do not speak TLS.
+var errTLS = errors.New("the server speaks TLS only")
+
+// isTLS tells whether a server that has not answered over http takes a TLS handshake.
+func isTLS(ctx context.Context, host string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	// Nothing is sent, so it does not matter who is there.
+	c, err := (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}).DialContext(ctx, "tcp", host)
 	if err != nil {
-		return nil, fmt.Errorf("CA file: %w", err)
+		return false
 	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("CA file %s: no PEM certificate in it", c.CAFile)
-	}
-	t.TLSClientConfig.RootCAs = pool
-	return t, nil
+	c.Close()
+	return true
 }
 
 // proxy is that of the environment, except for metadata services, which only the
@@ -50,16 +53,41 @@ func proxy(r *http.Request) (*url.URL, error) {
 	return http.ProxyFromEnvironment(r)
 }
 
-// A listening transport keeps the last answer for the one who asked by [heard].
-type listening struct{ base http.RoundTripper }
+// A listening transport passes responses through [normalize], and keeps the last one for who
+// asked for it by [heard].
+type listening struct {
+	base      http.RoundTripper
+	readsOnly *chain // credentials without which writes are not sent, if they are not found
+}
 
 // RoundTrip implements [http.RoundTripper].
 func (l *listening) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := l.mayWrite(r); err != nil {
+		return nil, err
+	}
 	answer, err := l.base.RoundTrip(r)
 	if last, ok := r.Context().Value(answerKey{}).(**http.Response); ok {
 		*last = answer
 	}
-	return answer, err
+	if err != nil {
+		return answer, err
+	}
+	if err := normalize(r, answer); err != nil {
+		answer.Body.Close()
+		return nil, err
+	}
+	return answer, nil
+}
+
+// mayWrite refuses a write without credentials, which are not needed to read a public bucket.
+func (l *listening) mayWrite(r *http.Request) error {
+	if l.readsOnly == nil || r.Method == http.MethodGet || r.Method == http.MethodHead || r.Header.Get("Authorization") != "" {
+		return nil
+	}
+	if r.Body != nil {
+		r.Body.Close()
+	}
+	return errCredentials(l.readsOnly.missing())
 }
 
 type answerKey struct{}

@@ -12,6 +12,7 @@ import (
 	"galbuild/build"
 	"galbuild/build/catalog"
 	"galbuild/build/site"
+	"galbuild/build/source"
 	"galbuild/cmd/internal/hint"
 	"galbuild/publish"
 	"galbuild/render"
@@ -125,8 +126,12 @@ func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.St
 		defer f.Close()
 		stdin = f
 	}
+	client, err := source.NewClient(a.CA)
+	if err != nil {
+		return nil, err
+	}
 	made, err := build.Run(ctx, build.Config{
-		Sources: sources, Stdin: stdin, Settings: settings, Add: true, Strict: a.Strict,
+		Client: client, Sources: sources, Stdin: stdin, Settings: settings, Add: true, Strict: a.Strict,
 		Log: e.log, Progress: bar.show, Site: dir, Old: func() (*catalog.Catalog, error) { return old.Catalog, nil },
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"galbuild/build"
 	"galbuild/build/catalog"
 	"galbuild/build/site"
+	"galbuild/build/source"
 	"galbuild/build/vsix"
 	"galbuild/cmd/internal/hint"
 	"galbuild/render"
@@ -31,6 +32,8 @@ type buildCmd struct {
 
 	Featured []string `placeholder:"ID" help:"Extensions to answer to @featured."`
 	Control  string   `type:"existingfile" placeholder:"FILE" help:"Control manifest (JSON): what is malicious, deprecated, preferred."`
+
+	CA string `name:"ca" type:"existingfile" placeholder:"FILE" help:"Certificates (PEM) to trust besides the system's, for sources at https addresses."`
 
 	Strict bool `help:"Keep the old generation if any package was refused."`
 	Jobs   int  `placeholder:"N" help:"Packages read at a time (default: one a processor)."`
@@ -127,10 +130,14 @@ func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings ca
 	if err != nil {
 		return build.Report{}, hint.Add(err, "build into an empty folder, or put the site's last good copy back")
 	}
+	client, err := source.NewClient(b.CA)
+	if err != nil {
+		return build.Report{}, err
+	}
 	bar := newProgress(e)
 	defer bar.close()
 	result, err := build.Run(ctx, build.Config{
-		Sources: b.Sources, Stdin: e.stdin, Settings: settings, Limits: b.limits(), Jobs: b.Jobs, Strict: b.Strict,
+		Client: client, Sources: b.Sources, Stdin: e.stdin, Settings: settings, Limits: b.limits(), Jobs: b.Jobs, Strict: b.Strict,
 		Log: e.log, Progress: bar.show, Site: dir, Old: func() (*catalog.Catalog, error) { return b.begin(dir, current) }, Generation: current.Generation,
 	})
 	if err != nil {

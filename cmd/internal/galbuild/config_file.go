@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tailscale/hujson"
@@ -33,22 +34,26 @@ import (
 //	  "folder": {"path": "/srv/gallery"}
 //	}}
 //
+// Those of kind s3 and oss also have what [s3Options.keys] lists, under rclone's names.
+//
 // What it is called is what kind it is, unless "type" says so. Secrets may be left out:
 // then they come from where they do without a file. Files and folders are relative to
 // the config file.
 type backend struct {
-	Name      string
-	Kind      string // "s3", "oss", "dropbox", "artifactory" or "folder"
-	AccessKey string // of s3 and oss; with SecretKey or not at all
-	SecretKey secret // likewise
-	Token     secret // of dropbox and artifactory
-	Region    string
-	Bucket    string
-	URL       string // of artifactory
-	Repo      string // likewise
-	Path      string // of folder, where it is; of others, below what
-	Endpoint  string
-	CA        string // a file
+	Name         string
+	Kind         string // "s3", "oss", "dropbox", "artifactory" or "folder"
+	AccessKey    string // of s3 and oss; with SecretKey or not at all
+	SecretKey    secret // likewise
+	SessionToken secret // of temporary keys
+	Token        secret // of dropbox and artifactory
+	Region       string
+	Bucket       string
+	URL          string // of artifactory
+	Repo         string // likewise
+	Path         string // of folder, where it is; of others, below what
+	Endpoint     string
+	CA           string // a file
+	s3Options           // of s3 and oss
 }
 
 // A secret does not show when it is printed.
@@ -84,7 +89,7 @@ func readBackend(file, name string) (b backend, warning string, err error) {
 			*path = filepath.Join(filepath.Dir(file), filepath.FromSlash(*path))
 		}
 	}
-	if b.SecretKey+b.Token != "" && info.Mode().Perm()&0o044 != 0 && runtime.GOOS != "windows" {
+	if b.SecretKey+b.SessionToken+b.Token != "" && info.Mode().Perm()&0o044 != 0 && runtime.GOOS != "windows" {
 		warning = fmt.Sprintf("%s holds secrets, and others than its owner may read it (%s): chmod 600 %s", file, info.Mode().Perm(), file)
 	}
 	return b, warning, nil
@@ -194,18 +199,27 @@ func newBackend(m member) (backend, error) {
 	return b, b.check(in)
 }
 
-// keys returns where the values of a kind go; nil if there is no such kind.
-func (b *backend) keys() map[string]*string {
-	keys := map[string]*string{"type": &b.Kind, "path": &b.Path, "prefix": &b.Path, "endpoint": &b.Endpoint, "ca": &b.CA}
+// keys returns where the values of a kind go: *string, *bool or *pathStyle. It is nil if
+// there is no such kind.
+func (b *backend) keys() map[string]any {
+	keys := map[string]any{"type": &b.Kind, "path": &b.Path, "prefix": &b.Path, "endpoint": &b.Endpoint, "ca": &b.CA}
+	bucket := map[string]any{
+		"accessKeyId": &b.AccessKey, "access_key_id": &b.AccessKey, "secret_access_key": (*string)(&b.SecretKey),
+		"session_token": (*string)(&b.SessionToken), "region": &b.Region, "bucket": &b.Bucket,
+	}
 	switch b.Kind {
 	case "s3":
-		maps.Copy(keys, map[string]*string{"accessKeyId": &b.AccessKey, "secretAccessKey": (*string)(&b.SecretKey), "region": &b.Region, "bucket": &b.Bucket})
+		maps.Copy(keys, bucket)
+		maps.Copy(keys, b.s3Options.keys())
+		keys["secretAccessKey"] = (*string)(&b.SecretKey)
 	case "oss":
-		maps.Copy(keys, map[string]*string{"accessKeyId": &b.AccessKey, "accessKeySecret": (*string)(&b.SecretKey), "region": &b.Region, "bucket": &b.Bucket})
+		maps.Copy(keys, bucket)
+		maps.Copy(keys, b.s3Options.keys())
+		keys["accessKeySecret"] = (*string)(&b.SecretKey)
 	case "dropbox":
 		keys["accessToken"] = (*string)(&b.Token)
 	case "artifactory":
-		maps.Copy(keys, map[string]*string{"url": &b.URL, "repo": &b.Repo, "token": (*string)(&b.Token)})
+		maps.Copy(keys, map[string]any{"url": &b.URL, "repo": &b.Repo, "token": (*string)(&b.Token)})
 	case "folder":
 	default:
 		return nil
@@ -214,22 +228,47 @@ func (b *backend) keys() map[string]*string {
 }
 
 // set takes the values, and returns what is wrong with them.
-func set(in string, keys map[string]*string, values []member) (wrong []string) {
-	given := make(map[*string]string)
+func set(in string, keys map[string]any, values []member) (wrong []string) {
+	given := make(map[string]string) // by address: two keys may be one value
 	for _, v := range values {
 		to, known := keys[v.name]
-		switch first, twice := given[to]; {
+		address := fmt.Sprintf("%p", to)
+		switch first, twice := given[address]; {
 		case !known:
 			wrong = append(wrong, fmt.Sprintf("%s.%s: no such key; want some of %s", in, v.name, strings.Join(slices.Sorted(maps.Keys(keys)), ", ")))
-		case v.value.Type != gjson.String:
-			wrong = append(wrong, fmt.Sprintf("%s.%s: want a string, %s", in, v.name, found(v.value)))
 		case twice:
 			wrong = append(wrong, fmt.Sprintf("%s.%s: %s says it already", in, v.name, first))
 		default:
-			*to, given[to] = v.value.String(), v.name
+			given[address] = v.name
+			if want := assign(to, v.value); want != "" {
+				wrong = append(wrong, fmt.Sprintf("%s.%s: want %s, %s", in, v.name, want, found(v.value)))
+			}
 		}
 	}
 	return wrong
+}
+
+// assign puts a value where it goes, or returns what it would have to be.
+func assign(to any, value gjson.Result) (want string) {
+	text, isText := to.(*string)
+	if isText {
+		if value.Type != gjson.String {
+			return "a string"
+		}
+		*text = value.String()
+		return ""
+	}
+	is, err := strconv.ParseBool(value.String()) // rclone writes them as strings
+	if err != nil || value.IsObject() || value.IsArray() {
+		return "true or false"
+	}
+	switch to := to.(type) {
+	case *bool:
+		*to = is
+	case *pathStyle:
+		*to = map[bool]pathStyle{true: "path", false: "virtual"}[is]
+	}
+	return ""
 }
 
 // check looks for what a kind cannot do without.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"galbuild/publish"
@@ -26,6 +25,7 @@ type place struct {
 	CA          string `name:"ca" type:"existingfile" placeholder:"FILE" group:"Location:" help:"Certificates (PEM) to trust besides the system's."`
 	Config      string `short:"c" type:"existingfile" placeholder:"FILE" group:"Location:" help:"A file of places: {\"backends\": {NAME: {…}}}, as dbem has it."`
 	Backend     string `placeholder:"NAME" group:"Location:" help:"Which of them (default: the first)."`
+	s3Flags
 }
 
 // location is a folder or another place, the same way for every command.
@@ -69,10 +69,13 @@ func (l *location) Validate() error {
 
 // open returns the place.
 func (l *location) open(e *env) (publish.Target, error) {
-	if l.given() == 0 {
-		return folder.New(cmp.Or(l.Output, "site"))
+	if l.given() > 0 {
+		return l.place.open(e)
 	}
-	return l.place.open(e)
+	if l.s3Flags != (s3Flags{}) {
+		return nil, errNoBucket
+	}
+	return folder.New(cmp.Or(l.Output, "site"))
 }
 
 // open returns the place.
@@ -81,8 +84,13 @@ func (p *place) open(e *env) (publish.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.open(e.transport)
+	if p.s3Flags != (s3Flags{}) && b.Kind != "s3" && b.Kind != "oss" {
+		return nil, errNoBucket
+	}
+	return b.open(e)
 }
+
+var errNoBucket = errors.New("--no-sign-request and flags that begin with --s3- are for buckets, and this target is not one")
 
 // backend returns what the flags say, as a config file would.
 func (p *place) backend(e *env) (backend, error) {
@@ -94,11 +102,12 @@ func (p *place) backend(e *env) (backend, error) {
 		e.log.Warn(warning)
 	}
 	b.Region, b.Endpoint, b.CA = cmp.Or(p.Region, b.Region), cmp.Or(p.Endpoint, b.Endpoint), cmp.Or(p.CA, b.CA)
+	b.s3Options = p.s3Flags.options().or(b.s3Options)
 	return b, err
 }
 
 func (p *place) flags() backend {
-	b := backend{Region: p.Region, Endpoint: p.Endpoint, CA: p.CA, URL: p.Artifactory}
+	b := backend{Region: p.Region, Endpoint: p.Endpoint, CA: p.CA, URL: p.Artifactory, s3Options: p.s3Flags.options()}
 	switch {
 	case p.S3 != "":
 		b.Kind = "s3"
@@ -116,10 +125,11 @@ func (p *place) flags() backend {
 }
 
 // open returns the place.
-func (b *backend) open(transport http.RoundTripper) (publish.Target, error) {
+func (b *backend) open(e *env) (publish.Target, error) {
+	transport := e.transport
 	switch b.Kind {
 	case "s3", "oss":
-		return b.bucket(transport)
+		return b.bucket(e)
 	case "dropbox":
 		return opened(dropbox.New(dropbox.Config{Path: b.Path, Token: string(b.Token), CA: b.CA, Transport: transport}))
 	case "artifactory":
@@ -128,11 +138,13 @@ func (b *backend) open(transport http.RoundTripper) (publish.Target, error) {
 	return folder.New(b.Path)
 }
 
-func (b *backend) bucket(transport http.RoundTripper) (publish.Target, error) {
+func (b *backend) bucket(e *env) (publish.Target, error) {
 	c := s3.Config{
 		Bucket: b.Bucket, Prefix: strings.Trim(b.Path, "/"), Endpoint: b.Endpoint, Region: b.Region, CAFile: b.CA,
-		AccessKey: b.AccessKey, SecretKey: string(b.SecretKey), Transport: transport,
+		AccessKey: b.AccessKey, SecretKey: string(b.SecretKey), SessionToken: string(b.SessionToken),
+		Transport: e.transport, Warn: func(message string) { fmt.Fprintf(e.stderr, "galbuild: warning: %s\n", message) },
 	}
+	b.s3Options.apply(&c)
 	if b.Kind == "oss" {
 		var err error
 		if c, err = s3.OSS(c); err != nil {

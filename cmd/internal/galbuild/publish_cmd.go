@@ -135,6 +135,9 @@ func (p *publishCmd) publishFrom(ctx context.Context, e *env, at publish.Target)
 	if err != nil {
 		return err
 	}
+	if l.S3 != "" || l.OSS != "" {
+		l.s3Flags = p.s3Flags
+	}
 	from, err := l.open(e)
 	if err != nil {
 		return err

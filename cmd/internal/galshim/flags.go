@@ -26,6 +26,7 @@ type Command struct {
 	NoFiles bool          `help:"Answer questions only; leave the site's files and pages to the web server in front."`
 	Reload  time.Duration `default:"5s" help:"How often to look for a new generation; 0 for never. SIGHUP looks at once."`
 	Cache   string        `placeholder:"DIR" help:"Where the index of a site at a URL is kept; galshim in the user's cache folder by default."`
+	CA      string        `name:"ca" type:"existingfile" placeholder:"FILE" help:"Certificates (PEM) to trust besides the system's, for a site at an https address."`
 
 	ContentURL string `name:"content-url" placeholder:"URL" help:"The address editors load assets and files from, if it is another one. The site must have been built with the same, or its page shows no pictures."`
 
@@ -94,7 +95,7 @@ func (c *Command) source(log *slog.Logger) (source, error) {
 		}
 		cache = filepath.Join(user, "galshim")
 	}
-	return newRemote(c.Index, cache, log)
+	return newRemote(c.Index, cache, c.CA, log)
 }
 
 // logger returns what writes the log to stderr.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"galbuild/build/blob"
+	"galbuild/build/roots"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/version"
@@ -52,7 +53,7 @@ type remote struct {
 	retry   time.Time // when to try it again
 }
 
-func newRemote(address, cache string, log *slog.Logger) (*remote, error) {
+func newRemote(address, cache, ca string, log *slog.Logger) (*remote, error) {
 	base, err := url.Parse(address)
 	if err != nil {
 		return nil, err
@@ -63,6 +64,9 @@ func newRemote(address, cache string, log *slog.Logger) (*remote, error) {
 		return nil, hint.Add(fmt.Errorf("make cache folder: %w", err), "name another one with --cache DIR")
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if err := roots.Trust(transport, ca); err != nil {
+		return nil, err
+	}
 	transport.ResponseHeaderTimeout = stallTimeout
 	transport.MaxIdleConnsPerHost = 64 // all downloads go to one host
 	return &remote{base: base, dir: dir, client: &http.Client{Transport: transport}, log: log}, nil
@@ -75,6 +79,9 @@ func (s *remote) next(ctx context.Context, old *generation) (*generation, error)
 		return g, err
 	}
 	kept, keptErr := s.kept()
+	if keptErr != nil && roots.IsUnknown(err) {
+		return nil, hint.Add(err, roots.Hint)
+	}
 	if keptErr != nil {
 		return nil, hint.Add(err, "is %s a site made by galbuild? there is no earlier generation in the cache to start with", s.base.Redacted())
 	}

@@ -2,6 +2,7 @@ package galshim
 
 import (
 	"bytes"
+	"encoding/pem"
 	"io"
 	"log/slog"
 	"net/http"
@@ -12,7 +13,9 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"galbuild/build/roots"
 	"galbuild/build/site"
+	"galbuild/cmd/internal/hint"
 )
 
 // published serves the site in dir as a web server does, and counts; before it
@@ -53,11 +56,38 @@ func (p *published) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func remoteAt(t *testing.T, address, cache string) *remote {
 	t.Helper()
-	s, err := newRemote(address, cache, slog.New(slog.DiscardHandler))
+	s, err := newRemote(address, cache, "", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// TestRemoteAuthority reads a site whose server's certificate only a file vouches for.
+func TestRemoteAuthority(t *testing.T) {
+	p := publish(t, sample{more: 3})
+	secure := httptest.NewTLSServer(p.Config.Handler)
+	defer secure.Close()
+	_, err := remoteAt(t, secure.URL, t.TempDir()).next(t.Context(), nil)
+	told := &strings.Builder{}
+	hint.Tell(told, "galshim", err)
+	if !strings.Contains(told.String(), "hint: "+roots.Hint) {
+		t.Errorf("got %s", told)
+	}
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	block := &pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}
+	if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := newRemote(secure.URL, t.TempDir(), file, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := s.next(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.release()
 }
 
 // TestRemote is a whole gallery in front of a published site: index and files.

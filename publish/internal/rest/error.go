@@ -12,6 +12,8 @@ import (
 	"net/url"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"galbuild/build/roots"
 )
 
 // Refused is an answer that is not what was asked for.
@@ -109,8 +111,8 @@ func explain(err error) error {
 	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
 		return fmt.Errorf("%w; is the clock of this machine right?", err)
 	}
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return fmt.Errorf("%w; give the certificate of a private authority as CA, or in SSL_CERT_FILE", err)
+	if roots.IsUnknown(err) {
+		return fmt.Errorf("%w; %s", err, roots.Hint)
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return fmt.Errorf("%w; is it http:// rather than https://?", err)

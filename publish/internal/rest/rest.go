@@ -6,17 +6,16 @@ package rest
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"galbuild/build/roots"
 )
 
 // How often, and how long apart, something is tried.
@@ -72,22 +71,7 @@ const connections = 64
 func newTransport(ca string) (*http.Transport, error) {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = connections
-	if ca == "" {
-		return t, nil
-	}
-	pem, err := os.ReadFile(ca)
-	if err != nil {
-		return nil, fmt.Errorf("certificates to trust: %w", err)
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("certificates to trust: %s has none in PEM form", ca)
-	}
-	t.TLSClientConfig = &tls.Config{RootCAs: pool}
-	return t, nil
+	return t, roots.Trust(t, ca)
 }
 
 // Request is what is asked, as often as it takes.

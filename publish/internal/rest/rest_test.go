@@ -224,7 +224,7 @@ func TestCA(t *testing.T) {
 	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, x := range []struct{ ca, want string }{{ca, ""}, {"", "as CA, or in SSL_CERT_FILE"}} {
+	for _, x := range []struct{ ca, want string }{{ca, ""}, {"", "with --ca FILE, or in SSL_CERT_FILE"}} {
 		c, err := New(Config{CA: x.ca})
 		if err != nil {
 			t.Fatal(err)

@@ -1,7 +1,6 @@
 package s3test
 
 import (
-	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -58,9 +57,7 @@ func Faults(t testing.TB, server string, every int64) string {
 }
 
 func refuse(w http.ResponseWriter, status int, code string) {
-	w.Header().Set("Content-Type", "application/xml")
-	w.WriteHeader(status)
-	fmt.Fprintf(w, "<Error><Code>%s</Code><Message>Please come again.</Message></Error>", code)
+	Refuse(w, status, code, "Please come again.")
 }
 
 // Half is a writer that passes on the first thousand bytes of an answer.

@@ -1,0 +1,41 @@
+package roots
+
+import (
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestTrust reaches a server whose authority only the file vouches for.
+func TestTrust(t *testing.T) {
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	file, none := filepath.Join(t.TempDir(), "ca.pem"), filepath.Join(t.TempDir(), "none.pem")
+	block := &pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}
+	if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for file, unknown := range map[string]bool{file: false, "": true} {
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		if err := Trust(transport, file); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := (&http.Client{Transport: transport}).Get(server.URL)
+		if err == nil {
+			answer.Body.Close()
+		}
+		if IsUnknown(err) != unknown || (err == nil) == unknown {
+			t.Errorf("with %q: got %v", file, err)
+		}
+	}
+	if err := Trust(&http.Transport{}, none); err == nil || !strings.Contains(err.Error(), none) {
+		t.Errorf("got %v", err)
+	}
+	if err := Trust(&http.Transport{}, "roots_test.go"); err == nil || !strings.Contains(err.Error(), "no PEM certificate") {
+		t.Errorf("got %v", err)
+	}
+}

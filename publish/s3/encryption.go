@@ -1,0 +1,108 @@
+package s3
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/minio/minio-go/v7/pkg/encrypt"
+)
+
+// An encryption is what writes ask the server to encrypt objects with. The zero value
+// leaves that to the bucket's default.
+type encryption struct {
+	algorithm string // AES256, aws:kms or aws:kms:dsse
+	key       string // of KMS; empty is the account's own key for S3
+	bucketKey bool   // of KMS
+}
+
+func (e encryption) isSet() bool { return e.algorithm != "" }
+
+// newEncryption reads what the configuration says.
+func newEncryption(c *Config) (encryption, error) {
+	e := encryption{algorithm: c.Encryption, key: c.KMSKey, bucketKey: c.BucketKey}
+	if e.algorithm == "" && (e.key != "" || e.bucketKey) {
+		e.algorithm = "aws:kms"
+	}
+	switch e.algorithm {
+	case "", "aws:kms", "aws:kms:dsse":
+	case "AES256":
+		if e.key != "" || e.bucketKey {
+			return e, errors.New("s3: a KMS key goes with the server-side encryption aws:kms, not with AES256")
+		}
+	default:
+		return e, fmt.Errorf("s3: server-side encryption %q: want AES256, aws:kms or aws:kms:dsse", e.algorithm)
+	}
+	return e, nil
+}
+
+// A header is what is sent with each object besides its bytes. It stands in for
+// [encrypt.ServerSide], which is how minio-go lets PUTs, copies and multipart uploads
+// have the same headers.
+type header struct {
+	encryption
+	class, acl string
+	payer      bool
+	checksum   string // SHA-256 of the bytes in base64, or empty
+	parts      bool   // parts will have checksums
+}
+
+// Type implements [encrypt.ServerSide].
+func (h header) Type() encrypt.Type { return encrypt.S3 }
+
+// Marshal implements [encrypt.ServerSide].
+func (h header) Marshal(to http.Header) {
+	for name, value := range map[string]string{
+		encrypt.SseGenericHeader: h.algorithm, encrypt.SseKmsKeyID: h.key, "X-Amz-Storage-Class": h.class, "X-Amz-Acl": h.acl,
+		checksumHeader: h.checksum,
+	} {
+		if value != "" {
+			to.Set(name, value)
+		}
+	}
+	if h.bucketKey {
+		to.Set("X-Amz-Server-Side-Encryption-Bucket-Key-Enabled", "true")
+	}
+	if h.parts {
+		to.Set("X-Amz-Checksum-Algorithm", "SHA256")
+	}
+	if h.payer {
+		to.Set(requestPayer, "requester")
+	}
+}
+
+const checksumHeader = "X-Amz-Checksum-Sha256"
+
+const requestPayer = "X-Amz-Request-Payer"
+
+// header returns what writes carry now.
+func (t *Target) header() header {
+	h := t.headers
+	h.encryption = t.dialect.Load().encryption
+	return h
+}
+
+// mayEncrypt tells whether a write that was denied may be tried with encryption, which
+// bucket policies ask for. It is not for who has said which one.
+func (t *Target) mayEncrypt(d *dialect) bool { return !d.encryption.isSet() && !t.anonymous }
+
+// bucketEncryption returns the bucket's default encryption, or AES256 if that cannot be
+// had: policies often want the header that says what happens anyway.
+func (t *Target) bucketEncryption(ctx context.Context, d *dialect) encryption {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	c, err := d.client.GetBucketEncryption(ctx, t.bucket)
+	if err != nil || len(c.Rules) == 0 {
+		return encryption{algorithm: "AES256"}
+	}
+	is := c.Rules[0].Apply
+	e := encryption{algorithm: cmp.Or(is.SSEAlgorithm, "AES256")}
+	if strings.HasPrefix(e.algorithm, "aws:kms") {
+		e.key = is.KmsMasterKeyID
+	}
+	return e
+}
