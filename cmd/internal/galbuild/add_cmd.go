@@ -27,11 +27,15 @@ type addCmd struct {
 
 	transfer
 	location
+	limitFlags
 }
 
 // Validate implements Kong's hook.
 func (a *addCmd) Validate() error {
 	if err := a.transfer.check(); err != nil {
+		return err
+	}
+	if _, err := a.limits(); err != nil {
 		return err
 	}
 	return a.location.Validate()
@@ -125,8 +129,12 @@ func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.St
 		defer f.Close()
 		stdin = f
 	}
+	limits, err := a.limits()
+	if err != nil {
+		return nil, err
+	}
 	made, err := build.Run(ctx, build.Config{
-		Sources: sources, Stdin: stdin, Settings: settings, Add: true, Strict: a.Strict,
+		Sources: sources, Stdin: stdin, Settings: settings, Limits: limits, Add: true, Strict: a.Strict,
 		Log: e.log, Progress: bar.show, Site: dir, Old: func() (*catalog.Catalog, error) { return old.Catalog, nil },
 	})
 	if err != nil {

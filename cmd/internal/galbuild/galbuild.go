@@ -23,6 +23,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"galbuild/build/site"
+	"galbuild/build/vsix"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/version"
 )
@@ -107,6 +108,7 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, stdout
 			"    galshim --index site           serve it\n"+
 			"    galbuild config code-server    point an editor to it"),
 		kong.DefaultEnvars("GALBUILD"),
+		kong.Vars{"limits": vsix.LimitNames()},
 		kong.Writers(stdout, stderr),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),

@@ -32,6 +32,7 @@ type publishCmd struct {
 	vscePublish
 	transfer
 	location
+	limitFlags
 	publishPackFlags
 }
 
@@ -64,6 +65,9 @@ func (p *publishCmd) Validate() error {
 	// They are three so that flags may stand between the first ones.
 	p.what = slices.DeleteFunc(append([]string{p.Site, p.Version}, p.Sources...), func(s string) bool { return s == "" })
 	if err := errors.Join(p.transfer.check(), checkGrace(p.Grace), p.vscePublish.check(), p.packFlags.check(), checkTargets("--target", p.Target...)); err != nil {
+		return err
+	}
+	if _, err := p.limits(); err != nil {
 		return err
 	}
 	if p.From != "" && len(p.what)+len(p.PackagePath) > 0 {
