@@ -13,6 +13,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 	"galbuild/render"
 )
@@ -176,7 +177,7 @@ func additions(made *build.Result) []addition {
 
 func (e *env) printRefused(r build.Report) {
 	for _, p := range r.Refused {
-		fmt.Fprintf(e.stderr, "galbuild: refused: %s: %s\n", p.File, p.Reason)
+		terminal.Fprintf(e.stderr, "galbuild: refused: %s: %s\n", p.File, p.Reason)
 	}
 }
 
@@ -192,13 +193,13 @@ func (e *env) printAdded(a added, made *build.Result) error {
 		if a.DryRun {
 			would = "would be "
 		}
-		fmt.Fprintf(e.stdout, "%sadded  %s\n", would, one.Version)
+		terminal.Fprintf(e.stdout, "%sadded  %s\n", would, one.Version)
 		for _, n := range one.Needs {
 			missing := ""
 			if n.Missing {
 				missing = ", which is not in the gallery"
 			}
-			fmt.Fprintf(e.stdout, "       needs %s (%s)%s\n", n.ID, n.As, missing)
+			terminal.Fprintf(e.stdout, "       needs %s (%s)%s\n", n.ID, n.As, missing)
 		}
 	}
 	return e.printResult(a.Result)

@@ -9,7 +9,6 @@ package galbuild
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -25,6 +24,7 @@ import (
 	"galbuild/build/site"
 	"galbuild/build/vsix"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/version"
 )
 
@@ -58,7 +58,7 @@ type commandLine struct {
 // env is what every command works with.
 type env struct {
 	stdin          io.Reader
-	stdout, stderr io.Writer
+	stdout, stderr *terminal.Writer
 	json           bool
 	quiet          bool
 	verbose        bool
@@ -99,7 +99,8 @@ type program struct {
 }
 
 // run returns the exit status.
-func (p program) run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, errs io.Writer) int {
+	stdout, stderr := terminal.NewWriter(out), terminal.NewWriter(errs)
 	var cl commandLine
 	parser, err := kong.New(&cl,
 		kong.Name("galbuild"),
@@ -137,7 +138,7 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, stdout
 	return 0
 }
 
-func newEnv(cl *commandLine, stdin io.Reader, stdout, stderr io.Writer) *env {
+func newEnv(cl *commandLine, stdin io.Reader, stdout, stderr *terminal.Writer) *env {
 	e := &env{stdin: stdin, stdout: stdout, stderr: stderr, json: cl.JSON, quiet: cl.Quiet, verbose: cl.Verbose, progress: cl.Progress}
 	level := slog.LevelWarn
 	if cl.Verbose {
@@ -169,6 +170,6 @@ func explain(err error) error {
 type versionCmd struct{}
 
 func (versionCmd) Run(e *env) error {
-	_, err := fmt.Fprintln(e.stdout, "galbuild", version.String())
+	_, err := terminal.Fprintln(e.stdout, "galbuild", version.String())
 	return err
 }

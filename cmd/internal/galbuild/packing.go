@@ -19,6 +19,7 @@ import (
 	"galbuild/build/pack/release"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/terminal"
 )
 
 // packageJSON is what makes a folder that of an extension.
@@ -73,7 +74,7 @@ type packing struct {
 }
 
 func newPacking(e *env, flags *packFlags, dir, version string, settings map[string]setting) *packing {
-	source := release.Folder{Path: dir, Stdin: e.stdin, Output: e.stderr, Terminal: isTerminal(e.stdin)}
+	source := release.Folder{Path: dir, Stdin: e.stdin, Output: e.stderr.Raw(), Terminal: terminal.Is(e.stdin)}
 	return &packing{e: e, flags: flags, dir: dir, version: version, settings: settings, source: source}
 }
 
@@ -158,7 +159,7 @@ func (p *packing) prepublish(ctx context.Context) error {
 	}
 	tool := p.source.Tool(p.flags.Yarn)
 	if !p.e.quiet {
-		fmt.Fprintf(p.e.stderr, "Executing prepublish script '%s'...\n", release.PrepublishCommand(tool))
+		terminal.Fprintf(p.e.stderr, "Executing prepublish script '%s'...\n", release.PrepublishCommand(tool))
 	}
 	return p.run("install Node.js and "+tool+", or pack what is there with --no-prepublish", func() error {
 		return p.source.Prepublish(ctx, tool)
@@ -177,7 +178,7 @@ func (p *packing) run(missing string, do func() error) error {
 	case errors.Is(err, exec.ErrNotFound):
 		return hint.Add(err, "%s", missing)
 	case err != nil && !errors.Is(err, context.Canceled):
-		_, _ = p.e.stderr.Write(kept.Bytes())
+		_, _ = p.e.stderr.Raw().Write(kept.Bytes())
 		return hint.Add(err, "what it printed tells why; nothing was packed")
 	}
 	return explainPack(err)
@@ -256,15 +257,15 @@ func (e *env) printKind(kind string, found []finding.Finding, first int) {
 	for _, way := range ways {
 		for _, f := range shown {
 			if f.Way == way {
-				fmt.Fprintf(e.stderr, "galbuild: %s: %s\n", kind, f)
+				terminal.Fprintf(e.stderr, "galbuild: %s: %s\n", kind, f)
 			}
 		}
 		if way != "" {
-			fmt.Fprintf(e.stderr, "galbuild: hint: %s\n", way)
+			terminal.Fprintf(e.stderr, "galbuild: hint: %s\n", way)
 		}
 	}
 	if more := len(found) - len(shown); more > 0 {
-		fmt.Fprintf(e.stderr, "galbuild: … and %d more; -v prints them all, --json lists them\n", more)
+		terminal.Fprintf(e.stderr, "galbuild: … and %d more; -v prints them all, --json lists them\n", more)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"galbuild/build/site"
 	"galbuild/build/vsix"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/terminal"
 )
 
 // extension returns the extension's folder that is meant, and its next version, if
@@ -200,7 +201,7 @@ func (e *env) passOver(known map[string]string, sources []string) (rest []string
 		if !ok {
 			rest = append(rest, source)
 		} else if !e.quiet {
-			fmt.Fprintf(e.stderr, "galbuild: %s is published already, and passed over\n", key)
+			terminal.Fprintf(e.stderr, "galbuild: %s is published already, and passed over\n", key)
 		}
 	}
 	return rest
