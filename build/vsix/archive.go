@@ -149,7 +149,9 @@ func (a *archive) add(f *zip.File, h *header, l Limits) error {
 	if isFolder(f) {
 		return nil
 	}
-	a.warnEncoding(h)
+	if err := a.checkEncoding(h); err != nil {
+		return err
+	}
 	if _, again := a.exact[name]; again {
 		return refuse(name, "occurs twice, so it is ambiguous")
 	}

@@ -197,8 +197,9 @@ func lies() map[string]sample {
 			c := []byte(endSignature + strings.Repeat("\x00", 18))
 			return append(put(20, byte(len(c)))(end), c...)
 		}), "its directory is said to be"},
-		"comment cut off":   {forgeEnd(text, put(20, 7)), "0 bytes follow its end record, it says 7"},
-		"name not as UTF-8": {with(func(f *forgery) { f.name = "extension/\xff"; f.local, f.central = put(7, 8), put(9, 8) }), "not UTF-8"},
+		"comment cut off":            {forgeEnd(text, put(20, 7)), "0 bytes follow its end record, it says 7"},
+		"control character in UTF-8": {with(func(f *forgery) { f.name = "extension/\u0085" }), "control character in the name"},
+		"name not as UTF-8":          {with(func(f *forgery) { f.name = "extension/\xff"; f.local, f.central = put(7, 8), put(9, 8) }), "not UTF-8"},
 	}
 	for _, offset := range []uint64{1 << 31, 1 << 40, 1 << 62, 1<<63 - 1, 1 << 63, 1<<63 + 30, 1<<64 - 500, 1<<64 - 30, 1<<64 - 1} {
 		all[fmt.Sprintf("offset %#x", offset)] = sample{forge(offset64(offset)), "where the archive has no entries"}

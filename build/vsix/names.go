@@ -25,12 +25,18 @@ func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
-// warnEncoding tells of a name in UTF-8 that is not marked as such, as some tools
-// write it: editors show other characters.
-func (a *archive) warnEncoding(h *header) {
-	if raw := string(h.raw); h.flags&flagUTF8 == 0 && !isASCII(raw) && utf8.ValidString(raw) && h.name != strings.ReplaceAll(raw, `\`, "/") {
-		a.warn("entry %q is not marked as UTF-8: editors unpack it as %q", clip(raw), clip(h.name))
+// checkEncoding warns of a name in UTF-8 that is not marked as such, as some tools
+// write it: editors show other characters. It must be harmless in both readings.
+func (a *archive) checkEncoding(h *header) error {
+	raw := strings.ReplaceAll(string(h.raw), `\`, "/")
+	if h.flags&flagUTF8 != 0 || isASCII(raw) || !utf8.ValidString(raw) || h.name == raw {
+		return nil
 	}
+	if strings.ContainsFunc(raw, unicode.IsControl) {
+		return refuse(raw, "control character in the name")
+	}
+	a.warn("entry %q is not marked as UTF-8: editors unpack it as %q", clip(raw), clip(h.name))
+	return nil
 }
 
 var drive = regexp.MustCompile(`^[A-Za-z]:`)
