@@ -118,7 +118,7 @@ func (r *reader) one(item *source.Item, c *candidate) error {
 	if isSiteError(err) {
 		return err
 	}
-	c.refused = err
+	c.refused = shorten(err)
 	if panicked, ok := errors.AsType[*vsix.PanicError](err); ok {
 		r.Log.Debug("panic while a package was read", "file", item.Name, "stack", string(panicked.Stack))
 	}
@@ -129,6 +129,28 @@ func (r *reader) one(item *source.Item, c *candidate) error {
 	}
 	return nil
 }
+
+// shorten cuts an error that quotes more of a package or sidecar than a message has
+// room for. It stays what it is to errors.As.
+func shorten(err error) error {
+	if err == nil || len(err.Error()) <= longestReason {
+		return err
+	}
+	return shortened{err}
+}
+
+// longestReason is how long a reason may be, in bytes.
+const longestReason = 1000
+
+type shortened struct{ error }
+
+// Error implements error.
+func (s shortened) Error() string {
+	text, _ := vsix.Cut(s.error.Error(), longestReason)
+	return text
+}
+
+func (s shortened) Unwrap() error { return s.error }
 
 // contained takes a package and makes a panic a refusal: a mistake in reading one
 // package does not end the run.

@@ -105,6 +105,10 @@ func TestSidecarBounds(t *testing.T) {
 			t.Errorf("warnings %q, want %q", warnings, want)
 		}
 	}
+	c, err = newReader(t, vsix.Limits{}).readFile(t, text, []byte(`{"statistics":{"install":`+strings.Repeat("1", 5000)+`}}`))
+	if err != nil || c.refused == nil || len(c.refused.Error()) > 1010 {
+		t.Errorf("refused: %.80v…; error %v", c.refused, err)
+	}
 	c, err = newReader(t, vsix.Limits{SidecarBytes: 10}).readFile(t, text, []byte(sidecar))
 	if err != nil || c.refused == nil || !strings.Contains(c.refused.Error(), "more than 10 bytes") {
 		t.Errorf("refused: %v; error %v", c.refused, err)

@@ -83,7 +83,7 @@ func parseSidecar(text []byte) (*catalog.Sidecar, error) {
 		}
 		parsed, err := uuid.Parse(*id)
 		if err != nil {
-			return nil, fmt.Errorf("%q: %w", *id, err)
+			return nil, fmt.Errorf("%.80q: not a UUID", *id)
 		}
 		*id = parsed.String() // editors compare ids letter by letter: lower case
 	}

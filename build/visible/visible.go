@@ -81,10 +81,9 @@ func kindOf(r rune) string {
 	return invisible
 }
 
-// Findings returns what is to be known of a name or title before it is believed, one
-// sentence each: its control, bidirectional and invisible characters, and words with
-// letters that look like others. There are few: of each kind the first is told.
-func Findings(s string) []string {
+// Hidden returns what is not seen of a text, one sentence for each kind of character:
+// control, bidirectional, invisible.
+func Hidden(s string) []string {
 	var found []string
 	told := make(map[string]bool)
 	for _, r := range s {
@@ -96,6 +95,13 @@ func Findings(s string) []string {
 			found = append(found, fmt.Sprintf("it holds the %s character U+%04X", kind, r))
 		}
 	}
+	return found
+}
+
+// Findings returns what is to be known of a name or title before it is believed: what
+// is hidden, and the first word with letters that look like others.
+func Findings(s string) []string {
+	found := Hidden(s)
 	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) }) {
 		if looks := lookAlike(word); looks != "" {
 			return append(found, looks)

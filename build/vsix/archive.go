@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zip"
+
+	"galbuild/build/visible"
 )
 
 // archive is a zip whose directory was found to be sound.
@@ -18,6 +20,7 @@ import (
 // the directory rather than archive/zip: its inflate is the faster one.
 type archive struct {
 	files    []file
+	folders  []string       // clean names of the entries that are folders
 	exact    map[string]int // by clean name
 	folded   map[string]int // by lower-case name; the first of several
 	modified time.Time
@@ -147,7 +150,11 @@ func (a *archive) add(f *zip.File, h *header, l Limits) error {
 		return err
 	}
 	if isFolder(f) {
+		a.folders = append(a.folders, name)
 		return nil
+	}
+	for _, finding := range visible.Hidden(name) {
+		a.warn("entry %q: %s", name, finding)
 	}
 	if err := a.checkEncoding(h); err != nil {
 		return err

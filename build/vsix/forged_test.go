@@ -166,6 +166,8 @@ func lies() map[string]sample {
 		"prefix":              {append([]byte("PK\x05\x06 and a script"), forge(text)...), "its directory is said to be"},
 		"installed twice":     {forge(forgery{name: "extensionpackage.json", content: "{}"}), `editors unpack it as "package.json", and entry "extension/package.json" too`},
 		"installed in folder": {forge(text, forgery{name: "extensiona/b", content: "x"}), "is a file and also a folder"},
+		"folder entry":        {forge(text, forgery{name: "extension/a/"}), "is a file and also a folder"},
+		"folder, installed":   {forge(text, forgery{name: "extensiona/"}), "is a file and also a folder"},
 		"dot in front":        {forge(forgery{name: "./extension/a", content: "x"}), "editors do not unpack a name with ./"},
 		"overlap, padded": {func() []byte {
 			z := forgeFirst()
@@ -286,6 +288,7 @@ func oddities() map[string]oddity {
 		"descriptor":                     {forgery{name: "extension/a", local: func(b []byte) []byte { return put(14, make([]byte, 12)...)(put(6, 8)(b)) }, after: []byte(descriptorSignature + strings.Repeat("\x00", 12))}, "extension/a", ""},
 		"descriptor forgotten":           {forgery{name: "extension/a", local: put(6, 8)}, "extension/a", ""},
 		"bytes between entries":          {forgery{name: "extension/a", after: []byte("PK\x03\x04 hidden")}, "extension/a", "11 bytes of the package belong to no entry"},
+		"hidden characters":              {forgery{name: "extension/\u202egnp.exe", local: put(7, 8), central: put(9, 8)}, "extension/\u202egnp.exe", "it holds the bidirectional character"},
 		"beside the folder":              {forgery{name: "extension-x/a"}, "extension-x/a", `is unpacked as "-x/a"`},
 		"one file on other file systems": {forgery{name: "extension/PACKAGE.NLS.JSON"}, "extension/PACKAGE.NLS.JSON", ""},
 	}
@@ -316,7 +319,7 @@ func TestOneReading(t *testing.T) {
 				t.Errorf("name %q, want %q", got, c.wantName)
 			}
 			warnings := strings.Join(p.Warnings, "\n")
-			for _, word := range []string{"belong to no entry", "not marked", "is unpacked as"} {
+			for _, word := range []string{"belong to no entry", "not marked", "is unpacked as", "it holds the bidirectional"} {
 				if want := strings.Contains(c.wantWarn, word); want != strings.Contains(warnings, word) {
 					t.Errorf("warnings %q, want %q", p.Warnings, c.wantWarn)
 				}

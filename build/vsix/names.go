@@ -73,22 +73,42 @@ func cleanName(name string, l Limits) (string, error) {
 // checkFolders refuses a path that is a file and also a folder, as it is named in the
 // archive or as editors unpack it: it could not be unpacked.
 func (a *archive) checkFolders() error {
-	for _, pathOf := range []func(string) (string, bool){func(name string) (string, bool) { return name, true }, installedPath} {
-		files := make(map[string]bool, len(a.files))
-		for _, f := range a.files {
-			if at, ok := pathOf(f.name); ok {
-				files[at] = true
-			}
+	asNamed := func(name string) (string, bool) { return name, true }
+	if err := a.checkFoldersAt(asNamed); err != nil {
+		return err
+	}
+	return a.checkFoldersAt(installedPath)
+}
+
+func (a *archive) checkFoldersAt(pathOf func(name string) (string, bool)) error {
+	files := make(map[string]bool, len(a.files))
+	for _, f := range a.files {
+		if at, ok := pathOf(f.name); ok {
+			files[at] = true
 		}
-		known := map[string]bool{".": true}
-		for _, f := range a.files {
-			at, ok := pathOf(f.name)
-			for dir := path.Dir(at); ok && !known[dir]; dir = path.Dir(dir) {
-				if files[dir] {
-					return refuse(dir, "is a file and also a folder, with %q in it", f.name)
-				}
-				known[dir] = true
+	}
+	known := map[string]bool{".": true, "": true}
+	check := func(name string, folder bool) error {
+		at, ok := pathOf(name)
+		if !folder {
+			at = path.Dir(at)
+		}
+		for ; ok && !known[at]; at = path.Dir(at) {
+			if files[at] {
+				return refuse(at, "is a file and also a folder, with %q in it", name)
 			}
+			known[at] = true
+		}
+		return nil
+	}
+	for _, f := range a.files {
+		if err := check(f.name, false); err != nil {
+			return err
+		}
+	}
+	for _, name := range a.folders {
+		if err := check(name, true); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -45,8 +45,9 @@ func (a *addCmd) Validate() error {
 // added is what add prints, as --json has it.
 type added struct {
 	publish.Result
-	Added   []addition      `json:"added"`
-	Refused []build.Problem `json:"refused"`
+	Added    []addition      `json:"added"`
+	Refused  []build.Problem `json:"refused"`
+	Warnings []build.Problem `json:"warnings"`
 }
 
 type addition struct {
@@ -76,11 +77,14 @@ func (a *addCmd) Run(ctx context.Context, e *env) error {
 	})
 	if made != nil {
 		e.printRefused(made.Report)
+		if !e.quiet {
+			e.printWarnings(made.Report.Warnings)
+		}
 	}
 	if err != nil {
 		return explainPublish(err)
 	}
-	if err := e.printAdded(added{result, additions(made), made.Report.Refused}, made); err != nil {
+	if err := e.printAdded(added{result, additions(made), made.Report.Refused, made.Report.Warnings}, made); err != nil {
 		return err
 	}
 	if n := len(made.Report.Refused); n > 0 {
@@ -118,7 +122,7 @@ func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.St
 	sources := a.Sources
 	if a.only != nil {
 		if sources = a.only(old.Catalog); len(sources) == 0 {
-			return &build.Result{Catalog: old.Catalog, Report: build.Report{Refused: []build.Problem{}}}, nil
+			return &build.Result{Catalog: old.Catalog, Report: build.Report{Refused: []build.Problem{}, Warnings: []build.Problem{}}}, nil
 		}
 	}
 	stdin := e.stdin
@@ -142,6 +146,7 @@ func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.St
 		return nil, err
 	}
 	a.shorten(made.Report.Refused)
+	a.shorten(made.Report.Warnings)
 	refused := len(made.Report.Refused)
 	switch {
 	case a.Strict && refused > 0:
@@ -157,10 +162,10 @@ func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.St
 var errNoneTaken = errors.New("no package could be taken")
 
 // shorten names packages made just now without their folder, which is gone soon.
-func (a *addCmd) shorten(refused []build.Problem) {
-	for i, p := range refused {
+func (a *addCmd) shorten(problems []build.Problem) {
+	for i, p := range problems {
 		if a.scratch != "" && filepath.Dir(p.File) == a.scratch {
-			refused[i].File = filepath.Base(p.File)
+			problems[i].File = filepath.Base(p.File)
 		}
 	}
 }

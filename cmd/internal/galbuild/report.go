@@ -26,7 +26,8 @@ func (e *env) printReport(r build.Report) error {
 		terminal.Fprintf(e.stderr, "galbuild: refused: %s: %s\n", p.File, p.Reason)
 	}
 	if !e.quiet {
-		e.printWarnings(r)
+		e.printWarnings(r.Warnings)
+		e.printMissing(r.Missing)
 	}
 	switch {
 	case e.json:
@@ -37,12 +38,15 @@ func (e *env) printReport(r build.Report) error {
 	return e.printSummary(r)
 }
 
-func (e *env) printWarnings(r build.Report) {
-	e.someOf(len(r.Warnings), func(i int) string {
-		return fmt.Sprintf("warning: %s: %s", r.Warnings[i].File, r.Warnings[i].Reason)
+func (e *env) printWarnings(warnings []build.Problem) {
+	e.someOf(len(warnings), func(i int) string {
+		return fmt.Sprintf("warning: %s: %s", warnings[i].File, warnings[i].Reason)
 	})
-	e.someOf(len(r.Missing), func(i int) string {
-		m := r.Missing[i]
+}
+
+func (e *env) printMissing(missing []build.Missing) {
+	e.someOf(len(missing), func(i int) string {
+		m := missing[i]
 		return fmt.Sprintf("warning: %s %s needs %s (%s), which is not in the gallery", m.Extension, m.Version, m.Needs, m.As)
 	})
 }
