@@ -231,9 +231,10 @@ func lies64() map[string]sample {
 	n, size, offset := uint64(z.entries), uint64(z.central.Len()), uint64(z.local.Len())
 	at := offset + size
 	all := map[string]sample{
-		"good":    {z.bytes(z.end64(n, size, offset, at)), ""},
-		"entries": {z.bytes(z.end64(1<<40, size, offset, at)), "entries in a directory of"},
-		"locator": {z.bytes(z.end64(n, size, offset, 0)), "no zip64 end record at byte 0"},
+		"good":      {z.bytes(z.end64(n, size, offset, at)), ""},
+		"entries":   {z.bytes(z.end64(1<<40, size, offset, at)), "entries in a directory of"},
+		"signature": {z.bytes(func(end []byte) []byte { return put(0, 'X')(z.end64(n, size, offset, at)(end)) }), fmt.Sprintf("no zip64 end record at byte %d", at)},
+		"locator":   {z.bytes(z.end64(n, size, offset, 0)), "no zip64 end record at byte 0"},
 		// Programs that look at the zip64 record only if the other one refers to it.
 		"not referred to": {z.bytes(func(end []byte) []byte {
 			forged := z.end64(n, size, offset-1, at)(bytes.Clone(end))

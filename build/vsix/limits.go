@@ -40,8 +40,8 @@ const (
 	mib = 1 << 20
 	gib = 1 << 30
 
-	// unlimited is far below where sums of sizes could overflow.
-	unlimited = 1 << 50
+	// unlimited is the largest size of a file that a catalogue has.
+	unlimited = 1 << 40
 
 	// ratioFrom is the unpacked size up to which any ratio is harmless, in bytes.
 	ratioFrom = mib
@@ -52,7 +52,7 @@ const (
 //
 // The defaults are several times what the largest known packages have: packs of 200
 // extensions, language extensions with 300 tags, change logs of 2 MB. What is
-// limited to the length of a file's name cannot be set higher.
+// limited by what a catalogue or a file system takes cannot be set higher.
 var limits = []Limit{
 	{"package-bytes", "the .vsix, and what it is compressed in", "bytes", 2 * gib, unlimited, "refused", func(l *Limits) *int64 { return &l.PackageBytes }},
 	{"entries", "files and folders in it", "", 100_000, 10_000_000, "refused", func(l *Limits) *int64 { return &l.Entries }},
@@ -60,7 +60,7 @@ var limits = []Limit{
 	{"unpacked-bytes", "all entries, unpacked", "bytes", 4 * gib, unlimited, "refused", func(l *Limits) *int64 { return &l.UnpackedBytes }},
 	{"ratio", "unpacked to packed size of what unpacks to more than 1 MiB", "times", 200, 100_000, "refused", func(l *Limits) *int64 { return &l.Ratio }},
 	{"directory-bytes", "the zip archive's directory", "bytes", 64 * mib, gib, "refused", func(l *Limits) *int64 { return &l.DirectoryBytes }},
-	{"path-bytes", "the path of an entry", "bytes", 1024, 4096, "refused", func(l *Limits) *int64 { return &l.PathBytes }},
+	{"path-bytes", "the path of an entry", "bytes", 1024, 1024, "refused", func(l *Limits) *int64 { return &l.PathBytes }},
 	{"path-element-bytes", "a name in it, between slashes", "bytes", 255, 255, "refused", func(l *Limits) *int64 { return &l.PathElementBytes }},
 	{"manifest-bytes", "package.json, package.nls.json and extension.vsixmanifest, each", "bytes", 8 * mib, 64 * mib, "refused", func(l *Limits) *int64 { return &l.ManifestBytes }},
 	{"translations", "texts in package.nls.json", "", 20_000, 1_000_000, "package.nls.json is ignored", func(l *Limits) *int64 { return &l.Translations }},
