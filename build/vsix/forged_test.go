@@ -176,11 +176,16 @@ func lies() map[string]sample {
 			z.add(forgery{name: "extension/a", content: "text", local: func([]byte) []byte { return nil }, central: put32(42, uint32(at))})
 			return z.bytes(nil)
 		}(), `overlaps entry "extension/a"`},
-		"in the directory": {func() []byte {
-			z := forgeFirst()
-			z.add(forgery{name: "extension/a", content: "text", central: put32(20, 60), local: put32(18, 60)})
-			return z.bytes(nil)
-		}(), "is stored, with 60 bytes"},
+		"in the directory": {with(func(f *forgery) {
+			sizes := []byte{60, 0, 0, 0, 60, 0, 0, 0}
+			f.local, f.central = put(18, sizes...), put(20, sizes...)
+		}), "60 bytes packed at byte"},
+		"local signature": {with(func(f *forgery) { f.local = put(0, 'X') }), "not where the directory says"},
+		"local unicode path only": {with(func(f *forgery) {
+			u := unicodePath("extension/ü", "extension/ü")
+			f.name = "extension/ü"
+			f.local = func(b []byte) []byte { return append(put(28, byte(len(u)))(b), u...) }
+		}), `its local header names it "extension/ü"`},
 		"fewer entries": {forgeEnd(text, put(8, 1, 0, 1, 0)), "bytes more than its 1 entries"},
 		"more entries":  {forgeEnd(text, put(8, 3, 0, 3, 0)), "3 entries in a directory of"},
 		"65,537 entries": {func() []byte { // readers that count in 16 bits see one
