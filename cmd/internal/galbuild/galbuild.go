@@ -110,7 +110,7 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 			"    galbuild config code-server    point an editor to it"),
 		kong.DefaultEnvars("GALBUILD"),
 		kong.Vars{"limits": vsix.LimitNames()},
-		kong.Writers(stdout, stderr),
+		kong.Writers(out, errs), // help is as wide as the terminal
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
