@@ -180,7 +180,7 @@ func lies() map[string]sample {
 			sizes := []byte{60, 0, 0, 0, 60, 0, 0, 0}
 			f.local, f.central = put(18, sizes...), put(20, sizes...)
 		}), "60 bytes packed at byte"},
-		"local signature": {with(func(f *forgery) { f.local = put(0, 'X') }), "not where the directory says"},
+		"local signature": {forge(forgery{name: "extension/folder/", local: put(0, 'X')}), "not where the directory says"},
 		"local unicode path only": {with(func(f *forgery) {
 			u := unicodePath("extension/ü", "extension/ü")
 			f.name = "extension/ü"
@@ -240,6 +240,10 @@ func lies64() map[string]sample {
 		"entries":   {z.bytes(z.end64(1<<40, size, offset, at)), "entries in a directory of"},
 		"signature": {z.bytes(func(end []byte) []byte { return put(0, 'X')(z.end64(n, size, offset, at)(end)) }), fmt.Sprintf("no zip64 end record at byte %d", at)},
 		"locator":   {z.bytes(z.end64(n, size, offset, 0)), "no zip64 end record at byte 0"},
+		"count of the other record": {z.bytes(func(end []byte) []byte {
+			forged := z.end64(n, size, offset, at)(end)
+			return put(len(forged)-endBytes+8, 5, 0, 5, 0)(forged)
+		}), "the two end records of the zip archive differ"},
 		// Programs that look at the zip64 record only if the other one refers to it.
 		"not referred to": {z.bytes(func(end []byte) []byte {
 			forged := z.end64(n, size, offset-1, at)(bytes.Clone(end))
