@@ -170,6 +170,7 @@ func (c Config) sourceConfig() source.Config {
 		Stdin:     c.Stdin,
 		Skip:      c.Site.Root,
 		MaxBytes:  c.Limits.WithDefaults().PackageBytes,
+		MaxRatio:  c.Limits.WithDefaults().Ratio,
 		Progress: func(name string, done, total int64) {
 			c.Progress(Progress{Stage: "download", Done: done, Total: total, Name: name})
 		},

@@ -53,6 +53,11 @@ type stamp struct {
 
 // readingVersion changes whenever packages are read, or said of them, in another
 // way, so that a newer program reads them all again.
+//
+//	1  first
+//	2  one reading: local headers, Unicode Path fields and names as editors unpack
+//	   them; limits of texts, lists and assets; warnings of hidden characters;
+//	   media types from one table
 const readingVersion = 2
 
 // A heading says what a memory is of: how the sources were read, and which
@@ -181,7 +186,7 @@ func sameStamp(was *stamp, is *source.Stamp) bool {
 
 // remember makes the memory of a run. Left out, and so read again, is what
 // depends on more than the file itself: conflicts, the second of two equal
-// packages, and files that could not be read.
+// packages, files that could not be read, and packages that made this program fail.
 func remember(candidates []candidate) *memory {
 	m := &memory{}
 	for i := range candidates {
@@ -199,7 +204,7 @@ func remember(candidates []candidate) *memory {
 			continue
 		case c.taken:
 			one.Key, one.Ref = c.key(), c.version.Package.Ref
-		case c.refused != nil && c.version.Package.Ref.IsZero() && !c.unreadable():
+		case c.refused != nil && c.version.Package.Ref.IsZero() && !c.unreadable() && !c.panicked():
 			one.Key, one.Refused = c.before, c.refused.Error()
 		default:
 			continue

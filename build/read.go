@@ -45,6 +45,13 @@ func (c *candidate) unreadable() bool {
 	return ok
 }
 
+// panicked tells whether it was refused for a mistake of this program, which the next
+// one may not make.
+func (c *candidate) panicked() bool {
+	_, ok := errors.AsType[*vsix.PanicError](c.refused)
+	return ok
+}
+
 // unreadable is an error of reading a source.
 type unreadable struct{ error }
 
@@ -69,6 +76,8 @@ func (c Config) jobs() int {
 	}
 	return runtime.GOMAXPROCS(0)
 }
+
+func (r *reader) limits() vsix.Limits { return r.Limits.WithDefaults() }
 
 // all returns one candidate for each item, in their order. An error is one of
 // the site's, not of a package.
@@ -106,17 +115,49 @@ func (r *reader) all(ctx context.Context, items []source.Item) ([]candidate, err
 // is wrong with the site is returned.
 func (r *reader) one(item *source.Item, c *candidate) error {
 	c.item, c.before, c.version = item, r.memory.seen[item.Path].Key, new(catalog.Version)
-	err := r.take(item, c)
+	err := r.contained(item, c)
 	if isSiteError(err) {
 		return err
 	}
-	c.refused = err
+	c.refused = shorten(err)
+	if panicked, ok := errors.AsType[*vsix.PanicError](err); ok {
+		r.Log.Debug("panic while a package was read", "file", item.Name, "stack", string(panicked.Stack))
+	}
 	if err != nil {
 		r.Log.Debug("refused package", "file", item.Name, "err", err)
 	} else {
 		r.Log.Debug("read package", "file", item.Name, "ext", c.key(), "bytes", c.version.Package.Size, "ref", c.version.Package.Ref)
 	}
 	return nil
+}
+
+// shorten cuts an error that quotes more of a package or sidecar than a message has
+// room for. It stays what it is to errors.As.
+func shorten(err error) error {
+	if err == nil || len(err.Error()) <= longestReason {
+		return err
+	}
+	return shortened{err}
+}
+
+// longestReason is how long a reason may be, in bytes.
+const longestReason = 1000
+
+type shortened struct{ error }
+
+// Error implements error.
+func (s shortened) Error() string {
+	text, _ := vsix.Cut(s.error.Error(), longestReason)
+	return text
+}
+
+func (s shortened) Unwrap() error { return s.error }
+
+// contained takes a package and makes a panic a refusal: a mistake in reading one
+// package does not end the run.
+func (r *reader) contained(item *source.Item, c *candidate) (err error) {
+	defer vsix.Contain(&err)
+	return r.take(item, c)
 }
 
 func (r *reader) take(item *source.Item, c *candidate) error {
@@ -168,7 +209,8 @@ func (r *reader) copyPackage(item *source.Item, draft *blob.Draft, c *candidate)
 	buffered.Reset(file)
 	defer r.buffers.Put(buffered)
 	from := &sourceReader{from: buffered}
-	limit := r.Limits.WithDefaults().PackageBytes
+	limits := r.limits()
+	var content io.Reader = from
 	if magic, _ := from.from.Peek(2); string(magic) == "\x1f\x8b" {
 		unzipped, err := gzip.NewReader(from.from)
 		if err != nil {
@@ -176,15 +218,19 @@ func (r *reader) copyPackage(item *source.Item, draft *blob.Draft, c *candidate)
 		}
 		c.warnings = append(c.warnings, "the package is compressed with gzip, as curl saves it without --compressed; taken decompressed")
 		from.from = bufio.NewReader(unzipped)
+		content = limits.Unpacked(from, item.Size)
 	}
-	n, err := io.Copy(draft, io.LimitReader(from, limit+1))
+	n, err := io.Copy(draft, io.LimitReader(content, limits.PackageBytes+1))
+	_, tooMuch := errors.AsType[*vsix.FormatError](err)
 	switch {
+	case tooMuch:
+		return err
 	case from.err != nil:
 		return unreadable{plain(from.err)}
 	case err != nil:
 		return siteError{err}
-	case n > limit:
-		return fmt.Errorf("more than %d bytes, the limit for a package", limit)
+	case n > limits.PackageBytes:
+		return fmt.Errorf("more than %d bytes, the limit for a package", limits.PackageBytes)
 	}
 	return nil
 }

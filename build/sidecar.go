@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -19,11 +20,9 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/source"
+	"galbuild/build/visible"
+	"galbuild/build/vsix"
 )
-
-// maxSidecar bounds a sidecar and a signature archive, in bytes. A signature
-// archive lists every file of its package: about 150 bytes each.
-const maxSidecar = 64 << 20
 
 // addSidecars reads what lies beside the package. A sidecar that cannot be read
 // refuses the package: built without it, the extension would get another
@@ -32,13 +31,14 @@ func (r *reader) addSidecars(item *source.Item, packageRef blob.Ref, c *candidat
 	if item.Sidecar == nil {
 		c.applyUpstream()
 	} else {
-		text, err := readSmall(item.Sidecar.Path, maxSidecar)
+		text, err := readSmall(item.Sidecar.Path, r.limits().SidecarBytes)
 		if err == nil {
 			c.version.Sidecar, err = parseSidecar(text)
 		}
 		if err != nil {
 			return fmt.Errorf("sidecar %s: %w", base(item.Sidecar.Path), err)
 		}
+		c.boundPublisher(c.version.Sidecar.Publisher, r.limits().DisplayName)
 	}
 	if item.Signature != nil {
 		if err := r.addSignature(item.Signature.Path, packageRef, c); err != nil {
@@ -46,6 +46,28 @@ func (r *reader) addSidecars(item *source.Item, packageRef blob.Ref, c *candidat
 		}
 	}
 	return nil
+}
+
+// boundPublisher cuts the publisher's title, leaves out a domain that is too long, and
+// warns of a title that may be taken for another one.
+func (c *candidate) boundPublisher(p *catalog.SidecarPublisher, most int64) {
+	if p == nil {
+		return
+	}
+	warn := func(format string, args ...any) {
+		c.warnings = append(c.warnings, "sidecar: "+fmt.Sprintf(format, args...))
+	}
+	var n int64
+	if p.DisplayName, n = vsix.Cut(p.DisplayName, most); n > most {
+		warn("the publisher's display name has %d characters, more than the limit of %d: it is cut", n, most)
+	}
+	for _, finding := range visible.Findings(p.DisplayName) {
+		warn("the publisher's display name %q: %s", p.DisplayName, finding)
+	}
+	if n := int64(len(p.Domain)); n > most {
+		warn("the publisher's domain is left out: it has %d bytes, more than the limit of %d", n, most)
+		p.Domain, p.IsDomainVerified = "", false
+	}
 }
 
 // parseSidecar reads x.vsix.json. Unknown keys are let pass: upstream's metadata
@@ -61,7 +83,7 @@ func parseSidecar(text []byte) (*catalog.Sidecar, error) {
 		}
 		parsed, err := uuid.Parse(*id)
 		if err != nil {
-			return nil, fmt.Errorf("%q: %w", *id, err)
+			return nil, fmt.Errorf("%.80q: not a UUID", *id)
 		}
 		*id = parsed.String() // editors compare ids letter by letter: lower case
 	}
@@ -90,11 +112,11 @@ func publisherID(s *catalog.Sidecar) *string {
 // that is not would make verifying editors refuse the package; without it they
 // accept it as a private gallery's.
 func (r *reader) addSignature(path string, packageRef blob.Ref, c *candidate) error {
-	archive, err := readSmall(path, maxSidecar)
+	archive, err := readSmall(path, r.limits().SidecarBytes)
 	if err != nil {
 		return err
 	}
-	if err := checkSignature(archive, packageRef); err != nil {
+	if err := checkSignature(archive, packageRef, r.limits().SidecarBytes); err != nil {
 		c.warnings = append(c.warnings, fmt.Sprintf("signature %s is left out: %v", base(path), err))
 		return nil
 	}
@@ -116,19 +138,19 @@ func signatureAsset(ref blob.Ref, size int) catalog.Asset {
 //
 // Source: the layout is that of vsce's generate-manifest and sign; see
 // github.com/microsoft/vscode-vsce, src/package.ts.
-func checkSignature(archive []byte, packageRef blob.Ref) error {
+func checkSignature(archive []byte, packageRef blob.Ref, most int64) error {
 	z, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
 	if err != nil {
 		return err
 	}
-	signature, err := readEntry(z, ".signature.p7s")
+	signature, err := readEntry(z, ".signature.p7s", most)
 	if err != nil {
 		return err
 	}
 	if len(signature) == 0 {
 		return errors.New(".signature.p7s is empty")
 	}
-	text, err := readEntry(z, ".signature.manifest")
+	text, err := readEntry(z, ".signature.manifest", most)
 	if err != nil {
 		return err
 	}
@@ -152,13 +174,13 @@ func checkSignature(archive []byte, packageRef blob.Ref) error {
 	return nil
 }
 
-func readEntry(z *zip.Reader, name string) ([]byte, error) {
+func readEntry(z *zip.Reader, name string, most int64) ([]byte, error) {
 	f, err := z.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("no %s in it", name)
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxSidecar))
+	return readAll(f, most)
 }
 
 func readSmall(path string, most int64) ([]byte, error) {
@@ -167,14 +189,19 @@ func readSmall(path string, most int64) ([]byte, error) {
 		return nil, unreadable{plain(err)}
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err != nil {
+	text, err := readAll(f, most)
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
 		return nil, unreadable{plain(err)}
 	}
-	if int64(len(text)) > most {
+	return text, err
+}
+
+func readAll(r io.Reader, most int64) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, most+1))
+	if err == nil && int64(len(text)) > most {
 		return nil, fmt.Errorf("more than %d bytes", most)
 	}
-	return text, nil
+	return text, err
 }
 
 func base(path string) string {

@@ -11,7 +11,7 @@ import (
 	"galbuild/build/catalog"
 )
 
-func archive(t *testing.T, files map[string]string) []byte {
+func archive(t testing.TB, files map[string]string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
@@ -50,7 +50,7 @@ func TestCheckSignature(t *testing.T) {
 		"no archive":       {[]byte("?"), "zip: not a valid zip file"},
 		"our empty one":    {emptySignature(), ".signature.p7s is empty"},
 	} {
-		err := checkSignature(test.archive, this)
+		err := checkSignature(test.archive, this, 1<<20)
 		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 	"golang.org/x/sync/errgroup"
+
+	"galbuild/build/vsix"
 )
 
 // parallel is how many downloads run at a time: more would not be faster, and
@@ -45,8 +47,9 @@ func (x *expansion) download() {
 	group.SetLimit(parallel)
 	for _, d := range wanted {
 		group.Go(func() error {
+			defer vsix.Contain(&d.err) // the others go on
 			d.err = d.run(x.ctx)
-			return nil // the others go on
+			return nil
 		})
 	}
 	group.Wait()

@@ -14,6 +14,10 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
+
+	"galbuild/build/vsix"
 )
 
 // facts are what a server said of a package, kept as JSON beside it.
@@ -44,13 +48,21 @@ func (f *facts) validator() string {
 	return f.ETag
 }
 
+// readFacts reads what was kept. A file that somebody has damaged is an error, and the
+// package is got as if there were none.
 func readFacts(path string) (*facts, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	f := new(facts)
-	return f, json.Unmarshal(text, f)
+	if err := json.Unmarshal(text, f); err != nil {
+		return nil, err
+	}
+	if f.Size < -1 || !httpguts.ValidHeaderFieldValue(f.ETag) || !httpguts.ValidHeaderFieldValue(f.LastModified) {
+		return nil, fmt.Errorf("%s: not what a server has said", path)
+	}
+	return f, nil
 }
 
 // write replaces path in one step.
@@ -127,7 +139,12 @@ func (d *download) decode(p *part) error {
 	}
 	defer os.Remove(to.Name())
 	defer to.Close()
-	if _, err := d.copy(to, from, 0, func(int64) {}); err != nil {
+	info, err := encoded.Stat()
+	if err != nil {
+		return err
+	}
+	within := vsix.Limits{Ratio: d.MaxRatio}.Unpacked(from, info.Size())
+	if _, err := d.copy(to, within, 0, func(int64) {}); err != nil {
 		return fmt.Errorf("decode what came: %w", err)
 	}
 	return errors.Join(to.Sync(), to.Close(), os.Rename(to.Name(), p.base))

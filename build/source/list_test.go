@@ -3,6 +3,8 @@ package source
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -110,6 +112,35 @@ func FuzzParseList(f *testing.F) {
 		}
 		if twice, err := parseList(again.Bytes()); err != nil || !slices.Equal(lines, twice) {
 			t.Errorf("%q reads as %v, written out as %v (%v)", text, lines, twice, err)
+		}
+	})
+}
+
+// FuzzLists reads two lists that may name each other, patterns and packages: it ends,
+// and what it finds is there.
+func FuzzLists(f *testing.F) {
+	f.Add([]byte("a.vsix\n@two.txt\n*.vsix"), []byte("@one.txt\nb.vsix # why"))
+	f.Add([]byte("@one.txt\n@@one.txt\n-"), []byte("{a,b}*.vsix\n[a-\n**\n."))
+	f.Add([]byte("\xff\xfe@\x00t\x00w\x00o\x00"), []byte("\x1b[2J.vsix\n\u202exisv"))
+	f.Fuzz(func(t *testing.T, one, two []byte) {
+		// Not the machine's folders, and not the network.
+		if bytes.ContainsAny(append(one, two...), "/\\\x00") || bytes.Contains(append(one, two...), []byte("..")) {
+			return
+		}
+		dir := t.TempDir()
+		for name, text := range map[string]string{"one.txt": string(one), "two.txt": string(two), "a.vsix": packageText, "b.vsix": packageText} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		items, _, err := Expand(t.Context(), []string{"@" + filepath.Join(dir, "one.txt")}, Config{Stdin: strings.NewReader("")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range items {
+			if info, err := os.Stat(item.Path); err != nil || info.Size() != item.Size || !strings.HasPrefix(item.Path, realPath(dir)) {
+				t.Errorf("found %+v (%v)", item, err)
+			}
 		}
 	})
 }

@@ -76,6 +76,7 @@ type Config struct {
 	Stdin     io.Reader    // what "-" reads
 	Skip      string       // a folder not to search, wherever it turns up: the site being written
 	MaxBytes  int64        // limit for one download; 0 is none
+	MaxRatio  int64        // how many times larger a download may become that is sent compressed; 0 is the usual
 	Retries   int          // how often a failed request is repeated; 0 means 4, negative never
 
 	// Progress is told how many bytes of a download are there, and of how many,

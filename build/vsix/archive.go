@@ -9,15 +9,18 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zip"
+
+	"galbuild/build/visible"
 )
 
 // archive is a zip whose directory was found to be sound.
 //
-// The directory is read by klauspost/compress/zip rather than archive/zip: its
-// NameDecoder sees each entry as it is read, so that a directory of millions
-// is refused before it is in memory, and its inflate is the faster one.
+// The directory and the local headers are checked here first (directory.go,
+// local.go), so that there is one way to read them. Then klauspost/compress/zip reads
+// the directory rather than archive/zip: its inflate is the faster one.
 type archive struct {
 	files    []file
+	folders  []string       // clean names of the entries that are folders
 	exact    map[string]int // by clean name
 	folded   map[string]int // by lower-case name; the first of several
 	modified time.Time
@@ -39,98 +42,107 @@ func openArchive(r io.ReaderAt, size int64, l Limits) (*archive, error) {
 	if err := sniff(r, size); err != nil {
 		return nil, err
 	}
-	z, err := zip.NewReaderWithOptions(r, size, zip.ReaderOptions{NameDecoder: directoryGuard(l.Entries)})
+	r = io.NewSectionReader(r, 0, size) // no offset outside of it reaches the reader
+	end, err := readEnd(r, size)
 	if err != nil {
-		return nil, directoryError(err)
-	}
-	if err := checkEnd(r, size, len(z.Comment)); err != nil {
 		return nil, err
 	}
-	if err := checkSizes(z.File, size, l); err != nil {
+	headers, err := readDirectory(r, end, l)
+	if err != nil {
 		return nil, err
 	}
-	a := &archive{exact: make(map[string]int, len(z.File)), folded: make(map[string]int, len(z.File))}
-	for _, f := range z.File {
-		if err := a.add(f); err != nil {
+	if err := checkSizes(headers, l); err != nil {
+		return nil, err
+	}
+	unused, err := checkLocals(r, headers, end.offset)
+	if err != nil {
+		return nil, err
+	}
+	files, err := list(r, size, headers)
+	if err != nil {
+		return nil, err
+	}
+	a := &archive{exact: make(map[string]int, len(files)), folded: make(map[string]int, len(files))}
+	if unused > 0 {
+		a.warn("%d bytes of the package belong to no entry: editors do not see them, other programs may", unused)
+	}
+	for i, f := range files {
+		if err := a.add(f, &headers[i], l); err != nil {
 			return nil, err
 		}
 	}
-	return a, a.checkFolders()
+	if err := a.checkFolders(); err != nil {
+		return nil, err
+	}
+	return a, a.checkInstalled()
+}
+
+func (a *archive) warn(format string, args ...any) {
+	a.warnings = append(a.warnings, clip(fmt.Sprintf(format, args...)))
+}
+
+// list returns the entries as the library has them, which knows dates and modes,
+// under the names that editors take.
+func list(r io.ReaderAt, size int64, headers []header) ([]*zip.File, error) {
+	next := 0
+	z, err := zip.NewReaderWithOptions(r, size, zip.ReaderOptions{NameDecoder: func(h *zip.FileHeader) error {
+		if next == len(headers) {
+			return refuse("", "more entries than the zip archive says")
+		}
+		h.Name = headers[next].name
+		next++
+		return nil
+	}})
+	if err != nil {
+		return nil, directoryError(err)
+	}
+	if len(z.File) != len(headers) {
+		return nil, refuse("", "%d entries, the zip archive says %d", len(z.File), len(headers))
+	}
+	for i, f := range z.File {
+		if h := &headers[i]; f.UncompressedSize64 != h.unpacked || f.CompressedSize64 != h.packed || f.Flags != h.flags || f.Method != h.method {
+			return nil, refuse(f.Name, "its header can be read in two ways")
+		}
+	}
+	return z.File, nil
 }
 
 // directoryError tells damage from failure to read.
 func directoryError(err error) error {
-	var refused *FormatError
-	switch {
-	case errors.As(err, &refused):
+	if refused, ok := errors.AsType[*FormatError](err); ok {
 		return refused
-	case errors.Is(err, zip.ErrFormat), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF),
-		strings.HasPrefix(err.Error(), "zip: "):
+	}
+	if errors.Is(err, zip.ErrFormat) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || strings.HasPrefix(err.Error(), "zip: ") {
 		return refuse("", "zip archive is cut off or damaged: its directory cannot be read")
 	}
 	return fmt.Errorf("read the zip directory: %w", err)
 }
 
-// directoryGuard returns a check of each entry while the directory is read; it
-// also decodes names in the encoding of old archives.
-func directoryGuard(entries int) func(*zip.FileHeader) error {
-	var count, bytes int
-	return func(h *zip.FileHeader) error {
-		count++
-		if count > entries {
-			return refuse("", "more than %d entries, the limit", entries)
-		}
-		bytes += len(h.Name) + len(h.Extra) + len(h.Comment)
-		if bytes > directoryBytes {
-			return refuse("", "zip directory has more than %d bytes, the limit", directoryBytes)
-		}
-		h.Name = decodeName(h.Name, h.Flags)
-		return nil
-	}
-}
-
-// checkEnd refuses an archive that goes on after its end, as editors do.
-func checkEnd(r io.ReaderAt, size int64, comment int) error {
-	const endBytes = 22
-	var signature [4]byte
-	if _, err := r.ReadAt(signature[:], max(size-endBytes-int64(comment), 0)); err != nil {
-		return fmt.Errorf("read the end of the zip archive: %w", err)
-	}
-	if string(signature[:]) != "PK\x05\x06" {
-		return refuse("", "other bytes follow the end of the zip archive; editors refuse that")
-	}
-	return nil
-}
-
 // checkSizes holds what the directory claims against the limits. The claims are
 // bounds from here on: reading stops where an entry exceeds its own.
-func checkSizes(files []*zip.File, size int64, l Limits) error {
-	var packed, unpacked uint64
-	for _, f := range files {
+func checkSizes(headers []header, l Limits) error {
+	var unpacked uint64
+	for i := range headers {
+		h := &headers[i]
 		switch {
-		case f.UncompressedSize64 > uint64(l.EntryBytes):
-			return refuse(f.Name, "%d bytes unpacked, more than the limit of %d", f.UncompressedSize64, l.EntryBytes)
-		case f.CompressedSize64 > uint64(size):
-			return refuse(f.Name, "%d bytes packed, more than the package's %d: the archive is cut off or damaged", f.CompressedSize64, size)
-		case f.UncompressedSize64 > ratioFrom && f.UncompressedSize64/uint64(l.Ratio) > f.CompressedSize64:
-			return refuse(f.Name, "%d bytes packed unpack to %d, more than the limit of %d times",
-				f.CompressedSize64, f.UncompressedSize64, l.Ratio)
+		case h.unpacked > uint64(l.EntryBytes):
+			return refuse(h.name, "%d bytes unpacked, more than the limit of %d", h.unpacked, l.EntryBytes)
+		case h.unpacked > ratioFrom && h.unpacked/uint64(l.Ratio) > h.packed:
+			return refuse(h.name, "%d bytes packed unpack to %d, more than the limit of %d times", h.packed, h.unpacked, l.Ratio)
+		case h.method == zip.Store && h.packed != h.unpacked && h.flags&flagEncrypted == 0:
+			return refuse(h.name, "is stored, with %d bytes packed and %d unpacked; editors refuse that", h.packed, h.unpacked)
 		}
-		packed += f.CompressedSize64
-		unpacked += f.UncompressedSize64
+		unpacked += h.unpacked
 		if unpacked > uint64(l.UnpackedBytes) {
 			return refuse("", "entries unpack to %d bytes and more, more than the limit of %d", unpacked, l.UnpackedBytes)
 		}
-	}
-	if packed > uint64(size) {
-		return refuse("", "entries claim %d bytes of a package of %d: they overlap", packed, size)
 	}
 	return nil
 }
 
 // add takes an entry into the archive.
-func (a *archive) add(f *zip.File) error {
-	name, err := cleanName(f.Name)
+func (a *archive) add(f *zip.File, h *header, l Limits) error {
+	name, err := cleanName(f.Name, l)
 	if err != nil {
 		return err
 	}
@@ -138,15 +150,19 @@ func (a *archive) add(f *zip.File) error {
 		return err
 	}
 	if isFolder(f) {
+		a.folders = append(a.folders, name)
 		return nil
+	}
+	for _, finding := range visible.Hidden(name) {
+		a.warn("entry %q: %s", name, finding)
+	}
+	if err := a.checkEncoding(h); err != nil {
+		return err
 	}
 	if _, again := a.exact[name]; again {
 		return refuse(name, "occurs twice, so it is ambiguous")
 	}
-	folded := strings.ToLower(name)
-	if i, ok := a.folded[folded]; ok {
-		a.warnings = append(a.warnings, fmt.Sprintf("entries %q and %q differ only in case", a.files[i].name, name))
-	} else {
+	if folded := strings.ToLower(name); !has(a.folded, folded) {
 		a.folded[folded] = len(a.files)
 	}
 	a.exact[name] = len(a.files)
@@ -158,9 +174,14 @@ func (a *archive) add(f *zip.File) error {
 	return nil
 }
 
-func isFolder(f *zip.File) bool {
-	return strings.HasSuffix(f.Name, "/") || strings.HasSuffix(f.Name, `\`) || f.Mode().IsDir() && f.UncompressedSize64 == 0
+func has[K comparable, V any](m map[K]V, key K) bool {
+	_, ok := m[key]
+	return ok
 }
+
+// isFolder goes by the name, as editors do: of an entry without a slash at its end
+// they make a file, whatever its mode.
+func isFolder(f *zip.File) bool { return strings.HasSuffix(f.Name, "/") }
 
 // methods are names for what archives were seen to use.
 var methods = map[uint16]string{
@@ -169,15 +190,14 @@ var methods = map[uint16]string{
 
 // checkKind refuses what is not a plain file or folder.
 func checkKind(f *zip.File) error {
-	const encrypted = 1 | 1<<6 | 1<<13 // entry, strongly, directory
 	switch mode := f.Mode(); {
-	case f.Flags&encrypted != 0:
+	case f.Flags&flagEncrypted != 0:
 		return refuse(f.Name, "encrypted")
 	case isFolder(f):
 		return nil
 	case mode&fs.ModeSymlink != 0:
 		return refuse(f.Name, "symbolic link")
-	case mode.Type() != 0:
+	case mode.Type() != 0 && !(mode.IsDir() && f.UncompressedSize64 == 0):
 		return refuse(f.Name, "special file (mode %v)", mode)
 	case f.Method != zip.Store && f.Method != zip.Deflate:
 		if name, known := methods[f.Method]; known {

@@ -15,7 +15,7 @@ import (
 var goodType = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 
 // setAssets takes the XML's assets, the first of each type as editors do, and
-// the two manifests.
+// the two manifests, as many as the limits allow.
 func (p *Package) setAssets(d *documents) {
 	listed := d.xml.Assets
 	if len(listed) == 0 && !d.derived {
@@ -29,9 +29,13 @@ func (p *Package) setAssets(d *documents) {
 	if file, ok := p.archive.find(manifest.XMLPath); ok {
 		p.addAsset(taken, manifest.AssetVsixManifest, file.name)
 	}
-	for _, x := range listed {
+	for i, x := range listed {
+		if int64(len(p.Assets)) >= d.limits.AssetTypes {
+			p.warn("assets: %d are listed; those after the first %d, the limit asset-types, are left out", len(listed), i)
+			break
+		}
 		if !taken[x.Type] {
-			p.addListed(taken, x)
+			p.addListed(taken, x, d.limits)
 		}
 	}
 	slices.SortFunc(p.Assets, func(a, b Asset) int { return cmp.Compare(a.Type, b.Type) })
@@ -42,7 +46,7 @@ func (p *Package) addAsset(taken map[string]bool, kind, entry string) {
 	p.Assets = append(p.Assets, Asset{Type: kind, Entry: entry, MediaType: mediatype.OfAsset(kind, entry)})
 }
 
-func (p *Package) addListed(taken map[string]bool, x manifest.Asset) {
+func (p *Package) addListed(taken map[string]bool, x manifest.Asset, l Limits) {
 	file, ok := p.archive.find(assetEntry(x.Path))
 	switch {
 	case !goodType.MatchString(x.Type):
@@ -51,11 +55,36 @@ func (p *Package) addListed(taken map[string]bool, x manifest.Asset) {
 		p.warn("asset %s is left out: no entry %.200q", x.Type, x.Path)
 	case isIcon(x.Type) && strings.HasPrefix(mediatype.Of(file.name), "image/svg"):
 		p.warn("icon %q is left out: editors show no SVG", file.name)
-	case isIcon(x.Type) && file.size() > iconBytes:
-		p.warn("icon %q is left out: it has %d bytes, more than the limit of %d", file.name, file.size(), iconBytes)
+	case file.size() > l.ofAsset(x.Type):
+		p.warn("%s %q is left out: it has %d bytes, more than the limit of %d", nounOf(x.Type), file.name, file.size(), l.ofAsset(x.Type))
 	default:
 		p.addAsset(taken, x.Type, file.name)
 	}
+}
+
+// ofAsset returns how many bytes an asset may have.
+func (l Limits) ofAsset(kind string) int64 {
+	switch {
+	case isIcon(kind):
+		return l.IconBytes
+	case kind == manifest.AssetDetails:
+		return l.ReadmeBytes
+	case kind == manifest.AssetChangelog:
+		return l.ChangelogBytes
+	}
+	return l.EntryBytes
+}
+
+func nounOf(kind string) string {
+	switch {
+	case isIcon(kind):
+		return "icon"
+	case kind == manifest.AssetDetails:
+		return "readme"
+	case kind == manifest.AssetChangelog:
+		return "change log"
+	}
+	return "asset"
 }
 
 // assetEntry returns the name of an entry that a manifest writes as a path.

@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"galbuild/build/catalog"
+	"galbuild/build/visible"
 	"galbuild/build/vsix/manifest"
 )
 
 // describe makes one description of what two documents say.
-func (d *documents) describe(a *archive) (*Package, error) {
+func (d *documents) describe(a *archive, l Limits) (*Package, error) {
 	p := &Package{
 		Modified:     a.modified,
 		Dependencies: d.pkg.Dependencies(),
@@ -20,24 +21,28 @@ func (d *documents) describe(a *archive) (*Package, error) {
 		archive:      a,
 		packageJSON:  d.plain,
 	}
-	if err := p.identify(d.pkg, d.xml.Metadata.Identity); err != nil {
+	if err := p.identify(d.pkg, d.xml.Metadata.Identity, l); err != nil {
 		return nil, err
 	}
 	p.introduce(d.pkg, &d.xml.Metadata)
+	p.warnLooks("display name", p.DisplayName)
 	p.setProperties(d)
 	p.setAssets(d)
-	return p, nil
+	return p, p.bound(l)
 }
 
 // identify sets publisher, name, version and platform.
-func (p *Package) identify(pkg *manifest.Package, x manifest.Identity) error {
+func (p *Package) identify(pkg *manifest.Package, x manifest.Identity, l Limits) error {
 	p.Publisher, p.Name, p.Version = pkg.Publisher, pkg.Name, pkg.Version
 	if p.Publisher == "" || p.Publisher == "undefined" {
 		p.Publisher = x.Publisher
 		p.warn("package.json names no publisher, extension.vsixmanifest says %q", x.Publisher)
 	}
+	if err := l.checkIdentity(p.Publisher, p.Name, p.Version, x.Platform); err != nil {
+		return err
+	}
 	if err := manifest.CheckIdentity(p.Publisher, p.Name, p.Version); err != nil {
-		return refuse(manifest.PackagePath, "%v", err)
+		return refuse(manifest.PackagePath, "%s", strings.Join(append([]string{err.Error()}, visible.Findings(p.Publisher+" "+p.Name)...), "; "))
 	}
 	if v := strings.TrimSpace(x.Version); v != "" && v != p.Version {
 		return refuse(manifest.XMLPath, "version %q is not that of package.json, %q", v, p.Version)

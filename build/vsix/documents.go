@@ -15,10 +15,11 @@ type documents struct {
 	derived  bool
 	plain    []byte // package.json as served
 	warnings []string
+	limits   Limits
 }
 
-func readDocuments(a *archive) (*documents, error) {
-	d := &documents{warnings: a.warnings}
+func readDocuments(a *archive, l Limits) (*documents, error) {
+	d := &documents{warnings: a.warnings, limits: l}
 	if err := d.readPackage(a); err != nil {
 		return nil, err
 	}
@@ -36,7 +37,7 @@ func (d *documents) readPackage(a *archive) error {
 	if stored := strings.ReplaceAll(file.zip.Name, `\`, "/"); stored != manifest.PackagePath {
 		return refuse(stored, "editors look for exactly %q", manifest.PackagePath)
 	}
-	stored, err := file.readAll()
+	stored, err := file.readAll(d.limits)
 	if err != nil {
 		return err
 	}
@@ -57,12 +58,12 @@ func (d *documents) readTranslations(a *archive) error {
 	if !ok {
 		return nil
 	}
-	text, err := file.readAll()
+	text, err := file.readAll(d.limits)
 	if err != nil {
 		return err
 	}
-	if err := d.pkg.Translate(text); err != nil {
-		d.warnings = append(d.warnings, "package.nls.json is ignored: "+err.Error())
+	if err := d.pkg.Translate(text, int(d.limits.Translations)); err != nil {
+		d.warnings = append(d.warnings, clip("package.nls.json is ignored: "+err.Error()))
 	}
 	return nil
 }
@@ -74,7 +75,7 @@ func (d *documents) readXML(a *archive) error {
 		d.xml, d.derived = manifest.Derive(d.pkg, a.names(), manifest.Options{}), true
 		return nil
 	}
-	text, err := file.readAll()
+	text, err := file.readAll(d.limits)
 	if err != nil {
 		return err
 	}
@@ -85,9 +86,9 @@ func (d *documents) readXML(a *archive) error {
 }
 
 // readAll returns a document's bytes, verified.
-func (file *file) readAll() ([]byte, error) {
-	if file.size() > manifestBytes {
-		return nil, refuse(file.name, "%d bytes, more than the limit of %d for manifests", file.size(), manifestBytes)
+func (file *file) readAll(l Limits) ([]byte, error) {
+	if file.size() > l.ManifestBytes {
+		return nil, refuse(file.name, "%d bytes, more than the limit of %d for manifests", file.size(), l.ManifestBytes)
 	}
 	var text bytes.Buffer
 	text.Grow(int(file.size()) + bytes.MinRead)

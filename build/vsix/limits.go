@@ -1,41 +1,171 @@
 package vsix
 
-import "cmp"
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
 
-// Limits bound what a package may cost. A zero field is its default.
+	"github.com/dustin/go-humanize"
+)
+
+// Limits bound what a package may cost, and what of it may reach everybody who
+// asks the gallery. A zero field is its default. [LimitTable] describes the fields.
 type Limits struct {
-	PackageBytes  int64 // the .vsix
-	EntryBytes    int64 // one entry, unpacked
-	UnpackedBytes int64 // all entries, unpacked
-	Entries       int   // files and directory entries
-	Ratio         int   // unpacked to packed size of an entry above 1 MiB
+	PackageBytes, Entries, EntryBytes, UnpackedBytes, Ratio int64
+	DirectoryBytes, PathBytes, PathElementBytes             int64
+	ManifestBytes, Translations                             int64
+	IDBytes, VersionBytes, PlatformBytes                    int64
+	DisplayName, Description                                int64
+	Categories, CategoryBytes, Tags, TagBytes               int64
+	Properties, PropertyKeyBytes, PropertyValueBytes        int64
+	AssetTypes, IconBytes, ReadmeBytes, ChangelogBytes      int64
+	MetadataBytes, SidecarBytes, Warnings                   int64
 }
 
-// Defaults of Limits.
-const (
-	DefaultPackageBytes  = 2 << 30
-	DefaultEntryBytes    = 1 << 30
-	DefaultUnpackedBytes = 4 << 30
-	DefaultEntries       = 100_000
-	DefaultRatio         = 200
-)
+// A Limit is a row of the table of limits.
+type Limit struct {
+	Name    string // as --limit NAME=VALUE has it
+	What    string // that is limited
+	Unit    string // "bytes", "characters", "times", or "" for a number of things
+	Default int64
+	Most    int64  // the largest value it can be given
+	Excess  string // what becomes of more: "refused", "cut", "left out", …
+
+	field func(*Limits) *int64
+}
 
 const (
-	ratioFrom      = 1 << 20  // below it, any ratio is harmless
-	manifestBytes  = 8 << 20  // the largest package.json known has a tenth of it
-	directoryBytes = 64 << 20 // names, extra fields and comments of all entries
-	nameBytes      = 1024
-	elementBytes   = 255     // what file systems allow
-	iconBytes      = 5 << 20 // editors show icons inline
+	kib = 1 << 10
+	mib = 1 << 20
+	gib = 1 << 30
+
+	// unlimited is the largest size of a file that a catalogue has.
+	unlimited = 1 << 40
+
+	// ratioFrom is the unpacked size up to which any ratio is harmless, in bytes.
+	ratioFrom = mib
 )
+
+// limits is the one table: the check, the help of --limit, the package comment and
+// the documentation follow from it or are compared with it by a test.
+//
+// The defaults are several times what the largest known packages have: packs of 200
+// extensions, language extensions with 300 tags, change logs of 2 MB. What is
+// limited by what a catalogue or a file system takes cannot be set higher.
+var limits = []Limit{
+	{"package-bytes", "the .vsix, and what it is compressed in", "bytes", 2 * gib, unlimited, "refused", func(l *Limits) *int64 { return &l.PackageBytes }},
+	{"entries", "files and folders in it", "", 100_000, 10_000_000, "refused", func(l *Limits) *int64 { return &l.Entries }},
+	{"entry-bytes", "one entry, unpacked", "bytes", gib, unlimited, "refused", func(l *Limits) *int64 { return &l.EntryBytes }},
+	{"unpacked-bytes", "all entries, unpacked", "bytes", 4 * gib, unlimited, "refused", func(l *Limits) *int64 { return &l.UnpackedBytes }},
+	{"ratio", "unpacked to packed size of what unpacks to more than 1 MiB", "times", 200, 100_000, "refused", func(l *Limits) *int64 { return &l.Ratio }},
+	{"directory-bytes", "the zip archive's directory", "bytes", 64 * mib, gib, "refused", func(l *Limits) *int64 { return &l.DirectoryBytes }},
+	{"path-bytes", "the path of an entry", "bytes", 1024, 1024, "refused", func(l *Limits) *int64 { return &l.PathBytes }},
+	{"path-element-bytes", "a name in it, between slashes", "bytes", 255, 255, "refused", func(l *Limits) *int64 { return &l.PathElementBytes }},
+	{"manifest-bytes", "package.json, package.nls.json and extension.vsixmanifest, each", "bytes", 8 * mib, 64 * mib, "refused", func(l *Limits) *int64 { return &l.ManifestBytes }},
+	{"translations", "texts in package.nls.json", "", 20_000, 1_000_000, "package.nls.json is ignored", func(l *Limits) *int64 { return &l.Translations }},
+	{"id-bytes", "publisher and name, each", "bytes", 100, 100, "refused", func(l *Limits) *int64 { return &l.IDBytes }},
+	{"version-bytes", "the version", "bytes", 100, 100, "refused", func(l *Limits) *int64 { return &l.VersionBytes }},
+	{"platform-bytes", "the target platform", "bytes", 100, 100, "refused", func(l *Limits) *int64 { return &l.PlatformBytes }},
+	{"display-name", "the display name, also that of the publisher", "characters", 255, 100_000, "cut", func(l *Limits) *int64 { return &l.DisplayName }},
+	{"description", "the description", "characters", 4096, 1_000_000, "cut", func(l *Limits) *int64 { return &l.Description }},
+	{"categories", "categories", "", 50, 10_000, "left out", func(l *Limits) *int64 { return &l.Categories }},
+	{"category-bytes", "a category", "bytes", 100, 10_000, "left out", func(l *Limits) *int64 { return &l.CategoryBytes }},
+	{"tags", "tags", "", 500, 100_000, "left out", func(l *Limits) *int64 { return &l.Tags }},
+	{"tag-bytes", "a tag", "bytes", 100, 10_000, "left out", func(l *Limits) *int64 { return &l.TagBytes }},
+	{"properties", "properties, such as links and the extensions of a pack", "", 200, 10_000, "left out", func(l *Limits) *int64 { return &l.Properties }},
+	{"property-key-bytes", "the key of a property", "bytes", 256, 10_000, "left out", func(l *Limits) *int64 { return &l.PropertyKeyBytes }},
+	{"property-value-bytes", "the value of a property", "bytes", 32 * kib, 16 * mib, "left out; refused if editors read it", func(l *Limits) *int64 { return &l.PropertyValueBytes }},
+	{"asset-types", "assets: files that editors ask for by type", "", 200, 10_000, "left out", func(l *Limits) *int64 { return &l.AssetTypes }},
+	{"icon-bytes", "an icon", "bytes", 5 * mib, unlimited, "left out", func(l *Limits) *int64 { return &l.IconBytes }},
+	{"readme-bytes", "the readme", "bytes", 8 * mib, unlimited, "left out", func(l *Limits) *int64 { return &l.ReadmeBytes }},
+	{"changelog-bytes", "the change log", "bytes", 8 * mib, unlimited, "left out", func(l *Limits) *int64 { return &l.ChangelogBytes }},
+	{"metadata-bytes", "all of the above that is text in a response: names, description, tags, properties, …", "bytes", 128 * kib, 64 * mib, "refused", func(l *Limits) *int64 { return &l.MetadataBytes }},
+	{"sidecar-bytes", "a sidecar file, a signature archive and an entry of it", "bytes", 64 * mib, gib, "refused", func(l *Limits) *int64 { return &l.SidecarBytes }},
+	{"warnings", "warnings about one package", "", 100, 10_000, "left out", func(l *Limits) *int64 { return &l.Warnings }},
+}
+
+// LimitTable returns all limits, in the order in which they are met.
+func LimitTable() []Limit { return append([]Limit{}, limits...) }
+
+// LimitNames returns their names, separated by ", ".
+func LimitNames() string {
+	names := make([]string, len(limits))
+	for i := range limits {
+		names[i] = limits[i].Name
+	}
+	return strings.Join(names, ", ")
+}
 
 // WithDefaults returns l with every zero field filled in.
 func (l Limits) WithDefaults() Limits {
-	return Limits{
-		PackageBytes:  cmp.Or(l.PackageBytes, DefaultPackageBytes),
-		EntryBytes:    cmp.Or(l.EntryBytes, DefaultEntryBytes),
-		UnpackedBytes: cmp.Or(l.UnpackedBytes, DefaultUnpackedBytes),
-		Entries:       cmp.Or(l.Entries, DefaultEntries),
-		Ratio:         cmp.Or(l.Ratio, DefaultRatio),
+	for _, row := range limits {
+		if field := row.field(&l); *field == 0 {
+			*field = row.Default
+		}
 	}
+	return l
+}
+
+// Unpacked returns a reader of what a file of so many bytes was compressed from. It
+// fails with a *FormatError where that is more than the limit ratio allows.
+func (l Limits) Unpacked(r io.Reader, packed int64) io.Reader {
+	return &unpacked{r, packed, l.WithDefaults().Ratio, 0}
+}
+
+type unpacked struct {
+	io.Reader
+	packed, ratio, n int64
+}
+
+// Read implements [io.Reader].
+func (u *unpacked) Read(b []byte) (int, error) {
+	n, err := u.Reader.Read(b)
+	if u.n += int64(n); u.n > ratioFrom && u.n/u.ratio > u.packed {
+		return n, refuse("", "%d bytes packed unpack to more than the limit of %d times", u.packed, u.ratio)
+	}
+	return n, err
+}
+
+// Set sets one limit, written as NAME=VALUE. Bytes may be written as 4MiB, 2GiB or
+// 100kB. An error names what is known, or what values can be.
+func (l *Limits) Set(assignment string) error {
+	name, text, ok := strings.Cut(assignment, "=")
+	if !ok {
+		return fmt.Errorf("limit %q: want NAME=VALUE, such as entries=1000 or package-bytes=100MiB", assignment)
+	}
+	for i := range limits {
+		if row := &limits[i]; row.Name == strings.TrimSpace(name) {
+			value, err := row.parse(strings.TrimSpace(text))
+			if err == nil {
+				*row.field(l) = value
+			}
+			return err
+		}
+	}
+	return fmt.Errorf("there is no limit %q; the limits are %s", name, LimitNames())
+}
+
+func (row *Limit) parse(text string) (int64, error) {
+	value, err := strconv.ParseInt(text, 10, 64)
+	if err != nil && row.Unit == "bytes" {
+		var size uint64
+		size, err = humanize.ParseBytes(text)
+		value = int64(min(size, unlimited+1))
+	}
+	if err != nil || value < 1 || value > row.Most {
+		return 0, fmt.Errorf("limit %s=%s: want a number from 1 to %s", row.Name, text, row.Format(row.Most))
+	}
+	return value, nil
+}
+
+// Format writes a value of the limit with its unit: "2 GiB", "255 characters", "500".
+func (row *Limit) Format(value int64) string {
+	switch {
+	case row.Unit == "bytes" && value >= kib && value%kib == 0:
+		return strings.Replace(humanize.IBytes(uint64(value)), ".0 ", " ", 1)
+	case row.Unit == "":
+		return humanize.Comma(value)
+	}
+	return humanize.Comma(value) + " " + row.Unit
 }

@@ -11,11 +11,9 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-// decodeName reads a name that is not marked as UTF-8 as CP437, unless it is
-// UTF-8 nevertheless: some tools forget the mark.
+// decodeName reads a name that is not marked as UTF-8 as CP437, as editors do.
 func decodeName(name string, flags uint16) string {
-	const marked = 1 << 11
-	if flags&marked != 0 || utf8.ValidString(name) {
+	if flags&flagUTF8 != 0 || isASCII(name) {
 		return name
 	}
 	// CP437 has a character for each byte.
@@ -23,11 +21,29 @@ func decodeName(name string, flags uint16) string {
 	return decoded
 }
 
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
+}
+
+// checkEncoding warns of a name in UTF-8 that is not marked as such, as some tools
+// write it: editors show other characters. It must be harmless in both readings.
+func (a *archive) checkEncoding(h *header) error {
+	raw := strings.ReplaceAll(string(h.raw), `\`, "/")
+	if h.flags&flagUTF8 != 0 || isASCII(raw) || !utf8.ValidString(raw) || h.name == raw {
+		return nil
+	}
+	if strings.ContainsFunc(raw, unicode.IsControl) {
+		return refuse(raw, "control character in the name")
+	}
+	a.warn("entry %q is not marked as UTF-8: editors unpack it as %q", clip(raw), clip(h.name))
+	return nil
+}
+
 var drive = regexp.MustCompile(`^[A-Za-z]:`)
 
 // cleanName returns a name with slashes, without "." and empty elements and
 // without a slash at its end. It refuses names that could leave a folder.
-func cleanName(name string) (string, error) {
+func cleanName(name string, l Limits) (string, error) {
 	slashed := strings.ReplaceAll(name, `\`, "/")
 	clean := path.Clean(slashed)
 	switch {
@@ -41,27 +57,58 @@ func cleanName(name string) (string, error) {
 		return "", refuse(name, "absolute path")
 	case slices.Contains(strings.Split(slashed, "/"), ".."):
 		return "", refuse(name, "path climbs with ..")
-	case len(clean) > nameBytes:
-		return "", refuse(name[:80]+"…", "name has %d bytes, more than the limit of %d", len(clean), nameBytes)
+	case len(clean) > int(l.PathBytes):
+		return "", refuse(name, "name has %d bytes, more than the limit of %d", len(clean), l.PathBytes)
+	case strings.HasPrefix(clean, installedPrefix) != strings.HasPrefix(slashed, installedPrefix):
+		return "", refuse(name, "editors do not unpack a name with ./ in front")
 	}
 	for element := range strings.SplitSeq(clean, "/") {
-		if len(element) > elementBytes {
-			return "", refuse(name, "name has %d bytes between slashes, more than the limit of %d", len(element), elementBytes)
+		if len(element) > int(l.PathElementBytes) {
+			return "", refuse(name, "name has %d bytes between slashes, more than the limit of %d", len(element), l.PathElementBytes)
 		}
 	}
 	return clean, nil
 }
 
-// checkFolders refuses a name that is a file and a folder: it could not be
-// unpacked.
+// checkFolders refuses a path that is a file and also a folder, as it is named in the
+// archive or as editors unpack it: it could not be unpacked.
 func (a *archive) checkFolders() error {
-	known := map[string]bool{".": true}
+	asNamed := func(name string) (string, bool) { return name, true }
+	if err := a.checkFoldersAt(asNamed); err != nil {
+		return err
+	}
+	return a.checkFoldersAt(installedPath)
+}
+
+func (a *archive) checkFoldersAt(pathOf func(name string) (string, bool)) error {
+	files := make(map[string]bool, len(a.files))
 	for _, f := range a.files {
-		for dir := path.Dir(f.name); !known[dir]; dir = path.Dir(dir) {
-			if _, isFile := a.exact[dir]; isFile {
-				return refuse(dir, "is a file and also a folder, with %q in it", f.name)
+		if at, ok := pathOf(f.name); ok {
+			files[at] = true
+		}
+	}
+	known := map[string]bool{".": true, "": true}
+	check := func(name string, folder bool) error {
+		at, ok := pathOf(name)
+		if !folder {
+			at = path.Dir(at)
+		}
+		for ; ok && !known[at]; at = path.Dir(at) {
+			if files[at] {
+				return refuse(at, "is a file and also a folder, with %q in it", name)
 			}
-			known[dir] = true
+			known[at] = true
+		}
+		return nil
+	}
+	for _, f := range a.files {
+		if err := check(f.name, false); err != nil {
+			return err
+		}
+	}
+	for _, name := range a.folders {
+		if err := check(name, true); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -8,28 +8,59 @@
 //
 // # Limits
 //
-//	size of the package            2 GiB     Limits.PackageBytes
-//	entries                        100,000   Limits.Entries
-//	one entry, unpacked            1 GiB     Limits.EntryBytes
-//	all entries, unpacked          4 GiB     Limits.UnpackedBytes
-//	unpacked to packed, > 1 MiB    200       Limits.Ratio
-//	package.json, nls, XML         8 MiB each
-//	directory of the archive       64 MiB
-//	length of a name               1,024 bytes, 255 between slashes
+//	limit                 default           more is                               of
+//	package-bytes         2 GiB             refused                               the .vsix, and what it is compressed in
+//	entries               100,000           refused                               files and folders in it
+//	entry-bytes           1 GiB             refused                               one entry, unpacked
+//	unpacked-bytes        4 GiB             refused                               all entries, unpacked
+//	ratio                 200 times         refused                               unpacked to packed size of what unpacks to more than 1 MiB
+//	directory-bytes       64 MiB            refused                               the zip archive's directory
+//	path-bytes            1 KiB             refused                               the path of an entry
+//	path-element-bytes    255 bytes         refused                               a name in it, between slashes
+//	manifest-bytes        8 MiB             refused                               package.json, package.nls.json and extension.vsixmanifest, each
+//	translations          20,000            package.nls.json is ignored           texts in package.nls.json
+//	id-bytes              100 bytes         refused                               publisher and name, each
+//	version-bytes         100 bytes         refused                               the version
+//	platform-bytes        100 bytes         refused                               the target platform
+//	display-name          255 characters    cut                                   the display name, also that of the publisher
+//	description           4,096 characters  cut                                   the description
+//	categories            50                left out                              categories
+//	category-bytes        100 bytes         left out                              a category
+//	tags                  500               left out                              tags
+//	tag-bytes             100 bytes         left out                              a tag
+//	properties            200               left out                              properties, such as links and the extensions of a pack
+//	property-key-bytes    256 bytes         left out                              the key of a property
+//	property-value-bytes  32 KiB            left out; refused if editors read it  the value of a property
+//	asset-types           200               left out                              assets: files that editors ask for by type
+//	icon-bytes            5 MiB             left out                              an icon
+//	readme-bytes          8 MiB             left out                              the readme
+//	changelog-bytes       8 MiB             left out                              the change log
+//	metadata-bytes        128 KiB           refused                               all of the above that is text in a response: names, description, tags, properties, …
+//	sidecar-bytes         64 MiB            refused                               a sidecar file, a signature archive and an entry of it
+//	warnings              100               left out                              warnings about one package
 //
-// An error names the limit and the number found. Memory follows the directory
-// and the manifests, not the files: some MiB, within 200 MiB at the limits.
+// Each can be set, see [Limits.Set]; a test compares this table with [LimitTable]. A
+// message names what is limited, the number found and the limit. Memory follows the
+// directory and the manifests, not the files: some MiB, within 200 MiB at the limits.
 //
 // # What is refused
 //
 // A package that no editor could install, or whose meaning depends on who reads
 // it. Editors read packages with yauzl (https://github.com/thejoshwolfe/yauzl)
-// and JSON.parse. So these are refused, with the reason:
+// and JSON.parse, and unpack what is below extension/. So these are refused, with the
+// reason:
 //
-//   - what is not a zip archive, is cut off, or is followed by other bytes;
+//   - what is not a zip archive, is cut off, is followed by other bytes, or preceded
+//     by bytes that its offsets do not count;
+//   - end records that contradict each other, a directory that does not lie where
+//     and have what they say, offsets outside of the archive;
+//   - entries whose local header or data descriptor has another name, method, size or
+//     checksum than the directory, and entries that share bytes of the archive;
+//   - an Info-ZIP Unicode Path field that gives an entry another name;
 //   - encrypted entries, other methods than stored and deflated;
-//   - wrong checksums or sizes (found by Walk, or by Open in the files it needs),
-//     and entries that together claim more bytes than the package has;
+//   - wrong checksums or sizes (found by Walk, or by Open in the files it needs);
+//   - two entries that editors unpack as one file, or that macOS or Windows take for
+//     one, if it is package.json (of others that is a warning);
 //   - names that are absolute, climb (..), begin with a drive letter, hold
 //     control characters or are not UTF-8 where the archive says so; symbolic
 //     links and other special files;
@@ -42,11 +73,11 @@
 //
 // # What is taken
 //
-// Backslashes in names are slashes. Names that are not UTF-8 are read as CP437,
-// as zip prescribes. Names in manifests are matched exactly, else
-// without regard to case. Directory entries, comments, zip64, data descriptors
-// and the local headers' fields are of no consequence: the central directory
-// counts, as it does to editors. For the documents see package manifest.
+// Backslashes in names are slashes. Names that are not marked as UTF-8 are read as
+// CP437, as zip prescribes and editors do. Names in manifests are matched exactly, else
+// without regard to case. Directory entries, comments, zip64 and data descriptors are
+// of no consequence. An entry whose name does not end in a slash is a file, whatever
+// its mode. For the documents see package manifest.
 //
 // Publisher and name are those of package.json, which editors compare with what
 // a gallery answers. The rest is the XML's, completed from package.json: properties
@@ -55,14 +86,18 @@
 // follows from package.json.
 //
 // An asset is dropped, with a warning, if its entry is missing, if its type
-// cannot be a file's name, or if it is an icon that is SVG or over 5 MiB, which
-// editors do not show.
+// cannot be a file's name, or if it is an icon that is SVG, which editors do not show.
+//
+// Warnings also tell of a display name with control, bidirectional, invisible or
+// look-alike characters, and of bytes of the archive that belong to no entry.
 package vsix
 
 import (
 	"fmt"
 	"io"
+	"runtime/debug"
 	"time"
+	"unicode/utf8"
 
 	"galbuild/build/catalog"
 )
@@ -110,24 +145,59 @@ func (e *FormatError) Error() string {
 }
 
 func refuse(entry, format string, args ...any) error {
-	return &FormatError{entry, fmt.Sprintf(format, args...)}
+	return &FormatError{clip(entry), clip(fmt.Sprintf(format, args...))}
+}
+
+// clip returns the beginning of a text of a package that is longer than a message
+// should be.
+func clip(s string) string {
+	const most = 500
+	if len(s) <= most {
+		return s
+	}
+	end := most
+	for end > most-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "…"
 }
 
 // Open reads the directory and the manifests of the package in r, which holds
 // size bytes. It has not seen the other files: Walk verifies them. Errors are
 // of type *FormatError, save those of r.
-func Open(r io.ReaderAt, size int64, l Limits) (*Package, error) {
-	a, err := openArchive(r, size, l.WithDefaults())
+func Open(r io.ReaderAt, size int64, l Limits) (p *Package, err error) {
+	defer Contain(&err)
+	l = l.WithDefaults()
+	a, err := openArchive(r, size, l)
 	if err != nil {
 		return nil, err
 	}
-	d, err := readDocuments(a)
+	d, err := readDocuments(a, l)
 	if err != nil {
 		return nil, err
 	}
-	return d.describe(a)
+	return d.describe(a, l)
+}
+
+// A PanicError is a mistake in this program that a package brought to light. The
+// package is refused, and the others are built.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error implements error.
+func (e *PanicError) Error() string {
+	return clip(fmt.Sprintf("galbuild made a mistake while it read the package, so it is refused: %v", e.Value))
+}
+
+// Contain, deferred, makes a panic a *PanicError.
+func Contain(err *error) {
+	if value := recover(); value != nil {
+		*err = &PanicError{value, debug.Stack()}
+	}
 }
 
 func (p *Package) warn(format string, args ...any) {
-	p.Warnings = append(p.Warnings, fmt.Sprintf(format, args...))
+	p.Warnings = append(p.Warnings, clip(fmt.Sprintf(format, args...)))
 }

@@ -30,7 +30,8 @@ type Entry struct {
 //
 // extension/package.json comes as UTF-8 without a byte order mark, though it is
 // the stored bytes that were verified.
-func (p *Package) Walk(f func(e Entry, r io.Reader) error) error {
+func (p *Package) Walk(f func(e Entry, r io.Reader) error) (err error) {
+	defer Contain(&err)
 	for i := range p.archive.files {
 		if err := p.visit(&p.archive.files[i], f); err != nil {
 			return err

@@ -147,7 +147,8 @@ func TestTakenArchives(t *testing.T) {
 		"streamed":    streamed(),
 		"no mode":     with(func(h *zip.FileHeader) { h.ExternalAttrs = 0 }),
 		"zip64 entry": zip64(with(func(h *zip.FileHeader) { h.Extra = zip64Extra(4, uint64(len(deflate([]byte("text"))))) })),
-		"folder": pack(t, []entry{packageJSON, {"extension/", "", nil}, {"./", "", nil}, {"extension/a", "text", nil},
+		"folder":      pack(t, []entry{packageJSON, {"extension/", "", nil}, {"./", "", nil}, {"extension/a", "text", nil}}),
+		"folder by mode": pack(t, []entry{packageJSON, {"extension/a", "text", nil},
 			{"extension/b", "", func(h *zip.FileHeader) { h.SetMode(fs.ModeDir | 0o755) }}}),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -162,6 +163,9 @@ func TestTakenArchives(t *testing.T) {
 				return err
 			})
 			want := []string{"extension/package.json -rw-r--r-- " + packageJSON.content, "extension/a -rw-r--r-- text"}
+			if name == "folder by mode" { // without a slash, editors make an empty file of it
+				want = append(want, "extension/b -rwxr-xr-x ")
+			}
 			if err != nil || !slices.Equal(got, want) {
 				t.Errorf("walked %q, %v; want %q", got, err, want)
 			}
@@ -192,7 +196,7 @@ func TestLimits(t *testing.T) {
 		{Limits{PackageBytes: 10}, fmt.Sprintf("package has %d bytes, more than the limit of 10", len(archive))},
 		{Limits{EntryBytes: 999}, "1000 bytes unpacked, more than the limit of 999"},
 		{Limits{UnpackedBytes: 1000}, "more than the limit of 1000"},
-		{Limits{Entries: 1}, "more than 1 entries"},
+		{Limits{Entries: 1}, "2 entries, more than the limit of 1"},
 	} {
 		_, err := Open(bytes.NewReader(archive), int64(len(archive)), c.limits)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -205,7 +209,8 @@ func TestLimits(t *testing.T) {
 // takes a zip64 directory, then with a limit of one less.
 func TestManyEntries(t *testing.T) {
 	entries := []entry{packageJSON}
-	for i := range DefaultEntries - 1 {
+	most := int(Limits{}.WithDefaults().Entries)
+	for i := range most - 1 {
 		entries = append(entries, entry{fmt.Sprintf("extension/%03d/%05d", i%1000, i), "", nil})
 	}
 	archive := pack(t, entries)
@@ -215,11 +220,11 @@ func TestManyEntries(t *testing.T) {
 	}
 	count := 0
 	err = p.Walk(func(Entry, io.Reader) error { count++; return nil })
-	if err != nil || count != DefaultEntries {
-		t.Errorf("walked %d entries, %v; want %d", count, err, DefaultEntries)
+	if err != nil || count != most {
+		t.Errorf("walked %d entries, %v; want %d", count, err, most)
 	}
-	_, err = Open(bytes.NewReader(archive), int64(len(archive)), Limits{Entries: DefaultEntries - 1})
-	if err == nil || !strings.Contains(err.Error(), "more than 99999 entries") {
+	_, err = Open(bytes.NewReader(archive), int64(len(archive)), Limits{Entries: int64(most) - 1})
+	if err == nil || !strings.Contains(err.Error(), "100000 entries, more than the limit of 99999") {
 		t.Errorf("one more entry than allowed: error %v", err)
 	}
 }
@@ -326,7 +331,7 @@ func TestModified(t *testing.T) {
 // TestLargeDocuments has an icon and manifests that are too large.
 func TestLargeDocuments(t *testing.T) {
 	stored := func(h *zip.FileHeader) { h.Method = zip.Store }
-	large := strings.Repeat(" ", iconBytes+1)
+	large := strings.Repeat(" ", int(Limits{}.WithDefaults().IconBytes)+1)
 	icon := entry{"extension/icon.png", large, stored}
 	listing := entry{name: packageJSON.name, content: strings.Replace(packageJSON.content, "{", `{"icon":"icon.png",`, 1)}
 	p, _, err := openAndWalk(pack(t, []entry{listing, icon}))
@@ -338,7 +343,7 @@ func TestLargeDocuments(t *testing.T) {
 		t.Errorf("assets %v, warnings %q; want no icon, and why", p.Assets, p.Warnings)
 	}
 	for _, name := range []string{"extension/package.json", "extension/package.nls.json", "extension.vsixmanifest"} {
-		entries := []entry{{name, strings.Repeat(" ", manifestBytes+1), stored}}
+		entries := []entry{{name, strings.Repeat(" ", int(Limits{}.WithDefaults().ManifestBytes)+1), stored}}
 		if name != packageJSON.name {
 			entries = append(entries, packageJSON)
 		}

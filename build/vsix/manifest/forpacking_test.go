@@ -57,7 +57,7 @@ func TestOneDerivation(t *testing.T) {
 	entries := []string{PackagePath, "extension/readme.md", "extension/changelog.md", "extension/LICENSE.txt", "extension/media/icon.png", "extension/de.json"}
 	gallery, err := ParsePackage([]byte(packageJSON))
 	if err == nil {
-		err = gallery.Translate([]byte(nls))
+		err = gallery.Translate([]byte(nls), 1000)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func TestPlainComments(t *testing.T) {
 		}
 	}
 	p := parse(t, `"displayName":"%a%"`)
-	if err := p.Translate([]byte(strings.Repeat(`{"a":`, 2<<20))); err == nil {
+	if err := p.Translate([]byte(strings.Repeat(`{"a":`, 2<<20)), 1000); err == nil {
 		t.Error("a translation two million objects deep is taken")
 	}
 }

@@ -77,7 +77,7 @@ func FuzzPackage(f *testing.F) {
 		if err != nil {
 			return
 		}
-		_ = p.Translate(nls) // one that is broken changes nothing
+		_ = p.Translate(nls, 1000) // one that is broken changes nothing
 		x := Derive(p, []string{PackagePath, "extension/i.png", "extension/a"}, Options{PreRelease: true})
 		written, err := x.Bytes()
 		if err != nil {

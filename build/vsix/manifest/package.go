@@ -44,11 +44,15 @@ func (p *Package) required(key string) (string, error) {
 	return s, nil
 }
 
-// Translate replaces %key% texts by what package.nls.json says.
-func (p *Package) Translate(nls []byte) error {
+// Translate replaces %key% texts by what package.nls.json says. It is an error if
+// that has more than so many texts.
+func (p *Package) Translate(nls []byte, most int) error {
 	o, err := parseNLS(PlainJSON(nls))
 	if err != nil {
 		return err
+	}
+	if len(o.fields) > most {
+		return fmt.Errorf("%d texts, more than the limit of %d", len(o.fields), most)
 	}
 	p.words = make(map[string]string, len(o.fields))
 	for key := range o.fields {

@@ -14,6 +14,7 @@ import (
 	"galbuild/build/site"
 	"galbuild/build/source"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 	"galbuild/render"
 )
@@ -28,11 +29,15 @@ type addCmd struct {
 
 	transfer
 	location
+	limitFlags
 }
 
 // Validate implements Kong's hook.
 func (a *addCmd) Validate() error {
 	if err := a.transfer.check(); err != nil {
+		return err
+	}
+	if _, err := a.limits(); err != nil {
 		return err
 	}
 	return a.location.Validate()
@@ -41,8 +46,9 @@ func (a *addCmd) Validate() error {
 // added is what add prints, as --json has it.
 type added struct {
 	publish.Result
-	Added   []addition      `json:"added"`
-	Refused []build.Problem `json:"refused"`
+	Added    []addition      `json:"added"`
+	Refused  []build.Problem `json:"refused"`
+	Warnings []build.Problem `json:"warnings"`
 }
 
 type addition struct {
@@ -72,11 +78,14 @@ func (a *addCmd) Run(ctx context.Context, e *env) error {
 	})
 	if made != nil {
 		e.printRefused(made.Report)
+		if !e.quiet {
+			e.printWarnings(made.Report.Warnings)
+		}
 	}
 	if err != nil {
 		return explainPublish(err)
 	}
-	if err := e.printAdded(added{result, additions(made), made.Report.Refused}, made); err != nil {
+	if err := e.printAdded(added{result, additions(made), made.Report.Refused, made.Report.Warnings}, made); err != nil {
 		return err
 	}
 	if n := len(made.Report.Refused); n > 0 {
@@ -114,7 +123,7 @@ func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.St
 	sources := a.Sources
 	if a.only != nil {
 		if sources = a.only(old.Catalog); len(sources) == 0 {
-			return &build.Result{Catalog: old.Catalog, Report: build.Report{Refused: []build.Problem{}}}, nil
+			return &build.Result{Catalog: old.Catalog, Report: build.Report{Refused: []build.Problem{}, Warnings: []build.Problem{}}}, nil
 		}
 	}
 	stdin := e.stdin
@@ -130,14 +139,19 @@ func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.St
 	if err != nil {
 		return nil, err
 	}
+	limits, err := a.limits()
+	if err != nil {
+		return nil, err
+	}
 	made, err := build.Run(ctx, build.Config{
-		Client: client, Sources: sources, Stdin: stdin, Settings: settings, Add: true, Strict: a.Strict,
+		Client: client, Sources: sources, Stdin: stdin, Settings: settings, Limits: limits, Add: true, Strict: a.Strict,
 		Log: e.log, Progress: bar.show, Site: dir, Old: func() (*catalog.Catalog, error) { return old.Catalog, nil },
 	})
 	if err != nil {
 		return nil, err
 	}
 	a.shorten(made.Report.Refused)
+	a.shorten(made.Report.Warnings)
 	refused := len(made.Report.Refused)
 	switch {
 	case a.Strict && refused > 0:
@@ -153,10 +167,10 @@ func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.St
 var errNoneTaken = errors.New("no package could be taken")
 
 // shorten names packages made just now without their folder, which is gone soon.
-func (a *addCmd) shorten(refused []build.Problem) {
-	for i, p := range refused {
+func (a *addCmd) shorten(problems []build.Problem) {
+	for i, p := range problems {
 		if a.scratch != "" && filepath.Dir(p.File) == a.scratch {
-			refused[i].File = filepath.Base(p.File)
+			problems[i].File = filepath.Base(p.File)
 		}
 	}
 }
@@ -173,7 +187,7 @@ func additions(made *build.Result) []addition {
 
 func (e *env) printRefused(r build.Report) {
 	for _, p := range r.Refused {
-		fmt.Fprintf(e.stderr, "galbuild: refused: %s: %s\n", p.File, p.Reason)
+		terminal.Fprintf(e.stderr, "galbuild: refused: %s: %s\n", p.File, p.Reason)
 	}
 }
 
@@ -189,13 +203,13 @@ func (e *env) printAdded(a added, made *build.Result) error {
 		if a.DryRun {
 			would = "would be "
 		}
-		fmt.Fprintf(e.stdout, "%sadded  %s\n", would, one.Version)
+		terminal.Fprintf(e.stdout, "%sadded  %s\n", would, one.Version)
 		for _, n := range one.Needs {
 			missing := ""
 			if n.Missing {
 				missing = ", which is not in the gallery"
 			}
-			fmt.Fprintf(e.stdout, "       needs %s (%s)%s\n", n.ID, n.As, missing)
+			terminal.Fprintf(e.stdout, "       needs %s (%s)%s\n", n.ID, n.As, missing)
 		}
 	}
 	return e.printResult(a.Result)

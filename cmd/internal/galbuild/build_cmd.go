@@ -14,7 +14,6 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/site"
 	"galbuild/build/source"
-	"galbuild/build/vsix"
 	"galbuild/cmd/internal/hint"
 	"galbuild/render"
 	"galbuild/render/gallery"
@@ -42,23 +41,13 @@ type buildCmd struct {
 	limitFlags
 }
 
-// limitFlags are the limits a package must keep, in bytes where it is sizes.
-type limitFlags struct {
-	MaxPackageSize  int64 `placeholder:"BYTES" group:"Limits for one package:" help:"Size of the .vsix."`
-	MaxFiles        int   `placeholder:"N" group:"Limits for one package:" help:"Files in it."`
-	MaxFileSize     int64 `placeholder:"BYTES" group:"Limits for one package:" help:"Size of a file in it, unpacked."`
-	MaxUnpackedSize int64 `placeholder:"BYTES" group:"Limits for one package:" help:"Size of all its files, unpacked."`
-	MaxRatio        int   `placeholder:"N" group:"Limits for one package:" help:"How many times larger a file may become."`
-}
-
-func (l limitFlags) limits() vsix.Limits {
-	return vsix.Limits{PackageBytes: l.MaxPackageSize, Entries: l.MaxFiles, EntryBytes: l.MaxFileSize, UnpackedBytes: l.MaxUnpackedSize, Ratio: l.MaxRatio}
-}
-
 // Validate implements Kong's hook.
 func (b *buildCmd) Validate() error {
 	if b.Jobs < 0 {
 		return fmt.Errorf("--jobs=%d: must not be negative", b.Jobs)
+	}
+	if _, err := b.limits(); err != nil {
+		return err
 	}
 	return checkAddresses(b.BaseURL, b.ContentURL)
 }
@@ -134,10 +123,14 @@ func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings ca
 	if err != nil {
 		return build.Report{}, err
 	}
+	limits, err := b.limits()
+	if err != nil {
+		return build.Report{}, err
+	}
 	bar := newProgress(e)
 	defer bar.close()
 	result, err := build.Run(ctx, build.Config{
-		Client: client, Sources: b.Sources, Stdin: e.stdin, Settings: settings, Limits: b.limits(), Jobs: b.Jobs, Strict: b.Strict,
+		Client: client, Sources: b.Sources, Stdin: e.stdin, Settings: settings, Limits: limits, Jobs: b.Jobs, Strict: b.Strict,
 		Log: e.log, Progress: bar.show, Site: dir, Old: func() (*catalog.Catalog, error) { return b.begin(dir, current) }, Generation: current.Generation,
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 	"galbuild/publish/dbem"
 )
@@ -55,18 +56,18 @@ func (e *env) printDbem(r dbem.Result) error {
 		return nil
 	}
 	for _, line := range r.Plan {
-		fmt.Fprintln(e.stdout, line)
+		terminal.Fprintln(e.stdout, line)
 	}
 	if !r.DryRun {
 		for _, name := range r.Unlisted {
-			fmt.Fprintf(e.stdout, "removed  %s\n", name)
+			terminal.Fprintf(e.stdout, "removed  %s\n", name)
 		}
 	}
 	would := ""
 	if r.DryRun {
 		would = "would be "
 	}
-	_, err := fmt.Fprintf(e.stdout, "%s: %s %ssent (%s), %d removed; %s listed\n", r.Place, plural(r.Objects, "object"), would,
+	_, err := terminal.Fprintf(e.stdout, "%s: %s %ssent (%s), %d removed; %s listed\n", r.Place, plural(r.Objects, "object"), would,
 		humanize.Bytes(uint64(r.Bytes)), len(r.Pruned), plural(r.Extensions, "extension"))
 	return err
 }
@@ -92,7 +93,7 @@ func (p *pullCmd) pullDbem(ctx context.Context, e *env, from publish.Target) err
 	e.someOf(len(result.Left), func(i int) string {
 		return fmt.Sprintf("left: %s, which %s has no more", result.Left[i], result.Place)
 	})
-	_, err = fmt.Fprintf(e.stdout, "%s: %s of %s, %s brought (%s)\n", result.Folder, plural(result.Packages, "package"), result.Place,
+	_, err = terminal.Fprintf(e.stdout, "%s: %s of %s, %s brought (%s)\n", result.Folder, plural(result.Packages, "package"), result.Place,
 		plural(result.Objects, "object"), humanize.Bytes(uint64(result.Bytes)))
 	return err
 }

@@ -15,6 +15,7 @@ import (
 
 	"galbuild/build"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/terminal"
 	"galbuild/publish/bundle"
 )
 
@@ -53,7 +54,7 @@ func (x *exportCmd) Validate() error {
 func (x *exportCmd) Run(ctx context.Context, e *env) error {
 	cfg := bundle.ExportConfig{Site: x.Site, Output: x.Output, Since: x.Since, Split: int64(x.Split)}
 	if x.Output == "-" {
-		cfg.Stream = e.stdout
+		cfg.Stream = e.stdout.Raw()
 	}
 	var err error
 	if cfg.SignKey, err = x.readKey(e); err != nil {
@@ -89,13 +90,13 @@ func printExported(e *env, name string, r *bundle.Exported) error {
 	if len(r.Parts) > 1 {
 		parts = " in " + plural(len(r.Parts), "part")
 	}
-	fmt.Fprintf(e.stdout, "%s: generation %s%s\n", name, r.Generation, since)
-	fmt.Fprintf(e.stdout, "%s, %s of content; %s%s\n", plural(r.Files, "file"), humanize.Bytes(uint64(r.Bytes)), humanize.Bytes(uint64(packed)), parts)
+	terminal.Fprintf(e.stdout, "%s: generation %s%s\n", name, r.Generation, since)
+	terminal.Fprintf(e.stdout, "%s, %s of content; %s%s\n", plural(r.Files, "file"), humanize.Bytes(uint64(r.Bytes)), humanize.Bytes(uint64(packed)), parts)
 	signed := ""
 	if r.Signature != "" {
 		signed = " and " + r.Signature
 	}
-	_, err := fmt.Fprintf(e.stdout, "carry %s%s along\n", r.Sums, signed)
+	_, err := terminal.Fprintf(e.stdout, "carry %s%s along\n", r.Sums, signed)
 	return err
 }
 
@@ -128,9 +129,9 @@ func (x *exportCmd) password(e *env) (string, error) {
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return "", hint.Add(fmt.Errorf("%s: the key has a password", x.SignKey), "set $%s, or name a file with --sign-password-file", signPassword)
 	}
-	fmt.Fprintf(e.stderr, "Password of %s: ", x.SignKey)
+	terminal.Fprintf(e.stderr, "Password of %s: ", x.SignKey)
 	text, err := term.ReadPassword(int(f.Fd()))
-	fmt.Fprintln(e.stderr)
+	terminal.Fprintln(e.stderr)
 	return string(text), err
 }
 

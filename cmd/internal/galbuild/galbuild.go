@@ -9,7 +9,6 @@ package galbuild
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -23,7 +22,9 @@ import (
 	"github.com/alecthomas/kong"
 
 	"galbuild/build/site"
+	"galbuild/build/vsix"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/version"
 )
 
@@ -57,7 +58,7 @@ type commandLine struct {
 // env is what every command works with.
 type env struct {
 	stdin          io.Reader
-	stdout, stderr io.Writer
+	stdout, stderr *terminal.Writer
 	json           bool
 	quiet          bool
 	verbose        bool
@@ -98,7 +99,8 @@ type program struct {
 }
 
 // run returns the exit status.
-func (p program) run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, errs io.Writer) int {
+	stdout, stderr := terminal.NewWriter(out), terminal.NewWriter(errs)
 	var cl commandLine
 	parser, err := kong.New(&cl,
 		kong.Name("galbuild"),
@@ -107,7 +109,8 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, stdout
 			"    galshim --index site           serve it\n"+
 			"    galbuild config code-server    point an editor to it"),
 		kong.DefaultEnvars("GALBUILD"),
-		kong.Writers(stdout, stderr),
+		kong.Vars{"limits": vsix.LimitNames()},
+		kong.Writers(out, errs), // help is as wide as the terminal
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
@@ -135,7 +138,7 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, stdout
 	return 0
 }
 
-func newEnv(cl *commandLine, stdin io.Reader, stdout, stderr io.Writer) *env {
+func newEnv(cl *commandLine, stdin io.Reader, stdout, stderr *terminal.Writer) *env {
 	e := &env{stdin: stdin, stdout: stdout, stderr: stderr, json: cl.JSON, quiet: cl.Quiet, verbose: cl.Verbose, progress: cl.Progress}
 	level := slog.LevelWarn
 	if cl.Verbose {
@@ -167,6 +170,6 @@ func explain(err error) error {
 type versionCmd struct{}
 
 func (versionCmd) Run(e *env) error {
-	_, err := fmt.Fprintln(e.stdout, "galbuild", version.String())
+	_, err := terminal.Fprintln(e.stdout, "galbuild", version.String())
 	return err
 }

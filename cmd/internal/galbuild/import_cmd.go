@@ -9,6 +9,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/terminal"
 	"galbuild/publish/bundle"
 )
 
@@ -39,7 +40,7 @@ func (i *importCmd) Run(ctx context.Context, e *env) error {
 		return nil
 	}
 	if report.Signed && report.Signer == "" {
-		fmt.Fprintln(e.stderr, "galbuild: warning: the signature was not looked at; --trust KEY does")
+		terminal.Fprintln(e.stderr, "galbuild: warning: the signature was not looked at; --trust KEY does")
 	}
 	return printImported(e, report)
 }
@@ -71,12 +72,12 @@ func printImported(e *env, r *bundle.Imported) error {
 	if r.Signer != "" {
 		signed = ", signed by " + r.Signer
 	}
-	fmt.Fprintf(e.stdout, "%s: %s proved%s, %s of content, %s of it new\n", r.Site, plural(r.Files, "file"), signed,
+	terminal.Fprintf(e.stdout, "%s: %s proved%s, %s of content, %s of it new\n", r.Site, plural(r.Files, "file"), signed,
 		humanize.Bytes(uint64(r.Bytes)), humanize.Bytes(uint64(r.Written)))
 	before := ""
 	if r.Previous != "" {
 		before = fmt.Sprintf(" (before: %s)", r.Previous)
 	}
-	_, err := fmt.Fprintf(e.stdout, "generation %s%s\n", r.Generation, before)
+	_, err := terminal.Fprintf(e.stdout, "generation %s%s\n", r.Generation, before)
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/terminal"
 	"galbuild/index"
 	"galbuild/index/segment"
 )
@@ -89,45 +90,45 @@ func (f *inspection) print(w io.Writer, details bool) error {
 		}
 		return table.Flush()
 	}
-	fmt.Fprintf(table, "generation\t%s\n", f.Generation)
+	terminal.Fprintf(table, "generation\t%s\n", f.Generation)
 	if f.Settings.ContentURL != "" {
-		fmt.Fprintf(table, "content URL\t%s\n", f.Settings.ContentURL)
+		terminal.Fprintf(table, "content URL\t%s\n", f.Settings.ContentURL)
 	}
-	fmt.Fprintf(table, "base URL\t%s\n", cmp.Or(f.Settings.BaseURL, "not set: update checks are answered by galshim"))
-	fmt.Fprintf(table, "unpacked\t%s\n", f.Settings.Unpack)
+	terminal.Fprintf(table, "base URL\t%s\n", cmp.Or(f.Settings.BaseURL, "not set: update checks are answered by galshim"))
+	terminal.Fprintf(table, "unpacked\t%s\n", f.Settings.Unpack)
 	h := f.Index.Holds
-	fmt.Fprintf(table, "index\t%s\n", f.Index.Path)
-	fmt.Fprintf(table, "holds\t%s, %s, %s, %s\n", plural(h.Documents, "extension"), plural(h.Files, "file"), plural(h.Terms, "term"), plural(h.Postings, "posting"))
-	fmt.Fprintf(table, "\nsection\toffset\tbytes\n")
+	terminal.Fprintf(table, "index\t%s\n", f.Index.Path)
+	terminal.Fprintf(table, "holds\t%s, %s, %s, %s\n", plural(h.Documents, "extension"), plural(h.Files, "file"), plural(h.Terms, "term"), plural(h.Postings, "posting"))
+	terminal.Fprintf(table, "\nsection\toffset\tbytes\n")
 	for _, s := range f.Index.Sections {
-		fmt.Fprintf(table, "%s\t%d\t%d\n", s.Name, s.Offset, s.Size)
+		terminal.Fprintf(table, "%s\t%d\t%d\n", s.Name, s.Offset, s.Size)
 	}
-	fmt.Fprintf(table, "\nextension\tversion\tversions\tupdated\tname\n")
+	terminal.Fprintf(table, "\nextension\tversion\tversions\tupdated\tname\n")
 	for i := range f.Extensions {
 		x := &f.Extensions[i]
-		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", x.ID(), x.Versions[0].Version, len(x.Versions), x.Updated.Format(time.DateOnly), x.Versions[0].DisplayName)
+		terminal.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", x.ID(), x.Versions[0].Version, len(x.Versions), x.Updated.Format(time.DateOnly), x.Versions[0].DisplayName)
 	}
 	return table.Flush()
 }
 
 func printDetails(w io.Writer, x *catalog.Extension) {
-	fmt.Fprintf(w, "%s\t%s\n", x.ID(), x.Versions[0].DisplayName)
-	fmt.Fprintf(w, "uuid\t%s\n", x.UUID)
-	fmt.Fprintf(w, "publisher\t%s (%s)\n", x.Publisher.DisplayName, x.Publisher.ID)
-	fmt.Fprintf(w, "released\t%s\n", x.Released.Format(time.RFC3339))
-	fmt.Fprintf(w, "updated\t%s\n", x.Updated.Format(time.RFC3339))
+	terminal.Fprintf(w, "%s\t%s\n", x.ID(), x.Versions[0].DisplayName)
+	terminal.Fprintf(w, "uuid\t%s\n", x.UUID)
+	terminal.Fprintf(w, "publisher\t%s (%s)\n", x.Publisher.DisplayName, x.Publisher.ID)
+	terminal.Fprintf(w, "released\t%s\n", x.Released.Format(time.RFC3339))
+	terminal.Fprintf(w, "updated\t%s\n", x.Updated.Format(time.RFC3339))
 	for _, v := range x.Versions {
 		kind := "release"
 		if v.PreRelease {
 			kind = "pre-release"
 		}
-		fmt.Fprintf(w, "\n%s\t%s\t%s\t%s\n", v.Version, cmp.Or(v.Platform, "universal"), kind, v.Updated.Format(time.RFC3339))
+		terminal.Fprintf(w, "\n%s\t%s\t%s\t%s\n", v.Version, cmp.Or(v.Platform, "universal"), kind, v.Updated.Format(time.RFC3339))
 		for _, a := range v.Assets {
-			fmt.Fprintf(w, "  %s\t%d\t%s\n", a.Type, a.Size, a.Ref)
+			terminal.Fprintf(w, "  %s\t%d\t%s\n", a.Type, a.Size, a.Ref)
 		}
 		for _, f := range v.Files {
-			fmt.Fprintf(w, "  %s\t%d\t%s\n", f.Path, f.Size, f.Ref)
+			terminal.Fprintf(w, "  %s\t%d\t%s\n", f.Path, f.Size, f.Ref)
 		}
 	}
-	fmt.Fprintln(w)
+	terminal.Fprintln(w)
 }

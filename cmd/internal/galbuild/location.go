@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 	"galbuild/publish/artifactory"
 	"galbuild/publish/dropbox"
@@ -142,7 +143,7 @@ func (b *backend) bucket(e *env) (publish.Target, error) {
 	c := s3.Config{
 		Bucket: b.Bucket, Prefix: strings.Trim(b.Path, "/"), Endpoint: b.Endpoint, Region: b.Region, CAFile: b.CA,
 		AccessKey: b.AccessKey, SecretKey: string(b.SecretKey), SessionToken: string(b.SessionToken),
-		Transport: e.transport, Warn: func(message string) { fmt.Fprintf(e.stderr, "galbuild: warning: %s\n", message) },
+		Transport: e.transport, Warn: func(message string) { terminal.Fprintf(e.stderr, "galbuild: warning: %s\n", message) },
 	}
 	b.s3Options.apply(&c)
 	if b.Kind == "oss" {

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"galbuild/build/pack"
 	"galbuild/build/pack/finding"
 	"galbuild/build/pack/release"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/terminal"
 )
 
 type lsCmd struct {
@@ -72,8 +72,7 @@ func (l *lsCmd) print(e *env, dir string, files []pack.File, found []finding.Fin
 			lines = append(lines, f.Source)
 		}
 	}
-	_, err := fmt.Fprintln(e.stdout, strings.Join(lines, "\n"))
-	return err
+	return terminal.Lines(e.stdout, lines)
 }
 
 func sourceFiles(files []pack.File) []treeFile {

@@ -3,13 +3,13 @@ package galbuild
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"galbuild/build/pack"
 	"galbuild/build/pack/finding"
+	"galbuild/cmd/internal/terminal"
 )
 
 type packageCmd struct {
@@ -122,7 +122,7 @@ func (c *packageCmd) write(ctx context.Context, p *packing, plan *pack.Plan) err
 	if e.quiet {
 		return nil
 	}
-	_, err = fmt.Fprintf(e.stdout, " DONE  Packaged: %s (%d files, %s)\n", file, len(plan.Files), kilobytes(size))
+	_, err = terminal.Fprintf(e.stdout, " DONE  Packaged: %s (%d files, %s)\n", file, len(plan.Files), kilobytes(size))
 	return err
 }
 
@@ -155,11 +155,12 @@ func (e *env) printFiles(name string, plan *pack.Plan) {
 		files = append(files, treeFile{f.Entry, shownSize(f)})
 	}
 	lines, closed := drawTree(name, files, treeLines)
-	fmt.Fprintf(e.stdout, " INFO  Files included in the VSIX:\n%s\n", strings.Join(lines, "\n"))
+	terminal.Fprintln(e.stdout, " INFO  Files included in the VSIX:")
+	terminal.Lines(e.stdout, lines)
 	if closed {
-		fmt.Fprintf(e.stdout, "\n=> Run galbuild ls --tree to see all included files.\n")
+		terminal.Fprintf(e.stdout, "\n=> Run galbuild ls --tree to see all included files.\n")
 	}
-	fmt.Fprintln(e.stdout)
+	terminal.Fprintln(e.stdout)
 }
 
 // shownSize is 0 for what was written anew under another name, whose size vsce

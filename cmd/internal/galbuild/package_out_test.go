@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 
 	"galbuild/build/pack"
+	"galbuild/cmd/internal/terminal"
 )
 
 // TestWriteInterrupted proves that an earlier package stays, and nothing beside it.
@@ -26,7 +27,7 @@ func TestWriteInterrupted(t *testing.T) {
 	if err := os.WriteFile(file, []byte("PK earlier"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	e := &env{stdout: io.Discard, stderr: io.Discard, quiet: true}
+	e := &env{stdout: terminal.NewWriter(io.Discard), stderr: terminal.NewWriter(io.Discard), quiet: true}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := e.writePackage(ctx, plan, file); err == nil || err.Error() != "interrupted" {

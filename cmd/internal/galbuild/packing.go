@@ -20,6 +20,7 @@ import (
 	"galbuild/build/pack/release"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/terminal"
 )
 
 // packageJSON is what makes a folder that of an extension.
@@ -76,7 +77,7 @@ type packing struct {
 }
 
 func newPacking(e *env, flags *packFlags, dir, version string, settings map[string]setting) *packing {
-	source := release.Folder{Path: dir, Stdin: e.stdin, Output: e.stderr, Terminal: isTerminal(e.stdin)}
+	source := release.Folder{Path: dir, Stdin: e.stdin, Output: e.stderr.Raw(), Terminal: terminal.Is(e.stdin)}
 	return &packing{e: e, flags: flags, dir: dir, version: version, settings: settings, source: source}
 }
 
@@ -166,7 +167,7 @@ func (p *packing) prepublish(ctx context.Context) error {
 		return explainPack(err)
 	}
 	if !p.e.quiet {
-		fmt.Fprintf(p.e.stderr, "Executing prepublish script '%s'...\n", release.PrepublishCommand(tool))
+		terminal.Fprintf(p.e.stderr, "Executing prepublish script '%s'...\n", release.PrepublishCommand(tool))
 	}
 	const unbuilt = "pack what is there with --no-prepublish"
 	return p.run("install "+withRuntime(tool)+", or "+unbuilt, "what it printed tells why; nothing was packed; or "+unbuilt, func() error {
@@ -194,7 +195,7 @@ func (p *packing) run(missing, failed string, do func() error) error {
 	case errors.Is(err, exec.ErrNotFound):
 		return hint.Add(err, "%s", missing)
 	case err != nil && !errors.Is(err, context.Canceled):
-		_, _ = p.e.stderr.Write(kept.Bytes())
+		_, _ = p.e.stderr.Raw().Write(kept.Bytes())
 		return hint.Add(err, "%s", failed)
 	}
 	return explainPack(err)
@@ -220,7 +221,7 @@ func (p *packing) read(ctx context.Context, target string) (*pack.Plan, error) {
 		return plan, p.refuse(plan.Findings)
 	}
 	if p.e.verbose {
-		fmt.Fprintf(p.e.stderr, "galbuild: the time of all entries is %s, %s\n", plan.Time().Format(time.RFC3339), p.times)
+		terminal.Fprintf(p.e.stderr, "galbuild: the time of all entries is %s, %s\n", plan.Time().Format(time.RFC3339), p.times)
 	}
 	return plan, nil
 }
@@ -277,15 +278,15 @@ func (e *env) printKind(kind string, found []finding.Finding, first int) {
 	for _, way := range ways {
 		for _, f := range shown {
 			if f.Way == way {
-				fmt.Fprintf(e.stderr, "galbuild: %s: %s\n", kind, f)
+				terminal.Fprintf(e.stderr, "galbuild: %s: %s\n", kind, f)
 			}
 		}
 		if way != "" {
-			fmt.Fprintf(e.stderr, "galbuild: hint: %s\n", way)
+			terminal.Fprintf(e.stderr, "galbuild: hint: %s\n", way)
 		}
 	}
 	if more := len(found) - len(shown); more > 0 {
-		fmt.Fprintf(e.stderr, "galbuild: … and %d more; -v prints them all, --json lists them\n", more)
+		terminal.Fprintf(e.stderr, "galbuild: … and %d more; -v prints them all, --json lists them\n", more)
 	}
 }
 

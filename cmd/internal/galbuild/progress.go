@@ -2,16 +2,15 @@ package galbuild
 
 import (
 	"fmt"
-	"os"
 	"sync"
 	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"galbuild/build"
 	"galbuild/build/site"
+	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 )
 
@@ -30,10 +29,10 @@ const plainEvery = 5 * time.Second
 
 func newProgress(e *env) *progress {
 	p := &progress{e: e, next: time.Now().Add(plainEvery)}
-	terminal := isTerminal(e.stderr)
-	p.plain = !e.quiet && (e.progress == "plain" || e.progress == "auto" && !terminal)
-	if !e.quiet && e.progress == "auto" && terminal {
-		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(e.stderr), progressbar.OptionClearOnFinish(),
+	onTerminal := terminal.Is(e.stderr)
+	p.plain = !e.quiet && (e.progress == "plain" || e.progress == "auto" && !onTerminal)
+	if !e.quiet && e.progress == "auto" && onTerminal {
+		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(e.stderr.Raw()), progressbar.OptionClearOnFinish(),
 			progressbar.OptionSetWidth(30), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetPredictTime(true), progressbar.OptionShowBytes(true))
 	}
 	return p
@@ -51,12 +50,6 @@ func (e *env) working(do func(dir *site.Dir, bar *progress) error) error {
 	return do(scratch.Dir, bar)
 }
 
-// isTerminal tells whether a reader or writer is one.
-func isTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
 // show implements build.Config.Progress.
 func (p *progress) show(at build.Progress) {
 	p.mutex.Lock()
@@ -66,7 +59,7 @@ func (p *progress) show(at build.Progress) {
 		p.showBar(at)
 	case p.plain && time.Now().After(p.next):
 		p.next = time.Now().Add(plainEvery)
-		fmt.Fprintf(p.e.stderr, "galbuild: %s\n", describe(at))
+		terminal.Fprintf(p.e.stderr, "galbuild: %s\n", describe(at))
 	}
 }
 

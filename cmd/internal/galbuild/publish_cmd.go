@@ -13,6 +13,7 @@ import (
 
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 )
 
@@ -32,6 +33,7 @@ type publishCmd struct {
 	vscePublish
 	transfer
 	location
+	limitFlags
 	publishPackFlags
 }
 
@@ -64,6 +66,9 @@ func (p *publishCmd) Validate() error {
 	// They are three so that flags may stand between the first ones.
 	p.what = slices.DeleteFunc(append([]string{p.Site, p.Version}, p.Sources...), func(s string) bool { return s == "" })
 	if err := errors.Join(p.transfer.check(), checkGrace(p.Grace), p.vscePublish.check(), p.packFlags.check(), checkTargets("--target", p.Target...)); err != nil {
+		return err
+	}
+	if _, err := p.limits(); err != nil {
 		return err
 	}
 	if p.From != "" && len(p.what)+len(p.PackagePath) > 0 {
@@ -190,16 +195,16 @@ func (e *env) printResult(r publish.Result) error {
 		return nil
 	}
 	for _, line := range r.Plan {
-		fmt.Fprintln(e.stdout, line)
+		terminal.Fprintln(e.stdout, line)
 	}
 	var err error
 	switch {
 	case r.DryRun:
-		_, err = fmt.Fprintf(e.stdout, "%s: %s would be sent or copied (%s), %d removed\n", r.Place, plural(r.Objects, "object"), humanize.Bytes(uint64(r.Bytes)), r.Removed)
+		_, err = terminal.Fprintf(e.stdout, "%s: %s would be sent or copied (%s), %d removed\n", r.Place, plural(r.Objects, "object"), humanize.Bytes(uint64(r.Bytes)), r.Removed)
 	case r.Previous == "" && r.Objects == 0:
-		_, err = fmt.Fprintf(e.stdout, "%s: generation %s, as before\n", r.Place, r.Generation)
+		_, err = terminal.Fprintf(e.stdout, "%s: generation %s, as before\n", r.Place, r.Generation)
 	default:
-		_, err = fmt.Fprintf(e.stdout, "%s: %s sent or copied (%s)\n", r.Place, plural(r.Objects, "object"), humanize.Bytes(uint64(r.Bytes)))
+		_, err = terminal.Fprintf(e.stdout, "%s: %s sent or copied (%s)\n", r.Place, plural(r.Objects, "object"), humanize.Bytes(uint64(r.Bytes)))
 		if err == nil {
 			err = e.printGeneration(r)
 		}
@@ -209,10 +214,10 @@ func (e *env) printResult(r publish.Result) error {
 
 func (e *env) printGeneration(r publish.Result) error {
 	if r.Previous == "" {
-		_, err := fmt.Fprintf(e.stdout, "generation %s\n", r.Generation)
+		_, err := terminal.Fprintf(e.stdout, "generation %s\n", r.Generation)
 		return err
 	}
-	_, err := fmt.Fprintf(e.stdout, "generation %s (before: %s)\n", r.Generation, r.Previous)
+	_, err := terminal.Fprintf(e.stdout, "generation %s (before: %s)\n", r.Generation, r.Previous)
 	return err
 }
 
@@ -267,14 +272,14 @@ func prune(ctx context.Context, e *env, at publish.Target, grace time.Duration, 
 	}
 	if e.verbose || dryRun {
 		for _, key := range removed {
-			fmt.Fprintln(e.stdout, "remove  "+key)
+			terminal.Fprintln(e.stdout, "remove  "+key)
 		}
 	}
 	would := ""
 	if dryRun {
 		would = "would be "
 	}
-	_, err = fmt.Fprintf(e.stdout, "%s: %s %sremoved\n", at, plural(len(removed), "object"), would)
+	_, err = terminal.Fprintf(e.stdout, "%s: %s %sremoved\n", at, plural(len(removed), "object"), would)
 	return err
 }
 

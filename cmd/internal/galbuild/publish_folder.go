@@ -14,6 +14,7 @@ import (
 	"galbuild/build/site"
 	"galbuild/build/vsix"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/terminal"
 )
 
 // extension returns the extension's folder that is meant, and its next version, if
@@ -181,17 +182,21 @@ func (p *packing) differs(dir string) string {
 // add adds packages. Those in the folder scratch are told without it; differs is what to do
 // if they are published already, and differ.
 func (p *publishCmd) add(ctx context.Context, e *env, sources []string, scratch, differs string) error {
-	add := &addCmd{Sources: sources, transfer: p.transfer, location: p.location, scratch: scratch}
+	add := &addCmd{Sources: sources, transfer: p.transfer, location: p.location, limitFlags: p.limitFlags, scratch: scratch}
+	limits, err := p.limits()
+	if err != nil {
+		return err
+	}
 	var known map[string]string
 	if p.SkipDuplicate || scratch != "" {
 		add.only = func(old *catalog.Catalog) []string {
-			if known = published(old, sources); !p.SkipDuplicate {
+			if known = published(old, sources, limits); !p.SkipDuplicate {
 				return sources
 			}
 			return e.passOver(known, sources)
 		}
 	}
-	err := add.Run(ctx, e)
+	err = add.Run(ctx, e)
 	if errors.Is(err, errNoneTaken) && len(known) > 0 && scratch != "" {
 		return hint.Add(err, "%s", differs)
 	}
@@ -205,7 +210,7 @@ func (e *env) passOver(known map[string]string, sources []string) (rest []string
 		if !ok {
 			rest = append(rest, source)
 		} else if !e.quiet {
-			fmt.Fprintf(e.stderr, "galbuild: %s is published already, and passed over\n", key)
+			terminal.Fprintf(e.stderr, "galbuild: %s is published already, and passed over\n", key)
 		}
 	}
 	return rest
@@ -213,14 +218,14 @@ func (e *env) passOver(known map[string]string, sources []string) (rest []string
 
 // published returns the keys of those sources that are packages whose version is
 // in the catalogue. What is wrong with the others is told when they are added.
-func published(c *catalog.Catalog, sources []string) map[string]string {
+func published(c *catalog.Catalog, sources []string, l vsix.Limits) map[string]string {
 	there := make(map[string]bool)
 	for key := range c.Versions() {
 		there[key] = true
 	}
 	known := make(map[string]string)
 	for _, source := range sources {
-		if key, err := packageKey(source); err == nil && there[key] {
+		if key, err := packageKey(source, l); err == nil && there[key] {
 			known[source] = key
 		}
 	}
@@ -228,7 +233,7 @@ func published(c *catalog.Catalog, sources []string) map[string]string {
 }
 
 // packageKey returns the key of a package in a catalogue.
-func packageKey(file string) (string, error) {
+func packageKey(file string, l vsix.Limits) (string, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return "", err
@@ -238,7 +243,7 @@ func packageKey(file string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	p, err := vsix.Open(f, info.Size(), vsix.Limits{})
+	p, err := vsix.Open(f, info.Size(), l)
 	if err != nil {
 		return "", err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"galbuild/build/site"
+	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 )
 
@@ -108,6 +109,6 @@ func (p *pullCmd) once(ctx context.Context, e *env, from publish.Target, dir *si
 	if !changed {
 		as = ", as before"
 	}
-	_, err = fmt.Fprintf(e.stdout, "%s: generation %s of %s%s\n", dir.Root, state.Generation, from, as)
+	_, err = terminal.Fprintf(e.stdout, "%s: generation %s of %s%s\n", dir.Root, state.Generation, from, as)
 	return err
 }

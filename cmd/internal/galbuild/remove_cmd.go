@@ -12,6 +12,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 )
 
@@ -63,7 +64,7 @@ func (r *removeCmd) Run(ctx context.Context, e *env) error {
 	}
 	if !e.quiet {
 		for _, key := range gone {
-			fmt.Fprintf(e.stdout, "removed  %s\n", key)
+			terminal.Fprintf(e.stdout, "removed  %s\n", key)
 		}
 	}
 	return e.printResult(result)

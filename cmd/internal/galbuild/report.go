@@ -7,6 +7,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"galbuild/build"
+	"galbuild/cmd/internal/terminal"
 )
 
 // someLines is how many warnings of a kind are printed without -v.
@@ -22,10 +23,11 @@ func (e *env) printJSON(v any) error {
 // printReport tells troubles on stderr and the outcome on stdout.
 func (e *env) printReport(r build.Report) error {
 	for _, p := range r.Refused {
-		fmt.Fprintf(e.stderr, "galbuild: refused: %s: %s\n", p.File, p.Reason)
+		terminal.Fprintf(e.stderr, "galbuild: refused: %s: %s\n", p.File, p.Reason)
 	}
 	if !e.quiet {
-		e.printWarnings(r)
+		e.printWarnings(r.Warnings)
+		e.printMissing(r.Missing)
 	}
 	switch {
 	case e.json:
@@ -36,12 +38,15 @@ func (e *env) printReport(r build.Report) error {
 	return e.printSummary(r)
 }
 
-func (e *env) printWarnings(r build.Report) {
-	e.someOf(len(r.Warnings), func(i int) string {
-		return fmt.Sprintf("warning: %s: %s", r.Warnings[i].File, r.Warnings[i].Reason)
+func (e *env) printWarnings(warnings []build.Problem) {
+	e.someOf(len(warnings), func(i int) string {
+		return fmt.Sprintf("warning: %s: %s", warnings[i].File, warnings[i].Reason)
 	})
-	e.someOf(len(r.Missing), func(i int) string {
-		m := r.Missing[i]
+}
+
+func (e *env) printMissing(missing []build.Missing) {
+	e.someOf(len(missing), func(i int) string {
+		m := missing[i]
 		return fmt.Sprintf("warning: %s %s needs %s (%s), which is not in the gallery", m.Extension, m.Version, m.Needs, m.As)
 	})
 }
@@ -49,38 +54,38 @@ func (e *env) printWarnings(r build.Report) {
 func (e *env) someOf(n int, line func(int) string) {
 	for i := range n {
 		if i == someLines && !e.verbose {
-			fmt.Fprintf(e.stderr, "galbuild: … and %d more; -v prints them all, --json lists them\n", n-i)
+			terminal.Fprintf(e.stderr, "galbuild: … and %d more; -v prints them all, --json lists them\n", n-i)
 			return
 		}
-		fmt.Fprintf(e.stderr, "galbuild: %s\n", line(i))
+		terminal.Fprintf(e.stderr, "galbuild: %s\n", line(i))
 	}
 }
 
 func (e *env) printSummary(r build.Report) error {
 	if e.verbose {
 		for _, key := range r.Added {
-			fmt.Fprintf(e.stdout, "added    %s\n", key)
+			terminal.Fprintf(e.stdout, "added    %s\n", key)
 		}
 		for _, key := range r.Removed {
-			fmt.Fprintf(e.stdout, "removed  %s\n", key)
+			terminal.Fprintf(e.stdout, "removed  %s\n", key)
 		}
 	}
 	would := ""
 	if r.DryRun {
 		would = "would be "
 	}
-	fmt.Fprintf(e.stdout, "%s: %s%s, %s, %s of packages\n", r.Site, would, plural(r.Extensions, "extension"), plural(r.Versions, "version"), humanize.Bytes(uint64(r.Bytes)))
-	fmt.Fprintf(e.stdout, "%s read, %d unchanged; %s%d added, %d removed, %d refused\n", plural(r.Read, "package"), r.Unchanged, would, len(r.Added), len(r.Removed), len(r.Refused))
+	terminal.Fprintf(e.stdout, "%s: %s%s, %s, %s of packages\n", r.Site, would, plural(r.Extensions, "extension"), plural(r.Versions, "version"), humanize.Bytes(uint64(r.Bytes)))
+	terminal.Fprintf(e.stdout, "%s read, %d unchanged; %s%d added, %d removed, %d refused\n", plural(r.Read, "package"), r.Unchanged, would, len(r.Added), len(r.Removed), len(r.Refused))
 	if len(r.Kept) > 0 {
-		fmt.Fprintf(e.stdout, "%s kept from before, because of what was refused\n", plural(len(r.Kept), "version"))
+		terminal.Fprintf(e.stdout, "%s kept from before, because of what was refused\n", plural(len(r.Kept), "version"))
 	}
 	var err error
 	switch {
 	case r.DryRun:
 	case r.Previous != "":
-		_, err = fmt.Fprintf(e.stdout, "generation %s (before: %s)\n", r.Generation, r.Previous)
+		_, err = terminal.Fprintf(e.stdout, "generation %s (before: %s)\n", r.Generation, r.Previous)
 	case r.Generation != "":
-		_, err = fmt.Fprintf(e.stdout, "generation %s\n", r.Generation)
+		_, err = terminal.Fprintf(e.stdout, "generation %s\n", r.Generation)
 	}
 	return err
 }

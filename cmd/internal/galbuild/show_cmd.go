@@ -13,6 +13,7 @@ import (
 
 	"galbuild/build/catalog"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 )
 
@@ -48,14 +49,14 @@ func (l *listCmd) Run(ctx context.Context, e *env) error {
 	}
 	table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	if !l.IDs {
-		fmt.Fprintf(table, "extension\tversion\tversions\tsize\tupdated\tname\n")
+		terminal.Fprintf(table, "extension\tversion\tversions\tsize\tupdated\tname\n")
 	}
 	for _, x := range all {
 		if l.IDs {
-			fmt.Fprintln(table, x.ID)
+			terminal.Fprintln(table, x.ID)
 			continue
 		}
-		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\n", x.ID, x.Version, x.Versions, humanize.Bytes(uint64(x.Bytes)), x.Updated.Format(time.DateOnly), x.DisplayName)
+		terminal.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\n", x.ID, x.Version, x.Versions, humanize.Bytes(uint64(x.Bytes)), x.Updated.Format(time.DateOnly), x.DisplayName)
 	}
 	return table.Flush()
 }
@@ -179,7 +180,7 @@ func (s *shown) print(w io.Writer, v *catalog.Version) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(key, value string) {
 		if value != "" {
-			fmt.Fprintf(table, "%s\t%s\n", key, value)
+			terminal.Fprintf(table, "%s\t%s\n", key, value)
 		}
 	}
 	line("extension", x.ID())
@@ -194,21 +195,23 @@ func (s *shown) print(w io.Writer, v *catalog.Version) error {
 		line("installs", humanize.Comma(st.Install))
 		line("rating", fmt.Sprintf("%.1f (%d)", st.AverageRating, st.RatingCount))
 	}
-	fmt.Fprintf(table, "\nversion\tplatform\tkind\tdate\tsize\n")
+	terminal.Fprintf(table, "\nversion\tplatform\tkind\tdate\tsize\n")
 	for i := range x.Versions {
 		v := &x.Versions[i]
 		kind := "release"
 		if v.PreRelease {
 			kind = "pre-release"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", v.Version, cmp.Or(v.Platform, "universal"), kind, v.Updated.Format(time.DateOnly), humanize.Bytes(uint64(v.Package.Size)))
+		terminal.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", v.Version, cmp.Or(v.Platform, "universal"), kind, v.Updated.Format(time.DateOnly), humanize.Bytes(uint64(v.Package.Size)))
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	for _, text := range []string{s.Readme, s.Changelog} {
 		if text != "" {
-			fmt.Fprintf(w, "\n%s\n", strings.TrimRight(text, "\n"))
+			if err := terminal.Document(w, "\n"+strings.TrimRight(text, "\n")+"\n"); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 	"galbuild/render"
 )
@@ -33,13 +34,13 @@ func (v *verifyCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	for _, p := range proof.Problems {
-		fmt.Fprintf(e.stderr, "galbuild: wrong: %s\n", p)
+		terminal.Fprintf(e.stderr, "galbuild: wrong: %s\n", p)
 	}
 	switch {
 	case e.json:
 		err = e.printJSON(proof)
 	case !e.quiet && len(proof.Problems) == 0:
-		_, err = fmt.Fprintf(e.stdout, "%s: generation %s is sound: %s, %s, %s served from %s (%s)\n",
+		_, err = terminal.Fprintf(e.stdout, "%s: generation %s is sound: %s, %s, %s served from %s (%s)\n",
 			proof.Site, proof.Generation, plural(proof.Extensions, "extension"), plural(proof.Versions, "version"),
 			plural(proof.Files, "file"), plural(proof.Blobs, "blob"), humanize.Bytes(uint64(proof.Bytes)))
 	}

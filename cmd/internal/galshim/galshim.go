@@ -64,6 +64,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/version"
 )
 
@@ -80,6 +81,7 @@ const (
 // Main runs the command until ctx ends or it is told to stop, and returns the
 // exit status: 0 stopped as asked, 1 failed, 80 wrong usage.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	stderr = terminal.NewWriter(stderr) // logs of requests and of servers' answers
 	var c Command
 	exit := -1
 	parser, err := kong.New(&c,

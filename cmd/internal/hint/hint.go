@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+
+	"galbuild/build/visible"
 )
 
 type hinted struct {
@@ -26,10 +29,15 @@ func Has(err error) bool {
 }
 
 // Tell prints what went wrong, and the way out if there is one, as the program of
-// that name.
+// that name. Further lines of an error are indented: what a stranger has named cannot
+// look like another message.
 func Tell(w io.Writer, program string, err error) {
-	fmt.Fprintf(w, "%s: error: %v\n", program, err)
+	fmt.Fprintf(w, "%s: error: %s\n", program, lines(err.Error()))
 	if h, ok := errors.AsType[*hinted](err); ok {
-		fmt.Fprintf(w, "%s: hint: %s\n", program, h.hint)
+		fmt.Fprintf(w, "%s: hint: %s\n", program, lines(h.hint))
 	}
+}
+
+func lines(s string) string {
+	return strings.ReplaceAll(visible.Escape(s, "\n\t"), "\n", "\n  ")
 }

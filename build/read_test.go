@@ -1,0 +1,153 @@
+package build
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+	"galbuild/build/source"
+	"galbuild/build/vsix"
+)
+
+// newReader returns a reader of packages into a new site, of which nothing is written.
+func newReader(t testing.TB, l vsix.Limits) *reader {
+	t.Helper()
+	dir, err := site.DryRun(filepath.Join(t.TempDir(), "site"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dir.Close() })
+	c := Config{Site: dir, Limits: l, Settings: catalog.Settings{Unpack: "all"}}.withDefaults()
+	return &reader{Config: c, memory: &memory{}, texts: catalog.NewInterner()}
+}
+
+// readFile reads a package, and a sidecar if there is one, as a run does.
+func (r *reader) readFile(t testing.TB, text, sidecar []byte) (*candidate, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "x.vsix")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	item := &source.Item{Name: "x.vsix", Path: path, Size: int64(len(text))}
+	if sidecar != nil {
+		item.Sidecar = &source.Stamp{Path: path + ".json"}
+		if err := os.WriteFile(item.Sidecar.Path, sidecar, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := new(candidate)
+	return c, r.one(item, c)
+}
+
+const helloJSON = `{"name":"hello","publisher":"acme","version":"1.0.0","engines":{"vscode":"^1.90.0"}}`
+
+// TestPanicRefuses has a reader without a site, which it needs: the mistake is a
+// refusal with the stack in the log, and is not remembered.
+func TestPanicRefuses(t *testing.T) {
+	var log bytes.Buffer
+	r := newReader(t, vsix.Limits{})
+	r.Site, r.Log = nil, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	c, err := r.readFile(t, archive(t, map[string]string{"extension/package.json": helloJSON}), nil)
+	if err != nil || c.refused == nil || !strings.Contains(c.refused.Error(), "galbuild made a mistake") {
+		t.Fatalf("refused: %v; error %v", c.refused, err)
+	}
+	if !strings.Contains(log.String(), "stack=") || !strings.Contains(log.String(), "(*reader).take") {
+		t.Errorf("no stack in the log: %s", log.String())
+	}
+	if m := remember([]candidate{*c}); len(m.order) != 0 {
+		t.Errorf("the refusal is remembered: %+v", m.order)
+	}
+}
+
+// TestGzipRatio has a package in gzip that unpacks to far more than it is.
+func TestGzipRatio(t *testing.T) {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := io.CopyN(z, zeros{}, 64<<20); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c, err := newReader(t, vsix.Limits{}).readFile(t, packed.Bytes(), nil)
+	if err != nil || c.refused == nil || !strings.Contains(c.refused.Error(), "more than the limit of 200 times") {
+		t.Errorf("refused: %v; error %v", c.refused, err)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
+// TestSidecarBounds has a sidecar with a publisher's title that is long and hides
+// characters.
+func TestSidecarBounds(t *testing.T) {
+	text := archive(t, map[string]string{"extension/package.json": helloJSON})
+	sidecar := `{"publisher":{"displayName":"\u202e` + strings.Repeat("p", 300) + `","domain":"https://` + strings.Repeat("d", 300) + `","isDomainVerified":true}}`
+	c, err := newReader(t, vsix.Limits{}).readFile(t, text, []byte(sidecar))
+	if err != nil || c.refused != nil {
+		t.Fatal(err, c.refused)
+	}
+	p := c.version.Sidecar.Publisher
+	if len([]rune(p.DisplayName)) != 255 || p.Domain != "" || p.IsDomainVerified {
+		t.Errorf("taken: %+v", p)
+	}
+	warnings := strings.Join(c.warnings, "\n")
+	for _, want := range []string{"display name has 301 characters, more than the limit of 255", "bidirectional character U+202E", "domain is left out: it has 308 bytes"} {
+		if !strings.Contains(warnings, want) {
+			t.Errorf("warnings %q, want %q", warnings, want)
+		}
+	}
+	c, err = newReader(t, vsix.Limits{}).readFile(t, text, []byte(`{"statistics":{"install":`+strings.Repeat("1", 5000)+`}}`))
+	if err != nil || c.refused == nil || len(c.refused.Error()) > 1010 {
+		t.Errorf("refused: %.80v…; error %v", c.refused, err)
+	}
+	c, err = newReader(t, vsix.Limits{SidecarBytes: 10}).readFile(t, text, []byte(sidecar))
+	if err != nil || c.refused == nil || !strings.Contains(c.refused.Error(), "more than 10 bytes") {
+		t.Errorf("refused: %v; error %v", c.refused, err)
+	}
+}
+
+// TestLimitsAreInTheRecipe shows that a reading within other limits is not reused.
+func TestLimitsAreInTheRecipe(t *testing.T) {
+	usual := Config{}.recipe()
+	for _, row := range vsix.LimitTable() {
+		var l vsix.Limits
+		if err := l.Set(row.Name + "=7"); err != nil {
+			t.Fatal(err)
+		}
+		if (Config{Limits: l}).recipe() == usual {
+			t.Errorf("%s is not in the recipe", row.Name)
+		}
+	}
+}
+
+// FuzzReadPackage reads anything as a package with a sidecar, into a real site: it is
+// taken or refused, and never the fault of this program or the site.
+func FuzzReadPackage(f *testing.F) {
+	hello := map[string]string{"extension/package.json": helloJSON, "extension/a.js": "1"}
+	f.Add(archive(f, hello), []byte(`{"publisher":{"displayName":"x"}}`))
+	f.Add(archive(f, map[string]string{"extension/package.json": helloJSON, "extension.vsixmanifest": `<PackageManifest><Assets><Asset Type="t" Path="extension/package.json"/></Assets></PackageManifest>`}), []byte(nil))
+	f.Add([]byte("\x1f\x8b\x08\x00"), []byte("{}"))
+	l := vsix.Limits{PackageBytes: 1 << 20, EntryBytes: 1 << 20, UnpackedBytes: 2 << 20, Entries: 100, ManifestBytes: 1 << 16}
+	r := newReader(f, l)
+	f.Fuzz(func(t *testing.T, text, sidecar []byte) {
+		c, err := r.readFile(t, text, sidecar)
+		if err != nil {
+			t.Fatalf("the site is blamed: %v", err)
+		}
+		if c.panicked() {
+			t.Fatalf("%v\n%s", c.refused, c.refused.(*vsix.PanicError).Stack)
+		}
+		if c.refused == nil && c.version.Package.Size > l.PackageBytes {
+			t.Errorf("%d bytes taken", c.version.Package.Size)
+		}
+	})
+}

@@ -1,0 +1,65 @@
+package source
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// FuzzKept has anything in the files that keep a download: the package is had all the
+// same, and is the server's.
+func FuzzKept(f *testing.F) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"v1"`)
+		http.ServeContent(w, r, "x.vsix", time.Time{}, strings.NewReader(packageText))
+	}))
+	f.Cleanup(server.Close)
+	address := server.URL + "/x.vsix"
+	key := sha256.Sum256([]byte(address))
+	half := packageText[:len(packageText)/2]
+	f.Add([]byte(packageText), []byte(`{"url":"u","etag":"\"v1\"","size":26}`), []byte{}, []byte{})
+	f.Add([]byte(nil), []byte("null"), []byte(half), []byte(`{"etag":"\"v1\"","size":26}`))
+	f.Add([]byte("other"), []byte(`{"etag":"\"v1\"","size":5}`), []byte(half), []byte(`{"etag":"\"v2\"","size":-1}`))
+	f.Add([]byte("x"), []byte(`{"etag":"a\nb","size":1}`), []byte(half), []byte(`{"etag":"\"a\r\nHost: b\"","size":26}`))
+	f.Add([]byte("x"), []byte(`{"size":`), []byte(half), []byte(`{"etag":"\"v1\"","size":9223372036854775807,"contentEncoding":"br"}`))
+	f.Add([]byte("x"), []byte(`[]`), []byte(packageText+packageText), []byte(`{"lastModified":"never","size":26}`))
+	f.Fuzz(func(t *testing.T, text, facts, part, partFacts []byte) {
+		dir := t.TempDir()
+		base := filepath.Join(dir, hex.EncodeToString(key[:]))
+		for suffix, content := range map[string][]byte{".vsix": text, ".json": facts, ".part": part, ".part.json": partFacts} {
+			if err := os.WriteFile(base+suffix, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		items, problems := fetch(t, Config{Downloads: dir, MaxBytes: 1 << 20}, address)
+		if len(items) != 1 || len(problems) != 0 {
+			t.Fatalf("items %v, problems %v", items, problems)
+		}
+		got, err := os.ReadFile(items[0].Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// What is kept, or begun, under the server's own validator is believed.
+		if string(got) != packageText && !strings.Contains(string(facts)+string(partFacts), `v1`) {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+// TestEncodedRatio has a server that sends little which becomes much.
+func TestEncodedRatio(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Write(gzipped(packageText + strings.Repeat("\x00", 4<<20)))
+	})
+	_, problems := fetch(t, Config{}, s.URL+"/x.vsix")
+	if len(problems) != 1 || !strings.Contains(problems[0], "unpack to more than the limit of 200 times") {
+		t.Errorf("problems %q", problems)
+	}
+}

@@ -1,0 +1,162 @@
+// Package visible tells the characters of a text that people do not see, or take for
+// others, and shows them.
+//
+// Names and titles come from strangers. Control characters move a terminal's cursor
+// and set its title; bidirectional ones show "exe.txt" for "txt.exe"; with letters of
+// other alphabets that look like a, c, e, o or p somebody else's name can be written.
+package visible
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Escape returns s with every character that is not to reach a terminal written as
+// \u202e (JSON's way, so that JSON stays the same JSON), and a byte that is not UTF-8
+// as \xff. Of control characters those in keep stay.
+func Escape(s, keep string) string {
+	if isPlain(s, keep) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case !hidden(r) || strings.ContainsRune(keep, r):
+			b.WriteString(s[i : i+size])
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+		i += size
+	}
+	return b.String()
+}
+
+func isPlain(s, keep string) bool {
+	for i, r := range s {
+		if hidden(r) && !strings.ContainsRune(keep, r) || r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD") {
+			return false
+		}
+	}
+	return true
+}
+
+// hidden tells characters that have no looks of their own, or change those of others.
+func hidden(r rune) bool {
+	switch {
+	case r < utf8.RuneSelf:
+		return r < ' ' || r == 0x7f
+	case unicode.IsControl(r), r == '\u2028', r == '\u2029':
+		return true
+	case unicode.Is(unicode.Prepended_Concatenation_Mark, r):
+		return false // a format character that is seen
+	}
+	return unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
+}
+
+// A kind of character is named in warnings by one of these words.
+const (
+	control       = "control"
+	bidirectional = "bidirectional"
+	invisible     = "invisible"
+)
+
+func kindOf(r rune) string {
+	switch {
+	case unicode.IsControl(r):
+		return control
+	case unicode.Is(unicode.Bidi_Control, r):
+		return bidirectional
+	}
+	return invisible
+}
+
+// Hidden returns what is not seen of a text, one sentence for each kind of character:
+// control, bidirectional, invisible.
+func Hidden(s string) []string {
+	var found []string
+	told := make(map[string]bool)
+	for _, r := range s {
+		if !hidden(r) {
+			continue
+		}
+		if kind := kindOf(r); !told[kind] {
+			told[kind] = true
+			found = append(found, fmt.Sprintf("it holds the %s character U+%04X", kind, r))
+		}
+	}
+	return found
+}
+
+// Findings returns what is to be known of a name or title before it is believed: what
+// is hidden, and the first word with letters that look like others.
+func Findings(s string) []string {
+	found := Hidden(s)
+	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) }) {
+		if looks := lookAlike(word); looks != "" {
+			return append(found, looks)
+		}
+	}
+	return found
+}
+
+// confusable are the letters of Cyrillic, Greek and Armenian that are drawn as Latin
+// ones, each before the one it looks like.
+// Source: https://www.unicode.org/Public/security/latest/confusables.txt
+var confusable = pairs("АAВBЕEЅSІIЈJКKМMНHОOРPСCТTУYХXаaеeіiјjоoрpсcуyхxѕsһhԁdԛqԝwҮYӏlѵv" +
+	"ΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXοoνvιiαaρpυu" +
+	"օoսuոnհhցgքf")
+
+func pairs(s string) map[rune]rune {
+	all := []rune(s)
+	m := make(map[rune]rune, len(all)/2)
+	for i := 0; i+1 < len(all); i += 2 {
+		m[all[i]] = all[i+1]
+	}
+	return m
+}
+
+// lookAlike returns what is wrong with a word: letters of two alphabets of which one
+// is Latin, or letters that all look like Latin ones and are none.
+func lookAlike(word string) string {
+	var latin, other, same int
+	var first rune
+	for _, r := range word {
+		switch plain := norm.NFKC.String(string(r)); {
+		case r < utf8.RuneSelf && unicode.IsLetter(r):
+			latin++
+		case !unicode.IsLetter(r):
+		case r > unicode.MaxLatin1 && isASCIILetter(plain): // full width, mathematical, …
+			return fmt.Sprintf("%q has the look-alike letter U+%04X for %s", word, r, plain)
+		case unicode.Is(unicode.Latin, r):
+			latin++
+		case unicode.In(r, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Cherokee, unicode.Coptic):
+			other++
+			if _, ok := confusable[r]; ok {
+				same++
+				if first == 0 {
+					first = r
+				}
+			}
+		}
+	}
+	switch {
+	case latin > 0 && other > 0 && same > 0, same > 2 && same == other:
+		return fmt.Sprintf("%q has the look-alike letter U+%04X, which is not the Latin %c", word, first, confusable[first])
+	}
+	return ""
+}
+
+func isASCIILetter(s string) bool {
+	return len(s) == 1 && (s[0] >= 'a' && s[0] <= 'z' || s[0] >= 'A' && s[0] <= 'Z')
+}

@@ -1,0 +1,155 @@
+package vsix
+
+import (
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"galbuild/build/catalog"
+	"galbuild/build/visible"
+	"galbuild/build/vsix/manifest"
+)
+
+// checkIdentity holds what becomes names of folders against the limits.
+func (l Limits) checkIdentity(publisher, name, version, platform string) error {
+	for _, x := range []struct {
+		what, text string
+		most       int64
+	}{
+		{"publisher", publisher, l.IDBytes}, {"name", name, l.IDBytes},
+		{"version", version, l.VersionBytes}, {"target platform", platform, l.PlatformBytes},
+	} {
+		if int64(len(x.text)) > x.most {
+			return refuse("", "%s has %d bytes, more than the limit of %d", x.what, len(x.text), x.most)
+		}
+	}
+	return nil
+}
+
+// bound cuts or leaves out what is more than the limits allow, and says so. What
+// would change what an editor does is refused instead.
+func (p *Package) bound(l Limits) error {
+	p.cut("display name", &p.DisplayName, l.DisplayName)
+	p.cut("description", &p.Description, l.Description)
+	p.Categories = p.boundList("categories", p.Categories, l.CategoryBytes, l.Categories)
+	p.Tags = p.boundList("tags", p.Tags, l.TagBytes, l.Tags)
+	if p.Web && !slices.Contains(p.Tags, manifest.TagWeb) { // without it, no editor in a browser installs it
+		p.Tags = append(p.Tags[:min(len(p.Tags), int(l.Tags)-1)], manifest.TagWeb)
+	}
+	if err := p.boundProperties(l); err != nil {
+		return err
+	}
+	if n := p.metadataBytes(); n > l.MetadataBytes {
+		return refuse("", "names, description, categories, tags, properties and asset types have %d bytes, more than the limit of %d", n, l.MetadataBytes)
+	}
+	if n := int64(len(p.Warnings)) - l.Warnings; n > 0 {
+		p.Warnings = append(p.Warnings[:l.Warnings:l.Warnings], fmt.Sprintf("%d more warnings than the limit of %d are left out", n, l.Warnings))
+	}
+	return nil
+}
+
+// Cut returns the beginning of a text that has more characters than it may, with an
+// ellipsis for the last one, and how many it had.
+func Cut(s string, most int64) (cut string, characters int64) {
+	characters = int64(utf8.RuneCountInString(s))
+	if characters <= most {
+		return s, characters
+	}
+	n := int64(0)
+	for i := range s {
+		if n++; n == most {
+			return s[:i] + "…", characters
+		}
+	}
+	return s, characters
+}
+
+func (p *Package) cut(what string, s *string, most int64) {
+	var n int64
+	if *s, n = Cut(*s, most); n > most {
+		p.warn("%s has %d characters, more than the limit of %d: it is cut", what, n, most)
+	}
+}
+
+// boundList leaves out the items that are too long, and those that are too many.
+func (p *Package) boundList(what string, items []string, longest, most int64) []string {
+	tooLong := func(s string) bool { return int64(len(s)) > longest }
+	if i := slices.IndexFunc(items, tooLong); i >= 0 {
+		before, first := len(items), items[i]
+		items = slices.DeleteFunc(items, tooLong)
+		p.warn("%s: %d with more bytes than the limit of %d are left out, such as %.40q… with %d", what, before-len(items), longest, first, len(first))
+	}
+	if n := int64(len(items)); n > most {
+		items = items[:most]
+		p.warn("%s: there are %d; those after the first %d, the limit, are left out", what, n, most)
+	}
+	return items
+}
+
+// boundProperties leaves out properties that are too long or too many. It refuses the
+// package for one that editors go by.
+func (p *Package) boundProperties(l Limits) error {
+	var kept []catalog.Property
+	long := 0
+	for _, x := range p.Properties {
+		if int64(len(x.Key)) <= l.PropertyKeyBytes && int64(len(x.Value)) <= l.PropertyValueBytes {
+			kept = append(kept, x)
+			continue
+		}
+		if essential(x.Key) {
+			return refuse("", "property %s has %d bytes, more than the limit of %d", x.Key, len(x.Value), l.PropertyValueBytes)
+		}
+		if long++; long == 1 {
+			p.warn("property %.80q is left out: its key has %d bytes and its value %d, more than the limits of %d and %d",
+				x.Key, len(x.Key), len(x.Value), l.PropertyKeyBytes, l.PropertyValueBytes)
+		}
+	}
+	if long > 1 {
+		p.warn("%d more properties are left out for the same reason", long-1)
+	}
+	p.Properties = kept
+	n := int64(len(kept))
+	if n <= l.Properties {
+		return nil
+	}
+	// Those that editors go by stay, wherever they stand.
+	slices.SortStableFunc(kept, func(a, b catalog.Property) int { return order(essential(a.Key)) - order(essential(b.Key)) })
+	p.Properties = kept[:l.Properties]
+	p.warn("properties: there are %d; all but %d, the limit, are left out", n, l.Properties)
+	return nil
+}
+
+// essential tells the properties that editors go by.
+func essential(key string) bool { return readByEditors[key] || key == manifest.PropertyPreRelease }
+
+// order puts true before false.
+func order(first bool) int {
+	if first {
+		return 0
+	}
+	return 1
+}
+
+// metadataBytes is about how many bytes the package adds to each response with it.
+func (p *Package) metadataBytes() int64 {
+	n := len(p.Publisher) + len(p.Name) + len(p.Version) + len(p.Platform) + len(p.DisplayName) + len(p.Description)
+	for _, list := range [][]string{p.Categories, p.Tags} {
+		for _, s := range list {
+			n += len(s)
+		}
+	}
+	for _, x := range p.Properties {
+		n += len(x.Key) + len(x.Value)
+	}
+	for _, a := range p.Assets {
+		n += len(a.Type)
+	}
+	return int64(n)
+}
+
+// warnLooks tells of characters that make a text look like another one.
+func (p *Package) warnLooks(what, s string) {
+	for _, finding := range visible.Findings(s) {
+		p.warn("%s %.200q: %s", what, s, finding)
+	}
+}

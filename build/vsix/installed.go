@@ -1,0 +1,120 @@
+package vsix
+
+import (
+	"path"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"galbuild/build/vsix/manifest"
+)
+
+// installedPrefix is what editors cut off the names of the entries they unpack. The
+// others they pass over.
+// Source: https://github.com/microsoft/vscode/blob/1.100.0/src/vs/base/node/zip.ts, extract, with
+// the sourcePath "extension" that extensionManagementService.ts gives: it makes the
+// regular expression /^extension/.
+const installedPrefix = "extension"
+
+// installedPath returns where below an extension's folder editors unpack a file, as a
+// clean path. They cut off the prefix whatever follows it: extension.vsixmanifest
+// becomes .vsixmanifest.
+func installedPath(name string) (string, bool) {
+	rest, ok := strings.CutPrefix(name, installedPrefix)
+	return strings.TrimPrefix(path.Clean("/"+rest), "/"), ok
+}
+
+// checkInstalled refuses files that editors unpack onto each other or onto a folder,
+// and onto package.json where file systems disregard case; it warns of other files
+// that become one there.
+func (a *archive) checkInstalled() error {
+	t := tree{archive: a, files: make(map[string]int, len(a.files)), folded: make(map[string]int, len(a.files)), fold: cases.Fold()}
+	for i := range a.files {
+		if err := t.add(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A tree is an extension's folder as it is unpacked.
+type tree struct {
+	*archive
+	files  map[string]int // by path
+	folded map[string]int // by path as file systems compare it; the first of several
+	fold   cases.Caser
+}
+
+func (t *tree) add(i int) error {
+	name := t.archive.files[i].name
+	at, ok := installedPath(name)
+	if !ok {
+		return t.compare(name, i, name) // not unpacked, but served with all files
+	}
+	if first, again := t.files[at]; again {
+		return refuse(name, "editors unpack it as %q, and entry %q too", at, t.archive.files[first].name)
+	}
+	if !strings.HasPrefix(name, installedPrefix+"/") && name != manifest.XMLPath {
+		t.warn("entry %q is unpacked as %q by editors", name, at)
+	}
+	t.files[at] = i
+	return t.compare("extension/"+at, i, name)
+}
+
+// compare looks for a file of the same name in the eyes of file systems.
+func (t *tree) compare(at string, i int, name string) error {
+	folded := t.foldPath(at)
+	first, again := t.folded[folded]
+	if !again {
+		t.folded[folded] = i
+		return nil
+	}
+	other := t.archive.files[first].name
+	switch {
+	case folded == manifest.PackagePath:
+		return refuse(name, "macOS or Windows unpack it and entry %q onto each other, so the editor may read another package.json", other)
+	case strings.EqualFold(other, name):
+		t.warn("entries %q and %q differ only in case", other, name)
+	default:
+		t.warn("entries %q and %q unpack onto each other on macOS or Windows", other, name)
+	}
+	return nil
+}
+
+// foldPath returns what is the same for paths that are one to the file systems of
+// macOS or Windows: these disregard case and the composition of characters, invisible
+// ones, dots and spaces at the end of a name, and what follows a colon.
+func (t *tree) foldPath(p string) string {
+	plain := isASCII(p) && !strings.Contains(p, ":") && !strings.Contains(p+"/", "./") && !strings.Contains(p+"/", " /")
+	elements := strings.Split(p, "/")
+	for i, e := range elements {
+		if !plain {
+			e = t.foldElement(e)
+		}
+		elements[i] = strings.ToLower(e)
+	}
+	if len(elements) == 2 && shortPackageJSON.MatchString(elements[1]) {
+		elements[1] = "package.json"
+	}
+	return strings.Join(elements, "/")
+}
+
+func (t *tree) foldElement(e string) string {
+	if at := strings.IndexByte(e, ':'); at > 0 {
+		e = e[:at]
+	}
+	visible := strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, strings.TrimRight(e, ". "))
+	return norm.NFC.String(t.fold.String(norm.NFD.String(visible)))
+}
+
+// shortPackageJSON are the names that Windows gives package.json for programs which
+// know eight letters and three.
+var shortPackageJSON = regexp.MustCompile(`^packag~[0-9]+\.jso$`)

@@ -1,0 +1,82 @@
+package vsix
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"text/tabwriter"
+)
+
+// TestLimitTable holds the table against the struct, and the package comment against
+// the table. UPDATE=1 rewrites the comment.
+func TestLimitTable(t *testing.T) {
+	all := Limits{}.WithDefaults()
+	if v := reflect.ValueOf(all); v.NumField() != len(LimitTable()) {
+		t.Errorf("%d fields, %d rows", v.NumField(), len(LimitTable()))
+	} else {
+		for i := range v.NumField() {
+			if v.Field(i).Int() == 0 {
+				t.Errorf("%s is in no row", v.Type().Field(i).Name)
+			}
+		}
+	}
+	var text strings.Builder
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "limit\tdefault\tmore is\tof\n")
+	for _, row := range LimitTable() {
+		if row.Default < 1 || row.Default > row.Most {
+			t.Errorf("%s: default %d, most %d", row.Name, row.Default, row.Most)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", row.Name, row.Format(row.Default), row.Excess, row.What)
+	}
+	table.Flush()
+	checkComment(t, text.String())
+}
+
+func checkComment(t *testing.T, table string) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "vsix.go", nil, parser.ParseComments|parser.PackageClauseOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(file.Doc.Text(), "# Limits\n\n")
+	got, _, _ := strings.Cut(rest, "\n\n")
+	want := "\t" + strings.ReplaceAll(strings.TrimSuffix(table, "\n"), "\n", "\n\t")
+	if got == want {
+		return
+	}
+	if os.Getenv("UPDATE") == "" {
+		t.Fatalf("the package comment has\n%s\nwant\n%s", got, want)
+	}
+	source, err := os.ReadFile("vsix.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commented := func(s string) string { return "//" + strings.ReplaceAll(s, "\n", "\n//") }
+	changed := strings.Replace(string(source), commented(got), commented(want), 1)
+	if err := os.WriteFile("vsix.go", []byte(changed), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSetLimit(t *testing.T) {
+	var l Limits
+	for in, want := range map[string]string{
+		"entries=5": "", "package-bytes=4MiB": "", "ratio = 300": "", "description=9999": "",
+		"entries": "want NAME=VALUE", "entries=0": "want a number from 1 to 10,000,000", "entries=-1": "want a number",
+		"entries=4MiB": "want a number", "entries=x": "want a number", "package-bytes=99999999PB": "want a number from 1 to 1 TiB",
+		"id-bytes=101": "want a number from 1 to 100 bytes", "Entries=5": `there is no limit "Entries"; the limits are package-bytes, entries,`,
+	} {
+		err := l.Set(in)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: error %v, want %q", in, err, want)
+		}
+	}
+	if want := (Limits{Entries: 5, PackageBytes: 4 << 20, Ratio: 300, Description: 9999}); l != want {
+		t.Errorf("%+v, want %+v", l, want)
+	}
+}

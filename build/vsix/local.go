@@ -1,0 +1,131 @@
+package vsix
+
+import (
+	"bytes"
+	"cmp"
+	"io"
+	"slices"
+)
+
+// A span is the part of an archive that an entry takes: its local header, its data
+// and what follows them.
+type span struct {
+	from, to uint64
+	entry    int
+}
+
+// checkLocals compares the local header of each entry with the directory, and
+// refuses entries that share bytes. Editors go by the directory, and programs that
+// unpack as they read by the local headers: where the two differ, what was checked
+// depends on who reads. It returns how many bytes before the directory belong to no
+// entry.
+func checkLocals(r io.ReaderAt, headers []header, directory uint64) (unused uint64, err error) {
+	spans := make([]span, len(headers))
+	for i := range headers {
+		to, err := headers[i].checkLocal(r, directory)
+		if err != nil {
+			return 0, err
+		}
+		spans[i] = span{headers[i].offset, to, i}
+	}
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.entry, b.entry)) })
+	at := uint64(0)
+	for i, s := range spans {
+		if s.from < at {
+			return 0, refuse(headers[s.entry].name, "overlaps entry %q in the archive", clip(headers[spans[i-1].entry].name))
+		}
+		unused += s.from - at
+		at = s.to
+	}
+	return unused + directory - at, nil
+}
+
+// checkLocal returns where the entry ends.
+func (h *header) checkLocal(r io.ReaderAt, directory uint64) (uint64, error) {
+	if h.offset > directory || directory-h.offset < localBytes {
+		return 0, refuse(h.name, "is said to be at byte %d, where the archive has no entries", h.offset)
+	}
+	// As much as there is in most archives, to read once.
+	const usualExtra = 36
+	b, err := readAt(r, h.offset, int(min(directory-h.offset, uint64(localBytes+len(h.raw)+usualExtra))))
+	if err != nil {
+		return 0, err
+	}
+	if string(b[:4]) != localSignature {
+		return 0, refuse(h.name, "not where the directory says: the archive is damaged")
+	}
+	name, extra := int(b.u16(26)), int(b.u16(28))
+	data := h.offset + localBytes + uint64(name) + uint64(extra)
+	if data > directory || h.packed > directory-data {
+		return 0, refuse(h.name, "%d bytes packed at byte %d are more than the package has: the archive is cut off or damaged", h.packed, data)
+	}
+	if n := localBytes + name + extra; n > len(b) {
+		if b, err = readAt(r, h.offset, n); err != nil {
+			return 0, err
+		}
+	}
+	if err := h.compare(b, b[localBytes:localBytes+name], b[localBytes+name:localBytes+name+extra]); err != nil {
+		return 0, err
+	}
+	end := data + h.packed
+	if b.u16(6)&flagDescriptor == 0 {
+		return end, nil
+	}
+	n, err := h.checkDescriptor(r, end, directory)
+	return end + n, err
+}
+
+// compare holds the fields of the local header against those of the directory.
+func (h *header) compare(local, name, extra le) error {
+	flags, crc := local.u16(6), local.u32(14)
+	packed, unpacked := uint64(local.u32(18)), uint64(local.u32(22))
+	fields, _ := parseExtra(extra)
+	fields.resolve(&unpacked, &packed)
+	localName, err := fields.nameOf(string(name), flags)
+	// With a data descriptor the numbers may be unknown as yet.
+	same := func(equal bool, n uint64) bool {
+		return equal || flags&flagDescriptor != 0 && (n == 0 || n == in64Long)
+	}
+	switch {
+	case !bytes.Equal(name, h.raw):
+		return refuse(h.name, "its local header names it %q; programs that unpack as they read take that name", clip(decodeName(string(name), flags)))
+	case err != nil:
+		return err
+	case len(fields.unicodePaths) > 0 && localName != h.name:
+		return refuse(h.name, "its local header names it %q; programs that unpack as they read take that name", clip(localName))
+	case (flags^h.flags)&flagEncrypted != 0, (flags^h.flags)&flagUTF8 != 0 && !isASCII(string(name)), local.u16(8) != h.method:
+		return refuse(h.name, "its local header has flags %#x and method %d, the directory flags %#x and method %d",
+			flags, local.u16(8), h.flags, h.method)
+	case !same(crc == h.crc, uint64(crc)) || !same(packed == h.packed, packed) || !same(unpacked == h.unpacked, unpacked):
+		return refuse(h.name, "its local header says %d bytes, %d unpacked, CRC-32 %08x; the directory %d, %d, %08x",
+			packed, unpacked, crc, h.packed, h.unpacked, h.crc)
+	}
+	return nil
+}
+
+// checkDescriptor returns the length of the data descriptor at a byte: checksum and
+// sizes, of 32 or 64 bits, with or without a signature. One that says something else
+// than the directory is refused. Some archives have none although they should.
+func (h *header) checkDescriptor(r io.ReaderAt, at, directory uint64) (uint64, error) {
+	const longest = 24
+	b, err := readAt(r, at, int(min(directory-at, longest)))
+	if err != nil {
+		return 0, err
+	}
+	signed := bytes.HasPrefix(b, []byte(descriptorSignature))
+	for _, start := range []int{4, 0} {
+		if start == 4 && !signed {
+			continue
+		}
+		switch d := b[start:]; {
+		case len(d) >= 20 && d.u32(0) == h.crc && d.u64(4) == h.packed && d.u64(12) == h.unpacked:
+			return uint64(start) + 20, nil
+		case len(d) >= 12 && d.u32(0) == h.crc && uint64(d.u32(4)) == h.packed && uint64(d.u32(8)) == h.unpacked:
+			return uint64(start) + 12, nil
+		}
+	}
+	if len(b) == 0 || bytes.HasPrefix(b, []byte(localSignature)) {
+		return 0, nil
+	}
+	return 0, refuse(h.name, "the data descriptor behind it says something else than the directory")
+}

@@ -1,0 +1,137 @@
+//go:build e2e
+
+package vsix
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"galbuild/cmd/e2e/installed"
+)
+
+// TestYauzl asks the unzip library of the installed editor what is in packages: in
+// those of the other tests, and in damaged copies. What is taken here is what the
+// editor unpacks, name by name and byte by byte.
+func TestYauzl(t *testing.T) {
+	samples := odd()
+	for _, all := range []map[string]sample{lies(), lies64()} {
+		for name, s := range all {
+			samples["lie: "+name] = s.archive
+		}
+	}
+	good := pack(t, []entry{packageJSON, {name: "extension/a.js", content: strings.Repeat("let a; ", 50)}, {name: "extension.vsixmanifest", content: "<PackageManifest/>"}})
+	samples["good"] = good
+	random := rand.New(rand.NewPCG(10, 10))
+	for i := range 1000 {
+		samples[fmt.Sprintf("damaged %d", i)] = damage(random, good)
+	}
+	names := slices.Sorted(func(yield func(string) bool) {
+		for name := range samples {
+			if !yield(name) {
+				return
+			}
+		}
+	})
+	var both, refused, refusedHere int
+	for i, reading := range askYauzl(t, samples, names) {
+		mine, err := hashes(samples[names[i]])
+		switch {
+		case err != nil && reading.Error != "":
+			refused++
+		case err != nil:
+			refusedHere++
+		case reading.Error != "":
+			t.Errorf("%s: taken, and the editor says %s", names[i], reading.Error)
+		case !slices.Equal(mine, reading.clean()):
+			t.Errorf("%s: taken as %v, the editor unpacks %v", names[i], mine, reading.Entries)
+		default:
+			both++
+		}
+	}
+	t.Logf("%d archives: %d are read alike, %d refused by both, %d refused here only", len(names), both, refused, refusedHere)
+	if both < 10 || refused < 10 || refusedHere < 10 {
+		t.Error("the samples say too little: want each outcome ten times and more")
+	}
+}
+
+// damage changes some bytes, most of them in the directory.
+func damage(random *rand.Rand, good []byte) []byte {
+	b := bytes.Clone(good)
+	for range 1 + random.IntN(4) {
+		at := random.IntN(len(b))
+		if random.IntN(5) > 0 {
+			at = len(b) - 1 - random.IntN(min(250, len(b)))
+		}
+		b[at] = []byte{0, 1, 8, 127, 128, 255, byte(random.UintN(256))}[random.IntN(7)]
+	}
+	return b
+}
+
+// A reading is what yauzl.js prints of an archive.
+type reading struct {
+	Error   string
+	Entries [][2]string
+}
+
+func (r *reading) clean() []string {
+	all := []string{}
+	for _, e := range r.Entries {
+		all = append(all, path.Clean(e[0])+" "+e[1])
+	}
+	return all
+}
+
+func askYauzl(t *testing.T, samples map[string][]byte, names []string) []reading {
+	t.Helper()
+	tools := installed.Tools(t)
+	dir := t.TempDir()
+	args := []string{"yauzl.js", filepath.Join(tools.CodeServer, "lib/vscode/node_modules/yauzl")}
+	for i, name := range names {
+		file := filepath.Join(dir, fmt.Sprint(i))
+		if err := os.WriteFile(file, samples[name], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, file)
+	}
+	command := exec.Command(tools.Node, args...)
+	command.Stderr = os.Stderr
+	out, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(out))
+	readings := make([]reading, len(names))
+	for i := range readings {
+		if err := decoder.Decode(&readings[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return readings
+}
+
+func hashes(archive []byte) ([]string, error) {
+	p, err := Open(bytes.NewReader(archive), int64(len(archive)), Limits{})
+	if err != nil {
+		return nil, err
+	}
+	all := []string{}
+	err = p.Walk(func(e Entry, r io.Reader) error {
+		hash := sha256.New()
+		_, err := io.Copy(hash, r)
+		all = append(all, e.Name+" "+hex.EncodeToString(hash.Sum(nil)))
+		return err
+	})
+	return all, err
+}

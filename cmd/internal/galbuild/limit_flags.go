@@ -1,0 +1,41 @@
+package galbuild
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"galbuild/build/vsix"
+)
+
+// limitFlags are the limits that a package must keep.
+type limitFlags struct {
+	Limit []string `placeholder:"NAME=VALUE" group:"Limits for one package:" help:"Set a limit, such as entries=1000 or package-bytes=4GiB; may be repeated. The limits: ${limits}."`
+
+	// The limits that had flags of their own before there was --limit.
+	MaxPackageSize  int64 `hidden:""`
+	MaxFiles        int64 `hidden:""`
+	MaxFileSize     int64 `hidden:""`
+	MaxUnpackedSize int64 `hidden:""`
+	MaxRatio        int64 `hidden:""`
+}
+
+// limits returns the limits, and which flag names none.
+func (f limitFlags) limits() (l vsix.Limits, err error) {
+	assignments := slices.Clone(f.Limit)
+	for _, old := range []struct {
+		name  string
+		value int64
+	}{
+		{"package-bytes", f.MaxPackageSize}, {"entries", f.MaxFiles}, {"entry-bytes", f.MaxFileSize},
+		{"unpacked-bytes", f.MaxUnpackedSize}, {"ratio", f.MaxRatio},
+	} {
+		if old.value != 0 {
+			assignments = append(assignments, fmt.Sprintf("%s=%d", old.name, old.value))
+		}
+	}
+	for _, assignment := range assignments {
+		err = errors.Join(err, l.Set(assignment))
+	}
+	return l, err
+}

@@ -1,0 +1,117 @@
+// Package terminal writes text for people, of which parts come from strangers:
+// packages, servers, names of files. Characters that would move the cursor, set the
+// terminal's title, or show something else than is there are written as \u001b.
+//
+// A [Writer] does so with all that is written to it and keeps line ends and tabs.
+// [Fprintf] and [Fprintln] do so with each argument, line ends and tabs included: a
+// name cannot begin a line that looks like one of the program's own.
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"golang.org/x/term"
+
+	"galbuild/build/visible"
+)
+
+// Writer is safe for concurrent use. It escapes JSON so that it means the same.
+type Writer struct {
+	to    io.Writer
+	mutex sync.Mutex
+	held  []byte // the beginning of a character
+}
+
+// NewWriter returns a writer to w.
+func NewWriter(w io.Writer) *Writer { return &Writer{to: w} }
+
+// Raw returns what it writes to, for bytes that are not text and for programs that
+// draw on a terminal themselves.
+func (w *Writer) Raw() io.Writer { return w.to }
+
+// Write implements [io.Writer].
+func (w *Writer) Write(b []byte) (int, error) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	text := append(w.held, b...)
+	whole := len(text) - cutOff(text)
+	w.held = append([]byte(nil), text[whole:]...)
+	if _, err := io.WriteString(w.to, visible.Escape(string(text[:whole]), "\n\t")); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// cutOff returns how many bytes at the end are the beginning of a character.
+func cutOff(b []byte) int {
+	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
+		if last := b[len(b)-n:]; utf8.RuneStart(last[0]) {
+			if utf8.FullRune(last) {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
+}
+
+// Is tells whether a reader or writer is a terminal.
+func Is(stream any) bool {
+	if w, ok := stream.(*Writer); ok {
+		stream = w.to
+	}
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// Fprintf is fmt.Fprintf with escaped arguments.
+func Fprintf(w io.Writer, format string, args ...any) (int, error) {
+	return fmt.Fprintf(w, format, escaped(args)...)
+}
+
+// Fprintln is fmt.Fprintln with escaped arguments.
+func Fprintln(w io.Writer, args ...any) (int, error) { return fmt.Fprintln(w, escaped(args)...) }
+
+func escaped(args []any) []any {
+	all := make([]any, len(args))
+	for i, arg := range args {
+		switch arg := arg.(type) {
+		case string:
+			all[i] = visible.Escape(arg, "")
+		case error:
+			all[i] = visible.Escape(arg.Error(), "")
+		case fmt.Stringer:
+			all[i] = visible.Escape(arg.String(), "")
+		default:
+			all[i] = arg
+		}
+	}
+	return all
+}
+
+// Document writes a text of many lines, such as a readme: as it is, unless w writes
+// to a terminal.
+func Document(w io.Writer, text string) error {
+	if t, ok := w.(*Writer); ok && !Is(t) {
+		w = t.Raw()
+	} else if ok {
+		text = strings.ReplaceAll(text, "\r\n", "\n")
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+// Lines writes lines, each escaped.
+func Lines(w io.Writer, lines []string) error {
+	for _, line := range lines {
+		if _, err := Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,46 @@
+package terminal
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+)
+
+func TestWriter(t *testing.T) {
+	var b bytes.Buffer
+	w := NewWriter(&b)
+	for _, piece := range []string{"a\tb\x1b[2J\n", "\xe2", "\x80", "\xae\xc3", "\xa9 \xff", "\xf0\x9f", "\x91\x8d end\n"} {
+		if n, err := w.Write([]byte(piece)); n != len(piece) || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	if want := "a\tb\\u001b[2J\n\\u202eé \\xff👍 end\n"; b.String() != want {
+		t.Errorf("%q, want %q", b.String(), want)
+	}
+}
+
+type named string
+
+func (n named) String() string { return string(n) }
+
+// TestFprintf has arguments that would begin a line of their own.
+func TestFprintf(t *testing.T) {
+	var b bytes.Buffer
+	Fprintf(&b, "%s: %v, %s, %d\n", "x\ngalbuild: error", errors.New("a\tb"), named("\x07"), 5)
+	Fprintln(&b, "c\rd", 6)
+	if want := "x\\u000agalbuild: error: a\\u0009b, \\u0007, 5\nc\\u000dd 6\n"; b.String() != want {
+		t.Errorf("%q, want %q", b.String(), want)
+	}
+}
+
+// TestDocument shows that a readme in a file is the readme.
+func TestDocument(t *testing.T) {
+	var b bytes.Buffer
+	text := "# a\r\n\x1b[31mred\xff"
+	if err := Document(NewWriter(&b), text); err != nil || b.String() != text {
+		t.Errorf("%q, %v; want %q", b.String(), err, text)
+	}
+	if Is(NewWriter(&b)) {
+		t.Error("a buffer is no terminal")
+	}
+}
