@@ -29,8 +29,9 @@ func (ix *Index) Search(work *Work, f *query.Filter) Result {
 		return Result{}
 	}
 	s := ix.scratch.Get().(*scratch)
-	defer ix.scratch.Put(s)
-	return ix.search(f, s)
+	r := ix.search(f, s)
+	ix.scratch.Put(s) // unless the search panicked: what it left half done is not used again
+	return r
 }
 
 func (ix *Index) search(f *query.Filter, s *scratch) Result {
