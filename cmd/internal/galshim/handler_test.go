@@ -38,7 +38,7 @@ var exchanges = []struct {
 	{request: "GET /api/extensionquery", status: 405, want: `{"error":"GET /api/extensionquery: use POST, OPTIONS"}`, header: []string{"Allow: POST, OPTIONS", "Access-Control-Allow-Origin: *"}},
 
 	// One extension.
-	{request: "GET /api/vscode/acme/hello/latest", status: 200, want: `{"publisher":{`, header: []string{"Content-Type: application/json", "Cache-Control: public, max-age=300"}},
+	{request: "GET /api/vscode/acme/hello/latest", status: 200, want: `{"publisher":{`, header: []string{"Content-Type: application/json", "Cache-Control: private, max-age=300"}},
 	{request: "GET /api/vscode/ACME/HELLO/latest", status: 200, want: `"version":"1.2.3"`},
 	{request: "GET /api/acme/hello/latest", status: 200, want: `"version":"1.2.3"`},
 	{request: "GET /_apis/public/gallery/vscode/acme/hello/latest", status: 200, want: `"version":"1.2.3"`},
@@ -48,7 +48,7 @@ var exchanges = []struct {
 	{request: "POST /api/vscode/acme/hello/latest", status: 405, header: []string{"Allow: GET, HEAD, OPTIONS"}},
 
 	// Manifests.
-	{request: "GET /manifest.json", status: 200, want: `"id":"http://gallery.test/api/extensionquery"`, header: []string{"Vary: " + forwardedHeaders}},
+	{request: "GET /manifest.json", status: 200, want: `"id":"http://gallery.test/api/extensionquery"`, header: []string{"Vary: " + forwardedHeaders, "Cache-Control: private, max-age=300"}},
 	{request: "GET /api/manifest.json", status: 200, want: `"ExtensionQueryService"`},
 	{request: "GET /api", status: 200, want: `"ExtensionQueryService"`},
 	{request: "GET /api/", status: 200, want: `"ExtensionQueryService"`},

@@ -84,7 +84,8 @@ func (s *remote) next(ctx context.Context, old *generation) (*generation, error)
 
 // fetch asks the site which generation counts, and gets it unless it is old.
 func (s *remote) fetch(ctx context.Context, old *generation) (*generation, error) {
-	text, etag, err := s.current(ctx, old != nil)
+	kept := sound(old)
+	text, etag, err := s.current(ctx, kept != nil)
 	if err != nil || text == nil {
 		return nil, err
 	}
@@ -92,7 +93,7 @@ func (s *remote) fetch(ctx context.Context, old *generation) (*generation, error
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.base.Redacted(), err)
 	}
-	if old != nil && c == old.Current {
+	if kept != nil && c == kept.Current {
 		s.etag = etag
 		return nil, nil
 	}

@@ -1,6 +1,7 @@
 package galshim
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -16,20 +17,9 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/version"
-)
-
-// Patience with clients.
-const (
-	headerTimeout = 10 * time.Second
-	bodyTimeout   = 30 * time.Second // header and body
-	idleTimeout   = 2 * time.Minute
-	chunkTimeout  = time.Minute // for a chunk of an answer
-	drainTimeout  = 30 * time.Second
-	maxHeader     = 64 << 10
 )
 
 // garbage is how much of it, in percent of what is in use, the heap may gather.
@@ -52,7 +42,7 @@ func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	generations := &live{source: from, log: log}
+	generations := newLive(from, log)
 	defer generations.close()
 	if err := generations.look(ctx); err != nil {
 		return err
@@ -79,12 +69,9 @@ func (c *Command) listen(generations *live, log *slog.Logger) (*http.Server, net
 	if err != nil {
 		return nil, nil, err
 	}
-	trusted := c.TrustedProxy
-	if len(trusted) == 0 {
-		trusted = privateNetworks
-	}
 	handler, err := newServer(config{
-		live: generations, addresser: addresser{c.BaseURL, trusted}, files: !c.NoFiles, stall: chunkTimeout, log: log,
+		live: generations, addresser: newAddresser(c.BaseURL, c.TrustedProxy, log), files: !c.NoFiles,
+		queries: cmp.Or(c.MaxQueries, defaultQueries()), stall: writeTimeout, log: log,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -113,6 +100,7 @@ func newHTTPServer(handler http.Handler, secure *tls.Config, log *slog.Logger) *
 		ReadTimeout:       bodyTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
+		ConnContext:       withConn,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 }

@@ -1,0 +1,131 @@
+package galshim
+
+import (
+	"errors"
+	"io"
+	"math"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+)
+
+// errNoMemory is why a request is shed that would hold more than there is for all.
+var errNoMemory = errors.New("too much is held in memory for others")
+
+// held counts the bytes that requests hold in memory, of bodies that arrive and responses
+// that leave.
+type held struct {
+	used atomic.Int64
+	most int64
+}
+
+// newHeld returns a budget of maxHeld, or of a quarter of Go's memory limit if that is
+// less.
+func newHeld() *held {
+	h := &held{most: maxHeld}
+	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
+		h.most = min(maxHeld, limit/4)
+	}
+	return h
+}
+
+// take adds n bytes, unless they would be too many.
+func (h *held) take(n int) bool {
+	if h.used.Add(int64(n)) <= h.most {
+		return true
+	}
+	h.give(n)
+	return false
+}
+
+// give takes n bytes away.
+func (h *held) give(n int) { h.used.Add(int64(-n)) }
+
+// buffers are what responses are written through, of two sizes. They are held.
+type buffers struct {
+	held          *held
+	pieces, whole sync.Pool // of *[]byte
+}
+
+// get returns a buffer for about n bytes, a smaller one if they are too many or there is no
+// room for it, and nil if there is no room at all.
+func (p *buffers) get(n int) *[]byte {
+	if n += n / 8; n > pieceBuffer && n <= wholeBuffer { // framing comes on top
+		if b := p.from(&p.whole, wholeBuffer); b != nil {
+			return b
+		}
+	}
+	return p.from(&p.pieces, pieceBuffer)
+}
+
+func (p *buffers) from(pool *sync.Pool, size int) *[]byte {
+	if !p.held.take(size) {
+		return nil
+	}
+	if b, ok := pool.Get().(*[]byte); ok {
+		return b
+	}
+	b := make([]byte, 0, size)
+	return &b
+}
+
+// put takes back what get returned.
+func (p *buffers) put(b *[]byte) {
+	p.held.give(cap(*b))
+	if cap(*b) == wholeBuffer {
+		p.whole.Put(b)
+	} else {
+		p.pieces.Put(b)
+	}
+}
+
+// bodies are what bodies of requests are read into.
+type bodies struct {
+	held *held
+	pool sync.Pool // of *body
+}
+
+func (p *bodies) get() *body {
+	if b, ok := p.pool.Get().(*body); ok {
+		return b
+	}
+	return &body{held: p.held, bytes: make([]byte, 0, freeBody)}
+}
+
+func (p *bodies) put(b *body) {
+	p.held.give(b.counted)
+	b.counted, b.bytes = 0, b.bytes[:0]
+	if cap(b.bytes) == freeBody {
+		p.pool.Put(b)
+	}
+}
+
+// A body grows with what has arrived, not with what was announced. All but its first bytes
+// are held.
+type body struct {
+	held    *held
+	bytes   []byte
+	counted int
+}
+
+// read reads r to its end. The error is errNoMemory if there is no room for all of it.
+func (b *body) read(r io.Reader) error {
+	for {
+		if len(b.bytes) == cap(b.bytes) {
+			more := cap(b.bytes)
+			if !b.held.take(more) {
+				return errNoMemory
+			}
+			b.counted += more
+			b.bytes = append(make([]byte, 0, 2*more), b.bytes...)
+		}
+		n, err := r.Read(b.bytes[len(b.bytes):cap(b.bytes)])
+		b.bytes = b.bytes[:len(b.bytes)+n]
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
