@@ -123,18 +123,31 @@ func (r *Response) WriteGzip(to *splice.Buffer, at *Address) error {
 
 // A form is what a response is given in.
 type form interface {
-	Text(s string)
+	Text(b []byte)
 	payload(p index.Payload)
 }
 
+// What stands around the extensions, one result set after another.
+var (
+	beginResponse = []byte(`{"results":[`)
+	beginResult   = []byte(`{"extensions":[`)
+	endExtensions = []byte(`],"pagingToken":null,"resultMetadata":[{"metadataType":"ResultCount","metadataItems":[{"name":"TotalCount","count":`)
+	endResult     = []byte(`}]}]}`)
+	endResponse   = []byte(`]}`)
+	comma         = []byte(`,`)
+)
+
 func (r *Response) write(to form) {
 	written := 0
-	between := `{"results":[{"extensions":[`
-	for _, found := range r.results {
-		to.Text(between)
-		for i, hit := range found.Hits {
-			if i > 0 {
-				to.Text(`,`)
+	to.Text(beginResponse)
+	for i, found := range r.results {
+		if i > 0 {
+			to.Text(comma)
+		}
+		to.Text(beginResult)
+		for j, hit := range found.Hits {
+			if j > 0 {
+				to.Text(comma)
 			}
 			v := index.Latest
 			if written < r.full {
@@ -143,12 +156,11 @@ func (r *Response) write(to form) {
 			to.payload(r.ix.Payload(hit, v))
 			written++
 		}
-		to.Text(`],"pagingToken":null,"resultMetadata":[{"metadataType":"ResultCount","metadataItems":[{"name":"TotalCount","count":`)
-		to.Text(strconv.Itoa(found.Total))
-		to.Text(`}]}]}`)
-		between = `,{"extensions":[`
+		to.Text(endExtensions)
+		to.Text(strconv.AppendInt(nil, int64(found.Total), 10))
+		to.Text(endResult)
 	}
-	to.Text(`]}`)
+	to.Text(endResponse)
 }
 
 // plain is JSON as it is.
@@ -157,7 +169,7 @@ type plain struct {
 	at *Address
 }
 
-func (p *plain) Text(s string) { p.to.WriteString(s) }
+func (p *plain) Text(b []byte) { p.to.Write(b) }
 
 func (p *plain) payload(of index.Payload) {
 	switch {

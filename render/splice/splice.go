@@ -90,15 +90,14 @@ func Begin(to *Buffer, fillings []Filling) Stream {
 }
 
 // Text adds text as it is.
-func (s *Stream) Text(text string) {
+func (s *Stream) Text(text []byte) {
 	for len(text) > 0 {
 		n := min(len(text), maxStored)
 		if !s.open {
 			s.to.Write(storedBlock)
 		}
-		part := []byte(text[:n])
-		s.stored(part)
-		s.sum = crc32.Update(s.sum, crc32.IEEETable, part)
+		s.stored(text[:n])
+		s.sum = crc32.Update(s.sum, crc32.IEEETable, text[:n])
 		s.size += uint32(n)
 		text = text[n:]
 	}

@@ -75,7 +75,7 @@ func TestStream(t *testing.T) {
 		want := "["
 		long := strings.Repeat("0123456789", 20_000)
 		got, ok := join(with, func(s *Stream) {
-			s.Text("[")
+			s.Text([]byte("["))
 			for i, n := range []int{1, 0, 8, 300, 2} {
 				text, holes := sample(strings.Repeat("日本é", i), n)
 				p := k.Pack(text, holes)
@@ -83,13 +83,13 @@ func TestStream(t *testing.T) {
 					t.Fatalf("%d holes: no piece", n)
 				}
 				if i%2 == 0 { // a piece behind a text, and behind a piece
-					s.Text(",")
+					s.Text([]byte(","))
 					want += ","
 				}
 				s.Piece(p)
 				want += filled(text, holes, with)
 			}
-			s.Text(long)
+			s.Text([]byte(long))
 		})
 		if !ok {
 			t.Fatalf("base %q: taken for damaged", base)
@@ -172,7 +172,7 @@ func FuzzPiece(f *testing.F) {
 	f.Add([]byte(NewPacker(narrow, wide).Pack(text, holes)))
 	f.Add([]byte("short"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		join(fillingsOf("base"), func(s *Stream) { s.Text("["); s.Piece(Piece(b)) })
+		join(fillingsOf("base"), func(s *Stream) { s.Text([]byte("[")); s.Piece(Piece(b)) })
 	})
 }
 
@@ -229,7 +229,7 @@ func BenchmarkPiece(b *testing.B) {
 	for b.Loop() {
 		s := Begin(out, with)
 		for range 50 {
-			s.Text(",")
+			s.Text([]byte(","))
 			s.Piece(p)
 		}
 		s.End()
