@@ -180,10 +180,17 @@ func (s *server) finish(w *reply, r *http.Request, start time.Time) {
 	}
 }
 
+// cutOff is what a request panics with that cannot be finished, though a part of the
+// response has been sent. The error is for the log.
+type cutOff struct{ error }
+
 // panicked returns the error that a request panicked with.
 func (s *server) panicked(w *reply, p any) error {
 	if p == http.ErrAbortHandler {
 		return cmp.Or(w.err, errors.New("the response was cut off"))
+	}
+	if cut, ok := p.(cutOff); ok {
+		return cut.error
 	}
 	if err := index.Damage(p); err != nil {
 		s.live.damaged(w.generation, err)

@@ -37,10 +37,15 @@ type pace struct {
 type connKey struct{}
 
 func withConn(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, below(conn))
+}
+
+// below returns what a TLS connection is made over, or conn.
+func below(conn net.Conn) net.Conn {
 	if secure, ok := conn.(*tls.Conn); ok {
-		conn = secure.NetConn()
+		return secure.NetConn()
 	}
-	return context.WithValue(ctx, connKey{}, conn)
+	return conn
 }
 
 // begin gives the client time to take the header and what comes with it.

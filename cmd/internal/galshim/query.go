@@ -92,8 +92,7 @@ func (s *server) write(w *reply, about int, write func(to *splice.Buffer) error)
 	to := splice.NewBuffer(*b, w)
 	if err := write(to); err != nil && to.Err() == nil {
 		if to.Sent() {
-			w.err = err
-			panic(http.ErrAbortHandler) // what was sent must not look whole
+			panic(cutOff{err}) // what was sent must not look whole
 		}
 		return err
 	}

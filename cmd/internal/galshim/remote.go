@@ -25,7 +25,7 @@ import (
 // Limits on what a published site may answer, and how slowly.
 const (
 	maxCurrent   = 4 << 10
-	maxIndex     = 16 << 30
+	maxIndex     = 4 << 30          // of half a million extensions
 	stallTimeout = 30 * time.Second // without a byte, or without an answer
 	maxRetry     = time.Minute      // between two downloads of an index that was refused
 	staleFile    = time.Hour        // after which a file in the cache that nothing names may go
@@ -65,6 +65,7 @@ func newRemote(address, cache string, log *slog.Logger) (*remote, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ResponseHeaderTimeout = stallTimeout
 	transport.MaxIdleConnsPerHost = 64 // all downloads go to one host
+	transport.MaxConnsPerHost = maxFetches
 	return &remote{base: base, dir: dir, client: &http.Client{Transport: transport}, log: log}, nil
 }
 
@@ -140,7 +141,7 @@ func (s *remote) open(c site.Current) (*generation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open generation %s: %w", c.Generation, err)
 	}
-	return newGeneration(c, ix, blobProxy{s}), nil
+	return newGeneration(c, ix, newBlobProxy(s)), nil
 }
 
 // download brings an index into the cache and maps it. One that fails is not

@@ -37,6 +37,10 @@ func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
 	held := &lines{out: stderr}
 	defer held.end()
 	log := c.logger(held)
+	defer limitMemory(log)()
+	if os.Geteuid() == 0 {
+		log.Warn("running as root, which galshim has no need of: give it a user of its own that can read the site")
+	}
 
 	from, err := c.source(log)
 	if err != nil {
@@ -89,7 +93,8 @@ func (c *Command) listen(generations *live, log *slog.Logger) (*http.Server, net
 		attrs = append(attrs, "sha256", fingerprint)
 	}
 	log.Info("listening", attrs...)
-	return newHTTPServer(handler, secure, log), listener, nil
+	srv := newHTTPServer(handler, secure, log)
+	return srv, limitConnections(listener, srv, cmp.Or(c.MaxConnections, connectionsFor(openFiles()))), nil
 }
 
 func newHTTPServer(handler http.Handler, secure *tls.Config, log *slog.Logger) *http.Server {
