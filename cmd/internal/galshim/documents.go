@@ -56,7 +56,8 @@ func (s *server) document(w *reply, r *http.Request, body []byte) error {
 	send := func(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 	}
-	if !s.mayCompress() {
+	if !acceptsGzip(r.Header) || !s.mayCompress() {
+		h.Add("Vary", "Accept-Encoding")
 		send(w, r)
 		return nil
 	}

@@ -159,7 +159,11 @@ func (s *server) send(w *reply, r *http.Request, g *generation, f index.File, ca
 		// It came out of a package: opened by itself it must not act as the gallery's page.
 		h.Set("Content-Security-Policy", "sandbox")
 	}
-	if !compressible(f.Type) || !s.mayCompress() {
+	if !compressible(f.Type) {
+		return g.blobs.serve(w, r, f)
+	}
+	if !acceptsGzip(r.Header) || !s.mayCompress() {
+		h.Add("Vary", "Accept-Encoding")
 		return g.blobs.serve(w, r, f)
 	}
 	defer func() { <-s.compressing }()

@@ -38,7 +38,6 @@ type server struct {
 	compress    func(http.Handler) http.HandlerFunc
 	compressing chan struct{} // a token for each file being compressed
 	turns       *turns
-	held        *held
 	bodies      bodies
 	buffers     buffers
 	compressors sync.Pool // of *gzip.Writer
@@ -59,10 +58,9 @@ func newServer(c config) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	held := newHeld()
 	s := &server{
 		config: c, mux: http.NewServeMux(), compress: compress, compressing: make(chan struct{}, maxCompressors),
-		turns: newTurns(c.queries), held: held, bodies: bodies{held: held}, buffers: buffers{held: held},
+		turns: newTurns(c.queries), bodies: bodies{held: newHeld(maxBodies)}, buffers: buffers{held: newHeld(maxResponses)},
 	}
 	s.routes()
 	return s, nil

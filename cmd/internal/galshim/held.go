@@ -3,7 +3,6 @@ package galshim
 import (
 	"errors"
 	"io"
-	"math"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -12,21 +11,17 @@ import (
 // errNoMemory is why a request is shed that would hold more than there is for all.
 var errNoMemory = errors.New("too much is held in memory for others")
 
-// held counts the bytes that requests hold in memory, of bodies that arrive and responses
-// that leave.
+// held counts the bytes that all requests hold in memory together. Bodies and responses are
+// counted apart: whoever sends much must not keep others from being answered.
 type held struct {
 	used atomic.Int64
 	most int64
 }
 
-// newHeld returns a budget of maxHeld, or of a quarter of Go's memory limit if that is
+// newHeld returns a budget of so many bytes, or of an eighth of Go's memory limit if that is
 // less.
-func newHeld() *held {
-	h := &held{most: maxHeld}
-	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
-		h.most = min(maxHeld, limit/4)
-	}
-	return h
+func newHeld(most int64) *held {
+	return &held{most: min(most, debug.SetMemoryLimit(-1)/8)}
 }
 
 // take adds n bytes, unless they would be too many.
@@ -108,16 +103,17 @@ type body struct {
 	counted int
 }
 
-// read reads r to its end. The error is errNoMemory if there is no room for all of it.
+// read reads r to its end. The error is errNoMemory if there is no room for all of it: then
+// the rest has been read too, but not kept, for clients do not look at a response before
+// they have sent all.
 func (b *body) read(r io.Reader) error {
 	for {
-		if len(b.bytes) == cap(b.bytes) {
-			more := cap(b.bytes)
-			if !b.held.take(more) {
-				return errNoMemory
+		if len(b.bytes) == cap(b.bytes) && !b.grow() {
+			b.drop()
+			if _, err := io.Copy(io.Discard, r); err != nil {
+				return err
 			}
-			b.counted += more
-			b.bytes = append(make([]byte, 0, 2*more), b.bytes...)
+			return errNoMemory
 		}
 		n, err := r.Read(b.bytes[len(b.bytes):cap(b.bytes)])
 		b.bytes = b.bytes[:len(b.bytes)+n]
@@ -128,4 +124,20 @@ func (b *body) read(r io.Reader) error {
 			return err
 		}
 	}
+}
+
+func (b *body) grow() bool {
+	more := cap(b.bytes)
+	if !b.held.take(more) {
+		return false
+	}
+	b.counted += more
+	b.bytes = append(make([]byte, 0, 2*more), b.bytes...)
+	return true
+}
+
+// drop gives back what is held.
+func (b *body) drop() {
+	b.held.give(b.counted)
+	b.counted, b.bytes = 0, nil
 }

@@ -22,8 +22,9 @@ const (
 const (
 	maxHeader      = 64 << 10
 	maxBody        = 4 << 20   // a query about ten thousand extensions is 1 MiB
-	maxHeld        = 32 << 20  // bodies and responses in memory, of all requests together
-	freeBody       = 8 << 10   // of a body, not counted as held
+	maxBodies      = 16 << 20  // of all requests together, in memory
+	freeBody       = 16 << 10  // of a body, not counted: three hundred names
+	maxResponses   = 32 << 20  // of all requests together, in memory: their buffers
 	wholeBuffer    = 512 << 10 // a response that fits is sent in one piece
 	pieceBuffer    = 64 << 10  // the pieces of a longer one
 	maxCompress    = 1 << 20   // of a response that is not joined from compressed fragments

@@ -20,38 +20,27 @@ import (
 	"galbuild/render/gallery"
 )
 
-// bound has a server hold no more than n bytes.
-func (g *testGallery) bound(n int64) { g.held.most = n }
-
 // TestHeldBodies reads bodies as they come, within what there is for all, and turns away
-// only those that need more.
+// only those that need more, when they have come.
 func TestHeldBodies(t *testing.T) {
 	g := openSample(t)
-	g.bound(1 << 20)
+	g.bodies.held.most = 1 << 20
 	srv := httptest.NewServer(g)
 	defer srv.Close()
-	var half []net.Conn
+	const half, rest = 150 << 10, 50 << 10
+	var conns []net.Conn
 	for range 50 {
 		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		fmt.Fprintf(conn, "POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", maxBody, strings.Repeat(" ", 100<<10))
-		half = append(half, conn)
+		fmt.Fprintf(conn, "POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", half+rest, strings.Repeat(" ", half))
+		conns = append(conns, conn)
 	}
-	shed := 0
-	for _, conn := range half {
-		conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
-		if resp, err := http.ReadResponse(bufio.NewReader(conn), nil); err == nil {
-			if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" || !resp.Close {
-				t.Errorf("status %d, Retry-After %q, close %t", resp.StatusCode, resp.Header.Get("Retry-After"), resp.Close)
-			}
-			shed++
-		}
-	}
-	if used := g.held.used.Load(); used > 1<<20 || shed < 40 {
-		t.Errorf("%d bytes are held, %d bodies were turned away", used, shed)
+	settle(t, func() bool { return g.bodies.held.used.Load() > 900<<10 })
+	if used := g.bodies.held.used.Load(); used > 1<<20 {
+		t.Errorf("%d bytes are held", used)
 	}
 	resp, err := http.Post(srv.URL+"/api/extensionquery", "application/json", strings.NewReader(byName("acme.hello")))
 	if err != nil {
@@ -60,10 +49,23 @@ func TestHeldBodies(t *testing.T) {
 	if got := ids(t, text(t, resp)); got != "Hello" {
 		t.Errorf("a small query meanwhile: %d %q", resp.StatusCode, got)
 	}
-	for _, conn := range half {
-		conn.Close()
+	statuses := make(map[int]int)
+	for _, conn := range conns {
+		io.WriteString(conn, strings.Repeat(" ", rest))
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		statuses[resp.StatusCode]++
+		if retry := resp.Header.Get("Retry-After") != ""; retry != (resp.StatusCode == 503) {
+			t.Errorf("status %d, Retry-After %t", resp.StatusCode, retry)
+		}
+		text(t, resp)
 	}
-	settle(t, func() bool { return g.held.used.Load() == 0 })
+	if statuses[200] == 0 || statuses[503] < 40 || len(statuses) != 2 {
+		t.Errorf("statuses %v", statuses)
+	}
+	settle(t, func() bool { return g.bodies.held.used.Load() == 0 })
 }
 
 // settle waits until something holds that is bound to.
@@ -91,12 +93,12 @@ func TestHeldResponses(t *testing.T) {
 		status int
 		length bool // known beforehand
 	}{
-		{whole, maxHeld, 200, true},
-		{long, maxHeld, 200, false},
+		{whole, maxResponses, 200, true},
+		{long, maxResponses, 200, false},
 		{whole, pieceBuffer, 200, false},
 		{whole, pieceBuffer - 1, 503, true},
 	} {
-		g.bound(x.room)
+		g.buffers.held.most = x.room
 		resp := g.ask("POST", "/api/extensionquery", x.body)
 		if length := resp.Header.Get("Content-Length") != ""; resp.StatusCode != x.status || x.status == 200 && length != x.length {
 			t.Errorf("%d bytes of room: status %d, length known %t, want %d, %t", x.room, resp.StatusCode, length, x.status, x.length)
@@ -104,11 +106,11 @@ func TestHeldResponses(t *testing.T) {
 		if retry := resp.Header.Get("Retry-After"); (retry != "") != (x.status == 503) {
 			t.Errorf("status %d: Retry-After %q", x.status, retry)
 		}
-		if g.held.used.Load() != 0 {
-			t.Errorf("%d bytes are still held", g.held.used.Load())
+		if g.buffers.held.used.Load() != 0 {
+			t.Errorf("%d bytes are still held", g.buffers.held.used.Load())
 		}
 	}
-	g.bound(0)
+	g.buffers.held.most, g.bodies.held.most = 0, 0
 	for _, path := range []string{"/api/vscode/acme/hello/latest", "/assets/acme/hello/1.2.3/" + iconType, "/manifest.json"} {
 		if resp := g.ask("GET", path, ""); resp.StatusCode != 200 {
 			t.Errorf("%s: status %d, only queries are to be turned away", path, resp.StatusCode)
@@ -320,7 +322,8 @@ var documentedLimits = func() (lines []string) {
 		{"heavy ones of them", "1 for two processors"},
 		{"what is heavy", fmt.Sprintf("above %d KiB of body, %d filters, %d criteria, or %d bytes of text", lightBody>>10, lightFilters, lightCriteria, lightText)},
 		{"queries that wait", fmt.Sprintf("%d, for %s: 503", maxWaiting, queueTimeout)},
-		{"bodies and responses in memory", fmt.Sprintf("%d MiB, or a quarter of the memory limit: 503", maxHeld>>20)},
+		{"bodies in memory", fmt.Sprintf("%d MiB, or an eighth of the memory limit, without %d KiB of each: 503", maxBodies>>20, freeBody>>10)},
+		{"responses in memory", fmt.Sprintf("%d MiB, or an eighth of the memory limit: 503", maxResponses>>20)},
 		{"extensions of a list", strconv.Itoa(gallery.MaxListed)},
 		{"extensions of a response", strconv.Itoa(gallery.MaxExtensions)},
 		{"JSON of a response", fmt.Sprintf("%d MiB; %d MiB of extensions asked for by id or name", gallery.MaxBytes>>20, gallery.MaxNamedBytes>>20)},

@@ -108,10 +108,10 @@ func (s *server) write(w *reply, about int, write func(to *splice.Buffer) error)
 // compressJSON compresses a response that has no compressed fragments which fit the base
 // URL.
 func (s *server) compressJSON(w *reply, found *gallery.Response, at *gallery.Address) error {
-	if !s.held.take(compressHeld) {
+	if !s.buffers.held.take(compressHeld) {
 		return overloaded(w, errNoMemory)
 	}
-	defer s.held.give(compressHeld)
+	defer s.buffers.held.give(compressHeld)
 	plain := s.buffers.get(pieceBuffer)
 	if plain == nil {
 		return overloaded(w, errNoMemory)

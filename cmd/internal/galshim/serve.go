@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/version"
@@ -64,7 +65,7 @@ func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
 	following.Go(func() { generations.follow(ctx, c.Reload, hup) })
 	defer following.Wait()
 	defer stop() // ends the following
-	return serve(ctx, stop, srv, listener, log)
+	return serve(ctx, stop, srv, listener, drainTimeout, log)
 }
 
 // listen returns a server for the gallery and a listener for it, and says where.
@@ -110,9 +111,9 @@ func newHTTPServer(handler http.Handler, secure *tls.Config, log *slog.Logger) *
 	}
 }
 
-// serve answers until ctx ends, then waits for the requests at work. A second
+// serve answers until ctx ends, then waits that long for the requests at work. A second
 // signal ends the process at once.
-func serve(ctx context.Context, stop func(), srv *http.Server, listener net.Listener, log *slog.Logger) error {
+func serve(ctx context.Context, stop func(), srv *http.Server, listener net.Listener, patience time.Duration, log *slog.Logger) error {
 	failed := make(chan error, 1)
 	go func() {
 		if srv.TLSConfig != nil {
@@ -128,11 +129,11 @@ func serve(ctx context.Context, stop func(), srv *http.Server, listener net.List
 		stop()
 	}
 	log.Info("stopping")
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	err := srv.Shutdown(drain)
 	if err != nil {
-		log.Warn("requests still at work were cut off", "after", drainTimeout)
+		log.Warn("requests still at work were cut off", "after", patience)
 		err = srv.Close()
 	}
 	<-failed
