@@ -60,7 +60,7 @@
 //	extensions of a response        10000
 //	JSON of a response              64 MiB; 256 MiB of extensions asked for by id or name
 //	buffer of a response            64 KiB, 512 KiB if all of it fits
-//	JSON compressed for a response  1 MiB; more is sent plain
+//	JSON compressed for a response  448 KiB; more is sent plain
 //	files compressed at a time      32; more are sent plain
 //	files of a site at a URL        512 on their way at a time
 //	index of a site at a URL        4 GiB

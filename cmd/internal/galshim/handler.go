@@ -118,8 +118,9 @@ func (s *server) handle(pattern string, e endpoint) {
 		g := s.live.acquire()
 		defer g.release()
 		w.generation = g
-		if w.err = e(w, r, g); w.err != nil {
-			sendError(w, w.err)
+		if err := e(w, r, g); err != nil {
+			w.err = err
+			sendError(w, err)
 		}
 	})
 }

@@ -66,6 +66,9 @@ func (p *buffers) from(pool *sync.Pool, size int) *[]byte {
 
 // put takes back what get returned.
 func (p *buffers) put(b *[]byte) {
+	if b == nil {
+		return
+	}
 	p.held.give(cap(*b))
 	if cap(*b) == wholeBuffer {
 		p.whole.Put(b)

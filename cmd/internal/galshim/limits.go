@@ -27,7 +27,7 @@ const (
 	maxResponses   = 32 << 20  // of all requests together, in memory: their buffers
 	wholeBuffer    = 512 << 10 // a response that fits is sent in one piece
 	pieceBuffer    = 64 << 10  // the pieces of a longer one
-	maxCompress    = 1 << 20   // of a response that is not joined from compressed fragments
+	maxCompress    = 448 << 10 // of a response that is not joined from compressed fragments; fits wholeBuffer however it compresses
 	compressHeld   = 1 << 20   // what a compressor holds, about
 	maxPrefix      = 256       // X-Forwarded-Prefix
 	maxLogged      = 1 << 10   // of a path or an error in the log

@@ -328,7 +328,7 @@ var documentedLimits = func() (lines []string) {
 		{"extensions of a response", strconv.Itoa(gallery.MaxExtensions)},
 		{"JSON of a response", fmt.Sprintf("%d MiB; %d MiB of extensions asked for by id or name", gallery.MaxBytes>>20, gallery.MaxNamedBytes>>20)},
 		{"buffer of a response", fmt.Sprintf("%d KiB, %d KiB if all of it fits", pieceBuffer>>10, wholeBuffer>>10)},
-		{"JSON compressed for a response", fmt.Sprintf("%d MiB; more is sent plain", maxCompress>>20)},
+		{"JSON compressed for a response", fmt.Sprintf("%d KiB; more is sent plain", maxCompress>>10)},
 		{"files compressed at a time", fmt.Sprintf("%d; more are sent plain", maxCompressors)},
 		{"files of a site at a URL", fmt.Sprintf("%d on their way at a time", maxFetches)},
 		{"index of a site at a URL", fmt.Sprintf("%d GiB", maxIndex>>30)},

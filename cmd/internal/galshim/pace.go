@@ -92,6 +92,9 @@ func (p *pace) check() {
 	}
 	taken := p.progress()
 	if taken-p.taken < p.least && p.writing.Load() {
+		if tcp, ok := p.conn.(*net.TCPConn); ok {
+			tcp.SetLinger(0) // nor does the system go on sending
+		}
 		p.control.SetWriteDeadline(time.Now())
 		return
 	}

@@ -1,6 +1,7 @@
 package galshim
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -107,6 +110,51 @@ func TestSteadyReader(t *testing.T) {
 		}
 	}
 }
+
+// TestCutOff is in the log, and the connection ends at once, whatever is in the buffers of
+// the system.
+func TestCutOff(t *testing.T) {
+	dir := t.TempDir()
+	sample{more: 900, full: true}.write(t, dir)
+	var lines lockedBuffer
+	srv := httptest.NewUnstartedServer(open(t, dir, folder{dir}, func(c *config) {
+		c.stall, c.log = 50*time.Millisecond, slog.New(slog.NewTextHandler(&lines, nil))
+	}))
+	srv.Config.ConnContext = withConn
+	srv.Config.ConnState = func(conn net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			conn.(*net.TCPConn).SetWriteBuffer(16 << 10)
+		}
+	}
+	srv.Start()
+	defer srv.Close()
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+	conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	body := ask("", 900, 0)
+	fmt.Fprintf(conn, "POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	settle(t, func() bool { return strings.Contains(lines.String(), "err=\"write response: ") })
+	if _, err := io.Copy(io.Discard, conn); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the connection ends with %v, want a reset", err)
+	}
+}
+
+// lockedBuffer may be read while it is written.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+func (b *lockedBuffer) String() string { b.mu.Lock(); defer b.mu.Unlock(); return b.b.String() }
 
 // TestStopping ends within its patience, whoever does not read.
 func TestStopping(t *testing.T) {

@@ -2,13 +2,16 @@ package galshim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -39,7 +42,7 @@ func (s *server) query(w *reply, r *http.Request, g *generation) error {
 	}
 	if found.Bytes() <= maxCompress {
 		h["Content-Encoding"] = gzipCoding
-		return s.compressJSON(w, found, at)
+		return s.compressJSON(w, r, found, at)
 	}
 	return s.write(w, found.Bytes(), func(to *splice.Buffer) error { return found.WriteJSON(to, at) })
 }
@@ -89,44 +92,95 @@ func (s *server) write(w *reply, about int, write func(to *splice.Buffer) error)
 		return overloaded(w, errNoMemory)
 	}
 	defer s.buffers.put(b)
-	to := splice.NewBuffer(*b, w)
-	if err := write(to); err != nil && to.Err() == nil {
-		if to.Sent() {
-			panic(cutOff{err}) // what was sent must not look whole
-		}
+	to := splice.NewBuffer(*b, &pieces{to: w, turns: s.turns.long})
+	err := write(to)
+	switch {
+	case to.Err() != nil:
+		w.err = fmt.Errorf("write response: %w", to.Err())
+	case err != nil && to.Sent():
+		panic(cutOff{err}) // what was sent must not look whole
+	case err != nil:
 		return err
+	case to.Sent():
+		to.Flush()
+	default:
+		return sendWhole(w, to.Bytes())
 	}
-	if !to.Sent() {
-		w.Header().Set("Content-Length", strconv.Itoa(len(to.Bytes())))
-	}
-	if err := to.Flush(); err != nil {
+	return nil
+}
+
+func sendWhole(w *reply, body []byte) error {
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	if _, err := w.Write(body); err != nil {
 		w.err = fmt.Errorf("write response: %w", err)
 	}
 	return nil
 }
 
+// pieces writes a long response.
+type pieces struct {
+	to    *reply
+	turns turn
+}
+
+// pieceTimeout is how long a piece waits for its turn. Whoever has it may wait for its
+// client, so it is not waited for any longer.
+const pieceTimeout = 2 * time.Millisecond
+
+// Write implements [io.Writer]. Long responses are written by less than all processors,
+// or short ones would wait for them.
+func (p *pieces) Write(b []byte) (int, error) {
+	select {
+	case p.turns <- struct{}{}:
+		defer p.turns.end()
+	default:
+		timer := time.NewTimer(pieceTimeout)
+		defer timer.Stop()
+		select {
+		case p.turns <- struct{}{}:
+			defer p.turns.end()
+		case <-timer.C:
+		}
+	}
+	return p.to.Write(b)
+}
+
 // compressJSON compresses a response that has no compressed fragments which fit the base
-// URL.
-func (s *server) compressJSON(w *reply, found *gallery.Response, at *gallery.Address) error {
+// URL. That takes long, so it waits for a turn, and is done before anything is written:
+// who has a turn must not wait for a client.
+func (s *server) compressJSON(w *reply, r *http.Request, found *gallery.Response, at *gallery.Address) error {
 	if !s.buffers.held.take(compressHeld) {
 		return overloaded(w, errNoMemory)
 	}
 	defer s.buffers.held.give(compressHeld)
-	plain := s.buffers.get(pieceBuffer)
-	if plain == nil {
+	whole, plain := s.buffers.get(wholeBuffer/2), s.buffers.get(pieceBuffer)
+	defer s.buffers.put(whole)
+	defer s.buffers.put(plain)
+	if whole == nil || plain == nil || cap(*whole) < wholeBuffer {
 		return overloaded(w, errNoMemory)
 	}
-	defer s.buffers.put(plain)
+	turn, err := s.turns.wait(r.Context(), true)
+	if err != nil {
+		return refused(w, err)
+	}
+	to := splice.NewBuffer(*whole, io.Discard)
+	err = s.compressTo(to, *plain, found, at)
+	turn.end()
+	if err != nil || to.Sent() {
+		return fmt.Errorf("compress a response of %d bytes: %w", found.Bytes(), cmp.Or(err, io.ErrShortBuffer))
+	}
+	return sendWhole(w, to.Bytes())
+}
+
+func (s *server) compressTo(to *splice.Buffer, plain []byte, found *gallery.Response, at *gallery.Address) error {
 	z, ok := s.compressors.Get().(*gzip.Writer)
 	if !ok {
 		z, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is known
 	}
 	defer s.compressors.Put(z)
-	return s.write(w, found.Bytes()/2, func(to *splice.Buffer) error {
-		z.Reset(to)
-		from := splice.NewBuffer(*plain, z)
-		return errors.Join(found.WriteJSON(from, at), from.Flush(), z.Close())
-	})
+	z.Reset(to)
+	from := splice.NewBuffer(plain, z)
+	return errors.Join(found.WriteJSON(from, at), from.Flush(), z.Close())
 }
 
 // readQuery reads the body, and what it asks for.

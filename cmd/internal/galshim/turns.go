@@ -18,13 +18,16 @@ var errNoTurn = errors.New("too many queries at a time")
 // meanwhile.
 type turns struct {
 	light, heavy turn // a token for each at work
+	long         turn // a token for each piece of a long response being written
 	waiting      atomic.Int64
 }
 
 func newTurns(queries int) *turns {
+	half := max(1, runtime.GOMAXPROCS(0)/2)
 	return &turns{
 		light: make(turn, max(1, queries)),
-		heavy: make(turn, max(1, min(queries, runtime.GOMAXPROCS(0)/2))),
+		heavy: make(turn, max(1, min(queries, half))),
+		long:  make(turn, half),
 	}
 }
 
