@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -302,37 +303,35 @@ func crowd(t *testing.T, n, latest, all int) *index.Index {
 	return openIndex(t, docs, func(int) index.Payloads { return payloads })
 }
 
-// named asks for extensions of a crowd by name, all versions of them.
-func named(n int) string {
-	names := make([]string, n)
-	for i := range names {
-		names[i] = fmt.Sprintf(`{"filterType":7,"value":"a.b%d"}`, i)
+// named asks for extensions of a crowd by name.
+func named(n int) query.Filter {
+	f := query.Filter{Size: n}
+	for i := range n {
+		f.Names = append(f.Names, fmt.Sprintf("a.b%d", i))
 	}
-	return `{"criteria":[` + strings.Join(names, ",") + `]}`
+	return f
 }
 
 // TestResponseIsBounded asks for too much in every way there is. What is left out is still
 // counted, and extensions that were named are left out last.
 func TestResponseIsBounded(t *testing.T) {
 	many, big := crowd(t, gallery.MaxExtensions+5, 2, 3), crowd(t, 70, 100, 1<<20)
+	list := query.Filter{Size: math.MaxInt32}
 	for _, x := range []struct {
 		name         string
 		ix           *index.Index
-		filters      string
+		filters      []query.Filter
 		hits, total  int
 		least, bound int
 	}{
-		{"one list", many, `{"pageSize":2147483647}`, gallery.MaxListed, many.Len(), 0, 1 << 20},
-		{"many lists", many, strings.Repeat(`{"pageSize":10000},`, 200) + `{}`, gallery.MaxListed, many.Len(), 0, 1 << 20},
-		{"named", many, named(gallery.MaxExtensions), gallery.MaxExtensions, gallery.MaxExtensions, 0, 1 << 20},
-		{"named many times", many, strings.Repeat(named(6000)+",", 9) + named(1), gallery.MaxExtensions, 1, 0, 1 << 20},
-		{"list of large ones", big, `{"pageSize":1000}`, gallery.MaxBytes >> 20, 70, 60 << 20, gallery.MaxBytes + 1<<10},
-		{"large ones, named", big, named(70), 70, 70, 60 << 20, gallery.MaxBytes + 20<<10},
+		{"one list", many, []query.Filter{list}, gallery.MaxListed, many.Len(), 0, 1 << 20},
+		{"many lists", many, slices.Repeat([]query.Filter{list}, 60), gallery.MaxListed, many.Len(), 0, 1 << 20},
+		{"named", many, []query.Filter{named(gallery.MaxExtensions)}, gallery.MaxExtensions, gallery.MaxExtensions, 0, 1 << 20},
+		{"named many times", many, append(slices.Repeat([]query.Filter{named(6000)}, 9), named(1)), gallery.MaxExtensions, 1, 0, 1 << 20},
+		{"list of large ones", big, []query.Filter{list}, gallery.MaxBytes >> 20, 70, 60 << 20, gallery.MaxBytes + 1<<10},
+		{"large ones, named", big, []query.Filter{named(70)}, 70, 70, 60 << 20, gallery.MaxBytes + 20<<10},
 	} {
-		q, err := query.Parse([]byte(`{"filters":[` + x.filters + `],"flags":1}`))
-		if err != nil {
-			t.Fatal(err)
-		}
+		q := query.Query{Filters: x.filters, Flags: query.IncludeVersions}
 		answer, hits := respond(t, x.ix, q, gallery.NewAddress(""))
 		if hits != x.hits || !json.Valid(answer) || len(answer) < x.least || len(answer) > x.bound {
 			t.Errorf("%s: %d extensions, %d bytes, want %d extensions", x.name, hits, len(answer), x.hits)
