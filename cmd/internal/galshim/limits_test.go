@@ -110,6 +110,14 @@ func TestHeldResponses(t *testing.T) {
 			t.Errorf("%d bytes are still held", g.buffers.held.used.Load())
 		}
 	}
+	g.buffers.held.most = maxResponses
+	for about, size := range map[int]int{0: pieceBuffer, pieceBuffer: wholeBuffer, wholeBuffer * 3 / 4: wholeBuffer, wholeBuffer: pieceBuffer, 1 << 30: pieceBuffer} {
+		b := g.buffers.get(about)
+		if cap(*b) != size {
+			t.Errorf("a buffer of %d bytes for about %d, want %d", cap(*b), about, size)
+		}
+		g.buffers.put(b)
+	}
 	g.buffers.held.most, g.bodies.held.most = 0, 0
 	for _, path := range []string{"/api/vscode/acme/hello/latest", "/assets/acme/hello/1.2.3/" + iconType, "/manifest.json"} {
 		if resp := g.ask("GET", path, ""); resp.StatusCode != 200 {
