@@ -54,7 +54,7 @@
 //	heavy ones of them              1 for two processors
 //	what is heavy                   above 32 KiB of body, 2 filters, 500 criteria, or 64 bytes of text
 //	queries that wait               1000, for 5s: 503
-//	bodies in memory                16 MiB, or an eighth of the memory limit, without 16 KiB of each: 503
+//	bodies in memory                10 MiB, or an eighth of the memory limit, without 16 KiB of each: 503
 //	responses in memory             32 MiB, or an eighth of the memory limit: 503
 //	extensions of a list            1000
 //	extensions of a response        10000

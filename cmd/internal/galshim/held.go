@@ -77,33 +77,39 @@ func (p *buffers) put(b *[]byte) {
 	}
 }
 
-// bodies are what bodies of requests are read into.
+// bodies are what bodies of requests are read into. All but the first bytes of each are
+// held.
 type bodies struct {
-	held *held
-	pool sync.Pool // of *body
+	held  *held
+	pool  sync.Pool                 // of *body
+	large [len(bodySizes)]sync.Pool // of *[]byte, by class
 }
+
+// bodySizes are the sizes of buffers for bodies, by class. The last takes any body, and
+// leaves room to see that nothing follows.
+var bodySizes = [...]int{freeBody, 128 << 10, 1 << 20, maxBody + 512}
 
 func (p *bodies) get() *body {
 	if b, ok := p.pool.Get().(*body); ok {
 		return b
 	}
-	return &body{held: p.held, bytes: make([]byte, 0, freeBody)}
+	b := &body{of: p, first: make([]byte, 0, freeBody)}
+	b.bytes = b.first
+	return b
 }
 
 func (p *bodies) put(b *body) {
-	p.held.give(b.counted)
-	b.counted, b.bytes = 0, b.bytes[:0]
-	if cap(b.bytes) == freeBody {
-		p.pool.Put(b)
-	}
+	b.drop()
+	p.pool.Put(b)
 }
 
-// A body grows with what has arrived, not with what was announced. All but its first bytes
-// are held.
+// A body grows with what has arrived, not with what was announced.
 type body struct {
-	held    *held
-	bytes   []byte
-	counted int
+	of    *bodies
+	class int    // of the buffer
+	first []byte // the buffer of class 0
+	large *[]byte
+	bytes []byte // what has arrived, in the buffer
 }
 
 // read reads r to its end. The error is errNoMemory if there is no room for all of it: then
@@ -129,18 +135,28 @@ func (b *body) read(r io.Reader) error {
 	}
 }
 
+// grow moves the body to a buffer of the next class, if there is room for it.
 func (b *body) grow() bool {
-	more := cap(b.bytes)
-	if !b.held.take(more) {
+	next := b.class + 1
+	if next == len(bodySizes) || !b.of.held.take(bodySizes[next]) {
 		return false
 	}
-	b.counted += more
-	b.bytes = append(make([]byte, 0, 2*more), b.bytes...)
+	large, ok := b.of.large[next].Get().(*[]byte)
+	if !ok {
+		made := make([]byte, 0, bodySizes[next])
+		large = &made
+	}
+	arrived := append(*large, b.bytes...)
+	b.drop()
+	b.class, b.large, b.bytes = next, large, arrived
 	return true
 }
 
 // drop gives back what is held.
 func (b *body) drop() {
-	b.held.give(b.counted)
-	b.counted, b.bytes = 0, nil
+	if b.class > 0 {
+		b.of.held.give(bodySizes[b.class])
+		b.of.large[b.class].Put(b.large)
+	}
+	b.class, b.large, b.bytes = 0, nil, b.first
 }

@@ -22,7 +22,7 @@ const (
 const (
 	maxHeader      = 64 << 10
 	maxBody        = 4 << 20   // a query about ten thousand extensions is 1 MiB
-	maxBodies      = 16 << 20  // of all requests together, in memory
+	maxBodies      = 10 << 20  // of all requests together, in memory
 	freeBody       = 16 << 10  // of a body, not counted: three hundred names
 	maxResponses   = 32 << 20  // of all requests together, in memory: their buffers
 	wholeBuffer    = 512 << 10 // a response that fits is sent in one piece

@@ -26,7 +26,7 @@ import (
 // garbage is how much of it, in percent of what is in use, the heap may gather.
 // In use are buffers, a few MB of them: the index is not on the heap. Go's own 100
 // would have it collected a hundred times a second.
-const garbage = 400
+const garbage = 300
 
 // Run serves until ctx ends or the process is told to stop.
 func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
