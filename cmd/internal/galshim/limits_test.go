@@ -165,8 +165,9 @@ func TestTurns(t *testing.T) {
 		second.end()
 		turns.waiting.Store(maxWaiting)
 		third, _ := turns.wait(t.Context(), true)
-		if _, err := turns.wait(t.Context(), true); err != errNoTurn {
-			t.Errorf("%v, want %v at once when too many wait", err, errNoTurn)
+		before = time.Now()
+		if _, err := turns.wait(t.Context(), true); err != errNoTurn || time.Since(before) > 0 {
+			t.Errorf("after %s: %v, want %v at once when too many wait", time.Since(before), err, errNoTurn)
 		}
 		third.end()
 	})

@@ -23,10 +23,10 @@ import (
 	"galbuild/cmd/internal/version"
 )
 
-// garbage is how much of it, in percent of what is in use, the heap may gather.
-// In use are buffers, a few MB of them: the index is not on the heap. Go's own 100
-// would have it collected a hundred times a second.
-const garbage = 300
+// garbage is how much of it, in percent of what is in use, the heap may gather. In use are
+// buffers, a few MB of them: the index is not on the heap. Go's own 100 would have it
+// collected twice as often, and more would make 100 MB of it while large queries arrive.
+const garbage = 200
 
 // Run serves until ctx ends or the process is told to stop.
 func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
