@@ -21,6 +21,9 @@ const (
 	MaxNamedBytes = 256 << 20 // of JSON, if extensions were asked for by id or name
 )
 
+// fillingBytes is what filling a compressed extension adds to it, at most about.
+const fillingBytes = 320
+
 // A Response is the response to a query, not written yet: which extensions it holds, one
 // result set per filter, and how long it will be.
 //
@@ -85,7 +88,7 @@ func (r *Response) admit(hits []index.Hit, all, named bool) []index.Hit {
 		if given == index.All {
 			r.full++
 		}
-		r.gzip += len(p.Packed)
+		r.gzip += len(p.Packed) + fillingBytes
 		r.zipped = r.zipped && len(p.Packed) > 0
 	}
 	return hits

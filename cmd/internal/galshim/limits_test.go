@@ -111,6 +111,14 @@ func TestHeldResponses(t *testing.T) {
 		}
 	}
 	g.buffers.held.most = maxResponses
+	for n := 1; n <= 100; n++ { // whatever the length, what an editor asks is sent in one piece
+		for _, coding := range []string{"gzip", "identity"} {
+			resp := g.ask("POST", "/api/extensionquery", ask("", n, 4), "Accept-Encoding", coding)
+			if length := resp.Header.Get("Content-Length"); length != strconv.Itoa(len(text(t, resp))) {
+				t.Errorf("%d extensions, %s: length %q", n, coding, length)
+			}
+		}
+	}
 	for about, size := range map[int]int{0: pieceBuffer, pieceBuffer: wholeBuffer, wholeBuffer * 3 / 4: wholeBuffer, wholeBuffer: pieceBuffer, 1 << 30: pieceBuffer} {
 		b := g.buffers.get(about)
 		if cap(*b) != size {
