@@ -17,6 +17,14 @@ func NewBuffer(b []byte, w io.Writer) *Buffer { return &Buffer{bytes: b[:0], to:
 
 // Write implements [io.Writer].
 func (b *Buffer) Write(p []byte) (int, error) {
+	if len(p) > cap(b.bytes)-len(b.bytes) {
+		return b.writePieces(p)
+	}
+	b.bytes = append(b.bytes, p...)
+	return len(p), b.err
+}
+
+func (b *Buffer) writePieces(p []byte) (int, error) {
 	all := len(p)
 	for {
 		n := copy(b.bytes[len(b.bytes):cap(b.bytes)], p)
@@ -42,10 +50,12 @@ func (b *Buffer) WriteString(s string) (int, error) {
 // Reserve reports whether n bytes can be appended in one piece, and passes on what is
 // there to make it so.
 func (b *Buffer) Reserve(n int) bool {
-	if n > cap(b.bytes)-len(b.bytes) {
-		b.Flush()
-	}
-	return n <= cap(b.bytes)-len(b.bytes)
+	return n <= cap(b.bytes)-len(b.bytes) || b.makeRoom(n)
+}
+
+func (b *Buffer) makeRoom(n int) bool {
+	b.Flush()
+	return n <= cap(b.bytes)
 }
 
 // Append appends p, for which there is room, and returns the copy, to be changed before

@@ -112,10 +112,8 @@ func (s *Stream) stored(b []byte) {
 
 // lengths writes the length of a stored block and its complement.
 func (s *Stream) lengths(n int) {
-	var b [4]byte
-	binary.LittleEndian.PutUint16(b[:2], uint16(n))
-	binary.LittleEndian.PutUint16(b[2:], ^uint16(n))
-	s.to.Write(b[:])
+	s.to.Reserve(4)
+	s.to.bytes = binary.LittleEndian.AppendUint32(s.to.bytes, uint32(uint16(n))|uint32(^uint16(n))<<16)
 }
 
 // Piece adds a piece, its holes filled.

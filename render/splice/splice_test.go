@@ -225,11 +225,12 @@ func BenchmarkPiece(b *testing.B) {
 	p := NewPacker(narrow, wide).Pack(text, holes)
 	out := NewBuffer(make([]byte, 0, 1<<20), io.Discard)
 	with := fillingsOf("base")
+	comma := []byte(",")
 	b.ReportAllocs()
 	for b.Loop() {
 		s := Begin(out, with)
 		for range 50 {
-			s.Text([]byte(","))
+			s.Text(comma)
 			s.Piece(p)
 		}
 		s.End()
