@@ -76,8 +76,12 @@ func runStep(t *testing.T, dir, addr, command string) string {
 	if err := waitFor(addr); err != nil {
 		t.Fatalf("$ %s: %v\n%s", command, err, out.String())
 	}
-	first, _, _ := strings.Cut(out.String(), "\n")
-	return strings.ReplaceAll(first, addr, readmeAddress)
+	for line := range strings.Lines(out.String()) {
+		if strings.Contains(line, "msg=listening") { // before it may stand what is so on this machine: root, a memory limit
+			return strings.ReplaceAll(line, addr, readmeAddress)
+		}
+	}
+	return out.String()
 }
 
 // A lockedBuffer is written by a process and read by the test.
