@@ -94,7 +94,7 @@ func runStep(t *testing.T, dir, addr, command string) string {
 	if err := waitFor(addr); err != nil {
 		t.Fatalf("$ %s: %v\n%s", command, err, out.String())
 	}
-	return strings.ReplaceAll(out.firstLine(), addr, readmeAddress)
+	return strings.ReplaceAll(out.await("msg=listening"), addr, readmeAddress)
 }
 
 // A lockedBuffer is written by a process and read by the test.
@@ -115,12 +115,17 @@ func (b *lockedBuffer) String() string {
 	return b.bytes.String()
 }
 
-// firstLine waits for a whole line, which comes a moment after the address is listened on.
-func (b *lockedBuffer) firstLine() string {
+// await waits for a whole line with this text. Lines about this machine may come before
+// it: that galshim runs as root, or that its memory is limited.
+func (b *lockedBuffer) await(text string) string {
 	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		line, _, whole := strings.Cut(b.String(), "\n")
-		if whole || time.Now().After(deadline) {
-			return line
+		for line := range strings.Lines(b.String()) {
+			if strings.Contains(line, text) && strings.HasSuffix(line, "\n") {
+				return line
+			}
+		}
+		if time.Now().After(deadline) {
+			return b.String()
 		}
 	}
 }

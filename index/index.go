@@ -190,7 +190,7 @@ func Open(path string) (*Index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open index: %w", err)
 	}
-	ix, err := openBytes(f.Bytes, f.Rest)
+	ix, err := openMapped(f)
 	if err != nil {
 		return nil, fmt.Errorf("open index %s: %w", path, closing(f, err))
 	}

@@ -121,7 +121,11 @@ func (w *worst) answer(body []byte) (steps, size int) {
 	hits := 0
 	for i := range q.Filters {
 		r := w.ix.Search(work, &q.Filters[i])
-		r.Hits = r.Hits[:max(0, min(len(r.Hits), q.Filters[i].Limit()-hits))]
+		limit := query.MaxPageSize
+		if q.Filters[i].Named() {
+			limit = query.MaxNames
+		}
+		r.Hits = r.Hits[:max(0, min(len(r.Hits), limit-hits))]
 		hits += len(r.Hits)
 		size += emptyResult
 		for _, h := range r.Hits {

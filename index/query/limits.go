@@ -29,17 +29,11 @@ const (
 	maxNumberLength = 64      // bytes of a number
 )
 
-// Limit returns how many extensions a response may hold when the result of f is its
-// last: lists share one page, and what is named comes on top.
-func (f *Filter) Limit() int {
-	if f.names() > 0 {
-		return MaxNames
-	}
-	return MaxPageSize
-}
-
 // MaxSize returns the largest page of f.
 func (f *Filter) MaxSize() int { return max(MaxPageSize, min(f.names(), MaxNames)) }
+
+// Named reports whether f asks for extensions by id or name.
+func (f *Filter) Named() bool { return f.names() > 0 }
 
 func (f *Filter) names() int { return len(f.IDs) + len(f.Names) }
 

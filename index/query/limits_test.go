@@ -154,11 +154,11 @@ func TestLongValuesAreCut(t *testing.T) {
 	}
 }
 
-// TestLimit shares a page between lists, but not with what is named.
-func TestLimit(t *testing.T) {
+// TestMaxSize lets a page grow with what is named.
+func TestMaxSize(t *testing.T) {
 	list, named := Filter{}, Filter{IDs: make([]string, 3000)}
-	if list.Limit() != MaxPageSize || named.Limit() != MaxNames {
-		t.Errorf("got limits %d and %d", list.Limit(), named.Limit())
+	if list.Named() || !named.Named() {
+		t.Errorf("named: %t and %t", list.Named(), named.Named())
 	}
 	if list.MaxSize() != MaxPageSize || named.MaxSize() != 3000 {
 		t.Errorf("got sizes %d and %d", list.MaxSize(), named.MaxSize())

@@ -4,8 +4,10 @@ import (
 	"hash/crc32"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"galbuild/index/crc"
+	"galbuild/index/internal/mmap"
 )
 
 // Checksum returns the CRC-32C of b without the four bytes that hold it. b is at
@@ -25,8 +27,15 @@ func sumStretches(b []byte, stretch int, summed func(from, to int)) uint32 {
 	stretches := slices.Collect(slices.Chunk(b, stretch))
 	sums := make([]uint32, len(stretches))
 	var work sync.WaitGroup
+	var failed atomic.Pointer[any]
 	for i, s := range stretches {
 		work.Go(func() {
+			mmap.Guard()
+			defer func() {
+				if p := recover(); p != nil {
+					failed.Store(&p)
+				}
+			}()
 			sums[i] = crc32.Checksum(s, castagnoli)
 			if summed != nil {
 				summed(i*stretch, i*stretch+len(s))
@@ -34,6 +43,9 @@ func sumStretches(b []byte, stretch int, summed func(from, to int)) uint32 {
 		})
 	}
 	work.Wait()
+	if p := failed.Load(); p != nil {
+		panic(*p) // a fault, for the caller to recover
+	}
 	sum := uint32(0)
 	for i, s := range stretches {
 		sum = crc.Join(crc32.Castagnoli, sum, sums[i], len(s))

@@ -1,6 +1,8 @@
 package gallery
 
 import (
+	"bytes"
+	"errors"
 	"strconv"
 
 	"github.com/tidwall/gjson"
@@ -10,75 +12,176 @@ import (
 	"galbuild/render/splice"
 )
 
-// AppendAnswer appends the reply to q, and returns how many extensions it holds. There
-// is one result set per filter. All of them together hold Filter.Limit
-// extensions at most, so that a short question cannot ask for the gallery many
-// times over; what is cut off is still counted.
-func AppendAnswer(dst []byte, work *index.Work, ix *index.Index, q query.Query, at *Address) ([]byte, int) {
-	p := plain{dst, at}
-	hits := answer(&p, work, ix, q)
-	return p.dst, hits
+// Limits of one response in bytes. Extensions asked for by id or name are installed somewhere, and
+// an update check must find each of them; of a list, an editor shows a page.
+const (
+	MaxBytes      = 64 << 20  // of JSON; see Response
+	MaxNamedBytes = 256 << 20 // of JSON, if extensions were asked for by id or name
+)
+
+// fillingBytes is what filling a compressed extension adds to it, at most about.
+const fillingBytes = 320
+
+// A Response is the response to a query, not written yet: which extensions it holds, one
+// result set per filter, and how long it will be.
+//
+// A short query cannot ask for the gallery many times over. A list is cut off where it
+// would exceed query.MaxPageSize, query.MaxNames or MaxBytes. Extensions asked for by id or name
+// are given with their latest versions only, instead of all, from where the response would
+// exceed MaxBytes; they are cut off at MaxNamedBytes and query.MaxNames. What is cut off is
+// still counted in TotalCount.
+type Response struct {
+	ix      *index.Index
+	results []index.Result
+	full    int  // how many extensions, from the first, are given with all versions
+	zipped  bool // every extension has a compressed form
+	hits    int
+	bytes   int
+	gzip    int // bytes, about
 }
 
-// AppendPacked appends the same reply as a gzip stream, joined from pieces that were
-// compressed when the index was built. It returns false if the index has none, or
-// the address is too long to fit them: then the reply must be compressed as a whole.
-func AppendPacked(dst []byte, work *index.Work, ix *index.Index, q query.Query, at *Address) ([]byte, int, bool) {
-	if !at.fits() {
-		return dst, 0, false
-	}
-	p := packed{splice.Begin(dst, at.fillings)}
-	hits := answer(&p, work, ix, q)
-	whole, ok := p.End()
-	return whole, hits, ok
-}
-
-// A form is what a reply is given in.
-type form interface {
-	Text(s string)
-	payload(p index.Payload)
-}
-
-func answer(to form, work *index.Work, ix *index.Index, q query.Query) (hits int) {
-	variant := index.Latest
-	if q.Flags&query.IncludeVersions != 0 && q.Flags&(query.IncludeLatestOnly|query.IncludeLatestPreAndStable) == 0 {
-		variant = index.All
-	}
-	between := `{"results":[`
+// Respond searches for q. The response is not complete and must not be written if work has
+// ended before.
+func Respond(work *index.Work, ix *index.Index, q query.Query) *Response {
+	r := &Response{ix: ix, zipped: true, results: make([]index.Result, 0, len(q.Filters))}
+	all := q.Flags&query.IncludeVersions != 0 && q.Flags&(query.IncludeLatestOnly|query.IncludeLatestPreAndStable) == 0
+	listed := 0
 	for i := range q.Filters {
-		r := ix.Search(work, &q.Filters[i])
-		r.Hits = r.Hits[:max(0, min(len(r.Hits), q.Filters[i].Limit()-hits))]
-		to.Text(between)
-		result(to, ix, r, variant)
-		hits += len(r.Hits)
-		between = `,`
+		f := &q.Filters[i]
+		found := ix.Search(work, f)
+		most := query.MaxNames - r.hits
+		named := f.Named()
+		if !named {
+			most = min(most, query.MaxPageSize-listed)
+		}
+		found.Hits = r.admit(found.Hits[:min(len(found.Hits), most)], all, named)
+		if !named {
+			listed += len(found.Hits)
+		}
+		r.results = append(r.results, found)
 	}
-	to.Text(`]}`)
+	return r
+}
+
+// admit adds up what the hits weigh, and returns those that the response has room for.
+func (r *Response) admit(hits []index.Hit, all, named bool) []index.Hit {
+	for i, hit := range hits {
+		given := index.Latest
+		if all && r.full == r.hits {
+			given = index.All
+		}
+		p := r.ix.Payload(hit, given)
+		if given == index.All && named && r.bytes+len(p.JSON) > MaxBytes {
+			given, p = index.Latest, r.ix.Payload(hit, index.Latest)
+		}
+		limit := MaxBytes
+		if named {
+			limit = MaxNamedBytes
+		}
+		if r.bytes+len(p.JSON) > limit {
+			return hits[:i]
+		}
+		r.hits++
+		r.bytes += len(p.JSON)
+		if given == index.All {
+			r.full++
+		}
+		r.gzip += len(p.Packed) + fillingBytes
+		r.zipped = r.zipped && len(p.Packed) > 0
+	}
 	return hits
 }
 
-func result(to form, ix *index.Index, r index.Result, v index.Variant) {
-	to.Text(`{"extensions":[`)
-	for i, hit := range r.Hits {
-		if i > 0 {
-			to.Text(`,`)
-		}
-		to.payload(ix.Payload(hit, v))
+// Hits returns how many extensions the response holds.
+func (r *Response) Hits() int { return r.hits }
+
+// Bytes returns about how long the response is as JSON: without what frames the
+// extensions, and what a base URL takes that is longer than its reserved width.
+func (r *Response) Bytes() int { return r.bytes }
+
+// GzipBytes returns about how long it is as gzip.
+func (r *Response) GzipBytes() int { return r.gzip }
+
+// Zipped reports whether the response can be written as gzip with the address.
+func (r *Response) Zipped(at *Address) bool { return r.zipped && at.fits() }
+
+// WriteJSON writes the response, but for what stays in the buffer.
+func (r *Response) WriteJSON(to *splice.Buffer, at *Address) error {
+	r.write(&plain{to, at})
+	return to.Err()
+}
+
+// WriteGzip writes the same response as a gzip stream, joined from fragments that were
+// compressed when the index was built. The response must be Zipped.
+func (r *Response) WriteGzip(to *splice.Buffer, at *Address) error {
+	p := packed{splice.Begin(to, at.fillings)}
+	r.write(&p)
+	if !p.End() {
+		return errors.New("a compressed extension in the index is damaged")
 	}
-	to.Text(`],"pagingToken":null,"resultMetadata":[{"metadataType":"ResultCount","metadataItems":[{"name":"TotalCount","count":`)
-	to.Text(strconv.Itoa(r.Total))
-	to.Text(`}]}]}`)
+	return to.Err()
+}
+
+// A form is what a response is given in.
+type form interface {
+	Text(b []byte)
+	payload(p index.Payload)
+}
+
+// What stands around the extensions, one result set after another.
+var (
+	beginResponse = []byte(`{"results":[`)
+	beginResult   = []byte(`{"extensions":[`)
+	endExtensions = []byte(`],"pagingToken":null,"resultMetadata":[{"metadataType":"ResultCount","metadataItems":[{"name":"TotalCount","count":`)
+	endResult     = []byte(`}]}]}`)
+	endResponse   = []byte(`]}`)
+	comma         = []byte(`,`)
+)
+
+func (r *Response) write(to form) {
+	written := 0
+	to.Text(beginResponse)
+	for i, found := range r.results {
+		if i > 0 {
+			to.Text(comma)
+		}
+		to.Text(beginResult)
+		for j, hit := range found.Hits {
+			if j > 0 {
+				to.Text(comma)
+			}
+			v := index.Latest
+			if written < r.full {
+				v = index.All
+			}
+			to.payload(r.ix.Payload(hit, v))
+			written++
+		}
+		to.Text(endExtensions)
+		to.Text(strconv.AppendInt(nil, int64(found.Total), 10))
+		to.Text(endResult)
+	}
+	to.Text(endResponse)
 }
 
 // plain is JSON as it is.
 type plain struct {
-	dst []byte
-	*Address
+	to *splice.Buffer
+	at *Address
 }
 
-func (p *plain) Text(s string) { p.dst = append(p.dst, s...) }
+func (p *plain) Text(b []byte) { p.to.Write(b) }
 
-func (p *plain) payload(of index.Payload) { p.dst = p.appendPayload(p.dst, of) }
+func (p *plain) payload(of index.Payload) {
+	switch {
+	case !p.at.fillsIn(of):
+		p.at.insert(p.to, of)
+	case p.to.Reserve(len(of.JSON)):
+		p.at.fill(p.to.Append(of.JSON), of.Holes)
+	default:
+		p.at.fillPieces(p.to, of)
+	}
+}
 
 // packed is a gzip stream.
 type packed struct{ splice.Stream }
@@ -123,31 +226,52 @@ func NewAddress(url string) *Address {
 // fits reports whether a can be filled in without making a hole wider.
 func (a *Address) fits() bool { return len(a.escaped) <= room }
 
-// appendPayload copies p and fills its holes.
+// appendPayload appends p with the address in its holes.
 func (a *Address) appendPayload(dst []byte, p index.Payload) []byte {
-	if len(p.Holes) == 0 || !a.fits() || !isBlank(p.JSON[:p.Holes[0]]) {
-		return a.insert(dst, p)
-	}
-	from := len(dst)
-	dst = append(dst, p.JSON...)
-	for _, hole := range p.Holes {
-		text := dst[from : from+int(hole)]
+	var whole bytes.Buffer
+	whole.Grow(len(p.JSON) + len(p.Holes)*len(a.escaped))
+	to := plain{splice.NewBuffer(make([]byte, 0, 4<<10), &whole), a}
+	to.payload(p)
+	to.to.Flush()
+	return append(dst, whole.Bytes()...)
+}
+
+// fillsIn reports whether p has holes as they are made now, wide enough for the address.
+func (a *Address) fillsIn(p index.Payload) bool {
+	return len(p.Holes) > 0 && a.fits() && isBlank(p.JSON[:p.Holes[0]])
+}
+
+// fill puts the address in the holes of a copy.
+func (a *Address) fill(json []byte, holes []uint32) {
+	for _, hole := range holes {
+		text := json[:hole]
 		begin := a.begin[kindOf(text)]
 		copy(text[len(text)-len(begin):], begin)
 	}
-	return dst
+}
+
+// fillPieces writes what fill makes of p, piece by piece.
+func (a *Address) fillPieces(to *splice.Buffer, p index.Payload) {
+	from := 0
+	for _, hole := range p.Holes {
+		begin := a.begin[kindOf(p.JSON[:hole])]
+		to.Write(p.JSON[from : int(hole)-len(begin)])
+		to.WriteString(begin)
+		from = int(hole)
+	}
+	to.Write(p.JSON[from:])
 }
 
 // insert puts the base URL into holes that are too narrow for it, or have no width
 // at all, as in the first indexes.
-func (a *Address) insert(dst []byte, p index.Payload) []byte {
-	at := uint32(0)
+func (a *Address) insert(to *splice.Buffer, p index.Payload) {
+	from := uint32(0)
 	for _, hole := range p.Holes {
-		dst = append(dst, p.JSON[at:hole]...)
-		dst = append(dst, a.escaped...)
-		at = hole
+		to.Write(p.JSON[from:hole])
+		to.WriteString(a.escaped)
+		from = hole
 	}
-	return append(dst, p.JSON[at:]...)
+	to.Write(p.JSON[from:])
 }
 
 // isBlank reports whether text ends in a hole as they are made now; then all of the

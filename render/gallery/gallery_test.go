@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -22,6 +24,7 @@ import (
 	"galbuild/index"
 	"galbuild/index/query"
 	"galbuild/render/gallery"
+	"galbuild/render/splice"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden answers")
@@ -122,13 +125,45 @@ func TestGolden(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", request, err)
 		}
-		answer, hits := gallery.AppendAnswer(nil, nil, ix, q, gallery.NewAddress("https://gal.example/tools"))
+		answer, hits := respond(t, ix, q, gallery.NewAddress("https://gal.example/tools"))
 		compare(t, strings.Replace(request, ".request.", ".answer.", 1), answer)
-		packed, packedHits, ok := gallery.AppendPacked(nil, nil, ix, q, gallery.NewAddress("https://gal.example/tools"))
+		packed, packedHits, ok := zipped(t, ix, q, gallery.NewAddress("https://gal.example/tools"))
 		if !ok || packedHits != hits || unzip(t, packed) != string(answer) {
 			t.Errorf("%s: packed, the answer is another", request)
 		}
 	}
+}
+
+// respond writes the response to q through a buffer that no extension fits, and through one
+// that all fit, and returns it with the number of its extensions.
+func respond(t *testing.T, ix *index.Index, q query.Query, at *gallery.Address) ([]byte, int) {
+	t.Helper()
+	r := gallery.Respond(nil, ix, q)
+	small, large := written(t, 500, func(to *splice.Buffer) error { return r.WriteJSON(to, at) }), written(t, 1<<20, func(to *splice.Buffer) error { return r.WriteJSON(to, at) })
+	if !bytes.Equal(small, large) {
+		t.Error("the response depends on the buffer it is written through")
+	}
+	return large, r.Hits()
+}
+
+// zipped writes the response to q as gzip; ok is false if it cannot be.
+func zipped(t *testing.T, ix *index.Index, q query.Query, at *gallery.Address) (packed []byte, hits int, ok bool) {
+	t.Helper()
+	r := gallery.Respond(nil, ix, q)
+	if !r.Zipped(at) {
+		return nil, 0, false
+	}
+	return written(t, 100, func(to *splice.Buffer) error { return r.WriteGzip(to, at) }), r.Hits(), true
+}
+
+func written(t *testing.T, size int, write func(*splice.Buffer) error) []byte {
+	t.Helper()
+	var whole bytes.Buffer
+	to := splice.NewBuffer(make([]byte, 0, size), &whole)
+	if err := errors.Join(write(to), to.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	return whole.Bytes()
 }
 
 func unzip(t *testing.T, packed []byte) string {
@@ -150,15 +185,15 @@ func TestBaseURLs(t *testing.T) {
 	q := query.Query{Filters: []query.Filter{{}}, Flags: query.IncludeVersions}
 	for size := len("https://h"); size < 99; size++ {
 		base := "https://h" + strings.Repeat("x", size-len("https://h"))
-		answer, _ := gallery.AppendAnswer(nil, nil, ix, q, gallery.NewAddress(base))
+		answer, _ := respond(t, ix, q, gallery.NewAddress(base))
 		if got := gjson.GetBytes(answer, "results.0.extensions.0.versions.0.assetUri").String(); got != base+"/assets/acme/hello/2.0.0@linux-x64" {
 			t.Fatalf("base of %d bytes: got assetUri %q", size, got)
 		}
-		packed, _, ok := gallery.AppendPacked([]byte("kept"), nil, ix, q, gallery.NewAddress(base))
+		packed, _, ok := zipped(t, ix, q, gallery.NewAddress(base))
 		if ok != (size <= 64) {
 			t.Fatalf("base of %d bytes: packed %t", size, ok)
 		}
-		if ok && unzip(t, packed[len("kept"):]) != string(answer) {
+		if ok && unzip(t, packed) != string(answer) {
 			t.Errorf("base of %d bytes: packed, the answer is another", size)
 		}
 	}
@@ -172,11 +207,11 @@ func TestFirstIndexes(t *testing.T) {
 		return index.Payloads{p, p}
 	})
 	q := query.Query{Filters: []query.Filter{{}}}
-	answer, _ := gallery.AppendAnswer(nil, nil, ix, q, gallery.NewAddress("https://h"))
+	answer, _ := respond(t, ix, q, gallery.NewAddress("https://h"))
 	if !strings.Contains(string(answer), `[{"assetUri":"https://h/x"}]`) {
 		t.Errorf("got %s", answer)
 	}
-	if _, _, ok := gallery.AppendPacked(nil, nil, ix, q, gallery.NewAddress("https://h")); ok {
+	if _, _, ok := zipped(t, ix, q, gallery.NewAddress("https://h")); ok {
 		t.Error("packed, without anything that is")
 	}
 }
@@ -242,7 +277,7 @@ func compare(t *testing.T, golden string, answer []byte) {
 // TestBaseIsEscaped proves that no base URL breaks out of its strings.
 func TestBaseIsEscaped(t *testing.T) {
 	base := "http://h/\"},{\"\\\u2028"
-	answer, _ := gallery.AppendAnswer(nil, nil, open(t), query.Query{Filters: []query.Filter{{Page: 1, Size: 10}}}, gallery.NewAddress(base))
+	answer, _ := respond(t, open(t), query.Query{Filters: []query.Filter{{Page: 1, Size: 10}}}, gallery.NewAddress(base))
 	var parsed struct {
 		Results []struct {
 			Extensions []struct{ Versions []struct{ AssetURI string } }
@@ -256,30 +291,55 @@ func TestBaseIsEscaped(t *testing.T) {
 	}
 }
 
-// TestAnswerIsBounded asks for the whole gallery many times over.
-func TestAnswerIsBounded(t *testing.T) {
-	one := index.Document{ID: "a.b", Name: "b", Publisher: "a", UUID: "u"}
+// crowd is an index of n extensions, whose latest and all versions are of these many bytes.
+func crowd(t *testing.T, n, latest, all int) *index.Index {
+	t.Helper()
 	var docs []index.Document
-	for i := range query.MaxPageSize - 1 {
-		d := one
-		d.ID, d.Name, d.UUID = fmt.Sprintf("a.b%d", i), fmt.Sprintf("b%d", i), fmt.Sprint(i)
-		docs = append(docs, d)
+	for i := range n {
+		docs = append(docs, index.Document{ID: fmt.Sprintf("a.b%d", i), Name: fmt.Sprintf("b%d", i), Publisher: "a", UUID: fmt.Sprint(i)})
 	}
-	ix := openIndex(t, docs, func(int) index.Payloads {
-		return index.Payloads{index.Latest: {JSON: []byte("{}")}}
-	})
-	body := `{"filters":[` + strings.Repeat(`{"pageSize":10000},`, 200) + `{}]}`
-	q, err := query.Parse([]byte(body))
-	if err != nil {
-		t.Fatal(err)
+	text := func(size int) []byte { return []byte(`"` + strings.Repeat("x", size-2) + `"`) }
+	payloads := index.Payloads{index.Latest: {JSON: text(latest)}, index.All: {JSON: text(all)}}
+	return openIndex(t, docs, func(int) index.Payloads { return payloads })
+}
+
+// named asks for extensions of a crowd by name.
+func named(n int) query.Filter {
+	f := query.Filter{Size: n}
+	for i := range n {
+		f.Names = append(f.Names, fmt.Sprintf("a.b%d", i))
 	}
-	answer, hits := gallery.AppendAnswer(nil, nil, ix, q, gallery.NewAddress(""))
-	if hits != query.MaxPageSize || !json.Valid(answer) {
-		t.Errorf("%d extensions in an answer of %d bytes", hits, len(answer))
-	}
-	totals := gjson.GetBytes(answer, "results.#.resultMetadata.0.metadataItems.0.count").Array()
-	if len(totals) != query.MaxFilters || totals[len(totals)-1].Int() != int64(len(docs)) {
-		t.Errorf("totals %v", totals)
+	return f
+}
+
+// TestResponseIsBounded asks for too much in every way there is. What is left out is still
+// counted, and extensions that were named are left out last.
+func TestResponseIsBounded(t *testing.T) {
+	many, big := crowd(t, query.MaxNames+5, 2, 3), crowd(t, 70, 100, 1<<20)
+	list := query.Filter{Size: math.MaxInt32}
+	for _, x := range []struct {
+		name         string
+		ix           *index.Index
+		filters      []query.Filter
+		hits, total  int
+		least, bound int
+	}{
+		{"one list", many, []query.Filter{list}, query.MaxPageSize, many.Len(), 0, 1 << 20},
+		{"many lists", many, slices.Repeat([]query.Filter{list}, 60), query.MaxPageSize, many.Len(), 0, 1 << 20},
+		{"named", many, []query.Filter{named(query.MaxNames)}, query.MaxNames, query.MaxNames, 0, 1 << 20},
+		{"named many times", many, append(slices.Repeat([]query.Filter{named(6000)}, 9), named(1)), query.MaxNames, 1, 0, 1 << 20},
+		{"list of large ones", big, []query.Filter{list}, gallery.MaxBytes >> 20, 70, 60 << 20, gallery.MaxBytes + 1<<10},
+		{"large ones, named", big, []query.Filter{named(70)}, 70, 70, 60 << 20, gallery.MaxBytes + 20<<10},
+	} {
+		q := query.Query{Filters: x.filters, Flags: query.IncludeVersions}
+		answer, hits := respond(t, x.ix, q, gallery.NewAddress(""))
+		if hits != x.hits || !json.Valid(answer) || len(answer) < x.least || len(answer) > x.bound {
+			t.Errorf("%s: %d extensions, %d bytes, want %d extensions", x.name, hits, len(answer), x.hits)
+		}
+		totals := gjson.GetBytes(answer, "results.#.resultMetadata.0.metadataItems.0.count").Array()
+		if last := totals[len(totals)-1].Int(); last != int64(x.total) {
+			t.Errorf("%s: TotalCount %d, want %d", x.name, last, x.total)
+		}
 	}
 }
 
@@ -289,7 +349,7 @@ func TestNamesAreNotPagedAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, hits := gallery.AppendAnswer(nil, nil, open(t), q, gallery.NewAddress("")); hits != 2 {
+	if _, hits := respond(t, open(t), q, gallery.NewAddress("")); hits != 2 {
 		t.Errorf("%d extensions, want 2", hits)
 	}
 }

@@ -154,10 +154,13 @@ func (k *Packer) proves(p Piece, holes []Hole) bool {
 	for _, h := range holes {
 		remark(k.hole(h), h.Kind)
 	}
-	stream := Begin(nil, fillings)
+	var packed bytes.Buffer
+	out := NewBuffer(make([]byte, 0, 4<<10), &packed)
+	stream := Begin(out, fillings)
 	stream.Piece(p)
-	packed, _ := stream.End()
-	if err := k.expander.Reset(bytes.NewReader(packed)); err != nil {
+	stream.End()
+	out.Flush() // to memory: it cannot fail
+	if err := k.expander.Reset(&packed); err != nil {
 		return false
 	}
 	var text bytes.Buffer

@@ -72,7 +72,7 @@ func NewFilling(b []byte) Filling {
 
 // Stream is a gzip stream in the making.
 type Stream struct {
-	dst      []byte
+	to       *Buffer
 	fillings []Filling
 	sum      uint32
 	size     uint32
@@ -80,27 +80,40 @@ type Stream struct {
 	damaged  bool
 }
 
-// Begin begins a stream at the end of dst, whose holes are filled by kind. The
-// fillings are as wide as those the pieces were packed for.
-func Begin(dst []byte, fillings []Filling) Stream {
+// Begin begins a stream that is written to a buffer, which has room for a few hundred
+// bytes at least. Its holes are filled by kind. The fillings are as wide as those the
+// pieces were packed for.
+func Begin(to *Buffer, fillings []Filling) Stream {
 	// Deflate, no flags, no time, nothing about the compressor, system unknown.
-	dst = append(dst, 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255)
-	return Stream{dst: dst, fillings: fillings}
+	to.Write([]byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255})
+	return Stream{to: to, fillings: fillings}
 }
 
 // Text adds text as it is.
-func (s *Stream) Text(text string) {
+func (s *Stream) Text(text []byte) {
 	for len(text) > 0 {
 		n := min(len(text), maxStored)
 		if !s.open {
-			s.dst = append(s.dst, stored)
+			s.to.Write(storedBlock)
 		}
-		s.dst = append(appendLengths(s.dst, n), text[:n]...)
-		s.open = false
-		s.sum = crc32.Update(s.sum, crc32.IEEETable, s.dst[len(s.dst)-n:])
+		s.stored(text[:n])
+		s.sum = crc32.Update(s.sum, crc32.IEEETable, text[:n])
 		s.size += uint32(n)
 		text = text[n:]
 	}
+}
+
+// stored writes the rest of a stored block, of which the first bits are there.
+func (s *Stream) stored(b []byte) {
+	s.lengths(len(b))
+	s.to.Write(b)
+	s.open = false
+}
+
+// lengths writes the length of a stored block and its complement.
+func (s *Stream) lengths(n int) {
+	s.to.Reserve(4)
+	s.to.bytes = binary.LittleEndian.AppendUint32(s.to.bytes, uint32(uint16(n))|uint32(^uint16(n))<<16)
 }
 
 // Piece adds a piece, its holes filled.
@@ -121,8 +134,7 @@ func (s *Stream) Piece(p Piece) {
 		s.part(parts[:size])
 		parts = parts[size:]
 		with := &s.fillings[kind]
-		s.dst = append(appendLengths(s.dst, len(with.bytes)), with.bytes...)
-		s.open = false
+		s.stored(with.bytes)
 		sum ^= with.remainder.Times(gaps.field(8))
 	}
 	s.part(parts)
@@ -132,32 +144,28 @@ func (s *Stream) Piece(p Piece) {
 
 func (s *Stream) part(b []byte) {
 	if s.open {
-		s.dst = appendLengths(s.dst, 0)
+		s.lengths(0)
 	}
-	s.dst = append(s.dst, b...)
+	s.to.Write(b)
 	s.open = true
 }
 
-// End ends the stream and returns dst with it. It returns false if a piece was none,
-// nil or out of a damaged file; then the stream is of no use.
-func (s *Stream) End() ([]byte, bool) {
+// End ends the stream. It returns false if a piece was none, nil or out of a damaged
+// file; then the stream is of no use.
+func (s *Stream) End() bool {
 	if s.open {
-		s.dst = appendLengths(s.dst, 0)
+		s.lengths(0)
 	}
-	s.dst = append(s.dst, lastBlock...)
-	s.dst = binary.LittleEndian.AppendUint32(s.dst, s.sum)
-	return binary.LittleEndian.AppendUint32(s.dst, s.size), !s.damaged
+	end := binary.LittleEndian.AppendUint32([]byte(lastBlock), s.sum)
+	s.to.Write(binary.LittleEndian.AppendUint32(end, s.size))
+	return !s.damaged
 }
 
 // Parts of RFC 1951.
 const (
-	stored    = 0x00       // begins a stored block, up to the next whole byte
 	maxStored = 1<<16 - 1  // bytes of one
 	lastBlock = "\x03\x00" // an empty block with fixed codes, marked as the last
 )
 
-// appendLengths appends the length of a stored block and its complement.
-func appendLengths(dst []byte, n int) []byte {
-	dst = binary.LittleEndian.AppendUint16(dst, uint16(n))
-	return binary.LittleEndian.AppendUint16(dst, ^uint16(n))
-}
+// storedBlock begins a stored block, up to the next whole byte.
+var storedBlock = []byte{0}

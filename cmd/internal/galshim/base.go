@@ -3,12 +3,17 @@ package galshim
 import (
 	"cmp"
 	"errors"
+	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
 // An addresser tells at which URL clients reach this server, which every answer
@@ -18,19 +23,28 @@ import (
 type addresser struct {
 	fixed   string
 	trusted []network
+	log     *slog.Logger
+	warned  atomic.Bool // that headers were ignored
 }
 
-// privateNetworks are trusted by default: a proxy on the same machine or in the
-// same private network.
-var privateNetworks = []network{
-	{netip.MustParsePrefix("127.0.0.0/8")}, {netip.MustParsePrefix("::1/128")},
-	{netip.MustParsePrefix("10.0.0.0/8")}, {netip.MustParsePrefix("172.16.0.0/12")},
-	{netip.MustParsePrefix("192.168.0.0/16")}, {netip.MustParsePrefix("fc00::/7")},
+// newAddresser returns one that trusts the proxies, or those on this machine if there are
+// none.
+func newAddresser(fixed string, proxies []network, log *slog.Logger) *addresser {
+	if len(proxies) == 0 {
+		proxies = loopback
+	}
+	return &addresser{fixed: fixed, trusted: proxies, log: log}
 }
+
+// loopback is trusted by default, and so are Unix sockets. A private network is not: in a
+// large one, everybody has such an address.
+var loopback = []network{{netip.MustParsePrefix("127.0.0.0/8")}, {netip.MustParsePrefix("::1/128")}}
 
 // forwardedHeaders decide the base URL where it is not fixed; caches must tell
 // answers apart by them.
 const forwardedHeaders = "Forwarded, X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-Prefix, X-Forwarded-Proto"
+
+var forwardedKeys = strings.Split(forwardedHeaders, ", ")
 
 // urlPrefix is the path of a base URL.
 var urlPrefix = regexp.MustCompile(`^(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?$`)
@@ -44,7 +58,9 @@ func (a *addresser) base(r *http.Request) string {
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	if a.trustsPeer(r) {
+	if !a.trustsPeer(r) {
+		a.warn(r)
+	} else {
 		f := readForwarded(r.Header)
 		scheme, prefix = cmp.Or(f.proto, scheme), f.prefix
 		host = withPort(cmp.Or(f.host, host), f.port, scheme)
@@ -56,6 +72,23 @@ func (a *addresser) base(r *http.Request) string {
 		}
 	}
 	return scheme + "://" + host + prefix
+}
+
+// warn says once that the headers of what may be a proxy are ignored.
+func (a *addresser) warn(r *http.Request) {
+	if a.warned.Load() || !slices.ContainsFunc(forwardedKeys, func(key string) bool { return r.Header[key] != nil }) {
+		return
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err == nil && isPrivate(peer.Addr()) && !a.warned.Swap(true) {
+		a.log.Warn("forwarded headers are ignored; if they come from a proxy of yours, name its address with --trusted-proxy", "peer", peer.Addr())
+	}
+}
+
+// isPrivate tells whether an address is one of a network that is not the Internet.
+func isPrivate(addr netip.Addr) bool {
+	addr = addr.Unmap()
+	return addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast()
 }
 
 // trustsPeer tells whether who is at the other end of the connection may say
@@ -124,7 +157,7 @@ func readForwarded(h http.Header) forwarded {
 	if !isPort(f.port) {
 		f.port = ""
 	}
-	if !urlPrefix.MatchString(f.prefix) {
+	if len(f.prefix) > maxPrefix || !urlPrefix.MatchString(f.prefix) {
 		f.prefix = ""
 	}
 	f.prefix = strings.TrimSuffix(f.prefix, "/")
@@ -186,7 +219,13 @@ func isHost(s string) bool {
 	return len(host) >= 1 && len(host) <= 254 && consistsOf(host, isNameByte) && host[0] != '.' && host[0] != '-' && host[len(host)-1] != '-'
 }
 
-func isPort(s string) bool { return len(s) >= 1 && len(s) <= 5 && consistsOf(s, isDigit) }
+func isPort(s string) bool {
+	if len(s) < 1 || len(s) > 5 || !consistsOf(s, isDigit) {
+		return false
+	}
+	n, err := strconv.Atoi(s)
+	return err == nil && n <= math.MaxUint16
+}
 
 func consistsOf(s string, is func(c byte) bool) bool {
 	for i := range len(s) {

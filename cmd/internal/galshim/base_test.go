@@ -1,7 +1,9 @@
 package galshim
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -25,6 +27,12 @@ const (
 	proxy    = "10.1.2.3:4444"
 	stranger = "203.0.113.9:4444"
 )
+
+// privateNetworks are those of a company whose proxies may be anywhere in it.
+var privateNetworks = []network{
+	{netip.MustParsePrefix("127.0.0.0/8")}, {netip.MustParsePrefix("::1/128")},
+	{netip.MustParsePrefix("10.0.0.0/8")}, {netip.MustParsePrefix("192.168.0.0/16")}, {netip.MustParsePrefix("fc00::/7")},
+}
 
 var baseCases = []struct {
 	name   string
@@ -62,6 +70,10 @@ var baseCases = []struct {
 	{"other scheme", proxy, "h", []string{"X-Forwarded-Proto", "javascript"}, "http://h"},
 	{"climbing prefix", proxy, "h", []string{"X-Forwarded-Prefix", "/../x"}, "http://h"},
 	{"prefix with a host", proxy, "h", []string{"X-Forwarded-Prefix", "//evil.test"}, "http://h"},
+	{"long prefix", proxy, "h", []string{"X-Forwarded-Prefix", "/" + strings.Repeat("a", maxPrefix-1)}, "http://h/" + strings.Repeat("a", maxPrefix-1)},
+	{"prefix too long", proxy, "h", []string{"X-Forwarded-Prefix", "/" + strings.Repeat("a", maxPrefix)}, "http://h"},
+	{"host too long", proxy, "h", []string{"X-Forwarded-Host", strings.Repeat("a", 300)}, "http://h"},
+	{"no such port", proxy, "h", []string{"X-Forwarded-Port", "65536"}, "http://h"},
 	{"port with a path", proxy, "h", []string{"X-Forwarded-Port", "1/x"}, "http://h"},
 	{"host with a path", stranger, "h/x", nil, "http://192.0.2.7:80"},
 	{"no host", stranger, "", nil, "http://192.0.2.7:80"},
@@ -73,7 +85,7 @@ func TestIsHost(t *testing.T) {
 			t.Errorf("%q is refused", s)
 		}
 	}
-	for _, s := range []string{"", "-h", ".h", "h-", "h:", "h:123456", "h:8x", ":80", "a:b:1", "h/x", "h x", "é", "[]", "[:]", "[::1", "::1]", "[::g]", "[::1]x", "[" + strings.Repeat(":", 46) + "]", strings.Repeat("a", 255)} {
+	for _, s := range []string{"", "-h", ".h", "h-", "h:", "h:123456", "h:65536", "h:8x", ":80", "a:b:1", "h/x", "h x", "é", "[]", "[:]", "[::1", "::1]", "[::g]", "[::1]x", "[" + strings.Repeat(":", 46) + "]", strings.Repeat("a", 255)} {
 		if isHost(s) {
 			t.Errorf("%q is taken for a host", s)
 		}
@@ -101,6 +113,32 @@ func TestBaseUnixSocket(t *testing.T) {
 	}
 	if got := (&addresser{}).base(r); got != "http://h" {
 		t.Errorf("%s, want a nameless peer not believed", got)
+	}
+}
+
+// TestTrustedByDefault believes this machine and nobody else, and says once that it ignores
+// what may be a proxy.
+func TestTrustedByDefault(t *testing.T) {
+	var lines bytes.Buffer
+	a := newAddresser("", nil, slog.New(slog.NewTextHandler(&lines, nil)))
+	for _, x := range []struct {
+		peer string
+		want string
+		said int
+	}{
+		{"127.0.0.1:1", "http://gallery.test", 0},
+		{"[::1]:1", "http://gallery.test", 0},
+		{stranger, "http://h", 0},
+		{proxy, "http://h", 1},
+		{"192.168.1.2:1", "http://h", 1},
+	} {
+		if got := a.base(request(x.peer, "h", "X-Forwarded-Host", "gallery.test")); got != x.want {
+			t.Errorf("from %s: %s, want %s", x.peer, got, x.want)
+		}
+		a.base(request(x.peer, "h")) // says nothing of itself
+		if n := strings.Count(lines.String(), "--trusted-proxy"); n != x.said {
+			t.Errorf("from %s: %d warnings, want %d:\n%s", x.peer, n, x.said, &lines)
+		}
 	}
 }
 

@@ -53,9 +53,16 @@ func (s *server) document(w *reply, r *http.Request, body []byte) error {
 		h.Set("Cache-Control", "private, max-age=300") // whoever asks decides what it says
 		h.Add("Vary", forwardedHeaders)
 	}
-	s.compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	send := func(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
-	})).ServeHTTP(w, r)
+	}
+	if !acceptsGzip(r.Header) || !s.mayCompress() {
+		h.Add("Vary", "Accept-Encoding")
+		send(w, r)
+		return nil
+	}
+	defer func() { <-s.compressing }()
+	s.compress(http.HandlerFunc(send)).ServeHTTP(w, r)
 	return nil
 }
 
@@ -66,15 +73,20 @@ func (s *server) uncounted(w *reply, _ *http.Request, _ *generation) error {
 }
 
 // health tells whether the server serves, and what. It is stale if there is a
-// newer generation that had to be refused.
+// newer generation that had to be refused. It is damaged, with status 503, from when the
+// index could not be read until it has been opened again.
 func (s *server) health(w *reply, _ *http.Request, g *generation) error {
 	w.Header().Set("Cache-Control", "no-store")
-	sendJSON(w, http.StatusOK, struct {
+	status, word := http.StatusOK, "ok"
+	if g.damaged.Load() {
+		status, word = http.StatusServiceUnavailable, "damaged"
+	}
+	sendJSON(w, status, struct {
 		Status     string `json:"status"`
 		Generation string `json:"generation"`
 		Extensions int    `json:"extensions"`
 		Stale      bool   `json:"stale"`
-	}{"ok", g.Generation, g.ix.Len(), s.live.stale.Load()})
+	}{word, g.Generation, g.ix.Len(), s.live.stale.Load()})
 	return nil
 }
 

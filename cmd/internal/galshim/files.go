@@ -160,10 +160,25 @@ func (s *server) send(w *reply, r *http.Request, g *generation, f index.File, ca
 	if !compressible(f.Type) {
 		return g.blobs.serve(w, r, f)
 	}
+	if !acceptsGzip(r.Header) || !s.mayCompress() {
+		h.Add("Vary", "Accept-Encoding")
+		return g.blobs.serve(w, r, f)
+	}
+	defer func() { <-s.compressing }()
 	s.compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err = g.blobs.serve(w, r, f)
 	})).ServeHTTP(w, r)
 	return err
+}
+
+// mayCompress takes one of the compressors, each of which holds a megabyte, if there is one.
+func (s *server) mayCompress() bool {
+	select {
+	case s.compressing <- struct{}{}:
+		return true
+	default:
+		return false
+	}
 }
 
 // packageName returns the file name of a package by its path in the site.

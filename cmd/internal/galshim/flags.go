@@ -22,7 +22,7 @@ import (
 type Command struct {
 	Index   string        `required:"" placeholder:"SITE|URL" help:"The site: a folder that galbuild made, or the http(s) address where one is published."`
 	Listen  string        `default:"127.0.0.1:8080" help:"Where to listen: host:port, :port or unix:PATH."`
-	BaseURL string        `name:"base-url" placeholder:"URL" help:"The address editors reach this server at, path allowed. Without it, answers point to where the request says it came from."`
+	BaseURL string        `name:"base-url" placeholder:"URL" help:"The address editors reach this server at, path allowed. Without it, responses point to where the request says it came from, and caches may not share them."`
 	NoFiles bool          `help:"Answer questions only; leave the site's files and pages to the web server in front."`
 	Reload  time.Duration `default:"5s" help:"How often to look for a new generation; 0 for never. SIGHUP looks at once."`
 	Cache   string        `placeholder:"DIR" help:"Where the index of a site at a URL is kept; galshim in the user's cache folder by default."`
@@ -30,7 +30,10 @@ type Command struct {
 
 	ContentURL string `name:"content-url" placeholder:"URL" help:"The address editors load assets and files from, if it is another one. The site must have been built with the same, or its page shows no pictures."`
 
-	TrustedProxy []network `placeholder:"CIDR" help:"Believe Forwarded and X-Forwarded-* from these addresses, instead of from loopback and private ones; none for nobody. Repeatable."`
+	TrustedProxy []network `placeholder:"CIDR" help:"Believe Forwarded and X-Forwarded-* from these addresses, for example that of a load balancer, instead of from loopback only; none for nobody. Unix sockets are always believed. Repeatable."`
+
+	MaxConnections int `name:"max-connections" default:"0" placeholder:"N" help:"Connections at a time; more wait until one ends. 0: as the limit of open files allows, 10000 at most."`
+	MaxQueries     int `name:"max-queries" default:"0" placeholder:"N" help:"Queries worked on at a time; more wait for a moment, then get status 503. 0: four for each processor."`
 
 	TLSCert       string `name:"tls-cert" placeholder:"FILE" help:"Certificate chain, PEM; read again when the file changes."`
 	TLSKey        string `name:"tls-key" placeholder:"FILE" help:"Its private key, PEM."`
@@ -65,6 +68,9 @@ func (c *Command) Validate() error {
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil && !strings.HasPrefix(c.Listen, "unix:") {
 		return hint.Add(fmt.Errorf("--listen %q: neither host:port nor unix:PATH", c.Listen), "--listen :8080 is port 8080 on every address")
+	}
+	if c.MaxConnections < 0 || c.MaxQueries < 0 {
+		return hint.Add(errors.New("--max-connections and --max-queries: below zero"), "0 means the default")
 	}
 	if c.Reload < 0 {
 		return hint.Add(fmt.Errorf("--reload %s: below zero", c.Reload), "0 means never")

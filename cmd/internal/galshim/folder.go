@@ -54,7 +54,7 @@ func openFolder(root *os.Root, old *generation) (*generation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open site %s: %w", root.Name(), err)
 	}
-	if old != nil && old.Current == current && sameFolder(root, old.blobs.(blobFolder).root) {
+	if old := sound(old); old != nil && old.Current == current && sameFolder(root, old.blobs.(blobFolder).root) {
 		return nil, nil
 	}
 	ix, err := index.Open(filepath.Join(root.Name(), filepath.FromSlash(current.IndexPath())))

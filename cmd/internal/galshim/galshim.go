@@ -37,11 +37,47 @@
 // the SHA-256, Range works, versioned paths are immutable and others are good for
 // five minutes.
 //
+// Files of a site at a URL are passed through. Their last 64 KiB are withheld until the
+// SHA-256 is right; if it is wrong, the connection is cut.
+//
+// # The address of the gallery
+//
+// Responses repeat the base URL. Without --base-url it is what the request says, and such
+// responses are private to the client. Forwarded and X-Forwarded-* are believed from
+// loopback and Unix sockets, or from the proxies that --trusted-proxy names.
+//
 // # Limits
 //
-// Headers 64 KiB within 10 s, a body 4 MiB within 30 s in all, an idle connection
-// two minutes, and a client that takes less than 256 KiB of an answer in a minute
-// is cut off. Stopping waits 30 s for the requests at work.
+// Nothing that a client sends or leaves unread may cost the others more than this. After a
+// colon stands the status of what is beyond. A query is turned away with Retry-After, and
+// nothing else is: editors take other errors for an empty list, or ask more.
+//
+//	header                          64 KiB, within 10s: 431
+//	body                            4 MiB, within 30s with the header: 413
+//	idle connection                 2m0s
+//	connections                     10000, fewer where fewer files can be open (--max-connections)
+//	queries at work                 4 for each processor (--max-queries)
+//	heavy ones of them              1 for two processors
+//	what is heavy                   above 32 KiB of body, 2 filters, 500 criteria, or 64 bytes of text
+//	queries that wait               1000, for 5s: 503
+//	bodies in memory                10 MiB, or an eighth of the memory limit, without 16 KiB of each: 503
+//	responses in memory             32 MiB, or an eighth of the memory limit: 503
+//	extensions of a list            1000
+//	extensions of a response        10000
+//	JSON of a response              64 MiB; 256 MiB of extensions asked for by id or name
+//	buffer of a response            64 KiB, 512 KiB if all of it fits
+//	JSON compressed for a response  448 KiB; more is sent plain
+//	files compressed at a time      32; more are sent plain
+//	files of a site at a URL        512 on their way at a time
+//	index of a site at a URL        4 GiB
+//	slow client                     1 kB/s over 1m0s of what is in memory; any byte in 1m0s of a file
+//	forwarded prefix                256 bytes; a longer one is ignored
+//	path or error in the log        1 KiB
+//	stopping                        30s for requests at work
+//
+// Extensions that are cut off are still counted in TotalCount. Where not all versions fit a
+// response to ids or names, extensions from there on have their latest ones. A client that
+// asks for a published site's file in ranges gets the whole, if it is above 64 KiB.
 //
 // # Generations
 //
@@ -50,6 +86,10 @@
 // network, before it takes the place of the one being served, which is closed
 // after its last request. What is corrupt, missing or half copied is refused, with
 // one line in the log, and the old one stays.
+//
+// A site should be replaced by a rename, never in place. If an index is cut short while it
+// is served, or its disk fails, the requests that meet it get status 500, /healthz says
+// "damaged" with status 503, and the index is opened again as soon as it is sound.
 //
 // Sources: the paths and headers of VS Code's extensionGalleryService.ts and
 // extensionResourceLoader.ts, and the paths that Open VSX, code-marketplace and

@@ -17,15 +17,17 @@ import (
 
 	"github.com/klauspost/compress/gzhttp"
 
+	"galbuild/index"
 	"galbuild/render/gallery"
 )
 
 // config is what a handler needs.
 type config struct {
 	live      *live
-	addresser addresser
+	addresser *addresser
 	files     bool          // serve files and pages
-	stall     time.Duration // for a client to take a chunk
+	queries   int           // to work on at a time
+	stall     time.Duration // see pace
 	log       *slog.Logger
 	content   string // URL of assets and files, no slash at the end; "" if it is the base URL
 }
@@ -33,11 +35,14 @@ type config struct {
 // server is the gallery as an [http.Handler].
 type server struct {
 	config
-	mux      *http.ServeMux
-	compress func(http.Handler) http.HandlerFunc
-	buffers  sync.Pool // of *[]byte
-	packers  sync.Pool // of *gzip.Writer
-	recent   atomic.Pointer[gallery.Address]
+	mux         *http.ServeMux
+	compress    func(http.Handler) http.HandlerFunc
+	compressing chan struct{} // a token for each file being compressed
+	turns       *turns
+	bodies      bodies
+	buffers     buffers
+	compressors sync.Pool // of *gzip.Writer
+	recent      atomic.Pointer[gallery.Address]
 }
 
 // endpoint answers one kind of request from g. An error means that it has
@@ -54,7 +59,10 @@ func newServer(c config) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{config: c, mux: http.NewServeMux(), compress: compress}
+	s := &server{
+		config: c, mux: http.NewServeMux(), compress: compress, compressing: make(chan struct{}, maxCompressors),
+		turns: newTurns(c.queries), bodies: bodies{held: newHeld(maxBodies)}, buffers: buffers{held: newHeld(maxResponses)},
+	}
 	s.routes()
 	return s, nil
 }
@@ -108,8 +116,10 @@ func (s *server) handle(pattern string, e endpoint) {
 		w := rw.(*reply)
 		g := s.live.acquire()
 		defer g.release()
-		if w.err = e(w, r, g); w.err != nil {
-			sendError(w, w.err)
+		w.generation = g
+		if err := e(w, r, g); err != nil {
+			w.err = err
+			sendError(w, err)
 		}
 	})
 }
@@ -128,7 +138,8 @@ func only(e endpoint, methods ...string) endpoint {
 
 // ServeHTTP implements [http.Handler].
 func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	w := newReply(rw, s.stall)
+	index.Guard() // the site may be replaced under our hands
+	w := newReply(rw, r, s.stall)
 	defer s.finish(w, r, time.Now())
 	allowOrigins(w.Header(), r)
 	if r.Method == http.MethodOptions {
@@ -151,23 +162,40 @@ func (s *server) address(base string) *gallery.Address {
 	return a
 }
 
-// finish turns a panic into an answer, or cuts the connection if one has begun,
+// finish turns a panic into a response, or cuts the connection if one has begun,
 // and logs the request.
 func (s *server) finish(w *reply, r *http.Request, start time.Time) {
 	p, begun := recover(), w.status != 0
-	switch {
-	case p == http.ErrAbortHandler:
-		w.err = errors.New("the answer broke off")
-	case p != nil:
-		w.err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	if p != nil {
+		w.err = s.panicked(w, p)
 	}
 	if p != nil && !begun {
 		sendError(w, w.err)
 	}
+	w.pace.end()
 	s.logRequest(w, r, time.Since(start))
 	if p != nil && begun {
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// cutOff is what a request panics with that cannot be finished, though a part of the
+// response has been sent. The error is for the log.
+type cutOff struct{ error }
+
+// panicked returns the error that a request panicked with.
+func (s *server) panicked(w *reply, p any) error {
+	if p == http.ErrAbortHandler {
+		return cmp.Or(w.err, errors.New("the response was cut off"))
+	}
+	if cut, ok := p.(cutOff); ok {
+		return cut.error
+	}
+	if err := index.Damage(p); err != nil {
+		s.live.damaged(w.generation, err)
+		return err
+	}
+	return fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 }
 
 // logRequest writes one line. Probes are not worth one, failures always are.
@@ -186,15 +214,23 @@ func (s *server) logRequest(w *reply, r *http.Request, elapsed time.Duration) {
 	}
 	line := slog.NewRecord(time.Now(), level, "request", 0) // a Logger would look up its caller, which nobody asks for
 	line.AddAttrs(
-		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", w.status),
-		slog.Int64("bytes", w.bytes), slog.Duration("elapsed", elapsed), slog.String("client", s.addresser.client(r)))
+		slog.String("method", r.Method), slog.String("path", clip(r.URL.Path)), slog.Int("status", w.status),
+		slog.Int64("bytes", w.bytes()), slog.Duration("elapsed", elapsed), slog.String("client", s.addresser.client(r)))
 	if w.hits >= 0 {
 		line.AddAttrs(slog.Int("hits", w.hits))
 	}
 	if w.err != nil {
-		line.AddAttrs(slog.Any("err", w.err))
+		line.AddAttrs(slog.String("err", clip(w.err.Error())))
 	}
 	s.log.Handler().Handle(context.Background(), line) // it has nobody to tell of an error
+}
+
+// clip cuts a text that a client may have made long, for the log.
+func clip(text string) string {
+	if len(text) <= maxLogged {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxLogged], "") + "…"
 }
 
 // allowOrigins lets every page read every answer: editors run in a browser, even

@@ -50,7 +50,7 @@ var exchanges = []struct {
 	{request: "POST /api/vscode/acme/hello/latest", status: 405, header: []string{"Allow: GET, HEAD, OPTIONS"}},
 
 	// Manifests.
-	{request: "GET /manifest.json", status: 200, want: `"id":"http://gallery.test/api/extensionquery"`, header: []string{"Vary: " + forwardedHeaders}},
+	{request: "GET /manifest.json", status: 200, want: `"id":"http://gallery.test/api/extensionquery"`, header: []string{"Vary: " + forwardedHeaders, "Cache-Control: private, max-age=300"}},
 	{request: "GET /api/manifest.json", status: 200, want: `"ExtensionQueryService"`},
 	{request: "GET /api", status: 200, want: `"ExtensionQueryService"`},
 	{request: "GET /api/", status: 200, want: `"ExtensionQueryService"`},

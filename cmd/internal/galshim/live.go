@@ -15,8 +15,9 @@ import (
 
 // A source is where the generations of a site come from: a folder or a URL.
 type source interface {
-	// next returns the generation that counts now, proved and opened, or nil if
-	// that is old. It is called by one goroutine at a time; old is nil at first.
+	// next returns the generation that is current now, verified and opened, or nil if
+	// that is old and not damaged. It is called by one goroutine at a time; old is nil at
+	// first.
 	next(ctx context.Context, old *generation) (*generation, error)
 }
 
@@ -33,9 +34,10 @@ type store interface {
 // been replaced and its last request is over.
 type generation struct {
 	site.Current
-	ix    *index.Index
-	blobs store
-	users atomic.Int64 // requests at work, and one for being the current generation
+	ix      *index.Index
+	blobs   store
+	users   atomic.Int64 // requests at work, and one for being the current generation
+	damaged atomic.Bool  // reading the index failed; it is to be opened again
 }
 
 func newGeneration(c site.Current, ix *index.Index, blobs store) *generation {
@@ -70,8 +72,34 @@ type live struct {
 	source source
 	log    *slog.Logger
 	now    atomic.Pointer[generation]
-	stale  atomic.Bool // the newest generation was refused
-	said   string      // the complaint in the log, so that it is there once
+	stale  atomic.Bool   // the newest generation was refused
+	said   string        // the complaint in the log, so that it is there once
+	reopen chan struct{} // has one element if the current generation has been damaged
+}
+
+func newLive(from source, log *slog.Logger) *live {
+	return &live{source: from, log: log, reopen: make(chan struct{}, 1)}
+}
+
+// sound returns old unless it is damaged, and nil then: it must be opened again.
+func sound(old *generation) *generation {
+	if old != nil && old.damaged.Load() {
+		return nil
+	}
+	return old
+}
+
+// damaged notes that reading a generation failed, and has it opened again. The site has
+// been changed in place, or its disk fails.
+func (l *live) damaged(g *generation, err error) {
+	if g == nil || g.damaged.Swap(true) {
+		return
+	}
+	l.log.Error("the index is damaged; it is opened again as soon as it is sound", "generation", g.Generation, "err", err)
+	select {
+	case l.reopen <- struct{}{}:
+	default:
+	}
 }
 
 // acquire returns the current generation, which the caller must release.
@@ -95,15 +123,21 @@ func (l *live) look(ctx context.Context) error {
 	if old == nil {
 		return nil
 	}
+	if old.damaged.Load() {
+		l.log.Info("the index has been opened again", "generation", g.Generation)
+	}
 	l.log.Info("serving a new generation", "generation", g.Generation, "extensions", g.ix.Len(), "was", old.Generation)
 	old.release()
 	return nil
 }
 
+// damagedReload is how often to try to open an index again that is damaged.
+const damagedReload = 5 * time.Second
+
 // follow looks at the source at every tick and whenever told to, until ctx ends.
-// It never ticks if every is 0.
+// It never ticks if every is 0, except while the index is damaged.
 func (l *live) follow(ctx context.Context, every time.Duration, told <-chan os.Signal) {
-	var tick <-chan time.Time
+	var tick, retry <-chan time.Time
 	if every > 0 {
 		ticker := time.NewTicker(every)
 		defer ticker.Stop()
@@ -116,8 +150,14 @@ func (l *live) follow(ctx context.Context, every time.Duration, told <-chan os.S
 		case <-told:
 			l.said = "" // who asks wants to hear it again
 		case <-tick:
+		case <-l.reopen:
+		case <-retry:
 		}
 		l.report(l.look(ctx))
+		retry = nil
+		if now := l.now.Load(); now != nil && now.damaged.Load() {
+			retry = time.After(damagedReload)
+		}
 	}
 }
 

@@ -1,74 +1,202 @@
 package galshim
 
 import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"galbuild/build/blob"
 	"galbuild/index"
 )
 
-// blobProxy passes the blobs of a published site through. What the client is
-// told of them comes from the index, never from the other server, of whose answer
-// only the length, the range and the bytes count.
-type blobProxy struct{ site *remote }
+// withheld is how much of a blob is passed on only when all of it has been verified.
+const withheld = 64 << 10
+
+// blobProxy passes the blobs of a published site through. What the client is told of them
+// comes from the index, never from the other server, of whose response only the bytes
+// count, and these only if their SHA-256 is right. The last of them are withheld until it
+// is: a wrong blob is never passed on whole.
+//
+// A range is answered from a blob that fits what is withheld. Of a larger one the whole is
+// sent, which HTTP allows: a part of it cannot be verified.
+type blobProxy struct {
+	site    *remote
+	windows *sync.Pool // of *[]byte
+}
+
+func newBlobProxy(site *remote) blobProxy {
+	return blobProxy{site, &sync.Pool{New: func() any { b := make([]byte, 2*withheld); return &b }}}
+}
 
 func (p blobProxy) serve(w http.ResponseWriter, r *http.Request, f index.File) error {
-	etag := w.Header().Get("ETag")
-	if strings.Contains(r.Header.Get("If-None-Match"), etag) {
+	if matches(r.Header.Get("If-None-Match"), w.Header().Get("ETag")) {
 		w.Header().Del("Content-Type")
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	header := make(http.Header)
-	if since := r.Header.Get("If-Range"); since == "" || since == etag {
-		// Several ranges would come as parts with headers of their own; the whole is right too.
-		if ranges := r.Header.Get("Range"); ranges != "" && !strings.Contains(ranges, ",") {
-			header.Set("Range", ranges)
-		}
-	}
+	ctx, cancel := context.WithCancelCause(r.Context())
+	defer cancel(nil)
 	address := p.site.base.JoinPath(blob.Ref(f.SHA256).Path())
-	resp, err := p.site.do(r.Context(), r.Method, address, header)
+	resp, err := p.site.do(ctx, r.Method, address, nil)
 	if err == nil {
 		defer resp.Body.Close()
 		err = checkBlob(resp, f)
 	}
-	if err != nil {
-		return &failure{http.StatusBadGateway, "the site behind this server does not give the file", fmt.Errorf("get %s: %w", address.Redacted(), err)}
+	if err == nil {
+		window := p.windows.Get().(*[]byte)
+		defer p.windows.Put(window)
+		v := &verifier{w: w, r: r, f: f, sum: sha256.New(), window: *window, body: patient(resp.Body, cancel)}
+		err = v.pass()
 	}
-	passBlob(w, resp)
+	if err != nil {
+		err = fmt.Errorf("get %s: %w", address.Redacted(), cmp.Or(context.Cause(ctx), err))
+		return &failure{http.StatusBadGateway, "the site behind this server does not give the file", err}
+	}
 	return nil
 }
 
-// checkBlob tells what speaks against passing an answer on as the blob of f.
+// matches reports whether a client has what is tagged so.
+func matches(header, tag string) bool {
+	return header == "*" || tag != "" && strings.Contains(header, tag)
+}
+
+// checkBlob tells what speaks against a response being the blob of f.
 func checkBlob(resp *http.Response, f index.File) error {
 	switch encoding := resp.Header.Get("Content-Encoding"); {
-	case resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusPartialContent && resp.StatusCode != http.StatusRequestedRangeNotSatisfiable:
+	case resp.StatusCode != http.StatusOK:
 		return errors.New(resp.Status)
 	case encoding != "" && encoding != "identity":
 		return fmt.Errorf("content encoding %q instead of the bytes", encoding)
-	case resp.StatusCode == http.StatusOK && resp.ContentLength >= 0 && resp.ContentLength != f.Size:
+	case resp.ContentLength >= 0 && resp.ContentLength != f.Size:
 		return fmt.Errorf("%d bytes long, the index says %d", resp.ContentLength, f.Size)
 	}
 	return nil
 }
 
-// passBlob copies an answer that has been checked. If it breaks off, so does the
-// connection: a package cut short must not look whole.
-func passBlob(w http.ResponseWriter, resp *http.Response) {
-	for _, key := range []string{"Content-Length", "Content-Range"} {
-		if value := resp.Header.Get(key); value != "" {
-			w.Header().Set(key, value)
+// patient returns body, whose reads end after stallTimeout without a byte.
+func patient(body io.Reader, cancel context.CancelCauseFunc) io.Reader {
+	timer := time.AfterFunc(stallTimeout, func() { cancel(fmt.Errorf("nothing came for %s", stallTimeout)) })
+	timer.Stop()
+	return &patientReader{body, timer}
+}
+
+type patientReader struct {
+	io.Reader
+	timer *time.Timer
+}
+
+// Read implements [io.Reader]. Between reads, a slow client may take its time.
+func (p *patientReader) Read(b []byte) (int, error) {
+	p.timer.Reset(stallTimeout)
+	defer p.timer.Stop()
+	return p.Reader.Read(b)
+}
+
+// A verifier passes one blob on.
+type verifier struct {
+	w      http.ResponseWriter
+	r      *http.Request
+	f      index.File
+	sum    hash.Hash
+	window []byte // 2·withheld bytes
+	body   io.Reader
+}
+
+// pass sends the blob. An error means that nothing has been sent; later, the connection is
+// cut, so that what was sent does not look whole.
+func (v *verifier) pass() error {
+	if v.r.Method == http.MethodHead {
+		v.announce()
+		return nil
+	}
+	n, left := 0, v.f.Size // bytes in the window, bytes to come
+	sent := false
+	for left > 0 {
+		read, err := v.body.Read(v.window[n:min(int64(len(v.window)), int64(n)+left)])
+		v.sum.Write(v.window[n : n+read])
+		n, left = n+read, left-int64(read)
+		if err != nil && left > 0 {
+			return v.failed(sent, fmt.Errorf("after %d of %d bytes: %w", v.f.Size-left, v.f.Size, noEOF(err)))
+		}
+		if n == len(v.window) {
+			if !sent {
+				v.announce()
+				sent = true
+			}
+			if _, err := v.w.Write(v.window[:n-withheld]); err != nil {
+				panic(http.ErrAbortHandler) // the client has gone
+			}
+			n = copy(v.window, v.window[n-withheld:n])
 		}
 	}
-	w.Header().Set("Accept-Ranges", "bytes")
-	w.WriteHeader(resp.StatusCode)
-	if _, err := io.Copy(w, resp.Body); err != nil {
-		panic(http.ErrAbortHandler)
+	if err := v.verify(); err != nil {
+		return v.failed(sent, err)
 	}
+	v.finish(sent, v.window[:n])
+	return nil
+}
+
+// noEOF returns err, or io.ErrUnexpectedEOF instead of io.EOF.
+func noEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// announce sends the header of the whole.
+func (v *verifier) announce() {
+	h := v.w.Header()
+	h.Set("Content-Length", strconv.FormatInt(v.f.Size, 10))
+	if v.f.Size > withheld {
+		h.Set("Accept-Ranges", "none")
+	} else {
+		h.Set("Accept-Ranges", "bytes")
+	}
+	v.w.WriteHeader(http.StatusOK)
+}
+
+// verify reports whether the blob has come whole, is right, and nothing comes after it.
+func (v *verifier) verify() error {
+	if n, _ := io.ReadFull(v.body, make([]byte, 1)); n > 0 {
+		return fmt.Errorf("longer than the %d bytes that the index says", v.f.Size)
+	}
+	if got := blob.Ref(v.sum.Sum(nil)); got != v.f.SHA256 {
+		return fmt.Errorf("its SHA-256 is %s: damaged, or not the file that was published", got)
+	}
+	return nil
+}
+
+// failed returns err, or logs it and cuts the connection if something has been sent.
+func (v *verifier) failed(sent bool, err error) error {
+	if sent {
+		panic(cutOff{err})
+	}
+	return err
+}
+
+// finish sends what was withheld.
+func (v *verifier) finish(sent bool, rest []byte) {
+	if sent {
+		v.w.Write(rest) // if the client has gone, there is nobody to tell
+		return
+	}
+	if v.f.Size <= withheld {
+		http.ServeContent(v.w, v.r, "", time.Time{}, bytes.NewReader(rest))
+		return
+	}
+	v.announce()
+	v.w.Write(rest)
 }
 
 // Close implements [io.Closer]; the connections stay for the next generation.

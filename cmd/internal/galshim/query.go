@@ -2,6 +2,7 @@ package galshim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,47 +11,40 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 
 	"galbuild/index"
 	"galbuild/index/query"
 	"galbuild/render/gallery"
+	"galbuild/render/splice"
 )
-
-// maxBody is what a question may weigh; one about ten thousand extensions is 1 MiB.
-const maxBody = 4 << 20
-
-// maxQuestion is how much of a question is worth logging.
-const maxQuestion = 8 << 10
-
-// keepBuffer is how large a buffer may be to be used again.
-const keepBuffer = 1 << 20
 
 // query answers POST …/extensionquery, stitched from the index.
 func (s *server) query(w *reply, r *http.Request, g *generation) error {
-	buf := s.buffer() // for the question, then for the answer
-	defer s.recycle(buf)
-	q, err := s.readQuestion(w, r, buf)
+	found, err := s.search(w, r, g)
 	if err != nil {
 		return err
 	}
-	work := index.NewWork(r.Context())
-	// Each body is a question of its own, of which no cache knows.
+	w.hits = found.Hits()
+	// Each body is a query of its own, of which no cache knows.
 	h := w.Header()
 	h["Cache-Control"] = noStore
 	h["Content-Type"] = jsonType
-	if acceptsGzip(r.Header) {
+	at := s.address(w.base)
+	if !acceptsGzip(r.Header) {
+		return s.write(w, found.Bytes(), func(to *splice.Buffer) error { return found.WriteJSON(to, at) })
+	}
+	if found.Zipped(at) {
 		h["Content-Encoding"] = gzipCoding
-		*buf, w.hits = s.appendPacked((*buf)[:0], work, g, q, s.address(w.base))
-	} else {
-		*buf, w.hits = gallery.AppendAnswer((*buf)[:0], work, g.ix, q, s.address(w.base))
+		return s.write(w, found.GzipBytes(), func(to *splice.Buffer) error { return found.WriteGzip(to, at) })
 	}
-	if work.Err() != nil {
-		return work.Err() // the client has gone
+	if found.Bytes() <= maxCompress {
+		h["Content-Encoding"] = gzipCoding
+		return s.compressJSON(w, r, found, at)
 	}
-	sendBody(w, *buf)
-	return nil
+	return s.write(w, found.Bytes(), func(to *splice.Buffer) error { return found.WriteJSON(to, at) })
 }
 
 var (
@@ -59,46 +53,148 @@ var (
 	gzipCoding = []string{"gzip"}
 )
 
-// appendPacked appends the answer in gzip, joined from pieces. Where there are none,
-// or they do not fit the base URL, the answer is compressed.
-func (s *server) appendPacked(dst []byte, work *index.Work, g *generation, q query.Query, at *gallery.Address) ([]byte, int) {
-	if packed, hits, ok := gallery.AppendPacked(dst, work, g.ix, q, at); ok {
-		return packed, hits
+// search reads a query and searches when it is its turn. Writing the response is no part
+// of the turn: a client may take its time for it.
+func (s *server) search(w *reply, r *http.Request, g *generation) (*gallery.Response, error) {
+	q, err := s.readQuery(w, r)
+	if err != nil {
+		return nil, err
 	}
-	plain := s.buffer()
-	defer s.recycle(plain)
-	hits := 0
-	*plain, hits = gallery.AppendAnswer(*plain, work, g.ix, q, at)
-	return s.pack(dst, *plain), hits
+	turn, err := s.turns.wait(r.Context(), isHeavy(q))
+	if err != nil {
+		return nil, refused(w, err)
+	}
+	defer turn.end()
+	work := index.NewWork(r.Context())
+	found := gallery.Respond(work, g.ix, q)
+	if err := work.Err(); err != nil {
+		return nil, refused(w, err)
+	}
+	return found, nil
 }
 
-// pack appends b to dst, compressed.
-func (s *server) pack(dst, b []byte) []byte {
-	packed := bytes.NewBuffer(dst)
-	z, ok := s.packers.Get().(*gzip.Writer)
-	if !ok {
-		z = gzip.NewWriter(nil)
+// statusClientGone is nginx's, for the log: nobody reads the response.
+const statusClientGone = 499
+
+// refused returns what a query that was given up is answered with.
+func refused(w *reply, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return &failure{statusClientGone, "the client has gone", err}
 	}
-	defer s.packers.Put(z)
-	z.Reset(packed)
-	z.Write(b) // to memory: it cannot fail
-	z.Close()
-	return packed.Bytes()
+	return overloaded(w, err)
 }
 
-func sendBody(w *reply, body []byte) {
+// write has a response written that takes about so many bytes. It holds a buffer and no
+// more: a response that fits is sent in one piece, with its length.
+func (s *server) write(w *reply, about int, write func(to *splice.Buffer) error) error {
+	b := s.buffers.get(about)
+	if b == nil {
+		return overloaded(w, errNoMemory)
+	}
+	defer s.buffers.put(b)
+	to := splice.NewBuffer(*b, &pieces{to: w, turns: s.turns.long})
+	err := write(to)
+	switch {
+	case to.Err() != nil:
+		w.err = fmt.Errorf("write response: %w", to.Err())
+	case err != nil && to.Sent():
+		panic(cutOff{err}) // what was sent must not look whole
+	case err != nil:
+		return err
+	case to.Sent():
+		to.Flush()
+	default:
+		return sendWhole(w, to.Bytes())
+	}
+	return nil
+}
+
+func sendWhole(w *reply, body []byte) error {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.Write(body) // if the client has gone, there is nobody to tell
+	if _, err := w.Write(body); err != nil {
+		w.err = fmt.Errorf("write response: %w", err)
+	}
+	return nil
 }
 
-// readQuestion reads the body into buf, and what it asks.
+// pieces writes a long response.
+type pieces struct {
+	to    *reply
+	turns turn
+}
+
+// pieceTimeout is how long a piece waits for its turn. Whoever has it may wait for its
+// client, so it is not waited for any longer.
+const pieceTimeout = 2 * time.Millisecond
+
+// Write implements [io.Writer]. Long responses are written by less than all processors,
+// or short ones would wait for them.
+func (p *pieces) Write(b []byte) (int, error) {
+	select {
+	case p.turns <- struct{}{}:
+		defer p.turns.end()
+	default:
+		timer := time.NewTimer(pieceTimeout)
+		defer timer.Stop()
+		select {
+		case p.turns <- struct{}{}:
+			defer p.turns.end()
+		case <-timer.C:
+		}
+	}
+	return p.to.Write(b)
+}
+
+// compressJSON compresses a response that has no compressed fragments which fit the base
+// URL. That takes long, so it waits for a turn, and is done before anything is written:
+// who has a turn must not wait for a client.
+func (s *server) compressJSON(w *reply, r *http.Request, found *gallery.Response, at *gallery.Address) error {
+	if !s.buffers.held.take(compressHeld) {
+		return overloaded(w, errNoMemory)
+	}
+	defer s.buffers.held.give(compressHeld)
+	whole, plain := s.buffers.get(wholeBuffer/2), s.buffers.get(pieceBuffer)
+	defer s.buffers.put(whole)
+	defer s.buffers.put(plain)
+	if whole == nil || plain == nil || cap(*whole) < wholeBuffer {
+		return overloaded(w, errNoMemory)
+	}
+	turn, err := s.turns.wait(r.Context(), true)
+	if err != nil {
+		return refused(w, err)
+	}
+	to := splice.NewBuffer(*whole, io.Discard)
+	err = s.compressTo(to, *plain, found, at)
+	turn.end()
+	if err != nil || to.Sent() {
+		return fmt.Errorf("compress a response of %d bytes: %w", found.Bytes(), cmp.Or(err, io.ErrShortBuffer))
+	}
+	return sendWhole(w, to.Bytes())
+}
+
+func (s *server) compressTo(to *splice.Buffer, plain []byte, found *gallery.Response, at *gallery.Address) error {
+	z, ok := s.compressors.Get().(*gzip.Writer)
+	if !ok {
+		z, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is known
+	}
+	defer s.compressors.Put(z)
+	z.Reset(to)
+	from := splice.NewBuffer(plain, z)
+	return errors.Join(found.WriteJSON(from, at), from.Flush(), z.Close())
+}
+
+// readQuery reads the body, and what it asks for.
 //
 // Some editors declare the length of the JSON in UTF-16 units: of text that is
 // not ASCII, the end is missing here and comes where the next request should
-// begin. Such a connection is closed behind the answer.
-func (s *server) readQuestion(w *reply, r *http.Request, buf *[]byte) (q query.Query, err error) {
-	if *buf, err = readBody(w, r, *buf); err == nil {
-		q, err = s.parse(*buf)
+// begin. Such a connection is closed after the response.
+func (s *server) readQuery(w *reply, r *http.Request) (q query.Query, err error) {
+	b := s.bodies.get()
+	defer s.bodies.put(b)
+	if err = b.read(http.MaxBytesReader(w.ResponseWriter, r.Body, maxBody)); err != nil {
+		err = badBody(w, err)
+	} else {
+		q, err = s.parse(w, r, b.bytes)
 	}
 	if err != nil || q.Cut {
 		w.Header().Set("Connection", "close")
@@ -106,10 +202,28 @@ func (s *server) readQuestion(w *reply, r *http.Request, buf *[]byte) (q query.Q
 	return q, err
 }
 
-// parse reads a question. No question at all is about everything.
-func (s *server) parse(body []byte) (query.Query, error) {
+// badBody returns what is answered to a body that was not read to its end.
+func badBody(w *reply, err error) error {
+	if errors.Is(err, errNoMemory) {
+		return overloaded(w, err)
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return &failure{status: http.StatusRequestEntityTooLarge, message: fmt.Sprintf("the body is longer than %d bytes", maxBody)}
+	}
+	return &failure{http.StatusBadRequest, "the body did not arrive", err}
+}
+
+// parse reads a query. An empty body asks for everything.
+func (s *server) parse(w *reply, r *http.Request, body []byte) (query.Query, error) {
 	if s.log.Enabled(context.Background(), slog.LevelDebug) {
-		s.log.Debug("query", "body", string(body[:min(len(body), maxQuestion)]))
+		s.log.Debug("query", "body", string(body[:min(len(body), maxLoggedQuery)]))
+	}
+	if isHeavyBody(len(body)) {
+		turn, err := s.turns.wait(r.Context(), true)
+		if err != nil {
+			return query.Query{}, refused(w, err)
+		}
+		defer turn.end()
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
 		body = []byte("{}")
@@ -119,51 +233,6 @@ func (s *server) parse(body []byte) (query.Query, error) {
 		return q, &failure{http.StatusBadRequest, "the body is not a gallery query in JSON", err}
 	}
 	return q, nil
-}
-
-// readBody appends the body to dst.
-func readBody(w *reply, r *http.Request, dst []byte) ([]byte, error) {
-	body, err := appendAll(dst, http.MaxBytesReader(w.ResponseWriter, r.Body, maxBody))
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return body, &failure{status: http.StatusRequestEntityTooLarge, message: fmt.Sprintf("the body is longer than %d bytes", maxBody)}
-	}
-	if err != nil {
-		return body, &failure{http.StatusBadRequest, "the body did not arrive", err}
-	}
-	return body, nil
-}
-
-// appendAll appends what r holds to dst.
-func appendAll(dst []byte, r io.Reader) ([]byte, error) {
-	for {
-		if len(dst) == cap(dst) {
-			dst = append(dst, 0)[:len(dst)]
-		}
-		n, err := r.Read(dst[len(dst):cap(dst)])
-		dst = dst[:len(dst)+n]
-		if err == io.EOF {
-			return dst, nil
-		}
-		if err != nil {
-			return dst, err
-		}
-	}
-}
-
-// buffer returns an empty buffer to be recycled.
-func (s *server) buffer() *[]byte {
-	if b, ok := s.buffers.Get().(*[]byte); ok {
-		*b = (*b)[:0]
-		return b
-	}
-	b := make([]byte, 0, 64<<10)
-	return &b
-}
-
-func (s *server) recycle(b *[]byte) {
-	if cap(*b) <= keepBuffer {
-		s.buffers.Put(b)
-	}
 }
 
 // acceptsGzip tells whether the client decodes gzip: it says so, and not with a

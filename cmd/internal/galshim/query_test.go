@@ -3,6 +3,7 @@ package galshim
 import (
 	"bufio"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -190,5 +191,38 @@ func TestGzipLongBase(t *testing.T) {
 	got, err := io.ReadAll(z)
 	if want := text(t, g.ask("POST", "/api/extensionquery", "")); err != nil || string(got) != want || !strings.Contains(want, "long.long.") {
 		t.Errorf("unpacked is not the plain answer: %v", err)
+	}
+}
+
+// TestCompressors sends files as they are while too many are being compressed.
+func TestCompressors(t *testing.T) {
+	g := openSample(t)
+	for range maxCompressors {
+		if !g.mayCompress() {
+			t.Fatal("too few compressors")
+		}
+	}
+	for _, path := range []string{"/files/acme/hello/1.2.3@web/extension/main.js", "/api/vscode/acme/hello/latest"} {
+		resp := g.ask("GET", path, "", "Accept-Encoding", "gzip")
+		vary := strings.Join(resp.Header.Values("Vary"), ", ")
+		if resp.StatusCode != 200 || resp.Header.Get("Content-Encoding") != "" || !strings.Contains(vary, "Accept-Encoding") {
+			t.Errorf("%s: status %d, content encoding %q, Vary %q", path, resp.StatusCode, resp.Header.Get("Content-Encoding"), vary)
+		}
+	}
+	<-g.compressing
+	if resp := g.ask("GET", "/api/vscode/acme/hello/latest", "", "Accept-Encoding", "gzip"); resp.Header.Get("Content-Encoding") != "gzip" || len(g.compressing) != maxCompressors-1 {
+		t.Errorf("content encoding %q, %d compressors taken", resp.Header.Get("Content-Encoding"), len(g.compressing))
+	}
+}
+
+// TestClientGone is no failure of the server.
+func TestClientGone(t *testing.T) {
+	g := openSample(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	w := httptest.NewRecorder()
+	g.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "POST", "/api/extensionquery", strings.NewReader(emptyPOST)))
+	if w.Code != statusClientGone {
+		t.Errorf("status %d, want %d", w.Code, statusClientGone)
 	}
 }

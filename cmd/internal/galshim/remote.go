@@ -26,7 +26,7 @@ import (
 // Limits on what a published site may answer, and how slowly.
 const (
 	maxCurrent   = 4 << 10
-	maxIndex     = 16 << 30
+	maxIndex     = 4 << 30          // of half a million extensions
 	stallTimeout = 30 * time.Second // without a byte, or without an answer
 	maxRetry     = time.Minute      // between two downloads of an index that was refused
 	staleFile    = time.Hour        // after which a file in the cache that nothing names may go
@@ -69,6 +69,7 @@ func newRemote(address, cache, ca string, log *slog.Logger) (*remote, error) {
 	}
 	transport.ResponseHeaderTimeout = stallTimeout
 	transport.MaxIdleConnsPerHost = 64 // all downloads go to one host
+	transport.MaxConnsPerHost = maxFetches
 	return &remote{base: base, dir: dir, client: &http.Client{Transport: transport}, log: log}, nil
 }
 
@@ -91,7 +92,8 @@ func (s *remote) next(ctx context.Context, old *generation) (*generation, error)
 
 // fetch asks the site which generation counts, and gets it unless it is old.
 func (s *remote) fetch(ctx context.Context, old *generation) (*generation, error) {
-	text, etag, err := s.current(ctx, old != nil)
+	kept := sound(old)
+	text, etag, err := s.current(ctx, kept != nil)
 	if err != nil || text == nil {
 		return nil, err
 	}
@@ -99,7 +101,7 @@ func (s *remote) fetch(ctx context.Context, old *generation) (*generation, error
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.base.Redacted(), err)
 	}
-	if old != nil && c == old.Current {
+	if kept != nil && c == kept.Current {
 		s.etag = etag
 		return nil, nil
 	}
@@ -146,7 +148,7 @@ func (s *remote) open(c site.Current) (*generation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open generation %s: %w", c.Generation, err)
 	}
-	return newGeneration(c, ix, blobProxy{s}), nil
+	return newGeneration(c, ix, newBlobProxy(s)), nil
 }
 
 // download brings an index into the cache and maps it. One that fails is not

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -262,16 +263,94 @@ func TestRemoteBlobs(t *testing.T) {
 	}
 	checkExchange(t, "redirected", g.ask("GET", icon, ""), 200, icon[1:], []string{"-Location"})
 
-	p.change = func(w http.ResponseWriter, r *http.Request) bool {
-		w.Header().Set("Content-Length", "69")
-		io.WriteString(w, icon[1:20])
+}
+
+// lies are what a server may send instead of a blob.
+var lies = []struct {
+	name string
+	send func(w http.ResponseWriter, blob []byte)
+}{
+	{"first byte", func(w http.ResponseWriter, blob []byte) { blob[0] ^= 1; w.Write(blob) }},
+	{"last byte", func(w http.ResponseWriter, blob []byte) { blob[len(blob)-1] ^= 1; w.Write(blob) }},
+	{"cut short", func(w http.ResponseWriter, blob []byte) {
+		w.Header().Set("Content-Length", strconv.Itoa(len(blob)))
+		w.Write(blob[:len(blob)-1])
+	}},
+	{"cut short, without a length", func(w http.ResponseWriter, blob []byte) {
 		w.(http.Flusher).Flush()
-		panic(http.ErrAbortHandler)
-	}
-	defer func() {
-		if recover() != http.ErrAbortHandler {
-			t.Error("a package cut short looks whole")
+		w.Write(blob[:len(blob)-1])
+	}},
+	{"too long, without a length", func(w http.ResponseWriter, blob []byte) {
+		w.(http.Flusher).Flush()
+		w.Write(append(blob, 'x'))
+	}},
+	{"other length", func(w http.ResponseWriter, blob []byte) { w.Write(append(blob, 'x')) }},
+	{"encoded", func(w http.ResponseWriter, blob []byte) { w.Header().Set("Content-Encoding", "gzip"); w.Write(blob) }},
+	{"nothing", func(http.ResponseWriter, []byte) {}},
+	{"a part", func(w http.ResponseWriter, blob []byte) { w.WriteHeader(http.StatusPartialContent); w.Write(blob) }},
+}
+
+// TestRemoteLies never passes a wrong blob on whole, whatever its size: small ones are
+// refused, of large ones at least the end is missing.
+func TestRemoteLies(t *testing.T) {
+	for _, size := range []int{10, withheld, withheld + 1, 2*withheld - 1, 2 * withheld, 2*withheld + 1, 5*withheld + 77} {
+		text := strings.Repeat("0123456789", size/10+1)[:size]
+		p := publish(t, sample{pages: map[string]string{"page.txt": text}})
+		var log bytes.Buffer
+		g := open(t, "", remoteAt(t, p.URL, t.TempDir()), func(c *config) { c.log = slog.New(slog.NewTextHandler(&log, nil)) })
+		srv := httptest.NewServer(g)
+		defer srv.Close()
+		get := func(coding string) (int, []byte, error) {
+			r, err := http.NewRequest("GET", srv.URL+"/page.txt", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if coding != "gzip" { // which the client asks for and decodes by itself
+				r.Header.Set("Accept-Encoding", coding)
+			}
+			resp, err := http.DefaultClient.Do(r)
+			if err != nil {
+				return 0, nil, err
+			}
+			defer resp.Body.Close()
+			got, err := io.ReadAll(resp.Body)
+			return resp.StatusCode, got, err
 		}
-	}()
-	g.ask("GET", icon, "")
+		for _, lie := range lies {
+			p.change = func(w http.ResponseWriter, r *http.Request) bool { lie.send(w, []byte(text)); return true }
+			if status, got, err := get("gzip"); status == http.StatusOK && (err == nil || len(got) > size-withheld) {
+				t.Errorf("%d bytes, %s, compressed: status %d, %d bytes, %v", size, lie.name, status, len(got), err)
+			}
+			status, got, err := get("identity")
+			if whole := status == http.StatusOK && err == nil; whole || status == http.StatusOK && len(got) > size-withheld {
+				t.Errorf("%d bytes, %s: status %d, %d bytes, %v", size, lie.name, status, len(got), err)
+			}
+			if err == nil && status != http.StatusBadGateway {
+				t.Errorf("%d bytes, %s: status %d, want 502", size, lie.name, status)
+			}
+		}
+		p.change = nil // and the truth is still passed on
+		if status, got, err := get("identity"); status != http.StatusOK || err != nil || string(got) != text {
+			t.Errorf("%d bytes: status %d, %d bytes, %v", size, status, len(got), err)
+		}
+		if n := strings.Count(log.String(), "SHA-256"); n != 4 {
+			t.Errorf("%d bytes: the log names a wrong SHA-256 %d times, want 4:\n%s", size, n, &log)
+		}
+	}
+}
+
+// TestRemoteRange answers a range of what can be verified first, and else the whole.
+func TestRemoteRange(t *testing.T) {
+	for size, status := range map[int]int{withheld: http.StatusPartialContent, withheld + 1: http.StatusOK} {
+		p := publish(t, sample{pages: map[string]string{"page.txt": strings.Repeat("x", size)}})
+		g := open(t, "", remoteAt(t, p.URL, t.TempDir()))
+		resp := g.ask("GET", "/page.txt", "", "Range", "bytes=5-9")
+		if n := len(text(t, resp)); resp.StatusCode != status || n != map[int]int{200: size, 206: 5}[status] {
+			t.Errorf("%d bytes: status %d, %d bytes", size, resp.StatusCode, n)
+		}
+		head := g.ask("HEAD", "/page.txt", "")
+		if head.StatusCode != http.StatusOK || head.Header.Get("Content-Length") != strconv.Itoa(size) {
+			t.Errorf("HEAD: status %d, length %s", head.StatusCode, head.Header.Get("Content-Length"))
+		}
+	}
 }

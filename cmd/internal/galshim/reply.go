@@ -2,32 +2,43 @@ package galshim
 
 import (
 	"io"
+	"math"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 )
 
-// A reply is one answer on its way. It keeps the client moving: whoever takes
-// less than a chunk of it in its time loses the connection.
+// A reply is one response on its way, to a client that must keep up with it.
 type reply struct {
 	http.ResponseWriter
-	stall  time.Duration // for a chunk
-	base   string        // URL of the gallery, as this client knows it
-	status int           // 0 before the header is written
-	bytes  int64         // of the body
-	hits   int           // extensions in the answer to a query, -1 to anything else
-	err    error         // what went wrong, for the log
+	request    *http.Request
+	pace       pace
+	base       string      // URL of the gallery, as this client knows it
+	status     int         // 0 before the header is written
+	hits       int         // extensions in the response to a query, -1 to anything else
+	err        error       // what went wrong, for the log
+	generation *generation // that the response comes from
 }
 
-// chunk is how much of an answer goes out under one deadline.
-const chunk = 256 << 10
+const (
+	// chunk is how much of a response is written at a time.
+	chunk = 256 << 10
+	// smallChunk is that where progress can only be seen between writes.
+	smallChunk = 16 << 10
+	// atOnce is what is written under one deadline, at 1 kB/s about.
+	atOnce = 60_000
+)
 
-func newReply(w http.ResponseWriter, stall time.Duration) *reply {
-	return &reply{ResponseWriter: w, stall: stall, hits: -1}
+func newReply(w http.ResponseWriter, r *http.Request, stall time.Duration) *reply {
+	return &reply{ResponseWriter: w, request: r, hits: -1, pace: pace{control: http.NewResponseController(w), stall: stall, chunk: math.MaxInt}}
 }
 
 // Unwrap lets [http.ResponseController] through.
 func (w *reply) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// bytes returns how much of the body was written.
+func (w *reply) bytes() int64 { return w.pace.written.Load() }
 
 // WriteHeader makes the entity tag of a compressed answer a weak one: the same
 // content, other bytes, and no ranges of them.
@@ -39,26 +50,27 @@ func (w *reply) WriteHeader(status int) {
 	if tag := w.Header().Get("ETag"); tag != "" && w.Header().Get("Content-Encoding") == "gzip" && !strings.HasPrefix(tag, "W/") {
 		w.Header().Set("ETag", "W/"+tag)
 	}
-	w.extend()
+	w.pace.begin()
 	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *reply) Write(b []byte) (int, error) {
 	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
-	} else {
-		w.extend()
 	}
+	if w.bytes()+int64(len(b)) > atOnce {
+		w.pace.watch(w.request, w.pace.stall.Milliseconds())
+	}
+	w.pace.writing.Store(true)
+	defer w.pace.writing.Store(false)
 	written := 0
 	for {
-		part := b[written:min(len(b), written+chunk)]
-		n, err := w.ResponseWriter.Write(part)
+		n, err := w.ResponseWriter.Write(b[written:min(len(b), written+min(len(b), w.pace.chunk))])
 		written += n
-		w.bytes += int64(n)
+		w.pace.written.Add(int64(n))
 		if err != nil || written == len(b) {
 			return written, err
 		}
-		w.extend()
 	}
 }
 
@@ -72,24 +84,26 @@ func (w *reply) ReadFrom(src io.Reader) (int64, error) {
 	if !ok {
 		limited = &io.LimitedReader{R: src, N: 1<<63 - 1}
 	}
+	least := w.pace.stall.Milliseconds()
+	if _, ok := limited.R.(*os.File); ok {
+		least = 1 // nothing is held for who is slow
+	}
+	if limited.N > atOnce {
+		w.pace.watch(w.request, least)
+	}
+	w.pace.writing.Store(true)
+	defer w.pace.writing.Store(false)
 	var sent int64
 	for limited.N > 0 {
-		w.extend()
-		part := &io.LimitedReader{R: limited.R, N: min(limited.N, chunk)}
+		part := &io.LimitedReader{R: limited.R, N: min(limited.N, int64(w.pace.chunk))}
 		want := part.N
 		n, err := io.Copy(w.ResponseWriter, part)
 		sent += n
-		w.bytes += n
+		w.pace.written.Add(n)
 		limited.N -= n
 		if err != nil || n < want {
 			return sent, err
 		}
 	}
 	return sent, nil
-}
-
-// extend gives the client time for another chunk. Where a connection has no
-// deadlines, as in tests, there is nobody to wait for.
-func (w *reply) extend() {
-	http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(w.stall))
 }

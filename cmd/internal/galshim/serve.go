@@ -1,6 +1,7 @@
 package galshim
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -22,20 +23,10 @@ import (
 	"galbuild/cmd/internal/version"
 )
 
-// Patience with clients.
-const (
-	headerTimeout = 10 * time.Second
-	bodyTimeout   = 30 * time.Second // header and body
-	idleTimeout   = 2 * time.Minute
-	chunkTimeout  = time.Minute // for a chunk of an answer
-	drainTimeout  = 30 * time.Second
-	maxHeader     = 64 << 10
-)
-
-// garbage is how much of it, in percent of what is in use, the heap may gather.
-// In use are buffers, a few MB of them: the index is not on the heap. Go's own 100
-// would have it collected a hundred times a second.
-const garbage = 400
+// garbage is how much of it, in percent of what is in use, the heap may gather. In use are
+// buffers, a few MB of them: the index is not on the heap. Go's own 100 would have it
+// collected twice as often, and more would make 100 MB of it while large queries arrive.
+const garbage = 200
 
 // Run serves until ctx ends or the process is told to stop.
 func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
@@ -47,12 +38,16 @@ func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
 	held := &lines{out: stderr}
 	defer held.end()
 	log := c.logger(held)
+	defer limitMemory(log)()
+	if os.Geteuid() == 0 {
+		log.Warn("running as root, which galshim has no need of: give it a user of its own that can read the site")
+	}
 
 	from, err := c.source(log)
 	if err != nil {
 		return err
 	}
-	generations := &live{source: from, log: log}
+	generations := newLive(from, log)
 	defer generations.close()
 	if err := generations.look(ctx); err != nil {
 		return err
@@ -70,7 +65,7 @@ func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
 	following.Go(func() { generations.follow(ctx, c.Reload, hup) })
 	defer following.Wait()
 	defer stop() // ends the following
-	return serve(ctx, stop, srv, listener, log)
+	return serve(ctx, stop, srv, listener, drainTimeout, log)
 }
 
 // listen returns a server for the gallery and a listener for it, and says where.
@@ -79,12 +74,9 @@ func (c *Command) listen(generations *live, log *slog.Logger) (*http.Server, net
 	if err != nil {
 		return nil, nil, err
 	}
-	trusted := c.TrustedProxy
-	if len(trusted) == 0 {
-		trusted = privateNetworks
-	}
 	handler, err := newServer(config{
-		live: generations, addresser: addresser{c.BaseURL, trusted}, files: !c.NoFiles, content: c.ContentURL, stall: chunkTimeout, log: log,
+		live: generations, addresser: newAddresser(c.BaseURL, c.TrustedProxy, log), files: !c.NoFiles, content: c.ContentURL,
+		queries: cmp.Or(c.MaxQueries, defaultQueries()), stall: writeTimeout, log: log,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -102,7 +94,8 @@ func (c *Command) listen(generations *live, log *slog.Logger) (*http.Server, net
 		attrs = append(attrs, "sha256", fingerprint)
 	}
 	log.Info("listening", attrs...)
-	return newHTTPServer(handler, secure, log), listener, nil
+	srv := newHTTPServer(handler, secure, log)
+	return srv, limitConnections(listener, srv, cmp.Or(c.MaxConnections, connectionsFor(openFiles()))), nil
 }
 
 func newHTTPServer(handler http.Handler, secure *tls.Config, log *slog.Logger) *http.Server {
@@ -113,13 +106,14 @@ func newHTTPServer(handler http.Handler, secure *tls.Config, log *slog.Logger) *
 		ReadTimeout:       bodyTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
+		ConnContext:       withConn,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 }
 
-// serve answers until ctx ends, then waits for the requests at work. A second
+// serve answers until ctx ends, then waits that long for the requests at work. A second
 // signal ends the process at once.
-func serve(ctx context.Context, stop func(), srv *http.Server, listener net.Listener, log *slog.Logger) error {
+func serve(ctx context.Context, stop func(), srv *http.Server, listener net.Listener, patience time.Duration, log *slog.Logger) error {
 	failed := make(chan error, 1)
 	go func() {
 		if srv.TLSConfig != nil {
@@ -135,11 +129,11 @@ func serve(ctx context.Context, stop func(), srv *http.Server, listener net.List
 		stop()
 	}
 	log.Info("stopping")
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	err := srv.Shutdown(drain)
 	if err != nil {
-		log.Warn("requests still at work were cut off", "after", drainTimeout)
+		log.Warn("requests still at work were cut off", "after", patience)
 		err = srv.Close()
 	}
 	<-failed

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -76,6 +77,9 @@ func TestServe(t *testing.T) {
 	if status := p.stop(); status != 0 {
 		t.Errorf("exit status %d", status)
 	}
+	if root := strings.Contains(p.lines.String(), "running as root"); root != (os.Geteuid() == 0) {
+		t.Errorf("says that it runs as root: %t", root)
+	}
 	for _, want := range []string{`"path":"/api/extensionquery"`, `"status":200`, `"hits":1`, `"client":"127.0.0.1"`, `"method":"POST"`, `"elapsed":`, `"bytes":`} {
 		if !strings.Contains(p.lines.String(), want) {
 			t.Errorf("no %s in the log:\n%s", want, p.lines)
@@ -127,6 +131,8 @@ func TestUsage(t *testing.T) {
 		{"--index site --tls-cert a --tls-key b --tls-self-signed", 80, "only one certificate"},
 		{"--index site --trusted-proxy nonsense", 80, `"nonsense" is neither`},
 		{"--index site --reload=-1s", 80, "below zero"},
+		{"--index site --max-connections=-1", 80, "0 means the default"},
+		{"--index site --max-queries=-1", 80, "0 means the default"},
 		{"--index site --listen 8080", 80, "galshim: hint: --listen :8080"},
 		{"--index https:///x", 80, "--index"},
 		{"--index https://h/x?y", 80, "without a query"},
@@ -290,6 +296,27 @@ func TestGarbage(t *testing.T) {
 		t.Errorf("got %d in spite of GOGC", got)
 	}
 	p.stop()
+}
+
+// TestMemoryLimit leaves GOMEMLIMIT alone and says what it is; memory held for requests
+// keeps within it.
+func TestMemoryLimit(t *testing.T) {
+	const limit = 40 << 20
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(limit))
+	t.Setenv("GOMEMLIMIT", "40MiB")
+	dir := t.TempDir()
+	sample{}.write(t, dir)
+	p := start(t, "--index", dir)
+	if got := debug.SetMemoryLimit(-1); got != limit {
+		t.Errorf("the limit is %d", got)
+	}
+	if got := newHeld(maxBodies).most; got != limit/8 {
+		t.Errorf("%d bytes may be held", got)
+	}
+	p.stop()
+	if want := `"msg":"memory limit","bytes":41943040,"from":"GOMEMLIMIT"`; !strings.Contains(p.lines.String(), want) {
+		t.Errorf("no %s in the log:\n%s", want, p.lines)
+	}
 }
 
 // TestSlowHeader cuts off who never finishes asking.

@@ -182,12 +182,12 @@ type testGallery struct {
 func open(t testing.TB, dir string, from source, change ...func(*config)) *testGallery {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	l := &live{source: from, log: log}
+	l := newLive(from, log)
 	if err := l.look(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(l.close)
-	c := config{live: l, addresser: addresser{trusted: privateNetworks}, files: true, stall: time.Minute, log: log}
+	c := config{live: l, addresser: &addresser{trusted: privateNetworks}, queries: 8, files: true, stall: time.Minute, log: log}
 	for _, f := range change {
 		f(&c)
 	}

@@ -1,6 +1,7 @@
 // Package mmap shows a file as a slice of bytes: mapped where the system can,
 // read where it cannot. The file must not be changed while it is open, only
-// replaced; writing to the bytes is not allowed and ends the process.
+// replaced: where it has been cut short, reading it is a [Fault]. Writing to the bytes
+// is not allowed and ends the process.
 package mmap
 
 import (

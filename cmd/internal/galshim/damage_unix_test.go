@@ -1,0 +1,122 @@
+//go:build unix
+
+package galshim
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestCutShort truncates the index under a running server, as cp -rf does before it writes
+// a file anew. Requests that need what is gone get 500, nothing ends, and when the file is
+// sound it is opened again, although there is no new generation.
+func TestCutShort(t *testing.T) {
+	dir := t.TempDir()
+	c := sample{more: 300, full: true}.write(t, dir)
+	file := filepath.Join(dir, filepath.FromSlash(c.IndexPath()))
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := open(t, dir, folder{dir})
+	var lines bytes.Buffer
+	g.live.log = slog.New(slog.NewTextHandler(&lines, nil))
+	srv := httptest.NewServer(g)
+	defer srv.Close()
+	status := func(method, path, body string) (int, string) {
+		r, err := http.NewRequest(method, srv.URL+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			return 0, err.Error()
+		}
+		return resp.StatusCode, text(t, resp)
+	}
+
+	if err := os.Chmod(file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(file, 4096); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct{ method, path, body string }{
+		{"POST", "/api/extensionquery", `{"filters":[{"pageSize":300}]}`},
+		{"POST", "/api/extensionquery", `{"filters":[{"criteria":[{"filterType":10,"value":"python"}]}]}`},
+		{"GET", "/api/vscode/acme/hello/latest", ""},
+		{"GET", "/assets/acme/hello/1.2.3/" + iconType, ""},
+	} {
+		if got, body := status(x.method, x.path, x.body); got != http.StatusInternalServerError {
+			t.Errorf("%s %s: %d %.200s, want 500", x.method, x.path, got, body)
+		}
+	}
+	if got, body := status("GET", "/healthz", ""); got != http.StatusServiceUnavailable || !strings.Contains(body, `"damaged"`) {
+		t.Errorf("health: %d %s", got, body)
+	}
+	if err := g.live.look(t.Context()); err == nil {
+		t.Error("the damaged file was opened again")
+	}
+	if n := strings.Count(lines.String(), "the index is damaged"); n != 1 {
+		t.Errorf("%d lines say that it is damaged, want 1:\n%s", n, &lines)
+	}
+
+	if err := os.WriteFile(file, whole, 0o600); err != nil { // in place
+		t.Fatal(err)
+	}
+	if err := g.live.look(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got, body := status("GET", "/healthz", ""); got != http.StatusOK || !strings.Contains(body, `"ok"`) {
+		t.Errorf("health: %d %s", got, body)
+	}
+	if n := g.extensions(t); n != 301 {
+		t.Errorf("%d extensions, want 301", n)
+	}
+}
+
+// TestDamageIsNoticed opens the index again at once, although nothing is looked at by time.
+func TestDamageIsNoticed(t *testing.T) {
+	g := openSample(t)
+	g.live.log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); g.live.follow(ctx, 0, nil) }()
+	old := g.live.now.Load()
+	g.live.damaged(old, io.ErrUnexpectedEOF)
+	for g.live.now.Load() == old {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	<-done
+}
+
+// TestRemoteIndexCutShort fetches the index again that went bad in the cache.
+func TestRemoteIndexCutShort(t *testing.T) {
+	p := publish(t, sample{more: 3})
+	cache := t.TempDir()
+	g := open(t, "", remoteAt(t, p.URL, cache))
+	kept, err := filepath.Glob(filepath.Join(cache, "*", "*.idx"))
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("the cache holds %q, %v", kept, err)
+	}
+	if err := os.Truncate(kept[0], 4096); err != nil {
+		t.Fatal(err)
+	}
+	g.ask("POST", "/api/extensionquery", "{}")
+	if err := g.live.look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if now := g.live.now.Load(); now.damaged.Load() || g.extensions(t) != 4 {
+		t.Error("the damaged index is still served")
+	}
+}

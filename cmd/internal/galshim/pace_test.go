@@ -1,0 +1,192 @@
+package galshim
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// deadlineWriter is a response whose deadline can be asked for.
+type deadlineWriter struct {
+	http.ResponseWriter
+	deadline time.Time
+}
+
+func (w *deadlineWriter) SetWriteDeadline(t time.Time) error { w.deadline = t; return nil }
+
+// TestPace cuts off who takes less than is due within a minute, and nobody while there is
+// nothing to take.
+func TestPace(t *testing.T) {
+	const memory, disk = 60_000, 1 // bytes in a minute
+	for _, x := range []struct {
+		name    string
+		least   int64
+		each    int64 // bytes taken every second
+		writing bool
+		cut     time.Duration // 0 for never
+	}{
+		{"nothing", memory, 0, true, time.Minute},
+		{"too little", memory, 990, true, time.Minute},
+		{"enough", memory, 1100, true, 0},
+		{"nothing of a file", disk, 0, true, time.Minute},
+		{"a little of a file", disk, 1, true, 0},
+		{"nothing, for there is none", memory, 0, false, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &deadlineWriter{ResponseWriter: httptest.NewRecorder()}
+			reply := newReply(w, httptest.NewRequest("GET", "/", nil), writeTimeout)
+			began := time.Now()
+			reply.pace.watch(reply.request, x.least)
+			reply.pace.writing.Store(x.writing)
+			for range 300 {
+				time.Sleep(time.Second)
+				reply.pace.written.Add(x.each)
+			}
+			if w.deadline.IsZero() != (x.cut == 0) || x.cut > 0 && w.deadline.Sub(began) != x.cut {
+				t.Errorf("%s: cut off at %s, want after %s", x.name, w.deadline.Sub(began), x.cut)
+			}
+			reply.pace.end()
+			if x.cut == 0 && w.deadline != time.Now().Add(writeTimeout) {
+				t.Errorf("%s: the end has the deadline %s", x.name, w.deadline)
+			}
+			time.Sleep(time.Hour) // and no timer is left that could touch the next request
+		})
+	}
+}
+
+// TestSteadyReader lets who reads slowly, but enough, read to the end, although no write
+// ends in time.
+func TestSteadyReader(t *testing.T) {
+	const stall = 700 * time.Millisecond
+	dir := t.TempDir()
+	page := strings.Repeat("0123456789", 40_000)
+	sample{more: 100, full: true, pages: map[string]string{"page.bin": page}}.write(t, dir)
+	srv := httptest.NewUnstartedServer(open(t, dir, folder{dir}, func(c *config) { c.stall = stall }))
+	srv.Config.ConnContext = withConn
+	srv.Config.ConnState = func(conn net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			conn.(*net.TCPConn).SetWriteBuffer(16 << 10)
+		}
+	}
+	srv.Start()
+	defer srv.Close()
+	body := ask("", 100, 0)
+	for name, request := range map[string]string{
+		"memory": fmt.Sprintf("POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body),
+		"disk":   "GET /page.bin HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+	} {
+		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		conn.(*net.TCPConn).SetReadBuffer(16 << 10)
+		io.WriteString(conn, request)
+		var got int
+		began := time.Now()
+		for part := make([]byte, 8<<10); err == nil; {
+			var n int
+			n, err = conn.Read(part)
+			got += n
+			time.Sleep(40 * time.Millisecond)
+		}
+		if err != io.EOF || got < 250_000 {
+			t.Errorf("%s: %d bytes, %v, want all", name, got, err)
+		}
+		if took := time.Since(began); took < 2*stall {
+			t.Errorf("%s: everything came within %s: this proves nothing", name, took)
+		}
+	}
+}
+
+// TestCutOff is in the log, and the connection ends at once, whatever is in the buffers of
+// the system.
+func TestCutOff(t *testing.T) {
+	dir := t.TempDir()
+	sample{more: 900, full: true}.write(t, dir)
+	var lines lockedBuffer
+	srv := httptest.NewUnstartedServer(open(t, dir, folder{dir}, func(c *config) {
+		c.stall, c.log = 50*time.Millisecond, slog.New(slog.NewTextHandler(&lines, nil))
+	}))
+	srv.Config.ConnContext = withConn
+	srv.Config.ConnState = func(conn net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			conn.(*net.TCPConn).SetWriteBuffer(16 << 10)
+		}
+	}
+	srv.Start()
+	defer srv.Close()
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+	conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	body := ask("", 900, 0)
+	fmt.Fprintf(conn, "POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	settle(t, func() bool { return strings.Contains(lines.String(), "err=\"write response: ") })
+	if _, err := io.Copy(io.Discard, conn); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the connection ends with %v, want a reset", err)
+	}
+}
+
+// lockedBuffer may be read while it is written.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+func (b *lockedBuffer) String() string { b.mu.Lock(); defer b.mu.Unlock(); return b.b.String() }
+
+// TestStopping ends within its patience, whoever does not read.
+func TestStopping(t *testing.T) {
+	dir := t.TempDir()
+	sample{}.write(t, dir)
+	g := open(t, dir, folder{dir})
+	now := g.live.now.Load()
+	now.blobs.Close()
+	e := endless{make(chan error, 1)}
+	now.blobs = e
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	io.WriteString(conn, "GET /assets/acme/hello/1.2.3/"+iconType+" HTTP/1.1\r\nHost: h\r\n\r\n")
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	log := slog.New(slog.DiscardHandler)
+	go func() { ended <- serve(ctx, cancel, newHTTPServer(g, nil, log), listener, 50*time.Millisecond, log) }()
+	if _, err := io.ReadFull(conn, make([]byte, 1<<10)); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if err := <-e.failed; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the response ended with %v", err)
+	}
+}

@@ -1,0 +1,94 @@
+package galshim
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"galbuild/index/query"
+)
+
+// errNoTurn is why a query is shed.
+var errNoTurn = errors.New("too many queries at a time")
+
+// turns has only so many queries worked on at a time, and fewer of those that may take
+// long: whoever asks for much waits for others who do, and everybody else is served
+// meanwhile.
+type turns struct {
+	light, heavy turn // a token for each at work
+	long         turn // a token for each piece of a long response being written
+	waiting      atomic.Int64
+}
+
+func newTurns(queries int) *turns {
+	half := max(1, runtime.GOMAXPROCS(0)/2)
+	return &turns{
+		light: make(turn, max(1, queries)),
+		heavy: make(turn, max(1, min(queries, half))),
+		long:  make(turn, half),
+	}
+}
+
+// A turn is taken when a query is worked on, and ends.
+type turn chan struct{}
+
+func (t turn) end() { <-t }
+
+// wait waits for a turn among the queries of its kind.
+func (t *turns) wait(ctx context.Context, heavy bool) (turn, error) {
+	of := t.light
+	if heavy {
+		of = t.heavy
+	}
+	select {
+	case of <- struct{}{}:
+		return of, nil
+	default:
+		return of, t.queue(ctx, of)
+	}
+}
+
+func (t *turns) queue(ctx context.Context, of turn) error {
+	defer t.waiting.Add(-1)
+	if t.waiting.Add(1) > maxWaiting {
+		return errNoTurn
+	}
+	timer := time.NewTimer(queueTimeout)
+	defer timer.Stop()
+	select {
+	case of <- struct{}{}:
+		return nil
+	case <-timer.C:
+		return errNoTurn
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// What an editor asks is less than this.
+const (
+	lightBody     = 32 << 10 // bytes
+	lightFilters  = 2
+	lightCriteria = 500
+	lightText     = 64 // bytes of text to search for
+)
+
+// isHeavyBody reports whether it may take long to read a query of n bytes.
+func isHeavyBody(n int) bool { return n > lightBody }
+
+// isHeavy reports whether it may take long to search for q.
+func isHeavy(q query.Query) bool {
+	text, criteria := 0, 0
+	for i := range q.Filters {
+		f := &q.Filters[i]
+		for _, t := range f.Text {
+			text += len(t)
+		}
+		for _, list := range [][]string{f.Tags, f.DisplayNames, f.IDs, f.Categories, f.Names, f.Targets, f.Text, f.Publishers, f.PublisherTitles, f.Platforms, f.ShortNames} {
+			criteria += len(list)
+		}
+	}
+	return len(q.Filters) > lightFilters || criteria > lightCriteria || text > lightText
+}
