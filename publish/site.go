@@ -112,8 +112,9 @@ const published = "published.json"
 
 func lastPublished(root string) map[string]publication {
 	all := make(map[string]publication)
-	if text, err := os.ReadFile(filepath.Join(root, site.Desk, published)); err == nil {
-		_ = json.Unmarshal(text, &all) // one that cannot be read knows nothing
+	text, err := os.ReadFile(filepath.Join(root, site.Desk, published))
+	if err != nil || json.Unmarshal(text, &all) != nil || all == nil { // null
+		return make(map[string]publication) // one that cannot be read knows nothing
 	}
 	return all
 }

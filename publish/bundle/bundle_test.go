@@ -47,13 +47,13 @@ func newCatalogue(t testing.TB, dir *site.Dir, names ...string) *catalog.Catalog
 		v := catalog.Version{Version: "1.0.0", DisplayName: name, Updated: when}
 		v.Package = putFile(t, dir, "the package of "+name+strings.Repeat(".", 1000))
 		v.Assets = []catalog.Asset{{Type: catalog.PackageAsset, File: v.Package}}
-		for _, f := range []struct{ path, text string }{{"LICENSE", "as is"}, {"größe " + name, "text of " + name}, {"readme", "one"}, {"README", "another"}} {
+		for _, f := range []struct{ path, text string }{{"LICENSE", "as is"}, {"README", "another"}, {"größe " + name, "text of " + name}, {"readme", "one"}} {
 			file := putFile(t, dir, f.text)
 			file.Path = f.path
 			v.Files = append(v.Files, file)
 		}
-		c.Extensions = append(c.Extensions, catalog.Extension{Publisher: catalog.Publisher{ID: "p", Name: "Acme", DisplayName: "Acme"},
-			Name: name, UUID: "u-" + name, Released: when, Published: when, Updated: when, Versions: []catalog.Version{v}})
+		c.Extensions = append(c.Extensions, catalog.Extension{Publisher: catalog.Publisher{ID: "11111111-2222-3333-4444-555555555555", Name: "Acme", DisplayName: "Acme"},
+			Name: name, UUID: "11111111-2222-3333-4444-555555555555", Released: when, Published: when, Updated: when, Versions: []catalog.Version{v}})
 	}
 	return c
 }
