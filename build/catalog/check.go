@@ -63,8 +63,10 @@ func (s *Settings) Check() error {
 	if s.Control == nil {
 		return nil
 	}
-	_, err := ParseControl(s.Control)
-	return err
+	if _, err := ParseControl(s.Control); err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	return nil
 }
 
 // CheckURL refuses what is not an absolute http or https address that other paths can
@@ -93,14 +95,14 @@ func notInURL(r rune) bool {
 // go through that list without looking whether it is there.
 func ParseControl(text []byte) ([]byte, error) {
 	if len(text) > MaxControl {
-		return nil, fmt.Errorf("control manifest: %d bytes, more than the limit of %d", len(text), MaxControl)
+		return nil, fmt.Errorf("%d bytes, more than the limit of %d", len(text), MaxControl)
 	}
 	var manifest map[string]json.RawMessage
 	if err := json2.Unmarshal(text, &manifest); err != nil {
-		return nil, fmt.Errorf("control manifest: want an object: %w", err)
+		return nil, fmt.Errorf("want an object: %w", err)
 	}
 	if manifest == nil {
-		return nil, errors.New(`control manifest: want an object such as {"malicious":[]}, found null`)
+		return nil, errors.New(`want an object such as {"malicious":[]}, found null`)
 	}
 	malicious, ok := manifest["malicious"]
 	if !ok {
@@ -109,7 +111,7 @@ func ParseControl(text []byte) ([]byte, error) {
 	}
 	var ids []*string
 	if err := json2.Unmarshal(malicious, &ids); err != nil || ids == nil || slices.Contains(ids, nil) {
-		return nil, fmt.Errorf("control manifest: malicious: want a list of ids, found %.100s", malicious)
+		return nil, fmt.Errorf("malicious must be a list of ids, found %.100s", malicious)
 	}
 	return json.Marshal(manifest)
 }

@@ -180,7 +180,7 @@ func (b *buildCmd) settings() (catalog.Settings, error) {
 			return s, err
 		}
 		if s.Control, err = catalog.ParseControl(text); err != nil {
-			return s, fmt.Errorf("%s: %w", b.Control, err)
+			return s, fmt.Errorf("control manifest %s: %w", b.Control, err)
 		}
 	}
 	return s, s.Check()
