@@ -75,7 +75,7 @@ func serves(ctx context.Context, at Target, c site.Current) (bool, error) {
 
 func readSite(root string) (Next, error) {
 	current, c, err := site.Read(root)
-	return Next{current, c, root, []*blob.Store{blob.NewStore(root, "")}}, err
+	return Next{current, c, root, []*blob.Store{blob.ReadStore(root)}}, err
 }
 
 // merge returns what a place and a site have together.
@@ -128,8 +128,5 @@ func notePublished(root, place string, note publication) {
 	if err != nil {
 		return
 	}
-	temp := filepath.Join(root, site.Desk, published+".new")
-	if os.WriteFile(temp, append(text, '\n'), 0o644) == nil {
-		_ = os.Rename(temp, filepath.Join(root, site.Desk, published))
-	}
+	_ = site.WriteOwn(root, published, append(text, '\n'))
 }

@@ -535,3 +535,20 @@ func TestTooManyParts(t *testing.T) {
 		t.Errorf("%v, there are %d files", err, len(list(t, dir)))
 	}
 }
+
+// TestOlder names what a site loses to an archive that is older.
+func TestOlder(t *testing.T) {
+	older, newer := filepath.Join(t.TempDir(), "older.tar"), newSite(t, "one", "two")
+	mustExport(t, ExportConfig{Site: newSite(t, "one"), Output: older})
+	report, err := Import(t.Context(), ImportConfig{Archive: older, Site: newer})
+	if err != nil || !slices.Equal(report.Removed, []string{"acme.two@1.0.0"}) || report.Replaced != nil || report.Returned {
+		t.Errorf("%+v, %v", report, err)
+	}
+	if report, err = Import(t.Context(), ImportConfig{Archive: older, Site: newer}); err != nil || report.Removed != nil || report.Returned {
+		t.Errorf("the same again: %+v, %v", report, err)
+	}
+	setSite(t, newer, "one", "two")
+	if report, err = Import(t.Context(), ImportConfig{Archive: older, Site: newer}); err != nil || !report.Returned {
+		t.Errorf("a generation that the site has had: %+v, %v", report, err)
+	}
+}

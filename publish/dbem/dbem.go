@@ -206,8 +206,5 @@ func remember(root, place string, keys []string) {
 	if err != nil {
 		return
 	}
-	temp := filepath.Join(root, site.Desk, memory+".new")
-	if os.WriteFile(temp, append(text, '\n'), 0o644) == nil {
-		_ = os.Rename(temp, filepath.Join(root, site.Desk, memory))
-	}
+	_ = site.WriteOwn(root, memory, append(text, '\n'))
 }
