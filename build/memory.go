@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"galbuild/build/beneath"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/source"
@@ -223,12 +224,15 @@ func stampOf(s *source.Stamp) *stamp {
 
 // save writes the memory in one step.
 func (m *memory) save(file string, h heading) error {
-	temp := filepath.Join(filepath.Dir(file), "tmp", "sources")
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	at, err := os.OpenRoot(filepath.Dir(file))
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer at.Close()
+	return beneath.WriteFile(at, filepath.Base(file), 0o600, func(f *os.File) error { return m.write(f, h) })
+}
+
+func (m *memory) write(f *os.File, h heading) error {
 	buffered := bufio.NewWriterSize(f, 1<<20)
 	enc := json.NewEncoder(buffered)
 	if err := enc.Encode(h); err != nil {
@@ -239,8 +243,5 @@ func (m *memory) save(file string, h heading) error {
 			return err
 		}
 	}
-	if err := errors.Join(buffered.Flush(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temp, file)
+	return buffered.Flush()
 }

@@ -190,6 +190,9 @@ func (r *reader) take(item *source.Item, c *candidate) error {
 	if err := r.finish(p, v); err != nil {
 		return err
 	}
+	if err := v.Check(); err != nil { // in a catalogue it would be refused, and all others with it
+		return err
+	}
 	r.texts.Version(v)
 	return nil
 }

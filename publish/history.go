@@ -180,6 +180,13 @@ func Prune(ctx context.Context, at Target, grace time.Duration, o Options) (remo
 		}
 	}
 	slices.Sort(removed)
+	if t, ok := at.(interface {
+		RemoveTemp(ctx context.Context, before time.Time) error
+	}); ok && !o.DryRun {
+		if err := t.RemoveTemp(ctx, before); err != nil {
+			return nil, fmt.Errorf("%s: %w", at, err)
+		}
+	}
 	if o.DryRun || len(removed) == 0 {
 		return removed, nil
 	}

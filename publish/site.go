@@ -75,7 +75,7 @@ func serves(ctx context.Context, at Target, c site.Current) (bool, error) {
 
 func readSite(root string) (Next, error) {
 	current, c, err := site.Read(root)
-	return Next{current, c, root, []*blob.Store{blob.NewStore(root, "")}}, err
+	return Next{current, c, root, []*blob.Store{blob.ReadStore(root)}}, err
 }
 
 // merge returns what a place and a site have together.
@@ -112,8 +112,9 @@ const published = "published.json"
 
 func lastPublished(root string) map[string]publication {
 	all := make(map[string]publication)
-	if text, err := os.ReadFile(filepath.Join(root, site.Desk, published)); err == nil {
-		_ = json.Unmarshal(text, &all) // one that cannot be read knows nothing
+	text, err := os.ReadFile(filepath.Join(root, site.Desk, published))
+	if err != nil || json.Unmarshal(text, &all) != nil || all == nil { // null
+		return make(map[string]publication) // one that cannot be read knows nothing
 	}
 	return all
 }
@@ -127,8 +128,5 @@ func notePublished(root, place string, note publication) {
 	if err != nil {
 		return
 	}
-	temp := filepath.Join(root, site.Desk, published+".new")
-	if os.WriteFile(temp, append(text, '\n'), 0o644) == nil {
-		_ = os.Rename(temp, filepath.Join(root, site.Desk, published))
-	}
+	_ = site.WriteOwn(root, published, append(text, '\n'))
 }

@@ -13,7 +13,7 @@ import (
 // Limits of what is read from a place.
 const (
 	maxCurrent = 4 << 10
-	maxCatalog = 1 << 30
+	maxCatalog = site.MaxPackedCatalog
 )
 
 // State is what a place serves. The zero State is a place without a generation.

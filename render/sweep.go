@@ -1,10 +1,6 @@
 package render
 
 import (
-	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -31,11 +27,16 @@ func Sweep(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) er
 			return err
 		}
 	}
+	if dir.Unclean {
+		if err := dir.RemoveTemp(); err != nil {
+			return err
+		}
+	}
 	if err := sweepAnswers(dir, c); err != nil {
 		return err
 	}
 	for _, name := range dropped {
-		if err := os.RemoveAll(dir.Path("index/" + name)); err != nil {
+		if err := dir.RemoveAll("index/" + name); err != nil {
 			return err
 		}
 	}
@@ -148,11 +149,11 @@ func (l listing) sweep(dir *site.Dir) error {
 			wanted[blob.Ref(f.SHA256).Path()] = true
 		}
 	}
-	if err := removeUnless(dir, "blobs", func(path string) bool { return wanted[path] }); err != nil {
+	if err := dir.RemoveUnless("blobs", func(path string) bool { return wanted[path] }); err != nil {
 		return err
 	}
 	for _, top := range []string{catalog.AssetsDir, catalog.FilesDir} {
-		if err := removeUnless(dir, strings.TrimSuffix(top, "/"), l.has); err != nil {
+		if err := dir.RemoveUnless(strings.TrimSuffix(top, "/"), l.has); err != nil {
 			return err
 		}
 	}
@@ -169,41 +170,8 @@ func sweepAnswers(dir *site.Dir, c *catalog.Catalog) error {
 			wanted[gallery.LatestPath(e.Publisher.Name, e.Name)] = true
 			wanted[strings.ToLower(gallery.LatestPath(e.Publisher.Name, e.Name))] = true
 		}
-	} else if err := os.Remove(dir.Path(gallery.ManifestPath)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	} else if err := dir.Remove(gallery.ManifestPath); err != nil {
 		return err
 	}
-	return removeUnless(dir, strings.TrimSuffix(gallery.LatestDir, "/"), func(path string) bool { return wanted[path] })
-}
-
-// removeUnless removes the files below top that are not wanted, and the folders
-// that are empty then. Paths are relative to the site, slash-separated.
-func removeUnless(dir *site.Dir, top string, wanted func(path string) bool) error {
-	var folders []string
-	err := filepath.WalkDir(dir.Path(top), func(file string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if d.IsDir() {
-			folders = append(folders, file)
-			return nil
-		}
-		path, err := filepath.Rel(dir.Root, file)
-		if err != nil {
-			return err
-		}
-		if wanted(filepath.ToSlash(path)) {
-			return nil
-		}
-		return os.Remove(file)
-	})
-	if err != nil {
-		return err
-	}
-	for i := len(folders) - 1; i >= 0; i-- {
-		os.Remove(folders[i]) // fails, as it should, for those that are not empty
-	}
-	return nil
+	return dir.RemoveUnless(strings.TrimSuffix(gallery.LatestDir, "/"), func(path string) bool { return wanted[path] })
 }

@@ -20,7 +20,16 @@ func newStore(t *testing.T) (*blob.Store, string) {
 	if err := os.Mkdir(temp, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return blob.NewStore(root, temp), root
+	at, err := os.OpenRoot(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := blob.NewStore(at, "tmp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close(); at.Close() })
+	return s, root
 }
 
 // leftovers fails the test if the store left an unfinished file.
@@ -161,7 +170,12 @@ func TestLink(t *testing.T) {
 
 func TestDryStoreKeepsNothing(t *testing.T) {
 	temp := t.TempDir()
-	s := blob.NewDryStore(temp)
+	at, err := os.OpenRoot(temp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := blob.NewDryStore(at)
+	defer s.Close()
 	ref, n, err := s.Put(strings.NewReader("hello"))
 	if err != nil || n != 5 || ref != blob.Sum([]byte("hello")) {
 		t.Errorf("Put: %v, %d, %v", ref, n, err)

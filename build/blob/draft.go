@@ -2,6 +2,7 @@ package blob
 
 import (
 	"crypto/sha256"
+	"errors"
 	"hash"
 	"io"
 	"os"
@@ -18,6 +19,7 @@ type Draft struct {
 	*buffer
 	size int64
 	file *os.File // nil while all of it is in buffer
+	name string   // of file
 }
 
 // A buffer is what drafts use one after the other.
@@ -78,13 +80,14 @@ func (d *Draft) ReadFrom(r io.Reader) (int64, error) {
 
 // spill goes on in a file.
 func (d *Draft) spill() error {
-	file, err := os.OpenFile(d.store.tempName(), os.O_RDWR|os.O_CREATE|os.O_EXCL, blobMode)
+	d.name = d.store.tempName()
+	file, err := d.store.temp.OpenFile(d.name, os.O_RDWR|os.O_CREATE|os.O_EXCL, blobMode)
 	if err != nil {
 		return err
 	}
 	d.file = file
 	_, err = file.Write(d.small)
-	return err
+	return errors.Join(err, file.Chmod(blobMode)) // the umask may have taken something
 }
 
 // ReadAt reads back what was written, so that a package can be examined before
@@ -135,16 +138,15 @@ func (d *Draft) CommitAs(path string) error {
 	if err := d.file.Close(); err != nil {
 		return err
 	}
-	temp := d.file.Name()
 	d.file = nil
-	return d.store.move(temp, path)
+	return d.store.move(d.name, path)
 }
 
 // Discard drops what was not committed.
 func (d *Draft) Discard() {
 	if d.file != nil {
 		d.file.Close()
-		os.Remove(d.file.Name())
+		d.store.temp.Remove(d.name)
 	}
 	d.store.buffers.Put(d.buffer)
 	d.buffer = nil

@@ -1,9 +1,10 @@
 // Package blob names files by the SHA-256 of their bytes and keeps each one once.
 //
-// A blob is written to a temporary file beside the store, then renamed to
+// A blob is written to a temporary file of the site, then renamed to
 // blobs/sha256/ab/abcd…: under its own name it is always whole, and it never
 // changes. Other paths of a site are hard links to blobs, or copies where the
-// file system has no links.
+// file system has no links. Blobs have the mode 0444, other files 0644, and folders
+// at least 0755, whatever the umask.
 package blob
 
 import (

@@ -6,45 +6,74 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
+
+	"galbuild/build/beneath"
 )
 
-// Store is the blobs/ folder of a site. Its methods are safe for concurrent
-// use, and harmless to repeat.
+// Store is the blobs/ folder of a site, and what gives the site's other files their
+// content. Nothing is written outside the site or through a symbolic link in it, see
+// package beneath. Its methods are safe for concurrent use, and harmless to repeat.
 type Store struct {
-	root string
-	temp string
+	root string   // of the site
+	site *os.Root // nil if nothing can be written
+	temp *os.Root // for unfinished files
+	dir  string   // of temp, below the site
 	dry  bool
 
-	mutex sync.Mutex
-	dirs  map[string]bool // some folders known to exist, so that each is made once
+	parents *cache[*os.Root]
+	leaves  *cache[*leaf]
+	shards  *cache[*leaf] // of blobs/
 
 	drafts  atomic.Uint64 // how many temporary files were begun, to name them
 	buffers sync.Pool     // of *buffer
 }
 
-// NewStore keeps blobs under the site root, and unfinished ones in temp, which
-// must be an empty folder that nobody else uses.
-func NewStore(root, temp string) *Store {
-	return &Store{root: filepath.Clean(root), temp: temp, dirs: make(map[string]bool)}
+// NewStore keeps blobs in a site, and unfinished ones in the folder temp below it,
+// slash-separated, which must be there, empty, and nobody else's. The caller closes the
+// store, and the site's root after it.
+func NewStore(site *os.Root, temp string) (*Store, error) {
+	at, err := beneath.Dir(site, temp)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{root: site.Name(), site: site, temp: at, dir: temp}
+	s.parents = newCache(manyParents, s.openParent)
+	s.leaves = newCache(manyLeaves, s.openLeaf)
+	s.shards = newCache(manyShards, s.openLeaf)
+	return s, nil
 }
 
+// ReadStore is for the blobs of a site that is not changed: File and Has.
+func ReadStore(root string) *Store { return &Store{root: filepath.Clean(root)} }
+
 // NewDryStore is a store that names blobs but keeps none: every Put and Link
-// succeeds and changes nothing. Unfinished blobs go to temp.
-func NewDryStore(temp string) *Store {
-	return &Store{temp: temp, dry: true}
+// succeeds and changes nothing. Unfinished blobs go to temp, which the store closes.
+func NewDryStore(temp *os.Root) *Store { return &Store{temp: temp, dry: true} }
+
+// Close closes what the store has open. It must not be used any more.
+func (s *Store) Close() error {
+	if s.site != nil {
+		s.closeFolders()
+	}
+	return s.temp.Close()
 }
+
+// blobMode makes a file readable by the web server and writable by no one: a blob never
+// changes.
+const blobMode fs.FileMode = 0o444
 
 // File returns the path of the blob on disk, whether or not it is there.
 func (s *Store) File(r Ref) string { return filepath.Join(s.root, filepath.FromSlash(r.Path())) }
 
 // Has tells whether the blob is there with this size.
 func (s *Store) Has(r Ref, size int64) bool {
-	info, err := os.Stat(s.File(r))
+	info, err := os.Lstat(s.File(r))
 	return err == nil && info.Mode().IsRegular() && info.Size() == size
 }
 
@@ -59,7 +88,8 @@ func (s *Store) put(ref Ref, b []byte) error {
 		return nil
 	}
 	temp := s.tempName()
-	if err := writeNew(temp, b); err != nil {
+	err := s.in(path.Join(s.dir, temp), func(at *leaf, name string) error { return at.writeNew(name, b, blobMode) })
+	if err != nil {
 		return err
 	}
 	return s.move(temp, ref.Path())
@@ -75,126 +105,140 @@ func (s *Store) Put(r io.Reader) (Ref, int64, error) {
 	return d.Commit()
 }
 
-// tempPrefix begins the name of a file being copied, in the folder it is for.
-// One that is left over was the work of a killed process.
-const tempPrefix = ".galbuild-copy-"
-
-func (s *Store) tempName() string {
-	return filepath.Join(s.temp, "blob-"+strconv.FormatUint(s.drafts.Add(1), 10))
+// WriteFile makes or replaces a small file of the site that is no blob, in one step.
+func (s *Store) WriteFile(file string, text []byte) error {
+	if s.dry {
+		return nil
+	}
+	temp := s.tempName()
+	err := s.in(path.Join(s.dir, temp), func(at *leaf, name string) error { return at.writeNew(name, text, beneath.FileMode) })
+	if err != nil {
+		return err
+	}
+	return s.move(temp, file)
 }
 
-// Adopt gives a finished file, in the folder for unfinished ones, its path relative to
-// the site. It replaces what is there.
-func (s *Store) Adopt(file, path string) error { return s.move(file, path) }
+func (s *Store) tempName() string { return "blob-" + strconv.FormatUint(s.drafts.Add(1), 10) }
+
+// Temp makes an unfinished file, to be given its path by Adopt or removed by Drop. Its
+// name is that in the folder for unfinished files.
+func (s *Store) Temp() (f *os.File, name string, err error) {
+	name = s.tempName()
+	f, err = s.temp.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, beneath.FileMode)
+	return f, name, err
+}
+
+// Drop removes an unfinished file.
+func (s *Store) Drop(temp string) error { return s.temp.Remove(temp) }
+
+// Adopt gives an unfinished file that is finished now its path relative to the site. It
+// replaces what is there.
+func (s *Store) Adopt(temp, file string) error { return s.move(temp, file) }
 
 // move gives a temporary file its name, a path relative to the site. It replaces
 // what is there. The file is gone afterwards, also if that fails.
-func (s *Store) move(temp, path string) error {
-	target := filepath.Join(s.root, filepath.FromSlash(path))
-	err := s.mkdir(filepath.Dir(target))
-	if err == nil {
-		err = rename(temp, target)
-	}
+func (s *Store) move(temp, file string) error {
+	err := s.retry(file, func() error {
+		return s.in(path.Join(s.dir, temp), func(from *leaf, old string) error {
+			return s.into(file, func(to *leaf, name string) error { return from.rename(old, to, name) })
+		})
+	})
 	if err == nil {
 		return nil
 	}
-	defer os.Remove(temp)
+	defer s.temp.Remove(temp)
 	if isOtherDevice(err) {
-		return copyFile(temp, target)
+		return s.copy(path.Join(s.dir, temp), file)
 	}
 	return err
 }
 
-// Link makes path, relative to the site, a hard link to the blob, or a copy
+// into is in or inShard.
+func (s *Store) into(file string, do func(at *leaf, name string) error) error {
+	if ref, err := Parse(path.Base(file)); err == nil && ref.Path() == file {
+		return s.inShard(ref, do)
+	}
+	return s.in(file, do)
+}
+
+// retry does something to a path again if a folder is missing: it was open and has been
+// removed meanwhile, as those are that are empty.
+func (s *Store) retry(file string, do func() error) error {
+	if !fs.ValidPath(file) || file == "." {
+		return fmt.Errorf("%.200q is not a path below %s", file, s.root)
+	}
+	err := do()
+	if errors.Is(err, fs.ErrNotExist) {
+		s.closeFolders()
+		err = do()
+	}
+	return err
+}
+
+// Link makes file, a path relative to the site, a hard link to the blob, or a copy
 // where the file system has no links or no more of them. What is there already
 // is replaced in one step.
-func (s *Store) Link(r Ref, path string) error {
+func (s *Store) Link(r Ref, file string) error {
 	if s.dry {
 		return nil
 	}
-	source, target := s.File(r), filepath.Join(s.root, filepath.FromSlash(path))
-	if err := s.mkdir(filepath.Dir(target)); err != nil {
+	err := s.retry(file, func() error {
+		return s.inShard(r, func(from *leaf, blob string) error {
+			return s.in(file, func(to *leaf, name string) error {
+				err := from.link(blob, to, name)
+				if errors.Is(err, fs.ErrExist) {
+					return s.relink(from, blob, to, name)
+				}
+				return err
+			})
+		})
+	})
+	switch {
+	case err == nil, errors.Is(err, fs.ErrNotExist), errors.Is(err, beneath.ErrLink):
 		return err
 	}
-	err := os.Link(source, target)
-	switch {
-	case err == nil || errors.Is(err, fs.ErrNotExist):
-		return err
-	case !errors.Is(err, fs.ErrExist):
-		return copyFile(source, target)
-	case same(source, target):
+	return s.copy(r.Path(), file)
+}
+
+// relink replaces what is there in one step.
+func (s *Store) relink(from *leaf, blob string, to *leaf, name string) error {
+	if same(from.path(blob), to.path(name)) {
 		return nil
 	}
-	beside := filepath.Join(filepath.Dir(target), tempPrefix+r.String())
-	if err := os.Link(source, beside); err != nil {
-		return copyFile(source, target)
-	}
-	return os.Rename(beside, target)
+	temp := s.tempName()
+	return s.in(path.Join(s.dir, temp), func(between *leaf, old string) error {
+		if err := from.link(blob, between, old); err != nil {
+			return err
+		}
+		if err := between.rename(old, to, name); err != nil {
+			return errors.Join(err, s.temp.Remove(temp))
+		}
+		return nil
+	})
 }
 
 // isOtherDevice tells whether a rename failed because blobs/ or assets/ is a
 // mount of its own.
 func isOtherDevice(err error) bool { return errors.Is(err, syscall.EXDEV) }
 
-// copyFile makes target a copy of source: under a temporary name in the same
-// folder first, so that the file is never seen half written.
-func copyFile(source, target string) (err error) {
-	from, err := os.Open(source)
+// copy makes file a copy of source, both relative to the site.
+func (s *Store) copy(source, file string) error {
+	from, err := s.site.Open(source)
 	if err != nil {
 		return err
 	}
 	defer from.Close()
-	to, err := os.CreateTemp(filepath.Dir(target), tempPrefix+"*")
-	if err != nil {
+	return beneath.WriteFile(s.site, file, blobMode, func(to *os.File) error {
+		_, err := io.Copy(to, from)
 		return err
-	}
-	defer os.Remove(to.Name())
-	defer to.Close()
-	if _, err := io.Copy(to, from); err != nil {
-		return fmt.Errorf("copy to %s: %w", target, err)
-	}
-	if err := errors.Join(to.Chmod(0o444), to.Close()); err != nil {
-		return err
-	}
-	return os.Rename(to.Name(), target)
+	})
 }
 
 func same(a, b string) bool {
-	x, err := os.Stat(a)
+	x, err := os.Lstat(a)
 	if err != nil {
 		return false
 	}
-	y, err := os.Stat(b)
+	y, err := os.Lstat(b)
 	return err == nil && os.SameFile(x, y)
-}
-
-// manyDirs is how many folders are known at a time: those of a version are used
-// one after the other and then no more.
-const manyDirs = 4096
-
-// mkdir makes a folder of the site and those above it, up to the root, which is
-// there.
-func (s *Store) mkdir(dir string) error {
-	if dir == s.root || s.knows(dir) {
-		return nil
-	}
-	if err := s.mkdir(filepath.Dir(dir)); err != nil {
-		return err
-	}
-	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if len(s.dirs) >= manyDirs {
-		clear(s.dirs)
-	}
-	s.dirs[dir] = true
-	return nil
-}
-
-func (s *Store) knows(dir string) bool {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	return s.dirs[dir]
 }

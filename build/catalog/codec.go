@@ -4,12 +4,15 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
 	"slices"
+	"sync/atomic"
 
 	json2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -78,32 +81,68 @@ func encode(text []byte, v any) ([]byte, error) {
 	return line.Bytes(), err
 }
 
-// Read reads what Write wrote, by all processors. It refuses other formats by
-// number, and extensions that are out of order: a reader may search by bisection.
+// Read reads what Write wrote, by all processors. It refuses other formats by number,
+// and whatever must not be used as a path, a header or a size, so that what is read
+// here needs no more checks: nobody may read a catalogue in another way. Extensions that
+// are out of order are refused too: a reader may search by bisection.
 func Read(r io.Reader) (*Catalog, error) {
 	lines := bufio.NewReaderSize(r, batchBytes)
-	first, err := lines.ReadBytes('\n')
+	first, err := readLine(lines)
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
-	var h header
-	if err := json.Unmarshal(first, &h); err != nil {
-		return nil, fmt.Errorf("catalogue header: %w", err)
-	}
-	if h.Format != Format {
-		return nil, fmt.Errorf("catalogue format %d, this program reads %d", h.Format, Format)
+	c := &Catalog{}
+	if c.Settings, err = readHeader(first); err != nil {
+		return nil, err
 	}
 	batches, err := readBatches(lines)
+	for _, b := range batches { // a line that is wrong explains more than what came of it
+		if wrong := c.add(b); wrong != nil {
+			return nil, wrong
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
-	c := &Catalog{Settings: h.Settings}
-	for _, b := range batches {
-		if err := c.add(b); err != nil {
-			return nil, err
+	return c, nil
+}
+
+func readHeader(line []byte) (Settings, error) {
+	var h header
+	if err := json2.Unmarshal(line, &h); err != nil {
+		return Settings{}, fmt.Errorf("catalogue header: %w", err)
+	}
+	if h.Format != Format {
+		return Settings{}, fmt.Errorf("catalogue format %d, this program reads %d", h.Format, Format)
+	}
+	if err := h.Check(); err != nil {
+		return Settings{}, fmt.Errorf("catalogue line 1: %w", err)
+	}
+	return h.Settings, nil
+}
+
+// maxLine bounds a line, in bytes: an extension of a thousand versions of a thousand
+// files each has fewer.
+const maxLine = 256 << 20
+
+// readLine returns the next line with its end. The last one may have none; with it comes
+// io.EOF.
+func readLine(lines *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := lines.ReadSlice('\n')
+		line = append(line, part...)
+		if len(line) > maxLine {
+			return nil, fmt.Errorf("catalogue: a line of more than %d bytes, the limit", maxLine)
+		}
+		switch err {
+		case bufio.ErrBufferFull:
+		case nil, io.EOF:
+			return line, err
+		default:
+			return nil, err // part of a line is none
 		}
 	}
-	return c, nil
 }
 
 // A batch is some lines of a catalogue, decoded by one goroutine.
@@ -111,73 +150,112 @@ type batch struct {
 	line       int // number of the first one
 	text       []byte
 	extensions []Extension
-	err        error // of the line behind extensions
+	err        error // of the line after extensions
 }
 
 // batchBytes is what a batch has at least, but for the last one: enough for
 // handing it over to cost nothing, and little to hold.
 const batchBytes = 256 << 10
 
+// readBatches decodes line after line until one is wrong or all are read. Batches that
+// come after one with an error may be missing.
 func readBatches(lines *bufio.Reader) ([]*batch, error) {
 	var batches []*batch
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	texts := NewInterner()
+	var failed atomic.Bool
 	var err error
-	for number := 2; err == nil; {
+	for number := 2; err == nil && !failed.Load(); {
 		b := &batch{line: number}
 		for len(b.text) < batchBytes && err == nil {
 			var line []byte
-			line, err = lines.ReadBytes('\n')
-			b.text = append(b.text, line...)
+			if line, err = readLine(lines); b.text == nil {
+				b.text = line
+			} else {
+				b.text = append(b.text, line...)
+			}
 			number++
 		}
 		batches = append(batches, b)
 		group.Go(func() error {
-			b.decode(texts)
+			if b.decode(texts); b.err != nil {
+				failed.Store(true)
+			}
 			return nil
 		})
 	}
 	group.Wait()
-	if err != io.EOF {
-		return nil, err
+	if err != nil && err != io.EOF {
+		return batches, err
 	}
 	return batches, nil
 }
 
+// checked refuses each version as soon as it is decoded: a line of a great many that
+// are wrong costs no more than the first.
+var checked = json2.WithUnmarshalers(json2.UnmarshalFromFunc(func(d *jsontext.Decoder, v *Version) error {
+	type plain Version
+	if err := json2.UnmarshalDecode(d, (*plain)(v)); err != nil {
+		return err
+	}
+	if err := v.Check(); err != nil {
+		return refusal{err}
+	}
+	return nil
+}))
+
+// A refusal is what is wrong with a version that is JSON.
+type refusal struct{ error }
+
 func (b *batch) decode(texts *Interner) {
 	for line := range bytes.Lines(b.text) {
-		var e Extension
-		if b.err = json2.Unmarshal(line, &e); b.err != nil {
+		e, err := decodeExtension(line)
+		if n := len(b.extensions); err == nil && n > 0 {
+			err = checkOrder(&b.extensions[n-1], e)
+		}
+		if b.err = err; err != nil {
 			break
 		}
 		for i := range e.Versions {
 			texts.Version(&e.Versions[i])
 		}
-		b.extensions = append(b.extensions, e)
+		b.extensions = append(b.extensions, *e)
 	}
 	b.text = nil
 }
 
-func (c *Catalog) add(b *batch) error {
-	for i := range b.extensions {
-		if err := c.addExtension(&b.extensions[i]); err != nil {
-			return fmt.Errorf("catalogue line %d: %w", b.line+i, err)
-		}
+func decodeExtension(line []byte) (*Extension, error) {
+	if err := checkLine(line); err != nil {
+		return nil, err
 	}
-	if b.err != nil {
-		return fmt.Errorf("catalogue line %d: %w", b.line+len(b.extensions), b.err)
+	var e Extension
+	err := json2.Unmarshal(line, &e, checked)
+	if wrong, ok := errors.AsType[refusal](err); ok {
+		return nil, fmt.Errorf("%.200q: %w", e.ID(), wrong.error)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &e, e.check()
+}
+
+func checkOrder(before, e *Extension) error {
+	if before.Key() >= e.Key() {
+		return fmt.Errorf("%s follows %s: twice, or out of order", e.Key(), before.Key())
 	}
 	return nil
 }
 
-func (c *Catalog) addExtension(e *Extension) error {
-	if n := len(c.Extensions); n > 0 && c.Extensions[n-1].Key() >= e.Key() {
-		return fmt.Errorf("%s stands behind %s", e.Key(), c.Extensions[n-1].Key())
+func (c *Catalog) add(b *batch) error {
+	if n := len(c.Extensions); n > 0 && len(b.extensions) > 0 {
+		if err := checkOrder(&c.Extensions[n-1], &b.extensions[0]); err != nil {
+			return fmt.Errorf("catalogue line %d: %w", b.line, err)
+		}
 	}
-	if len(e.Versions) == 0 {
-		return fmt.Errorf("%s has no version", e.Key())
+	c.Extensions = append(c.Extensions, b.extensions...)
+	if b.err != nil {
+		return fmt.Errorf("catalogue line %d: %w", b.line+len(b.extensions), b.err)
 	}
-	c.Extensions = append(c.Extensions, *e)
 	return nil
 }

@@ -10,19 +10,39 @@ import (
 
 // SortVersions puts the newest version first, as editors expect, who take the
 // first that fits: by semantic version, the platforms of a version adjacent and
-// universal last. All versions must be valid semantic versions.
+// universal last. What is not a semantic version comes last.
 func SortVersions(versions []Version) {
 	parsed := make(map[string]*semver.Version, len(versions))
 	for _, v := range versions {
-		parsed[v.Version] = semver.MustParse(v.Version)
+		parsed[v.Version] = parseVersion(v.Version)
 	}
 	slices.SortFunc(versions, func(a, b Version) int {
-		return cmp.Or(
-			parsed[b.Version].Compare(parsed[a.Version]),
-			strings.Compare(b.Version, a.Version), // 1.0.0+a and 1.0.0+b are equal to semver
-			comparePlatforms(a.Platform, b.Platform),
-		)
+		return compareParsed(&a, &b, parsed[a.Version], parsed[b.Version])
 	})
+}
+
+// compareVersions returns -1 if a comes before b in a catalogue.
+func compareVersions(a, b *Version) int {
+	return compareParsed(a, b, parseVersion(a.Version), parseVersion(b.Version))
+}
+
+// lowest stands for what is not a semantic version.
+var lowest = semver.New(0, 0, 0, "0", "")
+
+func parseVersion(s string) *semver.Version {
+	v, err := semver.StrictNewVersion(s)
+	if err != nil {
+		return lowest
+	}
+	return v
+}
+
+func compareParsed(a, b *Version, x, y *semver.Version) int {
+	return cmp.Or(
+		y.Compare(x),
+		strings.Compare(b.Version, a.Version), // 1.0.0+a and 1.0.0+b are equal to semver
+		comparePlatforms(a.Platform, b.Platform),
+	)
 }
 
 func comparePlatforms(a, b string) int {

@@ -23,12 +23,17 @@ package metadatas
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 	"strings"
 	"time"
+
+	"galbuild/build/catalog"
 )
 
 // Names of the list, that of the code first.
@@ -39,6 +44,8 @@ const (
 
 	// MaxBytes bounds a list: it holds the icons of all extensions.
 	MaxBytes = 256 << 20
+
+	maxVersion = 100 // bytes
 )
 
 // Entry is what is known of one extension.
@@ -62,20 +69,59 @@ func (e *Entry) Folder() string {
 	return name
 }
 
-// Parse reads a list.
+// Parse reads a list. It ends at the first entry that is none: a list of a hundred million
+// numbers costs no more than one.
 func Parse(text []byte) ([]Entry, error) {
-	var items []json.RawMessage
-	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), &items); err != nil {
-		return nil, err
+	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))))
+	if first, err := d.Token(); err != nil || first != json.Delim('[') {
+		return nil, cmp.Or(plain(err), fmt.Errorf("want a list of extensions, found %.40v", first))
 	}
-	entries := make([]Entry, len(items))
-	for i, item := range items {
-		if err := json.Unmarshal(item, &entries[i]); err != nil {
-			return nil, fmt.Errorf("entry %d: %w", i+1, err)
+	var entries []Entry
+	for d.More() {
+		e, err := parseEntry(d)
+		if err != nil {
+			return nil, fmt.Errorf("entry %d: %w", len(entries)+1, plain(err))
 		}
-		entries[i].raw = item
+		entries = append(entries, e)
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, plain(err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("something follows the list")
 	}
 	return entries, nil
+}
+
+// plain says what the end of a text means.
+func plain(err error) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return errors.New("unexpected end of the list")
+	}
+	return err
+}
+
+func parseEntry(d *json.Decoder) (Entry, error) {
+	var raw json.RawMessage
+	if err := d.Decode(&raw); err != nil {
+		return Entry{}, err
+	}
+	var e Entry
+	if !bytes.HasPrefix(raw, []byte("{")) {
+		return e, fmt.Errorf("want an object, found %.40s", raw)
+	}
+	if err := json.Unmarshal(raw, &e); err != nil {
+		return e, err
+	}
+	publisher, name, _ := strings.Cut(e.ExtID, ".")
+	if err := catalog.CheckID(publisher, name); err != nil {
+		return e, fmt.Errorf("extId: %w", err)
+	}
+	if len(e.CurrentVersion) > maxVersion {
+		return e, fmt.Errorf("currentVersion: %d bytes, more than the limit of %d", len(e.CurrentVersion), maxVersion)
+	}
+	e.raw = raw
+	return e, nil
 }
 
 // Format writes a list, an entry a line. One that was read is written as it was.

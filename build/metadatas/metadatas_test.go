@@ -3,6 +3,7 @@ package metadatas_test
 import (
 	"bytes"
 	"encoding/json"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
@@ -58,7 +59,7 @@ func compact(t *testing.T, text []byte) string {
 func TestParseRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		``:                              "unexpected end",
-		`{"extId":"a.b"}`:               "cannot unmarshal object",
+		`{"extId":"a.b"}`:               "want a list of extensions, found {",
 		`[{"extId":"a.b"},{"extId":1}]`: "entry 2: ",
 	} {
 		if _, err := metadatas.Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
@@ -103,4 +104,55 @@ func TestSplitPath(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", path, got, want)
 		}
 	}
+}
+
+func TestParseBelievesNothing(t *testing.T) {
+	for text, want := range map[string]string{
+		`[1,2,3]`:                          "entry 1: want an object, found 1",
+		`[null]`:                           "entry 1: want an object, found null",
+		`null`:                             "want a list of extensions",
+		`{}`:                               "want a list of extensions",
+		``:                                 "unexpected end",
+		`[{"extId":"acme.hello"},{}]`:      "entry 2: extId: publisher is missing",
+		`[{"extId":"acme./../x"}]`:         "entry 1: extId: name",
+		`[{"extId":"acme.hello"}] x`:       "something follows the list",
+		`[{"extId":"acme.hello"}`:          "unexpected end",
+		`[{"extId":"acme.hello","icon":1}`: "entry 1",
+	} {
+		if _, err := metadatas.Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// FuzzParse looks for a list that is read and cannot be written and read again.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{
+		`[{"extId": "acme.hello", "currentVersion": "1.1.0", "icon": "data:image/png;base64,AAAA", "describe": "Says hello", "dateCreated": "2020-02-28T09:30:00.000Z", "lastUpdate": "2020-02-29"}]`,
+		"[]", "[1,2,3]", "[null]", "null", `[{"extId":"acme.hello","more":[[[]]]}]`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		entries, err := metadatas.Parse(text)
+		if err != nil {
+			return
+		}
+		written, err := metadatas.Format(entries)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := metadatas.Parse(written)
+		if err != nil || len(again) != len(entries) {
+			t.Fatalf("%s: %v", written, err)
+		}
+		for i := range again {
+			if again[i].Key() != entries[i].Key() || again[i].CurrentVersion != entries[i].CurrentVersion {
+				t.Errorf("%v becomes %v", entries[i], again[i])
+			}
+			if path := metadatas.PackagePath(again[i].Folder(), "1.0.0"); !fs.ValidPath(path) {
+				t.Errorf("path %q", path)
+			}
+		}
+	})
 }

@@ -3,6 +3,7 @@ package site
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -22,14 +23,35 @@ import (
 // ReadCurrent returns the generation that counts in the site at root, the zero
 // Current if there is none yet.
 func ReadCurrent(root string) (Current, error) {
-	text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(CurrentPath)))
+	f, err := os.Open(filepath.Join(root, filepath.FromSlash(CurrentPath)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Current{}, nil
 	}
 	if err != nil {
 		return Current{}, err
 	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxCurrent))
+	if err != nil {
+		return Current{}, err
+	}
 	return ParseCurrent(text)
+}
+
+// maxCurrent is how much of CURRENT is read, in bytes: it has less.
+const maxCurrent = 4 << 10
+
+// readAtMost reads a file that has at most that many bytes.
+func readAtMost(file string, most int64) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || info.Size() > most {
+		return nil, cmp.Or(err, fmt.Errorf("%s: more than %d bytes, the limit", file, most))
+	}
+	return io.ReadAll(io.LimitReader(f, most))
 }
 
 // WriteCatalog writes the catalogue as a generation keeps it.
@@ -41,26 +63,44 @@ func WriteCatalog(w io.Writer, c *catalog.Catalog) error {
 	return errors.Join(c.Write(enc), enc.Close())
 }
 
-// maxCatalog bounds what a catalogue may unpack to, and maxWindow the memory for
-// unpacking it.
+// Limits of a catalogue, in bytes. Real ones pack to an eighth; equal versions of
+// one extension to less, which is what the ratio leaves room for.
 const (
-	maxCatalog = 2 << 30
-	maxWindow  = 32 << 20
+	MaxPackedCatalog = 512 << 20
+	maxCatalog       = 2 << 30  // unpacked
+	maxRatio         = 200      // unpacked to packed, as with packages and bundles
+	ratioFrom        = 64 << 20 // up to which any ratio is harmless
+	maxWindow        = 32 << 20 // memory for unpacking
 )
 
-// UnpackCatalog reads what WriteCatalog wrote.
+// UnpackCatalog reads what WriteCatalog wrote. It unpacks no more than is decoded, and
+// ends where the limits are passed.
 func UnpackCatalog(packed []byte) (*catalog.Catalog, error) {
+	if len(packed) > MaxPackedCatalog {
+		return nil, fmt.Errorf("catalogue of %d bytes packed, more than the limit of %d", len(packed), MaxPackedCatalog)
+	}
 	dec, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
 		return nil, err
 	}
 	defer dec.Close()
-	text := &io.LimitedReader{R: dec, N: maxCatalog}
-	c, err := catalog.Read(text)
-	if text.N == 0 {
-		return nil, fmt.Errorf("catalogue of %d bytes or more, the limit", maxCatalog)
+	limit := min(max(ratioFrom, maxRatio*int64(len(packed))), maxCatalog)
+	return catalog.Read(&bounded{from: dec, packed: len(packed), limit: limit})
+}
+
+// A bounded reader fails where more comes than the limit.
+type bounded struct {
+	from     io.Reader
+	packed   int
+	n, limit int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.from.Read(p)
+	if b.n += int64(n); b.n > b.limit {
+		return 0, fmt.Errorf("%d bytes packed unpack to more than %d bytes, the limit for a catalogue of that size", b.packed, b.limit)
 	}
-	return c, err
+	return n, err
 }
 
 // Read returns the generation that counts in the site at root, and its catalogue. A
@@ -84,7 +124,7 @@ func ReadCatalog(root string, c Current) (*catalog.Catalog, error) {
 		return &catalog.Catalog{}, nil
 	}
 	file := filepath.Join(root, filepath.FromSlash(c.CatalogPath()))
-	packed, err := os.ReadFile(file)
+	packed, err := readAtMost(file, MaxPackedCatalog)
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"galbuild/build/beneath"
 	"galbuild/build/blob"
 )
 
@@ -47,6 +48,7 @@ type Dir struct {
 	// Unclean tells that an earlier builder did not come to its end, so that
 	// there may be files nothing lists.
 	Unclean bool
+	root    *os.Root // nil for a dry run
 	temp    string
 	made    bool         // the folder was not there before
 	lock    *flock.Flock // nil for a dry run
@@ -65,26 +67,85 @@ func Lock(root string) (*Dir, error) {
 		return nil, err
 	}
 	_, err = os.Lstat(root)
-	made := errors.Is(err, fs.ErrNotExist)
-	temp := filepath.Join(root, Desk, "tmp")
-	if err := os.MkdirAll(temp, 0o755); err != nil {
+	d := &Dir{Root: root, temp: filepath.Join(root, Desk, "tmp"), made: errors.Is(err, fs.ErrNotExist)}
+	if d.root, err = Open(root); err != nil {
 		return nil, fmt.Errorf("make site %s: %w", root, err)
 	}
-	lock := flock.New(filepath.Join(root, Desk, "lock"))
-	switch ok, err := lock.TryLock(); {
-	case err != nil:
+	if err := d.lockAndClear(); err != nil {
+		d.closeAll()
 		return nil, fmt.Errorf("lock site %s: %w", root, err)
-	case !ok:
-		return nil, fmt.Errorf("lock site %s: %w", root, ErrLocked)
 	}
-	others := flock.New(filepath.Join(root, Desk, publishers))
-	if ok, err := others.TryLock(); err != nil || !ok {
-		lock.Close()
-		return nil, fmt.Errorf("lock site %s: %w", root, cmp.Or(err, ErrLocked))
-	}
-	d := &Dir{Root: root, Blobs: blob.NewStore(root, temp), temp: temp, made: made, lock: lock, others: others}
-	return d, d.clearTemp()
+	return d, nil
 }
+
+// Open opens a folder to write below it, and makes the builder's own folder in it. It
+// wraps [beneath.ErrLink] if a folder of a site is a link there, which somebody has planted
+// or has put there to have content elsewhere: a mount does that.
+func Open(root string) (*os.Root, error) {
+	_, err := os.Lstat(root)
+	made := errors.Is(err, fs.ErrNotExist)
+	if err := os.MkdirAll(root, beneath.DirMode); err != nil {
+		return nil, err
+	}
+	at, err := os.OpenRoot(root)
+	if err != nil {
+		return nil, err
+	}
+	if made {
+		if err := at.Chmod(".", beneath.DirMode); err != nil { // whatever the umask
+			at.Close()
+			return nil, err
+		}
+	}
+	for _, name := range []string{Desk, "blobs", "assets", "files", "index", "api", "item", "publishers"} {
+		if info, err := at.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			at.Close()
+			return nil, fmt.Errorf("%s: %w", filepath.Join(root, name), beneath.ErrLink)
+		}
+	}
+	if err := beneath.Mkdir(at, Desk); err != nil {
+		at.Close()
+		return nil, err
+	}
+	return at, nil
+}
+
+// lockAndClear takes the folder for this process, and makes its temporary one.
+func (d *Dir) lockAndClear() (err error) {
+	if d.lock, err = LockFile(d.root, "lock", (*flock.Flock).TryLock); err != nil {
+		return err
+	}
+	if d.others, err = LockFile(d.root, publishers, (*flock.Flock).TryLock); err != nil {
+		return err
+	}
+	if d.Blobs, err = blob.NewStore(d.root, Desk+"/tmp"); err != nil {
+		return err
+	}
+	return d.clearTemp()
+}
+
+// LockFile locks a file in the builder's own folder of the site at root, by try. It returns
+// ErrLocked if another process has it.
+func LockFile(root *os.Root, name string, try func(*flock.Flock) (bool, error)) (*flock.Flock, error) {
+	name = filepath.Join(Desk, name)
+	f, err := root.OpenFile(name, os.O_RDONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	f.Close()
+	if info, err := root.Lstat(name); err != nil || !info.Mode().IsRegular() {
+		return nil, cmp.Or(err, fmt.Errorf("%s: %w", filepath.Join(root.Name(), name), beneath.ErrLink))
+	}
+	lock := flock.New(filepath.Join(root.Name(), name))
+	if ok, err := try(lock); err != nil || !ok {
+		return nil, cmp.Or(err, ErrLocked)
+	}
+	return lock, nil
+}
+
+// Publishing is the folder, in the builder's own, for unfinished files of those who publish
+// to the site as to any other target.
+const Publishing = "publishing"
 
 // publishers is the name of a lock that those share who publish to the folder as to
 // any other place, and whom a builder would sweep away.
@@ -94,12 +155,14 @@ const publishers = "publishers"
 // the lock is closed. It makes the folder where there is none. It returns ErrLocked,
 // wrapped, if a builder is at work.
 func Share(root string) (*flock.Flock, error) {
-	if err := os.MkdirAll(filepath.Join(root, Desk), 0o755); err != nil {
+	at, err := Open(root)
+	if err != nil {
 		return nil, fmt.Errorf("make site %s: %w", root, err)
 	}
-	lock := flock.New(filepath.Join(root, Desk, publishers))
-	if ok, err := lock.TryRLock(); err != nil || !ok {
-		return nil, fmt.Errorf("lock site %s: %w", root, cmp.Or(err, ErrLocked))
+	defer at.Close()
+	lock, err := LockFile(at, publishers, (*flock.Flock).TryRLock)
+	if err != nil {
+		return nil, fmt.Errorf("lock site %s: %w", root, err)
 	}
 	return lock, nil
 }
@@ -133,7 +196,11 @@ func DryRun(root string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Dir{Root: root, Blobs: blob.NewDryStore(temp), temp: temp}, nil
+	at, err := os.OpenRoot(temp)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(temp))
+	}
+	return &Dir{Root: root, Blobs: blob.NewDryStore(at), temp: temp}, nil
 }
 
 // clearTemp removes what a killed builder left on the desk.
@@ -142,12 +209,15 @@ func (d *Dir) clearTemp() error {
 	if err != nil {
 		return err
 	}
-	for _, f := range left {
+	if err := d.root.RemoveAll(Desk + "/" + Publishing); err != nil { // nobody publishes: the lock says so
+		return err
+	}
+	for _, f := range left { // also of one killed while it saved what it knows of its sources
 		d.Unclean = true
 		if f.Name() == markName { // stays until a builder comes to its end
 			continue
 		}
-		if err := os.RemoveAll(filepath.Join(d.temp, f.Name())); err != nil {
+		if err := d.root.RemoveAll(filepath.Join(Desk, "tmp", f.Name())); err != nil {
 			return err
 		}
 	}
@@ -157,16 +227,16 @@ func (d *Dir) clearTemp() error {
 // Begin marks the site as being changed; End takes the mark away. A mark that is
 // still there when the site is locked again makes it Unclean.
 func (d *Dir) Begin() error {
-	return os.WriteFile(d.mark(), nil, 0o644)
+	return beneath.WriteText(d.root, mark, nil)
 }
 
 // End says that everything in the site is listed by a generation.
 func (d *Dir) End() error {
-	return os.Remove(d.mark())
+	return d.root.Remove(mark)
 }
 
-// mark lies in the folder that must be empty when no builder is at work.
-func (d *Dir) mark() string { return filepath.Join(d.temp, markName) }
+// The mark lies in the folder that must be empty when no builder is at work.
+const mark = Desk + "/tmp/" + markName
 
 const markName = "unfinished"
 
@@ -179,7 +249,7 @@ func (d *Dir) Abandon() error {
 	if err != nil || len(there) > 1 {
 		return errors.Join(err, d.Close())
 	}
-	err = os.RemoveAll(filepath.Join(d.Root, Desk))
+	err = d.root.RemoveAll(Desk)
 	if err == nil && d.made {
 		err = os.Remove(d.Root)
 	}
@@ -189,9 +259,23 @@ func (d *Dir) Abandon() error {
 // Close lets others change the site.
 func (d *Dir) Close() error {
 	if d.lock == nil {
-		return os.RemoveAll(d.temp)
+		return errors.Join(d.Blobs.Close(), os.RemoveAll(d.temp))
 	}
-	return errors.Join(d.others.Close(), d.lock.Close())
+	return d.closeAll()
+}
+
+// closeAll closes what is open.
+func (d *Dir) closeAll() error {
+	var errs []error
+	if d.Blobs != nil {
+		errs = append(errs, d.Blobs.Close())
+	}
+	for _, lock := range []*flock.Flock{d.others, d.lock} {
+		if lock != nil {
+			errs = append(errs, lock.Close())
+		}
+	}
+	return errors.Join(append(errs, d.root.Close())...)
 }
 
 // indexOnly marks a folder that has a generation and none of its content.
@@ -200,14 +284,10 @@ const indexOnly = "index-only"
 // SetIndexOnly marks the site as having a generation and none of its content, or no
 // longer.
 func (d *Dir) SetIndexOnly(is bool) error {
-	file := filepath.Join(d.Root, Desk, indexOnly)
 	if is {
-		return os.WriteFile(file, nil, 0o644)
+		return beneath.WriteText(d.root, Desk+"/"+indexOnly, nil)
 	}
-	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return d.Remove(Desk + "/" + indexOnly)
 }
 
 // IndexOnly reports the mark.
@@ -227,8 +307,32 @@ func (d *Dir) Downloads() string {
 	return filepath.Join(d.Root, Desk, "downloads")
 }
 
+// WriteOwn replaces a small file in the builder's own folder of the site at root, in one
+// step. It makes no folder.
+func WriteOwn(root, name string, text []byte) error {
+	at, err := os.OpenRoot(root)
+	if err != nil {
+		return err
+	}
+	defer at.Close()
+	if _, err := at.Lstat(Desk); err != nil {
+		return err
+	}
+	return beneath.WriteText(at, Desk+"/"+name, text)
+}
+
 // Temp returns the folder for unfinished files.
 func (d *Dir) Temp() string { return d.temp }
+
+// FoldsCase tells whether the file system takes names that differ in case for one.
+func (d *Dir) FoldsCase() (bool, error) {
+	const probe, other = Desk + "/tmp/case", Desk + "/tmp/CASE"
+	if err := beneath.WriteText(d.root, probe, nil); err != nil {
+		return false, err
+	}
+	_, err := d.root.Lstat(other)
+	return err == nil, d.root.Remove(probe)
+}
 
 // Path returns where a path of the site, slash-separated, is on disk.
 func (d *Dir) Path(path string) string { return filepath.Join(d.Root, filepath.FromSlash(path)) }
@@ -236,29 +340,105 @@ func (d *Dir) Path(path string) string { return filepath.Join(d.Root, filepath.F
 // WriteFile replaces a small file of the site in one step, unless it is the same
 // already.
 func (d *Dir) WriteFile(path string, text []byte) error {
-	target := d.Path(path)
-	if old, err := os.ReadFile(target); err == nil && string(old) == string(text) {
+	if old, err := os.ReadFile(d.Path(path)); err == nil && string(old) == string(text) {
 		return nil
 	}
-	f, err := os.CreateTemp(d.temp, "file-*")
+	return d.Blobs.WriteFile(path, text)
+}
+
+// Remove removes a file of the site, if it is there; of a link, the link.
+func (d *Dir) Remove(path string) error {
+	if err := d.root.Remove(filepath.FromSlash(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// RemoveAll removes a folder of the site with all that is in it, and no more: links in
+// it are removed, not followed.
+func (d *Dir) RemoveAll(path string) error { return d.root.RemoveAll(filepath.FromSlash(path)) }
+
+// RemoveTemp removes what a killed builder or publisher has left half written beside the
+// files of the site, but for those folders that RemoveUnless is for.
+func (d *Dir) RemoveTemp() error {
+	generations, err := d.Generations()
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
-	defer f.Close()
-	if _, err := f.Write(text); err != nil {
+	folders := []string{".", Desk, "api", "index", "item", "publishers"}
+	for _, name := range generations {
+		folders = append(folders, "index/"+name)
+	}
+	for _, folder := range folders {
+		entries, err := fs.ReadDir(d.root.FS(), folder)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		for _, e := range entries {
+			if !beneath.IsTemp(e.Name()) {
+				continue
+			}
+			if err := d.root.RemoveAll(filepath.Join(folder, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// RemoveUnless removes the files below a folder of the site that are not wanted, and the
+// folders that are empty then. Paths are relative to the site, slash-separated. Links are
+// files: nothing in a site is one.
+func (d *Dir) RemoveUnless(top string, wanted func(path string) bool) error {
+	info, err := d.root.Lstat(top)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return d.Remove(top)
+	}
+	at, err := d.root.OpenRoot(top)
+	if err != nil {
 		return err
 	}
-	if err := errors.Join(f.Chmod(0o644), f.Close()); err != nil {
+	defer at.Close()
+	if err := removeUnless(at, top, wanted); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), target); !errors.Is(err, fs.ErrNotExist) {
+	_ = d.root.Remove(top) // fails, as it should, for one that is not empty
+	return nil
+}
+
+func removeUnless(at *os.Root, dir string, wanted func(path string) bool) error {
+	entries, err := fs.ReadDir(at.FS(), ".")
+	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-		return err
+	for _, e := range entries {
+		path := dir + "/" + e.Name()
+		if !e.IsDir() {
+			if wanted(path) {
+				continue
+			}
+			if err := at.Remove(e.Name()); err != nil {
+				return err
+			}
+			continue
+		}
+		sub, err := at.OpenRoot(e.Name())
+		if err != nil {
+			return err
+		}
+		err = removeUnless(sub, path, wanted)
+		sub.Close()
+		if err != nil {
+			return err
+		}
+		_ = at.Remove(e.Name()) // fails, as it should, for one that is not empty
 	}
-	return os.Rename(f.Name(), target)
+	return nil
 }
 
 // Switch makes c the generation that counts. Everything written before is on the
@@ -275,7 +455,7 @@ func (d *Dir) Switch(ctx context.Context, c Current) error {
 	}
 	// The dates of the generations' folders tell which one counted when.
 	now := time.Now()
-	if err := os.Chtimes(d.Path("index/"+c.Generation), now, now); err != nil {
+	if err := d.root.Chtimes("index/"+c.Generation, now, now); err != nil {
 		return err
 	}
 	return syncAll(d.Root)

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
+
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/site"
@@ -23,7 +25,7 @@ func sample() *catalog.Catalog {
 	return &catalog.Catalog{
 		Settings: catalog.Settings{Render: 1, BaseURL: "https://gal.example", Unpack: "web"},
 		Extensions: []catalog.Extension{{
-			Publisher: catalog.Publisher{ID: "p", Name: "Acme", DisplayName: "Acme"}, Name: "hello", UUID: "u",
+			Publisher: catalog.Publisher{ID: "11111111-2222-3333-4444-555555555555", Name: "Acme", DisplayName: "Acme"}, Name: "hello", UUID: "11111111-2222-3333-4444-555555555555",
 			Released: when, Published: when, Updated: when,
 			Versions: []catalog.Version{{Version: "1.0.0", DisplayName: "Hello <3", Updated: when, Package: file,
 				Assets: []catalog.Asset{{Type: catalog.PackageAsset, File: file}}}},
@@ -172,6 +174,29 @@ func FuzzUnpackCatalog(f *testing.F) {
 			t.Errorf("a catalogue that was read cannot be written: %v", err)
 		}
 	})
+}
+
+// TestCatalogBomb proves that little packed bytes do not become very many: of a line
+// without end, and of one that is refused only at its end.
+func TestCatalogBomb(t *testing.T) {
+	for name, bomb := range map[string]string{"spaces": " ", "text": `{"name":"aaaaaaaaaaaaaaaaaaaa"`} {
+		var packed bytes.Buffer
+		enc, err := zstd.NewWriter(&packed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(enc, `{"galbuild":1,"render":1}`+"\n")
+		mebibyte := strings.Repeat(bomb, 1<<20/len(bomb))
+		for range 80 {
+			io.WriteString(enc, mebibyte)
+		}
+		if err := enc.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := site.UnpackCatalog(packed.Bytes()); err == nil || !strings.Contains(err.Error(), "more than 67108864 bytes, the limit") {
+			t.Errorf("%s: %d bytes that unpack to 80 MiB: %v", name, packed.Len(), err)
+		}
+	}
 }
 
 func TestGenerationsNewestFirst(t *testing.T) {

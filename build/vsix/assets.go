@@ -3,16 +3,13 @@ package vsix
 import (
 	"cmp"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
+	"galbuild/build/catalog"
 	"galbuild/build/mediatype"
 	"galbuild/build/vsix/manifest"
 )
-
-// goodType is what can be a file's name: assets are served under their types.
-var goodType = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 
 // setAssets takes the XML's assets, the first of each type as editors do, and
 // the two manifests, as many as the limits allow.
@@ -49,7 +46,7 @@ func (p *Package) addAsset(taken map[string]bool, kind, entry string) {
 func (p *Package) addListed(taken map[string]bool, x manifest.Asset, l Limits) {
 	file, ok := p.archive.find(assetEntry(x.Path))
 	switch {
-	case !goodType.MatchString(x.Type):
+	case !catalog.IsAssetType(x.Type):
 		p.warn("asset %.80q is left out: its type cannot be a file's name", x.Type)
 	case !ok:
 		p.warn("asset %s is left out: no entry %.200q", x.Type, x.Path)

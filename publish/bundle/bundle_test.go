@@ -47,13 +47,13 @@ func newCatalogue(t testing.TB, dir *site.Dir, names ...string) *catalog.Catalog
 		v := catalog.Version{Version: "1.0.0", DisplayName: name, Updated: when}
 		v.Package = putFile(t, dir, "the package of "+name+strings.Repeat(".", 1000))
 		v.Assets = []catalog.Asset{{Type: catalog.PackageAsset, File: v.Package}}
-		for _, f := range []struct{ path, text string }{{"LICENSE", "as is"}, {"größe " + name, "text of " + name}, {"readme", "one"}, {"README", "another"}} {
+		for _, f := range []struct{ path, text string }{{"LICENSE", "as is"}, {"README", "another"}, {"größe " + name, "text of " + name}, {"readme", "one"}} {
 			file := putFile(t, dir, f.text)
 			file.Path = f.path
 			v.Files = append(v.Files, file)
 		}
-		c.Extensions = append(c.Extensions, catalog.Extension{Publisher: catalog.Publisher{ID: "p", Name: "Acme", DisplayName: "Acme"},
-			Name: name, UUID: "u-" + name, Released: when, Published: when, Updated: when, Versions: []catalog.Version{v}})
+		c.Extensions = append(c.Extensions, catalog.Extension{Publisher: catalog.Publisher{ID: "11111111-2222-3333-4444-555555555555", Name: "Acme", DisplayName: "Acme"},
+			Name: name, UUID: "11111111-2222-3333-4444-555555555555", Released: when, Published: when, Updated: when, Versions: []catalog.Version{v}})
 	}
 	return c
 }
@@ -533,5 +533,22 @@ func TestTooManyParts(t *testing.T) {
 	_, err := Export(t.Context(), ExportConfig{Site: newSite(t, "one"), Output: filepath.Join(dir, "g.tar"), Split: 10})
 	if err == nil || !strings.Contains(err.Error(), fmt.Sprint(maxParts)) || len(list(t, dir)) > 0 {
 		t.Errorf("%v, there are %d files", err, len(list(t, dir)))
+	}
+}
+
+// TestOlder names what a site loses to an archive that is older.
+func TestOlder(t *testing.T) {
+	older, newer := filepath.Join(t.TempDir(), "older.tar"), newSite(t, "one", "two")
+	mustExport(t, ExportConfig{Site: newSite(t, "one"), Output: older})
+	report, err := Import(t.Context(), ImportConfig{Archive: older, Site: newer})
+	if err != nil || !slices.Equal(report.Removed, []string{"acme.two@1.0.0"}) || report.Replaced != nil || report.Returned {
+		t.Errorf("%+v, %v", report, err)
+	}
+	if report, err = Import(t.Context(), ImportConfig{Archive: older, Site: newer}); err != nil || report.Removed != nil || report.Returned {
+		t.Errorf("the same again: %+v, %v", report, err)
+	}
+	setSite(t, newer, "one", "two")
+	if report, err = Import(t.Context(), ImportConfig{Archive: older, Site: newer}); err != nil || !report.Returned {
+		t.Errorf("a generation that the site has had: %+v, %v", report, err)
 	}
 }

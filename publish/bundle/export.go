@@ -9,7 +9,6 @@ import (
 	"hash"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"aead.dev/minisign"
@@ -63,7 +62,10 @@ func Export(ctx context.Context, cfg ExportConfig) (*Exported, error) {
 	if cfg.Stream != nil {
 		return report, s.pack(ctx, delta, cfg, cfg.Stream, report)
 	}
-	out := &output{folder: filepath.Dir(cfg.Output), name: filepath.Base(cfg.Output), split: cfg.Split}
+	out, err := newOutput(cfg.Output, cfg.Split)
+	if err != nil {
+		return nil, err
+	}
 	defer out.discard()
 	if err := s.pack(ctx, delta, cfg, out, report); err != nil {
 		return nil, err

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"galbuild/build/beneath"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/site"
@@ -37,6 +39,11 @@ type Imported struct {
 	Files      int      `json:"files"`              // in the archive, but for its listings
 	Bytes      int64    `json:"bytes"`              // of the files, each once
 	Written    int64    `json:"written"`            // of these, what the site did not have
+	// What the site served before and does not serve any more, publisher.name@version.
+	Removed  []string `json:"removed,omitempty"`
+	Replaced []string `json:"replaced,omitempty"` // has other content now
+	// Returned says that the generation was current in the site before.
+	Returned bool `json:"returned,omitempty"`
 }
 
 // A BaseError says that a delta does not fit a site.
@@ -114,12 +121,8 @@ func (cfg *ImportConfig) into(ctx context.Context, dir *site.Dir, from *source, 
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrTarget, err)
 	}
-	desk := filepath.Join(dir.Temp(), "import")
-	if err := os.Mkdir(desk, 0o755); err != nil {
-		return err
-	}
-	defer os.RemoveAll(desk)
-	s := &staging{ctx: ctx, dir: dir, desk: desk, buffer: make([]byte, 256<<10), report: report, staged: make(map[string]string)}
+	s := &staging{ctx: ctx, dir: dir, buffer: make([]byte, 256<<10), report: report, staged: make(map[string]string)}
+	defer s.drop()
 	if err := s.unpack(from); err != nil {
 		return from.blame(err)
 	}
@@ -132,6 +135,9 @@ func (cfg *ImportConfig) into(ctx context.Context, dir *site.Dir, from *source, 
 	}
 	if current != s.current {
 		report.Previous = current.Generation
+		if err := s.compare(current); err != nil {
+			return err
+		}
 	}
 	return s.install(current)
 }
@@ -140,7 +146,6 @@ func (cfg *ImportConfig) into(ctx context.Context, dir *site.Dir, from *source, 
 type staging struct {
 	ctx    context.Context
 	dir    *site.Dir
-	desk   string
 	room   int64 // bytes that the rest of the archive can unpack to
 	buffer []byte
 	report *Imported
@@ -151,7 +156,7 @@ type staging struct {
 	catalogue      *catalog.Catalog
 	refs           map[string]blob.Ref // of whole, by path
 	blobs          map[blob.Ref]bool   // of whole
-	staged         map[string]string   // where files are, by path
+	staged         map[string]string   // names of unfinished files of the site, by path
 }
 
 // unpack proves all that can be proved without the site.
@@ -195,7 +200,7 @@ func (s *staging) checkListings() error {
 	if s.current, err = generation(name, s.whole); err != nil {
 		return err
 	}
-	folding, err := foldsCase(s.desk)
+	folding, err := s.dir.FoldsCase()
 	if err != nil {
 		return err
 	}
@@ -206,16 +211,6 @@ func (s *staging) checkListings() error {
 		}
 	}
 	return checkNames(name, s.whole, folding)
-}
-
-// foldsCase tells whether the file system takes names that differ in case for one.
-func foldsCase(folder string) (bool, error) {
-	probe := filepath.Join(folder, "case")
-	if err := os.WriteFile(probe, nil, 0o644); err != nil {
-		return false, err
-	}
-	_, err := os.Lstat(filepath.Join(folder, "CASE"))
-	return err == nil, os.Remove(probe)
 }
 
 // linked tells whether a file is another name of a blob.
@@ -251,22 +246,28 @@ func (s *staging) stage(a *archive, x line) error {
 }
 
 func (s *staging) write(a *archive, x line, size int64) error {
-	file := filepath.Join(s.desk, fmt.Sprint(len(s.staged)))
-	mode := os.FileMode(0o644)
-	if isBlob(x.path) {
-		mode = 0o444 // it never changes
-	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	f, name, err := s.dir.Blobs.Temp()
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	s.staged[x.path] = name
 	if err := s.copy(a, x, f); err != nil {
 		return err
 	}
-	s.staged[x.path] = file
+	mode := beneath.FileMode
+	if isBlob(x.path) {
+		mode = 0o444 // it never changes
+	}
 	s.report.Written += size
-	return f.Close()
+	return errors.Join(f.Chmod(mode), f.Close())
+}
+
+// drop removes what has not been installed.
+func (s *staging) drop() {
+	for _, name := range s.staged {
+		_ = s.dir.Blobs.Drop(name) // or whoever locks the site next does
+	}
 }
 
 // copy hashes an entry, and writes it if there is a file for it.
@@ -283,8 +284,8 @@ func (s *staging) copy(a *archive, x line, to *os.File) error {
 
 // file returns where a file is that the archive carries or the site has.
 func (s *staging) file(path string) string {
-	if file, ok := s.staged[path]; ok {
-		return file
+	if name, ok := s.staged[path]; ok {
+		return filepath.Join(s.dir.Temp(), name)
 	}
 	return s.dir.Path(path)
 }
@@ -312,6 +313,27 @@ func (s *staging) fits(current site.Current) error {
 		return err
 	}
 	return s.checkAnswers()
+}
+
+// compare reports what the site loses: the archive may be older than the site, and nothing
+// in it tells. A site whose catalogue cannot be read is repaired by importing, so that is
+// not an error.
+func (s *staging) compare(current site.Current) error {
+	s.report.Returned = s.dir.HasGeneration(s.current.Generation)
+	old, err := site.ReadCatalog(s.dir.Root, current)
+	if err != nil {
+		return s.ctx.Err()
+	}
+	next := maps.Collect(s.catalogue.Versions())
+	for key, was := range old.Versions() {
+		switch is, ok := next[key]; {
+		case !ok:
+			s.report.Removed = append(s.report.Removed, key)
+		case is.Package.Ref != was.Package.Ref:
+			s.report.Replaced = append(s.report.Replaced, key)
+		}
+	}
+	return nil
 }
 
 // ErrLeftOut says that a site lacks what a delta leaves out, though it is at the base.
@@ -362,9 +384,10 @@ func (s *staging) place(x line) error {
 	if s.linked(x) {
 		return s.dir.Blobs.Link(x.ref, x.path)
 	}
-	file, ok := s.staged[x.path]
+	name, ok := s.staged[x.path]
 	if !ok || x.path == site.CurrentPath {
 		return nil // the site has it; or it comes last
 	}
-	return s.dir.Blobs.Adopt(file, x.path)
+	delete(s.staged, x.path) // it is gone, whether that fails or not
+	return s.dir.Blobs.Adopt(name, x.path)
 }

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 
+	"galbuild/build/beneath"
 	"galbuild/build/blob"
 )
 
@@ -248,12 +249,33 @@ type output struct {
 	folder, name string
 	split        int64 // bytes of a part; 0 for one file
 	parts        []Part
+	at           *os.Root // folder
 	file         *os.File
 	hash         hash.Hash
 }
 
-func (o *output) temp(i int) string {
-	return filepath.Join(o.folder, ".galbuild-export-"+o.parts[i].Name)
+// newOutput opens the folder of an archive, which must be there.
+func newOutput(archive string, split int64) (*output, error) {
+	o := &output{folder: filepath.Dir(archive), name: filepath.Base(archive), split: split}
+	var err error
+	o.at, err = os.OpenRoot(o.folder)
+	return o, err
+}
+
+// temp returns the name of a part that is not finished. One that a killed export has left
+// is replaced by the next export of that name.
+func (o *output) temp(i int) string { return ".galbuild-export-" + o.parts[i].Name }
+
+// create makes an unfinished file, and follows no link that is there under its name.
+func (o *output) create(name string) (*os.File, error) {
+	if err := o.remove(name); err != nil {
+		return nil, err
+	}
+	f, err := o.at.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, beneath.FileMode)
+	if err != nil {
+		return nil, err
+	}
+	return f, f.Chmod(beneath.FileMode)
 }
 
 // Write implements [io.Writer].
@@ -297,7 +319,7 @@ func (o *output) room() (int64, error) {
 		return 0, fmt.Errorf("%s: more than %d parts", o.name, maxParts)
 	}
 	o.parts = append(o.parts, Part{Name: name})
-	f, err := os.Create(o.temp(len(o.parts) - 1))
+	f, err := o.create(o.temp(len(o.parts) - 1))
 	if err != nil {
 		o.parts = o.parts[:len(o.parts)-1]
 		return 0, err
@@ -324,34 +346,34 @@ func (o *output) commit(sign func(sums []byte) []byte) error {
 		return err
 	}
 	for i, p := range o.parts {
-		if err := os.Rename(o.temp(i), filepath.Join(o.folder, p.Name)); err != nil {
+		if err := o.at.Rename(o.temp(i), p.Name); err != nil {
 			return err
 		}
 	}
 	if err := o.removeStale(); err != nil {
 		return err
 	}
-	sums, beside := listParts(o.parts), filepath.Join(o.folder, o.name+SumsSuffix)
-	if err := replaceFile(beside, sums); err != nil {
+	sums, beside := listParts(o.parts), o.name+SumsSuffix
+	if err := o.replace(beside, sums); err != nil {
 		return err
 	}
 	if signature := sign(sums); signature != nil {
-		return replaceFile(beside+SignedSuffix, signature)
+		return o.replace(beside+SignedSuffix, signature)
 	}
-	return removeIfThere(beside + SignedSuffix)
+	return o.remove(beside + SignedSuffix)
 }
 
 func (o *output) removeStale() error {
 	number := len(o.parts) + 1
 	if o.split > 0 {
-		if err := removeIfThere(filepath.Join(o.folder, o.name)); err != nil {
+		if err := o.remove(o.name); err != nil {
 			return err
 		}
 	} else {
 		number = 1
 	}
 	for ; number <= maxParts; number++ {
-		err := os.Remove(filepath.Join(o.folder, partName(o.name, number)))
+		err := o.at.Remove(partName(o.name, number))
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
@@ -368,22 +390,28 @@ func (o *output) discard() {
 		o.file.Close()
 	}
 	for i := range o.parts {
-		os.Remove(o.temp(i)) // or it has its name already
+		_ = o.at.Remove(o.temp(i)) // or it has its name already
 	}
+	o.at.Close()
 }
 
-func removeIfThere(file string) error {
-	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+func (o *output) remove(name string) error {
+	if err := o.at.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
-func replaceFile(file string, text []byte) error {
-	temp := filepath.Join(filepath.Dir(file), ".galbuild-export-"+filepath.Base(file))
-	defer os.Remove(temp)
-	if err := os.WriteFile(temp, text, 0o644); err != nil {
+func (o *output) replace(name string, text []byte) error {
+	temp := ".galbuild-export-" + name
+	f, err := o.create(temp)
+	if err != nil {
 		return err
 	}
-	return os.Rename(temp, file)
+	defer o.at.Remove(temp) // or what it was renamed to is left
+	_, err = f.Write(text)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return o.at.Rename(temp, name)
 }

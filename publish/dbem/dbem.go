@@ -62,7 +62,7 @@ func Publish(ctx context.Context, at publish.Target, root string, o Options) (Re
 	}
 	p := &publication{Options: o, at: at, own: own, before: make(map[string]bool)}
 	for _, key := range recall(root)[at.String()] {
-		p.before[key] = true
+		p.before[strings.ToLower(key)] = true
 	}
 	var result Result
 	attempts, err := publish.Retry(ctx, func() (err error) {
@@ -190,8 +190,9 @@ const memory = "published-dbem.json"
 
 func recall(root string) map[string][]string {
 	all := make(map[string][]string)
-	if text, err := os.ReadFile(filepath.Join(root, site.Desk, memory)); err == nil {
-		_ = json.Unmarshal(text, &all) // one that cannot be read knows nothing
+	text, err := os.ReadFile(filepath.Join(root, site.Desk, memory))
+	if err != nil || json.Unmarshal(text, &all) != nil || all == nil { // null
+		return make(map[string][]string) // one that cannot be read knows nothing
 	}
 	return all
 }
@@ -205,8 +206,5 @@ func remember(root, place string, keys []string) {
 	if err != nil {
 		return
 	}
-	temp := filepath.Join(root, site.Desk, memory+".new")
-	if os.WriteFile(temp, append(text, '\n'), 0o644) == nil {
-		_ = os.Rename(temp, filepath.Join(root, site.Desk, memory))
-	}
+	_ = site.WriteOwn(root, memory, append(text, '\n'))
 }

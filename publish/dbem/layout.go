@@ -33,7 +33,7 @@ func layOut(root string) (*layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &layout{blobs: blob.NewStore(root, ""), keys: make(map[string]bool), warnings: []string{}}
+	l := &layout{blobs: blob.ReadStore(root), keys: make(map[string]bool), warnings: []string{}}
 	for i := range c.Extensions {
 		if err := l.add(&c.Extensions[i]); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Extensions[i].ID(), err)

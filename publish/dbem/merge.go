@@ -62,7 +62,7 @@ func (p *publication) merge(there []metadatas.Entry) (*merged, error) {
 // stays tells whether an entry is somebody else's and tells of more than the site's
 // own, which is the zero Entry if it has none.
 func (p *publication) stays(e, own metadatas.Entry) bool {
-	key := e.Key() + "@" + e.CurrentVersion
+	key := strings.ToLower(e.Key() + "@" + e.CurrentVersion)
 	if p.Replace || p.before[key] || p.own.keys[key] {
 		return false
 	}

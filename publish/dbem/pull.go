@@ -9,15 +9,17 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"galbuild/build/beneath"
 	"galbuild/build/metadatas"
+	"galbuild/build/site"
 	"galbuild/publish"
 )
 
@@ -55,6 +57,9 @@ func Pull(ctx context.Context, from publish.Target, folder string, o publish.Opt
 		return result, err
 	}
 	defer p.to.Close()
+	if err := beneath.RemoveTemp(p.to, site.Desk, time.Now()); err != nil { // of a pull that was killed
+		return result, err
+	}
 	if err := p.bring(ctx, entries, &result); err != nil {
 		return result, err
 	}
@@ -163,24 +168,17 @@ func (p *puller) fetch(ctx context.Context, e publish.Entry) error {
 
 // write makes a file of this size, in one step.
 func (p *puller) write(key string, from io.Reader, size int64) error {
-	name := filepath.FromSlash(key)
-	if err := p.to.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+	return beneath.WriteFile(p.to, key, beneath.FileMode, func(f *os.File) error {
+		n, err := io.Copy(f, io.LimitReader(from, size+1))
+		orMore := ""
+		if n > size {
+			orMore = " or more"
+		}
+		if err == nil && n != size {
+			err = fmt.Errorf("%s: it has %d bytes%s, and the list of objects says %d: run it again", key, n, orMore, size)
+		}
 		return err
-	}
-	temp := filepath.FromSlash(path.Join(path.Dir(key), ".galbuild-copy-"+path.Base(key)))
-	f, err := p.to.Create(temp)
-	if err != nil {
-		return err
-	}
-	defer p.to.Remove(temp) // or what it was renamed to is left
-	n, err := io.Copy(f, from)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("%s: %w", key, err)
-	}
-	if n != size {
-		return fmt.Errorf("%s: it has %d bytes, and the list of objects says %d: run it again", key, n, size)
-	}
-	return p.to.Rename(temp, name)
+	})
 }
 
 // left returns the packages in the folder that are none of the entries.

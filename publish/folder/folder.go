@@ -19,15 +19,16 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"galbuild/build/beneath"
 	"galbuild/build/site"
 	"galbuild/publish"
 )
 
-// Target is a folder.
+// Target is a folder. Files are written below it, and never through a symbolic link in it.
 type Target struct {
-	root   string
-	shared func() (*flock.Flock, error) // keeps builders away, once something is changed
-	site   func() error                 // tells whether it is one, or may become one
+	root string
+	open func() (*writer, error) // once something is changed
+	site func() error            // tells whether it is a site, or may become one
 }
 
 // New returns the folder at path, which need not be there yet.
@@ -37,9 +38,9 @@ func New(path string) (*Target, error) {
 		return nil, err
 	}
 	return &Target{
-		root:   root,
-		shared: sync.OnceValues(func() (*flock.Flock, error) { return site.Share(root) }),
-		site:   sync.OnceValue(func() error { return site.Check(root) }),
+		root: root,
+		open: sync.OnceValues(func() (*writer, error) { return newWriter(root) }),
+		site: sync.OnceValue(func() error { return site.Check(root) }),
 	}, nil
 }
 
@@ -95,9 +96,6 @@ func (s *section) Read(b []byte) (int, error) {
 
 func (s *section) Close() error { return s.file.Close() }
 
-// tempPrefix begins the names of files that are being written.
-const tempPrefix = ".galbuild-copy-"
-
 // List implements [publish.Target]. The builder's desk and what a killed process left
 // half written are no objects.
 func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[publish.Entry, error] {
@@ -114,7 +112,7 @@ func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[publish.Entr
 			if d.IsDir() && key == site.Desk {
 				return fs.SkipDir
 			}
-			if d.IsDir() || !strings.HasPrefix(key, prefix) || strings.HasPrefix(d.Name(), tempPrefix) {
+			if d.IsDir() || !strings.HasPrefix(key, prefix) || beneath.IsTemp(d.Name()) {
 				return nil
 			}
 			info, err := d.Info()
@@ -135,6 +133,16 @@ func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[publish.Entr
 	}
 }
 
+// RemoveTemp removes files older than that which killed processes have left half written
+// beside what they were for, as they were by earlier versions of this program.
+func (t *Target) RemoveTemp(ctx context.Context, before time.Time) error {
+	w, err := t.open()
+	if err != nil {
+		return err
+	}
+	return errors.Join(ctx.Err(), beneath.RemoveTemp(w.root, site.Desk, before))
+}
+
 func (t *Target) key(path string) string {
 	rel, err := filepath.Rel(t.root, path)
 	if err != nil {
@@ -150,10 +158,11 @@ func (t *Target) Put(ctx context.Context, o publish.Object) error {
 		return err
 	}
 	defer from.Close()
-	return t.make(o.Key, func(temp *os.File) error {
-		_, err := io.Copy(temp, &untilDone{from, ctx})
-		return errors.Join(err, temp.Chmod(0o644), temp.Close())
-	})
+	w, err := t.begin(o.Key)
+	if err != nil {
+		return err
+	}
+	return w.write(o.Key, &untilDone{from, ctx})
 }
 
 type untilDone struct {
@@ -170,36 +179,17 @@ func (u *untilDone) Read(b []byte) (int, error) {
 
 // begin is called before a key is changed. What is a site's goes into no folder of other
 // things; those of dbem are nobody's but its own.
-func (t *Target) begin(key string) error {
+func (t *Target) begin(key string) (*writer, error) {
+	if !fs.ValidPath(key) || key == "." {
+		return nil, fmt.Errorf("%.200q is not a path below %s", key, t.root)
+	}
 	top, _, _ := strings.Cut(key, "/")
 	if slices.Contains([]string{"blobs", "assets", "files", "index", "api"}, top) {
 		if err := t.site(); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	_, err := t.shared()
-	return err
-}
-
-// make fills a file beside the one meant, and renames it.
-func (t *Target) make(key string, fill func(temp *os.File) error) error {
-	if err := t.begin(key); err != nil {
-		return err
-	}
-	target := t.file(key)
-	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-		return err
-	}
-	temp, err := os.CreateTemp(filepath.Dir(target), tempPrefix)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temp.Name()) // or what it was renamed to is left
-	defer temp.Close()
-	if err := fill(temp); err != nil {
-		return fmt.Errorf("write %s: %w", target, err)
-	}
-	return os.Rename(temp.Name(), target)
+	return t.open()
 }
 
 // Copy implements [publish.Target] with a hard link, or a copy where there are none.
@@ -207,15 +197,12 @@ func (t *Target) Copy(ctx context.Context, from string, o publish.Object) error 
 	if _, err := os.Stat(t.file(from)); isMissing(err) {
 		return fmt.Errorf("%s: %w", from, publish.ErrNotExist)
 	}
-	if err := t.begin(o.Key); err != nil {
+	w, err := t.begin(o.Key)
+	if err != nil {
 		return err
 	}
-	err := t.make(o.Key, func(temp *os.File) error {
-		now := time.Now() // the blob, too, is needed anew: nobody is to prune it for its age
-		return errors.Join(os.Remove(temp.Name()), os.Link(t.file(from), temp.Name()), os.Chtimes(temp.Name(), now, now))
-	})
-	if err == nil {
-		return nil
+	if err := w.link(from, o.Key); err == nil || errors.Is(err, beneath.ErrLink) {
+		return err
 	}
 	o.Open = func() (io.ReadCloser, error) { return os.Open(t.file(from)) }
 	return t.Put(ctx, o)
@@ -226,18 +213,16 @@ func (t *Target) Delete(ctx context.Context, keys []string) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	if err := t.begin(keys[0]); err != nil {
+	w, err := t.begin(keys[0])
+	if err != nil {
 		return err
 	}
 	for _, key := range keys {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := os.Remove(t.file(key)); err != nil && !isMissing(err) {
+		if err := w.remove(key); err != nil {
 			return err
-		}
-		for dir := filepath.Dir(t.file(key)); dir != t.root && os.Remove(dir) == nil; {
-			dir = filepath.Dir(dir)
 		}
 	}
 	return nil
@@ -246,11 +231,12 @@ func (t *Target) Delete(ctx context.Context, keys []string) error {
 // Swap implements [publish.Target]. It takes the lock that builders of the site take,
 // who are kept away already.
 func (t *Target) Swap(ctx context.Context, old []byte, o publish.Object) error {
-	if err := t.begin(o.Key); err != nil {
+	w, err := t.begin(o.Key)
+	if err != nil {
 		return err
 	}
-	lock := flock.New(filepath.Join(t.root, site.Desk, "lock"))
-	if _, err := lock.TryLockContext(ctx, 20*time.Millisecond); err != nil {
+	lock, err := site.LockFile(w.root, "lock", func(f *flock.Flock) (bool, error) { return f.TryLockContext(ctx, 20*time.Millisecond) })
+	if err != nil {
 		return err
 	}
 	defer lock.Close()

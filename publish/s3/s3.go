@@ -320,8 +320,8 @@ func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[publish.Entr
 					return o.Err
 				}
 				last = o.Key
-				if strings.HasSuffix(o.Key, "/") {
-					continue // what consoles show as a folder
+				if strings.HasSuffix(o.Key, "/") || !strings.HasPrefix(o.Key, t.prefix+prefix) {
+					continue // what consoles show as a folder, or nobody has asked for
 				}
 				e := publish.Entry{Key: strings.TrimPrefix(o.Key, t.prefix), Size: o.Size, Modified: o.LastModified}
 				if !yield(e, nil) {

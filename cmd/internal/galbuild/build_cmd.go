@@ -2,10 +2,9 @@ package galbuild
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -75,12 +74,8 @@ func checkAddress(flag, address string) error {
 	if address == "" {
 		return nil
 	}
-	u, err := url.Parse(address)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return fmt.Errorf("%s=%s: must be an absolute address such as https://host/gallery", flag, address)
-	}
-	if u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return fmt.Errorf("%s=%s: must have no user, query or fragment", flag, address)
+	if err := catalog.CheckURL(address); err != nil {
+		return fmt.Errorf("%s=%s: %w", flag, address, err)
 	}
 	return nil
 }
@@ -201,33 +196,30 @@ func (b *buildCmd) settings() (catalog.Settings, error) {
 	}
 	slices.Sort(s.Featured)
 	s.Featured = slices.Compact(s.Featured)
-	if b.Control == "" {
-		return s, nil
+	if b.Control != "" {
+		text, err := readSmallFile(b.Control, catalog.MaxControl)
+		if err != nil {
+			return s, err
+		}
+		if s.Control, err = catalog.ParseControl(text); err != nil {
+			return s, fmt.Errorf("control manifest %s: %w", b.Control, err)
+		}
 	}
-	var err error
-	s.Control, err = readControl(b.Control)
-	return s, err
+	return s, s.Check()
 }
 
-// readControl checks the control manifest for what editors cannot do without:
-// they go through "malicious" unseen.
-func readControl(file string) (json.RawMessage, error) {
-	text, err := os.ReadFile(file)
+// readSmallFile reads a file that has at most that many bytes.
+func readSmallFile(file string, most int64) ([]byte, error) {
+	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
-	var manifest map[string]json.RawMessage
-	if err := json.Unmarshal(text, &manifest); err != nil {
-		return nil, fmt.Errorf("control manifest %s: %w", file, err)
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = fmt.Errorf("%s: more than %d bytes, the limit", file, most)
 	}
-	if manifest["malicious"] == nil {
-		manifest["malicious"] = json.RawMessage("[]")
-	}
-	var ids []string
-	if err := json.Unmarshal(manifest["malicious"], &ids); err != nil {
-		return nil, fmt.Errorf("control manifest %s: malicious must be a list of ids: %w", file, err)
-	}
-	return json.Marshal(manifest)
+	return text, err
 }
 
 func (b *buildCmd) verdict(r build.Report) error {

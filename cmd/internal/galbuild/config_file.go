@@ -74,10 +74,7 @@ func readBackend(file, name string) (b backend, warning string, err error) {
 	if err != nil {
 		return b, "", err
 	}
-	if info.Size() > maxConfig {
-		return b, "", fmt.Errorf("%s: %d bytes, more than the limit of %d", file, info.Size(), maxConfig)
-	}
-	text, err := os.ReadFile(file)
+	text, err := readSmallFile(file, maxConfig)
 	if err != nil {
 		return b, "", err
 	}
@@ -155,8 +152,31 @@ func members(object gjson.Result) (all []member) {
 // position is where hujson found a mistake. The rest of its message may quote a secret.
 var position = regexp.MustCompile(`line \d+, column \d+`)
 
+// maxDepth bounds how many brackets may be open: hujson calls itself for each.
+const maxDepth = 100
+
+// checkDepth counts brackets wherever they are, in strings and comments too.
+func checkDepth(text []byte) error {
+	open := 0
+	for _, b := range text {
+		switch b {
+		case '[', '{':
+			open++
+		case ']', '}':
+			open--
+		}
+		if open > maxDepth {
+			return fmt.Errorf("more than %d brackets are open, the limit", maxDepth)
+		}
+	}
+	return nil
+}
+
 // plainJSON returns JSON without comments, trailing commas and byte order mark.
 func plainJSON(text []byte) ([]byte, error) {
+	if err := checkDepth(text); err != nil {
+		return nil, err
+	}
 	plain, err := hujson.Standardize(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
 	if err != nil {
 		return nil, fmt.Errorf("not JSON, from %s on", position.FindString(err.Error()))

@@ -84,10 +84,15 @@ func TestReadBackendWarns(t *testing.T) {
 
 func TestReadBackendRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		``:                 "not JSON, from line 1, column 1 on",
-		`{"backends": []}`: "backends: want an object, it is a list",
-		`{}`:               "backends: want an object, there is none",
-		`{"backends": {}}`: "backends: there is none",
+		``:                               "not JSON, from line 1, column 1 on",
+		`{"backends": []}`:               "backends: want an object, it is a list",
+		`{}`:                             "backends: want an object, there is none",
+		`{"backends": {}}`:               "backends: there is none",
+		`null`:                           "backends: want an object, there is none",
+		`{"backends": null}`:             "backends: want an object, it is null",
+		`{"backends":{"s3":null}}`:       "backends.s3: want an object, it is null",
+		strings.Repeat("[", 1000):        "more than 100 brackets are open",
+		strings.Repeat(" ", maxConfig+1): "more than 1048576 bytes",
 		`{"backends": {"s3": {"bucket": SECRET}}}`:                                                    "not JSON, from line 1, column 32 on",
 		`{"backends": {"s3": {"bucket": "b", "secretAccessKey": "SECRET` + "\n" + `"}}}`:              "not JSON, from line 1, column 56 on",
 		`{"backends": {"s3": "SECRET"}}`:                                                              "backends.s3: want an object, it is a string",
@@ -108,7 +113,7 @@ func TestReadBackendRefuses(t *testing.T) {
 		file := writeConfig(t, text)
 		_, _, err := readBackend(file, "")
 		if err == nil || !strings.HasPrefix(err.Error(), file+": "+want) {
-			t.Errorf("%s:\n got %v\nwant %s", text, err, want)
+			t.Errorf("%.200s:\n got %v\nwant %s", text, err, want)
 		}
 		if err != nil && strings.Contains(err.Error(), secretText) {
 			t.Errorf("%s: the error shows the secret: %v", text, err)
@@ -121,4 +126,29 @@ func TestReadBackendRefuses(t *testing.T) {
 	if _, _, err := readBackend(file+"x", ""); !os.IsNotExist(err) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// FuzzBackend looks for a config file that is taken without what its kind cannot do
+// without, or whose mistake shows a secret.
+func FuzzBackend(f *testing.F) {
+	for _, seed := range []string{
+		`{"backends": {"s3": {"accessKeyId": "id", "secretAccessKey": "` + secretText + `", "region": "eu-central-1", "bucket": "vsix"}}}`,
+		`{"backends": {"dropbox": {"accessToken": "` + secretText + `"}, }, /* */ }`,
+		`{"backends": {"a": {"type": "artifactory", "url": "https://host/artifactory", "repo": "vsix", "token": "` + secretText + `"}}}`,
+		`{"backends":{"s3":null}}`, "null", "[[[[", `{"backends":{"folder":{"path":"a"}}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		b, err := parseBackend(text, "")
+		if err != nil {
+			if strings.Contains(err.Error(), secretText) && !strings.Contains(string(text), `"`+secretText+`":`) {
+				t.Errorf("the error shows the secret: %v", err)
+			}
+			return
+		}
+		if complete := map[string]bool{"s3": b.Bucket != "", "oss": b.Bucket != "", "dropbox": true, "artifactory": b.URL != "" && b.Repo != "", "folder": b.Path != ""}; !complete[b.Kind] {
+			t.Errorf("%+v of %s", b, text)
+		}
+	})
 }

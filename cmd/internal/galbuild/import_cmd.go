@@ -42,7 +42,50 @@ func (i *importCmd) Run(ctx context.Context, e *env) error {
 	if report.Signed && report.Signer == "" {
 		terminal.Fprintln(e.stderr, "galbuild: warning: the signature was not looked at; --trust KEY does")
 	}
+	i.warnOlder(e, report)
 	return printImported(e, report)
+}
+
+// warnOlder names what the site loses. A tarball has no date that could be trusted, and
+// one that is older than the site takes away what was published since.
+func (i *importCmd) warnOlder(e *env, r *bundle.Imported) {
+	if r.Returned {
+		fmt.Fprintf(e.stderr, "galbuild: warning: generation %s was current in %s before; importing it went back to it\n", r.Generation, r.Site)
+	}
+	if len(r.Removed) > 0 {
+		fmt.Fprintf(e.stderr, "galbuild: warning: the tarball may be older than the site: %s that the site served %s not in it and no longer served: %s\n",
+			plural(len(r.Removed), "version"), isOrAre(len(r.Removed)), firstFew(r.Removed))
+	}
+	if len(r.Replaced) > 0 {
+		fmt.Fprintf(e.stderr, "galbuild: warning: %s %s different content than the site served: %s\n",
+			plural(len(r.Replaced), "version"), hasOrHave(len(r.Replaced)), firstFew(r.Replaced))
+	}
+	if r.Returned || len(r.Removed)+len(r.Replaced) > 0 {
+		fmt.Fprintf(e.stderr, "galbuild: hint: galbuild rollback -o %s switches back to generation %s\n", i.Output, r.Previous)
+	}
+}
+
+func isOrAre(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
+func hasOrHave(n int) string {
+	if n == 1 {
+		return "has"
+	}
+	return "have"
+}
+
+// firstFew joins names; of very many, the first.
+func firstFew(names []string) string {
+	const few = 5
+	if len(names) > few {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
+	}
+	return strings.Join(names, ", ")
 }
 
 // explain tells the way out of a refusal.

@@ -180,11 +180,14 @@ func (r Request) make(w *watched) (*http.Request, *sent, error) {
 	return request, s, nil
 }
 
+// maxJSON bounds a response that is decoded, in bytes: a list of a million files has fewer.
+const maxJSON = 256 << 20
+
 // JSON is a use of an answer, for [Client.Do]: it is decoded into v.
 func JSON(v any) func(*http.Response) error {
 	return func(answer *http.Response) error {
 		defer answer.Body.Close()
-		if err := json.NewDecoder(answer.Body).Decode(v); err != nil {
+		if err := json.NewDecoder(io.LimitReader(answer.Body, maxJSON)).Decode(v); err != nil {
 			return fmt.Errorf("the answer of %s cannot be read: %w", answer.Request.URL.Host, err)
 		}
 		return nil

@@ -1,0 +1,154 @@
+// Package beneath writes below a folder, and never through a symbolic link.
+//
+// An [os.Root] keeps every path below the folder that it was opened for, against links
+// that somebody plants while it is in use too. But it follows links that stay below.
+// Nothing here makes such links, and a file written through one would replace another
+// file of the same site; so every folder on the way must be one, and no link. The folder
+// that the root was opened for may be reached by links: that is its owner's choice.
+package beneath
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Modes of what is made, whatever the umask. A folder keeps what it gets beyond that
+// from the folder above, such as the set-group-id bit or the group's permission to write.
+const (
+	DirMode  fs.FileMode = 0o755
+	FileMode fs.FileMode = 0o644
+)
+
+// ErrLink is returned, wrapped with its path, for a folder that is a symbolic link.
+var ErrLink = errors.New("it is a symbolic link, and nothing is written through links")
+
+// TempPrefix begins the names of files that are not finished. One that is left over is
+// of a killed process.
+const TempPrefix = ".galbuild-copy-"
+
+// IsTemp reports whether a file's name is that of an unfinished one.
+func IsTemp(name string) bool { return strings.HasPrefix(name, TempPrefix) }
+
+// Child opens a folder in parent; name is one element of a path. It makes the folder
+// where there is none. ErrLink if it is a link.
+func Child(parent *os.Root, name string) (*os.Root, error) {
+	if err := Mkdir(parent, name); err != nil {
+		return nil, err
+	}
+	return parent.OpenRoot(name)
+}
+
+// Mkdir makes a folder in parent, unless it is there; name is one element of a path.
+// ErrLink if it is a link.
+func Mkdir(parent *os.Root, name string) error {
+	err := parent.Mkdir(name, DirMode)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	made := err == nil
+	info, err := parent.Lstat(name)
+	switch {
+	case err != nil:
+		return err
+	case info.Mode()&fs.ModeSymlink != 0:
+		return fmt.Errorf("%s: %w", filepath.Join(parent.Name(), name), ErrLink)
+	case !info.IsDir():
+		return &fs.PathError{Op: "mkdir", Path: filepath.Join(parent.Name(), name), Err: syscall.ENOTDIR}
+	case made && info.Mode()&DirMode != DirMode:
+		return parent.Chmod(name, info.Mode()|DirMode)
+	}
+	return nil
+}
+
+// Dir opens the folder at a slash-separated path below root, "." for root itself, and
+// makes what is missing of it. ErrLink if any of it is a link.
+func Dir(root *os.Root, dir string) (*os.Root, error) {
+	if !fs.ValidPath(dir) {
+		return nil, fmt.Errorf("%.200q is not a path below %s", dir, root.Name())
+	}
+	at, err := root.OpenRoot(".")
+	if err != nil || dir == "." {
+		return at, err
+	}
+	for name := range strings.SplitSeq(dir, "/") {
+		next, err := Child(at, name)
+		at.Close()
+		if err != nil {
+			return nil, err
+		}
+		at = next
+	}
+	return at, nil
+}
+
+// WriteFile makes or replaces the file at a slash-separated path below root in one step:
+// fill writes it under a temporary name in the same folder. What is there is replaced, a
+// link itself and not what it leads to.
+func WriteFile(root *os.Root, file string, mode fs.FileMode, fill func(*os.File) error) error {
+	if !fs.ValidPath(file) {
+		return fmt.Errorf("%.200q is not a path below %s", file, root.Name())
+	}
+	at, err := Dir(root, path.Dir(file))
+	if err != nil {
+		return err
+	}
+	defer at.Close()
+	temp, err := CreateTemp(at)
+	if err != nil {
+		return err
+	}
+	name := filepath.Base(temp.Name())
+	defer at.Remove(name) // or what it was renamed to is left
+	defer temp.Close()
+	if err := errors.Join(fill(temp), temp.Chmod(mode), temp.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Join(root.Name(), filepath.FromSlash(file)), err)
+	}
+	return at.Rename(name, path.Base(file))
+}
+
+// WriteText is WriteFile for what is held in memory.
+func WriteText(root *os.Root, file string, text []byte) error {
+	return WriteFile(root, file, FileMode, func(f *os.File) error {
+		_, err := f.Write(text)
+		return err
+	})
+}
+
+// CreateTemp makes an unfinished file in a folder.
+func CreateTemp(at *os.Root) (*os.File, error) {
+	for attempt := 0; ; attempt++ {
+		name := fmt.Sprintf("%s%d-%d-%d", TempPrefix, os.Getpid(), time.Now().UnixNano(), attempt)
+		f, err := at.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, FileMode)
+		if err == nil || !errors.Is(err, fs.ErrExist) || attempt == 100 {
+			return f, err
+		}
+	}
+}
+
+// RemoveTemp removes the unfinished files below root that are older than that, but for
+// those in the folder skip. Links are not followed.
+func RemoveTemp(root *os.Root, skip string, before time.Time) error {
+	return fs.WalkDir(root.FS(), ".", func(file string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		case file == skip:
+			return fs.SkipDir
+		case d.IsDir() || !IsTemp(d.Name()):
+			return nil
+		}
+		if info, err := d.Info(); err != nil || !info.ModTime().Before(before) {
+			return nil // it is of somebody who is at work, or gone
+		}
+		return root.Remove(file)
+	})
+}

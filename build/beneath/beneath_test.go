@@ -1,0 +1,114 @@
+//go:build unix
+
+package beneath_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"galbuild/build/beneath"
+)
+
+func newRoot(t *testing.T) (*os.Root, string) {
+	t.Helper()
+	dir := t.TempDir()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { root.Close() })
+	return root, dir
+}
+
+// TestModes proves that the umask decides nothing, and that a folder keeps what it has
+// from the one above.
+func TestModes(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o077))
+	root, dir := newRoot(t)
+	if err := os.Chmod(dir, 0o755|fs.ModeSetgid); err != nil {
+		t.Fatal(err)
+	}
+	if err := beneath.WriteText(root, "a/b/c", []byte("text")); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]fs.FileMode{"a": 0o755, "a/b": 0o755, "a/b/c": 0o644} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v, want %v", name, info.Mode(), err, want)
+		}
+		if info.IsDir() && info.Mode()&fs.ModeSetgid == 0 {
+			t.Errorf("%s: %v has lost the set-group-id bit", name, info.Mode())
+		}
+	}
+	entries, err := os.ReadDir(filepath.Join(dir, "a", "b"))
+	if err != nil || len(entries) != 1 {
+		t.Errorf("left: %v, %v", entries, err)
+	}
+}
+
+// TestLinks proves that nothing is written through a link, wherever it leads, and that a
+// link in the place of a file is replaced.
+func TestLinks(t *testing.T) {
+	root, dir := newRoot(t)
+	outside := t.TempDir()
+	victim := filepath.Join(outside, "victim")
+	if err := errors.Join(
+		os.WriteFile(victim, []byte("own"), 0o644),
+		os.Mkdir(filepath.Join(dir, "inside"), 0o755),
+		os.Symlink(outside, filepath.Join(dir, "out")),
+		os.Symlink("inside", filepath.Join(dir, "in")),
+		os.Symlink("nothing", filepath.Join(dir, "dangling")),
+		os.Symlink(victim, filepath.Join(dir, "inside", "file")),
+	); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"out/x", "in/x", "dangling/x", "in/y/z"} {
+		if err := beneath.WriteText(root, file, []byte("text")); !errors.Is(err, beneath.ErrLink) {
+			t.Errorf("%s: %v, want ErrLink", file, err)
+		}
+	}
+	if err := beneath.WriteText(root, "inside/file", []byte("text")); err != nil {
+		t.Error(err)
+	}
+	if info, err := os.Lstat(filepath.Join(dir, "inside", "file")); err != nil || !info.Mode().IsRegular() {
+		t.Errorf("inside/file: %v, %v", info, err)
+	}
+	if text, err := os.ReadFile(victim); err != nil || string(text) != "own" {
+		t.Errorf("the victim has %q, %v", text, err)
+	}
+	if entries, err := os.ReadDir(outside); err != nil || len(entries) != 1 {
+		t.Errorf("written outside: %v, %v", entries, err)
+	}
+	for _, path := range []string{"../x", "/x", "a/../../x", "", "a//b"} {
+		if err := beneath.WriteText(root, path+"/x", nil); err == nil {
+			t.Errorf("%q was taken", path)
+		}
+	}
+}
+
+func TestRemoveTemp(t *testing.T) {
+	root, dir := newRoot(t)
+	old, young, skipped, other := filepath.Join(dir, "a", beneath.TempPrefix+"1"), filepath.Join(dir, "a", beneath.TempPrefix+"2"), filepath.Join(dir, "skip", beneath.TempPrefix+"3"), filepath.Join(dir, "a", "b")
+	for _, file := range []string{old, young, skipped, other} {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, nil, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hour := time.Now().Add(-time.Hour)
+	if err := errors.Join(os.Chtimes(old, hour, hour), os.Chtimes(skipped, hour, hour), os.Chtimes(other, hour, hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := beneath.RemoveTemp(root, "skip", time.Now().Add(-time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]bool{old: false, young: true, skipped: true, other: true} {
+		if _, err := os.Lstat(file); (err == nil) != want {
+			t.Errorf("%s: %v, want it there: %v", file, err, want)
+		}
+	}
+}

@@ -1,0 +1,329 @@
+package catalog
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	json2 "github.com/go-json-experiment/json"
+)
+
+// Limits of what a catalogue may say, in bytes.
+const (
+	maxPath    = 1024     // a file's path in its package
+	maxElement = 255      // of that, between slashes: what file systems allow
+	maxSize    = 1 << 40  // a file
+	maxURL     = 2048     // an address
+	MaxControl = 16 << 20 // the control manifest
+	maxID      = 2*maxName + 1
+)
+
+var (
+	goodMediaType = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}(; ?[A-Za-z0-9-]{1,32}=[A-Za-z0-9_.+-]{1,64})?$`)
+	goodUUID      = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	drive         = regexp.MustCompile(`^[A-Za-z]:`)
+)
+
+// Check refuses settings that a catalogue must not have. Read calls it, and so must
+// whoever makes settings: what it refuses would be refused by every later run.
+func (s *Settings) Check() error {
+	if s.Render < 0 {
+		return fmt.Errorf("render: want a version of the rendering, found %d", s.Render)
+	}
+	for _, address := range []struct{ key, url string }{{"baseUrl", s.BaseURL}, {"contentUrl", s.ContentURL}} {
+		if address.url == "" {
+			continue
+		}
+		if err := CheckURL(address.url); err != nil {
+			return fmt.Errorf("%s: %w", address.key, err)
+		}
+	}
+	if s.Unpack != "" && s.Unpack != "web" && s.Unpack != "all" {
+		return fmt.Errorf(`unpack: want "web" or "all", found %.40q`, s.Unpack)
+	}
+	if s.Sign != "" && s.Sign != "empty" {
+		return fmt.Errorf(`sign: want "empty", found %.40q`, s.Sign)
+	}
+	for i, id := range s.Featured {
+		if len(id) > maxID || strings.ContainsFunc(id, unicode.IsControl) {
+			return fmt.Errorf("featured: want the id of an extension, found %.200q", id)
+		}
+		if i > 0 && s.Featured[i-1] > id {
+			return fmt.Errorf("featured: want sorted ids, found %.200q after %.200q", id, s.Featured[i-1])
+		}
+	}
+	if s.Control == nil {
+		return nil
+	}
+	if _, err := ParseControl(s.Control); err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	return nil
+}
+
+// CheckURL refuses what is not an absolute http or https address that other paths can
+// be appended to.
+func CheckURL(s string) error {
+	u, err := url.Parse(s)
+	switch {
+	case len(s) > maxURL:
+		return fmt.Errorf("address of %d bytes, more than the limit of %d", len(s), maxURL)
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return fmt.Errorf("must be an absolute address such as https://host/gallery, found %.200q", s)
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil:
+		return fmt.Errorf("must have no user, query or fragment, found %.200q", s)
+	case strings.ContainsFunc(s, notInURL):
+		return fmt.Errorf("must have no control characters, spaces, quotation marks, brackets and backslashes, found %.200q", s)
+	}
+	return nil
+}
+
+func notInURL(r rune) bool {
+	return unicode.IsControl(r) || unicode.IsSpace(r) || strings.ContainsRune("\"'<>\\^`{|}", r) || unicode.Is(unicode.Cf, r)
+}
+
+// ParseControl returns a control manifest as a site serves it, on one line. It must be
+// an object, and gets an empty list of malicious extensions where it has none: editors
+// go through that list without looking whether it is there.
+func ParseControl(text []byte) ([]byte, error) {
+	if len(text) > MaxControl {
+		return nil, fmt.Errorf("%d bytes, more than the limit of %d", len(text), MaxControl)
+	}
+	var manifest map[string]json.RawMessage
+	if err := json2.Unmarshal(text, &manifest); err != nil {
+		return nil, fmt.Errorf("want an object: %w", err)
+	}
+	if manifest == nil {
+		return nil, errors.New(`want an object such as {"malicious":[]}, found null`)
+	}
+	malicious, ok := manifest["malicious"]
+	if !ok {
+		manifest["malicious"] = json.RawMessage("[]")
+		return json.Marshal(manifest)
+	}
+	var ids []*string
+	if err := json2.Unmarshal(malicious, &ids); err != nil || ids == nil || slices.Contains(ids, nil) {
+		return nil, fmt.Errorf("malicious must be a list of ids, found %.100s", malicious)
+	}
+	return json.Marshal(manifest)
+}
+
+// check refuses an extension that a catalogue must not have. Its versions have been
+// checked.
+func (e *Extension) check() error {
+	if err := CheckID(e.Publisher.Name, e.Name); err != nil {
+		return err
+	}
+	if err := errors.Join(e.checkFields(), e.checkVersions()); err != nil {
+		return fmt.Errorf("%s: %w", e.ID(), err)
+	}
+	return nil
+}
+
+func (e *Extension) checkFields() error {
+	for _, id := range []string{e.UUID, e.Publisher.ID} {
+		if !goodUUID.MatchString(id) {
+			return fmt.Errorf("want a UUID in lower case, found %.100q", id)
+		}
+	}
+	return errors.Join(checkDates(&e.Released, &e.Published, &e.Updated), e.Statistics.check())
+}
+
+// checkVersions refuses versions of another extension, and those that are there twice
+// or out of order.
+func (e *Extension) checkVersions() error {
+	if len(e.Versions) == 0 {
+		return errors.New("it has no version")
+	}
+	folded := make(map[string]bool)
+	for i := range e.Versions {
+		v := &e.Versions[i]
+		if !strings.EqualFold(cmp.Or(v.Publisher, e.Publisher.Name), e.Publisher.Name) || !strings.EqualFold(cmp.Or(v.Name, e.Name), e.Name) {
+			return fmt.Errorf("version %s is of another extension, %s.%s", v.id(), v.Publisher, v.Name)
+		}
+		if i > 0 && compareVersions(&e.Versions[i-1], v) >= 0 {
+			return fmt.Errorf("version %s follows %s: twice, or out of order", v.id(), e.Versions[i-1].id())
+		}
+		lower := strings.ToLower(v.id())
+		if folded[lower] {
+			return fmt.Errorf("version %s is there twice: it differs from another only in case", v.id())
+		}
+		folded[lower] = true
+	}
+	return nil
+}
+
+// id returns what tells a version from others of its extension.
+func (v *Version) id() string {
+	if v.Platform == "" {
+		return v.Version
+	}
+	return v.Version + "@" + v.Platform
+}
+
+// Check refuses a version that a catalogue must not have. Read calls it for each; so
+// does whoever reads a package, so that the package is refused and not the catalogue
+// that it would be in.
+func (v *Version) Check() error {
+	if err := CheckIdentity(cmp.Or(v.Publisher, "x"), cmp.Or(v.Name, "x"), v.Version); err != nil {
+		return err
+	}
+	if platform, err := ParsePlatform(v.Platform); err != nil {
+		return err
+	} else if platform != v.Platform {
+		return fmt.Errorf("target platform %.200q: want lower case, and none for a universal package", v.Platform)
+	}
+	if err := v.checkContent(); err != nil {
+		return fmt.Errorf("version %s: %w", v.id(), err)
+	}
+	return nil
+}
+
+func (v *Version) checkContent() error {
+	if err := errors.Join(checkDates(&v.Updated), v.Sidecar.check()); err != nil {
+		return err
+	}
+	if err := v.Package.check(); err != nil {
+		return fmt.Errorf("package: %w", err)
+	}
+	for i := range v.Assets {
+		a := &v.Assets[i]
+		if !IsAssetType(a.Type) {
+			return fmt.Errorf("asset type %.200q: want at most 128 letters, digits, '.', '-' and '_', beginning with a letter or digit", a.Type)
+		}
+		if err := a.File.check(); err != nil {
+			return fmt.Errorf("asset %s: %w", a.Type, err)
+		}
+		if i > 0 && v.Assets[i-1].Type >= a.Type {
+			return fmt.Errorf("asset %s follows %s: twice, or out of order", a.Type, v.Assets[i-1].Type)
+		}
+	}
+	return checkFiles(v.Files)
+}
+
+// checkFiles refuses paths that lead elsewhere, that are there twice, or that are a file
+// and a folder. Files are sorted by path.
+func checkFiles(files []File) error {
+	checked := "."
+	for i := range files {
+		f := &files[i]
+		if err := CheckPath(f.Path); err != nil {
+			return err
+		}
+		if err := f.check(); err != nil {
+			return fmt.Errorf("file %q: %w", f.Path, err)
+		}
+		if i > 0 && files[i-1].Path >= f.Path {
+			return fmt.Errorf("file %q follows %q: twice, or out of order", f.Path, files[i-1].Path)
+		}
+		dir := path.Dir(f.Path)
+		if dir == checked {
+			continue
+		}
+		checked = dir
+		for ; dir != "."; dir = path.Dir(dir) {
+			_, isFile := slices.BinarySearchFunc(files, dir, func(f File, dir string) int { return strings.Compare(f.Path, dir) })
+			if isFile {
+				return fmt.Errorf("file %q is also a folder, with %q in it", dir, f.Path)
+			}
+		}
+	}
+	return nil
+}
+
+// CheckPath refuses what is not the path of a file below a folder, slash-separated,
+// on every system.
+func CheckPath(p string) error {
+	switch {
+	case len(p) > maxPath:
+		return fmt.Errorf("path %.100q… has %d bytes, more than the limit of %d", p, len(p), maxPath)
+	case !utf8.ValidString(p) || strings.ContainsFunc(p, unicode.IsControl) || strings.Contains(p, `\`):
+		return fmt.Errorf("path %.200q has control characters or backslashes, or is not UTF-8", p)
+	case p == "." || !fs.ValidPath(p) || drive.MatchString(p):
+		return fmt.Errorf("path %.200q: want one below the version's folder, without . and .. in it", p)
+	}
+	for element := range strings.SplitSeq(p, "/") {
+		if len(element) > maxElement {
+			return fmt.Errorf("path %.100q… has %d bytes between slashes, more than the limit of %d", p, len(element), maxElement)
+		}
+	}
+	return nil
+}
+
+// check looks at all but the path.
+func (f *File) check() error {
+	switch {
+	case f.Ref.IsZero():
+		return errors.New("sha256: there is none")
+	case f.Size < 0 || f.Size > maxSize:
+		return fmt.Errorf("size: want 0 to %d bytes, found %d", int64(maxSize), f.Size)
+	case !goodMediaType.MatchString(f.Type):
+		return fmt.Errorf("media type: want one such as text/plain, found %.200q", f.Type)
+	}
+	return nil
+}
+
+func (s *Sidecar) check() error {
+	if s == nil {
+		return nil
+	}
+	ids := []string{s.ExtensionID}
+	if s.Publisher != nil {
+		ids = append(ids, s.Publisher.PublisherID)
+	}
+	for _, id := range ids {
+		if id != "" && !goodUUID.MatchString(id) {
+			return fmt.Errorf("sidecar: want a UUID in lower case, found %.100q", id)
+		}
+	}
+	return errors.Join(checkDates(s.ReleaseDate, s.PublishedDate, s.LastUpdated), s.Statistics.check())
+}
+
+func (s *Statistics) check() error {
+	if s == nil {
+		return nil
+	}
+	if s.Install < 0 || s.RatingCount < 0 || !(s.AverageRating >= 0 && s.AverageRating <= 5) {
+		return errors.New("statistics: want counts that are not negative, and an average rating of 0 to 5")
+	}
+	return nil
+}
+
+// checkDates refuses dates that cannot be written as RFC 3339.
+func checkDates(dates ...*time.Time) error {
+	for _, t := range dates {
+		if t == nil {
+			continue
+		}
+		if year := t.UTC().Year(); year < 1 || year > 9999 {
+			return fmt.Errorf("date in the year %d: want one of four digits", year)
+		}
+	}
+	return nil
+}
+
+// manyObjects is from what length of a line on its objects are counted, and smallObject
+// what each has at least on average, in bytes: the smallest that Check accepts has more.
+// Without that, a line of empty objects would take fifty times its size when decoded.
+const (
+	manyObjects = 1 << 20
+	smallObject = 24
+)
+
+func checkLine(line []byte) error {
+	if n := bytes.Count(line, []byte("{")); len(line) > manyObjects && n > len(line)/smallObject {
+		return fmt.Errorf("%d objects in %d bytes: too many for a catalogue", n, len(line))
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+//go:build unix
+
+package site_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"galbuild/build/beneath"
+	"galbuild/build/site"
+)
+
+// TestPlantedLinks proves that a site with a link in the place of one of its folders is
+// not changed, while the site itself may be a link.
+func TestPlantedLinks(t *testing.T) {
+	for _, name := range []string{site.Desk, site.Desk + "/tmp", site.Desk + "/lock", site.Desk + "/publishers", "blobs", "assets", "files", "index", "api"} {
+		root, outside := t.TempDir(), t.TempDir()
+		if err := lock(t, root).Close(); err != nil {
+			t.Fatal(err)
+		}
+		planted := filepath.Join(root, name)
+		if err := errors.Join(os.RemoveAll(planted), os.Symlink(filepath.Join(outside, "x"), planted)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := site.Lock(root); err == nil {
+			t.Errorf("%s: a link is taken", name)
+		}
+		if name != site.Desk+"/lock" && name != site.Desk+"/tmp" { // which those who share do not use
+			if _, err := site.Share(root); err == nil {
+				t.Errorf("%s: a link is shared", name)
+			}
+		}
+		if left, err := os.ReadDir(outside); err != nil || len(left) > 0 {
+			t.Errorf("%s: written outside: %v, %v", name, left, err)
+		}
+	}
+	root, link := t.TempDir(), filepath.Join(t.TempDir(), "site")
+	if err := os.Symlink(root, link); err != nil {
+		t.Fatal(err)
+	}
+	dir := lock(t, link)
+	if err := dir.WriteFile("index/x", []byte("text")); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(root, "index", "x")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRemoveUnless proves that links are removed and not followed.
+func TestRemoveUnless(t *testing.T) {
+	dir := lock(t, t.TempDir())
+	outside := t.TempDir()
+	if err := errors.Join(
+		os.WriteFile(filepath.Join(outside, "victim"), nil, 0o644),
+		dir.WriteFile("assets/a/wanted", nil), dir.WriteFile("assets/a/other", nil), dir.WriteFile("assets/b/other", nil),
+		os.Symlink(outside, dir.Path("assets/a/link")), os.Symlink("assets", dir.Path("api")),
+	); err != nil {
+		t.Fatal(err)
+	}
+	for _, top := range []string{"assets", "files", "api"} {
+		if err := dir.RemoveUnless(top, func(path string) bool { return path == "assets/a/wanted" }); err != nil {
+			t.Error(err)
+		}
+	}
+	for path, want := range map[string]bool{
+		dir.Path("assets/a/wanted"): true, dir.Path("assets/a/other"): false, dir.Path("assets/b"): false,
+		dir.Path("assets/a/link"): false, dir.Path("api"): false, filepath.Join(outside, "victim"): true,
+	} {
+		if _, err := os.Lstat(path); (err == nil) != want {
+			t.Errorf("%s: %v, want it there: %v", path, err, want)
+		}
+	}
+}
+
+// TestRemoveTemp removes what earlier versions left half written.
+func TestRemoveTemp(t *testing.T) {
+	dir := lock(t, t.TempDir())
+	for _, path := range []string{"x", "index/x", "item/x"} {
+		temp := filepath.Join(filepath.Dir(path), beneath.TempPrefix+"1")
+		if err := errors.Join(dir.WriteFile(path, nil), dir.WriteFile(temp, nil)); err != nil {
+			t.Fatal(err)
+		}
+		if err := dir.RemoveTemp(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Lstat(dir.Path(temp)); err == nil {
+			t.Errorf("%s is left", temp)
+		}
+		if _, err := os.Lstat(dir.Path(path)); err != nil {
+			t.Error(err)
+		}
+	}
+}
