@@ -30,7 +30,7 @@ type stream struct {
 	etag   string // once something has come
 	marks  []string
 	at     int64
-	left   int64 // negative until it is known, if all is wanted
+	left   int64 // negative while it is not known, if all is wanted
 	broken int   // how often in a row it came to nothing
 	body   io.ReadCloser
 }
@@ -89,15 +89,22 @@ func (s *stream) Read(b []byte) (int, error) {
 	if s.left == 0 {
 		return 0, io.EOF
 	}
-	n, err := s.body.Read(b[:min(int64(len(b)), s.left)])
+	if s.left > 0 {
+		b = b[:min(int64(len(b)), s.left)]
+	}
+	n, err := s.body.Read(b)
 	s.at += int64(n)
-	s.left -= int64(n)
+	if s.left > 0 {
+		s.left -= int64(n)
+	}
 	if n > 0 {
 		s.broken = 0
 	}
 	switch {
 	case err == nil || s.left == 0:
 		return n, nil
+	case err == io.EOF && s.left < 0: // the server does not say how long the object is
+		return n, err
 	case s.ctx.Err() != nil:
 		return n, s.ctx.Err()
 	case s.broken == tries:

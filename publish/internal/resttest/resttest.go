@@ -3,8 +3,9 @@ package resttest
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/http"
-	"sync/atomic"
+	"sync"
 	"testing"
 
 	"galbuild/publish"
@@ -24,14 +25,17 @@ func Empty(t *testing.T, p publish.Target) {
 	}
 }
 
-// every is how many requests there are for each that fails.
-const every = 3
+// every is how many requests there are for each that fails, on average.
+const every = 6
 
-// Faulty returns h on a bad day: every third request meets too many others, a server
-// that is being restarted, or a connection that breaks, before the request was heard,
-// after it, or in the middle of the answer.
+// Faulty returns h on a bad day: some requests meet too many others, a server that is
+// being restarted, or a connection that breaks, before the request was heard, after it,
+// or in the middle of the response. Which ones is decided at random: with a fixed order,
+// clients that take turns could make all tries of one request fail.
 func Faulty(h http.Handler) http.Handler {
-	var requests atomic.Int64
+	var mutex sync.Mutex
+	random := rand.New(rand.NewPCG(1, 2))
+	failures := 0
 	faults := []func(http.ResponseWriter, *http.Request){
 		refuse(http.StatusTooManyRequests, "0"),
 		refuse(http.StatusServiceUnavailable, ""),
@@ -43,12 +47,18 @@ func Faulty(h http.Handler) http.Handler {
 		refuse(http.StatusTooManyRequests, "1"),
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n := int(requests.Add(1))
-		if n%every > 0 {
-			h.ServeHTTP(w, r)
-			return
+		mutex.Lock()
+		fails := random.IntN(every) == 0
+		if fails {
+			failures++
 		}
-		faults[n/every%len(faults)](w, r)
+		fault := faults[failures%len(faults)]
+		mutex.Unlock()
+		if fails {
+			fault(w, r)
+		} else {
+			h.ServeHTTP(w, r)
+		}
 	})
 }
 
