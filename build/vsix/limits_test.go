@@ -11,8 +11,8 @@ import (
 	"text/tabwriter"
 )
 
-// TestLimitTable holds the table against the struct, and the package comment against
-// the table. UPDATE=1 rewrites the comment.
+// TestLimitTable compares the table with the struct, and the package comment and
+// SECURITY.md with the table. UPDATE=1 rewrites both.
 func TestLimitTable(t *testing.T) {
 	all := Limits{}.WithDefaults()
 	if v := reflect.ValueOf(all); v.NumField() != len(LimitTable()) {
@@ -35,6 +35,29 @@ func TestLimitTable(t *testing.T) {
 	}
 	table.Flush()
 	checkComment(t, text.String())
+	checkSecurity(t, text.String())
+}
+
+func checkSecurity(t *testing.T, table string) {
+	t.Helper()
+	const name, fence = "../../SECURITY.md", "```\n"
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, _ := strings.Cut(string(text), fence)
+	got, after, ok := strings.Cut(rest, fence)
+	switch {
+	case !ok:
+		t.Fatalf("%s has no table", name)
+	case got == table:
+	case os.Getenv("UPDATE") == "":
+		t.Errorf("%s has\n%s\nwant\n%s", name, got, table)
+	default:
+		if err := os.WriteFile(name, []byte(before+fence+table+fence+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func checkComment(t *testing.T, table string) {

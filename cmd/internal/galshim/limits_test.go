@@ -307,7 +307,7 @@ func TestLongPathsInTheLog(t *testing.T) {
 	}
 }
 
-// TestLimitsAreDocumented compares the package comment with the numbers.
+// TestLimitsAreDocumented compares the package comment and SECURITY.md with the numbers.
 func TestLimitsAreDocumented(t *testing.T) {
 	source, err := os.ReadFile("galshim.go")
 	if err != nil {
@@ -318,9 +318,16 @@ func TestLimitsAreDocumented(t *testing.T) {
 	if !ok {
 		t.Fatal("no section Limits")
 	}
-	for _, line := range documentedLimits {
-		if !strings.Contains(table, "//\t"+line+"\n") {
-			t.Errorf("the package comment does not say:\n//\t%s", line)
+	security, err := os.ReadFile("../../../SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, limit := range documentedLimits {
+		if line := fmt.Sprintf("//\t%-31s %s\n", limit[0], limit[1]); !strings.Contains(table, line) {
+			t.Errorf("the package comment does not say:\n%s", line)
+		}
+		if row := fmt.Sprintf("| %s | %s |\n", limit[0], limit[1]); !strings.Contains(string(security), row) {
+			t.Errorf("SECURITY.md does not say:\n%s", row)
 		}
 	}
 	if n := strings.Count(table, "\n//\t"); n != len(documentedLimits) {
@@ -328,33 +335,28 @@ func TestLimitsAreDocumented(t *testing.T) {
 	}
 }
 
-// documentedLimits are the lines of the table in the package comment.
-var documentedLimits = func() (lines []string) {
-	for _, x := range [][2]string{
-		{"header", fmt.Sprintf("%d KiB, within %s: 431", maxHeader>>10, headerTimeout)},
-		{"body", fmt.Sprintf("%d MiB, within %s with the header: 413", maxBody>>20, bodyTimeout)},
-		{"idle connection", idleTimeout.String()},
-		{"connections", fmt.Sprintf("%d, fewer where fewer files can be open (--max-connections)", maxConnections)},
-		{"queries at work", "4 for each processor (--max-queries)"},
-		{"heavy ones of them", "1 for two processors"},
-		{"what is heavy", fmt.Sprintf("above %d KiB of body, %d filters, %d criteria, or %d bytes of text", lightBody>>10, lightFilters, lightCriteria, lightText)},
-		{"queries that wait", fmt.Sprintf("%d, for %s: 503", maxWaiting, queueTimeout)},
-		{"bodies in memory", fmt.Sprintf("%d MiB, or an eighth of the memory limit, without %d KiB of each: 503", maxBodies>>20, freeBody>>10)},
-		{"responses in memory", fmt.Sprintf("%d MiB, or an eighth of the memory limit: 503", maxResponses>>20)},
-		{"extensions of a list", strconv.Itoa(query.MaxPageSize)},
-		{"extensions of a response", strconv.Itoa(query.MaxNames)},
-		{"JSON of a response", fmt.Sprintf("%d MiB; %d MiB of extensions asked for by id or name", gallery.MaxBytes>>20, gallery.MaxNamedBytes>>20)},
-		{"buffer of a response", fmt.Sprintf("%d KiB, %d KiB if all of it fits", pieceBuffer>>10, wholeBuffer>>10)},
-		{"JSON compressed for a response", fmt.Sprintf("%d KiB; more is sent plain", maxCompress>>10)},
-		{"files compressed at a time", fmt.Sprintf("%d; more are sent plain", maxCompressors)},
-		{"files of a site at a URL", fmt.Sprintf("%d on their way at a time", maxFetches)},
-		{"index of a site at a URL", fmt.Sprintf("%d GiB", maxIndex>>30)},
-		{"slow client", fmt.Sprintf("1 kB/s over %s of what is in memory; any byte in %s of a file", writeTimeout, writeTimeout)},
-		{"forwarded prefix", fmt.Sprintf("%d bytes; a longer one is ignored", maxPrefix)},
-		{"path or error in the log", fmt.Sprintf("%d KiB", maxLogged>>10)},
-		{"stopping", fmt.Sprintf("%s for requests at work", drainTimeout)},
-	} {
-		lines = append(lines, fmt.Sprintf("%-31s %s", x[0], x[1]))
-	}
-	return lines
-}()
+// documentedLimits are the limits as the package comment and SECURITY.md have them.
+var documentedLimits = [][2]string{
+	{"header", fmt.Sprintf("%d KiB, within %s: 431", maxHeader>>10, headerTimeout)},
+	{"body", fmt.Sprintf("%d MiB, within %s with the header: 413", maxBody>>20, bodyTimeout)},
+	{"idle connection", idleTimeout.String()},
+	{"connections", fmt.Sprintf("%d, fewer where fewer files can be open (--max-connections)", maxConnections)},
+	{"queries at work", "4 for each processor (--max-queries)"},
+	{"heavy ones of them", "1 for two processors"},
+	{"what is heavy", fmt.Sprintf("above %d KiB of body, %d filters, %d criteria, or %d bytes of text", lightBody>>10, lightFilters, lightCriteria, lightText)},
+	{"queries that wait", fmt.Sprintf("%d, for %s: 503", maxWaiting, queueTimeout)},
+	{"bodies in memory", fmt.Sprintf("%d MiB, or an eighth of the memory limit, without %d KiB of each: 503", maxBodies>>20, freeBody>>10)},
+	{"responses in memory", fmt.Sprintf("%d MiB, or an eighth of the memory limit: 503", maxResponses>>20)},
+	{"extensions of a list", strconv.Itoa(query.MaxPageSize)},
+	{"extensions of a response", strconv.Itoa(query.MaxNames)},
+	{"JSON of a response", fmt.Sprintf("%d MiB; %d MiB of extensions asked for by id or name", gallery.MaxBytes>>20, gallery.MaxNamedBytes>>20)},
+	{"buffer of a response", fmt.Sprintf("%d KiB, %d KiB if all of it fits", pieceBuffer>>10, wholeBuffer>>10)},
+	{"JSON compressed for a response", fmt.Sprintf("%d KiB; more is sent plain", maxCompress>>10)},
+	{"files compressed at a time", fmt.Sprintf("%d; more are sent plain", maxCompressors)},
+	{"files of a site at a URL", fmt.Sprintf("%d on their way at a time", maxFetches)},
+	{"index of a site at a URL", fmt.Sprintf("%d GiB", maxIndex>>30)},
+	{"slow client", fmt.Sprintf("1 kB/s over %s of what is in memory; any byte in %s of a file", writeTimeout, writeTimeout)},
+	{"forwarded prefix", fmt.Sprintf("%d bytes; a longer one is ignored", maxPrefix)},
+	{"path or error in the log", fmt.Sprintf("%d KiB", maxLogged>>10)},
+	{"stopping", fmt.Sprintf("%s for requests at work", drainTimeout)},
+}
