@@ -1,64 +1,21 @@
 package dropbox
 
 import (
-	"bytes"
-	"context"
-	"errors"
-	"io"
 	"net/http"
-	"strings"
 	"testing"
-	"time"
+
+	"galbuild/publish"
+	"galbuild/publish/internal/resttest"
 )
 
-type roundTrip func(r *http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body != nil {
-		r.Body.Close()
-	}
-	return f(r)
-}
-
-// FuzzResponse gives responses that no server should give: what comes of it is an error,
-// or entries below what was asked for.
+// FuzzResponse looks for a response that the client cannot take.
 func FuzzResponse(f *testing.F) {
-	for _, seed := range []string{
+	open := func(transport http.RoundTripper) (publish.Target, error) {
+		return New(Config{Path: "/g", Token: "t", Transport: transport})
+	}
+	resttest.Fuzz(f, open,
 		`{"entries":[{".tag":"file","name":"CURRENT","path_display":"/g/index/CURRENT","size":120,"rev":"1","server_modified":"2026-01-01T00:00:00Z"}],"cursor":"c","has_more":false}`,
 		`{"entries":[{".tag":"file","path_display":"/../x","server_modified":"2026-01-01T00:00:00Z"}],"has_more":true}`,
 		`{"error_summary":"path/not_found/","error":{".tag":"path","path":{".tag":"not_found"}}}`, `null`, `{"entries":null}`, `{"entries":[null]}`, `[]`,
-	} {
-		f.Add(200, []byte(seed))
-		f.Add(409, []byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		if status < 200 || status > 599 {
-			return
-		}
-		requests := 0
-		target, err := New(Config{
-			Path: "/g", Token: "t",
-			sleep: func(context.Context, time.Duration) error { return context.Canceled },
-			Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-				if requests++; requests > 8 {
-					return nil, errors.New("enough")
-				}
-				return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), Request: r}, nil
-			}),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		const prefix = "index/"
-		for e, err := range target.List(t.Context(), prefix) {
-			if err == nil && !strings.HasPrefix(e.Key, prefix) {
-				t.Errorf("%q is listed below %q", e.Key, prefix)
-			}
-		}
-		if r, err := target.Get(t.Context(), "index/CURRENT", 0, -1); err == nil {
-			io.Copy(io.Discard, r)
-			r.Close()
-		}
-		_ = target.Delete(t.Context(), []string{"index/x"})
-	})
+	)
 }
