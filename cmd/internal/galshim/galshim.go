@@ -21,8 +21,9 @@
 //
 // HEAD goes wherever GET goes, OPTIONS everywhere. Nothing that editors ask for is
 // redirected: they do not follow a relative Location, and browsers repeat the preflight
-// at the new place. Unusual spellings of a page's address are. Every answer lets every origin read it. An error is a JSON object
-// with one member, "error", that names what was not found or not understood.
+// at the new address. A page's address with a slash too many at its end is. Every response
+// lets every origin read it. An error is a JSON object with one member, "error", that names
+// what was not found or not understood.
 //
 // # Files
 //

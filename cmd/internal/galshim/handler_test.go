@@ -118,12 +118,16 @@ var exchanges = []struct {
 	{request: "GET /publishers/..%2f..%2fx", status: 404},
 	{request: "GET /publishers/a%2fb", status: 404},
 
-	// Unusual spellings of their addresses lead to the usual ones, here.
+	// A slash at the end leads to the usual address, here; other spellings lead nowhere.
 	{request: "GET /publishers/acme/", status: 302, header: []string{"Location: http://gallery.test/publishers/acme", "Cache-Control: no-store"}},
-	{request: "GET /item//?itemName=acme.hello", status: 302, header: []string{"Location: http://gallery.test/item?itemName=acme.hello"}},
-	{request: "GET //evil.example/item/..%2f..%2fitem?itemName=company.login", status: 302, header: []string{"Location: http://gallery.test/item?itemName=company.login"}},
-	{request: "GET /%2fevil.example/item/..%2f..%2fitem?itemName=company.login", status: 302, header: []string{"Location: http://gallery.test/item?itemName=company.login"}},
-	{request: "GET //evil.example/publishers/..%2f..%2f", status: 302, header: []string{"Location: http://gallery.test/"}},
+	{request: "GET /vscode/item/?itemName=acme.hello", status: 302, header: []string{"Location: http://gallery.test/vscode/item?itemName=acme.hello"}},
+	{request: "GET /item//?itemName=acme.hello", status: 404},
+	{request: "GET //", status: 404},
+	{request: "GET /index.html/..", status: 404},
+	{request: "GET /./", status: 404},
+	{request: "GET //evil.example/item/..%2f..%2fitem?itemName=company.login", status: 404},
+	{request: "GET /%2fevil.example/item/..%2f..%2fitem?itemName=company.login", status: 404},
+	{request: "GET //evil.example/publishers/..%2f..%2f", status: 404},
 	{request: "GET //evil.example/item?itemName=company.login", status: 404},
 
 	// Statistics.

@@ -1,6 +1,7 @@
 package galshim
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
@@ -24,20 +25,26 @@ func (s *server) policy(f index.File) string {
 }
 
 // page answers with the page for people. Its addresses are as many folders below the
-// base as the file says that it is. Another spelling of an address (doubled slashes,
-// one at the end, escaped ones) is redirected to the usual one, where the page finds
-// its script and the gallery; people follow redirects, and no editor asks for pages.
+// base as the file says that it is, so that the page finds its script and the gallery.
+// A slash too many at the end, or one that is missing after the base URL, is what people
+// type, and is redirected; no editor asks for pages. Other spellings are not found.
 func (s *server) page(w *reply, r *http.Request, g *generation) error {
 	if !s.files {
 		return s.missing(r, g)
 	}
-	path, ok := pageFile(target(r, pathOf(w.base)))
-	if ok {
+	address := target(r, pathOf(w.base))
+	if path, ok := pageFile(address); ok {
 		return s.file(w, r, g, path)
 	}
-	to := url.URL{Path: r.URL.Path, RawQuery: r.URL.RawQuery}
+	usual := cmp.Or(strings.TrimSuffix(address, "/"), "/")
+	if _, ok := pageFile(usual); !ok || strings.Contains(address, "//") {
+		return s.missing(r, g)
+	}
+	if r.URL.RawQuery != "" {
+		usual += "?" + r.URL.RawQuery
+	}
 	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, w.base+to.String(), http.StatusFound)
+	http.Redirect(w, r, w.base+usual, http.StatusFound)
 	return nil
 }
 
