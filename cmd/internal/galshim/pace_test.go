@@ -54,6 +54,7 @@ func TestPace(t *testing.T) {
 				time.Sleep(time.Second)
 				reply.pace.written.Add(x.each)
 			}
+			synctest.Wait()
 			if w.deadline.IsZero() != (x.cut == 0) || x.cut > 0 && w.deadline.Sub(began) != x.cut {
 				t.Errorf("%s: cut off at %s, want after %s", x.name, w.deadline.Sub(began), x.cut)
 			}

@@ -296,7 +296,7 @@ func TestRemoteLies(t *testing.T) {
 	for _, size := range []int{10, withheld, withheld + 1, 2*withheld - 1, 2 * withheld, 2*withheld + 1, 5*withheld + 77} {
 		text := strings.Repeat("0123456789", size/10+1)[:size]
 		p := publish(t, sample{pages: map[string]string{"page.txt": text}})
-		var log bytes.Buffer
+		var log lockedBuffer
 		g := open(t, "", remoteAt(t, p.URL, t.TempDir()), func(c *config) { c.log = slog.New(slog.NewTextHandler(&log, nil)) })
 		srv := httptest.NewServer(g)
 		defer srv.Close()
