@@ -200,7 +200,7 @@ func TestReadmeForm(t *testing.T) {
 	}
 	for _, row := range []string{
 		"| the same XML with `encoding=\"UTF-8\"`, no blank lines and `<a></a>` |",
-		"| 0755 for what its owner may execute, 0644 for the rest |",
+		"| 0755 for files that their owner may execute, 0644 for all others |",
 		"| with npm, yarn, pnpm or bun |",
 	} {
 		if !strings.Contains(string(readme), row) {
