@@ -26,7 +26,7 @@ func TestLimitTable(t *testing.T) {
 	}
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "limit\tdefault\tmore is\tof\n")
+	fmt.Fprintf(table, "limit\tdefault\texcess is\twhat is limited\n")
 	for _, row := range LimitTable() {
 		if row.Default < 1 || row.Default > row.Most {
 			t.Errorf("%s: default %d, most %d", row.Name, row.Default, row.Most)

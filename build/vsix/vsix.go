@@ -8,21 +8,21 @@
 //
 // # Limits
 //
-//	limit                 default           more is                               of
-//	package-bytes         2 GiB             refused                               the .vsix, and what it is compressed in
-//	entries               100,000           refused                               files and folders in it
-//	entry-bytes           1 GiB             refused                               one entry, unpacked
-//	unpacked-bytes        4 GiB             refused                               all entries, unpacked
-//	ratio                 200 times         refused                               unpacked to packed size of what unpacks to more than 1 MiB
+//	limit                 default           excess is                             what is limited
+//	package-bytes         2 GiB             refused                               the .vsix file, and a compressed copy that is downloaded or read
+//	entries               100,000           refused                               entries of the archive: files and folders
+//	entry-bytes           1 GiB             refused                               uncompressed size of one entry
+//	unpacked-bytes        4 GiB             refused                               uncompressed size of all entries together
+//	ratio                 200 times         refused                               uncompressed to compressed size, of entries above 1 MiB
 //	directory-bytes       64 MiB            refused                               the zip archive's directory
 //	path-bytes            1 KiB             refused                               the path of an entry
-//	path-element-bytes    255 bytes         refused                               a name in it, between slashes
+//	path-element-bytes    255 bytes         refused                               one name in the path, between slashes
 //	manifest-bytes        8 MiB             refused                               package.json, package.nls.json and extension.vsixmanifest, each
 //	translations          20,000            package.nls.json is ignored           texts in package.nls.json
 //	id-bytes              100 bytes         refused                               publisher and name, each
 //	version-bytes         100 bytes         refused                               the version
 //	platform-bytes        100 bytes         refused                               the target platform
-//	display-name          255 characters    cut                                   the display name, also that of the publisher
+//	display-name          255 characters    cut                                   the display names of the extension and of its publisher, each
 //	description           4,096 characters  cut                                   the description
 //	categories            50                left out                              categories
 //	category-bytes        100 bytes         left out                              a category
@@ -30,13 +30,13 @@
 //	tag-bytes             100 bytes         left out                              a tag
 //	properties            200               left out                              properties, such as links and the extensions of a pack
 //	property-key-bytes    256 bytes         left out                              the key of a property
-//	property-value-bytes  32 KiB            left out; refused if editors read it  the value of a property
-//	asset-types           200               left out                              assets: files that editors ask for by type
+//	property-value-bytes  32 KiB            left out; refused if editors need it  the value of a property
+//	asset-types           200               left out                              assets (files that editors request by type)
 //	icon-bytes            5 MiB             left out                              an icon
 //	readme-bytes          8 MiB             left out                              the readme
 //	changelog-bytes       8 MiB             left out                              the change log
-//	metadata-bytes        128 KiB           refused                               all of the above that is text in a response: names, description, tags, properties, …
-//	sidecar-bytes         64 MiB            refused                               a sidecar file, a signature archive and an entry of it
+//	metadata-bytes        128 KiB           refused                               the text that the package adds to a response: names, description, tags, properties and so on
+//	sidecar-bytes         64 MiB            refused                               a sidecar file, a signature archive, and each of its entries
 //	warnings              100               left out                              warnings about one package
 //
 // Each can be set, see [Limits.Set]; a test compares this table with [LimitTable]. A
