@@ -90,7 +90,7 @@ func TestReadBelievesNothing(t *testing.T) {
 		{`"name":"b","uuid"`, `"name":"b","name":"b","uuid"`, "duplicate"},
 		{`"uuid":"1111`, `"uuid":"/../`, "UUID"},
 		{`"id":"1111`, `"id":"ABCD`, "UUID"},
-		{`"versions":[`, `"versions":[],"x":[`, "A.a: it has no version"},
+		{`"versions":[`, `"versions":[],"x":[`, "A.a: the extension has no version"},
 		{`"versions":[`, `"versions":[null,`, "major.minor.patch"},
 		{`"version":"1.0.0"`, `"version":"../../x"`, `version "../../x"`},
 		{`"version":"1.0.0"`, `"version":"1.0"`, `version "1.0"`},
@@ -141,11 +141,11 @@ func TestReadRefusesTwice(t *testing.T) {
 	file := element("files")
 	version := element("versions")
 	for _, test := range []struct{ old, new, want string }{
-		{file, file + "," + file, "twice"},
+		{file, file + "," + file, "duplicate"},
 		{file, file + "," + strings.Replace(file, "e.js", "e.js/x", 1), "also a folder"},
 		{file, file + "," + strings.Replace(file, "extension", "a", 1), "out of order"},
-		{element("assets"), element("assets") + "," + element("assets"), "twice"},
-		{version, version + "," + version, "twice"},
+		{element("assets"), element("assets") + "," + element("assets"), "duplicate"},
+		{version, version + "," + version, "duplicate"},
 		{version, version + "," + strings.Replace(version, "1.0.0", "2.0.0", 1), "out of order"},
 		{version, strings.Replace(version, "1.0.0", "1.0.0-rc", 1) + "," + strings.Replace(version, "1.0.0", "1.0.0-RC", 1), "only in case"},
 	} {

@@ -115,7 +115,7 @@ func TestParseBelievesNothing(t *testing.T) {
 		``:                                 "unexpected end",
 		`[{"extId":"acme.hello"},{}]`:      "entry 2: extId: publisher is missing",
 		`[{"extId":"acme./../x"}]`:         "entry 1: extId: name",
-		`[{"extId":"acme.hello"}] x`:       "something follows the list",
+		`[{"extId":"acme.hello"}] x`:       "unexpected text after the list",
 		`[{"extId":"acme.hello"}`:          "unexpected end",
 		`[{"extId":"acme.hello","icon":1}`: "entry 1",
 	} {

@@ -59,7 +59,7 @@ func TestEncodedRatio(t *testing.T) {
 		w.Write(gzipped(packageText + strings.Repeat("\x00", 4<<20)))
 	})
 	_, problems := fetch(t, Config{}, s.URL+"/x.vsix")
-	if len(problems) != 1 || !strings.Contains(problems[0], "unpack to more than the limit of 200 times") {
+	if len(problems) != 1 || !strings.Contains(problems[0], "expand to more than the limit of 200 times") {
 		t.Errorf("problems %q", problems)
 	}
 }

@@ -53,22 +53,22 @@ func TestBounds(t *testing.T) {
 		"description": {func(f map[string]any, _ *manifest.XML) { f["description"] = strings.Repeat("d", 4097) }, "",
 			"description has 4097 characters, more than the limit of 4096", func(p *Package) any { return len(p.Description) }, 4095 + len("…")},
 		"categories": {func(_ map[string]any, x *manifest.XML) { x.Metadata.Categories = strings.Join(many(51, "c%d"), ",") }, "",
-			"categories: there are 51; those after the first 50", func(p *Package) any { return len(p.Categories) }, 50},
+			"categories: there are 51, more than the limit of 50", func(p *Package) any { return len(p.Categories) }, 50},
 		"tags, for the browser": {func(f map[string]any, x *manifest.XML) {
 			x.Metadata.Tags = strings.Join(append(many(600, "t%d"), manifest.TagWeb), ",")
 		}, "", "tags: there are 601", func(p *Package) any { return fmt.Sprint(len(p.Tags), p.Web, slices.Contains(p.Tags, manifest.TagWeb)) }, "500 true true"},
 		"long tags": {func(f map[string]any, x *manifest.XML) {
 			x.Metadata.Tags = "short," + strings.Repeat("t", 101) + ",other"
 		}, "",
-			"tags: 1 with more bytes than the limit of 100 are left out, such as \"tttt", func(p *Package) any { return strings.Join(p.Tags, ",") }, "short,other"},
+			"tags: 1 left out, longer than the limit of 100 bytes, such as \"tttt", func(p *Package) any { return strings.Join(p.Tags, ",") }, "short,other"},
 		"no room for the browser's tag": {func(f map[string]any, x *manifest.XML) { x.Metadata.Tags = manifest.TagWeb }, "tag-bytes=5",
-			"tags: 1 with more bytes", func(p *Package) any { return strings.Join(p.Tags, ",") }, manifest.TagWeb},
+			"tags: 1 left out", func(p *Package) any { return strings.Join(p.Tags, ",") }, manifest.TagWeb},
 		"properties": {func(_ map[string]any, x *manifest.XML) {
 			for _, key := range many(300, "k%d") {
 				x.Metadata.Properties = append(x.Metadata.Properties, manifest.Property{ID: key, Value: "v"})
 			}
 			x.Metadata.Properties = append(x.Metadata.Properties, manifest.Property{ID: manifest.PropertyPreRelease, Value: "true"})
-		}, "", "properties: there are 302; all but 200", func(p *Package) any { return fmt.Sprint(len(p.Properties), p.Properties[0].Key, p.Properties[1].Key) },
+		}, "", "properties: there are 302, more than the limit of 200", func(p *Package) any { return fmt.Sprint(len(p.Properties), p.Properties[0].Key, p.Properties[1].Key) },
 			"200" + manifest.PropertyPreRelease + manifest.PropertyEngine},
 		"long property": {func(_ map[string]any, x *manifest.XML) {
 			x.Metadata.Properties = []manifest.Property{{ID: "k", Value: strings.Repeat("v", 32<<10+1)}, {ID: strings.Repeat("k", 257)}}
@@ -79,7 +79,7 @@ func TestBounds(t *testing.T) {
 			for _, kind := range many(1000, "t%d") {
 				x.Assets = append(x.Assets, manifest.Asset{Type: kind, Path: "extension/e.js"})
 			}
-		}, "", "assets: 1000 are listed; those after the first 198, the limit asset-types", func(p *Package) any { return len(p.Assets) }, 200},
+		}, "", "assets: 1000 are listed, more than the limit asset-types allows; those after the first 198", func(p *Package) any { return len(p.Assets) }, 200},
 		"readme": {func(_ map[string]any, x *manifest.XML) {
 			x.Assets = []manifest.Asset{{Type: manifest.AssetDetails, Path: "extension/readme.md"}}
 		}, "readme-bytes=699", "readme \"extension/readme.md\" is left out: it has 700 bytes, more than the limit of 699", func(p *Package) any { return len(p.Assets) }, 2},
@@ -101,7 +101,7 @@ func TestBounds(t *testing.T) {
 		"version":  {func(f map[string]any, _ *manifest.XML) {}, "version-bytes=4", "version has 5 bytes, more than the limit of 4", nil, nil},
 		"platform": {func(_ map[string]any, x *manifest.XML) { x.Metadata.Identity.Platform = "linux-x64" }, "platform-bytes=8", "target platform has 9 bytes", nil, nil},
 		"hidden characters": {func(_ map[string]any, x *manifest.XML) { x.Metadata.DisplayName = "\u202eMicr\u043esoft\u200b" }, "",
-			"it holds the bidirectional character U+202E", func(p *Package) any { return p.DisplayName }, "\u202eMicr\u043esoft\u200b"},
+			"it contains the bidirectional character U+202E", func(p *Package) any { return p.DisplayName }, "\u202eMicr\u043esoft\u200b"},
 		"publisher of other letters": {func(f map[string]any, _ *manifest.XML) { f["publisher"] = "\u0430cme" }, "", "look-alike letter U+0430", nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -166,7 +166,7 @@ func TestLongMessages(t *testing.T) {
 func TestContain(t *testing.T) {
 	_, err := Open(panicking{}, 100, Limits{})
 	p, ok := err.(*PanicError)
-	if !ok || !strings.Contains(err.Error(), "galbuild made a mistake") || !strings.Contains(string(p.Stack), "panicking") {
+	if !ok || !strings.Contains(err.Error(), "internal error of galbuild") || !strings.Contains(string(p.Stack), "panicking") {
 		t.Fatalf("error %v", err)
 	}
 	archive := pack(t, []entry{packageJSON})

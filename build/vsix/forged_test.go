@@ -154,8 +154,8 @@ func lies() map[string]sample {
 				return append(put(28, byte(len(u)))(b), u...)
 			}
 		}), `its Unicode Path field names it "extension/b"`},
-		"descriptor":       {with(func(f *forgery) { f.local = put(6, 8); f.after = []byte(descriptorSignature + "123412341234") }), "data descriptor behind it"},
-		"descriptor, bare": {with(func(f *forgery) { f.local = put(6, 8); f.after = []byte("123412341234") }), "data descriptor behind it"},
+		"descriptor":       {with(func(f *forgery) { f.local = put(6, 8); f.after = []byte(descriptorSignature + "123412341234") }), "data descriptor differs from the directory"},
+		"descriptor, bare": {with(func(f *forgery) { f.local = put(6, 8); f.after = []byte("123412341234") }), "data descriptor differs from the directory"},
 		"unicode path":     {with(func(f *forgery) { f.extra = unicodePath("extension/a", "extension/package.json") }), `its Unicode Path field names it "extension/package.json"`},
 		"second unicode path": {with(func(f *forgery) {
 			f.extra = append(unicodePath("other", "extension/b"), unicodePath("extension/a", "extension/b")...)
@@ -298,7 +298,7 @@ func oddities() map[string]oddity {
 		"descriptor":                     {forgery{name: "extension/a", local: func(b []byte) []byte { return put(14, make([]byte, 12)...)(put(6, 8)(b)) }, after: []byte(descriptorSignature + strings.Repeat("\x00", 12))}, "extension/a", ""},
 		"descriptor forgotten":           {forgery{name: "extension/a", local: put(6, 8)}, "extension/a", ""},
 		"bytes between entries":          {forgery{name: "extension/a", after: []byte("PK\x03\x04 hidden")}, "extension/a", "11 bytes of the package belong to no entry"},
-		"hidden characters":              {forgery{name: "extension/\u202egnp.exe", local: put(7, 8), central: put(9, 8)}, "extension/\u202egnp.exe", "it holds the bidirectional character"},
+		"hidden characters":              {forgery{name: "extension/\u202egnp.exe", local: put(7, 8), central: put(9, 8)}, "extension/\u202egnp.exe", "it contains the bidirectional character"},
 		"beside the folder":              {forgery{name: "extension-x/a"}, "extension-x/a", `is unpacked as "-x/a"`},
 		"one file on other file systems": {forgery{name: "extension/PACKAGE.NLS.JSON"}, "extension/PACKAGE.NLS.JSON", ""},
 	}

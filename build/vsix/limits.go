@@ -85,7 +85,7 @@ var limits = []Limit{
 	{"warnings", "warnings about one package", "", 100, 10_000, "left out", func(l *Limits) *int64 { return &l.Warnings }},
 }
 
-// LimitTable returns all limits, in the order in which they are met.
+// LimitTable returns all limits, in the order in which they are checked.
 func LimitTable() []Limit { return append([]Limit{}, limits...) }
 
 // LimitNames returns their names, separated by ", ".
@@ -107,8 +107,8 @@ func (l Limits) WithDefaults() Limits {
 	return l
 }
 
-// Unpacked returns a reader of what a file of so many bytes was compressed from. It
-// fails with a *FormatError where that is more than the limit ratio allows.
+// Unpacked returns a reader of the content of a compressed file of so many bytes. It fails
+// with a *FormatError if the content exceeds the limit ratio.
 func (l Limits) Unpacked(r io.Reader, packed int64) io.Reader {
 	return &unpacked{r, packed, l.WithDefaults().Ratio, 0}
 }
@@ -122,13 +122,13 @@ type unpacked struct {
 func (u *unpacked) Read(b []byte) (int, error) {
 	n, err := u.Reader.Read(b)
 	if u.n += int64(n); u.n > ratioFrom && u.n/u.ratio > u.packed {
-		return n, refuse("", "%d bytes packed unpack to more than the limit of %d times", u.packed, u.ratio)
+		return n, refuse("", "%d compressed bytes expand to more than the limit of %d times", u.packed, u.ratio)
 	}
 	return n, err
 }
 
-// Set sets one limit, written as NAME=VALUE. Bytes may be written as 4MiB, 2GiB or
-// 100kB. An error names what is known, or what values can be.
+// Set sets one limit, written as NAME=VALUE. Bytes may be written as 4MiB, 2GiB or 100kB.
+// An error lists the known names, or the allowed values.
 func (l *Limits) Set(assignment string) error {
 	name, text, ok := strings.Cut(assignment, "=")
 	if !ok {
@@ -143,7 +143,7 @@ func (l *Limits) Set(assignment string) error {
 			return err
 		}
 	}
-	return fmt.Errorf("there is no limit %q; the limits are %s", name, LimitNames())
+	return fmt.Errorf("unknown limit %q; the limits are %s", name, LimitNames())
 }
 
 func (row *Limit) parse(text string) (int64, error) {

@@ -39,9 +39,9 @@
 //	sidecar-bytes         64 MiB            refused                               a sidecar file, a signature archive, and each of its entries
 //	warnings              100               left out                              warnings about one package
 //
-// Each can be set, see [Limits.Set]; a test compares this table with [LimitTable]. A
-// message names what is limited, the number found and the limit. Memory follows the
-// directory and the manifests, not the files: some MiB, within 200 MiB at the limits.
+// [Limits.Set] changes a limit; a test compares this table with [LimitTable]. A message
+// names what is limited, the number found and the limit. Memory depends on the directory
+// and the manifests, not on the files: some MiB, and at most 200 MiB at the limits.
 //
 // # What is refused
 //
@@ -52,15 +52,15 @@
 //
 //   - what is not a zip archive, is cut off, is followed by other bytes, or preceded
 //     by bytes that its offsets do not count;
-//   - end records that contradict each other, a directory that does not lie where
-//     and have what they say, offsets outside of the archive;
+//   - end records that contradict each other, a directory that is not where they say or
+//     has not the size or number of entries that they say, offsets outside of the archive;
 //   - entries whose local header or data descriptor has another name, method, size or
 //     checksum than the directory, and entries that share bytes of the archive;
 //   - an Info-ZIP Unicode Path field that gives an entry another name;
 //   - encrypted entries, other methods than stored and deflated;
 //   - wrong checksums or sizes (found by Walk, or by Open in the files it needs);
-//   - two entries that editors unpack as one file, or that macOS or Windows take for
-//     one, if it is package.json (of others that is a warning);
+//   - two entries that editors unpack to the same file, or two names of package.json for
+//     macOS or Windows (two names of another file are a warning);
 //   - names that are absolute, climb (..), begin with a drive letter, hold
 //     control characters or are not UTF-8 where the archive says so; symbolic
 //     links and other special files;
@@ -76,8 +76,8 @@
 // Backslashes in names are slashes. Names that are not marked as UTF-8 are read as
 // CP437, as zip prescribes and editors do. Names in manifests are matched exactly, else
 // without regard to case. Directory entries, comments, zip64 and data descriptors are
-// of no consequence. An entry whose name does not end in a slash is a file, whatever
-// its mode. For the documents see package manifest.
+// accepted. An entry whose name does not end in a slash is a file, whatever its mode. For
+// the documents see package manifest.
 //
 // Publisher and name are those of package.json, which editors compare with what
 // a gallery answers. The rest is the XML's, completed from package.json: properties
@@ -88,8 +88,8 @@
 // An asset is dropped, with a warning, if its entry is missing, if its type
 // cannot be a file's name, or if it is an icon that is SVG, which editors do not show.
 //
-// Warnings also tell of a display name with control, bidirectional, invisible or
-// look-alike characters, and of bytes of the archive that belong to no entry.
+// There are also warnings about a display name with control, bidirectional, invisible or
+// look-alike characters, and about bytes of the archive that belong to no entry.
 package vsix
 
 import (
@@ -148,8 +148,7 @@ func refuse(entry, format string, args ...any) error {
 	return &FormatError{clip(entry), clip(fmt.Sprintf(format, args...))}
 }
 
-// clip returns the beginning of a text of a package that is longer than a message
-// should be.
+// clip shortens a text of a package for a message.
 func clip(s string) string {
 	const most = 500
 	if len(s) <= most {
@@ -179,8 +178,8 @@ func Open(r io.ReaderAt, size int64, l Limits) (p *Package, err error) {
 	return d.describe(a, l)
 }
 
-// A PanicError is a mistake in this program that a package brought to light. The
-// package is refused, and the others are built.
+// A PanicError is a bug in galbuild that a package triggered. The package is refused, and
+// the others are built.
 type PanicError struct {
 	Value any
 	Stack []byte
@@ -188,10 +187,10 @@ type PanicError struct {
 
 // Error implements error.
 func (e *PanicError) Error() string {
-	return clip(fmt.Sprintf("galbuild made a mistake while it read the package, so it is refused: %v", e.Value))
+	return clip(fmt.Sprintf("internal error of galbuild while it read the package: %v", e.Value))
 }
 
-// Contain, deferred, makes a panic a *PanicError.
+// Contain is deferred to turn a panic into a *PanicError.
 func Contain(err *error) {
 	if value := recover(); value != nil {
 		*err = &PanicError{value, debug.Stack()}
