@@ -482,7 +482,7 @@ func TestMoved(t *testing.T) {
 		}
 	}
 	proxy := to(307, "https://s3.example.com")
-	if err := fresh(t, server, s3.Config{Endpoint: proxy.URL}).Put(t.Context(), object("x", "text")); err == nil || !strings.Contains(err.Error(), "it redirects to https://s3.example.com") {
+	if err := fresh(t, server, s3.Config{Endpoint: proxy.URL}).Put(t.Context(), object("x", "text")); err == nil || !strings.Contains(err.Error(), "the server redirects to https://s3.example.com") {
 		t.Errorf("got %v", err)
 	}
 	var one, other *s3test.Quirky
@@ -495,7 +495,7 @@ func TestMoved(t *testing.T) {
 	one, other = server.Behind(t, circle(&other)), server.Behind(t, circle(&one))
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	if err := fresh(t, server, s3.Config{Endpoint: one.URL}).Put(ctx, object("x", "text")); err == nil || !strings.Contains(err.Error(), "it redirects to "+other.URL) {
+	if err := fresh(t, server, s3.Config{Endpoint: one.URL}).Put(ctx, object("x", "text")); err == nil || !strings.Contains(err.Error(), "the server redirects to "+other.URL) {
 		t.Errorf("a circle of redirects: got %v", err)
 	}
 }
@@ -529,7 +529,7 @@ func TestPublic(t *testing.T) {
 		t.Errorf("put without credentials: %v", err)
 	}
 	c.Endpoint = server.URL // which is private
-	if _, err := open(t, c).Get(t.Context(), "x", 0, -1); err == nil || !strings.Contains(err.Error(), "no credentials were found, so it was asked without any") {
+	if _, err := open(t, c).Get(t.Context(), "x", 0, -1); err == nil || !strings.Contains(err.Error(), "no credentials were found, so the request was sent without any") {
 		t.Errorf("got %v", err)
 	}
 	c.AccessKey, c.SecretKey, c.Endpoint = "ours", "secret", proxy.URL

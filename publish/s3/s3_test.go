@@ -225,13 +225,13 @@ func TestErrors(t *testing.T) {
 		{403, "InvalidAccessKeyId", "", "does not know the access key", 1},
 		{403, "SignatureDoesNotMatch", "", "check the secret key", 1},
 		{403, "RequestTimeTooSkewed", "", "set this machine's clock", 1},
-		{404, "NoSuchBucket", "", "bucket site is not at minio.example.com", 1},
+		{404, "NoSuchBucket", "", "there is no bucket site at minio.example.com", 1},
 		{400, "AuthorizationHeaderMalformed", "eu-west-1", "the region of the bucket is eu-west-1", 2},
 		{301, "PermanentRedirect", "", "the region and the endpoint", 1},
 		{403, "SecondLevelDomainForbidden", "", "virtual-host style", 2},
 		{401, "Unauthorized", "", "not accepted", 1},
 		{400, "KeyTooLongError", "", "400 KeyTooLongError", 1},
-		{404, "NoSuchKey", "", "bucket site is not at minio.example.com", 1}, // of a put
+		{404, "NoSuchKey", "", "there is no bucket site at minio.example.com", 1}, // of a put
 		{507, "XMinioStorageFull", "", "no room left", 1},
 		{400, "AccessControlListNotSupported", "", "leave out --s3-acl", 1},
 	} {
