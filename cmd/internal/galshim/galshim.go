@@ -46,7 +46,8 @@
 //
 // Responses contain the base URL. Without --base-url it is taken from the request, and
 // shared caches may not store the response. Forwarded and X-Forwarded-* are believed only
-// from loopback addresses and Unix sockets, or from the proxies that --trusted-proxy names.
+// from Unix sockets and loopback addresses, or instead of loopback from the addresses that
+// --trusted-proxy names.
 //
 // # Limits
 //

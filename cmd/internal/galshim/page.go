@@ -10,9 +10,9 @@ import (
 	"galbuild/render/gallery"
 )
 
-// policy returns the Content-Security-Policy of a file, or "" if it has none: that of
-// the gallery's page, or that of a file which a browser may act on. Whatever is not
-// the gallery's own was written by the author of some package.
+// policy returns the Content-Security-Policy of a file, or "" if it has none. There is one
+// policy for the gallery's page, and one for files that a browser could run. Every file
+// that is not part of the page was written by the author of some package.
 func (s *server) policy(f index.File) string {
 	switch {
 	case f.Path == gallery.PagePath, f.Path == gallery.ItemPath, f.Path == gallery.PublisherPath:
@@ -23,10 +23,10 @@ func (s *server) policy(f index.File) string {
 	return ""
 }
 
-// page answers with the page for people. Its addresses are as many folders below the
-// base as the file says that it is. Another spelling of an address (doubled slashes,
-// one at the end, escaped ones) is redirected to the usual one, where the page finds
-// its script and the gallery; people follow redirects, and no editor asks for pages.
+// page serves the page for people. A file of the page states how many folders below the
+// base its address must be. Another spelling of an address (doubled, trailing or escaped
+// slashes) is redirected to the usual one, from which the page finds its script and the
+// gallery. Browsers follow the redirect, and editors do not request pages.
 func (s *server) page(w *reply, r *http.Request, g *generation) error {
 	if !s.files {
 		return s.missing(r, g)
@@ -41,8 +41,8 @@ func (s *server) page(w *reply, r *http.Request, g *generation) error {
 	return nil
 }
 
-// pageFile returns the file of the page for an address below the base, as it stands in
-// the request.
+// pageFile returns the file of the page for an address below the base, as the request
+// spells it.
 func pageFile(address string) (path string, ok bool) {
 	switch address {
 	case "/", "/index.html", "/item", "/publishers":
@@ -54,8 +54,8 @@ func pageFile(address string) (path string, ok bool) {
 	return gallery.PublisherPath, ok && !strings.Contains(publisher, "/")
 }
 
-// target returns the path that r asks for, escaped as it came, without that of the
-// base URL.
+// target returns the path that r asks for, escaped as in the request and without the path
+// of the base URL.
 func target(r *http.Request, base string) string {
 	u := r.URL
 	if asked, err := url.ParseRequestURI(r.RequestURI); err == nil {

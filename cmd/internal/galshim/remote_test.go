@@ -251,7 +251,7 @@ func TestRemoteBlobs(t *testing.T) {
 	} {
 		p.change = func(w http.ResponseWriter, r *http.Request) bool { answer(w, r); return true }
 		resp := g.ask("GET", icon, "")
-		checkExchange(t, name, resp, 502, `{"error":"the site behind this server does not give the file"}`, []string{"-ETag", "Cache-Control: no-store"})
+		checkExchange(t, name, resp, 502, `{"error":"the published site did not return the file"}`, []string{"-ETag", "Cache-Control: no-store"})
 	}
 	p.change = func(w http.ResponseWriter, r *http.Request) bool {
 		if strings.HasPrefix(r.URL.Path, "/elsewhere") {
