@@ -165,8 +165,8 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// TestReadmeForm has the differences in the README that comparing XML and contents does not
-// show: how the manifest is written, and modes.
+// TestReadmeForm checks the differences in the README that a comparison of XML and contents
+// does not show: the form of the manifest, and modes.
 func TestReadmeForm(t *testing.T) {
 	f, err := readFolder(base)
 	if err != nil {

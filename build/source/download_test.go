@@ -50,7 +50,7 @@ func TestProxy(t *testing.T) {
 	}
 }
 
-// TestAuthority downloads from a server whose certificate only a file vouches for.
+// TestAuthority downloads from a server whose authority only a file contains.
 func TestAuthority(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, packageText) }))
 	defer server.Close()

@@ -21,7 +21,7 @@ func many(n int, format string) []string {
 	return l
 }
 
-// boundPackage packs an extension whose XML change makes, besides what is needed.
+// boundPackage packs an extension; change adds to its XML.
 func boundPackage(t *testing.T, change func(fields map[string]any, x *manifest.XML)) []byte {
 	t.Helper()
 	fields := map[string]any{"name": "hello", "publisher": "acme", "version": "1.0.0", "engines": map[string]string{"vscode": "^1.90.0"}}
@@ -39,7 +39,7 @@ func boundPackage(t *testing.T, change func(fields map[string]any, x *manifest.X
 		{name: "extension/readme.md", content: strings.Repeat("readme\n", 100)}, {name: "extension/e.js", content: "1"}})
 }
 
-// TestBounds gives a package more of each thing than is allowed.
+// TestBounds exceeds each limit.
 func TestBounds(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(fields map[string]any, x *manifest.XML)
@@ -132,7 +132,7 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestTranslationsLimit has more texts in package.nls.json than are read.
+// TestTranslationsLimit has too many texts in package.nls.json.
 func TestTranslationsLimit(t *testing.T) {
 	archive := pack(t, []entry{packageJSON, {name: manifest.NLSPath, content: `{"a":"1","b":"2","c":"3"}`}})
 	p, err := Open(bytes.NewReader(archive), int64(len(archive)), Limits{Translations: 2})
@@ -141,9 +141,9 @@ func TestTranslationsLimit(t *testing.T) {
 	}
 }
 
-// TestLongMessages shows that what a package says does not make messages long.
+// TestLongMessages checks that long texts of a package do not make messages long.
 func TestLongMessages(t *testing.T) {
-	long := strings.Repeat("x", 500<<10) // more would be refused for the ratio
+	long := strings.Repeat("x", 500<<10) // a longer text would be refused for its ratio
 	for name, change := range map[string]func(map[string]any, *manifest.XML){
 		"version":   func(_ map[string]any, x *manifest.XML) { x.Metadata.Identity.Version = long },
 		"publisher": func(_ map[string]any, x *manifest.XML) { x.Metadata.Identity.Publisher = long },
@@ -162,7 +162,7 @@ func TestLongMessages(t *testing.T) {
 	}
 }
 
-// TestContain has a reader that makes the program panic.
+// TestContain has a reader that panics.
 func TestContain(t *testing.T) {
 	_, err := Open(panicking{}, 100, Limits{})
 	p, ok := err.(*PanicError)

@@ -19,11 +19,11 @@
 // Repeated values count once. Parsing takes time and memory in proportion to the body, and
 // the strings of the query share one copy of the body.
 //
-// # Bodies that are cut off
+// # Truncated bodies
 //
-// They come from VS Code itself: its Content-Length counts UTF-16 units, so with anything but ASCII in the search text the last bytes of
-// the body are lost. A number that ends where such a body ends may have lost
-// digits and is ignored.
+// VS Code itself sends them: its Content-Length counts UTF-16 units, so if the search text is
+// not ASCII, the last bytes of the body are lost. A number at the end of such a body may have
+// lost digits and is ignored.
 package query
 
 // Query is one POST …/extensionquery.

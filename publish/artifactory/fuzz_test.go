@@ -20,8 +20,8 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) {
 	return f(r)
 }
 
-// FuzzResponse gives responses that no server should give: what comes of it is an error,
-// or entries below what was asked for.
+// FuzzResponse sends responses that no server should send. The result is an error, or
+// entries below the requested prefix.
 func FuzzResponse(f *testing.F) {
 	for _, seed := range []string{
 		`{"uri":"http://host/artifactory/api/storage/vsix","files":[{"uri":"/CURRENT","size":120,"lastModified":"2026-01-01T00:00:00.000Z","folder":false}]}`,

@@ -20,8 +20,8 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) {
 	return f(r)
 }
 
-// FuzzResponse gives responses that no server should give: what comes of it is an error,
-// or entries below what was asked for.
+// FuzzResponse sends responses that no server should send. The result is an error, or
+// entries below the requested prefix.
 func FuzzResponse(f *testing.F) {
 	for _, seed := range []string{
 		`{"entries":[{".tag":"file","name":"CURRENT","path_display":"/g/index/CURRENT","size":120,"rev":"1","server_modified":"2026-01-01T00:00:00Z"}],"cursor":"c","has_more":false}`,

@@ -21,8 +21,8 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) {
 	return f(r)
 }
 
-// FuzzResponse gives responses that no server should give: what comes of it is an error,
-// or entries below what was asked for.
+// FuzzResponse sends responses that no server should send. The result is an error, or
+// entries below the requested prefix.
 func FuzzResponse(f *testing.F) {
 	for _, seed := range []string{
 		`<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>site</Name><KeyCount>1</KeyCount><IsTruncated>false</IsTruncated><Contents><Key>index/CURRENT</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>&quot;x&quot;</ETag><Size>120</Size></Contents></ListBucketResult>`,

@@ -128,8 +128,8 @@ func TestReadBackendRefuses(t *testing.T) {
 	}
 }
 
-// FuzzBackend looks for a config file that is taken without what its kind cannot do
-// without, or whose mistake shows a secret.
+// FuzzBackend looks for a config file that is accepted without a required value, or whose
+// error contains a secret.
 func FuzzBackend(f *testing.F) {
 	for _, seed := range []string{
 		`{"backends": {"s3": {"accessKeyId": "id", "secretAccessKey": "` + secretText + `", "region": "eu-central-1", "bucket": "vsix"}}}`,

@@ -298,8 +298,8 @@ func TestGarbage(t *testing.T) {
 	p.stop()
 }
 
-// TestMemoryLimit leaves GOMEMLIMIT alone and says what it is; memory held for requests
-// keeps within it.
+// TestMemoryLimit does not change GOMEMLIMIT and logs it. The budgets of requests stay
+// within it.
 func TestMemoryLimit(t *testing.T) {
 	const limit = 40 << 20
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(limit))
