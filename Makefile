@@ -40,16 +40,16 @@ lint: ## format, vet, staticcheck, known vulnerabilities
 	.ci/govulncheck
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/galbuild-e2e
-components: ## install the editor, browser, web server and packager that e2e drives into ~/.cache/galbuild-e2e
+components: ## install the editor, browser, web server and packager for e2e into ~/.cache/galbuild-e2e
 	bash cmd/e2e/installed/install.sh '$(CACHE)' >/dev/null
 
-# What follows runs as on a new machine: without the system's own nginx, node and so on.
+# MASKED runs a command as on a new machine: without the system's own nginx, node and so on.
 MASKED = bash cmd/e2e/installed/masked.sh '$(CACHE)'
 e2e: components ## the real editor, browser, web server, packager and S3 server
 	$(MASKED) go test -tags e2e -count=1 -timeout 25m -p 1 ./cmd/e2e/installed ./build/pack/... ./build/vsix/... ./render/deploy/... ./publish/bundle ./publish/s3 ./cmd/internal/galbuild ./cmd/e2e
 
-# One step waits for the network while the other computes. Steps that need only Go, and
-# take less than a minute or two, are best added to the second line.
+# The first line runs two steps at once: one waits for the network while the other computes.
+# Add steps that need only Go, and take less than two minutes, to the second line.
 check: ## all of it: what continuous integration runs
 	$(MAKE) -j 2 lint components
 	$(MASKED) $(MAKE) test race worst fuzz FUZZTIME=3s
@@ -68,7 +68,7 @@ soak: ## load for DURATION while the site is replaced every second
 
 WORST ?= 20s
 SEED ?= 1
-worst: ## look from SEED on, for WORST, for the request that costs galshim most
+worst: ## search for WORST (a time), beginning with SEED, for the request that costs galshim most
 	go test -run '^TestWorst$$' -count=1 -timeout 0 -v ./index -worst $(WORST) -worst-seed $(SEED)
 
 FUZZTIME ?= 20s

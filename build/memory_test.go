@@ -13,9 +13,8 @@ import (
 	"galbuild/build/source"
 )
 
-// FuzzRecall reads anything as the file of what the last run learnt: it never fails,
-// nothing of it counts that the catalogue does not have, and what is saved of it is
-// read back.
+// FuzzRecall reads any bytes as the build cache: reading never fails, entries that do not
+// match the catalogue are ignored, and the result can be saved and read again.
 func FuzzRecall(f *testing.F) {
 	want := origin{"recipe", "generation"}
 	f.Add([]byte(""))

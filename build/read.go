@@ -131,8 +131,8 @@ func (r *reader) one(item *source.Item, c *candidate) error {
 	return nil
 }
 
-// shorten cuts an error that quotes more of a package or sidecar than a message has
-// room for. It stays what it is to errors.As.
+// shorten cuts the text of an error that quotes too much of a package or sidecar. errors.As
+// still finds the original.
 func shorten(err error) error {
 	if err == nil || len(err.Error()) <= longestReason {
 		return err
@@ -140,7 +140,7 @@ func shorten(err error) error {
 	return shortened{err}
 }
 
-// longestReason is how long a reason may be, in bytes.
+// longestReason is the largest length of a reason, in bytes.
 const longestReason = 1000
 
 type shortened struct{ error }
@@ -153,7 +153,7 @@ func (s shortened) Error() string {
 
 func (s shortened) Unwrap() error { return s.error }
 
-// contained takes a package and makes a panic a refusal: a mistake in reading one
+// contained reads a package and turns a panic into a refusal, so that a bug in reading one
 // package does not end the run.
 func (r *reader) contained(item *source.Item, c *candidate) (err error) {
 	defer vsix.Contain(&err)
@@ -190,7 +190,7 @@ func (r *reader) take(item *source.Item, c *candidate) error {
 	if err := r.finish(p, v); err != nil {
 		return err
 	}
-	if err := v.Check(); err != nil { // in a catalogue it would be refused, and all others with it
+	if err := v.Check(); err != nil { // otherwise the whole catalogue would be refused
 		return err
 	}
 	r.texts.Version(v)
@@ -233,7 +233,7 @@ func (r *reader) copyPackage(item *source.Item, draft *blob.Draft, c *candidate)
 	case err != nil:
 		return siteError{err}
 	case n > limits.PackageBytes:
-		return fmt.Errorf("more than %d bytes, the limit for a package", limits.PackageBytes)
+		return fmt.Errorf("larger than the limit of %d bytes for a package", limits.PackageBytes)
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 	"galbuild/build/vsix"
 )
 
-// newReader returns a reader of packages into a new site, of which nothing is written.
+// newReader returns a reader of packages into a new site that is not published.
 func newReader(t testing.TB, l vsix.Limits) *reader {
 	t.Helper()
 	dir, err := site.DryRun(filepath.Join(t.TempDir(), "site"))
@@ -48,14 +48,14 @@ func (r *reader) readFile(t testing.TB, text, sidecar []byte) (*candidate, error
 
 const helloJSON = `{"name":"hello","publisher":"acme","version":"1.0.0","engines":{"vscode":"^1.90.0"}}`
 
-// TestPanicRefuses has a reader without a site, which it needs: the mistake is a
-// refusal with the stack in the log, and is not remembered.
+// TestPanicRefuses has a reader without a site, so that it panics: that refuses the
+// package, logs the stack, and is not cached.
 func TestPanicRefuses(t *testing.T) {
 	var log bytes.Buffer
 	r := newReader(t, vsix.Limits{})
 	r.Site, r.Log = nil, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	c, err := r.readFile(t, archive(t, map[string]string{"extension/package.json": helloJSON}), nil)
-	if err != nil || c.refused == nil || !strings.Contains(c.refused.Error(), "galbuild made a mistake") {
+	if err != nil || c.refused == nil || !strings.Contains(c.refused.Error(), "internal error of galbuild") {
 		t.Fatalf("refused: %v; error %v", c.refused, err)
 	}
 	if !strings.Contains(log.String(), "stack=") || !strings.Contains(log.String(), "(*reader).take") {
@@ -66,7 +66,7 @@ func TestPanicRefuses(t *testing.T) {
 	}
 }
 
-// TestGzipRatio has a package in gzip that unpacks to far more than it is.
+// TestGzipRatio has a compressed package that expands too much.
 func TestGzipRatio(t *testing.T) {
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
@@ -86,8 +86,8 @@ type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
-// TestSidecarBounds has a sidecar with a publisher's title that is long and hides
-// characters.
+// TestSidecarBounds has a sidecar with a publisher's display name that is too long and
+// contains hidden characters.
 func TestSidecarBounds(t *testing.T) {
 	text := archive(t, map[string]string{"extension/package.json": helloJSON})
 	sidecar := `{"publisher":{"displayName":"\u202e` + strings.Repeat("p", 300) + `","domain":"https://` + strings.Repeat("d", 300) + `","isDomainVerified":true}}`
@@ -115,7 +115,7 @@ func TestSidecarBounds(t *testing.T) {
 	}
 }
 
-// TestLimitsAreInTheRecipe shows that a reading within other limits is not reused.
+// TestLimitsAreInTheRecipe checks that the cache is not used after the limits have changed.
 func TestLimitsAreInTheRecipe(t *testing.T) {
 	usual := Config{}.recipe()
 	for _, row := range vsix.LimitTable() {
@@ -129,8 +129,8 @@ func TestLimitsAreInTheRecipe(t *testing.T) {
 	}
 }
 
-// FuzzReadPackage reads anything as a package with a sidecar, into a real site: it is
-// taken or refused, and never the fault of this program or the site.
+// FuzzReadPackage reads any bytes as a package with a sidecar, into a real site: the
+// package is accepted or refused, without a panic or an error of the site.
 func FuzzReadPackage(f *testing.F) {
 	hello := map[string]string{"extension/package.json": helloJSON, "extension/a.js": "1"}
 	f.Add(archive(f, hello), []byte(`{"publisher":{"displayName":"x"}}`))

@@ -48,8 +48,8 @@ func (r *reader) addSidecars(item *source.Item, packageRef blob.Ref, c *candidat
 	return nil
 }
 
-// boundPublisher cuts the publisher's title, leaves out a domain that is too long, and
-// warns of a title that may be taken for another one.
+// boundPublisher cuts the publisher's display name, drops a domain that is too long, and
+// warns about a name that looks like another one.
 func (c *candidate) boundPublisher(p *catalog.SidecarPublisher, most int64) {
 	if p == nil {
 		return

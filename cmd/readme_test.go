@@ -49,8 +49,8 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// curl does what `curl -s URL` does, which is all that the README asks of it: not every
-// machine has curl.
+// curl does what `curl -s URL` does, which is all that the README needs: not every machine
+// has curl.
 func curl(args []string) error {
 	if len(args) != 2 || args[0] != "-s" {
 		return fmt.Errorf("curl %q: only curl -s URL is known", args)
@@ -115,8 +115,8 @@ func (b *lockedBuffer) String() string {
 	return b.bytes.String()
 }
 
-// await waits for a whole line with this text. Lines about this machine may come before
-// it: that galshim runs as root, or that its memory is limited.
+// await waits for a whole line with this text. Other lines may come first: that galshim
+// runs as root, or that its memory is limited.
 func (b *lockedBuffer) await(text string) string {
 	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		for line := range strings.Lines(b.String()) {

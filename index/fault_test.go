@@ -32,7 +32,8 @@ func mapped(t *testing.T) (file string, f *mmap.File) {
 	return file, f
 }
 
-// TestCutShortWhileOpening is an error: also in the goroutines that sum the file up.
+// TestCutShortWhileOpening checks that opening a truncated index is an error, also in the
+// goroutines that compute the checksum.
 func TestCutShortWhileOpening(t *testing.T) {
 	file, f := mapped(t)
 	if err := os.Truncate(file, 4096); err != nil {
@@ -43,7 +44,7 @@ func TestCutShortWhileOpening(t *testing.T) {
 	}
 }
 
-// TestCutShort panics in a guarded goroutine, with what Damage recognises.
+// TestCutShort panics in a guarded goroutine, with a value that Damage recognizes.
 func TestCutShort(t *testing.T) {
 	file, f := mapped(t)
 	ix, err := openMapped(f)

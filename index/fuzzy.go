@@ -111,7 +111,7 @@ func (l *lexicon) similar(word string, work *Work, yield func(i, wrong int)) {
 	}
 	want := signature([]byte(word))
 	from, to := l.near.starts[len(typed)-limit], l.near.starts[min(len(typed)+limit, maxWord)+1]
-	if from > to || !work.take(int(to-from)/signaturesPerStep) { // from > to in a damaged file only
+	if from > to || !work.take(int(to-from)/signaturesPerStep) { // from > to only in a damaged file
 		return
 	}
 	most := 2 * limit
@@ -128,8 +128,8 @@ func (l *lexicon) similar(word string, work *Work, yield func(i, wrong int)) {
 	}
 }
 
-// compare returns how many letters of string i are wrong in what was typed, far if
-// more than are forgiven.
+// compare returns how many letters of string i differ from the typed word, or far if more
+// differ than are allowed.
 func (l *lexicon) compare(typed []rune, i, limit int) int {
 	var room letters
 	meant := room.of(l.at(i))
@@ -139,8 +139,8 @@ func (l *lexicon) compare(typed []rune, i, limit int) int {
 	return far
 }
 
-// signaturesPerStep is how many signatures are compared in a step, mistakesCost what
-// comparing two words letter by letter costs, in steps.
+// signaturesPerStep is how many signatures are compared in a step. mistakesCost is the cost
+// of comparing two words letter by letter, in steps.
 const (
 	signaturesPerStep = 3
 	mistakesCost      = 40

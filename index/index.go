@@ -50,28 +50,30 @@
 //
 // # Work
 //
-// What a request may cost is limited, so that none can keep others waiting. Package
-// query limits what is read of it. Of a text, 16 different words, phrases and
-// publishers are heeded, with the other texts of the filter 16 words, and 1,000 bytes
-// without accents, ligatures and widths. [Work] then counts steps, which are entries
-// of lists and of the dictionary looked at, not time: the same request with the same
-// index always finds the same, whatever was remembered and however busy the machine is.
+// The cost of a request is limited, so that it cannot keep others waiting. Package query
+// limits how much of it is read. A text is searched with at most 16 different words,
+// phrases and publishers, and all texts of a filter together with 16 words; at most 1,000
+// bytes of a text remain after accents, ligatures and widths are removed. [Work] then
+// counts steps, which are entries of lists and of the dictionary, not time. So the same
+// request with the same index always has the same results, whatever is cached and however
+// busy the machine is.
 //
-// A search that lacks the steps for a part of its work leaves it out, and what it finds
-// is still true of what was looked at:
+// A search without enough steps for a part of its work leaves that part out. Its results
+// are still correct for the part that was searched:
 //
 //   - Exact criteria whose lists are too long find nothing.
-//   - A word with too many terms counts as unknown, a term with too many documents as
-//     not found, and no more words are taken for misspelt. The concessions remain.
-//   - Phrases of several words are looked for in the best documents, as many as can be
-//     looked at; no others are found.
-//   - A page comes in the order of popularity if there is too much to sort.
+//   - A word with too many terms counts as unknown, and a term with too many documents as
+//     not found. No more words are corrected. Other relaxations remain.
+//   - Phrases of several words are searched for in the best documents, as many as the
+//     steps allow; no others are found.
+//   - If there are too many results to sort, a page is in the order of popularity.
 //
-// One search has 200,000 steps, or 20 for each document if that is more, and for each
-// byte of its texts 500, for each id or name 100. All of a request have 3,000,000, or as
-// many as two searches of a large gallery. That is 1 ms and 15 ms on one core of a 2020s
-// server. What editors ask takes 80,000 steps at most in a gallery of 10,000 extensions.
-// Searches also end, within some thousand steps, when the client has gone.
+// One search has 200,000 steps, or 20 for each document if that is more, and 500 for each
+// byte of its texts and 100 for each id or name. All searches of a request together have
+// 3,000,000, or as many as two searches of a large gallery. That takes 1 ms and 15 ms on
+// one core of a 2020s server. Queries of editors take at most 80,000 steps in a gallery of
+// 10,000 extensions. Searches also end, within some thousand steps, when the client has
+// gone.
 //
 // # Order
 //

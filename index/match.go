@@ -29,7 +29,7 @@ func (ix *Index) match(texts []text, found *set, s *scratch) []match {
 	return slices.DeleteFunc(all, func(m match) bool { return !found.has(m.document()) })
 }
 
-// carry keeps what the texts so far have found: the next uses the same memory.
+// carry saves the results of the texts so far. The next text uses the same memory.
 func (s *scores) carry(all []match, documents int) {
 	if s.sums == nil {
 		s.sums = make([]uint64, documents)
@@ -40,7 +40,7 @@ func (s *scores) carry(all []match, documents int) {
 	}
 }
 
-// both returns those that were carried and are in all, with the sum of their scores.
+// both returns the saved matches that are also in all, with the sum of their scores.
 func (s *scores) both(all []match) []match {
 	kept := all[:0]
 	for _, m := range all {
@@ -91,7 +91,7 @@ func (ix *Index) plan(t *text, s *scores) {
 	}
 }
 
-// candidateCost is what it costs to weigh a term that a word begins, in steps.
+// candidateCost is the cost of scoring one candidate term for a word, in steps.
 const candidateCost = 3
 
 // candidates adds the terms that w is or begins to those of s, and returns how
@@ -118,8 +118,8 @@ func (ix *Index) candidates(w word, s *scores) (most int) {
 	return most
 }
 
-// doubt adds what the words of fewer than so many documents may be meant for, but for
-// quoted ones. It reports whether there were any not yet doubted.
+// doubt adds corrections for words that fewer than so many documents have, but not for
+// quoted words. It reports whether it tried any word for the first time.
 func (ix *Index) doubt(s *scores, documents int) bool {
 	doubted := false
 	for i := range s.plans {
@@ -157,7 +157,7 @@ func (ix *Index) attempt(t *text, s *scores, loose bool) []match {
 	if loose {
 		most = s.mostWords(t.quoted)
 	}
-	s.work.take(totalCost * len(s.touched)) // what was added up must be cleared in any case
+	s.work.take(totalCost * len(s.touched)) // the sums must be cleared in any case
 	for _, d := range s.touched {
 		of := s.of[d]
 		s.of[d] = score{}
@@ -174,7 +174,7 @@ func (ix *Index) attempt(t *text, s *scores, loose bool) []match {
 	return s.found
 }
 
-// totalCost is what it costs to add up the points of a document, in steps.
+// totalCost is the cost of summing the scores of a document, in steps.
 const totalCost = 2
 
 // addWords scores every word, the rarest first: of the lists of the others only
@@ -285,7 +285,7 @@ func promote(all []match, document uint32) {
 	}
 }
 
-// allow looks up the documents of the publishers, which are named by name or title.
+// allow looks up the documents of the given publishers, by name or title.
 func (ix *Index) allow(publishers []string, s *scores) {
 	s.allowed = nil
 	if len(publishers) == 0 {
@@ -301,7 +301,7 @@ func (ix *Index) allow(publishers []string, s *scores) {
 	}
 }
 
-// matchPublishers returns what a text without words asks for.
+// matchPublishers returns the matches of a text that has no words.
 func (ix *Index) matchPublishers(s *scores) []match {
 	s.prepare(ix.Len())
 	if s.allowed == nil || !s.work.take(s.allowed.count()) {

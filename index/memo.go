@@ -21,10 +21,10 @@ const (
 // A text has two slots it may be in; when both are taken, the first is given to
 // the latest. Safe for concurrent use.
 //
-// Nobody can tell by a result whether it was remembered: what was left out for want of
-// work is not, and what is remembered takes as many steps as it took to find, so that
-// the next searches of the request have as many left. Whoever fills the memo with
-// other texts makes others wait as long as if there were none, and no longer.
+// Results do not depend on the memo. Incomplete results are not stored. A stored result
+// costs as many steps as it took to find, so the next searches of the request have as many
+// left as without the memo. A client that fills the memo with other texts makes others
+// wait as long as without a memo, and no longer.
 type memo struct {
 	slots [memoSlots]atomic.Pointer[meaning]
 }
@@ -34,7 +34,7 @@ type meaning struct {
 	text  string
 	head  []Hit // the first memoHits, or all
 	all   int   // how many match
-	steps int   // that finding them took
+	steps int   // steps that it took to find them
 }
 
 func (m *memo) slotsOf(text string) [2]*atomic.Pointer[meaning] {

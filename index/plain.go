@@ -19,8 +19,8 @@ func plain(s string) string {
 	return compose(norm.NFKD.String(s))
 }
 
-// plainStart is plain for a text that somebody asks for, of which it returns the
-// beginning: U+FDFA alone stands for eighteen letters.
+// plainStart returns the beginning of plain of a search text. The result is limited because
+// one character, U+FDFA, becomes eighteen letters.
 func plainStart(s string) string {
 	if isASCII(s) {
 		return s
@@ -36,8 +36,8 @@ func plainStart(s string) string {
 	return compose(decomposed)
 }
 
-// compose leaves out the marks of Latin letters and joins what is left of a
-// decomposed text.
+// compose removes the marks of Latin letters from a decomposed text, and composes the
+// remaining characters.
 func compose(decomposed string) string {
 	bare := strings.Map(func(r rune) rune {
 		if '\u0300' <= r && r <= '\u036f' {

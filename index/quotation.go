@@ -10,10 +10,10 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// quotation is a phrase: words, folded, that must stand side by side in one field.
+// quotation is a phrase: folded words that must follow each other in one field.
 type quotation struct {
 	words []string
-	rare  int // where in the first word the letter is that fewest words have
+	rare  int // position of the rarest letter in the first word
 }
 
 func newQuotation(words []string) quotation {
@@ -26,13 +26,13 @@ func newQuotation(words []string) quotation {
 	return p
 }
 
-// letterRank returns the place of a letter among all, the rarest first. Everything else
-// is rarer.
+// letterRank orders letters, the rarest first. Every other character is rarer than all
+// letters.
 func letterRank(c byte) int { return strings.IndexByte("zqxjkvbwyfgpmhducrlnsoitae", c) }
 
-// What it costs to look for a phrase in a document, in steps: so many, and one for so
-// many bytes; for each byte of a field that is not ASCII so many more, and if a phrase is
-// not, more again.
+// Costs of searching a document for a phrase, in steps: a fixed cost, and one step for a
+// number of bytes; more for each byte of a field that is not ASCII; and more again if the
+// phrase is not ASCII.
 const (
 	phraseCost     = 70
 	bytesPerStep   = 8
@@ -42,8 +42,8 @@ const (
 
 func (ix *Index) readCost(d uint32) int { return phraseCost + len(ix.textOf(int(d)))/bytesPerStep }
 
-// saying returns those of s.found that say every phrase. Where there is not enough
-// work left to look at all of them, it looks at the best, and no other is returned.
+// saying returns the documents of s.found that contain every phrase. If there is not enough
+// work left to check all of them, it checks the best ones and returns no others.
 func (ix *Index) saying(t *text, s *scores) []match {
 	cost := 0
 	for _, m := range s.found {
@@ -67,8 +67,8 @@ func (ix *Index) saying(t *text, s *scores) []match {
 	return said
 }
 
-// says reports whether the document has the words of every phrase side by side in
-// one field.
+// says reports whether the document contains the words of every phrase in order, each
+// phrase within one field.
 func (ix *Index) says(t *text, s *scores, d uint32) bool {
 	missing := uint16(1)<<len(t.phrases) - 1
 	look := func(field []byte) {
@@ -106,13 +106,13 @@ func (ix *Index) says(t *text, s *scores, d uint32) bool {
 	return missing == 0
 }
 
-// isASCII reports whether all the words are.
+// isASCII reports whether all words are ASCII.
 func (p *quotation) isASCII() bool {
 	return !slices.ContainsFunc(p.words, func(w string) bool { return !isASCII(w) })
 }
 
-// in reports whether the words of the phrase stand side by side in all. Of a run
-// without spaces they need only be a part.
+// in reports whether the words of the phrase follow each other in a field. In text without
+// spaces, they need only be a part of it.
 func (p *quotation) in(all []string) bool {
 	isWord := func(have, want string) bool {
 		return have == want || unspaced(want) && strings.Contains(have, want)
@@ -125,8 +125,8 @@ func (p *quotation) in(all []string) bool {
 	return false
 }
 
-// appendDecomposed appends field as plain returns it, but for letters that are joined
-// again: those of ASCII phrases are not.
+// appendDecomposed appends field as plain returns it, but does not compose letters again.
+// ASCII phrases do not contain composed letters.
 func appendDecomposed(dst, field []byte) []byte {
 	dst = norm.NFKD.Append(dst, field...)
 	to := 0
@@ -146,8 +146,8 @@ func beginsWithMark(text []byte) bool {
 	return len(text) > 1 && text[1]&0xc0 == 0x80 && (text[0] == 0xcc || text[0] == 0xcd && text[1] < 0xb0)
 }
 
-// inDecomposed is in for a phrase that is ASCII and a field that is decomposed. It does
-// not take the field apart, but looks for a letter of the phrase.
+// inDecomposed is in for an ASCII phrase and a decomposed field. It searches the field for
+// a letter of the phrase instead of splitting the field into words.
 func (p *quotation) inDecomposed(field []byte) bool {
 	small := p.words[0][p.rare]
 	if p.begunBy(field, small) {
@@ -156,7 +156,8 @@ func (p *quotation) inDecomposed(field []byte) bool {
 	return 'a' <= small && small <= 'z' && p.begunBy(field, small-'a'+'A')
 }
 
-// begunBy reports whether the phrase is where the letter is in its first word.
+// begunBy reports whether the phrase occurs in the field with its rarest letter at this
+// position.
 func (p *quotation) begunBy(field []byte, letter byte) bool {
 	for at := p.rare; at < len(field); at++ {
 		i := bytes.IndexByte(field[at:], letter)
@@ -183,14 +184,15 @@ func (p *quotation) at(text []byte) bool {
 		text = text[len(word):]
 		rest := skipWord(text, word[len(word)-1])
 		if _, size := utf8.DecodeRune(text); len(rest) < len(text) && len(word)+size <= maxWord {
-			return false // the word is longer, and that is not because it was cut
+			return false // the word in the text is longer, and the phrase was not cut
 		}
 		text = rest
 	}
 	return true
 }
 
-// skipSeparators returns text from its first letter or character without spaces on.
+// skipSeparators returns text from its first letter, or first character of a script without
+// spaces.
 func skipSeparators(text []byte) []byte {
 	for len(text) > 0 {
 		r, size := utf8.DecodeRune(text)
@@ -202,7 +204,7 @@ func skipSeparators(text []byte) []byte {
 	return text
 }
 
-// skipWord returns what follows the rest of a word whose last byte was so far this one.
+// skipWord returns the text after the current word, whose last byte so far is given.
 func skipWord(text []byte, last byte) []byte {
 	signs := last == '+' || last == '#'
 	for len(text) > 0 {
@@ -222,7 +224,7 @@ func endsInLetter(text []byte) bool {
 	return kindOf(r) == letter
 }
 
-// equalLetters compares ASCII letters without regard to case; want has small ones.
+// equalLetters compares ASCII letters without regard to case; want is in lower case.
 func equalLetters(have []byte, want string) bool {
 	for i, c := range have {
 		if 'A' <= c && c <= 'Z' {
@@ -235,7 +237,7 @@ func equalLetters(have []byte, want string) bool {
 	return true
 }
 
-// isASCIIBytes is isASCII for many bytes.
+// isASCIIBytes reports whether all bytes are ASCII. It is fast for long texts.
 func isASCIIBytes(b []byte) bool {
 	const high = 0x8080808080808080
 	for ; len(b) >= 8; b = b[8:] {

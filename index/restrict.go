@@ -77,7 +77,7 @@ func (ix *Index) restrict(f *query.Filter, s *scratch) set {
 	return c.solve(ix.Len(), s)
 }
 
-// What it costs to find the list of a key, and a document in a list, in steps.
+// Costs of finding the list of a key, and of finding a document in a list, in steps.
 const (
 	keyCost    = 30
 	lookUpCost = 8

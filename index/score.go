@@ -189,8 +189,8 @@ func (s *scores) mark(docs []uint32, mark uint16) {
 	}
 }
 
-// mostWords returns the largest number of words that one document has of those that
-// have the quoted ones.
+// mostWords returns the largest number of words that one document has, among the documents
+// that have all quoted words.
 func (s *scores) mostWords(quoted uint16) int {
 	most := 0
 	for _, d := range s.touched {

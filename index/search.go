@@ -41,7 +41,7 @@ func (ix *Index) Search(work *Work, f *query.Filter) Result {
 	s.work, s.scores.work = work, work
 	result := ix.search(f, s)
 	s.work, s.scores.work = nil, nil
-	ix.scratch.Put(s) // unless something panicked: what was half added up must not stay
+	ix.scratch.Put(s) // not after a panic: the sums would be incomplete
 	return result
 }
 
@@ -83,7 +83,7 @@ func (ix *Index) searchText(f *query.Filter, found *set, s *scratch) Result {
 // pageOfMatches puts the matches in order as far as needed and returns the page. It
 // calls remember when the first memoHits are in order, or all.
 func (ix *Index) pageOfMatches(f *query.Filter, matches []match, s *scratch, remember func()) Result {
-	s.work.take(bestCost * len(matches)) // what was found with the last of the work is not lost
+	s.work.take(bestCost * len(matches)) // even if no steps are left
 	best(matches, min(memoHits, len(matches)))
 	remember()
 	from, to := window(f, len(matches))
@@ -93,7 +93,7 @@ func (ix *Index) pageOfMatches(f *query.Filter, matches []match, s *scratch, rem
 	return pageOf(f, matches)
 }
 
-// What a match costs to find the best, and to put them all in order, in steps.
+// Costs of finding the best match, and of sorting all matches, in steps for each match.
 const (
 	bestCost = 2
 	sortCost = 16

@@ -10,9 +10,9 @@ import (
 
 // text is one SearchText criterion, taken apart.
 type text struct {
-	room       int    // for so many words more
+	room       int    // how many more words fit
 	words      []word // distinct
-	quoted     uint16 // bits of those that are part of a phrase
+	quoted     uint16 // bits of the words that are part of a phrase
 	phrases    []quotation
 	foreign    bool     // whether one of them is not ASCII
 	publishers []string // name or title, one of them
@@ -28,14 +28,14 @@ type word struct {
 	quoted bool // part of a phrase
 }
 
-// What reading a text costs for each byte, in steps: one character may stand for
-// eighteen.
+// Costs of parsing a text for each byte, in steps. One character may become eighteen
+// letters.
 const (
 	asciiCost = 5
 	runeCost  = 300
 )
 
-// textCost returns what reading the texts costs.
+// textCost returns the cost of parsing the texts.
 func textCost(all []string) int {
 	n := 0
 	for _, s := range all {
@@ -50,7 +50,7 @@ func textCost(all []string) int {
 	return n
 }
 
-// parseTexts takes texts apart, which together have maxQueryWords words at most.
+// parseTexts parses texts, which together have at most maxQueryWords words.
 func parseTexts(all []string) []text {
 	var texts []text
 	room := maxQueryWords
@@ -133,7 +133,7 @@ func next(s string) int {
 	return len(s)
 }
 
-// addPublisher adds a publisher once.
+// addPublisher adds a publisher unless it is there already.
 func (t *text) addPublisher(name string) {
 	same := func(other string) bool { return strings.EqualFold(name, other) }
 	if len(t.publishers) < maxQueryWords && !slices.ContainsFunc(t.publishers, same) {
@@ -141,9 +141,9 @@ func (t *text) addPublisher(name string) {
 	}
 }
 
-// addPhrase adds the words of a phrase, which are never taken for misspelt. That the
-// document has them is all there is to one of a single word; of others the order
-// must be looked at, once for equal ones.
+// addPhrase adds the words of a phrase, which are never corrected. A phrase of one word
+// needs no more than that. For longer phrases the order must be checked, once for equal
+// phrases.
 func (t *text) addPhrase(words []string) {
 	whole := false
 	for i, w := range words {
@@ -183,8 +183,8 @@ func (t *text) addWords(all []string) {
 	}
 }
 
-// add adds a word once; of two, the one that matches less stays. It returns false if
-// there is no room.
+// add adds a word unless it is there already; if so, the stricter of the two stays. It
+// returns false if there is no room.
 func (t *text) add(w word) bool {
 	i := slices.IndexFunc(t.words, func(other word) bool { return other.text == w.text })
 	if i < 0 {

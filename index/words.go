@@ -27,8 +27,8 @@ func words(s string) []string {
 	return all
 }
 
-// wordsOfQuery returns the first words of what somebody asks for: as many as it takes
-// to fill the longest name.
+// wordsOfQuery returns the first words of a search text, as many as the longest name can
+// have.
 func wordsOfQuery(s string) []string {
 	all := make([]string, 0, 4)
 	for chunk := range chunks(plainStart(s)) {

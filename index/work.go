@@ -7,42 +7,42 @@ import (
 	"galbuild/index/query"
 )
 
-// Limits of work, in steps. A step is about what it takes to read an entry of a list
-// and add it up, 4 ns on a core of 2020s servers.
+// Limits of work, in steps. A step is roughly the work of reading an entry of a list and
+// adding it up: 4 ns on a core of a 2020s server.
 const (
-	// requestSteps is what all searches of a request may take together.
+	// requestSteps limits all searches of a request together.
 	requestSteps = 3_000_000
-	// searchSteps, textSteps and nameSteps are what one search may take: so many, and so
-	// many for each byte of its texts, and for each id or name. A filter and the response
-	// to it have 170 bytes at least, and an id 30.
+	// searchSteps, textSteps and nameSteps limit one search. searchSteps is fixed,
+	// textSteps is added for each byte of its texts, and nameSteps for each id or name. A
+	// filter and its response have at least 170 bytes, and an id 30.
 	searchSteps = 200_000
 	textSteps   = 500
 	nameSteps   = 100
-	// documentSteps raises searchSteps for large galleries, whose lists are longer:
-	// so many for each document.
+	// documentSteps raises searchSteps in large galleries, whose lists are longer. It is
+	// for each document.
 	documentSteps = 20
-	// pollSteps is how many steps are taken between two looks at the context.
+	// pollSteps is how many steps are taken between two checks of the context.
 	pollSteps = 4096
 )
 
-// Work counts what the searches of one request take and bounds it, see "Work" in the
+// Work counts and limits the steps of all searches of one request, see "Work" in the
 // package comment. It ends when the client of the request has gone. A nil *Work has no
-// bound. It is for one goroutine.
+// limit. It must be used by one goroutine only.
 type Work struct {
 	ctx    context.Context
 	err    error
-	steps  int  // taken by now
-	polled int  // steps at the latest look at ctx
-	limit  int  // of steps, for the search under way
-	next   int  // steps at which to look at ctx or the limit
-	short  bool // the search under way had to leave something out
+	steps  int  // steps taken so far
+	polled int  // steps at the last check of ctx
+	limit  int  // limit of steps for the current search
+	next   int  // steps at which to check ctx or the limit
+	short  bool // whether the current search left something out
 }
 
 // NewWork returns the work of one request, which ends with ctx.
 func NewWork(ctx context.Context) *Work { return &Work{ctx: ctx} }
 
-// Err returns why searches ended early, nil if none did. Results of a search that
-// ended early are not complete and must not be sent.
+// Err returns why searches ended early, or nil if none did. Results of a search that ended
+// early are incomplete and must not be sent.
 func (w *Work) Err() error {
 	if w == nil {
 		return nil
@@ -53,7 +53,7 @@ func (w *Work) Err() error {
 	return w.err
 }
 
-// unbounded returns the work of a search that may take as long as it takes.
+// unbounded returns the work of a search without a limit.
 func unbounded() Work {
 	return Work{ctx: context.Background(), limit: math.MaxInt, next: math.MaxInt}
 }
@@ -69,8 +69,8 @@ func (w *Work) begin(f *query.Filter, documents int) {
 	w.short = false
 }
 
-// take takes n steps, if there are as many left. If not, or if the client has gone,
-// it takes none: the caller leaves out what they are for.
+// take takes n steps and returns true. If fewer are left, or if the client has gone, it
+// takes none and returns false, and the caller leaves out the work.
 func (w *Work) take(n int) bool {
 	if n > w.next-w.steps && !w.look(n) {
 		return false
@@ -79,7 +79,7 @@ func (w *Work) take(n int) bool {
 	return true
 }
 
-// look reports whether n steps more may be taken.
+// look reports whether n more steps may be taken.
 func (w *Work) look(n int) bool {
 	if w.err == nil && w.steps-w.polled >= pollSteps/2 {
 		w.polled, w.err = w.steps, w.ctx.Err()

@@ -12,7 +12,7 @@ import (
 	"galbuild/index/query"
 )
 
-// leaving is the context of a client that goes after so many looks.
+// leaving is the context of a client that goes after so many checks.
 type leaving struct {
 	context.Context
 	looks, after int
@@ -25,7 +25,7 @@ func (l *leaving) Err() error {
 	return nil
 }
 
-// manyKinds are searches that take every path there is.
+// manyKinds are searches that together use every path through the code.
 func manyKinds(docs []Document) []*query.Filter {
 	var all []*query.Filter
 	r := rand.New(rand.NewPCG(9, 9))
@@ -38,9 +38,9 @@ func manyKinds(docs []Document) []*query.Filter {
 	return all
 }
 
-// TestWorkHoldsForAll gives many searches less and less to work with, down to nothing.
-// None may take more, and with as much left, each finds the same again, whatever was
-// remembered meanwhile.
+// TestWorkHoldsForAll gives many searches fewer and fewer steps, down to none. No search
+// may take more, and with the same number each finds the same again, whatever was cached
+// meanwhile.
 func TestWorkHoldsForAll(t *testing.T) {
 	docs := randomDocuments(rand.New(rand.NewPCG(2, 2)), 900)
 	filters := manyKinds(docs)
@@ -73,8 +73,8 @@ func TestWorkHoldsForAll(t *testing.T) {
 	}
 }
 
-// TestWorkOfOneSearch gives a search what its own limit is, however much is left for
-// the request.
+// TestWorkOfOneSearch checks that a search gets its own limit, however many steps the
+// request has left.
 func TestWorkOfOneSearch(t *testing.T) {
 	for _, c := range []struct{ steps, documents, text, want int }{
 		{0, 100, 0, searchSteps + 3*nameSteps}, {0, 100, 10, searchSteps + 10*textSteps + 3*nameSteps}, {7, 100_000, 0, 7 + 100_000*documentSteps + 3*nameSteps},
@@ -89,8 +89,8 @@ func TestWorkOfOneSearch(t *testing.T) {
 	}
 }
 
-// TestShortResultsAreNotRemembered searches with too little to work with. Who asks
-// next finds everything.
+// TestShortResultsAreNotRemembered searches with too few steps. The next search with enough
+// of them finds everything.
 func TestShortResultsAreNotRemembered(t *testing.T) {
 	docs := randomDocuments(rand.New(rand.NewPCG(2, 2)), 900)
 	ix := open(t, docs, nil)
@@ -108,8 +108,8 @@ func TestShortResultsAreNotRemembered(t *testing.T) {
 	}
 }
 
-// TestClientGoes lets the client go at any moment. The search ends soon, says why, and
-// leaves nothing behind for the next.
+// TestClientGoes lets the client go at any moment. The search ends soon, returns the
+// reason, and leaves no state for the next one.
 func TestClientGoes(t *testing.T) {
 	docs := randomDocuments(rand.New(rand.NewPCG(2, 2)), 900)
 	filters := manyKinds(docs)
@@ -143,8 +143,8 @@ func TestClientGoes(t *testing.T) {
 	}
 }
 
-// TestPanicLeavesNothing lets a search panic, as where the file is cut off under it.
-// The next does not find what it had half added up.
+// TestPanicLeavesNothing lets a search panic, as it does when the file is truncated. The
+// next search does not see its unfinished sums.
 func TestPanicLeavesNothing(t *testing.T) {
 	docs := randomDocuments(rand.New(rand.NewPCG(2, 2)), 200)
 	ix := open(t, docs, nil)
@@ -169,8 +169,8 @@ func TestPanicLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestPhrasesAreLookedForInTheBest has a phrase of which both words are in more
-// documents than can be looked at.
+// TestPhrasesAreLookedForInTheBest has a phrase whose words are in more documents than can
+// be checked.
 func TestPhrasesAreLookedForInTheBest(t *testing.T) {
 	docs := make([]Document, 9000)
 	for i := range docs {
@@ -198,7 +198,8 @@ func TestPhrasesAreLookedForInTheBest(t *testing.T) {
 	}
 }
 
-// TestMisspeltWordsCost compares a word that may be misspelt with one that may not.
+// TestMisspeltWordsCost compares the cost of a word that may be corrected with one that may
+// not.
 func TestMisspeltWordsCost(t *testing.T) {
 	ix := open(t, randomDocuments(rand.New(rand.NewPCG(2, 2)), 900), nil)
 	steps := func(text string) int {
@@ -212,7 +213,7 @@ func TestMisspeltWordsCost(t *testing.T) {
 	}
 }
 
-// TestTextDoesNotGrow reads a character that stands for eighteen.
+// TestTextDoesNotGrow has a character that becomes eighteen letters.
 func TestTextDoesNotGrow(t *testing.T) {
 	text := strings.Repeat("\ufdfa", query.MaxLength/3)
 	if got := plainStart(text); len(got) > query.MaxLength || len(got) < query.MaxLength/2 {

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// A request is the body of a query as somebody may send it, to be changed bit by bit.
+// A request is the body of a query that a client may send, in a form that can be changed
+// step by step.
 type request struct {
 	Filters []requestFilter `json:"filters"`
 	Flags   int             `json:"flags,omitempty"`
@@ -27,13 +28,13 @@ type requestCriterion struct {
 	Value string `json:"value"`
 }
 
-// body returns the JSON, in as few bytes as can be.
+// body returns the JSON, as short as possible.
 func (q *request) body() []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(q); err != nil {
-		panic(err) // it has nothing that cannot be encoded
+		panic(err) // a request can always be encoded
 	}
 	return bytes.TrimSpace(b.Bytes())
 }
@@ -46,8 +47,7 @@ func (q *request) clone() *request {
 	return c
 }
 
-// A grammar makes up requests from what a gallery holds, and from what no gallery
-// should be asked.
+// A grammar makes requests from the content of a gallery, and from unusual values.
 type grammar struct {
 	*rand.Rand
 	words, publishers, ids, tags, categories []string
@@ -70,7 +70,7 @@ func newGrammar(r *rand.Rand, docs []Document, ix *Index) *grammar {
 	return g
 }
 
-// strange are words that take long to read, or mean little.
+// strange are words that are expensive to read, or have little meaning.
 var strange = []string{
 	"\ufdfa", "\ufdfa\ufdfa\ufdfa", "a\u0301\u0301\u0301", "z\u0300\u0316\u0300", "\u1100\u1161\u11a8", "漢", "漢字仮名交", "ไทย", "שלום", "\u202eabc",
 	"ß", "İ", "ﬃ", "①②③", "c++", "#", "!!!", "aaaaaaaaaaaa", "eaeaeaeaea", "e", "a", "s", "", ".",

@@ -24,12 +24,12 @@ var (
 	worstSeed = flag.Uint64("worst-seed", 1, "where TestWorst begins")
 )
 
-// Limits of what a request may cost on a gallery of 10,000 extensions: in all, and for
-// each byte of the request and of the response as it is without compression.
+// Limits of the cost of a request on a gallery of 10,000 extensions: in total, and for each
+// byte of the request and of the uncompressed response.
 const (
 	worstCPU     = 50 * time.Millisecond
 	worstPerByte = 10 * time.Microsecond
-	// worstSteps is the same per byte in steps, of at most 5 ns.
+	// worstSteps is the same limit for each byte, in steps of at most 5 ns.
 	worstSteps = 2000
 )
 
@@ -83,7 +83,7 @@ const (
 	emptyResult   = len(`{"extensions":[],"pagingToken":null,"resultMetadata":[{"metadataType":"ResultCount","metadataItems":[{"name":"TotalCount","count":0}]}]},`)
 )
 
-// A found is a request and what it costs.
+// A found is a request and its cost.
 type found struct {
 	request *request
 	body    []byte
@@ -95,7 +95,7 @@ type found struct {
 
 func (f *found) perByte() time.Duration { return f.cpu / time.Duration(f.bytes) }
 
-// tooMuch reports whether so much time is more than the request may cost.
+// tooMuch reports whether a request costs more than it may.
 func (f *found) tooMuch(took time.Duration) bool {
 	return took > worstCPU || took/time.Duration(f.bytes) > worstPerByte
 }
@@ -109,8 +109,8 @@ func (f *found) String() string {
 		f.cpu, f.perByte(), f.steps, f.steps/f.bytes, len(f.body), f.bytes, body)
 }
 
-// answer answers a request as galshim does, up to the copies of the payloads, and
-// returns the steps and the bytes of the response.
+// answer handles a request as galshim does, except for copying the payloads, and returns
+// the steps and the size of the response.
 func (w *worst) answer(body []byte) (steps, size int) {
 	q, err := query.Parse(body)
 	if err != nil {
@@ -136,7 +136,7 @@ func (w *worst) answer(body []byte) (steps, size int) {
 	return work.steps, size
 }
 
-// forget makes the texts of the request be asked for the first time.
+// forget removes the texts of the request from the memo.
 func (w *worst) forget(q *request) {
 	for _, f := range q.Filters {
 		for _, c := range f.Criteria {
@@ -181,7 +181,7 @@ func (w *worst) measureCPU(f *found) {
 	}
 }
 
-// A worst looks for requests that cost much.
+// A worst looks for expensive requests.
 type worst struct {
 	ix      *Index
 	context context.Context
@@ -192,7 +192,7 @@ type worst struct {
 
 const poolSize = 40
 
-// next makes up a request, mostly one that is like another that costs much.
+// next makes a request, usually a variation of an expensive one.
 func (w *worst) next() *request {
 	pool := w.pools[w.grammar.IntN(4)/3] // more of those that are quick
 	if len(pool) == 0 || w.grammar.IntN(12) == 0 {
@@ -207,7 +207,7 @@ func (w *worst) next() *request {
 	return q
 }
 
-// keep adds f to the pools, each of which is in the order of what its requests cost.
+// keep adds f to the pools, which are sorted by cost.
 func (w *worst) keep(f *found, costs [2]func(*found) int) {
 	for i, cost := range costs {
 		pool := append(w.pools[i], f)
@@ -226,9 +226,9 @@ var byTime = [2]func(*found) int{
 	func(f *found) int { return int(f.took) },
 }
 
-// TestWorst looks for requests that cost more than they may. By default it counts
-// steps, the same ones each time; with -worst it measures the time that this thread
-// gets from the processor. What costs too much is to be added to testdata/worst.
+// TestWorst looks for requests that cost more than they may. By default it counts the steps
+// of the same requests each time. With -worst it measures the processor time of this
+// thread. Add a request that costs too much to testdata/worst.
 func TestWorst(t *testing.T) {
 	docs, ix := worstGallery(t)
 	w := &worst{ix: ix, context: t.Context(), grammar: newGrammar(rand.New(rand.NewPCG(*worstSeed, 0)), docs, ix)}
@@ -251,8 +251,8 @@ func TestWorst(t *testing.T) {
 	w.search(t, recorded)
 }
 
-// TestWorkIsEnough asks a gallery of 10,000 extensions what editors ask. The limits of
-// work must not be felt.
+// TestWorkIsEnough sends queries of editors to a gallery of 10,000 extensions. The limits
+// of work must not affect them.
 func TestWorkIsEnough(t *testing.T) {
 	docs, ix := worstGallery(t)
 	texts := []string{"p", "py", "e", "dark theme", "theme", "kubrenetse", "xyzzyxyzzy", `"live server"`, `"dark theme" python`, "snippets for the language", "中文版", "publisher:many theme", "a b c d"}
@@ -283,7 +283,7 @@ func ids(docs []Document, n int) []string {
 	return all
 }
 
-// search looks for requests that take long, as long as -worst says.
+// search looks for expensive requests for the time of -worst.
 func (w *worst) search(t *testing.T, recorded []*found) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -333,7 +333,7 @@ func (w *worst) checkSteps(t *testing.T, f *found) {
 	}
 }
 
-// recorded returns the requests of testdata/worst, which were the worst once.
+// recorded returns the requests of testdata/worst, which were once the most expensive.
 func (w *worst) recorded(t *testing.T) []*found {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/worst/*.json")

@@ -18,7 +18,7 @@ import (
 	"galbuild/render"
 )
 
-// A recorder remembers what objects were made with, and how.
+// A recorder records which objects were made, and with which headers.
 type recorder struct {
 	publish.Target
 	mutex   sync.Mutex
@@ -47,7 +47,7 @@ func newRecorder(t *testing.T) *recorder {
 	return &recorder{Target: at, objects: make(map[string]publish.Object), copied: make(map[string]bool)}
 }
 
-// hostileSite builds a site of a package with files that act in a browser, as a program
+// hostileSite builds a site of a package with files that a browser could run, as a program
 // of the given render.Version did.
 func hostileSite(t *testing.T, version int) (root string) {
 	t.Helper()
@@ -90,7 +90,7 @@ func hostileSite(t *testing.T, version int) (root string) {
 
 const evilFiles = "files/acme/evil/1.0.0/extension/"
 
-// attached are the files that a browser could act on; the others are what they are.
+// attached are the files that a browser could run; the others keep their types.
 var attached = map[string]bool{
 	evilFiles + "evil.html": true, evilFiles + "evil.HTM": true, evilFiles + "evil.svg": true, evilFiles + "evil.xml": true,
 	evilFiles + "evil.pdf": true, evilFiles + "evil.tmLanguage": true,
@@ -102,8 +102,8 @@ var inertTypes = map[string]string{
 	"package.json": "application/json", "noext": "application/octet-stream", "evil.xhtml": "application/octet-stream",
 }
 
-// TestDownloads publishes a package whose files act in a browser: targets send no policy,
-// so these are downloads, and blobs have no media type of their own.
+// TestDownloads publishes a package with files that a browser could run. Targets send no
+// policy, so these are downloads, and blobs have a neutral media type.
 func TestDownloads(t *testing.T) {
 	at := newRecorder(t)
 	publishSite(t, at, hostileSite(t, render.Version))
@@ -133,8 +133,8 @@ func TestDownloads(t *testing.T) {
 	}
 }
 
-// TestDownloadsOfOldSites gives what an older program has published the headers that it
-// lacks, without sending it again.
+// TestDownloadsOfOldSites adds missing headers to what an older program has published,
+// without sending it again.
 func TestDownloadsOfOldSites(t *testing.T) {
 	at := newRecorder(t)
 	publishSite(t, at, hostileSite(t, 2))

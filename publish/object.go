@@ -18,7 +18,7 @@ const (
 	Revalidate = "no-cache"
 )
 
-// Attachment is the Content-Disposition of what a browser is to save, not to show.
+// Attachment is the Content-Disposition of files that a browser must save and not show.
 const Attachment = "attachment"
 
 // Bytes returns an object that is held in memory.

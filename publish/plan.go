@@ -159,8 +159,8 @@ func (p *Plan) renew(f *index.File, next Next, renewed map[blob.Ref]bool) {
 	p.Links = append(p.Links, Link{ref.Path(), next.linked(f)})
 }
 
-// attachedSince is the first render.Version whose sites are published with the headers
-// of stored and linked. Objects of older sites get them by a copy within the target.
+// attachedSince is the first render.Version whose sites are published with the headers of
+// stored and linked. Objects of older sites get them by a copy within the target.
 const attachedSince = 3
 
 // isPage reports whether a path may have other content tomorrow.
@@ -168,14 +168,14 @@ func isPage(path string) bool {
 	return !strings.HasPrefix(path, catalog.AssetsDir) && !strings.HasPrefix(path, catalog.FilesDir)
 }
 
-// stored returns f as a blob. Its media type says nothing of the content, so that no
-// browser opens it as a document.
+// stored returns f as a blob. Its media type does not depend on the content, so browsers
+// never open it as a document.
 func (n *Next) stored(f *index.File) Object {
 	return n.object(f, blob.Ref(f.SHA256).Path(), mediatype.Octets, Immutable)
 }
 
-// linked returns f under its path, as a download if a browser could act on it, because
-// targets send no policy that would prevent that.
+// linked returns f under its path. It is a download if a browser could run it, because
+// targets do not send a policy that prevents that.
 func (n *Next) linked(f *index.File) Object {
 	o := n.object(f, f.Path, f.Type, Immutable)
 	if mediatype.Attached(f.Type) {

@@ -114,7 +114,7 @@ func lastPublished(root string) map[string]publication {
 	all := make(map[string]publication)
 	text, err := os.ReadFile(filepath.Join(root, site.Desk, published))
 	if err != nil || json.Unmarshal(text, &all) != nil || all == nil { // null
-		return make(map[string]publication) // one that cannot be read knows nothing
+		return make(map[string]publication) // one that cannot be read is ignored
 	}
 	return all
 }

@@ -43,7 +43,7 @@ type Target interface {
 	Put(ctx context.Context, o Object) error
 
 	// Copy makes o like Put, but of the bytes of another object, which the place is
-	// known to have; o.Open may be asked for them where the place cannot copy. An object
+	// known to have; o.Open may be called if the target cannot copy. An object
 	// may be copied onto itself, to replace its headers where the target keeps headers.
 	Copy(ctx context.Context, from string, o Object) error
 

@@ -55,8 +55,8 @@ func newSite(t *testing.T) *site.Dir {
 	return dir
 }
 
-// identify gives the extensions UUIDs, without which no catalogue is read. They are not
-// in sample: what TestVersion recorded does not have them.
+// identify gives the extensions UUIDs, which every catalogue must have. They are not in
+// sample, because the recording of TestVersion does not have them.
 func identify(c *catalog.Catalog) {
 	for i := range c.Extensions {
 		e := &c.Extensions[i]
@@ -128,8 +128,8 @@ func TestVerifySound(t *testing.T) {
 	}
 }
 
-// TestContentURL writes where editors load assets and files from into what is rendered
-// for the base URL, and into the page's policy.
+// TestContentURL checks that the content URL is in what is rendered for the base URL, and
+// in the page's policy.
 func TestContentURL(t *testing.T) {
 	c := sample(t, newSite(t), 1)
 	c.ContentURL = "https://files.example/g"
@@ -164,8 +164,8 @@ func TestContentURL(t *testing.T) {
 	}
 }
 
-// TestPage proves that the page has no script or style in its HTML, as its policy wants,
-// and that it names no address but its own files.
+// TestPage checks that the page has no inline script or style, as its policy requires, and
+// contains no address except those of its own files.
 func TestPage(t *testing.T) {
 	for _, f := range Pages(&catalog.Catalog{}) {
 		if !strings.HasSuffix(f.Path, ".html") {

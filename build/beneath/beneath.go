@@ -1,10 +1,11 @@
-// Package beneath writes below a folder, and never through a symbolic link.
+// Package beneath writes files below a folder, and never through a symbolic link.
 //
-// An [os.Root] keeps every path below the folder that it was opened for, against links
-// that somebody plants while it is in use too. But it follows links that stay below.
-// Nothing here makes such links, and a file written through one would replace another
-// file of the same site; so every folder on the way must be one, and no link. The folder
-// that the root was opened for may be reached by links: that is its owner's choice.
+// An [os.Root] keeps every path below the folder that it was opened for, even if somebody
+// adds links while it is in use. But it follows links that stay below the folder. galbuild
+// never makes such links, and a file written through one would replace another file of the
+// same site. So this package requires that every folder on the way is a real folder. The
+// folder that the root was opened for may be reached through links, since its owner chose
+// it.
 package beneath
 
 import (
@@ -19,25 +20,25 @@ import (
 	"time"
 )
 
-// Modes of what is made, whatever the umask. A folder keeps what it gets beyond that
-// from the folder above, such as the set-group-id bit or the group's permission to write.
+// Modes of new folders and files, whatever the umask. A folder also keeps the bits that it
+// inherits from its parent, such as the set-group-id bit or the group's permission to
+// write.
 const (
 	DirMode  fs.FileMode = 0o755
 	FileMode fs.FileMode = 0o644
 )
 
 // ErrLink is returned, wrapped with its path, for a folder that is a symbolic link.
-var ErrLink = errors.New("it is a symbolic link, and nothing is written through links")
+var ErrLink = errors.New("is a symbolic link, and galbuild does not write through links")
 
-// TempPrefix begins the names of files that are not finished. One that is left over is
-// of a killed process.
+// TempPrefix begins the names of unfinished files. A killed process leaves them.
 const TempPrefix = ".galbuild-copy-"
 
-// IsTemp reports whether a file's name is that of an unfinished one.
+// IsTemp reports whether a file of that name is unfinished.
 func IsTemp(name string) bool { return strings.HasPrefix(name, TempPrefix) }
 
-// Child opens a folder in parent; name is one element of a path. It makes the folder
-// where there is none. ErrLink if it is a link.
+// Child opens a folder in parent, and makes it if it is missing; name is one element of a
+// path. The error is ErrLink if the folder is a link.
 func Child(parent *os.Root, name string) (*os.Root, error) {
 	if err := Mkdir(parent, name); err != nil {
 		return nil, err
@@ -45,8 +46,8 @@ func Child(parent *os.Root, name string) (*os.Root, error) {
 	return parent.OpenRoot(name)
 }
 
-// Mkdir makes a folder in parent, unless it is there; name is one element of a path.
-// ErrLink if it is a link.
+// Mkdir makes a folder in parent unless it exists; name is one element of a path. The error
+// is ErrLink if the folder is a link.
 func Mkdir(parent *os.Root, name string) error {
 	err := parent.Mkdir(name, DirMode)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
@@ -67,8 +68,8 @@ func Mkdir(parent *os.Root, name string) error {
 	return nil
 }
 
-// Dir opens the folder at a slash-separated path below root, "." for root itself, and
-// makes what is missing of it. ErrLink if any of it is a link.
+// Dir opens the folder at a slash-separated path below root, "." for root itself, and makes
+// the folders that are missing. The error is ErrLink if one of them is a link.
 func Dir(root *os.Root, dir string) (*os.Root, error) {
 	if !fs.ValidPath(dir) {
 		return nil, fmt.Errorf("%.200q is not a path below %s", dir, root.Name())
@@ -89,8 +90,8 @@ func Dir(root *os.Root, dir string) (*os.Root, error) {
 }
 
 // WriteFile makes or replaces the file at a slash-separated path below root in one step:
-// fill writes it under a temporary name in the same folder. What is there is replaced, a
-// link itself and not what it leads to.
+// fill writes it under a temporary name in the same folder. If the path is a link, the link
+// is replaced, not the file it leads to.
 func WriteFile(root *os.Root, file string, mode fs.FileMode, fill func(*os.File) error) error {
 	if !fs.ValidPath(file) {
 		return fmt.Errorf("%.200q is not a path below %s", file, root.Name())
@@ -105,7 +106,7 @@ func WriteFile(root *os.Root, file string, mode fs.FileMode, fill func(*os.File)
 		return err
 	}
 	name := filepath.Base(temp.Name())
-	defer at.Remove(name) // or what it was renamed to is left
+	defer at.Remove(name) // has no effect after the rename
 	defer temp.Close()
 	if err := errors.Join(fill(temp), temp.Chmod(mode), temp.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Join(root.Name(), filepath.FromSlash(file)), err)
@@ -113,7 +114,7 @@ func WriteFile(root *os.Root, file string, mode fs.FileMode, fill func(*os.File)
 	return at.Rename(name, path.Base(file))
 }
 
-// WriteText is WriteFile for what is held in memory.
+// WriteText is WriteFile for a text in memory.
 func WriteText(root *os.Root, file string, text []byte) error {
 	return WriteFile(root, file, FileMode, func(f *os.File) error {
 		_, err := f.Write(text)
@@ -132,8 +133,8 @@ func CreateTemp(at *os.Root) (*os.File, error) {
 	}
 }
 
-// RemoveTemp removes the unfinished files below root that are older than that, but for
-// those in the folder skip. Links are not followed.
+// RemoveTemp removes the unfinished files below root that are older than before, except
+// those in the folder skip. It does not follow links.
 func RemoveTemp(root *os.Root, skip string, before time.Time) error {
 	return fs.WalkDir(root.FS(), ".", func(file string, d fs.DirEntry, err error) error {
 		switch {
@@ -147,7 +148,7 @@ func RemoveTemp(root *os.Root, skip string, before time.Time) error {
 			return nil
 		}
 		if info, err := d.Info(); err != nil || !info.ModTime().Before(before) {
-			return nil // it is of somebody who is at work, or gone
+			return nil // in use by a running process, or gone
 		}
 		return root.Remove(file)
 	})

@@ -25,8 +25,8 @@ func newRoot(t *testing.T) (*os.Root, string) {
 	return root, dir
 }
 
-// TestModes proves that the umask decides nothing, and that a folder keeps what it has
-// from the one above.
+// TestModes checks that modes do not depend on the umask, and that a folder keeps the bits
+// it inherits from its parent.
 func TestModes(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0o077))
 	root, dir := newRoot(t)
@@ -51,8 +51,8 @@ func TestModes(t *testing.T) {
 	}
 }
 
-// TestLinks proves that nothing is written through a link, wherever it leads, and that a
-// link in the place of a file is replaced.
+// TestLinks checks that nothing is written through a link, wherever it leads, and that a
+// link at the path of a file is replaced.
 func TestLinks(t *testing.T) {
 	root, dir := newRoot(t)
 	outside := t.TempDir()

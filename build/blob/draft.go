@@ -87,7 +87,7 @@ func (d *Draft) spill() error {
 	}
 	d.file = file
 	_, err = file.Write(d.small)
-	return errors.Join(err, file.Chmod(blobMode)) // the umask may have taken something
+	return errors.Join(err, file.Chmod(blobMode)) // undo the umask
 }
 
 // ReadAt reads back what was written, so that a package can be examined before

@@ -9,17 +9,17 @@ import (
 	"galbuild/build/beneath"
 )
 
-// Folders are kept open: those of a version are used one after the other and then no
-// more, those of blobs/ again and again.
+// Numbers of folders that stay open. The folders of a version are used one after the other
+// and then no more; those of blobs/ are used again and again.
 const (
 	manyParents = 64
 	manyLeaves  = 64
 	manyShards  = 256
 )
 
-// A cache keeps things open, by path. Its methods are safe for concurrent use.
+// A cache keeps open folders by path. Its methods are safe for concurrent use.
 type cache[T io.Closer] struct {
-	most int // how many stay open that nobody uses
+	most int // entries, above which unused ones are closed
 	open func(path string) (T, error)
 
 	mutex sync.Mutex
@@ -38,7 +38,7 @@ func newCache[T io.Closer](most int, open func(string) (T, error)) *cache[T] {
 	return &cache[T]{most: most, open: open, all: make(map[string]*entry[T])}
 }
 
-// use calls do with what is open at path.
+// use calls do with the open value for path.
 func (c *cache[T]) use(path string, do func(T) error) error {
 	e := c.acquire(path)
 	defer c.release(e)
@@ -93,7 +93,7 @@ func (c *cache[T]) close() {
 	}
 }
 
-// evict closes what nobody uses. The mutex is held.
+// evict closes unused entries. The caller holds the mutex.
 func (c *cache[T]) evict() {
 	for path, e := range c.all {
 		if e.users == 0 {
@@ -103,7 +103,7 @@ func (c *cache[T]) evict() {
 	}
 }
 
-// openParent opens a folder of the site, and makes those above it.
+// openParent opens a folder of the site, and makes it and its parents if they are missing.
 func (s *Store) openParent(dir string) (at *os.Root, err error) {
 	if dir == "." {
 		return s.site.OpenRoot(".")
@@ -115,7 +115,7 @@ func (s *Store) openParent(dir string) (at *os.Root, err error) {
 	return at, err
 }
 
-// openLeaf opens a folder of the site for files to be put into.
+// openLeaf opens a folder of the site for writing files into it.
 func (s *Store) openLeaf(dir string) (l *leaf, err error) {
 	if dir == "." {
 		return newLeaf(s.site, s.site, ".", ".")
@@ -130,8 +130,8 @@ func (s *Store) openLeaf(dir string) (l *leaf, err error) {
 	return l, err
 }
 
-// in calls do with the folder that a path of the site is in, and the path's last
-// element.
+// in calls do with the folder that contains a path of the site, and with the last element
+// of the path.
 func (s *Store) in(file string, do func(at *leaf, name string) error) error {
 	return s.leaves.use(path.Dir(file), func(at *leaf) error { return do(at, path.Base(file)) })
 }
@@ -142,7 +142,7 @@ func (s *Store) inShard(r Ref, do func(at *leaf, name string) error) error {
 	return s.shards.use(path.Dir(file), func(at *leaf) error { return do(at, path.Base(file)) })
 }
 
-// closeFolders forgets all that is open.
+// closeFolders closes all folders.
 func (s *Store) closeFolders() {
 	s.leaves.close()
 	s.shards.close()

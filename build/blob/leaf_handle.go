@@ -11,16 +11,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A leaf is a folder that files are put into. It is opened by an [os.Root], one element
-// of its path after the other. Files are then linked and renamed from one such folder to
-// another by the handles of the two: a root would open all folders of both paths again
-// for each of a hundred thousand files.
+// A leaf is a folder that files are written into. It is opened through an [os.Root], one
+// element of its path after the other. Files are then linked and renamed between two such
+// folders by their handles. A root would open all folders of both paths again for each of a
+// hundred thousand files.
 type leaf struct {
 	handle *os.File
 	fd     int
 }
 
-// newLeaf opens a folder that is there: name in parent, one element of a path.
+// newLeaf opens an existing folder; name is its name in parent, one element of a path.
 func newLeaf(_, parent *os.Root, name, _ string) (*leaf, error) {
 	handle, err := parent.OpenFile(name, os.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
@@ -33,9 +33,9 @@ func (l *leaf) Close() error { return l.handle.Close() }
 
 func (l *leaf) path(name string) string { return filepath.Join(l.handle.Name(), name) }
 
-// writeNew makes a file that holds b. A gallery is hundreds of thousands of them, so it
-// is done by the four calls that it takes; an os.File makes as many again for the
-// runtime's poller, which files have no use for.
+// writeNew makes a file with the content b. A gallery has hundreds of thousands of files,
+// so this uses only the four system calls it needs. An os.File would make as many again for
+// the runtime's poller, which regular files do not need.
 func (l *leaf) writeNew(name string, b []byte, mode fs.FileMode) error {
 	fd, err := again2(func() (int, error) {
 		return unix.Openat(l.fd, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, uint32(mode))
@@ -48,14 +48,15 @@ func (l *leaf) writeNew(name string, b []byte, mode fs.FileMode) error {
 		n, err = again2(func() (int, error) { return unix.Write(fd, b) })
 		b = b[max(n, 0):]
 	}
-	err = errors.Join(err, unix.Fchmod(fd, uint32(mode)), unix.Close(fd)) // the umask may have taken something
+	err = errors.Join(err, unix.Fchmod(fd, uint32(mode)), unix.Close(fd)) // undo the umask
 	if err != nil {
 		return errors.Join(&fs.PathError{Op: "write", Path: l.path(name), Err: err}, unix.Unlinkat(l.fd, name, 0))
 	}
 	return nil
 }
 
-// rename moves a file. What is there is replaced, a link itself and not what it leads to.
+// rename moves a file and replaces an existing one. If the target is a link, the link is
+// replaced.
 func (l *leaf) rename(name string, to *leaf, as string) error {
 	if err := again(func() error { return unix.Renameat(l.fd, name, to.fd, as) }); err != nil {
 		return &os.LinkError{Op: "rename", Old: l.path(name), New: to.path(as), Err: err}
@@ -63,7 +64,7 @@ func (l *leaf) rename(name string, to *leaf, as string) error {
 	return nil
 }
 
-// link makes a hard link. What is there is not replaced.
+// link makes a hard link. It does not replace an existing file.
 func (l *leaf) link(name string, to *leaf, as string) error {
 	if err := again(func() error { return unix.Linkat(l.fd, name, to.fd, as, 0) }); err != nil {
 		return &os.LinkError{Op: "link", Old: l.path(name), New: to.path(as), Err: err}

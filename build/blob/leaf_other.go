@@ -10,13 +10,13 @@ import (
 	"path/filepath"
 )
 
-// A leaf is a folder that files are put into.
+// A leaf is a folder that files are written into.
 type leaf struct {
 	site *os.Root
 	dir  string // below the site
 }
 
-// newLeaf takes a folder that is there, whose path below the site is dir.
+// newLeaf returns an existing folder, whose path below the site is dir.
 func newLeaf(site, _ *os.Root, _, dir string) (*leaf, error) { return &leaf{site, dir}, nil }
 
 func (l *leaf) Close() error { return nil }
@@ -25,7 +25,7 @@ func (l *leaf) path(name string) string {
 	return filepath.Join(l.site.Name(), filepath.FromSlash(l.dir), name)
 }
 
-// writeNew makes a file that holds b.
+// writeNew makes a file with the content b.
 func (l *leaf) writeNew(name string, b []byte, mode fs.FileMode) error {
 	name = path.Join(l.dir, name)
 	f, err := l.site.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
@@ -39,12 +39,13 @@ func (l *leaf) writeNew(name string, b []byte, mode fs.FileMode) error {
 	return nil
 }
 
-// rename moves a file. What is there is replaced, a link itself and not what it leads to.
+// rename moves a file and replaces an existing one. If the target is a link, the link is
+// replaced.
 func (l *leaf) rename(name string, to *leaf, as string) error {
 	return l.site.Rename(path.Join(l.dir, name), path.Join(to.dir, as))
 }
 
-// link makes a hard link. What is there is not replaced.
+// link makes a hard link. It does not replace an existing file.
 func (l *leaf) link(name string, to *leaf, as string) error {
 	return l.site.Link(path.Join(l.dir, name), path.Join(to.dir, as))
 }

@@ -16,7 +16,7 @@ import (
 	"galbuild/build/blob"
 )
 
-// TestPlantedLinks proves that nothing leaves the site, or is written through a link in
+// TestPlantedLinks checks that nothing is written outside the site, or through a link in
 // it.
 func TestPlantedLinks(t *testing.T) {
 	s, root := newStore(t)
@@ -58,7 +58,7 @@ func TestPlantedLinks(t *testing.T) {
 	leftovers(t, root)
 }
 
-// TestPlantedShard is about a link in the place of a folder of blobs.
+// TestPlantedShard has a link at the path of a folder of blobs.
 func TestPlantedShard(t *testing.T) {
 	s, root := newStore(t)
 	outside := t.TempDir()
@@ -95,7 +95,7 @@ func TestModes(t *testing.T) {
 	}
 }
 
-// TestManyFolders uses more folders than stay open, by several goroutines, and some that
+// TestManyFolders uses more folders than stay open, in several goroutines, and some that
 // are removed meanwhile.
 func TestManyFolders(t *testing.T) {
 	s, root := newStore(t)

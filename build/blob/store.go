@@ -16,12 +16,12 @@ import (
 	"galbuild/build/beneath"
 )
 
-// Store is the blobs/ folder of a site, and what gives the site's other files their
-// content. Nothing is written outside the site or through a symbolic link in it, see
-// package beneath. Its methods are safe for concurrent use, and harmless to repeat.
+// Store is the blobs/ folder of a site. It also writes the site's other files. Nothing is
+// written outside the site or through a symbolic link in it, see package beneath. Its
+// methods are safe for concurrent use, and may be repeated.
 type Store struct {
 	root string   // of the site
-	site *os.Root // nil if nothing can be written
+	site *os.Root // nil for a read-only store
 	temp *os.Root // for unfinished files
 	dir  string   // of temp, below the site
 	dry  bool
@@ -34,9 +34,9 @@ type Store struct {
 	buffers sync.Pool     // of *buffer
 }
 
-// NewStore keeps blobs in a site, and unfinished ones in the folder temp below it,
-// slash-separated, which must be there, empty, and nobody else's. The caller closes the
-// store, and the site's root after it.
+// NewStore returns the store of a site. Unfinished blobs are written to the folder temp
+// below the site, a slash-separated path. The folder must exist, be empty, and be used by
+// nobody else. The caller closes the store, and then the site's root.
 func NewStore(site *os.Root, temp string) (*Store, error) {
 	at, err := beneath.Dir(site, temp)
 	if err != nil {
@@ -49,14 +49,14 @@ func NewStore(site *os.Root, temp string) (*Store, error) {
 	return s, nil
 }
 
-// ReadStore is for the blobs of a site that is not changed: File and Has.
+// ReadStore returns a read-only store, for File and Has.
 func ReadStore(root string) *Store { return &Store{root: filepath.Clean(root)} }
 
 // NewDryStore is a store that names blobs but keeps none: every Put and Link
 // succeeds and changes nothing. Unfinished blobs go to temp, which the store closes.
 func NewDryStore(temp *os.Root) *Store { return &Store{temp: temp, dry: true} }
 
-// Close closes what the store has open. It must not be used any more.
+// Close closes all folders. The store must not be used afterwards.
 func (s *Store) Close() error {
 	if s.site != nil {
 		s.closeFolders()
@@ -105,7 +105,7 @@ func (s *Store) Put(r io.Reader) (Ref, int64, error) {
 	return d.Commit()
 }
 
-// WriteFile makes or replaces a small file of the site that is no blob, in one step.
+// WriteFile makes or replaces a small file of the site that is not a blob, in one step.
 func (s *Store) WriteFile(file string, text []byte) error {
 	if s.dry {
 		return nil
@@ -131,8 +131,8 @@ func (s *Store) Temp() (f *os.File, name string, err error) {
 // Drop removes an unfinished file.
 func (s *Store) Drop(temp string) error { return s.temp.Remove(temp) }
 
-// Adopt gives an unfinished file that is finished now its path relative to the site. It
-// replaces what is there.
+// Adopt moves a finished file to its path relative to the site, and replaces an existing
+// file.
 func (s *Store) Adopt(temp, file string) error { return s.move(temp, file) }
 
 // move gives a temporary file its name, a path relative to the site. It replaces
@@ -153,7 +153,7 @@ func (s *Store) move(temp, file string) error {
 	return err
 }
 
-// into is in or inShard.
+// into calls in, or inShard for a blob.
 func (s *Store) into(file string, do func(at *leaf, name string) error) error {
 	if ref, err := Parse(path.Base(file)); err == nil && ref.Path() == file {
 		return s.inShard(ref, do)
@@ -161,8 +161,8 @@ func (s *Store) into(file string, do func(at *leaf, name string) error) error {
 	return s.in(file, do)
 }
 
-// retry does something to a path again if a folder is missing: it was open and has been
-// removed meanwhile, as those are that are empty.
+// retry repeats an operation if a folder is missing: an open folder may have been removed
+// meanwhile because it was empty.
 func (s *Store) retry(file string, do func() error) error {
 	if !fs.ValidPath(file) || file == "." {
 		return fmt.Errorf("%.200q is not a path below %s", file, s.root)
@@ -200,7 +200,7 @@ func (s *Store) Link(r Ref, file string) error {
 	return s.copy(r.Path(), file)
 }
 
-// relink replaces what is there in one step.
+// relink replaces an existing file by a link in one step.
 func (s *Store) relink(from *leaf, blob string, to *leaf, name string) error {
 	if same(from.path(blob), to.path(name)) {
 		return nil

@@ -170,9 +170,9 @@ func (e *Extension) ID() string { return e.Publisher.Name + "." + e.Name }
 // Key returns the lower-case id, by which extensions are sorted and told apart.
 func (e *Extension) Key() string { return strings.ToLower(e.ID()) }
 
-// Key returns what tells packages apart: publisher.name@version, with @platform if
-// there is one, in lower case. Versions that differ only in case (1.0.0-RC, 1.0.0-rc)
-// would share a folder on some systems, so they are one.
+// Key identifies a package: publisher.name@version, with @platform if there is one, in
+// lower case. Versions that differ only in case (1.0.0-RC, 1.0.0-rc) would share a folder
+// on some systems, so they have the same key.
 func Key(publisher, name, version, platform string) string {
 	key := strings.ToLower(publisher + "." + name + "@" + version)
 	if platform != "" {

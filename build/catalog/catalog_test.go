@@ -70,7 +70,8 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
-// TestReadBelievesNothing changes one thing in a good catalogue at a time.
+// TestReadBelievesNothing changes one value at a time in a valid catalogue; Read must
+// refuse each.
 func TestReadBelievesNothing(t *testing.T) {
 	for _, test := range []struct{ old, new, want string }{
 		{`"render":1`, `"render":-1`, "render"},
@@ -90,7 +91,7 @@ func TestReadBelievesNothing(t *testing.T) {
 		{`"name":"b","uuid"`, `"name":"b","name":"b","uuid"`, "duplicate"},
 		{`"uuid":"1111`, `"uuid":"/../`, "UUID"},
 		{`"id":"1111`, `"id":"ABCD`, "UUID"},
-		{`"versions":[`, `"versions":[],"x":[`, "A.a: it has no version"},
+		{`"versions":[`, `"versions":[],"x":[`, "A.a: the extension has no version"},
 		{`"versions":[`, `"versions":[null,`, "major.minor.patch"},
 		{`"version":"1.0.0"`, `"version":"../../x"`, `version "../../x"`},
 		{`"version":"1.0.0"`, `"version":"1.0"`, `version "1.0"`},
@@ -131,7 +132,7 @@ func TestReadBelievesNothing(t *testing.T) {
 	}
 }
 
-// TestReadRefusesTwice repeats what must be there once.
+// TestReadRefusesTwice repeats values that must be unique.
 func TestReadRefusesTwice(t *testing.T) {
 	element := func(key string) string { // the one in the array of that key
 		_, rest, _ := strings.Cut(line("a", "a"), `"`+key+`":[`)
@@ -141,11 +142,11 @@ func TestReadRefusesTwice(t *testing.T) {
 	file := element("files")
 	version := element("versions")
 	for _, test := range []struct{ old, new, want string }{
-		{file, file + "," + file, "twice"},
+		{file, file + "," + file, "duplicate"},
 		{file, file + "," + strings.Replace(file, "e.js", "e.js/x", 1), "also a folder"},
 		{file, file + "," + strings.Replace(file, "extension", "a", 1), "out of order"},
-		{element("assets"), element("assets") + "," + element("assets"), "twice"},
-		{version, version + "," + version, "twice"},
+		{element("assets"), element("assets") + "," + element("assets"), "duplicate"},
+		{version, version + "," + version, "duplicate"},
 		{version, version + "," + strings.Replace(version, "1.0.0", "2.0.0", 1), "out of order"},
 		{version, strings.Replace(version, "1.0.0", "1.0.0-rc", 1) + "," + strings.Replace(version, "1.0.0", "1.0.0-RC", 1), "only in case"},
 	} {
@@ -156,8 +157,8 @@ func TestReadRefusesTwice(t *testing.T) {
 	}
 }
 
-// TestReadStops proves that what is wrong at the beginning is not read to its end, and
-// that a line of little things does not become many large ones.
+// TestReadStops checks that Read stops at an error in the first line, and that a line of
+// many small objects does not need much memory.
 func TestReadStops(t *testing.T) {
 	endless := &counter{Reader: io.MultiReader(strings.NewReader(header), &repeat{text: line("a", "a")})}
 	if _, err := catalog.Read(endless); err == nil || !strings.Contains(err.Error(), "line 3: a.a follows a.a") {
@@ -172,7 +173,7 @@ func TestReadStops(t *testing.T) {
 	}
 }
 
-// A repeat is a text without end.
+// A repeat is a reader that repeats a text without end.
 type repeat struct {
 	text string
 	at   int
@@ -203,7 +204,7 @@ func TestSortVersionsOfAnything(t *testing.T) {
 	}
 }
 
-// FuzzRead looks for a catalogue that is read and is not what Write writes.
+// FuzzRead looks for a catalogue that Read accepts and that differs from what Write writes.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(good()))
 	f.Add([]byte(strings.Replace(good(), `"render":1`, `"render":2,"baseUrl":"https://host/gallery","unpack":"web","sign":"empty","featured":["a.a"],"control":{"malicious":["x.y"],"deprecated":{}}`, 1)))
@@ -244,7 +245,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// FuzzControl looks for a control manifest that is taken and then refused.
+// FuzzControl looks for a control manifest that is accepted first and refused later.
 func FuzzControl(f *testing.F) {
 	for _, seed := range []string{`{"malicious":[],"deprecated":{},"search":[]}`, `{}`, "null", `{"malicious":null}`, `{"malicious":["a.b"],"migrateToPreRelease":{"a.b":{}}}`, `[1]`} {
 		f.Add([]byte(seed))

@@ -19,11 +19,11 @@ import (
 	json2 "github.com/go-json-experiment/json"
 )
 
-// Limits of what a catalogue may say, in bytes.
+// Limits of the values in a catalogue, in bytes.
 const (
-	maxPath    = 1024     // a file's path in its package
-	maxElement = 255      // of that, between slashes: what file systems allow
-	maxSize    = 1 << 40  // a file
+	maxPath    = 1024     // the path of a file in its package
+	maxElement = 255      // one name in a path, the limit of file systems
+	maxSize    = 1 << 40  // the size of a file
 	maxURL     = 2048     // an address
 	MaxControl = 16 << 20 // the control manifest
 	maxID      = 2*maxName + 1
@@ -35,8 +35,8 @@ var (
 	drive         = regexp.MustCompile(`^[A-Za-z]:`)
 )
 
-// Check refuses settings that a catalogue must not have. Read calls it, and so must
-// whoever makes settings: what it refuses would be refused by every later run.
+// Check refuses invalid settings. Read calls it. Code that makes settings must call it too,
+// because every later run refuses invalid ones.
 func (s *Settings) Check() error {
 	if s.Render < 0 {
 		return fmt.Errorf("render: want a version of the rendering, found %d", s.Render)
@@ -72,8 +72,8 @@ func (s *Settings) Check() error {
 	return nil
 }
 
-// CheckURL refuses what is not an absolute http or https address that other paths can
-// be appended to.
+// CheckURL refuses addresses that are not absolute http or https URLs to which a path can
+// be appended.
 func CheckURL(s string) error {
 	u, err := url.Parse(s)
 	switch {
@@ -82,9 +82,9 @@ func CheckURL(s string) error {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		return fmt.Errorf("must be an absolute address such as https://host/gallery, found %.200q", s)
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil:
-		return fmt.Errorf("must have no user, query or fragment, found %.200q", s)
+		return fmt.Errorf("must not have a user, query or fragment, found %.200q", s)
 	case strings.ContainsFunc(s, notInURL):
-		return fmt.Errorf("must have no control characters, spaces, quotation marks, brackets and backslashes, found %.200q", s)
+		return fmt.Errorf("must not contain control characters, spaces, quotation marks, brackets or backslashes, found %.200q", s)
 	}
 	return nil
 }
@@ -93,9 +93,9 @@ func notInURL(r rune) bool {
 	return unicode.IsControl(r) || unicode.IsSpace(r) || strings.ContainsRune("\"'<>\\^`{|}", r) || unicode.Is(unicode.Cf, r)
 }
 
-// ParseControl returns a control manifest as a site serves it, on one line. It must be
-// an object, and gets an empty list of malicious extensions where it has none: editors
-// go through that list without looking whether it is there.
+// ParseControl returns a control manifest as a site serves it, on one line. It must be an
+// object. If it has no list of malicious extensions, ParseControl adds an empty one,
+// because editors read the list without checking that it exists.
 func ParseControl(text []byte) ([]byte, error) {
 	if len(text) > MaxControl {
 		return nil, fmt.Errorf("%d bytes, more than the limit of %d", len(text), MaxControl)
@@ -119,8 +119,7 @@ func ParseControl(text []byte) ([]byte, error) {
 	return json.Marshal(manifest)
 }
 
-// check refuses an extension that a catalogue must not have. Its versions have been
-// checked.
+// check refuses an invalid extension, whose versions are already checked.
 func (e *Extension) check() error {
 	if err := CheckID(e.Publisher.Name, e.Name); err != nil {
 		return err
@@ -140,31 +139,31 @@ func (e *Extension) checkFields() error {
 	return errors.Join(checkDates(&e.Released, &e.Published, &e.Updated), e.Statistics.check())
 }
 
-// checkVersions refuses versions of another extension, and those that are there twice
-// or out of order.
+// checkVersions refuses versions of another extension, duplicates, and versions that are
+// out of order.
 func (e *Extension) checkVersions() error {
 	if len(e.Versions) == 0 {
-		return errors.New("it has no version")
+		return errors.New("the extension has no version")
 	}
 	folded := make(map[string]bool)
 	for i := range e.Versions {
 		v := &e.Versions[i]
 		if !strings.EqualFold(cmp.Or(v.Publisher, e.Publisher.Name), e.Publisher.Name) || !strings.EqualFold(cmp.Or(v.Name, e.Name), e.Name) {
-			return fmt.Errorf("version %s is of another extension, %s.%s", v.id(), v.Publisher, v.Name)
+			return fmt.Errorf("version %s belongs to another extension, %s.%s", v.id(), v.Publisher, v.Name)
 		}
 		if i > 0 && compareVersions(&e.Versions[i-1], v) >= 0 {
-			return fmt.Errorf("version %s follows %s: twice, or out of order", v.id(), e.Versions[i-1].id())
+			return fmt.Errorf("version %s follows %s: duplicate or out of order", v.id(), e.Versions[i-1].id())
 		}
 		lower := strings.ToLower(v.id())
 		if folded[lower] {
-			return fmt.Errorf("version %s is there twice: it differs from another only in case", v.id())
+			return fmt.Errorf("version %s: another version differs from it only in case", v.id())
 		}
 		folded[lower] = true
 	}
 	return nil
 }
 
-// id returns what tells a version from others of its extension.
+// id identifies a version within its extension.
 func (v *Version) id() string {
 	if v.Platform == "" {
 		return v.Version
@@ -172,9 +171,9 @@ func (v *Version) id() string {
 	return v.Version + "@" + v.Platform
 }
 
-// Check refuses a version that a catalogue must not have. Read calls it for each; so
-// does whoever reads a package, so that the package is refused and not the catalogue
-// that it would be in.
+// Check refuses an invalid version. Read calls it for each version. Code that reads
+// packages calls it too, so that the package is refused, and not the catalogue that
+// contains it.
 func (v *Version) Check() error {
 	if err := CheckIdentity(cmp.Or(v.Publisher, "x"), cmp.Or(v.Name, "x"), v.Version); err != nil {
 		return err
@@ -206,14 +205,14 @@ func (v *Version) checkContent() error {
 			return fmt.Errorf("asset %s: %w", a.Type, err)
 		}
 		if i > 0 && v.Assets[i-1].Type >= a.Type {
-			return fmt.Errorf("asset %s follows %s: twice, or out of order", a.Type, v.Assets[i-1].Type)
+			return fmt.Errorf("asset %s follows %s: duplicate or out of order", a.Type, v.Assets[i-1].Type)
 		}
 	}
 	return checkFiles(v.Files)
 }
 
-// checkFiles refuses paths that lead elsewhere, that are there twice, or that are a file
-// and a folder. Files are sorted by path.
+// checkFiles refuses invalid paths, duplicates, and a path that is both a file and a
+// folder. Files are sorted by path.
 func checkFiles(files []File) error {
 	checked := "."
 	for i := range files {
@@ -225,7 +224,7 @@ func checkFiles(files []File) error {
 			return fmt.Errorf("file %q: %w", f.Path, err)
 		}
 		if i > 0 && files[i-1].Path >= f.Path {
-			return fmt.Errorf("file %q follows %q: twice, or out of order", f.Path, files[i-1].Path)
+			return fmt.Errorf("file %q follows %q: duplicate or out of order", f.Path, files[i-1].Path)
 		}
 		dir := path.Dir(f.Path)
 		if dir == checked {
@@ -242,8 +241,8 @@ func checkFiles(files []File) error {
 	return nil
 }
 
-// CheckPath refuses what is not the path of a file below a folder, slash-separated,
-// on every system.
+// CheckPath refuses a path that is not a slash-separated relative file path on every
+// system.
 func CheckPath(p string) error {
 	switch {
 	case len(p) > maxPath:
@@ -251,7 +250,7 @@ func CheckPath(p string) error {
 	case !utf8.ValidString(p) || strings.ContainsFunc(p, unicode.IsControl) || strings.Contains(p, `\`):
 		return fmt.Errorf("path %.200q has control characters or backslashes, or is not UTF-8", p)
 	case p == "." || !fs.ValidPath(p) || drive.MatchString(p):
-		return fmt.Errorf("path %.200q: want one below the version's folder, without . and .. in it", p)
+		return fmt.Errorf("path %.200q: want a path below the version's folder, without . or .. elements", p)
 	}
 	for element := range strings.SplitSeq(p, "/") {
 		if len(element) > maxElement {
@@ -261,15 +260,15 @@ func CheckPath(p string) error {
 	return nil
 }
 
-// check looks at all but the path.
+// check refuses an invalid file. It does not look at the path.
 func (f *File) check() error {
 	switch {
 	case f.Ref.IsZero():
-		return errors.New("sha256: there is none")
+		return errors.New("sha256 is missing")
 	case f.Size < 0 || f.Size > maxSize:
 		return fmt.Errorf("size: want 0 to %d bytes, found %d", int64(maxSize), f.Size)
 	case !goodMediaType.MatchString(f.Type):
-		return fmt.Errorf("media type: want one such as text/plain, found %.200q", f.Type)
+		return fmt.Errorf("media type: want TYPE/SUBTYPE, such as text/plain, found %.200q", f.Type)
 	}
 	return nil
 }
@@ -307,15 +306,16 @@ func checkDates(dates ...*time.Time) error {
 			continue
 		}
 		if year := t.UTC().Year(); year < 1 || year > 9999 {
-			return fmt.Errorf("date in the year %d: want one of four digits", year)
+			return fmt.Errorf("date: want a year of four digits, found %d", year)
 		}
 	}
 	return nil
 }
 
-// manyObjects is from what length of a line on its objects are counted, and smallObject
-// what each has at least on average, in bytes: the smallest that Check accepts has more.
-// Without that, a line of empty objects would take fifty times its size when decoded.
+// manyObjects is the length of a line in bytes from which its objects are counted, and
+// smallObject is the average size in bytes that each must have. The smallest object that
+// Check accepts is larger. Without this, a line of empty objects would need fifty times its
+// size in memory when it is decoded.
 const (
 	manyObjects = 1 << 20
 	smallObject = 24

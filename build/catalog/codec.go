@@ -81,10 +81,10 @@ func encode(text []byte, v any) ([]byte, error) {
 	return line.Bytes(), err
 }
 
-// Read reads what Write wrote, by all processors. It refuses other formats by number,
-// and whatever must not be used as a path, a header or a size, so that what is read
-// here needs no more checks: nobody may read a catalogue in another way. Extensions that
-// are out of order are refused too: a reader may search by bisection.
+// Read reads what Write wrote, on all processors. It refuses other formats by their number,
+// and every value that must not be used as a path, a header or a size. So what it returns
+// needs no more checks, and catalogues must not be read in any other way. Extensions that
+// are out of order are refused too, because readers may use binary search.
 func Read(r io.Reader) (*Catalog, error) {
 	lines := bufio.NewReaderSize(r, batchBytes)
 	first, err := readLine(lines)
@@ -96,7 +96,7 @@ func Read(r io.Reader) (*Catalog, error) {
 		return nil, err
 	}
 	batches, err := readBatches(lines)
-	for _, b := range batches { // a line that is wrong explains more than what came of it
+	for _, b := range batches { // the error of a line is more precise than its consequences
 		if wrong := c.add(b); wrong != nil {
 			return nil, wrong
 		}
@@ -121,26 +121,26 @@ func readHeader(line []byte) (Settings, error) {
 	return h.Settings, nil
 }
 
-// maxLine bounds a line, in bytes: an extension of a thousand versions of a thousand
-// files each has fewer.
+// maxLine is the largest length of a line in bytes. An extension of a thousand versions
+// with a thousand files each has a shorter one.
 const maxLine = 256 << 20
 
-// readLine returns the next line with its end. The last one may have none; with it comes
-// io.EOF.
+// readLine returns the next line with its line end. The last line may have none; then the
+// error is io.EOF.
 func readLine(lines *bufio.Reader) ([]byte, error) {
 	var line []byte
 	for {
 		part, err := lines.ReadSlice('\n')
 		line = append(line, part...)
 		if len(line) > maxLine {
-			return nil, fmt.Errorf("catalogue: a line of more than %d bytes, the limit", maxLine)
+			return nil, fmt.Errorf("catalogue: a line is longer than the limit of %d bytes", maxLine)
 		}
 		switch err {
 		case bufio.ErrBufferFull:
 		case nil, io.EOF:
 			return line, err
 		default:
-			return nil, err // part of a line is none
+			return nil, err // drop the incomplete line
 		}
 	}
 }
@@ -157,8 +157,8 @@ type batch struct {
 // handing it over to cost nothing, and little to hold.
 const batchBytes = 256 << 10
 
-// readBatches decodes line after line until one is wrong or all are read. Batches that
-// come after one with an error may be missing.
+// readBatches decodes lines until one is invalid or all are read. After a batch with an
+// error, batches may be missing.
 func readBatches(lines *bufio.Reader) ([]*batch, error) {
 	var batches []*batch
 	var group errgroup.Group
@@ -192,8 +192,8 @@ func readBatches(lines *bufio.Reader) ([]*batch, error) {
 	return batches, nil
 }
 
-// checked refuses each version as soon as it is decoded: a line of a great many that
-// are wrong costs no more than the first.
+// checked checks each version as soon as it is decoded, so that a line with very many
+// invalid versions costs no more than its first one.
 var checked = json2.WithUnmarshalers(json2.UnmarshalFromFunc(func(d *jsontext.Decoder, v *Version) error {
 	type plain Version
 	if err := json2.UnmarshalDecode(d, (*plain)(v)); err != nil {
@@ -205,7 +205,7 @@ var checked = json2.WithUnmarshalers(json2.UnmarshalFromFunc(func(d *jsontext.De
 	return nil
 }))
 
-// A refusal is what is wrong with a version that is JSON.
+// A refusal is the error of a version that is valid JSON but invalid otherwise.
 type refusal struct{ error }
 
 func (b *batch) decode(texts *Interner) {
@@ -242,7 +242,7 @@ func decodeExtension(line []byte) (*Extension, error) {
 
 func checkOrder(before, e *Extension) error {
 	if before.Key() >= e.Key() {
-		return fmt.Errorf("%s follows %s: twice, or out of order", e.Key(), before.Key())
+		return fmt.Errorf("%s follows %s: duplicate or out of order", e.Key(), before.Key())
 	}
 	return nil
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// maxName is how long publisher, name, version and platform may be each, in bytes:
-// they become names of folders.
+// maxName is the largest length of a publisher, name, version or platform in bytes. They
+// become names of folders.
 const maxName = 100
 
 var (
@@ -59,6 +59,6 @@ func ParsePlatform(s string) (string, error) {
 	return s, nil
 }
 
-// IsAssetType reports whether s can be the type of an asset: assets are served under
-// their types, so it must be good as a file's name.
+// IsAssetType reports whether s can be the type of an asset. It must be a valid file name,
+// since assets are served under their types.
 func IsAssetType(s string) bool { return goodAsset.MatchString(s) }

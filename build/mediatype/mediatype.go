@@ -1,13 +1,13 @@
-// Package mediatype is the one table of media types: of a package's files by their
-// names, of assets by their types, and which of them a browser may act on.
+// Package mediatype is the only table of media types. It has the types of a package's files
+// by name and of assets by type, and it says which of them a browser could run.
 //
-// The builder writes the types into the catalogue, so that galshim and the stores
-// send them; the printed nginx configuration holds the same table. The machine's own
-// table is never consulted: the same input gives the same site anywhere.
+// The builder writes the types into the catalogue, so that galshim and the stores send
+// them. The printed nginx configuration contains the same table. The machine's own table is
+// never used: the same input gives the same site anywhere.
 //
-// Files of packages are written by strangers and are served from the gallery's own
-// address. A file whose type is [Active] must not run as a page of that address:
-// servers send it with [Policy], stores as a download.
+// Files of packages are written by strangers and are served from the gallery's own address.
+// A file whose type is [Active] must not run as a page of that address: servers send it
+// with [Policy], and stores send it as a download.
 package mediatype
 
 import (
@@ -19,15 +19,15 @@ import (
 	"strings"
 )
 
-// Octets is the type of everything that the table does not know.
+// Octets is the type of all files that the table does not contain.
 const Octets = "application/octet-stream"
 
 const plainText = "text/plain" + charset
 
-// Policy is the Content-Security-Policy of active files of packages: in a sandbox
-// without scripts, and without anything from elsewhere but their own style. Files
-// that are not active carry no policy, because a worker takes its policy from the
-// response its script came with, and would lose importScripts and fetch.
+// Policy is the Content-Security-Policy of active files of packages: a sandbox without
+// scripts, in which only the file's own styles work. Files that are not active have no
+// policy, because a worker takes its policy from the response that its script came with,
+// and would lose importScripts and fetch.
 const Policy = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 
 // byExtension holds the types of the file extensions that occur in packages.
@@ -84,16 +84,16 @@ var byExtension = map[string]string{
 	".webm": "video/webm",
 }
 
-// plainTexts are extensions of text that has no type of its own.
+// plainTexts are extensions of text files that have no media type of their own.
 var plainTexts = []string{
 	".bat", ".c", ".cc", ".cfg", ".conf", ".cpp", ".cs", ".cts", ".go", ".h", ".hpp", ".ini", ".java", ".jsonc", ".jsx",
 	".less", ".log", ".lua", ".mts", ".php", ".ps1", ".py", ".rb", ".rs", ".rst", ".scss", ".sh", ".sql", ".svelte",
 	".toml", ".ts", ".tsx", ".txt", ".vue",
 }
 
-// byAssetEnd holds the types of assets by the part behind the last full stop of
-// their own type. An icon is a picture of any kind; most are PNG, and a server that
-// knows only the path of an asset says so of all.
+// byAssetEnd holds the media types of assets by the last part of the asset type, after the
+// last full stop. An icon may be any kind of picture; most are PNG, so a server that knows
+// only an asset's path sends image/png for all of them.
 var byAssetEnd = map[string]string{
 	"manifest":      "application/json",
 	"vsixpackage":   "application/vsix",
@@ -106,14 +106,13 @@ var byAssetEnd = map[string]string{
 	"vsixmanifest":  "text/xml; charset=utf-8",
 }
 
-// Translation begins the types of assets that are translations: JSON, whatever
-// language they end in.
+// Translation is the prefix of asset types that are translations. They are JSON whatever
+// language the type ends in.
 const Translation = "Microsoft.VisualStudio.Code.Translation."
 
-// Of returns the media type for a file of that name, with "; charset=utf-8" for
-// text/*, and Octets if the name does not tell. Names without an extension do not
-// tell, and neither do names that begin with their only full stop, such as .html:
-// nginx reads names the same way.
+// Of returns the media type for a file of that name, with "; charset=utf-8" for text/*, or
+// Octets if the name has no known extension. A name that begins with its only full stop,
+// such as .html, has no extension: nginx reads names the same way.
 func Of(name string) string {
 	base := strings.ToLower(path.Base(name))
 	ext := path.Ext(base)
@@ -126,9 +125,9 @@ func Of(name string) string {
 	return cmp.Or(byExtension[ext], Octets)
 }
 
-// OfAsset returns the media type for an asset of that type whose bytes are those of
-// a file of that name. Only a picture is told apart by its name; an asset of another
-// known type has one media type whatever its file is called.
+// OfAsset returns the media type for an asset of that type, whose content is a file of that
+// name. The name matters only for pictures; an asset of another known type has one media
+// type whatever its file is called.
 func OfAsset(assetType, name string) string {
 	end := strings.ToLower(assetType[strings.LastIndexByte(assetType, '.')+1:])
 	known := byAssetEnd[end]
@@ -146,10 +145,10 @@ func Essence(mediaType string) string { return strings.TrimSuffix(mediaType, cha
 
 const charset = "; charset=utf-8"
 
-// Active reports whether a browser may treat a file of the media type as a document
-// or act on it otherwise: HTML, SVG, every kind of XML, PDF, and all types that are
-// not known to be inert. It is a list of what is inert, because catalogues are
-// written by others: a type that is spelled in any other way than here is active.
+// Active reports whether a browser may run a file of the media type or show it as a
+// document: HTML, SVG, every kind of XML, PDF, and all types that are not known to be
+// inert. The list is of inert types, because catalogues are written by others: a type that
+// is spelled differently than here is active.
 func Active(mediaType string) bool {
 	kind := Essence(mediaType)
 	if family, name, _ := strings.Cut(kind, "/"); slices.Contains(inertFamilies, family) {
@@ -162,9 +161,9 @@ func notInName(r rune) bool {
 	return !('a' <= r && r <= 'z' || '0' <= r && r <= '9' || strings.ContainsRune("+-.", r))
 }
 
-// Attached reports whether a store, which sends no policy, must offer a file of the
-// media type as a download. Of the active types those of the table are; what is not
-// in the table is Octets, which browsers do not show.
+// Attached reports whether a store, which sends no policy, must offer a file of the media
+// type as a download. These are the active types of the table. Files of other active types
+// are stored as Octets, which browsers do not show.
 func Attached(mediaType string) bool {
 	return Active(mediaType) && Essence(mediaType) != Octets
 }
@@ -178,7 +177,7 @@ var inert = []string{
 }
 
 // Extensions yields every media type of the table, without parameters, with its file
-// extensions, without the full stop; both are sorted.
+// extensions, without the full stop. Both are sorted.
 func Extensions() iter.Seq2[string, []string] {
 	all := make(map[string][]string)
 	for ext, mediaType := range byExtension {

@@ -103,7 +103,7 @@ func TestActive(t *testing.T) {
 	}
 }
 
-// TestTable proves what servers that hold the table rely on.
+// TestTable checks the properties of the table that servers rely on.
 func TestTable(t *testing.T) {
 	for ext, kind := range byExtension {
 		if strings.HasPrefix(kind, "text/") != strings.HasSuffix(kind, charset) {

@@ -69,8 +69,8 @@ func (e *Entry) Folder() string {
 	return name
 }
 
-// Parse reads a list. It ends at the first entry that is none: a list of a hundred million
-// numbers costs no more than one.
+// Parse reads a list. It stops at the first invalid entry, so that a list of a hundred
+// million numbers costs no more than one number.
 func Parse(text []byte) ([]Entry, error) {
 	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))))
 	if first, err := d.Token(); err != nil || first != json.Delim('[') {
@@ -88,12 +88,12 @@ func Parse(text []byte) ([]Entry, error) {
 		return nil, plain(err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, errors.New("something follows the list")
+		return nil, errors.New("unexpected text after the list")
 	}
 	return entries, nil
 }
 
-// plain says what the end of a text means.
+// plain returns a clearer error for a list that ends too early.
 func plain(err error) error {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		return errors.New("unexpected end of the list")

@@ -115,7 +115,7 @@ func TestParseBelievesNothing(t *testing.T) {
 		``:                                 "unexpected end",
 		`[{"extId":"acme.hello"},{}]`:      "entry 2: extId: publisher is missing",
 		`[{"extId":"acme./../x"}]`:         "entry 1: extId: name",
-		`[{"extId":"acme.hello"}] x`:       "something follows the list",
+		`[{"extId":"acme.hello"}] x`:       "unexpected text after the list",
 		`[{"extId":"acme.hello"}`:          "unexpected end",
 		`[{"extId":"acme.hello","icon":1}`: "entry 1",
 	} {
@@ -125,7 +125,7 @@ func TestParseBelievesNothing(t *testing.T) {
 	}
 }
 
-// FuzzParse looks for a list that is read and cannot be written and read again.
+// FuzzParse looks for a list that is accepted but cannot be written and read again.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		`[{"extId": "acme.hello", "currentVersion": "1.1.0", "icon": "data:image/png;base64,AAAA", "describe": "Says hello", "dateCreated": "2020-02-28T09:30:00.000Z", "lastUpdate": "2020-02-29"}]`,

@@ -165,8 +165,8 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// TestReadmeForm has the differences in the README that comparing XML and contents does not
-// show: how the manifest is written, and modes.
+// TestReadmeForm checks the differences in the README that a comparison of XML and contents
+// does not show: the form of the manifest, and modes.
 func TestReadmeForm(t *testing.T) {
 	f, err := readFolder(base)
 	if err != nil {
@@ -200,7 +200,7 @@ func TestReadmeForm(t *testing.T) {
 	}
 	for _, row := range []string{
 		"| the same XML with `encoding=\"UTF-8\"`, no blank lines and `<a></a>` |",
-		"| 0755 for what its owner may execute, 0644 for the rest |",
+		"| 0755 for files that their owner may execute, 0644 for all others |",
 		"| with npm, yarn, pnpm or bun |",
 	} {
 		if !strings.Contains(string(readme), row) {

@@ -27,8 +27,8 @@ type crawler struct {
 	findings []finding.Finding // why
 }
 
-// crawl adds the files of a package that are packed, but for those in its own
-// node_modules: they are dependencies, which are packages of their own.
+// crawl adds the files of a package that are packed, except those in its own node_modules:
+// dependencies are packages of their own.
 func (c *crawler) crawl(root modules.Folder) error {
 	info, err := fs.Stat(c.dir, root.Source)
 	if err != nil {
@@ -37,8 +37,8 @@ func (c *crawler) crawl(root modules.Folder) error {
 	return c.enter(root, ".", []fs.FileInfo{info})
 }
 
-// enter adds what is in dir, a path below root. linked are the folders that links led to
-// on the way there, first the root.
+// enter adds the files in dir, a path below root. linked are the folders that links led to
+// on the way there, beginning with the root.
 func (c *crawler) enter(root modules.Folder, dir string, linked []fs.FileInfo) error {
 	if err := c.ctx.Err(); err != nil {
 		return err

@@ -8,8 +8,8 @@ import (
 	"galbuild/build/pack/modules"
 )
 
-// A wideFS is an extension's folder in which names may begin with "..": those are of
-// files around it.
+// A wideFS is an extension's folder in which names may begin with "..", for files outside
+// of the folder.
 type wideFS struct {
 	fs.FS
 	around modules.Around
@@ -28,7 +28,7 @@ func (w wideFS) Open(name string) (fs.File, error) {
 	return dir.Open(name)
 }
 
-// Stat implements fs.StatFS: what is not a file, such as a pipe, may not be opened.
+// Stat implements fs.StatFS, because special files such as pipes must not be opened.
 func (w wideFS) Stat(name string) (fs.FileInfo, error) {
 	dir, name := w.at(name)
 	return fs.Stat(dir, name)

@@ -51,12 +51,12 @@ type Options struct {
 	Ignore         []byte   // text in place of .vscodeignore's; nil is .vscodeignore's
 	IgnoreFile     string   // what findings call the file with that text
 	NoDependencies bool     // leave out node_modules
-	Yarn           *bool    // node_modules was made by yarn, or by npm; nil is as modules.Choose finds
+	Yarn           *bool    // whether yarn, not npm, made node_modules; nil: modules.Choose decides
 	Only           []string // of yarn's dependencies these, and what they need; nil is all
 	FollowLinks    bool     // go into symbolic links to folders
 
-	// Around is what is around the folder: package managers link packages from there, and
-	// keep those there that the members of a workspace share. Zero is nothing.
+	// Around is the surroundings of the folder: package managers link packages from there,
+	// and keep there what the members of a workspace share. Zero means none.
 	Around modules.Around
 
 	AllowStar        bool // activation by *
@@ -68,9 +68,9 @@ type Options struct {
 	// Time is that of all entries; zero is the newest packed file's. It becomes the
 	// nearest that an archive can hold, from 1980 to 2106.
 	Time time.Time
-	// Before are the times of files before something wrote into the folder, by Source. The
-	// newest file is then one of those that still have theirs, so that it is the same after
-	// the next time. Nil is all files.
+	// Before are the times of files before something wrote into the folder, by Source. Only
+	// files that still have these times are considered for the newest file, so that the
+	// result is the same in the next run. Nil considers all files.
 	Before map[string]time.Time
 
 	// Progress is told how many bytes of how many have been read. It may be called
@@ -93,12 +93,12 @@ type Plan struct {
 // A File is an entry to be.
 type File struct {
 	Entry  string      // its name in the package
-	Source string      // its path from the folder, which begins with "../" outside of it; "" for the XML documents
+	Source string      // its path from the folder; may begin with "../"; "" for the XML documents
 	Mode   fs.FileMode // 0644 or 0755
 	Size   int64       // in bytes
 
-	place    string // its path in the package, as long as it was not renamed, to which .vscodeignore applies
-	real     string // Source, with symbolic links to the folder followed
+	place    string // its path in the package before renaming, to which .vscodeignore applies
+	real     string // Source, with symbolic links resolved
 	content  []byte // nil if it is packed as it is on disk
 	modified time.Time
 }
@@ -106,7 +106,7 @@ type File struct {
 // Modified is the file's time; zero for the XML documents.
 func (f File) Modified() time.Time { return f.modified }
 
-// Time is that of all entries.
+// Time is the time of all entries.
 func (p *Plan) Time() time.Time { return p.modified }
 
 // Read reads the folder dir and checks all of it. An error is one that kept it

@@ -224,9 +224,9 @@ func (r *reading) scanFile(f File) ([]finding.Finding, error) {
 	return secret.Scan(f.searched(), content, r.o.Secrets), nil
 }
 
-// searched is the path by which a file is searched for secrets or is not, being a
-// dependency's. What a link in node_modules leads to outside of the extension's folder may
-// well be the author's own.
+// searched returns the path under which a file is searched for secrets. Dependencies are
+// not searched. But a file outside of the extension's folder that a link in node_modules
+// leads to may be the author's own.
 func (f File) searched() string {
 	if strings.HasPrefix(f.real, "../") {
 		return f.real
@@ -286,7 +286,8 @@ func (r *reading) plan() *Plan {
 	return p
 }
 
-// newest is the time of the newest packed file that Before has, or of all if there is none.
+// newest returns the time of the newest packed file that is unchanged since Before, or of
+// all files if there is none.
 func (r *reading) newest() time.Time {
 	var kept, all time.Time
 	for _, f := range r.files {

@@ -15,7 +15,8 @@ import (
 	"galbuild/cmd/e2e/installed"
 )
 
-// workspace has an extension and a package next to it that need two versions of another.
+// workspace has an extension and a package next to it that depend on two versions of a
+// third package.
 var workspace = map[string]string{
 	"package.json":                   `{"name": "ws", "version": "1.0.0", "private": true, "workspaces": ["packages/*"]}`,
 	"vendor/one/package.json":        `{"name": "deep", "version": "1.0.0"}`,
@@ -31,8 +32,8 @@ var workspace = map[string]string{
 	"packages/unneeded/package.json": `{"name": "unneeded", "version": "1.0.0", "dependencies": {"deep": "file:../../vendor/deep-1.0.0.tgz"}}`,
 }
 
-// TestRuns has the real npm and yarn install a workspace, and wants the packed extension to
-// run as the one on disk does.
+// TestRuns installs a workspace with the real npm and yarn, and checks that the packed
+// extension runs like the one on disk.
 func TestRuns(t *testing.T) {
 	tools := installed.Tools(t)
 	for name, install := range map[string][]string{
@@ -81,7 +82,8 @@ func write(t *testing.T, name, text string) {
 	}
 }
 
-// unpacked packs the folder and returns where its files are without anything around them.
+// unpacked packs the folder, and returns the path of its files unpacked into an empty
+// folder.
 func unpacked(t *testing.T, dir string) string {
 	t.Helper()
 	around, err := modules.OnDisk(dir)

@@ -1,5 +1,5 @@
-// Package roots reads certificates of authorities that are trusted besides the system's,
-// for every client there is: of sources, of targets and of galshim.
+// Package roots reads certificate authorities that are trusted in addition to the system's.
+// All clients use it: for sources, for targets and in galshim.
 package roots
 
 import (
@@ -11,8 +11,7 @@ import (
 	"os"
 )
 
-// Trust makes t trust those in a file of PEM certificates. An empty name changes
-// nothing.
+// Trust makes t trust the PEM certificates in a file. An empty name changes nothing.
 func Trust(t *http.Transport, file string) error {
 	if file == "" {
 		return nil
@@ -35,8 +34,8 @@ func Trust(t *http.Transport, file string) error {
 	return nil
 }
 
-// IsUnknown tells whether err is a certificate of an authority that is not trusted.
+// IsUnknown reports whether err is about a certificate of an unknown authority.
 func IsUnknown(err error) bool { return errors.As(err, &x509.UnknownAuthorityError{}) }
 
-// Hint is what to do about an error of [IsUnknown].
-const Hint = "give the certificate of who signs for it with --ca FILE, or in SSL_CERT_FILE"
+// Hint is the hint for an error of [IsUnknown].
+const Hint = "give the certificate of its authority with --ca FILE, or in SSL_CERT_FILE"

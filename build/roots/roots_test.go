@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestTrust reaches a server whose authority only the file vouches for.
+// TestTrust connects to a server whose authority only the file contains.
 func TestTrust(t *testing.T) {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	defer server.Close()

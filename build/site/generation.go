@@ -38,10 +38,10 @@ func ReadCurrent(root string) (Current, error) {
 	return ParseCurrent(text)
 }
 
-// maxCurrent is how much of CURRENT is read, in bytes: it has less.
+// maxCurrent is the largest size of CURRENT in bytes.
 const maxCurrent = 4 << 10
 
-// readAtMost reads a file that has at most that many bytes.
+// readAtMost reads a file of at most that many bytes.
 func readAtMost(file string, most int64) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -49,7 +49,7 @@ func readAtMost(file string, most int64) ([]byte, error) {
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || info.Size() > most {
-		return nil, cmp.Or(err, fmt.Errorf("%s: more than %d bytes, the limit", file, most))
+		return nil, cmp.Or(err, fmt.Errorf("%s: larger than the limit of %d bytes", file, most))
 	}
 	return io.ReadAll(io.LimitReader(f, most))
 }
@@ -63,21 +63,21 @@ func WriteCatalog(w io.Writer, c *catalog.Catalog) error {
 	return errors.Join(c.Write(enc), enc.Close())
 }
 
-// Limits of a catalogue, in bytes. Real ones pack to an eighth; equal versions of
-// one extension to less, which is what the ratio leaves room for.
+// Limits of a catalogue, in bytes. Real ones compress to an eighth, and many equal versions
+// of one extension compress further, for which the ratio leaves room.
 const (
 	MaxPackedCatalog = 512 << 20
-	maxCatalog       = 2 << 30  // unpacked
-	maxRatio         = 200      // unpacked to packed, as with packages and bundles
-	ratioFrom        = 64 << 20 // up to which any ratio is harmless
-	maxWindow        = 32 << 20 // memory for unpacking
+	maxCatalog       = 2 << 30  // uncompressed
+	maxRatio         = 200      // uncompressed to compressed, as with packages and bundles
+	ratioFrom        = 64 << 20 // the ratio is not checked below
+	maxWindow        = 32 << 20 // memory of the decoder
 )
 
-// UnpackCatalog reads what WriteCatalog wrote. It unpacks no more than is decoded, and
-// ends where the limits are passed.
+// UnpackCatalog reads what WriteCatalog wrote. It decompresses while it decodes, and stops
+// at the limits.
 func UnpackCatalog(packed []byte) (*catalog.Catalog, error) {
 	if len(packed) > MaxPackedCatalog {
-		return nil, fmt.Errorf("catalogue of %d bytes packed, more than the limit of %d", len(packed), MaxPackedCatalog)
+		return nil, fmt.Errorf("compressed catalogue has %d bytes, more than the limit of %d", len(packed), MaxPackedCatalog)
 	}
 	dec, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
@@ -88,7 +88,7 @@ func UnpackCatalog(packed []byte) (*catalog.Catalog, error) {
 	return catalog.Read(&bounded{from: dec, packed: len(packed), limit: limit})
 }
 
-// A bounded reader fails where more comes than the limit.
+// A bounded reader fails beyond its limit.
 type bounded struct {
 	from     io.Reader
 	packed   int
@@ -98,7 +98,7 @@ type bounded struct {
 func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.from.Read(p)
 	if b.n += int64(n); b.n > b.limit {
-		return 0, fmt.Errorf("%d bytes packed unpack to more than %d bytes, the limit for a catalogue of that size", b.packed, b.limit)
+		return 0, fmt.Errorf("%d compressed bytes expand to more than %d bytes, the limit for a catalogue of that size", b.packed, b.limit)
 	}
 	return n, err
 }

@@ -12,8 +12,8 @@ import (
 	"galbuild/build/site"
 )
 
-// TestPlantedLinks proves that a site with a link in the place of one of its folders is
-// not changed, while the site itself may be a link.
+// TestPlantedLinks checks that a site with a link at the path of one of its folders is not
+// changed, while the site itself may be a link.
 func TestPlantedLinks(t *testing.T) {
 	for _, name := range []string{site.Desk, site.Desk + "/tmp", site.Desk + "/lock", site.Desk + "/publishers", "blobs", "assets", "files", "index", "api"} {
 		root, outside := t.TempDir(), t.TempDir()
@@ -49,7 +49,7 @@ func TestPlantedLinks(t *testing.T) {
 	}
 }
 
-// TestRemoveUnless proves that links are removed and not followed.
+// TestRemoveUnless checks that links are removed and not followed.
 func TestRemoveUnless(t *testing.T) {
 	dir := lock(t, t.TempDir())
 	outside := t.TempDir()
@@ -75,7 +75,7 @@ func TestRemoveUnless(t *testing.T) {
 	}
 }
 
-// TestRemoveTemp removes what earlier versions left half written.
+// TestRemoveTemp removes unfinished files of earlier versions.
 func TestRemoveTemp(t *testing.T) {
 	dir := lock(t, t.TempDir())
 	for _, path := range []string{"x", "index/x", "item/x"} {

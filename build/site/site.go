@@ -78,9 +78,9 @@ func Lock(root string) (*Dir, error) {
 	return d, nil
 }
 
-// Open opens a folder to write below it, and makes the builder's own folder in it. It
-// wraps [beneath.ErrLink] if a folder of a site is a link there, which somebody has planted
-// or has put there to have content elsewhere: a mount does that.
+// Open opens a folder to write below it, and makes the builder's own folder in it. The
+// error wraps [beneath.ErrLink] if a folder of the site is a link. Somebody may have
+// planted it, or wants the content elsewhere, for which a mount works.
 func Open(root string) (*os.Root, error) {
 	_, err := os.Lstat(root)
 	made := errors.Is(err, fs.ErrNotExist)
@@ -92,7 +92,7 @@ func Open(root string) (*os.Root, error) {
 		return nil, err
 	}
 	if made {
-		if err := at.Chmod(".", beneath.DirMode); err != nil { // whatever the umask
+		if err := at.Chmod(".", beneath.DirMode); err != nil { // undo the umask
 			at.Close()
 			return nil, err
 		}
@@ -110,7 +110,7 @@ func Open(root string) (*os.Root, error) {
 	return at, nil
 }
 
-// lockAndClear takes the folder for this process, and makes its temporary one.
+// lockAndClear locks the folder for this process, and makes its temporary folder.
 func (d *Dir) lockAndClear() (err error) {
 	if d.lock, err = LockFile(d.root, "lock", (*flock.Flock).TryLock); err != nil {
 		return err
@@ -124,8 +124,8 @@ func (d *Dir) lockAndClear() (err error) {
 	return d.clearTemp()
 }
 
-// LockFile locks a file in the builder's own folder of the site at root, by try. It returns
-// ErrLocked if another process has it.
+// LockFile locks a file in the builder's own folder of the site at root, by calling try. It
+// returns ErrLocked if another process has the lock.
 func LockFile(root *os.Root, name string, try func(*flock.Flock) (bool, error)) (*flock.Flock, error) {
 	name = filepath.Join(Desk, name)
 	f, err := root.OpenFile(name, os.O_RDONLY|os.O_CREATE, 0o600)
@@ -143,8 +143,8 @@ func LockFile(root *os.Root, name string, try func(*flock.Flock) (bool, error)) 
 	return lock, nil
 }
 
-// Publishing is the folder, in the builder's own, for unfinished files of those who publish
-// to the site as to any other target.
+// Publishing is the folder for unfinished files of commands that publish to the site as to
+// any other target. It is in the builder's own folder.
 const Publishing = "publishing"
 
 // publishers is the name of a lock that those share who publish to the folder as to
@@ -209,10 +209,10 @@ func (d *Dir) clearTemp() error {
 	if err != nil {
 		return err
 	}
-	if err := d.root.RemoveAll(Desk + "/" + Publishing); err != nil { // nobody publishes: the lock says so
+	if err := d.root.RemoveAll(Desk + "/" + Publishing); err != nil { // the lock shows that nobody publishes
 		return err
 	}
-	for _, f := range left { // also of one killed while it saved what it knows of its sources
+	for _, f := range left { // a process may have been killed while it saved its cache
 		d.Unclean = true
 		if f.Name() == markName { // stays until a builder comes to its end
 			continue
@@ -235,7 +235,7 @@ func (d *Dir) End() error {
 	return d.root.Remove(mark)
 }
 
-// The mark lies in the folder that must be empty when no builder is at work.
+// The marker is in the folder that must be empty when no builder is running.
 const mark = Desk + "/tmp/" + markName
 
 const markName = "unfinished"
@@ -264,7 +264,7 @@ func (d *Dir) Close() error {
 	return d.closeAll()
 }
 
-// closeAll closes what is open.
+// closeAll closes all open folders.
 func (d *Dir) closeAll() error {
 	var errs []error
 	if d.Blobs != nil {
@@ -324,7 +324,7 @@ func WriteOwn(root, name string, text []byte) error {
 // Temp returns the folder for unfinished files.
 func (d *Dir) Temp() string { return d.temp }
 
-// FoldsCase tells whether the file system takes names that differ in case for one.
+// FoldsCase reports whether the file system treats names that differ only in case as one.
 func (d *Dir) FoldsCase() (bool, error) {
 	const probe, other = Desk + "/tmp/case", Desk + "/tmp/CASE"
 	if err := beneath.WriteText(d.root, probe, nil); err != nil {
@@ -346,7 +346,7 @@ func (d *Dir) WriteFile(path string, text []byte) error {
 	return d.Blobs.WriteFile(path, text)
 }
 
-// Remove removes a file of the site, if it is there; of a link, the link.
+// Remove removes a file of the site if it exists. Of a link, it removes the link.
 func (d *Dir) Remove(path string) error {
 	if err := d.root.Remove(filepath.FromSlash(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -354,12 +354,12 @@ func (d *Dir) Remove(path string) error {
 	return nil
 }
 
-// RemoveAll removes a folder of the site with all that is in it, and no more: links in
-// it are removed, not followed.
+// RemoveAll removes a folder of the site with everything in it. It removes links and does
+// not follow them.
 func (d *Dir) RemoveAll(path string) error { return d.root.RemoveAll(filepath.FromSlash(path)) }
 
-// RemoveTemp removes what a killed builder or publisher has left half written beside the
-// files of the site, but for those folders that RemoveUnless is for.
+// RemoveTemp removes unfinished files that a killed builder or publisher left next to the
+// files of the site. It skips the folders that RemoveUnless cleans.
 func (d *Dir) RemoveTemp() error {
 	generations, err := d.Generations()
 	if err != nil {
@@ -386,9 +386,9 @@ func (d *Dir) RemoveTemp() error {
 	return nil
 }
 
-// RemoveUnless removes the files below a folder of the site that are not wanted, and the
-// folders that are empty then. Paths are relative to the site, slash-separated. Links are
-// files: nothing in a site is one.
+// RemoveUnless removes the files below a folder of the site that are not wanted, and then
+// empty folders. Paths are relative to the site and slash-separated. Links are removed like
+// files, because a site has none.
 func (d *Dir) RemoveUnless(top string, wanted func(path string) bool) error {
 	info, err := d.root.Lstat(top)
 	switch {

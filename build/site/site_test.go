@@ -176,8 +176,8 @@ func FuzzUnpackCatalog(f *testing.F) {
 	})
 }
 
-// TestCatalogBomb proves that little packed bytes do not become very many: of a line
-// without end, and of one that is refused only at its end.
+// TestCatalogBomb checks that a small compressed catalogue cannot expand without limit: one
+// line without end, and a catalogue that is refused only at its end.
 func TestCatalogBomb(t *testing.T) {
 	for name, bomb := range map[string]string{"spaces": " ", "text": `{"name":"aaaaaaaaaaaaaaaaaaaa"`} {
 		var packed bytes.Buffer

@@ -18,8 +18,8 @@ import (
 // maxRedirects is how many redirects in a row are followed.
 const maxRedirects = 10
 
-// NewClient returns a client that honours the proxy variables, and trusts the authorities
-// in a file of PEM certificates besides the system's, if one is named.
+// NewClient returns a client that uses the proxy variables. If a file of PEM certificates
+// is named, the client trusts these in addition to the system's.
 func NewClient(ca string) (*http.Client, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	return &http.Client{Transport: transport}, roots.Trust(transport, ca)

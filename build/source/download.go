@@ -47,7 +47,7 @@ func (x *expansion) download() {
 	group.SetLimit(parallel)
 	for _, d := range wanted {
 		group.Go(func() error {
-			defer vsix.Contain(&d.err) // the others go on
+			defer vsix.Contain(&d.err) // other downloads continue
 			d.err = d.run(x.ctx)
 			return nil
 		})
@@ -132,7 +132,7 @@ func (d *download) run(ctx context.Context) error {
 		}
 		wait := retryablehttp.DefaultBackoff(shortWait, longWait, tries, again.answer)
 		if wait > maxWait {
-			return fmt.Errorf("%w; the server asks to come back in %s", err, wait)
+			return fmt.Errorf("%w; the server asks to wait %s", err, wait)
 		}
 		d.Log.Warn("download is tried again", "source", d.name, "wait", wait, "err", err)
 		if err := d.sleep(ctx, wait); err != nil {

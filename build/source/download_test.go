@@ -50,7 +50,7 @@ func TestProxy(t *testing.T) {
 	}
 }
 
-// TestAuthority downloads from a server whose certificate only a file vouches for.
+// TestAuthority downloads from a server whose authority only a file contains.
 func TestAuthority(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, packageText) }))
 	defer server.Close()
@@ -367,7 +367,7 @@ func TestGivenUp(t *testing.T) {
 		"unauthorized":   {status(401), "HOST wants credentials; write https://user:password@HOST/… (401 Unauthorized)", 1},
 		"forbidden":      {status(403), "HOST does not let it be downloaded (403 Forbidden)", 1},
 		"unavailable":    {status(503), "HOST cannot give it (503 Service Unavailable)", 3},
-		"come back":      {status(503, "Retry-After", "3600"), "HOST cannot give it (503 Service Unavailable); the server asks to come back in 1h0m0s", 1},
+		"come back":      {status(503, "Retry-After", "3600"), "HOST cannot give it (503 Service Unavailable); the server asks to wait 1h0m0s", 1},
 		"unasked 304":    {status(304), "HOST cannot give it (304 Not Modified)", 1},
 		"no body":        {text(""), "HOST answers with nothing instead of a package", 1},
 		"HTML page":      {text("<!DOCTYPE html><html><body>Sign in</body></html>"), "HOST answers with an HTML page instead of a package; perhaps it wants somebody to log in", 1},

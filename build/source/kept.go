@@ -48,8 +48,8 @@ func (f *facts) validator() string {
 	return f.ETag
 }
 
-// readFacts reads what was kept. A file that somebody has damaged is an error, and the
-// package is got as if there were none.
+// readFacts reads the record of a download. A damaged record is an error, and the package
+// is downloaded as if there were none.
 func readFacts(path string) (*facts, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -60,7 +60,7 @@ func readFacts(path string) (*facts, error) {
 		return nil, err
 	}
 	if f.Size < -1 || !httpguts.ValidHeaderFieldValue(f.ETag) || !httpguts.ValidHeaderFieldValue(f.LastModified) {
-		return nil, fmt.Errorf("%s: not what a server has said", path)
+		return nil, fmt.Errorf("%s: damaged record of a download", path)
 	}
 	return f, nil
 }

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// FuzzKept has anything in the files that keep a download: the package is had all the
-// same, and is the server's.
+// FuzzKept has any bytes in the record of a download: the package is still downloaded, and
+// is the server's.
 func FuzzKept(f *testing.F) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", `"v1"`)
@@ -52,14 +52,14 @@ func FuzzKept(f *testing.F) {
 	})
 }
 
-// TestEncodedRatio has a server that sends little which becomes much.
+// TestEncodedRatio has a server whose compressed response expands too much.
 func TestEncodedRatio(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
 		w.Header().Set("Content-Encoding", "gzip")
 		w.Write(gzipped(packageText + strings.Repeat("\x00", 4<<20)))
 	})
 	_, problems := fetch(t, Config{}, s.URL+"/x.vsix")
-	if len(problems) != 1 || !strings.Contains(problems[0], "unpack to more than the limit of 200 times") {
+	if len(problems) != 1 || !strings.Contains(problems[0], "expand to more than the limit of 200 times") {
 		t.Errorf("problems %q", problems)
 	}
 }

@@ -116,8 +116,8 @@ func FuzzParseList(f *testing.F) {
 	})
 }
 
-// FuzzLists reads two lists that may name each other, patterns and packages: it ends,
-// and what it finds is there.
+// FuzzLists reads two lists that may contain each other, patterns and packages: reading
+// ends, and every result exists.
 func FuzzLists(f *testing.F) {
 	f.Add([]byte("a.vsix\n@two.txt\n*.vsix"), []byte("@one.txt\nb.vsix # why"))
 	f.Add([]byte("@one.txt\n@@one.txt\n-"), []byte("{a,b}*.vsix\n[a-\n**\n."))

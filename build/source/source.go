@@ -76,7 +76,7 @@ type Config struct {
 	Stdin     io.Reader    // what "-" reads
 	Skip      string       // a folder not to search, wherever it turns up: the site being written
 	MaxBytes  int64        // limit for one download; 0 is none
-	MaxRatio  int64        // how many times larger a download may become that is sent compressed; 0 is the usual
+	MaxRatio  int64        // how many times larger a compressed download may become; 0 is the default
 	Retries   int          // how often a failed request is repeated; 0 means 4, negative never
 
 	// Progress is told how many bytes of a download are there, and of how many,
@@ -106,7 +106,7 @@ func Expand(ctx context.Context, args []string, c Config) ([]Item, []Problem, er
 
 func (c Config) withDefaults() Config {
 	if c.Client == nil {
-		c.Client, _ = NewClient("") // without a file there is no error
+		c.Client, _ = NewClient("") // cannot fail without a file
 	}
 	if c.Client.CheckRedirect == nil {
 		client := *c.Client

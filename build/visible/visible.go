@@ -1,9 +1,9 @@
-// Package visible tells the characters of a text that people do not see, or take for
-// others, and shows them.
+// Package visible finds and escapes characters that people do not see in a text, or that
+// they take for others.
 //
-// Names and titles come from strangers. Control characters move a terminal's cursor
-// and set its title; bidirectional ones show "exe.txt" for "txt.exe"; with letters of
-// other alphabets that look like a, c, e, o or p somebody else's name can be written.
+// Names and titles come from strangers. Control characters can move a terminal's cursor and
+// set its title. Bidirectional characters can show "txt.exe" as "exe.txt". Letters of other
+// alphabets that look like a, c, e, o or p can imitate another name.
 package visible
 
 import (
@@ -16,9 +16,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Escape returns s with every character that is not to reach a terminal written as
-// \u202e (JSON's way, so that JSON stays the same JSON), and a byte that is not UTF-8
-// as \xff. Of control characters those in keep stay.
+// Escape returns s with every character that must not reach a terminal written as \u202e,
+// which keeps JSON the same JSON, and every byte that is not UTF-8 as \xff. Control
+// characters in keep stay.
 func Escape(s, keep string) string {
 	if isPlain(s, keep) {
 		return s
@@ -51,7 +51,7 @@ func isPlain(s, keep string) bool {
 	return true
 }
 
-// hidden tells characters that have no looks of their own, or change those of others.
+// hidden reports whether a character is invisible, or changes how others look.
 func hidden(r rune) bool {
 	switch {
 	case r < utf8.RuneSelf:
@@ -59,12 +59,12 @@ func hidden(r rune) bool {
 	case unicode.IsControl(r), r == '\u2028', r == '\u2029':
 		return true
 	case unicode.Is(unicode.Prepended_Concatenation_Mark, r):
-		return false // a format character that is seen
+		return false // a visible format character
 	}
 	return unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
 }
 
-// A kind of character is named in warnings by one of these words.
+// A kind of character has one of these names in warnings.
 const (
 	control       = "control"
 	bidirectional = "bidirectional"
@@ -81,8 +81,8 @@ func kindOf(r rune) string {
 	return invisible
 }
 
-// Hidden returns what is not seen of a text, one sentence for each kind of character:
-// control, bidirectional, invisible.
+// Hidden returns one sentence for each kind of hidden character in a text: control,
+// bidirectional, invisible.
 func Hidden(s string) []string {
 	var found []string
 	told := make(map[string]bool)
@@ -92,14 +92,14 @@ func Hidden(s string) []string {
 		}
 		if kind := kindOf(r); !told[kind] {
 			told[kind] = true
-			found = append(found, fmt.Sprintf("it holds the %s character U+%04X", kind, r))
+			found = append(found, fmt.Sprintf("it contains the %s character U+%04X", kind, r))
 		}
 	}
 	return found
 }
 
-// Findings returns what is to be known of a name or title before it is believed: what
-// is hidden, and the first word with letters that look like others.
+// Findings returns the warnings about a name or title: its hidden characters, and its first
+// word with letters that look like others.
 func Findings(s string) []string {
 	found := Hidden(s)
 	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) }) {
@@ -110,8 +110,9 @@ func Findings(s string) []string {
 	return found
 }
 
-// confusable are the letters of Cyrillic, Greek and Armenian that are drawn as Latin
-// ones, each before the one it looks like.
+// confusable maps letters of Cyrillic, Greek and Armenian to the Latin letters that they
+// look like.
+//
 // Source: https://www.unicode.org/Public/security/latest/confusables.txt
 var confusable = pairs("АAВBЕEЅSІIЈJКKМMНHОOРPСCТTУYХXаaеeіiјjоoрpсcуyхxѕsһhԁdԛqԝwҮYӏlѵv" +
 	"ΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXοoνvιiαaρpυu" +
@@ -126,8 +127,8 @@ func pairs(s string) map[rune]rune {
 	return m
 }
 
-// lookAlike returns what is wrong with a word: letters of two alphabets of which one
-// is Latin, or letters that all look like Latin ones and are none.
+// lookAlike returns a warning about a word that mixes Latin letters with those of another
+// alphabet, or whose letters all look like Latin ones and are not Latin.
 func lookAlike(word string) string {
 	var latin, other, same int
 	var first rune

@@ -23,7 +23,7 @@ func TestEscape(t *testing.T) {
 	}
 }
 
-// TestEscapeJSON shows that JSON that was escaped says what it said.
+// TestEscapeJSON checks that escaped JSON has the same meaning.
 func TestEscapeJSON(t *testing.T) {
 	want := "a\u202e\u009b\x7f\U000e0041 b\x1b"
 	text, err := json.Marshal(want)

@@ -20,7 +20,7 @@ import (
 // the directory rather than archive/zip: its inflate is the faster one.
 type archive struct {
 	files    []file
-	folders  []string       // clean names of the entries that are folders
+	folders  []string       // clean names of folder entries
 	exact    map[string]int // by clean name
 	folded   map[string]int // by lower-case name; the first of several
 	modified time.Time
@@ -42,7 +42,7 @@ func openArchive(r io.ReaderAt, size int64, l Limits) (*archive, error) {
 	if err := sniff(r, size); err != nil {
 		return nil, err
 	}
-	r = io.NewSectionReader(r, 0, size) // no offset outside of it reaches the reader
+	r = io.NewSectionReader(r, 0, size) // keeps offsets within the archive
 	end, err := readEnd(r, size)
 	if err != nil {
 		return nil, err
@@ -81,8 +81,8 @@ func (a *archive) warn(format string, args ...any) {
 	a.warnings = append(a.warnings, clip(fmt.Sprintf(format, args...)))
 }
 
-// list returns the entries as the library has them, which knows dates and modes,
-// under the names that editors take.
+// list returns the entries with the dates and modes that the library reads, under the names
+// that editors use.
 func list(r io.ReaderAt, size int64, headers []header) ([]*zip.File, error) {
 	next := 0
 	z, err := zip.NewReaderWithOptions(r, size, zip.ReaderOptions{NameDecoder: func(h *zip.FileHeader) error {
@@ -107,7 +107,7 @@ func list(r io.ReaderAt, size int64, headers []header) ([]*zip.File, error) {
 	return z.File, nil
 }
 
-// directoryError tells damage from failure to read.
+// directoryError distinguishes a damaged archive from a failure to read.
 func directoryError(err error) error {
 	if refused, ok := errors.AsType[*FormatError](err); ok {
 		return refused
@@ -128,7 +128,7 @@ func checkSizes(headers []header, l Limits) error {
 		case h.unpacked > uint64(l.EntryBytes):
 			return refuse(h.name, "%d bytes unpacked, more than the limit of %d", h.unpacked, l.EntryBytes)
 		case h.unpacked > ratioFrom && h.unpacked/uint64(l.Ratio) > h.packed:
-			return refuse(h.name, "%d bytes packed unpack to %d, more than the limit of %d times", h.packed, h.unpacked, l.Ratio)
+			return refuse(h.name, "%d compressed bytes expand to %d, more than the limit of %d times", h.packed, h.unpacked, l.Ratio)
 		case h.method == zip.Store && h.packed != h.unpacked && h.flags&flagEncrypted == 0:
 			return refuse(h.name, "is stored, with %d bytes packed and %d unpacked; editors refuse that", h.packed, h.unpacked)
 		}
@@ -179,8 +179,8 @@ func has[K comparable, V any](m map[K]V, key K) bool {
 	return ok
 }
 
-// isFolder goes by the name, as editors do: of an entry without a slash at its end
-// they make a file, whatever its mode.
+// isFolder decides by the name, as editors do: an entry without a trailing slash is a file,
+// whatever its mode.
 func isFolder(f *zip.File) bool { return strings.HasSuffix(f.Name, "/") }
 
 // methods are names for what archives were seen to use.

@@ -28,7 +28,7 @@ func (p *Package) setAssets(d *documents) {
 	}
 	for i, x := range listed {
 		if int64(len(p.Assets)) >= d.limits.AssetTypes {
-			p.warn("assets: %d are listed; those after the first %d, the limit asset-types, are left out", len(listed), i)
+			p.warn("assets: %d are listed, more than the limit asset-types allows; those after the first %d are left out", len(listed), i)
 			break
 		}
 		if !taken[x.Type] {
@@ -59,7 +59,7 @@ func (p *Package) addListed(taken map[string]bool, x manifest.Asset, l Limits) {
 	}
 }
 
-// ofAsset returns how many bytes an asset may have.
+// ofAsset returns the size limit of an asset, in bytes.
 func (l Limits) ofAsset(kind string) int64 {
 	switch {
 	case isIcon(kind):

@@ -10,7 +10,7 @@ import (
 	"galbuild/build/vsix/manifest"
 )
 
-// checkIdentity holds what becomes names of folders against the limits.
+// checkIdentity checks the limits of the values that become names of folders.
 func (l Limits) checkIdentity(publisher, name, version, platform string) error {
 	for _, x := range []struct {
 		what, text string
@@ -26,14 +26,14 @@ func (l Limits) checkIdentity(publisher, name, version, platform string) error {
 	return nil
 }
 
-// bound cuts or leaves out what is more than the limits allow, and says so. What
-// would change what an editor does is refused instead.
+// bound cuts or drops what exceeds the limits, with a warning. If that would change what an
+// editor does, it refuses the package instead.
 func (p *Package) bound(l Limits) error {
 	p.cut("display name", &p.DisplayName, l.DisplayName)
 	p.cut("description", &p.Description, l.Description)
 	p.Categories = p.boundList("categories", p.Categories, l.CategoryBytes, l.Categories)
 	p.Tags = p.boundList("tags", p.Tags, l.TagBytes, l.Tags)
-	if p.Web && !slices.Contains(p.Tags, manifest.TagWeb) { // without it, no editor in a browser installs it
+	if p.Web && !slices.Contains(p.Tags, manifest.TagWeb) { // editors in a browser need it
 		p.Tags = append(p.Tags[:min(len(p.Tags), int(l.Tags)-1)], manifest.TagWeb)
 	}
 	if err := p.boundProperties(l); err != nil {
@@ -48,8 +48,8 @@ func (p *Package) bound(l Limits) error {
 	return nil
 }
 
-// Cut returns the beginning of a text that has more characters than it may, with an
-// ellipsis for the last one, and how many it had.
+// Cut returns the beginning of a text that has more characters than allowed, ending with an
+// ellipsis, and how many it had.
 func Cut(s string, most int64) (cut string, characters int64) {
 	characters = int64(utf8.RuneCountInString(s))
 	if characters <= most {
@@ -71,23 +71,23 @@ func (p *Package) cut(what string, s *string, most int64) {
 	}
 }
 
-// boundList leaves out the items that are too long, and those that are too many.
+// boundList drops items that are too long, and then the excess ones.
 func (p *Package) boundList(what string, items []string, longest, most int64) []string {
 	tooLong := func(s string) bool { return int64(len(s)) > longest }
 	if i := slices.IndexFunc(items, tooLong); i >= 0 {
 		before, first := len(items), items[i]
 		items = slices.DeleteFunc(items, tooLong)
-		p.warn("%s: %d with more bytes than the limit of %d are left out, such as %.40q… with %d", what, before-len(items), longest, first, len(first))
+		p.warn("%s: %d left out, longer than the limit of %d bytes, such as %.40q… with %d bytes", what, before-len(items), longest, first, len(first))
 	}
 	if n := int64(len(items)); n > most {
 		items = items[:most]
-		p.warn("%s: there are %d; those after the first %d, the limit, are left out", what, n, most)
+		p.warn("%s: there are %d, more than the limit of %d; the rest are left out", what, n, most)
 	}
 	return items
 }
 
-// boundProperties leaves out properties that are too long or too many. It refuses the
-// package for one that editors go by.
+// boundProperties drops properties that are too long, and then the excess ones. It refuses
+// the package if an essential property is too long.
 func (p *Package) boundProperties(l Limits) error {
 	var kept []catalog.Property
 	long := 0
@@ -112,17 +112,17 @@ func (p *Package) boundProperties(l Limits) error {
 	if n <= l.Properties {
 		return nil
 	}
-	// Those that editors go by stay, wherever they stand.
+	// Keep the essential properties, wherever they are in the list.
 	slices.SortStableFunc(kept, func(a, b catalog.Property) int { return order(essential(a.Key)) - order(essential(b.Key)) })
 	p.Properties = kept[:l.Properties]
-	p.warn("properties: there are %d; all but %d, the limit, are left out", n, l.Properties)
+	p.warn("properties: there are %d, more than the limit of %d; the rest are left out", n, l.Properties)
 	return nil
 }
 
-// essential tells the properties that editors go by.
+// essential reports whether editors need a property.
 func essential(key string) bool { return readByEditors[key] || key == manifest.PropertyPreRelease }
 
-// order puts true before false.
+// order sorts true before false.
 func order(first bool) int {
 	if first {
 		return 0
@@ -130,7 +130,8 @@ func order(first bool) int {
 	return 1
 }
 
-// metadataBytes is about how many bytes the package adds to each response with it.
+// metadataBytes returns roughly how many bytes the package adds to each response that lists
+// it.
 func (p *Package) metadataBytes() int64 {
 	n := len(p.Publisher) + len(p.Name) + len(p.Version) + len(p.Platform) + len(p.DisplayName) + len(p.Description)
 	for _, list := range [][]string{p.Categories, p.Tags} {
@@ -147,7 +148,7 @@ func (p *Package) metadataBytes() int64 {
 	return int64(n)
 }
 
-// warnLooks tells of characters that make a text look like another one.
+// warnLooks warns about characters that make a text look like another one.
 func (p *Package) warnLooks(what, s string) {
 	for _, finding := range visible.Findings(s) {
 		p.warn("%s %.200q: %s", what, s, finding)

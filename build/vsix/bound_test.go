@@ -21,7 +21,7 @@ func many(n int, format string) []string {
 	return l
 }
 
-// boundPackage packs an extension whose XML change makes, besides what is needed.
+// boundPackage packs an extension; change adds to its XML.
 func boundPackage(t *testing.T, change func(fields map[string]any, x *manifest.XML)) []byte {
 	t.Helper()
 	fields := map[string]any{"name": "hello", "publisher": "acme", "version": "1.0.0", "engines": map[string]string{"vscode": "^1.90.0"}}
@@ -39,7 +39,7 @@ func boundPackage(t *testing.T, change func(fields map[string]any, x *manifest.X
 		{name: "extension/readme.md", content: strings.Repeat("readme\n", 100)}, {name: "extension/e.js", content: "1"}})
 }
 
-// TestBounds gives a package more of each thing than is allowed.
+// TestBounds exceeds each limit.
 func TestBounds(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(fields map[string]any, x *manifest.XML)
@@ -53,22 +53,22 @@ func TestBounds(t *testing.T) {
 		"description": {func(f map[string]any, _ *manifest.XML) { f["description"] = strings.Repeat("d", 4097) }, "",
 			"description has 4097 characters, more than the limit of 4096", func(p *Package) any { return len(p.Description) }, 4095 + len("…")},
 		"categories": {func(_ map[string]any, x *manifest.XML) { x.Metadata.Categories = strings.Join(many(51, "c%d"), ",") }, "",
-			"categories: there are 51; those after the first 50", func(p *Package) any { return len(p.Categories) }, 50},
+			"categories: there are 51, more than the limit of 50", func(p *Package) any { return len(p.Categories) }, 50},
 		"tags, for the browser": {func(f map[string]any, x *manifest.XML) {
 			x.Metadata.Tags = strings.Join(append(many(600, "t%d"), manifest.TagWeb), ",")
 		}, "", "tags: there are 601", func(p *Package) any { return fmt.Sprint(len(p.Tags), p.Web, slices.Contains(p.Tags, manifest.TagWeb)) }, "500 true true"},
 		"long tags": {func(f map[string]any, x *manifest.XML) {
 			x.Metadata.Tags = "short," + strings.Repeat("t", 101) + ",other"
 		}, "",
-			"tags: 1 with more bytes than the limit of 100 are left out, such as \"tttt", func(p *Package) any { return strings.Join(p.Tags, ",") }, "short,other"},
+			"tags: 1 left out, longer than the limit of 100 bytes, such as \"tttt", func(p *Package) any { return strings.Join(p.Tags, ",") }, "short,other"},
 		"no room for the browser's tag": {func(f map[string]any, x *manifest.XML) { x.Metadata.Tags = manifest.TagWeb }, "tag-bytes=5",
-			"tags: 1 with more bytes", func(p *Package) any { return strings.Join(p.Tags, ",") }, manifest.TagWeb},
+			"tags: 1 left out", func(p *Package) any { return strings.Join(p.Tags, ",") }, manifest.TagWeb},
 		"properties": {func(_ map[string]any, x *manifest.XML) {
 			for _, key := range many(300, "k%d") {
 				x.Metadata.Properties = append(x.Metadata.Properties, manifest.Property{ID: key, Value: "v"})
 			}
 			x.Metadata.Properties = append(x.Metadata.Properties, manifest.Property{ID: manifest.PropertyPreRelease, Value: "true"})
-		}, "", "properties: there are 302; all but 200", func(p *Package) any { return fmt.Sprint(len(p.Properties), p.Properties[0].Key, p.Properties[1].Key) },
+		}, "", "properties: there are 302, more than the limit of 200", func(p *Package) any { return fmt.Sprint(len(p.Properties), p.Properties[0].Key, p.Properties[1].Key) },
 			"200" + manifest.PropertyPreRelease + manifest.PropertyEngine},
 		"long property": {func(_ map[string]any, x *manifest.XML) {
 			x.Metadata.Properties = []manifest.Property{{ID: "k", Value: strings.Repeat("v", 32<<10+1)}, {ID: strings.Repeat("k", 257)}}
@@ -79,7 +79,7 @@ func TestBounds(t *testing.T) {
 			for _, kind := range many(1000, "t%d") {
 				x.Assets = append(x.Assets, manifest.Asset{Type: kind, Path: "extension/e.js"})
 			}
-		}, "", "assets: 1000 are listed; those after the first 198, the limit asset-types", func(p *Package) any { return len(p.Assets) }, 200},
+		}, "", "assets: 1000 are listed, more than the limit asset-types allows; those after the first 198", func(p *Package) any { return len(p.Assets) }, 200},
 		"readme": {func(_ map[string]any, x *manifest.XML) {
 			x.Assets = []manifest.Asset{{Type: manifest.AssetDetails, Path: "extension/readme.md"}}
 		}, "readme-bytes=699", "readme \"extension/readme.md\" is left out: it has 700 bytes, more than the limit of 699", func(p *Package) any { return len(p.Assets) }, 2},
@@ -101,7 +101,7 @@ func TestBounds(t *testing.T) {
 		"version":  {func(f map[string]any, _ *manifest.XML) {}, "version-bytes=4", "version has 5 bytes, more than the limit of 4", nil, nil},
 		"platform": {func(_ map[string]any, x *manifest.XML) { x.Metadata.Identity.Platform = "linux-x64" }, "platform-bytes=8", "target platform has 9 bytes", nil, nil},
 		"hidden characters": {func(_ map[string]any, x *manifest.XML) { x.Metadata.DisplayName = "\u202eMicr\u043esoft\u200b" }, "",
-			"it holds the bidirectional character U+202E", func(p *Package) any { return p.DisplayName }, "\u202eMicr\u043esoft\u200b"},
+			"it contains the bidirectional character U+202E", func(p *Package) any { return p.DisplayName }, "\u202eMicr\u043esoft\u200b"},
 		"publisher of other letters": {func(f map[string]any, _ *manifest.XML) { f["publisher"] = "\u0430cme" }, "", "look-alike letter U+0430", nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -132,7 +132,7 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestTranslationsLimit has more texts in package.nls.json than are read.
+// TestTranslationsLimit has too many texts in package.nls.json.
 func TestTranslationsLimit(t *testing.T) {
 	archive := pack(t, []entry{packageJSON, {name: manifest.NLSPath, content: `{"a":"1","b":"2","c":"3"}`}})
 	p, err := Open(bytes.NewReader(archive), int64(len(archive)), Limits{Translations: 2})
@@ -141,9 +141,9 @@ func TestTranslationsLimit(t *testing.T) {
 	}
 }
 
-// TestLongMessages shows that what a package says does not make messages long.
+// TestLongMessages checks that long texts of a package do not make messages long.
 func TestLongMessages(t *testing.T) {
-	long := strings.Repeat("x", 500<<10) // more would be refused for the ratio
+	long := strings.Repeat("x", 500<<10) // a longer text would be refused for its ratio
 	for name, change := range map[string]func(map[string]any, *manifest.XML){
 		"version":   func(_ map[string]any, x *manifest.XML) { x.Metadata.Identity.Version = long },
 		"publisher": func(_ map[string]any, x *manifest.XML) { x.Metadata.Identity.Publisher = long },
@@ -162,11 +162,11 @@ func TestLongMessages(t *testing.T) {
 	}
 }
 
-// TestContain has a reader that makes the program panic.
+// TestContain has a reader that panics.
 func TestContain(t *testing.T) {
 	_, err := Open(panicking{}, 100, Limits{})
 	p, ok := err.(*PanicError)
-	if !ok || !strings.Contains(err.Error(), "galbuild made a mistake") || !strings.Contains(string(p.Stack), "panicking") {
+	if !ok || !strings.Contains(err.Error(), "internal error of galbuild") || !strings.Contains(string(p.Stack), "panicking") {
 		t.Fatalf("error %v", err)
 	}
 	archive := pack(t, []entry{packageJSON})

@@ -27,8 +27,8 @@ const (
 	locatorBytes = 20
 
 	maxComment = 1<<16 - 1
-	in64Short  = 1<<16 - 1 // a number of 16 bits that stands in the zip64 record
-	in64Long   = 1<<32 - 1 // likewise, of 32 bits
+	in64Short  = 1<<16 - 1 // a 16-bit number that is in the zip64 record instead
+	in64Long   = 1<<32 - 1 // likewise, 32-bit
 
 	extraZip64       = 0x0001
 	extraUnicodePath = 0x7075
@@ -41,31 +41,31 @@ const (
 	flagUTF8       = 1 << 11
 )
 
-// A directoryEnd is what all end records of an archive agree on. The directory lies
-// within the archive and ends where the first of them begins.
+// A directoryEnd is what all end records of an archive agree on. The directory lies within
+// the archive and ends where the first end record begins.
 type directoryEnd struct {
 	entries      uint64
-	offset, size uint64 // of the directory, in bytes
+	offset, size uint64 // position and size of the directory, in bytes
 }
 
 // A header is an entry as the directory describes it.
 type header struct {
-	raw              []byte // the name as it is stored; part of the directory
-	name             string // the name that editors take, with slashes
+	raw              []byte // the stored name, a slice of the directory
+	name             string // the name that editors use, with slashes
 	flags, method    uint16
 	crc              uint32
 	packed, unpacked uint64
-	offset           uint64 // of its local header
+	offset           uint64 // position of its local header
 }
 
-// le reads little-endian numbers of a record.
+// le reads little-endian numbers from a record.
 type le []byte
 
 func (b le) u16(at int) uint16 { return binary.LittleEndian.Uint16(b[at:]) }
 func (b le) u32(at int) uint32 { return binary.LittleEndian.Uint32(b[at:]) }
 func (b le) u64(at int) uint64 { return binary.LittleEndian.Uint64(b[at:]) }
 
-// readAt reads exactly n bytes. The end of the file is damage, other errors are
+// readAt reads exactly n bytes. If the file ends early, it is damaged; other errors are
 // those of the reader.
 func readAt(r io.ReaderAt, at uint64, n int) (le, error) {
 	b := make([]byte, n)
@@ -139,8 +139,8 @@ func readEnd64(r io.ReaderAt, locatorAt uint64, locator, end le) (*directoryEnd,
 	return e, e.check(at)
 }
 
-// check refuses a directory that is not where the end records begin. Some readers go
-// by its offset, as editors do, and others by its size.
+// check refuses a directory that does not end where the end records begin. Some readers use
+// its offset, as editors do, and others its size.
 func (e *directoryEnd) check(endsAt uint64) error {
 	if e.size > endsAt || e.offset != endsAt-e.size {
 		return refuse("", "zip archive is cut off or damaged: its directory is said to be %d bytes at byte %d, and ends at byte %d",
@@ -178,7 +178,7 @@ func readDirectory(r io.ReaderAt, end *directoryEnd, l Limits) ([]header, error)
 	return headers, nil
 }
 
-// parse reads the header at the beginning of b, and returns its length.
+// parse reads the header at the beginning of b, and returns the length of the header.
 func (h *header) parse(b le) (int, error) {
 	if len(b) < headerBytes || string(b[:4]) != headerSignature {
 		return 0, refuse("", "zip archive is cut off or damaged: its directory cannot be read")
@@ -203,13 +203,13 @@ func (h *header) parse(b le) (int, error) {
 	return end, err
 }
 
-// extraFields are the extra fields of an entry that readers go by.
+// extraFields are the extra fields of an entry that readers use.
 type extraFields struct {
 	zip64        le
-	unicodePaths []le // that could apply
+	unicodePaths []le // candidates
 }
 
-// parseExtra returns false if a field is longer than there are bytes.
+// parseExtra returns false if a field is longer than the bytes that are left.
 func parseExtra(b le) (f extraFields, ok bool) {
 	for len(b) >= 4 {
 		id, size := b.u16(0), int(b.u16(2))
@@ -227,8 +227,8 @@ func parseExtra(b le) (f extraFields, ok bool) {
 	return f, true
 }
 
-// resolve replaces the numbers that stand in the zip64 field, which has them in
-// this order. It returns false if one is missing there.
+// resolve replaces the numbers that are in the zip64 field instead, which has them in this
+// order. It returns false if one is missing.
 func (f extraFields) resolve(numbers ...*uint64) bool {
 	rest := f.zip64
 	for _, n := range numbers {
@@ -243,9 +243,9 @@ func (f extraFields) resolve(numbers ...*uint64) bool {
 	return true
 }
 
-// nameOf returns the name that editors take. They prefer the Info-ZIP Unicode Path
-// field if its checksum is that of the stored name; other readers do not know it. So
-// it may repeat the stored name in UTF-8, and may not replace it.
+// nameOf returns the name that editors use. They prefer the Info-ZIP Unicode Path field if
+// its checksum matches the stored name, and other readers do not know it. So the field may
+// repeat the stored name in UTF-8, and must not replace it.
 func (f extraFields) nameOf(raw string, flags uint16) (string, error) {
 	name := decodeName(raw, flags)
 	for _, field := range f.unicodePaths {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// A forger writes an archive byte by byte, so that it can lie. Fields at zero are
-// what they should be.
+// A forger writes an archive byte by byte, so that it can contain wrong values. Fields that
+// are zero get the right values.
 type forger struct {
 	local, central bytes.Buffer
 	entries        int
@@ -109,8 +109,7 @@ func offset64(offset uint64) forgery {
 	return forgery{name: "extension/a", content: "text", extra: extraField(extraZip64, binary.LittleEndian.AppendUint64(nil, offset)...), central: put32(42, in64Long)}
 }
 
-// end64 returns an end with a zip64 record of these values, at the byte where it is
-// said to be.
+// end64 returns an end with a zip64 record of these values, at the given position.
 func (z *forger) end64(entries, size, offset, at uint64) func([]byte) []byte {
 	le := binary.LittleEndian
 	record := le.AppendUint64([]byte(end64Signature), end64Bytes-12)
@@ -125,14 +124,14 @@ func (z *forger) end64(entries, size, offset, at uint64) func([]byte) []byte {
 	}
 }
 
-// sample is an archive that lies, and what it is refused for.
+// sample is an archive with wrong values, and the error for it.
 type sample struct {
 	archive []byte
 	want    string
 }
 
-// lies are archives on which two readers could differ, or that name places where the
-// archive is not.
+// lies are archives that two readers could read differently, or with positions outside of
+// the archive.
 func lies() map[string]sample {
 	text := forgery{name: "extension/a", content: "text"}
 	with := func(change func(*forgery)) []byte {
@@ -154,8 +153,8 @@ func lies() map[string]sample {
 				return append(put(28, byte(len(u)))(b), u...)
 			}
 		}), `its Unicode Path field names it "extension/b"`},
-		"descriptor":       {with(func(f *forgery) { f.local = put(6, 8); f.after = []byte(descriptorSignature + "123412341234") }), "data descriptor behind it"},
-		"descriptor, bare": {with(func(f *forgery) { f.local = put(6, 8); f.after = []byte("123412341234") }), "data descriptor behind it"},
+		"descriptor":       {with(func(f *forgery) { f.local = put(6, 8); f.after = []byte(descriptorSignature + "123412341234") }), "data descriptor differs from the directory"},
+		"descriptor, bare": {with(func(f *forgery) { f.local = put(6, 8); f.after = []byte("123412341234") }), "data descriptor differs from the directory"},
 		"unicode path":     {with(func(f *forgery) { f.extra = unicodePath("extension/a", "extension/package.json") }), `its Unicode Path field names it "extension/package.json"`},
 		"second unicode path": {with(func(f *forgery) {
 			f.extra = append(unicodePath("other", "extension/b"), unicodePath("extension/a", "extension/b")...)
@@ -230,7 +229,7 @@ func forgeEnd(f forgery, change func([]byte) []byte) []byte {
 	return z.bytes(change)
 }
 
-// lies64 are zip64 end records that lie; "good" does not.
+// lies64 are wrong zip64 end records; "good" is right.
 func lies64() map[string]sample {
 	z := forgeFirst()
 	n, size, offset := uint64(z.entries), uint64(z.central.Len()), uint64(z.local.Len())
@@ -281,7 +280,7 @@ func TestLies(t *testing.T) {
 	}
 }
 
-// An oddity is an entry that is odd but can be read in one way only.
+// An oddity is an unusual entry that all readers read the same way.
 type oddity struct {
 	entry    forgery
 	wantName string
@@ -298,7 +297,7 @@ func oddities() map[string]oddity {
 		"descriptor":                     {forgery{name: "extension/a", local: func(b []byte) []byte { return put(14, make([]byte, 12)...)(put(6, 8)(b)) }, after: []byte(descriptorSignature + strings.Repeat("\x00", 12))}, "extension/a", ""},
 		"descriptor forgotten":           {forgery{name: "extension/a", local: put(6, 8)}, "extension/a", ""},
 		"bytes between entries":          {forgery{name: "extension/a", after: []byte("PK\x03\x04 hidden")}, "extension/a", "11 bytes of the package belong to no entry"},
-		"hidden characters":              {forgery{name: "extension/\u202egnp.exe", local: put(7, 8), central: put(9, 8)}, "extension/\u202egnp.exe", "it holds the bidirectional character"},
+		"hidden characters":              {forgery{name: "extension/\u202egnp.exe", local: put(7, 8), central: put(9, 8)}, "extension/\u202egnp.exe", "it contains the bidirectional character"},
 		"beside the folder":              {forgery{name: "extension-x/a"}, "extension-x/a", `is unpacked as "-x/a"`},
 		"one file on other file systems": {forgery{name: "extension/PACKAGE.NLS.JSON"}, "extension/PACKAGE.NLS.JSON", ""},
 	}
@@ -306,7 +305,7 @@ func oddities() map[string]oddity {
 
 func (o oddity) archive() []byte { return forge(o.entry, forgery{name: "extension/last"}) }
 
-// odd returns the archives of oddities.
+// odd returns archives with oddities.
 func odd() map[string][]byte {
 	all := make(map[string][]byte)
 	for name, o := range oddities() {
@@ -315,8 +314,7 @@ func odd() map[string][]byte {
 	return all
 }
 
-// TestOneReading shows that the names are those of editors, and that what is odd is a
-// warning.
+// TestOneReading checks that names are those of editors, and that oddities cause warnings.
 func TestOneReading(t *testing.T) {
 	for name, c := range oddities() {
 		t.Run(name, func(t *testing.T) {
@@ -338,7 +336,7 @@ func TestOneReading(t *testing.T) {
 	}
 }
 
-// TestCollisions names files that become one on other file systems.
+// TestCollisions has files that become one on other file systems.
 func TestCollisions(t *testing.T) {
 	for _, c := range []struct{ a, b, want string }{
 		{"extension/é.js", "extension/e\u0301.js", "unpack onto each other on macOS or Windows"},

@@ -19,17 +19,17 @@ import (
 // regular expression /^extension/.
 const installedPrefix = "extension"
 
-// installedPath returns where below an extension's folder editors unpack a file, as a
-// clean path. They cut off the prefix whatever follows it: extension.vsixmanifest
+// installedPath returns the path below an extension's folder to which editors unpack a
+// file, as a clean path. They remove the prefix whatever follows it: extension.vsixmanifest
 // becomes .vsixmanifest.
 func installedPath(name string) (string, bool) {
 	rest, ok := strings.CutPrefix(name, installedPrefix)
 	return strings.TrimPrefix(path.Clean("/"+rest), "/"), ok
 }
 
-// checkInstalled refuses files that editors unpack onto each other or onto a folder,
-// and onto package.json where file systems disregard case; it warns of other files
-// that become one there.
+// checkInstalled refuses files that editors unpack to the same path, to the path of a
+// folder, or to package.json on file systems that ignore case. It warns about other files
+// that become one on such file systems.
 func (a *archive) checkInstalled() error {
 	t := tree{archive: a, files: make(map[string]int, len(a.files)), folded: make(map[string]int, len(a.files)), fold: cases.Fold()}
 	for i := range a.files {
@@ -44,7 +44,7 @@ func (a *archive) checkInstalled() error {
 type tree struct {
 	*archive
 	files  map[string]int // by path
-	folded map[string]int // by path as file systems compare it; the first of several
+	folded map[string]int // by folded path; the first of several
 	fold   cases.Caser
 }
 
@@ -52,7 +52,7 @@ func (t *tree) add(i int) error {
 	name := t.archive.files[i].name
 	at, ok := installedPath(name)
 	if !ok {
-		return t.compare(name, i, name) // not unpacked, but served with all files
+		return t.compare(name, i, name) // not unpacked, but served
 	}
 	if first, again := t.files[at]; again {
 		return refuse(name, "editors unpack it as %q, and entry %q too", at, t.archive.files[first].name)
@@ -64,7 +64,7 @@ func (t *tree) add(i int) error {
 	return t.compare("extension/"+at, i, name)
 }
 
-// compare looks for a file of the same name in the eyes of file systems.
+// compare looks for a file whose name file systems treat as equal.
 func (t *tree) compare(at string, i int, name string) error {
 	folded := t.foldPath(at)
 	first, again := t.folded[folded]
@@ -84,9 +84,9 @@ func (t *tree) compare(at string, i int, name string) error {
 	return nil
 }
 
-// foldPath returns what is the same for paths that are one to the file systems of
-// macOS or Windows: these disregard case and the composition of characters, invisible
-// ones, dots and spaces at the end of a name, and what follows a colon.
+// foldPath returns the same text for paths that are equal for the file systems of macOS or
+// Windows. These ignore case, the composition of characters, invisible characters, trailing
+// dots and spaces of a name, and what follows a colon.
 func (t *tree) foldPath(p string) string {
 	plain := isASCII(p) && !strings.Contains(p, ":") && !strings.Contains(p+"/", "./") && !strings.Contains(p+"/", " /")
 	elements := strings.Split(p, "/")
@@ -115,6 +115,5 @@ func (t *tree) foldElement(e string) string {
 	return norm.NFC.String(t.fold.String(norm.NFD.String(visible)))
 }
 
-// shortPackageJSON are the names that Windows gives package.json for programs which
-// know eight letters and three.
+// shortPackageJSON matches the 8.3 names that Windows gives package.json.
 var shortPackageJSON = regexp.MustCompile(`^packag~[0-9]+\.jso$`)

@@ -9,8 +9,8 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// Limits bound what a package may cost, and what of it may reach everybody who
-// asks the gallery. A zero field is its default. [LimitTable] describes the fields.
+// Limits bound the resources that a package may use, and how much of its text goes into
+// responses. A zero field stands for the default. [LimitTable] describes the fields.
 type Limits struct {
 	PackageBytes, Entries, EntryBytes, UnpackedBytes, Ratio int64
 	DirectoryBytes, PathBytes, PathElementBytes             int64
@@ -26,11 +26,11 @@ type Limits struct {
 // A Limit is a row of the table of limits.
 type Limit struct {
 	Name    string // as --limit NAME=VALUE has it
-	What    string // that is limited
+	What    string // what is limited
 	Unit    string // "bytes", "characters", "times", or "" for a number of things
 	Default int64
 	Most    int64  // the largest value it can be given
-	Excess  string // what becomes of more: "refused", "cut", "left out", …
+	Excess  string // what happens to the excess: "refused", "cut", "left out", …
 
 	field func(*Limits) *int64
 }
@@ -40,34 +40,34 @@ const (
 	mib = 1 << 20
 	gib = 1 << 30
 
-	// unlimited is the largest size of a file that a catalogue has.
+	// unlimited is the largest size of a file that a catalogue accepts.
 	unlimited = 1 << 40
 
-	// ratioFrom is the unpacked size up to which any ratio is harmless, in bytes.
+	// ratioFrom is the uncompressed size in bytes up to which the ratio is not checked.
 	ratioFrom = mib
 )
 
-// limits is the one table: the check, the help of --limit, the package comment and
-// the documentation follow from it or are compared with it by a test.
+// limits is the only table of limits. The checks and the help of --limit are made from it;
+// a test compares the package comment and SECURITY.md with it.
 //
-// The defaults are several times what the largest known packages have: packs of 200
-// extensions, language extensions with 300 tags, change logs of 2 MB. What is
-// limited by what a catalogue or a file system takes cannot be set higher.
+// The defaults are several times as large as in the largest known packages: packs of 200
+// extensions, language extensions with 300 tags, change logs of 2 MB. The largest value
+// that can be set is what a catalogue or a file system accepts.
 var limits = []Limit{
-	{"package-bytes", "the .vsix, and what it is compressed in", "bytes", 2 * gib, unlimited, "refused", func(l *Limits) *int64 { return &l.PackageBytes }},
-	{"entries", "files and folders in it", "", 100_000, 10_000_000, "refused", func(l *Limits) *int64 { return &l.Entries }},
-	{"entry-bytes", "one entry, unpacked", "bytes", gib, unlimited, "refused", func(l *Limits) *int64 { return &l.EntryBytes }},
-	{"unpacked-bytes", "all entries, unpacked", "bytes", 4 * gib, unlimited, "refused", func(l *Limits) *int64 { return &l.UnpackedBytes }},
-	{"ratio", "unpacked to packed size of what unpacks to more than 1 MiB", "times", 200, 100_000, "refused", func(l *Limits) *int64 { return &l.Ratio }},
+	{"package-bytes", "the .vsix file, and a compressed copy that is downloaded or read", "bytes", 2 * gib, unlimited, "refused", func(l *Limits) *int64 { return &l.PackageBytes }},
+	{"entries", "entries of the archive: files and folders", "", 100_000, 10_000_000, "refused", func(l *Limits) *int64 { return &l.Entries }},
+	{"entry-bytes", "uncompressed size of one entry", "bytes", gib, unlimited, "refused", func(l *Limits) *int64 { return &l.EntryBytes }},
+	{"unpacked-bytes", "uncompressed size of all entries together", "bytes", 4 * gib, unlimited, "refused", func(l *Limits) *int64 { return &l.UnpackedBytes }},
+	{"ratio", "uncompressed to compressed size, of entries above 1 MiB", "times", 200, 100_000, "refused", func(l *Limits) *int64 { return &l.Ratio }},
 	{"directory-bytes", "the zip archive's directory", "bytes", 64 * mib, gib, "refused", func(l *Limits) *int64 { return &l.DirectoryBytes }},
 	{"path-bytes", "the path of an entry", "bytes", 1024, 1024, "refused", func(l *Limits) *int64 { return &l.PathBytes }},
-	{"path-element-bytes", "a name in it, between slashes", "bytes", 255, 255, "refused", func(l *Limits) *int64 { return &l.PathElementBytes }},
+	{"path-element-bytes", "one name in the path, between slashes", "bytes", 255, 255, "refused", func(l *Limits) *int64 { return &l.PathElementBytes }},
 	{"manifest-bytes", "package.json, package.nls.json and extension.vsixmanifest, each", "bytes", 8 * mib, 64 * mib, "refused", func(l *Limits) *int64 { return &l.ManifestBytes }},
 	{"translations", "texts in package.nls.json", "", 20_000, 1_000_000, "package.nls.json is ignored", func(l *Limits) *int64 { return &l.Translations }},
 	{"id-bytes", "publisher and name, each", "bytes", 100, 100, "refused", func(l *Limits) *int64 { return &l.IDBytes }},
 	{"version-bytes", "the version", "bytes", 100, 100, "refused", func(l *Limits) *int64 { return &l.VersionBytes }},
 	{"platform-bytes", "the target platform", "bytes", 100, 100, "refused", func(l *Limits) *int64 { return &l.PlatformBytes }},
-	{"display-name", "the display name, also that of the publisher", "characters", 255, 100_000, "cut", func(l *Limits) *int64 { return &l.DisplayName }},
+	{"display-name", "the display names of the extension and of its publisher, each", "characters", 255, 100_000, "cut", func(l *Limits) *int64 { return &l.DisplayName }},
 	{"description", "the description", "characters", 4096, 1_000_000, "cut", func(l *Limits) *int64 { return &l.Description }},
 	{"categories", "categories", "", 50, 10_000, "left out", func(l *Limits) *int64 { return &l.Categories }},
 	{"category-bytes", "a category", "bytes", 100, 10_000, "left out", func(l *Limits) *int64 { return &l.CategoryBytes }},
@@ -75,17 +75,17 @@ var limits = []Limit{
 	{"tag-bytes", "a tag", "bytes", 100, 10_000, "left out", func(l *Limits) *int64 { return &l.TagBytes }},
 	{"properties", "properties, such as links and the extensions of a pack", "", 200, 10_000, "left out", func(l *Limits) *int64 { return &l.Properties }},
 	{"property-key-bytes", "the key of a property", "bytes", 256, 10_000, "left out", func(l *Limits) *int64 { return &l.PropertyKeyBytes }},
-	{"property-value-bytes", "the value of a property", "bytes", 32 * kib, 16 * mib, "left out; refused if editors read it", func(l *Limits) *int64 { return &l.PropertyValueBytes }},
-	{"asset-types", "assets: files that editors ask for by type", "", 200, 10_000, "left out", func(l *Limits) *int64 { return &l.AssetTypes }},
+	{"property-value-bytes", "the value of a property", "bytes", 32 * kib, 16 * mib, "left out; refused if editors need it", func(l *Limits) *int64 { return &l.PropertyValueBytes }},
+	{"asset-types", "assets (files that editors request by type)", "", 200, 10_000, "left out", func(l *Limits) *int64 { return &l.AssetTypes }},
 	{"icon-bytes", "an icon", "bytes", 5 * mib, unlimited, "left out", func(l *Limits) *int64 { return &l.IconBytes }},
 	{"readme-bytes", "the readme", "bytes", 8 * mib, unlimited, "left out", func(l *Limits) *int64 { return &l.ReadmeBytes }},
 	{"changelog-bytes", "the change log", "bytes", 8 * mib, unlimited, "left out", func(l *Limits) *int64 { return &l.ChangelogBytes }},
-	{"metadata-bytes", "all of the above that is text in a response: names, description, tags, properties, …", "bytes", 128 * kib, 64 * mib, "refused", func(l *Limits) *int64 { return &l.MetadataBytes }},
-	{"sidecar-bytes", "a sidecar file, a signature archive and an entry of it", "bytes", 64 * mib, gib, "refused", func(l *Limits) *int64 { return &l.SidecarBytes }},
+	{"metadata-bytes", "the text that the package adds to a response: names, description, tags, properties and so on", "bytes", 128 * kib, 64 * mib, "refused", func(l *Limits) *int64 { return &l.MetadataBytes }},
+	{"sidecar-bytes", "a sidecar file, a signature archive, and each of its entries", "bytes", 64 * mib, gib, "refused", func(l *Limits) *int64 { return &l.SidecarBytes }},
 	{"warnings", "warnings about one package", "", 100, 10_000, "left out", func(l *Limits) *int64 { return &l.Warnings }},
 }
 
-// LimitTable returns all limits, in the order in which they are met.
+// LimitTable returns all limits, in the order in which they are checked.
 func LimitTable() []Limit { return append([]Limit{}, limits...) }
 
 // LimitNames returns their names, separated by ", ".
@@ -107,8 +107,8 @@ func (l Limits) WithDefaults() Limits {
 	return l
 }
 
-// Unpacked returns a reader of what a file of so many bytes was compressed from. It
-// fails with a *FormatError where that is more than the limit ratio allows.
+// Unpacked returns a reader of the content of a compressed file of so many bytes. It fails
+// with a *FormatError if the content exceeds the limit ratio.
 func (l Limits) Unpacked(r io.Reader, packed int64) io.Reader {
 	return &unpacked{r, packed, l.WithDefaults().Ratio, 0}
 }
@@ -122,13 +122,13 @@ type unpacked struct {
 func (u *unpacked) Read(b []byte) (int, error) {
 	n, err := u.Reader.Read(b)
 	if u.n += int64(n); u.n > ratioFrom && u.n/u.ratio > u.packed {
-		return n, refuse("", "%d bytes packed unpack to more than the limit of %d times", u.packed, u.ratio)
+		return n, refuse("", "%d compressed bytes expand to more than the limit of %d times", u.packed, u.ratio)
 	}
 	return n, err
 }
 
-// Set sets one limit, written as NAME=VALUE. Bytes may be written as 4MiB, 2GiB or
-// 100kB. An error names what is known, or what values can be.
+// Set sets one limit, written as NAME=VALUE. Bytes may be written as 4MiB, 2GiB or 100kB.
+// An error lists the known names, or the allowed values.
 func (l *Limits) Set(assignment string) error {
 	name, text, ok := strings.Cut(assignment, "=")
 	if !ok {
@@ -143,7 +143,7 @@ func (l *Limits) Set(assignment string) error {
 			return err
 		}
 	}
-	return fmt.Errorf("there is no limit %q; the limits are %s", name, LimitNames())
+	return fmt.Errorf("unknown limit %q; the limits are %s", name, LimitNames())
 }
 
 func (row *Limit) parse(text string) (int64, error) {

@@ -26,7 +26,7 @@ func TestLimitTable(t *testing.T) {
 	}
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "limit\tdefault\tmore is\tof\n")
+	fmt.Fprintf(table, "limit\tdefault\texcess is\twhat is limited\n")
 	for _, row := range LimitTable() {
 		if row.Default < 1 || row.Default > row.Most {
 			t.Errorf("%s: default %d, most %d", row.Name, row.Default, row.Most)
@@ -92,7 +92,7 @@ func TestSetLimit(t *testing.T) {
 		"entries=5": "", "package-bytes=4MiB": "", "ratio = 300": "", "description=9999": "",
 		"entries": "want NAME=VALUE", "entries=0": "want a number from 1 to 10,000,000", "entries=-1": "want a number",
 		"entries=4MiB": "want a number", "entries=x": "want a number", "package-bytes=99999999PB": "want a number from 1 to 1 TiB",
-		"id-bytes=101": "want a number from 1 to 100 bytes", "Entries=5": `there is no limit "Entries"; the limits are package-bytes, entries,`,
+		"id-bytes=101": "want a number from 1 to 100 bytes", "Entries=5": `unknown limit "Entries"; the limits are package-bytes, entries,`,
 	} {
 		err := l.Set(in)
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {

@@ -7,18 +7,17 @@ import (
 	"slices"
 )
 
-// A span is the part of an archive that an entry takes: its local header, its data
-// and what follows them.
+// A span is the part of an archive that belongs to an entry: its local header, its data,
+// and its data descriptor.
 type span struct {
 	from, to uint64
 	entry    int
 }
 
-// checkLocals compares the local header of each entry with the directory, and
-// refuses entries that share bytes. Editors go by the directory, and programs that
-// unpack as they read by the local headers: where the two differ, what was checked
-// depends on who reads. It returns how many bytes before the directory belong to no
-// entry.
+// checkLocals compares the local header of each entry with the directory, and refuses
+// entries that share bytes. Editors use the directory, and programs that unpack while they
+// read use the local headers. If the two differed, the checks would not hold for both. It
+// returns how many bytes before the directory belong to no entry.
 func checkLocals(r io.ReaderAt, headers []header, directory uint64) (unused uint64, err error) {
 	spans := make([]span, len(headers))
 	for i := range headers {
@@ -40,12 +39,12 @@ func checkLocals(r io.ReaderAt, headers []header, directory uint64) (unused uint
 	return unused + directory - at, nil
 }
 
-// checkLocal returns where the entry ends.
+// checkLocal returns the position where the entry ends.
 func (h *header) checkLocal(r io.ReaderAt, directory uint64) (uint64, error) {
 	if h.offset > directory || directory-h.offset < localBytes {
 		return 0, refuse(h.name, "is said to be at byte %d, where the archive has no entries", h.offset)
 	}
-	// As much as there is in most archives, to read once.
+	// Enough for the whole header in most archives, so that it is read at once.
 	const usualExtra = 36
 	b, err := readAt(r, h.offset, int(min(directory-h.offset, uint64(localBytes+len(h.raw)+usualExtra))))
 	if err != nil {
@@ -75,14 +74,14 @@ func (h *header) checkLocal(r io.ReaderAt, directory uint64) (uint64, error) {
 	return end + n, err
 }
 
-// compare holds the fields of the local header against those of the directory.
+// compare compares the fields of the local header with those of the directory.
 func (h *header) compare(local, name, extra le) error {
 	flags, crc := local.u16(6), local.u32(14)
 	packed, unpacked := uint64(local.u32(18)), uint64(local.u32(22))
 	fields, _ := parseExtra(extra)
 	fields.resolve(&unpacked, &packed)
 	localName, err := fields.nameOf(string(name), flags)
-	// With a data descriptor the numbers may be unknown as yet.
+	// With a data descriptor the numbers may be missing here.
 	same := func(equal bool, n uint64) bool {
 		return equal || flags&flagDescriptor != 0 && (n == 0 || n == in64Long)
 	}
@@ -103,9 +102,9 @@ func (h *header) compare(local, name, extra le) error {
 	return nil
 }
 
-// checkDescriptor returns the length of the data descriptor at a byte: checksum and
-// sizes, of 32 or 64 bits, with or without a signature. One that says something else
-// than the directory is refused. Some archives have none although they should.
+// checkDescriptor returns the length of the data descriptor at a position: checksum and
+// sizes, of 32 or 64 bits, with or without a signature. It refuses one that differs from
+// the directory. Some archives have none although they should.
 func (h *header) checkDescriptor(r io.ReaderAt, at, directory uint64) (uint64, error) {
 	const longest = 24
 	b, err := readAt(r, at, int(min(directory-at, longest)))
@@ -127,5 +126,5 @@ func (h *header) checkDescriptor(r io.ReaderAt, at, directory uint64) (uint64, e
 	if len(b) == 0 || bytes.HasPrefix(b, []byte(localSignature)) {
 		return 0, nil
 	}
-	return 0, refuse(h.name, "the data descriptor behind it says something else than the directory")
+	return 0, refuse(h.name, "its data descriptor differs from the directory")
 }

@@ -25,8 +25,8 @@ func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
-// checkEncoding warns of a name in UTF-8 that is not marked as such, as some tools
-// write it: editors show other characters. It must be harmless in both readings.
+// checkEncoding warns about a UTF-8 name that is not marked as such, as some tools write
+// it: editors show other characters. The name must be safe in both readings.
 func (a *archive) checkEncoding(h *header) error {
 	raw := strings.ReplaceAll(string(h.raw), `\`, "/")
 	if h.flags&flagUTF8 != 0 || isASCII(raw) || !utf8.ValidString(raw) || h.name == raw {
@@ -70,8 +70,8 @@ func cleanName(name string, l Limits) (string, error) {
 	return clean, nil
 }
 
-// checkFolders refuses a path that is a file and also a folder, as it is named in the
-// archive or as editors unpack it: it could not be unpacked.
+// checkFolders refuses a path that is both a file and a folder, in the archive or after
+// editors unpack it.
 func (a *archive) checkFolders() error {
 	asNamed := func(name string) (string, bool) { return name, true }
 	if err := a.checkFoldersAt(asNamed); err != nil {

@@ -8,21 +8,21 @@
 //
 // # Limits
 //
-//	limit                 default           more is                               of
-//	package-bytes         2 GiB             refused                               the .vsix, and what it is compressed in
-//	entries               100,000           refused                               files and folders in it
-//	entry-bytes           1 GiB             refused                               one entry, unpacked
-//	unpacked-bytes        4 GiB             refused                               all entries, unpacked
-//	ratio                 200 times         refused                               unpacked to packed size of what unpacks to more than 1 MiB
+//	limit                 default           excess is                             what is limited
+//	package-bytes         2 GiB             refused                               the .vsix file, and a compressed copy that is downloaded or read
+//	entries               100,000           refused                               entries of the archive: files and folders
+//	entry-bytes           1 GiB             refused                               uncompressed size of one entry
+//	unpacked-bytes        4 GiB             refused                               uncompressed size of all entries together
+//	ratio                 200 times         refused                               uncompressed to compressed size, of entries above 1 MiB
 //	directory-bytes       64 MiB            refused                               the zip archive's directory
 //	path-bytes            1 KiB             refused                               the path of an entry
-//	path-element-bytes    255 bytes         refused                               a name in it, between slashes
+//	path-element-bytes    255 bytes         refused                               one name in the path, between slashes
 //	manifest-bytes        8 MiB             refused                               package.json, package.nls.json and extension.vsixmanifest, each
 //	translations          20,000            package.nls.json is ignored           texts in package.nls.json
 //	id-bytes              100 bytes         refused                               publisher and name, each
 //	version-bytes         100 bytes         refused                               the version
 //	platform-bytes        100 bytes         refused                               the target platform
-//	display-name          255 characters    cut                                   the display name, also that of the publisher
+//	display-name          255 characters    cut                                   the display names of the extension and of its publisher, each
 //	description           4,096 characters  cut                                   the description
 //	categories            50                left out                              categories
 //	category-bytes        100 bytes         left out                              a category
@@ -30,18 +30,18 @@
 //	tag-bytes             100 bytes         left out                              a tag
 //	properties            200               left out                              properties, such as links and the extensions of a pack
 //	property-key-bytes    256 bytes         left out                              the key of a property
-//	property-value-bytes  32 KiB            left out; refused if editors read it  the value of a property
-//	asset-types           200               left out                              assets: files that editors ask for by type
+//	property-value-bytes  32 KiB            left out; refused if editors need it  the value of a property
+//	asset-types           200               left out                              assets (files that editors request by type)
 //	icon-bytes            5 MiB             left out                              an icon
 //	readme-bytes          8 MiB             left out                              the readme
 //	changelog-bytes       8 MiB             left out                              the change log
-//	metadata-bytes        128 KiB           refused                               all of the above that is text in a response: names, description, tags, properties, …
-//	sidecar-bytes         64 MiB            refused                               a sidecar file, a signature archive and an entry of it
+//	metadata-bytes        128 KiB           refused                               the text that the package adds to a response: names, description, tags, properties and so on
+//	sidecar-bytes         64 MiB            refused                               a sidecar file, a signature archive, and each of its entries
 //	warnings              100               left out                              warnings about one package
 //
-// Each can be set, see [Limits.Set]; a test compares this table with [LimitTable]. A
-// message names what is limited, the number found and the limit. Memory follows the
-// directory and the manifests, not the files: some MiB, within 200 MiB at the limits.
+// [Limits.Set] changes a limit; a test compares this table with [LimitTable]. A message
+// names what is limited, the number found and the limit. Memory depends on the directory
+// and the manifests, not on the files: some MiB, and at most 200 MiB at the limits.
 //
 // # What is refused
 //
@@ -52,15 +52,15 @@
 //
 //   - what is not a zip archive, is cut off, is followed by other bytes, or preceded
 //     by bytes that its offsets do not count;
-//   - end records that contradict each other, a directory that does not lie where
-//     and have what they say, offsets outside of the archive;
+//   - end records that contradict each other, a directory that is not where they say or
+//     has not the size or number of entries that they say, offsets outside of the archive;
 //   - entries whose local header or data descriptor has another name, method, size or
 //     checksum than the directory, and entries that share bytes of the archive;
 //   - an Info-ZIP Unicode Path field that gives an entry another name;
 //   - encrypted entries, other methods than stored and deflated;
 //   - wrong checksums or sizes (found by Walk, or by Open in the files it needs);
-//   - two entries that editors unpack as one file, or that macOS or Windows take for
-//     one, if it is package.json (of others that is a warning);
+//   - two entries that editors unpack to the same file, or two names of package.json for
+//     macOS or Windows (two names of another file are a warning);
 //   - names that are absolute, climb (..), begin with a drive letter, hold
 //     control characters or are not UTF-8 where the archive says so; symbolic
 //     links and other special files;
@@ -76,8 +76,8 @@
 // Backslashes in names are slashes. Names that are not marked as UTF-8 are read as
 // CP437, as zip prescribes and editors do. Names in manifests are matched exactly, else
 // without regard to case. Directory entries, comments, zip64 and data descriptors are
-// of no consequence. An entry whose name does not end in a slash is a file, whatever
-// its mode. For the documents see package manifest.
+// accepted. An entry whose name does not end in a slash is a file, whatever its mode. For
+// the documents see package manifest.
 //
 // Publisher and name are those of package.json, which editors compare with what
 // a gallery answers. The rest is the XML's, completed from package.json: properties
@@ -88,8 +88,8 @@
 // An asset is dropped, with a warning, if its entry is missing, if its type
 // cannot be a file's name, or if it is an icon that is SVG, which editors do not show.
 //
-// Warnings also tell of a display name with control, bidirectional, invisible or
-// look-alike characters, and of bytes of the archive that belong to no entry.
+// There are also warnings about a display name with control, bidirectional, invisible or
+// look-alike characters, and about bytes of the archive that belong to no entry.
 package vsix
 
 import (
@@ -148,8 +148,7 @@ func refuse(entry, format string, args ...any) error {
 	return &FormatError{clip(entry), clip(fmt.Sprintf(format, args...))}
 }
 
-// clip returns the beginning of a text of a package that is longer than a message
-// should be.
+// clip shortens a text of a package for a message.
 func clip(s string) string {
 	const most = 500
 	if len(s) <= most {
@@ -179,8 +178,8 @@ func Open(r io.ReaderAt, size int64, l Limits) (p *Package, err error) {
 	return d.describe(a, l)
 }
 
-// A PanicError is a mistake in this program that a package brought to light. The
-// package is refused, and the others are built.
+// A PanicError is a bug in galbuild that a package triggered. The package is refused, and
+// the others are built.
 type PanicError struct {
 	Value any
 	Stack []byte
@@ -188,10 +187,10 @@ type PanicError struct {
 
 // Error implements error.
 func (e *PanicError) Error() string {
-	return clip(fmt.Sprintf("galbuild made a mistake while it read the package, so it is refused: %v", e.Value))
+	return clip(fmt.Sprintf("internal error of galbuild while it read the package: %v", e.Value))
 }
 
-// Contain, deferred, makes a panic a *PanicError.
+// Contain is deferred to turn a panic into a *PanicError.
 func Contain(err *error) {
 	if value := recover(); value != nil {
 		*err = &PanicError{value, debug.Stack()}

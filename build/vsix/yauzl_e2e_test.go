@@ -21,9 +21,9 @@ import (
 	"galbuild/cmd/e2e/installed"
 )
 
-// TestYauzl asks the unzip library of the installed editor what is in packages: in
-// those of the other tests, and in damaged copies. What is taken here is what the
-// editor unpacks, name by name and byte by byte.
+// TestYauzl reads packages with the unzip library of the installed editor: those of the
+// other tests, and damaged copies. Every package that galbuild accepts must unpack to the
+// same names and bytes in the editor.
 func TestYauzl(t *testing.T) {
 	samples := odd()
 	for _, all := range []map[string]sample{lies(), lies64()} {

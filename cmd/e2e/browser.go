@@ -22,7 +22,7 @@ type plan struct {
 	Trust      string   `json:"trust"`      // public key to trust without a CA, see authority.spki
 	Editor     string   `json:"editor"`     // address of the page
 	Gallery    string   `json:"gallery"`    // base of the gallery
-	Content    string   `json:"content"`    // base of its assets and files
+	Content    string   `json:"content"`    // base URL of its assets and files
 	Extensions string   `json:"extensions"` // folder where the editor installs
 	Artefacts  string   `json:"artefacts"`  // folder for screenshots and logs
 	Steps      []string `json:"steps"`      // names, see browser/steps.js
@@ -80,7 +80,7 @@ func (e editor) serve(t *testing.T, name, artefacts string) string {
 	return s.await(t, `HTTP server listening on (http://[^/\s]+)`)[1]
 }
 
-// What people do with the gallery's own page, see browser/people.js.
+// The steps of people on the gallery's own page, see browser/people.js.
 var peopleSteps = []string{"start page", "search", "page of an extension", "other addresses of it", "page of a publisher",
 	"links that name another gallery", "addresses that are not http", "other pages cannot frame it", "files of packages do not act"}
 

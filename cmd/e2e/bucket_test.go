@@ -49,8 +49,8 @@ func (b bucket) galbuild(t *testing.T, c commands, args ...string) string {
 	return string(out)
 }
 
-// bucketConf returns the README's nginx in front of a bucket, with other addresses: what
-// is a file comes from the bucket, the rest is galshim's to answer.
+// bucketConf returns the README's nginx configuration for a bucket, with other addresses:
+// files come from the bucket, and everything else from galshim.
 func bucketConf(t *testing.T, listen, bucket, shim string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
@@ -107,7 +107,8 @@ func (l lab) bucket(t *testing.T) {
 	b.galbuild(t, l.commands, "verify")
 }
 
-// believesNoClient asks as somebody who wants others to download from elsewhere.
+// believesNoClient sends forwarded headers as an attacker would, to make others download
+// from elsewhere.
 func (g *gallery) believesNoClient(t *testing.T) {
 	for _, header := range []map[string]string{
 		{"Forwarded": "host=evil.example;proto=https"},

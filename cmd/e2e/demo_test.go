@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// withoutNetwork is set where TestDemo runs again in a network namespace of its own.
+// withoutNetwork is set if TestDemo runs again in a separate network namespace.
 const withoutNetwork = "GALBUILD_E2E_WITHOUT_NETWORK"
 
 // TestDemo runs the README's first command, `make demo`, in a fresh copy of the
@@ -59,8 +59,8 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// runWithoutNetwork runs the calling test again in a network namespace that has nothing
-// but a loopback interface, which is down.
+// runWithoutNetwork runs the calling test again in a network namespace that has only a
+// loopback interface, which is down.
 func runWithoutNetwork(t *testing.T) {
 	t.Helper()
 	again := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
@@ -98,8 +98,8 @@ func loopbackUp(t *testing.T) {
 	}
 }
 
-// copyRepository copies what git has, or would have after `git add`: no more than a
-// clone holds.
+// copyRepository copies the files that git has, or would have after `git add`, as a clone
+// does.
 func copyRepository(t *testing.T, to string) {
 	t.Helper()
 	root := filepath.Join("..", "..")

@@ -8,8 +8,8 @@
 //
 // # What is installed
 //
-// See package installed. A component that cannot be had fails the test and is named:
-// nothing is skipped.
+// See package installed. A component that cannot be installed fails the test, which names
+// it: nothing is skipped.
 //
 // # Set-ups
 //
@@ -31,8 +31,8 @@
 //
 // browser/driver.js opens the editor, takes the steps named in a plan, and prints
 // one JSON object per step, {"step": …, "ok": …, "detail": …}. Each becomes a
-// subtest; one that is not reported has failed. browser/people.js opens the gallery's own
-// page in the same way, and what links to it may lead to.
+// subtest; a step that is not reported has failed. browser/people.js opens the gallery's own
+// page in the same way, and tries links that lead to it.
 //
 // # When something fails
 //

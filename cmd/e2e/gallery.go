@@ -40,7 +40,7 @@ type gallery struct {
 	packages string
 	site     string
 	base     string // what editors are told; empty until known
-	content  string // where they are sent for assets and files; empty if that is base
+	content  string // base URL of assets and files; empty if it is base
 	shim     string // where galshim listens, with the scheme
 	galshim  *service
 }
@@ -72,7 +72,7 @@ func (g *gallery) add(t *testing.T, folder string) {
 	}
 }
 
-// addresses are the flags that say where the gallery is.
+// addresses returns the flags for the addresses of the gallery.
 func (g *gallery) addresses() []string {
 	if g.content == "" {
 		return []string{"--base-url", g.base}

@@ -45,7 +45,7 @@ func (l lab) gallery(t *testing.T, name, base string) *gallery {
 	return l.galleryWithContent(t, name, base, "")
 }
 
-// galleryWithContent makes one whose assets and files are at another address.
+// galleryWithContent makes a gallery whose assets and files are at another address.
 func (l lab) galleryWithContent(t *testing.T, name, base, content string) *gallery {
 	t.Helper()
 	dir := filepath.Join(l.dir, name)
@@ -103,7 +103,7 @@ func (l lab) people(t *testing.T, g *gallery) {
 }
 
 // workshop installs an extension that loads a file of every kind from the gallery, and
-// asks for each by name: the policies of the gallery forbid none of them.
+// checks each: the policies of the gallery must not forbid any of them.
 func (l lab) workshop(t *testing.T, g *gallery) {
 	t.Run("workshop", func(t *testing.T) {
 		l.editor(t, g, "workshop").tour(t, "workshop", g, l.authority, []string{"workshop",
@@ -126,7 +126,7 @@ func (l lab) nginx(t *testing.T) {
 	l.update(t, g)
 }
 
-// content has the files of packages at a host of their own.
+// content tests a gallery with files of packages on a separate host.
 func (l lab) content(t *testing.T) {
 	g := l.galleryWithContent(t, "content", fmt.Sprintf("https://127.0.0.1:%d/tools/gallery", freePort(t)), fmt.Sprintf("https://127.0.0.1:%d", freePort(t)))
 	g.serve(t, "--content-url", g.content)

@@ -52,7 +52,7 @@ var (
 	laterPackages = []variant{
 		{sample: "hello", version: "1.2.0"},
 	}
-	// Two that between them load a file of every kind, see browser/steps.js. Fonts are
+	// These two load a file of every kind, see browser/steps.js. Their fonts are
 	// code-server's.
 	workshopPackages = []variant{
 		{sample: "workshop", borrow: map[string]string{"media/font.woff2": "lib/vscode/extensions/*/*/KaTeX_Main-Regular-*.woff2"}},
@@ -99,7 +99,7 @@ func pack(t *testing.T, tools installed.Toolbox, c commands, dir string) package
 	return p
 }
 
-// packers are two commands that take the same arguments, and where to borrow files.
+// packers are two commands with the same arguments, and the folder to borrow files from.
 type packers struct {
 	vsce, galbuild []string
 	codeServer     string

@@ -8,16 +8,16 @@ import (
 	"galbuild/index/internal/fold"
 )
 
-// Page sizes: the default, and the most extensions that a page of a list has. Lists of
-// ids and names are one page however long they are: an update check asks for
-// everything that is installed and must not be cut short.
+// Page sizes: the default, and the maximum for lists. Results for ids and names are one
+// page of any length: an update check requests everything that is installed, and must get
+// all of it.
 const (
 	DefaultPageSize = 50
 	MaxPageSize     = 1_000
 )
 
-// Limits of what is read of a query. What is beyond them is dropped, never refused.
-// Values that are equal without regard to case are one.
+// Limits of a query. The excess is dropped, never refused. Values that are equal without
+// regard to case count once.
 const (
 	MaxFilters      = 64      // filters of a query; each costs a search, and editors send one
 	MaxNames        = 10_000  // ids and names of a query
@@ -32,7 +32,7 @@ const (
 // MaxSize returns the largest page of f.
 func (f *Filter) MaxSize() int { return max(MaxPageSize, min(f.names(), MaxNames)) }
 
-// Named reports whether f asks for extensions by id or name.
+// Named reports whether f requests extensions by id or name.
 func (f *Filter) Named() bool { return f.names() > 0 }
 
 func (f *Filter) names() int { return len(f.IDs) + len(f.Names) }
@@ -40,18 +40,18 @@ func (f *Filter) names() int { return len(f.IDs) + len(f.Names) }
 // reader reads a query within the limits.
 type reader struct {
 	scanner
-	names, values, bytes int // that were kept
+	names, values, bytes int // numbers of what was kept
 	seed                 maphash.Seed
-	seen                 hashes // of type and value, of a filter with many
+	seen                 hashes // hashes of type and value, for a filter with many values
 	key                  []byte
 }
 
-// few is how many values are compared one by one to find a repeated one.
+// few is how many values are compared one by one to find duplicates.
 const few = 8
 
-// keep adds value, whose criterion is of this type, to list. If it is beyond the
-// limits it is dropped. The filter must not find more for it, and the empty value,
-// which no extension has, takes its place if there is no other.
+// keep adds value, whose criterion is of this type, to list. A value beyond the limits is
+// dropped. So that the filter does not find more without it, keep then adds the empty
+// value, which no extension has, if the list is empty.
 func (r *reader) keep(list *[]string, kind int64, value string) {
 	value = cut(strings.TrimSpace(value))
 	count, most := &r.values, MaxQueryValues
@@ -72,8 +72,8 @@ func (r *reader) keep(list *[]string, kind int64, value string) {
 	}
 }
 
-// repeated reports whether list, which holds what was kept of this type, has the
-// value already. Hashes of 64 bits that nobody can foresee stand for the values.
+// repeated reports whether list, the kept values of this type, already contains the value.
+// It compares 64-bit hashes that clients cannot predict.
 func (r *reader) repeated(list []string, kind int64, value string) bool {
 	if len(list) < few {
 		for _, known := range list {
@@ -131,7 +131,7 @@ func (s *hashes) grow() {
 	}
 }
 
-// empty forgets all.
+// empty removes all hashes.
 func (s *hashes) empty() {
 	if s.count > 0 {
 		clear(s.slots)
@@ -139,7 +139,7 @@ func (s *hashes) empty() {
 	}
 }
 
-// keepText adds a text, of which there may be few.
+// keepText adds a text, unless there are too many.
 func (r *reader) keepText(list *[]string, text string) {
 	text = cut(strings.TrimSpace(text))
 	if text != "" && len(*list) < MaxTexts && !r.repeated(*list, kindText, text) {
@@ -147,7 +147,7 @@ func (r *reader) keepText(list *[]string, text string) {
 	}
 }
 
-// cut cuts off what a value has too much, between two characters.
+// cut shortens a value to the limit, between two characters.
 func cut(value string) string {
 	if len(value) <= MaxLength {
 		return value

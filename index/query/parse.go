@@ -82,7 +82,7 @@ func (r *reader) filter() Filter {
 	return f
 }
 
-// criterion reads a criterion and adds it to f if it is all there.
+// criterion reads a criterion, and adds it to f if it is complete.
 func (r *reader) criterion(f *Filter) {
 	var kind int64
 	var value string
@@ -122,7 +122,7 @@ func parseOrder(n int64) Order {
 	return DefaultOrder
 }
 
-// Criteria that are not treated like the others.
+// Criteria with special treatment.
 const (
 	kindID   = 4
 	kindName = 7

@@ -12,18 +12,18 @@
 //
 // # Limits
 //
-// A query is read within limits, which limits.go lists: of the size of a page, of the
-// number and length of filters, values and texts. None is an error. A page that is too
-// large is smaller; values beyond the limits are dropped as if they matched nothing, so
-// that a filter does not find more for it; long values lose their end; further texts and
-// filters are not heeded. Repeated values are one. Reading takes time and memory in proportion to the body, and what is
-// kept of it shares one copy of the body.
+// limits.go lists the limits of a query: page size, and the number and length of filters,
+// values and texts. Exceeding them is not an error. A page size that is too large is
+// reduced. Excess values are dropped as if they matched nothing, so that the filter does
+// not find more without them. Long values are cut. Excess texts and filters are ignored.
+// Repeated values count once. Parsing takes time and memory in proportion to the body, and
+// the strings of the query share one copy of the body.
 //
-// # Bodies that are cut off
+// # Truncated bodies
 //
-// They come from VS Code itself: its Content-Length counts UTF-16 units, so with anything but ASCII in the search text the last bytes of
-// the body are lost. A number that ends where such a body ends may have lost
-// digits and is ignored.
+// VS Code itself sends them: its Content-Length counts UTF-16 units, so if the search text is
+// not ASCII, the last bytes of the body are lost. A number at the end of such a body may have
+// lost digits and is ignored.
 package query
 
 // Query is one POST …/extensionquery.

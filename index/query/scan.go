@@ -190,9 +190,9 @@ func (s *scanner) quoted() string {
 	}
 }
 
-// span passes over a string, whose opening quote is next. It reports whether there
-// are escapes in it, and where to end reading: at the closing quote, or before, where
-// a string with escapes is longest; at the opening quote if there is no closing one.
+// span returns the end of a string, whose opening quote is next, and whether it has
+// escapes. The end is the closing quote, the opening quote if there is no closing one, or
+// an earlier position in a string with escapes that is longer than longest.
 func (s *scanner) span() (end int, escapes bool) {
 	open := s.at
 	length := strings.IndexByte(s.text[open+1:], '"')

@@ -44,7 +44,7 @@ func sumStretches(b []byte, stretch int, summed func(from, to int)) uint32 {
 	}
 	work.Wait()
 	if p := failed.Load(); p != nil {
-		panic(*p) // a fault, for the caller to recover
+		panic(*p) // a fault, which the caller recovers
 	}
 	sum := uint32(0)
 	for i, s := range stretches {

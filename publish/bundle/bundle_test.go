@@ -536,7 +536,7 @@ func TestTooManyParts(t *testing.T) {
 	}
 }
 
-// TestOlder names what a site loses to an archive that is older.
+// TestOlder reports what a site loses to an older archive.
 func TestOlder(t *testing.T) {
 	older, newer := filepath.Join(t.TempDir(), "older.tar"), newSite(t, "one", "two")
 	mustExport(t, ExportConfig{Site: newSite(t, "one"), Output: older})

@@ -8,7 +8,7 @@ import (
 	"aead.dev/minisign"
 )
 
-// FuzzTrust reads anything for a public key and for a signature: nobody is trusted by
+// FuzzTrust reads any bytes as a public key and as a signature: nothing is trusted by
 // accident.
 func FuzzTrust(f *testing.F) {
 	key, file := newKey(f)

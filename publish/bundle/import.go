@@ -39,10 +39,10 @@ type Imported struct {
 	Files      int      `json:"files"`              // in the archive, but for its listings
 	Bytes      int64    `json:"bytes"`              // of the files, each once
 	Written    int64    `json:"written"`            // of these, what the site did not have
-	// What the site served before and does not serve any more, publisher.name@version.
+	// Versions that the site no longer serves, as publisher.name@version.
 	Removed  []string `json:"removed,omitempty"`
-	Replaced []string `json:"replaced,omitempty"` // has other content now
-	// Returned says that the generation was current in the site before.
+	Replaced []string `json:"replaced,omitempty"` // versions with different content than before
+	// Returned is true if the generation was current in the site at an earlier time.
 	Returned bool `json:"returned,omitempty"`
 }
 
@@ -156,7 +156,7 @@ type staging struct {
 	catalogue      *catalog.Catalog
 	refs           map[string]blob.Ref // of whole, by path
 	blobs          map[blob.Ref]bool   // of whole
-	staged         map[string]string   // names of unfinished files of the site, by path
+	staged         map[string]string   // unfinished files of the site, by path
 }
 
 // unpack proves all that can be proved without the site.
@@ -257,16 +257,16 @@ func (s *staging) write(a *archive, x line, size int64) error {
 	}
 	mode := beneath.FileMode
 	if isBlob(x.path) {
-		mode = 0o444 // it never changes
+		mode = 0o444 // blobs never change
 	}
 	s.report.Written += size
 	return errors.Join(f.Chmod(mode), f.Close())
 }
 
-// drop removes what has not been installed.
+// drop removes the files that have not been installed.
 func (s *staging) drop() {
 	for _, name := range s.staged {
-		_ = s.dir.Blobs.Drop(name) // or whoever locks the site next does
+		_ = s.dir.Blobs.Drop(name) // otherwise the next process that locks the site removes it
 	}
 }
 
@@ -315,9 +315,9 @@ func (s *staging) fits(current site.Current) error {
 	return s.checkAnswers()
 }
 
-// compare reports what the site loses: the archive may be older than the site, and nothing
-// in it tells. A site whose catalogue cannot be read is repaired by importing, so that is
-// not an error.
+// compare reports what the site loses, because the archive may be older than the site and
+// does not say so. If the site's catalogue cannot be read, the import repairs the site, so
+// that is not an error.
 func (s *staging) compare(current site.Current) error {
 	s.report.Returned = s.dir.HasGeneration(s.current.Generation)
 	old, err := site.ReadCatalog(s.dir.Root, current)
@@ -388,6 +388,6 @@ func (s *staging) place(x line) error {
 	if !ok || x.path == site.CurrentPath {
 		return nil // the site has it; or it comes last
 	}
-	delete(s.staged, x.path) // it is gone, whether that fails or not
+	delete(s.staged, x.path) // gone in any case
 	return s.dir.Blobs.Adopt(name, x.path)
 }

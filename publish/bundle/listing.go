@@ -44,7 +44,7 @@ func parseListing(name string, text []byte) (listing, error) {
 			return nil, refuse(name, "line %d: %v", number, err)
 		}
 		if len(l) > 0 && !before(l[len(l)-1].path, x.path) {
-			return nil, refuse(name, "%q stands behind %q: twice, or out of order", x.path, l[len(l)-1].path)
+			return nil, refuse(name, "%q stands behind %q: duplicate or out of order", x.path, l[len(l)-1].path)
 		}
 		l, text = append(l, x), rest
 	}

@@ -254,7 +254,7 @@ type output struct {
 	hash         hash.Hash
 }
 
-// newOutput opens the folder of an archive, which must be there.
+// newOutput opens the folder of an archive, which must exist.
 func newOutput(archive string, split int64) (*output, error) {
 	o := &output{folder: filepath.Dir(archive), name: filepath.Base(archive), split: split}
 	var err error
@@ -262,11 +262,11 @@ func newOutput(archive string, split int64) (*output, error) {
 	return o, err
 }
 
-// temp returns the name of a part that is not finished. One that a killed export has left
-// is replaced by the next export of that name.
+// temp returns the name of an unfinished part. One that a killed export has left is
+// replaced by the next export of that name.
 func (o *output) temp(i int) string { return ".galbuild-export-" + o.parts[i].Name }
 
-// create makes an unfinished file, and follows no link that is there under its name.
+// create makes an unfinished file. It does not follow a link of that name.
 func (o *output) create(name string) (*os.File, error) {
 	if err := o.remove(name); err != nil {
 		return nil, err
@@ -390,7 +390,7 @@ func (o *output) discard() {
 		o.file.Close()
 	}
 	for i := range o.parts {
-		_ = o.at.Remove(o.temp(i)) // or it has its name already
+		_ = o.at.Remove(o.temp(i)) // has no effect after the rename
 	}
 	o.at.Close()
 }
@@ -408,7 +408,7 @@ func (o *output) replace(name string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	defer o.at.Remove(temp) // or what it was renamed to is left
+	defer o.at.Remove(temp) // has no effect after the rename
 	_, err = f.Write(text)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err

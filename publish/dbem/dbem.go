@@ -192,7 +192,7 @@ func recall(root string) map[string][]string {
 	all := make(map[string][]string)
 	text, err := os.ReadFile(filepath.Join(root, site.Desk, memory))
 	if err != nil || json.Unmarshal(text, &all) != nil || all == nil { // null
-		return make(map[string][]string) // one that cannot be read knows nothing
+		return make(map[string][]string) // one that cannot be read is ignored
 	}
 	return all
 }

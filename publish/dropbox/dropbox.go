@@ -177,7 +177,7 @@ func (t *Target) Copy(ctx context.Context, from string, o publish.Object) error 
 	}
 	path, err := t.path(o.Key)
 	if from == o.Key {
-		return t.failed("copy", from, err) // to replace headers, which Dropbox does not keep
+		return t.failed("copy", from, err) // only to replace headers, which Dropbox does not store
 	}
 	if err == nil {
 		err = t.rpc(ctx, "files/copy_v2", copyArg{From: fromPath, To: path}, nil)

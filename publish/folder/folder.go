@@ -27,8 +27,8 @@ import (
 // Target is a folder. Files are written below it, and never through a symbolic link in it.
 type Target struct {
 	root string
-	open func() (*writer, error) // once something is changed
-	site func() error            // tells whether it is a site, or may become one
+	open func() (*writer, error) // called before the first change
+	site func() error            // returns an error unless it is a site or may become one
 }
 
 // New returns the folder at path, which need not be there yet.
@@ -133,8 +133,8 @@ func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[publish.Entr
 	}
 }
 
-// RemoveTemp removes files older than that which killed processes have left half written
-// beside what they were for, as they were by earlier versions of this program.
+// RemoveTemp removes unfinished files older than that, which killed processes left next to
+// the final files. Earlier versions of galbuild wrote them there.
 func (t *Target) RemoveTemp(ctx context.Context, before time.Time) error {
 	w, err := t.open()
 	if err != nil {

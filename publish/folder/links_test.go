@@ -31,7 +31,7 @@ func object(key string) publish.Object {
 	return publish.Bytes(key, "text/plain", publish.Immutable, []byte("content of "+key))
 }
 
-// TestPlantedLinks proves that nothing is written or removed through a link in a target.
+// TestPlantedLinks checks that nothing is written or removed through a link in a target.
 func TestPlantedLinks(t *testing.T) {
 	root, outside := t.TempDir(), t.TempDir()
 	at := newTarget(t, root)
@@ -74,8 +74,8 @@ func TestPlantedLinks(t *testing.T) {
 	}
 }
 
-// TestLeavings proves that what a killed publisher has left is gone once the next one has
-// published, and what lies beside other files when it is old.
+// TestLeavings checks that the next publish removes unfinished files of a killed publisher,
+// and old ones next to other files.
 func TestLeavings(t *testing.T) {
 	root := t.TempDir()
 	left := filepath.Join(root, site.Desk, site.Publishing, beneath.TempPrefix+"1")
@@ -105,7 +105,7 @@ func TestLeavings(t *testing.T) {
 	if entries, err := os.ReadDir(filepath.Dir(left)); err != nil || len(entries) > 0 {
 		t.Errorf("left: %v, %v", entries, err)
 	}
-	second := newTarget(t, root) // while the first one is still at work
+	second := newTarget(t, root) // while the first one is still running
 	if err := errors.Join(second.Put(t.Context(), object("blobs/y")), at.Put(t.Context(), object("blobs/z"))); err != nil {
 		t.Error(err)
 	}

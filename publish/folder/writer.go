@@ -18,22 +18,22 @@ import (
 	"galbuild/build/site"
 )
 
-// A writer changes a folder. Files are written in the builder's own folder there and then
-// renamed, so that what a killed process leaves is all in one place.
+// A writer changes a folder. Files are written in the builder's own folder and then
+// renamed, so that unfinished files of a killed process are all in one place.
 type writer struct {
 	root *os.Root
 	temp *os.Root // for unfinished files
 	held []*flock.Flock
 
 	mutex sync.Mutex
-	known map[string]bool // folders that are there and no links
+	known map[string]bool // existing folders that are not links
 }
 
-// manyFolders is how many folders are known at a time.
+// manyFolders limits the number of known folders.
 const manyFolders = 4096
 
-// newWriter opens a folder, which it makes where there is none. Builders are kept away
-// from then on.
+// newWriter opens a folder, and makes it if it is missing. It locks out builders from then
+// on.
 func newWriter(root string) (*writer, error) {
 	shared, err := site.Share(root)
 	if err != nil {
@@ -46,8 +46,8 @@ func newWriter(root string) (*writer, error) {
 	return w, w.clear()
 }
 
-// clear opens the folder for unfinished files, and removes what killed processes left
-// there: when nobody else has the lock that all who publish share, all of it.
+// clear opens the folder for unfinished files. If no other publisher has the lock that all
+// publishers share, it first removes the files that killed processes left there.
 func (w *writer) clear() error {
 	const dir = site.Desk + "/" + site.Publishing
 	alone := func(f *flock.Flock) (bool, error) {
@@ -60,7 +60,7 @@ func (w *writer) clear() error {
 				return false, err
 			}
 		}
-		return true, f.RLock() // held up only by those who are clearing
+		return true, f.RLock() // waits only for processes that are clearing
 	}
 	lock, err := site.LockFile(w.root, site.Publishing+".lock", alone)
 	if err != nil {
@@ -78,7 +78,7 @@ func (w *writer) write(key string, from io.Reader) error {
 		return err
 	}
 	name := filepath.Base(temp.Name())
-	defer w.temp.Remove(name) // or what it was renamed to is left
+	defer w.temp.Remove(name) // has no effect after the rename
 	defer temp.Close()
 	_, err = io.Copy(temp, from)
 	if err := errors.Join(err, temp.Chmod(beneath.FileMode), temp.Close()); err != nil {
@@ -87,8 +87,8 @@ func (w *writer) write(key string, from io.Reader) error {
 	return w.rename(name, key)
 }
 
-// link makes or replaces a file by a hard link to another. The time of both is now:
-// nobody is to remove the other for its age.
+// link makes or replaces a file by a hard link to another. Both get the current time, so
+// that nobody removes the other for its age.
 func (w *writer) link(from, key string) error {
 	name := fmt.Sprintf("%s%d-%d-%p", beneath.TempPrefix, os.Getpid(), time.Now().UnixNano(), &key)
 	temp := path.Join(site.Desk, site.Publishing, name)
@@ -103,20 +103,20 @@ func (w *writer) link(from, key string) error {
 	return w.rename(name, key)
 }
 
-// rename gives an unfinished file its name. What is there is replaced.
+// rename moves an unfinished file to its path, and replaces an existing file.
 func (w *writer) rename(name, key string) error {
 	temp := path.Join(site.Desk, site.Publishing, name)
 	err := w.prepare(path.Dir(key))
 	if err == nil {
 		err = w.root.Rename(temp, key)
 	}
-	if errors.Is(err, fs.ErrNotExist) { // the folder was empty, and somebody has removed it
+	if errors.Is(err, fs.ErrNotExist) { // somebody has removed the empty folder
 		w.forget()
 		if err = w.prepare(path.Dir(key)); err == nil {
 			err = w.root.Rename(temp, key)
 		}
 	}
-	if errors.Is(err, syscall.EXDEV) { // the folder is a mount of its own
+	if errors.Is(err, syscall.EXDEV) { // the folder is a mount
 		return w.copy(temp, key)
 	}
 	return err
@@ -134,7 +134,7 @@ func (w *writer) copy(temp, key string) error {
 	})
 }
 
-// prepare makes a folder, and makes sure that it is no link.
+// prepare makes a folder, and checks that it is not a link.
 func (w *writer) prepare(dir string) error {
 	w.mutex.Lock()
 	known := w.known[dir]
@@ -162,7 +162,7 @@ func (w *writer) forget() {
 	clear(w.known)
 }
 
-// remove removes a file, and the folders that are empty then.
+// remove removes a file, and then empty folders.
 func (w *writer) remove(key string) error {
 	if !fs.ValidPath(key) {
 		return fmt.Errorf("%.200q is not a path below %s", key, w.root.Name())

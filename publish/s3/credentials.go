@@ -15,8 +15,8 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-// credentials returns where those of the requests come from, or nil for none. Those of
-// roles are asked for through base.
+// credentials returns the sources of credentials, or nil for none. Credentials of roles are
+// requested through base.
 func (c *Config) credentials(base http.RoundTripper) *chain {
 	switch {
 	case c.Anonymous:
@@ -48,7 +48,7 @@ func (c *Config) profile() source {
 	return source{fmt.Sprintf("profile %q of the shared files", name), &credentials.FileAWSCredentials{Profile: c.Profile}}
 }
 
-// roleNamed tells whether the environment names a role other than the machine's.
+// roleNamed reports whether the environment names a role, apart from the machine's own.
 func roleNamed() bool {
 	return slices.ContainsFunc([]string{
 		"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
@@ -71,10 +71,10 @@ type chain struct {
 	sources     []source
 	orAnonymous bool
 	found       credentials.Provider
-	tried       atomic.Pointer[string] // if there are none
+	tried       atomic.Pointer[string] // what was tried, if there are no credentials
 }
 
-// missing returns what was tried, or nothing if there are credentials.
+// missing returns what was tried, or "" if there are credentials.
 func (c *chain) missing() string {
 	if c == nil || c.tried.Load() == nil {
 		return ""
@@ -111,18 +111,18 @@ func (c *chain) RetrieveWithCredContext(cc *credentials.CredContext) (credential
 	return credentials.Value{}, errCredentials(all)
 }
 
-// isAbsent tells whether a source has no credentials because nobody has put any there.
+// isAbsent reports whether a source has no credentials because none were configured there.
 func isAbsent(s source, err error) bool {
 	switch s.Provider.(type) {
 	case *credentials.IAM:
-		return true // only the machine's, which says so by not being there
+		return true // the machine's role: there is no metadata service
 	case *credentials.FileAWSCredentials:
-		return errors.Is(err, os.ErrNotExist) || strings.Contains(err.Error(), "does not exist") // no file, or no profile in it
+		return errors.Is(err, os.ErrNotExist) || strings.Contains(err.Error(), "does not exist") // no file, or no such profile
 	}
 	return false
 }
 
-// An anonymous provider has no credentials, and does not expire.
+// An anonymous provider has no credentials and never expires.
 type anonymous struct{ pair }
 
 // Retrieve implements [credentials.Provider].

@@ -28,10 +28,10 @@ func (t *Target) Delete(ctx context.Context, keys []string) error {
 			return err
 		}
 	}
-	return t.deleteEach(ctx, slices.Sorted(maps.Keys(left))) // also what no response has named
+	return t.deleteEach(ctx, slices.Sorted(maps.Keys(left))) // also keys that no response has named
 }
 
-// deleteBatches takes from left what is deleted.
+// deleteBatches deletes objects in batches, and removes them from left.
 func (t *Target) deleteBatches(ctx context.Context, left map[string]bool) error {
 	if err := ctx.Err(); err != nil || len(left) == 0 {
 		return err
@@ -49,7 +49,7 @@ func (t *Target) deleteBatches(ctx context.Context, left map[string]bool) error 
 	}
 	for r := range results {
 		if r.Err != nil && !isMissing(r.Err) {
-			err = r.Err // of several, one tells why
+			err = r.Err // one of several is enough
 			continue
 		}
 		delete(left, r.ObjectName)
@@ -66,7 +66,7 @@ func (t *Target) deleteEach(ctx context.Context, names []string) error {
 			return t.try(ctx, "delete", name[len(t.prefix):], func(ctx context.Context, _ int) error {
 				err := t.client().RemoveObject(ctx, t.bucket, name, minio.RemoveObjectOptions{})
 				if isMissing(err) {
-					return nil // as Google Cloud Storage says it
+					return nil // the response of Google Cloud Storage for a missing object
 				}
 				return err
 			})

@@ -15,36 +15,37 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// A dialect is how a server is spoken to: first as the configuration says, then as the
-// server's own responses ask for. A new one replaces it, for the rest of the run, and a
-// request that was refused is sent again. Each change is made once, so that it ends.
+// A dialect is the way requests to a server are made: at first as the configuration says,
+// then as the server's error responses require. A change makes a new dialect for the rest
+// of the run, and the refused request is sent again. Each change is made only once, so the
+// retries end.
 type dialect struct {
 	address
 	client *minio.Core
 
-	md5         bool       // bodies carry Content-MD5
-	checksum    bool       // bodies carry x-amz-checksum-sha256
+	md5         bool       // send Content-MD5 with bodies
+	checksum    bool       // send x-amz-checksum-sha256 with bodies
 	noChecksum  bool       // the server has refused that header
-	encryption  encryption // what writes ask for
+	encryption  encryption // encryption of new objects
 	encrypted   bool       // encryption was tried because writes were denied without it
-	listV1      bool       // lists are of the first version
-	noBatch     bool       // there is no DeleteObjects
-	noCopy      bool       // there is no CopyObject
-	noMultipart bool       // there are no multipart uploads
+	listV1      bool       // use ListObjects
+	noBatch     bool       // the server has no DeleteObjects
+	noCopy      bool       // the server has no CopyObject
+	noMultipart bool       // the server has no multipart uploads
 	moves       int        // how often the address has changed
 }
 
-// An address is where a bucket is.
+// An address is the address of a bucket.
 type address struct {
 	endpoint url.URL // scheme and host
-	region   string  // empty if Amazon S3 is to tell
+	region   string  // empty: Amazon S3 reports it
 	style    Style   // Path or VirtualHost
 }
 
-// maxMoves is how many redirects are followed, and other regions tried, in one run.
+// maxMoves limits how often one run follows a redirect or tries another region.
 const maxMoves = 4
 
-// newClient returns the client for an address.
+// newClient returns a client for an address.
 func (t *Target) newClient(a address) (*minio.Core, error) {
 	lookup := minio.BucketLookupPath
 	if a.style == VirtualHost {
@@ -52,16 +53,16 @@ func (t *Target) newClient(a address) (*minio.Core, error) {
 	}
 	client, err := minio.NewCore(a.endpoint.Host, &minio.Options{
 		Creds: t.keys, Secure: a.endpoint.Scheme == "https", Region: a.region, BucketLookup: lookup,
-		Transport: t.transport, MaxRetries: 1, // Target.try does it
+		Transport: t.transport, MaxRetries: 1, // Target.try retries
 	})
 	if err != nil {
 		return nil, fmt.Errorf("s3: %s: %w", a.endpoint.Host, err)
 	}
-	client.SetS3EnableDualstack(false) // the names that firewalls know
+	client.SetS3EnableDualstack(false) // firewalls allow only the usual host names
 	return client, nil
 }
 
-// change replaces the dialect by what do makes of it.
+// change replaces the dialect by a copy that do has changed.
 func (t *Target) change(do func(d *dialect)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -72,8 +73,8 @@ func (t *Target) change(do func(d *dialect)) {
 	}
 }
 
-// adapt learns from a refusal of a request that was made in the dialect before. It tells
-// whether the request is worth sending again.
+// adapt changes the dialect as a refusal requires. The refused request was made in the
+// dialect before. adapt reports whether the request should be sent again.
 func (t *Target) adapt(ctx context.Context, before *dialect, doing string, err error, response *http.Response) bool {
 	e, ok := errors.AsType[minio.ErrorResponse](err)
 	if !ok {
@@ -87,7 +88,7 @@ func (t *Target) adapt(ctx context.Context, before *dialect, doing string, err e
 	defer t.mu.Unlock()
 	now := t.dialect.Load()
 	if now != before {
-		return true // another request has learnt something meanwhile
+		return true // another request has changed the dialect meanwhile
 	}
 	next := *now
 	switch {
@@ -107,13 +108,13 @@ func (t *Target) adapt(ctx context.Context, before *dialect, doing string, err e
 	return true
 }
 
-// isWrite tells which requests carry bodies and encryption.
+// isWrite reports whether a request has a body and may ask for encryption.
 func isWrite(doing string) bool {
 	return slices.Contains([]string{"put", "copy", "swap", "probe"}, doing)
 }
 
-// learnChecksum adds the checksum that the server asks for, as buckets with Object Lock
-// do, or leaves out one that it does not know.
+// learnChecksum adds the checksum that the server requires, as buckets with Object Lock do,
+// or drops one that the server does not support.
 func (d *dialect) learnChecksum(e minio.ErrorResponse) bool {
 	switch {
 	case d.checksum && !wantsChecksum(e) && (isUnsupported(e) || strings.Contains(strings.ToLower(e.Message), "checksum")):
@@ -132,8 +133,8 @@ func (d *dialect) learnChecksum(e minio.ErrorResponse) bool {
 
 var checksumNeeded = regexp.MustCompile(`(?i)(content-?md5|checksum).*(requir|missing|must)|(requir|missing|must).*(content-?md5|checksum)`)
 
-// wantsChecksum tells whether a body was refused for having no checksum. Amazon S3 says
-// InvalidRequest, MinIO MissingContentMD5; the message is what they have in common.
+// wantsChecksum reports whether a body was refused because it has no checksum. Amazon S3
+// returns InvalidRequest and MinIO MissingContentMD5; their messages are similar.
 // Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html (Content-MD5)
 func wantsChecksum(e minio.ErrorResponse) bool {
 	return e.StatusCode >= 400 && e.StatusCode < 500 && !slices.Contains(passing, e.Code) &&
@@ -172,7 +173,7 @@ var (
 	scope       = regexp.MustCompile(`expected: \d{8}/([a-z0-9-]+)/s3/`) // Garage
 )
 
-// regionOf returns the region that the server says it expects.
+// regionOf returns the region that the server expects, according to its response.
 func regionOf(e minio.ErrorResponse) string {
 	if !slices.Contains(wrongRegion, e.Code) && e.StatusCode != http.StatusMovedPermanently {
 		return ""
@@ -188,9 +189,9 @@ func regionOf(e minio.ErrorResponse) string {
 	return ""
 }
 
-// redirect returns the endpoint that a redirect leads to, provided that it may be
-// followed: not from https to http, and not to another organisation's host, which would
-// be sent the content and the session's token.
+// redirect returns the endpoint of a redirect if it may be followed: not from https to
+// http, and not to another organisation's host, which would receive the content and the
+// session token.
 func (t *Target) redirect(d *dialect, e minio.ErrorResponse, response *http.Response) *url.URL {
 	to := redirectOf(e, response)
 	switch {
@@ -199,12 +200,12 @@ func (t *Target) redirect(d *dialect, e minio.ErrorResponse, response *http.Resp
 	case to.Scheme != "https" && d.endpoint.Scheme == "https", !sameSite(to.Hostname(), d.endpoint.Hostname()):
 		return nil
 	case d.style == VirtualHost && to.Host == t.bucket+"."+d.endpoint.Host && to.Scheme == d.endpoint.Scheme:
-		return nil // which is where the request was
+		return nil // the request was already sent there
 	}
 	return to
 }
 
-// redirectOf returns scheme and host of a redirect, or nil.
+// redirectOf returns the scheme and host of a redirect, or nil.
 func redirectOf(e minio.ErrorResponse, response *http.Response) *url.URL {
 	if response == nil || e.StatusCode < 300 || e.StatusCode >= 400 {
 		return nil
@@ -216,7 +217,7 @@ func redirectOf(e minio.ErrorResponse, response *http.Response) *url.URL {
 	return &url.URL{Scheme: to.Scheme, Host: to.Host}
 }
 
-// sameSite tells whether two hosts are one, or are below one registered domain.
+// sameSite reports whether two hosts are equal or below one registered domain.
 func sameSite(a, b string) bool {
 	if a == b {
 		return true
@@ -231,9 +232,9 @@ func sameSite(a, b string) bool {
 
 var virtualHostNeeded = regexp.MustCompile(`(?i)virtual.?(host|styled?)|path.?style`)
 
-// wantsVirtualHost tells whether the path style was refused: by Aliyun OSS
+// wantsVirtualHost reports whether the path style was refused: by Aliyun OSS
 // (SecondLevelDomainForbidden), Tencent COS (PathStyleDomainForbidden), Huawei OBS
-// (VirtualHostDomainRequired) and Volcengine TOS (InvalidPathAccess).
+// (VirtualHostDomainRequired) or Volcengine TOS (InvalidPathAccess).
 func wantsVirtualHost(e minio.ErrorResponse) bool {
 	known := []string{"SecondLevelDomainForbidden", "PathStyleDomainForbidden", "VirtualHostDomainRequired", "InvalidPathAccess"}
 	return slices.Contains(known, e.Code) || e.StatusCode >= 400 && e.StatusCode < 500 && virtualHostNeeded.MatchString(e.Message)

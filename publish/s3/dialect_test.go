@@ -43,7 +43,7 @@ func TestWhatServersSay(t *testing.T) {
 	}
 }
 
-// TestDates reads dates as servers write them, and leaves what is none.
+// TestDates reads dates as servers write them, and keeps what is not a date.
 func TestDates(t *testing.T) {
 	const want = "2026-01-02T03:04:05Z"
 	for _, text := range []string{
@@ -59,7 +59,7 @@ func TestDates(t *testing.T) {
 	}
 }
 
-// TestSameSite tells whose redirects are followed.
+// TestSameSite checks whose redirects are followed.
 func TestSameSite(t *testing.T) {
 	for _, x := range []struct {
 		from, to string

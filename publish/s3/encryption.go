@@ -12,17 +12,17 @@ import (
 	"github.com/minio/minio-go/v7/pkg/encrypt"
 )
 
-// An encryption is what writes ask the server to encrypt objects with. The zero value
-// leaves that to the bucket's default.
+// An encryption is the server-side encryption that writes ask for. The zero value leaves it
+// to the bucket.
 type encryption struct {
 	algorithm string // AES256, aws:kms or aws:kms:dsse
-	key       string // of KMS; empty is the account's own key for S3
-	bucketKey bool   // of KMS
+	key       string // KMS key; empty is the account's own key for S3
+	bucketKey bool   // whether to use a bucket key of KMS
 }
 
 func (e encryption) isSet() bool { return e.algorithm != "" }
 
-// newEncryption reads what the configuration says.
+// newEncryption returns the encryption of a configuration.
 func newEncryption(c *Config) (encryption, error) {
 	e := encryption{algorithm: c.Encryption, key: c.KMSKey, bucketKey: c.BucketKey}
 	if e.algorithm == "" && (e.key != "" || e.bucketKey) {
@@ -32,7 +32,7 @@ func newEncryption(c *Config) (encryption, error) {
 	case "", "aws:kms", "aws:kms:dsse":
 	case "AES256":
 		if e.key != "" || e.bucketKey {
-			return e, errors.New("s3: a KMS key goes with the server-side encryption aws:kms, not with AES256")
+			return e, errors.New("s3: a KMS key requires the server-side encryption aws:kms, not AES256")
 		}
 	default:
 		return e, fmt.Errorf("s3: server-side encryption %q: want AES256, aws:kms or aws:kms:dsse", e.algorithm)
@@ -40,15 +40,15 @@ func newEncryption(c *Config) (encryption, error) {
 	return e, nil
 }
 
-// A header is what is sent with each object besides its bytes. It stands in for
-// [encrypt.ServerSide], which is how minio-go lets PUTs, copies and multipart uploads
-// have the same headers.
+// A header is the set of headers that each object is sent with. It implements
+// [encrypt.ServerSide], because minio-go sends those headers with PUTs, copies and
+// multipart uploads alike.
 type header struct {
 	encryption
 	class, acl string
 	payer      bool
 	checksum   string // SHA-256 of the bytes in base64, or empty
-	parts      bool   // parts will have checksums
+	parts      bool   // whether parts will have checksums
 }
 
 // Type implements [encrypt.ServerSide].
@@ -79,19 +79,19 @@ const checksumHeader = "X-Amz-Checksum-Sha256"
 
 const requestPayer = "X-Amz-Request-Payer"
 
-// header returns what writes carry now.
+// header returns the current headers for writes.
 func (t *Target) header() header {
 	h := t.headers
 	h.encryption = t.dialect.Load().encryption
 	return h
 }
 
-// mayEncrypt tells whether a write that was denied may be tried with encryption, which
-// bucket policies ask for. It is not for who has said which one.
+// mayEncrypt reports whether a denied write may be tried again with encryption, which
+// bucket policies may require. It is false if the configuration names an encryption.
 func (t *Target) mayEncrypt(d *dialect) bool { return !d.encryption.isSet() && !t.anonymous }
 
-// bucketEncryption returns the bucket's default encryption, or AES256 if that cannot be
-// had: policies often want the header that says what happens anyway.
+// bucketEncryption returns the bucket's default encryption, or AES256 if it cannot be read.
+// Policies often require a header for an encryption that the bucket applies anyway.
 func (t *Target) bucketEncryption(ctx context.Context, d *dialect) encryption {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

@@ -36,7 +36,7 @@ func isUnsupported(err error) bool {
 	return ok && (e.StatusCode == http.StatusNotImplemented || e.Code == minio.NotImplemented || e.StatusCode == http.StatusMethodNotAllowed)
 }
 
-// isInvalid tells whether the server does not understand a request.
+// isInvalid reports whether the server does not understand a request.
 func isInvalid(err error) bool {
 	return slices.Contains([]string{minio.InvalidArgument, "InvalidRequest", "MalformedXML", "MalformedPOSTRequest"}, code(err))
 }
@@ -46,18 +46,19 @@ func isProxyLogin(err error) bool {
 	return strings.Contains(err.Error(), http.StatusText(http.StatusProxyAuthRequired))
 }
 
-// isPlain tells whether a TLS handshake was answered in plain text.
+// isPlain reports whether a TLS handshake got a response in plain text.
 func isPlain(err error) bool {
 	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, new(tls.RecordHeaderError))
 }
 
-// status returns that of the response that is the error, or 0.
+// status returns the HTTP status of an error response, or 0.
 func status(err error) int {
 	e, _ := errors.AsType[minio.ErrorResponse](err)
 	return e.StatusCode
 }
 
-// failed returns what is told of err, which response led to, if there was one.
+// failed returns err with the operation, the object and a hint. response is the last
+// response, or nil.
 func (t *Target) failed(doing, key string, err error, response *http.Response) error {
 	switch {
 	case isMissing(err) && isWebPageOf(response):
@@ -79,7 +80,7 @@ func (t *Target) failed(doing, key string, err error, response *http.Response) e
 	return fmt.Errorf("%s %s in %s: %w", doing, key, t, err)
 }
 
-// hint returns what to do about err, if that is known.
+// hint returns what to do about err, or "".
 func (t *Target) hint(doing string, err error, response *http.Response) string {
 	if e, ok := errors.AsType[minio.ErrorResponse](err); ok {
 		return t.hintResponse(doing, e, response)
@@ -98,9 +99,9 @@ func (t *Target) hint(doing string, err error, response *http.Response) string {
 	case roots.IsUnknown(err):
 		return roots.Hint
 	case errors.As(err, wrong) && d.style == VirtualHost:
-		return fmt.Sprintf("the certificate does not hold for %s.%s: --s3-addressing-style=path needs none that does", t.bucket, d.endpoint.Hostname())
+		return fmt.Sprintf("the certificate is not valid for %s.%s: use --s3-addressing-style=path", t.bucket, d.endpoint.Hostname())
 	case isPlain(err):
-		return fmt.Sprintf("it does not speak TLS: write the endpoint as http://%s", d.endpoint.Host)
+		return fmt.Sprintf("the server does not speak TLS: write the endpoint as http://%s", d.endpoint.Host)
 	case isProxyLogin(err):
 		return "the proxy wants credentials: give them in the proxy variable, as http://user:password@proxy:port"
 	case errors.As(err, &dns) && dns.IsNotFound:
@@ -113,25 +114,25 @@ func (t *Target) hint(doing string, err error, response *http.Response) string {
 	return ""
 }
 
-// hintName is hint for a host that DNS does not know.
+// hintName returns the hint for a host name that DNS does not know.
 func (t *Target) hintName(d *dialect, name string) string {
 	if d.style == VirtualHost && strings.HasPrefix(name, t.bucket+".") {
-		return fmt.Sprintf("there is no host %s: check bucket, endpoint and region, or use --s3-addressing-style=path, which keeps the bucket out of the host's name", name)
+		return fmt.Sprintf("there is no host %s: check bucket, endpoint and region, or use --s3-addressing-style=path, which does not put the bucket into the host name", name)
 	}
 	return fmt.Sprintf("there is no host %s: check endpoint and region", name)
 }
 
 func (t *Target) hintWebPage(d *dialect) string {
-	return fmt.Sprintf("%s answers with web pages, so it is not the address of the S3 API: it may be that of a console (MinIO's is on port 9001, its API on 9000), a website endpoint, or a proxy's login", d.endpoint.Host)
+	return fmt.Sprintf("%s returns web pages, so it is not the address of the S3 API: it may be a console (MinIO's is on port 9001, its API on 9000), a website endpoint, or a proxy's login", d.endpoint.Host)
 }
 
 func hintTLS(d *dialect) string {
-	return fmt.Sprintf("it speaks TLS: write the endpoint as https://%s", d.endpoint.Host)
+	return fmt.Sprintf("the server speaks TLS: write the endpoint as https://%s", d.endpoint.Host)
 }
 
 func isWebPageOf(response *http.Response) bool { return response != nil && isWebPage(response.Header) }
 
-// hintResponse is hint for what the server says.
+// hintResponse returns the hint for an error response.
 func (t *Target) hintResponse(doing string, e minio.ErrorResponse, response *http.Response) string {
 	said := e.Code
 	if e.StatusCode != 0 && !strings.HasPrefix(said, strconv.Itoa(e.StatusCode)) {
@@ -144,8 +145,8 @@ func (t *Target) hintResponse(doing string, e minio.ErrorResponse, response *htt
 	return said + "; " + way
 }
 
-// hintCause is hint for what may show under any code: the wrong port, the wrong clock,
-// no credentials, a redirect that is not followed.
+// hintCause returns the hint for causes that appear under many error codes: the wrong port
+// or clock, no credentials, a redirect that is not followed.
 func (t *Target) hintCause(e minio.ErrorResponse, response *http.Response) string {
 	d := t.dialect.Load()
 	switch {
@@ -161,15 +162,15 @@ func (t *Target) hintCause(e minio.ErrorResponse, response *http.Response) strin
 		}
 	}
 	if missing := t.chain.missing(); missing != "" && (e.StatusCode == http.StatusForbidden || e.StatusCode == http.StatusUnauthorized) {
-		return "no credentials were found, so it was asked without any: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --s3-profile (" + missing + ")"
+		return "no credentials were found, so the request was sent without any: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --s3-profile (" + missing + ")"
 	}
 	if to := redirectOf(e, response); to != nil {
-		return fmt.Sprintf("it redirects to %s://%s: if that is the right server, give it as the endpoint", to.Scheme, to.Host)
+		return fmt.Sprintf("the server redirects to %s://%s: if that is the right server, give it as the endpoint", to.Scheme, to.Host)
 	}
 	return ""
 }
 
-// maxSkew is how far a clock may be off. Amazon S3 allows for 15 minutes, some servers for 5.
+// maxSkew is how wrong a clock may be. Amazon S3 allows 15 minutes, some servers 5.
 const maxSkew = 5 * time.Minute
 
 // hintClock compares this machine's clock with the server's.
@@ -181,16 +182,16 @@ func hintClock(response *http.Response) string {
 	return ""
 }
 
-// hintCode is hint for what the code alone tells.
+// hintCode returns the hint for an error code.
 func (t *Target) hintCode(e minio.ErrorResponse) string {
 	d := t.dialect.Load()
 	switch e.Code {
 	case minio.NoSuchBucket:
 		return t.hintBucket(d)
 	case "InvalidAccessKeyId", "InvalidTokenId", "InvalidToken":
-		return "the server does not know the access key: check which credentials are used, and that they are for this server; a public bucket is read with --no-sign-request"
+		return "the server does not know the access key: check which credentials are used, and that they are for this server; read a public bucket with --no-sign-request"
 	case "ExpiredToken":
-		return "the session is over: get new credentials"
+		return "the session has expired: get new credentials"
 	case "SignatureDoesNotMatch":
 		return "check the secret key, and the region; a proxy in front must keep the Host header"
 	case "RequestTimeTooSkewed":
@@ -201,7 +202,7 @@ func (t *Target) hintCode(e minio.ErrorResponse) string {
 		}
 		return "give the region and the endpoint of the bucket"
 	case "AccessControlListNotSupported":
-		return "the bucket has no ACLs: leave out --s3-acl"
+		return "the bucket does not accept ACLs: leave out --s3-acl"
 	case "InvalidStorageClass":
 		return fmt.Sprintf("the server has no storage class %s: leave out --s3-storage-class, or name another", t.headers.class)
 	case "InvalidObjectState":
@@ -218,16 +219,16 @@ func (t *Target) hintCode(e minio.ErrorResponse) string {
 
 func (t *Target) hintStyle(d *dialect) string {
 	if net.ParseIP(d.endpoint.Hostname()) != nil {
-		return fmt.Sprintf("it takes the virtual-host style only, where the host's name begins with the bucket's: give the endpoint by its name instead of %s, and --s3-addressing-style=virtual if that is not found out", d.endpoint.Host)
+		return fmt.Sprintf("the server accepts only the virtual-host style, https://BUCKET.HOST: give the endpoint as a host name instead of %s, and add --s3-addressing-style=virtual if it still fails", d.endpoint.Host)
 	}
-	return "it takes the virtual-host style only: --s3-addressing-style=virtual"
+	return "the server accepts only the virtual-host style: use --s3-addressing-style=virtual"
 }
 
 func (t *Target) hintBucket(d *dialect) string {
 	if host, ok := strings.CutPrefix(d.endpoint.Host, t.bucket+"."); ok {
-		return fmt.Sprintf("the endpoint names the bucket %s once more: write it as %s://%s", t.bucket, d.endpoint.Scheme, host)
+		return fmt.Sprintf("the endpoint contains the bucket %s already: write it as %s://%s", t.bucket, d.endpoint.Scheme, host)
 	}
-	return fmt.Sprintf("bucket %s is not at %s: make it, or check bucket, endpoint and region", t.bucket, d.endpoint.Host)
+	return fmt.Sprintf("there is no bucket %s at %s: create it, or check bucket, endpoint and region", t.bucket, d.endpoint.Host)
 }
 
 func (t *Target) hintStatus(doing string, e minio.ErrorResponse) string {
@@ -245,7 +246,7 @@ func (t *Target) hintStatus(doing string, e minio.ErrorResponse) string {
 	return ""
 }
 
-// hintOptions names what was asked for that servers other than Amazon's may not know.
+// hintOptions names the options in use that other servers than Amazon's may not support.
 func (t *Target) hintOptions() string {
 	h, set := t.headers, []string{}
 	for flag, is := range map[string]bool{
@@ -262,20 +263,20 @@ func (t *Target) hintOptions() string {
 	return ": try it without " + strings.Join(set, ", ")
 }
 
-// hintDenied is hint for a refusal of who is known: which permission it takes, and what
-// else a policy may ask for.
+// hintDenied returns the hint for requests that are denied although the credentials are
+// valid: the permissions that are needed, and what a policy may require.
 func (t *Target) hintDenied(doing string, e minio.ErrorResponse) string {
 	d := t.dialect.Load()
 	if strings.Contains(e.Message, "kms:") || strings.HasPrefix(e.Code, "KMS") {
 		return "the credentials need kms:GenerateDataKey and kms:Decrypt on the key of --s3-sse-kms-key-id, or of the bucket"
 	}
 	if !isWrite(doing) {
-		return fmt.Sprintf("the credentials need s3:ListBucket on %s, without which what is not there is denied too, and s3:GetObject and s3:DeleteObject on its objects", t.bucket)
+		return fmt.Sprintf("the credentials need s3:ListBucket on %s (without it, the server denies access to objects that do not exist), and s3:GetObject and s3:DeleteObject on its objects", t.bucket)
 	}
-	hint := fmt.Sprintf("the credentials need s3:PutObject on %s and s3:ListBucket, s3:GetObject and s3:DeleteObject; or the bucket's policy asks for more: ", t.bucket)
+	hint := fmt.Sprintf("the credentials need s3:PutObject on %s and s3:ListBucket, s3:GetObject and s3:DeleteObject; or the bucket's policy requires something else: ", t.bucket)
 	switch {
 	case d.encrypted:
-		hint += "encryption with a key of KMS (--s3-sse=aws:kms, --s3-sse-kms-key-id; AES256 was tried)"
+		hint += "encryption with a KMS key (--s3-sse=aws:kms, --s3-sse-kms-key-id; AES256 was tried)"
 	case !d.encryption.isSet():
 		hint += "encryption (--s3-sse)"
 	default:

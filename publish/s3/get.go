@@ -30,7 +30,7 @@ type stream struct {
 	etag   string // once something has come
 	marks  []string
 	at     int64
-	left   int64 // negative while it is not known, if all is wanted
+	left   int64 // bytes; negative while the size is not known
 	broken int   // how often in a row it came to nothing
 	body   io.ReadCloser
 }
@@ -41,7 +41,7 @@ func (s *stream) open() error {
 		body, info, header, err := s.target.client().GetObject(ctx, s.target.bucket, s.target.prefix+s.key, s.options())
 		switch {
 		case code(err) == "InvalidRange" || status(err) == http.StatusRequestedRangeNotSatisfiable:
-			s.body, s.left = http.NoBody, 0 // there is nothing at offset, which is no error for a file either
+			s.body, s.left = http.NoBody, 0 // reading past the end is not an error, as with files
 			return nil
 		case code(err) == minio.PreconditionFailed:
 			return errFinal{fmt.Errorf("while it was read: %w", publish.ErrChanged)}
@@ -49,7 +49,7 @@ func (s *stream) open() error {
 		if err != nil {
 			return err
 		}
-		if s.at > 0 && header.Get("Content-Range") == "" { // the range was ignored
+		if s.at > 0 && header.Get("Content-Range") == "" { // the server ignored the range
 			n, err := io.CopyN(io.Discard, body, s.at)
 			if err != nil && err != io.EOF {
 				body.Close()
@@ -103,7 +103,7 @@ func (s *stream) Read(b []byte) (int, error) {
 	switch {
 	case err == nil || s.left == 0:
 		return n, nil
-	case err == io.EOF && s.left < 0: // the server does not say how long the object is
+	case err == io.EOF && s.left < 0: // the server did not report the size
 		return n, err
 	case s.ctx.Err() != nil:
 		return n, s.ctx.Err()

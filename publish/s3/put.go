@@ -67,7 +67,7 @@ func newMark() string { return rand.Text()[:16] }
 
 // wrote tells whether the object has that mark.
 func (t *Target) wrote(ctx context.Context, key, own string) (bool, error) {
-	s := &stream{target: t, ctx: ctx, key: key, left: -1} // and no HEAD, which some do not let pass
+	s := &stream{target: t, ctx: ctx, key: key, left: -1} // not HEAD, which some proxies block
 	err := s.open()
 	if errors.Is(err, publish.ErrNotExist) {
 		return false, nil
@@ -180,7 +180,7 @@ func (t *Target) multipart(ctx context.Context, o *publish.Object, fill func(con
 			return nil
 		}
 		if done, _ := t.wrote(ctx, o.Key, own); done {
-			return nil // a lost response, or one that is not Amazon's
+			return nil // the response was lost, or the server says it differently
 		}
 	}
 	t.abort(ctx, o.Key, id)
@@ -268,8 +268,8 @@ func (t *Target) sendPart(ctx context.Context, o *publish.Object, id string, num
 	return part, err
 }
 
-// Copy implements [publish.Target]. The bytes do not leave the server, unless it cannot
-// copy, or a policy does not let it: then they are sent once more.
+// Copy implements [publish.Target]. The server copies the bytes. If it cannot, or a policy
+// forbids it, they are sent again.
 func (t *Target) Copy(ctx context.Context, from string, o publish.Object) error {
 	before := t.dialect.Load()
 	if before.noCopy {
@@ -283,12 +283,12 @@ func (t *Target) Copy(ctx context.Context, from string, o publish.Object) error 
 		return err
 	}
 	t.change(func(d *dialect) {
-		d.noCopy = d.encryption == before.encryption // otherwise that is what the copy was denied for
+		d.noCopy = d.encryption == before.encryption // else it was denied for that
 	})
 	return nil
 }
 
-// source returns o with its bytes: from here, or else from the server.
+// source returns o with a way to read its bytes: locally, or else from the server.
 func (t *Target) source(ctx context.Context, from string, o publish.Object) publish.Object {
 	open := o.Open
 	o.Open = func() (io.ReadCloser, error) {
@@ -300,12 +300,12 @@ func (t *Target) source(ctx context.Context, from string, o publish.Object) publ
 	return o
 }
 
-// isNoCopy tells whether the server cannot copy: it says so, denies it, or gives a
-// response that is not to a copy.
+// isNoCopy reports whether the server cannot copy: it says so, denies it, or sends a
+// response that does not belong to a copy.
 func isNoCopy(err error) bool {
 	_, syntax := errors.AsType[*xml.SyntaxError](err)
 	_, other := errors.AsType[xml.UnmarshalError](err)
-	empty := status(err) == http.StatusOK // minio-go's error for a result that is not there
+	empty := status(err) == http.StatusOK // minio-go's error for a missing result
 	return isUnsupported(err) || isInvalid(err) || code(err) == minio.AccessDenied || empty || syntax || other
 }
 

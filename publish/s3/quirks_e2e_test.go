@@ -21,8 +21,8 @@ import (
 	"galbuild/publish/s3/s3test"
 )
 
-// round does everything a publisher does, in a bucket of its own. It needs a target that
-// has been told to send more than 5 MiB in parts.
+// round does everything that a publisher does, in a separate bucket. The target must send
+// more than 5 MiB in parts.
 func round(t *testing.T, target *s3.Target) {
 	t.Helper()
 	target.SetPutLimits(5<<20, 5<<20)
@@ -61,7 +61,7 @@ func round(t *testing.T, target *s3.Target) {
 	}
 }
 
-// swaps replaces an object as it should and as it should not be.
+// swaps replaces an object with the right and with the wrong old content.
 func swaps(t *testing.T, target *s3.Target) {
 	t.Helper()
 	for _, x := range []struct {
@@ -113,7 +113,7 @@ func keys(t *testing.T, target *s3.Target) (all []string) {
 	return all
 }
 
-// refusing is a quirk of a server that refuses some requests.
+// refusing is a server that refuses some requests.
 func refusing(status int, code, message string, what func(r *http.Request) bool) s3test.Quirk {
 	return s3test.Quirk{Refuse: func(w http.ResponseWriter, r *http.Request) bool {
 		if !what(r) {
@@ -137,7 +137,7 @@ func asks(r *http.Request, method, parameter string) bool {
 	return r.Method == method && r.URL.Query().Has(parameter)
 }
 
-// without is a quirk of a server that does not see some headers of some requests.
+// without is a server that ignores some headers of some requests.
 func without(what func(r *http.Request) bool, names ...string) s3test.Quirk {
 	return s3test.Quirk{Request: func(r *http.Request) bool {
 		if !what(r) || !has(r, names...) {
@@ -150,7 +150,7 @@ func without(what func(r *http.Request) bool, names ...string) s3test.Quirk {
 	}}
 }
 
-// rewriting is a quirk of a server whose responses are written otherwise.
+// rewriting is a server whose responses differ.
 func rewriting(pattern, by string) s3test.Quirk {
 	return s3test.Quirk{Response: func(r *http.Response) bool {
 		if !strings.Contains(r.Header.Get("Content-Type"), "xml") {
@@ -180,7 +180,7 @@ func conditional(r *http.Request) bool {
 
 func listsV2(r *http.Request) bool { return r.URL.Query().Get("list-type") == "2" }
 
-// quirks are what servers do otherwise, by what they are.
+// quirks are the behaviours of servers, by name.
 var quirks = map[string]s3test.Quirk{
 	"Object Lock": refusing(400, "InvalidRequest", lockMessage, func(r *http.Request) bool {
 		return isBody(r) && !has(r, "Content-Md5", "X-Amz-Checksum-Sha256")
@@ -289,8 +289,8 @@ var quirks = map[string]s3test.Quirk{
 	"the result of a multipart upload names no bucket": rewriting(`(<CompleteMultipartUploadResult.*)<Bucket>.*</Bucket>`, "$1"),
 }
 
-// TestQuirks publishes to a real server that has one quirk each, and nothing is found
-// out that is not so.
+// TestQuirks publishes to a real server with one quirk at a time, and checks that the
+// target learns no more than that.
 func TestQuirks(t *testing.T) {
 	server := s3test.Start(t)
 	for name, quirk := range quirks {
@@ -304,7 +304,7 @@ func TestQuirks(t *testing.T) {
 	}
 }
 
-// TestLearnsOnce counts what is refused: each thing once, and not for each object.
+// TestLearnsOnce counts refused requests: one for each behaviour, not for each object.
 func TestLearnsOnce(t *testing.T) {
 	server := s3test.Start(t)
 	for _, name := range []string{"Object Lock", "no CopyObject", "no DeleteObjects", "no ListObjectsV2", "conditions are 501"} {
@@ -324,7 +324,8 @@ func TestLearnsOnce(t *testing.T) {
 	}
 }
 
-// TestWarning says what is lost without conditional writes, once, and not if it was said.
+// TestWarning warns once about missing conditional writes, and not if the configuration
+// says so.
 func TestWarning(t *testing.T) {
 	server := s3test.Start(t)
 	for _, x := range []struct {
@@ -345,7 +346,7 @@ func TestWarning(t *testing.T) {
 	}
 }
 
-// TestEachCondition does not take one condition that is honoured for the other.
+// TestEachCondition tests the two conditions separately.
 func TestEachCondition(t *testing.T) {
 	server := s3test.Start(t)
 	target := fresh(t, server, s3.Config{Endpoint: server.Behind(t, quirks["If-None-Match is ignored"]).URL})
@@ -436,7 +437,7 @@ func TestHeadersOfObjects(t *testing.T) {
 	}
 }
 
-// TestVirtualHostOnly finds the style that a server takes, by each way of saying it.
+// TestVirtualHostOnly finds the style that a server accepts, for each form of its error.
 func TestVirtualHostOnly(t *testing.T) {
 	const host = "s3.example.test"
 	server := s3test.Start(t, "--virtual-domain", host)
@@ -463,8 +464,8 @@ func TestVirtualHostOnly(t *testing.T) {
 	}
 }
 
-// TestMoved follows the server to another region and another address, but not to
-// another's.
+// TestMoved follows the server to another region and another address, but not to another
+// organisation's.
 func TestMoved(t *testing.T) {
 	server := s3test.Start(t)
 	round(t, fresh(t, server, s3.Config{Endpoint: server.URL, Region: "eu-west-9"})) // versitygw names its own
@@ -482,7 +483,7 @@ func TestMoved(t *testing.T) {
 		}
 	}
 	proxy := to(307, "https://s3.example.com")
-	if err := fresh(t, server, s3.Config{Endpoint: proxy.URL}).Put(t.Context(), object("x", "text")); err == nil || !strings.Contains(err.Error(), "it redirects to https://s3.example.com") {
+	if err := fresh(t, server, s3.Config{Endpoint: proxy.URL}).Put(t.Context(), object("x", "text")); err == nil || !strings.Contains(err.Error(), "the server redirects to https://s3.example.com") {
 		t.Errorf("got %v", err)
 	}
 	var one, other *s3test.Quirky
@@ -495,12 +496,13 @@ func TestMoved(t *testing.T) {
 	one, other = server.Behind(t, circle(&other)), server.Behind(t, circle(&one))
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	if err := fresh(t, server, s3.Config{Endpoint: one.URL}).Put(ctx, object("x", "text")); err == nil || !strings.Contains(err.Error(), "it redirects to "+other.URL) {
+	if err := fresh(t, server, s3.Config{Endpoint: one.URL}).Put(ctx, object("x", "text")); err == nil || !strings.Contains(err.Error(), "the server redirects to "+other.URL) {
 		t.Errorf("a circle of redirects: got %v", err)
 	}
 }
 
-// TestPublic reads a public bucket that knows no keys, without any and by saying so.
+// TestPublic reads a public bucket without credentials, because there are none or because
+// the configuration says so.
 func TestPublic(t *testing.T) {
 	server := s3test.Start(t)
 	clear(t)
@@ -529,7 +531,7 @@ func TestPublic(t *testing.T) {
 		t.Errorf("put without credentials: %v", err)
 	}
 	c.Endpoint = server.URL // which is private
-	if _, err := open(t, c).Get(t.Context(), "x", 0, -1); err == nil || !strings.Contains(err.Error(), "no credentials were found, so it was asked without any") {
+	if _, err := open(t, c).Get(t.Context(), "x", 0, -1); err == nil || !strings.Contains(err.Error(), "no credentials were found, so the request was sent without any") {
 		t.Errorf("got %v", err)
 	}
 	c.AccessKey, c.SecretKey, c.Endpoint = "ours", "secret", proxy.URL
@@ -538,8 +540,7 @@ func TestPublic(t *testing.T) {
 	}
 }
 
-// TestNotS3 says what an address is that is none of S3's API, and why the right one
-// refuses everything.
+// TestNotS3 checks the hints for an address that is not an S3 API, and for a wrong clock.
 func TestNotS3(t *testing.T) {
 	server := s3test.Start(t)
 	page := func(status int) s3test.Quirk {

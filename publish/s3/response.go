@@ -13,17 +13,18 @@ import (
 	"time"
 )
 
-// maxDocument is the largest response in XML that is read, in bytes: a list of a
-// thousand keys is less than a tenth of it.
+// maxDocument is the largest XML response that is read, in bytes. A list of a thousand keys
+// has less than a tenth of it.
 const maxDocument = 16 << 20
 
-// errWebPage is a response that no S3 server gives.
+// errWebPage is returned for a response that is a web page. No S3 server sends one.
 var errWebPage = errors.New("the response is a web page")
 
-// normalize turns a response that servers give instead of Amazon's into that, where minio-go
-// takes none but Amazon's: other statuses of success, dates in other formats, weak
-// entity tags. A web page where there should be an object's metadata or XML is an error,
-// for a server that answers everything with one would seem to have stored what was sent.
+// normalize changes a response of another server into what Amazon would send, because
+// minio-go accepts nothing else. It changes other status codes of success, dates in other
+// formats, and weak entity tags. A web page instead of an object's metadata or XML is an
+// error: a server that answers every request with a page would seem to have stored the
+// objects.
 func normalize(r *http.Request, response *http.Response) error {
 	h := response.Header
 	success := response.StatusCode >= 200 && response.StatusCode < 300
@@ -32,7 +33,7 @@ func normalize(r *http.Request, response *http.Response) error {
 	if page && (document || h.Get("ETag") == "") {
 		return errFinal{errWebPage}
 	}
-	h.Del("Expires") // is not used, but an unreadable one would be an error
+	h.Del("Expires") // not used, but minio-go fails if it cannot parse it
 	h.Set("Last-Modified", normalizeTime(h.Get("Last-Modified"), http.TimeFormat, time.Unix(0, 0)))
 	if etag, ok := strings.CutPrefix(h.Get("ETag"), "W/"); ok {
 		h.Set("ETag", etag)
@@ -50,8 +51,8 @@ func normalize(r *http.Request, response *http.Response) error {
 	return nil
 }
 
-// isDocument tells whether a request is answered with XML that has dates in it: lists,
-// and copies.
+// isDocument reports whether the response to a request is XML with dates: a list, or the
+// result of a copy.
 func isDocument(r *http.Request) bool {
 	return r.Method == http.MethodGet && r.URL.Query().Has("prefix") || r.Method == http.MethodPut && r.Header.Get("X-Amz-Copy-Source") != ""
 }
@@ -63,8 +64,8 @@ func isWebPage(h http.Header) bool {
 
 var lastModified = regexp.MustCompile(`<LastModified>([^<]*)</LastModified>`)
 
-// normalizeDocument writes the dates of a document as Amazon S3 does. One that cannot be read
-// stays: an object of unknown age must not seem to be old.
+// normalizeDocument rewrites the dates in a document as Amazon S3 writes them. It keeps a
+// date that it cannot read: an object of unknown age must not seem to be old.
 func normalizeDocument(response *http.Response) error {
 	b, err := io.ReadAll(io.LimitReader(response.Body, maxDocument+1))
 	response.Body.Close()
@@ -83,15 +84,15 @@ func normalizeDocument(response *http.Response) error {
 	return nil
 }
 
-// formats are those of dates in the wild, with and without a time zone; without one it
-// is UTC.
+// formats are the date formats that servers use, with and without a time zone. Without one,
+// the time is UTC.
 var formats = []string{
 	time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04:05.999999999Z0700", "2006-01-02 15:04:05.999999999",
 	"2006-01-02 15:04:05.999999999 -0700 MST", http.TimeFormat, time.RFC1123Z, time.RFC1123, time.RFC850, time.ANSIC,
 }
 
-// normalizeTime returns a date in a format. What cannot be read is otherwise, if that is
-// not zero.
+// normalizeTime returns a date in a format. If the date cannot be read, it returns
+// otherwise, unless that is zero.
 func normalizeTime(text, format string, otherwise time.Time) string {
 	for _, f := range formats {
 		if is, err := time.Parse(f, strings.TrimSpace(text)); err == nil {

@@ -24,10 +24,10 @@ const (
 )
 
 // try calls f until it succeeds, or fails in a way that will not pass. Attempt counts
-// from 0; a request that is sent again because it was refused for how it was made is
-// the same attempt. The error says what was being done to what, and the way out.
+// from 0; a request that is changed and sent again because the server refused its form is
+// the same attempt. The error names the operation, the object and a hint.
 func (t *Target) try(ctx context.Context, doing, key string, f func(ctx context.Context, attempt int) error) error {
-	var denied error // a write without encryption
+	var denied error // error of a write without encryption
 	for attempt := 0; ; {
 		var answer *http.Response
 		d := t.dialect.Load()
@@ -58,7 +58,7 @@ func (t *Target) try(ctx context.Context, doing, key string, f func(ctx context.
 		}
 		wait := retryablehttp.DefaultBackoff(shortWait, longWait, attempt, answer)
 		if wait > maxWait {
-			return t.failed(doing, key, fmt.Errorf("%w; the server asks to come back in %s", err, wait), answer)
+			return t.failed(doing, key, fmt.Errorf("%w; the server asks to wait %s", err, wait), answer)
 		}
 		attempt++
 		select {
@@ -69,8 +69,8 @@ func (t *Target) try(ctx context.Context, doing, key string, f func(ctx context.
 	}
 }
 
-// undo stops asking for the encryption that was tried because a write was denied, if it
-// is denied with it too, and returns the error that is worth telling.
+// undo stops asking for an encryption that was tried after a denied write, if the write is
+// denied with it too. It returns the more useful error.
 func (t *Target) undo(d *dialect, err, denied error) error {
 	if !d.encrypted || t.encrypts.Load() {
 		return err
@@ -89,7 +89,7 @@ var passing = []string{
 	"BadDigest", "InvalidDigest", "IncompleteBody", "XAmzContentSHA256Mismatch", // the bytes were others on their way
 }
 
-// full are errors of servers that have no room.
+// full are error codes of servers that have no space left.
 var full = []string{"XMinioStorageFull", "QuotaExceeded", "InsufficientCapacity", "StorageQuotaExceeded", "XMinioAdminBucketQuotaExceeded"}
 
 // passes tells whether err may be gone when the request is repeated.

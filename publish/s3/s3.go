@@ -11,31 +11,32 @@
 // bucket (AbortIncompleteMultipartUpload) removes it.
 //
 // [Target.Swap] is a PUT with If-Match or If-None-Match, which Amazon S3, MinIO, Ceph,
-// R2 and versitygw honour. Other servers than Amazon's are asked once: whether they
-// replace an object in spite of an If-Match that does not hold, or make one again in
-// spite of If-None-Match: *. One that does, that refuses the condition, or whose ETag
-// does not match itself, is locked by [publish.SwapLocked] instead, and [Config].Warn
-// is told. What is lost then stands there: the lock is for galbuild's own commands, and
+// R2 and versitygw honour. Every server except Amazon's is tested once: whether it
+// replaces an object although the If-Match does not match, or although If-None-Match: *
+// forbids it. If the server does that, refuses the condition, or does not recognize its
+// own ETag, Swap uses [publish.SwapLocked] instead and calls [Config].Warn. SwapLocked
+// describes what that lacks: the lock works only between galbuild's own commands, and
 // needs a server that lists an object as soon as it is written.
 //
 // # Servers
 //
-// A refusal that says what it wants is learnt from: the request is sent again, and it is
-// remembered for as long as the Target is in use.
+// When a server refuses a request and says why, the Target changes the request, sends it
+// again, and makes all its later requests in the new way:
 //
-//	a body needs a checksum (Object Lock)      Content-MD5, then x-amz-checksum-sha256 too
-//	a write is denied, no encryption was asked the bucket's default by GetBucketEncryption, or AES256
-//	no CopyObject, or it is denied             the bytes are sent again
-//	no DeleteObjects                           one DELETE for each, four at a time
-//	no ListObjectsV2                           ListObjects
-//	no multipart uploads                       one PUT of up to 5 GiB
-//	no path style                              the virtual-host style, if Style is Auto
-//	another region                             that one
-//	a redirect below the same domain           that endpoint, but never from https to http
+//	refusal                                    change
+//	a body needs a checksum (Object Lock)      send Content-MD5, then x-amz-checksum-sha256 too
+//	a write without encryption is denied       ask for the bucket's default encryption, or AES256
+//	CopyObject is missing or denied            send the bytes again
+//	DeleteObjects is missing                   delete one object a request, four at a time
+//	ListObjectsV2 is missing                   use ListObjects
+//	multipart uploads are missing              use one PUT of up to 5 GiB
+//	the path style is refused                  use the virtual-host style, if Style is Auto
+//	the bucket is in another region            use that region
+//	a redirect within the same domain          use that endpoint, but never http after https
 //
-// Sent to no server: signatures in chunks and trailers, HEAD. Not relied on: that an
-// ETag is an MD5 or strong, ranges, the format of dates, the status of a success, the
-// body of an error.
+// The Target never sends chunked signatures, trailers or HEAD. It does not rely on an ETag
+// that is strong or an MD5, on ranges, on the format of dates, on the status code of a
+// success, or on the body of an error.
 //
 // # Credentials
 //
@@ -44,8 +45,8 @@
 // and ~/.aws/config, or AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE), with keys,
 // SSO or credential_process; a web identity (AWS_WEB_IDENTITY_TOKEN_FILE and
 // AWS_ROLE_ARN); the role of a container; the role of a machine (EC2), unless
-// AWS_EC2_METADATA_DISABLED is true. They are asked for anew when they expire. If
-// nothing names any, a public bucket is read without.
+// AWS_EC2_METADATA_DISABLED is true. They are requested again when they expire. Without any
+// credentials, a public bucket can be read.
 //
 // # Aliyun OSS
 //
@@ -63,8 +64,8 @@
 // # Tests
 //
 // With the tag e2e the suite is run against versitygw, which the test installs, also
-// through a proxy that breaks things, and through proxies that do one thing each as
-// another server does it. GALBUILD_TEST_S3=BUCKET/PREFIX (with the
+// through a proxy that breaks connections, and through proxies that each imitate one
+// behaviour of another server. GALBUILD_TEST_S3=BUCKET/PREFIX (with the
 // variables above, AWS_REGION and AWS_ENDPOINT_URL_S3) and GALBUILD_TEST_OSS=BUCKET/PREFIX
 // (with OSS_REGION) run it against a real bucket too, below that prefix.
 package s3
@@ -110,35 +111,34 @@ type Config struct {
 	// AccessKey and SecretKey, with SessionToken for temporary ones, are used rather
 	// than those of the environment.
 	AccessKey, SecretKey, SessionToken string
-	// Profile is one of the shared files, used rather than the environment.
+	// Profile is the profile in the shared files to use, instead of the environment.
 	Profile string
 	// Anonymous sends requests without credentials: a public bucket can be read.
 	Anonymous bool
 
-	// Encryption is what the server is asked to encrypt objects with: AES256, aws:kms or
-	// aws:kms:dsse. Empty leaves it to the bucket, unless its policy wants the header:
-	// then what GetBucketEncryption says is tried, or AES256.
+	// Encryption is the server-side encryption of new objects: AES256, aws:kms or
+	// aws:kms:dsse. If it is empty, the bucket decides; if the bucket's policy requires the
+	// header, the default encryption of the bucket is sent, or AES256.
 	Encryption string
-	// KMSKey is the key for aws:kms, and BucketKey asks to use it through a bucket key.
-	// With either, Encryption is aws:kms if it is empty.
+	// KMSKey is the key for aws:kms, and BucketKey uses it through a bucket key. If one of
+	// them is set, an empty Encryption means aws:kms.
 	KMSKey    string
 	BucketKey bool
-	// StorageClass is that of new objects, such as INTELLIGENT_TIERING. Empty is the
-	// bucket's default.
+	// StorageClass is the storage class of new objects, such as INTELLIGENT_TIERING. Empty
+	// is the bucket's default.
 	StorageClass string
-	// ACL is the canned one of new objects, such as bucket-owner-full-control.
+	// ACL is the canned ACL of new objects, such as bucket-owner-full-control.
 	ACL string
-	// RequesterPays accepts the cost of requests to another's bucket.
+	// RequesterPays pays for requests to a requester-pays bucket.
 	RequesterPays bool
 
-	// CAFile is a file of PEM certificates that are trusted besides the system's. Empty is
-	// AWS_CA_BUNDLE.
+	// CAFile is a file of PEM certificates that are trusted in addition to the system's.
+	// Empty is AWS_CA_BUNDLE.
 	CAFile string
 	// Transport sends the requests. If nil, one that honours HTTP_PROXY, HTTPS_PROXY,
 	// NO_PROXY and CAFile.
 	Transport http.RoundTripper
-	// Warn is told once if the server cannot do what a target needs for its promises. If
-	// nil, nobody is.
+	// Warn is called once if the server cannot do what a target needs. It may be nil.
 	Warn func(message string)
 
 	oss bool
@@ -153,13 +153,13 @@ const (
 	VirtualHost Style = "virtual" // https://bucket.host/key
 )
 
-// Conditional says whether a PUT may have a condition.
+// Conditional says whether the server honours conditions of a PUT.
 type Conditional string
 
 const (
-	Ask   Conditional = ""    // the server, except for Amazon S3 and OSS
-	Yes   Conditional = "yes" // a server that refuses them is an error
-	Never Conditional = "no"  // Swap takes a lock instead
+	Ask   Conditional = ""    // the server is tested, except Amazon S3 and OSS
+	Yes   Conditional = "yes" // the server is not tested; if it refuses them, that is an error
+	Never Conditional = "no"  // Swap takes a lock
 )
 
 // Target is a folder of a bucket.
@@ -167,26 +167,26 @@ type Target struct {
 	dialect     atomic.Pointer[dialect]
 	transport   http.RoundTripper
 	keys        *credentials.Credentials
-	chain       *chain // where keys come from; nil if Anonymous
+	chain       *chain // sources of credentials; nil if Anonymous
 	bucket      string
 	prefix      string // empty, or with a slash at its end
 	name        string
 	anonymous   bool
 	autoStyle   bool
-	conditional bool // conditional writes are asked for by name
+	conditional bool // whether Conditional is Yes
 	oss         bool
 	headers     header
 	limits      limits
 	warn        func(message string)
 
-	met      atomic.Bool // the server has answered
-	encrypts atomic.Bool // encryption that was tried has helped
-	mu       sync.Mutex  // held by who replaces the dialect
+	met      atomic.Bool // whether the server has sent a response
+	encrypts atomic.Bool // whether a write succeeded with the encryption that was tried
+	mu       sync.Mutex  // guards replacing the dialect
 
 	warned    sync.Once
-	asking    sync.Mutex  // of what follows
-	match     Conditional // whether If-Match is honoured, Ask if that is not known yet
-	noneMatch Conditional // whether If-None-Match: * is
+	asking    sync.Mutex  // guards the following fields
+	match     Conditional // whether If-Match is honoured; Ask until it is tested
+	noneMatch Conditional // whether If-None-Match: * is honoured
 }
 
 // New returns the folder of a bucket. It does not ask the server for anything.
@@ -239,13 +239,13 @@ func New(c Config) (*Target, error) {
 	return t, nil
 }
 
-// headers returns what objects are sent with.
+// headers returns the headers that objects are sent with.
 func (c *Config) headers() (header, error) {
 	encryption, err := newEncryption(c)
 	switch {
 	case err != nil:
 	case c.StorageClass == "GLACIER" || c.StorageClass == "DEEP_ARCHIVE":
-		err = fmt.Errorf("s3: storage class %s: objects in it cannot be read until they are restored, and editors do not wait", c.StorageClass)
+		err = fmt.Errorf("s3: storage class %s: its objects cannot be read until they are restored, and editors do not wait", c.StorageClass)
 	case !slices.Contains([]Conditional{Ask, Yes, Never}, c.Conditional):
 		err = fmt.Errorf("s3: conditional writes %q: want yes or no", c.Conditional)
 	case !slices.Contains([]Style{Auto, Path, VirtualHost}, c.Style):
@@ -254,19 +254,19 @@ func (c *Config) headers() (header, error) {
 	return header{encryption: encryption, class: c.StorageClass, acl: c.ACL, payer: c.RequesterPays}, err
 }
 
-// address returns where the bucket is looked for first.
+// address returns the first address to try for the bucket.
 func (c *Config) address(endpoint *url.URL, isAmazon bool) address {
 	a := address{endpoint: *endpoint, region: cmp.Or(c.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION")), style: Path}
 	if a.region == "" && !isAmazon {
 		a.region = "us-east-1"
 	}
 	if c.Style == VirtualHost || c.Style == Auto && isAmazon && !strings.Contains(c.Bucket, ".") {
-		a.style = VirtualHost // a certificate for *.host holds for no name with dots
+		a.style = VirtualHost // a certificate for *.host does not cover names with dots
 	}
 	return a
 }
 
-// client returns what speaks to the server now.
+// client returns the client of the current dialect.
 func (t *Target) client() *minio.Core { return t.dialect.Load().client }
 
 const amazon = "https://s3.amazonaws.com"
@@ -288,7 +288,7 @@ func parseEndpoint(s string) (*url.URL, error) {
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "":
 		return nil, fmt.Errorf("the endpoint %s is not of the form https://host or https://host:port", u.Redacted())
 	case strings.Trim(u.Path, "/") != "":
-		return nil, fmt.Errorf("the endpoint %s is not of the form https://host or https://host:port: the bucket and the folder in it are given as BUCKET/PREFIX", u.Redacted())
+		return nil, fmt.Errorf("the endpoint %s is not of the form https://host or https://host:port: give the bucket and the folder in it as BUCKET/PREFIX", u.Redacted())
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 }
@@ -321,7 +321,7 @@ func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[publish.Entr
 				}
 				last = o.Key
 				if strings.HasSuffix(o.Key, "/") || !strings.HasPrefix(o.Key, t.prefix+prefix) {
-					continue // what consoles show as a folder, or nobody has asked for
+					continue // a folder marker of a console, or a key without the prefix
 				}
 				e := publish.Entry{Key: strings.TrimPrefix(o.Key, t.prefix), Size: o.Size, Modified: o.LastModified}
 				if !yield(e, nil) {

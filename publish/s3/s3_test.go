@@ -225,13 +225,13 @@ func TestErrors(t *testing.T) {
 		{403, "InvalidAccessKeyId", "", "does not know the access key", 1},
 		{403, "SignatureDoesNotMatch", "", "check the secret key", 1},
 		{403, "RequestTimeTooSkewed", "", "set this machine's clock", 1},
-		{404, "NoSuchBucket", "", "bucket site is not at minio.example.com", 1},
+		{404, "NoSuchBucket", "", "there is no bucket site at minio.example.com", 1},
 		{400, "AuthorizationHeaderMalformed", "eu-west-1", "the region of the bucket is eu-west-1", 2},
 		{301, "PermanentRedirect", "", "the region and the endpoint", 1},
 		{403, "SecondLevelDomainForbidden", "", "virtual-host style", 2},
 		{401, "Unauthorized", "", "not accepted", 1},
 		{400, "KeyTooLongError", "", "400 KeyTooLongError", 1},
-		{404, "NoSuchKey", "", "bucket site is not at minio.example.com", 1}, // of a put
+		{404, "NoSuchKey", "", "there is no bucket site at minio.example.com", 1}, // of a put
 		{507, "XMinioStorageFull", "", "no room left", 1},
 		{400, "AccessControlListNotSupported", "", "leave out --s3-acl", 1},
 	} {
@@ -255,8 +255,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestEncryptionStays keeps what a policy asks for when something else is refused before
-// a write has succeeded with it.
+// TestEncryptionStays keeps an encryption that a policy requires, even if another request
+// is refused before a write has succeeded with it.
 func TestEncryptionStays(t *testing.T) {
 	puts := 0
 	target := open(t, s3.Config{
@@ -285,8 +285,8 @@ func TestEncryptionStays(t *testing.T) {
 	}
 }
 
-// TestNoEncryption tells why a write was denied, not that the encryption which was tried
-// for it is not there.
+// TestNoEncryption returns the reason why a write was denied, and not that the server lacks
+// the encryption that was tried.
 func TestNoEncryption(t *testing.T) {
 	target := open(t, s3.Config{
 		Bucket: "site", Endpoint: "minio.example.com", AccessKey: "key", SecretKey: "secret",
@@ -302,7 +302,7 @@ func TestNoEncryption(t *testing.T) {
 	}
 }
 
-// TestPlain speaks http to servers that speak TLS, each of which says so in its own way.
+// TestPlain speaks http to servers that speak TLS, each with its own form of error.
 func TestPlain(t *testing.T) {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	defer server.Close()
@@ -320,7 +320,7 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// TestPlainServer speaks TLS to a server that does not, and answers with a line of its own.
+// TestPlainServer speaks TLS to a server that responds with a line of plain text.
 func TestPlainServer(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

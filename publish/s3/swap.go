@@ -39,11 +39,11 @@ func (t *Target) Swap(ctx context.Context, old []byte, o publish.Object) error {
 	return publish.SwapLocked(ctx, t, old, o)
 }
 
-// errNoMatch is an entity tag that the server does not take back: there is none, or
-// something between here and there has changed it.
-var errNoMatch = errors.New("the object's ETag does not match itself")
+// errNoMatch is returned if the server does not recognize the entity tag that it sent:
+// there is none, or something on the way has changed it.
+var errNoMatch = errors.New("the server does not recognize the object's own ETag")
 
-// swapIf is Swap by a condition.
+// swapIf is Swap with a conditional write.
 func (t *Target) swapIf(ctx context.Context, old []byte, o publish.Object) error {
 	own := newMark()
 	marks := []string{own}
@@ -99,8 +99,9 @@ func (t *Target) compare(ctx context.Context, old []byte, key string) (*stream, 
 	return s, err
 }
 
-// honours tells whether the server honours If-Match, or else If-None-Match: *. It is
-// asked once: to replace an object that is not there, or to make one that is.
+// honours reports whether the server honours If-Match, or else If-None-Match: *. It tests
+// the server once, by replacing an object that does not exist, or by making one that
+// exists.
 func (t *Target) honours(ctx context.Context, match bool) (bool, error) {
 	t.asking.Lock()
 	defer t.asking.Unlock()
@@ -118,25 +119,25 @@ func (t *Target) honours(ctx context.Context, match bool) (bool, error) {
 	case err == nil || isUnsupported(err) || status(err) == http.StatusBadRequest:
 		t.lockInstead(known)
 	default:
-		return false, fmt.Errorf("ask whether conditional writes are honoured: %w", err)
+		return false, fmt.Errorf("test conditional writes: %w", err)
 	}
 	return *known == Yes, nil
 }
 
-// lockInstead notes that a condition is not honoured, and says so.
+// lockInstead records that a condition is not honoured, and warns.
 func (t *Target) lockInstead(known *Conditional) {
 	*known = Never
 	t.warned.Do(func() {
 		t.warn(t.String() + ": the server has no conditional writes (PUT with If-Match or If-None-Match), " +
-			"so galbuild's commands take turns by a lock below " + publish.Locks + ". " +
+			"so galbuild's commands take turns with a lock below " + publish.Locks + ". " +
 			"This needs a server that lists an object as soon as it is written, " +
-			"and does not hold off other tools that write " + site.CurrentPath + ". " +
+			"and does not stop other tools that write " + site.CurrentPath + ". " +
 			"If in doubt, publish from one job at a time. --s3-conditional-writes=no stops this message")
 	})
 }
 
-// probe returns what the server says to a write whose condition does not hold. If it
-// writes, that is removed.
+// probe returns the response to a write whose condition does not hold. If the server writes
+// anyway, probe removes the object.
 func (t *Target) probe(ctx context.Context, match bool) error {
 	o := publish.Bytes(publish.Locks+"probe-"+newMark(), "text/plain", publish.Revalidate, nil)
 	with := options(&o)
@@ -154,7 +155,7 @@ func (t *Target) probe(ctx context.Context, match bool) error {
 		if err := put(ctx, attempt); attempt == 0 || code(err) != minio.PreconditionFailed {
 			return err
 		}
-		return nil // made by an attempt whose response was lost
+		return nil // an earlier attempt made it, and its response was lost
 	})
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 	"galbuild/build/roots"
 )
 
-// baseTransport returns what sends the requests.
+// baseTransport returns the transport for all requests.
 func (c *Config) baseTransport() (http.RoundTripper, error) {
 	if c.Transport != nil {
 		return c.Transport, nil
@@ -28,10 +28,10 @@ func (c *Config) baseTransport() (http.RoundTripper, error) {
 	return t, roots.Trust(t, cmp.Or(c.CAFile, os.Getenv("AWS_CA_BUNDLE")))
 }
 
-// errTLS is a server that closes connections of those who do not speak TLS.
+// errTLS is the error of a server that closes connections without TLS.
 var errTLS = errors.New("the server speaks TLS only")
 
-// isTLS tells whether a server that has not answered over http takes a TLS handshake.
+// isTLS reports whether a server that did not respond over http accepts a TLS handshake.
 func isTLS(ctx context.Context, host string) bool {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -53,11 +53,11 @@ func proxy(r *http.Request) (*url.URL, error) {
 	return http.ProxyFromEnvironment(r)
 }
 
-// A listening transport passes responses through [normalize], and keeps the last one for who
-// asked for it by [heard].
+// A listening transport passes responses through [normalize], and keeps the last one for
+// the caller that asked for it with [heard].
 type listening struct {
 	base      http.RoundTripper
-	readsOnly *chain // credentials without which writes are not sent, if they are not found
+	readsOnly *chain // if these credentials are not found, writes are not sent
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -79,7 +79,7 @@ func (l *listening) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// mayWrite refuses a write without credentials, which are not needed to read a public bucket.
+// mayWrite refuses a write without credentials. Reading a public bucket needs none.
 func (l *listening) mayWrite(r *http.Request) error {
 	if l.readsOnly == nil || r.Method == http.MethodGet || r.Method == http.MethodHead || r.Header.Get("Authorization") != "" {
 		return nil

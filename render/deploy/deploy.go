@@ -17,8 +17,8 @@
 //	served manifest       {base}/manifest.json
 //
 // {content} is the content URL, or the base URL if there is none. Files of packages are
-// written by strangers; at a host of their own, whatever they do in a browser, they do
-// not do it as the gallery.
+// written by strangers. On a separate host, they cannot run in a browser as part of the
+// gallery.
 //
 // A base URL is http or https with a host and, if need be, a path of letters,
 // digits and -._~/. Anything else would have to be escaped in each of the
@@ -61,7 +61,7 @@ func parseURL(what, text string) (base, error) {
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		err = fmt.Errorf("%s %q: want a host and a path, nothing else", what, text)
 	case !goodHost.MatchString(b.host):
-		err = fmt.Errorf("%s %q: host %q is none", what, text, b.host)
+		err = fmt.Errorf("%s %q: %q is not a host", what, text, b.host)
 	case !goodPrefix.MatchString(b.prefix) || strings.Contains(b.prefix+"/", "/../") || strings.Contains(b.prefix+"/", "/./"):
 		err = fmt.Errorf("%s %q: path %q: want names of letters, digits and -._~ between single slashes", what, text, u.Path)
 	}

@@ -115,9 +115,9 @@ func TestNginxRefuses(t *testing.T) {
 		"socket":        {func(n *Nginx) { n.Shim = "unix:run/x" }, `shim "run/x": want an absolute path`},
 		"listen":        {func(n *Nginx) { n.Listen = "443 ssl" }, `listen "443 ssl": want one word`},
 		"content URL":   {func(n *Nginx) { n.ContentURL = "files.example" }, `content URL "files.example": want http:// or https://`},
-		"same origin":   {func(n *Nginx) { n.ContentURL = "https://h/files" }, `content URL "https://h/files": has the host and port of the base URL, want a host of its own`},
+		"same origin":   {func(n *Nginx) { n.ContentURL = "https://h/files" }, `content URL "https://h/files": has the host and port of the base URL, want another host`},
 		"same server": {func(n *Nginx) { n.ContentURL, n.Listen = "https://h:444", "1.2.3.4:443" },
-			`content URL "https://h:444": nginx cannot tell it from the base URL by listen "1.2.3.4:443" and server name "h"`},
+			`content URL "https://h:444": nginx cannot distinguish it from the base URL by listen "1.2.3.4:443" and server name "h"`},
 		"server name": {func(n *Nginx) { n.ServerName = "a;b" }, `server name "a;b": want one word`},
 	}
 	for name, tt := range tests {

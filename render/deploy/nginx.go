@@ -30,7 +30,7 @@ type Nginx struct {
 	ContentURL string // of assets and files, at another host or port; "" means BaseURL
 	Root       string // folder of the site, absolute
 	Shim       string // host:port, or unix:/path of a socket; "" means 127.0.0.1:8080
-	Listen     string // as nginx's listen; "" means the port of the URL, or 80 if the TLS of an https address ends elsewhere
+	Listen     string // nginx's listen; "" is the port of the URL, or 80 if another server does the TLS
 	ServerName string // of BaseURL; "" means its host
 	Cert, Key  string // PEM files, absolute; both or none, in which case the server speaks http
 	RateLimit  int    // queries a second from one address, with a burst of 1000; 0 means no limit
@@ -45,22 +45,21 @@ var nginxTemplate = template.Must(template.New("nginx").Funcs(template.FuncMap{
 	"assetTypes": func(indent int) string { return typesOf(mediatype.AssetEnds(), indent) },
 }).Parse(nginxText))
 
-// nginxData is what the template is filled with.
+// nginxData is the data of the template.
 type nginxData struct {
 	Nginx
 	Main       *nginxServer
 	Content    *nginxServer // nil without a content URL
-	Own        string       // begins the names of what differs from another gallery in the same nginx
+	Own        string       // prefix of names that must differ from other galleries in the same nginx
 	Upstream   string
-	RemoteShim bool // galshim is on another machine, as far as its address tells
+	RemoteShim bool // whether the address of galshim is on another machine
 
 	Allow, Platforms, Translation string
 	PagePolicy, Policy            string
 	InertFiles, InertAssets       string // alternatives of a regular expression
 }
 
-// nginxServer is one of the servers. Its fields go before those of the same name that
-// the whole has.
+// nginxServer is one of the servers. Its fields hide those of the same name in nginxData.
 type nginxServer struct {
 	*nginxData
 	Base, Scheme, Host, Prefix string
@@ -104,15 +103,15 @@ func (n Nginx) data() (*nginxData, error) {
 	}
 	d.Content = d.server(content, "")
 	if content.scheme == b.scheme && content.host == b.host {
-		return nil, fmt.Errorf("content URL %q: has the host and port of the base URL, want a host of its own", n.ContentURL)
+		return nil, fmt.Errorf("content URL %q: has the host and port of the base URL, want another host", n.ContentURL)
 	}
 	if d.Content.Listen == d.Main.Listen && d.Content.ServerName == d.Main.ServerName {
-		return nil, fmt.Errorf("content URL %q: nginx cannot tell it from the base URL by listen %q and server name %q", n.ContentURL, d.Main.Listen, d.Main.ServerName)
+		return nil, fmt.Errorf("content URL %q: nginx cannot distinguish it from the base URL by listen %q and server name %q", n.ContentURL, d.Main.Listen, d.Main.ServerName)
 	}
 	return d, nil
 }
 
-// server returns the server at an address.
+// server returns the server for an address.
 func (d *nginxData) server(at base, name string) *nginxServer {
 	s := &nginxServer{
 		nginxData: d, Base: at.String(), Scheme: at.scheme, Host: at.host, Prefix: at.prefix,
@@ -128,7 +127,7 @@ func (d *nginxData) server(at base, name string) *nginxServer {
 	return s
 }
 
-// typesOf prints lines of nginx's types.
+// typesOf prints lines for nginx's types block.
 func typesOf(types iter.Seq2[string, []string], indent int) string {
 	var lines []string
 	for mediaType, names := range types {
@@ -145,7 +144,7 @@ func typesOf(types iter.Seq2[string, []string], indent int) string {
 	return strings.Join(lines, "\n")
 }
 
-// inert returns the names of the types that no browser acts on, as alternatives of a
+// inert returns the names of the types that browsers do not run, as alternatives of a
 // regular expression.
 func inert(types iter.Seq2[string, []string]) string {
 	var all []string
@@ -158,14 +157,14 @@ func inert(types iter.Seq2[string, []string]) string {
 	return strings.Join(all, "|")
 }
 
-// ownPrefix returns the beginning of names for a gallery. It is short: nginx gives a
-// variable's name some 40 bytes.
+// ownPrefix returns the prefix of names for a gallery. It is short, because nginx limits
+// the length of a variable's name.
 func ownPrefix(b base) string {
 	ref := blob.Sum([]byte(b.String()))
 	return "galbuild_" + hex.EncodeToString(ref[:4])
 }
 
-// isLocal reports whether the address of a galshim is on the machine it is used on.
+// isLocal reports whether galshim's address is on the same machine.
 func isLocal(address string) bool {
 	host, _, _ := net.SplitHostPort(address)
 	ip := net.ParseIP(host)

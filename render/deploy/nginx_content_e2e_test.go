@@ -19,8 +19,8 @@ import (
 	"galbuild/render/gallery"
 )
 
-// hostileNames are names of files that a server could take for something else than
-// the table does. "." stands for the file's own extension.
+// hostileNames are file names that a server could give another media type than the table
+// does. "." stands for the extension of the file.
 var hostileNames = []string{
 	"noext", "html", ".html", ".svg", ".js", ".a.html", "x.html ", "x.html.", "x.HTML", "x.Svg", "x.js.html", "x.html.js", "x.htm", "x.shtml",
 	"x.xhtml", "x.xht", "x.svgz", "x.mht", "x.mhtml", "x.hta", "x.swf", "x.rdf", "x.atom", "x.wsdl", "x.php", "x.tmLanguage", "x.manifest",
@@ -78,7 +78,7 @@ func sameAsTable(t *testing.T, client *http.Client, name string, p probe) *http.
 	return got
 }
 
-// TestNginxContentURL has files of packages at a host of their own, and nowhere else.
+// TestNginxContentURL serves files of packages on a separate host only.
 func TestNginxContentURL(t *testing.T) {
 	for _, prefix := range []string{"", "/tools/gallery"} {
 		t.Run("at "+prefix, func(t *testing.T) { contentURL(t, "http://gallery.example"+prefix, "http://files.example"+prefix) })
@@ -143,7 +143,7 @@ func contentURL(t *testing.T, base, content string) {
 	}
 }
 
-// TestNginxLinks follows no symbolic link out of the site, and none in it; the site's
+// TestNginxLinks checks that nginx does not follow symbolic links in the site; the site's
 // own folder may be one.
 func TestNginxLinks(t *testing.T) {
 	root := makeSite(t)
@@ -178,7 +178,7 @@ func TestNginxLinks(t *testing.T) {
 	}
 }
 
-// twoShims runs nginx with galshim and another one behind it.
+// twoShims runs nginx with two galshims as upstreams.
 func twoShims(t *testing.T, one, other string) *http.Client {
 	t.Helper()
 	return nginxWith(t, Nginx{BaseURL: "http://gallery.example", Root: makeSite(t), Shim: one}, func(conf string) string {
@@ -188,8 +188,8 @@ func twoShims(t *testing.T, one, other string) *http.Client {
 	})
 }
 
-// TestNginxNextShim asks another galshim where one cannot be reached, and does not hand
-// on a query that one is busy with.
+// TestNginxNextShim checks that nginx uses the next galshim if one cannot be reached, and
+// does not send it a query that the first one is working on.
 func TestNginxNextShim(t *testing.T) {
 	var asked atomic.Int32
 	busy := func() string {
@@ -222,7 +222,8 @@ func TestNginxNextShim(t *testing.T) {
 	}
 }
 
-// TestNginxRateLimit limits queries, and nothing else, of one address if it is told to.
+// TestNginxRateLimit checks that the rate limit applies only to queries of one address, and
+// only if it is set.
 func TestNginxRateLimit(t *testing.T) {
 	var without bytes.Buffer
 	n := Nginx{BaseURL: "http://gallery.example", Root: makeSite(t), Shim: strings.TrimPrefix(fakeShim(t).URL, "http://")}

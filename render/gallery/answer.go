@@ -12,36 +12,37 @@ import (
 	"galbuild/render/splice"
 )
 
-// Limits of one response in bytes. Extensions asked for by id or name are installed somewhere, and
-// an update check must find each of them; of a list, an editor shows a page.
+// Limits of one response in bytes. Extensions requested by id or name are installed
+// somewhere, and an update check must find each of them. Of a list, an editor shows only a
+// page.
 const (
 	MaxBytes      = 64 << 20  // of JSON; see Response
 	MaxNamedBytes = 256 << 20 // of JSON, if extensions were asked for by id or name
 )
 
-// fillingBytes is what filling a compressed extension adds to it, at most about.
+// fillingBytes is roughly the most that filling a compressed extension adds to its size.
 const fillingBytes = 320
 
-// A Response is the response to a query, not written yet: which extensions it holds, one
-// result set per filter, and how long it will be.
+// A Response is the response to a query before it is written: the extensions it contains,
+// one result set for each filter, and its length.
 //
-// A short query cannot ask for the gallery many times over. A list is cut off where it
-// would exceed query.MaxPageSize, query.MaxNames or MaxBytes. Extensions asked for by id or name
-// are given with their latest versions only, instead of all, from where the response would
-// exceed MaxBytes; they are cut off at MaxNamedBytes and query.MaxNames. What is cut off is
-// still counted in TotalCount.
+// A short query cannot request the whole gallery many times. A list ends where it would
+// exceed query.MaxPageSize, query.MaxNames or MaxBytes. Extensions requested by id or name
+// have all versions up to MaxBytes, and only their latest versions after that; the response
+// ends at MaxNamedBytes or query.MaxNames. TotalCount also counts the extensions that do
+// not fit.
 type Response struct {
 	ix      *index.Index
 	results []index.Result
-	full    int  // how many extensions, from the first, are given with all versions
+	full    int  // number of extensions, from the first, that have all versions
 	zipped  bool // every extension has a compressed form
 	hits    int
 	bytes   int
 	gzip    int // bytes, about
 }
 
-// Respond searches for q. The response is not complete and must not be written if work has
-// ended before.
+// Respond searches for q. If work ended early, the response is incomplete and must not be
+// written.
 func Respond(work *index.Work, ix *index.Index, q query.Query) *Response {
 	r := &Response{ix: ix, zipped: true, results: make([]index.Result, 0, len(q.Filters))}
 	all := q.Flags&query.IncludeVersions != 0 && q.Flags&(query.IncludeLatestOnly|query.IncludeLatestPreAndStable) == 0
@@ -63,7 +64,7 @@ func Respond(work *index.Work, ix *index.Index, q query.Query) *Response {
 	return r
 }
 
-// admit adds up what the hits weigh, and returns those that the response has room for.
+// admit sums the sizes of the hits, and returns those that fit in the response.
 func (r *Response) admit(hits []index.Hit, all, named bool) []index.Hit {
 	for i, hit := range hits {
 		given := index.Latest
@@ -92,26 +93,26 @@ func (r *Response) admit(hits []index.Hit, all, named bool) []index.Hit {
 	return hits
 }
 
-// Hits returns how many extensions the response holds.
+// Hits returns how many extensions the response contains.
 func (r *Response) Hits() int { return r.hits }
 
-// Bytes returns about how long the response is as JSON: without what frames the
-// extensions, and what a base URL takes that is longer than its reserved width.
+// Bytes returns roughly how long the response is as JSON. It does not count what surrounds
+// the extensions, nor the part of a base URL beyond its reserved width.
 func (r *Response) Bytes() int { return r.bytes }
 
-// GzipBytes returns about how long it is as gzip.
+// GzipBytes returns roughly how long the response is as gzip.
 func (r *Response) GzipBytes() int { return r.gzip }
 
-// Zipped reports whether the response can be written as gzip with the address.
+// Zipped reports whether the response can be written as gzip for this address.
 func (r *Response) Zipped(at *Address) bool { return r.zipped && at.fits() }
 
-// WriteJSON writes the response, but for what stays in the buffer.
+// WriteJSON writes the response. The end of it may stay in the buffer.
 func (r *Response) WriteJSON(to *splice.Buffer, at *Address) error {
 	r.write(&plain{to, at})
 	return to.Err()
 }
 
-// WriteGzip writes the same response as a gzip stream, joined from fragments that were
+// WriteGzip writes the response as a gzip stream, joined from fragments that were
 // compressed when the index was built. The response must be Zipped.
 func (r *Response) WriteGzip(to *splice.Buffer, at *Address) error {
 	p := packed{splice.Begin(to, at.fillings)}
@@ -122,13 +123,13 @@ func (r *Response) WriteGzip(to *splice.Buffer, at *Address) error {
 	return to.Err()
 }
 
-// A form is what a response is given in.
+// A form is the encoding of a response.
 type form interface {
 	Text(b []byte)
 	payload(p index.Payload)
 }
 
-// What stands around the extensions, one result set after another.
+// The text around the extensions, one result set after the other.
 var (
 	beginResponse = []byte(`{"results":[`)
 	beginResult   = []byte(`{"extensions":[`)
@@ -226,7 +227,7 @@ func NewAddress(url string) *Address {
 // fits reports whether a can be filled in without making a hole wider.
 func (a *Address) fits() bool { return len(a.escaped) <= room }
 
-// appendPayload appends p with the address in its holes.
+// appendPayload appends p with the address in its placeholders.
 func (a *Address) appendPayload(dst []byte, p index.Payload) []byte {
 	var whole bytes.Buffer
 	whole.Grow(len(p.JSON) + len(p.Holes)*len(a.escaped))
@@ -236,12 +237,13 @@ func (a *Address) appendPayload(dst []byte, p index.Payload) []byte {
 	return append(dst, whole.Bytes()...)
 }
 
-// fillsIn reports whether p has holes as they are made now, wide enough for the address.
+// fillsIn reports whether p has placeholders of the current kind that are wide enough for
+// the address.
 func (a *Address) fillsIn(p index.Payload) bool {
 	return len(p.Holes) > 0 && a.fits() && isBlank(p.JSON[:p.Holes[0]])
 }
 
-// fill puts the address in the holes of a copy.
+// fill writes the address into the placeholders of a copy.
 func (a *Address) fill(json []byte, holes []uint32) {
 	for _, hole := range holes {
 		text := json[:hole]
@@ -250,7 +252,7 @@ func (a *Address) fill(json []byte, holes []uint32) {
 	}
 }
 
-// fillPieces writes what fill makes of p, piece by piece.
+// fillPieces writes the result of fill, fragment by fragment.
 func (a *Address) fillPieces(to *splice.Buffer, p index.Payload) {
 	from := 0
 	for _, hole := range p.Holes {

@@ -4,10 +4,10 @@
 // When building, [Document] says what an extension is found by, and a [Renderer]
 // renders it twice, with its newest versions and with all of them, as JSON with
 // holes where the gallery's base URL goes, and as pieces of package splice. When
-// asked, [Respond] finds the hits, [Response.WriteJSON] copies their JSON one after the
-// other, fills the holes and closes the brackets, and [Response.WriteGzip] joins their
-// compressed forms; nothing is marshalled, nothing compressed. A response is written through
-// a small buffer, however long it is. The builder and the shim meet only here and in
+// asked, [Respond] finds the hits. [Response.WriteJSON] copies their JSON one after the
+// other, fills the placeholders and closes the brackets, and [Response.WriteGzip] joins their
+// compressed forms. Nothing is marshalled or compressed. A response of any length is written
+// through a small buffer. The builder and the shim meet only here and in
 // the index file.
 //
 // A hole is as wide whatever the base URL: spaces before the member that holds it

@@ -303,7 +303,7 @@ func crowd(t *testing.T, n, latest, all int) *index.Index {
 	return openIndex(t, docs, func(int) index.Payloads { return payloads })
 }
 
-// named asks for extensions of a crowd by name.
+// named requests extensions of a crowd by name.
 func named(n int) query.Filter {
 	f := query.Filter{Size: n}
 	for i := range n {
@@ -312,8 +312,8 @@ func named(n int) query.Filter {
 	return f
 }
 
-// TestResponseIsBounded asks for too much in every way there is. What is left out is still
-// counted, and extensions that were named are left out last.
+// TestResponseIsBounded requests too much in every possible way. Extensions that do not fit
+// are still counted, and those that were named are left out last.
 func TestResponseIsBounded(t *testing.T) {
 	many, big := crowd(t, query.MaxNames+5, 2, 3), crowd(t, 70, 100, 1<<20)
 	list := query.Filter{Size: math.MaxInt32}

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// PagePolicy returns the Content-Security-Policy of the gallery's page: its own
-// script and style sheet, requests to its own host, and pictures and documents from
-// there and from where the assets are, if contentURL says that they are elsewhere.
-// The page holds it too, for servers that send no such header.
+// PagePolicy returns the Content-Security-Policy of the gallery's page. It allows the
+// page's own script and style sheet, and pictures and requests from its own host and, if
+// contentURL is set, from the host of the assets. The page also contains the policy, for
+// servers that do not send the header.
 func PagePolicy(contentURL string) string {
 	self := "'self'"
 	if content := Origin(contentURL); content != "" {
@@ -18,13 +18,13 @@ func PagePolicy(contentURL string) string {
 		"; base-uri 'none'; form-action 'none'"
 }
 
-// NoFrames forbids other pages to show the gallery's page inside them. It works in a
-// header only, behind PagePolicy.
+// NoFrames forbids other pages to show the gallery's page in a frame. It is appended to
+// PagePolicy in the header; in the page it would have no effect.
 const NoFrames = "; frame-ancestors 'none'"
 
 // httpOrigin matches the scheme, host and port of a URL.
 var httpOrigin = regexp.MustCompile(`^https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?(?:/|$)`)
 
-// Origin returns the scheme, host and port of an http or https URL, or "" if it has
-// none that could stand in a policy.
+// Origin returns the scheme, host and port of an http or https URL, or "" if they cannot be
+// part of a policy.
 func Origin(url string) string { return strings.TrimSuffix(httpOrigin.FindString(url), "/") }

@@ -3,10 +3,9 @@
 // own API for what it shows. So it needs no rendering when an extension is added, and
 // works wherever editors can use the gallery.
 //
-// The page is HTML without scripts or styles of its own, a script and a style sheet.
-// The HTML knows how many folders it is served below the gallery's base, so that the
-// script need not guess the base from the address: someone who sends a link to the
-// page writes the address.
+// The page consists of HTML without inline scripts or styles, a script and a style sheet.
+// The HTML contains the relative address of the gallery's base. The script must not derive
+// the base from the page's address, because an attacker who sends a link chooses that address.
 package page
 
 import (
@@ -31,10 +30,10 @@ var Script []byte
 //go:embed page.css
 var Style []byte
 
-// HTML returns the page as it is served in a folder, given as the relative address
-// from there to the gallery's base: "./" or "../". contentURL is where the gallery's
-// assets are, or "" if they are below the base. The page names its script and style
-// sheet with the beginning of their hash, so that a cache cannot mix two versions.
+// HTML returns the page for a folder. The argument is the relative address from the folder
+// to the gallery's base: "./" or "../". contentURL is the address of the gallery's assets,
+// or "" if they are below the base. The page names its script and style sheet with a part
+// of their hash, so that a cache cannot mix two versions.
 func HTML(base, contentURL string) []byte {
 	return []byte(strings.NewReplacer(
 		"{base}", base, "{policy}", gallery.PagePolicy(contentURL),

@@ -2,17 +2,17 @@ package splice
 
 import "io"
 
-// A Buffer passes what is written to it on whenever it is full: whoever writes a long
-// response through it holds no more than the buffer.
+// A Buffer collects what is written to it, and passes it on when it is full. A long
+// response that is written through it needs no more memory than the buffer.
 type Buffer struct {
 	bytes []byte
 	to    io.Writer
-	err   error // the first of the writer, after which nothing is passed on
+	err   error // the first error of the writer; nothing is passed on after it
 	sent  bool
 }
 
-// NewBuffer returns an empty buffer as large as the capacity of b, which it keeps. It
-// passes on to w.
+// NewBuffer returns an empty buffer that uses the capacity of b, and passes its content on
+// to w.
 func NewBuffer(b []byte, w io.Writer) *Buffer { return &Buffer{bytes: b[:0], to: w} }
 
 // Write implements [io.Writer].
@@ -47,8 +47,8 @@ func (b *Buffer) WriteString(s string) (int, error) {
 	return b.Write([]byte(s))
 }
 
-// Reserve reports whether n bytes can be appended in one piece, and passes on what is
-// there to make it so.
+// Reserve reports whether n bytes fit in the buffer. It passes on the content if that makes
+// room.
 func (b *Buffer) Reserve(n int) bool {
 	return n <= cap(b.bytes)-len(b.bytes) || b.makeRoom(n)
 }
@@ -58,24 +58,24 @@ func (b *Buffer) makeRoom(n int) bool {
 	return n <= cap(b.bytes)
 }
 
-// Append appends p, for which there is room, and returns the copy, to be changed before
-// anything else is written.
+// Append appends p, for which there must be room. It returns the copy, which may be changed
+// until the next write.
 func (b *Buffer) Append(p []byte) []byte {
 	from := len(b.bytes)
 	b.bytes = append(b.bytes, p...)
 	return b.bytes[from:]
 }
 
-// Bytes returns what has not been passed on.
+// Bytes returns the content that has not been passed on.
 func (b *Buffer) Bytes() []byte { return b.bytes }
 
-// Sent reports whether anything has been passed on.
+// Sent reports whether anything was passed on.
 func (b *Buffer) Sent() bool { return b.sent }
 
 // Err returns the first error of the writer that the buffer passes on to.
 func (b *Buffer) Err() error { return b.err }
 
-// Flush passes on what is there. After an error it drops it.
+// Flush passes on the content. After an error it drops it.
 func (b *Buffer) Flush() error {
 	if b.err == nil && len(b.bytes) > 0 {
 		b.sent = true

@@ -80,9 +80,9 @@ type Stream struct {
 	damaged  bool
 }
 
-// Begin begins a stream that is written to a buffer, which has room for a few hundred
-// bytes at least. Its holes are filled by kind. The fillings are as wide as those the
-// pieces were packed for.
+// Begin begins a stream that is written to a buffer, which must have room for a few hundred
+// bytes. The placeholders of its fragments are filled by kind. The values are as wide as
+// those that the fragments were compressed for.
 func Begin(to *Buffer, fillings []Filling) Stream {
 	// Deflate, no flags, no time, nothing about the compressor, system unknown.
 	to.Write([]byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255})
@@ -103,7 +103,7 @@ func (s *Stream) Text(text []byte) {
 	}
 }
 
-// stored writes the rest of a stored block, of which the first bits are there.
+// stored writes the rest of a stored block, whose first bits are written.
 func (s *Stream) stored(b []byte) {
 	s.lengths(len(b))
 	s.to.Write(b)
@@ -150,8 +150,8 @@ func (s *Stream) part(b []byte) {
 	s.open = true
 }
 
-// End ends the stream. It returns false if a piece was none, nil or out of a damaged
-// file; then the stream is of no use.
+// End ends the stream. It returns false if a fragment was nil or from a damaged file; then
+// the stream must not be used.
 func (s *Stream) End() bool {
 	if s.open {
 		s.lengths(0)
@@ -167,5 +167,5 @@ const (
 	lastBlock = "\x03\x00" // an empty block with fixed codes, marked as the last
 )
 
-// storedBlock begins a stored block, up to the next whole byte.
+// storedBlock begins a stored block, and fills the current byte.
 var storedBlock = []byte{0}

@@ -57,7 +57,7 @@ func expand(t *testing.T, packed []byte) string {
 	return string(text)
 }
 
-// join writes a stream through a buffer that most pieces do not fit.
+// join writes a stream through a buffer that most fragments do not fit in.
 func join(with []Filling, write func(s *Stream)) (packed []byte, ok bool) {
 	var whole bytes.Buffer
 	out := NewBuffer(make([]byte, 0, 100), &whole)
@@ -82,7 +82,7 @@ func TestStream(t *testing.T) {
 				if p == nil {
 					t.Fatalf("%d holes: no piece", n)
 				}
-				if i%2 == 0 { // a piece behind a text, and behind a piece
+				if i%2 == 0 { // a fragment after text, and one after a fragment
 					s.Text([]byte(","))
 					want += ","
 				}

@@ -9,15 +9,16 @@ import (
 	"strings"
 )
 
-// Around is where an extension's folder lies: package managers keep what it needs
-// outside of it as well, in the root of a workspace or behind links.
+// Around is the surroundings of an extension's folder. Package managers also keep its
+// dependencies outside of the folder, in the root of a workspace or in folders that links
+// lead to.
 type Around struct {
-	FS     fs.FS  // holds the folder, and all that links may lead to, such as a whole disk
+	FS     fs.FS  // contains the folder and everything that links may lead to, such as a whole disk
 	Path   string // the folder in FS, slashed, without symbolic links on the way; "." is all of FS
-	Volume string // what absolute paths in FS begin with before their slash, such as C:; "" on Unix
+	Volume string // volume name of absolute paths in FS, such as C:; "" on Unix
 }
 
-// OnDisk returns what is around a folder: the disk that it is on.
+// OnDisk returns the surroundings of a folder: the disk that contains it.
 func OnDisk(dir string) (Around, error) {
 	dir, err := filepath.Abs(dir)
 	if err == nil {
@@ -32,10 +33,10 @@ func OnDisk(dir string) (Around, error) {
 	return Around{FS: os.DirFS(root), Path: filepath.ToSlash(rel), Volume: filepath.ToSlash(volume)}, err
 }
 
-// workspaceRoot returns the folder above the extension's in whose node_modules its
-// packages may be, or the extension's own if there is none: the outermost of the
-// workspaces that it belongs to. One belongs to a folder with pnpm-workspace.yaml, and to
-// one whose package.json has workspaces that fit, as npm, yarn and bun write it.
+// workspaceRoot returns the outermost folder in whose node_modules the extension's
+// dependencies may be. It is the root of the outermost workspace that the extension belongs
+// to, or its own folder. A root has pnpm-workspace.yaml, or a package.json whose workspaces
+// match the extension, as npm, yarn and bun write it.
 func (t *tree) workspaceRoot() string {
 	member := t.ext
 	for dir := t.ext; dir != "."; {
@@ -47,7 +48,7 @@ func (t *tree) workspaceRoot() string {
 	return member
 }
 
-// claims tells whether the folder member belongs to the workspace of root.
+// claims reports whether the folder member belongs to the workspace of root.
 func (t *tree) claims(root, member string) bool {
 	if t.exists(path.Join(root, pnpmWorkspace)) {
 		return true
@@ -66,17 +67,16 @@ func exists(dir fs.FS, name string) bool {
 	return err == nil
 }
 
-// below returns the slashed path that leads from one folder to another, which may begin
-// with "..".
+// below returns the slashed path from one folder to another. It may begin with "..".
 func below(from, to string) string {
 	rel, err := filepath.Rel(filepath.FromSlash(from), filepath.FromSlash(to))
 	if err != nil {
-		return to // both are relative, so there is a way
+		return to // cannot fail for two relative paths
 	}
 	return filepath.ToSlash(rel)
 }
 
-// within tells whether a slashed path is dir or lies in it.
+// within reports whether a slashed path is dir or below it.
 func within(dir, name string) bool {
 	return dir == "." || name == dir || strings.HasPrefix(name, dir+"/")
 }

@@ -52,7 +52,7 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestChooseByLinks has no file that says who installed the packages.
+// TestChooseByLinks has no lock file, only links in node_modules.
 func TestChooseByLinks(t *testing.T) {
 	for folder, want := range map[string]Manager{".pnpm": Pnpm, ".bun": Bun, ".store": NPM} {
 		files := fstest.MapFS{

@@ -9,34 +9,35 @@ import (
 	"galbuild/build/pack/finding"
 )
 
-// A Folder is a package that goes into the extension's, with all files in it but for
-// its own node_modules.
+// A Folder is a package that is packed with the extension: all its files except its own
+// node_modules.
 type Folder struct {
-	Source string // where it is: slashed, from the extension's folder, and possibly outside of it
-	Place  string // where it goes: slashed, below the extension's folder
-	Real   string // Source, with symbolic links followed
+	Source string // its slashed path from the extension's folder; it may be outside of it
+	Place  string // its slashed path in the package, below the extension's folder
+	Real   string // Source, with symbolic links resolved
 }
 
-// Packages have no links, so that Node.js must find everything by going up from folder to
-// folder. A layout gives every package a place in which it finds what it needs:
+// A .vsix has no links, so Node.js must find every dependency by looking in node_modules of
+// each parent folder. A layout gives every package a place where its dependents find it:
 //
-//   - Where the package is on disk, if whoever needs it looks there in the package as
-//     well. That is what npm and yarn 1 make of a folder of its own, and what vsce packs.
-//   - Otherwise in the outermost node_modules in which it is in nobody's way, as
-//     npm installs: what pnpm, yarn and bun link, and what workspaces share.
+//   - The place that it has on disk, if its dependents look there in the .vsix as well. This
+//     is the layout of npm and yarn 1 outside of workspaces, and the one that vsce packs.
+//   - Otherwise the outermost node_modules in which it does not hide another package, as
+//     npm would install it. This is for dependencies that pnpm, yarn and bun link, and for
+//     those that workspaces share.
 //
 // A package may have several places.
 type layout struct {
 	*tree
-	needs   map[string][]need   // by where a package's files are
-	at      map[string]*node    // by place
-	order   []string            // places as they were given
-	askers  map[string][]string // places of packages that need something, by its name
-	copies  map[string]int      // places beside those on disk, by where the files are
+	needs   map[string][]need   // dependencies, by the folder of a package's files
+	at      map[string]*node    // packages, by place
+	order   []string            // places, in the order they were assigned
+	askers  map[string][]string // places of dependents, by the name of the dependency
+	copies  map[string]int      // number of additional places, by the folder of the files
 	invalid []finding.Finding
 }
 
-// A need is what a package finds by a name.
+// A need is a dependency: the package that another one finds by a name.
 type need struct {
 	name string
 	to   *node
@@ -44,11 +45,11 @@ type need struct {
 
 const (
 	modulesFolder = "node_modules"
-	maxNesting    = 32  // packages around a package; npm's deepest are below ten
-	maxCopies     = 100 // of one package
+	maxNesting    = 32  // levels of nested packages; npm makes fewer than ten
+	maxCopies     = 100 // places of one package
 )
 
-// lay returns a folder for each place, sorted by place.
+// lay returns a Folder for each place, sorted by place.
 func (w *walk) lay(root *node) ([]Folder, []finding.Finding) {
 	l := &layout{tree: w.tree, needs: w.needs, at: map[string]*node{}, askers: map[string][]string{}, copies: map[string]int{}}
 	l.put(".", root)
@@ -77,7 +78,7 @@ func (l *layout) put(place string, n *node) {
 	}
 }
 
-// keepPlaces gives the packages their places on disk, as long as they are looked for there.
+// keepPlaces gives packages their places on disk, if their dependents look there.
 func (l *layout) keepPlaces(w *walk) {
 	for _, n := range w.unneeded {
 		if place := below(l.ext, n.path); within(l.ext, n.path) && l.at[place] == nil {
@@ -96,7 +97,7 @@ func (l *layout) keepPlaces(w *walk) {
 	}
 }
 
-// settle gives a place to whatever the package at a place needs and does not find.
+// settle gives places to the dependencies that the package at a place does not find.
 func (l *layout) settle(asker string) {
 	for _, need := range l.needs[l.at[asker].real] {
 		if found, _ := l.find(asker, need.name); found != nil && found.real == need.to.real {
@@ -107,14 +108,15 @@ func (l *layout) settle(asker string) {
 		l.copies[need.to.real]++
 		if free < 0 || len(levels) > maxNesting || l.copies[need.to.real] > maxCopies {
 			l.invalid = []finding.Finding{finding.Error(need.to.shown, bundle,
-				"it and others need each other in different versions, for which there are no places, or too many, in a package without links")}
+				"it and other packages need different versions of each other, which a package without links cannot hold")}
 			return
 		}
 		l.put(path.Join(levels[free], modulesFolder, need.name), need.to)
 	}
 }
 
-// find returns what the package at a place finds by a name, and the folder it lies below.
+// find returns the package that the package at a place finds by a name, and the folder that
+// contains it.
 func (l *layout) find(place, name string) (*node, string) {
 	levels := levels(place)
 	for _, level := range slices.Backward(levels) {
@@ -125,8 +127,8 @@ func (l *layout) find(place, name string) (*node, string) {
 	return nil, ""
 }
 
-// isFree tells whether a package can go into the node_modules of a level, such that asker
-// finds it there, and no other package finds it instead of its own.
+// isFree reports whether a package can be put into the node_modules of a level: asker then
+// finds it there, and no other package finds it instead of its own dependency.
 func (l *layout) isFree(level string, n need, asker string) bool {
 	for _, between := range levels(asker) {
 		if within(level, between) && l.at[path.Join(between, modulesFolder, n.name)] != nil {
@@ -144,13 +146,13 @@ func (l *layout) isFree(level string, n need, asker string) bool {
 	return true
 }
 
-// wants returns what the package at a place needs by a name.
+// wants returns the dependency of the package at a place by a name.
 func (l *layout) wants(place, name string) *node {
 	needs := l.needs[l.at[place].real]
 	return needs[slices.IndexFunc(needs, func(n need) bool { return n.name == name })].to
 }
 
-// levels returns the packages around a place, the extension first and the place last.
+// levels returns the packages that contain a place, from the extension to the place itself.
 func levels(place string) []string {
 	all := []string{"."}
 	if place == "." {

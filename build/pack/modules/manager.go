@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// A Manager is the program that made node_modules, and that runs an extension's scripts.
+// A Manager is the package manager that made node_modules and runs the extension's scripts.
 type Manager string
 
-// The managers that are known.
+// The supported package managers.
 const (
 	NPM  Manager = "npm"
 	Yarn Manager = "yarn"
@@ -19,35 +19,34 @@ const (
 	Bun  Manager = "bun"
 )
 
-// yarnFiles make vsce take yarn instead of npm. Source: detectYarn in vsce 4.1.0's
-// npm.js. Its .yarnrc.yaml is no misprint of ours: yarn writes .yarnrc.yml, but that
-// does not count.
+// yarnFiles are the files for which vsce uses yarn instead of npm. Source: detectYarn in
+// vsce 4.1.0's npm.js. Its .yarnrc.yaml is not a typing error here: yarn writes
+// .yarnrc.yml, but vsce does not look for that.
 var yarnFiles = []string{"yarn.lock", ".yarnrc", ".yarnrc.yaml", pnp, ".yarn"}
 
-// lockFiles say which manager installed a folder's packages. npm's come first, since it
-// is what vsce takes where there are several.
+// lockFiles show which manager installed the packages of a folder. npm's come first,
+// because vsce uses npm if there are several.
 var lockFiles = []struct {
 	name string
 	by   Manager
 }{
 	{"package-lock.json", NPM}, {"npm-shrinkwrap.json", NPM},
 	{"pnpm-lock.yaml", Pnpm}, {"bun.lock", Bun}, {"bun.lockb", Bun},
-	{"node_modules/.modules.yaml", Pnpm}, // of pnpm deploy, which leaves no lock file
+	{"node_modules/.modules.yaml", Pnpm}, // written by pnpm deploy, which makes no lock file
 }
 
-// A Choice is the manager of an extension, and how sure that is.
+// A Choice is the package manager of an extension, and whether another may be used.
 type Choice struct {
 	Manager Manager
-	// Required is true if the flag or package.json forbids all others: npm then refuses to
-	// run a script. Otherwise npm can do so as well, as it does for vsce.
+	// Required is true if the flag or package.json forbids other managers: npm then refuses
+	// to run a script. Otherwise npm can run it too, as vsce does.
 	Required bool
 }
 
-// Choose returns the manager of an extension's folder: yarn or npm as the flag says, which
-// is nil without one; else the one that package.json names as packageManager or in
-// devEngines; else the one whose files are there. What the extension's folder does not say,
-// the workspaces do that it belongs to. Without any of it, it is the one that links in
-// node_modules tell of, or npm.
+// Choose returns the package manager of an extension. The flag decides first: yarn or npm,
+// nil if it was not given. Then each folder from the extension's to the root of its
+// workspace decides: by devEngines or packageManager in its package.json, then by its lock
+// file. Finally the links in node_modules decide, and without them it is npm.
 func Choose(a Around, yarn *bool) Choice {
 	switch {
 	case yarn != nil && *yarn:
@@ -66,8 +65,8 @@ func Choose(a Around, yarn *bool) Choice {
 	}
 }
 
-// linkedBy returns the manager that made links in the extension's node_modules, else npm. Rush
-// has pnpm install into a folder of its own, and leaves no lock file here.
+// linkedBy returns the manager that made the links in the extension's node_modules, or npm.
+// Rush makes pnpm install into another folder and leaves no lock file here.
 func (t *tree) linkedBy() Manager {
 	for _, n := range t.packages(t.ext) {
 		switch m := inStore.FindStringSubmatch(n.real); {
@@ -81,7 +80,7 @@ func (t *tree) linkedBy() Manager {
 	return NPM
 }
 
-// choose returns what a folder says.
+// choose returns the manager that a folder names.
 func (t *tree) choose(dir string) Choice {
 	if c := declared(t.dir, dir); c.Manager != "" {
 		return c
@@ -101,7 +100,9 @@ func (t *tree) choose(dir string) Choice {
 	return Choice{}
 }
 
-// declared returns what package.json says, by devEngines first: npm heeds that.
+// declared returns the manager that package.json names. devEngines comes first, because npm
+// respects it.
+//
 // Source: https://docs.npmjs.com/cli/v11/configuring-npm/package-json#devengines and
 // https://nodejs.org/api/packages.html#packagemanager.
 func declared(dir fs.FS, folder string) (c Choice) {
@@ -120,9 +121,9 @@ func declared(dir fs.FS, folder string) (c Choice) {
 	return Choice{Manager: known(name)}
 }
 
-// firstEngine reads {"name": …, "onFail": …}, or a list of them, of which the first that
-// is known is taken. It is required unless one of them is satisfied by another, or says
-// that it does not matter.
+// firstEngine reads {"name": …, "onFail": …}, or a list of them, and returns the first
+// known manager. It is required unless one of them is npm, or has onFail "warn" or
+// "ignore".
 func firstEngine(raw json.RawMessage) (c Choice) {
 	type engine struct{ Name, OnFail string }
 	list, ok := as[[]engine](raw)

@@ -36,11 +36,11 @@
 //
 // # yarn, pnpm and bun
 //
-// The packages are dependencies and optionalDependencies, and theirs in turn, that Node.js
-// finds; nothing extraneous, no matter which version. A name that is in
-// devDependencies as well is in. Peers are in with pnpm and bun, which install them. What
-// is missing is an error, but for yarn in a folder of its own: there vsce packs what is there,
-// since yarn list reads yarn.lock and does not look, so that it is a warning.
+// The packages are the dependencies and optionalDependencies that Node.js finds, and theirs
+// in turn. Extraneous packages are left out, and versions are not checked. A name that is
+// also in devDependencies is included. Peer dependencies are included with pnpm and bun,
+// which install them. A missing package is an error. With yarn outside of a workspace it is
+// a warning: yarn list reads yarn.lock and not node_modules, so vsce packs what is there.
 //
 // For yarn 1 that is what vsce makes of
 //
@@ -55,17 +55,18 @@
 //
 // # Workspaces and links
 //
-// npm, yarn, bun and, with node-linker=hoisted, pnpm keep what the members of a workspace
-// share in the node_modules of its root, so an extension that belongs to a workspace looks
-// there as well. For vsce npm list then names all of the workspace, whose files vsce cannot
-// pack. An extension belongs to a folder around it whose package.json has workspaces that
-// fit, or that has a pnpm-workspace.yaml. In the node_modules of other folders around it
-// nothing is looked for, though Node.js would: what lies there is there by chance.
+// npm, yarn, bun and, with node-linker=hoisted, pnpm put dependencies that the members of a
+// workspace share into the node_modules of its root. So an extension that belongs to a
+// workspace is searched for dependencies there as well. (npm list then prints all packages of
+// the workspace, and vsce cannot pack their files.) An extension belongs to a parent folder
+// whose package.json has workspaces that match, or that has a pnpm-workspace.yaml. The
+// node_modules of other parent folders are ignored, although Node.js would search them: their
+// content is there by chance.
 //
 // pnpm, yarn with nodeLinker: pnpm, bun with its isolated linker and npm with
 // install-strategy=linked put packages into a folder such as node_modules/.pnpm, and links into
-// the node_modules of those that need them. An archive has no links: see layout for
-// where packages go instead.
+// the node_modules of their dependents. A .vsix has no links: see layout for where packages go
+// instead.
 package modules
 
 import (
@@ -78,14 +79,14 @@ import (
 // Options tell how node_modules was made, and what to take of it.
 type Options struct {
 	Manager Manager  // "" is npm
-	Only    []string // with yarn: names of packages to take with what they need, instead of all that the extension needs; none is all
+	Only    []string // with yarn: dependencies to pack, with theirs, instead of all; none is all
 }
 
 // Folders returns the folders of packages that an extension needs, sorted by Place, each
 // place once. A folder may be a symbolic link, and may lie in another's.
 //
 // The text of the extension's package.json is pkg; if it is not JSON, that is the error.
-// What is missing or does not fit is in the findings.
+// The findings report packages that are missing or have a wrong version.
 func Folders(a Around, pkg []byte, o Options) ([]Folder, []finding.Finding, error) {
 	t := newTree(a)
 	root, err := t.root(pkg)
@@ -106,14 +107,14 @@ func Folders(a Around, pkg []byte, o Options) ([]Folder, []finding.Finding, erro
 type walk struct {
 	*tree
 	manager  Manager
-	seen     map[string]bool   // paths of all that were ever in queue
-	needs    map[string][]need // by where a package's files are
-	unneeded []*node           // belong to the extension although nothing needs them
+	seen     map[string]bool   // paths of all nodes that were in queue
+	needs    map[string][]need // dependencies, by the folder of a package's files
+	unneeded []*node           // packages of the extension that nothing depends on
 	queue    []*node
 	findings []finding.Finding
 }
 
-// need says that one package needs another.
+// need records that one package depends on another.
 func (w *walk) need(n *node, name string, to *node) {
 	if !slices.ContainsFunc(w.needs[n.real], func(n need) bool { return n.name == name }) {
 		w.needs[n.real] = append(w.needs[n.real], need{name, to})

@@ -153,8 +153,8 @@ func TestFolders(t *testing.T) {
 	}
 }
 
-// checkRuns wants every package to find in the extension's package, where there are no
-// links, what it finds on disk, as far as it is to be packed.
+// checkRuns checks that every package finds the same dependencies in the .vsix, which has
+// no links, as on disk, except those that are not packed.
 func (c testCase) checkRuns(t *testing.T, folders []Folder) {
 	t.Helper()
 	disk := newTree(Around{FS: c.files(), Path: c.ext()})
@@ -175,9 +175,9 @@ func (c testCase) checkRuns(t *testing.T, folders []Folder) {
 	}
 }
 
-// leavesOut tells whether a package that another needs is not to be packed, or is another
-// one: with the option, by npm what developers need as well, and by yarn what a linked
-// folder has by itself.
+// leavesOut reports whether a dependency is not packed or is another copy: with the option,
+// by npm a dependency that is also for developers, and by yarn the own dependencies of a
+// linked folder.
 func (c testCase) leavesOut(disk *tree, real, name string) bool {
 	_, dev := disk.manifest(real).dev[name]
 	return len(c.lines("only")) > 0 && real == disk.ext ||
@@ -185,7 +185,7 @@ func (c testCase) leavesOut(disk *tree, real, name string) bool {
 		c.kind == "yarn" && !within(disk.top, real)
 }
 
-// look goes up from a place as Node.js does.
+// look searches the parent folders of a place as Node.js does.
 func look(packed map[string]string, place, name string) string {
 	for ; ; place = path.Dir(place) {
 		if real, ok := packed[path.Join(place, "node_modules", name)]; ok || place == "." {
@@ -286,7 +286,7 @@ func TestDeep(t *testing.T) {
 
 var managers = []Manager{NPM, Yarn, Pnpm, Bun}
 
-// onDisk is dir and all of the disk around it.
+// onDisk is dir with all of the disk around it.
 func onDisk(t *testing.T, dir string) Around {
 	t.Helper()
 	a, err := OnDisk(dir)
@@ -344,7 +344,7 @@ func TestAbsoluteLink(t *testing.T) {
 	}
 }
 
-// TestVolume has links to two disks of Windows, of which one is seen.
+// TestVolume has links to two disks of Windows, only one of which is in the file system.
 func TestVolume(t *testing.T) {
 	files := fstest.MapFS{
 		"lib/package.json":                  {Data: []byte(`{"version":"1.0.0","dependencies":{"own":"1"}}`)},

@@ -50,8 +50,8 @@ func (l *npmList) use(name string) {
 	}
 }
 
-// inStore is what links in node_modules lead to that a package manager made: npm's .store
-// with install-strategy=linked, pnpm's .pnpm, bun's .bun.
+// inStore matches the targets of links in node_modules that a package manager made: npm's
+// .store with install-strategy=linked, pnpm's .pnpm, bun's .bun.
 var inStore = regexp.MustCompile(`(^|/)node_modules/\.([^/]+)/`)
 
 // wants are all dependencies of n. Those for developers count for the extension and for

@@ -16,7 +16,7 @@ const (
 
 func (n *node) where() string { return path.Join(n.files, "package.json") }
 
-// missingHint is what to do about a package that is not in node_modules.
+// missingHint returns the hint for a package that is not in node_modules.
 func (w *walk) missingHint() string {
 	where := ""
 	if w.top != w.ext {
@@ -72,8 +72,8 @@ func badField(n *node, field string) finding.Finding {
 	return finding.Error(n.where(), `write dependencies as {"name": "version"}`, "%s is no dependency", field)
 }
 
-// explain replaces what follows from one cause by that cause: yarn keeps packages where
-// npm and yarn 1 do not find them.
+// explain replaces errors that have one cause by that cause: yarn keeps packages where npm
+// and yarn 1 do not find them.
 func (w *walk) explain() []finding.Finding {
 	for dir := w.ext; len(w.findings) > 0 && w.manager == Yarn; dir = path.Dir(dir) {
 		for _, name := range pnpFiles {

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// TestRandom lays out packages at random, each in several versions and linked as pnpm links
-// them, and wants each to find its own.
+// TestRandom makes random packages, each in several versions and linked as pnpm links them,
+// and checks that each finds its own dependencies.
 func TestRandom(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	placed := 0
@@ -24,7 +24,7 @@ func TestRandom(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(findings) > 0 {
-			continue // without links there is no place for all of them
+			continue // a layout without links is not possible
 		}
 		placed++
 		c := testCase{kind: "pnpm", archive: archiveOf(files)}

@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// A tree is what is around the extension's folder as packages see it: each looks for
-// what it needs in its own node_modules, then in those of the folders around it. Paths
-// are those of dir.
+// A tree is the surroundings of the extension's folder as packages see them: each looks for
+// its dependencies in its own node_modules, then in those of its parent folders. Paths are
+// those of dir.
 type tree struct {
 	dir       fs.FS
 	ext       string // the extension's folder
-	top       string // the outermost folder in whose node_modules it looks
+	top       string // the outermost folder whose node_modules is searched
 	volume    string
 	listings  map[string]map[string]*node // by the folder that holds node_modules
 	manifests map[string]*manifest        // by folder
@@ -23,10 +23,10 @@ type tree struct {
 
 // A node is a package.
 type node struct {
-	path    string // where it was found, such as node_modules/a
+	path    string // the path where it was found, such as node_modules/a
 	real    string // where its files are: path, unless that is a link
 	link    bool
-	outside bool   // it links to a folder that dir does not hold
+	outside bool   // it links to a folder outside of dir
 	shown   string // path, from the extension's folder
 	files   string // real, from the extension's folder
 	*manifest
@@ -38,7 +38,7 @@ func newTree(a Around) *tree {
 	return t
 }
 
-// shown is how a path is told: from the extension's folder.
+// shown returns a path as messages show it: from the extension's folder.
 func (t *tree) shown(name string) string { return below(t.ext, name) }
 
 // root is the extension itself, with the text of its package.json.
@@ -120,7 +120,7 @@ type end int
 
 const (
 	inside  end = iota
-	outside     // not in the tree's dir
+	outside     // outside of the tree's dir
 )
 
 // follow returns the folder that dir and the names below it stand for, by replacing
@@ -148,7 +148,8 @@ func (t *tree) follow(dir string, names []string) (string, end) {
 	return dir, inside
 }
 
-// target returns what a link in dir leads to, false if that is not in the tree's dir.
+// target returns the path of a link's target in dir, or false if it is outside of the
+// tree's dir.
 func (t *tree) target(dir, link string) (string, bool) {
 	if n := len(t.volume); len(link) > n && strings.EqualFold(link[:n], t.volume) && link[n] == '/' {
 		dir, link = ".", link[n:]

@@ -36,7 +36,7 @@ func (t *tree) workspaceFolders(patterns []string) []string {
 	include, exclude := splitPatterns(patterns)
 	ext, err := fs.Sub(t.dir, t.ext)
 	if err != nil {
-		return nil // the extension's folder has another name than a file system can have
+		return nil // the path of the extension's folder is not valid in a file system
 	}
 	var dirs []string
 	for _, p := range include {

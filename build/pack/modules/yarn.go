@@ -6,14 +6,14 @@ import (
 	"galbuild/build/pack/finding"
 )
 
-// pnp is yarn's record of packages that are not in node_modules; early versions of yarn 2
-// have another name for it.
+// pnp is the file in which yarn records packages that are not in node_modules. Early
+// versions of yarn 2 have another name for it.
 const pnp = ".pnp.cjs"
 
 var pnpFiles = []string{pnp, ".pnp.js"}
 
-// A nodeList is a walk over the packages that Node.js finds when the extension runs, as
-// yarn, pnpm and bun installed them: nothing extraneous, whatever the version.
+// A nodeList walks the packages that Node.js finds when the extension runs, as yarn, pnpm
+// and bun installed them. It contains no extraneous packages, and does not check versions.
 type nodeList struct{ *walk }
 
 func (l *nodeList) run(root *node, only []string) {
@@ -35,7 +35,7 @@ func (l *nodeList) visit(n *node) {
 	l.reportWrong(n)
 	for _, d := range sorted(n.deps) {
 		if d.isPeer() && l.manager == Yarn {
-			continue // as yarn list
+			continue // yarn list does so too
 		}
 		if to := l.look(n, d.name); to != nil {
 			l.need(n, d.name, to)
@@ -45,8 +45,8 @@ func (l *nodeList) visit(n *node) {
 	}
 }
 
-// look returns what n gets for a name. For a link that leads out of the workspace yarn 1 puts
-// what it needs into the extension's node_modules.
+// look returns the package that n finds by a name. If a link leads out of the workspace,
+// yarn 1 puts the dependencies of its target into the extension's node_modules.
 func (l *nodeList) look(n *node, name string) *node {
 	linkedAway := n.outside || n.link && !within(l.top, n.real)
 	if linkedAway && l.manager == Yarn {
@@ -57,8 +57,8 @@ func (l *nodeList) look(n *node, name string) *node {
 	return l.resolve(n.real, name, !n.outside)
 }
 
-// missingNode is a warning where vsce packs an extension although it lacks something:
-// yarn list reads yarn.lock and does not look.
+// missingNode reports a missing package. It is only a warning where vsce packs the
+// extension anyway, because yarn list reads yarn.lock and does not look into node_modules.
 func (l *nodeList) missingNode(n *node, d dependency) finding.Finding {
 	f := l.missing(n, d, l.missingHint())
 	f.Warning = l.manager == Yarn && l.top == l.ext

@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// CommitTime returns when the last commit was made that changed something in the folder,
-// as git says, whether or not there are changes since. The error is that there is no git, no
-// repository around the folder, or nothing of the folder in it.
+// CommitTime returns the time of the last commit that changed something in the folder, from
+// git log. Uncommitted changes do not matter. It is an error if there is no git, no
+// repository, or no file of the folder in it.
 func (f *Folder) CommitTime(ctx context.Context) (time.Time, error) {
-	// What a repository's configuration says to run is not run, and nothing is downloaded.
+	// The repository's configuration must not run programs, and nothing is downloaded.
 	cmd := exec.CommandContext(ctx, "git", "--no-pager", "-c", "core.fsmonitor=false",
 		"log", "-1", "--no-show-signature", "--no-follow", "--format=%ct", "--", ".")
 	cmd.Dir, cmd.Env = f.Path, append(os.Environ(), "GIT_NO_LAZY_FETCH=1", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
@@ -27,7 +27,7 @@ func (f *Folder) CommitTime(ctx context.Context) (time.Time, error) {
 	}
 	text := strings.TrimSpace(string(out))
 	if text == "" {
-		return time.Time{}, fmt.Errorf("git log: no commit has anything in %s", f.Path)
+		return time.Time{}, fmt.Errorf("git log: no commit contains a file of %s", f.Path)
 	}
 	seconds, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {

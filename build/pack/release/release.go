@@ -69,9 +69,9 @@ func (f *Folder) Read() (*Package, error) {
 
 const prepublish = "vscode:prepublish"
 
-// Tool returns what runs an extension's scripts: npm, yarn, pnpm or bun, as
-// modules.Choose finds. One that is not installed is replaced by npm, which is what vsce
-// takes, unless it is required.
+// Tool returns the program that runs an extension's scripts: npm, yarn, pnpm or bun, as
+// modules.Choose decides. If it is not installed and not required, npm replaces it, as in
+// vsce.
 func (f *Folder) Tool(yarn *bool) (string, error) {
 	around, err := modules.OnDisk(f.Path)
 	if err != nil {

@@ -44,8 +44,8 @@ func (p *Package) required(key string) (string, error) {
 	return s, nil
 }
 
-// Translate replaces %key% texts by what package.nls.json says. It is an error if
-// that has more than so many texts.
+// Translate replaces %key% texts by those of package.nls.json. It is an error if that has
+// more than so many texts.
 func (p *Package) Translate(nls []byte, most int) error {
 	o, err := parseNLS(PlainJSON(nls))
 	if err != nil {

@@ -41,11 +41,11 @@ LOG=$CACHE/install.log
 say() { echo "install: $1" | tee -a "$LOG" >&2; }
 quiet() { "$@" >>"$LOG" 2>&1; }
 
-# At any failure: the component, what the tools printed, and what can be done.
+# After a failure, ended prints the output of the tools, the component and a hint.
 ended() {
   local status=$?
   [ $status = 0 ] && return
-  [ -z "${missing-}" ] || return # which has been said
+  [ -z "${missing-}" ] || return # needs has printed a message
   tail -n 20 "$LOG" >&2
   echo "install: failed: $(grep '^install: ' "$LOG" | tail -n 1 | cut -c10-) (log: $LOG)" >&2
   echo "install: npm must reach its registry ($(npm config get registry 2>/dev/null || echo 'npm is missing'))," \
@@ -54,14 +54,14 @@ ended() {
 }
 trap ended EXIT
 
-# needs PROGRAM PACKAGE: sets missing if the program is not there.
+# needs PROGRAM PACKAGE: prints a message and sets missing if the program is not installed.
 needs() {
   command -v "$1" >/dev/null && return
   say "$1 is missing; install it with: apt-get install $2"
   missing=1
 }
 
-# prerequisites says all that is missing, before the first component is installed.
+# prerequisites names all missing programs, before the first component is installed.
 prerequisites() {
   missing=
   needs apt-get 'apt (these tests need Debian)'
@@ -89,7 +89,7 @@ once() {
   mv "$folder.partial" "$folder"
 }
 
-# again COMMAND…: tries three times, since networks fail now and then.
+# again COMMAND…: tries a command up to three times, since networks fail now and then.
 again() {
   local pause
   for pause in 5 20 0; do
@@ -137,20 +137,20 @@ npm_package() { quiet npm install --ignore-scripts --prefix . "npm@$NPM"; }
 yarn_package() { quiet npm install --ignore-scripts --prefix . "yarn@$YARN"; }
 playwright_package() { quiet npm install --ignore-scripts --prefix . "playwright-core@$PLAYWRIGHT"; }
 
-# apt-get with package lists and a cache of its own, and as if nothing were installed:
-# it needs no root, and all dependencies of a package are downloaded.
+# apt runs apt-get with separate package lists and cache, and as if nothing were installed.
+# So it does not need root, and downloads all dependencies of a package.
 apt() {
   apt-get -q -o Dir::State="$CACHE/apt" -o Dir::State::status=/dev/null -o Dir::Cache="$CACHE/apt" \
     -o Dir::Log="$CACHE/apt" -o APT::Sandbox::User=root -o Debug::NoLocking=true -o Acquire::Retries=5 "$@"
 }
 
-# debian_package NAME PROGRAM: the Debian package and its dependencies, unpacked into the
-# current folder and not installed, which would start nginx on port 80. bin/NAME runs
-# PROGRAM with these libraries. Only libc is the system's, since its parts must fit
-# the loader's path that is compiled into every program.
+# debian_package NAME PROGRAM: unpacks the Debian package and its dependencies into the
+# current folder. They are not installed, because that would start nginx on port 80.
+# bin/NAME runs PROGRAM with these libraries. Only libc is the system's, since it must match
+# the loader, whose path is compiled into every program.
 debian_package() {
   mkdir -p "$CACHE/apt/lists/partial" "$CACHE/apt/archives/partial" bin
-  [ -e "$CACHE/apt/updated" ] || again apt update || say "$1: apt-get update failed; trying with what it has"
+  [ -e "$CACHE/apt/updated" ] || again apt update || say "$1: apt-get update failed; trying with the old lists"
   touch "$CACHE/apt/updated"
   again apt install -y --download-only --no-install-recommends "$1" || {
     say "$1: apt-get cannot download it (Ubuntu has chromium as a snap only; use Debian)"
@@ -163,7 +163,7 @@ debian_package() {
       *) dpkg-deb -x "$archive" . ;;
     esac
   done
-  # Half of it is manuals, translations and drivers of graphics cards.
+  # Half of the size is manuals, translations and drivers of graphics cards.
   rm -rf "$CACHE"/apt/archives/*.deb usr/share/{doc,icons,locale,man,perl} \
     usr/lib/x86_64-linux-gnu/{dri,perl,perl-base} usr/lib/x86_64-linux-gnu/lib{LLVM,z3}*
   cat >fonts.conf <<'FONTS'
@@ -194,7 +194,7 @@ once "vsce-$VSCE" vsce_package
 once "npm-$NPM" npm_package
 once "yarn-$YARN" yarn_package
 once "playwright-core-$PLAYWRIGHT" playwright_package
-RELEASE=$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}") # these take its libc
+RELEASE=$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}") # the packages use its libc
 once "minisign-$RELEASE" debian_package minisign usr/bin/minisign
 once "nginx-$RELEASE" debian_package nginx usr/sbin/nginx
 once "chromium-$RELEASE" debian_package chromium usr/lib/chromium/chromium

@@ -16,9 +16,9 @@
 //
 // # A new machine
 //
-// Tests must not pass because of what happens to be on a machine: they did once, with an
-// nginx that needed folders which only an installed nginx has. `make e2e` therefore runs
-// them by masked.sh, in a mount namespace and with an environment that it makes:
+// Tests must not pass only because of what is installed on a machine. That happened once,
+// with an nginx that needed folders which only an installed nginx has. Therefore `make e2e`
+// runs the tests with masked.sh, in a mount namespace and with a new environment:
 //
 //   - HOME is an empty folder, removed afterwards. Go's caches and the components are
 //     passed by GOMODCACHE, GOCACHE and XDG_CACHE_HOME.
@@ -28,8 +28,8 @@
 //     folders, are covered by empty ones that cannot be written to. So are fonts, media
 //     types, time zones and tools that a small system does not have.
 //
-// Tests of this package fail where a component could be used that is not in the cache, so
-// they fail too on a machine that has such components and does not run them masked.
+// Tests of this package fail if a component outside of the cache could be used. So they also
+// fail on a machine that has such components and runs the tests without masked.sh.
 package installed
 
 import (

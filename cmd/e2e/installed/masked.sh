@@ -3,12 +3,12 @@
 #
 #   masked.sh CACHE COMMAND [ARGUMENT…]
 #
-# HOME is an empty folder and is removed afterwards; PATH has Go and the system's own
-# folders; variables that are not listed below are gone. In a mount namespace, the
-# system's own nginx, node, npm, yarn, Chromium and minisign are covered by a file that
-# cannot be run, their folders by an empty one that cannot be written to. So a test
-# finds what install.sh put into CACHE, or nothing. The same goes for fonts, media types,
-# time zones and tools that a small system does not have.
+# HOME is an empty folder, which is removed afterwards. PATH contains only Go and the
+# system's own folders. Only the environment variables listed below are passed on. In a
+# mount namespace, the system's own nginx, node, npm, yarn, Chromium and minisign are
+# covered by a file that cannot be run, and their folders by an empty read-only one. So
+# tests find only what install.sh put into CACHE. Fonts, media types, time zones and tools
+# that a small system does not have are covered too.
 set -euo pipefail
 
 PROGRAMS=(nginx node nodejs npm npx yarn yarnpkg corepack pnpm vsce ovsx code code-server
@@ -22,7 +22,7 @@ FOLDERS=(/etc/nginx /usr/lib/nginx /usr/share/nginx /var/lib/nginx /var/log/ngin
   /opt/google/chrome /etc/fonts /usr/share/fonts /usr/share/fontconfig
   /etc/mime.types /usr/share/mime /usr/share/zoneinfo)
 SYSTEM=(/usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin)
-# Kept: how the network is reached, where temporary files go, what concerns Go and make.
+# Variables that are passed on: for the network, temporary files, Go and make.
 KEPT='^(http_proxy|https_proxy|no_proxy|all_proxy|HTTP_PROXY|HTTPS_PROXY|NO_PROXY|ALL_PROXY|SSL_CERT_.*|NODE_EXTRA_CA_CERTS|TERM|TMPDIR|GO[A-Z0-9]*|CGO_.*|CC|CXX|MAKEFLAGS)$'
 
 fail() {
@@ -30,7 +30,7 @@ fail() {
   exit 1
 }
 
-# cover SCRATCH: covers folders with SCRATCH/folder, and programs and files with SCRATCH/file.
+# cover SCRATCH: mounts SCRATCH/folder over folders, and SCRATCH/file over programs and files.
 cover() {
   local path folder name
   for path in "${FOLDERS[@]}"; do
@@ -48,7 +48,7 @@ cover() {
   done
 }
 
-# inside UID GID SCRATCH COMMAND…: what runs in the namespace, where this is root.
+# inside UID GID SCRATCH COMMAND…: runs in the namespace as root, and starts the command as the user.
 inside() {
   local uid=$1 gid=$2
   cover "$3"
@@ -75,7 +75,8 @@ namespace=(unshare --mount)
 environment=(
   "PATH=${go%/*}:$(IFS=:; echo "${SYSTEM[*]}")" "XDG_CACHE_HOME=${cache%/*}"
   "GOENV=$(go env GOENV)" "GOMODCACHE=$(go env GOMODCACHE)" "GOCACHE=$(go env GOCACHE)"
-  # A checkout may be another user's, as in a container; HOME would say that it is trusted.
+  # The checkout may belong to another user, as in a container. HOME has no git configuration
+  # that trusts it.
   GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory 'GIT_CONFIG_VALUE_0=*'
 )
 while IFS='=' read -r -d '' name value; do

@@ -17,11 +17,11 @@ import (
 	"time"
 )
 
-// runMasked is the next step for who sees one of these tests fail.
+// runMasked is the hint when one of these tests fails.
 const runMasked = "run the test by `make e2e`, which covers it"
 
-// TestNothingOutsideTheCache fails where a test could use a component of the system, or
-// its folders, or a setting of the user's, instead of what is in the cache.
+// TestNothingOutsideTheCache fails if a test could use a component of the system, its
+// folders, or a user's setting, instead of what is in the cache.
 func TestNothingOutsideTheCache(t *testing.T) {
 	tools := Tools(t)
 	for _, path := range []string{tools.Node, tools.NPM, tools.Yarn, tools.VSCE, tools.CodeServer,
@@ -72,8 +72,8 @@ func wantNothing(t *testing.T, path string) {
 	}
 }
 
-// TestLibraries runs the programs that are packages of Debian, and looks at what they have
-// loaded: of the system's libraries only those of libc.
+// TestLibraries runs the programs of Debian packages and checks which libraries they load:
+// only those of libc may be the system's.
 func TestLibraries(t *testing.T) {
 	tools, dir := Tools(t), t.TempDir()
 	nginx := tools.NginxCommand(t, dir, "", "-g", "daemon off; error_log stderr notice;")
@@ -106,8 +106,8 @@ func partOfLibc(path string) bool {
 		slices.Contains([]string{"libc", "libm", "libdl", "libpthread", "librt", "libresolv", "libutil", "ld-linux-x86-64"}, name)
 }
 
-// loaded returns the libraries that a command and its children have mapped once it has
-// printed what tells that it has started, and kills it.
+// loaded returns the libraries that a command and its children have mapped when it prints
+// the text that shows it has started. Then it kills the command.
 func loaded(t *testing.T, command *exec.Cmd, started string) []string {
 	t.Helper()
 	read, write, err := os.Pipe()
@@ -138,7 +138,7 @@ func loaded(t *testing.T, command *exec.Cmd, started string) []string {
 	return slices.Compact(all)
 }
 
-// awaitText reads until it has seen a text, for a minute.
+// awaitText reads until it finds a text, for at most a minute.
 func awaitText(t *testing.T, from *os.File, text string) {
 	t.Helper()
 	if err := from.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
@@ -173,7 +173,8 @@ func processGroup(t *testing.T, group int) (pids []int) {
 	return pids
 }
 
-// mapped returns the shared libraries in a process's memory; none if it has ended.
+// mapped returns the shared libraries in a process's memory, or nothing if the process has
+// ended.
 func mapped(pid int) (paths []string) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
 	if err != nil {

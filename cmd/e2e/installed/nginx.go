@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// nginxConf names every file that nginx writes, relative to its prefix: the paths that
-// are compiled in, below /var, exist only where the Debian package is installed.
+// nginxConf names every file that nginx writes, relative to its prefix. The default paths
+// below /var exist only if the Debian package is installed.
 const nginxConf = `%s
 pid nginx.pid;
 error_log error.log notice;
@@ -28,14 +28,14 @@ http {
 `
 
 // NginxCommand writes an nginx.conf with this text in its http block into a folder, and
-// returns the nginx that runs it: with the folder as its prefix and its log in error.log
-// there. It knows no media types, so that all of them must come from the text. More
-// arguments are nginx's own, such as -t.
+// returns a command that runs nginx with it. The folder is nginx's prefix, and error.log in
+// it the log. This nginx has no media types, so all of them must come from the text.
+// Further arguments are passed to nginx, such as -t.
 func (tools Toolbox) NginxCommand(t testing.TB, dir, http string, args ...string) *exec.Cmd {
 	t.Helper()
 	user := ""
 	if os.Geteuid() == 0 {
-		user = "user root root;" // else the workers could not read what belongs to this user
+		user = "user root root;" // otherwise the workers could not read files of this user
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		t.Fatal(err)

@@ -23,15 +23,15 @@ type buildCmd struct {
 
 	Output     string `short:"o" name:"output" default:"site" placeholder:"SITE" help:"The site's folder (default: ${default})."`
 	BaseURL    string `placeholder:"URL" help:"Address at which the site is served, path allowed; lets update checks be answered by plain files."`
-	ContentURL string `placeholder:"URL" help:"Address at which editors load assets and files, if it is another one: a host of its own keeps files of packages away from the gallery's."`
+	ContentURL string `placeholder:"URL" help:"Address from which editors load assets and files, if it is another host. A separate host keeps files of packages from running as part of the gallery."`
 
-	Unpack string `enum:"web,all" default:"web" help:"Whose files to serve one by one: of extensions for the browser and themes (web), or of all (default: ${default})."`
-	Sign   string `enum:",empty" default:"" placeholder:"empty" help:"List an empty signature where there is no genuine one: for editors before VS Code 1.100 only."`
+	Unpack string `enum:"web,all" default:"web" help:"Extensions whose files are served individually: web extensions and themes (web), or all (default: ${default})."`
+	Sign   string `enum:",empty" default:"" placeholder:"empty" help:"List an empty signature for packages that have none; only for editors before VS Code 1.100."`
 
 	Featured []string `placeholder:"ID" help:"Extensions to answer to @featured."`
 	Control  string   `type:"existingfile" placeholder:"FILE" help:"Control manifest (JSON): what is malicious, deprecated, preferred."`
 
-	CA string `name:"ca" type:"existingfile" placeholder:"FILE" help:"Certificates (PEM) to trust besides the system's, for sources at https addresses."`
+	CA string `name:"ca" type:"existingfile" placeholder:"FILE" help:"More certificate authorities to trust (PEM), for https sources."`
 
 	Strict bool `help:"Keep the old generation if any package was refused."`
 	Jobs   int  `placeholder:"N" help:"Packages read at a time (default: one a processor)."`
@@ -51,9 +51,9 @@ func (b *buildCmd) Validate() error {
 	return checkAddresses(b.BaseURL, b.ContentURL)
 }
 
-// checkAddresses checks the flags --base-url and --content-url, of which each may be "".
-// A content URL that differs in its path only would not separate anything: browsers
-// tell hosts and ports apart, not paths.
+// checkAddresses checks the flags --base-url and --content-url, each of which may be "". A
+// content URL that differs only in its path would not separate anything, since browsers
+// distinguish hosts and ports, not paths.
 func checkAddresses(base, content string) error {
 	if err := checkAddress("--base-url", base); err != nil {
 		return err
@@ -65,7 +65,7 @@ func checkAddresses(base, content string) error {
 	case "":
 		return fmt.Errorf("--content-url=%s: must be an absolute address such as https://files.example", content)
 	case gallery.Origin(base):
-		return hint.Add(fmt.Errorf("--content-url=%s: has the host and port of --base-url=%s", content, base), "files of packages need a host of their own, for example https://files.example")
+		return hint.Add(fmt.Errorf("--content-url=%s: has the host and port of --base-url=%s", content, base), "files of packages need a separate host, for example https://files.example")
 	}
 	return nil
 }
@@ -208,7 +208,7 @@ func (b *buildCmd) settings() (catalog.Settings, error) {
 	return s, s.Check()
 }
 
-// readSmallFile reads a file that has at most that many bytes.
+// readSmallFile reads a file of at most that many bytes.
 func readSmallFile(file string, most int64) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -217,7 +217,7 @@ func readSmallFile(file string, most int64) ([]byte, error) {
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err == nil && int64(len(text)) > most {
-		err = fmt.Errorf("%s: more than %d bytes, the limit", file, most)
+		err = fmt.Errorf("%s: larger than the limit of %d bytes", file, most)
 	}
 	return text, err
 }

@@ -21,13 +21,13 @@ type configCmd struct {
 type nginxCmd struct {
 	Site       string `arg:"" default:"site" help:"The site's folder (default: ${default})."`
 	BaseURL    string `placeholder:"URL" default:"http://localhost" help:"Address at which the site is served, path allowed (default: ${default})."`
-	ContentURL string `placeholder:"URL" help:"Address at which editors load assets and files, if it is another host: a second server for those alone."`
+	ContentURL string `placeholder:"URL" help:"Address from which editors load assets and files, if it is another host; nginx then gets a second server for them."`
 	Shim       string `placeholder:"HOST:PORT" default:"127.0.0.1:8080" help:"Where galshim listens (default: ${default})."`
-	Listen     string `placeholder:"ADDRESS" help:"Where nginx listens (default: the port of --base-url, and that of --content-url)."`
+	Listen     string `placeholder:"ADDRESS" help:"Where nginx listens (default: the ports of --base-url and --content-url)."`
 	ServerName string `placeholder:"NAME" help:"nginx's server_name (default: the host of --base-url)."`
 	Cert       string `type:"path" placeholder:"FILE" help:"TLS certificate, for an https --base-url."`
 	Key        string `type:"path" placeholder:"FILE" help:"Its key."`
-	RateLimit  int    `placeholder:"N" help:"Queries a second that one client address may send, with a burst of 1000; a company behind one address shares them (default: no limit)."`
+	RateLimit  int    `placeholder:"N" help:"Queries a second that one client address may send, with a burst of 1000. All clients that share an address share the limit (default: no limit)."`
 }
 
 // Validate implements Kong's hook.
@@ -52,7 +52,7 @@ func (n *nginxCmd) Run(e *env) error {
 // editorFlags are what an editor needs to know of a gallery.
 type editorFlags struct {
 	BaseURL    string `placeholder:"URL" default:"http://127.0.0.1:8080" help:"Address of the gallery (default: ${default})."`
-	ContentURL string `placeholder:"URL" help:"Address at which editors load files of packages, if it is another one."`
+	ContentURL string `placeholder:"URL" help:"Address from which editors load assets and files, if it is another host."`
 }
 
 // Validate implements Kong's hook.

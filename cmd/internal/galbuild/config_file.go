@@ -42,7 +42,7 @@ import (
 type backend struct {
 	Name         string
 	Kind         string // "s3", "oss", "dropbox", "artifactory" or "folder"
-	AccessKey    string // of s3 and oss; with SecretKey or not at all
+	AccessKey    string // of s3 and oss; set together with SecretKey
 	SecretKey    secret // likewise
 	SessionToken secret // of temporary keys
 	Token        secret // of dropbox and artifactory
@@ -152,10 +152,10 @@ func members(object gjson.Result) (all []member) {
 // position is where hujson found a mistake. The rest of its message may quote a secret.
 var position = regexp.MustCompile(`line \d+, column \d+`)
 
-// maxDepth bounds how many brackets may be open: hujson calls itself for each.
+// maxDepth limits the nesting of brackets, because hujson is recursive.
 const maxDepth = 100
 
-// checkDepth counts brackets wherever they are, in strings and comments too.
+// checkDepth counts brackets everywhere, including in strings and comments.
 func checkDepth(text []byte) error {
 	open := 0
 	for _, b := range text {
@@ -166,7 +166,7 @@ func checkDepth(text []byte) error {
 			open--
 		}
 		if open > maxDepth {
-			return fmt.Errorf("more than %d brackets are open, the limit", maxDepth)
+			return fmt.Errorf("brackets are nested deeper than the limit of %d", maxDepth)
 		}
 	}
 	return nil
@@ -219,8 +219,8 @@ func newBackend(m member) (backend, error) {
 	return b, b.check(in)
 }
 
-// keys returns where the values of a kind go: *string, *bool or *pathStyle. It is nil if
-// there is no such kind.
+// keys returns pointers to the values of a kind: *string, *bool or *pathStyle. It returns
+// nil for an unknown kind.
 func (b *backend) keys() map[string]any {
 	keys := map[string]any{"type": &b.Kind, "path": &b.Path, "prefix": &b.Path, "endpoint": &b.Endpoint, "ca": &b.CA}
 	bucket := map[string]any{
@@ -249,7 +249,7 @@ func (b *backend) keys() map[string]any {
 
 // set takes the values, and returns what is wrong with them.
 func set(in string, keys map[string]any, values []member) (wrong []string) {
-	given := make(map[string]string) // by address: two keys may be one value
+	given := make(map[string]string) // by pointer, since two keys may set the same value
 	for _, v := range values {
 		to, known := keys[v.name]
 		address := fmt.Sprintf("%p", to)
@@ -268,7 +268,7 @@ func set(in string, keys map[string]any, values []member) (wrong []string) {
 	return wrong
 }
 
-// assign puts a value where it goes, or returns what it would have to be.
+// assign stores a value, or returns the type that the value must have.
 func assign(to any, value gjson.Result) (want string) {
 	text, isText := to.(*string)
 	if isText {

@@ -91,8 +91,8 @@ func TestReadBackendRefuses(t *testing.T) {
 		`null`:                           "backends: want an object, there is none",
 		`{"backends": null}`:             "backends: want an object, it is null",
 		`{"backends":{"s3":null}}`:       "backends.s3: want an object, it is null",
-		strings.Repeat("[", 1000):        "more than 100 brackets are open",
-		strings.Repeat(" ", maxConfig+1): "more than 1048576 bytes",
+		strings.Repeat("[", 1000):        "brackets are nested deeper than the limit of 100",
+		strings.Repeat(" ", maxConfig+1): "larger than the limit of 1048576 bytes",
 		`{"backends": {"s3": {"bucket": SECRET}}}`:                                                    "not JSON, from line 1, column 32 on",
 		`{"backends": {"s3": {"bucket": "b", "secretAccessKey": "SECRET` + "\n" + `"}}}`:              "not JSON, from line 1, column 56 on",
 		`{"backends": {"s3": "SECRET"}}`:                                                              "backends.s3: want an object, it is a string",
@@ -128,8 +128,8 @@ func TestReadBackendRefuses(t *testing.T) {
 	}
 }
 
-// FuzzBackend looks for a config file that is taken without what its kind cannot do
-// without, or whose mistake shows a secret.
+// FuzzBackend looks for a config file that is accepted without a required value, or whose
+// error contains a secret.
 func FuzzBackend(f *testing.F) {
 	for _, seed := range []string{
 		`{"backends": {"s3": {"accessKeyId": "id", "secretAccessKey": "` + secretText + `", "region": "eu-central-1", "bucket": "vsix"}}}`,

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestNamesCannotForgeLines has names that would begin a line of the program's own, or
-// hold what moves a terminal's cursor.
+// TestNamesCannotForgeLines has names that would begin a line of the program's own, or that
+// contain control sequences of a terminal.
 func TestNamesCannotForgeLines(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		connection, _, err := w.(http.Hijacker).Hijack()
@@ -33,7 +33,7 @@ func TestNamesCannotForgeLines(t *testing.T) {
 		"server":        {[]string{server.URL + "/x.vsix", "-o", out}, `(404 oops\u001b]0;pwned\u0007)`},
 		"place":         {[]string{"ls-remote", "-o", "x\ngalbuild: all is well"}, "\n  galbuild: all is well"},
 		"verify":        {[]string{"verify", "x\x1b\ngalbuild: all is well"}, `x\u001b`},
-		"unknown limit": {[]string{"x.vsix", "--limit", "\x1b=1"}, `there is no limit "\x1b"`},
+		"unknown limit": {[]string{"x.vsix", "--limit", "\x1b=1"}, `unknown limit "\x1b"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer

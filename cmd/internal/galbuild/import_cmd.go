@@ -46,18 +46,18 @@ func (i *importCmd) Run(ctx context.Context, e *env) error {
 	return printImported(e, report)
 }
 
-// warnOlder names what the site loses. A tarball has no date that could be trusted, and
-// one that is older than the site takes away what was published since.
+// warnOlder warns with the versions that the site loses. A tarball has no trusted date, and
+// one that is older than the site removes what was published since.
 func (i *importCmd) warnOlder(e *env, r *bundle.Imported) {
 	if r.Returned {
-		fmt.Fprintf(e.stderr, "galbuild: warning: generation %s was current in %s before; importing it went back to it\n", r.Generation, r.Site)
+		fmt.Fprintf(e.stderr, "galbuild: warning: generation %s was current in %s before; the import switched back to it\n", r.Generation, r.Site)
 	}
 	if len(r.Removed) > 0 {
-		fmt.Fprintf(e.stderr, "galbuild: warning: the tarball may be older than the site: %s that the site served %s not in it and no longer served: %s\n",
+		fmt.Fprintf(e.stderr, "galbuild: warning: the tarball may be older than the site: %s of the site %s not in it and no longer served: %s\n",
 			plural(len(r.Removed), "version"), isOrAre(len(r.Removed)), firstFew(r.Removed))
 	}
 	if len(r.Replaced) > 0 {
-		fmt.Fprintf(e.stderr, "galbuild: warning: %s %s different content than the site served: %s\n",
+		fmt.Fprintf(e.stderr, "galbuild: warning: %s %s different content than before: %s\n",
 			plural(len(r.Replaced), "version"), hasOrHave(len(r.Replaced)), firstFew(r.Replaced))
 	}
 	if r.Returned || len(r.Removed)+len(r.Replaced) > 0 {
@@ -79,7 +79,7 @@ func hasOrHave(n int) string {
 	return "have"
 }
 
-// firstFew joins names; of very many, the first.
+// firstFew joins the first names, and says how many more there are.
 func firstFew(names []string) string {
 	const few = 5
 	if len(names) > few {

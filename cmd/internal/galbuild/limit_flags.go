@@ -8,11 +8,11 @@ import (
 	"galbuild/build/vsix"
 )
 
-// limitFlags are the limits that a package must keep.
+// limitFlags are the flags for the limits of packages.
 type limitFlags struct {
 	Limit []string `placeholder:"NAME=VALUE" group:"Limits for one package:" help:"Set a limit, such as entries=1000 or package-bytes=4GiB; may be repeated. The limits: ${limits}."`
 
-	// The limits that had flags of their own before there was --limit.
+	// Flags from before --limit existed.
 	MaxPackageSize  int64 `hidden:""`
 	MaxFiles        int64 `hidden:""`
 	MaxFileSize     int64 `hidden:""`
@@ -20,7 +20,7 @@ type limitFlags struct {
 	MaxRatio        int64 `hidden:""`
 }
 
-// limits returns the limits, and which flag names none.
+// limits returns the limits, or an error for a flag that names none.
 func (f limitFlags) limits() (l vsix.Limits, err error) {
 	assignments := slices.Clone(f.Limit)
 	for _, old := range []struct {

@@ -30,7 +30,7 @@ type collectFlags struct {
 	ReadmePath     string `name:"readme-path" placeholder:"FILE" group:"Packing:" help:"Readme, below the extension's folder (default: README.md)."`
 	IgnoreFile     string `name:"ignoreFile" placeholder:"FILE" group:"Packing:" help:"List of what is left out; its path counts from the extension's folder (default: .vscodeignore)."`
 	Dependencies   *bool  `negatable:"" group:"Packing:" help:"Pack what package.json depends on, from node_modules (default: yes)."`
-	Yarn           *bool  `negatable:"" group:"Packing:" help:"Use yarn, or npm (default: what package.json or the lock file names, which may also be pnpm or bun)."`
+	Yarn           *bool  `negatable:"" group:"Packing:" help:"Use yarn; with --no-yarn, npm (default: npm, yarn, pnpm or bun, as package.json or the lock file says)."`
 	FollowSymlinks *bool  `name:"follow-symlinks" group:"Packing:" help:"Go into symbolic links to folders."`
 }
 

@@ -8,16 +8,17 @@ import (
 	"galbuild/build/pack"
 )
 
-// Where the time of a package's entries is from.
+// Sources of the time of all entries.
 const (
 	timeOfVariable = "that of SOURCE_DATE_EPOCH"
 	timeOfCommit   = "that of the last commit in the folder"
 	timeOfFile     = "that of the newest file that vscode:prepublish did not write"
 )
 
-// time returns the time that all entries get, zero for that of the newest file. It is one
-// that the extension's own build does not move, so that packing a commit again gives the
-// same bytes: what that writes is new each time, and so is all that a CI job checks out.
+// time returns the time of all entries, or zero to use that of the newest file. The time
+// must not change when the extension is built again, so that packing a commit again gives
+// the same bytes: the files that a build writes are new each time, and so are all files
+// that a CI job checks out.
 func (p *packing) time(ctx context.Context) time.Time {
 	if !p.options.Time.IsZero() {
 		p.times = timeOfVariable
@@ -32,10 +33,10 @@ func (p *packing) time(ctx context.Context) time.Time {
 	return committed
 }
 
-// keepTimes remembers the times of the files before the extension's own build writes some.
+// keepTimes records the times of the files before the extension's build writes files.
 func (p *packing) keepTimes(ctx context.Context) error {
 	o := p.options
-	o.NoDependencies = true // they may come with the build
+	o.NoDependencies = true // the build may install them
 	files, _, err := pack.List(ctx, os.DirFS(p.dir), o)
 	if err != nil {
 		return explainRead(p.dir, err)

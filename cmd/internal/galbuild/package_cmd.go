@@ -45,7 +45,7 @@ type packed struct {
 
 type packedFile struct {
 	Path   string `json:"path"`             // in the package
-	Source string `json:"source,omitempty"` // from the extension's folder, which begins with ../ outside of it
+	Source string `json:"source,omitempty"` // path from the extension's folder; may begin with ../
 	Size   int64  `json:"size"`             // in bytes
 }
 

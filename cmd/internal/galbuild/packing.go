@@ -66,7 +66,7 @@ type packing struct {
 	dry     bool                   // package.json keeps its version, and there is no commit
 	place   func(*pack.Plan) error // tells whether a package can go where it is to go; nil is yes
 
-	times string // where the time of the entries is from
+	times string // source of the time of the entries
 
 	settings map[string]setting // where the keys of "vsce" in package.json go
 	source   release.Folder
@@ -129,7 +129,7 @@ func (p *packing) prepare(ctx context.Context, pkg *release.Package, target stri
 		return err // and there is no commit and no tag
 	}
 	const only = "change the version in the package only with --no-update-package-json"
-	return p.run("install Node.js, or "+only, "what it printed tells why; nothing was packed; or "+only, func() error {
+	return p.run("install Node.js, or "+only, "see its output; nothing was packed; or "+only, func() error {
 		return p.source.SetVersion(ctx, next, p.flags.Message, !p.flags.NoGitTag)
 	})
 }
@@ -151,7 +151,7 @@ func (p *packing) next(pkg *release.Package) (string, error) {
 
 // prepublish runs the extension's own build, unless package.json is bad already.
 func (p *packing) prepublish(ctx context.Context) error {
-	found, err := pack.Check(ctx, os.DirFS(p.dir), p.options) // the files may come with the build
+	found, err := pack.Check(ctx, os.DirFS(p.dir), p.options) // the build may make the files
 	if err != nil {
 		return explainRead(p.dir, err)
 	}
@@ -169,13 +169,13 @@ func (p *packing) prepublish(ctx context.Context) error {
 	if !p.e.quiet {
 		terminal.Fprintf(p.e.stderr, "Executing prepublish script '%s'...\n", release.PrepublishCommand(tool))
 	}
-	const unbuilt = "pack what is there with --no-prepublish"
-	return p.run("install "+withRuntime(tool)+", or "+unbuilt, "what it printed tells why; nothing was packed; or "+unbuilt, func() error {
+	const unbuilt = "pack the folder as it is with --no-prepublish"
+	return p.run("install "+withRuntime(tool)+", or "+unbuilt, "see its output; nothing was packed; or "+unbuilt, func() error {
 		return p.source.Prepublish(ctx, tool)
 	})
 }
 
-// withRuntime is what is installed with a package manager.
+// withRuntime returns what must be installed for a package manager.
 func withRuntime(tool string) string {
 	if tool == "bun" {
 		return tool
@@ -183,8 +183,8 @@ func withRuntime(tool string) string {
 	return "Node.js and " + tool
 }
 
-// run runs a tool; missing is what to do if there is none, failed if it fails. With -q
-// what it prints is shown only if it fails.
+// run runs a tool. missing is the hint if the tool is not installed, and failed the hint if
+// it fails. With -q, its output is shown only if it fails.
 func (p *packing) run(missing, failed string, do func() error) error {
 	var kept bytes.Buffer
 	if p.e.quiet {

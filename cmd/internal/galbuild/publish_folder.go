@@ -170,7 +170,7 @@ func (p *publishCmd) packagesOnly() error {
 	return nil
 }
 
-// differs is what to do if another package of this version is published.
+// differs returns the hint for a version that is already published with another content.
 func (p *packing) differs(dir string) string {
 	way := fmt.Sprintf("give it a new version: galbuild publish %s patch; or pass over what is published with --skip-duplicate", dir)
 	if strings.HasPrefix(p.times, timeOfFile) {
@@ -179,8 +179,8 @@ func (p *packing) differs(dir string) string {
 	return way
 }
 
-// add adds packages. Those in the folder scratch are told without it; differs is what to do
-// if they are published already, and differ.
+// add adds packages. Messages show paths in the folder scratch without the folder; differs
+// is the hint if the same versions are published with another content.
 func (p *publishCmd) add(ctx context.Context, e *env, sources []string, scratch, differs string) error {
 	add := &addCmd{Sources: sources, transfer: p.transfer, location: p.location, limitFlags: p.limitFlags, scratch: scratch}
 	limits, err := p.limits()

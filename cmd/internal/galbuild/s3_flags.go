@@ -6,23 +6,23 @@ import (
 	"galbuild/publish/s3"
 )
 
-// s3Flags are what servers and buckets of S3 differ in. The flags are called as AWS's
-// tools call them, behind --s3-, and rclone's names are understood too; the keys of a
-// config file are rclone's.
+// s3Flags are flags for the differences of S3 servers and buckets. They are named as in
+// AWS's tools, with the prefix --s3-, and rclone's names work too. The keys of a config
+// file are rclone's.
 type s3Flags struct {
-	NoSignRequest     bool   `name:"no-sign-request" aliases:"s3-no-sign-request,s3-anonymous" group:"S3:" help:"Read a public bucket without credentials. Also done if there are none."`
-	Profile           string `name:"s3-profile" env:"GALBUILD_S3_PROFILE" placeholder:"NAME" group:"S3:" help:"Profile of AWS's shared files to take the credentials from."`
-	SSE               string `name:"s3-sse" env:"GALBUILD_S3_SSE" aliases:"s3-server-side-encryption" placeholder:"AES256|aws:kms|aws:kms:dsse" group:"S3:" help:"Server-side encryption to ask for. Without it the bucket's default is tried if a policy wants the header."`
+	NoSignRequest     bool   `name:"no-sign-request" aliases:"s3-no-sign-request,s3-anonymous" group:"S3:" help:"Read a public bucket without credentials (default if there are none)."`
+	Profile           string `name:"s3-profile" env:"GALBUILD_S3_PROFILE" placeholder:"NAME" group:"S3:" help:"Profile in AWS's shared files to read the credentials from."`
+	SSE               string `name:"s3-sse" env:"GALBUILD_S3_SSE" aliases:"s3-server-side-encryption" placeholder:"AES256|aws:kms|aws:kms:dsse" group:"S3:" help:"Server-side encryption of new objects (default: none, or the bucket's default if its policy requires the header)."`
 	SSEKMSKeyID       string `name:"s3-sse-kms-key-id" env:"GALBUILD_S3_SSE_KMS_KEY_ID" placeholder:"ID" group:"S3:" help:"Key for aws:kms."`
 	BucketKeyEnabled  bool   `name:"s3-bucket-key-enabled" env:"GALBUILD_S3_BUCKET_KEY_ENABLED" group:"S3:" help:"Use a bucket key for aws:kms."`
 	StorageClass      string `name:"s3-storage-class" env:"GALBUILD_S3_STORAGE_CLASS" placeholder:"CLASS" group:"S3:" help:"Storage class of new objects."`
 	ACL               string `name:"s3-acl" env:"GALBUILD_S3_ACL" placeholder:"ACL" group:"S3:" help:"Canned ACL of new objects, such as bucket-owner-full-control."`
-	RequesterPays     bool   `name:"s3-requester-pays" env:"GALBUILD_S3_REQUESTER_PAYS" group:"S3:" help:"Accept the cost of requests to a bucket whose requesters pay."`
-	AddressingStyle   string `name:"s3-addressing-style" env:"GALBUILD_S3_ADDRESSING_STYLE" placeholder:"path|virtual" group:"S3:" help:"Where the bucket's name stands: https://HOST/BUCKET or https://BUCKET.HOST. Found out by default."`
-	ConditionalWrites string `name:"s3-conditional-writes" env:"GALBUILD_S3_CONDITIONAL_WRITES" placeholder:"yes|no" group:"S3:" help:"Whether the server honours If-Match and If-None-Match of a PUT; with no, publishers take turns by a lock in the bucket. Found out by default."`
+	RequesterPays     bool   `name:"s3-requester-pays" env:"GALBUILD_S3_REQUESTER_PAYS" group:"S3:" help:"Pay for requests to a requester-pays bucket."`
+	AddressingStyle   string `name:"s3-addressing-style" env:"GALBUILD_S3_ADDRESSING_STYLE" placeholder:"path|virtual" group:"S3:" help:"Use https://HOST/BUCKET or https://BUCKET.HOST (default: what the server accepts)."`
+	ConditionalWrites string `name:"s3-conditional-writes" env:"GALBUILD_S3_CONDITIONAL_WRITES" placeholder:"yes|no" group:"S3:" help:"Whether the server honours If-Match and If-None-Match in a PUT; with no, publishers take turns with a lock in the bucket (default: galbuild tests it)."`
 }
 
-// options returns what the flags say.
+// options returns the options that the flags set.
 func (f s3Flags) options() s3Options {
 	return s3Options{
 		Anonymous: f.NoSignRequest, Profile: f.Profile, Encryption: f.SSE, KMSKey: f.SSEKMSKeyID, BucketKey: f.BucketKeyEnabled,
@@ -30,7 +30,7 @@ func (f s3Flags) options() s3Options {
 	}
 }
 
-// s3Options are what [s3.Config] says besides where the bucket is and who asks.
+// s3Options are the fields of [s3.Config] other than the address and the credentials.
 type s3Options struct {
 	Anonymous     bool
 	Profile       string
@@ -44,7 +44,7 @@ type s3Options struct {
 	Conditional   string
 }
 
-// or returns o, and from other what o does not say.
+// or returns o, with unset fields taken from other.
 func (o s3Options) or(other s3Options) s3Options {
 	return s3Options{
 		Anonymous: o.Anonymous || other.Anonymous, Profile: cmp.Or(o.Profile, other.Profile),
@@ -54,7 +54,7 @@ func (o s3Options) or(other s3Options) s3Options {
 	}
 }
 
-// keys returns where the values of a config file go.
+// keys returns pointers to the values of a config file.
 func (o *s3Options) keys() map[string]any {
 	return map[string]any{
 		"no_sign_request": &o.Anonymous, "profile": &o.Profile,
@@ -64,10 +64,10 @@ func (o *s3Options) keys() map[string]any {
 	}
 }
 
-// A pathStyle is an addressing style that is set by whether it is the path style.
+// A pathStyle is an addressing style that is set by a boolean: true is the path style.
 type pathStyle string
 
-// apply sets what c is to say.
+// apply sets the options in c.
 func (o s3Options) apply(c *s3.Config) {
 	c.Anonymous, c.Profile = o.Anonymous, o.Profile
 	c.Encryption, c.KMSKey, c.BucketKey = o.Encryption, o.KMSKey, o.BucketKey

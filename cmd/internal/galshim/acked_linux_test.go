@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestAcked counts what the other end has taken.
+// TestAcked counts the bytes that the other end has acknowledged.
 func TestAcked(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

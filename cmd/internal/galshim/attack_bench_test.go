@@ -16,10 +16,10 @@ import (
 	"time"
 )
 
-// BenchmarkUnderAttack asks as an editor does while ten clients ask, as fast as they can,
-// for as much as they can. p95-ms is how long, in milliseconds, 95 of 100 requests of the
-// editor take at most; it shares the processors with the attackers. memory-MiB is what Go
-// holds at most, for clients and attackers too.
+// BenchmarkUnderAttack sends requests of an editor while ten clients send requests as
+// expensive and as fast as they can. p95-ms is the 95th percentile of the editor's response
+// time; the attackers use the same processors. memory-MiB is the largest memory of Go,
+// including that of the clients and attackers.
 func BenchmarkUnderAttack(b *testing.B) {
 	const size, attackers = 10_000, 10
 	dir := b.TempDir()
@@ -45,13 +45,13 @@ func BenchmarkUnderAttack(b *testing.B) {
 	}
 }
 
-// attack is what one attacker does once, with a connection of its own.
+// attack is one action of an attacker, with a separate connection.
 type attack struct {
 	name string
 	run  func(ctx context.Context, addr string)
 }
 
-// attacks are those that cost the most, of each kind.
+// attacks are the most expensive attacks of each kind.
 func attacks(size int) []attack {
 	var names, texts []string
 	for i := range size {
@@ -88,7 +88,7 @@ func post(header, body string) func(context.Context, string) {
 	}
 }
 
-// unread opens a hundred connections more whose responses are not read.
+// unread opens another hundred connections whose responses are not read.
 func unread(then func(context.Context, string)) func(context.Context, string) {
 	return func(ctx context.Context, addr string) {
 		const query = `{"filters":[{"pageSize":10000}],"flags":1}`
@@ -117,7 +117,7 @@ func serveForBench(b *testing.B, h http.Handler) (*http.Server, string) {
 	return srv, listener.Addr().String()
 }
 
-// askUnderAttack asks in turn what editors ask, and reports how long it takes.
+// askUnderAttack sends the requests of an editor in turn, and reports how long they take.
 func askUnderAttack(b *testing.B, addr string) {
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -140,7 +140,7 @@ func askUnderAttack(b *testing.B, addr string) {
 			b.Fatal(err)
 		}
 		took = append(took, time.Since(start))
-		time.Sleep(2 * time.Millisecond) // an editor does not ask all the time
+		time.Sleep(2 * time.Millisecond) // an editor sends requests only now and then
 		metrics.Read(memory)
 		most = max(most, memory[0].Value.Uint64()-memory[1].Value.Uint64())
 	}

@@ -24,11 +24,11 @@ type addresser struct {
 	fixed   string
 	trusted []network
 	log     *slog.Logger
-	warned  atomic.Bool // that headers were ignored
+	warned  atomic.Bool // whether the log says that headers were ignored
 }
 
-// newAddresser returns one that trusts the proxies, or those on this machine if there are
-// none.
+// newAddresser returns an addresser that trusts the given proxies, or loopback addresses if
+// there are none.
 func newAddresser(fixed string, proxies []network, log *slog.Logger) *addresser {
 	if len(proxies) == 0 {
 		proxies = loopback
@@ -36,8 +36,8 @@ func newAddresser(fixed string, proxies []network, log *slog.Logger) *addresser 
 	return &addresser{fixed: fixed, trusted: proxies, log: log}
 }
 
-// loopback is trusted by default, and so are Unix sockets. A private network is not: in a
-// large one, everybody has such an address.
+// loopback is trusted by default, as are Unix sockets. Private networks are not trusted: in
+// a large one, every client has a private address.
 var loopback = []network{{netip.MustParsePrefix("127.0.0.0/8")}, {netip.MustParsePrefix("::1/128")}}
 
 // forwardedHeaders decide the base URL where it is not fixed; caches must tell
@@ -74,7 +74,7 @@ func (a *addresser) base(r *http.Request) string {
 	return scheme + "://" + host + prefix
 }
 
-// warn says once that the headers of what may be a proxy are ignored.
+// warn logs once that forwarded headers were ignored that may come from a proxy.
 func (a *addresser) warn(r *http.Request) {
 	if a.warned.Load() || !slices.ContainsFunc(forwardedKeys, func(key string) bool { return r.Header[key] != nil }) {
 		return
@@ -85,7 +85,7 @@ func (a *addresser) warn(r *http.Request) {
 	}
 }
 
-// isPrivate tells whether an address is one of a network that is not the Internet.
+// isPrivate reports whether an address belongs to a private network.
 func isPrivate(addr netip.Addr) bool {
 	addr = addr.Unmap()
 	return addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast()

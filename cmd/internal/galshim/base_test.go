@@ -28,7 +28,7 @@ const (
 	stranger = "203.0.113.9:4444"
 )
 
-// privateNetworks are those of a company whose proxies may be anywhere in it.
+// privateNetworks are the networks of a company whose proxies may have any address in them.
 var privateNetworks = []network{
 	{netip.MustParsePrefix("127.0.0.0/8")}, {netip.MustParsePrefix("::1/128")},
 	{netip.MustParsePrefix("10.0.0.0/8")}, {netip.MustParsePrefix("192.168.0.0/16")}, {netip.MustParsePrefix("fc00::/7")},
@@ -116,8 +116,8 @@ func TestBaseUnixSocket(t *testing.T) {
 	}
 }
 
-// TestTrustedByDefault believes this machine and nobody else, and says once that it ignores
-// what may be a proxy.
+// TestTrustedByDefault trusts only this machine, and logs once that it ignores headers that
+// may come from a proxy.
 func TestTrustedByDefault(t *testing.T) {
 	var lines bytes.Buffer
 	a := newAddresser("", nil, slog.New(slog.NewTextHandler(&lines, nil)))

@@ -6,21 +6,21 @@ import (
 	"sync"
 )
 
-// connections is a listener with only so many connections at a time. When there are no
-// more, one that is idle is closed for the next, and without any the next waits in the
+// connections is a listener with a limit of concurrent connections. At the limit, it closes
+// an idle connection to accept the next one. If none is idle, the next one waits in the
 // system's queue.
 type connections struct {
 	net.Listener
-	free   chan struct{} // a token for each that may be accepted
+	free   chan struct{} // a token for each connection that may be accepted
 	closed chan struct{}
 	close  func() error
 
 	mu     sync.Mutex
 	idle   map[net.Conn]struct{}
-	wanted bool // Accept waits for one to end
+	wanted bool // Accept waits for a connection to end
 }
 
-// limitConnections returns l with at most n connections at a time that srv serves.
+// limitConnections returns l with a limit of n concurrent connections, which srv serves.
 func limitConnections(l net.Listener, srv *http.Server, n int) *connections {
 	c := &connections{Listener: l, free: make(chan struct{}, n), closed: make(chan struct{}), idle: make(map[net.Conn]struct{})}
 	for range n {
@@ -54,7 +54,8 @@ func (c *connections) Accept() (net.Conn, error) {
 // Close implements [net.Listener].
 func (c *connections) Close() error { return c.close() }
 
-// want has an idle connection closed, now or as soon as there is one, or no more.
+// want closes an idle connection, now or as soon as there is one. With false, it cancels
+// that.
 func (c *connections) want(one bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -67,15 +68,15 @@ func (c *connections) want(one bool) {
 	}
 }
 
-// drop closes a connection, which the server notices and reports. Of TLS it closes what is
-// below: saying goodbye may take long.
+// drop closes a connection, which the server notices and reports. It closes the TCP
+// connection below TLS, because a TLS goodbye may take long.
 func (c *connections) drop(conn net.Conn) {
 	c.wanted = false
 	delete(c.idle, conn)
 	below(conn).Close()
 }
 
-// changed is told by the server what becomes of a connection.
+// changed is the server's hook for connections that change state.
 func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -92,10 +93,10 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// connectionsFor returns how many connections there may be where so many files can be
-// open: each may have a file, or a connection to a published site, besides itself.
+// connectionsFor returns how many connections are allowed if so many files can be open.
+// Each connection may need another open file, or a connection to a published site.
 func connectionsFor(files uint64) int {
-	const others = 32 // the log, the index, the listener, what the system wants
+	const others = 32 // the log, the index, the listener, files of the system
 	if files <= others+16 {
 		return 8
 	}

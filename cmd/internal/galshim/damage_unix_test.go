@@ -16,9 +16,9 @@ import (
 	"time"
 )
 
-// TestCutShort truncates the index under a running server, as cp -rf does before it writes
-// a file anew. Requests that need what is gone get 500, nothing ends, and when the file is
-// sound it is opened again, although there is no new generation.
+// TestCutShort truncates the index under a running server, as cp -rf does before it
+// rewrites a file. Requests that need the missing part get 500, and the server does not
+// end. When the file is complete, it is opened again, although there is no new generation.
 func TestCutShort(t *testing.T) {
 	dir := t.TempDir()
 	c := sample{more: 300, full: true}.write(t, dir)
@@ -84,7 +84,7 @@ func TestCutShort(t *testing.T) {
 	}
 }
 
-// TestDamageIsNoticed opens the index again at once, although nothing is looked at by time.
+// TestDamageIsNoticed checks that a damaged index is opened again at once, without polling.
 func TestDamageIsNoticed(t *testing.T) {
 	g := openSample(t)
 	g.live.log = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -100,7 +100,8 @@ func TestDamageIsNoticed(t *testing.T) {
 	<-done
 }
 
-// TestRemoteIndexCutShort fetches the index again that went bad in the cache.
+// TestRemoteIndexCutShort checks that an index which was damaged in the cache is fetched
+// again.
 func TestRemoteIndexCutShort(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	cache := t.TempDir()

@@ -50,7 +50,7 @@ func (s *server) document(w *reply, r *http.Request, body []byte) error {
 	h.Set("Cache-Control", shortLived)
 	h.Set("ETag", `"`+hex.EncodeToString(sum[:])+`"`)
 	if s.addresser.fixed == "" {
-		h.Set("Cache-Control", "private, max-age=300") // whoever asks decides what it says
+		h.Set("Cache-Control", "private, max-age=300") // the response depends on the request
 		h.Add("Vary", forwardedHeaders)
 	}
 	send := func(w http.ResponseWriter, r *http.Request) {

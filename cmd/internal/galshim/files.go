@@ -171,7 +171,7 @@ func (s *server) send(w *reply, r *http.Request, g *generation, f index.File, ca
 	return err
 }
 
-// mayCompress takes one of the compressors, each of which holds a megabyte, if there is one.
+// mayCompress takes one of the compressors, if one is free. Each holds a megabyte.
 func (s *server) mayCompress() bool {
 	select {
 	case s.compressing <- struct{}{}:

@@ -22,18 +22,18 @@ import (
 type Command struct {
 	Index   string        `required:"" placeholder:"SITE|URL" help:"The site: a folder that galbuild made, or the http(s) address where one is published."`
 	Listen  string        `default:"127.0.0.1:8080" help:"Where to listen: host:port, :port or unix:PATH."`
-	BaseURL string        `name:"base-url" placeholder:"URL" help:"The address editors reach this server at, path allowed. Without it, responses point to where the request says it came from, and caches may not share them."`
+	BaseURL string        `name:"base-url" placeholder:"URL" help:"The address editors reach this server at, path allowed. Without it, the address is taken from each request, and shared caches may not store the responses."`
 	NoFiles bool          `help:"Answer questions only; leave the site's files and pages to the web server in front."`
 	Reload  time.Duration `default:"5s" help:"How often to look for a new generation; 0 for never. SIGHUP looks at once."`
 	Cache   string        `placeholder:"DIR" help:"Where the index of a site at a URL is kept; galshim in the user's cache folder by default."`
-	CA      string        `name:"ca" type:"existingfile" placeholder:"FILE" help:"Certificates (PEM) to trust besides the system's, for a site at an https address."`
+	CA      string        `name:"ca" type:"existingfile" placeholder:"FILE" help:"More certificate authorities to trust (PEM), for a site at an https address."`
 
-	ContentURL string `name:"content-url" placeholder:"URL" help:"The address editors load assets and files from, if it is another one. The site must have been built with the same, or its page shows no pictures."`
+	ContentURL string `name:"content-url" placeholder:"URL" help:"The address editors load assets and files from, if it is another host. Build the site with the same --content-url, or its page shows no pictures."`
 
-	TrustedProxy []network `placeholder:"CIDR" help:"Believe Forwarded and X-Forwarded-* from these addresses, for example that of a load balancer, instead of from loopback only; none for nobody. Unix sockets are always believed. Repeatable."`
+	TrustedProxy []network `placeholder:"CIDR" help:"Believe Forwarded and X-Forwarded-* from these addresses, such as a load balancer, instead of from loopback only; the value none trusts no address. Unix sockets are always trusted. Repeatable."`
 
-	MaxConnections int `name:"max-connections" default:"0" placeholder:"N" help:"Connections at a time; more wait until one ends. 0: as the limit of open files allows, 10000 at most."`
-	MaxQueries     int `name:"max-queries" default:"0" placeholder:"N" help:"Queries worked on at a time; more wait for a moment, then get status 503. 0: four for each processor."`
+	MaxConnections int `name:"max-connections" default:"0" placeholder:"N" help:"Concurrent connections; others wait until one ends. 0: as many as the limit of open files allows, at most 10000."`
+	MaxQueries     int `name:"max-queries" default:"0" placeholder:"N" help:"Concurrent queries; others wait up to 5 seconds, then get status 503. 0: four for each processor."`
 
 	TLSCert       string `name:"tls-cert" placeholder:"FILE" help:"Certificate chain, PEM; read again when the file changes."`
 	TLSKey        string `name:"tls-key" placeholder:"FILE" help:"Its private key, PEM."`
@@ -50,14 +50,14 @@ func (c *Command) Validate() error {
 	if c.BaseURL != "" {
 		base, err := parseBase(c.BaseURL)
 		if err != nil {
-			return hint.Add(fmt.Errorf("--base-url %q: %w", c.BaseURL, err), "write it as editors will ask for it, for example https://gallery.example/tools")
+			return hint.Add(fmt.Errorf("--base-url %q: %w", c.BaseURL, err), "write the address that editors will use, for example https://gallery.example/tools")
 		}
 		c.BaseURL = base
 	}
 	if c.ContentURL != "" {
 		content, err := parseBase(c.ContentURL)
 		if err != nil {
-			return hint.Add(fmt.Errorf("--content-url %q: %w", c.ContentURL, err), "write it as editors will ask for it, for example https://files.example")
+			return hint.Add(fmt.Errorf("--content-url %q: %w", c.ContentURL, err), "write the address that editors will use, for example https://files.example")
 		}
 		c.ContentURL = content
 	}
@@ -70,7 +70,7 @@ func (c *Command) Validate() error {
 		return hint.Add(fmt.Errorf("--listen %q: neither host:port nor unix:PATH", c.Listen), "--listen :8080 is port 8080 on every address")
 	}
 	if c.MaxConnections < 0 || c.MaxQueries < 0 {
-		return hint.Add(errors.New("--max-connections and --max-queries: below zero"), "0 means the default")
+		return hint.Add(errors.New("--max-connections and --max-queries: must not be negative"), "0 means the default")
 	}
 	if c.Reload < 0 {
 		return hint.Add(fmt.Errorf("--reload %s: below zero", c.Reload), "0 means never")

@@ -21,64 +21,67 @@
 //
 // HEAD goes wherever GET goes, OPTIONS everywhere. Nothing that editors ask for is
 // redirected: they do not follow a relative Location, and browsers repeat the preflight
-// at the new address. A page's address with a slash too many at its end is. Every response
-// lets every origin read it. An error is a JSON object with one member, "error", that names
-// what was not found or not understood.
+// at the new place. Only a page's address with a slash too many at its end is redirected.
+// Every response lets every origin read it. An error is a JSON object with one member,
+// "error", that names what was not found or not understood.
 //
 // # Files
 //
-// Files of packages are other people's. What a browser may act on has a policy that
-// puts it into a sandbox (see package build/mediatype), and every response forbids
-// browsers to guess media types. With --content-url, responses send editors to another
-// host for assets and files. galshim serves them at any host that it is reached at; the
-// printed nginx configuration keeps the two apart.
+// Files of packages are written by strangers. Files that a browser could run are sent with
+// a policy that puts them in a sandbox (see package build/mediatype), and every response
+// forbids browsers to guess media types. With --content-url, responses point editors to
+// another host for assets and files. galshim itself serves them on every host name; the
+// printed nginx configuration separates the two hosts.
 //
 // Only what the index lists is served, and from the blob that the index names:
 // what a request calls a path never reaches the file system. The entity tag is
 // the SHA-256, Range works, versioned paths are immutable and others are good for
 // five minutes.
 //
-// Files of a site at a URL are passed through. Their last 64 KiB are withheld until the
-// SHA-256 is right; if it is wrong, the connection is cut.
+// Files of a published site, named by its URL, are passed through. galshim holds back the
+// last 64 KiB of each until its SHA-256 is verified. If it is wrong, galshim closes the
+// connection.
 //
 // # The address of the gallery
 //
-// Responses repeat the base URL. Without --base-url it is what the request says, and such
-// responses are private to the client. Forwarded and X-Forwarded-* are believed from
-// loopback and Unix sockets, or from the proxies that --trusted-proxy names.
+// Responses contain the base URL. Without --base-url it is taken from the request, and
+// shared caches may not store the response. Forwarded and X-Forwarded-* are believed only
+// from Unix sockets and loopback addresses, or instead of loopback from the addresses that
+// --trusted-proxy names.
 //
 // # Limits
 //
-// Nothing that a client sends or leaves unread may cost the others more than this. After a
-// colon stands the status of what is beyond. A query is turned away with Retry-After, and
-// nothing else is: editors take other errors for an empty list, or ask more.
+// These limits keep one client from using up what other clients need. A number after a
+// colon is the status of a request that exceeds the limit. Status 503 has Retry-After, and
+// only queries get it: after other errors, editors show an empty list or send more requests.
 //
-//	header                          64 KiB, within 10s: 431
-//	body                            4 MiB, within 30s with the header: 413
-//	idle connection                 2m0s
-//	connections                     10000, fewer where fewer files can be open (--max-connections)
-//	queries at work                 4 for each processor (--max-queries)
-//	heavy ones of them              1 for two processors
-//	what is heavy                   above 32 KiB of body, 2 filters, 500 criteria, or 64 bytes of text
-//	queries that wait               1000, for 5s: 503
-//	bodies in memory                10 MiB, or an eighth of the memory limit, without 16 KiB of each: 503
-//	responses in memory             32 MiB, or an eighth of the memory limit: 503
-//	extensions of a list            1000
-//	extensions of a response        10000
-//	JSON of a response              64 MiB; 256 MiB of extensions asked for by id or name
-//	buffer of a response            64 KiB, 512 KiB if all of it fits
-//	JSON compressed for a response  448 KiB; more is sent plain
-//	files compressed at a time      32; more are sent plain
-//	files of a site at a URL        512 on their way at a time
-//	index of a site at a URL        4 GiB
-//	slow client                     1 kB/s over 1m0s of what is in memory; any byte in 1m0s of a file
-//	forwarded prefix                256 bytes; a longer one is ignored
+//	request header                  64 KiB, within 10s: 431
+//	request body                    4 MiB: 413; header and body within 30s
+//	idle connection                 closed after 2m0s
+//	connections                     10000, or fewer if the system limits open files (--max-connections)
+//	concurrent queries              4 for each processor (--max-queries)
+//	concurrent heavy queries        1 for every 2 processors
+//	a query is heavy                above 32 KiB of body, 2 filters, 500 criteria or 64 bytes of text
+//	waiting queries                 1000, each for 5s: 503
+//	request bodies in memory        10 MiB or an eighth of the memory limit, not counting 16 KiB of each: 503
+//	responses in memory             32 MiB or an eighth of the memory limit: 503
+//	extensions on a page of a list  1000
+//	extensions in a response        10000
+//	JSON of a response              64 MiB; 256 MiB for extensions requested by id or name
+//	buffer of a response            64 KiB, or 512 KiB if the whole response fits
+//	compressed for one response     448 KiB of JSON; a longer response is not compressed
+//	files compressed concurrently   32; others are sent uncompressed
+//	files from a published site     512 concurrently
+//	index of a published site       4 GiB
+//	slow client                     disconnected below 1 kB/s over 1m0s; for a file, if it takes nothing for 1m0s
+//	X-Forwarded-Prefix              256 bytes; a longer one is ignored
 //	path or error in the log        1 KiB
-//	stopping                        30s for requests at work
+//	stopping                        running requests get 30s to finish
 //
-// Extensions that are cut off are still counted in TotalCount. Where not all versions fit a
-// response to ids or names, extensions from there on have their latest ones. A client that
-// asks for a published site's file in ranges gets the whole, if it is above 64 KiB.
+// TotalCount also counts the extensions that do not fit in a response. If a response to ids
+// or names cannot hold all versions, the remaining extensions have only their latest ones. A
+// client that requests a range of a published site's file gets the whole file if it is
+// larger than 64 KiB.
 //
 // # Generations
 //
@@ -88,9 +91,9 @@
 // after its last request. What is corrupt, missing or half copied is refused, with
 // one line in the log, and the old one stays.
 //
-// A site should be replaced by a rename, never in place. If an index is cut short while it
-// is served, or its disk fails, the requests that meet it get status 500, /healthz says
-// "damaged" with status 503, and the index is opened again as soon as it is sound.
+// Replace a site by renaming a new folder, never in place. If an index is truncated while it
+// is served, or its disk fails, requests that read it get status 500, /healthz returns
+// "damaged" with status 503, and galshim opens the index again when it is complete.
 //
 // Sources: the paths and headers of VS Code's extensionGalleryService.ts and
 // extensionResourceLoader.ts, and the paths that Open VSX, code-marketplace and
@@ -122,7 +125,7 @@ const (
 // Main runs the command until ctx ends or it is told to stop, and returns the
 // exit status: 0 stopped as asked, 1 failed, 80 wrong usage.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	stderr = terminal.NewWriter(stderr) // logs of requests and of servers' answers
+	stderr = terminal.NewWriter(stderr) // the log quotes requests and responses
 	var c Command
 	exit := -1
 	parser, err := kong.New(&c,

@@ -26,7 +26,7 @@ type config struct {
 	live      *live
 	addresser *addresser
 	files     bool          // serve files and pages
-	queries   int           // to work on at a time
+	queries   int           // concurrent queries
 	stall     time.Duration // see pace
 	log       *slog.Logger
 	content   string // URL of assets and files, no slash at the end; "" if it is the base URL
@@ -138,7 +138,7 @@ func only(e endpoint, methods ...string) endpoint {
 
 // ServeHTTP implements [http.Handler].
 func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	index.Guard() // the site may be replaced under our hands
+	index.Guard() // the index may be truncated while it is read
 	w := newReply(rw, r, s.stall)
 	defer s.finish(w, r, time.Now())
 	allowOrigins(w.Header(), r)
@@ -179,11 +179,11 @@ func (s *server) finish(w *reply, r *http.Request, start time.Time) {
 	}
 }
 
-// cutOff is what a request panics with that cannot be finished, though a part of the
-// response has been sent. The error is for the log.
+// cutOff is the panic value of a request that fails after a part of the response was sent.
+// The error is for the log.
 type cutOff struct{ error }
 
-// panicked returns the error that a request panicked with.
+// panicked returns the error for a value that a request panicked with.
 func (s *server) panicked(w *reply, p any) error {
 	if p == http.ErrAbortHandler {
 		return cmp.Or(w.err, errors.New("the response was cut off"))
@@ -225,7 +225,7 @@ func (s *server) logRequest(w *reply, r *http.Request, elapsed time.Duration) {
 	s.log.Handler().Handle(context.Background(), line) // it has nobody to tell of an error
 }
 
-// clip cuts a text that a client may have made long, for the log.
+// clip shortens a text for the log, since clients can send long ones.
 func clip(text string) string {
 	if len(text) <= maxLogged {
 		return text

@@ -88,7 +88,8 @@ var exchanges = []struct {
 	{request: "GET /files/acme/hello/1.2.3@web/extension", status: 404, want: `"error"`},
 	{request: "GET /files/acme/hello/1.2.3+web", status: 404},
 
-	// What a browser may act on is in a sandbox however it is asked for, and nothing else is.
+	// Files that a browser could run are in a sandbox at every address, and no other files
+	// are.
 	{request: "GET /files/acme/hello/1.2.3/extension/evil.html", status: 200, want: "evil", header: []string{"Content-Type: text/html; charset=utf-8", "Content-Security-Policy: " + sandbox, "X-Content-Type-Options: nosniff"}},
 	{request: "HEAD /files/acme/hello/1.2.3/extension/evil.html", status: 200, header: []string{"Content-Security-Policy: " + sandbox}},
 	{request: "GET /files/acme/hello/1.2.3/extension/evil.html?target=linux-x64", status: 200, want: "evil", header: []string{"Content-Security-Policy: " + sandbox, "Cache-Control: public, max-age=300"}},
@@ -185,8 +186,8 @@ func checkExchange(t *testing.T, request string, resp *http.Response, status int
 	}
 }
 
-// TestContentURL sends editors elsewhere for assets and files, and lets the page load
-// from there.
+// TestContentURL points editors to another host for assets and files, and lets the page
+// load from there.
 func TestContentURL(t *testing.T) {
 	g := openSample(t, func(c *config) { c.content = "https://files.test:8443/gallery" })
 	policy := strings.Replace(pagePolicy, "img-src 'self'; connect-src 'self'", "img-src 'self' https://files.test:8443; connect-src 'self' https://files.test:8443", 1)

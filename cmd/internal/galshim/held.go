@@ -8,23 +8,25 @@ import (
 	"sync/atomic"
 )
 
-// errNoMemory is why a request is shed that would hold more than there is for all.
-var errNoMemory = errors.New("too much is held in memory for others")
+// errNoMemory is why a request is refused that needs more memory than all requests together
+// may hold.
+var errNoMemory = errors.New("the memory for all requests is used up")
 
-// held counts the bytes that all requests hold in memory together. Bodies and responses are
-// counted apart: whoever sends much must not keep others from being answered.
+// held counts the bytes that all requests together hold in memory. Request bodies and
+// responses have separate budgets, so that clients that send large bodies do not prevent
+// responses to others.
 type held struct {
 	used atomic.Int64
 	most int64
 }
 
-// newHeld returns a budget of so many bytes, or of an eighth of Go's memory limit if that is
-// less.
+// newHeld returns a budget of so many bytes, or of an eighth of Go's memory limit if that
+// is less.
 func newHeld(most int64) *held {
 	return &held{most: min(most, debug.SetMemoryLimit(-1)/8)}
 }
 
-// take adds n bytes, unless they would be too many.
+// take adds n bytes and returns true, unless the budget does not allow them.
 func (h *held) take(n int) bool {
 	if h.used.Add(int64(n)) <= h.most {
 		return true
@@ -33,19 +35,20 @@ func (h *held) take(n int) bool {
 	return false
 }
 
-// give takes n bytes away.
+// give returns n bytes to the budget.
 func (h *held) give(n int) { h.used.Add(int64(-n)) }
 
-// buffers are what responses are written through, of two sizes. They are held.
+// buffers are the buffers that responses are written through, in two sizes. The budget
+// counts them.
 type buffers struct {
 	held          *held
 	pieces, whole sync.Pool // of *[]byte
 }
 
-// get returns a buffer for about n bytes, a smaller one if they are too many or there is no
-// room for it, and nil if there is no room at all.
+// get returns a buffer for about n bytes. The buffer is smaller if n is too large or the
+// budget does not allow it. It is nil if the budget allows none.
 func (p *buffers) get(n int) *[]byte {
-	if n += n / 8; n > pieceBuffer && n <= wholeBuffer { // framing comes on top
+	if n += n / 8; n > pieceBuffer && n <= wholeBuffer { // the response also has framing
 		if b := p.from(&p.whole, wholeBuffer); b != nil {
 			return b
 		}
@@ -64,7 +67,7 @@ func (p *buffers) from(pool *sync.Pool, size int) *[]byte {
 	return &b
 }
 
-// put takes back what get returned.
+// put returns a buffer that get returned.
 func (p *buffers) put(b *[]byte) {
 	if b == nil {
 		return
@@ -77,16 +80,16 @@ func (p *buffers) put(b *[]byte) {
 	}
 }
 
-// bodies are what bodies of requests are read into. All but the first bytes of each are
-// held.
+// bodies are the buffers that request bodies are read into. The budget counts all but the
+// first bytes of each.
 type bodies struct {
 	held  *held
 	pool  sync.Pool                 // of *body
 	large [len(bodySizes)]sync.Pool // of *[]byte, by class
 }
 
-// bodySizes are the sizes of buffers for bodies, by class. The last takes any body, and
-// leaves room to see that nothing follows.
+// bodySizes are the sizes of buffers for bodies, by class. The last one holds the largest
+// body and one byte more, which shows whether the body is too long.
 var bodySizes = [...]int{freeBody, 128 << 10, 1 << 20, maxBody + 512}
 
 func (p *bodies) get() *body {
@@ -103,18 +106,19 @@ func (p *bodies) put(b *body) {
 	p.pool.Put(b)
 }
 
-// A body grows with what has arrived, not with what was announced.
+// A body is a request body that is being read. Its buffer grows with the bytes that have
+// arrived, not with the announced length.
 type body struct {
 	of    *bodies
-	class int    // of the buffer
+	class int    // class of the buffer
 	first []byte // the buffer of class 0
 	large *[]byte
-	bytes []byte // what has arrived, in the buffer
+	bytes []byte // the bytes that have arrived, in the buffer
 }
 
-// read reads r to its end. The error is errNoMemory if there is no room for all of it: then
-// the rest has been read too, but not kept, for clients do not look at a response before
-// they have sent all.
+// read reads r to its end. The error is errNoMemory if the budget does not allow all of it.
+// The rest is then read and dropped, because clients do not read a response before they
+// have sent their whole body.
 func (b *body) read(r io.Reader) error {
 	for {
 		if len(b.bytes) == cap(b.bytes) && !b.grow() {
@@ -135,7 +139,7 @@ func (b *body) read(r io.Reader) error {
 	}
 }
 
-// grow moves the body to a buffer of the next class, if there is room for it.
+// grow moves the body to a buffer of the next class, if the budget allows it.
 func (b *body) grow() bool {
 	next := b.class + 1
 	if next == len(bodySizes) || !b.of.held.take(bodySizes[next]) {
@@ -152,7 +156,7 @@ func (b *body) grow() bool {
 	return true
 }
 
-// drop gives back what is held.
+// drop returns the buffer and its bytes to the budget.
 func (b *body) drop() {
 	if b.class > 0 {
 		b.of.held.give(bodySizes[b.class])

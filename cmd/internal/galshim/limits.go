@@ -7,43 +7,43 @@ import (
 	"time"
 )
 
-// Patience with clients. See the package comment for what each is good for.
+// Time limits. The package comment explains them.
 const (
 	headerTimeout = 10 * time.Second
-	bodyTimeout   = 30 * time.Second // header and body
+	bodyTimeout   = 30 * time.Second // for header and body
 	idleTimeout   = 2 * time.Minute
-	writeTimeout  = time.Minute // without progress in writing, see pace
+	writeTimeout  = time.Minute // for writing without progress, see pace
 	drainTimeout  = 30 * time.Second
-	queueTimeout  = 5 * time.Second // for a query to wait for its turn
-	retryAfter    = 2 * time.Second // what a query that is shed is told
+	queueTimeout  = 5 * time.Second // for a query that waits for its turn
+	retryAfter    = 2 * time.Second // Retry-After of a refused query
 )
 
 // Sizes in bytes.
 const (
 	maxHeader      = 64 << 10
 	maxBody        = 4 << 20   // a query about ten thousand extensions is 1 MiB
-	maxBodies      = 10 << 20  // of all requests together, in memory
-	freeBody       = 16 << 10  // of a body, not counted: three hundred names
-	maxResponses   = 32 << 20  // of all requests together, in memory: their buffers
-	wholeBuffer    = 512 << 10 // a response that fits is sent in one piece
-	pieceBuffer    = 64 << 10  // the pieces of a longer one
-	maxCompress    = 448 << 10 // of a response that is not joined from compressed fragments; fits wholeBuffer however it compresses
-	compressHeld   = 1 << 20   // what a compressor holds, about
+	maxBodies      = 10 << 20  // all bodies together, in memory
+	freeBody       = 16 << 10  // of each body, not counted: enough for three hundred names
+	maxResponses   = 32 << 20  // buffers of all responses together
+	wholeBuffer    = 512 << 10 // buffer for a response that is sent at once
+	pieceBuffer    = 64 << 10  // buffer for the pieces of a longer response
+	maxCompress    = 448 << 10 // JSON that is compressed when it is sent; the result always fits wholeBuffer
+	compressHeld   = 1 << 20   // memory of a compressor, about
 	maxPrefix      = 256       // X-Forwarded-Prefix
-	maxLogged      = 1 << 10   // of a path or an error in the log
+	maxLogged      = 1 << 10   // one path or error in the log
 	maxLoggedQuery = 8 << 10
 )
 
 // Numbers of things.
 const (
 	maxConnections = 10_000
-	maxWaiting     = 1_000 // queries that wait for their turn
-	maxCompressors = 32    // for files; beyond it they are sent as they are
-	maxFetches     = 512   // files of a site at a URL that are on their way at a time
+	maxWaiting     = 1_000 // waiting queries
+	maxCompressors = 32    // for files; others are sent uncompressed
+	maxFetches     = 512   // concurrent requests to a published site
 )
 
-// overloaded is the answer to a query that cannot be served now. Other requests are never
-// turned away: editors take other errors for an empty list, or ask more.
+// overloaded is the response to a query that cannot be served now. Only queries get it:
+// after other errors, editors show an empty list or send more requests.
 func overloaded(w http.ResponseWriter, why error) error {
 	w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter/time.Second)))
 	return &failure{http.StatusServiceUnavailable, "the server is busy; try again in a moment", why}

@@ -20,8 +20,8 @@ import (
 	"galbuild/render/gallery"
 )
 
-// TestHeldBodies reads bodies as they come, within what there is for all, and turns away
-// only those that need more, when they have come.
+// TestHeldBodies reads bodies within the budget, and refuses only those that exceed it,
+// after they have arrived.
 func TestHeldBodies(t *testing.T) {
 	g := openSample(t)
 	g.bodies.held.most = 2 << 20
@@ -68,7 +68,7 @@ func TestHeldBodies(t *testing.T) {
 	settle(t, func() bool { return g.bodies.held.used.Load() == 0 })
 }
 
-// settle waits until something holds that is bound to.
+// settle waits until a condition holds that must hold soon.
 func settle(t *testing.T, until func() bool) {
 	t.Helper()
 	for range 5000 {
@@ -80,8 +80,8 @@ func settle(t *testing.T, until func() bool) {
 	t.Error("it never settles")
 }
 
-// TestHeldResponses gives a short buffer to a long response, and to none when there is no
-// room, and takes it back.
+// TestHeldResponses checks the buffers of responses: short for a long response, none if the
+// budget is used up, and returned afterwards.
 func TestHeldResponses(t *testing.T) {
 	dir := t.TempDir()
 	sample{more: 400, full: true}.write(t, dir)
@@ -111,7 +111,7 @@ func TestHeldResponses(t *testing.T) {
 		}
 	}
 	g.buffers.held.most = maxResponses
-	for n := 1; n <= 100; n++ { // whatever the length, what an editor asks is sent in one piece
+	for n := 1; n <= 100; n++ { // responses to editors are sent at once
 		for _, coding := range []string{"gzip", "identity"} {
 			resp := g.ask("POST", "/api/extensionquery", ask("", n, 4), "Accept-Encoding", coding)
 			if length := resp.Header.Get("Content-Length"); length != strconv.Itoa(len(text(t, resp))) {
@@ -148,7 +148,7 @@ func TestLongBase(t *testing.T) {
 	}
 }
 
-// TestTurns has the light pass the heavy, and turns away who would wait too long.
+// TestTurns lets light queries pass heavy ones, and refuses those that would wait too long.
 func TestTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		turns := newTurns(1)
@@ -181,7 +181,7 @@ func TestTurns(t *testing.T) {
 	})
 }
 
-// TestShedQuery says when to try again.
+// TestShedQuery checks that a refused query gets Retry-After.
 func TestShedQuery(t *testing.T) {
 	g := openSample(t)
 	g.turns.waiting.Store(maxWaiting)
@@ -192,7 +192,7 @@ func TestShedQuery(t *testing.T) {
 	checkExchange(t, "shed", resp, 503, `{"error":"the server is busy; try again in a moment"}`, []string{"Retry-After: 2", "Access-Control-Allow-Origin: *"})
 }
 
-// TestIsHeavy lets what editors ask pass.
+// TestIsHeavy checks that queries of editors are not heavy.
 func TestIsHeavy(t *testing.T) {
 	text := func(s string) query.Query { return query.Query{Filters: []query.Filter{{Text: []string{s}}}} }
 	for _, x := range []struct {
@@ -212,7 +212,7 @@ func TestIsHeavy(t *testing.T) {
 	}
 }
 
-// TestConnections closes an idle connection for the next, and lets the next wait while
+// TestConnections closes an idle connection for the next one, and lets the next one wait if
 // none is idle.
 func TestConnections(t *testing.T) {
 	held := make(chan struct{})
@@ -246,14 +246,14 @@ func TestConnections(t *testing.T) {
 	idle, first := get("/")
 	answered(first)
 	_, busy := get("/held")
-	_, third := get("/") // for which the idle one is closed
+	_, third := get("/") // closes the idle connection
 	answered(third)
 	idle.SetReadDeadline(time.Now().Add(5 * time.Second))
 	if _, err := first.ReadByte(); err != io.EOF {
 		t.Errorf("the idle connection: %v, want its end", err)
 	}
-	_, waiting := get("/held") // for which the third is closed
-	_, last := get("/")        // for which there is none
+	_, waiting := get("/held") // closes the third connection
+	_, last := get("/")        // no connection can be closed for this one
 	time.Sleep(20 * time.Millisecond)
 	if n := len(l.free); n != 0 {
 		t.Errorf("%d connections are free", n)
@@ -267,7 +267,7 @@ func TestConnections(t *testing.T) {
 	settle(t, func() bool { return len(l.free) == 2 })
 }
 
-// TestConnectionsEnd stops a listener that waits for a connection to end.
+// TestConnectionsEnd closes a listener that waits for a connection to end.
 func TestConnectionsEnd(t *testing.T) {
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -291,7 +291,7 @@ func TestConnectionsFor(t *testing.T) {
 	}
 }
 
-// TestLongPathsInTheLog cuts what a client makes long.
+// TestLongPathsInTheLog checks that long texts of clients are cut in the log.
 func TestLongPathsInTheLog(t *testing.T) {
 	var lines bytes.Buffer
 	g := openSample(t, func(c *config) { c.log = slog.New(slog.NewTextHandler(&lines, nil)) })
@@ -337,26 +337,26 @@ func TestLimitsAreDocumented(t *testing.T) {
 
 // documentedLimits are the limits as the package comment and SECURITY.md have them.
 var documentedLimits = [][2]string{
-	{"header", fmt.Sprintf("%d KiB, within %s: 431", maxHeader>>10, headerTimeout)},
-	{"body", fmt.Sprintf("%d MiB, within %s with the header: 413", maxBody>>20, bodyTimeout)},
-	{"idle connection", idleTimeout.String()},
-	{"connections", fmt.Sprintf("%d, fewer where fewer files can be open (--max-connections)", maxConnections)},
-	{"queries at work", "4 for each processor (--max-queries)"},
-	{"heavy ones of them", "1 for two processors"},
-	{"what is heavy", fmt.Sprintf("above %d KiB of body, %d filters, %d criteria, or %d bytes of text", lightBody>>10, lightFilters, lightCriteria, lightText)},
-	{"queries that wait", fmt.Sprintf("%d, for %s: 503", maxWaiting, queueTimeout)},
-	{"bodies in memory", fmt.Sprintf("%d MiB, or an eighth of the memory limit, without %d KiB of each: 503", maxBodies>>20, freeBody>>10)},
-	{"responses in memory", fmt.Sprintf("%d MiB, or an eighth of the memory limit: 503", maxResponses>>20)},
-	{"extensions of a list", strconv.Itoa(query.MaxPageSize)},
-	{"extensions of a response", strconv.Itoa(query.MaxNames)},
-	{"JSON of a response", fmt.Sprintf("%d MiB; %d MiB of extensions asked for by id or name", gallery.MaxBytes>>20, gallery.MaxNamedBytes>>20)},
-	{"buffer of a response", fmt.Sprintf("%d KiB, %d KiB if all of it fits", pieceBuffer>>10, wholeBuffer>>10)},
-	{"JSON compressed for a response", fmt.Sprintf("%d KiB; more is sent plain", maxCompress>>10)},
-	{"files compressed at a time", fmt.Sprintf("%d; more are sent plain", maxCompressors)},
-	{"files of a site at a URL", fmt.Sprintf("%d on their way at a time", maxFetches)},
-	{"index of a site at a URL", fmt.Sprintf("%d GiB", maxIndex>>30)},
-	{"slow client", fmt.Sprintf("1 kB/s over %s of what is in memory; any byte in %s of a file", writeTimeout, writeTimeout)},
-	{"forwarded prefix", fmt.Sprintf("%d bytes; a longer one is ignored", maxPrefix)},
+	{"request header", fmt.Sprintf("%d KiB, within %s: 431", maxHeader>>10, headerTimeout)},
+	{"request body", fmt.Sprintf("%d MiB: 413; header and body within %s", maxBody>>20, bodyTimeout)},
+	{"idle connection", "closed after " + idleTimeout.String()},
+	{"connections", fmt.Sprintf("%d, or fewer if the system limits open files (--max-connections)", maxConnections)},
+	{"concurrent queries", "4 for each processor (--max-queries)"},
+	{"concurrent heavy queries", "1 for every 2 processors"},
+	{"a query is heavy", fmt.Sprintf("above %d KiB of body, %d filters, %d criteria or %d bytes of text", lightBody>>10, lightFilters, lightCriteria, lightText)},
+	{"waiting queries", fmt.Sprintf("%d, each for %s: 503", maxWaiting, queueTimeout)},
+	{"request bodies in memory", fmt.Sprintf("%d MiB or an eighth of the memory limit, not counting %d KiB of each: 503", maxBodies>>20, freeBody>>10)},
+	{"responses in memory", fmt.Sprintf("%d MiB or an eighth of the memory limit: 503", maxResponses>>20)},
+	{"extensions on a page of a list", strconv.Itoa(query.MaxPageSize)},
+	{"extensions in a response", strconv.Itoa(query.MaxNames)},
+	{"JSON of a response", fmt.Sprintf("%d MiB; %d MiB for extensions requested by id or name", gallery.MaxBytes>>20, gallery.MaxNamedBytes>>20)},
+	{"buffer of a response", fmt.Sprintf("%d KiB, or %d KiB if the whole response fits", pieceBuffer>>10, wholeBuffer>>10)},
+	{"compressed for one response", fmt.Sprintf("%d KiB of JSON; a longer response is not compressed", maxCompress>>10)},
+	{"files compressed concurrently", fmt.Sprintf("%d; others are sent uncompressed", maxCompressors)},
+	{"files from a published site", fmt.Sprintf("%d concurrently", maxFetches)},
+	{"index of a published site", fmt.Sprintf("%d GiB", maxIndex>>30)},
+	{"slow client", fmt.Sprintf("disconnected below 1 kB/s over %s; for a file, if it takes nothing for %s", writeTimeout, writeTimeout)},
+	{"X-Forwarded-Prefix", fmt.Sprintf("%d bytes; a longer one is ignored", maxPrefix)},
 	{"path or error in the log", fmt.Sprintf("%d KiB", maxLogged>>10)},
-	{"stopping", fmt.Sprintf("%s for requests at work", drainTimeout)},
+	{"stopping", fmt.Sprintf("running requests get %s to finish", drainTimeout)},
 }

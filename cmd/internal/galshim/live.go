@@ -36,8 +36,8 @@ type generation struct {
 	site.Current
 	ix      *index.Index
 	blobs   store
-	users   atomic.Int64 // requests at work, and one for being the current generation
-	damaged atomic.Bool  // reading the index failed; it is to be opened again
+	users   atomic.Int64 // running requests, and one while this is the current generation
+	damaged atomic.Bool  // reading the index failed; it must be opened again
 }
 
 func newGeneration(c site.Current, ix *index.Index, blobs store) *generation {
@@ -73,7 +73,7 @@ type live struct {
 	log    *slog.Logger
 	now    atomic.Pointer[generation]
 	stale  atomic.Bool   // the newest generation was refused
-	said   string        // the complaint in the log, so that it is there once
+	said   string        // the last error in the log, so that it is logged once
 	reopen chan struct{} // has one element if the current generation has been damaged
 }
 
@@ -81,7 +81,7 @@ func newLive(from source, log *slog.Logger) *live {
 	return &live{source: from, log: log, reopen: make(chan struct{}, 1)}
 }
 
-// sound returns old unless it is damaged, and nil then: it must be opened again.
+// sound returns old, or nil if it is damaged and must be opened again.
 func sound(old *generation) *generation {
 	if old != nil && old.damaged.Load() {
 		return nil
@@ -89,8 +89,8 @@ func sound(old *generation) *generation {
 	return old
 }
 
-// damaged notes that reading a generation failed, and has it opened again. The site has
-// been changed in place, or its disk fails.
+// damaged marks a generation whose index could not be read, and starts to open it again.
+// The site was changed in place, or its disk fails.
 func (l *live) damaged(g *generation, err error) {
 	if g == nil || g.damaged.Swap(true) {
 		return
@@ -131,7 +131,7 @@ func (l *live) look(ctx context.Context) error {
 	return nil
 }
 
-// damagedReload is how often to try to open an index again that is damaged.
+// damagedReload is the interval of attempts to open a damaged index again.
 const damagedReload = 5 * time.Second
 
 // follow looks at the source at every tick and whenever told to, until ctx ends.

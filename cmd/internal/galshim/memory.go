@@ -9,12 +9,12 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-// memoryShare is how much of a container's memory is Go's. The rest is left for the mapped
-// index and the system's buffers.
+// memoryShare is the share of a container's memory that Go may use. The rest is for the
+// mapped index and the system's buffers.
 const memoryShare = 0.8
 
-// limitMemory has the garbage collector keep to the limit of the control group, unless
-// GOMEMLIMIT says how far to go, and returns what undoes it.
+// limitMemory sets Go's memory limit from the limit of the control group, unless GOMEMLIMIT
+// is set. It returns a function that undoes this.
 func limitMemory(log *slog.Logger) (undo func()) {
 	before := debug.SetMemoryLimit(-1)
 	limit, err := memlimit.Set(memlimit.WithRatio(memoryShare))

@@ -10,26 +10,27 @@ import (
 	"time"
 )
 
-// A pace cuts off a client that does not take its response. Of what is held in memory for
-// it, a client must take 1 kB/s, averaged over each stall; of a file that is sent from the
-// disk it must take something in each stall, because a large package may need long over a
-// slow line.
+// A pace disconnects a client that does not read its response. A client must read at least
+// 1 kB/s, averaged over each stall period, of a response that is held in memory for it. Of
+// a file that is sent from the disk it must read at least something in each stall period,
+// because a large package may take long over a slow line.
 //
-// What a client has taken is what its system has acknowledged, where ours tells (see
-// acked). A deadline for each write would not do, because the buffers of systems fill and
-// drain in steps of up to megabytes. Elsewhere it is what could be written.
+// On Linux, the bytes that a client has read are those that its system has acknowledged
+// (see acked). A deadline for each write would not do, because the buffers of both systems
+// fill and drain in steps of up to megabytes. On other systems, the bytes that could be
+// written count.
 type pace struct {
 	control *http.ResponseController
 	stall   time.Duration
-	conn    net.Conn     // nil unless it has acknowledged everything that its client took
+	conn    net.Conn     // nil if acknowledged bytes cannot be counted
 	written atomic.Int64 // bytes of the body
-	writing atomic.Bool  // rather than making what is to be written
+	writing atomic.Bool  // false while the handler computes what to write
 	chunk   int          // how much to write at a time
 
 	mu    sync.Mutex
 	timer *time.Timer // nil until there is much to write
-	least int64       // to be taken within a stall
-	taken int64       // at the last check
+	least int64       // bytes that the client must read in a stall period
+	taken int64       // bytes read by the last check
 	ended bool
 }
 
@@ -40,7 +41,7 @@ func withConn(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, below(conn))
 }
 
-// below returns what a TLS connection is made over, or conn.
+// below returns the connection that a TLS connection is made over, or conn itself.
 func below(conn net.Conn) net.Conn {
 	if secure, ok := conn.(*tls.Conn); ok {
 		return secure.NetConn()
@@ -48,12 +49,12 @@ func below(conn net.Conn) net.Conn {
 	return conn
 }
 
-// begin gives the client time to take the header and what comes with it.
+// begin sets a deadline for the response header and the first bytes of the body.
 func (p *pace) begin() {
-	p.control.SetWriteDeadline(time.Now().Add(p.stall)) // in tests there are none, and nobody to wait for
+	p.control.SetWriteDeadline(time.Now().Add(p.stall)) // fails in tests, which have no connection
 }
 
-// watch begins to look at what the client takes.
+// watch starts to check how much the client reads.
 func (p *pace) watch(r *http.Request, least int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -72,7 +73,7 @@ func (p *pace) watch(r *http.Request, least int64) {
 	p.timer = time.AfterFunc(p.stall, p.check)
 }
 
-// progress returns a number that grows by as much as the client takes.
+// progress returns a number that grows with every byte that the client reads.
 func (p *pace) progress() int64 {
 	if p.conn != nil {
 		if n, ok := acked(p.conn); ok {
@@ -83,7 +84,7 @@ func (p *pace) progress() int64 {
 	return p.written.Load()
 }
 
-// check cuts the client off unless it has taken enough.
+// check disconnects the client unless it has read enough.
 func (p *pace) check() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -93,7 +94,7 @@ func (p *pace) check() {
 	taken := p.progress()
 	if taken-p.taken < p.least && p.writing.Load() {
 		if tcp, ok := p.conn.(*net.TCPConn); ok {
-			tcp.SetLinger(0) // nor does the system go on sending
+			tcp.SetLinger(0) // the system drops what it has not sent yet
 		}
 		p.control.SetWriteDeadline(time.Now())
 		return
@@ -102,7 +103,7 @@ func (p *pace) check() {
 	p.timer.Reset(p.stall)
 }
 
-// end leaves what is still to be written a last deadline.
+// end sets a last deadline for the bytes that are not written yet.
 func (p *pace) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -26,8 +26,8 @@ type deadlineWriter struct {
 
 func (w *deadlineWriter) SetWriteDeadline(t time.Time) error { w.deadline = t; return nil }
 
-// TestPace cuts off who takes less than is due within a minute, and nobody while there is
-// nothing to take.
+// TestPace disconnects a client that reads too little within a minute, but not while there
+// is nothing to read.
 func TestPace(t *testing.T) {
 	const memory, disk = 60_000, 1 // bytes in a minute
 	for _, x := range []struct {
@@ -67,8 +67,8 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// TestSteadyReader lets who reads slowly, but enough, read to the end, although no write
-// ends in time.
+// TestSteadyReader lets a client that reads slowly, but fast enough, read to the end,
+// although no write ends in time.
 func TestSteadyReader(t *testing.T) {
 	const stall = 700 * time.Millisecond
 	dir := t.TempDir()
@@ -112,8 +112,8 @@ func TestSteadyReader(t *testing.T) {
 	}
 }
 
-// TestCutOff is in the log, and the connection ends at once, whatever is in the buffers of
-// the system.
+// TestCutOff checks that a disconnection is logged, and that the connection ends at once,
+// whatever is in the system's buffers.
 func TestCutOff(t *testing.T) {
 	dir := t.TempDir()
 	sample{more: 900, full: true}.write(t, dir)
@@ -157,7 +157,7 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 }
 func (b *lockedBuffer) String() string { b.mu.Lock(); defer b.mu.Unlock(); return b.b.String() }
 
-// TestStopping ends within its patience, whoever does not read.
+// TestStopping ends within the time limit, even if a client does not read.
 func TestStopping(t *testing.T) {
 	dir := t.TempDir()
 	sample{}.write(t, dir)

@@ -11,9 +11,9 @@ import (
 	"galbuild/render/gallery"
 )
 
-// policy returns the Content-Security-Policy of a file, or "" if it has none: that of
-// the gallery's page, or that of a file which a browser may act on. Whatever is not
-// the gallery's own was written by the author of some package.
+// policy returns the Content-Security-Policy of a file, or "" if it has none. There is one
+// policy for the gallery's page, and one for files that a browser could run. Every file
+// that is not part of the page was written by the author of some package.
 func (s *server) policy(f index.File) string {
 	switch {
 	case f.Path == gallery.PagePath, f.Path == gallery.ItemPath, f.Path == gallery.PublisherPath:
@@ -24,10 +24,10 @@ func (s *server) policy(f index.File) string {
 	return ""
 }
 
-// page answers with the page for people. Its addresses are as many folders below the
-// base as the file says that it is, so that the page finds its script and the gallery.
-// A slash too many at the end, or one that is missing after the base URL, is what people
-// type, and is redirected; no editor asks for pages. Other spellings are not found.
+// page serves the page for people. A file of the page states how many folders below the
+// base its address must be, so that it finds its script and the gallery. An address with a
+// slash too many at its end, or without the one after the base URL, is redirected to the
+// usual one, because people type it. Other spellings are not found.
 func (s *server) page(w *reply, r *http.Request, g *generation) error {
 	if !s.files {
 		return s.missing(r, g)
@@ -48,8 +48,8 @@ func (s *server) page(w *reply, r *http.Request, g *generation) error {
 	return nil
 }
 
-// pageFile returns the file of the page for an address below the base, as it stands in
-// the request.
+// pageFile returns the file of the page for an address below the base, as the request
+// spells it.
 func pageFile(address string) (path string, ok bool) {
 	switch address {
 	case "/", "/index.html", "/item", "/publishers":
@@ -61,8 +61,8 @@ func pageFile(address string) (path string, ok bool) {
 	return gallery.PublisherPath, ok && !strings.Contains(publisher, "/")
 }
 
-// target returns the path that r asks for, escaped as it came, without that of the
-// base URL.
+// target returns the path that r asks for, escaped as in the request and without the path
+// of the base URL.
 func target(r *http.Request, base string) string {
 	u := r.URL
 	if asked, err := url.ParseRequestURI(r.RequestURI); err == nil {

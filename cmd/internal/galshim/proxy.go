@@ -19,16 +19,16 @@ import (
 	"galbuild/index"
 )
 
-// withheld is how much of a blob is passed on only when all of it has been verified.
+// withheld is how many bytes at the end of a blob are sent only after all of it is
+// verified.
 const withheld = 64 << 10
 
-// blobProxy passes the blobs of a published site through. What the client is told of them
-// comes from the index, never from the other server, of whose response only the bytes
-// count, and these only if their SHA-256 is right. The last of them are withheld until it
-// is: a wrong blob is never passed on whole.
+// blobProxy passes on the blobs of a published site. Status and headers come from the
+// index; from the other server's response only the bytes are used. Their last part is
+// withheld until the SHA-256 is verified, so that a wrong blob is never sent completely.
 //
-// A range is answered from a blob that fits what is withheld. Of a larger one the whole is
-// sent, which HTTP allows: a part of it cannot be verified.
+// A range of a blob is served if the whole blob fits in what is withheld. Of a larger blob,
+// the whole is sent, as HTTP allows: a part of it cannot be verified.
 type blobProxy struct {
 	site    *remote
 	windows *sync.Pool // of *[]byte
@@ -60,17 +60,17 @@ func (p blobProxy) serve(w http.ResponseWriter, r *http.Request, f index.File) e
 	}
 	if err != nil {
 		err = fmt.Errorf("get %s: %w", address.Redacted(), cmp.Or(context.Cause(ctx), err))
-		return &failure{http.StatusBadGateway, "the site behind this server does not give the file", err}
+		return &failure{http.StatusBadGateway, "the published site did not return the file", err}
 	}
 	return nil
 }
 
-// matches reports whether a client has what is tagged so.
+// matches reports whether the client already has the version with this entity tag.
 func matches(header, tag string) bool {
 	return header == "*" || tag != "" && strings.Contains(header, tag)
 }
 
-// checkBlob tells what speaks against a response being the blob of f.
+// checkBlob returns an error if a response cannot be the blob of f.
 func checkBlob(resp *http.Response, f index.File) error {
 	switch encoding := resp.Header.Get("Content-Encoding"); {
 	case resp.StatusCode != http.StatusOK:
@@ -83,9 +83,10 @@ func checkBlob(resp *http.Response, f index.File) error {
 	return nil
 }
 
-// patient returns body, whose reads end after stallTimeout without a byte.
+// patient returns body with a limit on each read: it fails after stallTimeout without a
+// byte.
 func patient(body io.Reader, cancel context.CancelCauseFunc) io.Reader {
-	timer := time.AfterFunc(stallTimeout, func() { cancel(fmt.Errorf("nothing came for %s", stallTimeout)) })
+	timer := time.AfterFunc(stallTimeout, func() { cancel(fmt.Errorf("no data for %s", stallTimeout)) })
 	timer.Stop()
 	return &patientReader{body, timer}
 }
@@ -95,14 +96,15 @@ type patientReader struct {
 	timer *time.Timer
 }
 
-// Read implements [io.Reader]. Between reads, a slow client may take its time.
+// Read implements [io.Reader]. The time between reads is not limited: the client may be
+// slow.
 func (p *patientReader) Read(b []byte) (int, error) {
 	p.timer.Reset(stallTimeout)
 	defer p.timer.Stop()
 	return p.Reader.Read(b)
 }
 
-// A verifier passes one blob on.
+// A verifier sends one blob and verifies it.
 type verifier struct {
 	w      http.ResponseWriter
 	r      *http.Request
@@ -112,14 +114,14 @@ type verifier struct {
 	body   io.Reader
 }
 
-// pass sends the blob. An error means that nothing has been sent; later, the connection is
-// cut, so that what was sent does not look whole.
+// pass sends the blob. If it returns an error, nothing was sent. An error after that closes
+// the connection, so that the client does not take the part for the whole.
 func (v *verifier) pass() error {
 	if v.r.Method == http.MethodHead {
 		v.announce()
 		return nil
 	}
-	n, left := 0, v.f.Size // bytes in the window, bytes to come
+	n, left := 0, v.f.Size // bytes in the window, bytes still to read
 	sent := false
 	for left > 0 {
 		read, err := v.body.Read(v.window[n:min(int64(len(v.window)), int64(n)+left)])
@@ -154,7 +156,7 @@ func noEOF(err error) error {
 	return err
 }
 
-// announce sends the header of the whole.
+// announce sends the header of a response with the whole blob.
 func (v *verifier) announce() {
 	h := v.w.Header()
 	h.Set("Content-Length", strconv.FormatInt(v.f.Size, 10))
@@ -166,10 +168,10 @@ func (v *verifier) announce() {
 	v.w.WriteHeader(http.StatusOK)
 }
 
-// verify reports whether the blob has come whole, is right, and nothing comes after it.
+// verify returns an error unless the blob is complete, correct and followed by nothing.
 func (v *verifier) verify() error {
 	if n, _ := io.ReadFull(v.body, make([]byte, 1)); n > 0 {
-		return fmt.Errorf("longer than the %d bytes that the index says", v.f.Size)
+		return fmt.Errorf("longer than the %d bytes in the index", v.f.Size)
 	}
 	if got := blob.Ref(v.sum.Sum(nil)); got != v.f.SHA256 {
 		return fmt.Errorf("its SHA-256 is %s: damaged, or not the file that was published", got)
@@ -177,7 +179,7 @@ func (v *verifier) verify() error {
 	return nil
 }
 
-// failed returns err, or logs it and cuts the connection if something has been sent.
+// failed returns err, or logs it and closes the connection if a part was sent.
 func (v *verifier) failed(sent bool, err error) error {
 	if sent {
 		panic(cutOff{err})
@@ -185,10 +187,10 @@ func (v *verifier) failed(sent bool, err error) error {
 	return err
 }
 
-// finish sends what was withheld.
+// finish sends the withheld bytes.
 func (v *verifier) finish(sent bool, rest []byte) {
 	if sent {
-		v.w.Write(rest) // if the client has gone, there is nobody to tell
+		v.w.Write(rest) // an error means that the client has gone
 		return
 	}
 	if v.f.Size <= withheld {

@@ -28,7 +28,7 @@ func (s *server) query(w *reply, r *http.Request, g *generation) error {
 		return err
 	}
 	w.hits = found.Hits()
-	// Each body is a query of its own, of which no cache knows.
+	// The query is in the body, which caches do not look at.
 	h := w.Header()
 	h["Cache-Control"] = noStore
 	h["Content-Type"] = jsonType
@@ -53,8 +53,8 @@ var (
 	gzipCoding = []string{"gzip"}
 )
 
-// search reads a query and searches when it is its turn. Writing the response is no part
-// of the turn: a client may take its time for it.
+// search reads a query and searches when its turn comes. The turn ends before the response
+// is written, since a client may read slowly.
 func (s *server) search(w *reply, r *http.Request, g *generation) (*gallery.Response, error) {
 	q, err := s.readQuery(w, r)
 	if err != nil {
@@ -73,10 +73,10 @@ func (s *server) search(w *reply, r *http.Request, g *generation) (*gallery.Resp
 	return found, nil
 }
 
-// statusClientGone is nginx's, for the log: nobody reads the response.
+// statusClientGone is the status that nginx logs too when the client has gone.
 const statusClientGone = 499
 
-// refused returns what a query that was given up is answered with.
+// refused returns the response to a query that was not completed.
 func refused(w *reply, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return &failure{statusClientGone, "the client has gone", err}
@@ -84,8 +84,8 @@ func refused(w *reply, err error) error {
 	return overloaded(w, err)
 }
 
-// write has a response written that takes about so many bytes. It holds a buffer and no
-// more: a response that fits is sent in one piece, with its length.
+// write writes a response of about so many bytes. It holds only a buffer: a response that
+// fits in it is sent at once, with its length.
 func (s *server) write(w *reply, about int, write func(to *splice.Buffer) error) error {
 	b := s.buffers.get(about)
 	if b == nil {
@@ -98,7 +98,7 @@ func (s *server) write(w *reply, about int, write func(to *splice.Buffer) error)
 	case to.Err() != nil:
 		w.err = fmt.Errorf("write response: %w", to.Err())
 	case err != nil && to.Sent():
-		panic(cutOff{err}) // what was sent must not look whole
+		panic(cutOff{err}) // the client must not take the part for the whole
 	case err != nil:
 		return err
 	case to.Sent():
@@ -117,18 +117,18 @@ func sendWhole(w *reply, body []byte) error {
 	return nil
 }
 
-// pieces writes a long response.
+// pieces writes a long response in pieces.
 type pieces struct {
 	to    *reply
 	turns turn
 }
 
-// pieceTimeout is how long a piece waits for its turn. Whoever has it may wait for its
-// client, so it is not waited for any longer.
+// pieceTimeout is how long a piece waits for its turn. The piece that has the turn may be
+// waiting for its own client, so others do not wait longer.
 const pieceTimeout = 2 * time.Millisecond
 
-// Write implements [io.Writer]. Long responses are written by less than all processors,
-// or short ones would wait for them.
+// Write implements [io.Writer]. Only some processors write long responses, so that short
+// ones need not wait for them.
 func (p *pieces) Write(b []byte) (int, error) {
 	select {
 	case p.turns <- struct{}{}:
@@ -145,9 +145,9 @@ func (p *pieces) Write(b []byte) (int, error) {
 	return p.to.Write(b)
 }
 
-// compressJSON compresses a response that has no compressed fragments which fit the base
-// URL. That takes long, so it waits for a turn, and is done before anything is written:
-// who has a turn must not wait for a client.
+// compressJSON compresses a response without compressed fragments that fit the base URL.
+// This takes long, so it waits for a turn, and compresses everything before it writes
+// anything: nobody who has a turn may wait for a client.
 func (s *server) compressJSON(w *reply, r *http.Request, found *gallery.Response, at *gallery.Address) error {
 	if !s.buffers.held.take(compressHeld) {
 		return overloaded(w, errNoMemory)
@@ -175,7 +175,7 @@ func (s *server) compressJSON(w *reply, r *http.Request, found *gallery.Response
 func (s *server) compressTo(to *splice.Buffer, plain []byte, found *gallery.Response, at *gallery.Address) error {
 	z, ok := s.compressors.Get().(*gzip.Writer)
 	if !ok {
-		z, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is known
+		z, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
 	}
 	defer s.compressors.Put(z)
 	z.Reset(to)
@@ -183,11 +183,11 @@ func (s *server) compressTo(to *splice.Buffer, plain []byte, found *gallery.Resp
 	return errors.Join(found.WriteJSON(from, at), from.Flush(), z.Close())
 }
 
-// readQuery reads the body, and what it asks for.
+// readQuery reads the body and parses the query in it.
 //
-// Some editors declare the length of the JSON in UTF-16 units: of text that is
-// not ASCII, the end is missing here and comes where the next request should
-// begin. Such a connection is closed after the response.
+// Some editors declare the length of the JSON in UTF-16 units. If the text is not ASCII,
+// its end is then missing here, and arrives where the next request should begin. Such a
+// connection is closed after the response.
 func (s *server) readQuery(w *reply, r *http.Request) (q query.Query, err error) {
 	b := s.bodies.get()
 	defer s.bodies.put(b)
@@ -202,7 +202,7 @@ func (s *server) readQuery(w *reply, r *http.Request) (q query.Query, err error)
 	return q, err
 }
 
-// badBody returns what is answered to a body that was not read to its end.
+// badBody returns the response to a body that could not be read to its end.
 func badBody(w *reply, err error) error {
 	if errors.Is(err, errNoMemory) {
 		return overloaded(w, err)

@@ -194,7 +194,7 @@ func TestGzipLongBase(t *testing.T) {
 	}
 }
 
-// TestCompressors sends files as they are while too many are being compressed.
+// TestCompressors sends files uncompressed while too many are being compressed.
 func TestCompressors(t *testing.T) {
 	g := openSample(t)
 	for range maxCompressors {
@@ -215,7 +215,7 @@ func TestCompressors(t *testing.T) {
 	}
 }
 
-// TestClientGone is no failure of the server.
+// TestClientGone checks that a client that has gone is not logged as a server error.
 func TestClientGone(t *testing.T) {
 	g := openSample(t)
 	ctx, cancel := context.WithCancel(t.Context())

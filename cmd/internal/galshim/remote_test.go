@@ -64,7 +64,7 @@ func remoteAt(t *testing.T, address, cache string) *remote {
 	return s
 }
 
-// TestRemoteAuthority reads a site whose server's certificate only a file vouches for.
+// TestRemoteAuthority reads a site from a server whose authority only a file contains.
 func TestRemoteAuthority(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	secure := httptest.NewTLSServer(p.Config.Handler)
@@ -251,7 +251,7 @@ func TestRemoteBlobs(t *testing.T) {
 	} {
 		p.change = func(w http.ResponseWriter, r *http.Request) bool { answer(w, r); return true }
 		resp := g.ask("GET", icon, "")
-		checkExchange(t, name, resp, 502, `{"error":"the site behind this server does not give the file"}`, []string{"-ETag", "Cache-Control: no-store"})
+		checkExchange(t, name, resp, 502, `{"error":"the published site did not return the file"}`, []string{"-ETag", "Cache-Control: no-store"})
 	}
 	p.change = func(w http.ResponseWriter, r *http.Request) bool {
 		if strings.HasPrefix(r.URL.Path, "/elsewhere") {
@@ -265,7 +265,7 @@ func TestRemoteBlobs(t *testing.T) {
 
 }
 
-// lies are what a server may send instead of a blob.
+// lies are wrong responses that a server may send for a blob.
 var lies = []struct {
 	name string
 	send func(w http.ResponseWriter, blob []byte)
@@ -290,8 +290,8 @@ var lies = []struct {
 	{"a part", func(w http.ResponseWriter, blob []byte) { w.WriteHeader(http.StatusPartialContent); w.Write(blob) }},
 }
 
-// TestRemoteLies never passes a wrong blob on whole, whatever its size: small ones are
-// refused, of large ones at least the end is missing.
+// TestRemoteLies checks that a wrong blob is never sent completely: small ones are refused,
+// and of large ones at least the end is missing.
 func TestRemoteLies(t *testing.T) {
 	for _, size := range []int{10, withheld, withheld + 1, 2*withheld - 1, 2 * withheld, 2*withheld + 1, 5*withheld + 77} {
 		text := strings.Repeat("0123456789", size/10+1)[:size]
@@ -339,7 +339,8 @@ func TestRemoteLies(t *testing.T) {
 	}
 }
 
-// TestRemoteRange answers a range of what can be verified first, and else the whole.
+// TestRemoteRange serves a range of a blob that can be verified first, and otherwise the
+// whole blob.
 func TestRemoteRange(t *testing.T) {
 	for size, status := range map[int]int{withheld: http.StatusPartialContent, withheld + 1: http.StatusOK} {
 		p := publish(t, sample{pages: map[string]string{"page.txt": strings.Repeat("x", size)}})

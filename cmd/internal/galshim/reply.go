@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A reply is one response on its way, to a client that must keep up with it.
+// A reply is one response that is being written, to a client that must read it fast enough.
 type reply struct {
 	http.ResponseWriter
 	request    *http.Request
@@ -18,15 +18,15 @@ type reply struct {
 	status     int         // 0 before the header is written
 	hits       int         // extensions in the response to a query, -1 to anything else
 	err        error       // what went wrong, for the log
-	generation *generation // that the response comes from
+	generation *generation // generation that the response comes from
 }
 
 const (
-	// chunk is how much of a response is written at a time.
+	// chunk is how many bytes are written at a time.
 	chunk = 256 << 10
-	// smallChunk is that where progress can only be seen between writes.
+	// smallChunk is used if progress is visible only between writes.
 	smallChunk = 16 << 10
-	// atOnce is what is written under one deadline, at 1 kB/s about.
+	// atOnce is how many bytes are written under one deadline: about a minute at 1 kB/s.
 	atOnce = 60_000
 )
 

@@ -23,9 +23,10 @@ import (
 	"galbuild/cmd/internal/version"
 )
 
-// garbage is how much of it, in percent of what is in use, the heap may gather. In use are
-// buffers, a few MB of them: the index is not on the heap. Go's own 100 would have it
-// collected twice as often, and more would make 100 MB of it while large queries arrive.
+// garbage is how much garbage the heap may hold, in percent of the memory in use. The
+// buffers in use are a few MB, since the index is not on the heap. Go's default of 100
+// would collect twice as often; a larger value would let 100 MB of garbage grow while large
+// queries arrive.
 const garbage = 200
 
 // Run serves until ctx ends or the process is told to stop.
@@ -40,7 +41,7 @@ func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
 	log := c.logger(held)
 	defer limitMemory(log)()
 	if os.Geteuid() == 0 {
-		log.Warn("running as root, which galshim has no need of: give it a user of its own that can read the site")
+		log.Warn("running as root, which galshim does not need: run it as a user that can only read the site")
 	}
 
 	from, err := c.source(log)

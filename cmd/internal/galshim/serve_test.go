@@ -126,7 +126,7 @@ func TestUsage(t *testing.T) {
 		want   string
 	}{
 		{"", 80, "galshim: error: missing flags: --index"},
-		{"--index site --base-url gallery.test", 80, "galshim: hint: write it as editors will ask for it"},
+		{"--index site --base-url gallery.test", 80, "galshim: hint: write the address that editors will use"},
 		{"--index site --tls-cert a.pem", 80, "--tls-cert and --tls-key"},
 		{"--index site --tls-cert a --tls-key b --tls-self-signed", 80, "only one certificate"},
 		{"--index site --trusted-proxy nonsense", 80, `"nonsense" is neither`},
@@ -298,8 +298,8 @@ func TestGarbage(t *testing.T) {
 	p.stop()
 }
 
-// TestMemoryLimit leaves GOMEMLIMIT alone and says what it is; memory held for requests
-// keeps within it.
+// TestMemoryLimit does not change GOMEMLIMIT and logs it. The budgets of requests stay
+// within it.
 func TestMemoryLimit(t *testing.T) {
 	const limit = 40 << 20
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(limit))

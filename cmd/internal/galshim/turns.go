@@ -10,14 +10,14 @@ import (
 	"galbuild/index/query"
 )
 
-// errNoTurn is why a query is shed.
+// errNoTurn is why a query is refused when too many others are waiting.
 var errNoTurn = errors.New("too many queries at a time")
 
-// turns has only so many queries worked on at a time, and fewer of those that may take
-// long: whoever asks for much waits for others who do, and everybody else is served
-// meanwhile.
+// turns limits how many queries are worked on at a time, and allows fewer of the heavy
+// ones, which may take long. Heavy queries wait for other heavy ones, while light queries
+// are still answered.
 type turns struct {
-	light, heavy turn // a token for each at work
+	light, heavy turn // a token for each query that is worked on
 	long         turn // a token for each piece of a long response being written
 	waiting      atomic.Int64
 }
@@ -31,7 +31,7 @@ func newTurns(queries int) *turns {
 	}
 }
 
-// A turn is taken when a query is worked on, and ends.
+// A turn is the right to work on a query. It is taken before and returned after the work.
 type turn chan struct{}
 
 func (t turn) end() { <-t }
@@ -67,7 +67,7 @@ func (t *turns) queue(ctx context.Context, of turn) error {
 	}
 }
 
-// What an editor asks is less than this.
+// Queries of editors are smaller than these limits.
 const (
 	lightBody     = 32 << 10 // bytes
 	lightFilters  = 2

@@ -29,8 +29,8 @@ func Has(err error) bool {
 }
 
 // Tell prints what went wrong, and the way out if there is one, as the program of
-// that name. Further lines of an error are indented: what a stranger has named cannot
-// look like another message.
+// that name. Further lines of an error are indented, so that a name
+// that a stranger chose cannot look like another message.
 func Tell(w io.Writer, program string, err error) {
 	fmt.Fprintf(w, "%s: error: %s\n", program, lines(err.Error()))
 	if h, ok := errors.AsType[*hinted](err); ok {

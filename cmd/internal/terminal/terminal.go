@@ -1,10 +1,10 @@
-// Package terminal writes text for people, of which parts come from strangers:
-// packages, servers, names of files. Characters that would move the cursor, set the
-// terminal's title, or show something else than is there are written as \u001b.
+// Package terminal writes text for people that contains parts written by strangers: by
+// packages, servers and file names. Characters that could move the cursor, set the
+// terminal's title, or show something else than the text are written as \u001b.
 //
-// A [Writer] does so with all that is written to it and keeps line ends and tabs.
-// [Fprintf] and [Fprintln] do so with each argument, line ends and tabs included: a
-// name cannot begin a line that looks like one of the program's own.
+// A [Writer] escapes all that is written to it, and keeps line ends and tabs. [Fprintf] and
+// [Fprintln] escape each argument, including line ends and tabs, so that a name cannot
+// begin a line that looks like one of the program's own.
 package terminal
 
 import (
@@ -20,18 +20,18 @@ import (
 	"galbuild/build/visible"
 )
 
-// Writer is safe for concurrent use. It escapes JSON so that it means the same.
+// Writer is safe for concurrent use. Escaped JSON keeps its meaning.
 type Writer struct {
 	to    io.Writer
 	mutex sync.Mutex
-	held  []byte // the beginning of a character
+	held  []byte // the first bytes of an incomplete character
 }
 
 // NewWriter returns a writer to w.
 func NewWriter(w io.Writer) *Writer { return &Writer{to: w} }
 
-// Raw returns what it writes to, for bytes that are not text and for programs that
-// draw on a terminal themselves.
+// Raw returns the underlying writer, for bytes that are not text and for programs that draw
+// on a terminal themselves.
 func (w *Writer) Raw() io.Writer { return w.to }
 
 // Write implements [io.Writer].
@@ -47,7 +47,7 @@ func (w *Writer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// cutOff returns how many bytes at the end are the beginning of a character.
+// cutOff returns how many bytes at the end belong to an incomplete character.
 func cutOff(b []byte) int {
 	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
 		if last := b[len(b)-n:]; utf8.RuneStart(last[0]) {
@@ -60,7 +60,7 @@ func cutOff(b []byte) int {
 	return 0
 }
 
-// Is tells whether a reader or writer is a terminal.
+// Is reports whether a reader or writer is a terminal.
 func Is(stream any) bool {
 	if w, ok := stream.(*Writer); ok {
 		stream = w.to
@@ -94,8 +94,8 @@ func escaped(args []any) []any {
 	return all
 }
 
-// Document writes a text of many lines, such as a readme: as it is, unless w writes
-// to a terminal.
+// Document writes a text of many lines, such as a readme. It escapes the text only if w
+// writes to a terminal.
 func Document(w io.Writer, text string) error {
 	if t, ok := w.(*Writer); ok && !Is(t) {
 		w = t.Raw()
@@ -106,7 +106,7 @@ func Document(w io.Writer, text string) error {
 	return err
 }
 
-// Lines writes lines, each escaped.
+// Lines writes lines, each of them escaped.
 func Lines(w io.Writer, lines []string) error {
 	for _, line := range lines {
 		if _, err := Fprintln(w, line); err != nil {

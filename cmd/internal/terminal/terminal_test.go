@@ -23,7 +23,7 @@ type named string
 
 func (n named) String() string { return string(n) }
 
-// TestFprintf has arguments that would begin a line of their own.
+// TestFprintf has arguments that would begin a new line.
 func TestFprintf(t *testing.T) {
 	var b bytes.Buffer
 	Fprintf(&b, "%s: %v, %s, %d\n", "x\ngalbuild: error", errors.New("a\tb"), named("\x07"), 5)
@@ -33,7 +33,7 @@ func TestFprintf(t *testing.T) {
 	}
 }
 
-// TestDocument shows that a readme in a file is the readme.
+// TestDocument checks that a readme written to a file is not changed.
 func TestDocument(t *testing.T) {
 	var b bytes.Buffer
 	text := "# a\r\n\x1b[31mred\xff"

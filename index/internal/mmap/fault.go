@@ -6,23 +6,22 @@ import (
 	"runtime/debug"
 )
 
-// A Fault is what reading a mapping panics with, in a goroutine that is guarded, if the
-// bytes are not there: the file has been cut short in place, or its disk fails. Elsewhere
-// the process would end.
+// A Fault is the panic of a guarded goroutine that reads bytes of a mapping which no longer
+// exist: the file was truncated in place, or its disk fails. In other goroutines, the
+// process ends.
 type Fault interface {
 	runtime.Error
 	Addr() uintptr
 }
 
-// Guard has the calling goroutine panic with a Fault from now on, instead of ending the
-// process. It returns what the goroutine did before, for Unguard.
+// Guard makes the calling goroutine panic with a Fault instead of ending the process. It
+// returns the previous setting, for Unguard.
 func Guard() (before bool) { return debug.SetPanicOnFault(true) }
 
 // Unguard undoes Guard.
 func Unguard(before bool) { debug.SetPanicOnFault(before) }
 
-// AsError returns an error for a Fault that a deferred function recovered, and nil for
-// anything else.
+// AsError returns an error for a recovered Fault, and nil for any other value.
 func AsError(recovered any) error {
 	if f, ok := recovered.(Fault); ok {
 		return fmt.Errorf("the mapped file has been changed in place or cannot be read: %w", f)

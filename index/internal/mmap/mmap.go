@@ -1,6 +1,6 @@
 // Package mmap shows a file as a slice of bytes: mapped where the system can,
 // read where it cannot. The file must not be changed while it is open, only
-// replaced: where it has been cut short, reading it is a [Fault]. Writing to the bytes
+// replaced: where it was truncated, reading it is a [Fault]. Writing to the bytes
 // is not allowed and ends the process.
 package mmap
 

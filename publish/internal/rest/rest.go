@@ -107,7 +107,7 @@ func (c *Client) Do(ctx context.Context, r Request, use func(*http.Response) err
 		}
 		wait := retryablehttp.DefaultBackoff(shortWait, longWait, tries, again.answer)
 		if wait > maxWait {
-			return fmt.Errorf("%w; the server asks to come back in %s", err, wait)
+			return fmt.Errorf("%w; the server asks to wait %s", err, wait)
 		}
 		if err := c.sleep(ctx, wait); err != nil {
 			return err
@@ -180,7 +180,8 @@ func (r Request) make(w *watched) (*http.Request, *sent, error) {
 	return request, s, nil
 }
 
-// maxJSON bounds a response that is decoded, in bytes: a list of a million files has fewer.
+// maxJSON limits a response that is decoded, in bytes. A list of a million files is
+// shorter.
 const maxJSON = 256 << 20
 
 // JSON is a use of an answer, for [Client.Do]: it is decoded into v.

@@ -25,13 +25,13 @@ func Empty(t *testing.T, p publish.Target) {
 	}
 }
 
-// every is how many requests there are for each that fails, on average.
+// every is the average number of requests for each one that fails.
 const every = 6
 
-// Faulty returns h on a bad day: some requests meet too many others, a server that is
-// being restarted, or a connection that breaks, before the request was heard, after it,
-// or in the middle of the response. Which ones is decided at random: with a fixed order,
-// clients that take turns could make all tries of one request fail.
+// Faulty returns h with faults: some requests are refused because there are too many, or
+// because the server is restarting; or the connection breaks before the request is handled,
+// after it, or in the middle of the response. The faults are random: in a fixed order,
+// concurrent clients could make all attempts of one request fail.
 func Faulty(h http.Handler) http.Handler {
 	var mutex sync.Mutex
 	random := rand.New(rand.NewPCG(1, 2))

@@ -14,26 +14,25 @@ import (
 	"github.com/minio/minio-go/v7/pkg/signer"
 )
 
-// A Quirk is what a server does otherwise than versitygw, which stands behind it and
-// does everything else. Each part may be nil.
+// A Quirk is a behaviour of another server that versitygw does not have. A proxy adds it to
+// versitygw. Each field may be nil.
 type Quirk struct {
-	// Refuse answers a request in the server's place, and tells whether it has.
+	// Refuse sends a response instead of the server, and reports whether it did.
 	Refuse func(w http.ResponseWriter, r *http.Request) bool
-	// Request changes what is passed on, which is then signed anew, and tells whether it
-	// has.
+	// Request changes a request, which is then signed again, and reports whether it did.
 	Request func(r *http.Request) bool
-	// Response changes what comes back, and tells whether it has.
+	// Response changes a response, and reports whether it did.
 	Response func(r *http.Response) bool
 }
 
-// Quirky is a proxy in front of a server that has a quirk.
+// Quirky is a server with a quirk: a proxy to versitygw.
 type Quirky struct {
 	URL  string
 	Host string
-	Met  atomic.Int64 // how often the quirk has shown
+	Met  atomic.Int64 // how often the quirk was applied
 }
 
-// Behind starts the proxy, until the test is over.
+// Behind starts the proxy and stops it when the test ends.
 func (s *Server) Behind(t testing.TB, q Quirk) *Quirky {
 	t.Helper()
 	to, err := url.Parse(s.URL)
@@ -44,7 +43,7 @@ func (s *Server) Behind(t testing.TB, q Quirk) *Quirky {
 	real := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(to)
-			r.Out.Host = r.In.Host // which is signed
+			r.Out.Host = r.In.Host // the signature covers it
 			if q.Request != nil && q.Request(r.Out) {
 				quirky.Met.Add(1)
 				s.sign(r.Out)
@@ -70,7 +69,7 @@ func (s *Server) Behind(t testing.TB, q Quirk) *Quirky {
 	return quirky
 }
 
-// sign signs a request anew.
+// sign signs a request again.
 func (s *Server) sign(r *http.Request) {
 	r.Header.Del("Authorization")
 	host := r.Host
@@ -81,7 +80,7 @@ func (s *Server) sign(r *http.Request) {
 	r.Host = host
 }
 
-// Refuse answers with an error of S3; without a code, with an empty body.
+// Refuse sends an S3 error response. Without a code, its body is empty.
 func Refuse(w http.ResponseWriter, status int, code, message string) {
 	if code == "" {
 		w.WriteHeader(status)
