@@ -14,6 +14,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"galbuild/build/blob"
+	"galbuild/index"
+	"galbuild/index/query"
+	"galbuild/render/gallery"
 )
 
 // TestCutShort truncates the index under a running server, as cp -rf does before it writes
@@ -119,4 +124,75 @@ func TestRemoteIndexCutShort(t *testing.T) {
 	if now := g.live.now.Load(); now.damaged.Load() || g.extensions(t) != 4 {
 		t.Error("the damaged index is still served")
 	}
+}
+
+// TestDamageEndsTurns has an index go bad between searching and writing: whoever compresses
+// a response then gives back what it took, or no heavy query would be answered any more.
+func TestDamageEndsTurns(t *testing.T) {
+	dir := t.TempDir()
+	c := sample{more: 100, full: true}.write(t, dir)
+	g := open(t, dir, folder{dir})
+	file := filepath.Join(dir, filepath.FromSlash(c.IndexPath()))
+	r := httptest.NewRequest("POST", "/api/extensionquery", nil)
+	w := newReply(httptest.NewRecorder(), r, time.Minute)
+	q, err := query.Parse([]byte(ask("", 100, 0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := gallery.Respond(index.NewWork(t.Context()), g.live.now.Load().ix, q)
+	if err := os.Chmod(file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(file, 0); err != nil {
+		t.Fatal(err)
+	}
+	func() {
+		defer func() {
+			if p := recover(); index.Damage(p) == nil {
+				t.Errorf("compressing ended with %v, want a fault", p)
+			}
+		}()
+		index.Guard()
+		g.compressJSON(w, r, found, gallery.NewAddress("http://"+strings.Repeat("long.", 20)+"example"))
+	}()
+	if n := len(g.turns.heavy) + len(g.turns.light); n != 0 {
+		t.Errorf("%d turns have not ended", n)
+	}
+	if n := g.buffers.held.used.Load(); n != 0 {
+		t.Errorf("%d bytes are still held", n)
+	}
+}
+
+// truncating is a response that has a file cut short when its header is written.
+type truncating struct {
+	*httptest.ResponseRecorder
+	file string
+}
+
+func (w truncating) WriteHeader(status int) {
+	os.Truncate(w.file, 100)
+	w.ResponseRecorder.WriteHeader(status)
+}
+
+// TestBlobCutShort cuts off a response whose file is cut short while it is sent, as cp -rf
+// does: compressed, it has no length that would tell.
+func TestBlobCutShort(t *testing.T) {
+	g := openSample(t)
+	now := g.live.now.Load()
+	f, ok := now.ix.File("files/acme/hello/1.2.3@web/extension/main.js")
+	if !ok {
+		t.Fatal("the sample has no such file")
+	}
+	file := filepath.Join(g.dir, filepath.FromSlash(blob.Ref(f.SHA256).Path()))
+	if err := os.Chmod(file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := truncating{httptest.NewRecorder(), file}
+	w.Header().Set("Content-Type", f.Type)
+	defer func() {
+		if cut, ok := recover().(cutOff); !ok || !strings.Contains(cut.Error(), "cut short") {
+			t.Errorf("%d of %d bytes were sent as if they were all", w.Body.Len(), f.Size)
+		}
+	}()
+	now.blobs.serve(w, httptest.NewRequest("GET", "/", nil), f)
 }

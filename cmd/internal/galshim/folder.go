@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"galbuild/build/blob"
@@ -90,8 +92,34 @@ func (b blobFolder) serve(w http.ResponseWriter, r *http.Request, f index.File) 
 	if info.Size() != f.Size {
 		return fmt.Errorf("%s: %d bytes long, the index says %d", file.Name(), info.Size(), f.Size)
 	}
-	http.ServeContent(w, r, "", time.Time{}, file)
+	if _, counted := w.(*reply); counted { // a file goes out as it is, with its length
+		http.ServeContent(w, r, "", time.Time{}, file)
+		return nil
+	}
+	content := &wholeFile{ReadSeeker: file}
+	http.ServeContent(w, r, "", time.Time{}, content)
+	if content.short.Load() {
+		panic(cutOff{fmt.Errorf("%s: cut short while it was sent", file.Name())})
+	}
 	return nil
+}
+
+// wholeFile notices that a file is shorter than it was when it was opened. Of a response
+// that is compressed nobody knows the length, so one with a part of the file would look
+// whole.
+type wholeFile struct {
+	io.ReadSeeker
+	short atomic.Bool
+}
+
+// Read implements [io.Reader]. Whoever knows the length does not read up to the end of the
+// file, let alone behind it.
+func (f *wholeFile) Read(b []byte) (int, error) {
+	n, err := f.ReadSeeker.Read(b)
+	if err == io.EOF {
+		f.short.Store(true)
+	}
+	return n, err
 }
 
 // Close implements [io.Closer].

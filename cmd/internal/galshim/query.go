@@ -159,17 +159,25 @@ func (s *server) compressJSON(w *reply, r *http.Request, found *gallery.Response
 	if whole == nil || plain == nil || cap(*whole) < wholeBuffer {
 		return overloaded(w, errNoMemory)
 	}
-	turn, err := s.turns.wait(r.Context(), true)
-	if err != nil {
+	to := splice.NewBuffer(*whole, io.Discard)
+	err := s.compressInTurn(r.Context(), to, *plain, found, at)
+	if errors.Is(err, errNoTurn) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return refused(w, err)
 	}
-	to := splice.NewBuffer(*whole, io.Discard)
-	err = s.compressTo(to, *plain, found, at)
-	turn.end()
 	if err != nil || to.Sent() {
 		return fmt.Errorf("compress a response of %d bytes: %w", found.Bytes(), cmp.Or(err, io.ErrShortBuffer))
 	}
 	return sendWhole(w, to.Bytes())
+}
+
+// compressInTurn ends its turn also if reading the index panics, see [index.Guard].
+func (s *server) compressInTurn(ctx context.Context, to *splice.Buffer, plain []byte, found *gallery.Response, at *gallery.Address) error {
+	turn, err := s.turns.wait(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer turn.end()
+	return s.compressTo(to, plain, found, at)
 }
 
 func (s *server) compressTo(to *splice.Buffer, plain []byte, found *gallery.Response, at *gallery.Address) error {
