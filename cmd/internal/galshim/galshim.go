@@ -56,6 +56,7 @@
 //	body                            4 MiB, within 30s with the header: 413
 //	idle connection                 2m0s
 //	connections                     10000, fewer where fewer files can be open (--max-connections)
+//	requests over HTTP/2            100 of a connection; of all a quarter of the connections, besides 4 of each
 //	queries at work                 4 for each processor (--max-queries)
 //	heavy ones of them              1 for two processors
 //	what is heavy                   above 32 KiB of body, 2 filters, 500 criteria, or 64 bytes of text

@@ -42,6 +42,20 @@ const (
 	maxFetches     = 512   // files of a site at a URL that are on their way at a time
 )
 
+// HTTP/2 has many requests on one connection: of these, and of all together. What a client
+// sends that is not read yet is held for each connection.
+const (
+	maxStreams    = 100      // requests of a connection
+	leastStreams  = 100      // of all; more if there may be many connections, see streamsFor
+	fairStreams   = 4        // of a connection, however many others have
+	streamBuffer  = 64 << 10 // bytes of bodies that wait to be read, the least that Go allows
+	maxFrameBytes = 16 << 10
+)
+
+// streamsFor returns how many requests there may be at a time over HTTP/2 where there may be
+// so many connections. Each holds as much memory as a connection, and may have a file open.
+func streamsFor(connections int) int { return max(leastStreams, connections/4) }
+
 // overloaded is the answer to a query that cannot be served now. Other requests are never
 // turned away: editors take other errors for an empty list, or ask more.
 func overloaded(w http.ResponseWriter, why error) error {

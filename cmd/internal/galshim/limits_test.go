@@ -341,6 +341,7 @@ var documentedLimits = [][2]string{
 	{"body", fmt.Sprintf("%d MiB, within %s with the header: 413", maxBody>>20, bodyTimeout)},
 	{"idle connection", idleTimeout.String()},
 	{"connections", fmt.Sprintf("%d, fewer where fewer files can be open (--max-connections)", maxConnections)},
+	{"requests over HTTP/2", fmt.Sprintf("%d of a connection; of all a quarter of the connections, besides %d of each", maxStreams, fairStreams)},
 	{"queries at work", "4 for each processor (--max-queries)"},
 	{"heavy ones of them", "1 for two processors"},
 	{"what is heavy", fmt.Sprintf("above %d KiB of body, %d filters, %d criteria, or %d bytes of text", lightBody>>10, lightFilters, lightCriteria, lightText)},
