@@ -62,7 +62,7 @@
 //	what is heavy                   above 32 KiB of body, 2 filters, 500 criteria, or 64 bytes of text
 //	queries that wait               1000, for 5s: 503
 //	bodies in memory                10 MiB, or an eighth of the memory limit, without 16 KiB of each: 503
-//	responses in memory             32 MiB, or an eighth of the memory limit: 503
+//	responses in memory             32 MiB, or an eighth of the memory limit, a quarter of it for short ones: 503
 //	extensions of a list            1000
 //	extensions of a response        10000
 //	JSON of a response              64 MiB; 256 MiB of extensions asked for by id or name

@@ -33,6 +33,16 @@ func (h *held) take(n int) bool {
 	return false
 }
 
+// takeLong is take for a response that is not short. It leaves a quarter of all to those that
+// are: what editors ask is answered, however many clients take long over long responses.
+func (h *held) takeLong(n int) bool {
+	if h.used.Add(int64(n)) <= h.most-h.most/4 {
+		return true
+	}
+	h.give(n)
+	return false
+}
+
 // give takes n bytes away.
 func (h *held) give(n int) { h.used.Add(int64(-n)) }
 
@@ -45,16 +55,20 @@ type buffers struct {
 // get returns a buffer for about n bytes, a smaller one if they are too many or there is no
 // room for it, and nil if there is no room at all.
 func (p *buffers) get(n int) *[]byte {
-	if n += n / 8; n > pieceBuffer && n <= wholeBuffer { // framing comes on top
-		if b := p.from(&p.whole, wholeBuffer); b != nil {
+	n += n / 8 // framing comes on top
+	if n <= pieceBuffer {
+		return p.from(&p.pieces, pieceBuffer, p.held.take)
+	}
+	if n <= wholeBuffer {
+		if b := p.from(&p.whole, wholeBuffer, p.held.takeLong); b != nil {
 			return b
 		}
 	}
-	return p.from(&p.pieces, pieceBuffer)
+	return p.from(&p.pieces, pieceBuffer, p.held.takeLong)
 }
 
-func (p *buffers) from(pool *sync.Pool, size int) *[]byte {
-	if !p.held.take(size) {
+func (p *buffers) from(pool *sync.Pool, size int, take func(n int) bool) *[]byte {
+	if !take(size) {
 		return nil
 	}
 	if b, ok := pool.Get().(*[]byte); ok {
