@@ -121,9 +121,14 @@ var exchanges = []struct {
 	// Unusual spellings of their addresses lead to the usual ones, here.
 	{request: "GET /publishers/acme/", status: 302, header: []string{"Location: http://gallery.test/publishers/acme", "Cache-Control: no-store"}},
 	{request: "GET /item//?itemName=acme.hello", status: 302, header: []string{"Location: http://gallery.test/item?itemName=acme.hello"}},
-	{request: "GET //evil.example/item/..%2f..%2fitem?itemName=company.login", status: 302, header: []string{"Location: http://gallery.test/item?itemName=company.login"}},
-	{request: "GET /%2fevil.example/item/..%2f..%2fitem?itemName=company.login", status: 302, header: []string{"Location: http://gallery.test/item?itemName=company.login"}},
-	{request: "GET //evil.example/publishers/..%2f..%2f", status: 302, header: []string{"Location: http://gallery.test/"}},
+	{request: "GET //item?itemName=acme.hello", status: 302, header: []string{"Location: http://gallery.test/item?itemName=acme.hello"}},
+
+	// What climbs leads nowhere.
+	{request: "GET //evil.example/item/..%2f..%2fitem?itemName=company.login", status: 404},
+	{request: "GET /%2fevil.example/item/..%2f..%2fitem?itemName=company.login", status: 404},
+	{request: "GET //evil.example/publishers/..%2f..%2f", status: 404},
+	{request: "GET /index.html/..", status: 404},
+	{request: "GET /item/%2e%2e/item/", status: 404},
 	{request: "GET //evil.example/item?itemName=company.login", status: 404},
 
 	// Statistics.

@@ -3,6 +3,7 @@ package galshim
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"galbuild/build/mediatype"
@@ -26,14 +27,19 @@ func (s *server) policy(f index.File) string {
 // page answers with the page for people. Its addresses are as many folders below the
 // base as the file says that it is. Another spelling of an address (doubled slashes,
 // one at the end, escaped ones) is redirected to the usual one, where the page finds
-// its script and the gallery; people follow redirects, and no editor asks for pages.
+// its script and the gallery; people follow redirects, and no editor asks for pages. One
+// that climbs is nobody's: browsers resolve what climbs before they ask.
 func (s *server) page(w *reply, r *http.Request, g *generation) error {
 	if !s.files {
 		return s.missing(r, g)
 	}
-	path, ok := pageFile(target(r, pathOf(w.base)))
+	address := target(r, pathOf(w.base))
+	path, ok := pageFile(address)
 	if ok {
 		return s.file(w, r, g, path)
+	}
+	if climbs(address) {
+		return notFound("no such path: %s", address)
 	}
 	to := url.URL{Path: r.URL.Path, RawQuery: r.URL.RawQuery}
 	w.Header().Set("Cache-Control", "no-store")
@@ -52,6 +58,12 @@ func pageFile(address string) (path string, ok bool) {
 	}
 	publisher, ok := strings.CutPrefix(address, "/publishers/")
 	return gallery.PublisherPath, ok && !strings.Contains(publisher, "/")
+}
+
+// climbs reports whether an escaped path has an element that leads to the folder above.
+func climbs(escaped string) bool {
+	path, err := url.PathUnescape(escaped)
+	return err != nil || slices.Contains(strings.Split(path, "/"), "..")
 }
 
 // target returns the path that r asks for, escaped as it came, without that of the
