@@ -196,3 +196,63 @@ func TestBlobCutShort(t *testing.T) {
 	}()
 	now.blobs.serve(w, httptest.NewRequest("GET", "/", nil), f)
 }
+
+// TestWrittenOver notices an index that has been written over in place: reading it does not
+// fail, but says what nobody wrote. A sound file in its place is opened, whether it was moved
+// there or written there.
+func TestWrittenOver(t *testing.T) {
+	for name, restore := range map[string]func(t *testing.T, file string, whole []byte){
+		"moved": func(t *testing.T, file string, whole []byte) {
+			if err := os.WriteFile(file+".new", whole, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Rename(file+".new", file); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"written": func(t *testing.T, file string, whole []byte) {
+			if err := os.WriteFile(file, whole, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			c := sample{more: 300, full: true}.write(t, dir)
+			file := filepath.Join(dir, filepath.FromSlash(c.IndexPath()))
+			whole, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := open(t, dir, folder{dir})
+			if err := os.Chmod(file, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			f, err := os.OpenFile(file, os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := f.WriteAt(make([]byte, len(whole)/2), int64(len(whole)/4)); err != nil {
+				t.Fatal(err)
+			}
+			f.Close()
+			age(t, file, time.Hour)
+			if err := g.live.look(t.Context()); err == nil {
+				t.Error("the file is taken for sound")
+			}
+			if resp := g.ask("GET", "/healthz", ""); resp.StatusCode != http.StatusServiceUnavailable {
+				t.Errorf("health: %d", resp.StatusCode)
+			}
+			restore(t, file, whole)
+			if err := g.live.look(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if resp := g.ask("GET", "/healthz", ""); resp.StatusCode != http.StatusOK {
+				t.Errorf("health: %d", resp.StatusCode)
+			}
+			if n := g.extensions(t); n != 301 {
+				t.Errorf("%d extensions, want 301", n)
+			}
+		})
+	}
+}

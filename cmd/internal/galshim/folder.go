@@ -56,14 +56,33 @@ func openFolder(root *os.Root, old *generation) (*generation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open site %s: %w", root.Name(), err)
 	}
-	if old := sound(old); old != nil && old.Current == current && sameFolder(root, old.blobs.(blobFolder).root) {
-		return nil, nil
-	}
-	ix, err := index.Open(filepath.Join(root.Name(), filepath.FromSlash(current.IndexPath())))
+	file := filepath.Join(root.Name(), filepath.FromSlash(current.IndexPath()))
+	info, err := os.Stat(file)
 	if err != nil {
 		return nil, fmt.Errorf("open generation %s: %w", current.Generation, err)
 	}
-	return newGeneration(current, ix, blobFolder{root}), nil
+	if old := sound(old); old != nil && old.Current == current && sameFolder(root, old.blobs.(blobFolder).root) && old.opened.is(info) {
+		return nil, nil
+	}
+	ix, err := index.Open(file)
+	if err != nil {
+		if old != nil && os.SameFile(old.opened.FileInfo, info) {
+			old.damaged.Store(true) // what is mapped has been written over
+		}
+		return nil, fmt.Errorf("open generation %s: %w", current.Generation, err)
+	}
+	g := newGeneration(current, ix, blobFolder{root})
+	g.opened = openedFile{info}
+	return g, nil
+}
+
+// openedFile is an index as it was when it was opened.
+type openedFile struct{ os.FileInfo }
+
+// is reports whether the index is still that file, and nobody has written to it: reading one
+// that was written over does not fail, it only says what nobody wrote.
+func (f openedFile) is(now os.FileInfo) bool {
+	return os.SameFile(f.FileInfo, now) && f.Size() == now.Size() && f.ModTime().Equal(now.ModTime())
 }
 
 func sameFolder(a, b *os.Root) bool {

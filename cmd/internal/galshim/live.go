@@ -37,7 +37,8 @@ type generation struct {
 	ix      *index.Index
 	blobs   store
 	users   atomic.Int64 // requests at work, and one for being the current generation
-	damaged atomic.Bool  // reading the index failed; it is to be opened again
+	damaged atomic.Bool  // reading the index failed, or it was written over; it is to be opened again
+	opened  openedFile   // the index of a folder
 }
 
 func newGeneration(c site.Current, ix *index.Index, blobs store) *generation {
