@@ -14,6 +14,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"galbuild/build/blob"
+	"galbuild/index"
+	"galbuild/index/query"
+	"galbuild/render/gallery"
 )
 
 // TestCutShort truncates the index under a running server, as cp -rf does before it
@@ -119,5 +124,136 @@ func TestRemoteIndexCutShort(t *testing.T) {
 	}
 	if now := g.live.now.Load(); now.damaged.Load() || g.extensions(t) != 4 {
 		t.Error("the damaged index is still served")
+	}
+}
+
+// TestDamageEndsTurns has an index go bad between searching and writing: whoever compresses
+// a response then gives back what it took, or no heavy query would be answered any more.
+func TestDamageEndsTurns(t *testing.T) {
+	dir := t.TempDir()
+	c := sample{more: 100, full: true}.write(t, dir)
+	g := open(t, dir, folder{dir})
+	file := filepath.Join(dir, filepath.FromSlash(c.IndexPath()))
+	r := httptest.NewRequest("POST", "/api/extensionquery", nil)
+	w := newReply(httptest.NewRecorder(), r, time.Minute)
+	q, err := query.Parse([]byte(ask("", 100, 0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := gallery.Respond(index.NewWork(t.Context()), g.live.now.Load().ix, q)
+	if err := os.Chmod(file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(file, 0); err != nil {
+		t.Fatal(err)
+	}
+	func() {
+		defer func() {
+			if p := recover(); index.Damage(p) == nil {
+				t.Errorf("compressing ended with %v, want a fault", p)
+			}
+		}()
+		index.Guard()
+		g.compressJSON(w, r, found, gallery.NewAddress("http://"+strings.Repeat("long.", 20)+"example"))
+	}()
+	if n := len(g.turns.heavy) + len(g.turns.light); n != 0 {
+		t.Errorf("%d turns have not ended", n)
+	}
+	if n := g.buffers.held.used.Load(); n != 0 {
+		t.Errorf("%d bytes are still held", n)
+	}
+}
+
+// truncating is a response that has a file cut short when its header is written.
+type truncating struct {
+	*httptest.ResponseRecorder
+	file string
+}
+
+func (w truncating) WriteHeader(status int) {
+	os.Truncate(w.file, 100)
+	w.ResponseRecorder.WriteHeader(status)
+}
+
+// TestBlobCutShort cuts off a response whose file is cut short while it is sent, as cp -rf
+// does: compressed, it has no length that would tell.
+func TestBlobCutShort(t *testing.T) {
+	g := openSample(t)
+	now := g.live.now.Load()
+	f, ok := now.ix.File("files/acme/hello/1.2.3@web/extension/main.js")
+	if !ok {
+		t.Fatal("the sample has no such file")
+	}
+	file := filepath.Join(g.dir, filepath.FromSlash(blob.Ref(f.SHA256).Path()))
+	if err := os.Chmod(file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := truncating{httptest.NewRecorder(), file}
+	w.Header().Set("Content-Type", f.Type)
+	defer func() {
+		if cut, ok := recover().(cutOff); !ok || !strings.Contains(cut.Error(), "cut short") {
+			t.Errorf("%d of %d bytes were sent as if they were all", w.Body.Len(), f.Size)
+		}
+	}()
+	now.blobs.serve(w, httptest.NewRequest("GET", "/", nil), f)
+}
+
+// TestWrittenOver notices an index that has been written over in place: reading it does not
+// fail, but says what nobody wrote. A sound file in its place is opened, whether it was moved
+// there or written there.
+func TestWrittenOver(t *testing.T) {
+	for name, restore := range map[string]func(t *testing.T, file string, whole []byte){
+		"moved": func(t *testing.T, file string, whole []byte) {
+			if err := os.WriteFile(file+".new", whole, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Rename(file+".new", file); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"written": func(t *testing.T, file string, whole []byte) {
+			if err := os.WriteFile(file, whole, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			c := sample{more: 300, full: true}.write(t, dir)
+			file := filepath.Join(dir, filepath.FromSlash(c.IndexPath()))
+			whole, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := open(t, dir, folder{dir})
+			if err := os.Chmod(file, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			f, err := os.OpenFile(file, os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := f.WriteAt(make([]byte, len(whole)/2), int64(len(whole)/4)); err != nil {
+				t.Fatal(err)
+			}
+			f.Close()
+			age(t, file, time.Hour)
+			if err := g.live.look(t.Context()); err == nil {
+				t.Error("the file is taken for sound")
+			}
+			if resp := g.ask("GET", "/healthz", ""); resp.StatusCode != http.StatusServiceUnavailable {
+				t.Errorf("health: %d", resp.StatusCode)
+			}
+			restore(t, file, whole)
+			if err := g.live.look(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if resp := g.ask("GET", "/healthz", ""); resp.StatusCode != http.StatusOK {
+				t.Errorf("health: %d", resp.StatusCode)
+			}
+			if n := g.extensions(t); n != 301 {
+				t.Errorf("%d extensions, want 301", n)
+			}
+		})
 	}
 }

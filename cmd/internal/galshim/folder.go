@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"galbuild/build/blob"
@@ -54,14 +56,33 @@ func openFolder(root *os.Root, old *generation) (*generation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open site %s: %w", root.Name(), err)
 	}
-	if old := sound(old); old != nil && old.Current == current && sameFolder(root, old.blobs.(blobFolder).root) {
-		return nil, nil
-	}
-	ix, err := index.Open(filepath.Join(root.Name(), filepath.FromSlash(current.IndexPath())))
+	file := filepath.Join(root.Name(), filepath.FromSlash(current.IndexPath()))
+	info, err := os.Stat(file)
 	if err != nil {
 		return nil, fmt.Errorf("open generation %s: %w", current.Generation, err)
 	}
-	return newGeneration(current, ix, blobFolder{root}), nil
+	if old := sound(old); old != nil && old.Current == current && sameFolder(root, old.blobs.(blobFolder).root) && old.opened.is(info) {
+		return nil, nil
+	}
+	ix, err := index.Open(file)
+	if err != nil {
+		if old != nil && os.SameFile(old.opened.FileInfo, info) {
+			old.damaged.Store(true) // what is mapped has been written over
+		}
+		return nil, fmt.Errorf("open generation %s: %w", current.Generation, err)
+	}
+	g := newGeneration(current, ix, blobFolder{root})
+	g.opened = openedFile{info}
+	return g, nil
+}
+
+// openedFile is an index as it was when it was opened.
+type openedFile struct{ os.FileInfo }
+
+// is reports whether the index is still that file, and nobody has written to it: reading one
+// that was written over does not fail, it only says what nobody wrote.
+func (f openedFile) is(now os.FileInfo) bool {
+	return os.SameFile(f.FileInfo, now) && f.Size() == now.Size() && f.ModTime().Equal(now.ModTime())
 }
 
 func sameFolder(a, b *os.Root) bool {
@@ -90,8 +111,34 @@ func (b blobFolder) serve(w http.ResponseWriter, r *http.Request, f index.File) 
 	if info.Size() != f.Size {
 		return fmt.Errorf("%s: %d bytes long, the index says %d", file.Name(), info.Size(), f.Size)
 	}
-	http.ServeContent(w, r, "", time.Time{}, file)
+	if _, counted := w.(*reply); counted { // a file goes out as it is, with its length
+		http.ServeContent(w, r, "", time.Time{}, file)
+		return nil
+	}
+	content := &wholeFile{ReadSeeker: file}
+	http.ServeContent(w, r, "", time.Time{}, content)
+	if content.short.Load() {
+		panic(cutOff{fmt.Errorf("%s: cut short while it was sent", file.Name())})
+	}
 	return nil
+}
+
+// wholeFile notices that a file is shorter than it was when it was opened. Of a response
+// that is compressed nobody knows the length, so one with a part of the file would look
+// whole.
+type wholeFile struct {
+	io.ReadSeeker
+	short atomic.Bool
+}
+
+// Read implements [io.Reader]. Whoever knows the length does not read up to the end of the
+// file, let alone behind it.
+func (f *wholeFile) Read(b []byte) (int, error) {
+	n, err := f.ReadSeeker.Read(b)
+	if err == io.EOF {
+		f.short.Store(true)
+	}
+	return n, err
 }
 
 // Close implements [io.Closer].

@@ -55,16 +55,17 @@
 // colon is the status of a request that exceeds the limit. Status 503 has Retry-After, and
 // only queries get it: after other errors, editors show an empty list or send more requests.
 //
-//	request header                  64 KiB, within 10s: 431
+//	request header                  32 KiB, within 10s: 431
 //	request body                    4 MiB: 413; header and body within 30s
 //	idle connection                 closed after 2m0s
 //	connections                     10000, or fewer if the system limits open files (--max-connections)
+//	requests over HTTP/2            100 for each connection; in all a quarter of the connection limit, and at least 4 for each
 //	concurrent queries              4 for each processor (--max-queries)
 //	concurrent heavy queries        1 for every 2 processors
 //	a query is heavy                above 32 KiB of body, 2 filters, 500 criteria or 64 bytes of text
 //	waiting queries                 1000, each for 5s: 503
 //	request bodies in memory        10 MiB or an eighth of the memory limit, not counting 16 KiB of each: 503
-//	responses in memory             32 MiB or an eighth of the memory limit: 503
+//	responses in memory             32 MiB or an eighth of the memory limit, of which short ones have a quarter: 503
 //	extensions on a page of a list  1000
 //	extensions in a response        10000
 //	JSON of a response              64 MiB; 256 MiB for extensions requested by id or name

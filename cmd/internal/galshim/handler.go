@@ -27,6 +27,7 @@ type config struct {
 	addresser *addresser
 	files     bool          // serve files and pages
 	queries   int           // concurrent queries
+	streams   int           // concurrent requests over HTTP/2
 	stall     time.Duration // see pace
 	log       *slog.Logger
 	content   string // URL of assets and files, no slash at the end; "" if it is the base URL
@@ -43,6 +44,8 @@ type server struct {
 	buffers     buffers
 	compressors sync.Pool // of *gzip.Writer
 	recent      atomic.Pointer[gallery.Address]
+	atWork      atomic.Int64 // requests over HTTP/2
+	refused     atomic.Bool  // one of them, which has been logged
 }
 
 // endpoint answers one kind of request from g. An error means that it has
@@ -136,8 +139,19 @@ func only(e endpoint, methods ...string) endpoint {
 	}
 }
 
-// ServeHTTP implements [http.Handler].
+// ServeHTTP implements [http.Handler]. A request over HTTP/2 is counted until its client has
+// room for all of the response.
 func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	if r.ProtoMajor > 1 {
+		defer s.beginStream(r)()
+	}
+	s.respond(rw, r)
+	if r.ProtoMajor > 1 {
+		http.NewResponseController(rw).Flush() // an error means that the client has gone
+	}
+}
+
+func (s *server) respond(rw http.ResponseWriter, r *http.Request) {
 	index.Guard() // the index may be truncated while it is read
 	w := newReply(rw, r, s.stall)
 	defer s.finish(w, r, time.Now())
@@ -148,6 +162,25 @@ func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 	w.base = s.addresser.base(r)
 	s.mux.ServeHTTP(w, meant(r, pathOf(w.base)))
+}
+
+// beginStream counts a request over HTTP/2, or resets it if there are too many and its
+// connection has several of them. Requests over HTTP/1 are as many as connections at most,
+// and these are limited.
+func (s *server) beginStream(r *http.Request) (end func()) {
+	own, ok := r.Context().Value(streamsKey{}).(*atomic.Int64)
+	if !ok {
+		own = new(atomic.Int64)
+	}
+	end = func() { own.Add(-1); s.atWork.Add(-1) }
+	if of, all := own.Add(1), s.atWork.Add(1); of <= fairStreams || all <= int64(s.streams) {
+		return end
+	}
+	end()
+	if !s.refused.Swap(true) {
+		s.log.Warn("too many requests over HTTP/2 at a time; those beyond are reset, which is said once", "limit", s.streams)
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // address returns the address of assets for a base URL, which is nearly always that

@@ -129,6 +129,7 @@ var exchanges = []struct {
 	{request: "GET //evil.example/item/..%2f..%2fitem?itemName=company.login", status: 404},
 	{request: "GET /%2fevil.example/item/..%2f..%2fitem?itemName=company.login", status: 404},
 	{request: "GET //evil.example/publishers/..%2f..%2f", status: 404},
+	{request: "GET /item/%2e%2e/item/", status: 404},
 	{request: "GET //evil.example/item?itemName=company.login", status: 404},
 
 	// Statistics.

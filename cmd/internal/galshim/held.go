@@ -35,6 +35,16 @@ func (h *held) take(n int) bool {
 	return false
 }
 
+// takeLong is take for a response that is not short. It leaves a quarter of the budget to
+// short ones, so that editors get theirs however many clients are slow to read long ones.
+func (h *held) takeLong(n int) bool {
+	if h.used.Add(int64(n)) <= h.most-h.most/4 {
+		return true
+	}
+	h.give(n)
+	return false
+}
+
 // give returns n bytes to the budget.
 func (h *held) give(n int) { h.used.Add(int64(-n)) }
 
@@ -48,16 +58,20 @@ type buffers struct {
 // get returns a buffer for about n bytes. The buffer is smaller if n is too large or the
 // budget does not allow it. It is nil if the budget allows none.
 func (p *buffers) get(n int) *[]byte {
-	if n += n / 8; n > pieceBuffer && n <= wholeBuffer { // the response also has framing
-		if b := p.from(&p.whole, wholeBuffer); b != nil {
+	n += n / 8 // the response also has framing
+	if n <= pieceBuffer {
+		return p.from(&p.pieces, pieceBuffer, p.held.take)
+	}
+	if n <= wholeBuffer {
+		if b := p.from(&p.whole, wholeBuffer, p.held.takeLong); b != nil {
 			return b
 		}
 	}
-	return p.from(&p.pieces, pieceBuffer)
+	return p.from(&p.pieces, pieceBuffer, p.held.takeLong)
 }
 
-func (p *buffers) from(pool *sync.Pool, size int) *[]byte {
-	if !p.held.take(size) {
+func (p *buffers) from(pool *sync.Pool, size int, take func(n int) bool) *[]byte {
+	if !take(size) {
 		return nil
 	}
 	if b, ok := pool.Get().(*[]byte); ok {

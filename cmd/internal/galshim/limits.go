@@ -20,7 +20,7 @@ const (
 
 // Sizes in bytes.
 const (
-	maxHeader      = 64 << 10
+	maxHeader      = 32 << 10  // as much as nginx takes by default
 	maxBody        = 4 << 20   // a query about ten thousand extensions is 1 MiB
 	maxBodies      = 10 << 20  // all bodies together, in memory
 	freeBody       = 16 << 10  // of each body, not counted: enough for three hundred names
@@ -41,6 +41,20 @@ const (
 	maxCompressors = 32    // for files; others are sent uncompressed
 	maxFetches     = 512   // concurrent requests to a published site
 )
+
+// Limits of HTTP/2, which has many requests on one connection. Go holds what a client sends
+// and galshim has not read yet for each connection.
+const (
+	maxStreams    = 100      // requests of a connection
+	leastStreams  = 100      // of all connections; more if there may be many, see streamsFor
+	fairStreams   = 4        // of a connection, however many the others have
+	streamBuffer  = 64 << 10 // bytes of bodies that wait to be read, the least that Go allows
+	maxFrameBytes = 16 << 10
+)
+
+// streamsFor returns how many concurrent requests over HTTP/2 there may be where there may be
+// so many connections. Each holds as much memory as a connection, and may open a file.
+func streamsFor(connections int) int { return max(leastStreams, connections/4) }
 
 // overloaded is the response to a query that cannot be served now. Only queries get it:
 // after other errors, editors show an empty list or send more requests.

@@ -86,7 +86,7 @@ func TestHeldResponses(t *testing.T) {
 	dir := t.TempDir()
 	sample{more: 400, full: true}.write(t, dir)
 	g := open(t, dir, folder{dir})
-	whole, long := ask("", 50, 4), ask("", 400, 4)
+	short, whole, long := byName("acme.hello"), ask("", 50, 4), ask("", 400, 4)
 	for _, x := range []struct {
 		body   string
 		room   int64
@@ -95,8 +95,10 @@ func TestHeldResponses(t *testing.T) {
 	}{
 		{whole, maxResponses, 200, true},
 		{long, maxResponses, 200, false},
-		{whole, pieceBuffer, 200, false},
-		{whole, pieceBuffer - 1, 503, true},
+		{whole, pieceBuffer*4/3 + 1, 200, false},
+		{whole, pieceBuffer, 503, true}, // a quarter is left to short ones
+		{short, pieceBuffer, 200, true},
+		{short, pieceBuffer - 1, 503, true},
 	} {
 		g.buffers.held.most = x.room
 		resp := g.ask("POST", "/api/extensionquery", x.body)
@@ -130,6 +132,28 @@ func TestHeldResponses(t *testing.T) {
 	for _, path := range []string{"/api/vscode/acme/hello/latest", "/assets/acme/hello/1.2.3/" + iconType, "/manifest.json"} {
 		if resp := g.ask("GET", path, ""); resp.StatusCode != 200 {
 			t.Errorf("%s: status %d, only queries are to be turned away", path, resp.StatusCode)
+		}
+	}
+}
+
+// TestLongResponses leaves room for short ones, whatever the base URL: that of an update check
+// or an installation.
+func TestLongResponses(t *testing.T) {
+	dir := t.TempDir()
+	sample{more: 400, full: true}.write(t, dir)
+	g := open(t, dir, folder{dir})
+	for g.buffers.get(1<<30) != nil { // as for clients that take their time
+	}
+	for _, x := range []struct {
+		body   string
+		status int
+	}{{byName("acme.hello"), 200}, {ask("", 50, 4), 503}, {ask("", 400, 4), 503}} {
+		for _, host := range []string{"short", strings.Repeat("a", 200)} {
+			for _, coding := range []string{"gzip", "identity"} {
+				if resp := g.ask("POST", "http://"+host+"/api/extensionquery", x.body, "Accept-Encoding", coding); resp.StatusCode != x.status && !(host == "short" && coding == "gzip") {
+					t.Errorf("%.60s from %.5s…, %s: status %d, want %d", x.body, host, coding, resp.StatusCode, x.status)
+				}
+			}
 		}
 	}
 }
@@ -341,12 +365,13 @@ var documentedLimits = [][2]string{
 	{"request body", fmt.Sprintf("%d MiB: 413; header and body within %s", maxBody>>20, bodyTimeout)},
 	{"idle connection", "closed after " + idleTimeout.String()},
 	{"connections", fmt.Sprintf("%d, or fewer if the system limits open files (--max-connections)", maxConnections)},
+	{"requests over HTTP/2", fmt.Sprintf("%d for each connection; in all a quarter of the connection limit, and at least %d for each", maxStreams, fairStreams)},
 	{"concurrent queries", "4 for each processor (--max-queries)"},
 	{"concurrent heavy queries", "1 for every 2 processors"},
 	{"a query is heavy", fmt.Sprintf("above %d KiB of body, %d filters, %d criteria or %d bytes of text", lightBody>>10, lightFilters, lightCriteria, lightText)},
 	{"waiting queries", fmt.Sprintf("%d, each for %s: 503", maxWaiting, queueTimeout)},
 	{"request bodies in memory", fmt.Sprintf("%d MiB or an eighth of the memory limit, not counting %d KiB of each: 503", maxBodies>>20, freeBody>>10)},
-	{"responses in memory", fmt.Sprintf("%d MiB or an eighth of the memory limit: 503", maxResponses>>20)},
+	{"responses in memory", fmt.Sprintf("%d MiB or an eighth of the memory limit, of which short ones have a quarter: 503", maxResponses>>20)},
 	{"extensions on a page of a list", strconv.Itoa(query.MaxPageSize)},
 	{"extensions in a response", strconv.Itoa(query.MaxNames)},
 	{"JSON of a response", fmt.Sprintf("%d MiB; %d MiB for extensions requested by id or name", gallery.MaxBytes>>20, gallery.MaxNamedBytes>>20)},

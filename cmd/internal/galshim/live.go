@@ -37,7 +37,8 @@ type generation struct {
 	ix      *index.Index
 	blobs   store
 	users   atomic.Int64 // running requests, and one while this is the current generation
-	damaged atomic.Bool  // reading the index failed; it must be opened again
+	damaged atomic.Bool  // reading the index failed, or its file was overwritten; it must be opened again
+	opened  openedFile   // the index of a folder
 }
 
 func newGeneration(c site.Current, ix *index.Index, blobs store) *generation {

@@ -37,7 +37,11 @@ type pace struct {
 // connKey is the key of a request's connection in its context.
 type connKey struct{}
 
+// streamsKey is that of the number of requests over HTTP/2 on it.
+type streamsKey struct{}
+
 func withConn(ctx context.Context, conn net.Conn) context.Context {
+	ctx = context.WithValue(ctx, streamsKey{}, new(atomic.Int64))
 	return context.WithValue(ctx, connKey{}, below(conn))
 }
 

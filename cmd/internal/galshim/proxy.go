@@ -47,7 +47,7 @@ func (p blobProxy) serve(w http.ResponseWriter, r *http.Request, f index.File) e
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
 	address := p.site.base.JoinPath(blob.Ref(f.SHA256).Path())
-	resp, err := p.site.do(ctx, r.Method, address, nil)
+	resp, err := do(ctx, p.site.client, r.Method, address, nil)
 	if err == nil {
 		defer resp.Body.Close()
 		err = checkBlob(resp, f)

@@ -149,27 +149,49 @@ func (p *pieces) Write(b []byte) (int, error) {
 // This takes long, so it waits for a turn, and compresses everything before it writes
 // anything: nobody who has a turn may wait for a client.
 func (s *server) compressJSON(w *reply, r *http.Request, found *gallery.Response, at *gallery.Address) error {
-	if !s.buffers.held.take(compressHeld) {
+	short := found.Bytes() <= pieceBuffer/2
+	room := wholeBuffer / 2
+	if short {
+		room = 0
+	}
+	packed := s.buffers.get(room)
+	defer s.buffers.put(packed)
+	if packed == nil || !short && cap(*packed) < wholeBuffer {
 		return overloaded(w, errNoMemory)
 	}
-	defer s.buffers.held.give(compressHeld)
-	whole, plain := s.buffers.get(wholeBuffer/2), s.buffers.get(pieceBuffer)
-	defer s.buffers.put(whole)
-	defer s.buffers.put(plain)
-	if whole == nil || plain == nil || cap(*whole) < wholeBuffer {
-		return overloaded(w, errNoMemory)
-	}
-	turn, err := s.turns.wait(r.Context(), true)
-	if err != nil {
+	to := splice.NewBuffer(*packed, io.Discard)
+	err := s.compressInTurn(r.Context(), to, short, found, at)
+	if errors.Is(err, errNoMemory) || errors.Is(err, errNoTurn) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return refused(w, err)
 	}
-	to := splice.NewBuffer(*whole, io.Discard)
-	err = s.compressTo(to, *plain, found, at)
-	turn.end()
 	if err != nil || to.Sent() {
 		return fmt.Errorf("compress a response of %d bytes: %w", found.Bytes(), cmp.Or(err, io.ErrShortBuffer))
 	}
 	return sendWhole(w, to.Bytes())
+}
+
+// compressInTurn compresses a response. What it holds for that it gives back before a client
+// takes its time, and ends its turn, also if reading the index panics; see [index.Guard].
+func (s *server) compressInTurn(ctx context.Context, to *splice.Buffer, short bool, found *gallery.Response, at *gallery.Address) error {
+	turn, err := s.turns.wait(ctx, !short)
+	if err != nil {
+		return err
+	}
+	defer turn.end()
+	take := s.buffers.held.takeLong
+	if short {
+		take = s.buffers.held.take
+	}
+	if !take(compressHeld) {
+		return errNoMemory
+	}
+	defer s.buffers.held.give(compressHeld)
+	plain := s.buffers.get(0)
+	if plain == nil {
+		return errNoMemory
+	}
+	defer s.buffers.put(plain)
+	return s.compressTo(to, *plain, found, at)
 }
 
 func (s *server) compressTo(to *splice.Buffer, plain []byte, found *gallery.Response, at *gallery.Address) error {

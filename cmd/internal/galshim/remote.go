@@ -43,7 +43,8 @@ const (
 type remote struct {
 	base   *url.URL
 	dir    string
-	client *http.Client
+	client *http.Client // for blobs
+	index  *http.Client // for the index, which must not wait for blobs on their way to slow clients
 	log    *slog.Logger
 
 	etag    string       // of the CURRENT that names the generation being served
@@ -69,8 +70,9 @@ func newRemote(address, cache, ca string, log *slog.Logger) (*remote, error) {
 	}
 	transport.ResponseHeaderTimeout = stallTimeout
 	transport.MaxIdleConnsPerHost = 64 // all downloads go to one host
+	index := transport.Clone()
 	transport.MaxConnsPerHost = maxFetches
-	return &remote{base: base, dir: dir, client: &http.Client{Transport: transport}, log: log}, nil
+	return &remote{base: base, dir: dir, client: &http.Client{Transport: transport}, index: &http.Client{Transport: index}, log: log}, nil
 }
 
 // next implements [source].
@@ -205,7 +207,7 @@ func (s *remote) get(ctx context.Context, path string, header http.Header, read 
 	defer timer.Stop()
 
 	address := s.base.JoinPath(path)
-	resp, err := s.do(ctx, http.MethodGet, address, header)
+	resp, err := do(ctx, s.index, http.MethodGet, address, header)
 	if err == nil {
 		defer resp.Body.Close()
 		err = read(resp, &watched{resp.Body, timer})
@@ -218,7 +220,7 @@ func (s *remote) get(ctx context.Context, path string, header http.Header, read 
 
 // do sends a request for bytes as they are stored. Redirects are followed: the
 // blobs of some hosts are elsewhere.
-func (s *remote) do(ctx context.Context, method string, address *url.URL, header http.Header) (*http.Response, error) {
+func do(ctx context.Context, client *http.Client, method string, address *url.URL, header http.Header) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, address.String(), nil)
 	if err != nil {
 		return nil, err
@@ -228,7 +230,7 @@ func (s *remote) do(ctx context.Context, method string, address *url.URL, header
 	}
 	req.Header.Set("User-Agent", "galshim/"+version.String())
 	req.Header.Set("Accept-Encoding", "identity")
-	resp, err := s.client.Do(req)
+	resp, err := client.Do(req)
 	if failed, ok := errors.AsType[*url.Error](err); ok {
 		err = failed.Err // the caller names the address, without a password
 	}

@@ -2,6 +2,7 @@ package galshim
 
 import (
 	"bytes"
+	"context"
 	"encoding/pem"
 	"io"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"galbuild/build/roots"
 	"galbuild/build/site"
@@ -354,4 +356,34 @@ func TestRemoteRange(t *testing.T) {
 			t.Errorf("HEAD: status %d, length %s", head.StatusCode, head.Header.Get("Content-Length"))
 		}
 	}
+}
+
+// TestIndexBesideBlobs looks for a new generation while all connections for blobs are taken,
+// as by clients that take their time.
+func TestIndexBesideBlobs(t *testing.T) {
+	p := publish(t, sample{more: 3})
+	arrived, released := make(chan struct{}), make(chan struct{})
+	p.change = func(_ http.ResponseWriter, r *http.Request) bool {
+		if strings.Contains(r.URL.Path, "/blobs/") {
+			close(arrived)
+			<-released
+		}
+		return false
+	}
+	from := remoteAt(t, p.URL, t.TempDir())
+	from.client.Transport.(*http.Transport).MaxConnsPerHost = 1
+	g := open(t, "", from)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		g.ask("GET", "/assets/acme/hello/1.2.3/"+iconType, "")
+	}()
+	<-arrived
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // for nothing, unless it waits for the blob
+	defer cancel()
+	if err := g.live.look(ctx); err != nil {
+		t.Error(err)
+	}
+	close(released)
+	<-done
 }

@@ -75,9 +75,10 @@ func (c *Command) listen(generations *live, log *slog.Logger) (*http.Server, net
 	if err != nil {
 		return nil, nil, err
 	}
+	connections := cmp.Or(c.MaxConnections, connectionsFor(openFiles()))
 	handler, err := newServer(config{
 		live: generations, addresser: newAddresser(c.BaseURL, c.TrustedProxy, log), files: !c.NoFiles, content: c.ContentURL,
-		queries: cmp.Or(c.MaxQueries, defaultQueries()), stall: writeTimeout, log: log,
+		queries: cmp.Or(c.MaxQueries, defaultQueries()), streams: streamsFor(connections), stall: writeTimeout, log: log,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -96,7 +97,7 @@ func (c *Command) listen(generations *live, log *slog.Logger) (*http.Server, net
 	}
 	log.Info("listening", attrs...)
 	srv := newHTTPServer(handler, secure, log)
-	return srv, limitConnections(listener, srv, cmp.Or(c.MaxConnections, connectionsFor(openFiles()))), nil
+	return srv, limitConnections(listener, srv, connections), nil
 }
 
 func newHTTPServer(handler http.Handler, secure *tls.Config, log *slog.Logger) *http.Server {
@@ -107,8 +108,15 @@ func newHTTPServer(handler http.Handler, secure *tls.Config, log *slog.Logger) *
 		ReadTimeout:       bodyTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
-		ConnContext:       withConn,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:          maxStreams,
+			MaxReadFrameSize:              maxFrameBytes,
+			MaxReceiveBufferPerConnection: streamBuffer,
+			MaxReceiveBufferPerStream:     streamBuffer,
+			WriteByteTimeout:              writeTimeout, // pace cuts off requests, not their connection
+		},
+		ConnContext: withConn,
+		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 }
 
