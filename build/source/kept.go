@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"galbuild/build/regular"
 	"galbuild/build/vsix"
 )
 
@@ -48,10 +49,13 @@ func (f *facts) validator() string {
 	return f.ETag
 }
 
+// maxFacts bounds what is kept of a download beside it, in bytes.
+const maxFacts = 1 << 20
+
 // readFacts reads what was kept. A file that somebody has damaged is an error, and the
 // package is got as if there were none.
 func readFacts(path string) (*facts, error) {
-	text, err := os.ReadFile(path)
+	text, err := regular.ReadFile(path, maxFacts)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +128,7 @@ func (d *download) decode(p *part) error {
 	default:
 		return fmt.Errorf("%s sends it encoded as %q, which is not understood", d.url.Host, p.Encoding)
 	}
-	encoded, err := os.Open(p.base)
+	encoded, err := regular.Open(p.base)
 	if err != nil {
 		return err
 	}
@@ -151,7 +155,7 @@ func (d *download) decode(p *part) error {
 }
 
 func readStart(path string) ([]byte, error) {
-	file, err := os.Open(path)
+	file, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +219,7 @@ func sameContent(a, b string) bool {
 }
 
 func hashFile(path string) ([]byte, error) {
-	file, err := os.Open(path)
+	file, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
