@@ -61,7 +61,7 @@ func Mkdir(parent *os.Root, name string) error {
 		return fmt.Errorf("%s: %w", filepath.Join(parent.Name(), name), ErrLink)
 	case !info.IsDir():
 		return &fs.PathError{Op: "mkdir", Path: filepath.Join(parent.Name(), name), Err: syscall.ENOTDIR}
-	case made && info.Mode()&DirMode != DirMode:
+	case info.Mode()&DirMode != DirMode && (made || halfMade(info)):
 		return parent.Chmod(name, info.Mode()|DirMode)
 	}
 	return nil

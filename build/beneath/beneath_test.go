@@ -112,3 +112,22 @@ func TestRemoveTemp(t *testing.T) {
 		}
 	}
 }
+
+// TestKilledBeforeChmod proves that the folder which a killed process has made, and not
+// given its mode, gets it later; one that its owner has closed does not.
+func TestKilledBeforeChmod(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o027))
+	root, dir := newRoot(t)
+	if err := errors.Join(
+		os.Mkdir(filepath.Join(dir, "killed"), 0o755), // 0750, by the umask
+		os.Mkdir(filepath.Join(dir, "closed"), 0o700),
+		beneath.Mkdir(root, "killed"), beneath.Mkdir(root, "closed"),
+	); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]fs.FileMode{"killed": 0o755, "closed": 0o700} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v, want %v", name, info.Mode(), err, want)
+		}
+	}
+}
