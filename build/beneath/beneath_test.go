@@ -114,13 +114,13 @@ func TestRemoveTemp(t *testing.T) {
 }
 
 // TestKilledBeforeChmod proves that the folder which a killed process has made, and not
-// given its mode, gets it later; one that its owner has closed does not.
+// given its mode, gets it later; one that is in use and that its owner has closed does not.
 func TestKilledBeforeChmod(t *testing.T) {
-	defer syscall.Umask(syscall.Umask(0o027))
 	root, dir := newRoot(t)
 	if err := errors.Join(
-		os.Mkdir(filepath.Join(dir, "killed"), 0o755), // 0750, by the umask
+		os.Mkdir(filepath.Join(dir, "killed"), 0o700),
 		os.Mkdir(filepath.Join(dir, "closed"), 0o700),
+		os.WriteFile(filepath.Join(dir, "closed", "file"), nil, 0o600),
 		beneath.Mkdir(root, "killed"), beneath.Mkdir(root, "closed"),
 	); err != nil {
 		t.Fatal(err)

@@ -137,7 +137,7 @@ func (d *download) decode(p *part) error {
 	if err != nil {
 		return nil // mislabelled, as some servers do with every file
 	}
-	to, err := os.Create(d.base + ".decoded")
+	to, err := createNew(d.base + ".decoded")
 	if err != nil {
 		return err
 	}
@@ -152,6 +152,15 @@ func (d *download) decode(p *part) error {
 		return fmt.Errorf("decode what came: %w", err)
 	}
 	return errors.Join(to.Sync(), to.Close(), os.Rename(to.Name(), p.base))
+}
+
+// createNew makes a file. What is there is removed first, and no link to elsewhere written
+// through.
+func createNew(path string) (*os.File, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 }
 
 func readStart(path string) ([]byte, error) {
