@@ -36,6 +36,15 @@ func TestPlantedLinks(t *testing.T) {
 	if p := d.part(); p.done != 0 {
 		t.Errorf("a link is gone on with: %d bytes", p.done)
 	}
+	if err := errors.Join(os.Remove(base+".part"), os.Link(victim, base+".part")); err != nil {
+		t.Fatal(err)
+	}
+	if p := d.part(); p.done != 0 {
+		t.Errorf("another file is gone on with: %d bytes", p.done)
+	}
+	if err := errors.Join(os.Remove(base+".part"), os.Symlink(victim, base+".part")); err != nil {
+		t.Fatal(err)
+	}
 	for _, done := range []int64{6, 0} {
 		p := &part{facts: known, base: base + ".part", done: done}
 		f, err := p.open()

@@ -23,7 +23,7 @@ func (d *download) part() *part {
 	if err != nil || known.validator() == "" {
 		return p
 	}
-	if info, err := os.Lstat(p.base); err == nil && info.Mode().IsRegular() {
+	if info, err := os.Lstat(p.base); err == nil && info.Mode().IsRegular() && alone(info) {
 		p.facts, p.done = *known, info.Size()
 	}
 	return p
