@@ -15,6 +15,7 @@ import (
 	"galbuild/build/beneath"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/regular"
 	"galbuild/build/source"
 )
 
@@ -117,7 +118,7 @@ func (h *heading) fits(o origin, sources blob.Ref) bool {
 
 // readHeading reads no more than that. One that cannot be used is zero.
 func readHeading(file string) heading {
-	f, err := os.Open(file)
+	f, err := regular.Open(file)
 	if err != nil {
 		return heading{}
 	}
@@ -129,7 +130,7 @@ func readHeading(file string) heading {
 // recall reads the memory; one that cannot be used is empty.
 func recall(file string, want origin) *memory {
 	m := &memory{seen: make(map[string]memo)}
-	f, err := os.Open(file)
+	f, err := regular.Open(file)
 	if err != nil {
 		return m
 	}

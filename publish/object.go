@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"os"
 
 	"galbuild/build/blob"
+	"galbuild/build/regular"
 )
 
 // Headers that say how long an object may be kept by those who have read it: what
@@ -33,7 +33,7 @@ func Bytes(key, mediaType, cacheControl string, b []byte) Object {
 func File(key, mediaType, cacheControl, file string, ref blob.Ref, size int64) Object {
 	return Object{
 		Key: key, Size: size, SHA256: ref, MediaType: mediaType, CacheControl: cacheControl,
-		Open: func() (io.ReadCloser, error) { return os.Open(file) },
+		Open: func() (io.ReadCloser, error) { return regular.Open(file) },
 	}
 }
 

@@ -714,3 +714,27 @@ func TestPullDamaged(t *testing.T) {
 		t.Errorf("verify: %v, %v", err, proof)
 	}
 }
+
+// TestPullEndless proves that a place cannot fill the disk: no more is written of a file
+// than the catalogue says that it has.
+func TestPullEndless(t *testing.T) {
+	root := t.TempDir()
+	buildSite(t, root, "one@1.0.0")
+	at, there := newFolder(t)
+	publishSite(t, at, root)
+	blobs, err := filepath.Glob(filepath.Join(there, "blobs/sha256/*/*"))
+	if err != nil || len(blobs) == 0 {
+		t.Fatal(blobs, err)
+	}
+	if err := errors.Join(os.Chmod(blobs[0], 0o644), os.Truncate(blobs[0], 64<<20)); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := site.Lock(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	if _, _, err := publish.Pull(t.Context(), at, dir, false, publish.Options{}); err == nil || !strings.Contains(err.Error(), "it has more than") {
+		t.Errorf("64 MiB in the place of a small file: %v", err)
+	}
+}

@@ -114,7 +114,7 @@ func (p *puller) content(ctx context.Context, there State) error {
 
 // blob brings one blob.
 func (p *puller) blob(ctx context.Context, l Link) error {
-	return p.fetch(ctx, l.Key, l.SHA256, func(d *blob.Draft) error {
+	return p.fetch(ctx, l.Key, l.SHA256, l.Size, func(d *blob.Draft) error {
 		_, _, err := d.Commit()
 		return err
 	})
@@ -122,8 +122,12 @@ func (p *puller) blob(ctx context.Context, l Link) error {
 
 // generation brings the two files of a generation.
 func (p *puller) generation(ctx context.Context, c site.Current) error {
-	for key, want := range map[string]blob.Ref{c.CatalogPath(): c.Catalog, c.IndexPath(): c.Index} {
-		err := p.fetch(ctx, key, want, func(d *blob.Draft) error { return d.CommitAs(key) })
+	for _, f := range []struct {
+		key  string
+		want blob.Ref
+		most int64
+	}{{c.CatalogPath(), c.Catalog, site.MaxPackedCatalog}, {c.IndexPath(), c.Index, maxIndex}} {
+		err := p.fetch(ctx, f.key, f.want, f.most, func(d *blob.Draft) error { return d.CommitAs(f.key) })
 		if err != nil {
 			return err
 		}
@@ -131,8 +135,12 @@ func (p *puller) generation(ctx context.Context, c site.Current) error {
 	return nil
 }
 
-// fetch brings an object that must have this hash.
-func (p *puller) fetch(ctx context.Context, key string, want blob.Ref, commit func(*blob.Draft) error) error {
+// maxIndex bounds an index, in bytes: that of half a million extensions has fewer.
+const maxIndex = 4 << 30
+
+// fetch brings an object that must have this hash and has at most that many bytes: what a
+// place sends must not fill the disk before it proves to be something else.
+func (p *puller) fetch(ctx context.Context, key string, want blob.Ref, most int64, commit func(*blob.Draft) error) error {
 	r, err := p.from.Get(ctx, key, 0, -1)
 	if err != nil {
 		return err
@@ -140,8 +148,12 @@ func (p *puller) fetch(ctx context.Context, key string, want blob.Ref, commit fu
 	defer r.Close()
 	draft := p.dir.Blobs.Draft()
 	defer draft.Discard()
-	if _, err := io.Copy(draft, r); err != nil {
+	n, err := io.Copy(draft, io.LimitReader(r, most+1))
+	if err != nil {
 		return fmt.Errorf("%s: %w", key, err)
+	}
+	if n > most {
+		return fmt.Errorf("%s: it has more than %d bytes", key, most)
 	}
 	if got := draft.Ref(); got != want {
 		return fmt.Errorf("%s: its SHA-256 is %s, and should be %s", key, got, want)

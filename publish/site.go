@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"galbuild/build"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/regular"
 	"galbuild/build/site"
 )
 
@@ -110,9 +110,12 @@ type publication struct {
 // published is a file on the builder's desk: what was published where, by place.
 const published = "published.json"
 
+// maxMemory bounds it, in bytes: a gallery of 100,000 versions has 5 MB for each place.
+const maxMemory = 1 << 30
+
 func lastPublished(root string) map[string]publication {
 	all := make(map[string]publication)
-	text, err := os.ReadFile(filepath.Join(root, site.Desk, published))
+	text, err := regular.ReadFile(filepath.Join(root, site.Desk, published), maxMemory)
 	if err != nil || json.Unmarshal(text, &all) != nil || all == nil { // null
 		return make(map[string]publication) // one that cannot be read is ignored
 	}

@@ -11,6 +11,7 @@ package beneath
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -62,10 +63,24 @@ func Mkdir(parent *os.Root, name string) error {
 		return fmt.Errorf("%s: %w", filepath.Join(parent.Name(), name), ErrLink)
 	case !info.IsDir():
 		return &fs.PathError{Op: "mkdir", Path: filepath.Join(parent.Name(), name), Err: syscall.ENOTDIR}
-	case made && info.Mode()&DirMode != DirMode:
+	case info.Mode()&DirMode == DirMode:
+	case made:
 		return parent.Chmod(name, info.Mode()|DirMode)
+	case isEmpty(parent, name):
+		// Somebody is making it, or was killed before it had its mode. It may be another's.
+		_ = parent.Chmod(name, info.Mode()|DirMode)
 	}
 	return nil
+}
+
+func isEmpty(parent *os.Root, name string) bool {
+	f, err := parent.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	_, err = f.Readdirnames(1)
+	return err == io.EOF
 }
 
 // Dir opens the folder at a slash-separated path below root, "." for root itself, and makes

@@ -112,3 +112,22 @@ func TestRemoveTemp(t *testing.T) {
 		}
 	}
 }
+
+// TestKilledBeforeChmod proves that the folder which a killed process has made, and not
+// given its mode, gets it later; one that is in use and that its owner has closed does not.
+func TestKilledBeforeChmod(t *testing.T) {
+	root, dir := newRoot(t)
+	if err := errors.Join(
+		os.Mkdir(filepath.Join(dir, "killed"), 0o700),
+		os.Mkdir(filepath.Join(dir, "closed"), 0o700),
+		os.WriteFile(filepath.Join(dir, "closed", "file"), nil, 0o600),
+		beneath.Mkdir(root, "killed"), beneath.Mkdir(root, "closed"),
+	); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]fs.FileMode{"killed": 0o755, "closed": 0o700} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v, want %v", name, info.Mode(), err, want)
+		}
+	}
+}

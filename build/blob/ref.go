@@ -12,7 +12,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"os"
+
+	"galbuild/build/regular"
 )
 
 // Ref is the SHA-256 of a file's bytes. It is comparable; as text it is 64
@@ -24,7 +25,7 @@ func Sum(b []byte) Ref { return sha256.Sum256(b) }
 
 // SumFile returns the Ref of a file's bytes, and how many there are.
 func SumFile(name string) (Ref, int64, error) {
-	f, err := os.Open(name)
+	f, err := regular.Open(name)
 	if err != nil {
 		return Ref{}, 0, err
 	}

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"galbuild/build/beneath"
+	"galbuild/build/regular"
 )
 
 // Store is the blobs/ folder of a site. It also writes the site's other files. Nothing is
@@ -223,7 +224,7 @@ func isOtherDevice(err error) bool { return errors.Is(err, syscall.EXDEV) }
 
 // copy makes file a copy of source, both relative to the site.
 func (s *Store) copy(source, file string) error {
-	from, err := s.site.Open(source)
+	from, err := regular.OpenIn(s.site, source)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package site
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -18,12 +17,13 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/regular"
 )
 
 // ReadCurrent returns the generation that counts in the site at root, the zero
 // Current if there is none yet.
 func ReadCurrent(root string) (Current, error) {
-	f, err := os.Open(filepath.Join(root, filepath.FromSlash(CurrentPath)))
+	f, err := regular.Open(filepath.Join(root, filepath.FromSlash(CurrentPath)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Current{}, nil
 	}
@@ -40,19 +40,6 @@ func ReadCurrent(root string) (Current, error) {
 
 // maxCurrent is the largest size of CURRENT in bytes.
 const maxCurrent = 4 << 10
-
-// readAtMost reads a file of at most that many bytes.
-func readAtMost(file string, most int64) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || info.Size() > most {
-		return nil, cmp.Or(err, fmt.Errorf("%s: larger than the limit of %d bytes", file, most))
-	}
-	return io.ReadAll(io.LimitReader(f, most))
-}
 
 // WriteCatalog writes the catalogue as a generation keeps it.
 func WriteCatalog(w io.Writer, c *catalog.Catalog) error {
@@ -124,7 +111,7 @@ func ReadCatalog(root string, c Current) (*catalog.Catalog, error) {
 		return &catalog.Catalog{}, nil
 	}
 	file := filepath.Join(root, filepath.FromSlash(c.CatalogPath()))
-	packed, err := readAtMost(file, MaxPackedCatalog)
+	packed, err := regular.ReadFile(file, MaxPackedCatalog)
 	if err != nil {
 		return nil, err
 	}

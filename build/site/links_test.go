@@ -6,10 +6,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"galbuild/build/beneath"
+	"galbuild/build/blob"
 	"galbuild/build/site"
+	"galbuild/index"
 )
 
 // TestPlantedLinks checks that a site with a link at the path of one of its folders is not
@@ -91,6 +94,32 @@ func TestRemoveTemp(t *testing.T) {
 		}
 		if _, err := os.Lstat(dir.Path(path)); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestPipes puts a named pipe in the place of each file of a site that is opened. Waiting
+// for somebody to write into it ends the test run, which is how this fails.
+func TestPipes(t *testing.T) {
+	dir := lock(t, t.TempDir())
+	current := write(t, dir, sample(), "index")
+	ref, err := dir.Blobs.PutBytes([]byte("hello"))
+	if err := errors.Join(err, dir.Switch(t.Context(), current), dir.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for name, open := range map[string]func(file string) error{
+		current.CatalogPath(): func(string) error { _, err := site.ReadCatalog(dir.Root, current); return err },
+		site.CurrentPath:      func(string) error { _, err := site.ReadCurrent(dir.Root); return err },
+		current.IndexPath():   func(file string) error { _, err := index.Open(file); return err },
+		ref.Path():            func(file string) error { _, _, err := blob.SumFile(file); return err },
+		site.Desk + "/lock":   func(string) error { _, err := site.Lock(dir.Root); return err },
+	} {
+		planted := dir.Path(name)
+		if err := errors.Join(os.Remove(planted), syscall.Mkfifo(planted, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		if err := open(planted); err == nil {
+			t.Errorf("%s: a pipe is taken", name)
 		}
 	}
 }

@@ -29,6 +29,7 @@ import (
 
 	"galbuild/build/beneath"
 	"galbuild/build/blob"
+	"galbuild/build/regular"
 )
 
 // Desk is the builder's own folder in a site: its lock, its temporary files,
@@ -128,7 +129,7 @@ func (d *Dir) lockAndClear() (err error) {
 // returns ErrLocked if another process has the lock.
 func LockFile(root *os.Root, name string, try func(*flock.Flock) (bool, error)) (*flock.Flock, error) {
 	name = filepath.Join(Desk, name)
-	f, err := root.OpenFile(name, os.O_RDONLY|os.O_CREATE, 0o600)
+	f, err := root.OpenFile(name, os.O_RDONLY|os.O_CREATE|regular.NoWait, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -340,7 +341,7 @@ func (d *Dir) Path(path string) string { return filepath.Join(d.Root, filepath.F
 // WriteFile replaces a small file of the site in one step, unless it is the same
 // already.
 func (d *Dir) WriteFile(path string, text []byte) error {
-	if old, err := os.ReadFile(d.Path(path)); err == nil && string(old) == string(text) {
+	if old, err := regular.ReadFile(d.Path(path), int64(len(text))); err == nil && string(old) == string(text) {
 		return nil
 	}
 	return d.Blobs.WriteFile(path, text)

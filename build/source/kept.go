@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"galbuild/build/regular"
 	"galbuild/build/vsix"
 )
 
@@ -48,10 +49,13 @@ func (f *facts) validator() string {
 	return f.ETag
 }
 
+// maxFacts bounds the record of a download, in bytes.
+const maxFacts = 1 << 20
+
 // readFacts reads the record of a download. A damaged record is an error, and the package
 // is downloaded as if there were none.
 func readFacts(path string) (*facts, error) {
-	text, err := os.ReadFile(path)
+	text, err := regular.ReadFile(path, maxFacts)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +128,7 @@ func (d *download) decode(p *part) error {
 	default:
 		return fmt.Errorf("%s sends it encoded as %q, which is not understood", d.url.Host, p.Encoding)
 	}
-	encoded, err := os.Open(p.base)
+	encoded, err := regular.Open(p.base)
 	if err != nil {
 		return err
 	}
@@ -133,7 +137,7 @@ func (d *download) decode(p *part) error {
 	if err != nil {
 		return nil // mislabelled, as some servers do with every file
 	}
-	to, err := os.Create(d.base + ".decoded")
+	to, err := createNew(d.base + ".decoded")
 	if err != nil {
 		return err
 	}
@@ -150,8 +154,17 @@ func (d *download) decode(p *part) error {
 	return errors.Join(to.Sync(), to.Close(), os.Rename(to.Name(), p.base))
 }
 
+// createNew makes a file. What is there is removed first, and no link to elsewhere written
+// through.
+func createNew(path string) (*os.File, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+}
+
 func readStart(path string) ([]byte, error) {
-	file, err := os.Open(path)
+	file, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +228,7 @@ func sameContent(a, b string) bool {
 }
 
 func hashFile(path string) ([]byte, error) {
-	file, err := os.Open(path)
+	file, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package source
 import (
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 )
@@ -22,21 +23,28 @@ func (d *download) part() *part {
 	if err != nil || known.validator() == "" {
 		return p
 	}
-	if info, err := os.Stat(p.base); err == nil {
+	if info, err := os.Lstat(p.base); err == nil && info.Mode().IsRegular() && alone(info) {
 		p.facts, p.done = *known, info.Size()
 	}
 	return p
 }
 
 // open returns base.part to be appended to. What it is a part of is written
-// down before it has a byte.
+// down before it has a byte. Nothing is written outside of its folder, whatever links
+// somebody plants there.
 func (p *part) open() (*os.File, error) {
 	if p.done == 0 {
 		if err := p.write(p.base + ".json"); err != nil {
 			return nil, err
 		}
+		return createNew(p.base)
 	}
-	return os.OpenFile(p.base, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	dir, err := os.OpenRoot(filepath.Dir(p.base))
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return dir.OpenFile(filepath.Base(p.base), os.O_WRONLY|os.O_APPEND, 0)
 }
 
 func (p *part) discard() {

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -9,6 +10,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"galbuild/build/beneath"
 )
 
 const stdinName = "standard input"
@@ -91,6 +94,9 @@ func (x *expansion) downloads() (string, error) {
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", fmt.Errorf("make the folder for downloads: %w", err)
+	}
+	if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
+		return "", cmp.Or(err, fmt.Errorf("folder for downloads %s: %w", dir, beneath.ErrLink))
 	}
 	return dir, nil
 }

@@ -102,7 +102,7 @@ func Hidden(s string) []string {
 // word with letters that look like others.
 func Findings(s string) []string {
 	found := Hidden(s)
-	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) }) {
+	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.In(r, unicode.Letter, unicode.Mark, unicode.Digit, unicode.Nl) }) {
 		if looks := lookAlike(word); looks != "" {
 			return append(found, looks)
 		}
@@ -116,7 +116,13 @@ func Findings(s string) []string {
 // Source: https://www.unicode.org/Public/security/latest/confusables.txt
 var confusable = pairs("АAВBЕEЅSІIЈJКKМMНHОOРPСCТTУYХXаaеeіiјjоoрpсcуyхxѕsһhԁdԛqԝwҮYӏlѵv" +
 	"ΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXοoνvιiαaρpυu" +
-	"օoսuոnհhցgքf")
+	"օoսuոnհhցgքf" +
+	// Letters of the Latin alphabet itself that few names are written with.
+	"ɑaɡgɩiɪiꞁlᴄcᴏoᴠvᴡwᴢzꜱs")
+
+// capitals are alphabets of which most letters are drawn as Latin capitals, and that no
+// word mixes with Latin ones.
+var capitals = []*unicode.RangeTable{unicode.Cherokee, unicode.Coptic, unicode.Lisu, unicode.Deseret, unicode.Old_Italic, unicode.Lycian, unicode.Lydian, unicode.Carian}
 
 func pairs(s string) map[rune]rune {
 	all := []rune(s)
@@ -131,17 +137,27 @@ func pairs(s string) map[rune]rune {
 // alphabet, or whose letters all look like Latin ones and are not Latin.
 func lookAlike(word string) string {
 	var latin, other, same int
-	var first rune
+	var first, foreign rune
 	for _, r := range word {
 		switch plain := norm.NFKC.String(string(r)); {
 		case r < utf8.RuneSelf && unicode.IsLetter(r):
 			latin++
-		case !unicode.IsLetter(r):
-		case r > unicode.MaxLatin1 && isASCIILetter(plain): // full width, mathematical, …
+		case !unicode.In(r, unicode.Letter, unicode.Nl):
+		case r > unicode.MaxLatin1 && isASCIILetter(plain): // full width, mathematical, Roman numerals, …
 			return fmt.Sprintf("%q has the look-alike letter U+%04X for %s", word, r, plain)
 		case unicode.Is(unicode.Latin, r):
+			if _, ok := confusable[r]; ok {
+				other++
+				same++
+				if first == 0 {
+					first = r
+				}
+				continue
+			}
 			latin++
-		case unicode.In(r, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Cherokee, unicode.Coptic):
+		case unicode.In(r, capitals...):
+			foreign = r
+		case unicode.In(r, unicode.Cyrillic, unicode.Greek, unicode.Armenian):
 			other++
 			if _, ok := confusable[r]; ok {
 				same++
@@ -152,6 +168,8 @@ func lookAlike(word string) string {
 		}
 	}
 	switch {
+	case latin > 0 && foreign != 0:
+		return fmt.Sprintf("%q has the look-alike letter U+%04X among Latin ones", word, foreign)
 	case latin > 0 && other > 0 && same > 0, same > 2 && same == other:
 		return fmt.Sprintf("%q has the look-alike letter U+%04X, which is not the Latin %c", word, first, confusable[first])
 	}

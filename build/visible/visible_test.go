@@ -51,6 +51,14 @@ func TestFindings(t *testing.T) {
 		"\u0440\u0430\u0443 now":  "look-alike letter U+0440",
 		"Ｐython":                  "look-alike letter U+FF30 for P",
 		"𝐏ython":                  "look-alike letter U+1D40F for P",
+		"Git\u217cens":            "look-alike letter U+217C for l",
+		"\u216fython":             "look-alike letter U+216F for M",
+		"\u13b7icrosoft":          "look-alike letter U+13B7",
+		"Micros\u2c9fft":          "look-alike letter U+2C9F",
+		"\ua4d1ython":             "look-alike letter U+A4D1",
+		"Lan\u0261uage":           "look-alike letter U+0261, which is not the Latin g",
+		"ᏣᎳᎩ for Code":            "",
+		"Işık Teması":             "",
 	} {
 		got := strings.Join(Findings(in), "; ")
 		if (want == "") != (got == "") || !strings.Contains(got, want) {

@@ -97,7 +97,8 @@ func (p *Package) boundProperties(l Limits) error {
 			continue
 		}
 		if essential(x.Key) {
-			return refuse("", "property %s has %d bytes, more than the limit of %d", x.Key, len(x.Value), l.PropertyValueBytes)
+			return refuse("", "property %s: its key has %d bytes and its value %d, more than the limits of %d and %d",
+				x.Key, len(x.Key), len(x.Value), l.PropertyKeyBytes, l.PropertyValueBytes)
 		}
 		if long++; long == 1 {
 			p.warn("property %.80q is left out: its key has %d bytes and its value %d, more than the limits of %d and %d",

@@ -74,7 +74,7 @@ func TestBounds(t *testing.T) {
 			x.Metadata.Properties = []manifest.Property{{ID: "k", Value: strings.Repeat("v", 32<<10+1)}, {ID: strings.Repeat("k", 257)}}
 		}, "", `property "k" is left out: its key has 1 bytes and its value 32769`, func(p *Package) any { return len(p.Properties) }, 1},
 		"long pack": {func(f map[string]any, _ *manifest.XML) { f["extensionPack"] = many(5000, "acme.e%d") }, "",
-			"property Microsoft.VisualStudio.Code.ExtensionPack has 53889 bytes, more than the limit of 32768", nil, nil},
+			"property Microsoft.VisualStudio.Code.ExtensionPack: its key has 41 bytes and its value 53889, more than the limits of 256 and 32768", nil, nil},
 		"asset types": {func(_ map[string]any, x *manifest.XML) {
 			for _, kind := range many(1000, "t%d") {
 				x.Assets = append(x.Assets, manifest.Asset{Type: kind, Path: "extension/e.js"})

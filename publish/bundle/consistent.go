@@ -1,10 +1,10 @@
 package bundle
 
 import (
-	"os"
 	"strings"
 
 	"galbuild/build/blob"
+	"galbuild/build/regular"
 	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/render"
@@ -47,7 +47,7 @@ func isAnswer(path string) bool {
 // program has rendered them.
 func (s *staging) checkAnswers() error {
 	path := s.current.CatalogPath()
-	packed, err := os.ReadFile(s.file(path))
+	packed, err := regular.ReadFile(s.file(path), site.MaxPackedCatalog)
 	if err != nil {
 		return err
 	}

@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"os"
 	"time"
 
 	"aead.dev/minisign"
 
 	"galbuild/build/blob"
+	"galbuild/build/regular"
 	"galbuild/build/site"
 )
 
@@ -163,7 +163,7 @@ func (p *packer) writeFile(x line) error {
 
 // copy writes the bytes of a file, provided that they are what they should be.
 func (p *packer) copy(x line, size int64) error {
-	f, err := os.Open(p.tree.file(x.path))
+	f, err := regular.Open(p.tree.file(x.path))
 	if err != nil {
 		return damagedSite(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"galbuild/build/beneath"
 	"galbuild/build/blob"
+	"galbuild/build/regular"
 )
 
 // A Part is a file that an archive consists of, alone or with others.
@@ -119,7 +120,11 @@ func (s *source) readSums(name, sums string) error {
 	if sums == "" {
 		file = filepath.Join(s.folder, name+SumsSuffix)
 	}
-	text, err := readSmall(file)
+	read := readBeside
+	if sums != "" {
+		read = readSmall
+	}
+	text, err := read(file)
 	if sums == "" && errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -133,9 +138,14 @@ func (s *source) readSums(name, sums string) error {
 	return nil
 }
 
-// readSmall reads a file of which only the beginning can be of use if it is long.
-func readSmall(file string) ([]byte, error) {
-	f, err := os.Open(file)
+// readSmall reads a file of which only the beginning can be of use if it is long. It was
+// named by the user, so it may be a pipe.
+func readSmall(file string) ([]byte, error) { return readStart(os.Open(file)) }
+
+// readBeside is readSmall for a file that was not named, but found.
+func readBeside(file string) ([]byte, error) { return readStart(regular.Open(file)) }
+
+func readStart(f *os.File, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +201,7 @@ func (s *source) Read(b []byte) (int, error) {
 			if s.next == len(s.parts) {
 				return 0, io.EOF
 			}
-			f, err := os.Open(s.path(s.next))
+			f, err := regular.Open(s.path(s.next))
 			if err != nil {
 				return 0, err
 			}

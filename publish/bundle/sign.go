@@ -51,7 +51,7 @@ type signer struct {
 func readTrusted(paths []string) ([]signer, error) {
 	var all []signer
 	for _, path := range paths {
-		files := []string{path}
+		files, read := []string{path}, readSmall
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			if files, err = filepath.Glob(filepath.Join(path, "*.pub")); err != nil {
 				return nil, err
@@ -59,12 +59,15 @@ func readTrusted(paths []string) ([]signer, error) {
 			if len(files) == 0 {
 				return nil, fmt.Errorf("%s: no *.pub in this folder", path)
 			}
+			read = readBeside
 		}
 		for _, file := range files {
-			key, err := minisign.PublicKeyFromFile(file)
-			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+			text, err := read(file)
+			if err != nil {
 				return nil, err
-			} else if err != nil {
+			}
+			var key minisign.PublicKey
+			if err := key.UnmarshalText(text); err != nil {
 				return nil, fmt.Errorf("%s: no minisign public key", file)
 			}
 			all = append(all, signer{file, key})
@@ -75,7 +78,7 @@ func readTrusted(paths []string) ([]signer, error) {
 
 // checkSignature returns which of the trusted has signed sums; file holds the signature.
 func checkSignature(sums []byte, file string, trusted []signer) (string, error) {
-	text, err := readSmall(file)
+	text, err := readBeside(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("%s is not there: %w", file, ErrUntrusted)
 	}

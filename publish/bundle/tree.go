@@ -14,6 +14,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/regular"
 	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/render"
@@ -101,6 +102,10 @@ func (t *tree) addContent(c *catalog.Catalog) error {
 	return nil
 }
 
+// maxAnswer bounds a response that is a file, in bytes, where it cannot be told what it
+// should be.
+const maxAnswer = 64 << 20
+
 // addAnswers adds the answers as they should be; where another version of the program
 // rendered them, as they are.
 func (t *tree) addAnswers(c *catalog.Catalog) error {
@@ -108,7 +113,7 @@ func (t *tree) addAnswers(c *catalog.Catalog) error {
 		text := f.Text
 		if c.Render != render.Version {
 			var err error
-			if text, err = os.ReadFile(t.file(f.Path)); err != nil {
+			if text, err = regular.ReadFile(t.file(f.Path), maxAnswer); err != nil {
 				return err
 			}
 		}

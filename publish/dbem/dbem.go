@@ -19,7 +19,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -27,6 +26,7 @@ import (
 	"time"
 
 	"galbuild/build/metadatas"
+	"galbuild/build/regular"
 	"galbuild/build/site"
 	"galbuild/publish"
 )
@@ -188,9 +188,12 @@ func folderOf(key string) string {
 // memory is a file on the builder's desk: which versions were published where.
 const memory = "published-dbem.json"
 
+// maxMemory bounds it, in bytes: a gallery of 100,000 versions has 5 MB for each place.
+const maxMemory = 1 << 30
+
 func recall(root string) map[string][]string {
 	all := make(map[string][]string)
-	text, err := os.ReadFile(filepath.Join(root, site.Desk, memory))
+	text, err := regular.ReadFile(filepath.Join(root, site.Desk, memory), maxMemory)
 	if err != nil || json.Unmarshal(text, &all) != nil || all == nil { // null
 		return make(map[string][]string) // one that cannot be read is ignored
 	}

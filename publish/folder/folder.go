@@ -20,6 +20,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"galbuild/build/beneath"
+	"galbuild/build/regular"
 	"galbuild/build/site"
 	"galbuild/publish"
 )
@@ -54,14 +55,10 @@ func (t *Target) Get(ctx context.Context, key string, offset, length int64) (io.
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(t.file(key))
-	if err == nil {
-		var info fs.FileInfo
-		if info, err = f.Stat(); err == nil && info.IsDir() {
-			err = fs.ErrNotExist
-		}
-		if err != nil {
-			f.Close()
+	f, err := regular.Open(t.file(key))
+	if errors.Is(err, regular.ErrKind) {
+		if info, err := os.Stat(t.file(key)); err == nil && info.IsDir() {
+			return nil, fmt.Errorf("%s: %w", key, publish.ErrNotExist)
 		}
 	}
 	switch {
@@ -204,7 +201,7 @@ func (t *Target) Copy(ctx context.Context, from string, o publish.Object) error 
 	if err := w.link(from, o.Key); err == nil || errors.Is(err, beneath.ErrLink) {
 		return err
 	}
-	o.Open = func() (io.ReadCloser, error) { return os.Open(t.file(from)) }
+	o.Open = func() (io.ReadCloser, error) { return regular.Open(t.file(from)) }
 	return t.Put(ctx, o)
 }
 
@@ -240,8 +237,10 @@ func (t *Target) Swap(ctx context.Context, old []byte, o publish.Object) error {
 		return err
 	}
 	defer lock.Close()
-	is, err := os.ReadFile(t.file(o.Key))
+	is, err := regular.ReadFile(t.file(o.Key), int64(len(old)))
 	switch {
+	case errors.Is(err, regular.ErrLong):
+		return fmt.Errorf("%s: %w", o.Key, publish.ErrChanged)
 	case err != nil && !isMissing(err):
 		return err
 	case (old == nil) != (err != nil) || !bytes.Equal(is, old):

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"galbuild/build/beneath"
+	"galbuild/build/regular"
 	"galbuild/build/site"
 	"galbuild/publish"
 	"galbuild/publish/folder"
@@ -122,5 +123,20 @@ func TestModes(t *testing.T) {
 		if info, err := os.Stat(filepath.Join(root, name)); err != nil || info.Mode().Perm() != want {
 			t.Errorf("%s: %v, %v, want %v", name, info.Mode(), err, want)
 		}
+	}
+}
+
+// TestPipe proves that no pipe is waited for: the test run would end.
+func TestPipe(t *testing.T) {
+	root := t.TempDir()
+	at := newTarget(t, root)
+	if err := errors.Join(at.Put(t.Context(), object("blobs/x")), syscall.Mkfifo(filepath.Join(root, "blobs", "pipe"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := at.Get(t.Context(), "blobs/pipe", 0, -1); !errors.Is(err, regular.ErrKind) {
+		t.Errorf("Get: %v, want ErrKind", err)
+	}
+	if err := at.Swap(t.Context(), []byte("old"), object("blobs/pipe")); !errors.Is(err, regular.ErrKind) {
+		t.Errorf("Swap: %v, want ErrKind", err)
 	}
 }

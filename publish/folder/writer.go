@@ -15,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"galbuild/build/beneath"
+	"galbuild/build/regular"
 	"galbuild/build/site"
 )
 
@@ -123,7 +124,7 @@ func (w *writer) rename(name, key string) error {
 }
 
 func (w *writer) copy(temp, key string) error {
-	from, err := w.root.Open(temp)
+	from, err := regular.OpenIn(w.root, temp)
 	if err != nil {
 		return err
 	}

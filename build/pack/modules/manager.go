@@ -106,7 +106,7 @@ func (t *tree) choose(dir string) Choice {
 // Source: https://docs.npmjs.com/cli/v11/configuring-npm/package-json#devengines and
 // https://nodejs.org/api/packages.html#packagemanager.
 func declared(dir fs.FS, folder string) (c Choice) {
-	text, err := fs.ReadFile(dir, path.Join(folder, "package.json"))
+	text, err := readRegular(dir, path.Join(folder, "package.json"))
 	if err != nil {
 		return c
 	}

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"galbuild/build/regular"
 )
 
 // A tree is the surroundings of the extension's folder as packages see them: each looks for
@@ -159,6 +161,18 @@ func (t *tree) target(dir, link string) (string, bool) {
 	return target, fs.ValidPath(target) && !isVolume
 }
 
+// readRegular reads a file. What is no file, such as a pipe, may have no end.
+func readRegular(dir fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: regular.ErrKind}
+	}
+	return fs.ReadFile(dir, name)
+}
+
 // manifest reads dir/package.json. npm takes one that it cannot read for empty,
 // and skips a byte order mark.
 func (t *tree) manifest(dir string) *manifest {
@@ -166,7 +180,7 @@ func (t *tree) manifest(dir string) *manifest {
 		return m
 	}
 	m := &manifest{}
-	text, err := fs.ReadFile(t.dir, path.Join(dir, "package.json"))
+	text, err := readRegular(t.dir, path.Join(dir, "package.json"))
 	if err == nil {
 		var read *manifest
 		if read, err = parseManifest(bytes.TrimPrefix(text, []byte("\uFEFF"))); err == nil {

@@ -1,0 +1,29 @@
+//go:build unix
+
+package modules
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"galbuild/build/regular"
+)
+
+// TestPipe proves that a pipe in the place of a package.json is not waited for: the test
+// run would end.
+func TestPipe(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(dir, "package.json"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	of := &tree{dir: os.DirFS(dir), manifests: make(map[string]*manifest)}
+	if m := of.manifest("."); !errors.Is(m.unread, regular.ErrKind) {
+		t.Errorf("%v, want ErrKind", m.unread)
+	}
+	if c := declared(os.DirFS(dir), "."); c.Manager != "" {
+		t.Errorf("a pipe declares %v", c)
+	}
+}

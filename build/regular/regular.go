@@ -1,0 +1,67 @@
+// Package regular opens files that must be regular ones: those of sites and of the
+// builder's own folder.
+//
+// Opening a named pipe waits for somebody who writes into it, and reading a device may
+// never end. Whoever can write to a site could have every command that reads it wait for
+// ever by putting one in the place of a file.
+package regular
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// Errors in the [fs.PathError] for what is no regular file, and for one that is too long.
+var (
+	ErrKind = errors.New("not a regular file")
+	ErrLong = errors.New("longer than it may be")
+)
+
+// Open opens a file for reading. It does not wait, whatever is there.
+func Open(path string) (*os.File, error) {
+	return check(os.OpenFile(path, os.O_RDONLY|NoWait, 0))
+}
+
+// OpenIn opens a file below a root for reading. It does not wait, whatever is there.
+func OpenIn(root *os.Root, name string) (*os.File, error) {
+	return check(root.OpenFile(name, os.O_RDONLY|NoWait, 0))
+}
+
+func check(f *os.File, err error) (*os.File, error) {
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: f.Name(), Err: ErrKind}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// ReadFile returns what is in a file that has at most that many bytes.
+func ReadFile(path string, most int64) ([]byte, error) {
+	f, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > most {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("more than %d bytes: %w", most, ErrLong)}
+	}
+	text := make([]byte, info.Size())
+	if _, err := io.ReadFull(f, text); err != nil {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: err}
+	}
+	return text, nil
+}

@@ -1,0 +1,72 @@
+//go:build unix
+
+package source
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"galbuild/build/beneath"
+)
+
+// TestPlantedLinks proves that no download is written through a link in its folder, or
+// through one in the place of the folder.
+func TestPlantedLinks(t *testing.T) {
+	dir, outside := t.TempDir(), t.TempDir()
+	victim := filepath.Join(outside, "victim")
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, err := w.Write([]byte("package"))
+	base := filepath.Join(dir, "x")
+	known := facts{ETag: `"a"`, Size: 100, Encoding: "gzip"}
+	if err := errors.Join(err, w.Close(),
+		os.WriteFile(victim, []byte("victim"), 0o644),
+		os.WriteFile(base+".packed", packed.Bytes(), 0o644),
+		known.write(base+".part.json"),
+		os.Symlink(victim, base+".part"), os.Symlink(victim, base+".decoded"),
+		os.Symlink(outside, filepath.Join(dir, "downloads")),
+	); err != nil {
+		t.Fatal(err)
+	}
+	d := &download{base: base}
+	if p := d.part(); p.done != 0 {
+		t.Errorf("a link is gone on with: %d bytes", p.done)
+	}
+	if err := errors.Join(os.Remove(base+".part"), os.Link(victim, base+".part")); err != nil {
+		t.Fatal(err)
+	}
+	if p := d.part(); p.done != 0 {
+		t.Errorf("another file is gone on with: %d bytes", p.done)
+	}
+	if err := errors.Join(os.Remove(base+".part"), os.Symlink(victim, base+".part")); err != nil {
+		t.Fatal(err)
+	}
+	for _, done := range []int64{6, 0} {
+		p := &part{facts: known, base: base + ".part", done: done}
+		f, err := p.open()
+		if (err == nil) != (done == 0) {
+			t.Errorf("part of %d bytes: %v", done, err)
+		}
+		if err == nil {
+			_, err = f.Write([]byte("overwritten"))
+			if err := errors.Join(err, f.Close()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if err := d.decode(&part{facts: known, base: base + ".packed"}); err != nil {
+		t.Error(err)
+	}
+	x := &expansion{Config: Config{Downloads: filepath.Join(dir, "downloads")}}
+	if _, err := x.downloads(); !errors.Is(err, beneath.ErrLink) {
+		t.Errorf("the folder is a link: %v, want ErrLink", err)
+	}
+	left, err := os.ReadDir(outside)
+	if text, err2 := os.ReadFile(victim); err != nil || err2 != nil || string(text) != "victim" || len(left) != 1 {
+		t.Errorf("outside: %q, %v, %v, %v", text, left, err, err2)
+	}
+}

@@ -1,0 +1,38 @@
+//go:build unix
+
+package bundle
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"galbuild/build/regular"
+)
+
+// TestPipes puts a pipe in the place of each file that is found beside an archive, and
+// not named. Waiting for one ends the test run, which is how this fails.
+func TestPipes(t *testing.T) {
+	root, dir := newSite(t, "one"), t.TempDir()
+	key, public := newKey(t)
+	file := filepath.Join(dir, "g.tar")
+	report := mustExport(t, ExportConfig{Site: root, Output: file, SignKey: key})
+	for _, planted := range []string{report.Sums, report.Signature, filepath.Join(filepath.Dir(public), "pipe.pub"), file} {
+		was, _ := os.ReadFile(planted)
+		if err := errors.Join(os.RemoveAll(planted), syscall.Mkfifo(planted, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		cfg := ImportConfig{Archive: file, Site: filepath.Join(t.TempDir(), "target"), Trust: []string{filepath.Dir(public)}}
+		if _, err := Import(t.Context(), cfg); !errors.Is(err, regular.ErrKind) {
+			t.Errorf("%s: %v, want ErrKind", planted, err)
+		}
+		if err := errors.Join(os.Remove(planted), os.WriteFile(planted, was, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		if was == nil {
+			os.Remove(planted)
+		}
+	}
+}
