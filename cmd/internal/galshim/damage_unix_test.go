@@ -3,8 +3,9 @@
 package galshim
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -12,10 +13,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"galbuild/build/blob"
+	"galbuild/build/regular"
+	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/index/query"
 	"galbuild/render/gallery"
@@ -33,7 +37,7 @@ func TestCutShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := open(t, dir, folder{dir})
-	var lines bytes.Buffer
+	var lines lockedBuffer
 	g.live.log = slog.New(slog.NewTextHandler(&lines, nil))
 	srv := httptest.NewServer(g)
 	defer srv.Close()
@@ -255,5 +259,26 @@ func TestWrittenOver(t *testing.T) {
 				t.Errorf("%d extensions, want 301", n)
 			}
 		})
+	}
+}
+
+// TestPipeInSite answers for the place of a blob, and of CURRENT, where somebody has put a
+// named pipe. Opening one waits for a writer, so this test would not end.
+func TestPipeInSite(t *testing.T) {
+	dir := t.TempDir()
+	sample{pages: map[string]string{"page.txt": "text"}}.write(t, dir)
+	g := open(t, dir, folder{dir})
+	sum := sha256.Sum256([]byte("text"))
+	for _, path := range []string{blob.Ref(sum).Path(), site.CurrentPath} {
+		file := filepath.Join(dir, filepath.FromSlash(path))
+		if err := errors.Join(os.Remove(file), syscall.Mkfifo(file, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if resp := g.ask("GET", "/page.txt", ""); resp.StatusCode != http.StatusInternalServerError {
+		t.Errorf("status %d, want 500", resp.StatusCode)
+	}
+	if err := g.live.look(t.Context()); !errors.Is(err, regular.ErrKind) {
+		t.Errorf("looking for a new generation: %v, want %v", err, regular.ErrKind)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"galbuild/build/blob"
+	"galbuild/build/regular"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/index"
@@ -45,7 +46,7 @@ func (f folder) next(_ context.Context, old *generation) (*generation, error) {
 // openFolder returns the generation that counts in root, which is closed with
 // it, or nil if that is old.
 func openFolder(root *os.Root, old *generation) (*generation, error) {
-	text, err := root.ReadFile(filepath.FromSlash(site.CurrentPath))
+	text, err := readCurrentIn(root)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, hint.Add(fmt.Errorf("open site %s: it has no %s", root.Name(), site.CurrentPath), "build it with: galbuild SOURCE… -o %s", root.Name())
 	}
@@ -76,6 +77,16 @@ func openFolder(root *os.Root, old *generation) (*generation, error) {
 	return g, nil
 }
 
+// readCurrentIn returns the text of a site's CURRENT, or the beginning of one that is too long.
+func readCurrentIn(root *os.Root) ([]byte, error) {
+	f, err := regular.OpenIn(root, filepath.FromSlash(site.CurrentPath))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxCurrent))
+}
+
 // openedFile is an index as it was when it was opened.
 type openedFile struct{ os.FileInfo }
 
@@ -99,7 +110,7 @@ func sameFolder(a, b *os.Root) bool {
 type blobFolder struct{ root *os.Root }
 
 func (b blobFolder) serve(w http.ResponseWriter, r *http.Request, f index.File) error {
-	file, err := b.root.Open(filepath.FromSlash(blob.Ref(f.SHA256).Path()))
+	file, err := regular.OpenIn(b.root, filepath.FromSlash(blob.Ref(f.SHA256).Path()))
 	if err != nil {
 		return err
 	}

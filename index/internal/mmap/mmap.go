@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-
-	"galbuild/build/regular"
 )
 
 // File is an open file's bytes, valid until Close.
@@ -19,7 +17,7 @@ type File struct {
 
 // Open maps the file.
 func Open(path string) (*File, error) {
-	f, err := regular.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|noWait, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -30,6 +28,8 @@ func Open(path string) (*File, error) {
 	}
 	size := info.Size()
 	switch {
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("map %s: not a regular file", path)
 	case size > math.MaxInt:
 		return nil, fmt.Errorf("map %s: %d bytes do not fit this machine's address space", path, size)
 	case size == 0:
