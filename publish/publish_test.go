@@ -715,8 +715,8 @@ func TestPullDamaged(t *testing.T) {
 	}
 }
 
-// TestPullEndless proves that a place cannot fill the disk: no more is written of a file
-// than the catalogue says that it has.
+// TestPullEndless checks that a target cannot fill the disk: pull writes no more of a file
+// than its size in the catalogue.
 func TestPullEndless(t *testing.T) {
 	root := t.TempDir()
 	buildSite(t, root, "one@1.0.0")

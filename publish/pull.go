@@ -135,11 +135,11 @@ func (p *puller) generation(ctx context.Context, c site.Current) error {
 	return nil
 }
 
-// maxIndex bounds an index, in bytes: that of half a million extensions has fewer.
+// maxIndex bounds an index, in bytes. Half a million extensions need less.
 const maxIndex = 4 << 30
 
-// fetch brings an object that must have this hash and has at most that many bytes: what a
-// place sends must not fill the disk before it proves to be something else.
+// fetch downloads an object that must have this hash. It stops after so many bytes, so that a
+// target cannot fill the disk before the hash is compared.
 func (p *puller) fetch(ctx context.Context, key string, want blob.Ref, most int64, commit func(*blob.Draft) error) error {
 	r, err := p.from.Get(ctx, key, 0, -1)
 	if err != nil {

@@ -110,7 +110,7 @@ type publication struct {
 // published is a file on the builder's desk: what was published where, by place.
 const published = "published.json"
 
-// maxMemory bounds it, in bytes: a gallery of 100,000 versions has 5 MB for each place.
+// maxMemory bounds the file, in bytes. A gallery of 100,000 versions has 5 MB for each target.
 const maxMemory = 1 << 30
 
 func lastPublished(root string) map[string]publication {

@@ -67,7 +67,7 @@ func Mkdir(parent *os.Root, name string) error {
 	case made:
 		return parent.Chmod(name, info.Mode()|DirMode)
 	case isEmpty(parent, name):
-		// Somebody is making it, or was killed before it had its mode. It may be another's.
+		// Another process is creating it, or was killed before it set the mode.
 		_ = parent.Chmod(name, info.Mode()|DirMode)
 	}
 	return nil

@@ -113,8 +113,8 @@ func TestRemoveTemp(t *testing.T) {
 	}
 }
 
-// TestKilledBeforeChmod proves that the folder which a killed process has made, and not
-// given its mode, gets it later; one that is in use and that its owner has closed does not.
+// TestKilledBeforeChmod checks that an empty folder whose creator was killed before it set
+// the mode gets its mode later. A folder in use whose owner has restricted it keeps its mode.
 func TestKilledBeforeChmod(t *testing.T) {
 	root, dir := newRoot(t)
 	if err := errors.Join(

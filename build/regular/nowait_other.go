@@ -2,5 +2,5 @@
 
 package regular
 
-// NoWait is nothing where a path cannot lead to a pipe that waits.
+// NoWait is 0 on systems where a path cannot lead to a named pipe.
 const NoWait = 0

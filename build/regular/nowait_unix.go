@@ -4,5 +4,5 @@ package regular
 
 import "syscall"
 
-// NoWait keeps the opening of a named pipe from waiting. Regular files disregard it.
+// NoWait keeps the opening of a named pipe from waiting. It has no effect on regular files.
 const NoWait = syscall.O_NONBLOCK

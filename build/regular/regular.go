@@ -1,9 +1,9 @@
-// Package regular opens files that must be regular ones: those of sites and of the
+// Package regular opens files that must be regular files: those of sites and of the
 // builder's own folder.
 //
-// Opening a named pipe waits for somebody who writes into it, and reading a device may
-// never end. Whoever can write to a site could have every command that reads it wait for
-// ever by putting one in the place of a file.
+// Opening a named pipe waits for a writer, and reading a device may never end. Somebody who
+// can write to a site could otherwise make every command that reads it wait forever, by
+// putting a pipe or a device in the place of a file.
 package regular
 
 import (
@@ -14,18 +14,19 @@ import (
 	"os"
 )
 
-// Errors in the [fs.PathError] for what is no regular file, and for one that is too long.
+// Errors in the [fs.PathError] for a file that is not regular, and for one that is too long.
 var (
 	ErrKind = errors.New("not a regular file")
 	ErrLong = errors.New("longer than it may be")
 )
 
-// Open opens a file for reading. It does not wait, whatever is there.
+// Open opens a regular file for reading. Anything else is an error, without waiting.
 func Open(path string) (*os.File, error) {
 	return check(os.OpenFile(path, os.O_RDONLY|NoWait, 0))
 }
 
-// OpenIn opens a file below a root for reading. It does not wait, whatever is there.
+// OpenIn opens a regular file below root for reading. Anything else is an error, without
+// waiting.
 func OpenIn(root *os.Root, name string) (*os.File, error) {
 	return check(root.OpenFile(name, os.O_RDONLY|NoWait, 0))
 }
@@ -45,7 +46,7 @@ func check(f *os.File, err error) (*os.File, error) {
 	return f, nil
 }
 
-// ReadFile returns what is in a file that has at most that many bytes.
+// ReadFile reads a regular file of at most so many bytes. A longer one is an error.
 func ReadFile(path string, most int64) ([]byte, error) {
 	f, err := Open(path)
 	if err != nil {

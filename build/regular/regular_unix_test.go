@@ -13,8 +13,8 @@ import (
 	"galbuild/build/regular"
 )
 
-// TestOnlyRegularFiles puts other things in the place of a file. Waiting for one of them
-// ends the test run, which is how it fails.
+// TestOnlyRegularFiles puts pipes, devices and folders in the place of a file. If opening one
+// waited, the test would run into the time limit of the test run.
 func TestOnlyRegularFiles(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }

@@ -98,8 +98,8 @@ func TestRemoveTemp(t *testing.T) {
 	}
 }
 
-// TestPipes puts a named pipe in the place of each file of a site that is opened. Waiting
-// for somebody to write into it ends the test run, which is how this fails.
+// TestPipes puts a named pipe in the place of each file of a site that is opened. If opening
+// one waited, the test would run into the time limit of the test run.
 func TestPipes(t *testing.T) {
 	dir := lock(t, t.TempDir())
 	current := write(t, dir, sample(), "index")

@@ -4,5 +4,5 @@ package source
 
 import "io/fs"
 
-// alone tells whether a file has no other name, as far as can be told.
+// alone reports true: this system does not tell how many names a file has.
 func alone(fs.FileInfo) bool { return true }

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// alone tells whether a file has no other name, somewhere else.
+// alone reports whether a file has one name only, and so no hard link elsewhere.
 func alone(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return !ok || stat.Nlink == 1

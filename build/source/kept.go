@@ -154,8 +154,8 @@ func (d *download) decode(p *part) error {
 	return errors.Join(to.Sync(), to.Close(), os.Rename(to.Name(), p.base))
 }
 
-// createNew makes a file. What is there is removed first, and no link to elsewhere written
-// through.
+// createNew creates a file. It first removes whatever has that name, so that nothing is
+// written through a link.
 func createNew(path string) (*os.File, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err

@@ -13,8 +13,8 @@ import (
 	"galbuild/build/beneath"
 )
 
-// TestPlantedLinks proves that no download is written through a link in its folder, or
-// through one in the place of the folder.
+// TestPlantedLinks checks that no download is written through a link in its folder, or
+// through a link in the place of the folder.
 func TestPlantedLinks(t *testing.T) {
 	dir, outside := t.TempDir(), t.TempDir()
 	victim := filepath.Join(outside, "victim")

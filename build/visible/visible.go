@@ -117,11 +117,11 @@ func Findings(s string) []string {
 var confusable = pairs("АAВBЕEЅSІIЈJКKМMНHОOРPСCТTУYХXаaеeіiјjоoрpсcуyхxѕsһhԁdԛqԝwҮYӏlѵv" +
 	"ΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXοoνvιiαaρpυu" +
 	"օoսuոnհhցgքf" +
-	// Letters of the Latin alphabet itself that few names are written with.
+	// Letters of the Latin alphabet that few names contain.
 	"ɑaɡgɩiɪiꞁlᴄcᴏoᴠvᴡwᴢzꜱs")
 
-// capitals are alphabets of which most letters are drawn as Latin capitals, and that no
-// word mixes with Latin ones.
+// capitals are alphabets whose letters mostly look like Latin capitals. No ordinary word
+// mixes them with Latin letters.
 var capitals = []*unicode.RangeTable{unicode.Cherokee, unicode.Coptic, unicode.Lisu, unicode.Deseret, unicode.Old_Italic, unicode.Lycian, unicode.Lydian, unicode.Carian}
 
 func pairs(s string) map[rune]rune {

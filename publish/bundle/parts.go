@@ -138,11 +138,12 @@ func (s *source) readSums(name, sums string) error {
 	return nil
 }
 
-// readSmall reads a file of which only the beginning can be of use if it is long. It was
-// named by the user, so it may be a pipe.
+// readSmall reads the first bytes of a file that the user named. It may be a pipe, and the
+// rest of a long file is of no use.
 func readSmall(file string) ([]byte, error) { return readStart(os.Open(file)) }
 
-// readBeside is readSmall for a file that was not named, but found.
+// readBeside is readSmall for a file next to the archive that the user did not name. It must
+// be a regular file.
 func readBeside(file string) ([]byte, error) { return readStart(regular.Open(file)) }
 
 func readStart(f *os.File, err error) ([]byte, error) {

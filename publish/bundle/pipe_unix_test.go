@@ -12,8 +12,8 @@ import (
 	"galbuild/build/regular"
 )
 
-// TestPipes puts a pipe in the place of each file that is found beside an archive, and
-// not named. Waiting for one ends the test run, which is how this fails.
+// TestPipes puts a named pipe in the place of each file next to an archive that the user does
+// not name. If opening one waited, the test would run into the time limit of the test run.
 func TestPipes(t *testing.T) {
 	root, dir := newSite(t, "one"), t.TempDir()
 	key, public := newKey(t)

@@ -102,8 +102,8 @@ func (t *tree) addContent(c *catalog.Catalog) error {
 	return nil
 }
 
-// maxAnswer bounds a response that is a file, in bytes, where it cannot be told what it
-// should be.
+// maxAnswer bounds a response that is stored as a file, in bytes, where its length is not
+// known beforehand.
 const maxAnswer = 64 << 20
 
 // addAnswers adds the answers as they should be; where another version of the program

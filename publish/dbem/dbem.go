@@ -188,7 +188,7 @@ func folderOf(key string) string {
 // memory is a file on the builder's desk: which versions were published where.
 const memory = "published-dbem.json"
 
-// maxMemory bounds it, in bytes: a gallery of 100,000 versions has 5 MB for each place.
+// maxMemory bounds the file, in bytes. A gallery of 100,000 versions has 5 MB for each target.
 const maxMemory = 1 << 30
 
 func recall(root string) map[string][]string {

@@ -126,7 +126,8 @@ func TestModes(t *testing.T) {
 	}
 }
 
-// TestPipe proves that no pipe is waited for: the test run would end.
+// TestPipe puts a named pipe in the place of a file. If opening it waited, the test would run
+// into the time limit of the test run.
 func TestPipe(t *testing.T) {
 	root := t.TempDir()
 	at := newTarget(t, root)

@@ -12,8 +12,8 @@ import (
 	"galbuild/build/regular"
 )
 
-// TestPipe proves that a pipe in the place of a package.json is not waited for: the test
-// run would end.
+// TestPipe puts a named pipe in the place of a package.json. If reading it waited for a
+// writer, the test would run into the time limit of the test run.
 func TestPipe(t *testing.T) {
 	dir := t.TempDir()
 	if err := syscall.Mkfifo(filepath.Join(dir, "package.json"), 0o644); err != nil {

@@ -161,7 +161,7 @@ func (t *tree) target(dir, link string) (string, bool) {
 	return target, fs.ValidPath(target) && !isVolume
 }
 
-// readRegular reads a file. What is no file, such as a pipe, may have no end.
+// readRegular reads a regular file. Others, such as named pipes, may have no end.
 func readRegular(dir fs.FS, name string) ([]byte, error) {
 	info, err := fs.Stat(dir, name)
 	if err != nil {

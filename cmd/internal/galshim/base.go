@@ -127,7 +127,7 @@ func (a *addresser) client(r *http.Request) string {
 		if err != nil {
 			break
 		}
-		if peer = addr.WithZone("").String(); !a.trusts(addr) { // a zone may be any text
+		if peer = addr.WithZone("").String(); !a.trusts(addr) { // a zone may be any text, of any length
 			break
 		}
 	}

@@ -131,8 +131,8 @@ func TestRemoteIndexCutShort(t *testing.T) {
 	}
 }
 
-// TestDamageEndsTurns has an index go bad between searching and writing: whoever compresses
-// a response then gives back what it took, or no heavy query would be answered any more.
+// TestDamageEndsTurns damages an index between searching and writing. The request that
+// compresses the response must end its turn, or no heavy query would get one again.
 func TestDamageEndsTurns(t *testing.T) {
 	dir := t.TempDir()
 	c := sample{more: 100, full: true}.write(t, dir)
@@ -168,7 +168,7 @@ func TestDamageEndsTurns(t *testing.T) {
 	}
 }
 
-// truncating is a response that has a file cut short when its header is written.
+// truncating is a response that truncates a file when its header is written.
 type truncating struct {
 	*httptest.ResponseRecorder
 	file string
@@ -179,8 +179,8 @@ func (w truncating) WriteHeader(status int) {
 	w.ResponseRecorder.WriteHeader(status)
 }
 
-// TestBlobCutShort cuts off a response whose file is cut short while it is sent, as cp -rf
-// does: compressed, it has no length that would tell.
+// TestBlobCutShort truncates a file while it is sent, as cp -rf does. A compressed response
+// has no length from which the client could tell, so the connection must be cut.
 func TestBlobCutShort(t *testing.T) {
 	g := openSample(t)
 	now := g.live.now.Load()
@@ -202,9 +202,9 @@ func TestBlobCutShort(t *testing.T) {
 	now.blobs.serve(w, httptest.NewRequest("GET", "/", nil), f)
 }
 
-// TestWrittenOver notices an index that has been written over in place: reading it does not
-// fail, but says what nobody wrote. A sound file in its place is opened, whether it was moved
-// there or written there.
+// TestWrittenOver overwrites an index in place. Reading it does not fail, but gives wrong
+// data, so it must be noticed. An intact file is opened again, whether it was moved there or
+// written there.
 func TestWrittenOver(t *testing.T) {
 	for name, restore := range map[string]func(t *testing.T, file string, whole []byte){
 		"moved": func(t *testing.T, file string, whole []byte) {
@@ -262,8 +262,8 @@ func TestWrittenOver(t *testing.T) {
 	}
 }
 
-// TestPipeInSite answers for the place of a blob, and of CURRENT, where somebody has put a
-// named pipe. Opening one waits for a writer, so this test would not end.
+// TestPipeInSite puts a named pipe in the place of a blob, and of CURRENT. If opening one
+// waited for a writer, the test would run into the time limit of the test run.
 func TestPipeInSite(t *testing.T) {
 	dir := t.TempDir()
 	sample{pages: map[string]string{"page.txt": "text"}}.write(t, dir)

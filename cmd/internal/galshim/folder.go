@@ -68,7 +68,7 @@ func openFolder(root *os.Root, old *generation) (*generation, error) {
 	ix, err := index.Open(file)
 	if err != nil {
 		if old != nil && os.SameFile(old.opened.FileInfo, info) {
-			old.damaged.Store(true) // what is mapped has been written over
+			old.damaged.Store(true) // the mapped file was overwritten
 		}
 		return nil, fmt.Errorf("open generation %s: %w", current.Generation, err)
 	}
@@ -77,7 +77,7 @@ func openFolder(root *os.Root, old *generation) (*generation, error) {
 	return g, nil
 }
 
-// readCurrentIn returns the text of a site's CURRENT, or the beginning of one that is too long.
+// readCurrentIn returns the first maxCurrent bytes of a site's CURRENT.
 func readCurrentIn(root *os.Root) ([]byte, error) {
 	f, err := regular.OpenIn(root, filepath.FromSlash(site.CurrentPath))
 	if err != nil {
@@ -87,11 +87,11 @@ func readCurrentIn(root *os.Root) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxCurrent))
 }
 
-// openedFile is an index as it was when it was opened.
+// openedFile describes the file of an index when it was opened.
 type openedFile struct{ os.FileInfo }
 
-// is reports whether the index is still that file, and nobody has written to it: reading one
-// that was written over does not fail, it only says what nobody wrote.
+// is reports whether the index is still that file and was not written to. Reading a mapped
+// file that was overwritten does not fail, but gives wrong data.
 func (f openedFile) is(now os.FileInfo) bool {
 	return os.SameFile(f.FileInfo, now) && f.Size() == now.Size() && f.ModTime().Equal(now.ModTime())
 }
@@ -134,16 +134,15 @@ func (b blobFolder) serve(w http.ResponseWriter, r *http.Request, f index.File) 
 	return nil
 }
 
-// wholeFile notices that a file is shorter than it was when it was opened. Of a response
-// that is compressed nobody knows the length, so one with a part of the file would look
-// whole.
+// wholeFile fails if a file is shorter than it was when it was opened. A compressed response
+// has no length, so a response with a part of the file would look complete to the client.
 type wholeFile struct {
 	io.ReadSeeker
 	short atomic.Bool
 }
 
-// Read implements [io.Reader]. Whoever knows the length does not read up to the end of the
-// file, let alone behind it.
+// Read implements [io.Reader]. A caller that knows the length never reads the end of the
+// file, so the end means that bytes are missing.
 func (f *wholeFile) Read(b []byte) (int, error) {
 	n, err := f.ReadSeeker.Read(b)
 	if err == io.EOF {

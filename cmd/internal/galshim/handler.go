@@ -139,8 +139,8 @@ func only(e endpoint, methods ...string) endpoint {
 	}
 }
 
-// ServeHTTP implements [http.Handler]. A request over HTTP/2 is counted until its client has
-// room for all of the response.
+// ServeHTTP implements [http.Handler]. A request over HTTP/2 is counted until the whole
+// response has been passed to its client.
 func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if r.ProtoMajor > 1 {
 		defer s.beginStream(r)()
@@ -164,9 +164,9 @@ func (s *server) respond(rw http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, meant(r, pathOf(w.base)))
 }
 
-// beginStream counts a request over HTTP/2, or resets it if there are too many and its
-// connection has several of them. Requests over HTTP/1 are as many as connections at most,
-// and these are limited.
+// beginStream counts a request over HTTP/2. It resets the request if there are too many and
+// its connection has several. Requests over HTTP/1 need no count: each has a connection, and
+// the number of connections is limited.
 func (s *server) beginStream(r *http.Request) (end func()) {
 	own, ok := r.Context().Value(streamsKey{}).(*atomic.Int64)
 	if !ok {

@@ -96,7 +96,7 @@ func TestHeldResponses(t *testing.T) {
 		{whole, maxResponses, 200, true},
 		{long, maxResponses, 200, false},
 		{whole, pieceBuffer*4/3 + 1, 200, false},
-		{whole, pieceBuffer, 503, true}, // a quarter is left to short ones
+		{whole, pieceBuffer, 503, true}, // a quarter is reserved for short ones
 		{short, pieceBuffer, 200, true},
 		{short, pieceBuffer - 1, 503, true},
 	} {
@@ -136,13 +136,13 @@ func TestHeldResponses(t *testing.T) {
 	}
 }
 
-// TestLongResponses leaves room for short ones, whatever the base URL: that of an update check
-// or an installation.
+// TestLongResponses uses up the budget with long responses. Short ones, as for an update
+// check or an installation, must still get theirs, whatever the base URL.
 func TestLongResponses(t *testing.T) {
 	dir := t.TempDir()
 	sample{more: 400, full: true}.write(t, dir)
 	g := open(t, dir, folder{dir})
-	for g.buffers.get(1<<30) != nil { // as for clients that take their time
+	for g.buffers.get(1<<30) != nil { // as for clients that read slowly
 	}
 	for _, x := range []struct {
 		body   string

@@ -37,7 +37,7 @@ type pace struct {
 // connKey is the key of a request's connection in its context.
 type connKey struct{}
 
-// streamsKey is that of the number of requests over HTTP/2 on it.
+// streamsKey is the context key of the number of HTTP/2 requests on the connection.
 type streamsKey struct{}
 
 func withConn(ctx context.Context, conn net.Conn) context.Context {

@@ -170,8 +170,8 @@ func (s *server) compressJSON(w *reply, r *http.Request, found *gallery.Response
 	return sendWhole(w, to.Bytes())
 }
 
-// compressInTurn compresses a response. What it holds for that it gives back before a client
-// takes its time, and ends its turn, also if reading the index panics; see [index.Guard].
+// compressInTurn compresses a response. Before it sends anything, it returns the memory for
+// compressing and ends its turn, also if reading the index panics; see [index.Guard].
 func (s *server) compressInTurn(ctx context.Context, to *splice.Buffer, short bool, found *gallery.Response, at *gallery.Address) error {
 	turn, err := s.turns.wait(ctx, !short)
 	if err != nil {

@@ -44,7 +44,7 @@ type remote struct {
 	base   *url.URL
 	dir    string
 	client *http.Client // for blobs
-	index  *http.Client // for the index, which must not wait for blobs on their way to slow clients
+	index  *http.Client // for the index, which must not wait for blobs of slow clients
 	log    *slog.Logger
 
 	etag    string       // of the CURRENT that names the generation being served

@@ -358,8 +358,8 @@ func TestRemoteRange(t *testing.T) {
 	}
 }
 
-// TestIndexBesideBlobs looks for a new generation while all connections for blobs are taken,
-// as by clients that take their time.
+// TestIndexBesideBlobs looks for a new generation while slow clients use all connections
+// for blobs.
 func TestIndexBesideBlobs(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	arrived, released := make(chan struct{}), make(chan struct{})
@@ -379,7 +379,7 @@ func TestIndexBesideBlobs(t *testing.T) {
 		g.ask("GET", "/assets/acme/hello/1.2.3/"+iconType, "")
 	}()
 	<-arrived
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // for nothing, unless it waits for the blob
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // only reached if it waits for a blob
 	defer cancel()
 	if err := g.live.look(ctx); err != nil {
 		t.Error(err)

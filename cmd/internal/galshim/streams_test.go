@@ -28,8 +28,8 @@ func serveTLS(t *testing.T, g *testGallery) string {
 	return listener.Addr().String()
 }
 
-// TestStreams resets requests over HTTP/2 that are too many. Who has only a few is served
-// meanwhile, and so is everybody when the others have gone.
+// TestStreams checks that excess requests over HTTP/2 are reset. A client with only a few is
+// served meanwhile, and all clients are when the excess is gone.
 func TestStreams(t *testing.T) {
 	const all = 10
 	g := openSample(t, func(c *config) { c.streams = all })
@@ -81,14 +81,14 @@ func TestStreams(t *testing.T) {
 	}
 }
 
-// TestStreamLimits has the server announce limits that its memory allows for many connections.
+// TestStreamLimits checks the limits that the server announces to HTTP/2 clients.
 func TestStreamLimits(t *testing.T) {
 	conn, err := tls.Dial("tcp", serveTLS(t, openSample(t)), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	io.WriteString(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+"\x00\x00\x00\x04\x00\x00\x00\x00\x00") // no settings of ours
+	io.WriteString(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+"\x00\x00\x00\x04\x00\x00\x00\x00\x00") // empty settings
 	var header [9]byte
 	if _, err := io.ReadFull(conn, header[:]); err != nil {
 		t.Fatal(err)
@@ -109,7 +109,7 @@ func TestStreamLimits(t *testing.T) {
 	}
 }
 
-// TestStreamsFor leaves room for some requests however few connections there may be.
+// TestStreamsFor allows some requests even if few connections are allowed.
 func TestStreamsFor(t *testing.T) {
 	for connections, want := range map[int]int{8: leastStreams, maxConnections: maxConnections / 4} {
 		if got := streamsFor(connections); got != want {
