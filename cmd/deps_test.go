@@ -49,7 +49,7 @@ func TestLayers(t *testing.T) {
 
 // TestPackageComments proves that every package says what it is.
 func TestPackageComments(t *testing.T) {
-	dirs := strings.Fields(goList(t, "-f", "{{.Dir}}", "galbuild/..."))
+	dirs := strings.Split(strings.TrimSpace(goList(t, "-f", "{{.Dir}}", "galbuild/...")), "\n") // which may have spaces
 	if len(dirs) < 10 {
 		t.Fatalf("only %d packages found", len(dirs))
 	}
