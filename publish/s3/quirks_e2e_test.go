@@ -459,7 +459,7 @@ func TestVirtualHostOnly(t *testing.T) {
 		}
 	}
 	proxy := server.Behind(t, refusing(403, "SecondLevelDomainForbidden", "no", every))
-	if err := fresh(t, server, s3.Config{Endpoint: proxy.URL}).Put(t.Context(), object("x", "text")); err == nil || !strings.Contains(err.Error(), "by its name instead of 127.0.0.1") {
+	if err := fresh(t, server, s3.Config{Endpoint: proxy.URL}).Put(t.Context(), object("x", "text")); err == nil || !strings.Contains(err.Error(), "as a host name instead of 127.0.0.1") {
 		t.Errorf("an IP address: got %v", err)
 	}
 }

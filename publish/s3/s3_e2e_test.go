@@ -241,7 +241,7 @@ func TestRefused(t *testing.T) {
 		change func(c *s3.Config)
 		want   string
 	}{
-		"bucket": {func(c *s3.Config) { c.Bucket = "another" }, "bucket another is not at"},
+		"bucket": {func(c *s3.Config) { c.Bucket = "another" }, "there is no bucket another at"},
 		"key":    {func(c *s3.Config) { c.AccessKey = "nobody" }, "access key"},
 		"secret": {func(c *s3.Config) { c.SecretKey = "wrong-secret" }, "check the secret key"},
 		"nobody": {func(c *s3.Config) { c.Anonymous = true }, "s3:PutObject"},
