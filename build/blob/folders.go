@@ -82,7 +82,7 @@ func (c *cache[T]) forget(path string, e *entry[T]) {
 	e.gone = true
 }
 
-// close closes all, now or when it is no longer used.
+// close closes every entry: at once, or when its last user releases it.
 func (c *cache[T]) close() {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()

@@ -36,8 +36,8 @@ type Store struct {
 }
 
 // NewStore returns the store of a site. Unfinished blobs are written to the folder temp
-// below the site, a slash-separated path. The folder must exist, be empty, and be used by
-// nobody else. The caller closes the store, and then the site's root.
+// below the site, a slash-separated path. The folder must exist and be empty, and
+// no other process may use it. The caller closes the store, and then the site's root.
 func NewStore(site *os.Root, temp string) (*Store, error) {
 	at, err := beneath.Dir(site, temp)
 	if err != nil {

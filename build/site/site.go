@@ -210,7 +210,7 @@ func (d *Dir) clearTemp() error {
 	if err != nil {
 		return err
 	}
-	if err := d.root.RemoveAll(Desk + "/" + Publishing); err != nil { // the lock shows that nobody publishes
+	if err := d.root.RemoveAll(Desk + "/" + Publishing); err != nil { // the lock shows that no publisher is running
 		return err
 	}
 	for _, f := range left { // a process may have been killed while it saved its cache

@@ -305,7 +305,7 @@ func oddities() map[string]oddity {
 
 func (o oddity) archive() []byte { return forge(o.entry, forgery{name: "extension/last"}) }
 
-// odd returns archives with oddities.
+// odd returns the archives of all oddities, by name.
 func odd() map[string][]byte {
 	all := make(map[string][]byte)
 	for name, o := range oddities() {
