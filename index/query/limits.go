@@ -2,6 +2,7 @@ package query
 
 import (
 	"hash/maphash"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -43,32 +44,77 @@ type reader struct {
 	names, values, bytes int // numbers of what was kept
 	seed                 maphash.Seed
 	seen                 hashes // hashes of type and value, for a filter with many values
+	seenNames            bool   // whether it contains the filter's ids and names
 	key                  []byte
 }
 
 // few is how many values are compared one by one to find duplicates.
 const few = 8
 
-// keep adds value, whose criterion is of this type, to list. A value beyond the limits is
-// dropped. So that the filter does not find more without it, keep then adds the empty
-// value, which no extension has, if the list is empty.
+// keep adds value, whose criterion is of this type, to list, unless it is there already. A
+// value beyond the limits is dropped.
 func (r *reader) keep(list *[]string, kind int64, value string) {
 	value = cut(strings.TrimSpace(value))
-	count, most := &r.values, MaxQueryValues
-	if kind == kindID || kind == kindName {
-		count, most = &r.names, MaxNames
-	} else if len(*list) == MaxValues {
-		return
-	}
 	switch {
-	case *count == most || r.bytes+len(value) > MaxBytes:
-		if len(*list) == 0 {
-			*list = append(*list, "")
-		}
+	case len(*list) == MaxValues:
+	case r.values == MaxQueryValues || r.bytes+len(value) > MaxBytes:
+		keepNothing(list)
 	case !r.repeated(*list, kind, value):
-		*count++
+		r.values++
 		r.bytes += len(value)
 		*list = append(*list, value)
+	}
+}
+
+// keepName adds an id or a name to f. One beyond the limits is dropped. Repeated ones find
+// no more, so they are kept, and dropped only when the limits are reached: comparing all
+// would make an update check slower.
+func (r *reader) keepName(f *Filter, kind int64, name string) {
+	list := &f.Names
+	if kind == kindID {
+		list = &f.IDs
+	}
+	name = cut(strings.TrimSpace(name))
+	if r.namesAreFull(name) && !r.seenNames {
+		r.dropRepeated(&f.IDs, kindID)
+		r.dropRepeated(&f.Names, kindName)
+		r.seenNames = true
+	}
+	switch {
+	case r.namesAreFull(name):
+		keepNothing(list)
+	case !r.seenNames || r.seen.add(r.hash(kind, name)):
+		if len(*list) == 1 { // a query for two is about everything that is installed
+			*list = slices.Grow(*list, 63)
+		}
+		r.names++
+		r.bytes += len(name)
+		*list = append(*list, name)
+	}
+}
+
+func (r *reader) namesAreFull(name string) bool {
+	return r.names == MaxNames || r.bytes+len(name) > MaxBytes
+}
+
+// dropRepeated drops the ids or names that list contains more than once, and adds the rest
+// to the set of hashes.
+func (r *reader) dropRepeated(list *[]string, kind int64) {
+	*list = slices.DeleteFunc(*list, func(name string) bool {
+		if r.seen.add(r.hash(kind, name)) {
+			return false
+		}
+		r.names--
+		r.bytes -= len(name)
+		return true
+	})
+}
+
+// keepNothing adds the empty value, which no extension has, to an empty list. Without it,
+// a filter whose values were dropped would find more.
+func keepNothing(list *[]string) {
+	if len(*list) == 0 {
+		*list = append(*list, "")
 	}
 }
 

@@ -115,24 +115,37 @@ func TestDroppedValuesFindNothing(t *testing.T) {
 // TestRepeatedValuesAreOne repeats values in other cases of letters, and with space.
 func TestRepeatedValuesAreOne(t *testing.T) {
 	for _, n := range []int{2, few, few + 1, 3 * few} {
-		for _, kind := range append([]int{4, 7}, valueTypes...) {
+		for _, kind := range valueTypes {
 			all := append(criteria(kind, n, "straßeK"), criteria(kind, n, " STRAßE\u212a")...)
 			f := parse(t, body(append(all, criterion(kind, "last")))).Filters[0]
-			list := f.list(int64(kind))
-			switch kind {
-			case 4:
-				list = &f.IDs
-			case 7:
-				list = &f.Names
-			}
-			if len(*list) != n+1 || (*list)[n] != "last" {
-				t.Errorf("type %d: got %d values of %d different ones", kind, len(*list), n+1)
+			if list := *f.list(int64(kind)); len(list) != n+1 || list[n] != "last" {
+				t.Errorf("type %d: got %d values of %d different ones", kind, len(list), n+1)
 			}
 		}
 	}
 	f := parse(t, body([]string{criterion(10, "a"), criterion(10, " A "), criterion(10, "b")})).Filters[0]
 	if !slices.Equal(f.Text, []string{"a", "b"}) {
 		t.Errorf("got texts %q", f.Text)
+	}
+}
+
+// TestRepeatedNamesLeaveRoom has as many different ids and names as a query may have, each
+// three times, and one more.
+func TestRepeatedNamesLeaveRoom(t *testing.T) {
+	tags := criteria(1, 2*few, "tag")
+	ids, names := criteria(4, MaxNames/2, "straßeK"), criteria(7, MaxNames/2, "straßeK")
+	again := append(criteria(4, MaxNames/2, " STRAßE\u212a"), criteria(7, MaxNames/2, "STRAßE\u212a ")...)
+	more := []string{criterion(4, "one.more"), criterion(7, "one.more")}
+	f := parse(t, body(slices.Concat(tags, ids, ids, names, again, more))).Filters[0]
+	for name, list := range map[string][]string{"ids": f.IDs, "names": f.Names} {
+		if len(list) != MaxNames/2 || list[0] != "straßeK0" || list[len(list)-1] != fmt.Sprint("straßeK", MaxNames/2-1) {
+			t.Errorf("got %d %s, from %q to %q", len(list), name, list[0], list[len(list)-1])
+		}
+	}
+	long := strings.Repeat("x", MaxLength-8)
+	f = parse(t, body(slices.Concat(criteria(7, 800, long), criteria(7, 800, long), criteria(7, 200, "y")))).Filters[0]
+	if len(f.Names) != 1000 {
+		t.Errorf("got %d names, want 1000 that are shorter than %d bytes together", len(f.Names), MaxBytes)
 	}
 }
 

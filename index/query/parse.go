@@ -5,7 +5,6 @@ import (
 	"errors"
 	"hash/maphash"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -58,6 +57,7 @@ func (q *Query) addFilter(r *reader) {
 func (r *reader) filter() Filter {
 	f := Filter{Page: 1}
 	r.seen.empty()
+	r.seenNames = false
 	r.object(func(key string) {
 		switch key {
 		case "criteria":
@@ -134,10 +134,8 @@ const (
 // value says nothing.
 func (r *reader) add(f *Filter, kind int64, value string) {
 	switch kind {
-	case kindID:
-		r.keepName(&f.IDs, kind, value)
-	case kindName:
-		r.keepName(&f.Names, kind, value)
+	case kindID, kindName:
+		r.keepName(f, kind, value)
 	case 9:
 		f.Featured = true
 	case kindText:
@@ -151,15 +149,6 @@ func (r *reader) add(f *Filter, kind int64, value string) {
 			r.keep(list, kind, value)
 		}
 	}
-}
-
-// keepName makes room for many at the second: who names two is checking what is
-// installed.
-func (r *reader) keepName(names *[]string, kind int64, name string) {
-	if len(*names) == 1 {
-		*names = slices.Grow(*names, 63)
-	}
-	r.keep(names, kind, name)
 }
 
 // list returns where a criterion's text goes, nil for types that are ignored.

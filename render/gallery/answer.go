@@ -34,8 +34,9 @@ const fillingBytes = 320
 type Response struct {
 	ix      *index.Index
 	results []index.Result
-	full    int  // number of extensions, from the first, that have all versions
-	zipped  bool // every extension has a compressed form
+	first   [1]index.Result // results of a query with one filter
+	full    int             // number of extensions, from the first, that have all versions
+	zipped  bool            // every extension has a compressed form
 	hits    int
 	bytes   int
 	gzip    int // bytes, about
@@ -44,7 +45,8 @@ type Response struct {
 // Respond searches for q. If work ended early, the response is incomplete and must not be
 // written.
 func Respond(work *index.Work, ix *index.Index, q query.Query) *Response {
-	r := &Response{ix: ix, zipped: true, results: make([]index.Result, 0, len(q.Filters))}
+	r := &Response{ix: ix, zipped: true}
+	r.results = r.first[:0]
 	all := q.Flags&query.IncludeVersions != 0 && q.Flags&(query.IncludeLatestOnly|query.IncludeLatestPreAndStable) == 0
 	listed := 0
 	for i := range q.Filters {

@@ -15,6 +15,12 @@ type Buffer struct {
 // to w.
 func NewBuffer(b []byte, w io.Writer) *Buffer { return &Buffer{bytes: b[:0], to: w} }
 
+// Reset empties the buffer, which then passes its content on to w.
+func (b *Buffer) Reset(w io.Writer) { *b = Buffer{bytes: b.bytes[:0], to: w} }
+
+// Cap returns how many bytes the buffer holds at most.
+func (b *Buffer) Cap() int { return cap(b.bytes) }
+
 // Write implements [io.Writer].
 func (b *Buffer) Write(p []byte) (int, error) {
 	if len(p) > cap(b.bytes)-len(b.bytes) {

@@ -25,6 +25,20 @@ type addresser struct {
 	trusted []network
 	log     *slog.Logger
 	warned  atomic.Bool // whether the log says that headers were ignored
+	recent  atomic.Pointer[origin]
+}
+
+// origin is the parts of a base URL and the URL. Nearly all requests of a server have one
+// base URL, so it is put together once.
+type origin struct{ scheme, host, prefix, url string }
+
+func (a *addresser) join(scheme, host, prefix string) string {
+	o := a.recent.Load()
+	if o == nil || o.host != host || o.scheme != scheme || o.prefix != prefix {
+		o = &origin{scheme, host, prefix, scheme + "://" + host + prefix}
+		a.recent.Store(o)
+	}
+	return o.url
 }
 
 // newAddresser returns an addresser that trusts the given proxies, or loopback addresses if
@@ -58,9 +72,11 @@ func (a *addresser) base(r *http.Request) string {
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	if !a.trustsPeer(r) {
+	switch {
+	case !isForwarded(r.Header): // as most requests are without a proxy
+	case !a.trustsPeer(r):
 		a.warn(r)
-	} else {
+	default:
 		f := readForwarded(r.Header)
 		scheme, prefix = cmp.Or(f.proto, scheme), f.prefix
 		host = withPort(cmp.Or(f.host, host), f.port, scheme)
@@ -71,18 +87,22 @@ func (a *addresser) base(r *http.Request) string {
 			host = local.String()
 		}
 	}
-	return scheme + "://" + host + prefix
+	return a.join(scheme, host, prefix)
 }
 
 // warn logs once that forwarded headers were ignored that may come from a proxy.
 func (a *addresser) warn(r *http.Request) {
-	if a.warned.Load() || !slices.ContainsFunc(forwardedKeys, func(key string) bool { return r.Header[key] != nil }) {
+	if a.warned.Load() {
 		return
 	}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err == nil && isPrivate(peer.Addr()) && !a.warned.Swap(true) {
 		a.log.Warn("forwarded headers are ignored; if they come from a proxy of yours, name its address with --trusted-proxy", "peer", peer.Addr())
 	}
+}
+
+func isForwarded(h http.Header) bool {
+	return slices.ContainsFunc(forwardedKeys, func(key string) bool { return h[key] != nil })
 }
 
 // isPrivate reports whether an address belongs to a private network.

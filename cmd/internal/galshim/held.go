@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+
+	"galbuild/render/splice"
 )
 
 // errNoMemory is why a request is refused that needs more memory than all requests together
@@ -52,42 +54,45 @@ func (h *held) give(n int) { h.used.Add(int64(-n)) }
 // counts them.
 type buffers struct {
 	held          *held
-	pieces, whole sync.Pool // of *[]byte
+	pieces, whole sync.Pool // of *splice.Buffer
 }
 
-// get returns a buffer for about n bytes. The buffer is smaller if n is too large or the
-// budget does not allow it. It is nil if the budget allows none.
-func (p *buffers) get(n int) *[]byte {
+// get returns a buffer for about n bytes, which passes its content on to w. The buffer is
+// smaller if n is too large or the budget does not allow it. It is nil if the budget allows
+// none.
+func (p *buffers) get(n int, w io.Writer) *splice.Buffer {
 	n += n / 8 // the response also has framing
 	if n <= pieceBuffer {
-		return p.from(&p.pieces, pieceBuffer, p.held.take)
+		return from(&p.pieces, pieceBuffer, p.held.take, w)
 	}
 	if n <= wholeBuffer {
-		if b := p.from(&p.whole, wholeBuffer, p.held.takeLong); b != nil {
+		if b := from(&p.whole, wholeBuffer, p.held.takeLong, w); b != nil {
 			return b
 		}
 	}
-	return p.from(&p.pieces, pieceBuffer, p.held.takeLong)
+	return from(&p.pieces, pieceBuffer, p.held.takeLong, w)
 }
 
-func (p *buffers) from(pool *sync.Pool, size int, take func(n int) bool) *[]byte {
+func from(pool *sync.Pool, size int, take func(n int) bool, w io.Writer) *splice.Buffer {
 	if !take(size) {
 		return nil
 	}
-	if b, ok := pool.Get().(*[]byte); ok {
-		return b
+	b, ok := pool.Get().(*splice.Buffer)
+	if !ok {
+		return splice.NewBuffer(make([]byte, 0, size), w)
 	}
-	b := make([]byte, 0, size)
-	return &b
+	b.Reset(w)
+	return b
 }
 
 // put returns a buffer that get returned.
-func (p *buffers) put(b *[]byte) {
+func (p *buffers) put(b *splice.Buffer) {
 	if b == nil {
 		return
 	}
-	p.held.give(cap(*b))
-	if cap(*b) == wholeBuffer {
+	p.held.give(b.Cap())
+	b.Reset(nil)
+	if b.Cap() == wholeBuffer {
 		p.whole.Put(b)
 	} else {
 		p.pieces.Put(b)

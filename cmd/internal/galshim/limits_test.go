@@ -122,9 +122,9 @@ func TestHeldResponses(t *testing.T) {
 		}
 	}
 	for about, size := range map[int]int{0: pieceBuffer, pieceBuffer: wholeBuffer, wholeBuffer * 3 / 4: wholeBuffer, wholeBuffer: pieceBuffer, 1 << 30: pieceBuffer} {
-		b := g.buffers.get(about)
-		if cap(*b) != size {
-			t.Errorf("a buffer of %d bytes for about %d, want %d", cap(*b), about, size)
+		b := g.buffers.get(about, nil)
+		if b.Cap() != size {
+			t.Errorf("a buffer of %d bytes for about %d, want %d", b.Cap(), about, size)
 		}
 		g.buffers.put(b)
 	}
@@ -142,7 +142,7 @@ func TestLongResponses(t *testing.T) {
 	dir := t.TempDir()
 	sample{more: 400, full: true}.write(t, dir)
 	g := open(t, dir, folder{dir})
-	for g.buffers.get(1<<30) != nil { // as for clients that read slowly
+	for g.buffers.get(1<<30, nil) != nil { // as for clients that read slowly
 	}
 	for _, x := range []struct {
 		body   string

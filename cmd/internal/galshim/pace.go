@@ -13,24 +13,25 @@ import (
 // A pace disconnects a client that does not read its response. A client must read at least
 // 1 kB/s, averaged over each stall period, of a response that is held in memory for it. Of
 // a file that is sent from the disk it must read at least something in each stall period,
-// because a large package may take long over a slow line.
+// because a large package may take long over a slow line. The first period begins after a
+// second: until then, most responses are over, and have cost nothing.
 //
 // On Linux, the bytes that a client has read are those that its system has acknowledged
 // (see acked). A deadline for each write would not do, because the buffers of both systems
 // fill and drain in steps of up to megabytes. On other systems, the bytes that could be
 // written count.
 type pace struct {
-	control *http.ResponseController
-	stall   time.Duration
-	conn    net.Conn     // nil if acknowledged bytes cannot be counted
-	written atomic.Int64 // bytes of the body
-	writing atomic.Bool  // false while the handler computes what to write
-	chunk   int          // how much to write at a time
+	response http.ResponseWriter
+	stall    time.Duration
+	conn     net.Conn     // nil if acknowledged bytes cannot be counted
+	written  atomic.Int64 // bytes of the body
+	writing  atomic.Bool  // false while the handler computes what to write
+	chunk    int          // how much to write at a time
 
 	mu    sync.Mutex
 	timer *time.Timer // nil until there is much to write
 	least int64       // bytes that the client must read in a stall period
-	taken int64       // bytes read by the last check
+	taken int64       // bytes read by the last check, -1 before the first
 	ended bool
 }
 
@@ -53,9 +54,16 @@ func below(conn net.Conn) net.Conn {
 	return conn
 }
 
+// firstCheck is how long after the beginning of a response the first stall period begins.
+const firstCheck = time.Second
+
 // begin sets a deadline for the response header and the first bytes of the body.
 func (p *pace) begin() {
-	p.control.SetWriteDeadline(time.Now().Add(p.stall)) // fails in tests, which have no connection
+	p.setDeadline(time.Now().Add(p.stall))
+}
+
+func (p *pace) setDeadline(t time.Time) {
+	http.NewResponseController(p.response).SetWriteDeadline(t) // fails in tests, which have no connection
 }
 
 // watch starts to check how much the client reads.
@@ -69,12 +77,12 @@ func (p *pace) watch(r *http.Request, least int64) {
 	if r.ProtoMajor == 1 { // with HTTP/2, several responses share a connection
 		p.conn, _ = r.Context().Value(connKey{}).(net.Conn)
 	}
-	p.taken = p.progress()
+	p.taken = -1
 	if p.chunk = chunk; p.conn == nil {
 		p.chunk = smallChunk
 	}
-	p.control.SetWriteDeadline(time.Time{})
-	p.timer = time.AfterFunc(p.stall, p.check)
+	p.setDeadline(time.Time{})
+	p.timer = time.AfterFunc(min(p.stall, firstCheck), p.check)
 }
 
 // progress returns a number that grows with every byte that the client reads.
@@ -83,7 +91,7 @@ func (p *pace) progress() int64 {
 		if n, ok := acked(p.conn); ok {
 			return n
 		}
-		p.conn, p.taken = nil, 0
+		p.conn, p.taken = nil, -1
 	}
 	return p.written.Load()
 }
@@ -96,11 +104,11 @@ func (p *pace) check() {
 		return
 	}
 	taken := p.progress()
-	if taken-p.taken < p.least && p.writing.Load() {
+	if p.taken >= 0 && taken-p.taken < p.least && p.writing.Load() {
 		if tcp, ok := p.conn.(*net.TCPConn); ok {
 			tcp.SetLinger(0) // the system drops what it has not sent yet
 		}
-		p.control.SetWriteDeadline(time.Now())
+		p.setDeadline(time.Now())
 		return
 	}
 	p.taken = taken

@@ -37,10 +37,10 @@ func TestPace(t *testing.T) {
 		writing bool
 		cut     time.Duration // 0 for never
 	}{
-		{"nothing", memory, 0, true, time.Minute},
-		{"too little", memory, 990, true, time.Minute},
+		{"nothing", memory, 0, true, firstCheck + time.Minute},
+		{"too little", memory, 980, true, firstCheck + time.Minute},
 		{"enough", memory, 1100, true, 0},
-		{"nothing of a file", disk, 0, true, time.Minute},
+		{"nothing of a file", disk, 0, true, firstCheck + time.Minute},
 		{"a little of a file", disk, 1, true, 0},
 		{"nothing, for there is none", memory, 0, false, 0},
 	} {

@@ -87,12 +87,12 @@ func refused(w *reply, err error) error {
 // write writes a response of about so many bytes. It holds only a buffer: a response that
 // fits in it is sent at once, with its length.
 func (s *server) write(w *reply, about int, write func(to *splice.Buffer) error) error {
-	b := s.buffers.get(about)
-	if b == nil {
+	w.pieces = pieces{to: w, turns: s.turns.long}
+	to := s.buffers.get(about, &w.pieces)
+	if to == nil {
 		return overloaded(w, errNoMemory)
 	}
-	defer s.buffers.put(b)
-	to := splice.NewBuffer(*b, &pieces{to: w, turns: s.turns.long})
+	defer s.buffers.put(to)
 	err := write(to)
 	switch {
 	case to.Err() != nil:
@@ -154,12 +154,11 @@ func (s *server) compressJSON(w *reply, r *http.Request, found *gallery.Response
 	if short {
 		room = 0
 	}
-	packed := s.buffers.get(room)
-	defer s.buffers.put(packed)
-	if packed == nil || !short && cap(*packed) < wholeBuffer {
+	to := s.buffers.get(room, io.Discard)
+	defer s.buffers.put(to)
+	if to == nil || !short && to.Cap() < wholeBuffer {
 		return overloaded(w, errNoMemory)
 	}
-	to := splice.NewBuffer(*packed, io.Discard)
 	err := s.compressInTurn(r.Context(), to, short, found, at)
 	if errors.Is(err, errNoMemory) || errors.Is(err, errNoTurn) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return refused(w, err)
@@ -186,23 +185,18 @@ func (s *server) compressInTurn(ctx context.Context, to *splice.Buffer, short bo
 		return errNoMemory
 	}
 	defer s.buffers.held.give(compressHeld)
-	plain := s.buffers.get(0)
-	if plain == nil {
-		return errNoMemory
-	}
-	defer s.buffers.put(plain)
-	return s.compressTo(to, *plain, found, at)
-}
-
-func (s *server) compressTo(to *splice.Buffer, plain []byte, found *gallery.Response, at *gallery.Address) error {
 	z, ok := s.compressors.Get().(*gzip.Writer)
 	if !ok {
 		z, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
 	}
 	defer s.compressors.Put(z)
 	z.Reset(to)
-	from := splice.NewBuffer(plain, z)
-	return errors.Join(found.WriteJSON(from, at), from.Flush(), z.Close())
+	plain := s.buffers.get(0, z)
+	if plain == nil {
+		return errNoMemory
+	}
+	defer s.buffers.put(plain)
+	return errors.Join(found.WriteJSON(plain, at), plain.Flush(), z.Close())
 }
 
 // readQuery reads the body and parses the query in it.

@@ -14,6 +14,7 @@ type reply struct {
 	http.ResponseWriter
 	request    *http.Request
 	pace       pace
+	pieces     pieces      // writer of a response that is held in memory
 	base       string      // URL of the gallery, as this client knows it
 	status     int         // 0 before the header is written
 	hits       int         // extensions in the response to a query, -1 to anything else
@@ -31,7 +32,7 @@ const (
 )
 
 func newReply(w http.ResponseWriter, r *http.Request, stall time.Duration) *reply {
-	return &reply{ResponseWriter: w, request: r, hits: -1, pace: pace{control: http.NewResponseController(w), stall: stall, chunk: math.MaxInt}}
+	return &reply{ResponseWriter: w, request: r, hits: -1, pace: pace{response: w, stall: stall, chunk: math.MaxInt}}
 }
 
 // Unwrap lets [http.ResponseController] through.
