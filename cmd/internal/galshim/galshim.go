@@ -75,6 +75,7 @@
 //	files from a published site     512 concurrently
 //	index of a published site       4 GiB
 //	slow client                     disconnected below 1 kB/s over 1m0s; for a file, if it takes nothing for 1m0s
+//	slow client of a long response  also disconnected if it takes nothing for 2s and others need the memory
 //	X-Forwarded-Prefix              256 bytes; a longer one is ignored
 //	path or error in the log        1 KiB
 //	stopping                        running requests get 30s to finish

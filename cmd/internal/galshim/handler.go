@@ -29,6 +29,7 @@ type config struct {
 	queries   int           // concurrent queries
 	streams   int           // concurrent requests over HTTP/2
 	stall     time.Duration // see pace
+	slow      time.Duration // see longResponses
 	log       *slog.Logger
 	content   string // URL of assets and files, no slash at the end; "" if it is the base URL
 }
@@ -42,6 +43,7 @@ type server struct {
 	turns       *turns
 	bodies      bodies
 	buffers     buffers
+	long        longResponses
 	compressors sync.Pool // of *gzip.Writer
 	recent      atomic.Pointer[gallery.Address]
 	atWork      atomic.Int64 // requests over HTTP/2
@@ -65,6 +67,7 @@ func newServer(c config) (*server, error) {
 	s := &server{
 		config: c, mux: http.NewServeMux(), compress: compress, compressing: make(chan struct{}, maxCompressors),
 		turns: newTurns(c.queries), bodies: bodies{held: newHeld(maxBodies)}, buffers: buffers{held: newHeld(maxResponses)},
+		long: longResponses{slow: c.slow, all: make(map[*pace]struct{})},
 	}
 	s.routes()
 	return s, nil

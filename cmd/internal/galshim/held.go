@@ -135,27 +135,35 @@ type body struct {
 	bytes []byte // the bytes that have arrived, in the buffer
 }
 
-// read reads r to its end. The error is errNoMemory if the budget does not allow all of it.
-// The rest is then read and dropped, because clients do not read a response before they
-// have sent their whole body.
-func (b *body) read(r io.Reader) error {
+// read reads r to its end, the pieces of a long body each in its turn. The error is
+// errNoMemory if the budget does not allow all of it. The rest is then read and dropped,
+// because clients do not read a response before they have sent their whole body.
+func (b *body) read(r io.Reader, turns turn) error {
+	dropped := false
 	for {
-		if len(b.bytes) == cap(b.bytes) && !b.grow() {
+		if len(b.bytes) == cap(b.bytes) && (dropped || !b.grow()) {
+			dropped = true
 			b.drop()
-			if _, err := io.Copy(io.Discard, r); err != nil {
-				return err
-			}
-			return errNoMemory
 		}
-		n, err := r.Read(b.bytes[len(b.bytes):cap(b.bytes)])
+		n, err := b.readPiece(r, turns, dropped)
 		b.bytes = b.bytes[:len(b.bytes)+n]
-		if err == io.EOF {
+		switch {
+		case err == io.EOF && dropped:
+			return errNoMemory
+		case err == io.EOF:
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
 	}
+}
+
+func (b *body) readPiece(r io.Reader, turns turn, dropped bool) (int, error) {
+	free := b.bytes[len(b.bytes):cap(b.bytes)]
+	if b.class == 0 && !dropped {
+		return r.Read(free)
+	}
+	return turns.piece(func() (int, error) { return r.Read(free) })
 }
 
 // grow moves the body to a buffer of the next class, if the budget allows it.

@@ -381,6 +381,7 @@ var documentedLimits = [][2]string{
 	{"files from a published site", fmt.Sprintf("%d concurrently", maxFetches)},
 	{"index of a published site", fmt.Sprintf("%d GiB", maxIndex>>30)},
 	{"slow client", fmt.Sprintf("disconnected below 1 kB/s over %s; for a file, if it takes nothing for %s", writeTimeout, writeTimeout)},
+	{"slow client of a long response", fmt.Sprintf("also disconnected if it takes nothing for %s and others need the memory", slowTimeout)},
 	{"X-Forwarded-Prefix", fmt.Sprintf("%d bytes; a longer one is ignored", maxPrefix)},
 	{"path or error in the log", fmt.Sprintf("%d KiB", maxLogged>>10)},
 	{"stopping", fmt.Sprintf("running requests get %s to finish", drainTimeout)},

@@ -25,7 +25,7 @@ type pace struct {
 	stall    time.Duration
 	conn     net.Conn     // nil if acknowledged bytes cannot be counted
 	written  atomic.Int64 // bytes of the body
-	writing  atomic.Bool  // false while the handler computes what to write
+	since    atomic.Int64 // when the current write began, in nanoseconds since 1970; 0 while the handler computes what to write
 	chunk    int          // how much to write at a time
 
 	mu    sync.Mutex
@@ -96,6 +96,11 @@ func (p *pace) progress() int64 {
 	return p.written.Load()
 }
 
+// beginWrite and endWrite are called around each write to the client.
+func (p *pace) beginWrite() { p.since.Store(time.Now().UnixNano()) }
+
+func (p *pace) endWrite() { p.since.Store(0) }
+
 // check disconnects the client unless it has read enough.
 func (p *pace) check() {
 	p.mu.Lock()
@@ -104,11 +109,8 @@ func (p *pace) check() {
 		return
 	}
 	taken := p.progress()
-	if p.taken >= 0 && taken-p.taken < p.least && p.writing.Load() {
-		if tcp, ok := p.conn.(*net.TCPConn); ok {
-			tcp.SetLinger(0) // the system drops what it has not sent yet
-		}
-		p.setDeadline(time.Now())
+	if p.taken >= 0 && taken-p.taken < p.least && p.since.Load() != 0 {
+		p.disconnect()
 		return
 	}
 	p.taken = taken

@@ -49,7 +49,9 @@ func TestPace(t *testing.T) {
 			reply := newReply(w, httptest.NewRequest("GET", "/", nil), writeTimeout)
 			began := time.Now()
 			reply.pace.watch(reply.request, x.least)
-			reply.pace.writing.Store(x.writing)
+			if x.writing {
+				reply.pace.beginWrite()
+			}
 			for range 300 {
 				time.Sleep(time.Second)
 				reply.pace.written.Add(x.each)

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -88,11 +87,15 @@ func refused(w *reply, err error) error {
 // fits in it is sent at once, with its length.
 func (s *server) write(w *reply, about int, write func(to *splice.Buffer) error) error {
 	w.pieces = pieces{to: w, turns: s.turns.long}
-	to := s.buffers.get(about, &w.pieces)
+	to := s.buffer(about, &w.pieces)
 	if to == nil {
 		return overloaded(w, errNoMemory)
 	}
 	defer s.buffers.put(to)
+	if about > pieceBuffer {
+		s.long.add(&w.pace)
+		defer s.long.remove(&w.pace)
+	}
 	err := write(to)
 	switch {
 	case to.Err() != nil:
@@ -123,26 +126,9 @@ type pieces struct {
 	turns turn
 }
 
-// pieceTimeout is how long a piece waits for its turn. The piece that has the turn may be
-// waiting for its own client, so others do not wait longer.
-const pieceTimeout = 2 * time.Millisecond
-
-// Write implements [io.Writer]. Only some processors write long responses, so that short
-// ones need not wait for them.
+// Write implements [io.Writer].
 func (p *pieces) Write(b []byte) (int, error) {
-	select {
-	case p.turns <- struct{}{}:
-		defer p.turns.end()
-	default:
-		timer := time.NewTimer(pieceTimeout)
-		defer timer.Stop()
-		select {
-		case p.turns <- struct{}{}:
-			defer p.turns.end()
-		case <-timer.C:
-		}
-	}
-	return p.to.Write(b)
+	return p.turns.piece(func() (int, error) { return p.to.Write(b) })
 }
 
 // compressJSON compresses a response without compressed fragments that fit the base URL.
@@ -154,7 +140,7 @@ func (s *server) compressJSON(w *reply, r *http.Request, found *gallery.Response
 	if short {
 		room = 0
 	}
-	to := s.buffers.get(room, io.Discard)
+	to := s.buffer(room, io.Discard)
 	defer s.buffers.put(to)
 	if to == nil || !short && to.Cap() < wholeBuffer {
 		return overloaded(w, errNoMemory)
@@ -191,7 +177,7 @@ func (s *server) compressInTurn(ctx context.Context, to *splice.Buffer, short bo
 	}
 	defer s.compressors.Put(z)
 	z.Reset(to)
-	plain := s.buffers.get(0, z)
+	plain := s.buffer(0, z)
 	if plain == nil {
 		return errNoMemory
 	}
@@ -207,7 +193,7 @@ func (s *server) compressInTurn(ctx context.Context, to *splice.Buffer, short bo
 func (s *server) readQuery(w *reply, r *http.Request) (q query.Query, err error) {
 	b := s.bodies.get()
 	defer s.bodies.put(b)
-	if err = b.read(http.MaxBytesReader(w.ResponseWriter, r.Body, maxBody)); err != nil {
+	if err = b.read(http.MaxBytesReader(w.ResponseWriter, r.Body, maxBody), s.turns.long); err != nil {
 		err = badBody(w, err)
 	} else {
 		q, err = s.parse(w, r, b.bytes)
@@ -241,7 +227,7 @@ func (s *server) parse(w *reply, r *http.Request, body []byte) (query.Query, err
 		}
 		defer turn.end()
 	}
-	if len(bytes.TrimSpace(body)) == 0 {
+	if body = bytes.TrimSpace(body); len(body) == 0 {
 		body = []byte("{}")
 	}
 	q, err := query.Parse(body)

@@ -62,8 +62,8 @@ func (w *reply) Write(b []byte) (int, error) {
 	if w.bytes()+int64(len(b)) > atOnce {
 		w.pace.watch(w.request, w.pace.stall.Milliseconds())
 	}
-	w.pace.writing.Store(true)
-	defer w.pace.writing.Store(false)
+	w.pace.beginWrite()
+	defer w.pace.endWrite()
 	written := 0
 	for {
 		n, err := w.ResponseWriter.Write(b[written:min(len(b), written+min(len(b), w.pace.chunk))])
@@ -92,8 +92,8 @@ func (w *reply) ReadFrom(src io.Reader) (int64, error) {
 	if limited.N > atOnce {
 		w.pace.watch(w.request, least)
 	}
-	w.pace.writing.Store(true)
-	defer w.pace.writing.Store(false)
+	w.pace.beginWrite()
+	defer w.pace.endWrite()
 	var sent int64
 	for limited.N > 0 {
 		part := &io.LimitedReader{R: limited.R, N: min(limited.N, int64(w.pace.chunk))}

@@ -78,7 +78,7 @@ func (c *Command) listen(generations *live, log *slog.Logger) (*http.Server, net
 	connections := cmp.Or(c.MaxConnections, connectionsFor(openFiles()))
 	handler, err := newServer(config{
 		live: generations, addresser: newAddresser(c.BaseURL, c.TrustedProxy, log), files: !c.NoFiles, content: c.ContentURL,
-		queries: cmp.Or(c.MaxQueries, defaultQueries()), streams: streamsFor(connections), stall: writeTimeout, log: log,
+		queries: cmp.Or(c.MaxQueries, defaultQueries()), streams: streamsFor(connections), stall: writeTimeout, slow: slowTimeout, log: log,
 	})
 	if err != nil {
 		return nil, nil, err

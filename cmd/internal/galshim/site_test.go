@@ -187,7 +187,7 @@ func open(t testing.TB, dir string, from source, change ...func(*config)) *testG
 		t.Fatal(err)
 	}
 	t.Cleanup(l.close)
-	c := config{live: l, addresser: &addresser{trusted: privateNetworks}, queries: 8, streams: 100, files: true, stall: time.Minute, log: log}
+	c := config{live: l, addresser: &addresser{trusted: privateNetworks}, queries: 8, streams: 100, files: true, stall: time.Minute, slow: time.Minute, log: log}
 	for _, f := range change {
 		f(&c)
 	}

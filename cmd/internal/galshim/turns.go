@@ -18,7 +18,7 @@ var errNoTurn = errors.New("too many queries at a time")
 // are still answered.
 type turns struct {
 	light, heavy turn // a token for each query that is worked on
-	long         turn // a token for each piece of a long response being written
+	long         turn // a token for each piece of a long body or response being read or written
 	waiting      atomic.Int64
 }
 
@@ -35,6 +35,29 @@ func newTurns(queries int) *turns {
 type turn chan struct{}
 
 func (t turn) end() { <-t }
+
+// pieceTimeout is how long a piece of a long body or response waits for its turn. The piece
+// that has the turn may be waiting for its own client, so others do not wait longer.
+const pieceTimeout = 2 * time.Millisecond
+
+// piece waits for a turn, then calls do, which reads or writes a piece of a long body or
+// response. Only some processors do this at a time, so that short ones need not wait for
+// them.
+func (t turn) piece(do func() (int, error)) (int, error) {
+	select {
+	case t <- struct{}{}:
+		defer t.end()
+	default:
+		timer := time.NewTimer(pieceTimeout)
+		defer timer.Stop()
+		select {
+		case t <- struct{}{}:
+			defer t.end()
+		case <-timer.C:
+		}
+	}
+	return do()
+}
 
 // wait waits for a turn among the queries of its kind.
 func (t *turns) wait(ctx context.Context, heavy bool) (turn, error) {
