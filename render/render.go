@@ -80,7 +80,7 @@ func openKnown(dir *site.Dir, known site.Current) *index.Index {
 // Version or nil, packed payloads are taken over.
 func content(c *catalog.Catalog, known *index.Index, scratch string) index.Content {
 	docs, extensions := documents(c)
-	renderer := &gallery.Renderer{Known: known}
+	renderer := &gallery.Renderer{Previous: known}
 	return index.Content{
 		Documents: docs,
 		Payloads:  func(i int) index.Payloads { return renderer.Payloads(extensions[i]) },

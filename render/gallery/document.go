@@ -9,8 +9,8 @@ import (
 	"galbuild/index/query"
 )
 
-// Document returns what the index is to know of e, and false if no editor can
-// use any of its versions.
+// Document returns what the index needs to find e. It returns false if no editor can use any
+// version of e.
 func Document(e *catalog.Extension, featured bool) (index.Document, bool) {
 	versions := usable(e.Versions)
 	if len(versions) == 0 {
@@ -42,9 +42,9 @@ func Document(e *catalog.Extension, featured bool) (index.Document, bool) {
 	return d, true
 }
 
-// usable leaves out builds for target platforms that no editor asks for, such
-// as win32-ia32: they stay downloadable, but an editor would offer them to
-// everyone and install them for no one.
+// usable returns the versions without those for target platforms that no editor has any more,
+// such as win32-ia32. Their packages can still be downloaded. In a response, every editor
+// would offer them and no editor could install them.
 func usable(versions []catalog.Version) []catalog.Version {
 	known := catalog.Platforms()
 	return slices.DeleteFunc(slices.Clone(versions), func(v catalog.Version) bool {
@@ -52,10 +52,9 @@ func usable(versions []catalog.Version) []catalog.Version {
 	})
 }
 
-// latest returns the newest release and the newest pre-release of each
-// platform, in the order of versions. An editor finds both what it should
-// install and, if that is a release below a newer pre-release, what else there
-// is, without asking for all versions.
+// latest returns the newest release and the newest pre-release of each platform, in the order
+// of versions. From these, an editor chooses the version to install, and knows whether there
+// is a pre-release, without requesting all versions.
 func latest(versions []catalog.Version) []catalog.Version {
 	type kind struct {
 		platform   string
@@ -87,8 +86,8 @@ func platforms(versions []catalog.Version) []string {
 	return slices.Compact(all)
 }
 
-// extensionFlags returns PublishedExtensionFlags as the comma-joined string that
-// editors look for "preview" in.
+// extensionFlags returns the PublishedExtensionFlags as names that are joined with commas.
+// Editors look for "preview" in them.
 func extensionFlags(preview bool) string {
 	flags := []string{"validated", "public"}
 	if preview {

@@ -1,26 +1,27 @@
-// Package gallery is the JSON of the VS Code gallery protocol: pieces of it when
-// a site is built, whole answers when the site is asked.
+// Package gallery writes the JSON of the VS Code gallery protocol: parts of responses when a
+// site is built, and whole responses when a query arrives. The builder and galshim share
+// only this package and the format of the index.
 //
-// When building, [Document] says what an extension is found by, and a [Renderer]
-// renders it twice, with its newest versions and with all of them, as JSON with
-// holes where the gallery's base URL goes, and as pieces of package splice. When
-// asked, [Respond] finds the hits. [Response.WriteJSON] copies their JSON one after the
-// other, fills the placeholders and closes the brackets, and [Response.WriteGzip] joins their
-// compressed forms. Nothing is marshalled or compressed. A response of any length is written
-// through a small buffer. The builder and the shim meet only here and in
-// the index file.
+// When a site is built, [Document] returns what an extension can be found by. A [Renderer]
+// renders each extension twice, with its newest versions and with all of them, as JSON with
+// placeholders for the base URL of the gallery, and as fragments of package splice.
 //
-// A hole is as wide whatever the base URL: spaces before the member that holds it
-// make up for what it lacks. Pieces can therefore be compressed before it is known,
-// and JSON is filled in where it lies.
+// When a query arrives, [Respond] searches the index. [Response.WriteJSON] copies the JSON of
+// the results and fills in the placeholders. [Response.WriteGzip] joins their compressed
+// fragments. Nothing is marshalled or compressed, and a response of any length is written
+// through a small buffer.
 //
-// Every answer holds files, properties, tags, categories, flags, URLs and
-// statistics, whether asked for or not: editors crash on a missing "files" or
-// "flags", and none minds a field too many. Only the choice of versions follows
-// the flags of the question.
+// A placeholder has the same width for every base URL: spaces before its member fill the rest.
+// So fragments can be compressed before the base URL is known, and the JSON can be filled in
+// without moving it.
+//
+// Every response contains files, properties, tags, categories, flags, URLs and statistics,
+// whether the query requests them or not. Editors crash if "files" or "flags" is missing, and
+// ignore fields that they did not request. The flags of a query decide only which versions it
+// gets.
 package gallery
 
-// Paths of a site that answers point to, or that stand in for answers.
+// Paths of files of a site that responses refer to, or that are responses themselves.
 const (
 	LatestDir     = "api/vscode/"
 	ControlPath   = "control.json"
@@ -32,7 +33,7 @@ const (
 	StylePath     = "page.css"
 )
 
-// LatestPath returns where a site keeps the static answer to …/latest.
+// LatestPath returns the path of the static response to GET …/latest.
 func LatestPath(publisher, name string) string {
 	return LatestDir + publisher + "/" + name + "/latest"
 }

@@ -27,7 +27,7 @@ import (
 	"galbuild/render/splice"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden answers")
+var update = flag.Bool("update", false, "rewrite the golden responses")
 
 func asset(kind, mediaType string) catalog.Asset {
 	return catalog.Asset{Type: kind, File: catalog.File{Ref: blob.Sum([]byte(kind)), Size: 5, Type: mediaType}}
@@ -108,8 +108,8 @@ func openIndex(t *testing.T, docs []index.Document, payloads func(int) index.Pay
 	return ix
 }
 
-// TestGolden answers each testdata/*.request.json as it stands beside it in
-// *.answer.json. Both are real wire text; the answer is indented to be read.
+// TestGolden compares the response to each testdata/*.request.json with *.response.json. Both are
+// what is sent, but the response is indented.
 func TestGolden(t *testing.T) {
 	requests, err := filepath.Glob("testdata/*.request.json")
 	if err != nil || len(requests) < 5 {
@@ -125,11 +125,11 @@ func TestGolden(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", request, err)
 		}
-		answer, hits := respond(t, ix, q, gallery.NewAddress("https://gal.example/tools"))
-		compare(t, strings.Replace(request, ".request.", ".answer.", 1), answer)
-		packed, packedHits, ok := zipped(t, ix, q, gallery.NewAddress("https://gal.example/tools"))
-		if !ok || packedHits != hits || unzip(t, packed) != string(answer) {
-			t.Errorf("%s: packed, the answer is another", request)
+		response, hits := respond(t, ix, q, gallery.NewAddress("https://gal.example/tools"))
+		compare(t, strings.Replace(request, ".request.", ".response.", 1), response)
+		compressed, compressedHits, ok := zipped(t, ix, q, gallery.NewAddress("https://gal.example/tools"))
+		if !ok || compressedHits != hits || unzip(t, compressed) != string(response) {
+			t.Errorf("%s: the compressed response differs", request)
 		}
 	}
 }
@@ -147,7 +147,7 @@ func respond(t *testing.T, ix *index.Index, q query.Query, at *gallery.Address) 
 }
 
 // zipped writes the response to q as gzip; ok is false if it cannot be.
-func zipped(t *testing.T, ix *index.Index, q query.Query, at *gallery.Address) (packed []byte, hits int, ok bool) {
+func zipped(t *testing.T, ix *index.Index, q query.Query, at *gallery.Address) (compressed []byte, hits int, ok bool) {
 	t.Helper()
 	r := gallery.Respond(nil, ix, q)
 	if !r.Zipped(at) {
@@ -166,9 +166,9 @@ func written(t *testing.T, size int, write func(*splice.Buffer) error) []byte {
 	return whole.Bytes()
 }
 
-func unzip(t *testing.T, packed []byte) string {
+func unzip(t *testing.T, compressed []byte) string {
 	t.Helper()
-	z, err := gzip.NewReader(bytes.NewReader(packed))
+	z, err := gzip.NewReader(bytes.NewReader(compressed))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,49 +179,49 @@ func unzip(t *testing.T, packed []byte) string {
 	return string(text)
 }
 
-// TestBaseURLs fills in addresses of all lengths; the longest leave no room to pack.
+// TestBaseURLs fills in base URLs of all lengths. The longest do not fit in a placeholder.
 func TestBaseURLs(t *testing.T) {
 	ix := open(t)
 	q := query.Query{Filters: []query.Filter{{}}, Flags: query.IncludeVersions}
 	for size := len("https://h"); size < 99; size++ {
 		base := "https://h" + strings.Repeat("x", size-len("https://h"))
-		answer, _ := respond(t, ix, q, gallery.NewAddress(base))
-		if got := gjson.GetBytes(answer, "results.0.extensions.0.versions.0.assetUri").String(); got != base+"/assets/acme/hello/2.0.0@linux-x64" {
+		response, _ := respond(t, ix, q, gallery.NewAddress(base))
+		if got := gjson.GetBytes(response, "results.0.extensions.0.versions.0.assetUri").String(); got != base+"/assets/acme/hello/2.0.0@linux-x64" {
 			t.Fatalf("base of %d bytes: got assetUri %q", size, got)
 		}
-		packed, _, ok := zipped(t, ix, q, gallery.NewAddress(base))
+		compressed, _, ok := zipped(t, ix, q, gallery.NewAddress(base))
 		if ok != (size <= 64) {
-			t.Fatalf("base of %d bytes: packed %t", size, ok)
+			t.Fatalf("base of %d bytes: compressed %t", size, ok)
 		}
-		if ok && unzip(t, packed) != string(answer) {
-			t.Errorf("base of %d bytes: packed, the answer is another", size)
+		if ok && unzip(t, compressed) != string(response) {
+			t.Errorf("base of %d bytes: the compressed response differs", size)
 		}
 	}
 }
 
-// TestFirstIndexes answers from an index without packed payloads, with holes that
-// have no width.
+// TestFirstIndexes fills in payloads as the first version of the index had them: without a
+// compressed form, and with placeholders that have no width.
 func TestFirstIndexes(t *testing.T) {
 	ix := openIndex(t, []index.Document{{ID: "a.b"}}, func(int) index.Payloads {
 		p := index.Payload{JSON: []byte(`{"assetUri":"/x"}`), Holes: []uint32{13}}
 		return index.Payloads{p, p}
 	})
 	q := query.Query{Filters: []query.Filter{{}}}
-	answer, _ := respond(t, ix, q, gallery.NewAddress("https://h"))
-	if !strings.Contains(string(answer), `[{"assetUri":"https://h/x"}]`) {
-		t.Errorf("got %s", answer)
+	response, _ := respond(t, ix, q, gallery.NewAddress("https://h"))
+	if !strings.Contains(string(response), `[{"assetUri":"https://h/x"}]`) {
+		t.Errorf("got %s", response)
 	}
 	if _, _, ok := zipped(t, ix, q, gallery.NewAddress("https://h")); ok {
-		t.Error("packed, without anything that is")
+		t.Error("Zipped is true without compressed payloads")
 	}
 }
 
-// TestKnown takes over what is the same, and renders what is not.
-func TestKnown(t *testing.T) {
+// TestPrevious reuses payloads that have not changed, and renders the others.
+func TestPrevious(t *testing.T) {
 	known := open(t)
 	c := sample()
 	c.Extensions[2].Versions[0].Description = "Something else"
-	fresh, reusing := gallery.Renderer{}, gallery.Renderer{Known: known}
+	fresh, reusing := gallery.Renderer{}, gallery.Renderer{Previous: known}
 	for i, same := range map[int]bool{0: true, 2: false} {
 		e := &c.Extensions[i]
 		got, want := reusing.Payloads(e), fresh.Payloads(e)
@@ -238,13 +238,13 @@ func TestKnown(t *testing.T) {
 
 func TestGoldenLatest(t *testing.T) {
 	ix := open(t)
-	answer, ok := gallery.AppendLatest(nil, ix, "ACME.hello", gallery.NewAddress("https://gal.example"))
+	response, ok := gallery.AppendLatest(nil, ix, "ACME.hello", gallery.NewAddress("https://gal.example"))
 	if !ok {
 		t.Fatal("not found")
 	}
-	compare(t, "testdata/latest.json", answer)
-	if answer, ok := gallery.AppendLatest([]byte("x"), ix, "acme.nothing", gallery.NewAddress("")); ok || string(answer) != "x" {
-		t.Errorf("an unknown id gives %q, %v", answer, ok)
+	compare(t, "testdata/latest.json", response)
+	if response, ok := gallery.AppendLatest([]byte("x"), ix, "acme.nothing", gallery.NewAddress("")); ok || string(response) != "x" {
+		t.Errorf("an unknown id gives %q, %v", response, ok)
 	}
 }
 
@@ -252,11 +252,11 @@ func TestGoldenManifest(t *testing.T) {
 	compare(t, "testdata/manifest.json", gallery.Manifest("https://gal.example", ""))
 }
 
-func compare(t *testing.T, golden string, answer []byte) {
+func compare(t *testing.T, golden string, response []byte) {
 	t.Helper()
 	var pretty bytes.Buffer
-	if err := json.Indent(&pretty, bytes.TrimSpace(answer), "", " "); err != nil {
-		t.Fatalf("%s: not JSON: %v\n%s", golden, err, answer)
+	if err := json.Indent(&pretty, bytes.TrimSpace(response), "", " "); err != nil {
+		t.Fatalf("%s: not JSON: %v\n%s", golden, err, response)
 	}
 	pretty.WriteByte('\n')
 	if *update {
@@ -277,13 +277,13 @@ func compare(t *testing.T, golden string, answer []byte) {
 // TestBaseIsEscaped proves that no base URL breaks out of its strings.
 func TestBaseIsEscaped(t *testing.T) {
 	base := "http://h/\"},{\"\\\u2028"
-	answer, _ := respond(t, open(t), query.Query{Filters: []query.Filter{{Page: 1, Size: 10}}}, gallery.NewAddress(base))
+	response, _ := respond(t, open(t), query.Query{Filters: []query.Filter{{Page: 1, Size: 10}}}, gallery.NewAddress(base))
 	var parsed struct {
 		Results []struct {
 			Extensions []struct{ Versions []struct{ AssetURI string } }
 		}
 	}
-	if err := json.Unmarshal(answer, &parsed); err != nil {
+	if err := json.Unmarshal(response, &parsed); err != nil {
 		t.Fatal(err)
 	}
 	if got := parsed.Results[0].Extensions[0].Versions[0].AssetURI; !strings.HasPrefix(got, base+"/assets/") {
@@ -332,11 +332,11 @@ func TestResponseIsBounded(t *testing.T) {
 		{"large ones, named", big, []query.Filter{named(70)}, 70, 70, 60 << 20, gallery.MaxBytes + 20<<10},
 	} {
 		q := query.Query{Filters: x.filters, Flags: query.IncludeVersions}
-		answer, hits := respond(t, x.ix, q, gallery.NewAddress(""))
-		if hits != x.hits || !json.Valid(answer) || len(answer) < x.least || len(answer) > x.bound {
-			t.Errorf("%s: %d extensions, %d bytes, want %d extensions", x.name, hits, len(answer), x.hits)
+		response, hits := respond(t, x.ix, q, gallery.NewAddress(""))
+		if hits != x.hits || !json.Valid(response) || len(response) < x.least || len(response) > x.bound {
+			t.Errorf("%s: %d extensions, %d bytes, want %d extensions", x.name, hits, len(response), x.hits)
 		}
-		totals := gjson.GetBytes(answer, "results.#.resultMetadata.0.metadataItems.0.count").Array()
+		totals := gjson.GetBytes(response, "results.#.resultMetadata.0.metadataItems.0.count").Array()
 		if last := totals[len(totals)-1].Int(); last != int64(x.total) {
 			t.Errorf("%s: TotalCount %d, want %d", x.name, last, x.total)
 		}

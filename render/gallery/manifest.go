@@ -7,15 +7,14 @@ import (
 	"galbuild/build/catalog"
 )
 
-// Control is the control manifest of a gallery that knows nothing bad of
-// anyone; editors require the list to be there.
+// Control is the control manifest of a gallery without malicious or deprecated extensions.
+// Editors require all three members.
 const Control = `{"malicious":[],"deprecated":{},"search":[]}` + "\n"
 
-// Manifest returns the served manifest: what an editor gets from the address in
-// its extensions.gallery.serviceUrl policy, instead of deriving it from
-// product.json. Unlike product.json it can say that nothing is signed and that
-// there is nowhere to send statistics to. content is the address of the files of
-// packages, or "" if they are below the base URL.
+// Manifest returns the manifest of the gallery. An editor requests it from the address in its
+// policy extensions.gallery.serviceUrl, and then ignores the gallery in its product.json.
+// Unlike product.json, it tells that packages are not signed and that statistics are not
+// collected. content is the address of the files of packages, or "" if it is the base URL.
 //
 // Source: IExtensionGalleryManifest in VS Code's extensionGalleryManifest.ts.
 func Manifest(base, content string) []byte {

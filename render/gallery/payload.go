@@ -10,78 +10,80 @@ import (
 	"galbuild/render/splice"
 )
 
-// A hole is where a member begins whose value is a URL: room in spaces, then its key
-// and the quotation mark. Whoever fills in the base URL moves those to the left, and
-// the hole is as wide as before; only a longer one makes it wider.
-const room = 64
+// reservedWidth is how many bytes a placeholder reserves for the base URL. A placeholder is at
+// the beginning of a member whose value is a URL: so many spaces, the key and the quotation
+// mark of the value. To fill in a base URL, the key is moved to the left, so that the
+// placeholder keeps its width. Only a base URL that is longer makes the JSON longer.
+const reservedWidth = 64
 
-// keys are those of the members, by kind of hole.
+// keys are the keys of the members that begin with a placeholder, by kind of placeholder.
 var keys = [...]string{`"source":"`, `"assetUri":"`, `"fallbackAssetUri":"`}
 
 const (
-	sourceHole = iota
-	assetHole
-	fallbackHole
+	sourcePlaceholder = iota
+	assetPlaceholder
+	fallbackPlaceholder
 )
 
-// appendBlank appends a hole that is not filled.
-func appendBlank(dst []byte, kind int) []byte {
-	for range room {
+// appendPlaceholder appends an empty placeholder.
+func appendPlaceholder(dst []byte, kind int) []byte {
+	for range reservedWidth {
 		dst = append(dst, ' ')
 	}
 	return append(dst, keys[kind]...)
 }
 
-// widths returns those of the holes, by kind.
+// widths returns the widths of placeholders, by kind.
 func widths() []int {
 	all := make([]int, len(keys))
 	for kind, key := range keys {
-		all[kind] = room + len(key)
+		all[kind] = reservedWidth + len(key)
 	}
 	return all
 }
 
-// A Renderer renders payloads, several at a time. The zero value is ready for use.
+// A Renderer renders the payloads of extensions. It may be used by several goroutines at a
+// time. The zero value is ready for use.
 type Renderer struct {
-	// Known is an index with payloads that were rendered likewise, nil for none:
-	// those that are still the same are not packed again.
-	Known   *index.Index
-	packers sync.Pool // of *splice.Packer
+	// Previous is an index that the same version of this package rendered, or nil. A payload
+	// that has not changed since then is not compressed again.
+	Previous  *index.Index
+	deflaters sync.Pool // of *splice.Deflater
 }
 
-// Payloads returns what the index gives back of e, which Document has accepted.
+// Payloads returns the JSON of e that the index contains. Document must have accepted e.
 func (r *Renderer) Payloads(e *catalog.Extension) index.Payloads {
 	versions := usable(e.Versions)
 	newest := latest(versions)
 	var all index.Payloads
-	all[index.Latest] = r.pack(e, index.Latest, render(e, newest))
+	all[index.Latest] = r.deflate(e, index.Latest, render(e, newest))
 	all[index.All] = all[index.Latest]
 	if len(newest) < len(versions) {
-		all[index.All] = r.pack(e, index.All, render(e, versions))
+		all[index.All] = r.deflate(e, index.All, render(e, versions))
 	}
 	return all
 }
 
-func (r *Renderer) pack(e *catalog.Extension, v index.Variant, p *piece) index.Payload {
+func (r *Renderer) deflate(e *catalog.Extension, v index.Variant, p *fragment) index.Payload {
 	made := p.payload()
-	if r.Known != nil {
-		if hit, ok := r.Known.Find(e.ID()); ok {
-			known := r.Known.Payload(hit, v)
-			if bytes.Equal(known.JSON, made.JSON) && slices.Equal(known.Holes, made.Holes) {
-				return known
+	if r.Previous != nil {
+		if hit, ok := r.Previous.Find(e.ID()); ok {
+			previous := r.Previous.Payload(hit, v)
+			if bytes.Equal(previous.JSON, made.JSON) && slices.Equal(previous.Holes, made.Holes) {
+				return previous
 			}
 		}
 	}
-	packer, ok := r.packers.Get().(*splice.Packer)
+	deflater, ok := r.deflaters.Get().(*splice.Deflater)
 	if !ok {
-		packer = splice.NewPacker(widths()...)
+		deflater = splice.NewDeflater(widths()...)
 	}
-	defer r.packers.Put(packer)
-	made.Packed = packer.Pack(p.json, p.holes)
+	defer r.deflaters.Put(deflater)
+	made.Packed = deflater.Deflate(p.json, p.placeholders)
 	return made
 }
 
-// Latest returns the answer to GET …/latest for e.
+// Latest returns the response to GET …/latest for e.
 func Latest(e *catalog.Extension, at *Address) []byte {
 	return at.appendPayload(nil, render(e, latest(usable(e.Versions))).payload())
 }

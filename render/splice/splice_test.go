@@ -9,33 +9,33 @@ import (
 	"testing"
 )
 
-// Two kinds of holes, as wide as these.
+// Widths of the two kinds of placeholders, in bytes.
 const (
 	narrow = 40
 	wide   = 64
 )
 
-// fillingsOf returns fillings that end in s.
-func fillingsOf(s string) []Filling {
+// valuesOf returns values that end in s.
+func valuesOf(s string) []Value {
 	spaces := strings.Repeat(" ", wide)
-	return []Filling{NewFilling([]byte(spaces[:narrow-len(s)] + s)), NewFilling([]byte(spaces[:wide-len(s)] + s))}
+	return []Value{NewValue([]byte(spaces[:narrow-len(s)] + s)), NewValue([]byte(spaces[:wide-len(s)] + s))}
 }
 
-// sample is JSON with holes where the address of the gallery goes.
-func sample(name string, n int) (text []byte, holes []Hole) {
+// sample returns JSON with placeholders for the address of the gallery.
+func sample(name string, n int) (text []byte, placeholders []Placeholder) {
 	text = append(text, `{"name":"`+name+`","files":[`...)
 	for i := range n {
 		kind := min(1, i%3)
 		text = append(append(text, `{"source":`...), make([]byte, []int{narrow, wide}[kind])...)
-		holes = append(holes, Hole{kind, len(text)})
+		placeholders = append(placeholders, Placeholder{kind, len(text)})
 		text = append(text, `/assets/`+name+`/1.0.0/Microsoft.VisualStudio.Code.Manifest"},`...)
 	}
-	return append(text, `],"description":"`+strings.Repeat(name, 9)+`"}`...), holes
+	return append(text, `],"description":"`+strings.Repeat(name, 9)+`"}`...), placeholders
 }
 
-func filled(text []byte, holes []Hole, with []Filling) string {
+func filled(text []byte, placeholders []Placeholder, with []Value) string {
 	text = bytes.Clone(text)
-	for _, h := range holes {
+	for _, h := range placeholders {
 		b := with[h.Kind].bytes
 		copy(text[h.End-len(b):h.End], b)
 	}
@@ -43,9 +43,9 @@ func filled(text []byte, holes []Hole, with []Filling) string {
 }
 
 // expand decodes as the standard library does, which checks length and checksum.
-func expand(t *testing.T, packed []byte) string {
+func expand(t *testing.T, deflated []byte) string {
 	t.Helper()
-	z, err := gzip.NewReader(bytes.NewReader(packed))
+	z, err := gzip.NewReader(bytes.NewReader(deflated))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func expand(t *testing.T, packed []byte) string {
 }
 
 // join writes a stream through a buffer that most fragments do not fit in.
-func join(with []Filling, write func(s *Stream)) (packed []byte, ok bool) {
+func join(with []Value, write func(s *Stream)) (deflated []byte, ok bool) {
 	var whole bytes.Buffer
 	out := NewBuffer(make([]byte, 0, 100), &whole)
 	s := Begin(out, with)
@@ -69,33 +69,33 @@ func join(with []Filling, write func(s *Stream)) (packed []byte, ok bool) {
 }
 
 func TestStream(t *testing.T) {
-	k := NewPacker(narrow, wide)
+	d := NewDeflater(narrow, wide)
 	for _, base := range []string{"", `"`, `"https://host`, `"` + strings.Repeat("https://", 4) + "host/x"} {
-		with := fillingsOf(base)
+		with := valuesOf(base)
 		want := "["
 		long := strings.Repeat("0123456789", 20_000)
 		got, ok := join(with, func(s *Stream) {
 			s.Text([]byte("["))
 			for i, n := range []int{1, 0, 8, 300, 2} {
-				text, holes := sample(strings.Repeat("日本é", i), n)
-				p := k.Pack(text, holes)
+				text, placeholders := sample(strings.Repeat("日本é", i), n)
+				p := d.Deflate(text, placeholders)
 				if p == nil {
-					t.Fatalf("%d holes: no piece", n)
+					t.Fatalf("%d placeholders: no fragment", n)
 				}
 				if i%2 == 0 { // a fragment after text, and one after a fragment
 					s.Text([]byte(","))
 					want += ","
 				}
-				s.Piece(p)
-				want += filled(text, holes, with)
+				s.Fragment(p)
+				want += filled(text, placeholders, with)
 			}
 			s.Text([]byte(long))
 		})
 		if !ok {
-			t.Fatalf("base %q: taken for damaged", base)
+			t.Fatalf("base %q: reported as damaged", base)
 		}
 		if text := expand(t, got); text != want+long {
-			t.Errorf("base %q: got %d bytes, want %d, or others", base, len(text), len(want+long))
+			t.Errorf("base %q: got %d bytes, want %d, or the bytes differ", base, len(text), len(want+long))
 		}
 	}
 }
@@ -107,131 +107,133 @@ func TestEmptyStream(t *testing.T) {
 	}
 }
 
-// No piece is better than a wrong one.
-func TestPackRefuses(t *testing.T) {
-	k := NewPacker(narrow, wide)
-	text, holes := sample("x", 3)
-	first, second := holes[0], holes[1]
-	for name, holes := range map[string][]Hole{
+// TestDeflateRefuses compresses texts whose placeholders are wrong.
+func TestDeflateRefuses(t *testing.T) {
+	d := NewDeflater(narrow, wide)
+	text, placeholders := sample("x", 3)
+	first, second := placeholders[0], placeholders[1]
+	for name, placeholders := range map[string][]Placeholder{
 		"before the text": {{0, narrow - 1}},
-		"behind the text": {{0, len(text) + 1}},
+		"after the text":  {{0, len(text) + 1}},
 		"overlap":         {first, {1, first.End + wide - 1}},
 		"descend":         {second, first},
 		"unknown kind":    {{2, second.End}},
 	} {
-		if p := k.Pack(text, holes); p != nil {
-			t.Errorf("%s: got a piece", name)
+		if p := d.Deflate(text, placeholders); p != nil {
+			t.Errorf("%s: got a fragment", name)
 		}
 	}
 }
 
-// A text that holds the very marks is no valid UTF-8, but must not come out wrong.
-func TestPackMarks(t *testing.T) {
-	k := NewPacker(narrow, wide)
-	text, holes := sample("x", 3)
+// TestDeflateMarks compresses a text that contains the bytes that placeholders are marked
+// with. It may be refused, but must not be changed.
+func TestDeflateMarks(t *testing.T) {
+	d := NewDeflater(narrow, wide)
+	text, placeholders := sample("x", 3)
 	marks := make([]byte, wide)
 	mark(marks, 1)
 	text = append(append(text, marks...), marks[1:9]...)
-	p := k.Pack(text, holes)
+	p := d.Deflate(text, placeholders)
 	if p == nil {
-		return // as it should be
+		return
 	}
-	got, _ := join(fillingsOf("base"), func(s *Stream) { s.Piece(p) })
-	if expand(t, got) != filled(text, holes, fillingsOf("base")) {
+	got, _ := join(valuesOf("base"), func(s *Stream) { s.Fragment(p) })
+	if expand(t, got) != filled(text, placeholders, valuesOf("base")) {
 		t.Error("the text came out wrong")
 	}
 }
 
-// A text that is no piece costs whoever asks for it.
-func TestPackNeverFails(t *testing.T) {
-	k := NewPacker(narrow, wide)
+// TestDeflateSucceeds compresses texts as they occur. Responses with a text that was refused
+// would have to be compressed when they are written.
+func TestDeflateSucceeds(t *testing.T) {
+	d := NewDeflater(narrow, wide)
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 300 {
-		text, holes := sample(strings.Repeat(string(rune(r.IntN(0x2fff)+0x20)), r.IntN(200)), r.IntN(100))
-		if k.Pack(text, holes) == nil {
-			t.Fatalf("no piece of a text of %d bytes with %d holes", len(text), len(holes))
+		text, placeholders := sample(strings.Repeat(string(rune(r.IntN(0x2fff)+0x20)), r.IntN(200)), r.IntN(100))
+		if d.Deflate(text, placeholders) == nil {
+			t.Fatalf("no fragment of a text of %d bytes with %d placeholders", len(text), len(placeholders))
 		}
 	}
 }
 
-func TestPackTwiceIsTheSame(t *testing.T) {
-	k := NewPacker(narrow, wide)
-	text, holes := sample("hello", 5)
-	first := k.Pack(text, holes)
+func TestDeflateTwice(t *testing.T) {
+	d := NewDeflater(narrow, wide)
+	text, placeholders := sample("hello", 5)
+	first := d.Deflate(text, placeholders)
 	for i := range 20 {
-		k.Pack(sample(strings.Repeat("another ", i), i))
+		d.Deflate(sample(strings.Repeat("another ", i), i))
 	}
-	if !bytes.Equal(k.Pack(text, holes), first) || !bytes.Equal(NewPacker(narrow, wide).Pack(text, holes), first) {
-		t.Error("the same text gave other bytes")
+	if !bytes.Equal(d.Deflate(text, placeholders), first) || !bytes.Equal(NewDeflater(narrow, wide).Deflate(text, placeholders), first) {
+		t.Error("the same text gave different bytes")
 	}
 }
 
-// Whatever a damaged file holds, joining it does not panic.
-func FuzzPiece(f *testing.F) {
-	text, holes := sample("x", 3)
-	f.Add([]byte(NewPacker(narrow, wide).Pack(text, holes)))
+// FuzzFragment checks that joining a damaged fragment does not panic.
+func FuzzFragment(f *testing.F) {
+	text, placeholders := sample("x", 3)
+	f.Add([]byte(NewDeflater(narrow, wide).Deflate(text, placeholders)))
 	f.Add([]byte("short"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		join(fillingsOf("base"), func(s *Stream) { s.Text([]byte("[")); s.Piece(Piece(b)) })
+		join(valuesOf("base"), func(s *Stream) { s.Text([]byte("[")); s.Fragment(Fragment(b)) })
 	})
 }
 
 func TestDamaged(t *testing.T) {
-	text, holes := sample("x", 3)
-	sound := NewPacker(narrow, wide).Pack(text, holes)
-	for name, change := range map[string]func(p Piece) Piece{
-		"nothing":     func(Piece) Piece { return nil },
-		"cut":         func(p Piece) Piece { return p[:headerSize-1] },
-		"gaps":        func(p Piece) Piece { p[gapsField+1] = 99; return p },
-		"kind":        func(p Piece) Piece { p[headerSize] = 2; return p },
-		"part":        func(p Piece) Piece { p[headerSize+6] = 1; return p },
-		"second part": func(p Piece) Piece { p[headerSize+gapSize+6] = 1; return p },
+	text, placeholders := sample("x", 3)
+	sound := NewDeflater(narrow, wide).Deflate(text, placeholders)
+	for name, change := range map[string]func(p Fragment) Fragment{
+		"nothing":     func(Fragment) Fragment { return nil },
+		"cut":         func(p Fragment) Fragment { return p[:headerSize-1] },
+		"cuts":        func(p Fragment) Fragment { p[cutsField+1] = 99; return p },
+		"kind":        func(p Fragment) Fragment { p[headerSize] = 2; return p },
+		"part":        func(p Fragment) Fragment { p[headerSize+6] = 1; return p },
+		"second part": func(p Fragment) Fragment { p[headerSize+cutSize+6] = 1; return p },
 	} {
-		if _, ok := join(fillingsOf("base"), func(s *Stream) { s.Piece(change(bytes.Clone(sound))) }); ok {
-			t.Errorf("%s: taken for sound", name)
+		if _, ok := join(valuesOf("base"), func(s *Stream) { s.Fragment(change(bytes.Clone(sound))) }); ok {
+			t.Errorf("%s: not reported as damaged", name)
 		}
 	}
 }
 
-// FuzzPack packs anything, with holes anywhere, and expands it.
-func FuzzPack(f *testing.F) {
-	text, holes := sample("x", 3)
-	f.Add(text, holes[0].End, holes[1].End)
-	k := NewPacker(narrow, wide)
+// FuzzDeflate compresses any text, with placeholders anywhere, and expands it.
+func FuzzDeflate(f *testing.F) {
+	text, placeholders := sample("x", 3)
+	f.Add(text, placeholders[0].End, placeholders[1].End)
+	d := NewDeflater(narrow, wide)
 	f.Fuzz(func(t *testing.T, text []byte, a, b int) {
-		holes := []Hole{{0, a}, {1, b}}
-		p := k.Pack(text, holes)
+		placeholders := []Placeholder{{0, a}, {1, b}}
+		p := d.Deflate(text, placeholders)
 		if p == nil {
 			return
 		}
-		got, _ := join(fillingsOf("base"), func(s *Stream) { s.Piece(p) })
-		if expand(t, got) != filled(text, holes, fillingsOf("base")) {
+		got, _ := join(valuesOf("base"), func(s *Stream) { s.Fragment(p) })
+		if expand(t, got) != filled(text, placeholders, valuesOf("base")) {
 			t.Error("the text came out wrong")
 		}
 	})
 }
 
-func BenchmarkPack(b *testing.B) {
-	k := NewPacker(narrow, wide)
-	text, holes := sample("hello", 12)
+func BenchmarkDeflate(b *testing.B) {
+	d := NewDeflater(narrow, wide)
+	text, placeholders := sample("hello", 12)
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
-		k.Pack(text, holes)
+		d.Deflate(text, placeholders)
 	}
 }
 
-func BenchmarkPiece(b *testing.B) {
-	text, holes := sample("hello", 12)
-	p := NewPacker(narrow, wide).Pack(text, holes)
+func BenchmarkFragment(b *testing.B) {
+	text, placeholders := sample("hello", 12)
+	p := NewDeflater(narrow, wide).Deflate(text, placeholders)
 	out := NewBuffer(make([]byte, 0, 1<<20), io.Discard)
-	with := fillingsOf("base")
+	with := valuesOf("base")
 	comma := []byte(",")
 	b.ReportAllocs()
 	for b.Loop() {
 		s := Begin(out, with)
 		for range 50 {
 			s.Text(comma)
-			s.Piece(p)
+			s.Fragment(p)
 		}
 		s.End()
 		out.Flush()

@@ -17,11 +17,11 @@ import (
 // page.
 const (
 	MaxBytes      = 64 << 20  // of JSON; see Response
-	MaxNamedBytes = 256 << 20 // of JSON, if extensions were asked for by id or name
+	MaxNamedBytes = 256 << 20 // of JSON, if extensions were requested by id or name
 )
 
-// fillingBytes is roughly the most that filling a compressed extension adds to its size.
-const fillingBytes = 320
+// valueBytes is roughly the most that filling a compressed extension adds to its size.
+const valueBytes = 320
 
 // A Response is the response to a query before it is written: the extensions it contains,
 // one result set for each filter, and its length.
@@ -89,7 +89,7 @@ func (r *Response) admit(hits []index.Hit, all, named bool) []index.Hit {
 		if given == index.All {
 			r.full++
 		}
-		r.gzip += len(p.Packed) + fillingBytes
+		r.gzip += len(p.Packed) + valueBytes
 		r.zipped = r.zipped && len(p.Packed) > 0
 	}
 	return hits
@@ -110,14 +110,14 @@ func (r *Response) Zipped(at *Address) bool { return r.zipped && at.fits() }
 
 // WriteJSON writes the response. The end of it may stay in the buffer.
 func (r *Response) WriteJSON(to *splice.Buffer, at *Address) error {
-	r.write(&plain{to, at})
+	r.write(&jsonForm{to, at})
 	return to.Err()
 }
 
 // WriteGzip writes the response as a gzip stream, joined from fragments that were
 // compressed when the index was built. The response must be Zipped.
 func (r *Response) WriteGzip(to *splice.Buffer, at *Address) error {
-	p := packed{splice.Begin(to, at.fillings)}
+	p := gzipForm{splice.Begin(to, at.values)}
 	r.write(&p)
 	if !p.End() {
 		return errors.New("a compressed extension in the index is damaged")
@@ -167,32 +167,32 @@ func (r *Response) write(to form) {
 	to.Text(endResponse)
 }
 
-// plain is JSON as it is.
-type plain struct {
+// jsonForm writes JSON without compression.
+type jsonForm struct {
 	to *splice.Buffer
 	at *Address
 }
 
-func (p *plain) Text(b []byte) { p.to.Write(b) }
+func (p *jsonForm) Text(b []byte) { p.to.Write(b) }
 
-func (p *plain) payload(of index.Payload) {
+func (p *jsonForm) payload(of index.Payload) {
 	switch {
 	case !p.at.fillsIn(of):
 		p.at.insert(p.to, of)
 	case p.to.Reserve(len(of.JSON)):
 		p.at.fill(p.to.Append(of.JSON), of.Holes)
 	default:
-		p.at.fillPieces(p.to, of)
+		p.at.fillFragments(p.to, of)
 	}
 }
 
-// packed is a gzip stream.
-type packed struct{ splice.Stream }
+// gzipForm writes a gzip stream.
+type gzipForm struct{ splice.Stream }
 
-func (p *packed) payload(of index.Payload) { p.Piece(of.Packed) }
+func (p *gzipForm) payload(of index.Payload) { p.Fragment(of.Packed) }
 
-// AppendLatest appends the reply to GET …/latest for publisher.name in any case
-// of letters: the extension by itself. It returns false if there is none.
+// AppendLatest appends the response to GET …/latest for an id, publisher.name in any case. The
+// response is the extension by itself. AppendLatest returns false if there is none.
 func AppendLatest(dst []byte, ix *index.Index, id string, at *Address) ([]byte, bool) {
 	hit, ok := ix.Find(id)
 	if !ok {
@@ -201,12 +201,12 @@ func AppendLatest(dst []byte, ix *index.Index, id string, at *Address) ([]byte, 
 	return at.appendPayload(dst, ix.Payload(hit, index.Latest)), true
 }
 
-// An Address is that of the gallery, as answers are filled with it: one for many.
+// An Address is the base URL of a gallery, prepared for filling in many responses.
 type Address struct {
-	URL      string            // no slash at the end
-	escaped  string            // as it stands in a JSON string
-	begin    [len(keys)]string // by kind of hole: the key, the quotation mark and the address
-	fillings []splice.Filling  // by kind of hole, if it fits them
+	URL     string            // no slash at the end
+	escaped string            // the URL in a JSON string
+	begin   [len(keys)]string // by kind of placeholder: the key, the quotation mark and the address
+	values  []splice.Value    // by kind of placeholder; none if the URL is too long
 }
 
 // NewAddress returns the address for a URL without a slash at the end.
@@ -218,22 +218,22 @@ func NewAddress(url string) *Address {
 	}
 	for kind := range keys {
 		if a.fits() {
-			hole := appendBlank(nil, kind)
-			copy(hole[len(hole)-len(a.begin[kind]):], a.begin[kind])
-			a.fillings = append(a.fillings, splice.NewFilling(hole))
+			placeholder := appendPlaceholder(nil, kind)
+			copy(placeholder[len(placeholder)-len(a.begin[kind]):], a.begin[kind])
+			a.values = append(a.values, splice.NewValue(placeholder))
 		}
 	}
 	return a
 }
 
-// fits reports whether a can be filled in without making a hole wider.
-func (a *Address) fits() bool { return len(a.escaped) <= room }
+// fits reports whether the base URL fits in a placeholder.
+func (a *Address) fits() bool { return len(a.escaped) <= reservedWidth }
 
 // appendPayload appends p with the address in its placeholders.
 func (a *Address) appendPayload(dst []byte, p index.Payload) []byte {
 	var whole bytes.Buffer
 	whole.Grow(len(p.JSON) + len(p.Holes)*len(a.escaped))
-	to := plain{splice.NewBuffer(make([]byte, 0, 4<<10), &whole), a}
+	to := jsonForm{splice.NewBuffer(make([]byte, 0, 4<<10), &whole), a}
 	to.payload(p)
 	to.to.Flush()
 	return append(dst, whole.Bytes()...)
@@ -242,51 +242,51 @@ func (a *Address) appendPayload(dst []byte, p index.Payload) []byte {
 // fillsIn reports whether p has placeholders of the current kind that are wide enough for
 // the address.
 func (a *Address) fillsIn(p index.Payload) bool {
-	return len(p.Holes) > 0 && a.fits() && isBlank(p.JSON[:p.Holes[0]])
+	return len(p.Holes) > 0 && a.fits() && isPlaceholder(p.JSON[:p.Holes[0]])
 }
 
 // fill writes the address into the placeholders of a copy.
-func (a *Address) fill(json []byte, holes []uint32) {
-	for _, hole := range holes {
-		text := json[:hole]
+func (a *Address) fill(json []byte, placeholders []uint32) {
+	for _, placeholder := range placeholders {
+		text := json[:placeholder]
 		begin := a.begin[kindOf(text)]
 		copy(text[len(text)-len(begin):], begin)
 	}
 }
 
-// fillPieces writes the result of fill, fragment by fragment.
-func (a *Address) fillPieces(to *splice.Buffer, p index.Payload) {
+// fillFragments writes the result of fill, fragment by fragment.
+func (a *Address) fillFragments(to *splice.Buffer, p index.Payload) {
 	from := 0
-	for _, hole := range p.Holes {
-		begin := a.begin[kindOf(p.JSON[:hole])]
-		to.Write(p.JSON[from : int(hole)-len(begin)])
+	for _, placeholder := range p.Holes {
+		begin := a.begin[kindOf(p.JSON[:placeholder])]
+		to.Write(p.JSON[from : int(placeholder)-len(begin)])
 		to.WriteString(begin)
-		from = int(hole)
+		from = int(placeholder)
 	}
 	to.Write(p.JSON[from:])
 }
 
-// insert puts the base URL into holes that are too narrow for it, or have no width
-// at all, as in the first indexes.
+// insert writes p with the base URL in placeholders that are too narrow for it, or have no
+// width, as in the first version of the index.
 func (a *Address) insert(to *splice.Buffer, p index.Payload) {
 	from := uint32(0)
-	for _, hole := range p.Holes {
-		to.Write(p.JSON[from:hole])
+	for _, placeholder := range p.Holes {
+		to.Write(p.JSON[from:placeholder])
 		to.WriteString(a.escaped)
-		from = hole
+		from = placeholder
 	}
 	to.Write(p.JSON[from:])
 }
 
-// isBlank reports whether text ends in a hole as they are made now; then all of the
-// payload are.
-func isBlank(text []byte) bool {
+// isPlaceholder reports whether text ends in a placeholder with reserved width. If one of a
+// payload has, all have.
+func isPlaceholder(text []byte) bool {
 	key := keys[kindOf(text)]
 	i := len(text) - len(key)
-	return i >= room && text[i-room] == ' ' && string(text[i:]) == key
+	return i >= reservedWidth && text[i-reservedWidth] == ' ' && string(text[i:]) == key
 }
 
-// kindOf tells the hole that text ends in by where its key begins.
+// kindOf returns the kind of the placeholder that text ends in.
 func kindOf(text []byte) int {
 	for kind, key := range keys {
 		if i := len(text) - len(key); i >= 0 && text[i] == '"' {

@@ -13,26 +13,26 @@ import (
 	"galbuild/render/splice"
 )
 
-// A piece is JSON being written, with a hole wherever the base URL goes.
-type piece struct {
-	json  []byte
-	holes []splice.Hole
+// A fragment is the JSON of one extension, with placeholders for the base URL.
+type fragment struct {
+	json         []byte
+	placeholders []splice.Placeholder
 }
 
-// payload returns what was written.
-func (p *piece) payload() index.Payload {
-	ends := make([]uint32, len(p.holes))
-	for i, h := range p.holes {
+// payload returns the fragment as the index stores it.
+func (p *fragment) payload() index.Payload {
+	ends := make([]uint32, len(p.placeholders))
+	for i, h := range p.placeholders {
 		ends[i] = uint32(h.End)
 	}
 	return index.Payload{JSON: p.json, Holes: ends}
 }
 
-// render writes one extension as the gallery answers it, with these versions.
-// The fields and their order are those of Microsoft's answers.
-func render(e *catalog.Extension, versions []catalog.Version) *piece {
-	const typical = 4 << 10 // bytes for a version
-	p := &piece{json: make([]byte, 0, typical*len(versions))}
+// render returns the JSON of an extension in a response, with these versions. The fields and
+// their order are those of Microsoft's gallery.
+func render(e *catalog.Extension, versions []catalog.Version) *fragment {
+	const typical = 4 << 10 // bytes of a version
+	p := &fragment{json: make([]byte, 0, typical*len(versions))}
 	newest := &versions[0]
 	p.raw(`{"publisher":`)
 	p.publisher(&e.Publisher)
@@ -57,7 +57,7 @@ func render(e *catalog.Extension, versions []catalog.Version) *piece {
 	return p
 }
 
-func (p *piece) publisher(of *catalog.Publisher) {
+func (p *fragment) publisher(of *catalog.Publisher) {
 	p.raw(`{"publisherId":`)
 	p.str(of.ID)
 	p.field("publisherName", of.Name)
@@ -70,7 +70,7 @@ func (p *piece) publisher(of *catalog.Publisher) {
 	p.raw(`,"isDomainVerified":` + strconv.FormatBool(of.Domain != "" && of.Verified) + `}`)
 }
 
-func (p *piece) version(e *catalog.Extension, v *catalog.Version) {
+func (p *fragment) version(e *catalog.Extension, v *catalog.Version) {
 	dir := "/" + catalog.AssetsDir + urlPath(catalog.VersionDir(e.Publisher.Name, e.Name, v.Version, v.Platform))
 	p.raw(`{"version":`)
 	p.str(v.Version)
@@ -85,7 +85,7 @@ func (p *piece) version(e *catalog.Extension, v *catalog.Version) {
 		p.raw(`{"assetType":`)
 		p.str(a.Type)
 		p.raw(`,`)
-		p.url(sourceHole, dir+"/"+a.Type)
+		p.url(sourcePlaceholder, dir+"/"+a.Type)
 		p.raw(`}`)
 	}
 	p.raw(`],"properties":[`)
@@ -97,16 +97,15 @@ func (p *piece) version(e *catalog.Extension, v *catalog.Version) {
 		p.raw(`}`)
 	}
 	p.raw(`],`)
-	p.url(assetHole, dir)
+	p.url(assetPlaceholder, dir)
 	p.raw(`,`)
-	p.url(fallbackHole, dir)
+	p.url(fallbackPlaceholder, dir)
 	p.raw(`}`)
 }
 
-// properties returns the version's properties. Without a genuine signature the
-// editor is told that this is a private gallery's extension: only then does its
-// page enable Install, and only then do verifying builds accept the package
-// (VS Code 1.100 and later).
+// properties returns the properties of a version. A version without a genuine signature is
+// marked as one of a private gallery. Without the mark, VS Code 1.100 and later disables its
+// Install button, and builds that verify signatures refuse it.
 func properties(v *catalog.Version) []catalog.Property {
 	const private = "PrivateMarketplace"
 	all := slices.DeleteFunc(slices.Clone(v.Properties), func(p catalog.Property) bool { return p.Key == private })
@@ -116,7 +115,7 @@ func properties(v *catalog.Version) []catalog.Property {
 	return all
 }
 
-func (p *piece) statistics(s *catalog.Statistics) {
+func (p *fragment) statistics(s *catalog.Statistics) {
 	p.raw(`,"statistics":[`)
 	if s != nil {
 		p.raw(`{"statisticName":"install","value":` + strconv.FormatInt(s.Install, 10) + `}`)
@@ -126,27 +125,27 @@ func (p *piece) statistics(s *catalog.Statistics) {
 	p.raw(`]`)
 }
 
-func (p *piece) raw(s string) { p.json = append(p.json, s...) }
+func (p *fragment) raw(s string) { p.json = append(p.json, s...) }
 
-func (p *piece) str(s string) { p.json = gjson.AppendJSONString(p.json, s) }
+func (p *fragment) str(s string) { p.json = gjson.AppendJSONString(p.json, s) }
 
-func (p *piece) comma(i int) {
+func (p *fragment) comma(i int) {
 	if i > 0 {
 		p.raw(`,`)
 	}
 }
 
 // field writes a member that is not the first of its object.
-func (p *piece) field(key, value string) {
+func (p *fragment) field(key, value string) {
 	p.raw(`,"` + key + `":`)
 	p.str(value)
 }
 
-func (p *piece) date(key string, t time.Time) {
+func (p *fragment) date(key string, t time.Time) {
 	p.field(key, t.UTC().Format(time.RFC3339))
 }
 
-func (p *piece) list(key string, values []string) {
+func (p *fragment) list(key string, values []string) {
 	p.raw(`,"` + key + `":[`)
 	for i, v := range values {
 		p.comma(i)
@@ -155,13 +154,13 @@ func (p *piece) list(key string, values []string) {
 	p.raw(`]`)
 }
 
-// url writes a member that begins with the base URL; path must need no escapes.
-func (p *piece) url(kind int, path string) {
-	p.json = appendBlank(p.json, kind)
-	p.holes = append(p.holes, splice.Hole{Kind: kind, End: len(p.json)})
+// url writes a member whose value begins with the base URL. The path must need no escapes.
+func (p *fragment) url(kind int, path string) {
+	p.json = appendPlaceholder(p.json, kind)
+	p.placeholders = append(p.placeholders, splice.Placeholder{Kind: kind, End: len(p.json)})
 	p.raw(path + `"`)
 }
 
-// urlPath escapes what a version may hold and a URL must not: object stores
-// take a plus sign in a path for a space.
+// urlPath escapes the plus sign, which versions may contain. Object stores read a plus sign in
+// a path as a space.
 func urlPath(path string) string { return strings.ReplaceAll(path, "+", "%2B") }
