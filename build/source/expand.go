@@ -178,5 +178,8 @@ const magicSize = 4
 // or one compressed with gzip, as curl saves what Microsoft's gallery sends.
 func isPackage(start []byte) bool {
 	s := string(start)
-	return strings.HasPrefix(s, "PK\x03\x04") || strings.HasPrefix(s, "PK\x05\x06") || strings.HasPrefix(s, "\x1f\x8b")
+	return strings.HasPrefix(s, "PK\x03\x04") || strings.HasPrefix(s, "PK\x05\x06") || strings.HasPrefix(s, gzipMagic)
 }
+
+// gzipMagic is how a file that is compressed with gzip begins.
+const gzipMagic = "\x1f\x8b"
