@@ -147,7 +147,8 @@ type Asset struct {
 
 // Sidecar is what x.vsix.json beside x.vsix says: what the upstream gallery
 // knew of the version, in the gallery's own field names. Every key is optional.
-// Without one, it is the dates that the list of a dbem repository has.
+// It is also what vscodeoffline's JSON files say. Without these, it is the dates that the list
+// of a dbem repository has.
 type Sidecar struct {
 	ExtensionID   string            `json:"extensionId,omitempty"`
 	Publisher     *SidecarPublisher `json:"publisher,omitempty"`

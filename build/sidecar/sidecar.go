@@ -18,6 +18,7 @@
 package sidecar
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -68,6 +69,9 @@ func Read(text []byte, of Package) (*Known, error) {
 
 // checkJSON tells where text stops being JSON.
 func checkJSON(text []byte) error {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return errors.New("it is empty")
+	}
 	var raw json.RawMessage
 	err := json.Unmarshal(text, &raw)
 	if wrong, ok := errors.AsType[*json.SyntaxError](err); ok {

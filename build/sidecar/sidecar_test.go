@@ -12,7 +12,7 @@ import (
 
 // TestShapes reads each testdata/*.txtar: the file "sidecar" as one of acme.hello 1.0.0 for
 // linux-x64, which must come to the file "want" in galbuild's own shape, with the lines of
-// "warnings", or to the text of "error".
+// "warnings", or to the text of "error". The file "preview" says whether it is one.
 func TestShapes(t *testing.T) {
 	cases, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(cases) == 0 {
@@ -41,6 +41,9 @@ func TestShapes(t *testing.T) {
 			}
 			if string(got) != files["want"] {
 				t.Errorf("got  %s\nwant %s", got, files["want"])
+			}
+			if known.Preview != (files["preview"] == "yes") {
+				t.Errorf("preview is %v", known.Preview)
 			}
 			if got := strings.Join(known.Warnings, "\n"); got != files["warnings"] {
 				t.Errorf("warnings %s\nwant %s", got, files["warnings"])

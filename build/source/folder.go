@@ -154,14 +154,17 @@ func read(d folder) listing {
 	if err != nil {
 		return listing{problems: []Problem{{d.name, err}}}
 	}
-	here := folderKind(&d, entries)
+	if isEntry(entries, installedName) {
+		return listing{}
+	}
+	passed := passedFolders(&d, entries)
 	parts := make([]listing, (len(entries)+manyEntries-1)/manyEntries)
 	group := errgroup.Group{}
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range parts {
 		group.Go(func() error {
 			parts[i].entries = entries
-			parts[i].look(d, here, entries[i*manyEntries:min((i+1)*manyEntries, len(entries))])
+			parts[i].look(d, passed, entries[i*manyEntries:min((i+1)*manyEntries, len(entries))])
 			return nil
 		})
 	}
@@ -176,9 +179,9 @@ func read(d folder) listing {
 	return all
 }
 
-// folderKind returns the names of folders in d that are not searched: those with the content
-// of unpacked extensions. It notes in d that it is one.
-func folderKind(d *folder, entries []fs.DirEntry) (passed []string) {
+// passedFolders returns the names of folders in d that are not searched: those with the
+// content of unpacked extensions. It notes in d that it is one.
+func passedFolders(d *folder, entries []fs.DirEntry) (passed []string) {
 	for _, e := range entries {
 		if d.unpacked == nil && len(e.Name()) == len(manifestName) && strings.EqualFold(e.Name(), manifestName) {
 			d.unpacked = stamp(filepath.Join(d.path, e.Name()))

@@ -16,9 +16,15 @@ import (
 //     be told only when the package is read, so such an Item has the manifest in Unpacked.
 //   - No sidecar in it is read.
 //
+// An extension that an editor installed has its manifest under another name, and no package.
+// All its files are content.
+//
 // A folder in an unpacked extension that holds another manifest belongs to the outer one:
 // otherwise a package could bring a folder that passes for a second extension.
-const manifestName = "extension.vsixmanifest"
+const (
+	manifestName  = "extension.vsixmanifest"
+	installedName = ".vsixmanifest"
+)
 
 // contentFolder is the folder of an unpacked extension that holds the files editors install.
 const contentFolder = "extension"
@@ -35,13 +41,16 @@ func (x *expansion) manifestIn(dir string) *Stamp {
 		return known
 	}
 	s := stamp(filepath.Join(dir, manifestName))
+	if s == nil {
+		s = stamp(filepath.Join(dir, installedName))
+	}
 	x.manifests[dir] = s
 	return s
 }
 
 // around returns the manifest of the outermost unpacked extension that path lies in, or nil,
-// and whether path is or lies below its folder contentFolder. The path must have no symbolic
-// links in it. Above the folder top, which somebody named, only that folder matters: a
+// and whether path is content of it whatever it holds: below its folder contentFolder, or in
+// an installed extension. The path must have no symbolic links in it. Above the folder top, which somebody named, only such content matters: a
 // manifest that somebody once left in a folder says nothing about everything below it.
 func (x *expansion) around(path, top string) (manifest *Stamp, content bool) {
 	start := len(filepath.VolumeName(path))
@@ -55,7 +64,8 @@ func (x *expansion) around(path, top string) (manifest *Stamp, content bool) {
 			continue
 		}
 		first, _, _ := strings.Cut(filepath.ToSlash(path[i+1:]), "/")
-		if content := strings.EqualFold(first, contentFolder); content || len(dir) >= len(top) {
+		content := strings.EqualFold(first, contentFolder) || filepath.Base(m.Path) == installedName
+		if content || len(dir) >= len(top) {
 			return m, content
 		}
 	}

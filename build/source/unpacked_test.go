@@ -94,6 +94,30 @@ func TestManifestAbove(t *testing.T) {
 	}
 }
 
+// TestInstalled has what an editor installed: it is content.
+func TestInstalled(t *testing.T) {
+	const dir = "extensions/acme.hello-1.0.0"
+	tree(t, "extensions/a.vsix", dir+"/.vsixmanifest", dir+"/package.json", dir+"/res/x.vsix", dir+"/x.vsix", dir+"/x.vsix.json")
+	for source, want := range map[string][]string{
+		"extensions":           {"extensions/a.vsix"},
+		"extensions/**/*.vsix": {"extensions/a.vsix"},
+		"extensions/*":         {"extensions/a.vsix"},
+		dir:                    nil,
+		dir + "/res":           nil,
+		dir + "/*":             nil,
+	} {
+		paths, problems := expand(t, Config{}, source)
+		wantList(t, "paths of "+source, paths, want...)
+		if (want == nil) != (len(problems) == 1) {
+			t.Errorf("%s: problems %q", source, problems)
+		}
+	}
+	items, _, err := Expand(t.Context(), []string{dir + "/x.vsix"}, Config{})
+	if err != nil || len(items) != 1 || items[0].Sidecar != nil || items[0].Untrusted == "" {
+		t.Errorf("named: %+v, %v", items, err)
+	}
+}
+
 // TestSite has a site as a source: its packages are below assets, each once.
 func TestSite(t *testing.T) {
 	asset := "site/assets/acme/hello/1.0.0/Microsoft.VisualStudio.Services.VSIXPackage"
