@@ -28,6 +28,7 @@ type search struct {
 type folder struct {
 	name, path, real string
 	unpacked         *Stamp // the manifest of the outermost unpacked extension that it is or lies in
+	named            bool   // by somebody, and not found in another folder
 }
 
 // below returns the same paths of something in the folder that is no link. Those
@@ -47,7 +48,7 @@ func (d folder) below(name string) folder {
 // folder takes every package below dir.
 func (x *expansion) folder(dir string) error {
 	s := x.newSearch()
-	if err := s.start(dir, nil); err != nil {
+	if err := s.start(folder{name: dir, named: true}); err != nil {
 		return err
 	}
 	s.run()
@@ -59,13 +60,14 @@ func (x *expansion) folder(dir string) error {
 
 func (x *expansion) newSearch() *search { return &search{x: x, seen: map[string]bool{}} }
 
-// start adds a folder as it was named, and the manifest of the unpacked extension it lies in.
-func (s *search) start(dir string, unpacked *Stamp) error {
-	abs, err := filepath.Abs(dir)
+// start adds a folder of which the name is known, and the manifest of the unpacked extension
+// that it lies in.
+func (s *search) start(top folder) error {
+	abs, err := filepath.Abs(top.name)
 	if err != nil {
 		return err
 	}
-	top := folder{name: dir, path: abs, real: realPath(abs), unpacked: unpacked}
+	top.path, top.real = abs, realPath(abs)
 	if top.real == s.x.Skip {
 		return errors.New("this is the site being written, not a source")
 	}
@@ -102,9 +104,12 @@ func (s *search) passed(d folder) bool {
 	return false
 }
 
-// content tells whether a link leads into an unpacked extension.
+// content tells whether a link leads into an unpacked extension, which is a problem.
 func (s *search) content(d folder) bool {
 	m, _ := s.x.around(d.real, "")
+	if m != nil {
+		s.x.problem(d.name, errInside(m))
+	}
 	return m != nil
 }
 
@@ -154,10 +159,14 @@ func read(d folder) listing {
 	if err != nil {
 		return listing{problems: []Problem{{d.name, err}}}
 	}
-	if isEntry(entries, installedName) {
+	site := isEntry(entries, "index") && isEntry(entries, "assets") && isSite(d.path)
+	if site && !d.named || isEntry(entries, installedName) {
 		return listing{}
 	}
 	passed := passedFolders(&d, entries)
+	if site {
+		passed = []string{"blobs", "files"}
+	}
 	parts := make([]listing, (len(entries)+manyEntries-1)/manyEntries)
 	group := errgroup.Group{}
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -189,9 +198,6 @@ func passedFolders(d *folder, entries []fs.DirEntry) (passed []string) {
 	}
 	if d.unpacked != nil && filepath.Dir(d.unpacked.Path) == d.path {
 		return []string{contentFolder}
-	}
-	if isEntry(entries, "index") && isEntry(entries, "assets") && isSite(d.path) {
-		return []string{"blobs", "files"}
 	}
 	return nil
 }

@@ -86,7 +86,7 @@ func (g *globbing) match(path string) error {
 		g.inside = manifest
 		return nil
 	case info.IsDir():
-		return g.folders.start(path, manifest)
+		return g.folders.start(folder{name: path, unpacked: manifest})
 	case !info.Mode().IsRegular():
 		return errNoFile
 	}

@@ -81,8 +81,9 @@ func inside(path string, manifest *Stamp) bool {
 	return strings.HasPrefix(path, dir) || strings.HasPrefix(realPath(path), dir)
 }
 
-// isSite tells whether dir is a site of galbuild. Its packages are below assets. What is below
-// blobs and files is the same once more, and what the packages contain.
+// isSite tells whether dir is a site of galbuild. Its packages are below assets; what is below
+// blobs and files is the same once more, and what the packages contain. A site that is found
+// in another folder is not a source: it may list what was removed since.
 func isSite(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, "index", "CURRENT"))
 	return err == nil
@@ -94,6 +95,7 @@ func (x *expansion) takeFound(f find) {
 	if f.real != f.Path && f.Unpacked == nil {
 		manifest, content := x.around(f.real, "")
 		if content {
+			x.problem(f.Name, errInside(manifest))
 			return
 		}
 		f.Unpacked = manifest

@@ -82,6 +82,28 @@ func TestUnpacked(t *testing.T) {
 	}
 }
 
+// TestLinksInside has links into an unpacked extension: they are named.
+func TestLinksInside(t *testing.T) {
+	root := tree(t, "x/extension.vsixmanifest", "x/extension/res/x.vsix", "x/own.vsix", "m/a.vsix")
+	link(t, "../x/extension/res/x.vsix", "m/file.vsix")
+	link(t, "../x/extension/res", "m/folder")
+	link(t, "../x/own.vsix", "m/own.vsix")
+	write(t, "m/own.vsix.json", "{}")
+	items, problems, err := Expand(t.Context(), []string{"m"}, Config{})
+	if err != nil || len(items) != 2 || len(problems) != 2 {
+		t.Fatal(items, problems, err)
+	}
+	if own := items[1]; own.Unpacked == nil || own.Sidecar == nil {
+		t.Errorf("the package of the extension: %+v", own)
+	}
+	for i, name := range []string{"m/file.vsix", "m/folder"} {
+		want := "this lies inside the unpacked extension " + filepath.Join(root, "x") + ", "
+		if p := problems[i]; filepath.ToSlash(p.Name) != name || !strings.HasPrefix(p.Err.Error(), want) {
+			t.Errorf("%s: %v", p.Name, p.Err)
+		}
+	}
+}
+
 // TestManifestAbove has a manifest that somebody left in a folder: what is named below it is
 // taken as usual.
 func TestManifestAbove(t *testing.T) {
@@ -121,8 +143,13 @@ func TestInstalled(t *testing.T) {
 // TestSite has a site as a source: its packages are below assets, each once.
 func TestSite(t *testing.T) {
 	asset := "site/assets/acme/hello/1.0.0/Microsoft.VisualStudio.Services.VSIXPackage"
-	tree(t, "site/index/CURRENT", asset, "site/blobs/sha256/ab/x.vsix", "site/files/acme/hello/1.0.0/extension/data.vsix")
+	tree(t, "site/index/CURRENT", asset, "site/blobs/sha256/ab/x.vsix", "site/files/acme/hello/1.0.0/extension/data.vsix", "a.vsix")
 	paths, problems := expand(t, Config{}, "site")
 	wantList(t, "paths", paths, asset)
 	wantList(t, "problems", problems)
+	for _, source := range []string{".", "*"} { // found, but not named
+		paths, problems = expand(t, Config{}, source, "a.vsix")
+		wantList(t, "paths of "+source, paths, "a.vsix")
+		wantList(t, "problems of "+source, problems)
+	}
 }
