@@ -228,8 +228,9 @@ func (r *reader) checkUnpacked(item *source.Item, v *catalog.Version) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("it lies in the unpacked extension %s, and is not its package: its files are content and not sources; "+
-		"move the file elsewhere or name the file itself, if it is to be taken", filepath.Dir(item.Unpacked.Path))
+	return fmt.Errorf("it lies in the unpacked extension %s, and is not its package: its files are "+
+		"content and not sources; move the file elsewhere or name the file itself, if it is to be taken",
+		filepath.Dir(item.Unpacked.Path))
 }
 
 // copyPackage copies the package into draft. Microsoft's gallery compresses

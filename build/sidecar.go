@@ -31,7 +31,7 @@ func (r *reader) addSidecars(item *source.Item, packageRef blob.Ref, c *candidat
 	}
 	var before *catalog.Sidecar
 	if was != nil {
-		before = was.Sidecar
+		before = sidecar.Clone(was.Sidecar) // others may read the old catalogue
 	}
 	for _, s := range []*source.Stamp{item.Sidecar, item.VersionSidecar} {
 		if s != nil {
@@ -58,7 +58,9 @@ func (r *reader) readSidecar(s *source.Stamp, c *candidate, before *catalog.Side
 	var known *sidecar.Known
 	if err == nil {
 		v := c.version
-		known, err = sidecar.Read(text, sidecar.Package{Publisher: c.publisher, Name: c.name, Version: v.Version, Platform: v.Platform})
+		known, err = sidecar.Read(text, sidecar.Package{
+			Publisher: c.publisher, Name: c.name, Version: v.Version, Platform: v.Platform,
+		})
 	}
 	warn := func(text string) {
 		text, _ = vsix.Cut("sidecar "+base(s.Path)+text, longestReason)

@@ -42,10 +42,12 @@ func (r *reading) extension(e value) {
 func flags(v value) []string {
 	var all []string
 	for _, f := range v.list() {
-		all = append(all, strings.FieldsFunc(strings.ToLower(f.text()), func(r rune) bool { return r == ',' || r == ' ' })...)
+		all = append(all, strings.FieldsFunc(strings.ToLower(f.text()), notInFlag)...)
 	}
 	return all
 }
+
+func notInFlag(r rune) bool { return r == ',' || r == ' ' }
 
 func (r *reading) publisher(e value) {
 	v := e.get("publisher")
@@ -145,9 +147,11 @@ func platformOf(version value) string {
 func (r *reading) statistics(e value) {
 	v := e.get("statistics")
 	found := map[string]value{}
-	for name, key := range map[string]string{"install": "downloadCount", "averagerating": "averageRating", "ratingcount": "reviewCount"} {
-		if x := e.get(key); !x.absent() {
-			found[name] = x
+	for _, own := range [][2]string{
+		{"install", "downloadCount"}, {"averagerating", "averageRating"}, {"ratingcount", "reviewCount"},
+	} {
+		if x := e.get(own[1]); !x.absent() {
+			found[own[0]] = x
 		}
 	}
 	for _, x := range v.list() {

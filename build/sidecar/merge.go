@@ -6,6 +6,29 @@ import (
 	"galbuild/build/catalog"
 )
 
+// Clone returns a copy that shares nothing with s, which may be nil.
+func Clone(s *catalog.Sidecar) *catalog.Sidecar {
+	if s == nil {
+		return nil
+	}
+	return &catalog.Sidecar{
+		ExtensionID:   s.ExtensionID,
+		Publisher:     copyOf(s.Publisher),
+		ReleaseDate:   copyOf(s.ReleaseDate),
+		PublishedDate: copyOf(s.PublishedDate),
+		LastUpdated:   copyOf(s.LastUpdated),
+		Statistics:    copyOf(s.Statistics),
+	}
+}
+
+func copyOf[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
+}
+
 // Merge returns what first says, and what second says of the rest. Either may be nil.
 func Merge(first, second *catalog.Sidecar) *catalog.Sidecar {
 	if first == nil || second == nil {

@@ -4,10 +4,10 @@
 // The text is one extension in one of these shapes, or a list or a response that has the
 // extension in it:
 //
-//	{"extensionId": UUID, "publisher": {…}, "lastUpdated": date, "statistics": {"install": 1}}   galbuild's own
-//	{…, "statistics": [{"statisticName": "install", "value": 1}], "versions": [{"version": …}]}  the Marketplace's
-//	{"results": [{"extensions": [{…}]}]}                                                         its response
-//	{"namespace": …, "name": …, "timestamp": date, "downloadCount": 1, "averageRating": 4.5}     Open VSX's
+//	{"extensionId": UUID, "lastUpdated": date, "statistics": {"install": 1}}  galbuild's own
+//	{"statistics": [{"statisticName": …, "value": 1}], "versions": [{…}]}     the Marketplace's
+//	{"results": [{"extensions": [{…}]}]}                                      its response
+//	{"namespace": …, "name": …, "timestamp": date, "downloadCount": 1}        Open VSX's
 //
 // Keys are found in any case of letters, and unknown ones are ignored. A key with a value that
 // cannot be read is named in a warning, and concerns that key alone. The text may be UTF-8 or,
@@ -92,7 +92,8 @@ type reading struct {
 
 // unread notes that a key cannot be read; what is the key of it in galbuild's own shape.
 func (r *reading) unread(key, wanted string, found value, what string) {
-	r.known.Warnings = append(r.known.Warnings, fmt.Sprintf("%s cannot be read: want %s, found %s", key, wanted, found.short()))
+	text := fmt.Sprintf("%s cannot be read: want %s, found %s", key, wanted, found.short())
+	r.known.Warnings = append(r.known.Warnings, text)
 	r.known.Unread = append(r.known.Unread, what)
 }
 

@@ -31,8 +31,8 @@ const contentFolder = "extension"
 
 // errInside refuses a folder or glob below contentFolder.
 func errInside(manifest *Stamp) error {
-	return fmt.Errorf("this lies inside the unpacked extension %s, whose files are content and not sources; "+
-		"to take one of them all the same, name the file itself", filepath.Dir(manifest.Path))
+	return fmt.Errorf("this lies inside the unpacked extension %s, whose files are content and not "+
+		"sources; to take one of them all the same, name the file itself", filepath.Dir(manifest.Path))
 }
 
 // manifestIn returns the manifest of the unpacked extension that dir is, or nil.
