@@ -23,6 +23,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -53,6 +54,8 @@ type Config struct {
 	// anything is put into the site, and not at all where there is nothing to do.
 	Old        func() (*catalog.Catalog, error)
 	Generation string // of Old
+
+	now func() time.Time // when packages are first seen; nil is time.Now
 }
 
 // Progress is how far a run has come.
@@ -156,6 +159,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Progress == nil {
 		c.Progress = func(Progress) {}
+	}
+	if c.now == nil {
+		c.now = time.Now
 	}
 	if c.Old == nil {
 		c.Old = func() (*catalog.Catalog, error) { return &catalog.Catalog{}, nil }

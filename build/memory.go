@@ -40,6 +40,8 @@ type memo struct {
 	Stamp     stamp    `json:"stamp"`
 	Sidecar   *stamp   `json:"sidecar,omitempty"`
 	Signature *stamp   `json:"signature,omitempty"`
+	Version   *stamp   `json:"versionSidecar,omitempty"`
+	Unpacked  *stamp   `json:"unpacked,omitempty"`
 	Upstream  upstream `json:"upstream,omitzero"`
 	Key       string   `json:"key,omitempty"` // what it turned out to be, when it was last taken
 	Ref       blob.Ref `json:"sha256,omitzero"`
@@ -60,7 +62,9 @@ type stamp struct {
 //	2  one reading: local headers, Unicode Path fields and names as editors unpack
 //	   them; limits of texts, lists and assets; warnings of hidden characters;
 //	   media types from one table
-const readingVersion = 2
+//	3  sidecars in the shapes of the Marketplace and Open VSX; no dates in the future;
+//	   packages and sidecars in unpacked extensions
+const readingVersion = 3
 
 // A heading says what a memory is of: how the sources were read, and which
 // generation came of it. A memory of another generation is that of a builder that
@@ -99,7 +103,8 @@ func digest(settings catalog.Settings, items []source.Item, said []upstream) blo
 		add(said[i].ID, 0, said[i].Released)
 		add("", 0, said[i].Updated)
 		add(item.Path, item.Size, item.ModTime)
-		for _, beside := range []*source.Stamp{item.Sidecar, item.Signature} {
+		add(item.Untrusted, 0, time.Time{})
+		for _, beside := range []*source.Stamp{item.Sidecar, item.Signature, item.VersionSidecar, item.Unpacked} {
 			if beside == nil {
 				add("", 0, time.Time{})
 			} else {
@@ -162,7 +167,8 @@ func nextLine[T any](lines *bufio.Reader) (v T, ok bool) {
 func (m *memory) recognise(item *source.Item, said upstream, old map[string]known) (candidate, bool) {
 	was, ok := m.seen[item.Path]
 	if !ok || was.Stamp != (stamp{item.Size, item.ModTime.UTC()}) ||
-		!sameStamp(was.Sidecar, item.Sidecar) || !sameStamp(was.Signature, item.Signature) || was.Upstream != said {
+		!sameStamp(was.Sidecar, item.Sidecar) || !sameStamp(was.Signature, item.Signature) ||
+		!sameStamp(was.Version, item.VersionSidecar) || !sameStamp(was.Unpacked, item.Unpacked) || was.Upstream != said {
 		return candidate{}, false
 	}
 	c := candidate{item: item, upstream: said, warnings: was.Warnings, known: true, before: was.Key}
@@ -188,7 +194,8 @@ func sameStamp(was *stamp, is *source.Stamp) bool {
 
 // remember makes the memory of a run. Left out, and so read again, is what
 // depends on more than the file itself: conflicts, the second of two equal
-// packages, files that could not be read, and packages that made this program fail.
+// packages, files that could not be read, and packages that made this program fail. (c.again
+// is set for the sidecars among these files.)
 func remember(candidates []candidate) *memory {
 	m := &memory{}
 	for i := range candidates {
@@ -198,11 +205,13 @@ func remember(candidates []candidate) *memory {
 			Stamp:     stamp{c.item.Size, c.item.ModTime.UTC()},
 			Sidecar:   stampOf(c.item.Sidecar),
 			Signature: stampOf(c.item.Signature),
+			Version:   stampOf(c.item.VersionSidecar),
+			Unpacked:  stampOf(c.item.Unpacked),
 			Upstream:  c.upstream,
 			Warnings:  c.warnings,
 		}
 		switch {
-		case !utf8.ValidString(c.item.Path): // JSON has no way to write it
+		case !utf8.ValidString(c.item.Path), c.again: // JSON has no way to write it
 			continue
 		case c.taken:
 			one.Key, one.Ref = c.key(), c.version.Package.Ref

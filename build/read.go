@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ import (
 	"galbuild/build/mediatype"
 	"galbuild/build/source"
 	"galbuild/build/vsix"
+	"galbuild/build/vsix/manifest"
 )
 
 // A candidate is one package on its way into the catalogue.
@@ -35,6 +37,7 @@ type candidate struct {
 	refused   error  // why it is not taken
 	known     bool   // taken over from the old catalogue, not read
 	taken     bool   // its version is in the new catalogue
+	again     bool   // something next to it could not be read, so the next run reads it again
 	before    string // key of what the file held when it was last taken, if it was
 }
 
@@ -177,10 +180,15 @@ func (r *reader) take(item *source.Item, c *candidate) error {
 	if err := r.unpack(p, v); err != nil {
 		return err
 	}
-	if err := r.addSidecars(item, draft.Ref(), c); err != nil {
+	if err := r.checkUnpacked(item, v); err != nil {
+		return err
+	}
+	was := r.before(c.key(), draft.Ref())
+	if err := r.addSidecars(item, draft.Ref(), c, was); err != nil {
 		return err
 	}
 	setDate(v, p.Modified, item.ModTime)
+	c.boundDates(was, r.now())
 	ref, size, err := draft.Commit()
 	if err != nil {
 		return siteError{err}
@@ -195,6 +203,34 @@ func (r *reader) take(item *source.Item, c *candidate) error {
 	}
 	r.texts.Version(v)
 	return nil
+}
+
+// before returns what the site has of the very package, or nil.
+func (r *reader) before(key string, ref blob.Ref) *catalog.Version {
+	if was, ok := r.old[key]; ok && was.version.Package.Ref == ref {
+		return was.version
+	}
+	return nil
+}
+
+// checkUnpacked refuses a package in an unpacked extension of which it is not the package: it
+// was brought by the extension. They are the same if they have the same manifest.
+func (r *reader) checkUnpacked(item *source.Item, v *catalog.Version) error {
+	if item.Unpacked == nil {
+		return nil
+	}
+	text, err := readSmall(item.Unpacked.Path, r.limits().ManifestBytes)
+	if err != nil {
+		return err
+	}
+	for _, a := range v.Assets {
+		if a.Type == manifest.AssetVsixManifest && a.Ref == blob.Sum(text) {
+			return nil
+		}
+	}
+	return fmt.Errorf("it lies in the unpacked extension %s, and is not its package: its files are "+
+		"content and not sources; move the file elsewhere or name the file itself, if it is to be taken",
+		filepath.Dir(item.Unpacked.Path))
 }
 
 // copyPackage copies the package into draft. Microsoft's gallery compresses

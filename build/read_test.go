@@ -106,12 +106,12 @@ func TestSidecarBounds(t *testing.T) {
 		}
 	}
 	c, err = newReader(t, vsix.Limits{}).readFile(t, text, []byte(`{"statistics":{"install":`+strings.Repeat("1", 5000)+`}}`))
-	if err != nil || c.refused == nil || len(c.refused.Error()) > 1010 {
-		t.Errorf("refused: %.80v…; error %v", c.refused, err)
+	if warnings := strings.Join(c.warnings, "\n"); err != nil || c.refused != nil || len(warnings) > 1010 || !strings.Contains(warnings, "statistics.install cannot be read") {
+		t.Errorf("warnings %.200q, refused %v; error %v", warnings, c.refused, err)
 	}
 	c, err = newReader(t, vsix.Limits{SidecarBytes: 10}).readFile(t, text, []byte(sidecar))
-	if err != nil || c.refused == nil || !strings.Contains(c.refused.Error(), "more than 10 bytes") {
-		t.Errorf("refused: %v; error %v", c.refused, err)
+	if warnings := strings.Join(c.warnings, "\n"); err != nil || c.refused != nil || c.version.Sidecar != nil || !strings.Contains(warnings, "x.vsix.json is left out: more than 10 bytes") {
+		t.Errorf("warnings %q, refused %v; error %v", warnings, c.refused, err)
 	}
 }
 

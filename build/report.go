@@ -85,6 +85,10 @@ func (r *Report) count(c *candidate) {
 		r.Refused = append(r.Refused, Problem{c.item.Name, c.refused.Error()})
 		return
 	}
+	if c.item.Untrusted != "" {
+		r.Warnings = append(r.Warnings, Problem{c.item.Name, "sidecar " + base(c.item.Untrusted) +
+			" is left out: it lies in an unpacked extension, whose files are not trusted"})
+	}
 	for _, w := range c.warnings {
 		r.Warnings = append(r.Warnings, Problem{c.item.Name, w})
 	}

@@ -13,32 +13,33 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/google/uuid"
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/sidecar"
 	"galbuild/build/source"
 	"galbuild/build/visible"
 	"galbuild/build/vsix"
 )
 
-// addSidecars reads what lies beside the package. A sidecar that cannot be read
-// refuses the package: built without it, the extension would get another
-// identity, and take it away from everyone who has it installed.
-func (r *reader) addSidecars(item *source.Item, packageRef blob.Ref, c *candidate) error {
-	if item.Sidecar == nil {
+// addSidecars reads what is next to the package. A sidecar that cannot be read does not cost
+// the package: what the site knew from it before stays, since the extension would otherwise
+// get another identity, and be taken from everyone who has it installed.
+func (r *reader) addSidecars(item *source.Item, packageRef blob.Ref, c *candidate, was *catalog.Version) error {
+	if item.Sidecar == nil && item.VersionSidecar == nil {
 		c.applyUpstream()
-	} else {
-		text, err := readSmall(item.Sidecar.Path, r.limits().SidecarBytes)
-		if err == nil {
-			c.version.Sidecar, err = parseSidecar(text)
+	}
+	var before *catalog.Sidecar
+	if was != nil {
+		before = sidecar.Clone(was.Sidecar) // others may read the old catalogue
+	}
+	for _, s := range []*source.Stamp{item.Sidecar, item.VersionSidecar} {
+		if s != nil {
+			c.version.Sidecar = sidecar.Merge(c.version.Sidecar, r.readSidecar(s, c, before))
 		}
-		if err != nil {
-			return fmt.Errorf("sidecar %s: %w", base(item.Sidecar.Path), err)
-		}
-		c.boundPublisher(c.version.Sidecar.Publisher, r.limits().DisplayName)
+	}
+	if s := c.version.Sidecar; s != nil {
+		c.boundPublisher(s.Publisher, r.limits().DisplayName)
 	}
 	if item.Signature != nil {
 		if err := r.addSignature(item.Signature.Path, packageRef, c); err != nil {
@@ -46,6 +47,40 @@ func (r *reader) addSidecars(item *source.Item, packageRef blob.Ref, c *candidat
 		}
 	}
 	return nil
+}
+
+// readSidecar reads one file. What cannot be read is a warning, and is as it was before.
+func (r *reader) readSidecar(s *source.Stamp, c *candidate, before *catalog.Sidecar) *catalog.Sidecar {
+	text, err := readSmall(s.Path, r.limits().SidecarBytes)
+	if _, ok := errors.AsType[unreadable](err); ok {
+		c.again = true
+	}
+	var known *sidecar.Known
+	if err == nil {
+		v := c.version
+		known, err = sidecar.Read(text, sidecar.Package{
+			Publisher: c.publisher, Name: c.name, Version: v.Version, Platform: v.Platform,
+		})
+	}
+	warn := func(text string) {
+		text, _ = vsix.Cut("sidecar "+base(s.Path)+text, longestReason)
+		c.warnings = append(c.warnings, text)
+	}
+	switch {
+	case err != nil && before != nil:
+		warn(" is left out: " + err.Error() + "; what the gallery knew of the package before stays")
+		kept := *before
+		return &kept
+	case err != nil:
+		warn(" is left out: " + err.Error())
+		return nil
+	}
+	for _, w := range known.Warnings {
+		warn(": " + w)
+	}
+	known.KeepUnread(before)
+	c.version.Preview = c.version.Preview || known.Preview
+	return &known.Sidecar
 }
 
 // boundPublisher cuts the publisher's display name, drops a domain that is too long, and
@@ -70,53 +105,18 @@ func (c *candidate) boundPublisher(p *catalog.SidecarPublisher, most int64) {
 	}
 }
 
-// parseSidecar reads x.vsix.json. Unknown keys are let pass: upstream's metadata
-// may simply be saved there.
-func parseSidecar(text []byte) (*catalog.Sidecar, error) {
-	var s catalog.Sidecar
-	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), &s); err != nil {
-		return nil, err
-	}
-	for _, id := range []*string{&s.ExtensionID, publisherID(&s)} {
-		if id == nil || *id == "" {
-			continue
-		}
-		parsed, err := uuid.Parse(*id)
-		if err != nil {
-			return nil, fmt.Errorf("%.80q: not a UUID", *id)
-		}
-		*id = parsed.String() // editors compare ids letter by letter: lower case
-	}
-	for _, t := range []*time.Time{s.ReleaseDate, s.PublishedDate, s.LastUpdated} {
-		if t == nil {
-			continue
-		}
-		if *t = t.UTC().Truncate(time.Second); t.Year() < 1 || t.Year() > 9999 {
-			return nil, fmt.Errorf("year %d: want one of four digits", t.Year())
-		}
-	}
-	if n := s.Statistics; n != nil && (n.Install < 0 || n.RatingCount < 0 || n.AverageRating < 0 || n.AverageRating > 5) {
-		return nil, errors.New("statistics: counts must not be negative, and averagerating 0 to 5")
-	}
-	return &s, nil
-}
-
-func publisherID(s *catalog.Sidecar) *string {
-	if s.Publisher == nil {
-		return nil
-	}
-	return &s.Publisher.PublisherID
-}
-
 // addSignature lists a signature archive if it is one for this very package. One
 // that is not would make verifying editors refuse the package; without it they
 // accept it as a private gallery's.
 func (r *reader) addSignature(path string, packageRef blob.Ref, c *candidate) error {
 	archive, err := readSmall(path, r.limits().SidecarBytes)
-	if err != nil {
+	if _, ok := errors.AsType[unreadable](err); ok {
 		return err
 	}
-	if err := checkSignature(archive, packageRef, r.limits().SidecarBytes); err != nil {
+	if err == nil {
+		err = checkSignature(archive, packageRef, r.limits().SidecarBytes)
+	}
+	if err != nil {
 		c.warnings = append(c.warnings, fmt.Sprintf("signature %s is left out: %v", base(path), err))
 		return nil
 	}

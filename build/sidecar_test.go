@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"galbuild/build/blob"
-	"galbuild/build/catalog"
 )
 
 func archive(t testing.TB, files map[string]string) []byte {
@@ -61,23 +60,6 @@ func TestEmptySignatureIsAlwaysTheSame(t *testing.T) {
 	if a, b := blob.Sum(emptySignature()), blob.Sum(emptySignature()); a != b {
 		t.Errorf("%v, then %v", a, b)
 	}
-}
-
-func FuzzSidecar(f *testing.F) {
-	f.Add([]byte(`{"extensionId":"5B1E0000-AAAA-4000-8000-00000000000F","publisher":{"publisherId":""},"lastUpdated":"2025-03-03T04:03:03.5+01:00","statistics":{"install":1}}`))
-	f.Add([]byte("\xef\xbb\xbf{}"))
-	f.Add([]byte(`{"publisher":null,"statistics":{"averagerating":6}}`))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		s, err := parseSidecar(text)
-		if err != nil {
-			return
-		}
-		e := catalog.Extension{Versions: []catalog.Version{{Version: "1.0.0", Sidecar: s}}}
-		applySidecars(&e)
-		if e.UUID != strings.ToLower(e.UUID) {
-			t.Errorf("%q: editors compare ids letter by letter", e.UUID)
-		}
-	})
 }
 
 func TestUUIDsNeverChange(t *testing.T) {

@@ -116,6 +116,7 @@ type Version struct {
 	Updated     time.Time  `json:"updated"`
 	Signed      bool       `json:"signed,omitempty"`    // a genuine signature archive is among the assets
 	FirstSeen   bool       `json:"firstSeen,omitempty"` // Updated is when we first saw the package, for want of a better date
+	Seen        time.Time  `json:"seen,omitzero"`       // when it was first seen, if it then had a date in the future; no date is later
 	Package     File       `json:"package"`             // the .vsix
 	Assets      []Asset    `json:"assets"`              // sorted by type; the package is among them
 	Files       []File     `json:"files,omitempty"`     // the tree under files/, sorted by path
@@ -146,7 +147,8 @@ type Asset struct {
 
 // Sidecar is what x.vsix.json beside x.vsix says: what the upstream gallery
 // knew of the version, in the gallery's own field names. Every key is optional.
-// Without one, it is the dates that the list of a dbem repository has.
+// It is also what vscodeoffline's JSON files say. Without these, it is the dates that the list
+// of a dbem repository has.
 type Sidecar struct {
 	ExtensionID   string            `json:"extensionId,omitempty"`
 	Publisher     *SidecarPublisher `json:"publisher,omitempty"`

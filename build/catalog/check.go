@@ -190,7 +190,7 @@ func (v *Version) Check() error {
 }
 
 func (v *Version) checkContent() error {
-	if err := errors.Join(checkDates(&v.Updated), v.Sidecar.check()); err != nil {
+	if err := errors.Join(checkDates(&v.Updated, &v.Seen), v.Sidecar.check()); err != nil {
 		return err
 	}
 	if err := v.Package.check(); err != nil {

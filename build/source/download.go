@@ -115,13 +115,19 @@ func withoutSecrets(address string) string {
 }
 
 // run tries until the package is there. A try that got farther than any before
-// counts as the first.
+// counts as the first. Once, a download that cannot go on with a damaged part starts from the
+// beginning at once, whatever the number of retries: a damaged folder must not cost a package.
 func (d *download) run(ctx context.Context) error {
-	farthest := int64(0)
+	farthest, restarted := int64(0), false
 	for tries := 0; ; tries++ {
 		err := d.try(ctx)
 		if err == nil || ctx.Err() != nil {
 			return err
+		}
+		if _, damaged := errors.AsType[damagedPart](err); damaged && !restarted {
+			d.Log.Warn("download starts from the beginning", "source", d.name, "err", err)
+			restarted, farthest, tries = true, 0, -1
+			continue
 		}
 		if size := d.part().done; size > farthest {
 			farthest, tries = size, 0

@@ -1,9 +1,12 @@
 package source
 
 import (
+	"archive/zip"
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -209,8 +212,31 @@ func TestUnchangedWithoutValidator(t *testing.T) {
 	}
 }
 
-// long is larger than any buffer on the way.
-var long = packageText + strings.Repeat("0123456789", 100_000)
+// long is a package that is larger than any buffer on the way.
+var long = packageOf(strings.Repeat("0123456789", 100_000))
+
+// packageOf returns a package with a file of this text, not compressed.
+func packageOf(text string) string {
+	var b strings.Builder
+	z := zip.NewWriter(&b)
+	for _, f := range []struct{ name, text string }{
+		{"extension.vsixmanifest", `<PackageManifest><Metadata><Identity Id="hello" Version="1.0.0" Publisher="acme"/></Metadata></PackageManifest>`},
+		{"extension/package.json", `{"name":"hello","publisher":"acme","version":"1.0.0","engines":{"vscode":"*"}}`},
+		{"extension/data.txt", text},
+	} {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: f.name, Method: zip.Store})
+		if err == nil {
+			_, err = io.WriteString(w, f.text)
+		}
+		if err != nil {
+			panic(err) // a builder takes everything
+		}
+	}
+	if err := z.Close(); err != nil {
+		panic(err)
+	}
+	return b.String()
+}
 
 // cut breaks the connection after n bytes of text.
 func cut(w http.ResponseWriter, text string, n int) {
@@ -318,6 +344,69 @@ func TestResumeImpossible(t *testing.T) {
 			s.wantRequests(t, "Range", tt.ranges...)
 		})
 	}
+}
+
+// TestDamagedPart has a part of an earlier run that is of no use: the package is downloaded
+// from its beginning in the same run, even where nothing is tried again.
+func TestDamagedPart(t *testing.T) {
+	half := long[:400_000]
+	tests := map[string]struct{ part, size string }{
+		"starts with something else": {"x" + half[1:], "SIZE"},
+		"damaged in its middle":      {half[:200_000] + "x" + half[200_001:], "SIZE"},
+		"longer than the package":    {long + "x", "SIZE"},
+		"of another size":            {half, "12"},
+		"of a size beyond the limit": {half, "9223372036854775807"},
+		"an encoding nobody knows":   {half, `SIZE,"contentEncoding":"br"`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+				w.Header().Set("ETag", `"v1"`)
+				http.ServeContent(w, r, "", time.Time{}, strings.NewReader(long))
+			})
+			kept := t.TempDir()
+			key := sha256.Sum256([]byte(s.URL))
+			part := filepath.Join(kept, hex.EncodeToString(key[:])+".part")
+			write(t, part, tt.part)
+			size := strings.ReplaceAll(tt.size, "SIZE", strconv.Itoa(len(long)))
+			write(t, part+".json", `{"etag":"\"v1\"","size":`+size+`}`)
+			items, problems := fetch(t, Config{Downloads: kept, Retries: -1, MaxBytes: 2 << 20}, s.URL)
+			wantPackage(t, items, problems, long)
+			s.wantRequests(t, "Range", fmt.Sprintf("bytes=%d-", len(tt.part)), "")
+		})
+	}
+}
+
+// TestDamagedPartOnce has a server that sends no package: it is not asked a third time.
+func TestDamagedPartOnce(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+		w.Header().Set("ETag", `"v1"`)
+		http.ServeContent(w, r, "", time.Time{}, strings.NewReader("<html>maintenance</html>"))
+	})
+	kept := t.TempDir()
+	key := sha256.Sum256([]byte(s.URL))
+	part := filepath.Join(kept, hex.EncodeToString(key[:])+".part")
+	write(t, part, packageText[:10])
+	write(t, part+".json", `{"etag":"\"v1\"","size":24}`)
+	items, problems := fetch(t, Config{Downloads: kept}, s.URL)
+	if len(items) != 0 || len(problems) != 1 || !strings.Contains(problems[0], "HTML page") {
+		t.Errorf("items %v, problems %q", items, problems)
+	}
+	s.wantRequests(t, "Range", "bytes=10-", "")
+}
+
+// TestDamagedKept has a kept package that does not begin as one.
+func TestDamagedKept(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+		w.Header().Set("ETag", `"v1"`)
+		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(packageText))
+	})
+	kept := t.TempDir()
+	first, problems := fetch(t, Config{Downloads: kept}, s.URL)
+	wantPackage(t, first, problems, packageText)
+	write(t, first[0].Path, strings.Repeat("\x00", len(packageText)))
+	again, problems := fetch(t, Config{Downloads: kept}, s.URL)
+	wantPackage(t, again, problems, packageText)
 }
 
 func TestRetry(t *testing.T) {
@@ -437,7 +526,7 @@ func TestEncoded(t *testing.T) {
 	}{
 		"encoded":            {"gzip", string(encoded), long},
 		"package compressed": {"", string(encoded), string(encoded)},
-		"mislabelled":        {"gzip", packageText, packageText},
+		"mislabelled":        {"gzip", long, long},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -22,6 +22,8 @@ type expansion struct {
 	lists    []string        // real paths of the lists being read, outermost first
 	listed   map[string]bool // real paths of the lists that were read
 	asked    bool            // standard input was read
+
+	manifests map[string]*Stamp // see manifestIn
 }
 
 // A mention is a source as somebody wrote it.
@@ -108,18 +110,26 @@ func (x *expansion) path(path string) error {
 			return err
 		}
 	}
-	abs, err := filepath.Abs(path)
+	f, err := newFind(path, info)
 	if err != nil {
 		return err
 	}
-	x.take(find{
-		Item: Item{
-			Name: path, Path: abs, Size: info.Size(), ModTime: info.ModTime(),
-			Sidecar: stamp(sidecarOf(abs)), Signature: stamp(signatureOf(abs)),
-		},
-		real: realPath(abs),
-	})
+	manifest, _ := x.around(f.real, filepath.Dir(f.real))
+	f.addBeside(stamp, manifest)
+	x.take(f)
 	return nil
+}
+
+// newFind returns a file as somebody named it.
+func newFind(path string, info fs.FileInfo) (find, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return find{}, err
+	}
+	return find{
+		Item: Item{Name: path, Path: abs, Size: info.Size(), ModTime: info.ModTime()},
+		real: realPath(abs),
+	}, nil
 }
 
 func (x *expansion) take(f find) { x.found = append(x.found, f) }
@@ -178,5 +188,8 @@ const magicSize = 4
 // or one compressed with gzip, as curl saves what Microsoft's gallery sends.
 func isPackage(start []byte) bool {
 	s := string(start)
-	return strings.HasPrefix(s, "PK\x03\x04") || strings.HasPrefix(s, "PK\x05\x06") || strings.HasPrefix(s, "\x1f\x8b")
+	return strings.HasPrefix(s, "PK\x03\x04") || strings.HasPrefix(s, "PK\x05\x06") || strings.HasPrefix(s, gzipMagic)
 }
+
+// gzipMagic is how a file that is compressed with gzip begins.
+const gzipMagic = "\x1f\x8b"

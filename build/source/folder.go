@@ -25,12 +25,16 @@ type search struct {
 }
 
 // A folder is known by three paths: as shown, absolute, and without links.
-type folder struct{ name, path, real string }
+type folder struct {
+	name, path, real string
+	unpacked         *Stamp // the manifest of the outermost unpacked extension that it is or lies in
+	named            bool   // by somebody, and not found in another folder
+}
 
 // below returns the same paths of something in the folder that is no link. Those
 // that are equal are one: they are held for each of thousands of packages.
 func (d folder) below(name string) folder {
-	at := folder{path: filepath.Join(d.path, name)}
+	at := folder{path: filepath.Join(d.path, name), unpacked: d.unpacked}
 	at.name, at.real = at.path, at.path
 	if d.name != d.path {
 		at.name = filepath.Join(d.name, name)
@@ -44,7 +48,7 @@ func (d folder) below(name string) folder {
 // folder takes every package below dir.
 func (x *expansion) folder(dir string) error {
 	s := x.newSearch()
-	if err := s.start(dir); err != nil {
+	if err := s.start(folder{name: dir, named: true}); err != nil {
 		return err
 	}
 	s.run()
@@ -56,15 +60,19 @@ func (x *expansion) folder(dir string) error {
 
 func (x *expansion) newSearch() *search { return &search{x: x, seen: map[string]bool{}} }
 
-// start adds a folder as it was named.
-func (s *search) start(dir string) error {
-	abs, err := filepath.Abs(dir)
+// start adds a folder of which the name is known, and the manifest of the unpacked extension
+// that it lies in.
+func (s *search) start(top folder) error {
+	abs, err := filepath.Abs(top.name)
 	if err != nil {
 		return err
 	}
-	top := folder{name: dir, path: abs, real: realPath(abs)}
+	top.path, top.real = abs, realPath(abs)
 	if top.real == s.x.Skip {
 		return errors.New("this is the site being written, not a source")
+	}
+	if m, content := s.x.around(top.real, top.real); content {
+		return errInside(m)
 	}
 	s.level = append(s.level, top)
 	return nil
@@ -74,7 +82,7 @@ func (s *search) start(dir string) error {
 func (s *search) run() {
 	for s.x.ctx.Err() == nil {
 		if len(s.level) == 0 {
-			s.level, s.links = s.links, nil
+			s.level, s.links = slices.DeleteFunc(s.links, s.content), nil
 		}
 		if len(s.level) == 0 {
 			return
@@ -96,10 +104,21 @@ func (s *search) passed(d folder) bool {
 	return false
 }
 
+// content tells whether a link leads into an unpacked extension, which is a problem.
+func (s *search) content(d folder) bool {
+	m, _ := s.x.around(d.real, "")
+	if m != nil {
+		s.x.problem(d.name, errInside(m))
+	}
+	return m != nil
+}
+
 func (s *search) take(l listing) {
 	s.level = append(s.level, l.folders...)
 	s.links = append(s.links, l.links...)
-	s.x.found = append(s.x.found, l.found...)
+	for _, f := range l.found {
+		s.x.takeFound(f)
+	}
 	for _, p := range l.problems {
 		s.x.problem(p.Name, plain(p.Err))
 	}
@@ -140,13 +159,21 @@ func read(d folder) listing {
 	if err != nil {
 		return listing{problems: []Problem{{d.name, err}}}
 	}
+	site := isEntry(entries, "index") && isEntry(entries, "assets") && isSite(d.path)
+	if site && !d.named || isEntry(entries, installedName) {
+		return listing{}
+	}
+	passed := passedFolders(&d, entries)
+	if site {
+		passed = []string{"blobs", "files"}
+	}
 	parts := make([]listing, (len(entries)+manyEntries-1)/manyEntries)
 	group := errgroup.Group{}
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range parts {
 		group.Go(func() error {
 			parts[i].entries = entries
-			parts[i].look(d, entries[i*manyEntries:min((i+1)*manyEntries, len(entries))])
+			parts[i].look(d, passed, entries[i*manyEntries:min((i+1)*manyEntries, len(entries))])
 			return nil
 		})
 	}
@@ -161,12 +188,40 @@ func read(d folder) listing {
 	return all
 }
 
-func (l *listing) look(d folder, entries []fs.DirEntry) {
+// passedFolders returns the names of folders in d that are not searched: those with the
+// content of unpacked extensions. It notes in d that it is one.
+func passedFolders(d *folder, entries []fs.DirEntry) (passed []string) {
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") {
+		if d.unpacked == nil && len(e.Name()) == len(manifestName) && strings.EqualFold(e.Name(), manifestName) {
+			d.unpacked = stamp(filepath.Join(d.path, e.Name()))
+		}
+	}
+	if d.unpacked != nil && filepath.Dir(d.unpacked.Path) == d.path {
+		return []string{contentFolder}
+	}
+	return nil
+}
+
+// isEntry tells whether sorted entries have one of that name.
+func isEntry(entries []fs.DirEntry, name string) bool {
+	_, ok := findEntry(entries, name)
+	return ok
+}
+
+func findEntry(entries []fs.DirEntry, name string) (int, bool) {
+	return slices.BinarySearchFunc(entries, name, func(e fs.DirEntry, name string) int {
+		return cmp.Compare(e.Name(), name)
+	})
+}
+
+func (l *listing) look(d folder, passed []string, entries []fs.DirEntry) {
+	for _, e := range entries {
+		name := e.Name()
+		skip := func(p string) bool { return strings.EqualFold(p, name) }
+		if strings.HasPrefix(name, ".") || e.IsDir() && slices.ContainsFunc(passed, skip) {
 			continue
 		}
-		at := d.below(e.Name())
+		at := d.below(name)
 		if err := l.add(at, e); err != nil {
 			l.problems = append(l.problems, Problem{at.name, err})
 		}
@@ -180,7 +235,7 @@ func (l *listing) add(at folder, e fs.DirEntry) error {
 		return nil
 	case e.Type()&fs.ModeSymlink != 0:
 		return l.follow(at)
-	case !isPackageName(e.Name()):
+	case !isSource(e.Name()):
 		return nil
 	}
 	info, err := e.Info()
@@ -190,12 +245,15 @@ func (l *listing) add(at folder, e fs.DirEntry) error {
 	return l.file(at, info)
 }
 
+// isSource tells the names of files that a folder is searched for.
+func isSource(name string) bool { return isPackageName(name) || isAsset(name) }
+
 // follow adds what a symbolic link leads to. One that leads nowhere is a problem
-// only if a package is missed by it.
+// only if a package is missed by it. Links to folders in unpacked extensions are content.
 func (l *listing) follow(at folder) error {
 	info, err := os.Stat(at.path)
 	isDir := err == nil && info.IsDir()
-	if !isDir && !isPackageName(at.path) {
+	if !isDir && !isSource(filepath.Base(at.path)) || isDir && at.unpacked != nil {
 		return nil
 	}
 	if err != nil {
@@ -220,16 +278,15 @@ func (l *listing) file(at folder, info fs.FileInfo) error {
 		Item: Item{Name: at.name, Path: at.path, Size: info.Size(), ModTime: info.ModTime()},
 		real: at.real,
 	}
-	f.Sidecar, f.Signature = l.stamp(sidecarOf(at.path)), l.stamp(signatureOf(at.path))
+	f.addBeside(l.stamp, at.unpacked)
+	f.Unpacked = at.unpacked
 	l.found = append(l.found, f)
 	return nil
 }
 
 // stamp is like the function of that name, but asks only about what is an entry.
 func (l *listing) stamp(path string) *Stamp {
-	i, ok := slices.BinarySearchFunc(l.entries, filepath.Base(path), func(e fs.DirEntry, name string) int {
-		return cmp.Compare(e.Name(), name)
-	})
+	i, ok := findEntry(l.entries, filepath.Base(path))
 	if !ok {
 		return nil
 	}

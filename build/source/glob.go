@@ -4,10 +4,15 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"galbuild/build/regular"
+	"galbuild/build/vsix"
 )
 
 // glob takes what matches a pattern as if each match had been named, except for
@@ -21,33 +26,97 @@ func (x *expansion) glob(m mention) error {
 		return errors.New("the glob is malformed: a bracket or brace is not closed")
 	}
 	before := len(x.found) + len(x.problems)
-	folders := x.newSearch()
+	g := globbing{x: x, top: realPath(base), named: namesFiles(pattern), folders: x.newSearch()}
 	for _, match := range matches {
 		path := filepath.Join(base, filepath.FromSlash(match))
-		if err := x.match(path, folders); err != nil {
+		if err := g.match(path); err != nil {
 			x.problem(path, plain(err))
 		}
 	}
-	folders.run()
-	if len(x.found)+len(x.problems) == before {
-		return errors.New("the glob matches no .vsix file")
+	g.folders.run()
+	switch {
+	case len(x.found)+len(x.problems) > before:
+		return nil
+	case g.inside != nil:
+		return errInside(g.inside)
 	}
+	return errors.New("the glob matches no .vsix file")
+}
+
+// A globbing is what the matches of a glob are taken with.
+type globbing struct {
+	x       *expansion
+	top     string  // folder where the pattern begins, without links
+	named   bool    // see namesFiles
+	folders *search // of those that match
+	inside  *Stamp  // manifest of an unpacked extension whose content matched
+}
+
+// namesFiles tells whether a pattern says what files it is about, by a name or a suffix:
+// "*.zip" does, and "*" does not.
+func namesFiles(pattern string) bool {
+	last := pattern[strings.LastIndexByte(pattern, '/')+1:]
+	wild := func(s string) bool { return strings.ContainsAny(s, "*?[{") }
+	return !wild(last) || path.Ext(last) != "" && !wild(path.Ext(last))
+}
+
+func (g *globbing) match(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() && g.x.Skip != "" && realPath(path) == g.x.Skip { // through a link
+		return nil
+	}
+	if !info.IsDir() && !isSource(filepath.Base(path)) && !g.isPackage(path) {
+		return nil
+	}
+	f, err := newFind(path, info)
+	if err != nil {
+		return err
+	}
+	at := filepath.Join(realPath(filepath.Dir(path)), filepath.Base(path)) // f.real, if that is not a link
+	manifest, content := g.x.around(at, g.top)
+	content = content || manifest != nil && info.IsDir() && f.real != at // links to folders are content
+	if manifest == nil {
+		manifest, content = g.x.around(f.real, g.top)
+	}
+	switch {
+	case content:
+		g.inside = manifest
+		return nil
+	case info.IsDir():
+		return g.folders.start(folder{name: path, unpacked: manifest})
+	case !info.Mode().IsRegular():
+		return errNoFile
+	}
+	f.addBeside(stamp, manifest)
+	f.Unpacked = manifest
+	g.x.take(f)
 	return nil
 }
 
-func (x *expansion) match(path string, folders *search) error {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return err
-	case info.IsDir() && x.Skip != "" && realPath(path) == x.Skip: // through a link
-		return nil
-	case info.IsDir():
-		return folders.start(path)
-	case !isPackageName(path):
-		return nil
+// isPackage tells whether a file without the suffix is taken. If the pattern names it, it is
+// enough that it begins as a package. Otherwise it must be one: "*" matches archives of all
+// kinds.
+func (g *globbing) isPackage(path string) bool {
+	if startsAsPackage(path) != nil {
+		return false
 	}
-	return x.path(path)
+	if g.named {
+		return true
+	}
+	file, err := regular.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	_, err = vsix.Open(file, info.Size(), vsix.Limits{})
+	return err == nil
 }
 
 // visible is the tree that a glob sees: without the site being written, and

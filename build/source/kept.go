@@ -88,7 +88,7 @@ func (f *facts) write(path string) error {
 }
 
 // kept returns what is known of the package in the folder, or nil if there is
-// none or its file is not the one that is known.
+// none or its file is not the one that is known, or not a package.
 func (d *download) kept() *facts {
 	f, err := readFacts(d.base + ".json")
 	if err != nil {
@@ -98,12 +98,16 @@ func (d *download) kept() *facts {
 	if err != nil || info.Size() != f.Size {
 		return nil
 	}
+	if start, err := readStart(d.base + suffix); err != nil || !isPackage(start) {
+		return nil
+	}
 	return f
 }
 
 // keep makes a part that is all here the package. A part that is none is
-// discarded, and what was kept before stays.
-func (d *download) keep(p *part) error {
+// discarded, and what was kept before stays. Of a package that was put together from the part
+// of an earlier try, every byte is verified: the start says nothing about where it was damaged.
+func (d *download) keep(p *part, resumed bool) error {
 	defer p.discard()
 	if err := d.decode(p); err != nil {
 		return err
@@ -115,7 +119,39 @@ func (d *download) keep(p *part) error {
 	if !isPackage(start) {
 		return d.noPackage(start)
 	}
+	if resumed {
+		if err := d.verify(p.base, start); err != nil {
+			return fmt.Errorf("what was downloaded in parts is not a package: %w", err)
+		}
+	}
 	return d.install(p)
+}
+
+// verify reads a package, or one that is compressed with gzip, from its start to its end.
+func (d *download) verify(path string, start []byte) error {
+	file, err := regular.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	limits := vsix.Limits{Ratio: d.MaxRatio, PackageBytes: d.MaxBytes}
+	if bytes.HasPrefix(start, []byte(gzipMagic)) {
+		unzipped, err := gzip.NewReader(bufio.NewReader(file))
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(io.Discard, limits.Unpacked(unzipped, info.Size()))
+		return err
+	}
+	p, err := vsix.Open(file, info.Size(), limits)
+	if err != nil {
+		return err
+	}
+	return p.Walk(func(vsix.Entry, io.Reader) error { return nil })
 }
 
 // decode undoes the encoding of the transfer. A package that is compressed by

@@ -84,6 +84,10 @@ func distance(a, b string) int {
 
 // none returns that a folder holds no package, and what it may be instead.
 func none(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, manifestName)); err == nil {
+		return fmt.Errorf("the folder holds no .vsix file; it is an unpacked extension, so pack it first: "+
+			"galbuild package %s", filepath.Join(dir, contentFolder))
+	}
 	if _, err := os.Stat(filepath.Join(dir, "package.json")); err == nil {
 		return fmt.Errorf("the folder holds no .vsix file; if it is an extension's, pack it first: galbuild package %s", dir)
 	}

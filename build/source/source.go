@@ -1,8 +1,9 @@
 // Package source turns what people name as sources into packages to read.
 //
 //	x.vsix         one package; under another name, if it starts as a zip or gzip file does
-//	folder         every *.vsix below it, in any case of letters
-//	a/**/b-*.vsix  a glob in the syntax of doublestar; a matching folder is searched
+//	folder         every *.vsix below it, in any case of letters, and every package of vscodeoffline
+//	a/**/b-*.vsix  a glob in the syntax of doublestar; a matching folder is searched, and a
+//	               matching file of another name is taken if it is a package
 //	http(s)://…    one package, downloaded
 //	@list.txt      a list: one source a line, relative to the list's folder
 //	-              standard input: a list, or one package if it starts as one does
@@ -20,6 +21,10 @@
 //
 // Beside x.vsix may lie x.vsix.json, what the upstream gallery knew of the
 // package, and x.sigzip, its signature archive. Downloads have neither.
+//
+// The files of an unpacked extension (a folder with extension.vsixmanifest) are content, and
+// neither sources nor sidecars; only the package it was unpacked from is taken out of it. A
+// file that an argument or a list names is always taken.
 //
 // Downloads are kept, so that asking again costs an answer without a body, and
 // one that breaks off goes on where it stopped, also in a later run. In the
@@ -51,8 +56,12 @@ type Item struct {
 	Size    int64
 	ModTime time.Time // with Size, the stamp by which an unchanged file is known
 
-	Sidecar   *Stamp // x.vsix.json beside x.vsix, if there
-	Signature *Stamp // x.sigzip beside x.vsix, if there
+	Sidecar   *Stamp // x.vsix.json next to x.vsix, or latest.json of vscodeoffline, if there
+	Signature *Stamp // x.sigzip next to x.vsix, or the signature of vscodeoffline, if there
+
+	VersionSidecar *Stamp // extension.json of vscodeoffline, which may know what Sidecar does not
+	Unpacked       *Stamp // the manifest of the unpacked extension whose package this must be
+	Untrusted      string // path of a sidecar that is not read, because it is in an unpacked extension
 }
 
 // Stamp is a file beside a package.
@@ -93,7 +102,10 @@ type Config struct {
 // returned as problems, in the order of args but downloads last; the rest goes
 // on. The error is that of ctx. A file that was downloaded up to then is kept.
 func Expand(ctx context.Context, args []string, c Config) ([]Item, []Problem, error) {
-	x := &expansion{ctx: ctx, Config: c.withDefaults(), reported: map[string]bool{}, listed: map[string]bool{}}
+	x := &expansion{
+		ctx: ctx, Config: c.withDefaults(),
+		reported: map[string]bool{}, listed: map[string]bool{}, manifests: map[string]*Stamp{},
+	}
 	for _, arg := range args {
 		x.expand(mention{text: arg})
 	}

@@ -91,7 +91,7 @@ func TestLocal(t *testing.T) {
 		"m/.hidden/x.vsix",
 		"m/._acme.vsix",
 		"b.vsix", "a.vsix", "notes.txt", "odd[1].vsix", ".dot/d.vsix",
-		"src/package.json", "empty/", "download",
+		"src/package.json", "empty/", "download", "out/extension.vsixmanifest", "out/extension/x.vsix",
 	}
 	hello, linux := files[0], files[2]
 	tests := map[string]struct {
@@ -120,6 +120,7 @@ func TestLocal(t *testing.T) {
 		"empty name":          {args: []string{""}, problems: []string{`"": a source has no name`}},
 		"empty folder":        {args: []string{"empty"}, problems: []string{"empty: the folder holds no .vsix file"}},
 		"extension folder":    {args: []string{"src"}, problems: []string{"src: the folder holds no .vsix file; if it is an extension's, pack it first: galbuild package src"}},
+		"unpacked extension":  {args: []string{"out"}, problems: []string{"out: the folder holds no .vsix file; it is an unpacked extension, so pack it first: galbuild package out/extension"}},
 		"a list, not marked":  {args: []string{"notes.txt"}, problems: []string{`notes.txt: not a .vsix file; if it is a list of sources, write "@notes.txt"`}},
 		"other scheme":        {args: []string{"ftp://host/x.vsix"}, problems: []string{"ftp://host/x.vsix: ftp:// is not understood; want http:// or https:// and a host"}},
 		"no downloads folder": {args: []string{"https://u:p@host/x.vsix"}, problems: []string{"https://host/x.vsix: there is no folder for downloads to keep it in"}},

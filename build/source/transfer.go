@@ -10,7 +10,15 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// try asks for the package, or for what of it is not here yet.
+// A damagedPart is the error of a download that went on with a part of an earlier try, where
+// the part turned out to be of no use and was discarded. The server is not to blame, and may
+// well send a package when it is asked for the whole.
+type damagedPart struct{ error }
+
+func (e damagedPart) Unwrap() error { return e.error }
+
+// try asks for the package, or for what of it is not here yet. Where the part of an earlier
+// try is of no use, the error is a damagedPart.
 //
 // The request says that it takes no encoding: otherwise net/http would ask for
 // gzip, decode it and hide the length, so that an offset into what is on disk
@@ -20,6 +28,7 @@ func (d *download) try(ctx context.Context) error {
 	ctx, heard, stop := watch(ctx, d.patience)
 	defer stop()
 	p, kept := d.part(), d.kept()
+	resumed := p.done > 0
 	request, err := d.request(ctx, p, kept)
 	if err != nil {
 		return err
@@ -35,17 +44,26 @@ func (d *download) try(ctx context.Context) error {
 	case answer.StatusCode == http.StatusPartialContent && p.goesOn(answer):
 	case answer.StatusCode == http.StatusPartialContent, answer.StatusCode == http.StatusRequestedRangeNotSatisfiable:
 		p.discard()
-		return passing{error: fmt.Errorf("%s does not go on where it stopped", answer.Request.URL.Host)}
+		err := passing{error: fmt.Errorf("%s does not go on where it stopped", answer.Request.URL.Host)}
+		if resumed {
+			return damagedPart{err}
+		}
+		return err
 	case answer.StatusCode == http.StatusOK:
 		p.discard()
+		resumed = false
 		p.facts = factsOf(d.name, answer)
 	default:
 		return d.refused(answer)
 	}
-	if err := d.receive(ctx, p, answer.Body, heard); err != nil {
-		return err
+	err = d.receive(ctx, p, answer.Body, heard)
+	if err == nil {
+		err = d.keep(p, resumed)
 	}
-	return d.keep(p)
+	if err != nil && resumed && p.done == 0 { // discarded
+		return damagedPart{err}
+	}
+	return err
 }
 
 // request asks for the rest of p, if something of it is here and can be told
@@ -77,6 +95,7 @@ func (d *download) request(ctx context.Context, p *part, kept *facts) (*http.Req
 // receive appends the body to p.
 func (d *download) receive(ctx context.Context, p *part, body io.Reader, heard func()) error {
 	if err := d.withinLimit(p.Size); err != nil {
+		p.discard()
 		return err
 	}
 	file, err := p.open()

@@ -81,7 +81,7 @@ var limits = []Limit{
 	{"readme-bytes", "the readme", "bytes", 8 * mib, unlimited, "left out", func(l *Limits) *int64 { return &l.ReadmeBytes }},
 	{"changelog-bytes", "the change log", "bytes", 8 * mib, unlimited, "left out", func(l *Limits) *int64 { return &l.ChangelogBytes }},
 	{"metadata-bytes", "the text that the package adds to a response: names, description, tags, properties and so on", "bytes", 128 * kib, 64 * mib, "refused", func(l *Limits) *int64 { return &l.MetadataBytes }},
-	{"sidecar-bytes", "a sidecar file, a signature archive, and each of its entries", "bytes", 64 * mib, gib, "refused", func(l *Limits) *int64 { return &l.SidecarBytes }},
+	{"sidecar-bytes", "a sidecar file, a signature archive, and each of its entries", "bytes", 64 * mib, gib, "left out", func(l *Limits) *int64 { return &l.SidecarBytes }},
 	{"warnings", "warnings about one package", "", 100, 10_000, "left out", func(l *Limits) *int64 { return &l.Warnings }},
 }
 

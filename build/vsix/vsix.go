@@ -36,7 +36,7 @@
 //	readme-bytes          8 MiB             left out                              the readme
 //	changelog-bytes       8 MiB             left out                              the change log
 //	metadata-bytes        128 KiB           refused                               the text that the package adds to a response: names, description, tags, properties and so on
-//	sidecar-bytes         64 MiB            refused                               a sidecar file, a signature archive, and each of its entries
+//	sidecar-bytes         64 MiB            left out                              a sidecar file, a signature archive, and each of its entries
 //	warnings              100               left out                              warnings about one package
 //
 // [Limits.Set] changes a limit; a test compares this table with [LimitTable]. A message

@@ -1,0 +1,163 @@
+package build
+
+import (
+	"archive/zip"
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+)
+
+// now is when the tests of dates build for the first time.
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// A datedSource is a folder with one package.
+type datedSource struct{ dir, path string }
+
+// newDated writes a package with a file of a time, and with a sidecar if it is not empty.
+func newDated(t *testing.T, packed, modified time.Time, sidecar string) datedSource {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	w, err := z.CreateHeader(&zip.FileHeader{Name: "extension/package.json", Modified: packed})
+	if err == nil {
+		_, err = io.WriteString(w, helloJSON)
+	}
+	if err == nil {
+		err = z.Close()
+	}
+	s := datedSource{dir: t.TempDir()}
+	s.path = filepath.Join(s.dir, "x.vsix")
+	if err == nil {
+		err = os.WriteFile(s.path, b.Bytes(), 0o600)
+	}
+	if err == nil && sidecar != "" {
+		err = os.WriteFile(s.path+".json", []byte(sidecar), 0o600)
+	}
+	if err == nil {
+		err = os.Chtimes(s.path, modified, modified)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// build builds without the cache of an earlier run, upon what that run came to.
+func (s datedSource) build(t *testing.T, at time.Time, old *Result) *Result {
+	t.Helper()
+	dir, err := site.DryRun(filepath.Join(t.TempDir(), "site"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	c := Config{Sources: []string{s.dir}, Site: dir, now: func() time.Time { return at }}
+	if old != nil {
+		c.Old = func() (*catalog.Catalog, error) { return old.Catalog, nil }
+	}
+	result, err := Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// dateWarnings returns the warnings about dates.
+func dateWarnings(r *Result) (all []string) {
+	for _, w := range r.Report.Warnings {
+		if strings.Contains(w.Reason, "first seen") {
+			all = append(all, w.Reason)
+		}
+	}
+	return all
+}
+
+func TestDatesInTheFuture(t *testing.T) {
+	const day = 24 * time.Hour
+	past, tokyo := now.Add(-30*day), now.Add(9*time.Hour)
+	for name, tt := range map[string]struct {
+		packed, modified time.Time
+		sidecar          string
+		want             time.Time // of the version
+		released         time.Time // of the extension; zero is want
+		warnings         []string
+	}{
+		"all in the past":       {past, now.Add(-day), "", past, time.Time{}, nil},
+		"packer's local time":   {tokyo, now.Add(-time.Hour), "", now.Add(-time.Hour), time.Time{}, []string{"the time of the newest file in the package is later"}},
+		"clock of the packer":   {now.Add(50 * 365 * day), now.Add(-day), "", now.Add(-day), time.Time{}, []string{"newest file in the package is later"}},
+		"the file's own time":   {tokyo, tokyo, "", now, time.Time{}, []string{"is replaced with 2026-03-01T12:00:00Z"}},
+		"a file without a time": {tokyo, time.Unix(0, 0), "", now, time.Time{}, []string{"is replaced with 2026-03-01T12:00:00Z"}},
+		"only the file's":       {time.Time{}, tokyo, "", now, time.Time{}, []string{"the time of the file is later"}},
+		"rounded up":            {now.Add(2 * time.Second), now, "", now.Add(2 * time.Second), time.Time{}, nil},
+		"sidecar":               {past, now.Add(-day), `{"lastUpdated":"2027-01-01T00:00:00Z"}`, now.Add(-day), time.Time{}, []string{"lastUpdated is later"}},
+		"sidecar of old files":  {past, time.Unix(1, 0), `{"lastUpdated":"2026-02-28T00:00:00Z"}`, now.Add(-36 * time.Hour), time.Time{}, nil},
+		"released": {
+			past, now.Add(-day), `{"releaseDate":"2099-01-01T00:00:00Z","publishedDate":"2098-01-01T00:00:00Z","lastUpdated":"2026-02-01T00:00:00Z"}`,
+			time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC), now.Add(-day), []string{"publishedDate is later", "releaseDate is later"},
+		},
+		"sidecar is right": {tokyo, now.Add(-day), `{"lastUpdated":"2026-02-01T00:00:00Z"}`, time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC), time.Time{}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newDated(t, tt.packed, tt.modified, tt.sidecar)
+			first := s.build(t, now, nil)
+			e := &first.Catalog.Extensions[0]
+			if got := e.Versions[0].Updated; !got.Equal(tt.want) || !e.Updated.Equal(tt.want) {
+				t.Errorf("the version is of %v, the extension of %v, want %v", got, e.Updated, tt.want)
+			}
+			released := tt.released
+			if released.IsZero() {
+				released = tt.want
+			}
+			if !e.Released.Equal(released) || !e.Published.Equal(released) {
+				t.Errorf("released %v, published %v, want %v", e.Released, e.Published, released)
+			}
+			warnings := dateWarnings(first)
+			if len(warnings) != len(tt.warnings) {
+				t.Fatalf("warnings %v, want %q", warnings, tt.warnings)
+			}
+			for i, want := range tt.warnings {
+				if !strings.Contains(warnings[i], want) {
+					t.Errorf("warning %q, want %q", warnings[i], want)
+				}
+			}
+			for _, later := range []time.Duration{time.Hour, 100 * 365 * day} {
+				again := s.build(t, now.Add(later), first)
+				if !reflect.DeepEqual(again.Catalog, first.Catalog) {
+					t.Errorf("%v later it comes to %+v, not %+v", later, again.Catalog.Extensions, first.Catalog.Extensions)
+				}
+				if !reflect.DeepEqual(again.Report.Warnings, first.Report.Warnings) {
+					t.Errorf("%v later the warnings are %v, not %v", later, again.Report.Warnings, first.Report.Warnings)
+				}
+			}
+		})
+	}
+}
+
+// TestFutureIsTheSameElsewhere builds one file twice, at different times: its own time is
+// taken, not that of the build.
+func TestFutureIsTheSameElsewhere(t *testing.T) {
+	s := newDated(t, now.Add(9*time.Hour), now.Add(-time.Minute), "")
+	if a, b := s.build(t, now, nil), s.build(t, now.Add(time.Hour), nil); !reflect.DeepEqual(a.Catalog, b.Catalog) {
+		t.Errorf("%+v, then %+v", a.Catalog.Extensions, b.Catalog.Extensions)
+	}
+}
+
+// TestSidecarMended has a date in the future that is corrected later.
+func TestSidecarMended(t *testing.T) {
+	s := newDated(t, now.Add(-48*time.Hour), now.Add(-24*time.Hour), `{"lastUpdated":"2099-01-01T00:00:00Z"}`)
+	first := s.build(t, now, nil)
+	if err := os.WriteFile(s.path+".json", []byte(`{"lastUpdated":"2025-05-05T00:00:00Z"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := s.build(t, now.Add(time.Hour), first)
+	if got := again.Catalog.Extensions[0].Updated; got.Year() != 2025 || len(dateWarnings(again)) != 0 {
+		t.Errorf("updated %v, warnings %v", got, again.Report.Warnings)
+	}
+}

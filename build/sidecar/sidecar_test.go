@@ -1,0 +1,130 @@
+package sidecar
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+)
+
+// TestShapes reads each testdata/*.txtar: the file "sidecar" as one of acme.hello 1.0.0 for
+// linux-x64, which must come to the file "want" in galbuild's own shape, with the lines of
+// "warnings", or to the text of "error". The file "preview" says whether it is one.
+func TestShapes(t *testing.T) {
+	cases, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(cases) == 0 {
+		t.Fatalf("no cases found (%v)", err)
+	}
+	for _, file := range cases {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			text, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files := map[string]string{}
+			for _, f := range text.Files {
+				files[f.Name] = strings.TrimSpace(string(f.Data))
+			}
+			known, err := Read([]byte(files["sidecar"]), hello)
+			if err != nil {
+				if err.Error() != files["error"] {
+					t.Fatalf("error %q, want %q", err, files["error"])
+				}
+				return
+			}
+			got, err := json.Marshal(known.Sidecar)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(got) != files["want"] {
+				t.Errorf("got  %s\nwant %s", got, files["want"])
+			}
+			if known.Preview != (files["preview"] == "yes") {
+				t.Errorf("preview is %v", known.Preview)
+			}
+			if got := strings.Join(known.Warnings, "\n"); got != files["warnings"] {
+				t.Errorf("warnings %s\nwant %s", got, files["warnings"])
+			}
+			for _, w := range known.Warnings {
+				for _, word := range []string{"json", "unmarshal", "Go value", "parsing", "invalid character"} {
+					if strings.Contains(w, word) {
+						t.Errorf("warning %q says %q", w, word)
+					}
+				}
+			}
+		})
+	}
+}
+
+var hello = Package{"acme", "hello", "1.0.0", "linux-x64"}
+
+// TestEncodings reads what Windows PowerShell writes.
+func TestEncodings(t *testing.T) {
+	utf16 := func(order func(a, b byte) []byte, mark []byte) []byte {
+		text := mark
+		for _, c := range []byte(`{"publisher":{"displayName":"Acme"}}`) {
+			text = append(text, order(c, 0)...)
+		}
+		return text
+	}
+	for name, text := range map[string][]byte{
+		"UTF-8 with a mark": []byte("\xef\xbb\xbf" + `{"publisher":{"displayName":"Acme"}}`),
+		"UTF-16, little":    utf16(func(a, b byte) []byte { return []byte{a, b} }, []byte("\xff\xfe")),
+		"UTF-16, big":       utf16(func(a, b byte) []byte { return []byte{b, a} }, []byte("\xfe\xff")),
+	} {
+		known, err := Read(text, hello)
+		if err != nil || known.Publisher == nil || known.Publisher.DisplayName != "Acme" {
+			t.Errorf("%s: %+v, %v", name, known, err)
+		}
+	}
+}
+
+// TestKeepUnread has one mistake: only that key is as before.
+func TestKeepUnread(t *testing.T) {
+	before, err := Read([]byte(`{"extensionId":"6b1e0c1e-1111-4222-8333-444455556666","lastUpdated":"2024-01-01","statistics":{"install":1}}`), hello)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := Read([]byte(`{"extensionId":"6b1e0c1e","lastUpdated":"2025-01-01","statistics":{"install":"many"}}`), hello)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after.KeepUnread(&before.Sidecar)
+	if after.ExtensionID != before.ExtensionID || after.LastUpdated.Year() != 2025 || after.Statistics.Install != 1 {
+		t.Errorf("got %+v", after.Sidecar)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	cases, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(cases) == 0 {
+		f.Fatalf("no cases found (%v)", err)
+	}
+	for _, file := range cases {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, x := range txtar.Parse(text).Files {
+			f.Add(x.Data)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		known, err := Read(text, hello)
+		if err != nil {
+			return
+		}
+		if id := known.ExtensionID; id != strings.ToLower(id) {
+			t.Errorf("%q: editors compare ids letter by letter", id)
+		}
+		if s := known.Statistics; s != nil && (s.Install < 0 || s.RatingCount < 0 || !(s.AverageRating >= 0 && s.AverageRating <= 5)) {
+			t.Errorf("statistics %+v", s)
+		}
+		if _, err := json.Marshal(known.Sidecar); err != nil {
+			t.Error(err)
+		}
+	})
+}
