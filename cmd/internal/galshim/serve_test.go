@@ -310,7 +310,7 @@ func TestMemoryLimit(t *testing.T) {
 	if got := debug.SetMemoryLimit(-1); got != limit {
 		t.Errorf("the limit is %d", got)
 	}
-	if got := newHeld(maxBodies).most; got != limit/8 {
+	if got := newBudget(maxBodies).most; got != limit/8 {
 		t.Errorf("%d bytes may be held", got)
 	}
 	p.stop()
