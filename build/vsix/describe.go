@@ -34,15 +34,14 @@ func (d *documents) describe(a *archive, l Limits) (*Package, error) {
 // identify sets publisher, name, version and platform.
 func (p *Package) identify(pkg *manifest.Package, x manifest.Identity, l Limits) error {
 	p.Publisher, p.Name, p.Version = pkg.Publisher, pkg.Name, pkg.Version
-	if p.Publisher == "" || p.Publisher == "undefined" {
-		p.Publisher = x.Publisher
-		p.warn("package.json names no publisher, extension.vsixmanifest says %q", x.Publisher)
-	}
 	if err := l.checkIdentity(p.Publisher, p.Name, p.Version, x.Platform); err != nil {
 		return err
 	}
 	if err := manifest.CheckIdentity(p.Publisher, p.Name, p.Version); err != nil {
 		return refuse(manifest.PackagePath, "%s", strings.Join(append([]string{err.Error()}, visible.Findings(p.Publisher+" "+p.Name)...), "; "))
+	}
+	if err := pkg.CheckEditors(); err != nil {
+		return refuse(manifest.PackagePath, "%v", err)
 	}
 	if v := strings.TrimSpace(x.Version); v != "" && v != p.Version {
 		return refuse(manifest.XMLPath, "version %q is not that of package.json, %q", v, p.Version)
@@ -56,15 +55,19 @@ func (p *Package) identify(pkg *manifest.Package, x manifest.Identity, l Limits)
 	if p.Platform, err = manifest.ParsePlatform(x.Platform); err != nil {
 		return refuse(manifest.XMLPath, "%v", err)
 	}
-	if p.Platform != "" && !manifest.KnownPlatform(p.Platform) {
-		p.warn("no current editor asks for target platform %q", p.Platform)
+	switch {
+	case p.Platform == "" || manifest.KnownPlatform(p.Platform):
+	case manifest.OtherPlatform(p.Platform):
+		p.warn("no current VS Code asks for target platform %q; older editors or forks of it do", p.Platform)
+	default:
+		return refuse(manifest.XMLPath, "no editor asks for target platform %q; editors ask for %s", p.Platform, strings.Join(catalog.Platforms(), ", "))
 	}
 	return nil
 }
 
 func (p *Package) compare(what, taken, other string) {
 	if other != "" && other != taken {
-		p.warn("%s is %q in package.json, which counts, and %q in extension.vsixmanifest", what, taken, other)
+		p.warn("%s is %q in package.json and %q in extension.vsixmanifest: package.json decides, for editors read it", what, taken, other)
 	}
 }
 
@@ -122,8 +125,5 @@ func (p *Package) setProperties(d *documents) {
 		case x.ID == manifest.PropertyEngine && p.Properties[i].Value == "":
 			p.Properties[i].Value = x.Value
 		}
-	}
-	if d.pkg.Engine() == "" {
-		p.warn("package.json has no engines.vscode: editors may refuse to install it")
 	}
 }

@@ -65,11 +65,16 @@
 //     control characters or are not UTF-8 where the archive says so; symbolic
 //     links and other special files;
 //   - two entries of one name, a name that is both a file and a folder;
-//   - no entry called exactly extension/package.json, or one that is no JSON
-//     object, or without a name or version that is a string;
-//   - no publisher, neither there nor in the XML;
-//   - an id or platform that cannot be part of a path; a version that is not
-//     semver; another version in the XML; XML that is no XML.
+//   - no entry called exactly extension/package.json, or one with a byte order mark, one
+//     that is not a JSON object, or one without a publisher, name or version that is a string;
+//   - what every editor refuses after the download, such as a package.json without
+//     engines.vscode: see manifest.Package.CheckEditors;
+//   - an id or platform that cannot be part of a path; a target platform that no editor asks
+//     for; a version that is not semver, or that no editor parses because a number is above
+//     2^53-1; another version in the XML; XML that is no XML.
+//
+// What a gallery lists can be mended, and is: see below. What an editor reads in the .vsix
+// file itself cannot.
 //
 // # What is taken
 //

@@ -2,7 +2,7 @@
 // it: the rules of vsce 4.1, all of what they find at once.
 //
 // [Manifest] is what vsce checks whenever it reads package.json, also to list files;
-// [Packed] is what it checks when it packs. Errors are what it refuses, warnings what
+// [Packed] is what it checks when it packs; [Editors] is what editors check. Errors are what it refuses, warnings what
 // it warns of or asks about on a terminal. Findings name fields as contributes.languages[0].id
 // and have package.json's line in Where, if the field is there.
 //
@@ -22,11 +22,13 @@
 //     a fitting string of it
 //   - a list or an object in place of a text that goes into the XML, such as [object Object]
 //   - "files" of another type than a list of strings, even if .vscodeignore decides
+//   - what every editor refuses to install: see manifest.Package.CheckEditors. It is refused
+//     when it is packed, not when files are listed
 //   - characters that XML has no way to write, in what is written to it, and control
 //     characters in names of files
 //
-// We warn of a string where a list is meant, in keywords, extensionDependencies
-// and extensionPack: vsce takes its letters for items. We allow "files": null beside
+// We warn of a string where a list is meant, in keywords and extensionPack: vsce takes its
+// letters for items. We allow "files": null beside
 // .vscodeignore, on which vsce fails.
 //
 // Lists of ids of a wrong type, such as 0, are errors in Manifest already.
@@ -37,6 +39,7 @@ package check
 
 import (
 	"galbuild/build/pack/finding"
+	"galbuild/build/vsix/manifest"
 )
 
 // Options are what package.json does not say, spelled as pack.Options.
@@ -108,4 +111,17 @@ func Packed(text []byte, f Folder, o Options) []finding.Finding {
 	r.selection(pkg, f)
 	r.xmlTexts(pkg)
 	return r.findings
+}
+
+// Editors checks package.json, as its author wrote it, for what no editor installs. It is
+// for text in which Manifest and Packed find no error.
+func Editors(text []byte) []finding.Finding {
+	pkg, err := manifest.ParsePackage(text)
+	if err == nil {
+		err = pkg.CheckEditors()
+	}
+	if err == nil {
+		return nil
+	}
+	return []finding.Finding{finding.Error(packageJSON, "", "%v", err)}
 }

@@ -122,12 +122,18 @@ func FuzzManifest(f *testing.F) {
 				t.Errorf("finding %+v", found)
 			}
 		}
+		if !refused(all) {
+			all = append(all, Editors(text)...)
+		}
 		if refused(all) {
 			return
 		}
 		pkg, err := manifest.ParsePackage(text)
 		if err == nil {
 			err = manifest.CheckIdentity(pkg.Publisher, pkg.Name, pkg.Version)
+		}
+		if err == nil {
+			err = pkg.CheckEditors()
 		}
 		if err != nil {
 			t.Errorf("not refused, but %v", err)

@@ -40,10 +40,11 @@
 //
 // # Leniency of galleries
 //
-// package.json must be a JSON object as editors parse it: no comments, no
-// trailing commas. A byte order mark and UTF-16 are converted by [PlainJSON]. name
-// and version must be strings. Any other field of an unexpected type is ignored, keys
-// are case-sensitive, and the last of two equal keys counts, as in JavaScript.
+// package.json must be a JSON object as editors parse it: no comments, no trailing commas,
+// no byte order mark. publisher, name and version must be strings, and
+// [Package.CheckEditors] has the other fields that editors check. Any other field of an
+// unexpected type is ignored, keys are case-sensitive, and of two equal keys the last is
+// used, as in JavaScript.
 //
 // package.nls.json may hold comments and trailing commas, for packing too. A text that is a
 // %key% as a whole is replaced by the translation, which is a string or the
