@@ -85,10 +85,16 @@
 // the documents see package manifest.
 //
 // Publisher and name are those of package.json, which editors compare with what
-// a gallery answers. The rest is the XML's, completed from package.json: properties
-// that editors read, display name, description, categories; assets if it lists
-// none; the tag __web_extension if there is a browser entry point. Without the XML all of it
-// follows from package.json.
+// a gallery answers. So are, with a warning if the XML has others, engine, dependencies, pack,
+// kinds, localized languages, proposed interfaces and whether it runs in the browser:
+// editors decide by them, and read package.json. The rest is the XML's, completed from
+// package.json: properties that editors read, display name, description, categories; assets
+// if it lists none; the tag __web_extension if there is a browser entry point. Without the XML
+// all of it follows from package.json.
+//
+// vsce writes "[object Object]" into the XML where a translation has comments for
+// translators. With a warning, package.json and package.nls.json take its place, in names,
+// descriptions, categories, tags and properties.
 //
 // An asset is dropped, with a warning, if its entry is missing, if its type
 // cannot be a file's name, or if it is an icon that is SVG, which editors do not show.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"galbuild/build/js"
@@ -41,7 +42,7 @@ func (p *Package) CheckEditors() error {
 		}
 	}
 	for _, key := range []string{"main", "browser"} {
-		if _, ok := p.str(key); p.has(key) && !ok {
+		if p.has(key) && !isString(p.fields[key]) {
 			return fmt.Errorf("%s is %.40s; editors want a string", key, p.fields[key])
 		}
 	}
@@ -62,17 +63,12 @@ func checkText(packageJSON []byte) error {
 	return nil
 }
 
+func isString(raw json.RawMessage) bool { return len(raw) > 0 && raw[0] == '"' }
+
 func allStrings(raw json.RawMessage) bool {
-	var list []*string
-	if json.Unmarshal(raw, &list) != nil || list == nil {
-		return false
-	}
-	for _, s := range list {
-		if s == nil {
-			return false
-		}
-	}
-	return true
+	var list []json.RawMessage
+	err := json.Unmarshal(raw, &list)
+	return err == nil && list != nil && !slices.ContainsFunc(list, func(raw json.RawMessage) bool { return !isString(raw) })
 }
 
 func (p *Package) checkEngine(code bool) error {
@@ -80,10 +76,10 @@ func (p *Package) checkEngine(code bool) error {
 	if !ok {
 		return errors.New("engines.vscode is missing; editors refuse a package that does not say which editors it is for")
 	}
-	text, ok := p.readString(raw)
-	if !ok {
+	if !isString(raw) {
 		return fmt.Errorf("engines.vscode is %.40s; editors want a string", raw)
 	}
+	text, _ := p.readString(raw)
 	if err := checkEngine(text, code); err != nil {
 		return fmt.Errorf("engines.vscode %.100q: %w", text, err)
 	}

@@ -67,8 +67,8 @@ func (p *Package) Translate(nls []byte, most int) error {
 	for key := range o.fields {
 		if s, ok := decode[string](o, key); ok {
 			p.words[key] = s
-		} else if message, ok := decode[string](o.object(key), "message"); ok {
-			p.words[key] = message
+		} else if s, ok := localized(o.fields[key]); ok {
+			p.words[key] = s
 		}
 	}
 	return nil
@@ -95,10 +95,11 @@ func (p *Package) Description() string {
 }
 
 // Plain returns s with its white space collapsed, and nothing for a %key% that
-// found no translation: it would tell a reader nothing.
+// found no translation and for what vsce writes in place of an object: they would tell a
+// reader nothing.
 func Plain(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
-	if placeholder.MatchString(s) {
+	if placeholder.MatchString(s) || s == printedObject {
 		return ""
 	}
 	return s
