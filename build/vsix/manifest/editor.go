@@ -33,8 +33,8 @@ import (
 // Source: https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensionManagement/node/extensionManagementUtil.ts,
 // getManifest; …/node/extensionManagementService.ts, downloadAndExtractGalleryExtension; and
 // https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensions/common/extensionValidator.ts,
-// validateExtensionManifest, after which the scanner leaves the extension out. An end-to-end
-// test of cmd/e2e installs a package of each kind with code-server.
+// validateExtensionManifest, after which the scanner leaves the extension out. The
+// end-to-end test TestEditor of package vsix installs a package of each kind with code-server.
 func (p *Package) CheckEditors() error {
 	for _, key := range []string{"extensionDependencies", "activationEvents"} {
 		if p.has(key) && !allStrings(p.fields[key]) {
