@@ -22,13 +22,13 @@
 //     a fitting string of it
 //   - a list or an object in place of a text that goes into the XML, such as [object Object]
 //   - "files" of another type than a list of strings, even if .vscodeignore decides
-//   - what every editor refuses to install: see manifest.Package.CheckEditors. It is refused
-//     when it is packed, not when files are listed
 //   - characters that XML has no way to write, in what is written to it, and control
 //     characters in names of files
 //
-// We warn of a string where a list is meant, in keywords and extensionPack: vsce takes its
-// letters for items. We allow "files": null beside
+// We warn of a string where a list is meant, in keywords, extensionDependencies
+// and extensionPack: vsce takes its letters for items. We warn of what no editor installs,
+// such as "main": null: see manifest.Package.CheckEditors. Editors make an exception for what
+// they bring themselves, which is packed as well. We allow "files": null beside
 // .vscodeignore, on which vsce fails.
 //
 // Lists of ids of a wrong type, such as 0, are errors in Manifest already.
@@ -113,8 +113,8 @@ func Packed(text []byte, f Folder, o Options) []finding.Finding {
 	return r.findings
 }
 
-// Editors checks package.json, as its author wrote it, for what no editor installs. It is
-// for text in which Manifest and Packed find no error.
+// Editors warns of what no editor installs in package.json, as its author wrote it. It is for
+// text in which Manifest and Packed find no error.
 func Editors(text []byte) []finding.Finding {
 	pkg, err := manifest.ParsePackage(text)
 	if err == nil {
@@ -123,5 +123,5 @@ func Editors(text []byte) []finding.Finding {
 	if err == nil {
 		return nil
 	}
-	return []finding.Finding{finding.Error(packageJSON, "", "%v", err)}
+	return []finding.Finding{finding.Warning(packageJSON, "", "no editor installs it, and galleries of galbuild refuse it: %v", err)}
 }
