@@ -2,6 +2,7 @@ package build
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -82,7 +83,11 @@ func (r *Report) count(c *candidate) {
 		r.Read++
 	}
 	if c.refused != nil {
-		r.Refused = append(r.Refused, Problem{c.item.Name, c.refused.Error()})
+		reason := c.refused.Error()
+		if c.stays {
+			reason += fmt.Sprintf("; the gallery keeps %s as it was, until galbuild remove takes it out", c.before)
+		}
+		r.Refused = append(r.Refused, Problem{c.item.Name, reason})
 		return
 	}
 	if c.item.Untrusted != "" {

@@ -326,6 +326,9 @@ func (r *reading) checkPacked() error {
 	}
 	r.find(r.odd...)
 	r.find(check.Packed(r.translated, f, r.rulesOf())...)
+	if !slices.ContainsFunc(r.findings, func(f finding.Finding) bool { return !f.Warning }) {
+		r.find(check.Editors(r.text)...)
+	}
 	return nil
 }
 

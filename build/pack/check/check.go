@@ -2,7 +2,7 @@
 // it: the rules of vsce 4.1, all of what they find at once.
 //
 // [Manifest] is what vsce checks whenever it reads package.json, also to list files;
-// [Packed] is what it checks when it packs. Errors are what it refuses, warnings what
+// [Packed] is what it checks when it packs; [Editors] is what editors check. Errors are what it refuses, warnings what
 // it warns of or asks about on a terminal. Findings name fields as contributes.languages[0].id
 // and have package.json's line in Where, if the field is there.
 //
@@ -26,7 +26,9 @@
 //     characters in names of files
 //
 // We warn of a string where a list is meant, in keywords, extensionDependencies
-// and extensionPack: vsce takes its letters for items. We allow "files": null beside
+// and extensionPack: vsce takes its letters for items. We warn of what no editor installs,
+// such as "main": null: see manifest.Package.CheckEditors. Editors make an exception for what
+// they bring themselves, which is packed as well. We allow "files": null beside
 // .vscodeignore, on which vsce fails.
 //
 // Lists of ids of a wrong type, such as 0, are errors in Manifest already.
@@ -37,6 +39,7 @@ package check
 
 import (
 	"galbuild/build/pack/finding"
+	"galbuild/build/vsix/manifest"
 )
 
 // Options are what package.json does not say, spelled as pack.Options.
@@ -108,4 +111,17 @@ func Packed(text []byte, f Folder, o Options) []finding.Finding {
 	r.selection(pkg, f)
 	r.xmlTexts(pkg)
 	return r.findings
+}
+
+// Editors warns of what no editor installs in package.json, as its author wrote it. It is for
+// text in which Manifest and Packed find no error.
+func Editors(text []byte) []finding.Finding {
+	pkg, err := manifest.ParsePackage(text)
+	if err == nil {
+		err = pkg.CheckEditors()
+	}
+	if err == nil {
+		return nil
+	}
+	return []finding.Finding{finding.Warning(packageJSON, "", "no editor installs it, and galleries of galbuild refuse it: %v", err)}
 }

@@ -2,7 +2,6 @@ package check
 
 import (
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -13,8 +12,6 @@ import (
 	"galbuild/build/pack/npmrange"
 	"galbuild/build/vsix/manifest"
 )
-
-var engineForm = regexp.MustCompile(`^(?:\*|(?:\^|>=)?(?:[0-9]+|x)\.(?:[0-9]+|x)\.(?:[0-9]+|x)(?:-[^\n\r\x{2028}\x{2029}]*)?)$`)
 
 // engine is engines.vscode: the editors that an extension is for.
 type engine struct {
@@ -47,8 +44,8 @@ func (r *report) engine(pkg *node) (engine, bool) {
 
 // parseEngine reads engines.vscode, or tells why it cannot.
 func parseEngine(s string) (e engine, why string) {
-	if !engineForm.MatchString(s) {
-		return engine{}, "want *, or three numbers such as ^1.90.0, >=1.90.0 or 1.90.0, of which x may stand for any"
+	if err := manifest.CheckEngine(s); err != nil {
+		return engine{}, err.Error()
 	}
 	editors, err := npmrange.Parse(s)
 	if err != nil {

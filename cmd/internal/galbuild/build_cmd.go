@@ -135,7 +135,7 @@ func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings ca
 	switch {
 	case b.DryRun, result.Catalog == nil, b.Strict && len(result.Report.Refused) > 0:
 		return result.Report, nil
-	case result.Report.Versions == 0 && current.IsZero():
+	case result.Report.Versions == 0 && result.Report.Read == 0 && current.IsZero():
 		return result.Report, dir.Abandon()
 	}
 	return result.Report, b.publish(ctx, dir, current, result)
@@ -229,6 +229,9 @@ func (b *buildCmd) verdict(r build.Report) error {
 	if b.Strict && !b.DryRun {
 		return hint.Add(fmt.Errorf("%s refused, and nothing is published (--strict)", plural(len(r.Refused), "package")),
 			"mend or remove what is named above and run it again")
+	}
+	if r.Versions == 0 && r.Generation != "" {
+		return errors.New("no package could be taken, and the gallery is empty")
 	}
 	if r.Versions == 0 {
 		return hint.Add(errors.New("no package could be taken"), "sources are .vsix files, folders, globs, addresses and @lists; galbuild --help has the commands")
