@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -23,6 +24,9 @@ type importCmd struct {
 
 // Run proves the tarball, and makes its generation the one that is served.
 func (i *importCmd) Run(ctx context.Context, e *env) error {
+	if info, err := os.Stat(i.Tarball); err == nil && info.IsDir() {
+		return hint.Add(fmt.Errorf("%s is a folder; a tarball is a file", i.Tarball), "name the file that galbuild export wrote; galbuild publish SITE -o TARGET copies a site's folder")
+	}
 	cfg := bundle.ImportConfig{Archive: i.Tarball, Sums: i.Sums, Trust: i.Trust, Site: i.Output}
 	if i.Tarball == "-" {
 		cfg.Stream = e.stdin
@@ -43,7 +47,7 @@ func (i *importCmd) Run(ctx context.Context, e *env) error {
 		terminal.Fprintln(e.stderr, "galbuild: warning: the signature was not looked at; --trust KEY does")
 	}
 	i.warnOlder(e, report)
-	return printImported(e, report)
+	return i.print(e, report)
 }
 
 // warnOlder warns with the versions that the site loses. A tarball has no trusted date, and
@@ -110,13 +114,17 @@ func (i *importCmd) explain(err error) error {
 	return err
 }
 
-func printImported(e *env, r *bundle.Imported) error {
+func (i *importCmd) print(e *env, r *bundle.Imported) error {
 	signed := ""
 	if r.Signer != "" {
 		signed = ", signed by " + r.Signer
 	}
 	terminal.Fprintf(e.stdout, "%s: %s proved%s, %s of content, %s of it new\n", r.Site, plural(r.Files, "file"), signed,
 		humanize.Bytes(uint64(r.Bytes)), humanize.Bytes(uint64(r.Written)))
+	if r.Same {
+		_, err := terminal.Fprintf(e.stdout, "%s: generation %s, as before%s: nothing in the tarball is new\n", r.Site, r.Generation, signed)
+		return err
+	}
 	before := ""
 	if r.Previous != "" {
 		before = fmt.Sprintf(" (before: %s)", r.Previous)

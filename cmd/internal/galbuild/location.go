@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"galbuild/cmd/internal/terminal"
@@ -76,7 +77,22 @@ func (l *location) open(e *env) (publish.Target, error) {
 	if l.s3Flags != (s3Flags{}) {
 		return nil, errNoBucket
 	}
-	return folder.New(cmp.Or(l.Output, "site"))
+	return openFolder(cmp.Or(l.Output, "site"))
+}
+
+func openFolder(path string) (publish.Target, error) {
+	if err := notFile(path); err != nil {
+		return nil, err
+	}
+	return opened(folder.New(path))
+}
+
+// notFile returns an error if there is a file at path, where a site's folder belongs.
+func notFile(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is a file; a site is a folder", path)
+	}
+	return nil
 }
 
 // open returns the place.
@@ -136,7 +152,7 @@ func (b *backend) open(e *env) (publish.Target, error) {
 	case "artifactory":
 		return opened(artifactory.New(artifactory.Config{URL: b.URL, Repo: b.Repo, Prefix: b.Path, Token: string(b.Token), CA: b.CA, Transport: transport}))
 	}
-	return folder.New(b.Path)
+	return openFolder(b.Path)
 }
 
 func (b *backend) bucket(e *env) (publish.Target, error) {

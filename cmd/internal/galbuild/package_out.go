@@ -33,14 +33,8 @@ func outputFile(out string, plan *pack.Plan) (string, error) {
 // checkOutput refuses to replace what is no package, and what is part of the
 // extension.
 func checkOutput(file, dir string, plan *pack.Plan) error {
-	parent, err := os.Stat(filepath.Dir(file))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return hint.Add(fmt.Errorf("%s: there is no such folder", filepath.Dir(file)), "make it, or name another one with -o")
-	case err != nil:
+	if err := needFolder(filepath.Dir(file)); err != nil {
 		return err
-	case !parent.IsDir():
-		return fmt.Errorf("%s is no folder", filepath.Dir(file))
 	}
 	old, err := os.Lstat(file)
 	switch {

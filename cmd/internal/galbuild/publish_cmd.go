@@ -229,7 +229,9 @@ func explainPublish(err error) error {
 	case errors.Is(err, publish.ErrChanged):
 		return hint.Add(err, "others publish there all the time; run it again, what was sent is not sent twice")
 	case errors.Is(err, publish.ErrNothing):
-		return hint.Add(err, "galbuild publish SITE puts a gallery there")
+		return hint.Add(err, "galbuild publish SITE publishes a gallery there")
+	case errors.Is(err, publish.ErrNoEarlier):
+		return hint.Add(err, "a target keeps the generation before the current one until a prune")
 	case errors.Is(err, context.Canceled):
 		return hint.Add(errors.New("interrupted"), "what the place serves has not changed; run it again to go on, what was sent is not sent twice")
 	}

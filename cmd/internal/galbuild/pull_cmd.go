@@ -75,7 +75,7 @@ func (p *pullCmd) Run(ctx context.Context, e *env) error {
 		case <-tick.C:
 		}
 		if err := p.once(ctx, e, from, dir); err != nil && ctx.Err() == nil {
-			e.log.Warn("keeping the old generation", "err", err)
+			terminal.Fprintf(e.stderr, "galbuild: warning: the generation that is there is kept: %s\n", err)
 		}
 	}
 }
