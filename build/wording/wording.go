@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/url"
@@ -81,6 +82,9 @@ func phrase(err error) string {
 	case *strconv.NumError:
 		return fmt.Sprintf("%q is not a number in range", e.Num)
 	case *url.Error:
+		if errors.Is(e.Err, io.EOF) || errors.Is(e.Err, io.ErrUnexpectedEOF) {
+			return e.URL + ": the connection was closed"
+		}
 		return e.URL + ": " + e.Err.Error()
 	case *tls.CertificateVerificationError:
 		return "the certificate is not trusted: " + e.Err.Error()
@@ -99,9 +103,6 @@ func phrase(err error) string {
 func operation(e *net.OpError) string {
 	if _, ok := errors.AsType[*net.DNSError](e.Err); ok || e.Addr == nil {
 		return e.Err.Error()
-	}
-	if e.Op == "listen" {
-		return fmt.Sprintf("listen on %s: %s", e.Addr, e.Err)
 	}
 	return fmt.Sprintf("%s: %s", e.Addr, e.Err)
 }

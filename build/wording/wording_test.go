@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -41,6 +42,7 @@ func TestFiles(t *testing.T) {
 		{fmt.Errorf("read x.gz: gzip: invalid header"), "read x.gz: invalid header"},
 		{fmt.Errorf("read: %w", io.ErrUnexpectedEOF), "read: it ends too early"},
 		{fmt.Errorf("read: %w", io.EOF), "read: it ends too early"},
+		{&url.Error{Op: "Get", URL: "http://h/x", Err: io.EOF}, "http://h/x: the connection was closed"},
 		{context.DeadlineExceeded, "it took too long"},
 		{parse, `"x" is not a number in range`},
 		{errors.New("no GEOFENCE: there is EOF text in it"), "no GEOFENCE: there is EOF text in it"},
@@ -73,22 +75,22 @@ func TestNetwork(t *testing.T) {
 	}
 	refused := "http://" + l.Addr().String()
 	l.Close()
-	for url, want := range map[string]string{
+	for address, want := range map[string]string{
 		secure.URL: secure.URL + ": the certificate is not trusted: certificate signed by unknown authority",
 		strings.Replace(web.URL, "http", "https", 1): strings.Replace(web.URL, "http", "https", 1) + ": the server does not speak TLS",
 		refused: refused + ": connection refused",
 		closed:  closed + ": it ends too early",
 		odd:     odd + `: the server does not speak HTTP, it says "hello"`,
 	} {
-		_, err := (&http.Transport{}).RoundTrip(httptest.NewRequest("GET", url, nil))
+		_, err := (&http.Transport{}).RoundTrip(httptest.NewRequest("GET", address, nil))
 		if err == nil {
-			t.Fatalf("%s responds", url)
+			t.Fatalf("%s responds", address)
 		}
-		if got := Text(fmt.Errorf("%s: %w", url, err)); got != want {
+		if got := Text(fmt.Errorf("%s: %w", address, err)); got != want {
 			t.Errorf("%v: got %s, want %s", err, got, want)
 		}
 	}
-	if _, err := net.Listen("tcp", strings.TrimPrefix(web.URL, "http://")); err == nil || !strings.HasPrefix(Text(err), "listen on 127.0.0.1:") {
+	if _, err := net.Listen("tcp", strings.TrimPrefix(web.URL, "http://")); err == nil || !strings.HasPrefix(Text(err), "127.0.0.1:") {
 		t.Errorf("got %s", Text(err))
 	}
 }

@@ -83,6 +83,11 @@ func checkAddress(flag, address string) error {
 // Run builds the site: content, then what follows from it, then the switch, then
 // the sweep. Whatever ends it early, the old generation goes on being served.
 func (b *buildCmd) Run(ctx context.Context, e *env) error {
+	first := newFirstWrite(b.Output)
+	return first.takeBack(b.run(ctx, e))
+}
+
+func (b *buildCmd) run(ctx context.Context, e *env) error {
 	settings, err := b.settings()
 	if err != nil {
 		return err

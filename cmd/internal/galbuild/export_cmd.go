@@ -100,6 +100,10 @@ func (x *exportCmd) Run(ctx context.Context, e *env) error {
 		return hint.Add(err, "nothing was exported; galbuild verify %s lists what is wrong", x.Site)
 	case errors.Is(err, context.Canceled):
 		return hint.Add(errors.New("interrupted"), "nothing was exported")
+	case isFull(err) && cfg.Stream != nil:
+		return hint.Add(fmt.Errorf("standard output: %w", err), "what has been written to it is not complete")
+	case isFull(err):
+		return hint.Add(err, "%s, or name another folder; nothing was exported", makeRoom(err))
 	case err != nil || cfg.Stream != nil || e.quiet && !e.json:
 		return err
 	case e.json:

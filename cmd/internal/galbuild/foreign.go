@@ -11,7 +11,7 @@ import "galbuild/cmd/internal/usage"
 func foreign() []usage.Foreign {
 	const (
 		serve    = "galbuild FOLDER -o SITE builds a gallery, and galshim --index SITE --listen 127.0.0.1:8080 serves it"
-		folder   = "a folder of packages is a source: galbuild FOLDER -o SITE"
+		folder   = "galbuild FOLDER -o SITE builds a gallery of a folder of packages; add and remove name the gallery with -o SITE"
 		offline  = "galbuild does not download from the Marketplace; it reads the artifacts folder of vscodeoffline as it is: galbuild ARTIFACTS -o SITE"
 		account  = "a gallery has no accounts; the credentials of its target come from the environment or the file of -c"
 		editors  = "a gallery contains extensions, not editors"
@@ -21,7 +21,7 @@ func foreign() []usage.Foreign {
 		sign     = "galleries need no signature; one made elsewhere is taken from x.sigzip next to x.vsix"
 	)
 	return []usage.Foreign{
-		{Program: "code-marketplace", Words: []string{"--extensions-dir"}, Use: folder + "; galshim --index SITE serves the gallery"},
+		{Program: "code-marketplace", Words: []string{"--extensions-dir"}, Use: folder + "; galshim --index SITE serves it"},
 		{Program: "code-marketplace", Words: []string{"--address"}, Use: "galshim --index SITE --listen HOST:PORT serves a site"},
 		{Program: "code-marketplace", Words: []string{"--list-cache-duration"}, Use: "galshim --reload DURATION is how often galshim looks for a new generation"},
 		{Program: "code-marketplace", Words: []string{"--max-page-size"}, Use: "galshim returns up to 1,000 extensions a page, and there is nothing to set"},

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -146,21 +147,38 @@ func newEnv(cl *commandLine, stdin io.Reader, stdout, stderr *terminal.Writer) *
 
 // explain adds the way out of troubles that any command can have.
 func explain(err error) error {
+	_, output := errors.AsType[*terminal.OutputError](err)
 	switch {
 	case hint.Has(err):
 		return err
+	case output:
+		return hint.Add(err, "only printing failed: what the command does to sites and files is done")
 	case errors.Is(err, site.ErrLocked):
 		return hint.Add(err, "wait for it to end; a lock left by a killed process does not count")
 	case errors.Is(err, site.ErrNotSite):
 		return hint.Add(err, "name a new or empty folder with -o, or an earlier site")
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return hint.Add(err, "free some space and run it again; what the site serves has not changed")
+	case isFull(err):
+		return hint.Add(err, "%s and run it again; what the site serves has not changed", makeRoom(err))
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
-		return hint.Add(err, "the user running galbuild must be able to write there; what the site serves has not changed")
+		return hint.Add(err, "the user running galbuild must be able to %s; what the site serves has not changed", readOrWrite(err))
 	case errors.Is(err, context.Canceled):
 		return hint.Add(errors.New("interrupted"), "what the site serves has not changed; run it again to go on")
 	}
 	return err
+}
+
+// readOrWrite says what the permission is for, as far as the error tells.
+func readOrWrite(err error) string {
+	file, ok := errors.AsType[*fs.PathError](err)
+	switch {
+	case errors.Is(err, syscall.EROFS), ok && strings.HasPrefix(file.Op, "mkdir"):
+		return "write there"
+	case ok && strings.HasPrefix(file.Op, "open"):
+		return "read it, or to write there"
+	case ok && (strings.HasPrefix(file.Op, "read") || strings.HasSuffix(file.Op, "stat")):
+		return "read it"
+	}
+	return "write there"
 }
 
 type versionCmd struct{}

@@ -33,11 +33,12 @@ func (i *importCmd) Run(ctx context.Context, e *env) error {
 	}
 	bar := newProgress(e)
 	cfg.Show = bar.bytes("import", i.Tarball)
+	first := newFirstWrite(i.Output)
 	report, err := bundle.Import(ctx, cfg)
 	bar.close()
 	switch {
 	case err != nil:
-		return i.explain(err)
+		return i.explain(first.takeBack(err))
 	case e.json:
 		return e.printJSON(report)
 	case e.quiet:

@@ -80,6 +80,14 @@ func (l *location) open(e *env) (publish.Target, error) {
 	return openFolder(cmp.Or(l.Output, "site"))
 }
 
+// firstWrite returns the folder as it is now; of another target, one that is not empty.
+func (l *location) firstWrite() firstWrite {
+	if l.given() > 0 {
+		return firstWrite{}
+	}
+	return newFirstWrite(cmp.Or(l.Output, "site"))
+}
+
 func openFolder(path string) (publish.Target, error) {
 	if err := notFile(path); err != nil {
 		return nil, err

@@ -82,10 +82,16 @@ func (p *publishCmd) Validate() error {
 
 // Run publishes a whole site, or packages, and does what was asked for besides.
 func (p *publishCmd) Run(ctx context.Context, e *env) error {
+	first := p.firstWrite()
+	return first.takeBack(p.run(ctx, e))
+}
+
+func (p *publishCmd) run(ctx context.Context, e *env) error {
 	at, err := p.open(e)
 	if err != nil {
 		return err
 	}
+	defer closeTarget(at)
 	if p.Prune && e.json && p.Layout != layoutDbem {
 		return errors.New("--prune and --json: what is pruned is another result; galbuild prune --json prints it")
 	}

@@ -48,6 +48,11 @@ type pulled struct {
 // Run brings a published site, or just its index, to a folder. Following, it goes on
 // when the place cannot be reached for a while.
 func (p *pullCmd) Run(ctx context.Context, e *env) error {
+	first := newFirstWrite(p.Output)
+	return first.takeBack(p.run(ctx, e))
+}
+
+func (p *pullCmd) run(ctx context.Context, e *env) error {
 	from, err := p.source(e)
 	if err != nil {
 		return err
