@@ -72,7 +72,7 @@ func (a *archive) entry(path, link string) (int64, error) {
 	h, got, err := a.next()
 	cut := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	switch {
-	case cut && a.when.IsZero():
+	case a.when.IsZero() && (cut || errors.Is(err, tar.ErrHeader)):
 		return 0, refuse("beginning of the archive", "it is empty, or not a tarball that galbuild export wrote")
 	case cut:
 		return 0, refuse(path, "it is listed, but the archive is cut off before it")

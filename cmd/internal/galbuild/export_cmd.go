@@ -87,7 +87,10 @@ func (x *exportCmd) Run(ctx context.Context, e *env) error {
 	if x.Output == "-" {
 		cfg.Stream = e.stdout.Raw()
 	}
-	var err error
+	err := needSite(x.Site)
+	if err != nil {
+		return err
+	}
 	if cfg.SignKey, err = x.readKey(e); err != nil {
 		return err
 	}

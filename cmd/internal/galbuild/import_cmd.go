@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
+	"galbuild/cmd/internal/usage"
 	"galbuild/publish/bundle"
 )
 
@@ -95,17 +97,24 @@ func firstFew(names []string) string {
 
 // explain tells the way out of a refusal.
 func (i *importCmd) explain(err error) error {
+	name := i.Tarball
+	if name == "-" {
+		name = "standard input"
+	}
 	const unchanged = "; the site has not changed"
 	if base, ok := errors.AsType[*bundle.BaseError](err); ok {
-		return hint.Add(fmt.Errorf("%s: %w", i.Tarball, err), "import a tarball that leads to %s first, or export with --since a copy of this site, or without --since%s",
+		return hint.Add(fmt.Errorf("%s: %w", name, err), "import a tarball that leads to %s first, or export with --since a copy of this site, or without --since%s",
 			strings.Join(base.Wants, " or "), unchanged)
+	}
+	if file, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(err, fs.ErrNotExist) && file.Path == i.Tarball {
+		return fmt.Errorf("%w%s", err, usage.SimilarFiles(i.Tarball))
 	}
 	_, malformed := errors.AsType[*bundle.FormatError](err)
 	switch {
 	case malformed:
-		return hint.Add(fmt.Errorf("%s is refused: %w", i.Tarball, err), "bring all of its parts over again, with the %s beside them%s", bundle.SumsName, unchanged)
+		return hint.Add(fmt.Errorf("%s is refused: %w", name, err), "bring all of its parts over again, with the %s beside them%s", bundle.SumsName, unchanged)
 	case errors.Is(err, bundle.ErrUntrusted):
-		return hint.Add(fmt.Errorf("%s is refused: %w", i.Tarball, err), "bring %s and %s over with it, or --trust the key if it is known to be good%s",
+		return hint.Add(fmt.Errorf("%s is refused: %w", name, err), "bring %s and %s over with it, or --trust the key if it is known to be good%s",
 			bundle.SumsName, bundle.SumsName+bundle.SignedSuffix, unchanged)
 	case errors.Is(err, bundle.ErrTarget):
 		return hint.Add(err, "import a tarball of the whole site into a new folder")

@@ -39,7 +39,7 @@ type indexFile struct {
 
 // Run prints the generation, its index's sections and its extensions.
 func (i *inspectCmd) Run(e *env) error {
-	if err := notFile(i.Site); err != nil {
+	if err := needSite(i.Site); err != nil {
 		return err
 	}
 	current, err := site.ReadCurrent(i.Site)

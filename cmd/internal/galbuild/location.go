@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
+	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
+	"galbuild/cmd/internal/usage"
 	"galbuild/publish"
 	"galbuild/publish/artifactory"
 	"galbuild/publish/dropbox"
@@ -93,6 +96,14 @@ func openFolder(path string) (publish.Target, error) {
 		return nil, err
 	}
 	return opened(folder.New(path))
+}
+
+// needSite returns an error if there is no folder at path, where a site should be.
+func needSite(path string) error {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return hint.Add(fmt.Errorf("%s is no site: there is no such folder%s", path, usage.SimilarFiles(path)), "galbuild SOURCE… -o %s builds one", path)
+	}
+	return notFile(path)
 }
 
 // notFile returns an error if there is a file at path, where a site's folder belongs.

@@ -14,6 +14,7 @@ import (
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
+	"galbuild/cmd/internal/usage"
 	"galbuild/publish"
 )
 
@@ -132,7 +133,7 @@ func (p *publishCmd) publish(ctx context.Context, e *env, at publish.Target) err
 	case len(p.what) == 1 && isSite(root):
 		return p.publishSite(ctx, e, at, root)
 	case len(p.what) == 1 && isFolder(root) && !hasPackages(root) && !isPackagePath(root):
-		return hint.Add(fmt.Errorf("%s is no site: it has no %s", root, site.CurrentPath), "galbuild SOURCE… -o %s builds one; an extension's folder has a %s", root, packageJSON)
+		return hint.Add(fmt.Errorf("%s is no site: it has no %s%s", root, site.CurrentPath, similarIfMissing(root)), "galbuild SOURCE… -o %s builds one; an extension's folder has a %s", root, packageJSON)
 	}
 	if err := p.packagesOnly(); err != nil {
 		return err
@@ -160,6 +161,13 @@ func (p *publishCmd) publishFrom(ctx context.Context, e *env, at publish.Target)
 		bar.close()
 		return p.publishSite(ctx, e, at, between.Root)
 	})
+}
+
+func similarIfMissing(path string) string {
+	if _, err := os.Stat(path); err == nil {
+		return ""
+	}
+	return usage.SimilarFiles(path)
 }
 
 func isFolder(path string) bool {

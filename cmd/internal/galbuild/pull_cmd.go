@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"galbuild/build/site"
+	"galbuild/build/wording"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 )
@@ -80,7 +81,7 @@ func (p *pullCmd) run(ctx context.Context, e *env) error {
 		case <-tick.C:
 		}
 		if err := p.once(ctx, e, from, dir); err != nil && ctx.Err() == nil {
-			terminal.Fprintf(e.stderr, "galbuild: warning: the generation that is there is kept: %s\n", err)
+			terminal.Fprintf(e.stderr, "galbuild: warning: the generation that is there is kept: %s\n", wording.Text(err))
 		}
 	}
 }

@@ -172,17 +172,23 @@ func misplaced(m *mistake, g []string) error {
 
 // noFile explains a file that does not exist.
 func noFile(_ *mistake, g []string) error {
-	dir, name := filepath.Split(g[2])
+	return fmt.Errorf("%s=%s: no such file%s", g[1], shorten(g[2]), SimilarFiles(shorten(g[2])))
+}
+
+// SimilarFiles returns `; did you mean "site"?` with the files and folders next to a path
+// whose names are most similar, or "" if there are none.
+func SimilarFiles(path string) string {
+	dir, name := filepath.Split(filepath.Clean(path))
+	entries, _ := os.ReadDir(cmp.Or(dir, ".")) // without the folder there is nothing to suggest
 	var known []string
-	entries, _ := os.ReadDir(dir) // without the folder there is nothing to suggest
 	for _, e := range entries {
 		known = append(known, e.Name())
 	}
 	near := similar.To(name, known)
 	for i := range near {
-		near[i] = shorten(filepath.Join(dir, near[i]))
+		near[i] = dir + near[i]
 	}
-	return fmt.Errorf("%s=%s: no such file%s", g[1], shorten(g[2]), similar.Ask(near))
+	return similar.Ask(near)
 }
 
 // shorten returns the path of a file below the current folder relative to it: Kong makes
