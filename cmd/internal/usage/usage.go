@@ -210,7 +210,7 @@ func (p Program) Command(word string) error {
 	if near == "" {
 		return nil
 	}
-	return hint.Add(fmt.Errorf("%q is not a command, and there is no file or folder of that name%s", word, near), "%s --help lists the commands", p.Model.Name)
+	return hint.Add(fmt.Errorf("%q is not a command, and there is no file or folder of that name%s", word, near), "%s --help lists the commands; a source of that name is written ./%s", p.Model.Name, word)
 }
 
 // SingleDash returns an error for a long flag that is typed with one dash, such as -output,
