@@ -133,7 +133,7 @@ func (r *reader) one(item *source.Item, c *candidate) error {
 		r.Log.Debug("panic while a package was read", "file", item.Name, "stack", string(panicked.Stack))
 	}
 	if err != nil {
-		r.Log.Debug("refused package", "file", item.Name, "err", err)
+		r.Log.Debug("refused package", "file", item.Name, "error", err)
 	} else {
 		r.Log.Debug("read package", "file", item.Name, "ext", c.key(), "bytes", c.version.Package.Size, "ref", c.version.Package.Ref)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"galbuild/build/catalog"
 	"galbuild/build/source"
+	"galbuild/build/wording"
 )
 
 // Report is what a run has to say, as `--json` prints it. Its lists are sorted.
@@ -62,7 +63,7 @@ func makeReport(old map[string]known, made *assembly, problems []source.Problem)
 		Missing:    missing(made.catalog),
 	}
 	for _, p := range problems {
-		r.Refused = append(r.Refused, Problem{p.Name, p.Err.Error()})
+		r.Refused = append(r.Refused, Problem{p.Name, wording.Text(p.Err)})
 	}
 	for _, c := range made.candidates {
 		r.count(&c)

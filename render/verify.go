@@ -19,6 +19,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/regular"
 	"galbuild/build/site"
+	"galbuild/build/wording"
 	"galbuild/index"
 )
 
@@ -50,7 +51,7 @@ func Verify(ctx context.Context, root string) (*Proof, error) {
 	v.proof.Generation = current.Generation
 	c, err := site.ReadCatalog(root, current)
 	if err != nil {
-		v.problem("catalogue: %v", err)
+		v.problem("catalogue: %w", err)
 		return v.proof, nil
 	}
 	v.count(c)
@@ -76,7 +77,7 @@ type verifier struct {
 func (v *verifier) problem(format string, args ...any) {
 	v.mutex.Lock()
 	defer v.mutex.Unlock()
-	v.proof.Problems = append(v.proof.Problems, fmt.Sprintf(format, args...))
+	v.proof.Problems = append(v.proof.Problems, wording.Text(fmt.Errorf(format, args...)))
 }
 
 func (v *verifier) file(path string) string { return filepath.Join(v.root, filepath.FromSlash(path)) }
@@ -107,7 +108,7 @@ func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, listed [
 	derived := sha256.New()
 	want := content(c, nil, scratch)
 	if err := index.Write(derived, want); err != nil {
-		v.problem("catalogue: %v", err)
+		v.problem("catalogue: %w", err)
 		return nil
 	}
 	switch {
@@ -123,7 +124,7 @@ func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, listed [
 func (v *verifier) compareIndex(path string, want index.Content, listed []index.File) {
 	ix, err := index.Open(v.file(path))
 	if err != nil {
-		v.problem("%s: %v", path, err)
+		v.problem("%s: %w", path, err)
 		return
 	}
 	defer ix.Close()

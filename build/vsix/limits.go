@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/dustin/go-humanize"
+
+	"galbuild/build/similar"
 )
 
 // Limits bound the resources that a package may use, and how much of its text goes into
@@ -144,7 +146,8 @@ func (l *Limits) Set(assignment string) error {
 			return err
 		}
 	}
-	return fmt.Errorf("unknown limit %q; the limits are %s", name, LimitNames())
+	names := LimitNames()
+	return fmt.Errorf("unknown limit %q; the limits are %s%s", name, names, similar.Question(name, strings.Split(names, ", ")))
 }
 
 func (row *Limit) parse(text string) (int64, error) {

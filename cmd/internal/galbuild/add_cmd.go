@@ -58,10 +58,16 @@ type addition struct {
 
 // Run adds packages to a published site. Of what is there it reads the catalogue only.
 func (a *addCmd) Run(ctx context.Context, e *env) error {
+	first := a.firstWrite()
+	return first.takeBack(a.run(ctx, e))
+}
+
+func (a *addCmd) run(ctx context.Context, e *env) error {
 	at, err := a.open(e)
 	if err != nil {
 		return err
 	}
+	defer closeTarget(at)
 	var made *build.Result
 	var result publish.Result
 	err = e.working(func(dir *site.Dir, bar *progress) error {

@@ -83,6 +83,11 @@ func checkAddress(flag, address string) error {
 // Run builds the site: content, then what follows from it, then the switch, then
 // the sweep. Whatever ends it early, the old generation goes on being served.
 func (b *buildCmd) Run(ctx context.Context, e *env) error {
+	first := newFirstWrite(b.Output)
+	return first.takeBack(b.run(ctx, e))
+}
+
+func (b *buildCmd) run(ctx context.Context, e *env) error {
 	settings, err := b.settings()
 	if err != nil {
 		return err
@@ -131,6 +136,9 @@ func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings ca
 	if err != nil {
 		return build.Report{}, err
 	}
+	if result.Catalog != nil {
+		result.Report.Warnings = append(result.Report.Warnings, notFeatured(result.Catalog)...)
+	}
 	result.Report.Site, result.Report.Generation, result.Report.DryRun = b.Output, current.Generation, b.DryRun
 	switch {
 	case b.DryRun, result.Catalog == nil, b.Strict && len(result.Report.Refused) > 0:
@@ -139,6 +147,16 @@ func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings ca
 		return result.Report, dir.Abandon()
 	}
 	return result.Report, b.publish(ctx, dir, current, result)
+}
+
+// notFeatured warns of ids of --featured that are not in the gallery. They may come later.
+func notFeatured(c *catalog.Catalog) (warnings []build.Problem) {
+	for _, id := range c.Featured {
+		if c.Find(id) == nil {
+			warnings = append(warnings, build.Problem{File: "--featured=" + id, Reason: "is not in the gallery" + similarIDs(c, id)})
+		}
+	}
+	return warnings
 }
 
 // begin returns what the site serves, and marks it as being changed.

@@ -17,6 +17,7 @@ import (
 	"github.com/tailscale/hujson"
 	"github.com/tidwall/gjson"
 
+	"galbuild/build/similar"
 	"galbuild/cmd/internal/hint"
 )
 
@@ -124,7 +125,7 @@ func parseBackend(text []byte, name string) (backend, error) {
 	}
 	switch len(chosen) {
 	case 0:
-		return backend{}, fmt.Errorf("backends: there is no %q; there is %s", name, strings.Join(names, ", "))
+		return backend{}, fmt.Errorf("backends: there is no %q; there is %s%s", name, strings.Join(names, ", "), similar.Question(name, names))
 	case 1:
 		return newBackend(chosen[0])
 	}
@@ -255,7 +256,8 @@ func set(in string, keys map[string]any, values []member) (wrong []string) {
 		address := fmt.Sprintf("%p", to)
 		switch first, twice := given[address]; {
 		case !known:
-			wrong = append(wrong, fmt.Sprintf("%s.%s: no such key; want some of %s", in, v.name, strings.Join(slices.Sorted(maps.Keys(keys)), ", ")))
+			wrong = append(wrong, fmt.Sprintf("%s.%s: no such key; want some of %s%s", in, v.name, strings.Join(slices.Sorted(maps.Keys(keys)), ", "),
+				similar.Question(v.name, slices.Collect(maps.Keys(keys)))))
 		case twice:
 			wrong = append(wrong, fmt.Sprintf("%s.%s: %s says it already", in, v.name, first))
 		default:

@@ -39,6 +39,9 @@ type indexFile struct {
 
 // Run prints the generation, its index's sections and its extensions.
 func (i *inspectCmd) Run(e *env) error {
+	if err := needSite(i.Site); err != nil {
+		return err
+	}
 	current, err := site.ReadCurrent(i.Site)
 	if err != nil {
 		return err
@@ -75,7 +78,7 @@ func (i *inspectCmd) choose(c *catalog.Catalog) ([]catalog.Extension, error) {
 	for _, id := range i.IDs {
 		x := c.Find(strings.ToLower(id))
 		if x == nil {
-			return nil, fmt.Errorf("%s is not in %s", id, i.Site)
+			return nil, fmt.Errorf("%s is not in %s%s", id, i.Site, similarIDs(c, id))
 		}
 		chosen = append(chosen, *x)
 	}

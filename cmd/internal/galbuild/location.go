@@ -4,9 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 
+	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
+	"galbuild/cmd/internal/usage"
 	"galbuild/publish"
 	"galbuild/publish/artifactory"
 	"galbuild/publish/dropbox"
@@ -76,7 +80,38 @@ func (l *location) open(e *env) (publish.Target, error) {
 	if l.s3Flags != (s3Flags{}) {
 		return nil, errNoBucket
 	}
-	return folder.New(cmp.Or(l.Output, "site"))
+	return openFolder(cmp.Or(l.Output, "site"))
+}
+
+// firstWrite returns the folder as it is now; of another target, one that is not empty.
+func (l *location) firstWrite() firstWrite {
+	if l.given() > 0 {
+		return firstWrite{}
+	}
+	return newFirstWrite(cmp.Or(l.Output, "site"))
+}
+
+func openFolder(path string) (publish.Target, error) {
+	if err := notFile(path); err != nil {
+		return nil, err
+	}
+	return opened(folder.New(path))
+}
+
+// needSite returns an error if there is no folder at path, where a site should be.
+func needSite(path string) error {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return hint.Add(fmt.Errorf("%s is no site: there is no such folder%s", path, usage.SimilarFiles(path)), "galbuild SOURCE… -o %s builds one", path)
+	}
+	return notFile(path)
+}
+
+// notFile returns an error if there is a file at path, where a site's folder belongs.
+func notFile(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is a file; a site is a folder", path)
+	}
+	return nil
 }
 
 // open returns the place.
@@ -136,7 +171,7 @@ func (b *backend) open(e *env) (publish.Target, error) {
 	case "artifactory":
 		return opened(artifactory.New(artifactory.Config{URL: b.URL, Repo: b.Repo, Prefix: b.Path, Token: string(b.Token), CA: b.CA, Transport: transport}))
 	}
-	return folder.New(b.Path)
+	return openFolder(b.Path)
 }
 
 func (b *backend) bucket(e *env) (publish.Target, error) {

@@ -14,6 +14,7 @@ import (
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
+	"galbuild/cmd/internal/usage"
 	"galbuild/publish"
 )
 
@@ -82,10 +83,16 @@ func (p *publishCmd) Validate() error {
 
 // Run publishes a whole site, or packages, and does what was asked for besides.
 func (p *publishCmd) Run(ctx context.Context, e *env) error {
+	first := p.firstWrite()
+	return first.takeBack(p.run(ctx, e))
+}
+
+func (p *publishCmd) run(ctx context.Context, e *env) error {
 	at, err := p.open(e)
 	if err != nil {
 		return err
 	}
+	defer closeTarget(at)
 	if p.Prune && e.json && p.Layout != layoutDbem {
 		return errors.New("--prune and --json: what is pruned is another result; galbuild prune --json prints it")
 	}
@@ -126,7 +133,7 @@ func (p *publishCmd) publish(ctx context.Context, e *env, at publish.Target) err
 	case len(p.what) == 1 && isSite(root):
 		return p.publishSite(ctx, e, at, root)
 	case len(p.what) == 1 && isFolder(root) && !hasPackages(root) && !isPackagePath(root):
-		return hint.Add(fmt.Errorf("%s is no site: it has no %s", root, site.CurrentPath), "galbuild SOURCE… -o %s builds one; an extension's folder has a %s", root, packageJSON)
+		return hint.Add(fmt.Errorf("%s is no site: it has no %s%s", root, site.CurrentPath, similarIfMissing(root)), "galbuild SOURCE… -o %s builds one; an extension's folder has a %s", root, packageJSON)
 	}
 	if err := p.packagesOnly(); err != nil {
 		return err
@@ -154,6 +161,13 @@ func (p *publishCmd) publishFrom(ctx context.Context, e *env, at publish.Target)
 		bar.close()
 		return p.publishSite(ctx, e, at, between.Root)
 	})
+}
+
+func similarIfMissing(path string) string {
+	if _, err := os.Stat(path); err == nil {
+		return ""
+	}
+	return usage.SimilarFiles(path)
 }
 
 func isFolder(path string) bool {
@@ -229,7 +243,9 @@ func explainPublish(err error) error {
 	case errors.Is(err, publish.ErrChanged):
 		return hint.Add(err, "others publish there all the time; run it again, what was sent is not sent twice")
 	case errors.Is(err, publish.ErrNothing):
-		return hint.Add(err, "galbuild publish SITE puts a gallery there")
+		return hint.Add(err, "galbuild publish SITE publishes a gallery there")
+	case errors.Is(err, publish.ErrNoEarlier):
+		return hint.Add(err, "a target keeps the generation before the current one until a prune")
 	case errors.Is(err, context.Canceled):
 		return hint.Add(errors.New("interrupted"), "what the place serves has not changed; run it again to go on, what was sent is not sent twice")
 	}

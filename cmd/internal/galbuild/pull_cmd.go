@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"galbuild/build/site"
+	"galbuild/build/wording"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 )
@@ -48,6 +49,11 @@ type pulled struct {
 // Run brings a published site, or just its index, to a folder. Following, it goes on
 // when the place cannot be reached for a while.
 func (p *pullCmd) Run(ctx context.Context, e *env) error {
+	first := newFirstWrite(p.Output)
+	return first.takeBack(p.run(ctx, e))
+}
+
+func (p *pullCmd) run(ctx context.Context, e *env) error {
 	from, err := p.source(e)
 	if err != nil {
 		return err
@@ -75,7 +81,7 @@ func (p *pullCmd) Run(ctx context.Context, e *env) error {
 		case <-tick.C:
 		}
 		if err := p.once(ctx, e, from, dir); err != nil && ctx.Err() == nil {
-			e.log.Warn("keeping the old generation", "err", err)
+			terminal.Fprintf(e.stderr, "galbuild: warning: the generation that is there is kept: %s\n", wording.Text(err))
 		}
 	}
 }

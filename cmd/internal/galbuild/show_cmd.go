@@ -72,9 +72,13 @@ func (l *location) read(ctx context.Context, e *env) (publish.Target, publish.St
 		return nil, state, err
 	}
 	if state.IsZero() {
-		return nil, state, hint.Add(fmt.Errorf("%s: nothing has been published there", at), "galbuild publish SITE puts a gallery there")
+		return nil, state, nothingAt(at)
 	}
 	return at, state, nil
+}
+
+func nothingAt(at publish.Target) error {
+	return hint.Add(fmt.Errorf("%s: %w", at, publish.ErrNothing), "galbuild publish SITE publishes a gallery there")
 }
 
 func list(x *catalog.Extension) listed {
@@ -148,15 +152,15 @@ func (s *showCmd) Run(ctx context.Context, e *env) error {
 	return found.print(e.stdout, v)
 }
 
-func findVersion(x *catalog.Extension, version string) (*catalog.Version, error) {
-	version, platform, _ := strings.Cut(version, "@")
+func findVersion(x *catalog.Extension, wanted string) (*catalog.Version, error) {
+	version, platform, _ := strings.Cut(wanted, "@")
 	for i := range x.Versions {
 		v := &x.Versions[i]
 		if (version == "" || v.Version == version) && (platform == "" || cmp.Or(v.Platform, "universal") == platform) {
 			return v, nil
 		}
 	}
-	return nil, fmt.Errorf("%s has no version %s; it has %s", x.ID(), version, versionsOf(x))
+	return nil, noVersion(x, wanted)
 }
 
 // readAsset returns a text of a version, "" if it has none.

@@ -57,6 +57,9 @@ func (v *verifyCmd) Run(ctx context.Context, e *env) error {
 // prove looks at a folder as it lies, and at another place through its own eyes.
 func (v *verifyCmd) prove(ctx context.Context, e *env) (*render.Proof, error) {
 	if v.given() == 0 {
+		if err := needSite(cmp.Or(v.Site, v.Output, "site")); err != nil {
+			return nil, err
+		}
 		return render.Verify(ctx, cmp.Or(v.Site, v.Output, "site"))
 	}
 	at, err := v.open(e)

@@ -101,7 +101,6 @@ package galshim
 
 import (
 	"context"
-	"errors"
 	"io"
 
 	"github.com/alecthomas/kong"
@@ -134,14 +133,18 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return complain(stderr, err)
 	}
-	_, err = parser.Parse(args)
+	if len(args) == 1 && (args[0] == "help" || args[0] == "version") {
+		args = []string{"--" + args[0]}
+	}
+	command, err := parser.Parse(args)
 	if exit >= 0 { // --help and --version
 		return exit
 	}
-	if err == nil {
-		err = c.Run(ctx, stderr)
+	if err := explainUsage(parser, command, err, args); err != nil {
+		hint.Tell(stderr, "galshim", err)
+		return exitUsage
 	}
-	return complain(stderr, err)
+	return complain(stderr, c.Run(ctx, stderr))
 }
 
 // complain prints an error, if there is one, and returns the exit status.
@@ -150,8 +153,5 @@ func complain(stderr io.Writer, err error) int {
 		return 0
 	}
 	hint.Tell(stderr, "galshim", err)
-	if _, ok := errors.AsType[*kong.ParseError](err); ok {
-		return exitUsage
-	}
 	return exitFailed
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 
 	"galbuild/build/roots"
+	"galbuild/build/wording"
 )
 
 // How often, and how long apart, something is tried.
@@ -189,10 +190,20 @@ func JSON(v any) func(*http.Response) error {
 	return func(answer *http.Response) error {
 		defer answer.Body.Close()
 		if err := json.NewDecoder(io.LimitReader(answer.Body, maxJSON)).Decode(v); err != nil {
-			return fmt.Errorf("the answer of %s cannot be read: %w", answer.Request.URL.Host, err)
+			return unreadable(answer.Request.URL.Host, err)
 		}
 		return nil
 	}
+}
+
+// unreadable returns why a response was not decoded.
+func unreadable(host string, err error) error {
+	_, syntax := errors.AsType[*json.SyntaxError](err)
+	_, kind := errors.AsType[*json.UnmarshalTypeError](err)
+	if syntax || kind {
+		return fmt.Errorf("the response of %s is not the JSON that its API sends; is the address right?", host)
+	}
+	return fmt.Errorf("the response of %s cannot be read: %w", host, wording.Error(err))
 }
 
 // Done is a use of an answer that says nothing.
