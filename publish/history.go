@@ -17,8 +17,11 @@ import (
 	"galbuild/render/gallery"
 )
 
-// ErrNothing says that a place serves nothing, or has no earlier generation.
-var ErrNothing = errors.New("there is nothing to go back to")
+// Errors of a target that lacks what a command needs, wrapped with its name.
+var (
+	ErrNothing = errors.New("there is nothing to go back to")   // no earlier generation
+	ErrEmpty   = errors.New("nothing has been published there") // no generation
+)
 
 // A generation is one of a place's.
 type generation struct {
@@ -162,7 +165,7 @@ func Prune(ctx context.Context, at Target, grace time.Duration, o Options) (remo
 		return nil, err
 	}
 	if old.IsZero() {
-		return nil, fmt.Errorf("%s: %w", at, ErrNothing)
+		return nil, fmt.Errorf("%s: %w", at, ErrEmpty)
 	}
 	needed, err := neededBy(ctx, at, old, grace)
 	if err != nil {

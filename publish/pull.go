@@ -21,7 +21,7 @@ func Pull(ctx context.Context, from Target, dir *site.Dir, indexOnly bool, o Opt
 		return there, false, err
 	}
 	if there.IsZero() {
-		return there, false, fmt.Errorf("%s: %w", from, ErrNothing)
+		return there, false, fmt.Errorf("%s: %w", from, ErrEmpty)
 	}
 	here, err := site.ReadCurrent(dir.Root)
 	lacking := dir.Unclean || dir.IndexOnly() && !indexOnly

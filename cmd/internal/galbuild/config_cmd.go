@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"galbuild/build/site"
+	"galbuild/cmd/internal/hint"
 	"galbuild/publish/s3"
 	"galbuild/render/deploy"
 )
@@ -19,7 +21,7 @@ type configCmd struct {
 }
 
 type nginxCmd struct {
-	Site       string `arg:"" default:"site" help:"The site's folder (default: ${default})."`
+	Site       string `arg:"" default:"site" type:"site" help:"The site's folder (default: ${default})."`
 	BaseURL    string `placeholder:"URL" default:"http://localhost" help:"Address at which the site is served, path allowed (default: ${default})."`
 	ContentURL string `placeholder:"URL" help:"Address from which editors load assets and files, if it is another host; nginx then gets a second server for them."`
 	Shim       string `placeholder:"HOST:PORT" default:"127.0.0.1:8080" help:"Where galshim listens (default: ${default})."`
@@ -27,6 +29,7 @@ type nginxCmd struct {
 	ServerName string `placeholder:"NAME" help:"nginx's server_name (default: the host of --base-url)."`
 	Cert       string `type:"path" placeholder:"FILE" help:"TLS certificate, for an https --base-url."`
 	Key        string `type:"path" placeholder:"FILE" help:"Its key."`
+	NoCheck    bool   `help:"Print it although the site is not on this machine."`
 	RateLimit  int    `placeholder:"N" help:"Queries a second that one client address may send, with a burst of 1000. All clients that share an address share the limit (default: no limit)."`
 }
 
@@ -38,9 +41,27 @@ func (n *nginxCmd) Validate() error {
 	return checkAddresses(n.BaseURL, n.ContentURL)
 }
 
+// checkSite refuses a folder without a site, which is most likely mistyped.
+func (n *nginxCmd) checkSite() error {
+	if n.NoCheck {
+		return nil
+	}
+	current, err := site.ReadCurrent(n.Site)
+	if err == nil && current.IsZero() {
+		err = fmt.Errorf("%s is no site: it has no %s", n.Site, site.CurrentPath)
+	}
+	if err != nil {
+		return hint.Add(err, "galbuild SOURCE… -o %s builds one; for a site on another machine, add --no-check", n.Site)
+	}
+	return nil
+}
+
 func (n *nginxCmd) Run(e *env) error {
 	root, err := filepath.Abs(n.Site)
 	if err != nil {
+		return err
+	}
+	if err := n.checkSite(); err != nil {
 		return err
 	}
 	return deploy.Nginx{

@@ -17,6 +17,7 @@ import (
 	"github.com/tailscale/hujson"
 	"github.com/tidwall/gjson"
 
+	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
 )
 
@@ -82,6 +83,9 @@ func readBackend(file, name string) (b backend, warning string, err error) {
 		return b, "", hint.Add(fmt.Errorf("%s: %w", file, err), `a config file is {"backends": {"s3": {"bucket": "…"}, …}}; README lists the keys`)
 	}
 	for _, path := range b.files() {
+		if addresses.Scheme(*path) != "" {
+			return b, "", hint.Add(fmt.Errorf("%s: %s is an address: want a path", file, *path), `a target at an address has a type: "s3", "oss", "dropbox" or "artifactory"`)
+		}
 		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(filepath.Dir(file), filepath.FromSlash(*path))
 		}

@@ -102,7 +102,7 @@ type program struct {
 func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, errs io.Writer) int {
 	stdout, stderr := terminal.NewWriter(out), terminal.NewWriter(errs)
 	var cl commandLine
-	parser, err := kong.New(&cl,
+	parser, err := kong.New(&cl, append(pathMappers(),
 		kong.Name("galbuild"),
 		kong.Description("Turns .vsix files into a gallery of VS Code extensions made of plain files.\n\n"+
 			"    galbuild ./vsixs -o site       build\n"+
@@ -113,7 +113,7 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 		kong.Writers(out, errs), // help is as wide as the terminal
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-	)
+	)...)
 	if err != nil {
 		panic(err) // a mistake in the structs above
 	}

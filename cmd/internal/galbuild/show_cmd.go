@@ -12,15 +12,19 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"galbuild/build/catalog"
-	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 )
 
 type listCmd struct {
-	IDs bool `name:"ids" help:"Print the ids only, one a line."`
+	Target string `arg:"" optional:"" help:"The target as one word, such as a folder, s3://BUCKET/PREFIX or the https address of a site, instead of the flags below."`
+	IDs    bool   `name:"ids" help:"Print the ids only, one a line."`
 	location
 }
+
+// Validate implements Kong's hook.
+func (l *listCmd) Validate() error { return l.name(l.Target) }
 
 // listed is an extension as ls-remote prints it.
 type listed struct {
@@ -63,7 +67,7 @@ func (l *listCmd) Run(ctx context.Context, e *env) error {
 
 // read opens the place and reads what it serves; nothing is an error.
 func (l *location) read(ctx context.Context, e *env) (publish.Target, publish.State, error) {
-	at, err := l.open(e)
+	at, err := l.openToRead(e)
 	if err != nil {
 		return nil, publish.State{}, err
 	}
@@ -72,7 +76,7 @@ func (l *location) read(ctx context.Context, e *env) (publish.Target, publish.St
 		return nil, state, err
 	}
 	if state.IsZero() {
-		return nil, state, hint.Add(fmt.Errorf("%s: nothing has been published there", at), "galbuild publish SITE puts a gallery there")
+		return nil, state, explainPublish(fmt.Errorf("%s: %w", at, publish.ErrEmpty))
 	}
 	return at, state, nil
 }
@@ -94,11 +98,21 @@ func list(x *catalog.Extension) listed {
 }
 
 type showCmd struct {
-	ID        string `arg:"" name:"id" help:"publisher.name, or publisher.name@version."`
-	Version   string `arg:"" optional:"" name:"version" help:"The version, if it is not named with the id."`
+	ID        string `arg:"" name:"id" type:"id" help:"publisher.name, or publisher.name@version."`
+	Version   string `arg:"" optional:"" name:"version" help:"The version, if it is not named with the id; or a target as one word, such as s3://BUCKET/PREFIX or the https address of a site."`
 	Readme    bool   `help:"Print the readme too."`
 	Changelog bool   `help:"Print the changelog too."`
 	location
+}
+
+// Validate implements Kong's hook.
+func (s *showCmd) Validate() error {
+	if addresses.Scheme(s.Version) == "" {
+		return s.location.Validate()
+	}
+	target := s.Version
+	s.Version = ""
+	return s.name(target)
 }
 
 // shown is an extension as show prints it.
