@@ -29,6 +29,7 @@ type nginxCmd struct {
 	ServerName string `placeholder:"NAME" help:"nginx's server_name (default: the host of --base-url)."`
 	Cert       string `type:"path" placeholder:"FILE" help:"TLS certificate, for an https --base-url."`
 	Key        string `type:"path" placeholder:"FILE" help:"Its key."`
+	Part       string `enum:"all,http,server" default:"all" help:"For a host that has a server block already: what is included inside http { } (http), with a server for the gallery at --listen (default: 127.0.0.1:8081), and the locations for that server block (server)."`
 	NoCheck    bool   `help:"Print it although the site is not on this machine."`
 	RateLimit  int    `placeholder:"N" help:"Queries a second that one client address may send, with a burst of 1000. All clients that share an address share the limit (default: no limit)."`
 }
@@ -64,10 +65,15 @@ func (n *nginxCmd) Run(e *env) error {
 	if err := n.checkSite(); err != nil {
 		return err
 	}
-	return deploy.Nginx{
+	conf := deploy.Nginx{
 		BaseURL: strings.TrimRight(n.BaseURL, "/"), ContentURL: strings.TrimRight(n.ContentURL, "/"), Root: root,
 		Shim: n.Shim, Listen: n.Listen, ServerName: n.ServerName, Cert: n.Cert, Key: n.Key, RateLimit: n.RateLimit,
-	}.Write(e.stdout)
+		Behind: n.Part != "all",
+	}
+	if n.Part == "server" {
+		return conf.WriteLocations(e.stdout)
+	}
+	return conf.Write(e.stdout)
 }
 
 // editorFlags are what an editor needs to know of a gallery.
