@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"galbuild/build/site"
+	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
+	"galbuild/publish/dbem"
 )
 
 type pullCmd struct {
@@ -96,6 +98,11 @@ func (p *pullCmd) once(ctx context.Context, e *env, from publish.Target, dir *si
 	defer bar.close()
 	state, changed, err := publish.Pull(ctx, from, dir, p.IndexOnly, publish.Options{Jobs: p.Jobs, Progress: bar.showPublish})
 	bar.close()
+	if errors.Is(err, publish.ErrEmpty) {
+		if listed, _ := dbem.Read(ctx, from); listed != nil {
+			return hint.Add(err, "it is a repository of dbem: galbuild pull --layout dbem fetches that")
+		}
+	}
 	if err != nil {
 		return explainPublish(err)
 	}
