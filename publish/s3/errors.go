@@ -41,6 +41,12 @@ func isInvalid(err error) bool {
 	return slices.Contains([]string{minio.InvalidArgument, "InvalidRequest", "MalformedXML", "MalformedPOSTRequest"}, code(err))
 }
 
+// isForbidden reports whether a request was refused that may be made in another form: a
+// firewall may allow no POST, and some servers respond 404 to requests that they do not know.
+func isForbidden(err error) bool {
+	return status(err) == http.StatusForbidden || status(err) == http.StatusNotFound
+}
+
 // isProxyLogin tells of what [net/http] has no error of its own for.
 func isProxyLogin(err error) bool {
 	return strings.Contains(err.Error(), http.StatusText(http.StatusProxyAuthRequired))

@@ -98,10 +98,10 @@ type Config struct {
 
 	// Endpoint is the server's address, such as https://minio.example.com:9000, without
 	// a path; https is meant if it says neither. Empty is AWS_ENDPOINT_URL_S3,
-	// AWS_ENDPOINT_URL, or Amazon S3.
+	// AWS_ENDPOINT_URL, endpoint_url of the profile in ~/.aws/config, or Amazon S3.
 	Endpoint string
-	// Region is that of the bucket. Empty is AWS_REGION, AWS_DEFAULT_REGION, what
-	// Amazon S3 says the bucket's is, or us-east-1 on other servers.
+	// Region is that of the bucket. Empty is AWS_REGION, AWS_DEFAULT_REGION, the region of
+	// the profile, what Amazon S3 says the bucket's is, or us-east-1 on other servers.
 	Region string
 	// Style says where the bucket's name stands in addresses.
 	Style Style
@@ -133,7 +133,7 @@ type Config struct {
 	RequesterPays bool
 
 	// CAFile is a file of PEM certificates that are trusted in addition to the system's.
-	// Empty is AWS_CA_BUNDLE.
+	// Empty is AWS_CA_BUNDLE, or ca_bundle of the profile.
 	CAFile string
 	// Transport sends the requests. If nil, one that honours HTTP_PROXY, HTTPS_PROXY,
 	// NO_PROXY and CAFile.
@@ -194,18 +194,17 @@ func New(c Config) (*Target, error) {
 	if c.Bucket == "" || strings.Contains(c.Bucket, "/") {
 		return nil, fmt.Errorf("s3: %q is no name of a bucket", c.Bucket)
 	}
-	endpoint, err := parseEndpoint(cmp.Or(c.Endpoint, os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL"), amazon))
+	c, err := c.complete()
+	if err != nil {
+		return nil, err
+	}
+	endpoint, err := parseEndpoint(c.Endpoint)
 	if err != nil {
 		return nil, fmt.Errorf("s3: %w", err)
 	}
 	base, err := c.baseTransport()
 	if err != nil {
 		return nil, fmt.Errorf("s3: %w", err)
-	}
-	if strings.HasSuffix(endpoint.Hostname(), ".aliyuncs.com") && !c.oss {
-		if c, err = OSS(c); err != nil {
-			return nil, err
-		}
 	}
 	headers, err := c.headers()
 	if err != nil {
@@ -239,6 +238,29 @@ func New(c Config) (*Target, error) {
 	return t, nil
 }
 
+// complete sets what the configuration leaves open from the environment, and then from the
+// profile in AWS's shared configuration file, as AWS's tools do. What is not OSS becomes OSS
+// if that is where the endpoint is.
+func (c Config) complete() (Config, error) {
+	var profile shared
+	if !c.oss {
+		var err error
+		if profile, err = c.readShared(); err != nil {
+			return c, err
+		}
+		c.Endpoint = cmp.Or(c.Endpoint, os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL"), profile.endpoint, amazon)
+		c.Style = cmp.Or(c.Style, profile.style)
+	}
+	c.CAFile = cmp.Or(c.CAFile, os.Getenv("AWS_CA_BUNDLE"), profile.ca)
+	if endpoint, err := parseEndpoint(c.Endpoint); err == nil && !c.oss && strings.HasSuffix(endpoint.Hostname(), ".aliyuncs.com") {
+		if c, err = OSS(c); err != nil {
+			return c, err
+		}
+	}
+	c.Region = cmp.Or(c.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), profile.region)
+	return c, nil
+}
+
 // headers returns the headers that objects are sent with.
 func (c *Config) headers() (header, error) {
 	encryption, err := newEncryption(c)
@@ -256,7 +278,7 @@ func (c *Config) headers() (header, error) {
 
 // address returns the first address to try for the bucket.
 func (c *Config) address(endpoint *url.URL, isAmazon bool) address {
-	a := address{endpoint: *endpoint, region: cmp.Or(c.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION")), style: Path}
+	a := address{endpoint: *endpoint, region: c.Region, style: Path}
 	if a.region == "" && !isAmazon {
 		a.region = "us-east-1"
 	}

@@ -115,6 +115,63 @@ func TestAddress(t *testing.T) {
 	}
 }
 
+// TestShared takes from AWS's shared configuration file what its tools take, after the
+// configuration and the environment.
+func TestShared(t *testing.T) {
+	const text = "[default]\nregion = eu-west-1\n[profile team]\nregion = eu-west-2\nendpoint_url = https://any.example.com\nservices = ours\ns3 =\n  addressing_style = virtual\n" +
+		"[services ours]\ns3 =\n  endpoint_url = https://s3.example.com\n  other = x\n[profile plain]\nendpoint_url = http://any.example.com\nca_bundle = /nosuch\n[profile odd]\nservices = none\n"
+	for _, x := range []struct {
+		c            s3.Config
+		variables    map[string]string
+		url, signing string
+	}{
+		{url: "https://site.s3.eu-west-1.amazonaws.com/x", signing: "/eu-west-1/s3/"},
+		{c: s3.Config{Region: "eu-north-1"}, url: "https://site.s3.eu-north-1.amazonaws.com/x", signing: "/eu-north-1/s3/"},
+		{variables: map[string]string{"AWS_REGION": "eu-central-1"}, url: "https://site.s3.eu-central-1.amazonaws.com/x", signing: "/eu-central-1/s3/"},
+		{variables: map[string]string{"AWS_PROFILE": "team"}, url: "https://site.s3.example.com/x", signing: "/eu-west-2/s3/"},
+		{c: s3.Config{Style: s3.Path}, variables: map[string]string{"AWS_PROFILE": "team"}, url: "https://s3.example.com/site/x", signing: "/eu-west-2/s3/"},
+		{c: s3.Config{Endpoint: "https://mine.example.com"}, variables: map[string]string{"AWS_PROFILE": "team"}, url: "https://site.mine.example.com/x", signing: "/eu-west-2/s3/"},
+		{variables: map[string]string{"AWS_PROFILE": "team", "AWS_ENDPOINT_URL": "http://env.example.com"}, url: "http://site.env.example.com/x", signing: "/eu-west-2/s3/"},
+		{variables: map[string]string{"AWS_PROFILE": "team", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, url: "https://site.s3.eu-west-2.amazonaws.com/x", signing: "/eu-west-2/s3/"},
+		{variables: map[string]string{"AWS_PROFILE": "odd", "AWS_REGION": "eu-west-3"}, url: "https://site.s3.eu-west-3.amazonaws.com/x", signing: "/eu-west-3/s3/"},
+		{c: s3.Config{Endpoint: "https://s3.oss-eu-central-1.aliyuncs.com"}, variables: map[string]string{"AWS_REGION": "us-east-1"}, url: "https://site.s3.oss-eu-central-1.aliyuncs.com/x", signing: "/eu-central-1/s3/"},
+		{c: s3.Config{Profile: "plain"}, url: "http://any.example.com/site/x", signing: "/us-east-1/s3/"},
+	} {
+		clear(t)
+		file := filepath.Join(t.TempDir(), "config")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("AWS_CONFIG_FILE", file)
+		t.Setenv("AWS_ACCESS_KEY_ID", "key")
+		t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+		for name, value := range x.variables {
+			t.Setenv(name, value)
+		}
+		var r *http.Request
+		x.c.Bucket, x.c.AccessKey, x.c.SecretKey = "site", "key", "secret"
+		x.c.Transport = answering(func(is *http.Request) *http.Response { r = is; return answer(http.StatusOK, "") })
+		if err := open(t, x.c).Put(t.Context(), object("x", "text")); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.URL.String(); got != x.url || !strings.Contains(r.Header.Get("Authorization"), x.signing) {
+			t.Errorf("%v: got %s %s, want %s %s", x.variables, got, r.Header.Get("Authorization"), x.url, x.signing)
+		}
+	}
+	clear(t)
+	t.Setenv("AWS_CONFIG_FILE", t.TempDir())
+	if _, err := s3.New(s3.Config{Bucket: "site"}); err == nil || !strings.Contains(err.Error(), "s3: read ") {
+		t.Errorf("a folder: got %v", err)
+	}
+	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "config"))
+	if err := os.WriteFile(os.Getenv("AWS_CONFIG_FILE"), []byte("[default]\nca_bundle = /nosuch\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s3.New(s3.Config{Bucket: "site"}); err == nil || !strings.Contains(err.Error(), "CA file") {
+		t.Errorf("a CA bundle that is not there: got %v", err)
+	}
+}
+
 func TestConfig(t *testing.T) {
 	clear(t)
 	for _, x := range []struct {

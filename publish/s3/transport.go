@@ -1,14 +1,12 @@
 package s3
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"time"
 
 	"galbuild/build/roots"
@@ -25,7 +23,7 @@ func (c *Config) baseTransport() (http.RoundTripper, error) {
 	t.MaxIdleConnsPerHost = 64
 	t.ResponseHeaderTimeout = 5 * time.Minute // the server may copy a gigabyte first
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	return t, roots.Trust(t, cmp.Or(c.CAFile, os.Getenv("AWS_CA_BUNDLE")))
+	return t, roots.Trust(t, c.CAFile)
 }
 
 // errTLS is the error of a server that closes connections without TLS.

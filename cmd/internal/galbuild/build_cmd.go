@@ -31,7 +31,7 @@ type buildCmd struct {
 	Featured []string `placeholder:"ID" help:"Extensions to answer to @featured."`
 	Control  string   `type:"existingfile" placeholder:"FILE" help:"Control manifest (JSON): what is malicious, deprecated, preferred."`
 
-	CA string `name:"ca" type:"existingfile" placeholder:"FILE" help:"More certificate authorities to trust (PEM), for https sources."`
+	CA string `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" help:"More certificate authorities to trust (PEM), for https sources."`
 
 	Strict bool `help:"Keep the old generation if any package was refused."`
 	Jobs   int  `placeholder:"N" help:"Packages read at a time (default: one a processor)."`

@@ -230,6 +230,8 @@ func (b *backend) keys() map[string]any {
 	bucket := map[string]any{
 		"accessKeyId": &b.AccessKey, "access_key_id": &b.AccessKey, "secret_access_key": (*string)(&b.SecretKey),
 		"session_token": (*string)(&b.SessionToken), "region": &b.Region, "bucket": &b.Bucket,
+		"aws_access_key_id": &b.AccessKey, "aws_secret_access_key": (*string)(&b.SecretKey), "aws_session_token": (*string)(&b.SessionToken),
+		"endpoint_url": &b.Endpoint, "ca_bundle": &b.CA,
 	}
 	switch b.Kind {
 	case "s3":

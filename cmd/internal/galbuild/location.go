@@ -21,12 +21,12 @@ import (
 type place struct {
 	S3          string `name:"s3" env:"GALBUILD_S3" placeholder:"BUCKET[/PREFIX]" group:"Location:" help:"An S3 bucket. Credentials come from where AWS's tools look for them: the environment, the shared files, the machine's role."`
 	OSS         string `name:"oss" placeholder:"BUCKET[/PREFIX]" group:"Location:" help:"An Aliyun OSS bucket, with the keys in OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET."`
-	Endpoint    string `placeholder:"URL" group:"Location:" help:"Address of the S3 or OSS server, if it is not AWS's or Aliyun's for the region."`
-	Region      string `placeholder:"R" group:"Location:" help:"Region of the bucket."`
+	Endpoint    string `aliases:"endpoint-url,s3-endpoint" placeholder:"URL" group:"Location:" help:"Address of the S3 or OSS server, if it is not AWS's or Aliyun's for the region."`
+	Region      string `aliases:"s3-region" placeholder:"R" group:"Location:" help:"Region of the bucket."`
 	Artifactory string `placeholder:"URL" group:"Location:" help:"An Artifactory server, with the token in ARTIFACTORY_TOKEN."`
 	Repo        string `placeholder:"REPO[/PREFIX]" group:"Location:" help:"The generic repository on it."`
 	Dropbox     string `placeholder:"/PATH" group:"Location:" help:"A Dropbox folder, with the token in DROPBOX_TOKEN."`
-	CA          string `name:"ca" type:"existingfile" placeholder:"FILE" group:"Location:" help:"Certificates (PEM) to trust besides the system's."`
+	CA          string `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" group:"Location:" help:"Certificates (PEM) to trust besides the system's."`
 	Config      string `short:"c" type:"existingfile" placeholder:"FILE" group:"Location:" help:"A file of places: {\"backends\": {NAME: {…}}}, as dbem has it."`
 	Backend     string `placeholder:"NAME" group:"Location:" help:"Which of them (default: the first)."`
 	s3Flags
