@@ -612,6 +612,18 @@ func TestRegion(t *testing.T) {
 	}
 }
 
+// TestBelowPath publishes to an S3 API that is below a path of its server.
+func TestBelowPath(t *testing.T) {
+	server := s3test.Start(t)
+	const prefix = "/storage/v1/s3"
+	quirk := refusing(404, "", "", func(r *http.Request) bool { return !strings.HasPrefix(r.URL.Path, prefix+"/") })
+	quirk.Request = func(r *http.Request) bool {
+		r.URL.Path, r.URL.RawPath = strings.TrimPrefix(r.URL.Path, prefix), strings.TrimPrefix(r.URL.RawPath, prefix)
+		return true
+	}
+	round(t, fresh(t, server, s3.Config{Endpoint: server.Behind(t, quirk).URL + prefix + "/"}))
+}
+
 // TestPublic reads a public bucket without credentials, because there are none or because
 // the configuration says so.
 func TestPublic(t *testing.T) {

@@ -18,10 +18,11 @@ import (
 const maxShared = 1 << 20
 
 // shared are the settings of a profile in AWS's shared configuration file that AWS's own
-// tools use for S3. Credentials are read by [Config.credentials].
+// tools use for S3. Keys are read by [Config.credentials].
 type shared struct {
 	region, endpoint, ca string
 	style                Style
+	role                 *role // nil if the profile names none
 }
 
 // readShared returns the settings of the profile, which are empty if there is no file or no
@@ -49,6 +50,7 @@ func (c *Config) readShared() (s shared, err error) {
 		profile = all.Section(name)
 	}
 	s = shared{region: profile.Key("region").String(), ca: profile.Key("ca_bundle").String()}
+	s.role = readRole(profile, cmp.Or(os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), s.region))
 	if !strings.EqualFold(os.Getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true") {
 		services := all.Section("services " + profile.Key("services").String())
 		s.endpoint = cmp.Or(nested(services, "endpoint_url"), profile.Key("endpoint_url").String())
