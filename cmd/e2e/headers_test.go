@@ -35,7 +35,7 @@ var headerPaths = []string{
 }
 
 // TestHeaders compares the responses of the printed nginx configuration with those of
-// galshim alone, header by header.
+// galshim alone, header by header. It also reads the site through nginx, as other galleries do.
 func TestHeaders(t *testing.T) {
 	dir := t.TempDir()
 	l := lab{tools: installed.Tools(t), commands: compile(t, filepath.Join(dir, "bin")), dir: dir, authority: newAuthority(t, dir)}
@@ -48,6 +48,11 @@ func TestHeaders(t *testing.T) {
 	g := newGallery(t, l.commands, l.authority.client(), filepath.Join(dir, "gallery"), base, "", filepath.Join(dir, "vsix"))
 	g.serve(t, "--base-url", base)
 	g.startNginx(t, l.tools, l.commands.config(t, "nginx", g.site, "--base-url", base, "--shim", host(t, g.shim)))
+	for _, args := range [][]string{{"verify", base}, {"pull", base, "-o", filepath.Join(dir, "copy")}, {"verify", filepath.Join(dir, "copy")}, {"ls-remote", base}} {
+		if out, err := exec.Command(l.commands.galbuild, args...).CombinedOutput(); err != nil || !strings.Contains(string(out), "acme.hello") && args[0] == "ls-remote" {
+			t.Errorf("galbuild %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
 	alone := *g
 	alone.base = g.shim + "/tools/gallery"
 	paths := slices.Clone(headerPaths)
