@@ -333,6 +333,8 @@ func TestErrors(t *testing.T) {
 		{404, "NoSuchBucket", "", "there is no bucket site at minio.example.com", 1},
 		{400, "AuthorizationHeaderMalformed", "eu-west-1", "the region of the bucket is eu-west-1", 2},
 		{301, "PermanentRedirect", "", "the region and the endpoint", 1},
+		{404, "NoSuchBucket", "", "use --s3-addressing-style=virtual", 1},
+		{405, "MethodNotAllowed", "", "use --s3-addressing-style=virtual", 1},
 		{403, "SecondLevelDomainForbidden", "", "virtual-host style", 2},
 		{401, "Unauthorized", "", "not accepted", 1},
 		{400, "KeyTooLongError", "", "400 KeyTooLongError", 1},
