@@ -34,7 +34,15 @@ type Nginx struct {
 	ServerName string // of BaseURL; "" means its host
 	Cert, Key  string // PEM files, absolute; both or none, in which case the server speaks http
 	RateLimit  int    // queries a second from one address, with a burst of 1000; 0 means no limit
+
+	// Behind is for a host that has a server block already, which sends requests for the
+	// gallery to a server of its own at Listen, "" meaning 127.0.0.1:8081. There is no
+	// ContentURL, and no Cert: the host's server has one.
+	Behind bool
 }
+
+// behindListen is where the gallery's own server listens if the host has another one.
+const behindListen = "127.0.0.1:8081"
 
 //go:embed nginx.conf.tmpl
 var nginxText string
@@ -77,7 +85,19 @@ func (n Nginx) Write(w io.Writer) error {
 	return nginxTemplate.Execute(w, data)
 }
 
+// WriteLocations prints what the server block of the host needs if n.Behind is set.
+func (n Nginx) WriteLocations(w io.Writer) error {
+	data, err := n.data()
+	if err != nil {
+		return err
+	}
+	return nginxTemplate.ExecuteTemplate(w, "locations", data)
+}
+
 func (n Nginx) data() (*nginxData, error) {
+	if n.Behind {
+		n.Listen = cmp.Or(n.Listen, behindListen)
+	}
 	b, err := parseBase(n.BaseURL)
 	if err != nil {
 		return nil, err
@@ -205,7 +225,10 @@ func (n Nginx) check() error {
 	if (n.Cert == "") != (n.Key == "") {
 		return errors.New("certificate and key: want both or none")
 	}
-	if err := checkAddress(n.Shim); err != nil {
+	if err := checkAddress("shim", n.Shim); err != nil {
+		return err
+	}
+	if err := n.checkBehind(); err != nil {
 		return err
 	}
 	for _, f := range []struct{ name, value string }{{"listen", n.Listen}, {"server name", n.ServerName}} {
@@ -232,14 +255,27 @@ func checkPath(name, value string) error {
 	return nil
 }
 
-func checkAddress(shim string) error {
-	socket, isSocket := strings.CutPrefix(shim, "unix:")
-	if isSocket {
-		return checkPath("shim", cmp.Or(socket, "."))
+// checkBehind checks what the server of a gallery behind another one can have.
+func (n Nginx) checkBehind() error {
+	switch {
+	case !n.Behind:
+		return nil
+	case n.Cert != "":
+		return errors.New("certificate: the server block that the host has already does the TLS")
+	case n.ContentURL != "":
+		return errors.New("content URL: print the whole configuration for a gallery with a separate host for files")
 	}
-	host, port, err := net.SplitHostPort(shim)
-	if err != nil || host == "" || port == "" || strings.ContainsFunc(shim, notWord) {
-		return fmt.Errorf("shim %q: want host:port or unix:/path", shim)
+	return checkAddress("listen", n.Listen)
+}
+
+func checkAddress(name, address string) error {
+	socket, isSocket := strings.CutPrefix(address, "unix:")
+	if isSocket {
+		return checkPath(name, cmp.Or(socket, "."))
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || host == "" || port == "" || strings.ContainsFunc(address, notWord) {
+		return fmt.Errorf("%s %q: want host:port or unix:/path", name, address)
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ import (
 )
 
 type addCmd struct {
-	Sources []string `arg:"" name:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input."`
+	Sources []string `arg:"" name:"source" type:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input."`
 	Strict  bool     `help:"Add nothing if any package was refused."`
 
 	stdin   string                          // a file with what came there, if it is a source

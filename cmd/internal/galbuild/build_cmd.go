@@ -19,9 +19,9 @@ import (
 )
 
 type buildCmd struct {
-	Sources []string `arg:"" name:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input."`
+	Sources []string `arg:"" name:"source" type:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input."`
 
-	Output     string `short:"o" name:"output" default:"site" placeholder:"SITE" help:"The site's folder (default: ${default})."`
+	Output     string `short:"o" name:"output" default:"site" type:"newsite" placeholder:"SITE" help:"The site's folder (default: ${default})."`
 	BaseURL    string `placeholder:"URL" help:"Address at which the site is served, path allowed; lets update checks be answered by plain files."`
 	ContentURL string `placeholder:"URL" help:"Address from which editors load assets and files, if it is another host. A separate host keeps files of packages from running as part of the gallery."`
 
@@ -31,7 +31,7 @@ type buildCmd struct {
 	Featured []string `placeholder:"ID" help:"Extensions to answer to @featured."`
 	Control  string   `type:"existingfile" placeholder:"FILE" help:"Control manifest (JSON): what is malicious, deprecated, preferred."`
 
-	CA string `name:"ca" type:"existingfile" placeholder:"FILE" help:"More certificate authorities to trust (PEM), for https sources."`
+	CA string `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" help:"More certificate authorities to trust (PEM), for https sources."`
 
 	Strict bool `help:"Keep the old generation if any package was refused."`
 	Jobs   int  `placeholder:"N" help:"Packages read at a time (default: one a processor)."`

@@ -18,6 +18,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"galbuild/build/similar"
+	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
 )
 
@@ -83,6 +84,9 @@ func readBackend(file, name string) (b backend, warning string, err error) {
 		return b, "", hint.Add(fmt.Errorf("%s: %w", file, err), `a config file is {"backends": {"s3": {"bucket": "…"}, …}}; README lists the keys`)
 	}
 	for _, path := range b.files() {
+		if addresses.Scheme(*path) != "" {
+			return b, "", hint.Add(fmt.Errorf("%s: %s is an address: want a path", file, *path), `a target at an address has a type: "s3", "oss", "dropbox" or "artifactory"`)
+		}
 		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(filepath.Dir(file), filepath.FromSlash(*path))
 		}
@@ -227,6 +231,8 @@ func (b *backend) keys() map[string]any {
 	bucket := map[string]any{
 		"accessKeyId": &b.AccessKey, "access_key_id": &b.AccessKey, "secret_access_key": (*string)(&b.SecretKey),
 		"session_token": (*string)(&b.SessionToken), "region": &b.Region, "bucket": &b.Bucket,
+		"aws_access_key_id": &b.AccessKey, "aws_secret_access_key": (*string)(&b.SecretKey), "aws_session_token": (*string)(&b.SessionToken),
+		"endpoint_url": &b.Endpoint, "ca_bundle": &b.CA,
 	}
 	switch b.Kind {
 	case "s3":

@@ -22,10 +22,10 @@ import (
 )
 
 type exportCmd struct {
-	Site string `arg:"" default:"site" help:"The site's folder (default: ${default})."`
+	Site string `arg:"" default:"site" type:"site" help:"The site's folder (default: ${default})."`
 
-	Output           string   `short:"o" required:"" placeholder:"FILE" help:"The tarball, .tar, .tar.gz or .tar.zst; - is standard output."`
-	Since            []string `sep:"none" placeholder:"BASE" help:"Carry only what is not in BASE: a site, an earlier tarball, or the SHA256SUMS in it. Of several, the other side may have any."`
+	Output           string   `short:"o" required:"" type:"newfile" placeholder:"FILE" help:"The tarball, .tar, .tar.gz or .tar.zst; - is standard output."`
+	Since            []string `sep:"none" type:"file" placeholder:"BASE" help:"Carry only what is not in BASE: a site, an earlier tarball, or the SHA256SUMS in it. Of several, the other side may have any."`
 	Split            byteSize `placeholder:"SIZE" help:"Cut it into parts, such as 4GiB or 700MB."`
 	SignKey          string   `type:"existingfile" placeholder:"FILE" help:"Sign with this minisign secret key; its password comes from $$GALBUILD_SIGN_PASSWORD, a file or the terminal."`
 	SignPasswordFile string   `type:"existingfile" placeholder:"FILE" help:"Where the key's password is."`

@@ -106,7 +106,7 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 	stdout, stderr := terminal.NewWriter(out), terminal.NewWriter(errs)
 	var cl commandLine
 	exit := -1
-	parser, err := kong.New(&cl,
+	parser, err := kong.New(&cl, append(pathMappers(),
 		kong.Name("galbuild"),
 		kong.Description("Turns .vsix files into a gallery of VS Code extensions made of plain files.\n\n"+
 			"    galbuild ./vsixs -o site       build\n"+
@@ -118,7 +118,7 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(status int) { exit = status }),
-	)
+	)...)
 	if err != nil {
 		panic(err) // a mistake in the structs above
 	}

@@ -17,10 +17,10 @@ import (
 )
 
 type importCmd struct {
-	Tarball string `arg:"" help:"What galbuild export wrote, or any part of it; - is standard input."`
+	Tarball string `arg:"" type:"file" help:"What galbuild export wrote, or any part of it; - is standard input."`
 
-	Output string   `short:"o" name:"output" default:"site" placeholder:"SITE" help:"The site's folder (default: ${default})."`
-	Trust  []string `sep:"none" placeholder:"KEY" help:"Take only what one of these minisign public keys has signed; a folder stands for the *.pub in it."`
+	Output string   `short:"o" name:"output" default:"site" type:"newsite" placeholder:"SITE" help:"The site's folder (default: ${default})."`
+	Trust  []string `sep:"none" type:"file" placeholder:"KEY" help:"Take only what one of these minisign public keys has signed; a folder stands for the *.pub in it."`
 	Sums   string   `type:"existingfile" placeholder:"FILE" help:"The SHA256SUMS of the tarball, if it is not beside it."`
 }
 

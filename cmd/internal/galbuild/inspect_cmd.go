@@ -18,7 +18,7 @@ import (
 )
 
 type inspectCmd struct {
-	Site string   `arg:"" default:"site" help:"The site's folder (default: ${default})."`
+	Site string   `arg:"" default:"site" type:"site" help:"The site's folder (default: ${default})."`
 	IDs  []string `arg:"" optional:"" name:"id" help:"Extensions to show with all their versions and files."`
 }
 

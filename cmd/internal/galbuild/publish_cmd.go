@@ -19,13 +19,13 @@ import (
 )
 
 type publishCmd struct {
-	Site    string   `arg:"" optional:"" help:"A site's folder (default: site), an extension's folder, or packages, as for add."`
-	Version string   `arg:"" optional:"" help:"An extension's next version: such as 1.2.3, or major, minor or patch; or another package."`
-	Sources []string `arg:"" optional:"" name:"package" help:"More packages."`
+	Site    string   `arg:"" optional:"" type:"source" help:"A site's folder (default: site), an extension's folder, or packages, as for add."`
+	Version string   `arg:"" optional:"" type:"source" help:"An extension's next version: such as 1.2.3, or major, minor or patch; or another package."`
+	Sources []string `arg:"" optional:"" name:"package" type:"source" help:"More packages."`
 	what    []string // the arguments, whatever they are
 
 	Layout  string        `enum:"site,dbem" default:"site" help:"What to make of the site there: a gallery as galshim and web servers serve it (site), or a repository as dbem has it (default: ${default})."`
-	From    string        `placeholder:"PLACE" help:"Publish what is published elsewhere: a folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH or artifactory:URL/REPO."`
+	From    string        `placeholder:"PLACE" help:"Publish what is published elsewhere: a folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH, artifactory:URL/REPO or the https address of a site."`
 	Replace bool          `help:"Remove what the place has and the site has not, even if somebody else has added it there."`
 	Prune   bool          `help:"Then remove what no generation needs any more."`
 	Grace   time.Duration `default:"24h" help:"How old that must be (default: ${default})."`
@@ -150,7 +150,7 @@ func (p *publishCmd) publishFrom(ctx context.Context, e *env, at publish.Target)
 	if l.S3 != "" || l.OSS != "" {
 		l.s3Flags = p.s3Flags
 	}
-	from, err := l.open(e)
+	from, err := l.openToRead(e)
 	if err != nil {
 		return err
 	}
@@ -253,6 +253,7 @@ func explainPublish(err error) error {
 }
 
 type pruneCmd struct {
+	Target string        `arg:"" optional:"" help:"The target as one word, such as s3://BUCKET/PREFIX or a folder, instead of the flags below."`
 	Grace  time.Duration `default:"24h" help:"How old must be what is removed (default: ${default})."`
 	DryRun bool          `help:"Only print what would be removed."`
 	location
@@ -263,7 +264,7 @@ func (p *pruneCmd) Validate() error {
 	if err := checkGrace(p.Grace); err != nil {
 		return err
 	}
-	return p.location.Validate()
+	return p.name(p.Target)
 }
 
 // Run removes what no generation needs.
@@ -300,9 +301,13 @@ func prune(ctx context.Context, e *env, at publish.Target, grace time.Duration, 
 }
 
 type rollbackCmd struct {
-	DryRun bool `help:"Only print what would be done."`
+	Target string `arg:"" optional:"" help:"The target as one word, such as s3://BUCKET/PREFIX or a folder, instead of the flags below."`
+	DryRun bool   `help:"Only print what would be done."`
 	location
 }
+
+// Validate implements Kong's hook.
+func (r *rollbackCmd) Validate() error { return r.name(r.Target) }
 
 // Run makes the generation before the current one count again.
 func (r *rollbackCmd) Run(ctx context.Context, e *env) error {

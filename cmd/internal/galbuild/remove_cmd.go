@@ -19,7 +19,7 @@ import (
 )
 
 type removeCmd struct {
-	IDs []string `arg:"" name:"id" help:"What to remove: publisher.name@version, or …@version@platform for one platform's package. dbem's NAME VERSION is understood."`
+	IDs []string `arg:"" name:"id" type:"id" help:"What to remove: publisher.name@version, or …@version@platform for one platform's package. dbem's NAME VERSION is understood."`
 	All bool     `help:"Remove all versions where none is named."`
 
 	transfer
