@@ -2,20 +2,23 @@ package galbuild
 
 import "galbuild/cmd/internal/usage"
 
-// foreign lists flags and commands of the programs that people come from.
+// foreign lists flags and commands of the programs that people come from, and other words
+// that they try.
 //
 // Sources: cli/ of https://github.com/coder/code-marketplace, vscoffline/sync.py of
 // https://github.com/LOLINTERNETZ/vscodeoffline, src/main.ts of
 // https://github.com/microsoft/vscode-vsce, cli/src/main.ts of
 // https://github.com/eclipse/openvsx, README.md of https://github.com/spagettikod/vsix.
-func foreign() []usage.Foreign {
+func foreign() []usage.Foreign { return append(peers(), synonyms()...) }
+
+const serve = "galbuild FOLDER -o SITE builds a gallery, and galshim --index SITE --listen 127.0.0.1:8080 serves it"
+
+func peers() []usage.Foreign {
 	const (
-		serve    = "galbuild FOLDER -o SITE builds a gallery, and galshim --index SITE --listen 127.0.0.1:8080 serves it"
 		folder   = "galbuild FOLDER -o SITE builds a gallery of a folder of packages; add and remove name the gallery with -o SITE"
 		offline  = "galbuild does not download from the Marketplace; it reads the artifacts folder of vscodeoffline as it is: galbuild ARTIFACTS -o SITE"
 		account  = "a gallery has no accounts; the credentials of its target come from the environment or the file of -c"
 		editors  = "a gallery contains extensions, not editors"
-		targets  = "build writes to a folder (-o); galbuild publish SITE copies the site to a target, with this flag"
 		messages = "messages go to stderr, so that 2> FILE writes them to a file; -v prints more of them"
 		search   = "galbuild ls-remote lists the extensions of a gallery; editors and the page search in them"
 		sign     = "galleries need no signature; one made elsewhere is taken from x.sigzip next to x.vsix"
@@ -47,6 +50,12 @@ func foreign() []usage.Foreign {
 		{Program: "ovsx", Words: []string{"get"}, Use: "galbuild pull TARGET -o SITE copies a gallery; the address of a package is a source"},
 		{Program: "vsce and dbem", Words: []string{"--force", "-f"}, Use: "galbuild does not ask; publish --replace makes a target equal to a site, and remove --all removes all versions"},
 		{Program: "vsix", Words: []string{"--platforms"}, Use: "packages of all platforms are taken; name the ones you want as sources"},
+	}
+}
+
+func synonyms() []usage.Foreign {
+	const targets = "build writes to a folder (-o); galbuild publish SITE copies the site to a target, with this flag"
+	return []usage.Foreign{
 		{Words: []string{"--s3", "--oss", "--artifactory", "--repo", "--dropbox", "--endpoint", "--region", "--backend", "--config", "-c"}, Use: targets},
 		{Words: []string{"serve", "start", "run"}, Use: serve},
 		{Words: []string{"sync", "update", "reindex", "init"}, Use: "galbuild SOURCE… -o SITE builds a gallery, and brings it up to date when it is run again"},
