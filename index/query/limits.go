@@ -44,6 +44,7 @@ type reader struct {
 	seed                 maphash.Seed
 	seen                 hashes // hashes of type and value, for a filter with many values
 	key                  []byte
+	sort                 Sort // that the texts of the filter name
 }
 
 // few is how many values are compared one by one to find duplicates.
