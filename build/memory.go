@@ -60,7 +60,8 @@ type stamp struct {
 //	2  one reading: local headers, Unicode Path fields and names as editors unpack
 //	   them; limits of texts, lists and assets; warnings of hidden characters;
 //	   media types from one table
-const readingVersion = 2
+//	3  texts of contributions, for the search
+const readingVersion = 3
 
 // A heading says what a memory is of: how the sources were read, and which
 // generation came of it. A memory of another generation is that of a builder that
