@@ -188,7 +188,7 @@ func (s *shown) print(w io.Writer, v *catalog.Version) error {
 	line("description", v.Description)
 	line("publisher", x.Publisher.DisplayName)
 	line("categories", strings.Join(v.Categories, ", "))
-	line("tags", strings.Join(v.Tags, ", "))
+	line("tags", strings.Join(v.VisibleTags(), ", "))
 	line("released", x.Released.Format(time.DateOnly))
 	line("updated", x.Updated.Format(time.DateOnly))
 	if st := x.Statistics; st != nil {
