@@ -252,7 +252,7 @@ func (ix *Index) markNames(text string, mark int, s *scores) {
 	}
 }
 
-// Points beside those of the words. wholePoints times the number of words is
+// Points beside those of the words. wholePoints times the number of required words is
 // what each 64th of a name is worth; popularity multiplies the points by up to
 // 4.9; a name typed in full comes before all that only begin with it or contain it, also
 // if the spaces between its words were left out, and an id before the names.
@@ -265,7 +265,7 @@ const (
 )
 
 func (ix *Index) total(t *text, s *scores, of score, d uint32) uint32 {
-	points := of.sum + uint32(of.whole)*wholePoints*uint32(len(t.words))
+	points := of.sum + uint32(of.whole)*wholePoints*uint32(bits.OnesCount16(t.required))
 	points = points / 8 * (popularityBase + uint32(ix.popular[d]))
 	switch {
 	case of.whole != wholeName:

@@ -313,6 +313,12 @@ func TestTagsDoNotAddUp(t *testing.T) {
 		{ID: "b.title", Name: "title", Title: "One of Very Many Tools for Python and for Other Things of Which There Are a Lot"},
 		{ID: "c.one-of-very-many-tools-for-python-and-other-things", Name: "one-of-very-many-tools-for-python-and-other-things", Title: "Tool"},
 	}, nil)
+	long := stuffed
+	long.Title = "The Long Title of an Extension for Python"
+	short := Document{ID: "b.short", Title: "My Python"}
+	if got := first(open(t, []Document{long, short}, nil), "python"); got != "b.short" {
+		t.Errorf("got %s first, want the one with fewer words in its title", got)
+	}
 	for _, text := range []string{"python", "PYTHON", "pytho", "pyhton", `"python"`} {
 		hits := ix.Search(nil, &query.Filter{Text: []string{text}}).Hits
 		if len(hits) != 3 || ix.described(int(hits[2])).ID != "a.stuffed" {
@@ -383,5 +389,19 @@ func TestUnknownOperators(t *testing.T) {
 		if got := first(ix, text); got != want {
 			t.Errorf("%s: got %q first, want %q", text, got, want)
 		}
+	}
+	ix = open(t, []Document{{ID: "x.one", Title: "My Python One"}, {ID: "y.two", Title: "My Python Two Latest"}}, nil)
+	for text, want := range map[string]string{"python": "x.one", "@nothing @latest python": "y.two", "@lates python": "x.one"} {
+		if got := first(ix, text); got != want {
+			t.Errorf("%s: got %q first, want %q", text, got, want)
+		}
+	}
+}
+
+// A part of a word means less than a word.
+func TestPartsOfWords(t *testing.T) {
+	ix := open(t, []Document{{ID: "a.one", Title: "My JavaScript", Installs: 1000}, {ID: "b.two", Title: "My Java", Installs: 100}}, nil)
+	if got := first(ix, "java"); got != "b.two" {
+		t.Errorf("got %s first, want the one with the word", got)
 	}
 }
