@@ -11,6 +11,10 @@ import "strings"
 // query in its extensionGalleryService.ts.
 func (r *reader) readText(f *Filter, text string) {
 	text = cut(strings.TrimSpace(text))
+	if !strings.ContainsAny(text, "@:") { // as most are
+		r.keepText(&f.Text, text)
+		return
+	}
 	var rest strings.Builder
 	for text != "" {
 		token, after := nextToken(text)
