@@ -67,7 +67,8 @@ type stamp struct {
 //	   packages and sidecars in unpacked extensions
 //	4  refuses what every editor refuses; takes links; package.json decides where the XML
 //	   differs, and mends "[object Object]"
-const readingVersion = 4
+//	5  texts of contributions, for the search
+const readingVersion = 5
 
 // A heading says what a memory is of: how the sources were read, and which
 // generation came of it. A memory of another generation is that of a builder that

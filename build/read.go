@@ -376,6 +376,7 @@ func describe(p *vsix.Package) catalog.Version {
 		Description: p.Description,
 		Categories:  p.Categories,
 		Tags:        p.Tags,
+		Contributed: p.Contributed,
 		Properties:  p.Properties,
 	}
 	if v.DisplayName == "" {

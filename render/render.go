@@ -29,7 +29,7 @@ import (
 // Version counts the ways this package has rendered: it changes whenever the same
 // extensions give other bytes, so that a site is rendered anew by a newer program
 // although nothing was added. It is kept in the catalogue.
-const Version = 3
+const Version = 4
 
 // Site writes into dir what follows from c, and returns the generation to switch
 // to. The pages and answers are in place at once: they speak only of content that

@@ -17,6 +17,7 @@ func (d *documents) describe(a *archive, l Limits) (*Package, error) {
 		Dependencies: d.pkg.Dependencies(),
 		Pack:         d.pkg.ExtensionPack(),
 		Theme:        d.pkg.Theme(),
+		Contributed:  d.pkg.Contributed(),
 		Warnings:     d.warnings,
 		archive:      a,
 		packageJSON:  d.plain,

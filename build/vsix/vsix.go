@@ -122,6 +122,7 @@ type Package struct {
 	Platform                 string             // target platform, lower case; "" is universal
 	DisplayName, Description string             // one line, translated; DisplayName is never empty
 	Categories, Tags         []string           // each once, in the package's order
+	Contributed              []string           // texts of contributions that people search for, see manifest.Package.Contributed
 	Preview, PreRelease      bool               //
 	Properties               []catalog.Property // each key once, in the package's order
 	Dependencies, Pack       []string           // ids of extensionDependencies and extensionPack, lower case

@@ -97,6 +97,7 @@ func fields(p *Package) map[string]string {
 		"description":  p.Description,
 		"categories":   strings.Join(p.Categories, ","),
 		"tags":         strings.Join(p.Tags, ","),
+		"contributed":  strings.Join(p.Contributed, ","),
 		"preview":      strconv.FormatBool(p.Preview),
 		"preRelease":   strconv.FormatBool(p.PreRelease),
 		"dependencies": strings.Join(p.Dependencies, ","),

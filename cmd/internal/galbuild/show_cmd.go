@@ -230,7 +230,7 @@ func (s *shown) print(w io.Writer, v *catalog.Version) error {
 	line("description", v.Description)
 	line("publisher", x.Publisher.DisplayName)
 	line("categories", strings.Join(v.Categories, ", "))
-	line("tags", strings.Join(v.Tags, ", "))
+	line("tags", strings.Join(v.VisibleTags(), ", "))
 	line("released", day(x.Released))
 	line("updated", day(x.Updated))
 	if st := x.Statistics; st != nil {
