@@ -51,7 +51,7 @@ func (p *Package) Contributed() []string {
 			}
 			of := object{fields, p.words, p.exact}
 			for _, field := range c.fields {
-				all.add(of.localized(field))
+				all.add(of.text(field))
 				for _, text := range of.texts(field) {
 					all.add(text)
 				}
@@ -67,14 +67,6 @@ func (o object) oneOrMore(key string) []json.RawMessage {
 		return l
 	}
 	return []json.RawMessage{o.fields[key]}
-}
-
-// localized returns a text that may be an object with the text and its original.
-func (o object) localized(key string) string {
-	if s := o.text(key); s != "" {
-		return s
-	}
-	return o.object(key).text("value")
 }
 
 // contributed collects texts within the limits.

@@ -10,7 +10,7 @@ import (
 // contributing returns a package with these contributions.
 func contributing(t *testing.T, contributes string) *Package {
 	t.Helper()
-	p, err := ParsePackage([]byte(`{"name":"a","version":"1.0.0","contributes":` + contributes + `}`))
+	p, err := ParsePackage([]byte(`{"publisher":"p","name":"a","version":"1.0.0","contributes":` + contributes + `}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -269,6 +269,9 @@ func Find(node *kong.Node, name string) *kong.Node {
 // Empty returns an error for an argument or the value of a flag that is empty, as when the
 // variable of a script is not set: that the default is meant is unlikely.
 func (p Program) Empty(command *kong.Context) error {
+	if !slices.ContainsFunc(command.Args, hasEmpty) { // commands may have changed values since
+		return nil
+	}
 	for _, step := range command.Path {
 		switch {
 		case step.Flag != nil && step.Flag.Enum == "" && isEmpty(step.Flag.Value):
@@ -278,6 +281,14 @@ func (p Program) Empty(command *kong.Context) error {
 		}
 	}
 	return nil
+}
+
+// hasEmpty reports whether an argument as it was typed is empty, or has an empty value or an
+// empty item of a list.
+func hasEmpty(argument string) bool {
+	_, value, _ := strings.Cut(argument, "=")
+	return argument == "" || strings.HasSuffix(argument, "=") || strings.HasSuffix(argument, ",") ||
+		strings.HasPrefix(argument, ",") || strings.HasPrefix(value, ",") || strings.Contains(argument, ",,")
 }
 
 // isEmpty tells whether a value is an empty text, or a list with one.
