@@ -17,7 +17,7 @@ import (
 	"galbuild/publish/s3/s3test"
 )
 
-// readmeBucket is the README's section on nginx in front of a bucket: its nginx
+// readmeBucket is the section of render/deploy/README.md on nginx in front of a bucket: its nginx
 // configuration, and its blocks of commands in their order.
 type readmeBucket struct {
 	nginx  string
@@ -27,11 +27,11 @@ type readmeBucket struct {
 // readBucketSection reads the section. Other addresses take the place of those in it.
 func readBucketSection(t *testing.T, now *strings.Replacer) (r readmeBucket) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "render", "deploy", "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(text), "\n### nginx in front of a bucket\n")
+	_, section, _ := strings.Cut(string(text), "\n## nginx in front of a bucket\n")
 	section, _, _ = strings.Cut(section, "\n#")
 	before, rest, _ := strings.Cut(section, "```nginx\n")
 	conf, after, _ := strings.Cut(rest, "```\n")
@@ -54,7 +54,7 @@ type bucketReadme struct {
 	env    []string
 }
 
-// TestReadmeBucket runs each set-up of the README's section on nginx in front of a bucket
+// TestReadmeBucket runs each set-up of the section of render/deploy/README.md on nginx in front of a bucket
 // as it stands there, with other addresses, and makes the requests of editors and people.
 func TestReadmeBucket(t *testing.T) {
 	dir := t.TempDir()

@@ -81,7 +81,7 @@ func readBackend(file, name string) (b backend, warning string, err error) {
 		return b, "", err
 	}
 	if b, err = parseBackend(text, name); err != nil {
-		return b, "", hint.Add(fmt.Errorf("%s: %w", file, err), `a config file is {"backends": {"s3": {"bucket": "…"}, …}}; README lists the keys`)
+		return b, "", hint.Add(fmt.Errorf("%s: %w", file, err), `a config file is {"backends": {"s3": {"bucket": "…"}, …}}; publish/README.md lists the keys`)
 	}
 	for _, path := range b.files() {
 		if addresses.Scheme(*path) != "" {

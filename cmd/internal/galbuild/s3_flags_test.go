@@ -13,7 +13,7 @@ import (
 // TestReadmeNamesKeys finds every key of a bucket and every flag for one in the README,
 // and can read its example.
 func TestReadmeNamesKeys(t *testing.T) {
-	b, err := os.ReadFile("../../../README.md")
+	b, err := os.ReadFile("../../../publish/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
