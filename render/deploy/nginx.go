@@ -21,10 +21,10 @@ import (
 	"galbuild/render/gallery"
 )
 
-// Nginx is a server block that serves a site, with galshim behind it for what is
-// not a file. With a content URL there are two: the gallery, and files of packages. It
-// needs nginx 1.18 or later with nothing added, and takes nothing from the machine's
-// mime.types.
+// Nginx is a server block that serves a site and passes requests that are not for files to
+// galshim. With a content URL there are two: one for the gallery, and one for files of
+// packages. It needs nginx 1.18 or later without additional modules, and does not use the
+// machine's mime.types.
 type Nginx struct {
 	BaseURL    string // the address clients use; its path is where the site is
 	ContentURL string // of assets and files, at another host or port; "" means BaseURL
@@ -75,8 +75,8 @@ type nginxServer struct {
 	Internal                   string
 }
 
-// Write prints the configuration, to be included inside http { }. An error that
-// is not w's names the field that cannot be used.
+// Write prints the configuration, which is included inside http { }. An error is that of w, or
+// names the field that cannot be used.
 func (n Nginx) Write(w io.Writer) error {
 	data, err := n.data()
 	if err != nil {
@@ -191,16 +191,15 @@ func isLocal(address string) bool {
 	return strings.HasPrefix(address, "unix:") || host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// allowHeaders is what editors send with a request. Browsers do not take * to
-// cover Authorization, and not at all if they are old.
+// allowHeaders are the headers that editors send. In browsers, * does not cover Authorization,
+// and old browsers do not support it.
 const allowHeaders = "*, Authorization, Content-Type, VSCode-SessionId, X-Market-Client-Id, X-Market-User-Id, " +
 	"X-Market-Search-Activity-Id, X-Client-Name, X-Client-Version, X-Client-Commit, X-Machine-Id"
 
-// platforms matches the target platforms that editors write behind a version.
+// platforms matches the target platforms that editors write after a version.
 const platforms = `(?:win32|linux|alpine|darwin)-[a-z0-9]+|web`
 
-// internal keeps the locations of a site at a sub-path from being asked for
-// without it.
+// internal prevents requests for the locations of a site at a sub-path without the sub-path.
 func internal(prefix string) string {
 	if prefix == "" {
 		return ""
@@ -212,7 +211,7 @@ var unslug = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
 func slug(s string) string { return unslug.ReplaceAllString(s, "_") }
 
-// check finds what nginx would not take, or would take for something else.
+// check returns an error for a value that nginx would refuse or misread.
 func (n Nginx) check() error {
 	for _, f := range []struct{ name, value string }{{"root", n.Root}, {"certificate", n.Cert}, {"key", n.Key}} {
 		if err := checkPath(f.name, f.value); err != nil {
@@ -239,10 +238,10 @@ func (n Nginx) check() error {
 	return nil
 }
 
-// drive starts a path on Windows, where nginx takes C:/… too.
+// drive matches the beginning of a path on Windows, where nginx also accepts C:/….
 var drive = regexp.MustCompile(`^[A-Za-z]:[/\\]`)
 
-// checkPath refuses variables: nginx has no way to write a dollar sign.
+// checkPath refuses dollar signs, because nginx cannot escape them.
 func checkPath(name, value string) error {
 	switch {
 	case value == "":
@@ -284,7 +283,7 @@ func notWord(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`;{}"'\$#`, r)
 }
 
-// quote writes a string of nginx's configuration.
+// quote returns a string as nginx's configuration writes it.
 func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
