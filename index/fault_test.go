@@ -57,13 +57,13 @@ func TestCutShort(t *testing.T) {
 	recovered := make(chan any)
 	go func() {
 		defer func() { recovered <- recover() }()
-		Guard()
+		PanicOnFault()
 		ix.Search(nil, &query.Filter{Sort: query.Title})
 	}()
-	if p := <-recovered; Damage(p) == nil {
+	if p := <-recovered; FaultError(p) == nil {
 		t.Errorf("recovered %v, want a fault", p)
 	}
-	if err := Damage("another panic"); err != nil {
+	if err := FaultError("another panic"); err != nil {
 		t.Errorf("got %v for another panic", err)
 	}
 }

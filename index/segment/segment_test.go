@@ -33,7 +33,7 @@ func sample(t testing.TB) []byte {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := os.ReadDir(w.folder); err != nil || len(left) > 0 {
+	if left, err := os.ReadDir(w.dir); err != nil || len(left) > 0 {
 		t.Fatalf("left %v, %v", left, err)
 	}
 	return b.Bytes()
@@ -70,12 +70,12 @@ func TestParseRefuses(t *testing.T) {
 		"magic":     {func(b []byte) { b[6] = '\n' }, ErrCorrupt, "begins with"},
 		"version":   {func(b []byte) { put32(b[8:], 7) }, ErrVersion, "got 7, want 1"},
 		"count":     {func(b []byte) { put32(b[12:], 1<<30) }, ErrCorrupt, "does not fit"},
-		"size":      {func(b []byte) { put64(b[16:], 3) }, ErrCorrupt, "the header says 3 bytes"},
+		"size":      {func(b []byte) { put64(b[16:], 3) }, ErrCorrupt, "the header specifies 3 bytes"},
 		"order":     {func(b []byte) { b[32+24] = 'a' }, ErrCorrupt, "out of order"},
-		"overlap":   {func(b []byte) { put64(b[32+24+8:], 128) }, ErrCorrupt, "within another"},
-		"unaligned": {func(b []byte) { put64(b[32+24+8:], 145) }, ErrCorrupt, "unaligned"},
-		"beyond":    {func(b []byte) { put64(b[32+16:], 1<<62) }, ErrCorrupt, "beyond the file"},
-		"overflow":  {func(b []byte) { put64(b[32+48+16:], ^uint64(0)) }, ErrCorrupt, "beyond the file"},
+		"overlap":   {func(b []byte) { put64(b[32+24+8:], 128) }, ErrCorrupt, "overlaps another"},
+		"unaligned": {func(b []byte) { put64(b[32+24+8:], 145) }, ErrCorrupt, "not a multiple of 8"},
+		"beyond":    {func(b []byte) { put64(b[32+16:], 1<<62) }, ErrCorrupt, "beyond the end"},
+		"overflow":  {func(b []byte) { put64(b[32+48+16:], ^uint64(0)) }, ErrCorrupt, "beyond the end"},
 	} {
 		b := sample(t)
 		c.damage(b)
@@ -139,7 +139,7 @@ func TestChecksumStretches(t *testing.T) {
 	for _, size := range []int{0, 1, 63, 64, 65, 999, 1000} {
 		want := crc32.Checksum(b[:size], castagnoli)
 		for _, stretch := range []int{1, 3, 64, 999, 5000} {
-			if got := sumStretches(b[:size], stretch, nil); got != want {
+			if got := checksumChunks(b[:size], stretch, nil); got != want {
 				t.Errorf("%d bytes in stretches of %d: got %08x, want %08x", size, stretch, got, want)
 			}
 		}
