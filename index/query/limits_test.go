@@ -114,7 +114,7 @@ func TestDroppedValuesFindNothing(t *testing.T) {
 
 // TestRepeatedValuesAreOne repeats values in other cases of letters, and with space.
 func TestRepeatedValuesAreOne(t *testing.T) {
-	for _, n := range []int{2, few, few + 1, 3 * few} {
+	for _, n := range []int{2, linearLimit, linearLimit + 1, 3 * linearLimit} {
 		for _, kind := range valueTypes {
 			all := append(criteria(kind, n, "straßeK"), criteria(kind, n, " STRAßE\u212a")...)
 			f := parse(t, body(append(all, criterion(kind, "last")))).Filters[0]
@@ -132,7 +132,7 @@ func TestRepeatedValuesAreOne(t *testing.T) {
 // TestRepeatedNamesLeaveRoom has as many different ids and names as a query may have, each
 // three times, and one more.
 func TestRepeatedNamesLeaveRoom(t *testing.T) {
-	tags := criteria(1, 2*few, "tag")
+	tags := criteria(1, 2*linearLimit, "tag")
 	ids, names := criteria(4, MaxNames/2, "straßeK"), criteria(7, MaxNames/2, "straßeK")
 	again := append(criteria(4, MaxNames/2, " STRAßE\u212a"), criteria(7, MaxNames/2, "STRAßE\u212a ")...)
 	more := []string{criterion(4, "one.more"), criterion(7, "one.more")}
@@ -160,7 +160,7 @@ func TestLongValuesAreCut(t *testing.T) {
 			if len(got) != 1 || len(got[0]) > MaxLength || len(got[0]) <= MaxLength-utf8.UTFMax || !utf8.ValidString(got[0]) {
 				t.Fatalf("type %d: got %q", kind, got)
 			}
-			if !f.Featured || f.Size != 7 || q.Flags != 3 || q.Cut {
+			if !f.Featured || f.Size != 7 || q.Flags != 3 || q.Truncated {
 				t.Errorf("type %d: what follows is lost: %s", kind, q)
 			}
 		}

@@ -78,7 +78,7 @@ func TestParseCutOff(t *testing.T) {
 		if err != nil || len(q.Filters) != 1 {
 			t.Fatalf("%s: got %v, %v", body[:size], q, err)
 		}
-		if !q.Cut {
+		if !q.Truncated {
 			t.Errorf("%s: taken for whole", body[:size])
 		}
 		f := q.Filters[0]
@@ -101,8 +101,8 @@ func TestParseWhole(t *testing.T) {
 		`{}}`:                      true,
 		`{} {}`:                    true,
 	} {
-		if q, err := Parse([]byte(body)); err != nil || q.Cut != cut {
-			t.Errorf("%s: got cut %t, %v, want %t", body, q.Cut, err, cut)
+		if q, err := Parse([]byte(body)); err != nil || q.Truncated != cut {
+			t.Errorf("%s: got cut %t, %v, want %t", body, q.Truncated, err, cut)
 		}
 	}
 }
