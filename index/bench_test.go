@@ -28,7 +28,7 @@ func benchmarkDocuments(t testing.TB, n int) []Document {
 		name := invent() + "-" + strings.ToLower(strings.ReplaceAll(pick(r, vocabulary), ".", ""))
 		docs = append(docs, Document{
 			Name: fmt.Sprint(name, i), Publisher: invent(), PublisherTitle: invent(), Title: strings.ReplaceAll(name, "-", " "),
-			Description: phrase(r, 12), Categories: some(r, someCategories), Tags: some(r, vocabulary),
+			Description: randomPhrase(r, 12), Categories: some(r, someCategories), Tags: some(r, vocabulary),
 			Installs: int64(r.ExpFloat64() * 1000), Platforms: []string{"universal"},
 		})
 	}
@@ -62,7 +62,7 @@ func BenchmarkSearch(b *testing.B) {
 		for i := range 60 {
 			ids = append(ids, docs[i*size/60].UUID)
 		}
-		always := query.Filter{Targets: []string{everyTarget}, Exclude: query.Unpublished, Size: 50}
+		always := query.Filter{Targets: []string{vscodeTarget}, Exclude: query.Unpublished, Size: 50}
 		run := func(name string, f query.Filter, before func()) {
 			b.Run(fmt.Sprintf("%s/size=%d", name, size), func(b *testing.B) {
 				b.ReportAllocs()
@@ -92,7 +92,7 @@ func BenchmarkSearch(b *testing.B) {
 		} {
 			f := always
 			f.Text = []string{c.text}
-			run("text="+c.name, f, func() { ix.memo.forget(c.text) })
+			run("text="+c.name, f, func() { ix.cache.remove(c.text) })
 		}
 		f := always
 		f.Text = []string{"python"}

@@ -4,7 +4,7 @@ package index
 
 import "time"
 
-var begun = time.Now()
+var start = time.Now()
 
 // threadCPU returns the time, where that of a thread is not known.
-func threadCPU() time.Duration { return time.Since(begun) }
+func threadCPU() time.Duration { return time.Since(start) }

@@ -10,15 +10,15 @@ import (
 )
 
 // use asks everything of an index that Open accepted; nothing may panic.
-func use(ix *Index) {
+func exercise(ix *Index) {
 	for _, f := range []query.Filter{
 		{}, {Sort: query.Title}, {Text: []string{"live server"}}, {Text: []string{"pretier"}}, {Text: []string{`"vue js"`}},
 		{Text: []string{"x"}, Sort: query.Updated}, {Categories: []string{"themes"}}, {Exclude: query.Unpublished, Include: query.Public},
 		{Platforms: []string{"linux-x64"}, Featured: true},
 	} {
 		for _, h := range ix.Search(nil, &f).Hits {
-			fill(ix.Payload(h, Latest))
-			fill(ix.Payload(h, All))
+			cutAtPlaceholders(ix.Payload(h, Latest))
+			cutAtPlaceholders(ix.Payload(h, All))
 		}
 	}
 	for _, d := range ix.Documents() {
@@ -30,17 +30,17 @@ func use(ix *Index) {
 }
 
 // fill cuts the payload at its holes, as a reader does.
-func fill(p Payload) {
+func cutAtPlaceholders(p Payload) {
 	at := uint32(0)
-	for _, hole := range p.Holes {
-		_ = p.JSON[at:hole]
-		at = hole
+	for _, placeholder := range p.Placeholders {
+		_ = p.JSON[at:placeholder]
+		at = placeholder
 	}
 	_ = p.JSON[at:]
 }
 
 // seal makes the header's checksum right, so that what lies behind it is tested.
-func seal(b []byte) []byte {
+func fixChecksum(b []byte) []byte {
 	if len(b) >= 32 {
 		binary.LittleEndian.PutUint32(b[24:], segment.Checksum(b))
 	}
@@ -56,8 +56,8 @@ func FuzzOpenBytes(f *testing.F) {
 			at %= uint32(len(b) - 7)
 			binary.LittleEndian.PutUint64(b[at:], binary.LittleEndian.Uint64(b[at:])^change)
 		}
-		if ix, err := OpenBytes(seal(b)); err == nil {
-			use(ix)
+		if ix, err := OpenBytes(fixChecksum(b)); err == nil {
+			exercise(ix)
 		}
 	})
 }
@@ -73,8 +73,8 @@ func TestDamage(t *testing.T) {
 			if _, err := OpenBytes(b); err == nil {
 				t.Fatalf("offset %d: damage went unnoticed", at)
 			}
-			if ix, err := OpenBytes(seal(b)); err == nil {
-				use(ix)
+			if ix, err := OpenBytes(fixChecksum(b)); err == nil {
+				exercise(ix)
 				opened++
 			}
 		}

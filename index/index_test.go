@@ -42,11 +42,11 @@ func TestDocumentsComeBack(t *testing.T) {
 
 // equalPayloads compares the packed form of an equal variant as that of the first.
 func equalPayloads(got, want Payloads) bool {
-	if same(want[All], want[Latest]) {
-		want[All].Packed = want[Latest].Packed
+	if sameJSON(want[All], want[Latest]) {
+		want[All].Deflated = want[Latest].Deflated
 	}
 	for v := range got {
-		if !same(got[v], want[v]) || !bytes.Equal(got[v].Packed, want[v].Packed) {
+		if !sameJSON(got[v], want[v]) || !bytes.Equal(got[v].Deflated, want[v].Deflated) {
 			return false
 		}
 	}
@@ -101,7 +101,7 @@ func TestWriteRefuses(t *testing.T) {
 		want  string
 	}{
 		"id twice":   {docs: []Document{{ID: "a.b"}, {ID: "A.B"}}, want: `two documents have the id`},
-		"path twice": {files: []File{{Path: "p"}, {Path: "p", Size: 1}}, want: `"p" is one path with two contents`},
+		"path twice": {files: []File{{Path: "p"}, {Path: "p", Size: 1}}, want: `path "p" has two different contents`},
 	} {
 		err := Write(&bytes.Buffer{}, contentOf(t, c.docs, c.files))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -109,12 +109,12 @@ func TestWriteRefuses(t *testing.T) {
 		}
 	}
 	c := contentOf(t, []Document{{ID: "a.b"}}, nil)
-	c.Payloads = func(int) Payloads { return Payloads{All: {JSON: []byte("x"), Holes: []uint32{2}}} }
+	c.Payloads = func(int) Payloads { return Payloads{All: {JSON: []byte("x"), Placeholders: []uint32{2}}} }
 	err := Write(&bytes.Buffer{}, c)
-	if want := `a payload of "a.b": holes are out of order`; err == nil || !strings.Contains(err.Error(), want) {
+	if want := `a payload of "a.b": placeholders are out of order`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want …%s…", err, want)
 	}
-	c.Scratch = filepath.Join(c.Scratch, "missing")
+	c.TempDir = filepath.Join(c.TempDir, "missing")
 	if err := Write(&bytes.Buffer{}, c); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v of a scratch folder that is missing", err)
 	}
@@ -150,8 +150,8 @@ func TestOldSegments(t *testing.T) {
 		if !ok || len(r.Hits) == 0 || r.Hits[0] != want {
 			t.Errorf("%s: got %v, want %d first", path, r, want)
 		}
-		if p := ix.Payload(want, Latest); string(p.JSON) != `{"assetUri":"/x"}` || len(p.Holes) != 1 || p.Holes[0] != 13 {
-			t.Errorf("%s: got payload %q %v", path, p.JSON, p.Holes)
+		if p := ix.Payload(want, Latest); string(p.JSON) != `{"assetUri":"/x"}` || len(p.Placeholders) != 1 || p.Placeholders[0] != 13 {
+			t.Errorf("%s: got payload %q %v", path, p.JSON, p.Placeholders)
 		}
 		if f, ok := ix.File("assets/x"); !ok || f.Size != 42 || f.Type != "image/png" {
 			t.Errorf("%s: got file %+v, %t", path, f, ok)
@@ -204,11 +204,11 @@ func TestSearchAllocatesLittle(t *testing.T) {
 		ids = append(ids, docs[33*i].UUID, docs[29*i].ID)
 	}
 	s := new(scratch) // the pool's may go at any time
-	s.free = unbounded()
-	s.work, s.scores.work = &s.free, &s.free
+	s.unlimited = unlimitedWork()
+	s.work, s.scores.work = &s.unlimited, &s.unlimited
 	for name, f := range map[string]query.Filter{
 		"popular":      {Sort: query.InstallCount, Exclude: query.Validated << 8},
-		"category":     {Categories: []string{"themes"}, Targets: []string{everyTarget}},
+		"category":     {Categories: []string{"themes"}, Targets: []string{vscodeTarget}},
 		"update check": {IDs: ids, Exclude: query.Unpublished, Size: 120},
 		"restricted":   {Categories: []string{"themes"}, Targets: []string{"linux-x64"}, Exclude: query.Preview},
 		"by rating":    {Categories: []string{"themes"}, Sort: query.WeightedRating},

@@ -23,7 +23,7 @@ var someCategories = []string{"Themes", "Programming Languages", "Languages", "l
 
 func pick(r *rand.Rand, from []string) string { return from[r.IntN(len(from))] }
 
-func phrase(r *rand.Rand, most int) string {
+func randomPhrase(r *rand.Rand, most int) string {
 	all := make([]string, r.IntN(most+1))
 	for i := range all {
 		all[i] = pick(r, vocabulary)
@@ -48,7 +48,7 @@ func randomDocuments(r *rand.Rand, n int) []Document {
 			ID: publisher + "." + name, Name: name, Publisher: publisher,
 			UUID:           fmt.Sprintf("%08X-0000-5000-8000-%012x", r.Uint32(), i),
 			PublisherTitle: pick(r, []string{"", "Acme Corp", "Microsoft", "acme"}),
-			Title:          phrase(r, 3), Description: phrase(r, 8),
+			Title:          randomPhrase(r, 3), Description: randomPhrase(r, 8),
 			Categories: some(r, someCategories), Tags: some(r, vocabulary), Platforms: some(r, somePlatforms),
 			Contributed: some(r, someCommands),
 			Flags: uint32(r.IntN(2))*query.Public | uint32(r.IntN(2))*query.Preview | query.Validated |
@@ -74,9 +74,9 @@ func somePayloads(d *Document) Payloads {
 }
 
 func randomPayload(r *rand.Rand) Payload {
-	p := Payload{JSON: bytes.Repeat([]byte("x"), r.IntN(30)), Packed: bytes.Repeat([]byte("z"), r.IntN(10))}
+	p := Payload{JSON: bytes.Repeat([]byte("x"), r.IntN(30)), Deflated: bytes.Repeat([]byte("z"), r.IntN(10))}
 	for at := 0; at <= len(p.JSON); at += r.IntN(20) {
-		p.Holes = append(p.Holes, uint32(at))
+		p.Placeholders = append(p.Placeholders, uint32(at))
 	}
 	return p
 }
@@ -111,7 +111,7 @@ func randomFilter(r *rand.Rand, docs []Document) *query.Filter {
 }
 
 func randomText(r *rand.Rand, d *Document) string {
-	s := []rune(pick(r, []string{phrase(r, 3), d.Title, d.ID, d.Name, `"` + phrase(r, 2) + `"`, pick(r, vocabulary), pick(r, someCommands)}))
+	s := []rune(pick(r, []string{randomPhrase(r, 3), d.Title, d.ID, d.Name, `"` + randomPhrase(r, 2) + `"`, pick(r, vocabulary), pick(r, someCommands)}))
 	if n := len(s); n > 2 && r.IntN(2) == 0 {
 		i := 1 + r.IntN(n-1)
 		switch r.IntN(4) {
@@ -133,7 +133,7 @@ func contentOf(t testing.TB, docs []Document, files []File) Content {
 		Documents: docs,
 		Payloads:  func(i int) Payloads { return somePayloads(&docs[i]) },
 		Files:     slices.Values(files),
-		Scratch:   t.TempDir(),
+		TempDir:   t.TempDir(),
 	}
 }
 

@@ -176,7 +176,7 @@ func TestExactNameWins(t *testing.T) {
 	} {
 		var got []string
 		for _, h := range ix.Search(nil, &query.Filter{Text: []string{text}}).Hits {
-			got = append(got, ix.described(int(h)).ID)
+			got = append(got, ix.documentStrings(int(h)).ID)
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%q: got %q, want %q", text, got, want)
@@ -212,7 +212,7 @@ func TestFields(t *testing.T) {
 		if len(hits) != 7 {
 			t.Fatalf("%q: got %d matches, want 7", text, len(hits))
 		}
-		if last := ix.described(int(hits[6])).ID; last != "g.text" {
+		if last := ix.documentStrings(int(hits[6])).ID; last != "g.text" {
 			t.Errorf("%q: got %s last, want the one that only describes it", text, last)
 		}
 	}
@@ -270,7 +270,7 @@ func first(ix *Index, text string) string {
 	if len(hits) == 0 {
 		return ""
 	}
-	return ix.described(int(hits[0])).ID
+	return ix.documentStrings(int(hits[0])).ID
 }
 
 // A word that is a title or a name finds that first, though extensions that have it
@@ -321,7 +321,7 @@ func TestTagsDoNotAddUp(t *testing.T) {
 	}
 	for _, text := range []string{"python", "PYTHON", "pytho", "pyhton", `"python"`} {
 		hits := ix.Search(nil, &query.Filter{Text: []string{text}}).Hits
-		if len(hits) != 3 || ix.described(int(hits[2])).ID != "a.stuffed" {
+		if len(hits) != 3 || ix.documentStrings(int(hits[2])).ID != "a.stuffed" {
 			t.Errorf("%s: got %v, want the one that is not called so last", text, hits)
 		}
 	}
@@ -358,7 +358,7 @@ func TestContributedTexts(t *testing.T) {
 	hits := ix.Search(nil, &query.Filter{Text: []string{"organize import"}}).Hits
 	var got []string
 	for _, h := range hits {
-		got = append(got, ix.described(int(h)).ID)
+		got = append(got, ix.documentStrings(int(h)).ID)
 	}
 	if want := []string{"c.tag", "b.text", "a.command"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)

@@ -72,9 +72,9 @@ func samePage(t *testing.T, f *query.Filter, hits []Hit, all []int) {
 func TestSimilarEqualsDistance(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	docs := randomDocuments(r, 60)
-	ix, work := open(t, docs, nil), unbounded()
+	ix, work := open(t, docs, nil), unlimitedWork()
 	for range 300 {
-		word := squeeze(randomText(r, &docs[r.IntN(len(docs))]))
+		word := compact(randomText(r, &docs[r.IntN(len(docs))]))
 		var got, want []int
 		ix.terms.similar(word, &work, func(i, mistakes int) {
 			got = append(got, i)
@@ -85,7 +85,7 @@ func TestSimilarEqualsDistance(t *testing.T) {
 		for i := range ix.terms.len() {
 			term := string(ix.terms.at(i))
 			// a short word has no near ones, not even itself
-			if reach(utf8.RuneCountInString(word)) > 0 && (term == word || forgivable(word, term)) {
+			if editRadius(utf8.RuneCountInString(word)) > 0 && (term == word || withinMaxEdits(word, term)) {
 				want = append(want, i)
 			}
 		}
@@ -169,12 +169,12 @@ func TestPhraseInField(t *testing.T) {
 			i := r.IntN(len(all) + 1)
 			asked = all[i:min(len(all), i+1+r.IntN(3))]
 		}
-		p := quotation{words: asked}
+		p := phrase{words: asked}
 		if len(asked) == 0 || !p.isASCII() {
 			continue
 		}
-		p = newQuotation(asked)
-		got, want := p.inDecomposed(appendDecomposed(nil, []byte(field))), p.in(words(field))
+		p = newPhrase(asked)
+		got, want := p.inDecomposed(appendDecomposed(nil, []byte(field))), p.inWords(words(field))
 		if got != want {
 			t.Fatalf("%q in %q: got %t, want %t", asked, field, got, want)
 		}

@@ -13,13 +13,13 @@ import (
 )
 
 // leaving is the context of a client that goes after so many checks.
-type leaving struct {
+type canceledAfter struct {
 	context.Context
-	looks, after int
+	polls, limit int
 }
 
-func (l *leaving) Err() error {
-	if l.looks++; l.looks > l.after {
+func (l *canceledAfter) Err() error {
+	if l.polls++; l.polls > l.limit {
 		return context.Canceled
 	}
 	return nil
@@ -57,7 +57,7 @@ func TestWorkHoldsForAll(t *testing.T) {
 			if !reflect.DeepEqual(first, second) || a.steps != b.steps {
 				t.Fatalf("%d steps left: %s:\n got %v after %d steps\nthen %v after %d", left, f, first, a.steps, second, b.steps)
 			}
-			if a.short {
+			if a.incomplete {
 				shortened++
 			}
 			if a.steps > requestSteps {
@@ -116,14 +116,14 @@ func TestClientGoes(t *testing.T) {
 	ix := open(t, docs, nil)
 	ended := 0
 	for after := range 40 {
-		client := &leaving{Context: t.Context(), after: after}
+		client := &canceledAfter{Context: t.Context(), limit: after}
 		work := NewWork(client)
 		for i, f := range filters {
 			ix.Search(work, f)
 			if work.err != nil {
 				ended++
-				if longest := 2 * len(docs); work.steps-work.polled > pollSteps+longest {
-					t.Errorf("filter %d: %d steps were taken after the client had gone", i, work.steps-work.polled)
+				if longest := 2 * len(docs); work.steps-work.lastPoll > pollSteps+longest {
+					t.Errorf("filter %d: %d steps were taken after the client had gone", i, work.steps-work.lastPoll)
 				}
 				break
 			}
@@ -150,7 +150,7 @@ func TestPanicLeavesNothing(t *testing.T) {
 	ix := open(t, docs, nil)
 	f := &query.Filter{Text: []string{"python live"}}
 	want := ix.Search(nil, f)
-	ix.memo.forget(f.Text[0])
+	ix.cache.remove(f.Text[0])
 	popular := ix.popular
 	for range 20 {
 		ix.popular = nil
@@ -190,7 +190,7 @@ func TestPhrasesAreLookedForInTheBest(t *testing.T) {
 	}
 	work := NewWork(t.Context())
 	got := ix.Search(work, f)
-	if !work.short || got.Total < 100 || got.Total >= all.Total {
+	if !work.incomplete || got.Total < 100 || got.Total >= all.Total {
 		t.Fatalf("got %d of %d documents in %d steps", got.Total, all.Total, work.steps)
 	}
 	if !slices.Equal(got.Hits, all.Hits[:len(got.Hits)]) {
@@ -216,7 +216,7 @@ func TestMisspeltWordsCost(t *testing.T) {
 // TestTextDoesNotGrow has a character that becomes eighteen letters.
 func TestTextDoesNotGrow(t *testing.T) {
 	text := strings.Repeat("\ufdfa", query.MaxLength/3)
-	if got := plainStart(text); len(got) > query.MaxLength || len(got) < query.MaxLength/2 {
+	if got := normalizeQuery(text); len(got) > query.MaxLength || len(got) < query.MaxLength/2 {
 		t.Errorf("%d bytes become %d", len(text), len(got))
 	}
 	if all := wordsOfQuery(strings.Repeat("a ", query.MaxLength)); len(all) != maxWord {

@@ -11,8 +11,8 @@ import (
 )
 
 // forget makes the next question for text be the first.
-func (m *memo) forget(text string) {
-	for _, slot := range m.slotsOf(text) {
+func (m *resultCache) remove(text string) {
+	for _, slot := range m.slotsFor(text) {
 		slot.Store(nil)
 	}
 }
@@ -40,7 +40,7 @@ func TestRememberedPages(t *testing.T) {
 				t.Errorf("%q: the pages are not those of the whole: got %d hits, want %d", text, len(all), len(whole.Hits))
 			}
 		}
-		if text == "p" && whole.Total <= memoHits {
+		if text == "p" && whole.Total <= cacheHits {
 			t.Errorf("%q: only %d matches test too little", text, whole.Total)
 		}
 	}
@@ -90,17 +90,17 @@ func TestMemoKnowsTextsOnly(t *testing.T) {
 
 func TestMemoIsBounded(t *testing.T) {
 	ix := open(t, randomDocuments(rand.New(rand.NewPCG(8, 8)), 400), nil)
-	for i := range 4 * memoSlots {
+	for i := range 4 * cacheSlots {
 		ix.Search(nil, &query.Filter{Text: []string{fmt.Sprintf("%*d p", i%80, i)}})
 	}
-	size, taken := unsafe.Sizeof(ix.memo), 0
-	for i := range ix.memo.slots {
-		if m := ix.memo.slots[i].Load(); m != nil {
-			size += unsafe.Sizeof(*m) + uintptr(len(m.text)) + uintptr(cap(m.head))*unsafe.Sizeof(Hit(0))
+	size, taken := unsafe.Sizeof(ix.cache), 0
+	for i := range ix.cache.slots {
+		if m := ix.cache.slots[i].Load(); m != nil {
+			size += unsafe.Sizeof(*m) + uintptr(len(m.text)) + uintptr(cap(m.hits))*unsafe.Sizeof(Hit(0))
 			taken++
 		}
 	}
-	if size > 2<<20 || taken < memoSlots/2 {
+	if size > 2<<20 || taken < cacheSlots/2 {
 		t.Errorf("got %d bytes in %d slots, want at most 2 MiB and most slots taken", size, taken)
 	}
 }
