@@ -6,5 +6,6 @@ import "time"
 
 var start = time.Now()
 
-// threadCPU returns the time, where that of a thread is not known.
+// threadCPU returns the elapsed time, because the processor time of a thread is not
+// available.
 func threadCPU() time.Duration { return time.Since(start) }

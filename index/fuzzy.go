@@ -94,14 +94,14 @@ func openFuzzyDictionary(s *segment.Segment, name string, documents int) (fuzzyD
 	if err != nil {
 		return fuzzyDictionary{}, err
 	}
-	near, err := openSignatureTable(s, name, &d)
-	return fuzzyDictionary{d, near}, err
+	signatures, err := openSignatureTable(s, name, &d)
+	return fuzzyDictionary{d, signatures}, err
 }
 
-// similar yields the strings that are similar to word, with the number of edits. It
-// compares the signatures of all strings of about the same length. Hardly any remain to be
-// compared letter by letter. It ends early if too few steps are left.
-func (l *fuzzyDictionary) similar(word string, work *Work, yield func(i, wrong int)) {
+// similar yields the positions of the strings that are similar to word, with the number of
+// edits. It compares the signatures of all strings of about the same length. Hardly any
+// remain to be compared letter by letter. It ends early if too few steps are left.
+func (l *fuzzyDictionary) similar(word string, work *Work, yield func(i, edits int)) {
 	var buf letterBuffer
 	typed := buf.decode([]byte(word))
 	limit := editRadius(len(typed))
@@ -121,8 +121,8 @@ func (l *fuzzyDictionary) similar(word string, work *Work, yield func(i, wrong i
 		if !work.take(compareCost) {
 			return
 		}
-		if i, wrong := int(e>>32), l.compare(typed, int(e>>32), limit); wrong < tooFar {
-			yield(i, wrong)
+		if i, edits := int(e>>32), l.compare(typed, int(e>>32), limit); edits < tooFar {
+			yield(i, edits)
 		}
 	}
 }
@@ -175,7 +175,8 @@ func signature(word []byte) uint32 {
 	return s
 }
 
-const tooFar = 100 // more edits than are ever allowed
+// tooFar is more edits than are ever allowed.
+const tooFar = 100
 
 // editDistance returns how many letters must be deleted, inserted, replaced, or swapped
 // with the next one to turn a into b (optimal string alignment), or any number greater than

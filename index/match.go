@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// enoughMatches is the number of documents from which on a word is not taken for
-// misspelled. A misspelled word may be a word too, but rarely one of many extensions.
+// enoughMatches is the number of documents that makes a correction unnecessary: a word that
+// so many documents contain, or a text that so many match, is hardly misspelled.
 const enoughMatches = 5
 
 // match returns the filtered documents that match all texts, in no particular order.
@@ -86,7 +86,7 @@ func hasExactName(t *text, all []match) bool {
 	return len(t.words) > 1 && slices.ContainsFunc(all, func(m match) bool { return m.score() >= exactNamePoints })
 }
 
-// planWords looks up the terms that each word equals or begins.
+// planWords looks up the terms that each word equals or is a prefix of.
 func (ix *Index) planWords(t *text, s *scores) {
 	s.plans, s.terms, s.anyCorrected, s.namesReady = s.plans[:0], s.terms[:0], false, false
 	for i, w := range t.words {
@@ -99,8 +99,8 @@ func (ix *Index) planWords(t *text, s *scores) {
 // candidateCost is the cost of scoring one candidate term of a word, in steps.
 const candidateCost = 3
 
-// addCandidates adds the terms that w equals or begins to s.terms, and returns the number
-// of documents of the most frequent one.
+// addCandidates adds the terms that w equals or is a prefix of to s.terms. It returns the
+// number of documents of the most frequent one.
 func (ix *Index) addCandidates(w word, s *scores) (most int) {
 	from, exact := ix.terms.find(w.text)
 	to := from
@@ -123,13 +123,13 @@ func (ix *Index) addCandidates(w word, s *scores) (most int) {
 	return most
 }
 
-// relaxSpelling adds corrections to the words whose terms have fewer than so many
+// relaxSpelling adds corrections to the words whose most frequent term has fewer than limit
 // documents, except quoted and optional words. It reports whether it added corrections to
-// any word that had not been corrected before.
-func (ix *Index) relaxSpelling(s *scores, documents int) bool {
+// any word that had none before.
+func (ix *Index) relaxSpelling(s *scores, limit int) bool {
 	added := false
 	for i := range s.plans {
-		if p := &s.plans[i]; !p.corrected && !p.quoted && !p.optional && p.documents < documents {
+		if p := &s.plans[i]; !p.corrected && !p.quoted && !p.optional && p.documents < limit {
 			p.corrected, added = true, true
 			ix.addCorrections(p, s)
 		}
@@ -139,7 +139,7 @@ func (ix *Index) relaxSpelling(s *scores, documents int) bool {
 }
 
 // addCorrections adds the terms that are similar to the word. It omits those that the word
-// equals or begins, which are a range of the sorted terms.
+// equals or is a prefix of. These are a range of the sorted terms.
 func (ix *Index) addCorrections(p *plan, s *scores) {
 	from := len(s.terms)
 	ix.terms.similar(p.word, s.work, func(i, edits int) {
@@ -183,9 +183,9 @@ func (ix *Index) attempt(t *text, s *scores, fewerWords bool) []match {
 // totalCost is the cost of summing the scores of a document, in steps.
 const totalCost = 2
 
-// addWords adds the scores of every word, the rarest word first and optional words last.
-// Then only the entries of documents that match the rare words are looked up in the long
-// lists of frequent words.
+// addWords adds the scores of every word, the rarest word first and optional words last. In
+// the long lists of frequent words, it then only looks up the documents that match the rare
+// words.
 func (ix *Index) addWords(s *scores, fewerWords bool) {
 	key := func(p *plan) int {
 		if p.optional {
@@ -212,8 +212,8 @@ func rarity(all, n int) uint32 {
 	return 2 + uint32(bits.Len(uint(all/max(1, n))))
 }
 
-// addNameMatches marks the documents that have a compact name which the text equals or
-// begins. These match even if the words are separated differently: "liveserv" finds "Live
+// addNameMatches marks the documents with a compact name that the text equals or is a
+// prefix of. They match even if the words are separated differently: "liveserv" finds "Live
 // Server".
 func (ix *Index) addNameMatches(t *text, s *scores) {
 	if t.compact == "" {
@@ -242,7 +242,7 @@ func (ix *Index) addNameMatches(t *text, s *scores) {
 	}
 }
 
-// markNames marks the documents that have a compact name which text equals or begins.
+// markNames marks the documents with a compact name that text equals or is a prefix of.
 func (ix *Index) markNames(text string, mark int, s *scores) {
 	from, exact := ix.names.find(text)
 	to := ix.names.prefixEnd(from, text)

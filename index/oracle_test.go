@@ -10,8 +10,8 @@ import (
 	"galbuild/index/query"
 )
 
-// oracle answers a filter by looking at every document, as the package comment
-// says and without any of the engine's structures.
+// oracle searches by comparing every document with the filter, as the package comment
+// specifies, and without the data structures of an index.
 type oracle []Document // by installs, descending, then by folded id
 
 func newOracle(docs []Document) oracle {
@@ -70,10 +70,8 @@ func (o oracle) matchesPlatform(d *Document, targets []string) bool {
 	})
 }
 
-// text returns the numbers of the documents that match one text: the documents
-// that match every word; with the misspelt ones where that is hardly any; with
-// every word perhaps misspelt where it is none; and at last those with the most
-// words.
+// matchText returns the numbers of the documents that match one text, with the relaxations
+// of the package comment.
 func (o oracle) matchText(s string) []int {
 	t := parseText(s, maxQueryWords)
 	if len(t.words) == 0 {
@@ -173,7 +171,7 @@ func wordMatches(w word, term string, relaxed bool) bool {
 	return term == w.text || w.prefix && strings.HasPrefix(term, w.text) || relaxed && withinMaxEdits(w.text, term)
 }
 
-// forgivable reports whether a may be meant for b.
+// withinMaxEdits reports whether a may be a misspelling of b.
 func withinMaxEdits(a, b string) bool {
 	x, y := []rune(a), []rune(b)
 	switch longer := max(len(x), len(y)); {
@@ -185,7 +183,7 @@ func withinMaxEdits(a, b string) bool {
 	return a == b
 }
 
-// distance is the textbook's table of optimal string alignment.
+// distance is the table of optimal string alignment as in textbooks.
 func distance(a, b []rune) int {
 	d := make([][]int, len(a)+1)
 	for i := range d {
@@ -228,7 +226,8 @@ func allTerms(d *Document) []string {
 	return all
 }
 
-// textTags returns the tags that are text: of the hidden ones only types of files.
+// textTags returns the searchable texts of the tags. Hidden tags have none, except file
+// types.
 func textTags(d *Document) []string {
 	var all []string
 	for _, tag := range d.Tags {
@@ -246,8 +245,7 @@ func compactNamesOf(d *Document) (all []string) {
 	return all
 }
 
-// sorted puts numbers of documents in the order asked for, by comparing the
-// documents.
+// sorted sorts numbers of documents by comparing the documents.
 func (o oracle) sorted(numbers []int, by query.Sort, direction query.Order) []int {
 	mean, rated := 0.0, 0.0
 	for i := range o {
@@ -293,8 +291,8 @@ func (o oracle) sorted(numbers []int, by query.Sort, direction query.Order) []in
 	return numbers
 }
 
-// says reports whether one field has the words side by side; of a run without spaces
-// a word need only be a part.
+// containsPhrase reports whether the words follow each other in one field. In scripts
+// without spaces, a word need only be part of a word of the field.
 func (d *Document) containsPhrase(phrase []string) bool {
 	fields := slices.Concat([]string{d.Title, d.Name, d.Publisher, d.PublisherTitle, d.Description}, textTags(d), d.Contributed)
 	for _, c := range d.Categories {

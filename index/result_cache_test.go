@@ -10,16 +10,16 @@ import (
 	"galbuild/index/query"
 )
 
-// forget makes the next question for text be the first.
+// remove removes the results of text.
 func (m *resultCache) remove(text string) {
 	for _, slot := range m.slotsFor(text) {
 		slot.Store(nil)
 	}
 }
 
-// Pages must fit together whether they are remembered, reach beyond what is, or
-// are computed.
-func TestRememberedPages(t *testing.T) {
+// TestCachedPages compares pages with a single page that has all hits, whether the pages
+// are cached, exceed what is cached, or are computed.
+func TestCachedPages(t *testing.T) {
 	docs := randomDocuments(rand.New(rand.NewPCG(8, 8)), 900)
 	for _, text := range []string{"p", "python", "pyhton", "nothing at all", "docker live"} {
 		ix := open(t, docs, nil)
@@ -37,17 +37,18 @@ func TestRememberedPages(t *testing.T) {
 				all = append(all, r.Hits...)
 			}
 			if !slices.Equal(all, whole.Hits) {
-				t.Errorf("%q: the pages are not those of the whole: got %d hits, want %d", text, len(all), len(whole.Hits))
+				t.Errorf("%q: the pages differ from a single one: got %d hits, want %d", text, len(all), len(whole.Hits))
 			}
 		}
 		if text == "p" && whole.Total <= cacheHits {
-			t.Errorf("%q: only %d matches test too little", text, whole.Total)
+			t.Errorf("%q: only %d matches, which tests too little", text, whole.Total)
 		}
 	}
 }
 
-// What a caller does to its hits, or to the bytes of its text, is its own affair.
-func TestMemoIsCopied(t *testing.T) {
+// TestCacheCopies changes the returned hits and the bytes of the text. The cache must not
+// be affected.
+func TestCacheCopies(t *testing.T) {
 	ix := open(t, randomDocuments(rand.New(rand.NewPCG(8, 8)), 50), nil)
 	text := []byte("python")
 	f := query.Filter{Text: []string{unsafe.String(&text[0], len(text))}}
@@ -66,9 +67,9 @@ func TestMemoIsCopied(t *testing.T) {
 	}
 }
 
-// Restrictions and other orders are not answered by what a text alone was found to
-// mean.
-func TestMemoKnowsTextsOnly(t *testing.T) {
+// TestCacheIsForTextsAlone caches the result of a text. Searches for the text with other
+// criteria or in another order must not use it.
+func TestCacheIsForTextsAlone(t *testing.T) {
 	docs := randomDocuments(rand.New(rand.NewPCG(8, 8)), 60)
 	ix, o := open(t, docs, nil), newOracle(docs)
 	ix.Search(nil, &query.Filter{Text: []string{"python"}})
@@ -88,7 +89,7 @@ func TestMemoKnowsTextsOnly(t *testing.T) {
 	}
 }
 
-func TestMemoIsBounded(t *testing.T) {
+func TestCacheSize(t *testing.T) {
 	ix := open(t, randomDocuments(rand.New(rand.NewPCG(8, 8)), 400), nil)
 	for i := range 4 * cacheSlots {
 		ix.Search(nil, &query.Filter{Text: []string{fmt.Sprintf("%*d p", i%80, i)}})

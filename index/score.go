@@ -81,7 +81,7 @@ type score struct {
 type plan struct {
 	word        string
 	bit         uint16
-	direct      []candidate // terms that the word equals or begins
+	direct      []candidate // terms that the word equals or is a prefix of
 	corrections []candidate // terms that are similar to the word
 	corrected   bool        // corrections have been added
 	quoted      bool        // the word is part of a phrase and is never corrected

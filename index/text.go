@@ -17,11 +17,11 @@ type text struct {
 	phrases       []phrase
 	nonASCII      bool     // a phrase has characters that are not ASCII
 	publishers    []string // names or titles, one of which must match
-	typed         []string // the words outside of quotation marks in order; with phrases only, the words of these
-	compact       string   // compact form of these words; empty if there is a phrase
+	typed         []string // the words outside of quotation marks, in order; if there are none, those of the phrases
+	compact       string   // compact form of the words; empty if there is a phrase
 	compactPhrase string   // compact form of the phrases; empty if there are other words
 	swapped       string   // compact form of two words swapped; empty unless there are two
-	id            string   // the whole text, which may be an id
+	id            string   // the whole text without a leading @, which may be an id
 }
 
 type word struct {

@@ -20,29 +20,29 @@ import (
 )
 
 var (
-	worstTime = flag.Duration("worst", 0, "how long TestWorst looks for requests that cost too much, by the time of the processor")
-	worstSeed = flag.Uint64("worst-seed", 1, "where TestWorst begins")
+	worstTime = flag.Duration("worst", 0, "duration of the search for expensive requests in TestWorst, by processor time")
+	worstSeed = flag.Uint64("worst-seed", 1, "seed of TestWorst")
 )
 
-// Limits of the cost of a request on a gallery of 10,000 extensions: in total, and for each
+// Limits of the cost of a request to a gallery of 10,000 extensions: in total, and for each
 // byte of the request and of the uncompressed response.
 const (
-	worstCPU     = 50 * time.Millisecond
-	worstPerByte = 10 * time.Microsecond
-	// worstSteps is the same limit for each byte, in steps of at most 5 ns.
-	worstSteps = 2000
+	maxCPU        = 50 * time.Millisecond
+	maxCPUPerByte = 10 * time.Microsecond
+	// maxStepsPerByte is the limit for each byte in steps of at most 5 ns.
+	maxStepsPerByte = 2000
 )
 
-// commonWords are found in descriptions as often as here: the first in every second,
-// the tenth in every fifth.
+// commonWords are the words that descriptions contain most often, by frequency: the first
+// is in every second description, the tenth in every fifth.
 var commonWords = strings.Fields(`for the and code a to in of with support extension visual studio vscode language
 	your files snippets this from syntax is theme highlighting tools editor on by an easily you that`)
 
 // commonVerbs begin the titles of commands.
 var commonVerbs = strings.Fields("Open Show Run Create Start Stop Add Go Toggle Insert Select Refresh")
 
-// worstGallery is an index of 10,000 extensions whose descriptions share words as
-// those of real ones do, with payloads that are rather small.
+// worstGallery returns an index of 10,000 extensions whose descriptions share words as in a
+// real gallery, with rather small payloads.
 func worstGallery(t testing.TB) ([]Document, *Index) {
 	r := rand.New(rand.NewPCG(3, 3))
 	docs := benchmarkDocuments(t, 10_000)
@@ -93,21 +93,21 @@ const (
 	emptyResult   = len(`{"extensions":[],"pagingToken":null,"resultMetadata":[{"metadataType":"ResultCount","metadataItems":[{"name":"TotalCount","count":0}]}]},`)
 )
 
-// A found is a request and its cost.
+// A measurement is a request and its cost.
 type measurement struct {
 	request *request
 	body    []byte
 	bytes   int // of the body and the response
 	steps   int
-	took    time.Duration // by the clock, the fastest of some tries
-	cpu     time.Duration // of this thread; zero if it was not measured
+	took    time.Duration // elapsed time of the fastest run
+	cpu     time.Duration // processor time of this thread; zero if not measured
 }
 
 func (f *measurement) perByte() time.Duration { return f.cpu / time.Duration(f.bytes) }
 
-// tooMuch reports whether a request costs more than it may.
+// tooExpensive reports whether this duration exceeds the limits for the request.
 func (f *measurement) tooExpensive(took time.Duration) bool {
-	return took > worstCPU || took/time.Duration(f.bytes) > worstPerByte
+	return took > maxCPU || took/time.Duration(f.bytes) > maxCPUPerByte
 }
 
 func (f *measurement) String() string {
@@ -119,8 +119,8 @@ func (f *measurement) String() string {
 		f.cpu, f.perByte(), f.steps, f.steps/f.bytes, len(f.body), f.bytes, body)
 }
 
-// answer handles a request as galshim does, except for copying the payloads, and returns
-// the steps and the size of the response.
+// respond handles a request like galshim, except for writing the response. It returns the
+// steps and the size of the response.
 func (w *requestSearch) respond(body []byte) (steps, size int) {
 	q, err := query.Parse(body)
 	if err != nil {
@@ -146,7 +146,7 @@ func (w *requestSearch) respond(body []byte) (steps, size int) {
 	return work.steps, size
 }
 
-// forget removes the texts of the request from the memo.
+// evict removes the texts of the request from the result cache.
 func (w *requestSearch) evict(q *request) {
 	for _, f := range q.Filters {
 		for _, c := range f.Criteria {
@@ -157,8 +157,8 @@ func (w *requestSearch) evict(q *request) {
 	}
 }
 
-// measure answers a request, and again if that is quick: a thread that was put aside
-// meanwhile seems slow.
+// measure handles a request, up to three times if that is quick, because a thread that is
+// preempted seems slow.
 func (w *requestSearch) measure(q *request) *measurement {
 	f := &measurement{request: q, body: q.body(), took: time.Hour}
 	for range 3 {
@@ -174,8 +174,9 @@ func (w *requestSearch) measure(q *request) *measurement {
 	return f
 }
 
-// measureCPU measures how long the thread runs for a request, the best of three if it
-// is too much. Some systems count in hundredths of a second, so it answers for a while.
+// measureCPU measures the processor time for a request, the best of three runs if it is too
+// expensive. Some systems count in hundredths of a second, so a run handles the request
+// many times.
 func (w *requestSearch) measureCPU(f *measurement) {
 	const while = 50 * time.Millisecond
 	f.cpu = time.Hour
@@ -191,20 +192,20 @@ func (w *requestSearch) measureCPU(f *measurement) {
 	}
 }
 
-// A worst looks for expensive requests.
+// A requestSearch looks for expensive requests.
 type requestSearch struct {
 	ix      *Index
 	context context.Context
 	buf     []byte
 	grammar *grammar
-	pools   [2][]*measurement // the worst per byte, and the worst of all
+	pools   [2][]*measurement // the most expensive requests per byte, and in total
 }
 
 const poolSize = 40
 
-// next makes a request, usually a variation of an expensive one.
+// next returns a new request, usually a variation of an expensive one.
 func (w *requestSearch) next() *request {
-	pool := w.pools[w.grammar.IntN(4)/3] // more of those that are quick
+	pool := w.pools[w.grammar.IntN(4)/3] // more often from the pool by bytes
 	if len(pool) == 0 || w.grammar.IntN(12) == 0 {
 		q := &request{}
 		w.grammar.change(q)
@@ -217,7 +218,7 @@ func (w *requestSearch) next() *request {
 	return q
 }
 
-// keep adds f to the pools, which are sorted by cost.
+// add adds f to the pools, which are sorted by cost.
 func (w *requestSearch) add(f *measurement, costs [2]func(*measurement) int) {
 	for i, cost := range costs {
 		pool := append(w.pools[i], f)
@@ -236,9 +237,9 @@ var byTime = [2]func(*measurement) int{
 	func(f *measurement) int { return int(f.took) },
 }
 
-// TestWorst looks for requests that cost more than they may. By default it counts the steps
-// of the same requests each time. With -worst it measures the processor time of this
-// thread. Add a request that costs too much to testdata/worst.
+// TestWorst looks for requests that exceed the limits. By default it counts the steps of
+// the same requests each time. With -worst it measures the processor time of this thread. A
+// request that exceeds the limits should be added to testdata/worst.
 func TestWorst(t *testing.T) {
 	docs, ix := worstGallery(t)
 	w := &requestSearch{ix: ix, context: t.Context(), grammar: newGrammar(rand.New(rand.NewPCG(*worstSeed, 0)), docs, ix)}
@@ -253,17 +254,17 @@ func TestWorst(t *testing.T) {
 			w.add(f, bySteps)
 			w.checkSteps(t, f)
 		}
-		if least := w.pools[0][0]; least.steps/least.bytes < worstSteps/10 {
-			t.Errorf("the worst of them cost little, nothing is tested: %v", least)
+		if least := w.pools[0][0]; least.steps/least.bytes < maxStepsPerByte/10 {
+			t.Errorf("the most expensive request costs little, which tests too little: %v", least)
 		}
 		return
 	}
 	w.search(t, recorded)
 }
 
-// TestWorkIsEnough sends queries of editors to a gallery of 10,000 extensions. The limits
-// of work must not affect them.
-func TestWorkIsEnough(t *testing.T) {
+// TestEditorsHaveEnoughSteps runs the queries of editors on a gallery of 10,000 extensions.
+// The limits of work must not affect the results.
+func TestEditorsHaveEnoughSteps(t *testing.T) {
 	docs, ix := worstGallery(t)
 	texts := []string{"p", "py", "e", "dark theme", "theme", "kubrenetse", "xyzzyxyzzy", `"live server"`, `"dark theme" python`, "snippets for the language", "中文版", "publisher:many theme", "a b c d"}
 	for _, d := range wellKnownDocuments(t) {
@@ -284,7 +285,7 @@ func TestWorkIsEnough(t *testing.T) {
 	}
 }
 
-// ids returns the names of n documents, from all over the gallery.
+// ids returns the ids of n documents, evenly distributed.
 func ids(docs []Document, n int) []string {
 	var all []string
 	for i := range n {
@@ -293,41 +294,41 @@ func ids(docs []Document, n int) []string {
 	return all
 }
 
-// search looks for expensive requests for the time of -worst.
+// search looks for expensive requests for the duration of -worst.
 func (w *requestSearch) search(t *testing.T, recorded []*measurement) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	w.pools = [2][]*measurement{}
 	tried := 0
 	for end := time.Now().Add(*worstTime); time.Now().Before(end) && !t.Failed(); tried++ {
-		f := w.measure(w.requestFor(tried, recorded))
+		f := w.measure(w.nextRequest(tried, recorded))
 		w.add(f, byTime)
 		w.checkSteps(t, f)
-		if !f.tooExpensive(f.took) { // nor has the thread run longer
+		if !f.tooExpensive(f.took) { // the processor time is not longer
 			continue
 		}
 		if w.measureCPU(f); f.tooExpensive(f.cpu) {
-			t.Errorf("seed %d: request %d costs too much: %v", *worstSeed, tried, f)
+			t.Errorf("seed %d: request %d is too expensive: %v", *worstSeed, tried, f)
 		}
 	}
 	t.Logf("seed %d, %d requests", *worstSeed, tried)
 	for i, what := range []string{"per-byte", "in-all"} {
 		f := w.pools[i][0]
 		w.measureCPU(f)
-		t.Logf("the worst %s, in %s: %v", what, saveWorst(t, what, f), f)
+		t.Logf("the worst %s, in %s: %v", what, saveRequest(t, what, f), f)
 	}
 }
 
-// after returns a request: the recorded ones first.
-func (w *requestSearch) requestFor(tried int, recorded []*measurement) *request {
+// nextRequest returns the recorded requests first, and then new ones.
+func (w *requestSearch) nextRequest(tried int, recorded []*measurement) *request {
 	if tried < len(recorded) {
 		return recorded[tried].request
 	}
 	return w.next()
 }
 
-// saveWorst writes a request to a file and returns its path.
-func saveWorst(t *testing.T, what string, f *measurement) string {
+// saveRequest writes a request to a file and returns its path.
+func saveRequest(t *testing.T, what string, f *measurement) string {
 	path := filepath.Join(os.TempDir(), fmt.Sprintf("worst-%s-%d.json", what, *worstSeed))
 	if err := os.WriteFile(path, f.body, 0o600); err != nil {
 		t.Error(err)
@@ -335,15 +336,15 @@ func saveWorst(t *testing.T, what string, f *measurement) string {
 	return path
 }
 
-// checkSteps reports a request that takes more steps than it may.
+// checkSteps fails the test if a request takes too many steps.
 func (w *requestSearch) checkSteps(t *testing.T, f *measurement) {
 	t.Helper()
-	if f.steps > requestSteps || f.steps/f.bytes > worstSteps {
-		t.Errorf("seed %d: more than %d steps, or %d per byte: %v", *worstSeed, requestSteps, worstSteps, f)
+	if f.steps > requestSteps || f.steps/f.bytes > maxStepsPerByte {
+		t.Errorf("seed %d: more than %d steps, or %d per byte: %v", *worstSeed, requestSteps, maxStepsPerByte, f)
 	}
 }
 
-// recorded returns the requests of testdata/worst, which were once the most expensive.
+// recorded returns the requests in testdata/worst, each once the most expensive.
 func (w *requestSearch) recorded(t *testing.T) []*measurement {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/worst/*.json")
