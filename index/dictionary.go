@@ -45,9 +45,9 @@ func (d *dictionary) find(s string) (int, bool) {
 	return i, i < d.len() && string(d.at(i)) == s
 }
 
-// prefixEnd returns the first position at or after from whose string does not begin with s.
-// The strings from the first one with this prefix up to from are known to have it. The
-// search doubles its step, because most ranges are short.
+// prefixEnd returns the end of the range of strings that begin with s. The range begins at
+// from, as returned by find. The search starts with small steps, because most ranges are
+// short.
 func (d *dictionary) prefixEnd(from int, s string) int {
 	begins := func(i int) bool { t := d.at(i); return len(t) >= len(s) && string(t[:len(s)]) == s }
 	step := 1
@@ -81,7 +81,7 @@ func openDictionary(s *segment.Segment, name string, documents int) (dictionary,
 }
 
 // endsAt reports whether offsets are ascending, repeats allowed, and the last one is size.
-// No offsets end at 0.
+// An empty slice ends at 0.
 func endsAt(offsets []uint32, size int) bool {
 	if len(offsets) == 0 {
 		return size == 0

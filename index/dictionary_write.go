@@ -11,7 +11,7 @@ import (
 // ascending order. If a document is added to a string more than once, it has one posting,
 // with the largest weight.
 type dictionaryBuilder struct {
-	numbers     map[string]uint32 // of the strings, in the order in which they were added
+	numbers     map[string]uint32 // number of each string, in the order in which they were added
 	strings     []string
 	size        int      // total length of the strings in bytes
 	lastPosting []uint32 // for each string, 1 + index of its last posting
@@ -20,7 +20,7 @@ type dictionaryBuilder struct {
 }
 
 type posting struct {
-	number uint32 // of the string
+	number uint32 // number of the string
 	doc    uint32
 	weight uint8
 }

@@ -17,7 +17,7 @@ import (
 // File is a path that a site serves, and the blob with its content.
 type File struct {
 	Path   string   // relative to the site, slash-separated
-	SHA256 [32]byte // name of the blob
+	SHA256 [32]byte // of the content; the name of the blob
 	Size   int64
 	Type   string // media type
 }

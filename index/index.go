@@ -9,8 +9,8 @@ import (
 	"galbuild/index/segment"
 )
 
-// Index is an open index. It is safe for concurrent use. Everything that its methods return
-// shares memory with the mapped file and is valid until Close.
+// Index is an open index. It is safe for concurrent use. Whatever its methods return may
+// share memory with the mapped file and is valid until Close.
 type Index struct {
 	file     *mmap.File // nil after OpenBytes
 	segment  *segment.Segment

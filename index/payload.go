@@ -77,10 +77,10 @@ type payloadWriter struct {
 	rows, deflatedRows []uint64
 }
 
-func writePayloads(w *segment.Writer, all []ranked, of func(i int) Payloads) error {
+func writePayloads(w *segment.Writer, all []ranked, payloadsOf func(i int) Payloads) error {
 	p := &payloadWriter{json: w.Stream("pay.json"), deflated: w.Stream("pay.pack")}
 	for batch := range slices.Chunk(all, batchSize) {
-		for i, payloads := range callPayloads(batch, of) {
+		for i, payloads := range callPayloads(batch, payloadsOf) {
 			if err := p.add(&payloads); err != nil {
 				return fmt.Errorf("a payload of %q: %w", batch[i].ID, err)
 			}
@@ -92,14 +92,15 @@ func writePayloads(w *segment.Writer, all []ranked, of func(i int) Payloads) err
 	return nil
 }
 
-// callPayloads calls of for each document, in as many goroutines as there are processors.
-func callPayloads(batch []ranked, of func(i int) Payloads) []Payloads {
+// callPayloads calls payloadsOf for each document, in as many goroutines as there are
+// processors.
+func callPayloads(batch []ranked, payloadsOf func(i int) Payloads) []Payloads {
 	results := make([]Payloads, len(batch))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, d := range batch {
 		group.Go(func() error {
-			results[i] = of(d.inputIndex)
+			results[i] = payloadsOf(d.inputIndex)
 			return nil
 		})
 	}

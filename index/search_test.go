@@ -76,10 +76,10 @@ func TestSimilarEqualsDistance(t *testing.T) {
 	for range 300 {
 		word := compact(randomText(r, &docs[r.IntN(len(docs))]))
 		var got, want []int
-		ix.terms.similar(word, &work, func(i, mistakes int) {
+		ix.terms.similar(word, &work, func(i, edits int) {
 			got = append(got, i)
-			if d := distance([]rune(word), []rune(string(ix.terms.at(i)))); d != mistakes {
-				t.Fatalf("%q and %q: got %d mistakes, want %d", word, ix.terms.at(i), mistakes, d)
+			if d := distance([]rune(word), []rune(string(ix.terms.at(i)))); d != edits {
+				t.Fatalf("%q and %q: got %d edits, want %d", word, ix.terms.at(i), edits, d)
 			}
 		})
 		for i := range ix.terms.len() {

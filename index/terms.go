@@ -97,7 +97,7 @@ func (d *Document) currentCategories() []string {
 const fileTypeTag = "__ext_"
 
 // searchedTag returns the searchable text of a tag. Hidden tags, which begin with an
-// underscore, have none, except that of __ext_tsx, "tsx" is searchable.
+// underscore, have none, except for file types: the text of __ext_tsx is "tsx".
 func searchedTag[T string | []byte](tag T) T {
 	if len(tag) == 0 || tag[0] != '_' {
 		return tag

@@ -30,7 +30,7 @@ const (
 	maxNumberLength = 64      // bytes of a number
 )
 
-// MaxSize returns the largest page size of f.
+// MaxSize returns the largest page size that f may have.
 func (f *Filter) MaxSize() int { return max(MaxPageSize, min(f.countNames(), MaxNames)) }
 
 // Named reports whether f requests extensions by id or name.
@@ -78,13 +78,13 @@ func (r *reader) addName(f *Filter, kind int64, name string) {
 		list = &f.IDs
 	}
 	name = truncate(strings.TrimSpace(name))
-	if r.namesAreFull(name) && !r.seenNames {
+	if r.exceedsNames(name) && !r.seenNames {
 		r.dropRepeated(&f.IDs, kindID)
 		r.dropRepeated(&f.Names, kindName)
 		r.seenNames = true
 	}
 	switch {
-	case r.namesAreFull(name):
+	case r.exceedsNames(name):
 		matchNothing(list)
 	case !r.seenNames || r.seen.add(r.hash(kind, name)):
 		if len(*list) == 1 { // a query for two names is usually an update check for many
@@ -96,8 +96,8 @@ func (r *reader) addName(f *Filter, kind int64, name string) {
 	}
 }
 
-// namesAreFull reports whether the limits are reached without name.
-func (r *reader) namesAreFull(name string) bool {
+// exceedsNames reports whether one more name would exceed the limits.
+func (r *reader) exceedsNames(name string) bool {
 	return r.names == MaxNames || r.bytes+len(name) > MaxBytes
 }
 

@@ -168,8 +168,8 @@ func (s *scanner) nested() {
 	}
 }
 
-// maxEscaped is the number of bytes that are read of a string with escapes, before
-// unescaping: an escape sequence of six bytes may encode one byte.
+// maxEscaped limits how many bytes of a string with escapes are read, before unescaping: an
+// escape sequence of six bytes may encode one byte.
 const maxEscaped = 6 * (MaxLength + 1)
 
 // readString reads a string, whose opening quote is next. A string without a closing quote
