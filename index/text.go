@@ -17,10 +17,10 @@ type text struct {
 	phrases       []phrase
 	nonASCII      bool     // a phrase has characters that are not ASCII
 	publishers    []string // names or titles, one of which must match
-	typed         []string // the words outside of quotation marks, in order; if there are none, those of the phrases
+	typed         []string // words outside of quotation marks, in order; if none, those of the phrases
 	compact       string   // compact form of the words; empty if there is a phrase
 	compactPhrase string   // compact form of the phrases; empty if there are other words
-	swapped       string   // compact form of two words swapped; empty unless there are two
+	swapped       string   // compact form of the two words swapped; empty unless there are two
 	id            string   // the whole text without a leading @, which may be an id
 }
 

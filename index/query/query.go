@@ -51,7 +51,7 @@ type Filter struct {
 	Names            []string // 7: publisher.name
 	Targets          []string // 8
 	Featured         bool     // 9
-	Text             []string // 10: free text, may contain publisher:"x" and "phrases"; all texts must match
+	Text             []string // 10: with publisher:"x" and "phrases"; all texts must match
 	Exclude, Include uint32   // 12, 13: PublishedExtensionFlags
 	Publishers       []string // 18
 	PublisherTitles  []string // 19: the publisher's display name
