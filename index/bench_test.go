@@ -12,7 +12,7 @@ import (
 	"galbuild/index/query"
 )
 
-// benchmarkDocuments are n extensions, made-up ones behind the well-known.
+// benchmarkDocuments returns n extensions: the well-known ones, followed by invented ones.
 func benchmarkDocuments(t testing.TB, n int) []Document {
 	r := rand.New(rand.NewPCG(1, 1))
 	docs := wellKnownDocuments(t)
@@ -28,7 +28,7 @@ func benchmarkDocuments(t testing.TB, n int) []Document {
 		name := invent() + "-" + strings.ToLower(strings.ReplaceAll(pick(r, vocabulary), ".", ""))
 		docs = append(docs, Document{
 			Name: fmt.Sprint(name, i), Publisher: invent(), PublisherTitle: invent(), Title: strings.ReplaceAll(name, "-", " "),
-			Description: phrase(r, 12), Categories: some(r, someCategories), Tags: some(r, vocabulary),
+			Description: randomPhrase(r, 12), Categories: pickSome(r, someCategories), Tags: pickSome(r, vocabulary),
 			Installs: int64(r.ExpFloat64() * 1000), Platforms: []string{"universal"},
 		})
 	}
@@ -39,8 +39,9 @@ func benchmarkDocuments(t testing.TB, n int) []Document {
 	return docs[:n]
 }
 
-// writeLarge writes an index with payloads as large as a real gallery's.
-func writeLarge(b *testing.B, docs []Document) []byte {
+// writeWithPayloads writes an index with payloads of the size that they have in a real
+// gallery.
+func writeWithPayloads(b *testing.B, docs []Document) []byte {
 	json, packed := []byte(strings.Repeat("x", 3500)), make([]byte, 900)
 	p := Payload{json, []uint32{100, 500, 900, 1300, 1700, 2100}, packed}
 	c := contentOf(b, docs, nil)
@@ -52,8 +53,8 @@ func writeLarge(b *testing.B, docs []Document) []byte {
 	return file.Bytes()
 }
 
-// BenchmarkSearch asks what editors ask, of galleries of three sizes. A text is
-// asked as if nobody had asked it before; "again" is what it costs then.
+// BenchmarkSearch runs the queries of editors on galleries of three sizes. The result cache
+// does not contain the texts, except for "again".
 func BenchmarkSearch(b *testing.B) {
 	for _, size := range []int{100, 10_000, 100_000} {
 		docs := benchmarkDocuments(b, size)
@@ -62,7 +63,7 @@ func BenchmarkSearch(b *testing.B) {
 		for i := range 60 {
 			ids = append(ids, docs[i*size/60].UUID)
 		}
-		always := query.Filter{Targets: []string{everyTarget}, Exclude: query.Unpublished, Size: 50}
+		always := query.Filter{Targets: []string{vscodeTarget}, Exclude: query.Unpublished, Size: 50}
 		run := func(name string, f query.Filter, before func()) {
 			b.Run(fmt.Sprintf("%s/size=%d", name, size), func(b *testing.B) {
 				b.ReportAllocs()
@@ -74,7 +75,7 @@ func BenchmarkSearch(b *testing.B) {
 		}
 		for _, c := range []struct {
 			name string
-			ask  func(f *query.Filter)
+			set  func(f *query.Filter)
 		}{
 			{"popular", func(f *query.Filter) { f.Sort = query.InstallCount }},
 			{"category", func(f *query.Filter) { f.Categories = []string{"themes"} }},
@@ -83,7 +84,7 @@ func BenchmarkSearch(b *testing.B) {
 			{"rating", func(f *query.Filter) { f.Categories, f.Sort = []string{"themes"}, query.WeightedRating }},
 		} {
 			f := always
-			c.ask(&f)
+			c.set(&f)
 			run(c.name, f, func() {})
 		}
 		for _, c := range []struct{ name, text string }{
@@ -92,7 +93,7 @@ func BenchmarkSearch(b *testing.B) {
 		} {
 			f := always
 			f.Text = []string{c.text}
-			run("text="+c.name, f, func() { ix.memo.forget(c.text) })
+			run("text="+c.name, f, func() { ix.cache.remove(c.text) })
 		}
 		f := always
 		f.Text = []string{"python"}
@@ -100,11 +101,11 @@ func BenchmarkSearch(b *testing.B) {
 	}
 }
 
-// BenchmarkOpen opens an index beside its floor, which reads the file into memory.
+// BenchmarkOpen opens an index. The floor is the time to read the file into memory.
 func BenchmarkOpen(b *testing.B) {
 	for _, n := range []int{1_000, 20_000} {
 		path := filepath.Join(b.TempDir(), "x.idx")
-		if err := os.WriteFile(path, writeLarge(b, benchmarkDocuments(b, n)), 0o600); err != nil {
+		if err := os.WriteFile(path, writeWithPayloads(b, benchmarkDocuments(b, n)), 0o600); err != nil {
 			b.Fatal(err)
 		}
 		b.Run(fmt.Sprintf("size=%d/of=floor", n), func(b *testing.B) {
@@ -130,6 +131,6 @@ func BenchmarkWrite(b *testing.B) {
 	docs := benchmarkDocuments(b, 10_000)
 	b.ReportAllocs()
 	for b.Loop() {
-		writeLarge(b, docs)
+		writeWithPayloads(b, docs)
 	}
 }

@@ -2,7 +2,7 @@ package index
 
 import "math/bits"
 
-// bitmap is a set of documents, one bit for each.
+// bitmap is a set of documents with one bit for each document.
 type bitmap []uint64
 
 func newBitmap(documents int) bitmap { return make(bitmap, (documents+63)/64) }
@@ -33,7 +33,7 @@ func (b bitmap) fill(n int) {
 	}
 }
 
-func (b bitmap) keep(other bitmap) {
+func (b bitmap) intersect(other bitmap) {
 	for i := range b {
 		b[i] &= other[i]
 	}

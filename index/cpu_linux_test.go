@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// threadCPU returns how long this thread has run.
+// threadCPU returns the processor time of this thread.
 func threadCPU() time.Duration {
 	const thread = 1 // RUSAGE_THREAD
 	var used syscall.Rusage

@@ -4,7 +4,8 @@ package index
 
 import "time"
 
-var begun = time.Now()
+var start = time.Now()
 
-// threadCPU returns the time, where that of a thread is not known.
-func threadCPU() time.Duration { return time.Since(begun) }
+// threadCPU returns the elapsed time, because the processor time of a thread is not
+// available.
+func threadCPU() time.Duration { return time.Since(start) }

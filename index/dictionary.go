@@ -8,12 +8,12 @@ import (
 	"galbuild/index/segment"
 )
 
-// dictionary maps strings, sorted by their bytes, to ascending lists of
-// documents. All slices are views of the file.
+// dictionary maps strings, sorted by their bytes, to ascending lists of documents. All
+// slices are views of the file.
 type dictionary struct {
 	text  []byte   // the strings, one after the other
-	ends  []uint32 // where each ends in text
-	lists []uint32 // where the list of each ends in docs
+	ends  []uint32 // where each string ends in text
+	lists []uint32 // where the list of each string ends in docs
 	docs  []uint32
 }
 
@@ -26,7 +26,7 @@ func (d *dictionary) at(i int) []byte {
 	return d.text[d.ends[i-1]:d.ends[i]]
 }
 
-// span returns the bounds of i's list within docs.
+// span returns the bounds of the list of string i within docs.
 func (d *dictionary) span(i int) (from, to uint32) {
 	if i > 0 {
 		from = d.lists[i-1]
@@ -39,14 +39,15 @@ func (d *dictionary) list(i int) []uint32 {
 	return d.docs[from:to]
 }
 
-// find returns where s is, or would be.
+// find returns the position of s, or the position where it would be inserted.
 func (d *dictionary) find(s string) (int, bool) {
 	i := sort.Search(d.len(), func(i int) bool { return string(d.at(i)) >= s })
 	return i, i < d.len() && string(d.at(i)) == s
 }
 
-// prefixEnd returns the first string at or behind from that does not begin with
-// s; those before it are known to. It looks near first: most ranges are short.
+// prefixEnd returns the end of the range of strings that begin with s. The range begins at
+// from, as returned by find. The search starts with small steps, because most ranges are
+// short.
 func (d *dictionary) prefixEnd(from int, s string) int {
 	begins := func(i int) bool { t := d.at(i); return len(t) >= len(s) && string(t[:len(s)]) == s }
 	step := 1
@@ -56,9 +57,9 @@ func (d *dictionary) prefixEnd(from int, s string) int {
 	return from + sort.Search(min(step, d.len()-from), func(i int) bool { return !begins(from + i) })
 }
 
-// openDictionary reads the sections that begin with name and checks every
-// offset and document number in them, so that no look-up can leave the file.
-// That the strings are sorted is not checked: if not, some are not found.
+// openDictionary opens the sections whose names begin with name and checks every offset and
+// document number in them, so that no lookup can leave the file. It does not check the
+// order of the strings: if they are not sorted, some are not found.
 func openDictionary(s *segment.Segment, name string, documents int) (dictionary, error) {
 	var raw [4][]byte
 	for i, part := range []string{".text", ".ends", ".list", ".docs"} {
@@ -68,28 +69,28 @@ func openDictionary(s *segment.Segment, name string, documents int) (dictionary,
 		}
 	}
 	d := dictionary{text: raw[0], ends: segment.Uint32s(raw[1]), lists: segment.Uint32s(raw[2]), docs: segment.Uint32s(raw[3])}
-	if len(d.lists) != len(d.ends) || !reaches(d.ends, len(d.text)) || !reaches(d.lists, len(d.docs)) {
-		return dictionary{}, fmt.Errorf("%w: sections %q do not fit each other", segment.ErrCorrupt, name)
+	if len(d.lists) != len(d.ends) || !endsAt(d.ends, len(d.text)) || !endsAt(d.lists, len(d.docs)) {
+		return dictionary{}, fmt.Errorf("%w: sections %q have inconsistent sizes", segment.ErrCorrupt, name)
 	}
 	for i := range d.len() {
-		if !ascends(d.list(i), documents) {
-			return dictionary{}, fmt.Errorf("%w: section %q: list %d is out of order or names unknown documents", segment.ErrCorrupt, name+".docs", i)
+		if !isAscending(d.list(i), documents) {
+			return dictionary{}, fmt.Errorf("%w: section %q: list %d is not ascending or contains unknown documents", segment.ErrCorrupt, name+".docs", i)
 		}
 	}
 	return d, nil
 }
 
-// reaches reports whether offsets never fall and end at size.
-func reaches(offsets []uint32, size int) bool {
+// endsAt reports whether offsets are ascending, repeats allowed, and the last one is size.
+// An empty slice ends at 0.
+func endsAt(offsets []uint32, size int) bool {
 	if len(offsets) == 0 {
 		return size == 0
 	}
 	return slices.IsSorted(offsets) && uint64(offsets[len(offsets)-1]) == uint64(size)
 }
 
-// ascends reports whether each number is larger than the one before and all are
-// below limit.
-func ascends(numbers []uint32, limit int) bool {
+// isAscending reports whether numbers are strictly ascending and less than limit.
+func isAscending(numbers []uint32, limit int) bool {
 	next := uint64(0)
 	for _, n := range numbers {
 		if uint64(n) < next {

@@ -7,28 +7,30 @@ import (
 	"galbuild/index/segment"
 )
 
-// lister collects which documents each string leads to. Documents come in
-// ascending order; a document that comes twice for a string counts once, with its
-// larger weight.
-type lister struct {
-	numbers  map[string]uint32 // of the strings, as they came
-	strings  []string
-	size     int      // of all strings, in bytes
-	latest   []uint32 // for each string, 1 + number of its latest posting
-	counts   []uint32 // for each string, its postings
-	postings []posting
+// dictionaryBuilder collects the documents of each string. Documents must be added in
+// ascending order. If a document is added to a string more than once, it has one posting,
+// with the largest weight.
+type dictionaryBuilder struct {
+	numbers     map[string]uint32 // number of each string, in the order in which they were added
+	strings     []string
+	size        int      // total length of the strings in bytes
+	lastPosting []uint32 // for each string, 1 + index of its last posting
+	counts      []uint32 // for each string, the number of its postings
+	postings    []posting
 }
 
 type posting struct {
-	number uint32 // of the string
+	number uint32 // number of the string
 	doc    uint32
 	weight uint8
 }
 
-func newLister() *lister { return &lister{numbers: make(map[string]uint32)} }
+func newDictionaryBuilder() *dictionaryBuilder {
+	return &dictionaryBuilder{numbers: make(map[string]uint32)}
+}
 
-// add keeps nothing of s, which may be used again.
-func (l *lister) add(s []byte, doc uint32, weight uint8) {
+// add adds a document to the list of s. It does not retain s.
+func (l *dictionaryBuilder) add(s []byte, doc uint32, weight uint8) {
 	n, ok := l.numbers[string(s)]
 	if !ok {
 		n = uint32(len(l.strings))
@@ -36,21 +38,21 @@ func (l *lister) add(s []byte, doc uint32, weight uint8) {
 		l.numbers[s] = n
 		l.strings = append(l.strings, s)
 		l.size += len(s)
-		l.latest = append(l.latest, 0)
+		l.lastPosting = append(l.lastPosting, 0)
 		l.counts = append(l.counts, 0)
 	}
-	if i := l.latest[n]; i > 0 && l.postings[i-1].doc == doc {
+	if i := l.lastPosting[n]; i > 0 && l.postings[i-1].doc == doc {
 		l.postings[i-1].weight = max(l.postings[i-1].weight, weight)
 		return
 	}
 	l.postings = append(l.postings, posting{n, doc, weight})
-	l.latest[n] = uint32(len(l.postings))
+	l.lastPosting[n] = uint32(len(l.postings))
 	l.counts[n]++
 }
 
-// write adds the sections of a dictionary and returns it, with the weights beside
-// its docs.
-func (l *lister) write(w *segment.Writer, name string) (dictionary, []uint8) {
+// write writes the sections of the dictionary. It returns the dictionary, and a weight for
+// each element of docs.
+func (l *dictionaryBuilder) write(w *segment.Writer, name string) (dictionary, []uint8) {
 	d, weights := l.dictionary()
 	w.Add(name+".text", d.text)
 	w.Add(name+".ends", segment.Bytes32(d.ends))
@@ -59,14 +61,14 @@ func (l *lister) write(w *segment.Writer, name string) (dictionary, []uint8) {
 	return d, weights
 }
 
-// dictionary sorts what was collected.
-func (l *lister) dictionary() (dictionary, []uint8) {
+// dictionary returns the sorted dictionary, and a weight for each element of docs.
+func (l *dictionaryBuilder) dictionary() (dictionary, []uint8) {
 	n := len(l.strings)
 	d := dictionary{
 		text: make([]byte, 0, l.size), ends: make([]uint32, n),
 		lists: make([]uint32, n), docs: make([]uint32, len(l.postings)),
 	}
-	next := make([]uint32, n) // for each string, where in docs its next document goes
+	next := make([]uint32, n) // for each string, the position of its next document in docs
 	end := uint32(0)
 	for i, number := range l.order() {
 		d.text = append(d.text, l.strings[number]...)
@@ -82,8 +84,8 @@ func (l *lister) dictionary() (dictionary, []uint8) {
 	return d, weights
 }
 
-// order returns the numbers of the strings, which are sorted by bytes.
-func (l *lister) order() []uint32 {
+// order returns the numbers of the strings, sorted by the bytes of the strings.
+func (l *dictionaryBuilder) order() []uint32 {
 	numbers := make([]uint32, len(l.strings))
 	for i := range numbers {
 		numbers[i] = uint32(i)

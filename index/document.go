@@ -1,7 +1,7 @@
 package index
 
-// Document is what the index knows of one extension: keys to match and values to
-// sort by. It knows nothing of packages or HTTP.
+// Document is what the index stores about one extension: values to match, texts to search
+// and numbers to sort by.
 type Document struct {
 	ID             string // publisher.name as declared; matched without regard to case
 	UUID           string // extensionId
@@ -12,13 +12,13 @@ type Document struct {
 	Description    string
 	Categories     []string
 	Tags           []string
-	Contributed    []string // other texts that people search for, such as titles of commands
-	Platforms      []string // platforms of its versions; "universal" fits all
+	Contributed    []string // other searchable texts, such as the titles of commands
+	Platforms      []string // of its versions; "universal" matches every platform
 	Flags          uint32   // query.Public | …
 	Featured       bool
 	Installs       int64
 	Rating         float64 // average, 0 to 5
-	Ratings        int64   // how many
+	Ratings        int64   // number of ratings
 	Updated        int64   // Unix seconds
 	Released       int64   // Unix seconds
 }

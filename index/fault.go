@@ -2,18 +2,19 @@ package index
 
 import "galbuild/index/internal/mmap"
 
-// Guard makes the calling goroutine panic, instead of ending the process, when it reads an
-// index whose file was truncated in place or whose disk fails. Every goroutine that reads
-// an index which others may damage must call it. [Damage] recognizes the panic.
-func Guard() { mmap.Guard() }
+// PanicOnFault makes the calling goroutine panic, instead of ending the process, when it
+// reads an index whose file was truncated in place or whose disk fails. Every goroutine
+// that reads an index which other programs may damage must call it. [FaultError] recognizes
+// the panic.
+func PanicOnFault() { mmap.PanicOnFault() }
 
-// Damage returns an error if the value that a guarded goroutine recovered comes from an
-// index that can no longer be read, and nil otherwise.
-func Damage(recovered any) error { return mmap.AsError(recovered) }
+// FaultError returns an error if the recovered value is the panic of a goroutine that
+// called [PanicOnFault] and read an index that can no longer be read, and nil otherwise.
+func FaultError(recovered any) error { return mmap.AsError(recovered) }
 
-// openMapped opens an index whose file may be truncated while it is checked.
+// openMapped opens a mapped index. Its file may be truncated while it is being checked.
 func openMapped(f *mmap.File) (ix *Index, err error) {
-	defer mmap.Unguard(mmap.Guard())
+	defer mmap.RestorePanicOnFault(mmap.PanicOnFault())
 	defer func() {
 		if p := recover(); p != nil {
 			if err = mmap.AsError(p); err == nil {
@@ -21,5 +22,5 @@ func openMapped(f *mmap.File) (ix *Index, err error) {
 			}
 		}
 	}()
-	return openBytes(f.Bytes, f.Rest)
+	return openBytes(f.Bytes, f.Release)
 }

@@ -13,8 +13,8 @@ import (
 	"galbuild/index/query"
 )
 
-// mapped writes an index of a few pages and maps it.
-func mapped(t *testing.T) (file string, f *mmap.File) {
+// mapIndex writes an index of a few pages and maps it.
+func mapIndex(t *testing.T) (file string, f *mmap.File) {
 	t.Helper()
 	docs := make([]Document, 300)
 	for i := range docs {
@@ -32,21 +32,22 @@ func mapped(t *testing.T) (file string, f *mmap.File) {
 	return file, f
 }
 
-// TestCutShortWhileOpening checks that opening a truncated index is an error, also in the
-// goroutines that compute the checksum.
-func TestCutShortWhileOpening(t *testing.T) {
-	file, f := mapped(t)
+// TestTruncatedWhileOpening opens an index whose file was truncated after it was mapped.
+// The faults also occur in the goroutines that compute the checksum.
+func TestTruncatedWhileOpening(t *testing.T) {
+	file, f := mapIndex(t)
 	if err := os.Truncate(file, 4096); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := openMapped(f); err == nil || !strings.Contains(err.Error(), "changed in place") {
-		t.Errorf("got %v, want an error that says what happened", err)
+		t.Errorf("got %v, want an error about the changed file", err)
 	}
 }
 
-// TestCutShort panics in a guarded goroutine, with a value that Damage recognizes.
-func TestCutShort(t *testing.T) {
-	file, f := mapped(t)
+// TestTruncatedWhileSearching searches an index whose file was truncated after it was
+// opened. The goroutine panics with a value that FaultError recognizes.
+func TestTruncatedWhileSearching(t *testing.T) {
+	file, f := mapIndex(t)
 	ix, err := openMapped(f)
 	if err != nil {
 		t.Fatal(err)
@@ -57,13 +58,13 @@ func TestCutShort(t *testing.T) {
 	recovered := make(chan any)
 	go func() {
 		defer func() { recovered <- recover() }()
-		Guard()
+		PanicOnFault()
 		ix.Search(nil, &query.Filter{Sort: query.Title})
 	}()
-	if p := <-recovered; Damage(p) == nil {
+	if p := <-recovered; FaultError(p) == nil {
 		t.Errorf("recovered %v, want a fault", p)
 	}
-	if err := Damage("another panic"); err != nil {
+	if err := FaultError("another panic"); err != nil {
 		t.Errorf("got %v for another panic", err)
 	}
 }

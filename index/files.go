@@ -14,17 +14,17 @@ import (
 	"galbuild/index/segment"
 )
 
-// File is one path a site serves, and where its bytes are.
+// File is a path that a site serves, and the blob with its content.
 type File struct {
 	Path   string   // relative to the site, slash-separated
-	SHA256 [32]byte // names the blob
+	SHA256 [32]byte // of the content; the name of the blob
 	Size   int64
 	Type   string // media type
 }
 
-// A file's record: the first 16 bytes of the SHA-256 of its path, the SHA-256 of
-// its bytes, its size, the number of its media type, four zero bytes. Records
-// are sorted; paths themselves are not stored.
+// A record of section file.rec has the first 16 bytes of the SHA-256 of the path, the
+// SHA-256 of the content, its size, the number of its media type, and four zero bytes.
+// Records are sorted. The paths themselves are not stored.
 const (
 	pathHashSize   = 16
 	fileRecordSize = pathHashSize + sha256.Size + 16
@@ -41,7 +41,7 @@ func (f *files) record(i int) []byte {
 	return f.records[i*fileRecordSize:][:fileRecordSize]
 }
 
-// search returns the number of the path's record.
+// search returns the number of the path's record, or where it would be inserted.
 func (f *files) search(want PathHash) (int, bool) {
 	i := sort.Search(f.len(), func(i int) bool {
 		return bytes.Compare(f.record(i)[:pathHashSize], want[:]) >= 0
@@ -59,7 +59,7 @@ func (f *files) find(path string) (File, bool) {
 	return found, true
 }
 
-// at returns the file of record i, but for its path.
+// at returns the file of record i without its path.
 func (f *files) at(i int) File {
 	var found File
 	rest := f.record(i)[pathHashSize:]
@@ -69,31 +69,30 @@ func (f *files) at(i int) File {
 	return found
 }
 
-// PathHash stands for a path, which the file does not hold: the first bytes of its
-// SHA-256.
+// PathHash identifies a path: the first 16 bytes of its SHA-256.
 type PathHash [pathHashSize]byte
 
-// A Listed is a path and what is there: its hash, and the SHA-256 of the bytes.
-type Listed [pathHashSize + sha256.Size]byte
+// FileKey identifies a path and its content: a [PathHash] and the SHA-256 of the content.
+type FileKey [pathHashSize + sha256.Size]byte
 
-// Listed yields every path with what is there, sorted.
-func (ix *Index) Listed() iter.Seq[Listed] {
-	return func(yield func(Listed) bool) {
+// FileKeys yields the keys of all files, ascending.
+func (ix *Index) FileKeys() iter.Seq[FileKey] {
+	return func(yield func(FileKey) bool) {
 		for i := range ix.files.len() {
-			if !yield(Listed(ix.files.record(i)[:len(Listed{})])) {
+			if !yield(FileKey(ix.files.record(i)[:len(FileKey{})])) {
 				return
 			}
 		}
 	}
 }
 
-// Lists reports whether the path is there with the same bytes.
-func (ix *Index) Lists(f Listed) bool {
-	i, ok := ix.files.search(PathHash(f[:pathHashSize]))
-	return ok && bytes.Equal(ix.files.record(i)[:len(f)], f[:])
+// HasFile reports whether the index contains the path with the same content.
+func (ix *Index) HasFile(key FileKey) bool {
+	i, ok := ix.files.search(PathHash(key[:pathHashSize]))
+	return ok && bytes.Equal(ix.files.record(i)[:len(key)], key[:])
 }
 
-// Files yields every file of the index, in no useful order, without its path.
+// Files yields all files without their paths, ordered by the hashes of the paths.
 func (ix *Index) Files() iter.Seq[File] {
 	return func(yield func(File) bool) {
 		for i := range ix.files.len() {
@@ -109,10 +108,10 @@ func pathHash(path string) PathHash {
 	return PathHash(sum[:pathHashSize])
 }
 
-// A fileRecord is a record of section file.rec.
+// fileRecord is a record of section file.rec.
 type fileRecord [fileRecordSize]byte
 
-func (r *fileRecord) path() []byte { return r[:pathHashSize] }
+func (r *fileRecord) pathHash() []byte { return r[:pathHashSize] }
 
 func (r *fileRecord) mediaType() []byte { return r[fileRecordSize-8:] }
 
@@ -131,8 +130,8 @@ func writeFiles(w *segment.Writer, all iter.Seq[File]) error {
 	slices.SortFunc(records, func(a, b fileRecord) int { return bytes.Compare(a[:], b[:]) })
 	records = slices.Compact(records)
 	for i := 1; i < len(records); i++ {
-		if path := records[i].path(); bytes.Equal(path, records[i-1].path()) {
-			return conflict(all, PathHash(path))
+		if path := records[i].pathHash(); bytes.Equal(path, records[i-1].pathHash()) {
+			return pathConflict(all, PathHash(path))
 		}
 	}
 	section := w.Stream("file.rec")
@@ -154,8 +153,8 @@ func newFileRecord(f *File, mediaType uint64) (r fileRecord) {
 	return r
 }
 
-// sortTypes numbers the media types in their order, in the records too, and
-// returns them as a section.
+// sortTypes renumbers the media types by their sorted order, in the records too, and
+// returns them encoded as section file.typ.
 func sortTypes(types map[string]uint64, records []fileRecord) (names []byte) {
 	sorted := make([]uint64, len(types))
 	for i, name := range slices.Sorted(maps.Keys(types)) {
@@ -169,14 +168,15 @@ func sortTypes(types map[string]uint64, records []fileRecord) (names []byte) {
 	return names
 }
 
-// conflict names the path that two different files have.
-func conflict(all iter.Seq[File], of PathHash) error {
+// pathConflict returns an error with the path that has this hash and two different
+// contents.
+func pathConflict(all iter.Seq[File], of PathHash) error {
 	for f := range all {
 		if pathHash(f.Path) == of {
-			return fmt.Errorf("%q is one path with two contents", f.Path)
+			return fmt.Errorf("path %q has two different contents", f.Path)
 		}
 	}
-	return errors.New("one path has two contents")
+	return errors.New("a path has two different contents")
 }
 
 func openFiles(s *segment.Segment) (files, error) {
@@ -193,7 +193,7 @@ func openFiles(s *segment.Segment) (files, error) {
 		f.types = append(f.types, string(r.bytes()))
 	}
 	if len(records)%fileRecordSize != 0 {
-		return files{}, fmt.Errorf("%w: section %q: %d bytes are no whole records", segment.ErrCorrupt, "file.rec", len(records))
+		return files{}, fmt.Errorf("%w: section %q: %d bytes, want a multiple of %d", segment.ErrCorrupt, "file.rec", len(records), fileRecordSize)
 	}
 	for i := range f.len() {
 		if n := binary.LittleEndian.Uint32(f.record(i)[fileRecordSize-8:]); uint64(n) >= uint64(len(f.types)) {

@@ -9,16 +9,16 @@ import (
 	"galbuild/index/segment"
 )
 
-// use asks everything of an index that Open accepted; nothing may panic.
-func use(ix *Index) {
+// exercise calls all methods of an index that was opened. None may panic.
+func exercise(ix *Index) {
 	for _, f := range []query.Filter{
 		{}, {Sort: query.Title}, {Text: []string{"live server"}}, {Text: []string{"pretier"}}, {Text: []string{`"vue js"`}},
 		{Text: []string{"x"}, Sort: query.Updated}, {Categories: []string{"themes"}}, {Exclude: query.Unpublished, Include: query.Public},
 		{Platforms: []string{"linux-x64"}, Featured: true},
 	} {
 		for _, h := range ix.Search(nil, &f).Hits {
-			fill(ix.Payload(h, Latest))
-			fill(ix.Payload(h, All))
+			cutAtPlaceholders(ix.Payload(h, Latest))
+			cutAtPlaceholders(ix.Payload(h, All))
 		}
 	}
 	for _, d := range ix.Documents() {
@@ -29,18 +29,18 @@ func use(ix *Index) {
 	ix.File("assets/a/1.png")
 }
 
-// fill cuts the payload at its holes, as a reader does.
-func fill(p Payload) {
+// cutAtPlaceholders slices the payload at its placeholders, as a response does.
+func cutAtPlaceholders(p Payload) {
 	at := uint32(0)
-	for _, hole := range p.Holes {
-		_ = p.JSON[at:hole]
-		at = hole
+	for _, placeholder := range p.Placeholders {
+		_ = p.JSON[at:placeholder]
+		at = placeholder
 	}
 	_ = p.JSON[at:]
 }
 
-// seal makes the header's checksum right, so that what lies behind it is tested.
-func seal(b []byte) []byte {
+// fixChecksum corrects the checksum in the header, so that the other checks are tested.
+func fixChecksum(b []byte) []byte {
 	if len(b) >= 32 {
 		binary.LittleEndian.PutUint32(b[24:], segment.Checksum(b))
 	}
@@ -49,39 +49,40 @@ func seal(b []byte) []byte {
 
 func FuzzOpenBytes(f *testing.F) {
 	docs := randomDocuments(rand.New(rand.NewPCG(5, 5)), 12)
-	f.Add(write(f, docs, someFiles(4)), uint32(40), uint64(1))
+	f.Add(write(f, docs, testFiles(4)), uint32(40), uint64(1))
 	f.Add(write(f, nil, nil), uint32(12), uint64(0xff))
 	f.Fuzz(func(t *testing.T, b []byte, at uint32, change uint64) {
 		if len(b) > 8 {
 			at %= uint32(len(b) - 7)
 			binary.LittleEndian.PutUint64(b[at:], binary.LittleEndian.Uint64(b[at:])^change)
 		}
-		if ix, err := OpenBytes(seal(b)); err == nil {
-			use(ix)
+		if ix, err := OpenBytes(fixChecksum(b)); err == nil {
+			exercise(ix)
 		}
 	})
 }
 
-// Every byte of a small index is damaged in a few ways.
+// TestDamage changes every byte of a small index in three ways, and truncates it at every
+// size.
 func TestDamage(t *testing.T) {
-	whole := write(t, randomDocuments(rand.New(rand.NewPCG(5, 5)), 6), someFiles(3))
+	whole := write(t, randomDocuments(rand.New(rand.NewPCG(5, 5)), 6), testFiles(3))
 	opened := 0
 	for at := range whole {
 		for _, change := range []byte{1, 0x80, 0xff} {
 			b := append([]byte(nil), whole...)
 			b[at] ^= change
 			if _, err := OpenBytes(b); err == nil {
-				t.Fatalf("offset %d: damage went unnoticed", at)
+				t.Fatalf("offset %d: damage was not detected", at)
 			}
-			if ix, err := OpenBytes(seal(b)); err == nil {
-				use(ix)
+			if ix, err := OpenBytes(fixChecksum(b)); err == nil {
+				exercise(ix)
 				opened++
 			}
 		}
 	}
 	for size := range whole {
 		if _, err := OpenBytes(whole[:size]); err == nil {
-			t.Fatalf("a file cut to %d bytes was accepted", size)
+			t.Fatalf("a file truncated to %d bytes was accepted", size)
 		}
 	}
 	if opened == 0 {

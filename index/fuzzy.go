@@ -9,10 +9,9 @@ import (
 	"galbuild/index/segment"
 )
 
-// tolerance returns how many letters of a word of n letters may be wrong: one
-// from five letters on, two from nine. What counts is the longer of the word
-// typed and the word meant.
-func tolerance(n int) int {
+// maxEdits returns the number of edits by which a word and a term may differ: 1 from five
+// letters on, 2 from nine. n is the length of the longer of the two.
+func maxEdits(n int) int {
 	switch {
 	case n >= 9:
 		return 2
@@ -22,135 +21,135 @@ func tolerance(n int) int {
 	return 0
 }
 
-// reach returns how many mistakes a word of n letters can be away from the word
-// meant, which may be longer by the mistakes made.
-func reach(n int) int {
+// editRadius returns the largest number of edits by which a term may differ from a word of
+// n letters. The term may be longer than the word, by as many letters as there are edits.
+func editRadius(n int) int {
 	most := 0
 	for longer := range 3 {
-		if t := tolerance(n + longer); t >= longer {
+		if t := maxEdits(n + longer); t >= longer {
 			most = t
 		}
 	}
 	return most
 }
 
-// neighbours are the strings of a dictionary by the number of their letters, each
-// with its signature, for finding those that a word may be meant for.
-type neighbours struct {
-	starts []uint32 // where the strings of 0, 1, … letters start in all; the last is the end
-	all    []uint64 // number of the string << 32 | signature; ascending for each length
+// signatureTable lists the strings of a dictionary by length, with a signature of each, to
+// find strings that are similar to a word. Lengths are in letters.
+type signatureTable struct {
+	starts  []uint32 // where the strings of 0, 1, … letters start in entries, and the end
+	entries []uint64 // position of the string << 32 | signature; ascending for each length
 }
 
-const nearStarts = maxWord + 2
+const numStarts = maxWord + 2
 
-func newNeighbours(d *dictionary) neighbours {
-	n := neighbours{make([]uint32, nearStarts), make([]uint64, d.len())}
+func newSignatureTable(d *dictionary) signatureTable {
+	n := signatureTable{make([]uint32, numStarts), make([]uint64, d.len())}
 	for i := range d.len() {
 		n.starts[countLetters(d.at(i))+1]++
 	}
-	for i := 1; i < nearStarts; i++ {
+	for i := 1; i < numStarts; i++ {
 		n.starts[i] += n.starts[i-1]
 	}
 	next := slices.Clone(n.starts)
 	for i := range d.len() {
 		k := countLetters(d.at(i))
-		n.all[next[k]] = uint64(i)<<32 | uint64(signature(d.at(i)))
+		n.entries[next[k]] = uint64(i)<<32 | uint64(signature(d.at(i)))
 		next[k]++
 	}
 	return n
 }
 
-// countLetters counts no further than the longest word that is ever looked for.
+// countLetters returns the number of letters of word, at most maxWord.
 func countLetters(word []byte) int { return min(utf8.RuneCount(word), maxWord) }
 
-func (n neighbours) write(w *segment.Writer, name string) {
-	w.Add(name+".near", segment.Bytes32(n.starts), segment.Bytes64(n.all))
+func (n signatureTable) write(w *segment.Writer, name string) {
+	w.Add(name+".near", segment.Bytes32(n.starts), segment.Bytes64(n.entries))
 }
 
-// openNeighbours reads the section that newer files have, or makes up for it.
-func openNeighbours(s *segment.Segment, name string, d *dictionary) (neighbours, error) {
+// openSignatureTable opens the section of the table. It builds the table if the file does
+// not have the section, as the first files do not.
+func openSignatureTable(s *segment.Segment, name string, d *dictionary) (signatureTable, error) {
 	raw, err := s.Section(name + ".near")
 	if err != nil {
-		return newNeighbours(d), nil
+		return newSignatureTable(d), nil
 	}
-	if len(raw) != 4*nearStarts+8*d.len() {
-		return neighbours{}, fmt.Errorf("%w: section %q has %d bytes for %d strings", segment.ErrCorrupt, name+".near", len(raw), d.len())
+	if len(raw) != 4*numStarts+8*d.len() {
+		return signatureTable{}, fmt.Errorf("%w: section %q has %d bytes for %d strings", segment.ErrCorrupt, name+".near", len(raw), d.len())
 	}
-	n := neighbours{segment.Uint32s(raw[:4*nearStarts]), segment.Uint64s(raw[4*nearStarts:])}
-	if !reaches(n.starts, d.len()) || slices.ContainsFunc(n.all, func(e uint64) bool { return e>>32 >= uint64(d.len()) }) {
-		return neighbours{}, fmt.Errorf("%w: section %q leads outside", segment.ErrCorrupt, name+".near")
+	n := signatureTable{segment.Uint32s(raw[:4*numStarts]), segment.Uint64s(raw[4*numStarts:])}
+	if !endsAt(n.starts, d.len()) || slices.ContainsFunc(n.entries, func(e uint64) bool { return e>>32 >= uint64(d.len()) }) {
+		return signatureTable{}, fmt.Errorf("%w: section %q is out of bounds", segment.ErrCorrupt, name+".near")
 	}
 	return n, nil
 }
 
-// lexicon is a dictionary in which words are looked for that may be misspelt.
-type lexicon struct {
+// fuzzyDictionary is a dictionary that can be searched for strings similar to a word.
+type fuzzyDictionary struct {
 	dictionary
-	near neighbours
+	signatures signatureTable
 }
 
-func openLexicon(s *segment.Segment, name string, documents int) (lexicon, error) {
+func openFuzzyDictionary(s *segment.Segment, name string, documents int) (fuzzyDictionary, error) {
 	d, err := openDictionary(s, name, documents)
 	if err != nil {
-		return lexicon{}, err
+		return fuzzyDictionary{}, err
 	}
-	near, err := openNeighbours(s, name, &d)
-	return lexicon{d, near}, err
+	signatures, err := openSignatureTable(s, name, &d)
+	return fuzzyDictionary{d, signatures}, err
 }
 
-// similar yields the strings that word may be meant for, with the number of
-// mistakes. It compares signatures with all strings of about that length, of which
-// hardly any are left to be compared letter by letter. It ends early if there is not
-// enough work left.
-func (l *lexicon) similar(word string, work *Work, yield func(i, wrong int)) {
-	var room letters
-	typed := room.of([]byte(word))
-	limit := reach(len(typed))
+// similar yields the positions of the strings that are similar to word, with the number of
+// edits. It compares the signatures of all strings of about the same length. Hardly any
+// remain to be compared letter by letter. It ends early if too few steps are left.
+func (l *fuzzyDictionary) similar(word string, work *Work, yield func(i, edits int)) {
+	var buf letterBuffer
+	typed := buf.decode([]byte(word))
+	limit := editRadius(len(typed))
 	if limit == 0 {
 		return
 	}
 	want := signature([]byte(word))
-	from, to := l.near.starts[len(typed)-limit], l.near.starts[min(len(typed)+limit, maxWord)+1]
-	if from > to || !work.take(int(to-from)/signaturesPerStep) { // from > to only in a damaged file
+	from, to := l.signatures.starts[len(typed)-limit], l.signatures.starts[min(len(typed)+limit, maxWord)+1]
+	if from > to || !work.take(int(to-from)/signaturesPerStep) { // from > to in a damaged file
 		return
 	}
 	most := 2 * limit
-	for _, e := range l.near.all[from:to] {
+	for _, e := range l.signatures.entries[from:to] {
 		if bits.OnesCount32(uint32(e)^want) > most {
 			continue
 		}
-		if !work.take(mistakesCost) {
+		if !work.take(compareCost) {
 			return
 		}
-		if i, wrong := int(e>>32), l.compare(typed, int(e>>32), limit); wrong < far {
-			yield(i, wrong)
+		if i, edits := int(e>>32), l.compare(typed, int(e>>32), limit); edits < tooFar {
+			yield(i, edits)
 		}
 	}
 }
 
-// compare returns how many letters of string i differ from the typed word, or far if more
-// differ than are allowed.
-func (l *lexicon) compare(typed []rune, i, limit int) int {
-	var room letters
-	meant := room.of(l.at(i))
-	if wrong := mistakes(typed, meant, limit); wrong <= tolerance(max(len(typed), len(meant))) {
-		return wrong
+// compare returns the number of edits between the typed word and string i, or tooFar if
+// there are more than maxEdits allows.
+func (l *fuzzyDictionary) compare(typed []rune, i, limit int) int {
+	var buf letterBuffer
+	term := buf.decode(l.at(i))
+	if edits := editDistance(typed, term, limit); edits <= maxEdits(max(len(typed), len(term))) {
+		return edits
 	}
-	return far
+	return tooFar
 }
 
-// signaturesPerStep is how many signatures are compared in a step. mistakesCost is the cost
-// of comparing two words letter by letter, in steps.
+// signaturesPerStep is the number of signatures that are compared in a step. compareCost is
+// the cost of comparing two words letter by letter, in steps.
 const (
 	signaturesPerStep = 3
-	mistakesCost      = 40
+	compareCost       = 40
 )
 
-// letters is room for those of a word.
-type letters [maxWord]rune
+// letterBuffer is a buffer for the letters of a word.
+type letterBuffer [maxWord]rune
 
-// of returns the letters of word, which are cut off behind maxWord.
-func (l *letters) of(word []byte) []rune {
+// decode returns the letters of word, at most maxWord.
+func (l *letterBuffer) decode(word []byte) []rune {
 	n := 0
 	for _, r := range string(word) {
 		if n == len(l) {
@@ -162,8 +161,8 @@ func (l *letters) of(word []byte) []rune {
 	return l[:n]
 }
 
-// signature has a bit for each small letter of the alphabet that is in word, and
-// six for all others. A mistake changes two bits at most.
+// signature returns the set of letters of word: a bit for each letter from a to z, and six
+// bits for all others. An edit changes at most two bits.
 func signature(word []byte) uint32 {
 	s := uint32(0)
 	for _, r := range string(word) {
@@ -176,14 +175,16 @@ func signature(word []byte) uint32 {
 	return s
 }
 
-const far = 100 // more mistakes than are ever allowed
+// tooFar is more edits than are ever allowed.
+const tooFar = 100
 
-// mistakes returns how many letters must be left out, put in, replaced, or swapped
-// with the next to make b of a (optimal string alignment); more than limit if it
-// is more. Of the table only the cells within limit of the diagonal are filled in.
-func mistakes(a, b []rune, limit int) int {
+// editDistance returns how many letters must be deleted, inserted, replaced, or swapped
+// with the next one to turn a into b (optimal string alignment), or any number greater than
+// limit if there are more than limit. It only computes the cells of the table within limit
+// of the diagonal.
+func editDistance(a, b []rune, limit int) int {
 	if len(a)-len(b) > limit || len(b)-len(a) > limit {
-		return far
+		return tooFar
 	}
 	var rows [3][maxWord + 2]uint8
 	for j := range len(b) + 1 {
@@ -192,7 +193,7 @@ func mistakes(a, b []rune, limit int) int {
 	for i := 1; i <= len(a); i++ {
 		row, above, higher := &rows[i%3], &rows[(i+2)%3], &rows[(i+1)%3]
 		from, to := max(1, i-limit), min(len(b), i+limit)
-		row[from-1] = far
+		row[from-1] = tooFar
 		if from == 1 {
 			row[0] = uint8(i)
 		}
@@ -208,9 +209,9 @@ func mistakes(a, b []rune, limit int) int {
 			row[j] = cost
 			least = min(least, cost)
 		}
-		row[to+1] = far
+		row[to+1] = tooFar
 		if int(least) > limit {
-			return far
+			return tooFar
 		}
 	}
 	return int(rows[len(a)%3][len(b)])

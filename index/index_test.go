@@ -16,7 +16,7 @@ import (
 	"galbuild/index/segment"
 )
 
-func TestDocumentsComeBack(t *testing.T) {
+func TestDocumentsRoundTrip(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		docs := randomDocuments(r, r.IntN(40))
@@ -26,7 +26,7 @@ func TestDocumentsComeBack(t *testing.T) {
 			if !reflect.DeepEqual(got, want[h]) {
 				t.Fatalf("document %d:\n got %+v\nwant %+v", h, got, want[h])
 			}
-			if got, want := (Payloads{ix.Payload(h, Latest), ix.Payload(h, All)}), somePayloads(&got); !equalPayloads(got, want) {
+			if got, want := (Payloads{ix.Payload(h, Latest), ix.Payload(h, All)}), testPayloads(&got); !samePayloads(got, want) {
 				t.Fatalf("document %d:\n got %+v\nwant %+v", h, got, want)
 			}
 			if found, ok := ix.Find(strings.ToUpper(got.ID)); !ok || found != h {
@@ -40,33 +40,34 @@ func TestDocumentsComeBack(t *testing.T) {
 	}
 }
 
-// equalPayloads compares the packed form of an equal variant as that of the first.
-func equalPayloads(got, want Payloads) bool {
-	if same(want[All], want[Latest]) {
-		want[All].Packed = want[Latest].Packed
+// samePayloads compares payloads. The deflated form of a variant that equals the first is
+// not stored, so that of the first is expected.
+func samePayloads(got, want Payloads) bool {
+	if sameJSON(want[All], want[Latest]) {
+		want[All].Deflated = want[Latest].Deflated
 	}
 	for v := range got {
-		if !same(got[v], want[v]) || !bytes.Equal(got[v].Packed, want[v].Packed) {
+		if !sameJSON(got[v], want[v]) || !bytes.Equal(got[v].Deflated, want[v].Deflated) {
 			return false
 		}
 	}
 	return true
 }
 
-func TestOrderOfInputDoesNotMatter(t *testing.T) {
+func TestWriteIgnoresInputOrder(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 2))
-	docs, files := randomDocuments(r, 60), someFiles(50)
+	docs, files := randomDocuments(r, 60), testFiles(50)
 	want := write(t, docs, files)
 	for range 5 {
 		r.Shuffle(len(docs), func(i, j int) { docs[i], docs[j] = docs[j], docs[i] })
 		r.Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
 		if !bytes.Equal(write(t, docs, files), want) {
-			t.Fatal("the same documents in another order gave other bytes")
+			t.Fatal("the same documents in another order gave different bytes")
 		}
 	}
 }
 
-func someFiles(n int) []File {
+func testFiles(n int) []File {
 	files := make([]File, n)
 	for i := range files {
 		files[i] = File{fmt.Sprintf("assets/a/%d.png", i), [32]byte{byte(i), 31: 9}, int64(i) << 33, []string{"image/png", "text/plain; charset=utf-8"}[i%2]}
@@ -75,7 +76,7 @@ func someFiles(n int) []File {
 }
 
 func TestFiles(t *testing.T) {
-	files := someFiles(50)
+	files := testFiles(50)
 	ix := open(t, nil, append(files, files[7]))
 	for _, want := range files {
 		if got, ok := ix.File(want.Path); !ok || got != want {
@@ -94,14 +95,14 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-func TestWriteRefuses(t *testing.T) {
+func TestWriteErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		docs  []Document
 		files []File
 		want  string
 	}{
 		"id twice":   {docs: []Document{{ID: "a.b"}, {ID: "A.B"}}, want: `two documents have the id`},
-		"path twice": {files: []File{{Path: "p"}, {Path: "p", Size: 1}}, want: `"p" is one path with two contents`},
+		"path twice": {files: []File{{Path: "p"}, {Path: "p", Size: 1}}, want: `path "p" has two different contents`},
 	} {
 		err := Write(&bytes.Buffer{}, contentOf(t, c.docs, c.files))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -109,18 +110,18 @@ func TestWriteRefuses(t *testing.T) {
 		}
 	}
 	c := contentOf(t, []Document{{ID: "a.b"}}, nil)
-	c.Payloads = func(int) Payloads { return Payloads{All: {JSON: []byte("x"), Holes: []uint32{2}}} }
+	c.Payloads = func(int) Payloads { return Payloads{All: {JSON: []byte("x"), Placeholders: []uint32{2}}} }
 	err := Write(&bytes.Buffer{}, c)
-	if want := `a payload of "a.b": holes are out of order`; err == nil || !strings.Contains(err.Error(), want) {
+	if want := `a payload of "a.b": placeholders are out of order`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want …%s…", err, want)
 	}
-	c.Scratch = filepath.Join(c.Scratch, "missing")
+	c.TempDir = filepath.Join(c.TempDir, "missing")
 	if err := Write(&bytes.Buffer{}, c); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("got %v of a scratch folder that is missing", err)
+		t.Errorf("got %v for a missing directory of temporary files", err)
 	}
 }
 
-func TestOpenNamesTheFile(t *testing.T) {
+func TestOpenErrorHasPath(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.idx")
 	b := write(t, randomDocuments(rand.New(rand.NewPCG(1, 2)), 5), nil)
 	b[len(b)/2] ^= 1
@@ -133,12 +134,12 @@ func TestOpenNamesTheFile(t *testing.T) {
 	}
 }
 
-// Segments of every version ever written must be read by today's reader. They
-// are never written again.
-func TestOldSegments(t *testing.T) {
+// TestOldFiles opens a file of every version and set of sections that was ever written. The
+// files in testdata are never written again.
+func TestOldFiles(t *testing.T) {
 	all, err := filepath.Glob("testdata/v*.idx")
 	if err != nil || len(all) == 0 {
-		t.Fatalf("got %d old segments (%v), want at least one", len(all), err)
+		t.Fatalf("got %d old files (%v), want at least one", len(all), err)
 	}
 	for _, path := range all {
 		ix, err := Open(path)
@@ -150,8 +151,8 @@ func TestOldSegments(t *testing.T) {
 		if !ok || len(r.Hits) == 0 || r.Hits[0] != want {
 			t.Errorf("%s: got %v, want %d first", path, r, want)
 		}
-		if p := ix.Payload(want, Latest); string(p.JSON) != `{"assetUri":"/x"}` || len(p.Holes) != 1 || p.Holes[0] != 13 {
-			t.Errorf("%s: got payload %q %v", path, p.JSON, p.Holes)
+		if p := ix.Payload(want, Latest); string(p.JSON) != `{"assetUri":"/x"}` || len(p.Placeholders) != 1 || p.Placeholders[0] != 13 {
+			t.Errorf("%s: got payload %q %v", path, p.JSON, p.Placeholders)
 		}
 		if f, ok := ix.File("assets/x"); !ok || f.Size != 42 || f.Type != "image/png" {
 			t.Errorf("%s: got file %+v, %t", path, f, ok)
@@ -162,8 +163,9 @@ func TestOldSegments(t *testing.T) {
 	}
 }
 
-// Sections were added since the first files: without them the answers are the same.
-func TestFewerSections(t *testing.T) {
+// TestMissingSections opens a file without the sections that were added later. The results
+// are the same.
+func TestMissingSections(t *testing.T) {
 	docs := randomDocuments(rand.New(rand.NewPCG(3, 4)), 300)
 	b := write(t, docs, nil)
 	s, err := segment.Parse(b, nil)
@@ -196,19 +198,19 @@ func TestFewerSections(t *testing.T) {
 	}
 }
 
-func TestSearchAllocatesLittle(t *testing.T) {
+func TestAllocations(t *testing.T) {
 	docs := randomDocuments(rand.New(rand.NewPCG(1, 2)), 2000)
 	ix := open(t, docs, nil)
 	var ids []string
 	for i := range 60 {
 		ids = append(ids, docs[33*i].UUID, docs[29*i].ID)
 	}
-	s := new(scratch) // the pool's may go at any time
-	s.free = unbounded()
-	s.work, s.scores.work = &s.free, &s.free
+	s := new(scratch) // the pool may drop its values at any time
+	s.unlimited = unlimitedWork()
+	s.work, s.scores.work = &s.unlimited, &s.unlimited
 	for name, f := range map[string]query.Filter{
 		"popular":      {Sort: query.InstallCount, Exclude: query.Validated << 8},
-		"category":     {Categories: []string{"themes"}, Targets: []string{everyTarget}},
+		"category":     {Categories: []string{"themes"}, Targets: []string{vscodeTarget}},
 		"update check": {IDs: ids, Exclude: query.Unpublished, Size: 120},
 		"restricted":   {Categories: []string{"themes"}, Targets: []string{"linux-x64"}, Exclude: query.Preview},
 		"by rating":    {Categories: []string{"themes"}, Sort: query.WeightedRating},
@@ -218,7 +220,7 @@ func TestSearchAllocatesLittle(t *testing.T) {
 			t.Errorf("%s: nothing found", name)
 		}
 		if got := testing.AllocsPerRun(100, func() { ix.search(&f, s) }); got > 1 {
-			t.Errorf("%s: got %v allocations, want one, of the hits", name, got)
+			t.Errorf("%s: got %v allocations, want one, for the hits", name, got)
 		}
 	}
 	if got := testing.AllocsPerRun(100, func() { ix.Payload(3, All); ix.Find("acme.python1") }); got > 0 {

@@ -9,7 +9,7 @@ import (
 	"galbuild/index/segment"
 )
 
-// Kinds of keys: what a document is looked up by exactly. A key is its kind and
+// Kinds of keys, by which documents are looked up exactly. A key is its kind followed by
 // the folded value.
 const (
 	keyID             = 'i'
@@ -21,12 +21,12 @@ const (
 	keyTag            = 'g'
 	keyCategory       = 'c'
 	keyPlatform       = 'o'
-	keyFlag           = 'f' // value: the bit's number as one byte, from '0'
-	keyFeatured       = 'F' // no value
+	keyFlag           = 'f' // the value is the number of the bit, a character of flagNames
+	keyFeatured       = 'F' // the value is empty
 )
 
-// eachKey yields the keys of d; a value may come twice. What a document lacks is
-// no key: nobody finds it by asking for nothing.
+// eachKey yields the keys of d. It may yield a key twice. An empty value is not a key, so
+// that a request for an empty value matches nothing.
 func (d *Document) eachKey(found func(kind byte, value string)) {
 	yield := func(kind byte, value string) {
 		if strings.TrimSpace(value) != "" {
@@ -61,10 +61,11 @@ func eachFlag(flags uint32, yield func(value string)) {
 	}
 }
 
-// flagNames has one character for each bit, so that a value needs no memory.
+// flagNames has one character for each bit. A value is a substring of it, which needs no
+// allocation.
 const flagNames = "0123456789abcdefghijklmnopqrstuv"
 
-// appendKey appends the key for a value as it was sent or declared.
+// appendKey appends the key of a value as it was requested or declared.
 func appendKey(dst []byte, kind byte, value string) []byte {
 	value = strings.TrimSpace(value)
 	if kind == keyCategory {
@@ -73,8 +74,9 @@ func appendKey(dst []byte, kind byte, value string) []byte {
 	return fold.Append(append(dst, kind), value)
 }
 
-// category gives a category's old name its new one.
-// Source: vsce's validation of package.json, which takes "Languages" for it.
+// category returns the current name of a category, which may be an old one.
+//
+// Source: vsce, whose validation of package.json replaces "Languages".
 func category(name string) string {
 	if strings.EqualFold(name, "Languages") {
 		return "Programming Languages"
@@ -82,11 +84,10 @@ func category(name string) string {
 	return name
 }
 
-// keys is a dictionary with a hash table, for look-ups that touch few pages
-// however many keys there are.
+// keys is a dictionary with a hash table, so that a lookup touches few pages of the file.
 type keys struct {
 	dictionary
-	slots []uint32 // 1 + number of a key, 0 for none; a power of two of them
+	slots []uint32 // 1 + number of a key, or 0; the length is a power of two
 }
 
 // find returns the documents that have the key.
@@ -94,11 +95,11 @@ func (k *keys) find(kind byte, value string) []uint32 {
 	if len(k.slots) == 0 {
 		return nil
 	}
-	var room [96]byte
-	key := appendKey(room[:0], kind, value)
+	var buf [96]byte
+	key := appendKey(buf[:0], kind, value)
 	mask := uint32(len(k.slots) - 1)
 	slot := hash(key) & mask
-	for range k.slots { // a hostile file may have no free slot to stop at
+	for range k.slots { // a damaged file may have no free slot
 		n := k.slots[slot]
 		if n == 0 {
 			return nil
@@ -111,7 +112,7 @@ func (k *keys) find(kind byte, value string) []uint32 {
 	return nil
 }
 
-// hash is FNV-1a, 64 bits, folded to 32.
+// hash returns the FNV-1a 64 hash of the key, its halves XORed.
 func hash[T string | []byte](key T) uint32 {
 	h := uint64(0xcbf29ce484222325)
 	for i := range len(key) {
@@ -120,8 +121,8 @@ func hash[T string | []byte](key T) uint32 {
 	return uint32(h>>32) ^ uint32(h)
 }
 
-// slotsFor returns the hash table of the keys, at most half full.
-func slotsFor(d *dictionary) []uint32 {
+// hashTable returns the hash table of the keys, at most half full.
+func hashTable(d *dictionary) []uint32 {
 	slots := make([]uint32, 1<<bits.Len(uint(2*d.len())))
 	mask := uint32(len(slots) - 1)
 	for i := range d.len() {
@@ -135,16 +136,16 @@ func slotsFor(d *dictionary) []uint32 {
 }
 
 func writeKeys(w *segment.Writer, all []ranked) {
-	l := newLister()
+	builder := newDictionaryBuilder()
 	var key []byte
 	for i, d := range all {
 		d.eachKey(func(kind byte, value string) {
 			key = appendKey(key[:0], kind, value)
-			l.add(key, uint32(i), 0)
+			builder.add(key, uint32(i), 0)
 		})
 	}
-	d, _ := l.write(w, "key")
-	w.Add("key.hash", segment.Bytes32(slotsFor(&d)))
+	d, _ := builder.write(w, "key")
+	w.Add("key.hash", segment.Bytes32(hashTable(&d)))
 }
 
 func openKeys(s *segment.Segment, documents int) (keys, error) {
@@ -158,18 +159,19 @@ func openKeys(s *segment.Segment, documents int) (keys, error) {
 	}
 	k := keys{d, segment.Uint32s(raw)}
 	if len(k.slots)&(len(k.slots)-1) != 0 {
-		return keys{}, fmt.Errorf("%w: section %q: %d slots are no power of two", segment.ErrCorrupt, "key.hash", len(k.slots))
+		return keys{}, fmt.Errorf("%w: section %q: got %d slots, want a power of two", segment.ErrCorrupt, "key.hash", len(k.slots))
 	}
 	for _, n := range k.slots {
 		if uint64(n) > uint64(d.len()) {
-			return keys{}, fmt.Errorf("%w: section %q names key %d of %d", segment.ErrCorrupt, "key.hash", n, d.len())
+			return keys{}, fmt.Errorf("%w: section %q refers to key %d of %d", segment.ErrCorrupt, "key.hash", n, d.len())
 		}
 	}
 	return k, nil
 }
 
-// platforms are VS Code's; a target that is neither one of them nor a platform
-// of an indexed extension belongs to another product.
+// platforms are the target platforms of VS Code. A target that is neither one of them nor a
+// platform of an indexed extension is another product, for which no extension is built.
+//
 // Source: TargetPlatform in VS Code's extensions.ts.
 var platforms = []string{
 	"universal", "web",
@@ -179,5 +181,5 @@ var platforms = []string{
 
 const universal = "universal"
 
-// everyTarget begins the names of the products that all extensions fit.
-const everyTarget = "Microsoft.VisualStudio.Code"
+// vscodeTarget is the prefix of the targets that every extension matches.
+const vscodeTarget = "Microsoft.VisualStudio.Code"

@@ -7,12 +7,12 @@ import (
 	"slices"
 )
 
-// enough is how many documents make it pointless to suspect a mistake: a word
-// typed wrong may itself be a word, but seldom one of many extensions.
-const enough = 5
+// enoughMatches is the number of documents that makes a correction unnecessary: a word that
+// so many documents contain, or a text that so many match, is hardly misspelled.
+const enoughMatches = 5
 
-// match returns the documents of found that match all texts, in no order.
-func (ix *Index) match(texts []text, found *set, s *scratch) []match {
+// match returns the filtered documents that match all texts, in no particular order.
+func (ix *Index) match(texts []text, filtered *set, s *scratch) []match {
 	if len(texts) == 0 {
 		return nil
 	}
@@ -21,53 +21,56 @@ func (ix *Index) match(texts []text, found *set, s *scratch) []match {
 		if len(all) == 0 {
 			break
 		}
-		s.scores.carry(all, ix.Len())
-		all = s.scores.both(ix.matchText(&texts[i+1], &s.scores))
+		s.scores.saveMatches(all, ix.Len())
+		all = s.scores.intersectSaved(ix.matchText(&texts[i+1], &s.scores))
 	}
-	if found.all {
+	if filtered.all {
 		return all
 	}
-	return slices.DeleteFunc(all, func(m match) bool { return !found.has(m.document()) })
+	return slices.DeleteFunc(all, func(m match) bool { return !filtered.has(m.document()) })
 }
 
-// carry saves the results of the texts so far. The next text uses the same memory.
-func (s *scores) carry(all []match, documents int) {
-	if s.sums == nil {
-		s.sums = make([]uint64, documents)
+// saveMatches saves the matches of the texts so far, because the next text reuses the
+// memory.
+func (s *scores) saveMatches(all []match, documents int) {
+	if s.savedScores == nil {
+		s.savedScores = make([]uint64, documents)
 	}
-	s.first = append(s.first[:0], all...)
+	s.saved = append(s.saved[:0], all...)
 	for _, m := range all {
-		s.sums[m.document()] = 1 + uint64(m.score())
+		s.savedScores[m.document()] = 1 + uint64(m.score())
 	}
 }
 
-// both returns the saved matches that are also in all, with the sum of their scores.
-func (s *scores) both(all []match) []match {
+// intersectSaved returns the saved matches that are also in all, with the sums of the
+// scores.
+func (s *scores) intersectSaved(all []match) []match {
 	kept := all[:0]
 	for _, m := range all {
-		if score := s.sums[m.document()]; score > 0 {
+		if score := s.savedScores[m.document()]; score > 0 {
 			sum := min(score-1+uint64(m.score()), math.MaxUint32)
 			kept = append(kept, newMatch(uint32(sum), m.document()))
 		}
 	}
-	for _, m := range s.first {
-		s.sums[m.document()] = 0
+	for _, m := range s.saved {
+		s.savedScores[m.document()] = 0
 	}
 	return kept
 }
 
-// matchText returns the documents that match t, until the next call.
+// matchText returns the documents that match t. They are valid until the next call. It
+// applies the relaxations of the package comment as far as needed.
 func (ix *Index) matchText(t *text, s *scores) []match {
-	ix.allow(t.publishers, s)
+	ix.allowPublishers(t.publishers, s)
 	if len(t.words) == 0 {
 		return ix.matchPublishers(s)
 	}
-	ix.plan(t, s)
+	ix.planWords(t, s)
 	all := ix.attempt(t, s, false)
-	if len(all) < enough && !certain(t, all) && ix.doubt(s, enough) {
+	if len(all) < enoughMatches && !hasExactName(t, all) && ix.relaxSpelling(s, enoughMatches) {
 		all = ix.attempt(t, s, false)
 	}
-	if len(all) == 0 && ix.doubt(s, math.MaxInt) {
+	if len(all) == 0 && ix.relaxSpelling(s, math.MaxInt) {
 		all = ix.attempt(t, s, false)
 	}
 	if len(all) == 0 && len(t.words) > 1 {
@@ -76,28 +79,29 @@ func (ix *Index) matchText(t *text, s *scores) []match {
 	return all
 }
 
-// certain reports whether one of the documents has exactly the name typed, and not
-// by mistake: "Jupiter" is a name, but not the one that most people mean.
-func certain(t *text, all []match) bool {
-	return len(t.words) > 1 && slices.ContainsFunc(all, func(m match) bool { return m.score() >= namePoints })
+// hasExactName reports whether the text has several words and is exactly the name of one of
+// the matches. A single word is not enough: "Jupiter" is a name, but most people who type
+// it look for Jupyter.
+func hasExactName(t *text, all []match) bool {
+	return len(t.words) > 1 && slices.ContainsFunc(all, func(m match) bool { return m.score() >= exactNamePoints })
 }
 
-// plan looks up the terms that each word is, or begins.
-func (ix *Index) plan(t *text, s *scores) {
-	s.plans, s.terms, s.doubtful, s.similar = s.plans[:0], s.terms[:0], false, false
+// planWords looks up the terms that each word equals or is a prefix of.
+func (ix *Index) planWords(t *text, s *scores) {
+	s.plans, s.terms, s.anyCorrected, s.namesReady = s.plans[:0], s.terms[:0], false, false
 	for i, w := range t.words {
 		from := len(s.terms)
-		documents := ix.candidates(w, s)
-		s.plans = append(s.plans, plan{word: w.text, bit: 1 << i, quoted: w.quoted, optional: w.optional, typed: s.terms[from:], documents: documents})
+		documents := ix.addCandidates(w, s)
+		s.plans = append(s.plans, plan{word: w.text, bit: 1 << i, quoted: w.quoted, optional: w.optional, direct: s.terms[from:], documents: documents})
 	}
 }
 
-// candidateCost is the cost of scoring one candidate term for a word, in steps.
+// candidateCost is the cost of scoring one candidate term of a word, in steps.
 const candidateCost = 3
 
-// candidates adds the terms that w is or begins to those of s, and returns how
-// many documents the most frequent of them has.
-func (ix *Index) candidates(w word, s *scores) (most int) {
+// addCandidates adds the terms that w equals or is a prefix of to s.terms. It returns the
+// number of documents of the most frequent one.
+func (ix *Index) addCandidates(w word, s *scores) (most int) {
 	from, exact := ix.terms.find(w.text)
 	to := from
 	if w.prefix {
@@ -109,7 +113,7 @@ func (ix *Index) candidates(w word, s *scores) (most int) {
 		return 0
 	}
 	for i := from; i < to; i++ {
-		quality := beginQuality + uint32(beginRange*len(w.text)/max(1, len(ix.terms.at(i))))
+		quality := prefixQuality + uint32(prefixRange*len(w.text)/max(1, len(ix.terms.at(i))))
 		if exact && i == from {
 			quality = exactQuality
 		}
@@ -119,58 +123,59 @@ func (ix *Index) candidates(w word, s *scores) (most int) {
 	return most
 }
 
-// doubt adds corrections for words that fewer than so many documents have, but not for
-// quoted or optional words. It reports whether it tried any word for the first time.
-func (ix *Index) doubt(s *scores, documents int) bool {
-	doubted := false
+// relaxSpelling adds corrections to the words whose most frequent term has fewer than limit
+// documents, except quoted and optional words. It reports whether it added corrections to
+// any word that had none before.
+func (ix *Index) relaxSpelling(s *scores, limit int) bool {
+	added := false
 	for i := range s.plans {
-		if p := &s.plans[i]; !p.doubted && !p.quoted && !p.optional && p.documents < documents {
-			p.doubted, doubted = true, true
-			ix.misspelt(p, s)
+		if p := &s.plans[i]; !p.corrected && !p.quoted && !p.optional && p.documents < limit {
+			p.corrected, added = true, true
+			ix.addCorrections(p, s)
 		}
 	}
-	s.doubtful = s.doubtful || doubted
-	return doubted
+	s.anyCorrected = s.anyCorrected || added
+	return added
 }
 
-// misspelt adds the terms that the word may be meant for, but for those it is or
-// begins: these are a range of the sorted terms.
-func (ix *Index) misspelt(p *plan, s *scores) {
+// addCorrections adds the terms that are similar to the word. It omits those that the word
+// equals or is a prefix of. These are a range of the sorted terms.
+func (ix *Index) addCorrections(p *plan, s *scores) {
 	from := len(s.terms)
-	ix.terms.similar(p.word, s.work, func(i, wrong int) {
-		if n := len(p.typed); n > 0 && p.typed[0].term <= i && i <= p.typed[n-1].term {
+	ix.terms.similar(p.word, s.work, func(i, edits int) {
+		if n := len(p.direct); n > 0 && p.direct[0].term <= i && i <= p.direct[n-1].term {
 			return
 		}
-		s.terms = append(s.terms, candidate{i, uint32(mistakeQuality - mistakeCost*wrong)})
+		s.terms = append(s.terms, candidate{i, uint32(editQuality - editPenalty*edits)})
 		p.documents = max(p.documents, len(ix.terms.list(i)))
 	})
-	p.meant = s.terms[from:]
+	p.corrections = s.terms[from:]
 }
 
-// attempt returns the documents that have all the words as planned or, if loose, as
-// many as any document has, until the next attempt. What is in quotation marks, and
-// the publisher, must match in any case.
-func (ix *Index) attempt(t *text, s *scores, loose bool) []match {
+// attempt returns the documents that match all words, with the corrections added so far.
+// With fewerWords it returns those that match as many words as any document does. Phrases
+// and publishers must match in any case. The result is valid until the next attempt.
+func (ix *Index) attempt(t *text, s *scores, fewerWords bool) []match {
 	s.prepare(ix.Len())
-	ix.addWords(s, loose)
-	ix.addWhole(t, s)
-	most := bits.OnesCount16(t.required)
-	if loose {
-		most = s.mostWords(t)
+	ix.addWords(s, fewerWords)
+	ix.addNameMatches(t, s)
+	wordCount := bits.OnesCount16(t.required)
+	if fewerWords {
+		wordCount = s.mostWords(t)
 	}
-	s.work.take(totalCost * len(s.touched)) // the sums must be cleared in any case
+	s.work.take(totalCost * len(s.touched)) // even if no steps are left: the scores must be cleared
 	for _, d := range s.touched {
-		of := s.of[d]
-		s.of[d] = score{}
-		if (of.whole > 0 || most > 0 && bits.OnesCount16(of.words&t.required) == most) && of.words&t.quoted == t.quoted && (s.allowed == nil || s.allowed.has(d)) {
-			s.found = append(s.found, newMatch(ix.total(t, s, of, d), d))
+		of := s.byDocument[d]
+		s.byDocument[d] = score{}
+		if (of.nameMark > 0 || wordCount > 0 && bits.OnesCount16(of.words&t.required) == wordCount) && of.words&t.quoted == t.quoted && (s.allowed == nil || s.allowed.has(d)) {
+			s.found = append(s.found, newMatch(ix.totalScore(t, s, of, d), d))
 		}
 	}
 	if list := ix.keys.find(keyID, t.id); len(list) > 0 {
 		promote(s.found, list[0])
 	}
 	if len(t.phrases) > 0 {
-		s.found = ix.saying(t, s)
+		s.found = ix.filterByPhrases(t, s)
 	}
 	return s.found
 }
@@ -178,9 +183,10 @@ func (ix *Index) attempt(t *text, s *scores, loose bool) []match {
 // totalCost is the cost of summing the scores of a document, in steps.
 const totalCost = 2
 
-// addWords scores every word, the rarest first and the optional ones last: of the lists of
-// the others only a few entries are then looked at.
-func (ix *Index) addWords(s *scores, loose bool) {
+// addWords adds the scores of every word, the rarest word first and optional words last. In
+// the long lists of frequent words, it then only looks up the documents that match the rare
+// words.
+func (ix *Index) addWords(s *scores, fewerWords bool) {
 	key := func(p *plan) int {
 		if p.optional {
 			return math.MaxInt
@@ -192,50 +198,51 @@ func (ix *Index) addWords(s *scores, loose bool) {
 	for i := range s.plans {
 		p := &s.plans[i]
 		points := rarity(ix.Len(), p.documents)
-		s.addTerms(&ix.terms, p.typed, p.bit, need, points)
-		s.addTerms(&ix.terms, p.meant, p.bit, need, points)
-		if !loose && !p.optional {
+		s.addTerms(&ix.terms, p.direct, p.bit, need, points)
+		s.addTerms(&ix.terms, p.corrections, p.bit, need, points)
+		if !fewerWords && !p.optional {
 			need |= p.bit
 		}
 	}
 }
 
-// rarity is what a word in n of all documents is worth, growing with the
-// logarithm of how rare it is. Whole numbers make every machine agree.
+// rarity returns the factor for a word that n of all documents have. It grows with the
+// logarithm of all/n, in integers, so that the result is the same on every machine.
 func rarity(all, n int) uint32 {
 	return 2 + uint32(bits.Len(uint(all/max(1, n))))
 }
 
-// addWhole marks the documents one of whose names the text is, or begins. They
-// match even if the words are spaced otherwise: "liveserv" finds "Live Server".
-func (ix *Index) addWhole(t *text, s *scores) {
-	if t.whole == "" {
-		if name, ok := ix.names.find(t.phrase); ok {
-			s.mark(ix.names.list(name), wholeName)
+// addNameMatches marks the documents with a compact name that the text equals or is a
+// prefix of. They match even if the words are separated differently: "liveserv" finds "Live
+// Server".
+func (ix *Index) addNameMatches(t *text, s *scores) {
+	if t.compact == "" {
+		if name, ok := ix.names.find(t.compactPhrase); ok {
+			s.setNameMark(ix.names.list(name), fullNameMark)
 		}
 		return
 	}
-	ix.markNames(t.whole, wholeName, s)
-	if t.turned != "" {
-		ix.markNames(t.turned, turnedName, s)
+	ix.markNames(t.compact, fullNameMark, s)
+	if t.swapped != "" {
+		ix.markNames(t.swapped, swappedNameMark, s)
 	}
-	if !s.doubtful {
+	if !s.anyCorrected {
 		return
 	}
-	if !s.similar {
-		s.similar, s.names = true, s.names[:0]
-		ix.names.similar(t.whole, s.work, func(i, wrong int) {
-			if wrong > 0 {
-				s.names = append(s.names, uint32(i))
+	if !s.namesReady {
+		s.namesReady, s.similarNames = true, s.similarNames[:0]
+		ix.names.similar(t.compact, s.work, func(i, edits int) {
+			if edits > 0 {
+				s.similarNames = append(s.similarNames, uint32(i))
 			}
 		})
 	}
-	for _, name := range s.names {
-		s.mark(ix.names.list(int(name)), misspeltName)
+	for _, name := range s.similarNames {
+		s.setNameMark(ix.names.list(int(name)), misspelledNameMark)
 	}
 }
 
-// markNames marks the documents one of whose names text is, or begins.
+// markNames marks the documents with a compact name that text equals or is a prefix of.
 func (ix *Index) markNames(text string, mark int, s *scores) {
 	from, exact := ix.names.find(text)
 	to := ix.names.prefixEnd(from, text)
@@ -243,44 +250,45 @@ func (ix *Index) markNames(text string, mark int, s *scores) {
 		return
 	}
 	if exact {
-		s.mark(ix.names.list(from), uint16(mark))
+		s.setNameMark(ix.names.list(from), uint16(mark))
 		from++
 	}
 	for i := from; i < to; i++ {
-		part := (mark - begunName) * len(text) / len(ix.names.at(i))
-		s.mark(ix.names.list(i), uint16(begunName+part))
+		part := (mark - prefixNameMark) * len(text) / len(ix.names.at(i))
+		s.setNameMark(ix.names.list(i), uint16(prefixNameMark+part))
 	}
 }
 
-// Points beside those of the words. wholePoints times the number of required words is
-// what each 64th of a name is worth; popularity multiplies the points by up to
-// 4.9; a name typed in full comes before all that only begin with it or contain it, also
-// if the spaces between its words were left out, and an id before the names.
+// Points besides those of the words. namePartPoints, times the number of required words, is
+// added for each 64th of a compact name that the text matches. The sum is multiplied by 1 to
+// 4.9 for popularity. A name typed in full precedes all names that begin with it or contain
+// it, also if the spaces between its words were omitted. An id precedes names.
 const (
-	wholePoints    = 300
-	popularityBase = 64
-	joinedPoints   = 1 << 28
-	namePoints     = 1 << 29
-	idPoints       = 1 << 30
+	namePartPoints    = 300
+	popularityBase    = 64
+	compactNamePoints = 1 << 28
+	exactNamePoints   = 1 << 29
+	exactIDPoints     = 1 << 30
 )
 
-func (ix *Index) total(t *text, s *scores, of score, d uint32) uint32 {
-	points := of.sum + uint32(of.whole)*wholePoints*uint32(bits.OnesCount16(t.required))
+// totalScore returns the score of document d for text t.
+func (ix *Index) totalScore(t *text, s *scores, of score, d uint32) uint32 {
+	points := of.sum + uint32(of.nameMark)*namePartPoints*uint32(bits.OnesCount16(t.required))
 	points = points / 8 * (popularityBase + uint32(ix.popular[d]))
 	switch {
-	case of.whole != wholeName:
-	case s.work.take(ix.readCost(d)) && ix.spells(t, d):
-		points += namePoints
-	case len(t.spelled) == 1:
-		points += joinedPoints
+	case of.nameMark != fullNameMark:
+	case s.work.take(ix.readCost(d)) && ix.isExactName(t, d):
+		points += exactNamePoints
+	case len(t.typed) == 1:
+		points += compactNamePoints
 	}
 	return points
 }
 
-// spells reports whether t is the title or the name of the document, word by
-// word. The marks say so of squeezed names only: "react native" is not how
-// "ReactNative" is spelled.
-func (ix *Index) spells(t *text, d uint32) bool {
+// isExactName reports whether t is the title or the name of document d, word by word. Name
+// marks only compare compact forms: the words of "react native" are not those of
+// "ReactNative".
+func (ix *Index) isExactName(t *text, d uint32) bool {
 	r := textReader(ix.textOf(int(d)))
 	r.bytes() // id
 	r.bytes() // uuid
@@ -288,20 +296,21 @@ func (ix *Index) spells(t *text, d uint32) bool {
 	r.bytes() // publisher
 	r.bytes() // publisher's title
 	title := string(r.bytes())
-	return hasWords(title, t.spelled) || hasWords(name, t.spelled)
+	return wordsEqual(title, t.typed) || wordsEqual(name, t.typed)
 }
 
-// promote makes the document with the id that was typed the best.
+// promote adds the points of an id typed in full to the document with this id.
 func promote(all []match, document uint32) {
 	for i, m := range all {
 		if m.document() == document {
-			all[i] = newMatch(m.score()+idPoints, document)
+			all[i] = newMatch(m.score()+exactIDPoints, document)
 		}
 	}
 }
 
-// allow looks up the documents of the given publishers, by name or title.
-func (ix *Index) allow(publishers []string, s *scores) {
+// allowPublishers sets s.allowed to the documents of the publishers, given by name or
+// title.
+func (ix *Index) allowPublishers(publishers []string, s *scores) {
 	s.allowed = nil
 	if len(publishers) == 0 {
 		return
@@ -316,7 +325,7 @@ func (ix *Index) allow(publishers []string, s *scores) {
 	}
 }
 
-// matchPublishers returns the matches of a text that has no words.
+// matchPublishers returns the matches of a text that has publishers only.
 func (ix *Index) matchPublishers(s *scores) []match {
 	s.prepare(ix.Len())
 	if s.allowed == nil || !s.work.take(s.allowed.count()) {

@@ -10,8 +10,8 @@ import (
 	"galbuild/index/query"
 )
 
-// oracle answers a filter by looking at every document, as the package comment
-// says and without any of the engine's structures.
+// oracle searches by comparing every document with the filter, as the package comment
+// specifies, and without the data structures of an index.
 type oracle []Document // by installs, descending, then by folded id
 
 func newOracle(docs []Document) oracle {
@@ -26,27 +26,27 @@ func newOracle(docs []Document) oracle {
 func (o oracle) matches(f *query.Filter) []int {
 	var found []int
 	for i := range o {
-		if o.exact(&o[i], f) {
+		if o.matchesCriteria(&o[i], f) {
 			found = append(found, i)
 		}
 	}
 	for _, t := range f.Text {
 		if t = strings.TrimSpace(t); strings.Trim(t, `" `) != "" {
-			matching := o.text(t)
+			matching := o.matchText(t)
 			found = slices.DeleteFunc(found, func(i int) bool { return !slices.Contains(matching, i) })
 		}
 	}
 	return found
 }
 
-func has(want []string, have ...string) bool {
+func matchesAny(want []string, have ...string) bool {
 	return len(want) == 0 || slices.ContainsFunc(want, func(w string) bool {
 		return slices.ContainsFunc(have, func(h string) bool { return h != "" && strings.EqualFold(w, h) })
 	})
 }
 
-func (o oracle) exact(d *Document, f *query.Filter) bool {
-	names := len(f.IDs)+len(f.Names) == 0 || len(f.IDs) > 0 && has(f.IDs, d.UUID, d.ID) || len(f.Names) > 0 && has(f.Names, d.ID)
+func (o oracle) matchesCriteria(d *Document, f *query.Filter) bool {
+	names := len(f.IDs)+len(f.Names) == 0 || len(f.IDs) > 0 && matchesAny(f.IDs, d.UUID, d.ID) || len(f.Names) > 0 && matchesAny(f.Names, d.ID)
 	var wanted, have []string
 	for _, c := range f.Categories {
 		wanted = append(wanted, strings.Replace(strings.ToLower(c), "programming languages", "languages", 1))
@@ -54,57 +54,57 @@ func (o oracle) exact(d *Document, f *query.Filter) bool {
 	for _, c := range d.Categories {
 		have = append(have, strings.Replace(strings.ToLower(c), "programming languages", "languages", 1))
 	}
-	return names && has(wanted, have...) && has(f.Tags, d.Tags...) && has(f.DisplayNames, d.Title) &&
-		has(f.Publishers, d.Publisher) && has(f.PublisherTitles, d.PublisherTitle) && has(f.ShortNames, d.Name) &&
-		o.runs(d, f.Targets) && o.runs(d, f.Platforms) && (!f.Featured || d.Featured) &&
+	return names && matchesAny(wanted, have...) && matchesAny(f.Tags, d.Tags...) && matchesAny(f.DisplayNames, d.Title) &&
+		matchesAny(f.Publishers, d.Publisher) && matchesAny(f.PublisherTitles, d.PublisherTitle) && matchesAny(f.ShortNames, d.Name) &&
+		o.matchesPlatform(d, f.Targets) && o.matchesPlatform(d, f.Platforms) && (!f.Featured || d.Featured) &&
 		d.Flags&f.Exclude == 0 && d.Flags&f.Include == f.Include
 }
 
-func (o oracle) runs(d *Document, targets []string) bool {
+func (o oracle) matchesPlatform(d *Document, targets []string) bool {
 	return len(targets) == 0 || slices.ContainsFunc(targets, func(t string) bool {
 		if strings.HasPrefix(strings.ToLower(t), "microsoft.visualstudio.code") {
 			return true
 		}
-		known := has([]string{t}, platforms...) || slices.ContainsFunc(o, func(d Document) bool { return has([]string{t}, d.Platforms...) })
-		return known && has([]string{t, "universal"}, d.Platforms...)
+		known := matchesAny([]string{t}, platforms...) || slices.ContainsFunc(o, func(d Document) bool { return matchesAny([]string{t}, d.Platforms...) })
+		return known && matchesAny([]string{t, "universal"}, d.Platforms...)
 	})
 }
 
-// text returns the numbers of the documents that match one text: the documents
-// that match every word; with the misspelt ones where that is hardly any; with
-// every word perhaps misspelt where it is none; and at last those with the most
-// words.
-func (o oracle) text(s string) []int {
+// matchText returns the numbers of the documents that match one text, with the relaxations
+// of the package comment.
+func (o oracle) matchText(s string) []int {
 	t := parseText(s, maxQueryWords)
 	if len(t.words) == 0 {
-		return o.where(func(d *Document) bool { return t.publishers != nil && has(t.publishers, d.Publisher, d.PublisherTitle) })
+		return o.where(func(d *Document) bool {
+			return t.publishers != nil && matchesAny(t.publishers, d.Publisher, d.PublisherTitle)
+		})
 	}
-	doubtful := make([]bool, len(t.words))
-	anyDoubt := false
+	relaxed := make([]bool, len(t.words))
+	anyRare := false
 	for i, w := range t.words {
 		most := 0 // documents of the most frequent term
 		for _, n := range o.frequencies(w) {
 			most = max(most, n)
 		}
-		doubtful[i] = most < 5 && !w.quoted && !w.optional
-		anyDoubt = anyDoubt || doubtful[i]
+		relaxed[i] = most < 5 && !w.quoted && !w.optional
+		anyRare = anyRare || relaxed[i]
 	}
 	all := o.attempt(&t, make([]bool, len(t.words)), false, false)
 	named := slices.ContainsFunc(all, func(i int) bool {
-		spelled := slices.ContainsFunc([]string{o[i].Title, o[i].Name}, func(s string) bool { return slices.Equal(words(s), t.spelled) })
-		return spelled && t.whole != "" || strings.EqualFold(o[i].ID, t.id)
+		spelled := slices.ContainsFunc([]string{o[i].Title, o[i].Name}, func(s string) bool { return slices.Equal(words(s), t.typed) })
+		return spelled && t.compact != "" || strings.EqualFold(o[i].ID, t.id)
 	})
-	if len(all) < 5 && !(named && len(t.words) > 1) && anyDoubt {
-		all = o.attempt(&t, doubtful, true, false)
+	if len(all) < 5 && !(named && len(t.words) > 1) && anyRare {
+		all = o.attempt(&t, relaxed, true, false)
 	}
 	for i, w := range t.words {
-		doubtful[i] = !w.quoted && !w.optional
+		relaxed[i] = !w.quoted && !w.optional
 	}
 	if len(all) == 0 {
-		all = o.attempt(&t, doubtful, true, false)
+		all = o.attempt(&t, relaxed, true, false)
 	}
 	if len(all) == 0 {
-		all = o.attempt(&t, doubtful, true, true)
+		all = o.attempt(&t, relaxed, true, true)
 	}
 	return all
 }
@@ -131,19 +131,19 @@ func (o oracle) where(holds func(*Document) bool) []int {
 	return found
 }
 
-func (o oracle) attempt(t *text, misspelt []bool, misspeltName, loose bool) []int {
+func (o oracle) attempt(t *text, relaxed []bool, relaxedNames, fewerWords bool) []int {
 	most := uint32(t.required)
 	masks := make([]uint32, len(o))
 	for i := range o {
 		terms := allTerms(&o[i])
 		for j, w := range t.words {
-			if slices.ContainsFunc(terms, func(term string) bool { return means(w, term, misspelt[j]) }) {
+			if slices.ContainsFunc(terms, func(term string) bool { return wordMatches(w, term, relaxed[j]) }) {
 				masks[i] |= 1 << j & most
 			}
 		}
 	}
 	count := bits.OnesCount32(most)
-	if loose {
+	if fewerWords {
 		count = 0
 		for _, m := range masks {
 			if m&uint32(t.quoted) == uint32(t.quoted) {
@@ -153,12 +153,12 @@ func (o oracle) attempt(t *text, misspelt []bool, misspeltName, loose bool) []in
 	}
 	var found []int
 	for i := range o {
-		named := t.whole != "" && slices.ContainsFunc(wholes(&o[i]), func(name string) bool {
-			return strings.HasPrefix(name, t.whole) || misspeltName && forgivable(t.whole, name) ||
-				len(t.spelled) == 2 && strings.HasPrefix(name, clip(t.spelled[1]+t.spelled[0]))
+		named := t.compact != "" && slices.ContainsFunc(compactNamesOf(&o[i]), func(name string) bool {
+			return strings.HasPrefix(name, t.compact) || relaxedNames && withinMaxEdits(t.compact, name) ||
+				len(t.typed) == 2 && strings.HasPrefix(name, truncate(t.typed[1]+t.typed[0]))
 		})
-		publisher := len(t.publishers) == 0 || has(t.publishers, o[i].Publisher, o[i].PublisherTitle)
-		phrases := !slices.ContainsFunc(t.phrases, func(p quotation) bool { return !o[i].says(p.words) })
+		publisher := len(t.publishers) == 0 || matchesAny(t.publishers, o[i].Publisher, o[i].PublisherTitle)
+		phrases := !slices.ContainsFunc(t.phrases, func(p phrase) bool { return !o[i].containsPhrase(p.words) })
 		quoted := masks[i]&uint32(t.quoted) == uint32(t.quoted)
 		if quoted && (named || count > 0 && bits.OnesCount32(masks[i]) == count) && publisher && phrases {
 			found = append(found, i)
@@ -167,12 +167,12 @@ func (o oracle) attempt(t *text, misspelt []bool, misspeltName, loose bool) []in
 	return found
 }
 
-func means(w word, term string, misspelt bool) bool {
-	return term == w.text || w.prefix && strings.HasPrefix(term, w.text) || misspelt && forgivable(w.text, term)
+func wordMatches(w word, term string, relaxed bool) bool {
+	return term == w.text || w.prefix && strings.HasPrefix(term, w.text) || relaxed && withinMaxEdits(w.text, term)
 }
 
-// forgivable reports whether a may be meant for b.
-func forgivable(a, b string) bool {
+// withinMaxEdits reports whether a may be a misspelling of b.
+func withinMaxEdits(a, b string) bool {
 	x, y := []rune(a), []rune(b)
 	switch longer := max(len(x), len(y)); {
 	case longer >= 9:
@@ -183,7 +183,7 @@ func forgivable(a, b string) bool {
 	return a == b
 }
 
-// distance is the textbook's table of optimal string alignment.
+// distance is the table of optimal string alignment as in textbooks.
 func distance(a, b []rune) int {
 	d := make([][]int, len(a)+1)
 	for i := range d {
@@ -226,7 +226,8 @@ func allTerms(d *Document) []string {
 	return all
 }
 
-// textTags returns the tags that are text: of the hidden ones only types of files.
+// textTags returns the searchable texts of the tags. Hidden tags have none, except file
+// types.
 func textTags(d *Document) []string {
 	var all []string
 	for _, tag := range d.Tags {
@@ -239,13 +240,12 @@ func textTags(d *Document) []string {
 	return all
 }
 
-func wholes(d *Document) (all []string) {
-	d.wholeNames(func(name string) { all = append(all, name) })
+func compactNamesOf(d *Document) (all []string) {
+	d.compactNames(func(name string) { all = append(all, name) })
 	return all
 }
 
-// sorted puts numbers of documents in the order asked for, by comparing the
-// documents.
+// sorted sorts numbers of documents by comparing the documents.
 func (o oracle) sorted(numbers []int, by query.Sort, direction query.Order) []int {
 	mean, rated := 0.0, 0.0
 	for i := range o {
@@ -291,9 +291,9 @@ func (o oracle) sorted(numbers []int, by query.Sort, direction query.Order) []in
 	return numbers
 }
 
-// says reports whether one field has the words side by side; of a run without spaces
-// a word need only be a part.
-func (d *Document) says(phrase []string) bool {
+// containsPhrase reports whether the words follow each other in one field. In scripts
+// without spaces, a word need only be part of a word of the field.
+func (d *Document) containsPhrase(phrase []string) bool {
 	fields := slices.Concat([]string{d.Title, d.Name, d.Publisher, d.PublisherTitle, d.Description}, textTags(d), d.Contributed)
 	for _, c := range d.Categories {
 		fields = append(fields, category(c))
@@ -302,7 +302,7 @@ func (d *Document) says(phrase []string) bool {
 		have := words(field)
 		for i := 0; i+len(phrase) <= len(have); i++ {
 			if slices.EqualFunc(have[i:i+len(phrase)], phrase, func(have, want string) bool {
-				return have == want || unspaced(want) && strings.Contains(have, want)
+				return have == want || isUnspaced(want) && strings.Contains(have, want)
 			}) {
 				return true
 			}

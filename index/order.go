@@ -11,51 +11,52 @@ import (
 	"galbuild/index/segment"
 )
 
-// sorts are the orders kept in the file, each ascending and then descending.
-// Ties are broken by the folded id, ascending either way.
+// sorts are the orders stored in the file, each ascending and then descending. Ties are in
+// ascending order of the folded id in both directions.
 var sorts = []query.Sort{
 	query.Updated, query.Title, query.Publisher, query.InstallCount,
 	query.AverageRating, query.Released, query.WeightedRating,
 }
 
-// priorRatings is how many ratings of average worth every document is given
-// before its own: with r ratings of average a, and c the mean average of the
-// rated documents, WeightedRating is (r·a + 20·c) / (r + 20). One five-star
-// rating then does not outrank a thousand of 4.8.
+// priorRatings is the number of ratings with the mean average that are added to the ratings
+// of each document: with r ratings of average a, and the mean c of the averages of all
+// rated documents, WeightedRating is (r·a + 20·c) / (r + 20). Then one rating of 5 does not
+// outrank a thousand of 4.8.
 const priorRatings = 20
 
-// ranked is a document with what the orders compare.
+// ranked is a document with the values by which it is sorted.
 type ranked struct {
 	*Document
-	given                int    // its place among the documents given
+	inputIndex           int    // position in Content.Documents
 	id, title, publisher string // folded
-	place                int    // among all ids, sorted
-	weighted             float64
+	idRank               int    // position of the id among all ids, sorted
+	weightedRating       float64
 }
 
-// rank returns docs in the order in which the file numbers them: popularity,
-// then folded id.
+// rank returns docs in the order of their numbers in the file: by installs, descending,
+// then by folded id.
 func rank(docs []Document) ([]ranked, error) {
 	all := make([]ranked, len(docs))
 	for i := range docs {
 		d := &docs[i]
-		all[i] = ranked{Document: d, given: i, id: fold.String(d.ID), title: fold.String(d.Title), publisher: fold.String(d.Publisher)}
+		all[i] = ranked{Document: d, inputIndex: i, id: fold.String(d.ID), title: fold.String(d.Title), publisher: fold.String(d.Publisher)}
 	}
 	slices.SortFunc(all, func(a, b ranked) int { return strings.Compare(a.id, b.id) })
 	for i := range all {
 		if i > 0 && all[i].id == all[i-1].id {
 			return nil, fmt.Errorf("two documents have the id %q", all[i].ID)
 		}
-		all[i].place = i
+		all[i].idRank = i
 	}
 	slices.SortStableFunc(all, func(a, b ranked) int { return cmp.Compare(b.Installs, a.Installs) })
-	weighRatings(all)
+	setWeightedRatings(all)
 	return all, nil
 }
 
-// weighRatings fills in the weighted ratings. The conversions keep compilers from
-// fusing operations, which would make the bytes depend on the machine.
-func weighRatings(all []ranked) {
+// setWeightedRatings computes the weighted ratings. The conversions to float64 prevent
+// compilers from fusing operations, which would make the bytes of the file depend on the
+// machine.
+func setWeightedRatings(all []ranked) {
 	sum, rated := 0.0, 0.0
 	for i := range all {
 		if all[i].Ratings > 0 {
@@ -66,7 +67,7 @@ func weighRatings(all []ranked) {
 	for i := range all {
 		d := &all[i]
 		n := float64(max(0, d.Ratings))
-		d.weighted = (float64(n*d.Rating) + float64(priorRatings*mean)) / (n + priorRatings)
+		d.weightedRating = (float64(n*d.Rating) + float64(priorRatings*mean)) / (n + priorRatings)
 	}
 }
 
@@ -83,23 +84,23 @@ func (d *ranked) compare(other *ranked, by query.Sort) int {
 	case query.Released:
 		return cmp.Compare(d.Released, other.Released)
 	case query.WeightedRating:
-		return cmp.Compare(d.weighted, other.weighted)
+		return cmp.Compare(d.weightedRating, other.weightedRating)
 	default:
 		return cmp.Compare(d.Installs, other.Installs)
 	}
 }
 
-// order returns the documents' numbers sorted, ascending and descending.
+// order returns the numbers of the documents sorted ascending and descending.
 func order(all []ranked, by query.Sort) (up, down []uint32) {
 	up = make([]uint32, len(all))
 	for i := range up {
 		up[i] = uint32(i)
 	}
 	slices.SortFunc(up, func(i, j uint32) int {
-		return cmp.Or(all[i].compare(&all[j], by), cmp.Compare(all[i].place, all[j].place))
+		return cmp.Or(all[i].compare(&all[j], by), cmp.Compare(all[i].idRank, all[j].idRank))
 	})
 	down = make([]uint32, 0, len(all))
-	for end := len(up); end > 0; { // what compares equal stays ascending
+	for end := len(up); end > 0; { // ties stay in ascending order
 		from := end - 1
 		for from > 0 && all[up[from-1]].compare(&all[up[from]], by) == 0 {
 			from--
@@ -136,14 +137,14 @@ func openOrders(s *segment.Segment, documents int) (orders, error) {
 	}
 	for _, n := range o.numbers {
 		if uint64(n) >= uint64(documents) {
-			return orders{}, fmt.Errorf("%w: section %q names document %d of %d", segment.ErrCorrupt, "order", n, documents)
+			return orders{}, fmt.Errorf("%w: section %q refers to document %d of %d", segment.ErrCorrupt, "order", n, documents)
 		}
 	}
 	return o, nil
 }
 
-// row returns all documents in the order asked for, nil if that is the order of
-// their numbers.
+// row returns all documents in the requested order, or nil if that is the order of their
+// numbers.
 func (o *orders) row(by query.Sort, direction query.Order) []uint32 {
 	i := slices.Index(sorts, by)
 	if i < 0 {

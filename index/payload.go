@@ -12,106 +12,107 @@ import (
 	"galbuild/index/segment"
 )
 
-// Payload is JSON with holes: the reader fills in the gallery's base URL at
-// each offset of Holes (ascending, into JSON, repeats allowed). Packed is the same
-// in another form, or nothing; what form is between those who give and take it.
+// Payload is the JSON of an extension with placeholders for the base URL of the gallery.
+// Placeholders are ascending offsets into JSON, which may repeat. Deflated is the same
+// content compressed, or empty. The index stores both as they are; their encoding is
+// defined by the caller.
 type Payload struct {
-	JSON   []byte
-	Holes  []uint32
-	Packed []byte
+	JSON         []byte
+	Placeholders []uint32
+	Deflated     []byte
 }
 
-// Variant names a payload.
+// Variant selects a payload of a document.
 type Variant int
 
 // The variants of a document's payload.
 const (
-	Latest Variant = iota // newest release and newest pre-release, every platform
+	Latest Variant = iota // newest release and newest pre-release, for every platform
 	All                   // every version
 	numPayloads
 )
 
-// Payloads are those of one document, by Variant.
+// Payloads are the payloads of one document, by Variant.
 type Payloads [numPayloads]Payload
 
-// payloads are every document's payloads: a row of four numbers for each
-// document and variant says where its JSON begins and ends and where its holes
-// begin and end; one of two, where its packed form does.
+// payloads are the payloads of all documents. For each document and variant there is a row
+// of four numbers, the begin and end of its JSON and of its placeholders, and a row of two
+// numbers, the begin and end of its deflated form.
 type payloads struct {
-	json   []byte
-	holes  []uint32
-	rows   []uint64
-	packed []byte
-	parts  []uint64 // nil if the file has no packed forms
+	json         []byte
+	placeholders []uint32
+	rows         []uint64
+	deflated     []byte
+	deflatedRows []uint64 // nil if the file has no deflated forms
 }
 
 const (
-	payloadRow = 4
-	packedRow  = 2
+	payloadRow  = 4
+	deflatedRow = 2
 )
 
 func (p *payloads) get(document int, v Variant) Payload {
 	n := document*int(numPayloads) + int(v)
 	row := p.rows[payloadRow*n:]
 	found := Payload{
-		JSON:  p.json[row[0]:row[1]:row[1]],
-		Holes: p.holes[row[2]:row[3]:row[3]],
+		JSON:         p.json[row[0]:row[1]:row[1]],
+		Placeholders: p.placeholders[row[2]:row[3]:row[3]],
 	}
-	if p.parts != nil {
-		part := p.parts[packedRow*n:]
-		found.Packed = p.packed[part[0]:part[1]:part[1]]
+	if p.deflatedRows != nil {
+		part := p.deflatedRows[deflatedRow*n:]
+		found.Deflated = p.deflated[part[0]:part[1]:part[1]]
 	}
 	return found
 }
 
-// batchSize is how many documents' payloads are held at a time.
+// batchSize is the number of documents whose payloads are in memory at a time.
 const batchSize = 512
 
-// A payloadWriter writes payloads in the order in which documents are numbered: a
-// page of popular ones is one stretch of the file. Two equal variants of a document
-// are stored once: most extensions have one version.
+// A payloadWriter writes payloads in the order of the documents' numbers, so that those of
+// popular extensions are next to each other in the file. If the two variants of a document
+// are equal, as they are for the many extensions with one version, they are stored once.
 type payloadWriter struct {
-	json, packed *segment.Stream
-	holes        []uint32
-	rows, parts  []uint64
+	json, deflated     *segment.Stream
+	placeholders       []uint32
+	rows, deflatedRows []uint64
 }
 
-func writePayloads(w *segment.Writer, all []ranked, of func(i int) Payloads) error {
-	p := &payloadWriter{json: w.Stream("pay.json"), packed: w.Stream("pay.pack")}
+func writePayloads(w *segment.Writer, all []ranked, payloadsOf func(i int) Payloads) error {
+	p := &payloadWriter{json: w.Stream("pay.json"), deflated: w.Stream("pay.pack")}
 	for batch := range slices.Chunk(all, batchSize) {
-		for i, payloads := range askAll(batch, of) {
+		for i, payloads := range callPayloads(batch, payloadsOf) {
 			if err := p.add(&payloads); err != nil {
 				return fmt.Errorf("a payload of %q: %w", batch[i].ID, err)
 			}
 		}
 	}
-	w.Add("pay.hole", segment.Bytes32(p.holes))
+	w.Add("pay.hole", segment.Bytes32(p.placeholders))
 	w.Add("pay.rows", segment.Bytes64(p.rows))
-	w.Add("pay.part", segment.Bytes64(p.parts))
+	w.Add("pay.part", segment.Bytes64(p.deflatedRows))
 	return nil
 }
 
-// askAll asks for the payloads of some documents, by as many goroutines as there
-// are processors.
-func askAll(batch []ranked, of func(i int) Payloads) []Payloads {
-	got := make([]Payloads, len(batch))
+// callPayloads calls payloadsOf for each document, in as many goroutines as there are
+// processors.
+func callPayloads(batch []ranked, payloadsOf func(i int) Payloads) []Payloads {
+	results := make([]Payloads, len(batch))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, d := range batch {
 		group.Go(func() error {
-			got[i] = of(d.given)
+			results[i] = payloadsOf(d.inputIndex)
 			return nil
 		})
 	}
-	_ = group.Wait() // none fails
-	return got
+	_ = group.Wait() // no goroutine returns an error
+	return results
 }
 
 func (p *payloadWriter) add(all *Payloads) error {
 	for v := range all {
-		if v > 0 && same(all[v], all[0]) {
+		if v > 0 && sameJSON(all[v], all[0]) {
 			p.rows = append(p.rows, p.rows[len(p.rows)-payloadRow:]...)
-			p.parts = append(p.parts, p.parts[len(p.parts)-packedRow:]...)
+			p.deflatedRows = append(p.deflatedRows, p.deflatedRows[len(p.deflatedRows)-deflatedRow:]...)
 			continue
 		}
 		if err := p.addVariant(&all[v]); err != nil {
@@ -122,32 +123,33 @@ func (p *payloadWriter) add(all *Payloads) error {
 }
 
 func (p *payloadWriter) addVariant(of *Payload) error {
-	if !fits(*of) {
-		return errors.New("holes are out of order or outside of it")
+	if !validPlaceholders(*of) {
+		return errors.New("placeholders are out of order or outside the JSON")
 	}
-	hole := uint64(len(p.holes))
-	p.holes = append(p.holes, of.Holes...)
-	p.rows = append(p.rows, p.json.Size(), p.json.Size()+uint64(len(of.JSON)), hole, hole+uint64(len(of.Holes)))
-	p.parts = append(p.parts, p.packed.Size(), p.packed.Size()+uint64(len(of.Packed)))
+	first := uint64(len(p.placeholders))
+	p.placeholders = append(p.placeholders, of.Placeholders...)
+	p.rows = append(p.rows, p.json.Size(), p.json.Size()+uint64(len(of.JSON)), first, first+uint64(len(of.Placeholders)))
+	p.deflatedRows = append(p.deflatedRows, p.deflated.Size(), p.deflated.Size()+uint64(len(of.Deflated)))
 	_, err := p.json.Write(of.JSON)
 	if err == nil {
-		_, err = p.packed.Write(of.Packed)
+		_, err = p.deflated.Write(of.Deflated)
 	}
 	return err
 }
 
-func same(a, b Payload) bool {
-	return bytes.Equal(a.JSON, b.JSON) && slices.Equal(a.Holes, b.Holes)
+// sameJSON reports whether two payloads have the same JSON and placeholders.
+func sameJSON(a, b Payload) bool {
+	return bytes.Equal(a.JSON, b.JSON) && slices.Equal(a.Placeholders, b.Placeholders)
 }
 
-// fits reports whether the holes ascend and lie within the JSON.
-func fits(p Payload) bool {
+// validPlaceholders reports whether the placeholders are ascending and within the JSON.
+func validPlaceholders(p Payload) bool {
 	last := uint32(0)
-	for _, hole := range p.Holes {
-		if hole < last {
+	for _, placeholder := range p.Placeholders {
+		if placeholder < last {
 			return false
 		}
-		last = hole
+		last = placeholder
 	}
 	return uint64(last) <= uint64(len(p.JSON))
 }
@@ -157,7 +159,7 @@ func openPayloads(s *segment.Segment, documents int) (payloads, error) {
 	if err != nil {
 		return payloads{}, err
 	}
-	holes, err := s.Section("pay.hole")
+	placeholders, err := s.Section("pay.hole")
 	if err != nil {
 		return payloads{}, err
 	}
@@ -165,8 +167,8 @@ func openPayloads(s *segment.Segment, documents int) (payloads, error) {
 	if err != nil {
 		return payloads{}, err
 	}
-	p := payloads{json: json, holes: segment.Uint32s(holes), rows: segment.Uint64s(rows)}
-	if err := p.openPacked(s, documents); err != nil {
+	p := payloads{json: json, placeholders: segment.Uint32s(placeholders), rows: segment.Uint64s(rows)}
+	if err := p.openDeflated(s, documents); err != nil {
 		return payloads{}, err
 	}
 	if len(p.rows) != payloadRow*int(numPayloads)*documents {
@@ -174,37 +176,38 @@ func openPayloads(s *segment.Segment, documents int) (payloads, error) {
 	}
 	for i := range documents * int(numPayloads) {
 		row := p.rows[payloadRow*i:][:payloadRow]
-		if !within(row[0], row[1], len(p.json)) || !within(row[2], row[3], len(p.holes)) ||
-			!fits(p.get(i/int(numPayloads), Variant(i%int(numPayloads)))) {
-			return payloads{}, fmt.Errorf("%w: section %q: row %d leads outside", segment.ErrCorrupt, "pay.rows", i)
+		if !inBounds(row[0], row[1], len(p.json)) || !inBounds(row[2], row[3], len(p.placeholders)) ||
+			!validPlaceholders(p.get(i/int(numPayloads), Variant(i%int(numPayloads)))) {
+			return payloads{}, fmt.Errorf("%w: section %q: row %d is out of bounds", segment.ErrCorrupt, "pay.rows", i)
 		}
 	}
 	return p, nil
 }
 
-// openPacked reads the sections that the first files of this version lack.
-func (p *payloads) openPacked(s *segment.Segment, documents int) error {
+// openDeflated opens the sections pay.pack and pay.part. The first files of this version do
+// not have them.
+func (p *payloads) openDeflated(s *segment.Segment, documents int) error {
 	if !s.Has("pay.part") {
 		return nil
 	}
-	parts, err := s.Section("pay.part")
+	raw, err := s.Section("pay.part")
 	if err != nil {
 		return err
 	}
-	if p.packed, err = s.Section("pay.pack"); err != nil {
+	if p.deflated, err = s.Section("pay.pack"); err != nil {
 		return err
 	}
-	p.parts = segment.Uint64s(parts)
-	if len(p.parts) != packedRow*int(numPayloads)*documents {
-		return fmt.Errorf("%w: section %q has %d numbers for %d documents", segment.ErrCorrupt, "pay.part", len(p.parts), documents)
+	p.deflatedRows = segment.Uint64s(raw)
+	if len(p.deflatedRows) != deflatedRow*int(numPayloads)*documents {
+		return fmt.Errorf("%w: section %q has %d numbers for %d documents", segment.ErrCorrupt, "pay.part", len(p.deflatedRows), documents)
 	}
 	for i := range documents * int(numPayloads) {
-		if !within(p.parts[packedRow*i], p.parts[packedRow*i+1], len(p.packed)) {
-			return fmt.Errorf("%w: section %q: row %d leads outside", segment.ErrCorrupt, "pay.part", i)
+		if !inBounds(p.deflatedRows[deflatedRow*i], p.deflatedRows[deflatedRow*i+1], len(p.deflated)) {
+			return fmt.Errorf("%w: section %q: row %d is out of bounds", segment.ErrCorrupt, "pay.part", i)
 		}
 	}
 	return nil
 }
 
-// within reports whether from and to bound a stretch of size things.
-func within(from, to uint64, size int) bool { return from <= to && to <= uint64(size) }
+// inBounds reports whether from and to are a range of a slice of this size.
+func inBounds(from, to uint64, size int) bool { return from <= to && to <= uint64(size) }

@@ -23,7 +23,7 @@ var someCategories = []string{"Themes", "Programming Languages", "Languages", "l
 
 func pick(r *rand.Rand, from []string) string { return from[r.IntN(len(from))] }
 
-func phrase(r *rand.Rand, most int) string {
+func randomPhrase(r *rand.Rand, most int) string {
 	all := make([]string, r.IntN(most+1))
 	for i := range all {
 		all[i] = pick(r, vocabulary)
@@ -31,7 +31,7 @@ func phrase(r *rand.Rand, most int) string {
 	return strings.Join(all, pick(r, []string{" ", "-", " – "}))
 }
 
-func some(r *rand.Rand, from []string) []string {
+func pickSome(r *rand.Rand, from []string) []string {
 	var all []string
 	for range r.IntN(3) {
 		all = append(all, pick(r, from))
@@ -48,9 +48,9 @@ func randomDocuments(r *rand.Rand, n int) []Document {
 			ID: publisher + "." + name, Name: name, Publisher: publisher,
 			UUID:           fmt.Sprintf("%08X-0000-5000-8000-%012x", r.Uint32(), i),
 			PublisherTitle: pick(r, []string{"", "Acme Corp", "Microsoft", "acme"}),
-			Title:          phrase(r, 3), Description: phrase(r, 8),
-			Categories: some(r, someCategories), Tags: some(r, vocabulary), Platforms: some(r, somePlatforms),
-			Contributed: some(r, someCommands),
+			Title:          randomPhrase(r, 3), Description: randomPhrase(r, 8),
+			Categories: pickSome(r, someCategories), Tags: pickSome(r, vocabulary), Platforms: pickSome(r, somePlatforms),
+			Contributed: pickSome(r, someCommands),
 			Flags: uint32(r.IntN(2))*query.Public | uint32(r.IntN(2))*query.Preview | query.Validated |
 				uint32(max(0, r.IntN(12)-10))*query.Unpublished,
 			Featured: r.IntN(5) == 0, Installs: int64(r.IntN(4) * r.IntN(1000)),
@@ -61,8 +61,8 @@ func randomDocuments(r *rand.Rand, n int) []Document {
 	return docs
 }
 
-// somePayloads returns those of a document, always the same ones.
-func somePayloads(d *Document) Payloads {
+// testPayloads returns payloads that depend on the id of the document only.
+func testPayloads(d *Document) Payloads {
 	h := fnv.New64()
 	h.Write([]byte(d.ID))
 	r := rand.New(rand.NewPCG(h.Sum64(), 1))
@@ -74,9 +74,9 @@ func somePayloads(d *Document) Payloads {
 }
 
 func randomPayload(r *rand.Rand) Payload {
-	p := Payload{JSON: bytes.Repeat([]byte("x"), r.IntN(30)), Packed: bytes.Repeat([]byte("z"), r.IntN(10))}
+	p := Payload{JSON: bytes.Repeat([]byte("x"), r.IntN(30)), Deflated: bytes.Repeat([]byte("z"), r.IntN(10))}
 	for at := 0; at <= len(p.JSON); at += r.IntN(20) {
-		p.Holes = append(p.Holes, uint32(at))
+		p.Placeholders = append(p.Placeholders, uint32(at))
 	}
 	return p
 }
@@ -91,13 +91,13 @@ func randomFilter(r *rand.Rand, docs []Document) *query.Filter {
 			change()
 		}
 	}
-	chance(6, func() { f.Tags = append(some(r, vocabulary), "none") })
+	chance(6, func() { f.Tags = append(pickSome(r, vocabulary), "none") })
 	chance(9, func() { f.DisplayNames = []string{strings.ToUpper(d.Title), "x"} })
 	chance(6, func() { f.IDs = []string{strings.ToLower(d.UUID), "", docs[0].ID} })
 	chance(6, func() { f.Names = []string{strings.ToUpper(d.ID), "no.such", d.UUID} })
-	chance(6, func() { f.Categories = append(some(r, someCategories), "THEMES") })
+	chance(6, func() { f.Categories = append(pickSome(r, someCategories), "THEMES") })
 	chance(6, func() { f.Targets = []string{pick(r, append(somePlatforms, "microsoft.visualstudio.code", "Other"))} })
-	chance(9, func() { f.Platforms = append(some(r, somePlatforms), "LINUX-ARM64") })
+	chance(9, func() { f.Platforms = append(pickSome(r, somePlatforms), "LINUX-ARM64") })
 	chance(9, func() { f.Featured = true })
 	chance(4, func() { f.Exclude = query.Unpublished })
 	chance(9, func() { f.Exclude |= query.Preview | 1<<31 })
@@ -111,7 +111,7 @@ func randomFilter(r *rand.Rand, docs []Document) *query.Filter {
 }
 
 func randomText(r *rand.Rand, d *Document) string {
-	s := []rune(pick(r, []string{phrase(r, 3), d.Title, d.ID, d.Name, `"` + phrase(r, 2) + `"`, pick(r, vocabulary), pick(r, someCommands)}))
+	s := []rune(pick(r, []string{randomPhrase(r, 3), d.Title, d.ID, d.Name, `"` + randomPhrase(r, 2) + `"`, pick(r, vocabulary), pick(r, someCommands)}))
 	if n := len(s); n > 2 && r.IntN(2) == 0 {
 		i := 1 + r.IntN(n-1)
 		switch r.IntN(4) {
@@ -131,9 +131,9 @@ func randomText(r *rand.Rand, d *Document) string {
 func contentOf(t testing.TB, docs []Document, files []File) Content {
 	return Content{
 		Documents: docs,
-		Payloads:  func(i int) Payloads { return somePayloads(&docs[i]) },
+		Payloads:  func(i int) Payloads { return testPayloads(&docs[i]) },
 		Files:     slices.Values(files),
-		Scratch:   t.TempDir(),
+		TempDir:   t.TempDir(),
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// recordWords is how many 64-bit numbers a document's record has: installs,
-// rating (IEEE 754), ratings, updated, released, flags and featured (bit 32).
+// recordWords is the number of 64-bit numbers in the record of a document: installs, rating
+// (IEEE 754), number of ratings, updated, released, and flags with featured as bit 32.
 const recordWords = 6
 
 const featuredBit = 1 << 32
@@ -26,8 +26,8 @@ func (d *Document) setNumbers(n []uint64) {
 	d.Flags, d.Featured = uint32(n[5]), n[5]&featuredBit != 0
 }
 
-// appendText appends the strings: each behind its length, each list behind the
-// number of its elements, lengths and numbers as varints.
+// appendText appends the strings, each after its length, and the lists, each after its
+// number of elements. Lengths and numbers are varints.
 func (d *Document) appendText(dst []byte) []byte {
 	for _, s := range d.strings() {
 		dst = appendString(dst, *s)
@@ -45,8 +45,8 @@ func appendString(dst []byte, s string) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 }
 
-// setText reads what appendText wrote. Of bytes that are cut off or lie about
-// their lengths it reads the beginning.
+// setText decodes the output of appendText. It decodes as much as possible of bytes that
+// are truncated or contain wrong lengths.
 func (d *Document) setText(b []byte) {
 	r := textReader(b)
 	for _, s := range d.strings() {
@@ -67,7 +67,7 @@ func (d *Document) lists() []*[]string {
 	return []*[]string{&d.Categories, &d.Tags, &d.Platforms, &d.Contributed}
 }
 
-// textReader is what is left to read.
+// textReader is the part of an encoded text that has not been read.
 type textReader []byte
 
 func (r *textReader) number() uint64 {

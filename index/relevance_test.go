@@ -13,10 +13,9 @@ import (
 	"galbuild/index/query"
 )
 
-// wellKnownDocuments are extensions that people look for, and the crowd around
-// them: the same words in other names, tags and descriptions, hardly installed.
-// A line of the file is an id, a title, a publisher's title, thousands of
-// installs and perhaps a description.
+// wellKnownDocuments returns extensions that people search for, and others with the same
+// words in names, tags and descriptions but few installs. A line of the file has an id, a
+// title, a publisher's title, thousands of installs, and optionally a description.
 func wellKnownDocuments(t testing.TB) []Document {
 	t.Helper()
 	file, err := os.ReadFile("testdata/wellknown.tsv")
@@ -37,12 +36,12 @@ func wellKnownDocuments(t testing.TB) []Document {
 	return docs
 }
 
-// crowd are n extensions that share words with the known ones, and mean little.
-func crowd(known []Document, n int) []Document {
+// similarDocuments returns n invented extensions with words of the well-known ones.
+func similarDocuments(wellKnown []Document, n int) []Document {
 	r := rand.New(rand.NewPCG(7, 7))
 	var all []string
-	for i := range known {
-		all = append(all, words(known[i].Title)...)
+	for i := range wellKnown {
+		all = append(all, words(wellKnown[i].Title)...)
 	}
 	docs := make([]Document, n)
 	for i := range docs {
@@ -55,11 +54,11 @@ func crowd(known []Document, n int) []Document {
 	return docs
 }
 
-// The reciprocal of the rank of the extension that is meant, averaged over all,
-// must not fall below these.
+// TestRelevance searches for every well-known extension in several ways. The mean
+// reciprocal rank of the extension must not be below a floor for each way.
 func TestRelevance(t *testing.T) {
-	known := wellKnownDocuments(t)
-	ix := open(t, append(crowd(known, 3000), known...), nil)
+	wellKnown := wellKnownDocuments(t)
+	ix := open(t, append(similarDocuments(wellKnown, 3000), wellKnown...), nil)
 	plainWord := regexp.MustCompile(`[A-Za-z0-9#+]+`)
 	for class, c := range map[string]struct {
 		floor float64
@@ -82,19 +81,19 @@ func TestRelevance(t *testing.T) {
 		"typo": {0.99, mistype},
 	} {
 		sum, n := 0.0, 0.0
-		for i := range known {
-			text := c.typed(known[i].ID, known[i].Title)
+		for i := range wellKnown {
+			text := c.typed(wellKnown[i].ID, wellKnown[i].Title)
 			if text == "" {
 				continue
 			}
 			n++
-			want, _ := ix.Find(known[i].ID)
+			want, _ := ix.Find(wellKnown[i].ID)
 			at := slices.Index(ix.Search(nil, &query.Filter{Text: []string{text}, Size: 10}).Hits, want)
 			if at >= 0 {
 				sum += 1 / float64(at+1)
 			}
 			if at != 0 {
-				t.Logf("%s: %q finds %s at %d", class, text, known[i].ID, at)
+				t.Logf("%s: %q finds %s at %d", class, text, wellKnown[i].ID, at)
 			}
 		}
 		if got := sum / n; got < c.floor {
@@ -103,7 +102,7 @@ func TestRelevance(t *testing.T) {
 	}
 }
 
-// mistype makes one mistake in the longest word, if it has five letters.
+// mistype makes one edit in the longest word, if it has at least five letters.
 func mistype(id, title string) string {
 	all := regexp.MustCompile(`[A-Za-z]{5,}`).FindAllString(title, -1)
 	if len(all) == 0 {
@@ -136,7 +135,7 @@ func TestSpellings(t *testing.T) {
 	}
 	for _, text := range []string{`"`, `""`, ` " "" `} {
 		if r := ix.Search(nil, &query.Filter{Text: []string{text}}); r.Total != ix.Len() {
-			t.Errorf("%q: got %d matches, want all: nothing is asked yet", text, r.Total)
+			t.Errorf("%q: got %d matches, want all: there is nothing to search for", text, r.Total)
 		}
 	}
 	for _, text := range []string{"!!!", `publisher:nobody`, `"kit dev"`, "publisher:redhat docker", "中国"} {
@@ -146,9 +145,10 @@ func TestSpellings(t *testing.T) {
 	}
 }
 
-// A title or name that is typed in full comes before all titles of which it is a part or the
-// beginning, whatever their statistics, also if the spaces between its words were left out.
-// So does an id, in any case of letters. Spaces that it does not have make no name of it.
+// TestExactNameWins has titles and names that contain others. One that is typed in full, in
+// any case and also without the spaces between its words, precedes those that contain or
+// begin with it. So does an id. A name does not match exactly if the text has additional
+// spaces.
 func TestExactNameWins(t *testing.T) {
 	ix := open(t, []Document{
 		{ID: "a.native-tools", Name: "native-tools", Title: "React Native Tools", Installs: 9_000_000},
@@ -176,7 +176,7 @@ func TestExactNameWins(t *testing.T) {
 	} {
 		var got []string
 		for _, h := range ix.Search(nil, &query.Filter{Text: []string{text}}).Hits {
-			got = append(got, ix.described(int(h)).ID)
+			got = append(got, ix.documentStrings(int(h)).ID)
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%q: got %q, want %q", text, got, want)
@@ -184,9 +184,9 @@ func TestExactNameWins(t *testing.T) {
 	}
 }
 
-// A mistake may happen to be the name of something else. That comes first, but
-// what was meant is found.
-func TestMistakeIsAName(t *testing.T) {
+// TestMisspellingIsAnotherName has a misspelling that is the name of another extension.
+// That one is first, and the correctly spelled one is found too.
+func TestMisspellingIsAnotherName(t *testing.T) {
 	ix := open(t, []Document{
 		{ID: "a.jupyter", Name: "jupyter", Title: "Jupyter", Installs: 9_000_000},
 		{ID: "b.jupiter", Name: "jupiter", Title: "Jupiter", Installs: 1},
@@ -198,7 +198,7 @@ func TestMistakeIsAName(t *testing.T) {
 	}
 }
 
-// Every field is searched, and what weighs more comes first.
+// TestFields finds a word in every field, and fields with more weight first.
 func TestFields(t *testing.T) {
 	docs := []Document{
 		{ID: "a.title", Name: "title", Title: "My Zebra"}, {ID: "b.zebra", Name: "zebra", Title: "By Name Alone"},
@@ -212,15 +212,15 @@ func TestFields(t *testing.T) {
 		if len(hits) != 7 {
 			t.Fatalf("%q: got %d matches, want 7", text, len(hits))
 		}
-		if last := ix.described(int(hits[6])).ID; last != "g.text" {
+		if last := ix.documentStrings(int(hits[6])).ID; last != "g.text" {
 			t.Errorf("%q: got %s last, want the one that only describes it", text, last)
 		}
 	}
 }
 
-// One letter may be wrong in words of five letters, two in words of nine, counting
-// the longer of the word typed and the word meant.
-func TestMistakesForgiven(t *testing.T) {
+// TestMaxEdits searches for misspelled words. A word may have one edit from five letters
+// on, two from nine, counting the longer of the word and the term.
+func TestMaxEdits(t *testing.T) {
 	ix := open(t, []Document{{ID: "a.a", Title: "Docker"}, {ID: "b.b", Title: "Rust"}, {ID: "c.c", Title: "Kubernetes"}, {ID: "d.d", Title: "Straße Español"}}, nil)
 	for text, want := range map[string]int{
 		"dockre": 1, "dcker": 1, "docxker": 1, "doxker": 1, "ocker": 1, "dokre": 0, "doxer": 0,
@@ -234,9 +234,9 @@ func TestMistakesForgiven(t *testing.T) {
 	}
 }
 
-// A word of four documents is suspected to be a mistake for another, a word of
-// five is not.
-func TestRareWordsAreDoubted(t *testing.T) {
+// TestRareWordsAreCorrected has a misspelled word in some documents. It is corrected too if
+// they are fewer than five.
+func TestRareWordsAreCorrected(t *testing.T) {
 	for n, want := range map[int]int{4: 5, 5: 5, 6: 6} {
 		docs := []Document{{ID: "a.server", Name: "server", Installs: 9}}
 		for i := range n {
@@ -249,8 +249,8 @@ func TestRareWordsAreDoubted(t *testing.T) {
 	}
 }
 
-// What is in quotation marks must be there as it is: it is neither misspelt, nor the
-// beginning of a word, nor left out where nothing has all the words.
+// TestPhrasesAreNotRelaxed checks that the words of a phrase are neither corrected, nor
+// prefixes, nor omitted if no document has all words.
 func TestPhrasesAreNotRelaxed(t *testing.T) {
 	ix := open(t, []Document{{ID: "a.a", Title: "Docker Tools"}, {ID: "b.b", Publisher: "b", Title: "Python Tools"}, {ID: "c.c", Title: "LiveServer"}}, nil)
 	for text, want := range map[string]int{
@@ -264,17 +264,17 @@ func TestPhrasesAreNotRelaxed(t *testing.T) {
 	}
 }
 
-// first returns the id that a text finds first, "" if it finds nothing.
+// first returns the id of the first hit for a text, or "" if there is none.
 func first(ix *Index, text string) string {
 	hits := ix.Search(nil, &query.Filter{Text: []string{text}}).Hits
 	if len(hits) == 0 {
 		return ""
 	}
-	return ix.described(int(hits[0])).ID
+	return ix.documentStrings(int(hits[0])).ID
 }
 
-// A word that is a title or a name finds that first, though extensions that have it
-// elsewhere are installed by everybody.
+// TestWordTypedInFull searches for a word that is a title or a name. That extension is
+// first, even if those that contain the word elsewhere have many more installs.
 func TestWordTypedInFull(t *testing.T) {
 	for _, word := range []string{"Test", "Code", "Rust", "Java", "C", "C++", "Café", "中文", "Go"} {
 		docs := []Document{
@@ -301,9 +301,9 @@ func TestWordTypedInFull(t *testing.T) {
 	}
 }
 
-// Repeating a word in many tags, and in all other fields, does not make it mean more than
-// it means in a title or name.
-func TestTagsDoNotAddUp(t *testing.T) {
+// TestRepeatedTagsAddNoWeight repeats a word in many tags and in all other fields. It has
+// less weight than in a title or name.
+func TestRepeatedTagsAddNoWeight(t *testing.T) {
 	stuffed := Document{ID: "a.stuffed", Name: "stuffed", Title: "Buy This", Publisher: "python", PublisherTitle: "Python Python",
 		Description: "Python python python", Categories: []string{"Python"}, Contributed: []string{"Python", "Run Python"}}
 	for i := range 500 {
@@ -321,15 +321,15 @@ func TestTagsDoNotAddUp(t *testing.T) {
 	}
 	for _, text := range []string{"python", "PYTHON", "pytho", "pyhton", `"python"`} {
 		hits := ix.Search(nil, &query.Filter{Text: []string{text}}).Hits
-		if len(hits) != 3 || ix.described(int(hits[2])).ID != "a.stuffed" {
-			t.Errorf("%s: got %v, want the one that is not called so last", text, hits)
+		if len(hits) != 3 || ix.documentStrings(int(hits[2])).ID != "a.stuffed" {
+			t.Errorf("%s: got %v, want the one without the word in its title and name last", text, hits)
 		}
 	}
 }
 
-// Tags that editors hide are for programs: they are found as criteria, but not as text.
-// What a person types of them is a type of file.
-func TestHiddenTagsAreNotText(t *testing.T) {
+// TestHiddenTagsAreNotSearched checks that hidden tags are found as criteria, but not as
+// texts, except for the file types in them.
+func TestHiddenTagsAreNotSearched(t *testing.T) {
 	ix := open(t, []Document{{ID: "a.a", Tags: []string{"__lp_vscode.java", "__lp-de_vscode.docker", "__web_extension", "__sponsor_extension", "_mine", "__", "__ext_", "lp-de"}},
 		{ID: "b.b", Tags: []string{"__ext_tsp", "__EXT_d.ts", "visible"}}}, nil)
 	for text, want := range map[string]string{
@@ -348,7 +348,7 @@ func TestHiddenTagsAreNotText(t *testing.T) {
 	}
 }
 
-// Contributed texts are found like descriptions, after everything else.
+// TestContributedTexts checks that contributed texts are found after all other fields.
 func TestContributedTexts(t *testing.T) {
 	ix := open(t, []Document{
 		{ID: "a.command", Contributed: []string{"Organize Imports", "pwa-node"}, Installs: 9},
@@ -358,7 +358,7 @@ func TestContributedTexts(t *testing.T) {
 	hits := ix.Search(nil, &query.Filter{Text: []string{"organize import"}}).Hits
 	var got []string
 	for _, h := range hits {
-		got = append(got, ix.described(int(h)).ID)
+		got = append(got, ix.documentStrings(int(h)).ID)
 	}
 	if want := []string{"c.tag", "b.text", "a.command"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
@@ -370,8 +370,8 @@ func TestContributedTexts(t *testing.T) {
 	}
 }
 
-// An operator that nobody knows, such as @latest, is searched, but what lacks it is found
-// too. By itself it is a text like any other.
+// TestUnknownOperators checks that the words of an unknown operator, such as @latest, are
+// optional, unless the text has nothing else.
 func TestUnknownOperators(t *testing.T) {
 	ix := open(t, []Document{
 		{ID: "a.python", Title: "Python", Installs: 9_000_000}, {ID: "b.docs", Title: "Latest Python Docs"},
@@ -398,7 +398,7 @@ func TestUnknownOperators(t *testing.T) {
 	}
 }
 
-// A part of a word means less than a word.
+// TestPartsOfWords checks that a camel-case part of a word has less weight than a word.
 func TestPartsOfWords(t *testing.T) {
 	ix := open(t, []Document{{ID: "a.one", Title: "My JavaScript", Installs: 1000}, {ID: "b.two", Title: "My Java", Installs: 100}}, nil)
 	if got := first(ix, "java"); got != "b.two" {

@@ -7,8 +7,8 @@ import (
 	"galbuild/index/query"
 )
 
-// set is what the exact criteria leave, in one of three forms: all documents, an
-// ascending list, or a bitmap.
+// set is a set of documents in one of three forms: all documents, an ascending list, or a
+// bitmap.
 type set struct {
 	all  bool
 	list []uint32
@@ -26,23 +26,24 @@ func (s *set) has(d uint32) bool {
 	return ok
 }
 
-// clauses are lists of documents. A document must be in one list of every
-// clause, and in none of those to be left out.
+// clauses are lists of documents. A document matches if it is in at least one list of every
+// clause, and in none of the excluded lists.
 type clauses struct {
-	lists [][]uint32 // of all clauses, one behind the other
-	ends  []int      // where each clause ends in lists
-	not   [][]uint32
+	lists    [][]uint32 // of all clauses, one clause after the other
+	ends     []int      // where each clause ends in lists
+	excluded [][]uint32
 }
 
-func (c *clauses) reset() { c.lists, c.ends, c.not = c.lists[:0], c.ends[:0], c.not[:0] }
+func (c *clauses) reset() { c.lists, c.ends, c.excluded = c.lists[:0], c.ends[:0], c.excluded[:0] }
 
-// may adds a list to the clause that end will end.
-func (c *clauses) may(list []uint32) {
+// add adds a list to the current clause.
+func (c *clauses) add(list []uint32) {
 	if len(list) > 0 {
 		c.lists = append(c.lists, list)
 	}
 }
 
+// end completes the current clause.
 func (c *clauses) end() { c.ends = append(c.ends, len(c.lists)) }
 
 // clause returns the lists of clause i.
@@ -53,7 +54,7 @@ func (c *clauses) clause(i int) [][]uint32 {
 	return c.lists[c.ends[i-1]:c.ends[i]]
 }
 
-// restrict returns the documents that all criteria but text leave.
+// restrict returns the documents that match all criteria except texts.
 func (ix *Index) restrict(f *query.Filter, s *scratch) set {
 	c := &s.clauses
 	c.reset()
@@ -67,14 +68,14 @@ func (ix *Index) restrict(f *query.Filter, s *scratch) set {
 	ix.addPlatforms(c, f.Targets)
 	ix.addPlatforms(c, f.Platforms)
 	if f.Featured {
-		c.may(ix.keys.find(keyFeatured, ""))
+		c.add(ix.keys.find(keyFeatured, ""))
 		c.end()
 	}
 	ix.addFlags(c, f)
 	if !s.work.take(keyCost * (len(f.IDs) + len(f.Names) + len(c.lists))) {
 		return set{}
 	}
-	return c.solve(ix.Len(), s)
+	return c.evaluate(ix.Len(), s)
 }
 
 // Costs of finding the list of a key, and of finding a document in a list, in steps.
@@ -88,83 +89,84 @@ func (ix *Index) addKeys(c *clauses, kind byte, values []string) {
 		return
 	}
 	for _, v := range values {
-		c.may(ix.keys.find(kind, v))
+		c.add(ix.keys.find(kind, v))
 	}
 	c.end()
 }
 
-// addNames adds ids and names as one set: an update check sends both.
+// addNames adds ids and names as one clause, because update checks send both.
 func (ix *Index) addNames(c *clauses, f *query.Filter) {
 	if len(f.IDs)+len(f.Names) == 0 {
 		return
 	}
 	for _, id := range f.IDs {
-		c.may(ix.keys.find(keyUUID, id))
+		c.add(ix.keys.find(keyUUID, id))
 		if strings.Contains(id, ".") {
-			c.may(ix.keys.find(keyID, id))
+			c.add(ix.keys.find(keyID, id))
 		}
 	}
 	for _, name := range f.Names {
-		c.may(ix.keys.find(keyID, name))
+		c.add(ix.keys.find(keyID, name))
 	}
 	c.end()
 }
 
-// addPlatforms adds what runs on one of the targets: a product of the VS Code
-// family takes everything, a platform what is built for it or for all.
+// addPlatforms adds a clause for the targets. A product of the VS Code family matches every
+// document, a platform those built for it or for "universal".
 func (ix *Index) addPlatforms(c *clauses, targets []string) {
 	if len(targets) == 0 {
 		return
 	}
-	if slices.ContainsFunc(targets, fitsAll) {
+	if slices.ContainsFunc(targets, isVSCode) {
 		return
 	}
-	any := false
+	anyKnown := false
 	for _, t := range targets {
 		t = strings.TrimSpace(t)
 		if strings.EqualFold(t, universal) {
-			any = true
+			anyKnown = true
 			continue
 		}
 		known := slices.ContainsFunc(platforms, func(p string) bool { return strings.EqualFold(p, t) })
 		list := ix.keys.find(keyPlatform, t)
-		c.may(list)
-		any = any || known || len(list) > 0
+		c.add(list)
+		anyKnown = anyKnown || known || len(list) > 0
 	}
-	if any {
-		c.may(ix.keys.find(keyPlatform, universal))
+	if anyKnown {
+		c.add(ix.keys.find(keyPlatform, universal))
 	}
 	c.end()
 }
 
-func fitsAll(target string) bool {
+func isVSCode(target string) bool {
 	t := strings.TrimSpace(target)
-	return len(t) >= len(everyTarget) && strings.EqualFold(t[:len(everyTarget)], everyTarget)
+	return len(t) >= len(vscodeTarget) && strings.EqualFold(t[:len(vscodeTarget)], vscodeTarget)
 }
 
 func (ix *Index) addFlags(c *clauses, f *query.Filter) {
 	eachFlag(f.Include&^ix.allFlags, func(bit string) {
-		c.may(ix.keys.find(keyFlag, bit))
+		c.add(ix.keys.find(keyFlag, bit))
 		c.end()
 	})
-	eachFlag(f.Exclude&ix.someFlags, func(bit string) { c.not = append(c.not, ix.keys.find(keyFlag, bit)) })
+	eachFlag(f.Exclude&ix.someFlags, func(bit string) { c.excluded = append(c.excluded, ix.keys.find(keyFlag, bit)) })
 }
 
-// solve intersects the clauses. What few documents a clause leaves, such as the
-// ids of an update check, are gathered and tried one by one; for many there are
-// bitmaps. Nothing is copied where there is one list, or none at all.
-func (c *clauses) solve(documents int, s *scratch) set {
-	if len(c.not) == 0 && len(c.ends) == 0 {
+// evaluate returns the documents that match the clauses. If one clause has few documents,
+// such as the ids of an update check, they are looked up in the lists of the other clauses;
+// otherwise the lists are combined as bitmaps. Without clauses, or with a single list,
+// nothing is copied.
+func (c *clauses) evaluate(documents int, s *scratch) set {
+	if len(c.excluded) == 0 && len(c.ends) == 0 {
 		return set{all: true}
 	}
-	if len(c.not) == 0 && len(c.ends) == 1 && len(c.lists) == 1 {
+	if len(c.excluded) == 0 && len(c.ends) == 1 && len(c.lists) == 1 {
 		return set{list: c.lists[0]}
 	}
-	if few, tries := c.cheapest(); few >= 0 && 2*lookUpCost*tries < c.entries()+documents/4 {
-		if !s.work.take(lookUpCost * tries) {
+	if smallest, lookups := c.cheapest(); smallest >= 0 && 2*lookUpCost*lookups < c.entries()+documents/4 {
+		if !s.work.take(lookUpCost * lookups) {
 			return set{}
 		}
-		s.list = c.gather(few, s.list[:0])
+		s.list = c.gather(smallest, s.list[:0])
 		return set{list: s.list}
 	}
 	if !s.work.take(c.entries() + (1+len(c.ends))*documents/16) {
@@ -175,21 +177,21 @@ func (c *clauses) solve(documents int, s *scratch) set {
 	return set{bits: s.sets[0]}
 }
 
-// entries counts those of all lists.
+// entries returns the total length of all lists.
 func (c *clauses) entries() int {
 	n := 0
 	for _, list := range c.lists {
 		n += len(list)
 	}
-	for _, list := range c.not {
+	for _, list := range c.excluded {
 		n += len(list)
 	}
 	return n
 }
 
-// cheapest returns the clause from which to gather, -1 if there is none, and how
-// often a document is then looked for in a list.
-func (c *clauses) cheapest() (clause, tries int) {
+// cheapest returns the clause whose documents need the fewest lookups in other lists, or -1
+// if there is no clause, and the number of lookups.
+func (c *clauses) cheapest() (clause, lookups int) {
 	clause = -1
 	for i := range c.ends {
 		lists := c.clause(i)
@@ -197,27 +199,27 @@ func (c *clauses) cheapest() (clause, tries int) {
 		for _, list := range lists {
 			n += len(list)
 		}
-		n *= 1 + len(c.lists) - len(lists) + len(c.not)
-		if clause < 0 || n < tries {
-			clause, tries = i, n
+		n *= 1 + len(c.lists) - len(lists) + len(c.excluded)
+		if clause < 0 || n < lookups {
+			clause, lookups = i, n
 		}
 	}
-	return clause, tries
+	return clause, lookups
 }
 
-// gather appends to dst what clause few has and the others leave.
-func (c *clauses) gather(few int, dst []uint32) []uint32 {
-	for _, list := range c.clause(few) {
+// gather appends the documents of clause smallest that match all other clauses to dst.
+func (c *clauses) gather(smallest int, dst []uint32) []uint32 {
+	for _, list := range c.clause(smallest) {
 		dst = append(dst, list...)
 	}
 	slices.Sort(dst)
 	return slices.DeleteFunc(slices.Compact(dst), func(d uint32) bool {
 		for i := range c.ends {
-			if i != few && !anyHas(c.clause(i), d) {
+			if i != smallest && !anyHas(c.clause(i), d) {
 				return true
 			}
 		}
-		return anyHas(c.not, d)
+		return anyHas(c.excluded, d)
 	})
 }
 
@@ -228,7 +230,7 @@ func anyHas(lists [][]uint32, d uint32) bool {
 	})
 }
 
-// merge leaves the answer in result; union is for its use.
+// merge stores the documents that match all clauses in result. union is a buffer.
 func (c *clauses) merge(documents int, result, union bitmap) {
 	result.fill(documents)
 	for i := range c.ends {
@@ -236,9 +238,9 @@ func (c *clauses) merge(documents int, result, union bitmap) {
 		for _, list := range c.clause(i) {
 			union.add(list)
 		}
-		result.keep(union)
+		result.intersect(union)
 	}
-	for _, list := range c.not {
+	for _, list := range c.excluded {
 		result.remove(list)
 	}
 }

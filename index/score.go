@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// match is a document and how well it fits: the complement of the score in the
-// high half, the document's number in the low one. Smaller is better, and of two
-// that fit alike the more popular.
+// match is a document and its score: the complement of the score in the high half, the
+// number of the document in the low half. A smaller match is better. Of two with the same
+// score, the document with more installs is smaller.
 type match uint64
 
 func newMatch(score, document uint32) match { return match(^score)<<32 | match(document) }
@@ -15,14 +15,14 @@ func newMatch(score, document uint32) match { return match(^score)<<32 | match(d
 func (m match) document() uint32 { return uint32(m) }
 func (m match) score() uint32    { return ^uint32(m >> 32) }
 
-// best puts the n best matches in front, in order. The others stay behind in
-// any order.
-func best(all []match, n int) {
+// selectBest sorts the n best matches to the front. The others follow in no particular
+// order.
+func selectBest(all []match, n int) {
 	if 4*n >= len(all) {
 		slices.Sort(all)
 		return
 	}
-	heap := all[:n] // the worst on top
+	heap := all[:n] // with the worst match on top
 	for i := n / 2; i >= 0; i-- {
 		sink(heap, i)
 	}
@@ -35,6 +35,7 @@ func best(all []match, n int) {
 	slices.Sort(heap)
 }
 
+// sink restores the order of the heap below position i.
 func sink(heap []match, i int) {
 	for {
 		child := 2*i + 1
@@ -52,78 +53,79 @@ func sink(heap []match, i int) {
 	}
 }
 
-// scores adds up what the words of a text say of each document.
+// scores computes the scores of documents for a text.
 type scores struct {
-	work       *Work
-	of         []score     // zero between two attempts
-	touched    []uint32    // documents whose score is not zero
-	plans      []plan      // one for each word
-	terms      []candidate // of all plans
-	doubtful   bool        // whether any word is taken for misspelt
-	similar    bool        // whether names are known
-	names      []uint32    // numbers of those that the text may be meant for, misspelt
-	allowed    bitmap      // documents of the publishers asked for
-	found      []match     // of the last attempt
-	first      []match     // of the texts before
-	decomposed []byte      // a field
-	sums       []uint64    // 1 + their scores by document; zero between two texts
+	work         *Work
+	byDocument   []score     // by document; zero between two attempts
+	touched      []uint32    // documents whose entry in byDocument is not zero
+	plans        []plan      // one for each word of the text
+	terms        []candidate // candidates of all plans
+	anyCorrected bool        // corrections were added to a word
+	namesReady   bool        // similarNames is valid
+	similarNames []uint32    // positions of the compact names that are similar to the text
+	allowed      bitmap      // documents of the requested publishers; nil if all
+	found        []match     // result of the last attempt
+	saved        []match     // matches of the previous texts
+	decomposed   []byte      // buffer for a field
+	savedScores  []uint64    // 1 + the scores of saved, by document; zero between two texts
 }
 
 type score struct {
-	sum   uint32 // of the words' best terms
-	best  uint32 // of the terms of the latest word
-	words uint16 // bits of the words that match
-	whole uint16 // 0 to wholeName: how much of a name the text is
+	sum      uint32 // points of the best term of each word
+	best     uint32 // points of the best term of the latest word
+	words    uint16 // set of words that match, one bit for each
+	nameMark uint16 // how much of a compact name the text matches, 0 to fullNameMark
 }
 
-// plan is a word of the text and the terms it may stand for.
+// plan is a word of the text with its candidate terms.
 type plan struct {
-	word      string
-	bit       uint16
-	typed     []candidate // that it is or begins
-	meant     []candidate // that it may be a mistake for
-	doubted   bool        // whether these were looked for
-	quoted    bool        // whether it is part of a phrase, and no mistake
-	optional  bool        // whether it need not match
-	documents int         // that have the most frequent of the terms
+	word        string
+	bit         uint16
+	direct      []candidate // terms that the word equals or is a prefix of
+	corrections []candidate // terms that are similar to the word
+	corrected   bool        // corrections have been added
+	quoted      bool        // the word is part of a phrase and is never corrected
+	optional    bool        // the word need not match
+	documents   int         // number of documents of the most frequent candidate
 }
 
-// candidate is a term that a word may mean, and how likely.
+// candidate is a term that a word may stand for, with its likeness to the word.
 type candidate struct {
 	term    int
 	quality uint32
 }
 
-// Qualities, in sixteenths. The beginning of a term counts by how much of the
-// term it is.
+// Qualities of candidates, in sixteenths. A prefix has a quality of 4 to 12, in proportion to
+// its length.
 const (
-	exactQuality   = 16
-	beginQuality   = 4 // and up to beginRange more
-	beginRange     = 8
-	mistakeQuality = 8 // less mistakeCost for each mistake
-	mistakeCost    = 2
+	exactQuality  = 16
+	prefixQuality = 4 // plus up to prefixRange
+	prefixRange   = 8
+	editQuality   = 8 // minus editPenalty for each edit
+	editPenalty   = 2
 )
 
-// wholeName is the mark of a text that is a whole name, turnedName of two words
-// that are one the other way round, misspeltName of a misspelt name. The beginning
-// of a name is marked with begunName and its part of the rest.
+// Marks of documents by how the text matches one of their compact names: it equals the name,
+// it equals the name if its two words are swapped, or it is similar to the name. If the text
+// is only a prefix, the mark is between prefixNameMark and the one for the full name, in
+// proportion to the length of the prefix.
 const (
-	wholeName    = 64
-	turnedName   = 56
-	misspeltName = 48
-	begunName    = 8
+	fullNameMark       = 64
+	swappedNameMark    = 56
+	misspelledNameMark = 48
+	prefixNameMark     = 8
 )
 
-// prepare forgets the last attempt.
+// prepare removes the results of the last attempt.
 func (s *scores) prepare(documents int) {
-	if s.of == nil {
-		s.of = make([]score, documents)
+	if s.byDocument == nil {
+		s.byDocument = make([]score, documents)
 	}
 	s.touched, s.found = s.touched[:0], s.found[:0]
 }
 
-// addTerms scores terms of the word with this bit. Documents that do not have all
-// the words of need are passed over.
+// addTerms adds the scores of the candidates for the word with this bit. It skips documents
+// that do not match all words of need.
 func (s *scores) addTerms(t *terms, all []candidate, bit, need uint16, rarity uint32) {
 	for _, c := range all {
 		from, to := t.span(c.term)
@@ -141,17 +143,18 @@ func (s *scores) addTerms(t *terms, all []candidate, bit, need uint16, rarity ui
 			continue
 		}
 		for i, d := range docs {
-			if s.of[d].words&need == need {
+			if s.byDocument[d].words&need == need {
 				s.addTerm(d, bit, uint32(weights[i])*factor)
 			}
 		}
 	}
 }
 
-// lookUp adds a long list by looking for the few documents that can still match.
+// lookUp adds the scores of one candidate. It searches its long list for the few documents
+// that can still match.
 func (s *scores) lookUp(docs []uint32, weights []uint8, bit, need uint16, factor uint32) {
 	for _, d := range s.touched {
-		if s.of[d].words&need != need {
+		if s.byDocument[d].words&need != need {
 			continue
 		}
 		if i, ok := slices.BinarySearch(docs, d); ok {
@@ -160,12 +163,12 @@ func (s *scores) lookUp(docs []uint32, weights []uint8, bit, need uint16, factor
 	}
 }
 
-// addTerm counts of each word the best term only.
+// addTerm adds points for a word. Only the best term of a word counts.
 func (s *scores) addTerm(d uint32, bit uint16, points uint32) {
-	of := &s.of[d]
+	of := &s.byDocument[d]
 	switch {
 	case of.words&bit == 0:
-		if of.words|of.whole == 0 {
+		if of.words|of.nameMark == 0 {
 			s.touched = append(s.touched, d)
 		}
 		of.words |= bit
@@ -177,25 +180,26 @@ func (s *scores) addTerm(d uint32, bit uint16, points uint32) {
 	}
 }
 
-func (s *scores) mark(docs []uint32, mark uint16) {
+// setNameMark raises the name marks of docs to mark.
+func (s *scores) setNameMark(docs []uint32, mark uint16) {
 	if !s.work.take(len(docs)) {
 		return
 	}
 	for _, d := range docs {
-		of := &s.of[d]
-		if of.words|of.whole == 0 {
+		of := &s.byDocument[d]
+		if of.words|of.nameMark == 0 {
 			s.touched = append(s.touched, d)
 		}
-		of.whole = max(of.whole, mark)
+		of.nameMark = max(of.nameMark, mark)
 	}
 }
 
-// mostWords returns the largest number of required words that one document has, among the
-// documents that have all quoted words.
+// mostWords returns the largest number of required words that one document matches, among
+// the documents that match all quoted words.
 func (s *scores) mostWords(t *text) int {
 	most := 0
 	for _, d := range s.touched {
-		if words := s.of[d].words; words&t.quoted == t.quoted {
+		if words := s.byDocument[d].words; words&t.quoted == t.quoted {
 			most = max(most, bits.OnesCount16(words&t.required))
 		}
 	}

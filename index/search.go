@@ -8,63 +8,64 @@ import (
 
 // Result is one page of hits.
 type Result struct {
-	Hits  []Hit // at most Filter.Size
-	Total int   // of all matches
+	Hits  []Hit // at most query.Filter.Size
+	Total int   // number of matches on all pages
 }
 
-// scratch is what one search needs and the next can use again.
+// scratch holds the buffers of a search. They are reused by later searches.
 type scratch struct {
-	work    *Work
-	free    Work // of a search that has no bound
-	clauses clauses
-	list    []uint32
-	sets    [2]bitmap
-	scores  scores
+	work      *Work
+	unlimited Work // the work of a search without a limit
+	clauses   clauses
+	list      []uint32
+	sets      [2]bitmap
+	scores    scores
 }
 
-// Search returns a page of the documents that match f, and how many match. It
-// never fails: a query that makes no sense has no results. Where work has ended,
-// work.Err says so; where it is used up, the result is less than it could be, see
-// "Work" in the package comment. In the long run it
-// allocates the hits only, if there is no text or one asked lately.
+// Search returns a page of the documents that match f, and the number of all matches. It
+// does not return an error: a query that makes no sense has no results. If work has ended,
+// work.Err returns the reason, and the result must not be used. If its steps are used up,
+// the result may be incomplete, see "Work" in the package comment. A nil work has no limit.
+// Search allocates only the hits if f has no text, or one whose result is cached.
 func (ix *Index) Search(work *Work, f *query.Filter) Result {
 	if work.Err() != nil {
 		return Result{}
 	}
 	s := ix.scratch.Get().(*scratch)
 	if work == nil {
-		s.free = unbounded()
-		work = &s.free
+		s.unlimited = unlimitedWork()
+		work = &s.unlimited
 	} else {
 		work.begin(f, ix.Len())
 	}
 	s.work, s.scores.work = work, work
 	result := ix.search(f, s)
 	s.work, s.scores.work = nil, nil
-	ix.scratch.Put(s) // not after a panic: the sums would be incomplete
+	ix.scratch.Put(s) // not after a panic, which leaves scores behind
 	return result
 }
 
 func (ix *Index) search(f *query.Filter, s *scratch) Result {
-	found := ix.restrict(f, s)
-	if slices.ContainsFunc(f.Text, asks) {
-		return ix.searchText(f, &found, s)
+	filtered := ix.restrict(f, s)
+	if slices.ContainsFunc(f.Text, isSearchable) {
+		return ix.searchText(f, &filtered, s)
 	}
-	return ix.page(f, &found, s)
+	return ix.page(f, &filtered, s)
 }
 
-// searchText remembers texts by themselves, as editors send them.
-func (ix *Index) searchText(f *query.Filter, found *set, s *scratch) Result {
-	alone := found.all && f.Sort == query.Relevance && len(f.Text) == 1 && len(f.Text[0]) <= memoText
-	if alone {
-		if r, ok := ix.memo.get(f.Text[0], f, s.work); ok {
+// searchText returns the page for a filter with texts. The result of a text without other
+// criteria, as editors usually send it, is cached.
+func (ix *Index) searchText(f *query.Filter, filtered *set, s *scratch) Result {
+	cacheable := filtered.all && f.Sort == query.Relevance && len(f.Text) == 1 && len(f.Text[0]) <= maxCachedText
+	if cacheable {
+		if r, ok := ix.cache.get(f.Text[0], f, s.work); ok {
 			return r
 		}
 	}
-	before := s.work.steps
+	stepsBefore := s.work.steps
 	var matches []match
 	if s.work.take(textCost(f.Text)) {
-		matches = ix.match(parseTexts(f.Text), found, s)
+		matches = ix.match(parseTexts(f.Text), filtered, s)
 	}
 	if f.Sort != query.Relevance {
 		bits := s.emptySet(ix.Len())
@@ -74,32 +75,32 @@ func (ix *Index) searchText(f *query.Filter, found *set, s *scratch) Result {
 		return ix.page(f, &set{bits: bits}, s)
 	}
 	return ix.pageOfMatches(f, matches, s, func() {
-		if alone && !s.work.short {
-			ix.memo.put(f.Text[0], matches, s.work.steps-before)
+		if cacheable && !s.work.incomplete {
+			ix.cache.put(f.Text[0], matches, s.work.steps-stepsBefore)
 		}
 	})
 }
 
-// pageOfMatches puts the matches in order as far as needed and returns the page. It
-// calls remember when the first memoHits are in order, or all.
-func (ix *Index) pageOfMatches(f *query.Filter, matches []match, s *scratch, remember func()) Result {
-	s.work.take(bestCost * len(matches)) // even if no steps are left
-	best(matches, min(memoHits, len(matches)))
-	remember()
-	from, to := window(f, len(matches))
-	if from < to && to > memoHits && s.work.take(sortCost*len(matches)) {
-		best(matches, to)
+// pageOfMatches sorts the matches as far as needed and returns the page. It calls store
+// when the first cacheHits matches, or all if they are fewer, are in order.
+func (ix *Index) pageOfMatches(f *query.Filter, matches []match, s *scratch, store func()) Result {
+	s.work.take(selectCost * len(matches)) // even if no steps are left
+	selectBest(matches, min(cacheHits, len(matches)))
+	store()
+	from, to := pageBounds(f, len(matches))
+	if from < to && to > cacheHits && s.work.take(sortCost*len(matches)) {
+		selectBest(matches, to)
 	}
 	return pageOf(f, matches)
 }
 
-// Costs of finding the best match, and of sorting all matches, in steps for each match.
+// Costs of selecting the best matches, and of sorting all of them, in steps for each match.
 const (
-	bestCost = 2
-	sortCost = 16
+	selectCost = 2
+	sortCost   = 16
 )
 
-// emptySet returns the first of the sets, emptied.
+// emptySet returns the first bitmap, cleared.
 func (s *scratch) emptySet(documents int) bitmap {
 	s.makeSets(documents)
 	clear(s.sets[0])
@@ -112,8 +113,8 @@ func (s *scratch) makeSets(documents int) {
 	}
 }
 
-// window returns which of total results the page holds.
-func window(f *query.Filter, total int) (from, to int) {
+// pageBounds returns the range of the page among total results.
+func pageBounds(f *query.Filter, total int) (from, to int) {
 	size := f.Size
 	if size < 1 {
 		size = query.DefaultPageSize
@@ -127,38 +128,38 @@ func window(f *query.Filter, total int) (from, to int) {
 	return from, min(from+size, total)
 }
 
-// page sorts by anything but relevance to a text.
-func (ix *Index) page(f *query.Filter, found *set, s *scratch) Result {
+// page returns a page of the filtered documents in every order but relevance to a text.
+func (ix *Index) page(f *query.Filter, filtered *set, s *scratch) Result {
 	row := ix.orders.row(f.Sort, f.Order)
 	switch {
-	case found.all && row == nil:
-		from, to := window(f, ix.Len())
+	case filtered.all && row == nil:
+		from, to := pageBounds(f, ix.Len())
 		hits := make([]Hit, 0, to-from)
 		for i := from; i < to; i++ {
 			hits = append(hits, Hit(i))
 		}
 		return Result{hits, ix.Len()}
-	case found.all:
+	case filtered.all:
 		return pageOf(f, row)
-	case found.bits == nil && row == nil:
-		return pageOf(f, found.list)
+	case filtered.bits == nil && row == nil:
+		return pageOf(f, filtered.list)
 	}
-	if found.bits == nil {
-		found.bits = s.emptySet(ix.Len())
-		found.bits.add(found.list)
+	if filtered.bits == nil {
+		filtered.bits = s.emptySet(ix.Len())
+		filtered.bits.add(filtered.list)
 	}
 	if row != nil && !s.work.take(len(row)) {
 		row = nil
 	}
-	return walk(f, found.bits, row)
+	return pageOfBitmap(f, filtered.bits, row)
 }
 
-// numbered is what has a document's number in its low 32 bits.
-type numbered interface{ ~uint32 | ~uint64 }
+// documentNumber is a type whose low 32 bits are the number of a document.
+type documentNumber interface{ ~uint32 | ~uint64 }
 
-// pageOf cuts the page out of all results, already in order.
-func pageOf[T numbered](f *query.Filter, all []T) Result {
-	from, to := window(f, len(all))
+// pageOf returns the page of all results, which are in order.
+func pageOf[T documentNumber](f *query.Filter, all []T) Result {
+	from, to := pageBounds(f, len(all))
 	hits := make([]Hit, 0, to-from)
 	for _, n := range all[from:to] {
 		hits = append(hits, Hit(uint32(n)))
@@ -166,14 +167,14 @@ func pageOf[T numbered](f *query.Filter, all []T) Result {
 	return Result{hits, len(all)}
 }
 
-// walk takes the members of bits in the order of row, or their own, up to the
-// end of the page.
-func walk(f *query.Filter, bits bitmap, row []uint32) Result {
+// pageOfBitmap returns the page of the documents in bits, in the order of row, or ascending
+// if row is nil. It stops at the end of the page.
+func pageOfBitmap(f *query.Filter, bits bitmap, row []uint32) Result {
 	total := bits.count()
-	from, to := window(f, total)
+	from, to := pageBounds(f, total)
 	hits := make([]Hit, 0, to-from)
 	seen := 0
-	take := func(d uint32) bool {
+	add := func(d uint32) bool {
 		if seen >= from && seen < to {
 			hits = append(hits, Hit(d))
 		}
@@ -181,11 +182,11 @@ func walk(f *query.Filter, bits bitmap, row []uint32) Result {
 		return seen < to
 	}
 	if row == nil {
-		bits.each(take)
+		bits.each(add)
 		return Result{hits, total}
 	}
 	for _, d := range row {
-		if bits.has(d) && !take(d) {
+		if bits.has(d) && !add(d) {
 			break
 		}
 	}

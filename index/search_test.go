@@ -20,8 +20,8 @@ func numbersOf(hits []Hit) []int {
 	return all
 }
 
-// The engine must find what looking at every document finds, in the same order,
-// on every page; the order of relevance is compared as a set.
+// TestSearchEqualsBruteForce compares searches with the oracle: the number of matches, and
+// their order on every page. Results by relevance are compared as sets.
 func TestSearchEqualsBruteForce(t *testing.T) {
 	matched, texts := 0, 0
 	for seed := range uint64(12) {
@@ -52,7 +52,7 @@ func TestSearchEqualsBruteForce(t *testing.T) {
 		}
 	}
 	if matched < 1000 || texts < 100 {
-		t.Fatalf("only %d matches and %d texts: the questions test too little", matched, texts)
+		t.Fatalf("only %d matches and %d texts: the filters test too little", matched, texts)
 	}
 }
 
@@ -72,20 +72,20 @@ func samePage(t *testing.T, f *query.Filter, hits []Hit, all []int) {
 func TestSimilarEqualsDistance(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	docs := randomDocuments(r, 60)
-	ix, work := open(t, docs, nil), unbounded()
+	ix, work := open(t, docs, nil), unlimitedWork()
 	for range 300 {
-		word := squeeze(randomText(r, &docs[r.IntN(len(docs))]))
+		word := compact(randomText(r, &docs[r.IntN(len(docs))]))
 		var got, want []int
-		ix.terms.similar(word, &work, func(i, mistakes int) {
+		ix.terms.similar(word, &work, func(i, edits int) {
 			got = append(got, i)
-			if d := distance([]rune(word), []rune(string(ix.terms.at(i)))); d != mistakes {
-				t.Fatalf("%q and %q: got %d mistakes, want %d", word, ix.terms.at(i), mistakes, d)
+			if d := distance([]rune(word), []rune(string(ix.terms.at(i)))); d != edits {
+				t.Fatalf("%q and %q: got %d edits, want %d", word, ix.terms.at(i), edits, d)
 			}
 		})
 		for i := range ix.terms.len() {
 			term := string(ix.terms.at(i))
-			// a short word has no near ones, not even itself
-			if reach(utf8.RuneCountInString(word)) > 0 && (term == word || forgivable(word, term)) {
+			// a short word has no similar ones, not even itself
+			if editRadius(utf8.RuneCountInString(word)) > 0 && (term == word || withinMaxEdits(word, term)) {
 				want = append(want, i)
 			}
 		}
@@ -124,9 +124,9 @@ func TestSearchPageBeyondTheEnd(t *testing.T) {
 	}
 }
 
-// TestRepeatedTextIsOnce repeats phrases, publishers and words in one text: each is
-// heeded once, and no more of them than are worth it.
-func TestRepeatedTextIsOnce(t *testing.T) {
+// TestRepeatedWordsCountOnce repeats phrases, publishers and words in one text. Each counts
+// once, and their number is limited.
+func TestRepeatedWordsCountOnce(t *testing.T) {
 	got := parseText(strings.Repeat(`"a b" publisher:X publisher:"x" c "C" `, 100), maxQueryWords)
 	if len(got.phrases) != 1 || len(got.publishers) != 1 || len(got.words) != 3 {
 		t.Errorf("got phrases %v, publishers %q, words %v", got.phrases, got.publishers, got.words)
@@ -149,8 +149,8 @@ func TestRepeatedTextIsOnce(t *testing.T) {
 	}
 }
 
-// An ASCII phrase is looked for by a letter. It must be found exactly where it is among
-// the words of the field.
+// TestPhraseInField compares the search for an ASCII phrase by its rarest letter with a
+// search in the words of the field.
 func TestPhraseInField(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
 	parts := []string{"a", "b", "ab", "Ab", "c++", "c#", "c+", "C", "++", "#", " ", "  ", "-", ".", "1", "z1", "Zz", "@", "[", "\x10", strings.Repeat("x", 63), strings.Repeat("x", 70), "–", "ж", "漢", "é", "e\u0301", "\u00a0", "\u3000", "Ａ", "ﬁ", "✨", "⚡️", "\ufe0e", "\xef\xb8", "\u212a", "Ͱ", "\xcd", "각", "\u0344"}
@@ -163,20 +163,20 @@ func TestPhraseInField(t *testing.T) {
 	}
 	found := 0
 	for range 50_000 {
-		field, asked := some(1+r.IntN(8)), words(some(1+r.IntN(4)))
+		field, phraseWords := some(1+r.IntN(8)), words(some(1+r.IntN(4)))
 		if r.IntN(2) == 0 { // a part of the field
 			all := words(field)
 			i := r.IntN(len(all) + 1)
-			asked = all[i:min(len(all), i+1+r.IntN(3))]
+			phraseWords = all[i:min(len(all), i+1+r.IntN(3))]
 		}
-		p := quotation{words: asked}
-		if len(asked) == 0 || !p.isASCII() {
+		p := phrase{words: phraseWords}
+		if len(phraseWords) == 0 || !p.isASCII() {
 			continue
 		}
-		p = newQuotation(asked)
-		got, want := p.inDecomposed(appendDecomposed(nil, []byte(field))), p.in(words(field))
+		p = newPhrase(phraseWords)
+		got, want := p.inDecomposed(appendDecomposed(nil, []byte(field))), p.inWords(words(field))
 		if got != want {
-			t.Fatalf("%q in %q: got %t, want %t", asked, field, got, want)
+			t.Fatalf("%q in %q: got %t, want %t", phraseWords, field, got, want)
 		}
 		if want {
 			found++

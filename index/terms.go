@@ -7,10 +7,10 @@ import (
 	"galbuild/index/segment"
 )
 
-// Weights of the fields. What an extension is called outweighs all that is said
-// of it: of many words in tags and descriptions one fits by chance. A word in the
-// name or title weighs all the more the fewer words there are beside it: "Python"
-// is more about Python than "Python Extension Pack for Everyone" is.
+// Weights of the fields. A word in the title or name says more about an extension than one
+// in a tag or description, where many words occur by chance. In a title or name, a word has
+// more weight if there are fewer other words: "Python" is more about Python than "Python
+// Extension Pack for Everyone".
 const (
 	titleWeight          = 100
 	nameWeight           = 60
@@ -22,43 +22,44 @@ const (
 	contributedWeight    = 4
 	maxWeight            = 255
 
-	// unnamedWeight is the most that a word means which is in neither title nor name,
-	// however many other fields have it. No word of a name means less.
-	unnamedWeight = nameWeight / 2
-	// partsPerWord is how many times as much as one of its humps a word means: who types
-	// "java" does not mean "JavaScript".
-	partsPerWord = 2
+	// maxUnnamedWeight limits the weight of a term that is in neither the title nor the
+	// name, however many other fields contain it. It is the least weight of a word of the
+	// name.
+	maxUnnamedWeight = nameWeight / 2
+	// partDivisor divides the weight of a term that is only a camel-case part of a word: a
+	// person who types "java" does not look for "JavaScript".
+	partDivisor = 2
 )
 
-// weigher gathers the terms of one document at a time.
-type weigher struct {
-	numbers map[string]int // of the terms
-	terms   []weighed
+// termWeigher collects the terms of one document at a time.
+type termWeigher struct {
+	numbers map[string]int // positions in terms
+	terms   []weightedTerm
 	field   int
 }
 
-type weighed struct {
-	term      string
-	best, sum int
-	field     int  // the last one that had the term
-	latest    int  // what it meant in that field
-	named     bool // whether it is in the title or name
+type weightedTerm struct {
+	term        string
+	best, sum   int
+	lastField   int  // number of the last field with the term
+	fieldWeight int  // weight of the term in that field
+	inName      bool // the title or name contains the term
 }
 
-// weigh returns the terms of d and their weights: the best field's, and an
-// eighth of what the others have. All tags are one field, and so are all categories and all
-// contributed texts: repeating a word in many of them does not make it mean more. The terms
-// are valid until the next call.
-func (w *weigher) weigh(d *Document) []weighed {
+// weigh returns the terms of d with their weights: the weight of the best field, plus an
+// eighth of the weights of the others. All tags are one field, and so are all categories
+// and all contributed texts, so that repeating a word in many of them adds no weight. The
+// terms are valid until the next call.
+func (w *termWeigher) weigh(d *Document) []weightedTerm {
 	if w.numbers == nil {
 		w.numbers = make(map[string]int)
 	}
 	clear(w.numbers)
 	w.terms, w.field = w.terms[:0], 0
-	w.add(shared(titleWeight, d.Title), true, d.Title)
-	w.add(shared(nameWeight, d.Name), true, d.Name)
+	w.add(dividedWeight(titleWeight, d.Title), true, d.Title)
+	w.add(dividedWeight(nameWeight, d.Name), true, d.Name)
 	for i := range w.terms {
-		w.terms[i].named = true
+		w.terms[i].inName = true
 	}
 	w.add(publisherWeight, true, d.Publisher)
 	w.add(publisherTitleWeight, true, d.PublisherTitle)
@@ -69,7 +70,7 @@ func (w *weigher) weigh(d *Document) []weighed {
 	return w.terms
 }
 
-// searchedTags returns the texts of the tags that are searched.
+// searchedTags returns the searchable texts of the tags.
 func (d *Document) searchedTags() []string {
 	var all []string
 	for _, tag := range d.Tags {
@@ -89,39 +90,41 @@ func (d *Document) currentCategories() []string {
 	return all
 }
 
-// extensionTag begins the tags that packagers write for the types of files that an
-// extension contributes a language for.
+// fileTypeTag is the prefix of the tags that packagers add for each file type of the
+// languages that an extension contributes.
+//
 // Source: vsce's LanguageProcessor.
-const extensionTag = "__ext_"
+const fileTypeTag = "__ext_"
 
-// searchedTag returns the text by which a tag is searched: nothing of a hidden one, which
-// begins with an underscore, but the type of file of __ext_tsx.
+// searchedTag returns the searchable text of a tag. Hidden tags, which begin with an
+// underscore, have none, except for file types: the text of __ext_tsx is "tsx".
 func searchedTag[T string | []byte](tag T) T {
 	if len(tag) == 0 || tag[0] != '_' {
 		return tag
 	}
-	if n := len(extensionTag); len(tag) > n && strings.EqualFold(string(tag[:n]), extensionTag) {
+	if n := len(fileTypeTag); len(tag) > n && strings.EqualFold(string(tag[:n]), fileTypeTag) {
 		return tag[n:]
 	}
 	return tag[:0]
 }
 
-// shared returns half of weight, and of the other half this word's share.
-func shared(weight int, field string) int {
+// dividedWeight returns half of weight, plus the other half divided by the number of words
+// in the field.
+func dividedWeight(weight int, field string) int {
 	n := 0
-	for range chunks(plain(field)) {
+	for range rawWords(normalize(field)) {
 		n++
 	}
 	return weight/2 + weight/(2*max(1, n))
 }
 
 // add adds the terms of a field, which may have several texts.
-func (w *weigher) add(weight int, joints bool, texts ...string) {
+func (w *termWeigher) add(weight int, joinPairs bool, texts ...string) {
 	w.field++
 	for _, text := range texts {
-		fieldTerms(text, joints, func(term string, part bool) {
+		fieldTerms(text, joinPairs, func(term string, part bool) {
 			if part {
-				w.addTerm(term, weight/partsPerWord)
+				w.addTerm(term, weight/partDivisor)
 			} else {
 				w.addTerm(term, weight)
 			}
@@ -129,67 +132,67 @@ func (w *weigher) add(weight int, joints bool, texts ...string) {
 	}
 }
 
-// addTerm counts the largest weight that a term has in a field.
-func (w *weigher) addTerm(term string, weight int) {
+// addTerm adds a term of the current field. Only its largest weight in a field counts.
+func (w *termWeigher) addTerm(term string, weight int) {
 	n, ok := w.numbers[term]
 	if !ok {
 		n = len(w.terms)
 		w.numbers[term] = n
-		w.terms = append(w.terms, weighed{term: term})
+		w.terms = append(w.terms, weightedTerm{term: term})
 	}
 	t := &w.terms[n]
-	if t.field != w.field {
-		t.field, t.latest = w.field, 0
+	if t.lastField != w.field {
+		t.lastField, t.fieldWeight = w.field, 0
 	}
-	t.sum += max(0, weight-t.latest)
-	t.latest = max(weight, t.latest)
+	t.sum += max(0, weight-t.fieldWeight)
+	t.fieldWeight = max(weight, t.fieldWeight)
 	t.best = max(weight, t.best)
 }
 
-func (t *weighed) weight() uint8 {
+func (t *weightedTerm) weight() uint8 {
 	most := maxWeight
-	if !t.named {
-		most = unnamedWeight
+	if !t.inName {
+		most = maxUnnamedWeight
 	}
 	return uint8(min(t.best+(t.sum-t.best)/8, most))
 }
 
-// wholeNames yields what a person may type who knows exactly what she wants:
-// title, name and id, without spaces and signs between the words.
-func (d *Document) wholeNames(yield func(string)) {
+// compactNames yields the compact forms of title, name and id, for people who type a name
+// in full.
+func (d *Document) compactNames(yield func(string)) {
 	for _, s := range []string{d.Title, d.Name, d.ID} {
-		if s = squeeze(s); s != "" {
+		if s = compact(s); s != "" {
 			yield(s)
 		}
 	}
 }
 
-// terms is a lexicon whose lists say how much a term means to a document.
+// terms is the dictionary of terms, with the weight of each term in each of its documents.
 type terms struct {
-	lexicon
-	weights []uint8 // beside docs
+	fuzzyDictionary
+	weights []uint8 // for each element of docs
 }
 
 func writeTerms(w *segment.Writer, all []ranked) {
-	terms, names := newLister(), newLister()
-	var weigher weigher
-	var room []byte
+	terms, names := newDictionaryBuilder(), newDictionaryBuilder()
+	var weigher termWeigher
+	var buf []byte
 	for i, d := range all {
 		for _, t := range weigher.weigh(d.Document) {
-			room = append(room[:0], t.term...)
-			terms.add(room, uint32(i), t.weight())
+			buf = append(buf[:0], t.term...)
+			terms.add(buf, uint32(i), t.weight())
 		}
-		d.wholeNames(func(name string) { names.add(append(room[:0], name...), uint32(i), 0) })
+		d.compactNames(func(name string) { names.add(append(buf[:0], name...), uint32(i), 0) })
 	}
 	d, weights := terms.write(w, "trm")
 	w.Add("trm.wght", weights)
-	newNeighbours(&d).write(w, "trm")
+	newSignatureTable(&d).write(w, "trm")
 	d, _ = names.write(w, "nam")
-	newNeighbours(&d).write(w, "nam")
+	newSignatureTable(&d).write(w, "nam")
 }
 
 func openTerms(s *segment.Segment, documents int) (terms, error) {
-	l, err := openLexicon(s, "trm", documents)
+	l, err := openFuzzyDictionary(s, "trm", documents)
 	if err != nil {
 		return terms{}, err
 	}

@@ -8,27 +8,27 @@ import (
 	"galbuild/index/query"
 )
 
-// text is one SearchText criterion, taken apart.
+// text is a parsed SearchText criterion.
 type text struct {
-	room       int    // how many more words fit
-	words      []word // distinct
-	quoted     uint16 // bits of the words that are part of a phrase
-	required   uint16 // bits of the words that are not optional
-	phrases    []quotation
-	foreign    bool     // whether one of them is not ASCII
-	publishers []string // name or title, one of them
-	spelled    []string // the words outside of quotation marks, or of the only phrase, in order
-	whole      string   // these squeezed, "" with a phrase
-	phrase     string   // the only phrase squeezed, "" with other words
-	turned     string   // two words squeezed the other way round, else ""
-	id         string   // the text as it is, in case it is an id
+	wordsLeft     int    // number of words that may still be added
+	words         []word // distinct words
+	quoted        uint16 // set of words that are part of a phrase, one bit for each
+	required      uint16 // set of words that are not optional
+	phrases       []phrase
+	nonASCII      bool     // a phrase has characters that are not ASCII
+	publishers    []string // names or titles, one of which must match
+	typed         []string // words outside of quotation marks, in order; if none, those of the phrases
+	compact       string   // compact form of the words; empty if there is a phrase
+	compactPhrase string   // compact form of the phrases; empty if there are other words
+	swapped       string   // compact form of the two words swapped; empty unless there are two
+	id            string   // the whole text without a leading @, which may be an id
 }
 
 type word struct {
 	text     string
-	prefix   bool // may be the beginning of a term
-	quoted   bool // part of a phrase
-	optional bool // adds to the score only
+	prefix   bool // may be a prefix of a term
+	quoted   bool // is part of a phrase
+	optional bool // adds to the score, but need not match
 }
 
 // Costs of parsing a text for each byte, in steps. One character may become eighteen
@@ -53,51 +53,51 @@ func textCost(all []string) int {
 	return n
 }
 
-// parseTexts parses texts, which together have at most maxQueryWords words.
+// parseTexts parses texts. Together they have at most maxQueryWords words.
 func parseTexts(all []string) []text {
 	var texts []text
-	room := maxQueryWords
+	wordsLeft := maxQueryWords
 	for _, s := range all {
-		if !asks(s) || len(texts) == query.MaxTexts {
+		if !isSearchable(s) || len(texts) == query.MaxTexts {
 			continue
 		}
-		t := parseText(strings.TrimSpace(s), room)
-		if crowded := room == 0 && len(t.publishers) == 0; crowded {
+		t := parseText(strings.TrimSpace(s), wordsLeft)
+		if full := wordsLeft == 0 && len(t.publishers) == 0; full {
 			continue
 		}
-		room = t.room
+		wordsLeft = t.wordsLeft
 		texts = append(texts, t)
 	}
 	return texts
 }
 
-// asks reports whether the text asks for anything yet: quotation marks by
-// themselves are the beginning of a phrase.
-func asks(s string) bool { return strings.Trim(s, "\" \t\r\n") != "" }
+// isSearchable reports whether the text contains anything to search for. Quotation marks
+// alone are a phrase that is still being typed.
+func isSearchable(s string) bool { return strings.Trim(s, "\" \t\r\n") != "" }
 
-// parseText takes publisher:x, publisher:"x y" and "quoted phrases" out of s;
-// the rest are words. A quotation mark without a second one is still being
-// typed and only separates. The words of an unknown operator such as @x are optional, unless
-// there is nothing else. The text has no more words than there is room for.
-func parseText(s string, room int) text {
-	t := text{id: strings.TrimPrefix(s, "@"), room: room}
+// parseText parses publisher:x, publisher:"x y", "quoted phrases" and words. A quotation
+// mark without a closing one is still being typed, and only separates words. The words of
+// an unknown operator such as @x are optional, unless the text has nothing else. The text
+// gets at most wordsLeft words.
+func parseText(s string, wordsLeft int) text {
+	t := text{id: strings.TrimPrefix(s, "@"), wordsLeft: wordsLeft}
 	var rest, unknown strings.Builder
-	var phrases []string // words of all of them
+	var phrases []string // words of all phrases
 	for s != "" {
-		if value, after, ok := operator(strings.TrimPrefix(s, "@"), "publisher:"); ok {
+		if value, after, ok := cutOperator(strings.TrimPrefix(s, "@"), "publisher:"); ok {
 			t.addPublisher(value)
 			s = after
-		} else if end := unknownOperator(s); end > 0 {
+		} else if end := unknownOperatorLength(s); end > 0 {
 			unknown.WriteString(s[:end] + " ")
 			s = s[end:]
-		} else if value, after, ok := quoted(s); ok {
+		} else if value, after, ok := cutQuoted(s); ok {
 			words := wordsOfQuery(value)
 			t.addPhrase(words)
 			phrases = append(phrases, words...)
 			s = after
 			rest.WriteByte(' ')
 		} else {
-			end := next(s)
+			end := nextBoundary(s)
 			rest.WriteString(s[:end])
 			s = s[end:]
 		}
@@ -107,16 +107,17 @@ func parseText(s string, room int) text {
 		words, extra = extra, nil
 	}
 	if len(words) == 0 {
-		t.spelled, t.phrase = phrases, clip(strings.Join(phrases, ""))
+		t.typed, t.compactPhrase = phrases, truncate(strings.Join(phrases, ""))
 	}
 	t.addWords(words)
 	t.addOptional(extra)
 	return t
 }
 
-// unknownOperator returns the length of a word such as @x or @x:y at the beginning of s, or
-// 0 if there is none. Others with an @, such as @types/node, are ordinary words.
-func unknownOperator(s string) int {
+// unknownOperatorLength returns the length of an operator such as @x or @x:y at the
+// beginning of s, or 0 if there is none. Other texts that begin with @, such as
+// @types/node, are ordinary words.
+func unknownOperatorLength(s string) int {
 	if s[0] != '@' {
 		return 0
 	}
@@ -128,19 +129,20 @@ func unknownOperator(s string) int {
 	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r != '-' && r != '_' && kindOf(r) == separator }) {
 		return 0
 	}
-	if _, after, ok := quoted(s[end:]); ok && s[end-1] == ':' {
+	if _, after, ok := cutQuoted(s[end:]); ok && s[end-1] == ':' {
 		return len(s) - len(after)
 	}
 	return end
 }
 
-// operator reads name and its value at the beginning of s.
-func operator(s, name string) (value, rest string, ok bool) {
+// cutOperator splits s after the operator name and its value. ok is false if s does not
+// begin with name.
+func cutOperator(s, name string) (value, rest string, ok bool) {
 	if len(s) < len(name) || !strings.EqualFold(s[:len(name)], name) {
 		return "", s, false
 	}
 	s = s[len(name):]
-	if value, rest, ok := quoted(s); ok {
+	if value, rest, ok := cutQuoted(s); ok {
 		return strings.TrimSpace(value), rest, true
 	}
 	end := strings.IndexAny(s, " \t\"")
@@ -150,15 +152,17 @@ func operator(s, name string) (value, rest string, ok bool) {
 	return s[:end], s[end:], end > 0
 }
 
-func quoted(s string) (value, rest string, ok bool) {
+// cutQuoted splits s after a quotation at its beginning. ok is false if there is none.
+func cutQuoted(s string) (value, rest string, ok bool) {
 	if !strings.HasPrefix(s, `"`) {
 		return "", s, false
 	}
 	return strings.Cut(s[1:], `"`)
 }
 
-// next returns where in s the next operator or quotation may begin, at least 1.
-func next(s string) int {
+// nextBoundary returns the next position in s, at least 1, at which an operator or
+// quotation may begin.
+func nextBoundary(s string) int {
 	if s[0] == ' ' || s[0] == '\t' {
 		return 1
 	}
@@ -171,7 +175,7 @@ func next(s string) int {
 	return len(s)
 }
 
-// addPublisher adds a publisher unless it is there already.
+// addPublisher adds a publisher, unless it has been added already.
 func (t *text) addPublisher(name string) {
 	same := func(other string) bool { return strings.EqualFold(name, other) }
 	if len(t.publishers) < maxQueryWords && !slices.ContainsFunc(t.publishers, same) {
@@ -179,78 +183,78 @@ func (t *text) addPublisher(name string) {
 	}
 }
 
-// addPhrase adds the words of a phrase, which are never corrected. A phrase of one word
-// needs no more than that. For longer phrases the order must be checked, once for equal
-// phrases.
+// addPhrase adds the words of a phrase, which are never corrected. The order of the words
+// must be checked too, unless the phrase is a single word. Equal phrases are checked once.
 func (t *text) addPhrase(words []string) {
-	whole := false
+	shortened := false
 	for i, w := range words {
 		term := w
-		if unspaced(w) {
+		if isUnspaced(w) {
 			term = firstRunes(w, maxRun)
 		}
-		if !t.add(word{text: term, prefix: unspaced(w), quoted: true}) {
+		if !t.add(word{text: term, prefix: isUnspaced(w), quoted: true}) {
 			words = words[:i]
 			break
 		}
-		whole = whole || term != w
+		shortened = shortened || term != w
 	}
-	same := func(other quotation) bool { return slices.Equal(words, other.words) }
-	if (whole || len(words) > 1) && !slices.ContainsFunc(t.phrases, same) {
-		p := newQuotation(words)
+	same := func(other phrase) bool { return slices.Equal(words, other.words) }
+	if (shortened || len(words) > 1) && !slices.ContainsFunc(t.phrases, same) {
+		p := newPhrase(words)
 		t.phrases = append(t.phrases, p)
-		t.foreign = t.foreign || !p.isASCII()
+		t.nonASCII = t.nonASCII || !p.isASCII()
 	}
 }
 
-// addWords adds the words outside of quotation marks. The last one may still be
-// typed, and a run without spaces may begin anywhere in what it means.
+// addWords adds the words outside of quotation marks. The last word may still be typed, so
+// it may be a prefix of a term. So may any word of a script without spaces, since the terms
+// are the suffixes of each run.
 func (t *text) addWords(all []string) {
 	for i, w := range all {
-		if unspaced(w) {
+		if isUnspaced(w) {
 			w = firstRunes(w, maxRun)
 		}
-		t.add(word{text: w, prefix: i == len(all)-1 || unspaced(w)})
+		t.add(word{text: w, prefix: i == len(all)-1 || isUnspaced(w)})
 	}
 	if t.quoted > 0 {
 		return
 	}
-	t.spelled, t.whole = all, clip(strings.Join(all, ""))
+	t.typed, t.compact = all, truncate(strings.Join(all, ""))
 	if len(all) == 2 {
-		t.turned = clip(all[1] + all[0])
+		t.swapped = truncate(all[1] + all[0])
 	}
 }
 
-// addOptional adds words that only add to the score, if there are others.
+// addOptional adds words that only add to the score, unless the text has no other words.
 func (t *text) addOptional(all []string) {
 	t.required = uint16(1)<<len(t.words) - 1
 	if len(t.words) == 0 {
 		return
 	}
 	for _, w := range all {
-		t.add(word{text: w, prefix: unspaced(w), optional: true})
+		t.add(word{text: w, prefix: isUnspaced(w), optional: true})
 	}
 }
 
-// add adds a word unless it is there already; if so, the stricter of the two stays. It
-// returns false if there is no room.
+// add adds a word. If the text contains it already, the stricter requirements of the two
+// apply. It returns false if the text is full.
 func (t *text) add(w word) bool {
 	i := slices.IndexFunc(t.words, func(other word) bool { return other.text == w.text })
 	if i >= 0 && w.optional {
 		return true
 	}
 	if i < 0 {
-		if t.room == 0 {
+		if t.wordsLeft == 0 {
 			return false
 		}
-		t.room--
+		t.wordsLeft--
 		i = len(t.words)
 		t.words = append(t.words, w)
 	}
-	known := &t.words[i]
-	known.prefix = known.prefix && w.prefix
-	known.quoted = known.quoted || w.quoted
-	if known.quoted {
+	existing := &t.words[i]
+	existing.prefix = existing.prefix && w.prefix
+	existing.quoted = existing.quoted || w.quoted
+	if existing.quoted {
 		t.quoted |= 1 << i
 	}
 	return true

@@ -8,44 +8,44 @@ import (
 	"galbuild/index/internal/fold"
 )
 
-// Limits of what is indexed and asked, so that no package and no question is
-// unreasonably expensive.
+// Limits of words, in documents and in queries. They bound the cost of indexing a package and
+// of answering a query.
 const (
-	maxWord       = 64 // bytes; the rest of a longer word is dropped on both sides
-	maxRun        = 16 // characters of a run without spaces, such as Chinese
-	maxQueryWords = 16
+	maxWord       = 64 // bytes of a word; the rest is dropped, in documents and in queries
+	maxRun        = 16 // characters of a term in a script without spaces, such as Chinese
+	maxQueryWords = 16 // words of all texts of a filter together
 )
 
-// words splits s into words, in order and folded. A word is a run of letters and
-// digits and the plus and number signs behind it ("c++", "c#"); everything else
-// separates. Scripts that are written without spaces make words of their own.
+// words splits s into words, in order and folded. A word is a run of letters and digits,
+// with the plus and number signs that follow it ("c++", "c#"). All other characters
+// separate words. A run in a script without spaces is a word of its own.
 func words(s string) []string {
 	var all []string
-	for chunk := range chunks(plain(s)) {
-		all = append(all, clip(fold.String(chunk)))
+	for chunk := range rawWords(normalize(s)) {
+		all = append(all, truncate(fold.String(chunk)))
 	}
 	return all
 }
 
-// wordsOfQuery returns the first words of a search text, as many as the longest name can
-// have.
+// wordsOfQuery returns the words of a search text, at most maxWord of them: a compact name
+// does not have more.
 func wordsOfQuery(s string) []string {
 	all := make([]string, 0, 4)
-	for chunk := range chunks(plainStart(s)) {
+	for chunk := range rawWords(normalizeQuery(s)) {
 		if len(all) == maxWord {
 			break
 		}
-		all = append(all, clip(fold.String(chunk)))
+		all = append(all, truncate(fold.String(chunk)))
 	}
 	return all
 }
 
-// hasWords reports whether words(s) are these.
-func hasWords(s string, want []string) bool {
+// wordsEqual reports whether words(s) equals want.
+func wordsEqual(s string, want []string) bool {
 	n := 0
-	for chunk := range chunks(plain(s)) {
+	for chunk := range rawWords(normalize(s)) {
 		if len(chunk) > maxWord {
-			chunk = clip(fold.String(chunk))
+			chunk = truncate(fold.String(chunk))
 		}
 		if n == len(want) || !strings.EqualFold(chunk, want[n]) {
 			return false
@@ -55,8 +55,8 @@ func hasWords(s string, want []string) bool {
 	return n == len(want)
 }
 
-// chunks yields the words of s as they are written.
-func chunks(s string) func(yield func(string) bool) {
+// rawWords yields the words of s without folding or truncating them.
+func rawWords(s string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		start, kind := 0, separator
 		for i, r := range s {
@@ -86,9 +86,9 @@ type runeKind uint8
 
 const (
 	separator   runeKind = iota
-	letter               // or digit, or mark
-	sign                 // + and #, part of the word they follow
-	ideographic          // written without spaces
+	letter               // letter, digit or mark
+	sign                 // + or #, part of the word before it
+	ideographic          // character of a script without spaces
 )
 
 func kindOf(r rune) runeKind {
@@ -107,14 +107,14 @@ func kindOf(r rune) runeKind {
 	return separator
 }
 
-// unspaced reports whether the word is of a script without spaces.
-func unspaced(word string) bool {
+// isUnspaced reports whether the word is of a script without spaces.
+func isUnspaced(word string) bool {
 	r, _ := utf8.DecodeRuneInString(word)
 	return kindOf(r) == ideographic
 }
 
-// clip cuts a word that is too long, between two characters.
-func clip(word string) string {
+// truncate cuts a word that is longer than maxWord, between two characters.
+func truncate(word string) string {
 	if len(word) <= maxWord {
 		return word
 	}
@@ -125,61 +125,63 @@ func clip(word string) string {
 	return word[:end]
 }
 
-// humps yields the parts of a word as it is written, if capitals begin new ones
-// within it: Live and Server of "LiveServer", XML and Tools of "XMLTools".
-func humps(word string, yield func(part string)) {
-	start, before := 0, rune(0)
+// camelCaseParts yields the parts of a word if capitals within it begin new ones: Live and
+// Server of "LiveServer", XML and Tools of "XMLTools".
+func camelCaseParts(word string, yield func(part string)) {
+	start, previous := 0, rune(0)
 	for i, r := range word {
-		if unicode.IsUpper(r) && (unicode.IsLower(before) || unicode.IsUpper(before) && unicode.IsLower(second(word[i:]))) {
+		if unicode.IsUpper(r) && (unicode.IsLower(previous) || unicode.IsUpper(previous) && unicode.IsLower(secondRune(word[i:]))) {
 			yield(word[start:i])
 			start = i
 		}
-		before = r
+		previous = r
 	}
 	if start > 0 {
 		yield(word[start:])
 	}
 }
 
-// second returns the second character of s.
-func second(s string) rune {
+// secondRune returns the second character of s.
+func secondRune(s string) rune {
 	_, size := utf8.DecodeRuneInString(s)
 	r, _ := utf8.DecodeRuneInString(s[size:])
 	return r
 }
 
-// squeeze joins the words of s: "Live Server" and "live-server" become one.
-func squeeze(s string) string { return clip(strings.Join(words(s), "")) }
+// compact returns the words of s joined without spaces: "Live Server" and "live-server"
+// both become "liveserver".
+func compact(s string) string { return truncate(strings.Join(words(s), "")) }
 
-// fieldTerms yields what s is found by: its words, the humps of each, and for
-// scripts without spaces every end of a run, so that looking for a beginning
-// finds any part. With joints it also yields each two neighbours as one word,
-// for those who write "gitlens" for "Git Lens". A hump is only a part of a word.
-func fieldTerms(s string, joints bool, yield func(term string, part bool)) {
+// fieldTerms yields the terms by which the text s is found: its words, the camel-case parts
+// of each word, and every suffix of a run in a script without spaces, so that a prefix
+// search finds any part of the run. With joinPairs it also yields every two neighbouring
+// words joined: "gitlens" finds "Git Lens". part is true for camel-case parts.
+func fieldTerms(s string, joinPairs bool, yield func(term string, part bool)) {
 	last := ""
-	for chunk := range chunks(plain(s)) {
+	for chunk := range rawWords(normalize(s)) {
 		word := fold.String(chunk)
-		if unspaced(word) {
-			ends(word, func(term string) { yield(term, false) })
+		if isUnspaced(word) {
+			suffixes(word, func(term string) { yield(term, false) })
 			last = ""
 			continue
 		}
-		yield(clip(word), false)
-		humps(chunk, func(part string) { yield(clip(fold.String(part)), true) })
-		if joints && last != "" {
-			yield(clip(last+word), false)
+		yield(truncate(word), false)
+		camelCaseParts(chunk, func(part string) { yield(truncate(fold.String(part)), true) })
+		if joinPairs && last != "" {
+			yield(truncate(last+word), false)
 		}
 		last = word
 	}
 }
 
-// ends yields word without its first 0, 1, 2, … characters, each cut to maxRun.
-func ends(word string, yield func(term string)) {
+// suffixes yields word without its first 0, 1, 2, … characters, each cut to maxRun.
+func suffixes(word string, yield func(term string)) {
 	for i := range word {
 		yield(firstRunes(word[i:], maxRun))
 	}
 }
 
+// firstRunes returns the first n characters of s.
 func firstRunes(s string, n int) string {
 	for i := range s {
 		if n == 0 {

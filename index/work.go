@@ -7,42 +7,43 @@ import (
 	"galbuild/index/query"
 )
 
-// Limits of work, in steps. A step is roughly the work of reading an entry of a list and
-// adding it up: 4 ns on a core of a 2020s server.
+// Limits of work in steps. A step is roughly the work of reading an entry of a list and
+// adding it to a sum: 4 ns on a core of a 2020s server.
 const (
 	// requestSteps limits all searches of a request together.
 	requestSteps = 3_000_000
-	// searchSteps, textSteps and nameSteps limit one search. searchSteps is fixed,
-	// textSteps is added for each byte of its texts, and nameSteps for each id or name. A
-	// filter and its response have at least 170 bytes, and an id 30.
+	// One search has searchSteps, plus textSteps for each byte of its texts and nameSteps
+	// for each id or name. A filter and its response have at least 170 bytes, and an id has
+	// 30.
 	searchSteps = 200_000
 	textSteps   = 500
 	nameSteps   = 100
 	// documentSteps raises searchSteps in large galleries, whose lists are longer. It is
-	// for each document.
+	// multiplied by the number of documents.
 	documentSteps = 20
-	// pollSteps is how many steps are taken between two checks of the context.
+	// pollSteps is the number of steps between two checks of the context.
 	pollSteps = 4096
 )
 
 // Work counts and limits the steps of all searches of one request, see "Work" in the
-// package comment. It ends when the client of the request has gone. A nil *Work has no
-// limit. It must be used by one goroutine only.
+// package comment. It ends when the context of the request ends, usually because the client
+// has disconnected. A nil *Work has no limit. A Work must not be used by several
+// goroutines.
 type Work struct {
-	ctx    context.Context
-	err    error
-	steps  int  // steps taken so far
-	polled int  // steps at the last check of ctx
-	limit  int  // limit of steps for the current search
-	next   int  // steps at which to check ctx or the limit
-	short  bool // whether the current search left something out
+	ctx        context.Context
+	err        error
+	steps      int  // steps taken by all searches so far
+	lastPoll   int  // steps at the last check of ctx
+	limit      int  // limit of steps for the current search
+	nextPoll   int  // steps at which to check ctx and the limit
+	incomplete bool // the current search has omitted a part of its work
 }
 
-// NewWork returns the work of one request, which ends with ctx.
+// NewWork returns the work of one request. It ends when ctx ends.
 func NewWork(ctx context.Context) *Work { return &Work{ctx: ctx} }
 
-// Err returns why searches ended early, or nil if none did. Results of a search that ended
-// early are incomplete and must not be sent.
+// Err returns the error of the context if the work has ended, and nil otherwise. The
+// results of a search that ended early are incomplete and must not be sent.
 func (w *Work) Err() error {
 	if w == nil {
 		return nil
@@ -54,40 +55,40 @@ func (w *Work) Err() error {
 }
 
 // unbounded returns the work of a search without a limit.
-func unbounded() Work {
-	return Work{ctx: context.Background(), limit: math.MaxInt, next: math.MaxInt}
+func unlimitedWork() Work {
+	return Work{ctx: context.Background(), limit: math.MaxInt, nextPoll: math.MaxInt}
 }
 
-// begin starts a search for f among so many documents.
+// begin starts a search for f among this number of documents.
 func (w *Work) begin(f *query.Filter, documents int) {
 	search := max(searchSteps, documentSteps*documents) + nameSteps*(len(f.IDs)+len(f.Names))
 	for _, t := range f.Text {
 		search += textSteps * len(t)
 	}
 	w.limit = min(w.steps+search, max(requestSteps, 2*documentSteps*documents))
-	w.next = min(w.limit, w.polled+pollSteps)
-	w.short = false
+	w.nextPoll = min(w.limit, w.lastPoll+pollSteps)
+	w.incomplete = false
 }
 
-// take takes n steps and returns true. If fewer are left, or if the client has gone, it
-// takes none and returns false, and the caller leaves out the work.
+// take takes n steps and returns true. If fewer steps are left, or if the context has
+// ended, it takes none and returns false; the caller then omits the work.
 func (w *Work) take(n int) bool {
-	if n > w.next-w.steps && !w.look(n) {
+	if n > w.nextPoll-w.steps && !w.poll(n) {
 		return false
 	}
 	w.steps += n
 	return true
 }
 
-// look reports whether n more steps may be taken.
-func (w *Work) look(n int) bool {
-	if w.err == nil && w.steps-w.polled >= pollSteps/2 {
-		w.polled, w.err = w.steps, w.ctx.Err()
+// poll checks the context and reports whether n more steps may be taken.
+func (w *Work) poll(n int) bool {
+	if w.err == nil && w.steps-w.lastPoll >= pollSteps/2 {
+		w.lastPoll, w.err = w.steps, w.ctx.Err()
 	}
 	if n > w.limit-w.steps || w.err != nil {
-		w.short = true
+		w.incomplete = true
 		return false
 	}
-	w.next = min(w.limit, w.steps+n+pollSteps)
+	w.nextPoll = min(w.limit, w.steps+n+pollSteps)
 	return true
 }

@@ -12,21 +12,21 @@ import (
 	"galbuild/index/query"
 )
 
-// leaving is the context of a client that goes after so many checks.
-type leaving struct {
+// canceledAfter is a context that is canceled after a number of calls to Err.
+type canceledAfter struct {
 	context.Context
-	looks, after int
+	polls, limit int
 }
 
-func (l *leaving) Err() error {
-	if l.looks++; l.looks > l.after {
+func (l *canceledAfter) Err() error {
+	if l.polls++; l.polls > l.limit {
 		return context.Canceled
 	}
 	return nil
 }
 
-// manyKinds are searches that together use every path through the code.
-func manyKinds(docs []Document) []*query.Filter {
+// allKindsOfFilters returns filters that together use every path through the code.
+func allKindsOfFilters(docs []Document) []*query.Filter {
 	var all []*query.Filter
 	r := rand.New(rand.NewPCG(9, 9))
 	for range 150 {
@@ -38,13 +38,13 @@ func manyKinds(docs []Document) []*query.Filter {
 	return all
 }
 
-// TestWorkHoldsForAll gives many searches fewer and fewer steps, down to none. No search
-// may take more, and with the same number each finds the same again, whatever was cached
-// meanwhile.
-func TestWorkHoldsForAll(t *testing.T) {
+// TestWorkLimitsSearches runs many searches with fewer and fewer steps, down to none. No
+// search may take more steps than it has. With the same number of steps, its result is the
+// same whether or not anything is cached.
+func TestWorkLimitsSearches(t *testing.T) {
 	docs := randomDocuments(rand.New(rand.NewPCG(2, 2)), 900)
-	filters := manyKinds(docs)
-	shortened := 0
+	filters := allKindsOfFilters(docs)
+	incomplete := 0
 	for _, left := range []int{0, 100, 1000, 5000, 20_000, 100_000, requestSteps} {
 		cold, warm := open(t, docs, nil), open(t, docs, nil)
 		for _, f := range filters {
@@ -57,8 +57,8 @@ func TestWorkHoldsForAll(t *testing.T) {
 			if !reflect.DeepEqual(first, second) || a.steps != b.steps {
 				t.Fatalf("%d steps left: %s:\n got %v after %d steps\nthen %v after %d", left, f, first, a.steps, second, b.steps)
 			}
-			if a.short {
-				shortened++
+			if a.incomplete {
+				incomplete++
 			}
 			if a.steps > requestSteps {
 				t.Fatalf("%s: %d steps are taken of %d", f, a.steps, requestSteps)
@@ -68,13 +68,13 @@ func TestWorkHoldsForAll(t *testing.T) {
 			t.Errorf("only %d steps are counted", used)
 		}
 	}
-	if shortened < 100 {
-		t.Errorf("only %d searches had too little to work with", shortened)
+	if incomplete < 100 {
+		t.Errorf("only %d searches had too few steps", incomplete)
 	}
 }
 
-// TestWorkOfOneSearch checks that a search gets its own limit, however many steps the
-// request has left.
+// TestWorkOfOneSearch computes the limit of a search, also if the request has taken steps
+// already.
 func TestWorkOfOneSearch(t *testing.T) {
 	for _, c := range []struct{ steps, documents, text, want int }{
 		{0, 100, 0, searchSteps + 3*nameSteps}, {0, 100, 10, searchSteps + 10*textSteps + 3*nameSteps}, {7, 100_000, 0, 7 + 100_000*documentSteps + 3*nameSteps},
@@ -89,9 +89,9 @@ func TestWorkOfOneSearch(t *testing.T) {
 	}
 }
 
-// TestShortResultsAreNotRemembered searches with too few steps. The next search with enough
-// of them finds everything.
-func TestShortResultsAreNotRemembered(t *testing.T) {
+// TestIncompleteResultsAreNotCached searches with too few steps. The next search with
+// enough steps finds everything.
+func TestIncompleteResultsAreNotCached(t *testing.T) {
 	docs := randomDocuments(rand.New(rand.NewPCG(2, 2)), 900)
 	ix := open(t, docs, nil)
 	for _, text := range []string{"p", "pyhton", "docker live", `"live server"`} {
@@ -108,49 +108,49 @@ func TestShortResultsAreNotRemembered(t *testing.T) {
 	}
 }
 
-// TestClientGoes lets the client go at any moment. The search ends soon, returns the
-// reason, and leaves no state for the next one.
-func TestClientGoes(t *testing.T) {
+// TestContextEnds cancels the context at different moments. The search ends soon, Err
+// returns the reason, and the next search is not affected.
+func TestContextEnds(t *testing.T) {
 	docs := randomDocuments(rand.New(rand.NewPCG(2, 2)), 900)
-	filters := manyKinds(docs)
+	filters := allKindsOfFilters(docs)
 	ix := open(t, docs, nil)
 	ended := 0
 	for after := range 40 {
-		client := &leaving{Context: t.Context(), after: after}
+		client := &canceledAfter{Context: t.Context(), limit: after}
 		work := NewWork(client)
 		for i, f := range filters {
 			ix.Search(work, f)
 			if work.err != nil {
 				ended++
-				if longest := 2 * len(docs); work.steps-work.polled > pollSteps+longest {
-					t.Errorf("filter %d: %d steps were taken after the client had gone", i, work.steps-work.polled)
+				if longest := 2 * len(docs); work.steps-work.lastPoll > pollSteps+longest {
+					t.Errorf("filter %d: %d steps were taken after the context ended", i, work.steps-work.lastPoll)
 				}
 				break
 			}
 		}
 		if work.Err() == nil {
-			t.Errorf("the client has gone at look %d, and nobody noticed", after)
+			t.Errorf("the context ended at check %d, but Err returns nil", after)
 		}
 	}
 	if ended < 20 {
-		t.Errorf("only %d searches noticed by themselves", ended)
+		t.Errorf("only %d searches ended early", ended)
 	}
 	fresh := open(t, docs, nil)
 	for _, f := range filters {
 		if got, want := ix.Search(nil, f), fresh.Search(nil, f); !reflect.DeepEqual(got, want) {
-			t.Fatalf("%s: what the interrupted left behind is found: got %v, want %v", f, got, want)
+			t.Fatalf("%s: an interrupted search affects the next one: got %v, want %v", f, got, want)
 		}
 	}
 }
 
-// TestPanicLeavesNothing lets a search panic, as it does when the file is truncated. The
-// next search does not see its unfinished sums.
-func TestPanicLeavesNothing(t *testing.T) {
+// TestPanicLeavesNoState lets a search panic, as it does when the file is truncated. The
+// next search must not see its scores.
+func TestPanicLeavesNoState(t *testing.T) {
 	docs := randomDocuments(rand.New(rand.NewPCG(2, 2)), 200)
 	ix := open(t, docs, nil)
 	f := &query.Filter{Text: []string{"python live"}}
 	want := ix.Search(nil, f)
-	ix.memo.forget(f.Text[0])
+	ix.cache.remove(f.Text[0])
 	popular := ix.popular
 	for range 20 {
 		ix.popular = nil
@@ -169,9 +169,9 @@ func TestPanicLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestPhrasesAreLookedForInTheBest has a phrase whose words are in more documents than can
-// be checked.
-func TestPhrasesAreLookedForInTheBest(t *testing.T) {
+// TestPhrasesAreSearchedInBest searches for a phrase whose words are in more documents than
+// the steps suffice for. The best documents are searched.
+func TestPhrasesAreSearchedInBest(t *testing.T) {
 	docs := make([]Document, 9000)
 	for i := range docs {
 		docs[i] = Document{ID: fmt.Sprintf("a.b%d", i), Description: "made for the best of us", Installs: int64(i)}
@@ -190,17 +190,17 @@ func TestPhrasesAreLookedForInTheBest(t *testing.T) {
 	}
 	work := NewWork(t.Context())
 	got := ix.Search(work, f)
-	if !work.short || got.Total < 100 || got.Total >= all.Total {
+	if !work.incomplete || got.Total < 100 || got.Total >= all.Total {
 		t.Fatalf("got %d of %d documents in %d steps", got.Total, all.Total, work.steps)
 	}
 	if !slices.Equal(got.Hits, all.Hits[:len(got.Hits)]) {
-		t.Error("what is found is not the best")
+		t.Error("the hits are not the best documents")
 	}
 }
 
-// TestMisspeltWordsCost compares the cost of a word that may be corrected with one that may
-// not.
-func TestMisspeltWordsCost(t *testing.T) {
+// TestCorrectionsTakeSteps compares the steps for a word that may be corrected with those
+// for one that may not.
+func TestCorrectionsTakeSteps(t *testing.T) {
 	ix := open(t, randomDocuments(rand.New(rand.NewPCG(2, 2)), 900), nil)
 	steps := func(text string) int {
 		work := NewWork(t.Context())
@@ -213,10 +213,11 @@ func TestMisspeltWordsCost(t *testing.T) {
 	}
 }
 
-// TestTextDoesNotGrow has a character that becomes eighteen letters.
-func TestTextDoesNotGrow(t *testing.T) {
+// TestNormalizedTextIsLimited normalizes a text of characters that become eighteen letters
+// each.
+func TestNormalizedTextIsLimited(t *testing.T) {
 	text := strings.Repeat("\ufdfa", query.MaxLength/3)
-	if got := plainStart(text); len(got) > query.MaxLength || len(got) < query.MaxLength/2 {
+	if got := normalizeQuery(text); len(got) > query.MaxLength || len(got) < query.MaxLength/2 {
 		t.Errorf("%d bytes become %d", len(text), len(got))
 	}
 	if all := wordsOfQuery(strings.Repeat("a ", query.MaxLength)); len(all) != maxWord {

@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// A request is the body of a query that a client may send, in a form that can be changed
-// step by step.
+// A request is the body of a query, in a form that can be changed step by step.
 type request struct {
 	Filters []requestFilter `json:"filters"`
 	Flags   int             `json:"flags,omitempty"`
@@ -47,7 +46,7 @@ func (q *request) clone() *request {
 	return c
 }
 
-// A grammar makes requests from the content of a gallery, and from unusual values.
+// A grammar generates requests from the content of a gallery and from unusual values.
 type grammar struct {
 	*rand.Rand
 	words, publishers, ids, tags, categories []string
@@ -58,7 +57,7 @@ func newGrammar(r *rand.Rand, docs []Document, ix *Index) *grammar {
 	for range 4000 {
 		g.words = append(g.words, string(ix.terms.at(r.IntN(ix.terms.len()))))
 	}
-	for i := range ix.terms.len() { // the frequent ones as often as all others
+	for i := range ix.terms.len() { // frequent terms are as likely as all others together
 		if len(ix.terms.list(i)) > len(docs)/20 {
 			g.words = append(g.words, slices.Repeat([]string{string(ix.terms.at(i))}, 40)...)
 		}
@@ -70,8 +69,9 @@ func newGrammar(r *rand.Rand, docs []Document, ix *Index) *grammar {
 	return g
 }
 
-// strange are words that are expensive to read, or have little meaning.
-var strange = []string{
+// unusualWords are words that are expensive to parse, or that match little or nearly
+// everything.
+var unusualWords = []string{
 	"\ufdfa", "\ufdfa\ufdfa\ufdfa", "a\u0301\u0301\u0301", "z\u0300\u0316\u0300", "\u1100\u1161\u11a8", "漢", "漢字仮名交", "ไทย", "שלום", "\u202eabc",
 	"ß", "İ", "ﬃ", "①②③", "c++", "#", "!!!", "aaaaaaaaaaaa", "eaeaeaeaea", "e", "a", "s", "", ".",
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -81,7 +81,7 @@ func (g *grammar) word() string {
 	w := pick(g.Rand, g.words)
 	switch g.IntN(8) {
 	case 0:
-		return pick(g.Rand, strange)
+		return pick(g.Rand, unusualWords)
 	case 1:
 		return firstRunes(w, 1+g.IntN(3))
 	case 2, 3:
@@ -106,7 +106,7 @@ func (g *grammar) misspell(word string) string {
 	return string(letters)
 }
 
-// token is a part of a text.
+// token returns a part of a text.
 func (g *grammar) token() string {
 	switch g.IntN(10) {
 	case 4:
@@ -172,7 +172,7 @@ func (g *grammar) reorder(f *requestFilter) {
 	f.Order = g.IntN(3)
 }
 
-// change changes q a little.
+// change makes a small change to q.
 func (g *grammar) change(q *request) {
 	if len(q.Filters) == 0 {
 		q.Filters = append(q.Filters, g.filter())
@@ -223,7 +223,7 @@ func (g *grammar) changeCriterion(f *requestFilter) {
 	}
 }
 
-// vary returns another criterion of the same type. Of a text, it changes a part.
+// vary returns another criterion of the same type. For a text, it changes one part.
 func (g *grammar) vary(c requestCriterion) requestCriterion {
 	if c.Type != 10 {
 		for {

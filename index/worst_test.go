@@ -20,29 +20,29 @@ import (
 )
 
 var (
-	worstTime = flag.Duration("worst", 0, "how long TestWorst looks for requests that cost too much, by the time of the processor")
-	worstSeed = flag.Uint64("worst-seed", 1, "where TestWorst begins")
+	worstTime = flag.Duration("worst", 0, "duration of the search for expensive requests in TestWorst, by processor time")
+	worstSeed = flag.Uint64("worst-seed", 1, "seed of TestWorst")
 )
 
-// Limits of the cost of a request on a gallery of 10,000 extensions: in total, and for each
+// Limits of the cost of a request to a gallery of 10,000 extensions: in total, and for each
 // byte of the request and of the uncompressed response.
 const (
-	worstCPU     = 50 * time.Millisecond
-	worstPerByte = 10 * time.Microsecond
-	// worstSteps is the same limit for each byte, in steps of at most 5 ns.
-	worstSteps = 2000
+	maxCPU        = 50 * time.Millisecond
+	maxCPUPerByte = 10 * time.Microsecond
+	// maxStepsPerByte is the limit for each byte in steps of at most 5 ns.
+	maxStepsPerByte = 2000
 )
 
-// commonWords are found in descriptions as often as here: the first in every second,
-// the tenth in every fifth.
+// commonWords are the words that descriptions contain most often, by frequency: the first
+// is in every second description, the tenth in every fifth.
 var commonWords = strings.Fields(`for the and code a to in of with support extension visual studio vscode language
 	your files snippets this from syntax is theme highlighting tools editor on by an easily you that`)
 
 // commonVerbs begin the titles of commands.
 var commonVerbs = strings.Fields("Open Show Run Create Start Stop Add Go Toggle Insert Select Refresh")
 
-// worstGallery is an index of 10,000 extensions whose descriptions share words as
-// those of real ones do, with payloads that are rather small.
+// worstGallery returns an index of 10,000 extensions whose descriptions share words as in a
+// real gallery, with rather small payloads.
 func worstGallery(t testing.TB) ([]Document, *Index) {
 	r := rand.New(rand.NewPCG(3, 3))
 	docs := benchmarkDocuments(t, 10_000)
@@ -93,24 +93,24 @@ const (
 	emptyResult   = len(`{"extensions":[],"pagingToken":null,"resultMetadata":[{"metadataType":"ResultCount","metadataItems":[{"name":"TotalCount","count":0}]}]},`)
 )
 
-// A found is a request and its cost.
-type found struct {
+// A measurement is a request and its cost.
+type measurement struct {
 	request *request
 	body    []byte
 	bytes   int // of the body and the response
 	steps   int
-	took    time.Duration // by the clock, the fastest of some tries
-	cpu     time.Duration // of this thread; zero if it was not measured
+	took    time.Duration // elapsed time of the fastest run
+	cpu     time.Duration // processor time of this thread; zero if not measured
 }
 
-func (f *found) perByte() time.Duration { return f.cpu / time.Duration(f.bytes) }
+func (f *measurement) perByte() time.Duration { return f.cpu / time.Duration(f.bytes) }
 
-// tooMuch reports whether a request costs more than it may.
-func (f *found) tooMuch(took time.Duration) bool {
-	return took > worstCPU || took/time.Duration(f.bytes) > worstPerByte
+// tooExpensive reports whether this duration exceeds the limits for the request.
+func (f *measurement) tooExpensive(took time.Duration) bool {
+	return took > maxCPU || took/time.Duration(f.bytes) > maxCPUPerByte
 }
 
-func (f *found) String() string {
+func (f *measurement) String() string {
 	body := f.body
 	if len(body) > 2000 {
 		body = append(slices.Clone(body[:2000]), "…"...)
@@ -119,9 +119,9 @@ func (f *found) String() string {
 		f.cpu, f.perByte(), f.steps, f.steps/f.bytes, len(f.body), f.bytes, body)
 }
 
-// answer handles a request as galshim does, except for copying the payloads, and returns
-// the steps and the size of the response.
-func (w *worst) answer(body []byte) (steps, size int) {
+// respond handles a request like galshim, except for writing the response. It returns the
+// steps and the size of the response.
+func (w *requestSearch) respond(body []byte) (steps, size int) {
 	q, err := query.Parse(body)
 	if err != nil {
 		panic(err)
@@ -139,32 +139,32 @@ func (w *worst) answer(body []byte) (steps, size int) {
 		hits += len(r.Hits)
 		size += emptyResult
 		for _, h := range r.Hits {
-			w.room = append(w.room[:0], w.ix.Payload(h, Latest).JSON...)
-			size += len(w.room)
+			w.buf = append(w.buf[:0], w.ix.Payload(h, Latest).JSON...)
+			size += len(w.buf)
 		}
 	}
 	return work.steps, size
 }
 
-// forget removes the texts of the request from the memo.
-func (w *worst) forget(q *request) {
+// evict removes the texts of the request from the result cache.
+func (w *requestSearch) evict(q *request) {
 	for _, f := range q.Filters {
 		for _, c := range f.Criteria {
 			if c.Type == 10 {
-				w.ix.memo.forget(c.Value)
+				w.ix.cache.remove(c.Value)
 			}
 		}
 	}
 }
 
-// measure answers a request, and again if that is quick: a thread that was put aside
-// meanwhile seems slow.
-func (w *worst) measure(q *request) *found {
-	f := &found{request: q, body: q.body(), took: time.Hour}
+// measure handles a request, up to three times if that is quick, because a thread that is
+// preempted seems slow.
+func (w *requestSearch) measure(q *request) *measurement {
+	f := &measurement{request: q, body: q.body(), took: time.Hour}
 	for range 3 {
-		w.forget(q)
+		w.evict(q)
 		start := time.Now()
-		f.steps, f.bytes = w.answer(f.body)
+		f.steps, f.bytes = w.respond(f.body)
 		f.took = min(f.took, time.Since(start))
 		if f.took > 2*time.Millisecond {
 			break
@@ -174,37 +174,38 @@ func (w *worst) measure(q *request) *found {
 	return f
 }
 
-// measureCPU measures how long the thread runs for a request, the best of three if it
-// is too much. Some systems count in hundredths of a second, so it answers for a while.
-func (w *worst) measureCPU(f *found) {
+// measureCPU measures the processor time for a request, the best of three runs if it is too
+// expensive. Some systems count in hundredths of a second, so a run handles the request
+// many times.
+func (w *requestSearch) measureCPU(f *measurement) {
 	const while = 50 * time.Millisecond
 	f.cpu = time.Hour
-	for tries := 0; tries < 3 && f.tooMuch(f.cpu); tries++ {
+	for tries := 0; tries < 3 && f.tooExpensive(f.cpu); tries++ {
 		n := time.Duration(0)
 		begun := threadCPU()
 		for threadCPU() < begun+while {
-			w.forget(f.request)
-			w.answer(f.body)
+			w.evict(f.request)
+			w.respond(f.body)
 			n++
 		}
 		f.cpu = min(f.cpu, (threadCPU()-begun)/n)
 	}
 }
 
-// A worst looks for expensive requests.
-type worst struct {
+// A requestSearch looks for expensive requests.
+type requestSearch struct {
 	ix      *Index
 	context context.Context
-	room    []byte
+	buf     []byte
 	grammar *grammar
-	pools   [2][]*found // the worst per byte, and the worst of all
+	pools   [2][]*measurement // the most expensive requests per byte, and in total
 }
 
 const poolSize = 40
 
-// next makes a request, usually a variation of an expensive one.
-func (w *worst) next() *request {
-	pool := w.pools[w.grammar.IntN(4)/3] // more of those that are quick
+// next returns a new request, usually a variation of an expensive one.
+func (w *requestSearch) next() *request {
+	pool := w.pools[w.grammar.IntN(4)/3] // more often from the pool by bytes
 	if len(pool) == 0 || w.grammar.IntN(12) == 0 {
 		q := &request{}
 		w.grammar.change(q)
@@ -217,53 +218,53 @@ func (w *worst) next() *request {
 	return q
 }
 
-// keep adds f to the pools, which are sorted by cost.
-func (w *worst) keep(f *found, costs [2]func(*found) int) {
+// add adds f to the pools, which are sorted by cost.
+func (w *requestSearch) add(f *measurement, costs [2]func(*measurement) int) {
 	for i, cost := range costs {
 		pool := append(w.pools[i], f)
-		slices.SortStableFunc(pool, func(a, b *found) int { return cmp.Compare(cost(b), cost(a)) })
+		slices.SortStableFunc(pool, func(a, b *measurement) int { return cmp.Compare(cost(b), cost(a)) })
 		w.pools[i] = pool[:min(len(pool), poolSize)]
 	}
 }
 
-var bySteps = [2]func(*found) int{
-	func(f *found) int { return f.steps * 1000 / f.bytes },
-	func(f *found) int { return f.steps },
+var bySteps = [2]func(*measurement) int{
+	func(f *measurement) int { return f.steps * 1000 / f.bytes },
+	func(f *measurement) int { return f.steps },
 }
 
-var byTime = [2]func(*found) int{
-	func(f *found) int { return int(f.took) * 1000 / f.bytes },
-	func(f *found) int { return int(f.took) },
+var byTime = [2]func(*measurement) int{
+	func(f *measurement) int { return int(f.took) * 1000 / f.bytes },
+	func(f *measurement) int { return int(f.took) },
 }
 
-// TestWorst looks for requests that cost more than they may. By default it counts the steps
-// of the same requests each time. With -worst it measures the processor time of this
-// thread. Add a request that costs too much to testdata/worst.
+// TestWorst looks for requests that exceed the limits. By default it counts the steps of
+// the same requests each time. With -worst it measures the processor time of this thread. A
+// request that exceeds the limits should be added to testdata/worst.
 func TestWorst(t *testing.T) {
 	docs, ix := worstGallery(t)
-	w := &worst{ix: ix, context: t.Context(), grammar: newGrammar(rand.New(rand.NewPCG(*worstSeed, 0)), docs, ix)}
+	w := &requestSearch{ix: ix, context: t.Context(), grammar: newGrammar(rand.New(rand.NewPCG(*worstSeed, 0)), docs, ix)}
 	recorded := w.recorded(t)
 	for _, f := range recorded {
-		w.keep(f, bySteps)
+		w.add(f, bySteps)
 		w.checkSteps(t, f)
 	}
 	if *worstTime == 0 {
 		for range 50 {
 			f := w.measure(w.next())
-			w.keep(f, bySteps)
+			w.add(f, bySteps)
 			w.checkSteps(t, f)
 		}
-		if least := w.pools[0][0]; least.steps/least.bytes < worstSteps/10 {
-			t.Errorf("the worst of them cost little, nothing is tested: %v", least)
+		if least := w.pools[0][0]; least.steps/least.bytes < maxStepsPerByte/10 {
+			t.Errorf("the most expensive request costs little, which tests too little: %v", least)
 		}
 		return
 	}
 	w.search(t, recorded)
 }
 
-// TestWorkIsEnough sends queries of editors to a gallery of 10,000 extensions. The limits
-// of work must not affect them.
-func TestWorkIsEnough(t *testing.T) {
+// TestEditorsHaveEnoughSteps runs the queries of editors on a gallery of 10,000 extensions.
+// The limits of work must not affect the results.
+func TestEditorsHaveEnoughSteps(t *testing.T) {
 	docs, ix := worstGallery(t)
 	texts := []string{"p", "py", "e", "dark theme", "theme", "kubrenetse", "xyzzyxyzzy", `"live server"`, `"dark theme" python`, "snippets for the language", "中文版", "publisher:many theme", "a b c d"}
 	for _, d := range wellKnownDocuments(t) {
@@ -275,16 +276,16 @@ func TestWorkIsEnough(t *testing.T) {
 	}
 	for i := range filters {
 		f := &filters[i]
-		f.Targets, f.Exclude = []string{everyTarget}, query.Unpublished
+		f.Targets, f.Exclude = []string{vscodeTarget}, query.Unpublished
 		work := NewWork(t.Context())
 		got, want := ix.Search(work, f), ix.Search(nil, f)
-		if work.short || !reflect.DeepEqual(got, want) {
+		if work.incomplete || !reflect.DeepEqual(got, want) {
 			t.Errorf("%v: %d steps are not enough: got %d, want %d", f.Text, work.steps, got.Total, want.Total)
 		}
 	}
 }
 
-// ids returns the names of n documents, from all over the gallery.
+// ids returns the ids of n documents, evenly distributed.
 func ids(docs []Document, n int) []string {
 	var all []string
 	for i := range n {
@@ -293,41 +294,41 @@ func ids(docs []Document, n int) []string {
 	return all
 }
 
-// search looks for expensive requests for the time of -worst.
-func (w *worst) search(t *testing.T, recorded []*found) {
+// search looks for expensive requests for the duration of -worst.
+func (w *requestSearch) search(t *testing.T, recorded []*measurement) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	w.pools = [2][]*found{}
+	w.pools = [2][]*measurement{}
 	tried := 0
 	for end := time.Now().Add(*worstTime); time.Now().Before(end) && !t.Failed(); tried++ {
-		f := w.measure(w.after(tried, recorded))
-		w.keep(f, byTime)
+		f := w.measure(w.nextRequest(tried, recorded))
+		w.add(f, byTime)
 		w.checkSteps(t, f)
-		if !f.tooMuch(f.took) { // nor has the thread run longer
+		if !f.tooExpensive(f.took) { // the processor time is not longer
 			continue
 		}
-		if w.measureCPU(f); f.tooMuch(f.cpu) {
-			t.Errorf("seed %d: request %d costs too much: %v", *worstSeed, tried, f)
+		if w.measureCPU(f); f.tooExpensive(f.cpu) {
+			t.Errorf("seed %d: request %d is too expensive: %v", *worstSeed, tried, f)
 		}
 	}
 	t.Logf("seed %d, %d requests", *worstSeed, tried)
 	for i, what := range []string{"per-byte", "in-all"} {
 		f := w.pools[i][0]
 		w.measureCPU(f)
-		t.Logf("the worst %s, in %s: %v", what, saveWorst(t, what, f), f)
+		t.Logf("the worst %s, in %s: %v", what, saveRequest(t, what, f), f)
 	}
 }
 
-// after returns a request: the recorded ones first.
-func (w *worst) after(tried int, recorded []*found) *request {
+// nextRequest returns the recorded requests first, and then new ones.
+func (w *requestSearch) nextRequest(tried int, recorded []*measurement) *request {
 	if tried < len(recorded) {
 		return recorded[tried].request
 	}
 	return w.next()
 }
 
-// saveWorst writes a request to a file and returns its path.
-func saveWorst(t *testing.T, what string, f *found) string {
+// saveRequest writes a request to a file and returns its path.
+func saveRequest(t *testing.T, what string, f *measurement) string {
 	path := filepath.Join(os.TempDir(), fmt.Sprintf("worst-%s-%d.json", what, *worstSeed))
 	if err := os.WriteFile(path, f.body, 0o600); err != nil {
 		t.Error(err)
@@ -335,22 +336,22 @@ func saveWorst(t *testing.T, what string, f *found) string {
 	return path
 }
 
-// checkSteps reports a request that takes more steps than it may.
-func (w *worst) checkSteps(t *testing.T, f *found) {
+// checkSteps fails the test if a request takes too many steps.
+func (w *requestSearch) checkSteps(t *testing.T, f *measurement) {
 	t.Helper()
-	if f.steps > requestSteps || f.steps/f.bytes > worstSteps {
-		t.Errorf("seed %d: more than %d steps, or %d per byte: %v", *worstSeed, requestSteps, worstSteps, f)
+	if f.steps > requestSteps || f.steps/f.bytes > maxStepsPerByte {
+		t.Errorf("seed %d: more than %d steps, or %d per byte: %v", *worstSeed, requestSteps, maxStepsPerByte, f)
 	}
 }
 
-// recorded returns the requests of testdata/worst, which were once the most expensive.
-func (w *worst) recorded(t *testing.T) []*found {
+// recorded returns the requests in testdata/worst, each once the most expensive.
+func (w *requestSearch) recorded(t *testing.T) []*measurement {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/worst/*.json")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("got %d recorded requests (%v)", len(paths), err)
 	}
-	var all []*found
+	var all []*measurement
 	for _, path := range paths {
 		body, err := os.ReadFile(path)
 		if err != nil {

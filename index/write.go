@@ -13,30 +13,31 @@ import (
 	"galbuild/index/segment"
 )
 
-// Content is what an index is made of. The order of documents and files does not
-// matter: the same ones give the same bytes.
+// Content is the input of [Write]. The order of documents and files does not matter: the
+// same content gives the same bytes.
 type Content struct {
 	Documents []Document
-	// Payloads returns what is given back of Documents[i]. It is asked once for
-	// each, by several goroutines at a time.
+	// Payloads returns the payloads of Documents[i]. It is called once for each document,
+	// by several goroutines at a time.
 	Payloads func(i int) Payloads
-	// Files may be gone through twice. A file may come twice if both say the same.
+	// Files is iterated at most twice. It may yield a file more than once, if its content
+	// is the same each time.
 	Files iter.Seq[File]
-	// Scratch is a folder for temporary files.
-	Scratch string
+	// TempDir is a directory for temporary files.
+	TempDir string
 }
 
-// Write writes an index. Nothing is written if two documents have the same id, two
-// files the same path and different contents, a payload has holes outside its JSON,
-// or the text exceeds 4 GiB.
+// Write writes an index. It returns an error and writes nothing if two documents have the
+// same id, two files have the same path and different contents, the placeholders of a
+// payload are invalid, or the text of all documents exceeds 4 GiB.
 func Write(w io.Writer, c Content) error {
 	all, err := rank(c.Documents)
 	if err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}
-	s := segment.NewWriter(c.Scratch)
+	s := segment.NewWriter(c.TempDir)
 	defer s.Close()
-	// Payloads keep all processors busy; of the others one or two are held at a time.
+	// Payloads occupy all processors. Of the other sections, two are in memory at a time.
 	if err := writePayloads(s, all, c.Payloads); err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}
@@ -77,8 +78,9 @@ func writeDocuments(w *segment.Writer, all []ranked) error {
 	return nil
 }
 
-// logEighths returns the binary logarithm of n in eighths, between two powers
-// linearly; 0 for nothing, at most 251. Whole numbers make every machine agree.
+// logEighths returns the binary logarithm of n in eighths, interpolated linearly between
+// powers of two, plus 1; at most 251, and 0 if n is not positive. It uses integers only, so
+// that the result is the same on every machine.
 func logEighths(n int64) uint8 {
 	if n <= 0 {
 		return 0

@@ -85,7 +85,7 @@ func content(c *catalog.Catalog, known *index.Index, scratch string) index.Conte
 		Documents: docs,
 		Payloads:  func(i int) index.Payloads { return renderer.Payloads(extensions[i]) },
 		Files:     Content(c),
-		Scratch:   scratch,
+		TempDir:   scratch,
 	}
 }
 

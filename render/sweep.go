@@ -109,8 +109,8 @@ func (l listing) missesAny(dir *site.Dir, names []string) bool {
 }
 
 func (l listing) misses(old *index.Index) bool {
-	for f := range old.Listed() {
-		if !slices.ContainsFunc(l, func(ix *index.Index) bool { return ix.Lists(f) }) {
+	for f := range old.FileKeys() {
+		if !slices.ContainsFunc(l, func(ix *index.Index) bool { return ix.HasFile(f) }) {
 			return true
 		}
 	}

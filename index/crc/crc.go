@@ -1,10 +1,10 @@
-// Package crc computes with cyclic redundancy checks without the bytes they are of:
-// that of two texts one behind the other follows from that of each.
+// Package crc computes cyclic redundancy checks from others: the CRC of two texts, one after
+// the other, follows from the CRC of each and the length of the second.
 //
-// A CRC is the remainder of a polynomial over the field of two elements. n bytes
-// behind a text multiply it by x^8n, and adding texts adds their remainders. All
-// functions take the polynomial in the reversed notation of hash/crc32, in which the
-// highest bit is the coefficient of x^0.
+// A CRC is the remainder of a polynomial over the field of two elements. Appending n bytes to
+// a text multiplies its polynomial by x^8n, and the remainder of a sum is the sum of the
+// remainders. All functions take the generator polynomial in the reversed notation of
+// hash/crc32, in which the highest bit is the coefficient of x^0.
 //
 // Source: crc32_combine in zlib, by Mark Adler.
 package crc
@@ -36,18 +36,19 @@ func Shift(polynomial uint32, n int) uint32 {
 	return power
 }
 
-// Join returns the CRC of two texts from those of each and the length of the second.
-func Join(polynomial, first, second uint32, length int) uint32 {
+// Combine returns the CRC of two texts, one after the other, from the CRC of each and the
+// length of the second in bytes.
+func Combine(polynomial, first, second uint32, length int) uint32 {
 	return Multiply(polynomial, Shift(polynomial, length), first) ^ second
 }
 
-// A Factor is a polynomial to multiply many others by: a table of its products with
-// every byte at every place.
+// A Factor multiplies many polynomials by the same one. It is a table of the products with
+// every byte in every position.
 type Factor [4][256]uint32
 
-// NewFactor returns that of a.
+// NewFactor returns the Factor of a.
 func NewFactor(polynomial, a uint32) *Factor {
-	var powers [32]uint32 // a·x^k, at the bit that stands for x^k
+	var powers [32]uint32 // a·x^k, at the bit for x^k
 	for bit := 31; bit >= 0; bit-- {
 		powers[bit] = a
 		a = a>>1 ^ polynomial&-(a&1)

@@ -15,7 +15,7 @@ func TestJoin(t *testing.T) {
 			text := make([]byte, r.IntN(1000))
 			noise.Read(text)
 			n := r.IntN(len(text) + 1)
-			got := Join(polynomial, crc32.Checksum(text[:n], table), crc32.Checksum(text[n:], table), len(text)-n)
+			got := Combine(polynomial, crc32.Checksum(text[:n], table), crc32.Checksum(text[n:], table), len(text)-n)
 			if want := crc32.Checksum(text, table); got != want {
 				t.Fatalf("%#x: %d and %d bytes: got %08x, want %08x", polynomial, n, len(text)-n, got, want)
 			}

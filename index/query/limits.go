@@ -9,83 +9,85 @@ import (
 	"galbuild/index/internal/fold"
 )
 
-// Page sizes: the default, and the maximum for lists. Results for ids and names are one
-// page of any length: an update check requests everything that is installed, and must get
-// all of it.
+// The default page size, and the largest page of a list. Results for ids and names are one
+// page of any length: an update check requests everything that is installed, and must get all
+// of it.
 const (
 	DefaultPageSize = 50
 	MaxPageSize     = 1_000
 )
 
-// Limits of a query. The excess is dropped, never refused. Values that are equal without
-// regard to case count once.
+// Limits of a query. Whatever exceeds them is dropped, not refused. Values that are equal
+// without regard to case count once.
 const (
-	MaxFilters      = 64      // filters of a query; each costs a search, and editors send one
+	MaxFilters      = 64      // filters of a query; each is a search, and editors send one
 	MaxNames        = 10_000  // ids and names of a query
 	MaxValues       = 100     // values of one type in a filter, such as tags
-	MaxQueryValues  = 1_000   // values of a query, ids, names and texts aside
+	MaxQueryValues  = 1_000   // values of a query, not counting ids, names and texts
 	MaxTexts        = 4       // texts of a filter
-	MaxLength       = 1_000   // bytes of a value; the rest of a longer one is cut off
-	MaxBytes        = 1 << 20 // bytes of all values of a query, texts aside
+	MaxLength       = 1_000   // bytes of a value; longer values are truncated
+	MaxBytes        = 1 << 20 // bytes of all values of a query, not counting texts
 	maxNumberLength = 64      // bytes of a number
 )
 
-// MaxSize returns the largest page of f.
-func (f *Filter) MaxSize() int { return max(MaxPageSize, min(f.names(), MaxNames)) }
+// MaxSize returns the largest page size that f may have.
+func (f *Filter) MaxSize() int { return max(MaxPageSize, min(f.countNames(), MaxNames)) }
 
 // Named reports whether f requests extensions by id or name.
-func (f *Filter) Named() bool { return f.names() > 0 }
+func (f *Filter) Named() bool { return f.countNames() > 0 }
 
-func (f *Filter) names() int { return len(f.IDs) + len(f.Names) }
+// countNames returns the number of ids and names.
+func (f *Filter) countNames() int { return len(f.IDs) + len(f.Names) }
 
 // reader reads a query within the limits.
 type reader struct {
 	scanner
-	names, values, bytes int // numbers of what was kept
+	names, values, bytes int // accepted names and values, and their bytes
 	seed                 maphash.Seed
-	seen                 hashes // hashes of type and value, for a filter with many values
-	seenNames            bool   // whether it contains the filter's ids and names
+	seen                 hashes // hashes of type and value, for filters with many values
+	seenNames            bool   // seen contains the ids and names of the filter
 	key                  []byte
-	sort                 Sort // that the texts of the filter name
+	sort                 Sort // order requested by the texts of the filter
 }
 
-// few is how many values are compared one by one to find duplicates.
-const few = 8
+// linearLimit is the number of values that are compared one by one to find duplicates.
+// Longer lists use hashes.
+const linearLimit = 8
 
-// keep adds value, whose criterion is of this type, to list, unless it is there already. A
-// value beyond the limits is dropped.
-func (r *reader) keep(list *[]string, kind int64, value string) {
-	value = cut(strings.TrimSpace(value))
+// addValue adds value, whose criterion has this type, to list, unless list contains it
+// already. A value that exceeds the limits is dropped.
+func (r *reader) addValue(list *[]string, kind int64, value string) {
+	value = truncate(strings.TrimSpace(value))
 	switch {
 	case len(*list) == MaxValues:
 	case r.values == MaxQueryValues || r.bytes+len(value) > MaxBytes:
-		keepNothing(list)
-	case !r.repeated(*list, kind, value):
+		matchNothing(list)
+	case !r.isRepeated(*list, kind, value):
 		r.values++
 		r.bytes += len(value)
 		*list = append(*list, value)
 	}
 }
 
-// keepName adds an id or a name to f. One beyond the limits is dropped. Repeated ones find
-// no more, so they are kept, and dropped only when the limits are reached: comparing all
-// would make an update check slower.
-func (r *reader) keepName(f *Filter, kind int64, name string) {
+// addName adds an id or a name to f. A name that exceeds the limits is dropped. Repeated
+// names do not find more, so they are removed only when the limits are reached: comparing
+// all names would make update checks slower.
+func (r *reader) addName(f *Filter, kind int64, name string) {
 	list := &f.Names
 	if kind == kindID {
 		list = &f.IDs
 	}
-	name = cut(strings.TrimSpace(name))
-	if r.namesAreFull(name) && !r.seenNames {
+	name = truncate(strings.TrimSpace(name))
+	if r.exceedsNames(name) && !r.seenNames {
 		r.dropRepeated(&f.IDs, kindID)
 		r.dropRepeated(&f.Names, kindName)
 		r.seenNames = true
 	}
 	switch {
-	case r.namesAreFull(name):
-		keepNothing(list)
+	case r.exceedsNames(name):
+		matchNothing(list)
 	case !r.seenNames || r.seen.add(r.hash(kind, name)):
-		if len(*list) == 1 { // a query for two is about everything that is installed
+		if len(*list) == 1 { // a query for two names is usually an update check for many
 			*list = slices.Grow(*list, 63)
 		}
 		r.names++
@@ -94,12 +96,12 @@ func (r *reader) keepName(f *Filter, kind int64, name string) {
 	}
 }
 
-func (r *reader) namesAreFull(name string) bool {
+// exceedsNames reports whether one more name would exceed the limits.
+func (r *reader) exceedsNames(name string) bool {
 	return r.names == MaxNames || r.bytes+len(name) > MaxBytes
 }
 
-// dropRepeated drops the ids or names that list contains more than once, and adds the rest
-// to the set of hashes.
+// dropRepeated removes duplicate ids or names from list, and adds the others to seen.
 func (r *reader) dropRepeated(list *[]string, kind int64) {
 	*list = slices.DeleteFunc(*list, func(name string) bool {
 		if r.seen.add(r.hash(kind, name)) {
@@ -111,28 +113,28 @@ func (r *reader) dropRepeated(list *[]string, kind int64) {
 	})
 }
 
-// keepNothing adds the empty value, which no extension has, to an empty list. Without it,
-// a filter whose values were dropped would find more.
-func keepNothing(list *[]string) {
+// matchNothing adds the empty value, which matches nothing, to an empty list. Without it, a
+// filter whose values were all dropped would match more.
+func matchNothing(list *[]string) {
 	if len(*list) == 0 {
 		*list = append(*list, "")
 	}
 }
 
-// repeated reports whether list, the kept values of this type, already contains the value.
-// It compares 64-bit hashes that clients cannot predict.
-func (r *reader) repeated(list []string, kind int64, value string) bool {
-	if len(list) < few {
-		for _, known := range list {
-			if strings.EqualFold(known, value) {
+// isRepeated reports whether list, the accepted values of this type, already contains
+// value. It compares 64-bit hashes that clients cannot predict.
+func (r *reader) isRepeated(list []string, kind int64, value string) bool {
+	if len(list) < linearLimit {
+		for _, existing := range list {
+			if strings.EqualFold(existing, value) {
 				return true
 			}
 		}
 		return false
 	}
-	if len(list) == few {
-		for _, known := range list {
-			r.seen.add(r.hash(kind, known))
+	if len(list) == linearLimit {
+		for _, existing := range list {
+			r.seen.add(r.hash(kind, existing))
 		}
 	}
 	return !r.seen.add(r.hash(kind, value))
@@ -143,14 +145,14 @@ func (r *reader) hash(kind int64, value string) uint64 {
 	return maphash.Bytes(r.seed, r.key)
 }
 
-// hashes is a set of hashes: a table with linear probing, at most half full, in which
-// zero is a free slot.
+// hashes is a set of hashes: a table with linear probing, at most half full, in which zero
+// is a free slot.
 type hashes struct {
-	slots []uint64 // a power of two of them
+	slots []uint64 // the length is a power of two
 	count int
 }
 
-// add adds h. It returns false if it is there already.
+// add adds h. It returns false if the set already contains it.
 func (s *hashes) add(h uint64) bool {
 	if 2*s.count >= len(s.slots) {
 		s.grow()
@@ -170,7 +172,7 @@ func (s *hashes) add(h uint64) bool {
 
 func (s *hashes) grow() {
 	all := s.slots
-	*s = hashes{slots: make([]uint64, max(16*few, 2*len(all)))}
+	*s = hashes{slots: make([]uint64, max(16*linearLimit, 2*len(all)))}
 	for _, h := range all {
 		if h != 0 {
 			s.add(h)
@@ -178,24 +180,24 @@ func (s *hashes) grow() {
 	}
 }
 
-// empty removes all hashes.
-func (s *hashes) empty() {
+// reset removes all hashes.
+func (s *hashes) reset() {
 	if s.count > 0 {
 		clear(s.slots)
 		s.count = 0
 	}
 }
 
-// keepText adds a text, unless there are too many.
-func (r *reader) keepText(list *[]string, text string) {
-	text = cut(strings.TrimSpace(text))
-	if text != "" && len(*list) < MaxTexts && !r.repeated(*list, kindText, text) {
+// addText adds a text, unless there are too many.
+func (r *reader) addText(list *[]string, text string) {
+	text = truncate(strings.TrimSpace(text))
+	if text != "" && len(*list) < MaxTexts && !r.isRepeated(*list, kindText, text) {
 		*list = append(*list, text)
 	}
 }
 
-// cut shortens a value to the limit, between two characters.
-func cut(value string) string {
+// truncate cuts a value that is longer than MaxLength, between two characters.
+func truncate(value string) string {
 	if len(value) <= MaxLength {
 		return value
 	}

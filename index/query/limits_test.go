@@ -40,11 +40,10 @@ func parse(t *testing.T, body []byte) Query {
 	return q
 }
 
-// valueTypes are the types whose values a filter keeps in lists, but for ids, names
-// and texts.
+// valueTypes are the types with a list of values, except ids, names and texts.
 var valueTypes = []int{1, 2, 5, 8, 18, 19, 23, 24}
 
-// TestValuesAreLimited gives each type more values than are kept.
+// TestValuesAreLimited has more values of each type than a filter may have.
 func TestValuesAreLimited(t *testing.T) {
 	for _, kind := range valueTypes {
 		f := parse(t, body(criteria(kind, MaxValues+1, "v"))).Filters[0]
@@ -63,17 +62,17 @@ func TestValuesAreLimited(t *testing.T) {
 	if len(q.Filters) != MaxFilters {
 		t.Errorf("got %d filters, want %d", len(q.Filters), MaxFilters)
 	}
-	kept := 0
+	total := 0
 	for i := range q.Filters {
-		kept += len(slices.DeleteFunc(q.Filters[i].Tags, func(tag string) bool { return tag == "" }))
+		total += len(slices.DeleteFunc(q.Filters[i].Tags, func(tag string) bool { return tag == "" }))
 	}
-	if kept != MaxQueryValues {
-		t.Errorf("got %d values in all filters, want %d", kept, MaxQueryValues)
+	if total != MaxQueryValues {
+		t.Errorf("got %d values in all filters, want %d", total, MaxQueryValues)
 	}
 }
 
-// TestNamesAreLimited shares the limit of ids and names between all filters, in pages
-// that hold them all.
+// TestNamesAreLimited has more ids and names in all filters together than a query may have.
+// Each page holds all names of its filter.
 func TestNamesAreLimited(t *testing.T) {
 	q := parse(t, body(criteria(7, MaxNames-10, "a.b"), append(criteria(4, 20, "c.d"), criteria(7, 5, "e.f")...), criteria(7, 3, "g.h")))
 	want := []struct{ ids, names int }{{0, MaxNames - 10}, {10, 1}, {0, 1}}
@@ -87,13 +86,13 @@ func TestNamesAreLimited(t *testing.T) {
 		}
 	}
 	if names := q.Filters[2].Names; !slices.Equal(names, []string{""}) {
-		t.Errorf("got names %q, want the empty one, which matches nothing", names)
+		t.Errorf("got names %q, want only the empty one, which matches nothing", names)
 	}
 }
 
-// TestDroppedValuesFindNothing has filters whose only value is beyond the limits of
-// the query. They must not find everything.
-func TestDroppedValuesFindNothing(t *testing.T) {
+// TestDroppedValuesMatchNothing has filters whose only value exceeds the limits of the
+// query. They must not match everything.
+func TestDroppedValuesMatchNothing(t *testing.T) {
 	var full []string
 	for i := range MaxQueryValues / MaxValues {
 		full = append(full, criteria(valueTypes[i%len(valueTypes)], MaxValues, fmt.Sprint(i, "x"))...)
@@ -112,9 +111,9 @@ func TestDroppedValuesFindNothing(t *testing.T) {
 	}
 }
 
-// TestRepeatedValuesAreOne repeats values in other cases of letters, and with space.
-func TestRepeatedValuesAreOne(t *testing.T) {
-	for _, n := range []int{2, few, few + 1, 3 * few} {
+// TestRepeatedValuesCountOnce repeats values in another case, and with white space.
+func TestRepeatedValuesCountOnce(t *testing.T) {
+	for _, n := range []int{2, linearLimit, linearLimit + 1, 3 * linearLimit} {
 		for _, kind := range valueTypes {
 			all := append(criteria(kind, n, "straßeK"), criteria(kind, n, " STRAßE\u212a")...)
 			f := parse(t, body(append(all, criterion(kind, "last")))).Filters[0]
@@ -129,10 +128,10 @@ func TestRepeatedValuesAreOne(t *testing.T) {
 	}
 }
 
-// TestRepeatedNamesLeaveRoom has as many different ids and names as a query may have, each
+// TestRepeatedNamesDoNotCount has as many different ids and names as a query may have, each
 // three times, and one more.
-func TestRepeatedNamesLeaveRoom(t *testing.T) {
-	tags := criteria(1, 2*few, "tag")
+func TestRepeatedNamesDoNotCount(t *testing.T) {
+	tags := criteria(1, 2*linearLimit, "tag")
 	ids, names := criteria(4, MaxNames/2, "straßeK"), criteria(7, MaxNames/2, "straßeK")
 	again := append(criteria(4, MaxNames/2, " STRAßE\u212a"), criteria(7, MaxNames/2, "STRAßE\u212a ")...)
 	more := []string{criterion(4, "one.more"), criterion(7, "one.more")}
@@ -149,9 +148,9 @@ func TestRepeatedNamesLeaveRoom(t *testing.T) {
 	}
 }
 
-// TestLongValuesAreCut cuts a value between two characters, whether it is written
-// with escapes or not.
-func TestLongValuesAreCut(t *testing.T) {
+// TestLongValuesAreTruncated truncates a value between two characters, whether or not it is
+// written with escapes.
+func TestLongValuesAreTruncated(t *testing.T) {
 	for _, value := range []string{strings.Repeat("é", MaxLength), strings.Repeat(`\u00e9`, MaxLength), strings.Repeat(`\ud83d\ude00`, MaxLength), strings.Repeat(`\\`, 5*MaxLength)} {
 		for _, kind := range []int{1, 7, 10} {
 			q := parse(t, []byte(fmt.Sprintf(`{"filters":[{"criteria":[{"filterType":%d,"value":"%s"},{"filterType":9}],"pageSize":7}],"flags":3}`, kind, value)))
@@ -160,14 +159,14 @@ func TestLongValuesAreCut(t *testing.T) {
 			if len(got) != 1 || len(got[0]) > MaxLength || len(got[0]) <= MaxLength-utf8.UTFMax || !utf8.ValidString(got[0]) {
 				t.Fatalf("type %d: got %q", kind, got)
 			}
-			if !f.Featured || f.Size != 7 || q.Flags != 3 || q.Cut {
-				t.Errorf("type %d: what follows is lost: %s", kind, q)
+			if !f.Featured || f.Size != 7 || q.Flags != 3 || q.Truncated {
+				t.Errorf("type %d: the values after it are lost: %s", kind, q)
 			}
 		}
 	}
 }
 
-// TestMaxSize lets a page grow with what is named.
+// TestMaxSize compares the largest page of a list with that of ids.
 func TestMaxSize(t *testing.T) {
 	list, named := Filter{}, Filter{IDs: make([]string, 3000)}
 	if list.Named() || !named.Named() {
@@ -178,9 +177,9 @@ func TestMaxSize(t *testing.T) {
 	}
 }
 
-// TestParseKeepsLittle reads bodies of 4 MB: what is allocated for one is a copy of
-// it, and little more.
-func TestParseKeepsLittle(t *testing.T) {
+// TestParseMemory parses bodies of 4 MB. Parse allocates little more than a copy of the
+// body.
+func TestParseMemory(t *testing.T) {
 	const size = 4 << 20
 	repeat := func(s string) string { return strings.Repeat(s, size/len(s)) }
 	for name, text := range map[string]string{
@@ -206,7 +205,7 @@ func TestParseKeepsLittle(t *testing.T) {
 		}
 		runtime.ReadMemStats(&after)
 		if got := after.TotalAlloc - before.TotalAlloc; got > size+2<<20 {
-			t.Errorf("%s: %d bytes were allocated to read %d", name, got, len(body))
+			t.Errorf("%s: %d bytes were allocated to parse %d", name, got, len(body))
 		}
 	}
 }

@@ -3,16 +3,16 @@ package query
 import "strings"
 
 // readText reads a search text. Editors replace the operators that people type, such as
-// @category:themes, by criteria before they send the rest; other clients send the text as it
-// was typed. So each operator becomes the criterion that VS Code would make of it, and the
-// rest is searched. Operators in quotation marks are text.
+// @category:themes, by criteria and send the rest. Other clients send the text as it was
+// typed. So readText replaces each operator by the criterion that VS Code would send, and
+// adds the rest as a text. Operators within quotation marks are text.
 //
 // Source: Query in VS Code's extensionQuery.ts, queryGallery in its extensionsViews.ts and
 // query in its extensionGalleryService.ts.
 func (r *reader) readText(f *Filter, text string) {
-	text = cut(strings.TrimSpace(text))
-	if !strings.ContainsAny(text, "@:") { // as most are
-		r.keepText(&f.Text, text)
+	text = truncate(strings.TrimSpace(text))
+	if !strings.ContainsAny(text, "@:") { // most texts
+		r.addText(&f.Text, text)
 		return
 	}
 	var rest strings.Builder
@@ -23,11 +23,11 @@ func (r *reader) readText(f *Filter, text string) {
 		}
 		text = after
 	}
-	r.keepText(&f.Text, rest.String())
+	r.addText(&f.Text, rest.String())
 }
 
-// nextToken splits text after its first token: white space, a quotation, or what stands
-// before the next white space, with the quotations in it.
+// nextToken splits text after its first token: white space, a quotation, or the characters
+// up to the next white space, including quotations within them.
 func nextToken(text string) (token, after string) {
 	inSpace := isSpace(text[0])
 	quoted := false
@@ -49,30 +49,30 @@ func nextToken(text string) (token, after string) {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
-// operator applies a token that is an operator. It returns false if the token is none, or
-// one that the index reads, or one that is not known.
+// operator applies a token that is an operator. It returns false if the token is not an
+// operator, if it is unknown, or if package index applies it.
 func (r *reader) operator(f *Filter, token string) bool {
 	name, value, valued := strings.Cut(token, ":")
 	name, at := strings.CutPrefix(strings.ToLower(name), "@")
 	value = strings.TrimSpace(strings.ReplaceAll(value, `"`, ""))
 	switch {
 	case name == "category" && (at || value != ""):
-		r.criterionOf(f, kindCategory, value)
+		r.addOperatorValue(f, kindCategory, value)
 	case name == "tag" && (at || value != ""):
-		r.criterionOf(f, kindTag, value)
+		r.addOperatorValue(f, kindTag, value)
 	case name == "ext" && (at || value != ""):
 		r.addFileType(f, value)
 	case !at || name == "publisher":
 		return false
 	case name == "id":
-		r.criterionOf(f, kindName, value)
+		r.addOperatorValue(f, kindName, value)
 	case name == "sort":
-		by, _, _ := strings.Cut(value, "-") // @sort:name-asc: editors disregard what follows
+		by, _, _ := strings.Cut(value, "-") // editors ignore the suffix of @sort:name-asc
 		r.sort = sortNamed(strings.ToLower(by))
 	case name == "featured":
 		f.Featured = true
 	case name == "web":
-		r.criterionOf(f, kindTag, "__web_extension")
+		r.addOperatorValue(f, kindTag, "__web_extension")
 	case !valued && sortNamed(name) != Relevance:
 		r.sort = sortNamed(name)
 	default:
@@ -81,15 +81,15 @@ func (r *reader) operator(f *Filter, token string) bool {
 	return true
 }
 
-// criterionOf adds a criterion, unless its value is still being typed.
-func (r *reader) criterionOf(f *Filter, kind int64, value string) {
+// addOperatorValue adds a criterion, unless its value is empty because it is still being
+// typed.
+func (r *reader) addOperatorValue(f *Filter, kind int64, value string) {
 	if value != "" {
 		r.add(f, kind, value)
 	}
 }
 
-// addFileType adds the tags that packagers write for a type of files, and the one that
-// authors do.
+// addFileType adds the tags that packagers and authors use for a file type.
 func (r *reader) addFileType(f *Filter, extension string) {
 	if extension = strings.TrimLeft(extension, "."); extension != "" {
 		for _, tag := range []string{"__ext_" + extension, "__ext_." + extension, extension} {
@@ -98,7 +98,7 @@ func (r *reader) addFileType(f *Filter, extension string) {
 	}
 }
 
-// sortNamed returns the order of @sort:name, or of an operator that stands for one.
+// sortNamed returns the order of @sort:name, or of an operator with that name.
 func sortNamed(name string) Sort {
 	switch name {
 	case "installs", "popular", "trending", "hot":
@@ -115,8 +115,8 @@ func sortNamed(name string) Sort {
 	return Relevance
 }
 
-// isLocal reports whether editors apply an operator to what is installed or recommended,
-// without the gallery. It says nothing about the extensions that are searched.
+// isLocal reports whether editors apply the operator to installed or recommended
+// extensions, without a query to the gallery. Such an operator does not restrict a search.
 func isLocal(name string) bool {
 	switch name {
 	case "installed", "builtin", "enabled", "disabled", "outdated", "updates", "recommended", "recentlyupdated",

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestOperators reads texts with the operators that people type into editors.
+// TestOperators parses texts with the operators that people type into editors.
 func TestOperators(t *testing.T) {
 	for text, want := range map[string]string{
 		`@category:themes`:                                     `category="themes"`,
@@ -54,8 +54,8 @@ func TestOperators(t *testing.T) {
 	}
 }
 
-// TestOperatorsOrder has a text that names an order, next to one that the client set.
-func TestOperatorsOrder(t *testing.T) {
+// TestOperatorSetsOrder has a text with an order, before and after sortBy in the JSON.
+func TestOperatorSetsOrder(t *testing.T) {
 	for order, want := range map[int]Sort{0: Title, 4: Title} {
 		for _, form := range []string{
 			`{"filters":[{"criteria":[{"filterType":10,"value":"@sort:name x"}],"sortBy":%d},{"sortBy":6}]}`,

@@ -9,17 +9,16 @@ import (
 	"strings"
 )
 
-// Parse decodes the body of POST …/extensionquery. A body without filters asks
-// for everything. The error says that the body is not a JSON object; nothing
-// else is refused.
+// Parse decodes the body of POST …/extensionquery. A body without filters matches
+// everything. Parse returns an error only if the body is not a JSON object.
 func Parse(body []byte) (Query, error) {
 	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
-	if !opensObject(body) {
+	if !startsObject(body) {
 		return Query{}, errors.New("parse query: the body is not a JSON object")
 	}
 	var q Query
 	r := reader{scanner: scanner{text: string(body)}, seed: maphash.MakeSeed()}
-	whole := r.object(func(key string) {
+	complete := r.object(func(key string) {
 		switch key {
 		case "filters":
 			r.objects(func() { q.addFilter(&r) })
@@ -29,16 +28,15 @@ func Parse(body []byte) (Query, error) {
 			r.skip()
 		}
 	})
-	q.Cut = !whole || r.at < len(r.text)
+	q.Truncated = !complete || r.at < len(r.text)
 	if len(q.Filters) == 0 {
 		q.Filters = []Filter{{Page: 1, Size: DefaultPageSize}}
 	}
 	return q, nil
 }
 
-// opensObject reports whether body begins as a JSON object does; how far it
-// goes on is left to those who read its members.
-func opensObject(body []byte) bool {
+// startsObject reports whether body begins like a JSON object. It does not check the rest.
+func startsObject(body []byte) bool {
 	if len(body) == 0 || body[0] != '{' {
 		return false
 	}
@@ -56,7 +54,7 @@ func (q *Query) addFilter(r *reader) {
 
 func (r *reader) filter() Filter {
 	f := Filter{Page: 1}
-	r.seen.empty()
+	r.seen.reset()
 	r.seenNames = false
 	r.sort = Relevance
 	r.object(func(key string) {
@@ -81,8 +79,8 @@ func (r *reader) filter() Filter {
 	if f.Size < 1 {
 		f.Size = DefaultPageSize
 	}
-	// Who names extensions wants them all, whatever page size a script forgot to give.
-	f.Size = max(f.Size, f.names())
+	// A request by id or name expects all of them, even if a script sends no page size.
+	f.Size = max(f.Size, f.countNames())
 	return f
 }
 
@@ -90,7 +88,7 @@ func (r *reader) filter() Filter {
 func (r *reader) criterion(f *Filter) {
 	var kind int64
 	var value string
-	whole := r.object(func(key string) {
+	complete := r.object(func(key string) {
 		switch key {
 		case "filterType":
 			kind = r.number()
@@ -100,7 +98,7 @@ func (r *reader) criterion(f *Filter) {
 			r.skip()
 		}
 	})
-	if whole {
+	if complete {
 		r.add(f, kind, value)
 	}
 }
@@ -126,7 +124,7 @@ func parseOrder(n int64) Order {
 	return DefaultOrder
 }
 
-// Criteria with special treatment.
+// Filter types that the code refers to more than once.
 const (
 	kindTag      = 1
 	kindID       = 4
@@ -135,13 +133,12 @@ const (
 	kindText     = 10
 )
 
-// add adds one criterion to f. An empty id or name is kept and matches nothing:
-// whoever asks for one extension must not get them all. Elsewhere an empty
-// value says nothing.
+// add adds one criterion to f. An empty id or name is added and matches nothing: a request
+// for one extension must not return all of them. Other empty values are ignored.
 func (r *reader) add(f *Filter, kind int64, value string) {
 	switch kind {
 	case kindID, kindName:
-		r.keepName(f, kind, value)
+		r.addName(f, kind, value)
 	case 9:
 		f.Featured = true
 	case kindText:
@@ -152,12 +149,12 @@ func (r *reader) add(f *Filter, kind int64, value string) {
 		f.Include |= parseBits(value)
 	default:
 		if list := f.list(kind); list != nil && strings.TrimSpace(value) != "" {
-			r.keep(list, kind, value)
+			r.addValue(list, kind, value)
 		}
 	}
 }
 
-// list returns where a criterion's text goes, nil for types that are ignored.
+// list returns the list for the values of a filter type, or nil if the type is ignored.
 func (f *Filter) list(kind int64) *[]string {
 	switch kind {
 	case kindTag:
@@ -180,7 +177,7 @@ func (f *Filter) list(kind int64) *[]string {
 	return nil
 }
 
-// parseBits reads decimal flags; what is no number excludes and demands nothing.
+// parseBits parses decimal flags. Anything else is 0, which excludes and requires nothing.
 func parseBits(s string) uint32 {
 	n, err := strconv.ParseUint(strings.TrimSpace(s), 10, 32)
 	if err != nil {

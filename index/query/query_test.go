@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Bodies recorded from VS Code 1.96 and 1.139, and what they ask.
+// TestRecorded parses bodies recorded from VS Code 1.96 and 1.139.
 func TestRecorded(t *testing.T) {
 	want := map[string]string{
 		"category": `category="themes" target="Microsoft.VisualStudio.Code" exclude=4096 flags=0x3b6`,
@@ -56,7 +56,7 @@ func TestParseIsLenient(t *testing.T) {
 		`{"filters":[{"criteria":[{"filterType":23,"value":"linux-x64"},{"filterType":24,"value":"n"},{"filterType":18,"value":"p"},{"filterType":19,"value":"P"},{"filterType":2,"value":"T"}]}]}`: `title="T" publisher="p" publisher-title="P" platform="linux-x64" short-name="n" flags=0x0`,
 		`{"filters":[{"criteria":[{"filterType":10,"value":"é\"}"}]}],"flags":1}`:                                                                                                  `text="é\"}" flags=0x1`,
 		`{"filters":[{"criteria":[{"value":{"x":[1,"]\""]},"filterType":4},{"filterType":7,"value":null},{"value":12.5,"filterType":10}],"x":[{"pageSize":7}],"pageNumber":2.0}]}`: `id="{\"x\":[1,\"]\\\"\"]}" name="" text="12.5" page=2 flags=0x0`,
-		`{"filters":[{"pageSize":"9"`:              `size=9 flags=0x0`, // cut off behind a string, which is whole
+		`{"filters":[{"pageSize":"9"`:              `size=9 flags=0x0`, // truncated after a complete string
 		`{"filters":[{"pageSize":3},],,"flags":1`:  `size=3 flags=0x0`,
 		`{"filters":[{"pageSize":3}}],"flags":1}`:  `size=3 flags=0x0`,
 		`{"fil\u0074ers":[{"pageSize":3}],"a":{}}`: `size=3 flags=0x0`,
@@ -68,9 +68,9 @@ func TestParseIsLenient(t *testing.T) {
 	}
 }
 
-// A body that lost its end still asks what its complete criteria ask, and no
-// number that lost digits is believed.
-func TestParseCutOff(t *testing.T) {
+// TestParseTruncated truncates a body at every byte. The complete criteria are read, and a
+// number that may lack digits is ignored.
+func TestParseTruncated(t *testing.T) {
 	const body = `{"filters":[{"criteria":[{"filterType":10,"value":"né"},{"filterType":8,"value":"X"}],"pageNumber":12,"pageSize":50,"sortBy":12}],"assetTypes":[],"flags":439}`
 	complete := strings.Index(body, `},{`) + 1
 	for size := 1; size < len(body); size++ {
@@ -78,8 +78,8 @@ func TestParseCutOff(t *testing.T) {
 		if err != nil || len(q.Filters) != 1 {
 			t.Fatalf("%s: got %v, %v", body[:size], q, err)
 		}
-		if !q.Cut {
-			t.Errorf("%s: taken for whole", body[:size])
+		if !q.Truncated {
+			t.Errorf("%s: not reported as truncated", body[:size])
 		}
 		f := q.Filters[0]
 		if size >= complete && !reflect.DeepEqual(f.Text, []string{"né"}) {
@@ -91,8 +91,8 @@ func TestParseCutOff(t *testing.T) {
 	}
 }
 
-// A body is whole if nothing is missing at its end, and nothing follows.
-func TestParseWhole(t *testing.T) {
+// TestTruncated has bodies that end before their JSON does, or have bytes after it.
+func TestTruncated(t *testing.T) {
 	for body, cut := range map[string]bool{
 		`{}`:                       false,
 		" {\"filters\":[{}]} \r\n": false,
@@ -101,13 +101,13 @@ func TestParseWhole(t *testing.T) {
 		`{}}`:                      true,
 		`{} {}`:                    true,
 	} {
-		if q, err := Parse([]byte(body)); err != nil || q.Cut != cut {
-			t.Errorf("%s: got cut %t, %v, want %t", body, q.Cut, err, cut)
+		if q, err := Parse([]byte(body)); err != nil || q.Truncated != cut {
+			t.Errorf("%s: got cut %t, %v, want %t", body, q.Truncated, err, cut)
 		}
 	}
 }
 
-func TestParseRefuses(t *testing.T) {
+func TestParseErrors(t *testing.T) {
 	for _, body := range []string{"", " ", "null", "[]", `"x"`, "7", "filters=1", "{filters}", "<html>"} {
 		if q, err := Parse([]byte(body)); err == nil {
 			t.Errorf("%q: got %s, want an error", body, q)

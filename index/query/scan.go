@@ -9,15 +9,14 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// scanner reads JSON in one pass, as far as it goes: what it cannot read, and the
-// place where a text was cut off, are its end. It does not recurse by itself, so
-// nesting costs a hostile body nothing but its own length.
+// scanner reads JSON in one pass. It stops at the first syntax error, as if the text ended
+// there. It is not recursive, so deeply nested JSON does not use more memory.
 type scanner struct {
 	text string
 	at   int
 }
 
-// peek returns the first byte of what comes next, 0 at the end.
+// peek skips white space and returns the next byte, or 0 at the end.
 func (s *scanner) peek() byte {
 	for ; s.at < len(s.text); s.at++ {
 		switch c := s.text[s.at]; c {
@@ -29,17 +28,17 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-// stop makes this the end.
+// stop moves to the end of the text.
 func (s *scanner) stop() { s.at = len(s.text) }
 
-// object reads an object, whose opening brace is next. It calls member behind each
-// key, to read the value. It reports whether the closing brace was there.
+// object reads an object, whose opening brace is next. It calls member after each key, to
+// read the value. It reports whether the object has a closing brace.
 func (s *scanner) object(member func(key string)) bool {
 	s.at++
 	for {
 		switch s.peek() {
 		case '"':
-			key := s.quoted()
+			key := s.readString()
 			if s.peek() != ':' {
 				s.stop()
 				return false
@@ -58,8 +57,8 @@ func (s *scanner) object(member func(key string)) bool {
 	}
 }
 
-// objects reads an array and calls element at the opening brace of each object in
-// it, to read that. Everything else, in it or in its place, is passed over.
+// objects reads an array. It calls element at the opening brace of each object in it, to
+// read the object. Other elements, and any value that is not an array, are skipped.
 func (s *scanner) objects(element func()) {
 	if s.peek() != '[' {
 		s.skip()
@@ -83,11 +82,11 @@ func (s *scanner) objects(element func()) {
 	}
 }
 
-// number reads a whole number, or a string that holds one; anything else is 0. A
-// number at the very end may lack digits and counts as none.
+// number reads an integer, or a string that contains one. Any other value is 0. So is a
+// number at the end of the text, which may lack digits.
 func (s *scanner) number() int64 {
 	if s.peek() == '"' {
-		n, _ := strconv.ParseInt(strings.TrimSpace(s.quoted()), 10, 64)
+		n, _ := strconv.ParseInt(strings.TrimSpace(s.readString()), 10, 64)
 		return n
 	}
 	text := s.raw()
@@ -99,17 +98,17 @@ func (s *scanner) number() int64 {
 		return n
 	}
 	f, err := strconv.ParseFloat(text, 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) { // then it is infinite
+	if err != nil && !errors.Is(err, strconv.ErrRange) { // a number out of range is infinite
 		return 0
 	}
 	return int64(max(math.MinInt32, min(f, math.MaxInt32)))
 }
 
-// value reads a value as text: what a string says, nothing for null, anything
-// else as it is written.
+// value reads a value as text: the content of a string, nothing for null, and any other
+// value as it is written.
 func (s *scanner) value() string {
 	if s.peek() == '"' {
-		return s.quoted()
+		return s.readString()
 	}
 	text := s.raw()
 	if text == "null" {
@@ -118,31 +117,31 @@ func (s *scanner) value() string {
 	return text
 }
 
-// skip passes over a value.
+// skip skips a value.
 func (s *scanner) skip() { s.raw() }
 
-// raw reads a value of any kind as it is written.
+// raw reads a value of any kind and returns it as it is written.
 func (s *scanner) raw() string {
 	first := s.peek()
 	start := s.at
 	switch first {
 	case '"':
-		s.span()
+		s.scanString()
 	case '{', '[':
 		s.nested()
 	default:
-		for s.at < len(s.text) && !ends(s.text[s.at]) {
+		for s.at < len(s.text) && !isDelimiter(s.text[s.at]) {
 			s.at++
 		}
-		if s.at == start { // a bracket that nothing opened
+		if s.at == start { // an unmatched bracket
 			s.stop()
 		}
 	}
 	return s.text[start:s.at]
 }
 
-// ends tells whether c cannot be part of a number, true, false or null.
-func ends(c byte) bool {
+// isDelimiter reports whether c ends a number, true, false or null.
+func isDelimiter(c byte) bool {
 	switch c {
 	case ',', ':', '"', '{', '}', '[', ']', ' ', '\t', '\r', '\n':
 		return true
@@ -150,12 +149,12 @@ func ends(c byte) bool {
 	return false
 }
 
-// nested passes over an object or an array.
+// nested skips an object or an array.
 func (s *scanner) nested() {
 	for depth := 0; s.at < len(s.text); {
 		switch s.text[s.at] {
 		case '"':
-			s.span()
+			s.scanString()
 			continue
 		case '{', '[':
 			depth++
@@ -169,15 +168,15 @@ func (s *scanner) nested() {
 	}
 }
 
-// longest is how much of a string with escapes is read, in bytes as it is written: an
-// escape of six bytes may stand for one.
-const longest = 6 * (MaxLength + 1)
+// maxEscaped limits how many bytes of a string with escapes are read, before unescaping: an
+// escape sequence of six bytes may encode one byte.
+const maxEscaped = 6 * (MaxLength + 1)
 
-// quoted reads a string, whose opening quote is next. One without a closing quote
-// is empty. Of a very long one with escapes, only the beginning is read.
-func (s *scanner) quoted() string {
+// readString reads a string, whose opening quote is next. A string without a closing quote
+// is empty. If a string with escapes is longer than maxEscaped, only its beginning is read.
+func (s *scanner) readString() string {
 	start := s.at
-	end, escapes := s.span()
+	end, escapes := s.scanString()
 	switch text := s.text[start:s.at]; {
 	case end == start:
 		return ""
@@ -190,10 +189,11 @@ func (s *scanner) quoted() string {
 	}
 }
 
-// span returns the end of a string, whose opening quote is next, and whether it has
-// escapes. The end is the closing quote, the opening quote if there is no closing one, or
-// an earlier position in a string with escapes that is longer than longest.
-func (s *scanner) span() (end int, escapes bool) {
+// scanString skips a string, whose opening quote is next. It returns the end of its
+// content, and whether it has escapes. The end is the position of the closing quote; of the
+// opening quote, if there is no closing quote; or an earlier position, if the string has
+// escapes and is longer than maxEscaped.
+func (s *scanner) scanString() (end int, escapes bool) {
 	open := s.at
 	length := strings.IndexByte(s.text[open+1:], '"')
 	if length >= 0 && strings.IndexByte(s.text[open+1:open+1+length], '\\') < 0 {
@@ -201,7 +201,7 @@ func (s *scanner) span() (end int, escapes bool) {
 		return s.at - 1, false
 	}
 	for s.at++; s.at < len(s.text); s.at++ {
-		if s.at-open <= longest {
+		if s.at-open <= maxEscaped {
 			end = s.at
 		}
 		switch s.text[s.at] {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// String writes q on one line, for logs: what is asked, in the order of the
-// fields, defaults left out. Filters are separated by semicolons.
+// String returns q on one line, for logs: the filters, separated by semicolons, and the
+// flags. Default values are omitted.
 func (q Query) String() string {
 	var b strings.Builder
 	for i := range q.Filters {
@@ -19,7 +19,7 @@ func (q Query) String() string {
 	return strings.TrimSpace(b.String())
 }
 
-// String writes f on one line.
+// String returns f on one line.
 func (f *Filter) String() string {
 	var parts []string
 	list := func(name string, values []string) {
@@ -57,7 +57,7 @@ func (f *Filter) String() string {
 	return strings.Join(parts, " ")
 }
 
-// String returns the sort's name.
+// String returns the name of the order.
 func (s Sort) String() string {
 	switch s {
 	case Relevance:

@@ -10,45 +10,45 @@ import (
 	"galbuild/index/internal/mmap"
 )
 
-// Checksum returns the CRC-32C of b without the four bytes that hold it. b is at
-// least as long as a header.
+// Checksum returns the CRC-32C of b without the four bytes of the checksum itself. b must
+// not be shorter than a header.
 func Checksum(b []byte) uint32 { return checksum(b, nil) }
 
-// checksum has all processors work on it: it is most of what opening a large file
-// takes.
-func checksum(b []byte, summed func(from, to int)) uint32 {
+// checksum is [Checksum], which calls done with each range of b that it has read. It uses
+// all processors, because most of the time to open a large file is spent here.
+func checksum(b []byte, done func(from, to int)) uint32 {
 	head, body := b[:sumOffset], b[sumOffset+4:]
-	return crc.Join(crc32.Castagnoli, crc32.Checksum(head, castagnoli), sumStretches(body, 8<<20, summed), len(body))
+	return crc.Combine(crc32.Castagnoli, crc32.Checksum(head, castagnoli), checksumChunks(body, 8<<20, done), len(body))
 }
 
-// sumStretches returns the CRC-32C of b from those of its stretches. Summed is told
-// of each, as if b began at 0.
-func sumStretches(b []byte, stretch int, summed func(from, to int)) uint32 {
-	stretches := slices.Collect(slices.Chunk(b, stretch))
-	sums := make([]uint32, len(stretches))
+// checksumChunks returns the CRC-32C of b, computed in chunks of size bytes by several
+// goroutines. It calls done, unless it is nil, with the range of each chunk within b.
+func checksumChunks(b []byte, size int, done func(from, to int)) uint32 {
+	chunks := slices.Collect(slices.Chunk(b, size))
+	sums := make([]uint32, len(chunks))
 	var work sync.WaitGroup
 	var failed atomic.Pointer[any]
-	for i, s := range stretches {
+	for i, s := range chunks {
 		work.Go(func() {
-			mmap.Guard()
+			mmap.PanicOnFault()
 			defer func() {
 				if p := recover(); p != nil {
 					failed.Store(&p)
 				}
 			}()
 			sums[i] = crc32.Checksum(s, castagnoli)
-			if summed != nil {
-				summed(i*stretch, i*stretch+len(s))
+			if done != nil {
+				done(i*size, i*size+len(s))
 			}
 		})
 	}
 	work.Wait()
 	if p := failed.Load(); p != nil {
-		panic(*p) // a fault, which the caller recovers
+		panic(*p) // an mmap.Fault, which the caller recovers
 	}
 	sum := uint32(0)
-	for i, s := range stretches {
-		sum = crc.Join(crc32.Castagnoli, sum, sums[i], len(s))
+	for i, s := range chunks {
+		sum = crc.Combine(crc32.Castagnoli, sum, sums[i], len(s))
 	}
 	return sum
 }

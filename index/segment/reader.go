@@ -8,29 +8,29 @@ import (
 	"slices"
 )
 
-// Errors of Parse, wrapped with what was found.
+// Errors of [Parse]. They are wrapped with the details.
 var (
 	ErrCorrupt = errors.New("index is corrupt")
 	ErrVersion = errors.New("index version is unknown")
 )
 
-// Section is one entry of the table.
+// Section is an entry of the section table.
 type Section struct {
 	Name   string `json:"name"`
 	Offset int64  `json:"offset"`
 	Size   int64  `json:"size"`
 }
 
-// Segment is a file's bytes, checked.
+// Segment is a file whose checksum and section table are valid.
 type Segment struct {
 	bytes    []byte
 	sections []Section
 }
 
-// Parse checks the header, the table and the checksum. It keeps b and copies
-// nothing; b must not change as long as the Segment is used. Summed, unless nil, is
-// told of stretches of b that the checksum has gone over, by several goroutines.
-func Parse(b []byte, summed func(from, to int)) (*Segment, error) {
+// Parse checks the header, the checksum and the section table. It does not copy b, which
+// must not change while the Segment is in use. If done is not nil, Parse calls it with each
+// range of b whose checksum has been computed, from several goroutines.
+func Parse(b []byte, done func(from, to int)) (*Segment, error) {
 	if len(b) < headerSize {
 		return nil, corrupt(len(b), "the file ends within the header")
 	}
@@ -41,9 +41,9 @@ func Parse(b []byte, summed func(from, to int)) (*Segment, error) {
 		return nil, fmt.Errorf("%w: got %d, want %d", ErrVersion, v, Version)
 	}
 	if size := binary.LittleEndian.Uint64(b[sizeOffset:]); size != uint64(len(b)) {
-		return nil, corrupt(sizeOffset, "the header says %d bytes, the file has %d", size, len(b))
+		return nil, corrupt(sizeOffset, "the header specifies %d bytes, the file has %d", size, len(b))
 	}
-	if got, want := checksum(b, summed), binary.LittleEndian.Uint32(b[sumOffset:]); got != want {
+	if got, want := checksum(b, done), binary.LittleEndian.Uint32(b[sumOffset:]); got != want {
 		return nil, corrupt(sumOffset, "got checksum %08x, want %08x", got, want)
 	}
 	s := &Segment{bytes: b}
@@ -65,9 +65,9 @@ func (s *Segment) readTable() error {
 		case i > 0 && name <= s.sections[i-1].Name:
 			return corrupt(at, "section %q is out of order", name)
 		case offset < end || offset%align != 0:
-			return corrupt(at, "section %q begins at %d, within another or unaligned", name, offset)
+			return corrupt(at, "section %q has offset %d, which overlaps another section or is not a multiple of %d", name, offset, align)
 		case offset > uint64(len(s.bytes)) || size > uint64(len(s.bytes))-offset:
-			return corrupt(at, "section %q reaches beyond the file", name)
+			return corrupt(at, "section %q extends beyond the end of the file", name)
 		}
 		end = offset + size
 		s.sections = append(s.sections, Section{name, int64(offset), int64(size)})
@@ -75,16 +75,16 @@ func (s *Segment) readTable() error {
 	return nil
 }
 
-// Sections returns the table, sorted by name.
+// Sections returns the section table, sorted by name.
 func (s *Segment) Sections() []Section { return s.sections }
 
-// Has reports whether there is a section of this name.
+// Has reports whether there is a section with this name.
 func (s *Segment) Has(name string) bool {
 	return slices.ContainsFunc(s.sections, func(e Section) bool { return e.Name == name })
 }
 
-// Section returns the bytes of a section, which are those of the file. A missing
-// section is corruption.
+// Section returns the bytes of a section, which share the memory of the file. The error for
+// a missing section wraps [ErrCorrupt].
 func (s *Segment) Section(name string) ([]byte, error) {
 	for _, e := range s.sections {
 		if e.Name == name {

@@ -1,5 +1,5 @@
-// Package segment is the file that holds an index: a header, a table of
-// sections, the sections. It knows bytes; package index knows what they mean.
+// Package segment reads and writes the container format of an index file: a header, a table
+// of sections, and the sections. The content of the sections is defined by package index.
 //
 // # Layout, version 1
 //
@@ -14,19 +14,18 @@
 //	    28     4  zero
 //	    32  24·n  section table: tag [8], offset [8], size [8]
 //
-// The table is sorted by tag; a tag is ASCII, filled up with zero bytes. The
-// sections follow in the table's order, each at a multiple of 8, with zero bytes
-// between them. \r\n in the magic makes a transfer in text mode show at once.
+// The table is sorted by tag. A tag is ASCII, padded with zero bytes. The sections follow in
+// the order of the table. Each section starts at a multiple of 8, with zero bytes between
+// sections. The \r\n in the magic detects a transfer in text mode.
 //
-// A reader refuses another magic, an unknown version (by its number), a size
-// that is not the file's, a wrong checksum, a table that is out of order, and
-// sections that overlap or leave the file. It skips sections it does not know,
-// so a section can be added without a new version; a change to one cannot.
-// Zero bytes between sections are covered by the checksum and otherwise not
-// looked at.
+// A reader refuses a file with another magic, an unknown version, a size that differs from the
+// header, a wrong checksum, a table that is not sorted, or sections that overlap or exceed the
+// file. It ignores unknown sections, so that a section can be added without a new version. To
+// change a section, the version must be raised. Bytes between sections are covered by the
+// checksum and otherwise ignored.
 //
-// The beginning of a file with 24 sections, of 15,240 bytes: the header, then
-// the entry of section doc.ends, 80 bytes at 608.
+// This is the beginning of a file with 24 sections and 15,240 bytes: the header, and the entry
+// of section doc.ends, which has 80 bytes at offset 608.
 //
 //	00000000: 4741 4c49 4458 0d0a 0100 0000 1800 0000  GALIDX..........
 //	00000010: 883b 0000 0000 0000 8145 a3ea 0000 0000  .;.......E......
@@ -35,15 +34,15 @@
 //
 // # Versions
 //
-//	1  2026-11-21  first; pay.pack, pay.part, trm.near and nam.near were added to it
+//	1  2026-11-21  first version; pay.pack, pay.part, trm.near and nam.near were added later
 package segment
 
 import "hash/crc32"
 
-// Magic begins every file.
+// Magic is the beginning of every file.
 const Magic = "GALIDX\r\n"
 
-// Version is the one this package writes and reads.
+// Version is the version that this package writes, and the only one that it reads.
 const Version = 1
 
 const (

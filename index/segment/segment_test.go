@@ -20,7 +20,7 @@ func sample(t testing.TB) []byte {
 	w.Add("a", Bytes32([]uint32{1, 2, 1 << 31}))
 	w.Add("c")
 	d := w.Stream("d")
-	for _, text := range []string{"comes ", "bit by ", "bit"} {
+	for _, text := range []string{"written ", "step by ", "step"} {
 		if _, err := d.Write([]byte(text)); err != nil {
 			t.Fatal(err)
 		}
@@ -33,7 +33,7 @@ func sample(t testing.TB) []byte {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := os.ReadDir(w.folder); err != nil || len(left) > 0 {
+	if left, err := os.ReadDir(w.dir); err != nil || len(left) > 0 {
 		t.Fatalf("left %v, %v", left, err)
 	}
 	return b.Bytes()
@@ -44,7 +44,7 @@ func TestRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"a": "\x01\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x80", "b": "hello, world", "c": "", "d": "comes bit by bit"} {
+	for name, want := range map[string]string{"a": "\x01\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x80", "b": "hello, world", "c": "", "d": "written step by step"} {
 		if got, err := s.Section(name); err != nil || string(got) != want {
 			t.Errorf("section %s: got %q, %v, want %q", name, got, err, want)
 		}
@@ -65,23 +65,23 @@ func TestParseRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		damage func(b []byte)
 		want   error
-		says   string
+		text   string
 	}{
 		"magic":     {func(b []byte) { b[6] = '\n' }, ErrCorrupt, "begins with"},
 		"version":   {func(b []byte) { put32(b[8:], 7) }, ErrVersion, "got 7, want 1"},
 		"count":     {func(b []byte) { put32(b[12:], 1<<30) }, ErrCorrupt, "does not fit"},
-		"size":      {func(b []byte) { put64(b[16:], 3) }, ErrCorrupt, "the header says 3 bytes"},
+		"size":      {func(b []byte) { put64(b[16:], 3) }, ErrCorrupt, "the header specifies 3 bytes"},
 		"order":     {func(b []byte) { b[32+24] = 'a' }, ErrCorrupt, "out of order"},
-		"overlap":   {func(b []byte) { put64(b[32+24+8:], 128) }, ErrCorrupt, "within another"},
-		"unaligned": {func(b []byte) { put64(b[32+24+8:], 145) }, ErrCorrupt, "unaligned"},
-		"beyond":    {func(b []byte) { put64(b[32+16:], 1<<62) }, ErrCorrupt, "beyond the file"},
-		"overflow":  {func(b []byte) { put64(b[32+48+16:], ^uint64(0)) }, ErrCorrupt, "beyond the file"},
+		"overlap":   {func(b []byte) { put64(b[32+24+8:], 128) }, ErrCorrupt, "overlaps another"},
+		"unaligned": {func(b []byte) { put64(b[32+24+8:], 145) }, ErrCorrupt, "not a multiple of 8"},
+		"beyond":    {func(b []byte) { put64(b[32+16:], 1<<62) }, ErrCorrupt, "beyond the end"},
+		"overflow":  {func(b []byte) { put64(b[32+48+16:], ^uint64(0)) }, ErrCorrupt, "beyond the end"},
 	} {
 		b := sample(t)
 		c.damage(b)
 		put32(b[sumOffset:], Checksum(b))
-		if _, err := Parse(b, nil); !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s: got %v, want …%s…", name, err, c.says)
+		if _, err := Parse(b, nil); !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.text) {
+			t.Errorf("%s: got %v, want …%s…", name, err, c.text)
 		}
 	}
 	b := sample(t)
@@ -104,7 +104,7 @@ func TestWriterRefusesTags(t *testing.T) {
 	}
 }
 
-// What cannot be written shows in the end, whatever it was.
+// TestWriterFails writes sections to a missing directory. WriteTo returns the error.
 func TestWriterFails(t *testing.T) {
 	w := NewWriter(filepath.Join(t.TempDir(), "missing"))
 	defer w.Close()
@@ -115,7 +115,7 @@ func TestWriterFails(t *testing.T) {
 	}
 }
 
-// A slice that is not aligned, as a caller's may be, is copied.
+// TestViews reads numbers from aligned and unaligned slices.
 func TestViews(t *testing.T) {
 	want32, want64 := []uint32{1, 1 << 31, 7}, []uint64{1 << 63, 5}
 	for shift := range 8 {
@@ -130,17 +130,17 @@ func TestViews(t *testing.T) {
 	}
 }
 
-// The CRC of a text is that of its stretches, wherever they are cut.
-func TestChecksumStretches(t *testing.T) {
+// TestChecksumChunks computes the checksum in chunks of several sizes.
+func TestChecksumChunks(t *testing.T) {
 	b := make([]byte, 1000)
 	for i := range b {
 		b[i] = byte(i * i >> 3)
 	}
 	for _, size := range []int{0, 1, 63, 64, 65, 999, 1000} {
 		want := crc32.Checksum(b[:size], castagnoli)
-		for _, stretch := range []int{1, 3, 64, 999, 5000} {
-			if got := sumStretches(b[:size], stretch, nil); got != want {
-				t.Errorf("%d bytes in stretches of %d: got %08x, want %08x", size, stretch, got, want)
+		for _, chunk := range []int{1, 3, 64, 999, 5000} {
+			if got := checksumChunks(b[:size], chunk, nil); got != want {
+				t.Errorf("%d bytes in chunks of %d: got %08x, want %08x", size, chunk, got, want)
 			}
 		}
 	}

@@ -5,10 +5,9 @@ import (
 	"unsafe"
 )
 
-// Uint32s returns the section's little-endian numbers. Where the machine is
-// little-endian itself and the bytes are aligned, which a mapped file's are, the
-// slice shares their memory; elsewhere it is a copy. Bytes beyond the last
-// whole number are left out.
+// Uint32s returns the little-endian numbers of a section. If the machine is little-endian
+// and b is aligned, as sections of mapped files are, the slice shares the memory of b;
+// otherwise it is a copy. Bytes after the last whole number are ignored.
 func Uint32s(b []byte) []uint32 {
 	n := len(b) / 4
 	if n == 0 {
@@ -24,7 +23,7 @@ func Uint32s(b []byte) []uint32 {
 	return numbers
 }
 
-// Uint64s is Uint32s for numbers twice as wide.
+// Uint64s is like [Uint32s] for 64-bit numbers.
 func Uint64s(b []byte) []uint64 {
 	n := len(b) / 8
 	if n == 0 {
@@ -42,7 +41,7 @@ func Uint64s(b []byte) []uint64 {
 
 func nativeLittle() bool { return binary.NativeEndian.Uint16([]byte{1, 0}) == 1 }
 
-// Bytes32 returns numbers as a section holds them.
+// Bytes32 returns numbers as little-endian bytes.
 func Bytes32(numbers []uint32) []byte {
 	b := make([]byte, 0, 4*len(numbers))
 	for _, n := range numbers {
@@ -51,7 +50,7 @@ func Bytes32(numbers []uint32) []byte {
 	return b
 }
 
-// Bytes64 returns numbers as a section holds them.
+// Bytes64 returns numbers as little-endian bytes.
 func Bytes64(numbers []uint64) []byte {
 	b := make([]byte, 0, 8*len(numbers))
 	for _, n := range numbers {

@@ -16,26 +16,26 @@ import (
 	"galbuild/index/crc"
 )
 
-// Writer collects sections and writes them as one file. Until then they are in
-// temporary files, not in memory: a file begins with what is known only when all of
-// its sections are. Sections may be added by several goroutines.
+// Writer collects sections and writes them as one file. Until then the sections are in
+// temporary files: the header and the table precede them in the file and are known only
+// when all sections are complete. Several goroutines may add sections.
 type Writer struct {
-	folder   string
+	dir      string
 	mutex    sync.Mutex
 	sections []*Stream
-	shared   *Stream // holds the sections that were added whole
+	shared   *Stream // contains the sections of Add
 }
 
-// NewWriter returns a Writer that keeps its temporary files in folder. Close removes
-// them.
-func NewWriter(folder string) *Writer { return &Writer{folder: folder} }
+// NewWriter returns a Writer with temporary files in dir. Close removes them.
+func NewWriter(dir string) *Writer { return &Writer{dir: dir} }
 
-// A Stream is a section being written, by one goroutine at a time.
+// A Stream is a section that is written step by step. It must not be used by several
+// goroutines at a time.
 type Stream struct {
 	tag    string
 	file   *os.File
 	buf    *bufio.Writer
-	offset int64 // in the file
+	offset int64 // in the temporary file
 	size   int64
 	sum    uint32 // CRC-32C so far
 	err    error
@@ -51,11 +51,11 @@ func (s *Stream) Write(b []byte) (int, error) {
 	return len(b), s.err
 }
 
-// Size returns how many bytes the section has so far.
+// Size returns the number of bytes written so far.
 func (s *Stream) Size() uint64 { return uint64(s.size) }
 
-// Stream begins a section that grows. The tag is 1 to 8 bytes of ASCII, used once. An
-// error shows when the file is written.
+// Stream begins a section. The tag has 1 to 8 bytes of ASCII and must be unique. Errors are
+// returned by [Stream.Write] and [Writer.WriteTo].
 func (w *Writer) Stream(tag string) *Stream {
 	s := w.newStream(tag)
 	w.mutex.Lock()
@@ -66,25 +66,26 @@ func (w *Writer) Stream(tag string) *Stream {
 
 func (w *Writer) newStream(tag string) *Stream {
 	s := &Stream{tag: tag}
-	if s.file, s.err = os.CreateTemp(w.folder, "section-"); s.err == nil {
+	if s.file, s.err = os.CreateTemp(w.dir, "section-"); s.err == nil {
 		s.buf = bufio.NewWriterSize(s.file, 1<<18)
 	}
 	return s
 }
 
-// Add adds a section, the parts one after the other, and keeps nothing of them.
+// Add adds a section that consists of the parts, one after the other. It does not retain
+// them. Errors are returned by [Writer.WriteTo].
 func (w *Writer) Add(tag string, parts ...[]byte) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	if w.shared == nil {
 		w.shared = w.newStream("")
 	}
-	before := w.shared.size
+	offset := w.shared.size
 	w.shared.sum = 0
 	for _, part := range parts {
-		_, _ = w.shared.Write(part) // what fails is seen in the end
+		_, _ = w.shared.Write(part) // WriteTo returns the error
 	}
-	w.sections = append(w.sections, &Stream{tag: tag, file: w.shared.file, offset: before, size: w.shared.size - before, sum: w.shared.sum})
+	w.sections = append(w.sections, &Stream{tag: tag, file: w.shared.file, offset: offset, size: w.shared.size - offset, sum: w.shared.sum})
 }
 
 // Close removes the temporary files.
@@ -98,17 +99,17 @@ func (w *Writer) Close() error {
 	return errors.Join(errs...)
 }
 
-// WriteTo writes the file. The sections' order of adding does not matter.
+// WriteTo writes the file. The order in which sections were added does not matter.
 func (w *Writer) WriteTo(out io.Writer) (int64, error) {
 	if err := w.flush(); err != nil {
 		return 0, err
 	}
 	slices.SortFunc(w.sections, func(a, b *Stream) int { return cmp.Compare(a.tag, b.tag) })
-	head, err := w.head()
+	header, err := w.header()
 	if err != nil {
 		return 0, err
 	}
-	n, err := out.Write(head)
+	n, err := out.Write(header)
 	written := int64(n)
 	for _, s := range w.sections {
 		if err != nil {
@@ -136,13 +137,13 @@ func (w *Writer) flush() error {
 	return nil
 }
 
-// head returns the header and the section table.
-func (w *Writer) head() ([]byte, error) {
+// header returns the header and the section table.
+func (w *Writer) header() ([]byte, error) {
 	b := make([]byte, headerSize, headerSize+entrySize*len(w.sections))
 	at := uint64(cap(b))
 	for i, s := range w.sections {
 		if len(s.tag) == 0 || len(s.tag) > tagSize || i > 0 && s.tag == w.sections[i-1].tag {
-			return nil, fmt.Errorf("write segment: section %q is named badly or twice", s.tag)
+			return nil, fmt.Errorf("write segment: invalid or duplicate tag %q", s.tag)
 		}
 		b = append(b, (s.tag + "\x00\x00\x00\x00\x00\x00\x00")[:tagSize]...)
 		b = binary.LittleEndian.AppendUint64(b, at)
@@ -157,17 +158,17 @@ func (w *Writer) head() ([]byte, error) {
 	return b, nil
 }
 
-// sum returns the file's checksum, from those of the head and of the sections.
-func (w *Writer) sum(head []byte) uint32 {
-	sum := crc32.Update(crc32.Checksum(head[:sumOffset], castagnoli), castagnoli, head[sumOffset+4:])
+// sum returns the checksum of the file, combined from those of the header and the sections.
+func (w *Writer) sum(header []byte) uint32 {
+	sum := crc32.Update(crc32.Checksum(header[:sumOffset], castagnoli), castagnoli, header[sumOffset+4:])
 	for _, s := range w.sections {
-		sum = crc.Join(crc32.Castagnoli, sum, s.sum, int(s.size))
+		sum = crc.Combine(crc32.Castagnoli, sum, s.sum, int(s.size))
 		sum = crc32.Update(sum, castagnoli, s.padding())
 	}
 	return sum
 }
 
-// padded returns the section's bytes and the padding behind them.
+// padded returns the bytes of the section and the padding after them.
 func (s *Stream) padded() io.Reader {
 	return io.MultiReader(io.NewSectionReader(s.file, s.offset, s.size), bytes.NewReader(s.padding()))
 }

@@ -25,7 +25,7 @@ func (p *fragment) payload() index.Payload {
 	for i, h := range p.placeholders {
 		ends[i] = uint32(h.End)
 	}
-	return index.Payload{JSON: p.json, Holes: ends}
+	return index.Payload{JSON: p.json, Placeholders: ends}
 }
 
 // render returns the JSON of an extension in a response, with these versions. The fields and

@@ -95,7 +95,7 @@ func openIndex(t *testing.T, docs []index.Document, payloads func(int) index.Pay
 	t.Helper()
 	var file bytes.Buffer
 	err := index.Write(&file, index.Content{
-		Documents: docs, Payloads: payloads, Files: slices.Values([]index.File(nil)), Scratch: t.TempDir(),
+		Documents: docs, Payloads: payloads, Files: slices.Values([]index.File(nil)), TempDir: t.TempDir(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -203,7 +203,7 @@ func TestBaseURLs(t *testing.T) {
 // compressed form, and with placeholders that have no width.
 func TestFirstIndexes(t *testing.T) {
 	ix := openIndex(t, []index.Document{{ID: "a.b"}}, func(int) index.Payloads {
-		p := index.Payload{JSON: []byte(`{"assetUri":"/x"}`), Holes: []uint32{13}}
+		p := index.Payload{JSON: []byte(`{"assetUri":"/x"}`), Placeholders: []uint32{13}}
 		return index.Payloads{p, p}
 	})
 	q := query.Query{Filters: []query.Filter{{}}}
@@ -229,8 +229,8 @@ func TestPrevious(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", e.ID(), got, want)
 		}
 		hit, _ := known.Find(e.ID())
-		before := known.Payload(hit, index.Latest).Packed
-		if taken := &got[index.Latest].Packed[0] == &before[0]; taken != same {
+		before := known.Payload(hit, index.Latest).Deflated
+		if taken := &got[index.Latest].Deflated[0] == &before[0]; taken != same {
 			t.Errorf("%s: taken over: %t", e.ID(), taken)
 		}
 	}

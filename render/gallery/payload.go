@@ -69,7 +69,7 @@ func (r *Renderer) deflate(e *catalog.Extension, v index.Variant, p *fragment) i
 	if r.Previous != nil {
 		if hit, ok := r.Previous.Find(e.ID()); ok {
 			previous := r.Previous.Payload(hit, v)
-			if bytes.Equal(previous.JSON, made.JSON) && slices.Equal(previous.Holes, made.Holes) {
+			if bytes.Equal(previous.JSON, made.JSON) && slices.Equal(previous.Placeholders, made.Placeholders) {
 				return previous
 			}
 		}
@@ -79,7 +79,7 @@ func (r *Renderer) deflate(e *catalog.Extension, v index.Variant, p *fragment) i
 		deflater = splice.NewDeflater(widths()...)
 	}
 	defer r.deflaters.Put(deflater)
-	made.Packed = deflater.Deflate(p.json, p.placeholders)
+	made.Deflated = deflater.Deflate(p.json, p.placeholders)
 	return made
 }
 

@@ -89,8 +89,8 @@ func (r *Response) admit(hits []index.Hit, all, named bool) []index.Hit {
 		if given == index.All {
 			r.full++
 		}
-		r.gzip += len(p.Packed) + valueBytes
-		r.zipped = r.zipped && len(p.Packed) > 0
+		r.gzip += len(p.Deflated) + valueBytes
+		r.zipped = r.zipped && len(p.Deflated) > 0
 	}
 	return hits
 }
@@ -180,7 +180,7 @@ func (p *jsonForm) payload(of index.Payload) {
 	case !p.at.fillsIn(of):
 		p.at.insert(p.to, of)
 	case p.to.Reserve(len(of.JSON)):
-		p.at.fill(p.to.Append(of.JSON), of.Holes)
+		p.at.fill(p.to.Append(of.JSON), of.Placeholders)
 	default:
 		p.at.fillFragments(p.to, of)
 	}
@@ -189,7 +189,7 @@ func (p *jsonForm) payload(of index.Payload) {
 // gzipForm writes a gzip stream.
 type gzipForm struct{ splice.Stream }
 
-func (p *gzipForm) payload(of index.Payload) { p.Fragment(of.Packed) }
+func (p *gzipForm) payload(of index.Payload) { p.Fragment(of.Deflated) }
 
 // AppendLatest appends the response to GET …/latest for an id, publisher.name in any case. The
 // response is the extension by itself. AppendLatest returns false if there is none.
@@ -232,7 +232,7 @@ func (a *Address) fits() bool { return len(a.escaped) <= reservedWidth }
 // appendPayload appends p with the address in its placeholders.
 func (a *Address) appendPayload(dst []byte, p index.Payload) []byte {
 	var whole bytes.Buffer
-	whole.Grow(len(p.JSON) + len(p.Holes)*len(a.escaped))
+	whole.Grow(len(p.JSON) + len(p.Placeholders)*len(a.escaped))
 	to := jsonForm{splice.NewBuffer(make([]byte, 0, 4<<10), &whole), a}
 	to.payload(p)
 	to.to.Flush()
@@ -242,7 +242,7 @@ func (a *Address) appendPayload(dst []byte, p index.Payload) []byte {
 // fillsIn reports whether p has placeholders of the current kind that are wide enough for
 // the address.
 func (a *Address) fillsIn(p index.Payload) bool {
-	return len(p.Holes) > 0 && a.fits() && isPlaceholder(p.JSON[:p.Holes[0]])
+	return len(p.Placeholders) > 0 && a.fits() && isPlaceholder(p.JSON[:p.Placeholders[0]])
 }
 
 // fill writes the address into the placeholders of a copy.
@@ -257,7 +257,7 @@ func (a *Address) fill(json []byte, placeholders []uint32) {
 // fillFragments writes the result of fill, fragment by fragment.
 func (a *Address) fillFragments(to *splice.Buffer, p index.Payload) {
 	from := 0
-	for _, placeholder := range p.Holes {
+	for _, placeholder := range p.Placeholders {
 		begin := a.begin[kindOf(p.JSON[:placeholder])]
 		to.Write(p.JSON[from : int(placeholder)-len(begin)])
 		to.WriteString(begin)
@@ -270,7 +270,7 @@ func (a *Address) fillFragments(to *splice.Buffer, p index.Payload) {
 // width, as in the first version of the index.
 func (a *Address) insert(to *splice.Buffer, p index.Payload) {
 	from := uint32(0)
-	for _, placeholder := range p.Holes {
+	for _, placeholder := range p.Placeholders {
 		to.Write(p.JSON[from:placeholder])
 		to.WriteString(a.escaped)
 		from = placeholder

@@ -153,11 +153,11 @@ func TestDamageEndsTurns(t *testing.T) {
 	}
 	func() {
 		defer func() {
-			if p := recover(); index.Damage(p) == nil {
+			if p := recover(); index.FaultError(p) == nil {
 				t.Errorf("compressing ended with %v, want a fault", p)
 			}
 		}()
-		index.Guard()
+		index.PanicOnFault()
 		g.compressJSON(w, r, found, gallery.NewAddress("http://"+strings.Repeat("long.", 20)+"example"))
 	}()
 	if n := len(g.turns.heavy) + len(g.turns.light); n != 0 {

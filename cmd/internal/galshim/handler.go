@@ -155,7 +155,7 @@ func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) respond(rw http.ResponseWriter, r *http.Request) {
-	index.Guard() // the index may be truncated while it is read
+	index.PanicOnFault() // the index may be truncated while it is read
 	w := newReply(rw, r, s.stall)
 	defer s.finish(w, r, time.Now())
 	securityHeaders(w.Header(), r)
@@ -227,7 +227,7 @@ func (s *server) panicked(w *reply, p any) error {
 	if cut, ok := p.(cutOff); ok {
 		return cut.error
 	}
-	if err := index.Damage(p); err != nil {
+	if err := index.FaultError(p); err != nil {
 		s.live.damaged(w.generation, err)
 		return err
 	}

@@ -156,7 +156,7 @@ func (s *server) compressJSON(w *reply, r *http.Request, found *gallery.Response
 }
 
 // compressInTurn compresses a response. Before it sends anything, it returns the memory for
-// compressing and ends its turn, also if reading the index panics; see [index.Guard].
+// compressing and ends its turn, also if reading the index panics; see [index.PanicOnFault].
 func (s *server) compressInTurn(ctx context.Context, to *splice.Buffer, short bool, found *gallery.Response, at *gallery.Address) error {
 	turn, err := s.turns.wait(ctx, !short)
 	if err != nil {
@@ -198,7 +198,7 @@ func (s *server) readQuery(w *reply, r *http.Request) (q query.Query, err error)
 	} else {
 		q, err = s.parse(w, r, b.bytes)
 	}
-	if err != nil || q.Cut {
+	if err != nil || q.Truncated {
 		w.Header().Set("Connection", "close")
 	}
 	return q, err

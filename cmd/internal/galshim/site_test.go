@@ -114,7 +114,7 @@ func (s sample) content(t testing.TB, d *site.Dir) index.Content {
 		Documents: docs,
 		Payloads:  func(i int) index.Payloads { return renderer.Payloads(&extensions[i]) },
 		Files:     slices.Values(files),
-		Scratch:   d.Temp(),
+		TempDir:   d.Temp(),
 	}
 }
 

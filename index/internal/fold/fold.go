@@ -1,5 +1,5 @@
-// Package fold compares strings without regard to case by their bytes: two strings
-// fold to the same bytes exactly if strings.EqualFold holds for them.
+// Package fold maps strings to a form in which case does not matter: two strings have the same
+// folded bytes exactly if strings.EqualFold holds for them.
 package fold
 
 import (
@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Append appends s, folded, to dst. It allocates only if dst is too small.
+// Append appends the folded s to dst. It allocates only if dst is too small.
 func Append(dst []byte, s string) []byte {
 	for i := range len(s) {
 		c := s[i]
@@ -29,7 +29,7 @@ func appendRunes(dst []byte, s string) []byte {
 	return dst
 }
 
-// String returns s folded: s itself if nothing changes, as most words are small letters.
+// String returns s folded. It returns s itself if it is folded already, as most words are.
 func String(s string) string {
 	for i := range len(s) {
 		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
@@ -39,8 +39,9 @@ func String(s string) string {
 	return s
 }
 
-// foldRune picks one of the letters that differ only in case: the ASCII small
-// letter if there is one (K is also the Kelvin sign), else the lowest code point.
+// foldRune returns the representative of the letters that differ from r only in case: the
+// ASCII lower-case letter if there is one (K is also the Kelvin sign), and otherwise the
+// lowest code point.
 func foldRune(r rune) rune {
 	lowest := r
 	for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {

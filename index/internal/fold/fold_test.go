@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Folded strings are equal exactly where strings.EqualFold says so.
+// TestFold compares folded strings with strings.EqualFold.
 func TestFold(t *testing.T) {
 	all := []string{"K", "k", "\u212a", "S", "s", "\u017f", "\u00df", "\u1e9e", "\u03a3", "\u03c3", "\u03c2", "\u0130", "i", "I", "\u0131", "\xff", "\ufffd", "ab", "AB", "\u0416", "\u0436", "\U00010400", "\U00010428"}
 	equal := 0

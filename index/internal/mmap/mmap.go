@@ -1,7 +1,7 @@
-// Package mmap shows a file as a slice of bytes: mapped where the system can,
-// read where it cannot. The file must not be changed while it is open, only
-// replaced: where it was truncated, reading it is a [Fault]. Writing to the bytes
-// is not allowed and ends the process.
+// Package mmap provides the bytes of a file: mapped into memory where the system supports it,
+// and read elsewhere. While it is open, the file may be replaced, but must not be changed.
+// Reading bytes of a file that was truncated is a [Fault]. Writing to the bytes is not allowed
+// and ends the process.
 package mmap
 
 import (
@@ -10,14 +10,14 @@ import (
 	"os"
 )
 
-// File is an open file's bytes, valid until Close.
+// File is an open file. Its bytes are valid until Close.
 type File struct {
 	Bytes []byte
 }
 
 // Open maps the file.
 func Open(path string) (*File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|noWait, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -35,30 +35,30 @@ func Open(path string) (*File, error) {
 	case size == 0:
 		return &File{}, nil // an empty mapping is an error on most systems
 	}
-	b, err := load(f, int(size))
+	b, err := mapFile(f, int(size))
 	if err != nil {
 		return nil, fmt.Errorf("map %s: %w", path, err)
 	}
 	return &File{Bytes: b}, nil
 }
 
-// Rest tells the system that a stretch of the bytes need not stay in memory;
-// they come back from the page cache when touched.
-func (f *File) Rest(from, to int) {
-	// Whole pages only; those at the ends may be of use to a neighbour.
+// Release tells the system that a range of the bytes need not stay in memory. They are read
+// again when they are accessed.
+func (f *File) Release(from, to int) {
+	// Release whole pages only, because the pages at both ends also hold other bytes.
 	page := os.Getpagesize()
 	from, to = (from+page-1)/page*page, to/page*page
 	if from < to {
-		rest(f.Bytes[from:to])
+		release(f.Bytes[from:to])
 	}
 }
 
-// Close gives the bytes back. It may be called again.
+// Close unmaps the file. It may be called more than once.
 func (f *File) Close() error {
 	b := f.Bytes
 	f.Bytes = nil
 	if len(b) == 0 {
 		return nil
 	}
-	return unload(b)
+	return unmap(b)
 }

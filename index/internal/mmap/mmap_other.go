@@ -7,15 +7,15 @@ import (
 	"os"
 )
 
-// noWait is not needed where a path cannot lead to a named pipe.
-const noWait = 0
+// nonBlocking is not needed where a path cannot be a named pipe.
+const nonBlocking = 0
 
-func load(f *os.File, size int) ([]byte, error) {
+func mapFile(f *os.File, size int) ([]byte, error) {
 	b := make([]byte, size)
 	_, err := io.ReadFull(f, b)
 	return b, err
 }
 
-func unload([]byte) error { return nil }
+func unmap([]byte) error { return nil }
 
-func rest([]byte) {}
+func release([]byte) {}

@@ -16,7 +16,7 @@ func TestOpen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.Rest(0, len(want))
+		f.Release(0, len(want))
 		if string(f.Bytes) != want {
 			t.Errorf("got %q, want %q", f.Bytes, want)
 		}

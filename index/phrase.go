@@ -10,29 +10,29 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// quotation is a phrase: folded words that must follow each other in one field.
-type quotation struct {
-	words []string
-	rare  int // position of the rarest letter in the first word
+// phrase is a list of folded words that must follow each other in one field.
+type phrase struct {
+	words  []string
+	rarest int // position of the rarest letter in the first word
 }
 
-func newQuotation(words []string) quotation {
-	p := quotation{words: words}
+func newPhrase(words []string) phrase {
+	p := phrase{words: words}
 	for i := range len(words[0]) {
-		if letterRank(words[0][i]) < letterRank(words[0][p.rare]) {
-			p.rare = i
+		if letterRank(words[0][i]) < letterRank(words[0][p.rarest]) {
+			p.rarest = i
 		}
 	}
 	return p
 }
 
-// letterRank orders letters, the rarest first. Every other character is rarer than all
-// letters.
+// letterRank orders letters by frequency, the rarest first. All other characters are rarer
+// than letters.
 func letterRank(c byte) int { return strings.IndexByte("zqxjkvbwyfgpmhducrlnsoitae", c) }
 
-// Costs of searching a document for a phrase, in steps: a fixed cost, and one step for a
-// number of bytes; more for each byte of a field that is not ASCII; and more again if the
-// phrase is not ASCII.
+// Costs of searching a document for a phrase, in steps: a fixed cost, and one step for
+// every bytesPerStep bytes; an additional cost for each byte of a field that is not ASCII;
+// and another if the phrase is not ASCII.
 const (
 	phraseCost     = 70
 	bytesPerStep   = 8
@@ -42,9 +42,9 @@ const (
 
 func (ix *Index) readCost(d uint32) int { return phraseCost + len(ix.textOf(int(d)))/bytesPerStep }
 
-// saying returns the documents of s.found that contain every phrase. If there is not enough
-// work left to check all of them, it checks the best ones and returns no others.
-func (ix *Index) saying(t *text, s *scores) []match {
+// filterByPhrases returns the documents of s.found that contain every phrase. If there are
+// too few steps to check all of them, it checks the best ones and returns no others.
+func (ix *Index) filterByPhrases(t *text, s *scores) []match {
 	cost := 0
 	for _, m := range s.found {
 		cost += ix.readCost(m.document()) * len(t.phrases)
@@ -55,38 +55,38 @@ func (ix *Index) saying(t *text, s *scores) []match {
 		}
 		slices.Sort(s.found)
 	}
-	said := s.found[:0]
+	kept := s.found[:0]
 	for _, m := range s.found {
 		if !s.work.take(ix.readCost(m.document()) * len(t.phrases)) {
 			break
 		}
-		if ix.says(t, s, m.document()) {
-			said = append(said, m)
+		if ix.containsPhrases(t, s, m.document()) {
+			kept = append(kept, m)
 		}
 	}
-	return said
+	return kept
 }
 
-// says reports whether the document contains the words of every phrase in order, each
-// phrase within one field.
-func (ix *Index) says(t *text, s *scores, d uint32) bool {
+// containsPhrases reports whether the document contains every phrase, each within one
+// field.
+func (ix *Index) containsPhrases(t *text, s *scores, d uint32) bool {
 	missing := uint16(1)<<len(t.phrases) - 1
 	look := func(field []byte) {
 		ascii := isASCIIBytes(field)
-		if !ascii && !s.work.take(decomposedCost*len(field)) || t.foreign && !s.work.take(foldedCost*len(field)) {
+		if !ascii && !s.work.take(decomposedCost*len(field)) || t.nonASCII && !s.work.take(foldedCost*len(field)) {
 			return
 		}
-		if !ascii && !t.foreign {
+		if !ascii && !t.nonASCII {
 			s.decomposed = appendDecomposed(s.decomposed[:0], field)
 			field = s.decomposed
 		}
 		var all []string
-		if t.foreign {
+		if t.nonASCII {
 			all = words(string(field))
 		}
 		for i := range t.phrases {
 			p := &t.phrases[i]
-			if missing&(1<<i) != 0 && (t.foreign && p.in(all) || !t.foreign && p.inDecomposed(field)) {
+			if missing&(1<<i) != 0 && (t.nonASCII && p.inWords(all) || !t.nonASCII && p.inDecomposed(field)) {
 				missing &^= 1 << i
 			}
 		}
@@ -115,15 +115,15 @@ func (ix *Index) says(t *text, s *scores, d uint32) bool {
 }
 
 // isASCII reports whether all words are ASCII.
-func (p *quotation) isASCII() bool {
+func (p *phrase) isASCII() bool {
 	return !slices.ContainsFunc(p.words, func(w string) bool { return !isASCII(w) })
 }
 
-// in reports whether the words of the phrase follow each other in a field. In text without
-// spaces, they need only be a part of it.
-func (p *quotation) in(all []string) bool {
+// inWords reports whether the words of the phrase follow each other in the words of a
+// field. Words in scripts without spaces need only be part of a word of the field.
+func (p *phrase) inWords(all []string) bool {
 	isWord := func(have, want string) bool {
-		return have == want || unspaced(want) && strings.Contains(have, want)
+		return have == want || isUnspaced(want) && strings.Contains(have, want)
 	}
 	for i := 0; i+len(p.words) <= len(all); i++ {
 		if slices.EqualFunc(all[i:i+len(p.words)], p.words, isWord) {
@@ -133,8 +133,8 @@ func (p *quotation) in(all []string) bool {
 	return false
 }
 
-// appendDecomposed appends field as plain returns it, but does not compose letters again.
-// ASCII phrases do not contain composed letters.
+// appendDecomposed appends the field as normalize returns it, but does not compose letters
+// again. ASCII phrases do not contain composed letters.
 func appendDecomposed(dst, field []byte) []byte {
 	dst = norm.NFKD.Append(dst, field...)
 	to := 0
@@ -149,8 +149,8 @@ func appendDecomposed(dst, field []byte) []byte {
 	return dst[:to]
 }
 
-// markLength returns the length of the character at the beginning of text if it is one that
-// compose removes, U+0300 to U+036F or U+FE00 to U+FE0F, and 0 otherwise.
+// markLength returns the length of the character at the beginning of text if compose
+// removes it (U+0300 to U+036F and U+FE00 to U+FE0F), and 0 otherwise.
 func markLength(text []byte) int {
 	switch {
 	case len(text) > 1 && text[1]&0xc0 == 0x80 && (text[0] == 0xcc || text[0] == 0xcd && text[1] < 0xb0):
@@ -161,34 +161,34 @@ func markLength(text []byte) int {
 	return 0
 }
 
-// inDecomposed is in for an ASCII phrase and a decomposed field. It searches the field for
-// a letter of the phrase instead of splitting the field into words.
-func (p *quotation) inDecomposed(field []byte) bool {
-	small := p.words[0][p.rare]
-	if p.begunBy(field, small) {
+// inDecomposed is inWords for an ASCII phrase and a decomposed field. It searches the field
+// for the rarest letter of the phrase instead of splitting the field into words.
+func (p *phrase) inDecomposed(field []byte) bool {
+	small := p.words[0][p.rarest]
+	if p.findBy(field, small) {
 		return true
 	}
-	return 'a' <= small && small <= 'z' && p.begunBy(field, small-'a'+'A')
+	return 'a' <= small && small <= 'z' && p.findBy(field, small-'a'+'A')
 }
 
-// begunBy reports whether the phrase occurs in the field with its rarest letter at this
-// position.
-func (p *quotation) begunBy(field []byte, letter byte) bool {
-	for at := p.rare; at < len(field); at++ {
+// findBy reports whether the field contains the phrase, with this byte as its rarest
+// letter.
+func (p *phrase) findBy(field []byte, letter byte) bool {
+	for at := p.rarest; at < len(field); at++ {
 		i := bytes.IndexByte(field[at:], letter)
 		if i < 0 {
 			return false
 		}
 		at += i
-		if start := at - p.rare; (start == 0 || !endsInLetter(field[:start])) && p.at(field[start:]) {
+		if start := at - p.rarest; (start == 0 || !endsInLetter(field[:start])) && p.isPrefixOf(field[start:]) {
 			return true
 		}
 	}
 	return false
 }
 
-// at reports whether text begins with the words of the phrase.
-func (p *quotation) at(text []byte) bool {
+// isPrefixOf reports whether text begins with the words of the phrase.
+func (p *phrase) isPrefixOf(text []byte) bool {
 	for i, word := range p.words {
 		if i > 0 {
 			text = skipSeparators(text)
@@ -199,15 +199,15 @@ func (p *quotation) at(text []byte) bool {
 		text = text[len(word):]
 		rest := skipWord(text, word[len(word)-1])
 		if _, size := utf8.DecodeRune(text); len(rest) < len(text) && len(word)+size <= maxWord {
-			return false // the word in the text is longer, and the phrase was not cut
+			return false // the word in the text is longer, even when truncated
 		}
 		text = rest
 	}
 	return true
 }
 
-// skipSeparators returns text from its first letter, or first character of a script without
-// spaces.
+// skipSeparators returns text from its first letter, or its first character of a script
+// without spaces.
 func skipSeparators(text []byte) []byte {
 	for len(text) > 0 {
 		r, size := utf8.DecodeRune(text)
@@ -219,7 +219,7 @@ func skipSeparators(text []byte) []byte {
 	return text
 }
 
-// skipWord returns the text after the current word, whose last byte so far is given.
+// skipWord returns text after the rest of the current word. last is the byte before text.
 func skipWord(text []byte, last byte) []byte {
 	signs := last == '+' || last == '#'
 	for len(text) > 0 {
@@ -239,7 +239,8 @@ func endsInLetter(text []byte) bool {
 	return kindOf(r) == letter
 }
 
-// equalLetters compares ASCII letters without regard to case; want is in lower case.
+// equalLetters compares have with want, which is in lower case, ignoring the case of ASCII
+// letters.
 func equalLetters(have []byte, want string) bool {
 	for i, c := range have {
 		if 'A' <= c && c <= 'Z' {
@@ -252,7 +253,7 @@ func equalLetters(have []byte, want string) bool {
 	return true
 }
 
-// isASCIIBytes reports whether all bytes are ASCII. It is fast for long texts.
+// isASCIIBytes reports whether all bytes are ASCII. It reads eight bytes at a time.
 func isASCIIBytes(b []byte) bool {
 	const high = 0x8080808080808080
 	for ; len(b) >= 8; b = b[8:] {

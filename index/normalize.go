@@ -9,20 +9,20 @@ import (
 	"galbuild/index/query"
 )
 
-// plain returns s without accents, ligatures and widths, so that "Café", "cafe"
-// and "ｃａｆｅ" are one word. Marks outside the Latin range stay: without them
-// Japanese and Indic words would become others. The selectors that make a symbol an emoji,
-// as in "⚡️ Test", are no letters.
-func plain(s string) string {
+// normalize returns s without accents, ligatures and widths, so that "Café", "cafe" and
+// "ｃａｆｅ" are the same word. Marks outside the Latin range stay, because Japanese and Indic
+// words would be different words without them. The variation selectors that make a symbol
+// an emoji, as in "⚡️ Test", are removed too.
+func normalize(s string) string {
 	if isASCII(s) {
 		return s
 	}
 	return compose(norm.NFKD.String(s))
 }
 
-// plainStart returns the beginning of plain of a search text. The result is limited because
-// one character, U+FDFA, becomes eighteen letters.
-func plainStart(s string) string {
+// normalizeQuery returns the beginning of the normalized search text. The result is limited
+// because one character, U+FDFA, becomes eighteen letters.
+func normalizeQuery(s string) string {
 	if isASCII(s) {
 		return s
 	}
@@ -37,8 +37,8 @@ func plainStart(s string) string {
 	return compose(decomposed)
 }
 
-// compose removes the marks of Latin letters and variation selectors from a decomposed text,
-// and composes the remaining characters.
+// compose removes combining marks of Latin letters and variation selectors from a
+// decomposed text, and composes the remaining characters.
 func compose(decomposed string) string {
 	bare := strings.Map(func(r rune) rune {
 		if '\u0300' <= r && r <= '\u036f' || '\ufe00' <= r && r <= '\ufe0f' {

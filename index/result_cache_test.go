@@ -10,16 +10,16 @@ import (
 	"galbuild/index/query"
 )
 
-// forget makes the next question for text be the first.
-func (m *memo) forget(text string) {
-	for _, slot := range m.slotsOf(text) {
+// remove removes the results of text.
+func (m *resultCache) remove(text string) {
+	for _, slot := range m.slotsFor(text) {
 		slot.Store(nil)
 	}
 }
 
-// Pages must fit together whether they are remembered, reach beyond what is, or
-// are computed.
-func TestRememberedPages(t *testing.T) {
+// TestCachedPages compares pages with a single page that has all hits, whether the pages
+// are cached, exceed what is cached, or are computed.
+func TestCachedPages(t *testing.T) {
 	docs := randomDocuments(rand.New(rand.NewPCG(8, 8)), 900)
 	for _, text := range []string{"p", "python", "pyhton", "nothing at all", "docker live"} {
 		ix := open(t, docs, nil)
@@ -37,17 +37,18 @@ func TestRememberedPages(t *testing.T) {
 				all = append(all, r.Hits...)
 			}
 			if !slices.Equal(all, whole.Hits) {
-				t.Errorf("%q: the pages are not those of the whole: got %d hits, want %d", text, len(all), len(whole.Hits))
+				t.Errorf("%q: the pages differ from a single one: got %d hits, want %d", text, len(all), len(whole.Hits))
 			}
 		}
-		if text == "p" && whole.Total <= memoHits {
-			t.Errorf("%q: only %d matches test too little", text, whole.Total)
+		if text == "p" && whole.Total <= cacheHits {
+			t.Errorf("%q: only %d matches, which tests too little", text, whole.Total)
 		}
 	}
 }
 
-// What a caller does to its hits, or to the bytes of its text, is its own affair.
-func TestMemoIsCopied(t *testing.T) {
+// TestCacheCopies changes the returned hits and the bytes of the text. The cache must not
+// be affected.
+func TestCacheCopies(t *testing.T) {
 	ix := open(t, randomDocuments(rand.New(rand.NewPCG(8, 8)), 50), nil)
 	text := []byte("python")
 	f := query.Filter{Text: []string{unsafe.String(&text[0], len(text))}}
@@ -66,9 +67,9 @@ func TestMemoIsCopied(t *testing.T) {
 	}
 }
 
-// Restrictions and other orders are not answered by what a text alone was found to
-// mean.
-func TestMemoKnowsTextsOnly(t *testing.T) {
+// TestCacheIsForTextsAlone caches the result of a text. Searches for the text with other
+// criteria or in another order must not use it.
+func TestCacheIsForTextsAlone(t *testing.T) {
 	docs := randomDocuments(rand.New(rand.NewPCG(8, 8)), 60)
 	ix, o := open(t, docs, nil), newOracle(docs)
 	ix.Search(nil, &query.Filter{Text: []string{"python"}})
@@ -88,19 +89,19 @@ func TestMemoKnowsTextsOnly(t *testing.T) {
 	}
 }
 
-func TestMemoIsBounded(t *testing.T) {
+func TestCacheSize(t *testing.T) {
 	ix := open(t, randomDocuments(rand.New(rand.NewPCG(8, 8)), 400), nil)
-	for i := range 4 * memoSlots {
+	for i := range 4 * cacheSlots {
 		ix.Search(nil, &query.Filter{Text: []string{fmt.Sprintf("%*d p", i%80, i)}})
 	}
-	size, taken := unsafe.Sizeof(ix.memo), 0
-	for i := range ix.memo.slots {
-		if m := ix.memo.slots[i].Load(); m != nil {
-			size += unsafe.Sizeof(*m) + uintptr(len(m.text)) + uintptr(cap(m.head))*unsafe.Sizeof(Hit(0))
+	size, taken := unsafe.Sizeof(ix.cache), 0
+	for i := range ix.cache.slots {
+		if m := ix.cache.slots[i].Load(); m != nil {
+			size += unsafe.Sizeof(*m) + uintptr(len(m.text)) + uintptr(cap(m.hits))*unsafe.Sizeof(Hit(0))
 			taken++
 		}
 	}
-	if size > 2<<20 || taken < memoSlots/2 {
+	if size > 2<<20 || taken < cacheSlots/2 {
 		t.Errorf("got %d bytes in %d slots, want at most 2 MiB and most slots taken", size, taken)
 	}
 }
