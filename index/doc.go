@@ -16,8 +16,8 @@
 //
 // A target that begins with Microsoft.VisualStudio.Code matches every document. A platform
 // matches the documents built for it or for "universal". Any other target matches none.
-// Exclude removes the documents that have at least one of its flags, Include the documents
-// that do not have all of its flags.
+// Exclude removes the documents that have at least one of its flags. Include removes those that
+// do not have all of its flags.
 //
 // # Texts
 //
