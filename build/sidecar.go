@@ -10,13 +10,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
 	"galbuild/build/badjson"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/regular"
 	"galbuild/build/sidecar"
 	"galbuild/build/source"
 	"galbuild/build/visible"
@@ -186,7 +186,7 @@ func readEntry(z *zip.Reader, name string, most int64) ([]byte, error) {
 }
 
 func readSmall(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, unreadable{plain(err)}
 	}
