@@ -99,7 +99,7 @@ func (a *assembly) choose(old map[string]known, keep bool) map[string]known {
 		if ok && was.version.Package.Ref != c.version.Package.Ref {
 			c.refused = fmt.Errorf("%s is in the gallery already with other bytes (SHA-256 %.12s…, this file has %.12s…); "+
 				"editors never ask twice for a version they have: give it a new one, or build once without it", key, was.version.Package.Ref, c.version.Package.Ref)
-			contested[key] = was
+			contested[key], c.before = was, key
 			continue
 		}
 		first, twice := chosen[key]

@@ -132,8 +132,8 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	r.Leftover = slices.ContainsFunc(candidates, func(c candidate) bool { return c.refused != nil && !c.known })
 	r.Changed = !reflect.DeepEqual(old, made.catalog)
 	r.memory = made.memory
-	if len(problems)+len(warnings) > 0 || len(r.memory.order) < len(items) {
-		r.digest = blob.Ref{} // another run would read something again
+	if len(problems)+len(warnings) > 0 || r.memory.partial {
+		r.digest = blob.Ref{}
 	}
 	if c.Strict && len(r.Report.Refused) > 0 {
 		return nil

@@ -31,8 +31,10 @@ import (
 // goes no further than the heading.
 type memory struct {
 	seen  map[string]memo // by path
-	stale bool            // packages were read in another way: only the keys hold
+	stale bool            // of another way of reading, or another generation: only the keys hold
 	order []memo
+
+	partial bool // another run would read something again
 }
 
 // A memo is what is remembered of one source.
@@ -71,8 +73,8 @@ type stamp struct {
 const readingVersion = 5
 
 // A heading says what a memory is of: how the sources were read, and which
-// generation came of it. A memory of another generation is that of a builder that
-// was killed between the switch and remembering.
+// generation came of it. The site has another generation if a builder was killed between the
+// switch and remembering, and after commands that read no sources, such as galbuild remove.
 type heading struct {
 	origin
 	Sources blob.Ref `json:"sources,omitzero"` // see digest
@@ -146,10 +148,10 @@ func recall(file string, want origin) *memory {
 	defer f.Close()
 	lines := bufio.NewReaderSize(f, 1<<20)
 	h, ok := nextLine[heading](lines)
-	if !ok || h.Generation != want.Generation {
+	if !ok {
 		return m
 	}
-	m.stale = h.Recipe != want.Recipe
+	m.stale = h.origin != want
 	for {
 		one, ok := nextLine[memo](lines)
 		if !ok {
@@ -198,37 +200,55 @@ func sameStamp(was *stamp, is *source.Stamp) bool {
 	return *was == stamp{is.Size, is.ModTime.UTC()}
 }
 
-// remember makes the memory of a run. Left out, and so read again, is what
-// depends on more than the file itself: conflicts, the second of two equal
-// packages, files that could not be read, and packages that made this program fail. (c.again
-// is set for the sidecars among these files.)
+// remember makes the memory of a run.
 func remember(candidates []candidate) *memory {
 	m := &memory{}
 	for i := range candidates {
 		c := &candidates[i]
-		one := memo{
-			Path:      c.item.Path,
-			Stamp:     stamp{c.item.Size, c.item.ModTime.UTC()},
-			Sidecar:   stampOf(c.item.Sidecar),
-			Signature: stampOf(c.item.Signature),
-			Version:   stampOf(c.item.VersionSidecar),
-			Unpacked:  stampOf(c.item.Unpacked),
-			Upstream:  c.upstream,
-			Warnings:  c.warnings,
-		}
-		switch {
-		case !utf8.ValidString(c.item.Path), c.again: // JSON has no way to write it
-			continue
-		case c.taken:
-			one.Key, one.Ref = c.key(), c.version.Package.Ref
-		case c.refused != nil && c.version.Package.Ref.IsZero() && !c.unreadable() && !c.panicked():
-			one.Key, one.Refused = c.before, c.refused.Error()
-		default:
+		if !utf8.ValidString(c.item.Path) { // JSON has no way to write it
+			m.partial = true
 			continue
 		}
-		m.order = append(m.order, one)
+		one, whole := c.memo()
+		m.partial = m.partial || !whole
+		if whole || one.Key != "" {
+			m.order = append(m.order, one)
+		}
 	}
 	return m
+}
+
+// memo returns what is remembered of a candidate, and whether that is all of it. Read again is
+// what depends on more than the file itself: conflicts, the second of two equal packages,
+// files that could not be read, and packages that made this program fail. (c.again is set for
+// the sidecars among these files.) Of these only the key is remembered: it keeps the version
+// in the site if the file goes bad.
+func (c *candidate) memo() (one memo, whole bool) {
+	key := c.before
+	if c.refused == nil {
+		key = c.key()
+	}
+	one = memo{
+		Path:      c.item.Path,
+		Stamp:     stamp{c.item.Size, c.item.ModTime.UTC()},
+		Sidecar:   stampOf(c.item.Sidecar),
+		Signature: stampOf(c.item.Signature),
+		Version:   stampOf(c.item.VersionSidecar),
+		Unpacked:  stampOf(c.item.Unpacked),
+		Upstream:  c.upstream,
+		Key:       key,
+		Warnings:  c.warnings,
+	}
+	switch {
+	case c.again:
+	case c.taken:
+		one.Ref = c.version.Package.Ref
+		return one, true
+	case c.refused != nil && c.version.Package.Ref.IsZero() && !c.unreadable() && !c.panicked():
+		one.Refused = c.refused.Error()
+		return one, true
+	}
+	return memo{Path: c.item.Path, Key: key}, false
 }
 
 func stampOf(s *source.Stamp) *stamp {

@@ -61,7 +61,7 @@ func TestPanicRefuses(t *testing.T) {
 	if !strings.Contains(log.String(), "stack=") || !strings.Contains(log.String(), "(*reader).take") {
 		t.Errorf("no stack in the log: %s", log.String())
 	}
-	if m := remember([]candidate{*c}); len(m.order) != 0 {
+	if m := remember([]candidate{*c}); len(m.order) != 0 || !m.partial {
 		t.Errorf("the refusal is remembered: %+v", m.order)
 	}
 }

@@ -10,12 +10,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
+	"galbuild/build/badjson"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/regular"
 	"galbuild/build/sidecar"
 	"galbuild/build/source"
 	"galbuild/build/visible"
@@ -141,7 +142,7 @@ func signatureAsset(ref blob.Ref, size int) catalog.Asset {
 func checkSignature(archive []byte, packageRef blob.Ref, most int64) error {
 	z, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
 	if err != nil {
-		return err
+		return errors.New("it is not a whole zip archive")
 	}
 	signature, err := readEntry(z, ".signature.p7s", most)
 	if err != nil {
@@ -161,11 +162,12 @@ func checkSignature(archive []byte, packageRef blob.Ref, most int64) error {
 			} `json:"digests"`
 		} `json:"package"`
 	}
-	if err := json.Unmarshal(text, &manifest); err != nil {
-		return fmt.Errorf(".signature.manifest: %w", err)
+	err = json.Unmarshal(text, &manifest)
+	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return fmt.Errorf(".signature.manifest %w", badjson.Explain(text, err))
 	}
-	digest, err := base64.StdEncoding.DecodeString(manifest.Package.Digests.SHA256)
-	if err != nil || len(digest) != sha256.Size {
+	digest, notBase64 := base64.StdEncoding.DecodeString(manifest.Package.Digests.SHA256)
+	if err != nil || notBase64 != nil || len(digest) != sha256.Size {
 		return errors.New(".signature.manifest: no SHA-256 of the package")
 	}
 	if blob.Ref(digest) != packageRef {
@@ -184,7 +186,7 @@ func readEntry(z *zip.Reader, name string, most int64) ([]byte, error) {
 }
 
 func readSmall(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, unreadable{plain(err)}
 	}

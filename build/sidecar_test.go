@@ -45,8 +45,9 @@ func TestCheckSignature(t *testing.T) {
 		"no signature":     {archive(t, map[string]string{".signature.manifest": manifestFor(this)}), "no .signature.p7s in it"},
 		"no manifest":      {archive(t, map[string]string{".signature.p7s": "x"}), "no .signature.manifest in it"},
 		"no digest":        {archive(t, map[string]string{".signature.manifest": "{}", ".signature.p7s": "x"}), "no SHA-256 of the package"},
-		"manifest no JSON": {archive(t, map[string]string{".signature.manifest": "?", ".signature.p7s": "x"}), ".signature.manifest: invalid"},
-		"no archive":       {[]byte("?"), "zip: not a valid zip file"},
+		"manifest no JSON": {archive(t, map[string]string{".signature.manifest": "?", ".signature.p7s": "x"}), ".signature.manifest is not JSON from line 1, column 1 on"},
+		"manifest a list":  {archive(t, map[string]string{".signature.manifest": "[]", ".signature.p7s": "x"}), "no SHA-256 of the package"},
+		"not a zip":        {[]byte("garbage"), "it is not a whole zip archive"},
 		"our empty one":    {emptySignature(), ".signature.p7s is empty"},
 	} {
 		err := checkSignature(test.archive, this, 1<<20)

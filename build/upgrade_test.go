@@ -87,3 +87,48 @@ func rebuild(t *testing.T, pkg []byte, old *catalog.Catalog) *Result {
 	}
 	return result
 }
+
+// TestGoesBad has a file whose content is replaced from run to run. What the gallery has from
+// it stays until the file is good again, however often it is replaced.
+func TestGoesBad(t *testing.T) {
+	good := archive(t, map[string]string{"extension/package.json": helloJSON})
+	other := archive(t, map[string]string{"extension/package.json": helloJSON, "extension/more": "x"})
+	dir, err := site.Lock(filepath.Join(t.TempDir(), "site"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	file := filepath.Join(t.TempDir(), "hello.vsix")
+	for name, steps := range map[string][][]byte{
+		"other bytes, then none":     {other, []byte("no zip")},
+		"other bytes, then no zip":   {other, other, []byte("no zip"), []byte("none either")},
+		"no zip after another write": {nil, []byte("no zip")}, // nil: a generation without reading the sources
+	} {
+		t.Run(name, func(t *testing.T) {
+			last, generation := &catalog.Catalog{}, "0"
+			for i, content := range append([][]byte{good}, steps...) {
+				if content == nil {
+					generation = "of another command"
+					continue
+				}
+				if err := os.WriteFile(file, content, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				result, err := Run(context.Background(), Config{
+					Sources: []string{file}, Settings: catalog.Settings{Unpack: "web"}, Site: dir, Generation: generation,
+					Old: func() (*catalog.Catalog, error) { return last, nil },
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				last, generation = result.Catalog, strings.Repeat("x", i+1)
+				if err := result.Remember(generation); err != nil {
+					t.Fatal(err)
+				}
+				if last.Find("acme.hello") == nil {
+					t.Fatalf("step %d: removed %q, refused %q", i, result.Report.Removed, result.Report.Refused)
+				}
+			}
+		})
+	}
+}

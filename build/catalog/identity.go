@@ -29,7 +29,8 @@ func CheckIdentity(publisher, name, version string) error {
 		return fmt.Errorf("version has %d characters, at most %d are allowed", len(version), maxName)
 	}
 	if _, err := semver.StrictNewVersion(version); err != nil {
-		return fmt.Errorf("version %q: want major.minor.patch as in semver: %w", version, err)
+		return fmt.Errorf("version %q: want major.minor.patch as in semver, without leading zeros, "+
+			"such as 1.2.3 or 1.2.3-beta.1", version)
 	}
 	return nil
 }

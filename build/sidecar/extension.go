@@ -155,6 +155,9 @@ func (r *reading) statistics(e value) {
 		}
 	}
 	for _, x := range v.list() {
+		if x.absent() {
+			continue
+		}
 		if !x.IsObject() {
 			r.unread("statistics", "an object, or a list of statisticName and value", v, KeyStatistics)
 			return

@@ -104,9 +104,13 @@ func (v value) flag() (yes, ok bool) {
 	return false, false
 }
 
-// uuid returns a UUID in lower case, as editors compare it letter by letter.
+// uuid returns a UUID in lower case, as editors compare it letter by letter; "" for the one of
+// zeros, by which .NET says that there is none.
 func (v value) uuid() (string, bool) {
 	id, err := uuid.Parse(v.text())
+	if id == uuid.Nil {
+		return "", err == nil
+	}
 	return id.String(), err == nil
 }
 

@@ -149,19 +149,19 @@ func signatureOf(path string) string {
 	return path + ".sigzip"
 }
 
-// stamp returns what is at path if it is a file, nil if nothing is or a folder. What cannot be looked at,
-// such as a link to nothing, has an empty stamp: who tries to read it learns why,
-// instead of taking the package for one without.
+// stamp returns what is at path if it is a file, nil if nothing is or a folder. What cannot be
+// read as a file, such as a link to nothing or a named pipe, has an empty stamp: who tries to
+// read it learns why, instead of taking the package for one without.
 func stamp(path string) *Stamp {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	info, err := os.Stat(path)
-	if err != nil {
-		return &Stamp{Path: path}
-	}
-	if !info.Mode().IsRegular() {
+	switch {
+	case err == nil && info.IsDir():
 		return nil
+	case err != nil || !info.Mode().IsRegular():
+		return &Stamp{Path: path}
 	}
 	return &Stamp{Path: path, Size: info.Size(), ModTime: info.ModTime()}
 }

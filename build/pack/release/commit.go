@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +18,7 @@ func (f *Folder) CommitTime(ctx context.Context) (time.Time, error) {
 	// The repository's configuration must not run programs, and nothing is downloaded.
 	cmd := exec.CommandContext(ctx, "git", "--no-pager", "-c", "core.fsmonitor=false",
 		"log", "-1", "--no-show-signature", "--no-follow", "--format=%ct", "--", ".")
-	cmd.Dir, cmd.Env = f.Path, append(os.Environ(), "GIT_NO_LAZY_FETCH=1", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
+	cmd.Dir, cmd.Env = f.Path, append(outsideHooks(), "GIT_NO_LAZY_FETCH=1", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
 	out, err := cmd.Output()
@@ -34,4 +35,13 @@ func (f *Folder) CommitTime(ctx context.Context) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("git log: want seconds since 1970, got %q", text)
 	}
 	return time.Unix(seconds, 0).UTC(), nil
+}
+
+// outsideHooks returns the environment without what git sets for hooks: its paths are relative
+// to where the hook runs, and may be of another repository than the folder's.
+func outsideHooks() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return slices.Contains([]string{"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX"}, name)
+	})
 }

@@ -19,9 +19,9 @@ func TestTranslated(t *testing.T) {
 	for nls, want := range map[string]string{
 		`{"title": "Hello", "missing.when": "x", "command": "Run"}`: "[]",
 		`{"title": "Hello"}`:       `[{5 contributes.menus["editor/title"][1].when %missing.when% missing.when} {6 contributes.commands[0].title %command% command}]`,
-		`{"title": "Hello"`:        "line 1: unexpected end of JSON input",
+		`{"title": "Hello"`:        "it is not complete JSON: a bracket or a quotation mark is not closed",
 		`5`:                        "not a JSON object",
-		strings.Repeat("[", 8<<20): "line 1: invalid character '[' exceeded max depth",
+		strings.Repeat("[", 8<<20): "it is not JSON from line 1, column 10001 on",
 		" ":                        "[]",
 	} {
 		text, missing, err := Translated([]byte(packageJSON), []byte(nls))

@@ -1,12 +1,13 @@
 package manifest
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
 	"strings"
+
+	"galbuild/build/badjson"
 )
 
 // object is a JSON object whose fields are taken if they have the type that is
@@ -22,9 +23,8 @@ type object struct {
 func parseObject(text []byte) (object, error) {
 	var o object
 	err := json.Unmarshal(text, &o.fields)
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		line := 1 + bytes.Count(text[:min(int(syntax.Offset), len(text))], []byte("\n"))
-		return object{}, fmt.Errorf("line %d: %w", line, err)
+	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return object{}, fmt.Errorf("it %w", badjson.Explain(text, err))
 	}
 	if err != nil || o.fields == nil {
 		return object{}, errors.New("not a JSON object")

@@ -66,10 +66,8 @@ func (e *env) printSummary(r build.Report) error {
 		for _, key := range r.Added {
 			terminal.Fprintf(e.stdout, "added    %s\n", key)
 		}
-		for _, key := range r.Removed {
-			terminal.Fprintf(e.stdout, "removed  %s\n", key)
-		}
 	}
+	e.printRemoved(r.Removed)
 	would := ""
 	if r.DryRun {
 		would = "would be "
@@ -88,6 +86,18 @@ func (e *env) printSummary(r build.Report) error {
 		_, err = terminal.Fprintf(e.stdout, "generation %s\n", r.Generation)
 	}
 	return err
+}
+
+// printRemoved names the versions that are no longer in the gallery, also without -v: people
+// have them installed.
+func (e *env) printRemoved(keys []string) {
+	for i, key := range keys {
+		if i == someLines && !e.verbose {
+			terminal.Fprintf(e.stdout, "… and %d more removed; -v prints them all, --json lists them\n", len(keys)-i)
+			return
+		}
+		terminal.Fprintf(e.stdout, "removed  %s\n", key)
+	}
 }
 
 func plural(n int, noun string) string {
