@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"galbuild/build/pack"
-	"galbuild/build/pack/modules"
+	"galbuild/build/pack/npm/modules"
 )
 
 var update = flag.Bool("update", false, "record what the packer does where it differs from vsce, and with tag e2e what vsce does")

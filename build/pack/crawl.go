@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 
 	"galbuild/build/pack/finding"
-	"galbuild/build/pack/modules"
+	"galbuild/build/pack/npm/modules"
 )
 
 // A crawler lists the files of an extension's folder, and those of the production

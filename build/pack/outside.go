@@ -5,7 +5,7 @@ import (
 	"path"
 	"strings"
 
-	"galbuild/build/pack/modules"
+	"galbuild/build/pack/npm/modules"
 )
 
 // A wideFS is an extension's folder in which names may begin with "..", for files outside

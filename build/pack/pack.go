@@ -33,7 +33,7 @@ import (
 	"time"
 
 	"galbuild/build/pack/finding"
-	"galbuild/build/pack/modules"
+	"galbuild/build/pack/npm/modules"
 	"galbuild/build/pack/readme"
 	"galbuild/build/pack/secret"
 )

@@ -19,7 +19,7 @@ import (
 	"galbuild/build/pack/finding"
 	"galbuild/build/pack/ignore"
 	"galbuild/build/pack/mime"
-	"galbuild/build/pack/modules"
+	"galbuild/build/pack/npm/modules"
 	"galbuild/build/pack/secret"
 	"galbuild/build/vsix/manifest"
 )

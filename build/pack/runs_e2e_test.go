@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"galbuild/build/pack"
-	"galbuild/build/pack/modules"
+	"galbuild/build/pack/npm/modules"
 	"galbuild/cmd/e2e/installed"
 )
 

@@ -10,7 +10,7 @@ import (
 
 	"galbuild/build/catalog"
 	"galbuild/build/pack/finding"
-	"galbuild/build/pack/npmrange"
+	npmsemver "galbuild/build/pack/npm/semver"
 	"galbuild/build/vsix/manifest"
 )
 
@@ -20,7 +20,7 @@ var engineForm = regexp.MustCompile(`^(?:\*|(?:\^|>=)?(?:[0-9]+|x)\.(?:[0-9]+|x)
 type engine struct {
 	text   string
 	plain  string // from the first digit on; "" is any editor
-	editor npmrange.Range
+	editor npmsemver.Range
 }
 
 func (r *report) engine(pkg *node) (engine, bool) {
@@ -50,7 +50,7 @@ func parseEngine(s string) (e engine, why string) {
 	if !engineForm.MatchString(s) {
 		return engine{}, "want *, or three numbers such as ^1.90.0, >=1.90.0 or 1.90.0, of which x may stand for any"
 	}
-	editors, err := npmrange.Parse(s)
+	editors, err := npmsemver.ParseRange(s)
 	if err != nil {
 		return engine{}, "no range of versions by npm's rules"
 	}
@@ -67,7 +67,7 @@ func release(minor uint64) *semver.Version { return semver.New(1, minor, 0, "0",
 // implicit tells whether its editors, 1.74 and later, know from contributions when to
 // activate an extension. vsce looks at the text only: 1.x.x does not count.
 func (e engine) implicit() bool {
-	v, err := npmrange.ParseVersion(e.plain)
+	v, err := npmsemver.ParseVersion(e.plain)
 	return e.text == "*" || err == nil && !v.LessThan(release(74))
 }
 
@@ -107,7 +107,7 @@ func (r *report) types(pkg *node, e engine) {
 		r.wrongType(n, `devDependencies["@types/vscode"]`, "a string")
 		return
 	}
-	if _, err := npmrange.Parse(n.text); err != nil {
+	if _, err := npmsemver.ParseRange(n.text); err != nil {
 		r.error(n, "give a range such as "+e.text, "@types/vscode %q: no range of versions by npm's rules", n.text)
 		return
 	}

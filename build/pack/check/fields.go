@@ -6,7 +6,7 @@ import (
 
 	"github.com/nlnwa/whatwg-url/url"
 
-	"galbuild/build/pack/trusted"
+	"galbuild/build/pack/imagepolicy"
 )
 
 // badges checks that each badge is an image that galleries show.
@@ -24,13 +24,13 @@ func (r *report) badges(pkg *node) {
 }
 
 func (r *report) badge(n *node, name, s string) {
-	switch err := trusted.Image(s); err {
+	switch err := imagepolicy.Image(s); err {
 	case nil:
-	case trusted.ErrEscape:
+	case imagepolicy.ErrEscape:
 		r.error(n, "write a percent sign as %25", "%s %q: a %% is not followed by the two digits of a UTF-8 byte", name, s)
-	case trusted.ErrScheme:
+	case imagepolicy.ErrScheme:
 		r.error(n, "give an https address", "%s %q: galleries show images from https only", name, s)
-	case trusted.ErrSVG:
+	case imagepolicy.ErrSVG:
 		r.error(n, "use a PNG, or a badge service such as img.shields.io", "%s %q: galleries show SVG images from trusted hosts only", name, s)
 	default:
 		r.error(n, "give the https address of an image", "%s %q: not an address", name, s)

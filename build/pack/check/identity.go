@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"galbuild/build/pack/finding"
-	"galbuild/build/pack/npmrange"
+	npmsemver "galbuild/build/pack/npm/semver"
 	"galbuild/build/vsix/manifest"
 )
 
@@ -58,7 +58,7 @@ func checkVersion(s string, o Options) error {
 	} else if err := manifest.CheckIdentity("a", "a", s); err != nil {
 		return err
 	}
-	if _, err := npmrange.ParseVersion(s); err != nil {
+	if _, err := npmsemver.ParseVersion(s); err != nil {
 		return fmt.Errorf("version %q: %w", s, err)
 	}
 	return nil

@@ -17,7 +17,7 @@ import (
 	"strings"
 
 	"galbuild/build/js"
-	"galbuild/build/pack/glob"
+	"galbuild/build/pack/ignore/glob"
 )
 
 // defaults are left out unless a pattern after ! fits them.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"galbuild/build/pack/glob"
+	"galbuild/build/pack/ignore/glob"
 )
 
 // root stands for the extension's folder, whose real path vsce puts before each

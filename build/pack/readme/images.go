@@ -8,7 +8,7 @@ import (
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 
-	"galbuild/build/pack/trusted"
+	"galbuild/build/pack/imagepolicy"
 )
 
 // An image is an element <img> or <svg>.
@@ -38,8 +38,8 @@ func checkImage(i image, r *report) {
 		r.add(i.line, "give it a src, or remove it", "image has no source")
 		return
 	}
-	err := trusted.Image(i.src)
-	if err == nil || errors.Is(err, trusted.ErrAddress) && r.broken[i.src] {
+	err := imagepolicy.Image(i.src)
+	if err == nil || errors.Is(err, imagepolicy.ErrAddress) && r.broken[i.src] {
 		return
 	}
 	r.add(i.line, wayOf(err), "image source %q %v", short(i.src), err)
@@ -48,11 +48,11 @@ func checkImage(i image, r *report) {
 // wayOf tells what to do about an error of trusted.
 func wayOf(err error) string {
 	switch err {
-	case trusted.ErrEscape:
+	case imagepolicy.ErrEscape:
 		return "write % as %25"
-	case trusted.ErrScheme:
+	case imagepolicy.ErrScheme:
 		return "put the image where it has an https:// address"
-	case trusted.ErrSVG:
+	case imagepolicy.ErrSVG:
 		return "use another format, such as PNG"
 	}
 	return "write its whole https:// address; only those of ![text](path) and plain paths in <img src> are completed"

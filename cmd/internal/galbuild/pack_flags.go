@@ -16,9 +16,9 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/pack"
 	"galbuild/build/pack/finding"
-	"galbuild/build/pack/modules"
+	"galbuild/build/pack/npm"
+	"galbuild/build/pack/npm/modules"
 	"galbuild/build/pack/readme"
-	"galbuild/build/pack/release"
 	secrets "galbuild/build/pack/secret"
 	"galbuild/cmd/internal/hint"
 )
@@ -262,7 +262,7 @@ func isPackagePath(name string) bool { return strings.EqualFold(filepath.Ext(nam
 // something to publish.
 func isAPIName(word string) bool {
 	_, err := os.Lstat(word)
-	return err != nil && !release.IsVersion(word) && !isPackagePath(word)
+	return err != nil && !npm.IsVersion(word) && !isPackagePath(word)
 }
 
 // checkTargets refuses what no editor asks for.

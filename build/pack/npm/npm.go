@@ -1,11 +1,11 @@
-// Package release does what comes before an extension is packed: its own build,
+// Package npm does what comes before an extension is packed: its own build,
 // the script vscode:prepublish, and its next version. The script is for the package manager
 // of the extension to run, the version is npm's to set; they run in the extension's folder,
 // with the environment of this process.
 //
 // Source: src/package.ts and src/npm.ts of
 // https://github.com/microsoft/vscode-vsce at 4.1.
-package release
+package npm
 
 import (
 	"cmp"
@@ -19,7 +19,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"galbuild/build/pack/modules"
+	"galbuild/build/pack/npm/modules"
 )
 
 // A Folder is that of an extension, on disk.

@@ -25,7 +25,7 @@
 //     node_modules of the extension or of another package that is in. Names with a
 //     leading dot, files and broken links are no packages.
 //   - Missing packages are errors, but for optional ones and optional peers; so are
-//     those of a version that is not asked for, optional or not, see npmrange.
+//     those of a version that is not asked for, optional or not, see semver.
 //     What only developers need may be anything.
 //
 // This is more lenient than npm where it would have to know more than node_modules

@@ -1,4 +1,4 @@
-package release
+package npm
 
 import (
 	"errors"
@@ -19,14 +19,14 @@ var (
 var ErrUnsupported = errors.New("not supported")
 
 // IsVersion tells whether an argument is a version, or stands for one, and not a
-// folder. Next may refuse it still.
+// folder. NextVersion may refuse it still.
 func IsVersion(word string) bool {
 	return slices.Contains(steps, word) || slices.Contains(unsupported, word) || strict(word) != nil
 }
 
-// Next returns the version that a word stands for, after the current one: a
+// NextVersion returns the version that a word stands for, after the current one: a
 // version, or one of major, minor and patch, which count as npm version does.
-func Next(current, word string) (string, error) {
+func NextVersion(current, word string) (string, error) {
 	switch {
 	case slices.Contains(unsupported, word):
 		return "", fmt.Errorf("version %q: %w", word, ErrUnsupported)

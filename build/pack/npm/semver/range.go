@@ -1,4 +1,4 @@
-// Package npmrange reads ranges of versions as npm does, which is not as other
+// Package semver reads ranges of versions as npm does, which is not as other
 // libraries do: ^0.10.x ends before 0.11.0, >=1.2 has no hidden upper end, and
 // 1.2.3 - 2.3 includes all of 2.3.
 //
@@ -18,9 +18,9 @@
 //	*, x, "", >=*  anything
 //	<*, >*         nothing
 //
-// npm has two grammars. By the strict one, that of [Parse], what is no comparator is
+// npm has two grammars. By the strict one, that of [ParseRange], what is no comparator is
 // an error even where something sensible could be meant (1.x.3, 01.2.3). By the
-// loose one, that of [ParseLoose], numbers may begin with zeros, prereleases need no
+// loose one, that of [ParseLooseRange], numbers may begin with zeros, prereleases need no
 // hyphen (1.2.3beta), whole versions may begin with any of v, = and space, and what
 // is no comparator is skipped as long as one is left: "1.x foo" is a range and
 // "latest" is none.
@@ -31,7 +31,7 @@
 // is too large even where JavaScript's 1e+21 would be skipped; "foo x bar" is any
 // version like "x foo"; and in the strict grammar = may not stand before the last
 // version of "1 - =2.0.0-a" either.
-package npmrange
+package semver
 
 import (
 	"slices"

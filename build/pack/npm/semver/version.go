@@ -1,4 +1,4 @@
-package npmrange
+package semver
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package npmrange
+package semver
 
 import (
 	"fmt"
@@ -51,13 +51,13 @@ var (
 	star       = regexp.MustCompile(`[<>]?=?\*`)
 )
 
-// Parse reads a range by the strict grammar. White space is any that JavaScript
+// ParseRange reads a range by the strict grammar. White space is any that JavaScript
 // knows.
-func Parse(text string) (Range, error) { return strict.parse(text) }
+func ParseRange(text string) (Range, error) { return strict.parse(text) }
 
-// ParseLoose reads a range by the loose grammar. An error means that nothing in text
+// ParseLooseRange reads a range by the loose grammar. An error means that nothing in text
 // is a comparator, as in the name of a tag, or that a number is too large.
-func ParseLoose(text string) (Range, error) { return loose.parse(text) }
+func ParseLooseRange(text string) (Range, error) { return loose.parse(text) }
 
 func (g *grammar) parse(text string) (Range, error) {
 	r := Range{grammar: g}

@@ -1,4 +1,4 @@
-package release_test
+package npm_test
 
 import (
 	"bytes"
@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"galbuild/build/pack/release"
+	"galbuild/build/pack/npm"
 )
 
-func TestNext(t *testing.T) {
+func TestNextVersion(t *testing.T) {
 	// Recorded from npm version of npm 11.19, which drops what follows a + though.
 	for _, c := range []struct{ current, word, want string }{
 		{"1.2.3", "patch", "1.2.4"},
@@ -37,9 +37,9 @@ func TestNext(t *testing.T) {
 		{"1.2.3", "prerelease", ""},
 		{"1.2.3", "", ""},
 	} {
-		got, err := release.Next(c.current, c.word)
+		got, err := npm.NextVersion(c.current, c.word)
 		if got != c.want || (err == nil) != (c.want != "") {
-			t.Errorf("Next(%q, %q) = %q, %v; want %q", c.current, c.word, got, err, c.want)
+			t.Errorf("NextVersion(%q, %q) = %q, %v; want %q", c.current, c.word, got, err, c.want)
 		}
 	}
 }
@@ -49,14 +49,14 @@ func TestIsVersion(t *testing.T) {
 		"patch": true, "from-git": true, "1.2.3": true, "v1.2.3": true, "1.2.3-x": true,
 		"./patch": false, "1.2": false, "": false, "v": false, "ext": false, ".": false, "Patch": false,
 	} {
-		if got := release.IsVersion(word); got != want {
+		if got := npm.IsVersion(word); got != want {
 			t.Errorf("IsVersion(%q) = %v", word, got)
 		}
 	}
 }
 
 func TestRead(t *testing.T) {
-	for text, want := range map[string]release.Package{
+	for text, want := range map[string]npm.Package{
 		`{"name": "a", "version": "1.0.0", "scripts": {"vscode:prepublish": "make"}}`: {Name: "a", Version: "1.0.0", Prepublish: true},
 		`{"name": 5, "version": ["x"], "scripts": "make", "vsce": true}`:              {},
 		`{"engines": {"vscode": "^1.80.0"}}`:                                          {Engine: "^1.80.0"},
@@ -65,13 +65,13 @@ func TestRead(t *testing.T) {
 		`{"scripts": {"vscode:prepublish": null, "test": 1}}`:                         {},
 		`[]`: {}, `{"name": "a"`: {}, ``: {}, `null`: {},
 	} {
-		f := release.Folder{Path: folder(t, "package.json", text)}
+		f := npm.Folder{Path: folder(t, "package.json", text)}
 		got, err := f.Read()
 		if err != nil || got.Name != want.Name || got.Version != want.Version || got.Engine != want.Engine || got.Prepublish != want.Prepublish || len(got.Settings) != 0 {
 			t.Errorf("%s: got %+v, %v", text, got, err)
 		}
 	}
-	f := release.Folder{Path: folder(t, "package.json", `{"vsce": {"yarn": true}}`)}
+	f := npm.Folder{Path: folder(t, "package.json", `{"vsce": {"yarn": true}}`)}
 	if got, err := f.Read(); err != nil || string(got.Settings["yarn"]) != "true" {
 		t.Errorf("settings: got %+v, %v", got, err)
 	}
@@ -106,7 +106,7 @@ func TestTool(t *testing.T) {
 				}
 			}
 			t.Setenv("PATH", bin)
-			f := release.Folder{Path: folder(t, c.file, c.text)}
+			f := npm.Folder{Path: folder(t, c.file, c.text)}
 			if got, err := f.Tool(c.yarn); got != c.want || err != nil {
 				t.Errorf("got %s, %v, want %s", got, err, c.want)
 			}
@@ -116,7 +116,7 @@ func TestTool(t *testing.T) {
 
 func TestMissingTool(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	f := release.Folder{Path: t.TempDir()}
+	f := npm.Folder{Path: t.TempDir()}
 	if err := f.Prepublish(t.Context(), "npm"); !errors.Is(err, exec.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
@@ -125,7 +125,7 @@ func TestMissingTool(t *testing.T) {
 func TestPrepublishFails(t *testing.T) {
 	script(t, "npm", "echo ran $*; exit 3")
 	var out bytes.Buffer
-	f := release.Folder{Path: t.TempDir(), Output: &out}
+	f := npm.Folder{Path: t.TempDir(), Output: &out}
 	err := f.Prepublish(t.Context(), "npm")
 	if err == nil || !strings.Contains(err.Error(), "npm run vscode:prepublish failed with exit code 3") {
 		t.Errorf("got %v", err)
@@ -138,7 +138,7 @@ func TestPrepublishFails(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	script(t, "npm", "sleep 60 & echo ready; wait") // the pipe ends with the last of them
 	ctx, cancel := context.WithCancel(t.Context())
-	f := release.Folder{Path: t.TempDir(), Output: writer(func(p []byte) (int, error) {
+	f := npm.Folder{Path: t.TempDir(), Output: writer(func(p []byte) (int, error) {
 		cancel()
 		return len(p), nil
 	})}
@@ -157,7 +157,7 @@ func TestLeftRunning(t *testing.T) {
 			_ = exec.Command("kill", strings.TrimSpace(string(text))).Run()
 		}
 	})
-	f := release.Folder{Path: dir, Output: writer(func(p []byte) (int, error) { return len(p), nil }), Grace: time.Millisecond}
+	f := npm.Folder{Path: dir, Output: writer(func(p []byte) (int, error) { return len(p), nil }), Grace: time.Millisecond}
 	if err := f.Prepublish(t.Context(), "npm"); err != nil {
 		t.Errorf("got %v", err)
 	}

@@ -32,7 +32,7 @@ func (a answer) check(t *testing.T) {
 
 // TestMinimatch compares with what minimatch answered when
 //
-//	go test -tags e2e -run TestRecord -update ./build/pack/glob
+//	go test -tags e2e -run TestRecord -update ./build/pack/ignore/glob
 //
 // last ran.
 func TestMinimatch(t *testing.T) {

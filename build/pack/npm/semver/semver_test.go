@@ -1,4 +1,4 @@
-package npmrange
+package semver
 
 import (
 	"encoding/json"
@@ -51,7 +51,7 @@ func TestStrict(t *testing.T) {
 
 // lowest is as recorded.
 func lowest(text string) string {
-	r, err := Parse(text)
+	r, err := ParseRange(text)
 	if err != nil {
 		return "!"
 	}
@@ -72,7 +72,7 @@ func TestLoose(t *testing.T) {
 
 // contains is as recorded.
 func contains(text, version string) string {
-	r, err := ParseLoose(text)
+	r, err := ParseLooseRange(text)
 	if err != nil {
 		return "-"
 	}
@@ -118,8 +118,8 @@ func FuzzParse(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		narrow, err := Parse(text)
-		wide, looseErr := ParseLoose(text)
+		narrow, err := ParseRange(text)
+		wide, looseErr := ParseLooseRange(text)
 		if err == nil && looseErr != nil {
 			t.Errorf("%q: strict is fine, loose says %v", text, looseErr)
 		}

@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"galbuild/build/pack/npmrange"
+	"galbuild/build/pack/npm/semver"
 )
 
 // An origin is where a spec says that a package comes from.
@@ -39,7 +39,7 @@ func satisfied(spec, version string) bool {
 	if from != registry || versions == "*" { // unlike x, any version, even a prerelease or none
 		return from != unknown
 	}
-	r, _ := npmrange.ParseLoose(versions)
+	r, _ := semver.ParseLooseRange(versions)
 	return r.Contains(version)
 }
 
@@ -68,7 +68,7 @@ func readVersions(spec string) (from origin, versions string) {
 	if spec == "" {
 		return registry, "*"
 	}
-	if _, err := npmrange.ParseLoose(spec); err == nil {
+	if _, err := semver.ParseLooseRange(spec); err == nil {
 		return registry, spec
 	}
 	if tagSpec.MatchString(spec) {

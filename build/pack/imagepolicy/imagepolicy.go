@@ -1,10 +1,10 @@
-// Package trusted knows which images galleries show: those that come over HTTPS
+// Package imagepolicy knows which images galleries show: those that come over HTTPS
 // and are not SVG, and SVG from the hosts of badges, which draw them anew for each
 // visitor and put no script into them.
 //
 // The rules are vsce's, for readmes, change logs and the badges of package.json. Only the
 // name of a host with a broken xn-- in it is refused here, which Node.js takes.
-package trusted
+package imagepolicy
 
 import (
 	"errors"

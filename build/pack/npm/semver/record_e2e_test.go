@@ -1,6 +1,6 @@
 //go:build e2e
 
-package npmrange
+package semver
 
 import (
 	"flag"
