@@ -86,7 +86,7 @@ func TestFlags(t *testing.T) {
 	folder := Folder{Files: []File{{"extension/main.js", "main.js"}}, Unused: []string{"no"}}
 	var flags []string
 	for _, f := range Packed(pkg, folder, Options{}) {
-		_, flag, _ := strings.Cut(f.Way, "or use ")
+		_, flag, _ := strings.Cut(f.Hint, "or use ")
 		flags = append(flags, fmt.Sprint(f.Warning, flag))
 	}
 	want := []string{"true--allow-missing-repository", "true--allow-star-activation", "true--skip-license", "false--allow-unused-files-pattern"}

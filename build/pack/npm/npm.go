@@ -73,11 +73,11 @@ const prepublish = "vscode:prepublish"
 // modules.Choose decides. If it is not installed and not required, npm replaces it, as in
 // vsce.
 func (f *Folder) Tool(yarn *bool) (string, error) {
-	around, err := modules.OnDisk(f.Path)
+	dir, err := modules.OnDisk(f.Path)
 	if err != nil {
 		return "", err
 	}
-	choice := modules.Choose(around, yarn)
+	choice := modules.Choose(dir, yarn)
 	if _, err := exec.LookPath(string(choice.Manager)); err != nil && !choice.Required {
 		return string(modules.NPM), nil
 	}

@@ -44,8 +44,8 @@ func TestFindings(t *testing.T) {
 			var got []string
 			for _, f := range findings {
 				got = append(got, f.String())
-				if f.Way == "" || strings.HasSuffix(f.Way, ".") || strings.HasSuffix(f.What, ".") {
-					t.Errorf("%q: way out is %q", f.What, f.Way)
+				if f.Hint == "" || strings.HasSuffix(f.Hint, ".") || strings.HasSuffix(f.What, ".") {
+					t.Errorf("%q: way out is %q", f.What, f.Hint)
 				}
 			}
 			if strings.Join(got, "\n") != strings.Join(c.want, "\n") {

@@ -19,7 +19,7 @@ import (
 	"galbuild/build/pack/npm"
 	"galbuild/build/pack/npm/modules"
 	"galbuild/build/pack/readme"
-	secrets "galbuild/build/pack/secret"
+	secrets "galbuild/build/secret"
 	"galbuild/cmd/internal/hint"
 )
 
@@ -125,7 +125,7 @@ func (f *collectFlags) options(dir string) (o pack.Options, err error) {
 	if err := f.readIgnore(dir, &o); err != nil {
 		return o, err
 	}
-	if o.Around, err = modules.OnDisk(dir); err != nil {
+	if o.OnDisk, err = modules.OnDisk(dir); err != nil {
 		return o, err
 	}
 	o.NoDependencies = f.Dependencies != nil && !*f.Dependencies

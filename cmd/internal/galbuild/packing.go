@@ -271,13 +271,13 @@ func (e *env) printKind(kind string, found []finding.Finding, first int) {
 	shown := found[:min(first, len(found))]
 	var ways []string
 	for _, f := range shown {
-		if !slices.Contains(ways, f.Way) {
-			ways = append(ways, f.Way)
+		if !slices.Contains(ways, f.Hint) {
+			ways = append(ways, f.Hint)
 		}
 	}
 	for _, way := range ways {
 		for _, f := range shown {
-			if f.Way == way {
+			if f.Hint == way {
 				terminal.Fprintf(e.stderr, "galbuild: %s: %s\n", kind, f)
 			}
 		}

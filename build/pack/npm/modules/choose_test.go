@@ -18,31 +18,31 @@ func TestChoose(t *testing.T) {
 		{"yarn.lock", map[string]string{"ws/packages/ext/yarn.lock": ""}, Choice{Manager: Yarn}},
 		{".yarnrc", map[string]string{"ws/packages/ext/.yarnrc": ""}, Choice{Manager: Yarn}},
 		{".yarnrc.yaml", map[string]string{"ws/packages/ext/.yarnrc.yaml": ""}, Choice{Manager: Yarn}},
-		{".yarnrc.yml, as vsce", map[string]string{"ws/packages/ext/.yarnrc.yml": ""}, Choice{Manager: NPM}},
+		{".yarnrc.yml, as in vsce", map[string]string{"ws/packages/ext/.yarnrc.yml": ""}, Choice{Manager: NPM}},
 		{".pnp.cjs", map[string]string{"ws/packages/ext/.pnp.cjs": ""}, Choice{Manager: Yarn}},
 		{".yarn", map[string]string{"ws/packages/ext/.yarn/releases/yarn.cjs": ""}, Choice{Manager: Yarn}},
-		{"below", map[string]string{"ws/packages/ext/sub/yarn.lock": ""}, Choice{Manager: NPM}},
+		{"in a subfolder", map[string]string{"ws/packages/ext/sub/yarn.lock": ""}, Choice{Manager: NPM}},
 		{"pnpm", map[string]string{"ws/packages/ext/pnpm-lock.yaml": ""}, Choice{Manager: Pnpm}},
 		{"bun", map[string]string{"ws/packages/ext/bun.lock": ""}, Choice{Manager: Bun}},
 		{"bun, binary", map[string]string{"ws/packages/ext/bun.lockb": ""}, Choice{Manager: Bun}},
 		{"pnpm deploy", map[string]string{"ws/packages/ext/node_modules/.modules.yaml": ""}, Choice{Manager: Pnpm}},
-		{"npm and pnpm, as vsce", map[string]string{"ws/packages/ext/package-lock.json": "", "ws/packages/ext/pnpm-lock.yaml": ""}, Choice{Manager: NPM}},
-		{"yarn and pnpm, as vsce", map[string]string{"ws/packages/ext/yarn.lock": "", "ws/packages/ext/pnpm-lock.yaml": ""}, Choice{Manager: Yarn}},
-		{"said", map[string]string{"ws/packages/ext/package.json": `{"packageManager":"pnpm@9.12.1+sha512.0"}`, "ws/packages/ext/yarn.lock": ""}, Choice{Manager: Pnpm}},
-		{"said, another", map[string]string{"ws/packages/ext/package.json": `{"packageManager":"other@1"}`}, Choice{Manager: NPM}},
+		{"npm and pnpm, as in vsce", map[string]string{"ws/packages/ext/package-lock.json": "", "ws/packages/ext/pnpm-lock.yaml": ""}, Choice{Manager: NPM}},
+		{"yarn and pnpm, as in vsce", map[string]string{"ws/packages/ext/yarn.lock": "", "ws/packages/ext/pnpm-lock.yaml": ""}, Choice{Manager: Yarn}},
+		{"packageManager", map[string]string{"ws/packages/ext/package.json": `{"packageManager":"pnpm@9.12.1+sha512.0"}`, "ws/packages/ext/yarn.lock": ""}, Choice{Manager: Pnpm}},
+		{"packageManager, unknown", map[string]string{"ws/packages/ext/package.json": `{"packageManager":"other@1"}`}, Choice{Manager: NPM}},
 		{"required", map[string]string{"ws/packages/ext/package.json": `{"packageManager":"pnpm@9","devEngines":{"packageManager":{"name":"pnpm","onFail":"error"}}}`}, Choice{Pnpm, true}},
 		{"required without onFail", map[string]string{"ws/packages/ext/package.json": `{"devEngines":{"packageManager":{"name":"bun"}}}`}, Choice{Bun, true}},
 		{"preferred", map[string]string{"ws/packages/ext/package.json": `{"devEngines":{"packageManager":{"name":"yarn","onFail":"warn"}}}`}, Choice{Manager: Yarn}},
 		{"one of two", map[string]string{"ws/packages/ext/package.json": npmOrPnpm}, Choice{Manager: Pnpm}},
-		{"said wrongly", map[string]string{"ws/packages/ext/package.json": `{"packageManager":5,"devEngines":[]}`}, Choice{Manager: NPM}},
+		{"packageManager, wrong type", map[string]string{"ws/packages/ext/package.json": `{"packageManager":5,"devEngines":[]}`}, Choice{Manager: NPM}},
 		{"npm's workspace", map[string]string{"ws/package.json": `{"workspaces":["packages/*"]}`, "ws/package-lock.json": ""}, Choice{Manager: NPM}},
 		{"yarn's workspace", map[string]string{"ws/package.json": `{"workspaces":{"packages":["packages/**"]}}`, "ws/yarn.lock": ""}, Choice{Manager: Yarn}},
 		{"bun's workspace", map[string]string{"ws/package.json": `{"workspaces":["./packages/ext"]}`, "ws/bun.lock": ""}, Choice{Manager: Bun}},
 		{"pnpm's workspace", map[string]string{"ws/pnpm-workspace.yaml": "packages: ['packages/*']"}, Choice{Manager: Pnpm}},
 		{"nested workspaces", map[string]string{"package.json": `{"workspaces":["ws"]}`, "ws/package.json": `{"workspaces":["packages/*"]}`, "yarn.lock": ""}, Choice{Manager: Yarn}},
-		{"the workspace says", map[string]string{"ws/package.json": `{"workspaces":["packages/*"],"packageManager":"bun@1.2"}`}, Choice{Manager: Bun}},
-		{"not its workspace", map[string]string{"ws/package.json": `{"workspaces":["apps/*","packages/*","!packages/ext"]}`, "ws/yarn.lock": ""}, Choice{Manager: NPM}},
-		{"no workspace", map[string]string{"ws/package.json": `{}`, "ws/yarn.lock": ""}, Choice{Manager: NPM}},
+		{"the workspace's packageManager", map[string]string{"ws/package.json": `{"workspaces":["packages/*"],"packageManager":"bun@1.2"}`}, Choice{Manager: Bun}},
+		{"excluded from the workspace", map[string]string{"ws/package.json": `{"workspaces":["apps/*","packages/*","!packages/ext"]}`, "ws/yarn.lock": ""}, Choice{Manager: NPM}},
+		{"not a workspace", map[string]string{"ws/package.json": `{}`, "ws/yarn.lock": ""}, Choice{Manager: NPM}},
 	} {
 		files := fstest.MapFS{"ws/packages/ext/README.md": {}}
 		for name, text := range c.files {
@@ -52,7 +52,7 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestChooseByLinks has no lock file, only links in node_modules.
+// TestChooseByLinks has links in node_modules and no lock file.
 func TestChooseByLinks(t *testing.T) {
 	for folder, want := range map[string]Manager{".pnpm": Pnpm, ".bun": Bun, ".store": NPM} {
 		files := fstest.MapFS{
@@ -67,12 +67,12 @@ func TestChooseByLinks(t *testing.T) {
 
 func checkChoice(t *testing.T, name string, files fstest.MapFS, want Choice) {
 	t.Helper()
-	a := Around{FS: files, Path: "ws/packages/ext"}
-	if got := Choose(a, nil); got != want {
+	d := Dir{FS: files, Path: "ws/packages/ext"}
+	if got := Choose(d, nil); got != want {
 		t.Errorf("%s: got %+v, want %+v", name, got, want)
 	}
 	yes, no := true, false
-	if got := [2]Choice{Choose(a, &yes), Choose(a, &no)}; got != [2]Choice{{Yarn, true}, {NPM, true}} {
+	if got := [2]Choice{Choose(d, &yes), Choose(d, &no)}; got != [2]Choice{{Yarn, true}, {NPM, true}} {
 		t.Errorf("%s, with the flag: got %+v", name, got)
 	}
 }

@@ -19,9 +19,8 @@ const (
 	Bun  Manager = "bun"
 )
 
-// yarnFiles are the files for which vsce uses yarn instead of npm. Source: detectYarn in
-// vsce 4.1.0's npm.js. Its .yarnrc.yaml is not a typing error here: yarn writes
-// .yarnrc.yml, but vsce does not look for that.
+// yarnFiles are the files for which vsce uses yarn instead of npm. yarn writes .yarnrc.yml,
+// but vsce tests for .yarnrc.yaml only. Source: detectYarn in vsce 4.1.0's npm.js.
 var yarnFiles = []string{"yarn.lock", ".yarnrc", ".yarnrc.yaml", pnp, ".yarn"}
 
 // lockFiles show which manager installed the packages of a folder. npm's come first,
@@ -35,26 +34,30 @@ var lockFiles = []struct {
 	{"node_modules/.modules.yaml", Pnpm}, // written by pnpm deploy, which makes no lock file
 }
 
-// A Choice is the package manager of an extension, and whether another may be used.
+// A Choice is the package manager of an extension, and whether another one can replace it.
 type Choice struct {
 	Manager Manager
 	// Required is true if the flag or package.json forbids other managers: npm then refuses
-	// to run a script. Otherwise npm can run it too, as vsce does.
+	// to run a script. Otherwise npm can run scripts too, as vsce does.
 	Required bool
 }
 
-// Choose returns the package manager of an extension. The flag decides first: yarn or npm,
-// nil if it was not given. Then each folder from the extension's to the root of its
-// workspace decides: by devEngines or packageManager in its package.json, then by its lock
-// file. Finally the links in node_modules decide, and without them it is npm.
-func Choose(a Around, yarn *bool) Choice {
+// Choose returns the package manager of an extension, decided by the first of:
+//
+//   - yarn, the value of a flag: true is yarn, false is npm, nil is no flag,
+//   - in each folder from the extension's to the root of its workspace, devEngines or
+//     packageManager in package.json, then a lock file,
+//   - the links in node_modules.
+//
+// If nothing decides, it is npm.
+func Choose(d Dir, yarn *bool) Choice {
 	switch {
 	case yarn != nil && *yarn:
 		return Choice{Yarn, true}
 	case yarn != nil:
 		return Choice{NPM, true}
 	}
-	t := newTree(a)
+	t := newTree(d)
 	for dir := t.ext; ; dir = path.Dir(dir) {
 		if c := t.choose(dir); c.Manager != "" {
 			return c
@@ -66,7 +69,7 @@ func Choose(a Around, yarn *bool) Choice {
 }
 
 // linkedBy returns the manager that made the links in the extension's node_modules, or npm.
-// Rush makes pnpm install into another folder and leaves no lock file here.
+// With Rush, pnpm installs into another folder, and there is no lock file in this one.
 func (t *tree) linkedBy() Manager {
 	for _, n := range t.packages(t.ext) {
 		switch m := inStore.FindStringSubmatch(n.real); {
@@ -80,7 +83,7 @@ func (t *tree) linkedBy() Manager {
 	return NPM
 }
 
-// choose returns the manager that a folder names.
+// choose returns the manager that package.json or a lock file in a folder determines.
 func (t *tree) choose(dir string) Choice {
 	if c := declared(t.dir, dir); c.Manager != "" {
 		return c
@@ -100,8 +103,8 @@ func (t *tree) choose(dir string) Choice {
 	return Choice{}
 }
 
-// declared returns the manager that package.json names. devEngines comes first, because npm
-// respects it.
+// declared returns the manager that package.json names. devEngines precedes packageManager,
+// because npm reads it.
 //
 // Source: https://docs.npmjs.com/cli/v11/configuring-npm/package-json#devengines and
 // https://nodejs.org/api/packages.html#packagemanager.

@@ -8,23 +8,23 @@ import (
 	"strings"
 )
 
-// A manifest is what a package.json says about dependencies. Where there is no
-// package.json, or none that can be read, it is empty.
+// A manifest has the fields of a package.json that concern dependencies. It is empty if
+// package.json does not exist or cannot be read.
 type manifest struct {
 	name, version string
-	deps          map[string]dependency // by name, but for those that only developers need
+	deps          map[string]dependency // by name, without development dependencies
 	dev           map[string]dependency
-	named         []string // names in overrides, whose versions another rule chooses
+	overridden    []string // names in overrides
 	workspaces    []string // patterns of folders
-	unread        error    // why it is empty although there is one
-	wrong         []string // fields that are no lists of dependencies
+	readErr       error    // why package.json cannot be read
+	wrong         []string // fields that are not valid lists of dependencies
 }
 
-// A dependency is what a package wants to find in a node_modules.
+// A dependency is an item of dependencies or of a similar field.
 type dependency struct {
 	name string // of the folder in node_modules
-	spec string // which versions, or where from, such as ^1.2.0 or file:../lib
-	also string // the same again, from acceptDependencies; "" is no other
+	spec string // range of versions or origin, such as ^1.2.0 or file:../lib
+	also string // alternative spec from acceptDependencies; "" if there is none
 	kind kind
 }
 
@@ -39,16 +39,17 @@ const (
 	workspace
 )
 
-// mayMiss tells whether nothing is wrong if it is not there.
-func (d dependency) mayMiss() bool { return d.kind == optional || d.kind == peerOptional }
+// isOptional reports whether the package may be missing.
+func (d dependency) isOptional() bool { return d.kind == optional || d.kind == peerOptional }
 
 func (d dependency) isPeer() bool { return d.kind == peer || d.kind == peerOptional }
 
-// fields are those of an object. encoding/json's structs would match names without regard to case.
+// fields are the fields of a JSON object. The structs of encoding/json would match their names
+// without regard to case.
 type fields map[string]json.RawMessage
 
-// parseManifest reads a package.json. Fields of another type than expected are as
-// if absent; only dependencies that are none are remembered as wrong.
+// parseManifest reads a package.json. It ignores fields of an unexpected type, and records
+// invalid lists of dependencies in manifest.wrong.
 func parseManifest(text []byte) (*manifest, error) {
 	var f fields
 	err := json.Unmarshal(text, &f)
@@ -61,14 +62,14 @@ func parseManifest(text []byte) (*manifest, error) {
 	m := &manifest{deps: map[string]dependency{}, dev: map[string]dependency{}}
 	m.name, _ = as[string](f["name"])
 	m.version, _ = as[string](f["version"])
-	m.named = overridden(f["overrides"], nil)
+	m.overridden = overriddenNames(f["overrides"], nil)
 	m.workspaces = workspacePatterns(f["workspaces"])
 	m.readDependencies(f)
 	return m, nil
 }
 
-// readDependencies takes the lists in npm's order: a name in several is what the
-// last says. Source: _loadDeps in @npmcli/arborist's lib/node.js, of npm 11.
+// readDependencies reads the lists in the order of npm: the last list that has a name
+// determines its kind. Source: _loadDeps in @npmcli/arborist's lib/node.js, of npm 11.
 func (m *manifest) readDependencies(f fields) {
 	also, _ := as[fields](f["acceptDependencies"])
 	peers, _ := as[fields](f["peerDependenciesMeta"])
@@ -88,8 +89,8 @@ func (m *manifest) readDependencies(f fields) {
 	add(m.dev, "devDependencies", dev)
 }
 
-// list returns a field that is an object of strings; old packages have "" or []
-// for none.
+// list returns a field that is an object of strings. Old packages may have "" or [] instead
+// of an empty object.
 func (m *manifest) list(f fields, field string) map[string]string {
 	raw := f[field]
 	if list, ok := as[[]json.RawMessage](raw); ok && len(list) == 0 || !truthy(raw) {
@@ -112,8 +113,8 @@ func (m *manifest) list(f fields, field string) map[string]string {
 	return specs
 }
 
-// isFolderName tells whether a package may have this name: "name" or
-// "@scope/name", which stays in the node_modules it is looked for in.
+// isFolderName reports whether a package may have this name: "name" or "@scope/name". Such a
+// name does not lead out of a node_modules.
 func isFolderName(name string) bool {
 	scope, rest, scoped := strings.Cut(name, "/")
 	if scoped && (!strings.HasPrefix(scope, "@") || scope == "@") {
@@ -125,16 +126,16 @@ func isFolderName(name string) bool {
 	return rest != "" && !strings.HasPrefix(rest, ".") && !strings.ContainsAny(rest, "/\\\x00")
 }
 
-// overridden adds the names in overrides, at any depth: {"a@1": {".": "2", "b": "3"}}
-// names a and b.
-func overridden(raw json.RawMessage, names []string) []string {
+// overriddenNames appends the names in overrides, at any depth: {"a@1": {".": "2", "b": "3"}}
+// has the names a and b.
+func overriddenNames(raw json.RawMessage, names []string) []string {
 	rules, _ := as[fields](raw)
 	for _, key := range slices.Sorted(maps.Keys(rules)) {
 		name := key
 		if i := strings.LastIndex(key, "@"); i > 0 {
 			name = key[:i]
 		}
-		names = overridden(rules[key], append(names, name))
+		names = overriddenNames(rules[key], append(names, name))
 	}
 	return names
 }
@@ -152,13 +153,13 @@ func as[T any](raw json.RawMessage) (v T, ok bool) {
 	return v, raw != nil && json.Unmarshal(raw, &v) == nil
 }
 
-// truthy tells whether JavaScript would take it for true.
+// truthy reports whether a value is true in JavaScript.
 func truthy(raw json.RawMessage) bool {
 	v, ok := as[any](raw)
 	return ok && v != nil && v != false && v != "" && v != 0.0
 }
 
-// sorted returns dependencies by name.
+// sorted returns dependencies sorted by name.
 func sorted(deps map[string]dependency) []dependency {
 	return slices.SortedFunc(maps.Values(deps), func(a, b dependency) int { return strings.Compare(a.name, b.name) })
 }

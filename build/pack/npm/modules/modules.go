@@ -1,8 +1,8 @@
-// Package modules finds the packages in node_modules that an extension needs and
-// that therefore belong into its own package, and a place in it for each of them.
+// Package modules lists the packages in node_modules that an extension depends on and that
+// its .vsix must therefore include, and their locations in the .vsix.
 //
-// vsce asks npm or yarn for them. Behind an air gap neither may be there, so this
-// package reads node_modules itself, and never writes.
+// vsce runs npm or yarn to list them. An air-gapped machine may have neither, so this
+// package reads node_modules itself. It does not write.
 //
 // # npm
 //
@@ -10,29 +10,28 @@
 //
 //	npm list --omit=dev --depth=99999 --parseable
 //
-// the first, the extension itself, left out. Rules, from npm's lib/commands/ls.js
-// and @npmcli/arborist's lib/{node,edge,dep-valid,calc-dep-flags}.js and
-// lib/arborist/load-actual.js:
+// except the first, which is the extension itself. The rules are from npm's
+// lib/commands/ls.js and @npmcli/arborist's lib/{node,edge,dep-valid,calc-dep-flags}.js
+// and lib/arborist/load-actual.js:
 //
-//   - The extension's dependencies, optionalDependencies, peerDependencies and
-//     workspaces count, and all of theirs in turn; devDependencies only for folders of
-//     the extension's that node_modules has a link to, such as file:./lib. A name that is
-//     in devDependencies as well is for developers.
-//   - A package looks for another in its own node_modules, then in those of the
-//     folders around it. Links are followed first: what they lead to looks around
-//     in the place where it really is.
-//   - Extraneous packages, which nothing needs, are in as well if they lie in the
-//     node_modules of the extension or of another package that is in. Names with a
-//     leading dot, files and broken links are no packages.
-//   - Missing packages are errors, but for optional ones and optional peers; so are
-//     those of a version that is not asked for, optional or not, see semver.
-//     What only developers need may be anything.
+//   - The dependencies, optionalDependencies, peerDependencies and workspaces of the
+//     extension are included, and theirs in turn. devDependencies are included only for
+//     packages that are linked from node_modules to a folder of the extension, such as
+//     file:./lib. A name that is also in devDependencies is a development dependency.
+//   - A package finds another in its own node_modules, or else in the node_modules of its
+//     parent folders. Links are resolved first, so the parents are those of the target.
+//   - Extraneous packages, on which no package depends, are included if they are in the
+//     node_modules of the extension or of an included package. Files, broken links and
+//     names with a leading dot are not packages.
+//   - A missing package is an error, unless it is optional or an optional peer. A package
+//     outside of the wanted range of versions is an error, even if it is optional; see
+//     package semver. Development dependencies are not checked.
 //
-// This is more lenient than npm where it would have to know more than node_modules
-// says. npm compares the source of packages that come from a path, a URL, a
-// repository or by a tag with its lock files; here they all fit. The same goes for
-// names in overrides. npm's own copy of the tree, node_modules/.package-lock.json,
-// is not read: npm believes it as long as no folder is newer. Nor is .npmrc.
+// Some rules of npm need more than node_modules; this package is more lenient. npm compares
+// packages from a path, URL, repository or tag with its lock file; here any version of them
+// is accepted. The same applies to names in overrides. The hidden lock file
+// node_modules/.package-lock.json, which npm trusts unless a folder is newer, is not read,
+// nor is .npmrc.
 //
 // # yarn, pnpm and bun
 //
@@ -40,18 +39,19 @@
 // in turn. Extraneous packages are left out, and versions are not checked. A name that is
 // also in devDependencies is included. Peer dependencies are included with pnpm and bun,
 // which install them. A missing package is an error. With yarn outside of a workspace it is
-// a warning: yarn list reads yarn.lock and not node_modules, so vsce packs what is there.
+// a warning: yarn list reads yarn.lock and not node_modules, so vsce packs the folders that
+// exist.
 //
-// For yarn 1 that is what vsce makes of
+// For yarn 1 these are the packages that vsce reads from
 //
 //	yarn list --prod --json
 //
-// as far as the folders exist. yarn list lays the packages out anew, without those for
-// developers. Where that gives another layout than node_modules has, vsce packs the wrong
-// version of a package and not the one that is needed; this package takes the folder that is
-// really found. Options.Only follows dependencies to the end, whereas vsce leaves out
-// those of packages that are not at the top. Where yarn 2 or later made .pnp.cjs and no
-// node_modules, that is an error: vsce fails, too, as that yarn has no list.
+// and whose folders exist. yarn list computes a new layout without development dependencies.
+// If node_modules has another layout, vsce packs the wrong version of a package; this package
+// returns the one that Node.js finds. Options.Only includes all dependencies of the named
+// packages, whereas vsce leaves out those of packages that are not at the top level. If yarn 2
+// or later made .pnp.cjs and no node_modules, that is an error, as it is for vsce: that yarn
+// does not have the command list.
 //
 // # Workspaces and links
 //
@@ -60,13 +60,12 @@
 // workspace is searched for dependencies there as well. (npm list then prints all packages of
 // the workspace, and vsce cannot pack their files.) An extension belongs to a parent folder
 // whose package.json has workspaces that match, or that has a pnpm-workspace.yaml. The
-// node_modules of other parent folders are ignored, although Node.js would search them: their
-// content is there by chance.
+// node_modules of other parent folders are ignored, although Node.js would search them: they do
+// not belong to the extension.
 //
 // pnpm, yarn with nodeLinker: pnpm, bun with its isolated linker and npm with
 // install-strategy=linked put packages into a folder such as node_modules/.pnpm, and links into
-// the node_modules of their dependents. A .vsix has no links: see layout for where packages go
-// instead.
+// the node_modules of their dependents. A .vsix has no links, so layout assigns other locations.
 package modules
 
 import (
@@ -76,42 +75,42 @@ import (
 	"galbuild/build/pack/finding"
 )
 
-// Options tell how node_modules was made, and what to take of it.
+// Options select the packages of node_modules that are included.
 type Options struct {
 	Manager Manager  // "" is npm
-	Only    []string // with yarn: dependencies to pack, with theirs, instead of all; none is all
+	Only    []string // with yarn: names of dependencies to include, with theirs; nil is all
 }
 
-// Folders returns the folders of packages that an extension needs, sorted by Place, each
-// place once. A folder may be a symbolic link, and may lie in another's.
+// Folders returns the folders of the packages that an extension depends on, sorted by
+// Location, which is unique. A folder may be a symbolic link, and may be inside another.
 //
-// The text of the extension's package.json is pkg; if it is not JSON, that is the error.
-// The findings report packages that are missing or have a wrong version.
-func Folders(a Around, pkg []byte, o Options) ([]Folder, []finding.Finding, error) {
-	t := newTree(a)
+// pkg is the text of the extension's package.json; it is an error if this is not JSON. The
+// findings are packages that are missing, have a wrong version or cannot be placed.
+func Folders(d Dir, pkg []byte, o Options) ([]Folder, []finding.Finding, error) {
+	t := newTree(d)
 	root, err := t.root(pkg)
 	if err != nil {
 		return nil, nil, err
 	}
 	w := &walk{tree: t, manager: cmp.Or(o.Manager, NPM), seen: map[string]bool{root.path: true}, needs: map[string][]need{}}
 	if w.manager == NPM {
-		(&npmList{walk: w, root: root, used: map[string]bool{}}).run()
+		(&npmList{walk: w, root: root, needed: map[string]bool{}}).run()
 	} else {
 		(&nodeList{w}).run(root, o.Only)
 	}
-	folders, unplaced := w.lay(root)
-	return folders, append(w.explain(), unplaced...), nil
+	folders, conflicts := w.layOut(root)
+	return folders, append(w.explain(), conflicts...), nil
 }
 
-// A walk goes to every package once.
+// A walk visits packages, each of them once.
 type walk struct {
 	*tree
-	manager  Manager
-	seen     map[string]bool   // paths of all nodes that were in queue
-	needs    map[string][]need // dependencies, by the folder of a package's files
-	unneeded []*node           // packages of the extension that nothing depends on
-	queue    []*node
-	findings []finding.Finding
+	manager    Manager
+	seen       map[string]bool   // paths of all nodes that were added to queue
+	needs      map[string][]need // dependencies, by the folder of a package's files
+	extraneous []*node           // packages on which no other depends
+	queue      []*node
+	findings   []finding.Finding
 }
 
 // need records that one package depends on another.
@@ -130,7 +129,7 @@ func (w *walk) add(n *node) {
 	w.queue = append(w.queue, n)
 }
 
-// each visits n and what visit adds, until nothing is left.
+// each calls visit for each node in the queue, including those that visit adds.
 func (w *walk) each(visit func(*node)) {
 	for len(w.queue) > 0 {
 		n := w.queue[0]
@@ -141,7 +140,7 @@ func (w *walk) each(visit func(*node)) {
 
 func (w *walk) report(f finding.Finding) { w.findings = append(w.findings, f) }
 
-// reportWrong reports what n calls dependencies and is none.
+// reportWrong reports the fields of n that are not valid lists of dependencies.
 func (w *walk) reportWrong(n *node) {
 	for _, field := range n.wrong {
 		w.report(badField(n, field))

@@ -17,21 +17,21 @@ import (
 	"galbuild/build/pack/finding"
 )
 
-var update = flag.Bool("update", false, "write what is found to testdata")
+var update = flag.Bool("update", false, "write results to testdata")
 
-// A testCase is one of testdata/*/*.txtar: a folder, and what is said about it.
-// The extension is in the folder ext, wherever that is, if there is one. These files are not part
-// of it:
+// A testCase is one of testdata/*/*.txtar: a folder with the expected results. The extension is
+// in the folder named ext, or in all of the folder if there is none. These files are not part
+// of the folder:
 //
-//	links     symbolic links, one a line: name -> target
-//	only      Options.Only, one a line
-//	npm       what npm list prints, below the folder; a line with ! is a problem that makes it fail
-//	vsce      the folders that vsce ls takes with yarn; a line with ! is its error
-//	folders   what is wanted instead, "place <- source" where these differ; of pnpm and bun,
-//	          which vsce does not ask, all that is wanted
-//	lenient   why its problems are none here
-//	strict    why there is an error although it has none
-//	findings  what is wanted beside the folders
+//	links     symbolic links, one per line: name -> target
+//	only      Options.Only, one per line
+//	npm       recorded paths from npm list; a line with ! is a problem with which it fails
+//	vsce      recorded folders from vsce ls with yarn; a line with ! is its error
+//	folders   the expected folders if they differ from the recorded ones, and always for pnpm
+//	          and bun, which vsce does not use; "location <- source" if these differ
+//	lenient   the reason why the recorded problems are not errors here
+//	strict    the reason for an error that is not recorded
+//	findings  the expected findings
 type testCase struct {
 	name, path, kind string
 	archive          *txtar.Archive
@@ -70,8 +70,7 @@ func (c testCase) lines(name string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == '\n' })
 }
 
-// set replaces a section, or writes it at the end. Findings are left out if there
-// are none.
+// set replaces a section, or appends it. It removes an empty section of findings.
 func (c testCase) set(t *testing.T, name, text string) {
 	t.Helper()
 	c.archive.Files = slices.DeleteFunc(c.archive.Files, func(f txtar.File) bool { return f.Name == name })
@@ -97,7 +96,7 @@ func (c testCase) files() fstest.MapFS {
 	return all
 }
 
-// ext is the folder that the extension is in.
+// ext returns the folder of the extension.
 func (c testCase) ext() string {
 	for _, f := range c.archive.Files {
 		if dir := path.Dir(f.Name); path.Base(dir) == "ext" && path.Base(f.Name) == "package.json" {
@@ -109,12 +108,12 @@ func (c testCase) ext() string {
 
 func (c testCase) run(t *testing.T) ([]Folder, []finding.Finding) {
 	t.Helper()
-	around := Around{FS: c.files(), Path: c.ext()}
-	text, err := fs.ReadFile(around.FS, path.Join(around.Path, "package.json"))
+	dir := Dir{FS: c.files(), Path: c.ext()}
+	text, err := fs.ReadFile(dir.FS, path.Join(dir.Path, "package.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	folders, findings, err := Folders(around, text, Options{Manager: Manager(c.kind), Only: c.lines("only")})
+	folders, findings, err := Folders(dir, text, Options{Manager: Manager(c.kind), Only: c.lines("only")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,20 +128,20 @@ func lines(all []string) string {
 	return text
 }
 
-func places(folders []Folder) (all []string) {
+func formatFolders(folders []Folder) (all []string) {
 	for _, f := range folders {
 		all = append(all, f.String())
 	}
 	return all
 }
 
-// TestFolders compares with what npm and vsce said.
+// TestFolders compares folders and errors with those recorded from npm and vsce.
 func TestFolders(t *testing.T) {
 	for kind, recorded := range map[string]string{"npm": "npm", "yarn": "vsce", "pnpm": "folders", "bun": "folders"} {
 		for _, c := range cases(t, kind) {
 			t.Run(kind+"/"+c.name, func(t *testing.T) {
 				folders, findings := c.run(t)
-				c.checkFolders(t, places(folders), recorded)
+				c.checkFolders(t, formatFolders(folders), recorded)
 				c.checkErrors(t, findings, recorded)
 				c.checkFindings(t, findings)
 				if len(folders) > 0 {
@@ -153,31 +152,31 @@ func TestFolders(t *testing.T) {
 	}
 }
 
-// checkRuns checks that every package finds the same dependencies in the .vsix, which has
-// no links, as on disk, except those that are not packed.
+// checkRuns checks that each package finds the same dependencies in the .vsix, which has no
+// links, as on disk, except those that are not included.
 func (c testCase) checkRuns(t *testing.T, folders []Folder) {
 	t.Helper()
-	disk := newTree(Around{FS: c.files(), Path: c.ext()})
-	packed := map[string]string{".": disk.ext} // where the files of a place are, on disk
+	disk := newTree(Dir{FS: c.files(), Path: c.ext()})
+	packed := map[string]string{".": disk.ext} // folders on disk, by location
 	for _, f := range folders {
-		packed[f.Place], _ = disk.follow(".", strings.Split(path.Join(disk.ext, f.Source), "/"))
+		packed[f.Location], _ = disk.follow(".", strings.Split(path.Join(disk.ext, f.Source), "/"))
 	}
-	for place, real := range packed {
+	for location, real := range packed {
 		for _, d := range sorted(disk.manifest(real).deps) {
 			to := disk.resolve(real, d.name, true)
 			if to == nil || d.isPeer() || c.leavesOut(disk, real, d.name) {
 				continue
 			}
-			if got := look(packed, place, d.name); got != to.real {
-				t.Errorf("%s needs %s and finds %q, on disk %q", place, d.name, got, to.real)
+			if got := look(packed, location, d.name); got != to.real {
+				t.Errorf("%s needs %s and finds %q, on disk %q", location, d.name, got, to.real)
 			}
 		}
 	}
 }
 
-// leavesOut reports whether a dependency is not packed or is another copy: with the option,
-// by npm a dependency that is also for developers, and by yarn the own dependencies of a
-// linked folder.
+// leavesOut reports whether a dependency is not included, or is another copy: with
+// Options.Only; for npm if it is also a development dependency; and for yarn if it belongs to
+// a linked folder.
 func (c testCase) leavesOut(disk *tree, real, name string) bool {
 	_, dev := disk.manifest(real).dev[name]
 	return len(c.lines("only")) > 0 && real == disk.ext ||
@@ -185,10 +184,10 @@ func (c testCase) leavesOut(disk *tree, real, name string) bool {
 		c.kind == "yarn" && !within(disk.top, real)
 }
 
-// look searches the parent folders of a place as Node.js does.
-func look(packed map[string]string, place, name string) string {
-	for ; ; place = path.Dir(place) {
-		if real, ok := packed[path.Join(place, "node_modules", name)]; ok || place == "." {
+// look searches the parent folders of a location as Node.js does.
+func look(packed map[string]string, location, name string) string {
+	for ; ; location = path.Dir(location) {
+		if real, ok := packed[path.Join(location, "node_modules", name)]; ok || location == "." {
 			return real
 		}
 	}
@@ -213,7 +212,7 @@ func (c testCase) checkFolders(t *testing.T, got []string, recorded string) {
 	}
 }
 
-// checkErrors wants one error for each of the recorded problems.
+// checkErrors expects one error for each recorded problem.
 func (c testCase) checkErrors(t *testing.T, findings []finding.Finding, recorded string) {
 	t.Helper()
 	if recorded == "folders" {
@@ -249,7 +248,7 @@ func (c testCase) checkFindings(t *testing.T, findings []finding.Finding) {
 		if f.Warning {
 			severity = "warning"
 		}
-		b.WriteString(severity + ": " + f.String() + "; " + f.Way + "\n")
+		b.WriteString(severity + ": " + f.String() + "; " + f.Hint + "\n")
 	}
 	if *update {
 		c.set(t, "findings", b.String())
@@ -261,13 +260,13 @@ func (c testCase) checkFindings(t *testing.T, findings []finding.Finding) {
 
 func TestNoJSON(t *testing.T) {
 	for _, text := range []string{"", "[]", "null", `{"name":`, "\uFEFF{}"} {
-		if _, _, err := Folders(Around{FS: fstest.MapFS{}, Path: "."}, []byte(text), Options{}); err == nil {
+		if _, _, err := Folders(Dir{FS: fstest.MapFS{}, Path: "."}, []byte(text), Options{}); err == nil {
 			t.Errorf("%q: no error", text)
 		}
 	}
 }
 
-// TestDeep nests 200 packages, each of which needs the next.
+// TestDeep has 200 nested packages, each of which depends on the next.
 func TestDeep(t *testing.T) {
 	const depth = 200
 	files := fstest.MapFS{}
@@ -277,7 +276,7 @@ func TestDeep(t *testing.T) {
 		files[dir+"package.json"] = &fstest.MapFile{Data: []byte(`{"version":"1.0.0","dependencies":{"a":"1"}}`)}
 	}
 	for _, m := range managers {
-		folders, findings, err := Folders(Around{FS: files, Path: "."}, []byte(`{"dependencies":{"a":"1"}}`), Options{Manager: m})
+		folders, findings, err := Folders(Dir{FS: files, Path: "."}, []byte(`{"dependencies":{"a":"1"}}`), Options{Manager: m})
 		if len(folders) != depth || len(findings) != 0 || err != nil {
 			t.Errorf("%s: %d folders, %q, %v", m, len(folders), findings, err)
 		}
@@ -286,8 +285,8 @@ func TestDeep(t *testing.T) {
 
 var managers = []Manager{NPM, Yarn, Pnpm, Bun}
 
-// onDisk is dir with all of the disk around it.
-func onDisk(t *testing.T, dir string) Around {
+// onDisk calls OnDisk.
+func onDisk(t *testing.T, dir string) Dir {
 	t.Helper()
 	a, err := OnDisk(dir)
 	if err != nil {
@@ -296,8 +295,7 @@ func onDisk(t *testing.T, dir string) Around {
 	return a
 }
 
-// TestLinkLoop has links that lead to each other, through each other, to themselves
-// and away.
+// TestLinkLoop has cycles of links, a link to itself, and links out of the folder.
 func TestLinkLoop(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "node_modules"), 0o755); err != nil {
@@ -311,16 +309,16 @@ func TestLinkLoop(t *testing.T) {
 		}
 	}
 	want := []string{"node_modules/g"}
-	for _, a := range []Around{onDisk(t, dir), {FS: os.DirFS(dir), Path: "."}} {
+	for _, a := range []Dir{onDisk(t, dir), {FS: os.DirFS(dir), Path: "."}} {
 		folders, _, err := Folders(a, []byte(`{}`), Options{})
-		if !slices.Equal(places(folders), want) || err != nil {
+		if !slices.Equal(formatFolders(folders), want) || err != nil {
 			t.Errorf("got %q, %v", folders, err)
 		}
 	}
 }
 
-// TestAbsoluteLink has a link as Windows makes them. It counts what developers need,
-// and finds what lies in the extension's node_modules.
+// TestAbsoluteLink has an absolute link, as on Windows. The development dependencies of its
+// target are included, and found in the extension's node_modules.
 func TestAbsoluteLink(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -339,12 +337,12 @@ func TestAbsoluteLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	folders, findings, err := Folders(onDisk(t, dir), []byte(`{"dependencies":{"lib":"file:lib"},"devDependencies":{"d":"1"}}`), Options{})
-	if want := []string{"node_modules/d", "node_modules/lib"}; !slices.Equal(places(folders), want) || len(findings) != 0 || err != nil {
+	if want := []string{"node_modules/d", "node_modules/lib"}; !slices.Equal(formatFolders(folders), want) || len(findings) != 0 || err != nil {
 		t.Errorf("got %q, %q, %v", folders, findings, err)
 	}
 }
 
-// TestVolume has links to two disks of Windows, only one of which is in the file system.
+// TestVolume has links to two volumes of Windows. Only one of them is in the file system.
 func TestVolume(t *testing.T) {
 	files := fstest.MapFS{
 		"lib/package.json":                  {Data: []byte(`{"version":"1.0.0","dependencies":{"own":"1"}}`)},
@@ -355,16 +353,16 @@ func TestVolume(t *testing.T) {
 		"C:": {"node_modules/lib", "node_modules/own <- ../lib/node_modules/own"},
 		"D:": nil, // the link leads to another disk, which a file system in memory does not follow
 	} {
-		a := Around{FS: files, Path: "ext", Volume: volume}
+		a := Dir{FS: files, Path: "ext", Volume: volume}
 		folders, _, err := Folders(a, []byte(`{"dependencies":{"lib":"file:../lib"}}`), Options{})
-		if !slices.Equal(places(folders), want) || err != nil {
-			t.Errorf("%s: got %q, %v", volume, places(folders), err)
+		if !slices.Equal(formatFolders(folders), want) || err != nil {
+			t.Errorf("%s: got %q, %v", volume, formatFolders(folders), err)
 		}
 	}
 }
 
-// FuzzFolders finds that no package.json, of the extension or of a package, makes
-// it panic or hang, that the folders are sorted, and that they exist.
+// FuzzFolders checks that Folders neither panics nor hangs, whatever the package.json of the
+// extension and of its packages, and that the folders are sorted and exist.
 func FuzzFolders(f *testing.F) {
 	f.Add([]byte(`{"dependencies":{"a":"^1","@s/b":"npm:x@2"},"workspaces":["lib/*","!lib/b"],"overrides":{"a":{".":"1"}}}`), []byte(`{"name":"a","version":"1.0.0"}`))
 	f.Add([]byte(`{"dependencies":[],"peerDependencies":{"a":1},"peerDependenciesMeta":{"a":{"optional":true}}}`), []byte(`{"dependencies":{"..":"1","a":"file:.."}}`))
@@ -376,12 +374,12 @@ func FuzzFolders(f *testing.F) {
 		dir["package.json"] = &fstest.MapFile{Data: []byte(`{"workspaces":["*"]}`)}
 		dir["ext/node_modules/d"] = &fstest.MapFile{Data: []byte("../../d"), Mode: fs.ModeSymlink}
 		for _, m := range managers {
-			folders, _, err := Folders(Around{FS: dir, Path: "ext"}, root, Options{Manager: m})
+			folders, _, err := Folders(Dir{FS: dir, Path: "ext"}, root, Options{Manager: m})
 			if err != nil && folders != nil {
 				t.Fatalf("%q, %v", folders, err)
 			}
 			for i, folder := range folders {
-				if i > 0 && folder.Place <= folders[i-1].Place {
+				if i > 0 && folder.Location <= folders[i-1].Location {
 					t.Errorf("%q comes after %q", folder, folders[i-1])
 				}
 				if info, err := fs.Stat(dir, path.Join("ext", folder.Source)); err != nil || !info.IsDir() {

@@ -14,15 +14,15 @@ import (
 	"galbuild/cmd/e2e/installed"
 )
 
-// TestRecorded asks npm, and vsce with yarn 1, about every case and compares with what
-// is recorded, or with -update records it.
+// TestRecorded runs npm, and vsce with yarn 1, in each case. It compares the output with the
+// recorded one, or records it with -update.
 func TestRecorded(t *testing.T) {
 	t.Run("npm", func(t *testing.T) { recorded(t, "npm", "npm", listNpm) })
 	t.Run("yarn", func(t *testing.T) { recorded(t, "yarn", "vsce", listVsce) })
 }
 
-// recorded has list make the section of each case of a kind, as lines. It gets the
-// cases and the folders of their extensions.
+// recorded compares a section of each case of a kind with the lines that list returns. list
+// gets the cases and the folders of their extensions.
 func recorded(t *testing.T, kind, section string, list func(*testing.T, []testCase, []string) [][]string) {
 	all := cases(t, kind)
 	var dirs []string
@@ -31,7 +31,7 @@ func recorded(t *testing.T, kind, section string, list func(*testing.T, []testCa
 	}
 	listed := list(t, all, dirs)
 	if len(listed) != len(all) {
-		t.Fatalf("%d answers for %d cases", len(listed), len(all))
+		t.Fatalf("%d results for %d cases", len(listed), len(all))
 	}
 	for i, c := range all {
 		t.Run(c.name, func(t *testing.T) {
@@ -51,7 +51,7 @@ func recorded(t *testing.T, kind, section string, list func(*testing.T, []testCa
 	}
 }
 
-// write makes the case's folder and returns it.
+// write writes the case to a folder and returns that.
 func (c testCase) write(t *testing.T) string {
 	t.Helper()
 	root, err := filepath.EvalSymlinks(t.TempDir())
@@ -79,28 +79,28 @@ func (c testCase) write(t *testing.T) string {
 
 var problem = regexp.MustCompile(`(?m)^npm (?:error|ERR!) ((?:missing|invalid|extraneous): .*|code E\w+|Invalid .*|.*must provide.*)$`)
 
-// An npmAnswer is what npm list printed, and whether it failed.
-type npmAnswer struct {
+// An npmResult is the output of npm list, and whether it failed.
+type npmResult struct {
 	Output, Errors string
 	Failed         bool
 }
 
-// listNpm runs npm as vsce does.
+// listNpm runs npm list as vsce does.
 func listNpm(t *testing.T, _ []testCase, dirs []string) [][]string {
 	t.Helper()
-	var answers []npmAnswer
+	var results []npmResult
 	tools := installed.Tools(t)
-	tools.Ask(t, dirs, &answers, "testdata/npm.js", tools.NPM)
+	tools.Ask(t, dirs, &results, "testdata/npm.js", tools.NPM)
 	var all [][]string
-	for i, a := range answers {
-		all = append(all, a.lines(dirs[i]))
+	for i, r := range results {
+		all = append(all, r.lines(dirs[i]))
 	}
 	return all
 }
 
-// lines returns the listed folders, then the problems. Files are left out: they are no
+// lines returns the listed folders, then the problems. It leaves out files, which are not
 // packages.
-func (a npmAnswer) lines(dir string) []string {
+func (a npmResult) lines(dir string) []string {
 	var lines []string
 	for line := range strings.Lines(a.Output) {
 		line = strings.TrimSpace(line)
@@ -123,31 +123,31 @@ func (a npmAnswer) lines(dir string) []string {
 
 var packageFile = regexp.MustCompile(`^((?:.*/)?node_modules/(?:@[^/]+/)?[^/]+)/package\.json$`)
 
-// listVsce returns the folders whose package.json vsce ls names.
+// listVsce returns the folders whose package.json vsce ls prints.
 func listVsce(t *testing.T, all []testCase, dirs []string) [][]string {
 	t.Helper()
-	type question struct {
+	type query struct {
 		Dir  string   `json:"dir"`
 		Only []string `json:"only,omitempty"`
 	}
-	var questions []question
+	var queries []query
 	for i, c := range all {
-		questions = append(questions, question{dirs[i], c.lines("only")})
+		queries = append(queries, query{dirs[i], c.lines("only")})
 	}
-	var answers []struct {
+	var results []struct {
 		Files []string
 		Error string
 	}
 	tools := installed.Tools(t)
-	tools.Ask(t, questions, &answers, "testdata/yarn.js", filepath.Dir(tools.VSCE))
+	tools.Ask(t, queries, &results, "testdata/yarn.js", filepath.Dir(tools.VSCE))
 	var listed [][]string
-	for _, a := range answers {
-		listed = append(listed, packages(a.Files, a.Error))
+	for _, r := range results {
+		listed = append(listed, packages(r.Files, r.Error))
 	}
 	return listed
 }
 
-// packages returns the folders of which the files are, or the problem if there is one.
+// packages returns the folders that contain the files, or the problem if there is one.
 func packages(files []string, problem string) []string {
 	if first, _, _ := strings.Cut(strings.TrimSpace(problem), "\n"); first != "" {
 		return []string{"! " + first}

@@ -7,11 +7,11 @@ import (
 	"galbuild/build/pack/npm/semver"
 )
 
-// An origin is where a spec says that a package comes from.
+// An origin is the kind of source of a package, according to a spec.
 type origin int
 
 const (
-	unknown   origin = iota // npm does not understand it
+	unknown   origin = iota // not valid for npm
 	elsewhere               // a path, a URL, a repository, or a tag
 	registry                // a range of versions
 )
@@ -24,26 +24,25 @@ var (
 	tagSpec     = regexp.MustCompile(`^[A-Za-z0-9_.!~*'()-]+$`)
 )
 
-// fetched are the protocols that npm installs from; not workspace:, catalog:,
-// link:, portal:, patch: and jsr:, which are other tools'.
-var fetched = map[string]bool{
+// protocols are those that npm installs from. workspace:, catalog:, link:, portal:, patch:
+// and jsr: belong to other tools.
+var protocols = map[string]bool{
 	"git": true, "http": true, "https": true, "rsync": true, "ftp": true, "file": true, "ssh": true,
 	"github": true, "gitlab": true, "bitbucket": true, "gist": true, "sourcehut": true,
 }
 
-// satisfied tells whether a package of this version is what spec asks for. Where a
-// package came from is not written in it; so any is good for file:../lib,
-// owner/repo and latest.
+// satisfied reports whether a package with this version satisfies a spec. Its package.json
+// does not record its origin, so any version satisfies file:../lib, owner/repo and latest.
 func satisfied(spec, version string) bool {
 	from, versions := readSpec(spec)
-	if from != registry || versions == "*" { // unlike x, any version, even a prerelease or none
+	if from != registry || versions == "*" { // * allows prereleases and a missing version; x does not
 		return from != unknown
 	}
 	r, _ := semver.ParseLooseRange(versions)
 	return r.Contains(version)
 }
 
-// readSpec returns the range as well, if it is one.
+// readSpec returns the origin of a spec, and its range of versions if that is registry.
 func readSpec(spec string) (from origin, versions string) {
 	const alias = "npm:"
 	if len(spec) >= len(alias) && strings.EqualFold(spec[:len(alias)], alias) {
@@ -53,7 +52,7 @@ func readSpec(spec string) (from origin, versions string) {
 		return elsewhere, ""
 	}
 	if m := urlSpec.FindStringSubmatch(spec); m != nil {
-		if fetched[strings.ToLower(m[1])] {
+		if protocols[strings.ToLower(m[1])] {
 			return elsewhere, ""
 		}
 		return unknown, ""
@@ -77,7 +76,7 @@ func readVersions(spec string) (from origin, versions string) {
 	return unknown, ""
 }
 
-// readAlias is for name, name@range and @scope/name@range.
+// readAlias reads name, name@range or @scope/name@range, which follow npm: in a spec.
 func readAlias(spec string) (from origin, versions string) {
 	name, versions := spec, ""
 	if i := strings.LastIndex(spec, "@"); i > 0 {

@@ -11,9 +11,8 @@ import (
 	"galbuild/build/regular"
 )
 
-// A tree is the surroundings of the extension's folder as packages see them: each looks for
-// its dependencies in its own node_modules, then in those of its parent folders. Paths are
-// those of dir.
+// A tree finds packages as Node.js does: in the node_modules of a folder, then in those of its
+// parent folders. Paths are those of dir.
 type tree struct {
 	dir       fs.FS
 	ext       string // the extension's folder
@@ -23,27 +22,27 @@ type tree struct {
 	manifests map[string]*manifest        // by folder
 }
 
-// A node is a package.
+// A node is a package in a node_modules, or the extension.
 type node struct {
-	path    string // the path where it was found, such as node_modules/a
-	real    string // where its files are: path, unless that is a link
-	link    bool
-	outside bool   // it links to a folder outside of dir
-	shown   string // path, from the extension's folder
-	files   string // real, from the extension's folder
+	path    string // where it was found, such as node_modules/a
+	real    string // path, with symbolic links resolved
+	link    bool   // path is a link, or below one
+	outside bool   // path is a link to a folder outside of dir
+	shown   string // path, relative to the extension's folder
+	files   string // real, relative to the extension's folder
 	*manifest
 }
 
-func newTree(a Around) *tree {
-	t := &tree{dir: a.FS, ext: a.Path, volume: a.Volume, listings: map[string]map[string]*node{}, manifests: map[string]*manifest{}}
+func newTree(d Dir) *tree {
+	t := &tree{dir: d.FS, ext: d.Path, volume: d.Volume, listings: map[string]map[string]*node{}, manifests: map[string]*manifest{}}
 	t.top = t.workspaceRoot()
 	return t
 }
 
-// shown returns a path as messages show it: from the extension's folder.
-func (t *tree) shown(name string) string { return below(t.ext, name) }
+// shown returns a path as messages show it: relative to the extension's folder.
+func (t *tree) shown(name string) string { return relative(t.ext, name) }
 
-// root is the extension itself, with the text of its package.json.
+// root returns the node of the extension, whose package.json has this text.
 func (t *tree) root(text []byte) (*node, error) {
 	m, err := parseManifest(text)
 	if err != nil {
@@ -53,8 +52,8 @@ func (t *tree) root(text []byte) (*node, error) {
 	return &node{path: t.ext, real: t.ext, shown: ".", files: ".", manifest: m}, nil
 }
 
-// resolve returns the package that one in dir gets when it asks for a name, nil if
-// none. Without up it looks no further than dir.
+// resolve returns the package that a package in dir finds by a name, or nil. It searches
+// parent folders only if up is true.
 func (t *tree) resolve(dir, name string, up bool) *node {
 	for ; ; dir = path.Dir(dir) {
 		if found := t.packages(dir)[name]; found != nil || dir == "." || dir == t.top || !up {
@@ -63,8 +62,8 @@ func (t *tree) resolve(dir, name string, up bool) *node {
 	}
 }
 
-// packages returns those in dir/node_modules by name. Names that begin with a dot
-// are none, nor are files, nor links that lead nowhere.
+// packages returns the packages in dir/node_modules by name. Files, broken links and names
+// that begin with a dot are not packages.
 func (t *tree) packages(dir string) map[string]*node {
 	if l, ok := t.listings[dir]; ok {
 		return l
@@ -84,7 +83,7 @@ func (t *tree) packages(dir string) map[string]*node {
 	return l
 }
 
-// names lists a folder; one that cannot be read is empty, as it is for npm.
+// names lists a folder. As for npm, a folder that cannot be read is empty.
 func (t *tree) names(dir string) []string {
 	entries, _ := fs.ReadDir(t.dir, dir)
 	var names []string
@@ -96,7 +95,7 @@ func (t *tree) names(dir string) []string {
 	return names
 }
 
-// read adds the package at dir, which has no links, and the names below it.
+// read adds the package at a path, given as a folder without links and the names below it.
 func (t *tree) read(l map[string]*node, dir string, names ...string) {
 	n := &node{path: path.Join(dir, path.Join(names...))}
 	var end end
@@ -114,10 +113,10 @@ func (t *tree) read(l map[string]*node, dir string, names ...string) {
 	l[path.Join(names[1:]...)] = n
 }
 
-// maxLinks is how many links may stand for one folder.
+// maxLinks is the maximum number of links in the resolution of one path.
 const maxLinks = 40
 
-// An end is where links lead to.
+// An end says whether the target of links is in the tree.
 type end int
 
 const (
@@ -125,9 +124,8 @@ const (
 	outside     // outside of the tree's dir
 )
 
-// follow returns the folder that dir and the names below it stand for, by replacing
-// links in the names; "" if they go round in circles. If they lead elsewhere than
-// inside, that is dir and the names as they are.
+// follow returns the path of dir and the names below it with symbolic links resolved, or ""
+// if there is a cycle of links. If a link leads outside, it returns the path unchanged.
 func (t *tree) follow(dir string, names []string) (string, end) {
 	given := path.Join(dir, path.Join(names...))
 	for links := 0; len(names) > 0; {
@@ -161,7 +159,7 @@ func (t *tree) target(dir, link string) (string, bool) {
 	return target, fs.ValidPath(target) && !isVolume
 }
 
-// readRegular reads a regular file. Others, such as named pipes, may have no end.
+// readRegular reads a regular file. Reading others, such as named pipes, may never end.
 func readRegular(dir fs.FS, name string) ([]byte, error) {
 	info, err := fs.Stat(dir, name)
 	if err != nil {
@@ -173,8 +171,8 @@ func readRegular(dir fs.FS, name string) ([]byte, error) {
 	return fs.ReadFile(dir, name)
 }
 
-// manifest reads dir/package.json. npm takes one that it cannot read for empty,
-// and skips a byte order mark.
+// manifest reads dir/package.json. As npm does, it ignores a byte order mark, and returns an
+// empty manifest if the file cannot be read.
 func (t *tree) manifest(dir string) *manifest {
 	if m, ok := t.manifests[dir]; ok {
 		return m
@@ -188,7 +186,7 @@ func (t *tree) manifest(dir string) *manifest {
 		}
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		m.unread = err
+		m.readErr = err
 	}
 	t.manifests[dir] = m
 	return m

@@ -11,9 +11,9 @@ import (
 	"galbuild/build/pack/finding"
 )
 
-// workspaces returns the folders that fit m's patterns and have a package.json, by
-// the names of their packages. A pattern with ! takes folders away, unless a later
-// pattern is one of those. Source: @npmcli/map-workspaces 5, lib/index.js.
+// workspaces returns the folders that match the patterns of m and have a package.json, by
+// package name. A pattern with ! excludes folders. A later pattern cancels a ! pattern that
+// matches its text. Source: @npmcli/map-workspaces 5, lib/index.js.
 func (t *tree) workspaces(m *manifest) (map[string]string, []finding.Finding) {
 	found := map[string]string{}
 	var findings []finding.Finding
@@ -51,7 +51,7 @@ func (t *tree) workspaceFolders(patterns []string) []string {
 	return slices.Compact(dirs)
 }
 
-// splitPatterns takes ! away, and / or ./ in front.
+// splitPatterns separates patterns with ! from the others, and removes a leading / or ./.
 func splitPatterns(patterns []string) (include, exclude []string) {
 	for _, p := range patterns {
 		bare := strings.TrimLeft(p, "!")

@@ -1,6 +1,6 @@
-// Runs npm list in folders, as vsce does, in one process: npm's start takes longer than
-// the list. Argument: npm. Input: a JSON list of folders. Output: a JSON list of
-// {"output", "errors", "failed"}, the first two as npm prints them.
+// Runs npm list in folders, as vsce does. One process runs them all, because npm takes longer
+// to start than to list. Argument: the path of npm. Input: a JSON list of folders. Output: a
+// JSON list of {"output", "errors", "failed"}, with the standard output and error of npm.
 const fs = require('fs');
 const path = require('path');
 const { Writable } = require('stream');
@@ -19,7 +19,7 @@ class Text extends Writable {
 
 async function list(dir) {
 	process.chdir(dir);
-	process.env = { ...environment }; // npm writes its configuration there
+	process.env = { ...environment }; // npm adds its configuration to it
 	process.argv = [process.execPath, npm, 'list', '--omit=dev', '--parseable', '--depth=99999', '--loglevel=error'];
 	process.exitCode = 0;
 	const stdout = new Text(), stderr = new Text();
@@ -37,11 +37,11 @@ async function list(dir) {
 }
 
 async function main() {
-	const answers = [];
-	for (const dir of JSON.parse(fs.readFileSync(0, 'utf8'))) answers.push(await list(dir));
+	const results = [];
+	for (const dir of JSON.parse(fs.readFileSync(0, 'utf8'))) results.push(await list(dir));
 	process.chdir('/');
 	process.exitCode = 0;
-	process.stdout.write(JSON.stringify(answers));
+	process.stdout.write(JSON.stringify(results));
 }
 
 main();

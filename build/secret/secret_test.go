@@ -14,19 +14,19 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// A testCase is a txtar of files and of what is to be found in them. Its texts have
-// placeholders, so that no scanner takes them for tokens:
+// A testCase is a txtar of files and of the secrets in them. The files have placeholders, so
+// that no secret scanner takes them for tokens:
 //
 //	{36}       36 letters and digits
-//	{json 60}  JSON in base64, of 60 bytes before
-//	{\r}       as in a Go string
-//	{utf16}    at the beginning of a file: the rest is written in UTF-16LE
-//	{base64}   at the beginning of a file: the rest is read from base64
-//	{cut}      at the end of a file: it has no line break there
+//	{json 60}  60 bytes of JSON, in base64
+//	{\r}       an escape of a Go string
+//	{utf16}    at the beginning of a file: the file is in UTF-16LE
+//	{base64}   at the beginning of a file: the rest is the file in base64
+//	{cut}      at the end of a file: the file ends without a line break
 //	{}         nothing
 //
-// The lines of want are file:line:column [rule], recorded from vsce. A leading minus
-// marks what only vsce reports, a plus what only Scan does.
+// The lines of want are file:line:column [rule], recorded from vsce. A leading minus marks
+// a secret that only vsce reports, a plus one that only Scan does.
 type testCase struct {
 	name  string
 	files map[string][]byte
@@ -109,27 +109,33 @@ func atoi(t testing.TB, s string) int {
 	return n
 }
 
-// alphabet is n letters and digits.
+// alphabet returns n letters and digits.
 func alphabet(n int) string {
 	const some = "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0z"
 	return strings.Repeat(some, n/len(some)+1)[:n]
 }
 
-var findingRule = regexp.MustCompile(`\[([\w-]+)\]$`)
-
-// scanAll returns what Scan finds, as in want.
+// scanAll returns the secrets that Scan finds, as lines of want.
 func (c testCase) scanAll() []string {
 	var lines []string
 	for name, content := range c.files {
-		for _, f := range Scan(name, content, Options{}) {
-			lines = append(lines, f.Where+" "+findingRule.FindString(f.What))
+		for _, s := range Scan(name, content, Options{}) {
+			lines = append(lines, line(name, s))
 		}
 	}
 	slices.Sort(lines)
 	return lines
 }
 
-// TestScan compares with what vsce found.
+// line returns a secret as a line of want.
+func line(name string, s Secret) string {
+	if s.Line == 0 {
+		return name
+	}
+	return fmt.Sprintf("%s:%d:%d [%s]", name, s.Line, s.Column, s.Rule)
+}
+
+// TestScan compares the secrets that Scan finds with those that vsce found.
 func TestScan(t *testing.T) {
 	for _, c := range readCases(t) {
 		t.Run(c.name, func(t *testing.T) {
@@ -148,7 +154,7 @@ func TestScan(t *testing.T) {
 func compare(t *testing.T, got, want []string) {
 	t.Helper()
 	if len(want) == 0 {
-		t.Error("nothing to find")
+		t.Error("no secrets in want")
 	}
 	for _, line := range want {
 		if !slices.Contains(got, line) {
@@ -163,23 +169,24 @@ func compare(t *testing.T, got, want []string) {
 	if t.Failed() || len(got) == len(want) {
 		return
 	}
-	t.Errorf("%d findings, want %d", len(got), len(want))
+	t.Errorf("%d secrets, want %d", len(got), len(want))
 }
 
-func TestFinding(t *testing.T) {
-	for _, c := range []struct{ name, text, what, way string }{
-		{"a/b.js", "x npm_{36}", "access token of npm, \"npm_aB3d…\" [npm]", "remove it, or allow it with --allow-package-secrets npm"},
+func TestDescription(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       Secret
+	}{
+		{"a/b.js", "x npm_{36}", Secret{"npm", 1, 3, `access token of npm, "npm_aB3d…"`}},
 		{"a.pem", "-----BEGIN RSA {}PRIVATE KEY-----\n{64}\n-----END RSA {}PRIVATE KEY-----",
-			"private key, \"-----BEGIN RSA PRIVATE KEY-----…\" [privatekey]", "remove it, or allow it with --allow-package-secrets privatekey"},
-		{"a.sh", "AWS_SECRET_ACCESS_KEY='{40}'", "secret access key of AWS, \"aB3d…\" [aws]", "remove it, or allow it with --allow-package-secrets aws"},
+			Secret{"privatekey", 1, 1, `private key, "-----BEGIN RSA PRIVATE KEY-----…"`}},
+		{"a.sh", "\nAWS_SECRET_ACCESS_KEY='{40}'", Secret{"aws", 2, 1, `secret access key of AWS, "aB3d…"`}},
 		{"a.sh", "https://hooks.slack{}.com/services/T{8}/B{8}/{24}",
-			"incoming webhook of Slack, \"https://hooks.slack.com/services/TaB3d…\" [slack]", "remove it, or allow it with --allow-package-secrets slack"},
-		{"b/.env", "", "a .env file holds secrets",
-			`leave it out by .vscodeignore or "files" of package.json, or allow it with --allow-package-env-file`},
+			Secret{"slack", 1, 1, `incoming webhook of Slack, "https://hooks.slack.com/services/TaB3d…"`}},
+		{"b/.env", "", Secret{DotEnv, 0, 0, "a .env file holds secrets"}},
 	} {
-		found := Scan(c.name, expand(t, c.text), Options{})
-		if len(found) != 1 || found[0].Warning || found[0].What != c.what || found[0].Way != c.way {
-			t.Errorf("%s: %+v, want %q, %q", c.name, found, c.what, c.way)
+		if found := Scan(c.name, expand(t, c.text), Options{}); !slices.Equal(found, []Secret{c.want}) {
+			t.Errorf("%s: %+v, want %+v", c.name, found, c.want)
 		}
 	}
 }
@@ -226,20 +233,20 @@ func TestSkips(t *testing.T) {
 	}
 }
 
-// TestAnchors compares with a search for each literal.
-func TestAnchors(t *testing.T) {
+// TestPrefilter compares the prefilter with a search for each literal.
+func TestPrefilter(t *testing.T) {
 	for _, c := range readCases(t) {
 		for name, text := range c.files {
 			for shift := range 2 {
 				text := append(make([]byte, shift), text...)
 				got := map[string]bool{}
-				anchored().each(text, func(p, at int) {
+				filter().each(text, func(p, at int) {
 					got[fmt.Sprintf("%d:%d", p, at)] = true
 				})
 				for p := range patterns {
-					for _, literal := range patterns[p].anchors {
+					for _, literal := range patterns[p].literals {
 						for at := range text {
-							if key := fmt.Sprintf("%d:%d", p, at); strings.HasPrefix(string(text[at:min(len(text), at+20)]), literal) != got[key] && !otherAnchor(text[at:], p, literal) {
+							if key := fmt.Sprintf("%d:%d", p, at); strings.HasPrefix(string(text[at:min(len(text), at+20)]), literal) != got[key] && !otherLiteral(text[at:], p, literal) {
 								t.Errorf("%s+%d: %q at %d: found %v", name, shift, literal, at, got[key])
 							}
 						}
@@ -250,15 +257,15 @@ func TestAnchors(t *testing.T) {
 	}
 }
 
-// otherAnchor tells whether text begins with an anchor of p other than literal.
-func otherAnchor(text []byte, p int, literal string) bool {
-	return slices.ContainsFunc(patterns[p].anchors, func(a string) bool {
-		return a != literal && strings.HasPrefix(string(text[:min(len(text), 20)]), a)
+// otherLiteral reports whether text begins with a literal of p other than this one.
+func otherLiteral(text []byte, p int, literal string) bool {
+	return slices.ContainsFunc(patterns[p].literals, func(l string) bool {
+		return l != literal && strings.HasPrefix(string(text[:min(len(text), 20)]), l)
 	})
 }
 
-// FuzzScan feeds anything to Scan: what it finds is in the text, shows little of it,
-// and is gone if allowed.
+// FuzzScan passes any file to Scan. A secret has a rule, a position and a short description,
+// and is not reported if it is allowed.
 func FuzzScan(f *testing.F) {
 	for _, c := range readCases(f) {
 		for name, content := range c.files {
@@ -268,15 +275,15 @@ func FuzzScan(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name string, content []byte) {
 		found := Scan(name, content, Options{})
 		if Skips(name) && len(found) > 0 {
-			t.Errorf("%q is skipped, and has %v", name, found)
+			t.Errorf("%q is skipped, but Scan found %v", name, found)
 		}
 		for _, x := range found {
-			if x.What == "" || x.Way == "" || len(x.What) > 1000 || !strings.HasPrefix(x.Where, name) {
-				t.Errorf("bad finding %+v", x)
+			if x.Description == "" || len(x.Description) > 1000 || (x.Line > 0) != (x.Rule != DotEnv) {
+				t.Errorf("bad secret %+v", x)
 			}
 		}
 		if left := Scan(name, content, Options{Allow: Rules(), AllowEnv: true}); len(left) > 0 {
-			t.Errorf("allowed, and found: %v", left)
+			t.Errorf("allowed, but found: %v", left)
 		}
 	})
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// minified is like the output of a bundler: one long line, with words that anchors
-// begin like.
+// minified returns text like the output of a bundler: one long line, with words that begin
+// like the literals of patterns.
 func minified(size int) []byte {
 	const part = `"use strict";var t=Object.create,n=Object.defineProperty,i=(e,r)=>function(){return r||(0,e[Object.keys(e)[0]])((r={exports:{}}).exports,r),r.exports};` +
 		`class Task{constructor(e){this.options=e,this.secret=e.secret,this.task_id="task-"+e.id}get npmName(){return process.env.npm_config_registry||"https://registry.example/"}` +

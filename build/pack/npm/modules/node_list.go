@@ -22,7 +22,7 @@ func (l *nodeList) run(root *node, only []string) {
 		l.queue = nil
 	}
 	for _, name := range only {
-		if n := l.look(root, name); n != nil {
+		if n := l.find(root, name); n != nil {
 			l.need(root, name, n)
 			continue
 		}
@@ -35,19 +35,19 @@ func (l *nodeList) visit(n *node) {
 	l.reportWrong(n)
 	for _, d := range sorted(n.deps) {
 		if d.isPeer() && l.manager == Yarn {
-			continue // yarn list does so too
+			continue // as in yarn list
 		}
-		if to := l.look(n, d.name); to != nil {
+		if to := l.find(n, d.name); to != nil {
 			l.need(n, d.name, to)
 		} else if d.kind == prod {
-			l.report(l.missingNode(n, d))
+			l.report(l.missingFinding(n, d))
 		}
 	}
 }
 
-// look returns the package that n finds by a name. If a link leads out of the workspace,
+// find returns the package that n finds by a name. If a link leads out of the workspace,
 // yarn 1 puts the dependencies of its target into the extension's node_modules.
-func (l *nodeList) look(n *node, name string) *node {
+func (l *nodeList) find(n *node, name string) *node {
 	linkedAway := n.outside || n.link && !within(l.top, n.real)
 	if linkedAway && l.manager == Yarn {
 		if found := l.resolve(path.Dir(n.path), name, true); found != nil {
@@ -57,9 +57,9 @@ func (l *nodeList) look(n *node, name string) *node {
 	return l.resolve(n.real, name, !n.outside)
 }
 
-// missingNode reports a missing package. It is only a warning where vsce packs the
+// missingFinding reports a missing package. It is only a warning where vsce packs the
 // extension anyway, because yarn list reads yarn.lock and does not look into node_modules.
-func (l *nodeList) missingNode(n *node, d dependency) finding.Finding {
+func (l *nodeList) missingFinding(n *node, d dependency) finding.Finding {
 	f := l.missing(n, d, l.missingHint())
 	f.Warning = l.manager == Yarn && l.top == l.ext
 	return f

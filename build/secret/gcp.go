@@ -5,24 +5,24 @@ import (
 	"encoding/json"
 	"regexp"
 
-	"galbuild/build/js"
-
 	"golang.org/x/crypto/pkcs12"
+
+	"galbuild/build/js"
 )
 
-// gcp is the rule for service accounts of Google Cloud, which are whole files.
+// gcp is the rule for service accounts of Google Cloud. A match is a whole file.
 const gcp = "gcp"
 
-// p12Password is that of the .p12 files that Google makes.
+// p12Password is the password of all .p12 files that Google makes.
 // Source: https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts.keys#serviceaccountprivatekeytype
 const p12Password = "notasecret"
 
-// serviceAccount tells whether the file is a service account's key. text is its
-// content without the byte order mark.
-func serviceAccount(name string, content, text []byte) bool {
+// isServiceAccount reports whether a file is the key of a service account. text is
+// content without its byte order mark.
+func isServiceAccount(name string, content, text []byte) bool {
 	switch js.Extname(name) {
 	case ".json":
-		return serviceAccountJSON(text)
+		return isServiceAccountJSON(text)
 	case ".p12":
 		_, err := pkcs12.ToPEM(content, p12Password)
 		return err == nil
@@ -32,7 +32,7 @@ func serviceAccount(name string, content, text []byte) bool {
 
 var jsonKey = regexp.MustCompile(`-----BEGIN` + space + `?(?:DSA|RSA|EC|PGP|OPENSSH)?` + space + `?PRIVATE KEY`)
 
-func serviceAccountJSON(text []byte) bool {
+func isServiceAccountJSON(text []byte) bool {
 	if !bytes.Contains(text, []byte("private_key_id")) {
 		return false
 	}

@@ -12,25 +12,25 @@ import (
 	"galbuild/build/js"
 )
 
-// A pattern finds one kind of secret. Its matches do not overlap: like a search
-// with a global regular expression, it goes on where the last match ended, even if
-// that one was none to report.
+// A pattern matches one kind of secret. Its matches do not overlap: like a search with a
+// global regular expression, the search continues after the last match, even if that one
+// was allowed.
 type pattern struct {
 	rule, what string
-	// anchors are literals, at least window long, one of which each match contains.
-	anchors []string
-	// match returns what matches around an anchor at text[at:].
+	// Each match contains one of literals. They have at least minLiteral bytes.
+	literals []string
+	// match returns the match that contains the literal at text[at:].
 	match func(text []byte, at int) (match, bool)
 }
 
-// A match is a place that a pattern fits. Offsets are of bytes.
+// A match is an occurrence of a secret. Positions are offsets in bytes.
 type match struct {
 	rule, what string
-	from, to   int  // the range that secretlint reports, which its comments are about
-	secret     int  // where the text begins that a finding shows
-	hide       int  // where it stops showing it
-	end        int  // where the match ends
-	allowed    bool // it fits and is not to be reported
+	from, to   int  // the range that secretlint reports and that suppressions must cover
+	shownFrom  int  // the beginning of the text in a Description
+	shownTo    int  // the end of it
+	end        int  // the end of the match
+	allowed    bool // an example or the like, which is not reported
 }
 
 var patterns = []pattern{
@@ -48,11 +48,11 @@ var patterns = []pattern{
 	{"1password", "service account token of 1Password", []string{"ops_ey"}, onePassword},
 }
 
-// search returns what the patterns find in text.
+// search returns the matches of all patterns in text, except allowed ones.
 func search(text []byte) []match {
 	var found []match
 	ends := make([]int, len(patterns))
-	anchored().each(text, func(i, at int) {
+	filter().each(text, func(i, at int) {
 		if at < ends[i] {
 			return
 		}
@@ -70,27 +70,27 @@ func search(text []byte) []match {
 	return found
 }
 
-var anchored = sync.OnceValue(func() *anchors { return newAnchors(patterns) })
+var filter = sync.OnceValue(func() *prefilter { return newPrefilter(patterns) })
 
-// longest is more than any match of a bounded expression takes, in bytes.
-const longest = 512
+// maxMatch is larger than any match of the expressions that are bounded, in bytes.
+const maxMatch = 512
 
-// space is what \s is in JavaScript.
+// space matches what \s matches in JavaScript.
 const space = "[" + js.Space + "]"
 
-// token matches an anchor of prefix bytes and as many as there are, but not more
-// than most, of letters, digits and what more says; at least least.
-func token(prefix, least, most int, more string) func([]byte, int) (match, bool) {
+// token matches a literal of prefix bytes followed by as many letters, digits and bytes of
+// more as possible, between minLen and maxLen of them.
+func token(prefix, minLen, maxLen int, more string) func([]byte, int) (match, bool) {
 	var fit [256]bool
 	for c := range fit {
 		fit[c] = alphanumeric(byte(c)) || strings.IndexByte(more, byte(c)) >= 0
 	}
 	return func(text []byte, at int) (match, bool) {
 		end := at + prefix
-		for end < len(text) && end < at+prefix+most && fit[text[end]] {
+		for end < len(text) && end < at+prefix+maxLen && fit[text[end]] {
 			end++
 		}
-		return match{from: at, to: end, secret: at, hide: at + prefix + shown, end: end}, end >= at+prefix+least
+		return match{from: at, to: end, shownFrom: at, shownTo: at + prefix + shownChars, end: end}, end >= at+prefix+minLen
 	}
 }
 
@@ -101,7 +101,7 @@ func alphanumeric(c byte) bool { return letter(c) || '0' <= c && c <= '9' }
 var openAIText = expression(`sk-(?:proj|svcacct|admin)-(?:[A-Za-z0-9_-]{74}|[A-Za-z0-9_-]{58})T3BlbkFJ(?:[A-Za-z0-9_-]{74}|[A-Za-z0-9_-]{58})\b`+
 	`|sk-[a-zA-Z0-9]{20}T3BlbkFJ[a-zA-Z0-9]{20}`, 3)
 
-// openAI matches what has "OpenAI" in base64 inside.
+// openAI matches a token, which contains "OpenAI" in base64.
 func openAI(text []byte, at int) (match, bool) {
 	if !bytes.Contains(text[at:min(len(text), at+100)], []byte("T3BlbkFJ")) {
 		return match{}, false
@@ -109,12 +109,12 @@ func openAI(text []byte, at int) (match, bool) {
 	return openAIText(text, at)
 }
 
-// expression matches what begins with the anchor, fits expr and is shorter than
-// longest. A finding shows prefix bytes and a few more.
+// expression matches a regular expression at the literal, within maxMatch bytes. A
+// Description shows the first prefix bytes and shownChars more.
 func expression(expr string, prefix int) func([]byte, int) (match, bool) {
 	re := regexp.MustCompile(`^(?:` + expr + `)`)
 	return func(text []byte, at int) (match, bool) {
-		return fits(re, text[:min(len(text), at+longest)], at, prefix)
+		return fits(re, text[:min(len(text), at+maxMatch)], at, prefix)
 	}
 }
 
@@ -124,19 +124,19 @@ func fits(re *regexp.Regexp, text []byte, at, prefix int) (match, bool) {
 		return match{}, false
 	}
 	end := at + loc[1]
-	return match{from: at, to: end, secret: at, hide: at + prefix + shown, end: end}, true
+	return match{from: at, to: end, shownFrom: at, shownTo: at + prefix + shownChars, end: end}, true
 }
 
 var awsValue = regexp.MustCompile(`^(?:SECRET|secret|Secret)_?(?:ACCESS|access|Access)_?(?:KEY|key|Key)["']?` +
 	space + `*(?::|=>|=)` + space + `*["']?([A-Za-z0-9/+=]{40})["']?\b`)
 
-// awsExample is in the documentation of AWS.
+// awsExample is the key in the documentation of AWS. It is allowed.
 const awsExample = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
-// awsKey matches an assignment. secretlint's range begins with the name and is as
-// long as the value.
+// awsKey matches an assignment. The range that secretlint reports begins with the name and
+// has the length of the value.
 func awsKey(text []byte, at int) (match, bool) {
-	// Most secrets of a program are no secret access keys.
+	// Most names with "secret" in a program are not of secret access keys.
 	if rest := bytes.TrimPrefix(text[at+len("secret"):], []byte("_")); len(rest) == 0 || rest[0]|0x20 != 'a' {
 		return match{}, false
 	}
@@ -147,27 +147,28 @@ func awsKey(text []byte, at int) (match, bool) {
 	value, from := at+loc[2], awsName(text[:at])
 	return match{
 		from: from, to: from + 40,
-		secret: value, hide: value + shown, end: at + loc[1],
+		shownFrom: value, shownTo: value + shownChars, end: at + loc[1],
 		allowed: string(text[value:at+loc[3]]) == awsExample,
 	}, true
 }
 
-// awsName returns where the name begins that before is the beginning of.
-func awsName(before []byte) int {
-	before = bytes.TrimSuffix(before, []byte("_"))
-	if n := len(before) - 3; n >= 0 && slices.Contains([]string{"AWS", "aws", "Aws"}, string(before[n:])) {
-		before = before[:n]
+// awsName returns the offset at which the name of an assignment begins. text ends before
+// the word SECRET in that name.
+func awsName(text []byte) int {
+	text = bytes.TrimSuffix(text, []byte("_"))
+	if n := len(text) - 3; n >= 0 && slices.Contains([]string{"AWS", "aws", "Aws"}, string(text[n:])) {
+		text = text[:n]
 	}
-	if n := len(before) - 1; n >= 0 && strings.IndexByte(`"'`, before[n]) >= 0 {
+	if n := len(text) - 1; n >= 0 && strings.IndexByte(`"'`, text[n]) >= 0 {
 		return n
 	}
-	return len(before)
+	return len(text)
 }
 
 var npmText = token(4, 36, 36, "_")
 
-// npmToken matches what has the length of a token; vsce allows it if it has more
-// than one underscore.
+// npmToken matches text of the length of a token. vsce allows text with more than one
+// underscore.
 func npmToken(text []byte, at int) (match, bool) {
 	m, ok := npmText(text, at)
 	m.allowed = ok && bytes.Count(text[m.from:m.end], []byte("_")) > 1
@@ -183,7 +184,7 @@ func slackToken(text []byte, at int) (match, bool) {
 	return fits(slackText, text, at, 5)
 }
 
-// The scheme, the host and the path are in any case, of ASCII letters only.
+// The expression ignores the case of ASCII letters only; (?i) would fold others to them.
 var slackURL = expression(`[hH][tT][tT][pP][sS]://[hH][oO][oO][kK][sS]\.[sS][lL][aA][cC][kK]\.[cC][oO][mM]/`+
 	`[sS][eE][rR][vV][iI][cC][eE][sS]/[tT][a-zA-Z0-9]{1,40}/[bB][a-zA-Z0-9]{1,40}/[a-zA-Z0-9]{1,40}`, 34)
 
@@ -197,7 +198,7 @@ func slackWebhook(text []byte, at int) (match, bool) {
 
 var sendgridText = expression(`SG\.\w{1,128}\.\w{1,128}[-_]?\w{1,128}`, 3)
 
-// sendgridKey matches what looks like a key. Only one of 69 characters is.
+// sendgridKey matches text that looks like a key. Only text of 69 characters is one.
 func sendgridKey(text []byte, at int) (match, bool) {
 	if at > 0 && letter(text[at-1]) {
 		return match{}, false
@@ -207,20 +208,20 @@ func sendgridKey(text []byte, at int) (match, bool) {
 	return m, ok
 }
 
-// A regular expression here counts to a thousand at most, thus two counts for 100 to 1280.
+// Package regexp allows at most 1000 repetitions, so two of them stand for 100 to 1280.
 var onePasswordText = regexp.MustCompile(`^ops_(ey[A-Za-z0-9+/=]{100,1000}[A-Za-z0-9+/=]{0,280}fQ={0,2})`)
 
-// onePassword matches what looks like a token. One that is no JSON object is none.
+// onePassword matches text that looks like a token. Only a JSON object in base64 is one.
 func onePassword(text []byte, at int) (match, bool) {
 	m, ok := fits(onePasswordText, text, at, len("ops_"))
 	if ok {
-		m.allowed = !isObject(text[at+len("ops_") : m.end])
+		m.allowed = !isJSON(text[at+len("ops_") : m.end])
 	}
 	return m, ok
 }
 
-// isObject tells whether b is a JSON object in base64, padded or not.
-func isObject(b []byte) bool {
+// isJSON reports whether b is JSON in base64, with or without padding.
+func isJSON(b []byte) bool {
 	if len(b)%4 == 0 {
 		b = bytes.TrimSuffix(bytes.TrimSuffix(b, []byte("=")), []byte("="))
 	}

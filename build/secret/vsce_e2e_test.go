@@ -20,35 +20,35 @@ import (
 	"galbuild/cmd/e2e/installed"
 )
 
-var update = flag.Bool("update", false, "record what vsce finds")
+var update = flag.Bool("update", false, "record the secrets that vsce finds")
 
 const minimal = `{"name": "secrets", "publisher": "test", "version": "1.0.0", "engines": {"vscode": "^1.90.0"}}`
 
-// A packing is a folder that vsce is to pack.
-type packing struct {
+// A job is a folder for vsce to package.
+type job struct {
 	Dir     string         `json:"dir"`
 	Options map[string]any `json:"options"` // of vsce's API
 }
 
-// folder makes a folder of these files and package.json.
-func folder(t *testing.T, files map[string][]byte, options map[string]any) packing {
+// folder makes a folder with these files and a package.json.
+func folder(t *testing.T, files map[string][]byte, options map[string]any) job {
 	t.Helper()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "package.json"), []byte(minimal))
 	for name, content := range files {
 		write(t, filepath.Join(dir, name), content)
 	}
-	return packing{dir, options}
+	return job{dir, options}
 }
 
-// vsce packs the folders and returns what it prints about each.
-func vsce(t *testing.T, folders ...packing) []string {
+// vsce runs vsce package in each folder and returns its output.
+func vsce(t *testing.T, folders ...job) []string {
 	t.Helper()
 	var printed []string
 	tools := installed.Tools(t)
 	tools.Ask(t, folders, &printed, "testdata/record.js", filepath.Dir(tools.VSCE), t.TempDir())
 	if len(printed) != len(folders) {
-		t.Fatalf("%d answers for %d folders", len(printed), len(folders))
+		t.Fatalf("%d results for %d folders", len(printed), len(folders))
 	}
 	return printed
 }
@@ -60,10 +60,10 @@ func write(t *testing.T, path string, content []byte) {
 	}
 }
 
-// Each finding is a line of the message and its rule, and a line of its place.
+// vsce prints a secret as a line with a message and the rule, and a line with the position.
 var printed = regexp.MustCompile(`(\[[\w-]+\])\n\t(.+)#(\d+:\d+)`)
 
-// found returns what vsce found, as in want.
+// found returns the secrets in the output of vsce, as lines of want.
 func found(out string) []string {
 	var lines []string
 	for _, m := range printed.FindAllStringSubmatch(out, -1) {
@@ -77,10 +77,10 @@ func found(out string) []string {
 	return lines
 }
 
-// TestVsce proves that the cases say what vsce finds.
+// TestVsce compares the recorded secrets with those that vsce finds.
 func TestVsce(t *testing.T) {
 	cases := readCases(t)
-	var folders []packing
+	var folders []job
 	for _, c := range cases {
 		folders = append(folders, folder(t, c.files, nil))
 	}
@@ -124,7 +124,7 @@ func record(t *testing.T, c testCase, vsce []string) {
 	write(t, path, txtar.Format(archive))
 }
 
-// An envCase is a file, and what is allowed to vsce and in our words.
+// An envCase is a file, and the same options for vsce and for Scan.
 type envCase struct {
 	name, content string
 	allowed       map[string]any
@@ -146,11 +146,12 @@ func envCases() []envCase {
 	)
 }
 
-// TestVsceEnv is about .env files, which vsce names only if nothing else is found.
+// TestVsceEnv tests .env files in folders of their own: vsce reports one only if it finds no
+// other secret.
 func TestVsceEnv(t *testing.T) {
 	const message = ".env files should not be packaged"
 	cases := envCases()
-	var folders []packing
+	var folders []job
 	for _, c := range cases {
 		folders = append(folders, folder(t, map[string][]byte{c.name: []byte(c.content)}, c.allowed))
 	}
@@ -158,14 +159,15 @@ func TestVsceEnv(t *testing.T) {
 		c := cases[i]
 		ours := len(Scan(c.name, []byte(c.content), c.options)) > 0
 		if strings.Contains(printed, message) != ours {
-			t.Errorf("%s of %q, %v: found %v, vsce says\n%s", c.name, c.content, c.allowed, ours, printed)
+			t.Errorf("%s of %q, %v: found %v, vsce printed\n%s", c.name, c.content, c.allowed, ours, printed)
 		}
 	}
 }
 
-// TestVsceMade compares what both find in texts made of pieces of tokens.
-func TestVsceMade(t *testing.T) {
-	pieces := []string{
+// TestVsceRandom compares the secrets that vsce and Scan find in random texts of fragments of
+// tokens.
+func TestVsceRandom(t *testing.T) {
+	fragments := []string{
 		"npm_", "npm_{36}", "_", "-", ".", "=", `"`, "'", " ", "\n", "\r\n", "\r", "\u2028", "é", "😀", "{1}", "{20}", "{22}", "{36}", "{40}", "{43}", "{50}",
 		"AWS_", "SECRET", "Secret", "_ACCESS_KEY", "AccessKey=", " => ", "xoxb-", "xoxb-{10}-{10}", "SG.", "SG.{22}.", "SG.{22}.{43}",
 		"https://hooks.slack{}.com/services/", "T{8}/", "B{8}/", "shpat_", "shpat_{36}", "ghp_", "ghp_{36}", "github_pat_", "{82}", "sk-", "T3Blbk{}FJ", "lin_api_",
@@ -179,11 +181,11 @@ func TestVsceMade(t *testing.T) {
 	for i := range 1500 {
 		var b strings.Builder
 		for range 2 + random.IntN(20) {
-			b.WriteString(pieces[random.IntN(len(pieces))])
+			b.WriteString(fragments[random.IntN(len(fragments))])
 		}
 		c.files[fmt.Sprintf("%d%s", i, []string{".txt", ".unknown"}[i%2])] = expand(t, b.String())
 	}
 	got, want := c.scanAll(), found(vsce(t, folder(t, c.files, nil))[0])
-	t.Logf("%d findings", len(want))
+	t.Logf("%d secrets", len(want))
 	compare(t, got, want)
 }

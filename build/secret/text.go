@@ -7,10 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// texts and binaries are the extensions that tell the kind of a file; case counts.
+// textExtensions and binaryExtensions are file extensions, and names without a dot, that
+// decide whether a file is text. They are case-sensitive.
 // Source: textextensions and binaryextensions 6.11.0, https://github.com/bevry/textextensions.
 var (
-	texts = words(`
+	textExtensions = words(`
 	Dockerfile Makefile Rakefile ada adb ads applescript as ascx asm asmx asp aspx atom bas bash bashrc bat
 	bbcolors bdsgroup bdsproj bib bowerrc c cbl cc cfc cfg cfm cfml cgi clj cls cmake cmd cnf cob coffee
 	coffeekup conf cpp cpt cpy crt cs csh cson csr css csslintrc csv ctl curlrc cxx dart dfm diff dockerignore
@@ -26,7 +27,7 @@ var (
 	sublime-keymap sublime-macro sublime-menu sublime-project sublime-settings sublime-workspace sv svc svg t tcl
 	tcsh terminal tex text textile tg tmLanguage tmTheme tmpl toml tpl ts tsv tsx tt tt2 ttml txt v vb vbs vh vhd
 	vhdl vim viminfo vimrc vue webapp wxml wxss x-php xaml xht xhtml xml xs xsd xsl xslt yaml yml zsh zshrc`)
-	binaries = words("dds eot gif ico jar jpeg jpg pdf png swf tga ttf zip")
+	binaryExtensions = words("dds eot gif ico jar jpeg jpg pdf png swf tga ttf zip")
 )
 
 func words(s string) map[string]bool {
@@ -37,8 +38,8 @@ func words(s string) map[string]bool {
 	return set
 }
 
-// isText tells whether secretlint takes the file for text: by its name, else by its
-// content.
+// isText reports whether secretlint takes a file for text. Its name decides if it has a known
+// extension, and its content otherwise.
 // Source: istextorbinary 9.5.0.
 func isText(name string, content []byte) bool {
 	if text, known := textName(name); known {
@@ -47,34 +48,35 @@ func isText(name string, content []byte) bool {
 	return textContent(content)
 }
 
-// textName tells by the last known one of the parts between the dots of a name,
-// the first part included.
+// textName decides by the name of a file: the last of the parts between its dots that is a
+// known extension. The first part is one of them, as in Makefile.
 func textName(name string) (text, known bool) {
 	rest := path.Base(name)
 	for found := true; found; {
 		var part string
 		i := strings.LastIndexByte(rest, '.')
 		part, found = rest[i+1:], i >= 0
-		if texts[part] || binaries[part] {
-			return texts[part], true
+		if textExtensions[part] || binaryExtensions[part] {
+			return textExtensions[part], true
 		}
 		rest = rest[:max(i, 0)]
 	}
 	return false, false
 }
 
-// sample is how many bytes are looked at, at each of three places.
-const sample = 24
+// sampleBytes is the size of each of the three samples that textContent reads.
+const sampleBytes = 24
 
-// textContent looks at the beginning, before the middle and at the end, each moved
-// to whole characters: control characters below 9 and bad UTF-8 are not text.
+// textContent decides by three samples: at the beginning, before the middle and at the end
+// of a file. Each is moved to whole characters. Invalid UTF-8 and control characters below
+// U+0009 are not text.
 func textContent(content []byte) bool {
-	for _, at := range []int{0, max(0, len(content)/2-sample), max(0, len(content)-sample)} {
+	for _, at := range []int{0, max(0, len(content)/2-sampleBytes), max(0, len(content)-sampleBytes)} {
 		from := charBegin(content, at)
 		if from < 0 {
 			return false
 		}
-		to := charEnd(content, min(len(content), from+sample))
+		to := charEnd(content, min(len(content), from+sampleBytes))
 		if to > len(content) || !clean(content[from:to]) {
 			return false
 		}
@@ -87,8 +89,8 @@ func clean(b []byte) bool {
 		!bytes.ContainsFunc(b, func(r rune) bool { return r <= 8 })
 }
 
-// charSize is the length of the UTF-8 sequence that c begins, 0 if it begins none of
-// several bytes.
+// charSize returns the length of the UTF-8 sequence whose first byte is c, or 0 if c is not
+// the first of several bytes.
 func charSize(c byte) int {
 	switch {
 	case c>>3 == 0b11110:
@@ -101,7 +103,8 @@ func charSize(c byte) int {
 	return 0
 }
 
-// charBegin returns where the character begins that at is in, -1 for none.
+// charBegin returns the offset of the first byte of the character at an offset, or -1 if
+// there is no such byte.
 func charBegin(b []byte, at int) int {
 	if at == 0 || b[at]>>6 != 0b10 {
 		return at
@@ -114,7 +117,8 @@ func charBegin(b []byte, at int) int {
 	return -1
 }
 
-// charEnd returns where the character ends that at is in. It may be beyond b.
+// charEnd returns the offset after the character that contains an offset. It may be larger
+// than len(b).
 func charEnd(b []byte, at int) int {
 	if at == len(b) {
 		return at
