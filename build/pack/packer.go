@@ -142,7 +142,7 @@ func (p *packer) collect() error {
 	if err != nil {
 		return err
 	}
-	c := &crawler{ctx: p.ctx, dir: p.dir, included: p.rules.Packed, below: p.rules.Below, follow: p.o.FollowLinks}
+	c := &crawler{ctx: p.ctx, dir: p.dir, included: p.rules.Includes, below: p.rules.MayIncludeBelow, follow: p.o.FollowLinks}
 	for _, root := range append([]modules.Folder{{Source: ".", Location: ".", Real: "."}}, roots...) {
 		if err := c.crawl(root); err != nil {
 			return err
@@ -165,7 +165,7 @@ func (p *packer) readRules() error {
 	if err != nil {
 		p.o.IgnoreFile = ""
 		if patterns, listed := p.pkg.Files(); listed {
-			p.rules = ignore.Files(patterns, p.o.Readme)
+			p.rules = ignore.ParseFiles(patterns, p.o.Readme)
 		}
 	}
 	return nil

@@ -8,38 +8,36 @@ import (
 	"strings"
 )
 
-// Brace lists come before all else, so they may hold slashes:
+// Braces are expanded before a pattern is split, so they may contain slashes:
 //
 //	a{b,c/d,}   ab, ac/d, a       {a,{b,c}}  a, b, c     {{a,b}}  {a}, {b}
 //	a{1..3}     a1, a2, a3        {01..9..4} 01, 05, 09  {c..a}   c, b, a
-//	a{b}, a{b   themselves        ${a,b}     itself      \{a,b}   {a,b}
+//	a{b}, a{b   unchanged         ${a,b}     unchanged   \{a,b}   {a,b}
 //
-// As in Bash, {a},b} is two patterns, "a}" and "b", but not if it starts with {}.
-// If a pattern has lists, a backslash before a backslash, brace, comma or full
-// stop is gone after it.
+// As in Bash, {a},b} is expanded to "a}" and "b", but not if the pattern begins with {}. If a
+// pattern has braces, a backslash before a backslash, brace, comma or full stop is removed.
 
-// Limits of brace-expansion. Beyond them, the first results count, and what is
-// left stays text.
+// Limits of brace-expansion. Results beyond them are dropped, and further braces stay literal.
 const (
-	mostResults  = 100_000
-	mostRunes    = 4_000_000 // of all results of one step
-	mostSteps    = 20_000_000
-	mostDepth    = 1_000
-	mostRewrites = 1_000
+	maxResults  = 100_000
+	maxRunes    = 4_000_000 // of all results of one step
+	maxSteps    = 20_000_000
+	maxNesting  = 1_000
+	maxRewrites = 1_000
 )
 
-// quoted is added to a character that stands for itself.
+// quoted is a flag of characters that are literal.
 const quoted = 1 << 24
 
-// braces is true of a pattern that may have lists: a brace that ends, on one line.
+// braces matches a pattern that may have lists: a pair of braces on one line.
 var braces = regexp.MustCompile(`\{[^{\n\r\x{2028}\x{2029}]*\}`)
 
-// expandBraces returns the patterns that a pattern stands for, none for {,}.
+// expandBraces returns the patterns to which a pattern expands. {,} expands to none.
 func expandBraces(pattern string) []string {
 	if !braces.MatchString(pattern) {
 		return []string{pattern}
 	}
-	e := expander{steps: mostSteps}
+	e := expander{steps: maxSteps}
 	var out []string
 	for _, r := range e.expand(quote(pattern), 0, true) {
 		for i := range r {
@@ -50,7 +48,7 @@ func expandBraces(pattern string) []string {
 	return out
 }
 
-// quote takes the backslashes that lists know, and marks what was after them.
+// quote removes backslashes before special characters, and adds the flag quoted to those.
 func quote(pattern string) []rune {
 	in := []rune(pattern)
 	out := make([]rune, 0, len(in))
@@ -69,13 +67,14 @@ func quote(pattern string) []rune {
 	return out
 }
 
-// An expander has so many steps left: characters read and results made.
+// An expander expands braces. steps is the number of characters and results that it may still
+// process.
 type expander struct{ steps int }
 
-// expand returns all that s stands for. Only on top are empty results left out.
+// expand returns the expansions of s. Empty results are dropped only if top is true.
 func (e *expander) expand(s []rune, depth int, top bool) [][]rune {
 	results, first, dropEmpty := [][]rune{nil}, true, false
-	if depth > mostDepth {
+	if depth > maxNesting {
 		return [][]rune{s}
 	}
 	for rewrites := 0; ; {
@@ -90,7 +89,7 @@ func (e *expander) expand(s []rune, depth int, top bool) [][]rune {
 		}
 		sequence := isSequence(body)
 		if !sequence && !slices.Contains(body, ',') {
-			if rewrites == mostRewrites || !e.listFollows(after) {
+			if rewrites == maxRewrites || !e.listFollows(after) {
 				return e.combine(results, s, nil, dropEmpty)
 			}
 			rewrites++
@@ -112,7 +111,7 @@ func (e *expander) expand(s []rune, depth int, top bool) [][]rune {
 	}
 }
 
-// find returns the first brace that ends, and where; -1 if there is none.
+// find returns the indexes of the first pair of braces, or -1 if there is none.
 func (e *expander) find(s []rune) (open, end int) {
 	if e.steps < 0 {
 		return -1, -1
@@ -137,8 +136,8 @@ func (e *expander) find(s []rune) (open, end int) {
 	return open, end
 }
 
-// listFollows tells whether there is a comma, not followed by another, and a
-// closing brace after it on the same line.
+// listFollows reports whether s has a comma, not followed by another one, and after it a
+// closing brace on the same line.
 func (e *expander) listFollows(s []rune) bool {
 	e.steps -= len(s)
 	closed := false
@@ -157,7 +156,7 @@ func (e *expander) listFollows(s []rune) bool {
 	return false
 }
 
-// combine returns each result with text, and each of values if not nil, after it.
+// combine appends text to each result, and then each of values unless values is nil.
 func (e *expander) combine(results [][]rune, text []rune, values [][]rune, dropEmpty bool) [][]rune {
 	if values == nil {
 		values = [][]rune{nil}
@@ -171,7 +170,7 @@ func (e *expander) combine(results [][]rune, text []rune, values [][]rune, dropE
 				continue
 			}
 			total += n
-			if len(out) == mostResults || total > mostRunes {
+			if len(out) == maxResults || total > maxRunes {
 				return out
 			}
 			e.steps--
@@ -181,7 +180,7 @@ func (e *expander) combine(results [][]rune, text []rune, values [][]rune, dropE
 	return out
 }
 
-// values returns what the text between braces stands for; it is not nil.
+// values returns the expansions of the text between braces. It is not nil.
 func (e *expander) values(body []rune, sequence bool, depth int) [][]rune {
 	if sequence {
 		return e.sequence(string(body))
@@ -199,7 +198,7 @@ func (e *expander) values(body []rune, sequence bool, depth int) [][]rune {
 	out, total := [][]rune{}, 0
 	for _, item := range items {
 		for _, v := range e.expand(item, depth+1, false) {
-			if total += len(v); len(out) == mostResults || total > mostRunes || e.steps < 0 {
+			if total += len(v); len(out) == maxResults || total > maxRunes || e.steps < 0 {
 				return out
 			}
 			out = append(out, v)
@@ -208,7 +207,7 @@ func (e *expander) values(body []rune, sequence bool, depth int) [][]rune {
 	return out
 }
 
-// items splits at the commas that are in no inner braces.
+// items splits the text between braces at commas that are not in inner braces.
 func items(body []rune) [][]rune {
 	var out [][]rune
 	depth, from := 0, 0
@@ -236,8 +235,8 @@ func isSequence(body []rune) bool {
 	return numbers.MatchString(string(body)) || letters.MatchString(string(body))
 }
 
-// sequence returns the values of 1..9, a..e or 01..9..2. Numbers are JavaScript's,
-// and a backslash among the letters is an empty value.
+// sequence returns the values of 1..9, a..e or 01..9..2. Numbers are those of JavaScript. A
+// backslash among letters is replaced by an empty value.
 func (e *expander) sequence(body string) [][]rune {
 	ends := strings.Split(body, "..")
 	first, last, step := number(ends[0]), number(ends[1]), 1.0
@@ -260,7 +259,7 @@ func (e *expander) sequence(body string) [][]rune {
 	for x := first; (x <= last) != down || x == last; x += step {
 		v := text(x)
 		e.steps -= max(width, 1)
-		if total += len(v); len(out) == mostResults || total > mostRunes || e.steps < 0 {
+		if total += len(v); len(out) == maxResults || total > maxRunes || e.steps < 0 {
 			break
 		}
 		out = append(out, v)
@@ -268,16 +267,16 @@ func (e *expander) sequence(body string) [][]rune {
 	return out
 }
 
-// number is the value of digits, or the code of a letter.
+// number returns the value of digits, or the code point of a letter.
 func number(s string) float64 {
 	if c := s[0]; c >= 'A' {
 		return float64(c)
 	}
-	x, _ := strconv.ParseFloat(s, 64) // too large is infinite, in JavaScript too
-	return x + 0                      // -0 is 0
+	x, _ := strconv.ParseFloat(s, 64) // a number that is too large is infinite, as in JavaScript
+	return x + 0                      // -0 becomes 0
 }
 
-// digits is a number as JavaScript writes it, with zeros up to width.
+// digits formats a number as JavaScript does, with leading zeros up to width.
 func digits(x float64, width int) string {
 	format := byte('f')
 	if math.Abs(x) >= 1e21 {

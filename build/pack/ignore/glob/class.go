@@ -6,16 +6,16 @@ import (
 	"unicode"
 )
 
-// A named class is what [:name:] stands for. Those of Unicode make the segment
-// count runes.
+// A named class is the meaning of [:name:]. With one of Unicode, characters of the segment are
+// runes.
 type named struct {
 	name    string
 	unicode bool
-	outside bool // the set says what is not in the class
+	outside bool // has returns true for characters that are not in the class
 	has     func(rune) bool
 }
 
-// classes are minimatch's, from its src/brace-expressions.ts.
+// classes are those of minimatch, from its src/brace-expressions.ts.
 var classes = []named{
 	{"[:alnum:]", true, false, in(unicode.L, unicode.Nl, unicode.Nd)},
 	{"[:alpha:]", true, false, in(unicode.L, unicode.Nl)},
@@ -25,7 +25,7 @@ var classes = []named{
 	{"[:digit:]", true, false, in(unicode.Nd)},
 	{"[:graph:]", true, true, func(r rune) bool { return unicode.Is(unicode.Z, r) || other(r) }},
 	{"[:lower:]", true, false, in(unicode.Ll)},
-	// minimatch 10 has control characters in this one.
+	// In minimatch 10 these are the control characters.
 	{"[:print:]", true, false, other},
 	{"[:punct:]", true, false, in(unicode.P)},
 	{"[:space:]", true, false, func(r rune) bool { return '\t' <= r && r <= '\r' || unicode.Is(unicode.Z, r) }},
@@ -38,21 +38,21 @@ func in(tables ...*unicode.RangeTable) func(rune) bool {
 	return func(r rune) bool { return unicode.In(r, tables...) }
 }
 
-// other is \p{C}. Go's table of that name lacks what is not assigned.
+// other reports whether r is in \p{C}. The table unicode.C lacks unassigned code points.
 func other(r rune) bool {
 	return !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Z)
 }
 
-// A class is what [ and ] enclose.
+// A class is the set of characters between [ and ].
 type class struct {
 	negated bool
 	items   []item
-	outside []func(rune) bool // sets of what is not in it
+	outside []func(rune) bool // sets of characters that are not in it
 	unicode bool
-	broken  bool // fits nothing, nor does what follows it
+	broken  bool // matches nothing, and ends the segment
 }
 
-// An item is a range of characters, or a set if that is not nil.
+// An item is a range of characters, or a set if set is not nil.
 type item struct {
 	low, high rune
 	set       func(rune) bool
@@ -65,7 +65,7 @@ func (i item) has(r rune) bool {
 	return i.low <= r && r <= i.high
 }
 
-// single returns the only character of a class such as [*].
+// single returns the character of a class with only one, such as [*].
 func (c class) single() (rune, bool) {
 	if c.broken || c.negated || len(c.items) != 1 || len(c.outside) > 0 || c.items[0].set != nil {
 		return 0, false
@@ -73,29 +73,29 @@ func (c class) single() (rune, bool) {
 	return c.items[0].low, c.items[0].low == c.items[0].high
 }
 
-// has tells whether the class fits a character. With both sorts of sets in it,
-// minimatch asks for one of them even if the class is negated.
+// has reports whether the class matches a character. As in minimatch, if it has sets of both
+// kinds, one of them must match even if the class is negated.
 func (c class) has(r rune) bool {
 	inside := slices.ContainsFunc(c.items, func(i item) bool { return i.has(r) })
 	outside := slices.ContainsFunc(c.outside, func(set func(rune) bool) bool { return set(r) })
 	return len(c.items) > 0 && inside != c.negated || len(c.outside) > 0 && outside == c.negated
 }
 
-// rewritten is the class that minimatch writes into its regular expression. There a
-// ^ that has come to the front negates it: [\^a] is [^a], as is [z-a^a].
+// rewritten returns the class that minimatch writes into its regular expression, which is
+// negated if its first item is ^: [\^a] is [^a], and so is [z-a^a].
 func (c class) rewritten() class {
 	if _, ok := c.single(); ok || c.negated || len(c.items) == 0 || c.items[0].set != nil || c.items[0].low != '^' {
 		return c
 	}
-	if high := c.items[0].high; high != '^' { // a range is - and its end then
+	if high := c.items[0].high; high != '^' { // of a range, - and the end remain
 		c.items = append(c.items, item{low: '-', high: '-'}, item{low: high, high: high})
 	}
 	c.items, c.negated = c.items[1:], true
 	return c
 }
 
-// readClass reads the class that text starts with, and returns its length, 0 if it
-// never ends: then [ is a bracket.
+// readClass parses the class with which text begins, and returns its length. The length is 0
+// if the class is not closed; the [ is then literal.
 func readClass(text []rune) (class, int) {
 	r := classReader{text: text, at: 1}
 	if r.starts("!") || r.starts("^") {
@@ -122,7 +122,7 @@ type classReader struct {
 	class class
 }
 
-// length is that of the class, or all there is of a broken one.
+// length returns the length of the class. A broken class extends to the end of the text.
 func (r *classReader) length() int {
 	if r.class.broken {
 		return len(r.text)
@@ -139,7 +139,7 @@ func (r *classReader) starts(s string) bool {
 	return true
 }
 
-// next reads one named class, character or range.
+// next parses a named class, a character or a range.
 func (r *classReader) next() {
 	if n, ok := r.named(); ok {
 		r.at += len(n.name)
@@ -165,8 +165,8 @@ func (r *classReader) next() {
 	}
 }
 
-// rangeFrom reads the end of a range. One that ends before it starts is passed
-// over, one that ends in a named class breaks all.
+// rangeFrom parses the end of a range. A range whose end precedes its beginning is ignored. One
+// that ends with a named class makes the class broken.
 func (r *classReader) rangeFrom(low rune) {
 	if _, named := r.named(); named {
 		r.class.broken = true
@@ -177,7 +177,7 @@ func (r *classReader) rangeFrom(low rune) {
 	}
 }
 
-// character reads a character, which may have a backslash before it.
+// character reads a character, which may follow a backslash.
 func (r *classReader) character() (rune, bool) {
 	if r.starts(`\`) {
 		r.at++

@@ -5,34 +5,33 @@ import (
 	"strings"
 )
 
-// minimatch rewrites groups in groups to simpler ones before it makes regular
-// expressions. Mostly that changes nothing but speed; it does where !( ) is
-// involved, so the same is done here.
+// minimatch simplifies nested groups before it makes regular expressions. This changes what a
+// pattern with !( ) matches, so this package does the same.
 
-// absorb tells whether @(a|?(b)) may be written without its inner group, and if
-// that takes an empty alternative: @(a|b|).
+// absorb reports whether the alternatives of an inner group can be moved to the outer group,
+// and whether an empty alternative must be added, as from @(a|?(b)) to @(a|b|).
 func absorb(outer, inner byte) (ok, empty bool) {
-	var same, more string // kinds, and kinds that need the empty one
+	var same, withEmpty string // kinds that can be absorbed, and those that add an alternative
 	switch outer {
 	case '!':
-		same, more = "@", "?"
+		same, withEmpty = "@", "?"
 	case '?':
 		same = "?@"
 	case '@':
-		same, more = "@", "?"
+		same, withEmpty = "@", "?"
 	case '*':
 		same = "*+?@"
 	case '+':
-		same, more = "+@", "?*"
+		same, withEmpty = "+@", "?*"
 	}
-	if strings.IndexByte(more, inner) >= 0 {
+	if strings.IndexByte(withEmpty, inner) >= 0 {
 		return true, true
 	}
 	return strings.IndexByte(same, inner) >= 0, false
 }
 
-// replace returns the kind that both are if there is nothing else in the outer
-// group: *( ) for ?(+( )).
+// replace returns the kind of one group that replaces an outer group and the inner group that
+// is all of it: * for ?(+( )).
 func replace(outer, inner byte) (kind byte, ok bool) {
 	switch {
 	case outer == '@':
@@ -58,7 +57,7 @@ func (s *sequence) flatten() {
 	}
 }
 
-// flatten goes over the alternatives until nothing changes, but ten times at most.
+// flatten simplifies the alternatives until nothing changes, at most ten times.
 func (g *group) flatten() {
 	if g.kind == plain {
 		return
@@ -75,9 +74,9 @@ func (g *group) flatten() {
 	}
 }
 
-// merge takes the alternatives of a group that is all of alternative i.
+// merge simplifies alternative i if all of it is a group.
 func (g *group) merge(i int) bool {
-	inner := g.alts[i].only()
+	inner := g.alts[i].onlyGroup()
 	if inner == nil {
 		return false
 	}
@@ -90,7 +89,7 @@ func (g *group) merge(i int) bool {
 	case ok:
 		g.alts = slices.Replace(g.alts, i, i+1, inner.alts...)
 	case replaced && len(g.alts) == 1:
-		g.kind, g.alts, g.open = kind, inner.alts, false
+		g.kind, g.alts, g.emptyLast = kind, inner.alts, false
 	default:
 		return false
 	}
@@ -100,22 +99,22 @@ func (g *group) merge(i int) bool {
 	return true
 }
 
-// only returns the group that is all of a sequence, or nil.
-func (s *sequence) only() *group {
+// onlyGroup returns the group that is all of a sequence, or nil.
+func (s *sequence) onlyGroup() *group {
 	if len(s.parts) != 1 || s.parts[0].group == nil || s.parts[0].group.kind == plain {
 		return nil
 	}
 	return s.parts[0].group
 }
 
-// mostCopies is how many groups and texts appendRests copies. Each !( ) copies
-// those after it with their copies, so it is reached with twelve in a row.
-const mostCopies = 4096
+// maxCopies is the maximum number of parts that appendRests copies. Each !( ) copies those
+// that follow it with their own copies, so twelve in a row reach it.
+const maxCopies = 4096
 
-// appendRests appends to each alternative of a negation what follows it, the last
-// negation first. It is false if that is too much.
+// appendRests appends the parts that follow a negation to each of its alternatives, beginning
+// with the last negation. It returns false if there are too many.
 func appendRests(negations []*group) bool {
-	copies := mostCopies
+	copies := maxCopies
 	for _, n := range slices.Backward(negations) {
 		if n.kind != '!' {
 			continue

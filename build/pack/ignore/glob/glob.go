@@ -1,38 +1,38 @@
-// Package glob matches paths against the patterns of .vscodeignore and of
-// package.json's "files": those of minimatch 10 with its option dot, which is
-// what vsce matches with. Case counts on every system.
+// Package glob matches paths against the patterns of .vscodeignore and of "files" in
+// package.json. These are the patterns of minimatch 10 with its option dot, which vsce uses.
+// They are case-sensitive on every system.
 //
-// A pattern is read in this order:
+// The syntax, in the order in which a pattern is parsed:
 //
-//	#…            a comment, matches nothing
-//	!…            everything but …; each further ! turns that round
-//	{a,b} {1..9}  as in a shell: one pattern for each, see brace.go
-//	a/b           split at slashes; // is /, x/.. is nothing; a leading / or ./ stays, and fits no relative path
-//	**            as a whole segment: any number of segments, but at least one at the end of the pattern
-//	* ? [a-z]     within a segment; [[:alpha:]] and its like are of Unicode
-//	?( *( +( @( !(  groups of alternatives a|b); see group.go
-//	\             makes the next character stand for itself
+//	#…            a comment, which matches nothing
+//	!…            matches what … does not match; a second ! negates it again
+//	{a,b} {1..9}  expanded to several patterns as in a shell, see brace.go
+//	a/b           segments; // is the same as /, and x/.. is removed; a pattern that begins
+//	              with / or ./ matches no relative path
+//	**            as a whole segment: any number of segments; at the end of a pattern, at
+//	              least one
+//	* ? [a-z]     within a segment; classes such as [[:alpha:]] are those of Unicode
+//	?( *( +( @( !(  groups of alternatives a|b), see group.go
+//	\             the next character is literal
 //
-// Characters are UTF-16's, as in JavaScript: ? fits half of an emoji, unless the
-// segment has a class such as [[:alpha:]].
+// A character is a UTF-16 code unit, as in JavaScript: ? matches half of an emoji, unless the
+// segment has a Unicode class such as [[:alpha:]].
 //
-// minimatch makes a regular expression of each segment. This package walks a
-// tree, and from the name's end, with the set of places where the rest may
-// start: that takes no longer for hostile patterns, and !(…) needs no look
-// ahead. github.com/bmatcuk/doublestar, which finds packages elsewhere in this
-// program, knows no groups and no classes by name, counts runes, and refuses
-// what minimatch reads as plain text, so that most of what follows would have to
-// stand before it.
+// minimatch converts each segment to a regular expression. This package matches a tree of
+// nodes against a name, from its end, with the set of positions at which the rest may begin.
+// The time for this is bounded for hostile patterns, and !(…) needs no lookahead.
+// Package github.com/bmatcuk/doublestar does not support groups and named classes, counts
+// runes, and refuses patterns that minimatch takes literally.
 //
-// minimatch's oddities are kept where they decide about a file: a segment such
-// as *.md or ?.md takes what follows the stars or marks as it is, backslashes
-// too; [\^a] is [^a]; the last alternative of !(a|) makes it fit everything. Where minimatch
-// contradicts itself, this package reads what the pattern says:
+// This package reproduces peculiarities of minimatch that decide about files: in a segment
+// such as *.md or ?.md the text after the stars or question marks is literal, including
+// backslashes; [\^a] is the same as [^a]; and !(a|), whose last alternative is empty, matches
+// everything. It differs where minimatch is inconsistent:
 //
-//   - \| is a bar, not an alternative,
-//   - a group of nothing, such as @(), is its own text wherever it stands,
-//   - a segment with [[:alpha:]] may also hold - , # ! and spaces, which end
-//     minimatch with a syntax error.
+//   - \| is a literal bar and does not separate alternatives.
+//   - An empty group, such as @(), is literal text everywhere.
+//   - A segment with [[:alpha:]] may also contain - , # ! and spaces, for which minimatch
+//     fails with a syntax error.
 //
 // Source: https://github.com/isaacs/minimatch at 10.2.6 and
 // https://github.com/juliangruber/brace-expansion at 5.0.13.
@@ -43,71 +43,71 @@ import (
 	"strings"
 )
 
-// longest is the length of the longest pattern in UTF-16 units. minimatch refuses
-// longer ones; here they match nothing.
-const longest = 64 << 10
+// maxPattern is the maximum length of a pattern in UTF-16 code units. minimatch refuses longer
+// ones; here they match nothing.
+const maxPattern = 64 << 10
 
-// A Pattern is ready to match. The zero value matches nothing.
+// A Pattern is a compiled pattern. The zero value matches nothing.
 type Pattern struct {
-	routes  []route // one must match
-	negated bool    // none may
+	paths   []pathPattern // alternatives
+	negated bool
 }
 
-// Compile reads a pattern. There is no bad one: what is not well formed stands for
-// itself, as in minimatch.
+// Compile parses a pattern. There are no errors: as in minimatch, malformed syntax is literal
+// text.
 func Compile(pattern string) Pattern {
-	if strings.HasPrefix(pattern, "#") || width(pattern) > longest {
+	if strings.HasPrefix(pattern, "#") || utf16Len(pattern) > maxPattern {
 		return Pattern{}
 	}
 	rest := strings.TrimLeft(pattern, "!")
 	p := Pattern{negated: (len(pattern)-len(rest))%2 == 1}
 	for _, expanded := range expandBraces(rest) {
-		p.routes = append(p.routes, newRoute(expanded))
+		p.paths = append(p.paths, newPathPattern(expanded))
 	}
 	return p
 }
 
-// Match tells whether the pattern fits all of path, which is slashed and clean.
+// Match reports whether the pattern matches the whole path, which is slashed and clean.
 func (p Pattern) Match(path string) bool { return p.match(split(nil, path)) }
 
 func (p Pattern) match(names []string) bool {
-	for _, r := range p.routes {
-		if r.match(names) {
+	for _, alternative := range p.paths {
+		if alternative.match(names) {
 			return !p.negated
 		}
 	}
 	return p.negated
 }
 
-// Any tells whether one of the patterns fits path. That is four times as fast as
-// asking each, which would split the path each time.
+// Any reports whether one of the patterns matches path. It splits the path once, and is four
+// times as fast as a Match of each pattern.
 func Any(patterns []Pattern, path string) bool {
 	names := split(make([]string, 0, 16), path)
 	return slices.ContainsFunc(patterns, func(p Pattern) bool { return p.match(names) })
 }
 
-// Covers tells that the pattern fits each path below the folder dir; "" is the
-// folder that paths start from. False says nothing.
-func (p Pattern) Covers(dir string) bool {
-	names := folder(dir)
-	return !p.negated && slices.ContainsFunc(p.routes, func(r route) bool { return r.covers(names) })
+// MatchesAllBelow returns true only if the pattern matches every path below the folder dir; ""
+// is the folder that paths are relative to. It may return false even so.
+func (p Pattern) MatchesAllBelow(dir string) bool {
+	names := splitDir(dir)
+	return !p.negated && slices.ContainsFunc(p.paths, func(a pathPattern) bool { return a.matchesAllBelow(names) })
 }
 
-// Reaches is false only if the pattern fits no path below the folder dir; "" is
-// the folder that paths start from.
-func (p Pattern) Reaches(dir string) bool {
-	names := folder(dir)
-	return p.negated || slices.ContainsFunc(p.routes, func(r route) bool { return r.reaches(names) })
+// MayMatchBelow returns false only if the pattern matches no path below the folder dir; "" is
+// the folder that paths are relative to.
+func (p Pattern) MayMatchBelow(dir string) bool {
+	names := splitDir(dir)
+	return p.negated || slices.ContainsFunc(p.paths, func(a pathPattern) bool { return a.mayMatchBelow(names) })
 }
 
-func folder(dir string) []string {
+func splitDir(dir string) []string {
 	if dir == "" {
 		return nil
 	}
 	return split(nil, dir)
 }
 
-// split appends the segments of a path to names. Slashes in a row are one.
+// split appends the segments of a path to names. Several slashes in a row are one separator.
 func split(names []string, path string) []string {
 	for {
 		name, rest, more := strings.Cut(path, "/")

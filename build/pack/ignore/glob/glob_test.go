@@ -10,31 +10,29 @@ import (
 	"testing"
 )
 
-// An answer is minimatch's about one pattern.
-type answer struct {
+// A result has the paths that a pattern matches in minimatch, and those that it does not match.
+type result struct {
 	Pattern string   `json:"pattern"`
 	Yes     []string `json:"yes"`
 	No      []string `json:"no"`
 	Error   string   `json:"error,omitempty"`
 }
 
-func (a answer) check(t *testing.T) {
+func (r result) check(t *testing.T) {
 	t.Helper()
-	p := Compile(a.Pattern)
-	for want, paths := range map[bool][]string{true: a.Yes, false: a.No} {
+	p := Compile(r.Pattern)
+	for want, paths := range map[bool][]string{true: r.Yes, false: r.No} {
 		for _, path := range paths {
 			if got := p.Match(path); got != want {
-				t.Errorf("%q on %q: %v, minimatch says %v", a.Pattern, path, got, want)
+				t.Errorf("%q matches %q: %v, in minimatch %v", r.Pattern, path, got, want)
 			}
 		}
 	}
 }
 
-// TestMinimatch compares with what minimatch answered when
+// TestMinimatch compares with results of minimatch as recorded by
 //
 //	go test -tags e2e -run TestRecord -update ./build/pack/ignore/glob
-//
-// last ran.
 func TestMinimatch(t *testing.T) {
 	file, err := os.Open("testdata/minimatch.jsonl")
 	if err != nil {
@@ -43,20 +41,20 @@ func TestMinimatch(t *testing.T) {
 	defer file.Close()
 	cases := 0
 	for lines := bufio.NewScanner(file); lines.Scan(); {
-		var a answer
-		if err := json.Unmarshal(lines.Bytes(), &a); err != nil {
+		var r result
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 			t.Fatal(err)
 		}
-		a.check(t)
-		cases += len(a.Yes) + len(a.No)
+		r.check(t)
+		cases += len(r.Yes) + len(r.No)
 	}
 	if cases < 5000 {
 		t.Errorf("%d cases", cases)
 	}
 }
 
-// TestBounded has patterns that grow without limit, or that a matcher which goes
-// back would never finish.
+// TestBounded has patterns with huge expansions, and patterns for which a backtracking matcher
+// takes exponential time.
 func TestBounded(t *testing.T) {
 	name := strings.Repeat("a", 200)
 	for what, pattern := range map[string]string{
@@ -73,19 +71,18 @@ func TestBounded(t *testing.T) {
 		"long range":  "{1..999999999999999999999999}",
 		"wide range":  "{" + strings.Repeat("0", 30_000) + "..9999}",
 		"folders":     strings.Repeat("**/a/", 2000) + "b",
-		"very long":   strings.Repeat("a", longest+1),
+		"very long":   strings.Repeat("a", maxPattern+1),
 	} {
 		t.Run(what, func(t *testing.T) {
 			if Compile(pattern).Match(name) && !strings.Contains("closed negations", what) {
-				t.Error("fits")
+				t.Error("matches")
 			}
 		})
 	}
 }
 
-// TestOwnReading has what this package reads in another way than minimatch, see
-// the package comment.
-func TestOwnReading(t *testing.T) {
+// TestDifferences has the differences from minimatch in the package comment.
+func TestDifferences(t *testing.T) {
 	for _, c := range []struct {
 		pattern, path string
 		want          bool
@@ -95,7 +92,7 @@ func TestOwnReading(t *testing.T) {
 		{"x/!(b)@()", "x/a@()", true}, {"x/!(b)@()", "x/a", false},
 	} {
 		if got := Compile(c.pattern).Match(c.path); got != c.want {
-			t.Errorf("%q on %q: %v", c.pattern, c.path, got)
+			t.Errorf("%q matches %q: %v", c.pattern, c.path, got)
 		}
 	}
 }
@@ -109,13 +106,13 @@ func TestUnicode(t *testing.T) {
 		{"?", "\xff", true}, {"[😀]", "😀", false}, {"*😀", "a😀", true}, {"[a-é]x", "éx", true},
 	} {
 		if got := Compile(c.pattern).Match(c.path); got != c.want {
-			t.Errorf("%q on %q: %v", c.pattern, c.path, got)
+			t.Errorf("%q matches %q: %v", c.pattern, c.path, got)
 		}
 	}
 }
 
-// FuzzMatch: nothing panics, !! changes nothing, and Covers and Reaches keep their
-// word.
+// FuzzMatch checks that nothing panics, that !! changes nothing, and that MatchesAllBelow and
+// MayMatchBelow agree with Match.
 func FuzzMatch(f *testing.F) {
 	for _, p := range []string{"a", "**/*.md", "!(a|b)c", "{a,b/**}", "[[:alpha:]-]?", `\{a`, "a/**/b/**", "{1..3}", "+(*(a|b)|!(c))", "**/a/**"} {
 		f.Add(p, "a/b.md")
@@ -128,7 +125,7 @@ func FuzzMatch(f *testing.F) {
 		p := Compile(pattern)
 		got := p.Match(path)
 		if double := Compile("!!" + pattern).Match(path); double != got && !strings.HasPrefix(pattern, "#") {
-			t.Errorf("%q on %q: %v, with !! %v", pattern, path, got, double)
+			t.Errorf("%q matches %q: %v, with !! %v", pattern, path, got, double)
 		}
 		if path == "" {
 			return
@@ -137,8 +134,8 @@ func FuzzMatch(f *testing.F) {
 			if dir == "." {
 				dir = ""
 			}
-			if p.Covers(dir) && !got || !p.Reaches(dir) && got {
-				t.Errorf("%q on %q: %v; of %q it covers %v, reaches %v", pattern, path, got, dir, p.Covers(dir), p.Reaches(dir))
+			if p.MatchesAllBelow(dir) && !got || !p.MayMatchBelow(dir) && got {
+				t.Errorf("%q matches %q: %v; below %q all: %v, may: %v", pattern, path, got, dir, p.MatchesAllBelow(dir), p.MayMatchBelow(dir))
 			}
 			if dir == "" {
 				return
@@ -147,7 +144,7 @@ func FuzzMatch(f *testing.F) {
 	})
 }
 
-// BenchmarkMatch tries 60 patterns on 5000 paths.
+// BenchmarkMatch matches 60 patterns against 5000 paths.
 func BenchmarkMatch(b *testing.B) {
 	var patterns []Pattern
 	for i := range 10 {

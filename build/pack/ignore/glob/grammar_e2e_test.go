@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// A made is a random piece of a pattern, and what makes text that it is likely to
-// fit.
-type made struct {
+// A fragment is a random part of a pattern, and a function that returns text which it is
+// likely to match.
+type fragment struct {
 	pattern string
 	sample  func() string
 }
@@ -19,17 +19,17 @@ type grammar struct{ *rand.Rand }
 
 func (g grammar) pick(from ...string) string { return from[g.IntN(len(from))] }
 
-func fixed(pattern, text string) made { return made{pattern, func() string { return text }} }
+func fixed(pattern, text string) fragment { return fragment{pattern, func() string { return text }} }
 
-// pattern is a whole one, with paths to try on it.
-func (g grammar) pattern() question {
+// pattern returns a pattern and paths to match against it.
+func (g grammar) pattern() query {
 	var texts []string
 	var samples []func() string
 	for range 1 + g.IntN(3) + g.IntN(2)*g.IntN(4) {
 		s := g.segment(2)
 		texts, samples = append(texts, s.pattern), append(samples, s.sample)
 	}
-	q := question{Pattern: g.pick("", "", "", "", "", "", "", "", "", "!", "!!", "#", "./", "/") + strings.Join(texts, g.pick("/", "/", "/", "/", "//"))}
+	q := query{Pattern: g.pick("", "", "", "", "", "", "", "", "", "!", "!!", "#", "./", "/") + strings.Join(texts, g.pick("/", "/", "/", "/", "//"))}
 	for range 5 {
 		var names []string
 		for _, s := range samples {
@@ -44,11 +44,11 @@ func (g grammar) pattern() question {
 	return q
 }
 
-// clean makes a relative path of text, "a" of nothing.
+// clean returns a relative path; "a" for an empty one.
 func clean(text string) string {
 	var names []string
 	for _, name := range strings.Split(text, "/") {
-		if name != "" && !dots(name) {
+		if name != "" && !isDots(name) {
 			names = append(names, name)
 		}
 	}
@@ -78,26 +78,26 @@ func (g grammar) character() string {
 	return g.pick("a", "b", "c", "a", "b", "A", ".", "1", "-", "x", "é", "😀", "(", "[", "!", "\\", "{", ",")
 }
 
-func (g grammar) segment(depth int) made {
+func (g grammar) segment(depth int) fragment {
 	switch g.IntN(14) {
 	case 0, 1, 2:
-		return made{"**", func() string { return g.pick("", "a", "a/b", "x/.b/c") }}
+		return fragment{"**", func() string { return g.pick("", "a", "a/b", "x/.b/c") }}
 	case 3:
 		return fixed(g.pick("..", ".", "..", "***"), "a")
 	}
-	return g.pieces(depth)
+	return g.fragments(depth)
 }
 
-func (g grammar) pieces(depth int) made {
-	var all []made
+func (g grammar) fragments(depth int) fragment {
+	var all []fragment
 	for range 1 + g.IntN(4) {
-		all = append(all, g.piece(depth))
+		all = append(all, g.fragment(depth))
 	}
 	var text strings.Builder
 	for _, m := range all {
 		text.WriteString(m.pattern)
 	}
-	return made{text.String(), func() string {
+	return fragment{text.String(), func() string {
 		var b strings.Builder
 		for _, m := range all {
 			b.WriteString(m.sample())
@@ -106,15 +106,15 @@ func (g grammar) pieces(depth int) made {
 	}}
 }
 
-func (g grammar) piece(depth int) made {
+func (g grammar) fragment(depth int) fragment {
 	switch n := g.IntN(20); {
 	case n < 7:
 		c := g.pick("a", "b", "c", "ab", ".", "1", "x", "-", "é", "😀")
 		return fixed(c, c)
 	case n < 10:
-		return made{g.pick("*", "*", "*", "**"), func() string { return g.pick("", "a", ".b", "bc") }}
+		return fragment{g.pick("*", "*", "*", "**"), func() string { return g.pick("", "a", ".b", "bc") }}
 	case n < 11:
-		return made{"?", g.character}
+		return fragment{"?", g.character}
 	case n < 13:
 		return g.class()
 	case n < 14:
@@ -131,30 +131,30 @@ func (g grammar) piece(depth int) made {
 	return g.class()
 }
 
-func (g grammar) class() made {
+func (g grammar) class() fragment {
 	var b strings.Builder
 	b.WriteString("[" + g.pick("", "", "", "!", "^") + g.pick("", "", "", "]"))
 	for range g.IntN(4) {
 		b.WriteString(g.pick("a", "b", "a-c", "A-Z", "-", ".", "[", "\\]", "é", "c-a", "1-", "\\a-c", "^", "😀",
 			"[:alpha:]", "[:"+g.pick("alnum", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "word", "xdigit", "nope")+":]"))
 	}
-	return made{b.String() + g.pick("]", "]", "]", "]", "]", "]", ""), g.character}
+	return fragment{b.String() + g.pick("]", "]", "]", "]", "]", "]", ""), g.character}
 }
 
-func (g grammar) braces(depth int) made {
+func (g grammar) braces(depth int) fragment {
 	if g.IntN(3) == 0 {
 		s := g.pick("1..3", "a..c", "c..a", "01..9..4", "-1..1", "3..1..2", "1..2..0", "Z..b", "1..", "..2", "a..3")
-		return made{g.pick("{", "{", "{", "{", "${") + s + "}", func() string { return g.pick("1", "2", "a", "b", "c", "01", "05", "-1") }}
+		return fragment{g.pick("{", "{", "{", "{", "${") + s + "}", func() string { return g.pick("1", "2", "a", "b", "c", "01", "05", "-1") }}
 	}
-	items := []made{fixed("", "")}
+	items := []fragment{fixed("", "")}
 	if g.IntN(3) > 0 {
 		items = nil
 	}
 	for range 1 + g.IntN(3) {
-		m := g.pieces(max(depth-1, 0))
+		m := g.fragments(max(depth-1, 0))
 		if g.IntN(6) == 0 {
 			inner := m
-			m = made{m.pattern + "/b", func() string { return inner.sample() + "/b" }}
+			m = fragment{m.pattern + "/b", func() string { return inner.sample() + "/b" }}
 		}
 		items = append(items, m)
 	}
@@ -162,22 +162,22 @@ func (g grammar) braces(depth int) made {
 	return g.list("{", ",", "}", items)
 }
 
-func (g grammar) group(depth int) made {
-	var items []made
+func (g grammar) group(depth int) fragment {
+	var items []fragment
 	for range 1 + g.IntN(3) {
 		if g.IntN(8) == 0 {
 			items = append(items, fixed("", ""))
 		} else {
-			items = append(items, g.pieces(depth))
+			items = append(items, g.fragments(depth))
 		}
 	}
 	return g.list(g.pick("!", "!", "@", "*", "+", "?")+"(", "|", ")", items)
 }
 
-func (g grammar) list(open, between, end string, items []made) made {
+func (g grammar) list(open, between, end string, items []fragment) fragment {
 	texts := make([]string, len(items))
 	for i, m := range items {
 		texts[i] = m.pattern
 	}
-	return made{open + strings.Join(texts, between) + end, func() string { return items[g.IntN(len(items))].sample() }}
+	return fragment{open + strings.Join(texts, between) + end, func() string { return items[g.IntN(len(items))].sample() }}
 }

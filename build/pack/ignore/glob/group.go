@@ -2,36 +2,36 @@ package glob
 
 import "strings"
 
-// A group is alternatives in brackets. Its kind says how often one of them comes:
+// A group is a list of alternatives in brackets. Its kind is the character before them:
 //
 //	?(a|b)  once or not at all    *(a|b)  any number of times    @(a|b)  once
-//	+(a|b)  once or more          !(a|b)  text that is none of them
+//	+(a|b)  once or more          !(a|b)  text that matches none of them
 //
-// In x!(a|b)y, minimatch looks for ay and by up to the end of the segment before
-// it lets !(a|b) fit; so parseSegment appends what follows to each alternative.
+// In x!(a|b)y, minimatch requires that neither ay nor by matches up to the end of the
+// segment. So parseSegment appends the parts that follow !( ) to each of its alternatives.
 //
-// Kind plain is a group that never ends: its one alternative has its text.
+// Kind plain is a group that is not closed. Its only alternative has its text.
 type group struct {
 	kind byte
 	alts []*sequence
 	in   *sequence
 	at   int // index in in.parts
 
-	// open groups end in nothing: !() and !(a|), but to minimatch also !(@(a)).
-	open bool
+	// emptyLast is true if no text precedes the ), as in !() and !(a|). As in minimatch, it is
+	// also true for !(@(a)).
+	emptyLast bool
 }
 
 const plain = 0
 
-// A sequence is text and groups, one after the other: a segment, or an
-// alternative.
+// A sequence has the parts of a segment or of an alternative, in order.
 type sequence struct {
 	parts []part
-	of    *group // nil for the segment
-	at    int    // 0 for all that were parsed, the index in of.alts for copies
+	of    *group // the group of an alternative; nil for the segment
+	at    int    // for a copy, the index in of.alts; 0 for a parsed sequence
 }
 
-// A part is a group, or text as it is written if that is nil.
+// A part is a group, or the text of a pattern if group is nil.
 type part struct {
 	text  []rune
 	group *group
@@ -43,14 +43,15 @@ func (s *sequence) add(text []rune) {
 	}
 }
 
-// starts tells whether the sequence is where the name starts. Of copies, only the
+// starts reports whether the sequence is at the beginning of the segment. Of copies, only the
 // first alternative is.
 func (s *sequence) starts() bool { return s.of == nil || s.at == 0 && s.of.starts() }
 
-// ends tells whether the sequence is where the name ends, as those of !( ) are.
+// ends reports whether the sequence is at the end of the segment, as those of !( ) are.
 func (s *sequence) ends() bool { return s.of == nil || s.of.kind == '!' || s.of.ends() }
 
-// starts is true after !( ) too, though that may fit something.
+// starts reports whether the group is at the beginning of the segment. It may follow !( ),
+// although that can match text.
 func (g *group) starts() bool {
 	for _, before := range g.in.parts[:g.at] {
 		if before.group == nil || before.group.kind != '!' {
@@ -64,7 +65,7 @@ func (g *group) ends() bool {
 	return g.in.ends() && (g.kind == plain || g.at == len(g.in.parts)-1)
 }
 
-// String is the group as it is written.
+// String returns the text of the group.
 func (g *group) String() string {
 	alts := make([]string, len(g.alts))
 	for i, a := range g.alts {

@@ -18,90 +18,90 @@ import (
 )
 
 var (
-	update = flag.Bool("update", false, "record minimatch's answers anew")
-	seed   = flag.Uint64("seed", 1, "of the random patterns; 0 takes any")
-	count  = flag.Int("patterns", 2_000, "random patterns")
+	update = flag.Bool("update", false, "record the results of minimatch")
+	seed   = flag.Uint64("seed", 1, "seed of the random patterns; 0 is a random seed")
+	count  = flag.Int("patterns", 2_000, "number of random patterns")
 )
 
-// A question is a pattern, and paths to try on it.
-type question struct {
+// A query is a pattern, and paths to match against it.
+type query struct {
 	Pattern string   `json:"pattern"`
 	Paths   []string `json:"paths"`
 }
 
-// ask has one process answer all questions.
-func ask(t *testing.T, questions []question) (answers []answer) {
+// minimatch returns the result of each query, from one process.
+func minimatch(t *testing.T, queries []query) (results []result) {
 	t.Helper()
-	for i := range questions {
-		slices.Sort(questions[i].Paths)
-		questions[i].Paths = slices.Compact(questions[i].Paths)
+	for i := range queries {
+		slices.Sort(queries[i].Paths)
+		queries[i].Paths = slices.Compact(queries[i].Paths)
 	}
 	tools := installed.Tools(t)
-	tools.Ask(t, questions, &answers, "testdata/record.js", filepath.Join(filepath.Dir(tools.VSCE), "..", "..", "minimatch"))
-	if len(answers) != len(questions) {
-		t.Fatalf("%d answers to %d questions", len(answers), len(questions))
+	tools.Ask(t, queries, &results, "testdata/record.js", filepath.Join(filepath.Dir(tools.VSCE), "..", "..", "minimatch"))
+	if len(results) != len(queries) {
+		t.Fatalf("%d results of %d queries", len(results), len(queries))
 	}
-	return answers
+	return results
 }
 
-// hollow is a group of nothing, or one that lists may make that.
-var hollow = regexp.MustCompile(`[?*+@]\([|{},]*\)`)
+// emptyGroup matches an empty group, or one that braces can make empty.
+var emptyGroup = regexp.MustCompile(`[?*+@]\([|{},]*\)`)
 
-// odd are patterns that the package comment says are read in another way, and
-// those that minimatch refuses.
-func (a answer) odd() bool {
-	group := hollow.FindString(a.Pattern)
-	return a.Error != "" || strings.Contains(a.Pattern, `\|`) || group != "" && group != a.Pattern
+// differs reports whether the pattern is one of the differences in the package comment, or one
+// that minimatch refuses.
+func (r result) differs() bool {
+	group := emptyGroup.FindString(r.Pattern)
+	return r.Error != "" || strings.Contains(r.Pattern, `\|`) || group != "" && group != r.Pattern
 }
 
-// TestRandom compares random patterns: the same in each run, or with -seed 0 others.
+// TestRandom compares random patterns. They are the same in each run, except with -seed 0.
 func TestRandom(t *testing.T) {
 	n := *seed
 	if n == 0 {
 		n = rand.Uint64()
 	}
-	t.Logf("again with -seed %d", n)
+	t.Logf("repeat with -seed %d", n)
 	g := grammar{rand.New(rand.NewPCG(n, 0))}
-	questions := make([]question, *count)
-	for i := range questions {
-		questions[i] = g.pattern()
+	queries := make([]query, *count)
+	for i := range queries {
+		queries[i] = g.pattern()
 	}
 	yes, no := 0, 0
-	for _, a := range ask(t, questions) {
-		if !a.odd() {
-			a.check(t)
-			yes, no = yes+len(a.Yes), no+len(a.No)
+	for _, r := range minimatch(t, queries) {
+		if !r.differs() {
+			r.check(t)
+			yes, no = yes+len(r.Yes), no+len(r.No)
 		}
 	}
-	t.Logf("%d fit, %d do not", yes, no)
+	t.Logf("%d paths match, %d do not", yes, no)
 }
 
 const golden = "testdata/minimatch.jsonl"
 
-// TestRecorded asks again what is in golden, or writes it with -update: the patterns
-// of testdata/patterns.txt on all paths there, then random ones.
+// TestRecorded compares golden with the results of minimatch, or records them with -update. The
+// patterns are those of testdata/patterns.txt, for all paths there, and random ones.
 func TestRecorded(t *testing.T) {
 	text, err := os.ReadFile("testdata/patterns.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
 	patterns, paths, _ := strings.Cut(string(text), "\n\n")
-	var questions []question
+	var queries []query
 	for pattern := range strings.SplitSeq(patterns, "\n") {
-		questions = append(questions, question{pattern, strings.Fields(paths)})
+		queries = append(queries, query{pattern, strings.Fields(paths)})
 	}
 	g := grammar{rand.New(rand.NewPCG(1, 1))}
 	for range 1000 {
-		questions = append(questions, g.pattern())
+		queries = append(queries, g.pattern())
 	}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
-	for _, a := range ask(t, questions) {
-		if a.odd() {
+	for _, r := range minimatch(t, queries) {
+		if r.differs() {
 			continue
 		}
-		if err := encoder.Encode(a); err != nil {
+		if err := encoder.Encode(r); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -111,6 +111,6 @@ func TestRecorded(t *testing.T) {
 		}
 	}
 	if recorded, err := os.ReadFile(golden); err != nil || !bytes.Equal(recorded, out.Bytes()) {
-		t.Errorf("%s is not what minimatch says (%v); -update writes it anew", golden, err)
+		t.Errorf("%s differs from the results of minimatch (%v); record them with -update", golden, err)
 	}
 }

@@ -2,45 +2,45 @@ package glob
 
 import "slices"
 
-// A place is an index in a name, from 0 to its length. spots are places.
-type spots []bool
+// positions is a set of offsets in a name, from 0 to its length.
+type positions []bool
 
-// only are the spots of a name of that length with one place.
-func only(length, place int) spots {
-	s := make(spots, length+1)
-	s[place] = true
-	return s
+// singlePosition returns the set of one position in a name of a length.
+func singlePosition(length, position int) positions {
+	p := make(positions, length+1)
+	p[position] = true
+	return p
 }
 
-func (s spots) add(other spots) {
+func (p positions) add(other positions) {
 	for i, in := range other {
-		s[i] = s[i] || in
+		p[i] = p[i] || in
 	}
 }
 
-// A node is part of a segment's pattern. starts returns from where in the name it
-// fits up to one of ends, which it does not change.
+// A node is a part of the pattern of a segment. Method starts returns the positions in a
+// name from which the node matches the text up to one of ends. It does not change ends.
 type node interface {
-	starts(name []rune, ends spots) spots
+	starts(name []rune, ends positions) positions
 }
 
-// run is text as it is.
-type run []rune
+// text is literal text.
+type text []rune
 
-func (r run) starts(name []rune, ends spots) spots {
-	out := make(spots, len(ends))
-	for end := len(r); end < len(ends); end++ {
-		start := end - len(r)
-		out[start] = ends[end] && slices.Equal(name[start:end], r)
+func (t text) starts(name []rune, ends positions) positions {
+	out := make(positions, len(ends))
+	for end := len(t); end < len(ends); end++ {
+		start := end - len(t)
+		out[start] = ends[end] && slices.Equal(name[start:end], t)
 	}
 	return out
 }
 
-// star fits any text with at least that many characters.
+// star matches any text with at least this number of characters.
 type star int
 
-func (s star) starts(name []rune, ends spots) spots {
-	out, found := make(spots, len(ends)), false
+func (s star) starts(name []rune, ends positions) positions {
+	out, found := make(positions, len(ends)), false
 	for start := len(ends) - 1 - int(s); start >= 0; start-- {
 		found = found || ends[start+int(s)]
 		out[start] = found
@@ -48,30 +48,29 @@ func (s star) starts(name []rune, ends spots) spots {
 	return out
 }
 
-// one fits a character.
-type one func(rune) bool
+// char matches one character for which the function returns true.
+type char func(rune) bool
 
-func (o one) starts(name []rune, ends spots) spots {
-	out := make(spots, len(ends))
-	for i, c := range name {
-		out[i] = ends[i+1] && o(c)
+func (c char) starts(name []rune, ends positions) positions {
+	out := make(positions, len(ends))
+	for i, r := range name {
+		out[i] = ends[i+1] && c(r)
 	}
 	return out
 }
 
-func every(rune) bool { return true }
+func anyChar(rune) bool { return true }
 
-// never fits nothing.
-type never struct{}
+// noMatch matches nothing, not even empty text.
+type noMatch struct{}
 
-func (never) starts(_ []rune, ends spots) spots { return make(spots, len(ends)) }
+func (noMatch) starts(_ []rune, ends positions) positions { return make(positions, len(ends)) }
 
-// undotted fits nothing of length nothing, but not before a whole name of one or
-// two dots.
-type undotted struct{}
+// notDots matches empty text, except at the beginning of a name that is . or ..
+type notDots struct{}
 
-func (undotted) starts(name []rune, ends spots) spots {
-	if !dots(string(name)) {
+func (notDots) starts(name []rune, ends positions) positions {
+	if !isDots(string(name)) {
 		return ends
 	}
 	out := slices.Clone(ends)
@@ -79,56 +78,56 @@ func (undotted) starts(name []rune, ends spots) spots {
 	return out
 }
 
-// row is one node after the other.
-type row []node
+// concatenation matches its nodes one after the other.
+type concatenation []node
 
-func (r row) starts(name []rune, ends spots) spots {
-	for _, n := range slices.Backward(r) {
+func (c concatenation) starts(name []rune, ends positions) positions {
+	for _, n := range slices.Backward(c) {
 		ends = n.starts(name, ends)
 	}
 	return ends
 }
 
-// choice is one of its nodes.
-type choice []row
+// alternation matches one of its alternatives.
+type alternation []concatenation
 
-func (c choice) starts(name []rune, ends spots) spots {
-	out := make(spots, len(ends))
-	for _, n := range c {
+func (a alternation) starts(name []rune, ends positions) positions {
+	out := make(positions, len(ends))
+	for _, n := range a {
 		out.add(n.starts(name, ends))
 	}
 	return out
 }
 
-// repeat is its choice any number of times, but at least once if so told.
-type repeat struct {
-	choice
-	once bool
+// repetition matches its alternatives any number of times, or at least once.
+type repetition struct {
+	alternation
+	atLeastOnce bool
 }
 
-func (r repeat) starts(name []rune, ends spots) spots {
+func (r repetition) starts(name []rune, ends positions) positions {
 	out := slices.Clone(ends)
-	for fresh := ends; slices.Contains(fresh, true); {
-		found := r.choice.starts(name, fresh)
-		fresh = make(spots, len(ends))
+	for added := ends; slices.Contains(added, true); {
+		found := r.alternation.starts(name, added)
+		added = make(positions, len(ends))
 		for i, in := range found {
-			fresh[i] = in && !out[i]
+			added[i] = in && !out[i]
 		}
-		out.add(fresh)
+		out.add(added)
 	}
-	if r.once {
-		return r.choice.starts(name, out)
+	if r.atLeastOnce {
+		return r.alternation.starts(name, out)
 	}
 	return out
 }
 
-// except is any text that starts where none of its choice fits up to the name's
-// end. Its choice has the rest of the segment in it.
-type except struct{ choice }
+// negation matches any text that begins at a position from which none of its alternatives
+// matches up to the end of the name. The alternatives include the rest of the segment.
+type negation struct{ alternation }
 
-func (e except) starts(name []rune, ends spots) spots {
+func (n negation) starts(name []rune, ends positions) positions {
 	out := star(0).starts(name, ends)
-	for i, in := range e.choice.starts(name, only(len(name), len(name))) {
+	for i, in := range n.alternation.starts(name, singlePosition(len(name), len(name))) {
 		out[i] = out[i] && !in
 	}
 	return out

@@ -2,13 +2,13 @@ package glob
 
 import "strings"
 
-// deepest is how deep groups nest. Below it, only those open that their group can
-// absorb; the others are text.
-const deepest = 3
+// maxDepth is the maximum depth of nested groups. As in minimatch, deeper groups are literal
+// text, unless the group that contains them absorbs them.
+const maxDepth = 3
 
-// parseSegment reads a segment's groups. It is false if there are too many !( ).
+// parseSegment parses the groups of a segment. It returns false if there are too many !( ).
 func parseSegment(text string) (*sequence, bool) {
-	p := parser{text: units(text)}
+	p := parser{text: utf16Units(text)}
 	root := p.segment()
 	root.flatten()
 	return root, appendRests(p.negations)
@@ -36,19 +36,20 @@ func (p *parser) segment() *sequence {
 	return root
 }
 
-// step reads a character, and tells whether it may mean something.
+// step reads a character, and reports whether it can be special.
 func (p *parser) step(b *brackets) (rune, bool) {
 	c := p.text[p.next]
 	p.next++
-	return c, !b.text(c, p.next)
+	return c, !b.isLiteral(c, p.next)
 }
 
-// opens tells whether a group of that kind starts with the character just read.
+// opens reports whether the character just read, kind, begins a group.
 func (p *parser) opens(kind rune) bool {
 	return kind < 0x80 && strings.ContainsRune("?*+@!", kind) && p.next < len(p.text) && p.text[p.next] == '('
 }
 
-// group reads a group, whose kind was read. One that never ends is all the rest.
+// group parses a group after its kind was read. A group that is not closed is literal text up
+// to the end of the segment.
 func (p *parser) group(kind rune, in *sequence, depth int) *group {
 	g := &group{kind: byte(kind), in: in, at: len(in.parts)}
 	if kind == '!' {
@@ -69,7 +70,7 @@ func (p *parser) group(kind rune, in *sequence, depth int) *group {
 	}
 }
 
-// alternative reads up to | or ), which it returns, or 0 at the end of the text.
+// alternative parses up to | or ), which it returns, or 0 at the end of the text.
 func (p *parser) alternative(g *group, depth int) (*sequence, rune) {
 	alt, from := &sequence{of: g}, p.next
 	var b brackets
@@ -78,10 +79,10 @@ func (p *parser) alternative(g *group, depth int) (*sequence, rune) {
 		switch {
 		case !ok:
 		case c == '|', c == ')':
-			g.open = p.next-1 == from
+			g.emptyLast = p.next-1 == from
 			alt.add(p.text[from : p.next-1])
 			return alt, c
-		case p.opens(c) && (depth < deepest || g.absorbs(byte(c))):
+		case p.opens(c) && (depth < maxDepth || g.absorbs(byte(c))):
 			alt.add(p.text[from : p.next-1])
 			below := depth + 1
 			if g.absorbs(byte(c)) {
@@ -94,18 +95,18 @@ func (p *parser) alternative(g *group, depth int) (*sequence, rune) {
 	return alt, 0
 }
 
-// brackets know which characters stand for themselves: those after a backslash,
-// and those in a class. This is where minimatch takes a class to end when it looks
-// for groups; readClass knows better.
+// brackets tracks which characters are not special for groups: those after a backslash and
+// those in a class. When minimatch searches for groups, it ends a class earlier than
+// readClass does in some cases.
 type brackets struct {
 	escaped bool
-	inside  bool
-	from    int  // where the class starts, after its [
-	negated bool // it starts with ! or ^
+	inside  bool // a class
+	from    int  // index in the text after the [ of the class
+	negated bool // the class begins with ! or ^
 }
 
-// text tells whether the character before index next stands for itself.
-func (b *brackets) text(c rune, next int) bool {
+// isLiteral reports whether the character at index next-1 is not special.
+func (b *brackets) isLiteral(c rune, next int) bool {
 	switch {
 	case b.escaped || c == '\\':
 		b.escaped = !b.escaped

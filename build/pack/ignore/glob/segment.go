@@ -5,76 +5,75 @@ import (
 	"unicode/utf16"
 )
 
-// A segment is the part of a pattern that stands for one name of a path.
+// A segment is the part of a pattern that matches one name in a path.
 type segment interface{ match(name string) bool }
 
-// literal is a name.
+// literal matches one name.
 type literal string
 
 func (l literal) match(name string) bool { return name == string(l) }
 
-// anything is *.
-type anything struct{}
+// anyName is * alone.
+type anyName struct{}
 
-func (anything) match(name string) bool { return name != "" && !dots(name) }
+func (anyName) match(name string) bool { return name != "" && !isDots(name) }
 
-// ending is *, then plain text.
-type ending string
+// suffix is * followed by literal text.
+type suffix string
 
-func (e ending) match(name string) bool { return strings.HasSuffix(name, string(e)) }
+func (s suffix) match(name string) bool { return strings.HasSuffix(name, string(s)) }
 
-// marks is as many question marks as it is long, less those of the plain text
-// after them.
-type marks struct {
-	width int // of the name, in UTF-16 units
-	ending
+// fixedLength is one or more ? followed by literal text.
+type fixedLength struct {
+	length int // of the name, in UTF-16 code units
+	suffix
 }
 
-func (m marks) match(name string) bool {
-	return !dots(name) && strings.HasSuffix(name, string(m.ending)) && width(name) == m.width
+func (f fixedLength) match(name string) bool {
+	return !isDots(name) && strings.HasSuffix(name, string(f.suffix)) && utf16Len(name) == f.length
 }
 
-// shape is any other.
-type shape struct {
+// tree is any other segment.
+type tree struct {
 	root   node
-	runes  bool // a character is a rune, not a UTF-16 unit
-	prefix string
+	runes  bool   // a character is a rune, not a UTF-16 code unit
+	prefix string // literal text with which matching names begin
 }
 
-func (s shape) match(name string) bool {
+func (s tree) match(name string) bool {
 	if !strings.HasPrefix(name, s.prefix) {
 		return false
 	}
-	n := units(name)
+	n := utf16Units(name)
 	if s.runes {
 		n = []rune(name)
 	}
-	return s.root.starts(n, only(len(n), len(n)))[0]
+	return s.root.starts(n, singlePosition(len(n), len(n)))[0]
 }
 
-// newSegment reads the text between two slashes, which is not **.
+// newSegment parses the text between two slashes, which is not **.
 func newSegment(text string) segment {
-	// What follows the first stars or marks is plain to minimatch without these;
-	// it then compares text, backslashes and all.
+	// If the text after leading * or ? has none of these characters, minimatch compares it
+	// literally, including backslashes.
 	const special = "+@!?*[("
-	afterStars, afterMarks := strings.TrimLeft(text, "*"), strings.TrimLeft(text, "?")
+	afterStars, afterQuestions := strings.TrimLeft(text, "*"), strings.TrimLeft(text, "?")
 	switch {
 	case text != "" && afterStars == "":
-		return anything{}
+		return anyName{}
 	case afterStars != text && !strings.ContainsAny(afterStars, special):
-		return ending(afterStars)
-	case afterMarks != text && !strings.ContainsAny(afterMarks, special):
-		return marks{width(text), ending(afterMarks)}
+		return suffix(afterStars)
+	case afterQuestions != text && !strings.ContainsAny(afterQuestions, special):
+		return fixedLength{utf16Len(text), suffix(afterQuestions)}
 	}
 	root, ok := parseSegment(text)
 	if !ok {
-		return shape{root: never{}}
+		return tree{root: noMatch{}}
 	}
 	return build(root)
 }
 
-// units are the UTF-16 units of a text, each in a rune.
-func units(text string) []rune {
+// utf16Units returns the UTF-16 code units of a text, each in a rune.
+func utf16Units(text string) []rune {
 	out := make([]rune, 0, len(text))
 	for _, r := range text {
 		if utf16.RuneLen(r) == 2 {
@@ -87,8 +86,8 @@ func units(text string) []rune {
 	return out
 }
 
-// width is the number of UTF-16 units in a text.
-func width(text string) int {
+// utf16Len returns the length of a text in UTF-16 code units.
+func utf16Len(text string) int {
 	n := 0
 	for _, r := range text {
 		n += utf16.RuneLen(r)
@@ -96,11 +95,11 @@ func width(text string) int {
 	return n
 }
 
-// joined puts units together again.
-func joined(units []rune) []rune {
+// decodeUnits decodes UTF-16 code units to runes. Surrogates without a partner stay.
+func decodeUnits(units []rune) []rune {
 	var out []rune
 	for _, u := range units {
-		if n := len(out); n > 0 && pair(out[n-1], u) {
+		if n := len(out); n > 0 && isPair(out[n-1], u) {
 			out[n-1] = utf16.DecodeRune(out[n-1], u)
 			continue
 		}
@@ -109,7 +108,7 @@ func joined(units []rune) []rune {
 	return out
 }
 
-// pair tells whether two units are one rune.
-func pair(high, low rune) bool {
+// isPair reports whether two code units are a surrogate pair.
+func isPair(high, low rune) bool {
 	return 0xD800 <= high && high < 0xDC00 && 0xDC00 <= low && low < 0xE000
 }

@@ -1,15 +1,15 @@
-// Answers for minimatch, as vsce calls it.
+// Matches paths with minimatch, as vsce calls it.
 //
 //   node record.js FOLDER-OF-MINIMATCH
 //
-// stdin and stdout: a JSON list, of {"pattern": …, "paths": […]} in, of
-// {"pattern": …, "yes": […], "no": […]} out; "error" instead if it threw one, or
-// if its regular expression has not come to an end after five seconds.
+// Input: a JSON list of {"pattern": …, "paths": […]}. Output: a JSON list of
+// {"pattern": …, "yes": […], "no": […]}, or {"pattern": …, "error": …} if minimatch threw an
+// error or did not return within five seconds.
 const { minimatch } = require(process.argv[2]);
-const script = new (require('vm').Script)('answer()');
+const script = new (require('vm').Script)('matchAll()');
 
-function answer({ pattern, paths }) {
-  globalThis.answer = () => {
+function result({ pattern, paths }) {
+  globalThis.matchAll = () => {
     const found = { pattern, yes: [], no: [] };
     for (const path of paths) {
       (minimatch(path, pattern, { dot: true }) ? found.yes : found.no).push(path);
@@ -23,5 +23,5 @@ function answer({ pattern, paths }) {
   }
 }
 
-const questions = JSON.parse(require('fs').readFileSync(0, 'utf8'));
-process.stdout.write(JSON.stringify(questions.map(answer)));
+const queries = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+process.stdout.write(JSON.stringify(queries.map(result)));
