@@ -1,7 +1,6 @@
-// Package npm does what comes before an extension is packed: its own build,
-// the script vscode:prepublish, and its next version. The script is for the package manager
-// of the extension to run, the version is npm's to set; they run in the extension's folder,
-// with the environment of this process.
+// Package npm runs the tools that prepare an extension for packing: its package manager runs
+// the script vscode:prepublish, and npm sets the next version. The tools run in the extension's
+// folder with the environment of this process.
 //
 // Source: src/package.ts and src/npm.ts of
 // https://github.com/microsoft/vscode-vsce at 4.1.
@@ -22,29 +21,30 @@ import (
 	"galbuild/build/pack/npm/modules"
 )
 
-// A Folder is that of an extension, on disk.
+// A Folder is an extension's folder on disk, and the streams of tools that run in it.
 type Folder struct {
 	Path   string
-	Stdin  io.Reader // of what is run
-	Output io.Writer // what it prints, results and complaints alike
-	// Terminal says that Stdin is one: then what is run may ask, and is interrupted
-	// from there. Elsewhere it ends, with all it has started, when the context is done.
+	Stdin  io.Reader
+	Output io.Writer // standard output and standard error
+	// Terminal says that Stdin is a terminal. Then tools can ask questions, and Ctrl-C
+	// interrupts them. Otherwise a tool and its child processes are ended when the context is
+	// done.
 	Terminal bool
-	// Grace is how long it may take to end then, and to close Output when it is done:
-	// something it has left running may have that still. Zero is 5 seconds.
+	// Grace is the time that a tool has to end after the context is done, and that child
+	// processes have to close Output after the tool has ended. Zero is 5 seconds.
 	Grace time.Duration
 }
 
-// A Package is what package.json says to whoever packs. A field that is missing,
-// or is not what it should be, is empty: package pack says what is wrong with it.
+// A Package has the fields of package.json that are used before packing. Fields that are
+// missing or have the wrong type are empty; package pack reports them.
 type Package struct {
 	Name, Version string
 	Engine        string                     // engines.vscode
-	Prepublish    bool                       // there is a script for it
-	Settings      map[string]json.RawMessage // "vsce"
+	Prepublish    bool                       // whether there is a script vscode:prepublish
+	Settings      map[string]json.RawMessage // the fields of "vsce"
 }
 
-// Read reads package.json. The error is one of reading the file.
+// Read reads package.json. It returns an error only if the file cannot be read.
 func (f *Folder) Read() (*Package, error) {
 	text, err := os.ReadFile(filepath.Join(f.Path, "package.json"))
 	if err != nil {
@@ -69,9 +69,9 @@ func (f *Folder) Read() (*Package, error) {
 
 const prepublish = "vscode:prepublish"
 
-// Tool returns the program that runs an extension's scripts: npm, yarn, pnpm or bun, as
-// modules.Choose decides. If it is not installed and not required, npm replaces it, as in
-// vsce.
+// Tool returns the program that runs the extension's scripts: npm, yarn, pnpm or bun, as
+// [modules.Choose] decides. As in vsce, npm replaces a program that is neither installed nor
+// required.
 func (f *Folder) Tool(yarn *bool) (string, error) {
 	dir, err := modules.OnDisk(f.Path)
 	if err != nil {
@@ -84,18 +84,18 @@ func (f *Folder) Tool(yarn *bool) (string, error) {
 	return string(choice.Manager), nil
 }
 
-// PrepublishCommand is what Prepublish runs.
+// PrepublishCommand returns the command that Prepublish runs.
 func PrepublishCommand(tool string) string { return tool + " run " + prepublish }
 
-// Prepublish runs the extension's own build. The error wraps exec.ErrNotFound if
-// there is no such tool.
+// Prepublish runs the script vscode:prepublish. The error wraps exec.ErrNotFound if the tool is
+// not installed.
 func (f *Folder) Prepublish(ctx context.Context, tool string) error {
 	return f.run(ctx, tool, "run", prepublish)
 }
 
-// SetVersion lets npm write the version into package.json, commit that and tag the
-// commit. The message is the commit's, "" for npm's own; without tag nothing is
-// committed. The error wraps exec.ErrNotFound if there is no npm.
+// SetVersion runs npm version, which writes the version into package.json and, if tag is true,
+// commits that and tags the commit. message is the message of the commit; "" is npm's default.
+// The error wraps exec.ErrNotFound if npm is not installed.
 func (f *Folder) SetVersion(ctx context.Context, version, message string, tag bool) error {
 	args := []string{"version", version}
 	if message != "" {
@@ -111,19 +111,19 @@ func (f *Folder) run(ctx context.Context, tool string, args ...string) error {
 	cmd := exec.CommandContext(ctx, tool, args...)
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = f.Path, f.Stdin, f.Output, f.Output
 	cmd.WaitDelay = cmp.Or(f.Grace, 5*time.Second)
-	killRest := func() {}
+	kill := func() {}
 	if f.Terminal {
-		cmd.Cancel = func() error { return nil } // it was interrupted as well
+		cmd.Cancel = func() error { return nil } // Ctrl-C has interrupted it too
 	} else {
-		killRest = ownGroup(cmd)
+		kill = useProcessGroup(cmd)
 	}
 	err := cmd.Run()
 	if ctx.Err() != nil {
-		killRest()
+		kill()
 		return ctx.Err()
 	}
 	if errors.Is(err, exec.ErrWaitDelay) {
-		return nil // something it has left running has Output still
+		return nil // a child process that is still running has Output open
 	}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() > 0 {
 		return fmt.Errorf("%s %s failed with exit code %d", tool, args[0]+" "+args[1], exit.ExitCode())

@@ -15,7 +15,7 @@ import (
 )
 
 func TestNextVersion(t *testing.T) {
-	// Recorded from npm version of npm 11.19, which drops what follows a + though.
+	// Recorded from npm version of npm 11.19, except for the build after a +, which npm drops.
 	for _, c := range []struct{ current, word, want string }{
 		{"1.2.3", "patch", "1.2.4"},
 		{"1.2.3", "minor", "1.3.0"},
@@ -88,7 +88,7 @@ func TestTool(t *testing.T) {
 		{"npm", "package-lock.json", "", nil, "npm yarn pnpm bun", "npm"},
 		{"yarn", "yarn.lock", "", nil, "npm yarn pnpm bun", "yarn"},
 		{"plug'n'play", ".pnp.cjs", "", nil, "npm yarn pnpm bun", "yarn"},
-		{"so says vsce", ".yarnrc.yml", "", nil, "npm yarn pnpm bun", "npm"},
+		{".yarnrc.yml, as in vsce", ".yarnrc.yml", "", nil, "npm yarn pnpm bun", "npm"},
 		{"pnpm", "pnpm-lock.yaml", "", nil, "npm yarn pnpm bun", "pnpm"},
 		{"bun", "bun.lock", "", nil, "npm yarn pnpm bun", "bun"},
 		{"--no-yarn", "yarn.lock", "", &no, "npm yarn", "npm"},
@@ -136,7 +136,7 @@ func TestPrepublishFails(t *testing.T) {
 }
 
 func TestInterrupted(t *testing.T) {
-	script(t, "npm", "sleep 60 & echo ready; wait") // the pipe ends with the last of them
+	script(t, "npm", "sleep 60 & echo ready; wait") // the pipe is closed when both processes have ended
 	ctx, cancel := context.WithCancel(t.Context())
 	f := npm.Folder{Path: t.TempDir(), Output: writer(func(p []byte) (int, error) {
 		cancel()
@@ -147,9 +147,9 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// TestLeftRunning leaves a process running that could print still, as a daemon of
-// a build tool does.
-func TestLeftRunning(t *testing.T) {
+// TestDaemon has a script that starts a process which keeps Output open, like the daemon of a
+// build tool.
+func TestDaemon(t *testing.T) {
 	script(t, "npm", "sleep 20 & echo $! >pid")
 	dir := t.TempDir()
 	t.Cleanup(func() {
@@ -176,7 +176,7 @@ func folder(t *testing.T, name, text string) string {
 	return dir
 }
 
-// script puts a program of that name before all others.
+// script puts a shell script with this name first in PATH.
 func script(t *testing.T, name, text string) {
 	t.Helper()
 	dir := t.TempDir()

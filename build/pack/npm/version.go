@@ -10,42 +10,42 @@ import (
 )
 
 var (
-	steps = []string{"major", "minor", "patch"}
-	// unsupported are words of npm version that vsce refuses.
+	increments = []string{"major", "minor", "patch"}
+	// unsupported are arguments of npm version that vsce refuses.
 	unsupported = []string{"premajor", "preminor", "prepatch", "prerelease", "from-git"}
 )
 
-// ErrUnsupported is a word that npm knows as a version and vsce does not.
+// ErrUnsupported is the error of an argument that npm version accepts and vsce does not.
 var ErrUnsupported = errors.New("not supported")
 
-// IsVersion tells whether an argument is a version, or stands for one, and not a
-// folder. NextVersion may refuse it still.
+// IsVersion reports whether an argument is a version or an increment, rather than a folder.
+// NextVersion may return an error for it nevertheless.
 func IsVersion(word string) bool {
-	return slices.Contains(steps, word) || slices.Contains(unsupported, word) || strict(word) != nil
+	return slices.Contains(increments, word) || slices.Contains(unsupported, word) || parseVersion(word) != nil
 }
 
-// NextVersion returns the version that a word stands for, after the current one: a
-// version, or one of major, minor and patch, which count as npm version does.
+// NextVersion returns the version after current. word is that version, or one of major, minor
+// and patch, which increment current as npm version does.
 func NextVersion(current, word string) (string, error) {
 	switch {
 	case slices.Contains(unsupported, word):
 		return "", fmt.Errorf("version %q: %w", word, ErrUnsupported)
-	case !slices.Contains(steps, word):
-		v := strict(word)
+	case !slices.Contains(increments, word):
+		v := parseVersion(word)
 		if v == nil {
-			return "", fmt.Errorf("version %q: want major.minor.patch as in semver, or one of major, minor and patch", word)
+			return "", fmt.Errorf("version %q: want a semantic version such as 1.2.3, or one of major, minor and patch", word)
 		}
 		return v.String(), nil
 	}
-	v := strict(current)
+	v := parseVersion(current)
 	if v == nil {
-		return "", fmt.Errorf("version %q of package.json is not as in semver, so it has no next %s version", current, word)
+		return "", fmt.Errorf("version %q of package.json is not a semantic version, so it has no next %s version", current, word)
 	}
-	return step(v, word), nil
+	return increment(v, word), nil
 }
 
-// strict returns nil for what is no version. A leading v is not part of one.
-func strict(word string) *semver.Version {
+// parseVersion parses a version, which may have a leading v. It returns nil for anything else.
+func parseVersion(word string) *semver.Version {
 	v, err := semver.StrictNewVersion(strings.TrimPrefix(word, "v"))
 	if err != nil {
 		return nil
@@ -53,10 +53,10 @@ func strict(word string) *semver.Version {
 	return v
 }
 
-// step counts on. A prerelease leads to the release it precedes, if that has the
-// zeros the step would give it.
+// increment returns the next major, minor or patch version. For a prerelease this is its
+// release, if that has zeros where the increment sets them.
 // Source: inc in https://github.com/npm/node-semver.
-func step(v *semver.Version, word string) string {
+func increment(v *semver.Version, word string) string {
 	major, minor, patch := v.Major(), v.Minor(), v.Patch()
 	released := v.Prerelease() == ""
 	switch word {

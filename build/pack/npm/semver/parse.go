@@ -9,12 +9,13 @@ import (
 	"galbuild/build/js"
 )
 
-// A grammar is npm's strict or loose one. White space is single spaces, see collapse.
+// A grammar is the strict or the loose one of npm. Its expressions expect single spaces, see
+// collapse.
 type grammar struct {
-	skips   bool           // what is no comparator
-	version *regexp.Regexp // its groups: major, minor, patch, prerelease
-	partial *regexp.Regexp // the same, "" for what is missing
-	hyphen  *regexp.Regexp // partial, its four, partial, its four
+	skips   bool           // skips anything that is not a comparator
+	version *regexp.Regexp // groups: major, minor, patch, prerelease
+	partial *regexp.Regexp // the same groups, which may be empty
+	hyphen  *regexp.Regexp // groups: a partial and its four groups, another and its four
 }
 
 var (
@@ -22,7 +23,7 @@ var (
 	loose  = newGrammar(`[0-9]+`, `-?`, before, true)
 )
 
-// What may stand before a partial version, and after a whole one.
+// Expressions for the text before a partial version, and after a complete one.
 const (
 	before = `[v= ]*`
 	after  = `\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*`
@@ -41,8 +42,8 @@ func newGrammar(number, dash, prefix string, skips bool) *grammar {
 	}
 }
 
-// Expressions of both grammars. spaced and caretSpace find the spaces after an
-// operator, which npm takes out before it looks for words.
+// Expressions of both grammars. spaced and caretSpace match the spaces after an operator, which
+// npm removes before it splits a range at spaces.
 var (
 	build      = regexp.MustCompile(after)
 	operator   = regexp.MustCompile(`^(?:\^|~>?|[<>]?=?)`)
@@ -51,12 +52,11 @@ var (
 	star       = regexp.MustCompile(`[<>]?=?\*`)
 )
 
-// ParseRange reads a range by the strict grammar. White space is any that JavaScript
-// knows.
+// ParseRange parses a range in the strict grammar. White space is that of JavaScript.
 func ParseRange(text string) (Range, error) { return strict.parse(text) }
 
-// ParseLooseRange reads a range by the loose grammar. An error means that nothing in text
-// is a comparator, as in the name of a tag, or that a number is too large.
+// ParseLooseRange parses a range in the loose grammar. It returns an error if text has no
+// comparator, as in the name of a tag, or if a number is too large.
 func ParseLooseRange(text string) (Range, error) { return loose.parse(text) }
 
 func (g *grammar) parse(text string) (Range, error) {
@@ -71,28 +71,28 @@ func (g *grammar) parse(text string) (Range, error) {
 		}
 	}
 	if len(r.alternatives) == 0 {
-		return Range{}, fmt.Errorf("range %.300q has no version to compare with", text)
+		return Range{}, fmt.Errorf("range %.300q has no version", text)
 	}
-	// Beside "any release" npm drops the other alternatives, which might have had
-	// prereleases in them.
+	// If one alternative is any version, npm drops the others, though they may contain
+	// prereleases.
 	if slices.ContainsFunc(r.alternatives, func(all []comparator) bool { return len(all) == 0 }) {
 		r.alternatives = [][]comparator{nil}
 	}
 	return r, nil
 }
 
-// collapse makes one space of white space, JavaScript's.
+// collapse replaces each run of JavaScript's white space by one space.
 func collapse(s string) string {
 	return strings.Join(strings.FieldsFunc(s, js.IsSpace), " ")
 }
 
-// alternative reads what stands between two ||: comparators that hold together, none
-// for any version. some is false if all was skipped.
+// alternative parses the comparators between two ||, which must all hold. There are none for any
+// version. some is false if everything was skipped.
 func (g *grammar) alternative(text string) (all []comparator, some bool, err error) {
 	for _, word := range g.words(text) {
 		comparators, ok := g.expand(word)
 		if !ok && !g.skips {
-			return nil, false, fmt.Errorf("%.300q is no version to compare with", word)
+			return nil, false, fmt.Errorf("%.300q is not a version", word)
 		}
 		all, some = append(all, comparators...), some || ok
 	}
@@ -104,12 +104,12 @@ func (g *grammar) alternative(text string) (all []comparator, some bool, err err
 	return slices.DeleteFunc(all, comparator.isAny), some, nil
 }
 
-// isAny is for >=0.0.0, which npm takes for *: it lets prereleases pass too.
+// isAny reports whether a comparator is >=0.0.0, which npm treats as *: it allows prereleases.
 func (c comparator) isAny() bool {
 	return c.operator == ">=" && numbers(c.bound) == [3]uint64{} && c.bound.Prerelease() == ""
 }
 
-// words are operators with their versions. What follows a + never counts.
+// words splits text into comparators. It removes builds, which follow a +.
 func (g *grammar) words(text string) []string {
 	text = build.ReplaceAllString(text, "")
 	if m := g.hyphen.FindStringSubmatch(text); m != nil {
@@ -119,26 +119,26 @@ func (g *grammar) words(text string) []string {
 	return strings.Split(caretSpace.ReplaceAllString(text, "$1$2"), " ")
 }
 
-// hyphenEnd drops what follows an x: 1.x.3 is fine here.
+// hyphenEnd removes the text after an x: 1.x.3 is valid here.
 func hyphenEnd(text string, part []string) string {
-	if p := newPartial(part); !p.whole() {
+	if p := newPartial(part); !p.isComplete() {
 		return strings.Join(append(p.given, "x"), ".")
 	}
 	return text
 }
 
-// expand makes comparators of a word, none for any version. ok is false for what is
-// no comparator.
+// expand returns the comparators that are equivalent to a word, or none for any version. ok is
+// false if the word is not a comparator.
 func (g *grammar) expand(word string) (all []comparator, ok bool) {
 	if word == "" {
 		return nil, true
 	}
 	op := operator.FindString(word)
 	p, ok := match(g.partial, word[len(op):])
-	if ok && (isCaret(op) || !p.whole() && !p.misplaced) {
+	if ok && (isCaret(op) || !p.isComplete() && !p.misplaced) {
 		return p.expand(op), true
 	}
-	// npm takes out a star wherever it stands: 1.2.3* is 1.2.3.
+	// npm removes a star at any position: 1.2.3* is 1.2.3.
 	if at := star.FindStringIndex(word); at != nil {
 		word = word[:at[0]] + word[at[1]:]
 	}
@@ -152,7 +152,7 @@ func (g *grammar) expand(word string) (all []comparator, ok bool) {
 
 func isCaret(op string) bool { return strings.HasPrefix(op, "^") || strings.HasPrefix(op, "~") }
 
-// match reads what the expression has groups for: major, minor, patch, prerelease.
+// match returns the groups of an expression: major, minor, patch, prerelease.
 func match(expression *regexp.Regexp, text string) (partial, bool) {
 	m := expression.FindStringSubmatch(text)
 	if m == nil || len(text) > maxLength {

@@ -8,14 +8,14 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// A partial is a version with the rest open: 1, 1.2, 1.x, 1.2.3-beta or *.
+// A partial is a version that may be incomplete: 1, 1.2, 1.x, 1.2.3-beta or *.
 type partial struct {
-	given     []string // its numbers before what is open
-	pre       string   // of a whole version
+	given     []string // the numbers before the first missing one or x
+	pre       string   // prerelease of a complete version
 	misplaced bool     // a number follows an x, as in 1.x.3
 }
 
-// newPartial takes major, minor, patch and prerelease, "" for what is missing.
+// newPartial returns a partial of major, minor, patch and prerelease, which may be "".
 func newPartial(part []string) partial {
 	open := func(s string) bool { return strings.Trim(s, "xX*") == "" }
 	i := slices.IndexFunc(part[:3], open)
@@ -25,9 +25,9 @@ func newPartial(part []string) partial {
 	return partial{given: part[:i:i], misplaced: !open(strings.Join(part[i:3], ""))}
 }
 
-func (p partial) whole() bool { return len(p.given) == 3 }
+func (p partial) isComplete() bool { return len(p.given) == 3 }
 
-// numbers has 0 for what is open, and for what is too large a number that
+// numbers returns 0 for missing numbers. For a number that is too large it returns one that
 // checkNumbers refuses.
 func (p partial) numbers() (n [3]uint64) {
 	for i, digits := range p.given {
@@ -36,10 +36,10 @@ func (p partial) numbers() (n [3]uint64) {
 	return n
 }
 
-// floor is the lowest release that fits, or the whole version.
+// floor returns the lowest release that matches, or the complete version.
 func (p partial) floor() *semver.Version { return newVersion(p.numbers(), p.pre) }
 
-// next is the first version with a higher number i, and with this prerelease.
+// next returns the first version with a higher number i, with this prerelease.
 func (p partial) next(i int, pre string) *semver.Version {
 	n := p.numbers()
 	n[i]++
@@ -47,18 +47,19 @@ func (p partial) next(i int, pre string) *semver.Version {
 	return newVersion(n, pre)
 }
 
-// until is p and all that follows with the same numbers up to i.
+// until returns the range from p to the last version with the same numbers up to i.
 func (p partial) until(i int) []comparator {
 	return []comparator{{">=", p.floor()}, {"<", p.next(i, lowestPre)}}
 }
 
-// lowestPre is the lowest prerelease: what is less than 2.0.0-0 is no 2.0.0-beta.
+// lowestPre is the lowest prerelease: <2.0.0-0 excludes 2.0.0-beta, too.
 const lowestPre = "0"
 
-// nothing holds for no version, and is what <* and the like are short for.
+// nothing is true for no version. <* and >* are equivalent to it.
 var nothing = comparator{"<", newVersion([3]uint64{}, lowestPre)}
 
-// expand makes comparators of an operator and p, none for any version.
+// expand returns the comparators that are equivalent to an operator and p, or none for any
+// version.
 func (p partial) expand(operator string) []comparator {
 	last := len(p.given) - 1
 	switch {
@@ -72,7 +73,7 @@ func (p partial) expand(operator string) []comparator {
 		return p.until(min(last, 1))
 	case operator == ">=":
 		return []comparator{{">=", p.floor()}}
-	case p.whole():
+	case p.isComplete():
 		return []comparator{{operator, p.floor()}}
 	case operator == ">":
 		return []comparator{{">=", p.next(last, "")}}
@@ -84,7 +85,7 @@ func (p partial) expand(operator string) []comparator {
 	return p.until(last)
 }
 
-// leading is the position of the first number that is not 0, or of the last given.
+// leading returns the index of the first number that is not 0, or else of the last one.
 func (p partial) leading() int {
 	i := slices.IndexFunc(p.given, func(s string) bool { return s != "0" })
 	if i < 0 {

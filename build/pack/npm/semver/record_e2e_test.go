@@ -12,22 +12,22 @@ import (
 	"galbuild/cmd/e2e/installed"
 )
 
-var update = flag.Bool("update", false, "rewrite the recorded answers")
+var update = flag.Bool("update", false, "record the results of node-semver")
 
-// TestRecorded asks the real node-semver, the one that vsce uses, all recorded
-// questions again, or with -update records what it says.
+// TestRecorded compares the recorded results with those of the real node-semver that vsce uses,
+// or records them with -update.
 func TestRecorded(t *testing.T) {
 	for _, file := range []string{strictFile, looseFile} {
-		questions, want := recorded(t, file, 1)
-		got := ask(t, questions)
+		queries, want := recorded(t, file, 1)
+		got := nodeSemver(t, queries)
 		if len(got) != len(want) {
-			t.Fatalf("%s: %d answers for %d questions", file, len(got), len(want))
+			t.Fatalf("%s: %d results for %d queries", file, len(got), len(want))
 		}
 		if *update {
 			record(t, file, got)
 			continue
 		}
-		for i, q := range questions {
+		for i, q := range queries {
 			if got[i] != want[i] {
 				t.Errorf("%s: %q: %s, recorded is %s", file, q, got[i], want[i])
 			}
@@ -35,15 +35,15 @@ func TestRecorded(t *testing.T) {
 	}
 }
 
-func ask(t *testing.T, questions []question) (answers []string) {
+func nodeSemver(t *testing.T, queries []query) (results []string) {
 	t.Helper()
 	tools := installed.Tools(t)
-	tools.Ask(t, questions, &answers, "testdata/record.js", filepath.Dir(tools.VSCE))
-	return answers
+	tools.Ask(t, queries, &results, "testdata/record.js", filepath.Dir(tools.VSCE))
+	return results
 }
 
-// record replaces the answers, the last field of every line but the comments.
-func record(t *testing.T, file string, answers []string) {
+// record replaces the results, which are the last field of each line that is not a comment.
+func record(t *testing.T, file string, results []string) {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -52,8 +52,8 @@ func record(t *testing.T, file string, answers []string) {
 	var out strings.Builder
 	for line := range strings.Lines(string(data)) {
 		if !strings.HasPrefix(line, "#") {
-			line = line[:strings.LastIndex(line, "\t")+1] + answers[0] + "\n"
-			answers = answers[1:]
+			line = line[:strings.LastIndex(line, "\t")+1] + results[0] + "\n"
+			results = results[1:]
 		}
 		out.WriteString(line)
 	}

@@ -13,11 +13,11 @@ const (
 	looseFile  = "testdata/loose.tsv"
 )
 
-// A question is RANGE or RANGE VERSION, see testdata/record.js.
-type question []string
+// A query is RANGE or RANGE VERSION, see testdata/record.js.
+type query []string
 
-// recorded reads what node-semver was asked and what it said.
-func recorded(t *testing.T, file string, atLeast int) (questions []question, answers []string) {
+// recorded reads queries and the results of node-semver.
+func recorded(t *testing.T, file string, atLeast int) (queries []query, results []string) {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -32,24 +32,24 @@ func recorded(t *testing.T, file string, atLeast int) (questions []question, ans
 		if err := json.Unmarshal([]byte(field[0]), &field[0]); err != nil {
 			t.Fatalf("%s: %q: %v", file, line, err)
 		}
-		questions, answers = append(questions, field[:last]), append(answers, field[last])
+		queries, results = append(queries, field[:last]), append(results, field[last])
 	}
-	if len(questions) < atLeast {
-		t.Fatalf("%s: %d questions, want at least %d", file, len(questions), atLeast)
+	if len(queries) < atLeast {
+		t.Fatalf("%s: %d queries, want at least %d", file, len(queries), atLeast)
 	}
-	return questions, answers
+	return queries, results
 }
 
 func TestStrict(t *testing.T) {
-	questions, answers := recorded(t, strictFile, 700)
-	for i, q := range questions {
-		if got := lowest(q[0]); got != answers[i] {
-			t.Errorf("%q: lowest %s, want %s", q[0], got, answers[i])
+	queries, results := recorded(t, strictFile, 700)
+	for i, q := range queries {
+		if got := lowest(q[0]); got != results[i] {
+			t.Errorf("%q: lowest %s, want %s", q[0], got, results[i])
 		}
 	}
 }
 
-// lowest is as recorded.
+// lowest returns a result in the format of strictFile.
 func lowest(text string) string {
 	r, err := ParseRange(text)
 	if err != nil {
@@ -62,15 +62,15 @@ func lowest(text string) string {
 }
 
 func TestLoose(t *testing.T) {
-	questions, answers := recorded(t, looseFile, 2000)
-	for i, q := range questions {
-		if got := contains(q[0], q[1]); got != answers[i] {
-			t.Errorf("%q contains %s: got %s, want %s", q[0], q[1], got, answers[i])
+	queries, results := recorded(t, looseFile, 2000)
+	for i, q := range queries {
+		if got := contains(q[0], q[1]); got != results[i] {
+			t.Errorf("%q contains %s: got %s, want %s", q[0], q[1], got, results[i])
 		}
 	}
 }
 
-// contains is as recorded.
+// contains returns a result in the format of looseFile.
 func contains(text, version string) string {
 	r, err := ParseLooseRange(text)
 	if err != nil {
@@ -111,9 +111,9 @@ func TestParseVersion(t *testing.T) {
 	}
 }
 
-// FuzzParse finds that no text panics, that a strict range is a loose one with the
-// same lowest version in it, and that every version contains itself.
-func FuzzParse(f *testing.F) {
+// FuzzParseRange checks that no text panics, that a strict range is also a loose range and contains
+// its lowest version, and that every version contains itself.
+func FuzzParseRange(f *testing.F) {
 	for _, s := range []string{"^1.2.3 || ~1.2 <2", "1.x - 2.*", ">= 1.2.3-a.b+c", "x.1", "<*", "latest", "~> 1.2.3beta", "=v1", "1.2.3*"} {
 		f.Add(s)
 	}
@@ -121,7 +121,7 @@ func FuzzParse(f *testing.F) {
 		narrow, err := ParseRange(text)
 		wide, looseErr := ParseLooseRange(text)
 		if err == nil && looseErr != nil {
-			t.Errorf("%q: strict is fine, loose says %v", text, looseErr)
+			t.Errorf("%q is a strict range, but not a loose one: %v", text, looseErr)
 		}
 		if v, ok := narrow.Lowest(); ok && !(narrow.Contains(v.String()) && wide.Contains(v.String())) {
 			t.Errorf("%q: lowest %s is not in it", text, v)

@@ -8,22 +8,20 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// What node-semver takes at most: characters of a version, and the largest integer
-// that JavaScript holds exactly.
+// Limits of node-semver.
 const (
-	maxLength = 256
-	maxNumber = 1<<53 - 1
+	maxLength = 256       // bytes of a version
+	maxNumber = 1<<53 - 1 // the largest integer that is exact in JavaScript
 )
 
-// ParseVersion reads a version by the strict grammar: three numbers, and as semver
-// says -prerelease and +build, which is dropped. npm allows a v before it, and white
-// space around.
+// ParseVersion parses a version in the strict grammar: three numbers, -prerelease and +build,
+// which it drops. As for npm, it may have a leading v and surrounding white space.
 func ParseVersion(text string) (*semver.Version, error) { return strict.parseVersion(text) }
 
 func (g *grammar) parseVersion(text string) (*semver.Version, error) {
 	p, ok := match(g.version, collapse(text))
 	if !ok {
-		return nil, fmt.Errorf("%.300q is no version", text)
+		return nil, fmt.Errorf("%.300q is not a version", text)
 	}
 	v := p.floor()
 	return v, checkNumbers(v)
@@ -38,7 +36,7 @@ func checkNumbers(v *semver.Version) error {
 
 func numbers(v *semver.Version) [3]uint64 { return [3]uint64{v.Major(), v.Minor(), v.Patch()} }
 
-// newVersion drops zeros before the numbers in pre.
+// newVersion returns a version. It removes leading zeros from numbers in pre.
 func newVersion(n [3]uint64, pre string) *semver.Version {
 	ids := strings.Split(pre, ".")
 	for i, id := range ids {

@@ -1,7 +1,7 @@
-// Tells what node-semver makes of ranges. Argument: a folder with semver in its
-// node_modules, or above. Input: a JSON list of lists, RANGE or RANGE VERSION. Output:
-// a JSON list of texts. For RANGE, its minVersion, - if there is none, ! if it is no
-// range. For RANGE VERSION, loose, whether it is in it, - if it is no range.
+// Evaluates ranges with node-semver. Argument: a folder in which Node.js finds the package
+// semver. Input: a JSON list of lists, each RANGE or RANGE VERSION. Output: a JSON list of
+// strings. For RANGE, in the strict grammar: its minVersion, - if there is none, or ! if it is
+// not a range. For RANGE VERSION, in the loose grammar: true or false, or - if it is not a range.
 const fs = require('fs');
 const semver = require(require.resolve('semver', { paths: [process.argv[2]] }));
 
@@ -16,5 +16,5 @@ function contains(range, version) {
 	return String(semver.satisfies(version, range, true));
 }
 
-const answer = ([range, version]) => version === undefined ? lowest(range) : contains(range, version);
-process.stdout.write(JSON.stringify(JSON.parse(fs.readFileSync(0, 'utf8')).map(answer)));
+const result = ([range, version]) => version === undefined ? lowest(range) : contains(range, version);
+process.stdout.write(JSON.stringify(JSON.parse(fs.readFileSync(0, 'utf8')).map(result)));

@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// ownGroup makes what a command starts end with it: all of it is asked to when the
-// context is done. The function returned kills what did not.
-func ownGroup(cmd *exec.Cmd) (killRest func()) {
+// useProcessGroup starts a command in a process group of its own. When the context is done,
+// the group gets SIGTERM. kill sends SIGKILL to the processes that remain.
+func useProcessGroup(cmd *exec.Cmd) (kill func()) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	return func() {

@@ -10,19 +10,20 @@ import (
 	"time"
 )
 
-// CommitTime returns the time of the last commit that changed something in the folder, from
-// git log. Uncommitted changes do not matter. It is an error if there is no git, no
-// repository, or no file of the folder in it.
+// CommitTime returns the time of the last commit that changed a file in the folder, from git
+// log. It ignores uncommitted changes. It returns an error if git is not installed, if the
+// folder is not in a repository, or if no commit has a file of the folder.
 func (f *Folder) CommitTime(ctx context.Context) (time.Time, error) {
-	// The repository's configuration must not run programs, and nothing is downloaded.
+	// These settings keep git from running programs that the repository configures, and from
+	// downloading objects.
 	cmd := exec.CommandContext(ctx, "git", "--no-pager", "-c", "core.fsmonitor=false",
 		"log", "-1", "--no-show-signature", "--no-follow", "--format=%ct", "--", ".")
 	cmd.Dir, cmd.Env = f.Path, append(os.Environ(), "GIT_NO_LAZY_FETCH=1", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
-	var complaints strings.Builder
-	cmd.Stderr = &complaints
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		first, _, _ := strings.Cut(strings.TrimSpace(complaints.String()), "\n")
+		first, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n")
 		return time.Time{}, fmt.Errorf("git log: %w: %s", err, first)
 	}
 	text := strings.TrimSpace(string(out))
