@@ -272,7 +272,7 @@ func TestRefused(t *testing.T) {
 		"version":   {with("package.json", `{"name":"a","publisher":"b","version":"1.0"}`), Options{}, `version "1.0"`},
 		"engine":    {with("package.json", `{"name":"a","publisher":"b","version":"1.0.0"}`), Options{}, "engines is missing"},
 		"nls":       {with("package.nls.json", `{`), Options{}, "package.nls.json: cannot be read"},
-		"svg":       {with("package.json", strings.Replace(packageJSON, "icon.png", "icon.svg", 1)), Options{}, "editors show no SVG"},
+		"svg":       {with("package.json", strings.Replace(packageJSON, "icon.png", "icon.svg", 1)), Options{}, "editors do not show SVG"},
 		"no icon":   {noIcon, Options{}, "no such file"},
 		"platform":  {folder(), Options{Platform: "solaris"}, `target platform "solaris": want one of win32-x64`},
 	} {

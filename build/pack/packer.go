@@ -203,7 +203,7 @@ func (p *packer) checkFiles() error {
 		f.Unused = p.rules.Unused(locations)
 	}
 	p.addFindings(p.reasons...)
-	p.addFindings(check.Packed(p.translated, f, p.checkOptions())...)
+	p.addFindings(check.Package(p.translated, f, p.checkOptions())...)
 	return nil
 }
 

@@ -1,9 +1,9 @@
-// Package imagepolicy knows which images galleries show: those that come over HTTPS
-// and are not SVG, and SVG from the hosts of badges, which draw them anew for each
-// visitor and put no script into them.
+// Package imagepolicy has the rules for images that galleries show: images over HTTPS that are
+// not SVG, and SVG from trusted hosts, which are services that generate badges.
 //
-// The rules are vsce's, for readmes, change logs and the badges of package.json. Only the
-// name of a host with a broken xn-- in it is refused here, which Node.js takes.
+// The rules are those of vsce, for readmes, change logs and the badges of package.json, with
+// one difference: a host name with invalid Punycode after xn-- is an error, which Node.js does
+// not report.
 package imagepolicy
 
 import (
@@ -17,18 +17,18 @@ import (
 	"galbuild/build/js"
 )
 
-// Why a gallery does not show an image.
+// The reasons why galleries do not show an image.
 var (
 	ErrEscape  = errors.New("has a broken percent escape")
 	ErrAddress = errors.New("is not an absolute address")
 	ErrScheme  = errors.New("does not come over HTTPS")
-	ErrSVG     = errors.New("is SVG from a host not known for badges")
+	ErrSVG     = errors.New("is SVG from a host that is not trusted")
 )
 
-// Image tells why a gallery does not show the image at src, an <img>'s source or a
-// badge's url: one of this package's errors, or nil if it does show it. Addresses are
-// read as browsers do, which forgive much that net/url does not.
-func Image(src string) error {
+// Check returns the reason why galleries do not show an image, one of the errors of this
+// package, or nil if they show it. src is the source of an <img> or the url of a badge. It is
+// parsed as in browsers, which accept more than net/url does.
+func Check(src string) error {
 	src, ok := js.DecodeURI(src)
 	if !ok {
 		return ErrEscape
@@ -39,13 +39,13 @@ func Image(src string) error {
 		return ErrAddress
 	case u.Scheme() != "https":
 		return ErrScheme
-	case strings.HasSuffix(strings.ToLower(u.Pathname()), ".svg") && !drawsBadges(u):
+	case strings.HasSuffix(strings.ToLower(u.Pathname()), ".svg") && !isTrusted(u):
 		return ErrSVG
 	}
 	return nil
 }
 
-// hosts is sorted.
+// hosts are the trusted hosts, sorted.
 // Source: src/validation.ts and src/package.ts of
 // https://github.com/microsoft/vscode-vsce at 4.1.
 var hosts = []string{
@@ -57,10 +57,10 @@ var hosts = []string{
 	"visualstudio.com", "vsmarketplacebadges.dev",
 }
 
-var workflow = regexp.MustCompile(`^https://github\.com/[^/]+/[^/]+/(actions/)?workflows/.*badge\.svg`)
+var workflowBadge = regexp.MustCompile(`^https://github\.com/[^/]+/[^/]+/(actions/)?workflows/.*badge\.svg`)
 
-// drawsBadges tells whether the host of u is one of hosts, or u is a badge of GitHub's.
-func drawsBadges(u *url.Url) bool {
-	_, known := slices.BinarySearch(hosts, u.Host())
-	return known || workflow.MatchString(u.Href(false))
+// isTrusted reports whether u is on one of hosts, or is the badge of a GitHub workflow.
+func isTrusted(u *url.Url) bool {
+	_, found := slices.BinarySearch(hosts, u.Host())
+	return found || workflowBadge.MatchString(u.Href(false))
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestImage holds what Node 24 makes of each source by vsce's rules.
-func TestImage(t *testing.T) {
+// TestCheck has results of the rules of vsce in Node.js 24.
+func TestCheck(t *testing.T) {
 	for src, want := range map[string]error{
 		"https://x.y/a.png":                  nil,
 		"https://x.y":                        nil,
@@ -34,7 +34,7 @@ func TestImage(t *testing.T) {
 		"https://":                           ErrAddress,
 		"https://u@/a":                       ErrAddress,
 		"https://:1/a":                       ErrAddress,
-		"https://xn--x/a":                    ErrAddress, // Node does not look into it
+		"https://xn--x/a":                    ErrAddress, // Node.js does not check Punycode
 		"https://x:y/a":                      ErrAddress,
 		"https://x:65536/a":                  ErrAddress,
 		"https://x y/a":                      ErrAddress,
@@ -75,8 +75,8 @@ func TestImage(t *testing.T) {
 		"https://github.com/o/r/x/../workflows/badge.svg":                   nil,
 		"https://x.y/https://github.com/o/r/workflows/CI/badge.svg":         ErrSVG,
 	} {
-		if err := Image(src); !errors.Is(err, want) || want == nil && err != nil {
-			t.Errorf("Image(%q) = %v, want %v", src, err, want)
+		if err := Check(src); !errors.Is(err, want) || want == nil && err != nil {
+			t.Errorf("Check(%q) = %v, want %v", src, err, want)
 		}
 	}
 }
@@ -87,14 +87,14 @@ func TestHosts(t *testing.T) {
 	}
 }
 
-func FuzzImage(f *testing.F) {
+func FuzzCheck(f *testing.F) {
 	for _, src := range []string{"https://x.y/a.svg", "https://[::1]:8/%41", "HTTPS:\\\\x@y:z", "https://0x7f.1/..", "https://ß.example"} {
 		f.Add(src)
 	}
 	f.Fuzz(func(t *testing.T, src string) {
-		err := Image(src)
+		err := Check(src)
 		if err != nil && !slices.Contains([]error{ErrEscape, ErrAddress, ErrScheme, ErrSVG}, err) {
-			t.Errorf("Image(%q) = %v, which is not one of ours", src, err)
+			t.Errorf("Check(%q) = %v, which is not an error of this package", src, err)
 		}
 	})
 }

@@ -7,13 +7,13 @@ import (
 	"unicode"
 )
 
-// shapes checks the types of what goes into the XML. vsce fails on each with a
-// JavaScript message.
-func (r *report) shapes(pkg *node) {
+// xmlTypes checks the types of fields that are written to the XML. vsce fails with a message of
+// JavaScript.
+func (r *report) xmlTypes(pkg *node) {
 	r.items(pkg.at("categories"), "categories", "a list of strings")
 	r.items(pkg.at("activationEvents"), "activationEvents", "a list of strings")
 	if n := pkg.at("keywords"); n.is(text) {
-		r.letters(n, "keywords")
+		r.stringForList(n, "keywords")
 	} else {
 		r.items(n, "keywords", "a list of strings")
 	}
@@ -30,30 +30,30 @@ func (r *report) shapes(pkg *node) {
 		r.wrongType(contributes, "contributes", "an object")
 	}
 	r.languages(contributes)
-	r.contributed(contributes, "grammars", func(name string, n *node) { r.single(name+".language", n.at("language")) })
-	r.contributed(contributes, "localizations", r.localization)
+	r.contributions(contributes, "grammars", func(name string, n *node) { r.scalar(name+".language", n.at("language")) })
+	r.contributions(contributes, "localizations", r.localization)
 	for _, keys := range [][]string{
 		{"displayName"}, {"description"}, {"homepage"}, {"bugs", "url"}, {"bugs", "email"}, {"galleryBanner", "color"}, {"galleryBanner", "theme"},
 	} {
-		r.single(strings.Join(keys, "."), pkg.at(keys...))
+		r.scalar(strings.Join(keys, "."), pkg.at(keys...))
 	}
 	for _, key := range []string{"categories", "keywords", "enabledApiProposals"} {
 		if n := pkg.at(key); n.is(list) {
-			n.each(key, r.single)
+			n.each(key, r.scalar)
 		}
 	}
 }
 
-// single refuses a list or an object in place of a text. vsce writes it: an object
-// as "[object Object]".
-func (r *report) single(name string, n *node) {
+// scalar reports a list or an object instead of a text. vsce writes an object as
+// "[object Object]".
+func (r *report) scalar(name string, n *node) {
 	if n.is(list) || n.is(object) {
 		r.wrongType(n, name, "a string")
 	}
 }
 
-// contributed calls f with the items of a contribution.
-func (r *report) contributed(contributes *node, key string, f func(name string, n *node)) {
+// contributions calls f with each item of a kind of contribution.
+func (r *report) contributions(contributes *node, key string, f func(name string, n *node)) {
 	name := "contributes." + key
 	for i, n := range r.items(contributes.at(key), name, "a list of objects") {
 		item := fmt.Sprintf("%s[%d]", name, i)
@@ -66,8 +66,8 @@ func (r *report) contributed(contributes *node, key string, f func(name string, 
 }
 
 func (r *report) languages(contributes *node) {
-	r.contributed(contributes, "languages", func(name string, n *node) {
-		r.single(name+".id", n.at("id"))
+	r.contributions(contributes, "languages", func(name string, n *node) {
+		r.scalar(name+".id", n.at("id"))
 		r.texts(n.at("aliases"), name+".aliases")
 		r.texts(n.at("extensions"), name+".extensions")
 	})
@@ -86,7 +86,7 @@ func (r *report) localization(name string, n *node) {
 			continue
 		}
 		if t.at("id").string() != "vscode" || !t.at("path").truthy() {
-			continue // only the editor's own become assets
+			continue // only translations of the editor itself become assets
 		}
 		if path := t.at("path"); path.kind != text {
 			r.wrongType(path, item+".path", "a string")
@@ -97,33 +97,34 @@ func (r *report) localization(name string, n *node) {
 	}
 }
 
-// written are the fields that go into the XML, but for those whose own rules leave
-// them no character that XML lacks.
-var written = [][]string{
+// xmlFields are the fields that are written to the XML, except those whose own rules already
+// exclude characters that XML cannot represent.
+var xmlFields = [][]string{
 	{"displayName"}, {"description"}, {"categories"}, {"keywords"}, {"badges"}, {"engines", "vscode"},
 	{"extensionDependencies"}, {"extensionPack"}, {"enabledApiProposals"}, {"galleryBanner"},
 	{"repository"}, {"bugs"}, {"homepage"}, {"sponsor", "url"}, {"qna"}, {"activationEvents"},
 	{"contributes", "localizations"}, {"contributes", "languages"}, {"contributes", "grammars"},
 }
 
-// xmlTexts refuses what XML cannot hold: vsce writes it, and the XML is broken.
-func (r *report) xmlTexts(pkg *node) {
-	for _, keys := range written {
+// xmlCharacters reports characters that XML cannot represent. vsce writes them, which makes the
+// XML invalid.
+func (r *report) xmlCharacters(pkg *node) {
+	for _, keys := range xmlFields {
 		if n := pkg.at(keys...); n != nil {
-			r.xmlText(n, strings.Join(keys, "."))
+			r.xmlCharactersOf(n, strings.Join(keys, "."))
 		}
 	}
 }
 
-func (r *report) xmlText(n *node, name string) {
+func (r *report) xmlCharactersOf(n *node, name string) {
 	if at := strings.IndexFunc(n.string(), notXML); at >= 0 {
 		c := []rune(n.text[at:])[0]
-		r.error(n, "take it out", "%s has the character %U, which XML cannot hold", name, c)
+		r.error(n, "remove it", "%s has the character %U, which XML cannot represent", name, c)
 	}
-	n.each(name, func(name string, v *node) { r.xmlText(v, name) })
+	n.each(name, func(name string, v *node) { r.xmlCharactersOf(v, name) })
 }
 
-// notXML tells what is no Char of https://www.w3.org/TR/xml/#charsets.
+// notXML reports whether c is not a Char of https://www.w3.org/TR/xml/#charsets.
 func notXML(c rune) bool {
 	return c < ' ' && !slices.Contains([]rune("\t\n\r"), c) || c == '\uFFFE' || c == '\uFFFF'
 }

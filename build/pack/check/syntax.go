@@ -14,12 +14,12 @@ import (
 	"galbuild/build/pack/finding"
 )
 
-// fault tells why a document is not JSON, and where.
-func fault(doc []byte, err error) finding.Finding {
+// syntaxError returns why a document is not JSON, and where.
+func syntaxError(doc []byte, err error) finding.Finding {
 	const space = " \t\r\n"
 	switch {
 	case bytes.HasPrefix(doc, []byte("\xEF\xBB\xBF")):
-		return finding.Error(packageJSON+":1:1", "save it as UTF-8 without a mark", "begins with a byte order mark, on which editors fail")
+		return finding.Error(packageJSON+":1:1", "save it as UTF-8 without a byte order mark", "begins with a byte order mark, which editors do not accept")
 	case isUTF16(doc):
 		return finding.Error(packageJSON+":1:1", "save it as UTF-8", "is UTF-16, which editors cannot read")
 	case len(bytes.Trim(doc, space)) == 0:
@@ -27,26 +27,26 @@ func fault(doc []byte, err error) finding.Finding {
 	}
 	offset := min(offsetOf(doc, err), len(doc))
 	if inString(err) {
-		return finding.Error(position(doc, offset), `write it as an escape, \u and four digits, or leave it out`, "is not JSON: %s", cause(err))
+		return finding.Error(position(doc, offset), `write it as an escape, \u and four digits, or remove it`, "is not JSON: %s", cause(err))
 	}
 	offset += len(doc[offset:]) - len(bytes.TrimLeft(doc[offset:], space))
 	if at := len(bytes.TrimRight(doc[:offset], space)) - 1; at >= 0 && doc[at] == ',' && closes(doc[offset:]) {
 		offset = at
 	}
-	if !errors.Is(err, io.ErrUnexpectedEOF) { // words are wrong as a whole
+	if !errors.Is(err, io.ErrUnexpectedEOF) { // the position of a word is its beginning
 		offset = len(bytes.TrimRightFunc(doc[:offset], unicode.IsLetter))
 	}
-	what, way := reason(doc[offset:], err)
-	return finding.Error(position(doc, offset), way, "is not JSON: %s", what)
+	what, hint := reason(doc[offset:], err)
+	return finding.Error(position(doc, offset), hint, "is not JSON: %s", what)
 }
 
-// closes tells whether rest begins with the end of an object or a list.
+// closes reports whether rest begins with the end of an object or a list.
 func closes(rest []byte) bool { return len(rest) > 0 && (rest[0] == '}' || rest[0] == ']') }
 
-// inString tells whether the fault is within quotes.
+// inString reports whether the error is in a string.
 func inString(err error) bool { return strings.Contains(cause(err), " in string") }
 
-// cause is what the decoder says, without the place.
+// cause returns the message of the decoder without the position.
 func cause(err error) string {
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok && syntax.Err != nil {
 		return syntax.Err.Error()
@@ -68,25 +68,25 @@ func offsetOf(doc []byte, err error) int {
 	return len(doc)
 }
 
-// reason tells what is wrong with rest, where the fault is.
-func reason(rest []byte, err error) (what, way string) {
+// reason returns what is wrong, and a hint. The error is at the beginning of rest.
+func reason(rest []byte, err error) (what, hint string) {
 	switch {
 	case bytes.HasPrefix(rest, []byte("//")), bytes.HasPrefix(rest, []byte("/*")):
-		return "a comment", "take it out: editors read package.json without comments"
+		return "a comment", "remove it: editors do not accept comments in package.json"
 	case bytes.HasPrefix(rest, []byte(",")):
-		return "a comma with nothing after it", "take it out"
+		return "a trailing comma", "remove it"
 	case bytes.HasPrefix(rest, []byte("'")):
 		return "a single quote", `use "`
 	case len(rest) == 0 || errors.Is(err, io.ErrUnexpectedEOF):
-		return "the text ends too early", "close what is open"
+		return "the text ends too early", "close all strings, objects and lists"
 	}
 	if word := rest[:len(rest)-len(bytes.TrimLeftFunc(rest, unicode.IsLetter))]; len(word) > 0 {
-		return fmt.Sprintf("%q without quotes", word), "put it into quotes"
+		return fmt.Sprintf("%q without quotes", word), "put it in quotes"
 	}
 	return cause(err), ""
 }
 
-// position is line and column, both counted from 1; columns are characters.
+// position formats the line and the column of an offset, both from 1. Columns are characters.
 func position(doc []byte, offset int) string {
 	before := doc[:offset]
 	line := 1 + bytes.Count(before, []byte("\n"))
