@@ -1,6 +1,6 @@
-// Packs folders with the real vsce, and tells what it prints. Arguments: the folder of
-// @vscode/vsce, and one for the packages. Input: a JSON list of {"dir", "options"},
-// options as vsce's API has them. Output: a JSON list of texts.
+// Packages folders with the real vsce, and returns what it prints. Arguments: the folder of
+// @vscode/vsce, and an empty one for the packages. Input: a JSON list of {"dir", "options"}, with
+// options of vsce's API. Output: a JSON list of strings.
 const fs = require('fs');
 const path = require('path');
 const api = require(path.join(process.argv[2], 'out', 'api.js'));
@@ -9,13 +9,13 @@ const packagePath = path.join(process.argv[3], 'out.vsix');
 let printed;
 console.log = console.warn = console.error = (...parts) => { printed += parts.join(' ') + '\n'; };
 
-// A refusal is printed before it.
+// vsce prints the reason before it exits.
 const exited = new Error('process.exit was called');
 process.exit = () => { throw exited; };
 
 async function pack({ dir, options }) {
 	printed = '';
-	process.chdir(dir); // files are named as seen from here
+	process.chdir(dir); // names of files are relative to it
 	try {
 		await api.createVSIX({
 			packagePath, dependencies: false, allowMissingRepository: true, skipLicense: true,
@@ -28,10 +28,10 @@ async function pack({ dir, options }) {
 }
 
 async function main() {
-	const answers = [];
-	for (const job of JSON.parse(fs.readFileSync(0, 'utf8'))) answers.push(await pack(job));
+	const results = [];
+	for (const job of JSON.parse(fs.readFileSync(0, 'utf8'))) results.push(await pack(job));
 	process.chdir('/');
-	process.stdout.write(JSON.stringify(answers));
+	process.stdout.write(JSON.stringify(results));
 }
 
 main();
