@@ -42,7 +42,7 @@ func vsceFlags() map[string]option {
 		"--baseImagesUrl":               {value: true, set: text(func(o *pack.Options) *string { return &o.Links.ImagesURL })},
 		"--yarn":                        {list: true, set: yarn(true)},
 		"--no-yarn":                     {list: true, set: yarn(false)},
-		"--packagedDependencies":        {value: true, list: true, only: true, set: func(o *pack.Options, v string) { o.Only = append(o.Only, v) }},
+		"--packagedDependencies":        {value: true, list: true, only: true, set: func(o *pack.Options, v string) { o.PackagedDependencies = append(o.PackagedDependencies, v) }},
 		"--ignoreFile":                  {value: true, list: true, set: text(func(o *pack.Options) *string { return &o.IgnoreFile })},
 		"--no-gitHubIssueLinking":       {set: yes(func(o *pack.Options) *bool { return &o.Links.KeepGitHubIssues })},
 		"--no-gitLabIssueLinking":       {set: yes(func(o *pack.Options) *bool { return &o.Links.KeepGitLabIssues })},

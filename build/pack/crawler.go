@@ -34,12 +34,12 @@ func (c *crawler) crawl(root modules.Folder) error {
 	if err != nil {
 		return err
 	}
-	return c.enter(root, ".", []fs.FileInfo{info})
+	return c.addFolder(root, ".", []fs.FileInfo{info})
 }
 
-// enter adds the files in dir, a path below root. linked has the root, and the targets of
+// addFolder adds the files in dir, a path below root. linked has the root, and the targets of
 // the links to folders on the way to dir.
-func (c *crawler) enter(root modules.Folder, dir string, linked []fs.FileInfo) error {
+func (c *crawler) addFolder(root modules.Folder, dir string, linked []fs.FileInfo) error {
 	if err := c.ctx.Err(); err != nil {
 		return err
 	}
@@ -53,12 +53,12 @@ func (c *crawler) enter(root modules.Folder, dir string, linked []fs.FileInfo) e
 		case name == "node_modules":
 		case d.IsDir():
 			if c.below(path.Join(root.Location, name)) {
-				err = c.enter(root, name, linked)
+				err = c.addFolder(root, name, linked)
 			}
 		case d.Type()&fs.ModeSymlink != 0:
-			err = c.link(root, name, linked)
+			err = c.addLink(root, name, linked)
 		case d.Type().IsRegular():
-			err = c.add(root, name, d.Info)
+			err = c.addFile(root, name, d.Info)
 		}
 		if err != nil {
 			return err
@@ -67,18 +67,18 @@ func (c *crawler) enter(root modules.Folder, dir string, linked []fs.FileInfo) e
 	return nil
 }
 
-// link adds the target of a symbolic link: a file, or the contents of a folder.
-func (c *crawler) link(root modules.Folder, name string, linked []fs.FileInfo) error {
+// addLink adds the target of a symbolic link: a file, or the contents of a folder.
+func (c *crawler) addLink(root modules.Folder, name string, linked []fs.FileInfo) error {
 	source, location := path.Join(root.Source, name), path.Join(root.Location, name)
 	info, err := fs.Stat(c.dir, source)
 	switch {
 	case err == nil && info.Mode().IsRegular():
-		return c.add(root, name, func() (fs.FileInfo, error) { return info, nil })
+		return c.addFile(root, name, func() (fs.FileInfo, error) { return info, nil })
 	case err == nil && info.IsDir() && c.follow:
 		if slices.ContainsFunc(linked[1:], func(i fs.FileInfo) bool { return os.SameFile(i, info) }) {
 			return nil // a cycle of links
 		}
-		return c.enter(root, name, append(slices.Clip(linked), info))
+		return c.addFolder(root, name, append(slices.Clip(linked), info))
 	case err != nil && c.follow || !c.included(location):
 		return nil
 	case errors.Is(err, fs.ErrNotExist):
@@ -94,8 +94,8 @@ func (c *crawler) link(root modules.Folder, name string, linked []fs.FileInfo) e
 	return nil
 }
 
-// add adds a file if the package includes it.
-func (c *crawler) add(root modules.Folder, name string, stat func() (fs.FileInfo, error)) error {
+// addFile adds a file if the package includes it.
+func (c *crawler) addFile(root modules.Folder, name string, stat func() (fs.FileInfo, error)) error {
 	source, location := path.Join(root.Source, name), path.Join(root.Location, name)
 	if !c.included(location) {
 		return nil

@@ -16,26 +16,26 @@ import (
 // log, licence and icon. The order of vsce matters: the readme is already renamed when the
 // licence is searched for.
 func (p *packer) prepare() error {
-	if err := p.override(); err != nil {
+	if err := p.overrideVersion(); err != nil {
 		return err
 	}
 	var err error
-	if p.special.Readme, err = p.document("README.md", p.o.Readme, "readme"); err != nil {
+	if p.manifestOptions.Readme, err = p.document("README.md", p.o.Readme, "readme"); err != nil {
 		return err
 	}
-	if p.special.Changelog, err = p.document("CHANGELOG.md", p.o.Changelog, "changelog"); err != nil {
+	if p.manifestOptions.Changelog, err = p.document("CHANGELOG.md", p.o.Changelog, "changelog"); err != nil {
 		return err
 	}
-	p.special.License = p.license()
+	p.manifestOptions.License = p.license()
 	slices.SortFunc(p.files, func(a, b File) int { return cmp.Compare(a.Entry, b.Entry) })
 	if icon := p.pkg.Icon(); icon != "" {
-		p.special.Icon = p.entry(path.Join("extension", icon))
+		p.manifestOptions.Icon = p.entry(path.Join("extension", icon))
 	}
 	return nil
 }
 
-// override puts Options.Version into the package.json of the package.
-func (p *packer) override() error {
+// overrideVersion puts Options.Version into the package.json of the package.
+func (p *packer) overrideVersion() error {
 	i := slices.IndexFunc(p.files, func(f File) bool { return f.Source == packageFile })
 	if i < 0 {
 		return nil

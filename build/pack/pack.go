@@ -48,12 +48,12 @@ type Options struct {
 	Changelog string // slashed path below the folder; "" is CHANGELOG.md
 	Links     readme.Options
 
-	Ignore         []byte   // replaces the text of .vscodeignore; nil keeps that
-	IgnoreFile     string   // name of the file with that text, for findings
-	NoDependencies bool     // leave out node_modules
-	Yarn           *bool    // whether yarn, not npm, made node_modules; nil: modules.Choose decides
-	Only           []string // names of yarn's dependencies to include, with theirs; nil is all
-	FollowLinks    bool     // include the contents of symbolic links to folders
+	Ignore               []byte   // replaces the text of .vscodeignore; nil keeps that
+	IgnoreFile           string   // name of the file with that text, for findings
+	NoDependencies       bool     // leave out node_modules
+	Yarn                 *bool    // whether yarn, not npm, made node_modules; nil: modules.Choose decides
+	PackagedDependencies []string // with yarn: names of dependencies to include, with theirs; nil is all
+	FollowLinks          bool     // include the contents of symbolic links to folders
 
 	// OnDisk is the folder within a larger file system, where package managers put linked
 	// packages and the shared packages of a workspace. The zero value is the folder alone.

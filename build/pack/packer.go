@@ -33,17 +33,17 @@ type packer struct {
 	dir fs.FS
 	o   Options
 
-	list       bool              // only List is wanted
-	text       []byte            // package.json
-	translated []byte            // package.json with the texts of package.nls.json
-	pkg        *manifest.Package // parsed from translated
-	rules      *ignore.Rules
-	files      []File            // sorted by Entry
-	unusable   []File            // selected, but cannot be in a package
-	reasons    []finding.Finding // why they cannot
-	special    manifest.Options  // with the entries that galleries show, such as the readme
-	xml        []File            // the two XML documents
-	findings   []finding.Finding
+	list            bool              // only List is wanted
+	text            []byte            // package.json
+	translated      []byte            // package.json with the texts of package.nls.json
+	pkg             *manifest.Package // parsed from translated
+	rules           *ignore.Rules
+	files           []File            // sorted by Entry
+	unusable        []File            // selected, but cannot be in a package
+	reasons         []finding.Finding // why they cannot
+	manifestOptions manifest.Options  // with the entries that galleries show, such as the readme
+	xml             []File            // the two XML documents
+	findings        []finding.Finding
 }
 
 // errStop ends the steps early. The findings have the reason.
@@ -69,8 +69,8 @@ func newPacker(ctx context.Context, dir fs.FS, o Options) (*packer, error) {
 	if o.OnDisk.FS == nil {
 		o.OnDisk = modules.Dir{FS: dir, Path: "."}
 	}
-	special := manifest.Options{Platform: o.Platform, PreRelease: o.PreRelease}
-	return &packer{ctx: ctx, dir: outerFS{dir, o.OnDisk}, o: o, text: text, special: special}, nil
+	manifestOptions := manifest.Options{Platform: o.Platform, PreRelease: o.PreRelease}
+	return &packer{ctx: ctx, dir: outerFS{dir, o.OnDisk}, o: o, text: text, manifestOptions: manifestOptions}, nil
 }
 
 // readText reads a regular file. Reading others, such as named pipes, may never end.
@@ -176,7 +176,7 @@ func (p *packer) dependencies() ([]modules.Folder, error) {
 	if p.o.NoDependencies {
 		return nil, nil
 	}
-	o := modules.Options{Manager: modules.Choose(p.o.OnDisk, p.o.Yarn).Manager, Only: p.o.Only}
+	o := modules.Options{Manager: modules.Choose(p.o.OnDisk, p.o.Yarn).Manager, PackagedDependencies: p.o.PackagedDependencies}
 	roots, findings, err := modules.Folders(p.o.OnDisk, p.text, o)
 	p.addFindings(findings...)
 	return roots, err
@@ -193,7 +193,7 @@ func sortUnique(files []File) []File {
 
 // checkFiles checks package.json together with the files.
 func (p *packer) checkFiles() error {
-	f := check.Folder{License: p.special.License, IgnoreFile: p.o.IgnoreFile}
+	f := check.Folder{License: p.manifestOptions.License, IgnoreFile: p.o.IgnoreFile}
 	var locations []string
 	for _, file := range p.files {
 		f.Files = append(f.Files, check.File{Entry: file.Entry, Source: file.Source})
@@ -224,7 +224,7 @@ func (p *packer) content(f File) ([]byte, error) {
 
 // describe makes the two XML documents.
 func (p *packer) describe() error {
-	text, err := manifest.Derive(p.pkg, p.entries(), p.special).Bytes()
+	text, err := manifest.Derive(p.pkg, p.entries(), p.manifestOptions).Bytes()
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (l *lsCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	o.Only = l.PackagedDependencies
+	o.PackagedDependencies = l.PackagedDependencies
 	files, found, err := pack.List(ctx, os.DirFS(dir), o)
 	if err != nil {
 		return explainRead(dir, err)

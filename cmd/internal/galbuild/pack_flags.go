@@ -107,7 +107,7 @@ func (f *packFlags) options(dir string) (pack.Options, error) {
 	if o.Changelog, err = below(dir, "--changelog-path", f.ChangelogPath); err != nil {
 		return o, err
 	}
-	o.PreRelease, o.Only = isTrue(f.PreRelease), f.only
+	o.PreRelease, o.PackagedDependencies = isTrue(f.PreRelease), f.only
 	o.Links = readme.Options{
 		ContentURL: f.BaseContentURL, ImagesURL: f.BaseImagesURL, GitHubBranch: f.GitHubBranch, GitLabBranch: f.GitLabBranch,
 		KeepLinks: f.NoRewriteLinks, KeepGitHubIssues: f.NoGitHubIssueLinks, KeepGitLabIssues: f.NoGitLabIssueLinks,

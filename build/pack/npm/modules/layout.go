@@ -30,7 +30,7 @@ type Folder struct {
 // A package may have several locations.
 type layout struct {
 	*tree
-	needs      map[string][]need   // dependencies, by the folder of a package's files
+	edges      map[string][]edge   // dependencies, by the folder of a package's files
 	at         map[string]*node    // packages, by location
 	order      []string            // locations, in the order in which they were assigned
 	dependents map[string][]string // locations of dependents, by the name of the dependency
@@ -38,8 +38,8 @@ type layout struct {
 	conflicts  []finding.Finding
 }
 
-// A need is a resolved dependency: the package that Node.js finds by a name.
-type need struct {
+// An edge is a resolved dependency: the package that Node.js finds by a name.
+type edge struct {
 	name string
 	to   *node
 }
@@ -52,11 +52,11 @@ const (
 
 // layOut returns a Folder for each location, sorted by location.
 func (w *walk) layOut(root *node) ([]Folder, []finding.Finding) {
-	l := &layout{tree: w.tree, needs: w.needs, at: map[string]*node{}, dependents: map[string][]string{}, copies: map[string]int{}}
-	l.put(".", root)
+	l := &layout{tree: w.tree, edges: w.edges, at: map[string]*node{}, dependents: map[string][]string{}, copies: map[string]int{}}
+	l.assign(".", root)
 	l.keepLocations(w)
 	for i := 0; i < len(l.order) && len(l.conflicts) == 0; i++ {
-		l.settle(l.order[i])
+		l.hoistDependencies(l.order[i])
 	}
 	if len(l.conflicts) > 0 {
 		return nil, l.conflicts
@@ -71,11 +71,12 @@ func (w *walk) layOut(root *node) ([]Folder, []finding.Finding) {
 	return folders, nil
 }
 
-func (l *layout) put(location string, n *node) {
+// assign assigns a location to a package.
+func (l *layout) assign(location string, n *node) {
 	l.at[location] = n
 	l.order = append(l.order, location)
-	for _, need := range l.needs[n.real] {
-		l.dependents[need.name] = append(l.dependents[need.name], location)
+	for _, e := range l.edges[n.real] {
+		l.dependents[e.name] = append(l.dependents[e.name], location)
 	}
 }
 
@@ -83,37 +84,37 @@ func (l *layout) put(location string, n *node) {
 func (l *layout) keepLocations(w *walk) {
 	for _, n := range w.extraneous {
 		if location := relative(l.ext, n.path); within(l.ext, n.path) && l.at[location] == nil {
-			l.put(location, n)
+			l.assign(location, n)
 		}
 	}
 	for i := 0; i < len(l.order); i++ {
 		dependent := l.order[i]
-		for _, need := range l.needs[l.at[dependent].real] {
-			location := relative(l.ext, need.to.path)
-			folder, _ := strings.CutSuffix(location, path.Join(modulesFolder, need.name))
-			if l.at[location] == nil && within(l.ext, need.to.path) && within(path.Clean(folder), dependent) {
-				l.put(location, need.to)
+		for _, e := range l.edges[l.at[dependent].real] {
+			location := relative(l.ext, e.to.path)
+			folder, _ := strings.CutSuffix(location, path.Join(modulesFolder, e.name))
+			if l.at[location] == nil && within(l.ext, e.to.path) && within(path.Clean(folder), dependent) {
+				l.assign(location, e.to)
 			}
 		}
 	}
 }
 
-// settle assigns locations to those dependencies that the package at a location does not
-// find.
-func (l *layout) settle(dependent string) {
-	for _, need := range l.needs[l.at[dependent].real] {
-		if found, _ := l.find(dependent, need.name); found != nil && found.real == need.to.real {
+// hoistDependencies assigns locations to those dependencies that the package at a location does
+// not find.
+func (l *layout) hoistDependencies(dependent string) {
+	for _, e := range l.edges[l.at[dependent].real] {
+		if found, _ := l.find(dependent, e.name); found != nil && found.real == e.to.real {
 			continue
 		}
 		levels := levels(dependent)
-		free := slices.IndexFunc(levels, func(level string) bool { return l.isFree(level, need, dependent) })
-		l.copies[need.to.real]++
-		if free < 0 || len(levels) > maxNesting || l.copies[need.to.real] > maxCopies {
-			l.conflicts = []finding.Finding{finding.Error(need.to.shown, bundle,
+		free := slices.IndexFunc(levels, func(level string) bool { return l.isFree(level, e, dependent) })
+		l.copies[e.to.real]++
+		if free < 0 || len(levels) > maxNesting || l.copies[e.to.real] > maxCopies {
+			l.conflicts = []finding.Finding{finding.Error(e.to.shown, bundle,
 				"it and other packages need different versions of each other, which is impossible in a package without links")}
 			return
 		}
-		l.put(path.Join(levels[free], modulesFolder, need.name), need.to)
+		l.assign(path.Join(levels[free], modulesFolder, e.name), e.to)
 	}
 }
 
@@ -131,27 +132,27 @@ func (l *layout) find(location, name string) (*node, string) {
 
 // isFree reports whether a package can be added to the node_modules of a level: dependent then
 // finds it there, and it does not shadow the dependency of another package.
-func (l *layout) isFree(level string, n need, dependent string) bool {
+func (l *layout) isFree(level string, e edge, dependent string) bool {
 	for _, between := range levels(dependent) {
-		if within(level, between) && l.at[path.Join(between, modulesFolder, n.name)] != nil {
+		if within(level, between) && l.at[path.Join(between, modulesFolder, e.name)] != nil {
 			return false
 		}
 	}
-	for _, other := range l.dependents[n.name] {
-		if !within(level, other) || l.wants(other, n.name).real == n.to.real {
+	for _, other := range l.dependents[e.name] {
+		if !within(level, other) || l.dependency(other, e.name).real == e.to.real {
 			continue
 		}
-		if found, where := l.find(other, n.name); found != nil && within(where, level) {
+		if found, where := l.find(other, e.name); found != nil && within(where, level) {
 			return false
 		}
 	}
 	return true
 }
 
-// wants returns the package with a name on which the package at a location depends.
-func (l *layout) wants(location, name string) *node {
-	needs := l.needs[l.at[location].real]
-	return needs[slices.IndexFunc(needs, func(n need) bool { return n.name == name })].to
+// dependency returns the package with a name on which the package at a location depends.
+func (l *layout) dependency(location, name string) *node {
+	edges := l.edges[l.at[location].real]
+	return edges[slices.IndexFunc(edges, func(e edge) bool { return e.name == name })].to
 }
 
 // levels returns the locations of the packages that contain a location, from the extension

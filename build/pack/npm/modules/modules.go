@@ -48,10 +48,10 @@
 //
 // and whose folders exist. yarn list computes a new layout without development dependencies.
 // If node_modules has another layout, vsce packs the wrong version of a package; this package
-// returns the one that Node.js finds. Options.Only includes all dependencies of the named
-// packages, whereas vsce leaves out those of packages that are not at the top level. If yarn 2
-// or later made .pnp.cjs and no node_modules, that is an error, as it is for vsce: that yarn
-// does not have the command list.
+// returns the one that Node.js finds. [Options].PackagedDependencies includes all dependencies
+// of the named packages, whereas vsce leaves out those of packages that are not at the top
+// level. If yarn 2 or later made .pnp.cjs and no node_modules, that is an error, as it is for
+// vsce: that yarn does not have the command list.
 //
 // # Workspaces and links
 //
@@ -77,8 +77,8 @@ import (
 
 // Options select the packages of node_modules that are included.
 type Options struct {
-	Manager Manager  // "" is npm
-	Only    []string // with yarn: names of dependencies to include, with theirs; nil is all
+	Manager              Manager  // "" is npm
+	PackagedDependencies []string // with yarn: names of dependencies to include, with theirs; nil is all
 }
 
 // Folders returns the folders of the packages that an extension depends on, sorted by
@@ -92,11 +92,11 @@ func Folders(d Dir, pkg []byte, o Options) ([]Folder, []finding.Finding, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	w := &walk{tree: t, manager: cmp.Or(o.Manager, NPM), seen: map[string]bool{root.path: true}, needs: map[string][]need{}}
+	w := &walk{tree: t, manager: cmp.Or(o.Manager, NPM), seen: map[string]bool{root.path: true}, edges: map[string][]edge{}}
 	if w.manager == NPM {
 		(&npmList{walk: w, root: root, needed: map[string]bool{}}).run()
 	} else {
-		(&nodeList{w}).run(root, o.Only)
+		(&nodeList{w}).run(root, o.PackagedDependencies)
 	}
 	folders, conflicts := w.layOut(root)
 	return folders, append(w.explain(), conflicts...), nil
@@ -107,16 +107,16 @@ type walk struct {
 	*tree
 	manager    Manager
 	seen       map[string]bool   // paths of all nodes that were added to queue
-	needs      map[string][]need // dependencies, by the folder of a package's files
+	edges      map[string][]edge // dependencies, by the folder of a package's files
 	extraneous []*node           // packages on which no other depends
 	queue      []*node
 	findings   []finding.Finding
 }
 
-// need records that one package depends on another.
-func (w *walk) need(n *node, name string, to *node) {
-	if !slices.ContainsFunc(w.needs[n.real], func(n need) bool { return n.name == name }) {
-		w.needs[n.real] = append(w.needs[n.real], need{name, to})
+// addEdge records that n depends on the package to, and adds that to the queue.
+func (w *walk) addEdge(n *node, name string, to *node) {
+	if !slices.ContainsFunc(w.edges[n.real], func(e edge) bool { return e.name == name }) {
+		w.edges[n.real] = append(w.edges[n.real], edge{name, to})
 	}
 	w.add(to)
 }

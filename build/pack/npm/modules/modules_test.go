@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write results to testdata")
 // of the folder:
 //
 //	links     symbolic links, one per line: name -> target
-//	only      Options.Only, one per line
+//	only      Options.PackagedDependencies, one per line
 //	npm       recorded paths from npm list; a line with ! is a problem with which it fails
 //	vsce      recorded folders from vsce ls with yarn; a line with ! is its error
 //	folders   the expected folders if they differ from the recorded ones, and always for pnpm
@@ -113,7 +113,7 @@ func (c testCase) run(t *testing.T) ([]Folder, []finding.Finding) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	folders, findings, err := Folders(dir, text, Options{Manager: Manager(c.kind), Only: c.lines("only")})
+	folders, findings, err := Folders(dir, text, Options{Manager: Manager(c.kind), PackagedDependencies: c.lines("only")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,8 +175,8 @@ func (c testCase) checkRuns(t *testing.T, folders []Folder) {
 }
 
 // leavesOut reports whether a dependency is not included, or is another copy: with
-// Options.Only; for npm if it is also a development dependency; and for yarn if it belongs to
-// a linked folder.
+// Options.PackagedDependencies; for npm if it is also a development dependency; and for yarn if
+// it belongs to a linked folder.
 func (c testCase) leavesOut(disk *tree, real, name string) bool {
 	_, dev := disk.manifest(real).dev[name]
 	return len(c.lines("only")) > 0 && real == disk.ext ||

@@ -23,7 +23,7 @@ func (l *nodeList) run(root *node, only []string) {
 	}
 	for _, name := range only {
 		if n := l.find(root, name); n != nil {
-			l.need(root, name, n)
+			l.addEdge(root, name, n)
 			continue
 		}
 		l.report(finding.Error("", "name a folder in node_modules, or run yarn install", "packaged dependency %q is not in node_modules", name))
@@ -38,7 +38,7 @@ func (l *nodeList) visit(n *node) {
 			continue // as in yarn list
 		}
 		if to := l.find(n, d.name); to != nil {
-			l.need(n, d.name, to)
+			l.addEdge(n, d.name, to)
 		} else if d.kind == prod {
 			l.report(l.missingFinding(n, d))
 		}

@@ -32,7 +32,7 @@ func (l *npmList) run() {
 func (l *npmList) markNeeded() {
 	w := &walk{tree: l.tree, seen: map[string]bool{}, queue: []*node{l.root}}
 	w.each(func(n *node) {
-		for _, d := range l.wants(n) {
+		for _, d := range l.dependencies(n) {
 			if to := l.find(n, d.name); to != nil && d.kind != peerOptional {
 				l.markPath(to.path)
 				l.markPath(to.real)
@@ -54,9 +54,9 @@ func (l *npmList) markPath(name string) {
 // .store with install-strategy=linked, pnpm's .pnpm, bun's .bun.
 var inStore = regexp.MustCompile(`(^|/)node_modules/\.([^/]+)/`)
 
-// wants returns all dependencies of n. They include development dependencies for the
+// dependencies returns all dependencies of n. They include development dependencies for the
 // extension and for linked folders of the extension, because npm installs these too.
-func (l *npmList) wants(n *node) []dependency {
+func (l *npmList) dependencies(n *node) []dependency {
 	all := map[string]dependency{}
 	maps.Copy(all, n.deps)
 	linked := n.link && !n.outside && within(l.ext, n.real) && !inStore.MatchString(n.real)
@@ -80,7 +80,7 @@ func (l *npmList) find(n *node, name string) *node { return l.resolve(n.real, na
 func (l *npmList) visit(n *node) {
 	l.reportWrong(n)
 	isTop := n == l.root || l.isWorkspace(n)
-	for _, d := range l.wants(n) {
+	for _, d := range l.dependencies(n) {
 		if !isTop || d.kind != dev {
 			l.addDependency(n, d)
 		}
@@ -106,7 +106,7 @@ func (l *npmList) addDependency(n *node, d dependency) {
 	case n.outside:
 		l.report(linkedOutside(n, to))
 	default:
-		l.need(n, d.name, to)
+		l.addEdge(n, d.name, to)
 		if !l.satisfies(n, d, to) {
 			l.report(l.mismatch(n, d, to))
 		}
@@ -122,7 +122,7 @@ func (l *npmList) satisfies(n *node, d dependency, to *node) bool {
 	}
 	local := d.isPeer() && n != l.root && !n.link && path.Join(n.real, "node_modules", d.name) == to.path
 	return local || slices.Contains(l.root.overridden, d.name) ||
-		satisfied(d.spec, to.version) || d.also != "" && satisfied(d.also, to.version)
+		matchesSpec(d.spec, to.version) || d.also != "" && matchesSpec(d.also, to.version)
 }
 
 func (l *npmList) isWorkspace(n *node) bool {

@@ -31,9 +31,9 @@ var protocols = map[string]bool{
 	"github": true, "gitlab": true, "bitbucket": true, "gist": true, "sourcehut": true,
 }
 
-// satisfied reports whether a package with this version satisfies a spec. Its package.json
+// matchesSpec reports whether a package with this version satisfies a spec. Its package.json
 // does not record its origin, so any version satisfies file:../lib, owner/repo and latest.
-func satisfied(spec, version string) bool {
+func matchesSpec(spec, version string) bool {
 	from, versions := readSpec(spec)
 	if from != registry || versions == "*" { // * allows prereleases and a missing version; x does not
 		return from != unknown

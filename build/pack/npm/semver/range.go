@@ -2,11 +2,12 @@
 // ends before 0.11.0, >=1.2 has no upper bound, and 1.2.3 - 2.3 includes all of 2.3.
 //
 //	range       = alternative { "||" alternative }
-//	alternative = partial " - " partial | { comparator }     all comparators must hold; without any, all versions do
+//	alternative = partial " - " partial | { comparator }
 //	comparator  = [ "<" | "<=" | ">" | ">=" | "=" | "^" | "~" | "~>" ] partial
-//	partial     = number-or-x [ "." number-or-x [ "." number-or-x [ "-" prerelease ] [ "+" build ] ] ]
+//	partial     = x-or-number [ "." x-or-number [ "." x-or-number [ "-" pre ] [ "+" build ] ] ]
 //
-// All forms are equivalent to comparators of complete versions:
+// All comparators of an alternative must be true; without any, it contains all versions. All
+// forms are equivalent to comparators of complete versions:
 //
 //	^1.2.3         >=1.2.3 <2.0.0-0   ^0.2.3 is >=0.2.3 <0.3.0-0, ^0.0.3 is >=0.0.3 <0.0.4-0
 //	~1.2.3         >=1.2.3 <1.3.0-0   also ~>1.2.3
@@ -63,7 +64,7 @@ func (r Range) contains(v *semver.Version) bool {
 	return slices.ContainsFunc(r.alternatives, func(all []comparator) bool {
 		named := v.Prerelease() == ""
 		for _, c := range all {
-			if !c.holds(v) {
+			if !c.matches(v) {
 				return false
 			}
 			named = named || c.bound.Prerelease() != "" && numbers(c.bound) == numbers(v)
@@ -72,7 +73,7 @@ func (r Range) contains(v *semver.Version) bool {
 	})
 }
 
-func (c comparator) holds(v *semver.Version) bool {
+func (c comparator) matches(v *semver.Version) bool {
 	order := v.Compare(c.bound)
 	switch c.operator {
 	case "<":
