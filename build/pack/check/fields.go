@@ -107,6 +107,6 @@ func (r *report) extensionIDs(n *node, name string) {
 // stringForList warns of a string instead of a list.
 func (r *report) stringForList(n *node, name string) {
 	if n.text != "" {
-		r.warn(n, "put it into brackets", "%s is a string, want a list of strings: each of its letters becomes an item", name)
+		r.warn(n, "put it in brackets", "%s is a string, want a list of strings: each of its letters becomes an item", name)
 	}
 }

@@ -19,7 +19,7 @@ const prefix = "extension/"
 // confirmations has the rules for which vsce prints a warning or asks for confirmation.
 func (r *report) confirmations(pkg *node, f Folder, o Options) {
 	if n := pkg.at("extensionKind"); n.is(text) {
-		r.warn(n, "put it into brackets", "extensionKind is a string, want a list of strings")
+		r.warn(n, "put it in brackets", "extensionKind is a string, want a list of strings")
 	}
 	if n := pkg.at("publisher"); n.string() == "vscode-samples" {
 		r.error(n, "use the id of a publisher of your own", "publisher %q is for the editor's own samples", n.text)
