@@ -126,7 +126,22 @@ func (a *assembly) choose(old map[string]known, keep bool) map[string]known {
 			a.kept = append(a.kept, key)
 		}
 	}
+	a.markStays()
 	return chosen
+}
+
+// markStays marks the candidates that are refused for what they hold, and whose version
+// stays in the gallery.
+func (a *assembly) markStays() {
+	kept := make(map[string]bool, len(a.kept))
+	for _, key := range a.kept {
+		kept[key] = true
+	}
+	for i := range a.candidates {
+		c := &a.candidates[i]
+		conflict := c.version != nil && !c.version.Package.Ref.IsZero()
+		c.stays = c.refused != nil && !conflict && !c.unreadable() && kept[c.before]
+	}
 }
 
 // groupByExtension returns the versions of each extension, sorted by id.

@@ -111,7 +111,8 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	}
 	r.Old = old.Settings
 	before := maps.Collect(versions(old))
-	read.memory, read.old = recall(r.file, r.origin(c.Generation)), before
+	read.memory = recall(r.file, r.origin(c.Generation))
+	read.setOld(before)
 	candidates, err := read.all(ctx, items)
 	if err != nil {
 		return err

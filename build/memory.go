@@ -31,6 +31,7 @@ import (
 // goes no further than the heading.
 type memory struct {
 	seen  map[string]memo // by path
+	stale bool            // packages were read in another way: only the keys hold
 	order []memo
 }
 
@@ -64,7 +65,10 @@ type stamp struct {
 //	   media types from one table
 //	3  sidecars in the shapes of the Marketplace and Open VSX; no dates in the future;
 //	   packages and sidecars in unpacked extensions
-const readingVersion = 3
+//	4  refuses what every editor refuses; takes links; package.json decides where the XML
+//	   differs, and mends "[object Object]"
+//	5  texts of contributions, for the search
+const readingVersion = 5
 
 // A heading says what a memory is of: how the sources were read, and which
 // generation came of it. A memory of another generation is that of a builder that
@@ -141,9 +145,11 @@ func recall(file string, want origin) *memory {
 	}
 	defer f.Close()
 	lines := bufio.NewReaderSize(f, 1<<20)
-	if h, ok := nextLine[heading](lines); !ok || h.origin != want {
+	h, ok := nextLine[heading](lines)
+	if !ok || h.Generation != want.Generation {
 		return m
 	}
+	m.stale = h.Recipe != want.Recipe
 	for {
 		one, ok := nextLine[memo](lines)
 		if !ok {
@@ -166,7 +172,7 @@ func nextLine[T any](lines *bufio.Reader) (v T, ok bool) {
 // of it.
 func (m *memory) recognise(item *source.Item, said upstream, old map[string]known) (candidate, bool) {
 	was, ok := m.seen[item.Path]
-	if !ok || was.Stamp != (stamp{item.Size, item.ModTime.UTC()}) ||
+	if !ok || m.stale || was.Stamp != (stamp{item.Size, item.ModTime.UTC()}) ||
 		!sameStamp(was.Sidecar, item.Sidecar) || !sameStamp(was.Signature, item.Signature) ||
 		!sameStamp(was.Version, item.VersionSidecar) || !sameStamp(was.Unpacked, item.Unpacked) || was.Upstream != said {
 		return candidate{}, false

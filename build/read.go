@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"compress/gzip"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -34,11 +35,13 @@ type candidate struct {
 	name      string
 	version   *catalog.Version // with no Package if refused while it was read
 	warnings  []string
-	refused   error  // why it is not taken
-	known     bool   // taken over from the old catalogue, not read
-	taken     bool   // its version is in the new catalogue
-	again     bool   // something next to it could not be read, so the next run reads it again
-	before    string // key of what the file held when it was last taken, if it was
+	refused   error    // why it is not taken
+	known     bool     // taken over from the old catalogue, not read
+	taken     bool     // its version is in the new catalogue
+	ref       blob.Ref // of the package, zero if it was not read as a whole
+	before    string   // key of what the site has of the file: by its bytes, else when it was last taken
+	again     bool     // something next to it could not be read, so the next run reads it again
+	stays     bool     // refused, and the site keeps what before names
 }
 
 // unreadable tells whether it was refused because it could not be read, which
@@ -67,6 +70,8 @@ type reader struct {
 	Config
 	memory  *memory
 	old     map[string]known
+	held    map[blob.Ref]string // keys of old, by package
+	sizes   map[int64]bool      // of the packages of old
 	done    atomic.Int64
 	said    []upstream // of each item
 	texts   *catalog.Interner
@@ -123,15 +128,53 @@ func (r *reader) one(item *source.Item, c *candidate) error {
 		return err
 	}
 	c.refused = shorten(err)
+	r.findHeld(item, c)
 	if panicked, ok := errors.AsType[*vsix.PanicError](err); ok {
 		r.Log.Debug("panic while a package was read", "file", item.Name, "stack", string(panicked.Stack))
 	}
 	if err != nil {
-		r.Log.Debug("refused package", "file", item.Name, "err", err)
+		r.Log.Debug("refused package", "file", item.Name, "error", err)
 	} else {
 		r.Log.Debug("read package", "file", item.Name, "ext", c.key(), "bytes", c.version.Package.Size, "ref", c.version.Package.Ref)
 	}
 	return nil
+}
+
+// setOld sets what the site has now.
+func (r *reader) setOld(old map[string]known) {
+	r.old, r.held, r.sizes = old, make(map[blob.Ref]string, len(old)), make(map[int64]bool, len(old))
+	for key, k := range old {
+		r.held[k.version.Package.Ref] = key
+		r.sizes[k.version.Package.Size] = true
+	}
+}
+
+// findHeld looks for a refused package in the site. It is there if an earlier galbuild had
+// other rules, or this one other limits.
+func (r *reader) findHeld(item *source.Item, c *candidate) {
+	if c.refused == nil {
+		return
+	}
+	if c.ref.IsZero() && r.sizes[item.Size] { // too large to be copied, but perhaps known
+		c.ref, _ = hashFile(item.Path)
+	}
+	if key, ok := r.held[c.ref]; ok {
+		c.before = key
+	}
+}
+
+// hashFile returns the hash of a file.
+func hashFile(path string) (blob.Ref, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return blob.Ref{}, err
+	}
+	defer f.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return blob.Ref{}, err
+	}
+	return blob.Ref(hash.Sum(nil)), nil
 }
 
 // shorten cuts the text of an error that quotes too much of a package or sidecar. errors.As
@@ -169,6 +212,7 @@ func (r *reader) take(item *source.Item, c *candidate) error {
 	if err := r.copyPackage(item, draft, c); err != nil {
 		return err
 	}
+	c.ref = draft.Ref()
 	p, err := vsix.Open(draft, draft.Size(), r.Limits)
 	if err != nil {
 		return err
@@ -183,8 +227,8 @@ func (r *reader) take(item *source.Item, c *candidate) error {
 	if err := r.checkUnpacked(item, v); err != nil {
 		return err
 	}
-	was := r.before(c.key(), draft.Ref())
-	if err := r.addSidecars(item, draft.Ref(), c, was); err != nil {
+	was := r.before(c.key(), c.ref)
+	if err := r.addSidecars(item, c.ref, c, was); err != nil {
 		return err
 	}
 	setDate(v, p.Modified, item.ModTime)
@@ -332,6 +376,7 @@ func describe(p *vsix.Package) catalog.Version {
 		Description: p.Description,
 		Categories:  p.Categories,
 		Tags:        p.Tags,
+		Contributed: p.Contributed,
 		Properties:  p.Properties,
 	}
 	if v.DisplayName == "" {

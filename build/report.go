@@ -2,12 +2,14 @@ package build
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"galbuild/build/catalog"
 	"galbuild/build/source"
+	"galbuild/build/wording"
 )
 
 // Report is what a run has to say, as `--json` prints it. Its lists are sorted.
@@ -61,7 +63,7 @@ func makeReport(old map[string]known, made *assembly, problems []source.Problem)
 		Missing:    missing(made.catalog),
 	}
 	for _, p := range problems {
-		r.Refused = append(r.Refused, Problem{p.Name, p.Err.Error()})
+		r.Refused = append(r.Refused, Problem{p.Name, wording.Text(p.Err)})
 	}
 	for _, c := range made.candidates {
 		r.count(&c)
@@ -82,7 +84,11 @@ func (r *Report) count(c *candidate) {
 		r.Read++
 	}
 	if c.refused != nil {
-		r.Refused = append(r.Refused, Problem{c.item.Name, c.refused.Error()})
+		reason := c.refused.Error()
+		if c.stays {
+			reason += fmt.Sprintf("; the gallery keeps %s as it was, until galbuild remove takes it out", c.before)
+		}
+		r.Refused = append(r.Refused, Problem{c.item.Name, reason})
 		return
 	}
 	if c.item.Untrusted != "" {

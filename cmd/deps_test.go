@@ -51,8 +51,9 @@ func TestLayers(t *testing.T) {
 // package of build may import it.
 func TestPackImports(t *testing.T) {
 	allowed := []string{
-		"galbuild/build/beneath", "galbuild/build/blob", "galbuild/build/catalog", "galbuild/build/js",
-		"galbuild/build/regular", "galbuild/build/secret", "galbuild/build/vsix/manifest",
+		"galbuild/build/badjson", "galbuild/build/beneath", "galbuild/build/blob", "galbuild/build/catalog", "galbuild/build/js",
+		"galbuild/build/regular", "galbuild/build/secret", "galbuild/build/semver", "galbuild/build/similar",
+		"galbuild/build/vsix/manifest",
 	}
 	isPack := func(pkg string) bool {
 		return pkg == "galbuild/build/pack" || strings.HasPrefix(pkg, "galbuild/build/pack/")

@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -59,7 +60,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup:               setUp,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"vsix": packFolder, "sigzip": sign, "sametree": sameTree, "links": links, "damage": damage,
+			"vsix": packFolder, "sigzip": sign, "sametree": sameTree, "links": links, "damage": damage, "webserver": webServer,
 		},
 	})
 }
@@ -172,6 +173,16 @@ func links(ts *testscript.TestScript, neg bool, args []string) {
 	if n := reflect.ValueOf(info.Sys()).Elem().FieldByName("Nlink").Uint(); (n > 1) == neg {
 		ts.Fatalf("%s has %d links", args[0], n)
 	}
+}
+
+// webServer serves a folder over http until the script ends, at $WEB: webserver FOLDER.
+func webServer(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 || neg {
+		ts.Fatalf("usage: webserver FOLDER")
+	}
+	server := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[0]))))
+	ts.Defer(server.Close)
+	ts.Setenv("WEB", server.URL)
 }
 
 // damage flips a bit in the middle of a file, in place: damage FILE.

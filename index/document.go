@@ -12,6 +12,7 @@ type Document struct {
 	Description    string
 	Categories     []string
 	Tags           []string
+	Contributed    []string // other texts that people search for, such as titles of commands
 	Platforms      []string // platforms of its versions; "universal" fits all
 	Flags          uint32   // query.Public | …
 	Featured       bool

@@ -19,14 +19,19 @@
 // them; accents, widths and case do not matter. A document matches if each word
 // is one of its terms, or, for the last word, which is still being typed, the
 // beginning of one. Its terms are the words of title, name, publisher, publisher's
-// title, tags, categories and description, the humps of words in CamelCase, and
-// two neighbouring words joined (not in categories and description). Chinese,
+// title, tags, categories, description and contributed texts, the humps of words in
+// CamelCase, and two neighbouring words joined (not in the last three). Tags that editors
+// hide, those that begin with an underscore, are not text, because packagers write them for
+// programs: a language pack has thousands. Only of __ext_tsx, which names a type of file,
+// "tsx" is text. As criteria, all tags are found as they are. Chinese,
 // Japanese, Korean and Thai runs match by any part. A document also matches if the
 // whole text, squeezed, begins its squeezed title, name or id: "liveserv" finds
 // "Live Server". So do two words the other way round: "serv live". publisher:x and
 // "phrases" restrict and are never relaxed: the words of a phrase must be terms of the
 // document as they are, and stand side by side in one field. A text of nothing but
-// quotation marks is no text yet.
+// quotation marks is no text yet. Package query makes criteria of the operators of editors,
+// such as @tag:x. The words of any other one, such as @x or @x:y, add to the points of the
+// documents that have them, but need not match if the text has anything else.
 //
 // A document that falls short is found by three concessions, each tried if those
 // before found nothing; the first is also tried if they found fewer than five
@@ -39,7 +44,7 @@
 //  3. Not all words need match, but as many as in any document.
 //
 // The order is that of the id typed in full, then of a title or name typed word by
-// word, then of points: for every word the best of its terms, weight of the field ×
+// word, then of one typed in full without the spaces between its words, then of points: for every word the best of its terms, weight of the field ×
 // likeness to the word × rarity of the word; points for how much of a squeezed
 // title, name or id the text is; all of it multiplied by 1 to 4.9 for popularity.
 // Ties are broken by installs, then id. Everything is computed in whole numbers:
@@ -90,7 +95,8 @@
 //
 //	doc.text  strings of each document: id, uuid, name, publisher, publisher's title,
 //	          title, description, each behind its length; categories, tags, platforms,
-//	          each list behind its count; lengths and counts are varints
+//	          contributed texts, each list behind its count; lengths and counts are
+//	          varints. The first files lack the last list
 //	doc.ends  n u32: where each document ends in doc.text
 //	doc.nums  6n u64: installs, rating (IEEE 754), ratings, updated, released
 //	          (i64, Unix seconds), flags with featured as bit 32

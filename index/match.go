@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"math"
 	"math/bits"
 	"slices"
@@ -87,7 +88,7 @@ func (ix *Index) plan(t *text, s *scores) {
 	for i, w := range t.words {
 		from := len(s.terms)
 		documents := ix.candidates(w, s)
-		s.plans = append(s.plans, plan{word: w.text, bit: 1 << i, quoted: w.quoted, typed: s.terms[from:], documents: documents})
+		s.plans = append(s.plans, plan{word: w.text, bit: 1 << i, quoted: w.quoted, optional: w.optional, typed: s.terms[from:], documents: documents})
 	}
 }
 
@@ -119,11 +120,11 @@ func (ix *Index) candidates(w word, s *scores) (most int) {
 }
 
 // doubt adds corrections for words that fewer than so many documents have, but not for
-// quoted words. It reports whether it tried any word for the first time.
+// quoted or optional words. It reports whether it tried any word for the first time.
 func (ix *Index) doubt(s *scores, documents int) bool {
 	doubted := false
 	for i := range s.plans {
-		if p := &s.plans[i]; !p.doubted && !p.quoted && p.documents < documents {
+		if p := &s.plans[i]; !p.doubted && !p.quoted && !p.optional && p.documents < documents {
 			p.doubted, doubted = true, true
 			ix.misspelt(p, s)
 		}
@@ -153,15 +154,15 @@ func (ix *Index) attempt(t *text, s *scores, loose bool) []match {
 	s.prepare(ix.Len())
 	ix.addWords(s, loose)
 	ix.addWhole(t, s)
-	most := len(t.words)
+	most := bits.OnesCount16(t.required)
 	if loose {
-		most = s.mostWords(t.quoted)
+		most = s.mostWords(t)
 	}
 	s.work.take(totalCost * len(s.touched)) // the sums must be cleared in any case
 	for _, d := range s.touched {
 		of := s.of[d]
 		s.of[d] = score{}
-		if (of.whole > 0 || most > 0 && bits.OnesCount16(of.words) == most) && of.words&t.quoted == t.quoted && (s.allowed == nil || s.allowed.has(d)) {
+		if (of.whole > 0 || most > 0 && bits.OnesCount16(of.words&t.required) == most) && of.words&t.quoted == t.quoted && (s.allowed == nil || s.allowed.has(d)) {
 			s.found = append(s.found, newMatch(ix.total(t, s, of, d), d))
 		}
 	}
@@ -177,17 +178,23 @@ func (ix *Index) attempt(t *text, s *scores, loose bool) []match {
 // totalCost is the cost of summing the scores of a document, in steps.
 const totalCost = 2
 
-// addWords scores every word, the rarest first: of the lists of the others only
-// a few entries are then looked at.
+// addWords scores every word, the rarest first and the optional ones last: of the lists of
+// the others only a few entries are then looked at.
 func (ix *Index) addWords(s *scores, loose bool) {
-	slices.SortStableFunc(s.plans, func(a, b plan) int { return a.documents - b.documents })
+	key := func(p *plan) int {
+		if p.optional {
+			return math.MaxInt
+		}
+		return p.documents
+	}
+	slices.SortStableFunc(s.plans, func(a, b plan) int { return cmp.Compare(key(&a), key(&b)) })
 	need := uint16(0)
 	for i := range s.plans {
 		p := &s.plans[i]
 		points := rarity(ix.Len(), p.documents)
 		s.addTerms(&ix.terms, p.typed, p.bit, need, points)
 		s.addTerms(&ix.terms, p.meant, p.bit, need, points)
-		if !loose {
+		if !loose && !p.optional {
 			need |= p.bit
 		}
 	}
@@ -203,6 +210,9 @@ func rarity(all, n int) uint32 {
 // match even if the words are spaced otherwise: "liveserv" finds "Live Server".
 func (ix *Index) addWhole(t *text, s *scores) {
 	if t.whole == "" {
+		if name, ok := ix.names.find(t.phrase); ok {
+			s.mark(ix.names.list(name), wholeName)
+		}
 		return
 	}
 	ix.markNames(t.whole, wholeName, s)
@@ -242,22 +252,27 @@ func (ix *Index) markNames(text string, mark int, s *scores) {
 	}
 }
 
-// Points beside those of the words. wholePoints times the number of words is
+// Points beside those of the words. wholePoints times the number of required words is
 // what each 64th of a name is worth; popularity multiplies the points by up to
-// 4.9; a name typed as it is spelled comes before all that is not, and an id
-// before the names.
+// 4.9; a name typed in full comes before all that only begin with it or contain it, also
+// if the spaces between its words were left out, and an id before the names.
 const (
 	wholePoints    = 300
 	popularityBase = 64
+	joinedPoints   = 1 << 28
 	namePoints     = 1 << 29
 	idPoints       = 1 << 30
 )
 
 func (ix *Index) total(t *text, s *scores, of score, d uint32) uint32 {
-	points := of.sum + uint32(of.whole)*wholePoints*uint32(len(t.words))
+	points := of.sum + uint32(of.whole)*wholePoints*uint32(bits.OnesCount16(t.required))
 	points = points / 8 * (popularityBase + uint32(ix.popular[d]))
-	if of.whole == wholeName && s.work.take(ix.readCost(d)) && ix.spells(t, d) {
+	switch {
+	case of.whole != wholeName:
+	case s.work.take(ix.readCost(d)) && ix.spells(t, d):
 		points += namePoints
+	case len(t.spelled) == 1:
+		points += joinedPoints
 	}
 	return points
 }

@@ -86,19 +86,19 @@ func (o oracle) text(s string) []int {
 		for _, n := range o.frequencies(w) {
 			most = max(most, n)
 		}
-		doubtful[i] = most < 5 && !w.quoted
+		doubtful[i] = most < 5 && !w.quoted && !w.optional
 		anyDoubt = anyDoubt || doubtful[i]
 	}
 	all := o.attempt(&t, make([]bool, len(t.words)), false, false)
 	named := slices.ContainsFunc(all, func(i int) bool {
-		spelled := slices.Equal(words(o[i].Title), t.spelled) || slices.Equal(words(o[i].Name), t.spelled)
+		spelled := slices.ContainsFunc([]string{o[i].Title, o[i].Name}, func(s string) bool { return slices.Equal(words(s), t.spelled) })
 		return spelled && t.whole != "" || strings.EqualFold(o[i].ID, t.id)
 	})
 	if len(all) < 5 && !(named && len(t.words) > 1) && anyDoubt {
 		all = o.attempt(&t, doubtful, true, false)
 	}
 	for i, w := range t.words {
-		doubtful[i] = !w.quoted
+		doubtful[i] = !w.quoted && !w.optional
 	}
 	if len(all) == 0 {
 		all = o.attempt(&t, doubtful, true, false)
@@ -132,13 +132,13 @@ func (o oracle) where(holds func(*Document) bool) []int {
 }
 
 func (o oracle) attempt(t *text, misspelt []bool, misspeltName, loose bool) []int {
-	most := uint32(1)<<len(t.words) - 1
+	most := uint32(t.required)
 	masks := make([]uint32, len(o))
 	for i := range o {
 		terms := allTerms(&o[i])
 		for j, w := range t.words {
 			if slices.ContainsFunc(terms, func(term string) bool { return means(w, term, misspelt[j]) }) {
-				masks[i] |= 1 << j
+				masks[i] |= 1 << j & most
 			}
 		}
 	}
@@ -208,18 +208,34 @@ func distance(a, b []rune) int {
 
 func allTerms(d *Document) []string {
 	var all []string
-	add := func(term string) {
+	add := func(term string, _ bool) {
 		if !slices.Contains(all, term) {
 			all = append(all, term)
 		}
 	}
-	for _, field := range append([]string{d.Title, d.Name, d.Publisher, d.PublisherTitle}, d.Tags...) {
+	for _, field := range append([]string{d.Title, d.Name, d.Publisher, d.PublisherTitle}, textTags(d)...) {
 		fieldTerms(field, true, add)
+	}
+	for _, field := range d.Contributed {
+		fieldTerms(field, false, add)
 	}
 	for _, c := range d.Categories {
 		fieldTerms(category(c), false, add)
 	}
 	fieldTerms(d.Description, false, add)
+	return all
+}
+
+// textTags returns the tags that are text: of the hidden ones only types of files.
+func textTags(d *Document) []string {
+	var all []string
+	for _, tag := range d.Tags {
+		if kind, ok := strings.CutPrefix(tag, "__ext_"); ok {
+			all = append(all, kind)
+		} else if !strings.HasPrefix(tag, "_") {
+			all = append(all, tag)
+		}
+	}
 	return all
 }
 
@@ -278,7 +294,7 @@ func (o oracle) sorted(numbers []int, by query.Sort, direction query.Order) []in
 // says reports whether one field has the words side by side; of a run without spaces
 // a word need only be a part.
 func (d *Document) says(phrase []string) bool {
-	fields := append([]string{d.Title, d.Name, d.Publisher, d.PublisherTitle, d.Description}, d.Tags...)
+	fields := slices.Concat([]string{d.Title, d.Name, d.Publisher, d.PublisherTitle, d.Description}, textTags(d), d.Contributed)
 	for _, c := range d.Categories {
 		fields = append(fields, category(c))
 	}

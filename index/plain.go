@@ -11,7 +11,8 @@ import (
 
 // plain returns s without accents, ligatures and widths, so that "Café", "cafe"
 // and "ｃａｆｅ" are one word. Marks outside the Latin range stay: without them
-// Japanese and Indic words would become others.
+// Japanese and Indic words would become others. The selectors that make a symbol an emoji,
+// as in "⚡️ Test", are no letters.
 func plain(s string) string {
 	if isASCII(s) {
 		return s
@@ -36,11 +37,11 @@ func plainStart(s string) string {
 	return compose(decomposed)
 }
 
-// compose removes the marks of Latin letters from a decomposed text, and composes the
-// remaining characters.
+// compose removes the marks of Latin letters and variation selectors from a decomposed text,
+// and composes the remaining characters.
 func compose(decomposed string) string {
 	bare := strings.Map(func(r rune) rune {
-		if '\u0300' <= r && r <= '\u036f' {
+		if '\u0300' <= r && r <= '\u036f' || '\ufe00' <= r && r <= '\ufe0f' {
 			return -1
 		}
 		return r

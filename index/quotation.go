@@ -101,7 +101,15 @@ func (ix *Index) says(t *text, s *scores, d uint32) bool {
 		look([]byte(category(string(r.bytes()))))
 	}
 	for n := r.number(); n > 0 && len(r) > 0; n-- {
-		look(r.bytes()) // a tag
+		if tag := searchedTag(r.bytes()); len(tag) > 0 {
+			look(tag)
+		}
+	}
+	for n := r.number(); n > 0 && len(r) > 0; n-- {
+		r.bytes() // a platform
+	}
+	for n := r.number(); n > 0 && len(r) > 0; n-- {
+		look(r.bytes()) // a contributed text
 	}
 	return missing == 0
 }
@@ -131,8 +139,8 @@ func appendDecomposed(dst, field []byte) []byte {
 	dst = norm.NFKD.Append(dst, field...)
 	to := 0
 	for i := 0; i < len(dst); i++ {
-		if beginsWithMark(dst[i:]) {
-			i++
+		if n := markLength(dst[i:]); n > 0 {
+			i += n - 1
 			continue
 		}
 		dst[to] = dst[i]
@@ -141,9 +149,16 @@ func appendDecomposed(dst, field []byte) []byte {
 	return dst[:to]
 }
 
-// beginsWithMark reports whether text begins with one of U+0300 to U+036F.
-func beginsWithMark(text []byte) bool {
-	return len(text) > 1 && text[1]&0xc0 == 0x80 && (text[0] == 0xcc || text[0] == 0xcd && text[1] < 0xb0)
+// markLength returns the length of the character at the beginning of text if it is one that
+// compose removes, U+0300 to U+036F or U+FE00 to U+FE0F, and 0 otherwise.
+func markLength(text []byte) int {
+	switch {
+	case len(text) > 1 && text[1]&0xc0 == 0x80 && (text[0] == 0xcc || text[0] == 0xcd && text[1] < 0xb0):
+		return 2
+	case len(text) > 2 && text[0] == 0xef && text[1] == 0xb8 && text[2] >= 0x80 && text[2] < 0x90:
+		return 3
+	}
+	return 0
 }
 
 // inDecomposed is in for an ASCII phrase and a decomposed field. It searches the field for

@@ -15,9 +15,10 @@ import (
 var vocabulary = strings.Fields(`Python python Pylance Pretty Prettier Live Server LiveServer GitLens Git Lens
 	C++ C# .NET vue.js Vue Café cafe naïve 简体中文 中文 日本語 Docker dockerfile Markdown markdownlint theme Theme
 	dark Material Icons TypeScript JavaScript javascripts Kelvin Straße снег Снег one two three four five
-	serve servers linter lintr __web_extension Go go3 XMLTools`)
+	serve servers linter lintr __web_extension __ext_vue __ext_d.ts __lp_vscode.go Go go3 XMLTools`)
 
 var somePlatforms = []string{"universal", "linux-x64", "win32-x64", "plan9-mips"}
+var someCommands = []string{"Run Test", "Open the Live Server", "pwa-node", "TypeScript: Restart", "中文 Docker"}
 var someCategories = []string{"Themes", "Programming Languages", "Languages", "languages", "Linters", "Machine Learning"}
 
 func pick(r *rand.Rand, from []string) string { return from[r.IntN(len(from))] }
@@ -49,6 +50,7 @@ func randomDocuments(r *rand.Rand, n int) []Document {
 			PublisherTitle: pick(r, []string{"", "Acme Corp", "Microsoft", "acme"}),
 			Title:          phrase(r, 3), Description: phrase(r, 8),
 			Categories: some(r, someCategories), Tags: some(r, vocabulary), Platforms: some(r, somePlatforms),
+			Contributed: some(r, someCommands),
 			Flags: uint32(r.IntN(2))*query.Public | uint32(r.IntN(2))*query.Preview | query.Validated |
 				uint32(max(0, r.IntN(12)-10))*query.Unpublished,
 			Featured: r.IntN(5) == 0, Installs: int64(r.IntN(4) * r.IntN(1000)),
@@ -109,7 +111,7 @@ func randomFilter(r *rand.Rand, docs []Document) *query.Filter {
 }
 
 func randomText(r *rand.Rand, d *Document) string {
-	s := []rune(pick(r, []string{phrase(r, 3), d.Title, d.ID, d.Name, `"` + phrase(r, 2) + `"`, pick(r, vocabulary)}))
+	s := []rune(pick(r, []string{phrase(r, 3), d.Title, d.ID, d.Name, `"` + phrase(r, 2) + `"`, pick(r, vocabulary), pick(r, someCommands)}))
 	if n := len(s); n > 2 && r.IntN(2) == 0 {
 		i := 1 + r.IntN(n-1)
 		switch r.IntN(4) {
@@ -123,7 +125,7 @@ func randomText(r *rand.Rand, d *Document) string {
 			s[i] = 'q'
 		}
 	}
-	return pick(r, []string{"", "", "", `publisher:"acme corp" `, "PUBLISHER:ms "}) + string(s)
+	return pick(r, []string{"", "", "", `publisher:"acme corp" `, "PUBLISHER:ms ", "@publisher:ms ", "@", "@docker ", "@x:Live "}) + string(s)
 }
 
 func contentOf(t testing.TB, docs []Document, files []File) Content {

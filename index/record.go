@@ -64,7 +64,7 @@ func (d *Document) strings() []*string {
 }
 
 func (d *Document) lists() []*[]string {
-	return []*[]string{&d.Categories, &d.Tags, &d.Platforms}
+	return []*[]string{&d.Categories, &d.Tags, &d.Platforms, &d.Contributed}
 }
 
 // textReader is what is left to read.

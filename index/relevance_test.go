@@ -146,20 +146,33 @@ func TestSpellings(t *testing.T) {
 	}
 }
 
-// A name that is typed word by word comes before any popularity, one that is
-// only spaced otherwise does not.
+// A title or name that is typed in full comes before all titles of which it is a part or the
+// beginning, whatever their statistics, also if the spaces between its words were left out.
+// So does an id, in any case of letters. Spaces that it does not have make no name of it.
 func TestExactNameWins(t *testing.T) {
 	ix := open(t, []Document{
 		{ID: "a.native-tools", Name: "native-tools", Title: "React Native Tools", Installs: 9_000_000},
 		{ID: "b.exact", Name: "exact", Title: "React Native"},
 		{ID: "c.joined", Name: "joined", Title: "ReactNative"},
 		{ID: "d.react-native", Name: "react-native", Title: "Something Else", Installs: 1},
+		{ID: "p.react-tools", Name: "tools", Publisher: "p", Title: "React Tools", Installs: 9_000_000},
+		{ID: "p.react", Name: "one", Publisher: "p", Title: "React"},
 	}, nil)
 	for text, want := range map[string][]string{
-		"react native": {"b.exact", "d.react-native", "a.native-tools", "c.joined"},
-		"React-Native": {"b.exact", "d.react-native", "a.native-tools", "c.joined"},
-		"reactnative":  {"c.joined", "a.native-tools", "b.exact", "d.react-native"},
-		"b.exact":      {"b.exact"},
+		"react native":           {"b.exact", "d.react-native", "a.native-tools", "c.joined"},
+		"React-Native":           {"b.exact", "d.react-native", "a.native-tools", "c.joined"},
+		"réact nátive":           {"b.exact", "d.react-native", "a.native-tools", "c.joined"},
+		"reactnative":            {"c.joined", "b.exact", "d.react-native", "a.native-tools"},
+		`"react native"`:         {"b.exact", "d.react-native", "a.native-tools"},
+		"react native @unknown":  {"b.exact", "d.react-native", "a.native-tools", "c.joined"},
+		"b.exact":                {"b.exact"},
+		"B.EXACT":                {"b.exact"},
+		"@b.exact":               {"b.exact"},
+		"d react native":         {"d.react-native", "b.exact", "c.joined"},
+		"publisher:p react":      {"p.react", "p.react-tools"},
+		"publisher:p \"react\"":  {"p.react", "p.react-tools"},
+		"@publisher:p @x react":  {"p.react", "p.react-tools"},
+		"publisher:p react tool": {"p.react-tools"},
 	} {
 		var got []string
 		for _, h := range ix.Search(nil, &query.Filter{Text: []string{text}}).Hits {
@@ -248,5 +261,147 @@ func TestPhrasesAreNotRelaxed(t *testing.T) {
 		if got := ix.Search(nil, &query.Filter{Text: []string{text}}).Total; got != want {
 			t.Errorf("%s: got %d matches, want %d", text, got, want)
 		}
+	}
+}
+
+// first returns the id that a text finds first, "" if it finds nothing.
+func first(ix *Index, text string) string {
+	hits := ix.Search(nil, &query.Filter{Text: []string{text}}).Hits
+	if len(hits) == 0 {
+		return ""
+	}
+	return ix.described(int(hits[0])).ID
+}
+
+// A word that is a title or a name finds that first, though extensions that have it
+// elsewhere are installed by everybody.
+func TestWordTypedInFull(t *testing.T) {
+	for _, word := range []string{"Test", "Code", "Rust", "Java", "C", "C++", "Café", "中文", "Go"} {
+		docs := []Document{
+			{ID: "begins.one", Name: "one", Title: word + " Runner", Installs: 50_000_000},
+			{ID: "begins.two", Name: "two", Title: word + "Script", Installs: 50_000_000},
+			{ID: "part.three", Name: "three", Title: "Visual Studio " + word, Installs: 50_000_000},
+			{ID: "tags.four", Name: "four", Title: "Other", Tags: []string{word, word + "-x", word + " y"}, Installs: 50_000_000},
+			{ID: word + ".five", Name: "five", Publisher: word, PublisherTitle: word, Description: word, Installs: 50_000_000},
+			{ID: "full.title", Name: "six", Title: word},
+		}
+		if got := first(open(t, docs, nil), strings.ToLower(word)); got != "full.title" {
+			t.Errorf("%q: got %s first, want the one with this title", word, got)
+		}
+		docs[5] = Document{ID: "full.title", Name: "six", Title: "⚡️ " + word + "!"}
+		if got := first(open(t, docs, nil), word); got != "full.title" {
+			t.Errorf("%q: got %s first, want the one with this title and a symbol", word, got)
+		}
+		docs[5] = Document{ID: "full." + word, Name: word, Title: "Tool"}
+		for _, text := range []string{word, strings.ToUpper(word), `"` + word + `"`} {
+			if got := first(open(t, docs, nil), text); got != docs[5].ID {
+				t.Errorf("%s: got %s first, want the one with this name", text, got)
+			}
+		}
+	}
+}
+
+// Repeating a word in many tags, and in all other fields, does not make it mean more than
+// it means in a title or name.
+func TestTagsDoNotAddUp(t *testing.T) {
+	stuffed := Document{ID: "a.stuffed", Name: "stuffed", Title: "Buy This", Publisher: "python", PublisherTitle: "Python Python",
+		Description: "Python python python", Categories: []string{"Python"}, Contributed: []string{"Python", "Run Python"}}
+	for i := range 500 {
+		stuffed.Tags = append(stuffed.Tags, "python", fmt.Sprint("python-", i), fmt.Sprintf("x%d python", i), "__ext_python")
+	}
+	ix := open(t, []Document{stuffed,
+		{ID: "b.title", Name: "title", Title: "One of Very Many Tools for Python and for Other Things of Which There Are a Lot"},
+		{ID: "c.one-of-very-many-tools-for-python-and-other-things", Name: "one-of-very-many-tools-for-python-and-other-things", Title: "Tool"},
+	}, nil)
+	long := stuffed
+	long.Title = "The Long Title of an Extension for Python"
+	short := Document{ID: "b.short", Title: "My Python"}
+	if got := first(open(t, []Document{long, short}, nil), "python"); got != "b.short" {
+		t.Errorf("got %s first, want the one with fewer words in its title", got)
+	}
+	for _, text := range []string{"python", "PYTHON", "pytho", "pyhton", `"python"`} {
+		hits := ix.Search(nil, &query.Filter{Text: []string{text}}).Hits
+		if len(hits) != 3 || ix.described(int(hits[2])).ID != "a.stuffed" {
+			t.Errorf("%s: got %v, want the one that is not called so last", text, hits)
+		}
+	}
+}
+
+// Tags that editors hide are for programs: they are found as criteria, but not as text.
+// What a person types of them is a type of file.
+func TestHiddenTagsAreNotText(t *testing.T) {
+	ix := open(t, []Document{{ID: "a.a", Tags: []string{"__lp_vscode.java", "__lp-de_vscode.docker", "__web_extension", "__sponsor_extension", "_mine", "__", "__ext_", "lp-de"}},
+		{ID: "b.b", Tags: []string{"__ext_tsp", "__EXT_d.ts", "visible"}}}, nil)
+	for text, want := range map[string]string{
+		"java": "", "docker": "", "web": "", "extension": "", "sponsor": "", "mine": "", "vscode": "", "lp": "a.a", "ext": "", "exttsp": "",
+		"__web_extension": "", `"web extension"`: "", `"lp vscode java"`: "", `"web"`: "",
+		"tsp": "b.b", "ts": "b.b", `"tsp"`: "b.b", `"d ts"`: "b.b", "visible": "b.b",
+	} {
+		if got := first(ix, text); got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+	for _, tag := range []string{"__lp_vscode.java", "__WEB_extension", "_mine", "__ext_tsp"} {
+		if got := ix.Search(nil, &query.Filter{Tags: []string{tag}}).Total; got != 1 {
+			t.Errorf("tag %s: got %d matches, want 1", tag, got)
+		}
+	}
+}
+
+// Contributed texts are found like descriptions, after everything else.
+func TestContributedTexts(t *testing.T) {
+	ix := open(t, []Document{
+		{ID: "a.command", Contributed: []string{"Organize Imports", "pwa-node"}, Installs: 9},
+		{ID: "b.text", Description: "Organize your imports", Installs: 9},
+		{ID: "c.tag", Tags: []string{"organize", "imports"}, Installs: 9},
+	}, nil)
+	hits := ix.Search(nil, &query.Filter{Text: []string{"organize import"}}).Hits
+	var got []string
+	for _, h := range hits {
+		got = append(got, ix.described(int(h)).ID)
+	}
+	if want := []string{"c.tag", "b.text", "a.command"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for text, want := range map[string]string{"pwa node": "a.command", `"organize imports"`: "a.command", "node": "a.command", `"imports pwa"`: ""} {
+		if got := first(ix, text); got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+// An operator that nobody knows, such as @latest, is searched, but what lacks it is found
+// too. By itself it is a text like any other.
+func TestUnknownOperators(t *testing.T) {
+	ix := open(t, []Document{
+		{ID: "a.python", Title: "Python", Installs: 9_000_000}, {ID: "b.docs", Title: "Latest Python Docs"},
+		{ID: "c.latest", Title: "Latest"}, {ID: "d.node", Title: "Node Types", Publisher: "d"},
+	}, nil)
+	for text, want := range map[string]int{
+		"@latest python": 2, "python @latest": 2, "python @latest:yes": 2, `python @latest:"a b"`: 2, "@latest": 2, "@lates": 2, "@nothing python": 2,
+		"@nothing": 0, `@latest "python"`: 2, "publisher:d @latest": 1, "@types/node": 1, "python@latest": 1, "@ python": 2, "pythn @latest": 2,
+	} {
+		if got := ix.Search(nil, &query.Filter{Text: []string{text}}).Total; got != want {
+			t.Errorf("%s: got %d matches, want %d", text, got, want)
+		}
+	}
+	for text, want := range map[string]string{"@latest python": "a.python", "@latest": "c.latest", "@latest docs python": "b.docs", "@python": "a.python"} {
+		if got := first(ix, text); got != want {
+			t.Errorf("%s: got %q first, want %q", text, got, want)
+		}
+	}
+	ix = open(t, []Document{{ID: "x.one", Title: "My Python One"}, {ID: "y.two", Title: "My Python Two Latest"}}, nil)
+	for text, want := range map[string]string{"python": "x.one", "@nothing @latest python": "y.two", "@lates python": "x.one"} {
+		if got := first(ix, text); got != want {
+			t.Errorf("%s: got %q first, want %q", text, got, want)
+		}
+	}
+}
+
+// A part of a word means less than a word.
+func TestPartsOfWords(t *testing.T) {
+	ix := open(t, []Document{{ID: "a.one", Title: "My JavaScript", Installs: 1000}, {ID: "b.two", Title: "My Java", Installs: 100}}, nil)
+	if got := first(ix, "java"); got != "b.two" {
+		t.Errorf("got %s first, want the one with the word", got)
 	}
 }

@@ -84,6 +84,7 @@ type plan struct {
 	meant     []candidate // that it may be a mistake for
 	doubted   bool        // whether these were looked for
 	quoted    bool        // whether it is part of a phrase, and no mistake
+	optional  bool        // whether it need not match
 	documents int         // that have the most frequent of the terms
 }
 
@@ -189,13 +190,13 @@ func (s *scores) mark(docs []uint32, mark uint16) {
 	}
 }
 
-// mostWords returns the largest number of words that one document has, among the documents
-// that have all quoted words.
-func (s *scores) mostWords(quoted uint16) int {
+// mostWords returns the largest number of required words that one document has, among the
+// documents that have all quoted words.
+func (s *scores) mostWords(t *text) int {
 	most := 0
 	for _, d := range s.touched {
-		if words := s.of[d].words; words&quoted == quoted {
-			most = max(most, bits.OnesCount16(words))
+		if words := s.of[d].words; words&t.quoted == t.quoted {
+			most = max(most, bits.OnesCount16(words&t.required))
 		}
 	}
 	return most

@@ -153,7 +153,7 @@ func TestRepeatedTextIsOnce(t *testing.T) {
 // the words of the field.
 func TestPhraseInField(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
-	parts := []string{"a", "b", "ab", "Ab", "c++", "c#", "c+", "C", "++", "#", " ", "  ", "-", ".", "1", "z1", "Zz", "@", "[", "\x10", strings.Repeat("x", 63), strings.Repeat("x", 70), "–", "ж", "漢", "é", "e\u0301", "\u00a0", "\u3000", "Ａ", "ﬁ", "✨", "\u212a", "Ͱ", "\xcd", "각", "\u0344"}
+	parts := []string{"a", "b", "ab", "Ab", "c++", "c#", "c+", "C", "++", "#", " ", "  ", "-", ".", "1", "z1", "Zz", "@", "[", "\x10", strings.Repeat("x", 63), strings.Repeat("x", 70), "–", "ж", "漢", "é", "e\u0301", "\u00a0", "\u3000", "Ａ", "ﬁ", "✨", "⚡️", "\ufe0e", "\xef\xb8", "\u212a", "Ͱ", "\xcd", "각", "\u0344"}
 	some := func(n int) string {
 		var b strings.Builder
 		for range n {

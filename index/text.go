@@ -13,19 +13,22 @@ type text struct {
 	room       int    // how many more words fit
 	words      []word // distinct
 	quoted     uint16 // bits of the words that are part of a phrase
+	required   uint16 // bits of the words that are not optional
 	phrases    []quotation
 	foreign    bool     // whether one of them is not ASCII
 	publishers []string // name or title, one of them
-	spelled    []string // the words outside of quotation marks, in order
+	spelled    []string // the words outside of quotation marks, or of the only phrase, in order
 	whole      string   // these squeezed, "" with a phrase
+	phrase     string   // the only phrase squeezed, "" with other words
 	turned     string   // two words squeezed the other way round, else ""
 	id         string   // the text as it is, in case it is an id
 }
 
 type word struct {
-	text   string
-	prefix bool // may be the beginning of a term
-	quoted bool // part of a phrase
+	text     string
+	prefix   bool // may be the beginning of a term
+	quoted   bool // part of a phrase
+	optional bool // adds to the score only
 }
 
 // Costs of parsing a text for each byte, in steps. One character may become eighteen
@@ -74,16 +77,23 @@ func asks(s string) bool { return strings.Trim(s, "\" \t\r\n") != "" }
 
 // parseText takes publisher:x, publisher:"x y" and "quoted phrases" out of s;
 // the rest are words. A quotation mark without a second one is still being
-// typed and only separates. The text has no more words than there is room for.
+// typed and only separates. The words of an unknown operator such as @x are optional, unless
+// there is nothing else. The text has no more words than there is room for.
 func parseText(s string, room int) text {
-	t := text{id: s, room: room}
-	var rest strings.Builder
+	t := text{id: strings.TrimPrefix(s, "@"), room: room}
+	var rest, unknown strings.Builder
+	var phrases []string // words of all of them
 	for s != "" {
-		if value, after, ok := operator(s, "publisher:"); ok {
+		if value, after, ok := operator(strings.TrimPrefix(s, "@"), "publisher:"); ok {
 			t.addPublisher(value)
 			s = after
+		} else if end := unknownOperator(s); end > 0 {
+			unknown.WriteString(s[:end] + " ")
+			s = s[end:]
 		} else if value, after, ok := quoted(s); ok {
-			t.addPhrase(wordsOfQuery(value))
+			words := wordsOfQuery(value)
+			t.addPhrase(words)
+			phrases = append(phrases, words...)
 			s = after
 			rest.WriteByte(' ')
 		} else {
@@ -92,8 +102,36 @@ func parseText(s string, room int) text {
 			s = s[end:]
 		}
 	}
-	t.addWords(wordsOfQuery(rest.String()))
+	words, extra := wordsOfQuery(rest.String()), wordsOfQuery(unknown.String())
+	if len(words)+len(phrases)+len(t.publishers) == 0 {
+		words, extra = extra, nil
+	}
+	if len(words) == 0 {
+		t.spelled, t.phrase = phrases, clip(strings.Join(phrases, ""))
+	}
+	t.addWords(words)
+	t.addOptional(extra)
 	return t
+}
+
+// unknownOperator returns the length of a word such as @x or @x:y at the beginning of s, or
+// 0 if there is none. Others with an @, such as @types/node, are ordinary words.
+func unknownOperator(s string) int {
+	if s[0] != '@' {
+		return 0
+	}
+	end := strings.IndexAny(s, " \t\"")
+	if end < 0 {
+		end = len(s)
+	}
+	name, _, _ := strings.Cut(s[1:end], ":")
+	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r != '-' && r != '_' && kindOf(r) == separator }) {
+		return 0
+	}
+	if _, after, ok := quoted(s[end:]); ok && s[end-1] == ':' {
+		return len(s) - len(after)
+	}
+	return end
 }
 
 // operator reads name and its value at the beginning of s.
@@ -151,7 +189,7 @@ func (t *text) addPhrase(words []string) {
 		if unspaced(w) {
 			term = firstRunes(w, maxRun)
 		}
-		if !t.add(word{term, unspaced(w), true}) {
+		if !t.add(word{text: term, prefix: unspaced(w), quoted: true}) {
 			words = words[:i]
 			break
 		}
@@ -172,7 +210,7 @@ func (t *text) addWords(all []string) {
 		if unspaced(w) {
 			w = firstRunes(w, maxRun)
 		}
-		t.add(word{w, i == len(all)-1 || unspaced(w), false})
+		t.add(word{text: w, prefix: i == len(all)-1 || unspaced(w)})
 	}
 	if t.quoted > 0 {
 		return
@@ -183,10 +221,24 @@ func (t *text) addWords(all []string) {
 	}
 }
 
+// addOptional adds words that only add to the score, if there are others.
+func (t *text) addOptional(all []string) {
+	t.required = uint16(1)<<len(t.words) - 1
+	if len(t.words) == 0 {
+		return
+	}
+	for _, w := range all {
+		t.add(word{text: w, prefix: unspaced(w), optional: true})
+	}
+}
+
 // add adds a word unless it is there already; if so, the stricter of the two stays. It
 // returns false if there is no room.
 func (t *text) add(w word) bool {
 	i := slices.IndexFunc(t.words, func(other word) bool { return other.text == w.text })
+	if i >= 0 && w.optional {
+		return true
+	}
 	if i < 0 {
 		if t.room == 0 {
 			return false

@@ -154,20 +154,20 @@ func squeeze(s string) string { return clip(strings.Join(words(s), "")) }
 // fieldTerms yields what s is found by: its words, the humps of each, and for
 // scripts without spaces every end of a run, so that looking for a beginning
 // finds any part. With joints it also yields each two neighbours as one word,
-// for those who write "gitlens" for "Git Lens".
-func fieldTerms(s string, joints bool, yield func(term string)) {
+// for those who write "gitlens" for "Git Lens". A hump is only a part of a word.
+func fieldTerms(s string, joints bool, yield func(term string, part bool)) {
 	last := ""
 	for chunk := range chunks(plain(s)) {
 		word := fold.String(chunk)
 		if unspaced(word) {
-			ends(word, yield)
+			ends(word, func(term string) { yield(term, false) })
 			last = ""
 			continue
 		}
-		yield(clip(word))
-		humps(chunk, func(part string) { yield(clip(fold.String(part))) })
+		yield(clip(word), false)
+		humps(chunk, func(part string) { yield(clip(fold.String(part)), true) })
 		if joints && last != "" {
-			yield(clip(last + word))
+			yield(clip(last+word), false)
 		}
 		last = word
 	}

@@ -108,7 +108,11 @@ func (g *grammar) misspell(word string) string {
 
 // token is a part of a text.
 func (g *grammar) token() string {
-	switch g.IntN(8) {
+	switch g.IntN(10) {
+	case 4:
+		return "@" + g.word()
+	case 5:
+		return pick(g.Rand, []string{"@tag:", "@ext:", "category:", "@id:", "@sort:", "@unknown:"}) + g.word()
 	case 0:
 		return `"` + g.word() + `"`
 	case 1:

@@ -38,6 +38,9 @@ const (
 var commonWords = strings.Fields(`for the and code a to in of with support extension visual studio vscode language
 	your files snippets this from syntax is theme highlighting tools editor on by an easily you that`)
 
+// commonVerbs begin the titles of commands.
+var commonVerbs = strings.Fields("Open Show Run Create Start Stop Add Go Toggle Insert Select Refresh")
+
 // worstGallery is an index of 10,000 extensions whose descriptions share words as
 // those of real ones do, with payloads that are rather small.
 func worstGallery(t testing.TB) ([]Document, *Index) {
@@ -55,6 +58,13 @@ func worstGallery(t testing.TB) ([]Document, *Index) {
 		}
 		r.Shuffle(len(words), func(i, j int) { words[i], words[j] = words[j], words[i] })
 		docs[i].Description = strings.Join(words, " ")
+		commands := 5
+		if i%50 == 0 {
+			commands = 200 // as many as a package may have
+		}
+		for range commands {
+			docs[i].Contributed = append(docs[i].Contributed, pick(r, commonVerbs)+" "+docs[i].Title+" "+pick(r, commonWords))
+		}
 		if i%10 == 0 {
 			docs[i].Platforms = []string{somePlatforms[1+i/10%3]}
 		}

@@ -17,8 +17,11 @@ import (
 	"galbuild/render/gallery"
 )
 
-// ErrNothing says that a place serves nothing, or has no earlier generation.
-var ErrNothing = errors.New("there is nothing to go back to")
+// ErrNothing says that a target serves nothing.
+var ErrNothing = errors.New("nothing has been published there")
+
+// ErrNoEarlier says that a target has no generation from before the current one.
+var ErrNoEarlier = errors.New("there is no earlier generation to switch back to")
 
 // A generation is one of a place's.
 type generation struct {
@@ -85,8 +88,11 @@ func Rollback(ctx context.Context, at Target, o Options) (Result, error) {
 		if err != nil {
 			return Result{}, fmt.Errorf("%s: %w", at, err)
 		}
-		if !ok {
+		switch {
+		case !ok && old.IsZero():
 			return Result{}, fmt.Errorf("%s: %w", at, ErrNothing)
+		case !ok:
+			return Result{}, fmt.Errorf("%s: %w", at, ErrNoEarlier)
 		}
 		next, err := readGeneration(ctx, at, name)
 		if err != nil {

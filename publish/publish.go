@@ -10,6 +10,6 @@
 // state, and of two publishers at a time one reads again, merges and goes on.
 //
 // Sub-packages are the places ([s3], [artifactory], [dropbox], [folder]), what all of
-// them must do ([publishtest]), tarballs that cross a gap ([bundle]), and the layout of
+// them must do ([publishtest]), a site at an address, which can only be read ([website]), tarballs that cross a gap ([bundle]), and the layout of
 // another tool ([dbem]).
 package publish

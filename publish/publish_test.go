@@ -539,8 +539,8 @@ func TestRemoveRollbackPrune(t *testing.T) {
 	buildSite(t, root, "one@1.0.0", "two@1.0.0")
 	at, there := newFolder(t)
 	publishSite(t, at, root)
-	if _, err := publish.Rollback(t.Context(), at, publish.Options{}); !errors.Is(err, publish.ErrNothing) {
-		t.Errorf("got %v, want ErrNothing", err)
+	if _, err := publish.Rollback(t.Context(), at, publish.Options{}); !errors.Is(err, publish.ErrNoEarlier) {
+		t.Errorf("got %v, want ErrNoEarlier", err)
 	}
 	remove := func(gone string) {
 		t.Helper()

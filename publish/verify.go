@@ -23,7 +23,7 @@ func Verify(ctx context.Context, at Target) (*render.Proof, error) {
 		return nil, err
 	}
 	if s.IsZero() {
-		return nil, fmt.Errorf("%s: nothing has been published there", at)
+		return nil, fmt.Errorf("%s: %w", at, ErrNothing)
 	}
 	v := &verifier{at: at, proof: &render.Proof{Site: at.String(), Generation: s.Generation, Extensions: len(s.Catalog.Extensions), Problems: []string{}}}
 	for range s.Catalog.Versions() {

@@ -1,12 +1,12 @@
-// Package render derives from a catalogue everything else a site holds: the index
-// that galshim maps, the answers that can be files, and the pages.
+// Package render derives from a catalogue everything else that a site contains: the index that
+// galshim maps, the responses that can be files, and the pages.
 //
 //	catalog.Catalog ─ gallery.Document ▶ index.Document ─ index.Write ▶ index/<generation>/
-//	                ├ gallery.Fill ▶ api/vscode/<pub>/<name>/latest, if the base URL is known
+//	                ├ gallery.Latest ▶ api/vscode/<pub>/<name>/latest, if the base URL is known
 //	                └ page ▶ index.html, item/, publishers/, page.js, page.css
 //
-// The same catalogue gives the same bytes, so [Verify] can prove a site by
-// deriving it again, and a generation can be named by its hashes.
+// The same catalogue gives the same bytes. So [Verify] can verify a site by deriving it again,
+// and a generation can be named by its hashes.
 package render
 
 import (
@@ -26,15 +26,15 @@ import (
 	"galbuild/render/page"
 )
 
-// Version counts the ways this package has rendered: it changes whenever the same
-// extensions give other bytes, so that a site is rendered anew by a newer program
-// although nothing was added. It is kept in the catalogue.
-const Version = 3
+// Version is the version of rendering. It must be raised whenever the same extensions give
+// different bytes, so that a newer program renders a site again although no extension has
+// changed. The catalogue contains it.
+const Version = 4
 
-// Site writes into dir what follows from c, and returns the generation to switch
-// to. The pages and answers are in place at once: they speak only of content that
-// is there. Known is a generation rendered by this Version, whose work is taken over
-// where it is the same, or zero.
+// Site writes into dir everything that is derived from c, and returns the new generation, which
+// is not current yet. Pages and static responses are replaced at once, because they refer only
+// to content that exists already. Known is a generation that this Version rendered, or zero.
+// Results that are the same as in Known are reused.
 func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, known site.Current) (site.Current, error) {
 	for _, p := range Pages(c) {
 		ref, err := dir.Blobs.PutBytes(p.Text)
@@ -51,7 +51,7 @@ func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, known site.Cur
 	return Generation(dir, c, known)
 }
 
-// Generation writes into dir the two files of c's generation, and nothing else.
+// Generation writes only the two files of c's generation into dir.
 func Generation(dir *site.Dir, c *catalog.Catalog, known site.Current) (site.Current, error) {
 	old := openKnown(dir, known)
 	if old != nil {
@@ -63,8 +63,8 @@ func Generation(dir *site.Dir, c *catalog.Catalog, known site.Current) (site.Cur
 	)
 }
 
-// openKnown returns the index of a generation, nil if it cannot be read: then all is
-// rendered anew.
+// openKnown returns the index of a generation. It returns nil if the index cannot be read;
+// everything is then rendered again.
 func openKnown(dir *site.Dir, known site.Current) *index.Index {
 	if known.IsZero() {
 		return nil
@@ -76,8 +76,8 @@ func openKnown(dir *site.Dir, known site.Current) *index.Index {
 	return ix
 }
 
-// content returns what goes into the index. Of known, an index rendered by this
-// Version or nil, packed payloads are taken over.
+// content returns the content of the index. It reuses compressed payloads of known, an index
+// that this Version rendered, or nil.
 func content(c *catalog.Catalog, known *index.Index, scratch string) index.Content {
 	docs, extensions := documents(c)
 	renderer := &gallery.Renderer{Previous: known}
@@ -89,8 +89,7 @@ func content(c *catalog.Catalog, known *index.Index, scratch string) index.Conte
 	}
 }
 
-// documents returns what the index is to know of c, and the extension that each
-// document is about.
+// documents returns the documents of the index, and the extension of each.
 func documents(c *catalog.Catalog) ([]index.Document, []*catalog.Extension) {
 	docs := make([]index.Document, 0, len(c.Extensions))
 	extensions := make([]*catalog.Extension, 0, len(c.Extensions))
@@ -104,7 +103,7 @@ func documents(c *catalog.Catalog) ([]index.Document, []*catalog.Extension) {
 	return docs, extensions
 }
 
-// Content yields every path that the site serves out of its blobs, pages first.
+// Content yields every path that the site serves from its blobs, pages first.
 func Content(c *catalog.Catalog) iter.Seq[index.File] {
 	return func(yield func(index.File) bool) {
 		for _, p := range Pages(c) {
@@ -138,14 +137,14 @@ func versionFiles(e *catalog.Extension, v *catalog.Version, yield func(index.Fil
 	return true
 }
 
-// A File is one that is rendered, not found in a package.
+// A File is a file that was rendered and does not come from a package.
 type File struct {
 	Path      string
 	Text      []byte
 	MediaType string
 }
 
-// Pages returns the files of a site that belong to no extension.
+// Pages returns the files of a site that do not belong to an extension.
 func Pages(c *catalog.Catalog) []File {
 	control := []byte(gallery.Control)
 	if c.Control != nil {
@@ -166,10 +165,9 @@ func Pages(c *catalog.Catalog) []File {
 	return files
 }
 
-// Answers yields the GET answers that can be files, which are those that need no
-// more than the base URL to be known. Paths are in lower case; an extension that
-// declares its id in another case has that too, for editors send ids as they
-// find them.
+// Answers yields the responses to GET requests that can be files because they depend only on
+// the base URL. Paths are in lower case. If an extension declares its id in another case, there
+// is a file for that too, because some editors send the id as it is declared.
 func Answers(c *catalog.Catalog) iter.Seq[File] {
 	return func(yield func(File) bool) {
 		if c.BaseURL == "" {

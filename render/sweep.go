@@ -11,11 +11,10 @@ import (
 	"galbuild/render/gallery"
 )
 
-// Sweep removes what is needed neither by current, whose catalogue is c, nor by
-// previous, which counted when the builder began and which readers may still be
-// on. It looks through the site only when there is something to find: an older
-// generation listed a file that these two do not, or an earlier builder was killed
-// and left some behind.
+// Sweep removes files that neither current, whose catalogue is c, nor previous needs. Previous
+// was current when the build began, and readers may still use it. The folders of content are
+// read only if there can be such files: if an older generation lists a file that these two do
+// not, or if an earlier build was killed.
 func Sweep(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) error {
 	names, err := dir.Generations()
 	if err != nil {
@@ -43,9 +42,9 @@ func Sweep(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) er
 	return nil
 }
 
-// split returns the generations to keep, current first, and the others. names has
-// the one that counted last first; if nothing was switched, the previous one is
-// the first behind current: what is before it never counted.
+// split returns the generations to keep, current first, and the others. names begins with the
+// newest one. If current has not changed, the previous one is the first after current, because
+// those before current were never current.
 func split(names []string, current, previous string) (kept, dropped []string) {
 	if i := slices.Index(names, current); previous == current && i+1 < len(names) {
 		previous = names[i+1]
@@ -63,11 +62,11 @@ func split(names []string, current, previous string) (kept, dropped []string) {
 	return kept, dropped
 }
 
-// A listing is what the generations that stay list.
+// A listing is the files that the remaining generations list.
 type listing []*index.Index
 
-// openListing reads the indexes of generations. All but the first may be
-// damaged: nobody can be reading those, so they keep nothing.
+// openListing opens the indexes of generations. All but the first may be damaged. A damaged one
+// is ignored, because no reader can use it.
 func openListing(dir *site.Dir, names []string) (listing, error) {
 	var l listing
 	for i, name := range names {
@@ -92,8 +91,8 @@ func (l listing) close() {
 	}
 }
 
-// missesAny tells whether one of the generations lists a file that would be left
-// over without it; of one that cannot be read nobody knows.
+// missesAny reports whether one of the generations lists a file that l does not. A generation
+// that cannot be read may list some.
 func (l listing) missesAny(dir *site.Dir, names []string) bool {
 	for _, name := range names {
 		ix, err := openGeneration(dir, name)
@@ -127,8 +126,7 @@ func (l listing) has(path string) bool {
 	return false
 }
 
-// sweepContent removes content that the kept generations do not list, if there may be
-// any.
+// sweepContent removes content that the remaining generations do not list, if there can be any.
 func sweepContent(dir *site.Dir, kept, dropped []string) error {
 	l, err := openListing(dir, kept)
 	if err != nil {
@@ -141,7 +139,7 @@ func sweepContent(dir *site.Dir, kept, dropped []string) error {
 	return l.sweep(dir)
 }
 
-// sweep goes through the content for what is not listed.
+// sweep removes content that is not listed.
 func (l listing) sweep(dir *site.Dir) error {
 	wanted := make(map[string]bool)
 	for _, ix := range l {
@@ -160,8 +158,8 @@ func (l listing) sweep(dir *site.Dir) error {
 	return nil
 }
 
-// sweepAnswers removes the static answers for extensions that are gone, or all of
-// them if the base URL is.
+// sweepAnswers removes the static responses for extensions that are not in the catalogue, or
+// all of them if there is no base URL.
 func sweepAnswers(dir *site.Dir, c *catalog.Catalog) error {
 	wanted := make(map[string]bool)
 	if c.BaseURL != "" {

@@ -19,25 +19,25 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/regular"
 	"galbuild/build/site"
+	"galbuild/build/wording"
 	"galbuild/index"
 )
 
-// Proof is what Verify found.
+// Proof is the result of Verify.
 type Proof struct {
 	Site       string   `json:"site"`
 	Generation string   `json:"generation"`
 	Extensions int      `json:"extensions"`
 	Versions   int      `json:"versions"`
-	Files      int      `json:"files"` // paths the site serves
-	Blobs      int      `json:"blobs"` // distinct files, all hashed
+	Files      int      `json:"files"` // paths that the site serves
+	Blobs      int      `json:"blobs"` // distinct files, all of them hashed
 	Bytes      int64    `json:"bytes"` // of the blobs
 	Problems   []string `json:"problems"`
 }
 
-// Verify proves the site at root: that the generation's two files are those
-// CURRENT names; that the index is what follows from the catalogue, and so every
-// claim of it; that every blob has the bytes its name says; and that every path
-// leads to the right one. An error means that it cannot be told.
+// Verify verifies the site at root: the two files of the generation have the hashes in CURRENT;
+// the index is the one that is derived from the catalogue; every blob has the hash in its name;
+// and every path has the content of its blob. An error means that the site could not be checked.
 func Verify(ctx context.Context, root string) (*Proof, error) {
 	v := &verifier{root: root, proof: &Proof{Site: root, Problems: []string{}}}
 	current, err := site.ReadCurrent(root)
@@ -50,7 +50,7 @@ func Verify(ctx context.Context, root string) (*Proof, error) {
 	v.proof.Generation = current.Generation
 	c, err := site.ReadCatalog(root, current)
 	if err != nil {
-		v.problem("catalogue: %v", err)
+		v.problem("catalogue: %w", err)
 		return v.proof, nil
 	}
 	v.count(c)
@@ -76,7 +76,7 @@ type verifier struct {
 func (v *verifier) problem(format string, args ...any) {
 	v.mutex.Lock()
 	defer v.mutex.Unlock()
-	v.proof.Problems = append(v.proof.Problems, fmt.Sprintf(format, args...))
+	v.proof.Problems = append(v.proof.Problems, wording.Text(fmt.Errorf(format, args...)))
 }
 
 func (v *verifier) file(path string) string { return filepath.Join(v.root, filepath.FromSlash(path)) }
@@ -88,8 +88,8 @@ func (v *verifier) count(c *catalog.Catalog) {
 	}
 }
 
-// checkIndex derives the index from the catalogue again. If it has other bytes,
-// the differences are looked for one by one.
+// checkIndex derives the index from the catalogue again. If its bytes differ, the differences
+// are reported one by one.
 func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, listed []index.File) error {
 	path := current.IndexPath()
 	if got, _, err := blob.SumFile(v.file(path)); err != nil {
@@ -107,7 +107,7 @@ func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, listed [
 	derived := sha256.New()
 	want := content(c, nil, scratch)
 	if err := index.Write(derived, want); err != nil {
-		v.problem("catalogue: %v", err)
+		v.problem("catalogue: %w", err)
 		return nil
 	}
 	switch {
@@ -123,7 +123,7 @@ func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, listed [
 func (v *verifier) compareIndex(path string, want index.Content, listed []index.File) {
 	ix, err := index.Open(v.file(path))
 	if err != nil {
-		v.problem("%s: %v", path, err)
+		v.problem("%s: %w", path, err)
 		return
 	}
 	defer ix.Close()
@@ -175,7 +175,7 @@ func (v *verifier) checkBlobs(ctx context.Context, listed []index.File) error {
 }
 
 func (v *verifier) checkBlob(ref blob.Ref, size int64) {
-	if at, err := os.Stat(v.file(ref.Path())); err == nil && at.Size() != size { // it may be endless
+	if at, err := os.Stat(v.file(ref.Path())); err == nil && at.Size() != size { // it may be much too long
 		v.problem("%s: %d bytes, the catalogue says %d", ref.Path(), at.Size(), size)
 		return
 	}
@@ -195,7 +195,7 @@ func (v *verifier) checkBlob(ref blob.Ref, size int64) {
 	}
 }
 
-// checkPaths looks whether every path leads to its blob, as a link or as a copy.
+// checkPaths checks that every path is a link to its blob, or a copy of it.
 func (v *verifier) checkPaths(listed []index.File) {
 	v.proof.Files = len(listed)
 	for _, f := range listed {
@@ -206,7 +206,7 @@ func (v *verifier) checkPaths(listed []index.File) {
 			continue
 		}
 		if stored, err := os.Stat(v.file(ref.Path())); err == nil && os.SameFile(at, stored) {
-			continue // and what is wrong with the blob has been said
+			continue // problems of the blob have been reported
 		}
 		if got, _, err := blob.SumFile(v.file(f.Path)); err != nil {
 			v.problem("%s: %v", f.Path, reason(err))
@@ -216,7 +216,7 @@ func (v *verifier) checkPaths(listed []index.File) {
 	}
 }
 
-// checkAnswers compares the static answers with what they should be.
+// checkAnswers compares the static responses with those that are derived from the catalogue.
 func (v *verifier) checkAnswers(c *catalog.Catalog) {
 	if c.Render != Version {
 		return
@@ -232,7 +232,7 @@ func (v *verifier) checkAnswers(c *catalog.Catalog) {
 	}
 }
 
-// reason drops the path from an error that is told beside the path.
+// reason removes the path from an error whose message already contains it.
 func reason(err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) {

@@ -38,6 +38,31 @@ const TempPrefix = ".galbuild-copy-"
 // IsTemp reports whether a file of that name is unfinished.
 func IsTemp(name string) bool { return strings.HasPrefix(name, TempPrefix) }
 
+// MkdirAll makes a folder and the folders on the way to it that are missing, all with
+// [DirMode]. Links on the way are followed, since the caller chose the path.
+func MkdirAll(folder string) error {
+	var missing []string
+	for at := filepath.Clean(folder); ; at = filepath.Dir(at) {
+		if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) || filepath.Dir(at) == at {
+			break
+		}
+		missing = append(missing, at)
+	}
+	if err := os.MkdirAll(folder, DirMode); err != nil {
+		return err
+	}
+	for _, made := range missing {
+		info, err := os.Stat(made)
+		if err != nil {
+			return err
+		}
+		if err := os.Chmod(made, info.Mode()|DirMode); err != nil { // undo the umask
+			return err
+		}
+	}
+	return nil
+}
+
 // Child opens a folder in parent, and makes it if it is missing; name is one element of a
 // path. The error is ErrLink if the folder is a link.
 func Child(parent *os.Root, name string) (*os.Root, error) {

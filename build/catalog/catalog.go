@@ -112,7 +112,8 @@ type Version struct {
 	Description string     `json:"description"`
 	Categories  []string   `json:"categories,omitempty"`
 	Tags        []string   `json:"tags,omitempty"`
-	Properties  []Property `json:"properties,omitempty"` // as the gallery answers them
+	Contributed []string   `json:"contributed,omitempty"` // texts of contributions, for the search only
+	Properties  []Property `json:"properties,omitempty"`  // as the gallery answers them
 	Updated     time.Time  `json:"updated"`
 	Signed      bool       `json:"signed,omitempty"`    // a genuine signature archive is among the assets
 	FirstSeen   bool       `json:"firstSeen,omitempty"` // Updated is when we first saw the package, for want of a better date

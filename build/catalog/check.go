@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"path"
 	"regexp"
@@ -17,6 +18,9 @@ import (
 	"unicode/utf8"
 
 	json2 "github.com/go-json-experiment/json"
+
+	"galbuild/build/badjson"
+	"galbuild/build/similar"
 )
 
 // Limits of the values in a catalogue, in bytes.
@@ -101,14 +105,18 @@ func ParseControl(text []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%d bytes, more than the limit of %d", len(text), MaxControl)
 	}
 	var manifest map[string]json.RawMessage
-	if err := json2.Unmarshal(text, &manifest); err != nil {
-		return nil, fmt.Errorf("want an object: %w", err)
+	err := json2.Unmarshal(text, &manifest)
+	if _, semantic := errors.AsType[*json2.SemanticError](err); semantic || err == nil && manifest == nil {
+		return nil, errors.New(`want an object such as {"malicious":[]}`)
 	}
-	if manifest == nil {
-		return nil, errors.New(`want an object such as {"malicious":[]}, found null`)
+	if err != nil {
+		return nil, badjson.Explain(text, err)
 	}
 	malicious, ok := manifest["malicious"]
 	if !ok {
+		if near := similar.To("malicious", slices.Collect(maps.Keys(manifest))); len(near) > 0 {
+			return nil, fmt.Errorf(`%q is not a key that editors read; did you mean "malicious"?`, near[0])
+		}
 		manifest["malicious"] = json.RawMessage("[]")
 		return json.Marshal(manifest)
 	}

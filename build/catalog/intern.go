@@ -27,6 +27,9 @@ func (in *Interner) Version(v *Version) {
 	for i := range v.Tags {
 		in.text(&v.Tags[i])
 	}
+	for i := range v.Contributed {
+		in.text(&v.Contributed[i])
+	}
 	for i := range v.Properties {
 		p := &v.Properties[i]
 		in.text(&p.Key)

@@ -33,6 +33,7 @@ import (
 	"strings"
 	"time"
 
+	"galbuild/build/badjson"
 	"galbuild/build/catalog"
 )
 
@@ -74,18 +75,18 @@ func (e *Entry) Folder() string {
 func Parse(text []byte) ([]Entry, error) {
 	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))))
 	if first, err := d.Token(); err != nil || first != json.Delim('[') {
-		return nil, cmp.Or(plain(err), fmt.Errorf("want a list of extensions, found %.40v", first))
+		return nil, cmp.Or(plain(text, err), fmt.Errorf("want a list of extensions, found %.40v", first))
 	}
 	var entries []Entry
 	for d.More() {
 		e, err := parseEntry(d)
 		if err != nil {
-			return nil, fmt.Errorf("entry %d: %w", len(entries)+1, plain(err))
+			return nil, fmt.Errorf("entry %d: %w", len(entries)+1, plain(text, err))
 		}
 		entries = append(entries, e)
 	}
 	if _, err := d.Token(); err != nil {
-		return nil, plain(err)
+		return nil, plain(text, err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return nil, errors.New("unexpected text after the list")
@@ -93,12 +94,12 @@ func Parse(text []byte) ([]Entry, error) {
 	return entries, nil
 }
 
-// plain returns a clearer error for a list that ends too early.
-func plain(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return errors.New("unexpected end of the list")
+// plain returns an error of the decoder in the words of people who write JSON.
+func plain(text []byte, err error) error {
+	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("%s: a %s does not belong there", kind.Field, kind.Value)
 	}
-	return err
+	return badjson.Explain(text, err)
 }
 
 func parseEntry(d *json.Decoder) (Entry, error) {

@@ -58,7 +58,7 @@ func compact(t *testing.T, text []byte) string {
 
 func TestParseRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		``:                              "unexpected end",
+		``:                              "is empty",
 		`{"extId":"a.b"}`:               "want a list of extensions, found {",
 		`[{"extId":"a.b"},{"extId":1}]`: "entry 2: ",
 	} {
@@ -112,11 +112,11 @@ func TestParseBelievesNothing(t *testing.T) {
 		`[null]`:                           "entry 1: want an object, found null",
 		`null`:                             "want a list of extensions",
 		`{}`:                               "want a list of extensions",
-		``:                                 "unexpected end",
+		``:                                 "is empty",
 		`[{"extId":"acme.hello"},{}]`:      "entry 2: extId: publisher is missing",
 		`[{"extId":"acme./../x"}]`:         "entry 1: extId: name",
 		`[{"extId":"acme.hello"}] x`:       "unexpected text after the list",
-		`[{"extId":"acme.hello"}`:          "unexpected end",
+		`[{"extId":"acme.hello"}`:          "is not complete JSON",
 		`[{"extId":"acme.hello","icon":1}`: "entry 1",
 	} {
 		if _, err := metadatas.Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {

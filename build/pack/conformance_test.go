@@ -147,7 +147,7 @@ func report(t *testing.T, differences map[string][]string) {
 
 // TestReadme checks that the README lists every difference from vsce, with the same words.
 func TestReadme(t *testing.T) {
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func TestReadmeFormat(t *testing.T) {
 			t.Errorf("%s has %q: %v, want %v", documents[0], text, !want, want)
 		}
 	}
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -204,6 +204,9 @@ func (p *packer) checkFiles() error {
 	}
 	p.addFindings(p.reasons...)
 	p.addFindings(check.Package(p.translated, f, p.checkOptions())...)
+	if !slices.ContainsFunc(p.findings, func(f finding.Finding) bool { return !f.Warning }) {
+		p.addFindings(check.Editors(p.text)...)
+	}
 	return nil
 }
 

@@ -35,7 +35,11 @@ func ReadCurrent(root string) (Current, error) {
 	if err != nil {
 		return Current{}, err
 	}
-	return ParseCurrent(text)
+	current, err := ParseCurrent(text)
+	if err != nil {
+		return Current{}, fmt.Errorf("%s: %w", root, err)
+	}
+	return current, nil
 }
 
 // maxCurrent is the largest size of CURRENT in bytes.

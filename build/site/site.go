@@ -83,20 +83,12 @@ func Lock(root string) (*Dir, error) {
 // error wraps [beneath.ErrLink] if a folder of the site is a link. Somebody may have
 // planted it, or wants the content elsewhere, for which a mount works.
 func Open(root string) (*os.Root, error) {
-	_, err := os.Lstat(root)
-	made := errors.Is(err, fs.ErrNotExist)
-	if err := os.MkdirAll(root, beneath.DirMode); err != nil {
+	if err := beneath.MkdirAll(root); err != nil {
 		return nil, err
 	}
 	at, err := os.OpenRoot(root)
 	if err != nil {
 		return nil, err
-	}
-	if made {
-		if err := at.Chmod(".", beneath.DirMode); err != nil { // undo the umask
-			at.Close()
-			return nil, err
-		}
 	}
 	for _, name := range []string{Desk, "blobs", "assets", "files", "index", "api", "item", "publishers"} {
 		if info, err := at.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink != 0 {
@@ -255,6 +247,18 @@ func (d *Dir) Abandon() error {
 		err = os.Remove(d.Root)
 	}
 	return errors.Join(err, d.Close())
+}
+
+// Discard removes all files from the folder, and closes it. The caller knows that they are
+// those of a first build that failed.
+func (d *Dir) Discard() error {
+	there, err := os.ReadDir(d.Root)
+	for _, e := range there {
+		if e.Name() != Desk && e.Name() != "lost+found" {
+			err = errors.Join(err, d.root.RemoveAll(e.Name()))
+		}
+	}
+	return errors.Join(err, d.root.RemoveAll(Desk), d.Close()) // the lock last
 }
 
 // Close lets others change the site.

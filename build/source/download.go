@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"galbuild/build/vsix"
+	"galbuild/build/wording"
 )
 
 // parallel is how many downloads run at a time: more would not be faster, and
@@ -140,7 +141,7 @@ func (d *download) run(ctx context.Context) error {
 		if wait > maxWait {
 			return fmt.Errorf("%w; the server asks to wait %s", err, wait)
 		}
-		d.Log.Warn("download is tried again", "source", d.name, "wait", wait, "err", err)
+		d.Log.Warn("download is tried again", "source", d.name, "wait", wait, "error", wording.Text(err))
 		if err := d.sleep(ctx, wait); err != nil {
 			return err
 		}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"galbuild/build/similar"
 )
 
 var errNoFile = errors.New("neither a file nor a folder")
@@ -32,54 +34,34 @@ func plain(err error) error {
 // missing returns that nothing is at path, and what was perhaps meant.
 func missing(path string) error {
 	if near := nearest(path); near != "" {
-		return fmt.Errorf("%w; did you mean %q?", missed{}, near)
+		return fmt.Errorf("%w%s", missed{}, near)
 	}
 	return missed{}
 }
 
-// nearest returns the path beside path whose name is most like it, or "" if none
-// is like it. Folders and packages count, other files do not.
+// nearest returns `; did you mean "x.vsix"?` with the paths next to path whose names are most
+// similar, or "" if there are none. Folders and packages count, other files do not.
 func nearest(path string) string {
 	dir, name := filepath.Split(path)
 	entries, err := os.ReadDir(filepath.Clean(dir))
 	if err != nil {
 		return ""
 	}
-	best, at := "", len(name)/3+1
+	var names []string
 	for _, e := range entries {
 		if !e.IsDir() && !isPackageName(e.Name()) {
 			continue
 		}
-		if d := distance(strings.ToLower(name), strings.ToLower(e.Name())); d < at {
-			best, at = dir+e.Name(), d
-		}
 		if strings.EqualFold(name+suffix, e.Name()) {
-			return dir + e.Name()
+			return similar.Ask([]string{dir + e.Name()})
 		}
+		names = append(names, e.Name())
 	}
-	return best
-}
-
-// distance counts the bytes to insert, delete or replace to make a into b
-// (Levenshtein's).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	near := similar.To(name, names)
+	for i := range near {
+		near[i] = dir + near[i]
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0]++
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return similar.Ask(near)
 }
 
 // none returns that a folder holds no package, and what it may be instead.

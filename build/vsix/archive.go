@@ -27,13 +27,15 @@ type archive struct {
 	warnings []string
 }
 
-// file is a regular file in an archive.
+// file is a file in an archive, or a symbolic link.
 type file struct {
 	name string // clean
 	zip  *zip.File
 }
 
 func (f *file) size() int64 { return int64(f.zip.UncompressedSize64) }
+
+func (f *file) isLink() bool { return f.zip.Mode()&fs.ModeSymlink != 0 }
 
 func openArchive(r io.ReaderAt, size int64, l Limits) (*archive, error) {
 	if size > l.PackageBytes {
@@ -74,7 +76,10 @@ func openArchive(r io.ReaderAt, size int64, l Limits) (*archive, error) {
 	if err := a.checkFolders(); err != nil {
 		return nil, err
 	}
-	return a, a.checkInstalled()
+	if err := a.checkInstalled(); err != nil {
+		return nil, err
+	}
+	return a, a.checkLinks(l)
 }
 
 func (a *archive) warn(format string, args ...any) {
@@ -188,16 +193,14 @@ var methods = map[uint16]string{
 	1: "shrink", 6: "implode", 9: "deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "xz", 98: "PPMd", 99: "AES",
 }
 
-// checkKind refuses what is not a plain file or folder.
+// checkKind refuses what is not a plain file, folder or symbolic link.
 func checkKind(f *zip.File) error {
 	switch mode := f.Mode(); {
 	case f.Flags&flagEncrypted != 0:
 		return refuse(f.Name, "encrypted")
 	case isFolder(f):
 		return nil
-	case mode&fs.ModeSymlink != 0:
-		return refuse(f.Name, "symbolic link")
-	case mode.Type() != 0 && !(mode.IsDir() && f.UncompressedSize64 == 0):
+	case mode.Type() != 0 && mode.Type() != fs.ModeSymlink && !(mode.IsDir() && f.UncompressedSize64 == 0):
 		return refuse(f.Name, "special file (mode %v)", mode)
 	case f.Method != zip.Store && f.Method != zip.Deflate:
 		if name, known := methods[f.Method]; known {

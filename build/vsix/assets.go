@@ -50,6 +50,8 @@ func (p *Package) addListed(taken map[string]bool, x manifest.Asset, l Limits) {
 		p.warn("asset %.80q is left out: its type cannot be a file's name", x.Type)
 	case !ok:
 		p.warn("asset %s is left out: no entry %.200q", x.Type, x.Path)
+	case file.isLink():
+		p.warn("%s %q is left out: it is a symbolic link", nounOf(x.Type), file.name)
 	case isIcon(x.Type) && strings.HasPrefix(mediatype.Of(file.name), "image/svg"):
 		p.warn("icon %q is left out: editors show no SVG", file.name)
 	case file.size() > l.ofAsset(x.Type):

@@ -17,6 +17,7 @@ func (d *documents) describe(a *archive, l Limits) (*Package, error) {
 		Dependencies: d.pkg.Dependencies(),
 		Pack:         d.pkg.ExtensionPack(),
 		Theme:        d.pkg.Theme(),
+		Contributed:  d.pkg.Contributed(),
 		Warnings:     d.warnings,
 		archive:      a,
 		packageJSON:  d.plain,
@@ -34,15 +35,14 @@ func (d *documents) describe(a *archive, l Limits) (*Package, error) {
 // identify sets publisher, name, version and platform.
 func (p *Package) identify(pkg *manifest.Package, x manifest.Identity, l Limits) error {
 	p.Publisher, p.Name, p.Version = pkg.Publisher, pkg.Name, pkg.Version
-	if p.Publisher == "" || p.Publisher == "undefined" {
-		p.Publisher = x.Publisher
-		p.warn("package.json names no publisher, extension.vsixmanifest says %q", x.Publisher)
-	}
 	if err := l.checkIdentity(p.Publisher, p.Name, p.Version, x.Platform); err != nil {
 		return err
 	}
 	if err := manifest.CheckIdentity(p.Publisher, p.Name, p.Version); err != nil {
 		return refuse(manifest.PackagePath, "%s", strings.Join(append([]string{err.Error()}, visible.Findings(p.Publisher+" "+p.Name)...), "; "))
+	}
+	if err := pkg.CheckEditors(); err != nil {
+		return refuse(manifest.PackagePath, "%v", err)
 	}
 	if v := strings.TrimSpace(x.Version); v != "" && v != p.Version {
 		return refuse(manifest.XMLPath, "version %q is not that of package.json, %q", v, p.Version)
@@ -56,15 +56,19 @@ func (p *Package) identify(pkg *manifest.Package, x manifest.Identity, l Limits)
 	if p.Platform, err = manifest.ParsePlatform(x.Platform); err != nil {
 		return refuse(manifest.XMLPath, "%v", err)
 	}
-	if p.Platform != "" && !manifest.KnownPlatform(p.Platform) {
-		p.warn("no current editor asks for target platform %q", p.Platform)
+	switch {
+	case p.Platform == "" || manifest.KnownPlatform(p.Platform):
+	case manifest.OtherPlatform(p.Platform):
+		p.warn("no current VS Code asks for target platform %q; older editors or forks of it do", p.Platform)
+	default:
+		return refuse(manifest.XMLPath, "no editor asks for target platform %q; editors ask for %s", p.Platform, strings.Join(catalog.Platforms(), ", "))
 	}
 	return nil
 }
 
 func (p *Package) compare(what, taken, other string) {
 	if other != "" && other != taken {
-		p.warn("%s is %q in package.json, which counts, and %q in extension.vsixmanifest", what, taken, other)
+		p.warn("%s is %q in package.json and %q in extension.vsixmanifest: package.json decides, for editors read it", what, taken, other)
 	}
 }
 
@@ -73,57 +77,45 @@ func (p *Package) introduce(pkg *manifest.Package, x *manifest.Metadata) {
 	p.DisplayName = cmp.Or(pkg.Resolve(x.DisplayName), pkg.DisplayName())
 	p.Description = cmp.Or(pkg.Resolve(x.Description.Text), pkg.Description())
 	p.Preview = x.Preview() || pkg.Preview()
-	p.Categories = manifest.Split(x.Categories)
+	p.Categories = mendedList(x.Categories, pkg.Categories)
 	if len(p.Categories) == 0 {
 		p.Categories = manifest.Split(strings.Join(pkg.Categories(), ","))
 	}
-	p.Tags = manifest.Split(x.Tags)
+	p.Tags = mendedList(x.Tags, pkg.Tags)
+	p.setWeb(pkg)
+	var mended []string
+	for _, text := range []struct{ field, xml string }{
+		{"DisplayName", x.DisplayName}, {"Description", x.Description.Text}, {"Categories", x.Categories}, {"Tags", x.Tags},
+	} {
+		if manifest.Damaged(text.xml) {
+			mended = append(mended, text.field)
+		}
+	}
+	if len(mended) > 0 {
+		p.warn(`extension.vsixmanifest has "[object Object]", a mistake of vsce, as %s: taken from package.json and package.nls.json`, strings.Join(mended, ", "))
+	}
+}
+
+// mendedList returns the items of a comma list of the XML. Where vsce wrote an object, they
+// are completed from package.json.
+func mendedList(list string, derived func() []string) []string {
+	if manifest.Damaged(list) {
+		return manifest.Mend(list, derived())
+	}
+	return manifest.Split(list)
+}
+
+// setWeb tells whether editors in a browser get the extension: by the tag __web_extension,
+// unless package.json says otherwise.
+func (p *Package) setWeb(pkg *manifest.Package) {
 	p.Web = slices.Contains(p.Tags, manifest.TagWeb)
-	if !p.Web && pkg.Browser() { // older packagers generate no tags
+	kinds, decided := pkg.DecidedKinds()
+	switch {
+	case !p.Web && pkg.Browser(): // older packagers generate no tags
 		p.Tags, p.Web = append(p.Tags, manifest.TagWeb), true
-	}
-}
-
-// readByEditors are the properties that are completed. The others are for pages,
-// and cost bytes in every answer.
-// Source: https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensionManagement/common/extensionGalleryService.ts
-var readByEditors = map[string]bool{
-	manifest.PropertyEngine:                             true,
-	"Microsoft.VisualStudio.Code.ExtensionDependencies": true,
-	"Microsoft.VisualStudio.Code.ExtensionPack":         true,
-	"Microsoft.VisualStudio.Code.LocalizedLanguages":    true,
-	"Microsoft.VisualStudio.Code.EnabledApiProposals":   true,
-	"Microsoft.VisualStudio.Code.ExecutesCode":          true,
-	"Microsoft.VisualStudio.Code.SponsorLink":           true,
-	"Microsoft.VisualStudio.Services.Links.Source":      true,
-	"Microsoft.VisualStudio.Services.Links.Support":     true,
-}
-
-// setProperties takes the XML's properties, the first of each key as editors
-// do, and adds those it lacks. Of the derived ones an empty value adds nothing.
-func (p *Package) setProperties(d *documents) {
-	at := make(map[string]int)
-	for _, x := range d.xml.Metadata.Properties {
-		if _, again := at[x.ID]; again || x.ID == "" {
-			continue
-		}
-		if x.ID == manifest.PropertyPreRelease && strings.EqualFold(strings.TrimSpace(x.Value), "true") {
-			x.Value, p.PreRelease = "true", true // editors compare exactly
-		}
-		at[x.ID] = len(p.Properties)
-		p.Properties = append(p.Properties, catalog.Property{Key: x.ID, Value: x.Value})
-	}
-	for _, x := range d.pkg.Properties() {
-		i, present := at[x.ID]
-		switch {
-		case x.Value == "" || !readByEditors[x.ID]:
-		case !present:
-			p.Properties = append(p.Properties, catalog.Property{Key: x.ID, Value: x.Value})
-		case x.ID == manifest.PropertyEngine && p.Properties[i].Value == "":
-			p.Properties[i].Value = x.Value
-		}
-	}
-	if d.pkg.Engine() == "" {
-		p.warn("package.json has no engines.vscode: editors may refuse to install it")
+	case p.Web && decided && !slices.Contains(kinds, "web"):
+		p.Tags, p.Web = slices.DeleteFunc(p.Tags, func(s string) bool { return s == manifest.TagWeb }), false
+		p.warn("extension.vsixmanifest has the tag %s, but by package.json it runs as %q: package.json decides, for editors read it",
+			manifest.TagWeb, strings.Join(kinds, ","))
 	}
 }

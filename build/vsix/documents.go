@@ -41,12 +41,11 @@ func (d *documents) readPackage(a *archive) error {
 	if err != nil {
 		return err
 	}
-	d.plain = manifest.PlainJSON(stored)
-	if !bytes.Equal(d.plain, stored) {
-		d.warnings = append(d.warnings, "package.json is not plain UTF-8 (byte order mark or other encoding): editors may refuse to install it")
-	}
-	if d.pkg, err = manifest.ParsePackage(d.plain); err != nil {
+	if d.pkg, err = manifest.ParsePackage(stored); err != nil {
 		return refuse(file.name, "%v", err)
+	}
+	if d.plain = manifest.PlainJSON(stored); !bytes.Equal(d.plain, stored) {
+		d.warnings = append(d.warnings, "package.json is not UTF-8: editors show \uFFFD in place of each wrong byte, and so does the gallery")
 	}
 	return nil
 }

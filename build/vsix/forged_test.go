@@ -298,6 +298,7 @@ func oddities() map[string]oddity {
 		"descriptor forgotten":           {forgery{name: "extension/a", local: put(6, 8)}, "extension/a", ""},
 		"bytes between entries":          {forgery{name: "extension/a", after: []byte("PK\x03\x04 hidden")}, "extension/a", "11 bytes of the package belong to no entry"},
 		"hidden characters":              {forgery{name: "extension/\u202egnp.exe", local: put(7, 8), central: put(9, 8)}, "extension/\u202egnp.exe", "it contains the bidirectional character"},
+		"symbolic link":                  {forgery{name: "extension/a", content: "package.json", central: put32(38, 0o120777<<16)}, "extension/a", "is a symbolic link"},
 		"beside the folder":              {forgery{name: "extension-x/a"}, "extension-x/a", `is unpacked as "-x/a"`},
 		"one file on other file systems": {forgery{name: "extension/PACKAGE.NLS.JSON"}, "extension/PACKAGE.NLS.JSON", ""},
 	}
@@ -327,7 +328,7 @@ func TestOneReading(t *testing.T) {
 				t.Errorf("name %q, want %q", got, c.wantName)
 			}
 			warnings := strings.Join(p.Warnings, "\n")
-			for _, word := range []string{"belong to no entry", "not marked", "is unpacked as", "it holds the bidirectional"} {
+			for _, word := range []string{"belong to no entry", "not marked", "is unpacked as", "is a symbolic link", "it holds the bidirectional"} {
 				if want := strings.Contains(c.wantWarn, word); want != strings.Contains(warnings, word) {
 					t.Errorf("warnings %q, want %q", p.Warnings, c.wantWarn)
 				}

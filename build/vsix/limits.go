@@ -7,13 +7,15 @@ import (
 	"strings"
 
 	"github.com/dustin/go-humanize"
+
+	"galbuild/build/similar"
 )
 
 // Limits bound the resources that a package may use, and how much of its text goes into
 // responses. A zero field stands for the default. [LimitTable] describes the fields.
 type Limits struct {
 	PackageBytes, Entries, EntryBytes, UnpackedBytes, Ratio int64
-	DirectoryBytes, PathBytes, PathElementBytes             int64
+	DirectoryBytes, PathBytes, PathElementBytes, Links      int64
 	ManifestBytes, Translations                             int64
 	IDBytes, VersionBytes, PlatformBytes                    int64
 	DisplayName, Description                                int64
@@ -62,6 +64,7 @@ var limits = []Limit{
 	{"directory-bytes", "the zip archive's directory", "bytes", 64 * mib, gib, "refused", func(l *Limits) *int64 { return &l.DirectoryBytes }},
 	{"path-bytes", "the path of an entry", "bytes", 1024, 1024, "refused", func(l *Limits) *int64 { return &l.PathBytes }},
 	{"path-element-bytes", "one name in the path, between slashes", "bytes", 255, 255, "refused", func(l *Limits) *int64 { return &l.PathElementBytes }},
+	{"links", "symbolic links in the archive", "", 10_000, 100_000, "refused", func(l *Limits) *int64 { return &l.Links }},
 	{"manifest-bytes", "package.json, package.nls.json and extension.vsixmanifest, each", "bytes", 8 * mib, 64 * mib, "refused", func(l *Limits) *int64 { return &l.ManifestBytes }},
 	{"translations", "texts in package.nls.json", "", 20_000, 1_000_000, "package.nls.json is ignored", func(l *Limits) *int64 { return &l.Translations }},
 	{"id-bytes", "publisher and name, each", "bytes", 100, 100, "refused", func(l *Limits) *int64 { return &l.IDBytes }},
@@ -143,7 +146,8 @@ func (l *Limits) Set(assignment string) error {
 			return err
 		}
 	}
-	return fmt.Errorf("unknown limit %q; the limits are %s", name, LimitNames())
+	names := LimitNames()
+	return fmt.Errorf("unknown limit %q; the limits are %s%s", name, names, similar.Question(name, strings.Split(names, ", ")))
 }
 
 func (row *Limit) parse(text string) (int64, error) {

@@ -17,6 +17,7 @@
 //	directory-bytes       64 MiB            refused                               the zip archive's directory
 //	path-bytes            1 KiB             refused                               the path of an entry
 //	path-element-bytes    255 bytes         refused                               one name in the path, between slashes
+//	links                 10,000            refused                               symbolic links in the archive
 //	manifest-bytes        8 MiB             refused                               package.json, package.nls.json and extension.vsixmanifest, each
 //	translations          20,000            package.nls.json is ignored           texts in package.nls.json
 //	id-bytes              100 bytes         refused                               publisher and name, each
@@ -62,31 +63,44 @@
 //   - two entries that editors unpack to the same file, or two names of package.json for
 //     macOS or Windows (two names of another file are a warning);
 //   - names that are absolute, climb (..), begin with a drive letter, hold
-//     control characters or are not UTF-8 where the archive says so; symbolic
-//     links and other special files;
+//     control characters or are not UTF-8 where the archive says so; special files;
+//   - symbolic links out of the package, or out of extension/ if they are in it: absolute
+//     ones, and those that climb, by themselves or by another link;
 //   - two entries of one name, a name that is both a file and a folder;
-//   - no entry called exactly extension/package.json, or one that is no JSON
-//     object, or without a name or version that is a string;
-//   - no publisher, neither there nor in the XML;
-//   - an id or platform that cannot be part of a path; a version that is not
-//     semver; another version in the XML; XML that is no XML.
+//   - no entry called exactly extension/package.json, or one with a byte order mark, one
+//     that is not a JSON object, or one without a publisher, name or version that is a string;
+//   - what every editor refuses after the download, such as a package.json without
+//     engines.vscode: see manifest.Package.CheckEditors;
+//   - an id or platform that cannot be part of a path; a target platform that no editor asks
+//     for; a version that is not semver, or that no editor parses because a number is above
+//     2^53-1; another version in the XML; XML that is no XML.
+//
+// What a gallery lists can be mended, and is: see below. What an editor reads in the .vsix
+// file itself cannot.
 //
 // # What is taken
 //
 // Backslashes in names are slashes. Names that are not marked as UTF-8 are read as
 // CP437, as zip prescribes and editors do. Names in manifests are matched exactly, else
 // without regard to case. Directory entries, comments, zip64 and data descriptors are
-// accepted. An entry whose name does not end in a slash is a file, whatever its mode. For
-// the documents see package manifest.
+// accepted. An entry whose name does not end in a slash is a file, whatever its mode: a
+// symbolic link is a small file that holds its target, with a warning, as editors write it.
+// For the documents see package manifest.
 //
 // Publisher and name are those of package.json, which editors compare with what
-// a gallery answers. The rest is the XML's, completed from package.json: properties
-// that editors read, display name, description, categories; assets if it lists
-// none; the tag __web_extension if there is a browser entry point. Without the XML all of it
-// follows from package.json.
+// a gallery answers. So are, with a warning if the XML has others, engine, dependencies, pack,
+// kinds, localized languages, proposed interfaces and whether it runs in the browser:
+// editors decide by them, and read package.json. The rest is the XML's, completed from
+// package.json: properties that editors read, display name, description, categories; assets
+// if it lists none; the tag __web_extension if there is a browser entry point. Without the XML
+// all of it follows from package.json.
 //
-// An asset is dropped, with a warning, if its entry is missing, if its type
-// cannot be a file's name, or if it is an icon that is SVG, which editors do not show.
+// vsce writes "[object Object]" into the XML where a translation has comments for
+// translators. With a warning, package.json and package.nls.json take its place, in names,
+// descriptions, categories, tags and properties.
+//
+// An asset is dropped, with a warning, if its entry is missing or a symbolic link, if its
+// type cannot be a file's name, or if it is an icon that is SVG, which editors do not show.
 //
 // There are also warnings about a display name with control, bidirectional, invisible or
 // look-alike characters, and about bytes of the archive that belong to no entry.
@@ -108,6 +122,7 @@ type Package struct {
 	Platform                 string             // target platform, lower case; "" is universal
 	DisplayName, Description string             // one line, translated; DisplayName is never empty
 	Categories, Tags         []string           // each once, in the package's order
+	Contributed              []string           // texts of contributions that people search for, see manifest.Package.Contributed
 	Preview, PreRelease      bool               //
 	Properties               []catalog.Property // each key once, in the package's order
 	Dependencies, Pack       []string           // ids of extensionDependencies and extensionPack, lower case

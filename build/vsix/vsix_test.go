@@ -22,6 +22,7 @@ import (
 //	nowarn    text that no warning contains
 //	asset     the assets, type=entry, all of them in order
 //	property  a property, key=value; may be repeated
+//	noproperty  the key of a property that is not there; may be repeated
 //	served    a text that extension/package.json begins with as handed out
 //	KEY       any other is a key of fields below, its value as printed there
 //
@@ -96,6 +97,7 @@ func fields(p *Package) map[string]string {
 		"description":  p.Description,
 		"categories":   strings.Join(p.Categories, ","),
 		"tags":         strings.Join(p.Tags, ","),
+		"contributed":  strings.Join(p.Contributed, ","),
 		"preview":      strconv.FormatBool(p.Preview),
 		"preRelease":   strconv.FormatBool(p.PreRelease),
 		"dependencies": strings.Join(p.Dependencies, ","),
@@ -128,6 +130,10 @@ func compare(t *testing.T, p *Package, served, key string, want []string) {
 		case "property":
 			if !slices.Contains(properties, value) {
 				t.Errorf("properties %q, want %q", properties, value)
+			}
+		case "noproperty":
+			if i := slices.IndexFunc(properties, func(p string) bool { return strings.HasPrefix(p, value+"=") }); i >= 0 {
+				t.Errorf("there is the property %q", properties[i])
 			}
 		case "served":
 			if !strings.HasPrefix(served, value) {

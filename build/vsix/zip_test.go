@@ -100,7 +100,7 @@ func TestRefusedArchives(t *testing.T) {
 		"encrypted":     {with("x", text, func(h *zip.FileHeader) { h.Flags |= 1 }), "encrypted"},
 		"bzip2":         {with("x", text, func(h *zip.FileHeader) { h.Method = 12 }), "compressed by bzip2"},
 		"method":        {with("x", text, func(h *zip.FileHeader) { h.Method = 77 }), "unknown method 77"},
-		"symlink":       {with("x", "/etc/passwd", func(h *zip.FileHeader) { h.SetMode(fs.ModeSymlink | 0o777) }), "symbolic link"},
+		"link":          {with("x", "/etc/passwd", func(h *zip.FileHeader) { h.SetMode(fs.ModeSymlink | 0o777) }), `entry "x": symbolic link to "/etc/passwd", an absolute path`},
 		"device":        {with("x", "", func(h *zip.FileHeader) { h.SetMode(fs.ModeDevice | 0o600) }), "special file"},
 		"full folder":   {with("x", text, func(h *zip.FileHeader) { h.SetMode(fs.ModeDir | 0o700) }), "special file"},
 		"crc":           {with("x", text, func(h *zip.FileHeader) { h.CRC32++ }), "CRC-32 is"},

@@ -49,11 +49,11 @@ func (b bucket) galbuild(t *testing.T, c commands, args ...string) string {
 	return string(out)
 }
 
-// bucketConf returns the README's nginx configuration for a bucket, with other addresses:
+// bucketConf returns the nginx configuration for a bucket, with other addresses:
 // files come from the bucket, and everything else from galshim.
 func bucketConf(t *testing.T, listen, bucket, shim string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "render", "deploy", "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

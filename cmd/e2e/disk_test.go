@@ -15,8 +15,8 @@ import (
 	packer "galbuild/build/pack"
 )
 
-// diskScript builds on a disk of 2 MiB: first what fits, then what does not, then
-// with the disk read-only. $1 holds one small package, $2 that and a large one.
+// diskScript builds on a disk of 2 MiB: first what fits, then what does not, then a second
+// site that does not fit, which leaves nothing, then with the disk read-only. $1 holds one small package, $2 that and a large one.
 const diskScript = `
 mount -t tmpfs -o size=2m tmpfs "$DISK"
 galbuild "$1" -o "$DISK/site"
@@ -25,6 +25,10 @@ cp "$DISK/site/index/CURRENT" before
 cmp before "$DISK/site/index/CURRENT"
 galbuild verify "$DISK/site"
 galbuild "$1" -o "$DISK/site"
+! galbuild "$2" -o "$DISK/first/site" 2>first
+test ! -e "$DISK/first"
+! galbuild add "$2" -o "$DISK/first" 2>added
+test ! -e "$DISK/first"
 mount -o remount,ro "$DISK"
 ! galbuild "$2" -o "$DISK/site" 2>readonly
 galbuild verify "$DISK/site"
@@ -52,6 +56,8 @@ func TestDisk(t *testing.T) {
 	}
 	for file, want := range map[string]string{
 		"full":     "no space left on device\ngalbuild: hint: free some space and run it again; what the site serves has not changed",
+		"first":    "no space left on device\ngalbuild: hint: free some space and run it again; what this run has written is removed",
+		"added":    "what this run has written is removed",
 		"readonly": "read-only file system\ngalbuild: hint: the user running galbuild must be able to write there",
 	} {
 		got, err := os.ReadFile(filepath.Join(dir, file))

@@ -22,6 +22,9 @@
 //	         their own
 //	bucket   the README's nginx in front of an S3 server     command line
 //
+// TestReadmeBucket runs each set-up of the README's section on nginx in front of a bucket as it
+// stands there. TestHeaders compares nginx with galshim, header by header.
+//
 // Each has its own site, built from the samples in testdata/samples as vsce packs
 // them, some in several versions and platforms, and from extensions that
 // code-server brings along. What counts as installed is what the editor wrote to

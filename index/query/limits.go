@@ -46,6 +46,7 @@ type reader struct {
 	seen                 hashes // hashes of type and value, for a filter with many values
 	seenNames            bool   // whether it contains the filter's ids and names
 	key                  []byte
+	sort                 Sort // that the texts of the filter name
 }
 
 // few is how many values are compared one by one to find duplicates.

@@ -58,6 +58,7 @@ func (r *reader) filter() Filter {
 	f := Filter{Page: 1}
 	r.seen.empty()
 	r.seenNames = false
+	r.sort = Relevance
 	r.object(func(key string) {
 		switch key {
 		case "criteria":
@@ -74,6 +75,9 @@ func (r *reader) filter() Filter {
 			r.skip()
 		}
 	})
+	if r.sort != Relevance {
+		f.Sort = r.sort
+	}
 	if f.Size < 1 {
 		f.Size = DefaultPageSize
 	}
@@ -124,9 +128,11 @@ func parseOrder(n int64) Order {
 
 // Criteria with special treatment.
 const (
-	kindID   = 4
-	kindName = 7
-	kindText = 10
+	kindTag      = 1
+	kindID       = 4
+	kindCategory = 5
+	kindName     = 7
+	kindText     = 10
 )
 
 // add adds one criterion to f. An empty id or name is kept and matches nothing:
@@ -139,7 +145,7 @@ func (r *reader) add(f *Filter, kind int64, value string) {
 	case 9:
 		f.Featured = true
 	case kindText:
-		r.keepText(&f.Text, value)
+		r.readText(f, value)
 	case 12:
 		f.Exclude |= parseBits(value)
 	case 13:
@@ -154,11 +160,11 @@ func (r *reader) add(f *Filter, kind int64, value string) {
 // list returns where a criterion's text goes, nil for types that are ignored.
 func (f *Filter) list(kind int64) *[]string {
 	switch kind {
-	case 1:
+	case kindTag:
 		return &f.Tags
 	case 2:
 		return &f.DisplayNames
-	case 5:
+	case kindCategory:
 		return &f.Categories
 	case 8:
 		return &f.Targets

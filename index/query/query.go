@@ -10,6 +10,14 @@
 // that ids (4) and names (7) form one set. Target, ExcludeWithFlags and
 // IncludeWithFlags restrict. The package does no I/O.
 //
+// # Operators in texts
+//
+// Texts may hold the operators that people type into VS Code: @category:x, @tag:x, @ext:x and
+// @id:x become criteria, the first three without the @ too; @featured, @popular,
+// @recentlyPublished, @web and @sort:x mean what they mean there. Values may be in quotation
+// marks. Operators that editors answer by themselves, such as @installed, are dropped. All
+// others remain in the text.
+//
 // # Limits
 //
 // limits.go lists the limits of a query: page size, and the number and length of filters,
@@ -43,7 +51,7 @@ type Filter struct {
 	Names            []string // 7: publisher.name
 	Targets          []string // 8
 	Featured         bool     // 9
-	Text             []string // 10: free text, may hold publisher:"x" and "phrases"; all must match
+	Text             []string // 10: free text without operators, may hold publisher:"x" and "phrases"; all must match
 	Exclude, Include uint32   // 12, 13: PublishedExtensionFlags
 	Publishers       []string // 18
 	PublisherTitles  []string // 19: the publisher's display name

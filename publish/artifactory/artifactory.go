@@ -109,23 +109,8 @@ func (t *Target) String() string {
 	return strings.TrimRight(t.base+"/"+t.repo+"/"+t.prefix, "/")
 }
 
-// escape writes a path so that all of it is path: a semicolon would begin parameters,
-// a plus sign might be read as a space.
-func escape(path string) string {
-	var b strings.Builder
-	for _, c := range []byte(path) {
-		switch {
-		case c == '/', c == '-', c == '.', c == '_', c == '~', '0' <= c && c <= '9', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
-			b.WriteByte(c)
-		default:
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
-}
-
 func (t *Target) request(method, api, key string) rest.Request {
-	r := rest.Request{Method: method, URL: t.base + api + "/" + escape(t.repo+"/"+t.prefix+key), Header: http.Header{}}
+	r := rest.Request{Method: method, URL: t.base + api + "/" + rest.EscapePath(t.repo+"/"+t.prefix+key), Header: http.Header{}}
 	if t.token != "" {
 		r.Header.Set("Authorization", "Bearer "+t.token)
 	}

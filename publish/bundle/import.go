@@ -39,6 +39,8 @@ type Imported struct {
 	Files      int      `json:"files"`              // in the archive, but for its listings
 	Bytes      int64    `json:"bytes"`              // of the files, each once
 	Written    int64    `json:"written"`            // of these, what the site did not have
+	// Same is true if the generation was the current one already.
+	Same bool `json:"same,omitempty"`
 	// Versions that the site no longer serves, as publisher.name@version.
 	Removed  []string `json:"removed,omitempty"`
 	Replaced []string `json:"replaced,omitempty"` // versions with different content than before
@@ -133,7 +135,8 @@ func (cfg *ImportConfig) into(ctx context.Context, dir *site.Dir, from *source, 
 	if err := s.fits(current); err != nil {
 		return err
 	}
-	if current != s.current {
+	report.Same = current == s.current
+	if !report.Same {
 		report.Previous = current.Generation
 		if err := s.compare(current); err != nil {
 			return err

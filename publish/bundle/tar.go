@@ -70,8 +70,11 @@ func (a *archive) next() (*tar.Header, []byte, error) {
 // entry goes on to the next entry, which must be path, and returns its size.
 func (a *archive) entry(path, link string) (int64, error) {
 	h, got, err := a.next()
+	cut := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case a.when.IsZero() && (cut || errors.Is(err, tar.ErrHeader)):
+		return 0, refuse("beginning of the archive", "it is empty, or not a tarball that galbuild export wrote")
+	case cut:
 		return 0, refuse(path, "it is listed, but the archive is cut off before it")
 	case errors.Is(err, tar.ErrHeader), errors.Is(err, errLongHeader):
 		return 0, refuse(path, "where it should be, there is something else: %v", err)

@@ -50,7 +50,7 @@ func Pull(ctx context.Context, from publish.Target, folder string, o publish.Opt
 	if result.Packages == 0 && list == nil {
 		return result, fmt.Errorf("%s: no repository of dbem: there is no %s and no package", from, metadatas.Name)
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := beneath.MkdirAll(folder); err != nil {
 		return result, err
 	}
 	if p.to, err = os.OpenRoot(folder); err != nil {

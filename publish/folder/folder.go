@@ -27,9 +27,10 @@ import (
 
 // Target is a folder. Files are written below it, and never through a symbolic link in it.
 type Target struct {
-	root string
-	open func() (*writer, error) // called before the first change
-	site func() error            // returns an error unless it is a site or may become one
+	root   string
+	open   func() (*writer, error) // called before the first change
+	writer *writer                 // nil before that
+	site   func() error            // returns an error unless it is a site or may become one
 }
 
 // New returns the folder at path, which need not be there yet.
@@ -38,11 +39,22 @@ func New(path string) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Target{
-		root: root,
-		open: sync.OnceValues(func() (*writer, error) { return newWriter(root) }),
-		site: sync.OnceValue(func() error { return site.Check(root) }),
-	}, nil
+	t := &Target{root: root, site: sync.OnceValue(func() error { return site.Check(root) })}
+	t.open = sync.OnceValues(func() (w *writer, err error) {
+		w, err = newWriter(root)
+		t.writer = w
+		return w, err
+	})
+	return t, nil
+}
+
+// Close lets builders change the site, if the target has written to it. The target must not
+// be in use, and writes no more.
+func (t *Target) Close() error {
+	if t.writer == nil {
+		return nil
+	}
+	return t.writer.close()
 }
 
 // String implements [publish.Target].

@@ -47,6 +47,20 @@ func newWriter(root string) (*writer, error) {
 	return w, w.clear()
 }
 
+// close releases the locks.
+func (w *writer) close() error {
+	var errs []error
+	for _, lock := range w.held {
+		errs = append(errs, lock.Close())
+	}
+	for _, root := range []*os.Root{w.temp, w.root} {
+		if root != nil {
+			errs = append(errs, root.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // clear opens the folder for unfinished files. If no other publisher has the lock that all
 // publishers share, it first removes the files that killed processes left there.
 func (w *writer) clear() error {

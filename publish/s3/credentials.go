@@ -26,7 +26,7 @@ func (c *Config) credentials(base http.RoundTripper) *chain {
 			return c.AccessKey, c.SecretKey, c.SessionToken
 		}}}}}
 	case c.Profile != "":
-		return &chain{sources: []source{c.profile()}}
+		return &chain{sources: []source{c.profile(base)}}
 	}
 	var sources []source
 	if c.oss {
@@ -36,16 +36,19 @@ func (c *Config) credentials(base http.RoundTripper) *chain {
 	}
 	sources = append(sources,
 		source{"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", environment("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")},
-		c.profile())
+		c.profile(base))
 	if !c.oss && (roleNamed() || !strings.EqualFold(os.Getenv("AWS_EC2_METADATA_DISABLED"), "true")) {
 		sources = append(sources, source{"a role", &credentials.IAM{Client: &http.Client{Transport: base, Timeout: roleTimeout}}})
 	}
-	return &chain{sources: sources, orAnonymous: os.Getenv("AWS_PROFILE") == "" && !roleNamed()}
+	return &chain{sources: sources, orAnonymous: os.Getenv("AWS_PROFILE") == "" && !roleNamed() && c.role == nil}
 }
 
-func (c *Config) profile() source {
-	name := cmp.Or(c.Profile, os.Getenv("AWS_PROFILE"), "default")
-	return source{fmt.Sprintf("profile %q of the shared files", name), &credentials.FileAWSCredentials{Profile: c.Profile}}
+func (c *Config) profile(base http.RoundTripper) source {
+	s := source{fmt.Sprintf("profile %q of the shared files", cmp.Or(c.Profile, os.Getenv("AWS_PROFILE"), "default")), &credentials.FileAWSCredentials{Profile: c.Profile}}
+	if c.role != nil {
+		s.Provider = c.role.provider(base)
+	}
+	return s
 }
 
 // roleNamed reports whether the environment names a role, apart from the machine's own.

@@ -22,7 +22,7 @@ func (t *Target) Delete(ctx context.Context, keys []string) error {
 			return t.deleteBatches(ctx, left)
 		})
 		switch {
-		case isUnsupported(err) || isInvalid(err):
+		case isUnsupported(err) || isInvalid(err) || isForbidden(err):
 			t.change(func(d *dialect) { d.noBatch = true })
 		case err != nil:
 			return err

@@ -99,7 +99,7 @@ func (t *Target) adapt(ctx context.Context, before *dialect, doing string, err e
 	case isWrite(doing) && next.learnChecksum(e):
 	case found.isSet():
 		next.encryption, next.encrypted = found, true
-	case doing == "list" && !next.listV1 && isUnsupported(e):
+	case doing == "list" && !next.listV1 && (isUnsupported(e) || isInvalid(e)):
 		next.listV1 = true
 	default:
 		return false
@@ -175,7 +175,8 @@ var (
 
 // regionOf returns the region that the server expects, according to its response.
 func regionOf(e minio.ErrorResponse) string {
-	if !slices.Contains(wrongRegion, e.Code) && e.StatusCode != http.StatusMovedPermanently {
+	bare := e.StatusCode == http.StatusBadRequest && e.Region != "" && strings.HasPrefix(e.Code, "400") // an error without a body, with X-Amz-Bucket-Region
+	if !slices.Contains(wrongRegion, e.Code) && e.StatusCode != http.StatusMovedPermanently && !bare {
 		return ""
 	}
 	if e.Region != "" {

@@ -41,6 +41,12 @@ func isInvalid(err error) bool {
 	return slices.Contains([]string{minio.InvalidArgument, "InvalidRequest", "MalformedXML", "MalformedPOSTRequest"}, code(err))
 }
 
+// isForbidden reports whether a request was refused that may be made in another form: a
+// firewall may allow no POST, and some servers respond 404 to requests that they do not know.
+func isForbidden(err error) bool {
+	return status(err) == http.StatusForbidden || status(err) == http.StatusNotFound
+}
+
 // isProxyLogin tells of what [net/http] has no error of its own for.
 func isProxyLogin(err error) bool {
 	return strings.Contains(err.Error(), http.StatusText(http.StatusProxyAuthRequired))
@@ -224,11 +230,20 @@ func (t *Target) hintStyle(d *dialect) string {
 	return "the server accepts only the virtual-host style: use --s3-addressing-style=virtual"
 }
 
+// hintOnlyVirtual is the hint for errors that a server may send that takes the bucket in a
+// path for something else.
+func (t *Target) hintOnlyVirtual(d *dialect) string {
+	if d.style == VirtualHost || !t.autoStyle || net.ParseIP(d.endpoint.Hostname()) != nil {
+		return ""
+	}
+	return "; if the server knows only the virtual-host style, use --s3-addressing-style=virtual"
+}
+
 func (t *Target) hintBucket(d *dialect) string {
 	if host, ok := strings.CutPrefix(d.endpoint.Host, t.bucket+"."); ok {
 		return fmt.Sprintf("the endpoint contains the bucket %s already: write it as %s://%s", t.bucket, d.endpoint.Scheme, host)
 	}
-	return fmt.Sprintf("there is no bucket %s at %s: create it, or check bucket, endpoint and region", t.bucket, d.endpoint.Host)
+	return fmt.Sprintf("there is no bucket %s at %s: create it, or check bucket, endpoint and region%s", t.bucket, d.endpoint.Host, t.hintOnlyVirtual(d))
 }
 
 func (t *Target) hintStatus(doing string, e minio.ErrorResponse) string {
@@ -238,7 +253,7 @@ func (t *Target) hintStatus(doing string, e minio.ErrorResponse) string {
 	case http.StatusForbidden:
 		return t.hintDenied(doing, e)
 	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
-		return "the server cannot do this" + t.hintOptions()
+		return "the server cannot do this" + t.hintOptions() + t.hintOnlyVirtual(t.dialect.Load())
 	}
 	if e.StatusCode == http.StatusBadRequest {
 		return strings.TrimPrefix(t.hintOptions(), ": ")

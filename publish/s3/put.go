@@ -43,7 +43,7 @@ const (
 func (t *Target) Put(ctx context.Context, o publish.Object) error {
 	if o.Size > t.limits.put && !t.dialect.Load().noMultipart {
 		err := t.multipart(ctx, &o, t.sendParts)
-		if !isUnsupported(err) || o.Size > t.limits.copy {
+		if !isUnsupported(err) && !isInvalid(err) && !isForbidden(err) || o.Size > t.limits.copy {
 			return err
 		}
 		t.change(func(d *dialect) { d.noMultipart = true })

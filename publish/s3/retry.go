@@ -75,6 +75,10 @@ func (t *Target) undo(d *dialect, err, denied error) error {
 	if !d.encrypted || t.encrypts.Load() {
 		return err
 	}
+	if code(err) == minio.PreconditionFailed || isMissing(err) { // only the condition of the write forbids it
+		t.encrypts.Store(true)
+		return err
+	}
 	if code(err) == minio.AccessDenied {
 		t.change(func(d *dialect) { d.encryption = t.headers.encryption })
 	}

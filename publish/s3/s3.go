@@ -43,7 +43,7 @@
 // Those in [Config], or the first of: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (with
 // AWS_SESSION_TOKEN); the profile AWS_PROFILE of the shared files (~/.aws/credentials
 // and ~/.aws/config, or AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE), with keys,
-// SSO or credential_process; a web identity (AWS_WEB_IDENTITY_TOKEN_FILE and
+// SSO, credential_process or role_arn; a web identity (AWS_WEB_IDENTITY_TOKEN_FILE and
 // AWS_ROLE_ARN); the role of a container; the role of a machine (EC2), unless
 // AWS_EC2_METADATA_DISABLED is true. They are requested again when they expire. Without any
 // credentials, a public bucket can be read.
@@ -96,12 +96,12 @@ type Config struct {
 	// Prefix is the folder of the bucket that holds the site; empty is its root.
 	Prefix string
 
-	// Endpoint is the server's address, such as https://minio.example.com:9000, without
-	// a path; https is meant if it says neither. Empty is AWS_ENDPOINT_URL_S3,
-	// AWS_ENDPOINT_URL, or Amazon S3.
+	// Endpoint is the server's address, such as https://minio.example.com:9000, with a path
+	// if the server's buckets are below one; https is meant if it says neither. Empty is AWS_ENDPOINT_URL_S3,
+	// AWS_ENDPOINT_URL, endpoint_url of the profile in ~/.aws/config, or Amazon S3.
 	Endpoint string
-	// Region is that of the bucket. Empty is AWS_REGION, AWS_DEFAULT_REGION, what
-	// Amazon S3 says the bucket's is, or us-east-1 on other servers.
+	// Region is that of the bucket. Empty is AWS_REGION, AWS_DEFAULT_REGION, the region of
+	// the profile, what Amazon S3 says the bucket's is, or us-east-1 on other servers.
 	Region string
 	// Style says where the bucket's name stands in addresses.
 	Style Style
@@ -133,7 +133,7 @@ type Config struct {
 	RequesterPays bool
 
 	// CAFile is a file of PEM certificates that are trusted in addition to the system's.
-	// Empty is AWS_CA_BUNDLE.
+	// Empty is AWS_CA_BUNDLE, or ca_bundle of the profile.
 	CAFile string
 	// Transport sends the requests. If nil, one that honours HTTP_PROXY, HTTPS_PROXY,
 	// NO_PROXY and CAFile.
@@ -141,7 +141,8 @@ type Config struct {
 	// Warn is called once if the server cannot do what a target needs. It may be nil.
 	Warn func(message string)
 
-	oss bool
+	oss  bool
+	role *role // of the profile in AWS's shared configuration file
 }
 
 // Style is a way of addressing buckets.
@@ -194,18 +195,17 @@ func New(c Config) (*Target, error) {
 	if c.Bucket == "" || strings.Contains(c.Bucket, "/") {
 		return nil, fmt.Errorf("s3: %q is no name of a bucket", c.Bucket)
 	}
-	endpoint, err := parseEndpoint(cmp.Or(c.Endpoint, os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL"), amazon))
+	c, err := c.complete()
+	if err != nil {
+		return nil, err
+	}
+	endpoint, err := parseEndpoint(c.Endpoint, c.Bucket)
 	if err != nil {
 		return nil, fmt.Errorf("s3: %w", err)
 	}
 	base, err := c.baseTransport()
 	if err != nil {
 		return nil, fmt.Errorf("s3: %w", err)
-	}
-	if strings.HasSuffix(endpoint.Hostname(), ".aliyuncs.com") && !c.oss {
-		if c, err = OSS(c); err != nil {
-			return nil, err
-		}
 	}
 	headers, err := c.headers()
 	if err != nil {
@@ -226,6 +226,9 @@ func New(c Config) (*Target, error) {
 	if !c.Anonymous {
 		t.keys = credentials.New(t.chain)
 	}
+	if endpoint.Path != "" {
+		base = &prefixing{base, endpoint.Path, t.keys}
+	}
 	t.transport = &listening{base, t.chain}
 	if prefix := strings.Trim(c.Prefix, "/"); prefix != "" {
 		t.prefix = prefix + "/"
@@ -237,6 +240,29 @@ func New(c Config) (*Target, error) {
 	}
 	t.dialect.Store(d)
 	return t, nil
+}
+
+// complete sets what the configuration leaves open from the environment, and then from the
+// profile in AWS's shared configuration file, as AWS's tools do. What is not OSS becomes OSS
+// if that is where the endpoint is.
+func (c Config) complete() (Config, error) {
+	var profile shared
+	if !c.oss {
+		var err error
+		if profile, err = c.readShared(); err != nil {
+			return c, err
+		}
+		c.Endpoint = cmp.Or(c.Endpoint, os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL"), profile.endpoint, amazon)
+		c.Style, c.role = cmp.Or(c.Style, profile.style), profile.role
+	}
+	c.CAFile = cmp.Or(c.CAFile, os.Getenv("AWS_CA_BUNDLE"), profile.ca)
+	if endpoint, err := parseEndpoint(c.Endpoint, c.Bucket); err == nil && !c.oss && strings.HasSuffix(endpoint.Hostname(), ".aliyuncs.com") {
+		if c, err = OSS(c); err != nil {
+			return c, err
+		}
+	}
+	c.Region = cmp.Or(c.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), profile.region)
+	return c, nil
 }
 
 // headers returns the headers that objects are sent with.
@@ -256,7 +282,7 @@ func (c *Config) headers() (header, error) {
 
 // address returns the first address to try for the bucket.
 func (c *Config) address(endpoint *url.URL, isAmazon bool) address {
-	a := address{endpoint: *endpoint, region: cmp.Or(c.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION")), style: Path}
+	a := address{endpoint: *endpoint, region: c.Region, style: Path}
 	if a.region == "" && !isAmazon {
 		a.region = "us-east-1"
 	}
@@ -275,7 +301,7 @@ func isAmazonHost(host string) bool {
 	return strings.HasSuffix(host, ".amazonaws.com") || strings.HasSuffix(host, ".amazonaws.com.cn")
 }
 
-func parseEndpoint(s string) (*url.URL, error) {
+func parseEndpoint(s, bucket string) (*url.URL, error) {
 	if !strings.Contains(s, "://") {
 		s = "https://" + s
 	}
@@ -287,10 +313,10 @@ func parseEndpoint(s string) (*url.URL, error) {
 		return nil, fmt.Errorf("the endpoint %s must not hold credentials: they are taken from the environment, a shared file or the configuration", u.Redacted())
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "":
 		return nil, fmt.Errorf("the endpoint %s is not of the form https://host or https://host:port", u.Redacted())
-	case strings.Trim(u.Path, "/") != "":
-		return nil, fmt.Errorf("the endpoint %s is not of the form https://host or https://host:port: give the bucket and the folder in it as BUCKET/PREFIX", u.Redacted())
+	case strings.Trim(u.Path, "/") == bucket || strings.HasPrefix(strings.Trim(u.Path, "/"), bucket+"/"):
+		return nil, fmt.Errorf("the endpoint %s has the bucket in its path: give the bucket and the folder in it as BUCKET/PREFIX", u.Redacted())
 	}
-	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
+	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimRight(u.Path, "/")}, nil
 }
 
 func (t *Target) describe(endpoint *url.URL, isAmazon bool) string {
@@ -301,7 +327,7 @@ func (t *Target) describe(endpoint *url.URL, isAmazon bool) string {
 	case isAmazon:
 		return "s3://" + name
 	}
-	return fmt.Sprintf("s3://%s at %s://%s", name, endpoint.Scheme, endpoint.Host)
+	return fmt.Sprintf("s3://%s at %s", name, endpoint)
 }
 
 // String implements [publish.Target].

@@ -2,7 +2,11 @@ package s3_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +17,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -88,6 +93,7 @@ func TestAddress(t *testing.T) {
 		{s3.Config{Bucket: "my.site", Region: "cn-north-1"}, "https://s3.cn-north-1.amazonaws.com.cn/my.site/a%20b/c%2Bd", "s3://my.site", "/cn-north-1/s3/"},
 		{s3.Config{Bucket: "site", Endpoint: "minio.example.com:9000"}, "https://minio.example.com:9000/site/a%20b/c%2Bd", "s3://site at https://minio.example.com:9000", "/us-east-1/s3/"},
 		{s3.Config{Bucket: "site", Endpoint: "http://minio.example.com", Style: s3.VirtualHost}, "http://site.minio.example.com/a%20b/c%2Bd", "s3://site at http://minio.example.com", "/us-east-1/s3/"},
+		{s3.Config{Bucket: "site", Endpoint: "https://example.com/storage/v1/s3/"}, "https://example.com/storage/v1/s3/site/a%20b/c%2Bd", "s3://site at https://example.com/storage/v1/s3", "/us-east-1/s3/"},
 		{oss(s3.Config{Bucket: "site", Region: "oss-cn-hangzhou"}), "https://site.s3.oss-cn-hangzhou.aliyuncs.com/a%20b/c%2Bd", "oss://site", "/cn-hangzhou/s3/"},
 		{oss(s3.Config{Bucket: "site", Prefix: "p", Endpoint: "oss-cn-beijing-internal.aliyuncs.com"}), "https://site.oss-cn-beijing-internal.aliyuncs.com/p/a%20b/c%2Bd", "oss://site/p", "/cn-beijing/s3/"},
 		{s3.Config{Bucket: "site", Endpoint: "https://s3.oss-eu-central-1.aliyuncs.com"}, "https://site.s3.oss-eu-central-1.aliyuncs.com/a%20b/c%2Bd", "oss://site", "/eu-central-1/s3/"},
@@ -109,10 +115,97 @@ func TestAddress(t *testing.T) {
 		if got := r.Header.Get("Authorization"); !strings.Contains(got, x.signing) {
 			t.Errorf("%s: got %s, want %s", x.url, got, x.signing)
 		}
+		if want := signature(r, "secret"); !strings.HasSuffix(r.Header.Get("Authorization"), "Signature="+want) {
+			t.Errorf("%s: got %s, want signature %s", x.url, r.Header.Get("Authorization"), want)
+		}
 		if got := r.Header.Get("X-Amz-Content-Sha256"); got != o.SHA256.String() {
 			t.Errorf("%s: got SHA-256 %s", x.url, got)
 		}
 	}
+}
+
+// TestShared takes from AWS's shared configuration file what its tools take, after the
+// configuration and the environment.
+func TestShared(t *testing.T) {
+	const text = "[default]\nregion = eu-west-1\n[profile team]\nregion = eu-west-2\nendpoint_url = https://any.example.com\nservices = ours\ns3 =\n  addressing_style = virtual\n" +
+		"[services ours]\ns3 =\n  endpoint_url = https://s3.example.com\n  other = x\n[profile plain]\nendpoint_url = http://any.example.com\nca_bundle = /nosuch\n[profile odd]\nservices = none\n"
+	for _, x := range []struct {
+		c            s3.Config
+		variables    map[string]string
+		url, signing string
+	}{
+		{url: "https://site.s3.eu-west-1.amazonaws.com/x", signing: "/eu-west-1/s3/"},
+		{c: s3.Config{Region: "eu-north-1"}, url: "https://site.s3.eu-north-1.amazonaws.com/x", signing: "/eu-north-1/s3/"},
+		{variables: map[string]string{"AWS_REGION": "eu-central-1"}, url: "https://site.s3.eu-central-1.amazonaws.com/x", signing: "/eu-central-1/s3/"},
+		{variables: map[string]string{"AWS_PROFILE": "team"}, url: "https://site.s3.example.com/x", signing: "/eu-west-2/s3/"},
+		{c: s3.Config{Style: s3.Path}, variables: map[string]string{"AWS_PROFILE": "team"}, url: "https://s3.example.com/site/x", signing: "/eu-west-2/s3/"},
+		{c: s3.Config{Endpoint: "https://mine.example.com"}, variables: map[string]string{"AWS_PROFILE": "team"}, url: "https://site.mine.example.com/x", signing: "/eu-west-2/s3/"},
+		{variables: map[string]string{"AWS_PROFILE": "team", "AWS_ENDPOINT_URL": "http://env.example.com"}, url: "http://site.env.example.com/x", signing: "/eu-west-2/s3/"},
+		{variables: map[string]string{"AWS_PROFILE": "team", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, url: "https://site.s3.eu-west-2.amazonaws.com/x", signing: "/eu-west-2/s3/"},
+		{variables: map[string]string{"AWS_PROFILE": "odd", "AWS_REGION": "eu-west-3"}, url: "https://site.s3.eu-west-3.amazonaws.com/x", signing: "/eu-west-3/s3/"},
+		{c: s3.Config{Endpoint: "https://s3.oss-eu-central-1.aliyuncs.com"}, variables: map[string]string{"AWS_REGION": "us-east-1"}, url: "https://site.s3.oss-eu-central-1.aliyuncs.com/x", signing: "/eu-central-1/s3/"},
+		{c: s3.Config{Profile: "plain"}, url: "http://any.example.com/site/x", signing: "/us-east-1/s3/"},
+	} {
+		clear(t)
+		file := filepath.Join(t.TempDir(), "config")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("AWS_CONFIG_FILE", file)
+		t.Setenv("AWS_ACCESS_KEY_ID", "key")
+		t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+		for name, value := range x.variables {
+			t.Setenv(name, value)
+		}
+		var r *http.Request
+		x.c.Bucket, x.c.AccessKey, x.c.SecretKey = "site", "key", "secret"
+		x.c.Transport = answering(func(is *http.Request) *http.Response { r = is; return answer(http.StatusOK, "") })
+		if err := open(t, x.c).Put(t.Context(), object("x", "text")); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.URL.String(); got != x.url || !strings.Contains(r.Header.Get("Authorization"), x.signing) {
+			t.Errorf("%v: got %s %s, want %s %s", x.variables, got, r.Header.Get("Authorization"), x.url, x.signing)
+		}
+	}
+	clear(t)
+	t.Setenv("AWS_CONFIG_FILE", t.TempDir())
+	if _, err := s3.New(s3.Config{Bucket: "site"}); err == nil || !strings.Contains(err.Error(), "s3: read ") {
+		t.Errorf("a folder: got %v", err)
+	}
+	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "config"))
+	if err := os.WriteFile(os.Getenv("AWS_CONFIG_FILE"), []byte("[default]\nca_bundle = /nosuch\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s3.New(s3.Config{Bucket: "site"}); err == nil || !strings.Contains(err.Error(), "CA file") {
+		t.Errorf("a CA bundle that is not there: got %v", err)
+	}
+}
+
+// signature returns the signature that a server expects of a request with this secret key.
+// Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+func signature(r *http.Request, secret string) string {
+	found := regexp.MustCompile(`Credential=[^/]*/(\d{8})/([^/]*)/s3/aws4_request, ?SignedHeaders=([^,]*)`).FindStringSubmatch(r.Header.Get("Authorization"))
+	if found == nil {
+		return "none: the request is not signed"
+	}
+	day, region, names := found[1], found[2], strings.Split(found[3], ";")
+	canonical := r.Method + "\n" + r.URL.EscapedPath() + "\n" + r.URL.RawQuery + "\n"
+	for _, name := range names {
+		value := r.Header.Get(name)
+		if name == "host" {
+			value = cmp.Or(r.Host, r.URL.Host)
+		}
+		canonical += name + ":" + value + "\n"
+	}
+	canonical += "\n" + found[3] + "\n" + r.Header.Get("X-Amz-Content-Sha256")
+	mac := func(key []byte, text string) []byte {
+		h := hmac.New(sha256.New, key)
+		h.Write([]byte(text))
+		return h.Sum(nil)
+	}
+	key := mac(mac(mac(mac([]byte("AWS4"+secret), day), region), "s3"), "aws4_request")
+	scope := day + "/" + region + "/s3/aws4_request"
+	return hex.EncodeToString(mac(key, fmt.Sprintf("AWS4-HMAC-SHA256\n%s\n%s\n%x", r.Header.Get("X-Amz-Date"), scope, sha256.Sum256([]byte(canonical)))))
 }
 
 func TestConfig(t *testing.T) {
@@ -124,7 +217,8 @@ func TestConfig(t *testing.T) {
 		{s3.Config{}, "no name of a bucket"},
 		{s3.Config{Bucket: "a/b"}, "no name of a bucket"},
 		{s3.Config{Bucket: "site", Endpoint: "ftp://example.com"}, "not of the form"},
-		{s3.Config{Bucket: "site", Endpoint: "https://example.com/path"}, "not of the form"},
+		{s3.Config{Bucket: "site", Endpoint: "https://example.com/site/"}, "has the bucket in its path"},
+		{s3.Config{Bucket: "site", Endpoint: "https://example.com/site/gallery"}, "has the bucket in its path"},
 		{s3.Config{Bucket: "site", Endpoint: "https://me:hunter2@example.com"}, "must not hold credentials"},
 		{s3.Config{Bucket: "site", Endpoint: "https://me:hunter2@exa mple.com"}, "no address"},
 		{s3.Config{Bucket: "site", Endpoint: "https://files.aliyuncs.com"}, "OSS_REGION"},
@@ -139,7 +233,9 @@ func TestConfig(t *testing.T) {
 
 // TestCredentials finds each kind, and asks for roles through the same transport.
 func TestCredentials(t *testing.T) {
-	shared := "[default]\naws_access_key_id = DEFAULT\naws_secret_access_key = hunter2\n[team]\naws_access_key_id = TEAM\naws_secret_access_key = hunter2\n"
+	shared := "[default]\naws_access_key_id = DEFAULT\naws_secret_access_key = hunter2\n[team]\naws_access_key_id = TEAM\naws_secret_access_key = hunter2\n" +
+		"[profile role]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = team\nexternal_id = ours\n[profile environment]\nrole_arn = arn:aws:iam::1:role/x\ncredential_source = Environment\n" +
+		"[profile code]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = team\nmfa_serial = arn:aws:iam::1:mfa/me\n[profile keyless]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = nobody\n"
 	soon := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 	role := fmt.Sprintf(`{"Code": "Success", "AccessKeyId": "ROLE", "SecretAccessKey": "hunter2", "Token": "token", "Expiration": %q}`, soon)
 	sts := fmt.Sprintf(`<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials>`+
@@ -164,6 +260,12 @@ func TestCredentials(t *testing.T) {
 		{name: "alibaba", oss: true, variables: map[string]string{"ALIBABA_CLOUD_ACCESS_KEY_ID": "ALIYUN", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "hunter2"}, key: "ALIYUN"},
 		{name: "no role for oss", oss: true, metadata: true, err: "OSS_ACCESS_KEY_SECRET: not set"},
 		{name: "half", variables: map[string]string{"AWS_SECRET_ACCESS_KEY": "hunter2"}, err: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: only one of the two is set"},
+		{name: "role of a profile", variables: map[string]string{"AWS_SHARED_CREDENTIALS_FILE": "shared", "AWS_CONFIG_FILE": "shared", "AWS_PROFILE": "role"}, key: "IDENTITY"},
+		{name: "role of a profile, by flag", c: s3.Config{Profile: "role"}, variables: map[string]string{"AWS_SHARED_CREDENTIALS_FILE": "shared", "AWS_CONFIG_FILE": "shared"}, key: "IDENTITY"},
+		{name: "role with the environment's keys", c: s3.Config{Profile: "environment"}, variables: map[string]string{"AWS_CONFIG_FILE": "shared", "AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "hunter2"}, key: "IDENTITY"},
+		{name: "role without keys", c: s3.Config{Profile: "keyless"}, variables: map[string]string{"AWS_SHARED_CREDENTIALS_FILE": "shared", "AWS_CONFIG_FILE": "shared"}, err: "with source_profile nobody"},
+		{name: "role with a code", c: s3.Config{Profile: "code"}, variables: map[string]string{"AWS_CONFIG_FILE": "shared"}, err: "mfa_serial"},
+		{name: "role with a code, and keys", variables: map[string]string{"AWS_CONFIG_FILE": "shared", "AWS_PROFILE": "code", "AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "hunter2"}, key: "ENV"},
 		{name: "no such profile", variables: map[string]string{"AWS_SHARED_CREDENTIALS_FILE": "shared", "AWS_PROFILE": "nobody"}, err: `profile "nobody"`},
 		{name: "none", err: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"},
 	} {
@@ -181,6 +283,9 @@ func TestCredentials(t *testing.T) {
 			x.c.Transport = answering(func(r *http.Request) *http.Response {
 				switch host := r.URL.Hostname(); {
 				case strings.HasPrefix(host, "sts."):
+					if r.Header.Get("Authorization") != "" { // to assume a role with keys
+						return answer(http.StatusOK, strings.ReplaceAll(sts, "WithWebIdentity", ""))
+					}
 					return answer(http.StatusOK, sts)
 				case host == "169.254.169.254" && !x.metadata:
 					return nil
@@ -228,6 +333,8 @@ func TestErrors(t *testing.T) {
 		{404, "NoSuchBucket", "", "there is no bucket site at minio.example.com", 1},
 		{400, "AuthorizationHeaderMalformed", "eu-west-1", "the region of the bucket is eu-west-1", 2},
 		{301, "PermanentRedirect", "", "the region and the endpoint", 1},
+		{404, "NoSuchBucket", "", "use --s3-addressing-style=virtual", 1},
+		{405, "MethodNotAllowed", "", "use --s3-addressing-style=virtual", 1},
 		{403, "SecondLevelDomainForbidden", "", "virtual-host style", 2},
 		{401, "Unauthorized", "", "not accepted", 1},
 		{400, "KeyTooLongError", "", "400 KeyTooLongError", 1},

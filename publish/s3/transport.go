@@ -1,15 +1,17 @@
 package s3
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
+	"regexp"
 	"time"
+
+	"github.com/minio/minio-go/v7/pkg/credentials"
+	"github.com/minio/minio-go/v7/pkg/signer"
 
 	"galbuild/build/roots"
 )
@@ -25,7 +27,7 @@ func (c *Config) baseTransport() (http.RoundTripper, error) {
 	t.MaxIdleConnsPerHost = 64
 	t.ResponseHeaderTimeout = 5 * time.Minute // the server may copy a gigabyte first
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	return t, roots.Trust(t, cmp.Or(c.CAFile, os.Getenv("AWS_CA_BUNDLE")))
+	return t, roots.Trust(t, c.CAFile)
 }
 
 // errTLS is the error of a server that closes connections without TLS.
@@ -89,6 +91,35 @@ func (l *listening) mayWrite(r *http.Request) error {
 	}
 	return errCredentials(l.readsOnly.missing())
 }
+
+// A prefixing transport sends requests to an S3 API that is below a path of its server. The
+// signature covers the path, so requests are signed again.
+type prefixing struct {
+	base   http.RoundTripper
+	prefix string // such as /storage/v1/s3
+	keys   *credentials.Credentials
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (p *prefixing) RoundTrip(r *http.Request) (*http.Response, error) {
+	to := r.Clone(r.Context())
+	if to.URL.RawPath != "" {
+		to.URL.RawPath = (&url.URL{Path: p.prefix}).EscapedPath() + to.URL.RawPath
+	}
+	to.URL.Path = p.prefix + to.URL.Path
+	if scope := credentialScope.FindStringSubmatch(to.Header.Get("Authorization")); scope != nil {
+		value, err := p.keys.GetWithContext(&credentials.CredContext{Client: http.DefaultClient, Context: r.Context()})
+		if err != nil {
+			return nil, err
+		}
+		to.Header.Del("Authorization")
+		to = signer.SignV4(*to, value.AccessKeyID, value.SecretAccessKey, value.SessionToken, scope[1])
+	}
+	return p.base.RoundTrip(to)
+}
+
+// credentialScope finds the region in the Authorization header of a signed request.
+var credentialScope = regexp.MustCompile(`Credential=[^,]*/\d{8}/([^/,]*)/s3/aws4_request`)
 
 type answerKey struct{}
 

@@ -1,12 +1,10 @@
-// Package deploy prints ready-made configuration: for the web server in front of
-// a site, and for the editors that are to use it.
+// Package deploy prints configuration for the web server in front of a site, and for editors.
 //
-// What is printed works as it is. Lines that start with # are comments, which
-// say what the rest does and what it was found out from; the rest is what the
-// reader of the text takes: an nginx configuration, a shell script, or JSON.
+// The printed text works as it is: an nginx configuration, a shell script, or JSON. Lines that
+// begin with # are comments, which explain the rest and name its source.
 //
-// Addresses below the base URL, as editors are told them (VS Code's
-// extensionGalleryManifestService.ts derives the requests):
+// These addresses are in the configuration of editors. VS Code's
+// extensionGalleryManifestService.ts derives its requests from them:
 //
 //	serviceUrl            {base}/api
 //	itemUrl               {base}/item
@@ -20,9 +18,9 @@
 // written by strangers. On a separate host, they cannot run in a browser as part of the
 // gallery.
 //
-// A base URL is http or https with a host and, if need be, a path of letters,
-// digits and -._~/. Anything else would have to be escaped in each of the
-// languages printed here, and is refused.
+// A base URL is http or https with a host and an optional path of letters, digits and -._~/.
+// Other characters are refused, because each of the printed languages would need another way
+// to escape them.
 package deploy
 
 import (
@@ -33,7 +31,7 @@ import (
 	"strings"
 )
 
-// A base is a base URL taken apart.
+// A base is the parts of a base URL.
 type base struct {
 	scheme string // http or https
 	host   string // with the port, if there is one

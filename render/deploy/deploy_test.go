@@ -73,6 +73,24 @@ func TestNginxContent(t *testing.T) {
 	}
 }
 
+// TestNginxBehind prints the two parts for a host that has a server block.
+func TestNginxBehind(t *testing.T) {
+	n := Nginx{BaseURL: "https://host.example/tools/gallery", Root: "/srv/gallery/site", RateLimit: 50, Behind: true}
+	golden(t, "nginx-behind-http.conf", n.Write)
+	golden(t, "nginx-behind-server.conf", n.WriteLocations)
+	for want, spoil := range map[string]func(*Nginx){
+		"certificate: the server block": func(n *Nginx) { n.Cert, n.Key = "/c", "/k" },
+		"content URL: print the whole":  func(n *Nginx) { n.ContentURL = "https://files.example" },
+		`listen "8081": want host:port`: func(n *Nginx) { n.Listen = "8081" },
+	} {
+		bad := n
+		spoil(&bad)
+		if err := bad.WriteLocations(io.Discard); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
 func TestNginxDefaults(t *testing.T) {
 	tests := []struct {
 		base, cert string

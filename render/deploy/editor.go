@@ -8,7 +8,7 @@ import (
 	"text/template"
 )
 
-// Editor is an editor that is to use a gallery.
+// Editor is the gallery that an editor is configured for.
 type Editor struct {
 	BaseURL    string // of the gallery
 	ContentURL string // of the files of packages; "" means BaseURL
@@ -19,16 +19,16 @@ var editorTexts embed.FS
 
 var editorTemplates = template.Must(template.New("editors").Funcs(template.FuncMap{"comment": comment}).ParseFS(editorTexts, "*.txt.tmpl"))
 
-// CodeServer prints a shell script that sets EXTENSIONS_GALLERY; in comments,
-// the same for systemd and for containers.
+// CodeServer prints a shell script that sets EXTENSIONS_GALLERY. Comments contain the same for
+// systemd and for containers.
 func CodeServer(w io.Writer, e Editor) error { return e.write(w, "code-server.txt.tmpl") }
 
-// VSCodium prints a shell script that sets its variables; in comments, the same
-// for Windows, and as a product.json.
+// VSCodium prints a shell script that sets VSCodium's variables. Comments contain the same for
+// Windows, and as a product.json.
 func VSCodium(w io.Writer, e Editor) error { return e.write(w, "vscodium.txt.tmpl") }
 
-// VSCode prints the JSON to be merged into a product.json; in comments, where
-// that is, and what the policy that needs no such change asks for.
+// VSCode prints the JSON to merge into product.json. Comments contain the path of that file, and
+// the policy that needs no such change.
 func VSCode(w io.Writer, e Editor) error { return e.write(w, "vscode.txt.tmpl") }
 
 func (e Editor) write(w io.Writer, name string) error {

@@ -21,10 +21,10 @@ import (
 	"galbuild/render/gallery"
 )
 
-// Nginx is a server block that serves a site, with galshim behind it for what is
-// not a file. With a content URL there are two: the gallery, and files of packages. It
-// needs nginx 1.18 or later with nothing added, and takes nothing from the machine's
-// mime.types.
+// Nginx is a server block that serves a site and passes requests that are not for files to
+// galshim. With a content URL there are two: one for the gallery, and one for files of
+// packages. It needs nginx 1.18 or later without additional modules, and does not use the
+// machine's mime.types.
 type Nginx struct {
 	BaseURL    string // the address clients use; its path is where the site is
 	ContentURL string // of assets and files, at another host or port; "" means BaseURL
@@ -34,7 +34,15 @@ type Nginx struct {
 	ServerName string // of BaseURL; "" means its host
 	Cert, Key  string // PEM files, absolute; both or none, in which case the server speaks http
 	RateLimit  int    // queries a second from one address, with a burst of 1000; 0 means no limit
+
+	// Behind is for a host that has a server block already, which sends requests for the
+	// gallery to a server of its own at Listen, "" meaning 127.0.0.1:8081. There is no
+	// ContentURL, and no Cert: the host's server has one.
+	Behind bool
 }
+
+// behindListen is where the gallery's own server listens if the host has another one.
+const behindListen = "127.0.0.1:8081"
 
 //go:embed nginx.conf.tmpl
 var nginxText string
@@ -67,8 +75,8 @@ type nginxServer struct {
 	Internal                   string
 }
 
-// Write prints the configuration, to be included inside http { }. An error that
-// is not w's names the field that cannot be used.
+// Write prints the configuration, which is included inside http { }. An error is that of w, or
+// names the field that cannot be used.
 func (n Nginx) Write(w io.Writer) error {
 	data, err := n.data()
 	if err != nil {
@@ -77,7 +85,19 @@ func (n Nginx) Write(w io.Writer) error {
 	return nginxTemplate.Execute(w, data)
 }
 
+// WriteLocations prints what the server block of the host needs if n.Behind is set.
+func (n Nginx) WriteLocations(w io.Writer) error {
+	data, err := n.data()
+	if err != nil {
+		return err
+	}
+	return nginxTemplate.ExecuteTemplate(w, "locations", data)
+}
+
 func (n Nginx) data() (*nginxData, error) {
+	if n.Behind {
+		n.Listen = cmp.Or(n.Listen, behindListen)
+	}
 	b, err := parseBase(n.BaseURL)
 	if err != nil {
 		return nil, err
@@ -171,16 +191,15 @@ func isLocal(address string) bool {
 	return strings.HasPrefix(address, "unix:") || host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// allowHeaders is what editors send with a request. Browsers do not take * to
-// cover Authorization, and not at all if they are old.
+// allowHeaders are the headers that editors send. In browsers, * does not cover Authorization,
+// and old browsers do not support it.
 const allowHeaders = "*, Authorization, Content-Type, VSCode-SessionId, X-Market-Client-Id, X-Market-User-Id, " +
 	"X-Market-Search-Activity-Id, X-Client-Name, X-Client-Version, X-Client-Commit, X-Machine-Id"
 
-// platforms matches the target platforms that editors write behind a version.
+// platforms matches the target platforms that editors write after a version.
 const platforms = `(?:win32|linux|alpine|darwin)-[a-z0-9]+|web`
 
-// internal keeps the locations of a site at a sub-path from being asked for
-// without it.
+// internal prevents requests for the locations of a site at a sub-path without the sub-path.
 func internal(prefix string) string {
 	if prefix == "" {
 		return ""
@@ -192,7 +211,7 @@ var unslug = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
 func slug(s string) string { return unslug.ReplaceAllString(s, "_") }
 
-// check finds what nginx would not take, or would take for something else.
+// check returns an error for a value that nginx would refuse or misread.
 func (n Nginx) check() error {
 	for _, f := range []struct{ name, value string }{{"root", n.Root}, {"certificate", n.Cert}, {"key", n.Key}} {
 		if err := checkPath(f.name, f.value); err != nil {
@@ -205,7 +224,10 @@ func (n Nginx) check() error {
 	if (n.Cert == "") != (n.Key == "") {
 		return errors.New("certificate and key: want both or none")
 	}
-	if err := checkAddress(n.Shim); err != nil {
+	if err := checkAddress("shim", n.Shim); err != nil {
+		return err
+	}
+	if err := n.checkBehind(); err != nil {
 		return err
 	}
 	for _, f := range []struct{ name, value string }{{"listen", n.Listen}, {"server name", n.ServerName}} {
@@ -216,10 +238,10 @@ func (n Nginx) check() error {
 	return nil
 }
 
-// drive starts a path on Windows, where nginx takes C:/… too.
+// drive matches the beginning of a path on Windows, where nginx also accepts C:/….
 var drive = regexp.MustCompile(`^[A-Za-z]:[/\\]`)
 
-// checkPath refuses variables: nginx has no way to write a dollar sign.
+// checkPath refuses dollar signs, because nginx cannot escape them.
 func checkPath(name, value string) error {
 	switch {
 	case value == "":
@@ -232,14 +254,27 @@ func checkPath(name, value string) error {
 	return nil
 }
 
-func checkAddress(shim string) error {
-	socket, isSocket := strings.CutPrefix(shim, "unix:")
-	if isSocket {
-		return checkPath("shim", cmp.Or(socket, "."))
+// checkBehind checks what the server of a gallery behind another one can have.
+func (n Nginx) checkBehind() error {
+	switch {
+	case !n.Behind:
+		return nil
+	case n.Cert != "":
+		return errors.New("certificate: the server block that the host has already does the TLS")
+	case n.ContentURL != "":
+		return errors.New("content URL: print the whole configuration for a gallery with a separate host for files")
 	}
-	host, port, err := net.SplitHostPort(shim)
-	if err != nil || host == "" || port == "" || strings.ContainsFunc(shim, notWord) {
-		return fmt.Errorf("shim %q: want host:port or unix:/path", shim)
+	return checkAddress("listen", n.Listen)
+}
+
+func checkAddress(name, address string) error {
+	socket, isSocket := strings.CutPrefix(address, "unix:")
+	if isSocket {
+		return checkPath(name, cmp.Or(socket, "."))
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || host == "" || port == "" || strings.ContainsFunc(address, notWord) {
+		return fmt.Errorf("%s %q: want host:port or unix:/path", name, address)
 	}
 	return nil
 }
@@ -248,7 +283,7 @@ func notWord(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`;{}"'\$#`, r)
 }
 
-// quote writes a string of nginx's configuration.
+// quote returns a string as nginx's configuration writes it.
 func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }

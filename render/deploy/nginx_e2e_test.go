@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -195,7 +196,7 @@ func shimmed(path string) probe {
 }
 
 func gone(path string) probe {
-	return probe{path: path, status: 404, headers: map[string]string{"X-Shim": "", "Cache-Control": ""}}
+	return probe{path: path, status: 404, headers: map[string]string{"X-Shim": "", "Cache-Control": "no-store"}}
 }
 
 func download(path, file, name string) probe {
@@ -502,4 +503,31 @@ func TestNginxTwice(t *testing.T) {
 	if out, err := test.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("%v: %s", err, out)
 	}
+}
+
+// TestNginxBehindHost includes the printed locations in the server block of a host that has
+// locations of its own, and makes all requests through it.
+func TestNginxBehindHost(t *testing.T) {
+	const base = "http://host.example/tools/gallery"
+	n := Nginx{BaseURL: base, Root: makeSite(t), Shim: strings.TrimPrefix(fakeShim(t).URL, "http://"), Behind: true}
+	client := nginxWith(t, n, func(conf string) string {
+		_, rest, _ := strings.Cut(conf, "listen unix:")
+		socket, _, _ := strings.Cut(rest, ";")
+		inner := n
+		inner.Listen = "unix:" + socket + ".inner"
+		var http, locations bytes.Buffer
+		if err := errors.Join(inner.Write(&http), inner.WriteLocations(&locations)); err != nil {
+			t.Fatal(err)
+		}
+		return http.String() + "server {\nlisten unix:" + socket + ";\nserver_name host.example;\nlocation / { return 200 own; }\nlocation ~ \\.js$ { return 200 script; }\n" +
+			locations.String() + "}\n"
+	})
+	runProbes(t, client, base)
+	for path, want := range map[string]string{"/": "own", "/item": "own", "/tools/": "own", "/tools/gallery2/x.js": "script"} {
+		_, body := probe{path: path}.ask(t, client, "http://host.example")
+		if body != want {
+			t.Errorf("%s: got %q, want %q", path, body, want)
+		}
+	}
+	(probe{path: "/tools/gallery", status: http.StatusPermanentRedirect, headers: map[string]string{"Location": base + "/"}}).run(t, client, "http://host.example")
 }

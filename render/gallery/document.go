@@ -27,6 +27,7 @@ func Document(e *catalog.Extension, featured bool) (index.Document, bool) {
 		Description:    newest.Description,
 		Categories:     newest.Categories,
 		Tags:           newest.Tags,
+		Contributed:    newest.Contributed,
 		Platforms:      platforms(versions),
 		Flags:          query.Validated | query.Public,
 		Featured:       featured,

@@ -1,7 +1,7 @@
-// Package page is the gallery's page for people: search, one extension, one
-// publisher. It is the same for every gallery; in the browser it asks the gallery's
-// own API for what it shows. So it needs no rendering when an extension is added, and
-// works wherever editors can use the gallery.
+// Package page is the gallery's page for people: search, one extension, one publisher. It is
+// the same for every gallery. In the browser, it requests everything that it shows from the
+// gallery's API. So it is not rendered again when an extension is added, and works wherever
+// editors can use the gallery.
 //
 // The page consists of HTML without inline scripts or styles, a script and a style sheet.
 // The HTML contains the relative address of the gallery's base. The script must not derive
@@ -20,12 +20,12 @@ import (
 //go:embed page.html
 var html string
 
-// Script is the page's script, to be served at gallery.ScriptPath.
+// Script is the page's script, which is served at gallery.ScriptPath.
 //
 //go:embed page.js
 var Script []byte
 
-// Style is its style sheet, to be served at gallery.StylePath.
+// Style is the page's style sheet, which is served at gallery.StylePath.
 //
 //go:embed page.css
 var Style []byte

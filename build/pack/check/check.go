@@ -2,9 +2,10 @@
 // reports all findings at once.
 //
 // [Manifest] has the rules that vsce applies whenever it reads package.json, including to list
-// files. [Package] has those that it applies only to packages. Errors are what vsce refuses;
-// warnings are what it warns of, or asks to confirm in a terminal. Findings name fields like
-// contributes.languages[0].id. Where has the line of the field in package.json, if it exists.
+// files. [Package] has those that it applies only to packages, and [Editors] those of editors.
+// Errors are what vsce refuses; warnings are what it warns of, or asks to confirm in a terminal.
+// Findings name fields like contributes.languages[0].id. Where has the line of the field in
+// package.json, if it exists.
 //
 // As in JavaScript, null is the same as a missing field, keys are case-sensitive, and the last
 // of several equal keys is used. Fields that vsce only tests for truth may have any type.
@@ -25,8 +26,10 @@
 //     characters in names of files
 //
 // A string instead of a list in keywords, extensionDependencies and extensionPack is a warning:
-// vsce treats each letter as an item. "files": null is allowed together with .vscodeignore,
-// for which vsce fails.
+// vsce treats each letter as an item. Fields for which no editor installs the extension, such as
+// "main": null, are a warning, see manifest.Package.CheckEditors; they are not errors, because
+// editors allow them in built-in extensions. "files": null is allowed together with
+// .vscodeignore, for which vsce fails.
 //
 // extensionDependencies and extensionPack of a wrong type, such as 0, are errors in Manifest.
 //
@@ -34,7 +37,10 @@
 // https://github.com/microsoft/vscode-vsce at 4.1.
 package check
 
-import "galbuild/build/pack/finding"
+import (
+	"galbuild/build/pack/finding"
+	"galbuild/build/vsix/manifest"
+)
 
 // Options select rules. They have the same meaning as in package pack.
 type Options struct {
@@ -104,4 +110,17 @@ func Package(text []byte, f Folder, o Options) []finding.Finding {
 	r.selection(pkg, f)
 	r.xmlCharacters(pkg)
 	return r.findings
+}
+
+// Editors warns if no editor installs an extension with this package.json, which is the original
+// one. Manifest and Package must have found no errors in it.
+func Editors(text []byte) []finding.Finding {
+	pkg, err := manifest.ParsePackage(text)
+	if err == nil {
+		err = pkg.CheckEditors()
+	}
+	if err == nil {
+		return nil
+	}
+	return []finding.Finding{finding.Warning(packageJSON, "", "no editor installs it, and galleries of galbuild refuse it: %v", err)}
 }

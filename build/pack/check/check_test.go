@@ -70,6 +70,25 @@ func TestWhere(t *testing.T) {
 	}
 }
 
+// TestEditors has fields that vsce accepts and for which no editor installs the extension.
+func TestEditors(t *testing.T) {
+	for fields, want := range map[string]string{
+		`"main": null`:                   "package.json: no editor installs it, and galleries of galbuild refuse it: main is null; editors want a string",
+		`"engines": {"vscode": "x.x.x"}`: `package.json: no editor installs it, and galleries of galbuild refuse it: engines.vscode "x.x.x": want a number first, such as 1.x.x`,
+	} {
+		text := with(fields)
+		if hasErrors(append(Manifest(text, Options{}), Package(text, Folder{License: "LICENSE", IgnoreFile: ".vscodeignore"}, Options{})...)) {
+			t.Errorf("%s is an error", fields)
+		}
+		if got := Editors(text); len(got) != 1 || got[0].String() != want || !got[0].Warning {
+			t.Errorf("%s: %v\nwant %s", fields, got, want)
+		}
+	}
+	if got := Editors([]byte(plain)); got != nil {
+		t.Errorf("a valid package.json: %v", got)
+	}
+}
+
 func TestAllAtOnce(t *testing.T) {
 	got := Manifest([]byte(`{"name": "a b", "version": "1", "pricing": 1, "icon": "x.svg", "extensionPack": 1}`), Options{Version: "v1"})
 	for _, want := range []string{"name", "publisher", "version \"1\"", "version \"v1\"", "pricing", "icon", "extensionPack", "engines"} {
@@ -122,12 +141,15 @@ func FuzzManifest(f *testing.F) {
 				t.Errorf("finding %+v", found)
 			}
 		}
-		if hasErrors(all) {
+		if hasErrors(all) || len(Editors(text)) > 0 {
 			return
 		}
 		pkg, err := manifest.ParsePackage(text)
 		if err == nil {
 			err = manifest.CheckIdentity(pkg.Publisher, pkg.Name, pkg.Version)
+		}
+		if err == nil {
+			err = pkg.CheckEditors()
 		}
 		if err != nil {
 			t.Errorf("no errors, but %v", err)

@@ -2,7 +2,6 @@ package check
 
 import (
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -10,11 +9,9 @@ import (
 
 	"galbuild/build/catalog"
 	"galbuild/build/pack/finding"
-	npmsemver "galbuild/build/pack/npm/semver"
+	npmsemver "galbuild/build/semver"
 	"galbuild/build/vsix/manifest"
 )
-
-var engineForm = regexp.MustCompile(`^(?:\*|(?:\^|>=)?(?:[0-9]+|x)\.(?:[0-9]+|x)\.(?:[0-9]+|x)(?:-[^\n\r\x{2028}\x{2029}]*)?)$`)
 
 // engine is a parsed engines.vscode: the range of editors that an extension supports.
 type engine struct {
@@ -47,8 +44,8 @@ func (r *report) engine(pkg *node) (engine, bool) {
 
 // parseEngine parses engines.vscode. why is the reason if it is invalid.
 func parseEngine(s string) (e engine, why string) {
-	if !engineForm.MatchString(s) {
-		return engine{}, "want *, or three numbers such as ^1.90.0, >=1.90.0 or 1.90.0, which may also be x"
+	if err := manifest.CheckEngine(s); err != nil {
+		return engine{}, err.Error()
 	}
 	editors, err := npmsemver.ParseRange(s)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"galbuild/build/pack/finding"
-	npmsemver "galbuild/build/pack/npm/semver"
+	npmsemver "galbuild/build/semver"
 	"galbuild/build/vsix/manifest"
 )
 
@@ -53,11 +53,10 @@ func (r *report) publisher(pkg *node, o Options) {
 }
 
 func checkVersion(s string, o Options) error {
-	if o.List {
-		s = strings.TrimPrefix(strings.TrimSpace(s), "v")
-	} else if err := manifest.CheckIdentity("a", "a", s); err != nil {
-		return err
+	if !o.List {
+		return manifest.CheckIdentity("a", "a", s)
 	}
+	s = strings.TrimPrefix(strings.TrimSpace(s), "v")
 	if _, err := npmsemver.ParseVersion(s); err != nil {
 		return fmt.Errorf("version %q: %w", s, err)
 	}

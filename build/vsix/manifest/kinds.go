@@ -32,6 +32,12 @@ func (p *Package) Kinds() []string {
 	return kinds
 }
 
+// DecidedKinds returns Kinds, and whether package.json says them: by extensionKind, or by
+// main and browser. Of other extensions, packagers of different age deduce different kinds.
+func (p *Package) DecidedKinds() (kinds []string, decided bool) {
+	return p.Kinds(), p.declaredKinds() != nil || p.truthy("main") || p.Browser()
+}
+
 // declaredKinds returns extensionKind, nil if it is not given.
 func (p *Package) declaredKinds() []string {
 	if p.list("extensionKind") != nil {

@@ -15,13 +15,14 @@
 // [Translated] and [ForPacking], and writes what vsce would.
 //
 //	                     gallery                     packing
-//	text of no string    ignored                     as JavaScript prints it, but for objects
+//	text of no string    ignored, but for objects    as JavaScript prints it, but for objects
+//	                     with a message or value
 //	empty item of a list left out                    stays
 //	display name,        on one line; the name, or   as written
 //	description          nothing, for a %key%
 //	%key%                any key; one that is        letters, digits, _ and . only; one
 //	                     unknown stays               that is unknown is an error
-//	translation          a string or a message       any value
+//	translation          a string, message or value  any value
 //	readme, licence, …   found by name               given in [Options]
 //	translation's file   path cleaned, any case      path as written, but for ./
 //	control characters   stay                        left out
@@ -40,14 +41,15 @@
 //
 // # Leniency of galleries
 //
-// package.json must be a JSON object as editors parse it: no comments, no
-// trailing commas. A byte order mark and UTF-16 are converted by [PlainJSON]. name
-// and version must be strings. Any other field of an unexpected type is ignored, keys
-// are case-sensitive, and the last of two equal keys counts, as in JavaScript.
+// package.json must be a JSON object as editors parse it: no comments, no trailing commas,
+// no byte order mark. publisher, name and version must be strings, and
+// [Package.CheckEditors] has the other fields that editors check. Any other field of an
+// unexpected type is ignored, keys are case-sensitive, and of two equal keys the last is
+// used, as in JavaScript.
 //
 // package.nls.json may hold comments and trailing commas, for packing too. A text that is a
 // %key% as a whole is replaced by the translation, which is a string or the
-// message of an object; an unknown key leaves the text as it is.
+// message or value of an object; an unknown key leaves the text as it is.
 //
 // The XML may be in any encoding that browsers know, may declare a wrong one,
 // and may hold control characters, which are dropped. Elements are found by

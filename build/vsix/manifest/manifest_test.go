@@ -78,6 +78,9 @@ func FuzzPackage(f *testing.F) {
 			return
 		}
 		_ = p.Translate(nls, 1000) // one that is broken changes nothing
+		if all := p.Contributed(); len(all) > contributedTexts || len(strings.Join(all, "")) > contributedBytes {
+			t.Errorf("contributed are %d texts: %q", len(all), all)
+		}
 		x := Derive(p, []string{PackagePath, "extension/i.png", "extension/a"}, Options{PreRelease: true})
 		written, err := x.Bytes()
 		if err != nil {

@@ -89,7 +89,10 @@ func (o object) some(key string) string {
 func (o object) readString(raw json.RawMessage) (string, bool) {
 	var s *string
 	if json.Unmarshal(raw, &s) != nil || s == nil {
-		return "", false
+		if o.exact {
+			return "", false
+		}
+		return localized(raw)
 	}
 	if o.exact {
 		return strings.Map(keepAllowed, *s), true

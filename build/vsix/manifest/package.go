@@ -4,23 +4,32 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"galbuild/build/js"
 )
 
 // Package is package.json. Its texts are translated once Translate was called, or
 // by ForPacking.
 type Package struct {
-	Publisher, Name, Version string // as written, never translated; Publisher may be empty
+	Publisher, Name, Version string // as written, never translated; may be empty for packing
 	object
 }
 
-// ParsePackage reads package.json, UTF-8 without a byte order mark.
+// ParsePackage reads package.json as editors do: as UTF-8, in which every wrong byte is a
+// U+FFFD, and without a byte order mark. It refuses text without the fields by which editors
+// tell packages apart. [Package.CheckEditors] has the other rules of editors.
 func ParsePackage(text []byte) (*Package, error) {
-	o, err := parseObject(text)
+	if err := checkText(text); err != nil {
+		return nil, err
+	}
+	o, err := parseObject(PlainJSON(text))
 	if err != nil {
 		return nil, err
 	}
 	p := &Package{object: o}
-	p.Publisher, _ = decode[string](o, "publisher")
+	if p.Publisher, err = p.required("publisher"); err != nil {
+		return nil, err
+	}
 	if p.Name, err = p.required("name"); err != nil {
 		return nil, err
 	}
@@ -58,8 +67,8 @@ func (p *Package) Translate(nls []byte, most int) error {
 	for key := range o.fields {
 		if s, ok := decode[string](o, key); ok {
 			p.words[key] = s
-		} else if message, ok := decode[string](o.object(key), "message"); ok {
-			p.words[key] = message
+		} else if s, ok := localized(o.fields[key]); ok {
+			p.words[key] = s
 		}
 	}
 	return nil
@@ -86,10 +95,11 @@ func (p *Package) Description() string {
 }
 
 // Plain returns s with its white space collapsed, and nothing for a %key% that
-// found no translation: it would tell a reader nothing.
+// found no translation and for what vsce writes in place of an object: they would tell a
+// reader nothing.
 func Plain(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
-	if placeholder.MatchString(s) {
+	if placeholder.MatchString(s) || s == printedObject {
 		return ""
 	}
 	return s
@@ -106,7 +116,14 @@ func (p *Package) Categories() []string { return p.texts("categories") }
 func (p *Package) Preview() bool { return p.truthy("preview") }
 
 // Engine returns the range of editor versions it runs in, such as ^1.90.0.
-func (p *Package) Engine() string { return p.object.object("engines").text("vscode") }
+// It is without white space around it, unless for packing.
+func (p *Package) Engine() string {
+	text := p.object.object("engines").text("vscode")
+	if p.exact {
+		return text
+	}
+	return strings.TrimFunc(text, js.IsSpace)
+}
 
 // Icon returns the path of the icon below extension/, as written.
 func (p *Package) Icon() string { return p.text("icon") }

@@ -17,10 +17,9 @@ var (
 	bomUTF16BE = []byte("\xfe\xff")
 )
 
-// PlainJSON returns text as UTF-8 without a byte order mark, which is what
-// JSON.parse takes. UTF-16 is recognised by its mark; bytes that are not UTF-8
-// become U+FFFD, as in editors. If nothing had to change, text itself is
-// returned.
+// PlainJSON returns text as UTF-8 without a byte order mark. UTF-16 is recognised by its
+// mark; bytes that are not UTF-8 become U+FFFD, as in editors. If nothing had to change,
+// text itself is returned.
 func PlainJSON(text []byte) []byte {
 	if plain, ok := fromMark(text); ok {
 		text = plain

@@ -20,7 +20,7 @@ import (
 )
 
 type addCmd struct {
-	Sources []string `arg:"" name:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input."`
+	Sources []string `arg:"" name:"source" type:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input."`
 	Strict  bool     `help:"Add nothing if any package was refused."`
 
 	stdin   string                          // a file with what came there, if it is a source
@@ -58,10 +58,16 @@ type addition struct {
 
 // Run adds packages to a published site. Of what is there it reads the catalogue only.
 func (a *addCmd) Run(ctx context.Context, e *env) error {
+	first := a.firstWrite()
+	return first.takeBack(a.run(ctx, e))
+}
+
+func (a *addCmd) run(ctx context.Context, e *env) error {
 	at, err := a.open(e)
 	if err != nil {
 		return err
 	}
+	defer closeTarget(at)
 	var made *build.Result
 	var result publish.Result
 	err = e.working(func(dir *site.Dir, bar *progress) error {

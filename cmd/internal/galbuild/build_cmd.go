@@ -19,9 +19,9 @@ import (
 )
 
 type buildCmd struct {
-	Sources []string `arg:"" name:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input."`
+	Sources []string `arg:"" name:"source" type:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input."`
 
-	Output     string `short:"o" name:"output" default:"site" placeholder:"SITE" help:"The site's folder (default: ${default})."`
+	Output     string `short:"o" name:"output" default:"site" type:"newsite" placeholder:"SITE" help:"The site's folder (default: ${default})."`
 	BaseURL    string `placeholder:"URL" help:"Address at which the site is served, path allowed; lets update checks be answered by plain files."`
 	ContentURL string `placeholder:"URL" help:"Address from which editors load assets and files, if it is another host. A separate host keeps files of packages from running as part of the gallery."`
 
@@ -31,7 +31,7 @@ type buildCmd struct {
 	Featured []string `placeholder:"ID" help:"Extensions to answer to @featured."`
 	Control  string   `type:"existingfile" placeholder:"FILE" help:"Control manifest (JSON): what is malicious, deprecated, preferred."`
 
-	CA string `name:"ca" type:"existingfile" placeholder:"FILE" help:"More certificate authorities to trust (PEM), for https sources."`
+	CA string `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" help:"More certificate authorities to trust (PEM), for https sources."`
 
 	Strict bool `help:"Keep the old generation if any package was refused."`
 	Jobs   int  `placeholder:"N" help:"Packages read at a time (default: one a processor)."`
@@ -83,6 +83,11 @@ func checkAddress(flag, address string) error {
 // Run builds the site: content, then what follows from it, then the switch, then
 // the sweep. Whatever ends it early, the old generation goes on being served.
 func (b *buildCmd) Run(ctx context.Context, e *env) error {
+	first := newFirstWrite(b.Output)
+	return first.takeBack(b.run(ctx, e))
+}
+
+func (b *buildCmd) run(ctx context.Context, e *env) error {
 	settings, err := b.settings()
 	if err != nil {
 		return err
@@ -131,14 +136,27 @@ func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings ca
 	if err != nil {
 		return build.Report{}, err
 	}
+	if result.Catalog != nil {
+		result.Report.Warnings = append(result.Report.Warnings, notFeatured(result.Catalog)...)
+	}
 	result.Report.Site, result.Report.Generation, result.Report.DryRun = b.Output, current.Generation, b.DryRun
 	switch {
 	case b.DryRun, result.Catalog == nil, b.Strict && len(result.Report.Refused) > 0:
 		return result.Report, nil
-	case result.Report.Versions == 0 && current.IsZero():
+	case result.Report.Versions == 0 && result.Report.Read == 0 && current.IsZero():
 		return result.Report, dir.Abandon()
 	}
 	return result.Report, b.publish(ctx, dir, current, result)
+}
+
+// notFeatured warns of ids of --featured that are not in the gallery. They may come later.
+func notFeatured(c *catalog.Catalog) (warnings []build.Problem) {
+	for _, id := range c.Featured {
+		if c.Find(id) == nil {
+			warnings = append(warnings, build.Problem{File: "--featured=" + id, Reason: "is not in the gallery" + similarIDs(c, id)})
+		}
+	}
+	return warnings
 }
 
 // begin returns what the site serves, and marks it as being changed.
@@ -229,6 +247,9 @@ func (b *buildCmd) verdict(r build.Report) error {
 	if b.Strict && !b.DryRun {
 		return hint.Add(fmt.Errorf("%s refused, and nothing is published (--strict)", plural(len(r.Refused), "package")),
 			"mend or remove what is named above and run it again")
+	}
+	if r.Versions == 0 && r.Generation != "" {
+		return errors.New("no package could be taken, and the gallery is empty")
 	}
 	if r.Versions == 0 {
 		return hint.Add(errors.New("no package could be taken"), "sources are .vsix files, folders, globs, addresses and @lists; galbuild --help has the commands")

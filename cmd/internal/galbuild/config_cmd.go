@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"galbuild/build/site"
+	"galbuild/cmd/internal/hint"
 	"galbuild/publish/s3"
 	"galbuild/render/deploy"
 )
@@ -19,7 +21,7 @@ type configCmd struct {
 }
 
 type nginxCmd struct {
-	Site       string `arg:"" default:"site" help:"The site's folder (default: ${default})."`
+	Site       string `arg:"" default:"site" type:"site" help:"The site's folder (default: ${default})."`
 	BaseURL    string `placeholder:"URL" default:"http://localhost" help:"Address at which the site is served, path allowed (default: ${default})."`
 	ContentURL string `placeholder:"URL" help:"Address from which editors load assets and files, if it is another host; nginx then gets a second server for them."`
 	Shim       string `placeholder:"HOST:PORT" default:"127.0.0.1:8080" help:"Where galshim listens (default: ${default})."`
@@ -27,6 +29,8 @@ type nginxCmd struct {
 	ServerName string `placeholder:"NAME" help:"nginx's server_name (default: the host of --base-url)."`
 	Cert       string `type:"path" placeholder:"FILE" help:"TLS certificate, for an https --base-url."`
 	Key        string `type:"path" placeholder:"FILE" help:"Its key."`
+	Part       string `enum:"all,http,server" default:"all" help:"For a host that has a server block already: what is included inside http { } (http), with a server for the gallery at --listen (default: 127.0.0.1:8081), and the locations for that server block (server)."`
+	NoCheck    bool   `help:"Print it although the site is not on this machine."`
 	RateLimit  int    `placeholder:"N" help:"Queries a second that one client address may send, with a burst of 1000. All clients that share an address share the limit (default: no limit)."`
 }
 
@@ -38,15 +42,38 @@ func (n *nginxCmd) Validate() error {
 	return checkAddresses(n.BaseURL, n.ContentURL)
 }
 
+// checkSite refuses a folder without a site, which is most likely mistyped.
+func (n *nginxCmd) checkSite() error {
+	if n.NoCheck {
+		return nil
+	}
+	current, err := site.ReadCurrent(n.Site)
+	if err == nil && current.IsZero() {
+		err = fmt.Errorf("%s is no site: it has no %s", n.Site, site.CurrentPath)
+	}
+	if err != nil {
+		return hint.Add(err, "galbuild SOURCE… -o %s builds one; for a site on another machine, add --no-check", n.Site)
+	}
+	return nil
+}
+
 func (n *nginxCmd) Run(e *env) error {
 	root, err := filepath.Abs(n.Site)
 	if err != nil {
 		return err
 	}
-	return deploy.Nginx{
+	if err := n.checkSite(); err != nil {
+		return err
+	}
+	conf := deploy.Nginx{
 		BaseURL: strings.TrimRight(n.BaseURL, "/"), ContentURL: strings.TrimRight(n.ContentURL, "/"), Root: root,
 		Shim: n.Shim, Listen: n.Listen, ServerName: n.ServerName, Cert: n.Cert, Key: n.Key, RateLimit: n.RateLimit,
-	}.Write(e.stdout)
+		Behind: n.Part != "all",
+	}
+	if n.Part == "server" {
+		return conf.WriteLocations(e.stdout)
+	}
+	return conf.Write(e.stdout)
 }
 
 // editorFlags are what an editor needs to know of a gallery.

@@ -17,6 +17,8 @@ import (
 	"github.com/tailscale/hujson"
 	"github.com/tidwall/gjson"
 
+	"galbuild/build/similar"
+	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
 )
 
@@ -79,9 +81,12 @@ func readBackend(file, name string) (b backend, warning string, err error) {
 		return b, "", err
 	}
 	if b, err = parseBackend(text, name); err != nil {
-		return b, "", hint.Add(fmt.Errorf("%s: %w", file, err), `a config file is {"backends": {"s3": {"bucket": "…"}, …}}; README lists the keys`)
+		return b, "", hint.Add(fmt.Errorf("%s: %w", file, err), `a config file is {"backends": {"s3": {"bucket": "…"}, …}}; publish/README.md lists the keys`)
 	}
 	for _, path := range b.files() {
+		if addresses.Scheme(*path) != "" {
+			return b, "", hint.Add(fmt.Errorf("%s: %s is an address: want a path", file, *path), `a target at an address has a type: "s3", "oss", "dropbox" or "artifactory"`)
+		}
 		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(filepath.Dir(file), filepath.FromSlash(*path))
 		}
@@ -124,7 +129,7 @@ func parseBackend(text []byte, name string) (backend, error) {
 	}
 	switch len(chosen) {
 	case 0:
-		return backend{}, fmt.Errorf("backends: there is no %q; there is %s", name, strings.Join(names, ", "))
+		return backend{}, fmt.Errorf("backends: there is no %q; there is %s%s", name, strings.Join(names, ", "), similar.Question(name, names))
 	case 1:
 		return newBackend(chosen[0])
 	}
@@ -226,6 +231,8 @@ func (b *backend) keys() map[string]any {
 	bucket := map[string]any{
 		"accessKeyId": &b.AccessKey, "access_key_id": &b.AccessKey, "secret_access_key": (*string)(&b.SecretKey),
 		"session_token": (*string)(&b.SessionToken), "region": &b.Region, "bucket": &b.Bucket,
+		"aws_access_key_id": &b.AccessKey, "aws_secret_access_key": (*string)(&b.SecretKey), "aws_session_token": (*string)(&b.SessionToken),
+		"endpoint_url": &b.Endpoint, "ca_bundle": &b.CA,
 	}
 	switch b.Kind {
 	case "s3":
@@ -255,7 +262,8 @@ func set(in string, keys map[string]any, values []member) (wrong []string) {
 		address := fmt.Sprintf("%p", to)
 		switch first, twice := given[address]; {
 		case !known:
-			wrong = append(wrong, fmt.Sprintf("%s.%s: no such key; want some of %s", in, v.name, strings.Join(slices.Sorted(maps.Keys(keys)), ", ")))
+			wrong = append(wrong, fmt.Sprintf("%s.%s: no such key; want some of %s%s", in, v.name, strings.Join(slices.Sorted(maps.Keys(keys)), ", "),
+				similar.Question(v.name, slices.Collect(maps.Keys(keys)))))
 		case twice:
 			wrong = append(wrong, fmt.Sprintf("%s.%s: %s says it already", in, v.name, first))
 		default:

@@ -99,7 +99,7 @@ func TestReadBackendRefuses(t *testing.T) {
 		`{"backends": {"google-drive": {}}}`:                                                          `backends.google-drive: "google-drive" is no kind of place: want s3, oss, dropbox, artifactory or folder`,
 		`{"backends": {"s3": {"type": "ftp"}}}`:                                                       `backends.s3: "ftp" is no kind of place`,
 		`{"backends": {"s3": {"type": 3, "bucket": "b"}}}`:                                            "backends.s3.type: want a string, it is a number",
-		`{"backends": {"s3": {"bucket": true, "secretKey": "SECRET"}}}`:                               "backends.s3.bucket: want a string, it is true; backends.s3.secretKey: no such key; want some of accessKeyId, access_key_id, acl, addressing_style, bucket, ",
+		`{"backends": {"s3": {"bucket": true, "secretKey": "SECRET"}}}`:                               "backends.s3.bucket: want a string, it is true; backends.s3.secretKey: no such key; want some of accessKeyId, access_key_id, acl, addressing_style, aws_access_key_id, aws_secret_access_key, aws_session_token, bucket, ",
 		`{"backends": {"s3": {"bucket": "b", "secretAccessKey": {"a": "SECRET"}}}}`:                   "backends.s3.secretAccessKey: want a string, it is an object",
 		`{"backends": {"s3": {"bucket": "b", "secretAccessKey": "SECRET"}}}`:                          "backends.s3: a key's id and its secret go together",
 		`{"backends": {"s3": {"bucket": "b", "no_sign_request": "SECRET"}}}`:                          "backends.s3.no_sign_request: want true or false, it is a string",

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"aead.dev/minisign"
@@ -20,10 +22,10 @@ import (
 )
 
 type exportCmd struct {
-	Site string `arg:"" default:"site" help:"The site's folder (default: ${default})."`
+	Site string `arg:"" default:"site" type:"site" help:"The site's folder (default: ${default})."`
 
-	Output           string   `short:"o" required:"" placeholder:"FILE" help:"The tarball, .tar, .tar.gz or .tar.zst; - is standard output."`
-	Since            []string `sep:"none" placeholder:"BASE" help:"Carry only what is not in BASE: a site, an earlier tarball, or the SHA256SUMS in it. Of several, the other side may have any."`
+	Output           string   `short:"o" required:"" type:"newfile" placeholder:"FILE" help:"The tarball, .tar, .tar.gz or .tar.zst; - is standard output."`
+	Since            []string `sep:"none" type:"file" placeholder:"BASE" help:"Carry only what is not in BASE: a site, an earlier tarball, or the SHA256SUMS in it. Of several, the other side may have any."`
 	Split            byteSize `placeholder:"SIZE" help:"Cut it into parts, such as 4GiB or 700MB."`
 	SignKey          string   `type:"existingfile" placeholder:"FILE" help:"Sign with this minisign secret key; its password comes from $$GALBUILD_SIGN_PASSWORD, a file or the terminal."`
 	SignPasswordFile string   `type:"existingfile" placeholder:"FILE" help:"Where the key's password is."`
@@ -47,6 +49,35 @@ func (x *exportCmd) Validate() error {
 	if x.Output == "-" && (x.Split > 0 || x.SignKey != "") {
 		return errors.New("--split and --sign-key need files: name one with -o")
 	}
+	return checkArchive(x.Output)
+}
+
+// archiveSuffixes are the ends of the names of archives, which choose the compression.
+var archiveSuffixes = []string{".tar", ".tar.gz", ".tgz", ".tar.zst"}
+
+// checkArchive returns an error if an archive cannot be written to the file out.
+func checkArchive(out string) error {
+	info, err := os.Stat(out)
+	switch {
+	case out == "-":
+		return nil
+	case err == nil && info.IsDir():
+		return hint.Add(fmt.Errorf("--output=%s: is a folder, must be a file", out), "name the tarball, such as -o %s", filepath.Join(out, "gallery.tar.zst"))
+	case !slices.ContainsFunc(archiveSuffixes, func(s string) bool { return strings.HasSuffix(out, s) }):
+		return fmt.Errorf("--output=%s: the name must end in %s", out, strings.Join(archiveSuffixes, " or "))
+	}
+	return needFolder(filepath.Dir(out))
+}
+
+// needFolder returns an error if there is no folder for a file that is to be written.
+func needFolder(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return hint.Add(fmt.Errorf("%s: there is no such folder", dir), "make it, or name another one with -o")
+	case err == nil && !info.IsDir():
+		return fmt.Errorf("%s is a file, and not a folder", dir)
+	}
 	return nil
 }
 
@@ -56,7 +87,10 @@ func (x *exportCmd) Run(ctx context.Context, e *env) error {
 	if x.Output == "-" {
 		cfg.Stream = e.stdout.Raw()
 	}
-	var err error
+	err := needSite(x.Site)
+	if err != nil {
+		return err
+	}
 	if cfg.SignKey, err = x.readKey(e); err != nil {
 		return err
 	}
@@ -69,6 +103,10 @@ func (x *exportCmd) Run(ctx context.Context, e *env) error {
 		return hint.Add(err, "nothing was exported; galbuild verify %s lists what is wrong", x.Site)
 	case errors.Is(err, context.Canceled):
 		return hint.Add(errors.New("interrupted"), "nothing was exported")
+	case isFull(err) && cfg.Stream != nil:
+		return hint.Add(fmt.Errorf("standard output: %w", err), "what has been written to it is not complete")
+	case isFull(err):
+		return hint.Add(err, "%s, or name another folder; nothing was exported", makeRoom(err))
 	case err != nil || cfg.Stream != nil || e.quiet && !e.json:
 		return err
 	case e.json:

@@ -47,12 +47,15 @@ type commandLine struct {
 	Config  configCmd  `cmd:"" help:"Print ready-made configuration for a web server or an editor."`
 	Export  exportCmd  `cmd:"" help:"Write a site, or what changed, to a tarball that proves itself."`
 	Import  importCmd  `cmd:"" help:"Take a tarball over into a site, once it is proved."`
+	Help    helpCmd    `cmd:"" help:"Print the help of galbuild, or of a command."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
 	JSON     bool   `help:"Print the result as JSON." name:"json"`
 	Quiet    bool   `short:"q" help:"Print errors only."`
 	Verbose  bool   `short:"v" help:"Say what is done, package by package."`
 	Progress string `enum:"auto,plain,none" default:"auto" help:"Show progress: ${enum}."`
+
+	PrintVersion kong.VersionFlag `name:"version" short:"V" env:"-" help:"Print the version and exit."`
 }
 
 // env is what every command works with.
@@ -102,30 +105,28 @@ type program struct {
 func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, errs io.Writer) int {
 	stdout, stderr := terminal.NewWriter(out), terminal.NewWriter(errs)
 	var cl commandLine
-	parser, err := kong.New(&cl,
+	exit := -1
+	parser, err := kong.New(&cl, append(pathMappers(),
 		kong.Name("galbuild"),
 		kong.Description("Turns .vsix files into a gallery of VS Code extensions made of plain files.\n\n"+
 			"    galbuild ./vsixs -o site       build\n"+
 			"    galshim --index site           serve it\n"+
 			"    galbuild config code-server    point an editor to it"),
 		kong.DefaultEnvars("GALBUILD"),
-		kong.Vars{"limits": vsix.LimitNames()},
+		kong.Vars{"limits": vsix.LimitNames(), "version": "galbuild " + version.String()},
 		kong.Writers(out, errs), // help is as wide as the terminal
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-	)
+		kong.Exit(func(status int) { exit = status }),
+	)...)
 	if err != nil {
 		panic(err) // a mistake in the structs above
 	}
 	command, err := parser.Parse(args)
-	if err != nil {
-		switch {
-		case hint.Has(err):
-		case strings.HasPrefix(err.Error(), "unexpected argument "):
-			err = hint.Add(err, "there may be too many, or flags between those of one kind; galbuild --help lists commands and flags")
-		default:
-			err = hint.Add(err, "galbuild --help lists commands and flags")
-		}
+	if exit >= 0 { // --help and --version
+		return exit
+	}
+	if err := cl.explainUsage(parser, command, err, args); err != nil {
 		hint.Tell(stderr, "galbuild", err)
 		return exitUsage
 	}
@@ -140,31 +141,44 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 
 func newEnv(cl *commandLine, stdin io.Reader, stdout, stderr *terminal.Writer) *env {
 	e := &env{stdin: stdin, stdout: stdout, stderr: stderr, json: cl.JSON, quiet: cl.Quiet, verbose: cl.Verbose, progress: cl.Progress}
-	level := slog.LevelWarn
-	if cl.Verbose {
-		level = slog.LevelDebug
-	}
-	e.log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	e.log = slog.New(messages{to: stderr, verbose: cl.Verbose})
 	return e
 }
 
 // explain adds the way out of troubles that any command can have.
 func explain(err error) error {
+	_, output := errors.AsType[*terminal.OutputError](err)
 	switch {
 	case hint.Has(err):
 		return err
+	case output:
+		return hint.Add(err, "only printing failed: what the command does to sites and files is done")
 	case errors.Is(err, site.ErrLocked):
 		return hint.Add(err, "wait for it to end; a lock left by a killed process does not count")
 	case errors.Is(err, site.ErrNotSite):
 		return hint.Add(err, "name a new or empty folder with -o, or an earlier site")
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return hint.Add(err, "free some space and run it again; what the site serves has not changed")
+	case isFull(err):
+		return hint.Add(err, "%s and run it again; what the site serves has not changed", makeRoom(err))
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
-		return hint.Add(err, "the user running galbuild must be able to write there; what the site serves has not changed")
+		return hint.Add(err, "the user running galbuild must be able to %s; what the site serves has not changed", readOrWrite(err))
 	case errors.Is(err, context.Canceled):
 		return hint.Add(errors.New("interrupted"), "what the site serves has not changed; run it again to go on")
 	}
 	return err
+}
+
+// readOrWrite says what the permission is for, as far as the error tells.
+func readOrWrite(err error) string {
+	file, ok := errors.AsType[*fs.PathError](err)
+	switch {
+	case errors.Is(err, syscall.EROFS), ok && strings.HasPrefix(file.Op, "mkdir"):
+		return "write there"
+	case ok && strings.HasPrefix(file.Op, "open"):
+		return "read it, or to write there"
+	case ok && (strings.HasPrefix(file.Op, "read") || strings.HasSuffix(file.Op, "stat")):
+		return "read it"
+	}
+	return "write there"
 }
 
 type versionCmd struct{}

@@ -4,36 +4,43 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/dustin/go-humanize"
 
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
+	"galbuild/cmd/internal/usage"
 	"galbuild/publish/bundle"
 )
 
 type importCmd struct {
-	Tarball string `arg:"" help:"What galbuild export wrote, or any part of it; - is standard input."`
+	Tarball string `arg:"" type:"file" help:"What galbuild export wrote, or any part of it; - is standard input."`
 
-	Output string   `short:"o" name:"output" default:"site" placeholder:"SITE" help:"The site's folder (default: ${default})."`
-	Trust  []string `sep:"none" placeholder:"KEY" help:"Take only what one of these minisign public keys has signed; a folder stands for the *.pub in it."`
+	Output string   `short:"o" name:"output" default:"site" type:"newsite" placeholder:"SITE" help:"The site's folder (default: ${default})."`
+	Trust  []string `sep:"none" type:"file" placeholder:"KEY" help:"Take only what one of these minisign public keys has signed; a folder stands for the *.pub in it."`
 	Sums   string   `type:"existingfile" placeholder:"FILE" help:"The SHA256SUMS of the tarball, if it is not beside it."`
 }
 
 // Run proves the tarball, and makes its generation the one that is served.
 func (i *importCmd) Run(ctx context.Context, e *env) error {
+	if info, err := os.Stat(i.Tarball); err == nil && info.IsDir() {
+		return hint.Add(fmt.Errorf("%s is a folder; a tarball is a file", i.Tarball), "name the file that galbuild export wrote; galbuild publish SITE -o TARGET copies a site's folder")
+	}
 	cfg := bundle.ImportConfig{Archive: i.Tarball, Sums: i.Sums, Trust: i.Trust, Site: i.Output}
 	if i.Tarball == "-" {
 		cfg.Stream = e.stdin
 	}
 	bar := newProgress(e)
 	cfg.Show = bar.bytes("import", i.Tarball)
+	first := newFirstWrite(i.Output)
 	report, err := bundle.Import(ctx, cfg)
 	bar.close()
 	switch {
 	case err != nil:
-		return i.explain(err)
+		return i.explain(first.takeBack(err))
 	case e.json:
 		return e.printJSON(report)
 	case e.quiet:
@@ -43,7 +50,7 @@ func (i *importCmd) Run(ctx context.Context, e *env) error {
 		terminal.Fprintln(e.stderr, "galbuild: warning: the signature was not looked at; --trust KEY does")
 	}
 	i.warnOlder(e, report)
-	return printImported(e, report)
+	return i.print(e, report)
 }
 
 // warnOlder warns with the versions that the site loses. A tarball has no trusted date, and
@@ -90,17 +97,24 @@ func firstFew(names []string) string {
 
 // explain tells the way out of a refusal.
 func (i *importCmd) explain(err error) error {
+	name := i.Tarball
+	if name == "-" {
+		name = "standard input"
+	}
 	const unchanged = "; the site has not changed"
 	if base, ok := errors.AsType[*bundle.BaseError](err); ok {
-		return hint.Add(fmt.Errorf("%s: %w", i.Tarball, err), "import a tarball that leads to %s first, or export with --since a copy of this site, or without --since%s",
+		return hint.Add(fmt.Errorf("%s: %w", name, err), "import a tarball that leads to %s first, or export with --since a copy of this site, or without --since%s",
 			strings.Join(base.Wants, " or "), unchanged)
+	}
+	if file, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(err, fs.ErrNotExist) && file.Path == i.Tarball {
+		return fmt.Errorf("%w%s", err, usage.SimilarFiles(i.Tarball))
 	}
 	_, malformed := errors.AsType[*bundle.FormatError](err)
 	switch {
 	case malformed:
-		return hint.Add(fmt.Errorf("%s is refused: %w", i.Tarball, err), "bring all of its parts over again, with the %s beside them%s", bundle.SumsName, unchanged)
+		return hint.Add(fmt.Errorf("%s is refused: %w", name, err), "bring all of its parts over again, with the %s beside them%s", bundle.SumsName, unchanged)
 	case errors.Is(err, bundle.ErrUntrusted):
-		return hint.Add(fmt.Errorf("%s is refused: %w", i.Tarball, err), "bring %s and %s over with it, or --trust the key if it is known to be good%s",
+		return hint.Add(fmt.Errorf("%s is refused: %w", name, err), "bring %s and %s over with it, or --trust the key if it is known to be good%s",
 			bundle.SumsName, bundle.SumsName+bundle.SignedSuffix, unchanged)
 	case errors.Is(err, bundle.ErrTarget):
 		return hint.Add(err, "import a tarball of the whole site into a new folder")
@@ -110,13 +124,17 @@ func (i *importCmd) explain(err error) error {
 	return err
 }
 
-func printImported(e *env, r *bundle.Imported) error {
+func (i *importCmd) print(e *env, r *bundle.Imported) error {
 	signed := ""
 	if r.Signer != "" {
 		signed = ", signed by " + r.Signer
 	}
 	terminal.Fprintf(e.stdout, "%s: %s proved%s, %s of content, %s of it new\n", r.Site, plural(r.Files, "file"), signed,
 		humanize.Bytes(uint64(r.Bytes)), humanize.Bytes(uint64(r.Written)))
+	if r.Same {
+		_, err := terminal.Fprintf(e.stdout, "%s: generation %s, as before%s: nothing in the tarball is new\n", r.Site, r.Generation, signed)
+		return err
+	}
 	before := ""
 	if r.Previous != "" {
 		before = fmt.Sprintf(" (before: %s)", r.Previous)

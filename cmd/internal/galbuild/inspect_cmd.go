@@ -18,7 +18,7 @@ import (
 )
 
 type inspectCmd struct {
-	Site string   `arg:"" default:"site" help:"The site's folder (default: ${default})."`
+	Site string   `arg:"" default:"site" type:"site" help:"The site's folder (default: ${default})."`
 	IDs  []string `arg:"" optional:"" name:"id" help:"Extensions to show with all their versions and files."`
 }
 
@@ -39,6 +39,9 @@ type indexFile struct {
 
 // Run prints the generation, its index's sections and its extensions.
 func (i *inspectCmd) Run(e *env) error {
+	if err := needSite(i.Site); err != nil {
+		return err
+	}
 	current, err := site.ReadCurrent(i.Site)
 	if err != nil {
 		return err
@@ -75,7 +78,7 @@ func (i *inspectCmd) choose(c *catalog.Catalog) ([]catalog.Extension, error) {
 	for _, id := range i.IDs {
 		x := c.Find(strings.ToLower(id))
 		if x == nil {
-			return nil, fmt.Errorf("%s is not in %s", id, i.Site)
+			return nil, fmt.Errorf("%s is not in %s%s", id, i.Site, similarIDs(c, id))
 		}
 		chosen = append(chosen, *x)
 	}

@@ -4,26 +4,32 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 
+	"galbuild/cmd/internal/addresses"
+	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
+	"galbuild/cmd/internal/usage"
 	"galbuild/publish"
 	"galbuild/publish/artifactory"
 	"galbuild/publish/dropbox"
 	"galbuild/publish/folder"
 	"galbuild/publish/s3"
+	"galbuild/publish/website"
 )
 
 // place says where a site is kept, if that is no folder here.
 type place struct {
 	S3          string `name:"s3" env:"GALBUILD_S3" placeholder:"BUCKET[/PREFIX]" group:"Location:" help:"An S3 bucket. Credentials come from where AWS's tools look for them: the environment, the shared files, the machine's role."`
 	OSS         string `name:"oss" placeholder:"BUCKET[/PREFIX]" group:"Location:" help:"An Aliyun OSS bucket, with the keys in OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET."`
-	Endpoint    string `placeholder:"URL" group:"Location:" help:"Address of the S3 or OSS server, if it is not AWS's or Aliyun's for the region."`
-	Region      string `placeholder:"R" group:"Location:" help:"Region of the bucket."`
+	Endpoint    string `aliases:"endpoint-url,s3-endpoint" placeholder:"URL" group:"Location:" help:"Address of the S3 or OSS server, if it is not AWS's or Aliyun's for the region."`
+	Region      string `aliases:"s3-region" placeholder:"R" group:"Location:" help:"Region of the bucket."`
 	Artifactory string `placeholder:"URL" group:"Location:" help:"An Artifactory server, with the token in ARTIFACTORY_TOKEN."`
 	Repo        string `placeholder:"REPO[/PREFIX]" group:"Location:" help:"The generic repository on it."`
 	Dropbox     string `placeholder:"/PATH" group:"Location:" help:"A Dropbox folder, with the token in DROPBOX_TOKEN."`
-	CA          string `name:"ca" type:"existingfile" placeholder:"FILE" group:"Location:" help:"Certificates (PEM) to trust besides the system's."`
+	CA          string `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" group:"Location:" help:"Certificates (PEM) to trust besides the system's."`
 	Config      string `short:"c" type:"existingfile" placeholder:"FILE" group:"Location:" help:"A file of places: {\"backends\": {NAME: {…}}}, as dbem has it."`
 	Backend     string `placeholder:"NAME" group:"Location:" help:"Which of them (default: the first)."`
 	s3Flags
@@ -31,8 +37,9 @@ type place struct {
 
 // location is a folder or another place, the same way for every command.
 type location struct {
-	Output string `short:"o" placeholder:"SITE" group:"Location:" help:"A site's folder (default: site)."`
+	Output string `short:"o" placeholder:"SITE" group:"Location:" help:"A site's folder (default: site), or a target as one word, such as s3://BUCKET/PREFIX."`
 	place
+	web string // the http(s) address of a site, which can only be read
 }
 
 // given returns how many places are named.
@@ -60,23 +67,87 @@ func (p *place) Validate() error {
 	return nil
 }
 
-// Validate implements Kong's hook.
-func (l *location) Validate() error {
+// Validate implements Kong's hook. It also takes apart an address given to -o.
+func (l *location) Validate() error { return l.name("") }
+
+// name takes a target given as an argument, or "", and checks that there is one target.
+func (l *location) name(argument string) error {
+	if argument != "" && (l.Output != "" || l.web != "" || l.given() > 0) {
+		return errors.New("name one location only: a folder or another one")
+	}
+	if argument == "" {
+		argument = l.Output
+	}
+	if addresses.Scheme(argument) == "" {
+		l.Output = argument
+		return l.check()
+	}
+	if l.given() > 0 {
+		return errors.New("name one location only: -o or another one")
+	}
+	named, err := parsePlace(argument, l.place)
+	*l = named
+	return err
+}
+
+func (l *location) check() error {
 	if l.Output != "" && l.given() > 0 {
 		return errors.New("name one location only: -o or another one")
 	}
 	return l.place.Validate()
 }
 
-// open returns the place.
+// open returns the place, which is to be changed.
 func (l *location) open(e *env) (publish.Target, error) {
+	if l.web != "" {
+		return nil, hint.Add(fmt.Errorf("%s: %w", l.web, website.ErrReadOnly), "name the target where the site is kept: a folder with -o, --s3, --oss, --artifactory or --dropbox")
+	}
+	return l.openToRead(e)
+}
+
+// openToRead returns the place. It may be a site at an http(s) address.
+func (l *location) openToRead(e *env) (publish.Target, error) {
+	if l.web != "" {
+		return opened(website.New(website.Config{URL: l.web, CA: l.CA, Transport: e.transport}))
+	}
 	if l.given() > 0 {
 		return l.place.open(e)
 	}
 	if l.s3Flags != (s3Flags{}) {
 		return nil, errNoBucket
 	}
-	return folder.New(cmp.Or(l.Output, "site"))
+	return openFolder(cmp.Or(l.Output, "site"))
+}
+
+// firstWrite returns the folder as it is now; of another target, one that is not empty.
+func (l *location) firstWrite() firstWrite {
+	if l.given() > 0 {
+		return firstWrite{}
+	}
+	return newFirstWrite(cmp.Or(l.Output, "site"))
+}
+
+func openFolder(path string) (publish.Target, error) {
+	if err := notFile(path); err != nil {
+		return nil, err
+	}
+	return opened(folder.New(path))
+}
+
+// needSite returns an error if there is no folder at path, where a site should be.
+func needSite(path string) error {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return hint.Add(fmt.Errorf("%s is no site: there is no such folder%s", path, usage.SimilarFiles(path)), "galbuild SOURCE… -o %s builds one", path)
+	}
+	return notFile(path)
+}
+
+// notFile returns an error if there is a file at path, where a site's folder belongs.
+func notFile(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is a file; a site is a folder", path)
+	}
+	return nil
 }
 
 // open returns the place.
@@ -136,7 +207,7 @@ func (b *backend) open(e *env) (publish.Target, error) {
 	case "artifactory":
 		return opened(artifactory.New(artifactory.Config{URL: b.URL, Repo: b.Repo, Prefix: b.Path, Token: string(b.Token), CA: b.CA, Transport: transport}))
 	}
-	return folder.New(b.Path)
+	return openFolder(b.Path)
 }
 
 func (b *backend) bucket(e *env) (publish.Target, error) {
@@ -163,27 +234,41 @@ func opened[T publish.Target](t T, err error) (publish.Target, error) {
 	return t, nil
 }
 
-// parsePlace reads a place written as one word: a folder, s3://BUCKET/PREFIX,
-// oss://BUCKET/PREFIX, dropbox:/PATH, or artifactory:URL/REPO/PREFIX with a URL that
-// ends in /artifactory.
+// parsePlace reads a target written as one word: a folder, s3://BUCKET/PREFIX,
+// oss://BUCKET/PREFIX, dropbox:/PATH, artifactory:URL/REPO/PREFIX with a URL that ends in
+// /artifactory, or the http(s) address of a site, which can only be read.
 func parsePlace(s string, as place) (location, error) {
 	l := location{place: as}
-	scheme, rest, ok := strings.Cut(s, ":")
-	switch {
-	case ok && scheme == "s3":
-		l.S3 = strings.TrimPrefix(rest, "//")
-	case ok && scheme == "oss":
-		l.OSS = strings.TrimPrefix(rest, "//")
-	case ok && scheme == "dropbox":
+	scheme := addresses.Scheme(s)
+	rest := strings.TrimPrefix(s[len(scheme):], ":")
+	switch scheme {
+	case "":
+		l.Output = s
+	case "s3":
+		l.S3 = strings.Trim(rest, "/")
+	case "oss":
+		l.OSS = strings.Trim(rest, "/")
+	case "dropbox":
 		l.Dropbox = "/" + strings.TrimLeft(rest, "/")
-	case ok && scheme == "artifactory":
+	case "artifactory", "artifactory+https", "artifactory+http":
+		if _, web, ok := strings.Cut(scheme, "+"); ok {
+			rest = web + ":" + rest
+		}
 		server, repo, found := strings.Cut(rest, "/artifactory/")
 		if !found || repo == "" {
 			return l, fmt.Errorf("%s: want artifactory:https://HOST/artifactory/REPO/PREFIX", s)
 		}
 		l.Artifactory, l.Repo = server+"/artifactory", repo
+	case "http", "https":
+		l.web = s
+	case "file":
+		return l, hint.Add(fmt.Errorf("%s: a folder is named by its path", s), "%s", hintPath(s))
 	default:
-		l.Output = s
+		return l, hint.Add(fmt.Errorf("%s: there are no targets of the kind %s:", s, scheme),
+			"a target is a folder, s3://BUCKET/PREFIX, oss://BUCKET/PREFIX, dropbox:/PATH or artifactory:URL/REPO; to read a site, its https address works too")
 	}
-	return l, l.Validate()
+	if scheme != "" && l.web == "" && l.given() == 0 {
+		return l, fmt.Errorf("%s: the bucket is missing", s)
+	}
+	return l, l.check()
 }

@@ -20,6 +20,7 @@ import (
 	"galbuild/build/pack/npm/modules"
 	"galbuild/build/pack/readme"
 	secrets "galbuild/build/secret"
+	"galbuild/build/similar"
 	"galbuild/cmd/internal/hint"
 )
 
@@ -89,7 +90,7 @@ func (f *packFlags) useless(version string) []finding.Finding {
 func (f *packFlags) unknownSecrets() (odd []finding.Finding) {
 	for _, name := range f.AllowSecrets {
 		if !isSecretRule(name) {
-			odd = append(odd, finding.Warning("", "the kinds are "+strings.Join(secrets.Rules(), ", "), "--allow-package-secrets=%s: no such kind of secret", name))
+			odd = append(odd, finding.Warning("", "the kinds are "+strings.Join(secrets.Rules(), ", "), "--allow-package-secrets=%s: no such kind of secret%s", name, similar.Question(name, secrets.Rules())))
 		}
 	}
 	return odd
@@ -269,7 +270,7 @@ func isAPIName(word string) bool {
 func checkTargets(flag string, targets ...string) error {
 	for _, t := range targets {
 		if t != "" && !isTarget(t) {
-			return fmt.Errorf("%s=%s: want one of %s", flag, t, strings.Join(catalog.Platforms(), ", "))
+			return fmt.Errorf("%s=%s: want one of %s%s", flag, t, strings.Join(catalog.Platforms(), ", "), similar.Question(t, catalog.Platforms()))
 		}
 	}
 	return nil

@@ -10,9 +10,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"galbuild/build"
+	"galbuild/build/beneath"
 	"galbuild/build/pack"
 	"galbuild/cmd/internal/hint"
 )
@@ -33,14 +33,8 @@ func outputFile(out string, plan *pack.Plan) (string, error) {
 // checkOutput refuses to replace what is no package, and what is part of the
 // extension.
 func checkOutput(file, dir string, plan *pack.Plan) error {
-	parent, err := os.Stat(filepath.Dir(file))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return hint.Add(fmt.Errorf("%s: there is no such folder", filepath.Dir(file)), "make it, or name another one with -o")
-	case err != nil:
+	if err := needFolder(filepath.Dir(file)); err != nil {
 		return err
-	case !parent.IsDir():
-		return fmt.Errorf("%s is no folder", filepath.Dir(file))
 	}
 	old, err := os.Lstat(file)
 	switch {
@@ -102,14 +96,17 @@ func (e *env) writePackage(ctx context.Context, plan *pack.Plan, file string) (s
 	return info.Size(), explainOutput(os.Rename(temp.Name(), file))
 }
 
-// createBeside creates a file of an own name beside another, with the permissions
-// of new files. If it is left there, by a process that was killed, it goes into no
+// createBeside creates a file of an own name next to another, with the mode 0644 whatever
+// the umask. If it is left there, by a process that was killed, it goes into no
 // package: .vsix files do not.
 func createBeside(file string) (*os.File, error) {
 	for n := os.Getpid(); ; n++ {
-		temp, err := os.OpenFile(filepath.Join(filepath.Dir(file), fmt.Sprintf(".%d-%s", n, filepath.Base(file))), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		temp, err := os.OpenFile(filepath.Join(filepath.Dir(file), fmt.Sprintf(".%d-%s", n, filepath.Base(file))), os.O_WRONLY|os.O_CREATE|os.O_EXCL, beneath.FileMode)
 		if path, ok := errors.AsType[*fs.PathError](err); ok {
 			err = fmt.Errorf("write %s: %w", file, path.Err)
+		}
+		if err == nil {
+			err = temp.Chmod(beneath.FileMode)
 		}
 		if !errors.Is(err, fs.ErrExist) {
 			return temp, err
@@ -125,8 +122,8 @@ func explainOutput(err error) error {
 		return hint.Add(errors.New("interrupted"), "nothing was written")
 	case errors.Is(err, fs.ErrPermission):
 		return hint.Add(err, "name a folder you may write to with -o; nothing was written")
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return hint.Add(err, "free some space there; nothing was written")
+	case isFull(err):
+		return hint.Add(err, "%s; nothing was written", makeRoom(err))
 	}
 	return hint.Add(err, "nothing was written")
 }

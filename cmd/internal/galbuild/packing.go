@@ -21,6 +21,7 @@ import (
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
+	"galbuild/cmd/internal/usage"
 )
 
 // packageJSON is what makes a folder that of an extension.
@@ -39,7 +40,7 @@ func needExtension(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return hint.Add(fmt.Errorf("%s: no such folder", dir), "name the extension's folder, or its next version: such as 1.2.3, or major, minor or patch")
+		return hint.Add(fmt.Errorf("%s: no such folder%s", dir, usage.SimilarFiles(dir)), "name the extension's folder, or its next version: such as 1.2.3, or major, minor or patch")
 	case err != nil:
 		return err
 	case !info.IsDir():

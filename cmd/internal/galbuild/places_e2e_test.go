@@ -26,7 +26,7 @@ import (
 // there. Their hosts are taken to a real S3 server, which is also OSS, and to the
 // stand-ins for Artifactory and Dropbox.
 func TestReadmePlaces(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "..", "..", "README.md"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "publish", "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

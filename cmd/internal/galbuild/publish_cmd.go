@@ -14,17 +14,18 @@ import (
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
+	"galbuild/cmd/internal/usage"
 	"galbuild/publish"
 )
 
 type publishCmd struct {
-	Site    string   `arg:"" optional:"" help:"A site's folder (default: site), an extension's folder, or packages, as for add."`
-	Version string   `arg:"" optional:"" help:"An extension's next version: such as 1.2.3, or major, minor or patch; or another package."`
-	Sources []string `arg:"" optional:"" name:"package" help:"More packages."`
+	Site    string   `arg:"" optional:"" type:"source" help:"A site's folder (default: site), an extension's folder, or packages, as for add."`
+	Version string   `arg:"" optional:"" type:"source" help:"An extension's next version: such as 1.2.3, or major, minor or patch; or another package."`
+	Sources []string `arg:"" optional:"" name:"package" type:"source" help:"More packages."`
 	what    []string // the arguments, whatever they are
 
 	Layout  string        `enum:"site,dbem" default:"site" help:"What to make of the site there: a gallery as galshim and web servers serve it (site), or a repository as dbem has it (default: ${default})."`
-	From    string        `placeholder:"PLACE" help:"Publish what is published elsewhere: a folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH or artifactory:URL/REPO."`
+	From    string        `placeholder:"PLACE" help:"Publish what is published elsewhere: a folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH, artifactory:URL/REPO or the https address of a site."`
 	Replace bool          `help:"Remove what the place has and the site has not, even if somebody else has added it there."`
 	Prune   bool          `help:"Then remove what no generation needs any more."`
 	Grace   time.Duration `default:"24h" help:"How old that must be (default: ${default})."`
@@ -82,10 +83,16 @@ func (p *publishCmd) Validate() error {
 
 // Run publishes a whole site, or packages, and does what was asked for besides.
 func (p *publishCmd) Run(ctx context.Context, e *env) error {
+	first := p.firstWrite()
+	return first.takeBack(p.run(ctx, e))
+}
+
+func (p *publishCmd) run(ctx context.Context, e *env) error {
 	at, err := p.open(e)
 	if err != nil {
 		return err
 	}
+	defer closeTarget(at)
 	if p.Prune && e.json && p.Layout != layoutDbem {
 		return errors.New("--prune and --json: what is pruned is another result; galbuild prune --json prints it")
 	}
@@ -126,7 +133,7 @@ func (p *publishCmd) publish(ctx context.Context, e *env, at publish.Target) err
 	case len(p.what) == 1 && isSite(root):
 		return p.publishSite(ctx, e, at, root)
 	case len(p.what) == 1 && isFolder(root) && !hasPackages(root) && !isPackagePath(root):
-		return hint.Add(fmt.Errorf("%s is no site: it has no %s", root, site.CurrentPath), "galbuild SOURCE… -o %s builds one; an extension's folder has a %s", root, packageJSON)
+		return hint.Add(fmt.Errorf("%s is no site: it has no %s%s", root, site.CurrentPath, similarIfMissing(root)), "galbuild SOURCE… -o %s builds one; an extension's folder has a %s", root, packageJSON)
 	}
 	if err := p.packagesOnly(); err != nil {
 		return err
@@ -143,7 +150,7 @@ func (p *publishCmd) publishFrom(ctx context.Context, e *env, at publish.Target)
 	if l.S3 != "" || l.OSS != "" {
 		l.s3Flags = p.s3Flags
 	}
-	from, err := l.open(e)
+	from, err := l.openToRead(e)
 	if err != nil {
 		return err
 	}
@@ -154,6 +161,13 @@ func (p *publishCmd) publishFrom(ctx context.Context, e *env, at publish.Target)
 		bar.close()
 		return p.publishSite(ctx, e, at, between.Root)
 	})
+}
+
+func similarIfMissing(path string) string {
+	if _, err := os.Stat(path); err == nil {
+		return ""
+	}
+	return usage.SimilarFiles(path)
 }
 
 func isFolder(path string) bool {
@@ -229,7 +243,9 @@ func explainPublish(err error) error {
 	case errors.Is(err, publish.ErrChanged):
 		return hint.Add(err, "others publish there all the time; run it again, what was sent is not sent twice")
 	case errors.Is(err, publish.ErrNothing):
-		return hint.Add(err, "galbuild publish SITE puts a gallery there")
+		return hint.Add(err, "galbuild publish SITE publishes a gallery there")
+	case errors.Is(err, publish.ErrNoEarlier):
+		return hint.Add(err, "a target keeps the generation before the current one until a prune")
 	case errors.Is(err, context.Canceled):
 		return hint.Add(errors.New("interrupted"), "what the place serves has not changed; run it again to go on, what was sent is not sent twice")
 	}
@@ -237,6 +253,7 @@ func explainPublish(err error) error {
 }
 
 type pruneCmd struct {
+	Target string        `arg:"" optional:"" help:"The target as one word, such as s3://BUCKET/PREFIX or a folder, instead of the flags below."`
 	Grace  time.Duration `default:"24h" help:"How old must be what is removed (default: ${default})."`
 	DryRun bool          `help:"Only print what would be removed."`
 	location
@@ -247,7 +264,7 @@ func (p *pruneCmd) Validate() error {
 	if err := checkGrace(p.Grace); err != nil {
 		return err
 	}
-	return p.location.Validate()
+	return p.name(p.Target)
 }
 
 // Run removes what no generation needs.
@@ -284,9 +301,13 @@ func prune(ctx context.Context, e *env, at publish.Target, grace time.Duration, 
 }
 
 type rollbackCmd struct {
-	DryRun bool `help:"Only print what would be done."`
+	Target string `arg:"" optional:"" help:"The target as one word, such as s3://BUCKET/PREFIX or a folder, instead of the flags below."`
+	DryRun bool   `help:"Only print what would be done."`
 	location
 }
+
+// Validate implements Kong's hook.
+func (r *rollbackCmd) Validate() error { return r.name(r.Target) }
 
 // Run makes the generation before the current one count again.
 func (r *rollbackCmd) Run(ctx context.Context, e *env) error {

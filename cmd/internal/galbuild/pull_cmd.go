@@ -7,13 +7,16 @@ import (
 	"time"
 
 	"galbuild/build/site"
+	"galbuild/build/wording"
+	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
+	"galbuild/publish/dbem"
 )
 
 type pullCmd struct {
-	From      string        `arg:"" optional:"" name:"from" help:"A site's folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH or artifactory:URL/REPO, instead of the flags below."`
-	Output    string        `short:"o" default:"site" placeholder:"SITE" help:"The folder to bring it to (default: ${default})."`
+	From      string        `arg:"" optional:"" name:"from" help:"A site's folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH, artifactory:URL/REPO or the https address of a site, instead of the flags below."`
+	Output    string        `short:"o" default:"site" type:"newsite" placeholder:"SITE" help:"The folder to bring it to (default: ${default})."`
 	Layout    string        `enum:"site,dbem" default:"site" help:"What is there: a gallery (site), or a repository as dbem has it, whose folder can then be built from (default: ${default})."`
 	IndexOnly bool          `help:"Bring the index only: enough for a galshim --no-files beside the place."`
 	Follow    time.Duration `placeholder:"30s" help:"Go on, and look again this often."`
@@ -48,6 +51,11 @@ type pulled struct {
 // Run brings a published site, or just its index, to a folder. Following, it goes on
 // when the place cannot be reached for a while.
 func (p *pullCmd) Run(ctx context.Context, e *env) error {
+	first := newFirstWrite(p.Output)
+	return first.takeBack(p.run(ctx, e))
+}
+
+func (p *pullCmd) run(ctx context.Context, e *env) error {
 	from, err := p.source(e)
 	if err != nil {
 		return err
@@ -75,7 +83,7 @@ func (p *pullCmd) Run(ctx context.Context, e *env) error {
 		case <-tick.C:
 		}
 		if err := p.once(ctx, e, from, dir); err != nil && ctx.Err() == nil {
-			e.log.Warn("keeping the old generation", "err", err)
+			terminal.Fprintf(e.stderr, "galbuild: warning: the generation that is there is kept: %s\n", wording.Text(err))
 		}
 	}
 }
@@ -88,7 +96,7 @@ func (p *pullCmd) source(e *env) (publish.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.open(e)
+	return l.openToRead(e)
 }
 
 func (p *pullCmd) once(ctx context.Context, e *env, from publish.Target, dir *site.Dir) error {
@@ -96,6 +104,11 @@ func (p *pullCmd) once(ctx context.Context, e *env, from publish.Target, dir *si
 	defer bar.close()
 	state, changed, err := publish.Pull(ctx, from, dir, p.IndexOnly, publish.Options{Jobs: p.Jobs, Progress: bar.showPublish})
 	bar.close()
+	if errors.Is(err, publish.ErrNothing) {
+		if listed, _ := dbem.Read(ctx, from); listed != nil {
+			return hint.Add(err, "it is a repository of dbem: galbuild pull --layout dbem fetches that")
+		}
+	}
 	if err != nil {
 		return explainPublish(err)
 	}

@@ -1,6 +1,7 @@
 package galbuild
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"galbuild/build"
 	"galbuild/build/catalog"
+	"galbuild/build/similar"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
@@ -17,7 +19,7 @@ import (
 )
 
 type removeCmd struct {
-	IDs []string `arg:"" name:"id" help:"What to remove: publisher.name@version, or …@version@platform for one platform's package. dbem's NAME VERSION is understood."`
+	IDs []string `arg:"" name:"id" type:"id" help:"What to remove: publisher.name@version, or …@version@platform for one platform's package. dbem's NAME VERSION is understood."`
 	All bool     `help:"Remove all versions where none is named."`
 
 	transfer
@@ -49,6 +51,9 @@ func (r *removeCmd) Run(ctx context.Context, e *env) error {
 	var result publish.Result
 	err = e.working(func(dir *site.Dir, bar *progress) error {
 		result, err = publish.Change(ctx, at, dir, r.options(bar), func(old publish.State) (*catalog.Catalog, error) {
+			if old.IsZero() {
+				return nil, nothingAt(at)
+			}
 			if gone, err = r.choose(old.Catalog, at); err != nil {
 				return nil, err
 			}
@@ -84,7 +89,7 @@ func (r *removeCmd) choose(c *catalog.Catalog, at publish.Target) ([]string, err
 		}
 		found := matching(x, version)
 		if len(found) == 0 {
-			return nil, fmt.Errorf("%s has no version %s at %s; it has %s", x.ID(), version, at, versionsOf(x))
+			return nil, noVersion(x, version)
 		}
 		gone = append(gone, found...)
 	}
@@ -105,25 +110,54 @@ func (r *removeCmd) asked() []string {
 
 // findExtension returns the extension with an id, or with a name that only one has.
 func findExtension(c *catalog.Catalog, id string, at publish.Target) (*catalog.Extension, error) {
-	if strings.Contains(id, ".") {
-		if x := c.Find(strings.ToLower(id)); x != nil {
-			return x, nil
-		}
-		return nil, hint.Add(fmt.Errorf("%s is not at %s", id, at), "galbuild ls-remote lists what is")
+	if x := c.Find(strings.ToLower(id)); x != nil {
+		return x, nil
 	}
-	var found []*catalog.Extension
+	missing := hint.Add(fmt.Errorf("%s is not at %s%s", id, at, similarIDs(c, id)), "galbuild ls-remote lists what is")
+	if strings.Contains(id, ".") {
+		return nil, missing
+	}
+	switch found := sameName(c, id); len(found) {
+	case 0:
+		return nil, missing
+	case 1:
+		return found[0], nil
+	default:
+		return nil, fmt.Errorf("%s may be %s or %s: name the publisher too", id, found[0].ID(), found[1].ID())
+	}
+}
+
+// sameName returns the extensions of a name, whoever publishes them.
+func sameName(c *catalog.Catalog, name string) (found []*catalog.Extension) {
 	for i := range c.Extensions {
-		if strings.EqualFold(c.Extensions[i].Name, id) {
+		if strings.EqualFold(c.Extensions[i].Name, name) {
 			found = append(found, &c.Extensions[i])
 		}
 	}
-	switch len(found) {
-	case 0:
-		return nil, hint.Add(fmt.Errorf("%s is not at %s", id, at), "galbuild ls-remote lists what is")
-	case 1:
-		return found[0], nil
+	return found
+}
+
+// similarIDs returns `; did you mean "acme.hello"?` with the ids that somebody who typed
+// another id may have meant: similar ones, and else those of the same name or a similar one.
+// It returns "" if there are none or too many.
+func similarIDs(c *catalog.Catalog, id string) string {
+	var ids, names []string
+	for i := range c.Extensions {
+		ids, names = append(ids, c.Extensions[i].ID()), append(names, c.Extensions[i].Name)
 	}
-	return nil, fmt.Errorf("%s may be %s or %s: name the publisher too", id, found[0].ID(), found[1].ID())
+	near := similar.To(id, ids)
+	if len(near) > 0 {
+		return similar.Ask(near)
+	}
+	name := id[strings.LastIndex(id, ".")+1:]
+	wanted := append(similar.To(name, names), name)
+	for _, x := range wanted {
+		for _, same := range sameName(c, x) {
+			near = append(near, same.ID())
+		}
+	}
+	slices.Sort(near)
+	return similar.Ask(slices.Compact(near))
 }
 
 // matching returns the keys of the versions that version@platform names; an empty one
@@ -137,6 +171,23 @@ func matching(x *catalog.Extension, version string) []string {
 		}
 	}
 	return keys
+}
+
+// noVersion returns that an extension has no such version, written as version@platform.
+func noVersion(x *catalog.Extension, wanted string) error {
+	version, platform, _ := strings.Cut(wanted, "@")
+	var versions, platforms []string
+	for _, v := range x.Versions {
+		versions = append(versions, v.Version)
+		if v.Version == version || version == "" {
+			platforms = append(platforms, cmp.Or(v.Platform, "universal"))
+		}
+	}
+	if len(platforms) > 0 {
+		return fmt.Errorf("%s has no package for the platform %s; it has %s%s", strings.TrimSuffix(x.ID()+"@"+version, "@"), platform,
+			strings.Join(platforms, ", "), similar.Question(platform, platforms))
+	}
+	return fmt.Errorf("%s has no version %s; it has %s%s", x.ID(), version, versionsOf(x), similar.Question(version, versions))
 }
 
 // versionsOf lists an extension's versions for people.

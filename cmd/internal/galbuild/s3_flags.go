@@ -7,23 +7,27 @@ import (
 )
 
 // s3Flags are flags for the differences of S3 servers and buckets. They are named as in
-// AWS's tools, with the prefix --s3-, and rclone's names work too. The keys of a config
-// file are rclone's.
+// AWS's tools, with the prefix --s3-; the names without it and rclone's work too. The keys of
+// a config file are rclone's.
 type s3Flags struct {
 	NoSignRequest     bool   `name:"no-sign-request" aliases:"s3-no-sign-request,s3-anonymous" group:"S3:" help:"Read a public bucket without credentials (default if there are none)."`
-	Profile           string `name:"s3-profile" env:"GALBUILD_S3_PROFILE" placeholder:"NAME" group:"S3:" help:"Profile in AWS's shared files to read the credentials from."`
-	SSE               string `name:"s3-sse" env:"GALBUILD_S3_SSE" aliases:"s3-server-side-encryption" placeholder:"AES256|aws:kms|aws:kms:dsse" group:"S3:" help:"Server-side encryption of new objects (default: none, or the bucket's default if its policy requires the header)."`
-	SSEKMSKeyID       string `name:"s3-sse-kms-key-id" env:"GALBUILD_S3_SSE_KMS_KEY_ID" placeholder:"ID" group:"S3:" help:"Key for aws:kms."`
-	BucketKeyEnabled  bool   `name:"s3-bucket-key-enabled" env:"GALBUILD_S3_BUCKET_KEY_ENABLED" group:"S3:" help:"Use a bucket key for aws:kms."`
-	StorageClass      string `name:"s3-storage-class" env:"GALBUILD_S3_STORAGE_CLASS" placeholder:"CLASS" group:"S3:" help:"Storage class of new objects."`
-	ACL               string `name:"s3-acl" env:"GALBUILD_S3_ACL" placeholder:"ACL" group:"S3:" help:"Canned ACL of new objects, such as bucket-owner-full-control."`
+	Profile           string `name:"s3-profile" aliases:"profile" env:"GALBUILD_S3_PROFILE" placeholder:"NAME" group:"S3:" help:"Profile in AWS's shared files to read the credentials from."`
+	SSE               string `name:"s3-sse" env:"GALBUILD_S3_SSE" aliases:"s3-server-side-encryption,sse" placeholder:"AES256|aws:kms|aws:kms:dsse" group:"S3:" help:"Server-side encryption of new objects (default: none, or the bucket's default if its policy requires the header)."`
+	SSEKMSKeyID       string `name:"s3-sse-kms-key-id" aliases:"sse-kms-key-id" env:"GALBUILD_S3_SSE_KMS_KEY_ID" placeholder:"ID" group:"S3:" help:"Key for aws:kms."`
+	BucketKeyEnabled  bool   `name:"s3-bucket-key-enabled" aliases:"bucket-key-enabled" env:"GALBUILD_S3_BUCKET_KEY_ENABLED" group:"S3:" help:"Use a bucket key for aws:kms."`
+	StorageClass      string `name:"s3-storage-class" aliases:"storage-class" env:"GALBUILD_S3_STORAGE_CLASS" placeholder:"CLASS" group:"S3:" help:"Storage class of new objects."`
+	ACL               string `name:"s3-acl" aliases:"acl" env:"GALBUILD_S3_ACL" placeholder:"ACL" group:"S3:" help:"Canned ACL of new objects, such as bucket-owner-full-control."`
 	RequesterPays     bool   `name:"s3-requester-pays" env:"GALBUILD_S3_REQUESTER_PAYS" group:"S3:" help:"Pay for requests to a requester-pays bucket."`
 	AddressingStyle   string `name:"s3-addressing-style" env:"GALBUILD_S3_ADDRESSING_STYLE" placeholder:"path|virtual" group:"S3:" help:"Use https://HOST/BUCKET or https://BUCKET.HOST (default: what the server accepts)."`
+	ForcePathStyle    *bool  `name:"s3-force-path-style" negatable:"" hidden:"" group:"S3:" help:"Same as --s3-addressing-style=path, as rclone has it; =false is virtual."`
 	ConditionalWrites string `name:"s3-conditional-writes" env:"GALBUILD_S3_CONDITIONAL_WRITES" placeholder:"yes|no" group:"S3:" help:"Whether the server honours If-Match and If-None-Match in a PUT; with no, publishers take turns with a lock in the bucket (default: galbuild tests it)."`
 }
 
 // options returns the options that the flags set.
 func (f s3Flags) options() s3Options {
+	if f.ForcePathStyle != nil && f.AddressingStyle == "" {
+		f.AddressingStyle = map[bool]string{true: "path", false: "virtual"}[*f.ForcePathStyle]
+	}
 	return s3Options{
 		Anonymous: f.NoSignRequest, Profile: f.Profile, Encryption: f.SSE, KMSKey: f.SSEKMSKeyID, BucketKey: f.BucketKeyEnabled,
 		StorageClass: f.StorageClass, ACL: f.ACL, RequesterPays: f.RequesterPays, Style: f.AddressingStyle, Conditional: f.ConditionalWrites,

@@ -12,15 +12,21 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"galbuild/build/catalog"
+	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
+	"galbuild/publish/dbem"
 )
 
 type listCmd struct {
-	IDs bool `name:"ids" help:"Print the ids only, one a line."`
+	Target string `arg:"" optional:"" help:"The target as one word, such as a folder, s3://BUCKET/PREFIX or the https address of a site, instead of the flags below."`
+	IDs    bool   `name:"ids" help:"Print the ids only, one a line."`
 	location
 }
+
+// Validate implements Kong's hook.
+func (l *listCmd) Validate() error { return l.name(l.Target) }
 
 // listed is an extension as ls-remote prints it.
 type listed struct {
@@ -36,13 +42,13 @@ type listed struct {
 
 // Run lists what a place serves.
 func (l *listCmd) Run(ctx context.Context, e *env) error {
-	_, state, err := l.read(ctx, e)
+	there, err := l.read(ctx, e)
 	if err != nil {
 		return err
 	}
-	all := make([]listed, 0, len(state.Catalog.Extensions))
-	for i := range state.Catalog.Extensions {
-		all = append(all, list(&state.Catalog.Extensions[i]))
+	all := make([]listed, 0, len(there.catalog.Extensions))
+	for i := range there.catalog.Extensions {
+		all = append(all, list(&there.catalog.Extensions[i]))
 	}
 	if e.json {
 		return e.printJSON(all)
@@ -56,25 +62,37 @@ func (l *listCmd) Run(ctx context.Context, e *env) error {
 			terminal.Fprintln(table, x.ID)
 			continue
 		}
-		terminal.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\n", x.ID, x.Version, x.Versions, humanize.Bytes(uint64(x.Bytes)), x.Updated.Format(time.DateOnly), x.DisplayName)
+		terminal.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\n", x.ID, x.Version, x.Versions, humanize.Bytes(uint64(x.Bytes)), day(x.Updated), x.DisplayName)
 	}
 	return table.Flush()
 }
 
+// served is what a target serves: a gallery, or a repository of dbem.
+type served struct {
+	at      publish.Target
+	catalog *catalog.Catalog
+	dbem    bool
+}
+
 // read opens the place and reads what it serves; nothing is an error.
-func (l *location) read(ctx context.Context, e *env) (publish.Target, publish.State, error) {
-	at, err := l.open(e)
+func (l *location) read(ctx context.Context, e *env) (served, error) {
+	at, err := l.openToRead(e)
 	if err != nil {
-		return nil, publish.State{}, err
+		return served{}, err
 	}
 	state, err := publish.Read(ctx, at)
-	if err != nil {
-		return nil, state, err
+	if err != nil || !state.IsZero() {
+		return served{at: at, catalog: state.Catalog}, err
 	}
-	if state.IsZero() {
-		return nil, state, hint.Add(fmt.Errorf("%s: nothing has been published there", at), "galbuild publish SITE puts a gallery there")
+	listed, err := dbem.Read(ctx, at)
+	if err == nil && listed == nil {
+		err = nothingAt(at)
 	}
-	return at, state, nil
+	return served{at: at, catalog: listed, dbem: true}, err
+}
+
+func nothingAt(at publish.Target) error {
+	return hint.Add(fmt.Errorf("%s: %w", at, publish.ErrNothing), "galbuild publish SITE publishes a gallery there")
 }
 
 func list(x *catalog.Extension) listed {
@@ -94,11 +112,21 @@ func list(x *catalog.Extension) listed {
 }
 
 type showCmd struct {
-	ID        string `arg:"" name:"id" help:"publisher.name, or publisher.name@version."`
-	Version   string `arg:"" optional:"" name:"version" help:"The version, if it is not named with the id."`
+	ID        string `arg:"" name:"id" type:"id" help:"publisher.name, or publisher.name@version."`
+	Version   string `arg:"" optional:"" name:"version" help:"The version, if it is not named with the id; or a target as one word, such as s3://BUCKET/PREFIX or the https address of a site."`
 	Readme    bool   `help:"Print the readme too."`
 	Changelog bool   `help:"Print the changelog too."`
 	location
+}
+
+// Validate implements Kong's hook.
+func (s *showCmd) Validate() error {
+	if addresses.Scheme(s.Version) == "" {
+		return s.location.Validate()
+	}
+	target := s.Version
+	s.Version = ""
+	return s.name(target)
 }
 
 // shown is an extension as show prints it.
@@ -114,16 +142,19 @@ const (
 	maxDocument    = 16 << 20
 )
 
+// documents are the texts of a repository of dbem, by asset type.
+var documents = map[string]dbem.Document{readmeAsset: dbem.Readme, changelogAsset: dbem.Changelog}
+
 // Run shows an extension: what it is, its versions with dates and sizes, and what its
 // package says of it.
 func (s *showCmd) Run(ctx context.Context, e *env) error {
-	at, state, err := s.read(ctx, e)
+	there, err := s.read(ctx, e)
 	if err != nil {
 		return err
 	}
 	id, version, _ := strings.Cut(s.ID, "@")
 	version = cmp.Or(version, s.Version)
-	x, err := findExtension(state.Catalog, id, at)
+	x, err := findExtension(there.catalog, id, there.at)
 	if err != nil {
 		return err
 	}
@@ -133,12 +164,12 @@ func (s *showCmd) Run(ctx context.Context, e *env) error {
 	}
 	found := shown{Extension: *x}
 	if e.json || s.Readme {
-		if found.Readme, err = readAsset(ctx, at, x, v, readmeAsset); err != nil {
+		if found.Readme, err = there.readAsset(ctx, x, v, readmeAsset); err != nil {
 			return err
 		}
 	}
 	if e.json || s.Changelog {
-		if found.Changelog, err = readAsset(ctx, at, x, v, changelogAsset); err != nil {
+		if found.Changelog, err = there.readAsset(ctx, x, v, changelogAsset); err != nil {
 			return err
 		}
 	}
@@ -148,24 +179,35 @@ func (s *showCmd) Run(ctx context.Context, e *env) error {
 	return found.print(e.stdout, v)
 }
 
-func findVersion(x *catalog.Extension, version string) (*catalog.Version, error) {
-	version, platform, _ := strings.Cut(version, "@")
+// day returns a date, or "" if there is none.
+func day(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.DateOnly)
+}
+
+func findVersion(x *catalog.Extension, wanted string) (*catalog.Version, error) {
+	version, platform, _ := strings.Cut(wanted, "@")
 	for i := range x.Versions {
 		v := &x.Versions[i]
 		if (version == "" || v.Version == version) && (platform == "" || cmp.Or(v.Platform, "universal") == platform) {
 			return v, nil
 		}
 	}
-	return nil, fmt.Errorf("%s has no version %s; it has %s", x.ID(), version, versionsOf(x))
+	return nil, noVersion(x, wanted)
 }
 
 // readAsset returns a text of a version, "" if it has none.
-func readAsset(ctx context.Context, at publish.Target, x *catalog.Extension, v *catalog.Version, kind string) (string, error) {
+func (s served) readAsset(ctx context.Context, x *catalog.Extension, v *catalog.Version, kind string) (string, error) {
+	if s.dbem {
+		return dbem.ReadDocument(ctx, s.at, x, v.Version, documents[kind], maxDocument)
+	}
 	for _, a := range v.Assets {
 		if a.Type != kind {
 			continue
 		}
-		r, err := at.Get(ctx, a.Ref.Path(), 0, -1)
+		r, err := s.at.Get(ctx, a.Ref.Path(), 0, -1)
 		if err != nil {
 			return "", err
 		}
@@ -188,9 +230,9 @@ func (s *shown) print(w io.Writer, v *catalog.Version) error {
 	line("description", v.Description)
 	line("publisher", x.Publisher.DisplayName)
 	line("categories", strings.Join(v.Categories, ", "))
-	line("tags", strings.Join(v.Tags, ", "))
-	line("released", x.Released.Format(time.DateOnly))
-	line("updated", x.Updated.Format(time.DateOnly))
+	line("tags", strings.Join(v.VisibleTags(), ", "))
+	line("released", day(x.Released))
+	line("updated", day(x.Updated))
 	if st := x.Statistics; st != nil {
 		line("installs", humanize.Comma(st.Install))
 		line("rating", fmt.Sprintf("%.1f (%d)", st.AverageRating, st.RatingCount))
@@ -202,7 +244,7 @@ func (s *shown) print(w io.Writer, v *catalog.Version) error {
 		if v.PreRelease {
 			kind = "pre-release"
 		}
-		terminal.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", v.Version, cmp.Or(v.Platform, "universal"), kind, v.Updated.Format(time.DateOnly), humanize.Bytes(uint64(v.Package.Size)))
+		terminal.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", v.Version, cmp.Or(v.Platform, "universal"), kind, day(v.Updated), humanize.Bytes(uint64(v.Package.Size)))
 	}
 	if err := table.Flush(); err != nil {
 		return err

@@ -3,7 +3,6 @@ package galbuild
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/dustin/go-humanize"
@@ -15,16 +14,13 @@ import (
 )
 
 type verifyCmd struct {
-	Site string `arg:"" optional:"" help:"The site's folder (default: site); -o means the same."`
+	Site string `arg:"" optional:"" help:"The site's folder (default: site), or a target as one word, such as s3://BUCKET/PREFIX or the https address of a site; -o means the same."`
 	location
 }
 
 // Validate implements Kong's hook.
 func (v *verifyCmd) Validate() error {
-	if v.Site != "" && (v.Output != "" || v.given() > 0) {
-		return errors.New("name one location only: a folder or another one")
-	}
-	return v.location.Validate()
+	return v.name(v.Site)
 }
 
 // Run proves the site, and fails if anything in it is not what it should be.
@@ -56,10 +52,13 @@ func (v *verifyCmd) Run(ctx context.Context, e *env) error {
 
 // prove looks at a folder as it lies, and at another place through its own eyes.
 func (v *verifyCmd) prove(ctx context.Context, e *env) (*render.Proof, error) {
-	if v.given() == 0 {
-		return render.Verify(ctx, cmp.Or(v.Site, v.Output, "site"))
+	if v.given() == 0 && v.web == "" {
+		if err := needSite(cmp.Or(v.Output, "site")); err != nil {
+			return nil, err
+		}
+		return render.Verify(ctx, cmp.Or(v.Output, "site"))
 	}
-	at, err := v.open(e)
+	at, err := v.openToRead(e)
 	if err != nil {
 		return nil, err
 	}

@@ -16,10 +16,9 @@ import (
 	"sync/atomic"
 )
 
-// An addresser tells at which URL clients reach this server, which every answer
-// repeats. With a fixed one there is no doubt. Otherwise it is where the request
-// says that it came from: to the headers of a proxy only if the proxy is trusted,
-// and only to values that can be nothing but a host, a scheme, a port or a path.
+// An addresser finds the base URL of a request, which the response contains: a fixed one, or the
+// one that the client used according to the request. Headers of a proxy count only if the
+// proxy is trusted, and only values that are a host, a scheme, a port or a path.
 type addresser struct {
 	fixed   string
 	trusted []network
@@ -54,8 +53,7 @@ func newAddresser(fixed string, proxies []network, log *slog.Logger) *addresser 
 // a large one, every client has a private address.
 var loopback = []network{{netip.MustParsePrefix("127.0.0.0/8")}, {netip.MustParsePrefix("::1/128")}}
 
-// forwardedHeaders decide the base URL where it is not fixed; caches must tell
-// answers apart by them.
+// forwardedHeaders decide about the base URL if it is not fixed. Responses name them in Vary.
 const forwardedHeaders = "Forwarded, X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-Prefix, X-Forwarded-Proto"
 
 var forwardedKeys = strings.Split(forwardedHeaders, ", ")
@@ -63,7 +61,7 @@ var forwardedKeys = strings.Split(forwardedHeaders, ", ")
 // urlPrefix is the path of a base URL.
 var urlPrefix = regexp.MustCompile(`^(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?$`)
 
-// base returns the URL the client reached us at, without a slash at the end.
+// base returns the base URL of the gallery for a request, without a slash at the end.
 func (a *addresser) base(r *http.Request) string {
 	if a.fixed != "" {
 		return a.fixed
@@ -81,7 +79,7 @@ func (a *addresser) base(r *http.Request) string {
 		scheme, prefix = cmp.Or(f.proto, scheme), f.prefix
 		host = withPort(cmp.Or(f.host, host), f.port, scheme)
 	}
-	if !isHost(host) { // HTTP/1.0, or someone trying
+	if !isHost(host) { // HTTP/1.0, or an attack
 		host = "localhost"
 		if local := localAddress(r); local != nil && isHost(local.String()) {
 			host = local.String()
@@ -111,8 +109,8 @@ func isPrivate(addr netip.Addr) bool {
 	return addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast()
 }
 
-// trustsPeer tells whether who is at the other end of the connection may say
-// where a request came from. Through a Unix socket, only this machine is.
+// trustsPeer reports whether the other end of the connection is a trusted proxy. The other end
+// of a Unix socket is always on this machine, and is trusted.
 func (a *addresser) trustsPeer(r *http.Request) bool {
 	if local := localAddress(r); local != nil && local.Network() == "unix" {
 		return true
@@ -131,8 +129,8 @@ func (a *addresser) trusts(addr netip.Addr) bool {
 	return false
 }
 
-// client returns who asked, for the log: behind trusted proxies, the last
-// address that is not one of them.
+// client returns the address of the client for the log: the last one before the trusted
+// proxies.
 func (a *addresser) client(r *http.Request) string {
 	peer, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -147,19 +145,19 @@ func (a *addresser) client(r *http.Request) string {
 		if err != nil {
 			break
 		}
-		if peer = addr.WithZone("").String(); !a.trusts(addr) { // a zone may be any text, of any length
+		if peer = addr.WithZone("").String(); !a.trusts(addr) { // a zone can be any text of any length
 			break
 		}
 	}
 	return peer
 }
 
-// forwarded is what a proxy says of the request it passes on; what it does not
-// say, or says in a way it should not, is empty.
+// forwarded is what the headers of a proxy contain about the original request. Missing and
+// invalid values are "".
 type forwarded struct{ proto, host, port, prefix string }
 
-// readForwarded prefers Forwarded (RFC 7239). Of several proxies the first is
-// meant: it is the one that the client reached.
+// readForwarded reads the headers of proxies. It prefers Forwarded (RFC 7239). If there are
+// several proxies, the first one counts, because its address is the one that the client used.
 func readForwarded(h http.Header) forwarded {
 	standard := parseForwarded(h.Get("Forwarded"))
 	f := forwarded{
@@ -184,8 +182,8 @@ func readForwarded(h http.Header) forwarded {
 	return f
 }
 
-// parseForwarded returns the pairs of the first element of a Forwarded header,
-// their keys in lower case. It reads up to the first thing it does not understand.
+// parseForwarded returns the pairs of the first element of a Forwarded header, with keys in
+// lower case. It stops at the first syntax error.
 func parseForwarded(header string) map[string]string {
 	if header == "" {
 		return nil
@@ -208,8 +206,8 @@ func parseForwarded(header string) map[string]string {
 	return pairs
 }
 
-// forwardedValue reads a token or a quoted string, and returns what comes after.
-// Quoted pairs are refused: no host and no scheme needs one.
+// forwardedValue reads a token or a quoted string, and returns the rest of the header. Quoted
+// pairs are refused, because hosts and schemes do not need them.
 func forwardedValue(s string) (value, rest string, ok bool) {
 	if quoted, is := strings.CutPrefix(s, `"`); is {
 		value, rest, ok = strings.Cut(quoted, `"`)
@@ -222,8 +220,8 @@ func forwardedValue(s string) (value, rest string, ok bool) {
 	return strings.TrimSpace(s[:end]), s[end:], true
 }
 
-// isHost tells whether s is a name or an address, with or without a port. It runs
-// for every request, and a regular expression takes a microsecond.
+// isHost reports whether s is a host name or an IP address, with or without a port. It is
+// called for every request, so it does not use a regular expression, which takes 1 µs.
 func isHost(s string) bool {
 	host := s
 	if colon := strings.LastIndexByte(s, ':'); colon > strings.LastIndexByte(s, ']') {
@@ -266,8 +264,8 @@ func isNameByte(c byte) bool {
 	return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'z' || c == '_' || c == '.' || c == '-'
 }
 
-// withPort adds a port that is not the scheme's to a host that has none. 80 and
-// 443 are never added: proxies that end TLS are known to name the inner one.
+// withPort adds the port to a host without one. It never adds 80 or 443, because proxies that
+// terminate TLS often send the port of the inner connection.
 func withPort(host, port, scheme string) string {
 	if port == "" || port == "80" || port == "443" || host == "" || strings.LastIndexByte(host, ':') > strings.LastIndexByte(host, ']') {
 		return host
@@ -275,7 +273,7 @@ func withPort(host, port, scheme string) string {
 	return host + ":" + port
 }
 
-// localAddress is where the request arrived, nil if that is not known.
+// localAddress returns the local address of the connection, or nil if it is not known.
 func localAddress(r *http.Request) net.Addr {
 	addr, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	return addr
@@ -308,7 +306,7 @@ func pathOf(base string) string {
 	return ""
 }
 
-// firstOf returns the first of a list that proxies have added to.
+// firstOf returns the first element of a comma-separated list.
 func firstOf(list string) string {
 	first, _, _ := strings.Cut(list, ",")
 	return strings.TrimSpace(first)

@@ -72,7 +72,7 @@ func TestCutShort(t *testing.T) {
 	if got, body := status("GET", "/healthz", ""); got != http.StatusServiceUnavailable || !strings.Contains(body, `"damaged"`) {
 		t.Errorf("health: %d %s", got, body)
 	}
-	if err := g.live.look(t.Context()); err == nil {
+	if err := g.live.poll(t.Context()); err == nil {
 		t.Error("the damaged file was opened again")
 	}
 	if n := strings.Count(lines.String(), "the index is damaged"); n != 1 {
@@ -82,7 +82,7 @@ func TestCutShort(t *testing.T) {
 	if err := os.WriteFile(file, whole, 0o600); err != nil { // in place
 		t.Fatal(err)
 	}
-	if err := g.live.look(t.Context()); err != nil {
+	if err := g.live.poll(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if got, body := status("GET", "/healthz", ""); got != http.StatusOK || !strings.Contains(body, `"ok"`) {
@@ -123,7 +123,7 @@ func TestRemoteIndexCutShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.ask("POST", "/api/extensionquery", "{}")
-	if err := g.live.look(t.Context()); err != nil {
+	if err := g.live.poll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if now := g.live.now.Load(); now.damaged.Load() || g.extensions(t) != 4 {
@@ -242,14 +242,14 @@ func TestWrittenOver(t *testing.T) {
 			}
 			f.Close()
 			age(t, file, time.Hour)
-			if err := g.live.look(t.Context()); err == nil {
+			if err := g.live.poll(t.Context()); err == nil {
 				t.Error("the file is taken for sound")
 			}
 			if resp := g.ask("GET", "/healthz", ""); resp.StatusCode != http.StatusServiceUnavailable {
 				t.Errorf("health: %d", resp.StatusCode)
 			}
 			restore(t, file, whole)
-			if err := g.live.look(t.Context()); err != nil {
+			if err := g.live.poll(t.Context()); err != nil {
 				t.Error(err)
 			}
 			if resp := g.ask("GET", "/healthz", ""); resp.StatusCode != http.StatusOK {
@@ -278,7 +278,7 @@ func TestPipeInSite(t *testing.T) {
 	if resp := g.ask("GET", "/page.txt", ""); resp.StatusCode != http.StatusInternalServerError {
 		t.Errorf("status %d, want 500", resp.StatusCode)
 	}
-	if err := g.live.look(t.Context()); !errors.Is(err, regular.ErrKind) {
+	if err := g.live.poll(t.Context()); !errors.Is(err, regular.ErrKind) {
 		t.Errorf("looking for a new generation: %v, want %v", err, regular.ErrKind)
 	}
 }

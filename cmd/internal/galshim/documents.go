@@ -11,39 +11,40 @@ import (
 	"galbuild/render/gallery"
 )
 
-// Cache-Control of what changes with a generation, and of what never does.
+// Values of Cache-Control for files that can change with each generation, and for files that
+// never change.
 const (
 	shortLived = "public, max-age=300"
 	immutable  = "public, max-age=31536000, immutable"
 )
 
-// latest answers with one extension by itself.
+// latest serves GET …/latest: one extension by itself.
 func (s *server) latest(w *reply, r *http.Request, g *generation) error {
 	id := r.PathValue("publisher") + "." + r.PathValue("name")
 	body, ok := gallery.AppendLatest(nil, g.ix, id, s.address(w.base))
 	if !ok {
 		return notFound("no extension %q", id)
 	}
-	return s.document(w, r, body)
+	return s.sendDocument(w, r, body)
 }
 
-// manifest answers with what an editor may be given in place of product.json.
+// manifest serves the manifest of the gallery, see [gallery.Manifest].
 func (s *server) manifest(w *reply, r *http.Request, _ *generation) error {
-	return s.document(w, r, gallery.Manifest(w.base, s.content))
+	return s.sendDocument(w, r, gallery.Manifest(w.base, s.content))
 }
 
-// control answers with the site's control manifest, which also answers where
-// files are left to others: editors ask for it at an address of its own.
+// control serves the control manifest of the site, also with --no-files, because editors are
+// configured with its address separately.
 func (s *server) control(w *reply, r *http.Request, g *generation) error {
 	if f, ok := g.ix.File(gallery.ControlPath); ok {
-		return s.send(w, r, g, f, shortLived)
+		return s.serveFile(w, r, g, f, shortLived)
 	}
-	return s.document(w, r, []byte(gallery.Control))
+	return s.sendDocument(w, r, []byte(gallery.Control))
 }
 
-// document answers with JSON made for this request. Where the base URL is not
-// fixed it differs with what proxies say, of which caches must know.
-func (s *server) document(w *reply, r *http.Request, body []byte) error {
+// sendDocument serves JSON that was made for this request. Without --base-url it depends on
+// the headers of proxies, which Vary tells caches.
+func (s *server) sendDocument(w *reply, r *http.Request, body []byte) error {
 	sum := sha256.Sum256(body)
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
@@ -66,15 +67,15 @@ func (s *server) document(w *reply, r *http.Request, body []byte) error {
 	return nil
 }
 
-// uncounted accepts statistics, which nobody keeps.
-func (s *server) uncounted(w *reply, _ *http.Request, _ *generation) error {
+// ignoreStats accepts a statistics report and drops it.
+func (s *server) ignoreStats(w *reply, _ *http.Request, _ *generation) error {
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-// health tells whether the server serves, and what. It is stale if there is a
-// newer generation that had to be refused. It is damaged, with status 503, from when the
-// index could not be read until it has been opened again.
+// health serves /healthz: the current generation and its number of extensions. "stale" is true
+// if there is a newer generation that was refused. The status is "damaged", with HTTP status
+// 503, from when the index cannot be read until it has been opened again.
 func (s *server) health(w *reply, _ *http.Request, g *generation) error {
 	w.Header().Set("Cache-Control", "no-store")
 	status, word := http.StatusOK, "ok"
@@ -90,7 +91,7 @@ func (s *server) health(w *reply, _ *http.Request, g *generation) error {
 	return nil
 }
 
-// version tells which galshim this is.
+// version serves the version of galshim.
 func (s *server) version(w *reply, _ *http.Request, _ *generation) error {
 	w.Header().Set("Cache-Control", "no-store")
 	sendJSON(w, http.StatusOK, map[string]string{"name": "galshim", "version": version.String()})

@@ -7,8 +7,8 @@ import (
 	"net/http"
 )
 
-// failure is an error the client is told of, with its status. Its cause is for
-// the log, and so is every other error: the client is told of a 500.
+// A failure is an error with the status and message of its response. The cause is only logged.
+// So is every error that is not a failure: its response has status 500.
 type failure struct {
 	status  int
 	message string
@@ -28,21 +28,21 @@ func notFound(format string, args ...any) error {
 	return &failure{status: http.StatusNotFound, message: fmt.Sprintf(format, args...)}
 }
 
-// sendError writes err as the answer, in place of what had been prepared.
+// sendError writes the response for err, and deletes the headers of the response that failed.
 func sendError(w http.ResponseWriter, err error) {
 	f, ok := errors.AsType[*failure](err)
 	if !ok {
-		f = &failure{status: http.StatusInternalServerError, message: "the server failed; its log says why"}
+		f = &failure{status: http.StatusInternalServerError, message: "internal error; see the log of the server"}
 	}
 	h := w.Header()
 	for _, key := range []string{"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Length", "Content-Security-Policy", "Etag"} {
 		h.Del(key)
 	}
-	h.Set("Cache-Control", "no-store") // what is not there now may be there soon
+	h.Set("Cache-Control", "no-store") // a file that is missing now may be published soon
 	sendJSON(w, f.status, map[string]string{"error": f.message})
 }
 
-// sendJSON writes a small value that always marshals.
+// sendJSON writes a response with a value that can always be marshalled.
 func sendJSON(w http.ResponseWriter, status int, value any) {
 	body, err := json.Marshal(value)
 	if err != nil {

@@ -13,21 +13,21 @@ import (
 	"galbuild/index"
 )
 
-// A build is a version of an extension for a target platform, as a request names
-// it: letters in any case, the platform behind the version or in the query.
+// A build is a version of an extension for a target platform, as in a request: in any case of
+// letters, with the platform after the version or in the query.
 type build struct {
 	publisher, name, version, platform string
 }
 
-// builds returns what a request may mean, the likeliest first. separators may
-// stand between version and platform. A platform in the query is a preference: a
-// version that is for all of them has none.
+// builds returns the builds that a request can refer to, the likeliest first. separators are
+// the characters that can separate version and platform. A platform in the query is only
+// preferred, because a version for all platforms has none.
 func builds(r *http.Request, separators, parameter string) []build {
 	b := build{publisher: r.PathValue("publisher"), name: r.PathValue("name"), version: r.PathValue("version")}
 	all := []build{b}
 	if i := strings.LastIndexAny(b.version, separators); i >= 0 {
 		b.version, b.platform = b.version[:i], strings.ToLower(b.version[i+1:])
-		return append(all, b) // the first may be a version with a plus sign of its own
+		return append(all, b) // the first is for a version that contains a plus sign
 	}
 	if platform := strings.ToLower(r.URL.Query().Get(parameter)); platform != "" && platform != "universal" {
 		b.platform = platform
@@ -36,44 +36,45 @@ func builds(r *http.Request, separators, parameter string) []build {
 	return all
 }
 
-// folder returns the folder of b below assets/ and files/.
+// folder returns the path of the files of b below assets/ and files/.
 func (b build) folder() string {
 	return catalog.VersionDir(b.publisher, b.name, b.version, b.platform) + "/"
 }
 
-// webResources is how Microsoft and Open VSX name a file of a web extension as an asset.
+// webResources is the prefix with which Microsoft and Open VSX serve a file of a web extension
+// as an asset.
 const webResources = "Microsoft.VisualStudio.Code.WebResources/"
 
-// asset answers with one of the files that editors ask for by type.
+// asset serves a file that editors request by its asset type.
 func (s *server) asset(w *reply, r *http.Request, g *generation) error {
 	dir, name := catalog.AssetsDir, r.PathValue("path")
 	if file, ok := strings.CutPrefix(name, webResources); ok {
 		dir, name = catalog.FilesDir, file
 	}
-	return s.versioned(w, r, g, dir, name, builds(r, "@", "targetPlatform"))
+	return s.serveVersion(w, r, g, dir, name, builds(r, "@", "targetPlatform"))
 }
 
-// unpacked answers with a file out of a package. Editors put a plus sign between
-// version and platform, older ones the platform in the query.
+// unpacked serves a file of a package. Editors separate version and platform with a plus sign;
+// older ones have the platform in the query.
 func (s *server) unpacked(w *reply, r *http.Request, g *generation) error {
-	return s.versioned(w, r, g, catalog.FilesDir, r.PathValue("path"), builds(r, "@+", "target"))
+	return s.serveVersion(w, r, g, catalog.FilesDir, r.PathValue("path"), builds(r, "@+", "target"))
 }
 
-// vspackage answers with a package, where people and scripts look for one.
+// vspackage serves a package at the address that scripts use.
 func (s *server) vspackage(w *reply, r *http.Request, g *generation) error {
 	wanted := builds(r, "@", "targetPlatform")
 	if wanted[0].version != "latest" {
-		return s.versioned(w, r, g, catalog.AssetsDir, catalog.PackageAsset, wanted)
+		return s.serveVersion(w, r, g, catalog.AssetsDir, catalog.PackageAsset, wanted)
 	}
 	newest, ok := newestRelease(g, wanted[0])
 	if f, known := g.ix.File(catalog.AssetsDir + newest.folder() + catalog.PackageAsset); ok && known && s.files {
-		return s.send(w, r, g, f, shortLived)
+		return s.serveFile(w, r, g, f, shortLived)
 	}
-	return s.missing(r, g)
+	return s.notFound(r, g)
 }
 
-// newestRelease returns the newest version of b's extension that its platform
-// can use: a release, or a pre-release if there has been no other.
+// newestRelease returns the newest release of the wanted extension for its platform, or the
+// newest pre-release if there is no release.
 func newestRelease(g *generation, wanted build) (newest build, found bool) {
 	newest = wanted
 	hit, ok := g.ix.Find(wanted.publisher + "." + wanted.name)
@@ -96,26 +97,27 @@ func newestRelease(g *generation, wanted build) (newest build, found bool) {
 	return newest, found
 }
 
-// versioned answers with the first of wanted that has the file.
-func (s *server) versioned(w *reply, r *http.Request, g *generation, dir, name string, wanted []build) error {
+// serveVersion serves the file of the first wanted build that has it.
+func (s *server) serveVersion(w *reply, r *http.Request, g *generation, dir, name string, wanted []build) error {
 	if !s.files {
-		return s.missing(r, g)
+		return s.notFound(r, g)
 	}
 	for _, b := range wanted {
 		if f, ok := g.ix.File(dir + b.folder() + name); ok {
 			if b.platform == "" && wanted[0].platform != "" {
-				return s.send(w, r, g, f, shortLived) // for want of the platform's own, which may come
+				return s.serveFile(w, r, g, f, shortLived) // a build for the platform may be published later
 			}
-			return s.send(w, r, g, f, immutable)
+			return s.serveFile(w, r, g, f, immutable)
 		}
 	}
-	return s.missing(r, g)
+	return s.notFound(r, g)
 }
 
-// missing says what is not there: files at all, the extension, or the file.
-func (s *server) missing(r *http.Request, g *generation) error {
+// notFound returns an error that tells whether the extension or the file does not exist, or
+// that this server has no files.
+func (s *server) notFound(r *http.Request, g *generation) error {
 	if !s.files {
-		return notFound("%s: this server answers questions only, files are elsewhere", r.URL.Path)
+		return notFound("%s: this server answers queries only, and serves no files", r.URL.Path)
 	}
 	if publisher, name := r.PathValue("publisher"), r.PathValue("name"); name != "" {
 		id := publisher + "." + name
@@ -127,26 +129,25 @@ func (s *server) missing(r *http.Request, g *generation) error {
 	return notFound("no such path: %s", r.URL.Path)
 }
 
-// other answers for every path that is not special: with a file of the site that is
-// not a version's.
-func (s *server) other(w *reply, r *http.Request, g *generation) error {
+// siteFile serves every other path: a file of the site that does not belong to a version.
+func (s *server) siteFile(w *reply, r *http.Request, g *generation) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return notFound("nothing to %s at %s", r.Method, r.URL.Path)
+		return notFound("no such path for %s: %s", r.Method, r.URL.Path)
 	}
 	return s.file(w, r, g, strings.TrimPrefix(r.URL.Path, "/"))
 }
 
-// file answers with a file of the site that may be another one in the next generation.
+// file serves a file of the site that the next generation can replace.
 func (s *server) file(w *reply, r *http.Request, g *generation, path string) error {
 	if f, ok := g.ix.File(path); ok && s.files {
-		return s.send(w, r, g, f, shortLived)
+		return s.serveFile(w, r, g, f, shortLived)
 	}
-	return s.missing(r, g)
+	return s.notFound(r, g)
 }
 
-// send answers with the blob of f. Text is compressed where the client can;
-// packages and pictures are already, and go out as they lie on the disk.
-func (s *server) send(w *reply, r *http.Request, g *generation, f index.File, cache string) (err error) {
+// serveFile serves the blob of f. Text is compressed if the client accepts it. Packages and
+// images are compressed already, and are sent as they are.
+func (s *server) serveFile(w *reply, r *http.Request, g *generation, f index.File, cache string) (err error) {
 	h := w.Header()
 	h.Set("Content-Type", f.Type)
 	h.Set("Cache-Control", cache)
@@ -171,7 +172,7 @@ func (s *server) send(w *reply, r *http.Request, g *generation, f index.File, ca
 	return err
 }
 
-// mayCompress takes one of the compressors, if one is free. Each holds a megabyte.
+// mayCompress takes one of the compressors, if one is free. Each uses 1 MB of memory.
 func (s *server) mayCompress() bool {
 	select {
 	case s.compressing <- struct{}{}:
@@ -181,7 +182,8 @@ func (s *server) mayCompress() bool {
 	}
 }
 
-// packageName returns the file name of a package by its path in the site.
+// packageName returns the file name for the download of a package. It returns false if path is
+// not that of a package.
 func packageName(file string) (string, bool) {
 	part := strings.Split(file, "/")
 	if len(part) != 5 || path.Base(file) != catalog.PackageAsset {
@@ -190,7 +192,7 @@ func packageName(file string) (string, bool) {
 	return part[1] + "." + part[2] + "-" + part[3] + ".vsix", true
 }
 
-// compressible tells whether a media type is some kind of text.
+// compressible reports whether files of a media type are worth compressing.
 func compressible(mediaType string) bool {
 	kind, _, _ := strings.Cut(mediaType, ";")
 	return strings.HasPrefix(kind, "text/") || strings.HasSuffix(kind, "json") || strings.HasSuffix(kind, "xml") ||

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
 
 	"github.com/alecthomas/kong"
@@ -66,6 +67,9 @@ func (c *Command) Validate() error {
 			return hint.Add(errors.New("--index: not the http(s) address of a folder"), "give the address below which index/CURRENT is, without a query")
 		}
 	}
+	if err := checkIndex(c.Index); err != nil {
+		return err
+	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil && !strings.HasPrefix(c.Listen, "unix:") {
 		return hint.Add(fmt.Errorf("--listen %q: neither host:port nor unix:PATH", c.Listen), "--listen :8080 is port 8080 on every address")
 	}
@@ -82,6 +86,19 @@ func (c *Command) Validate() error {
 		return hint.Add(errors.New("--tls-self-signed and --tls-cert: only one certificate can be shown"), "leave one out")
 	}
 	return nil
+}
+
+// checkIndex refuses an address that galshim cannot read: a folder of that name is not meant.
+func checkIndex(index string) error {
+	scheme := addresses.Scheme(index)
+	if scheme == "" || isURL(index) {
+		return nil
+	}
+	err := fmt.Errorf("--index %s: want the folder of a site, or the http(s) address where one is published", index)
+	if scheme == "file" {
+		return hint.Add(err, "write it as a path: %s", addresses.Path(index))
+	}
+	return hint.Add(err, "galbuild pull %s -o shim --index-only --follow 30s keeps the index in the folder shim, for: galshim --index shim --no-files", index)
 }
 
 func isURL(index string) bool {

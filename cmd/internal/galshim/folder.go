@@ -111,6 +111,9 @@ type blobFolder struct{ root *os.Root }
 
 func (b blobFolder) serve(w http.ResponseWriter, r *http.Request, f index.File) error {
 	file, err := regular.OpenIn(b.root, filepath.FromSlash(blob.Ref(f.SHA256).Path()))
+	if errors.Is(err, fs.ErrNotExist) && b.indexOnly() {
+		return notFound("%s: this server has only the index of the gallery, files are elsewhere", r.URL.Path)
+	}
 	if err != nil {
 		return err
 	}
@@ -132,6 +135,12 @@ func (b blobFolder) serve(w http.ResponseWriter, r *http.Request, f index.File) 
 		panic(cutOff{fmt.Errorf("%s: cut short while it was sent", file.Name())})
 	}
 	return nil
+}
+
+// indexOnly reports whether the site has no blobs, as after galbuild pull --index-only.
+func (b blobFolder) indexOnly() bool {
+	_, err := b.root.Stat("blobs")
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // wholeFile fails if a file is shorter than it was when it was opened. A compressed response

@@ -1,29 +1,28 @@
-// Package galshim is the galshim command: a server without state of its own that
-// answers what a site of plain files cannot, from the site's mapped index.
+// Package galshim is the galshim command: a stateless server that answers extension queries
+// from the memory-mapped index of a site, and serves the site's files.
 //
-// # What it answers
+// # Requests
 //
-// Paths are matched below the base URL's own path and at the root, whichever the
-// proxy in front leaves; doubled and trailing slashes do not count, and neither
-// does the case of letters in a publisher, a name or a platform. API is each of
-// /api, /_apis/public/gallery and /vscode/gallery.
+// Paths are matched below the path of the base URL and at the root, because some proxies
+// remove that path. Doubled and trailing slashes are ignored, and so is case in publishers,
+// names and platforms. API is each of /api, /_apis/public/gallery and /vscode/gallery.
 //
-//	POST API/extensionquery                        the question, see package query
+//	POST API/extensionquery                        a query, see package query
 //	GET  API/vscode/{publisher}/{name}/latest      one extension; also without vscode/
-//	GET  API, API/manifest.json, /manifest.json    the manifest an editor may be given instead of product.json
-//	GET  /control.json                             what is malicious; of nothing, if the site does not say
+//	GET  API, API/manifest.json, /manifest.json    the manifest of the gallery, which replaces settings in product.json
+//	GET  /control.json                             the control manifest; an empty one if the site has none
 //	GET  [API]/publishers/{p}/vsextensions/{n}/{version|latest}/vspackage[?targetPlatform=]
-//	POST [API]/publishers/{p}/extensions/{n}/{version}/stats and [API]/itemName/…: not counted, 204
+//	POST [API]/publishers/{p}/extensions/{n}/{version}/stats and [API]/itemName/…: ignored, status 204
 //	GET  /assets/{p}/{n}/{version}[@{platform}]/{type}     also /vscode/asset/…?targetPlatform=
 //	GET  /files/{p}/{n}/{version}[@{platform}]/{path}      also {version}+{platform}, ?target=, /vscode/unpkg/…
 //	GET  /  /item  /publishers/{p}  and every other path that the index lists
 //	GET  /healthz  /version                        for operators
 //
-// HEAD goes wherever GET goes, OPTIONS everywhere. Nothing that editors ask for is
-// redirected: they do not follow a relative Location, and browsers repeat the preflight
-// at the new place. Only a page's address with a slash too many at its end is redirected.
-// Every response lets every origin read it. An error is a JSON object with one member,
-// "error", that names what was not found or not understood.
+// HEAD works wherever GET does, and OPTIONS everywhere. No request of an editor is redirected:
+// editors do not follow a relative Location, and browsers repeat the preflight request after
+// a redirect. Only the address of a page with one slash too many at its end is redirected.
+// Pages of every origin may read every response. An error is a JSON object with one member,
+// "error", a sentence about what was not found or not understood.
 //
 // # Files
 //
@@ -33,10 +32,10 @@
 // another host for assets and files. galshim itself serves them on every host name; the
 // printed nginx configuration separates the two hosts.
 //
-// Only what the index lists is served, and from the blob that the index names:
-// what a request calls a path never reaches the file system. The entity tag is
-// the SHA-256, Range works, versioned paths are immutable and others are good for
-// five minutes.
+// galshim serves only files that the index lists, from the blob that the index names. The path
+// of a request is never used as a path of the file system. The entity tag is the SHA-256 of
+// the file, and Range is supported. Paths with a version are immutable, and other responses
+// may be cached for five minutes.
 //
 // Files of a published site, named by its URL, are passed through. galshim holds back the
 // last 64 KiB of each until its SHA-256 is verified. If it is wrong, galshim closes the
@@ -87,24 +86,21 @@
 //
 // # Generations
 //
-// index/CURRENT is looked at every few seconds and on SIGHUP. The index it names
-// must pass its own checks, and have the SHA-256 it names if it comes over the
-// network, before it takes the place of the one being served, which is closed
-// after its last request. What is corrupt, missing or half copied is refused, with
-// one line in the log, and the old one stays.
+// galshim reads index/CURRENT every few seconds and on SIGHUP. If it names a new index, galshim
+// checks that index, and its SHA-256 if it was downloaded, and then serves it. The old index
+// is closed after its last request. If the new index is missing, incomplete or damaged,
+// galshim logs this once and continues to serve the old one.
 //
 // Replace a site by renaming a new folder, never in place. If an index is truncated while it
 // is served, or its disk fails, requests that read it get status 500, /healthz returns
 // "damaged" with status 503, and galshim opens the index again when it is complete.
 //
-// Sources: the paths and headers of VS Code's extensionGalleryService.ts and
-// extensionResourceLoader.ts, and the paths that Open VSX, code-marketplace and
-// the scripts of others have made known.
+// Sources: VS Code's extensionGalleryService.ts and extensionResourceLoader.ts, and the paths
+// that Open VSX, code-marketplace and scripts use.
 package galshim
 
 import (
 	"context"
-	"errors"
 	"io"
 
 	"github.com/alecthomas/kong"
@@ -114,9 +110,9 @@ import (
 	"galbuild/cmd/internal/version"
 )
 
-const description = `Answers the questions editors ask of an extension gallery, from the index of a site that galbuild made.
+const description = `Answers extension queries of editors from the index of a site that galbuild made.
 
-Serves the site's files too, so that one process is a whole gallery; behind a web server, --no-files leaves them to it.`
+Also serves the site's files, so that one process is a whole gallery. With --no-files, a web server in front serves them.`
 
 // Exit statuses.
 const (
@@ -124,8 +120,8 @@ const (
 	exitUsage  = 80
 )
 
-// Main runs the command until ctx ends or it is told to stop, and returns the
-// exit status: 0 stopped as asked, 1 failed, 80 wrong usage.
+// Main runs the command until ctx ends or a signal stops it, and returns the exit status: 0
+// after a signal, 1 after a failure, 80 after wrong usage.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	stderr = terminal.NewWriter(stderr) // the log quotes requests and responses
 	var c Command
@@ -137,24 +133,25 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return complain(stderr, err)
 	}
-	_, err = parser.Parse(args)
+	if len(args) == 1 && (args[0] == "help" || args[0] == "version") {
+		args = []string{"--" + args[0]}
+	}
+	command, err := parser.Parse(args)
 	if exit >= 0 { // --help and --version
 		return exit
 	}
-	if err == nil {
-		err = c.Run(ctx, stderr)
+	if err := explainUsage(parser, command, err, args); err != nil {
+		hint.Tell(stderr, "galshim", err)
+		return exitUsage
 	}
-	return complain(stderr, err)
+	return complain(stderr, c.Run(ctx, stderr))
 }
 
-// complain tells the user what went wrong, if anything, and returns the status.
+// complain prints an error, if there is one, and returns the exit status.
 func complain(stderr io.Writer, err error) int {
 	if err == nil {
 		return 0
 	}
 	hint.Tell(stderr, "galshim", err)
-	if _, ok := errors.AsType[*kong.ParseError](err); ok {
-		return exitUsage
-	}
 	return exitFailed
 }

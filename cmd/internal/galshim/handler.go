@@ -44,18 +44,18 @@ type server struct {
 	bodies      bodies
 	buffers     buffers
 	long        longResponses
-	compressors sync.Pool // of *gzip.Writer
-	recent      atomic.Pointer[gallery.Address]
-	atWork      atomic.Int64 // requests over HTTP/2
-	refused     atomic.Bool  // one of them, which has been logged
+	compressors sync.Pool                       // of *gzip.Writer
+	recent      atomic.Pointer[gallery.Address] // that of the last response
+	atWork      atomic.Int64                    // requests over HTTP/2
+	refused     atomic.Bool                     // one of them, which has been logged
 }
 
-// endpoint answers one kind of request from g. An error means that it has
-// written nothing yet.
+// An endpoint serves one kind of request from generation g. If it returns an error, it has
+// written nothing.
 type endpoint func(w *reply, r *http.Request, g *generation) error
 
-// apis are the prefixes that editors are configured with: ours, Microsoft's and
-// Open VSX's.
+// apis are the prefixes that editors are configured with: galbuild's, Microsoft's and Open
+// VSX's.
 var apis = []string{"/api", "/_apis/public/gallery", "/vscode/gallery"}
 
 func newServer(c config) (*server, error) {
@@ -66,15 +66,15 @@ func newServer(c config) (*server, error) {
 	}
 	s := &server{
 		config: c, mux: http.NewServeMux(), compress: compress, compressing: make(chan struct{}, maxCompressors),
-		turns: newTurns(c.queries), bodies: bodies{held: newHeld(maxBodies)}, buffers: buffers{held: newHeld(maxResponses)},
+		turns: newTurns(c.queries), bodies: bodies{held: newBudget(maxBodies)}, buffers: buffers{held: newBudget(maxResponses)},
 		long: longResponses{slow: c.slow, all: make(map[*pace]struct{})},
 	}
 	s.routes()
 	return s, nil
 }
 
-// routes registers every path without its trailing slash, see meant. Folders are
-// listed beside the files in them, or the mux would redirect to them.
+// routes registers the endpoints. Paths have no trailing slash, see normalizePath. Folders are
+// registered too, or the mux would redirect requests for them.
 func (s *server) routes() {
 	for _, api := range apis {
 		s.post(api+"/extensionquery", s.query)
@@ -85,8 +85,8 @@ func (s *server) routes() {
 	}
 	for _, api := range append([]string{""}, apis...) {
 		s.get(api+"/publishers/{publisher}/vsextensions/{name}/{version}/vspackage", s.vspackage)
-		s.post(api+"/publishers/{publisher}/extensions/{name}/{version}/stats", s.uncounted)
-		s.post(api+"/itemName/{id}/version/{version}/statType/{type}/vscodewebextension", s.uncounted)
+		s.post(api+"/publishers/{publisher}/extensions/{name}/{version}/stats", s.ignoreStats)
+		s.post(api+"/itemName/{id}/version/{version}/statType/{type}/vscodewebextension", s.ignoreStats)
 	}
 	s.get("/manifest.json", s.manifest)
 	s.get("/control.json", s.control)
@@ -104,19 +104,19 @@ func (s *server) routes() {
 	for _, page := range []string{"/{$}", "/index.html", "/item", "/item/index.html", "/vscode/item", "/publishers", "/publishers/{publisher}"} {
 		s.get(page, s.page)
 	}
-	s.handle("/", s.other)
+	s.handle("/", s.siteFile)
 }
 
 func (s *server) get(pattern string, e endpoint) {
-	s.handle(pattern, only(e, http.MethodGet, http.MethodHead))
+	s.handle(pattern, allowMethods(e, http.MethodGet, http.MethodHead))
 }
 
 func (s *server) post(pattern string, e endpoint) {
-	s.handle(pattern, only(e, http.MethodPost))
+	s.handle(pattern, allowMethods(e, http.MethodPost))
 }
 
-// handle registers an endpoint. The mux never learns of methods: it would answer
-// a wrong one in plain text.
+// handle registers an endpoint for all methods. If the mux knew the methods, it would refuse
+// others with a response in plain text.
 func (s *server) handle(pattern string, e endpoint) {
 	s.mux.HandleFunc(pattern, func(rw http.ResponseWriter, r *http.Request) {
 		w := rw.(*reply)
@@ -130,8 +130,8 @@ func (s *server) handle(pattern string, e endpoint) {
 	})
 }
 
-// only refuses other methods; OPTIONS has been answered by then.
-func only(e endpoint, methods ...string) endpoint {
+// allowMethods returns an endpoint that refuses other methods. OPTIONS does not get here.
+func allowMethods(e endpoint, methods ...string) endpoint {
 	allow := strings.Join(append(methods, http.MethodOptions), ", ")
 	return func(w *reply, r *http.Request, g *generation) error {
 		if slices.Contains(methods, r.Method) {
@@ -158,13 +158,13 @@ func (s *server) respond(rw http.ResponseWriter, r *http.Request) {
 	index.Guard() // the index may be truncated while it is read
 	w := newReply(rw, r, s.stall)
 	defer s.finish(w, r, time.Now())
-	allowOrigins(w.Header(), r)
+	securityHeaders(w.Header(), r)
 	if r.Method == http.MethodOptions {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
 	w.base = s.addresser.base(r)
-	s.mux.ServeHTTP(w, meant(r, pathOf(w.base)))
+	s.mux.ServeHTTP(w, normalizePath(r, pathOf(w.base)))
 }
 
 // beginStream counts a request over HTTP/2. It resets the request if there are too many and
@@ -186,8 +186,8 @@ func (s *server) beginStream(r *http.Request) (end func()) {
 	panic(http.ErrAbortHandler)
 }
 
-// address returns the address of assets for a base URL, which is nearly always that
-// of the request before.
+// address returns the prepared base URL of assets. It is nearly always that of the last
+// response.
 func (s *server) address(base string) *gallery.Address {
 	base = cmp.Or(s.content, base)
 	if a := s.recent.Load(); a != nil && a.URL == base {
@@ -234,7 +234,8 @@ func (s *server) panicked(w *reply, p any) error {
 	return fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 }
 
-// logRequest writes one line. Probes are not worth one, failures always are.
+// logRequest logs a request in one line, health checks at level debug, and failures as warnings
+// or errors.
 func (s *server) logRequest(w *reply, r *http.Request, elapsed time.Duration) {
 	level := slog.LevelInfo
 	switch {
@@ -248,7 +249,7 @@ func (s *server) logRequest(w *reply, r *http.Request, elapsed time.Duration) {
 	if !s.log.Enabled(context.Background(), level) {
 		return
 	}
-	line := slog.NewRecord(time.Now(), level, "request", 0) // a Logger would look up its caller, which nobody asks for
+	line := slog.NewRecord(time.Now(), level, "request", 0) // without the caller, whose lookup is slow
 	line.AddAttrs(
 		slog.String("method", r.Method), slog.String("path", clip(r.URL.Path)), slog.Int("status", w.status),
 		slog.Int64("bytes", w.bytes()), slog.Duration("elapsed", elapsed), slog.String("client", s.addresser.client(r)))
@@ -258,10 +259,10 @@ func (s *server) logRequest(w *reply, r *http.Request, elapsed time.Duration) {
 	if w.err != nil {
 		line.AddAttrs(slog.String("err", clip(w.err.Error())))
 	}
-	s.log.Handler().Handle(context.Background(), line) // it has nobody to tell of an error
+	s.log.Handler().Handle(context.Background(), line) // if the log cannot be written, there is nowhere to report it
 }
 
-// clip shortens a text for the log, since clients can send long ones.
+// clip shortens a text of a client for the log.
 func clip(text string) string {
 	if len(text) <= maxLogged {
 		return text
@@ -269,10 +270,11 @@ func clip(text string) string {
 	return strings.ToValidUTF8(text[:maxLogged], "") + "…"
 }
 
-// allowOrigins lets every page read every answer: editors run in a browser, even
-// those that look like programs. A preflight is told what they send; the wildcard
-// does not cover Authorization, and older browsers do not know it.
-func allowOrigins(h http.Header, r *http.Request) {
+// securityHeaders sets the headers of every response. Pages of all origins may read it, because
+// editors run in browsers, and desktop editors are pages too. Media types may not be guessed.
+// The response to a preflight request names the headers that editors send: a wildcard does
+// not cover Authorization, and older browsers do not support it.
+func securityHeaders(h http.Header, r *http.Request) {
 	h["Access-Control-Allow-Origin"] = anyOrigin
 	h["Access-Control-Expose-Headers"] = exposed
 	h["Cross-Origin-Resource-Policy"] = crossOrigin
@@ -285,7 +287,7 @@ func allowOrigins(h http.Header, r *http.Request) {
 	}
 }
 
-// Header values that every answer shares.
+// Header values of every response.
 var (
 	anyOrigin   = []string{"*"}
 	exposed     = []string{"activityid"}
@@ -293,9 +295,9 @@ var (
 	noSniff     = []string{"nosniff"}
 )
 
-// meant returns r with the path that was meant: without the base URL's own,
-// doubled and trailing slashes, and with escaped slashes as slashes.
-func meant(r *http.Request, base string) *http.Request {
+// normalizePath returns r with its path below the base URL, without doubled and trailing
+// slashes, and with escaped slashes as slashes.
+func normalizePath(r *http.Request, base string) *http.Request {
 	p := r.URL.Path
 	if !strings.HasPrefix(p, "/") {
 		p = "/" + p

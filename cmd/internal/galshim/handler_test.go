@@ -280,7 +280,7 @@ func TestDamaged(t *testing.T) {
 	overwrite(t, blobFile(g.dir, details), "short")
 	for _, path := range []string{icon, details} {
 		resp := g.ask("GET", "/"+path, "", "Accept-Encoding", "gzip")
-		checkExchange(t, path, resp, 500, `{"error":"the server failed; its log says why"}`, []string{"-ETag", "Cache-Control: no-store", "Content-Type: application/json"})
+		checkExchange(t, path, resp, 500, `{"error":"internal error; see the log of the server"}`, []string{"-ETag", "Cache-Control: no-store", "Content-Type: application/json"})
 	}
 }
 

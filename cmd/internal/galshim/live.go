@@ -15,23 +15,21 @@ import (
 
 // A source is where the generations of a site come from: a folder or a URL.
 type source interface {
-	// next returns the generation that is current now, verified and opened, or nil if
-	// that is old and not damaged. It is called by one goroutine at a time; old is nil at
-	// first.
+	// next returns the current generation, verified and opened, or nil if it is old and
+	// not damaged. It is called by one goroutine at a time. old is nil at first.
 	next(ctx context.Context, old *generation) (*generation, error)
 }
 
-// A store is where the blobs of a generation are.
+// A store contains the blobs of a generation.
 type store interface {
-	// serve answers a GET or HEAD with the blob of f, in full or in part. The
-	// headers that say what it is are set already. An error means that nothing
-	// was written.
+	// serve responds to GET or HEAD with the blob of f, or a range of it. Headers such as
+	// the media type are already set. If serve returns an error, it has written nothing.
 	serve(w http.ResponseWriter, r *http.Request, f index.File) error
 	io.Closer
 }
 
-// A generation is one state of a site being served. It is closed when it has
-// been replaced and its last request is over.
+// A generation is a state of a site that is being served. When it has been replaced, it is
+// closed after its last request.
 type generation struct {
 	site.Current
 	ix      *index.Index
@@ -47,7 +45,7 @@ func newGeneration(c site.Current, ix *index.Index, blobs store) *generation {
 	return g
 }
 
-// retain adds a user, unless the last one has gone.
+// retain adds a user. It returns false if the generation has been closed.
 func (g *generation) retain() bool {
 	for {
 		n := g.users.Load()
@@ -60,7 +58,7 @@ func (g *generation) retain() bool {
 	}
 }
 
-// release takes a user away, and closes the generation after the last one.
+// release removes a user, and closes the generation after the last one.
 func (g *generation) release() {
 	if g.users.Add(-1) == 0 {
 		g.ix.Close()
@@ -68,14 +66,14 @@ func (g *generation) release() {
 	}
 }
 
-// live holds the generation being served and replaces it by newer ones.
+// live contains the generation that is served, and replaces it by newer ones.
 type live struct {
-	source source
-	log    *slog.Logger
-	now    atomic.Pointer[generation]
-	stale  atomic.Bool   // the newest generation was refused
-	said   string        // the last error in the log, so that it is logged once
-	reopen chan struct{} // has one element if the current generation has been damaged
+	source   source
+	log      *slog.Logger
+	now      atomic.Pointer[generation]
+	stale    atomic.Bool   // the newest generation was refused
+	reported string        // the last error, which is logged only once
+	reopen   chan struct{} // has one element if the current generation has been damaged
 }
 
 func newLive(from source, log *slog.Logger) *live {
@@ -106,15 +104,15 @@ func (l *live) damaged(g *generation, err error) {
 // acquire returns the current generation, which the caller must release.
 func (l *live) acquire() *generation {
 	for {
-		// Between the two calls it may be replaced and closed; then there is a newer one.
+		// If it is replaced and closed between the two calls, there is a newer one.
 		if g := l.now.Load(); g.retain() {
 			return g
 		}
 	}
 }
 
-// look replaces the current generation if the source has another.
-func (l *live) look(ctx context.Context) error {
+// poll replaces the generation if the source has another one.
+func (l *live) poll(ctx context.Context) error {
 	old := l.now.Load()
 	g, err := l.source.next(ctx, old)
 	if err != nil || g == nil {
@@ -135,12 +133,12 @@ func (l *live) look(ctx context.Context) error {
 // damagedReload is the interval of attempts to open a damaged index again.
 const damagedReload = 5 * time.Second
 
-// follow looks at the source at every tick and whenever told to, until ctx ends.
-// It never ticks if every is 0, except while the index is damaged.
-func (l *live) follow(ctx context.Context, every time.Duration, told <-chan os.Signal) {
+// follow polls the source at each interval and on each signal, until ctx ends. If the interval
+// is 0, it polls only on signals, and while the index is damaged.
+func (l *live) follow(ctx context.Context, interval time.Duration, signals <-chan os.Signal) {
 	var tick, retry <-chan time.Time
-	if every > 0 {
-		ticker := time.NewTicker(every)
+	if interval > 0 {
+		ticker := time.NewTicker(interval)
 		defer ticker.Stop()
 		tick = ticker.C
 	}
@@ -148,13 +146,13 @@ func (l *live) follow(ctx context.Context, every time.Duration, told <-chan os.S
 		select {
 		case <-ctx.Done():
 			return
-		case <-told:
-			l.said = "" // who asks wants to hear it again
+		case <-signals:
+			l.reported = "" // log the error again
 		case <-tick:
 		case <-l.reopen:
 		case <-retry:
 		}
-		l.report(l.look(ctx))
+		l.report(l.poll(ctx))
 		retry = nil
 		if now := l.now.Load(); now != nil && now.damaged.Load() {
 			retry = time.After(damagedReload)
@@ -162,19 +160,19 @@ func (l *live) follow(ctx context.Context, every time.Duration, told <-chan os.S
 	}
 }
 
-// report logs that the newest generation is refused, once for each reason.
+// report logs why the newest generation was refused, once for each reason.
 func (l *live) report(err error) {
 	l.stale.Store(err != nil)
 	switch {
 	case err == nil:
-		l.said = ""
-	case err.Error() != l.said:
-		l.said = err.Error()
+		l.reported = ""
+	case err.Error() != l.reported:
+		l.reported = err.Error()
 		l.log.Warn("keeping the old generation", "generation", l.now.Load().Generation, "err", err)
 	}
 }
 
-// close lets go of the current generation; there must be no requests to come.
+// close releases the current generation. There must be no more requests.
 func (l *live) close() {
 	if g := l.now.Load(); g != nil {
 		g.release()

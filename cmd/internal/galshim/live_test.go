@@ -47,7 +47,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	}
 	for n := range 20 {
 		sample{more: n + 10}.write(t, g.dir)
-		if err := g.live.look(t.Context()); err != nil {
+		if err := g.live.poll(t.Context()); err != nil {
 			t.Error(err)
 		}
 		if got := g.extensions(t); got != n+11 {
@@ -78,7 +78,7 @@ func TestHeldGeneration(t *testing.T) {
 	g := openSample(t)
 	held := g.live.acquire()
 	sample{more: 9}.write(t, g.dir)
-	if err := g.live.look(t.Context()); err != nil {
+	if err := g.live.poll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := held.ix.Find("acme.hello"); !ok || held.ix.Len() != 4 {
@@ -114,7 +114,7 @@ func TestRefused(t *testing.T) {
 
 			spoil(t, dir, sample{more: 5}.write(t, dir))
 			for range 3 {
-				g.live.report(g.live.look(t.Context()))
+				g.live.report(g.live.poll(t.Context()))
 			}
 			if n := g.extensions(t); n != 4 {
 				t.Errorf("serves %d extensions, want the 4 from before", n)
@@ -126,7 +126,7 @@ func TestRefused(t *testing.T) {
 				t.Errorf("health %s, want it stale", health)
 			}
 			sample{more: 6}.write(t, dir)
-			g.live.report(g.live.look(t.Context()))
+			g.live.report(g.live.poll(t.Context()))
 			if n := g.extensions(t); n != 7 {
 				t.Errorf("serves %d extensions, want the 7 of the next generation", n)
 			}
@@ -169,7 +169,7 @@ func TestFolderReplaced(t *testing.T) {
 	if err := os.Symlink("green", link); err != nil {
 		t.Fatal(err)
 	}
-	if err := g.live.look(t.Context()); err != nil {
+	if err := g.live.poll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.RemoveAll(filepath.Join(base, "blue")); err != nil {

@@ -30,7 +30,7 @@ func (s *server) policy(f index.File) string {
 // usual one, because people type it. Other spellings are not found.
 func (s *server) page(w *reply, r *http.Request, g *generation) error {
 	if !s.files {
-		return s.missing(r, g)
+		return s.notFound(r, g)
 	}
 	address := target(r, pathOf(w.base))
 	if path, ok := pageFile(address); ok {
@@ -38,7 +38,7 @@ func (s *server) page(w *reply, r *http.Request, g *generation) error {
 	}
 	usual := cmp.Or(strings.TrimSuffix(address, "/"), "/")
 	if _, ok := pageFile(usual); !ok || strings.Contains(address, "//") {
-		return s.missing(r, g)
+		return s.notFound(r, g)
 	}
 	if r.URL.RawQuery != "" {
 		usual += "?" + r.URL.RawQuery

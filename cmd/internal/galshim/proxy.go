@@ -55,7 +55,7 @@ func (p blobProxy) serve(w http.ResponseWriter, r *http.Request, f index.File) e
 	if err == nil {
 		window := p.windows.Get().(*[]byte)
 		defer p.windows.Put(window)
-		v := &verifier{w: w, r: r, f: f, sum: sha256.New(), window: *window, body: patient(resp.Body, cancel)}
+		v := &verifier{w: w, r: r, f: f, sum: sha256.New(), window: *window, body: limitReads(resp.Body, cancel)}
 		err = v.pass()
 	}
 	if err != nil {
@@ -85,20 +85,20 @@ func checkBlob(resp *http.Response, f index.File) error {
 
 // patient returns body with a limit on each read: it fails after stallTimeout without a
 // byte.
-func patient(body io.Reader, cancel context.CancelCauseFunc) io.Reader {
+func limitReads(body io.Reader, cancel context.CancelCauseFunc) io.Reader {
 	timer := time.AfterFunc(stallTimeout, func() { cancel(fmt.Errorf("no data for %s", stallTimeout)) })
 	timer.Stop()
-	return &patientReader{body, timer}
+	return &readTimeout{body, timer}
 }
 
-type patientReader struct {
+type readTimeout struct {
 	io.Reader
 	timer *time.Timer
 }
 
 // Read implements [io.Reader]. The time between reads is not limited: the client may be
 // slow.
-func (p *patientReader) Read(b []byte) (int, error) {
+func (p *readTimeout) Read(b []byte) (int, error) {
 	p.timer.Reset(stallTimeout)
 	defer p.timer.Stop()
 	return p.Reader.Read(b)

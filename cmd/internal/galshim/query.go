@@ -20,14 +20,14 @@ import (
 	"galbuild/render/splice"
 )
 
-// query answers POST …/extensionquery, stitched from the index.
+// query serves POST …/extensionquery. The response is joined from parts in the index.
 func (s *server) query(w *reply, r *http.Request, g *generation) error {
 	found, err := s.search(w, r, g)
 	if err != nil {
 		return err
 	}
 	w.hits = found.Hits()
-	// The query is in the body, which caches do not look at.
+	// Caches do not read the body, which contains the query.
 	h := w.Header()
 	h["Cache-Control"] = noStore
 	h["Content-Type"] = jsonType
@@ -237,8 +237,7 @@ func (s *server) parse(w *reply, r *http.Request, body []byte) (query.Query, err
 	return q, nil
 }
 
-// acceptsGzip tells whether the client decodes gzip: it says so, and not with a
-// weight of zero.
+// acceptsGzip reports whether Accept-Encoding contains gzip with a weight above zero.
 func acceptsGzip(h http.Header) bool {
 	for coding := range strings.SplitSeq(h.Get("Accept-Encoding"), ",") {
 		name, params, _ := strings.Cut(coding, ";")

@@ -23,23 +23,23 @@ import (
 	"galbuild/index"
 )
 
-// Limits on what a published site may answer, and how slowly.
+// Limits of responses of a published site.
 const (
 	maxCurrent   = 4 << 10
-	maxIndex     = 4 << 30          // of half a million extensions
-	stallTimeout = 30 * time.Second // without a byte, or without an answer
+	maxIndex     = 4 << 30          // enough for half a million extensions
+	stallTimeout = 30 * time.Second // without a byte, or without a response header
 	maxRetry     = time.Minute      // between two downloads of an index that was refused
-	staleFile    = time.Hour        // after which a file in the cache that nothing names may go
+	staleFile    = time.Hour        // age at which unused files in the cache are removed
 )
 
-// remote is a site published at a URL. Its index is downloaded into a folder of
-// the cache that is the URL's own:
+// A remote is a site that is published at a URL. Its index is downloaded into a folder of the
+// cache:
 //
-//	<cache>/<16 hex digits of the URL's SHA-256>/CURRENT            as it was when its index was proved
+//	<cache>/<16 hex digits of the URL's SHA-256>/CURRENT            of the last index that was verified
 //	<cache>/<16 hex digits of the URL's SHA-256>/<generation>.idx
 //
-// Several servers may share it. Without the network, the first look falls back
-// to what is there.
+// Several servers may share a cache. If the site cannot be reached when galshim starts, it
+// serves the generation in the cache.
 type remote struct {
 	base   *url.URL
 	dir    string
@@ -47,11 +47,11 @@ type remote struct {
 	index  *http.Client // for the index, which must not wait for blobs of slow clients
 	log    *slog.Logger
 
-	etag    string       // of the CURRENT that names the generation being served
-	failed  site.Current // could not be had
-	failure error        // why
+	etag    string       // of the CURRENT file of the generation that is served
+	failed  site.Current // generation that could not be downloaded
+	failure error        // why it could not
 	wait    time.Duration
-	retry   time.Time // when to try it again
+	retry   time.Time // when to try again
 }
 
 func newRemote(address, cache, ca string, log *slog.Logger) (*remote, error) {
@@ -81,18 +81,18 @@ func (s *remote) next(ctx context.Context, old *generation) (*generation, error)
 	if err == nil || old != nil {
 		return g, err
 	}
-	kept, keptErr := s.kept()
+	kept, keptErr := s.openCached()
 	if keptErr != nil && roots.IsUnknown(err) {
 		return nil, hint.Add(err, roots.Hint)
 	}
 	if keptErr != nil {
 		return nil, hint.Add(err, "is %s a site made by galbuild? there is no earlier generation in the cache to start with", s.base.Redacted())
 	}
-	s.log.Warn("serving the generation kept in the cache", "generation", kept.Generation, "err", err)
+	s.log.Warn("serving the generation in the cache", "generation", kept.Generation, "err", err)
 	return kept, nil
 }
 
-// fetch asks the site which generation counts, and gets it unless it is old.
+// fetch returns the current generation of the site, or nil if it is old.
 func (s *remote) fetch(ctx context.Context, old *generation) (*generation, error) {
 	kept := sound(old)
 	text, etag, err := s.current(ctx, kept != nil)
@@ -115,12 +115,12 @@ func (s *remote) fetch(ctx context.Context, old *generation) (*generation, error
 		return nil, err
 	}
 	s.etag = etag
-	s.keep(c)
+	s.saveCurrent(c)
 	return g, nil
 }
 
-// current returns what CURRENT says and its entity tag; nothing, if it says what
-// it said when s.etag was noted.
+// current returns the content and entity tag of the site's CURRENT file. If conditional is true
+// and the file has not changed since s.etag was stored, it returns nothing.
 func (s *remote) current(ctx context.Context, conditional bool) (text []byte, etag string, err error) {
 	header := http.Header{"Cache-Control": {"no-cache"}}
 	if conditional && s.etag != "" {
@@ -140,9 +140,9 @@ func (s *remote) current(ctx context.Context, conditional bool) (text []byte, et
 	return text, etag, err
 }
 
-// open maps an index in the cache after proving that it is the one meant.
+// open verifies and maps an index in the cache.
 func (s *remote) open(c site.Current) (*generation, error) {
-	err := proveIndex(s.file(c), c.Index)
+	err := verifyIndex(s.file(c), c.Index)
 	var ix *index.Index
 	if err == nil {
 		ix, err = index.Open(s.file(c))
@@ -153,8 +153,8 @@ func (s *remote) open(c site.Current) (*generation, error) {
 	return newGeneration(c, ix, newBlobProxy(s)), nil
 }
 
-// download brings an index into the cache and maps it. One that fails is not
-// tried at every look: it may be large.
+// download downloads an index into the cache and maps it. After a failure it waits before it
+// tries the same index again, because the index can be large.
 func (s *remote) download(ctx context.Context, c site.Current) (*generation, error) {
 	if c == s.failed && time.Now().Before(s.retry) {
 		return nil, s.failure
@@ -174,7 +174,7 @@ func (s *remote) download(ctx context.Context, c site.Current) (*generation, err
 	return nil, err
 }
 
-// store writes the index of c into the cache, under its name when it is whole.
+// store downloads the index of c to a temporary file, and renames it when it is complete.
 func (s *remote) store(ctx context.Context, c site.Current) error {
 	temp, err := os.CreateTemp(s.dir, "*.tmp")
 	if err != nil {
@@ -198,8 +198,8 @@ func (s *remote) store(ctx context.Context, c site.Current) error {
 	return os.Rename(temp.Name(), s.file(c))
 }
 
-// get asks for a path of the site and hands the answer to read, whose body ends
-// with an error if nothing comes for a while.
+// get requests a path of the site and calls read with the response. Reading the body fails if
+// nothing arrives for stallTimeout.
 func (s *remote) get(ctx context.Context, path string, header http.Header, read func(*http.Response, io.Reader) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -210,7 +210,7 @@ func (s *remote) get(ctx context.Context, path string, header http.Header, read 
 	resp, err := do(ctx, s.index, http.MethodGet, address, header)
 	if err == nil {
 		defer resp.Body.Close()
-		err = read(resp, &watched{resp.Body, timer})
+		err = read(resp, &stallReader{resp.Body, timer})
 	}
 	if err != nil {
 		return fmt.Errorf("get %s: %w", address.Redacted(), cmp.Or(context.Cause(ctx), err))
@@ -218,8 +218,8 @@ func (s *remote) get(ctx context.Context, path string, header http.Header, read 
 	return nil
 }
 
-// do sends a request for bytes as they are stored. Redirects are followed: the
-// blobs of some hosts are elsewhere.
+// do sends a request for a file without content encoding. It follows redirects, because some
+// hosts redirect to their storage.
 func do(ctx context.Context, client *http.Client, method string, address *url.URL, header http.Header) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, address.String(), nil)
 	if err != nil {
@@ -232,18 +232,18 @@ func do(ctx context.Context, client *http.Client, method string, address *url.UR
 	req.Header.Set("Accept-Encoding", "identity")
 	resp, err := client.Do(req)
 	if failed, ok := errors.AsType[*url.Error](err); ok {
-		err = failed.Err // the caller names the address, without a password
+		err = failed.Err // the caller adds the address without a password
 	}
 	return resp, err
 }
 
-// watched is a body that restarts a timer whenever something came.
-type watched struct {
+// A stallReader restarts a timer whenever bytes arrive.
+type stallReader struct {
 	io.Reader
 	timer *time.Timer
 }
 
-func (w *watched) Read(b []byte) (int, error) {
+func (w *stallReader) Read(b []byte) (int, error) {
 	n, err := w.Reader.Read(b)
 	w.timer.Reset(stallTimeout)
 	return n, err
@@ -251,8 +251,8 @@ func (w *watched) Read(b []byte) (int, error) {
 
 func (s *remote) file(c site.Current) string { return filepath.Join(s.dir, c.Generation+".idx") }
 
-// kept opens the generation that was served last.
-func (s *remote) kept() (*generation, error) {
+// openCached opens the generation in the cache that was served last.
+func (s *remote) openCached() (*generation, error) {
 	c, err := readCurrent(filepath.Join(s.dir, "CURRENT"))
 	if err != nil {
 		return nil, err
@@ -268,26 +268,26 @@ func readCurrent(file string) (site.Current, error) {
 	return site.ParseCurrent(text)
 }
 
-// keep notes that c is to be started with when the site cannot be reached, and
-// clears away what is older. It is no failure if it cannot: c is being served.
-func (s *remote) keep(c site.Current) {
+// saveCurrent records that c is the generation to start with if the site cannot be reached, and
+// removes older ones. An error is only logged, because c is being served.
+func (s *remote) saveCurrent(c site.Current) {
 	temp := filepath.Join(s.dir, c.Generation+".tmp")
 	err := os.WriteFile(temp, c.Bytes(), 0o644)
 	if err == nil {
 		err = os.Rename(temp, filepath.Join(s.dir, "CURRENT"))
 	}
 	if err != nil {
-		s.log.Warn("cannot keep the generation for the next start", "err", err)
+		s.log.Warn("the generation cannot be saved for the next start", "err", err)
 	}
-	s.sweep(filepath.Base(s.file(c)))
+	s.prune(filepath.Base(s.file(c)))
 }
 
-// sweep removes older generations and what killed downloads left, though nothing
-// so young that another server may be at work on it.
-func (s *remote) sweep(current string) {
+// prune removes older generations and incomplete downloads. It leaves files that are younger
+// than staleFile, because another server may be using them.
+func (s *remote) prune(current string) {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
-		s.log.Warn("cannot clear the cache", "err", err)
+		s.log.Warn("the cache cannot be pruned", "err", err)
 		return
 	}
 	for _, e := range entries {
@@ -299,14 +299,14 @@ func (s *remote) sweep(current string) {
 	}
 }
 
-// proveIndex checks a file's SHA-256.
-func proveIndex(file string, want blob.Ref) error {
+// verifyIndex checks a file's SHA-256.
+func verifyIndex(file string, want blob.Ref) error {
 	got, _, err := blob.SumFile(file)
 	if err != nil {
 		return err
 	}
 	if got != want {
-		return fmt.Errorf("%s: its SHA-256 is %s, %s says %s: half copied or damaged", file, got, site.CurrentPath, want)
+		return fmt.Errorf("%s: its SHA-256 is %s, but %s has %s: the file is incomplete or damaged", file, got, site.CurrentPath, want)
 	}
 	return nil
 }

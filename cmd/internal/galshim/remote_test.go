@@ -134,7 +134,7 @@ func TestRemotePoll(t *testing.T) {
 	g := open(t, "", remoteAt(t, p.URL, cache))
 	before := p.full.Load()
 	for range 3 {
-		if err := g.live.look(t.Context()); err != nil {
+		if err := g.live.poll(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -142,7 +142,7 @@ func TestRemotePoll(t *testing.T) {
 		t.Errorf("three looks at an unchanged site fetched %d times", n)
 	}
 	sample{more: 8}.write(t, p.dir)
-	if err := g.live.look(t.Context()); err != nil {
+	if err := g.live.poll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if n := g.extensions(t); n != 9 {
@@ -173,18 +173,18 @@ func TestRemoteGone(t *testing.T) {
 	if n := g.extensions(t); n != 4 {
 		t.Errorf("serves %d extensions, want the 4 in the cache", n)
 	}
-	if err := g.live.look(t.Context()); err == nil || !strings.Contains(err.Error(), "503") {
+	if err := g.live.poll(t.Context()); err == nil || !strings.Contains(err.Error(), "503") {
 		t.Errorf("look: %v, want 503", err)
 	}
 	down = false
 	sample{more: 4}.write(t, p.dir)
-	if err := g.live.look(t.Context()); err != nil || g.extensions(t) != 5 {
+	if err := g.live.poll(t.Context()); err != nil || g.extensions(t) != 5 {
 		t.Errorf("look: %v, %d extensions, want 5", err, g.extensions(t))
 	}
 
 	p.Close()
 	l := &live{source: remoteAt(t, p.URL, t.TempDir()), log: slog.New(slog.DiscardHandler)}
-	if err := l.look(t.Context()); err == nil {
+	if err := l.poll(t.Context()); err == nil {
 		t.Error("started from nothing")
 	}
 }
@@ -197,7 +197,7 @@ func TestRemoteDamaged(t *testing.T) {
 	g := open(t, "", remoteAt(t, p.URL, cache))
 	c := sample{more: 4}.write(t, p.dir)
 	flip(t, filepath.Join(p.dir, c.IndexPath()))
-	err := g.live.look(t.Context())
+	err := g.live.poll(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "SHA-256") {
 		t.Errorf("look: %v, want a wrong SHA-256", err)
 	}
@@ -208,14 +208,14 @@ func TestRemoteDamaged(t *testing.T) {
 		}
 		return false
 	}
-	if again := g.live.look(t.Context()); again == nil || again.Error() != err.Error() || fetched != 0 {
+	if again := g.live.poll(t.Context()); again == nil || again.Error() != err.Error() || fetched != 0 {
 		t.Errorf("look again: %v, %d downloads, want the same refusal and none", again, fetched)
 	}
 	if n := g.extensions(t); n != 4 {
 		t.Errorf("serves %d extensions, want the 4 from before", n)
 	}
 	sample{more: 5}.write(t, p.dir)
-	if err := g.live.look(t.Context()); err != nil || g.extensions(t) != 6 {
+	if err := g.live.poll(t.Context()); err != nil || g.extensions(t) != 6 {
 		t.Errorf("look: %v, %d extensions, want 6", err, g.extensions(t))
 	}
 	left, err := filepath.Glob(filepath.Join(cache, "*", "*"))
@@ -381,7 +381,7 @@ func TestIndexBesideBlobs(t *testing.T) {
 	<-arrived
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // only reached if it waits for a blob
 	defer cancel()
-	if err := g.live.look(ctx); err != nil {
+	if err := g.live.poll(ctx); err != nil {
 		t.Error(err)
 	}
 	close(released)

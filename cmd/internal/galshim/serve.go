@@ -36,7 +36,7 @@ func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	held := &lines{out: stderr}
+	held := &lineWriter{out: stderr}
 	defer held.end()
 	log := c.logger(held)
 	defer limitMemory(log)()
@@ -50,14 +50,14 @@ func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
 	}
 	generations := newLive(from, log)
 	defer generations.close()
-	if err := generations.look(ctx); err != nil {
+	if err := generations.poll(ctx); err != nil {
 		return err
 	}
 	srv, listener, err := c.listen(generations, log)
 	if err != nil {
 		return err
 	}
-	held.flush() // someone may wait for the address
+	held.flush() // scripts wait for the line with the address
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
@@ -69,7 +69,7 @@ func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
 	return serve(ctx, stop, srv, listener, drainTimeout, log)
 }
 
-// listen returns a server for the gallery and a listener for it, and says where.
+// listen returns a server for the gallery and its listener, and logs the address.
 func (c *Command) listen(generations *live, log *slog.Logger) (*http.Server, net.Listener, error) {
 	secure, fingerprint, err := c.tlsConfig(log)
 	if err != nil {
@@ -120,8 +120,8 @@ func newHTTPServer(handler http.Handler, secure *tls.Config, log *slog.Logger) *
 	}
 }
 
-// serve answers until ctx ends, then waits that long for the requests at work. A second
-// signal ends the process at once.
+// serve serves requests until ctx ends. Then it waits for running requests, but not longer than
+// patience. A second signal ends the process at once.
 func serve(ctx context.Context, stop func(), srv *http.Server, listener net.Listener, patience time.Duration, log *slog.Logger) error {
 	failed := make(chan error, 1)
 	go func() {
@@ -142,15 +142,15 @@ func serve(ctx context.Context, stop func(), srv *http.Server, listener net.List
 	defer cancel()
 	err := srv.Shutdown(drain)
 	if err != nil {
-		log.Warn("requests still at work were cut off", "after", patience)
+		log.Warn("running requests were cut off", "after", patience)
 		err = srv.Close()
 	}
 	<-failed
 	return err
 }
 
-// listen opens host:port or unix:PATH, where a socket that nobody answers any
-// more is left over from a process that was killed.
+// listen listens on host:port or unix:PATH. It removes a socket that a killed process has left
+// behind.
 func listen(where string) (net.Listener, error) {
 	file, ok := strings.CutPrefix(where, "unix:")
 	if !ok {
@@ -173,7 +173,7 @@ func listen(where string) (net.Listener, error) {
 	return net.Listen("unix", file)
 }
 
-// address returns a listener's as a URL.
+// address returns the address of a listener as a URL.
 func address(l net.Listener, secure bool) string {
 	switch {
 	case l.Addr().Network() == "unix":

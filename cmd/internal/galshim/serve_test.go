@@ -125,7 +125,7 @@ func TestUsage(t *testing.T) {
 		status int
 		want   string
 	}{
-		{"", 80, "galshim: error: missing flags: --index"},
+		{"", 80, "galshim: error: galshim needs --index=SITE"},
 		{"--index site --base-url gallery.test", 80, "galshim: hint: write the address that editors will use"},
 		{"--index site --tls-cert a.pem", 80, "--tls-cert and --tls-key"},
 		{"--index site --tls-cert a --tls-key b --tls-self-signed", 80, "only one certificate"},
@@ -136,7 +136,7 @@ func TestUsage(t *testing.T) {
 		{"--index site --listen 8080", 80, "galshim: hint: --listen :8080"},
 		{"--index https:///x", 80, "--index"},
 		{"--index https://h/x?y", 80, "without a query"},
-		{"--index site -q -v", 80, "can't be used together"},
+		{"--index site -q -v", 80, "--quiet and --verbose exclude each other"},
 		{"--index site --log-format xml", 80, "--log-format"},
 		{"--nonsense", 80, "unknown flag"},
 		{"--index none", 1, "galshim: hint: build one with: galbuild"},
@@ -310,7 +310,7 @@ func TestMemoryLimit(t *testing.T) {
 	if got := debug.SetMemoryLimit(-1); got != limit {
 		t.Errorf("the limit is %d", got)
 	}
-	if got := newHeld(maxBodies).most; got != limit/8 {
+	if got := newBudget(maxBodies).most; got != limit/8 {
 		t.Errorf("%d bytes may be held", got)
 	}
 	p.stop()

@@ -183,7 +183,7 @@ func open(t testing.TB, dir string, from source, change ...func(*config)) *testG
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	l := newLive(from, log)
-	if err := l.look(t.Context()); err != nil {
+	if err := l.poll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(l.close)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"galbuild/build/visible"
+	"galbuild/build/wording"
 )
 
 type hinted struct {
@@ -32,7 +33,7 @@ func Has(err error) bool {
 // that name. Further lines of an error are indented, so that a name
 // that a stranger chose cannot look like another message.
 func Tell(w io.Writer, program string, err error) {
-	fmt.Fprintf(w, "%s: error: %s\n", program, lines(err.Error()))
+	fmt.Fprintf(w, "%s: error: %s\n", program, lines(wording.Text(err)))
 	if h, ok := errors.AsType[*hinted](err); ok {
 		fmt.Fprintf(w, "%s: hint: %s\n", program, lines(h.hint))
 	}

@@ -8,8 +8,10 @@
 package terminal
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -27,6 +29,19 @@ type Writer struct {
 	held  []byte // the first bytes of an incomplete character
 }
 
+// An OutputError says that a [Writer] could not write.
+type OutputError struct{ err error }
+
+func (e *OutputError) Error() string {
+	cause := e.err
+	if file, ok := errors.AsType[*fs.PathError](cause); ok {
+		cause = file.Err
+	}
+	return "the output cannot be written: " + cause.Error()
+}
+
+func (e *OutputError) Unwrap() error { return e.err }
+
 // NewWriter returns a writer to w.
 func NewWriter(w io.Writer) *Writer { return &Writer{to: w} }
 
@@ -42,7 +57,7 @@ func (w *Writer) Write(b []byte) (int, error) {
 	whole := len(text) - cutOff(text)
 	w.held = append([]byte(nil), text[whole:]...)
 	if _, err := io.WriteString(w.to, visible.Escape(string(text[:whole]), "\n\t")); err != nil {
-		return 0, err
+		return 0, &OutputError{err}
 	}
 	return len(b), nil
 }
@@ -102,8 +117,10 @@ func Document(w io.Writer, text string) error {
 	} else if ok {
 		text = strings.ReplaceAll(text, "\r\n", "\n")
 	}
-	_, err := io.WriteString(w, text)
-	return err
+	if _, err := io.WriteString(w, text); err != nil {
+		return &OutputError{err}
+	}
+	return nil
 }
 
 // Lines writes lines, each of them escaped.

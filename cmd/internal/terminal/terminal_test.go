@@ -3,6 +3,8 @@ package terminal
 import (
 	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -16,6 +18,22 @@ func TestWriter(t *testing.T) {
 	}
 	if want := "a\tb\\u001b[2J\n\\u202eé \\xff👍 end\n"; b.String() != want {
 		t.Errorf("%q, want %q", b.String(), want)
+	}
+}
+
+// TestOutputError names the output, and not a file that only this machine knows.
+func TestOutputError(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "closed"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file.Close()
+	_, err = Fprintln(NewWriter(file), "x")
+	if _, ok := errors.AsType[*OutputError](err); !ok || err.Error() != "the output cannot be written: file already closed" || !errors.Is(err, os.ErrClosed) {
+		t.Errorf("got %v", err)
+	}
+	if err := Document(NewWriter(file), "x"); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -104,6 +104,16 @@ func (w *watched) failed(host string, err error) error {
 	return err
 }
 
+// unreachable returns an error that is not tried again if no server could be connected to
+// yet: its address is more likely mistyped than the server down.
+func (c *Client) unreachable(err error) error {
+	again, ok := errors.AsType[passing](err)
+	if dial, isDial := errors.AsType[*net.OpError](err); ok && isDial && dial.Op == "dial" && !c.met.Load() {
+		return again.error
+	}
+	return err
+}
+
 func explain(err error) error {
 	if e, ok := errors.AsType[*net.DNSError](err); ok && e.IsNotFound {
 		return fmt.Errorf("there is no host %q; behind a proxy, set HTTPS_PROXY", e.Name)

@@ -11,11 +11,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
 
 	"galbuild/build/roots"
+	"galbuild/build/wording"
 )
 
 // How often, and how long apart, something is tried.
@@ -39,14 +42,18 @@ type Config struct {
 	// Passing tells which refusals may pass, besides 429 and those from 500 on.
 	Passing func(*Refused) bool
 	// Sleep waits between tries. nil is by the clock.
-	Sleep func(context.Context, time.Duration) error
+	Sleep Sleep
 }
+
+// Sleep waits, or returns the context's error.
+type Sleep = func(context.Context, time.Duration) error
 
 // Client asks. It may be used by several goroutines.
 type Client struct {
 	http    *http.Client
 	passing func(*Refused) bool
-	sleep   func(context.Context, time.Duration) error
+	sleep   Sleep
+	met     atomic.Bool // whether any server has sent a response
 }
 
 // New returns a client.
@@ -82,6 +89,21 @@ type Request struct {
 	// Body returns the bytes to send, Size of them, from their beginning. nil is none.
 	Body func() (io.ReadCloser, error)
 	Size int64
+}
+
+// EscapePath escapes a path so that all of it is path: a semicolon would begin parameters,
+// and some servers read a plus sign as a space.
+func EscapePath(path string) string {
+	var b strings.Builder
+	for _, c := range []byte(path) {
+		switch {
+		case c == '/', c == '-', c == '.', c == '_', c == '~', '0' <= c && c <= '9', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
 }
 
 // Bytes returns a body, for [Request].
@@ -140,8 +162,9 @@ func (c *Client) try(ctx context.Context, r Request, use func(*http.Response) er
 		if err := sent.failed(); err != nil {
 			return err
 		}
-		return w.failed(request.URL.Host, err)
+		return c.unreachable(w.failed(request.URL.Host, err))
 	}
+	c.met.Store(true)
 	w.timer.Stop()
 	answer.Body = &received{answer.Body, w, answer.Request.URL.Host}
 	if answer.StatusCode/100 != 2 {
@@ -189,10 +212,20 @@ func JSON(v any) func(*http.Response) error {
 	return func(answer *http.Response) error {
 		defer answer.Body.Close()
 		if err := json.NewDecoder(io.LimitReader(answer.Body, maxJSON)).Decode(v); err != nil {
-			return fmt.Errorf("the answer of %s cannot be read: %w", answer.Request.URL.Host, err)
+			return unreadable(answer.Request.URL.Host, err)
 		}
 		return nil
 	}
+}
+
+// unreadable returns why a response was not decoded.
+func unreadable(host string, err error) error {
+	_, syntax := errors.AsType[*json.SyntaxError](err)
+	_, kind := errors.AsType[*json.UnmarshalTypeError](err)
+	if syntax || kind {
+		return fmt.Errorf("the response of %s is not the JSON that its API sends; is the address right?", host)
+	}
+	return fmt.Errorf("the response of %s cannot be read: %w", host, wording.Error(err))
 }
 
 // Done is a use of an answer that says nothing.

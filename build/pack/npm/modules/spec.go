@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"galbuild/build/pack/npm/semver"
+	"galbuild/build/semver"
 )
 
 // An origin is the kind of source of a package, according to a spec.

@@ -19,7 +19,7 @@ func (w *writes) Write(b []byte) (int, error) { w.n++; return w.Builder.Write(b)
 func TestLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out writes
-		l := &lines{out: &out}
+		l := &lineWriter{out: &out}
 		for _, round := range []string{"a\nb\n", "a\nb\na\nb\n"} {
 			l.Write([]byte("a\n"))
 			time.Sleep(longPending / 2)

@@ -14,22 +14,22 @@ import (
 // may hold.
 var errNoMemory = errors.New("the memory for all requests is used up")
 
-// held counts the bytes that all requests together hold in memory. Request bodies and
+// A budget counts the bytes that all requests together hold in memory. Request bodies and
 // responses have separate budgets, so that clients that send large bodies do not prevent
 // responses to others.
-type held struct {
+type budget struct {
 	used atomic.Int64
 	most int64
 }
 
-// newHeld returns a budget of so many bytes, or of an eighth of Go's memory limit if that
+// newBudget returns a budget of so many bytes, or of an eighth of Go's memory limit if that
 // is less.
-func newHeld(most int64) *held {
-	return &held{most: min(most, debug.SetMemoryLimit(-1)/8)}
+func newBudget(most int64) *budget {
+	return &budget{most: min(most, debug.SetMemoryLimit(-1)/8)}
 }
 
 // take adds n bytes and returns true, unless the budget does not allow them.
-func (h *held) take(n int) bool {
+func (h *budget) take(n int) bool {
 	if h.used.Add(int64(n)) <= h.most {
 		return true
 	}
@@ -39,7 +39,7 @@ func (h *held) take(n int) bool {
 
 // takeLong is take for a response that is not short. It leaves a quarter of the budget to
 // short ones, so that editors get theirs however many clients are slow to read long ones.
-func (h *held) takeLong(n int) bool {
+func (h *budget) takeLong(n int) bool {
 	if h.used.Add(int64(n)) <= h.most-h.most/4 {
 		return true
 	}
@@ -48,12 +48,12 @@ func (h *held) takeLong(n int) bool {
 }
 
 // give returns n bytes to the budget.
-func (h *held) give(n int) { h.used.Add(int64(-n)) }
+func (h *budget) give(n int) { h.used.Add(int64(-n)) }
 
 // buffers are the buffers that responses are written through, in two sizes. The budget
 // counts them.
 type buffers struct {
-	held          *held
+	held          *budget
 	pieces, whole sync.Pool // of *splice.Buffer
 }
 
@@ -102,7 +102,7 @@ func (p *buffers) put(b *splice.Buffer) {
 // bodies are the buffers that request bodies are read into. The budget counts all but the
 // first bytes of each.
 type bodies struct {
-	held  *held
+	held  *budget
 	pool  sync.Pool                 // of *body
 	large [len(bodySizes)]sync.Pool // of *[]byte, by class
 }

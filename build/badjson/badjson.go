@@ -1,0 +1,47 @@
+// Package badjson says what is wrong with a JSON text in the words of people who write JSON,
+// instead of those of the decoder.
+package badjson
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Explain returns the syntax error of a decoder of encoding/json or go-json-experiment/json
+// in plain words, with the line and the column in text, both counted from 1. It returns other
+// errors unchanged: only the caller knows what belongs into the text.
+func Explain(text []byte, err error) error {
+	offset := int64(-1)
+	if standard, ok := errors.AsType[*json.SyntaxError](err); ok {
+		offset = standard.Offset - 1 // it counts the byte that is wrong
+		if strings.Contains(standard.Error(), "unexpected end") {
+			err = io.ErrUnexpectedEOF
+		}
+	}
+	if experimental, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		offset = experimental.ByteOffset
+	}
+	switch {
+	case len(bytes.TrimSpace(text)) == 0 && err != nil:
+		return errors.New("is empty")
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return errors.New("is not complete JSON: a bracket or a quotation mark is not closed")
+	case offset >= 0:
+		return fmt.Errorf("is not JSON from %s on", position(text, offset))
+	}
+	return err
+}
+
+// position returns where a byte of a text is.
+func position(text []byte, offset int64) string {
+	before := text[:min(max(offset, 0), int64(len(text)))]
+	line := bytes.Count(before, []byte("\n")) + 1
+	column := len(before) - bytes.LastIndexByte(before, '\n')
+	return fmt.Sprintf("line %d, column %d", line, column)
+}

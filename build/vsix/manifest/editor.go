@@ -1,0 +1,129 @@
+package manifest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"galbuild/build/js"
+	"galbuild/build/semver"
+)
+
+// CheckEditors refuses what every editor refuses after it has downloaded the package. Editors
+// read package.json from the .vsix file itself, so nothing that a gallery answers helps.
+// [ParsePackage] refuses the first of these, and CheckEditors the last, in the order of the
+// editor:
+//
+//   - the text is read as UTF-8 and given to JSON.parse, which fails on a byte order mark
+//     and on UTF-16: "package.json is not a JSON file";
+//   - publisher, name and version must be those of the gallery: "manifest mismatch with
+//     Marketplace". A publisher that only extension.vsixmanifest has is not read;
+//   - publisher, name, version and engines.vscode must be strings; extensionDependencies and
+//     activationEvents lists of strings, main and browser strings, each if present, and null
+//     is present; activationEvents need main or browser; version must be one for
+//     node-semver; engines.vscode must be as [CheckEngine] says and begin with a number,
+//     or be * if there is neither main nor browser: "Cannot read the extension".
+//
+// Newer editors want extensionAffinity to be a list of strings as well. It is not checked,
+// because older ones do not read it.
+//
+// Source: https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensionManagement/node/extensionManagementUtil.ts,
+// getManifest; …/node/extensionManagementService.ts, downloadAndExtractGalleryExtension; and
+// https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensions/common/extensionValidator.ts,
+// validateExtensionManifest, after which the scanner leaves the extension out. The
+// end-to-end test TestEditor of package vsix installs a package of each kind with code-server.
+func (p *Package) CheckEditors() error {
+	for _, key := range []string{"extensionDependencies", "activationEvents"} {
+		if p.has(key) && !allStrings(p.fields[key]) {
+			return fmt.Errorf("%s is %.40s; editors want a list of strings", key, p.fields[key])
+		}
+	}
+	for _, key := range []string{"main", "browser"} {
+		if p.has(key) && !isString(p.fields[key]) {
+			return fmt.Errorf("%s is %.40s; editors want a string", key, p.fields[key])
+		}
+	}
+	code := p.has("main") || p.has("browser")
+	if p.has("activationEvents") && !code {
+		return errors.New("activationEvents without main or browser; editors refuse that")
+	}
+	return p.checkEngine(code)
+}
+
+// checkText refuses encodings that editors do not read.
+func checkText(packageJSON []byte) error {
+	if plain, ok := fromMark(packageJSON); ok && len(plain) == len(packageJSON)-len(bomUTF8) {
+		return errors.New("it begins with a byte order mark; editors read no JSON after one")
+	} else if ok {
+		return errors.New("it is UTF-16; editors read UTF-8")
+	}
+	return nil
+}
+
+func isString(raw json.RawMessage) bool { return len(raw) > 0 && raw[0] == '"' }
+
+func allStrings(raw json.RawMessage) bool {
+	var list []json.RawMessage
+	err := json.Unmarshal(raw, &list)
+	return err == nil && list != nil && !slices.ContainsFunc(list, func(raw json.RawMessage) bool { return !isString(raw) })
+}
+
+func (p *Package) checkEngine(code bool) error {
+	raw, ok := p.object.object("engines").fields["vscode"]
+	if !ok {
+		return errors.New("engines.vscode is missing; editors refuse a package that does not say which editors it is for")
+	}
+	if !isString(raw) {
+		return fmt.Errorf("engines.vscode is %.40s; editors want a string", raw)
+	}
+	text, _ := p.readString(raw)
+	if err := checkEngine(text, code); err != nil {
+		return fmt.Errorf("engines.vscode %.100q: %w", text, err)
+	}
+	return nil
+}
+
+// checkEngine refuses an engines.vscode that editors cannot parse, or that is not specific
+// enough for them. They accept white space around it, but not around *.
+func checkEngine(text string, code bool) error {
+	trimmed := strings.TrimFunc(text, js.IsSpace)
+	if err := CheckEngine(trimmed); err != nil {
+		return err
+	}
+	m := engineForm.FindStringSubmatch(trimmed)
+	switch {
+	case m == nil && (code || text != trimmed):
+		return errors.New("editors accept * only without main and browser; want a number, such as ^1.0.0")
+	case m == nil:
+		return nil
+	case m[1] == "x":
+		return errors.New("want a number first, such as 1.x.x")
+	case strings.Trim(m[1], "0") == "" && m[2] == "x":
+		return errors.New("want two numbers for editors before 1.0.0, such as 0.10.x")
+	}
+	return nil
+}
+
+// engineForm is what editors parse.
+// Source: https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensions/common/extensionValidator.ts, VERSION_REGEXP
+var engineForm = regexp.MustCompile(`^(?:\^|>=)?([0-9]+|x)\.([0-9]+|x)\.(?:[0-9]+|x)(?:-[^\n\r\x{2028}\x{2029}]*)?$`)
+
+// CheckEngine refuses an engines.vscode that neither editors nor vsce parse.
+func CheckEngine(s string) error {
+	if s == "*" || engineForm.MatchString(s) {
+		return nil
+	}
+	return errors.New("want *, or three numbers such as ^1.90.0, >=1.90.0 or 1.90.0, of which x may stand for any")
+}
+
+// checkVersion refuses versions that node-semver, and so every editor, does not parse, such
+// as one with a number above 2^53-1.
+func checkVersion(version string) error {
+	if _, err := semver.ParseVersion(version); err != nil {
+		return fmt.Errorf("version %.200q: %w", version, err)
+	}
+	return nil
+}

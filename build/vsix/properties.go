@@ -1,0 +1,96 @@
+package vsix
+
+import (
+	"slices"
+	"strings"
+
+	"galbuild/build/catalog"
+	"galbuild/build/vsix/manifest"
+)
+
+const code = "Microsoft.VisualStudio.Code."
+
+// readByEditors are the properties that are completed. The others are for pages,
+// and cost bytes in every response.
+// Source: https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensionManagement/common/extensionGalleryService.ts
+var readByEditors = map[string]bool{
+	manifest.PropertyEngine:                         true,
+	code + "ExtensionDependencies":                  true,
+	code + "ExtensionPack":                          true,
+	code + "LocalizedLanguages":                     true,
+	code + "EnabledApiProposals":                    true,
+	code + "ExecutesCode":                           true,
+	code + "SponsorLink":                            true,
+	"Microsoft.VisualStudio.Services.Links.Source":  true,
+	"Microsoft.VisualStudio.Services.Links.Support": true,
+}
+
+// decidedByPackage are the properties that say again what editors decide by. They read it in
+// package.json too, before or after the download, so that package.json is right where the
+// XML differs. The pre-release property is not among them: package.json has no field for it.
+var decidedByPackage = map[string]bool{
+	manifest.PropertyEngine:        true,
+	code + "ExtensionDependencies": true,
+	code + "ExtensionPack":         true,
+	code + "ExtensionKind":         true,
+	code + "LocalizedLanguages":    true,
+	code + "EnabledApiProposals":   true,
+	code + "ExecutesCode":          true,
+}
+
+// setProperties takes the XML's properties, the first of each key as editors do, and adds
+// those it lacks. Of the derived ones an empty value adds nothing.
+func (p *Package) setProperties(d *documents) {
+	derived := make(map[string]string)
+	for _, x := range d.pkg.Properties() {
+		derived[x.ID] = x.Value
+	}
+	if _, decided := d.pkg.DecidedKinds(); !decided {
+		delete(derived, code+"ExtensionKind")
+	}
+	seen := make(map[string]bool)
+	for _, x := range d.xml.Metadata.Properties {
+		if seen[x.ID] || x.ID == "" {
+			continue
+		}
+		seen[x.ID] = true
+		value := p.valueOf(x, derived)
+		if value != "" || x.Value == "" {
+			p.Properties = append(p.Properties, catalog.Property{Key: x.ID, Value: value})
+		}
+	}
+	for _, x := range d.pkg.Properties() {
+		if x.Value != "" && readByEditors[x.ID] && !seen[x.ID] {
+			p.Properties = append(p.Properties, catalog.Property{Key: x.ID, Value: x.Value})
+		}
+	}
+}
+
+// valueOf returns the value of a property of the XML, "" if it is to be left out.
+func (p *Package) valueOf(x manifest.Property, derived map[string]string) string {
+	value, known := derived[x.ID]
+	switch {
+	case manifest.Damaged(x.Value):
+		p.warn(`extension.vsixmanifest has "[object Object]", a mistake of vsce, as property %s: taken from package.json and package.nls.json: %q`, x.ID, value)
+		return value
+	case x.ID == manifest.PropertyPreRelease && strings.EqualFold(strings.TrimSpace(x.Value), "true"):
+		p.PreRelease = true
+		return "true" // editors compare exactly
+	case decidedByPackage[x.ID] && (known || x.ID != code+"ExtensionKind") && !sameItems(x.ID, x.Value, value):
+		p.warn("%s is %q by package.json and %q in extension.vsixmanifest: package.json decides, for editors read it",
+			strings.TrimPrefix(x.ID, code), clip(value), clip(x.Value))
+		return value
+	}
+	return x.Value
+}
+
+// sameItems tells whether two values of a property mean the same to editors: the order of
+// kinds is that of preference, other lists have none; ids have no case.
+func sameItems(key, a, b string) bool {
+	x, y := manifest.Split(strings.ToLower(a)), manifest.Split(strings.ToLower(b))
+	if key != code+"ExtensionKind" {
+		slices.Sort(x)
+		slices.Sort(y)
+	}
+	return slices.Equal(x, y)
+}

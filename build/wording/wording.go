@@ -1,0 +1,172 @@
+// Package wording writes errors without the words of Go's libraries: the names of system calls
+// and packages, and what their authors call an end of data. The system's own texts, such as
+// "no such file or directory", stay as they are.
+package wording
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Error returns err with the text of [Text]. It is nil if err is nil.
+func Error(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &plainly{Text(err), err}
+}
+
+type plainly struct {
+	text string
+	err  error
+}
+
+func (e *plainly) Error() string { return e.text }
+
+func (e *plainly) Unwrap() error { return e.err }
+
+// Text returns what an error says, in plain words, with each file, folder and address named
+// once. Err must not be nil.
+func Text(err error) string {
+	text := err.Error()
+	each(err, func(err error) {
+		if said := phrase(err); said != "" {
+			text = strings.ReplaceAll(text, err.Error(), said)
+		}
+	})
+	for _, p := range phrases {
+		text = p.pattern.ReplaceAllString(text, p.said)
+	}
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = nameOnce(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// each calls do with err and all that it wraps, the outer ones first.
+func each(err error, do func(error)) {
+	do(err)
+	switch err := err.(type) {
+	case interface{ Unwrap() error }:
+		if inner := err.Unwrap(); inner != nil {
+			each(inner, do)
+		}
+	case interface{ Unwrap() []error }:
+		for _, inner := range err.Unwrap() {
+			each(inner, do)
+		}
+	}
+}
+
+// phrase returns the text of an error of the standard library, without the names of
+// functions and system calls, or "" for other errors. It contains the text of the error that
+// is wrapped, which is replaced in its turn.
+func phrase(err error) string {
+	switch e := err.(type) {
+	case *fs.PathError:
+		return e.Path + ": " + e.Err.Error()
+	case *os.LinkError:
+		return e.New + ": " + e.Err.Error()
+	case *os.SyscallError:
+		return e.Err.Error()
+	case *strconv.NumError:
+		return fmt.Sprintf("%q is not a number in range", e.Num)
+	case *url.Error:
+		if errors.Is(e.Err, io.EOF) || errors.Is(e.Err, io.ErrUnexpectedEOF) {
+			return e.URL + ": the connection was closed"
+		}
+		return e.URL + ": " + e.Err.Error()
+	case *tls.CertificateVerificationError:
+		return "the certificate is not trusted: " + e.Err.Error()
+	case *net.DNSError:
+		if e.IsNotFound {
+			return fmt.Sprintf("there is no host %q", e.Name)
+		}
+		return fmt.Sprintf("the address of the host %q cannot be looked up: %s", e.Name, e.Err)
+	case *net.OpError:
+		return operation(e)
+	}
+	return ""
+}
+
+// operation names the server, but not the port on this machine.
+func operation(e *net.OpError) string {
+	if _, ok := errors.AsType[*net.DNSError](e.Err); ok || e.Addr == nil {
+		return e.Err.Error()
+	}
+	return fmt.Sprintf("%s: %s", e.Addr, e.Err)
+}
+
+type idiom struct {
+	pattern *regexp.Regexp
+	said    string
+}
+
+// phrases are texts of errors without a type.
+var phrases = []idiom{
+	{regexp.MustCompile(` \(possibly because of ".*?" while trying to verify candidate authority certificate ".*?"\)`), ""},
+	{regexp.MustCompile(`net/http: HTTP/1\.x transport connection broken: `), ""},
+	{regexp.MustCompile(`malformed HTTP (?:response|status code|version|status line) (".*?")`), "the server does not speak HTTP, it says $1"},
+	{regexp.MustCompile(`http: server gave HTTP response to HTTPS client`), "the server speaks http, not https"},
+	{regexp.MustCompile(`tls: first record does not look like a TLS handshake`), "the server does not speak TLS"},
+	{regexp.MustCompile(`net/http: TLS handshake timeout|net/http: timeout awaiting response headers|context deadline exceeded(?: \(Client\.Timeout.*?\))?|\bi/o timeout`), "it took too long"},
+	{regexp.MustCompile(`server closed idle connection|http: server closed idle connection`), "the connection was closed"},
+	{regexp.MustCompile(`\bunexpected EOF\b`), "it ends too early"},
+	{regexp.MustCompile(`(^|: )EOF$`), "${1}it ends too early"},
+	{regexp.MustCompile(`(^|[\s(])(?:x509|tls|net/http|archive/tar): (\w)`), "$1$2"},
+	{regexp.MustCompile(`(^|[\s(])(?:http: (server|request|no|invalid|nil)|gzip: (invalid))\b`), "$1$2$3"},
+}
+
+// nameOnce leaves out the parts of a text, which colons separate, that only repeat a name
+// from another part.
+func nameOnce(text string) string {
+	parts := strings.Split(text, ": ")
+	var kept []string
+	for i, part := range parts {
+		before, rest := strings.Join(kept, ": "), strings.Join(parts[i+1:], ": ")
+		switch {
+		case before == "" && strings.ContainsAny(part, "/.:") && names(rest, part):
+		case isName(part) && (names(rest, part) || names(before, part)):
+		case rest != "" && !strings.Contains(part, " ") && strings.HasSuffix(before, " "+part):
+		default:
+			kept = append(kept, part)
+		}
+	}
+	return strings.Join(kept, ": ")
+}
+
+// names tells whether a text contains a name that is not a part of a longer one.
+func names(text, name string) bool {
+	for {
+		i := strings.Index(text, name)
+		if i < 0 {
+			return false
+		}
+		before, after := text[:i], text[i+len(name):]
+		if !endsInName(before) && (after == "" || !strings.ContainsAny(after[:1], nameBytes)) {
+			return true
+		}
+		text = after
+	}
+}
+
+const nameBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
+
+func endsInName(text string) bool {
+	return text != "" && strings.ContainsAny(text[len(text)-1:], nameBytes)
+}
+
+// isName tells whether a part of a text is the name of a file or the address of a server.
+func isName(part string) bool {
+	return strings.ContainsAny(part, "/.:") && !strings.ContainsAny(part, " \"")
+}

@@ -1,0 +1,177 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/minio/minio-go/v7"
+
+	"galbuild/cmd/e2e/installed"
+	"galbuild/publish/s3/s3test"
+)
+
+// readmeBucket is the section of render/deploy/README.md on nginx in front of a bucket: its nginx
+// configuration, and its blocks of commands in their order.
+type readmeBucket struct {
+	nginx  string
+	blocks []string
+}
+
+// readBucketSection reads the section. Other addresses take the place of those in it.
+func readBucketSection(t *testing.T, now *strings.Replacer) (r readmeBucket) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "render", "deploy", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## nginx in front of a bucket\n")
+	section, _, _ = strings.Cut(section, "\n#")
+	before, rest, _ := strings.Cut(section, "```nginx\n")
+	conf, after, _ := strings.Cut(rest, "```\n")
+	r.nginx = now.Replace(conf)
+	for block := range strings.SplitSeq(before+after, "\n\n") {
+		if strings.HasPrefix(block, "    ") {
+			r.blocks = append(r.blocks, now.Replace(block))
+		}
+	}
+	if len(r.blocks) != 3 || r.nginx == "" {
+		t.Fatalf("the README's section has %d blocks of commands, want 3, and the configuration %q", len(r.blocks), r.nginx)
+	}
+	return r
+}
+
+// bucketReadme is a published site in a bucket, and what the README's commands run in.
+type bucketReadme struct {
+	lab    lab
+	server *s3test.Server
+	env    []string
+}
+
+// TestReadmeBucket runs each set-up of the section of render/deploy/README.md on nginx in front of a bucket
+// as it stands there, with other addresses, and makes the requests of editors and people.
+func TestReadmeBucket(t *testing.T) {
+	dir := t.TempDir()
+	b := bucketReadme{lab: lab{tools: installed.Tools(t), commands: compile(t, filepath.Join(dir, "bin")), dir: dir, authority: newAuthority(t, dir)}, server: s3test.Start(t)}
+	b.env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "HOME="+dir, "AWS_ENDPOINT_URL_S3="+b.server.URL,
+		"AWS_ACCESS_KEY_ID="+b.server.AccessKey, "AWS_SECRET_ACCESS_KEY="+b.server.SecretKey)
+	if err := b.server.Client.MakeBucket(t.Context(), "vsix", minio.MakeBucketOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	samples, err := filepath.Abs(filepath.Join("..", "..", "testdata", "samples"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.shell(t, "for s in hello word-count system-probe; do galbuild package -q "+samples+"/$s -o .; done; galbuild *.vsix -o site -q; galbuild publish site -o s3://vsix/gallery")
+	allow := func(t *testing.T, policy string) {
+		if err := b.server.Client.SetBucketPolicy(t.Context(), "vsix", policy); err != nil {
+			t.Fatal(err)
+		}
+	}
+	allow(t, fmt.Sprintf(publicRead, "vsix"))
+	t.Run("readable", func(t *testing.T) { b.serves(t, 0, "", true) })
+	t.Run("readable, no files", func(t *testing.T) { b.serves(t, 0, " --no-files", false) })
+	t.Run("index only", func(t *testing.T) { b.serves(t, 1, "", false) })
+	t.Run("index only, asked for files", func(t *testing.T) { b.serves(t, 1, " --no-files=false", false) })
+	allow(t, "")
+	t.Run("private", func(t *testing.T) { b.serves(t, 2, "", true) })
+	t.Run("private, no files", func(t *testing.T) { b.serves(t, 2, " --no-files", false) })
+}
+
+func (b bucketReadme) shell(t *testing.T, script string) {
+	t.Helper()
+	command := exec.Command("sh", "-ec", script)
+	command.Dir, command.Env = b.lab.dir, b.env
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", script, err, out)
+	}
+}
+
+// run starts a set-up of the README, with more flags for galshim, and nginx.
+func (b bucketReadme) run(t *testing.T, block int, flags string) *gallery {
+	t.Helper()
+	dir, err := os.MkdirTemp(b.lab.dir, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listen, shim := fmt.Sprintf("127.0.0.1:%d", freePort(t)), fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	conf := filepath.Join(dir, "gallery.conf")
+	r := readBucketSection(t, strings.NewReplacer("https://s3.example", b.server.URL, "127.0.0.1:8080", shim, "listen 80;", "listen "+listen+";",
+		"/srv/gallery", filepath.Join(dir, "srv"), "/etc/nginx/conf.d/gallery.conf", conf, "http://gallery.example", "http://"+listen))
+	script := exec.Command("sh", "-ec", r.blocks[block]+flags)
+	script.Dir, script.Env = dir, append(b.env, "XDG_CACHE_HOME="+dir)
+	start(t, "readme", dir, script).await(t, `msg=listening .*addr=(\S+)`)
+	if printed, err := os.ReadFile(conf); err == nil {
+		r.nginx = strings.ReplaceAll(string(printed), "127.0.0.1:8080", shim)
+	}
+	g := &gallery{client: b.lab.authority.client(), dir: dir, base: "http://" + listen, shim: "http://" + shim}
+	g.startNginx(t, b.lab.tools, r.nginx)
+	return g
+}
+
+// bucketCases are requests that every set-up responds to in the same way.
+var bucketCases = []answerCase{
+	{path: "/", status: 200, header: map[string]string{"Content-Type": "text/html; charset=utf-8"}},
+	{path: "/item?itemName=acme.hello", status: 200, header: map[string]string{"Content-Type": "text/html; charset=utf-8"}},
+	{path: "/item/?itemName=acme.hello", status: 200, header: map[string]string{"Content-Type": "text/html; charset=utf-8"}},
+	{path: "/vscode/item?itemName=acme.hello", status: 200, header: map[string]string{"Content-Type": "text/html; charset=utf-8"}},
+	{path: "/publishers", status: 200, header: map[string]string{"Content-Type": "text/html; charset=utf-8"}},
+	{path: "/publishers/acme", status: 200, header: map[string]string{"Content-Type": "text/html; charset=utf-8"}},
+	{path: "/page.js", status: 200, header: map[string]string{"Content-Type": "text/javascript; charset=utf-8"}},
+	{path: "/control.json", status: 200, header: map[string]string{"Content-Type": "application/json"}},
+	{path: "/index/CURRENT", status: 200, header: map[string]string{"Cache-Control": "no-cache"}},
+	{path: hello + services + "VSIXPackage?redirect=true&install=true", status: 200, header: map[string]string{"Content-Type": "application/vsix", "Cache-Control": immutable}},
+	{path: hello + services + "Icons.Default", status: 200, header: map[string]string{"Content-Type": "image/png", "Cache-Control": immutable}},
+	{path: hello + code + "Manifest", send: map[string]string{"Authorization": "Bearer of.the.gallery"}, status: 200, header: map[string]string{"Content-Type": "application/json"}},
+	{path: "/files/acme/word-count/1.0.0/extension/extension.js", status: 200, header: map[string]string{"Content-Type": "text/javascript; charset=utf-8"}},
+	{path: "/api/vscode/acme/hello/latest", status: 200, header: map[string]string{"Content-Type": "application/json"}},
+	{path: "/api/vscode/ACME/Hello/latest", status: 200},
+	{path: "/nothing/here", status: 404},
+	{path: "/publishers/acme/nothing", status: 404},
+	{path: "/assets/acme/hello/9.9.9/" + code + "Manifest", status: 404},
+	{path: "/api/vscode/acme/nothing/latest", status: 404},
+	{method: "OPTIONS", path: "/api/extensionquery", status: 204, send: map[string]string{"Origin": "http://editor.example", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type,x-market-client-id"}},
+	{method: "OPTIONS", path: hello + code + "Manifest", status: 204, send: map[string]string{"Origin": "http://editor.example", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-market-client-id"}},
+	{method: "POST", path: "/api/publishers/acme/extensions/hello/1.1.0/stats?statType=install", status: 204},
+}
+
+// serves runs a set-up. Files is whether galshim has them, so that it finds those that are
+// requested in another case of letters.
+func (b bucketReadme) serves(t *testing.T, block int, flags string, files bool) {
+	g := b.run(t, block, flags)
+	for _, c := range bucketCases {
+		t.Run(c.method+c.path, func(t *testing.T) { g.answersOnce(t, c) })
+	}
+	other := answerCase{path: "/assets/ACME/Hello/1.1.0/" + code + "Manifest", status: 404}
+	byHand := answerCase{path: "/api/publishers/acme/vsextensions/hello/1.1.0/vspackage", status: 404}
+	if files {
+		other.status, byHand.status = 200, 200
+	}
+	if block == 2 {
+		byHand.status = 200 // nginx finds it without galshim
+	}
+	for _, c := range []answerCase{other, byHand} {
+		t.Run(c.path, func(t *testing.T) { g.answersOnce(t, c) })
+	}
+	got := g.ask(t, "POST", "/api/extensionquery", `{"filters":[{"criteria":[{"filterType":7,"value":"acme.hello"}]}],"flags":950}`, nil)
+	if got.status != 200 || !strings.Contains(string(got.body), `"`+g.base+strings.TrimSuffix(hello, "/")+`"`) {
+		t.Errorf("a query: %d %.300s", got.status, got.body)
+	}
+}
+
+// answersOnce also checks the headers that every response has once.
+func (g *gallery) answersOnce(t *testing.T, c answerCase) {
+	g.answers(t, c)
+	got := g.ask(t, max(c.method, "GET"), c.path, "", c.send)
+	for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "cross-origin"} {
+		if v := got.header.Values(name); !slices.Equal(v, []string{want}) {
+			t.Errorf("%s: %q, want one %q", name, v, want)
+		}
+	}
+}

@@ -1,0 +1,35 @@
+// Package addresses tells addresses from paths, for the flags and arguments of both commands.
+// An address that is taken for a path does silent harm: s3://vsix/gallery would be a folder
+// vsix/gallery in a folder called s3:.
+package addresses
+
+import (
+	"regexp"
+	"strings"
+)
+
+// pattern matches the beginning of an address: of a target, or of anything with a scheme and
+// two slashes. A drive of Windows has one letter.
+var pattern = regexp.MustCompile(`^(?:([a-z][a-z0-9+.-]+)://|(s3|oss|dropbox|artifactory(?:\+https?)?|https?|file):)`)
+
+// Scheme returns the scheme of an address in lower case, such as "s3", or "" for a path. A
+// file whose name looks like an address is named with ./ in front.
+func Scheme(s string) string {
+	m := pattern.FindStringSubmatch(strings.ToLower(s))
+	if m == nil {
+		return ""
+	}
+	return m[1] + m[2]
+}
+
+// IsWeb reports whether s is an http or https address.
+func IsWeb(s string) bool {
+	scheme := Scheme(s)
+	return scheme == "http" || scheme == "https"
+}
+
+// Path returns the path of a file: address.
+func Path(s string) string {
+	path := strings.TrimPrefix(s[len("file:"):], "//localhost/")
+	return "/" + strings.TrimLeft(path, "/")
+}

@@ -1,0 +1,69 @@
+package galbuild
+
+import "galbuild/cmd/internal/usage"
+
+// foreign lists flags and commands of the programs that people come from, and other words
+// that they try.
+//
+// Sources: cli/ of https://github.com/coder/code-marketplace, vscoffline/sync.py of
+// https://github.com/LOLINTERNETZ/vscodeoffline, src/main.ts of
+// https://github.com/microsoft/vscode-vsce, cli/src/main.ts of
+// https://github.com/eclipse/openvsx, README.md of https://github.com/spagettikod/vsix.
+func foreign() []usage.Foreign { return append(peers(), synonyms()...) }
+
+const serve = "galbuild FOLDER -o SITE builds a gallery, and galshim --index SITE --listen 127.0.0.1:8080 serves it"
+
+func peers() []usage.Foreign {
+	const (
+		folder   = "galbuild FOLDER -o SITE builds a gallery of a folder of packages; add and remove name the gallery with -o SITE"
+		offline  = "galbuild does not download from the Marketplace; it reads the artifacts folder of vscodeoffline as it is: galbuild ARTIFACTS -o SITE"
+		account  = "a gallery has no accounts; the credentials of its target come from the environment or the file of -c"
+		editors  = "a gallery contains extensions, not editors"
+		messages = "messages go to stderr, so that 2> FILE writes them to a file; -v prints more of them"
+		search   = "galbuild ls-remote lists the extensions of a gallery; editors and the page search in them"
+		sign     = "galleries need no signature; one made elsewhere is taken from x.sigzip next to x.vsix"
+	)
+	return []usage.Foreign{
+		{Program: "code-marketplace", Words: []string{"--extensions-dir"}, Use: folder + "; galshim --index SITE serves it"},
+		{Program: "code-marketplace", Words: []string{"--address"}, Use: "galshim --index SITE --listen HOST:PORT serves a site"},
+		{Program: "code-marketplace", Words: []string{"--list-cache-duration"}, Use: "galshim --reload DURATION is how often galshim looks for a new generation"},
+		{Program: "code-marketplace", Words: []string{"--max-page-size"}, Use: "galshim returns up to 1,000 extensions a page, and there is nothing to set"},
+		{Program: "code-marketplace", Words: []string{"server"}, Use: serve},
+		{Program: "code-marketplace", Words: []string{"signature"}, Use: sign + "; --sign empty lists empty ones"},
+		{Program: "vscodeoffline", Words: []string{"--artifacts"}, Use: "the artifacts folder is a source: galbuild ARTIFACTS -o SITE"},
+		{Program: "vscodeoffline", Use: offline, Words: []string{
+			"--sync", "--syncall", "--update-extensions", "--updatemarketplace", "--check-recommended-extensions", "--check-specified-extensions",
+			"--extension-name", "--extension-search", "--total-recommended", "--prerelease-extensions",
+		}},
+		{Program: "vscodeoffline", Use: editors, Words: []string{"--check-binaries", "--check-insider", "--update-binaries", "--skip-binaries", "--vscode-version"}},
+		{Program: "vscodeoffline", Words: []string{"--update-malicious-extensions"}, Use: "--control FILE names a control manifest, such as vscodeoffline's malicious.json"},
+		{Program: "vscodeoffline", Words: []string{"--frequency"}, Use: "run galbuild from a timer such as cron; galbuild pull TARGET --follow 30s follows a published gallery"},
+		{Program: "vscodeoffline", Words: []string{"--debug", "--logfile"}, Use: messages},
+		{Program: "vsce and ovsx", Use: account, Words: []string{
+			"login", "logout", "verify-pat", "ls-publishers", "--pat", "-p", "--azure-credential", "--oidc", "create-namespace",
+		}},
+		{Program: "vsce", Words: []string{"--noVerify", "--no-verify"}, Use: "leave it out: any extension may use proposed APIs"},
+		{Program: "vsce", Words: []string{"generate-manifest", "verify-signature", "--sigzipPath", "--signaturePath", "--manifestPath", "--sign-tool"}, Use: sign},
+		{Program: "vsce", Words: []string{"search"}, Use: search},
+		{Program: "vsce", Words: []string{"--packagePath", "-i"}, Use: "packages are arguments: galbuild publish x.vsix, or galbuild add x.vsix"},
+		{Program: "ovsx", Words: []string{"--registryUrl", "-r"}, Use: "name the target with -o, --s3, --oss, --artifactory, --dropbox or -c"},
+		{Program: "ovsx", Words: []string{"get"}, Use: "galbuild pull TARGET -o SITE copies a gallery; the address of a package is a source"},
+		{Program: "vsce and dbem", Words: []string{"--force", "-f"}, Use: "galbuild does not ask; publish --replace makes a target equal to a site, and remove --all removes all versions"},
+		{Program: "vsix", Words: []string{"--platforms"}, Use: "packages of all platforms are taken; name the ones you want as sources"},
+	}
+}
+
+func synonyms() []usage.Foreign {
+	const targets = "build writes to a folder (-o); galbuild publish SITE copies the site to a target, with this flag"
+	return []usage.Foreign{
+		{Words: []string{"--s3", "--oss", "--artifactory", "--repo", "--dropbox", "--endpoint", "--region", "--backend", "--config", "-c"}, Use: targets},
+		{Words: []string{"serve", "start", "run"}, Use: serve},
+		{Words: []string{"sync", "update", "reindex", "init"}, Use: "galbuild SOURCE… -o SITE builds a gallery, and brings it up to date when it is run again"},
+		{Words: []string{"rm", "delete", "uninstall"}, Use: "galbuild remove ID@VERSION removes versions from a gallery"},
+		{Words: []string{"upload", "push", "deploy"}, Use: "galbuild publish SITE copies a site to a target; galbuild add SOURCE… adds packages to it"},
+		{Words: []string{"info"}, Use: "galbuild show ID shows an extension, galbuild inspect SITE an index"},
+		{Words: []string{"install", "download"}, Use: "editors install from the gallery: galbuild config code-server, vscodium or vscode prints how to point them to it"},
+		{Words: []string{"check", "validate"}, Use: "galbuild verify SITE verifies a site"},
+		{Words: []string{"--site", "--dir", "--out-dir"}, Use: "-o SITE names the site's folder"},
+	}
+}

@@ -1,0 +1,60 @@
+package galshim
+
+import (
+	"io"
+	"sync"
+	"time"
+)
+
+// A lineWriter buffers the lines of a log for up to longPending and writes them together. A
+// system call for each line would take a tenth of the time of a short query. If the process
+// is killed, the buffered lines are lost.
+type lineWriter struct {
+	out     io.Writer
+	mu      sync.Mutex
+	pending []byte
+	ended   bool // lines are written at once
+}
+
+const (
+	maxPending  = 64 << 10 // bytes
+	longPending = 100 * time.Millisecond
+)
+
+// Write implements [io.Writer]. It never fails: if the log cannot be written, there is nowhere
+// to report it.
+func (l *lineWriter) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.pending) == 0 {
+		time.AfterFunc(longPending, l.flush)
+	}
+	l.pending = append(l.pending, line...)
+	if l.ended || len(l.pending) > maxPending {
+		l.write()
+	}
+	return len(line), nil
+}
+
+// end writes the buffered lines, and from then on each line at once, such as those of requests
+// that are cut off while the process ends.
+func (l *lineWriter) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
+	l.write()
+}
+
+// flush writes the buffered lines.
+func (l *lineWriter) flush() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.write()
+}
+
+func (l *lineWriter) write() {
+	if len(l.pending) > 0 {
+		l.out.Write(l.pending)
+	}
+	l.pending = l.pending[:0]
+}

@@ -1,0 +1,216 @@
+package usage
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"galbuild/build/similar"
+	"galbuild/cmd/internal/hint"
+)
+
+// A rule explains messages of Kong's that fit a pattern. Explain gets the pattern's groups.
+type rule struct {
+	pattern *regexp.Regexp
+	explain func(m *mistake, groups []string) error
+}
+
+// pattern compiles a pattern in which . is any character: arguments may have several lines.
+func pattern(text string) *regexp.Regexp { return regexp.MustCompile("(?s)" + text) }
+
+// fromVariable is what Kong appends to an error in the value of an environment variable.
+var fromVariable = pattern(` \(from envar (\w+)=".*"\)$`)
+
+// rules are those for all messages of Kong 1.17 that mistakes on a command line lead to.
+// Sources: context.go, mapper.go and scanner.go of https://github.com/alecthomas/kong.
+var rules = []rule{
+	{pattern(`^unknown flag (\S+?)(, did you mean .*)?$`), func(m *mistake, g []string) error { return m.unknownFlag(g[1]) }},
+	{pattern(`^unexpected argument (.*?)(, did you mean .*)?$`), func(m *mistake, g []string) error { return m.unexpected(g[1]) }},
+	{pattern(`^expected (one of )?".*$`), func(m *mistake, _ []string) error { return m.missingArgument() }},
+	{pattern(`^missing positional arguments `), func(m *mistake, _ []string) error { return m.missingArgument() }},
+	{pattern(`^missing flags: (.*)$`), missingFlags},
+	{pattern(`^(\S+): expected \S+ value but got "EOL" \(<EOL>\)$`), noValue},
+	{pattern(`^(\S+): expected \S+ value but got "(.*)" \(.* flag\)(; perhaps try .*)?$`), noValue},
+	{pattern(`^(\S+): missing value, expecting ".*"$`), noValue},
+	{pattern(`^(\S+): expected a valid \d+ bit u?int but got "(.*)"$`), want("a whole number")},
+	{pattern(`^(\S+): expected a float but got "(.*)".*$`), want("a number")},
+	{pattern(`^(\S+): expected duration but got "(.*?)"(: time: .*)?$`), want("a duration such as 30s, 5m or 24h")},
+	{pattern(`^(\S+): bool value must be true, 1, yes, false, 0 or no but got "(.*)"$`), want("true or false")},
+	{pattern(`^(\S+) must be one of (".*") but got "(.*)"$`), oneOf},
+	{pattern(`^(\S+): stat (.*): no such file or directory$`), noFile},
+	{pattern(`^(\S+): (?:stat|open|lstat) (.*): (.*)$`), func(_ *mistake, g []string) error { return fmt.Errorf("%s=%s: %s", g[1], shorten(g[2]), g[3]) }},
+	{pattern(`^(\S+): "(.*)" exists but is a directory$`), func(_ *mistake, g []string) error {
+		return fmt.Errorf("%s=%s: is a folder, must be a file", g[1], shorten(g[2]))
+	}},
+	{pattern(`^unexpected flag argument (".*")$`), func(_ *mistake, g []string) error { return fmt.Errorf("the value %s belongs to no flag", g[1]) }},
+	{pattern(`^flag (\S+) applies to the default command .*, not "(.*)"$`), misplaced},
+	{pattern(`^(\S+) and (\S+) can't be used together$`), func(_ *mistake, g []string) error {
+		return fmt.Errorf("%s and %s exclude each other: give one of them", g[1], g[2])
+	}},
+}
+
+// explain returns nil for a message that no rule fits.
+func (m *mistake) explain(message string) error {
+	variable := ""
+	if found := fromVariable.FindStringSubmatch(message); found != nil {
+		message, variable = strings.TrimSuffix(message, found[0]), found[1]
+	}
+	for _, r := range rules {
+		groups := r.pattern.FindStringSubmatch(message)
+		if groups == nil {
+			continue
+		}
+		err := r.explain(m, groups)
+		if variable != "" {
+			err = fmt.Errorf("environment variable %s: %w", variable, err)
+		}
+		return err
+	}
+	return nil
+}
+
+// unexpected explains an argument too many, or a subcommand that is not there.
+func (m *mistake) unexpected(arg string) error {
+	if len(m.node.Children) > 0 {
+		return m.unknownCommand(arg)
+	}
+	if err := m.program.foreign(arg, m.program.Model.Name); err != nil && len(m.program.Model.Children) == 0 {
+		return err
+	}
+	switch most := len(m.node.Positional); most {
+	case 0:
+		return hint.Add(fmt.Errorf("%q: %s takes flags only, no arguments", arg, m.command()), "%s", cmp.Or(m.program.Argument, m.help()))
+	case 1:
+		return fmt.Errorf("%q: %s takes one argument, %s", arg, m.command(), m.node.Positional[0].Summary())
+	default:
+		return fmt.Errorf("%q: %s takes at most %d arguments, and no flags between them", arg, m.command(), most)
+	}
+}
+
+// missingArgument explains an argument or a subcommand that has to be given.
+func (m *mistake) missingArgument() error {
+	if len(m.node.Children) > 0 {
+		return fmt.Errorf("%s needs one of %s after it", m.command(), strings.Join(commands(m.node), ", "))
+	}
+	if m.isDefault() && len(m.args) == 0 {
+		return errors.New("a command or a source is missing")
+	}
+	var missing []string
+	for _, arg := range m.node.Positional {
+		if arg.Required && !arg.Set {
+			missing = append(missing, arg.Summary())
+		}
+	}
+	return hint.Add(fmt.Errorf("%s: missing argument %s", m.command(), strings.Join(missing, " ")), "usage: %s %s", m.command(), m.usage())
+}
+
+// usage returns the arguments of the command as its help shows them.
+func (m *mistake) usage() string {
+	var all []string
+	for _, arg := range m.node.Positional {
+		if text := arg.Summary(); arg.Required {
+			all = append(all, text)
+		} else {
+			all = append(all, "["+strings.Trim(text, "[]")+"]")
+		}
+	}
+	return strings.Join(append(all, "[flags]"), " ")
+}
+
+func missingFlags(m *mistake, g []string) error {
+	return hint.Add(fmt.Errorf("%s needs %s", m.command(), g[1]), "%s", cmp.Or(m.program.Argument, m.help()))
+}
+
+// noValue explains a flag without its value. The second group is the flag that follows.
+func noValue(m *mistake, g []string) error {
+	name, example := g[1], g[1]
+	if f := m.flag(name); f != nil {
+		example = name + "=" + placeholder(f)
+	}
+	err := fmt.Errorf("%s needs a value: %s", name, example)
+	if len(g) > 2 && g[2] != "" {
+		return hint.Add(err, "%s follows it; a value that begins with a dash is written %s=%s", g[2], name, g[2])
+	}
+	return err
+}
+
+// placeholder returns what stands for the value of a flag.
+func placeholder(f *kong.Flag) string {
+	if f.Enum != "" {
+		return strings.ReplaceAll(strings.Trim(f.Enum, ","), ",", "|")
+	}
+	return strings.TrimSuffix(f.FormatPlaceHolder(), ",...")
+}
+
+// want returns what explains a value of the wrong kind.
+func want(kind string) func(*mistake, []string) error {
+	return func(_ *mistake, g []string) error { return fmt.Errorf("%s=%s: must be %s", g[1], g[2], kind) }
+}
+
+func oneOf(_ *mistake, g []string) error {
+	var known []string
+	for _, quoted := range strings.Split(g[2], ",") {
+		if name, err := strconv.Unquote(quoted); err == nil && name != "" {
+			known = append(known, name)
+		}
+	}
+	return fmt.Errorf("%s=%s: must be %s%s", g[1], g[3], strings.Join(known, " or "), similar.Question(g[3], known))
+}
+
+func misplaced(m *mistake, g []string) error {
+	return hint.Add(fmt.Errorf("%s before %q is read as a flag of %s %s", g[1], g[2], m.program.Model.Name, m.program.Model.DefaultCmd.Name),
+		"put the flags after the command: %s %s … %s", m.program.Model.Name, g[2], g[1])
+}
+
+// noFile explains a file that does not exist.
+func noFile(_ *mistake, g []string) error {
+	return fmt.Errorf("%s=%s: no such file%s", g[1], shorten(g[2]), SimilarFiles(shorten(g[2])))
+}
+
+// SimilarFiles returns `; did you mean "site"?` with the files and folders next to a path
+// whose names are most similar, or "" if there are none.
+func SimilarFiles(path string) string {
+	dir, name := filepath.Split(filepath.Clean(path))
+	entries, _ := os.ReadDir(cmp.Or(dir, ".")) // without the folder there is nothing to suggest
+	var known []string
+	for _, e := range entries {
+		known = append(known, e.Name())
+	}
+	near := similar.To(name, known)
+	for i := range near {
+		near[i] = dir + near[i]
+	}
+	return similar.Ask(near)
+}
+
+// shorten returns the path of a file below the current folder relative to it: Kong makes
+// all paths absolute.
+func shorten(path string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	rel, err := filepath.Rel(here, path)
+	if err != nil || !filepath.IsLocal(rel) {
+		return path
+	}
+	return rel
+}
+
+// Words returns the arguments that are not flags or their values, as far as a program can
+// tell without parsing them: those before the first flag.
+func Words(args []string) []string {
+	end := slices.IndexFunc(args, func(s string) bool { return len(s) > 1 && s[0] == '-' })
+	if end < 0 {
+		return args
+	}
+	return args[:end]
+}

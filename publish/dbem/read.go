@@ -1,0 +1,98 @@
+package dbem
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"galbuild/build/catalog"
+	"galbuild/build/metadatas"
+	"galbuild/publish"
+)
+
+// Read returns what a repository of dbem lists, as far as it says: of an extension the id
+// and dates, its current version first with its description, and of all versions the size of
+// the package and the date. Versions without an entry in the list have no publisher and are
+// left out. It returns nil if there is no list.
+func Read(ctx context.Context, from publish.Target) (*catalog.Catalog, error) {
+	_, text, err := (&puller{from: from}).list(ctx)
+	if err != nil || text == nil {
+		return nil, wrap(from, err)
+	}
+	entries, err := metadatas.Parse(text)
+	if err != nil {
+		return nil, wrap(from, fmt.Errorf("%s: %w: %v", metadatas.Name, ErrList, err))
+	}
+	stock, err := takeStock(ctx, from)
+	if err != nil {
+		return nil, wrap(from, err)
+	}
+	versions := make(map[string][]catalog.Version) // by folder, in lower case
+	for key, e := range stock {
+		if name, version, ok := metadatas.SplitPath(key); ok {
+			folder := strings.ToLower(name)
+			versions[folder] = append(versions[folder], catalog.Version{Version: version, Updated: e.Modified, Package: catalog.File{Size: e.Size}, Assets: []catalog.Asset{}})
+		}
+	}
+	c := &catalog.Catalog{}
+	for _, e := range entries {
+		c.Extensions = append(c.Extensions, extension(e, versions[strings.ToLower(e.Folder())]))
+	}
+	slices.SortStableFunc(c.Extensions, func(a, b catalog.Extension) int { return strings.Compare(a.Key(), b.Key()) })
+	return c, nil
+}
+
+// wrap names the target in an error.
+func wrap(from publish.Target, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", from, err)
+}
+
+// extension describes an entry and the packages in its folder. A date that cannot be read is
+// the zero time, so that one bad entry does not hide the others.
+func extension(e metadatas.Entry, packages []catalog.Version) catalog.Extension {
+	publisher, name, _ := strings.Cut(e.ExtID, ".")
+	x := catalog.Extension{Publisher: catalog.Publisher{Name: publisher}, Name: name, Versions: slices.Clone(packages)}
+	x.Released, _ = metadatas.ParseDate(e.DateCreated)
+	x.Updated, _ = metadatas.ParseDate(e.LastUpdate)
+	catalog.SortVersions(x.Versions)
+	i := slices.IndexFunc(x.Versions, func(v catalog.Version) bool { return v.Version == e.CurrentVersion })
+	current := catalog.Version{Version: e.CurrentVersion, Assets: []catalog.Asset{}}
+	if i >= 0 {
+		current = x.Versions[i]
+		x.Versions = slices.Delete(x.Versions, i, i+1)
+	}
+	current.Description, current.Updated = e.Describe, x.Updated
+	x.Versions = slices.Insert(x.Versions, 0, current)
+	return x
+}
+
+// A Document is a text that a repository has for a version.
+type Document int
+
+const (
+	Readme Document = iota
+	Changelog
+)
+
+// ReadDocument returns a text of a version, "" if there is none. It is at most that many
+// bytes long.
+func ReadDocument(ctx context.Context, from publish.Target, x *catalog.Extension, version string, d Document, most int64) (string, error) {
+	key, changelog := metadatas.DocumentPaths(x.Name, version)
+	if d == Changelog {
+		key = changelog
+	}
+	r, err := from.Get(ctx, key, 0, -1)
+	if errors.Is(err, publish.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", wrap(from, err)
+	}
+	text, err := publish.ReadAll(r, most)
+	return string(text), err
+}
