@@ -46,7 +46,7 @@ components: ## install the editor, browser, web server and packager for e2e into
 # MASKED runs a command as on a new machine: without the system's own nginx, node and so on.
 MASKED = bash cmd/e2e/installed/masked.sh '$(CACHE)'
 e2e: components ## the real editor, browser, web server, packager and S3 server
-	$(MASKED) go test -tags e2e -count=1 -timeout 25m -p 1 ./cmd/e2e/installed ./build/pack/... ./build/vsix/... ./render/deploy/... ./publish/bundle ./publish/s3 ./cmd/internal/galbuild ./cmd/e2e
+	$(MASKED) go test -tags e2e -count=1 -timeout 25m -p 1 ./cmd/e2e/installed ./build/pack/... ./build/secret ./build/semver ./build/vsix/... ./render/deploy/... ./publish/bundle ./publish/s3 ./cmd/internal/galbuild ./cmd/e2e
 
 # The first line runs two steps at once: one waits for the network while the other computes.
 # Add steps that need only Go, and take less than two minutes, to the second line.
@@ -59,7 +59,7 @@ BENCH ?= .
 BENCHTIME ?= 0.2s
 COUNT ?= 6
 bench: ## benchmarks beside their floors, with ratios; builds are of made-up packages, or of those in VSIX=folder
-	VSIX="$$([ -z '$(VSIX)' ] || realpath '$(VSIX)')" go test -tags e2e -run '^$$' -bench '$(BENCH)' -benchmem -benchtime=$(BENCHTIME) -count=$(COUNT) -timeout 0 ./index ./build/pack/... ./publish/bundle ./cmd/internal/... | tee bench.txt
+	VSIX="$$([ -z '$(VSIX)' ] || realpath '$(VSIX)')" go test -tags e2e -run '^$$' -bench '$(BENCH)' -benchmem -benchtime=$(BENCHTIME) -count=$(COUNT) -timeout 0 ./index ./build/pack/... ./build/secret ./publish/bundle ./cmd/internal/... | tee bench.txt
 	go tool benchstat -col /of bench.txt
 
 DURATION ?= 10m
@@ -77,7 +77,7 @@ fuzz: ## every fuzzer for FUZZTIME
 	.ci/fuzz $(FUZZTIME)
 
 update: ## rewrite golden files and transcripts after a wanted change
-	UPDATE=1 go test ./render/... ./build/pack ./build/pack/modules ./build/vsix/manifest ./cmd -update
+	UPDATE=1 go test ./render/... ./build/pack ./build/pack/npm/modules ./build/vsix/manifest ./cmd -update
 
 record: ## ask the real vsce, npm and yarn again and rewrite what was recorded of them
-	go test -tags e2e -count=1 -p 1 ./build/pack ./build/pack/check ./build/pack/glob ./build/pack/ignore ./build/pack/mime ./build/pack/modules ./build/pack/npmrange ./build/pack/readme ./build/pack/secret ./build/vsix/manifest -update
+	go test -tags e2e -count=1 -p 1 ./build/pack ./build/pack/check ./build/pack/ignore/glob ./build/pack/ignore ./build/pack/mime ./build/pack/npm/modules ./build/semver ./build/pack/readme ./build/secret ./build/vsix/manifest -update

@@ -47,6 +47,29 @@ func TestLayers(t *testing.T) {
 	}
 }
 
+// TestPackImports guards the packer: it may import only a few packages of build, and no other
+// package of build may import it.
+func TestPackImports(t *testing.T) {
+	allowed := []string{
+		"galbuild/build/badjson", "galbuild/build/beneath", "galbuild/build/blob", "galbuild/build/catalog", "galbuild/build/js",
+		"galbuild/build/regular", "galbuild/build/secret", "galbuild/build/semver", "galbuild/build/similar",
+		"galbuild/build/vsix/manifest",
+	}
+	isPack := func(pkg string) bool {
+		return pkg == "galbuild/build/pack" || strings.HasPrefix(pkg, "galbuild/build/pack/")
+	}
+	for _, pkg := range packages(t, "galbuild/build/...") {
+		for _, dep := range dependencies(t, pkg) {
+			switch {
+			case !isPack(pkg) && isPack(dep):
+				t.Errorf("%s imports %s", pkg, dep)
+			case isPack(pkg) && !isPack(dep) && strings.HasPrefix(dep, "galbuild/") && !slices.Contains(allowed, dep):
+				t.Errorf("%s imports %s, which is not in the list", pkg, dep)
+			}
+		}
+	}
+}
+
 // TestPackageComments proves that every package says what it is.
 func TestPackageComments(t *testing.T) {
 	dirs := strings.Split(strings.TrimSpace(goList(t, "-f", "{{.Dir}}", "galbuild/...")), "\n") // which may have spaces

@@ -13,8 +13,8 @@ import (
 	"galbuild/cmd/e2e/installed"
 )
 
-// BenchmarkLargest packs the largest extension that code-server brings, 47 MB, and
-// compares with the real vsce from its start to its end. It is run by
+// BenchmarkLargest packs the largest extension of code-server, of 47 MB, and compares the time
+// with that of a run of the real vsce. To run it:
 //
 //	go test -tags e2e -run '^$' -bench Largest -count 6 ./build/pack | tee bench.txt
 //	go tool benchstat -col /of bench.txt

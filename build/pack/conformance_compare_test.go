@@ -11,17 +11,17 @@ import (
 	"galbuild/build/pack/packtest"
 )
 
-// The parts of a result, in which two of them may differ.
+// The parts of a result that are compared.
 const (
-	partList     = "list"     // what is listed
-	partPackage  = "package"  // whether it is packed
-	partEntries  = "entries"  // names, contents and permissions but for the documents
+	partList     = "list"     // the listed files
+	partPackage  = "package"  // whether there is a package
+	partEntries  = "entries"  // names, contents and permissions, except of the documents
 	partManifest = "manifest" // extension.vsixmanifest as XML
 	partTypes    = "types"    // [Content_Types].xml as XML
-	partWarnings = "warnings" // of a package that was made: their number
+	partWarnings = "warnings" // number of warnings, if there is a package
 )
 
-// compare tells in what got is not what is wanted, by part.
+// compare returns the differences between two results, by part.
 func compare(want, got *result) map[string][]string {
 	found := map[string][]string{}
 	switch {
@@ -53,10 +53,10 @@ func compareSets(want, got []string) (differences []string) {
 	}
 	for i, name := range got {
 		if !slices.Contains(want, name) {
-			differences = append(differences, fmt.Sprintf("%q should not be there", name))
+			differences = append(differences, fmt.Sprintf("%q is not wanted", name))
 		}
 		if slices.Contains(got[:i], name) {
-			differences = append(differences, fmt.Sprintf("%q is there twice", name))
+			differences = append(differences, fmt.Sprintf("%q occurs twice", name))
 		}
 	}
 	return differences
@@ -90,7 +90,7 @@ func firstDifference(want, got []byte) string {
 	return fmt.Sprintf("%d bytes, want %d; from byte %d on %q, want %q", len(got), len(want), max(0, at-20), around(got), around(want))
 }
 
-// compareXML tells in what the canonical forms of two documents differ.
+// compareXML returns the differences between the canonical forms of two documents.
 func compareXML(want, got []byte) (differences []string) {
 	if bytes.Equal(want, got) {
 		return nil
@@ -101,7 +101,7 @@ func compareXML(want, got []byte) (differences []string) {
 	return differences
 }
 
-// TestCompare changes what vsce made, and wants the change to be noticed.
+// TestCompare changes a result of vsce, and checks that compare reports the changed part.
 func TestCompare(t *testing.T) {
 	changes := map[string]struct {
 		part   string
@@ -134,8 +134,8 @@ func TestCompare(t *testing.T) {
 	root := f.unpack(t)
 	for name, c := range changes {
 		t.Run(name, func(t *testing.T) {
-			want, err1 := recall(f.want, root, f.base)
-			got, err2 := recall(f.want, root, f.base)
+			want, err1 := parseRecord(f.want, root, f.base)
+			got, err2 := parseRecord(f.want, root, f.base)
 			if err1 != nil || err2 != nil {
 				t.Fatal(err1, err2)
 			}

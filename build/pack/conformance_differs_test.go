@@ -8,17 +8,17 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// merge returns what the packer is to make: what vsce made but for the parts that
-// differ. Those are
+// merge returns the expected result: that of vsce, except for the parts that differ on
+// purpose. The parts are
 //
-//	list      what is listed, or that listing fails
-//	package   that it is packed, or not, and all of the package
-//	entries   names, contents and permissions but for the documents
+//	list      the listed files, or the failure to list
+//	package   the whole package, or the failure to pack
+//	entries   names, contents and permissions, except of the documents
 //	manifest  extension.vsixmanifest
 //	types     [Content_Types].xml
-//	warnings  their number
+//	warnings  the number of warnings
 func (f *folder) merge(want *result, root string) (*result, error) {
-	ours, err := recall(f.ours, root, f.base)
+	ours, err := parseRecord(f.ours, root, f.base)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (f *folder) ourFile(name string) []byte {
 	return nil
 }
 
-// recordOurs writes what the packer makes in the parts that differ.
+// recordOurs writes the parts of a result that differ on purpose.
 func (f *folder) recordOurs(t *testing.T, got *result, root string) {
 	t.Helper()
 	files, err := got.record(root, f.base)
@@ -73,7 +73,7 @@ func (f *folder) recordOurs(t *testing.T, got *result, root string) {
 	}
 }
 
-// recordsOurs tells whether a file of a record belongs to a part that differs.
+// recordsOurs reports whether a file of a record belongs to a part that differs on purpose.
 func (f *folder) recordsOurs(name string) bool {
 	differs := func(part string) bool { _, ok := f.differs[part]; return ok }
 	switch name {

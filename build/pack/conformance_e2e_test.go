@@ -14,7 +14,8 @@ import (
 	"galbuild/cmd/e2e/installed"
 )
 
-// TestRecords has the real vsce pack every folder again: what is recorded is what it does.
+// TestRecords runs the real vsce in every folder and compares its results with the recorded
+// ones.
 func TestRecords(t *testing.T) {
 	vsce := startRecorder(t, installed.Tools(t))
 	folders(t, func(t *testing.T, f *folder) {
@@ -32,29 +33,29 @@ func TestRecords(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		want, err := recall(f.want, root, f.base)
+		want, err := parseRecord(f.want, root, f.base)
 		if err != nil {
 			t.Fatal(err)
 		}
 		report(t, compare(want, got))
 		if got.listFail != want.listFail || got.fail != want.fail || !slices.Equal(got.warnings, want.warnings) {
-			t.Errorf("vsce says\n%q %q %q, want\n%q %q %q", got.listFail, got.fail, got.warnings, want.listFail, want.fail, want.warnings)
+			t.Errorf("vsce printed\n%q %q %q, want\n%q %q %q", got.listFail, got.fail, got.warnings, want.listFail, want.fail, want.warnings)
 		}
 	})
 }
 
-// builtins is how many extensions code-server brings at least.
-const builtins = 90
+// minBuiltins is the minimum number of built-in extensions of code-server.
+const minBuiltins = 90
 
-// TestBuiltins packs every extension that code-server brings with the real vsce and
-// with ours. Where the code is not built, files stand in for it.
+// TestBuiltins packs every built-in extension of code-server with the real vsce and with this
+// package. Placeholders replace code that is not built.
 func TestBuiltins(t *testing.T) {
 	tools := installed.Tools(t)
 	vsce := startRecorder(t, tools)
-	brought := filepath.Join(tools.CodeServer, "lib", "vscode", "extensions")
-	manifests, err := filepath.Glob(filepath.Join(brought, "*", "package.json"))
-	if err != nil || len(manifests) < builtins {
-		t.Fatalf("%d extensions in %s (%v), want %d", len(manifests), brought, err, builtins)
+	builtin := filepath.Join(tools.CodeServer, "lib", "vscode", "extensions")
+	manifests, err := filepath.Glob(filepath.Join(builtin, "*", "package.json"))
+	if err != nil || len(manifests) < minBuiltins {
+		t.Fatalf("%d extensions in %s (%v), want %d", len(manifests), builtin, err, minBuiltins)
 	}
 	made := 0
 	for _, manifest := range manifests {
@@ -66,7 +67,7 @@ func TestBuiltins(t *testing.T) {
 				t.Fatalf("vsce does not pack it: %s", want.fail)
 			}
 			made++
-			report(t, compare(want, packed(t, root, args, args)))
+			report(t, compare(want, packFolder(t, root, args, args)))
 		})
 	}
 	if made != len(manifests) {
@@ -74,9 +75,9 @@ func TestBuiltins(t *testing.T) {
 	}
 }
 
-// copyBuiltin copies the extension, with files where its package.json says that
-// code begins. Some are for any editor (*), though they have code: only editors that bring
-// them accept that, and ours warns. They are packed for editors from 1.90 on.
+// copyBuiltin copies an extension, and adds placeholders for the files that main and browser
+// of its package.json name. Some extensions with code support any editor (*), which editors
+// accept only in built-in extensions and for which Read warns; in the copy they need editor 1.90.
 func copyBuiltin(t testing.TB, dir string) (root string) {
 	t.Helper()
 	root = filepath.Join(t.TempDir(), filepath.Base(dir))
@@ -99,13 +100,13 @@ func copyBuiltin(t testing.TB, dir string) (root string) {
 	}
 	for _, code := range []string{manifest.Main, manifest.Browser} {
 		if code != "" {
-			standIn(t, filepath.Join(root, code))
+			addPlaceholder(t, filepath.Join(root, code))
 		}
 	}
 	return root
 }
 
-func standIn(t testing.TB, code string) {
+func addPlaceholder(t testing.TB, code string) {
 	t.Helper()
 	if path.Ext(code) != ".js" {
 		code += ".js"

@@ -8,10 +8,10 @@ import (
 	"galbuild/build/pack"
 )
 
-// An option is one of vsce's.
+// An option is a command-line option of vsce.
 type option struct {
-	value bool // a value follows
-	list  bool // vsce ls has it too
+	value bool // takes a value
+	list  bool // vsce ls has it
 	only  bool // vsce package does not have it
 	set   func(o *pack.Options, value string)
 }
@@ -20,7 +20,7 @@ func yarn(yes bool) func(*pack.Options, string) {
 	return func(o *pack.Options, _ string) { o.Yarn = &yes }
 }
 
-// vsceFlags are those that concern the packer.
+// vsceFlags returns the options of vsce that concern packing.
 // Source: src/main.ts of https://github.com/microsoft/vscode-vsce at 4.1.
 func vsceFlags() map[string]option {
 	text := func(field func(*pack.Options) *string) func(*pack.Options, string) {
@@ -42,7 +42,7 @@ func vsceFlags() map[string]option {
 		"--baseImagesUrl":               {value: true, set: text(func(o *pack.Options) *string { return &o.Links.ImagesURL })},
 		"--yarn":                        {list: true, set: yarn(true)},
 		"--no-yarn":                     {list: true, set: yarn(false)},
-		"--packagedDependencies":        {value: true, list: true, only: true, set: func(o *pack.Options, v string) { o.Only = append(o.Only, v) }},
+		"--packagedDependencies":        {value: true, list: true, only: true, set: func(o *pack.Options, v string) { o.PackagedDependencies = append(o.PackagedDependencies, v) }},
 		"--ignoreFile":                  {value: true, list: true, set: text(func(o *pack.Options) *string { return &o.IgnoreFile })},
 		"--no-gitHubIssueLinking":       {set: yes(func(o *pack.Options) *bool { return &o.Links.KeepGitHubIssues })},
 		"--no-gitLabIssueLinking":       {set: yes(func(o *pack.Options) *bool { return &o.Links.KeepGitLabIssues })},
@@ -60,15 +60,14 @@ func vsceFlags() map[string]option {
 	}
 }
 
-// options are the packer's for a command line of vsce package, without its
-// [version] where that is to be written to package.json.
+// options returns the pack.Options for the arguments of vsce package.
 func options(args []string) (o pack.Options, err error) {
 	known := vsceFlags()
 	for i := 0; i < len(args); i++ {
 		f, ok := known[args[i]]
 		switch {
 		case !ok && strings.HasPrefix(args[i], "-"):
-			return o, fmt.Errorf("flag %q is not known to this test", args[i])
+			return o, fmt.Errorf("flag %q is unknown in this test", args[i])
 		case !ok:
 			o.Version = args[i]
 		case f.value:
@@ -81,7 +80,7 @@ func options(args []string) (o pack.Options, err error) {
 	return o, nil
 }
 
-// argsOf returns the part of args that a command of vsce has: "ls" or "package".
+// argsOf returns the arguments that a command of vsce, "ls" or "package", accepts.
 func argsOf(command string, args []string) (some []string) {
 	known := vsceFlags()
 	for i := 0; i < len(args); i++ {

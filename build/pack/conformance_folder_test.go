@@ -15,24 +15,23 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// A folder is a testdata/folders/*.txtar: an extension's folder, and what the real
-// vsce makes of it. Its comment is a sentence that says the rule, an empty line, and
-// lines
+// A folder is one of testdata/folders/*.txtar: an extension's folder and the results of
+// packing it. Its comment is a sentence that states the rule, an empty line, and lines
 //
-//	args: --target linux-x64        words after "vsce package"; "quoted" if they hold spaces
-//	means: --target linux-x64       what args are to the packer where settings in package.json count
-//	dir: empty/folder
-//	in: packages/ext                where the extension is in the folder; all paths count from the latter
-//	link: d/link -> ../target
-//	mode: 0755 bin/run
-//	raw: "name" "content"           a file that txtar cannot hold, both in Go's quotes
-//	needs: linux                    names or links that other systems do not have
-//	finds: text                     stands in one of the packer's findings
-//	differs: PART…: reason          where the packer does otherwise, see merge
+//	args: --target linux-x64        arguments of vsce package; "quoted" if they have spaces
+//	means: --target linux-x64       equivalent arguments, if vsce also reads package.json's "vsce"
+//	dir: empty/folder               an empty folder
+//	in: packages/ext                path of the extension, if it is not the whole folder
+//	link: d/link -> ../target       a symbolic link
+//	mode: 0755 bin/run              permissions of a file
+//	raw: "name" "content"           a file that txtar cannot represent, with Go's quotes
+//	needs: linux                    the GOOS that supports the names or links
+//	finds: text                     text in one of the findings
+//	differs: PART…: reason          parts that differ from vsce on purpose, see merge
 //
-// Files below want/ are what vsce made, those below ours/ what the packer makes
-// where it does otherwise, both as record writes them. All others are the
-// extension's. A new one is written by hand without them, and completed by
+// Paths are relative to the whole folder. Files below want/ are the recorded result of vsce,
+// and those below ours/ are the expected parts that differ, in the format of record. All others
+// are files of the extension. A new case is written by hand without results, which are added by
 //
 //	go test -tags e2e -run 'TestRecords/NAME' ./build/pack -update
 //	go test -run 'TestFolders/NAME' ./build/pack -update
@@ -40,9 +39,9 @@ type folder struct {
 	path    string
 	comment string
 	args    []string
-	means   []string // nil is args
+	means   []string // nil is the same as args
 	dirs    []string
-	in      string      // the extension's folder below the one that is unpacked
+	in      string      // path of the extension's folder
 	links   [][2]string // name, target
 	modes   map[string]os.FileMode
 	needs   string
@@ -55,11 +54,11 @@ type folder struct {
 	base  []txtar.File // want of the folder base; nil for that one
 }
 
-// base is a folder with nothing special. What others have in common with it is not
-// recorded again.
+// base is a minimal folder. Results of other folders refer to its documents if they are the
+// same.
 const base = "testdata/folders/base.txtar"
 
-// folders calls test for every folder below testdata, for base first.
+// folders calls test for every folder in testdata, with base first.
 func folders(t *testing.T, test func(*testing.T, *folder)) {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/folders/*.txtar")
@@ -112,7 +111,7 @@ func readFolder(path string) (*folder, error) {
 	return f, err
 }
 
-// parse takes a line of the comment.
+// parse reads a line of the comment.
 func (f *folder) parse(line string) (err error) {
 	key, value, _ := strings.Cut(line, ": ")
 	switch key {
@@ -150,7 +149,7 @@ func (f *folder) parse(line string) (err error) {
 			f.differs[part] = reason
 		}
 	default:
-		err = errors.New("no such line")
+		err = errors.New("unknown key")
 	}
 	return err
 }
@@ -178,7 +177,7 @@ func words(s string) ([]string, error) {
 	return all, nil
 }
 
-// packArgs are the packer's.
+// packArgs returns the arguments that options reads.
 func (f *folder) packArgs() []string {
 	if f.means != nil {
 		return f.means
@@ -186,7 +185,7 @@ func (f *folder) packArgs() []string {
 	return f.args
 }
 
-// unpack makes the folder, below a temporary one, and returns the extension's path.
+// unpack writes the files to a temporary folder and returns the path of the extension.
 func (f *folder) unpack(t *testing.T) string {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "extension")
@@ -204,7 +203,7 @@ func (f *folder) unpack(t *testing.T) string {
 		path := filepath.Join(root, file.Name)
 		try(os.MkdirAll(filepath.Dir(path), 0o755))
 		if _, err := os.Lstat(path); err == nil {
-			t.Fatalf("%q is there twice: needs another file system?", file.Name)
+			t.Fatalf("%q exists already: does it need a case-sensitive file system?", file.Name)
 		}
 		try(os.WriteFile(path, file.Data, 0o644))
 	}
@@ -219,7 +218,7 @@ func (f *folder) unpack(t *testing.T) string {
 	return filepath.Join(root, filepath.FromSlash(f.in))
 }
 
-// write writes the folder with other results.
+// write writes the file in testdata with new results.
 func (f *folder) write(want, ours []txtar.File) error {
 	archive := &txtar.Archive{Comment: []byte(f.comment)}
 	raw := strings.Count("\n"+f.comment, "\nraw: ")

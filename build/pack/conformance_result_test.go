@@ -21,11 +21,11 @@ import (
 	"galbuild/build/pack/packtest"
 )
 
-// A result is what listing and packing a folder gave.
+// A result is the outcome of listing and packing a folder.
 type result struct {
-	list     []string // sorted; meaningless if listing failed
-	listFail string   // why listing failed
-	fail     string   // why packing failed
+	list     []string // sorted; undefined if listing failed
+	listFail string   // error of listing
+	fail     string   // error of packing
 	warnings []string // of packing, sorted
 
 	entries map[string]entry // of the package; nil if packing failed
@@ -36,7 +36,7 @@ type entry struct {
 	content []byte
 }
 
-// The two documents, which are compared as XML.
+// documents are the two XML documents. They are compared as XML.
 var documents = []string{"extension.vsixmanifest", "[Content_Types].xml"}
 
 // readEntries reads a package.
@@ -68,21 +68,21 @@ func readEntry(f *zip.File) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// record returns the result as files of a txtar, next to base, the record of the
-// folder of that name. Of entries that are the same as a
-// file below root only its name is kept.
+// record returns the result as files of a txtar:
 //
-//	list               a path a line
-//	list-error, error  why it failed, instead of list and of all the others but warnings
-//	warnings           a message a line, in Go's quotes
-//	entries            "file" or "exec", the entry, then perhaps " <- " and its source,
-//	                   or " <- entry/" if the content is recorded, or " <- base" if
-//	                   it is the folder base's
-//	entry/NAME         a content
-//	quoted/NAME        a content that txtar cannot hold: a line in Go's quotes per line
+//	list         a path per line
+//	list-error   the error of listing, instead of list
+//	warnings     a message per line, with Go's quotes
+//	error        the error of packing, instead of the following files
+//	entries      a line per entry: "file" or "exec", the name, and the origin of its content,
+//	             which is " <- SOURCE" for a file below root with another path, " <- entry/"
+//	             if it is recorded, and " <- base" if it is that of base
+//	entry/NAME   a content
+//	quoted/NAME  a content that txtar cannot represent, line by line with Go's quotes
 //
-// The two documents are under their names, without the lines that hold nothing but
-// tabs, and with a line break at the end, if they are XML.
+// The two documents are recorded under their names. If they are valid XML, lines of only tabs
+// are removed, and a missing line break at the end is added. base is the recorded result of
+// the folder base.
 func (r *result) record(root string, base []txtar.File) ([]txtar.File, error) {
 	var files []txtar.File
 	add := func(name, text string) { files = append(files, txtar.File{Name: name, Data: []byte(text)}) }
@@ -152,8 +152,8 @@ func recordDocument(name string, content []byte) txtar.File {
 	return recordContent(name, content)
 }
 
-// findSource returns the file that an entry is, "" if there is none: the one of the
-// same path, else one whose name is like the entry's.
+// findSource returns the source with the content of an entry: the one with the same path, or
+// else one with a similar name. It returns "" if there is none.
 func findSource(sources map[string][]byte, name string, content []byte) string {
 	name = strings.TrimPrefix(name, "extension/")
 	if source, ok := sources[name]; ok && bytes.Equal(source, content) {
@@ -168,7 +168,7 @@ func findSource(sources map[string][]byte, name string, content []byte) string {
 	return ""
 }
 
-// readSources returns the files below root, also behind links.
+// readSources returns the files below root, including the targets of links to files.
 func readSources(root string) (map[string][]byte, error) {
 	sources := map[string][]byte{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -177,7 +177,7 @@ func readSources(root string) (map[string][]byte, error) {
 		}
 		content, err := os.ReadFile(path)
 		if err != nil {
-			return nil // a link to nothing, or to a folder
+			return nil // a broken link, or a link to a folder
 		}
 		name, err := filepath.Rel(root, path)
 		sources[filepath.ToSlash(name)] = content
@@ -211,8 +211,8 @@ func quotedLines(all []string) string {
 	return b.String()
 }
 
-// recall is the reverse of record.
-func recall(files []txtar.File, root string, base []txtar.File) (*result, error) {
+// parseRecord is the reverse of record.
+func parseRecord(files []txtar.File, root string, base []txtar.File) (*result, error) {
 	r := &result{}
 	recorded := map[string][]byte{}
 	for _, f := range base {
@@ -232,17 +232,17 @@ func recall(files []txtar.File, root string, base []txtar.File) (*result, error)
 	}
 	r.warnings = warnings
 	if index, ok := recorded["entries"]; ok {
-		r.entries, err = recallEntries(string(index), recorded, root)
+		r.entries, err = parseEntries(string(index), recorded, root)
 	}
 	return r, err
 }
 
-// complete tells whether r is all that there is to record.
+// complete reports whether r has results of listing and of packing.
 func (r *result) complete() bool {
 	return (len(r.list) > 0 || r.listFail != "") && (r.entries != nil || r.fail != "")
 }
 
-func recallEntries(index string, recorded map[string][]byte, root string) (map[string]entry, error) {
+func parseEntries(index string, recorded map[string][]byte, root string) (map[string]entry, error) {
 	entries := map[string]entry{}
 	for line := range strings.Lines(index) {
 		kind, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
@@ -250,7 +250,7 @@ func recallEntries(index string, recorded map[string][]byte, root string) (map[s
 		if !given {
 			source = strings.TrimPrefix(name, "extension/")
 		}
-		content, err := recallContent(recorded, name, source, root)
+		content, err := recordedContent(recorded, name, source, root)
 		if err != nil {
 			return nil, fmt.Errorf("entry %q: %w", name, err)
 		}
@@ -259,7 +259,7 @@ func recallEntries(index string, recorded map[string][]byte, root string) (map[s
 	return entries, nil
 }
 
-func recallContent(recorded map[string][]byte, name, source, root string) ([]byte, error) {
+func recordedContent(recorded map[string][]byte, name, source, root string) ([]byte, error) {
 	if source == "base" {
 		name = "base/" + name
 	}

@@ -12,42 +12,42 @@ import (
 	"testing"
 
 	"galbuild/build/pack"
-	"galbuild/build/pack/modules"
+	"galbuild/build/pack/npm/modules"
 )
 
-var update = flag.Bool("update", false, "record what the packer does where it differs from vsce, and with tag e2e what vsce does")
+var update = flag.Bool("update", false, "record results that differ from vsce on purpose, and with tag e2e the results of vsce")
 
-// TestFolders packs every folder and compares with what vsce made of it.
+// TestFolders packs every folder and compares the result with the recorded one of vsce.
 func TestFolders(t *testing.T) {
 	folders(t, func(t *testing.T, f *folder) {
 		root := f.unpack(t)
-		want, err := recall(f.want, root, f.base)
+		want, err := parseRecord(f.want, root, f.base)
 		if err != nil || !want.complete() {
-			t.Fatalf("what vsce does is not recorded (%v)", err)
+			t.Fatalf("the result of vsce is not recorded (%v)", err)
 		}
-		got := packed(t, root, f.args, f.packArgs())
+		got := packFolder(t, root, f.args, f.packArgs())
 		if *update && len(f.differs) > 0 {
 			f.recordOurs(t, got, root)
 		}
 		f.compare(t, want, got, root)
 		for _, text := range f.finds {
 			if !strings.Contains(got.fail+"\n"+strings.Join(got.warnings, "\n"), text) {
-				t.Errorf("no finding has %q in it: %q, %q", text, got.fail, got.warnings)
+				t.Errorf("no finding contains %q: %q, %q", text, got.fail, got.warnings)
 			}
 		}
 	})
 }
 
-// packed lists the folder root, and packs it.
-func packed(t *testing.T, root string, listArgs, packArgs []string) *result {
+// packFolder lists and packs the folder root.
+func packFolder(t *testing.T, root string, listArgs, packArgs []string) *result {
 	t.Helper()
 	forList, err1 := options(listArgs)
 	forPack, err2 := options(packArgs)
-	around, err3 := modules.OnDisk(root)
+	onDisk, err3 := modules.OnDisk(root)
 	if err := errors.Join(err1, err2, err3); err != nil {
 		t.Fatal(err)
 	}
-	forList.Around, forPack.Around = around, around
+	forList.OnDisk, forPack.OnDisk = onDisk, onDisk
 	r := &result{}
 	if err := r.lists(t, root, forList); err != nil {
 		r.listFail += err.Error()
@@ -59,7 +59,7 @@ func packed(t *testing.T, root string, listArgs, packArgs []string) *result {
 	return r
 }
 
-// readIgnore reads what --ignoreFile names, as the command does.
+// readIgnore reads the file of --ignoreFile, as the command does.
 func readIgnore(root string, o *pack.Options) (err error) {
 	if o.IgnoreFile != "" {
 		o.Ignore, err = os.ReadFile(filepath.Join(root, o.IgnoreFile))
@@ -111,29 +111,29 @@ func (r *result) pack(t *testing.T, root string, o pack.Options) error {
 	return err
 }
 
-// compare reports in what got is neither what vsce made nor, in the parts that the
-// folder says differ, what the packer is known to make.
+// compare reports parts of got that differ from the result of vsce, or, for parts that differ
+// on purpose, from the result recorded in ours/.
 func (f *folder) compare(t *testing.T, want, got *result, root string) {
 	t.Helper()
 	differences := compare(want, got)
 	for part, reason := range f.differs {
 		if len(differences[part]) == 0 {
-			t.Errorf("%s: no difference from vsce any more, though it says: %s", part, reason)
+			t.Errorf("%s: is the same as that of vsce, but should differ: %s", part, reason)
 		}
 		delete(differences, part)
 	}
-	known, err := f.merge(want, root)
+	expected, err := f.merge(want, root)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, whole := f.differs[partPackage]
-	for part, found := range compare(known, got) {
+	for part, found := range compare(expected, got) {
 		if _, ok := f.differs[part]; ok || whole && part != partList {
-			differences[part+" (as known to differ)"] = found
+			differences[part+" (differs on purpose)"] = found
 		}
 	}
-	if whole && got.fail != known.fail {
-		t.Errorf("packing failed with\n%s\nwant\n%s", got.fail, known.fail)
+	if whole && got.fail != expected.fail {
+		t.Errorf("packing failed with\n%s\nwant\n%s", got.fail, expected.fail)
 	}
 	report(t, differences)
 }
@@ -145,29 +145,29 @@ func report(t *testing.T, differences map[string][]string) {
 	}
 }
 
-// TestReadme has every difference from vsce in the README, word for word.
+// TestReadme checks that the README lists every difference from vsce, with the same words.
 func TestReadme(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	told := 0
+	count := 0
 	folders(t, func(t *testing.T, f *folder) {
 		for part, reason := range f.differs {
-			told++
+			count++
 			if !strings.Contains(string(readme), reason) {
-				t.Errorf("%s: the README does not say: %s", part, reason)
+				t.Errorf("%s: is not in the README: %s", part, reason)
 			}
 		}
 	})
-	if told == 0 {
+	if count == 0 {
 		t.Error("no folder differs")
 	}
 }
 
-// TestReadmeForm checks the differences in the README that a comparison of XML and contents
-// does not show: the form of the manifest, and modes.
-func TestReadmeForm(t *testing.T) {
+// TestReadmeFormat checks differences in the README that the comparison of XML and contents
+// does not cover: the format of the manifest, and modes.
+func TestReadmeFormat(t *testing.T) {
 	f, err := readFolder(base)
 	if err != nil {
 		t.Fatal(err)
@@ -187,7 +187,7 @@ func TestReadmeForm(t *testing.T) {
 			t.Errorf("%s has mode %v", file.Entry, file.Mode)
 		}
 	}
-	got := packed(t, root, f.args, f.args)
+	got := packFolder(t, root, f.args, f.args)
 	manifest := string(got.entries[documents[0]].content)
 	for text, want := range map[string]bool{`encoding="UTF-8"`: true, "\n\n": false, "/>": false} {
 		if strings.Contains(manifest, text) != want {

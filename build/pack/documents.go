@@ -12,105 +12,106 @@ import (
 	"galbuild/build/pack/readme"
 )
 
-// prepare gives the files that galleries show their names and texts in the
-// package. The order is vsce's, and matters: the readme is no longer called
-// README.md when the licence is looked for.
-func (r *reading) prepare() error {
-	if err := r.override(); err != nil {
+// prepare sets the entries and contents of the files that galleries show: readme, change
+// log, licence and icon. The order of vsce matters: the readme is already renamed when the
+// licence is searched for.
+func (p *packer) prepare() error {
+	if err := p.overrideVersion(); err != nil {
 		return err
 	}
 	var err error
-	if r.shown.Readme, err = r.document("README.md", r.o.Readme, "readme"); err != nil {
+	if p.manifestOptions.Readme, err = p.document("README.md", p.o.Readme, "readme"); err != nil {
 		return err
 	}
-	if r.shown.Changelog, err = r.document("CHANGELOG.md", r.o.Changelog, "changelog"); err != nil {
+	if p.manifestOptions.Changelog, err = p.document("CHANGELOG.md", p.o.Changelog, "changelog"); err != nil {
 		return err
 	}
-	r.shown.License = r.license()
-	slices.SortFunc(r.files, func(a, b File) int { return cmp.Compare(a.Entry, b.Entry) })
-	if icon := r.pkg.Icon(); icon != "" {
-		r.shown.Icon = r.entry(path.Join("extension", icon))
+	p.manifestOptions.License = p.license()
+	slices.SortFunc(p.files, func(a, b File) int { return cmp.Compare(a.Entry, b.Entry) })
+	if icon := p.pkg.Icon(); icon != "" {
+		p.manifestOptions.Icon = p.entry(path.Join("extension", icon))
 	}
 	return nil
 }
 
-// override puts the version that was asked for into package.json.
-func (r *reading) override() error {
-	i := slices.IndexFunc(r.files, func(f File) bool { return f.Source == packageFile })
+// overrideVersion puts Options.Version into the package.json of the package.
+func (p *packer) overrideVersion() error {
+	i := slices.IndexFunc(p.files, func(f File) bool { return f.Source == packageFile })
 	if i < 0 {
 		return nil
 	}
-	f := &r.files[i]
-	f.Mode = 0o644 // editors write into it
-	if r.o.Version == "" {
+	f := &p.files[i]
+	f.Mode = 0o644 // editors write to it after installing
+	if p.o.Version == "" {
 		return nil
 	}
-	text, err := js.With(r.text, "version", r.o.Version)
+	text, err := js.With(p.text, "version", p.o.Version)
 	if err != nil {
 		return err
 	}
-	r.pkg.Version = r.o.Version
+	p.pkg.Version = p.o.Version
 	f.content, f.Size = text, int64(len(text))
 	return nil
 }
 
-// document makes every file of that name, in whatever case, the readme or the
-// change log: more than one are duplicates, which is found later. What has become
-// the readme counts under its new name. It returns the entry, "" if there is none.
-func (r *reading) document(standard, name, kind string) (string, error) {
+// document renames and rewrites the readme or the change log, and returns its entry, or ""
+// if there is none. name is compared with entries, which may have been renamed already, and
+// without regard to case. If several files match, the entries are duplicates, which
+// checkFiles reports.
+func (p *packer) document(standard, name, kind string) (string, error) {
 	entry := ""
-	for i := range r.files {
-		f := &r.files[i]
+	for i := range p.files {
+		f := &p.files[i]
 		if !strings.EqualFold(f.Entry, entryOf(path.Clean(name))) {
 			continue
 		}
-		text, err := r.content(*f)
+		text, err := p.content(*f)
 		if err != nil {
 			return "", err
 		}
-		links := r.o.Links
-		links.Repository = r.pkg.Repository()
+		links := p.o.Links
+		links.Repository = p.pkg.Repository()
 		text, findings := readme.Rewrite(f.Source, text, links)
-		r.find(findings...)
+		p.addFindings(findings...)
 		entry = "extension/" + kind + ".md"
 		f.Entry, f.Mode, f.content, f.Size = entry, 0o644, text, int64(len(text))
 	}
 	if entry == "" && name != standard {
-		r.find(finding.Error(name, "--"+kind+"-path names a file of the folder that is packed", "the %s is not among the files to be packed", kind))
+		p.addFindings(finding.Error(name, "--"+kind+"-path must name a file that the package includes", "the %s is not among the files of the package", kind))
 	}
 	return entry, nil
 }
 
-// Other names do not count, such as COPYING and LICENSE-MIT.
+// licenseName does not match other names of licences, such as COPYING and LICENSE-MIT.
 var licenseName = regexp.MustCompile(`(?i)^extension/licen[cs]e(\.(md|txt))?$`)
 
-// license returns the licence's entry, "" if there is none. Without an extension
-// it gets .txt.
-func (r *reading) license() string {
-	i := slices.IndexFunc(r.files, r.isLicense())
+// license returns the entry of the licence, or "" if there is none. It adds .txt to a name
+// without an extension.
+func (p *packer) license() string {
+	i := slices.IndexFunc(p.files, p.isLicense())
 	if i < 0 {
 		return ""
 	}
-	f := &r.files[i]
+	f := &p.files[i]
 	if js.Extname(f.Entry) == "" {
 		f.Entry += ".txt"
 	}
 	return f.Entry
 }
 
-// isLicense tells whether a file is the licence: the one package.json names, or
-// one that is called so.
-func (r *reading) isLicense() func(File) bool {
-	if name, ok := strings.CutPrefix(r.pkg.License(), "SEE LICENSE IN "); ok && name != "" {
+// isLicense returns a function that reports whether a file is the licence: the file that
+// package.json names, or one with a usual name.
+func (p *packer) isLicense() func(File) bool {
+	if name, ok := strings.CutPrefix(p.pkg.License(), "SEE LICENSE IN "); ok && name != "" {
 		want := path.Join("extension", strings.TrimSpace(name))
 		return func(f File) bool { return f.Entry == want }
 	}
 	return func(f File) bool { return licenseName.MatchString(f.Entry) }
 }
 
-// entry returns name if it is packed, else "".
-func (r *reading) entry(name string) string {
-	if slices.ContainsFunc(r.files, func(f File) bool { return f.Entry == name }) {
+// entry returns name if the package has an entry with this name, and "" otherwise.
+func (p *packer) entry(name string) string {
+	if slices.ContainsFunc(p.files, func(f File) bool { return f.Entry == name }) {
 		return name
 	}
 	return ""

@@ -1,27 +1,27 @@
-// Package pack turns an extension's folder into a .vsix, as vsce 4.1 does
+// Package pack packages an extension's folder into a .vsix, as vsce 4.1 does
 // (https://github.com/microsoft/vscode-vsce).
 //
-// A folder is read in one direction, and what is wrong is found on the way:
+// The steps, each of which can report findings, are
 //
 //	package.json ─ check ─▶ rules of package.json
-//	             ─ ignore, modules ─▶ the files that are packed (crawl.go)
+//	             ─ ignore, npm/modules ─▶ the files of the package (crawler.go)
 //	             ─ readme, licence ─▶ their names and texts in the package (documents.go)
 //	             ─ check, secret ─▶ rules of the files
 //	             ─ manifest, mime ─▶ the two XML documents
 //	             ─▶ Plan ─ Write ─▶ .vsix (archive.go)
 //
-// The package holds, in this order,
+// The entries of the package are, in this order,
 //
 //	extension.vsixmanifest  derived from package.json and package.nls.json
 //	[Content_Types].xml     media type per file extension, with the leading dot that vsce writes
 //	extension/…             the files, sorted by name
 //
-// The readme is extension/readme.md and the change log extension/changelog.md,
-// whatever their case was; a licence without an extension gets .txt.
+// The readme is always extension/readme.md and the change log extension/changelog.md. A
+// licence file without an extension gets .txt.
 //
-// The same folder gives the same bytes: all entries have one time, see Options.Time, and
-// 0755 or 0644 as permissions. Only a new version of the compression library may change
-// the bytes, never the contents.
+// The same folder gives the same bytes: all entries have one time, see [Options], and the
+// mode 0755 or 0644. A new version of the compression library may change the bytes of the
+// package, but not its contents.
 package pack
 
 import (
@@ -33,53 +33,52 @@ import (
 	"time"
 
 	"galbuild/build/pack/finding"
-	"galbuild/build/pack/modules"
+	"galbuild/build/pack/npm/modules"
 	"galbuild/build/pack/readme"
-	"galbuild/build/pack/secret"
+	"galbuild/build/secret"
 )
 
-// Options are what package.json does not say. The zero value is vsce's defaults.
+// Options select what goes into a package. The zero value has the defaults of vsce.
 type Options struct {
 	Platform   string // one of catalog.Platforms; "" is universal
 	PreRelease bool
-	Version    string // instead of package.json's, in the package only; "" is package.json's
+	Version    string // replaces the version of package.json in the package; "" keeps that
 
 	Readme    string // slashed path below the folder; "" is README.md
-	Changelog string // the same; "" is CHANGELOG.md
+	Changelog string // slashed path below the folder; "" is CHANGELOG.md
 	Links     readme.Options
 
-	Ignore         []byte   // text in place of .vscodeignore's; nil is .vscodeignore's
-	IgnoreFile     string   // what findings call the file with that text
-	NoDependencies bool     // leave out node_modules
-	Yarn           *bool    // whether yarn, not npm, made node_modules; nil: modules.Choose decides
-	Only           []string // of yarn's dependencies these, and what they need; nil is all
-	FollowLinks    bool     // go into symbolic links to folders
+	Ignore               []byte   // replaces the text of .vscodeignore; nil keeps that
+	IgnoreFile           string   // name of the file with that text, for findings
+	NoDependencies       bool     // leave out node_modules
+	Yarn                 *bool    // whether yarn, not npm, made node_modules; nil: modules.Choose decides
+	PackagedDependencies []string // with yarn: names of dependencies to include, with theirs; nil is all
+	FollowLinks          bool     // include the contents of symbolic links to folders
 
-	// Around is the surroundings of the folder: package managers link packages from there,
-	// and keep there what the members of a workspace share. Zero means none.
-	Around modules.Around
+	// OnDisk is the folder within a larger file system, where package managers put linked
+	// packages and the shared packages of a workspace. The zero value is the folder alone.
+	OnDisk modules.Dir
 
-	AllowStar        bool // activation by *
-	AllowRepository  bool // no repository
-	AllowUnusedFiles bool // items of files that fit nothing
-	SkipLicense      bool // no licence
+	AllowStar        bool // do not warn of activation by *
+	AllowRepository  bool // do not warn of a missing repository
+	AllowUnusedFiles bool // do not report patterns of "files" that match no file
+	SkipLicense      bool // do not warn of a missing licence
 	Secrets          secret.Options
 
-	// Time is that of all entries; zero is the newest packed file's. It becomes the
-	// nearest that an archive can hold, from 1980 to 2106.
+	// Time is the time of all entries; zero is that of the newest file in the package. It
+	// is moved to the nearest time that an archive can hold, from 1980 to 2106.
 	Time time.Time
-	// Before are the times of files before something wrote into the folder, by Source. Only
-	// files that still have these times are considered for the newest file, so that the
-	// result is the same in the next run. Nil considers all files.
+	// Before has the modification times of files, by Source, before a script ran in the
+	// folder. Only files that still have these times determine the newest one, so that the
+	// next run gives the same result. Nil considers all files.
 	Before map[string]time.Time
 
-	// Progress is told how many bytes of how many have been read. It may be called
-	// from several goroutines at once; nil is none.
+	// Progress is called with the number of bytes that have been read and their total. It
+	// may be called by several goroutines at once; nil is none.
 	Progress func(done, total int64)
 }
 
-// A Plan is a folder that was read: what its package will hold, and what is wrong
-// with it.
+// A Plan is what the package of a folder will contain, with all findings.
 type Plan struct {
 	Publisher, Name, Version, Platform string
 
@@ -90,65 +89,65 @@ type Plan struct {
 	modified time.Time
 }
 
-// A File is an entry to be.
+// A File is a future entry of a package.
 type File struct {
 	Entry  string      // its name in the package
 	Source string      // its path from the folder; may begin with "../"; "" for the XML documents
 	Mode   fs.FileMode // 0644 or 0755
 	Size   int64       // in bytes
 
-	place    string // its path in the package before renaming, to which .vscodeignore applies
+	location string // its path below extension/ before renaming; .vscodeignore applies to it
 	real     string // Source, with symbolic links resolved
-	content  []byte // nil if it is packed as it is on disk
+	content  []byte // nil if the content is that of the file on disk
 	modified time.Time
 }
 
-// Modified is the file's time; zero for the XML documents.
+// Modified returns the modification time of the file; zero for the XML documents.
 func (f File) Modified() time.Time { return f.modified }
 
-// Time is the time of all entries.
+// Time returns the time of all entries.
 func (p *Plan) Time() time.Time { return p.modified }
 
-// Read reads the folder dir and checks all of it. An error is one that kept it
-// from doing so; what is wrong with the extension is in the plan's Findings. If
-// package.json cannot be read as JSON, nothing else is looked at.
+// Read reads and checks the folder dir. What is wrong with the extension is in the plan's
+// Findings; the error is one of reading the folder. If package.json is not valid JSON,
+// nothing else is checked.
 func Read(ctx context.Context, dir fs.FS, o Options) (*Plan, error) {
-	r, err := begin(ctx, dir, o)
+	p, err := newPacker(ctx, dir, o)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.do(r.checkManifest, r.translate, r.collect, r.prepare, r.checkPacked, r.scan, r.describe); err != nil {
+	if err := p.run(p.checkManifest, p.translate, p.collect, p.prepare, p.checkFiles, p.scan, p.describe); err != nil {
 		return nil, err
 	}
-	return r.plan(), nil
+	return p.plan(), nil
 }
 
-// Check returns what is wrong with package.json by itself.
+// Check returns the findings of package.json alone.
 func Check(ctx context.Context, dir fs.FS, o Options) ([]finding.Finding, error) {
-	r, err := begin(ctx, dir, o)
+	p, err := newPacker(ctx, dir, o)
 	if err != nil {
 		return nil, err
 	}
-	err = r.do(r.checkManifest, r.translate)
-	return r.findings, err
+	err = p.run(p.checkManifest, p.translate)
+	return p.findings, err
 }
 
-// List returns the files below dir that would be packed, sorted by Source, and
-// what is wrong with package.json and with the choice of files. Like vsce ls it does not
-// need a publisher.
+// List returns the files below dir that a package would contain, sorted by Source, and the
+// findings of package.json and of the selection of files. Like vsce ls it does not need a
+// publisher.
 func List(ctx context.Context, dir fs.FS, o Options) ([]File, []finding.Finding, error) {
-	r, err := begin(ctx, dir, o)
+	p, err := newPacker(ctx, dir, o)
 	if err != nil {
 		return nil, nil, err
 	}
-	r.list = true
-	err = r.do(r.checkManifest, r.translate, r.collect)
-	files := once(slices.Concat(r.files, r.bad))
-	return slices.CompactFunc(files, func(a, b File) bool { return a.Source == b.Source }), r.findings, err
+	p.list = true
+	err = p.run(p.checkManifest, p.translate, p.collect)
+	files := sortUnique(slices.Concat(p.files, p.unusable))
+	return slices.CompactFunc(files, func(a, b File) bool { return a.Source == b.Source }), p.findings, err
 }
 
-// Write reads the folder dir and writes its package, unless something is wrong
-// with it: then the error is all of that.
+// Write reads the folder dir and writes its package. If there are findings that are errors,
+// it writes nothing and returns all of them as one error.
 func Write(w io.Writer, dir fs.FS, o Options) error {
 	p, err := Read(context.Background(), dir, o)
 	if err != nil {
@@ -157,10 +156,10 @@ func Write(w io.Writer, dir fs.FS, o Options) error {
 	return p.Write(context.Background(), w, nil)
 }
 
-// Refused tells whether a finding keeps the folder from being packed.
+// Refused reports whether the folder cannot be packaged because of findings.
 func (p *Plan) Refused() bool { return p.refusal() != nil }
 
-// refusal is all that does.
+// refusal returns the findings that are errors, as one error, or nil.
 func (p *Plan) refusal() error {
 	var errs []error
 	for _, f := range p.Findings {
@@ -171,7 +170,7 @@ func (p *Plan) refusal() error {
 	return errors.Join(errs...)
 }
 
-// FileName is what the package is called unless told otherwise.
+// FileName returns the default file name of the package.
 func (p *Plan) FileName() string {
 	if p.Platform == "" {
 		return p.Name + "-" + p.Version + ".vsix"

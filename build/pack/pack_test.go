@@ -32,7 +32,7 @@ const packageJSON = `{
 
 var day = time.Date(2024, 5, 6, 7, 8, 10, 0, time.UTC)
 
-// folder returns a fresh copy of the extension.
+// folder returns a new copy of an extension.
 func folder() fstest.MapFS {
 	file := func(text string, mode fs.FileMode, modified time.Time) *fstest.MapFile {
 		return &fstest.MapFile{Data: []byte(text), Mode: mode, ModTime: modified}
@@ -52,7 +52,7 @@ func folder() fstest.MapFS {
 	}
 }
 
-func packed(t *testing.T, dir fs.FS, o Options) []byte {
+func packageOf(t *testing.T, dir fs.FS, o Options) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := Write(&b, dir, o); err != nil {
@@ -71,7 +71,7 @@ func open(t *testing.T, archive []byte) *vsix.Package {
 }
 
 func TestWrite(t *testing.T) {
-	p := open(t, packed(t, folder(), Options{Platform: "linux-x64", PreRelease: true}))
+	p := open(t, packageOf(t, folder(), Options{Platform: "linux-x64", PreRelease: true}))
 	if p.Publisher != "acme" || p.Name != "hello" || p.Version != "1.2.3-beta.1" || p.Platform != "linux-x64" {
 		t.Errorf("identity %s.%s %s %s", p.Publisher, p.Name, p.Version, p.Platform)
 	}
@@ -82,10 +82,10 @@ func TestWrite(t *testing.T) {
 		t.Errorf("pre-release %v, preview %v, web %v, theme %v; want all", p.PreRelease, p.Preview, p.Web, p.Theme)
 	}
 	if !p.Modified.Equal(day) {
-		t.Errorf("modified %v, want the newest packed file's %v", p.Modified, day)
+		t.Errorf("modified %v, want that of the newest file, %v", p.Modified, day)
 	}
 	if len(p.Warnings) > 0 {
-		t.Errorf("our own package makes us warn: %q", p.Warnings)
+		t.Errorf("warnings of the package: %q", p.Warnings)
 	}
 	var entries []string
 	err := p.Walk(func(e vsix.Entry, r io.Reader) error {
@@ -102,10 +102,10 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// TestOneDerivation opens a package with and without its XML: what we write is
-// what we would have derived.
+// TestOneDerivation opens a package with and without its extension.vsixmanifest. What packing
+// writes must be the same as what opening derives.
 func TestOneDerivation(t *testing.T) {
-	archive := packed(t, folder(), Options{})
+	archive := packageOf(t, folder(), Options{})
 	with, without := open(t, archive), open(t, dropManifest(t, archive))
 	without.Warnings = nil
 	with.Assets = slices.DeleteFunc(with.Assets, func(a vsix.Asset) bool { return a.Entry == "extension.vsixmanifest" })
@@ -139,13 +139,13 @@ func dropManifest(t *testing.T, archive []byte) []byte {
 
 func TestDeterministic(t *testing.T) {
 	date := time.Unix(1700000000, 0).UTC()
-	first := packed(t, folder(), Options{Time: date})
+	first := packageOf(t, folder(), Options{Time: date})
 	touched := folder()
 	for _, f := range touched {
 		f.ModTime = f.ModTime.AddDate(0, 1, 0)
 		f.Mode &= 0o711 // another umask
 	}
-	if !bytes.Equal(first, packed(t, touched, Options{Time: date})) {
+	if !bytes.Equal(first, packageOf(t, touched, Options{Time: date})) {
 		t.Error("two packages of the same files differ")
 	}
 	if got := open(t, first).Modified; !got.Equal(date) {
@@ -155,13 +155,13 @@ func TestDeterministic(t *testing.T) {
 
 func TestTime(t *testing.T) {
 	for _, c := range []struct{ given, want int64 }{
-		{0, 315532800}, // as SOURCE_DATE_EPOCH often is
+		{0, 315532800}, // a common value of SOURCE_DATE_EPOCH
 		{315532799, 315532800},
 		{315532802, 315532802},
 		{1 << 31, 1 << 31},
 		{math.MaxUint32 + 1, math.MaxUint32},
 	} {
-		got := modified(t, packed(t, folder(), Options{Time: time.Unix(c.given, 0)}))
+		got := modified(t, packageOf(t, folder(), Options{Time: time.Unix(c.given, 0)}))
 		if got.Unix() != c.want {
 			t.Errorf("%d: got %d, want %d", c.given, got.Unix(), c.want)
 		}
@@ -170,7 +170,7 @@ func TestTime(t *testing.T) {
 	for _, f := range old {
 		f.ModTime = time.Date(1960, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
-	if got := modified(t, packed(t, old, Options{})); got.Year() != 1980 {
+	if got := modified(t, packageOf(t, old, Options{})); got.Year() != 1980 {
 		t.Errorf("files of 1960: got %v", got)
 	}
 }
@@ -185,17 +185,17 @@ func modified(t *testing.T, archive []byte) time.Time {
 	return r.File[0].Modified
 }
 
-// TestProgress tells of all bytes, and of those of a large file on the way.
+// TestProgress checks that progress has all bytes, and reports a large file several times.
 func TestProgress(t *testing.T) {
 	dir := folder()
-	dir["large.png"] = &fstest.MapFile{Data: make([]byte, aheadBytes+1), Mode: 0o644, ModTime: day}
+	dir["large.png"] = &fstest.MapFile{Data: make([]byte, maxBuffered+1), Mode: 0o644, ModTime: day}
 	plan, err := Read(t.Context(), dir, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var told []int64
+	var calls []int64
 	err = plan.Write(t.Context(), io.Discard, func(done, total int64) {
-		if told = append(told, done); done > total {
+		if calls = append(calls, done); done > total {
 			t.Errorf("%d of %d bytes", done, total)
 		}
 	})
@@ -206,47 +206,47 @@ func TestProgress(t *testing.T) {
 	for _, f := range plan.Files {
 		sum += f.Size
 	}
-	if len(told) < 2*len(plan.Files) || !slices.IsSorted(told) || told[len(told)-1] != sum {
-		t.Errorf("told %d times, at last %d bytes; want %d", len(told), told[len(told)-1], sum)
+	if len(calls) < 2*len(plan.Files) || !slices.IsSorted(calls) || calls[len(calls)-1] != sum {
+		t.Errorf("%d calls, the last with %d bytes; want %d", len(calls), calls[len(calls)-1], sum)
 	}
 }
 
-// TestOddLinks finds links that lead to nothing that could be packed.
-func TestOddLinks(t *testing.T) {
+// TestUnusableLinks has symbolic links that cannot be packed: broken ones and one to a folder.
+func TestUnusableLinks(t *testing.T) {
 	root := t.TempDir()
 	if err := os.CopyFS(root, folder()); err != nil {
 		t.Fatal(err)
 	}
 	for name, to := range map[string]string{"media/gone": "nowhere", "CHANGELOG.md": "nowhere", "folder": "media"} {
 		if err := os.Symlink(to, filepath.Join(root, name)); err != nil {
-			t.Skip(err) // Windows lets few make them
+			t.Skip(err) // most users of Windows may not make links
 		}
 	}
 	plan, err := Read(t.Context(), os.DirFS(root), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var odd []string
+	var found []string
 	for _, f := range plan.Findings {
 		if strings.Contains(f.What, "is a symbolic link") {
-			odd = append(odd, f.Where)
+			found = append(found, f.Where)
 		}
 	}
-	if want := []string{"CHANGELOG.md", "folder", "media/gone"}; !slices.Equal(odd, want) {
-		t.Errorf("found %q, want %q", odd, want)
+	if want := []string{"CHANGELOG.md", "folder", "media/gone"}; !slices.Equal(found, want) {
+		t.Errorf("found %q, want %q", found, want)
 	}
 	if _, err := Read(t.Context(), os.DirFS(root), Options{FollowLinks: true}); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestNoFile reads nothing from what is no file: it may have no end.
-func TestNoFile(t *testing.T) {
+// TestNamedPipe checks that named pipes are not read. Reading one could block.
+func TestNamedPipe(t *testing.T) {
 	for _, name := range []string{"package.json", "package.nls.json", ".vscodeignore"} {
 		dir := folder()
 		dir[name] = &fstest.MapFile{Mode: fs.ModeNamedPipe | 0o644}
 		_, err := Read(t.Context(), dir, Options{})
-		if err == nil || !strings.Contains(err.Error(), name+": is no file (mode prw-r--r--)") {
+		if err == nil || !strings.Contains(err.Error(), name+": is not a regular file (mode prw-r--r--)") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -272,7 +272,7 @@ func TestRefused(t *testing.T) {
 		"version":   {with("package.json", `{"name":"a","publisher":"b","version":"1.0"}`), Options{}, `version "1.0"`},
 		"engine":    {with("package.json", `{"name":"a","publisher":"b","version":"1.0.0"}`), Options{}, "engines is missing"},
 		"nls":       {with("package.nls.json", `{`), Options{}, "package.nls.json: cannot be read"},
-		"svg":       {with("package.json", strings.Replace(packageJSON, "icon.png", "icon.svg", 1)), Options{}, "editors show no SVG"},
+		"svg":       {with("package.json", strings.Replace(packageJSON, "icon.png", "icon.svg", 1)), Options{}, "editors do not show SVG"},
 		"no icon":   {noIcon, Options{}, "no such file"},
 		"platform":  {folder(), Options{Platform: "solaris"}, `target platform "solaris": want one of win32-x64`},
 	} {
@@ -285,7 +285,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestLargeFile packs a file that is neither searched nor held in memory.
+// TestLargeFile packs a file that is too large to be scanned or buffered.
 func TestLargeFile(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -295,16 +295,16 @@ func TestLargeFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Truncate(filepath.Join(dir, "data"), scanBytes+1); err != nil {
+	if err := os.Truncate(filepath.Join(dir, "data"), maxScan+1); err != nil {
 		t.Fatal(err)
 	}
 	p, err := Read(t.Context(), os.DirFS(dir), Options{AllowRepository: true, SkipLicense: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	told := slices.ContainsFunc(p.Findings, func(f finding.Finding) bool { return f.Where == "data" && f.Warning })
+	warned := slices.ContainsFunc(p.Findings, func(f finding.Finding) bool { return f.Where == "data" && f.Warning })
 	var archive bytes.Buffer
-	if err := p.Write(t.Context(), &archive, nil); err != nil || !told {
+	if err := p.Write(t.Context(), &archive, nil); err != nil || !warned {
 		t.Errorf("%v; findings %v", err, p.Findings)
 	}
 	z, err := zip.NewReader(bytes.NewReader(archive.Bytes()), int64(archive.Len()))
@@ -312,7 +312,7 @@ func TestLargeFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	info, err := fs.Stat(z, "extension/data")
-	if err != nil || info.Size() != scanBytes+1 {
+	if err != nil || info.Size() != maxScan+1 {
 		t.Errorf("packed %v, %v", info, err)
 	}
 }

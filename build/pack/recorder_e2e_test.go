@@ -13,10 +13,10 @@ import (
 	"galbuild/cmd/e2e/installed"
 )
 
-// deterministic gives packages the same time and order of entries on each run.
+// deterministic makes vsce use the same time and order of entries in each run.
 var deterministic = []string{"SOURCE_DATE_EPOCH=1700000000", "LC_ALL=C"}
 
-// A recorder has one process of the real vsce do all.
+// A recorder runs commands in one process of the real vsce.
 type recorder struct{ vsce *installed.VSCE }
 
 func startRecorder(t *testing.T, tools installed.Toolbox) recorder {
@@ -24,7 +24,7 @@ func startRecorder(t *testing.T, tools installed.Toolbox) recorder {
 	return recorder{tools.StartVSCE(t, deterministic...)}
 }
 
-// run runs a command line of vsce in the folder root.
+// run runs a command of vsce in the folder root.
 func (r recorder) run(t *testing.T, root string, args ...string) installed.Answer {
 	t.Helper()
 	a := r.vsce.Run(t, root, args...)
@@ -42,8 +42,8 @@ var (
 	rootFolder = regexp.MustCompile(`undefined for \S+ in FOLDER`)
 )
 
-// clean takes out of a message what is another on each run: the folder, the log of
-// npm, and the order of items.
+// clean removes the parts of a message that vary between runs: the folder, the path of npm's
+// log, and the order of items.
 func clean(message, root string) string {
 	message = npmLog.ReplaceAllString(strings.ReplaceAll(message, root, "FOLDER"), "")
 	message = rootFolder.ReplaceAllString(message, "undefined for / in FOLDER")
@@ -59,7 +59,7 @@ func clean(message, root string) string {
 	return strings.Join(lines, "\n")
 }
 
-// record lists and packs the folder root.
+// record returns the results of vsce for the folder root.
 func (r recorder) record(t *testing.T, root string, args []string) *result {
 	t.Helper()
 	listed := r.run(t, root, append([]string{"ls"}, argsOf("ls", args)...)...)

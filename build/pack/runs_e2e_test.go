@@ -11,12 +11,12 @@ import (
 	"testing"
 
 	"galbuild/build/pack"
-	"galbuild/build/pack/modules"
+	"galbuild/build/pack/npm/modules"
 	"galbuild/cmd/e2e/installed"
 )
 
-// workspace has an extension and a package next to it that depend on two versions of a
-// third package.
+// workspace has an extension and a package. They depend on different versions of a third
+// package.
 var workspace = map[string]string{
 	"package.json":                   `{"name": "ws", "version": "1.0.0", "private": true, "workspaces": ["packages/*"]}`,
 	"vendor/one/package.json":        `{"name": "deep", "version": "1.0.0"}`,
@@ -26,7 +26,7 @@ var workspace = map[string]string{
 	"packages/lib/package.json":      `{"name": "lib", "version": "1.0.0", "dependencies": {"deep": "file:../../vendor/deep-1.0.0.tgz"}}`,
 	"packages/lib/index.js":          `module.exports = 'lib ' + require('deep');`,
 	"packages/ext/.vscodeignore":     "",
-	"packages/ext/LICENSE":           "Do as you like.",
+	"packages/ext/LICENSE":           "Public domain.",
 	"packages/ext/ext.js":            `console.log(require('deep'), require('lib'));`,
 	"packages/ext/package.json":      `{"name": "ext", "version": "1.0.0", "publisher": "acme", "engines": {"vscode": "^1.80.0"}, "dependencies": {"deep": "file:../../vendor/deep-2.0.0.tgz", "lib": "1.0.0"}}`,
 	"packages/unneeded/package.json": `{"name": "unneeded", "version": "1.0.0", "dependencies": {"deep": "file:../../vendor/deep-1.0.0.tgz"}}`,
@@ -82,16 +82,15 @@ func write(t *testing.T, name, text string) {
 	}
 }
 
-// unpacked packs the folder, and returns the path of its files unpacked into an empty
-// folder.
+// unpacked packs the folder, unpacks the package and returns the path of its extension/.
 func unpacked(t *testing.T, dir string) string {
 	t.Helper()
-	around, err := modules.OnDisk(dir)
+	onDisk, err := modules.OnDisk(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var archive bytes.Buffer
-	if err := pack.Write(&archive, os.DirFS(dir), pack.Options{Around: around}); err != nil {
+	if err := pack.Write(&archive, os.DirFS(dir), pack.Options{OnDisk: onDisk}); err != nil {
 		t.Fatal(err)
 	}
 	files, err := zip.NewReader(bytes.NewReader(archive.Bytes()), int64(archive.Len()))

@@ -1,37 +1,37 @@
-// Package check knows what package.json must say, and what must be packed beside
-// it: the rules of vsce 4.1, all of what they find at once.
+// Package check checks package.json and the files of a package by the rules of vsce 4.1. It
+// reports all findings at once.
 //
-// [Manifest] is what vsce checks whenever it reads package.json, also to list files;
-// [Packed] is what it checks when it packs; [Editors] is what editors check. Errors are what it refuses, warnings what
-// it warns of or asks about on a terminal. Findings name fields as contributes.languages[0].id
-// and have package.json's line in Where, if the field is there.
+// [Manifest] has the rules that vsce applies whenever it reads package.json, including to list
+// files. [Package] has those that it applies only to packages, and [Editors] those of editors.
+// Errors are what vsce refuses; warnings are what it warns of, or asks to confirm in a terminal.
+// Findings name fields like contributes.languages[0].id. Where has the line of the field in
+// package.json, if it exists.
 //
-// Presence is JavaScript's: null is absent, keys are case-sensitive, the last of two
-// equal keys counts. Fields that vsce merely checks for truth may be of any type.
+// As in JavaScript, null is the same as a missing field, keys are case-sensitive, and the last
+// of several equal keys is used. Fields that vsce only tests for truth may have any type.
 //
 // # Differences
 //
-// We refuse what vsce packs, but no gallery or editor of ours can use, or npm can read:
+// These are errors although vsce packs them, because galleries, editors or npm cannot use the
+// result:
 //
-//   - no publisher, or "undefined", which is what vsce would write, except to list files
-//   - a version with a leading v or with spaces, an id or version of more than 100
-//     bytes, except to list files, and a version given for this package only that is none:
-//     see manifest.CheckIdentity
-//   - name, version, publisher, engines.vscode, @types/vscode, icon and the url of a
-//     badge or sponsor of another type than string, even if JavaScript can make
-//     a fitting string of it
-//   - a list or an object in place of a text that goes into the XML, such as [object Object]
-//   - "files" of another type than a list of strings, even if .vscodeignore decides
-//   - characters that XML has no way to write, in what is written to it, and control
+//   - no publisher, or the publisher "undefined", which vsce writes instead; not for lists
+//   - a version with a leading v or spaces, and an id or version of more than 100 bytes; not
+//     for lists; and an invalid Options.Version: see [manifest.CheckIdentity]
+//   - a type other than string of name, version, publisher, engines.vscode, @types/vscode,
+//     icon, or the url of a badge or sponsor, even if JavaScript can convert it
+//   - a list or an object instead of a text in the XML: vsce writes [object Object]
+//   - a type other than list of strings of "files", even if .vscodeignore is used instead
+//   - characters that XML cannot represent, in fields that are written to it, and control
 //     characters in names of files
 //
-// We warn of a string where a list is meant, in keywords, extensionDependencies
-// and extensionPack: vsce takes its letters for items. We warn of what no editor installs,
-// such as "main": null: see manifest.Package.CheckEditors. Editors make an exception for what
-// they bring themselves, which is packed as well. We allow "files": null beside
-// .vscodeignore, on which vsce fails.
+// A string instead of a list in keywords, extensionDependencies and extensionPack is a warning:
+// vsce treats each letter as an item. Fields for which no editor installs the extension, such as
+// "main": null, are a warning, see manifest.Package.CheckEditors; they are not errors, because
+// editors allow them in built-in extensions. "files": null is allowed together with
+// .vscodeignore, for which vsce fails.
 //
-// Lists of ids of a wrong type, such as 0, are errors in Manifest already.
+// extensionDependencies and extensionPack of a wrong type, such as 0, are errors in Manifest.
 //
 // Source: src/package.ts and src/validation.ts of
 // https://github.com/microsoft/vscode-vsce at 4.1.
@@ -42,38 +42,38 @@ import (
 	"galbuild/build/vsix/manifest"
 )
 
-// Options are what package.json does not say, spelled as pack.Options.
+// Options select rules. They have the same meaning as in package pack.
 type Options struct {
 	Platform   string // "" is universal
 	PreRelease bool
-	Version    string // instead of package.json's; "" is package.json's
-	List       bool   // files are listed, not packed: publisher and version may be what vsce lets pass
+	Version    string // replaces the version of package.json; "" keeps it
+	List       bool   // files are only listed: use the rules of vsce ls for publisher and version
 
-	AllowStar       bool // activation by *
-	AllowRepository bool // no repository
-	SkipLicense     bool // no licence
+	AllowStar       bool // do not warn of activation by *
+	AllowRepository bool // do not warn of a missing repository
+	SkipLicense     bool // do not warn of a missing licence
 }
 
-// A Folder is what is packed beside package.json.
+// A Folder has the files of a package.
 type Folder struct {
-	Files      []File
-	License    string   // entry of the licence, "" if none was found
-	IgnoreFile string   // such as .vscodeignore, "" if there is none
-	Unused     []string // items of "files" that fit no file, unless that is allowed
+	Files      []File   // without the two XML documents
+	License    string   // entry of the licence; "" if there is none
+	IgnoreFile string   // such as .vscodeignore; "" if there is none
+	Unused     []string // items of "files" that match no file, unless they are allowed
 }
 
-// A File is one that is packed. The two XML documents are not among them.
+// A File is a file of a package.
 type File struct {
 	Entry  string // its name in the package, such as extension/readme.md
 	Source string // its path below the folder, such as README.md
 }
 
-// Manifest checks package.json as its author wrote it. Text that is not JSON is one
-// finding, with line and column.
+// Manifest checks the original package.json. If it is not JSON, that is the only finding, with
+// line and column.
 func Manifest(text []byte, o Options) []finding.Finding {
 	pkg, err := parse(text)
 	if err != nil {
-		return []finding.Finding{fault(text, err)}
+		return []finding.Finding{syntaxError(text, err)}
 	}
 	var r report
 	if pkg.kind != object {
@@ -85,36 +85,35 @@ func Manifest(text []byte, o Options) []finding.Finding {
 	r.pricing(pkg)
 	if engineKnown {
 		r.activation(pkg, e)
-		r.types(pkg, e)
+		r.apiTypes(pkg, e)
 	}
 	r.badges(pkg)
-	r.others(pkg)
+	r.otherFields(pkg)
 	return r.findings
 }
 
-// Packed checks package.json, translated, for what only matters when it is packed, and
-// the files beside it. It has no findings of text that is not a JSON object: Manifest
-// has.
-func Packed(text []byte, f Folder, o Options) []finding.Finding {
+// Package checks the translated package.json and the files by the rules for packages. It
+// returns nothing if package.json is not a JSON object, which Manifest reports.
+func Package(text []byte, f Folder, o Options) []finding.Finding {
 	pkg, err := parse(text)
 	if err != nil || pkg.kind != object {
 		return nil
 	}
 	var r report
-	r.shapes(pkg)
+	r.xmlTypes(pkg)
 	r.platform(pkg, o)
-	r.asked(pkg, f, o)
+	r.confirmations(pkg, f, o)
 	r.entryPoints(pkg, f)
 	r.iconFile(pkg, f)
-	r.names(f)
-	r.count(f)
+	r.fileNames(f)
+	r.fileCount(f)
 	r.selection(pkg, f)
-	r.xmlTexts(pkg)
+	r.xmlCharacters(pkg)
 	return r.findings
 }
 
-// Editors warns of what no editor installs in package.json, as its author wrote it. It is for
-// text in which Manifest and Packed find no error.
+// Editors warns if no editor installs an extension with this package.json, which is the original
+// one. Manifest and Package must have found no errors in it.
 func Editors(text []byte) []finding.Finding {
 	pkg, err := manifest.ParsePackage(text)
 	if err == nil {

@@ -9,29 +9,29 @@ import (
 
 	"galbuild/build/catalog"
 	"galbuild/build/pack/finding"
-	"galbuild/build/pack/npmrange"
+	npmsemver "galbuild/build/semver"
 	"galbuild/build/vsix/manifest"
 )
 
-// engine is engines.vscode: the editors that an extension is for.
+// engine is a parsed engines.vscode: the range of editors that an extension supports.
 type engine struct {
-	text   string
-	plain  string // from the first digit on; "" is any editor
-	editor npmrange.Range
+	text    string
+	plain   string // text from the first digit; "" for *
+	editors npmsemver.Range
 }
 
 func (r *report) engine(pkg *node) (engine, bool) {
-	const way = `say which editors it is for, such as "engines": {"vscode": "^1.90.0"}`
+	const hint = `say which editors it is for, such as "engines": {"vscode": "^1.90.0"}`
 	switch engines := pkg.at("engines"); {
 	case engines.absent():
-		r.error(engines, way, "engines is missing")
+		r.error(engines, hint, "engines is missing")
 		return engine{}, false
 	case engines.kind != object:
 		r.wrongType(engines, "engines", "an object")
 		return engine{}, false
 	}
 	n := pkg.at("engines", "vscode")
-	s, ok := r.needText(n, "engines.vscode", way)
+	s, ok := r.needText(n, "engines.vscode", hint)
 	if !ok {
 		return engine{}, false
 	}
@@ -42,14 +42,14 @@ func (r *report) engine(pkg *node) (engine, bool) {
 	return e, why == ""
 }
 
-// parseEngine reads engines.vscode, or tells why it cannot.
+// parseEngine parses engines.vscode. why is the reason if it is invalid.
 func parseEngine(s string) (e engine, why string) {
 	if err := manifest.CheckEngine(s); err != nil {
 		return engine{}, err.Error()
 	}
-	editors, err := npmrange.Parse(s)
+	editors, err := npmsemver.ParseRange(s)
 	if err != nil {
-		return engine{}, "no range of versions by npm's rules"
+		return engine{}, "not a range of versions by npm's rules"
 	}
 	return engine{s, fromDigit(s), editors}, ""
 }
@@ -58,17 +58,18 @@ func fromDigit(s string) string {
 	return strings.TrimLeftFunc(s, func(c rune) bool { return c < '0' || c > '9' })
 }
 
-// release is the lowest version, a prerelease, of editor 1.minor.
-func release(minor uint64) *semver.Version { return semver.New(1, minor, 0, "0", "") }
+// editor returns the lowest version, a prerelease, of editor 1.minor.
+func editor(minor uint64) *semver.Version { return semver.New(1, minor, 0, "0", "") }
 
-// implicit tells whether its editors, 1.74 and later, know from contributions when to
-// activate an extension. vsce looks at the text only: 1.x.x does not count.
-func (e engine) implicit() bool {
-	v, err := npmrange.ParseVersion(e.plain)
-	return e.text == "*" || err == nil && !v.LessThan(release(74))
+// infersActivation reports whether all editors in the range are 1.74 or later, which infer
+// activation events from contributions. As in vsce, this depends on the text, and 1.x.x is not
+// such a range.
+func (e engine) infersActivation() bool {
+	v, err := npmsemver.ParseVersion(e.plain)
+	return e.text == "*" || err == nil && !v.LessThan(editor(74))
 }
 
-// activation checks that main or browser and activationEvents come together.
+// activation checks that there are activation events if and only if there is main or browser.
 func (r *report) activation(pkg *node, e engine) {
 	events, contributes := pkg.at("activationEvents"), pkg.at("contributes")
 	languages, others := contributes.at("languages").truthy(), false
@@ -82,20 +83,20 @@ func (r *report) activation(pkg *node, e engine) {
 	hasCode := pkg.at(code).truthy()
 	switch {
 	case events.truthy() && !hasCode:
-		r.error(events, `add "main" or "browser", the file to run, or take activationEvents out`, "activationEvents without main or browser: there is nothing to activate")
+		r.error(events, `add "main" or "browser", the file to run, or remove activationEvents`, "activationEvents without main or browser: there is nothing to activate")
 	case events.truthy():
-	case e.implicit() && others && !languages && !hasCode:
+	case e.infersActivation() && others && !languages && !hasCode:
 		r.error(contributes, `add "main" or "browser", the file to run`, "contributes commands, views or such without main or browser: there is nothing to activate")
-	case hasCode && !(e.implicit() && (languages || others)):
+	case hasCode && !(e.infersActivation() && (languages || others)):
 		r.error(pkg.at(code), `add "activationEvents": ["onStartupFinished"] or the like, or commands with engines.vscode of at least ^1.74.0`,
 			"%s without activationEvents: it would never be activated", code)
 	}
 }
 
-// types checks that @types/vscode is not of a later editor than engines.vscode. vsce
-// compares the first two numbers of both texts, not the ranges: <1.91.0 is 1.91, and
-// so do we; x is 0 in engines.vscode, and no later than any in @types/vscode.
-func (r *report) types(pkg *node, e engine) {
+// apiTypes checks that @types/vscode is not of a later editor than engines.vscode. As in vsce,
+// the first two numbers of the texts are compared, not the ranges: <1.91.0 is 1.91. An x is 0 in
+// engines.vscode, and never later in @types/vscode.
+func (r *report) apiTypes(pkg *node, e engine) {
 	n := pkg.at("devDependencies", "@types/vscode")
 	if !n.truthy() || e.text == "*" {
 		return
@@ -104,19 +105,19 @@ func (r *report) types(pkg *node, e engine) {
 		r.wrongType(n, `devDependencies["@types/vscode"]`, "a string")
 		return
 	}
-	if _, err := npmrange.Parse(n.text); err != nil {
-		r.error(n, "give a range such as "+e.text, "@types/vscode %q: no range of versions by npm's rules", n.text)
+	if _, err := npmsemver.ParseRange(n.text); err != nil {
+		r.error(n, "give a range such as "+e.text, "@types/vscode %q: not a range of versions by npm's rules", n.text)
 		return
 	}
 	major, minor := numbers(fromDigit(n.text))
 	engineMajor, engineMinor := numbers(strings.ReplaceAll(e.plain, "x", "0"))
 	if major > engineMajor || major == engineMajor && minor > engineMinor {
 		r.error(n, "raise engines.vscode, or use an older @types/vscode",
-			"@types/vscode %q is later than engines.vscode %q: the extension could use what its oldest editor does not have", n.text, e.text)
+			"@types/vscode %q is later than engines.vscode %q: the extension could use an API that its oldest editor does not have", n.text, e.text)
 	}
 }
 
-// numbers returns the first two numbers between dots, NaN for what is none.
+// numbers returns the first two numbers between dots, or NaN if they are not numbers.
 func numbers(s string) (major, minor float64) {
 	parts := append(strings.SplitN(s, ".", 3), "")
 	return leading(parts[0]), leading(parts[1])
@@ -131,25 +132,25 @@ func leading(s string) float64 {
 	return f
 }
 
-// platform checks what a target platform and a pre-release ask of the editors.
+// platform checks that the editors support a target platform and pre-releases.
 func (r *report) platform(pkg *node, o Options) {
 	if o.Platform != "" && !manifest.KnownPlatform(o.Platform) {
-		r.general(finding.Error("", "", "target platform %q: want one of %s", o.Platform, strings.Join(catalog.Platforms(), ", ")))
+		r.add(finding.Error("", "", "target platform %q: want one of %s", o.Platform, strings.Join(catalog.Platforms(), ", ")))
 	}
 	n := pkg.at("engines", "vscode")
 	e, why := parseEngine(n.string())
 	if why != "" || o.Platform == "" && !o.PreRelease {
 		return
 	}
-	lowest, ok := e.editor.Lowest()
+	lowest, ok := e.editors.Lowest()
 	if !ok {
 		r.error(n, "", "engines.vscode %q: no version is in this range", e.text)
 		return
 	}
-	if o.Platform != "" && e.plain != "" && lowest.LessThan(release(61)) {
-		r.error(n, "raise it to ^1.61.0, or give no target platform", "engines.vscode %q: editors before 1.61 know no target platforms", e.text)
+	if o.Platform != "" && e.plain != "" && lowest.LessThan(editor(61)) {
+		r.error(n, "raise it to ^1.61.0, or pack without a target platform", "engines.vscode %q: editors before 1.61 do not support target platforms", e.text)
 	}
-	if o.PreRelease && e.plain != "" && lowest.LessThan(release(63)) {
-		r.error(n, "raise it to ^1.63.0, or give no --pre-release", "engines.vscode %q: editors before 1.63 know no pre-releases", e.text)
+	if o.PreRelease && e.plain != "" && lowest.LessThan(editor(63)) {
+		r.error(n, "raise it to ^1.63.0, or pack without --pre-release", "engines.vscode %q: editors before 1.63 do not support pre-releases", e.text)
 	}
 }

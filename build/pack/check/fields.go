@@ -6,10 +6,10 @@ import (
 
 	"github.com/nlnwa/whatwg-url/url"
 
-	"galbuild/build/pack/trusted"
+	"galbuild/build/pack/imagepolicy"
 )
 
-// badges checks that each badge is an image that galleries show.
+// badges checks that galleries show each badge.
 func (r *report) badges(pkg *node) {
 	for i, b := range r.items(pkg.at("badges"), "badges", "a list of objects") {
 		name := fmt.Sprintf("badges[%d]", i)
@@ -24,14 +24,14 @@ func (r *report) badges(pkg *node) {
 }
 
 func (r *report) badge(n *node, name, s string) {
-	switch err := trusted.Image(s); err {
+	switch err := imagepolicy.Check(s); err {
 	case nil:
-	case trusted.ErrEscape:
+	case imagepolicy.ErrEscape:
 		r.error(n, "write a percent sign as %25", "%s %q: a %% is not followed by the two digits of a UTF-8 byte", name, s)
-	case trusted.ErrScheme:
-		r.error(n, "give an https address", "%s %q: galleries show images from https only", name, s)
-	case trusted.ErrSVG:
-		r.error(n, "use a PNG, or a badge service such as img.shields.io", "%s %q: galleries show SVG images from trusted hosts only", name, s)
+	case imagepolicy.ErrScheme:
+		r.error(n, "give an https address", "%s %q: galleries show only images from https", name, s)
+	case imagepolicy.ErrSVG:
+		r.error(n, "use a PNG, or a badge service such as img.shields.io", "%s %q: galleries show SVG images only from trusted hosts", name, s)
 	default:
 		r.error(n, "give the https address of an image", "%s %q: not an address", name, s)
 	}
@@ -39,24 +39,24 @@ func (r *report) badge(n *node, name, s string) {
 
 func isSVG(path string) bool { return strings.HasSuffix(strings.ToLower(path), ".svg") }
 
-// others checks fields that have a rule of their own, and no more.
-func (r *report) others(pkg *node) {
+// otherFields checks fields with simple rules.
+func (r *report) otherFields(pkg *node) {
 	if n := pkg.at("icon"); isSVG(n.string()) {
-		r.error(n, "use a PNG of at least 128 by 128 pixels", "icon %q: galleries and editors show no SVG", n.text)
+		r.error(n, "use a PNG of at least 128 by 128 pixels", "icon %q: galleries and editors do not show SVG", n.text)
 	}
 	if n := pkg.at("dependencies", "vscode"); n != nil {
-		r.error(n, `take it out; "@types/vscode" in devDependencies is what compilers need`, "dependencies has %q, which the editor is, not a package", "vscode")
+		r.error(n, `remove it; compilers need "@types/vscode" in devDependencies`, "dependencies has %q, which is the editor and not a package", "vscode")
 	}
-	r.kinds(pkg.at("extensionKind"))
+	r.extensionKind(pkg.at("extensionKind"))
 	r.sponsor(pkg.at("sponsor"))
-	r.ids(pkg.at("extensionDependencies"), "extensionDependencies")
-	r.ids(pkg.at("extensionPack"), "extensionPack")
+	r.extensionIDs(pkg.at("extensionDependencies"), "extensionDependencies")
+	r.extensionIDs(pkg.at("extensionPack"), "extensionPack")
 	if n := pkg.at("files"); n.truthy() {
 		r.texts(n, "files")
 	}
 }
 
-func (r *report) kinds(n *node) {
+func (r *report) extensionKind(n *node) {
 	if !n.truthy() {
 		return
 	}
@@ -66,7 +66,7 @@ func (r *report) kinds(n *node) {
 	}
 	for _, k := range kinds {
 		if s := k.string(); s != "ui" && s != "workspace" {
-			r.error(k, `leave "web" out: it follows from browser`, `extensionKind %s: want "ui" or "workspace"`, k.quoted())
+			r.error(k, `remove "web": editors infer it from browser`, `extensionKind %s: want "ui" or "workspace"`, k.quoted())
 		}
 	}
 }
@@ -79,21 +79,22 @@ func (r *report) sponsor(n *node) {
 		r.wrongType(n, "sponsor", "an object with a url")
 		return
 	}
-	const way = "give an https address"
-	if s, ok := r.needText(n.at("url"), "sponsor.url", way); ok && !isWeb(s) {
-		r.error(n.at("url"), way, "sponsor.url %q: not an http or https address", s)
+	const hint = "give an https address"
+	if s, ok := r.needText(n.at("url"), "sponsor.url", hint); ok && !isHTTP(s) {
+		r.error(n.at("url"), hint, "sponsor.url %q: not an http or https address", s)
 	}
 }
 
-func isWeb(s string) bool {
-	u, err := url.Parse(s) // as browsers do
+// isHTTP reports whether browsers parse s as an http or https address.
+func isHTTP(s string) bool {
+	u, err := url.Parse(s)
 	return err == nil && (u.Scheme() == "http" || u.Scheme() == "https")
 }
 
-// ids checks a list of other extensions.
-func (r *report) ids(n *node, name string) {
+// extensionIDs checks a list of ids of other extensions.
+func (r *report) extensionIDs(n *node, name string) {
 	if n.is(text) {
-		r.letters(n, name)
+		r.stringForList(n, name)
 		return
 	}
 	for _, id := range r.texts(n, name) {
@@ -103,9 +104,9 @@ func (r *report) ids(n *node, name string) {
 	}
 }
 
-// letters warns of a string where a list is meant.
-func (r *report) letters(n *node, name string) {
+// stringForList warns of a string instead of a list.
+func (r *report) stringForList(n *node, name string) {
 	if n.text != "" {
-		r.warn(n, "put it into brackets", "%s is a string, want a list of strings: each of its letters becomes an item", name)
+		r.warn(n, "put it in brackets", "%s is a string, want a list of strings: each of its letters becomes an item", name)
 	}
 }

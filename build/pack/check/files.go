@@ -16,10 +16,10 @@ import (
 
 const prefix = "extension/"
 
-// asked checks what vsce warns of, and asks about on a terminal.
-func (r *report) asked(pkg *node, f Folder, o Options) {
+// confirmations has the rules for which vsce prints a warning or asks for confirmation.
+func (r *report) confirmations(pkg *node, f Folder, o Options) {
 	if n := pkg.at("extensionKind"); n.is(text) {
-		r.warn(n, "put it into brackets", "extensionKind is a string, want a list of strings")
+		r.warn(n, "put it in brackets", "extensionKind is a string, want a list of strings")
 	}
 	if n := pkg.at("publisher"); n.string() == "vscode-samples" {
 		r.error(n, "use the id of a publisher of your own", "publisher %q is for the editor's own samples", n.text)
@@ -34,23 +34,23 @@ func (r *report) asked(pkg *node, f Folder, o Options) {
 		}
 	}
 	if f.License == "" && !o.SkipLicense {
-		r.general(finding.Warning("", "add it, or use --skip-license", "%s not found", wantedLicense(pkg)))
+		r.add(finding.Warning("", "add it, or use --skip-license", "%s not found", licenseNames(pkg)))
 	}
 }
 
-// wantedLicense is what a licence's file may be called.
-func wantedLicense(pkg *node) string {
+// licenseNames returns the possible names of the licence file, in words.
+func licenseNames(pkg *node) string {
 	if name, ok := strings.CutPrefix(pkg.at("license").string(), "SEE LICENSE IN "); ok && name != "" {
 		return name
 	}
 	return "LICENSE, LICENSE.md or LICENSE.txt"
 }
 
-// entryPoints checks that main and browser are packed.
+// entryPoints checks that the package has the files of main and browser.
 func (r *report) entryPoints(pkg *node, f Folder) {
-	way := "build it first, and see that " + cmp.Or(f.IgnoreFile, ".vscodeignore") + " does not leave it out"
+	hint := "build it first, and check that " + cmp.Or(f.IgnoreFile, ".vscodeignore") + " does not exclude it"
 	if n := pkg.at("files"); n.is(list) && len(n.items) > 0 {
-		way = `build it first, and see that "files" has it`
+		hint = `build it first, and check that "files" includes it`
 	}
 	entries := f.entries()
 	for _, key := range []string{"main", "browser"} {
@@ -60,19 +60,19 @@ func (r *report) entryPoints(pkg *node, f Folder) {
 		}
 		entry := strings.ReplaceAll(normalize(n.text), `\`, "/")
 		if !entries[entry] && !entries[entry+".js"] {
-			r.error(n, way, "%s %q: no such file in the package", key, n.text)
+			r.error(n, hint, "%s %q: no such file in the package", key, n.text)
 		}
 	}
 }
 
 func (r *report) iconFile(pkg *node, f Folder) {
 	if n := pkg.at("icon"); n.string() != "" && !f.entries()[normalize(n.text)] {
-		r.error(n, "see that it exists, with this case and with / between folders, and that it is not left out", "icon %q: no such file in the package", n.text)
+		r.error(n, "check that it exists, in this case and with / between folders, and that it is not excluded", "icon %q: no such file in the package", n.text)
 	}
 }
 
-// normalize returns the entry of a path as package.json gives it. A slash at its end
-// stays: it names a folder then, which no entry is.
+// normalize returns the entry of a path in package.json. It keeps a slash at the end: such a
+// path names a folder, and matches no entry.
 func normalize(p string) string {
 	entry := path.Clean(prefix + p)
 	if strings.HasSuffix(p, "/") {
@@ -89,25 +89,25 @@ func (f Folder) entries() map[string]bool {
 	return entries
 }
 
-// names checks entries that some system could not unpack, or that differ by case only.
-func (r *report) names(f Folder) {
+// fileNames checks for entries that some system cannot unpack, or that differ only in case.
+func (r *report) fileNames(f Folder) {
 	same := map[string][]File{}
 	lower := cases.Lower(language.Und)
 	for _, file := range f.Files {
 		key := lower.String(file.Entry)
 		same[key] = append(same[key], file)
 		if strings.ContainsFunc(file.Entry, isControl) || !utf8.ValidString(file.Entry) {
-			r.general(finding.Error("", "rename it, or leave it out", "the name of file %q has a control character, or is not UTF-8", file.Source))
+			r.add(finding.Error("", "rename it, or exclude it", "the name of file %q has a control character, or is not UTF-8", file.Source))
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(same)) {
 		if files := same[key]; len(files) > 1 {
-			r.general(finding.Error("", "rename them, or leave out all but one", "%s: one path in the package, apart from upper and lower case", sources(files)))
+			r.add(finding.Error("", "rename them, or exclude all but one", "%s: paths in the package must differ in more than case", sources(files)))
 		}
 	}
 }
 
-// sources lists the files with where they come from and what they become.
+// sources lists the paths of files, and their entries if these differ.
 func sources(files []File) string {
 	var names []string
 	for _, f := range files {
@@ -121,14 +121,14 @@ func sources(files []File) string {
 	return strings.Join(names, ", ")
 }
 
-// What vsce counts as many files: entries, with the two XML documents, and .js files.
+// Numbers of entries above which vsce warns.
 const (
-	manyFiles   = 5000
-	manyScripts = 100
+	manyFiles   = 5000 // including the two XML documents
+	manyScripts = 100  // entries with the extension .js
 	documents   = 2
 )
 
-func (r *report) count(f Folder) {
+func (r *report) fileCount(f Folder) {
 	scripts := 0
 	for _, file := range f.Files {
 		if strings.HasSuffix(strings.ToLower(file.Entry), ".js") {
@@ -136,20 +136,20 @@ func (r *report) count(f Folder) {
 		}
 	}
 	if n := len(f.Files) + documents; n > manyFiles || scripts > manyScripts {
-		r.general(finding.Warning("", "bundle the extension, and leave out what is not needed",
+		r.add(finding.Warning("", "bundle the extension, and exclude files that it does not need",
 			"there are %d files, %d of them .js: the extension will be slow to install and to start", n, scripts))
 	}
 }
 
-// selection checks how the files to pack were chosen.
+// selection checks that .vscodeignore or "files" selects files, but not both.
 func (r *report) selection(pkg *node, f Folder) {
 	n := pkg.at("files")
 	some := n.is(list) && len(n.items) > 0
 	switch {
 	case f.IgnoreFile == "" && !n.truthy():
-		r.general(finding.Warning("", `add .vscodeignore, or "files" in package.json`, `neither .vscodeignore nor "files" in package.json says what to pack: all of the folder is`))
+		r.add(finding.Warning("", `add .vscodeignore, or "files" in package.json`, `there is neither .vscodeignore nor "files" in package.json: the package includes the whole folder`))
 	case f.IgnoreFile != "" && some:
-		r.error(n, "take out one of the two", `both %s and "files" say what to pack`, f.IgnoreFile)
+		r.error(n, "remove one of the two", `both %s and "files" select files`, f.IgnoreFile)
 	case some:
 		r.unused(n, f)
 	}
@@ -161,6 +161,6 @@ func (r *report) unused(n *node, f Folder) {
 		if i := slices.IndexFunc(n.items, func(v *node) bool { return v.string() == item }); i >= 0 {
 			at = n.items[i]
 		}
-		r.error(at, "take it out, or use --allow-unused-files-pattern", `"files" has %q, which fits no packed file`, item)
+		r.error(at, "remove it, or use --allow-unused-files-pattern", `"files" has %q, which matches no file in the package`, item)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"galbuild/build/pack/finding"
-	"galbuild/build/pack/npmrange"
+	npmsemver "galbuild/build/semver"
 	"galbuild/build/vsix/manifest"
 )
 
@@ -31,7 +31,7 @@ func (r *report) identity(pkg *node, o Options) {
 	}
 	if o.Version != "" {
 		if err := checkVersion(o.Version, o); err != nil {
-			r.general(finding.Error("", "", "%v", err))
+			r.add(finding.Error("", "", "%v", err))
 		}
 	}
 }
@@ -39,14 +39,14 @@ func (r *report) identity(pkg *node, o Options) {
 func (r *report) publisher(pkg *node, o Options) {
 	n := pkg.at("publisher")
 	if o.List && !n.truthy() {
-		return // no file depends on it
+		return // the list of files does not depend on it
 	}
 	s, ok := r.needText(n, "publisher", `add "publisher": "…", the first half of its id`)
 	if !ok {
 		return
 	}
 	if !goodID.MatchString(s) {
-		r.error(n, "use the publisher's id, not its name for people", "publisher %q: %s", s, idRule)
+		r.error(n, "use the id of the publisher, not its display name", "publisher %q: %s", s, idRule)
 	} else if err := manifest.CheckIdentity(s, "a", "0.0.0"); err != nil && !o.List {
 		r.error(n, "", "%v", err)
 	}
@@ -57,7 +57,7 @@ func checkVersion(s string, o Options) error {
 		return manifest.CheckIdentity("a", "a", s)
 	}
 	s = strings.TrimPrefix(strings.TrimSpace(s), "v")
-	if _, err := npmrange.ParseVersion(s); err != nil {
+	if _, err := npmsemver.ParseVersion(s); err != nil {
 		return fmt.Errorf("version %q: %w", s, err)
 	}
 	return nil
@@ -69,7 +69,7 @@ func (r *report) pricing(pkg *node) {
 	}
 }
 
-// quoted is the value as a finding shows it.
+// quoted returns the value as a finding shows it.
 func (n *node) quoted() string {
 	if n.is(text) {
 		return fmt.Sprintf("%q", n.text)

@@ -29,8 +29,8 @@ type node struct {
 	line   int // counted from 1
 }
 
-// parse reads the whole document as JavaScript does: the last of equal keys
-// counts, and what is not UTF-8 becomes U+FFFD.
+// parse parses a whole document as JavaScript does: the last of several equal keys is used, and
+// invalid UTF-8 becomes U+FFFD.
 func parse(doc []byte) (*node, error) {
 	r := reader{Decoder: jsontext.NewDecoder(bytes.NewReader(doc), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)), doc: doc, line: 1}
 	n, err := r.value()
@@ -45,7 +45,7 @@ func parse(doc []byte) (*node, error) {
 	return n, nil
 }
 
-// errMore is text after the document, up to its offset.
+// errMore is the error of a token after the document. offset is the end of the token.
 type errMore struct{ offset int64 }
 
 func (errMore) Error() string { return "more text after the end" }
@@ -53,8 +53,8 @@ func (errMore) Error() string { return "more text after the end" }
 type reader struct {
 	*jsontext.Decoder
 	doc  []byte
-	at   int // what line belongs to
-	line int
+	at   int // offset up to which lines are counted
+	line int // line at that offset
 }
 
 func (r *reader) value() (*node, error) {
@@ -73,7 +73,7 @@ func (r *reader) value() (*node, error) {
 	return n, nil
 }
 
-// currentLine is the line of the token just read. Tokens have no line ends in them.
+// currentLine returns the line of the token just read. Tokens do not contain line breaks.
 func (r *reader) currentLine() int {
 	end := int(r.InputOffset())
 	r.line += bytes.Count(r.doc[r.at:end], []byte("\n"))
@@ -114,7 +114,7 @@ func (r *reader) list(n *node) error {
 	return err
 }
 
-// at returns a field of a field and so on, nil if there is none.
+// at returns the field at a path of keys, or nil.
 func (n *node) at(keys ...string) *node {
 	for _, key := range keys {
 		if n == nil {
@@ -129,7 +129,7 @@ func (n *node) absent() bool { return n == nil || n.kind == null }
 
 func (n *node) is(kind jsontext.Kind) bool { return n != nil && n.kind == kind }
 
-// truthy tells whether JavaScript takes the value for true.
+// truthy reports whether the value is true in JavaScript.
 func (n *node) truthy() bool {
 	switch {
 	case n.absent() || n.kind == jsontext.KindFalse:
@@ -143,7 +143,7 @@ func (n *node) truthy() bool {
 	return true
 }
 
-// string is the text of a string, "" for all else.
+// string returns the text of a string, or "" for other values.
 func (n *node) string() string {
 	if n.is(text) {
 		return n.text
@@ -151,7 +151,7 @@ func (n *node) string() string {
 	return ""
 }
 
-// typeName is what the value is, in words.
+// typeName returns the type of the value in words.
 func (n *node) typeName() string {
 	switch {
 	case n == nil:
@@ -168,7 +168,7 @@ func (n *node) typeName() string {
 	return n.kind.String()
 }
 
-// each calls f with all values directly below, and their names below name.
+// each calls f with each item or field of the value, and its full name.
 func (n *node) each(name string, f func(name string, v *node)) {
 	for i, v := range n.items {
 		f(fmt.Sprintf("%s[%d]", name, i), v)

@@ -10,19 +10,19 @@ import (
 
 const packageJSON = "package.json"
 
-// report gathers findings. Each is about a node, which may be absent.
+// report collects findings. Each concerns a node, which may be absent.
 type report struct{ findings []finding.Finding }
 
-func (r *report) error(at *node, way, format string, args ...any) {
-	r.findings = append(r.findings, finding.Error(where(at), way, format, args...))
+func (r *report) error(at *node, hint, format string, args ...any) {
+	r.findings = append(r.findings, finding.Error(where(at), hint, format, args...))
 }
 
-func (r *report) warn(at *node, way, format string, args ...any) {
-	r.findings = append(r.findings, finding.Warning(where(at), way, format, args...))
+func (r *report) warn(at *node, hint, format string, args ...any) {
+	r.findings = append(r.findings, finding.Warning(where(at), hint, format, args...))
 }
 
-// general reports what is not about package.json.
-func (r *report) general(f finding.Finding) { r.findings = append(r.findings, f) }
+// add adds a finding that does not concern a field of package.json.
+func (r *report) add(f finding.Finding) { r.findings = append(r.findings, f) }
 
 func where(at *node) string {
 	if at == nil || at.line == 0 {
@@ -35,7 +35,7 @@ func (r *report) wrongType(n *node, name, want string) {
 	r.error(n, "", "%s is %s, want %s", name, n.typeName(), want)
 }
 
-// items returns the items of a list; anything else but absence is an error.
+// items returns the items of a list. It reports a value that is neither absent nor a list.
 func (r *report) items(n *node, name, want string) []*node {
 	if n.absent() {
 		return nil
@@ -46,12 +46,13 @@ func (r *report) items(n *node, name, want string) []*node {
 	return n.items
 }
 
-// texts checks that a field, if it is there, is a list of strings, and returns those.
+// texts returns the strings of a list. It reports a value that is neither absent nor a list of
+// strings.
 func (r *report) texts(n *node, name string) []*node {
 	return r.itemsOf(text, n, name, "a list of strings", "a string")
 }
 
-// itemsOf returns the items of the kind, with errors for the others.
+// itemsOf returns the items of a kind. It reports the others.
 func (r *report) itemsOf(kind jsontext.Kind, n *node, name, want, wantItem string) []*node {
 	var fit []*node
 	for i, v := range r.items(n, name, want) {
@@ -64,15 +65,15 @@ func (r *report) itemsOf(kind jsontext.Kind, n *node, name, want, wantItem strin
 	return fit
 }
 
-// needText returns a string that must be there and not empty.
-func (r *report) needText(n *node, name, way string) (string, bool) {
+// needText returns a string. It reports a value that is missing, empty or not a string.
+func (r *report) needText(n *node, name, hint string) (string, bool) {
 	switch {
 	case n.absent():
-		r.error(n, way, "%s is missing", name)
+		r.error(n, hint, "%s is missing", name)
 	case n.kind != text:
 		r.wrongType(n, name, "a string")
 	case n.text == "":
-		r.error(n, way, "%s is empty", name)
+		r.error(n, hint, "%s is empty", name)
 	default:
 		return n.text, true
 	}

@@ -12,9 +12,10 @@ import (
 	"galbuild/cmd/e2e/installed"
 )
 
-var update = flag.Bool("update", false, "write down what the real vsce says")
+var update = flag.Bool("update", false, "record the results of the real vsce")
 
-// TestRecorded asks the real vsce about all cases again.
+// TestRecorded compares the recorded results with those of the real vsce, or records them with
+// -update.
 func TestRecorded(t *testing.T) {
 	cases := vsceCases(t)
 	var in [][4]any
@@ -25,12 +26,12 @@ func TestRecorded(t *testing.T) {
 	tools := installed.Tools(t)
 	tools.Ask(t, in, &out, "testdata/record.js", filepath.Dir(tools.VSCE), t.TempDir())
 	if len(out) != len(cases) {
-		t.Fatalf("%d answers for %d cases", len(out), len(cases))
+		t.Fatalf("%d results for %d cases", len(out), len(cases))
 	}
 	header, _, _ := strings.Cut(recorded, "\n")
 	lines := []string{header}
 	for i, c := range cases {
-		if got, want := out[i], [3]string{c.ls, c.packed, c.warnings}; got != want && !*update {
+		if got, want := out[i], [3]string{c.ls, c.pack, c.warnings}; got != want && !*update {
 			t.Errorf("%s: %q, want %q", c.name, got, want)
 		}
 		lines = append(lines, strings.Join([]string{c.name, c.options, c.files, c.nls, c.pkg, out[i][0], out[i][1], out[i][2]}, "\t"))

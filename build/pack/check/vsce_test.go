@@ -15,15 +15,15 @@ import (
 	"galbuild/build/vsix/manifest"
 )
 
-// recorded is what vsce made of many a package.json, beside a few files. Columns:
-// name of the case, options, files, package.nls.json, package.json, what ls and
-// package said, and what package warned of; "-" is none. package.json is as it is,
-// or in quotes as JSON writes a string, or bytes as hex:…. 3*js are three files.
+// recorded has results of vsce. The columns are the name of the case, options, files,
+// package.nls.json, package.json, the results of ls and package ("ok" or an error), and the
+// warnings of package; "-" is none. package.json is literal, a JSON string, or hex: and
+// hexadecimal digits. 3*js stands for three files.
 //
 //go:embed testdata/vsce.tsv
 var recorded string
 
-type vsceCase struct{ name, options, files, nls, pkg, ls, packed, warnings string }
+type vsceCase struct{ name, options, files, nls, pkg, ls, pack, warnings string }
 
 func vsceCases(t testing.TB) []vsceCase {
 	t.Helper()
@@ -36,9 +36,9 @@ func vsceCases(t testing.TB) []vsceCase {
 		all = append(all, vsceCase{c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]})
 	}
 	if len(all) < 150 {
-		t.Fatalf("%d cases, want what was recorded", len(all))
+		t.Fatalf("only %d cases", len(all))
 	}
-	return all[1:] // without the names of the columns
+	return all[1:] // without the header
 }
 
 func (c vsceCase) manifest(t testing.TB) []byte {
@@ -59,8 +59,8 @@ func (c vsceCase) manifest(t testing.TB) []byte {
 	return []byte(text)
 }
 
-// translated returns package.json as the packer translates it, and an error for each
-// text that stays as it is. A package.nls.json that is no object is not ours to refuse.
+// translated returns the translated package.json, and an error for each missing text. It
+// ignores a package.nls.json that is not an object, which another package reports.
 func (c vsceCase) translated(t *testing.T) ([]byte, []finding.Finding) {
 	t.Helper()
 	nls := c.nls
@@ -140,7 +140,7 @@ func (c vsceCase) paths() []string {
 	return paths
 }
 
-// add adds the files as they are renamed when they are packed.
+// add adds files with the entries that package pack gives them.
 func (f *Folder) add(paths []string) {
 	for _, p := range paths {
 		entry := "extension/" + p
@@ -158,7 +158,7 @@ func (f *Folder) add(paths []string) {
 	}
 }
 
-// warningsOf pairs the beginnings of vsce's warnings with words of ours.
+// warningsOf pairs the beginnings of vsce's warnings with texts in our findings.
 var warningsOf = [][2]string{
 	{"Using '*' activation", "slows down every start"},
 	{"A 'repository' field is missing", "repository is missing"},
@@ -171,8 +171,8 @@ var warningsOf = [][2]string{
 	{"This extension consists of", "there are 5001 files"},
 }
 
-// warned compares warnings: which of vsce's are missing, and which we have beside them.
-func (c vsceCase) warned(findings []finding.Finding) (missing, extra []string) {
+// compareWarnings returns the warnings of vsce that are missing in findings, and additional ones.
+func (c vsceCase) compareWarnings(findings []finding.Finding) (missing, extra []string) {
 	theirs := strings.Split(strings.TrimPrefix(c.warnings, "-"), " | ")
 	known := map[string]bool{}
 	for _, f := range findings {
@@ -196,9 +196,9 @@ func (c vsceCase) warned(findings []finding.Finding) (missing, extra []string) {
 	return missing, extra
 }
 
-// differences are the cases that we refuse though vsce does not: see the package
-// comment. Keys are names of cases, or their beginnings if they end in *.
-var differences = map[string]string{
+// stricter has the cases with errors that vsce does not report, with the reason: see the package
+// comment.
+var stricter = map[string]string{
 	"publisher-missing": "no publisher", "publisher-empty": "no publisher", "publisher-null": "no publisher", "publisher-false": "no publisher",
 	"publisher-undefined": "no publisher", "publisher-number": "type", "publisher-list": "type", "publisher-long101": "too long",
 	"name-number": "type", "name-true": "type", "name-list": "type", "name-long101": "too long",
@@ -217,8 +217,8 @@ var differences = map[string]string{
 	"control-keyword": "XML", "nls-samples": "XML",
 }
 
-// taken are the cases that vsce refuses and we do not.
-var taken = map[string]string{"files-bothnull": "null is absent"}
+// laxer has the cases without the errors that vsce reports, with the reason.
+var laxer = map[string]string{"files-bothnull": "null is absent"}
 
 func TestVsce(t *testing.T) {
 	used := map[string]bool{}
@@ -227,32 +227,32 @@ func TestVsce(t *testing.T) {
 			folder, options := c.folder(), c.flags()
 			translated, missing := c.translated(t)
 			ls := append(Manifest(c.manifest(t), options), missing...)
-			all := append(slices.Clone(ls), Packed(translated, folder, options)...)
-			_, stricter := differences[c.name]
-			_, laxer := taken[c.name]
-			if stricter || laxer {
+			all := append(slices.Clone(ls), Package(translated, folder, options)...)
+			_, isStricter := stricter[c.name]
+			_, isLaxer := laxer[c.name]
+			if isStricter || isLaxer {
 				used[c.name] = true
-				if same := refused(ls) == (c.ls != "ok") && refused(all) == (c.packed != "ok"); same || refused(all) != stricter {
-					t.Errorf("not different: ls %s, package %s, we %v", c.ls, c.packed, all)
+				if same := hasErrors(ls) == (c.ls != "ok") && hasErrors(all) == (c.pack != "ok"); same || hasErrors(all) != isStricter {
+					t.Errorf("no difference: vsce ls: %s; vsce package: %s; findings %v", c.ls, c.pack, all)
 				}
 				return
 			}
-			if refused(ls) != (c.ls != "ok") {
-				t.Errorf("ls: %s; we %v", c.ls, ls)
+			if hasErrors(ls) != (c.ls != "ok") {
+				t.Errorf("vsce ls: %s; findings %v", c.ls, ls)
 			}
-			if refused(all) != (c.packed != "ok") {
-				t.Errorf("package: %s; we %v", c.packed, all)
+			if hasErrors(all) != (c.pack != "ok") {
+				t.Errorf("vsce package: %s; findings %v", c.pack, all)
 			}
-			if missing, extra := c.warned(all); c.packed == "ok" && len(missing)+len(extra) > 0 {
-				t.Errorf("warnings missing %q, and too many %q", missing, extra)
+			if missing, extra := c.compareWarnings(all); c.pack == "ok" && len(missing)+len(extra) > 0 {
+				t.Errorf("missing warnings %q, additional ones %q", missing, extra)
 			}
 		})
 	}
-	if len(used) != len(differences)+len(taken) {
-		t.Errorf("%d differences met, %d listed", len(used), len(differences)+len(taken))
+	if len(used) != len(stricter)+len(laxer) {
+		t.Errorf("%d differences occur, %d are listed", len(used), len(stricter)+len(laxer))
 	}
 }
 
-func refused(findings []finding.Finding) bool {
+func hasErrors(findings []finding.Finding) bool {
 	return slices.ContainsFunc(findings, func(f finding.Finding) bool { return !f.Warning })
 }

@@ -1,13 +1,13 @@
-// Package ignore decides which files of an extension's folder are packed, by
-// .vscodeignore or by package.json's "files", as vsce does.
+// Package ignore selects the files of an extension's folder that its package includes, by
+// .vscodeignore or by "files" of package.json, as vsce does.
 //
-// .vscodeignore has a pattern of package glob on each line; a line with # first is
-// a comment. What a pattern fits is left out. What a pattern after ! fits is packed
-// all the same, wherever that line stands: order means nothing. A pattern whose
-// last segment has no * also stands for all that is below a folder of that name.
+// .vscodeignore has one pattern of package glob per line; lines that begin with # are
+// comments. A file that matches a pattern is excluded, unless it matches a pattern that
+// follows a !. The order of lines does not matter. A pattern whose last segment has no *
+// also matches everything below a folder of that name.
 //
-// There are default patterns as well, see defaults. package.json and the readme
-// are always packed.
+// There are also default patterns, see defaults. package.json and the readme are always
+// included.
 //
 // Source: src/package.ts of https://github.com/microsoft/vscode-vsce at 4.1.
 package ignore
@@ -17,10 +17,10 @@ import (
 	"strings"
 
 	"galbuild/build/js"
-	"galbuild/build/pack/glob"
+	"galbuild/build/pack/ignore/glob"
 )
 
-// defaults are left out unless a pattern after ! fits them.
+// defaults are patterns of files that are excluded unless they match a pattern after !.
 var defaults = []string{
 	".vscodeignore", "package-lock.json", "npm-debug.log", "yarn.lock", "yarn-error.log", "npm-shrinkwrap.json",
 	".editorconfig", ".npmrc", ".yarnrc", ".gitattributes", "*.todo", "tslint.yaml", ".eslintrc*", ".babelrc*",
@@ -29,23 +29,23 @@ var defaults = []string{
 	"**/.git", "**/.git/**", "**/*.vsix", "**/.DS_Store", "**/*.vsixmanifest", "**/.vscode-test/**", "**/.vscode-test-web/**",
 }
 
-// Rules tell which files are packed. They are read only.
+// Rules select files. They are safe for concurrent use.
 type Rules struct {
-	out  []glob.Pattern // fit what is left out
-	back []glob.Pattern // fit what is packed all the same
+	excluded []glob.Pattern
+	included []glob.Pattern // exceptions from excluded: the patterns after !
 
-	items []string // of "files", as they are written
+	items []string // of "files", as written in package.json
 }
 
-// Parse reads the text of .vscodeignore; without the file, "" is right. readme is
-// the path of the readme, "" for README.md.
+// Parse parses the text of .vscodeignore; it may be "". readme is the path of the readme;
+// "" is README.md.
 func Parse(text, readme string) *Rules {
 	if readme == "" {
 		readme = "README.md"
 	}
 	r := &Rules{}
 	for _, pattern := range defaults {
-		r.out = append(r.out, glob.Compile(pattern))
+		r.excluded = append(r.excluded, glob.Compile(pattern))
 	}
 	for _, line := range strings.FieldsFunc(text, func(c rune) bool { return c == '\n' || c == '\r' }) {
 		line = strings.TrimFunc(line, js.IsSpace)
@@ -53,7 +53,7 @@ func Parse(text, readme string) *Rules {
 			continue
 		}
 		r.add(line)
-		if below, ok := belowFolder(line); ok {
+		if below, ok := patternBelow(line); ok {
 			r.add(below)
 		}
 	}
@@ -62,10 +62,11 @@ func Parse(text, readme string) *Rules {
 	return r
 }
 
-// Files reads the items of "files": what one of them fits is packed, all else is
-// left out. Without items that is package.json and the readme. An item is a line of
-// .vscodeignore after !, so that an item with ! first is for everything else.
-func Files(items []string, readme string) *Rules {
+// ParseFiles parses the items of "files": files that match one of them are included, and all
+// others are excluded. Without items, only package.json and the readme are included. An item
+// is equivalent to a line of .vscodeignore after a !; so an item that begins with ! matches
+// all files that the rest of it does not match.
+func ParseFiles(items []string, readme string) *Rules {
 	var text strings.Builder
 	for _, item := range items {
 		text.WriteString("!" + item + "\n")
@@ -77,15 +78,15 @@ func Files(items []string, readme string) *Rules {
 
 func (r *Rules) add(line string) {
 	if pattern, ok := strings.CutPrefix(line, "!"); ok {
-		r.back = append(r.back, glob.Compile(pattern))
+		r.included = append(r.included, glob.Compile(pattern))
 		return
 	}
-	r.out = append(r.out, glob.Compile(line))
+	r.excluded = append(r.excluded, glob.Compile(line))
 }
 
-// belowFolder returns the pattern for what is below a folder that the pattern
-// fits, unless its last segment has a *.
-func belowFolder(pattern string) (string, bool) {
+// patternBelow returns the pattern of everything below the folders that a pattern matches. It
+// returns false if the last segment has a *.
+func patternBelow(pattern string) (string, bool) {
 	last := pattern[strings.LastIndexByte(pattern, '/')+1:]
 	switch {
 	case strings.Contains(last, "*"):
@@ -96,18 +97,18 @@ func belowFolder(pattern string) (string, bool) {
 	return pattern + "/**", true
 }
 
-// Packed tells whether the file at path, slashed and below the extension's folder,
-// is packed.
-func (r *Rules) Packed(path string) bool {
-	return !glob.Any(r.out, path) || glob.Any(r.back, path)
+// Includes reports whether a file is included. path is slashed and below the extension's
+// folder.
+func (r *Rules) Includes(path string) bool {
+	return !glob.Any(r.excluded, path) || glob.Any(r.included, path)
 }
 
-// Below is false only if no path below the folder dir can be packed. "" and "."
-// are the extension's folder.
-func (r *Rules) Below(dir string) bool {
+// MayIncludeBelow returns false only if no file below the folder dir can be included. "" and
+// "." are the extension's folder.
+func (r *Rules) MayIncludeBelow(dir string) bool {
 	if dir == "." {
 		dir = ""
 	}
-	return !slices.ContainsFunc(r.out, func(p glob.Pattern) bool { return p.Covers(dir) }) ||
-		slices.ContainsFunc(r.back, func(p glob.Pattern) bool { return p.Reaches(dir) })
+	return !slices.ContainsFunc(r.excluded, func(p glob.Pattern) bool { return p.MatchesAllBelow(dir) }) ||
+		slices.ContainsFunc(r.included, func(p glob.Pattern) bool { return p.MayMatchBelow(dir) })
 }

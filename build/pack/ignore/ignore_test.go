@@ -11,18 +11,18 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// A recorded case is a text of .vscodeignore or, one a line, items of "files".
+// A recorded case is a text of .vscodeignore, or items of "files", one per line.
 type recorded struct {
 	name   string // ignore/… or files/…
 	text   string
-	packed []string // what vsce ls says
-	unused []string // what vsce package says of the items
+	listed []string // output of vsce ls
+	unused []string // items that vsce package reports as unused
 }
 
 const cases = "testdata/rules.txtar"
 
-// readCases reads testdata/rules.txtar. There, what vsce says comes after the text
-// and a line of equals signs; after another, the unused items.
+// readCases reads testdata/rules.txtar. Each of its files has the text, a line of equals signs,
+// the listed files and, for items of "files", another such line and the unused items.
 func readCases(t *testing.T) []recorded {
 	t.Helper()
 	archive, err := txtar.ParseFile(cases)
@@ -32,13 +32,13 @@ func readCases(t *testing.T) []recorded {
 	var all []recorded
 	for _, f := range archive.Files {
 		text, rest, _ := strings.Cut(string(f.Data), "====\n")
-		packed, unused, _ := strings.Cut(rest, "====\n")
-		all = append(all, recorded{f.Name, text, lines(packed), lines(unused)})
+		listed, unused, _ := strings.Cut(rest, "====\n")
+		all = append(all, recorded{f.Name, text, lines(listed), lines(unused)})
 	}
 	return all
 }
 
-// folder returns the paths of the folder that the cases are about.
+// folder returns the paths of the files in the folder of all cases.
 func folder(t *testing.T) []string {
 	t.Helper()
 	text, err := os.ReadFile("testdata/paths.txt")
@@ -52,20 +52,18 @@ func lines(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == '\n' })
 }
 
-func (c recorded) ofFiles() bool { return strings.HasPrefix(c.name, "files/") }
+func (c recorded) isFiles() bool { return strings.HasPrefix(c.name, "files/") }
 
 func (c recorded) rules() *Rules {
-	if c.ofFiles() {
-		return Files(lines(c.text), "")
+	if c.isFiles() {
+		return ParseFiles(lines(c.text), "")
 	}
 	return Parse(c.text, "")
 }
 
-// TestRecorded compares with what vsce said when
+// TestRecorded compares the rules with the output of vsce as recorded by
 //
 //	go test -tags e2e -run TestRecord -update ./build/pack/ignore
-//
-// last ran.
 func TestRecorded(t *testing.T) {
 	paths, all := folder(t), readCases(t)
 	if len(all) < 50 {
@@ -74,28 +72,28 @@ func TestRecorded(t *testing.T) {
 	for _, c := range all {
 		t.Run(c.name, func(t *testing.T) {
 			rules := c.rules()
-			packed := slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return !rules.Packed(p) })
-			if !slices.Equal(packed, c.packed) {
-				t.Errorf("packed\n%q, vsce says\n%q", packed, c.packed)
+			listed := slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return !rules.Includes(p) })
+			if !slices.Equal(listed, c.listed) {
+				t.Errorf("listed\n%q, want\n%q", listed, c.listed)
 			}
-			if unused := rules.Unused(packed); !slices.Equal(unused, c.unused) {
-				t.Errorf("unused %q, vsce says %q", unused, c.unused)
+			if unused := rules.Unused(listed); !slices.Equal(unused, c.unused) {
+				t.Errorf("unused %q, want %q", unused, c.unused)
 			}
 			checkBelow(t, rules, paths)
 		})
 	}
 }
 
-// checkBelow checks that Below is true of each folder above a packed path, and
-// returns how many folders it is false of.
+// checkBelow checks that MayIncludeBelow returns true for the parent folders of each included
+// path. It returns the number of folders for which it is false.
 func checkBelow(t *testing.T, rules *Rules, paths []string) (skipped int) {
 	t.Helper()
 	for _, p := range paths {
 		for dir := path.Dir(p); ; dir = path.Dir(dir) {
-			if !rules.Below(dir) {
+			if !rules.MayIncludeBelow(dir) {
 				skipped++
-				if rules.Packed(p) {
-					t.Errorf("%q is packed, but nothing below %q", p, dir)
+				if rules.Includes(p) {
+					t.Errorf("%q is included, but MayIncludeBelow(%q) is false", p, dir)
 				}
 			}
 			if dir == "." {
@@ -106,8 +104,8 @@ func checkBelow(t *testing.T, rules *Rules, paths []string) (skipped int) {
 	return skipped
 }
 
-// TestBelow tries random rules on all paths of up to four segments.
-func TestBelow(t *testing.T) {
+// TestMayIncludeBelow tries random rules on all paths of up to four segments.
+func TestMayIncludeBelow(t *testing.T) {
 	names := []string{"a", "b", ".git"}
 	var paths []string
 	for level, above := 0, []string{""}; level < 4; level++ {
@@ -136,17 +134,17 @@ func TestBelow(t *testing.T) {
 		}
 	}
 	if skipped < 10_000 {
-		t.Errorf("%d folders with nothing below", skipped)
+		t.Errorf("only %d folders are skipped", skipped)
 	}
 }
 
-func TestBelowFolders(t *testing.T) {
+func TestMayIncludeBelowCases(t *testing.T) {
 	rules := Parse("node_modules/**\nsrc\n!src/keep/*.js\n", "docs/R.md")
 	for dir, want := range map[string]bool{
 		"": true, ".": true, "lib": true, ".git": false, "lib/.git/objects": false, "node_modules": false,
 		"node_modules/a/b": false, "src": true, "src/keep": true, "src/keep/deep": false, "src/other": false, "docs": true,
 	} {
-		if got := rules.Below(dir); got != want {
+		if got := rules.MayIncludeBelow(dir); got != want {
 			t.Errorf("%q: %v", dir, got)
 		}
 	}
@@ -155,7 +153,7 @@ func TestBelowFolders(t *testing.T) {
 func TestReadme(t *testing.T) {
 	rules := Parse("**", "docs/R.md")
 	for p, want := range map[string]bool{"docs/R.md": true, "README.md": false, "package.json": true, "docs/r.md": false} {
-		if got := rules.Packed(p); got != want {
+		if got := rules.Includes(p); got != want {
 			t.Errorf("%q: %v", p, got)
 		}
 	}
@@ -168,10 +166,10 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		checkBelow(t, Parse(text, ""), []string{p})
-		rules := Files([]string{text}, "")
+		rules := ParseFiles([]string{text}, "")
 		rules.Unused([]string{p})
-		if !rules.Packed("package.json") {
-			t.Error("no package.json")
+		if !rules.Includes("package.json") {
+			t.Error("package.json is not included")
 		}
 	})
 }

@@ -16,10 +16,10 @@ import (
 	"galbuild/cmd/e2e/installed"
 )
 
-var update = flag.Bool("update", false, "record vsce's answers anew")
+var update = flag.Bool("update", false, "record the output of vsce")
 
-// TestRecord asks the real vsce about the cases of testdata/rules.txtar, and
-// compares what is recorded there, or writes it.
+// TestRecord runs the real vsce for the cases of testdata/rules.txtar. It compares the output
+// with the recorded one, or records it with -update.
 func TestRecord(t *testing.T) {
 	vsce := installed.Tools(t).StartVSCE(t)
 	archive := &txtar.Archive{}
@@ -28,7 +28,7 @@ func TestRecord(t *testing.T) {
 		for _, p := range folder(t) {
 			write(t, dir, p, "x")
 		}
-		if c.ofFiles() {
+		if c.isFiles() {
 			write(t, dir, "package.json", manifest(t, lines(c.text)))
 		} else {
 			write(t, dir, "package.json", manifest(t, nil))
@@ -39,13 +39,13 @@ func TestRecord(t *testing.T) {
 		if len(listed.Errors) > 0 {
 			t.Fatalf("%s: vsce ls: %q", c.name, listed.Errors)
 		}
-		got.packed = slices.DeleteFunc(lines(listed.Output), func(s string) bool { return s == ".vscodeignore" })
-		slices.Sort(got.packed)
-		if c.ofFiles() {
+		got.listed = slices.DeleteFunc(lines(listed.Output), func(s string) bool { return s == ".vscodeignore" })
+		slices.Sort(got.listed)
+		if c.isFiles() {
 			got.unused = unused(vsce.Run(t, dir, "package", "--no-dependencies", "-o", filepath.Join(t.TempDir(), "x.vsix")))
 		}
-		if !*update && (!slices.Equal(got.packed, c.packed) || !slices.Equal(got.unused, c.unused)) {
-			t.Errorf("%s: recorded\n%+v, vsce now says\n%+v", c.name, c, got)
+		if !*update && (!slices.Equal(got.listed, c.listed) || !slices.Equal(got.unused, c.unused)) {
+			t.Errorf("%s: recorded\n%+v, but vsce printed\n%+v", c.name, c, got)
 		}
 		archive.Files = append(archive.Files, got.file())
 	}
@@ -57,11 +57,11 @@ func TestRecord(t *testing.T) {
 }
 
 func (c recorded) file() txtar.File {
-	parts := []string{c.text, strings.Join(append(c.packed, ""), "\n"), strings.Join(append(c.unused, ""), "\n")}
+	parts := []string{c.text, strings.Join(append(c.listed, ""), "\n"), strings.Join(append(c.unused, ""), "\n")}
 	return txtar.File{Name: c.name, Data: []byte(strings.TrimSuffix(strings.Join(parts, "====\n"), "====\n"))}
 }
 
-// unused reads the list in vsce's complaint about items of "files".
+// unused reads the items of "files" in an error of vsce.
 func unused(a installed.Answer) []string {
 	_, list, _ := strings.Cut(strings.Join(a.Errors, "\n"), "do not match any files")
 	var items []string

@@ -5,22 +5,23 @@ import (
 	"slices"
 	"strings"
 
-	"galbuild/build/pack/glob"
+	"galbuild/build/pack/ignore/glob"
 )
 
-// root stands for the extension's folder, whose real path vsce puts before each
-// item. An item that climbs out of the folder fits nothing here, even if it comes
-// back by the folder's name.
+// root replaces the real path of the extension's folder, which vsce puts before each item.
+// An item that leads out of the folder never matches here, even if it leads back into it by
+// the folder's name.
 const root = "/extension"
 
-// documents are in each package, and fit items too.
+// documents are in each package, and items may match them.
 var documents = []string{"extension.vsixmanifest", "[Content_Types].xml"}
 
-// Unused returns the items of "files" that fit none of paths, the packed files, in
-// their order. An item fits what is below a folder by the rule of .vscodeignore.
+// Unused returns the items of "files" that match no file, in their order. paths are the files
+// of the package. An item also matches what is below a folder, as a line of .vscodeignore
+// does.
 //
-// vsce looks for them in another way than it packs: ./src and /src are src here,
-// # and ! are nothing special, and a backslash is a slash.
+// vsce compares items in another way here than when it selects files: ./src and /src are the
+// same as src, # and ! have no special meaning, and a backslash is a slash.
 func (r *Rules) Unused(paths []string) []string {
 	var unused []string
 	paths = slices.Concat(paths, documents)
@@ -28,21 +29,21 @@ func (r *Rules) Unused(paths []string) []string {
 		paths[i] = root + "/" + p
 	}
 	for _, item := range r.items {
-		if !used(item, paths) {
+		if !isUsed(item, paths) {
 			unused = append(unused, item)
 		}
 	}
 	return unused
 }
 
-func used(item string, paths []string) bool {
+func isUsed(item string, paths []string) bool {
 	text := path.Join(root, item)
 	if strings.HasSuffix(item, "/") {
 		text += "/"
 	}
 	text = strings.ReplaceAll(text, `\`, "/")
 	patterns := []glob.Pattern{glob.Compile(text)}
-	if below, ok := belowFolder(text); ok {
+	if below, ok := patternBelow(text); ok {
 		patterns = append(patterns, glob.Compile(below))
 	}
 	return slices.ContainsFunc(paths, func(p string) bool { return glob.Any(patterns, p) })

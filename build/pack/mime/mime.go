@@ -1,9 +1,9 @@
-// Package mime knows the media types that vsce writes into [Content_Types].xml.
+// Package mime has the media types that vsce writes to [Content_Types].xml.
 //
-// They are those of the npm package mime 1.6.0 (MIT licence, Copyright (c) 2010
-// Benjamin Thomas, Robert Kieffer), not of the machine: the same folder gives the
-// same package anywhere. types.tsv has a line for each extension, sorted: the
-// extension without dot, a tab, the media type.
+// They are those of the npm package mime 1.6.0 (MIT licence, Copyright (c) 2010 Benjamin
+// Thomas, Robert Kieffer), not those of the system, so that the same folder gives the same
+// package everywhere. types.tsv has a line for each extension, sorted: the extension without
+// its dot, a tab, the media type.
 package mime
 
 import (
@@ -14,10 +14,10 @@ import (
 	"sync"
 	"unicode/utf16"
 
-	"galbuild/build/js"
-
 	"golang.org/x/text/cases"
 	"golang.org/x/text/language"
+
+	"galbuild/build/js"
 )
 
 //go:embed types.tsv
@@ -32,9 +32,9 @@ var types = sync.OnceValue(func() map[string]string {
 	return byExtension
 })
 
-// TypeByExtension returns the media type for an extension such as ".ts", in any
-// case: video/mp2t. An unknown one, such as "", has application/octet-stream. Like
-// mime, it takes a name or a path as well.
+// TypeByExtension returns the media type of an extension without regard to case, such as
+// video/mp2t for ".ts". That of an unknown extension, and of "", is application/octet-stream.
+// Like mime, it also accepts a file name or a path.
 func TypeByExtension(ext string) string {
 	if t, ok := types()[lower(ext[strings.LastIndexAny(ext, `./\`)+1:])]; ok {
 		return t
@@ -42,17 +42,17 @@ func TypeByExtension(ext string) string {
 	return "application/octet-stream"
 }
 
-// Extension returns the extension of a slashed path as vsce looks it up: Node.js's, with
-// its dot, in lower case.
+// Extension returns the extension of a slashed path as vsce determines it: as Node.js does, with
+// its dot, and in lower case.
 func Extension(name string) string { return lower(js.Extname(name)) }
 
-// lower is as in JavaScript, where a Σ that ends a word is a ς.
+// lower converts to lower case as in JavaScript, where a Σ at the end of a word becomes ς.
 func lower(s string) string { return cases.Lower(language.Und).String(s) }
 
-// ContentTypes returns [Content_Types].xml for a package of these entries: a line
-// for each extension, with its dot as vsce writes it, sorted. Those of package.json
-// and of the manifest are always there. Where vsce writes XML that none can read,
-// this differs: extensions are escaped, and have U+FFFD for what XML forbids.
+// ContentTypes returns the [Content_Types].xml of a package with these entries. It has an element
+// for each extension, sorted, with the leading dot that vsce writes, and always those for .json
+// and .vsixmanifest. Unlike vsce it escapes extensions, and replaces characters that XML does
+// not allow by U+FFFD, so that the XML is well-formed.
 func ContentTypes(entries []string) []byte {
 	extensions := []string{".json", ".vsixmanifest"}
 	for _, name := range entries {
@@ -71,13 +71,13 @@ func ContentTypes(entries []string) []byte {
 	return []byte(b.String())
 }
 
-// compare is the order of vsce, which sorts the elements as JavaScript does, by
-// UTF-16 code units; so the quotation mark after an extension counts.
+// compare orders extensions as vsce does. It sorts whole elements by UTF-16 code units, so the
+// quotation mark after an extension matters.
 func compare(a, b string) int {
 	return slices.Compare(utf16.Encode([]rune(a+`"`)), utf16.Encode([]rune(b+`"`)))
 }
 
-// packageType is TypeByExtension but for the manifest, which mime does not know.
+// packageType is TypeByExtension, with the type of the manifest, which mime does not have.
 func packageType(ext string) string {
 	if ext == ".vsixmanifest" {
 		return "text/xml"
@@ -87,6 +87,6 @@ func packageType(ext string) string {
 
 func escape(s string) string {
 	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(s)) // a Builder takes all
+	_ = xml.EscapeText(&b, []byte(s)) // a Builder returns no errors
 	return b.String()
 }

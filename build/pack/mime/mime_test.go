@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// extensions are what Node.js 24 answers, see TestNode.
+// extensions has the extensions of paths in Node.js 24, see TestNode.
 var extensions = map[string]string{
 	"a.ts": ".ts", "a/b.TS": ".ts", ".gitignore": "", "Makefile": "", "file.": ".", "a/.b.c": ".c", "a/.b": "", "a.b/c": "",
 	"": "", ".": "", "..": "", "...": ".", "....": ".", "..a": ".a", ".a.": ".", "a..": ".", "a..b": ".b", "a/..": "", "a/...": ".",
@@ -38,7 +38,7 @@ func TestTypeByExtension(t *testing.T) {
 	}
 }
 
-// TestTable proves that the table is as the package comment says.
+// TestTable checks that the table has the format in the package comment.
 func TestTable(t *testing.T) {
 	lines := strings.Split(strings.TrimSuffix(table, "\n"), "\n")
 	if !slices.IsSorted(lines) || len(lines) != 1069 || len(types()) != len(lines) {
@@ -52,9 +52,9 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// packed are the names of a package that vsce made; its content types are
+// entries are the names in a package of vsce whose content types are
 // testdata/content_types.xml.
-var packed = []string{
+var entries = []string{
 	"extension/package.json", "extension/readme.md", "extension/src/a.ts", "extension/src/B.TS", "extension/Makefile", "extension/.gitignore",
 	"extension/file.", "extension/.b.c", "extension/a.x", "extension/a.x!", "extension/a.x y", "extension/a.xy", "extension/a.É", "extension/a.\uff21", "extension/a.😀",
 	"extension/a.ΑΣ", "extension/a.tmLanguage", "extension/a.cjs", "extension/a.rs", "extension/a.yml", "extension/a.js.map", "extension/a.123", "extension/...",
@@ -65,7 +65,7 @@ func TestContentTypes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := ContentTypes(packed); string(got) != string(want) {
+	if got := ContentTypes(entries); string(got) != string(want) {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
@@ -79,8 +79,8 @@ func TestContentTypesEscape(t *testing.T) {
 	}
 }
 
-// FuzzContentTypes feeds any name: what comes out can be read, and has each
-// extension once.
+// FuzzContentTypes checks that the result is well-formed XML for any name, and has each extension
+// once.
 func FuzzContentTypes(f *testing.F) {
 	for name := range extensions {
 		f.Add(name)

@@ -16,9 +16,10 @@ import (
 	"galbuild/cmd/e2e/installed"
 )
 
-var update = flag.Bool("update", false, "record what vsce writes")
+var update = flag.Bool("update", false, "record the output of vsce")
 
-// TestNode compares with Node.js's extname and with the npm package mime.
+// TestNode compares Extension with extname of Node.js, and TypeByExtension with the npm package
+// mime.
 func TestNode(t *testing.T) {
 	var names []string
 	for name := range extensions {
@@ -31,7 +32,7 @@ func TestNode(t *testing.T) {
 	tools := installed.Tools(t)
 	tools.Ask(t, names, &want, "testdata/record.js", filepath.Dir(tools.VSCE))
 	if len(want) != len(names) {
-		t.Fatalf("%d answers for %d names", len(want), len(names))
+		t.Fatalf("%d results for %d names", len(want), len(names))
 	}
 	for i, name := range names {
 		if ext := Extension(name); ext != want[i][0] || TypeByExtension(ext) != want[i][1] {
@@ -40,10 +41,11 @@ func TestNode(t *testing.T) {
 	}
 }
 
-// TestVsce compares testdata/content_types.xml with what vsce writes.
+// TestVsce compares testdata/content_types.xml with the output of vsce, or records it with
+// -update.
 func TestVsce(t *testing.T) {
 	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "a.vsix")
-	for _, entry := range packed {
+	for _, entry := range entries {
 		name := strings.Replace(strings.TrimPrefix(entry, "extension/"), "readme.md", "README.md", 1)
 		content := "text"
 		if name == "package.json" {

@@ -2,11 +2,10 @@ package packtest
 
 import "bytes"
 
-// plainAttributes makes spaces of the tabs and line ends in the values of
-// attributes, which is how they are read: encoding/xml leaves them. Those written
-// as &#10; stay.
+// normalizeAttributes replaces tabs and line breaks in the values of attributes by spaces, as XML
+// requires; encoding/xml does not. Those written as &#10; stay.
 // Source: https://www.w3.org/TR/xml/#AVNormalize
-func plainAttributes(text []byte) []byte {
+func normalizeAttributes(text []byte) []byte {
 	text = bytes.ReplaceAll(bytes.Clone(text), []byte("\r\n"), []byte("\n"))
 	for i := 0; i < len(text); {
 		open := bytes.IndexByte(text[i:], '<')
@@ -17,14 +16,14 @@ func plainAttributes(text []byte) []byte {
 		if end := skip(text[i:]); end > 0 {
 			i += end
 		} else {
-			i += plainTag(text[i:])
+			i += normalizeTag(text[i:])
 		}
 	}
 	return text
 }
 
-// skip returns the length of the comment, CDATA section or instruction at the
-// beginning of text, 0 if there is a tag.
+// skip returns the length of the comment, CDATA section or processing instruction at the beginning
+// of text, or 0 if there is none.
 func skip(text []byte) int {
 	for start, end := range map[string]string{"<!--": "-->", "<![CDATA[": "]]>", "<?": "?>"} {
 		if !bytes.HasPrefix(text, []byte(start)) {
@@ -38,8 +37,8 @@ func skip(text []byte) int {
 	return 0
 }
 
-// plainTag changes the tag at the beginning of text, and returns its length.
-func plainTag(text []byte) int {
+// normalizeTag normalizes the tag at the beginning of text, and returns its length.
+func normalizeTag(text []byte) int {
 	var quote byte
 	for i, b := range text {
 		switch {

@@ -1,4 +1,4 @@
-// Package packtest compares the XML of packages, for tests.
+// Package packtest compares the XML documents of packages. It is used only by tests.
 package packtest
 
 import (
@@ -13,8 +13,8 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 )
 
-// DiffXML returns the lines of CanonicalXML in which two documents differ, with -
-// for want and + for got before them; "" if they say the same.
+// DiffXML returns the lines of [CanonicalXML] that differ between two documents, with a leading -
+// for want and + for got. It returns "" if the documents are equivalent.
 func DiffXML(want, got []byte) string {
 	var lines strings.Builder
 	all := diff.Diff("want", []byte(canonical(want)), "got", []byte(canonical(got)))
@@ -27,8 +27,7 @@ func DiffXML(want, got []byte) string {
 	return lines.String()
 }
 
-// canonical is CanonicalXML with the error in place of a document that cannot be
-// read.
+// canonical returns the result of CanonicalXML, or its error as text.
 func canonical(text []byte) string {
 	s, err := CanonicalXML(text)
 	if err != nil {
@@ -37,17 +36,17 @@ func canonical(text []byte) string {
 	return s
 }
 
-// CanonicalXML returns a document as readers take it, one element a line below
-// the one that holds it, with its attributes in order of their names:
+// CanonicalXML returns a text that is the same for equivalent documents. It has a line for each
+// element, indented below its parent, with its attributes sorted by name:
 //
 //	{http://schemas.example/2011}Extension Version="2.0.0"
 //	  DisplayName "Hello\nWorld"
 //
-// A namespace stands before a name if it is another than that of the element
-// around. Comments are dropped, and white space beside elements; text is quoted
-// as in Go. It fails if the document is not well-formed.
+// A name is preceded by its namespace if that differs from the parent's. Comments, and white space
+// between elements, are removed. Text is quoted as in Go. It is an error if the document is not
+// well-formed.
 func CanonicalXML(text []byte) (string, error) {
-	d := xml.NewDecoder(bytes.NewReader(plainAttributes(text)))
+	d := xml.NewDecoder(bytes.NewReader(normalizeAttributes(text)))
 	var root element
 	if err := d.Decode(&root); err != nil {
 		return "", err
@@ -69,7 +68,7 @@ func CanonicalXML(text []byte) (string, error) {
 	return b.String(), nil
 }
 
-// element is one, with all its text in one piece.
+// element is an element, with all its text concatenated.
 type element struct {
 	XMLName  xml.Name
 	Attrs    []xml.Attr `xml:",any,attr"`
@@ -77,9 +76,9 @@ type element struct {
 	Elements []element  `xml:",any"`
 }
 
-// print writes e and what is in it; around is the namespace of what it is in.
-func (e *element) print(b *strings.Builder, indent, around string) {
-	b.WriteString(indent + fullName(e.XMLName, around))
+// print writes e and its children. parent is the namespace of its parent.
+func (e *element) print(b *strings.Builder, indent, parent string) {
+	b.WriteString(indent + fullName(e.XMLName, parent))
 	slices.SortFunc(e.Attrs, func(a, b xml.Attr) int {
 		return strings.Compare(fullName(a.Name, ""), fullName(b.Name, ""))
 	})
@@ -95,8 +94,8 @@ func (e *element) print(b *strings.Builder, indent, around string) {
 	}
 }
 
-func fullName(n xml.Name, around string) string {
-	if n.Space == "" || n.Space == around {
+func fullName(n xml.Name, parent string) string {
+	if n.Space == "" || n.Space == parent {
 		return n.Local
 	}
 	return "{" + n.Space + "}" + n.Local

@@ -22,7 +22,7 @@ func TestCanonicalXML(t *testing.T) {
 	}
 	for _, text := range []string{"", "<a>", "<a/><b/>", "<a>\x01</a>", "<a b=\"\x00\"/>", "<a/>&"} {
 		if got, err := CanonicalXML([]byte(text)); err == nil {
-			t.Errorf("%q is read as %q", text, got)
+			t.Errorf("%q: got %q, want an error", text, got)
 		}
 	}
 }
@@ -30,7 +30,7 @@ func TestCanonicalXML(t *testing.T) {
 func TestDiffXML(t *testing.T) {
 	same := strings.NewReplacer(`z="1" b='"&amp;"'`, `b="&#34;&amp;&quot;" z='1'`, "<d/>", "<d></d>\n\n", "\n\tb", "  b").Replace(document)
 	if got := DiffXML([]byte(document), []byte(same)); got != "" {
-		t.Errorf("the same differs:\n%s", got)
+		t.Errorf("equivalent documents differ:\n%s", got)
 	}
 	for old, other := range map[string]string{
 		"<d/>":       "",
@@ -45,7 +45,7 @@ func TestDiffXML(t *testing.T) {
 		"</a>":       "",
 	} {
 		if DiffXML([]byte(document), []byte(strings.Replace(document, old, other, 1))) == "" {
-			t.Errorf("%q for %q makes no difference", other, old)
+			t.Errorf("no difference with %q instead of %q", other, old)
 		}
 	}
 	if got, want := DiffXML([]byte("<a/>"), []byte("<b/>")), "-a\n+b\n"; got != want {
@@ -53,7 +53,7 @@ func TestDiffXML(t *testing.T) {
 	}
 }
 
-// FuzzCanonicalXML finds no difference between a document and itself.
+// FuzzCanonicalXML checks that a document does not differ from itself.
 func FuzzCanonicalXML(f *testing.F) {
 	f.Add([]byte(document))
 	f.Add([]byte("<a b='\r\n'><![CDATA[<]]></a>"))

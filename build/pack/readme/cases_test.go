@@ -11,18 +11,18 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// A sample is one text, and what vsce 4.1.0 makes of it. In testdata/*.txtar its files are
+// A sample is a text and the result of vsce 4.1.0. In testdata/*.txtar its files are
 //
-//	NAME/options  Options as JSON; none is the zero value
-//	NAME/in       the text; NAME/in.quoted is a Go string, for what txtar cannot hold
-//	NAME/out      vsce's text, also .quoted; NAME/same if it is NAME/in
-//	NAME/error    vsce's message, instead of a text
+//	NAME/options  Options as JSON; if missing, the zero value
+//	NAME/in       the text, or NAME/in.quoted as a Go string if txtar cannot represent it
+//	NAME/out      the text from vsce, or .quoted; NAME/same if it is the same as NAME/in
+//	NAME/error    the error of vsce, instead of a text
 type sample struct {
 	name      string
 	given     string  // NAME/options
-	options   Options // the same
+	options   Options // parsed from given
 	in        string
-	out, fail string // fail is "" if there is a text
+	out, fail string // fail is the error; "" if there is a text
 }
 
 func readCases(t *testing.T, file string) []sample {
@@ -92,13 +92,13 @@ func (c sample) files() []txtar.File {
 	return files
 }
 
-// plain tells whether txtar holds the text, and a reader sees all of it.
+// plain reports whether txtar can represent the text, and all of its characters are visible.
 func plain(s string) bool {
-	odd := func(r rune) bool { return r != '\n' && r != '\t' && !strconv.IsPrint(r) }
-	return utf8.ValidString(s) && strings.HasSuffix(s, "\n") && !strings.Contains("\n"+s, "\n-- ") && !strings.ContainsFunc(s, odd)
+	invisible := func(r rune) bool { return r != '\n' && r != '\t' && !strconv.IsPrint(r) }
+	return utf8.ValidString(s) && strings.HasSuffix(s, "\n") && !strings.Contains("\n"+s, "\n-- ") && !strings.ContainsFunc(s, invisible)
 }
 
-// caseFiles returns the files of cases.
+// caseFiles returns the paths of the files with samples.
 func caseFiles(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob("testdata/*.txtar")

@@ -15,27 +15,27 @@ func FuzzRewrite(f *testing.F) {
 		o := Options{Repository: repository, ContentURL: base}
 		out, findings := Rewrite("README.md", text, o)
 		if !utf8.Valid(out) && utf8.ValidString(repository+base) {
-			t.Errorf("%q is no UTF-8", out)
+			t.Errorf("%q is not UTF-8", out)
 		}
 		for _, f := range findings {
 			if f.What == "" || !strings.HasPrefix(f.Where, "README.md:") {
-				t.Errorf("finding %+v tells no line, or nothing", f)
+				t.Errorf("finding %+v has no line or no text", f)
 			}
 		}
 		o.KeepLinks = true
 		if kept, _ := Rewrite("README.md", text, o); utf8.Valid(text) && string(kept) != string(text) {
-			t.Errorf("kept links, but text is\n%q\nwas\n%q", kept, text)
+			t.Errorf("with KeepLinks, the text is\n%q\nwant\n%q", kept, text)
 		}
 	})
 }
 
-// hostile are texts that, repeated, could make a parser slow.
+// hostile has texts that could make a parser slow if they are repeated.
 var hostile = []string{
 	"[", "![", "[a](", "[![a](b)](", "[a](b[c](", "](", "<img ", "<img src=\"a", "<img src='a'", "<video src='a' >", " #1", " a/", "a-",
 	"> ", "1. ", "_a*", "`", "<!--", "<b><i>", "<svg><g>", "<table><tr>", "|a", "[a]: b\n", "\r", "\xf0", "\u00a0", "&", "[a](<",
 }
 
-// BenchmarkRewrite shows that time grows with the text, not faster.
+// BenchmarkRewrite shows that the time is linear in the length of the text.
 func BenchmarkRewrite(b *testing.B) {
 	for _, text := range hostile {
 		for _, size := range []struct {

@@ -11,12 +11,12 @@ const (
 	gitLabRoot = "https://gitlab.com"
 )
 
-// A host is where the repository is; the zero value is nowhere known.
+// A host has the URLs of a repository on GitHub or GitLab. The zero value is an unknown host.
 type host struct {
 	root            string // gitHubRoot or gitLabRoot
-	repository      string // its address
-	content, images string // base addresses
-	issues          string // between the address of a repository and an issue's number
+	repository      string // URL
+	content, images string // base URLs
+	issues          string // path of issues below a repository
 }
 
 // Source: src/package.ts of https://github.com/microsoft/vscode-vsce at 4.1.
@@ -26,10 +26,10 @@ var (
 	dotGit = regexp.MustCompile(`(?i)\.git$`)
 )
 
-// guess tells the host from the text of the repository. It knows github.com and
-// gitlab.com, if a slash or github: or gitlab: is before the owner; owner/name alone
-// and git@github.com:owner/name it does not.
-func guess(o Options) host {
+// detectHost returns the host in Options.Repository. It detects github.com and gitlab.com if the
+// owner follows a slash, github: or gitlab:. It does not detect owner/name alone or
+// git@github.com:owner/name.
+func detectHost(o Options) host {
 	branch := cmp.Or(o.GitHubBranch, o.GitLabBranch, "HEAD")
 	if m := gitHub.FindStringSubmatch(o.Repository); m != nil {
 		return newHost(gitHubRoot, m[1], "", branch)
@@ -40,20 +40,20 @@ func guess(o Options) host {
 	return host{}
 }
 
-// newHost takes the address of a host, the project on it, and what comes between a
-// project and its pages.
+// newHost returns the URLs of a project. root is the URL of the host; pages is the path between
+// the project and its pages.
 func newHost(root, project, pages, branch string) host {
-	at := root + "/" + dotGit.ReplaceAllString(project, "")
+	url := root + "/" + dotGit.ReplaceAllString(project, "")
 	return host{
 		root:       root,
-		repository: at,
-		content:    at + pages + "/blob/" + branch,
-		images:     at + pages + "/raw/" + branch,
+		repository: url,
+		content:    url + pages + "/blob/" + branch,
+		images:     url + pages + "/raw/" + branch,
 		issues:     strings.TrimPrefix(pages+"/issues", "/"),
 	}
 }
 
-// A base is what comes before relative links; "" is unknown.
+// A base has the base URLs of relative links and images; "" is unknown.
 type base struct{ content, images string }
 
 func (h host) base(o Options) base {

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 
-	"galbuild/build/pack/trusted"
+	"galbuild/build/pack/imagepolicy"
 )
 
 // An image is an element <img> or <svg>.
@@ -18,7 +18,7 @@ type image struct {
 	line int    // in the text, from 1
 }
 
-// checkImages reports what a gallery would not show.
+// checkImages reports images that galleries do not show.
 func checkImages(s string, o Options, r *report) {
 	found := images(render(s, r))
 	for _, i := range found {
@@ -28,7 +28,7 @@ func checkImages(s string, o Options, r *report) {
 	}
 	for _, i := range found {
 		if i.svg {
-			r.add(i.line, "put the drawing into a PNG file, and show that with <img>", "galleries show no <svg>")
+			r.add(i.line, "convert the drawing to a PNG file, and show that with <img>", "galleries do not show <svg>")
 		}
 	}
 }
@@ -38,27 +38,27 @@ func checkImage(i image, r *report) {
 		r.add(i.line, "give it a src, or remove it", "image has no source")
 		return
 	}
-	err := trusted.Image(i.src)
-	if err == nil || errors.Is(err, trusted.ErrAddress) && r.broken[i.src] {
+	err := imagepolicy.Check(i.src)
+	if err == nil || errors.Is(err, imagepolicy.ErrAddress) && r.broken[i.src] {
 		return
 	}
-	r.add(i.line, wayOf(err), "image source %q %v", short(i.src), err)
+	r.add(i.line, hintOf(err), "image source %q %v", short(i.src), err)
 }
 
-// wayOf tells what to do about an error of trusted.
-func wayOf(err error) string {
+// hintOf returns the hint for an error of package imagepolicy.
+func hintOf(err error) string {
 	switch err {
-	case trusted.ErrEscape:
+	case imagepolicy.ErrEscape:
 		return "write % as %25"
-	case trusted.ErrScheme:
-		return "put the image where it has an https:// address"
-	case trusted.ErrSVG:
+	case imagepolicy.ErrScheme:
+		return "publish the image at an https:// address"
+	case imagepolicy.ErrSVG:
 		return "use another format, such as PNG"
 	}
-	return "write its whole https:// address; only those of ![text](path) and plain paths in <img src> are completed"
+	return "write the whole https:// address; only paths in ![text](path) and simple ones in <img src> are made absolute"
 }
 
-// images returns the images in a document, in its order.
+// images returns the images in an HTML document, in order.
 func images(document []byte) []image {
 	root, err := html.Parse(bytes.NewReader(document))
 	if err != nil { // nested too deep
@@ -73,8 +73,8 @@ func images(document []byte) []image {
 	return found
 }
 
-// imagesOfTags returns the images of a document that is not parsed, but for those that a
-// parser would not take for elements.
+// imagesOfTags returns the images in a document that cannot be parsed. These may include tags
+// that a parser would ignore.
 func imagesOfTags(document []byte) []image {
 	var found []image
 	z := html.NewTokenizer(bytes.NewReader(document))
@@ -95,7 +95,7 @@ func newImage(name string, attributes []html.Attribute) image {
 	return image{svg: name == "svg", src: attribute(attributes, "src"), line: line}
 }
 
-// attribute returns the value of the first attribute called key, as browsers do; "" is none.
+// attribute returns the value of the first attribute with a name, as in browsers, or "".
 func attribute(attributes []html.Attribute, key string) string {
 	for _, a := range attributes {
 		if a.Key == key {

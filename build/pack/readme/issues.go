@@ -6,21 +6,21 @@ import (
 	"galbuild/build/js"
 )
 
-// issue is white space, owner/repository or nothing, and a number.
+// issue matches white space, an optional owner/repository, and a number.
 // Source: src/package.ts of https://github.com/microsoft/vscode-vsce at 4.1.
 var issue = regexp.MustCompile(`([` + js.Space + `])([\w-]+/[\w-]+)?#(\d+)\b`)
 
-// linkIssues makes links of #12 and owner/repository#12.
+// linkIssues replaces #12 and owner/repository#12 by links.
 func linkIssues(s string, h host, o Options) string {
 	if h.root == "" || h.root == gitHubRoot && o.KeepGitHubIssues || h.root == gitLabRoot && o.KeepGitLabIssues {
 		return s
 	}
 	return replace(issue, s, func(m []string, _ int) string {
-		blank, other, number := m[1], m[2], m[3]
+		space, other, number := m[1], m[2], m[3]
 		repository := h.repository
 		if other != "" {
 			repository = h.root + "/" + other
 		}
-		return blank + "[" + other + "#" + number + "](" + join(repository, h.issues, number) + ")"
+		return space + "[" + other + "#" + number + "](" + join(repository, h.issues, number) + ")"
 	})
 }

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// Source of both: join of https://github.com/jfromaniello/url-join at 4.0.1.
+// Source: https://github.com/jfromaniello/url-join at 4.0.1.
 var (
 	bareScheme = regexp.MustCompile(`^[^/:]+:/*$`)
 	scheme     = regexp.MustCompile(`^([^/:]+):/*`)
 	jointSlash = regexp.MustCompile(`/(\?|&|#[^!])`)
 )
 
-// join puts slashes between the parts of an address, none of them empty: one each,
-// and none before a query or a fragment. Of several queries one is made.
+// join joins the parts of a URL, none of which is empty, with one slash each, but none before a
+// query or a fragment. It combines several queries into one.
 func join(parts ...string) string {
 	if bareScheme.MatchString(parts[0]) && len(parts) > 1 {
 		parts = append([]string{parts[0] + parts[1]}, parts[2:]...)
@@ -36,8 +36,8 @@ func join(parts ...string) string {
 	return address + "?" + strings.ReplaceAll(query, "?", "&")
 }
 
-// trimPart takes slashes away where others follow, and of those at the very end all
-// but one.
+// trimPart removes slashes at the beginning if a part precedes s, and at the end if one follows.
+// Of slashes at the end of the URL it keeps one.
 func trimPart(s string, before, after bool) string {
 	if before {
 		s = strings.TrimLeft(s, "/")
@@ -49,7 +49,7 @@ func trimPart(s string, before, after bool) string {
 	return trimmed
 }
 
-// clean is path.Clean, but a slash at the end stays.
+// clean is path.Clean, but keeps a slash at the end.
 // Source: https://nodejs.org/api/path.html#pathnormalizepath
 func clean(s string) string {
 	cleaned := path.Clean(s)

@@ -8,13 +8,13 @@ import (
 	"github.com/yuin/goldmark/text"
 )
 
-// Limits on what is read as Markdown, without which some texts of 1 MB take minutes.
+// Limits of Markdown. Without them, some texts of 1 MB take minutes.
 const (
-	// maxDepth is of quotes and list items in each other on one line; vsce fails at
-	// some number above 1000.
+	// maxDepth is the maximum number of nested quotes and list items on a line. vsce fails at
+	// a number above 1000.
 	maxDepth = 500
-	// maxMarks is of brackets and marks of emphasis in one paragraph, heading or cell;
-	// vsce takes minutes for ten times as many that are not closed.
+	// maxMarks is the maximum number of brackets and marks of emphasis in a paragraph, heading
+	// or cell. vsce takes minutes for ten times as many that are not closed.
 	maxMarks = 1024
 )
 
@@ -30,7 +30,7 @@ func tooDeep(s string) int {
 	return 0
 }
 
-// depth counts the quotes and list items that a line begins.
+// depth returns the number of quotes and list items that begin on a line.
 func depth(line string) int {
 	n := 0
 	for {
@@ -46,7 +46,7 @@ func depth(line string) int {
 	}
 }
 
-// afterItem returns what follows the mark of a list item, or the whole line without one.
+// afterItem returns the text after the marker of a list item, or the whole line if there is none.
 func afterItem(line string) string {
 	rest := strings.TrimLeft(line, "0123456789")
 	marks := ".)"
@@ -59,12 +59,12 @@ func afterItem(line string) string {
 	return line
 }
 
-// A limiter takes marks for text after the first maxMarks of a block. HTML is still
-// read. It stands before goldmark's own parsers of marks.
+// A limiter is an inline parser that makes literal text of the marks in a block after the first
+// maxMarks. It has a higher priority than goldmark's own parsers. HTML is still parsed.
 type limiter struct {
 	block ast.Node
 	marks int // in block
-	over  int // offset of the first that was taken for text, -1 if none was
+	over  int // offset of the first mark that became text; -1 if there is none
 }
 
 func (l *limiter) Trigger() []byte { return []byte("![*_~") }

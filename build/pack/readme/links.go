@@ -10,11 +10,12 @@ import (
 
 // Source: src/package.ts of https://github.com/microsoft/vscode-vsce at 4.1.
 var (
-	// link is !, text and target; the text may be an image.
+	// link matches !, text and target. The text may be an image.
 	link     = regexp.MustCompile(`(!?)\[([^\]\[]*|!\[[^\]\[]*]\([^)]+\))\]\(([^)]+)\)`)
 	mail     = regexp.MustCompile(`(?i)^mailto:`)
 	absolute = regexp.MustCompile(`^\w+://|^#`)
-	// tag is one with a source of few characters, of its last src.
+	// tag matches an <img> or <video>, and the source in its last src, if that has only common
+	// characters.
 	tag = regexp.MustCompile(`<(?:img|video)[^>]+src=["']([/.\w` + js.Space + `#-]+)['"][^>]*>`)
 )
 
@@ -33,15 +34,15 @@ func (l linker) markdown(s string) string {
 	})
 }
 
-// link rewrites one link, given as all of it, !, text and target. line is what it
-// begins in, and for an image in the text as well.
+// link rewrites one link, given as the groups of the expression link. line is its first line,
+// which is also used for an image in its text.
 func (l linker) link(m []string, line int) string {
-	all, mark, text, target := m[0], m[1], m[2], m[3]
+	all, bang, text, target := m[0], m[1], m[2], m[3]
 	if mail.MatchString(target) {
 		return all
 	}
 	kind, prefix := "link", l.base.content
-	if mark != "" {
+	if bang != "" {
 		kind, prefix = "image", l.base.images
 	}
 	relative := !absolute.MatchString(target)
@@ -52,7 +53,7 @@ func (l linker) link(m []string, line int) string {
 	if relative && prefix != "" {
 		target = join(prefix, clean(target))
 	}
-	return mark + "[" + text + "](" + target + ")"
+	return bang + "[" + text + "](" + target + ")"
 }
 
 // tags rewrites the sources of <img> and <video>.
@@ -67,40 +68,40 @@ func (l linker) tags(s string) string {
 			l.reportBroken(lines.at(at), "image", source)
 			return all
 		}
-		// The first such text in the tag need not be the source; so it is in vsce.
+		// As in vsce, this replaces the first occurrence, which may not be the source.
 		return strings.Replace(all, source, join(l.base.images, clean(source)), 1)
 	})
 }
 
 func (l linker) reportBroken(line int, kind, target string) {
-	why := "package.json names no repository"
+	why := "package.json has no repository"
 	if l.options.Repository != "" {
-		why = fmt.Sprintf("package.json's repository %q tells of no place on GitHub or GitLab", short(l.options.Repository))
+		why = fmt.Sprintf("the repository %q in package.json is not on GitHub or GitLab", short(l.options.Repository))
 	}
 	option := "--baseContentUrl"
 	if kind == "image" {
 		option = "--baseImagesUrl"
 	}
 	l.report.addBroken(target)
-	l.report.add(line, "write the repository as https://github.com/OWNER/NAME or https://gitlab.com/GROUP/NAME into package.json, say with "+
-		option+" what comes before it, or leave all links alone with --no-rewrite-relative-links",
+	l.report.add(line, "set repository in package.json to https://github.com/OWNER/NAME or https://gitlab.com/GROUP/NAME, set the base URL with "+
+		option+", or keep all links with --no-rewrite-relative-links",
 		"relative %s %q will be broken, as %s", kind, short(target), why)
 }
 
-// replace replaces all matches of re in s by what f makes of their parts and the
-// offset in s.
-func replace(re *regexp.Regexp, s string, f func(parts []string, at int) string) string {
+// replace replaces all matches of re in s by the result of f, which gets the groups of a match
+// and its offset.
+func replace(re *regexp.Regexp, s string, f func(groups []string, at int) string) string {
 	var b strings.Builder
 	end := 0
 	for _, m := range re.FindAllStringSubmatchIndex(s, -1) {
-		parts := make([]string, len(m)/2)
-		for i := range parts {
+		groups := make([]string, len(m)/2)
+		for i := range groups {
 			if m[2*i] >= 0 {
-				parts[i] = s[m[2*i]:m[2*i+1]]
+				groups[i] = s[m[2*i]:m[2*i+1]]
 			}
 		}
 		b.WriteString(s[end:m[0]])
-		b.WriteString(f(parts, m[0]))
+		b.WriteString(f(groups, m[0]))
 		end = m[1]
 	}
 	b.WriteString(s[end:])

@@ -1,28 +1,29 @@
-// Package readme makes an extension's readme and change log fit for a gallery,
-// where there is no repository around them.
+// Package readme prepares the readme and change log of an extension for galleries, where
+// relative links do not work.
 //
-// Rewrite gives, byte for byte, the text that vsce 4.1 gives
-// (https://github.com/microsoft/vscode-vsce), in this order:
+// [Rewrite] returns the same bytes as vsce 4.1 (https://github.com/microsoft/vscode-vsce). The
+// changes, in this order, are:
 //
-//	bytes that are no UTF-8          U+FFFD; a byte order mark, CR and NUL stay
-//	[text](docs/a.md)                base address of contents before it
-//	![text](a.png)                   base address of images before it
-//	<img src="a.png">, <video …>     the same
-//	#12, owner/repository#12         link to the issue, if the repository is on GitHub or GitLab
+//	invalid UTF-8                    becomes U+FFFD; a byte order mark, CR and NUL stay
+//	[text](docs/a.md)                the base URL of contents is put before the target
+//	![text](a.png)                   the base URL of images is put before the target
+//	<img src="a.png">, <video …>     the base URL of images is put before the source
+//	#12, owner/repository#12         becomes a link to the issue, if the repository is on
+//	                                 GitHub or GitLab
 //
-// As in vsce these are patterns in the text, which know nothing of Markdown: links
-// are rewritten in code and comments too, while reference definitions, <a href>,
-// unquoted and upper-case tags and sources with other characters than words have
-// are not. What is relative has no scheme:// and no # before it, so command:x is.
+// As in vsce, these are patterns in the text, independent of Markdown. So links in code and
+// comments are rewritten, too. Reference definitions, <a href>, tags in upper case, and sources
+// that are unquoted or have unusual characters are not. A target is relative if it does not
+// begin with # or with a scheme and ://, so command:x is relative.
 //
-// The result is then read as GitHub's Markdown, for the images in it: galleries show
-// them if package trusted says so, and no <svg> at all.
+// The result is then parsed as GitHub's Markdown to check its images by package imagepolicy.
+// Galleries do not show <svg> elements.
 //
-// Three things differ. $ in a base address means nothing, where vsce puts in a part of
-// the tag for the $& in an <img>'s. All that is wrong is found, not only the first.
-// And Markdown is read by another library, within limits: the two disagree on what
-// is an image in few texts, such as one with <select><img> or with an image right
-// after a bare address, and in none of 762 real readmes and change logs.
+// There are three differences from vsce. A $ in a base URL is literal, whereas vsce expands $&
+// in that of an <img>. All problems are reported, not only the first one. And Markdown is parsed
+// by another library, with limits. The libraries disagree about images in a few texts, such as
+// <select><img> or an image directly after a bare URL, but in none of 762 real readmes and
+// change logs.
 package readme
 
 import (
@@ -33,27 +34,27 @@ import (
 	"galbuild/build/pack/finding"
 )
 
-// Options say where links lead. The zero value guesses from the repository.
+// Options determine the targets of links. The zero value derives them from the repository.
 type Options struct {
-	// Repository is the text of package.json's repository, or of its url.
+	// Repository is the repository of package.json, or its url.
 	Repository string
-	// ContentURL and ImagesURL come before relative links and images. Without
-	// ImagesURL it is ContentURL for both, and without that what the repository tells.
+	// ContentURL and ImagesURL are the base URLs of relative links and images. An empty
+	// ImagesURL is the same as ContentURL; an empty ContentURL is derived from Repository.
 	ContentURL, ImagesURL string
-	// GitHubBranch and GitLabBranch are the branch in what the repository tells, on
-	// either host; the first that is not "" counts, and without one HEAD.
+	// GitHubBranch or GitLabBranch is the branch in derived base URLs, on either host. The
+	// first that is not empty is used; the default is HEAD.
 	GitHubBranch, GitLabBranch string
-	// KeepLinks leaves the text as it is, and its images unchecked but for <svg>.
+	// KeepLinks leaves the text unchanged, and checks only for <svg>.
 	KeepLinks bool
-	// KeepGitHubIssues and KeepGitLabIssues leave #123 as it is.
+	// KeepGitHubIssues and KeepGitLabIssues leave references such as #123 unchanged.
 	KeepGitHubIssues, KeepGitLabIssues bool
 }
 
-// Rewrite returns the text with links that lead somewhere, and what a gallery
-// would not show. name is what the findings call the file.
+// Rewrite returns the text with absolute links, and findings of broken links and of images that
+// galleries do not show. name is the name of the file in findings.
 func Rewrite(name string, text []byte, o Options) ([]byte, []finding.Finding) {
 	r := report{name: name}
-	// It never fails: what is no UTF-8 becomes U+FFFD, in as many pieces as for Node.js.
+	// This never fails. Invalid UTF-8 becomes as many U+FFFD as in Node.js.
 	s, _ := unicode.UTF8.NewDecoder().String(string(text))
 	checkTemplate(s, &r)
 	if !o.KeepLinks {
@@ -64,19 +65,19 @@ func Rewrite(name string, text []byte, o Options) ([]byte, []finding.Finding) {
 }
 
 func rewrite(s string, o Options, r *report) string {
-	h := guess(o)
+	h := detectHost(o)
 	l := linker{base: h.base(o), options: o, report: r}
 	s = l.markdown(s)
 	s = l.tags(s)
 	return linkIssues(s, h, o)
 }
 
-// template is in the readme that VS Code's extension generator makes.
+// template is a text in the readme of VS Code's extension generator.
 const template = "This is the README for your extension "
 
 func checkTemplate(s string, r *report) {
 	if i := strings.Index(s, template); i >= 0 {
-		r.add(newLines(s).at(i), "say what your extension does, and remove this text",
+		r.add(newLines(s).at(i), "describe your extension, and remove this text",
 			"template text of the extension generator, %q, is still there", strings.TrimSpace(template))
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"galbuild/build/pack/finding"
 )
 
-// rules pairs the beginning of vsce's messages with what our findings say.
+// rules pairs the beginnings of vsce's messages with texts in our findings.
 var rules = []struct{ vsce, ours string }{
 	{"It seems the README.md still contains template text.", "template text"},
 	{"Couldn't detect the repository where this extension is published. The link '", "relative link "},
@@ -18,10 +18,10 @@ var rules = []struct{ vsce, ours string }{
 	{"Invalid image source in README.md: ", "is not an absolute address"},
 	{"Images in README.md must come from an HTTPS source: ", "does not come over HTTPS"},
 	{"SVGs are restricted in README.md; ", "is SVG from a host"},
-	{"SVG tags are not allowed in README.md.", "no <svg>"},
+	{"SVG tags are not allowed in README.md.", "do not show <svg>"},
 }
 
-// TestSamples compares with what the real vsce did.
+// TestSamples compares the results with those recorded from vsce.
 func TestSamples(t *testing.T) {
 	total := 0
 	for _, file := range caseFiles(t) {
@@ -39,15 +39,15 @@ func (c sample) compare(t *testing.T) {
 	out, findings := Rewrite("README.md", []byte(c.in), c.options)
 	switch {
 	case c.fail == "" && len(findings) > 0:
-		t.Errorf("findings %q, vsce has none", findings)
+		t.Errorf("findings %q, want none", findings)
 	case c.fail == "" && string(out) != c.out:
-		t.Errorf("text\n%q\nwant vsce's\n%q", out, c.out)
+		t.Errorf("text\n%q\nwant\n%q", out, c.out)
 	case c.fail != "" && !found(t, findings, c.fail):
-		t.Errorf("findings %q, want what vsce says: %s", findings, c.fail)
+		t.Errorf("findings %q, want one for %s", findings, c.fail)
 	}
 }
 
-// found tells whether one of the findings is by the rule of vsce's message.
+// found reports whether there is a finding for a message of vsce.
 func found(t *testing.T, findings []finding.Finding, message string) bool {
 	for _, r := range rules {
 		if !strings.HasPrefix(message, r.vsce) {
@@ -60,6 +60,6 @@ func found(t *testing.T, findings []finding.Finding, message string) bool {
 		}
 		return false
 	}
-	t.Errorf("vsce's message %q is in none of the rules", message)
+	t.Errorf("rules has no entry for the message %q", message)
 	return false
 }

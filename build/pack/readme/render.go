@@ -16,21 +16,21 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// lineAttribute carries the line an image is on through the HTML parser.
+// lineAttribute is an attribute for the line of an image, which the HTML parser keeps.
 const lineAttribute = "galbuild-line"
 
-// openTag is the beginning of a tag that can become an <img> or <svg>.
+// openTag matches the beginning of a tag that the HTML parser can make an <img> or <svg>.
 var openTag = regexp.MustCompile(`(?i)<(?:img|image|svg)([\s/>])`)
 
-// render makes HTML of GitHub's Markdown. All <img> and <svg> tags in it have a
-// lineAttribute. Nothing is made of a text that can hold no image.
+// render converts GitHub's Markdown to HTML. All <img> and <svg> tags have a lineAttribute. It
+// returns nil if the text cannot contain an image.
 func render(s string, r *report) []byte {
 	s = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(s)
 	if !strings.Contains(s, "![") && !openTag.MatchString(s) {
 		return nil
 	}
 	if line := tooDeep(s); line > 0 {
-		r.add(line, "nest it less", "more than %d quotes and lists in each other", maxDepth)
+		r.add(line, "nest it less", "more than %d nested quotes and lists", maxDepth)
 		return nil
 	}
 	lines, limit := newLines(s), &limiter{over: -1}
@@ -45,12 +45,12 @@ func render(s string, r *report) []byte {
 	}
 	if limit.over >= 0 {
 		r.warn(lines.at(limit.over), "divide the paragraph",
-			"more than %d of the marks ! [ * _ ~ in one paragraph: images after them were not looked for", maxMarks)
+			"more than %d of the characters ! [ * _ ~ in one paragraph: images after them were not checked", maxMarks)
 	}
 	return b.Bytes()
 }
 
-// An imageRenderer renders what can be an image, and adds the line it is on.
+// An imageRenderer renders nodes that can be images, with their lines.
 type imageRenderer struct{ lines lines }
 
 func (r *imageRenderer) RegisterFuncs(register renderer.NodeRendererFuncRegisterer) {
@@ -59,13 +59,13 @@ func (r *imageRenderer) RegisterFuncs(register renderer.NodeRendererFuncRegister
 	register.Register(ast.KindRawHTML, r.inline)
 }
 
-// image leaves out the text, where there can be no image. The address is not
-// escaped as an address: checks are made on the unescaped one.
+// image omits the alternative text, which cannot contain an image. It does not percent-encode the
+// address, because that is checked without encoding.
 func (r *imageRenderer) image(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
 	if entering {
 		address := n.(*ast.Image).Destination
 		address = util.ResolveEntityNames(util.ResolveNumericReferences(address))
-		w.WriteString("<img" + r.mark(n.Pos()) + `src="` + html.EscapeString(string(address)) + `">`)
+		w.WriteString("<img" + r.lineOf(n.Pos()) + `src="` + html.EscapeString(string(address)) + `">`)
 	}
 	return ast.WalkSkipChildren, nil
 }
@@ -92,18 +92,18 @@ func (r *imageRenderer) inline(w util.BufWriter, source []byte, n ast.Node, ente
 	return ast.WalkSkipChildren, nil
 }
 
-// raw writes HTML that is at offset in the text.
+// raw writes HTML. offset is its position in the Markdown.
 func (r *imageRenderer) raw(w util.BufWriter, html []byte, offset int) {
 	end := 0
 	for _, m := range openTag.FindAllSubmatchIndex(html, -1) {
 		w.Write(html[end:m[2]])
-		w.WriteString(r.mark(offset + m[0]))
+		w.WriteString(r.lineOf(offset + m[0]))
 		end = m[2]
 	}
 	w.Write(html[end:])
 }
 
-// mark returns the attribute for what is at offset in the text.
-func (r *imageRenderer) mark(offset int) string {
+// lineOf returns the lineAttribute for an offset in the Markdown.
+func (r *imageRenderer) lineOf(offset int) string {
 	return " " + lineAttribute + "=" + strconv.Itoa(r.lines.at(offset)) + " "
 }

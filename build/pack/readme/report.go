@@ -9,15 +9,15 @@ import (
 	"galbuild/build/pack/finding"
 )
 
-// A report collects what is wrong with one file.
+// A report collects the findings of a file.
 type report struct {
 	name     string
 	findings []finding.Finding
-	broken   map[string]bool // relative targets that were reported
+	broken   map[string]bool // relative targets that have been reported
 }
 
-// addBroken notes a relative target that leads nowhere, which need not be reported
-// again as an image's source. A title may follow the target.
+// addBroken records a broken relative target, so that it is not reported again as the source of
+// an image. A title may follow the target.
 func (r *report) addBroken(target string) {
 	if r.broken == nil {
 		r.broken = map[string]bool{}
@@ -26,17 +26,17 @@ func (r *report) addBroken(target string) {
 	r.broken[target] = true
 }
 
-// add adds an error in a line, counted from 1.
-func (r *report) add(line int, way, format string, args ...any) {
-	r.findings = append(r.findings, finding.Error(r.where(line), way, format, args...))
+// add adds an error in a line. Lines are numbered from 1; 0 is the whole file.
+func (r *report) add(line int, hint, format string, args ...any) {
+	r.findings = append(r.findings, finding.Error(r.where(line), hint, format, args...))
 }
 
 // warn adds a warning in a line.
-func (r *report) warn(line int, way, format string, args ...any) {
-	r.findings = append(r.findings, finding.Warning(r.where(line), way, format, args...))
+func (r *report) warn(line int, hint, format string, args ...any) {
+	r.findings = append(r.findings, finding.Warning(r.where(line), hint, format, args...))
 }
 
-// where names a line; 0 is the file as a whole.
+// where returns the name of the file with a line.
 func (r *report) where(line int) string {
 	if line == 0 {
 		return r.name
@@ -44,8 +44,7 @@ func (r *report) where(line int) string {
 	return r.name + ":" + strconv.Itoa(line)
 }
 
-// lines holds where the lines of a text begin, but for the first. They end with LF,
-// CR or both.
+// lines has the offsets of the lines of a text, except the first. Lines end with LF, CR or CR LF.
 type lines []int
 
 func newLines(s string) lines {
@@ -58,7 +57,7 @@ func newLines(s string) lines {
 	return l
 }
 
-// at returns the number, from 1, of the line that the byte at offset is in.
+// at returns the number, from 1, of the line that contains an offset.
 func (l lines) at(offset int) int {
 	n, found := slices.BinarySearch(l, offset)
 	if found {
@@ -67,13 +66,13 @@ func (l lines) at(offset int) int {
 	return n + 1
 }
 
-// short cuts what may be long, such as a data: address.
+// short truncates a text that may be long, such as a data: URL.
 func short(s string) string {
-	const most = 100 // bytes
-	if len(s) <= most {
+	const maxLen = 100 // bytes
+	if len(s) <= maxLen {
 		return s
 	}
-	end := most
+	end := maxLen
 	for !utf8.RuneStart(s[end]) {
 		end--
 	}

@@ -15,9 +15,10 @@ import (
 	"galbuild/cmd/e2e/installed"
 )
 
-var update = flag.Bool("update", false, "record in testdata what vsce does")
+var update = flag.Bool("update", false, "record the results of vsce in testdata")
 
-// TestVsce runs the real vsce over the samples, to see that they are what it does.
+// TestVsce compares the recorded results with those of the real vsce, or records them with
+// -update.
 func TestVsce(t *testing.T) {
 	tools := installed.Tools(t)
 	for _, file := range caseFiles(t) {
@@ -25,7 +26,7 @@ func TestVsce(t *testing.T) {
 		fresh := runVsce(t, tools, recorded)
 		for i, c := range recorded {
 			if c != fresh[i] && !*update {
-				t.Errorf("%s: %s: recorded\n%+v\nvsce now\n%+v", file, c.name, c, fresh[i])
+				t.Errorf("%s: %s: recorded\n%+v\nbut vsce returned\n%+v", file, c.name, c, fresh[i])
 			}
 		}
 		if *update {
@@ -34,30 +35,30 @@ func TestVsce(t *testing.T) {
 	}
 }
 
-// runVsce returns the cases with what vsce makes of them.
+// runVsce returns the cases with the results of vsce.
 func runVsce(t *testing.T, tools installed.Toolbox, cases []sample) []sample {
 	t.Helper()
-	var questions []any
+	var queries []any
 	for _, c := range cases {
-		questions = append(questions, question(c))
+		queries = append(queries, query(c))
 	}
-	var answers []struct {
+	var results []struct {
 		Readme []byte
 		Error  string
 	}
-	tools.Ask(t, questions, &answers, "testdata/vsce.cjs", filepath.Dir(tools.VSCE), t.TempDir())
-	if len(answers) != len(cases) {
-		t.Fatalf("%d answers for %d cases", len(answers), len(cases))
+	tools.Ask(t, queries, &results, "testdata/vsce.cjs", filepath.Dir(tools.VSCE), t.TempDir())
+	if len(results) != len(cases) {
+		t.Fatalf("%d results for %d cases", len(results), len(cases))
 	}
 	fresh := slices.Clone(cases)
-	for i, a := range answers {
-		fresh[i].out, fresh[i].fail = string(a.Readme), a.Error
+	for i, r := range results {
+		fresh[i].out, fresh[i].fail = string(r.Readme), r.Error
 	}
 	return fresh
 }
 
-// question is a sample as vsce.cjs reads it.
-func question(c sample) map[string]any {
+// query returns a sample in the format that vsce.cjs reads.
+func query(c sample) map[string]any {
 	o := c.options
 	options, manifest := map[string]any{}, map[string]any{}
 	for name, value := range map[string]string{

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"galbuild/build/js"
-	"galbuild/build/pack/npmrange"
+	"galbuild/build/semver"
 )
 
 // CheckEditors refuses what every editor refuses after it has downloaded the package. Editors
@@ -122,7 +122,7 @@ func CheckEngine(s string) error {
 // checkVersion refuses versions that node-semver, and so every editor, does not parse, such
 // as one with a number above 2^53-1.
 func checkVersion(version string) error {
-	if _, err := npmrange.ParseVersion(version); err != nil {
+	if _, err := semver.ParseVersion(version); err != nil {
 		return fmt.Errorf("version %.200q: %w", version, err)
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 
 	"galbuild/build/pack"
 	"galbuild/build/pack/finding"
-	"galbuild/build/pack/release"
+	"galbuild/build/pack/npm"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
 )
@@ -39,7 +39,7 @@ func (l *lsCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	o.Only = l.PackagedDependencies
+	o.PackagedDependencies = l.PackagedDependencies
 	files, found, err := pack.List(ctx, os.DirFS(dir), o)
 	if err != nil {
 		return explainRead(dir, err)
@@ -61,7 +61,7 @@ func (l *lsCmd) print(e *env, dir string, files []pack.File, found []finding.Fin
 	}
 	var lines []string
 	if l.Tree {
-		root := release.Folder{Path: dir}
+		root := npm.Folder{Path: dir}
 		pkg, err := root.Read()
 		if err != nil {
 			return err

@@ -16,10 +16,10 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/pack"
 	"galbuild/build/pack/finding"
-	"galbuild/build/pack/modules"
+	"galbuild/build/pack/npm"
+	"galbuild/build/pack/npm/modules"
 	"galbuild/build/pack/readme"
-	"galbuild/build/pack/release"
-	secrets "galbuild/build/pack/secret"
+	secrets "galbuild/build/secret"
 	"galbuild/build/similar"
 	"galbuild/cmd/internal/hint"
 )
@@ -108,7 +108,7 @@ func (f *packFlags) options(dir string) (pack.Options, error) {
 	if o.Changelog, err = below(dir, "--changelog-path", f.ChangelogPath); err != nil {
 		return o, err
 	}
-	o.PreRelease, o.Only = isTrue(f.PreRelease), f.only
+	o.PreRelease, o.PackagedDependencies = isTrue(f.PreRelease), f.only
 	o.Links = readme.Options{
 		ContentURL: f.BaseContentURL, ImagesURL: f.BaseImagesURL, GitHubBranch: f.GitHubBranch, GitLabBranch: f.GitLabBranch,
 		KeepLinks: f.NoRewriteLinks, KeepGitHubIssues: f.NoGitHubIssueLinks, KeepGitLabIssues: f.NoGitLabIssueLinks,
@@ -126,7 +126,7 @@ func (f *collectFlags) options(dir string) (o pack.Options, err error) {
 	if err := f.readIgnore(dir, &o); err != nil {
 		return o, err
 	}
-	if o.Around, err = modules.OnDisk(dir); err != nil {
+	if o.OnDisk, err = modules.OnDisk(dir); err != nil {
 		return o, err
 	}
 	o.NoDependencies = f.Dependencies != nil && !*f.Dependencies
@@ -263,7 +263,7 @@ func isPackagePath(name string) bool { return strings.EqualFold(filepath.Ext(nam
 // something to publish.
 func isAPIName(word string) bool {
 	_, err := os.Lstat(word)
-	return err != nil && !release.IsVersion(word) && !isPackagePath(word)
+	return err != nil && !npm.IsVersion(word) && !isPackagePath(word)
 }
 
 // checkTargets refuses what no editor asks for.

@@ -17,7 +17,7 @@ import (
 	"galbuild/build"
 	"galbuild/build/pack"
 	"galbuild/build/pack/finding"
-	"galbuild/build/pack/release"
+	"galbuild/build/pack/npm"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
@@ -70,7 +70,7 @@ type packing struct {
 	times string // source of the time of the entries
 
 	settings map[string]setting // where the keys of "vsce" in package.json go
-	source   release.Folder
+	source   npm.Folder
 	options  pack.Options
 	odd      []finding.Finding // in the settings and flags
 
@@ -78,12 +78,12 @@ type packing struct {
 }
 
 func newPacking(e *env, flags *packFlags, dir, version string, settings map[string]setting) *packing {
-	source := release.Folder{Path: dir, Stdin: e.stdin, Output: e.stderr.Raw(), Terminal: terminal.Is(e.stdin)}
+	source := npm.Folder{Path: dir, Stdin: e.stdin, Output: e.stderr.Raw(), Terminal: terminal.Is(e.stdin)}
 	return &packing{e: e, flags: flags, dir: dir, version: version, settings: settings, source: source}
 }
 
 // begin reads what package.json says about packing. The flags are complete then.
-func (p *packing) begin() (*release.Package, error) {
+func (p *packing) begin() (*npm.Package, error) {
 	if err := needExtension(p.dir); err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func (p *packing) begin() (*release.Package, error) {
 
 // prepare lets the extension build itself, and sets its version. Nothing is run
 // for an extension that would be refused anyway.
-func (p *packing) prepare(ctx context.Context, pkg *release.Package, target string) error {
+func (p *packing) prepare(ctx context.Context, pkg *npm.Package, target string) error {
 	next, err := p.next(pkg)
 	if err != nil {
 		return err
@@ -136,13 +136,13 @@ func (p *packing) prepare(ctx context.Context, pkg *release.Package, target stri
 }
 
 // next returns the version to be, "" if it stays.
-func (p *packing) next(pkg *release.Package) (string, error) {
+func (p *packing) next(pkg *npm.Package) (string, error) {
 	if p.version == "" || p.version == pkg.Version {
 		return "", nil
 	}
-	next, err := release.Next(pkg.Version, p.version)
+	next, err := npm.NextVersion(pkg.Version, p.version)
 	switch {
-	case errors.Is(err, release.ErrUnsupported):
+	case errors.Is(err, npm.ErrUnsupported):
 		return "", hint.Add(err, "name the version itself")
 	case next == pkg.Version:
 		return "", err
@@ -168,7 +168,7 @@ func (p *packing) prepublish(ctx context.Context) error {
 		return explainPack(err)
 	}
 	if !p.e.quiet {
-		terminal.Fprintf(p.e.stderr, "Executing prepublish script '%s'...\n", release.PrepublishCommand(tool))
+		terminal.Fprintf(p.e.stderr, "Executing prepublish script '%s'...\n", npm.PrepublishCommand(tool))
 	}
 	const unbuilt = "pack the folder as it is with --no-prepublish"
 	return p.run("install "+withRuntime(tool)+", or "+unbuilt, "see its output; nothing was packed; or "+unbuilt, func() error {
@@ -272,13 +272,13 @@ func (e *env) printKind(kind string, found []finding.Finding, first int) {
 	shown := found[:min(first, len(found))]
 	var ways []string
 	for _, f := range shown {
-		if !slices.Contains(ways, f.Way) {
-			ways = append(ways, f.Way)
+		if !slices.Contains(ways, f.Hint) {
+			ways = append(ways, f.Hint)
 		}
 	}
 	for _, way := range ways {
 		for _, f := range shown {
-			if f.Way == way {
+			if f.Hint == way {
 				terminal.Fprintf(e.stderr, "galbuild: %s: %s\n", kind, f)
 			}
 		}
@@ -318,7 +318,7 @@ func explainPack(err error) error {
 // dirAndVersion sorts out the arguments [DIR] [VERSION] as vsce's users give them: a
 // single one that reads like a version is one, ./1.2.3 is a folder.
 func dirAndVersion(first, second string) (dir, version string) {
-	if second == "" && release.IsVersion(first) {
+	if second == "" && npm.IsVersion(first) {
 		return ".", first
 	}
 	return cmp.Or(first, "."), second

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"galbuild/build/catalog"
-	"galbuild/build/pack/release"
+	"galbuild/build/pack/npm"
 	"galbuild/build/site"
 	"galbuild/build/vsix"
 	"galbuild/cmd/internal/hint"
@@ -25,7 +25,7 @@ func (p *publishCmd) extension() (dir, version string, ok bool) {
 	switch {
 	case len(p.what) > n, n == 0 && isSite("site"):
 		return "", "", false
-	case n == 2 && !release.IsVersion(args[1]) && !numberOnly(args[1]):
+	case n == 2 && !npm.IsVersion(args[1]) && !numberOnly(args[1]):
 		return "", "", false
 	}
 	dir, version = dirAndVersion(args[0], args[1])
@@ -35,7 +35,7 @@ func (p *publishCmd) extension() (dir, version string, ok bool) {
 // isForEditors tells whether package.json says which editors the extension is for:
 // one that does not may stand beside packages for reasons of its own.
 func isForEditors(dir string) bool {
-	folder := release.Folder{Path: dir}
+	folder := npm.Folder{Path: dir}
 	pkg, err := folder.Read()
 	return err == nil && pkg.Engine != ""
 }
@@ -51,7 +51,7 @@ func numberOnly(word string) bool {
 // one.
 func (p *publishCmd) checkVersion() error {
 	n := len(p.what)
-	if n == 0 || n > 2 || !release.IsVersion(p.what[n-1]) {
+	if n == 0 || n > 2 || !npm.IsVersion(p.what[n-1]) {
 		return nil
 	}
 	if _, err := os.Lstat(p.what[n-1]); err == nil {

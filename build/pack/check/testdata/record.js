@@ -1,7 +1,6 @@
-// Tells what vsce makes of each case. Arguments: the folder of @vscode/vsce,
-// and an empty one to work in. Input: a
-// JSON list of [options, files, package.nls.json, package.json] per case, package.json in
-// base 64. Output: a JSON list of [ls, package, warnings] per case.
+// Runs vsce for each case. Arguments: the folder of @vscode/vsce, and an empty folder for the
+// cases. Input: a JSON list of [options, files, package.nls.json, package.json] per case, with
+// package.json in base64. Output: a JSON list of [ls, package, warnings] per case.
 const fs = require('fs');
 const path = require('path');
 const api = require(path.join(process.argv[2], 'out', 'api.js'));
@@ -18,7 +17,7 @@ function firstLine(text) {
 	return String(text).replaceAll(home, '').replace(/\u001b\[\d+m/g, '').replace(/[\u0000-\u001f\u007f]+/g, ' ').trim().slice(0, 120);
 }
 
-function lay(dir, files, nls, manifest) {
+function writeCase(dir, files, nls, manifest) {
 	const write = (name, text) => {
 		fs.mkdirSync(path.dirname(path.join(dir, name)), { recursive: true });
 		fs.writeFileSync(path.join(dir, name), text);
@@ -62,7 +61,7 @@ async function main() {
 	const results = [];
 	for (const [options, files, nls, manifest] of JSON.parse(fs.readFileSync(0, 'utf8'))) {
 		const cwd = path.join(home, String(results.length));
-		lay(cwd, files, nls, manifest);
+		writeCase(cwd, files, nls, manifest);
 		const ls = await outcome(() => api.listFiles({ cwd, packageManager: api.PackageManager.None }));
 		const packed = await outcome(() => api.createVSIX({ cwd, packagePath: path.join(home, 'out.vsix'), ...parse(options) }));
 		results.push([ls, packed, [...new Set(warnings)].join(' | ') || '-']);

@@ -1,6 +1,5 @@
-// Tells the extension of file names, in lower case, and the media type of each.
-// Argument: the folder of @vscode/vsce. Input: a JSON list of names. Output: a JSON
-// list of [extension, type].
+// Returns the extensions of file names, in lower case, and their media types. Argument: the folder
+// of @vscode/vsce. Input: a JSON list of names. Output: a JSON list of [extension, type].
 const fs = require('fs');
 const path = require('path');
 const mime = require(require.resolve('mime', { paths: [process.argv[2]] }));

@@ -1,9 +1,9 @@
-// Packages extensions with the real vsce, and tells what became of their readmes.
+// Packages extensions with the real vsce, and returns their readmes in the packages.
 //
 //   node vsce.cjs FOLDER-OF-VSCE EMPTY-FOLDER < cases > results
 //
-// Both are lists. A case is {"readme", "manifest", "options"}, the text in base64; a result
-// {"readme"} or {"error"}.
+// Cases and results are JSON lists. A case is {"readme", "manifest", "options"}, with the readme
+// in base64; a result is {"readme"} or {"error"}.
 const fs = require('fs'), path = require('path');
 const vsce = path.resolve(process.argv[2]);
 const { createVSIX } = require(path.join(vsce, 'out/api.js'));
@@ -12,7 +12,7 @@ const yauzl = require(require.resolve('yauzl', { paths: [vsce] }));
 const dir = process.argv[3];
 console.log = console.info = console.warn = console.error = () => {};
 
-// readme returns the packed readme, in base64.
+// readme returns the readme in a package, in base64.
 function readme(file) {
 	return new Promise((resolve, reject) => {
 		yauzl.open(file, { lazyEntries: true }, (err, zip) => {

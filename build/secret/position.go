@@ -1,0 +1,50 @@
+package secret
+
+import (
+	"slices"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// lineStarts returns the offsets at which the lines of text begin. Lines end as in
+// JavaScript: with CR LF, CR, LF, U+2028 or U+2029.
+func lineStarts(text []byte) []int {
+	starts := []int{0}
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\r' && i+1 < len(text) && text[i+1] == '\n':
+			i++
+			starts = append(starts, i+1)
+		case c == '\r' || c == '\n':
+			starts = append(starts, i+1)
+		case c == 0xE2 && i+2 < len(text) && text[i+1] == 0x80 && text[i+2]|1 == 0xA9:
+			i += 2
+			starts = append(starts, i+1)
+		}
+	}
+	return starts
+}
+
+// lineOf returns the number, from 1, of the line that contains the offset.
+func lineOf(lines []int, offset int) int {
+	n, _ := slices.BinarySearch(lines, offset+1)
+	return n
+}
+
+// position returns the line and the column of an offset, both from 1. Columns count
+// UTF-16 code units, as editors and vsce do.
+func position(text []byte, lines []int, offset int) (line, column int) {
+	line = lineOf(lines, offset)
+	return line, utf16Len(text[lines[line-1]:offset]) + 1
+}
+
+// utf16Len returns the length of text in UTF-16 code units.
+func utf16Len(text []byte) int {
+	n := 0
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		n += max(1, utf16.RuneLen(r))
+		text = text[size:]
+	}
+	return n
+}
