@@ -51,15 +51,15 @@ const stallAfter = time.Minute
 var errStalled = fmt.Errorf("nothing came for %s", stallAfter)
 
 // watch returns a context that ends when heard was not called for a while.
-func watch(ctx context.Context, patience time.Duration) (watched context.Context, heard, stop func()) {
+func watch(ctx context.Context, stallTimeout time.Duration) (watched context.Context, received, stop func()) {
 	watched, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(patience, func() { cancel(errStalled) })
-	return watched, func() { timer.Reset(patience) }, func() { timer.Stop(); cancel(nil) }
+	timer := time.AfterFunc(stallTimeout, func() { cancel(errStalled) })
+	return watched, func() { timer.Reset(stallTimeout) }, func() { timer.Stop(); cancel(nil) }
 }
 
-// failed returns why there was no answer, or why it broke off, without the
+// failed returns why there was no response, or why it broke off, without the
 // address, which is shown already and may hold secrets.
-func failed(ctx context.Context, err error) error {
+func transportError(ctx context.Context, err error) error {
 	if e, ok := errors.AsType[errRedirect](err); ok {
 		return e
 	}
@@ -79,16 +79,16 @@ func failed(ctx context.Context, err error) error {
 		err = fmt.Errorf("%w; %s", err, roots.Hint)
 	}
 	if again {
-		return passing{error: err}
+		return transient{error: err}
 	}
 	return err
 }
 
-// refused returns what an answer without a package means.
-func (d *download) refused(answer *http.Response) error {
-	host := answer.Request.URL.Host
+// refused returns what an response without a package means.
+func (d *download) statusError(response *http.Response) error {
+	host := response.Request.URL.Host
 	var err error
-	switch answer.StatusCode {
+	switch response.StatusCode {
 	case http.StatusNotFound, http.StatusGone:
 		err = fmt.Errorf("%s has no such file", host)
 	case http.StatusUnauthorized:
@@ -100,9 +100,9 @@ func (d *download) refused(answer *http.Response) error {
 	default:
 		err = fmt.Errorf("%s cannot give it", host)
 	}
-	err = fmt.Errorf("%w (%s)", err, answer.Status)
-	if again, _ := retryablehttp.ErrorPropagatedRetryPolicy(context.Background(), answer, nil); again {
-		return passing{err, answer}
+	err = fmt.Errorf("%w (%s)", err, response.Status)
+	if again, _ := retryablehttp.ErrorPropagatedRetryPolicy(context.Background(), response, nil); again {
+		return transient{err, response}
 	}
 	return err
 }

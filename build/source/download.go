@@ -33,7 +33,7 @@ const (
 // A download is one URL on its way into the folder.
 type download struct {
 	Config
-	mention
+	spec
 	name  string        // to show
 	url   *url.URL      // without credentials
 	login *url.Userinfo // the credentials, or nil
@@ -43,10 +43,10 @@ type download struct {
 
 // download gets the URLs.
 func (x *expansion) download() {
-	wanted := x.wanted()
+	downloads := x.downloads()
 	group := errgroup.Group{}
 	group.SetLimit(parallel)
-	for _, d := range wanted {
+	for _, d := range downloads {
 		group.Go(func() error {
 			defer vsix.Contain(&d.err) // other downloads continue
 			d.err = d.run(x.ctx)
@@ -54,24 +54,24 @@ func (x *expansion) download() {
 		})
 	}
 	group.Wait()
-	for _, d := range wanted {
+	for _, d := range downloads {
 		if d.err == nil {
-			d.err = x.takeKept(d.name, d.base+suffix)
+			d.err = x.addDownloaded(d.name, d.base+suffix)
 		}
 		if d.err != nil {
-			x.problem(d.name, d.in(plain(d.err)))
+			x.problem(d.name, d.withOrigin(withoutPath(d.err)))
 		}
 	}
 }
 
 // wanted returns a download for each URL, each once.
-func (x *expansion) wanted() []*download {
+func (x *expansion) downloads() []*download {
 	var all []*download
 	seen := map[string]bool{}
-	for _, m := range x.urls {
-		d, err := x.parse(m)
+	for _, s := range x.urls {
+		d, err := x.parse(s)
 		if err != nil {
-			x.problem(withoutSecrets(unread.ReplaceAllString(m.text, "$1")), m.in(plain(err)))
+			x.problem(withoutSecrets(unparsed.ReplaceAllString(s.text, "$1")), s.withOrigin(withoutPath(err)))
 			continue
 		}
 		if !seen[d.base] {
@@ -82,15 +82,15 @@ func (x *expansion) wanted() []*download {
 	return all
 }
 
-func (x *expansion) parse(m mention) (*download, error) {
-	u, err := url.Parse(m.text)
+func (x *expansion) parse(s spec) (*download, error) {
+	u, err := url.Parse(s.text)
 	if err != nil {
 		return nil, errors.New("the address cannot be read")
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("%s:// is not understood; want http:// or https:// and a host", u.Scheme)
 	}
-	dir, err := x.downloads()
+	dir, err := x.downloadFolder()
 	if err != nil {
 		return nil, err
 	}
@@ -98,14 +98,14 @@ func (x *expansion) parse(m mention) (*download, error) {
 	u.User, u.Fragment = nil, ""
 	key := sha256.Sum256([]byte(u.String()))
 	return &download{
-		Config: x.Config, mention: m, name: withoutSecrets(u.String()),
+		Config: x.Config, spec: s, name: withoutSecrets(u.String()),
 		url: u, login: login, base: filepath.Join(dir, hex.EncodeToString(key[:])),
 	}, nil
 }
 
 var (
 	userinfo = regexp.MustCompile(`(://)[^/?#]*@`)
-	unread   = regexp.MustCompile(`(://).*@`) // where the address ends up wrong, for instance by a slash in a password
+	unparsed = regexp.MustCompile(`(://).*@`) // where the address ends up wrong, for instance by a slash in a password
 	secrets  = regexp.MustCompile(`(?i)([?&][^&=]*(?:sig|token|key|secret|passw|credential)[^&=]*=)[^&#]*`)
 )
 
@@ -133,11 +133,11 @@ func (d *download) run(ctx context.Context) error {
 		if size := d.part().done; size > farthest {
 			farthest, tries = size, 0
 		}
-		again, ok := errors.AsType[passing](err)
+		again, ok := errors.AsType[transient](err)
 		if !ok || tries >= d.Retries {
 			return err
 		}
-		wait := retryablehttp.DefaultBackoff(shortWait, longWait, tries, again.answer)
+		wait := retryablehttp.DefaultBackoff(shortWait, longWait, tries, again.response)
 		if wait > maxWait {
 			return fmt.Errorf("%w; the server asks to wait %s", err, wait)
 		}
@@ -157,10 +157,10 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// passing is an error that may be gone when the request is repeated.
-type passing struct {
+// transient is an error that may be gone when the request is repeated.
+type transient struct {
 	error
-	answer *http.Response // if there was one, for its Retry-After
+	response *http.Response // if there was one, for its Retry-After
 }
 
-func (p passing) Unwrap() error { return p.error }
+func (p transient) Unwrap() error { return p.error }

@@ -684,7 +684,7 @@ func TestStalled(t *testing.T) {
 		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(packageText))
 	})
 	var logged []time.Duration
-	items, problems := fetch(t, Config{patience: 200 * time.Millisecond, sleep: func(_ context.Context, d time.Duration) error {
+	items, problems := fetch(t, Config{stallTimeout: 200 * time.Millisecond, sleep: func(_ context.Context, d time.Duration) error {
 		logged = append(logged, d)
 		return nil
 	}}, s.URL)

@@ -14,39 +14,39 @@ import (
 // An expansion is one Expand under way.
 type expansion struct {
 	Config
-	ctx      context.Context
-	found    []find
-	problems []Problem
-	reported map[string]bool // what problems hold, as text
-	urls     []mention
-	lists    []string        // real paths of the lists being read, outermost first
-	listed   map[string]bool // real paths of the lists that were read
-	asked    bool            // standard input was read
+	ctx       context.Context
+	found     []foundFile
+	problems  []Problem
+	reported  map[string]bool // what problems hold, as text
+	urls      []spec
+	lists     []string        // real paths of the lists being read, outermost first
+	listed    map[string]bool // real paths of the lists that were read
+	stdinRead bool            // standard input was read
 
 	manifests map[string]*Stamp // see manifestIn
 }
 
-// A mention is a source as somebody wrote it.
-type mention struct {
+// A spec is a source as somebody wrote it.
+type spec struct {
 	text string
 	dir  string // what a relative path is relative to; "" is the working folder
 	from string // "list.txt:3", or "" if on the command line
 }
 
 // path returns where a local source is, in the words of who named it.
-func (m mention) path(text string) string {
+func (s spec) path(text string) string {
 	if filepath.IsAbs(text) {
 		return filepath.Clean(text)
 	}
-	return filepath.Join(m.dir, text)
+	return filepath.Join(s.dir, text)
 }
 
 // in returns err, and where the source it is about is named.
-func (m mention) in(err error) error {
-	if m.from == "" {
+func (s spec) withOrigin(err error) error {
+	if s.from == "" {
 		return err
 	}
-	return fmt.Errorf("%w (named in %s)", err, m.from)
+	return fmt.Errorf("%w (named in %s)", err, s.from)
 }
 
 // problem reports one source, once; not when all there is to say is that the
@@ -62,36 +62,36 @@ func (x *expansion) problem(name string, err error) {
 
 var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 
-func (x *expansion) expand(m mention) {
+func (x *expansion) expand(s spec) {
 	switch {
 	case x.ctx.Err() != nil:
-	case m.text == "":
+	case s.text == "":
 		x.problem(`""`, errors.New("a source has no name"))
-	case m.text == "-":
-		x.standardInput(m)
-	case m.text[0] == '@':
-		x.list(m)
-	case scheme.MatchString(m.text):
-		x.urls = append(x.urls, m)
+	case s.text == "-":
+		x.standardInput(s)
+	case s.text[0] == '@':
+		x.list(s)
+	case scheme.MatchString(s.text):
+		x.urls = append(x.urls, s)
 	default:
-		x.local(m)
+		x.local(s)
 	}
 }
 
 // local expands a path or, if there is none of that name, a glob.
-func (x *expansion) local(m mention) {
-	path := m.path(m.text)
+func (x *expansion) local(s spec) {
+	path := s.path(s.text)
 	_, err := os.Lstat(path)
 	switch {
 	case err == nil:
 		err = x.path(path)
-	case errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(m.text, "*?[{"):
-		path, err = m.text, x.glob(m)
+	case errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(s.text, "*?[{"):
+		path, err = s.text, x.glob(s)
 	case errors.Is(err, fs.ErrNotExist):
-		err = missing(path)
+		err = errMissing(path)
 	}
 	if err != nil {
-		x.problem(path, m.in(plain(err)))
+		x.problem(path, s.withOrigin(withoutPath(err)))
 	}
 }
 
@@ -104,35 +104,35 @@ func (x *expansion) path(path string) error {
 	case info.IsDir():
 		return x.folder(path)
 	case !info.Mode().IsRegular():
-		return errNoFile
+		return errNotRegular
 	case !isPackageName(path):
 		if err := startsAsPackage(path); err != nil {
 			return err
 		}
 	}
-	f, err := newFind(path, info)
+	f, err := newFoundFile(path, info)
 	if err != nil {
 		return err
 	}
-	manifest, _ := x.around(f.real, filepath.Dir(f.real))
-	f.addBeside(stamp, manifest)
-	x.take(f)
+	manifest, _ := x.outermostManifest(f.real, filepath.Dir(f.real))
+	f.addSidecars(stamp, manifest)
+	x.add(f)
 	return nil
 }
 
-// newFind returns a file as somebody named it.
-func newFind(path string, info fs.FileInfo) (find, error) {
+// newFoundFile returns a file as somebody named it.
+func newFoundFile(path string, info fs.FileInfo) (foundFile, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return find{}, err
+		return foundFile{}, err
 	}
-	return find{
+	return foundFile{
 		Item: Item{Name: path, Path: abs, Size: info.Size(), ModTime: info.ModTime()},
 		real: realPath(abs),
 	}, nil
 }
 
-func (x *expansion) take(f find) { x.found = append(x.found, f) }
+func (x *expansion) add(f foundFile) { x.found = append(x.found, f) }
 
 const suffix = ".vsix"
 

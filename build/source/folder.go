@@ -53,7 +53,7 @@ func (x *expansion) folder(dir string) error {
 	}
 	s.run()
 	if !s.any {
-		return none(dir)
+		return errNoPackage(dir)
 	}
 	return nil
 }
@@ -71,8 +71,8 @@ func (s *search) start(top folder) error {
 	if top.real == s.x.Skip {
 		return errors.New("this is the site being written, not a source")
 	}
-	if m, content := s.x.around(top.real, top.real); content {
-		return errInside(m)
+	if m, content := s.x.outermostManifest(top.real, top.real); content {
+		return errContent(m)
 	}
 	s.level = append(s.level, top)
 	return nil
@@ -87,16 +87,16 @@ func (s *search) run() {
 		if len(s.level) == 0 {
 			return
 		}
-		level := slices.DeleteFunc(s.level, s.passed)
+		level := slices.DeleteFunc(s.level, s.excludes)
 		s.level = nil
 		for _, l := range readAll(s.x.ctx, level) {
-			s.take(l)
+			s.add(l)
 		}
 	}
 }
 
-// passed tells whether a folder is not to be read, and remembers it as read.
-func (s *search) passed(d folder) bool {
+// excluded tells whether a folder is not to be read, and remembers it as read.
+func (s *search) excludes(d folder) bool {
 	if d.real == s.x.Skip || s.seen[d.real] {
 		return true
 	}
@@ -106,21 +106,21 @@ func (s *search) passed(d folder) bool {
 
 // content tells whether a link leads into an unpacked extension, which is a problem.
 func (s *search) content(d folder) bool {
-	m, _ := s.x.around(d.real, "")
+	m, _ := s.x.outermostManifest(d.real, "")
 	if m != nil {
-		s.x.problem(d.name, errInside(m))
+		s.x.problem(d.name, errContent(m))
 	}
 	return m != nil
 }
 
-func (s *search) take(l listing) {
+func (s *search) add(l listing) {
 	s.level = append(s.level, l.folders...)
 	s.links = append(s.links, l.links...)
 	for _, f := range l.found {
-		s.x.takeFound(f)
+		s.x.addFound(f)
 	}
 	for _, p := range l.problems {
-		s.x.problem(p.Name, plain(p.Err))
+		s.x.problem(p.Name, withoutPath(p.Err))
 	}
 	s.any = s.any || len(l.found)+len(l.problems) > 0
 }
@@ -130,7 +130,7 @@ type listing struct {
 	entries  []fs.DirEntry // sorted by name
 	folders  []folder
 	links    []folder
-	found    []find
+	found    []foundFile
 	problems []Problem
 }
 
@@ -159,13 +159,13 @@ func read(d folder) listing {
 	if err != nil {
 		return listing{problems: []Problem{{d.name, err}}}
 	}
-	site := isEntry(entries, "index") && isEntry(entries, "assets") && isSite(d.path)
-	if site && !d.named || isEntry(entries, installedName) {
+	site := hasEntry(entries, "index") && hasEntry(entries, "assets") && isSite(d.path)
+	if site && !d.named || hasEntry(entries, installedName) {
 		return listing{}
 	}
-	passed := passedFolders(&d, entries)
+	excluded := excludedFolders(&d, entries)
 	if site {
-		passed = []string{"blobs", "files"}
+		excluded = []string{"blobs", "files"}
 	}
 	parts := make([]listing, (len(entries)+manyEntries-1)/manyEntries)
 	group := errgroup.Group{}
@@ -173,7 +173,7 @@ func read(d folder) listing {
 	for i := range parts {
 		group.Go(func() error {
 			parts[i].entries = entries
-			parts[i].look(d, passed, entries[i*manyEntries:min((i+1)*manyEntries, len(entries))])
+			parts[i].addEntries(d, excluded, entries[i*manyEntries:min((i+1)*manyEntries, len(entries))])
 			return nil
 		})
 	}
@@ -188,9 +188,9 @@ func read(d folder) listing {
 	return all
 }
 
-// passedFolders returns the names of folders in d that are not searched: those with the
+// excludedFolders returns the names of folders in d that are not searched: those with the
 // content of unpacked extensions. It notes in d that it is one.
-func passedFolders(d *folder, entries []fs.DirEntry) (passed []string) {
+func excludedFolders(d *folder, entries []fs.DirEntry) (excluded []string) {
 	for _, e := range entries {
 		if d.unpacked == nil && len(e.Name()) == len(manifestName) && strings.EqualFold(e.Name(), manifestName) {
 			d.unpacked = stamp(filepath.Join(d.path, e.Name()))
@@ -202,8 +202,8 @@ func passedFolders(d *folder, entries []fs.DirEntry) (passed []string) {
 	return nil
 }
 
-// isEntry tells whether sorted entries have one of that name.
-func isEntry(entries []fs.DirEntry, name string) bool {
+// hasEntry tells whether sorted entries have one of that name.
+func hasEntry(entries []fs.DirEntry, name string) bool {
 	_, ok := findEntry(entries, name)
 	return ok
 }
@@ -214,11 +214,11 @@ func findEntry(entries []fs.DirEntry, name string) (int, bool) {
 	})
 }
 
-func (l *listing) look(d folder, passed []string, entries []fs.DirEntry) {
+func (l *listing) addEntries(d folder, excluded []string, entries []fs.DirEntry) {
 	for _, e := range entries {
 		name := e.Name()
 		skip := func(p string) bool { return strings.EqualFold(p, name) }
-		if strings.HasPrefix(name, ".") || e.IsDir() && slices.ContainsFunc(passed, skip) {
+		if strings.HasPrefix(name, ".") || e.IsDir() && slices.ContainsFunc(excluded, skip) {
 			continue
 		}
 		at := d.below(name)
@@ -246,10 +246,10 @@ func (l *listing) add(at folder, e fs.DirEntry) error {
 }
 
 // isSource tells the names of files that a folder is searched for.
-func isSource(name string) bool { return isPackageName(name) || isAsset(name) }
+func isSource(name string) bool { return isPackageName(name) || isPackageAsset(name) }
 
 // follow adds what a symbolic link leads to. One that leads nowhere is a problem
-// only if a package is missed by it. Links to folders in unpacked extensions are content.
+// only if a package is notFound by it. Links to folders in unpacked extensions are content.
 func (l *listing) follow(at folder) error {
 	info, err := os.Stat(at.path)
 	isDir := err == nil && info.IsDir()
@@ -272,13 +272,13 @@ func (l *listing) follow(at folder) error {
 // of which have nothing beside them.
 func (l *listing) file(at folder, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
-		return errNoFile
+		return errNotRegular
 	}
-	f := find{
+	f := foundFile{
 		Item: Item{Name: at.name, Path: at.path, Size: info.Size(), ModTime: info.ModTime()},
 		real: at.real,
 	}
-	f.addBeside(l.stamp, at.unpacked)
+	f.addSidecars(l.stamp, at.unpacked)
 	f.Unpacked = at.unpacked
 	l.found = append(l.found, f)
 	return nil

@@ -17,39 +17,39 @@ import (
 
 // glob takes what matches a pattern as if each match had been named, except for
 // files that are no packages: "dir/*" means the packages of dir.
-func (x *expansion) glob(m mention) error {
-	base, pattern := doublestar.SplitPattern(filepath.ToSlash(m.text))
-	base = m.path(filepath.FromSlash(base))
-	tree := &visible{x: x, base: base, tree: os.DirFS(base)}
+func (x *expansion) glob(s spec) error {
+	base, pattern := doublestar.SplitPattern(filepath.ToSlash(s.text))
+	base = s.path(filepath.FromSlash(base))
+	tree := &globFS{x: x, base: base, tree: os.DirFS(base)}
 	matches, err := doublestar.Glob(tree, pattern, doublestar.WithNoFollow(), doublestar.WithNoHidden())
 	if err != nil {
 		return errors.New("the glob is malformed: a bracket or brace is not closed")
 	}
 	before := len(x.found) + len(x.problems)
-	g := globbing{x: x, top: realPath(base), named: namesFiles(pattern), folders: x.newSearch()}
+	g := matcher{x: x, top: realPath(base), named: namesFiles(pattern), folders: x.newSearch()}
 	for _, match := range matches {
 		path := filepath.Join(base, filepath.FromSlash(match))
 		if err := g.match(path); err != nil {
-			x.problem(path, plain(err))
+			x.problem(path, withoutPath(err))
 		}
 	}
 	g.folders.run()
 	switch {
 	case len(x.found)+len(x.problems) > before:
 		return nil
-	case g.inside != nil:
-		return errInside(g.inside)
+	case g.content != nil:
+		return errContent(g.content)
 	}
 	return errors.New("the glob matches no .vsix file")
 }
 
-// A globbing is what the matches of a glob are taken with.
-type globbing struct {
+// A matcher is what the matches of a glob are taken with.
+type matcher struct {
 	x       *expansion
 	top     string  // folder where the pattern begins, without links
 	named   bool    // see namesFiles
 	folders *search // of those that match
-	inside  *Stamp  // manifest of an unpacked extension whose content matched
+	content *Stamp  // manifest of an unpacked extension whose content matched
 }
 
 // namesFiles tells whether a pattern says what files it is about, by a name or a suffix:
@@ -60,7 +60,7 @@ func namesFiles(pattern string) bool {
 	return !wild(last) || path.Ext(last) != "" && !wild(path.Ext(last))
 }
 
-func (g *globbing) match(path string) error {
+func (g *matcher) match(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
@@ -71,35 +71,35 @@ func (g *globbing) match(path string) error {
 	if !info.IsDir() && !isSource(filepath.Base(path)) && !g.isPackage(path) {
 		return nil
 	}
-	f, err := newFind(path, info)
+	f, err := newFoundFile(path, info)
 	if err != nil {
 		return err
 	}
 	at := filepath.Join(realPath(filepath.Dir(path)), filepath.Base(path)) // f.real, if that is not a link
-	manifest, content := g.x.around(at, g.top)
+	manifest, content := g.x.outermostManifest(at, g.top)
 	content = content || manifest != nil && info.IsDir() && f.real != at // links to folders are content
 	if manifest == nil {
-		manifest, content = g.x.around(f.real, g.top)
+		manifest, content = g.x.outermostManifest(f.real, g.top)
 	}
 	switch {
 	case content:
-		g.inside = manifest
+		g.content = manifest
 		return nil
 	case info.IsDir():
 		return g.folders.start(folder{name: path, unpacked: manifest})
 	case !info.Mode().IsRegular():
-		return errNoFile
+		return errNotRegular
 	}
-	f.addBeside(stamp, manifest)
+	f.addSidecars(stamp, manifest)
 	f.Unpacked = manifest
-	g.x.take(f)
+	g.x.add(f)
 	return nil
 }
 
 // isPackage tells whether a file without the suffix is taken. If the pattern names it, it is
 // enough that it begins as a package. Otherwise it must be one: "*" matches archives of all
 // kinds.
-func (g *globbing) isPackage(path string) bool {
+func (g *matcher) isPackage(path string) bool {
 	if startsAsPackage(path) != nil {
 		return false
 	}
@@ -119,26 +119,26 @@ func (g *globbing) isPackage(path string) bool {
 	return err == nil
 }
 
-// visible is the tree that a glob sees: without the site being written, and
+// globFS is the tree that a glob sees: without the site being written, and
 // with every folder that cannot be read reported, for doublestar passes it over.
-type visible struct {
+type globFS struct {
 	x    *expansion
 	base string
 	tree fs.FS
 }
 
-func (v *visible) Open(name string) (fs.File, error) { return v.tree.Open(name) }
+func (v *globFS) Open(name string) (fs.File, error) { return v.tree.Open(name) }
 
-func (v *visible) Stat(name string) (fs.FileInfo, error) { return fs.Stat(v.tree, name) }
+func (v *globFS) Stat(name string) (fs.FileInfo, error) { return fs.Stat(v.tree, name) }
 
-func (v *visible) ReadDir(name string) ([]fs.DirEntry, error) {
+func (v *globFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	if err := v.x.ctx.Err(); err != nil {
 		return nil, err
 	}
 	dir := filepath.Join(v.base, filepath.FromSlash(name))
 	entries, err := fs.ReadDir(v.tree, name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		v.x.problem(dir, plain(err))
+		v.x.problem(dir, withoutPath(err))
 	}
 	if v.x.Skip == "" {
 		return entries, err

@@ -22,14 +22,14 @@ import (
 const listBytes = 16 << 20
 
 // list expands @path.
-func (x *expansion) list(m mention) {
-	if scheme.MatchString(m.text[1:]) {
-		x.problem(withoutSecrets(m.text), m.in(errors.New("a list must be a local file")))
+func (x *expansion) list(s spec) {
+	if scheme.MatchString(s.text[1:]) {
+		x.problem(withoutSecrets(s.text), s.withOrigin(errors.New("a list must be a local file")))
 		return
 	}
-	path := m.path(m.text[1:])
+	path := s.path(s.text[1:])
 	if err := x.readList(path); err != nil {
-		x.problem("@"+path, m.in(plain(err)))
+		x.problem("@"+path, s.withOrigin(withoutPath(err)))
 	}
 }
 
@@ -69,7 +69,7 @@ func (x *expansion) lines(r io.Reader, name, dir string) error {
 		return errors.New("the list names no source")
 	}
 	for _, l := range lines {
-		x.expand(mention{text: l.text, dir: dir, from: fmt.Sprintf("%s:%d", name, l.number)})
+		x.expand(spec{text: l.text, dir: dir, from: fmt.Sprintf("%s:%d", name, l.number)})
 	}
 	return nil
 }

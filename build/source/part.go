@@ -11,7 +11,7 @@ import (
 // A part is a body that is not all here yet, in base.part and base.part.json.
 // Only one that a server can tell from other versions is gone on with.
 type part struct {
-	facts
+	record
 	base string
 	done int64 // bytes in base.part
 }
@@ -19,12 +19,12 @@ type part struct {
 // part returns what is here of the download.
 func (d *download) part() *part {
 	p := &part{base: d.base + ".part"}
-	known, err := readFacts(p.base + ".json")
+	known, err := readRecord(p.base + ".json")
 	if err != nil || known.validator() == "" {
 		return p
 	}
-	if info, err := os.Lstat(p.base); err == nil && info.Mode().IsRegular() && alone(info) {
-		p.facts, p.done = *known, info.Size()
+	if info, err := os.Lstat(p.base); err == nil && info.Mode().IsRegular() && hasSingleLink(info) {
+		p.record, p.done = *known, info.Size()
 	}
 	return p
 }
@@ -55,13 +55,13 @@ func (p *part) discard() {
 
 var contentRange = regexp.MustCompile(`^bytes (\d+)-\d+/(\d+|\*)$`)
 
-// goesOn tells whether an answer is the rest of p.
-func (p *part) goesOn(answer *http.Response) bool {
-	m := contentRange.FindStringSubmatch(answer.Header.Get("Content-Range"))
+// isContinuedBy tells whether an response is the rest of p.
+func (p *part) isContinuedBy(response *http.Response) bool {
+	m := contentRange.FindStringSubmatch(response.Header.Get("Content-Range"))
 	if p.done == 0 || m == nil || m[1] != strconv.FormatInt(p.done, 10) {
 		return false
 	}
 	sameSize := m[2] == "*" || p.Size < 0 || m[2] == strconv.FormatInt(p.Size, 10)
-	etag := answer.Header.Get("ETag")
+	etag := response.Header.Get("ETag")
 	return sameSize && (etag == "" || etag == p.ETag)
 }

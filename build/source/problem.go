@@ -11,32 +11,32 @@ import (
 	"galbuild/build/similar"
 )
 
-var errNoFile = errors.New("neither a file nor a folder")
+var errNotRegular = errors.New("neither a file nor a folder")
 
-// missed is fs.ErrNotExist in plain words.
-type missed struct{}
+// notFound is fs.ErrNotExist in withoutPath words.
+type notFound struct{}
 
-func (missed) Error() string        { return "no such file or folder" }
-func (missed) Is(target error) bool { return target == fs.ErrNotExist }
+func (notFound) Error() string        { return "no such file or folder" }
+func (notFound) Is(target error) bool { return target == fs.ErrNotExist }
 
-// plain drops from a file's error the call and the path: the path stands in
+// withoutPath drops from a file's error the call and the path: the path stands in
 // front of the message already.
-func plain(err error) error {
+func withoutPath(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		err = e.Err
 	}
-	if _, said := errors.AsType[missed](err); errors.Is(err, fs.ErrNotExist) && !said {
-		return missed{}
+	if _, said := errors.AsType[notFound](err); errors.Is(err, fs.ErrNotExist) && !said {
+		return notFound{}
 	}
 	return err
 }
 
 // missing returns that nothing is at path, and what was perhaps meant.
-func missing(path string) error {
+func errMissing(path string) error {
 	if near := nearest(path); near != "" {
-		return fmt.Errorf("%w%s", missed{}, near)
+		return fmt.Errorf("%w%s", notFound{}, near)
 	}
-	return missed{}
+	return notFound{}
 }
 
 // nearest returns `; did you mean "x.vsix"?` with the paths next to path whose names are most
@@ -65,7 +65,7 @@ func nearest(path string) string {
 }
 
 // none returns that a folder holds no package, and what it may be instead.
-func none(dir string) error {
+func errNoPackage(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, manifestName)); err == nil {
 		return fmt.Errorf("the folder holds no .vsix file; it is an unpacked extension, so pack it first: "+
 			"galbuild package %s", filepath.Join(dir, contentFolder))

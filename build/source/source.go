@@ -93,8 +93,8 @@ type Config struct {
 	Progress func(name string, done, total int64)
 	Log      *slog.Logger // nil: none
 
-	sleep    func(context.Context, time.Duration) error // tests do not wait
-	patience time.Duration                              // how long a server may be silent
+	sleep        func(context.Context, time.Duration) error // tests do not wait
+	stallTimeout time.Duration                              // how long a server may be silent
 }
 
 // Expand returns the packages that args name, sorted by Path, each file once
@@ -107,7 +107,7 @@ func Expand(ctx context.Context, args []string, c Config) ([]Item, []Problem, er
 		reported: map[string]bool{}, listed: map[string]bool{}, manifests: map[string]*Stamp{},
 	}
 	for _, arg := range args {
-		x.expand(mention{text: arg})
+		x.expand(spec{text: arg})
 	}
 	x.download()
 	if err := ctx.Err(); err != nil {
@@ -137,7 +137,7 @@ func (c Config) withDefaults() Config {
 	if c.sleep == nil {
 		c.sleep = sleep
 	}
-	c.patience = cmp.Or(c.patience, stallAfter)
+	c.stallTimeout = cmp.Or(c.stallTimeout, stallAfter)
 	if c.Skip != "" {
 		c.Skip = realPath(c.Skip)
 	}
@@ -146,7 +146,7 @@ func (c Config) withDefaults() Config {
 
 // A find is an item, and the path of its file without symbolic links, which
 // tells it from others.
-type find struct {
+type foundFile struct {
 	Item
 	real string
 }
@@ -154,10 +154,10 @@ type find struct {
 // items returns what was found, each file under the first of its paths. One that
 // leads to the file without symbolic links goes before others.
 func (x *expansion) items() []Item {
-	slices.SortStableFunc(x.found, func(a, b find) int {
+	slices.SortStableFunc(x.found, func(a, b foundFile) int {
 		return cmp.Or(cmp.Compare(a.real, b.real), compareBool(a.Path != a.real, b.Path != b.real), cmp.Compare(a.Path, b.Path))
 	})
-	once := slices.CompactFunc(x.found, func(a, b find) bool { return a.real == b.real })
+	once := slices.CompactFunc(x.found, func(a, b foundFile) bool { return a.real == b.real })
 	items := make([]Item, len(once))
 	for i, f := range once {
 		items[i] = f.Item

@@ -30,7 +30,7 @@ const (
 const contentFolder = "extension"
 
 // errInside refuses a folder or glob below contentFolder.
-func errInside(manifest *Stamp) error {
+func errContent(manifest *Stamp) error {
 	return fmt.Errorf("this lies inside the unpacked extension %s, whose files are content and not "+
 		"sources; to take one of them all the same, name the file itself", filepath.Dir(manifest.Path))
 }
@@ -52,7 +52,7 @@ func (x *expansion) manifestIn(dir string) *Stamp {
 // and whether path is content of it whatever it holds: below its folder contentFolder, or in
 // an installed extension. The path must have no symbolic links in it. Above the folder top, which somebody named, only such content matters: a
 // manifest that somebody once left in a folder says nothing about everything below it.
-func (x *expansion) around(path, top string) (manifest *Stamp, content bool) {
+func (x *expansion) outermostManifest(path, top string) (manifest *Stamp, content bool) {
 	start := len(filepath.VolumeName(path))
 	for i := start; i < len(path); i++ {
 		if !os.IsPathSeparator(path[i]) {
@@ -73,7 +73,7 @@ func (x *expansion) around(path, top string) (manifest *Stamp, content bool) {
 }
 
 // inside tells whether path lies in the folder of a manifest.
-func inside(path string, manifest *Stamp) bool {
+func isBelow(path string, manifest *Stamp) bool {
 	if manifest == nil {
 		return false
 	}
@@ -89,16 +89,16 @@ func isSite(dir string) bool {
 	return err == nil
 }
 
-// takeFound takes a file that a folder or glob led to. Behind a symbolic link, it may lie in
+// addFound takes a file that a folder or glob led to. Behind a symbolic link, it may lie in
 // an unpacked extension.
-func (x *expansion) takeFound(f find) {
+func (x *expansion) addFound(f foundFile) {
 	if f.real != f.Path && f.Unpacked == nil {
-		manifest, content := x.around(f.real, "")
+		manifest, content := x.outermostManifest(f.real, "")
 		if content {
-			x.problem(f.Name, errInside(manifest))
+			x.problem(f.Name, errContent(manifest))
 			return
 		}
 		f.Unpacked = manifest
 	}
-	x.take(f)
+	x.add(f)
 }

@@ -22,7 +22,7 @@ import (
 )
 
 // facts are what a server said of a package, kept as JSON beside it.
-type facts struct {
+type record struct {
 	URL          string `json:"url"` // as shown
 	ETag         string `json:"etag,omitempty"`
 	LastModified string `json:"lastModified,omitempty"`
@@ -30,36 +30,36 @@ type facts struct {
 	Size         int64  `json:"size"` // of a package, the file's; of a part, the whole body's as sent, -1 if not known
 }
 
-func factsOf(name string, answer *http.Response) facts {
-	return facts{
+func recordOf(name string, response *http.Response) record {
+	return record{
 		URL:          name,
-		ETag:         answer.Header.Get("ETag"),
-		LastModified: answer.Header.Get("Last-Modified"),
-		Encoding:     strings.ToLower(answer.Header.Get("Content-Encoding")),
-		Size:         answer.ContentLength,
+		ETag:         response.Header.Get("ETag"),
+		LastModified: response.Header.Get("Last-Modified"),
+		Encoding:     strings.ToLower(response.Header.Get("Content-Encoding")),
+		Size:         response.ContentLength,
 	}
 }
 
 // validator returns what tells these bytes from any others, or "". A weak ETag
 // does not: it may stand for other bytes that mean the same.
-func (f *facts) validator() string {
+func (f *record) validator() string {
 	if f.ETag == "" || strings.HasPrefix(f.ETag, "W/") {
 		return f.LastModified
 	}
 	return f.ETag
 }
 
-// maxFacts bounds the record of a download, in bytes.
-const maxFacts = 1 << 20
+// maxRecordBytes bounds the record of a download, in bytes.
+const maxRecordBytes = 1 << 20
 
-// readFacts reads the record of a download. A damaged record is an error, and the package
+// readRecord reads the record of a download. A damaged record is an error, and the package
 // is downloaded as if there were none.
-func readFacts(path string) (*facts, error) {
-	text, err := regular.ReadFile(path, maxFacts)
+func readRecord(path string) (*record, error) {
+	text, err := regular.ReadFile(path, maxRecordBytes)
 	if err != nil {
 		return nil, err
 	}
-	f := new(facts)
+	f := new(record)
 	if err := json.Unmarshal(text, f); err != nil {
 		return nil, err
 	}
@@ -70,12 +70,12 @@ func readFacts(path string) (*facts, error) {
 }
 
 // write replaces path in one step.
-func (f *facts) write(path string) error {
+func (f *record) write(path string) error {
 	text, err := json.Marshal(f)
 	if err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(filepath.Dir(path), "facts-*")
+	temp, err := os.CreateTemp(filepath.Dir(path), "record-*")
 	if err != nil {
 		return err
 	}
@@ -89,8 +89,8 @@ func (f *facts) write(path string) error {
 
 // kept returns what is known of the package in the folder, or nil if there is
 // none or its file is not the one that is known, or not a package.
-func (d *download) kept() *facts {
-	f, err := readFacts(d.base + ".json")
+func (d *download) cached() *record {
+	f, err := readRecord(d.base + ".json")
 	if err != nil {
 		return nil
 	}
@@ -107,7 +107,7 @@ func (d *download) kept() *facts {
 // keep makes a part that is all here the package. A part that is none is
 // discarded, and what was kept before stays. Of a package that was put together from the part
 // of an earlier try, every byte is verified: the start says nothing about where it was damaged.
-func (d *download) keep(p *part, resumed bool) error {
+func (d *download) store(p *part, resumed bool) error {
 	defer p.discard()
 	if err := d.decode(p); err != nil {
 		return err
@@ -117,7 +117,7 @@ func (d *download) keep(p *part, resumed bool) error {
 		return err
 	}
 	if !isPackage(start) {
-		return d.noPackage(start)
+		return d.notPackageError(start)
 	}
 	if resumed {
 		if err := d.verify(p.base, start); err != nil {
@@ -213,7 +213,7 @@ func readStart(path string) ([]byte, error) {
 	return start[:n], err
 }
 
-func (d *download) noPackage(start []byte) error {
+func (d *download) notPackageError(start []byte) error {
 	kind := http.DetectContentType(start)
 	switch {
 	case len(start) == 0:

@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// FuzzKept has any bytes in the record of a download: the package is still downloaded, and
+// FuzzCache has any bytes in the record of a download: the package is still downloaded, and
 // is the server's, without a second request that counts as a retry.
-func FuzzKept(f *testing.F) {
+func FuzzCache(f *testing.F) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", `"v1"`)
 		http.ServeContent(w, r, "x.vsix", time.Time{}, strings.NewReader(packageText))

@@ -22,7 +22,7 @@ func TestPlantedLinks(t *testing.T) {
 	w := gzip.NewWriter(&packed)
 	_, err := w.Write([]byte("package"))
 	base := filepath.Join(dir, "x")
-	known := facts{ETag: `"a"`, Size: 100, Encoding: "gzip"}
+	known := record{ETag: `"a"`, Size: 100, Encoding: "gzip"}
 	if err := errors.Join(err, w.Close(),
 		os.WriteFile(victim, []byte("victim"), 0o644),
 		os.WriteFile(base+".packed", packed.Bytes(), 0o644),
@@ -46,7 +46,7 @@ func TestPlantedLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, done := range []int64{6, 0} {
-		p := &part{facts: known, base: base + ".part", done: done}
+		p := &part{record: known, base: base + ".part", done: done}
 		f, err := p.open()
 		if (err == nil) != (done == 0) {
 			t.Errorf("part of %d bytes: %v", done, err)
@@ -58,11 +58,11 @@ func TestPlantedLinks(t *testing.T) {
 			}
 		}
 	}
-	if err := d.decode(&part{facts: known, base: base + ".packed"}); err != nil {
+	if err := d.decode(&part{record: known, base: base + ".packed"}); err != nil {
 		t.Error(err)
 	}
 	x := &expansion{Config: Config{Downloads: filepath.Join(dir, "downloads")}}
-	if _, err := x.downloads(); !errors.Is(err, beneath.ErrLink) {
+	if _, err := x.downloadFolder(); !errors.Is(err, beneath.ErrLink) {
 		t.Errorf("the folder is a link: %v, want ErrLink", err)
 	}
 	left, err := os.ReadDir(outside)

@@ -21,28 +21,28 @@ const (
 	versionName = "extension.json"
 )
 
-// isAsset tells whether a file has the name of a package in a tree of vscodeoffline.
-func isAsset(name string) bool { return name == catalog.PackageAsset }
+// isPackageAsset tells whether a file has the name of a package in a tree of vscodeoffline.
+func isPackageAsset(name string) bool { return name == catalog.PackageAsset }
 
-// addBeside looks up what else is known of a package. What lies in the unpacked extension of
+// addSidecars looks up what else is known of a package. What lies in the unpacked extension of
 // the manifest is not to be trusted, save for a signature, which is checked.
-func (i *Item) addBeside(lookup func(path string) *Stamp, manifest *Stamp) {
+func (i *Item) addSidecars(lookup func(path string) *Stamp, manifest *Stamp) {
 	i.Sidecar = lookup(sidecarOf(i.Path))
-	if isAsset(filepath.Base(i.Path)) {
+	if isPackageAsset(filepath.Base(i.Path)) {
 		i.Signature = lookup(filepath.Join(filepath.Dir(i.Path), catalog.SignatureAsset))
-		i.addOffline()
+		i.addGalleryJSON()
 	} else {
 		i.Signature = lookup(signatureOf(i.Path))
 	}
 	for _, s := range []**Stamp{&i.Sidecar, &i.VersionSidecar} {
-		if *s != nil && inside((*s).Path, manifest) {
+		if *s != nil && isBelow((*s).Path, manifest) {
 			i.Untrusted, *s = (*s).Path, nil
 		}
 	}
 }
 
-// addOffline looks up the JSON files of vscodeoffline.
-func (i *Item) addOffline() {
+// addGalleryJSON looks up the JSON files of vscodeoffline.
+func (i *Item) addGalleryJSON() {
 	dir := filepath.Dir(i.Path)
 	for range 2 { // the folder of the platform, if there is one, and that of the version
 		if i.VersionSidecar == nil {
