@@ -14,25 +14,25 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// A search is of folders with all below them, level by level. The folders of a
-// level are read at the same time, and what they hold is taken in their order.
+// A search reads folders recursively, level by level. The folders of a level are read in
+// parallel, and their files are added in the order of the folders.
 type search struct {
 	x     *expansion
 	seen  map[string]bool // real paths of the folders that were read
-	level []folder        // to be read next
-	links []folder        // behind symbolic links; read when the rest is, so that files are found where they are
-	any   bool            // something was found, or a problem reported
+	level []folder        // the folders to be read next
+	links []folder        // symbolic links to folders, followed last: real paths are preferred
+	any   bool            // a package was found or a problem reported
 }
 
-// A folder is known by three paths: as shown, absolute, and without links.
+// A folder has three paths: for messages, absolute, and absolute without symbolic links.
 type folder struct {
 	name, path, real string
-	unpacked         *Stamp // the manifest of the outermost unpacked extension that it is or lies in
-	named            bool   // by somebody, and not found in another folder
+	unpacked         *Stamp // manifest of the outermost unpacked extension that contains it, or nil
+	named            bool   // it is a source itself, and was not found in another folder
 }
 
-// below returns the same paths of something in the folder that is no link. Those
-// that are equal are one: they are held for each of thousands of packages.
+// below returns the paths of an entry that is not a symbolic link. Equal paths share one string,
+// since there may be many thousands of packages.
 func (d folder) below(name string) folder {
 	at := folder{path: filepath.Join(d.path, name), unpacked: d.unpacked}
 	at.name, at.real = at.path, at.path
@@ -45,7 +45,7 @@ func (d folder) below(name string) folder {
 	return at
 }
 
-// folder takes every package below dir.
+// folder adds every package below dir.
 func (x *expansion) folder(dir string) error {
 	s := x.newSearch()
 	if err := s.start(folder{name: dir, named: true}); err != nil {
@@ -60,8 +60,7 @@ func (x *expansion) folder(dir string) error {
 
 func (x *expansion) newSearch() *search { return &search{x: x, seen: map[string]bool{}} }
 
-// start adds a folder of which the name is known, and the manifest of the unpacked extension
-// that it lies in.
+// start adds a folder to be searched. Its name and unpacked must be set.
 func (s *search) start(top folder) error {
 	abs, err := filepath.Abs(top.name)
 	if err != nil {
@@ -69,7 +68,7 @@ func (s *search) start(top folder) error {
 	}
 	top.path, top.real = abs, realPath(abs)
 	if top.real == s.x.Skip {
-		return errors.New("this is the site being written, not a source")
+		return errors.New("it is the site that is written, and cannot be a source")
 	}
 	if m, content := s.x.outermostManifest(top.real, top.real); content {
 		return errContent(m)
@@ -95,7 +94,7 @@ func (s *search) run() {
 	}
 }
 
-// excluded tells whether a folder is not to be read, and remembers it as read.
+// excludes reports whether a folder is not to be read, and marks it as read.
 func (s *search) excludes(d folder) bool {
 	if d.real == s.x.Skip || s.seen[d.real] {
 		return true
@@ -104,7 +103,7 @@ func (s *search) excludes(d folder) bool {
 	return false
 }
 
-// content tells whether a link leads into an unpacked extension, which is a problem.
+// content reports whether a link leads into an unpacked extension, and adds a problem if so.
 func (s *search) content(d folder) bool {
 	m, _ := s.x.outermostManifest(d.real, "")
 	if m != nil {
@@ -125,7 +124,7 @@ func (s *search) add(l listing) {
 	s.any = s.any || len(l.found)+len(l.problems) > 0
 }
 
-// A listing is what a folder, or part of it, holds.
+// A listing is the result of reading a folder, or a part of its entries.
 type listing struct {
 	entries  []fs.DirEntry // sorted by name
 	folders  []folder
@@ -134,7 +133,7 @@ type listing struct {
 	problems []Problem
 }
 
-// readAll reads folders at the same time, until ctx ends.
+// readAll reads folders in parallel, until ctx ends.
 func readAll(ctx context.Context, folders []folder) []listing {
 	listings := make([]listing, len(folders))
 	group := errgroup.Group{}
@@ -151,7 +150,7 @@ func readAll(ctx context.Context, folders []folder) []listing {
 	return listings
 }
 
-// manyEntries is how many entries of a folder are looked at by one goroutine.
+// manyEntries is the number of entries of a folder that one goroutine examines.
 const manyEntries = 1024
 
 func read(d folder) listing {
@@ -189,11 +188,12 @@ func read(d folder) listing {
 }
 
 // excludedFolders returns the names of folders in d that are not searched: those with the
-// content of unpacked extensions. It notes in d that it is one.
+// content of unpacked extensions. If d is an unpacked extension, it sets d.unpacked.
 func excludedFolders(d *folder, entries []fs.DirEntry) (excluded []string) {
 	for _, e := range entries {
-		if d.unpacked == nil && len(e.Name()) == len(manifestName) && strings.EqualFold(e.Name(), manifestName) {
-			d.unpacked = stamp(filepath.Join(d.path, e.Name()))
+		name := e.Name()
+		if d.unpacked == nil && len(name) == len(manifestName) && strings.EqualFold(name, manifestName) {
+			d.unpacked = stamp(filepath.Join(d.path, name))
 		}
 	}
 	if d.unpacked != nil && filepath.Dir(d.unpacked.Path) == d.path {
@@ -202,7 +202,7 @@ func excludedFolders(d *folder, entries []fs.DirEntry) (excluded []string) {
 	return nil
 }
 
-// hasEntry tells whether sorted entries have one of that name.
+// hasEntry reports whether there is an entry of that name. The entries must be sorted.
 func hasEntry(entries []fs.DirEntry, name string) bool {
 	_, ok := findEntry(entries, name)
 	return ok
@@ -245,11 +245,11 @@ func (l *listing) add(at folder, e fs.DirEntry) error {
 	return l.file(at, info)
 }
 
-// isSource tells the names of files that a folder is searched for.
+// isSource reports whether a file in a folder is a source, by its name.
 func isSource(name string) bool { return isPackageName(name) || isPackageAsset(name) }
 
-// follow adds what a symbolic link leads to. One that leads nowhere is a problem
-// only if a package is notFound by it. Links to folders in unpacked extensions are content.
+// follow adds the target of a symbolic link. A link to nothing is a problem only if its name is
+// that of a package. Links to folders in unpacked extensions are content.
 func (l *listing) follow(at folder) error {
 	info, err := os.Stat(at.path)
 	isDir := err == nil && info.IsDir()
@@ -267,9 +267,8 @@ func (l *listing) follow(at folder) error {
 	return l.file(at, info)
 }
 
-// file adds a package. What lies beside it is looked up in the entries: asking
-// the file system would cost two calls for each of thousands of packages, most
-// of which have nothing beside them.
+// file adds a package. Its sidecars are looked up in the entries of the folder, which saves two
+// system calls for each package.
 func (l *listing) file(at folder, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
 		return errNotRegular
@@ -284,7 +283,7 @@ func (l *listing) file(at folder, info fs.FileInfo) error {
 	return nil
 }
 
-// stamp is like the function of that name, but asks only about what is an entry.
+// stamp is like the function stamp, but looks the file up in the entries first.
 func (l *listing) stamp(path string) *Stamp {
 	i, ok := findEntry(l.entries, filepath.Base(path))
 	if !ok {

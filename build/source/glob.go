@@ -15,18 +15,19 @@ import (
 	"galbuild/build/vsix"
 )
 
-// glob takes what matches a pattern as if each match had been named, except for
-// files that are no packages: "dir/*" means the packages of dir.
+// glob expands a pattern as if each match were a source, but ignores files that are not
+// packages: "dir/*" stands for the packages in dir.
 func (x *expansion) glob(s spec) error {
 	base, pattern := doublestar.SplitPattern(filepath.ToSlash(s.text))
 	base = s.path(filepath.FromSlash(base))
 	tree := &globFS{x: x, base: base, tree: os.DirFS(base)}
-	matches, err := doublestar.Glob(tree, pattern, doublestar.WithNoFollow(), doublestar.WithNoHidden())
+	matches, err := doublestar.Glob(tree, pattern,
+		doublestar.WithNoFollow(), doublestar.WithNoHidden())
 	if err != nil {
 		return errors.New("the glob is malformed: a bracket or brace is not closed")
 	}
 	before := len(x.found) + len(x.problems)
-	g := matcher{x: x, top: realPath(base), named: namesFiles(pattern), folders: x.newSearch()}
+	g := matcher{x: x, top: realPath(base), specific: isSpecific(pattern), folders: x.newSearch()}
 	for _, match := range matches {
 		path := filepath.Join(base, filepath.FromSlash(match))
 		if err := g.match(path); err != nil {
@@ -43,18 +44,18 @@ func (x *expansion) glob(s spec) error {
 	return errors.New("the glob matches no .vsix file")
 }
 
-// A matcher is what the matches of a glob are taken with.
+// A matcher adds the matches of a glob.
 type matcher struct {
-	x       *expansion
-	top     string  // folder where the pattern begins, without links
-	named   bool    // see namesFiles
-	folders *search // of those that match
-	content *Stamp  // manifest of an unpacked extension whose content matched
+	x        *expansion
+	top      string  // folder at which the pattern begins, without symbolic links
+	specific bool    // see isSpecific
+	folders  *search // of the folders that match
+	content  *Stamp  // manifest of an unpacked extension whose content matched, or nil
 }
 
-// namesFiles tells whether a pattern says what files it is about, by a name or a suffix:
-// "*.zip" does, and "*" does not.
-func namesFiles(pattern string) bool {
+// isSpecific reports whether a pattern ends with a name or a suffix, such as "*.zip". "*" is not
+// specific.
+func isSpecific(pattern string) bool {
 	last := pattern[strings.LastIndexByte(pattern, '/')+1:]
 	wild := func(s string) bool { return strings.ContainsAny(s, "*?[{") }
 	return !wild(last) || path.Ext(last) != "" && !wild(path.Ext(last))
@@ -75,9 +76,11 @@ func (g *matcher) match(path string) error {
 	if err != nil {
 		return err
 	}
-	at := filepath.Join(realPath(filepath.Dir(path)), filepath.Base(path)) // f.real, if that is not a link
+	// at differs from f.real if path is a symbolic link.
+	at := filepath.Join(realPath(filepath.Dir(path)), filepath.Base(path))
 	manifest, content := g.x.outermostManifest(at, g.top)
-	content = content || manifest != nil && info.IsDir() && f.real != at // links to folders are content
+	// A link to a folder is content.
+	content = content || manifest != nil && info.IsDir() && f.real != at
 	if manifest == nil {
 		manifest, content = g.x.outermostManifest(f.real, g.top)
 	}
@@ -96,14 +99,14 @@ func (g *matcher) match(path string) error {
 	return nil
 }
 
-// isPackage tells whether a file without the suffix is taken. If the pattern names it, it is
-// enough that it begins as a package. Otherwise it must be one: "*" matches archives of all
-// kinds.
+// isPackage reports whether a file without the suffix is a source. If the pattern is specific,
+// the file must only begin like a package. Otherwise it must be a package, because "*" matches
+// archives of all kinds.
 func (g *matcher) isPackage(path string) bool {
 	if startsAsPackage(path) != nil {
 		return false
 	}
-	if g.named {
+	if g.specific {
 		return true
 	}
 	file, err := regular.Open(path)
@@ -119,8 +122,8 @@ func (g *matcher) isPackage(path string) bool {
 	return err == nil
 }
 
-// globFS is the tree that a glob sees: without the site being written, and
-// with every folder that cannot be read reported, for doublestar passes it over.
+// globFS is the file system in which a glob is matched. It leaves out the site to be written, and
+// reports each folder that cannot be read, which doublestar ignores silently.
 type globFS struct {
 	x    *expansion
 	base string

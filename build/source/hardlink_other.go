@@ -4,5 +4,5 @@ package source
 
 import "io/fs"
 
-// hasSingleLink reports true: this system does not tell how many names a file has.
+// hasSingleLink reports true: Go does not read the number of hard links on this system.
 func hasSingleLink(fs.FileInfo) bool { return true }

@@ -8,15 +8,15 @@ import (
 	"strconv"
 )
 
-// A part is a body that is not all here yet, in base.part and base.part.json.
-// Only one that a server can tell from other versions is gone on with.
+// A part is an incomplete download in the files base.part and base.part.json. A download is
+// resumed only if its record has a validator.
 type part struct {
 	record
 	base string
-	done int64 // bytes in base.part
+	done int64 // number of bytes in base.part
 }
 
-// part returns what is here of the download.
+// part returns the part of the download that can be resumed. Otherwise its length is 0.
 func (d *download) part() *part {
 	p := &part{base: d.base + ".part"}
 	known, err := readRecord(p.base + ".json")
@@ -29,9 +29,8 @@ func (d *download) part() *part {
 	return p
 }
 
-// open returns base.part to be appended to. What it is a part of is written
-// down before it has a byte. Nothing is written outside of its folder, whatever links
-// somebody plants there.
+// open opens base.part for appending. The record is written before the first byte of the part.
+// Nothing is written outside of the folder, even if a link has the name of the part.
 func (p *part) open() (*os.File, error) {
 	if p.done == 0 {
 		if err := p.write(p.base + ".json"); err != nil {
@@ -55,7 +54,7 @@ func (p *part) discard() {
 
 var contentRange = regexp.MustCompile(`^bytes (\d+)-\d+/(\d+|\*)$`)
 
-// isContinuedBy tells whether an response is the rest of p.
+// isContinuedBy reports whether a response contains the rest of p.
 func (p *part) isContinuedBy(response *http.Response) bool {
 	m := contentRange.FindStringSubmatch(response.Header.Get("Content-Range"))
 	if p.done == 0 || m == nil || m[1] != strconv.FormatInt(p.done, 10) {

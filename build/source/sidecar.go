@@ -6,13 +6,13 @@ import (
 	"galbuild/build/catalog"
 )
 
-// A tree of vscodeoffline has, below its folder artifacts/extensions:
+// vscodeoffline writes these files below its folder artifacts/extensions:
 //
-//	<publisher.name>/latest.json                          what the gallery said of the extension last
-//	<publisher.name>/<version>/extension.json             what it said when the version was downloaded
-//	<publisher.name>/<version>[/<platform>]/<asset type>  one file for each asset, the package among them
+//	<publisher.name>/latest.json                          the newest metadata of the extension
+//	<publisher.name>/<version>/extension.json             the metadata at the time of the download
+//	<publisher.name>/<version>[/<platform>]/<asset type>  a file for each asset, also for the package
 //
-// Both JSON files are an extension as the Marketplace answers it.
+// Both JSON files contain an extension as in a response of the Marketplace.
 //
 // Source: save_state and download_assets in vscoffline/sync.py of
 // https://github.com/LOLINTERNETZ/vscodeoffline, 2689176.
@@ -21,11 +21,11 @@ const (
 	versionName = "extension.json"
 )
 
-// isPackageAsset tells whether a file has the name of a package in a tree of vscodeoffline.
+// isPackageAsset reports whether a file has the name of a package of vscodeoffline.
 func isPackageAsset(name string) bool { return name == catalog.PackageAsset }
 
-// addSidecars looks up what else is known of a package. What lies in the unpacked extension of
-// the manifest is not to be trusted, save for a signature, which is checked.
+// addSidecars adds the sidecars and the signature of the package. A sidecar in the unpacked
+// extension of the manifest is not trusted. A signature there is, because it is verified.
 func (i *Item) addSidecars(lookup func(path string) *Stamp, manifest *Stamp) {
 	i.Sidecar = lookup(sidecarOf(i.Path))
 	if isPackageAsset(filepath.Base(i.Path)) {
@@ -41,10 +41,10 @@ func (i *Item) addSidecars(lookup func(path string) *Stamp, manifest *Stamp) {
 	}
 }
 
-// addGalleryJSON looks up the JSON files of vscodeoffline.
+// addGalleryJSON adds the JSON files of vscodeoffline.
 func (i *Item) addGalleryJSON() {
 	dir := filepath.Dir(i.Path)
-	for range 2 { // the folder of the platform, if there is one, and that of the version
+	for range 2 { // the folders of the platform, if there is one, and of the version
 		if i.VersionSidecar == nil {
 			i.VersionSidecar = stamp(filepath.Join(dir, versionName))
 		}

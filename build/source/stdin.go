@@ -26,11 +26,11 @@ func (x *expansion) standardInput(s spec) {
 func (x *expansion) readStdin(s spec) error {
 	switch {
 	case s.from != "":
-		return errors.New("a list cannot name it; write ./- for a file of that name")
+		return errors.New("a list cannot contain it; write ./- for a file with the name -")
 	case x.stdinRead:
 		return nil
 	case x.Stdin == nil:
-		return errors.New("there is none")
+		return errors.New("it is not available")
 	}
 	x.stdinRead = true
 	in := bufio.NewReader(x.Stdin)
@@ -44,8 +44,8 @@ func (x *expansion) readStdin(s spec) error {
 	return x.lines(in, stdinName, "")
 }
 
-// storeStdin takes a package. It is kept under the hash of its bytes, and one
-// that is there already is left alone: then it is known again by its stamp.
+// storeStdin stores a package from standard input in the folder for downloads, under the hash of
+// its bytes. If it is there already, the file stays, so that its stamp does not change.
 func (x *expansion) storeStdin(in io.Reader) error {
 	dir, err := x.downloadFolder()
 	if err != nil {
@@ -70,7 +70,7 @@ func (x *expansion) storeStdin(in io.Reader) error {
 	return x.addDownloaded(stdinName, path)
 }
 
-// addDownloaded takes a file from the folder for downloads.
+// addDownloaded adds a file of the folder for downloads.
 func (x *expansion) addDownloaded(name, path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -83,17 +83,17 @@ func (x *expansion) addDownloaded(name, path string) error {
 	return nil
 }
 
-// downloads returns the folder for downloads, absolute, and makes it if need be.
+// downloadFolder returns the absolute path of the folder for downloads, and creates it if missing.
 func (x *expansion) downloadFolder() (string, error) {
 	if x.Downloads == "" {
-		return "", errors.New("there is no folder for downloads to keep it in")
+		return "", errors.New("no folder for downloads is set")
 	}
 	dir, err := filepath.Abs(x.Downloads)
 	if err != nil {
 		return "", err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("make the folder for downloads: %w", err)
+		return "", fmt.Errorf("create the folder for downloads: %w", err)
 	}
 	if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
 		return "", cmp.Or(err, fmt.Errorf("folder for downloads %s: %w", dir, beneath.ErrLink))
