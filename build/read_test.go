@@ -106,7 +106,7 @@ func TestSidecarBounds(t *testing.T) {
 		}
 	}
 	c, err = newReader(t, vsix.Limits{}).readFile(t, text, []byte(`{"statistics":{"install":`+strings.Repeat("1", 5000)+`}}`))
-	if warnings := strings.Join(c.warnings, "\n"); err != nil || c.refused != nil || len(warnings) > 1010 || !strings.Contains(warnings, "statistics.install cannot be read") {
+	if warnings := strings.Join(c.warnings, "\n"); err != nil || c.refused != nil || len(warnings) > 1010 || !strings.Contains(warnings, "statistics.install is invalid") {
 		t.Errorf("warnings %.200q, refused %v; error %v", warnings, c.refused, err)
 	}
 	c, err = newReader(t, vsix.Limits{SidecarBytes: 10}).readFile(t, text, []byte(sidecar))
