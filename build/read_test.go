@@ -55,7 +55,7 @@ func TestPanicRefuses(t *testing.T) {
 	r := newReader(t, vsix.Limits{})
 	r.Site, r.Log = nil, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	c, err := r.readFile(t, archive(t, map[string]string{"extension/package.json": helloJSON}), nil)
-	if err != nil || c.refused == nil || !strings.Contains(c.refused.Error(), "internal error of galbuild") {
+	if err != nil || c.refused == nil || !strings.Contains(c.refused.Error(), "internal error in galbuild") {
 		t.Fatalf("refused: %v; error %v", c.refused, err)
 	}
 	if !strings.Contains(log.String(), "stack=") || !strings.Contains(log.String(), "(*reader).take") {

@@ -48,7 +48,7 @@ func (x *expansion) download() {
 	group.SetLimit(parallel)
 	for _, d := range downloads {
 		group.Go(func() error {
-			defer vsix.Contain(&d.err) // other downloads continue
+			defer vsix.RecoverPanic(&d.err) // other downloads continue
 			d.err = d.run(x.ctx)
 			return nil
 		})

@@ -7,8 +7,8 @@ import (
 	"unicode/utf16"
 )
 
-// An editorCase is a package.json, and why no editor installs the package, "" if editors do.
-// TestEditor compares it with code-server.
+// An editorCase is a package.json, and the reason why editors do not install the package, or "" if
+// they do. TestEditor compares it with code-server.
 type editorCase struct{ name, packageJSON, want string }
 
 func editorCases() []editorCase {
@@ -61,7 +61,7 @@ func editorCases() []editorCase {
 	return all
 }
 
-// editorJSON returns a package.json with more fields, the last of two equal ones being used.
+// editorJSON returns a package.json with more fields. Of two equal fields, the last one is used.
 func editorJSON(name, fields string) string {
 	if fields != "" {
 		fields = "," + fields
@@ -77,7 +77,7 @@ func toUTF16(s string) string {
 	return string(b)
 }
 
-// editorPackage makes the package of a case, with the XML of one that is in order.
+// editorPackage returns the package of a case, with a valid XML.
 func editorPackage(t testing.TB, c editorCase) []byte {
 	t.Helper()
 	return pack(t, []entry{
@@ -86,7 +86,7 @@ func editorPackage(t testing.TB, c editorCase) []byte {
 	})
 }
 
-// TestEditorCases opens the packages.
+// TestEditorCases opens the packages of editorCases.
 func TestEditorCases(t *testing.T) {
 	for _, c := range editorCases() {
 		archive := editorPackage(t, c)

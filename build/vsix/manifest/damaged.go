@@ -23,9 +23,9 @@ func damagedItem(item string) bool {
 	return item == printedObject || item == "objectObject" || item == "lp-"+printedObject
 }
 
-// Mend returns the items of a damaged comma list of the XML that are not damaged, and those
+// Repair returns the items of a damaged comma list of the XML that are not damaged, and those
 // that follow from package.json.
-func Mend(list string, derived []string) []string {
+func Repair(list string, derived []string) []string {
 	items := slices.DeleteFunc(Split(list), damagedItem)
 	return unique(append(items, derived...))
 }

@@ -7,7 +7,7 @@ import (
 	"galbuild/build/catalog"
 )
 
-var plainID = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
+var ordinaryID = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 
 // CheckIdentity refuses a publisher, name and version that cannot be served, and versions
 // that no editor parses. The second is not a rule of catalogues: a site keeps versions that
@@ -19,10 +19,10 @@ func CheckIdentity(publisher, name, version string) error {
 	return checkVersion(version)
 }
 
-// OddID tells whether editors skip the extension when they ask for the latest
+// UnusualID tells whether editors skip the extension when they ask for the latest
 // version by its address, so that it is updated by queries only.
-func OddID(publisher, name string) bool {
-	return !plainID.MatchString(publisher) || !plainID.MatchString(name)
+func UnusualID(publisher, name string) bool {
+	return !ordinaryID.MatchString(publisher) || !ordinaryID.MatchString(name)
 }
 
 // KnownPlatform tells whether some current editor asks for the platform.
