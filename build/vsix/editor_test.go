@@ -14,7 +14,7 @@ type editorCase struct{ name, packageJSON, want string }
 func editorCases() []editorCase {
 	all := []editorCase{
 		{"no-publisher", `{"name":"no-publisher","version":"1.0.0","engines":{"vscode":"^1.60.0"}}`, "publisher is missing"},
-		{"byte-order-mark", "\ufeff" + editorJSON("byte-order-mark", ""), "it begins with a byte order mark; editors read no JSON after one"},
+		{"byte-order-mark", "\ufeff" + editorJSON("byte-order-mark", ""), "it begins with a byte order mark; editors cannot read JSON with one"},
 		{"utf-16", toUTF16(editorJSON("utf-16", "")), "it is UTF-16; editors read UTF-8"},
 		{"not-utf-8", editorJSON("not-utf-8", "\"description\":\"\xff\""), ""},
 		{"version-large", `{"name":"version-large","publisher":"acme","version":"1.9007199254740992.0","engines":{"vscode":"^1.60.0"}}`,
