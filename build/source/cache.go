@@ -44,8 +44,8 @@ func recordOf(name string, response *http.Response) record {
 	}
 }
 
-// validator returns a strong validator of HTTP, which is sufficient for a range request, or "". A
-// weak ETag is not one: it may be the same for different bytes.
+// validator returns the value of If-Range: the ETag, or Last-Modified if there is no ETag, or "". A
+// weak ETag is not used, because it may be the same for different bytes.
 func (f *record) validator() string {
 	if f.ETag == "" || strings.HasPrefix(f.ETag, "W/") {
 		return f.LastModified
@@ -223,7 +223,7 @@ func (d *download) notPackageError(start []byte) error {
 	kind := http.DetectContentType(start)
 	switch {
 	case len(start) == 0:
-		kind = "nothing"
+		kind = "an empty response"
 	case strings.HasPrefix(kind, "text/html"):
 		return fmt.Errorf("%s sent an HTML page instead of a package; perhaps it requires a login",
 			d.url.Host)
@@ -234,9 +234,9 @@ func (d *download) notPackageError(start []byte) error {
 	return fmt.Errorf("%s sent %s instead of a package", d.url.Host, kind)
 }
 
-// install replaces the package in the cache with p. It removes the old
-// record first. If the run is killed between the steps, the package has no record and is
-// downloaded again, and never has the record of another one.
+// install replaces the package in the cache with p. It removes the old record first. If the run is
+// killed between the steps, the package has no record and is downloaded again, and never has the
+// record of another one.
 func (d *download) install(p *part) error {
 	path := d.base + suffix
 	info, err := os.Stat(p.base)

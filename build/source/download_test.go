@@ -458,11 +458,11 @@ func TestDownloadFails(t *testing.T) {
 		"unavailable":    {status(503), "HOST did not send the package (503 Service Unavailable)", 3},
 		"long wait":      {status(503, "Retry-After", "3600"), "HOST did not send the package (503 Service Unavailable); the server requests a wait of 1h0m0s, longer than the limit of 2m0s", 1},
 		"unexpected 304": {status(304), "HOST did not send the package (304 Not Modified)", 1},
-		"no body":        {text(""), "HOST sent nothing instead of a package", 1},
+		"no body":        {text(""), "HOST sent an empty response instead of a package", 1},
 		"HTML page":      {text("<!DOCTYPE html><html><body>Sign in</body></html>"), "HOST sent an HTML page instead of a package; perhaps it requires a login", 1},
 		"text":           {text("{\"error\":\"x\"}\nmore"), `HOST sent "{\"error\":\"x\"}" instead of a package`, 1},
 		"image":          {text("\x89PNG\x0d\x0a\x1a\x0a"), "HOST sent image/png instead of a package", 1},
-		"too large":      {text(long), "larger than 900 KiB, the limit of a package", 1},
+		"too large":      {text(long), "the package is larger than the limit package-bytes of 900 KiB", 1},
 		"other encoding": {status(200, "Content-Encoding", "br"), `HOST sent the package with Content-Encoding "br", which is not supported`, 1},
 		"redirect loop": {func(w http.ResponseWriter, r *http.Request, _ int) {
 			http.Redirect(w, r, "/again", http.StatusFound)
@@ -470,11 +470,11 @@ func TestDownloadFails(t *testing.T) {
 		"too large, size not announced": {func(w http.ResponseWriter, r *http.Request, _ int) {
 			w.(http.Flusher).Flush()
 			io.WriteString(w, long)
-		}, "larger than 900 KiB, the limit of a package", 1},
+		}, "the package is larger than the limit package-bytes of 900 KiB", 1},
 		"too large when decoded": {func(w http.ResponseWriter, r *http.Request, _ int) {
 			w.Header().Set("Content-Encoding", "gzip")
 			w.Write(gzipped(long))
-		}, "decode the response: larger than 900 KiB, the limit of a package", 1},
+		}, "decode the response: the package is larger than the limit package-bytes of 900 KiB", 1},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -120,7 +120,7 @@ func (x *expansion) path(path string) error {
 	return nil
 }
 
-// newFoundFile returns a file as somebody named it.
+// newFoundFile returns the file at a path, which is shown in messages as it is.
 func newFoundFile(path string, info fs.FileInfo) (foundFile, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {

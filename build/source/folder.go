@@ -68,7 +68,7 @@ func (s *search) start(top folder) error {
 	}
 	top.path, top.real = abs, realPath(abs)
 	if top.real == s.x.Skip {
-		return errors.New("it is the site that is written, and cannot be a source")
+		return errors.New("it is the site to be written, which cannot be a source")
 	}
 	if m, content := s.x.outermostManifest(top.real, top.real); content {
 		return errContent(m)

@@ -79,7 +79,7 @@ func (g *matcher) match(path string) error {
 	// at differs from f.real if path is a symbolic link.
 	at := filepath.Join(realPath(filepath.Dir(path)), filepath.Base(path))
 	manifest, content := g.x.outermostManifest(at, g.top)
-	// A link to a folder is content.
+	// In an unpacked extension, a symbolic link to a folder is content.
 	content = content || manifest != nil && info.IsDir() && f.real != at
 	if manifest == nil {
 		manifest, content = g.x.outermostManifest(f.real, g.top)

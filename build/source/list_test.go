@@ -64,7 +64,7 @@ func TestStdin(t *testing.T) {
 func TestStdinPackage(t *testing.T) {
 	tree(t)
 	run := func() Item {
-		items, problems, err := Expand(t.Context(), []string{"-"}, Config{Stdin: strings.NewReader(packageText), Downloads: "kept"})
+		items, problems, err := Expand(t.Context(), []string{"-"}, Config{Stdin: strings.NewReader(packageText), Downloads: "downloads"})
 		if err != nil || len(problems) != 0 || len(items) != 1 {
 			t.Fatal(items, problems, err)
 		}
@@ -77,10 +77,10 @@ func TestStdinPackage(t *testing.T) {
 	if first != second {
 		t.Errorf("the same package is %+v, then %+v", first, second)
 	}
-	wantFiles(t, "kept", first.Path)
+	wantFiles(t, "downloads", first.Path)
 
 	_, problems := expand(t, Config{Stdin: strings.NewReader(packageText), Downloads: "small", MaxBytes: 5}, "-")
-	wantList(t, "problems", problems, "standard input: larger than 5 B, the limit of a package")
+	wantList(t, "problems", problems, "standard input: the package is larger than the limit package-bytes of 5 B")
 	wantFiles(t, "small")
 }
 

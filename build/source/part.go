@@ -16,15 +16,15 @@ type part struct {
 	done int64 // number of bytes in base.part
 }
 
-// part returns the part of the download that can be resumed. Otherwise its length is 0.
+// part returns the part of the download. If nothing can be resumed, the part has no bytes.
 func (d *download) part() *part {
 	p := &part{base: d.base + ".part"}
-	known, err := readRecord(p.base + ".json")
-	if err != nil || known.validator() == "" {
+	stored, err := readRecord(p.base + ".json")
+	if err != nil || stored.validator() == "" {
 		return p
 	}
 	if info, err := os.Lstat(p.base); err == nil && info.Mode().IsRegular() && hasSingleLink(info) {
-		p.record, p.done = *known, info.Size()
+		p.record, p.done = *stored, info.Size()
 	}
 	return p
 }

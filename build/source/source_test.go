@@ -211,7 +211,7 @@ func TestSkip(t *testing.T) {
 		}
 	}
 	_, problems := expand(t, Config{Skip: "out/site"}, "again")
-	wantList(t, "problems", problems, "again: it is the site that is written, and cannot be a source")
+	wantList(t, "problems", problems, "again: it is the site to be written, which cannot be a source")
 }
 
 func TestMissingIsErrNotExist(t *testing.T) {

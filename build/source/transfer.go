@@ -154,7 +154,8 @@ func (c Config) copy(
 
 func (c Config) withinLimit(size int64) error {
 	if c.MaxBytes > 0 && size > c.MaxBytes {
-		return fmt.Errorf("larger than %s, the limit of a package", humanize.IBytes(uint64(c.MaxBytes)))
+		return fmt.Errorf("the package is larger than the limit package-bytes of %s",
+			humanize.IBytes(uint64(c.MaxBytes)))
 	}
 	return nil
 }

@@ -144,7 +144,7 @@ func checkSizes(headers []header, l Limits) error {
 				h.packed, h.unpacked, l.Ratio)
 		case h.method == zip.Store && h.packed != h.unpacked && h.flags&flagEncrypted == 0:
 			return refuse(h.name, "is stored without compression, with %d compressed and %d uncompressed bytes; "+
-				"editors refuse that", h.packed, h.unpacked)
+				"editors refuse such a package", h.packed, h.unpacked)
 		}
 		unpacked += h.unpacked
 		if unpacked > uint64(l.UnpackedBytes) {

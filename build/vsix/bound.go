@@ -50,8 +50,8 @@ func (p *Package) bound(l Limits) error {
 	return nil
 }
 
-// Cut shortens a text to most characters, of which the last is then an ellipsis. It also returns
-// the number of characters of s.
+// Cut shortens a text to most characters, including an ellipsis at the end. It also returns the
+// number of characters of s.
 func Cut(s string, most int64) (cut string, characters int64) {
 	characters = int64(utf8.RuneCountInString(s))
 	if characters <= most {

@@ -95,7 +95,7 @@ func readEnd(r io.ReaderAt, size int64) (*directoryEnd, error) {
 	end := tail[at:]
 	switch comment := int(end.u16(20)); {
 	case comment < len(end)-endBytes:
-		return nil, refuse("", "other bytes follow the end of the zip archive; editors refuse that")
+		return nil, refuse("", "other bytes follow the end of the zip archive; editors refuse such a package")
 	case comment > len(end)-endBytes:
 		return nil, refuse("", "zip archive is cut off or damaged: its comment has %d bytes, its end record gives %d",
 			len(end)-endBytes, comment)
@@ -113,7 +113,7 @@ func readEnd(r io.ReaderAt, size int64) (*directoryEnd, error) {
 }
 
 func errDisks() error {
-	return refuse("", "it is one of several parts of a zip archive; editors refuse that")
+	return refuse("", "it is one of several parts of a zip archive; editors refuse such a package")
 }
 
 // readEnd64 reads the zip64 end record, to which the locator points. Some programs use it only if
@@ -203,7 +203,7 @@ func (h *header) parse(b le) (int, error) {
 	fields, ok := parseExtra(b[headerBytes+name : headerBytes+name+extra])
 	if !ok {
 		return 0, refuse(decodeName(string(h.raw), h.flags),
-			"its extra fields are damaged; editors refuse that")
+			"its extra fields are damaged; editors refuse such a package")
 	}
 	if !fields.resolve(&h.unpacked, &h.packed, &h.offset) {
 		return 0, refuse(decodeName(string(h.raw), h.flags), "its zip64 field lacks a size or offset")

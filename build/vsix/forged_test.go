@@ -185,7 +185,7 @@ func ambiguousArchives() map[string]sample {
 		}), `its local header has the name "extension/ü"`},
 		"fewer entries": {forgeEnd(text, put(8, 1, 0, 1, 0)), "bytes more than its 1 entries"},
 		"more entries":  {forgeEnd(text, put(8, 3, 0, 3, 0)), "3 entries in a directory of"},
-		"65,537 entries": {func() []byte { // readers that count in 16 bits see one
+		"65,537 entries": {func() []byte { // programs with 16-bit counts see one
 			z := forgeFirst()
 			for i := range 1 << 16 {
 				z.add(forgery{name: fmt.Sprintf("extension/%d", i)})

@@ -88,17 +88,17 @@ func (a *archive) checkFoldersAt(pathOf func(name string) (string, bool)) error 
 			files[at] = true
 		}
 	}
-	known := map[string]bool{".": true, "": true}
+	checked := map[string]bool{".": true, "": true}
 	check := func(name string, folder bool) error {
 		at, ok := pathOf(name)
 		if !folder {
 			at = path.Dir(at)
 		}
-		for ; ok && !known[at]; at = path.Dir(at) {
+		for ; ok && !checked[at]; at = path.Dir(at) {
 			if files[at] {
 				return refuse(at, "is both a file and a folder that contains %q", name)
 			}
-			known[at] = true
+			checked[at] = true
 		}
 		return nil
 	}

@@ -105,8 +105,8 @@ func (file *file) read(f func(io.Reader) error) error {
 	return err
 }
 
-// verifier reads the content of a file, and counts and sums it. It reads no more than the size in
-// the directory. At the end, it returns an error if the size or the checksum differs.
+// verifier reads the content of a file, and computes its size and checksum. It reads no more than
+// the size in the directory. At the end, it returns an error if the size or the checksum differs.
 type verifier struct {
 	file    *file
 	content io.Reader

@@ -80,8 +80,8 @@ func TestRefusedArchives(t *testing.T) {
 	with := func(name, content string, change func(*zip.FileHeader)) []byte {
 		return pack(t, []entry{packageJSON, {name, content, change}})
 	}
-	sound := with("extension/a", text, nil)
-	damaged := bytes.Clone(sound)
+	valid := with("extension/a", text, nil)
+	damaged := bytes.Clone(valid)
 	copy(damaged[bytes.Index(damaged, []byte("extension/a"))+len("extension/a"):], "\xff\xff\xff")
 
 	for name, c := range map[string]struct {
@@ -93,8 +93,8 @@ func TestRefusedArchives(t *testing.T) {
 		"gzip":          {[]byte("\x1f\x8b\x08\x00rest"), "gzip data"},
 		"json":          {[]byte(`{"error":1}`), "JSON text"},
 		"other":         {[]byte("MZ\x90\x00"), `it begins with "MZ`},
-		"cut off":       {sound[:len(sound)/2], "cut off or damaged"},
-		"trailing":      {append(bytes.Clone(sound), "junk"...), "other bytes follow"},
+		"cut off":       {valid[:len(valid)/2], "cut off or damaged"},
+		"trailing":      {append(bytes.Clone(valid), "junk"...), "other bytes follow"},
 		"no extension":  {pack(t, nil), `no entry "extension/package.json"`},
 		"damaged":       {damaged, `entry "extension/a": compressed data`},
 		"encrypted":     {with("x", text, func(h *zip.FileHeader) { h.Flags |= 1 }), "encrypted"},
