@@ -202,7 +202,7 @@ func (s shortened) Unwrap() error { return s.error }
 // contained reads a package and turns a panic into a refusal, so that a bug in reading one
 // package does not end the run.
 func (r *reader) contained(item *source.Item, c *candidate) (err error) {
-	defer vsix.Contain(&err)
+	defer vsix.RecoverPanic(&err)
 	return r.take(item, c)
 }
 

@@ -55,7 +55,7 @@ func TestPanicRefuses(t *testing.T) {
 	r := newReader(t, vsix.Limits{})
 	r.Site, r.Log = nil, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	c, err := r.readFile(t, archive(t, map[string]string{"extension/package.json": helloJSON}), nil)
-	if err != nil || c.refused == nil || !strings.Contains(c.refused.Error(), "internal error of galbuild") {
+	if err != nil || c.refused == nil || !strings.Contains(c.refused.Error(), "internal error in galbuild") {
 		t.Fatalf("refused: %v; error %v", c.refused, err)
 	}
 	if !strings.Contains(log.String(), "stack=") || !strings.Contains(log.String(), "(*reader).take") {
@@ -106,7 +106,7 @@ func TestSidecarBounds(t *testing.T) {
 		}
 	}
 	c, err = newReader(t, vsix.Limits{}).readFile(t, text, []byte(`{"statistics":{"install":`+strings.Repeat("1", 5000)+`}}`))
-	if warnings := strings.Join(c.warnings, "\n"); err != nil || c.refused != nil || len(warnings) > 1010 || !strings.Contains(warnings, "statistics.install cannot be read") {
+	if warnings := strings.Join(c.warnings, "\n"); err != nil || c.refused != nil || len(warnings) > 1010 || !strings.Contains(warnings, "statistics.install is invalid") {
 		t.Errorf("warnings %.200q, refused %v; error %v", warnings, c.refused, err)
 	}
 	c, err = newReader(t, vsix.Limits{SidecarBytes: 10}).readFile(t, text, []byte(sidecar))

@@ -56,7 +56,7 @@ func (r *reader) readSidecar(s *source.Stamp, c *candidate, before *catalog.Side
 	if _, ok := errors.AsType[unreadable](err); ok {
 		c.again = true
 	}
-	var known *sidecar.Known
+	var known *sidecar.Metadata
 	if err == nil {
 		v := c.version
 		known, err = sidecar.Read(text, sidecar.Package{
@@ -79,7 +79,7 @@ func (r *reader) readSidecar(s *source.Stamp, c *candidate, before *catalog.Side
 	for _, w := range known.Warnings {
 		warn(": " + w)
 	}
-	known.KeepUnread(before)
+	known.RestoreInvalid(before)
 	c.version.Preview = c.version.Preview || known.Preview
 	return &known.Sidecar
 }

@@ -8,7 +8,7 @@ import (
 	"galbuild/build/catalog"
 )
 
-// Keys of galbuild's own shape, as in Known.Unread.
+// Keys of galbuild's own format, as in [Metadata.Invalid].
 const (
 	KeyID         = "extensionId"
 	KeyPublisher  = "publisher"
@@ -20,14 +20,14 @@ const (
 
 const wantDate = "a date such as 2024-02-02T02:02:02Z"
 
-// extension reads an extension in any of the shapes.
-func (r *reading) extension(e value) {
-	s := &r.known.Sidecar
+// extension reads an extension in any of the formats.
+func (r *reader) extension(e value) {
+	s := &r.metadata.Sidecar
 	if id := e.get("extensionId"); !id.absent() {
 		var ok bool
 		if s.ExtensionID, ok = id.uuid(); !ok {
 			s.ExtensionID = ""
-			r.unread("extensionId", "a UUID", id, KeyID)
+			r.invalid("extensionId", "a UUID", id, KeyID)
 		}
 	}
 	r.publisher(e)
@@ -35,10 +35,10 @@ func (r *reading) extension(e value) {
 	s.PublishedDate = r.date(e, "publishedDate", KeyPublished)
 	s.LastUpdated = r.updated(e)
 	r.statistics(e)
-	r.known.Preview = slices.Contains(flags(e.get("flags")), "preview")
+	r.metadata.Preview = slices.Contains(flags(e.get("flags")), "preview")
 }
 
-// flags returns the flags of an extension: a list, or a text with commas.
+// flags returns the flags of an extension, which are a list or a comma-separated text.
 func flags(v value) []string {
 	var all []string
 	for _, f := range v.list() {
@@ -49,18 +49,18 @@ func flags(v value) []string {
 
 func notInFlag(r rune) bool { return r == ',' || r == ' ' }
 
-func (r *reading) publisher(e value) {
+func (r *reader) publisher(e value) {
 	v := e.get("publisher")
 	p := v.object()
 	if !v.absent() && !p.IsObject() && v.text() == "" {
-		r.unread("publisher", "an object", v, KeyPublisher)
+		r.invalid("publisher", "an object", v, KeyPublisher)
 	}
 	var s catalog.SidecarPublisher
 	if id := p.get("publisherId"); !id.absent() {
 		var ok bool
 		if s.PublisherID, ok = id.uuid(); !ok {
 			s.PublisherID = ""
-			r.unread("publisher.publisherId", "a UUID", id, KeyPublisher)
+			r.invalid("publisher.publisherId", "a UUID", id, KeyPublisher)
 		}
 	}
 	s.DisplayName = r.text(p, "publisher.", "displayName", KeyPublisher)
@@ -71,36 +71,36 @@ func (r *reading) publisher(e value) {
 	verified := p.get("isDomainVerified")
 	var ok bool
 	if s.IsDomainVerified, ok = verified.flag(); !ok {
-		r.unread("publisher.isDomainVerified", "true or false", verified, KeyPublisher)
+		r.invalid("publisher.isDomainVerified", "true or false", verified, KeyPublisher)
 	}
 	if s != (catalog.SidecarPublisher{}) || p.IsObject() && v.IsObject() {
-		r.known.Publisher = &s
+		r.metadata.Publisher = &s
 	}
 }
 
-func (r *reading) text(v value, at, key, what string) string {
+func (r *reader) text(v value, prefix, key, field string) string {
 	x := v.get(key)
 	if !x.absent() && x.text() == "" {
-		r.unread(at+key, "a text", x, what)
+		r.invalid(prefix+key, "a string", x, field)
 	}
 	return x.text()
 }
 
-func (r *reading) date(v value, key, what string) *time.Time {
+func (r *reader) date(v value, key, field string) *time.Time {
 	x := v.get(key)
 	if x.absent() {
 		return nil
 	}
 	t, ok := x.date()
 	if !ok {
-		r.unread(key, wantDate, x, what)
+		r.invalid(key, wantDate, x, field)
 	}
 	return t
 }
 
-// updated returns when the package's version was published. The date of the extension is that
-// of its newest version: where versions are listed, it says nothing about the others.
-func (r *reading) updated(e value) *time.Time {
+// updated returns the date on which the version of the package was published. The date of an
+// extension is that of its newest version. If versions are listed, it is not used for others.
+func (r *reader) updated(e value) *time.Time {
 	versions := e.get("versions").list()
 	v, listed := r.version(versions)
 	if listed && !v.get("lastUpdated").absent() {
@@ -118,8 +118,9 @@ func (r *reading) updated(e value) *time.Time {
 	return r.date(e, "timestamp", KeyUpdated) // Open VSX
 }
 
-// version returns the package's version of those listed; for want of its platform, another's.
-func (r *reading) version(versions []value) (found value, ok bool) {
+// version returns the version of the package from a list. If its platform is not listed, it
+// returns the same version for another platform.
+func (r *reader) version(versions []value) (found value, ok bool) {
 	for _, v := range versions {
 		if v.get("version").text() != r.of.Version {
 			continue
@@ -143,15 +144,15 @@ func platformOf(version value) string {
 	}
 }
 
-// statistics reads an object, or a list of names and values, or Open VSX's own keys.
-func (r *reading) statistics(e value) {
+// statistics reads an object, a list of names and values, or the keys of Open VSX.
+func (r *reader) statistics(e value) {
 	v := e.get("statistics")
 	found := map[string]value{}
-	for _, own := range [][2]string{
+	for _, openVSX := range [][2]string{
 		{"install", "downloadCount"}, {"averagerating", "averageRating"}, {"ratingcount", "reviewCount"},
 	} {
-		if x := e.get(own[1]); !x.absent() {
-			found[own[0]] = x
+		if x := e.get(openVSX[1]); !x.absent() {
+			found[openVSX[0]] = x
 		}
 	}
 	for _, x := range v.list() {
@@ -159,7 +160,8 @@ func (r *reading) statistics(e value) {
 			continue
 		}
 		if !x.IsObject() {
-			r.unread("statistics", "an object, or a list of statisticName and value", v, KeyStatistics)
+			const want = "an object, or a list of objects with statisticName and value"
+			r.invalid("statistics", want, v, KeyStatistics)
 			return
 		}
 		if name := x.get("statisticName"); !name.absent() {
@@ -175,7 +177,7 @@ func (r *reading) statistics(e value) {
 	r.setStatistics(found)
 }
 
-func (r *reading) setStatistics(found map[string]value) {
+func (r *reader) setStatistics(found map[string]value) {
 	var s catalog.Statistics
 	read := false
 	for _, count := range []struct {
@@ -189,7 +191,7 @@ func (r *reading) setStatistics(found map[string]value) {
 		var ok bool
 		if *count.to, ok = n.count(); !ok {
 			*count.to = 0
-			r.unread("statistics."+count.name, "a number of at least 0", n, KeyStatistics)
+			r.invalid("statistics."+count.name, "a number of at least 0", n, KeyStatistics)
 		}
 		read = read || ok
 	}
@@ -198,10 +200,10 @@ func (r *reading) setStatistics(found map[string]value) {
 		if ok = ok && rating <= 5; ok {
 			s.AverageRating, read = rating, true
 		} else {
-			r.unread("statistics.averagerating", "a number from 0 to 5", n, KeyStatistics)
+			r.invalid("statistics.averagerating", "a number from 0 to 5", n, KeyStatistics)
 		}
 	}
 	if read {
-		r.known.Statistics = &s
+		r.metadata.Statistics = &s
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"galbuild/build/catalog"
 )
 
-// Clone returns a copy that shares nothing with s, which may be nil.
+// Clone returns a deep copy of s, which may be nil.
 func Clone(s *catalog.Sidecar) *catalog.Sidecar {
 	if s == nil {
 		return nil
@@ -29,7 +29,7 @@ func copyOf[T any](p *T) *T {
 	return &v
 }
 
-// Merge returns what first says, and what second says of the rest. Either may be nil.
+// Merge returns first, with the fields that it lacks taken from second. Either may be nil.
 func Merge(first, second *catalog.Sidecar) *catalog.Sidecar {
 	if first == nil || second == nil {
 		return cmp.Or(first, second)
@@ -44,26 +44,26 @@ func Merge(first, second *catalog.Sidecar) *catalog.Sidecar {
 	}
 }
 
-// KeepUnread takes the values of the keys that could not be read from what was read before,
-// which may be nil: a mistake in a sidecar must not give an extension another identity.
-func (k *Known) KeepUnread(before *catalog.Sidecar) {
-	if before == nil {
+// RestoreInvalid replaces invalid values with those of previous, which may be nil. A mistake in a
+// sidecar must not change the identity of an extension.
+func (m *Metadata) RestoreInvalid(previous *catalog.Sidecar) {
+	if previous == nil {
 		return
 	}
-	for _, key := range k.Unread {
+	for _, key := range m.Invalid {
 		switch key {
 		case KeyID:
-			k.ExtensionID = before.ExtensionID
+			m.ExtensionID = previous.ExtensionID
 		case KeyPublisher:
-			k.Publisher = before.Publisher
+			m.Publisher = previous.Publisher
 		case KeyReleased:
-			k.ReleaseDate = before.ReleaseDate
+			m.ReleaseDate = previous.ReleaseDate
 		case KeyPublished:
-			k.PublishedDate = before.PublishedDate
+			m.PublishedDate = previous.PublishedDate
 		case KeyUpdated:
-			k.LastUpdated = before.LastUpdated
+			m.LastUpdated = previous.LastUpdated
 		case KeyStatistics:
-			k.Statistics = before.Statistics
+			m.Statistics = previous.Statistics
 		}
 	}
 }

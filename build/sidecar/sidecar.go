@@ -1,17 +1,16 @@
-// Package sidecar reads what an upstream gallery knew of a package: a sidecar x.vsix.json, and
-// the latest.json and extension.json of vscodeoffline. It does no I/O.
+// Package sidecar parses the metadata that an upstream gallery had of a package: a sidecar
+// x.vsix.json, or latest.json and extension.json of vscodeoffline. It does no I/O.
 //
-// The text is one extension in one of these shapes, or a list or a response that has the
-// extension in it:
+// The text is an extension in one of these formats, or a list or a response that contains it:
 //
 //	{"extensionId": UUID, "lastUpdated": date, "statistics": {"install": 1}}  galbuild's own
 //	{"statistics": [{"statisticName": …, "value": 1}], "versions": [{…}]}     the Marketplace's
 //	{"results": [{"extensions": [{…}]}]}                                      its response
 //	{"namespace": …, "name": …, "timestamp": date, "downloadCount": 1}        Open VSX's
 //
-// Keys are found in any case of letters, and unknown ones are ignored. A key with a value that
-// cannot be read is named in a warning, and concerns that key alone. The text may be UTF-8 or,
-// as Windows PowerShell writes it, UTF-16.
+// Keys match in any case of letters, and unknown ones are ignored. An invalid value causes a
+// warning, and does not affect other keys. The text may be UTF-8 or, as Windows PowerShell writes
+// it, UTF-16.
 //
 // Sources: IRawGalleryExtension in VS Code's extensionGalleryService.ts; ExtensionJson.java of
 // Open VSX; vscoffline/sync.py of vscodeoffline.
@@ -32,7 +31,7 @@ import (
 	"galbuild/build/catalog"
 )
 
-// Package is what a sidecar must be about.
+// Package is the package that a sidecar must describe.
 type Package struct {
 	Publisher, Name, Version string
 	Platform                 string // "" is universal
@@ -40,17 +39,17 @@ type Package struct {
 
 func (p Package) id() string { return p.Publisher + "." + p.Name }
 
-// Known is what was read.
-type Known struct {
+// Metadata is the content of a sidecar.
+type Metadata struct {
 	catalog.Sidecar
-	Preview  bool     // the gallery's flags say so
-	Warnings []string // what could not be read, and why
-	// Unread lists the keys whose values could not be read, in galbuild's own shape.
-	Unread []string
+	Preview  bool     // the flags of the extension contain preview
+	Warnings []string // a warning for each invalid value
+	Invalid  []string // the keys with invalid values, as in galbuild's own format: see [KeyID]
 }
 
-// Read reads a sidecar. The error says why nothing in it can be used.
-func Read(text []byte, of Package) (*Known, error) {
+// Read parses a sidecar. It returns an error if nothing in it can be used: it is not JSON, or
+// describes another extension. The error completes a message such as "x.vsix.json is left out: ".
+func Read(text []byte, of Package) (*Metadata, error) {
 	text, _, err := transform.Bytes(unicode.BOMOverride(unicode.UTF8.NewDecoder()), text)
 	if err != nil {
 		return nil, errors.New("it is not text in UTF-8 or UTF-16")
@@ -58,16 +57,16 @@ func Read(text []byte, of Package) (*Known, error) {
 	if err := checkJSON(text); err != nil {
 		return nil, err
 	}
-	r := &reading{of: of}
+	r := &reader{of: of}
 	e, err := r.find(value{gjson.ParseBytes(text)})
 	if err != nil {
 		return nil, err
 	}
 	r.extension(e)
-	return &r.known, nil
+	return &r.metadata, nil
 }
 
-// checkJSON tells where text stops being JSON.
+// checkJSON returns an error with the line in which text is not JSON.
 func checkJSON(text []byte) error {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return errors.New("it is empty")
@@ -75,8 +74,8 @@ func checkJSON(text []byte) error {
 	var raw json.RawMessage
 	err := json.Unmarshal(text, &raw)
 	if wrong, ok := errors.AsType[*json.SyntaxError](err); ok {
-		before := text[:min(max(wrong.Offset-1, 0), int64(len(text)))]
-		return fmt.Errorf("it is not JSON: line %d cannot be read", 1+strings.Count(string(before), "\n"))
+		valid := text[:min(max(wrong.Offset-1, 0), int64(len(text)))]
+		return fmt.Errorf("it is not JSON: there is a syntax error in line %d", 1+strings.Count(string(valid), "\n"))
 	}
 	if err != nil {
 		return errors.New("it is not JSON")
@@ -84,31 +83,33 @@ func checkJSON(text []byte) error {
 	return nil
 }
 
-// A reading is one sidecar being read.
-type reading struct {
-	of    Package
-	known Known
+// A reader collects the metadata of a sidecar.
+type reader struct {
+	of       Package
+	metadata Metadata
 }
 
-// unread notes that a key cannot be read; what is the key of it in galbuild's own shape.
-func (r *reading) unread(key, wanted string, found value, what string) {
-	text := fmt.Sprintf("%s cannot be read: want %s, found %s", key, wanted, found.short())
-	r.known.Warnings = append(r.known.Warnings, text)
-	r.known.Unread = append(r.known.Unread, what)
+// invalid adds a warning about the value of a key. field is the key in galbuild's own format.
+func (r *reader) invalid(key, want string, found value, field string) {
+	text := fmt.Sprintf("%s is invalid: want %s, found %s", key, want, found.short())
+	r.metadata.Warnings = append(r.metadata.Warnings, text)
+	r.metadata.Invalid = append(r.metadata.Invalid, field)
 }
 
-// find returns the extension in v that the package is of.
-func (r *reading) find(v value) (value, error) {
+// find returns the extension of the package from v.
+func (r *reader) find(v value) (value, error) {
 	all := extensions(v)
 	if len(all) == 0 {
-		return value{}, fmt.Errorf("want an object with what the gallery knows, found %s", v.short())
+		return value{}, fmt.Errorf("want a JSON object with the metadata of an extension, found %s",
+			v.short())
 	}
 	for _, e := range all {
 		if id := idOf(e, r.of); strings.EqualFold(id, r.of.id()) {
 			return e, nil
 		}
 	}
-	return value{}, fmt.Errorf("it is about %s, and the package is %s", idOf(all[0], r.of), r.of.id())
+	return value{}, fmt.Errorf("it describes %s, but the package is %s",
+		idOf(all[0], r.of), r.of.id())
 }
 
 // extensions returns the objects that may describe extensions.
@@ -137,8 +138,8 @@ func each[T any](list value, f func(value) T) []T {
 	return all
 }
 
-// idOf returns which extension an object says it is about. Where it does not say, that is the
-// package's.
+// idOf returns the id of the extension that an object describes. Missing parts of it are those of
+// the package.
 func idOf(e value, of Package) string {
 	if id := e.get("identity").text(); strings.Contains(id, ".") {
 		return id

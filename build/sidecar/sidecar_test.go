@@ -10,10 +10,10 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// TestShapes reads each testdata/*.txtar: the file "sidecar" as one of acme.hello 1.0.0 for
-// linux-x64, which must come to the file "want" in galbuild's own shape, with the lines of
-// "warnings", or to the text of "error". The file "preview" says whether it is one.
-func TestShapes(t *testing.T) {
+// TestRead reads the file "sidecar" of each testdata/*.txtar as one of acme.hello 1.0.0 for
+// linux-x64. The result must be the file "want" in galbuild's own format, with the lines of
+// "warnings", or the error "error". Preview must be true if there is a file "preview" with "yes".
+func TestRead(t *testing.T) {
 	cases, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(cases) == 0 {
 		t.Fatalf("no cases found (%v)", err)
@@ -28,30 +28,30 @@ func TestShapes(t *testing.T) {
 			for _, f := range text.Files {
 				files[f.Name] = strings.TrimSpace(string(f.Data))
 			}
-			known, err := Read([]byte(files["sidecar"]), hello)
+			metadata, err := Read([]byte(files["sidecar"]), hello)
 			if err != nil {
 				if err.Error() != files["error"] {
 					t.Fatalf("error %q, want %q", err, files["error"])
 				}
 				return
 			}
-			got, err := json.Marshal(known.Sidecar)
+			got, err := json.Marshal(metadata.Sidecar)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if string(got) != files["want"] {
 				t.Errorf("got  %s\nwant %s", got, files["want"])
 			}
-			if known.Preview != (files["preview"] == "yes") {
-				t.Errorf("preview is %v", known.Preview)
+			if metadata.Preview != (files["preview"] == "yes") {
+				t.Errorf("preview is %v", metadata.Preview)
 			}
-			if got := strings.Join(known.Warnings, "\n"); got != files["warnings"] {
+			if got := strings.Join(metadata.Warnings, "\n"); got != files["warnings"] {
 				t.Errorf("warnings %s\nwant %s", got, files["warnings"])
 			}
-			for _, w := range known.Warnings {
+			for _, w := range metadata.Warnings {
 				for _, word := range []string{"json", "unmarshal", "Go value", "parsing", "invalid character"} {
 					if strings.Contains(w, word) {
-						t.Errorf("warning %q says %q", w, word)
+						t.Errorf("warning %q contains %q", w, word)
 					}
 				}
 			}
@@ -61,7 +61,7 @@ func TestShapes(t *testing.T) {
 
 var hello = Package{"acme", "hello", "1.0.0", "linux-x64"}
 
-// TestEncodings reads what Windows PowerShell writes.
+// TestEncodings reads the encodings that Windows PowerShell writes.
 func TestEncodings(t *testing.T) {
 	utf16 := func(order func(a, b byte) []byte, mark []byte) []byte {
 		text := mark
@@ -71,13 +71,13 @@ func TestEncodings(t *testing.T) {
 		return text
 	}
 	for name, text := range map[string][]byte{
-		"UTF-8 with a mark": []byte("\xef\xbb\xbf" + `{"publisher":{"displayName":"Acme"}}`),
-		"UTF-16, little":    utf16(func(a, b byte) []byte { return []byte{a, b} }, []byte("\xff\xfe")),
-		"UTF-16, big":       utf16(func(a, b byte) []byte { return []byte{b, a} }, []byte("\xfe\xff")),
+		"UTF-8 with a byte order mark": []byte("\xef\xbb\xbf" + `{"publisher":{"displayName":"Acme"}}`),
+		"UTF-16, little-endian":        utf16(func(a, b byte) []byte { return []byte{a, b} }, []byte("\xff\xfe")),
+		"UTF-16, big-endian":           utf16(func(a, b byte) []byte { return []byte{b, a} }, []byte("\xfe\xff")),
 	} {
-		known, err := Read(text, hello)
-		if err != nil || known.Publisher == nil || known.Publisher.DisplayName != "Acme" {
-			t.Errorf("%s: %+v, %v", name, known, err)
+		metadata, err := Read(text, hello)
+		if err != nil || metadata.Publisher == nil || metadata.Publisher.DisplayName != "Acme" {
+			t.Errorf("%s: %+v, %v", name, metadata, err)
 		}
 	}
 }
@@ -92,7 +92,7 @@ func TestKeepUnread(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	after.KeepUnread(&before.Sidecar)
+	after.RestoreInvalid(&before.Sidecar)
 	if after.ExtensionID != before.ExtensionID || after.LastUpdated.Year() != 2025 || after.Statistics.Install != 1 {
 		t.Errorf("got %+v", after.Sidecar)
 	}
@@ -113,17 +113,17 @@ func FuzzRead(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		known, err := Read(text, hello)
+		metadata, err := Read(text, hello)
 		if err != nil {
 			return
 		}
-		if id := known.ExtensionID; id != strings.ToLower(id) {
-			t.Errorf("%q: editors compare ids letter by letter", id)
+		if id := metadata.ExtensionID; id != strings.ToLower(id) {
+			t.Errorf("%q is not in lower case, but editors compare UUIDs case-sensitively", id)
 		}
-		if s := known.Statistics; s != nil && (s.Install < 0 || s.RatingCount < 0 || !(s.AverageRating >= 0 && s.AverageRating <= 5)) {
+		if s := metadata.Statistics; s != nil && (s.Install < 0 || s.RatingCount < 0 || !(s.AverageRating >= 0 && s.AverageRating <= 5)) {
 			t.Errorf("statistics %+v", s)
 		}
-		if _, err := json.Marshal(known.Sidecar); err != nil {
+		if _, err := json.Marshal(metadata.Sidecar); err != nil {
 			t.Error(err)
 		}
 	})

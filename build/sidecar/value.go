@@ -11,10 +11,10 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// A value is one of a JSON text that is known to be valid.
+// A value is a value in a valid JSON text.
 type value struct{ gjson.Result }
 
-// get returns the value of a key, in any case of letters. One that is missing is absent.
+// get returns the value of a key in any case of letters, or an absent value.
 func (v value) get(key string) (found value) {
 	if !v.IsObject() {
 		return value{}
@@ -28,12 +28,12 @@ func (v value) get(key string) (found value) {
 	return found
 }
 
-// absent tells whether there is nothing to read: no value, null, or an empty text.
+// absent reports whether a value is missing, null, or an empty string.
 func (v value) absent() bool {
 	return v.Type == gjson.Null || v.Type == gjson.String && strings.TrimSpace(v.Str) == ""
 }
 
-// text returns a text, or "" if it is another kind of value.
+// text returns a string without surrounding white space, or "" for other kinds of values.
 func (v value) text() string {
 	if v.Type != gjson.String {
 		return ""
@@ -41,7 +41,7 @@ func (v value) text() string {
 	return strings.TrimSpace(v.Str)
 }
 
-// object returns an object, or the only one in a list.
+// object returns v, or its element if v is a list of one.
 func (v value) object() value {
 	if list := v.Array(); v.IsArray() && len(list) == 1 {
 		return value{list[0]}
@@ -49,7 +49,7 @@ func (v value) object() value {
 	return v
 }
 
-// list returns the values of a list. A single value is a list of one.
+// list returns the elements of a list. For a single value, it returns a list of one.
 func (v value) list() []value {
 	if v.IsArray() {
 		return each(v, func(v value) value { return v })
@@ -60,7 +60,7 @@ func (v value) list() []value {
 	return []value{v}
 }
 
-// short returns the value for a message.
+// short returns the JSON of a value for a message, shortened to about 60 bytes.
 func (v value) short() string {
 	const most = 60
 	text := strings.Join(strings.Fields(v.Raw), " ")
@@ -74,7 +74,7 @@ func (v value) short() string {
 	return text[:end] + "…"
 }
 
-// number returns a number that is not negative. Some galleries write it as text.
+// number returns a number of at least 0. Some galleries write numbers as strings.
 func (v value) number() (float64, bool) {
 	n, err := v.Num, error(nil)
 	switch v.Type {
@@ -87,13 +87,13 @@ func (v value) number() (float64, bool) {
 	return n, err == nil && n >= 0 && !math.IsInf(n, 0)
 }
 
-// count returns a whole number. The Marketplace writes 12.0.
+// count returns a number without its fraction. The Marketplace writes 12.0.
 func (v value) count() (int64, bool) {
 	n, ok := v.number()
 	return int64(n), ok && n < 1<<53
 }
 
-// flag returns a boolean, which may be written as text.
+// flag returns a boolean, which may be written as a string. An absent value is false.
 func (v value) flag() (yes, ok bool) {
 	switch {
 	case v.Type == gjson.True, strings.EqualFold(v.text(), "true"):
@@ -104,8 +104,8 @@ func (v value) flag() (yes, ok bool) {
 	return false, false
 }
 
-// uuid returns a UUID in lower case, as editors compare it letter by letter; "" for the one of
-// zeros, by which .NET says that there is none.
+// uuid returns a UUID in lower case, because editors compare UUIDs case-sensitively. It returns
+// "" for the UUID of zeros, which .NET writes if there is none.
 func (v value) uuid() (string, bool) {
 	id, err := uuid.Parse(v.text())
 	if id == uuid.Nil {
@@ -114,11 +114,11 @@ func (v value) uuid() (string, bool) {
 	return id.String(), err == nil
 }
 
-// layouts are those of dates. A time without a zone is UTC.
+// layouts are the accepted formats of dates. A time without a zone is UTC.
 var layouts = [...]string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", time.DateOnly}
 
-// date returns a date in UTC and whole seconds; nil for the year 1, by which .NET says that
-// there is none.
+// date returns a date in UTC and whole seconds. It returns nil for the year 1, which .NET writes
+// if there is no date.
 func (v value) date() (*time.Time, bool) {
 	for _, layout := range layouts {
 		t, err := time.Parse(layout, v.text())

@@ -19,59 +19,60 @@ import (
 	"galbuild/build/wording"
 )
 
-// parallel is how many downloads run at a time: more would not be faster, and
-// less polite.
+// parallel is the number of simultaneous downloads. More would hardly be faster, and would burden
+// the server.
 const parallel = 4
 
-// Waits between tries. A server that asks for a longer one is not waited for.
+// Waits between attempts. If the server requests a wait of more than maxWait, the download fails.
 const (
 	shortWait = time.Second
 	longWait  = 30 * time.Second
 	maxWait   = 2 * time.Minute
 )
 
-// A download is one URL on its way into the folder.
+// A download is a URL to be downloaded into the cache.
 type download struct {
 	Config
-	mention
-	name  string        // to show
+	spec
+	name  string        // URL for messages, without secrets
 	url   *url.URL      // without credentials
-	login *url.Userinfo // the credentials, or nil
-	base  string        // path of its files, without what tells them apart
+	login *url.Userinfo // credentials, or nil
+	base  string        // path of its files without their suffixes
 	err   error
 }
 
-// download gets the URLs.
+// download downloads the URLs, and adds the packages.
 func (x *expansion) download() {
-	wanted := x.wanted()
+	downloads := x.downloads()
 	group := errgroup.Group{}
 	group.SetLimit(parallel)
-	for _, d := range wanted {
+	for _, d := range downloads {
 		group.Go(func() error {
-			defer vsix.Contain(&d.err) // other downloads continue
+			defer vsix.RecoverPanic(&d.err) // other downloads continue
 			d.err = d.run(x.ctx)
 			return nil
 		})
 	}
 	group.Wait()
-	for _, d := range wanted {
+	for _, d := range downloads {
 		if d.err == nil {
-			d.err = x.takeKept(d.name, d.base+suffix)
+			d.err = x.addDownloaded(d.name, d.base+suffix)
 		}
 		if d.err != nil {
-			x.problem(d.name, d.in(plain(d.err)))
+			x.problem(d.name, d.withOrigin(withoutPath(d.err)))
 		}
 	}
 }
 
-// wanted returns a download for each URL, each once.
-func (x *expansion) wanted() []*download {
+// downloads returns a download for each URL. Each URL is downloaded once.
+func (x *expansion) downloads() []*download {
 	var all []*download
 	seen := map[string]bool{}
-	for _, m := range x.urls {
-		d, err := x.parse(m)
+	for _, s := range x.urls {
+		d, err := x.parse(s)
 		if err != nil {
-			x.problem(withoutSecrets(unread.ReplaceAllString(m.text, "$1")), m.in(plain(err)))
+			shown := withoutSecrets(unparsed.ReplaceAllString(s.text, "$1"))
+			x.problem(shown, s.withOrigin(withoutPath(err)))
 			continue
 		}
 		if !seen[d.base] {
@@ -82,15 +83,16 @@ func (x *expansion) wanted() []*download {
 	return all
 }
 
-func (x *expansion) parse(m mention) (*download, error) {
-	u, err := url.Parse(m.text)
+func (x *expansion) parse(s spec) (*download, error) {
+	u, err := url.Parse(s.text)
 	if err != nil {
-		return nil, errors.New("the address cannot be read")
+		return nil, errors.New("the URL is malformed")
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("%s:// is not understood; want http:// or https:// and a host", u.Scheme)
+		return nil, fmt.Errorf("want a URL that begins with http://HOST/ or https://HOST/, found %s://%s",
+			u.Scheme, u.Host)
 	}
-	dir, err := x.downloads()
+	dir, err := x.downloadFolder()
 	if err != nil {
 		return nil, err
 	}
@@ -98,26 +100,29 @@ func (x *expansion) parse(m mention) (*download, error) {
 	u.User, u.Fragment = nil, ""
 	key := sha256.Sum256([]byte(u.String()))
 	return &download{
-		Config: x.Config, mention: m, name: withoutSecrets(u.String()),
+		Config: x.Config, spec: s, name: withoutSecrets(u.String()),
 		url: u, login: login, base: filepath.Join(dir, hex.EncodeToString(key[:])),
 	}, nil
 }
 
 var (
 	userinfo = regexp.MustCompile(`(://)[^/?#]*@`)
-	unread   = regexp.MustCompile(`(://).*@`) // where the address ends up wrong, for instance by a slash in a password
-	secrets  = regexp.MustCompile(`(?i)([?&][^&=]*(?:sig|token|key|secret|passw|credential)[^&=]*=)[^&#]*`)
+	// unparsed is the userinfo of a malformed URL, such as one with a slash in the password.
+	unparsed = regexp.MustCompile(`(://).*@`)
+	secrets  = regexp.MustCompile(
+		`(?i)([?&][^&=]*(?:sig|token|key|secret|passw|credential)[^&=]*=)[^&#]*`)
 )
 
-// withoutSecrets returns an address as it may be shown: without what stands
-// before the host, and without the values that sign a download.
+// withoutSecrets returns a URL for messages: without credentials, and without the values of
+// parameters that sign a download.
 func withoutSecrets(address string) string {
 	return secrets.ReplaceAllString(userinfo.ReplaceAllString(address, "$1"), "$1…")
 }
 
-// run tries until the package is there. A try that got farther than any before
-// counts as the first. Once, a download that cannot go on with a damaged part starts from the
-// beginning at once, whatever the number of retries: a damaged folder must not cost a package.
+// run repeats attempts until the package is in the cache. The number of attempts is counted anew
+// when an attempt receives more of the package than all before. If a download cannot be resumed
+// because its part is damaged, it is restarted from the beginning, once and without a wait,
+// whatever the number of retries: a damaged cache must not make a build fail.
 func (d *download) run(ctx context.Context) error {
 	farthest, restarted := int64(0), false
 	for tries := 0; ; tries++ {
@@ -133,13 +138,14 @@ func (d *download) run(ctx context.Context) error {
 		if size := d.part().done; size > farthest {
 			farthest, tries = size, 0
 		}
-		again, ok := errors.AsType[passing](err)
+		failure, ok := errors.AsType[transient](err)
 		if !ok || tries >= d.Retries {
 			return err
 		}
-		wait := retryablehttp.DefaultBackoff(shortWait, longWait, tries, again.answer)
+		wait := retryablehttp.DefaultBackoff(shortWait, longWait, tries, failure.response)
 		if wait > maxWait {
-			return fmt.Errorf("%w; the server asks to wait %s", err, wait)
+			return fmt.Errorf("%w; the server requests a wait of %s, longer than the limit of %s",
+				err, wait, maxWait)
 		}
 		d.Log.Warn("download is tried again", "source", d.name, "wait", wait, "error", wording.Text(err))
 		if err := d.sleep(ctx, wait); err != nil {
@@ -157,10 +163,10 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// passing is an error that may be gone when the request is repeated.
-type passing struct {
+// A transient error may not occur again when the request is repeated.
+type transient struct {
 	error
-	answer *http.Response // if there was one, for its Retry-After
+	response *http.Response // for its header Retry-After; nil if there was none
 }
 
-func (p passing) Unwrap() error { return p.error }
+func (p transient) Unwrap() error { return p.error }

@@ -25,11 +25,11 @@ import (
 	"time"
 )
 
-// proxied answers what comes through the proxy of TestMain.
+// proxied is the URL of the last request to the proxy of TestMain.
 var proxied atomic.Value
 
-// TestMain names a proxy, which net/http looks up once per process and never
-// uses for this machine's own addresses.
+// TestMain sets a proxy. net/http reads the variable once per process, and never uses a proxy for
+// the addresses of this machine.
 func TestMain(m *testing.M) {
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		proxied.Store(r.URL.String())
@@ -49,11 +49,11 @@ func TestProxy(t *testing.T) {
 		t.Fatal(items, problems)
 	}
 	if got := proxied.Load(); got != "http://gallery.example/x.vsix" {
-		t.Errorf("the proxy was asked for %v", got)
+		t.Errorf("the proxy received a request for %v", got)
 	}
 }
 
-// TestAuthority downloads from a server whose authority only a file contains.
+// TestAuthority downloads from a server whose certificate authority is in a file.
 func TestAuthority(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, packageText) }))
 	defer server.Close()
@@ -75,28 +75,28 @@ func TestAuthority(t *testing.T) {
 	}
 }
 
-// A server answers requests for packages and remembers them.
+// A server serves packages and records the requests.
 type server struct {
 	*httptest.Server
 	mu       sync.Mutex
 	requests []*http.Request
 }
 
-// serve gives each request and its number, from 0, to answer.
-func serve(t *testing.T, answer func(w http.ResponseWriter, r *http.Request, number int)) *server {
+// serve starts a server. It calls respond with each request and its number, from 0.
+func serve(t *testing.T, respond func(w http.ResponseWriter, r *http.Request, number int)) *server {
 	s := &server{}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		number := len(s.requests)
 		s.requests = append(s.requests, r)
 		s.mu.Unlock()
-		answer(w, r, number)
+		respond(w, r, number)
 	}))
 	t.Cleanup(s.Close)
 	return s
 }
 
-// wantRequests compares one header of all requests.
+// wantRequests compares a header of all requests.
 func (s *server) wantRequests(t *testing.T, header string, want ...string) {
 	t.Helper()
 	s.mu.Lock()
@@ -108,11 +108,11 @@ func (s *server) wantRequests(t *testing.T, header string, want ...string) {
 	wantList(t, header+" of the requests", got, want...)
 }
 
-// fetch expands into the folder kept, without waiting between tries.
+// fetch calls Expand with a new folder for downloads, without waits between attempts.
 func fetch(t *testing.T, c Config, args ...string) ([]Item, []string) {
 	t.Helper()
 	if c.Downloads == "" {
-		c.Downloads = filepath.Join(t.TempDir(), "kept")
+		c.Downloads = filepath.Join(t.TempDir(), "downloads")
 	}
 	if c.sleep == nil {
 		c.sleep = func(ctx context.Context, d time.Duration) error { return ctx.Err() }
@@ -145,7 +145,7 @@ func wantPackage(t *testing.T, items []Item, problems []string, want string) {
 	}
 }
 
-// wantFiles compares what is in a folder.
+// wantFiles compares the names of the files in a folder.
 func wantFiles(t *testing.T, dir string, want ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -171,51 +171,51 @@ func TestUnchanged(t *testing.T) {
 		w.Header().Set("ETag", fmt.Sprintf(`"%d bytes"`, len(text)))
 		http.ServeContent(w, r, "x.vsix", changed, strings.NewReader(text))
 	})
-	kept := t.TempDir()
+	dir := t.TempDir()
 	address := s.URL + "/x.vsix"
-	first, problems := fetch(t, Config{Downloads: kept}, address, address+"#part")
+	first, problems := fetch(t, Config{Downloads: dir}, address, address+"#part")
 	wantPackage(t, first, problems, text)
 	if first[0].Name != address || !first[0].ModTime.Equal(changed) {
 		t.Errorf("got %+v", first[0])
 	}
-	again, problems := fetch(t, Config{Downloads: kept}, address)
+	again, problems := fetch(t, Config{Downloads: dir}, address)
 	wantPackage(t, again, problems, text)
 	if !slices.Equal(first, again) {
 		t.Errorf("unchanged, but %+v, then %+v", first, again)
 	}
 	text += " changed"
-	again, problems = fetch(t, Config{Downloads: kept}, address)
+	again, problems = fetch(t, Config{Downloads: dir}, address)
 	wantPackage(t, again, problems, text)
 	s.wantRequests(t, "If-None-Match", "", `"26 bytes"`, `"26 bytes"`)
 	s.wantRequests(t, "Accept-Encoding", "identity", "identity", "identity")
-	wantFiles(t, kept, again[0].Path, strings.TrimSuffix(again[0].Path, ".vsix")+".json")
+	wantFiles(t, dir, again[0].Path, strings.TrimSuffix(again[0].Path, ".vsix")+".json")
 
 	if err := os.Truncate(again[0].Path, 3); err != nil {
 		t.Fatal(err)
 	}
-	again, problems = fetch(t, Config{Downloads: kept}, address)
+	again, problems = fetch(t, Config{Downloads: dir}, address)
 	wantPackage(t, again, problems, text)
 }
 
 func TestUnchangedWithoutValidator(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request, _ int) { io.WriteString(w, packageText) })
-	kept := t.TempDir()
-	first, problems := fetch(t, Config{Downloads: kept}, s.URL)
+	dir := t.TempDir()
+	first, problems := fetch(t, Config{Downloads: dir}, s.URL)
 	wantPackage(t, first, problems, packageText)
 	if err := os.Chtimes(first[0].Path, changed, changed); err != nil {
 		t.Fatal(err)
 	}
-	again, problems := fetch(t, Config{Downloads: kept}, s.URL)
+	again, problems := fetch(t, Config{Downloads: dir}, s.URL)
 	wantPackage(t, again, problems, packageText)
 	if !again[0].ModTime.Equal(changed) {
-		t.Errorf("the same bytes were written again: %v", again[0].ModTime)
+		t.Errorf("the same package was written again: %v", again[0].ModTime)
 	}
 }
 
-// long is a package that is larger than any buffer on the way.
+// long is a package that is larger than all buffers.
 var long = packageOf(strings.Repeat("0123456789", 100_000))
 
-// packageOf returns a package with a file of this text, not compressed.
+// packageOf returns a package with a file of this text, stored without compression.
 func packageOf(text string) string {
 	var b strings.Builder
 	z := zip.NewWriter(&b)
@@ -229,7 +229,7 @@ func packageOf(text string) string {
 			_, err = io.WriteString(w, f.text)
 		}
 		if err != nil {
-			panic(err) // a builder takes everything
+			panic(err) // a strings.Builder returns no errors
 		}
 	}
 	if err := z.Close(); err != nil {
@@ -238,7 +238,7 @@ func packageOf(text string) string {
 	return b.String()
 }
 
-// cut breaks the connection after n bytes of text.
+// cut closes the connection after n bytes of text.
 func cut(w http.ResponseWriter, text string, n int) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	io.WriteString(w, text[:n])
@@ -254,18 +254,18 @@ func TestResume(t *testing.T) {
 		}
 		http.ServeContent(w, r, "x.vsix", time.Time{}, strings.NewReader(long))
 	})
-	var told []int64
+	var progress []int64
 	items, problems := fetch(t, Config{Progress: func(_ string, done, total int64) {
 		if total != int64(len(long)) {
 			t.Errorf("%d of %d bytes", done, total)
 		}
-		told = append(told, done)
+		progress = append(progress, done)
 	}}, s.URL)
 	wantPackage(t, items, problems, long)
 	s.wantRequests(t, "Range", "", "bytes=400000-")
 	s.wantRequests(t, "If-Range", "", `"v1"`)
-	if !slices.IsSorted(told) || told[len(told)-1] != int64(len(long)) {
-		t.Errorf("progress %v", told)
+	if !slices.IsSorted(progress) || progress[len(progress)-1] != int64(len(long)) {
+		t.Errorf("progress %v", progress)
 	}
 }
 
@@ -277,21 +277,21 @@ func TestResumeInLaterRun(t *testing.T) {
 		}
 		http.ServeContent(w, r, "x.vsix", changed, strings.NewReader(long))
 	})
-	kept := t.TempDir()
-	if items, problems := fetch(t, Config{Downloads: kept, Retries: -1}, s.URL); len(items) != 0 || len(problems) != 1 {
+	dir := t.TempDir()
+	if items, problems := fetch(t, Config{Downloads: dir, Retries: -1}, s.URL); len(items) != 0 || len(problems) != 1 {
 		t.Fatal(items, problems)
 	}
-	items, problems := fetch(t, Config{Downloads: kept}, s.URL)
+	items, problems := fetch(t, Config{Downloads: dir}, s.URL)
 	wantPackage(t, items, problems, long)
 	s.wantRequests(t, "Range", "", "bytes=400000-")
-	wantFiles(t, kept, items[0].Path, strings.TrimSuffix(items[0].Path, ".vsix")+".json")
+	wantFiles(t, dir, items[0].Path, strings.TrimSuffix(items[0].Path, ".vsix")+".json")
 }
 
-// What cannot be gone on with is got from the start.
+// TestResumeImpossible has downloads that cannot be resumed and start from the beginning.
 func TestResumeImpossible(t *testing.T) {
 	other := packageText + strings.Repeat("abcdefghij", 100_000)
 	tests := map[string]struct {
-		first  http.Header // of the answer that is cut
+		first  http.Header // of the response that is cut
 		second func(w http.ResponseWriter, r *http.Request)
 		want   string
 		ranges []string
@@ -346,8 +346,8 @@ func TestResumeImpossible(t *testing.T) {
 	}
 }
 
-// TestDamagedPart has a part of an earlier run that is of no use: the package is downloaded
-// from its beginning in the same run, even where nothing is tried again.
+// TestDamagedPart has a damaged part of an earlier run. The package is downloaded from the
+// beginning in the same run, even without retries.
 func TestDamagedPart(t *testing.T) {
 	half := long[:400_000]
 	tests := map[string]struct{ part, size string }{
@@ -356,7 +356,7 @@ func TestDamagedPart(t *testing.T) {
 		"longer than the package":    {long + "x", "SIZE"},
 		"of another size":            {half, "12"},
 		"of a size beyond the limit": {half, "9223372036854775807"},
-		"an encoding nobody knows":   {half, `SIZE,"contentEncoding":"br"`},
+		"an unknown encoding":        {half, `SIZE,"contentEncoding":"br"`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -364,48 +364,48 @@ func TestDamagedPart(t *testing.T) {
 				w.Header().Set("ETag", `"v1"`)
 				http.ServeContent(w, r, "", time.Time{}, strings.NewReader(long))
 			})
-			kept := t.TempDir()
+			dir := t.TempDir()
 			key := sha256.Sum256([]byte(s.URL))
-			part := filepath.Join(kept, hex.EncodeToString(key[:])+".part")
+			part := filepath.Join(dir, hex.EncodeToString(key[:])+".part")
 			write(t, part, tt.part)
 			size := strings.ReplaceAll(tt.size, "SIZE", strconv.Itoa(len(long)))
 			write(t, part+".json", `{"etag":"\"v1\"","size":`+size+`}`)
-			items, problems := fetch(t, Config{Downloads: kept, Retries: -1, MaxBytes: 2 << 20}, s.URL)
+			items, problems := fetch(t, Config{Downloads: dir, Retries: -1, MaxBytes: 2 << 20}, s.URL)
 			wantPackage(t, items, problems, long)
 			s.wantRequests(t, "Range", fmt.Sprintf("bytes=%d-", len(tt.part)), "")
 		})
 	}
 }
 
-// TestDamagedPartOnce has a server that sends no package: it is not asked a third time.
+// TestDamagedPartOnce has a server that does not send a package. There is no third request.
 func TestDamagedPartOnce(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request, _ int) {
 		w.Header().Set("ETag", `"v1"`)
 		http.ServeContent(w, r, "", time.Time{}, strings.NewReader("<html>maintenance</html>"))
 	})
-	kept := t.TempDir()
+	dir := t.TempDir()
 	key := sha256.Sum256([]byte(s.URL))
-	part := filepath.Join(kept, hex.EncodeToString(key[:])+".part")
+	part := filepath.Join(dir, hex.EncodeToString(key[:])+".part")
 	write(t, part, packageText[:10])
 	write(t, part+".json", `{"etag":"\"v1\"","size":24}`)
-	items, problems := fetch(t, Config{Downloads: kept}, s.URL)
+	items, problems := fetch(t, Config{Downloads: dir}, s.URL)
 	if len(items) != 0 || len(problems) != 1 || !strings.Contains(problems[0], "HTML page") {
 		t.Errorf("items %v, problems %q", items, problems)
 	}
 	s.wantRequests(t, "Range", "bytes=10-", "")
 }
 
-// TestDamagedKept has a kept package that does not begin as one.
-func TestDamagedKept(t *testing.T) {
+// TestDamagedCache has a file in the cache that does not start like a package.
+func TestDamagedCache(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request, _ int) {
 		w.Header().Set("ETag", `"v1"`)
 		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(packageText))
 	})
-	kept := t.TempDir()
-	first, problems := fetch(t, Config{Downloads: kept}, s.URL)
+	dir := t.TempDir()
+	first, problems := fetch(t, Config{Downloads: dir}, s.URL)
 	wantPackage(t, first, problems, packageText)
 	write(t, first[0].Path, strings.Repeat("\x00", len(packageText)))
-	again, problems := fetch(t, Config{Downloads: kept}, s.URL)
+	again, problems := fetch(t, Config{Downloads: dir}, s.URL)
 	wantPackage(t, again, problems, packageText)
 }
 
@@ -435,7 +435,7 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-func TestGivenUp(t *testing.T) {
+func TestDownloadFails(t *testing.T) {
 	status := func(code int, header ...string) func(http.ResponseWriter, *http.Request, int) {
 		return func(w http.ResponseWriter, r *http.Request, _ int) {
 			if len(header) > 0 {
@@ -448,51 +448,51 @@ func TestGivenUp(t *testing.T) {
 		return func(w http.ResponseWriter, r *http.Request, _ int) { io.WriteString(w, text) }
 	}
 	tests := map[string]struct {
-		answer   func(http.ResponseWriter, *http.Request, int)
-		want     string // HOST stands for the server
+		respond  func(http.ResponseWriter, *http.Request, int)
+		want     string // HOST is the host of the server
 		requests int
 	}{
-		"not found":      {status(404), "HOST has no such file (404 Not Found)", 1},
-		"unauthorized":   {status(401), "HOST wants credentials; write https://user:password@HOST/… (401 Unauthorized)", 1},
-		"forbidden":      {status(403), "HOST does not let it be downloaded (403 Forbidden)", 1},
-		"unavailable":    {status(503), "HOST cannot give it (503 Service Unavailable)", 3},
-		"come back":      {status(503, "Retry-After", "3600"), "HOST cannot give it (503 Service Unavailable); the server asks to wait 1h0m0s", 1},
-		"unasked 304":    {status(304), "HOST cannot give it (304 Not Modified)", 1},
-		"no body":        {text(""), "HOST answers with nothing instead of a package", 1},
-		"HTML page":      {text("<!DOCTYPE html><html><body>Sign in</body></html>"), "HOST answers with an HTML page instead of a package; perhaps it wants somebody to log in", 1},
-		"text":           {text("{\"error\":\"x\"}\nmore"), `HOST answers with "{\"error\":\"x\"}" instead of a package`, 1},
-		"image":          {text("\x89PNG\x0d\x0a\x1a\x0a"), "HOST answers with image/png instead of a package", 1},
-		"too large":      {text(long), "larger than 900 KiB, the limit for a package", 1},
-		"other encoding": {status(200, "Content-Encoding", "br"), `HOST sends it encoded as "br", which is not understood`, 1},
+		"not found":      {status(404), "there is no such file on HOST (404 Not Found)", 1},
+		"unauthorized":   {status(401), "HOST requires credentials; write https://user:password@HOST/… (401 Unauthorized)", 1},
+		"forbidden":      {status(403), "HOST does not allow the download (403 Forbidden)", 1},
+		"unavailable":    {status(503), "HOST did not send the package (503 Service Unavailable)", 3},
+		"long wait":      {status(503, "Retry-After", "3600"), "HOST did not send the package (503 Service Unavailable); the server requests a wait of 1h0m0s, longer than the limit of 2m0s", 1},
+		"unexpected 304": {status(304), "HOST did not send the package (304 Not Modified)", 1},
+		"no body":        {text(""), "HOST sent an empty response instead of a package", 1},
+		"HTML page":      {text("<!DOCTYPE html><html><body>Sign in</body></html>"), "HOST sent an HTML page instead of a package; perhaps it requires a login", 1},
+		"text":           {text("{\"error\":\"x\"}\nmore"), `HOST sent "{\"error\":\"x\"}" instead of a package`, 1},
+		"image":          {text("\x89PNG\x0d\x0a\x1a\x0a"), "HOST sent image/png instead of a package", 1},
+		"too large":      {text(long), "the package is larger than the limit package-bytes of 900 KiB", 1},
+		"other encoding": {status(200, "Content-Encoding", "br"), `HOST sent the package with Content-Encoding "br", which is not supported`, 1},
 		"redirect loop": {func(w http.ResponseWriter, r *http.Request, _ int) {
 			http.Redirect(w, r, "/again", http.StatusFound)
 		}, "HOST redirects more than 10 times", 11},
 		"too large, size not announced": {func(w http.ResponseWriter, r *http.Request, _ int) {
 			w.(http.Flusher).Flush()
 			io.WriteString(w, long)
-		}, "larger than 900 KiB, the limit for a package", 1},
+		}, "the package is larger than the limit package-bytes of 900 KiB", 1},
 		"too large when decoded": {func(w http.ResponseWriter, r *http.Request, _ int) {
 			w.Header().Set("Content-Encoding", "gzip")
 			w.Write(gzipped(long))
-		}, "decode what came: larger than 900 KiB, the limit for a package", 1},
+		}, "decode the response: the package is larger than the limit package-bytes of 900 KiB", 1},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			s := serve(t, tt.answer)
-			kept := t.TempDir()
-			items, problems := fetch(t, Config{Downloads: kept, MaxBytes: 900 << 10, Retries: 2}, s.URL+"/x.vsix")
+			s := serve(t, tt.respond)
+			dir := t.TempDir()
+			items, problems := fetch(t, Config{Downloads: dir, MaxBytes: 900 << 10, Retries: 2}, s.URL+"/x.vsix")
 			host := strings.TrimPrefix(s.URL, "http://")
 			wantList(t, "problems", problems, s.URL+"/x.vsix: "+strings.ReplaceAll(tt.want, "HOST", host))
 			if len(items) != 0 || len(s.requests) != tt.requests {
 				t.Errorf("%d items, %d requests, want none and %d", len(items), len(s.requests), tt.requests)
 			}
-			wantFiles(t, kept)
+			wantFiles(t, dir)
 		})
 	}
 }
 
-// What was kept stays when the server has gone astray.
-func TestKeptStays(t *testing.T) {
+// TestCacheStays has a server that sends an HTML page once. The cached package is not replaced.
+func TestCacheStays(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request, number int) {
 		w.Header().Set("ETag", `"`+strconv.Itoa(number)+`"`)
 		if number == 1 {
@@ -501,13 +501,13 @@ func TestKeptStays(t *testing.T) {
 		}
 		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(packageText))
 	})
-	kept := t.TempDir()
-	first, problems := fetch(t, Config{Downloads: kept}, s.URL)
+	dir := t.TempDir()
+	first, problems := fetch(t, Config{Downloads: dir}, s.URL)
 	wantPackage(t, first, problems, packageText)
-	if _, problems := fetch(t, Config{Downloads: kept}, s.URL); len(problems) != 1 {
+	if _, problems := fetch(t, Config{Downloads: dir}, s.URL); len(problems) != 1 {
 		t.Errorf("problems %v", problems)
 	}
-	fetch(t, Config{Downloads: kept}, s.URL)
+	fetch(t, Config{Downloads: dir}, s.URL)
 	s.wantRequests(t, "If-None-Match", "", `"0"`, `"0"`)
 }
 
@@ -547,7 +547,7 @@ func TestEncoded(t *testing.T) {
 	}
 }
 
-// secret must not be seen anywhere.
+// secret is a password that must not be in any message or file.
 const secret = "hunter2"
 
 func TestSecrets(t *testing.T) {
@@ -567,8 +567,8 @@ func TestSecrets(t *testing.T) {
 	})
 	host := strings.TrimPrefix(s.URL, "http://")
 	with := "http://mallory:" + secret + "@" + host
-	kept := t.TempDir()
-	items, problems := fetch(t, Config{Downloads: kept, Retries: -1},
+	dir := t.TempDir()
+	items, problems := fetch(t, Config{Downloads: dir, Retries: -1},
 		with+"/x.vsix?sig="+secret+"&v=1&X-Amz-Credential="+secret, with+"/moved", with+"/refused", with+"/cut",
 		"http://mallory:"+secret+"@%zz/x", "http://mallory:a/"+secret+"@host/x", "ftp://mallory:"+secret+"@host/x", "https://mallory:"+secret+"@127.0.0.1:1/x")
 	if len(items) != 2 || items[0].Name == items[1].Name {
@@ -578,7 +578,7 @@ func TestSecrets(t *testing.T) {
 	if !strings.Contains(shown, s.URL+"/x.vsix?sig=…&v=1&X-Amz-Credential=…") || !strings.Contains(shown, host+" does not accept the credentials (401 Unauthorized)") {
 		t.Errorf("shown: %s", shown)
 	}
-	err := filepath.WalkDir(kept, func(path string, _ os.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
 		if text, readErr := os.ReadFile(path); readErr == nil {
 			shown += path + string(text)
 		}
@@ -620,7 +620,7 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// The rest goes on.
+// TestSeveral has sources that cannot be read. The others are.
 func TestSeveral(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request, _ int) {
 		if r.URL.Path == "/3" {
@@ -638,25 +638,25 @@ func TestSeveral(t *testing.T) {
 	if len(items) != 10 || len(problems) != 2 {
 		t.Fatal(items, problems)
 	}
-	wantList(t, "problems", problems, "missing: no such file or folder", s.URL+"/3: "+strings.TrimPrefix(s.URL, "http://")+" has no such file (404 Not Found)")
+	wantList(t, "problems", problems, "missing: no such file or directory", s.URL+"/3: there is no such file on "+strings.TrimPrefix(s.URL, "http://")+" (404 Not Found)")
 }
 
 func TestCancelledDownloads(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	var asked sync.WaitGroup
-	asked.Add(parallel)
+	var requested sync.WaitGroup
+	requested.Add(parallel)
 	s := serve(t, func(w http.ResponseWriter, r *http.Request, number int) {
 		w.Header().Set("ETag", `"v1"`)
 		w.Header().Set("Content-Length", "1000")
 		io.WriteString(w, packageText)
 		w.(http.Flusher).Flush()
 		if number < parallel {
-			asked.Done()
+			requested.Done()
 		}
 		<-r.Context().Done()
 	})
 	go func() {
-		asked.Wait()
+		requested.Wait()
 		cancel()
 	}()
 	var args []string
@@ -669,7 +669,7 @@ func TestCancelledDownloads(t *testing.T) {
 	}
 }
 
-// A server that falls silent is given up and asked again.
+// TestStalled has a server that stops sending. The download is retried.
 func TestStalled(t *testing.T) {
 	over := make(chan struct{})
 	s := serve(t, func(w http.ResponseWriter, r *http.Request, number int) {
@@ -684,7 +684,7 @@ func TestStalled(t *testing.T) {
 		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(packageText))
 	})
 	var logged []time.Duration
-	items, problems := fetch(t, Config{patience: 200 * time.Millisecond, sleep: func(_ context.Context, d time.Duration) error {
+	items, problems := fetch(t, Config{stallTimeout: 200 * time.Millisecond, sleep: func(_ context.Context, d time.Duration) error {
 		logged = append(logged, d)
 		return nil
 	}}, s.URL)

@@ -11,46 +11,46 @@ import (
 	"strings"
 )
 
-// An expansion is one Expand under way.
+// An expansion is the state of one call of [Expand].
 type expansion struct {
 	Config
-	ctx      context.Context
-	found    []find
-	problems []Problem
-	reported map[string]bool // what problems hold, as text
-	urls     []mention
-	lists    []string        // real paths of the lists being read, outermost first
-	listed   map[string]bool // real paths of the lists that were read
-	asked    bool            // standard input was read
+	ctx       context.Context
+	found     []foundFile
+	problems  []Problem
+	reported  map[string]bool // the texts of problems
+	urls      []spec
+	lists     []string        // real paths of the lists that are open, outermost first
+	listed    map[string]bool // real paths of the lists that were read
+	stdinRead bool            // standard input was read
 
 	manifests map[string]*Stamp // see manifestIn
 }
 
-// A mention is a source as somebody wrote it.
-type mention struct {
+// A spec is a source as the user wrote it.
+type spec struct {
 	text string
-	dir  string // what a relative path is relative to; "" is the working folder
+	dir  string // folder of relative paths; "" is the working directory
 	from string // "list.txt:3", or "" if on the command line
 }
 
-// path returns where a local source is, in the words of who named it.
-func (m mention) path(text string) string {
+// path returns the path of a local source. It is not made absolute, because messages show it.
+func (s spec) path(text string) string {
 	if filepath.IsAbs(text) {
 		return filepath.Clean(text)
 	}
-	return filepath.Join(m.dir, text)
+	return filepath.Join(s.dir, text)
 }
 
-// in returns err, and where the source it is about is named.
-func (m mention) in(err error) error {
-	if m.from == "" {
+// withOrigin adds the list and line of the source to err.
+func (s spec) withOrigin(err error) error {
+	if s.from == "" {
 		return err
 	}
-	return fmt.Errorf("%w (named in %s)", err, m.from)
+	return fmt.Errorf("%w (in %s)", err, s.from)
 }
 
-// problem reports one source, once; not when all there is to say is that the
-// expansion was cancelled.
+// problem reports a source that cannot be read. It ignores repeated reports, and those that
+// follow from the end of the context.
 func (x *expansion) problem(name string, err error) {
 	text := name + ": " + err.Error()
 	if x.ctx.Err() != nil || x.reported[text] {
@@ -62,40 +62,40 @@ func (x *expansion) problem(name string, err error) {
 
 var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 
-func (x *expansion) expand(m mention) {
+func (x *expansion) expand(s spec) {
 	switch {
 	case x.ctx.Err() != nil:
-	case m.text == "":
-		x.problem(`""`, errors.New("a source has no name"))
-	case m.text == "-":
-		x.standardInput(m)
-	case m.text[0] == '@':
-		x.list(m)
-	case scheme.MatchString(m.text):
-		x.urls = append(x.urls, m)
+	case s.text == "":
+		x.problem(`""`, errors.New("the source is empty"))
+	case s.text == "-":
+		x.standardInput(s)
+	case s.text[0] == '@':
+		x.list(s)
+	case scheme.MatchString(s.text):
+		x.urls = append(x.urls, s)
 	default:
-		x.local(m)
+		x.local(s)
 	}
 }
 
-// local expands a path or, if there is none of that name, a glob.
-func (x *expansion) local(m mention) {
-	path := m.path(m.text)
+// local expands a path or, if nothing has that path, a glob.
+func (x *expansion) local(s spec) {
+	path := s.path(s.text)
 	_, err := os.Lstat(path)
 	switch {
 	case err == nil:
 		err = x.path(path)
-	case errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(m.text, "*?[{"):
-		path, err = m.text, x.glob(m)
+	case errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(s.text, "*?[{"):
+		path, err = s.text, x.glob(s)
 	case errors.Is(err, fs.ErrNotExist):
-		err = missing(path)
+		err = errMissing(path)
 	}
 	if err != nil {
-		x.problem(path, m.in(plain(err)))
+		x.problem(path, s.withOrigin(withoutPath(err)))
 	}
 }
 
-// path takes a file or searches a folder.
+// path adds a file or searches a folder.
 func (x *expansion) path(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -104,35 +104,35 @@ func (x *expansion) path(path string) error {
 	case info.IsDir():
 		return x.folder(path)
 	case !info.Mode().IsRegular():
-		return errNoFile
+		return errNotRegular
 	case !isPackageName(path):
 		if err := startsAsPackage(path); err != nil {
 			return err
 		}
 	}
-	f, err := newFind(path, info)
+	f, err := newFoundFile(path, info)
 	if err != nil {
 		return err
 	}
-	manifest, _ := x.around(f.real, filepath.Dir(f.real))
-	f.addBeside(stamp, manifest)
-	x.take(f)
+	manifest, _ := x.outermostManifest(f.real, filepath.Dir(f.real))
+	f.addSidecars(stamp, manifest)
+	x.add(f)
 	return nil
 }
 
-// newFind returns a file as somebody named it.
-func newFind(path string, info fs.FileInfo) (find, error) {
+// newFoundFile returns the file at a path, which is shown in messages as it is.
+func newFoundFile(path string, info fs.FileInfo) (foundFile, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return find{}, err
+		return foundFile{}, err
 	}
-	return find{
+	return foundFile{
 		Item: Item{Name: path, Path: abs, Size: info.Size(), ModTime: info.ModTime()},
 		real: realPath(abs),
 	}, nil
 }
 
-func (x *expansion) take(f find) { x.found = append(x.found, f) }
+func (x *expansion) add(f foundFile) { x.found = append(x.found, f) }
 
 const suffix = ".vsix"
 
@@ -149,9 +149,9 @@ func signatureOf(path string) string {
 	return path + ".sigzip"
 }
 
-// stamp returns what is at path if it is a file, nil if nothing is or a folder. What cannot be
-// read as a file, such as a link to nothing or a named pipe, has an empty stamp: who tries to
-// read it learns why, instead of taking the package for one without.
+// stamp returns the stamp of the file at path, or nil if there is none or it is a folder. If it
+// cannot be read as a file, such as a link to nothing or a named pipe, the stamp has only a
+// path: then reading it fails with a message, instead of the file being ignored.
 func stamp(path string) *Stamp {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -166,7 +166,7 @@ func stamp(path string) *Stamp {
 	return &Stamp{Path: path, Size: info.Size(), ModTime: info.ModTime()}
 }
 
-// startsAsPackage returns why a file of another name than *.vsix is not taken.
+// startsAsPackage returns an error if a file does not start like a package.
 func startsAsPackage(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -181,15 +181,16 @@ func startsAsPackage(path string) error {
 	return nil
 }
 
-// magicSize is how many bytes tell a package.
+// magicSize is the number of bytes that isPackage needs.
 const magicSize = 4
 
-// isPackage tells whether a file that starts like this may be a package: a zip,
-// or one compressed with gzip, as curl saves what Microsoft's gallery sends.
+// isPackage reports whether a file that starts with these bytes may be a package: a zip archive,
+// or one that is compressed with gzip, as Microsoft's gallery sends it and curl saves it.
 func isPackage(start []byte) bool {
 	s := string(start)
-	return strings.HasPrefix(s, "PK\x03\x04") || strings.HasPrefix(s, "PK\x05\x06") || strings.HasPrefix(s, gzipMagic)
+	return strings.HasPrefix(s, "PK\x03\x04") || strings.HasPrefix(s, "PK\x05\x06") ||
+		strings.HasPrefix(s, gzipMagic)
 }
 
-// gzipMagic is how a file that is compressed with gzip begins.
+// gzipMagic is the start of gzip data.
 const gzipMagic = "\x1f\x8b"

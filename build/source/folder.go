@@ -14,25 +14,25 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// A search is of folders with all below them, level by level. The folders of a
-// level are read at the same time, and what they hold is taken in their order.
+// A search reads folders recursively, level by level. The folders of a level are read in
+// parallel, and their files are added in the order of the folders.
 type search struct {
 	x     *expansion
 	seen  map[string]bool // real paths of the folders that were read
-	level []folder        // to be read next
-	links []folder        // behind symbolic links; read when the rest is, so that files are found where they are
-	any   bool            // something was found, or a problem reported
+	level []folder        // the folders to be read next
+	links []folder        // symbolic links to folders, followed last: real paths are preferred
+	any   bool            // a package was found or a problem reported
 }
 
-// A folder is known by three paths: as shown, absolute, and without links.
+// A folder has three paths: for messages, absolute, and absolute without symbolic links.
 type folder struct {
 	name, path, real string
-	unpacked         *Stamp // the manifest of the outermost unpacked extension that it is or lies in
-	named            bool   // by somebody, and not found in another folder
+	unpacked         *Stamp // manifest of the outermost unpacked extension that contains it, or nil
+	named            bool   // it is a source itself, and was not found in another folder
 }
 
-// below returns the same paths of something in the folder that is no link. Those
-// that are equal are one: they are held for each of thousands of packages.
+// below returns the paths of an entry that is not a symbolic link. Equal paths share one string,
+// since there may be many thousands of packages.
 func (d folder) below(name string) folder {
 	at := folder{path: filepath.Join(d.path, name), unpacked: d.unpacked}
 	at.name, at.real = at.path, at.path
@@ -45,7 +45,7 @@ func (d folder) below(name string) folder {
 	return at
 }
 
-// folder takes every package below dir.
+// folder adds every package below dir.
 func (x *expansion) folder(dir string) error {
 	s := x.newSearch()
 	if err := s.start(folder{name: dir, named: true}); err != nil {
@@ -53,15 +53,14 @@ func (x *expansion) folder(dir string) error {
 	}
 	s.run()
 	if !s.any {
-		return none(dir)
+		return errNoPackage(dir)
 	}
 	return nil
 }
 
 func (x *expansion) newSearch() *search { return &search{x: x, seen: map[string]bool{}} }
 
-// start adds a folder of which the name is known, and the manifest of the unpacked extension
-// that it lies in.
+// start adds a folder to be searched. Its name and unpacked must be set.
 func (s *search) start(top folder) error {
 	abs, err := filepath.Abs(top.name)
 	if err != nil {
@@ -69,10 +68,10 @@ func (s *search) start(top folder) error {
 	}
 	top.path, top.real = abs, realPath(abs)
 	if top.real == s.x.Skip {
-		return errors.New("this is the site being written, not a source")
+		return errors.New("it is the site to be written, which cannot be a source")
 	}
-	if m, content := s.x.around(top.real, top.real); content {
-		return errInside(m)
+	if m, content := s.x.outermostManifest(top.real, top.real); content {
+		return errContent(m)
 	}
 	s.level = append(s.level, top)
 	return nil
@@ -87,16 +86,16 @@ func (s *search) run() {
 		if len(s.level) == 0 {
 			return
 		}
-		level := slices.DeleteFunc(s.level, s.passed)
+		level := slices.DeleteFunc(s.level, s.excludes)
 		s.level = nil
 		for _, l := range readAll(s.x.ctx, level) {
-			s.take(l)
+			s.add(l)
 		}
 	}
 }
 
-// passed tells whether a folder is not to be read, and remembers it as read.
-func (s *search) passed(d folder) bool {
+// excludes reports whether a folder is not to be read, and marks it as read.
+func (s *search) excludes(d folder) bool {
 	if d.real == s.x.Skip || s.seen[d.real] {
 		return true
 	}
@@ -104,37 +103,37 @@ func (s *search) passed(d folder) bool {
 	return false
 }
 
-// content tells whether a link leads into an unpacked extension, which is a problem.
+// content reports whether a link leads into an unpacked extension, and adds a problem if so.
 func (s *search) content(d folder) bool {
-	m, _ := s.x.around(d.real, "")
+	m, _ := s.x.outermostManifest(d.real, "")
 	if m != nil {
-		s.x.problem(d.name, errInside(m))
+		s.x.problem(d.name, errContent(m))
 	}
 	return m != nil
 }
 
-func (s *search) take(l listing) {
+func (s *search) add(l listing) {
 	s.level = append(s.level, l.folders...)
 	s.links = append(s.links, l.links...)
 	for _, f := range l.found {
-		s.x.takeFound(f)
+		s.x.addFound(f)
 	}
 	for _, p := range l.problems {
-		s.x.problem(p.Name, plain(p.Err))
+		s.x.problem(p.Name, withoutPath(p.Err))
 	}
 	s.any = s.any || len(l.found)+len(l.problems) > 0
 }
 
-// A listing is what a folder, or part of it, holds.
+// A listing is the result of reading a folder, or a part of its entries.
 type listing struct {
 	entries  []fs.DirEntry // sorted by name
 	folders  []folder
 	links    []folder
-	found    []find
+	found    []foundFile
 	problems []Problem
 }
 
-// readAll reads folders at the same time, until ctx ends.
+// readAll reads folders in parallel, until ctx ends.
 func readAll(ctx context.Context, folders []folder) []listing {
 	listings := make([]listing, len(folders))
 	group := errgroup.Group{}
@@ -151,7 +150,7 @@ func readAll(ctx context.Context, folders []folder) []listing {
 	return listings
 }
 
-// manyEntries is how many entries of a folder are looked at by one goroutine.
+// manyEntries is the number of entries of a folder that one goroutine examines.
 const manyEntries = 1024
 
 func read(d folder) listing {
@@ -159,13 +158,13 @@ func read(d folder) listing {
 	if err != nil {
 		return listing{problems: []Problem{{d.name, err}}}
 	}
-	site := isEntry(entries, "index") && isEntry(entries, "assets") && isSite(d.path)
-	if site && !d.named || isEntry(entries, installedName) {
+	site := hasEntry(entries, "index") && hasEntry(entries, "assets") && isSite(d.path)
+	if site && !d.named || hasEntry(entries, installedName) {
 		return listing{}
 	}
-	passed := passedFolders(&d, entries)
+	excluded := excludedFolders(&d, entries)
 	if site {
-		passed = []string{"blobs", "files"}
+		excluded = []string{"blobs", "files"}
 	}
 	parts := make([]listing, (len(entries)+manyEntries-1)/manyEntries)
 	group := errgroup.Group{}
@@ -173,7 +172,7 @@ func read(d folder) listing {
 	for i := range parts {
 		group.Go(func() error {
 			parts[i].entries = entries
-			parts[i].look(d, passed, entries[i*manyEntries:min((i+1)*manyEntries, len(entries))])
+			parts[i].addEntries(d, excluded, entries[i*manyEntries:min((i+1)*manyEntries, len(entries))])
 			return nil
 		})
 	}
@@ -188,12 +187,13 @@ func read(d folder) listing {
 	return all
 }
 
-// passedFolders returns the names of folders in d that are not searched: those with the
-// content of unpacked extensions. It notes in d that it is one.
-func passedFolders(d *folder, entries []fs.DirEntry) (passed []string) {
+// excludedFolders returns the names of folders in d that are not searched: those with the
+// content of unpacked extensions. If d is an unpacked extension, it sets d.unpacked.
+func excludedFolders(d *folder, entries []fs.DirEntry) (excluded []string) {
 	for _, e := range entries {
-		if d.unpacked == nil && len(e.Name()) == len(manifestName) && strings.EqualFold(e.Name(), manifestName) {
-			d.unpacked = stamp(filepath.Join(d.path, e.Name()))
+		name := e.Name()
+		if d.unpacked == nil && len(name) == len(manifestName) && strings.EqualFold(name, manifestName) {
+			d.unpacked = stamp(filepath.Join(d.path, name))
 		}
 	}
 	if d.unpacked != nil && filepath.Dir(d.unpacked.Path) == d.path {
@@ -202,8 +202,8 @@ func passedFolders(d *folder, entries []fs.DirEntry) (passed []string) {
 	return nil
 }
 
-// isEntry tells whether sorted entries have one of that name.
-func isEntry(entries []fs.DirEntry, name string) bool {
+// hasEntry reports whether there is an entry of that name. The entries must be sorted.
+func hasEntry(entries []fs.DirEntry, name string) bool {
 	_, ok := findEntry(entries, name)
 	return ok
 }
@@ -214,11 +214,11 @@ func findEntry(entries []fs.DirEntry, name string) (int, bool) {
 	})
 }
 
-func (l *listing) look(d folder, passed []string, entries []fs.DirEntry) {
+func (l *listing) addEntries(d folder, excluded []string, entries []fs.DirEntry) {
 	for _, e := range entries {
 		name := e.Name()
 		skip := func(p string) bool { return strings.EqualFold(p, name) }
-		if strings.HasPrefix(name, ".") || e.IsDir() && slices.ContainsFunc(passed, skip) {
+		if strings.HasPrefix(name, ".") || e.IsDir() && slices.ContainsFunc(excluded, skip) {
 			continue
 		}
 		at := d.below(name)
@@ -245,11 +245,11 @@ func (l *listing) add(at folder, e fs.DirEntry) error {
 	return l.file(at, info)
 }
 
-// isSource tells the names of files that a folder is searched for.
-func isSource(name string) bool { return isPackageName(name) || isAsset(name) }
+// isSource reports whether a file in a folder is a source, by its name.
+func isSource(name string) bool { return isPackageName(name) || isPackageAsset(name) }
 
-// follow adds what a symbolic link leads to. One that leads nowhere is a problem
-// only if a package is missed by it. Links to folders in unpacked extensions are content.
+// follow adds the target of a symbolic link. A link to nothing is a problem only if its name is
+// that of a package. Links to folders in unpacked extensions are content.
 func (l *listing) follow(at folder) error {
 	info, err := os.Stat(at.path)
 	isDir := err == nil && info.IsDir()
@@ -267,24 +267,23 @@ func (l *listing) follow(at folder) error {
 	return l.file(at, info)
 }
 
-// file adds a package. What lies beside it is looked up in the entries: asking
-// the file system would cost two calls for each of thousands of packages, most
-// of which have nothing beside them.
+// file adds a package. Its sidecars are looked up in the entries of the folder, which saves two
+// system calls for each package.
 func (l *listing) file(at folder, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
-		return errNoFile
+		return errNotRegular
 	}
-	f := find{
+	f := foundFile{
 		Item: Item{Name: at.name, Path: at.path, Size: info.Size(), ModTime: info.ModTime()},
 		real: at.real,
 	}
-	f.addBeside(l.stamp, at.unpacked)
+	f.addSidecars(l.stamp, at.unpacked)
 	f.Unpacked = at.unpacked
 	l.found = append(l.found, f)
 	return nil
 }
 
-// stamp is like the function of that name, but asks only about what is an entry.
+// stamp is like the function stamp, but looks the file up in the entries first.
 func (l *listing) stamp(path string) *Stamp {
 	i, ok := findEntry(l.entries, filepath.Base(path))
 	if !ok {

@@ -15,52 +15,53 @@ import (
 	"galbuild/build/vsix"
 )
 
-// glob takes what matches a pattern as if each match had been named, except for
-// files that are no packages: "dir/*" means the packages of dir.
-func (x *expansion) glob(m mention) error {
-	base, pattern := doublestar.SplitPattern(filepath.ToSlash(m.text))
-	base = m.path(filepath.FromSlash(base))
-	tree := &visible{x: x, base: base, tree: os.DirFS(base)}
-	matches, err := doublestar.Glob(tree, pattern, doublestar.WithNoFollow(), doublestar.WithNoHidden())
+// glob expands a pattern as if each match were a source, but ignores files that are not
+// packages: "dir/*" stands for the packages in dir.
+func (x *expansion) glob(s spec) error {
+	base, pattern := doublestar.SplitPattern(filepath.ToSlash(s.text))
+	base = s.path(filepath.FromSlash(base))
+	tree := &globFS{x: x, base: base, tree: os.DirFS(base)}
+	matches, err := doublestar.Glob(tree, pattern,
+		doublestar.WithNoFollow(), doublestar.WithNoHidden())
 	if err != nil {
 		return errors.New("the glob is malformed: a bracket or brace is not closed")
 	}
 	before := len(x.found) + len(x.problems)
-	g := globbing{x: x, top: realPath(base), named: namesFiles(pattern), folders: x.newSearch()}
+	g := matcher{x: x, top: realPath(base), specific: isSpecific(pattern), folders: x.newSearch()}
 	for _, match := range matches {
 		path := filepath.Join(base, filepath.FromSlash(match))
 		if err := g.match(path); err != nil {
-			x.problem(path, plain(err))
+			x.problem(path, withoutPath(err))
 		}
 	}
 	g.folders.run()
 	switch {
 	case len(x.found)+len(x.problems) > before:
 		return nil
-	case g.inside != nil:
-		return errInside(g.inside)
+	case g.content != nil:
+		return errContent(g.content)
 	}
 	return errors.New("the glob matches no .vsix file")
 }
 
-// A globbing is what the matches of a glob are taken with.
-type globbing struct {
-	x       *expansion
-	top     string  // folder where the pattern begins, without links
-	named   bool    // see namesFiles
-	folders *search // of those that match
-	inside  *Stamp  // manifest of an unpacked extension whose content matched
+// A matcher adds the matches of a glob.
+type matcher struct {
+	x        *expansion
+	top      string  // folder at which the pattern begins, without symbolic links
+	specific bool    // see isSpecific
+	folders  *search // of the folders that match
+	content  *Stamp  // manifest of an unpacked extension whose content matched, or nil
 }
 
-// namesFiles tells whether a pattern says what files it is about, by a name or a suffix:
-// "*.zip" does, and "*" does not.
-func namesFiles(pattern string) bool {
+// isSpecific reports whether a pattern ends with a name or a suffix, such as "*.zip". "*" is not
+// specific.
+func isSpecific(pattern string) bool {
 	last := pattern[strings.LastIndexByte(pattern, '/')+1:]
 	wild := func(s string) bool { return strings.ContainsAny(s, "*?[{") }
 	return !wild(last) || path.Ext(last) != "" && !wild(path.Ext(last))
 }
 
-func (g *globbing) match(path string) error {
+func (g *matcher) match(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
@@ -71,39 +72,41 @@ func (g *globbing) match(path string) error {
 	if !info.IsDir() && !isSource(filepath.Base(path)) && !g.isPackage(path) {
 		return nil
 	}
-	f, err := newFind(path, info)
+	f, err := newFoundFile(path, info)
 	if err != nil {
 		return err
 	}
-	at := filepath.Join(realPath(filepath.Dir(path)), filepath.Base(path)) // f.real, if that is not a link
-	manifest, content := g.x.around(at, g.top)
-	content = content || manifest != nil && info.IsDir() && f.real != at // links to folders are content
+	// at differs from f.real if path is a symbolic link.
+	at := filepath.Join(realPath(filepath.Dir(path)), filepath.Base(path))
+	manifest, content := g.x.outermostManifest(at, g.top)
+	// In an unpacked extension, a symbolic link to a folder is content.
+	content = content || manifest != nil && info.IsDir() && f.real != at
 	if manifest == nil {
-		manifest, content = g.x.around(f.real, g.top)
+		manifest, content = g.x.outermostManifest(f.real, g.top)
 	}
 	switch {
 	case content:
-		g.inside = manifest
+		g.content = manifest
 		return nil
 	case info.IsDir():
 		return g.folders.start(folder{name: path, unpacked: manifest})
 	case !info.Mode().IsRegular():
-		return errNoFile
+		return errNotRegular
 	}
-	f.addBeside(stamp, manifest)
+	f.addSidecars(stamp, manifest)
 	f.Unpacked = manifest
-	g.x.take(f)
+	g.x.add(f)
 	return nil
 }
 
-// isPackage tells whether a file without the suffix is taken. If the pattern names it, it is
-// enough that it begins as a package. Otherwise it must be one: "*" matches archives of all
-// kinds.
-func (g *globbing) isPackage(path string) bool {
+// isPackage reports whether a file without the suffix is a source. If the pattern is specific,
+// the file must only begin like a package. Otherwise it must be a package, because "*" matches
+// archives of all kinds.
+func (g *matcher) isPackage(path string) bool {
 	if startsAsPackage(path) != nil {
 		return false
 	}
-	if g.named {
+	if g.specific {
 		return true
 	}
 	file, err := regular.Open(path)
@@ -119,26 +122,26 @@ func (g *globbing) isPackage(path string) bool {
 	return err == nil
 }
 
-// visible is the tree that a glob sees: without the site being written, and
-// with every folder that cannot be read reported, for doublestar passes it over.
-type visible struct {
+// globFS is the file system in which a glob is matched. It leaves out the site to be written, and
+// reports each folder that cannot be read, which doublestar ignores silently.
+type globFS struct {
 	x    *expansion
 	base string
 	tree fs.FS
 }
 
-func (v *visible) Open(name string) (fs.File, error) { return v.tree.Open(name) }
+func (v *globFS) Open(name string) (fs.File, error) { return v.tree.Open(name) }
 
-func (v *visible) Stat(name string) (fs.FileInfo, error) { return fs.Stat(v.tree, name) }
+func (v *globFS) Stat(name string) (fs.FileInfo, error) { return fs.Stat(v.tree, name) }
 
-func (v *visible) ReadDir(name string) ([]fs.DirEntry, error) {
+func (v *globFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	if err := v.x.ctx.Err(); err != nil {
 		return nil, err
 	}
 	dir := filepath.Join(v.base, filepath.FromSlash(name))
 	entries, err := fs.ReadDir(v.tree, name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		v.x.problem(dir, plain(err))
+		v.x.problem(dir, withoutPath(err))
 	}
 	if v.x.Skip == "" {
 		return entries, err

@@ -18,25 +18,27 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// listBytes is the largest list that is read.
+// listBytes is the limit of a list, in bytes.
 const listBytes = 16 << 20
 
 // list expands @path.
-func (x *expansion) list(m mention) {
-	if scheme.MatchString(m.text[1:]) {
-		x.problem(withoutSecrets(m.text), m.in(errors.New("a list must be a local file")))
+func (x *expansion) list(s spec) {
+	if scheme.MatchString(s.text[1:]) {
+		err := errors.New("a list must be a local file; download it first")
+		x.problem(withoutSecrets(s.text), s.withOrigin(err))
 		return
 	}
-	path := m.path(m.text[1:])
+	path := s.path(s.text[1:])
 	if err := x.readList(path); err != nil {
-		x.problem("@"+path, m.in(plain(err)))
+		x.problem("@"+path, s.withOrigin(withoutPath(err)))
 	}
 }
 
 func (x *expansion) readList(path string) error {
 	real := realPath(path)
 	if at := slices.Index(x.lists, real); at >= 0 {
-		return fmt.Errorf("the list names itself: %s", strings.Join(append(x.lists[at:len(x.lists):len(x.lists)], real), " > "))
+		cycle := append(x.lists[at:len(x.lists):len(x.lists)], real)
+		return fmt.Errorf("the list contains itself: %s", strings.Join(cycle, " > "))
 	}
 	if x.listed[real] {
 		return nil
@@ -52,7 +54,7 @@ func (x *expansion) readList(path string) error {
 	return x.lines(file, path, filepath.Dir(path))
 }
 
-// lines expands a list's text.
+// lines expands the text of a list. Paths in it are relative to dir.
 func (x *expansion) lines(r io.Reader, name, dir string) error {
 	text, err := io.ReadAll(io.LimitReader(r, listBytes+1))
 	if err != nil {
@@ -66,24 +68,24 @@ func (x *expansion) lines(r io.Reader, name, dir string) error {
 		return err
 	}
 	if len(lines) == 0 {
-		return errors.New("the list names no source")
+		return errors.New("the list contains no source")
 	}
 	for _, l := range lines {
-		x.expand(mention{text: l.text, dir: dir, from: fmt.Sprintf("%s:%d", name, l.number)})
+		x.expand(spec{text: l.text, dir: dir, from: fmt.Sprintf("%s:%d", name, l.number)})
 	}
 	return nil
 }
 
-// A line is one source of a list: not empty, without blanks around it.
+// A line is a source in a list. Its text is not empty and has no white space around it.
 type line struct {
-	number int // from 1
+	number int // counted from 1
 	text   string
 }
 
 var comment = regexp.MustCompile(`(^|\s)#.*`)
 
-// parseList reads a list. Windows PowerShell writes them in UTF-16. Text that no list has, such as that of a package, is
-// an error.
+// parseList reads a list in UTF-8, or in UTF-16, as Windows PowerShell writes it. Control
+// characters are an error: the file is probably not a list, but a package.
 func parseList(text []byte) ([]line, error) {
 	text, _, err := transform.Bytes(utf16.BOMOverride(encoding.UTF8Validator), text)
 	if err != nil {
@@ -93,10 +95,11 @@ func parseList(text []byte) ([]line, error) {
 	number := 0
 	for raw := range bytes.Lines(text) {
 		number++
-		source := strings.ReplaceAll(string(raw), "\ufeff", "") // in the middle where lists were joined
+		// Lists that were joined have byte order marks in the middle.
+		source := strings.ReplaceAll(string(raw), "\ufeff", "")
 		source = strings.TrimSpace(comment.ReplaceAllString(strings.TrimSpace(source), ""))
-		if strings.ContainsFunc(source, notText) {
-			return nil, fmt.Errorf("not a list of sources: line %d holds control characters", number)
+		if strings.ContainsFunc(source, isNotText) {
+			return nil, fmt.Errorf("not a list of sources: line %d contains control characters", number)
 		}
 		if source != "" {
 			lines = append(lines, line{number, source})
@@ -105,4 +108,4 @@ func parseList(text []byte) ([]line, error) {
 	return lines, nil
 }
 
-func notText(r rune) bool { return r != '\t' && unicode.IsControl(r) || r == utf8.RuneError }
+func isNotText(r rune) bool { return r != '\t' && unicode.IsControl(r) || r == utf8.RuneError }

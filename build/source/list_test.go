@@ -27,16 +27,16 @@ func TestLists(t *testing.T) {
 		problems []string
 	}{
 		"nested": {[]string{"@lists/one.txt"}, all, []string{
-			"@lists/one.txt: the list names itself: ROOT/lists/one.txt > ROOT/lists/deep/two.txt > ROOT/lists/one.txt (named in lists/deep/two.txt:2)",
-			"lists/missing.vsix: no such file or folder (named in lists/one.txt:7)",
+			"@lists/one.txt: the list contains itself: ROOT/lists/one.txt > ROOT/lists/deep/two.txt > ROOT/lists/one.txt (in lists/deep/two.txt:2)",
+			"lists/missing.vsix: no such file or directory (in lists/one.txt:7)",
 		}},
 		"read once":     {[]string{"@lists/utf16.txt", "@lists/../lists/utf16.txt"}, []string{"lists/b.vsix"}, nil},
-		"empty":         {[]string{"@empty.txt"}, nil, []string{"@empty.txt: the list names no source"}},
-		"binary":        {[]string{"@bad.txt"}, nil, []string{"@bad.txt: not a list of sources: line 2 holds control characters"}},
+		"empty":         {[]string{"@empty.txt"}, nil, []string{"@empty.txt: the list contains no source"}},
+		"binary":        {[]string{"@bad.txt"}, nil, []string{"@bad.txt: not a list of sources: line 2 contains control characters"}},
 		"neither UTF":   {[]string{"@latin1.txt"}, nil, []string{"@latin1.txt: not a list of sources: neither UTF-8 nor UTF-16 text"}},
-		"missing":       {[]string{"@nothing.txt"}, nil, []string{"@nothing.txt: no such file or folder"}},
-		"remote":        {[]string{"@https://host/list.txt"}, nil, []string{"@https://host/list.txt: a list must be a local file"}},
-		"stdin in list": {[]string{"@stdin.txt"}, nil, []string{"standard input: a list cannot name it; write ./- for a file of that name (named in stdin.txt:1)"}},
+		"missing":       {[]string{"@nothing.txt"}, nil, []string{"@nothing.txt: no such file or directory"}},
+		"remote":        {[]string{"@https://host/list.txt"}, nil, []string{"@https://host/list.txt: a list must be a local file; download it first"}},
+		"stdin in list": {[]string{"@stdin.txt"}, nil, []string{"standard input: a list cannot contain it; write ./- for a file with the name - (in stdin.txt:1)"}},
 	}
 	root := realPath(".")
 	for name, tt := range tests {
@@ -55,16 +55,16 @@ func TestStdin(t *testing.T) {
 	tree(t, "a.vsix")
 	paths, problems := expand(t, Config{Stdin: strings.NewReader("# from find\na.vsix\nb.zip\n")}, "-", "-")
 	wantList(t, "paths", paths, "a.vsix")
-	wantList(t, "problems", problems, "b.zip: no such file or folder (named in standard input:3)")
+	wantList(t, "problems", problems, "b.zip: no such file or directory (in standard input:3)")
 
 	_, problems = expand(t, Config{}, "-")
-	wantList(t, "problems without", problems, "standard input: there is none")
+	wantList(t, "problems without", problems, "standard input: it is not available")
 }
 
 func TestStdinPackage(t *testing.T) {
 	tree(t)
 	run := func() Item {
-		items, problems, err := Expand(t.Context(), []string{"-"}, Config{Stdin: strings.NewReader(packageText), Downloads: "kept"})
+		items, problems, err := Expand(t.Context(), []string{"-"}, Config{Stdin: strings.NewReader(packageText), Downloads: "downloads"})
 		if err != nil || len(problems) != 0 || len(items) != 1 {
 			t.Fatal(items, problems, err)
 		}
@@ -75,12 +75,12 @@ func TestStdinPackage(t *testing.T) {
 		t.Errorf("got %+v", first)
 	}
 	if first != second {
-		t.Errorf("the same bytes are %+v, then %+v", first, second)
+		t.Errorf("the same package is %+v, then %+v", first, second)
 	}
-	wantFiles(t, "kept", first.Path)
+	wantFiles(t, "downloads", first.Path)
 
 	_, problems := expand(t, Config{Stdin: strings.NewReader(packageText), Downloads: "small", MaxBytes: 5}, "-")
-	wantList(t, "problems", problems, "standard input: larger than 5 B, the limit for a package")
+	wantList(t, "problems", problems, "standard input: the package is larger than the limit package-bytes of 5 B")
 	wantFiles(t, "small")
 }
 
@@ -116,14 +116,14 @@ func FuzzParseList(f *testing.F) {
 	})
 }
 
-// FuzzLists reads two lists that may contain each other, patterns and packages: reading
-// ends, and every result exists.
+// FuzzLists reads two lists that may contain each other, globs and packages. Reading must end, and
+// each result must be a file in the folder.
 func FuzzLists(f *testing.F) {
 	f.Add([]byte("a.vsix\n@two.txt\n*.vsix"), []byte("@one.txt\nb.vsix # why"))
 	f.Add([]byte("@one.txt\n@@one.txt\n-"), []byte("{a,b}*.vsix\n[a-\n**\n."))
 	f.Add([]byte("\xff\xfe@\x00t\x00w\x00o\x00"), []byte("\x1b[2J.vsix\n\u202exisv"))
 	f.Fuzz(func(t *testing.T, one, two []byte) {
-		// Not the machine's folders, and not the network.
+		// Do not read other folders of this machine, or the network.
 		if bytes.ContainsAny(append(one, two...), "/\\\x00") || bytes.Contains(append(one, two...), []byte("..")) {
 			return
 		}

@@ -8,30 +8,29 @@ import (
 	"strconv"
 )
 
-// A part is a body that is not all here yet, in base.part and base.part.json.
-// Only one that a server can tell from other versions is gone on with.
+// A part is an incomplete download in the files base.part and base.part.json. A download is
+// resumed only if its record has a validator.
 type part struct {
-	facts
+	record
 	base string
-	done int64 // bytes in base.part
+	done int64 // number of bytes in base.part
 }
 
-// part returns what is here of the download.
+// part returns the part of the download. If nothing can be resumed, the part has no bytes.
 func (d *download) part() *part {
 	p := &part{base: d.base + ".part"}
-	known, err := readFacts(p.base + ".json")
-	if err != nil || known.validator() == "" {
+	stored, err := readRecord(p.base + ".json")
+	if err != nil || stored.validator() == "" {
 		return p
 	}
-	if info, err := os.Lstat(p.base); err == nil && info.Mode().IsRegular() && alone(info) {
-		p.facts, p.done = *known, info.Size()
+	if info, err := os.Lstat(p.base); err == nil && info.Mode().IsRegular() && hasSingleLink(info) {
+		p.record, p.done = *stored, info.Size()
 	}
 	return p
 }
 
-// open returns base.part to be appended to. What it is a part of is written
-// down before it has a byte. Nothing is written outside of its folder, whatever links
-// somebody plants there.
+// open opens base.part for appending. The record is written before the first byte of the part.
+// Nothing is written outside of the folder, even if a link has the name of the part.
 func (p *part) open() (*os.File, error) {
 	if p.done == 0 {
 		if err := p.write(p.base + ".json"); err != nil {
@@ -55,13 +54,13 @@ func (p *part) discard() {
 
 var contentRange = regexp.MustCompile(`^bytes (\d+)-\d+/(\d+|\*)$`)
 
-// goesOn tells whether an answer is the rest of p.
-func (p *part) goesOn(answer *http.Response) bool {
-	m := contentRange.FindStringSubmatch(answer.Header.Get("Content-Range"))
+// isContinuedBy reports whether a response contains the rest of p.
+func (p *part) isContinuedBy(response *http.Response) bool {
+	m := contentRange.FindStringSubmatch(response.Header.Get("Content-Range"))
 	if p.done == 0 || m == nil || m[1] != strconv.FormatInt(p.done, 10) {
 		return false
 	}
 	sameSize := m[2] == "*" || p.Size < 0 || m[2] == strconv.FormatInt(p.Size, 10)
-	etag := answer.Header.Get("ETag")
+	etag := response.Header.Get("ETag")
 	return sameSize && (etag == "" || etag == p.ETag)
 }

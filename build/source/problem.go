@@ -11,36 +11,36 @@ import (
 	"galbuild/build/similar"
 )
 
-var errNoFile = errors.New("neither a file nor a folder")
+var errNotRegular = errors.New("neither a regular file nor a folder")
 
-// missed is fs.ErrNotExist in plain words.
-type missed struct{}
+// notFound is [fs.ErrNotExist] with the same text on every system.
+type notFound struct{}
 
-func (missed) Error() string        { return "no such file or folder" }
-func (missed) Is(target error) bool { return target == fs.ErrNotExist }
+func (notFound) Error() string        { return "no such file or directory" }
+func (notFound) Is(target error) bool { return target == fs.ErrNotExist }
 
-// plain drops from a file's error the call and the path: the path stands in
-// front of the message already.
-func plain(err error) error {
+// withoutPath removes the system call and the path from an error of a file. Messages begin with
+// the path.
+func withoutPath(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		err = e.Err
 	}
-	if _, said := errors.AsType[missed](err); errors.Is(err, fs.ErrNotExist) && !said {
-		return missed{}
+	if _, ok := errors.AsType[notFound](err); errors.Is(err, fs.ErrNotExist) && !ok {
+		return notFound{}
 	}
 	return err
 }
 
-// missing returns that nothing is at path, and what was perhaps meant.
-func missing(path string) error {
+// errMissing returns the error for a path that does not exist, with similar names.
+func errMissing(path string) error {
 	if near := nearest(path); near != "" {
-		return fmt.Errorf("%w%s", missed{}, near)
+		return fmt.Errorf("%w%s", notFound{}, near)
 	}
-	return missed{}
+	return notFound{}
 }
 
 // nearest returns `; did you mean "x.vsix"?` with the paths next to path whose names are most
-// similar, or "" if there are none. Folders and packages count, other files do not.
+// similar, or "" if there are none. It compares the names of folders and packages only.
 func nearest(path string) string {
 	dir, name := filepath.Split(path)
 	entries, err := os.ReadDir(filepath.Clean(dir))
@@ -64,14 +64,16 @@ func nearest(path string) string {
 	return similar.Ask(near)
 }
 
-// none returns that a folder holds no package, and what it may be instead.
-func none(dir string) error {
+// errNoPackage returns the error for a folder without packages. If the folder is an extension,
+// it contains the command that packages it.
+func errNoPackage(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, manifestName)); err == nil {
-		return fmt.Errorf("the folder holds no .vsix file; it is an unpacked extension, so pack it first: "+
-			"galbuild package %s", filepath.Join(dir, contentFolder))
+		return fmt.Errorf("the folder contains no .vsix file; it is an unpacked extension: "+
+			"package it with galbuild package %s", filepath.Join(dir, contentFolder))
 	}
 	if _, err := os.Stat(filepath.Join(dir, "package.json")); err == nil {
-		return fmt.Errorf("the folder holds no .vsix file; if it is an extension's, pack it first: galbuild package %s", dir)
+		return fmt.Errorf("the folder contains no .vsix file; if it is the source of an extension, "+
+			"package it with galbuild package %s", dir)
 	}
-	return errors.New("the folder holds no .vsix file")
+	return errors.New("the folder contains no .vsix file")
 }

@@ -1,41 +1,41 @@
-// Package source turns what people name as sources into packages to read.
+// Package source finds the packages to read: it expands the sources of a command line.
 //
-//	x.vsix         one package; under another name, if it starts as a zip or gzip file does
+//	x.vsix         one package; any other name too, if the file starts like a zip or gzip file
 //	folder         every *.vsix below it, in any case of letters, and every package of vscodeoffline
 //	a/**/b-*.vsix  a glob in the syntax of doublestar; a matching folder is searched, and a
-//	               matching file of another name is taken if it is a package
-//	http(s)://…    one package, downloaded
+//	               matching file of another name is used if it is a package
+//	http(s)://…    one package, which is downloaded
 //	@list.txt      a list: one source a line, relative to the list's folder
-//	-              standard input: a list, or one package if it starts as one does
+//	-              standard input: a package if it starts like one, otherwise a list
 //
-// A path that exists is never taken for a glob. ./@x and ./- name files.
+// A path that exists is never read as a glob. ./@x and ./- are files.
 //
-// Lists are text of at most 16 MiB in UTF-8, or in UTF-16 with a byte order
-// mark. Empty lines are passed over, and so is what follows a # at the start of
-// a line or behind a blank. Lists may name lists, each of which is read once.
+// Lists are text of at most 16 MiB in UTF-8, or in UTF-16 with a byte order mark. Empty lines
+// and comments are ignored; a comment starts with a # at the start of a line or after white
+// space. Lists may contain lists, each of which is read once.
 //
-// Folders are searched in any depth, through symbolic links too, each real
-// folder once. Names that start with a dot are passed over: they are editors'
-// and file systems' leftovers, such as ._x.vsix on drives that were in a Mac.
-// Globs follow links only where the pattern names them.
+// Folders are searched recursively and through symbolic links, each real folder once. Names
+// that start with a dot are skipped: editors and file systems leave such files, such as
+// ._x.vsix on a drive that was connected to a Mac. Globs follow a symbolic link only if the
+// pattern contains its name.
 //
-// Beside x.vsix may lie x.vsix.json, what the upstream gallery knew of the
-// package, and x.sigzip, its signature archive. Downloads have neither.
+// Two files may lie next to x.vsix: x.vsix.json, its sidecar with the metadata of the upstream
+// gallery, and x.sigzip, its signature archive. Downloads have neither.
 //
-// The files of an unpacked extension (a folder with extension.vsixmanifest) are content, and
-// neither sources nor sidecars; only the package it was unpacked from is taken out of it. A
-// file that an argument or a list names is always taken.
+// The files of an unpacked extension (a folder with extension.vsixmanifest) are content. They
+// are neither sources nor sidecars, except for the package that was unpacked there. A file that
+// is itself an argument or a line of a list is always used.
 //
-// Downloads are kept, so that asking again costs an answer without a body, and
-// one that breaks off goes on where it stopped, also in a later run. In the
-// folder for downloads, where <key> is the SHA-256 of the URL in hex:
+// Downloads are cached. If a package has not changed, the server sends a response without a
+// body. A download that was interrupted is resumed, also by a later run. These are the files in
+// the folder for downloads, where <key> is the SHA-256 of the URL in hexadecimal:
 //
-//	<key>.vsix, <key>.json            the package, and what tells whether it is still the same
-//	<key>.part, <key>.part.json       one that is not all there yet
+//	<key>.vsix, <key>.json            the package, and the validators of HTTP for it
+//	<key>.part, <key>.part.json       the same for an incomplete download
 //	stdin-<sha256 of its bytes>.vsix  a package from standard input
 //
-// Credentials stand in a URL as in https://user:password@host/x.vsix. They go to
-// that host alone, and neither into a message nor into a file.
+// A URL may contain credentials: https://user:password@host/x.vsix. They are sent to that host
+// only, and never appear in messages or files.
 package source
 
 import (
@@ -51,63 +51,63 @@ import (
 
 // Item is one package to read.
 type Item struct {
-	Name    string // as shown to people: the path as found, or the URL without credentials
-	Path    string // of the file, absolute
-	Size    int64
-	ModTime time.Time // with Size, the stamp by which an unchanged file is known
+	Name    string    // for messages: the path as found, or the URL without credentials
+	Path    string    // absolute path of the file
+	Size    int64     // in bytes
+	ModTime time.Time // a file is unchanged if Path, Size and ModTime are
 
-	Sidecar   *Stamp // x.vsix.json next to x.vsix, or latest.json of vscodeoffline, if there
-	Signature *Stamp // x.sigzip next to x.vsix, or the signature of vscodeoffline, if there
+	Sidecar   *Stamp // x.vsix.json next to x.vsix, or latest.json of vscodeoffline; nil if missing
+	Signature *Stamp // x.sigzip next to x.vsix, or the signature of vscodeoffline; nil if missing
 
-	VersionSidecar *Stamp // extension.json of vscodeoffline, which may know what Sidecar does not
-	Unpacked       *Stamp // the manifest of the unpacked extension whose package this must be
-	Untrusted      string // path of a sidecar that is not read, because it is in an unpacked extension
+	VersionSidecar *Stamp // extension.json of vscodeoffline, for keys that Sidecar lacks; may be nil
+	Unpacked       *Stamp // manifest of the unpacked extension whose package this must be, or nil
+	Untrusted      string // path of a sidecar that is ignored: it is in an unpacked extension
 }
 
-// Stamp is a file beside a package.
+// Stamp identifies a state of a file that lies next to a package.
 type Stamp struct {
 	Path    string
 	Size    int64
 	ModTime time.Time
 }
 
-// Problem is a source that could not be had. Its Err says why, and what to do
-// where that can be guessed; for one out of a list, also where it is named.
+// Problem is a source that could not be read. Err contains the reason, where possible a hint,
+// and the list and line of the source, if it is in a list.
 type Problem struct {
-	Name string // as Item's
+	Name string // as in Item
 	Err  error
 }
 
-// Config says where things are. Its zero value serves for local sources.
+// Config has the settings of [Expand]. The zero value suffices for local sources.
 type Config struct {
-	Downloads string       // folder for what is downloaded; made if missing, needed for URLs and packages on stdin
-	Client    *http.Client // nil: one that honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY
-	Stdin     io.Reader    // what "-" reads
-	Skip      string       // a folder not to search, wherever it turns up: the site being written
-	MaxBytes  int64        // limit for one download; 0 is none
-	MaxRatio  int64        // how many times larger a compressed download may become; 0 is the default
-	Retries   int          // how often a failed request is repeated; 0 means 4, negative never
+	Downloads string       // cache of downloads and of packages from stdin; created if missing
+	Client    *http.Client // nil: a client that uses HTTP_PROXY, HTTPS_PROXY and NO_PROXY
+	Stdin     io.Reader    // the reader of the source "-"
+	Skip      string       // the folder of the site to be written, which is never searched; "" is none
+	MaxBytes  int64        // limit of a package that is downloaded or read from stdin; 0 is none
+	MaxRatio  int64        // limit of the ratio of decompressed to compressed bytes; 0 is the default
+	Retries   int          // how often a failed request is repeated; 0 is 4 times, negative is never
 
-	// Progress is told how many bytes of a download are there, and of how many,
-	// or -1. It is called from several goroutines, one for each download.
+	// Progress is called with the number of bytes of a download that have arrived, and with
+	// their total, or -1 if that is unknown. Several goroutines call it, one for each download.
 	Progress func(name string, done, total int64)
-	Log      *slog.Logger // nil: none
+	Log      *slog.Logger // nil: nothing is logged
 
-	sleep    func(context.Context, time.Duration) error // tests do not wait
-	patience time.Duration                              // how long a server may be silent
+	sleep        func(context.Context, time.Duration) error // replaced by tests, which do not wait
+	stallTimeout time.Duration                              // how long a server may send nothing
 }
 
-// Expand returns the packages that args name, sorted by Path, each file once
-// however often and under whatever spelling it is named. What cannot be had is
-// returned as problems, in the order of args but downloads last; the rest goes
-// on. The error is that of ctx. A file that was downloaded up to then is kept.
+// Expand returns the packages of the sources args, sorted by Path. Each file is returned once,
+// even if several sources or symbolic links lead to it. Sources that cannot be read are returned
+// as problems, in the order of args but with downloads last. The error is that of ctx; files
+// that were downloaded before stay in the cache.
 func Expand(ctx context.Context, args []string, c Config) ([]Item, []Problem, error) {
 	x := &expansion{
 		ctx: ctx, Config: c.withDefaults(),
 		reported: map[string]bool{}, listed: map[string]bool{}, manifests: map[string]*Stamp{},
 	}
 	for _, arg := range args {
-		x.expand(mention{text: arg})
+		x.expand(spec{text: arg})
 	}
 	x.download()
 	if err := ctx.Err(); err != nil {
@@ -137,36 +137,37 @@ func (c Config) withDefaults() Config {
 	if c.sleep == nil {
 		c.sleep = sleep
 	}
-	c.patience = cmp.Or(c.patience, stallAfter)
+	c.stallTimeout = cmp.Or(c.stallTimeout, stallAfter)
 	if c.Skip != "" {
 		c.Skip = realPath(c.Skip)
 	}
 	return c
 }
 
-// A find is an item, and the path of its file without symbolic links, which
-// tells it from others.
-type find struct {
+// A foundFile is an item, and the path of its file without symbolic links, by which duplicates
+// are found.
+type foundFile struct {
 	Item
 	real string
 }
 
-// items returns what was found, each file under the first of its paths. One that
-// leads to the file without symbolic links goes before others.
+// items returns the files that were found, each once. Of several paths of a file, it prefers the
+// one without symbolic links, and then the first in order.
 func (x *expansion) items() []Item {
-	slices.SortStableFunc(x.found, func(a, b find) int {
-		return cmp.Or(cmp.Compare(a.real, b.real), compareBool(a.Path != a.real, b.Path != b.real), cmp.Compare(a.Path, b.Path))
+	slices.SortStableFunc(x.found, func(a, b foundFile) int {
+		return cmp.Or(cmp.Compare(a.real, b.real), compareBool(a.Path != a.real, b.Path != b.real),
+			cmp.Compare(a.Path, b.Path))
 	})
-	once := slices.CompactFunc(x.found, func(a, b find) bool { return a.real == b.real })
-	items := make([]Item, len(once))
-	for i, f := range once {
+	unique := slices.CompactFunc(x.found, func(a, b foundFile) bool { return a.real == b.real })
+	items := make([]Item, len(unique))
+	for i, f := range unique {
 		items[i] = f.Item
 	}
 	slices.SortFunc(items, func(a, b Item) int { return cmp.Compare(a.Path, b.Path) })
 	return items
 }
 
-// compareBool puts false before true.
+// compareBool orders false before true.
 func compareBool(a, b bool) int {
 	switch {
 	case a == b:
@@ -177,8 +178,8 @@ func compareBool(a, b bool) int {
 	return 1
 }
 
-// realPath returns path absolute and without symbolic links, as far as that can
-// be had.
+// realPath returns path as an absolute path without symbolic links. If that fails, it returns
+// the path as it is, absolute if possible.
 func realPath(path string) string {
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs

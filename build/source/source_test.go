@@ -15,8 +15,8 @@ import (
 
 const packageText = "PK\x03\x04 the rest of a package"
 
-// tree makes files in a new folder, makes that the working folder, and returns
-// its path. A name that ends in a slash is a folder.
+// tree creates files in a new folder, changes the working directory to it, and returns its path.
+// A name that ends in a slash is a folder.
 func tree(t *testing.T, names ...string) string {
 	t.Helper()
 	root := realPath(t.TempDir())
@@ -51,8 +51,8 @@ func link(t *testing.T, target, path string) {
 	}
 }
 
-// expand returns the items' paths relative to the working folder, and the
-// problems as text.
+// expand returns the paths of the items relative to the working directory, and the problems as
+// text.
 func expand(t *testing.T, c Config, args ...string) (paths, problems []string) {
 	t.Helper()
 	items, found, err := Expand(t.Context(), args, c)
@@ -102,28 +102,28 @@ func TestLocal(t *testing.T) {
 		"nothing":             {},
 		"file":                {args: []string{"a.vsix"}, paths: []string{"a.vsix"}},
 		"folder":              {args: []string{"m"}, paths: []string{hello, linux}},
-		"hidden if named":     {args: []string{".dot"}, paths: []string{".dot/d.vsix"}},
+		"a hidden source":     {args: []string{".dot"}, paths: []string{".dot/d.vsix"}},
 		"sorted, once":        {args: []string{"b.vsix", "./m/../a.vsix", "a.vsix", "m", "m/acme"}, paths: []string{"a.vsix", "b.vsix", hello, linux}},
-		"brackets in a name":  {args: []string{"odd[1].vsix"}, paths: []string{"odd[1].vsix"}},
+		"brackets in a path":  {args: []string{"odd[1].vsix"}, paths: []string{"odd[1].vsix"}},
 		"package by content":  {args: []string{"download"}, paths: []string{"download"}},
 		"glob":                {args: []string{"[ab].vsix"}, paths: []string{"a.vsix", "b.vsix"}},
 		"glob in depth":       {args: []string{"m/**/*-1.0*.vsix"}, paths: []string{hello}},
 		"glob of folders":     {args: []string{"m/acme/*/1.1*"}, paths: []string{linux}},
-		"glob passes others":  {args: []string{"{notes,a}*"}, paths: []string{"a.vsix"}},
+		"glob ignores others": {args: []string{"{notes,a}*"}, paths: []string{"a.vsix"}},
 		"glob below a parent": {args: []string{"m/acme/../../?.vsix"}, paths: []string{"a.vsix", "b.vsix"}},
 		"glob, no match":      {args: []string{"m/*.zip", "a.vsix"}, paths: []string{"a.vsix"}, problems: []string{"m/*.zip: the glob matches no .vsix file"}},
 		"glob, malformed":     {args: []string{"x[.vsix"}, problems: []string{"x[.vsix: the glob is malformed: a bracket or brace is not closed"}},
-		"missing":             {args: []string{"zzzzzzzz", "a.vsix"}, paths: []string{"a.vsix"}, problems: []string{"zzzzzzzz: no such file or folder"}},
-		"missing, twice":      {args: []string{"zzzzzzzz", "zzzzzzzz"}, problems: []string{"zzzzzzzz: no such file or folder"}},
-		"misspelt":            {args: []string{"A.vsxi"}, problems: []string{`A.vsxi: no such file or folder; did you mean "a.vsix"?`}},
-		"without suffix":      {args: []string{"m/acme/hello/1.0.0/acme.hello-1.0.0"}, problems: []string{`m/acme/hello/1.0.0/acme.hello-1.0.0: no such file or folder; did you mean "` + hello + `"?`}},
-		"empty name":          {args: []string{""}, problems: []string{`"": a source has no name`}},
-		"empty folder":        {args: []string{"empty"}, problems: []string{"empty: the folder holds no .vsix file"}},
-		"extension folder":    {args: []string{"src"}, problems: []string{"src: the folder holds no .vsix file; if it is an extension's, pack it first: galbuild package src"}},
-		"unpacked extension":  {args: []string{"out"}, problems: []string{"out: the folder holds no .vsix file; it is an unpacked extension, so pack it first: galbuild package out/extension"}},
-		"a list, not marked":  {args: []string{"notes.txt"}, problems: []string{`notes.txt: not a .vsix file; if it is a list of sources, write "@notes.txt"`}},
-		"other scheme":        {args: []string{"ftp://host/x.vsix"}, problems: []string{"ftp://host/x.vsix: ftp:// is not understood; want http:// or https:// and a host"}},
-		"no downloads folder": {args: []string{"https://u:p@host/x.vsix"}, problems: []string{"https://host/x.vsix: there is no folder for downloads to keep it in"}},
+		"missing":             {args: []string{"zzzzzzzz", "a.vsix"}, paths: []string{"a.vsix"}, problems: []string{"zzzzzzzz: no such file or directory"}},
+		"missing, twice":      {args: []string{"zzzzzzzz", "zzzzzzzz"}, problems: []string{"zzzzzzzz: no such file or directory"}},
+		"misspelt":            {args: []string{"A.vsxi"}, problems: []string{`A.vsxi: no such file or directory; did you mean "a.vsix"?`}},
+		"without suffix":      {args: []string{"m/acme/hello/1.0.0/acme.hello-1.0.0"}, problems: []string{`m/acme/hello/1.0.0/acme.hello-1.0.0: no such file or directory; did you mean "` + hello + `"?`}},
+		"empty name":          {args: []string{""}, problems: []string{`"": the source is empty`}},
+		"empty folder":        {args: []string{"empty"}, problems: []string{"empty: the folder contains no .vsix file"}},
+		"extension folder":    {args: []string{"src"}, problems: []string{"src: the folder contains no .vsix file; if it is the source of an extension, package it with galbuild package src"}},
+		"unpacked extension":  {args: []string{"out"}, problems: []string{"out: the folder contains no .vsix file; it is an unpacked extension: package it with galbuild package out/extension"}},
+		"a list without @":    {args: []string{"notes.txt"}, problems: []string{`notes.txt: not a .vsix file; if it is a list of sources, write "@notes.txt"`}},
+		"other scheme":        {args: []string{"ftp://host/x.vsix"}, problems: []string{"ftp://host/x.vsix: want a URL that begins with http://HOST/ or https://HOST/, found ftp://host"}},
+		"no downloads folder": {args: []string{"https://u:p@host/x.vsix"}, problems: []string{"https://host/x.vsix: no folder for downloads is set"}},
 	}
 	if runtime.GOOS == "windows" {
 		t.Skip("expectations are written with slashes")
@@ -139,7 +139,7 @@ func TestLocal(t *testing.T) {
 	}
 }
 
-func TestNames(t *testing.T) {
+func TestItem(t *testing.T) {
 	root := tree(t, "m/p/x.vsix")
 	items, _, err := Expand(t.Context(), []string{"./m"}, Config{})
 	if err != nil || len(items) != 1 {
@@ -155,7 +155,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-func TestBeside(t *testing.T) {
+func TestSidecars(t *testing.T) {
 	tree(t, "m/a.vsix", "m/a.vsix.json", "m/a.sigzip", "m/b.VSIX", "m/b.VSIX.json", "m/b.sigzip", "m/c.vsix", "m/c.vsix.json/", "m/aa.sigzip")
 	when := time.Date(2020, 2, 3, 4, 5, 6, 0, time.UTC)
 	if err := os.Chtimes("m/a.vsix.json", when, when); err != nil {
@@ -184,16 +184,16 @@ func TestBeside(t *testing.T) {
 
 func TestLinks(t *testing.T) {
 	tree(t, "m/z/real.vsix", "m/z/deep/", "elsewhere/other.vsix", "store/1")
-	link(t, "z", "m/a")                      // a second way to the same
+	link(t, "z", "m/a")                      // another path of the same folder
 	link(t, "..", "m/z/deep/up")             // a cycle
-	link(t, "../elsewhere", "m/elsewhere")   // out of the folder
-	link(t, "../elsewhere", "m/elsewhere-2") // once more
+	link(t, "../elsewhere", "m/elsewhere")   // out of the source
+	link(t, "../elsewhere", "m/elsewhere-2") // a second link to the same folder
 	link(t, "../store/1", "m/linked.vsix")   // a file under another name
 	link(t, "nowhere", "m/gone.vsix")
 	link(t, "nowhere", "m/gone.txt")
 	paths, problems := expand(t, Config{}, "m")
 	wantList(t, "paths", paths, "m/elsewhere/other.vsix", "m/linked.vsix", "m/z/real.vsix")
-	wantList(t, "problems", problems, filepath.Join("m", "gone.vsix")+": no such file or folder")
+	wantList(t, "problems", problems, filepath.Join("m", "gone.vsix")+": no such file or directory")
 
 	paths, problems = expand(t, Config{}, "m/a", "m/elsewhere", "elsewhere", "m/a/real.vsix", "m/**/r*.vsix")
 	wantList(t, "paths of links", paths, "elsewhere/other.vsix", "m/z/real.vsix")
@@ -211,10 +211,10 @@ func TestSkip(t *testing.T) {
 		}
 	}
 	_, problems := expand(t, Config{Skip: "out/site"}, "again")
-	wantList(t, "problems", problems, "again: this is the site being written, not a source")
+	wantList(t, "problems", problems, "again: it is the site to be written, which cannot be a source")
 }
 
-func TestErrorsKeepTheirKind(t *testing.T) {
+func TestMissingIsErrNotExist(t *testing.T) {
 	tree(t)
 	_, problems, err := Expand(t.Context(), []string{"missing.vsix"}, Config{})
 	if err != nil || len(problems) != 1 {

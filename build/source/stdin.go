@@ -17,37 +17,37 @@ import (
 const stdinName = "standard input"
 
 // standardInput expands "-".
-func (x *expansion) standardInput(m mention) {
-	if err := x.readStdin(m); err != nil {
-		x.problem(stdinName, m.in(plain(err)))
+func (x *expansion) standardInput(s spec) {
+	if err := x.readStdin(s); err != nil {
+		x.problem(stdinName, s.withOrigin(withoutPath(err)))
 	}
 }
 
-func (x *expansion) readStdin(m mention) error {
+func (x *expansion) readStdin(s spec) error {
 	switch {
-	case m.from != "":
-		return errors.New("a list cannot name it; write ./- for a file of that name")
-	case x.asked:
+	case s.from != "":
+		return errors.New("a list cannot contain it; write ./- for a file with the name -")
+	case x.stdinRead:
 		return nil
 	case x.Stdin == nil:
-		return errors.New("there is none")
+		return errors.New("it is not available")
 	}
-	x.asked = true
+	x.stdinRead = true
 	in := bufio.NewReader(x.Stdin)
 	start, err := in.Peek(magicSize)
 	switch {
 	case err != nil && err != io.EOF:
 		return err
 	case isPackage(start):
-		return x.keepStdin(in)
+		return x.storeStdin(in)
 	}
 	return x.lines(in, stdinName, "")
 }
 
-// keepStdin takes a package. It is kept under the hash of its bytes, and one
-// that is there already is left alone: then it is known again by its stamp.
-func (x *expansion) keepStdin(in io.Reader) error {
-	dir, err := x.downloads()
+// storeStdin stores a package from standard input in the folder for downloads, under the hash of
+// its bytes. If it is there already, the file stays, so that its stamp does not change.
+func (x *expansion) storeStdin(in io.Reader) error {
+	dir, err := x.downloadFolder()
 	if err != nil {
 		return err
 	}
@@ -67,33 +67,33 @@ func (x *expansion) keepStdin(in io.Reader) error {
 			return err
 		}
 	}
-	return x.takeKept(stdinName, path)
+	return x.addDownloaded(stdinName, path)
 }
 
-// takeKept takes a file from the folder for downloads.
-func (x *expansion) takeKept(name, path string) error {
+// addDownloaded adds a file of the folder for downloads.
+func (x *expansion) addDownloaded(name, path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
-	x.take(find{
+	x.add(foundFile{
 		Item: Item{Name: name, Path: path, Size: info.Size(), ModTime: info.ModTime()},
 		real: realPath(path),
 	})
 	return nil
 }
 
-// downloads returns the folder for downloads, absolute, and makes it if need be.
-func (x *expansion) downloads() (string, error) {
+// downloadFolder returns the absolute path of the folder for downloads, and creates it if missing.
+func (x *expansion) downloadFolder() (string, error) {
 	if x.Downloads == "" {
-		return "", errors.New("there is no folder for downloads to keep it in")
+		return "", errors.New("no folder for downloads is set")
 	}
 	dir, err := filepath.Abs(x.Downloads)
 	if err != nil {
 		return "", err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("make the folder for downloads: %w", err)
+		return "", fmt.Errorf("create the folder for downloads: %w", err)
 	}
 	if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
 		return "", cmp.Or(err, fmt.Errorf("folder for downloads %s: %w", dir, beneath.ErrLink))

@@ -10,55 +10,55 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// A damagedPart is the error of a download that went on with a part of an earlier try, where
-// the part turned out to be of no use and was discarded. The server is not to blame, and may
-// well send a package when it is asked for the whole.
+// A damagedPart is the error of a download that could not be resumed, because the part of an
+// earlier attempt was damaged. The part is discarded. A download from the beginning may succeed.
 type damagedPart struct{ error }
 
 func (e damagedPart) Unwrap() error { return e.error }
 
-// try asks for the package, or for what of it is not here yet. Where the part of an earlier
-// try is of no use, the error is a damagedPart.
+// try makes one attempt to download the package, or the rest of it. If the part of an earlier
+// attempt is damaged, the error is a damagedPart.
 //
-// The request says that it takes no encoding: otherwise net/http would ask for
-// gzip, decode it and hide the length, so that an offset into what is on disk
-// would be none into what the server sends. A server that compresses all the
-// same is understood: the bytes are kept as sent and decoded at the end.
+// The request accepts no Content-Encoding. Otherwise net/http would request gzip, decode it and
+// hide the length, and the size of the part would not be an offset in the body. If a server
+// compresses nevertheless, the part has the bytes as sent, and is decoded at the end.
 func (d *download) try(ctx context.Context) error {
-	ctx, heard, stop := watch(ctx, d.patience)
+	ctx, received, stop := watch(ctx, d.stallTimeout)
 	defer stop()
-	p, kept := d.part(), d.kept()
+	p, cached := d.part(), d.cached()
 	resumed := p.done > 0
-	request, err := d.request(ctx, p, kept)
+	request, err := d.request(ctx, p, cached)
 	if err != nil {
 		return err
 	}
-	answer, err := d.Client.Do(request)
+	response, err := d.Client.Do(request)
 	if err != nil {
-		return failed(ctx, err)
+		return transportError(ctx, err)
 	}
-	defer answer.Body.Close()
+	defer response.Body.Close()
 	switch {
-	case answer.StatusCode == http.StatusNotModified && kept != nil:
+	case response.StatusCode == http.StatusNotModified && cached != nil:
 		return nil
-	case answer.StatusCode == http.StatusPartialContent && p.goesOn(answer):
-	case answer.StatusCode == http.StatusPartialContent, answer.StatusCode == http.StatusRequestedRangeNotSatisfiable:
+	case response.StatusCode == http.StatusPartialContent && p.isContinuedBy(response):
+	case response.StatusCode == http.StatusPartialContent,
+		response.StatusCode == http.StatusRequestedRangeNotSatisfiable:
 		p.discard()
-		err := passing{error: fmt.Errorf("%s does not go on where it stopped", answer.Request.URL.Host)}
+		err := transient{error: fmt.Errorf("%s did not resume the download where it stopped",
+			response.Request.URL.Host)}
 		if resumed {
 			return damagedPart{err}
 		}
 		return err
-	case answer.StatusCode == http.StatusOK:
+	case response.StatusCode == http.StatusOK:
 		p.discard()
 		resumed = false
-		p.facts = factsOf(d.name, answer)
+		p.record = recordOf(d.name, response)
 	default:
-		return d.refused(answer)
+		return d.statusError(response)
 	}
-	err = d.receive(ctx, p, answer.Body, heard)
+	err = d.receive(ctx, p, response.Body, received)
 	if err == nil {
-		err = d.keep(p, resumed)
+		err = d.store(p, resumed)
 	}
 	if err != nil && resumed && p.done == 0 { // discarded
 		return damagedPart{err}
@@ -66,9 +66,9 @@ func (d *download) try(ctx context.Context) error {
 	return err
 }
 
-// request asks for the rest of p, if something of it is here and can be told
-// from other versions, or else for what is not what is kept.
-func (d *download) request(ctx context.Context, p *part, kept *facts) (*http.Request, error) {
+// request returns a request for the rest of p if it has some bytes, and otherwise for the package
+// if it differs from the cached one.
+func (d *download) request(ctx context.Context, p *part, cached *record) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url.String(), nil)
 	if err != nil {
 		return nil, err
@@ -84,16 +84,16 @@ func (d *download) request(ctx context.Context, p *part, kept *facts) (*http.Req
 	case p.done > 0:
 		h.Set("Range", fmt.Sprintf("bytes=%d-", p.done))
 		h.Set("If-Range", p.validator())
-	case kept != nil && kept.ETag != "":
-		h.Set("If-None-Match", kept.ETag)
-	case kept != nil && kept.LastModified != "":
-		h.Set("If-Modified-Since", kept.LastModified)
+	case cached != nil && cached.ETag != "":
+		h.Set("If-None-Match", cached.ETag)
+	case cached != nil && cached.LastModified != "":
+		h.Set("If-Modified-Since", cached.LastModified)
 	}
 	return request, nil
 }
 
 // receive appends the body to p.
-func (d *download) receive(ctx context.Context, p *part, body io.Reader, heard func()) error {
+func (d *download) receive(ctx context.Context, p *part, body io.Reader, received func()) error {
 	if err := d.withinLimit(p.Size); err != nil {
 		p.discard()
 		return err
@@ -104,31 +104,34 @@ func (d *download) receive(ctx context.Context, p *part, body io.Reader, heard f
 	}
 	defer file.Close()
 	done, err := d.copy(file, body, p.done, func(done int64) {
-		heard()
+		received()
 		d.Progress(d.name, done, p.Size)
 	})
 	p.done = done
 	switch broken, ok := errors.AsType[readError](err); {
 	case ok:
-		return failed(ctx, broken.error)
+		return transportError(ctx, broken.error)
 	case err != nil:
 		p.discard()
 		return err
 	case p.Size >= 0 && done != p.Size:
 		p.discard()
-		return passing{error: fmt.Errorf("%d bytes came, %d were announced", done, p.Size)}
+		err := fmt.Errorf("received %d bytes, but the server announced %d", done, p.Size)
+		return transient{error: err}
 	}
 	return errors.Join(file.Sync(), file.Close())
 }
 
-// readError is an error of the reader that was copied from.
+// readError is an error of the reader in copy.
 type readError struct{ error }
 
 func (e readError) Unwrap() error { return e.error }
 
-// copy copies r to w, where done bytes are already, and returns how many are
-// then. It calls told after each piece.
-func (c Config) copy(w io.Writer, r io.Reader, done int64, told func(done int64)) (int64, error) {
+// copy copies r to w, which has done bytes already, and returns how many bytes w has then. It
+// calls progress after each block.
+func (c Config) copy(
+	w io.Writer, r io.Reader, done int64, progress func(done int64),
+) (int64, error) {
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := r.Read(buffer)
@@ -139,7 +142,7 @@ func (c Config) copy(w io.Writer, r io.Reader, done int64, told func(done int64)
 			return done, err
 		}
 		done += int64(n)
-		told(done)
+		progress(done)
 		switch {
 		case err == io.EOF:
 			return done, nil
@@ -151,7 +154,8 @@ func (c Config) copy(w io.Writer, r io.Reader, done int64, told func(done int64)
 
 func (c Config) withinLimit(size int64) error {
 	if c.MaxBytes > 0 && size > c.MaxBytes {
-		return fmt.Errorf("larger than %s, the limit for a package", humanize.IBytes(uint64(c.MaxBytes)))
+		return fmt.Errorf("the package is larger than the limit package-bytes of %s",
+			humanize.IBytes(uint64(c.MaxBytes)))
 	}
 	return nil
 }

@@ -7,32 +7,32 @@ import (
 	"strings"
 )
 
-// An unpacked extension is a folder with the content of a package, as code-marketplace keeps
-// it next to the package, and as unzip leaves it. Its files were made by whoever made the
-// package. So they are content, and not sources:
+// An unpacked extension is a folder with the content of a package, as code-marketplace stores it
+// next to the package, and as unzip creates it. The author of the package has chosen its files,
+// so they are content, and neither sources nor sidecars:
 //
-//   - What is below its folder extension is passed over.
-//   - Of all other packages in it, only the one that it is the content of is taken. That can
-//     be told only when the package is read, so such an Item has the manifest in Unpacked.
+//   - Its folder extension is skipped.
+//   - Of the packages elsewhere in it, only the one with the same manifest is used. To compare
+//     the manifests, the package must be read. Therefore the Item has the manifest in Unpacked.
 //   - No sidecar in it is read.
 //
-// An extension that an editor installed has its manifest under another name, and no package.
-// All its files are content.
+// An extension that an editor installed has a manifest of another name, and no package. All its
+// files are content.
 //
-// A folder in an unpacked extension that holds another manifest belongs to the outer one:
-// otherwise a package could bring a folder that passes for a second extension.
+// If a folder in an unpacked extension has a manifest too, it belongs to the outer extension.
+// Otherwise a package could contain a folder that looks like another extension.
 const (
 	manifestName  = "extension.vsixmanifest"
 	installedName = ".vsixmanifest"
 )
 
-// contentFolder is the folder of an unpacked extension that holds the files editors install.
+// contentFolder is the folder of an unpacked extension with the files that editors install.
 const contentFolder = "extension"
 
-// errInside refuses a folder or glob below contentFolder.
-func errInside(manifest *Stamp) error {
-	return fmt.Errorf("this lies inside the unpacked extension %s, whose files are content and not "+
-		"sources; to take one of them all the same, name the file itself", filepath.Dir(manifest.Path))
+// errContent returns the error for a folder or glob that leads to content.
+func errContent(manifest *Stamp) error {
+	return fmt.Errorf("it is inside the unpacked extension %s, whose files are not sources; to use a "+
+		"package from there, give the path of its file", filepath.Dir(manifest.Path))
 }
 
 // manifestIn returns the manifest of the unpacked extension that dir is, or nil.
@@ -48,11 +48,13 @@ func (x *expansion) manifestIn(dir string) *Stamp {
 	return s
 }
 
-// around returns the manifest of the outermost unpacked extension that path lies in, or nil,
-// and whether path is content of it whatever it holds: below its folder contentFolder, or in
-// an installed extension. The path must have no symbolic links in it. Above the folder top, which somebody named, only such content matters: a
-// manifest that somebody once left in a folder says nothing about everything below it.
-func (x *expansion) around(path, top string) (manifest *Stamp, content bool) {
+// outermostManifest returns the manifest of the outermost unpacked extension that contains path,
+// or nil. It also reports whether path is content in any case: below contentFolder, or in an
+// installed extension. path must not contain symbolic links.
+//
+// A manifest above the folder top, which the user gave as a source, applies only to such content.
+// Otherwise a manifest that was left in a folder by mistake would apply to everything below it.
+func (x *expansion) outermostManifest(path, top string) (manifest *Stamp, content bool) {
 	start := len(filepath.VolumeName(path))
 	for i := start; i < len(path); i++ {
 		if !os.IsPathSeparator(path[i]) {
@@ -72,8 +74,8 @@ func (x *expansion) around(path, top string) (manifest *Stamp, content bool) {
 	return nil, false
 }
 
-// inside tells whether path lies in the folder of a manifest.
-func inside(path string, manifest *Stamp) bool {
+// isBelow reports whether path is in the folder of a manifest.
+func isBelow(path string, manifest *Stamp) bool {
 	if manifest == nil {
 		return false
 	}
@@ -81,24 +83,24 @@ func inside(path string, manifest *Stamp) bool {
 	return strings.HasPrefix(path, dir) || strings.HasPrefix(realPath(path), dir)
 }
 
-// isSite tells whether dir is a site of galbuild. Its packages are below assets; what is below
-// blobs and files is the same once more, and what the packages contain. A site that is found
-// in another folder is not a source: it may list what was removed since.
+// isSite reports whether dir is a site of galbuild. Its packages are below assets. The folder
+// blobs contains the same files, and the folder files the content of the packages. A site that
+// is found in another folder is not a source, because it may contain removed packages.
 func isSite(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, "index", "CURRENT"))
 	return err == nil
 }
 
-// takeFound takes a file that a folder or glob led to. Behind a symbolic link, it may lie in
-// an unpacked extension.
-func (x *expansion) takeFound(f find) {
+// addFound adds a file that was found in a folder or by a glob. If its path has a symbolic link,
+// the file may be in an unpacked extension.
+func (x *expansion) addFound(f foundFile) {
 	if f.real != f.Path && f.Unpacked == nil {
-		manifest, content := x.around(f.real, "")
+		manifest, content := x.outermostManifest(f.real, "")
 		if content {
-			x.problem(f.Name, errInside(manifest))
+			x.problem(f.Name, errContent(manifest))
 			return
 		}
 		f.Unpacked = manifest
 	}
-	x.take(f)
+	x.add(f)
 }

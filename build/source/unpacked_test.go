@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestUnpacked has what packages may bring when they are unpacked: packages, sidecars, and
-// folders that look like other extensions.
+// TestUnpacked has what an unpacked package may contain: packages, sidecars, and folders that look
+// like other extensions.
 func TestUnpacked(t *testing.T) {
 	const dir = "tree/acme/hello/1.0.0"
 	own := dir + "/acme.hello-1.0.0.vsix"
@@ -39,7 +39,7 @@ func TestUnpacked(t *testing.T) {
 		dir + "/*":               marked,
 		dir + "/more":            {dir + "/more/m.vsix"},
 		"tree/*/*/1.0.0/{e,r}*":  {dir + "/root.vsix"},
-		data:                     {data}, // named
+		data:                     {data}, // the file itself is a source
 		"@" + list:               {data},
 		"tree/plain/folder/*":    nil,
 		"tree/plain/folder":      nil,
@@ -61,11 +61,11 @@ func TestUnpacked(t *testing.T) {
 			}
 			path = filepath.ToSlash(path)
 			got = append(got, path)
-			inside := strings.HasPrefix(path, dir)
-			if named := path == data || source == dir+"/more"; inside && !named && (i.Unpacked == nil || i.Unpacked.Path != filepath.Join(wd, dir, manifestName)) {
+			below := strings.HasPrefix(path, dir)
+			if named := path == data || source == dir+"/more"; below && !named && (i.Unpacked == nil || i.Unpacked.Path != filepath.Join(wd, dir, manifestName)) {
 				t.Errorf("%s: %s has manifest %+v", source, path, i.Unpacked)
 			}
-			if inside && i.Sidecar != nil || path == own && i.Untrusted == "" {
+			if below && i.Sidecar != nil || path == own && i.Untrusted == "" {
 				t.Errorf("%s: %s has sidecar %+v, and %q is not trusted", source, path, i.Sidecar, i.Untrusted)
 			}
 			if path == own && i.Signature == nil {
@@ -76,14 +76,14 @@ func TestUnpacked(t *testing.T) {
 			}
 		}
 		wantList(t, "paths of "+source, got, want...)
-		if want == nil && (len(problems) != 1 || !strings.Contains(problems[0].Err.Error(), "inside the unpacked extension "+filepath.Join(wd, dir))) {
+		if want == nil && (len(problems) != 1 || !strings.Contains(problems[0].Err.Error(), "it is inside the unpacked extension "+filepath.Join(wd, dir))) {
 			t.Errorf("%s: problems %v", source, problems)
 		}
 	}
 }
 
-// TestLinksInside has links into an unpacked extension: they are named.
-func TestLinksInside(t *testing.T) {
+// TestLinksToContent has symbolic links into an unpacked extension. They are problems.
+func TestLinksToContent(t *testing.T) {
 	root := tree(t, "x/extension.vsixmanifest", "x/extension/res/x.vsix", "x/own.vsix", "m/a.vsix")
 	link(t, "../x/extension/res/x.vsix", "m/file.vsix")
 	link(t, "../x/extension/res", "m/folder")
@@ -97,15 +97,15 @@ func TestLinksInside(t *testing.T) {
 		t.Errorf("the package of the extension: %+v", own)
 	}
 	for i, name := range []string{"m/file.vsix", "m/folder"} {
-		want := "this lies inside the unpacked extension " + filepath.Join(root, "x") + ", "
+		want := "it is inside the unpacked extension " + filepath.Join(root, "x") + ", "
 		if p := problems[i]; filepath.ToSlash(p.Name) != name || !strings.HasPrefix(p.Err.Error(), want) {
 			t.Errorf("%s: %v", p.Name, p.Err)
 		}
 	}
 }
 
-// TestManifestAbove has a manifest that somebody left in a folder: what is named below it is
-// taken as usual.
+// TestManifestAbove has a manifest that was left in a folder. It does not apply to sources below
+// that folder.
 func TestManifestAbove(t *testing.T) {
 	tree(t, "extension.vsixmanifest", "packages/a.vsix", "packages/a.vsix.json")
 	for _, source := range []string{"packages", "packages/*", "packages/a.vsix"} {
@@ -116,7 +116,7 @@ func TestManifestAbove(t *testing.T) {
 	}
 }
 
-// TestInstalled has what an editor installed: it is content.
+// TestInstalled has an extension that an editor installed. Its files are content.
 func TestInstalled(t *testing.T) {
 	const dir = "extensions/acme.hello-1.0.0"
 	tree(t, "extensions/a.vsix", dir+"/.vsixmanifest", dir+"/package.json", dir+"/res/x.vsix", dir+"/x.vsix", dir+"/x.vsix.json")
@@ -136,18 +136,18 @@ func TestInstalled(t *testing.T) {
 	}
 	items, _, err := Expand(t.Context(), []string{dir + "/x.vsix"}, Config{})
 	if err != nil || len(items) != 1 || items[0].Sidecar != nil || items[0].Untrusted == "" {
-		t.Errorf("named: %+v, %v", items, err)
+		t.Errorf("the file as a source: %+v, %v", items, err)
 	}
 }
 
-// TestSite has a site as a source: its packages are below assets, each once.
+// TestSite has a site as a source. Its packages are below assets, each once.
 func TestSite(t *testing.T) {
 	asset := "site/assets/acme/hello/1.0.0/Microsoft.VisualStudio.Services.VSIXPackage"
 	tree(t, "site/index/CURRENT", asset, "site/blobs/sha256/ab/x.vsix", "site/files/acme/hello/1.0.0/extension/data.vsix", "a.vsix")
 	paths, problems := expand(t, Config{}, "site")
 	wantList(t, "paths", paths, asset)
 	wantList(t, "problems", problems)
-	for _, source := range []string{".", "*"} { // found, but not named
+	for _, source := range []string{".", "*"} { // the site is below the source
 		paths, problems = expand(t, Config{}, source, "a.vsix")
 		wantList(t, "paths of "+source, paths, "a.vsix")
 		wantList(t, "problems of "+source, problems)

@@ -11,10 +11,10 @@ import (
 	"testing"
 )
 
-// loseRights makes this process an ordinary user's until the end of the test, if
-// it is root's, for whom no file is out of reach. The working folder, a test's
-// temporary one, is given to that user, since the umask may deny it to others.
-func loseRights(t *testing.T) {
+// dropPrivileges changes the effective user from root, who can read every file, to nobody, until
+// the end of the test. It makes nobody the owner of the working directory, because the umask may
+// exclude others.
+func dropPrivileges(t *testing.T) {
 	t.Helper()
 	if os.Getuid() != 0 {
 		return
@@ -51,9 +51,9 @@ func TestUnreadable(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.Chmod("m/b", 0o755) })
-	loseRights(t)
+	dropPrivileges(t)
 	if _, err := os.ReadDir("m/b"); err == nil {
-		t.Fatal("this user may read everything")
+		t.Fatal("this user can read a folder without permission")
 	}
 	for _, source := range []string{"m", "m/**/*.vsix", "m/*"} {
 		paths, problems := expand(t, Config{}, source)

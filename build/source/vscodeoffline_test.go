@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestVscodeoffline has a tree as vscsync writes it.
+// TestVscodeoffline has a folder as vscsync writes it.
 func TestVscodeoffline(t *testing.T) {
 	const asset, signature = "/Microsoft.VisualStudio.Services.VSIXPackage", "/Microsoft.VisualStudio.Services.VsixSignature"
 	const top = "artifacts/extensions/"
@@ -17,8 +17,8 @@ func TestVscodeoffline(t *testing.T) {
 		top+"acme.bare/1.0.0"+asset,
 		top+"acme.open/latest.json", top+"acme.open/1.0.0/extension.json", top+"acme.open/1.0.0/extension.vsixmanifest", top+"acme.open/1.0.0"+asset,
 		top+"acme.open/1.0.0/extension/other.ext/1.0.0"+asset)
-	type beside struct{ sidecar, version, signature string }
-	want := map[string]beside{
+	type sidecars struct{ sidecar, version, signature string }
+	want := map[string]sidecars{
 		top + "acme.bare/1.0.0" + asset:            {},
 		top + "acme.hello/1.0.0" + asset:           {top + "acme.hello/latest.json", top + "acme.hello/1.0.0/extension.json", top + "acme.hello/1.0.0" + signature},
 		top + "acme.open/1.0.0" + asset:            {sidecar: top + "acme.open/latest.json"},
@@ -42,14 +42,14 @@ func TestVscodeoffline(t *testing.T) {
 		}
 		for _, i := range items {
 			path := relative(&Stamp{Path: i.Path})
-			if got := (beside{relative(i.Sidecar), relative(i.VersionSidecar), relative(i.Signature)}); got != want[path] {
+			if got := (sidecars{relative(i.Sidecar), relative(i.VersionSidecar), relative(i.Signature)}); got != want[path] {
 				t.Errorf("%s: %s has %+v, want %+v", source, path, got, want[path])
 			}
 		}
 	}
 }
 
-// TestOtherNames has packages without the suffix, and archives that are none.
+// TestOtherNames has packages without the suffix, and archives that are not packages.
 func TestOtherNames(t *testing.T) {
 	tree(t, "m/a.vsix", "m/a.vsix.json", "m/archive.zip", "m/tool.jar", "m/a.sigzip", "m/notes.txt")
 	write(t, "m/notes.txt", "notes")
@@ -64,7 +64,7 @@ func TestOtherNames(t *testing.T) {
 		"m/*":            {"m/a.vsix", "m/download", "m/hello.zip"},
 		"m/*.*":          {"m/a.vsix", "m/hello.zip"},
 		"m/a*":           {"m/a.vsix"},
-		"m/*.zip":        {"m/archive.zip", "m/hello.zip"}, // named: the first is refused when it is read
+		"m/*.zip":        {"m/archive.zip", "m/hello.zip"}, // specific: archive.zip is refused when it is read
 		"m/**/vspackage": {"m/gallery/1/vspackage"},
 		"m/d*":           {"m/download"},
 		"m/hello.zip":    {"m/hello.zip"},

@@ -13,16 +13,16 @@ import (
 	"galbuild/build/visible"
 )
 
-// archive is a zip whose directory was found to be sound.
+// archive is a zip archive with a valid directory.
 //
-// The directory and the local headers are checked here first (directory.go,
-// local.go), so that there is one way to read them. Then klauspost/compress/zip reads
-// the directory rather than archive/zip: its inflate is the faster one.
+// directory.go and local.go check the directory and the local headers first, so that all programs
+// read them in the same way. Then klauspost/compress/zip reads the directory. It is used instead
+// of archive/zip because it decompresses faster.
 type archive struct {
 	files    []file
 	folders  []string       // clean names of folder entries
 	exact    map[string]int // by clean name
-	folded   map[string]int // by lower-case name; the first of several
+	folded   map[string]int // by lower-case name; of several equal names, the first
 	modified time.Time
 	warnings []string
 }
@@ -64,9 +64,12 @@ func openArchive(r io.ReaderAt, size int64, l Limits) (*archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &archive{exact: make(map[string]int, len(files)), folded: make(map[string]int, len(files))}
+	a := &archive{
+		exact: make(map[string]int, len(files)), folded: make(map[string]int, len(files)),
+	}
 	if unused > 0 {
-		a.warn("%d bytes of the package belong to no entry: editors do not see them, other programs may", unused)
+		a.warn("%d bytes of the package belong to no entry: editors ignore them, but other programs may not",
+			unused)
 	}
 	for i, f := range files {
 		if err := a.add(f, &headers[i], l); err != nil {
@@ -86,27 +89,30 @@ func (a *archive) warn(format string, args ...any) {
 	a.warnings = append(a.warnings, clip(fmt.Sprintf(format, args...)))
 }
 
-// list returns the entries with the dates and modes that the library reads, under the names
+// list returns the entries as read by the library, with their dates and modes, but with the names
 // that editors use.
 func list(r io.ReaderAt, size int64, headers []header) ([]*zip.File, error) {
 	next := 0
-	z, err := zip.NewReaderWithOptions(r, size, zip.ReaderOptions{NameDecoder: func(h *zip.FileHeader) error {
+	decode := func(h *zip.FileHeader) error {
 		if next == len(headers) {
-			return refuse("", "more entries than the zip archive says")
+			return refuse("", "the directory has more entries than the end record of the zip archive gives")
 		}
 		h.Name = headers[next].name
 		next++
 		return nil
-	}})
+	}
+	z, err := zip.NewReaderWithOptions(r, size, zip.ReaderOptions{NameDecoder: decode})
 	if err != nil {
 		return nil, directoryError(err)
 	}
 	if len(z.File) != len(headers) {
-		return nil, refuse("", "%d entries, the zip archive says %d", len(z.File), len(headers))
+		return nil, refuse("", "the directory has %d entries, but the end record of the zip archive gives %d",
+			len(z.File), len(headers))
 	}
 	for i, f := range z.File {
-		if h := &headers[i]; f.UncompressedSize64 != h.unpacked || f.CompressedSize64 != h.packed || f.Flags != h.flags || f.Method != h.method {
-			return nil, refuse(f.Name, "its header can be read in two ways")
+		if h := &headers[i]; f.UncompressedSize64 != h.unpacked || f.CompressedSize64 != h.packed ||
+			f.Flags != h.flags || f.Method != h.method {
+			return nil, refuse(f.Name, "its header is ambiguous: programs read it in different ways")
 		}
 	}
 	return z.File, nil
@@ -117,35 +123,39 @@ func directoryError(err error) error {
 	if refused, ok := errors.AsType[*FormatError](err); ok {
 		return refused
 	}
-	if errors.Is(err, zip.ErrFormat) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || strings.HasPrefix(err.Error(), "zip: ") {
+	if errors.Is(err, zip.ErrFormat) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
+		strings.HasPrefix(err.Error(), "zip: ") {
 		return refuse("", "zip archive is cut off or damaged: its directory cannot be read")
 	}
 	return fmt.Errorf("read the zip directory: %w", err)
 }
 
-// checkSizes holds what the directory claims against the limits. The claims are
-// bounds from here on: reading stops where an entry exceeds its own.
+// checkSizes checks the sizes in the directory. Later, an entry that has more bytes than its size
+// in the directory is refused.
 func checkSizes(headers []header, l Limits) error {
 	var unpacked uint64
 	for i := range headers {
 		h := &headers[i]
 		switch {
 		case h.unpacked > uint64(l.EntryBytes):
-			return refuse(h.name, "%d bytes unpacked, more than the limit of %d", h.unpacked, l.EntryBytes)
+			return refuse(h.name, "has %d uncompressed bytes, more than the limit of %d", h.unpacked, l.EntryBytes)
 		case h.unpacked > ratioFrom && h.unpacked/uint64(l.Ratio) > h.packed:
-			return refuse(h.name, "%d compressed bytes expand to %d, more than the limit of %d times", h.packed, h.unpacked, l.Ratio)
+			return refuse(h.name, "%d compressed bytes expand to %d, more than the limit of %d times",
+				h.packed, h.unpacked, l.Ratio)
 		case h.method == zip.Store && h.packed != h.unpacked && h.flags&flagEncrypted == 0:
-			return refuse(h.name, "is stored, with %d bytes packed and %d unpacked; editors refuse that", h.packed, h.unpacked)
+			return refuse(h.name, "is stored without compression, with %d compressed and %d uncompressed bytes; "+
+				"editors refuse such a package", h.packed, h.unpacked)
 		}
 		unpacked += h.unpacked
 		if unpacked > uint64(l.UnpackedBytes) {
-			return refuse("", "entries unpack to %d bytes and more, more than the limit of %d", unpacked, l.UnpackedBytes)
+			return refuse("", "the entries have at least %d uncompressed bytes, more than the limit of %d",
+				unpacked, l.UnpackedBytes)
 		}
 	}
 	return nil
 }
 
-// add takes an entry into the archive.
+// add checks an entry and adds it to the archive.
 func (a *archive) add(f *zip.File, h *header, l Limits) error {
 	name, err := cleanName(f.Name, l)
 	if err != nil {
@@ -172,7 +182,7 @@ func (a *archive) add(f *zip.File, h *header, l Limits) error {
 	}
 	a.exact[name] = len(a.files)
 	a.files = append(a.files, file{name, f})
-	// 1980 is zip's way to say never, and 2107 the last year it knows; other fields may claim any.
+	// An entry without a date has the year 1980. Dates after 2107 are only possible in extra fields.
 	if t := f.Modified.UTC(); t.Year() > 1980 && t.Year() <= 2107 && t.After(a.modified) {
 		a.modified = t
 	}
@@ -184,34 +194,35 @@ func has[K comparable, V any](m map[K]V, key K) bool {
 	return ok
 }
 
-// isFolder decides by the name, as editors do: an entry without a trailing slash is a file,
-// whatever its mode.
+// isFolder reports whether an entry is a folder: its name ends with a slash. Like editors, it
+// ignores the mode.
 func isFolder(f *zip.File) bool { return strings.HasSuffix(f.Name, "/") }
 
-// methods are names for what archives were seen to use.
+// methods are the names of compression methods that occur in archives.
 var methods = map[uint16]string{
-	1: "shrink", 6: "implode", 9: "deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "xz", 98: "PPMd", 99: "AES",
+	1: "shrink", 6: "implode", 9: "deflate64", 12: "bzip2", 14: "LZMA",
+	93: "Zstandard", 95: "xz", 98: "PPMd", 99: "AES",
 }
 
-// checkKind refuses what is not a plain file, folder or symbolic link.
+// checkKind refuses entries that are not regular files, folders or symbolic links.
 func checkKind(f *zip.File) error {
 	switch mode := f.Mode(); {
 	case f.Flags&flagEncrypted != 0:
-		return refuse(f.Name, "encrypted")
+		return refuse(f.Name, "is encrypted")
 	case isFolder(f):
 		return nil
 	case mode.Type() != 0 && mode.Type() != fs.ModeSymlink && !(mode.IsDir() && f.UncompressedSize64 == 0):
-		return refuse(f.Name, "special file (mode %v)", mode)
+		return refuse(f.Name, "is a special file (mode %v)", mode)
 	case f.Method != zip.Store && f.Method != zip.Deflate:
 		if name, known := methods[f.Method]; known {
-			return refuse(f.Name, "compressed by %s; editors read stored and deflated entries only", name)
+			return refuse(f.Name, "is compressed with %s; editors read stored and deflated entries only", name)
 		}
-		return refuse(f.Name, "compressed by unknown method %d", f.Method)
+		return refuse(f.Name, "is compressed with the unknown method %d", f.Method)
 	}
 	return nil
 }
 
-// find returns the file of that name, else one that differs in case.
+// find returns the file of that name, or the first whose name differs only in case.
 func (a *archive) find(name string) (*file, bool) {
 	i, ok := a.exact[name]
 	if !ok {

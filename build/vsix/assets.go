@@ -11,53 +11,55 @@ import (
 	"galbuild/build/vsix/manifest"
 )
 
-// setAssets takes the XML's assets, the first of each type as editors do, and
-// the two manifests, as many as the limits allow.
+// setAssets sets the assets: the two manifests, and those of the XML, up to the limit. Of several
+// assets of a type, it uses the first, as editors do.
 func (p *Package) setAssets(d *documents) {
 	listed := d.xml.Assets
 	if len(listed) == 0 && !d.derived {
 		listed = d.pkg.Assets(p.archive.names())
 	}
-	taken := map[string]bool{
-		// Served, but not out of the archive.
+	added := map[string]bool{
+		// These are served, but are not entries of the archive.
 		manifest.AssetPackage: true, manifest.AssetSignature: true, manifest.AssetPublicKey: true,
 	}
-	p.addAsset(taken, manifest.AssetManifest, manifest.PackagePath)
+	p.addAsset(added, manifest.AssetManifest, manifest.PackagePath)
 	if file, ok := p.archive.find(manifest.XMLPath); ok {
-		p.addAsset(taken, manifest.AssetVsixManifest, file.name)
+		p.addAsset(added, manifest.AssetVsixManifest, file.name)
 	}
 	for i, x := range listed {
 		if int64(len(p.Assets)) >= d.limits.AssetTypes {
-			p.warn("assets: %d are listed, more than the limit asset-types allows; those after the first %d are left out", len(listed), i)
+			p.warn("assets: %d are listed, more than the limit asset-types of %d allows; "+
+				"those after the first %d are left out", len(listed), d.limits.AssetTypes, i)
 			break
 		}
-		if !taken[x.Type] {
-			p.addListed(taken, x, d.limits)
+		if !added[x.Type] {
+			p.addListed(added, x, d.limits)
 		}
 	}
 	slices.SortFunc(p.Assets, func(a, b Asset) int { return cmp.Compare(a.Type, b.Type) })
 }
 
-func (p *Package) addAsset(taken map[string]bool, kind, entry string) {
-	taken[kind] = true
+func (p *Package) addAsset(added map[string]bool, kind, entry string) {
+	added[kind] = true
 	p.Assets = append(p.Assets, Asset{Type: kind, Entry: entry, MediaType: mediatype.OfAsset(kind, entry)})
 }
 
-func (p *Package) addListed(taken map[string]bool, x manifest.Asset, l Limits) {
+func (p *Package) addListed(added map[string]bool, x manifest.Asset, l Limits) {
 	file, ok := p.archive.find(assetEntry(x.Path))
 	switch {
 	case !catalog.IsAssetType(x.Type):
-		p.warn("asset %.80q is left out: its type cannot be a file's name", x.Type)
+		p.warn("asset %.80q is left out: its type cannot be the name of a file", x.Type)
 	case !ok:
-		p.warn("asset %s is left out: no entry %.200q", x.Type, x.Path)
+		p.warn("asset %s is left out: there is no entry %.200q", x.Type, x.Path)
 	case file.isLink():
 		p.warn("%s %q is left out: it is a symbolic link", nounOf(x.Type), file.name)
 	case isIcon(x.Type) && strings.HasPrefix(mediatype.Of(file.name), "image/svg"):
-		p.warn("icon %q is left out: editors show no SVG", file.name)
+		p.warn("icon %q is left out: editors do not show SVG", file.name)
 	case file.size() > l.ofAsset(x.Type):
-		p.warn("%s %q is left out: it has %d bytes, more than the limit of %d", nounOf(x.Type), file.name, file.size(), l.ofAsset(x.Type))
+		p.warn("%s %q is left out: it has %d bytes, more than the limit of %d",
+			nounOf(x.Type), file.name, file.size(), l.ofAsset(x.Type))
 	default:
-		p.addAsset(taken, x.Type, file.name)
+		p.addAsset(added, x.Type, file.name)
 	}
 }
 
@@ -86,7 +88,7 @@ func nounOf(kind string) string {
 	return "asset"
 }
 
-// assetEntry returns the name of an entry that a manifest writes as a path.
+// assetEntry returns the name of the entry for a path in a manifest.
 func assetEntry(name string) string {
 	slashed := strings.ReplaceAll(strings.TrimSpace(name), `\`, "/")
 	return strings.TrimPrefix(path.Clean("/"+slashed), "/")

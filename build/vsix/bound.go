@@ -10,7 +10,7 @@ import (
 	"galbuild/build/vsix/manifest"
 )
 
-// checkIdentity checks the limits of the values that become names of folders.
+// checkIdentity checks the limits of the values that are names of folders in a site.
 func (l Limits) checkIdentity(publisher, name, version, platform string) error {
 	for _, x := range []struct {
 		what, text string
@@ -26,30 +26,32 @@ func (l Limits) checkIdentity(publisher, name, version, platform string) error {
 	return nil
 }
 
-// bound cuts or drops what exceeds the limits, with a warning. If that would change what an
-// editor does, it refuses the package instead.
+// bound cuts or leaves out what exceeds the limits, with a warning. It refuses the package if
+// editors would otherwise behave differently.
 func (p *Package) bound(l Limits) error {
 	p.cut("display name", &p.DisplayName, l.DisplayName)
 	p.cut("description", &p.Description, l.Description)
 	p.Categories = p.boundList("categories", p.Categories, l.CategoryBytes, l.Categories)
 	p.Tags = p.boundList("tags", p.Tags, l.TagBytes, l.Tags)
-	if p.Web && !slices.Contains(p.Tags, manifest.TagWeb) { // editors in a browser need it
+	if p.Web && !slices.Contains(p.Tags, manifest.TagWeb) { // needed by editors in a browser
 		p.Tags = append(p.Tags[:min(len(p.Tags), int(l.Tags)-1)], manifest.TagWeb)
 	}
 	if err := p.boundProperties(l); err != nil {
 		return err
 	}
 	if n := p.metadataBytes(); n > l.MetadataBytes {
-		return refuse("", "names, description, categories, tags, properties and asset types have %d bytes, more than the limit of %d", n, l.MetadataBytes)
+		return refuse("", "names, description, categories, tags, properties and asset types have %d bytes, "+
+			"more than the limit of %d", n, l.MetadataBytes)
 	}
 	if n := int64(len(p.Warnings)) - l.Warnings; n > 0 {
-		p.Warnings = append(p.Warnings[:l.Warnings:l.Warnings], fmt.Sprintf("%d more warnings than the limit of %d are left out", n, l.Warnings))
+		p.Warnings = append(p.Warnings[:l.Warnings:l.Warnings],
+			fmt.Sprintf("%d more warnings than the limit of %d are left out", n, l.Warnings))
 	}
 	return nil
 }
 
-// Cut returns the beginning of a text that has more characters than allowed, ending with an
-// ellipsis, and how many it had.
+// Cut shortens a text to most characters, including an ellipsis at the end. It also returns the
+// number of characters of s.
 func Cut(s string, most int64) (cut string, characters int64) {
 	characters = int64(utf8.RuneCountInString(s))
 	if characters <= most {
@@ -71,13 +73,14 @@ func (p *Package) cut(what string, s *string, most int64) {
 	}
 }
 
-// boundList drops items that are too long, and then the excess ones.
+// boundList removes items that are too long, and then the items above the limit.
 func (p *Package) boundList(what string, items []string, longest, most int64) []string {
 	tooLong := func(s string) bool { return int64(len(s)) > longest }
 	if i := slices.IndexFunc(items, tooLong); i >= 0 {
 		before, first := len(items), items[i]
 		items = slices.DeleteFunc(items, tooLong)
-		p.warn("%s: %d left out, longer than the limit of %d bytes, such as %.40q… with %d bytes", what, before-len(items), longest, first, len(first))
+		p.warn("%s: %d left out, longer than the limit of %d bytes, such as %.40q… with %d bytes",
+			what, before-len(items), longest, first, len(first))
 	}
 	if n := int64(len(items)); n > most {
 		items = items[:most]
@@ -86,7 +89,7 @@ func (p *Package) boundList(what string, items []string, longest, most int64) []
 	return items
 }
 
-// boundProperties drops properties that are too long, and then the excess ones. It refuses
+// boundProperties removes properties that are too long, and then those above the limit. It refuses
 // the package if an essential property is too long.
 func (p *Package) boundProperties(l Limits) error {
 	var kept []catalog.Property
@@ -114,7 +117,9 @@ func (p *Package) boundProperties(l Limits) error {
 		return nil
 	}
 	// Keep the essential properties, wherever they are in the list.
-	slices.SortStableFunc(kept, func(a, b catalog.Property) int { return order(essential(a.Key)) - order(essential(b.Key)) })
+	slices.SortStableFunc(kept, func(a, b catalog.Property) int {
+		return order(essential(a.Key)) - order(essential(b.Key))
+	})
 	p.Properties = kept[:l.Properties]
 	p.warn("properties: there are %d, more than the limit of %d; the rest are left out", n, l.Properties)
 	return nil
@@ -131,10 +136,10 @@ func order(first bool) int {
 	return 1
 }
 
-// metadataBytes returns roughly how many bytes the package adds to each response that lists
-// it.
+// metadataBytes returns about how many bytes the package adds to a response that lists it.
 func (p *Package) metadataBytes() int64 {
-	n := len(p.Publisher) + len(p.Name) + len(p.Version) + len(p.Platform) + len(p.DisplayName) + len(p.Description)
+	n := len(p.Publisher) + len(p.Name) + len(p.Version) + len(p.Platform) +
+		len(p.DisplayName) + len(p.Description)
 	for _, list := range [][]string{p.Categories, p.Tags} {
 		for _, s := range list {
 			n += len(s)
@@ -149,7 +154,7 @@ func (p *Package) metadataBytes() int64 {
 	return int64(n)
 }
 
-// warnLooks warns about characters that make a text look like another one.
+// warnLooks warns about characters that can make a text look like another one.
 func (p *Package) warnLooks(what, s string) {
 	for _, finding := range visible.Findings(s) {
 		p.warn("%s %.200q: %s", what, s, finding)

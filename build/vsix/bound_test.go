@@ -12,7 +12,7 @@ import (
 	"galbuild/build/vsix/manifest"
 )
 
-// many returns n texts.
+// many returns n texts that are formatted with their numbers.
 func many(n int, format string) []string {
 	l := make([]string, n)
 	for i := range l {
@@ -21,7 +21,7 @@ func many(n int, format string) []string {
 	return l
 }
 
-// boundPackage packs an extension; change adds to its XML.
+// boundPackage returns a package. change may add to its package.json and its XML.
 func boundPackage(t *testing.T, change func(fields map[string]any, x *manifest.XML)) []byte {
 	t.Helper()
 	fields := map[string]any{"name": "hello", "publisher": "acme", "version": "1.0.0", "engines": map[string]string{"vscode": "^1.90.0"}}
@@ -44,7 +44,7 @@ func TestBounds(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(fields map[string]any, x *manifest.XML)
 		limits string
-		want   string // of the error or a warning
+		want   string // text of the error or of a warning
 		check  func(*Package) any
 		value  any
 	}{
@@ -54,14 +54,14 @@ func TestBounds(t *testing.T) {
 			"description has 4097 characters, more than the limit of 4096", func(p *Package) any { return len(p.Description) }, 4095 + len("…")},
 		"categories": {func(_ map[string]any, x *manifest.XML) { x.Metadata.Categories = strings.Join(many(51, "c%d"), ",") }, "",
 			"categories: there are 51, more than the limit of 50", func(p *Package) any { return len(p.Categories) }, 50},
-		"tags, for the browser": {func(f map[string]any, x *manifest.XML) {
+		"tags, with the tag for browsers": {func(f map[string]any, x *manifest.XML) {
 			x.Metadata.Tags = strings.Join(append(many(600, "t%d"), manifest.TagWeb), ",")
 		}, "", "tags: there are 601", func(p *Package) any { return fmt.Sprint(len(p.Tags), p.Web, slices.Contains(p.Tags, manifest.TagWeb)) }, "500 true true"},
 		"long tags": {func(f map[string]any, x *manifest.XML) {
 			x.Metadata.Tags = "short," + strings.Repeat("t", 101) + ",other"
 		}, "",
 			"tags: 1 left out, longer than the limit of 100 bytes, such as \"tttt", func(p *Package) any { return strings.Join(p.Tags, ",") }, "short,other"},
-		"no room for the browser's tag": {func(f map[string]any, x *manifest.XML) { x.Metadata.Tags = manifest.TagWeb }, "tag-bytes=5",
+		"tag for browsers longer than the limit": {func(f map[string]any, x *manifest.XML) { x.Metadata.Tags = manifest.TagWeb }, "tag-bytes=5",
 			"tags: 1 left out", func(p *Package) any { return strings.Join(p.Tags, ",") }, manifest.TagWeb},
 		"properties": {func(_ map[string]any, x *manifest.XML) {
 			for _, key := range many(300, "k%d") {
@@ -79,7 +79,7 @@ func TestBounds(t *testing.T) {
 			for _, kind := range many(1000, "t%d") {
 				x.Assets = append(x.Assets, manifest.Asset{Type: kind, Path: "extension/e.js"})
 			}
-		}, "", "assets: 1000 are listed, more than the limit asset-types allows; those after the first 198", func(p *Package) any { return len(p.Assets) }, 200},
+		}, "", "assets: 1000 are listed, more than the limit asset-types of 200 allows; those after the first 198", func(p *Package) any { return len(p.Assets) }, 200},
 		"readme": {func(_ map[string]any, x *manifest.XML) {
 			x.Assets = []manifest.Asset{{Type: manifest.AssetDetails, Path: "extension/readme.md"}}
 		}, "readme-bytes=699", "readme \"extension/readme.md\" is left out: it has 700 bytes, more than the limit of 699", func(p *Package) any { return len(p.Assets) }, 2},
@@ -162,11 +162,11 @@ func TestLongMessages(t *testing.T) {
 	}
 }
 
-// TestContain has a reader that panics.
-func TestContain(t *testing.T) {
+// TestRecoverPanic has a reader that panics.
+func TestRecoverPanic(t *testing.T) {
 	_, err := Open(panicking{}, 100, Limits{})
 	p, ok := err.(*PanicError)
-	if !ok || !strings.Contains(err.Error(), "internal error of galbuild") || !strings.Contains(string(p.Stack), "panicking") {
+	if !ok || !strings.Contains(err.Error(), "internal error in galbuild") || !strings.Contains(string(p.Stack), "panicking") {
 		t.Fatalf("error %v", err)
 	}
 	archive := pack(t, []entry{packageJSON})
@@ -176,7 +176,7 @@ func TestContain(t *testing.T) {
 	}
 	opened.archive.files[0].zip = nil
 	if _, ok := opened.Walk(nil).(*PanicError); !ok {
-		t.Error("Walk let a panic out")
+		t.Error("Walk did not return the panic as an error")
 	}
 }
 

@@ -27,8 +27,8 @@ const (
 	locatorBytes = 20
 
 	maxComment = 1<<16 - 1
-	in64Short  = 1<<16 - 1 // a 16-bit number that is in the zip64 record instead
-	in64Long   = 1<<32 - 1 // likewise, 32-bit
+	in64Short  = 1<<16 - 1 // 16-bit number whose value is in the zip64 record
+	in64Long   = 1<<32 - 1 // 32-bit number whose value is in the zip64 record
 
 	extraZip64       = 0x0001
 	extraUnicodePath = 0x7075
@@ -36,13 +36,13 @@ const (
 
 // Flags of an entry.
 const (
-	flagEncrypted  = 1 | 1<<6 | 1<<13 // the entry, strongly, the directory
+	flagEncrypted  = 1 | 1<<6 | 1<<13 // an encrypted entry, strong encryption, an encrypted directory
 	flagDescriptor = 1 << 3
 	flagUTF8       = 1 << 11
 )
 
-// A directoryEnd is what all end records of an archive agree on. The directory lies within
-// the archive and ends where the first end record begins.
+// A directoryEnd is the content of the end records of an archive. The directory is within the
+// archive and ends at the first end record.
 type directoryEnd struct {
 	entries      uint64
 	offset, size uint64 // position and size of the directory, in bytes
@@ -65,22 +65,23 @@ func (b le) u16(at int) uint16 { return binary.LittleEndian.Uint16(b[at:]) }
 func (b le) u32(at int) uint32 { return binary.LittleEndian.Uint32(b[at:]) }
 func (b le) u64(at int) uint64 { return binary.LittleEndian.Uint64(b[at:]) }
 
-// readAt reads exactly n bytes. If the file ends early, it is damaged; other errors are
-// those of the reader.
+// readAt reads exactly n bytes. If the file ends early, the error is a *FormatError. Other errors
+// are those of the reader.
 func readAt(r io.ReaderAt, at uint64, n int) (le, error) {
 	b := make([]byte, n)
 	switch got, err := r.ReadAt(b, int64(at)); {
 	case got == n:
 		return b, nil
 	case err == io.EOF:
-		return nil, refuse("", "zip archive is cut off or damaged: it ends at byte %d, within a record", at+uint64(got))
+		return nil, refuse("", "zip archive is cut off or damaged: it ends at byte %d, within a record",
+			at+uint64(got))
 	default:
 		return nil, fmt.Errorf("read the zip archive: %w", err)
 	}
 }
 
-// readEnd finds the end of the archive as editors do: the last signature in the
-// file, after which nothing but its comment may follow.
+// readEnd finds the end record as editors do: by its last signature in the file. Only the comment
+// of the archive may follow the record.
 func readEnd(r io.ReaderAt, size int64) (*directoryEnd, error) {
 	start := max(size-endBytes-maxComment-locatorBytes, 0)
 	tail, err := readAt(r, uint64(start), int(size-start))
@@ -94,14 +95,17 @@ func readEnd(r io.ReaderAt, size int64) (*directoryEnd, error) {
 	end := tail[at:]
 	switch comment := int(end.u16(20)); {
 	case comment < len(end)-endBytes:
-		return nil, refuse("", "other bytes follow the end of the zip archive; editors refuse that")
+		return nil, refuse("", "other bytes follow the end of the zip archive; editors refuse such a package")
 	case comment > len(end)-endBytes:
-		return nil, refuse("", "zip archive is cut off or damaged: %d bytes follow its end record, it says %d", len(end)-endBytes, comment)
+		return nil, refuse("", "zip archive is cut off or damaged: its comment has %d bytes, its end record gives %d",
+			len(end)-endBytes, comment)
 	}
 	if at >= locatorBytes && bytes.HasPrefix(tail[at-locatorBytes:], []byte(locatorSignature)) {
 		return readEnd64(r, uint64(start)+uint64(at)-locatorBytes, tail[at-locatorBytes:at], end)
 	}
-	e := &directoryEnd{entries: uint64(end.u16(10)), size: uint64(end.u32(12)), offset: uint64(end.u32(16))}
+	e := &directoryEnd{
+		entries: uint64(end.u16(10)), size: uint64(end.u32(12)), offset: uint64(end.u32(16)),
+	}
 	if end.u16(4) != 0 || end.u16(6) != 0 || end.u16(8) != end.u16(10) {
 		return nil, errDisks()
 	}
@@ -109,15 +113,16 @@ func readEnd(r io.ReaderAt, size int64) (*directoryEnd, error) {
 }
 
 func errDisks() error {
-	return refuse("", "one of several parts of a zip archive; editors refuse that")
+	return refuse("", "it is one of several parts of a zip archive; editors refuse such a package")
 }
 
-// readEnd64 reads the zip64 end record, to which the locator points. Readers differ
-// in when they look at it, so both records must say the same.
+// readEnd64 reads the zip64 end record, to which the locator points. Some programs use it only if
+// the end record refers to it, so both records must be equal.
 func readEnd64(r io.ReaderAt, locatorAt uint64, locator, end le) (*directoryEnd, error) {
 	at := locator.u64(8)
 	if at > locatorAt || locatorAt-at < end64Bytes {
-		return nil, refuse("", "zip64 end record is said to be at byte %d, outside of the archive", at)
+		return nil, refuse("", "zip archive is damaged: the zip64 locator points to byte %d, "+
+			"outside of the archive", at)
 	}
 	b, err := readAt(r, at, end64Bytes)
 	if err != nil {
@@ -126,24 +131,27 @@ func readEnd64(r io.ReaderAt, locatorAt uint64, locator, end le) (*directoryEnd,
 	if string(b[:4]) != end64Signature || b.u64(4) != locatorAt-at-12 {
 		return nil, refuse("", "zip archive is damaged: no zip64 end record at byte %d", at)
 	}
-	if locator.u32(4) != 0 || locator.u32(16) != 1 || b.u32(16) != 0 || b.u32(20) != 0 || b.u64(24) != b.u64(32) {
+	if locator.u32(4) != 0 || locator.u32(16) != 1 || b.u32(16) != 0 || b.u32(20) != 0 ||
+		b.u64(24) != b.u64(32) {
 		return nil, errDisks()
 	}
 	e := &directoryEnd{entries: b.u64(32), size: b.u64(40), offset: b.u64(48)}
-	short := func(have uint16, want uint64) bool { return have == in64Short || uint64(have) == want }
-	long := func(have uint32, want uint64) bool { return have == in64Long || uint64(have) == want }
-	if !short(end.u16(4), 0) || !short(end.u16(6), 0) || !short(end.u16(8), e.entries) || !short(end.u16(10), e.entries) ||
+	short := func(got uint16, want uint64) bool { return got == in64Short || uint64(got) == want }
+	long := func(got uint32, want uint64) bool { return got == in64Long || uint64(got) == want }
+	if !short(end.u16(4), 0) || !short(end.u16(6), 0) ||
+		!short(end.u16(8), e.entries) || !short(end.u16(10), e.entries) ||
 		!long(end.u32(12), e.size) || !long(end.u32(16), e.offset) {
 		return nil, refuse("", "the two end records of the zip archive differ, so it is ambiguous")
 	}
 	return e, e.check(at)
 }
 
-// check refuses a directory that does not end where the end records begin. Some readers use
-// its offset, as editors do, and others its size.
+// check refuses a directory that does not end at the first end record. To find the directory, some
+// programs use its offset, as editors do, and others its size.
 func (e *directoryEnd) check(endsAt uint64) error {
 	if e.size > endsAt || e.offset != endsAt-e.size {
-		return refuse("", "zip archive is cut off or damaged: its directory is said to be %d bytes at byte %d, and ends at byte %d",
+		return refuse("", "zip archive is cut off or damaged: its end record gives a directory of %d bytes at byte %d, "+
+			"but the directory ends at byte %d",
 			e.size, e.offset, endsAt)
 	}
 	if e.entries > e.size/headerBytes {
@@ -173,7 +181,8 @@ func readDirectory(r io.ReaderAt, end *directoryEnd, l Limits) ([]header, error)
 		rest = rest[n:]
 	}
 	if len(rest) > 0 {
-		return nil, refuse("", "zip archive is damaged: its directory has %d bytes more than its %d entries", len(rest), end.entries)
+		return nil, refuse("", "zip archive is damaged: its directory has %d bytes more than its %d entries",
+			len(rest), end.entries)
 	}
 	return headers, nil
 }
@@ -193,7 +202,8 @@ func (h *header) parse(b le) (int, error) {
 	h.packed, h.unpacked, h.offset = uint64(b.u32(20)), uint64(b.u32(24)), uint64(b.u32(42))
 	fields, ok := parseExtra(b[headerBytes+name : headerBytes+name+extra])
 	if !ok {
-		return 0, refuse(decodeName(string(h.raw), h.flags), "its extra fields are damaged; editors refuse that")
+		return 0, refuse(decodeName(string(h.raw), h.flags),
+			"its extra fields are damaged; editors refuse such a package")
 	}
 	if !fields.resolve(&h.unpacked, &h.packed, &h.offset) {
 		return 0, refuse(decodeName(string(h.raw), h.flags), "its zip64 field lacks a size or offset")
@@ -203,10 +213,10 @@ func (h *header) parse(b le) (int, error) {
 	return end, err
 }
 
-// extraFields are the extra fields of an entry that readers use.
+// extraFields are the extra fields of an entry that programs use.
 type extraFields struct {
 	zip64        le
-	unicodePaths []le // candidates
+	unicodePaths []le // Info-ZIP Unicode Path fields, see nameOf
 }
 
 // parseExtra returns false if a field is longer than the bytes that are left.
@@ -227,8 +237,8 @@ func parseExtra(b le) (f extraFields, ok bool) {
 	return f, true
 }
 
-// resolve replaces the numbers that are in the zip64 field instead, which has them in this
-// order. It returns false if one is missing.
+// resolve replaces the numbers whose values are in the zip64 field. The field has them in the order
+// of the arguments. resolve returns false if one is missing.
 func (f extraFields) resolve(numbers ...*uint64) bool {
 	rest := f.zip64
 	for _, n := range numbers {
@@ -243,9 +253,9 @@ func (f extraFields) resolve(numbers ...*uint64) bool {
 	return true
 }
 
-// nameOf returns the name that editors use. They prefer the Info-ZIP Unicode Path field if
-// its checksum matches the stored name, and other readers do not know it. So the field may
-// repeat the stored name in UTF-8, and must not replace it.
+// nameOf returns the name that editors use. They prefer the Info-ZIP Unicode Path field if its
+// checksum matches the stored name. Other programs ignore that field. Therefore it may repeat the
+// stored name in UTF-8, but must not give another name.
 func (f extraFields) nameOf(raw string, flags uint16) (string, error) {
 	name := decodeName(raw, flags)
 	for _, field := range f.unicodePaths {
@@ -254,7 +264,8 @@ func (f extraFields) nameOf(raw string, flags uint16) (string, error) {
 		}
 		other := string(field[5:])
 		if other != name && (other != raw || !utf8.ValidString(raw)) {
-			return "", refuse(name, "its Unicode Path field names it %q; editors unpack it as that, other programs do not", clip(other))
+			return "", refuse(name, "its Unicode Path field gives the name %q, which editors use "+
+				"and other programs do not", clip(other))
 		}
 		name = other
 		break

@@ -8,7 +8,7 @@ import (
 	"galbuild/build/vsix/manifest"
 )
 
-// documents are what describes a package.
+// documents are the files that describe a package.
 type documents struct {
 	pkg      *manifest.Package
 	xml      *manifest.XML // derived from pkg if the archive has none
@@ -32,10 +32,10 @@ func readDocuments(a *archive, l Limits) (*documents, error) {
 func (d *documents) readPackage(a *archive) error {
 	file, ok := a.find(manifest.PackagePath)
 	if !ok {
-		return refuse("", "no entry %q, so it is no extension", manifest.PackagePath)
+		return refuse("", "there is no entry %q, so it is not an extension", manifest.PackagePath)
 	}
 	if stored := strings.ReplaceAll(file.zip.Name, `\`, "/"); stored != manifest.PackagePath {
-		return refuse(stored, "editors look for exactly %q", manifest.PackagePath)
+		return refuse(stored, "editors read only an entry with the exact name %q", manifest.PackagePath)
 	}
 	stored, err := file.readAll(d.limits)
 	if err != nil {
@@ -45,13 +45,13 @@ func (d *documents) readPackage(a *archive) error {
 		return refuse(file.name, "%v", err)
 	}
 	if d.plain = manifest.PlainJSON(stored); !bytes.Equal(d.plain, stored) {
-		d.warnings = append(d.warnings, "package.json is not UTF-8: editors show \uFFFD in place of each wrong byte, and so does the gallery")
+		d.warnings = append(d.warnings, "package.json is not UTF-8: editors show \uFFFD "+
+			"in place of each invalid byte, and so does the gallery")
 	}
 	return nil
 }
 
-// readTranslations takes package.nls.json if it can be used: an extension works
-// without.
+// readTranslations reads package.nls.json. If it is invalid, it is ignored with a warning.
 func (d *documents) readTranslations(a *archive) error {
 	file, ok := a.find(manifest.NLSPath)
 	if !ok {
@@ -70,7 +70,7 @@ func (d *documents) readTranslations(a *archive) error {
 func (d *documents) readXML(a *archive) error {
 	file, ok := a.find(manifest.XMLPath)
 	if !ok {
-		d.warnings = append(d.warnings, "no "+manifest.XMLPath+": all is derived from package.json")
+		d.warnings = append(d.warnings, "there is no "+manifest.XMLPath+": the metadata is derived from package.json")
 		d.xml, d.derived = manifest.Derive(d.pkg, a.names(), manifest.Options{}), true
 		return nil
 	}
@@ -84,10 +84,11 @@ func (d *documents) readXML(a *archive) error {
 	return nil
 }
 
-// readAll returns a document's bytes, verified.
+// readAll returns the verified content of a document.
 func (file *file) readAll(l Limits) ([]byte, error) {
 	if file.size() > l.ManifestBytes {
-		return nil, refuse(file.name, "%d bytes, more than the limit of %d for manifests", file.size(), l.ManifestBytes)
+		return nil, refuse(file.name, "%d bytes, more than the limit of %d for manifests",
+			file.size(), l.ManifestBytes)
 	}
 	var text bytes.Buffer
 	text.Grow(int(file.size()) + bytes.MinRead)

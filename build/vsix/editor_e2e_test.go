@@ -34,12 +34,12 @@ func TestEditor(t *testing.T) {
 		command.Env = append(os.Environ(), "HOME="+home, `EXTENSIONS_GALLERY={"serviceUrl":"`+server.URL+`/api","itemUrl":"`+server.URL+`/item"}`)
 		out, err := command.CombinedOutput()
 		if (err == nil) != (c.want == "") {
-			t.Errorf("%s: code-server ends with %v, Open with %q:\n%s", c.name, err, c.want, out)
+			t.Errorf("%s: code-server returns %v, Open %q:\n%s", c.name, err, c.want, out)
 		}
 	}
 }
 
-// editorGallery lists each package as what its XML says, as a gallery did that read no
+// editorGallery lists each package with the metadata of its XML, as a gallery that does not read
 // package.json.
 type editorGallery struct {
 	packages map[string][]byte
@@ -91,8 +91,8 @@ func (g editorGallery) query(w http.ResponseWriter, r *http.Request) {
 		strings.Join(extensions, ","), len(extensions))
 }
 
-// listing is the case's extension as a gallery answers it. The engine is package.json's if
-// that is a string, as packagers copy it, else one that every editor accepts.
+// listing returns the extension of a case as in a response of a gallery. The engine is that of
+// package.json, as packagers copy it, if it is a string, and otherwise one that editors accept.
 func (c editorCase) listing(base string) string {
 	text := struct {
 		Version string

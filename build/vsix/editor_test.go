@@ -7,14 +7,14 @@ import (
 	"unicode/utf16"
 )
 
-// An editorCase is a package.json, and why no editor installs the package, "" if editors do.
-// TestEditor compares it with code-server.
+// An editorCase is a package.json, and the reason why editors do not install the package, or "" if
+// they do. TestEditor compares it with code-server.
 type editorCase struct{ name, packageJSON, want string }
 
 func editorCases() []editorCase {
 	all := []editorCase{
 		{"no-publisher", `{"name":"no-publisher","version":"1.0.0","engines":{"vscode":"^1.60.0"}}`, "publisher is missing"},
-		{"byte-order-mark", "\ufeff" + editorJSON("byte-order-mark", ""), "it begins with a byte order mark; editors read no JSON after one"},
+		{"byte-order-mark", "\ufeff" + editorJSON("byte-order-mark", ""), "it begins with a byte order mark; editors cannot read JSON with one"},
 		{"utf-16", toUTF16(editorJSON("utf-16", "")), "it is UTF-16; editors read UTF-8"},
 		{"not-utf-8", editorJSON("not-utf-8", "\"description\":\"\xff\""), ""},
 		{"version-large", `{"name":"version-large","publisher":"acme","version":"1.9007199254740992.0","engines":{"vscode":"^1.60.0"}}`,
@@ -61,7 +61,7 @@ func editorCases() []editorCase {
 	return all
 }
 
-// editorJSON returns a package.json with more fields, the last of two equal ones being used.
+// editorJSON returns a package.json with more fields. Of two equal fields, the last one is used.
 func editorJSON(name, fields string) string {
 	if fields != "" {
 		fields = "," + fields
@@ -77,7 +77,7 @@ func toUTF16(s string) string {
 	return string(b)
 }
 
-// editorPackage makes the package of a case, with the XML of one that is in order.
+// editorPackage returns the package of a case, with a valid XML.
 func editorPackage(t testing.TB, c editorCase) []byte {
 	t.Helper()
 	return pack(t, []entry{
@@ -86,7 +86,7 @@ func editorPackage(t testing.TB, c editorCase) []byte {
 	})
 }
 
-// TestEditorCases opens the packages.
+// TestEditorCases opens the packages of editorCases.
 func TestEditorCases(t *testing.T) {
 	for _, c := range editorCases() {
 		archive := editorPackage(t, c)

@@ -9,18 +9,16 @@ import (
 	"testing"
 )
 
-// A forger writes an archive byte by byte, so that it can contain wrong values. Fields that
-// are zero get the right values.
+// A forger writes an archive byte by byte, so that it may contain wrong values.
 type forger struct {
 	local, central bytes.Buffer
 	entries        int
 }
 
-// A forgery is one entry. The functions change the bytes of a header before it is
-// written.
+// A forgery is an entry. Its functions change the bytes of a header before they are written.
 type forgery struct {
 	name, content string
-	extra, after  []byte // extra fields of the directory; what follows the data
+	extra, after  []byte // extra fields of the directory; bytes after the data
 	local         func([]byte) []byte
 	central       func([]byte) []byte
 }
@@ -30,7 +28,7 @@ func (z *forger) add(f forgery) int {
 	at := z.local.Len()
 	sum, size := crc32.ChecksumIEEE([]byte(f.content)), uint32(len(f.content))
 	le := binary.LittleEndian
-	common := le.AppendUint32(le.AppendUint16(le.AppendUint16(nil, 20), 0), 0) // version, flags, method and a time
+	common := le.AppendUint32(le.AppendUint16(le.AppendUint16(nil, 20), 0), 0) // version, flags, method and time
 	common = le.AppendUint32(append(common, 0x21, 0x5a), sum)
 	common = le.AppendUint32(le.AppendUint32(common, size), size)
 	common = le.AppendUint16(common, uint16(len(f.name)))
@@ -55,7 +53,7 @@ func (z *forger) add(f forgery) int {
 	return at
 }
 
-// bytes returns the archive, with an end that change may forge.
+// bytes returns the archive. change may change its end record.
 func (z *forger) bytes(change func(end []byte) []byte) []byte {
 	le := binary.LittleEndian
 	end := append([]byte(endSignature), 0, 0, 0, 0)
@@ -68,7 +66,7 @@ func (z *forger) bytes(change func(end []byte) []byte) []byte {
 	return bytes.Join([][]byte{z.local.Bytes(), z.central.Bytes(), end}, nil)
 }
 
-// forge returns a package with more entries.
+// forge returns a package with these entries after package.json.
 func forge(more ...forgery) []byte {
 	z := forgeFirst()
 	for _, f := range more {
@@ -83,7 +81,7 @@ func forgeFirst() *forger {
 	return z
 }
 
-// put returns a function that replaces bytes of a record.
+// put returns a function that replaces bytes of a record at a position.
 func put(at int, b ...byte) func([]byte) []byte {
 	return func(record []byte) []byte { return append(append(record[:at:at], b...), record[at+len(b):]...) }
 }
@@ -92,19 +90,19 @@ func put32(at int, n uint32) func([]byte) []byte {
 	return put(at, binary.LittleEndian.AppendUint32(nil, n)...)
 }
 
-// extraField makes an extra field.
+// extraField returns an extra field.
 func extraField(id uint16, data ...byte) []byte {
 	b := binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(nil, id), uint16(len(data)))
 	return append(b, data...)
 }
 
-// unicodePath makes an Info-ZIP Unicode Path field that gives an entry another name.
+// unicodePath returns an Info-ZIP Unicode Path field with a name for the entry of the stored name.
 func unicodePath(stored, name string) []byte {
 	data := binary.LittleEndian.AppendUint32([]byte{1}, crc32.ChecksumIEEE([]byte(stored)))
 	return extraField(extraUnicodePath, append(data, name...)...)
 }
 
-// offset64 makes a zip64 field with an offset, and refers to it.
+// offset64 returns an entry whose offset is in a zip64 field.
 func offset64(offset uint64) forgery {
 	return forgery{name: "extension/a", content: "text", extra: extraField(extraZip64, binary.LittleEndian.AppendUint64(nil, offset)...), central: put32(42, in64Long)}
 }
@@ -124,15 +122,15 @@ func (z *forger) end64(entries, size, offset, at uint64) func([]byte) []byte {
 	}
 }
 
-// sample is an archive with wrong values, and the error for it.
+// A sample is an archive with wrong values, and the error for it.
 type sample struct {
 	archive []byte
 	want    string
 }
 
-// lies are archives that two readers could read differently, or with positions outside of
+// ambiguousArchives are archives that programs could read differently, or with positions outside of
 // the archive.
-func lies() map[string]sample {
+func ambiguousArchives() map[string]sample {
 	text := forgery{name: "extension/a", content: "text"}
 	with := func(change func(*forgery)) []byte {
 		f := text
@@ -140,9 +138,9 @@ func lies() map[string]sample {
 		return forge(f)
 	}
 	all := map[string]sample{
-		"local name":        {with(func(f *forgery) { f.local = put(localBytes, 'E') }), `its local header names it "Extension/a"`},
-		"local name longer": {with(func(f *forgery) { f.local = func(b []byte) []byte { return append(put(26, 12)(b), 'x') } }), `its local header names it "extension/ax"`},
-		"local size":        {with(func(f *forgery) { f.local = put(18, 3) }), "its local header says 3 bytes"},
+		"local name":        {with(func(f *forgery) { f.local = put(localBytes, 'E') }), `its local header has the name "Extension/a"`},
+		"local name longer": {with(func(f *forgery) { f.local = func(b []byte) []byte { return append(put(26, 12)(b), 'x') } }), `its local header has the name "extension/ax"`},
+		"local size":        {with(func(f *forgery) { f.local = put(18, 3) }), "its local header has 3 compressed bytes"},
 		"local checksum":    {with(func(f *forgery) { f.local = put(14, 1, 2, 3, 4) }), "CRC-32 04030201; the directory"},
 		"local method":      {with(func(f *forgery) { f.local = put(8, 8) }), "method 8, the directory"},
 		"local encoding":    {forge(forgery{name: "extension/ü", local: put(7, 8)}), "its local header has flags 0x800"},
@@ -152,22 +150,22 @@ func lies() map[string]sample {
 				u := unicodePath("extension/a", "extension/b")
 				return append(put(28, byte(len(u)))(b), u...)
 			}
-		}), `its Unicode Path field names it "extension/b"`},
+		}), `its Unicode Path field gives the name "extension/b"`},
 		"descriptor":       {with(func(f *forgery) { f.local = put(6, 8); f.after = []byte(descriptorSignature + "123412341234") }), "data descriptor differs from the directory"},
 		"descriptor, bare": {with(func(f *forgery) { f.local = put(6, 8); f.after = []byte("123412341234") }), "data descriptor differs from the directory"},
-		"unicode path":     {with(func(f *forgery) { f.extra = unicodePath("extension/a", "extension/package.json") }), `its Unicode Path field names it "extension/package.json"`},
+		"unicode path":     {with(func(f *forgery) { f.extra = unicodePath("extension/a", "extension/package.json") }), `its Unicode Path field gives the name "extension/package.json"`},
 		"second unicode path": {with(func(f *forgery) {
 			f.extra = append(unicodePath("other", "extension/b"), unicodePath("extension/a", "extension/b")...)
-		}), `its Unicode Path field names it "extension/b"`},
+		}), `its Unicode Path field gives the name "extension/b"`},
 		"extra cut off":       {with(func(f *forgery) { f.extra = []byte{1, 0, 9, 0} }), "extra fields are damaged"},
 		"zip64 field empty":   {with(func(f *forgery) { f.extra = extraField(extraZip64); f.central = put32(24, in64Long) }), "zip64 field lacks a size"},
-		"stored sizes":        {with(func(f *forgery) { f.local, f.central = put(22, 3), put(24, 3) }), "is stored, with 4 bytes packed and 3 unpacked"},
-		"prefix":              {append([]byte("PK\x05\x06 and a script"), forge(text)...), "its directory is said to be"},
-		"installed twice":     {forge(forgery{name: "extensionpackage.json", content: "{}"}), `editors unpack it as "package.json", and entry "extension/package.json" too`},
-		"installed in folder": {forge(text, forgery{name: "extensiona/b", content: "x"}), "is a file and also a folder"},
-		"folder entry":        {forge(text, forgery{name: "extension/a/"}), "is a file and also a folder"},
-		"folder, installed":   {forge(text, forgery{name: "extensiona/"}), "is a file and also a folder"},
-		"dot in front":        {forge(forgery{name: "./extension/a", content: "x"}), "editors do not unpack a name with ./"},
+		"stored sizes":        {with(func(f *forgery) { f.local, f.central = put(22, 3), put(24, 3) }), "is stored without compression, with 4 compressed and 3 uncompressed bytes"},
+		"prefix":              {append([]byte("PK\x05\x06 and a script"), forge(text)...), "its end record gives a directory of"},
+		"installed twice":     {forge(forgery{name: "extensionpackage.json", content: "{}"}), `editors unpack it as "package.json", like entry "extension/package.json"`},
+		"installed in folder": {forge(text, forgery{name: "extensiona/b", content: "x"}), "is both a file and a folder"},
+		"folder entry":        {forge(text, forgery{name: "extension/a/"}), "is both a file and a folder"},
+		"folder, installed":   {forge(text, forgery{name: "extensiona/"}), "is both a file and a folder"},
+		"dot in front":        {forge(forgery{name: "./extension/a", content: "x"}), "editors do not unpack an entry whose name begins with ./"},
 		"overlap, padded": {func() []byte {
 			z := forgeFirst()
 			at := z.add(text)
@@ -178,16 +176,16 @@ func lies() map[string]sample {
 		"in the directory": {with(func(f *forgery) {
 			sizes := []byte{60, 0, 0, 0, 60, 0, 0, 0}
 			f.local, f.central = put(18, sizes...), put(20, sizes...)
-		}), "60 bytes packed at byte"},
-		"local signature": {forge(forgery{name: "extension/folder/", local: put(0, 'X')}), "not where the directory says"},
+		}), "fewer than its 60 compressed bytes at byte"},
+		"local signature": {forge(forgery{name: "extension/folder/", local: put(0, 'X')}), "is not at its position in the directory"},
 		"local unicode path only": {with(func(f *forgery) {
 			u := unicodePath("extension/ü", "extension/ü")
 			f.name = "extension/ü"
 			f.local = func(b []byte) []byte { return append(put(28, byte(len(u)))(b), u...) }
-		}), `its local header names it "extension/ü"`},
+		}), `its local header has the name "extension/ü"`},
 		"fewer entries": {forgeEnd(text, put(8, 1, 0, 1, 0)), "bytes more than its 1 entries"},
 		"more entries":  {forgeEnd(text, put(8, 3, 0, 3, 0)), "3 entries in a directory of"},
-		"65,537 entries": {func() []byte { // readers that count in 16 bits see one
+		"65,537 entries": {func() []byte { // programs with 16-bit counts see one
 			z := forgeFirst()
 			for i := range 1 << 16 {
 				z.add(forgery{name: fmt.Sprintf("extension/%d", i)})
@@ -195,15 +193,15 @@ func lies() map[string]sample {
 			return z.bytes(put(8, 1, 0, 1, 0))
 		}(), "bytes more than its 1 entries"},
 		"disk":            {forgeEnd(text, put(4, 1)), "one of several parts"},
-		"directory late":  {forgeEnd(text, put32(16, 1<<31)), "its directory is said to be"},
-		"directory early": {forgeEnd(text, put32(16, 3)), "its directory is said to be"},
-		"directory small": {forgeEnd(text, put32(12, 5)), "its directory is said to be"},
-		"directory large": {forgeEnd(text, put32(12, 1<<31)), "its directory is said to be"},
+		"directory late":  {forgeEnd(text, put32(16, 1<<31)), "its end record gives a directory of"},
+		"directory early": {forgeEnd(text, put32(16, 3)), "its end record gives a directory of"},
+		"directory small": {forgeEnd(text, put32(12, 5)), "its end record gives a directory of"},
+		"directory large": {forgeEnd(text, put32(12, 1<<31)), "its end record gives a directory of"},
 		"end in comment": {forgeEnd(text, func(end []byte) []byte {
 			c := []byte(endSignature + strings.Repeat("\x00", 18))
 			return append(put(20, byte(len(c)))(end), c...)
-		}), "its directory is said to be"},
-		"comment cut off":            {forgeEnd(text, put(20, 7)), "0 bytes follow its end record, it says 7"},
+		}), "its end record gives a directory of"},
+		"comment cut off":            {forgeEnd(text, put(20, 7)), "its comment has 0 bytes, its end record gives 7"},
 		"control character in UTF-8": {with(func(f *forgery) { f.name = "extension/\u0085" }), "control character in the name"},
 		"name not as UTF-8":          {with(func(f *forgery) { f.name = "extension/\xff"; f.local, f.central = put(7, 8), put(9, 8) }), "not UTF-8"},
 	}
@@ -218,7 +216,7 @@ func lies() map[string]sample {
 		if !isASCII(other) {
 			f.local, f.central = put(7, 8), put(9, 8)
 		}
-		all["package.json "+name] = sample{forge(f), "macOS or Windows unpack it and entry"}
+		all["package.json "+name] = sample{forge(f), "are the same file on macOS or Windows"}
 	}
 	return all
 }
@@ -229,8 +227,8 @@ func forgeEnd(f forgery, change func([]byte) []byte) []byte {
 	return z.bytes(change)
 }
 
-// lies64 are wrong zip64 end records; "good" is right.
-func lies64() map[string]sample {
+// wrongEnds64 are archives with wrong zip64 end records, and one with a correct record, "good".
+func wrongEnds64() map[string]sample {
 	z := forgeFirst()
 	n, size, offset := uint64(z.entries), uint64(z.central.Len()), uint64(z.local.Len())
 	at := offset + size
@@ -243,21 +241,21 @@ func lies64() map[string]sample {
 			forged := z.end64(n, size, offset, at)(end)
 			return put(len(forged)-endBytes+8, 5, 0, 5, 0)(forged)
 		}), "the two end records of the zip archive differ"},
-		// Programs that look at the zip64 record only if the other one refers to it.
+		// Some programs use the zip64 record only if the other one refers to it.
 		"not referred to": {z.bytes(func(end []byte) []byte {
 			forged := z.end64(n, size, offset-1, at)(bytes.Clone(end))
 			return append(forged[:len(forged)-endBytes:len(forged)-endBytes], end...)
 		}), "the two end records of the zip archive differ"},
 	}
 	for _, huge := range []uint64{1 << 62, 1<<63 - 1, 1 << 63, 1<<64 - 56, 1<<64 - 1} {
-		all[fmt.Sprintf("size %#x", huge)] = sample{z.bytes(z.end64(n, huge, offset, at)), "its directory is said to be"}
-		all[fmt.Sprintf("offset %#x", huge)] = sample{z.bytes(z.end64(n, size, huge, at)), "its directory is said to be"}
+		all[fmt.Sprintf("size %#x", huge)] = sample{z.bytes(z.end64(n, huge, offset, at)), "its end record gives a directory of"}
+		all[fmt.Sprintf("offset %#x", huge)] = sample{z.bytes(z.end64(n, size, huge, at)), "its end record gives a directory of"}
 		all[fmt.Sprintf("locator %#x", huge)] = sample{z.bytes(z.end64(n, size, offset, huge)), "outside of the archive"}
 	}
 	return all
 }
 
-func TestLies(t *testing.T) {
+func TestAmbiguousArchives(t *testing.T) {
 	check := func(name string, s sample) {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := openAndWalk(s.archive)
@@ -272,52 +270,52 @@ func TestLies(t *testing.T) {
 			}
 		})
 	}
-	for name, s := range lies() {
+	for name, s := range ambiguousArchives() {
 		check(name, s)
 	}
-	for name, s := range lies64() {
+	for name, s := range wrongEnds64() {
 		check("zip64 end: "+name, s)
 	}
 }
 
-// An oddity is an unusual entry that all readers read the same way.
-type oddity struct {
+// An unusualEntry is an entry that is accepted, because all programs read it in the same way.
+type unusualEntry struct {
 	entry    forgery
 	wantName string
 	wantWarn string
 }
 
-func oddities() map[string]oddity {
-	return map[string]oddity{
+func unusualEntries() map[string]unusualEntry {
+	return map[string]unusualEntry{
 		"unicode path repeats the name":  {forgery{name: "extension/\x81", extra: unicodePath("extension/\x81", "extension/ü")}, "extension/ü", ""},
 		"unicode path of raw UTF-8":      {forgery{name: "extension/ü", extra: unicodePath("extension/ü", "extension/ü")}, "extension/ü", ""},
 		"unicode path of another name":   {forgery{name: "extension/a", extra: unicodePath("extension/b", "extension/c")}, "extension/a", ""},
 		"UTF-8 that is not marked":       {forgery{name: "extension/ü"}, "extension/├╝", "is not marked as UTF-8"},
 		"backslashes":                    {forgery{name: `extension\sub\a`}, "extension/sub/a", ""},
 		"descriptor":                     {forgery{name: "extension/a", local: func(b []byte) []byte { return put(14, make([]byte, 12)...)(put(6, 8)(b)) }, after: []byte(descriptorSignature + strings.Repeat("\x00", 12))}, "extension/a", ""},
-		"descriptor forgotten":           {forgery{name: "extension/a", local: put(6, 8)}, "extension/a", ""},
+		"descriptor missing":             {forgery{name: "extension/a", local: put(6, 8)}, "extension/a", ""},
 		"bytes between entries":          {forgery{name: "extension/a", after: []byte("PK\x03\x04 hidden")}, "extension/a", "11 bytes of the package belong to no entry"},
 		"hidden characters":              {forgery{name: "extension/\u202egnp.exe", local: put(7, 8), central: put(9, 8)}, "extension/\u202egnp.exe", "it contains the bidirectional character"},
 		"symbolic link":                  {forgery{name: "extension/a", content: "package.json", central: put32(38, 0o120777<<16)}, "extension/a", "is a symbolic link"},
-		"beside the folder":              {forgery{name: "extension-x/a"}, "extension-x/a", `is unpacked as "-x/a"`},
+		"next to the folder":             {forgery{name: "extension-x/a"}, "extension-x/a", `is unpacked as "-x/a"`},
 		"one file on other file systems": {forgery{name: "extension/PACKAGE.NLS.JSON"}, "extension/PACKAGE.NLS.JSON", ""},
 	}
 }
 
-func (o oddity) archive() []byte { return forge(o.entry, forgery{name: "extension/last"}) }
+func (o unusualEntry) archive() []byte { return forge(o.entry, forgery{name: "extension/last"}) }
 
-// odd returns the archives of all oddities, by name.
-func odd() map[string][]byte {
+// unusualArchives returns the archives of all unusual entries by name.
+func unusualArchives() map[string][]byte {
 	all := make(map[string][]byte)
-	for name, o := range oddities() {
+	for name, o := range unusualEntries() {
 		all[name] = o.archive()
 	}
 	return all
 }
 
-// TestOneReading checks that names are those of editors, and that oddities cause warnings.
-func TestOneReading(t *testing.T) {
-	for name, c := range oddities() {
+// TestUnusualEntries checks that the names are those of editors, and that there are warnings.
+func TestUnusualEntries(t *testing.T) {
+	for name, c := range unusualEntries() {
 		t.Run(name, func(t *testing.T) {
 			archive := c.archive()
 			p, err := Open(bytes.NewReader(archive), int64(len(archive)), Limits{})
@@ -328,7 +326,7 @@ func TestOneReading(t *testing.T) {
 				t.Errorf("name %q, want %q", got, c.wantName)
 			}
 			warnings := strings.Join(p.Warnings, "\n")
-			for _, word := range []string{"belong to no entry", "not marked", "is unpacked as", "is a symbolic link", "it holds the bidirectional"} {
+			for _, word := range []string{"belong to no entry", "not marked", "is unpacked as", "is a symbolic link", "it contains the bidirectional"} {
 				if want := strings.Contains(c.wantWarn, word); want != strings.Contains(warnings, word) {
 					t.Errorf("warnings %q, want %q", p.Warnings, c.wantWarn)
 				}
@@ -337,13 +335,13 @@ func TestOneReading(t *testing.T) {
 	}
 }
 
-// TestCollisions has files that become one on other file systems.
+// TestCollisions has pairs of files that are the same file on some file systems.
 func TestCollisions(t *testing.T) {
 	for _, c := range []struct{ a, b, want string }{
-		{"extension/é.js", "extension/e\u0301.js", "unpack onto each other on macOS or Windows"},
-		{"extension/ß.js", "extension/SS.js", "unpack onto each other on macOS or Windows"},
+		{"extension/é.js", "extension/e\u0301.js", "are the same file on macOS or Windows"},
+		{"extension/ß.js", "extension/SS.js", "are the same file on macOS or Windows"},
 		{"extension/a.js", "extension/A.js", "differ only in case"},
-		{"extension/a.js", "extension/a.js ", "unpack onto each other on macOS or Windows"},
+		{"extension/a.js", "extension/a.js ", "are the same file on macOS or Windows"},
 		{"extension/ı.js", "extension/i.js", ""},
 	} {
 		marked := forgery{local: put(7, 8), central: put(9, 8)}

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// FuzzOpen feeds anything to Open and Walk: they do not panic, and what they
-// take keeps to its limits and can be unpacked below a folder.
+// FuzzOpen calls Open and Walk with any bytes. They must not panic. A package that is accepted must
+// be within the limits, and its names must not lead out of a folder.
 func FuzzOpen(f *testing.F) {
 	f.Add([]byte("PK"))
 	f.Add(pack(f, nil))
@@ -17,14 +17,14 @@ func FuzzOpen(f *testing.F) {
 	f.Add(pack(f, []entry{packageJSON, {name: `extension\a`, content: "text"}, {name: "extension/package.nls.json", content: "{}"}}))
 	f.Add(pack(f, []entry{packageJSON, {name: "extension.vsixmanifest", content: `<PackageManifest><Metadata><Identity Id="hello"/></Metadata></PackageManifest>`}}))
 	f.Add(zip64(pack(f, []entry{packageJSON})))
-	for _, all := range []map[string]sample{lies(), lies64()} {
+	for _, all := range []map[string]sample{ambiguousArchives(), wrongEnds64()} {
 		for _, s := range all {
 			if len(s.archive) < 10_000 {
 				f.Add(s.archive)
 			}
 		}
 	}
-	for _, archive := range odd() {
+	for _, archive := range unusualArchives() {
 		f.Add(archive)
 	}
 	limits := Limits{PackageBytes: 1 << 20, EntryBytes: 1 << 20, UnpackedBytes: 2 << 20, Entries: 100}
@@ -37,7 +37,7 @@ func FuzzOpen(f *testing.F) {
 			return
 		}
 		if p.Publisher == "" || p.Name == "" || p.Version == "" || p.DisplayName == "" {
-			t.Errorf("taken without an identity: %+v", p)
+			t.Errorf("accepted without an identity: %+v", p)
 		}
 		var total int64
 		err = p.Walk(func(e Entry, r io.Reader) error {
@@ -47,7 +47,7 @@ func FuzzOpen(f *testing.F) {
 			n, err := io.Copy(io.Discard, r)
 			// package.json may grow by two bytes for each that is not UTF-8.
 			if n > e.Size || e.Size > 3*limits.EntryBytes {
-				t.Errorf("%q: %d bytes handed out, entry says %d", e.Name, n, e.Size)
+				t.Errorf("%q: read %d bytes, but Entry.Size is %d", e.Name, n, e.Size)
 			}
 			total += n
 			return err
@@ -56,10 +56,10 @@ func FuzzOpen(f *testing.F) {
 			t.Fatalf("%v\n%s", err, panicked.Stack)
 		}
 		if n := p.metadataBytes(); n > limits.WithDefaults().MetadataBytes {
-			t.Errorf("metadata of %d bytes taken", n)
+			t.Errorf("accepted with %d bytes of metadata", n)
 		}
 		if total > 3*limits.UnpackedBytes {
-			t.Errorf("%d bytes handed out", total)
+			t.Errorf("read %d bytes in all", total)
 		}
 	})
 }

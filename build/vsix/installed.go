@@ -12,26 +12,28 @@ import (
 	"galbuild/build/vsix/manifest"
 )
 
-// installedPrefix is what editors cut off the names of the entries they unpack. The
-// others they pass over.
+// installedPrefix is the prefix of the entries that editors unpack. They remove it from the name,
+// and skip entries without it.
 // Source: https://github.com/microsoft/vscode/blob/1.100.0/src/vs/base/node/zip.ts, extract, with
 // the sourcePath "extension" that extensionManagementService.ts gives: it makes the
 // regular expression /^extension/.
 const installedPrefix = "extension"
 
-// installedPath returns the path below an extension's folder to which editors unpack a
-// file, as a clean path. They remove the prefix whatever follows it: extension.vsixmanifest
-// becomes .vsixmanifest.
+// installedPath returns the clean path, below the folder of an extension, to which editors unpack a
+// file, and false if they do not. They remove the prefix whatever follows it:
+// extension.vsixmanifest becomes .vsixmanifest.
 func installedPath(name string) (string, bool) {
 	rest, ok := strings.CutPrefix(name, installedPrefix)
 	return strings.TrimPrefix(path.Clean("/"+rest), "/"), ok
 }
 
-// checkInstalled refuses files that editors unpack to the same path, to the path of a
-// folder, or to package.json on file systems that ignore case. It warns about other files
-// that become one on such file systems.
+// checkInstalled refuses files that editors unpack to the same path, or to package.json on file
+// systems that ignore case. It warns about other files with equal paths on such file systems.
 func (a *archive) checkInstalled() error {
-	t := tree{archive: a, files: make(map[string]int, len(a.files)), folded: make(map[string]int, len(a.files)), fold: cases.Fold()}
+	t := tree{
+		archive: a, fold: cases.Fold(),
+		files: make(map[string]int, len(a.files)), folded: make(map[string]int, len(a.files)),
+	}
 	for i := range a.files {
 		if err := t.add(i); err != nil {
 			return err
@@ -40,11 +42,11 @@ func (a *archive) checkInstalled() error {
 	return nil
 }
 
-// A tree is an extension's folder as it is unpacked.
+// A tree is the folder of an extension, as editors unpack it.
 type tree struct {
 	*archive
 	files  map[string]int // by path
-	folded map[string]int // by folded path; the first of several
+	folded map[string]int // by folded path; of several files, the first
 	fold   cases.Caser
 }
 
@@ -52,10 +54,10 @@ func (t *tree) add(i int) error {
 	name := t.archive.files[i].name
 	at, ok := installedPath(name)
 	if !ok {
-		return t.compare(name, i, name) // not unpacked, but served
+		return t.compare(name, i, name) // not unpacked by editors, but served
 	}
 	if first, again := t.files[at]; again {
-		return refuse(name, "editors unpack it as %q, and entry %q too", at, t.archive.files[first].name)
+		return refuse(name, "editors unpack it as %q, like entry %q", at, t.archive.files[first].name)
 	}
 	if !strings.HasPrefix(name, installedPrefix+"/") && name != manifest.XMLPath {
 		t.warn("entry %q is unpacked as %q by editors", name, at)
@@ -64,7 +66,7 @@ func (t *tree) add(i int) error {
 	return t.compare("extension/"+at, i, name)
 }
 
-// compare looks for a file whose name file systems treat as equal.
+// compare warns about a file whose path is equal on some file systems, or refuses it.
 func (t *tree) compare(at string, i int, name string) error {
 	folded := t.foldPath(at)
 	first, again := t.folded[folded]
@@ -75,20 +77,22 @@ func (t *tree) compare(at string, i int, name string) error {
 	other := t.archive.files[first].name
 	switch {
 	case folded == manifest.PackagePath:
-		return refuse(name, "macOS or Windows unpack it and entry %q onto each other, so the editor may read another package.json", other)
+		return refuse(name, "it and entry %q are the same file on macOS or Windows, so that editors may read "+
+			"another package.json", other)
 	case strings.EqualFold(other, name):
 		t.warn("entries %q and %q differ only in case", other, name)
 	default:
-		t.warn("entries %q and %q unpack onto each other on macOS or Windows", other, name)
+		t.warn("entries %q and %q are the same file on macOS or Windows", other, name)
 	}
 	return nil
 }
 
-// foldPath returns the same text for paths that are equal for the file systems of macOS or
-// Windows. These ignore case, the composition of characters, invisible characters, trailing
-// dots and spaces of a name, and what follows a colon.
+// foldPath returns equal texts for paths that are equal on file systems of macOS or Windows. These
+// ignore case, the composition of characters, invisible characters, dots and spaces at the end of
+// a name, and what follows a colon.
 func (t *tree) foldPath(p string) string {
-	plain := isASCII(p) && !strings.Contains(p, ":") && !strings.Contains(p+"/", "./") && !strings.Contains(p+"/", " /")
+	plain := isASCII(p) && !strings.Contains(p, ":") &&
+		!strings.Contains(p+"/", "./") && !strings.Contains(p+"/", " /")
 	elements := strings.Split(p, "/")
 	for i, e := range elements {
 		if !plain {
@@ -115,5 +119,5 @@ func (t *tree) foldElement(e string) string {
 	return norm.NFC.String(t.fold.String(norm.NFD.String(visible)))
 }
 
-// shortPackageJSON matches the 8.3 names that Windows gives package.json.
+// shortPackageJSON matches the 8.3 names of package.json on Windows.
 var shortPackageJSON = regexp.MustCompile(`^packag~[0-9]+\.jso$`)

@@ -11,8 +11,8 @@ import (
 	"galbuild/build/similar"
 )
 
-// Limits bound the resources that a package may use, and how much of its text goes into
-// responses. A zero field stands for the default. [LimitTable] describes the fields.
+// Limits limit the resources that a package may use, and the text that it adds to responses. A
+// field that is 0 means the default. [LimitTable] describes the fields.
 type Limits struct {
 	PackageBytes, Entries, EntryBytes, UnpackedBytes, Ratio int64
 	DirectoryBytes, PathBytes, PathElementBytes, Links      int64
@@ -27,12 +27,12 @@ type Limits struct {
 
 // A Limit is a row of the table of limits.
 type Limit struct {
-	Name    string // as --limit NAME=VALUE has it
+	Name    string // the NAME in --limit NAME=VALUE
 	What    string // what is limited
 	Unit    string // "bytes", "characters", "times", or "" for a number of things
 	Default int64
 	Most    int64  // the largest value it can be given
-	Excess  string // what happens to the excess: "refused", "cut", "left out", …
+	Excess  string // what is done with an excess: "refused", "cut", "left out", …
 
 	field func(*Limits) *int64
 }
@@ -49,12 +49,12 @@ const (
 	ratioFrom = mib
 )
 
-// limits is the only table of limits. The checks and the help of --limit are made from it;
-// a test compares the package comment and SECURITY.md with it.
+// limits is the table of all limits. The checks and the help of --limit use it, and a test
+// compares the package comment and SECURITY.md with it.
 //
-// The defaults are several times as large as in the largest known packages: packs of 200
-// extensions, language extensions with 300 tags, change logs of 2 MB. The largest value
-// that can be set is what a catalogue or a file system accepts.
+// The defaults are several times the values of the largest known packages: packs of 200
+// extensions, language extensions with 300 tags, change logs of 2 MB. The largest value that can
+// be set is the largest that a catalogue or a file system accepts.
 var limits = []Limit{
 	{"package-bytes", "the .vsix file, and a compressed copy that is downloaded or read", "bytes", 2 * gib, unlimited, "refused", func(l *Limits) *int64 { return &l.PackageBytes }},
 	{"entries", "entries of the archive: files and folders", "", 100_000, 10_000_000, "refused", func(l *Limits) *int64 { return &l.Entries }},
@@ -91,7 +91,7 @@ var limits = []Limit{
 // LimitTable returns all limits, in the order in which they are checked.
 func LimitTable() []Limit { return append([]Limit{}, limits...) }
 
-// LimitNames returns their names, separated by ", ".
+// LimitNames returns the names of all limits, separated by ", ".
 func LimitNames() string {
 	names := make([]string, len(limits))
 	for i := range limits {
@@ -110,8 +110,8 @@ func (l Limits) WithDefaults() Limits {
 	return l
 }
 
-// Unpacked returns a reader of the content of a compressed file of so many bytes. It fails
-// with a *FormatError if the content exceeds the limit ratio.
+// Unpacked returns a reader of r, the content of a compressed file with packed bytes. Reading
+// fails with a *FormatError if the content exceeds the limit ratio.
 func (l Limits) Unpacked(r io.Reader, packed int64) io.Reader {
 	return &unpacked{r, packed, l.WithDefaults().Ratio, 0}
 }
@@ -130,8 +130,8 @@ func (u *unpacked) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Set sets one limit, written as NAME=VALUE. Bytes may be written as 4MiB, 2GiB or 100kB.
-// An error lists the known names, or the allowed values.
+// Set sets a limit from NAME=VALUE. Bytes may be written as 4MiB, 2GiB or 100kB. If the name or
+// value is invalid, the error lists the valid ones.
 func (l *Limits) Set(assignment string) error {
 	name, text, ok := strings.Cut(assignment, "=")
 	if !ok {

@@ -9,11 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// checkLinks checks the targets of symbolic links, and warns about them. Editors do not make
-// links: they write a file that holds the target as text, which is what Walk hands out.
-// Programs that unpack the package as zip prescribes do make links, so a link must lead to a
-// place within the package, and one below extension/ to a place below extension/, which is
-// the folder of an installed extension.
+// checkLinks checks the targets of symbolic links, and warns about the links. Editors do not
+// create links: they write a file with the target as text, and so does Walk. Other programs that
+// unpack the package create links. Therefore a link must lead to a path within the package, and a
+// link below extension/, the folder of an installed extension, to a path below extension/.
 //
 // Source: https://github.com/microsoft/vscode/blob/1.100.0/src/vs/base/node/zip.ts: extractEntry
 // writes every entry with createWriteStream, whatever its mode.
@@ -27,7 +26,8 @@ func (a *archive) checkLinks(l Limits) error {
 		}
 	}
 	if n := int64(len(all)); n > l.Links {
-		return refuse(a.files[all[l.Links]].name, "one of %d symbolic links, more than the limit of %d", n, l.Links)
+		return refuse(a.files[all[l.Links]].name, "one of %d symbolic links, more than the limit of %d",
+			n, l.Links)
 	}
 	for _, i := range all {
 		if _, err := links.resolve(i, l); err != nil {
@@ -35,7 +35,8 @@ func (a *archive) checkLinks(l Limits) error {
 		}
 	}
 	if len(all) > 0 {
-		a.warn("entry %q is a symbolic link: editors write a small file with the link's target in its place", a.files[all[0]].name)
+		a.warn("entry %q is a symbolic link: editors write a small file with the link's target in its place",
+			a.files[all[0]].name)
 	}
 	if len(all) > 1 {
 		a.warn("%d more entries are symbolic links", len(all)-1)
@@ -43,14 +44,14 @@ func (a *archive) checkLinks(l Limits) error {
 	return nil
 }
 
-// links follows links to links.
+// links resolves links that lead to other links.
 type links struct {
 	*archive
 	at       map[string]int // by /lower-case name, as some file systems find them
-	resolved map[int]string // where a link leads, without links; "" while it is followed
+	resolved map[int]string // resolved target by index; "" while the link is being resolved
 }
 
-// resolve returns the path to which a link leads, in lower case.
+// resolve returns the path to which a link leads, in lower case and without links.
 func (s *links) resolve(i int, l Limits) (string, error) {
 	f := &s.files[i]
 	if at, ok := s.resolved[i]; ok {
@@ -79,15 +80,16 @@ func (s *links) resolve(i int, l Limits) (string, error) {
 			return "", err
 		}
 		if at = append(at[:0], to...); !f.mayLeadTo(at) {
-			return "", refuse(f.name, "symbolic link to %q, which leads out of the package by the link %q", clip(target), s.files[next].name)
+			return "", refuse(f.name, "symbolic link to %q, which leads out of the package by the link %q",
+				clip(target), s.files[next].name)
 		}
 	}
 	s.resolved[i] = string(at)
 	return s.resolved[i], nil
 }
 
-// step follows one element of a path, which begins with a slash. It returns false if that
-// leads out of the package. Most paths have many elements, so at is changed in place.
+// step follows an element of a path from at, which begins with a slash. It returns false if the
+// element leads out of the package. It changes at in place, because paths have many elements.
 func step(at []byte, element string) ([]byte, bool) {
 	switch {
 	case element == "" || element == ".":
@@ -102,7 +104,8 @@ func step(at []byte, element string) ([]byte, bool) {
 	return append(at, element...), true
 }
 
-// mayLeadTo tells whether a link may have a target: one that is unpacked with it.
+// mayLeadTo reports whether a link may have a target: if the link is below extension/, the target
+// must be too.
 func (f *file) mayLeadTo(at []byte) bool {
 	const root = "/extension"
 	rest, below := bytes.CutPrefix(at, []byte(root))
@@ -112,7 +115,8 @@ func (f *file) mayLeadTo(at []byte) bool {
 // target returns where a link points to, with slashes. It refuses absolute targets.
 func (f *file) target(l Limits) (string, error) {
 	if f.size() > l.PathBytes {
-		return "", refuse(f.name, "symbolic link with a target of %d bytes, more than the limit of %d", f.size(), l.PathBytes)
+		return "", refuse(f.name, "symbolic link with a target of %d bytes, more than the limit of %d",
+			f.size(), l.PathBytes)
 	}
 	var text bytes.Buffer
 	err := f.read(func(r io.Reader) error {
@@ -125,7 +129,7 @@ func (f *file) target(l Limits) (string, error) {
 	target := strings.ReplaceAll(text.String(), `\`, "/")
 	switch {
 	case !utf8.ValidString(target) || strings.ContainsFunc(target, unicode.IsControl):
-		return "", refuse(f.name, "symbolic link with control characters in its target, or one that is not UTF-8")
+		return "", refuse(f.name, "symbolic link whose target contains control characters or is not UTF-8")
 	case strings.HasPrefix(target, "/") || drive.MatchString(target):
 		return "", refuse(f.name, "symbolic link to %q, an absolute path", clip(target))
 	}

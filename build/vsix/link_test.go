@@ -12,7 +12,7 @@ import (
 	"galbuild/build/vsix/manifest"
 )
 
-// link is an entry that is a symbolic link.
+// link returns a symbolic link as an entry.
 func link(name, target string) entry {
 	return entry{name, target, func(h *zip.FileHeader) {
 		h.Method = zip.Store
@@ -20,36 +20,36 @@ func link(name, target string) entry {
 	}}
 }
 
-// TestLinks has links within the package, which are handed out as files, and links that
-// leave it, which are refused.
+// TestLinks has links within the package, which Walk reads as files, and links out of it, which are
+// refused.
 func TestLinks(t *testing.T) {
 	for name, c := range map[string]struct {
 		links []entry
 		want  string // of the error
 	}{
-		"beside":              {[]entry{link("extension/a", "package.json")}, ""},
+		"next to it":          {[]entry{link("extension/a", "package.json")}, ""},
 		"a framework":         {[]entry{link("extension/X.framework/Versions/Current", "A"), link("extension/X.framework/X", "Versions/Current/X")}, ""},
 		"up and down":         {[]entry{link("extension/bin/a", "../lib/../lib/b")}, ""},
 		"the folder itself":   {[]entry{link("extension/a", ".")}, ""},
 		"nowhere":             {[]entry{link("extension/a", "missing")}, ""},
 		"empty":               {[]entry{link("extension/a", "")}, ""},
-		"beside extension":    {[]entry{link("a", "extension/package.json")}, ""},
+		"next to extension":   {[]entry{link("a", "extension/package.json")}, ""},
 		"absolute":            {[]entry{link("extension/a", "/etc/passwd")}, `entry "extension/a": symbolic link to "/etc/passwd", an absolute path`},
 		"drive":               {[]entry{link("extension/a", `C:\Windows`)}, "an absolute path"},
 		"share":               {[]entry{link("extension/a", `\\server\share`)}, "an absolute path"},
-		"climbs":              {[]entry{link("extension/a", "../../x")}, `entry "extension/a": symbolic link to "../../x", which is outside of the package`},
-		"climbs with \\":      {[]entry{link("extension/a", `..\..\x`)}, "which is outside of the package"},
+		"parent folder":       {[]entry{link("extension/a", "../../x")}, `entry "extension/a": symbolic link to "../../x", which is outside of the package`},
+		"backslashes":         {[]entry{link("extension/a", `..\..\x`)}, "which is outside of the package"},
 		"out of extension":    {[]entry{link("extension/a", "../extension.vsixmanifest")}, "which is outside of the package"},
 		"out and in again":    {[]entry{link("extension/a", "../extension/b")}, "which is outside of the package"},
-		"beside climbs":       {[]entry{link("a", "../x")}, "which is outside of the package"},
+		"next to, parent":     {[]entry{link("a", "../x")}, "which is outside of the package"},
 		"a file like ..":      {[]entry{link("extension/a", "..x/b")}, ""},
 		"by another link":     {[]entry{link("extension/a/b", "."), link("extension/c", "a/b/../../x")}, `entry "extension/c": symbolic link to "a/b/../../x", which is outside`},
 		"by a link elsewhere": {[]entry{link("extension/deep/er/up", ".."), link("extension/z", "deep/er/up/../../x")}, "which is outside of the package"},
-		"by a link in other letters": {[]entry{link("extension/D/A", ".."), {name: "extension/d/a/b", content: "x"}, link("extension/d/a/l", "../..")},
+		"by a link in another case": {[]entry{link("extension/D/A", ".."), {name: "extension/d/a/b", content: "x"}, link("extension/d/a/l", "../..")},
 			`entry "extension/d/a/l": symbolic link to "../..", which is outside of the package`},
-		"in a circle":        {[]entry{link("extension/a", "b"), link("extension/b", "a")}, "symbolic link that leads to itself"},
+		"in a cycle":         {[]entry{link("extension/a", "b"), link("extension/b", "a")}, "symbolic link that leads to itself"},
 		"to itself":          {[]entry{link("extension/a", "a/x")}, "symbolic link that leads to itself"},
-		"control characters": {[]entry{link("extension/a", "b\nc")}, "control characters in its target"},
+		"control characters": {[]entry{link("extension/a", "b\nc")}, "whose target contains control characters"},
 		"too long":           {[]entry{link("extension/a", strings.Repeat("a/", 513))}, "a target of 1026 bytes, more than the limit of 1024"},
 		"as package.json":    {[]entry{link("extension/package.nls.json", "package.json")}, ""},
 	} {
@@ -66,7 +66,7 @@ func TestLinks(t *testing.T) {
 			}
 			for _, l := range c.links {
 				if content[l.name] != l.content {
-					t.Errorf("%s holds %q, want %q", l.name, content[l.name], l.content)
+					t.Errorf("%s contains %q, want %q", l.name, content[l.name], l.content)
 				}
 			}
 			if !strings.Contains(strings.Join(p.Warnings, "\n"), fmt.Sprintf("entry %q is a symbolic link", c.links[0].name)) {
@@ -91,7 +91,7 @@ func walkedLinks(t *testing.T, entries []entry) (*Package, map[string]string, er
 	})
 }
 
-// TestLinkedDocuments has links in place of what editors read.
+// TestLinkedDocuments has links in place of files that editors read.
 func TestLinkedDocuments(t *testing.T) {
 	if _, _, err := walkedLinks(t, []entry{link("extension/package.json", "other.json")}); err == nil || !strings.Contains(err.Error(), "extension/package.json") {
 		t.Errorf("package.json: error %v", err)
@@ -110,7 +110,7 @@ func TestLinkedDocuments(t *testing.T) {
 	}
 }
 
-// TestManyLinks has a chain of as many links as are allowed, and then one more.
+// TestManyLinks has a chain of as many links as the limit, and then one more.
 func TestManyLinks(t *testing.T) {
 	most := int(Limits{}.WithDefaults().Links)
 	entries := []entry{packageJSON}

@@ -7,17 +7,17 @@ import (
 	"slices"
 )
 
-// A span is the part of an archive that belongs to an entry: its local header, its data,
-// and its data descriptor.
+// A span is the part of an archive with the local header, the data and the data descriptor of an
+// entry.
 type span struct {
 	from, to uint64
 	entry    int
 }
 
-// checkLocals compares the local header of each entry with the directory, and refuses
-// entries that share bytes. Editors use the directory, and programs that unpack while they
-// read use the local headers. If the two differed, the checks would not hold for both. It
-// returns how many bytes before the directory belong to no entry.
+// checkLocals compares the local header of each entry with the directory, and refuses entries that
+// overlap. Editors use the directory, and programs that read the archive as a stream use the local
+// headers. If they differed, the checks would be valid for one of them only. checkLocals returns
+// the number of bytes before the directory that belong to no entry.
 func checkLocals(r io.ReaderAt, headers []header, directory uint64) (unused uint64, err error) {
 	spans := make([]span, len(headers))
 	for i := range headers {
@@ -27,11 +27,14 @@ func checkLocals(r io.ReaderAt, headers []header, directory uint64) (unused uint
 		}
 		spans[i] = span{headers[i].offset, to, i}
 	}
-	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.entry, b.entry)) })
+	slices.SortFunc(spans, func(a, b span) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.entry, b.entry))
+	})
 	at := uint64(0)
 	for i, s := range spans {
 		if s.from < at {
-			return 0, refuse(headers[s.entry].name, "overlaps entry %q in the archive", clip(headers[spans[i-1].entry].name))
+			return 0, refuse(headers[s.entry].name, "overlaps entry %q in the archive",
+				clip(headers[spans[i-1].entry].name))
 		}
 		unused += s.from - at
 		at = s.to
@@ -39,40 +42,47 @@ func checkLocals(r io.ReaderAt, headers []header, directory uint64) (unused uint
 	return unused + directory - at, nil
 }
 
-// checkLocal returns the position where the entry ends.
+// checkLocal checks the local header and returns the position at which the entry ends.
 func (h *header) checkLocal(r io.ReaderAt, directory uint64) (uint64, error) {
 	if h.offset > directory || directory-h.offset < localBytes {
-		return 0, refuse(h.name, "is said to be at byte %d, where the archive has no entries", h.offset)
+		return 0, refuse(h.name, "is at byte %d in the directory, where the archive has no entries",
+			h.offset)
 	}
-	// Enough for the whole header in most archives, so that it is read at once.
+	// This is enough for the whole header in most archives, so that one read is sufficient.
 	const usualExtra = 36
-	b, err := readAt(r, h.offset, int(min(directory-h.offset, uint64(localBytes+len(h.raw)+usualExtra))))
+	n := min(directory-h.offset, uint64(localBytes+len(h.raw)+usualExtra))
+	b, err := readAt(r, h.offset, int(n))
 	if err != nil {
 		return 0, err
 	}
 	if string(b[:4]) != localSignature {
-		return 0, refuse(h.name, "not where the directory says: the archive is damaged")
+		return 0, refuse(h.name, "is not at its position in the directory: the archive is damaged")
 	}
 	name, extra := int(b.u16(26)), int(b.u16(28))
 	data := h.offset + localBytes + uint64(name) + uint64(extra)
 	if data > directory || h.packed > directory-data {
-		return 0, refuse(h.name, "%d bytes packed at byte %d are more than the package has: the archive is cut off or damaged", h.packed, data)
+		return 0, refuse(h.name, "the package has fewer than its %d compressed bytes at byte %d: "+
+			"the archive is cut off or damaged", h.packed, data)
 	}
 	if n := localBytes + name + extra; n > len(b) {
 		if b, err = readAt(r, h.offset, n); err != nil {
 			return 0, err
 		}
 	}
-	if err := h.compare(b, b[localBytes:localBytes+name], b[localBytes+name:localBytes+name+extra]); err != nil {
+	fields := b[localBytes+name : localBytes+name+extra]
+	if err := h.compare(b, b[localBytes:localBytes+name], fields); err != nil {
 		return 0, err
 	}
 	end := data + h.packed
 	if b.u16(6)&flagDescriptor == 0 {
 		return end, nil
 	}
-	n, err := h.checkDescriptor(r, end, directory)
-	return end + n, err
+	length, err := h.checkDescriptor(r, end, directory)
+	return end + length, err
 }
+
+const localNameDiffers = "its local header has the name %q, which programs that read the archive " +
+	"as a stream use"
 
 // compare compares the fields of the local header with those of the directory.
 func (h *header) compare(local, name, extra le) error {
@@ -81,30 +91,33 @@ func (h *header) compare(local, name, extra le) error {
 	fields, _ := parseExtra(extra)
 	fields.resolve(&unpacked, &packed)
 	localName, err := fields.nameOf(string(name), flags)
-	// With a data descriptor the numbers may be missing here.
+	// If there is a data descriptor, the numbers may be missing in the local header.
 	same := func(equal bool, n uint64) bool {
 		return equal || flags&flagDescriptor != 0 && (n == 0 || n == in64Long)
 	}
 	switch {
 	case !bytes.Equal(name, h.raw):
-		return refuse(h.name, "its local header names it %q; programs that unpack as they read take that name", clip(decodeName(string(name), flags)))
+		return refuse(h.name, localNameDiffers, clip(decodeName(string(name), flags)))
 	case err != nil:
 		return err
 	case len(fields.unicodePaths) > 0 && localName != h.name:
-		return refuse(h.name, "its local header names it %q; programs that unpack as they read take that name", clip(localName))
-	case (flags^h.flags)&flagEncrypted != 0, (flags^h.flags)&flagUTF8 != 0 && !isASCII(string(name)), local.u16(8) != h.method:
+		return refuse(h.name, localNameDiffers, clip(localName))
+	case (flags^h.flags)&flagEncrypted != 0, (flags^h.flags)&flagUTF8 != 0 && !isASCII(string(name)),
+		local.u16(8) != h.method:
 		return refuse(h.name, "its local header has flags %#x and method %d, the directory flags %#x and method %d",
 			flags, local.u16(8), h.flags, h.method)
-	case !same(crc == h.crc, uint64(crc)) || !same(packed == h.packed, packed) || !same(unpacked == h.unpacked, unpacked):
-		return refuse(h.name, "its local header says %d bytes, %d unpacked, CRC-32 %08x; the directory %d, %d, %08x",
+	case !same(crc == h.crc, uint64(crc)) || !same(packed == h.packed, packed) ||
+		!same(unpacked == h.unpacked, unpacked):
+		return refuse(h.name, "its local header has %d compressed bytes, %d uncompressed and CRC-32 %08x; "+
+			"the directory has %d, %d and %08x",
 			packed, unpacked, crc, h.packed, h.unpacked, h.crc)
 	}
 	return nil
 }
 
-// checkDescriptor returns the length of the data descriptor at a position: checksum and
-// sizes, of 32 or 64 bits, with or without a signature. It refuses one that differs from
-// the directory. Some archives have none although they should.
+// checkDescriptor returns the length of the data descriptor at a position: a checksum, and sizes of
+// 32 or 64 bits, with or without a signature. It refuses one that differs from the directory. In
+// some archives it is missing.
 func (h *header) checkDescriptor(r io.ReaderAt, at, directory uint64) (uint64, error) {
 	const longest = 24
 	b, err := readAt(r, at, int(min(directory-at, longest)))

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-// decodeName reads a name that is not marked as UTF-8 as CP437, as editors do.
+// decodeName decodes a name. If it is not marked as UTF-8, it is CP437, as in editors.
 func decodeName(name string, flags uint16) string {
 	if flags&flagUTF8 != 0 || isASCII(name) {
 		return name
@@ -25,8 +25,8 @@ func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
-// checkEncoding warns about a UTF-8 name that is not marked as such, as some tools write
-// it: editors show other characters. The name must be safe in both readings.
+// checkEncoding warns about a UTF-8 name that is not marked as such. Some tools write these names,
+// and editors show other characters. The name must be safe in both encodings.
 func (a *archive) checkEncoding(h *header) error {
 	raw := strings.ReplaceAll(string(h.raw), `\`, "/")
 	if h.flags&flagUTF8 != 0 || isASCII(raw) || !utf8.ValidString(raw) || h.name == raw {
@@ -41,8 +41,8 @@ func (a *archive) checkEncoding(h *header) error {
 
 var drive = regexp.MustCompile(`^[A-Za-z]:`)
 
-// cleanName returns a name with slashes, without "." and empty elements and
-// without a slash at its end. It refuses names that could leave a folder.
+// cleanName returns a name with slashes, without "." and empty elements and without a slash at its
+// end. It refuses names that could lead out of a folder.
 func cleanName(name string, l Limits) (string, error) {
 	slashed := strings.ReplaceAll(name, `\`, "/")
 	clean := path.Clean(slashed)
@@ -56,15 +56,16 @@ func cleanName(name string, l Limits) (string, error) {
 	case strings.HasPrefix(slashed, "/") || drive.MatchString(slashed):
 		return "", refuse(name, "absolute path")
 	case slices.Contains(strings.Split(slashed, "/"), ".."):
-		return "", refuse(name, "path climbs with ..")
+		return "", refuse(name, "path contains ..")
 	case len(clean) > int(l.PathBytes):
 		return "", refuse(name, "name has %d bytes, more than the limit of %d", len(clean), l.PathBytes)
 	case strings.HasPrefix(clean, installedPrefix) != strings.HasPrefix(slashed, installedPrefix):
-		return "", refuse(name, "editors do not unpack a name with ./ in front")
+		return "", refuse(name, "editors do not unpack an entry whose name begins with ./")
 	}
 	for element := range strings.SplitSeq(clean, "/") {
 		if len(element) > int(l.PathElementBytes) {
-			return "", refuse(name, "name has %d bytes between slashes, more than the limit of %d", len(element), l.PathElementBytes)
+			return "", refuse(name, "name has %d bytes between slashes, more than the limit of %d",
+				len(element), l.PathElementBytes)
 		}
 	}
 	return clean, nil
@@ -87,17 +88,17 @@ func (a *archive) checkFoldersAt(pathOf func(name string) (string, bool)) error 
 			files[at] = true
 		}
 	}
-	known := map[string]bool{".": true, "": true}
+	checked := map[string]bool{".": true, "": true}
 	check := func(name string, folder bool) error {
 		at, ok := pathOf(name)
 		if !folder {
 			at = path.Dir(at)
 		}
-		for ; ok && !known[at]; at = path.Dir(at) {
+		for ; ok && !checked[at]; at = path.Dir(at) {
 			if files[at] {
-				return refuse(at, "is a file and also a folder, with %q in it", name)
+				return refuse(at, "is both a file and a folder that contains %q", name)
 			}
-			known[at] = true
+			checked[at] = true
 		}
 		return nil
 	}

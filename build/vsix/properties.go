@@ -10,8 +10,8 @@ import (
 
 const code = "Microsoft.VisualStudio.Code."
 
-// readByEditors are the properties that are completed. The others are for pages,
-// and cost bytes in every response.
+// readByEditors are the properties that are completed from package.json. The others are only shown
+// on pages, and would make every response larger.
 // Source: https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensionManagement/common/extensionGalleryService.ts
 var readByEditors = map[string]bool{
 	manifest.PropertyEngine:                         true,
@@ -25,9 +25,9 @@ var readByEditors = map[string]bool{
 	"Microsoft.VisualStudio.Services.Links.Support": true,
 }
 
-// decidedByPackage are the properties that say again what editors decide by. They read it in
-// package.json too, before or after the download, so that package.json is right where the
-// XML differs. The pre-release property is not among them: package.json has no field for it.
+// decidedByPackage are the properties whose values editors also read in package.json, before or
+// after the download. If the XML differs, the value of package.json is used. package.json has no
+// field for the pre-release property.
 var decidedByPackage = map[string]bool{
 	manifest.PropertyEngine:        true,
 	code + "ExtensionDependencies": true,
@@ -38,8 +38,8 @@ var decidedByPackage = map[string]bool{
 	code + "ExecutesCode":          true,
 }
 
-// setProperties takes the XML's properties, the first of each key as editors do, and adds
-// those it lacks. Of the derived ones an empty value adds nothing.
+// setProperties sets the properties: those of the XML, of which the first of each key is used, as
+// in editors, and those derived from package.json that the XML lacks and that are not empty.
 func (p *Package) setProperties(d *documents) {
 	derived := make(map[string]string)
 	for _, x := range d.pkg.Properties() {
@@ -66,26 +66,29 @@ func (p *Package) setProperties(d *documents) {
 	}
 }
 
-// valueOf returns the value of a property of the XML, "" if it is to be left out.
+// valueOf returns the value of a property of the XML, or "" if it must be left out.
 func (p *Package) valueOf(x manifest.Property, derived map[string]string) string {
 	value, known := derived[x.ID]
 	switch {
 	case manifest.Damaged(x.Value):
-		p.warn(`extension.vsixmanifest has "[object Object]", a mistake of vsce, as property %s: taken from package.json and package.nls.json: %q`, x.ID, value)
+		p.warn(`extension.vsixmanifest has "[object Object]", a mistake of vsce, as property %s: `+
+			`the value of package.json and package.nls.json is used: %q`, x.ID, value)
 		return value
 	case x.ID == manifest.PropertyPreRelease && strings.EqualFold(strings.TrimSpace(x.Value), "true"):
 		p.PreRelease = true
 		return "true" // editors compare exactly
-	case decidedByPackage[x.ID] && (known || x.ID != code+"ExtensionKind") && !sameItems(x.ID, x.Value, value):
-		p.warn("%s is %q by package.json and %q in extension.vsixmanifest: package.json decides, for editors read it",
+	case decidedByPackage[x.ID] && (known || x.ID != code+"ExtensionKind") &&
+		!sameItems(x.ID, x.Value, value):
+		p.warn("%s is %q in package.json and %q in extension.vsixmanifest: "+
+			"package.json is used, because editors read it",
 			strings.TrimPrefix(x.ID, code), clip(value), clip(x.Value))
 		return value
 	}
 	return x.Value
 }
 
-// sameItems tells whether two values of a property mean the same to editors: the order of
-// kinds is that of preference, other lists have none; ids have no case.
+// sameItems reports whether two values of a property are equal for editors. The case of ids does
+// not matter, nor does the order, except for kinds, which are in the order of preference.
 func sameItems(key, a, b string) bool {
 	x, y := manifest.Split(strings.ToLower(a)), manifest.Split(strings.ToLower(b))
 	if key != code+"ExtensionKind" {

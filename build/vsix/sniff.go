@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// looks are the first bytes of what people save as .vsix by mistake.
+// looks are the first bytes of other files that are often saved as .vsix.
 var looks = []struct{ magic, what string }{
-	{"\x1f\x8b", "gzip data: the gallery answered compressed, so download it with curl --compressed, or gunzip it"},
+	{"\x1f\x8b", "gzip data: download it with curl --compressed, or decompress it with gunzip"},
 	{"<!DOCTYPE", "an HTML page: often a login or an error page"},
 	{"<html", "an HTML page: often a login or an error page"},
 	{"<?xml", "an XML document: often an error message"},
@@ -20,7 +20,7 @@ var looks = []struct{ magic, what string }{
 	{"\x28\xb5\x2f\xfd", "Zstandard data"},
 }
 
-// sniff refuses what does not begin as a zip archive, and says what it may be.
+// sniff refuses a file that does not begin like a zip archive. The error contains what it may be.
 func sniff(r io.ReaderAt, size int64) error {
 	if size <= 0 {
 		return refuse("", "empty file")

@@ -1,10 +1,9 @@
-// Package vsix reads one .vsix: what it is, which of its files editors ask for
-// by type, and the files themselves, within stated limits.
+// Package vsix reads a .vsix package within limits: its metadata, the files that editors request
+// by type, and all other files.
 //
-// A .vsix is a zip archive with extension.vsixmanifest, [Content_Types].xml and
-// the extension's files below extension/. Packages come from strangers, so
-// nothing the archive says is believed: sizes are counted, checksums computed,
-// names checked.
+// A .vsix is a zip archive with extension.vsixmanifest, [Content_Types].xml and the files of the
+// extension below extension/. Packages are not trusted: sizes are counted, checksums are computed
+// and names are checked.
 //
 // # Limits
 //
@@ -46,15 +45,14 @@
 //
 // # What is refused
 //
-// A package that no editor could install, or whose meaning depends on who reads
-// it. Editors read packages with yauzl (https://github.com/thejoshwolfe/yauzl)
-// and JSON.parse, and unpack what is below extension/. So these are refused, with the
-// reason:
+// A package is refused if no editor could install it, or if programs could read it differently.
+// Editors read packages with yauzl (https://github.com/thejoshwolfe/yauzl) and JSON.parse, and
+// unpack the entries below extension/. A message has the reason. These are refused:
 //
-//   - what is not a zip archive, is cut off, is followed by other bytes, or preceded
-//     by bytes that its offsets do not count;
-//   - end records that contradict each other, a directory that is not where they say or
-//     has not the size or number of entries that they say, offsets outside of the archive;
+//   - a file that is not a zip archive, is cut off, is followed by other bytes, or is preceded
+//     by bytes that are not included in its offsets;
+//   - end records that contradict each other or give another position, size or number of
+//     entries than the directory has, and offsets outside of the archive;
 //   - entries whose local header or data descriptor has another name, method, size or
 //     checksum than the directory, and entries that share bytes of the archive;
 //   - an Info-ZIP Unicode Path field that gives an entry another name;
@@ -62,45 +60,45 @@
 //   - wrong checksums or sizes (found by Walk, or by Open in the files it needs);
 //   - two entries that editors unpack to the same file, or two names of package.json for
 //     macOS or Windows (two names of another file are a warning);
-//   - names that are absolute, climb (..), begin with a drive letter, hold
-//     control characters or are not UTF-8 where the archive says so; special files;
+//   - names that are absolute, contain .., begin with a drive letter, contain control
+//     characters, or are marked as UTF-8 but are not; special files;
 //   - symbolic links out of the package, or out of extension/ if they are in it: absolute
-//     ones, and those that climb, by themselves or by another link;
+//     ones, and those that leave it with .., directly or through another link;
 //   - two entries of one name, a name that is both a file and a folder;
 //   - no entry called exactly extension/package.json, or one with a byte order mark, one
 //     that is not a JSON object, or one without a publisher, name or version that is a string;
-//   - what every editor refuses after the download, such as a package.json without
+//   - a package that every editor refuses after the download, such as one without
 //     engines.vscode: see manifest.Package.CheckEditors;
-//   - an id or platform that cannot be part of a path; a target platform that no editor asks
-//     for; a version that is not semver, or that no editor parses because a number is above
-//     2^53-1; another version in the XML; XML that is no XML.
+//   - an id or platform that cannot be part of a path; a target platform that no editor
+//     requests; a version that is not semver, or that no editor parses because a number is above
+//     2^53-1; another version in extension.vsixmanifest; a damaged extension.vsixmanifest.
 //
-// What a gallery lists can be mended, and is: see below. What an editor reads in the .vsix
-// file itself cannot.
+// Mistakes in the metadata that a gallery lists are corrected: see below. Mistakes that editors
+// read in the .vsix file itself cannot be corrected.
 //
-// # What is taken
+// # What is accepted
 //
 // Backslashes in names are slashes. Names that are not marked as UTF-8 are read as
 // CP437, as zip prescribes and editors do. Names in manifests are matched exactly, else
 // without regard to case. Directory entries, comments, zip64 and data descriptors are
-// accepted. An entry whose name does not end in a slash is a file, whatever its mode: a
-// symbolic link is a small file that holds its target, with a warning, as editors write it.
+// accepted. An entry whose name does not end in a slash is a file, whatever its mode. A
+// symbolic link is a small file with its target as text, as editors unpack it, with a warning.
 // For the documents see package manifest.
 //
-// Publisher and name are those of package.json, which editors compare with what
-// a gallery answers. So are, with a warning if the XML has others, engine, dependencies, pack,
-// kinds, localized languages, proposed interfaces and whether it runs in the browser:
-// editors decide by them, and read package.json. The rest is the XML's, completed from
-// package.json: properties that editors read, display name, description, categories; assets
-// if it lists none; the tag __web_extension if there is a browser entry point. Without the XML
-// all of it follows from package.json.
+// Publisher and name are those of package.json, because editors compare these with the response
+// of a gallery. Engine, dependencies, pack, kinds, localized languages, proposed interfaces and
+// whether it runs in the browser are those of package.json too, because editors read it. If the
+// XML has other values, there is a warning. Everything else is taken from the XML, and completed
+// from package.json: properties that editors read, display name, description, categories; assets
+// if it lists none; the tag __web_extension if there is a browser entry point. Without the XML,
+// all of it is derived from package.json.
 //
-// vsce writes "[object Object]" into the XML where a translation has comments for
-// translators. With a warning, package.json and package.nls.json take its place, in names,
-// descriptions, categories, tags and properties.
+// If a translation has comments for translators, vsce writes "[object Object]" into the XML. In
+// names, descriptions, categories, tags and properties, this is replaced by the text of
+// package.json and package.nls.json, with a warning.
 //
-// An asset is dropped, with a warning, if its entry is missing or a symbolic link, if its
-// type cannot be a file's name, or if it is an icon that is SVG, which editors do not show.
+// An asset is left out, with a warning, if its entry is missing or a symbolic link, if its type
+// cannot be the name of a file, or if it is an SVG icon, which editors do not show.
 //
 // There are also warnings about a display name with control, bidirectional, invisible or
 // look-alike characters, and about bytes of the archive that belong to no entry.
@@ -116,38 +114,38 @@ import (
 	"galbuild/build/catalog"
 )
 
-// Package is an opened package. Its methods need the reader it was opened from.
+// Package is an opened package. Its methods read from the reader that was passed to [Open].
 type Package struct {
 	Publisher, Name, Version string             // as package.json writes them
 	Platform                 string             // target platform, lower case; "" is universal
 	DisplayName, Description string             // one line, translated; DisplayName is never empty
-	Categories, Tags         []string           // each once, in the package's order
-	Contributed              []string           // texts of contributions that people search for, see manifest.Package.Contributed
+	Categories, Tags         []string           // each once, in the order of the package
+	Contributed              []string           // texts of contributions for the search, see manifest.Package.Contributed
 	Preview, PreRelease      bool               //
-	Properties               []catalog.Property // each key once, in the package's order
+	Properties               []catalog.Property // each key once, in the order of the package
 	Dependencies, Pack       []string           // ids of extensionDependencies and extensionPack, lower case
-	Web                      bool               // runs in the browser: Tags holds __web_extension
+	Web                      bool               // runs in the browser: Tags contains __web_extension
 	Theme                    bool               // contributes colour, file icon or product icon themes
-	Modified                 time.Time          // newest entry's, UTC; zero if none has a usable one (since 1981)
+	Modified                 time.Time          // that of the newest entry, UTC; zero if no entry has a valid one (since 1981)
 	Assets                   []Asset            // sorted by type; neither the package itself nor signatures
-	Warnings                 []string           // what was odd but taken
+	Warnings                 []string           // mistakes that do not prevent the use of the package
 
 	archive     *archive
 	packageJSON []byte // as served: UTF-8 without a byte order mark
 }
 
-// Asset is an entry that editors ask for by its type, such as
+// Asset is an entry that editors request by its type, such as
 // Microsoft.VisualStudio.Services.Icons.Default.
 type Asset struct {
 	Type      string
-	Entry     string // as Walk names it
+	Entry     string // Entry.Name, as in Walk
 	MediaType string
 }
 
-// FormatError says why a package is refused. Other errors are those of the
-// reader it was read from.
+// FormatError is the reason why a package is refused. Errors of other types come from the reader
+// of the package.
 type FormatError struct {
-	Entry  string // where, "" for the package as a whole
+	Entry  string // name of the entry, or "" for the package as a whole
 	Reason string
 }
 
@@ -163,7 +161,7 @@ func refuse(entry, format string, args ...any) error {
 	return &FormatError{clip(entry), clip(fmt.Sprintf(format, args...))}
 }
 
-// clip shortens a text of a package for a message.
+// clip shortens a text from a package for a message.
 func clip(s string) string {
 	const most = 500
 	if len(s) <= most {
@@ -176,11 +174,11 @@ func clip(s string) string {
 	return s[:end] + "…"
 }
 
-// Open reads the directory and the manifests of the package in r, which holds
-// size bytes. It has not seen the other files: Walk verifies them. Errors are
-// of type *FormatError, save those of r.
+// Open reads the directory and the manifests of the package in r, which has size bytes. It does
+// not read the other files; [Package.Walk] verifies them. Errors are of type *FormatError, except
+// for those of r.
 func Open(r io.ReaderAt, size int64, l Limits) (p *Package, err error) {
-	defer Contain(&err)
+	defer RecoverPanic(&err)
 	l = l.WithDefaults()
 	a, err := openArchive(r, size, l)
 	if err != nil {
@@ -193,8 +191,8 @@ func Open(r io.ReaderAt, size int64, l Limits) (p *Package, err error) {
 	return d.describe(a, l)
 }
 
-// A PanicError is a bug in galbuild that a package triggered. The package is refused, and
-// the others are built.
+// A PanicError is a bug in galbuild that occurred with a package. The package is refused, and the
+// others are built.
 type PanicError struct {
 	Value any
 	Stack []byte
@@ -202,11 +200,11 @@ type PanicError struct {
 
 // Error implements error.
 func (e *PanicError) Error() string {
-	return clip(fmt.Sprintf("internal error of galbuild while it read the package: %v", e.Value))
+	return clip(fmt.Sprintf("internal error in galbuild while it read the package: %v", e.Value))
 }
 
-// Contain is deferred to turn a panic into a *PanicError.
-func Contain(err *error) {
+// RecoverPanic sets *err to a *PanicError if the calling function panics. It must be deferred.
+func RecoverPanic(err *error) {
 	if value := recover(); value != nil {
 		*err = &PanicError{value, debug.Stack()}
 	}

@@ -14,19 +14,19 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// TestCases opens the package described by each testdata/*.txtar and compares
-// it with the lines above the first file, each key=value:
+// TestCases opens the package with the files of each testdata/*.txtar, and compares it with the
+// lines above the first file. Each line is key=value:
 //
-//	wantErr   text that the error of Open, or else of Walk, contains
-//	warn      text that some warning contains; may be repeated
+//	wantErr   text that the error of Open or Walk contains
+//	warn      text that a warning contains; may be repeated
 //	nowarn    text that no warning contains
 //	asset     the assets, type=entry, all of them in order
 //	property  a property, key=value; may be repeated
-//	noproperty  the key of a property that is not there; may be repeated
-//	served    a text that extension/package.json begins with as handed out
-//	KEY       any other is a key of fields below, its value as printed there
+//	noproperty  the key of a property that must be missing; may be repeated
+//	served    the beginning of extension/package.json in Walk
+//	KEY       any other key is one of the function fields, with the value as formatted there
 //
-// In files \xNN is a byte, and a file's name in quotes is a Go string.
+// In files, \xNN is a byte. The name of a file in quotes is a Go string.
 func TestCases(t *testing.T) {
 	cases, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(cases) == 0 {
@@ -52,7 +52,7 @@ func runCase(t *testing.T, text *txtar.Archive) {
 		}
 	}
 	if len(want) == 0 {
-		t.Fatal("case expects nothing")
+		t.Fatal("there are no expectations")
 	}
 	p, served, err := openAndWalk(pack(t, filesOf(t, text)))
 	if wantErr := want["wantErr"]; wantErr != nil {
@@ -77,7 +77,7 @@ func openAndWalk(archive []byte) (p *Package, served string, err error) {
 	err = p.Walk(func(e Entry, r io.Reader) error {
 		b, err := io.ReadAll(r)
 		if err == nil && int64(len(b)) != e.Size {
-			err = fmt.Errorf("%s: %d bytes, entry says %d", e.Name, len(b), e.Size)
+			err = fmt.Errorf("%s: read %d bytes, but Entry.Size is %d", e.Name, len(b), e.Size)
 		}
 		if e.Name == "extension/package.json" {
 			served = string(b)
@@ -87,7 +87,7 @@ func openAndWalk(archive []byte) (p *Package, served string, err error) {
 	return p, served, err
 }
 
-// fields are what a case may compare.
+// fields are the fields of a package that a case may compare.
 func fields(p *Package) map[string]string {
 	return map[string]string{
 		"id":           p.Publisher + "." + p.Name,
@@ -137,7 +137,7 @@ func compare(t *testing.T, p *Package, served, key string, want []string) {
 			}
 		case "served":
 			if !strings.HasPrefix(served, value) {
-				t.Errorf("package.json handed out as %.40q, want %q…", served, value)
+				t.Errorf("Walk reads package.json as %.40q, want %q…", served, value)
 			}
 		case "asset":
 		default:
@@ -168,7 +168,7 @@ func compareAssets(t *testing.T, p *Package, want []string) {
 
 var byteEscape = regexp.MustCompile(`\\x[0-9a-f]{2}`)
 
-// filesOf returns a case's files as entries.
+// filesOf returns the files of a case as entries.
 func filesOf(t *testing.T, text *txtar.Archive) []entry {
 	t.Helper()
 	var entries []entry

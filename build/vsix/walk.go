@@ -18,20 +18,20 @@ import (
 
 // Entry is a file of a package.
 type Entry struct {
-	Name string      // slash-separated, clean; safe to join to a folder
-	Size int64       // of what is handed out
+	Name string      // slash-separated and clean; safe to join to a folder
+	Size int64       // bytes of the content that Walk reads
 	Mode fs.FileMode // 0755 if its owner may execute it, else 0644
 }
 
-// Walk calls f for each file in archive order, with its content. f may read
-// none, some or all of it; the rest is read by Walk, so that every byte
-// is verified. If content and directory disagree, reading fails, and so does
-// Walk, whatever f makes of it. An error of f ends Walk and is returned as it is.
+// Walk calls f with the content of each file, in the order of the archive. Walk reads what f does
+// not read, so that every byte is verified. If the content and the directory differ, reading
+// fails, and Walk returns that error even if f ignores it. An error of f ends Walk and is returned
+// as it is.
 //
-// extension/package.json comes as UTF-8 without a byte order mark, though it is
-// the stored bytes that were verified.
+// extension/package.json is read as UTF-8 in which each invalid byte is replaced by U+FFFD. The
+// checksum is that of the stored bytes.
 func (p *Package) Walk(f func(e Entry, r io.Reader) error) (err error) {
-	defer Contain(&err)
+	defer RecoverPanic(&err)
 	for i := range p.archive.files {
 		if err := p.visit(&p.archive.files[i], f); err != nil {
 			return err
@@ -49,8 +49,8 @@ func (p *Package) visit(file *file, f func(e Entry, r io.Reader) error) error {
 	return file.read(func(r io.Reader) error { return f(e, r) })
 }
 
-// permissions keeps what an installed extension depends on: a program of its
-// own can be run.
+// permissions returns the permissions of a file. Only whether its owner may execute it is kept,
+// because extensions run programs of their own.
 func permissions(f *zip.File) fs.FileMode {
 	if f.Mode()&0o100 != 0 {
 		return 0o755
@@ -58,7 +58,7 @@ func permissions(f *zip.File) fs.FileMode {
 	return 0o644
 }
 
-// decoders are reused, for their windows are larger than most files.
+// decoders are reused, because their windows are larger than most files.
 var decoders = sync.Pool{New: func() any {
 	in := bufio.NewReaderSize(nil, 64<<10)
 	return &decoder{in: in, inflate: flate.NewReader(in)}
@@ -69,15 +69,15 @@ type decoder struct {
 	inflate io.ReadCloser // also a flate.Resetter
 }
 
-func (d *decoder) open(method uint16, packed io.Reader) (io.Reader, error) {
-	d.in.Reset(packed)
+func (d *decoder) open(method uint16, compressed io.Reader) (io.Reader, error) {
+	d.in.Reset(compressed)
 	if method == zip.Store {
 		return d.in, nil
 	}
 	return d.inflate, d.inflate.(flate.Resetter).Reset(d.in, nil)
 }
 
-// release lets go of the archive, which may be gone before the decoder.
+// release returns the decoder to the pool, without its reference to the archive.
 func (d *decoder) release() {
 	d.in.Reset(nil)
 	decoders.Put(d)
@@ -85,15 +85,15 @@ func (d *decoder) release() {
 
 // read calls f with the content and verifies all of it.
 func (file *file) read(f func(io.Reader) error) error {
-	packed, err := file.zip.OpenRaw()
+	compressed, err := file.zip.OpenRaw()
 	if errors.Is(err, zip.ErrFormat) || errors.Is(err, io.EOF) {
-		return refuse(file.name, "not where the directory says: the archive is damaged")
+		return refuse(file.name, "is not at its position in the directory: the archive is damaged")
 	} else if err != nil {
 		return fmt.Errorf("read entry %q: %w", file.name, err)
 	}
 	d := decoders.Get().(*decoder)
 	defer d.release()
-	content, err := d.open(file.zip.Method, packed)
+	content, err := d.open(file.zip.Method, compressed)
 	if err != nil {
 		return fmt.Errorf("read entry %q: %w", file.name, err)
 	}
@@ -105,14 +105,14 @@ func (file *file) read(f func(io.Reader) error) error {
 	return err
 }
 
-// verifier counts and sums what it passes on. It passes on no more than the
-// directory announced, and ends with an error unless all was as announced.
+// verifier reads the content of a file, and computes its size and checksum. It reads no more than
+// the size in the directory. At the end, it returns an error if the size or the checksum differs.
 type verifier struct {
 	file    *file
 	content io.Reader
 	count   int64
 	sum     uint32
-	end     error // sticky
+	end     error // returned by all further calls of Read
 }
 
 // Read implements [io.Reader].
@@ -136,20 +136,19 @@ func (v *verifier) Read(b []byte) (int, error) {
 	return n, v.end
 }
 
-// finish is reached when the content ended, or all of it that was announced was
-// read.
+// finish checks the content at its end, or when as many bytes were read as the directory gives.
 func (v *verifier) finish() error {
 	if v.count < v.file.size() {
-		return refuse(v.file.name, "has %d bytes, the archive says %d", v.count, v.file.size())
+		return refuse(v.file.name, "has %d bytes, but the directory gives %d", v.count, v.file.size())
 	}
 	var more [1]byte
 	switch _, err := io.ReadFull(v.content, more[:]); {
 	case err == nil:
-		return refuse(v.file.name, "has more than the %d bytes the archive says", v.file.size())
+		return refuse(v.file.name, "has more than the %d bytes that the directory gives", v.file.size())
 	case err != io.EOF:
 		return v.failure(err)
 	case v.sum != v.file.zip.CRC32:
-		return refuse(v.file.name, "CRC-32 is %08x, the archive says %08x", v.sum, v.file.zip.CRC32)
+		return refuse(v.file.name, "CRC-32 is %08x, but the directory gives %08x", v.sum, v.file.zip.CRC32)
 	}
 	return io.EOF
 }

@@ -1,9 +1,9 @@
-// Lists what yauzl finds in archives, as VS Code reads them: node yauzl.js MODULE FILE…
-// Prints a line of JSON for each: {"error": TEXT} or {"entries": [[NAME, SHA-256], …]}.
+// Lists the entries that yauzl, the library of VS Code, finds in archives: node yauzl.js MODULE FILE…
+// It prints a line of JSON for each: {"error": TEXT} or {"entries": [[NAME, SHA-256], …]}.
 const crypto = require("crypto");
 const yauzl = require(process.argv[2]);
 
-// yauzl throws where nobody can catch it, for offsets beyond 2^53.
+// For offsets above 2^53, yauzl throws an error in a callback, where it cannot be caught.
 let fail;
 process.on("uncaughtException", (error) => fail(error));
 

@@ -25,10 +25,10 @@ import (
 // other tests, and damaged copies. Every package that galbuild accepts must unpack to the
 // same names and bytes in the editor.
 func TestYauzl(t *testing.T) {
-	samples := odd()
-	for _, all := range []map[string]sample{lies(), lies64()} {
+	samples := unusualArchives()
+	for _, all := range []map[string]sample{ambiguousArchives(), wrongEnds64()} {
 		for name, s := range all {
-			samples["lie: "+name] = s.archive
+			samples["ambiguous: "+name] = s.archive
 		}
 	}
 	good := pack(t, []entry{packageJSON, {name: "extension/a.js", content: strings.Repeat("let a; ", 50)}, {name: "extension.vsixmanifest", content: "<PackageManifest/>"}})
@@ -44,25 +44,25 @@ func TestYauzl(t *testing.T) {
 			}
 		}
 	})
-	var both, refused, refusedHere int
-	for i, reading := range askYauzl(t, samples, names) {
-		mine, err := hashes(samples[names[i]])
+	var both, refused, galbuildOnly int
+	for i, reading := range runYauzl(t, samples, names) {
+		got, err := hashes(samples[names[i]])
 		switch {
 		case err != nil && reading.Error != "":
 			refused++
 		case err != nil:
-			refusedHere++
+			galbuildOnly++
 		case reading.Error != "":
-			t.Errorf("%s: taken, and the editor says %s", names[i], reading.Error)
-		case !slices.Equal(mine, reading.clean()):
-			t.Errorf("%s: taken as %v, the editor unpacks %v", names[i], mine, reading.Entries)
+			t.Errorf("%s: accepted, but the editor fails with %s", names[i], reading.Error)
+		case !slices.Equal(got, reading.clean()):
+			t.Errorf("%s: read as %v, but the editor unpacks %v", names[i], got, reading.Entries)
 		default:
 			both++
 		}
 	}
-	t.Logf("%d archives: %d are read alike, %d refused by both, %d refused here only", len(names), both, refused, refusedHere)
-	if both < 10 || refused < 10 || refusedHere < 10 {
-		t.Error("the samples say too little: want each outcome ten times and more")
+	t.Logf("%d archives: %d are read equally, %d refused by both, %d refused by galbuild only", len(names), both, refused, galbuildOnly)
+	if both < 10 || refused < 10 || galbuildOnly < 10 {
+		t.Error("want each outcome at least ten times")
 	}
 }
 
@@ -79,7 +79,7 @@ func damage(random *rand.Rand, good []byte) []byte {
 	return b
 }
 
-// A reading is what yauzl.js prints of an archive.
+// A reading is what yauzl.js prints for an archive.
 type reading struct {
 	Error   string
 	Entries [][2]string
@@ -93,7 +93,7 @@ func (r *reading) clean() []string {
 	return all
 }
 
-func askYauzl(t *testing.T, samples map[string][]byte, names []string) []reading {
+func runYauzl(t *testing.T, samples map[string][]byte, names []string) []reading {
 	t.Helper()
 	tools := installed.Tools(t)
 	dir := t.TempDir()

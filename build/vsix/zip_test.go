@@ -17,17 +17,17 @@ import (
 	"time"
 )
 
-// entry is one of an archive to be made; change may make its header lie.
+// entry is an entry of an archive. change may set wrong values in its header.
 type entry struct {
 	name, content string
 	change        func(*zip.FileHeader)
 }
 
-// packageJSON is the least that is an extension.
+// packageJSON is the only entry that a package must have.
 var packageJSON = entry{name: "extension/package.json", content: `{"name":"hello","publisher":"acme","version":"1.0.0","engines":{"vscode":"^1.90.0"}}`}
 
-// pack makes an archive with the standard library, whose reader is not the one
-// under test.
+// pack returns an archive, written with the standard library, which the package under test does not
+// use.
 func pack(t testing.TB, entries []entry) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -51,37 +51,37 @@ func add(z *zip.Writer, e entry) error {
 	if e.change != nil {
 		e.change(h)
 	}
-	packed := []byte(e.content)
+	compressed := []byte(e.content)
 	switch {
 	case h.Method == zip.Deflate && e.content == "":
-		h.Method = zip.Store // as folders must be
+		h.Method = zip.Store // as in the entries of folders
 	case h.Method == zip.Deflate:
-		packed = deflate(packed)
+		compressed = deflate(compressed)
 	}
-	h.CompressedSize64 = uint64(len(packed))
+	h.CompressedSize64 = uint64(len(compressed))
 	w, err := z.CreateRaw(h)
-	if err == nil && len(packed) > 0 {
-		_, err = w.Write(packed)
+	if err == nil && len(compressed) > 0 {
+		_, err = w.Write(compressed)
 	}
 	return err
 }
 
 func deflate(b []byte) []byte {
-	var packed bytes.Buffer
-	w, _ := flate.NewWriter(&packed, flate.BestSpeed)
+	var compressed bytes.Buffer
+	w, _ := flate.NewWriter(&compressed, flate.BestSpeed)
 	w.Write(b)
 	w.Close()
-	return packed.Bytes()
+	return compressed.Bytes()
 }
 
-// TestRefusedArchives has one archive per lie.
+// TestRefusedArchives has archives with one mistake each.
 func TestRefusedArchives(t *testing.T) {
 	text := strings.Repeat("text ", 100)
 	with := func(name, content string, change func(*zip.FileHeader)) []byte {
 		return pack(t, []entry{packageJSON, {name, content, change}})
 	}
-	sound := with("extension/a", text, nil)
-	damaged := bytes.Clone(sound)
+	valid := with("extension/a", text, nil)
+	damaged := bytes.Clone(valid)
 	copy(damaged[bytes.Index(damaged, []byte("extension/a"))+len("extension/a"):], "\xff\xff\xff")
 
 	for name, c := range map[string]struct {
@@ -93,25 +93,25 @@ func TestRefusedArchives(t *testing.T) {
 		"gzip":          {[]byte("\x1f\x8b\x08\x00rest"), "gzip data"},
 		"json":          {[]byte(`{"error":1}`), "JSON text"},
 		"other":         {[]byte("MZ\x90\x00"), `it begins with "MZ`},
-		"cut off":       {sound[:len(sound)/2], "cut off or damaged"},
-		"trailing":      {append(bytes.Clone(sound), "junk"...), "other bytes follow"},
+		"cut off":       {valid[:len(valid)/2], "cut off or damaged"},
+		"trailing":      {append(bytes.Clone(valid), "junk"...), "other bytes follow"},
 		"no extension":  {pack(t, nil), `no entry "extension/package.json"`},
 		"damaged":       {damaged, `entry "extension/a": compressed data`},
 		"encrypted":     {with("x", text, func(h *zip.FileHeader) { h.Flags |= 1 }), "encrypted"},
-		"bzip2":         {with("x", text, func(h *zip.FileHeader) { h.Method = 12 }), "compressed by bzip2"},
+		"bzip2":         {with("x", text, func(h *zip.FileHeader) { h.Method = 12 }), "compressed with bzip2"},
 		"method":        {with("x", text, func(h *zip.FileHeader) { h.Method = 77 }), "unknown method 77"},
 		"link":          {with("x", "/etc/passwd", func(h *zip.FileHeader) { h.SetMode(fs.ModeSymlink | 0o777) }), `entry "x": symbolic link to "/etc/passwd", an absolute path`},
 		"device":        {with("x", "", func(h *zip.FileHeader) { h.SetMode(fs.ModeDevice | 0o600) }), "special file"},
 		"full folder":   {with("x", text, func(h *zip.FileHeader) { h.SetMode(fs.ModeDir | 0o700) }), "special file"},
 		"crc":           {with("x", text, func(h *zip.FileHeader) { h.CRC32++ }), "CRC-32 is"},
-		"crc zero":      {with("x", text, func(h *zip.FileHeader) { h.CRC32 = 0 }), "the archive says 00000000"},
+		"crc zero":      {with("x", text, func(h *zip.FileHeader) { h.CRC32 = 0 }), "but the directory gives 00000000"},
 		"stored crc":    {with("x", text, func(h *zip.FileHeader) { h.Method, h.CRC32 = zip.Store, 1 }), "CRC-32 is"},
 		"too long":      {with("x", text, func(h *zip.FileHeader) { h.UncompressedSize64-- }), "more than the 499 bytes"},
 		"claims none":   {with("x", text, func(h *zip.FileHeader) { h.UncompressedSize64 = 0 }), "more than the 0 bytes"},
-		"too short":     {with("x", text, func(h *zip.FileHeader) { h.UncompressedSize64++ }), "has 500 bytes, the archive says 501"},
+		"too short":     {with("x", text, func(h *zip.FileHeader) { h.UncompressedSize64++ }), "has 500 bytes, but the directory gives 501"},
 		"ratio":         {with("x", strings.Repeat(" ", 2<<20), nil), "more than the limit of 200 times"},
-		"entry size":    {with("x", text, func(h *zip.FileHeader) { h.UncompressedSize64 = 1<<30 + 1 }), "1073741825 bytes unpacked, more than the limit of 1073741824"},
-		"entry size 64": {with("x", text, func(h *zip.FileHeader) { h.UncompressedSize64 = 1 << 63 }), "9223372036854775808 bytes unpacked"},
+		"entry size":    {with("x", text, func(h *zip.FileHeader) { h.UncompressedSize64 = 1<<30 + 1 }), "1073741825 uncompressed bytes, more than the limit of 1073741824"},
+		"entry size 64": {with("x", text, func(h *zip.FileHeader) { h.UncompressedSize64 = 1 << 63 }), "9223372036854775808 uncompressed bytes"},
 		"name bytes":    {with("extension/\xff", "", func(h *zip.FileHeader) { h.Flags |= 0x800 }), "not UTF-8"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestRefusedArchives(t *testing.T) {
 	}
 }
 
-func TestTakenArchives(t *testing.T) {
+func TestAcceptedArchives(t *testing.T) {
 	with := func(change func(*zip.FileHeader)) []byte {
 		return pack(t, []entry{packageJSON, {"extension/a", "text", change}})
 	}
@@ -163,7 +163,7 @@ func TestTakenArchives(t *testing.T) {
 				return err
 			})
 			want := []string{"extension/package.json -rw-r--r-- " + packageJSON.content, "extension/a -rw-r--r-- text"}
-			if name == "folder by mode" { // without a slash, editors make an empty file of it
+			if name == "folder by mode" { // its name has no slash at the end: editors create an empty file
 				want = append(want, "extension/b -rwxr-xr-x ")
 			}
 			if err != nil || !slices.Equal(got, want) {
@@ -173,14 +173,14 @@ func TestTakenArchives(t *testing.T) {
 	}
 }
 
-// zip64Extra is the field with sizes of 64 bits.
-func zip64Extra(unpacked, packed uint64) []byte {
+// zip64Extra returns the extra field with sizes of 64 bits.
+func zip64Extra(uncompressed, compressed uint64) []byte {
 	b := binary.LittleEndian.AppendUint16(nil, 1)
 	b = binary.LittleEndian.AppendUint16(b, 16)
-	return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(b, unpacked), packed)
+	return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(b, uncompressed), compressed)
 }
 
-// zip64 makes the last entry of the directory refer to its extra field.
+// zip64 changes the sizes of the last entry in the directory to references to its extra field.
 func zip64(archive []byte) []byte {
 	header := archive[bytes.LastIndex(archive, []byte("PK\x01\x02")):]
 	copy(header[20:28], "\xff\xff\xff\xff\xff\xff\xff\xff")
@@ -194,7 +194,7 @@ func TestLimits(t *testing.T) {
 		want   string
 	}{
 		{Limits{PackageBytes: 10}, fmt.Sprintf("package has %d bytes, more than the limit of 10", len(archive))},
-		{Limits{EntryBytes: 999}, "1000 bytes unpacked, more than the limit of 999"},
+		{Limits{EntryBytes: 999}, "1000 uncompressed bytes, more than the limit of 999"},
 		{Limits{UnpackedBytes: 1000}, "more than the limit of 1000"},
 		{Limits{Entries: 1}, "2 entries, more than the limit of 1"},
 	} {
@@ -205,8 +205,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestManyEntries opens a package with as many entries as are allowed, which
-// takes a zip64 directory, then with a limit of one less.
+// TestManyEntries opens a package with as many entries as the limit, which needs a zip64 directory,
+// and then with a lower limit.
 func TestManyEntries(t *testing.T) {
 	entries := []entry{packageJSON}
 	most := int(Limits{}.WithDefaults().Entries)
@@ -229,8 +229,7 @@ func TestManyEntries(t *testing.T) {
 	}
 }
 
-// TestWalkMemory shows that files pass through: what is allocated does not
-// grow with them.
+// TestWalkMemory checks that the memory of Walk does not depend on the size of the files.
 func TestWalkMemory(t *testing.T) {
 	archive := pack(t, []entry{packageJSON, {name: "extension/big", content: strings.Repeat("\x00", 32<<20)}})
 	p, err := Open(bytes.NewReader(archive), int64(len(archive)), Limits{Ratio: 2000})
@@ -248,8 +247,8 @@ func TestWalkMemory(t *testing.T) {
 	}
 }
 
-// TestWalkReadsAll has callbacks that read nothing, something, and that ignore
-// a failure: damage is found all the same.
+// TestWalkReadsAll has callbacks that read nothing, some bytes, or ignore an error. Walk must find
+// the damage nevertheless.
 func TestWalkReadsAll(t *testing.T) {
 	archive := pack(t, []entry{packageJSON, {"extension/a", "some text", func(h *zip.FileHeader) { h.CRC32++ }}})
 	p, err := Open(bytes.NewReader(archive), int64(len(archive)), Limits{})
@@ -267,14 +266,14 @@ func TestWalkReadsAll(t *testing.T) {
 	}
 	stop := errors.New("stop")
 	if err := p.Walk(func(Entry, io.Reader) error { return stop }); err != stop {
-		t.Errorf("error %v, want the callback's as it is", err)
+		t.Errorf("error %v, want the unchanged error of the callback", err)
 	}
 }
 
-// TestReaderFails tells a disk that fails from a package that is bad.
+// TestReaderFails has a reader that fails. Its error must be returned, and not a *FormatError.
 func TestReaderFails(t *testing.T) {
 	archive := pack(t, []entry{packageJSON})
-	failure := errors.New("disk on fire")
+	failure := errors.New("read failed")
 	for limit := range len(archive) {
 		r := &failing{bytes.NewReader(archive), int64(limit), failure}
 		_, err := Open(r, int64(len(archive)), Limits{})
@@ -340,7 +339,7 @@ func TestLargeDocuments(t *testing.T) {
 	}
 	isIcon := func(a Asset) bool { return a.Entry == icon.name }
 	if slices.ContainsFunc(p.Assets, isIcon) || !strings.Contains(strings.Join(p.Warnings, "\n"), "5242881 bytes, more than the limit") {
-		t.Errorf("assets %v, warnings %q; want no icon, and why", p.Assets, p.Warnings)
+		t.Errorf("assets %v, warnings %q; want no icon, and a warning", p.Assets, p.Warnings)
 	}
 	for _, name := range []string{"extension/package.json", "extension/package.nls.json", "extension.vsixmanifest"} {
 		entries := []entry{{name, strings.Repeat(" ", int(Limits{}.WithDefaults().ManifestBytes)+1), stored}}
@@ -348,7 +347,7 @@ func TestLargeDocuments(t *testing.T) {
 			entries = append(entries, packageJSON)
 		}
 		if _, _, err := openAndWalk(pack(t, entries)); err == nil || !strings.Contains(err.Error(), "for manifests") {
-			t.Errorf("%s: error %v, want its limit", name, err)
+			t.Errorf("%s: error %v, want that of the limit", name, err)
 		}
 	}
 }

@@ -8,18 +8,18 @@ import (
 	"galbuild/build/js"
 )
 
-// address is what a repository's address consists of, before %20 and the like are
+// address contains the parts of the address of a repository, in which percent-encoding is not
 // decoded.
 type address struct {
 	scheme   string // lower case, without the colon
-	user     string // or user:password, encoded
+	user     string // user or user:password, percent-encoded
 	host     string // without the port
-	path     string // begins with a slash, or else there is no host
-	fragment string // what follows #
+	path     string // begins with a slash if there is a host
+	fragment string // the part after #
 }
 
-// parseAddress reads an address in full, owner/name, and the forms of git
-// (git@host:owner/name). It takes what a browser takes, and corrects what is none.
+// parseAddress parses a URL, owner/name, or an address of git such as git@host:owner/name. It
+// parses URLs as browsers do, and first turns the other forms into URLs.
 // Source: https://url.spec.whatwg.org/#url-parsing and hosted-git-info 4.1.
 func parseAddress(s string) (address, bool) {
 	if isShort(s) {
@@ -32,16 +32,17 @@ func parseAddress(s string) (address, bool) {
 	return parseURL(correctSCP(s))
 }
 
-// isShort tells whether s is owner/name, with or without #branch.
+// isShort reports whether s is owner/name or owner/name#branch.
 func isShort(s string) bool {
 	short, _, _ := strings.Cut(s, "#")
 	owner, name, ok := strings.Cut(short, "/")
 	return ok && owner != "" && name != "" && !strings.HasPrefix(owner, ".") &&
-		!strings.Contains(name, "/") && !strings.ContainsAny(short, ":@") && !strings.ContainsFunc(short, js.IsSpace)
+		!strings.Contains(name, "/") && !strings.ContainsAny(short, ":@") &&
+		!strings.ContainsFunc(short, js.IsSpace)
 }
 
-// withScheme puts a scheme before what has a user but no scheme, and slashes
-// after an unknown scheme.
+// withScheme adds a scheme to an address that has a user but no scheme, and slashes after an
+// unknown scheme.
 func withScheme(s string) string {
 	colon, at := strings.IndexByte(s, ':'), strings.IndexByte(s, '@')
 	switch {
@@ -68,7 +69,7 @@ func knownScheme(s string) bool {
 	return false
 }
 
-// correctSCP makes a path of what follows the last colon: host:owner/name.
+// correctSCP replaces the last colon with a slash, as in host:owner/name.
 func correctSCP(s string) string {
 	before, at := s, strings.IndexByte(s, '@')
 	if i := strings.LastIndexByte(s, '#'); i >= 0 {
@@ -85,13 +86,16 @@ func correctSCP(s string) string {
 	return corrected
 }
 
-// parseURL reads what new URL(s) takes.
+// parseURL parses a URL like new URL(s) in JavaScript.
 func parseURL(s string) (address, bool) {
 	u, err := url.Parse(s)
 	if err != nil {
 		return address{}, false
 	}
-	a := address{scheme: u.Scheme(), user: u.Username(), host: u.Hostname(), path: u.Pathname(), fragment: u.Fragment()}
+	a := address{
+		scheme: u.Scheme(), user: u.Username(), host: u.Hostname(),
+		path: u.Pathname(), fragment: u.Fragment(),
+	}
 	if u.Password() != "" {
 		a.user += ":" + u.Password()
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Files that are found by name; the first pattern that fits a file decides.
+// Patterns of files that are found by name. Earlier patterns are preferred.
 var (
 	readmeNames    = patterns(`readme\.md`, `readme(\.(markdown|txt))?`)
 	changelogNames = patterns(`changelog\.md`, `changelog(\.(markdown|txt))?`)
@@ -23,15 +23,14 @@ func patterns(names ...string) []*regexp.Regexp {
 	return l
 }
 
-// Assets returns the entries that editors may ask for by type: package.json,
-// the readme, change log, licence and icon, and the translations of a language
-// pack, as far as they are among entries.
+// Assets returns the entries that editors request by type: package.json, the readme, change log,
+// licence and icon, and the translations of a language pack. It returns only those in entries.
 func (p *Package) Assets(entries []string) []Asset {
 	names := slices.Sorted(slices.Values(entries))
 	return p.assets(names, p.find(names, Options{}))
 }
 
-// find returns o with the entries that are found by name.
+// find returns o with the entries that it finds by name.
 func (p *Package) find(names []string, o Options) Options {
 	o.Readme = match(names, readmeNames)
 	o.Changelog = match(names, changelogNames)
@@ -40,7 +39,7 @@ func (p *Package) find(names []string, o Options) Options {
 	return o
 }
 
-// assets returns them in the order of vsce.
+// assets returns the assets in the order of vsce.
 func (p *Package) assets(names []string, o Options) []Asset {
 	var assets []Asset
 	add := func(kind, entry string) {
@@ -60,7 +59,7 @@ func (p *Package) assets(names []string, o Options) []Asset {
 	return assets
 }
 
-// license returns the entry that package.json names, else the one so called.
+// license returns the entry of the licence in package.json, or the one with such a name.
 func (p *Package) license(names []string) string {
 	if file, ok := strings.CutPrefix(p.text("license"), "SEE LICENSE IN "); ok {
 		return p.entryOf(names, file)
@@ -68,9 +67,8 @@ func (p *Package) license(names []string) string {
 	return match(names, licenseNames)
 }
 
-// translations returns, by entry, the language into which it translates the
-// editor itself. The last entry of a language counts, and the last language of
-// an entry.
+// translations returns the languages into which entries translate the editor itself, by entry. Of
+// several entries of a language, or languages of an entry, it uses the last.
 func (p *Package) translations(names []string) map[string]string {
 	var languages []string
 	files := make(map[string]string)
@@ -101,9 +99,8 @@ func match(names []string, patterns []*regexp.Regexp) string {
 	return ""
 }
 
-// entryOf returns the entry of a path that package.json names, "" if there is
-// none. Unless for packing, the path is cleaned, and case is disregarded where no
-// name fits exactly.
+// entryOf returns the entry of a path in package.json, or "" if there is none. For galleries, the
+// path is cleaned, and if no name is equal, one that differs only in case is used.
 func (p *Package) entryOf(names []string, file string) string {
 	file = strings.ReplaceAll(file, `\`, "/")
 	want := "extension/" + strings.TrimPrefix(file, "./")
@@ -113,7 +110,9 @@ func (p *Package) entryOf(names []string, file string) string {
 	if _, ok := slices.BinarySearch(names, want); ok {
 		return want
 	}
-	i := slices.IndexFunc(names, func(name string) bool { return !p.exact && strings.EqualFold(name, want) })
+	i := slices.IndexFunc(names, func(name string) bool {
+		return !p.exact && strings.EqualFold(name, want)
+	})
 	if i < 0 {
 		return ""
 	}

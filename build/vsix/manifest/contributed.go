@@ -9,13 +9,13 @@ import (
 // Limits of [Package.Contributed]. Extensions with more than a hundred commands are rare, and
 // the texts only help to find them, so the excess is left out without a warning.
 const (
-	contributedTexts = 200      // how many
-	contributedEach  = 100      // bytes of a text; longer ones are left out
-	contributedBytes = 4 * 1024 // bytes of all
+	contributedTexts = 200      // number of texts
+	contributedEach  = 100      // bytes of one text; longer texts are left out
+	contributedBytes = 4 * 1024 // bytes of all texts
 )
 
-// contributedFields are the fields of contributions that people search for, in the order in
-// which they are kept: commands can be very many.
+// contributedFields are the fields of contributions that people search for, by priority. Commands
+// are last, because there can be very many.
 //
 // Source: https://code.visualstudio.com/api/references/contribution-points
 var contributedFields = []struct {
@@ -33,10 +33,10 @@ var contributedFields = []struct {
 	{"commands", []string{"title", "category"}},
 }
 
-// Contributed returns texts of what the extension contributes, by which people search for
-// it: languages and their aliases, types and labels of debuggers, labels of themes, titles
-// and categories of commands. Each is on one line, translated, and there once without regard
-// to case. There are at most 200 of at most 100 bytes each, and of 4 KiB together.
+// Contributed returns texts of contributions, by which people search for an extension: languages
+// and their aliases, types and labels of debuggers, labels of themes, titles and categories of
+// commands. Each text is translated, on one line, and returned once, in any case of letters.
+// There are at most 200 texts of at most 100 bytes each, and of 4 KiB together.
 func (p *Package) Contributed() []string {
 	all := contributed{seen: make(map[string]bool)}
 	contributions := p.contributions()
@@ -61,7 +61,7 @@ func (p *Package) Contributed() []string {
 	return all.texts
 }
 
-// oneOrMore returns the elements of a list, or a value by itself. Editors accept both.
+// oneOrMore returns the elements of a list, or a single value as a list. Editors accept both.
 func (o object) oneOrMore(key string) []json.RawMessage {
 	if l := o.list(key); l != nil || !o.has(key) {
 		return l
@@ -80,16 +80,17 @@ func (c *contributed) full() bool {
 	return len(c.texts) == contributedTexts || c.bytes == contributedBytes
 }
 
-// icon is how a text shows an icon, such as $(play).
+// icon matches an icon in a text, such as $(play).
 var icon = regexp.MustCompile(`\$\([A-Za-z0-9~-]*\)`)
 
 func (c *contributed) add(text string) {
-	if len(text) > 2*contributedEach || text == "" { // with icons and white space
+	if len(text) > 2*contributedEach || text == "" { // it may have icons and white space, which are removed
 		return
 	}
 	text = Plain(icon.ReplaceAllString(text, " "))
 	lower := strings.ToLower(text)
-	if text == "" || len(text) > contributedEach || len(text) > contributedBytes-c.bytes || c.seen[lower] || c.full() {
+	if text == "" || len(text) > contributedEach || len(text) > contributedBytes-c.bytes ||
+		c.seen[lower] || c.full() {
 		return
 	}
 	c.seen[lower] = true

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// contributing returns a package with these contributions.
+// contributing returns a package.json with these contributions.
 func contributing(t *testing.T, contributes string) *Package {
 	t.Helper()
 	p, err := ParsePackage([]byte(`{"publisher":"p","name":"a","version":"1.0.0","contributes":` + contributes + `}`))
@@ -17,8 +17,8 @@ func contributing(t *testing.T, contributes string) *Package {
 	return p
 }
 
-// TestContributedIsLimited has a hundred thousand commands. The languages are kept, however
-// many commands there are and wherever they stand.
+// TestContributedIsLimited has a hundred thousand commands. The language must be returned, although
+// it follows them.
 func TestContributedIsLimited(t *testing.T) {
 	for name, title := range map[string]string{"short": "c%d", "long": strings.Repeat("x", contributedEach-6) + "%06d"} {
 		var commands []string
@@ -42,8 +42,8 @@ func TestContributedIsLimited(t *testing.T) {
 	}
 }
 
-// TestContributedOfOddTypes has values where lists, objects or texts should be.
-func TestContributedOfOddTypes(t *testing.T) {
+// TestContributedOfOtherTypes has values of other types in place of lists, objects and texts.
+func TestContributedOfOtherTypes(t *testing.T) {
 	for _, contributes := range []string{
 		`null`, `[]`, `"x"`, `{"commands":null}`, `{"commands":"x"}`, `{"commands":[[[]]]}`, `{"commands":{"title":[]}}`,
 		`{"languages":[{"id":{},"aliases":"x y"}]}`, `{"languages":{"aliases":{"0":"x"}}}`, `{"commands":[{"title":{"value":{"value":"x"}}}]}`,

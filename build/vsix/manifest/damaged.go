@@ -6,32 +6,33 @@ import (
 	"strings"
 )
 
-// printedObject is what vsce writes where a text of package.json is an object, or is
-// translated to one: {"message": "Hello", "comment": ["A greeting"]} in package.nls.json.
+// printedObject is the text that vsce writes if a value of package.json, or its translation, is an
+// object, such as {"message": "Hello", "comment": ["A greeting"]} in package.nls.json.
 // Source: patchNLS in https://github.com/microsoft/vscode-vsce/blob/v3.2.1/src/nls.ts
 const printedObject = "[object Object]"
 
-// Damaged tells whether a text of the XML, or an item of its comma list, is what vsce writes
-// in place of an object.
+// Damaged reports whether a text of the XML, or an item of a comma-separated list, is what vsce
+// writes for an object.
 func Damaged(text string) bool {
 	return slices.ContainsFunc(strings.Split(text, ","), damagedItem)
 }
 
-// damagedItem knows the tag, too, that vsce makes of a language's alias.
+// damagedItem reports whether an item is what vsce writes for an object: as a text, as the alias of
+// a language in tags, or as a localization in tags.
 func damagedItem(item string) bool {
 	item = strings.TrimSpace(item)
 	return item == printedObject || item == "objectObject" || item == "lp-"+printedObject
 }
 
-// Mend returns the items of a damaged comma list of the XML that are not damaged, and those
-// that follow from package.json.
-func Mend(list string, derived []string) []string {
+// Repair returns the items of a comma-separated list of the XML that are not damaged, followed by
+// those derived from package.json. Each is returned once.
+func Repair(list string, derived []string) []string {
 	items := slices.DeleteFunc(Split(list), damagedItem)
 	return unique(append(items, derived...))
 }
 
-// localized returns a text that package.json or package.nls.json gives as an object for
-// translators: its message, or value.
+// localized returns the message or value of an object, as package.json and package.nls.json have
+// them for translators in place of a text.
 func localized(raw json.RawMessage) (string, bool) {
 	var fields struct {
 		Message *string `json:"message"`

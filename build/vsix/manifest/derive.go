@@ -5,19 +5,18 @@ import (
 	"strings"
 )
 
-// Options are what a packager knows and package.json does not.
+// Options are values of a package that are not in package.json.
 type Options struct {
 	Platform   string // target platform; "" is universal
 	PreRelease bool
 
-	// Entries of the package that have a type, "" for none, such as
-	// extension/LICENSE.txt. They count for packing only; elsewhere they are
-	// found by name.
+	// The entries with these types, such as extension/LICENSE.txt, or "". They are used for packing
+	// only. For galleries, they are found by their names.
 	Readme, Changelog, License, Icon string
 }
 
-// Derive returns the XML that belongs to p in a package with these entries,
-// named as in the package (extension/…).
+// Derive returns the XML of a package with the package.json p and these entries, whose names begin
+// with extension/.
 func Derive(p *Package, entries []string, o Options) *XML {
 	names := slices.Sorted(slices.Values(entries))
 	if !p.exact {
@@ -29,7 +28,10 @@ func Derive(p *Package, entries []string, o Options) *XML {
 		XMLNS:  "http://schemas.microsoft.com/developer/vsx-schema/2011",
 		XMLNSD: "http://schemas.microsoft.com/developer/vsx-schema-design/2011",
 		Metadata: Metadata{
-			Identity:     Identity{Language: "en-US", Name: p.Name, Version: p.Version, Publisher: p.Publisher, Platform: o.Platform},
+			Identity: Identity{
+				Language: "en-US", Name: p.Name, Version: p.Version, Publisher: p.Publisher,
+				Platform: o.Platform,
+			},
 			DisplayName:  p.DisplayName(),
 			Description:  Description{Space: "preserve", Text: p.Description()},
 			Tags:         strings.Join(p.Tags(), ","),
@@ -58,7 +60,9 @@ func (p *Package) badges() *[]Badge {
 	}
 	badges := []Badge{}
 	for _, b := range p.objects("badges") {
-		badges = append(badges, Badge{Link: b.text("href"), Image: b.text("url"), Description: b.text("description")})
+		badges = append(badges, Badge{
+			Link: b.text("href"), Image: b.text("url"), Description: b.text("description"),
+		})
 	}
 	return &badges
 }

@@ -12,23 +12,22 @@ import (
 	"galbuild/build/semver"
 )
 
-// CheckEditors refuses what every editor refuses after it has downloaded the package. Editors
-// read package.json from the .vsix file itself, so nothing that a gallery answers helps.
-// [ParsePackage] refuses the first of these, and CheckEditors the last, in the order of the
-// editor:
+// CheckEditors refuses a package that every editor refuses after the download. Editors read
+// package.json from the .vsix file itself, so a gallery cannot correct it. [ParsePackage] checks
+// the first rules, and CheckEditors the last, in the order of the editor:
 //
-//   - the text is read as UTF-8 and given to JSON.parse, which fails on a byte order mark
+//   - the text is decoded as UTF-8 and parsed with JSON.parse, which fails on a byte order mark
 //     and on UTF-16: "package.json is not a JSON file";
 //   - publisher, name and version must be those of the gallery: "manifest mismatch with
-//     Marketplace". A publisher that only extension.vsixmanifest has is not read;
+//     Marketplace". The publisher in extension.vsixmanifest is not read;
 //   - publisher, name, version and engines.vscode must be strings; extensionDependencies and
-//     activationEvents lists of strings, main and browser strings, each if present, and null
-//     is present; activationEvents need main or browser; version must be one for
-//     node-semver; engines.vscode must be as [CheckEngine] says and begin with a number,
-//     or be * if there is neither main nor browser: "Cannot read the extension".
+//     activationEvents, if present, lists of strings; main and browser, if present, strings;
+//     null is not allowed; activationEvents need main or browser; version must be valid for
+//     node-semver; engines.vscode must be valid for [CheckEngine] and begin with a number, or be
+//   - if there is neither main nor browser: "Cannot read the extension".
 //
-// Newer editors want extensionAffinity to be a list of strings as well. It is not checked,
-// because older ones do not read it.
+// Newer editors also require extensionAffinity to be a list of strings. It is not checked, because
+// older editors ignore it.
 //
 // Source: https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensionManagement/node/extensionManagementUtil.ts,
 // getManifest; …/node/extensionManagementService.ts, downloadAndExtractGalleryExtension; and
@@ -53,10 +52,10 @@ func (p *Package) CheckEditors() error {
 	return p.checkEngine(code)
 }
 
-// checkText refuses encodings that editors do not read.
+// checkText refuses encodings that editors cannot read.
 func checkText(packageJSON []byte) error {
 	if plain, ok := fromMark(packageJSON); ok && len(plain) == len(packageJSON)-len(bomUTF8) {
-		return errors.New("it begins with a byte order mark; editors read no JSON after one")
+		return errors.New("it begins with a byte order mark; editors cannot read JSON with one")
 	} else if ok {
 		return errors.New("it is UTF-16; editors read UTF-8")
 	}
@@ -68,13 +67,14 @@ func isString(raw json.RawMessage) bool { return len(raw) > 0 && raw[0] == '"' }
 func allStrings(raw json.RawMessage) bool {
 	var list []json.RawMessage
 	err := json.Unmarshal(raw, &list)
-	return err == nil && list != nil && !slices.ContainsFunc(list, func(raw json.RawMessage) bool { return !isString(raw) })
+	other := func(raw json.RawMessage) bool { return !isString(raw) }
+	return err == nil && list != nil && !slices.ContainsFunc(list, other)
 }
 
 func (p *Package) checkEngine(code bool) error {
 	raw, ok := p.object.object("engines").fields["vscode"]
 	if !ok {
-		return errors.New("engines.vscode is missing; editors refuse a package that does not say which editors it is for")
+		return errors.New("engines.vscode is missing; editors refuse a package without it")
 	}
 	if !isString(raw) {
 		return fmt.Errorf("engines.vscode is %.40s; editors want a string", raw)
@@ -107,20 +107,21 @@ func checkEngine(text string, code bool) error {
 	return nil
 }
 
-// engineForm is what editors parse.
+// engineForm matches the versions that editors parse.
 // Source: https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensions/common/extensionValidator.ts, VERSION_REGEXP
 var engineForm = regexp.MustCompile(`^(?:\^|>=)?([0-9]+|x)\.([0-9]+|x)\.(?:[0-9]+|x)(?:-[^\n\r\x{2028}\x{2029}]*)?$`)
 
-// CheckEngine refuses an engines.vscode that neither editors nor vsce parse.
+// CheckEngine refuses an engines.vscode that editors and vsce cannot parse.
 func CheckEngine(s string) error {
 	if s == "*" || engineForm.MatchString(s) {
 		return nil
 	}
-	return errors.New("want *, or three numbers such as ^1.90.0, >=1.90.0 or 1.90.0, of which x may stand for any")
+	return errors.New("want *, or three numbers such as ^1.90.0, >=1.90.0 or 1.90.x, " +
+		"where x is any number")
 }
 
-// checkVersion refuses versions that node-semver, and so every editor, does not parse, such
-// as one with a number above 2^53-1.
+// checkVersion refuses versions that node-semver, which every editor uses, cannot parse, such as
+// one with a number above 2^53-1.
 func checkVersion(version string) error {
 	if _, err := semver.ParseVersion(version); err != nil {
 		return fmt.Errorf("version %.200q: %w", version, err)

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// ForPacking reads package.json, translated, for [Derive] to say what vsce says; the
-// package comment has the rules. Whether it may be packed is not asked: name and
+// ForPacking parses a translated package.json, so that [Derive] returns the same as vsce; the
+// package comment has the rules. It does not check whether the extension may be packed: name and
 // version may be empty.
 func ForPacking(packageJSON []byte) (*Package, error) {
 	o, err := parseObject(packageJSON)
@@ -14,18 +14,20 @@ func ForPacking(packageJSON []byte) (*Package, error) {
 		return nil, err
 	}
 	o.exact = true
-	return &Package{Publisher: o.identifier("publisher"), Name: o.identifier("name"), Version: o.identifier("version"), object: o}, nil
+	return &Package{
+		Publisher: o.identifier("publisher"), Name: o.identifier("name"),
+		Version: o.identifier("version"), object: o,
+	}, nil
 }
 
-// identifier returns a field if it is a string.
+// identifier returns the untranslated value of a field that is a string, or "".
 func (o object) identifier(key string) string {
 	s, _ := decode[string](o, key)
 	return s
 }
 
-// printed returns what JavaScript makes of a value where it wants a text. Nothing
-// comes of null, and of an object: "[object Object]" would tell a reader
-// nothing.
+// printed converts a value to a string like JavaScript. For null and for objects, it returns "",
+// because "[object Object]" would be useless.
 func printed(raw json.RawMessage) string {
 	var v any
 	if json.Unmarshal(raw, &v) != nil {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestTranslated has each text without a translation, in the order of the file.
+// TestTranslated compares the texts without a translation, in the order of the file.
 func TestTranslated(t *testing.T) {
 	const packageJSON = `{
 	"name": "hello", "version": "1.0.0",
@@ -38,13 +38,13 @@ func TestTranslated(t *testing.T) {
 	}
 	for _, text := range []string{"\ufeff{}", "{ // no\n}", strings.Repeat("[", 8<<20)} {
 		if _, _, err := Translated([]byte(text), []byte(`{}`)); err == nil {
-			t.Errorf("%.50q is taken for JSON", text)
+			t.Errorf("%.50q is accepted as JSON", text)
 		}
 	}
 }
 
-// TestOneDerivation derives for galleries, where files are found by name, and for
-// packing, where they are given: an ordinary extension has one XML.
+// TestOneDerivation derives the XML of an ordinary extension for galleries, where files are found
+// by name, and for packing, where they are given. Both must be equal.
 func TestOneDerivation(t *testing.T) {
 	const packageJSON = `{
 		"name": "hello", "publisher": "acme", "version": "1.2.3", "engines": {"vscode": "^1.90.0"},
@@ -103,11 +103,11 @@ func TestPlainComments(t *testing.T) {
 	}
 	p := parse(t, `"displayName":"%a%"`)
 	if err := p.Translate([]byte(strings.Repeat(`{"a":`, 2<<20)), 1000); err == nil {
-		t.Error("a translation two million objects deep is taken")
+		t.Error("two million nested objects are accepted")
 	}
 }
 
-// FuzzForPacking writes well-formed XML of whatever it reads.
+// FuzzForPacking writes well-formed XML for any package.json that it can read.
 func FuzzForPacking(f *testing.F) {
 	f.Add([]byte(`{"name":"hello","version":"1.0.0"}`), []byte(`{"k":"v"}`))
 	f.Add([]byte(`{"name":"h","version":"1","displayName":"%k%","keywords":"ab","categories":["%k%",1e21,null],"badges":[{"url":"%k%"}]}`), []byte("// x\n{\"k\":[1,\"\x01\"],}"))
@@ -128,7 +128,7 @@ func FuzzForPacking(f *testing.F) {
 			t.Fatal(err)
 		}
 		if got, want := again.Metadata.Tags, x.Metadata.Tags; got != want {
-			t.Errorf("tags %q, read back %q", want, got)
+			t.Errorf("tags %q, parsed %q", want, got)
 		}
 	})
 }

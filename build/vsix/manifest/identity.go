@@ -7,11 +7,11 @@ import (
 	"galbuild/build/catalog"
 )
 
-var plainID = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
+var ordinaryID = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 
-// CheckIdentity refuses a publisher, name and version that cannot be served, and versions
-// that no editor parses. The second is not a rule of catalogues: a site keeps versions that
-// an earlier galbuild accepted.
+// CheckIdentity refuses a publisher, name or version that cannot be served, and a version that no
+// editor parses. Catalogues may contain the latter, because earlier versions of galbuild accepted
+// them.
 func CheckIdentity(publisher, name, version string) error {
 	if err := catalog.CheckIdentity(publisher, name, version); err != nil {
 		return err
@@ -19,22 +19,24 @@ func CheckIdentity(publisher, name, version string) error {
 	return checkVersion(version)
 }
 
-// OddID tells whether editors skip the extension when they ask for the latest
-// version by its address, so that it is updated by queries only.
-func OddID(publisher, name string) bool {
-	return !plainID.MatchString(publisher) || !plainID.MatchString(name)
+// UnusualID reports whether editors do not request the path of the latest version for an extension,
+// so that they find updates with queries only.
+func UnusualID(publisher, name string) bool {
+	return !ordinaryID.MatchString(publisher) || !ordinaryID.MatchString(name)
 }
 
-// KnownPlatform tells whether some current editor asks for the platform.
+// KnownPlatform reports whether a current editor requests the platform.
 func KnownPlatform(s string) bool { return slices.Contains(catalog.Platforms(), s) }
 
-// OtherPlatform tells whether the platform is one of older editors, or of forks of VS Code.
+// OtherPlatform reports whether only older editors or forks of VS Code request the platform.
 //
 // Source: TargetPlatform in VS Code 1.80's extensions.ts (win32-ia32), and the patches
-// arch-add-*.patch of https://github.com/VSCodium/vscodium, which add the others to it.
+// arch-add-*.patch of https://github.com/VSCodium/vscodium (the others).
 func OtherPlatform(s string) bool {
-	return slices.Contains([]string{"win32-ia32", "linux-ppc64le", "linux-riscv64", "linux-loong64", "linux-s390x"}, s)
+	return slices.Contains([]string{
+		"win32-ia32", "linux-ppc64le", "linux-riscv64", "linux-loong64", "linux-s390x",
+	}, s)
 }
 
-// ParsePlatform returns the platform in lower case, "" for a universal package.
+// ParsePlatform returns the target platform in lower case, or "" for a universal package.
 func ParsePlatform(s string) (string, error) { return catalog.ParsePlatform(s) }

@@ -2,7 +2,7 @@ package manifest
 
 import "slices"
 
-// runsIn narrows, by contribution, where an extension without code can run.
+// runsIn limits the kinds of an extension without code, by its contributions.
 var runsIn = []struct {
 	contribution string
 	kinds        []string
@@ -19,7 +19,8 @@ var runsIn = []struct {
 	{"css.customData", []string{"workspace", "web"}},
 }
 
-// Kinds returns where it runs: some of ui, workspace and web.
+// Kinds returns the kinds of the extension, which are the places where it can run: ui, workspace
+// and web.
 func (p *Package) Kinds() []string {
 	deduced := p.deducedKinds()
 	kinds := p.declaredKinds()
@@ -32,13 +33,13 @@ func (p *Package) Kinds() []string {
 	return kinds
 }
 
-// DecidedKinds returns Kinds, and whether package.json says them: by extensionKind, or by
-// main and browser. Of other extensions, packagers of different age deduce different kinds.
+// DecidedKinds returns Kinds, and whether they are given in package.json by extensionKind, main or
+// browser. For other extensions, older and newer packagers deduce different kinds.
 func (p *Package) DecidedKinds() (kinds []string, decided bool) {
 	return p.Kinds(), p.declaredKinds() != nil || p.truthy("main") || p.Browser()
 }
 
-// declaredKinds returns extensionKind, nil if it is not given.
+// declaredKinds returns extensionKind, or nil if it is missing.
 func (p *Package) declaredKinds() []string {
 	if p.list("extensionKind") != nil {
 		return append([]string{}, p.texts("extensionKind")...)

@@ -1,43 +1,41 @@
-// Package manifest reads the two documents that describe an extension, and
-// derives the one from the other.
+// Package manifest reads the two documents that describe an extension, and derives one from the
+// other.
 //
-// [Package] is package.json, the author's: editors install by it, so it decides
-// where the two disagree. [XML] is extension.vsixmanifest, the packager's: no
-// editor reads it, galleries do. What the XML says follows from package.json,
-// by the rules of vsce 4.1 (https://github.com/microsoft/vscode-vsce,
-// src/package.ts); [Derive] is those rules, for packing a folder and for
-// packages that come without the XML or with an incomplete one.
+// [Package] is package.json, which the author writes. Editors read it, so its values are used where
+// the documents differ. [XML] is extension.vsixmanifest, which the packager writes. Galleries read
+// it, and editors do not. [Derive] derives the XML from package.json by the rules of vsce 4.1
+// (https://github.com/microsoft/vscode-vsce, src/package.ts). It is used to pack a folder, and for
+// packages whose XML is missing or incomplete.
 //
-// # Two readings
+// # For galleries and for packing
 //
-// Derivation is one, reading is two. A gallery takes packages of others with
-// [ParsePackage] and makes the best of them; a packager takes a folder with
-// [Translated] and [ForPacking], and writes what vsce would.
+// package.json is read in two ways. A gallery reads packages of others with [ParsePackage], and
+// tolerates mistakes. A packager reads a folder with [Translated] and [ForPacking], and writes the
+// same as vsce.
 //
 //	                     gallery                     packing
-//	text of no string    ignored, but for objects    as JavaScript prints it, but for objects
-//	                     with a message or value
-//	empty item of a list left out                    stays
-//	display name,        on one line; the name, or   as written
-//	description          nothing, for a %key%
-//	%key%                any key; one that is        letters, digits, _ and . only; one
-//	                     unknown stays               that is unknown is an error
+//	value, not a string  ignored, except for objects as JavaScript prints it, except for
+//	                     with a message or value     objects, which are empty
+//	empty item of a list left out                    kept
+//	display name,        on one line; for a %key%,   as written
+//	description          the name or ""
+//	%key%                any key; an unknown one     letters, digits, _ and . only; an
+//	                     is kept                     unknown one is an error
 //	translation          a string, message or value  any value
 //	readme, licence, …   found by name               given in [Options]
-//	translation's file   path cleaned, any case      path as written, but for ./
-//	control characters   stay                        left out
+//	path of translation  cleaned, in any case        as written, without ./
+//	control characters   kept                        left out
 //
-// For packing, these differ from vsce on purpose; testdata/vsce has each:
-//   - a translation with comments for translators is its message, where vsce
-//     writes [object Object], as it does for objects in place of texts;
-//   - a package.nls.json with a mistake in it is refused, where vsce reads it up
-//     to the mistake;
-//   - a member that a badge lacks is empty, where vsce writes undefined;
-//   - characters that XML forbids are left out, where vsce's XML cannot be read;
-//     line ends and tabs in attributes, and carriage returns, reach the reader;
-//   - a name that is no string is none, as for editors;
-//   - a repository without an owner or branch where one must be (github:name,
-//     …/tree) is read without null and undefined.
+// For packing, these differ from vsce on purpose; testdata/vsce has a case for each:
+//   - for a translation with comments for translators, the message is used. vsce writes
+//     [object Object], as for other objects in place of texts;
+//   - a package.nls.json with a mistake in it is refused. vsce reads it up to the mistake;
+//   - a missing member of a badge is empty. vsce writes undefined;
+//   - characters that XML forbids are left out. vsce writes XML that cannot be parsed. Line ends
+//     and tabs in attributes, and carriage returns, are escaped, so that parsers keep them;
+//   - a name that is not a string is treated as missing, as in editors;
+//   - for a repository with a missing owner or branch (github:name, …/tree), null and undefined
+//     are not written.
 //
 // # Leniency of galleries
 //
@@ -47,16 +45,15 @@
 // unexpected type is ignored, keys are case-sensitive, and of two equal keys the last is
 // used, as in JavaScript.
 //
-// package.nls.json may hold comments and trailing commas, for packing too. A text that is a
-// %key% as a whole is replaced by the translation, which is a string or the
-// message or value of an object; an unknown key leaves the text as it is.
+// package.nls.json may contain comments and trailing commas, for packing too. A text that consists
+// of a %key% is replaced by the translation, which is a string or the message or value of an
+// object. With an unknown key, the text stays.
 //
-// The XML may be in any encoding that browsers know, may declare a wrong one,
-// and may hold control characters, which are dropped. Elements are found by
-// their local names.
+// The XML may be in any encoding of browsers, may declare a wrong one, and may contain control
+// characters, which are removed. Elements are found by their local names.
 //
-// The package does no I/O. Callers limit the size of what they pass in; memory
-// stays within about 16 times of it, for packing within 300 times.
+// The package does no I/O. Callers limit the size of the texts. Memory is at most about 16 times
+// that size, and 300 times for packing.
 package manifest
 
 // Names of the entries of a package.
@@ -82,7 +79,7 @@ const (
 	translationPrefix = "Microsoft.VisualStudio.Code.Translation."
 )
 
-// Property keys that callers look at.
+// Property keys that callers use.
 const (
 	PropertyEngine     = "Microsoft.VisualStudio.Code.Engine"
 	PropertyPreRelease = "Microsoft.VisualStudio.Code.PreRelease"

@@ -51,7 +51,7 @@ func TestPlatform(t *testing.T) {
 	}
 	for _, text := range []string{"..", "a/b", "a b", strings.Repeat("a", 101)} {
 		if got, err := ParsePlatform(text); err == nil {
-			t.Errorf("%q is taken as %q", text, got)
+			t.Errorf("%q is accepted as %q", text, got)
 		}
 	}
 }
@@ -65,8 +65,7 @@ func parse(t testing.TB, fields string) *Package {
 	return p
 }
 
-// FuzzPackage derives XML from any package.json, writes it, and reads the same
-// back.
+// FuzzPackage derives the XML from any package.json, writes it, and parses it.
 func FuzzPackage(f *testing.F) {
 	f.Add([]byte(`{"name":"hello","version":"1.0.0"}`), []byte(`{"k":"v"}`))
 	f.Add([]byte("\xef\xbb\xbf"+`{"name":"h","version":"1","displayName":"%k%","keywords":["a","b"],"icon":"i.png","badges":[{"url":"x"}]}`), []byte(`{"k":{"message":"m"},}`))
@@ -77,9 +76,9 @@ func FuzzPackage(f *testing.F) {
 		if err != nil {
 			return
 		}
-		_ = p.Translate(nls, 1000) // one that is broken changes nothing
+		_ = p.Translate(nls, 1000) // an invalid one is ignored
 		if all := p.Contributed(); len(all) > contributedTexts || len(strings.Join(all, "")) > contributedBytes {
-			t.Errorf("contributed are %d texts: %q", len(all), all)
+			t.Errorf("%d texts are contributed: %q", len(all), all)
 		}
 		x := Derive(p, []string{PackagePath, "extension/i.png", "extension/a"}, Options{PreRelease: true})
 		written, err := x.Bytes()
@@ -91,12 +90,12 @@ func FuzzPackage(f *testing.F) {
 			t.Fatalf("%v in\n%s", err, written)
 		}
 		if len(again.Assets) != len(x.Assets) || len(again.Metadata.Properties) != len(x.Metadata.Properties) {
-			t.Errorf("read back %+v, want %+v", again, x)
+			t.Errorf("parsed %+v, want %+v", again, x)
 		}
 	})
 }
 
-// FuzzXML reads anything without a panic; what it takes can be written.
+// FuzzXML parses any text without a panic, and writes it.
 func FuzzXML(f *testing.F) {
 	f.Add([]byte(`<PackageManifest><Metadata><Identity Id="a"/><Tags>a,b</Tags></Metadata></PackageManifest>`))
 	f.Add([]byte("<\x00P\x00"))
@@ -111,7 +110,7 @@ func FuzzXML(f *testing.F) {
 			t.Errorf("empty tag in %q", x.Metadata.Tags)
 		}
 		if _, err := x.Bytes(); err != nil {
-			t.Errorf("write what was read: %v", err)
+			t.Errorf("write the parsed XML: %v", err)
 		}
 	})
 }

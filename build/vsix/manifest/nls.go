@@ -2,15 +2,14 @@ package manifest
 
 import "bytes"
 
-// parseNLS reads package.nls.json: a JSON object with comments and trailing
-// commas.
+// parseNLS parses package.nls.json: a JSON object that may have comments and trailing commas.
 func parseNLS(text []byte) (object, error) { return parseObject(plainComments(text)) }
 
-// plainComments returns JSON with spaces in place of comments and trailing commas.
-// Lines stay. What is behind a mistake may change: no parser gets there.
+// plainComments replaces comments and trailing commas in JSON with spaces. Line numbers do not
+// change. In invalid JSON, the text after the first mistake may change, which no parser reads.
 func plainComments(text []byte) []byte {
 	text = bytes.Clone(text)
-	comma := -1 // the last one, while only space follows it
+	comma := -1 // position of the last comma if only space follows it, or -1
 	for i := 0; i < len(text); i++ {
 		switch b := text[i]; b {
 		case ' ', '\t', '\r', '\n':
@@ -35,7 +34,7 @@ func plainComments(text []byte) []byte {
 	return text
 }
 
-// stringEnd returns where the string at the beginning of text has its last quote.
+// stringEnd returns the position of the closing quote of the string at the beginning of text.
 func stringEnd(text []byte) int {
 	for i := 1; i < len(text); i++ {
 		switch text[i] {
@@ -48,8 +47,8 @@ func stringEnd(text []byte) int {
 	return len(text)
 }
 
-// blankComment makes spaces of the comment at the beginning of text, and returns
-// its length, 0 if there is none.
+// blankComment replaces the comment at the beginning of text with spaces. It returns the length of
+// the comment, or 0 if there is none.
 func blankComment(text []byte) int {
 	end := "\n"
 	switch {

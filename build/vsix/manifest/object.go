@@ -10,16 +10,15 @@ import (
 	"galbuild/build/badjson"
 )
 
-// object is a JSON object whose fields are taken if they have the type that is
-// asked for, and are absent otherwise. encoding/json's structs would match keys
-// without regard to case, which editors do not.
+// object is a JSON object. A field of another type than the requested one is treated as missing. It
+// is not decoded into a struct, because encoding/json matches keys in any case, and editors do not.
 type object struct {
 	fields map[string]json.RawMessage
-	words  map[string]string // translations of %key% texts
-	exact  bool              // read as vsce does, see ForPacking
+	words  map[string]string // translations by key
+	exact  bool              // values are read as by vsce, see ForPacking
 }
 
-// parseObject reads the whole of text.
+// parseObject parses a JSON object, which must be all of text.
 func parseObject(text []byte) (object, error) {
 	var o object
 	err := json.Unmarshal(text, &o.fields)
@@ -32,7 +31,7 @@ func parseObject(text []byte) (object, error) {
 	return o, nil
 }
 
-// decode reads a field, or as much of it as fits T.
+// decode decodes a field. If it is not a T, ok is false, and v may contain a part of it.
 func decode[T any](o object, key string) (v T, ok bool) {
 	raw, present := o.fields[key]
 	if !present {
@@ -41,13 +40,13 @@ func decode[T any](o object, key string) (v T, ok bool) {
 	return v, json.Unmarshal(raw, &v) == nil
 }
 
-// has tells whether the field is present, whatever its value.
+// has reports whether the object has the key, even if its value is null.
 func (o object) has(key string) bool {
 	_, ok := o.fields[key]
 	return ok
 }
 
-// truthy tells whether JavaScript would take the field for true.
+// truthy reports whether the value is true in a condition of JavaScript.
 func (o object) truthy(key string) bool {
 	v, ok := decode[any](o, key)
 	return ok && v != nil && v != false && v != "" && v != 0.0
@@ -55,14 +54,14 @@ func (o object) truthy(key string) bool {
 
 var placeholder = regexp.MustCompile(`^%([^%\s]+)%$`)
 
-// present tells whether the field has a value, which null is not.
+// present reports whether the field has a value other than null.
 func (o object) present(key string) bool {
 	v, ok := decode[any](o, key)
 	return ok && v != nil
 }
 
-// either returns the first of the keys that is present, else the last: what
-// JavaScript's ?? picks.
+// either returns the first key that is present, or the last key, like the operator ?? of
+// JavaScript.
 func (o object) either(keys ...string) string {
 	for _, key := range keys {
 		if o.present(key) {
@@ -72,13 +71,13 @@ func (o object) either(keys ...string) string {
 	return keys[len(keys)-1]
 }
 
-// str returns a field that is a string, translated.
+// str returns the translated value of a field that is a string.
 func (o object) str(key string) (string, bool) { return o.readString(o.fields[key]) }
 
-// text returns a field's text, translated; "" if it has none.
+// text returns the translated text of a field, or "" if it has none.
 func (o object) text(key string) string { return o.read(o.fields[key]) }
 
-// some returns a field's text if JavaScript would take the field for true.
+// some returns the text of a field if it is truthy, and otherwise "".
 func (o object) some(key string) string {
 	if !o.truthy(key) {
 		return ""
@@ -122,8 +121,7 @@ func (o object) list(key string) []json.RawMessage {
 	return l
 }
 
-// texts returns the texts of a list, translated. Empty ones are left out, but
-// for packing.
+// texts returns the translated texts of a list. Empty texts are left out, except for packing.
 func (o object) texts(key string) []string {
 	var texts []string
 	for _, raw := range o.list(key) {
@@ -134,7 +132,7 @@ func (o object) texts(key string) []string {
 	return texts
 }
 
-// object returns an object field; an absent one is empty.
+// object returns the object of a field, which is empty if there is none.
 func (o object) object(key string) object {
 	fields, _ := decode[map[string]json.RawMessage](o, key)
 	return object{fields, o.words, o.exact}

@@ -8,16 +8,16 @@ import (
 	"galbuild/build/js"
 )
 
-// Package is package.json. Its texts are translated once Translate was called, or
-// by ForPacking.
+// Package is the content of package.json. Its texts are translated after [Package.Translate], or
+// if it was read with [ForPacking].
 type Package struct {
 	Publisher, Name, Version string // as written, never translated; may be empty for packing
 	object
 }
 
-// ParsePackage reads package.json as editors do: as UTF-8, in which every wrong byte is a
-// U+FFFD, and without a byte order mark. It refuses text without the fields by which editors
-// tell packages apart. [Package.CheckEditors] has the other rules of editors.
+// ParsePackage parses package.json as editors do: as UTF-8 without a byte order mark, in which each
+// invalid byte is replaced by U+FFFD. It refuses a package.json without publisher, name or
+// version. [Package.CheckEditors] has the other rules of editors.
 func ParsePackage(text []byte) (*Package, error) {
 	if err := checkText(text); err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func ParsePackage(text []byte) (*Package, error) {
 	return p, nil
 }
 
-// required returns a field without which no editor takes the package.
+// required returns a field that editors require, which must be a string.
 func (p *Package) required(key string) (string, error) {
 	s, ok := decode[string](p.object, key)
 	switch {
@@ -53,8 +53,8 @@ func (p *Package) required(key string) (string, error) {
 	return s, nil
 }
 
-// Translate replaces %key% texts by those of package.nls.json. It is an error if that has
-// more than so many texts.
+// Translate replaces each text that is a %key% by that of package.nls.json. It returns an error if
+// nls is invalid or has more than most texts.
 func (p *Package) Translate(nls []byte, most int) error {
 	o, err := parseNLS(PlainJSON(nls))
 	if err != nil {
@@ -74,8 +74,8 @@ func (p *Package) Translate(nls []byte, most int) error {
 	return nil
 }
 
-// DisplayName returns the display name on one line, or the name if there is
-// none or only a placeholder without a translation; for packing, as written.
+// DisplayName returns the display name on one line, or the name if it is missing or a %key% without
+// a translation. For packing, it is as written.
 func (p *Package) DisplayName() string {
 	if p.exact {
 		return p.text(p.either("displayName", "name"))
@@ -86,7 +86,7 @@ func (p *Package) DisplayName() string {
 	return p.Name
 }
 
-// Description returns the description on one line; for packing, as written.
+// Description returns the description on one line. For packing, it is as written.
 func (p *Package) Description() string {
 	if p.exact {
 		return p.text("description")
@@ -94,9 +94,8 @@ func (p *Package) Description() string {
 	return Plain(p.text("description"))
 }
 
-// Plain returns s with its white space collapsed, and nothing for a %key% that
-// found no translation and for what vsce writes in place of an object: they would tell a
-// reader nothing.
+// Plain returns s with its white space collapsed. It returns "" for a %key% without a translation,
+// and for the text that vsce writes for an object.
 func Plain(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if placeholder.MatchString(s) || s == printedObject {
@@ -105,18 +104,18 @@ func Plain(s string) string {
 	return s
 }
 
-// Resolve returns s on one line and translated: some packagers copy
-// placeholders into the XML as they are.
+// Resolve returns s, a text of the XML, on one line and translated: some packagers copy %key% from
+// package.json.
 func (p *Package) Resolve(s string) string { return Plain(p.translate(strings.TrimSpace(s))) }
 
 // Categories returns the categories as written.
 func (p *Package) Categories() []string { return p.texts("categories") }
 
-// Preview tells whether the author calls it a preview.
+// Preview reports whether the field preview is true.
 func (p *Package) Preview() bool { return p.truthy("preview") }
 
-// Engine returns the range of editor versions it runs in, such as ^1.90.0.
-// It is without white space around it, unless for packing.
+// Engine returns the range of versions of editors, such as ^1.90.0. White space around it is
+// removed, except for packing.
 func (p *Package) Engine() string {
 	text := p.object.object("engines").text("vscode")
 	if p.exact {
@@ -131,8 +130,8 @@ func (p *Package) Icon() string { return p.text("icon") }
 // License returns the licence, as written.
 func (p *Package) License() string { return p.text("license") }
 
-// Files returns the patterns of what is to be packed, and whether there are any
-// to go by: none may mean that nothing is.
+// Files returns the patterns of the files to pack, and whether the field exists. If it does, it may
+// be empty, and no file is packed.
 func (p *Package) Files() (patterns []string, listed bool) {
 	return p.texts("files"), p.truthy("files")
 }
@@ -151,15 +150,15 @@ func (p *Package) ids(key string) []string {
 	return unique(ids)
 }
 
-// Browser tells whether it has an entry point for browsers.
+// Browser reports whether it has an entry point for browsers.
 func (p *Package) Browser() bool { return p.truthy("browser") }
 
-// Theme tells whether it contributes colour, file icon or product icon themes.
+// Theme reports whether it contributes colour, file icon or product icon themes.
 func (p *Package) Theme() bool {
 	return slices.ContainsFunc([]string{"themes", "iconThemes", "productIconThemes"}, p.contributes)
 }
 
-// contributes tells whether a contribution is a list with something in it.
+// contributes reports whether a contribution is a list that is not empty.
 func (p *Package) contributes(key string) bool { return len(p.contributions().list(key)) > 0 }
 
 func (p *Package) contributions() object { return p.object.object("contributes") }

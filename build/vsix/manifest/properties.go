@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// properties collects them under their full keys.
+// properties is a list of properties with full keys.
 type properties []Property
 
 func (l *properties) code(key, value string) {
@@ -16,8 +16,8 @@ func (l *properties) service(key, value string) {
 	*l = append(*l, Property{"Microsoft.VisualStudio.Services." + key, value})
 }
 
-// Properties returns the properties that follow from package.json, in the order
-// of vsce. Those it always writes may have an empty value.
+// Properties returns the properties derived from package.json, in the order of vsce. Some of those
+// that vsce always writes may have an empty value.
 func (p *Package) Properties() []Property { return p.properties(false) }
 
 func (p *Package) properties(preRelease bool) []Property {
@@ -52,7 +52,7 @@ func (p *Package) localizedLanguages() []string {
 
 func (p *Package) sponsor() string { return p.object.object("sponsor").some("url") }
 
-// links adds where to find the source, help and documentation.
+// links adds the addresses of the source, of support and of the documentation.
 func (p *Package) links(l *properties) {
 	repository := parseRepository(p.Repository())
 	if url := repository.url; url != "" {
@@ -72,7 +72,7 @@ func (p *Package) links(l *properties) {
 	}
 }
 
-// Repository returns where the source is, as written.
+// Repository returns the address of the source, as written.
 func (p *Package) Repository() string {
 	s, ok := p.str("repository")
 	if !ok {
@@ -81,7 +81,7 @@ func (p *Package) Repository() string {
 	return s
 }
 
-// support returns the address that bugs names.
+// support returns the address in the field bugs.
 func (p *Package) support() string {
 	if s, ok := p.str("bugs"); ok {
 		return s
@@ -93,7 +93,7 @@ func (p *Package) support() string {
 	return bugs.some("url")
 }
 
-// presentation adds what a gallery's page shows.
+// presentation adds the properties for the page in a gallery.
 func (p *Package) presentation(l *properties) {
 	banner := p.object.object("galleryBanner")
 	if color := banner.some("color"); color != "" {
@@ -115,7 +115,7 @@ func (p *Package) presentation(l *properties) {
 	p.questions(l)
 }
 
-// questions adds where readers may ask some.
+// questions adds the properties of the field qna, the page for questions.
 func (p *Package) questions(l *properties) {
 	if enabled, ok := decode[any](p.object, "qna"); ok && enabled == false {
 		l.service("EnableMarketplaceQnA", "false")

@@ -13,9 +13,8 @@ import (
 	"galbuild/build/pack/packtest"
 )
 
-// fieldValues are values that fields of package.json may have, usual and odd ones,
-// as JSON separated by |. Left out is what vsce refuses, and what we
-// write other than vsce on purpose.
+// fieldValues are usual and unusual values of the fields of package.json, as JSON separated by |.
+// Values that vsce refuses, and that galbuild treats differently on purpose, are left out.
 var fieldValues = map[string]string{
 	"displayName":           `"Hello" | "" | null | 5 | true | ["a","b"] | " x  y " | "%t%" | "a\nb" | "<&>'\""`,
 	"description":           `"A git linter" | "" | null | 0 | false | [] | "c++, C#\tand NodeJS" | "%t%" | "%a-b%" | ["php"] | "javascript"`,
@@ -64,7 +63,7 @@ var contributionValues = map[string]string{
 
 const randomNLS = `{"t":"A rust text","l":["x","y"],"r":"bitbucket:o/r"}`
 
-// choose returns some of the fields with some of their values.
+// choose sets some of the fields to random values.
 func choose(random *rand.Rand, values map[string]string, fields map[string]json.RawMessage) {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		if random.IntN(4) == 0 {
@@ -97,7 +96,7 @@ func randomPackage(t *testing.T, random *rand.Rand) string {
 	return string(text)
 }
 
-// TestRandom compares packages put together by chance.
+// TestRandom compares the XML of random packages with that of vsce.
 func TestRandom(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var cases []vsceCase
@@ -109,15 +108,15 @@ func TestRandom(t *testing.T) {
 		}
 		cases, jobs = append(cases, c), append(jobs, c.folder(t))
 	}
-	var answers []string
-	askVsce(t, jobs, &answers)
-	packed := 0
+	var results []string
+	runVsce(t, jobs, &results)
+	accepted := 0
 	for i, c := range cases {
-		if answers[i] != "" {
-			t.Logf("refused: %s", answers[i])
+		if results[i] != "" {
+			t.Logf("refused: %s", results[i])
 			continue
 		}
-		packed++
+		accepted++
 		recorded := manifestOf(t, jobs[i].(vsceJob).Out)
 		c.files["extension.vsixmanifest"] = recorded
 		if _, err := packtest.CanonicalXML([]byte(recorded)); err != nil {
@@ -127,7 +126,7 @@ func TestRandom(t *testing.T) {
 			t.Errorf("%s\n%s", c.files["package.json"], got)
 		}
 	}
-	if packed < 100 {
-		t.Errorf("%d of %d packed only", packed, len(cases))
+	if accepted < 100 {
+		t.Errorf("%d of %d accepted only", accepted, len(cases))
 	}
 }

@@ -8,17 +8,17 @@ import (
 	"galbuild/build/js"
 )
 
-// repository is where the source is, and what follows from it: addresses of its
-// issues and its readme, "" if the host is unknown.
+// repository contains the address of the source, and those of its issues and its readme, which are
+// "" if the host is unknown.
 type repository struct{ url, issues, readme string }
 
-// host is one whose addresses follow rules.
-// Source: https://github.com/npm/hosted-git-info, version 4.1, as vsce calls it
-// (noGitPlus).
+// host is a host of repositories with known forms of addresses.
+//
+// Source: https://github.com/npm/hosted-git-info, version 4.1, with noGitPlus as in vsce.
 type host struct {
 	shortcut, domain string
-	schemes          []string // of addresses in full
-	tree             string   // folder of branches in addresses of pages
+	schemes          []string // schemes of its URLs
+	tree             string   // path element of branches in URLs of pages
 }
 
 var hosts = []host{
@@ -29,29 +29,29 @@ var hosts = []host{
 	{"sourcehut", "git.sr.ht", []string{"git+ssh", "https"}, "tree"},
 }
 
-// withUser are the schemes whose user and password are kept.
+// withUser are the schemes with which the user and password are kept.
 var withUser = []string{"git", "https", "git+https", "http"}
 
-// place is a repository on a known host. Its owner is "" for a gist only.
-type place struct {
+// hosted is a repository on a known host. Only for a gist, its owner may be "".
+type hosted struct {
 	host
 	user, owner, name, branch string
 }
 
-// parseRepository reads package.json's repository. What is not on a known host is
-// kept as written.
+// parseRepository parses the repository of package.json. If it is not on a known host, its URL is
+// returned as written.
 func parseRepository(s string) repository {
-	p, ok := findPlace(s)
+	p, ok := findHosted(s)
 	if !ok {
 		return repository{url: s}
 	}
 	return repository{p.source(), p.issues(), p.readme()}
 }
 
-func findPlace(s string) (place, bool) {
+func findHosted(s string) (hosted, bool) {
 	a, ok := parseAddress(s)
 	if !ok {
-		return place{}, false
+		return hosted{}, false
 	}
 	if i := slices.IndexFunc(hosts, func(h host) bool { return h.shortcut == a.scheme }); i >= 0 {
 		return hosts[i].short(a)
@@ -59,18 +59,18 @@ func findPlace(s string) (place, bool) {
 	domain := strings.TrimPrefix(a.host, "www.")
 	i := slices.IndexFunc(hosts, func(h host) bool { return h.domain == domain })
 	if i < 0 || !slices.Contains(hosts[i].schemes, a.scheme) {
-		return place{}, false
+		return hosted{}, false
 	}
 	return hosts[i].full(a)
 }
 
-// short reads github:owner/name#branch; user and password before an @ are dropped.
-func (h host) short(a address) (place, bool) {
+// short parses github:owner/name#branch. It ignores a user and password before an @.
+func (h host) short(a address) (hosted, bool) {
 	path := strings.TrimPrefix(a.path, "/")
 	if _, after, ok := strings.Cut(path, "@"); ok {
 		path = after
 	}
-	p := place{host: h, name: path, branch: a.fragment}
+	p := hosted{host: h, name: path, branch: a.fragment}
 	if i := strings.LastIndexByte(path, '/'); i >= 0 {
 		p.owner, p.name = path[:i], path[i+1:]
 	}
@@ -79,13 +79,14 @@ func (h host) short(a address) (place, bool) {
 	return p, ok && p.complete()
 }
 
-// full reads https://host/owner/name and what may follow it.
-func (h host) full(a address) (place, bool) {
-	p := place{host: h, branch: a.fragment}
+// full parses https://host/owner/name, and a branch after it.
+func (h host) full(a address) (hosted, bool) {
+	p := hosted{host: h, branch: a.fragment}
 	if slices.Contains(withUser, a.scheme) {
 		p.user = a.user
 	}
-	parts := append(strings.Split(strings.TrimPrefix(a.path, "/"), "/"), "", "", "", "") // owner, name, more
+	// The parts are owner, name and the rest.
+	parts := append(strings.Split(strings.TrimPrefix(a.path, "/"), "/"), "", "", "", "")
 	p.owner, p.name = parts[0], parts[1]
 	more := parts[2]
 	switch h.shortcut {
@@ -101,26 +102,27 @@ func (h host) full(a address) (place, bool) {
 		}
 	}
 	if h.isFile(a.path, more) {
-		return place{}, false
+		return hosted{}, false
 	}
 	p.name = strings.TrimSuffix(p.name, ".git")
 	return p, p.complete() && p.decode()
 }
 
-// complete tells whether nothing is missing in it. vsce goes on with null or
-// undefined for what is.
-func (p place) complete() bool {
+// complete reports whether it has a name and an owner. vsce writes null or undefined for missing
+// parts.
+func (p hosted) complete() bool {
 	return p.name != "" && (p.owner != "" || p.shortcut == "gist")
 }
 
-// isFile tells whether the address is of something in the repository. more is
-// what follows the name.
+// isFile reports whether the address is that of a file in a repository. more is the path element
+// after the name.
 func (h host) isFile(path, more string) bool {
 	switch h.shortcut {
 	case "github":
 		return more != "" && more != "tree"
-	case "gitlab": // its repositories may be in folders
-		return strings.Contains(path[min(1, len(path)):], "/-/") || strings.Contains(path[min(1, len(path)):], "/archive.tar.gz")
+	case "gitlab": // repositories may be in folders
+		rest := path[min(1, len(path)):]
+		return strings.Contains(rest, "/-/") || strings.Contains(rest, "/archive.tar.gz")
 	case "bitbucket":
 		return more == "get"
 	case "gist":
@@ -134,8 +136,8 @@ func lastPart(path string) (before, last string) {
 	return path[:max(i, 0)], path[i+1:]
 }
 
-// decode replaces %20 and the like, unless they hide bytes that are no text.
-func (p *place) decode() bool {
+// decode decodes percent-encoding. It returns false if the result is not UTF-8.
+func (p *hosted) decode() bool {
 	for _, s := range []*string{&p.owner, &p.name, &p.branch} {
 		plain, err := url.PathUnescape(*s)
 		if err != nil || strings.ToValidUTF8(plain, "") != plain {
@@ -146,7 +148,7 @@ func (p *place) decode() bool {
 	return true
 }
 
-func (p place) source() string {
+func (p hosted) source() string {
 	fragment := ""
 	if p.branch != "" {
 		fragment = "#" + p.branch
@@ -160,14 +162,14 @@ func (p place) source() string {
 	return p.page() + ".git" + fragment
 }
 
-func (p place) page() string {
+func (p hosted) page() string {
 	if p.shortcut == "gist" {
 		return "https://" + p.domain + "/" + p.name
 	}
 	return "https://" + p.domain + "/" + p.owner + "/" + p.name
 }
 
-func (p place) issues() string {
+func (p hosted) issues() string {
 	switch p.shortcut {
 	case "gist":
 		return p.page()
@@ -177,7 +179,7 @@ func (p place) issues() string {
 	return p.page() + "/issues"
 }
 
-func (p place) readme() string {
+func (p hosted) readme() string {
 	page, branch := p.page(), js.EncodeURIComponent(p.branch)
 	switch {
 	case p.shortcut == "gist" && branch != "":

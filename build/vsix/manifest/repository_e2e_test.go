@@ -10,17 +10,17 @@ import (
 	"testing"
 )
 
-// askRepositories returns what the real vsce makes of the texts.
-func askRepositories(t *testing.T, texts []string) []repository {
+// vsceRepositories returns the repositories that the real vsce derives from the texts.
+func vsceRepositories(t *testing.T, texts []string) []repository {
 	t.Helper()
 	var jobs []any
 	for _, text := range texts {
 		jobs = append(jobs, text)
 	}
-	var answers []*struct{ URL, Issues, Readme string }
-	askVsce(t, jobs, &answers)
+	var results []*struct{ URL, Issues, Readme string }
+	runVsce(t, jobs, &results)
 	var all []repository
-	for i, a := range answers {
+	for i, a := range results {
 		if a == nil {
 			all = append(all, repository{url: texts[i]})
 		} else {
@@ -30,8 +30,8 @@ func askRepositories(t *testing.T, texts []string) []repository {
 	return all
 }
 
-// TestRepositoriesRecorded compares testdata/repositories.txt with the real vsce;
-// -update writes it.
+// TestRepositoriesRecorded compares testdata/repositories.txt with the real vsce. With -update, it
+// rewrites the file.
 func TestRepositoriesRecorded(t *testing.T) {
 	var texts []string
 	rows := repositoryRows(t)
@@ -39,7 +39,7 @@ func TestRepositoriesRecorded(t *testing.T) {
 		texts = append(texts, row.text)
 	}
 	var file strings.Builder
-	for i, r := range askRepositories(t, texts) {
+	for i, r := range vsceRepositories(t, texts) {
 		if r != rows[i].want && !*update {
 			t.Errorf("%q is %q, recorded %q", texts[i], r, rows[i].want)
 		}
@@ -56,7 +56,7 @@ func TestRepositoriesRecorded(t *testing.T) {
 	}
 }
 
-// TestRepositoriesRandom compares texts put together by chance.
+// TestRepositoriesRandom compares random repositories with the real vsce.
 func TestRepositoriesRandom(t *testing.T) {
 	parts := strings.Fields(`github: gitlab: gist: bitbucket: sourcehut: https:// http:// git:// ssh:// git+ssh:// git+https:// // / / / : @ # ? . .. %20 %2F .git
 		git@ user:tok@ tok@ www. github.com github.com gitlab.com bitbucket.org gist.github.com git.sr.ht code.example :22 :443 o r o r ~o a.b a-b_c tree main - blob get raw archive issues archive.tar.gz`)
@@ -70,11 +70,11 @@ func TestRepositoriesRandom(t *testing.T) {
 		texts = append(texts, b.String())
 	}
 	hosted := 0
-	for i, want := range askRepositories(t, texts) {
+	for i, want := range vsceRepositories(t, texts) {
 		if want.issues != "" {
 			hosted++
 		}
-		if got := parseRepository(texts[i]); got != want && !want.withHole() {
+		if got := parseRepository(texts[i]); got != want && !want.incomplete() {
 			t.Errorf("%q:\n%q, vsce has\n%q", texts[i], got, want)
 		}
 	}

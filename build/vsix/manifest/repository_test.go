@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// A row of testdata/repositories.txt is a text as package.json may have it, and
-// what vsce 4.1 makes of it: url, issues and readme, each quoted as in Go and
-// separated by tabs. A text on no known host stands alone.
+// A repositoryRow is a line of testdata/repositories.txt: a repository as in package.json, and the
+// url, issues and readme that vsce 4.1 derives from it, quoted as in Go and separated by tabs. If
+// the host is unknown, the line has only the repository.
 type repositoryRow struct {
 	text string
 	want repository
@@ -42,10 +42,11 @@ func repositoryRows(t *testing.T) []repositoryRow {
 	return rows
 }
 
-// withHole tells whether vsce wrote null, undefined or nothing for what is
-// missing: such addresses lead nowhere.
-func (r repository) withHole() bool {
-	return strings.Contains(r.url, "/null/") || strings.Contains(r.url, "#undefined") || strings.Contains(r.url, "/.git")
+// incomplete reports whether vsce wrote null, undefined or nothing for a missing part. Such
+// addresses do not exist.
+func (r repository) incomplete() bool {
+	return strings.Contains(r.url, "/null/") || strings.Contains(r.url, "#undefined") ||
+		strings.Contains(r.url, "/.git")
 }
 
 func TestRepositories(t *testing.T) {
@@ -54,14 +55,14 @@ func TestRepositories(t *testing.T) {
 		t.Fatalf("%d rows only", len(rows))
 	}
 	for _, row := range rows {
-		if got := parseRepository(row.text); got != row.want && !row.want.withHole() {
+		if got := parseRepository(row.text); got != row.want && !row.want.incomplete() {
 			t.Errorf("%q:\n%q, vsce has\n%q", row.text, got, row.want)
 		}
 	}
 }
 
-// TestRepositoryHoles has what vsce reads with holes in it.
-func TestRepositoryHoles(t *testing.T) {
+// TestIncompleteRepositories has repositories for which vsce writes null or undefined.
+func TestIncompleteRepositories(t *testing.T) {
 	for text, want := range map[string]repository{
 		"github:r":                        {url: "github:r"},
 		"github://o/r":                    {url: "github://o/r"},
@@ -75,7 +76,7 @@ func TestRepositoryHoles(t *testing.T) {
 	}
 }
 
-// FuzzRepository reads anything without a panic, and known hosts by https.
+// FuzzRepository parses any text without a panic. The URLs of known hosts must be https.
 func FuzzRepository(f *testing.F) {
 	for _, text := range []string{"o/r#x", "git@github.com:o/r", "https://u:p@gitlab.com/g/../s/p.git?x#y", "gist:a", "ssh://%@[git.sr.ht]:1/~o/r"} {
 		f.Add(text)

@@ -6,10 +6,9 @@ import (
 	"strings"
 )
 
-// contributionTags are given for contributions that have something in them, in
-// this order.
+// contributionTags are the tags for contributions that are not empty, in the order of vsce.
 var contributionTags = []struct {
-	in           string // the contribution it is in, "" for none
+	in           string // the contribution that contains it, or ""
 	contribution string
 	tags         []string
 }{
@@ -27,8 +26,8 @@ var contributionTags = []struct {
 	{"", "modelContextServerCollections", []string{"mcp", "language-model-tools"}},
 }
 
-// Tags returns the author's keywords and what galleries search by: languages,
-// file extensions (__ext_py), kinds of contributions, __web_extension.
+// Tags returns the keywords of the author and the tags by which galleries search: languages, file
+// extensions (__ext_py), contributions, __web_extension.
 func (p *Package) Tags() []string {
 	contributions := p.contributions()
 	tags := p.spread("keywords")
@@ -61,8 +60,8 @@ func (p *Package) Tags() []string {
 	return unique(tags)
 }
 
-// spread returns the texts of a list; for packing the letters of a text, which is
-// what vsce makes of one.
+// spread returns the texts of a list. For packing, if the field is a string, it returns its letters,
+// like vsce.
 func (p *Package) spread(key string) []string {
 	if s, ok := p.str(key); ok && p.exact {
 		return strings.Split(s, "")
@@ -70,7 +69,7 @@ func (p *Package) spread(key string) []string {
 	return p.texts(key)
 }
 
-// filled tells whether the field is a list or a text with something in it.
+// filled reports whether the field is a list or a string that is not empty.
 func (o object) filled(key string) bool {
 	s, _ := o.str(key)
 	return s != "" || len(o.list(key)) > 0
@@ -110,8 +109,8 @@ func languageTags(contributions object) []string {
 	return tags
 }
 
-// described are words of a description and the tags they stand for; without
-// tags, the word itself in lower case.
+// described are words in descriptions and their tags. If a word has no tags, its tag is the word in
+// lower case.
 var described = []struct {
 	word string
 	tags []string
@@ -121,14 +120,13 @@ var described = []struct {
 	{"js", []string{"javascript"}}, {"node", []string{"javascript", "node"}}, {"c++", nil},
 	{"Cplusplus", []string{"c++"}}, {"xml", nil}, {"angular", []string{"javascript"}},
 	{"jquery", []string{"javascript"}}, {"php", nil}, {"python", nil}, {"latex", nil}, {"ruby", nil},
-	{"java", nil}, {"erlang", nil}, {"sql", nil}, {"nodejs", []string{"node"}}, {"c#", nil}, {"css", nil},
-	{"javascript", nil}, {"ftp", nil}, {"haskell", nil}, {"unity", nil}, {"terminal", nil},
+	{"java", nil}, {"erlang", nil}, {"sql", nil}, {"nodejs", []string{"node"}}, {"c#", nil},
+	{"css", nil}, {"javascript", nil}, {"ftp", nil}, {"haskell", nil}, {"unity", nil}, {"terminal", nil},
 	{"powershell", nil}, {"laravel", nil}, {"meteor", nil}, {"emmet", nil},
 	{"eslint", []string{"linters"}}, {"tfs", nil}, {"rust", nil},
 }
 
-// describedTags returns the tags for the known words that s holds as words of
-// their own.
+// describedTags returns the tags of the words in a description.
 func describedTags(s string) []string {
 	var tags []string
 	s = lowerASCII(s)
@@ -145,8 +143,8 @@ func describedTags(s string) []string {
 	return tags
 }
 
-// lowerASCII leaves other letters alone, as regular expressions of JavaScript do
-// when they disregard case: the Kelvin sign is no k.
+// lowerASCII returns s with ASCII letters in lower case. Other letters do not change, as in regular
+// expressions of JavaScript that ignore case: the Kelvin sign is not equal to k.
 func lowerASCII(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' {

@@ -17,9 +17,9 @@ var (
 	bomUTF16BE = []byte("\xfe\xff")
 )
 
-// PlainJSON returns text as UTF-8 without a byte order mark. UTF-16 is recognised by its
-// mark; bytes that are not UTF-8 become U+FFFD, as in editors. If nothing had to change,
-// text itself is returned.
+// PlainJSON returns text as UTF-8 without a byte order mark. UTF-16 is recognised by its mark.
+// Invalid bytes are replaced by U+FFFD, as in editors. If nothing is changed, text itself is
+// returned.
 func PlainJSON(text []byte) []byte {
 	if plain, ok := fromMark(text); ok {
 		text = plain
@@ -30,7 +30,7 @@ func PlainJSON(text []byte) []byte {
 	return bytes.ToValidUTF8(text, []byte("\uFFFD"))
 }
 
-// fromMark decodes what a byte order mark tells how to decode.
+// fromMark decodes text with a byte order mark. It returns false if there is none.
 func fromMark(text []byte) ([]byte, bool) {
 	if plain, ok := bytes.CutPrefix(text, bomUTF8); ok {
 		return plain, true
@@ -38,16 +38,16 @@ func fromMark(text []byte) ([]byte, bool) {
 	if !bytes.HasPrefix(text, bomUTF16LE) && !bytes.HasPrefix(text, bomUTF16BE) {
 		return nil, false
 	}
-	// It never fails: what is not UTF-16 becomes U+FFFD.
+	// The decoder returns no errors: invalid UTF-16 is replaced by U+FFFD.
 	plain, err := unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder().Bytes(text)
 	return plain, err == nil
 }
 
 var declaredEncoding = regexp.MustCompile(`^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._:-]+)["']`)
 
-// plainXML returns text as UTF-8 without characters that XML forbids. A byte
-// order mark outranks the declared encoding, and so does being valid UTF-8:
-// Windows tools like to declare UTF-16 and write UTF-8.
+// plainXML returns text as UTF-8 without the characters that XML forbids. The declared encoding is
+// used only if there is no byte order mark and the text is not valid UTF-8, because programs on
+// Windows often declare UTF-16 and write UTF-8.
 func plainXML(text []byte) ([]byte, error) {
 	plain, ok := fromMark(text)
 	switch {
@@ -67,8 +67,8 @@ func plainXML(text []byte) ([]byte, error) {
 	return dropForbidden(bytes.ToValidUTF8(plain, []byte("\uFFFD"))), nil
 }
 
-// fromDeclared decodes text that is not UTF-8 as it declares, else as
-// Windows-1252, the encoding that undeclared text is in most often.
+// fromDeclared decodes text in its declared encoding. Without a declaration, that is Windows-1252,
+// which is the most frequent one.
 func fromDeclared(text []byte) ([]byte, error) {
 	label := "windows-1252"
 	if m := declaredEncoding.FindSubmatch(text); m != nil {
@@ -76,13 +76,13 @@ func fromDeclared(text []byte) ([]byte, error) {
 	}
 	r, err := charset.NewReaderLabel(label, bytes.NewReader(text))
 	if err != nil {
-		return nil, fmt.Errorf("text is not UTF-8, and its encoding %q is unknown", label)
+		return nil, fmt.Errorf("it is not UTF-8, and its declared encoding %q is unknown", label)
 	}
 	return io.ReadAll(r)
 }
 
-// dropForbidden removes the characters outside XML's Char production. Packagers
-// that copy a description unchecked write them.
+// dropForbidden removes the characters that are not a Char of XML. Some packagers copy them from
+// descriptions.
 func dropForbidden(text []byte) []byte {
 	return bytes.Map(keepAllowed, text)
 }

@@ -10,24 +10,24 @@ import (
 	"github.com/tailscale/hujson"
 )
 
-// Untranslated is a text of package.json that package.nls.json does not have.
+// Untranslated is a text of package.json without a translation in package.nls.json.
 type Untranslated struct {
-	Line  int    // of package.json, from 1
+	Line  int    // in package.json, counted from 1
 	Field string // such as contributes.menus["editor/title"][0].title
 	Text  string // %key%
 	Key   string
 }
 
-// Translated returns package.json with the texts of package.nls.json, nil if there
-// is none, as vsce translates; the package comment has the rules. Lines stay, unless
-// a translation is an object or a list. If package.nls.json cannot be read, that is
-// the error, and package.json is returned as it is.
+// Translated returns package.json with the texts of package.nls.json, like vsce; the package
+// comment has the rules. nls is nil if there is no package.nls.json. Line numbers do not change,
+// unless a translation is an object or a list. If package.nls.json is invalid, Translated returns
+// an error and the unchanged package.json.
 func Translated(packageJSON, nls []byte) ([]byte, []Untranslated, error) {
 	words, err := parseWords(nls)
 	if err != nil || words == nil {
 		return packageJSON, nil, err
 	}
-	if !json.Valid(packageJSON) { // which refuses what nests too deep for hujson, too
+	if !json.Valid(packageJSON) { // also refuses objects that are too deeply nested for hujson
 		return packageJSON, nil, errors.New("package.json is not JSON")
 	}
 	root, err := hujson.Parse(packageJSON)
@@ -39,9 +39,8 @@ func Translated(packageJSON, nls []byte) ([]byte, []Untranslated, error) {
 	return root.Pack(), t.missing, nil
 }
 
-// parseWords returns the translations by key as JSON, nil if the text is empty. One
-// with comments for translators, {"message": "Hello", "comment": ["Greeting"]}, is
-// its message.
+// parseWords returns the translations by key as JSON, or nil if the text is empty. For one with
+// comments for translators, {"message": "Hello", "comment": ["Greeting"]}, it returns the message.
 func parseWords(nls []byte) (map[string]hujson.Literal, error) {
 	nls = bytes.TrimPrefix(nls, bomUTF8)
 	if len(bytes.TrimSpace(nls)) == 0 {
@@ -73,12 +72,12 @@ type translator struct {
 	missing []Untranslated
 }
 
-// placeholderForPacking is vsce's: a key with other characters, such as '-',
-// makes the text an ordinary one.
+// placeholderForPacking matches the placeholders of vsce. A text whose key contains other
+// characters, such as '-', is not a placeholder.
 var placeholderForPacking = regexp.MustCompile(`^%([A-Za-z0-9_.]+)%$`)
 
-// walk translates every text of v, of which path is the place. What a
-// translation holds is not translated again.
+// walk translates every text in v. path is the path of v in package.json. Translations are not
+// translated again.
 func (t *translator) walk(v *hujson.Value, path string) {
 	switch x := v.Value.(type) {
 	case *hujson.Object:
@@ -112,7 +111,7 @@ func (t *translator) translate(v *hujson.Value, text hujson.Literal, path string
 
 var plainKey = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$]*$`)
 
-// memberPath names a member as JavaScript would: contributes.menus["editor/title"].
+// memberPath returns the path of a member as in JavaScript: contributes.menus["editor/title"].
 func memberPath(path, key string) string {
 	switch {
 	case !plainKey.MatchString(key):

@@ -14,14 +14,14 @@ import (
 	"galbuild/cmd/e2e/installed"
 )
 
-// askVsce has the real vsce do the jobs; see testdata/record.js.
-func askVsce(t *testing.T, jobs []any, answers any) {
+// runVsce runs jobs with the real vsce: see testdata/record.js.
+func runVsce(t *testing.T, jobs []any, results any) {
 	t.Helper()
 	tools := installed.Tools(t)
-	tools.Ask(t, jobs, answers, "testdata/record.js", filepath.Dir(tools.VSCE))
+	tools.Ask(t, jobs, results, "testdata/record.js", filepath.Dir(tools.VSCE))
 }
 
-// vsceJob is one for testdata/record.js.
+// A vsceJob is a job for testdata/record.js.
 type vsceJob struct {
 	Dir        string `json:"dir"`
 	Out        string `json:"out"`
@@ -29,8 +29,8 @@ type vsceJob struct {
 	PreRelease bool   `json:"preRelease,omitempty"`
 }
 
-// TestRecorded packs the cases with the real vsce: they say what it does. With
-// -update they are recorded.
+// TestRecorded packs the cases with the real vsce, and compares the results with the recorded ones.
+// With -update, it records them.
 func TestRecorded(t *testing.T) {
 	files, err := filepath.Glob("testdata/vsce/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -42,11 +42,11 @@ func TestRecorded(t *testing.T) {
 		for _, c := range cases {
 			jobs = append(jobs, c.folder(t))
 		}
-		var answers []string
-		askVsce(t, jobs, &answers)
+		var results []string
+		runVsce(t, jobs, &results)
 		for i, c := range cases {
-			part, text := "refused", answers[i]+"\n"
-			if answers[i] == "" {
+			part, text := "refused", results[i]+"\n"
+			if results[i] == "" {
 				part, text = "extension.vsixmanifest", manifestOf(t, jobs[i].(vsceJob).Out)+"\n"
 			}
 			if *update {
@@ -63,7 +63,7 @@ func TestRecorded(t *testing.T) {
 	}
 }
 
-// folder makes the folder of a case, with an entry point.
+// folder creates the folder of a case, with an entry point.
 func (c vsceCase) folder(t *testing.T) vsceJob {
 	t.Helper()
 	dir := t.TempDir()

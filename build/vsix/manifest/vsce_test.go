@@ -14,18 +14,18 @@ import (
 	"galbuild/build/pack/packtest"
 )
 
-var update = flag.Bool("update", false, "write what is deliberately different from vsce anew")
+var update = flag.Bool("update", false, "rewrite the recorded differences from vsce")
 
-// vsceCase is a folder, and what vsce 4.1 writes for it. In testdata/vsce/*.txtar
-// its files are, below its name,
+// A vsceCase is a folder, and what vsce 4.1 writes for it. It has these files in
+// testdata/vsce/*.txtar, below its name:
 //
 //	package.json            and package.nls.json, if there is one
-//	files                   names of other files, one a line; their contents do not matter
+//	files                   names of other files, one a line; their contents are not used
 //	options                 platform=…, pre-release
-//	extension.vsixmanifest  recorded, or
-//	refused                 what vsce says, recorded
-//	different               how ours differs, after a line that says why; or our findings
-//	                        or error
+//	extension.vsixmanifest  recorded from vsce, or
+//	refused                 the recorded error of vsce
+//	different               a line with the reason for a difference from vsce, and the difference:
+//	                        of the XML, the missing translations, or an error
 type vsceCase struct {
 	name  string
 	files map[string]string
@@ -33,7 +33,7 @@ type vsceCase struct {
 
 func (c vsceCase) lines(file string) []string { return strings.Fields(c.files[file]) }
 
-// names are the other files.
+// names returns the names in files.
 func (c vsceCase) names() []string {
 	return strings.FieldsFunc(c.files["files"], func(r rune) bool { return r == '\n' })
 }
@@ -55,7 +55,7 @@ func vsceCases(t *testing.T, file string) ([]vsceCase, *txtar.Archive) {
 	return cases, archive
 }
 
-// options says which files have a type, as build/pack does.
+// options returns the entries, and those with a type, as build/pack does.
 func (c vsceCase) options(p *Package) (entries []string, o Options) {
 	entries = []string{PackagePath}
 	for _, name := range c.names() {
@@ -93,8 +93,8 @@ func (c vsceCase) isLicense(name string) bool {
 	return strings.HasPrefix(strings.ToUpper(name), "LICEN")
 }
 
-// TestVsce derives the XML for packing, and compares it with what vsce writes. A
-// difference must be one that was recorded, with the reason for it.
+// TestVsce derives the XML for packing, and compares it with that of vsce. Differences must be
+// recorded, with the reason.
 func TestVsce(t *testing.T) {
 	files, err := filepath.Glob("testdata/vsce/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -128,7 +128,7 @@ func TestVsce(t *testing.T) {
 	}
 }
 
-// difference returns "" if we do what vsce does.
+// difference returns the differences from vsce, or "".
 func (c vsceCase) difference(t *testing.T) string {
 	t.Helper()
 	var nls []byte
@@ -136,21 +136,21 @@ func (c vsceCase) difference(t *testing.T) string {
 		nls = []byte(text)
 	}
 	p, missing, err := translatedPackage(c.files["package.json"], nls)
-	recorded, packed := c.files["extension.vsixmanifest"]
+	recorded, accepted := c.files["extension.vsixmanifest"]
 	switch {
 	case err != nil:
 		return "error: " + err.Error() + "\n"
 	case len(missing) > 0:
 		return fmt.Sprintln(missing)
-	case !packed:
-		return "" // it is not ours to refuse
+	case !accepted:
+		return "" // this package does not refuse extensions
 	}
 	entries, o := c.options(p)
-	ours, err := Derive(p, entries, o).Bytes()
+	derived, err := Derive(p, entries, o).Bytes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return packtest.DiffXML([]byte(recorded), ours)
+	return packtest.DiffXML([]byte(recorded), derived)
 }
 
 // translatedPackage reads both documents as the packer does.

@@ -1,10 +1,10 @@
-// Packs folders with the real vsce, and reads repositories as it does.
+// Packs folders with the real vsce, and parses repositories with the library that it uses.
 //
-//	node record.js FOLDER-OF-VSCE <jobs.json >answers.json
+//	node record.js FOLDER-OF-VSCE <jobs.json >results.json
 //
-// A job is {"dir", "out", "target", "preRelease"}; its answer is "", or why vsce
-// refuses. Jobs that are texts are repositories, answered by {url, issues,
-// readme}, or null if they are on no known host.
+// A job is {"dir", "out", "target", "preRelease"}. Its result is "", or the error of vsce. A job
+// that is a string is a repository. Its result is {url, issues, readme}, or null if the host is
+// unknown.
 const path = require('path');
 
 const folder = process.argv[2];
@@ -35,11 +35,11 @@ async function main() {
 		input += part;
 	}
 	console.log = console.warn = console.error = () => {};
-	const answers = [];
+	const results = [];
 	for (const job of JSON.parse(input)) {
-		answers.push(typeof job === 'string' ? locate(job) : await pack(job));
+		results.push(typeof job === 'string' ? locate(job) : await pack(job));
 	}
-	process.stdout.write(JSON.stringify(answers));
+	process.stdout.write(JSON.stringify(results));
 }
 
 main();

@@ -13,20 +13,20 @@ import (
 	"galbuild/build/beneath"
 )
 
-// TestPlantedLinks checks that no download is written through a link in its folder, or
-// through a link in the place of the folder.
+// TestPlantedLinks has links with the names of a download and of the folder for downloads. Nothing
+// may be written through them.
 func TestPlantedLinks(t *testing.T) {
 	dir, outside := t.TempDir(), t.TempDir()
 	victim := filepath.Join(outside, "victim")
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
+	var compressed bytes.Buffer
+	w := gzip.NewWriter(&compressed)
 	_, err := w.Write([]byte("package"))
 	base := filepath.Join(dir, "x")
-	known := facts{ETag: `"a"`, Size: 100, Encoding: "gzip"}
+	stored := record{ETag: `"a"`, Size: 100, Encoding: "gzip"}
 	if err := errors.Join(err, w.Close(),
 		os.WriteFile(victim, []byte("victim"), 0o644),
-		os.WriteFile(base+".packed", packed.Bytes(), 0o644),
-		known.write(base+".part.json"),
+		os.WriteFile(base+".compressed", compressed.Bytes(), 0o644),
+		stored.write(base+".part.json"),
 		os.Symlink(victim, base+".part"), os.Symlink(victim, base+".decoded"),
 		os.Symlink(outside, filepath.Join(dir, "downloads")),
 	); err != nil {
@@ -34,19 +34,19 @@ func TestPlantedLinks(t *testing.T) {
 	}
 	d := &download{base: base}
 	if p := d.part(); p.done != 0 {
-		t.Errorf("a link is gone on with: %d bytes", p.done)
+		t.Errorf("a symbolic link is resumed: %d bytes", p.done)
 	}
 	if err := errors.Join(os.Remove(base+".part"), os.Link(victim, base+".part")); err != nil {
 		t.Fatal(err)
 	}
 	if p := d.part(); p.done != 0 {
-		t.Errorf("another file is gone on with: %d bytes", p.done)
+		t.Errorf("a hard link is resumed: %d bytes", p.done)
 	}
 	if err := errors.Join(os.Remove(base+".part"), os.Symlink(victim, base+".part")); err != nil {
 		t.Fatal(err)
 	}
 	for _, done := range []int64{6, 0} {
-		p := &part{facts: known, base: base + ".part", done: done}
+		p := &part{record: stored, base: base + ".part", done: done}
 		f, err := p.open()
 		if (err == nil) != (done == 0) {
 			t.Errorf("part of %d bytes: %v", done, err)
@@ -58,11 +58,11 @@ func TestPlantedLinks(t *testing.T) {
 			}
 		}
 	}
-	if err := d.decode(&part{facts: known, base: base + ".packed"}); err != nil {
+	if err := d.decode(&part{record: stored, base: base + ".compressed"}); err != nil {
 		t.Error(err)
 	}
 	x := &expansion{Config: Config{Downloads: filepath.Join(dir, "downloads")}}
-	if _, err := x.downloads(); !errors.Is(err, beneath.ErrLink) {
+	if _, err := x.downloadFolder(); !errors.Is(err, beneath.ErrLink) {
 		t.Errorf("the folder is a link: %v, want ErrLink", err)
 	}
 	left, err := os.ReadDir(outside)

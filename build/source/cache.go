@@ -21,61 +21,66 @@ import (
 	"galbuild/build/vsix"
 )
 
-// facts are what a server said of a package, kept as JSON beside it.
-type facts struct {
-	URL          string `json:"url"` // as shown
+// A record has the headers of the response with a package. It is stored as JSON next to the
+// package, or next to the part of an incomplete download.
+type record struct {
+	URL          string `json:"url"` // without credentials
 	ETag         string `json:"etag,omitempty"`
 	LastModified string `json:"lastModified,omitempty"`
 	Encoding     string `json:"contentEncoding,omitempty"`
-	Size         int64  `json:"size"` // of a package, the file's; of a part, the whole body's as sent, -1 if not known
+
+	// Size is in bytes. For a package, it is the size of its file. For a part, it is the size of
+	// the complete body as sent, or -1 if it is unknown.
+	Size int64 `json:"size"`
 }
 
-func factsOf(name string, answer *http.Response) facts {
-	return facts{
+func recordOf(name string, response *http.Response) record {
+	return record{
 		URL:          name,
-		ETag:         answer.Header.Get("ETag"),
-		LastModified: answer.Header.Get("Last-Modified"),
-		Encoding:     strings.ToLower(answer.Header.Get("Content-Encoding")),
-		Size:         answer.ContentLength,
+		ETag:         response.Header.Get("ETag"),
+		LastModified: response.Header.Get("Last-Modified"),
+		Encoding:     strings.ToLower(response.Header.Get("Content-Encoding")),
+		Size:         response.ContentLength,
 	}
 }
 
-// validator returns what tells these bytes from any others, or "". A weak ETag
-// does not: it may stand for other bytes that mean the same.
-func (f *facts) validator() string {
+// validator returns the value of If-Range: the ETag, or Last-Modified if there is no ETag, or "". A
+// weak ETag is not used, because it may be the same for different bytes.
+func (f *record) validator() string {
 	if f.ETag == "" || strings.HasPrefix(f.ETag, "W/") {
 		return f.LastModified
 	}
 	return f.ETag
 }
 
-// maxFacts bounds the record of a download, in bytes.
-const maxFacts = 1 << 20
+// maxRecordBytes is the limit of the record of a download, in bytes.
+const maxRecordBytes = 1 << 20
 
-// readFacts reads the record of a download. A damaged record is an error, and the package
-// is downloaded as if there were none.
-func readFacts(path string) (*facts, error) {
-	text, err := regular.ReadFile(path, maxFacts)
+// readRecord reads the record of a download. If it is damaged, that is an error, and the callers
+// download the package again.
+func readRecord(path string) (*record, error) {
+	text, err := regular.ReadFile(path, maxRecordBytes)
 	if err != nil {
 		return nil, err
 	}
-	f := new(facts)
+	f := new(record)
 	if err := json.Unmarshal(text, f); err != nil {
 		return nil, err
 	}
-	if f.Size < -1 || !httpguts.ValidHeaderFieldValue(f.ETag) || !httpguts.ValidHeaderFieldValue(f.LastModified) {
-		return nil, fmt.Errorf("%s: damaged record of a download", path)
+	valid := httpguts.ValidHeaderFieldValue
+	if f.Size < -1 || !valid(f.ETag) || !valid(f.LastModified) {
+		return nil, fmt.Errorf("%s: the record of a download is damaged", path)
 	}
 	return f, nil
 }
 
-// write replaces path in one step.
-func (f *facts) write(path string) error {
+// write replaces the file at path atomically.
+func (f *record) write(path string) error {
 	text, err := json.Marshal(f)
 	if err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(filepath.Dir(path), "facts-*")
+	temp, err := os.CreateTemp(filepath.Dir(path), "record-*")
 	if err != nil {
 		return err
 	}
@@ -87,10 +92,10 @@ func (f *facts) write(path string) error {
 	return os.Rename(temp.Name(), path)
 }
 
-// kept returns what is known of the package in the folder, or nil if there is
-// none or its file is not the one that is known, or not a package.
-func (d *download) kept() *facts {
-	f, err := readFacts(d.base + ".json")
+// cached returns the record of the package in the cache. It returns nil if there is none, if the
+// file has another size than the record, or if the file does not start like a package.
+func (d *download) cached() *record {
+	f, err := readRecord(d.base + ".json")
 	if err != nil {
 		return nil
 	}
@@ -104,10 +109,10 @@ func (d *download) kept() *facts {
 	return f
 }
 
-// keep makes a part that is all here the package. A part that is none is
-// discarded, and what was kept before stays. Of a package that was put together from the part
-// of an earlier try, every byte is verified: the start says nothing about where it was damaged.
-func (d *download) keep(p *part, resumed bool) error {
+// store moves a complete part into the cache. If it is not a package, it is discarded, and the
+// cache stays as it was. If the download was resumed, the whole package is verified: its start
+// does not show whether an earlier part was damaged.
+func (d *download) store(p *part, resumed bool) error {
 	defer p.discard()
 	if err := d.decode(p); err != nil {
 		return err
@@ -117,17 +122,17 @@ func (d *download) keep(p *part, resumed bool) error {
 		return err
 	}
 	if !isPackage(start) {
-		return d.noPackage(start)
+		return d.notPackageError(start)
 	}
 	if resumed {
 		if err := d.verify(p.base, start); err != nil {
-			return fmt.Errorf("what was downloaded in parts is not a package: %w", err)
+			return fmt.Errorf("the file that was downloaded in parts is not a package: %w", err)
 		}
 	}
 	return d.install(p)
 }
 
-// verify reads a package, or one that is compressed with gzip, from its start to its end.
+// verify reads all of a package, or of one that is compressed with gzip.
 func (d *download) verify(path string, start []byte) error {
 	file, err := regular.Open(path)
 	if err != nil {
@@ -154,15 +159,16 @@ func (d *download) verify(path string, start []byte) error {
 	return p.Walk(func(vsix.Entry, io.Reader) error { return nil })
 }
 
-// decode undoes the encoding of the transfer. A package that is compressed by
-// itself stays so.
+// decode decompresses the part if the response was compressed with Content-Encoding. If the file
+// itself is a compressed package, it stays compressed.
 func (d *download) decode(p *part) error {
 	switch p.Encoding {
 	case "", "identity":
 		return nil
 	case "gzip", "x-gzip":
 	default:
-		return fmt.Errorf("%s sends it encoded as %q, which is not understood", d.url.Host, p.Encoding)
+		return fmt.Errorf("%s sent the package with Content-Encoding %q, which is not supported",
+			d.url.Host, p.Encoding)
 	}
 	encoded, err := regular.Open(p.base)
 	if err != nil {
@@ -171,7 +177,7 @@ func (d *download) decode(p *part) error {
 	defer encoded.Close()
 	from, err := gzip.NewReader(bufio.NewReader(encoded))
 	if err != nil {
-		return nil // mislabelled, as some servers do with every file
+		return nil // the header is wrong: some servers send it with every file
 	}
 	to, err := createNew(d.base + ".decoded")
 	if err != nil {
@@ -185,13 +191,13 @@ func (d *download) decode(p *part) error {
 	}
 	within := vsix.Limits{Ratio: d.MaxRatio}.Unpacked(from, info.Size())
 	if _, err := d.copy(to, within, 0, func(int64) {}); err != nil {
-		return fmt.Errorf("decode what came: %w", err)
+		return fmt.Errorf("decode the response: %w", err)
 	}
 	return errors.Join(to.Sync(), to.Close(), os.Rename(to.Name(), p.base))
 }
 
-// createNew creates a file. It first removes whatever has that name, so that nothing is
-// written through a link.
+// createNew creates a file. It first removes any file of that name, so that it never writes
+// through a link.
 func createNew(path string) (*os.File, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
@@ -205,7 +211,7 @@ func readStart(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	start := make([]byte, 512) // as many as http.DetectContentType looks at
+	start := make([]byte, 512) // the number that http.DetectContentType uses
 	n, err := io.ReadFull(file, start)
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		err = nil
@@ -213,23 +219,24 @@ func readStart(path string) ([]byte, error) {
 	return start[:n], err
 }
 
-func (d *download) noPackage(start []byte) error {
+func (d *download) notPackageError(start []byte) error {
 	kind := http.DetectContentType(start)
 	switch {
 	case len(start) == 0:
-		kind = "nothing"
+		kind = "an empty response"
 	case strings.HasPrefix(kind, "text/html"):
-		return fmt.Errorf("%s answers with an HTML page instead of a package; perhaps it wants somebody to log in", d.url.Host)
+		return fmt.Errorf("%s sent an HTML page instead of a package; perhaps it requires a login",
+			d.url.Host)
 	case strings.HasPrefix(kind, "text/"):
 		first, _, _ := bytes.Cut(bytes.TrimSpace(start), []byte("\n"))
 		kind = fmt.Sprintf("%.80q", first)
 	}
-	return fmt.Errorf("%s answers with %s instead of a package", d.url.Host, kind)
+	return fmt.Errorf("%s sent %s instead of a package", d.url.Host, kind)
 }
 
-// install puts p in the place of the package. The old facts go first: a run that
-// is killed in between leaves a package of which nothing is known, which is then
-// asked for anew, and never one that passes for another.
+// install replaces the package in the cache with p. It removes the old record first. If the run is
+// killed between the steps, the package has no record and is downloaded again, and never has the
+// record of another one.
 func (d *download) install(p *part) error {
 	path := d.base + suffix
 	info, err := os.Stat(p.base)
@@ -238,7 +245,7 @@ func (d *download) install(p *part) error {
 	}
 	p.Size = info.Size()
 	if p.LastModified == "" && sameContent(p.base, path) {
-		return p.write(d.base + ".json") // and its time stays
+		return p.write(d.base + ".json") // the modification time stays
 	}
 	if changed, err := http.ParseTime(p.LastModified); err == nil {
 		if err := os.Chtimes(p.base, time.Time{}, changed); err != nil {

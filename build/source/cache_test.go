@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// FuzzKept has any bytes in the record of a download: the package is still downloaded, and
-// is the server's, without a second request that counts as a retry.
-func FuzzKept(f *testing.F) {
+// FuzzCache has any bytes in the files of the cache. The package of the server must be found,
+// without a retry.
+func FuzzCache(f *testing.F) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", `"v1"`)
 		http.ServeContent(w, r, "x.vsix", time.Time{}, strings.NewReader(packageText))
@@ -46,14 +46,14 @@ func FuzzKept(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// A package that is recorded under the server's own validator is believed.
+		// A package whose record has the validator of the server is not downloaded again.
 		if string(got) != packageText && !(isPackage(got) && bytes.Equal(got, text) && strings.Contains(string(facts), `v1`)) {
 			t.Errorf("got %q", got)
 		}
 	})
 }
 
-// TestEncodedRatio has a server whose compressed response expands too much.
+// TestEncodedRatio has a compressed response that expands to more than the limit.
 func TestEncodedRatio(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
 		w.Header().Set("Content-Encoding", "gzip")

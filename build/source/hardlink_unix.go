@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// alone reports whether a file has one name only, and so no hard link elsewhere.
-func alone(info fs.FileInfo) bool {
+// hasSingleLink reports whether a file has one name only, and no other hard link.
+func hasSingleLink(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return !ok || stat.Nlink == 1
 }
