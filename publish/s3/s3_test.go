@@ -579,3 +579,63 @@ func TestCORSPolicy(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedCondition takes a lock where a server refuses conditions with an error of its own,
+// also if that is the first write of all and a policy requires encryption. A write that is
+// refused without a condition too is an error.
+func TestRefusedCondition(t *testing.T) {
+	for _, x := range []struct {
+		name, refusal string
+		status        int
+		sse, plain    bool
+	}{
+		{"not implemented, with encryption", "NotImplemented", http.StatusNotImplemented, true, true},
+		{"a conflict", "FileAlreadyExists", http.StatusConflict, false, true},
+		{"a conflict that Amazon S3 would resolve", "ConditionalRequestConflict", http.StatusConflict, false, true},
+		{"not modified", "", http.StatusNotModified, false, true},
+		{"a firewall", "AccessDenied", http.StatusForbidden, false, true},
+		{"a header lost on the way", "SignatureDoesNotMatch", http.StatusForbidden, false, true},
+		{"no write at all", "InvalidAccessKeyId", http.StatusForbidden, false, false},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			stored, warned := map[string]bool{}, ""
+			target := open(t, s3.Config{
+				Bucket: "site", Endpoint: "minio.example.com", AccessKey: "key", SecretKey: "secret", Warn: func(m string) { warned = m },
+				Transport: answering(func(r *http.Request) *http.Response {
+					refusal := answer(x.status, "<Error><Code>"+x.refusal+"</Code></Error>")
+					switch {
+					case r.URL.Query().Has("prefix"):
+						return answer(http.StatusOK, listing(stored))
+					case r.Method == http.MethodDelete:
+						delete(stored, r.URL.Path)
+						return answer(http.StatusNoContent, "")
+					case r.Method != http.MethodPut:
+						return answer(http.StatusNotFound, "<Error><Code>NoSuchKey</Code></Error>")
+					case x.sse && r.Header.Get("X-Amz-Server-Side-Encryption") == "":
+						return answer(http.StatusForbidden, "<Error><Code>AccessDenied</Code></Error>")
+					case !x.plain || stored[r.URL.Path] && r.Header.Get("If-None-Match") != "" || x.sse && r.Header.Get("If-None-Match") != "":
+						return refusal
+					}
+					stored[r.URL.Path] = true
+					return answer(http.StatusOK, "")
+				}),
+			})
+			err := target.Swap(t.Context(), nil, object("CURRENT", "text"))
+			if (err == nil) != x.plain || strings.Contains(warned, "no conditional writes") != x.plain {
+				t.Errorf("got %v, warning %q", err, warned)
+			}
+			if len(stored) > 1 || stored["/site/CURRENT"] != x.plain {
+				t.Errorf("got %v", stored)
+			}
+		})
+	}
+}
+
+// listing is the XML of a list of objects, by path.
+func listing(stored map[string]bool) string {
+	list := "<ListBucketResult><Name>site</Name><IsTruncated>false</IsTruncated>"
+	for path := range stored {
+		list += "<Contents><Key>" + strings.TrimPrefix(path, "/site/") + "</Key><Size>0</Size><LastModified>2026-01-02T03:04:05Z</LastModified></Contents>"
+	}
+	return list + "</ListBucketResult>"
+}
