@@ -93,7 +93,7 @@ func (w *watched) failed(host string, err error) error {
 	}
 	again, _ := retryablehttp.ErrorPropagatedRetryPolicy(context.Background(), nil, err)
 	dial, ok := errors.AsType[*net.OpError](err)
-	isDial := ok && dial.Op == "dial"
+	isDial := ok && (dial.Op == "dial" || dial.Op == "proxyconnect")
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
 	}
