@@ -158,6 +158,8 @@ func (t *Target) hintCause(e minio.ErrorResponse, response *http.Response) strin
 	switch {
 	case strings.Contains(e.Message, "HTTP request") && strings.Contains(e.Message, "HTTPS"):
 		return hintTLS(d)
+	case e.StatusCode == http.StatusRequestEntityTooLarge || e.Code == "EntityTooLarge":
+		return "the server, or a proxy before it, limits the size of a request: raise the limit to 32 MiB or more (client_max_body_size in nginx)"
 	case isWebPageOf(response):
 		return t.hintWebPage(d)
 	case response == nil:
@@ -279,23 +281,41 @@ func (t *Target) hintOptions() string {
 }
 
 // hintDenied returns the hint for requests that are denied although the credentials are
-// valid: the permissions that are needed, and what a policy may require.
+// valid: the permission that is needed, and what a policy may require. Amazon's message
+// says whether a policy denies the request or none allows it.
 func (t *Target) hintDenied(doing string, e minio.ErrorResponse) string {
-	d := t.dialect.Load()
-	if strings.Contains(e.Message, "kms:") || strings.HasPrefix(e.Code, "KMS") {
+	isDeny := strings.Contains(e.Message, "explicit deny")
+	switch {
+	case strings.Contains(e.Message, "kms:") || strings.HasPrefix(e.Code, "KMS"):
 		return "the credentials need kms:GenerateDataKey and kms:Decrypt on the key of --s3-sse-kms-key-id, or of the bucket"
+	case isWrite(doing) && isDeny:
+		return "a policy denies the write, whatever the credentials allow; it may require " + t.hintPolicy()
+	case isDeny:
+		return "a policy denies the request, whatever the credentials allow; it may require https, or requests from certain addresses"
 	}
-	if !isWrite(doing) {
-		return fmt.Sprintf("the credentials need s3:ListBucket on %s (without it, the server denies access to objects that do not exist), and s3:GetObject and s3:DeleteObject on its objects", t.bucket)
+	needs := map[string]string{
+		"get":    fmt.Sprintf("s3:GetObject on the objects of %s, and s3:ListBucket on %[1]s: without it, the server denies access to objects that do not exist", t.bucket),
+		"list":   "s3:ListBucket on " + t.bucket,
+		"delete": "s3:DeleteObject on the objects of " + t.bucket,
 	}
-	hint := fmt.Sprintf("the credentials need s3:PutObject on %s and s3:ListBucket, s3:GetObject and s3:DeleteObject; or the bucket's policy requires something else: ", t.bucket)
+	if need, ok := needs[doing]; ok {
+		return "the credentials need " + need
+	}
+	if strings.Contains(e.Message, "identity-based policy allows") {
+		return "the credentials need s3:PutObject on the objects of " + t.bucket
+	}
+	return fmt.Sprintf("the credentials need s3:PutObject on the objects of %s; or the bucket's policy requires something else: %s", t.bucket, t.hintPolicy())
+}
+
+// hintPolicy returns what a policy may require of a write.
+func (t *Target) hintPolicy() string {
+	d := t.dialect.Load()
+	hint := "another encryption (--s3-sse, --s3-sse-kms-key-id)"
 	switch {
 	case d.encrypted:
-		hint += "encryption with a KMS key (--s3-sse=aws:kms, --s3-sse-kms-key-id; AES256 was tried)"
+		hint = "encryption with a KMS key (--s3-sse=aws:kms, --s3-sse-kms-key-id; AES256 was tried)"
 	case !d.encryption.isSet():
-		hint += "encryption (--s3-sse)"
-	default:
-		hint += "another encryption (--s3-sse, --s3-sse-kms-key-id)"
+		hint = "encryption (--s3-sse)"
 	}
 	hint += ", an ACL (--s3-acl=bucket-owner-full-control)"
 	if d.endpoint.Scheme == "http" {

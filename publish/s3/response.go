@@ -45,9 +45,32 @@ func normalize(r *http.Request, response *http.Response) error {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		response.StatusCode = http.StatusOK
 	}
-	if success && document {
+	switch {
+	case success && document:
 		return normalizeDocument(response)
+	case response.StatusCode/100 == 3 && h.Get("Location") == "":
+		return normalizeRedirect(r, response)
 	}
+	return nil
+}
+
+// maxError is the largest error response that is searched for an endpoint, in bytes.
+const maxError = 64 << 10
+
+var endpointElement = regexp.MustCompile(`<Endpoint>\s*([A-Za-z0-9.:-]+)\s*</Endpoint>`)
+
+// normalizeRedirect adds a Location to a redirect that names its host only in the body.
+// Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingRouting.html
+func normalizeRedirect(r *http.Request, response *http.Response) error {
+	b, err := io.ReadAll(io.LimitReader(response.Body, maxError))
+	response.Body.Close()
+	if err != nil {
+		return err
+	}
+	if found := endpointElement.FindSubmatch(b); found != nil {
+		response.Header.Set("Location", r.URL.Scheme+"://"+string(found[1])+r.URL.RequestURI())
+	}
+	response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(b)), int64(len(b))
 	return nil
 }
 

@@ -49,7 +49,7 @@ func (t *Target) try(ctx context.Context, doing, key string, f func(ctx context.
 			}
 			continue
 		case attempt+1 == tries || !t.passes(err):
-			return t.failed(doing, key, t.undo(d, err, denied), answer)
+			return t.failed(doing, key, t.undo(doing, d, err, denied), answer)
 		case attempt == 0 && !t.met.Load() && d.endpoint.Scheme == "http" && isTLS(ctx, d.endpoint.Host):
 			return t.failed(doing, key, errTLS, nil)
 		}
@@ -70,9 +70,13 @@ func (t *Target) try(ctx context.Context, doing, key string, f func(ctx context.
 }
 
 // undo stops asking for an encryption that was tried after a denied write, if the write is
-// denied with it too. It returns the more useful error.
-func (t *Target) undo(d *dialect, err, denied error) error {
+// denied with it too. It returns the more useful error. Any other refusal of a probe may be
+// due to the condition that is tested.
+func (t *Target) undo(doing string, d *dialect, err, denied error) error {
 	if !d.encrypted || t.encrypts.Load() {
+		return err
+	}
+	if doing == "probe" && code(err) != minio.AccessDenied {
 		return err
 	}
 	if code(err) == minio.PreconditionFailed || isMissing(err) { // only the condition of the write forbids it

@@ -362,6 +362,75 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestDenied names the permission that a denied request needs, and what denies it.
+func TestDenied(t *testing.T) {
+	put := func(target *s3.Target) error { return target.Put(t.Context(), object("x", "text")) }
+	get := func(target *s3.Target) error { _, err := target.Get(t.Context(), "x", 0, -1); return err }
+	remove := func(target *s3.Target) error { return target.Delete(t.Context(), []string{"x"}) }
+	list := func(target *s3.Target) error {
+		for _, err := range target.List(t.Context(), "") {
+			return err
+		}
+		return nil
+	}
+	for _, x := range []struct {
+		do              func(*s3.Target) error
+		status          int
+		message         string
+		want, otherwise string // in the error, not in it
+	}{
+		{put, 403, "Access Denied", "the credentials need s3:PutObject on the objects of site; or the bucket's policy", "s3:ListBucket"},
+		{put, 403, "User: x is not authorized to perform: s3:PutObject on resource: y with an explicit deny in a resource-based policy", "a policy denies the write", "the credentials need"},
+		{put, 403, "User: x is not authorized to perform: s3:PutObject on resource: y because no identity-based policy allows the s3:PutObject action", "the credentials need s3:PutObject", "--s3-sse"},
+		{put, 413, "Your proposed upload exceeds the maximum allowed size", "limits the size of a request", "credentials"},
+		{put, 413, "", "client_max_body_size", "not the address of the S3 API"}, // nginx's page
+		{get, 403, "Access Denied", "the credentials need s3:GetObject", "s3:DeleteObject"},
+		{get, 403, "with an explicit deny in a resource-based policy", "a policy denies the request", "the credentials need"},
+		{list, 403, "Access Denied", "the credentials need s3:ListBucket on site)", "s3:GetObject"},
+		{remove, 403, "Access Denied", "the credentials need s3:DeleteObject on the objects of site)", "s3:GetObject"},
+	} {
+		target := open(t, s3.Config{
+			Bucket: "site", Endpoint: "minio.example.com", AccessKey: "key", SecretKey: "secret",
+			Transport: answering(func(*http.Request) *http.Response {
+				if x.message == "" {
+					page := answer(x.status, "<html><h1>413 Request Entity Too Large</h1></html>")
+					page.Header.Set("Content-Type", "text/html")
+					return page
+				}
+				return answer(x.status, "<Error><Code>AccessDenied</Code><Message>"+x.message+"</Message></Error>")
+			}),
+		})
+		if err := x.do(target); err == nil || !strings.Contains(err.Error(), x.want) || strings.Contains(err.Error(), x.otherwise) {
+			t.Errorf("%d %s: got %v, want %q without %q", x.status, x.message, err, x.want, x.otherwise)
+		}
+	}
+}
+
+// TestEndpointInBody follows a redirect that names its host only in the body.
+func TestEndpointInBody(t *testing.T) {
+	for endpoint, want := range map[string]string{
+		"site.node.example.com":   "https://site.node.example.com/x", // the bucket is in the host name
+		"node.example.com:9000":   "https://node.example.com:9000/site/x",
+		"elsewhere.example.org":   "", // another organisation's
+		"user@node.example.com/x": "",
+	} {
+		last := ""
+		target := open(t, s3.Config{
+			Bucket: "site", Endpoint: "s3.example.com", AccessKey: "key", SecretKey: "secret",
+			Transport: answering(func(r *http.Request) *http.Response {
+				if r.URL.Host == "s3.example.com" {
+					return answer(http.StatusMovedPermanently, "<Error><Code>PermanentRedirect</Code><Endpoint>"+endpoint+"</Endpoint></Error>")
+				}
+				last = r.URL.String()
+				return answer(http.StatusOK, "")
+			}),
+		})
+		if err := target.Put(t.Context(), object("x", "text")); (err == nil) != (want != "") || last != want {
+			t.Errorf("%s: got %v from %q, want %q", endpoint, err, last, want)
+		}
+	}
+}
+
 // TestEncryptionStays keeps an encryption that a policy requires, even if another request
 // is refused before a write has succeeded with it.
 func TestEncryptionStays(t *testing.T) {
@@ -578,4 +647,64 @@ func TestCORSPolicy(t *testing.T) {
 			t.Errorf("no %s in %s", want, s3.CORSXML())
 		}
 	}
+}
+
+// TestRefusedCondition takes a lock where a server refuses conditions with an error of its own,
+// also if that is the first write of all and a policy requires encryption. A write that is
+// refused without a condition too is an error.
+func TestRefusedCondition(t *testing.T) {
+	for _, x := range []struct {
+		name, refusal string
+		status        int
+		sse, plain    bool
+	}{
+		{"not implemented, with encryption", "NotImplemented", http.StatusNotImplemented, true, true},
+		{"a conflict", "FileAlreadyExists", http.StatusConflict, false, true},
+		{"a conflict that Amazon S3 would resolve", "ConditionalRequestConflict", http.StatusConflict, false, true},
+		{"not modified", "", http.StatusNotModified, false, true},
+		{"a firewall", "AccessDenied", http.StatusForbidden, false, true},
+		{"a header lost on the way", "SignatureDoesNotMatch", http.StatusForbidden, false, true},
+		{"no write at all", "InvalidAccessKeyId", http.StatusForbidden, false, false},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			stored, warned := map[string]bool{}, ""
+			target := open(t, s3.Config{
+				Bucket: "site", Endpoint: "minio.example.com", AccessKey: "key", SecretKey: "secret", Warn: func(m string) { warned = m },
+				Transport: answering(func(r *http.Request) *http.Response {
+					refusal := answer(x.status, "<Error><Code>"+x.refusal+"</Code></Error>")
+					switch {
+					case r.URL.Query().Has("prefix"):
+						return answer(http.StatusOK, listing(stored))
+					case r.Method == http.MethodDelete:
+						delete(stored, r.URL.Path)
+						return answer(http.StatusNoContent, "")
+					case r.Method != http.MethodPut:
+						return answer(http.StatusNotFound, "<Error><Code>NoSuchKey</Code></Error>")
+					case x.sse && r.Header.Get("X-Amz-Server-Side-Encryption") == "":
+						return answer(http.StatusForbidden, "<Error><Code>AccessDenied</Code></Error>")
+					case !x.plain || stored[r.URL.Path] && r.Header.Get("If-None-Match") != "" || x.sse && r.Header.Get("If-None-Match") != "":
+						return refusal
+					}
+					stored[r.URL.Path] = true
+					return answer(http.StatusOK, "")
+				}),
+			})
+			err := target.Swap(t.Context(), nil, object("CURRENT", "text"))
+			if (err == nil) != x.plain || strings.Contains(warned, "no conditional writes") != x.plain {
+				t.Errorf("got %v, warning %q", err, warned)
+			}
+			if len(stored) > 1 || stored["/site/CURRENT"] != x.plain {
+				t.Errorf("got %v", stored)
+			}
+		})
+	}
+}
+
+// listing is the XML of a list of objects, by path.
+func listing(stored map[string]bool) string {
+	list := "<ListBucketResult><Name>site</Name><IsTruncated>false</IsTruncated>"
+	for path := range stored {
+		list += "<Contents><Key>" + strings.TrimPrefix(path, "/site/") + "</Key><Size>0</Size><LastModified>2026-01-02T03:04:05Z</LastModified></Contents>"
+	}
+	return list + "</ListBucketResult>"
 }

@@ -119,9 +119,30 @@ func (t *Target) honours(ctx context.Context, match bool) (bool, error) {
 	case err == nil || isUnsupported(err) || status(err) == http.StatusBadRequest:
 		t.lockInstead(known)
 	default:
-		return false, fmt.Errorf("test conditional writes: %w", err)
+		if !isRefusal(err) || t.probePlain(ctx) != nil {
+			return false, fmt.Errorf("test conditional writes: %w", err)
+		}
+		t.lockInstead(known)
 	}
 	return *known == Yes, nil
+}
+
+// isRefusal reports whether the server refuses a request and would refuse it again.
+func isRefusal(err error) bool { return status(err) >= 300 && status(err) < 500 }
+
+// probePlain writes an object without a condition, and removes it. If that succeeds, an
+// earlier write was refused because of its condition: some servers and firewalls send
+// other errors than 412 or 501.
+func (t *Target) probePlain(ctx context.Context) error {
+	o := newProbe()
+	if err := t.Put(ctx, o); err != nil {
+		return err
+	}
+	return t.Delete(ctx, []string{o.Key})
+}
+
+func newProbe() publish.Object {
+	return publish.Bytes(publish.Locks+"probe-"+newMark(), "text/plain", publish.Revalidate, nil)
 }
 
 // lockInstead records that a condition is not honoured, and warns.
@@ -139,9 +160,15 @@ func (t *Target) lockInstead(known *Conditional) {
 // probe returns the response to a write whose condition does not hold. If the server writes
 // anyway, probe removes the object.
 func (t *Target) probe(ctx context.Context, match bool) error {
-	o := publish.Bytes(publish.Locks+"probe-"+newMark(), "text/plain", publish.Revalidate, nil)
+	o := newProbe()
 	with := options(&o)
-	put := func(ctx context.Context, _ int) error { return t.send(ctx, &o, with) }
+	put := func(ctx context.Context, _ int) error {
+		err := t.send(ctx, &o, with)
+		if status(err) == http.StatusConflict {
+			return errFinal{err} // nobody else writes this object, so it would be refused again
+		}
+		return err
+	}
 	if match {
 		with.SetMatchETag("d41d8cd98f00b204e9800998ecf8427f")
 		err := t.try(ctx, "probe", o.Key, put)

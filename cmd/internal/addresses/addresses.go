@@ -12,10 +12,17 @@ import (
 // two slashes. A drive of Windows has one letter.
 var pattern = regexp.MustCompile(`^(?:([a-z][a-z0-9+.-]+)://|(s3|oss|dropbox|artifactory(?:\+https?)?|https?|file):)`)
 
-// Scheme returns the scheme of an address in lower case, such as "s3", or "" for a path. A
-// file whose name looks like an address is named with ./ in front.
+// remote matches a folder of another machine, as scp and rsync write it: user@host:path.
+var remote = regexp.MustCompile(`^[a-z0-9._-]+@[a-z0-9.-]+:`)
+
+// Scheme returns the scheme of an address in lower case, such as "s3", "ssh" for
+// user@host:path, or "" for a path. A file whose name looks like an address is named with ./
+// in front.
 func Scheme(s string) string {
 	m := pattern.FindStringSubmatch(strings.ToLower(s))
+	if m == nil && remote.MatchString(strings.ToLower(s)) {
+		return "ssh"
+	}
 	if m == nil {
 		return ""
 	}

@@ -240,6 +240,8 @@ func readSmallFile(file string, most int64) ([]byte, error) {
 	return text, err
 }
 
+const hintSources = "sources are .vsix files, folders, globs, addresses and @lists; galbuild --help has the commands"
+
 func (b *buildCmd) verdict(r build.Report) error {
 	if len(r.Refused) == 0 {
 		return nil
@@ -252,7 +254,10 @@ func (b *buildCmd) verdict(r build.Report) error {
 		return errors.New("no package could be taken, and the gallery is empty")
 	}
 	if r.Versions == 0 {
-		return hint.Add(errors.New("no package could be taken"), "sources are .vsix files, folders, globs, addresses and @lists; galbuild --help has the commands")
+		return hint.Add(errors.New("no package could be taken"), "%s", hintSources)
+	}
+	if r.Read+r.Unchanged == 0 {
+		return hint.Add(errors.New("no package could be taken; the gallery is as it was"), "%s", hintSources)
 	}
 	return fmt.Errorf("%s refused; the others are in the gallery", plural(len(r.Refused), "package"))
 }

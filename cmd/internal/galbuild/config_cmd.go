@@ -47,14 +47,21 @@ func (n *nginxCmd) checkSite() error {
 	if n.NoCheck {
 		return nil
 	}
+	if err := needSite(n.Site); err != nil {
+		return hint.Add(err, "%s", hintNoCheck(n.Site))
+	}
 	current, err := site.ReadCurrent(n.Site)
 	if err == nil && current.IsZero() {
 		err = fmt.Errorf("%s is no site: it has no %s", n.Site, site.CurrentPath)
 	}
 	if err != nil {
-		return hint.Add(err, "galbuild SOURCE… -o %s builds one; for a site on another machine, add --no-check", n.Site)
+		return hint.Add(err, "%s", hintNoCheck(n.Site))
 	}
 	return nil
+}
+
+func hintNoCheck(path string) string {
+	return fmt.Sprintf("galbuild SOURCE… -o %s builds one; for a site on another machine, add --no-check", path)
 }
 
 func (n *nginxCmd) Run(e *env) error {

@@ -59,7 +59,7 @@ var archiveSuffixes = []string{".tar", ".tar.gz", ".tgz", ".tar.zst"}
 func checkArchive(out string) error {
 	info, err := os.Stat(out)
 	switch {
-	case out == "-":
+	case out == "-" || out == "": // Kong refuses an empty name
 		return nil
 	case err == nil && info.IsDir():
 		return hint.Add(fmt.Errorf("--output=%s: is a folder, must be a file", out), "name the tarball, such as -o %s", filepath.Join(out, "gallery.tar.zst"))

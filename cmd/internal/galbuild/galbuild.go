@@ -25,6 +25,7 @@ import (
 	"galbuild/build/vsix"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
+	"galbuild/cmd/internal/usage"
 	"galbuild/cmd/internal/version"
 )
 
@@ -122,6 +123,10 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 	if err != nil {
 		panic(err) // a mistake in the structs above
 	}
+	if err := (usage.Program{Model: parser.Model}).UnsetEmpty(); err != nil {
+		hint.Tell(stderr, "galbuild", err)
+		return 1
+	}
 	command, err := parser.Parse(args)
 	if exit >= 0 { // --help and --version
 		return exit
@@ -134,6 +139,9 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 	e.transport = p.transport
 	if err := command.Run(e); err != nil {
 		hint.Tell(stderr, "galbuild", explain(err))
+		if errors.As(err, new(errUsage)) {
+			return exitUsage
+		}
 		return 1
 	}
 	return 0

@@ -1,6 +1,7 @@
 package galbuild
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -175,12 +176,23 @@ func isFolder(path string) bool {
 	return err != nil && errors.Is(err, os.ErrNotExist) || err == nil && info.IsDir()
 }
 
+// isSame reports whether two paths lead to the same folder.
+func isSame(a, b string) bool {
+	first, errA := os.Stat(a)
+	second, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(first, second)
+}
+
 func hasPackages(folder string) bool {
 	found, _ := fs.Glob(os.DirFS(folder), "*.vsix") // the folder's name is no pattern
 	return len(found) > 0
 }
 
 func (p *publishCmd) publishSite(ctx context.Context, e *env, at publish.Target, root string) error {
+	if p.given() == 0 && isSame(root, cmp.Or(p.Output, "site")) {
+		return hint.Add(fmt.Errorf("%s is the site itself: name the target to publish it to", root),
+			"a folder with -o, or --s3, --oss, --artifactory, --dropbox or -c; galbuild publish --help has them")
+	}
 	if p.Layout == layoutDbem {
 		return p.publishDbem(ctx, e, at, root)
 	}

@@ -3,6 +3,7 @@ package galbuild
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -110,6 +111,9 @@ func (r *removeCmd) asked() []string {
 
 // findExtension returns the extension with an id, or with a name that only one has.
 func findExtension(c *catalog.Catalog, id string, at publish.Target) (*catalog.Extension, error) {
+	if id == "" {
+		return nil, errors.New("the id is missing: want publisher.name or publisher.name@version")
+	}
 	if x := c.Find(strings.ToLower(id)); x != nil {
 		return x, nil
 	}

@@ -55,6 +55,12 @@ func isCommandLike(word string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
+// An errUsage is a mistake in a command line that a command finds when it runs.
+type errUsage struct{ error }
+
+// Unwrap returns the mistake.
+func (e errUsage) Unwrap() error { return e.error }
+
 type helpCmd struct {
 	Command []string `arg:"" optional:"" help:"A command, such as build or config nginx."`
 }
@@ -65,7 +71,7 @@ func (h *helpCmd) Run(k *kong.Kong) error {
 	for _, word := range h.Command {
 		child := usage.Find(node, word)
 		if child == nil {
-			return usage.Program{Model: k.Model, Foreign: foreign()}.Unknown(node, word)
+			return errUsage{usage.Program{Model: k.Model, Foreign: foreign()}.Unknown(node, word)}
 		}
 		node = child
 	}

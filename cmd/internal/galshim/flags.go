@@ -43,7 +43,7 @@ type Command struct {
 	LogFormat string           `default:"text" enum:"text,json" help:"Log lines on stderr as text or json."`
 	Quiet     bool             `short:"q" xor:"loud" help:"Log warnings and errors only, no requests."`
 	Verbose   bool             `short:"v" xor:"loud" help:"Log the questions too."`
-	Version   kong.VersionFlag `env:"-" help:"Print the version and exit."`
+	Version   kong.VersionFlag `short:"V" env:"-" help:"Print the version and exit."`
 }
 
 // Validate refuses what cannot work before anything is opened.

@@ -16,6 +16,7 @@ import (
 	"galbuild/build/regular"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/usage"
 	"galbuild/index"
 )
 
@@ -29,6 +30,9 @@ func (f folder) next(_ context.Context, old *generation) (*generation, error) {
 	if err != nil {
 		if failed, ok := errors.AsType[*fs.PathError](err); ok {
 			err = failed.Err
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w%s", err, usage.SimilarFiles(f.path))
 		}
 		return nil, hint.Add(fmt.Errorf("open site %s: %w", f.path, err), "build one with: galbuild SOURCE… -o %s", f.path)
 	}

@@ -107,6 +107,7 @@ import (
 
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
+	"galbuild/cmd/internal/usage"
 	"galbuild/cmd/internal/version"
 )
 
@@ -135,6 +136,9 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if len(args) == 1 && (args[0] == "help" || args[0] == "version") {
 		args = []string{"--" + args[0]}
+	}
+	if err := (usage.Program{Model: parser.Model}).UnsetEmpty(); err != nil {
+		return complain(stderr, err)
 	}
 	command, err := parser.Parse(args)
 	if exit >= 0 { // --help and --version

@@ -8,6 +8,7 @@ package usage
 import (
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -43,6 +44,7 @@ func (p Program) Explain(err error, args []string) error {
 	if inner := errors.Unwrap(err); inner != nil && m.isPath(strings.TrimSuffix(err.Error(), ": "+inner.Error())) {
 		err = inner // without the command's name, which Kong puts before errors of Validate
 	}
+	err = m.plainArgument(err)
 	if hint.Has(err) {
 		return err
 	}
@@ -53,6 +55,24 @@ func (p Program) Explain(err error, args []string) error {
 		err = hint.Add(err, "%s", m.help())
 	}
 	return err
+}
+
+// UnsetEmpty unsets the environment variables of flags whose value is empty, so that they mean
+// the same as variables that are not set: compose files and CI systems set variables to nothing.
+func (p Program) UnsetEmpty() error {
+	for _, node := range append(p.Model.Leaves(false), p.Model.Node) {
+		for _, f := range slices.Concat(node.AllFlags(false)...) {
+			for _, name := range f.Envs {
+				if value, set := os.LookupEnv(name); !set || value != "" {
+					continue
+				}
+				if err := os.Unsetenv(name); err != nil {
+					return fmt.Errorf("environment variable %s: %w", name, err)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // A mistake is an error in a command line, and what of the command line was understood.
@@ -75,6 +95,21 @@ func (m *mistake) locate(c *kong.Context) {
 	if m.node.DefaultCmd != nil {
 		m.node = m.node.DefaultCmd
 	}
+}
+
+// plainArgument replaces what Kong puts before errors in an argument, such as "[<site>]" or
+// "<source> ...", by the name of the argument.
+func (m *mistake) plainArgument(err error) error {
+	inner := errors.Unwrap(err)
+	if inner == nil {
+		return err
+	}
+	for _, arg := range m.node.Positional {
+		if err.Error() == arg.Summary()+": "+inner.Error() {
+			return fmt.Errorf("<%s>: %w", arg.Name, inner)
+		}
+	}
+	return err
 }
 
 // isPath tells whether a text is what Kong calls the program or the command.

@@ -48,6 +48,7 @@ func IsStatus(err error, status int) bool {
 type passing struct {
 	error
 	answer *http.Response // if there was one, for its Retry-After
+	dial   bool           // whether no server could be connected to
 }
 
 func (p passing) Unwrap() error { return p.error }
@@ -61,7 +62,7 @@ func (c *Client) refused(answer *http.Response) error {
 	refused := &Refused{Host: answer.Request.URL.Host, Status: answer.StatusCode, Body: body}
 	again, _ := retryablehttp.ErrorPropagatedRetryPolicy(context.Background(), answer, nil)
 	if again || c.passing != nil && c.passing(refused) {
-		return passing{refused, answer}
+		return passing{error: refused, answer: answer}
 	}
 	return refused
 }
@@ -91,6 +92,8 @@ func (w *watched) failed(host string, err error) error {
 		return e
 	}
 	again, _ := retryablehttp.ErrorPropagatedRetryPolicy(context.Background(), nil, err)
+	dial, ok := errors.AsType[*net.OpError](err)
+	isDial := ok && (dial.Op == "dial" || dial.Op == "proxyconnect")
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
 	}
@@ -99,7 +102,7 @@ func (w *watched) failed(host string, err error) error {
 		err = fmt.Errorf("%s: %w", host, errStalled)
 	}
 	if again {
-		return passing{error: err}
+		return passing{error: err, dial: isDial}
 	}
 	return err
 }
@@ -108,7 +111,7 @@ func (w *watched) failed(host string, err error) error {
 // yet: its address is more likely mistyped than the server down.
 func (c *Client) unreachable(err error) error {
 	again, ok := errors.AsType[passing](err)
-	if dial, isDial := errors.AsType[*net.OpError](err); ok && isDial && dial.Op == "dial" && !c.met.Load() {
+	if ok && again.dial && !c.met.Load() {
 		return again.error
 	}
 	return err

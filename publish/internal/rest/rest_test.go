@@ -265,6 +265,21 @@ func TestReasons(t *testing.T) {
 	}
 }
 
+// TestUnknownHost is not tried again: the name is more likely mistyped than the server down.
+func TestUnknownHost(t *testing.T) {
+	for _, op := range []string{"dial", "proxyconnect"} {
+		waits := 0
+		why := &net.OpError{Op: op, Net: "tcp", Err: &net.DNSError{Name: "nowhere", IsNotFound: true}}
+		c, err := New(Config{Transport: failing{why}, Sleep: func(context.Context, time.Duration) error { waits++; return nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Do(t.Context(), get("https://nowhere"), Done); err == nil || waits != 0 {
+			t.Errorf("%s: got %v after %d waits", op, err, waits)
+		}
+	}
+}
+
 // TestRedirect does not leave https, nor take the token to another host.
 func TestRedirect(t *testing.T) {
 	var told string
