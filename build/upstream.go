@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"galbuild/build/catalog"
-	"galbuild/build/metadatas"
+	"galbuild/build/dbem"
 	"galbuild/build/source"
 )
 
@@ -45,11 +45,11 @@ func dateOrNil(t time.Time) *time.Time {
 // lists are those of the dbem repositories among the sources, each read when the first
 // of its packages is met.
 type lists struct {
-	read     map[string]map[string]metadatas.Entry // by folder of the repository and lower-case name of the extension
+	read     map[string]map[string]dbem.Entry // by folder of the repository and lower-case name of the extension
 	warnings []Problem
 }
 
-func newLists() *lists { return &lists{read: make(map[string]map[string]metadatas.Entry)} }
+func newLists() *lists { return &lists{read: make(map[string]map[string]dbem.Entry)} }
 
 // aboutAll returns what is said of each item.
 func (l *lists) aboutAll(items []source.Item) []upstream {
@@ -80,9 +80,9 @@ func (l *lists) about(item *source.Item) upstream {
 		return upstream{}
 	}
 	said := upstream{ID: e.ExtID}
-	said.Released, _ = metadatas.ParseDate(e.DateCreated) // load has warned of those that are none
+	said.Released, _ = dbem.ParseDate(e.DateCreated) // load has warned of those that are none
 	if e.CurrentVersion == version {
-		said.Updated, _ = metadatas.ParseDate(e.LastUpdate)
+		said.Updated, _ = dbem.ParseDate(e.LastUpdate)
 	}
 	if said.Released.IsZero() && said.Updated.IsZero() {
 		return upstream{}
@@ -97,21 +97,21 @@ func inRepository(path string) (top, name, version string, ok bool) {
 	if err != nil {
 		return "", "", "", false
 	}
-	name, version, ok = metadatas.SplitPath(filepath.ToSlash(below))
+	name, version, ok = dbem.SplitPath(filepath.ToSlash(below))
 	return top, name, version, ok
 }
 
 // load reads a list. One that is broken costs its dates, and no package.
-func (l *lists) load(top, shown string) map[string]metadatas.Entry {
-	for _, name := range metadatas.Names() {
+func (l *lists) load(top, shown string) map[string]dbem.Entry {
+	for _, name := range dbem.Names() {
 		file := filepath.Join(top, name)
 		if info, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
 			continue
 		}
-		text, err := readSmall(file, metadatas.MaxBytes)
-		var entries []metadatas.Entry
+		text, err := readSmall(file, dbem.MaxBytes)
+		var entries []dbem.Entry
 		if err == nil {
-			entries, err = metadatas.Parse(text)
+			entries, err = dbem.Parse(text)
 		}
 		if err != nil {
 			l.warn(filepath.Join(shown, name), "its dates are left out: %v", err)
@@ -126,8 +126,8 @@ func (l *lists) warn(file, format string, args ...any) {
 }
 
 // byName leaves out what cannot be told apart: there is no publisher in a path.
-func (l *lists) byName(entries []metadatas.Entry, file string) map[string]metadatas.Entry {
-	all := make(map[string]metadatas.Entry, len(entries))
+func (l *lists) byName(entries []dbem.Entry, file string) map[string]dbem.Entry {
+	all := make(map[string]dbem.Entry, len(entries))
 	var shared []string
 	for _, e := range entries {
 		name := strings.ToLower(e.Folder())
@@ -136,7 +136,7 @@ func (l *lists) byName(entries []metadatas.Entry, file string) map[string]metada
 			shared = append(shared, name)
 		}
 		for _, date := range []string{e.DateCreated, e.LastUpdate} {
-			if _, err := metadatas.ParseDate(date); err != nil {
+			if _, err := dbem.ParseDate(date); err != nil {
 				l.warn(file, "%s: %v", e.ExtID, err)
 			}
 		}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 	"galbuild/build/pack/finding"
 	"galbuild/build/pack/readme"
 )
@@ -45,7 +45,7 @@ func (r *reading) override() error {
 	if r.o.Version == "" {
 		return nil
 	}
-	text, err := js.With(r.text, "version", r.o.Version)
+	text, err := ecmascript.With(r.text, "version", r.o.Version)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (r *reading) license() string {
 		return ""
 	}
 	f := &r.files[i]
-	if js.Extname(f.Entry) == "" {
+	if ecmascript.Extname(f.Entry) == "" {
 		f.Entry += ".txt"
 	}
 	return f.Entry

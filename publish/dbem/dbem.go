@@ -25,7 +25,7 @@ import (
 	"strings"
 	"time"
 
-	"galbuild/build/metadatas"
+	metadatas "galbuild/build/dbem"
 	"galbuild/build/regular"
 	"galbuild/build/site"
 	"galbuild/publish"

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"galbuild/build/beneath"
-	"galbuild/build/metadatas"
+	metadatas "galbuild/build/dbem"
 	"galbuild/build/site"
 	"galbuild/publish"
 )

@@ -14,7 +14,7 @@ import (
 	"sync"
 	"unicode/utf16"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/language"
@@ -44,7 +44,7 @@ func TypeByExtension(ext string) string {
 
 // Extension returns the extension of a slashed path as vsce looks it up: Node.js's, with
 // its dot, in lower case.
-func Extension(name string) string { return lower(js.Extname(name)) }
+func Extension(name string) string { return lower(ecmascript.Extname(name)) }
 
 // lower is as in JavaScript, where a Σ that ends a word is a ς.
 func lower(s string) string { return cases.Lower(language.Und).String(s) }

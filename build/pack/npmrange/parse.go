@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 )
 
 // A grammar is npm's strict or loose one. White space is single spaces, see collapse.
@@ -83,7 +83,7 @@ func (g *grammar) parse(text string) (Range, error) {
 
 // collapse makes one space of white space, JavaScript's.
 func collapse(s string) string {
-	return strings.Join(strings.FieldsFunc(s, js.IsSpace), " ")
+	return strings.Join(strings.FieldsFunc(s, ecmascript.IsSpace), " ")
 }
 
 // alternative reads what stands between two ||: comparators that hold together, none

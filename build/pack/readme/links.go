@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 )
 
 // Source: src/package.ts of https://github.com/microsoft/vscode-vsce at 4.1.
@@ -15,7 +15,7 @@ var (
 	mail     = regexp.MustCompile(`(?i)^mailto:`)
 	absolute = regexp.MustCompile(`^\w+://|^#`)
 	// tag is one with a source of few characters, of its last src.
-	tag = regexp.MustCompile(`<(?:img|video)[^>]+src=["']([/.\w` + js.Space + `#-]+)['"][^>]*>`)
+	tag = regexp.MustCompile(`<(?:img|video)[^>]+src=["']([/.\w` + ecmascript.Space + `#-]+)['"][^>]*>`)
 )
 
 // A linker makes relative links absolute.

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"regexp"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 
 	"golang.org/x/crypto/pkcs12"
 )
@@ -20,7 +20,7 @@ const p12Password = "notasecret"
 // serviceAccount tells whether the file is a service account's key. text is its
 // content without the byte order mark.
 func serviceAccount(name string, content, text []byte) bool {
-	switch js.Extname(name) {
+	switch ecmascript.Extname(name) {
 	case ".json":
 		return serviceAccountJSON(text)
 	case ".p12":

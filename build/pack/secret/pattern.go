@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 )
 
 // A pattern finds one kind of secret. Its matches do not overlap: like a search
@@ -76,7 +76,7 @@ var anchored = sync.OnceValue(func() *anchors { return newAnchors(patterns) })
 const longest = 512
 
 // space is what \s is in JavaScript.
-const space = "[" + js.Space + "]"
+const space = "[" + ecmascript.Space + "]"
 
 // token matches an anchor of prefix bytes and as many as there are, but not more
 // than most, of letters, digits and what more says; at least least.

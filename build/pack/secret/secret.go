@@ -41,7 +41,7 @@ import (
 	"regexp"
 	"slices"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 	"galbuild/build/pack/finding"
 )
 
@@ -81,7 +81,7 @@ func Skips(name string) bool {
 		return true
 	}
 	text, known := textName(name)
-	return known && !text && js.Extname(name) != ".p12"
+	return known && !text && ecmascript.Extname(name) != ".p12"
 }
 
 // Scan looks through one file. name is its path below the folder, slashed. The

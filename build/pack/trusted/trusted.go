@@ -14,7 +14,7 @@ import (
 
 	"github.com/nlnwa/whatwg-url/url"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 )
 
 // Why a gallery does not show an image.
@@ -29,7 +29,7 @@ var (
 // badge's url: one of this package's errors, or nil if it does show it. Addresses are
 // read as browsers do, which forgive much that net/url does not.
 func Image(src string) error {
-	src, ok := js.DecodeURI(src)
+	src, ok := ecmascript.DecodeURI(src)
 	if !ok {
 		return ErrEscape
 	}

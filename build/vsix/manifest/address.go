@@ -5,7 +5,7 @@ import (
 
 	"github.com/nlnwa/whatwg-url/url"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 )
 
 // address is what a repository's address consists of, before %20 and the like are
@@ -37,7 +37,7 @@ func isShort(s string) bool {
 	short, _, _ := strings.Cut(s, "#")
 	owner, name, ok := strings.Cut(short, "/")
 	return ok && owner != "" && name != "" && !strings.HasPrefix(owner, ".") &&
-		!strings.Contains(name, "/") && !strings.ContainsAny(short, ":@") && !strings.ContainsFunc(short, js.IsSpace)
+		!strings.Contains(name, "/") && !strings.ContainsAny(short, ":@") && !strings.ContainsFunc(short, ecmascript.IsSpace)
 }
 
 // withScheme puts a scheme before what has a user but no scheme, and slashes

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 )
 
 // Package is package.json. Its texts are translated once Translate was called, or
@@ -122,7 +122,7 @@ func (p *Package) Engine() string {
 	if p.exact {
 		return text
 	}
-	return strings.TrimFunc(text, js.IsSpace)
+	return strings.TrimFunc(text, ecmascript.IsSpace)
 }
 
 // Icon returns the path of the icon below extension/, as written.

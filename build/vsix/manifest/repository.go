@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 )
 
 // repository is where the source is, and what follows from it: addresses of its
@@ -178,7 +178,7 @@ func (p place) issues() string {
 }
 
 func (p place) readme() string {
-	page, branch := p.page(), js.EncodeURIComponent(p.branch)
+	page, branch := p.page(), ecmascript.EncodeURIComponent(p.branch)
 	switch {
 	case p.shortcut == "gist" && branch != "":
 		return page + "/" + branch
