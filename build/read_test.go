@@ -25,7 +25,7 @@ func newReader(t testing.TB, l vsix.Limits) *reader {
 	}
 	t.Cleanup(func() { dir.Close() })
 	c := Config{Site: dir, Limits: l, Settings: catalog.Settings{Unpack: "all"}}.withDefaults()
-	return &reader{Config: c, memory: &memory{}, texts: catalog.NewInterner()}
+	return &reader{Config: c, cache: &cache{}, interner: catalog.NewInterner()}
 }
 
 // readFile reads a package, and a sidecar if there is one, as a run does.
@@ -43,7 +43,7 @@ func (r *reader) readFile(t testing.TB, text, sidecar []byte) (*candidate, error
 		}
 	}
 	c := new(candidate)
-	return c, r.one(item, c)
+	return c, r.readOne(item, c)
 }
 
 const helloJSON = `{"name":"hello","publisher":"acme","version":"1.0.0","engines":{"vscode":"^1.90.0"}}`
@@ -58,11 +58,11 @@ func TestPanicRefuses(t *testing.T) {
 	if err != nil || c.refused == nil || !strings.Contains(c.refused.Error(), "internal error of galbuild") {
 		t.Fatalf("refused: %v; error %v", c.refused, err)
 	}
-	if !strings.Contains(log.String(), "stack=") || !strings.Contains(log.String(), "(*reader).take") {
+	if !strings.Contains(log.String(), "stack=") || !strings.Contains(log.String(), "(*reader).readPackage") {
 		t.Errorf("no stack in the log: %s", log.String())
 	}
-	if m := remember([]candidate{*c}); len(m.order) != 0 {
-		t.Errorf("the refusal is remembered: %+v", m.order)
+	if made := newCache([]candidate{*c}); len(made.next) != 0 {
+		t.Errorf("the refusal is in the cache: %+v", made.next)
 	}
 }
 
@@ -141,7 +141,7 @@ func FuzzReadPackage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, sidecar []byte) {
 		c, err := r.readFile(t, text, sidecar)
 		if err != nil {
-			t.Fatalf("the site is blamed: %v", err)
+			t.Fatalf("error of the site: %v", err)
 		}
 		if c.panicked() {
 			t.Fatalf("%v\n%s", c.refused, c.refused.(*vsix.PanicError).Stack)

@@ -18,7 +18,7 @@ import (
 // TestPlantedLinks checks that a site with a link at the path of one of its folders is not
 // changed, while the site itself may be a link.
 func TestPlantedLinks(t *testing.T) {
-	for _, name := range []string{site.Desk, site.Desk + "/tmp", site.Desk + "/lock", site.Desk + "/publishers", "blobs", "assets", "files", "index", "api"} {
+	for _, name := range []string{site.WorkDir, site.WorkDir + "/tmp", site.WorkDir + "/lock", site.WorkDir + "/publishers", "blobs", "assets", "files", "index", "api"} {
 		root, outside := t.TempDir(), t.TempDir()
 		if err := lock(t, root).Close(); err != nil {
 			t.Fatal(err)
@@ -30,7 +30,7 @@ func TestPlantedLinks(t *testing.T) {
 		if _, err := site.Lock(root); err == nil {
 			t.Errorf("%s: a link is taken", name)
 		}
-		if name != site.Desk+"/lock" && name != site.Desk+"/tmp" { // which those who share do not use
+		if name != site.WorkDir+"/lock" && name != site.WorkDir+"/tmp" { // which those who share do not use
 			if _, err := site.Share(root); err == nil {
 				t.Errorf("%s: a link is shared", name)
 			}
@@ -108,11 +108,11 @@ func TestPipes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, open := range map[string]func(file string) error{
-		current.CatalogPath(): func(string) error { _, err := site.ReadCatalog(dir.Root, current); return err },
-		site.CurrentPath:      func(string) error { _, err := site.ReadCurrent(dir.Root); return err },
-		current.IndexPath():   func(file string) error { _, err := index.Open(file); return err },
-		ref.Path():            func(file string) error { _, _, err := blob.SumFile(file); return err },
-		site.Desk + "/lock":   func(string) error { _, err := site.Lock(dir.Root); return err },
+		current.CatalogPath():  func(string) error { _, err := site.ReadCatalog(dir.Root, current); return err },
+		site.CurrentPath:       func(string) error { _, err := site.ReadCurrent(dir.Root); return err },
+		current.IndexPath():    func(file string) error { _, err := index.Open(file); return err },
+		ref.Path():             func(file string) error { _, _, err := blob.SumFile(file); return err },
+		site.WorkDir + "/lock": func(string) error { _, err := site.Lock(dir.Root); return err },
 	} {
 		planted := dir.Path(name)
 		if err := errors.Join(os.Remove(planted), syscall.Mkfifo(planted, 0o644)); err != nil {

@@ -114,20 +114,20 @@ func TestLockIsExclusive(t *testing.T) {
 func TestUnclean(t *testing.T) {
 	root := t.TempDir()
 	first := lock(t, root)
-	if first.Unclean {
+	if first.Dirty {
 		t.Error("a new site is unclean")
 	}
-	if err := errors.Join(first.Begin(), first.Close()); err != nil { // as if killed
+	if err := errors.Join(first.MarkDirty(), first.Close()); err != nil { // as if killed
 		t.Fatal(err)
 	}
 	second := lock(t, root)
-	if !second.Unclean {
+	if !second.Dirty {
 		t.Error("a site whose builder was killed is clean")
 	}
-	if err := errors.Join(second.Begin(), second.End(), second.Close()); err != nil {
+	if err := errors.Join(second.MarkDirty(), second.ClearDirty(), second.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if lock(t, root).Unclean {
+	if lock(t, root).Dirty {
 		t.Error("a site whose builder came to its end is unclean")
 	}
 }
@@ -166,7 +166,7 @@ func FuzzUnpackCatalog(f *testing.F) {
 	f.Add(packed.Bytes())
 	f.Add([]byte("no zstd"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		c, err := site.UnpackCatalog(text)
+		c, err := site.DecompressCatalog(text)
 		if err != nil {
 			return
 		}
@@ -193,7 +193,7 @@ func TestCatalogBomb(t *testing.T) {
 		if err := enc.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := site.UnpackCatalog(packed.Bytes()); err == nil || !strings.Contains(err.Error(), "more than 67108864 bytes, the limit") {
+		if _, err := site.DecompressCatalog(packed.Bytes()); err == nil || !strings.Contains(err.Error(), "more than 67108864 bytes, the limit") {
 			t.Errorf("%s: %d bytes that unpack to 80 MiB: %v", name, packed.Len(), err)
 		}
 	}

@@ -193,7 +193,7 @@ const maxMemory = 1 << 30
 
 func recall(root string) map[string][]string {
 	all := make(map[string][]string)
-	text, err := regular.ReadFile(filepath.Join(root, site.Desk, memory), maxMemory)
+	text, err := regular.ReadFile(filepath.Join(root, site.WorkDir, memory), maxMemory)
 	if err != nil || json.Unmarshal(text, &all) != nil || all == nil { // null
 		return make(map[string][]string) // one that cannot be read is ignored
 	}

@@ -40,11 +40,11 @@ func TestCheckSignature(t *testing.T) {
 		want    string // in the error; "" is none
 	}{
 		"genuine":          {archive(t, map[string]string{".signature.manifest": manifestFor(this), ".signature.p7s": "x"}), ""},
-		"another package":  {archive(t, map[string]string{".signature.manifest": manifestFor(other), ".signature.p7s": "x"}), "it signs a package with SHA-256"},
+		"another package":  {archive(t, map[string]string{".signature.manifest": manifestFor(other), ".signature.p7s": "x"}), "it is for a package with SHA-256"},
 		"empty signature":  {archive(t, map[string]string{".signature.manifest": manifestFor(this), ".signature.p7s": ""}), ".signature.p7s is empty"},
-		"no signature":     {archive(t, map[string]string{".signature.manifest": manifestFor(this)}), "no .signature.p7s in it"},
-		"no manifest":      {archive(t, map[string]string{".signature.p7s": "x"}), "no .signature.manifest in it"},
-		"no digest":        {archive(t, map[string]string{".signature.manifest": "{}", ".signature.p7s": "x"}), "no SHA-256 of the package"},
+		"no signature":     {archive(t, map[string]string{".signature.manifest": manifestFor(this)}), ".signature.p7s is missing in it"},
+		"no manifest":      {archive(t, map[string]string{".signature.p7s": "x"}), ".signature.manifest is missing in it"},
+		"no digest":        {archive(t, map[string]string{".signature.manifest": "{}", ".signature.p7s": "x"}), "the SHA-256 of the package is missing"},
 		"manifest no JSON": {archive(t, map[string]string{".signature.manifest": "?", ".signature.p7s": "x"}), ".signature.manifest: invalid"},
 		"no archive":       {[]byte("?"), "zip: not a valid zip file"},
 		"our empty one":    {emptySignature(), ".signature.p7s is empty"},
