@@ -55,9 +55,10 @@ type stamp struct {
 	ModTime time.Time `json:"mtime"`
 }
 
-// readingVersion is the version of reading. It must be raised whenever a package or sidecar gives
-// another version in the catalogue, another warning or another reason to refuse it, so that a
-// newer program reads all packages again. TestReadingVersion fails if it was not raised.
+// readingVersion is the version of reading. It must be raised whenever the same package and
+// sidecar files have a different result: in the catalogue, in a warning, or in the reason to
+// refuse the package. A newer program then reads all packages again. TestReadingVersion fails if
+// it was not raised.
 //
 //	1  the first version
 //	2  compares local headers; reads Unicode Path fields and names as editors do; limits for
@@ -81,7 +82,7 @@ type header struct {
 // An origin is where the entries of a cache come from.
 type origin struct {
 	Recipe     string `json:"recipe"`     // how packages were read, see Config.recipe
-	Generation string `json:"generation"` // that has the packages
+	Generation string `json:"generation"` // the generation that has the packages
 }
 
 // recipe returns all that the result of reading a package depends on, besides its files.
@@ -199,7 +200,7 @@ func sameStamp(cached *stamp, found *source.Stamp) bool {
 }
 
 // newCache returns a cache with the results of a run, to be stored. It has no entry for
-// candidates whose result depends on more than their own files, or may be another one next time:
+// candidates whose result may be different in the next run although their files have not changed:
 // conflicts, the second of two files with the same package, files that could not be read, and
 // packages that triggered a bug. The next run reads these again.
 func newCache(candidates []candidate) *cache {

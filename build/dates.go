@@ -17,7 +17,8 @@ const clockError = 2 * time.Second
 const oldestFile = 1990
 
 // setDate sets the date of a version: that of its sidecar, else packed, the time of the newest
-// file in the package, else modified, the time of the package itself.
+// file in the package, else modified, the time of the package itself. If this rule changes,
+// readingVersion must be raised.
 func setDate(v *catalog.Version, packed, modified time.Time) {
 	v.Updated, v.FirstSeen = packed.UTC().Truncate(time.Second), false
 	if packed.IsZero() {

@@ -96,7 +96,7 @@ func (r *resolution) refuseChanged(c *candidate) bool {
 		return false
 	}
 	c.refused = fmt.Errorf("%s is in the gallery already with different content (SHA-256 %.12s…, this file has %.12s…); "+
-		"editors do not download a version again that they have: give it a new version, or build once without it",
+		"editors that have this version do not download it again; give the package a new version, or build once without it",
 		key, previous.version.Package.Ref, c.version.Package.Ref)
 	r.disputed[key] = previous
 	return true
@@ -115,7 +115,7 @@ func (r *resolution) refuseSecond(c *candidate) bool {
 }
 
 // choose is the third rule: of candidates with the same content, one with a sidecar is
-// accepted, else the first one. A version that is added again keeps the sidecar that it had.
+// accepted, else the first one. A version that is added again keeps its sidecar.
 func (r *resolution) choose(c *candidate) {
 	key := c.key()
 	previous, ok := r.old[key]

@@ -29,19 +29,21 @@ import (
 
 // A candidate is a package of the sources that may become a version of the gallery.
 type candidate struct {
-	item        *source.Item
-	listed      listedDates
-	publisher   string           // as the package declares it
-	name        string           // as the package declares it
-	version     *catalog.Version // its Package is zero if it was refused when it was read
-	warnings    []string
-	refused     error    // the reason, nil if it is not refused
-	reused      bool     // the version is from the last generation, and the package was not read
-	accepted    bool     // the version is in the new catalogue
-	ref         blob.Ref // of the package; zero if the package was not read completely
-	previousKey string   // of the last generation's version with this package, else of the version the file last was
-	incomplete  bool     // a sidecar could not be read, so the next run must read the package again
-	kept        bool     // refused, and the version with previousKey stays in the gallery
+	item       *source.Item
+	listed     listedDates
+	publisher  string           // as the package declares it
+	name       string           // as the package declares it
+	version    *catalog.Version // its Package is zero if it was refused when it was read
+	warnings   []string
+	refused    error    // the reason, nil if it is not refused
+	reused     bool     // the version is from the last generation, and the package was not read
+	accepted   bool     // the version is in the new catalogue
+	ref        blob.Ref // of the package; zero if the package was not read completely
+	incomplete bool     // a sidecar could not be read, so the next run must read the package again
+	kept       bool     // refused, and the version with previousKey stays in the gallery
+	// previousKey is the key of the version of the last generation that has this package. If
+	// there is none, it is the key of the version that the file was when it was last accepted.
+	previousKey string
 }
 
 // unreadable reports whether the candidate was refused because its file could not be read. The
@@ -206,7 +208,8 @@ func (r *reader) readContained(item *source.Item, c *candidate) (err error) {
 	return r.readPackage(item, c)
 }
 
-// readPackage copies a package into the site and reads it from there into c.
+// readPackage copies a package into the site and reads it from there into c. If its result
+// changes, readingVersion must be raised.
 func (r *reader) readPackage(item *source.Item, c *candidate) error {
 	draft := r.Site.Blobs.Draft()
 	defer draft.Discard()

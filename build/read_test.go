@@ -48,7 +48,7 @@ func (r *reader) readFile(t testing.TB, text, sidecar []byte) (*candidate, error
 
 const helloJSON = `{"name":"hello","publisher":"acme","version":"1.0.0","engines":{"vscode":"^1.90.0"}}`
 
-// TestPanicRefuses has a reader without a site, so that it panics: that refuses the
+// TestPanicRefuses reads with a reader that panics, because it has no site: that refuses the
 // package, logs the stack, and is not cached.
 func TestPanicRefuses(t *testing.T) {
 	var log bytes.Buffer
@@ -66,7 +66,7 @@ func TestPanicRefuses(t *testing.T) {
 	}
 }
 
-// TestGzipRatio has a compressed package that expands too much.
+// TestGzipRatio reads a compressed package that expands too much.
 func TestGzipRatio(t *testing.T) {
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
@@ -86,7 +86,7 @@ type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
-// TestSidecarBounds has a sidecar with a publisher's display name that is too long and
+// TestSidecarBounds reads a sidecar with a publisher's display name that is too long and
 // contains hidden characters.
 func TestSidecarBounds(t *testing.T) {
 	text := archive(t, map[string]string{"extension/package.json": helloJSON})
@@ -97,7 +97,7 @@ func TestSidecarBounds(t *testing.T) {
 	}
 	p := c.version.Sidecar.Publisher
 	if len([]rune(p.DisplayName)) != 255 || p.Domain != "" || p.IsDomainVerified {
-		t.Errorf("taken: %+v", p)
+		t.Errorf("got %+v", p)
 	}
 	warnings := strings.Join(c.warnings, "\n")
 	for _, want := range []string{"display name has 301 characters, more than the limit of 255", "bidirectional character U+202E", "domain is left out: it has 308 bytes"} {
@@ -147,7 +147,7 @@ func FuzzReadPackage(f *testing.F) {
 			t.Fatalf("%v\n%s", c.refused, c.refused.(*vsix.PanicError).Stack)
 		}
 		if c.refused == nil && c.version.Package.Size > l.PackageBytes {
-			t.Errorf("%d bytes taken", c.version.Package.Size)
+			t.Errorf("accepted %d bytes", c.version.Package.Size)
 		}
 	})
 }

@@ -45,7 +45,8 @@ func (r *reader) addSidecars(item *source.Item, packageRef blob.Ref, c *candidat
 }
 
 // readSidecar reads one sidecar file. For values that cannot be read, it adds warnings and uses
-// those of last, the sidecar of the last generation, or nil.
+// those of last, the sidecar of the last generation, or nil. If its result changes, readingVersion
+// must be raised.
 func (r *reader) readSidecar(s *source.Stamp, c *candidate, last *catalog.Sidecar) *catalog.Sidecar {
 	text, err := readSmall(s.Path, r.limits().SidecarBytes)
 	if _, ok := errors.AsType[unreadable](err); ok {

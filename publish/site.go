@@ -131,5 +131,5 @@ func notePublished(root, place string, note publication) {
 	if err != nil {
 		return
 	}
-	_ = site.WriteOwn(root, published, append(text, '\n'))
+	_ = site.WriteWorkFile(root, published, append(text, '\n'))
 }

@@ -65,7 +65,9 @@ type Settings struct {
 	// the end. It is "" if that is BaseURL.
 	ContentURL string `json:"contentUrl,omitempty"`
 
-	Unpack   string   `json:"unpack,omitempty"`   // extensions with a file tree below files/: "web" extensions and themes, or "all"
+	// Unpack is "all" if all extensions have a file tree below files/, and "web" if only web
+	// extensions and themes have one.
+	Unpack   string   `json:"unpack,omitempty"`
 	Sign     string   `json:"sign,omitempty"`     // "empty": versions without a genuine signature have an empty one
 	Featured []string `json:"featured,omitempty"` // lower-case ids, sorted
 
@@ -103,8 +105,10 @@ type Statistics struct {
 
 // Version is one package: a version of an extension for one target platform.
 type Version struct {
-	Publisher   string     `json:"publisher,omitempty"` // as this package declares it, if it differs from the extension's
-	Name        string     `json:"name,omitempty"`      // as this package declares it, if it differs from the extension's
+	// Publisher and Name are as the package declares them. They are "" if they are the same as
+	// those of the extension.
+	Publisher   string     `json:"publisher,omitempty"`
+	Name        string     `json:"name,omitempty"`
 	Version     string     `json:"version"`
 	Platform    string     `json:"platform,omitempty"` // target platform; "" is universal
 	PreRelease  bool       `json:"preRelease,omitempty"`
@@ -116,13 +120,17 @@ type Version struct {
 	Contributed []string   `json:"contributed,omitempty"` // texts of contributions, for the search only
 	Properties  []Property `json:"properties,omitempty"`  // as in responses of the gallery
 	Updated     time.Time  `json:"updated"`
-	Signed      bool       `json:"signed,omitempty"`    // a genuine signature archive is among the assets
-	FirstSeen   bool       `json:"firstSeen,omitempty"` // Updated is when the package was first seen, because it has no other date
-	Seen        time.Time  `json:"seen,omitzero"`       // when the package was first seen, if it had a date in the future; the latest date it may have
-	Package     File       `json:"package"`             // the .vsix file
-	Assets      []Asset    `json:"assets"`              // sorted by type, with the package
-	Files       []File     `json:"files,omitempty"`     // the file tree below files/, sorted by path
-	Sidecar     *Sidecar   `json:"sidecar,omitempty"`
+	Signed      bool       `json:"signed,omitempty"` // a genuine signature archive is among the assets
+	// FirstSeen is set if Updated is when the package was first seen, because it has no other
+	// date.
+	FirstSeen bool `json:"firstSeen,omitempty"`
+	// Seen is when the package was first seen, if it had a date in the future then. None of its
+	// dates is later.
+	Seen    time.Time `json:"seen,omitzero"`
+	Package File      `json:"package"`         // the .vsix file
+	Assets  []Asset   `json:"assets"`          // sorted by type, with the package
+	Files   []File    `json:"files,omitempty"` // the file tree below files/, sorted by path
+	Sidecar *Sidecar  `json:"sidecar,omitempty"`
 }
 
 // Property is one of a version's properties, such as

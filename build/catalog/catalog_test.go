@@ -27,7 +27,7 @@ func TestSortVersions(t *testing.T) {
 		catalog.SortVersions(versions)
 		for i, v := range versions {
 			if got := strings.TrimSuffix(v.Version+"@"+v.Platform, "@"); got != want[i] {
-				t.Fatalf("place %d has %s, want %s", i, got, want[i])
+				t.Fatalf("position %d has %s, want %s", i, got, want[i])
 			}
 		}
 	}

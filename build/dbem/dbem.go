@@ -10,7 +10,8 @@
 // Its name is metadatas in the code of dbem, and metadata in its README:
 //
 //	[{"extId": "acme.hello", "currentVersion": "1.1.0", "icon": "data:image/png;base64,…",
-//	  "describe": "Says hello", "dateCreated": "2020-02-28T09:30:00.000Z", "lastUpdate": "2020-02-29"}]
+//	  "describe": "Says hello", "dateCreated": "2020-02-28T09:30:00.000Z",
+//	  "lastUpdate": "2020-02-29"}]
 //
 // An icon may be missing or empty. A date is written as toISOString of JavaScript does, or is
 // a day alone. The list has only the version that was published last. The folders of older

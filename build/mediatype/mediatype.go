@@ -93,8 +93,8 @@ var plainTexts = []string{
 }
 
 // byAssetEnd holds the media types of assets by the last part of the asset type, after the
-// last full stop. An icon may be any kind of picture; most are PNG, so a server that knows
-// only an asset's path sends image/png for all of them.
+// last full stop. An icon may be any kind of picture; most are PNG, so a server that has
+// only the path of an asset sends image/png for all of them.
 var byAssetEnd = map[string]string{
 	"manifest":      "application/json",
 	"vsixpackage":   "application/vsix",

@@ -7,7 +7,7 @@
 //	api/…  control.json  manifest.json  index.html  item/  publishers/
 //	index/<generation>/              the catalogue and the index of one generation
 //	index/CURRENT                    names the current generation
-//	.galbuild/                       the work directory of galbuild: never served, never published
+//	.galbuild/                       the work directory: never served, never published
 //
 // The folder of a generation never changes. CURRENT is replaced last, in one rename, when all
 // files of its generation are on the disk. So a reader sees either the old generation or the new
@@ -173,7 +173,8 @@ func Check(root string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("make site %s: %w", root, err)
 	}
-	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == "lost+found" }) // root may be a mount point
+	// A new file system, mounted at root, contains lost+found.
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == "lost+found" })
 	if len(entries) > 0 {
 		return fmt.Errorf("make site %s: %w: it contains %s", root, ErrNotSite, entries[0].Name())
 	}
@@ -314,9 +315,9 @@ func (d *Dir) Downloads() string {
 	return filepath.Join(d.Root, WorkDir, "downloads")
 }
 
-// WriteOwn makes or replaces a small file in the work directory of the site at root, in one step.
+// WriteWorkFile makes or replaces a small file in the work directory of the site at root, in one step.
 // It is an error if there is no work directory.
-func WriteOwn(root, name string, text []byte) error {
+func WriteWorkFile(root, name string, text []byte) error {
 	at, err := os.OpenRoot(root)
 	if err != nil {
 		return err

@@ -64,7 +64,7 @@ func TestGeneration(t *testing.T) {
 	want := sample()
 	current := write(t, dir, want, "index")
 	if c, err := site.ReadCurrent(root); err != nil || !c.IsZero() {
-		t.Fatalf("a generation counts before the switch: %v, %v", c, err)
+		t.Fatalf("a generation is current before Switch: %v, %v", c, err)
 	}
 	if err := dir.Switch(t.Context(), current); err != nil {
 		t.Fatal(err)

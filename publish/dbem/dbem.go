@@ -209,5 +209,5 @@ func remember(root, place string, keys []string) {
 	if err != nil {
 		return
 	}
-	_ = site.WriteOwn(root, memory, append(text, '\n'))
+	_ = site.WriteWorkFile(root, memory, append(text, '\n'))
 }
