@@ -36,7 +36,7 @@ type resolution struct {
 	add      bool                  // versions are added to the gallery, and none is removed
 	old      map[string]identified // versions of the last generation
 	chosen   map[string]identified
-	accepted map[string]*candidate // that chosen is from
+	accepted map[string]*candidate // the candidates of chosen
 	// disputed are the versions of the last generation that a refused candidate would replace,
 	// or that a file contained before it became invalid. They stay in the gallery.
 	disputed map[string]identified

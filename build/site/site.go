@@ -315,8 +315,8 @@ func (d *Dir) Downloads() string {
 	return filepath.Join(d.Root, WorkDir, "downloads")
 }
 
-// WriteWorkFile makes or replaces a small file in the work directory of the site at root, in one step.
-// It is an error if there is no work directory.
+// WriteWorkFile makes or replaces a small file in the work directory of the site at root, in one
+// step. It is an error if there is no work directory.
 func WriteWorkFile(root, name string, text []byte) error {
 	at, err := os.OpenRoot(root)
 	if err != nil {
