@@ -77,7 +77,7 @@ fuzz: ## every fuzzer for FUZZTIME
 	.ci/fuzz $(FUZZTIME)
 
 update: ## rewrite golden files and transcripts after a wanted change
-	UPDATE=1 go test ./render/... ./build/pack ./build/pack/npm/modules ./build/vsix/manifest ./cmd -update
+	UPDATE=1 go test ./render/... ./build ./build/pack ./build/pack/npm/modules ./build/vsix/manifest ./cmd -update
 
 record: ## ask the real vsce, npm and yarn again and rewrite what was recorded of them
 	go test -tags e2e -count=1 -p 1 ./build/pack ./build/pack/check ./build/pack/ignore/glob ./build/pack/ignore ./build/pack/mime ./build/pack/npm/modules ./build/semver ./build/pack/readme ./build/secret ./build/vsix/manifest -update

@@ -1,18 +1,17 @@
-// Package build turns packages into a site's content: blobs, assets, file trees,
-// and the catalogue that lists them.
+// Package build makes the content of a site from packages: blobs, assets, file trees, and the
+// catalogue that lists them.
 //
-//	SOURCE… ─ source.Expand ▶ Item ─ vsix.Open ▶ Package ─ blob.Put ▶ Ref
+//	SOURCE… ─ source.Expand ▶ Item ─ vsix.Open ▶ Package ─ Store.Put ▶ Ref
 //	        ─ assemble ▶ catalog.Catalog ─ Store.Link ▶ assets/, files/
 //
-// A package is read once: copied into the store while it is hashed, then
-// examined and unpacked from that copy, so that what was checked is what is
-// served. Workers fill slot i of a list; what follows is sorted, and the same
-// packages give the same catalogue whatever their number.
+// A package is read once: it is copied into the store and hashed, and then checked and unpacked
+// from that copy, so that the site serves the bytes that were checked. Packages are read by
+// several goroutines, but the catalogue does not depend on their number or order.
 //
-// One bad package is refused, by name and with the reason, and the others are
-// built. A source that cannot be had is too, and then nothing is removed. What cannot be written (a full disk, a folder of someone else's) ends
-// the run. Nothing here makes a generation count: until the caller switches, the
-// site serves what it did.
+// If a package is invalid, the report names it and the reason, and the others are built. If a
+// source cannot be read, the report names it, and no version is removed. If the site cannot be
+// written, for example because the disk is full, the run ends with an error. A run does not
+// change which generation is current. The caller does that with [site.Dir.Switch].
 package build
 
 import (
@@ -34,58 +33,57 @@ import (
 	"galbuild/build/vsix"
 )
 
-// Config says what to build from. The zero value of every field but Site is
-// usable.
+// Config configures a run. Only Site is required.
 type Config struct {
-	Sources  []string // as on the command line
-	Stdin    io.Reader
+	Sources  []string  // as on the command line
+	Stdin    io.Reader // for the source "-"
 	Settings catalog.Settings
 	Limits   vsix.Limits
-	Jobs     int // packages read at a time; 0 is one a processor
-	Client   *http.Client
-	Log      *slog.Logger
-	Progress func(Progress) // called now and then, by several goroutines
+	Jobs     int            // how many packages are read at a time; 0 is the number of processors
+	Client   *http.Client   // for sources that are URLs
+	Log      *slog.Logger   // nil discards messages
+	Progress func(Progress) // called by several goroutines; nil is not called
 
-	Strict bool // give content no paths if anything was refused
-	Add    bool // old versions stay although no source has them
+	Strict bool // if a source was refused, do not link content to its paths
+	Add    bool // add the packages to the gallery, and remove none
 
-	Site *site.Dir // where content goes
-	// Old returns what the site serves now; nil is nothing. It is called once, before
-	// anything is put into the site, and not at all where there is nothing to do.
+	Site *site.Dir // the site that content is written to
+	// Old returns the current catalogue of the site; nil is an empty one. It is called once,
+	// before the site is changed. It is not called if there is nothing to do.
 	Old        func() (*catalog.Catalog, error)
-	Generation string // of Old
+	Generation string // the current generation, that of Old
 
 	now func() time.Time // when packages are first seen; nil is time.Now
 }
 
-// Progress is how far a run has come.
+// Progress is the progress of a run.
 type Progress struct {
 	Stage string // "download", "read" or "link"
-	Done  int64  // bytes, or packages for "link"
-	Total int64
-	Name  string // what is being worked on, if anything in particular
+	Done  int64  // bytes; for "link", versions
+	Total int64  // in the same unit
+	Name  string // of the source in progress, or ""
 }
 
-// Result is what a run made.
+// Result is the result of a run.
 type Result struct {
 	Report Report
-	// Catalog is nil if the sources and settings are those of the run that made the
-	// site what it is, so that there is nothing to do.
+	// Catalog is nil if the sources and settings are the same as in the run that built the
+	// current generation, so that there is nothing to do.
 	Catalog *catalog.Catalog
-	Changed bool // Catalog is another than the old one
-	// Leftover says that packages were refused, of which something may have been stored.
+	Changed bool // Catalog differs from that of the current generation
+	// Leftover is set if packages were refused that may have left files in the store.
 	Leftover bool
-	Old      catalog.Settings
+	Old      catalog.Settings // of the current generation
 
-	memory *memory
-	file   string // of memory
+	cache  *cache
+	file   string // of cache
 	digest blob.Ref
 	recipe string
 }
 
-// Run reads the sources and brings the site's content up to them. The report
-// names what was refused; an error means that nothing can be made of it all.
-// Where an earlier builder did not come to its end, everything is looked at.
+// Run reads the sources and writes their content to the site. The report names the sources that
+// were refused. An error means that there is no result. If an earlier run was interrupted, Run
+// does not return early, even if the sources have not changed.
 func Run(ctx context.Context, c Config) (*Result, error) {
 	c = c.withDefaults()
 	items, problems, err := source.Expand(ctx, c.Sources, c.sourceConfig())
@@ -93,13 +91,15 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 		return nil, err
 	}
 	lists := newLists()
-	said := lists.aboutAll(items)
-	result := &Result{file: c.Site.Memory(), digest: digest(c.Settings, items, said), recipe: c.recipe()}
-	if last := readHeading(result.file); len(problems)+len(lists.warnings) == 0 && !c.Site.Unclean && c.Site.HasGeneration(c.Generation) && last.fits(result.origin(c.Generation), result.digest) {
-		result.Report = *last.Report
-		return result, nil
+	listed := lists.lookupAll(items)
+	result := &Result{file: c.Site.CacheFile(), digest: digest(c.Settings, items, listed), recipe: c.recipe()}
+	if len(problems)+len(lists.warnings) == 0 && !c.Site.Dirty && c.Site.HasGeneration(c.Generation) {
+		if last := loadHeader(result.file); last.matches(result.origin(c.Generation), result.digest) {
+			result.Report = *last.Report
+			return result, nil
+		}
 	}
-	read := &reader{Config: c, said: said, texts: catalog.NewInterner()}
+	read := &reader{Config: c, listed: listed, interner: catalog.NewInterner()}
 	return result, result.run(ctx, read, items, problems, lists.warnings)
 }
 
@@ -110,30 +110,30 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 		return err
 	}
 	r.Old = old.Settings
-	before := maps.Collect(versions(old))
-	read.memory = recall(r.file, r.origin(c.Generation))
-	read.setOld(before)
-	candidates, err := read.all(ctx, items)
+	oldVersions := maps.Collect(versions(old))
+	read.cache = loadCache(r.file, r.origin(c.Generation))
+	read.setOld(oldVersions)
+	candidates, err := read.readAll(ctx, items)
 	if err != nil {
 		return err
 	}
-	// A source that cannot be had is no reason to take its packages away: the
-	// network may be down, the disk not mounted.
+	// If a source cannot be read, its versions stay: the network may be down, or a disk may not
+	// be mounted.
 	keep := len(problems) > 0 || slices.ContainsFunc(candidates, func(c candidate) bool { return c.unreadable() })
-	made, err := assemble(c, candidates, before, keep || c.Add)
+	made, err := assemble(c, candidates, oldVersions, keep || c.Add)
 	if err != nil {
 		return err
 	}
 	if c.Add {
-		made.kept = nil // as was to be expected
+		made.kept = nil // the report is not about versions that were not to be removed
 	}
 	made.warnings = append(made.warnings, warnings...)
-	r.Catalog, r.Report = made.catalog, makeReport(before, made, problems)
-	r.Leftover = slices.ContainsFunc(candidates, func(c candidate) bool { return c.refused != nil && !c.known })
+	r.Catalog, r.Report = made.catalog, newReport(oldVersions, made, problems)
+	r.Leftover = slices.ContainsFunc(candidates, func(c candidate) bool { return c.refused != nil && !c.reused })
 	r.Changed = !reflect.DeepEqual(old, made.catalog)
-	r.memory = made.memory
-	if len(problems)+len(warnings) > 0 || r.memory.partial {
-		r.digest = blob.Ref{}
+	r.cache = made.cache
+	if len(problems)+len(warnings) > 0 || r.cache.partial {
+		r.digest = blob.Ref{} // the next run must read a source again
 	}
 	if c.Strict && len(r.Report.Refused) > 0 {
 		return nil
@@ -141,15 +141,15 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	return link(ctx, c, made)
 }
 
-// Remember keeps what the run learnt of the sources, so that the next one reads
-// only what changed. To be called when its catalogue counts, as that generation.
-func (r *Result) Remember(generation string) error {
-	h := heading{origin: r.origin(generation)}
+// StoreCache stores the build cache, so that the next run reads only sources that have changed.
+// The caller calls it after the generation with the result's catalogue has become current.
+func (r *Result) StoreCache(generation string) error {
+	h := header{origin: r.origin(generation)}
 	if !r.digest.IsZero() {
-		again := r.Report.again()
-		h.Sources, h.Report = r.digest, &again
+		report := r.Report.repeated()
+		h.Sources, h.Report = r.digest, &report
 	}
-	return r.memory.save(r.file, h)
+	return r.cache.store(r.file, h)
 }
 
 func (r *Result) origin(generation string) origin { return origin{r.recipe, generation} }
@@ -185,7 +185,7 @@ func (c Config) sourceConfig() source.Config {
 	}
 }
 
-// link gives the content of new versions its paths.
+// link links the content of new versions to its paths in the site.
 func link(ctx context.Context, c Config, made *assembly) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(c.jobs())

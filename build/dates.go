@@ -8,25 +8,47 @@ import (
 	"galbuild/build/catalog"
 )
 
-// clockError is how far a date may be ahead without being in the future: zip files have
-// times of two seconds, and some programs round up.
+// clockError is how far a date may be ahead of the clock without being in the future. Times in
+// zip files are multiples of two seconds, and some programs round them up.
 const clockError = 2 * time.Second
 
-// oldestFile is the year from which the time of a file is believed. Some programs set the
-// times of all files to 1970 or 1980.
+// oldestFile is the first year in which the modification time of a file is believed. Some
+// programs set the times of all files to 1970 or 1980.
 const oldestFile = 1990
 
-// boundDates sees to it that no date of the version is later than when the package was first
-// seen. vsce, for one, writes the packer's local time without a zone. Editors take a date in
-// the future for one from which they need not wait before they update.
+// setDate sets the date of a version: that of its sidecar, else packed, the time of the newest
+// file in the package, else modified, the time of the package itself. If this rule changes,
+// readingVersion must be raised.
+func setDate(v *catalog.Version, packed, modified time.Time) {
+	v.Updated, v.FirstSeen = packed.UTC().Truncate(time.Second), false
+	if packed.IsZero() {
+		v.Updated, v.FirstSeen = modified.UTC().Truncate(time.Second), true
+	}
+	if s := v.Sidecar; s != nil && s.LastUpdated != nil {
+		v.Updated, v.FirstSeen = *s.LastUpdated, false
+	}
+}
+
+// keepFirstSeen gives a version the date that it has in the last generation if that is the time
+// of the package. Touching the file later does not change the date.
+func (c *candidate) keepFirstSeen(old map[string]identified) {
+	if previous, ok := old[c.key()]; ok && previous.version.FirstSeen && c.version.FirstSeen {
+		c.version.Updated = previous.version.Updated
+	}
+}
+
+// boundDates replaces the dates of the version that are later than when the package was first
+// seen, and warns about each. vsce, for one, writes the packer's local time without a zone. For
+// an update that was published in the future, editors do not wait as long as they should.
 //
-// A package is first seen when its file was written, as far as that can be believed, so that
-// another build of the same file comes to the same. The catalogue keeps when that was, and
-// the dates stay the same after what was the future is past.
-func (c *candidate) boundDates(was *catalog.Version, now time.Time) {
+// A package is first seen when its file was written, if that time is believed, so that
+// another build of the same file has the same result. The catalogue contains that time, and
+// later builds use it, also when a date is no longer in the future. The version of the last
+// generation with this package is previous, or nil.
+func (c *candidate) boundDates(previous *catalog.Version, now time.Time) {
 	v := c.version
-	if was != nil {
-		v.Seen = was.Seen
+	if previous != nil {
+		v.Seen = previous.Seen
 	}
 	inFuture := func(d versionDate) bool { return d.time.After(now.Add(clockError)) }
 	dates := datesOf(v)
@@ -48,7 +70,7 @@ func (c *candidate) boundDates(was *catalog.Version, now time.Time) {
 	}
 }
 
-// firstSeen returns the time of a file, or now if that cannot be believed.
+// firstSeen returns the time of a file, or now if that time is not believed.
 func firstSeen(modified, now time.Time) time.Time {
 	if modified.Year() < oldestFile || modified.After(now) {
 		modified = now
@@ -63,12 +85,12 @@ type versionDate struct {
 	set  func(time.Time)
 }
 
-// datesOf returns the dates that a version has from somewhere, each with where it is from.
+// datesOf returns the dates that a version has from its package, its file or its sidecar.
 func datesOf(v *catalog.Version) []versionDate {
 	var all []versionDate
 	s := v.Sidecar
 	switch {
-	case s != nil && s.LastUpdated != nil: // from which Updated is
+	case s != nil && s.LastUpdated != nil: // Updated is the same date
 	case v.FirstSeen:
 		all = append(all, versionDate{"the time of the file", v.Updated, func(time.Time) {}})
 	default:
@@ -86,4 +108,39 @@ func datesOf(v *catalog.Version) []versionDate {
 		}
 	}
 	return all
+}
+
+// setDates sets the dates of an extension: it was released and published with its first version
+// and updated with its last one. The dates of sidecars take precedence over those of versions.
+func setDates(e *catalog.Extension) {
+	for _, v := range e.Versions {
+		released, published := v.Updated, v.Updated
+		if s := v.Sidecar; s != nil {
+			released = firstDate(s.ReleaseDate, s.PublishedDate, &released)
+			published = firstDate(s.PublishedDate, s.ReleaseDate, &published)
+		}
+		e.Released = earlier(e.Released, released)
+		e.Published = earlier(e.Published, published)
+		if v.Updated.After(e.Updated) {
+			e.Updated = v.Updated
+		}
+	}
+}
+
+// firstDate returns the first date that is not nil.
+func firstDate(dates ...*time.Time) time.Time {
+	for _, t := range dates {
+		if t != nil {
+			return *t
+		}
+	}
+	return time.Time{}
+}
+
+// earlier returns the earlier date of two. The zero time is not a date.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
 }

@@ -15,13 +15,13 @@ import (
 	"galbuild/build/site"
 )
 
-// now is when the tests of dates build for the first time.
+// now is the time of the first build in tests of dates.
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // A datedSource is a folder with one package.
 type datedSource struct{ dir, path string }
 
-// newDated writes a package with a file of a time, and with a sidecar if it is not empty.
+// newDated writes a package that has a file with the time packed, and a sidecar if it is not empty.
 func newDated(t *testing.T, packed, modified time.Time, sidecar string) datedSource {
 	t.Helper()
 	var b bytes.Buffer
@@ -50,7 +50,7 @@ func newDated(t *testing.T, packed, modified time.Time, sidecar string) datedSou
 	return s
 }
 
-// build builds without the cache of an earlier run, upon what that run came to.
+// build builds a site whose current generation is that of old, without a build cache.
 func (s datedSource) build(t *testing.T, at time.Time, old *Result) *Result {
 	t.Helper()
 	dir, err := site.DryRun(filepath.Join(t.TempDir(), "site"))
@@ -109,7 +109,7 @@ func TestDatesInTheFuture(t *testing.T) {
 			first := s.build(t, now, nil)
 			e := &first.Catalog.Extensions[0]
 			if got := e.Versions[0].Updated; !got.Equal(tt.want) || !e.Updated.Equal(tt.want) {
-				t.Errorf("the version is of %v, the extension of %v, want %v", got, e.Updated, tt.want)
+				t.Errorf("the version was updated %v, the extension %v, want %v", got, e.Updated, tt.want)
 			}
 			released := tt.released
 			if released.IsZero() {
@@ -130,27 +130,27 @@ func TestDatesInTheFuture(t *testing.T) {
 			for _, later := range []time.Duration{time.Hour, 100 * 365 * day} {
 				again := s.build(t, now.Add(later), first)
 				if !reflect.DeepEqual(again.Catalog, first.Catalog) {
-					t.Errorf("%v later it comes to %+v, not %+v", later, again.Catalog.Extensions, first.Catalog.Extensions)
+					t.Errorf("%v later: got %+v, want %+v", later, again.Catalog.Extensions, first.Catalog.Extensions)
 				}
 				if !reflect.DeepEqual(again.Report.Warnings, first.Report.Warnings) {
-					t.Errorf("%v later the warnings are %v, not %v", later, again.Report.Warnings, first.Report.Warnings)
+					t.Errorf("%v later: warnings %v, want %v", later, again.Report.Warnings, first.Report.Warnings)
 				}
 			}
 		})
 	}
 }
 
-// TestFutureIsTheSameElsewhere builds one file twice, at different times: its own time is
-// taken, not that of the build.
-func TestFutureIsTheSameElsewhere(t *testing.T) {
+// TestFutureDoesNotDependOnBuild builds one file at two times. The date is replaced with the time
+// of the file, not with that of the build.
+func TestFutureDoesNotDependOnBuild(t *testing.T) {
 	s := newDated(t, now.Add(9*time.Hour), now.Add(-time.Minute), "")
 	if a, b := s.build(t, now, nil), s.build(t, now.Add(time.Hour), nil); !reflect.DeepEqual(a.Catalog, b.Catalog) {
 		t.Errorf("%+v, then %+v", a.Catalog.Extensions, b.Catalog.Extensions)
 	}
 }
 
-// TestSidecarMended has a date in the future that is corrected later.
-func TestSidecarMended(t *testing.T) {
+// TestSidecarCorrected corrects a date in the future.
+func TestSidecarCorrected(t *testing.T) {
 	s := newDated(t, now.Add(-48*time.Hour), now.Add(-24*time.Hour), `{"lastUpdated":"2099-01-01T00:00:00Z"}`)
 	first := s.build(t, now, nil)
 	if err := os.WriteFile(s.path+".json", []byte(`{"lastUpdated":"2025-05-05T00:00:00Z"}`), 0o600); err != nil {
@@ -159,5 +159,71 @@ func TestSidecarMended(t *testing.T) {
 	again := s.build(t, now.Add(time.Hour), first)
 	if got := again.Catalog.Extensions[0].Updated; got.Year() != 2025 || len(dateWarnings(again)) != 0 {
 		t.Errorf("updated %v, warnings %v", got, again.Report.Warnings)
+	}
+}
+
+// TestSetDate has the order of precedence: sidecar, newest file in the package, package file.
+func TestSetDate(t *testing.T) {
+	packed, modified, listed := past.Add(time.Hour), past.Add(2*time.Hour), past.Add(3*time.Hour)
+	for name, tt := range map[string]struct {
+		sidecar   *catalog.Sidecar
+		packed    time.Time
+		want      time.Time
+		firstSeen bool
+	}{
+		"sidecar":                    {&catalog.Sidecar{LastUpdated: &listed}, packed, listed, false},
+		"sidecar, no file":           {&catalog.Sidecar{LastUpdated: &listed}, time.Time{}, listed, false},
+		"sidecar without that date":  {&catalog.Sidecar{ReleaseDate: &listed}, packed, packed, false},
+		"newest file":                {nil, packed, packed, false},
+		"fractions of a second":      {nil, packed.Add(time.Second / 2), packed, false},
+		"no file with a time in zip": {nil, time.Time{}, modified, true},
+	} {
+		v := &catalog.Version{Sidecar: tt.sidecar}
+		if setDate(v, tt.packed, modified); !v.Updated.Equal(tt.want) || v.FirstSeen != tt.firstSeen {
+			t.Errorf("%s: %v, first seen %v; want %v, %v", name, v.Updated, v.FirstSeen, tt.want, tt.firstSeen)
+		}
+	}
+}
+
+// TestKeepFirstSeen touches a file whose time is the date of its version.
+func TestKeepFirstSeen(t *testing.T) {
+	for name, tt := range map[string]struct{ before, after bool }{
+		"both first seen": {true, true}, "date since then": {true, false}, "had a date": {false, true},
+	} {
+		first, again := versionOf("1.0.0", "A", ""), versionOf("1.0.0", "A", "")
+		first.Updated, first.FirstSeen = past, tt.before
+		again.Updated, again.FirstSeen = now, tt.after
+		c := candidateOf("a", again)
+		c.keepFirstSeen(map[string]identified{c.key(): {"acme", "hello", first}})
+		want := now
+		if tt.before && tt.after {
+			want = past
+		}
+		if !again.Updated.Equal(want) {
+			t.Errorf("%s: %v, want %v", name, again.Updated, want)
+		}
+	}
+}
+
+// TestSetDates has the dates of an extension with two versions.
+func TestSetDates(t *testing.T) {
+	day := func(n int) time.Time { return time.Date(2025, 1, n, 0, 0, 0, 0, time.UTC) }
+	at := func(n int) *time.Time { d := day(n); return &d }
+	for name, tt := range map[string]struct {
+		newest, oldest               *catalog.Sidecar // of versions of day 20 and day 10
+		released, published, updated int              // days
+	}{
+		"no sidecars":           {nil, nil, 10, 10, 20},
+		"released only":         {nil, &catalog.Sidecar{ReleaseDate: at(5)}, 5, 5, 20},
+		"published only":        {nil, &catalog.Sidecar{PublishedDate: at(6)}, 6, 6, 20},
+		"both":                  {nil, &catalog.Sidecar{ReleaseDate: at(5), PublishedDate: at(6)}, 5, 6, 20},
+		"of the newest version": {&catalog.Sidecar{ReleaseDate: at(3)}, nil, 3, 3, 20},
+		"later than versions":   {&catalog.Sidecar{ReleaseDate: at(30)}, nil, 10, 10, 20},
+	} {
+		e := &catalog.Extension{Versions: []catalog.Version{{Updated: day(20), Sidecar: tt.newest}, {Updated: day(10), Sidecar: tt.oldest}}}
+		setDates(e)
+		if !e.Released.Equal(day(tt.released)) || !e.Published.Equal(day(tt.published)) || !e.Updated.Equal(day(tt.updated)) {
+			t.Errorf("%s: released %v, published %v, updated %v", name, e.Released, e.Published, e.Updated)
+		}
 	}
 }

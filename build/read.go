@@ -27,55 +27,57 @@ import (
 	"galbuild/build/vsix/manifest"
 )
 
-// A candidate is one package on its way into the catalogue.
+// A candidate is a package of the sources that may become a version of the gallery.
 type candidate struct {
-	item      *source.Item
-	upstream  upstream
-	publisher string // as declared
-	name      string
-	version   *catalog.Version // with no Package if refused while it was read
-	warnings  []string
-	refused   error    // why it is not taken
-	known     bool     // taken over from the old catalogue, not read
-	taken     bool     // its version is in the new catalogue
-	ref       blob.Ref // of the package, zero if it was not read as a whole
-	before    string   // key of what the site has of the file: by its bytes, else when it was last taken
-	again     bool     // something next to it could not be read, so the next run reads it again
-	stays     bool     // refused, and the site keeps what before names
+	item       *source.Item
+	listed     listedDates
+	publisher  string           // as the package declares it
+	name       string           // as the package declares it
+	version    *catalog.Version // its Package is zero if it was refused when it was read
+	warnings   []string
+	refused    error    // the reason, nil if it is not refused
+	reused     bool     // the version is from the last generation, and the package was not read
+	accepted   bool     // the version is in the new catalogue
+	ref        blob.Ref // of the package; zero if the package was not read completely
+	incomplete bool     // a sidecar could not be read, so the next run must read the package again
+	kept       bool     // refused, and the version with previousKey stays in the gallery
+	// previousKey is the key of the version of the last generation that has this package. If
+	// there is none, it is the key of the version that the file was when it was last accepted.
+	previousKey string
 }
 
-// unreadable tells whether it was refused because it could not be read, which
-// says nothing about the package.
+// unreadable reports whether the candidate was refused because its file could not be read. The
+// package may be valid.
 func (c *candidate) unreadable() bool {
 	_, ok := errors.AsType[unreadable](c.refused)
 	return ok
 }
 
-// panicked tells whether it was refused for a mistake of this program, which the next
-// one may not make.
+// panicked reports whether the candidate was refused because of a bug in galbuild. Another
+// version of galbuild may accept it.
 func (c *candidate) panicked() bool {
 	_, ok := errors.AsType[*vsix.PanicError](c.refused)
 	return ok
 }
 
-// unreadable is an error of reading a source.
+// unreadable is the error of a file of the sources that cannot be read.
 type unreadable struct{ error }
 
 func (c *candidate) key() string {
 	return catalog.Key(c.publisher, c.name, c.version.Version, c.version.Platform)
 }
 
-// A reader turns items into candidates.
+// A reader reads items into candidates.
 type reader struct {
 	Config
-	memory  *memory
-	old     map[string]known
-	held    map[blob.Ref]string // keys of old, by package
-	sizes   map[int64]bool      // of the packages of old
-	done    atomic.Int64
-	said    []upstream // of each item
-	texts   *catalog.Interner
-	buffers sync.Pool // of *bufio.Reader
+	cache    *cache
+	listed   []listedDates         // of each item
+	old      map[string]identified // versions of the last generation, by key
+	oldKeys  map[blob.Ref]string   // keys of old, by package
+	oldSizes map[int64]bool        // of the packages of old
+	done     atomic.Int64          // bytes of the packages that were read
+	interner *catalog.Interner
+	buffers  sync.Pool // of *bufio.Reader
 }
 
 func (c Config) jobs() int {
@@ -87,30 +89,30 @@ func (c Config) jobs() int {
 
 func (r *reader) limits() vsix.Limits { return r.Limits.WithDefaults() }
 
-// all returns one candidate for each item, in their order. An error is one of
-// the site's, not of a package.
-func (r *reader) all(ctx context.Context, items []source.Item) ([]candidate, error) {
+// readAll returns one candidate for each item, in the same order. The error is about writing to
+// the site. Errors of packages are in their candidates.
+func (r *reader) readAll(ctx context.Context, items []source.Item) ([]candidate, error) {
 	candidates := make([]candidate, len(items))
-	var fresh []int
+	var changed []int
 	var total int64
 	for i := range items {
 		item := &items[i]
-		if c, ok := r.memory.recognise(item, r.said[i], r.old); ok {
+		if c, ok := r.cache.lookup(item, r.listed[i], r.old); ok {
 			candidates[i] = c
 			continue
 		}
-		candidates[i].upstream = r.said[i]
-		fresh = append(fresh, i)
+		candidates[i].listed = r.listed[i]
+		changed = append(changed, i)
 		total += item.Size
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(r.jobs())
-	for _, i := range fresh {
+	for _, i := range changed {
 		group.Go(func() error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			err := r.one(&items[i], &candidates[i])
+			err := r.readOne(&items[i], &candidates[i])
 			done := r.done.Add(items[i].Size)
 			r.Progress(Progress{Stage: "read", Done: done, Total: total, Name: items[i].Name})
 			return err
@@ -119,16 +121,16 @@ func (r *reader) all(ctx context.Context, items []source.Item) ([]candidate, err
 	return candidates, group.Wait()
 }
 
-// one reads a package into c. What is wrong with the package is c.refused; what
-// is wrong with the site is returned.
-func (r *reader) one(item *source.Item, c *candidate) error {
-	c.item, c.before, c.version = item, r.memory.seen[item.Path].Key, new(catalog.Version)
-	err := r.contained(item, c)
+// readOne reads a package into c. An error of the package is c.refused. The error that it returns
+// is about writing to the site.
+func (r *reader) readOne(item *source.Item, c *candidate) error {
+	c.item, c.previousKey, c.version = item, r.cache.entries[item.Path].Key, new(catalog.Version)
+	err := r.readContained(item, c)
 	if isSiteError(err) {
 		return err
 	}
 	c.refused = shorten(err)
-	r.findHeld(item, c)
+	r.findPreviousKey(item, c)
 	if panicked, ok := errors.AsType[*vsix.PanicError](err); ok {
 		r.Log.Debug("panic while a package was read", "file", item.Name, "stack", string(panicked.Stack))
 	}
@@ -140,30 +142,30 @@ func (r *reader) one(item *source.Item, c *candidate) error {
 	return nil
 }
 
-// setOld sets what the site has now.
-func (r *reader) setOld(old map[string]known) {
-	r.old, r.held, r.sizes = old, make(map[blob.Ref]string, len(old)), make(map[int64]bool, len(old))
-	for key, k := range old {
-		r.held[k.version.Package.Ref] = key
-		r.sizes[k.version.Package.Size] = true
+// setOld sets the versions of the last generation.
+func (r *reader) setOld(old map[string]identified) {
+	r.old, r.oldKeys, r.oldSizes = old, make(map[blob.Ref]string, len(old)), make(map[int64]bool, len(old))
+	for key, x := range old {
+		r.oldKeys[x.version.Package.Ref] = key
+		r.oldSizes[x.version.Package.Size] = true
 	}
 }
 
-// findHeld looks for a refused package in the site. It is there if an earlier galbuild had
-// other rules, or this one other limits.
-func (r *reader) findHeld(item *source.Item, c *candidate) {
+// findPreviousKey looks for a refused package in the last generation. An earlier version of
+// galbuild may have accepted it, or this one with other limits.
+func (r *reader) findPreviousKey(item *source.Item, c *candidate) {
 	if c.refused == nil {
 		return
 	}
-	if c.ref.IsZero() && r.sizes[item.Size] { // too large to be copied, but perhaps known
+	if c.ref.IsZero() && r.oldSizes[item.Size] { // a package above the limit was not read completely
 		c.ref, _ = hashFile(item.Path)
 	}
-	if key, ok := r.held[c.ref]; ok {
-		c.before = key
+	if key, ok := r.oldKeys[c.ref]; ok {
+		c.previousKey = key
 	}
 }
 
-// hashFile returns the hash of a file.
+// hashFile returns the SHA-256 of a file.
 func hashFile(path string) (blob.Ref, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -177,8 +179,8 @@ func hashFile(path string) (blob.Ref, error) {
 	return blob.Ref(hash.Sum(nil)), nil
 }
 
-// shorten cuts the text of an error that quotes too much of a package or sidecar. errors.As
-// still finds the original.
+// shorten cuts the text of an error that quotes too much of a package or sidecar. It wraps the
+// original error.
 func shorten(err error) error {
 	if err == nil || len(err.Error()) <= longestReason {
 		return err
@@ -186,7 +188,7 @@ func shorten(err error) error {
 	return shortened{err}
 }
 
-// longestReason is the largest length of a reason, in bytes.
+// longestReason is the largest length of a reason or warning, in bytes.
 const longestReason = 1000
 
 type shortened struct{ error }
@@ -199,14 +201,16 @@ func (s shortened) Error() string {
 
 func (s shortened) Unwrap() error { return s.error }
 
-// contained reads a package and turns a panic into a refusal, so that a bug in reading one
-// package does not end the run.
-func (r *reader) contained(item *source.Item, c *candidate) (err error) {
+// readContained is readPackage, but returns a panic as a [vsix.PanicError], so that a bug in
+// reading one package does not end the run.
+func (r *reader) readContained(item *source.Item, c *candidate) (err error) {
 	defer vsix.RecoverPanic(&err)
-	return r.take(item, c)
+	return r.readPackage(item, c)
 }
 
-func (r *reader) take(item *source.Item, c *candidate) error {
+// readPackage copies a package into the site and reads it from there into c. If its result
+// changes, readingVersion must be raised.
+func (r *reader) readPackage(item *source.Item, c *candidate) error {
 	draft := r.Site.Blobs.Draft()
 	defer draft.Discard()
 	if err := r.copyPackage(item, draft, c); err != nil {
@@ -227,12 +231,12 @@ func (r *reader) take(item *source.Item, c *candidate) error {
 	if err := r.checkUnpacked(item, v); err != nil {
 		return err
 	}
-	was := r.before(c.key(), c.ref)
-	if err := r.addSidecars(item, c.ref, c, was); err != nil {
+	previous := r.previous(c.key(), c.ref)
+	if err := r.addSidecars(item, c.ref, c, previous); err != nil {
 		return err
 	}
 	setDate(v, p.Modified, item.ModTime)
-	c.boundDates(was, r.now())
+	c.boundDates(previous, r.now())
 	ref, size, err := draft.Commit()
 	if err != nil {
 		return siteError{err}
@@ -242,23 +246,24 @@ func (r *reader) take(item *source.Item, c *candidate) error {
 	if err := r.finish(p, v); err != nil {
 		return err
 	}
-	if err := v.Check(); err != nil { // otherwise the whole catalogue would be refused
+	if err := v.Check(); err != nil { // one invalid version would make the whole catalogue invalid
 		return err
 	}
-	r.texts.Version(v)
+	r.interner.Version(v)
 	return nil
 }
 
-// before returns what the site has of the very package, or nil.
-func (r *reader) before(key string, ref blob.Ref) *catalog.Version {
-	if was, ok := r.old[key]; ok && was.version.Package.Ref == ref {
-		return was.version
+// previous returns the version of the last generation with this key if it has this package, or
+// nil.
+func (r *reader) previous(key string, ref blob.Ref) *catalog.Version {
+	if previous, ok := r.old[key]; ok && previous.version.Package.Ref == ref {
+		return previous.version
 	}
 	return nil
 }
 
-// checkUnpacked refuses a package in an unpacked extension of which it is not the package: it
-// was brought by the extension. They are the same if they have the same manifest.
+// checkUnpacked refuses a package that is in an unpacked extension, unless it is the package of
+// that extension and has the same manifest. Other packages there are content of the extension.
 func (r *reader) checkUnpacked(item *source.Item, v *catalog.Version) error {
 	if item.Unpacked == nil {
 		return nil
@@ -272,13 +277,14 @@ func (r *reader) checkUnpacked(item *source.Item, v *catalog.Version) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("it lies in the unpacked extension %s, and is not its package: its files are "+
-		"content and not sources; move the file elsewhere or name the file itself, if it is to be taken",
+	return fmt.Errorf("it is in the unpacked extension %s and is not the package of that extension; "+
+		"to add it, move the file elsewhere or name the file itself as a source",
 		filepath.Dir(item.Unpacked.Path))
 }
 
-// copyPackage copies the package into draft. Microsoft's gallery compresses
-// packages in transit, and curl without --compressed saves them that way.
+// copyPackage copies the package into draft, and decompresses it if it is a gzip file.
+// Microsoft's gallery sends packages compressed with gzip, and curl without --compressed saves
+// them as such files.
 func (r *reader) copyPackage(item *source.Item, draft *blob.Draft, c *candidate) error {
 	file, err := os.Open(item.Path)
 	if err != nil {
@@ -299,14 +305,14 @@ func (r *reader) copyPackage(item *source.Item, draft *blob.Draft, c *candidate)
 		if err != nil {
 			return err
 		}
-		c.warnings = append(c.warnings, "the package is compressed with gzip, as curl saves it without --compressed; taken decompressed")
+		c.warnings = append(c.warnings, "the package is compressed with gzip, as curl saves it without --compressed; it is added decompressed")
 		from.from = bufio.NewReader(unzipped)
 		content = limits.Unpacked(from, item.Size)
 	}
 	n, err := io.Copy(draft, io.LimitReader(content, limits.PackageBytes+1))
-	_, tooMuch := errors.AsType[*vsix.FormatError](err)
+	_, tooLong := errors.AsType[*vsix.FormatError](err)
 	switch {
-	case tooMuch:
+	case tooLong:
 		return err
 	case from.err != nil:
 		return unreadable{plain(from.err)}
@@ -318,8 +324,8 @@ func (r *reader) copyPackage(item *source.Item, draft *blob.Draft, c *candidate)
 	return nil
 }
 
-// unpack stores the files of p that the site serves by themselves, and reads
-// all others for their checksums.
+// unpack stores the files of p that the site serves, and adds them to v. It reads the other files
+// to verify their checksums.
 func (r *reader) unpack(p *vsix.Package, v *catalog.Version) error {
 	assets := make(map[string][]vsix.Asset)
 	for _, a := range p.Assets {
@@ -345,16 +351,16 @@ func (r *reader) unpack(p *vsix.Package, v *catalog.Version) error {
 	})
 }
 
-// finish adds what needs the whole version to be known, and sorts.
+// finish adds the package to the files of v with --unpack all, and sorts its assets and files.
 func (r *reader) finish(p *vsix.Package, v *catalog.Version) error {
-	if r.Settings.Unpack == "all" { // a code-marketplace --extensions-dir holds the package too
+	if r.Settings.Unpack == "all" { // --extensions-dir of code-marketplace contains the package too
 		f := v.Package
 		f.Path = p.Publisher + "." + p.Name + "-" + p.Version + ".vsix"
 		if p.Platform != "" {
 			f.Path = p.Publisher + "." + p.Name + "-" + p.Version + "@" + p.Platform + ".vsix"
 		}
 		if slices.ContainsFunc(v.Files, func(x catalog.File) bool { return x.Path == f.Path || strings.HasPrefix(x.Path, f.Path+"/") }) {
-			return fmt.Errorf("entry %q is in the place of the package itself (--unpack all)", f.Path)
+			return fmt.Errorf("entry %q has the path of the package itself (--unpack all)", f.Path)
 		}
 		v.Files = append(v.Files, f)
 	}
@@ -363,7 +369,7 @@ func (r *reader) finish(p *vsix.Package, v *catalog.Version) error {
 	return nil
 }
 
-// describe copies what the catalogue records of a package.
+// describe returns the version for the catalogue, without its dates, assets and files.
 func describe(p *vsix.Package) catalog.Version {
 	v := catalog.Version{
 		Publisher:   p.Publisher,
@@ -385,7 +391,8 @@ func describe(p *vsix.Package) catalog.Version {
 	return v
 }
 
-// A sourceReader remembers that it was the source that failed, not the site.
+// A sourceReader saves the error of reading a source. io.Copy does not tell it from an error of
+// writing to the site.
 type sourceReader struct {
 	from *bufio.Reader
 	err  error
@@ -399,14 +406,13 @@ func (s *sourceReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// A siteError is one of writing the site: it ends the run.
+// A siteError is an error of writing to the site. It ends the run.
 type siteError struct{ error }
 
 func (e siteError) Unwrap() error { return e.error }
 
-// isSiteError tells errors of the site from errors of a package. What the
-// operating system refuses while a package is unpacked concerns the store: the
-// package itself is read from a copy there.
+// isSiteError reports whether an error is about the site and not about a package. Errors of the
+// operating system are about the site, because packages are read from the copy in its store.
 func isSiteError(err error) bool {
 	var site siteError
 	var path *fs.PathError
@@ -415,8 +421,8 @@ func isSiteError(err error) bool {
 	return errors.As(err, &site) || errors.As(err, &path) || errors.As(err, &link) || errors.As(err, &call)
 }
 
-// plain drops the path and the system call from an error whose file is named
-// anyway. The result is not a site error.
+// plain returns an error without its path and system call, for a message that already names the
+// file. It is not a site error.
 func plain(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {

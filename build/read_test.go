@@ -25,7 +25,7 @@ func newReader(t testing.TB, l vsix.Limits) *reader {
 	}
 	t.Cleanup(func() { dir.Close() })
 	c := Config{Site: dir, Limits: l, Settings: catalog.Settings{Unpack: "all"}}.withDefaults()
-	return &reader{Config: c, memory: &memory{}, texts: catalog.NewInterner()}
+	return &reader{Config: c, cache: &cache{}, interner: catalog.NewInterner()}
 }
 
 // readFile reads a package, and a sidecar if there is one, as a run does.
@@ -43,12 +43,12 @@ func (r *reader) readFile(t testing.TB, text, sidecar []byte) (*candidate, error
 		}
 	}
 	c := new(candidate)
-	return c, r.one(item, c)
+	return c, r.readOne(item, c)
 }
 
 const helloJSON = `{"name":"hello","publisher":"acme","version":"1.0.0","engines":{"vscode":"^1.90.0"}}`
 
-// TestPanicRefuses has a reader without a site, so that it panics: that refuses the
+// TestPanicRefuses reads with a reader that panics, because it has no site: that refuses the
 // package, logs the stack, and is not cached.
 func TestPanicRefuses(t *testing.T) {
 	var log bytes.Buffer
@@ -58,15 +58,15 @@ func TestPanicRefuses(t *testing.T) {
 	if err != nil || c.refused == nil || !strings.Contains(c.refused.Error(), "internal error in galbuild") {
 		t.Fatalf("refused: %v; error %v", c.refused, err)
 	}
-	if !strings.Contains(log.String(), "stack=") || !strings.Contains(log.String(), "(*reader).take") {
+	if !strings.Contains(log.String(), "stack=") || !strings.Contains(log.String(), "(*reader).readPackage") {
 		t.Errorf("no stack in the log: %s", log.String())
 	}
-	if m := remember([]candidate{*c}); len(m.order) != 0 || !m.partial {
-		t.Errorf("the refusal is remembered: %+v", m.order)
+	if made := newCache([]candidate{*c}); len(made.next) != 0 || !made.partial {
+		t.Errorf("the refusal is in the cache: %+v", made.next)
 	}
 }
 
-// TestGzipRatio has a compressed package that expands too much.
+// TestGzipRatio reads a compressed package that expands too much.
 func TestGzipRatio(t *testing.T) {
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
@@ -86,7 +86,7 @@ type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
-// TestSidecarBounds has a sidecar with a publisher's display name that is too long and
+// TestSidecarBounds reads a sidecar with a publisher's display name that is too long and
 // contains hidden characters.
 func TestSidecarBounds(t *testing.T) {
 	text := archive(t, map[string]string{"extension/package.json": helloJSON})
@@ -97,7 +97,7 @@ func TestSidecarBounds(t *testing.T) {
 	}
 	p := c.version.Sidecar.Publisher
 	if len([]rune(p.DisplayName)) != 255 || p.Domain != "" || p.IsDomainVerified {
-		t.Errorf("taken: %+v", p)
+		t.Errorf("got %+v", p)
 	}
 	warnings := strings.Join(c.warnings, "\n")
 	for _, want := range []string{"display name has 301 characters, more than the limit of 255", "bidirectional character U+202E", "domain is left out: it has 308 bytes"} {
@@ -141,13 +141,13 @@ func FuzzReadPackage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, sidecar []byte) {
 		c, err := r.readFile(t, text, sidecar)
 		if err != nil {
-			t.Fatalf("the site is blamed: %v", err)
+			t.Fatalf("error of the site: %v", err)
 		}
 		if c.panicked() {
 			t.Fatalf("%v\n%s", c.refused, c.refused.(*vsix.PanicError).Stack)
 		}
 		if c.refused == nil && c.version.Package.Size > l.PackageBytes {
-			t.Errorf("%d bytes taken", c.version.Package.Size)
+			t.Errorf("accepted %d bytes", c.version.Package.Size)
 		}
 	})
 }

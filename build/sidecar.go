@@ -1,19 +1,12 @@
 package build
 
 import (
-	"archive/zip"
-	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"slices"
 	"strings"
 
-	"galbuild/build/badjson"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/regular"
@@ -23,20 +16,21 @@ import (
 	"galbuild/build/vsix"
 )
 
-// addSidecars reads what is next to the package. A sidecar that cannot be read does not cost
-// the package: what the site knew from it before stays, since the extension would otherwise
-// get another identity, and be taken from everyone who has it installed.
-func (r *reader) addSidecars(item *source.Item, packageRef blob.Ref, c *candidate, was *catalog.Version) error {
+// addSidecars adds the contents of the sidecar files and of the signature next to the package.
+// If a sidecar file cannot be read, the package is accepted nevertheless, with the values of the
+// last generation. Without them, the extension would get another UUID, and editors that have it
+// installed would not find it any more. The version of the last generation is previous, or nil.
+func (r *reader) addSidecars(item *source.Item, packageRef blob.Ref, c *candidate, previous *catalog.Version) error {
 	if item.Sidecar == nil && item.VersionSidecar == nil {
-		c.applyUpstream()
+		c.applyListed()
 	}
-	var before *catalog.Sidecar
-	if was != nil {
-		before = sidecar.Clone(was.Sidecar) // others may read the old catalogue
+	var last *catalog.Sidecar
+	if previous != nil {
+		last = sidecar.Clone(previous.Sidecar) // the old catalogue must not change
 	}
 	for _, s := range []*source.Stamp{item.Sidecar, item.VersionSidecar} {
 		if s != nil {
-			c.version.Sidecar = sidecar.Merge(c.version.Sidecar, r.readSidecar(s, c, before))
+			c.version.Sidecar = sidecar.Merge(c.version.Sidecar, r.readSidecar(s, c, last))
 		}
 	}
 	if s := c.version.Sidecar; s != nil {
@@ -50,11 +44,13 @@ func (r *reader) addSidecars(item *source.Item, packageRef blob.Ref, c *candidat
 	return nil
 }
 
-// readSidecar reads one file. What cannot be read is a warning, and is as it was before.
-func (r *reader) readSidecar(s *source.Stamp, c *candidate, before *catalog.Sidecar) *catalog.Sidecar {
+// readSidecar reads one sidecar file. For values that cannot be read, it adds warnings and uses
+// those of last, the sidecar of the last generation, or nil. If its result changes, readingVersion
+// must be raised.
+func (r *reader) readSidecar(s *source.Stamp, c *candidate, last *catalog.Sidecar) *catalog.Sidecar {
 	text, err := readSmall(s.Path, r.limits().SidecarBytes)
 	if _, ok := errors.AsType[unreadable](err); ok {
-		c.again = true
+		c.incomplete = true
 	}
 	var known *sidecar.Metadata
 	if err == nil {
@@ -68,10 +64,10 @@ func (r *reader) readSidecar(s *source.Stamp, c *candidate, before *catalog.Side
 		c.warnings = append(c.warnings, text)
 	}
 	switch {
-	case err != nil && before != nil:
-		warn(" is left out: " + err.Error() + "; what the gallery knew of the package before stays")
-		kept := *before
-		return &kept
+	case err != nil && last != nil:
+		warn(" is left out: " + err.Error() + "; the gallery keeps the values that it had before")
+		values := *last
+		return &values
 	case err != nil:
 		warn(" is left out: " + err.Error())
 		return nil
@@ -79,14 +75,14 @@ func (r *reader) readSidecar(s *source.Stamp, c *candidate, before *catalog.Side
 	for _, w := range known.Warnings {
 		warn(": " + w)
 	}
-	known.RestoreInvalid(before)
+	known.RestoreInvalid(last)
 	c.version.Preview = c.version.Preview || known.Preview
 	return &known.Sidecar
 }
 
-// boundPublisher cuts the publisher's display name, drops a domain that is too long, and
-// warns about a name that looks like another one.
-func (c *candidate) boundPublisher(p *catalog.SidecarPublisher, most int64) {
+// boundPublisher shortens the publisher's display name to limit characters, removes a domain of
+// more than limit bytes, and warns about a name with hidden or look-alike characters.
+func (c *candidate) boundPublisher(p *catalog.SidecarPublisher, limit int64) {
 	if p == nil {
 		return
 	}
@@ -94,156 +90,43 @@ func (c *candidate) boundPublisher(p *catalog.SidecarPublisher, most int64) {
 		c.warnings = append(c.warnings, "sidecar: "+fmt.Sprintf(format, args...))
 	}
 	var n int64
-	if p.DisplayName, n = vsix.Cut(p.DisplayName, most); n > most {
-		warn("the publisher's display name has %d characters, more than the limit of %d: it is cut", n, most)
+	if p.DisplayName, n = vsix.Cut(p.DisplayName, limit); n > limit {
+		warn("the publisher's display name has %d characters, more than the limit of %d: it is cut", n, limit)
 	}
 	for _, finding := range visible.Findings(p.DisplayName) {
 		warn("the publisher's display name %q: %s", p.DisplayName, finding)
 	}
-	if n := int64(len(p.Domain)); n > most {
-		warn("the publisher's domain is left out: it has %d bytes, more than the limit of %d", n, most)
+	if n := int64(len(p.Domain)); n > limit {
+		warn("the publisher's domain is left out: it has %d bytes, more than the limit of %d", n, limit)
 		p.Domain, p.IsDomainVerified = "", false
 	}
 }
 
-// addSignature lists a signature archive if it is one for this very package. One
-// that is not would make verifying editors refuse the package; without it they
-// accept it as a private gallery's.
-func (r *reader) addSignature(path string, packageRef blob.Ref, c *candidate) error {
-	archive, err := readSmall(path, r.limits().SidecarBytes)
-	if _, ok := errors.AsType[unreadable](err); ok {
-		return err
-	}
-	if err == nil {
-		err = checkSignature(archive, packageRef, r.limits().SidecarBytes)
-	}
-	if err != nil {
-		c.warnings = append(c.warnings, fmt.Sprintf("signature %s is left out: %v", base(path), err))
-		return nil
-	}
-	ref, err := r.Site.Blobs.PutBytes(archive)
-	if err != nil {
-		return siteError{err}
-	}
-	c.version.Signed = true
-	c.version.Assets = append(c.version.Assets, signatureAsset(ref, len(archive)))
-	return nil
-}
-
-func signatureAsset(ref blob.Ref, size int) catalog.Asset {
-	return catalog.Asset{Type: catalog.SignatureAsset, File: catalog.File{Ref: ref, Size: int64(size), Type: "application/zip"}}
-}
-
-// checkSignature looks at a signature archive as far as can be done without its
-// maker's key: it must hold a signature, and speak of this package.
-//
-// Source: the layout is that of vsce's generate-manifest and sign; see
-// github.com/microsoft/vscode-vsce, src/package.ts.
-func checkSignature(archive []byte, packageRef blob.Ref, most int64) error {
-	z, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
-	if err != nil {
-		return errors.New("it is not a whole zip archive")
-	}
-	signature, err := readEntry(z, ".signature.p7s", most)
-	if err != nil {
-		return err
-	}
-	if len(signature) == 0 {
-		return errors.New(".signature.p7s is empty")
-	}
-	text, err := readEntry(z, ".signature.manifest", most)
-	if err != nil {
-		return err
-	}
-	var manifest struct {
-		Package struct {
-			Digests struct {
-				SHA256 string `json:"sha256"`
-			} `json:"digests"`
-		} `json:"package"`
-	}
-	err = json.Unmarshal(text, &manifest)
-	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return fmt.Errorf(".signature.manifest %w", badjson.Explain(text, err))
-	}
-	digest, notBase64 := base64.StdEncoding.DecodeString(manifest.Package.Digests.SHA256)
-	if err != nil || notBase64 != nil || len(digest) != sha256.Size {
-		return errors.New(".signature.manifest: no SHA-256 of the package")
-	}
-	if blob.Ref(digest) != packageRef {
-		return fmt.Errorf("it signs a package with SHA-256 %x, this one has %s", digest, packageRef)
-	}
-	return nil
-}
-
-func readEntry(z *zip.Reader, name string, most int64) ([]byte, error) {
-	f, err := z.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("no %s in it", name)
-	}
-	defer f.Close()
-	return readAll(f, most)
-}
-
-func readSmall(path string, most int64) ([]byte, error) {
+// readSmall reads a file of at most limit bytes. The error is [unreadable] if the file cannot be
+// read.
+func readSmall(path string, limit int64) ([]byte, error) {
 	f, err := regular.Open(path)
 	if err != nil {
 		return nil, unreadable{plain(err)}
 	}
 	defer f.Close()
-	text, err := readAll(f, most)
+	text, err := readLimited(f, limit)
 	if _, ok := errors.AsType[*fs.PathError](err); ok {
 		return nil, unreadable{plain(err)}
 	}
 	return text, err
 }
 
-func readAll(r io.Reader, most int64) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(r, most+1))
-	if err == nil && int64(len(text)) > most {
-		return nil, fmt.Errorf("more than %d bytes", most)
+// readLimited reads at most limit bytes. More are an error.
+func readLimited(r io.Reader, limit int64) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(text)) > limit {
+		return nil, fmt.Errorf("more than %d bytes", limit)
 	}
 	return text, err
 }
 
+// base returns the last element of a path with slashes or backslashes.
 func base(path string) string {
 	return path[strings.LastIndexAny(path, `/\`)+1:]
 }
-
-// emptySignature is the archive that --sign empty lists: editors before VS Code
-// 1.100 look no further than whether it has an entry of the right name. Its
-// bytes are always the same.
-func emptySignature() []byte {
-	var archive bytes.Buffer
-	z := zip.NewWriter(&archive)
-	for _, name := range []string{".signature.manifest", ".signature.p7s"} {
-		if _, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store}); err != nil {
-			panic(err) // a buffer takes everything
-		}
-	}
-	if err := z.Close(); err != nil {
-		panic(err)
-	}
-	return archive.Bytes()
-}
-
-// sign brings the assets of a version in line with --sign. It returns whether
-// they changed.
-func sign(v *catalog.Version, empty *catalog.Asset) bool {
-	if v.Signed {
-		return false
-	}
-	is := func(a catalog.Asset) bool { return a.Type == catalog.SignatureAsset }
-	had := slices.ContainsFunc(v.Assets, is)
-	if had == (empty != nil) {
-		return false
-	}
-	v.Assets = slices.DeleteFunc(slices.Clone(v.Assets), is)
-	if empty != nil {
-		v.Assets = append(v.Assets, *empty)
-		slices.SortFunc(v.Assets, byType)
-	}
-	return true
-}
-
-func byType(a, b catalog.Asset) int { return strings.Compare(a.Type, b.Type) }

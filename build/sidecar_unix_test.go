@@ -49,7 +49,7 @@ func TestSidecarIsNoFile(t *testing.T) {
 				t.Errorf("%s: the extension is %+v", name, e)
 			}
 			warned := fmt.Sprint(result.Report.Warnings)
-			if i == 1 && !strings.Contains(warned, "hello.vsix.json is left out: not a regular file; what the gallery knew") {
+			if i == 1 && !strings.Contains(warned, "hello.vsix.json is left out: not a regular file; the gallery keeps the values") {
 				t.Errorf("%s: warnings %s", name, warned)
 			}
 			if err := os.RemoveAll(beside); err != nil {

@@ -49,13 +49,13 @@ func TestUpgrade(t *testing.T) {
 				t.Errorf("the catalogue has %+v", e)
 			}
 			refused := result.Report.Refused
-			if len(refused) != 1 || !strings.Contains(refused[0].Reason, c.want) || !strings.HasSuffix(refused[0].Reason, "; the gallery keeps "+key+" as it was, until galbuild remove takes it out") {
+			if len(refused) != 1 || !strings.Contains(refused[0].Reason, c.want) || !strings.HasSuffix(refused[0].Reason, "; the gallery keeps "+key+" as it was until it is removed with galbuild remove") {
 				t.Errorf("refused %q", refused)
 			}
 			if removed := rebuild(t, pkg, &catalog.Catalog{}); len(removed.Catalog.Extensions)+len(removed.Report.Kept) > 0 || strings.Contains(removed.Report.Refused[0].Reason, "keeps") {
 				t.Errorf("after it was removed: %+v", removed.Report)
 			}
-			changed := append(slices.Clip(pkg[:len(pkg)-2]), "\x01\x00 "...) // other bytes: a comment
+			changed := append(slices.Clip(pkg[:len(pkg)-2]), "\x01\x00 "...) // different content: a comment
 			if other := rebuild(t, changed, old); !slices.Equal(other.Report.Removed, []string{key}) {
 				t.Errorf("of another package: removed %q", other.Report.Removed)
 			}
@@ -122,7 +122,7 @@ func TestGoesBad(t *testing.T) {
 					t.Fatal(err)
 				}
 				last, generation = result.Catalog, strings.Repeat("x", i+1)
-				if err := result.Remember(generation); err != nil {
+				if err := result.StoreCache(generation); err != nil {
 					t.Fatal(err)
 				}
 				if last.Find("acme.hello") == nil {

@@ -51,7 +51,7 @@ func TestLayers(t *testing.T) {
 // package of build may import it.
 func TestPackImports(t *testing.T) {
 	allowed := []string{
-		"galbuild/build/badjson", "galbuild/build/beneath", "galbuild/build/blob", "galbuild/build/catalog", "galbuild/build/js",
+		"galbuild/build/badjson", "galbuild/build/beneath", "galbuild/build/blob", "galbuild/build/catalog", "galbuild/build/ecmascript",
 		"galbuild/build/regular", "galbuild/build/secret", "galbuild/build/semver", "galbuild/build/similar",
 		"galbuild/build/vsix/manifest",
 	}

@@ -113,7 +113,7 @@ func readGeneration(ctx context.Context, at Target, name string) (Next, error) {
 	if err != nil {
 		return Next{}, err
 	}
-	c, err := site.UnpackCatalog(packed)
+	c, err := site.DecompressCatalog(packed)
 	if err != nil {
 		return Next{}, err
 	}
@@ -224,7 +224,7 @@ func neededBy(ctx context.Context, at Target, current State, grace time.Duration
 		if err != nil {
 			return nil, err
 		}
-		c, err := site.UnpackCatalog(packed)
+		c, err := site.DecompressCatalog(packed)
 		if err != nil {
 			return nil, fmt.Errorf("index/%s: %w", g.name, err)
 		}

@@ -390,7 +390,7 @@ func TestOtherBytes(t *testing.T) {
 	at, _ := newFolder(t)
 	publishSite(t, at, mine)
 	_, err := publish.Site(t.Context(), at, theirs, workspace(t), false, publish.Options{})
-	if err == nil || !strings.Contains(err.Error(), "other bytes are published as acme.one@1.0.0") {
+	if err == nil || !strings.Contains(err.Error(), "different content is published already as acme.one@1.0.0") {
 		t.Errorf("got %v", err)
 	}
 	wantServed(t, at, "acme.one@1.0.0")

@@ -24,7 +24,7 @@ func Pull(ctx context.Context, from Target, dir *site.Dir, indexOnly bool, o Opt
 		return there, false, fmt.Errorf("%s: %w", from, ErrNothing)
 	}
 	here, err := site.ReadCurrent(dir.Root)
-	lacking := dir.Unclean || dir.IndexOnly() && !indexOnly
+	lacking := dir.Dirty || dir.IndexOnly() && !indexOnly
 	if err != nil || here == there.Current && !lacking {
 		return there, false, err
 	}
@@ -48,7 +48,7 @@ type puller struct {
 }
 
 func (p *puller) pull(ctx context.Context, there State, here site.Current, indexOnly bool) error {
-	if err := p.dir.Begin(); err != nil {
+	if err := p.dir.MarkDirty(); err != nil {
 		return err
 	}
 	if indexOnly {
@@ -75,7 +75,7 @@ func (p *puller) pull(ctx context.Context, there State, here site.Current, index
 			return err
 		}
 	}
-	return p.dir.End()
+	return p.dir.ClearDirty()
 }
 
 func (p *puller) content(ctx context.Context, there State) error {
@@ -126,7 +126,7 @@ func (p *puller) generation(ctx context.Context, c site.Current) error {
 		key  string
 		want blob.Ref
 		most int64
-	}{{c.CatalogPath(), c.Catalog, site.MaxPackedCatalog}, {c.IndexPath(), c.Index, maxIndex}} {
+	}{{c.CatalogPath(), c.Catalog, site.MaxCompressedCatalog}, {c.IndexPath(), c.Index, maxIndex}} {
 		err := p.fetch(ctx, f.key, f.want, f.most, func(d *blob.Draft) error { return d.CommitAs(f.key) })
 		if err != nil {
 			return err

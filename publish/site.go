@@ -115,7 +115,7 @@ const maxMemory = 1 << 30
 
 func lastPublished(root string) map[string]publication {
 	all := make(map[string]publication)
-	text, err := regular.ReadFile(filepath.Join(root, site.Desk, published), maxMemory)
+	text, err := regular.ReadFile(filepath.Join(root, site.WorkDir, published), maxMemory)
 	if err != nil || json.Unmarshal(text, &all) != nil || all == nil { // null
 		return make(map[string]publication) // one that cannot be read is ignored
 	}
@@ -131,5 +131,5 @@ func notePublished(root, place string, note publication) {
 	if err != nil {
 		return
 	}
-	_ = site.WriteOwn(root, published, append(text, '\n'))
+	_ = site.WriteWorkFile(root, published, append(text, '\n'))
 }

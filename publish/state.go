@@ -13,7 +13,7 @@ import (
 // Limits of what is read from a place.
 const (
 	maxCurrent = 4 << 10
-	maxCatalog = site.MaxPackedCatalog
+	maxCatalog = site.MaxCompressedCatalog
 )
 
 // State is what a place serves. The zero State is a place without a generation.
@@ -89,7 +89,7 @@ func readCatalog(ctx context.Context, from Target, c site.Current) (*catalog.Cat
 	if got := blob.Sum(packed); got != c.Catalog {
 		return nil, fmt.Errorf("%s: its SHA-256 is %s, %s says %s", c.CatalogPath(), got, site.CurrentPath, c.Catalog)
 	}
-	all, err := site.UnpackCatalog(packed)
+	all, err := site.DecompressCatalog(packed)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.CatalogPath(), err)
 	}

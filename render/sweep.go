@@ -21,12 +21,12 @@ func Sweep(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) er
 		return err
 	}
 	kept, dropped := split(names, current.Generation, previous.Generation)
-	if dir.Unclean || len(dropped) > 0 {
+	if dir.Dirty || len(dropped) > 0 {
 		if err := sweepContent(dir, kept, dropped); err != nil {
 			return err
 		}
 	}
-	if dir.Unclean {
+	if dir.Dirty {
 		if err := dir.RemoveTemp(); err != nil {
 			return err
 		}
@@ -133,7 +133,7 @@ func sweepContent(dir *site.Dir, kept, dropped []string) error {
 		return err
 	}
 	defer l.close()
-	if !dir.Unclean && !l.missesAny(dir, dropped) {
+	if !dir.Dirty && !l.missesAny(dir, dropped) {
 		return nil
 	}
 	return l.sweep(dir)

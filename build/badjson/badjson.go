@@ -1,5 +1,4 @@
-// Package badjson says what is wrong with a JSON text in the words of people who write JSON,
-// instead of those of the decoder.
+// Package badjson describes syntax errors in JSON in words for people who write JSON.
 package badjson
 
 import (
@@ -15,11 +14,11 @@ import (
 
 // Explain returns the syntax error of a decoder of encoding/json or go-json-experiment/json
 // in plain words, with the line and the column in text, both counted from 1. It returns other
-// errors unchanged: only the caller knows what belongs into the text.
+// errors unchanged: only the caller knows what the text should contain.
 func Explain(text []byte, err error) error {
 	offset := int64(-1)
 	if standard, ok := errors.AsType[*json.SyntaxError](err); ok {
-		offset = standard.Offset - 1 // it counts the byte that is wrong
+		offset = standard.Offset - 1 // Offset counts the invalid byte
 		if strings.Contains(standard.Error(), "unexpected end") {
 			err = io.ErrUnexpectedEOF
 		}
@@ -38,7 +37,7 @@ func Explain(text []byte, err error) error {
 	return err
 }
 
-// position returns where a byte of a text is.
+// position returns the line and column of a byte in a text.
 func position(text []byte, offset int64) string {
 	before := text[:min(max(offset, 0), int64(len(text)))]
 	line := bytes.Count(before, []byte("\n")) + 1

@@ -1,11 +1,10 @@
 // Package beneath writes files below a folder, and never through a symbolic link.
 //
-// An [os.Root] keeps every path below the folder that it was opened for, even if somebody
-// adds links while it is in use. But it follows links that stay below the folder. galbuild
-// never makes such links, and a file written through one would replace another file of the
-// same site. So this package requires that every folder on the way is a real folder. The
-// folder that the root was opened for may be reached through links, since its owner chose
-// it.
+// An [os.Root] confines every path to the folder that it was opened for, even if somebody makes
+// links while it is in use. But it follows links to paths in the folder. galbuild never makes such
+// links, and a file that is written through one would replace another file of the same site. So
+// this package requires that every folder of a path is a real folder. The path of the root itself
+// may contain links, because the user chose it.
 package beneath
 
 import (
@@ -29,17 +28,17 @@ const (
 	FileMode fs.FileMode = 0o644
 )
 
-// ErrLink is returned, wrapped with its path, for a folder that is a symbolic link.
+// ErrLink is the error for a folder that is a symbolic link. It is wrapped with the path.
 var ErrLink = errors.New("is a symbolic link, and galbuild does not write through links")
 
-// TempPrefix begins the names of unfinished files. A killed process leaves them.
+// TempPrefix is the prefix of the names of temporary files. They remain if a process is killed.
 const TempPrefix = ".galbuild-copy-"
 
-// IsTemp reports whether a file of that name is unfinished.
+// IsTemp reports whether name is that of a temporary file.
 func IsTemp(name string) bool { return strings.HasPrefix(name, TempPrefix) }
 
-// MkdirAll makes a folder and the folders on the way to it that are missing, all with
-// [DirMode]. Links on the way are followed, since the caller chose the path.
+// MkdirAll makes a folder and its parents if they are missing, with [DirMode]. It follows links in
+// the path, because the user chose it.
 func MkdirAll(folder string) error {
 	var missing []string
 	for at := filepath.Clean(folder); ; at = filepath.Dir(at) {
@@ -63,8 +62,8 @@ func MkdirAll(folder string) error {
 	return nil
 }
 
-// Child opens a folder in parent, and makes it if it is missing; name is one element of a
-// path. The error is ErrLink if the folder is a link.
+// Child opens a folder in parent, and makes it if it is missing; name is one element of a path.
+// The error wraps ErrLink if the folder is a link.
 func Child(parent *os.Root, name string) (*os.Root, error) {
 	if err := Mkdir(parent, name); err != nil {
 		return nil, err
@@ -72,8 +71,8 @@ func Child(parent *os.Root, name string) (*os.Root, error) {
 	return parent.OpenRoot(name)
 }
 
-// Mkdir makes a folder in parent unless it exists; name is one element of a path. The error
-// is ErrLink if the folder is a link.
+// Mkdir makes a folder in parent unless it exists; name is one element of a path. The error wraps
+// ErrLink if the folder is a link.
 func Mkdir(parent *os.Root, name string) error {
 	err := parent.Mkdir(name, DirMode)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
@@ -108,8 +107,8 @@ func isEmpty(parent *os.Root, name string) bool {
 	return err == io.EOF
 }
 
-// Dir opens the folder at a slash-separated path below root, "." for root itself, and makes
-// the folders that are missing. The error is ErrLink if one of them is a link.
+// Dir opens the folder at a slash-separated path below root, and makes the folders that are
+// missing. The path of root itself is ".". The error wraps ErrLink if a folder is a link.
 func Dir(root *os.Root, dir string) (*os.Root, error) {
 	if !fs.ValidPath(dir) {
 		return nil, fmt.Errorf("%.200q is not a path below %s", dir, root.Name())
@@ -129,9 +128,9 @@ func Dir(root *os.Root, dir string) (*os.Root, error) {
 	return at, nil
 }
 
-// WriteFile makes or replaces the file at a slash-separated path below root in one step:
-// fill writes it under a temporary name in the same folder. If the path is a link, the link
-// is replaced, not the file it leads to.
+// WriteFile makes or replaces the file at a slash-separated path below root in one step. It calls
+// fill with a temporary file in the same folder, and then renames that. If the path is a link, the
+// link is replaced, and not its target.
 func WriteFile(root *os.Root, file string, mode fs.FileMode, fill func(*os.File) error) error {
 	if !fs.ValidPath(file) {
 		return fmt.Errorf("%.200q is not a path below %s", file, root.Name())
@@ -154,7 +153,7 @@ func WriteFile(root *os.Root, file string, mode fs.FileMode, fill func(*os.File)
 	return at.Rename(name, path.Base(file))
 }
 
-// WriteText is WriteFile for a text in memory.
+// WriteText is [WriteFile] for a text in memory, with [FileMode].
 func WriteText(root *os.Root, file string, text []byte) error {
 	return WriteFile(root, file, FileMode, func(f *os.File) error {
 		_, err := f.Write(text)
@@ -162,7 +161,7 @@ func WriteText(root *os.Root, file string, text []byte) error {
 	})
 }
 
-// CreateTemp makes an unfinished file in a folder.
+// CreateTemp makes a temporary file in a folder.
 func CreateTemp(at *os.Root) (*os.File, error) {
 	for attempt := 0; ; attempt++ {
 		name := fmt.Sprintf("%s%d-%d-%d", TempPrefix, os.Getpid(), time.Now().UnixNano(), attempt)
@@ -173,8 +172,8 @@ func CreateTemp(at *os.Root) (*os.File, error) {
 	}
 }
 
-// RemoveTemp removes the unfinished files below root that are older than before, except
-// those in the folder skip. It does not follow links.
+// RemoveTemp removes the temporary files below root that were modified before a time, except those
+// in the folder skip. It does not follow links.
 func RemoveTemp(root *os.Root, skip string, before time.Time) error {
 	return fs.WalkDir(root.FS(), ".", func(file string, d fs.DirEntry, err error) error {
 		switch {

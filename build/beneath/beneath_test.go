@@ -47,7 +47,7 @@ func TestModes(t *testing.T) {
 	}
 	entries, err := os.ReadDir(filepath.Join(dir, "a", "b"))
 	if err != nil || len(entries) != 1 {
-		t.Errorf("left: %v, %v", entries, err)
+		t.Errorf("the folder has %v, %v", entries, err)
 	}
 }
 
@@ -82,11 +82,11 @@ func TestLinks(t *testing.T) {
 		t.Errorf("the victim has %q, %v", text, err)
 	}
 	if entries, err := os.ReadDir(outside); err != nil || len(entries) != 1 {
-		t.Errorf("written outside: %v, %v", entries, err)
+		t.Errorf("files outside: %v, %v", entries, err)
 	}
 	for _, path := range []string{"../x", "/x", "a/../../x", "", "a//b"} {
 		if err := beneath.WriteText(root, path+"/x", nil); err == nil {
-			t.Errorf("%q was taken", path)
+			t.Errorf("%q was accepted", path)
 		}
 	}
 }
@@ -108,7 +108,7 @@ func TestRemoveTemp(t *testing.T) {
 	}
 	for file, want := range map[string]bool{old: false, young: true, skipped: true, other: true} {
 		if _, err := os.Lstat(file); (err == nil) != want {
-			t.Errorf("%s: %v, want it there: %v", file, err, want)
+			t.Errorf("%s: %v, want it to exist: %v", file, err, want)
 		}
 	}
 }

@@ -32,12 +32,12 @@ func newStore(t *testing.T) (*blob.Store, string) {
 	return s, root
 }
 
-// leftovers fails the test if the store left an unfinished file.
+// leftovers fails the test if the store has a temporary file.
 func leftovers(t *testing.T, root string) {
 	t.Helper()
 	left, err := os.ReadDir(filepath.Join(root, "tmp"))
 	if err != nil || len(left) > 0 {
-		t.Errorf("left in tmp: %v (%v)", left, err)
+		t.Errorf("temporary files: %v (%v)", left, err)
 	}
 }
 
@@ -52,7 +52,7 @@ func TestRefText(t *testing.T) {
 	}
 	for _, bad := range []string{"", "e3", strings.ToUpper(empty), empty + "00", strings.Repeat("g", 64)} {
 		if _, err := blob.Parse(bad); err == nil {
-			t.Errorf("Parse(%q) was taken", bad)
+			t.Errorf("Parse(%q) was accepted", bad)
 		}
 	}
 }
@@ -61,7 +61,7 @@ func TestPut(t *testing.T) {
 	s, root := newStore(t)
 	for _, size := range []int{0, 1, 1 << 20, 1<<20 + 1, 3 << 20} {
 		want := bytes.Repeat([]byte{'x'}, size)
-		for range 2 { // new, and known
+		for range 2 { // a new blob, and one that the store has
 			ref, n, err := s.Put(iotest.HalfReader(bytes.NewReader(want)))
 			if err != nil || n != int64(size) || ref != blob.Sum(want) {
 				t.Fatalf("Put of %d bytes: %v, %d, %v", size, ref, n, err)
@@ -75,7 +75,7 @@ func TestPut(t *testing.T) {
 	leftovers(t, root)
 }
 
-func TestPutFailing(t *testing.T) {
+func TestPutReadError(t *testing.T) {
 	s, root := newStore(t)
 	broken := errors.New("broken")
 	for _, size := range []int{0, 1, 2 << 20} {
@@ -90,9 +90,9 @@ func TestPutFailing(t *testing.T) {
 	leftovers(t, root)
 }
 
-func TestDraftIsReadBeforeCommit(t *testing.T) {
+func TestDraftReadAt(t *testing.T) {
 	s, root := newStore(t)
-	for _, size := range []int{5, 1 << 20, 1<<20 + 5} { // held in memory, and not
+	for _, size := range []int{5, 1 << 20, 1<<20 + 5} { // in memory, and in a file
 		want := append(bytes.Repeat([]byte{'x'}, size-5), "hello"...)
 		d := s.Draft()
 		for _, b := range [][]byte{want[:size/2], want[size/2:]} {
@@ -108,7 +108,7 @@ func TestDraftIsReadBeforeCommit(t *testing.T) {
 			t.Errorf("ReadAt over the end: %d, %v", n, err)
 		}
 		if n, err := d.ReadAt(part, int64(size+1)); n != 0 || err != io.EOF {
-			t.Errorf("ReadAt behind the end: %d, %v", n, err)
+			t.Errorf("ReadAt after the end: %d, %v", n, err)
 		}
 		ref, n, err := d.Commit()
 		d.Discard()
@@ -156,19 +156,19 @@ func TestLink(t *testing.T) {
 		}
 		stored, err := os.Stat(s.File(ref))
 		if err != nil || !os.SameFile(linked, stored) {
-			t.Errorf("a/b/c is no link to %v (%v)", ref, err)
+			t.Errorf("a/b/c is not a link to %v (%v)", ref, err)
 		}
 	}
 	if err := s.Link(blob.Sum([]byte("unknown")), "x"); err == nil {
-		t.Error("a link to nothing was made")
+		t.Error("Link to a missing blob succeeded")
 	}
 	left, err := filepath.Glob(filepath.Join(root, "a", "b", ".*"))
 	if err != nil || len(left) > 0 {
-		t.Errorf("left over: %v, %v", left, err)
+		t.Errorf("temporary files: %v, %v", left, err)
 	}
 }
 
-func TestDryStoreKeepsNothing(t *testing.T) {
+func TestDryStore(t *testing.T) {
 	temp := t.TempDir()
 	at, err := os.OpenRoot(temp)
 	if err != nil {
@@ -185,6 +185,6 @@ func TestDryStoreKeepsNothing(t *testing.T) {
 	}
 	left, err := os.ReadDir(temp)
 	if err != nil || len(left) > 0 {
-		t.Errorf("kept: %v, %v", left, err)
+		t.Errorf("files: %v, %v", left, err)
 	}
 }

@@ -9,11 +9,12 @@ import (
 	"slices"
 )
 
-// smallFile is up to where a draft is held in memory: it costs no write if its
-// name turns out to be known, and is read back for nothing.
+// smallFile is the largest size in bytes of a draft that is held in memory. If the store has its
+// blob already, nothing is written to the disk.
 const smallFile = 1 << 20
 
-// Draft is a blob being written, whose name is not known yet.
+// Draft is a blob while it is written, before its name is known. It is not safe for concurrent
+// use.
 type Draft struct {
 	store *Store
 	*buffer
@@ -22,13 +23,13 @@ type Draft struct {
 	name string   // of file
 }
 
-// A buffer is what drafts use one after the other.
+// A buffer has the memory of a draft, for reuse by another one.
 type buffer struct {
 	small []byte
 	hash  hash.Hash
 }
 
-// Draft starts a blob. Discard must be called, also after Commit.
+// Draft returns a new, empty draft. The caller must call its Discard, also after Commit.
 func (s *Store) Draft() *Draft {
 	b, ok := s.buffers.Get().(*buffer)
 	if !ok {
@@ -57,7 +58,7 @@ func (d *Draft) Write(b []byte) (n int, err error) {
 	return n, err
 }
 
-// ReadFrom implements [io.ReaderFrom]: what is small is read to where it stays.
+// ReadFrom implements [io.ReaderFrom]. It reads a small blob without copying it.
 func (d *Draft) ReadFrom(r io.Reader) (int64, error) {
 	start := d.size
 	for d.file == nil && len(d.small) < smallFile {
@@ -78,7 +79,7 @@ func (d *Draft) ReadFrom(r io.Reader) (int64, error) {
 	return d.size - start, err
 }
 
-// spill goes on in a file.
+// spill writes the buffer to a temporary file. The draft continues in that file.
 func (d *Draft) spill() error {
 	d.name = d.store.tempName()
 	file, err := d.store.temp.OpenFile(d.name, os.O_RDWR|os.O_CREATE|os.O_EXCL, blobMode)
@@ -90,8 +91,8 @@ func (d *Draft) spill() error {
 	return errors.Join(err, file.Chmod(blobMode)) // undo the umask
 }
 
-// ReadAt reads back what was written, so that a package can be examined before
-// it is kept.
+// ReadAt implements [io.ReaderAt] for the bytes written so far, so that a package can be checked
+// before it is stored.
 func (d *Draft) ReadAt(b []byte, off int64) (int, error) {
 	if d.file != nil {
 		return d.file.ReadAt(b, off)
@@ -106,13 +107,13 @@ func (d *Draft) ReadAt(b []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// Size returns how many bytes were written.
+// Size returns the number of bytes written so far.
 func (d *Draft) Size() int64 { return d.size }
 
-// Ref returns the name the bytes written so far would have.
+// Ref returns the SHA-256 of the bytes written so far.
 func (d *Draft) Ref() Ref { return Ref(d.hash.Sum(nil)) }
 
-// Commit gives the blob its name.
+// Commit stores the blob under its name, and returns its name and size in bytes.
 func (d *Draft) Commit() (Ref, int64, error) {
 	ref := d.Ref()
 	if d.file == nil {
@@ -124,8 +125,8 @@ func (d *Draft) Commit() (Ref, int64, error) {
 	return ref, d.size, d.CommitAs(ref.Path())
 }
 
-// CommitAs gives the file another name than that of a blob: a path relative to
-// the site. It replaces what is there.
+// CommitAs stores the draft at a path relative to the site instead of under the name of a blob. It
+// replaces an existing file.
 func (d *Draft) CommitAs(path string) error {
 	if d.store.dry {
 		return nil
@@ -142,7 +143,7 @@ func (d *Draft) CommitAs(path string) error {
 	return d.store.move(d.name, path)
 }
 
-// Discard drops what was not committed.
+// Discard removes the draft's temporary file if it was not committed.
 func (d *Draft) Discard() {
 	if d.file != nil {
 		d.file.Close()

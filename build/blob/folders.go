@@ -9,17 +9,17 @@ import (
 	"galbuild/build/beneath"
 )
 
-// Numbers of folders that stay open. The folders of a version are used one after the other
-// and then no more; those of blobs/ are used again and again.
+// Numbers of folders that stay open. The folders of a version are used for a short time. Those of
+// blobs/ are used all the time.
 const (
 	manyParents = 64
 	manyLeaves  = 64
 	manyShards  = 256
 )
 
-// A cache keeps open folders by path. Its methods are safe for concurrent use.
+// A cache has open folders by path. Its methods are safe for concurrent use.
 type cache[T io.Closer] struct {
-	most int // entries, above which unused ones are closed
+	most int // number of entries above which unused ones are closed
 	open func(path string) (T, error)
 
 	mutex sync.Mutex
@@ -130,13 +130,12 @@ func (s *Store) openLeaf(dir string) (l *leaf, err error) {
 	return l, err
 }
 
-// in calls do with the folder that contains a path of the site, and with the last element
-// of the path.
+// in calls do with the folder of a file of the site, and with the name of the file.
 func (s *Store) in(file string, do func(at *leaf, name string) error) error {
 	return s.leaves.use(path.Dir(file), func(at *leaf) error { return do(at, path.Base(file)) })
 }
 
-// inShard is in for a blob.
+// inShard is in for the file of a blob.
 func (s *Store) inShard(r Ref, do func(at *leaf, name string) error) error {
 	file := r.Path()
 	return s.shards.use(path.Dir(file), func(at *leaf) error { return do(at, path.Base(file)) })

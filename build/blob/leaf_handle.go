@@ -11,10 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A leaf is a folder that files are written into. It is opened through an [os.Root], one
-// element of its path after the other. Files are then linked and renamed between two such
-// folders by their handles. A root would open all folders of both paths again for each of a
-// hundred thousand files.
+// A leaf is a folder that files are written to. It is opened with an [os.Root], one element of its
+// path after the other. Files are then linked and renamed between the handles of two folders.
+// With the root, each of a hundred thousand files would open all folders of both paths again.
 type leaf struct {
 	handle *os.File
 	fd     int
@@ -33,8 +32,8 @@ func (l *leaf) Close() error { return l.handle.Close() }
 
 func (l *leaf) path(name string) string { return filepath.Join(l.handle.Name(), name) }
 
-// writeNew makes a file with the content b. A gallery has hundreds of thousands of files,
-// so this uses only the four system calls it needs. An os.File would make as many again for
+// writeNew makes a file with the content b. It makes only four system calls, because a gallery has
+// hundreds of thousands of files. An os.File would make twice as many, because it registers with
 // the runtime's poller, which regular files do not need.
 func (l *leaf) writeNew(name string, b []byte, mode fs.FileMode) error {
 	fd, err := again2(func() (int, error) {
@@ -72,6 +71,7 @@ func (l *leaf) link(name string, to *leaf, as string) error {
 	return nil
 }
 
+// again repeats a system call that a signal has interrupted.
 func again(do func() error) error {
 	for {
 		if err := do(); err != unix.EINTR {

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// A leaf is a folder that files are written into.
+// A leaf is a folder that files are written to.
 type leaf struct {
 	site *os.Root
 	dir  string // below the site

@@ -43,17 +43,17 @@ func TestPlantedLinks(t *testing.T) {
 	}
 	for _, path := range []string{"../x", "/x", "a/../../x", ".", "", "../../../../../../../../x"} {
 		if err := s.Link(ref, path); err == nil {
-			t.Errorf("Link took %q", path)
+			t.Errorf("Link accepted %q", path)
 		}
 		if err := s.WriteFile(path, nil); err == nil {
-			t.Errorf("WriteFile took %q", path)
+			t.Errorf("WriteFile accepted %q", path)
 		}
 	}
 	if err := s.Link(ref, "inside/file"); err != nil {
 		t.Error(err)
 	}
 	if left, err := os.ReadDir(outside); err != nil || len(left) > 0 {
-		t.Errorf("written outside: %v, %v", left, err)
+		t.Errorf("files outside: %v, %v", left, err)
 	}
 	leftovers(t, root)
 }
@@ -70,7 +70,7 @@ func TestPlantedShard(t *testing.T) {
 		t.Errorf("%v, want ErrLink", err)
 	}
 	if left, err := os.ReadDir(outside); err != nil || len(left) > 0 {
-		t.Errorf("written outside: %v, %v", left, err)
+		t.Errorf("files outside: %v, %v", left, err)
 	}
 	leftovers(t, root)
 }
@@ -96,7 +96,7 @@ func TestModes(t *testing.T) {
 }
 
 // TestManyFolders uses more folders than stay open, in several goroutines, and some that
-// are removed meanwhile.
+// are removed at the same time.
 func TestManyFolders(t *testing.T) {
 	s, root := newStore(t)
 	ref, err := s.PutBytes([]byte("hello"))
@@ -125,7 +125,7 @@ func TestManyFolders(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := s.Link(ref, "d/d/a0/file"); err != nil {
-		t.Errorf("into a folder that has been removed: %v", err)
+		t.Errorf("Link into a removed folder: %v", err)
 	}
 	leftovers(t, root)
 }

@@ -1,10 +1,9 @@
-// Package blob names files by the SHA-256 of their bytes and keeps each one once.
+// Package blob stores files under the SHA-256 of their bytes, and each one only once.
 //
-// A blob is written to a temporary file of the site, then renamed to
-// blobs/sha256/ab/abcd…: under its own name it is always whole, and it never
-// changes. Other paths of a site are hard links to blobs, or copies where the
-// file system has no links. Blobs have the mode 0444, other files 0644, and folders
-// at least 0755, whatever the umask.
+// A blob is written to a temporary file of the site, which is then renamed to
+// blobs/sha256/ab/abcd…. Under that name it is always complete and never changes. Other paths of
+// a site are hard links to blobs, or copies if the file system has no links. Blobs have the mode
+// 0444, other files 0644, and folders at least 0755, whatever the umask.
 package blob
 
 import (
@@ -16,14 +15,14 @@ import (
 	"galbuild/build/regular"
 )
 
-// Ref is the SHA-256 of a file's bytes. It is comparable; as text it is 64
-// lower-case hex digits.
+// Ref is the SHA-256 of a file's bytes. It can be compared with ==. As text, it has 64 lower-case
+// hexadecimal digits.
 type Ref [sha256.Size]byte
 
 // Sum returns the Ref of b.
 func Sum(b []byte) Ref { return sha256.Sum256(b) }
 
-// SumFile returns the Ref of a file's bytes, and how many there are.
+// SumFile returns the Ref and the size in bytes of a regular file.
 func SumFile(name string) (Ref, int64, error) {
 	f, err := regular.Open(name)
 	if err != nil {
@@ -38,7 +37,7 @@ func SumFile(name string) (Ref, int64, error) {
 	return Ref(h.Sum(nil)), n, nil
 }
 
-// Parse reads 64 lower-case hex digits.
+// Parse parses the text of a Ref.
 func Parse(s string) (Ref, error) {
 	var r Ref
 	if err := r.UnmarshalText([]byte(s)); err != nil {
@@ -47,24 +46,23 @@ func Parse(s string) (Ref, error) {
 	return r, nil
 }
 
-// String returns 64 lower-case hex digits.
+// String returns 64 lower-case hexadecimal digits.
 func (r Ref) String() string { return hex.EncodeToString(r[:]) }
 
-// Path returns where a site keeps the blob, relative to its root:
-// blobs/sha256/ab/abcd….
+// Path returns the path of the blob relative to the site: blobs/sha256/ab/abcd….
 func (r Ref) Path() string {
 	s := r.String()
 	return "blobs/sha256/" + s[:2] + "/" + s
 }
 
-// IsZero tells whether r names nothing.
+// IsZero reports whether r is the zero Ref, which stands for no file.
 func (r Ref) IsZero() bool { return r == Ref{} }
 
 // MarshalText implements [encoding.TextMarshaler].
 func (r Ref) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// UnmarshalText implements [encoding.TextUnmarshaler]. It refuses upper case:
-// one blob has one name.
+// UnmarshalText implements [encoding.TextUnmarshaler]. It refuses upper-case digits, so that a
+// blob has only one name.
 func (r *Ref) UnmarshalText(text []byte) error {
 	if len(text) != 2*len(r) {
 		return fmt.Errorf("blob name %q: %d characters, want %d", text, len(text), 2*len(r))

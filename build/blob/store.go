@@ -17,13 +17,13 @@ import (
 	"galbuild/build/regular"
 )
 
-// Store is the blobs/ folder of a site. It also writes the site's other files. Nothing is
-// written outside the site or through a symbolic link in it, see package beneath. Its
-// methods are safe for concurrent use, and may be repeated.
+// Store is the blobs/ folder of a site. It also writes the other files of the site. It writes
+// neither outside the site nor through a symbolic link in it, see package beneath. Its methods
+// are safe for concurrent use. Storing or linking a file again is not an error.
 type Store struct {
 	root string   // of the site
 	site *os.Root // nil for a read-only store
-	temp *os.Root // for unfinished files
+	temp *os.Root // for temporary files
 	dir  string   // of temp, below the site
 	dry  bool
 
@@ -31,13 +31,13 @@ type Store struct {
 	leaves  *cache[*leaf]
 	shards  *cache[*leaf] // of blobs/
 
-	drafts  atomic.Uint64 // how many temporary files were begun, to name them
+	drafts  atomic.Uint64 // number of temporary files so far, for their names
 	buffers sync.Pool     // of *buffer
 }
 
-// NewStore returns the store of a site. Unfinished blobs are written to the folder temp
-// below the site, a slash-separated path. The folder must exist and be empty, and
-// no other process may use it. The caller closes the store, and then the site's root.
+// NewStore returns the store of a site. It writes temporary files to temp, a slash-separated path
+// below the site. That folder is made if it is missing. Otherwise it must be empty, and no other
+// process may use it. The caller closes the store, and then the site's root.
 func NewStore(site *os.Root, temp string) (*Store, error) {
 	at, err := beneath.Dir(site, temp)
 	if err != nil {
@@ -53,8 +53,8 @@ func NewStore(site *os.Root, temp string) (*Store, error) {
 // ReadStore returns a read-only store, for File and Has.
 func ReadStore(root string) *Store { return &Store{root: filepath.Clean(root)} }
 
-// NewDryStore is a store that names blobs but keeps none: every Put and Link
-// succeeds and changes nothing. Unfinished blobs go to temp, which the store closes.
+// NewDryStore returns a store that hashes blobs and does not store them. Put, Link and WriteFile
+// have no effect. Drafts are written to temp, which the store closes.
 func NewDryStore(temp *os.Root) *Store { return &Store{temp: temp, dry: true} }
 
 // Close closes all folders. The store must not be used afterwards.
@@ -65,20 +65,19 @@ func (s *Store) Close() error {
 	return s.temp.Close()
 }
 
-// blobMode makes a file readable by the web server and writable by no one: a blob never
-// changes.
+// blobMode is the mode of blobs. Nobody may write them, because they never change.
 const blobMode fs.FileMode = 0o444
 
-// File returns the path of the blob on disk, whether or not it is there.
+// File returns the path of the blob on disk. The blob may be missing.
 func (s *Store) File(r Ref) string { return filepath.Join(s.root, filepath.FromSlash(r.Path())) }
 
-// Has tells whether the blob is there with this size.
+// Has reports whether the store has the blob, with this size in bytes.
 func (s *Store) Has(r Ref, size int64) bool {
 	info, err := os.Lstat(s.File(r))
 	return err == nil && info.Mode().IsRegular() && info.Size() == size
 }
 
-// PutBytes stores b.
+// PutBytes stores b as a blob, and returns its name.
 func (s *Store) PutBytes(b []byte) (Ref, error) {
 	ref := Sum(b)
 	return ref, s.put(ref, b)
@@ -96,7 +95,7 @@ func (s *Store) put(ref Ref, b []byte) error {
 	return s.move(temp, ref.Path())
 }
 
-// Put stores what r holds, and returns its name and size.
+// Put stores all bytes of r as a blob, and returns its name and size in bytes.
 func (s *Store) Put(r io.Reader) (Ref, int64, error) {
 	d := s.Draft()
 	defer d.Discard()
@@ -121,23 +120,22 @@ func (s *Store) WriteFile(file string, text []byte) error {
 
 func (s *Store) tempName() string { return "blob-" + strconv.FormatUint(s.drafts.Add(1), 10) }
 
-// Temp makes an unfinished file, to be given its path by Adopt or removed by Drop. Its
-// name is that in the folder for unfinished files.
+// Temp makes a temporary file. The caller moves it to its path with Adopt, or removes it with
+// Drop, both with the name that Temp returns.
 func (s *Store) Temp() (f *os.File, name string, err error) {
 	name = s.tempName()
 	f, err = s.temp.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, beneath.FileMode)
 	return f, name, err
 }
 
-// Drop removes an unfinished file.
+// Drop removes a temporary file.
 func (s *Store) Drop(temp string) error { return s.temp.Remove(temp) }
 
-// Adopt moves a finished file to its path relative to the site, and replaces an existing
-// file.
+// Adopt moves a temporary file to a path relative to the site, and replaces an existing file.
 func (s *Store) Adopt(temp, file string) error { return s.move(temp, file) }
 
-// move gives a temporary file its name, a path relative to the site. It replaces
-// what is there. The file is gone afterwards, also if that fails.
+// move moves a temporary file to a path relative to the site, and replaces an existing file. If it
+// fails, it removes the temporary file.
 func (s *Store) move(temp, file string) error {
 	err := s.retry(file, func() error {
 		return s.in(path.Join(s.dir, temp), func(from *leaf, old string) error {
@@ -162,8 +160,8 @@ func (s *Store) into(file string, do func(at *leaf, name string) error) error {
 	return s.in(file, do)
 }
 
-// retry repeats an operation if a folder is missing: an open folder may have been removed
-// meanwhile because it was empty.
+// retry repeats an operation if a folder is missing. A folder that is open may have been removed
+// because it was empty.
 func (s *Store) retry(file string, do func() error) error {
 	if !fs.ValidPath(file) || file == "." {
 		return fmt.Errorf("%.200q is not a path below %s", file, s.root)
@@ -176,9 +174,9 @@ func (s *Store) retry(file string, do func() error) error {
 	return err
 }
 
-// Link makes file, a path relative to the site, a hard link to the blob, or a copy
-// where the file system has no links or no more of them. What is there already
-// is replaced in one step.
+// Link makes file, a path relative to the site, a hard link to the blob. It makes a copy if the
+// file system has no links, or no more links to the blob. It replaces an existing file in one
+// step.
 func (s *Store) Link(r Ref, file string) error {
 	if s.dry {
 		return nil
@@ -218,8 +216,7 @@ func (s *Store) relink(from *leaf, blob string, to *leaf, name string) error {
 	})
 }
 
-// isOtherDevice tells whether a rename failed because blobs/ or assets/ is a
-// mount of its own.
+// isOtherDevice reports whether a rename failed because a folder of the site is a mount point.
 func isOtherDevice(err error) bool { return errors.Is(err, syscall.EXDEV) }
 
 // copy makes file a copy of source, both relative to the site.
@@ -235,6 +232,7 @@ func (s *Store) copy(source, file string) error {
 	})
 }
 
+// same reports whether two paths are links to one file.
 func same(a, b string) bool {
 	x, err := os.Lstat(a)
 	if err != nil {

@@ -1,12 +1,12 @@
-// Package catalog is the vocabulary of a gallery: extensions, their versions
-// and the files of each, as the catalogue of a site records them.
+// Package catalog defines the catalogue of a site: its extensions, their versions, and the files of
+// each version.
 //
-// The catalogue is the source of truth. The index, the JSON answers and the
-// pages are derived from it and nothing else, so a site can be changed by
-// reading its catalogue and never its blobs. The package does no I/O.
+// The catalogue is the source of truth. The index, the static responses and the pages are derived
+// only from it, so a site can be changed without reading its blobs. The package does no I/O on
+// files.
 //
-// As a file it is JSON lines: a header, then one extension a line, sorted by
-// lower-case id, so that one changed extension is one changed line:
+// The format is JSON lines: a header, and then one extension on each line, sorted by lower-case
+// id. If one extension changes, one line changes:
 //
 //	{"galbuild":1,"baseUrl":"https://host/gallery","unpack":"web"}
 //	{"publisher":{"name":"acme",…},"name":"hello","uuid":"…","versions":[…]}
@@ -22,24 +22,25 @@ import (
 	"galbuild/build/blob"
 )
 
-// Version of the catalogue's format, the header's "galbuild".
+// Format is the version of the format, the value of "galbuild" in the header.
 const Format = 1
 
-// Folders of a site that hold a version's content, each followed by VersionDir.
+// Folders of a site with the content of versions. A path continues with the version's
+// [VersionDir] and a slash, and then as follows.
 const (
-	AssetsDir = "assets/" // then the asset type
-	FilesDir  = "files/"  // then the path in the package
+	AssetsDir = "assets/" // with the asset type
+	FilesDir  = "files/"  // with the path in the package
 )
 
-// Asset types that the gallery itself adds to what a package lists.
+// Asset types that the gallery adds to those of a package.
 // Source: AssetType in VS Code's extensionGalleryService.ts.
 const (
 	PackageAsset   = "Microsoft.VisualStudio.Services.VSIXPackage"
 	SignatureAsset = "Microsoft.VisualStudio.Services.VsixSignature"
 )
 
-// Platforms returns the target platforms that editors ask for, but for universal,
-// which is "" here and fits all.
+// Platforms returns the target platforms of editors. A universal version, whose platform is "",
+// is for all of them.
 //
 // Source: TargetPlatform in VS Code's extensions.ts.
 func Platforms() []string {
@@ -49,30 +50,32 @@ func Platforms() []string {
 	}
 }
 
-// Catalog is everything a site serves. Extensions are sorted by Key.
+// Catalog is the catalogue of a site. Extensions are sorted by Key.
 type Catalog struct {
 	Settings
 	Extensions []Extension
 }
 
-// Settings are the builder's choices that readers of the site need to know.
+// Settings are the settings of a build that the site depends on.
 type Settings struct {
-	Render int `json:"render"` // version of the rendering: another gives other answers for the same extensions
+	Render int `json:"render"` // version of rendering, see render.Version
 
-	BaseURL string `json:"baseUrl,omitempty"` // where the site is served, no slash at the end; "" if not known
-	// ContentURL is where editors load assets and files from, no slash at the end; "" if
-	// that is BaseURL.
+	BaseURL string `json:"baseUrl,omitempty"` // address of the site, without a slash at the end; "" if it is not known
+	// ContentURL is the address that editors load assets and files from, without a slash at
+	// the end. It is "" if that is BaseURL.
 	ContentURL string `json:"contentUrl,omitempty"`
 
-	Unpack   string   `json:"unpack,omitempty"`   // "web" or "all": whose file trees stand under files/
-	Sign     string   `json:"sign,omitempty"`     // "empty": versions without a genuine signature list an empty one
+	// Unpack is "all" if all extensions have a file tree below files/, and "web" if only web
+	// extensions and themes have one.
+	Unpack   string   `json:"unpack,omitempty"`
+	Sign     string   `json:"sign,omitempty"`     // "empty": versions without a genuine signature have an empty one
 	Featured []string `json:"featured,omitempty"` // lower-case ids, sorted
 
-	Control json.RawMessage `json:"control,omitempty"` // the control manifest; nil is one that says nothing
+	Control json.RawMessage `json:"control,omitempty"` // the control manifest; nil is an empty one
 }
 
-// Extension is one publisher.name with all its versions, newest first; the
-// platforms of one version are adjacent, universal last.
+// Extension is an extension with all its versions, newest first. The platforms of one version are
+// adjacent, and universal is the last one.
 type Extension struct {
 	Publisher  Publisher   `json:"publisher"`
 	Name       string      `json:"name"` // as the newest version declares it
@@ -84,7 +87,7 @@ type Extension struct {
 	Versions   []Version   `json:"versions"`
 }
 
-// Publisher is who publishes an extension.
+// Publisher is the publisher of an extension.
 type Publisher struct {
 	ID          string `json:"id"`   // publisherId, a UUID
 	Name        string `json:"name"` // as the newest version declares it
@@ -93,7 +96,7 @@ type Publisher struct {
 	Verified    bool   `json:"verified,omitempty"` // Domain belongs to the publisher
 }
 
-// Statistics are what a sidecar knew.
+// Statistics are the statistics of a sidecar.
 type Statistics struct {
 	Install       int64   `json:"install,omitempty"`
 	AverageRating float64 `json:"averagerating,omitempty"`
@@ -102,8 +105,10 @@ type Statistics struct {
 
 // Version is one package: a version of an extension for one target platform.
 type Version struct {
-	Publisher   string     `json:"publisher,omitempty"` // as this package declares it, if not as the extension does
-	Name        string     `json:"name,omitempty"`      // likewise
+	// Publisher and Name are as the package declares them. They are "" if they are the same as
+	// those of the extension.
+	Publisher   string     `json:"publisher,omitempty"`
+	Name        string     `json:"name,omitempty"`
 	Version     string     `json:"version"`
 	Platform    string     `json:"platform,omitempty"` // target platform; "" is universal
 	PreRelease  bool       `json:"preRelease,omitempty"`
@@ -113,15 +118,19 @@ type Version struct {
 	Categories  []string   `json:"categories,omitempty"`
 	Tags        []string   `json:"tags,omitempty"`
 	Contributed []string   `json:"contributed,omitempty"` // texts of contributions, for the search only
-	Properties  []Property `json:"properties,omitempty"`  // as the gallery answers them
+	Properties  []Property `json:"properties,omitempty"`  // as in responses of the gallery
 	Updated     time.Time  `json:"updated"`
-	Signed      bool       `json:"signed,omitempty"`    // a genuine signature archive is among the assets
-	FirstSeen   bool       `json:"firstSeen,omitempty"` // Updated is when we first saw the package, for want of a better date
-	Seen        time.Time  `json:"seen,omitzero"`       // when it was first seen, if it then had a date in the future; no date is later
-	Package     File       `json:"package"`             // the .vsix
-	Assets      []Asset    `json:"assets"`              // sorted by type; the package is among them
-	Files       []File     `json:"files,omitempty"`     // the tree under files/, sorted by path
-	Sidecar     *Sidecar   `json:"sidecar,omitempty"`
+	Signed      bool       `json:"signed,omitempty"` // a genuine signature archive is among the assets
+	// FirstSeen is set if Updated is when the package was first seen, because it has no other
+	// date.
+	FirstSeen bool `json:"firstSeen,omitempty"`
+	// Seen is when the package was first seen, if it had a date in the future then. None of its
+	// dates is later.
+	Seen    time.Time `json:"seen,omitzero"`
+	Package File      `json:"package"`         // the .vsix file
+	Assets  []Asset   `json:"assets"`          // sorted by type, with the package
+	Files   []File    `json:"files,omitempty"` // the file tree below files/, sorted by path
+	Sidecar *Sidecar  `json:"sidecar,omitempty"`
 }
 
 // Property is one of a version's properties, such as
@@ -139,17 +148,17 @@ type File struct {
 	Type string   `json:"type"` // media type
 }
 
-// Asset is a file that editors ask for by its type, such as
+// Asset is a file that editors request by its type, such as
 // Microsoft.VisualStudio.Services.Icons.Default.
 type Asset struct {
 	Type string `json:"type"`
 	File `json:"file"`
 }
 
-// Sidecar is what x.vsix.json beside x.vsix says: what the upstream gallery
-// knew of the version, in the gallery's own field names. Every key is optional.
-// It is also what vscodeoffline's JSON files say. Without these, it is the dates that the list
-// of a dbem repository has.
+// Sidecar is what another gallery has published about a version, in the field names of the
+// gallery. It is from the file x.vsix.json next to x.vsix and from the JSON files of
+// vscodeoffline, or else from the list of a dbem repository, which has only dates. Every key is
+// optional.
 type Sidecar struct {
 	ExtensionID   string            `json:"extensionId,omitempty"`
 	Publisher     *SidecarPublisher `json:"publisher,omitempty"`
@@ -170,12 +179,12 @@ type SidecarPublisher struct {
 // ID returns publisher.name as declared.
 func (e *Extension) ID() string { return e.Publisher.Name + "." + e.Name }
 
-// Key returns the lower-case id, by which extensions are sorted and told apart.
+// Key returns the lower-case id, which identifies the extension. Extensions are sorted by it.
 func (e *Extension) Key() string { return strings.ToLower(e.ID()) }
 
-// Key identifies a package: publisher.name@version, with @platform if there is one, in
-// lower case. Versions that differ only in case (1.0.0-RC, 1.0.0-rc) would share a folder
-// on some systems, so they have the same key.
+// Key returns the key of a package: publisher.name@version in lower case, followed by @platform if
+// there is one. Versions that differ only in case, such as 1.0.0-RC and 1.0.0-rc, have the same
+// key, because they would have the same folder on some systems.
 func Key(publisher, name, version, platform string) string {
 	key := strings.ToLower(publisher + "." + name + "@" + version)
 	if platform != "" {
@@ -185,7 +194,7 @@ func Key(publisher, name, version, platform string) string {
 }
 
 // VersionDir returns the folder of a version below assets/ and files/:
-// <pub>/<name>/<version>[@<platform>], all but the version in lower case.
+// <pub>/<name>/<version>[@<platform>]. The publisher and name are in lower case.
 func VersionDir(publisher, name, version, platform string) string {
 	dir := strings.ToLower(publisher) + "/" + strings.ToLower(name) + "/" + version
 	if platform != "" {

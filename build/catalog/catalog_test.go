@@ -27,7 +27,7 @@ func TestSortVersions(t *testing.T) {
 		catalog.SortVersions(versions)
 		for i, v := range versions {
 			if got := strings.TrimSuffix(v.Version+"@"+v.Platform, "@"); got != want[i] {
-				t.Fatalf("place %d has %s, want %s", i, got, want[i])
+				t.Fatalf("position %d has %s, want %s", i, got, want[i])
 			}
 		}
 	}
@@ -35,7 +35,7 @@ func TestSortVersions(t *testing.T) {
 
 const header = `{"galbuild":1,"render":1}` + "\n"
 
-// good is a catalogue as Write writes it; line returns one of its extensions.
+// good returns a valid catalogue, and line one of its lines.
 func good() string { return header + line("A", "a") + line("b", "b") }
 
 func line(publisher, name string) string {
@@ -66,13 +66,13 @@ func TestReadRefuses(t *testing.T) {
 	}
 	c, err := catalog.Read(strings.NewReader(good()))
 	if err != nil || len(c.Extensions) != 2 || c.Find("a.a") == nil || c.Find("a.b") != nil {
-		t.Errorf("a good catalogue: %v, %v", c, err)
+		t.Errorf("a valid catalogue: %v, %v", c, err)
 	}
 }
 
-// TestReadBelievesNothing changes one value at a time in a valid catalogue; Read must
+// TestReadInvalid changes one value at a time in a valid catalogue; Read must
 // refuse each.
-func TestReadBelievesNothing(t *testing.T) {
+func TestReadInvalid(t *testing.T) {
 	for _, test := range []struct{ old, new, want string }{
 		{`"render":1`, `"render":-1`, "render"},
 		{`"render":1`, `"render":1,"baseUrl":"javascript:alert(1)"`, "line 1: baseUrl"},
@@ -132,9 +132,9 @@ func TestReadBelievesNothing(t *testing.T) {
 	}
 }
 
-// TestReadRefusesTwice repeats values that must be unique.
-func TestReadRefusesTwice(t *testing.T) {
-	element := func(key string) string { // the one in the array of that key
+// TestReadDuplicates repeats values that must be unique.
+func TestReadDuplicates(t *testing.T) {
+	element := func(key string) string { // the element in the array with that key
 		_, rest, _ := strings.Cut(line("a", "a"), `"`+key+`":[`)
 		end := map[string]string{"versions": "]}\n", "assets": `],"files"`, "files": "]}]}\n"}[key]
 		return rest[:strings.LastIndex(rest, end)]
@@ -165,15 +165,15 @@ func TestReadStops(t *testing.T) {
 		t.Error(err)
 	}
 	if limit := int64(runtime.GOMAXPROCS(0)+3) << 20; endless.n > limit {
-		t.Errorf("%d bytes read of what is wrong in line 3, want at most %d", endless.n, limit)
+		t.Errorf("%d bytes read although line 3 is invalid, want at most %d", endless.n, limit)
 	}
 	many := strings.Replace(line("a", "a"), `"files":[`, `"files":[`+strings.Repeat("{},", 1<<20), 1)
 	if _, err := catalog.Read(strings.NewReader(header + many)); err == nil || !strings.Contains(err.Error(), "objects") {
-		t.Errorf("a million files that say nothing: %v", err)
+		t.Errorf("a million empty files: %v", err)
 	}
 }
 
-// A repeat is a reader that repeats a text without end.
+// A repeat is a reader that repeats a text forever.
 type repeat struct {
 	text string
 	at   int
@@ -196,7 +196,7 @@ func (c *counter) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func TestSortVersionsOfAnything(t *testing.T) {
+func TestSortInvalidVersions(t *testing.T) {
 	versions := []catalog.Version{{Version: "odd"}, {Version: "1.0.0"}, {Version: ""}, {Version: "0.0.1"}}
 	catalog.SortVersions(versions)
 	if got := fmt.Sprint(versions[0].Version, versions[1].Version); got != "1.0.00.0.1" {

@@ -179,9 +179,8 @@ func (v *Version) id() string {
 	return v.Version + "@" + v.Platform
 }
 
-// Check refuses an invalid version. Read calls it for each version. Code that reads
-// packages calls it too, so that the package is refused, and not the catalogue that
-// contains it.
+// Check refuses an invalid version. Read calls it for each version. Code that reads packages must
+// call it too. Otherwise the next run would refuse the catalogue instead of the package.
 func (v *Version) Check() error {
 	if err := CheckIdentity(cmp.Or(v.Publisher, "x"), cmp.Or(v.Name, "x"), v.Version); err != nil {
 		return err

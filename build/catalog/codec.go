@@ -22,8 +22,8 @@ type header struct {
 	Settings
 }
 
-// Write writes the catalogue as JSON lines, encoded by all processors. The same
-// catalogue always gives the same bytes.
+// Write writes the catalogue as JSON lines. It uses all processors. The same catalogue always has
+// the same bytes.
 func (c *Catalog) Write(w io.Writer) error {
 	text, err := encode(nil, header{Format, c.Settings})
 	if err != nil {
@@ -41,7 +41,7 @@ func (c *Catalog) Write(w io.Writer) error {
 		}
 		close(queue)
 	}()
-	for result := range queue { // to its end: the others wait for that
+	for result := range queue { // also after an error, so that all goroutines end
 		part := <-result
 		if err == nil {
 			err = part.err
@@ -56,7 +56,7 @@ func (c *Catalog) Write(w io.Writer) error {
 // batchExtensions is how many extensions are encoded by one goroutine.
 const batchExtensions = 64
 
-// encoded are some lines of a catalogue.
+// encoded has the lines of some extensions.
 type encoded struct {
 	text []byte
 	err  error
@@ -72,7 +72,7 @@ func encodeAll(extensions []Extension) (all encoded) {
 	return all
 }
 
-// encode appends a line.
+// encode appends a line to a text.
 func encode(text []byte, v any) ([]byte, error) {
 	line := bytes.NewBuffer(text)
 	enc := json.NewEncoder(line)
@@ -81,10 +81,10 @@ func encode(text []byte, v any) ([]byte, error) {
 	return line.Bytes(), err
 }
 
-// Read reads what Write wrote, on all processors. It refuses other formats by their number,
-// and every value that must not be used as a path, a header or a size. So what it returns
-// needs no more checks, and catalogues must not be read in any other way. Extensions that
-// are out of order are refused too, because readers may use binary search.
+// Read reads a catalogue from Write. It uses all processors. It refuses other formats by their
+// number, and every value that must not be used as a path, a header or a size, so that its result
+// needs no more checks. Catalogues must not be read in another way. Read also refuses extensions
+// that are out of order, because [Catalog.Find] uses binary search.
 func Read(r io.Reader) (*Catalog, error) {
 	lines := bufio.NewReaderSize(r, batchBytes)
 	first, err := readLine(lines)
@@ -153,11 +153,10 @@ type batch struct {
 	err        error // of the line after extensions
 }
 
-// batchBytes is what a batch has at least, but for the last one: enough for
-// handing it over to cost nothing, and little to hold.
+// batchBytes is the smallest size of a batch in bytes, except for the last one.
 const batchBytes = 256 << 10
 
-// readBatches decodes lines until one is invalid or all are read. After a batch with an
+// readBatches decodes all lines, or ends early after one that is invalid. After a batch with an
 // error, batches may be missing.
 func readBatches(lines *bufio.Reader) ([]*batch, error) {
 	var batches []*batch

@@ -2,21 +2,22 @@ package catalog
 
 import "sync"
 
-// An Interner keeps one copy of each text that many versions have: types, keys,
-// tags. A gallery of a hundred thousand is held in memory while its index is
-// made, and these would be half of it. Its methods are safe for concurrent use.
+// An Interner lets equal texts of versions share memory: types, keys, tags and the like. Without
+// it, they would be half of the memory of a large gallery while its index is written. Its methods
+// are safe for concurrent use.
 type Interner struct {
 	mutex sync.Mutex
 	texts map[string]string
 }
 
-// NewInterner returns one that knows no text.
+// NewInterner returns an empty Interner.
 func NewInterner() *Interner { return &Interner{texts: make(map[string]string)} }
 
-// shortText is up to where the value of a property is likely to be another's too.
+// shortText is the largest length in bytes of a property's value that is shared. Longer values are
+// mostly different.
 const shortText = 16
 
-// Version replaces the texts of v that others may have by their one copy.
+// Version replaces texts of v with equal ones of earlier versions. The value of v does not change.
 func (in *Interner) Version(v *Version) {
 	in.mutex.Lock()
 	defer in.mutex.Unlock()
@@ -48,8 +49,8 @@ func (in *Interner) Version(v *Version) {
 }
 
 func (in *Interner) text(s *string) {
-	if one, ok := in.texts[*s]; ok {
-		*s = one
+	if first, ok := in.texts[*s]; ok {
+		*s = first
 		return
 	}
 	in.texts[*s] = *s

@@ -8,9 +8,9 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// SortVersions puts the newest version first, as editors expect, who take the
-// first that fits: by semantic version, the platforms of a version adjacent and
-// universal last. What is not a semantic version comes last.
+// SortVersions sorts versions by semantic version, the newest first, because editors use the first
+// one that is suitable. The platforms of a version are adjacent, and universal is the last one.
+// Versions that are not semantic versions come last.
 func SortVersions(versions []Version) {
 	parsed := make(map[string]*semver.Version, len(versions))
 	for _, v := range versions {
@@ -26,7 +26,7 @@ func compareVersions(a, b *Version) int {
 	return compareParsed(a, b, parseVersion(a.Version), parseVersion(b.Version))
 }
 
-// lowest stands for what is not a semantic version.
+// lowest is used for versions that are not semantic versions.
 var lowest = semver.New(0, 0, 0, "0", "")
 
 func parseVersion(s string) *semver.Version {

@@ -2,8 +2,8 @@ package catalog
 
 import "strings"
 
-// VisibleTags returns the tags that people read. Editors hide those that begin with an
-// underscore, which packagers write for programs: a language pack has thousands.
+// VisibleTags returns the tags that editors show. Editors hide tags that begin with an underscore.
+// vsce derives these from contributions, and a language pack has thousands of them.
 func (v *Version) VisibleTags() []string {
 	var visible []string
 	for _, tag := range v.Tags {

@@ -1,13 +1,14 @@
-// Package mediatype is the only table of media types. It has the types of a package's files
-// by name and of assets by type, and it says which of them a browser could run.
+// Package mediatype is the only table of media types: those of files by name, and those of assets
+// by asset type. It defines which of them a browser may run.
 //
-// The builder writes the types into the catalogue, so that galshim and the stores send
-// them. The printed nginx configuration contains the same table. The machine's own table is
-// never used: the same input gives the same site anywhere.
+// The builder writes the types into the catalogue, and galshim and the targets send them. The
+// printed nginx configuration contains the same table. The table of the operating system is never
+// used, so that the same input gives the same site on every machine. If the table changes,
+// readingVersion in build/cache.go must be raised.
 //
-// Files of packages are written by strangers and are served from the gallery's own address.
-// A file whose type is [Active] must not run as a page of that address: servers send it
-// with [Policy], and stores send it as a download.
+// Files of packages are not trusted, and are served from the address of the gallery. A file whose
+// type is [Active] must not run as a page of that address: servers send it with [Policy], and
+// targets send it as a download.
 package mediatype
 
 import (
@@ -92,8 +93,8 @@ var plainTexts = []string{
 }
 
 // byAssetEnd holds the media types of assets by the last part of the asset type, after the
-// last full stop. An icon may be any kind of picture; most are PNG, so a server that knows
-// only an asset's path sends image/png for all of them.
+// last full stop. An icon may be any kind of picture; most are PNG, so a server that has
+// only the path of an asset sends image/png for all of them.
 var byAssetEnd = map[string]string{
 	"manifest":      "application/json",
 	"vsixpackage":   "application/vsix",
@@ -161,9 +162,9 @@ func notInName(r rune) bool {
 	return !('a' <= r && r <= 'z' || '0' <= r && r <= '9' || strings.ContainsRune("+-.", r))
 }
 
-// Attached reports whether a store, which sends no policy, must offer a file of the media
-// type as a download. These are the active types of the table. Files of other active types
-// are stored as Octets, which browsers do not show.
+// Attached reports whether a target, which cannot send a policy, must send a file of the media
+// type as a download. These are the active types of the table. Files of other active types are
+// sent as Octets, which browsers do not show.
 func Attached(mediaType string) bool {
 	return Active(mediaType) && Essence(mediaType) != Octets
 }
@@ -189,8 +190,8 @@ func Extensions() iter.Seq2[string, []string] {
 	return sorted(all)
 }
 
-// AssetEnds yields the same for assets: every media type with the ends, in lower case,
-// of the asset types that have it.
+// AssetEnds yields every media type of assets, without parameters, with the last parts of the
+// asset types that have it, in lower case. Both are sorted.
 func AssetEnds() iter.Seq2[string, []string] {
 	all := make(map[string][]string)
 	for end, mediaType := range byAssetEnd {

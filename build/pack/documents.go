@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 	"galbuild/build/pack/finding"
 	"galbuild/build/pack/readme"
 )
@@ -45,7 +45,7 @@ func (p *packer) overrideVersion() error {
 	if p.o.Version == "" {
 		return nil
 	}
-	text, err := js.With(p.text, "version", p.o.Version)
+	text, err := ecmascript.With(p.text, "version", p.o.Version)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (p *packer) license() string {
 		return ""
 	}
 	f := &p.files[i]
-	if js.Extname(f.Entry) == "" {
+	if ecmascript.Extname(f.Entry) == "" {
 		f.Entry += ".txt"
 	}
 	return f.Entry

@@ -2,5 +2,5 @@
 
 package regular
 
-// NoWait is 0 on systems where a path cannot lead to a named pipe.
+// NoWait is 0 on systems whose paths cannot be named pipes.
 const NoWait = 0

@@ -4,5 +4,6 @@ package regular
 
 import "syscall"
 
-// NoWait keeps the opening of a named pipe from waiting. It has no effect on regular files.
+// NoWait is a flag of os.OpenFile. With it, opening a named pipe does not wait. It has no effect on
+// regular files.
 const NoWait = syscall.O_NONBLOCK

@@ -1,9 +1,9 @@
-// Package regular opens files that must be regular files: those of sites and of the
-// builder's own folder.
+// Package regular opens files that must be regular files: those of sites and of their work
+// directories.
 //
-// Opening a named pipe waits for a writer, and reading a device may never end. Somebody who
-// can write to a site could otherwise make every command that reads it wait forever, by
-// putting a pipe or a device in the place of a file.
+// Opening a named pipe waits for a writer, and reading a device may never end. Somebody who can
+// write to a site could otherwise replace a file with a pipe or a device, and every command that
+// reads the site would wait forever.
 package regular
 
 import (
@@ -14,10 +14,10 @@ import (
 	"os"
 )
 
-// Errors in the [fs.PathError] for a file that is not regular, and for one that is too long.
+// Errors for a file that is not regular, and for one that is too long, in an [fs.PathError].
 var (
 	ErrKind = errors.New("not a regular file")
-	ErrLong = errors.New("longer than it may be")
+	ErrLong = errors.New("file too long")
 )
 
 // Open opens a regular file for reading. Anything else is an error, without waiting.
@@ -46,8 +46,8 @@ func check(f *os.File, err error) (*os.File, error) {
 	return f, nil
 }
 
-// ReadFile reads a regular file of at most so many bytes. A longer one is an error.
-func ReadFile(path string, most int64) ([]byte, error) {
+// ReadFile reads a regular file of at most limit bytes. The error wraps ErrLong if it is longer.
+func ReadFile(path string, limit int64) ([]byte, error) {
 	f, err := Open(path)
 	if err != nil {
 		return nil, err
@@ -57,8 +57,8 @@ func ReadFile(path string, most int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > most {
-		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("more than %d bytes: %w", most, ErrLong)}
+	if info.Size() > limit {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("more than %d bytes: %w", limit, ErrLong)}
 	}
 	text := make([]byte, info.Size())
 	if _, err := io.ReadFull(f, text); err != nil {

@@ -13,7 +13,7 @@ import (
 	"galbuild/build/regular"
 )
 
-// TestOnlyRegularFiles puts pipes, devices and folders in the place of a file. If opening one
+// TestOnlyRegularFiles opens pipes, devices and folders instead of a file. If opening one
 // waited, the test would run into the time limit of the test run.
 func TestOnlyRegularFiles(t *testing.T) {
 	dir := t.TempDir()
@@ -39,7 +39,7 @@ func TestOnlyRegularFiles(t *testing.T) {
 		}
 	}
 	if _, err := regular.ReadFile(at("file"), 4); err == nil || !strings.Contains(err.Error(), "more than 4 bytes") {
-		t.Errorf("5 bytes where 4 are the limit: %v", err)
+		t.Errorf("5 bytes with a limit of 4: %v", err)
 	}
 	if _, err := regular.Open(at("missing")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing: %v", err)

@@ -1,5 +1,5 @@
-// Package roots reads certificate authorities that are trusted in addition to the system's.
-// All clients use it: for sources, for targets and in galshim.
+// Package roots adds certificate authorities to those of the system. The HTTP clients for sources
+// and targets use it, and that of galshim.
 package roots
 
 import (
@@ -11,7 +11,8 @@ import (
 	"os"
 )
 
-// Trust makes t trust the PEM certificates in a file. An empty name changes nothing.
+// Trust makes t trust the PEM certificates in a file, besides those of the system. If the name of
+// the file is empty, it has no effect.
 func Trust(t *http.Transport, file string) error {
 	if file == "" {
 		return nil
@@ -25,7 +26,7 @@ func Trust(t *http.Transport, file string) error {
 		pool = x509.NewCertPool()
 	}
 	if !pool.AppendCertsFromPEM(pem) {
-		return fmt.Errorf("CA file %s: no PEM certificate in it", file)
+		return fmt.Errorf("CA file %s contains no PEM certificate", file)
 	}
 	if t.TLSClientConfig == nil {
 		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
@@ -34,8 +35,8 @@ func Trust(t *http.Transport, file string) error {
 	return nil
 }
 
-// IsUnknown reports whether err is about a certificate of an unknown authority.
+// IsUnknown reports whether an error is about a certificate of an unknown authority.
 func IsUnknown(err error) bool { return errors.As(err, &x509.UnknownAuthorityError{}) }
 
-// Hint is the hint for an error of [IsUnknown].
+// Hint is the hint for an error for which [IsUnknown] is true.
 const Hint = "give the certificate of its authority with --ca FILE, or in SSL_CERT_FILE"

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 )
 
 // idPrefix is put before the name of a rule in comments.
@@ -62,7 +62,7 @@ func ruleNames(rest string) []string {
 	rest, _, _ = strings.Cut(rest, "--")
 	var names []string
 	for name := range strings.SplitSeq(rest, ",") {
-		if name = strings.TrimFunc(name, js.IsSpace); name != "" {
+		if name = strings.TrimFunc(name, ecmascript.IsSpace); name != "" {
 			names = append(names, name)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/crypto/pkcs12"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 )
 
 // gcp is the rule for service accounts of Google Cloud. A match is a whole file.
@@ -20,7 +20,7 @@ const p12Password = "notasecret"
 // isServiceAccount reports whether a file is the key of a service account. text is
 // content without its byte order mark.
 func isServiceAccount(name string, content, text []byte) bool {
-	switch js.Extname(name) {
+	switch ecmascript.Extname(name) {
 	case ".json":
 		return isServiceAccountJSON(text)
 	case ".p12":

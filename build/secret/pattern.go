@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 )
 
 // A pattern matches one kind of secret. Its matches do not overlap: like a search with a
@@ -76,7 +76,7 @@ var filter = sync.OnceValue(func() *prefilter { return newPrefilter(patterns) })
 const maxMatch = 512
 
 // space matches what \s matches in JavaScript.
-const space = "[" + js.Space + "]"
+const space = "[" + ecmascript.Space + "]"
 
 // token matches a literal of prefix bytes followed by as many letters, digits and bytes of
 // more as possible, between minLen and maxLen of them.

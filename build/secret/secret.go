@@ -40,7 +40,7 @@ import (
 	"slices"
 	"strconv"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 )
 
 // Options select what Scan does not report.
@@ -91,7 +91,7 @@ func Skips(name string) bool {
 		return true
 	}
 	text, known := textName(name)
-	return known && !text && js.Extname(name) != ".p12"
+	return known && !text && ecmascript.Extname(name) != ".p12"
 }
 
 // Scan returns the secrets in one file, sorted by position. name is the slashed path of

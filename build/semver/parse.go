@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 )
 
 // A grammar is the strict or the loose one of npm. Its expressions expect single spaces, see
@@ -83,7 +83,7 @@ func (g *grammar) parse(text string) (Range, error) {
 
 // collapse replaces each run of JavaScript's white space by one space.
 func collapse(s string) string {
-	return strings.Join(strings.FieldsFunc(s, js.IsSpace), " ")
+	return strings.Join(strings.FieldsFunc(s, ecmascript.IsSpace), " ")
 }
 
 // alternative parses the comparators between two ||, which must all hold. There are none for any

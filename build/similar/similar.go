@@ -1,4 +1,4 @@
-// Package similar finds the names that somebody who typed another name may have meant.
+// Package similar finds names that a mistyped name may stand for.
 package similar
 
 import (
@@ -10,10 +10,11 @@ import (
 // maxName is the length in bytes of the longest name that is compared.
 const maxName = 200
 
-// To returns the candidates that are most similar to name, sorted, each once: those with
-// the fewest letters to insert, delete, replace or swap with their neighbour, in any case
-// of letters. At most a third of the letters may differ. If no candidate is that similar,
-// To returns those that begin with name. Candidates that are equal to name are left out.
+// To returns the candidates that are most similar to name, sorted and without duplicates.
+// They are those with the smallest edit distance, which counts letters to insert, delete,
+// replace or swap with their neighbour, and ignores case. The distance may be at most a third
+// of the length of name. If no candidate is that similar, To returns those that begin with
+// name. Candidates that are equal to name are left out.
 func To(name string, candidates []string) (nearest []string) {
 	typed := strings.ToLower(name)
 	if len(typed) < 2 || len(typed) > maxName {
@@ -46,7 +47,7 @@ func To(name string, candidates []string) (nearest []string) {
 	return slices.Compact(nearest)
 }
 
-// most is the number of names in a question.
+// most is the largest number of names in a question.
 const most = 3
 
 // Question returns `; did you mean "a" or "b"?` with the candidates that are most similar
@@ -65,8 +66,8 @@ func Ask(names []string) string {
 	return "; did you mean " + strings.Join(quoted, " or ") + "?"
 }
 
-// distance counts the letters to insert, delete, replace or swap with their neighbour to
-// make a into b: the optimal string alignment distance.
+// distance returns the number of letters to insert, delete, replace or swap with their
+// neighbour that turns a into b: the optimal string alignment distance.
 func distance(a, b string) int {
 	s, t := []rune(a), []rune(b)
 	before, last, row := make([]int, len(t)+1), make([]int, len(t)+1), make([]int, len(t)+1)

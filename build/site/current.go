@@ -10,17 +10,17 @@ import (
 	"galbuild/build/blob"
 )
 
-// Names of the files of a generation, and of the pointer to it.
+// Names of the files of a generation, and the path of the file that names the current one.
 const (
 	CurrentPath = "index/CURRENT"
 	CatalogName = "catalog.jsonl.zst"
 	IndexName   = "gallery.v1.idx"
 )
 
-// Current says which generation counts and what its files must hash to.
+// Current is the name of the current generation with the hashes of its files.
 //
-// As a file it is what sha256sum prints, so that at the root of a site
-// `sha256sum -c index/CURRENT` proves the generation:
+// Its file, index/CURRENT, has the format of sha256sum, so that `sha256sum -c index/CURRENT` in
+// the folder of the site verifies the generation:
 //
 //	<64 hex digits>  index/<generation>/catalog.jsonl.zst
 //	<64 hex digits>  index/<generation>/gallery.v1.idx
@@ -30,14 +30,14 @@ type Current struct {
 	Index      blob.Ref
 }
 
-// MakeCurrent names the generation that holds these two files. The name follows
-// from their bytes: the same content is the same generation everywhere.
+// MakeCurrent returns the generation with these two files. Its name is derived from their hashes,
+// so the same content has the same name in every site.
 func MakeCurrent(catalog, index blob.Ref) Current {
 	both := blob.Sum(append(catalog[:], index[:]...))
 	return Current{Generation: hex.EncodeToString(both[:8]), Catalog: catalog, Index: index}
 }
 
-// IsZero tells whether there is no generation.
+// IsZero reports whether there is no generation.
 func (c Current) IsZero() bool { return c.Generation == "" }
 
 // CatalogPath returns the catalogue's path relative to the site.
@@ -54,8 +54,8 @@ func (c Current) Bytes() []byte {
 var currentText = regexp.MustCompile(`^([0-9a-f]{64})  index/([0-9a-f]{16})/` + regexp.QuoteMeta(CatalogName) +
 	`\n([0-9a-f]{64})  index/([0-9a-f]{16})/` + regexp.QuoteMeta(IndexName) + `\n$`)
 
-// ParseCurrent reads what Bytes wrote, and nothing else: a half-copied or
-// hand-edited pointer is refused.
+// ParseCurrent parses the text of CURRENT. It refuses every text that Bytes does not return, such
+// as one that was copied incompletely or edited.
 func ParseCurrent(text []byte) (Current, error) {
 	m := currentText.FindSubmatch(text)
 	if m == nil || !bytes.Equal(m[2], m[4]) {
@@ -71,7 +71,7 @@ func ParseCurrent(text []byte) (Current, error) {
 	}
 	c := MakeCurrent(catalog, index)
 	if c.Generation != string(m[2]) {
-		return Current{}, fmt.Errorf("%s: generation %s does not follow from its hashes, want %s", CurrentPath, m[2], c.Generation)
+		return Current{}, fmt.Errorf("%s: generation %s does not match its hashes, want %s", CurrentPath, m[2], c.Generation)
 	}
 	return c, nil
 }

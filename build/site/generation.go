@@ -20,8 +20,8 @@ import (
 	"galbuild/build/regular"
 )
 
-// ReadCurrent returns the generation that counts in the site at root, the zero
-// Current if there is none yet.
+// ReadCurrent returns the current generation of the site at root, or the zero Current if the site
+// has none yet.
 func ReadCurrent(root string) (Current, error) {
 	f, err := regular.Open(filepath.Join(root, filepath.FromSlash(CurrentPath)))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -45,7 +45,8 @@ func ReadCurrent(root string) (Current, error) {
 // maxCurrent is the largest size of CURRENT in bytes.
 const maxCurrent = 4 << 10
 
-// WriteCatalog writes the catalogue as a generation keeps it.
+// WriteCatalog writes the catalogue in the format of its file: JSON lines, compressed with
+// Zstandard.
 func WriteCatalog(w io.Writer, c *catalog.Catalog) error {
 	enc, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
 	if err != nil {
@@ -54,48 +55,48 @@ func WriteCatalog(w io.Writer, c *catalog.Catalog) error {
 	return errors.Join(c.Write(enc), enc.Close())
 }
 
-// Limits of a catalogue, in bytes. Real ones compress to an eighth, and many equal versions
-// of one extension compress further, for which the ratio leaves room.
+// Limits of a catalogue, in bytes. Catalogues typically compress to an eighth, and further if an
+// extension has many versions that hardly differ.
 const (
-	MaxPackedCatalog = 512 << 20
-	maxCatalog       = 2 << 30  // uncompressed
-	maxRatio         = 200      // uncompressed to compressed, as with packages and bundles
-	ratioFrom        = 64 << 20 // the ratio is not checked below
-	maxWindow        = 32 << 20 // memory of the decoder
+	MaxCompressedCatalog = 512 << 20
+	maxCatalog           = 2 << 30  // uncompressed
+	maxRatio             = 200      // uncompressed to compressed, the same as for packages and bundles
+	ratioFrom            = 64 << 20 // uncompressed size up to which the ratio is not checked
+	maxWindow            = 32 << 20 // memory of the decoder
 )
 
-// UnpackCatalog reads what WriteCatalog wrote. It decompresses while it decodes, and stops
-// at the limits.
-func UnpackCatalog(packed []byte) (*catalog.Catalog, error) {
-	if len(packed) > MaxPackedCatalog {
-		return nil, fmt.Errorf("compressed catalogue has %d bytes, more than the limit of %d", len(packed), MaxPackedCatalog)
+// DecompressCatalog reads the file of a catalogue. It decodes while it decompresses, and returns an
+// error as soon as a limit is exceeded.
+func DecompressCatalog(compressed []byte) (*catalog.Catalog, error) {
+	if len(compressed) > MaxCompressedCatalog {
+		return nil, fmt.Errorf("compressed catalogue has %d bytes, more than the limit of %d", len(compressed), MaxCompressedCatalog)
 	}
-	dec, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderMaxWindow(maxWindow))
+	dec, err := zstd.NewReader(bytes.NewReader(compressed), zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
 		return nil, err
 	}
 	defer dec.Close()
-	limit := min(max(ratioFrom, maxRatio*int64(len(packed))), maxCatalog)
-	return catalog.Read(&bounded{from: dec, packed: len(packed), limit: limit})
+	limit := min(max(ratioFrom, maxRatio*int64(len(compressed))), maxCatalog)
+	return catalog.Read(&bounded{from: dec, compressed: len(compressed), limit: limit})
 }
 
-// A bounded reader fails beyond its limit.
+// A bounded reader returns an error after its limit.
 type bounded struct {
-	from     io.Reader
-	packed   int
-	n, limit int64
+	from       io.Reader
+	compressed int
+	n, limit   int64
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.from.Read(p)
 	if b.n += int64(n); b.n > b.limit {
-		return 0, fmt.Errorf("%d compressed bytes expand to more than %d bytes, the limit for a catalogue of that size", b.packed, b.limit)
+		return 0, fmt.Errorf("%d compressed bytes expand to more than %d bytes, the limit for a catalogue of that size", b.compressed, b.limit)
 	}
 	return n, err
 }
 
-// Read returns the generation that counts in the site at root, and its catalogue. A
-// folder without one is an error.
+// Read returns the current generation of the site at root, and its catalogue. It is an error if
+// there is none.
 func Read(root string) (Current, *catalog.Catalog, error) {
 	current, err := ReadCurrent(root)
 	if err != nil {
@@ -108,30 +109,29 @@ func Read(root string) (Current, *catalog.Catalog, error) {
 	return current, c, err
 }
 
-// ReadCatalog returns the catalogue of c, proved by its hash; an empty one for
-// the zero Current.
+// ReadCatalog returns the catalogue of a generation after it has verified its hash. That of the
+// zero Current is empty.
 func ReadCatalog(root string, c Current) (*catalog.Catalog, error) {
 	if c.IsZero() {
 		return &catalog.Catalog{}, nil
 	}
 	file := filepath.Join(root, filepath.FromSlash(c.CatalogPath()))
-	packed, err := regular.ReadFile(file, MaxPackedCatalog)
+	compressed, err := regular.ReadFile(file, MaxCompressedCatalog)
 	if err != nil {
 		return nil, err
 	}
-	if got := blob.Sum(packed); got != c.Catalog {
-		return nil, fmt.Errorf("%s: SHA-256 is %s, %s says %s", file, got, CurrentPath, c.Catalog)
+	if got := blob.Sum(compressed); got != c.Catalog {
+		return nil, fmt.Errorf("%s: SHA-256 is %s, want %s as in %s", file, got, c.Catalog, CurrentPath)
 	}
-	all, err := UnpackCatalog(packed)
+	all, err := DecompressCatalog(compressed)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return all, nil
 }
 
-// WriteGeneration stores the two files of a generation, which does not count
-// before Switch says so. They are written side by side, and streamed: they may be
-// larger than is good to hold.
+// WriteGeneration writes the two files of a generation at the same time. It does not hold them in
+// memory. The generation becomes current with Switch.
 func (d *Dir) WriteGeneration(writeCatalog, writeIndex func(io.Writer) error) (Current, error) {
 	catalog, index := d.Blobs.Draft(), d.Blobs.Draft()
 	defer catalog.Discard()
@@ -151,7 +151,7 @@ func fill(draft *blob.Draft, write func(io.Writer) error) error {
 	return errors.Join(write(buffered), buffered.Flush())
 }
 
-// HasGeneration reports whether both files of a generation are there.
+// HasGeneration reports whether both files of a generation exist.
 func (d *Dir) HasGeneration(name string) bool {
 	for _, file := range []string{CatalogName, IndexName} {
 		if _, err := os.Stat(d.Path("index/" + name + "/" + file)); err != nil {
@@ -163,7 +163,7 @@ func (d *Dir) HasGeneration(name string) bool {
 
 var generationName = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
-// Generations returns the names of those in the site, the one that counted last
+// Generations returns the names of the generations in the site, the one that was made current last
 // first.
 func (d *Dir) Generations() ([]string, error) {
 	entries, err := os.ReadDir(d.Path("index"))
@@ -173,11 +173,11 @@ func (d *Dir) Generations() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	type made struct {
+	type generation struct {
 		name string
 		when int64
 	}
-	var all []made
+	var all []generation
 	for _, e := range entries {
 		if !generationName.MatchString(e.Name()) {
 			continue
@@ -186,9 +186,9 @@ func (d *Dir) Generations() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, made{e.Name(), info.ModTime().UnixNano()})
+		all = append(all, generation{e.Name(), info.ModTime().UnixNano()})
 	}
-	slices.SortStableFunc(all, func(a, b made) int { return int(min(1, max(-1, b.when-a.when))) })
+	slices.SortStableFunc(all, func(a, b generation) int { return int(min(1, max(-1, b.when-a.when))) })
 	names := make([]string, len(all))
 	for i, g := range all {
 		names[i] = g.name

@@ -18,7 +18,7 @@ import (
 // TestPlantedLinks checks that a site with a link at the path of one of its folders is not
 // changed, while the site itself may be a link.
 func TestPlantedLinks(t *testing.T) {
-	for _, name := range []string{site.Desk, site.Desk + "/tmp", site.Desk + "/lock", site.Desk + "/publishers", "blobs", "assets", "files", "index", "api"} {
+	for _, name := range []string{site.WorkDir, site.WorkDir + "/tmp", site.WorkDir + "/lock", site.WorkDir + "/publishers", "blobs", "assets", "files", "index", "api"} {
 		root, outside := t.TempDir(), t.TempDir()
 		if err := lock(t, root).Close(); err != nil {
 			t.Fatal(err)
@@ -28,15 +28,15 @@ func TestPlantedLinks(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := site.Lock(root); err == nil {
-			t.Errorf("%s: a link is taken", name)
+			t.Errorf("%s: a link is accepted", name)
 		}
-		if name != site.Desk+"/lock" && name != site.Desk+"/tmp" { // which those who share do not use
+		if name != site.WorkDir+"/lock" && name != site.WorkDir+"/tmp" { // Share does not use these
 			if _, err := site.Share(root); err == nil {
-				t.Errorf("%s: a link is shared", name)
+				t.Errorf("%s: Share accepts a link", name)
 			}
 		}
 		if left, err := os.ReadDir(outside); err != nil || len(left) > 0 {
-			t.Errorf("%s: written outside: %v, %v", name, left, err)
+			t.Errorf("%s: files outside: %v, %v", name, left, err)
 		}
 	}
 	root, link := t.TempDir(), filepath.Join(t.TempDir(), "site")
@@ -73,12 +73,12 @@ func TestRemoveUnless(t *testing.T) {
 		dir.Path("assets/a/link"): false, dir.Path("api"): false, filepath.Join(outside, "victim"): true,
 	} {
 		if _, err := os.Lstat(path); (err == nil) != want {
-			t.Errorf("%s: %v, want it there: %v", path, err, want)
+			t.Errorf("%s: %v, want it to exist: %v", path, err, want)
 		}
 	}
 }
 
-// TestRemoveTemp removes unfinished files of earlier versions.
+// TestRemoveTemp removes temporary files of earlier versions.
 func TestRemoveTemp(t *testing.T) {
 	dir := lock(t, t.TempDir())
 	for _, path := range []string{"x", "index/x", "item/x"} {
@@ -90,7 +90,7 @@ func TestRemoveTemp(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := os.Lstat(dir.Path(temp)); err == nil {
-			t.Errorf("%s is left", temp)
+			t.Errorf("%s still exists", temp)
 		}
 		if _, err := os.Lstat(dir.Path(path)); err != nil {
 			t.Error(err)
@@ -98,7 +98,7 @@ func TestRemoveTemp(t *testing.T) {
 	}
 }
 
-// TestPipes puts a named pipe in the place of each file of a site that is opened. If opening
+// TestPipes puts a named pipe at the path of each file of a site that is opened. If opening
 // one waited, the test would run into the time limit of the test run.
 func TestPipes(t *testing.T) {
 	dir := lock(t, t.TempDir())
@@ -108,18 +108,18 @@ func TestPipes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, open := range map[string]func(file string) error{
-		current.CatalogPath(): func(string) error { _, err := site.ReadCatalog(dir.Root, current); return err },
-		site.CurrentPath:      func(string) error { _, err := site.ReadCurrent(dir.Root); return err },
-		current.IndexPath():   func(file string) error { _, err := index.Open(file); return err },
-		ref.Path():            func(file string) error { _, _, err := blob.SumFile(file); return err },
-		site.Desk + "/lock":   func(string) error { _, err := site.Lock(dir.Root); return err },
+		current.CatalogPath():  func(string) error { _, err := site.ReadCatalog(dir.Root, current); return err },
+		site.CurrentPath:       func(string) error { _, err := site.ReadCurrent(dir.Root); return err },
+		current.IndexPath():    func(file string) error { _, err := index.Open(file); return err },
+		ref.Path():             func(file string) error { _, _, err := blob.SumFile(file); return err },
+		site.WorkDir + "/lock": func(string) error { _, err := site.Lock(dir.Root); return err },
 	} {
 		planted := dir.Path(name)
 		if err := errors.Join(os.Remove(planted), syscall.Mkfifo(planted, 0o644)); err != nil {
 			t.Fatal(err)
 		}
 		if err := open(planted); err == nil {
-			t.Errorf("%s: a pipe is taken", name)
+			t.Errorf("%s: a pipe is accepted", name)
 		}
 	}
 }

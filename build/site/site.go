@@ -1,17 +1,18 @@
-// Package site is the folder a gallery is built in and served from.
+// Package site reads and changes the folder of a site, in which a gallery is built and from which
+// it is served.
 //
 //	blobs/sha256/ab/abcd…            every distinct file once
 //	assets/<pub>/<name>/<version>[@<platform>]/<asset type>
 //	files/<pub>/<name>/<version>[@<platform>]/…
 //	api/…  control.json  manifest.json  index.html  item/  publishers/
 //	index/<generation>/              the catalogue and the index of one generation
-//	index/CURRENT                    says which generation counts
-//	.galbuild/                       the builder's own: never served, never published
+//	index/CURRENT                    names the current generation
+//	.galbuild/                       the work directory: never served, never published
 //
-// A generation's folder never changes; CURRENT is replaced last, in one rename,
-// when everything that its generation lists is on the disk. A reader sees the old
-// generation or the new one, whole. Killing a builder at any moment leaves the
-// old one counting, and files that nothing lists, which the next builder sweeps.
+// The folder of a generation never changes. CURRENT is replaced last, in one rename, when all
+// files of its generation are on the disk. So a reader sees either the old generation or the new
+// one, and each is complete. If a builder is killed, the old generation stays current, and the
+// next builder removes the files that no generation lists.
 package site
 
 import (
@@ -32,33 +33,33 @@ import (
 	"galbuild/build/regular"
 )
 
-// Desk is the builder's own folder in a site: its lock, its temporary files,
-// its downloads and what it remembers of the sources.
-const Desk = ".galbuild"
+// WorkDir is the name of the work directory in a site. It contains the locks, temporary files,
+// downloads and the build cache.
+const WorkDir = ".galbuild"
 
-// Errors of Lock, for which see there.
+// Errors of [Lock], [Share] and [Check].
 var (
-	ErrLocked  = errors.New("another galbuild is at work on it")
-	ErrNotSite = errors.New("it holds other things")
+	ErrLocked  = errors.New("another galbuild is changing it")
+	ErrNotSite = errors.New("directory is not empty and not a site")
 )
 
-// Dir is a site that this process alone may change.
+// Dir is a site that is locked for this process, or the site of a dry run.
 type Dir struct {
 	Root  string
 	Blobs *blob.Store
-	// Unclean tells that an earlier builder did not come to its end, so that
-	// there may be files nothing lists.
-	Unclean bool
-	root    *os.Root // nil for a dry run
-	temp    string
-	made    bool         // the folder was not there before
-	lock    *flock.Flock // nil for a dry run
-	others  *flock.Flock // against those who Share the folder
+	// Dirty is set if an earlier builder was interrupted, so that there may be files that no
+	// generation lists.
+	Dirty  bool
+	root   *os.Root // nil for a dry run
+	temp   string
+	made   bool         // Lock made the folder
+	lock   *flock.Flock // nil for a dry run
+	shared *flock.Flock // the lock of Share
 }
 
-// Lock makes the folder where there is none and takes it for this process. It
-// returns ErrLocked, wrapped, if another has it, and ErrNotSite if the folder is
-// neither a site nor empty: what no generation lists is swept from a site.
+// Lock makes the folder of a site if it is missing, and locks it for this process. The error wraps
+// ErrLocked if another process has locked it, and ErrNotSite if the folder is neither a site nor
+// empty, because a builder removes the files that no generation lists.
 func Lock(root string) (*Dir, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
@@ -68,7 +69,7 @@ func Lock(root string) (*Dir, error) {
 		return nil, err
 	}
 	_, err = os.Lstat(root)
-	d := &Dir{Root: root, temp: filepath.Join(root, Desk, "tmp"), made: errors.Is(err, fs.ErrNotExist)}
+	d := &Dir{Root: root, temp: filepath.Join(root, WorkDir, "tmp"), made: errors.Is(err, fs.ErrNotExist)}
 	if d.root, err = Open(root); err != nil {
 		return nil, fmt.Errorf("make site %s: %w", root, err)
 	}
@@ -79,9 +80,9 @@ func Lock(root string) (*Dir, error) {
 	return d, nil
 }
 
-// Open opens a folder to write below it, and makes the builder's own folder in it. The
-// error wraps [beneath.ErrLink] if a folder of the site is a link. Somebody may have
-// planted it, or wants the content elsewhere, for which a mount works.
+// Open opens the folder of a site for writing. It makes the folder and its work directory if they
+// are missing. The error wraps [beneath.ErrLink] if a folder of the site is a symbolic link,
+// which an attacker may have made. To have a folder on another disk, it can be a mount point.
 func Open(root string) (*os.Root, error) {
 	if err := beneath.MkdirAll(root); err != nil {
 		return nil, err
@@ -90,37 +91,38 @@ func Open(root string) (*os.Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{Desk, "blobs", "assets", "files", "index", "api", "item", "publishers"} {
+	for _, name := range []string{WorkDir, "blobs", "assets", "files", "index", "api", "item", "publishers"} {
 		if info, err := at.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 			at.Close()
 			return nil, fmt.Errorf("%s: %w", filepath.Join(root, name), beneath.ErrLink)
 		}
 	}
-	if err := beneath.Mkdir(at, Desk); err != nil {
+	if err := beneath.Mkdir(at, WorkDir); err != nil {
 		at.Close()
 		return nil, err
 	}
 	return at, nil
 }
 
-// lockAndClear locks the folder for this process, and makes its temporary folder.
+// lockAndClear locks the folder for this process, and makes its folder for temporary files, or
+// removes the files in it.
 func (d *Dir) lockAndClear() (err error) {
 	if d.lock, err = LockFile(d.root, "lock", (*flock.Flock).TryLock); err != nil {
 		return err
 	}
-	if d.others, err = LockFile(d.root, publishers, (*flock.Flock).TryLock); err != nil {
+	if d.shared, err = LockFile(d.root, publishers, (*flock.Flock).TryLock); err != nil {
 		return err
 	}
-	if d.Blobs, err = blob.NewStore(d.root, Desk+"/tmp"); err != nil {
+	if d.Blobs, err = blob.NewStore(d.root, WorkDir+"/tmp"); err != nil {
 		return err
 	}
 	return d.clearTemp()
 }
 
-// LockFile locks a file in the builder's own folder of the site at root, by calling try. It
-// returns ErrLocked if another process has the lock.
+// LockFile locks a file in the work directory of the site at root, by calling try. It returns
+// ErrLocked if another process has the lock.
 func LockFile(root *os.Root, name string, try func(*flock.Flock) (bool, error)) (*flock.Flock, error) {
-	name = filepath.Join(Desk, name)
+	name = filepath.Join(WorkDir, name)
 	f, err := root.OpenFile(name, os.O_RDONLY|os.O_CREATE|regular.NoWait, 0o600)
 	if err != nil {
 		return nil, err
@@ -136,17 +138,17 @@ func LockFile(root *os.Root, name string, try func(*flock.Flock) (bool, error)) 
 	return lock, nil
 }
 
-// Publishing is the folder for unfinished files of commands that publish to the site as to
-// any other target. It is in the builder's own folder.
+// Publishing is the folder in the work directory for temporary files of commands that publish to
+// the site as a target.
 const Publishing = "publishing"
 
-// publishers is the name of a lock that those share who publish to the folder as to
-// any other place, and whom a builder would sweep away.
+// publishers is the name of the lock file of Share.
 const publishers = "publishers"
 
-// Share keeps builders away from the site at root, but not others who share it, until
-// the lock is closed. It makes the folder where there is none. It returns ErrLocked,
-// wrapped, if a builder is at work.
+// Share locks the site at root for commands that publish to it as a target, until the lock is
+// closed. Several of them may share it. A builder may not, because it would remove their files.
+// Share makes the folder if it is missing. The error wraps ErrLocked if a builder has locked the
+// site.
 func Share(root string) (*flock.Flock, error) {
 	at, err := Open(root)
 	if err != nil {
@@ -160,26 +162,27 @@ func Share(root string) (*flock.Flock, error) {
 	return lock, nil
 }
 
-// Check returns ErrNotSite, wrapped, unless root is a site, or may become one.
+// Check returns an error that wraps ErrNotSite unless root is a site, empty or missing.
 func Check(root string) error {
-	for _, sign := range []string{Desk, filepath.FromSlash(CurrentPath)} {
-		if _, err := os.Lstat(filepath.Join(root, sign)); err == nil {
+	for _, name := range []string{WorkDir, filepath.FromSlash(CurrentPath)} {
+		if _, err := os.Lstat(filepath.Join(root, name)); err == nil {
 			return nil
 		}
 	}
-	there, err := os.ReadDir(root)
+	entries, err := os.ReadDir(root)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("make site %s: %w", root, err)
 	}
-	there = slices.DeleteFunc(there, func(e fs.DirEntry) bool { return e.Name() == "lost+found" }) // of a disk of its own
-	if len(there) > 0 {
-		return fmt.Errorf("make site %s: %w, such as %s", root, ErrNotSite, there[0].Name())
+	// A new file system, mounted at root, contains lost+found.
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == "lost+found" })
+	if len(entries) > 0 {
+		return fmt.Errorf("make site %s: %w: it contains %s", root, ErrNotSite, entries[0].Name())
 	}
 	return nil
 }
 
-// DryRun is for a run that shall change nothing at root, which need not be
-// there: what is stored in Blobs is forgotten.
+// DryRun returns a Dir for a run that must not change the folder at root, which may be missing.
+// Files that are put into Blobs are not stored.
 func DryRun(root string) (*Dir, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
@@ -196,72 +199,72 @@ func DryRun(root string) (*Dir, error) {
 	return &Dir{Root: root, Blobs: blob.NewDryStore(at), temp: temp}, nil
 }
 
-// clearTemp removes what a killed builder left on the desk.
+// clearTemp removes the temporary files of a builder that was killed.
 func (d *Dir) clearTemp() error {
 	left, err := os.ReadDir(d.temp)
 	if err != nil {
 		return err
 	}
-	if err := d.root.RemoveAll(Desk + "/" + Publishing); err != nil { // the lock shows that no publisher is running
+	if err := d.root.RemoveAll(WorkDir + "/" + Publishing); err != nil { // the lock shows that no publisher is running
 		return err
 	}
 	for _, f := range left { // a process may have been killed while it saved its cache
-		d.Unclean = true
-		if f.Name() == markName { // stays until a builder comes to its end
+		d.Dirty = true
+		if f.Name() == dirtyName { // until ClearDirty
 			continue
 		}
-		if err := d.root.RemoveAll(filepath.Join(Desk, "tmp", f.Name())); err != nil {
+		if err := d.root.RemoveAll(filepath.Join(WorkDir, "tmp", f.Name())); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Begin marks the site as being changed; End takes the mark away. A mark that is
-// still there when the site is locked again makes it Unclean.
-func (d *Dir) Begin() error {
-	return beneath.WriteText(d.root, mark, nil)
+// MarkDirty marks the site as dirty before it is changed. Unless the mark is cleared, the next
+// process that locks the site finds it Dirty.
+func (d *Dir) MarkDirty() error {
+	return beneath.WriteText(d.root, dirtyPath, nil)
 }
 
-// End says that everything in the site is listed by a generation.
-func (d *Dir) End() error {
-	return d.root.Remove(mark)
+// ClearDirty removes the mark of MarkDirty. A generation must list all files of the site.
+func (d *Dir) ClearDirty() error {
+	return d.root.Remove(dirtyPath)
 }
 
-// The marker is in the folder that must be empty when no builder is running.
-const mark = Desk + "/tmp/" + markName
+// dirtyPath is the path of the mark. It is in the folder for temporary files, which is empty when
+// no builder is running.
+const dirtyPath = WorkDir + "/tmp/" + dirtyName
 
-const markName = "unfinished"
+const dirtyName = "unfinished"
 
-// Abandon removes a site that nothing was put into, and closes it.
+// Abandon closes the site, and removes it if it contains only the work directory.
 func (d *Dir) Abandon() error {
 	if d.lock == nil {
 		return d.Close()
 	}
-	there, err := os.ReadDir(d.Root)
-	if err != nil || len(there) > 1 {
+	entries, err := os.ReadDir(d.Root)
+	if err != nil || len(entries) > 1 {
 		return errors.Join(err, d.Close())
 	}
-	err = d.root.RemoveAll(Desk)
+	err = d.root.RemoveAll(WorkDir)
 	if err == nil && d.made {
 		err = os.Remove(d.Root)
 	}
 	return errors.Join(err, d.Close())
 }
 
-// Discard removes all files from the folder, and closes it. The caller knows that they are
-// those of a first build that failed.
+// Discard removes all files of the site, and closes it. It is for a first build that failed.
 func (d *Dir) Discard() error {
-	there, err := os.ReadDir(d.Root)
-	for _, e := range there {
-		if e.Name() != Desk && e.Name() != "lost+found" {
+	entries, err := os.ReadDir(d.Root)
+	for _, e := range entries {
+		if e.Name() != WorkDir && e.Name() != "lost+found" {
 			err = errors.Join(err, d.root.RemoveAll(e.Name()))
 		}
 	}
-	return errors.Join(err, d.root.RemoveAll(Desk), d.Close()) // the lock last
+	return errors.Join(err, d.root.RemoveAll(WorkDir), d.Close()) // the lock last
 }
 
-// Close lets others change the site.
+// Close unlocks the site. It removes the temporary files of a dry run.
 func (d *Dir) Close() error {
 	if d.lock == nil {
 		return errors.Join(d.Blobs.Close(), os.RemoveAll(d.temp))
@@ -275,7 +278,7 @@ func (d *Dir) closeAll() error {
 	if d.Blobs != nil {
 		errs = append(errs, d.Blobs.Close())
 	}
-	for _, lock := range []*flock.Flock{d.others, d.lock} {
+	for _, lock := range []*flock.Flock{d.shared, d.lock} {
 		if lock != nil {
 			errs = append(errs, lock.Close())
 		}
@@ -283,55 +286,55 @@ func (d *Dir) closeAll() error {
 	return errors.Join(append(errs, d.root.Close())...)
 }
 
-// indexOnly marks a folder that has a generation and none of its content.
+// indexOnly is the name of the mark of SetIndexOnly.
 const indexOnly = "index-only"
 
-// SetIndexOnly marks the site as having a generation and none of its content, or no
-// longer.
+// SetIndexOnly marks the site as one that has a generation without its content, or removes the
+// mark.
 func (d *Dir) SetIndexOnly(is bool) error {
 	if is {
-		return beneath.WriteText(d.root, Desk+"/"+indexOnly, nil)
+		return beneath.WriteText(d.root, WorkDir+"/"+indexOnly, nil)
 	}
-	return d.Remove(Desk + "/" + indexOnly)
+	return d.Remove(WorkDir + "/" + indexOnly)
 }
 
-// IndexOnly reports the mark.
+// IndexOnly reports whether SetIndexOnly has marked the site.
 func (d *Dir) IndexOnly() bool {
-	_, err := os.Stat(filepath.Join(d.Root, Desk, indexOnly))
+	_, err := os.Stat(filepath.Join(d.Root, WorkDir, indexOnly))
 	return err == nil
 }
 
-// Memory returns the file in which a builder remembers its sources.
-func (d *Dir) Memory() string { return filepath.Join(d.Root, Desk, "sources.jsonl") }
+// CacheFile returns the file of the build cache.
+func (d *Dir) CacheFile() string { return filepath.Join(d.Root, WorkDir, "sources.jsonl") }
 
-// Downloads returns the folder for packages fetched from elsewhere.
+// Downloads returns the folder for downloaded packages.
 func (d *Dir) Downloads() string {
 	if d.lock == nil {
 		return filepath.Join(d.temp, "downloads")
 	}
-	return filepath.Join(d.Root, Desk, "downloads")
+	return filepath.Join(d.Root, WorkDir, "downloads")
 }
 
-// WriteOwn replaces a small file in the builder's own folder of the site at root, in one
-// step. It makes no folder.
-func WriteOwn(root, name string, text []byte) error {
+// WriteWorkFile makes or replaces a small file in the work directory of the site at root, in one
+// step. It is an error if there is no work directory.
+func WriteWorkFile(root, name string, text []byte) error {
 	at, err := os.OpenRoot(root)
 	if err != nil {
 		return err
 	}
 	defer at.Close()
-	if _, err := at.Lstat(Desk); err != nil {
+	if _, err := at.Lstat(WorkDir); err != nil {
 		return err
 	}
-	return beneath.WriteText(at, Desk+"/"+name, text)
+	return beneath.WriteText(at, WorkDir+"/"+name, text)
 }
 
-// Temp returns the folder for unfinished files.
+// Temp returns the folder for temporary files.
 func (d *Dir) Temp() string { return d.temp }
 
 // FoldsCase reports whether the file system treats names that differ only in case as one.
 func (d *Dir) FoldsCase() (bool, error) {
-	const probe, other = Desk + "/tmp/case", Desk + "/tmp/CASE"
+	const probe, other = WorkDir + "/tmp/case", WorkDir + "/tmp/CASE"
 	if err := beneath.WriteText(d.root, probe, nil); err != nil {
 		return false, err
 	}
@@ -339,11 +342,11 @@ func (d *Dir) FoldsCase() (bool, error) {
 	return err == nil, d.root.Remove(probe)
 }
 
-// Path returns where a path of the site, slash-separated, is on disk.
+// Path returns the path on disk of a file of the site. Its path in the site is slash-separated.
 func (d *Dir) Path(path string) string { return filepath.Join(d.Root, filepath.FromSlash(path)) }
 
-// WriteFile replaces a small file of the site in one step, unless it is the same
-// already.
+// WriteFile makes or replaces a small file of the site in one step, unless the file has this
+// content already.
 func (d *Dir) WriteFile(path string, text []byte) error {
 	if old, err := regular.ReadFile(d.Path(path), int64(len(text))); err == nil && string(old) == string(text) {
 		return nil
@@ -363,14 +366,14 @@ func (d *Dir) Remove(path string) error {
 // not follow them.
 func (d *Dir) RemoveAll(path string) error { return d.root.RemoveAll(filepath.FromSlash(path)) }
 
-// RemoveTemp removes unfinished files that a killed builder or publisher left next to the
-// files of the site. It skips the folders that RemoveUnless cleans.
+// RemoveTemp removes the temporary files that a killed builder or publisher has left next to the
+// files of the site. It skips the folders that are cleaned with RemoveUnless.
 func (d *Dir) RemoveTemp() error {
 	generations, err := d.Generations()
 	if err != nil {
 		return err
 	}
-	folders := []string{".", Desk, "api", "index", "item", "publishers"}
+	folders := []string{".", WorkDir, "api", "index", "item", "publishers"}
 	for _, name := range generations {
 		folders = append(folders, "index/"+name)
 	}
@@ -412,7 +415,7 @@ func (d *Dir) RemoveUnless(top string, wanted func(path string) bool) error {
 	if err := removeUnless(at, top, wanted); err != nil {
 		return err
 	}
-	_ = d.root.Remove(top) // fails, as it should, for one that is not empty
+	_ = d.root.Remove(top) // has no effect if the folder is not empty
 	return nil
 }
 
@@ -441,13 +444,13 @@ func removeUnless(at *os.Root, dir string, wanted func(path string) bool) error 
 		if err != nil {
 			return err
 		}
-		_ = at.Remove(e.Name()) // fails, as it should, for one that is not empty
+		_ = at.Remove(e.Name()) // has no effect if the folder is not empty
 	}
 	return nil
 }
 
-// Switch makes c the generation that counts. Everything written before is on the
-// disk before CURRENT is, so that a power cut leaves no pointer to nothing.
+// Switch makes c the current generation. It waits until all files of the site are on the disk, and
+// then replaces CURRENT, so that CURRENT names a complete generation even after a power failure.
 func (d *Dir) Switch(ctx context.Context, c Current) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -458,7 +461,7 @@ func (d *Dir) Switch(ctx context.Context, c Current) error {
 	if err := d.WriteFile(CurrentPath, c.Bytes()); err != nil {
 		return err
 	}
-	// The dates of the generations' folders tell which one counted when.
+	// Generations sorts generations by these times.
 	now := time.Now()
 	if err := d.root.Chtimes("index/"+c.Generation, now, now); err != nil {
 		return err

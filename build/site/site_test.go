@@ -64,7 +64,7 @@ func TestGeneration(t *testing.T) {
 	want := sample()
 	current := write(t, dir, want, "index")
 	if c, err := site.ReadCurrent(root); err != nil || !c.IsZero() {
-		t.Fatalf("a generation counts before the switch: %v, %v", c, err)
+		t.Fatalf("a generation is current before Switch: %v, %v", c, err)
 	}
 	if err := dir.Switch(t.Context(), current); err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func TestGeneration(t *testing.T) {
 		t.Errorf("ReadCatalog = %+v, %v; want %+v", got, err, want)
 	}
 	if again := write(t, dir, want, "index"); again != current {
-		t.Errorf("the same content is generation %v, then %v", current, again)
+		t.Errorf("the same content has the generations %v and %v", current, again)
 	}
 }
 
@@ -95,7 +95,7 @@ func TestReadCatalogDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := site.ReadCatalog(root, current); err == nil || !strings.Contains(err.Error(), "SHA-256") {
-		t.Errorf("a damaged catalogue gives %v", err)
+		t.Errorf("a damaged catalogue: %v", err)
 	}
 }
 
@@ -111,24 +111,24 @@ func TestLockIsExclusive(t *testing.T) {
 	lock(t, root)
 }
 
-func TestUnclean(t *testing.T) {
+func TestDirty(t *testing.T) {
 	root := t.TempDir()
 	first := lock(t, root)
-	if first.Unclean {
-		t.Error("a new site is unclean")
+	if first.Dirty {
+		t.Error("a new site is dirty")
 	}
-	if err := errors.Join(first.Begin(), first.Close()); err != nil { // as if killed
+	if err := errors.Join(first.MarkDirty(), first.Close()); err != nil { // as if killed
 		t.Fatal(err)
 	}
 	second := lock(t, root)
-	if !second.Unclean {
-		t.Error("a site whose builder was killed is clean")
+	if !second.Dirty {
+		t.Error("a site is not dirty after its builder was killed")
 	}
-	if err := errors.Join(second.Begin(), second.End(), second.Close()); err != nil {
+	if err := errors.Join(second.MarkDirty(), second.ClearDirty(), second.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if lock(t, root).Unclean {
-		t.Error("a site whose builder came to its end is unclean")
+	if lock(t, root).Dirty {
+		t.Error("a site is dirty after its builder has finished")
 	}
 }
 
@@ -144,7 +144,7 @@ func TestParseCurrent(t *testing.T) {
 		"climbing": strings.ReplaceAll(text, "index/", "../index/"), "twice": text + text,
 	} {
 		if c, err := site.ParseCurrent([]byte(bad)); err == nil {
-			t.Errorf("%s: taken as %v", name, c)
+			t.Errorf("%s: parsed as %v", name, c)
 		}
 	}
 }
@@ -153,12 +153,12 @@ func FuzzParseCurrent(f *testing.F) {
 	f.Add(site.MakeCurrent(blob.Sum([]byte("a")), blob.Sum([]byte("b"))).Bytes())
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if c, err := site.ParseCurrent(text); err == nil && string(c.Bytes()) != string(text) {
-			t.Errorf("%q was taken for %q", text, c.Bytes())
+			t.Errorf("%q was parsed as %q", text, c.Bytes())
 		}
 	})
 }
 
-func FuzzUnpackCatalog(f *testing.F) {
+func FuzzDecompressCatalog(f *testing.F) {
 	var packed bytes.Buffer
 	if err := site.WriteCatalog(&packed, sample()); err != nil {
 		f.Fatal(err)
@@ -166,7 +166,7 @@ func FuzzUnpackCatalog(f *testing.F) {
 	f.Add(packed.Bytes())
 	f.Add([]byte("no zstd"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		c, err := site.UnpackCatalog(text)
+		c, err := site.DecompressCatalog(text)
 		if err != nil {
 			return
 		}
@@ -193,8 +193,8 @@ func TestCatalogBomb(t *testing.T) {
 		if err := enc.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := site.UnpackCatalog(packed.Bytes()); err == nil || !strings.Contains(err.Error(), "more than 67108864 bytes, the limit") {
-			t.Errorf("%s: %d bytes that unpack to 80 MiB: %v", name, packed.Len(), err)
+		if _, err := site.DecompressCatalog(packed.Bytes()); err == nil || !strings.Contains(err.Error(), "more than 67108864 bytes, the limit") {
+			t.Errorf("%s: %d bytes that expand to 80 MiB: %v", name, packed.Len(), err)
 		}
 	}
 }

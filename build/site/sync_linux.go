@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncAll waits until everything written to the file system of root is on the
-// disk: one call instead of one for each of a hundred thousand files.
+// syncAll waits until all files of the file system of root are on the disk. That is one system
+// call instead of one for each of a hundred thousand files.
 func syncAll(root string) error {
 	dir, err := os.Open(root)
 	if err != nil {

@@ -2,6 +2,6 @@
 
 package site
 
-// syncAll does nothing where there is no such call: a power cut may cost the
-// newest generation there, a killed process does not.
+// syncAll does nothing, because the system has no such call. A power failure may damage the newest
+// generation. A killed process does not.
 func syncAll(string) error { return nil }

@@ -4,7 +4,7 @@ package site
 
 import "golang.org/x/sys/unix"
 
-// syncAll starts writing everything to disk.
+// syncAll writes all files to the disk. Some systems return before they are there.
 func syncAll(string) error {
 	unix.Sync()
 	return nil

@@ -1,9 +1,11 @@
-// Package visible finds and escapes characters that people do not see in a text, or that
-// they take for others.
+// Package visible finds and escapes characters that are invisible or look like others.
 //
-// Names and titles come from strangers. Control characters can move a terminal's cursor and
-// set its title. Bidirectional characters can show "txt.exe" as "exe.txt". Letters of other
-// alphabets that look like a, c, e, o or p can imitate another name.
+// Names and titles are chosen by the authors of packages. Control characters can move the cursor
+// of a terminal and set its title. Bidirectional characters can show "txt.exe" as "exe.txt".
+// Letters of other alphabets that look like a, c, e, o or p can imitate another name.
+//
+// The build cache contains the findings: if they change, readingVersion in build/cache.go must be
+// raised.
 package visible
 
 import (
@@ -16,9 +18,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Escape returns s with every character that must not reach a terminal written as \u202e,
-// which keeps JSON the same JSON, and every byte that is not UTF-8 as \xff. Control
-// characters in keep stay.
+// Escape returns s with the characters that must not be sent to a terminal as JSON escapes such as
+// \u202e, so that JSON keeps its meaning, and with bytes that are not UTF-8 as \xff. It does not
+// escape the control characters in keep.
 func Escape(s, keep string) string {
 	if isPlain(s, keep) {
 		return s
@@ -64,7 +66,7 @@ func hidden(r rune) bool {
 	return unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
 }
 
-// A kind of character has one of these names in warnings.
+// Kinds of hidden characters, as warnings name them.
 const (
 	control       = "control"
 	bidirectional = "bidirectional"
@@ -81,17 +83,17 @@ func kindOf(r rune) string {
 	return invisible
 }
 
-// Hidden returns one sentence for each kind of hidden character in a text: control,
-// bidirectional, invisible.
+// Hidden returns a sentence for each kind of hidden character in a text: control, bidirectional,
+// invisible. A sentence names the first such character.
 func Hidden(s string) []string {
 	var found []string
-	told := make(map[string]bool)
+	seen := make(map[string]bool)
 	for _, r := range s {
 		if !hidden(r) {
 			continue
 		}
-		if kind := kindOf(r); !told[kind] {
-			told[kind] = true
+		if kind := kindOf(r); !seen[kind] {
+			seen[kind] = true
 			found = append(found, fmt.Sprintf("it contains the %s character U+%04X", kind, r))
 		}
 	}

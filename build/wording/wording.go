@@ -1,6 +1,6 @@
-// Package wording writes errors without the words of Go's libraries: the names of system calls
-// and packages, and what their authors call an end of data. The system's own texts, such as
-// "no such file or directory", stay as they are.
+// Package wording removes from errors what only Go programmers understand: the names of system
+// calls and packages, and words such as EOF. The texts of the operating system, such as "no such
+// file or directory", stay as they are.
 package wording
 
 import (
@@ -22,29 +22,30 @@ func Error(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &plainly{Text(err), err}
+	return &reworded{Text(err), err}
 }
 
-type plainly struct {
+// A reworded error has another text than the error it wraps.
+type reworded struct {
 	text string
 	err  error
 }
 
-func (e *plainly) Error() string { return e.text }
+func (e *reworded) Error() string { return e.text }
 
-func (e *plainly) Unwrap() error { return e.err }
+func (e *reworded) Unwrap() error { return e.err }
 
-// Text returns what an error says, in plain words, with each file, folder and address named
-// once. Err must not be nil.
+// Text returns the text of an error in plain words, which names each file, folder and address
+// once. The error must not be nil.
 func Text(err error) string {
 	text := err.Error()
 	each(err, func(err error) {
-		if said := phrase(err); said != "" {
-			text = strings.ReplaceAll(text, err.Error(), said)
+		if plain := phrase(err); plain != "" {
+			text = strings.ReplaceAll(text, err.Error(), plain)
 		}
 	})
 	for _, p := range phrases {
-		text = p.pattern.ReplaceAllString(text, p.said)
+		text = p.pattern.ReplaceAllString(text, p.plain)
 	}
 	lines := strings.Split(text, "\n")
 	for i := range lines {
@@ -53,7 +54,7 @@ func Text(err error) string {
 	return strings.Join(lines, "\n")
 }
 
-// each calls do with err and all that it wraps, the outer ones first.
+// each calls do with err and with all errors that it wraps, the outer ones first.
 func each(err error, do func(error)) {
 	do(err)
 	switch err := err.(type) {
@@ -68,9 +69,9 @@ func each(err error, do func(error)) {
 	}
 }
 
-// phrase returns the text of an error of the standard library, without the names of
-// functions and system calls, or "" for other errors. It contains the text of the error that
-// is wrapped, which is replaced in its turn.
+// phrase returns the text of an error of the standard library without the names of functions and
+// system calls, or "" for other errors. The text contains that of the wrapped error, which is
+// replaced afterwards.
 func phrase(err error) string {
 	switch e := err.(type) {
 	case *fs.PathError:
@@ -99,7 +100,8 @@ func phrase(err error) string {
 	return ""
 }
 
-// operation names the server, but not the port on this machine.
+// operation returns the text of a network error with the address of the server, and without the
+// local address.
 func operation(e *net.OpError) string {
 	if _, ok := errors.AsType[*net.DNSError](e.Err); ok || e.Addr == nil {
 		return e.Err.Error()
@@ -107,16 +109,17 @@ func operation(e *net.OpError) string {
 	return fmt.Sprintf("%s: %s", e.Addr, e.Err)
 }
 
-type idiom struct {
+// A replacement is a text of Go's libraries, and what is written instead.
+type replacement struct {
 	pattern *regexp.Regexp
-	said    string
+	plain   string
 }
 
-// phrases are texts of errors without a type.
-var phrases = []idiom{
+// phrases are texts of errors that have no type of their own.
+var phrases = []replacement{
 	{regexp.MustCompile(` \(possibly because of ".*?" while trying to verify candidate authority certificate ".*?"\)`), ""},
 	{regexp.MustCompile(`net/http: HTTP/1\.x transport connection broken: `), ""},
-	{regexp.MustCompile(`malformed HTTP (?:response|status code|version|status line) (".*?")`), "the server does not speak HTTP, it says $1"},
+	{regexp.MustCompile(`malformed HTTP (?:response|status code|version|status line) (".*?")`), "the server does not speak HTTP, it sends $1"},
 	{regexp.MustCompile(`http: server gave HTTP response to HTTPS client`), "the server speaks http, not https"},
 	{regexp.MustCompile(`tls: first record does not look like a TLS handshake`), "the server does not speak TLS"},
 	{regexp.MustCompile(`net/http: TLS handshake timeout|net/http: timeout awaiting response headers|context deadline exceeded(?: \(Client\.Timeout.*?\))?|\bi/o timeout`), "it took too long"},
@@ -127,8 +130,8 @@ var phrases = []idiom{
 	{regexp.MustCompile(`(^|[\s(])(?:http: (server|request|no|invalid|nil)|gzip: (invalid))\b`), "$1$2$3"},
 }
 
-// nameOnce leaves out the parts of a text, which colons separate, that only repeat a name
-// from another part.
+// nameOnce removes the parts of a text, separated by colons, that only repeat a name in another
+// part.
 func nameOnce(text string) string {
 	parts := strings.Split(text, ": ")
 	var kept []string
@@ -145,7 +148,7 @@ func nameOnce(text string) string {
 	return strings.Join(kept, ": ")
 }
 
-// names tells whether a text contains a name that is not a part of a longer one.
+// names reports whether a text contains a name that is not a part of a longer one.
 func names(text, name string) bool {
 	for {
 		i := strings.Index(text, name)
@@ -166,7 +169,7 @@ func endsInName(text string) bool {
 	return text != "" && strings.ContainsAny(text[len(text)-1:], nameBytes)
 }
 
-// isName tells whether a part of a text is the name of a file or the address of a server.
+// isName reports whether a part of a text is the name of a file or the address of a server.
 func isName(part string) bool {
 	return strings.ContainsAny(part, "/.:") && !strings.ContainsAny(part, " \"")
 }

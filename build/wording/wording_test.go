@@ -80,7 +80,7 @@ func TestNetwork(t *testing.T) {
 		strings.Replace(web.URL, "http", "https", 1): strings.Replace(web.URL, "http", "https", 1) + ": the server does not speak TLS",
 		refused: refused + ": connection refused",
 		closed:  closed + ": it ends too early",
-		odd:     odd + `: the server does not speak HTTP, it says "hello"`,
+		odd:     odd + `: the server does not speak HTTP, it sends "hello"`,
 	} {
 		_, err := (&http.Transport{}).RoundTrip(httptest.NewRequest("GET", address, nil))
 		if err == nil {

@@ -110,7 +110,7 @@ func snapshot(t testing.TB, root string) map[string]string {
 			return err
 		}
 		if d.IsDir() {
-			if d.Name() == site.Desk {
+			if d.Name() == site.WorkDir {
 				return fs.SkipDir
 			}
 			return nil

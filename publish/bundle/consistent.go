@@ -47,11 +47,11 @@ func isAnswer(path string) bool {
 // program has rendered them.
 func (s *staging) checkAnswers() error {
 	path := s.current.CatalogPath()
-	packed, err := regular.ReadFile(s.file(path), site.MaxPackedCatalog)
+	packed, err := regular.ReadFile(s.file(path), site.MaxCompressedCatalog)
 	if err != nil {
 		return err
 	}
-	if s.catalogue, err = site.UnpackCatalog(packed); err != nil {
+	if s.catalogue, err = site.DecompressCatalog(packed); err != nil {
 		return refuse(path, "%v", err)
 	}
 	if s.catalogue.Render != render.Version {

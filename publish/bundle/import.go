@@ -363,7 +363,7 @@ func (s *staging) checkKept(x line) error {
 
 // install moves everything to its place and makes it count.
 func (s *staging) install(current site.Current) error {
-	if err := s.dir.Begin(); err != nil {
+	if err := s.dir.MarkDirty(); err != nil {
 		return err
 	}
 	for _, x := range s.carried {
@@ -380,7 +380,7 @@ func (s *staging) install(current site.Current) error {
 	if err := render.Sweep(s.dir, s.current, current, s.catalogue); err != nil {
 		return fmt.Errorf("the new generation is served, but what it no longer needs is not all removed: %w", err)
 	}
-	return s.dir.End()
+	return s.dir.ClearDirty()
 }
 
 func (s *staging) place(x line) error {

@@ -25,7 +25,7 @@ import (
 	"strings"
 	"time"
 
-	"galbuild/build/metadatas"
+	metadatas "galbuild/build/dbem"
 	"galbuild/build/regular"
 	"galbuild/build/site"
 	"galbuild/publish"
@@ -193,7 +193,7 @@ const maxMemory = 1 << 30
 
 func recall(root string) map[string][]string {
 	all := make(map[string][]string)
-	text, err := regular.ReadFile(filepath.Join(root, site.Desk, memory), maxMemory)
+	text, err := regular.ReadFile(filepath.Join(root, site.WorkDir, memory), maxMemory)
 	if err != nil || json.Unmarshal(text, &all) != nil || all == nil { // null
 		return make(map[string][]string) // one that cannot be read is ignored
 	}
@@ -209,5 +209,5 @@ func remember(root, place string, keys []string) {
 	if err != nil {
 		return
 	}
-	_ = site.WriteOwn(root, memory, append(text, '\n'))
+	_ = site.WriteWorkFile(root, memory, append(text, '\n'))
 }

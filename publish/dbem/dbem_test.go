@@ -18,7 +18,7 @@ import (
 
 	"galbuild/build"
 	"galbuild/build/catalog"
-	"galbuild/build/metadatas"
+	metadatas "galbuild/build/dbem"
 	"galbuild/build/pack"
 	"galbuild/build/site"
 	"galbuild/publish"

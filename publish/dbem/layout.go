@@ -9,7 +9,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
-	"galbuild/build/metadatas"
+	metadatas "galbuild/build/dbem"
 	"galbuild/build/site"
 	"galbuild/build/vsix/manifest"
 	"galbuild/publish"

@@ -11,7 +11,7 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 
-	"galbuild/build/metadatas"
+	metadatas "galbuild/build/dbem"
 	"galbuild/publish"
 )
 

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"galbuild/build/beneath"
-	"galbuild/build/metadatas"
+	metadatas "galbuild/build/dbem"
 	"galbuild/build/site"
 	"galbuild/publish"
 )
@@ -57,7 +57,7 @@ func Pull(ctx context.Context, from publish.Target, folder string, o publish.Opt
 		return result, err
 	}
 	defer p.to.Close()
-	if err := beneath.RemoveTemp(p.to, site.Desk, time.Now()); err != nil { // of a pull that was killed
+	if err := beneath.RemoveTemp(p.to, site.WorkDir, time.Now()); err != nil { // of a pull that was killed
 		return result, err
 	}
 	if err := p.bring(ctx, entries, &result); err != nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"galbuild/build/catalog"
-	"galbuild/build/metadatas"
+	metadatas "galbuild/build/dbem"
 	"galbuild/publish"
 )
 

@@ -118,7 +118,7 @@ func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[publish.Entr
 				return err
 			}
 			key := t.key(path)
-			if d.IsDir() && key == site.Desk {
+			if d.IsDir() && key == site.WorkDir {
 				return fs.SkipDir
 			}
 			if d.IsDir() || !strings.HasPrefix(key, prefix) || beneath.IsTemp(d.Name()) {
@@ -149,7 +149,7 @@ func (t *Target) RemoveTemp(ctx context.Context, before time.Time) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(ctx.Err(), beneath.RemoveTemp(w.root, site.Desk, before))
+	return errors.Join(ctx.Err(), beneath.RemoveTemp(w.root, site.WorkDir, before))
 }
 
 func (t *Target) key(path string) string {

@@ -79,7 +79,7 @@ func TestPlantedLinks(t *testing.T) {
 // and old ones next to other files.
 func TestLeavings(t *testing.T) {
 	root := t.TempDir()
-	left := filepath.Join(root, site.Desk, site.Publishing, beneath.TempPrefix+"1")
+	left := filepath.Join(root, site.WorkDir, site.Publishing, beneath.TempPrefix+"1")
 	beside := filepath.Join(root, "assets", beneath.TempPrefix+"2")
 	for _, file := range []string{left, beside} {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, nil, 0o644)); err != nil {

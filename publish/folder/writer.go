@@ -64,7 +64,7 @@ func (w *writer) close() error {
 // clear opens the folder for unfinished files. If no other publisher has the lock that all
 // publishers share, it first removes the files that killed processes left there.
 func (w *writer) clear() error {
-	const dir = site.Desk + "/" + site.Publishing
+	const dir = site.WorkDir + "/" + site.Publishing
 	alone := func(f *flock.Flock) (bool, error) {
 		ok, err := f.TryLock()
 		if err != nil {
@@ -106,7 +106,7 @@ func (w *writer) write(key string, from io.Reader) error {
 // that nobody removes the other for its age.
 func (w *writer) link(from, key string) error {
 	name := fmt.Sprintf("%s%d-%d-%p", beneath.TempPrefix, os.Getpid(), time.Now().UnixNano(), &key)
-	temp := path.Join(site.Desk, site.Publishing, name)
+	temp := path.Join(site.WorkDir, site.Publishing, name)
 	if err := w.root.Link(from, temp); err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (w *writer) link(from, key string) error {
 
 // rename moves an unfinished file to its path, and replaces an existing file.
 func (w *writer) rename(name, key string) error {
-	temp := path.Join(site.Desk, site.Publishing, name)
+	temp := path.Join(site.WorkDir, site.Publishing, name)
 	err := w.prepare(path.Dir(key))
 	if err == nil {
 		err = w.root.Rename(temp, key)

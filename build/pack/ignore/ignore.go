@@ -16,7 +16,7 @@ import (
 	"slices"
 	"strings"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 	"galbuild/build/pack/ignore/glob"
 )
 
@@ -48,7 +48,7 @@ func Parse(text, readme string) *Rules {
 		r.excluded = append(r.excluded, glob.Compile(pattern))
 	}
 	for _, line := range strings.FieldsFunc(text, func(c rune) bool { return c == '\n' || c == '\r' }) {
-		line = strings.TrimFunc(line, js.IsSpace)
+		line = strings.TrimFunc(line, ecmascript.IsSpace)
 		if line == "" || line[0] == '#' {
 			continue
 		}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/nlnwa/whatwg-url/url"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 )
 
 // The reasons why galleries do not show an image.
@@ -29,7 +29,7 @@ var (
 // package, or nil if they show it. src is the source of an <img> or the url of a badge. It is
 // parsed as in browsers, which accept more than net/url does.
 func Check(src string) error {
-	src, ok := js.DecodeURI(src)
+	src, ok := ecmascript.DecodeURI(src)
 	if !ok {
 		return ErrEscape
 	}

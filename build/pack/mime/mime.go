@@ -17,7 +17,7 @@ import (
 	"golang.org/x/text/cases"
 	"golang.org/x/text/language"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 )
 
 //go:embed types.tsv
@@ -44,7 +44,7 @@ func TypeByExtension(ext string) string {
 
 // Extension returns the extension of a slashed path as vsce determines it: as Node.js does, with
 // its dot, and in lower case.
-func Extension(name string) string { return lower(js.Extname(name)) }
+func Extension(name string) string { return lower(ecmascript.Extname(name)) }
 
 // lower converts to lower case as in JavaScript, where a Σ at the end of a word becomes ς.
 func lower(s string) string { return cases.Lower(language.Und).String(s) }

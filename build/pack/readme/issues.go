@@ -3,12 +3,12 @@ package readme
 import (
 	"regexp"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 )
 
 // issue matches white space, an optional owner/repository, and a number.
 // Source: src/package.ts of https://github.com/microsoft/vscode-vsce at 4.1.
-var issue = regexp.MustCompile(`([` + js.Space + `])([\w-]+/[\w-]+)?#(\d+)\b`)
+var issue = regexp.MustCompile(`([` + ecmascript.Space + `])([\w-]+/[\w-]+)?#(\d+)\b`)
 
 // linkIssues replaces #12 and owner/repository#12 by links.
 func linkIssues(s string, h host, o Options) string {

@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 )
 
 // Source: src/package.ts of https://github.com/microsoft/vscode-vsce at 4.1.
@@ -16,7 +16,7 @@ var (
 	absolute = regexp.MustCompile(`^\w+://|^#`)
 	// tag matches an <img> or <video>, and the source in its last src, if that has only common
 	// characters.
-	tag = regexp.MustCompile(`<(?:img|video)[^>]+src=["']([/.\w` + js.Space + `#-]+)['"][^>]*>`)
+	tag = regexp.MustCompile(`<(?:img|video)[^>]+src=["']([/.\w` + ecmascript.Space + `#-]+)['"][^>]*>`)
 )
 
 // A linker makes relative links absolute.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/nlnwa/whatwg-url/url"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 )
 
 // address contains the parts of the address of a repository, in which percent-encoding is not
@@ -38,7 +38,7 @@ func isShort(s string) bool {
 	owner, name, ok := strings.Cut(short, "/")
 	return ok && owner != "" && name != "" && !strings.HasPrefix(owner, ".") &&
 		!strings.Contains(name, "/") && !strings.ContainsAny(short, ":@") &&
-		!strings.ContainsFunc(short, js.IsSpace)
+		!strings.ContainsFunc(short, ecmascript.IsSpace)
 }
 
 // withScheme adds a scheme to an address that has a user but no scheme, and slashes after an

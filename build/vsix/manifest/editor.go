@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 	"galbuild/build/semver"
 )
 
@@ -89,7 +89,7 @@ func (p *Package) checkEngine(code bool) error {
 // checkEngine refuses an engines.vscode that editors cannot parse, or that is not specific
 // enough for them. They accept white space around it, but not around *.
 func checkEngine(text string, code bool) error {
-	trimmed := strings.TrimFunc(text, js.IsSpace)
+	trimmed := strings.TrimFunc(text, ecmascript.IsSpace)
 	if err := CheckEngine(trimmed); err != nil {
 		return err
 	}

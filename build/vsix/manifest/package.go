@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 )
 
 // Package is the content of package.json. Its texts are translated after [Package.Translate], or
@@ -121,7 +121,7 @@ func (p *Package) Engine() string {
 	if p.exact {
 		return text
 	}
-	return strings.TrimFunc(text, js.IsSpace)
+	return strings.TrimFunc(text, ecmascript.IsSpace)
 }
 
 // Icon returns the path of the icon below extension/, as written.

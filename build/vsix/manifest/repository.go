@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"galbuild/build/js"
+	"galbuild/build/ecmascript"
 )
 
 // repository contains the address of the source, and those of its issues and its readme, which are
@@ -180,7 +180,7 @@ func (p hosted) issues() string {
 }
 
 func (p hosted) readme() string {
-	page, branch := p.page(), js.EncodeURIComponent(p.branch)
+	page, branch := p.page(), ecmascript.EncodeURIComponent(p.branch)
 	switch {
 	case p.shortcut == "gist" && branch != "":
 		return page + "/" + branch

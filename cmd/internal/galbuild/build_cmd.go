@@ -171,7 +171,7 @@ func (b *buildCmd) begin(dir *site.Dir, current site.Current) (*catalog.Catalog,
 	if b.DryRun {
 		return old, nil
 	}
-	return old, dir.Begin()
+	return old, dir.MarkDirty()
 }
 
 // publish makes the new catalogue count. What follows from it is written if it is
@@ -179,7 +179,7 @@ func (b *buildCmd) begin(dir *site.Dir, current site.Current) (*catalog.Catalog,
 // answers of a generation that never counted.
 func (b *buildCmd) publish(ctx context.Context, dir *site.Dir, current site.Current, result *build.Result) error {
 	next := current
-	if current.IsZero() || dir.Unclean || result.Changed {
+	if current.IsZero() || dir.Dirty || result.Changed {
 		var err error
 		known := current
 		if result.Old.Render != render.Version {
@@ -195,16 +195,16 @@ func (b *buildCmd) publish(ctx context.Context, dir *site.Dir, current site.Curr
 		}
 		result.Report.Generation, result.Report.Previous = next.Generation, current.Generation
 	}
-	if err := result.Remember(next.Generation); err != nil {
+	if err := result.StoreCache(next.Generation); err != nil {
 		return err
 	}
 	if result.Leftover {
-		dir.Unclean = true // nobody lists what was stored of a package before it was refused
+		dir.Dirty = true // nobody lists what was stored of a package before it was refused
 	}
 	if err := render.Sweep(dir, next, current, result.Catalog); err != nil {
 		return fmt.Errorf("the new generation is served, but what it no longer needs is not all removed: %w", err)
 	}
-	return dir.End()
+	return dir.ClearDirty()
 }
 
 func (b *buildCmd) settings() (catalog.Settings, error) {

@@ -70,7 +70,7 @@ func (f firstWrite) takeBack(err error) error {
 	case errors.Is(failed, site.ErrNotSite): // packages of a dbem repository
 		return hint.Add(err, "free some space and run it again; what has been copied stays, and is not copied again")
 	default: // there is no room for the lock either
-		_ = os.Remove(filepath.Join(f.folder, site.Desk))
+		_ = os.Remove(filepath.Join(f.folder, site.WorkDir))
 	}
 	for _, made := range f.missing {
 		_ = os.Remove(made) // unless somebody has put something into it
@@ -85,10 +85,10 @@ func (f firstWrite) takeBack(err error) error {
 // downloads.
 func (f firstWrite) hasNothing() bool {
 	there, err := os.ReadDir(f.folder)
-	if err != nil || len(there) != 1 || there[0].Name() != site.Desk {
+	if err != nil || len(there) != 1 || there[0].Name() != site.WorkDir {
 		return false
 	}
-	downloads, err := os.ReadDir(filepath.Join(f.folder, site.Desk, "downloads"))
+	downloads, err := os.ReadDir(filepath.Join(f.folder, site.WorkDir, "downloads"))
 	return err != nil || len(downloads) == 0
 }
 

@@ -199,7 +199,7 @@ func walk(b *testing.B, root string) map[string]bool {
 		switch {
 		case err != nil:
 			return err
-		case d.Name() == site.Desk:
+		case d.Name() == site.WorkDir:
 			return fs.SkipDir
 		case d.IsDir():
 			return nil
@@ -244,7 +244,7 @@ type maker struct {
 }
 
 func (m *maker) makeAll(f *floor) error {
-	if err := errors.Join(syscall.Mkdir(m.root, 0o755), syscall.Mkdir(m.root+site.Desk, 0o755)); err != nil {
+	if err := errors.Join(syscall.Mkdir(m.root, 0o755), syscall.Mkdir(m.root+site.WorkDir, 0o755)); err != nil {
 		return err
 	}
 	if err := m.makeFolders(f.folders); err != nil {
@@ -334,7 +334,7 @@ func (m *maker) makeFile(f *filePlan, text []byte) error {
 	if !f.first {
 		return nil
 	}
-	temp := m.root + site.Desk + "/" + strconv.FormatInt(m.temps.Add(1), 10)
+	temp := m.root + site.WorkDir + "/" + strconv.FormatInt(m.temps.Add(1), 10)
 	if err := write(temp, text); err != nil {
 		return err
 	}

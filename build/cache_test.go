@@ -13,9 +13,9 @@ import (
 	"galbuild/build/source"
 )
 
-// FuzzRecall reads any bytes as the build cache: reading never fails, entries that do not
-// match the catalogue are ignored, and the result can be saved and read again.
-func FuzzRecall(f *testing.F) {
+// FuzzLoadCache reads any bytes as the build cache: reading never fails, entries that do not
+// match the catalogue are ignored, and the result can be stored and read again.
+func FuzzLoadCache(f *testing.F) {
 	want := origin{"recipe", "generation"}
 	f.Add([]byte(""))
 	f.Add([]byte("null\nnull\n"))
@@ -29,32 +29,32 @@ func FuzzRecall(f *testing.F) {
 		if err := os.WriteFile(file, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		h := readHeading(file)
-		if h.fits(want, blob.Sum(nil)) && h.Report == nil {
-			t.Error("a heading without a report fits")
+		h := loadHeader(file)
+		if h.matches(want, blob.Sum(nil)) && h.Report == nil {
+			t.Error("a header without a report matches")
 		}
-		m := recall(file, want)
+		m := loadCache(file, want)
 		item := source.Item{Path: "/x.vsix", Size: 1, ModTime: modified}
-		if c, ok := m.recognise(&item, upstream{}, nil); ok && c.refused == nil {
-			t.Errorf("a package is known that the catalogue does not have: %+v", c)
+		if c, ok := m.lookup(&item, listedDates{}, nil); ok && c.refused == nil {
+			t.Errorf("found a package that the catalogue does not have: %+v", c)
 		}
 		version := &catalog.Version{Version: "1.0.0", Package: catalog.File{Ref: blob.Sum([]byte("x"))}}
-		old := map[string]known{"acme.hello@1.0.0": {"acme", "hello", version}}
-		if c, ok := m.recognise(&item, upstream{}, old); ok && c.refused == nil && c.version != version {
-			t.Errorf("known as %+v", c.version)
+		old := map[string]identified{"acme.hello@1.0.0": {"acme", "hello", version}}
+		if c, ok := m.lookup(&item, listedDates{}, old); ok && c.refused == nil && c.version != version {
+			t.Errorf("found %+v", c.version)
 		}
-		for _, one := range m.seen {
-			m.order = append(m.order, one)
+		for _, e := range m.entries {
+			m.next = append(m.next, e)
 		}
 		if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := m.save(file, heading{origin: want}); err != nil {
-			return // a date that JSON cannot write
+		if err := m.store(file, header{origin: want}); err != nil {
+			return // a date that JSON cannot contain
 		}
-		if again := recall(file, want); len(m.seen) != len(again.seen) || len(m.seen) > 0 && !reflect.DeepEqual(m.seen, again.seen) {
-			saved, _ := os.ReadFile(file)
-			t.Errorf("%+v was saved, %+v is read from %s", m.seen, again.seen, bytes.TrimSpace(saved))
+		if again := loadCache(file, want); len(m.entries) != len(again.entries) || len(m.entries) > 0 && !reflect.DeepEqual(m.entries, again.entries) {
+			stored, _ := os.ReadFile(file)
+			t.Errorf("%+v was stored, %+v is read from %s", m.entries, again.entries, bytes.TrimSpace(stored))
 		}
 	})
 }

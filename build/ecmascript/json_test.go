@@ -1,11 +1,12 @@
-package js
+package ecmascript
 
 import (
 	"encoding/json"
 	"testing"
 )
 
-// Results of node 24: JSON.stringify(Object.assign(JSON.parse(text), {version: "2.0.0"}), undefined, 2)
+// TestWith expects the results of Node.js 24 for
+// JSON.stringify(Object.assign(JSON.parse(text), {version: "2.0.0"}), undefined, 2).
 func TestWith(t *testing.T) {
 	for text, want := range map[string]string{
 		`{}`:                                 "{\n  \"version\": \"2.0.0\"\n}",

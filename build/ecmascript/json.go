@@ -1,4 +1,4 @@
-package js
+package ecmascript
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// object is an object's members, in the order in which JavaScript has them.
+// An object is the members of a JSON object, in the order of JavaScript.
 type object []member
 
 type member struct {
@@ -19,9 +19,9 @@ type member struct {
 	value any // object, []any or jsontext.Value
 }
 
-// With returns text, a JSON object, with one member set to a string. The keys keep
-// their order, but for those that are array indexes, which come first; of equal
-// keys the last counts. Numbers are those of JavaScript.
+// With sets one member of a JSON object to a string and returns the new text, indented by two
+// spaces. Keys that are array indexes come first, and the others keep their order. Of equal
+// keys, the last is used. Numbers are written as JavaScript writes them.
 // Source: ECMAScript 2024, OrdinaryOwnPropertyKeys and SerializeJSONProperty.
 func With(text []byte, name, value string) ([]byte, error) {
 	d := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
@@ -102,7 +102,7 @@ func (o object) set(name string, value any) object {
 	return append(o, member{name, value})
 }
 
-// index is the array index that a key is, or one above all of them.
+// index returns the array index that a key is, or a larger number if it is not one.
 func index(key string) uint64 {
 	const none = 1<<32 - 1
 	n, err := strconv.ParseUint(key, 10, 32)
@@ -112,7 +112,7 @@ func index(key string) uint64 {
 	return n
 }
 
-// write appends v. newline is a line's end and the indent of v.
+// write appends v; newline is a line end and the indentation of v.
 func write(b *bytes.Buffer, v any, newline string) error {
 	deeper := newline + "  "
 	switch v := v.(type) {
@@ -129,14 +129,14 @@ func write(b *bytes.Buffer, v any, newline string) error {
 		if v.Kind() == '0' && infinite(v) {
 			v = jsontext.Value("null")
 		}
-		err := v.Canonicalize(jsontext.AllowInvalidUTF8(true)) // RFC 8785 took it from JSON.stringify
+		err := v.Canonicalize(jsontext.AllowInvalidUTF8(true)) // RFC 8785 writes numbers as JSON.stringify does
 		b.Write(v)
 		return err
 	}
 	return nil
 }
 
-// infinite tells whether a number is more than JavaScript can hold.
+// infinite reports whether a number is out of the range of a number in JavaScript.
 func infinite(number jsontext.Value) bool {
 	_, err := strconv.ParseFloat(string(number), 64)
 	return errors.Is(err, strconv.ErrRange)

@@ -1,4 +1,4 @@
-package js
+package ecmascript
 
 import (
 	"strconv"
@@ -6,8 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// DecodeURI decodes percent escapes as JavaScript's function of that name: all but
-// those of ; / ? : @ & = + $ , #. It is false if one is broken or they are no UTF-8.
+// DecodeURI decodes percent escapes like decodeURI of JavaScript: all except those of
+// ; / ? : @ & = + $ , and #. It returns false if an escape is invalid, or if the decoded bytes
+// are not UTF-8.
 // Source: https://tc39.es/ecma262/#sec-decode
 func DecodeURI(s string) (string, bool) {
 	var b strings.Builder
@@ -31,8 +32,8 @@ func DecodeURI(s string) (string, bool) {
 	return b.String(), true
 }
 
-// decodeRune decodes the one to four escapes of the character that s begins with,
-// and returns how much of s they are; the character is "" if they are none.
+// decodeRune decodes the character at the beginning of s, which has one to four escapes. Size is
+// their length in bytes. The character is "" if the escapes are invalid.
 func decodeRune(s string) (char string, size int) {
 	var buf []byte
 	for len(buf) < utf8.UTFMax {
@@ -51,7 +52,7 @@ func decodeRune(s string) (char string, size int) {
 	return string(buf), size
 }
 
-// escaped decodes the escape that s begins with.
+// escaped decodes the escape at the beginning of s.
 func escaped(s string) (byte, bool) {
 	if len(s) < 3 || s[0] != '%' {
 		return 0, false
@@ -62,8 +63,8 @@ func escaped(s string) (byte, bool) {
 
 const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()"
 
-// EncodeURIComponent writes all bytes as %20 and the like but for letters, digits and
-// a few marks, as JavaScript's function of that name.
+// EncodeURIComponent escapes all bytes except those of letters, digits and - _ . ! ~ * ' ( ),
+// like encodeURIComponent of JavaScript.
 // Source: https://tc39.es/ecma262/#sec-encode
 func EncodeURIComponent(s string) string {
 	const digits = "0123456789ABCDEF"

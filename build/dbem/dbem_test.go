@@ -1,4 +1,4 @@
-package metadatas_test
+package dbem_test
 
 import (
 	"bytes"
@@ -9,11 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"galbuild/build/metadatas"
+	"galbuild/build/dbem"
 )
 
-// TestParse reads what dbem has written, and the sample in dbox-repo, whose dates are
-// days. Written again, nothing is lost.
+// TestParse reads a list that dbem has written, and the sample of dbox-repo, whose dates are
+// days. Format must write all that Parse has read.
 func TestParse(t *testing.T) {
 	for file, want := range map[string]string{
 		"testdata/dbem.json":      "DTeam-Top.hello-world 0.0.2 2020-03-30T08:15:42Z 2020-04-02T10:20:30Z",
@@ -23,16 +23,16 @@ func TestParse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		entries, err := metadatas.Parse(append([]byte("\xef\xbb\xbf"), text...))
+		entries, err := dbem.Parse(append([]byte("\xef\xbb\xbf"), text...))
 		if err != nil || len(entries) != 2 {
 			t.Fatalf("%s: %d entries, %v", file, len(entries), err)
 		}
 		e := entries[0]
-		created, err := metadatas.ParseDate(e.DateCreated)
+		created, err := dbem.ParseDate(e.DateCreated)
 		if err != nil {
 			t.Error(err)
 		}
-		updated, err := metadatas.ParseDate(e.LastUpdate)
+		updated, err := dbem.ParseDate(e.LastUpdate)
 		if err != nil {
 			t.Error(err)
 		}
@@ -40,9 +40,9 @@ func TestParse(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: got %s, want %s", file, got, want)
 		}
-		again, err := metadatas.Format(entries)
+		again, err := dbem.Format(entries)
 		if err != nil || compact(t, again) != compact(t, text) {
-			t.Errorf("%s: written again it is %s, %v", file, again, err)
+			t.Errorf("%s: Format returns %s, %v", file, again, err)
 		}
 	}
 }
@@ -56,32 +56,23 @@ func compact(t *testing.T, text []byte) string {
 	return b.String()
 }
 
-func TestParseRefuses(t *testing.T) {
-	for text, want := range map[string]string{
-		``:                              "is empty",
-		`{"extId":"a.b"}`:               "want a list of extensions, found {",
-		`[{"extId":"a.b"},{"extId":1}]`: "entry 2: ",
-	} {
-		if _, err := metadatas.Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v, want %q", text, err, want)
-		}
-	}
-	if _, err := metadatas.ParseDate("yesterday"); err == nil || !strings.Contains(err.Error(), `"yesterday": want a date`) {
+func TestParseDate(t *testing.T) {
+	if _, err := dbem.ParseDate("yesterday"); err == nil || !strings.Contains(err.Error(), `"yesterday": want a date`) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestFormat(t *testing.T) {
-	got, err := metadatas.Format([]metadatas.Entry{{
+	got, err := dbem.Format([]dbem.Entry{{
 		ExtID: "acme.hello", CurrentVersion: "1.0.0", Describe: "<b> & “c”",
-		DateCreated: metadatas.FormatDate(time.Unix(1_600_000_000, 0)), LastUpdate: "2020-02-29",
+		DateCreated: dbem.FormatDate(time.Unix(1_600_000_000, 0)), LastUpdate: "2020-02-29",
 	}})
 	want := "[\n" + `{"extId":"acme.hello","currentVersion":"1.0.0","icon":"","describe":"<b> & “c”","dateCreated":"2020-09-13T12:26:40.000Z","lastUpdate":"2020-02-29"}` + "\n]\n"
 	if err != nil || string(got) != want {
 		t.Errorf("got %s, %v", got, err)
 	}
-	if got, err := metadatas.Format(nil); err != nil || string(got) != "[]\n" {
-		t.Errorf("nothing is %q, %v", got, err)
+	if got, err := dbem.Format(nil); err != nil || string(got) != "[]\n" {
+		t.Errorf("the empty list is %q, %v", got, err)
 	}
 }
 
@@ -95,7 +86,7 @@ func TestSplitPath(t *testing.T) {
 		"hello/../hello-...vsix":         "false",
 		"metadatas":                      "false",
 	} {
-		name, version, ok := metadatas.SplitPath(path)
+		name, version, ok := dbem.SplitPath(path)
 		got := "false"
 		if ok {
 			got = name + " " + version + " true"
@@ -106,12 +97,13 @@ func TestSplitPath(t *testing.T) {
 	}
 }
 
-func TestParseBelievesNothing(t *testing.T) {
+func TestParseInvalid(t *testing.T) {
 	for text, want := range map[string]string{
 		`[1,2,3]`:                          "entry 1: want an object, found 1",
 		`[null]`:                           "entry 1: want an object, found null",
 		`null`:                             "want a list of extensions",
-		`{}`:                               "want a list of extensions",
+		`{"extId":"a.b"}`:                  "want a list of extensions, found {",
+		`[{"extId":"a.b"},{"extId":1}]`:    "entry 2: ",
 		``:                                 "is empty",
 		`[{"extId":"acme.hello"},{}]`:      "entry 2: extId: publisher is missing",
 		`[{"extId":"acme./../x"}]`:         "entry 1: extId: name",
@@ -119,7 +111,7 @@ func TestParseBelievesNothing(t *testing.T) {
 		`[{"extId":"acme.hello"}`:          "is not complete JSON",
 		`[{"extId":"acme.hello","icon":1}`: "entry 1",
 	} {
-		if _, err := metadatas.Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := dbem.Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
@@ -134,15 +126,15 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		entries, err := metadatas.Parse(text)
+		entries, err := dbem.Parse(text)
 		if err != nil {
 			return
 		}
-		written, err := metadatas.Format(entries)
+		written, err := dbem.Format(entries)
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := metadatas.Parse(written)
+		again, err := dbem.Parse(written)
 		if err != nil || len(again) != len(entries) {
 			t.Fatalf("%s: %v", written, err)
 		}
@@ -150,7 +142,7 @@ func FuzzParse(f *testing.F) {
 			if again[i].Key() != entries[i].Key() || again[i].CurrentVersion != entries[i].CurrentVersion {
 				t.Errorf("%v becomes %v", entries[i], again[i])
 			}
-			if path := metadatas.PackagePath(again[i].Folder(), "1.0.0"); !fs.ValidPath(path) {
+			if path := dbem.PackagePath(again[i].Folder(), "1.0.0"); !fs.ValidPath(path) {
 				t.Errorf("path %q", path)
 			}
 		}

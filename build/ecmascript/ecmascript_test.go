@@ -1,11 +1,11 @@
-package js
+package ecmascript
 
 import (
 	"regexp"
 	"testing"
 )
 
-// TestSpace compares the two ways to say it.
+// TestSpace compares Space and IsSpace.
 func TestSpace(t *testing.T) {
 	class := regexp.MustCompile("^[" + Space + "]$")
 	spaces := 0
@@ -20,7 +20,7 @@ func TestSpace(t *testing.T) {
 			spaces++
 		}
 	}
-	if spaces != 25 { // as node counts them
+	if spaces != 25 { // the number in Node.js
 		t.Errorf("%d characters are spaces, want 25", spaces)
 	}
 }

@@ -1,25 +1,26 @@
-// Package metadatas knows how dbem lays out a repository of extensions, which is a
-// folder or a bucket without a server:
+// Package dbem reads and writes the list of a dbem repository, and the paths of its files. A
+// repository is a folder or a bucket without a server:
 //
-//	metadatas                             one entry for each extension, as below
+//	metadatas                              the list: one entry for each extension
 //	<name>/<version>/<name>-<version>.vsix
-//	<name>/<version>/README.md            when the package has one
-//	<name>/<version>/CHANGELOG.md         likewise
+//	<name>/<version>/README.md             if the package has one
+//	<name>/<version>/CHANGELOG.md          if the package has one
 //
-// There is no publisher in a path, and no target platform. Metadatas is a JSON array,
-// to which dbem's README gives another name than its code does, metadata:
+// A path contains neither the publisher nor the target platform. The list is a JSON array.
+// Its name is metadatas in the code of dbem, and metadata in its README:
 //
-//	[{"extId": "acme.hello", "currentVersion": "1.1.0", "icon": "data:image/png;base64,…", "describe": "Says hello",
-//	  "dateCreated": "2020-02-28T09:30:00.000Z", "lastUpdate": "2020-02-29"}]
+//	[{"extId": "acme.hello", "currentVersion": "1.1.0", "icon": "data:image/png;base64,…",
+//	  "describe": "Says hello", "dateCreated": "2020-02-28T09:30:00.000Z",
+//	  "lastUpdate": "2020-02-29"}]
 //
-// An icon may be missing or empty. A date is what JavaScript's toISOString writes, or a
-// day alone. Only the version published last is known: folders of older ones are there
-// without being mentioned.
+// An icon may be missing or empty. A date is written as toISOString of JavaScript does, or is
+// a day alone. The list has only the version that was published last. The folders of older
+// versions stay in the repository.
 //
 // The package does no I/O.
 //
 // Source: src/providers/abstract.ts of https://github.com/DTeam-Top/dbem, 64fb3c2.
-package metadatas
+package dbem
 
 import (
 	"bytes"
@@ -37,19 +38,18 @@ import (
 	"galbuild/build/catalog"
 )
 
-// Names of the list, that of the code first.
+// Names returns the names that the list may have: first the one in the code of dbem.
 func Names() []string { return []string{Name, "metadata"} }
 
 const (
-	Name = "metadatas"
+	Name = "metadatas" // of the list
 
-	// MaxBytes bounds a list: it holds the icons of all extensions.
-	MaxBytes = 256 << 20
+	MaxBytes = 256 << 20 // the largest size of a list, which contains the icons of all extensions
 
 	maxVersion = 100 // bytes
 )
 
-// Entry is what is known of one extension.
+// Entry is the entry of one extension in the list.
 type Entry struct {
 	ExtID          string `json:"extId"` // publisher.name
 	CurrentVersion string `json:"currentVersion"`
@@ -58,13 +58,13 @@ type Entry struct {
 	DateCreated    string `json:"dateCreated"`
 	LastUpdate     string `json:"lastUpdate"`
 
-	raw []byte // as it was read, with what else it says
+	raw []byte // the entry as it was read, with members that are unknown here
 }
 
 // Key returns the lower-case id.
 func (e *Entry) Key() string { return strings.ToLower(e.ExtID) }
 
-// Folder returns where the packages are: the name in the id.
+// Folder returns the folder of the extension's packages: the name in its id.
 func (e *Entry) Folder() string {
 	_, name, _ := strings.Cut(e.ExtID, ".")
 	return name
@@ -94,7 +94,7 @@ func Parse(text []byte) ([]Entry, error) {
 	return entries, nil
 }
 
-// plain returns an error of the decoder in the words of people who write JSON.
+// plain returns an error of the decoder in words for people who write JSON.
 func plain(text []byte, err error) error {
 	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return fmt.Errorf("%s: a %s does not belong there", kind.Field, kind.Value)
@@ -125,7 +125,8 @@ func parseEntry(d *json.Decoder) (Entry, error) {
 	return e, nil
 }
 
-// Format writes a list, an entry a line. One that was read is written as it was.
+// Format returns the text of a list, with one entry on each line. An entry from Parse keeps
+// members that are unknown here.
 func Format(entries []Entry) ([]byte, error) {
 	lines := make([][]byte, len(entries))
 	for i := range entries {
@@ -150,7 +151,7 @@ func (e *Entry) write(to *bytes.Buffer) error {
 	return enc.Encode(e)
 }
 
-// ParseDate reads a date; "" is the zero time.
+// ParseDate returns a date in UTC, in whole seconds. An empty text is the zero time.
 func ParseDate(s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
@@ -171,17 +172,18 @@ func ParseDate(s string) (time.Time, error) {
 // FormatDate writes a date as toISOString does.
 func FormatDate(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// PackagePath returns where the package of a version is.
+// PackagePath returns the path of the package of a version.
 func PackagePath(name, version string) string {
 	return name + "/" + version + "/" + name + "-" + version + ".vsix"
 }
 
-// DocumentPaths returns where its readme and its changelog are.
+// DocumentPaths returns the paths of the readme and the changelog of a version.
 func DocumentPaths(name, version string) (readme, changelog string) {
 	return name + "/" + version + "/README.md", name + "/" + version + "/CHANGELOG.md"
 }
 
-// SplitPath tells of which version a path is the package.
+// SplitPath returns the name and version for which [PackagePath] returns path. It returns false
+// if there are none.
 func SplitPath(path string) (name, version string, ok bool) {
 	parts := strings.Split(path, "/")
 	if len(parts) != 3 || !fs.ValidPath(path) || path != PackagePath(parts[0], parts[1]) {

@@ -1,0 +1,283 @@
+package build
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+	"unicode/utf8"
+
+	"galbuild/build/beneath"
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/regular"
+	"galbuild/build/source"
+)
+
+// A cache is the build cache: it has the results for the sources of the last run, so that a run
+// reads only the packages that have changed. The file is in the work directory of the site. Its
+// first line is a header, and every other line is the entry of a package, sorted by path.
+//
+// An entry is used only if the catalogue has the same package. If the cache is lost, all
+// packages are read again.
+//
+// The header has the report of a run with the same sources, and a digest of all that the report
+// depends on. A run whose digest is the same reads only the header.
+type cache struct {
+	entries map[string]entry // of the last run, by path
+	stale   bool             // the entries have another origin, and only their keys are used
+	next    []entry          // of this run, to be stored
+	partial bool             // the next run must read a source again
+}
+
+// An entry is the result for one source.
+type entry struct {
+	Path      string      `json:"path"`
+	Stamp     stamp       `json:"stamp"`
+	Sidecar   *stamp      `json:"sidecar,omitempty"`
+	Signature *stamp      `json:"signature,omitempty"`
+	Version   *stamp      `json:"versionSidecar,omitempty"`
+	Unpacked  *stamp      `json:"unpacked,omitempty"`
+	Listed    listedDates `json:"upstream,omitzero"`
+	Key       string      `json:"key,omitempty"`   // of the version, when it was last accepted
+	Ref       blob.Ref    `json:"sha256,omitzero"` // of the package, if it was accepted
+	Warnings  []string    `json:"warnings,omitempty"`
+	Refused   string      `json:"refused,omitempty"` // the reason, if it was refused
+}
+
+// A stamp is the size and time of a file. A file with another stamp has changed.
+type stamp struct {
+	Size    int64     `json:"size"`
+	ModTime time.Time `json:"mtime"`
+}
+
+// readingVersion is the version of reading. It must be raised whenever the same package and
+// sidecar files have a different result: in the catalogue, in a warning, or in the reason to
+// refuse the package. A newer program then reads all packages again. TestReadingVersion fails if
+// it was not raised.
+//
+//	1  the first version
+//	2  compares local headers; reads Unicode Path fields and names as editors do; limits for
+//	   texts, lists and assets; warnings about hidden characters; one table of media types
+//	3  reads sidecars in the formats of the Marketplace and Open VSX; replaces dates in the
+//	   future; ignores sidecars and refuses foreign packages in unpacked extensions
+//	4  refuses what every editor refuses; accepts links; prefers package.json to the XML, and
+//	   replaces "[object Object]"
+//	5  reads the texts of contributions, for the search
+//	6  other texts of warnings and reasons
+const readingVersion = 6
+
+// A header is the first line of a cache. The site has another generation if a builder was killed
+// after it had switched to it and before it stored the cache, and after commands that do not read
+// sources, such as galbuild remove.
+type header struct {
+	origin
+	Sources blob.Ref `json:"sources,omitzero"` // see digest
+	Report  *Report  `json:"report,omitempty"` // only with Sources
+}
+
+// An origin is where the entries of a cache come from.
+type origin struct {
+	Recipe     string `json:"recipe"`     // how packages were read, see Config.recipe
+	Generation string `json:"generation"` // the generation that has the packages
+}
+
+// recipe returns all that the result of reading a package depends on, besides its files.
+func (c Config) recipe() string {
+	return fmt.Sprintf("reading %d, unpack %s, limits %+v", readingVersion, c.Settings.Unpack, c.Limits.WithDefaults())
+}
+
+// digest returns a hash of the settings, and of the names, stamps and listed dates of all
+// sources.
+func digest(settings catalog.Settings, items []source.Item, listed []listedDates) blob.Ref {
+	text := fmt.Appendf(nil, "%#v\n", settings)
+	all := sha256.New()
+	all.Write(text)
+	add := func(path string, size int64, modified time.Time) {
+		text = binary.AppendVarint(text[:0], int64(len(path)))
+		text = append(text, path...)
+		text = binary.AppendVarint(text, size)
+		text = binary.AppendVarint(text, modified.Unix())
+		text = binary.AppendVarint(text, int64(modified.Nanosecond()))
+		all.Write(text)
+	}
+	for i, item := range items {
+		add(item.Name, 0, time.Time{})
+		add(listed[i].ID, 0, listed[i].Released)
+		add("", 0, listed[i].Updated)
+		add(item.Path, item.Size, item.ModTime)
+		add(item.Untrusted, 0, time.Time{})
+		for _, s := range []*source.Stamp{item.Sidecar, item.Signature, item.VersionSidecar, item.Unpacked} {
+			if s == nil {
+				add("", 0, time.Time{})
+			} else {
+				add(s.Path, s.Size, s.ModTime)
+			}
+		}
+	}
+	return blob.Ref(all.Sum(nil))
+}
+
+// matches reports whether the report is that of a run with this origin and these sources.
+func (h *header) matches(o origin, sources blob.Ref) bool {
+	return h.origin == o && h.Sources == sources && h.Report != nil
+}
+
+// loadHeader reads the header of a cache. It is zero if it cannot be read.
+func loadHeader(file string) header {
+	f, err := regular.Open(file)
+	if err != nil {
+		return header{}
+	}
+	defer f.Close()
+	h, _ := nextLine[header](bufio.NewReader(f))
+	return h
+}
+
+// loadCache reads a cache. It is empty if it cannot be read.
+func loadCache(file string, want origin) *cache {
+	c := &cache{entries: make(map[string]entry)}
+	f, err := regular.Open(file)
+	if err != nil {
+		return c
+	}
+	defer f.Close()
+	lines := bufio.NewReaderSize(f, 1<<20)
+	h, ok := nextLine[header](lines)
+	if !ok {
+		return c
+	}
+	c.stale = h.origin != want
+	for {
+		e, ok := nextLine[entry](lines)
+		if !ok {
+			return c
+		}
+		c.entries[e.Path] = e
+	}
+}
+
+// nextLine decodes the next line. It returns false if there is no complete and valid line.
+func nextLine[T any](lines *bufio.Reader) (v T, ok bool) {
+	line, err := lines.ReadBytes('\n')
+	if err != nil || json.Unmarshal(line, &v) != nil {
+		return *new(T), false
+	}
+	return v, true
+}
+
+// lookup returns the result for an item if neither its files nor its listed dates have changed
+// since the last run. The versions of the last generation are old.
+func (c *cache) lookup(item *source.Item, listed listedDates, old map[string]identified) (candidate, bool) {
+	e, ok := c.entries[item.Path]
+	if !ok || c.stale || e.Stamp != (stamp{item.Size, item.ModTime.UTC()}) ||
+		!sameStamp(e.Sidecar, item.Sidecar) || !sameStamp(e.Signature, item.Signature) ||
+		!sameStamp(e.Version, item.VersionSidecar) || !sameStamp(e.Unpacked, item.Unpacked) || e.Listed != listed {
+		return candidate{}, false
+	}
+	found := candidate{item: item, listed: listed, warnings: e.Warnings, reused: true, previousKey: e.Key}
+	if e.Refused != "" {
+		found.version = new(catalog.Version)
+		found.refused = errors.New(e.Refused)
+		return found, true
+	}
+	previous, ok := old[e.Key]
+	if !ok || previous.version.Package.Ref != e.Ref {
+		return candidate{}, false
+	}
+	found.publisher, found.name, found.version = previous.publisher, previous.name, previous.version
+	return found, true
+}
+
+func sameStamp(cached *stamp, found *source.Stamp) bool {
+	if cached == nil || found == nil {
+		return cached == nil && found == nil
+	}
+	return *cached == stamp{found.Size, found.ModTime.UTC()}
+}
+
+// newCache returns a cache with the results of a run, to be stored.
+func newCache(candidates []candidate) *cache {
+	made := &cache{}
+	for i := range candidates {
+		c := &candidates[i]
+		if !utf8.ValidString(c.item.Path) { // JSON cannot contain it
+			made.partial = true
+			continue
+		}
+		e, complete := c.entry()
+		made.partial = made.partial || !complete
+		if complete || e.Key != "" {
+			made.next = append(made.next, e)
+		}
+	}
+	return made
+}
+
+// entry returns the entry of a candidate. It is not complete if the result may be different in
+// the next run although the files have not changed: for conflicts, the second of two files with
+// the same package, files that could not be read, and packages that triggered a bug. Then it has
+// only the key, so that the version stays in the gallery if the file becomes invalid.
+func (c *candidate) entry() (e entry, complete bool) {
+	key := c.previousKey
+	if c.refused == nil {
+		key = c.key()
+	}
+	e = entry{
+		Path:      c.item.Path,
+		Stamp:     stamp{c.item.Size, c.item.ModTime.UTC()},
+		Sidecar:   stampOf(c.item.Sidecar),
+		Signature: stampOf(c.item.Signature),
+		Version:   stampOf(c.item.VersionSidecar),
+		Unpacked:  stampOf(c.item.Unpacked),
+		Listed:    c.listed,
+		Key:       key,
+		Warnings:  c.warnings,
+	}
+	switch {
+	case c.incomplete:
+	case c.accepted:
+		e.Ref = c.version.Package.Ref
+		return e, true
+	case c.refused != nil && c.version.Package.Ref.IsZero() && !c.unreadable() && !c.panicked():
+		e.Refused = c.refused.Error()
+		return e, true
+	}
+	return entry{Path: c.item.Path, Key: key}, false
+}
+
+func stampOf(s *source.Stamp) *stamp {
+	if s == nil {
+		return nil
+	}
+	return &stamp{s.Size, s.ModTime.UTC()}
+}
+
+// store writes the entries of this run to a file, which it replaces in one step.
+func (c *cache) store(file string, h header) error {
+	at, err := os.OpenRoot(filepath.Dir(file))
+	if err != nil {
+		return err
+	}
+	defer at.Close()
+	return beneath.WriteFile(at, filepath.Base(file), 0o600, func(f *os.File) error { return c.write(f, h) })
+}
+
+func (c *cache) write(f *os.File, h header) error {
+	buffered := bufio.NewWriterSize(f, 1<<20)
+	enc := json.NewEncoder(buffered)
+	if err := enc.Encode(h); err != nil {
+		return err
+	}
+	for _, e := range c.next {
+		if err := enc.Encode(e); err != nil {
+			return err
+		}
+	}
+	return buffered.Flush()
+}
