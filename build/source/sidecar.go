@@ -10,7 +10,7 @@ import (
 //
 //	<publisher.name>/latest.json                          the newest metadata of the extension
 //	<publisher.name>/<version>/extension.json             the metadata at the time of the download
-//	<publisher.name>/<version>[/<platform>]/<asset type>  a file for each asset, also for the package
+//	<publisher.name>/<version>[/<platform>]/<asset type>  a file for each asset and the package
 //
 // Both JSON files contain an extension as in a response of the Marketplace.
 //

@@ -182,7 +182,7 @@ func (a *archive) add(f *zip.File, h *header, l Limits) error {
 	}
 	a.exact[name] = len(a.files)
 	a.files = append(a.files, file{name, f})
-	// An entry without a date has the year 1980. Dates after 2107 are only possible in extra fields.
+	// An entry without a date has the year 1980. Dates after 2107 can only be in extra fields.
 	if t := f.Modified.UTC(); t.Year() > 1980 && t.Year() <= 2107 && t.After(a.modified) {
 		a.modified = t
 	}

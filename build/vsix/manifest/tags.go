@@ -60,8 +60,8 @@ func (p *Package) Tags() []string {
 	return unique(tags)
 }
 
-// spread returns the texts of a list. For packing, if the field is a string, it returns its letters,
-// like vsce.
+// spread returns the texts of a list. For packing, if the field is a string, it returns the letters
+// of the string, like vsce.
 func (p *Package) spread(key string) []string {
 	if s, ok := p.str(key); ok && p.exact {
 		return strings.Split(s, "")
