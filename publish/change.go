@@ -10,6 +10,7 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/site"
+	"galbuild/publish/target"
 	"galbuild/render"
 )
 
@@ -35,7 +36,7 @@ const maxAttempts = 50
 // there then, so that nobody's work is lost: change may be called more than once. Dir
 // is where change puts content that the place lacks, and where the generation is
 // written.
-func Change(ctx context.Context, at Target, dir *site.Dir, o Options, change func(State) (*catalog.Catalog, error)) (Result, error) {
+func Change(ctx context.Context, at target.Target, dir *site.Dir, o Options, change func(State) (*catalog.Catalog, error)) (Result, error) {
 	return retry(ctx, func() (Result, error) {
 		old, err := readToChange(ctx, at)
 		if err != nil {
@@ -63,12 +64,12 @@ func retry(ctx context.Context, do func() (Result, error)) (result Result, err e
 	return result, err
 }
 
-// Retry does something again as long as its error wraps ErrChanged, and returns how
+// Retry does something again as long as its error wraps target.ErrChanged, and returns how
 // often it did.
 func Retry(ctx context.Context, do func() error) (attempts int, err error) {
 	for attempt := 1; ; attempt++ {
 		err := do()
-		if !errors.Is(err, ErrChanged) || attempt == maxAttempts {
+		if !errors.Is(err, target.ErrChanged) || attempt == maxAttempts {
 			return attempt, err
 		}
 		select {
@@ -91,7 +92,7 @@ func generate(dir *site.Dir, c *catalog.Catalog) (Next, error) {
 }
 
 // carryOut brings a place from one state to another, but for what is there already.
-func carryOut(ctx context.Context, at Target, old State, next Next, o Options) (Result, error) {
+func carryOut(ctx context.Context, at target.Target, old State, next Next, o Options) (Result, error) {
 	p := NewPlan(old, next)
 	if err := p.Resume(ctx, at); err != nil {
 		return Result{}, fmt.Errorf("%s: %w", at, err)
@@ -100,7 +101,7 @@ func carryOut(ctx context.Context, at Target, old State, next Next, o Options) (
 }
 
 // finish runs a plan, or tells it, and reports.
-func finish(ctx context.Context, at Target, p *Plan, old State, next Next, o Options) (Result, error) {
+func finish(ctx context.Context, at target.Target, p *Plan, old State, next Next, o Options) (Result, error) {
 	result := Result{Place: at.String(), Generation: old.Generation, DryRun: o.DryRun}
 	if p.IsEmpty() {
 		return result, nil

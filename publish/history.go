@@ -13,6 +13,7 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/site"
+	"galbuild/publish/target"
 	"galbuild/render"
 	"galbuild/render/gallery"
 )
@@ -33,7 +34,7 @@ var indexKey = regexp.MustCompile(`^index/([0-9a-f]{16})/` + regexp.QuoteMeta(si
 
 // generations returns those of a place, the one written last first. The index is
 // what is written last of each.
-func generations(ctx context.Context, at Target) ([]generation, error) {
+func generations(ctx context.Context, at target.Target) ([]generation, error) {
 	var all []generation
 	for e, err := range at.List(ctx, "index/") {
 		if err != nil {
@@ -54,9 +55,9 @@ func generations(ctx context.Context, at Target) ([]generation, error) {
 
 // previous returns the generation that counted before the current one: what the place
 // says, else the one written last before it, or if there is none, the last but it.
-func previous(ctx context.Context, at Target, current State, all []generation) (string, bool, error) {
+func previous(ctx context.Context, at target.Target, current State, all []generation) (string, bool, error) {
 	said, err := readSmall(ctx, at, previousKey, maxCurrent)
-	if err != nil && !errors.Is(err, ErrNotExist) {
+	if err != nil && !errors.Is(err, target.ErrNotExist) {
 		return "", false, err
 	}
 	if name, rest, ok := bytes.Cut(said, []byte("\n")); ok && string(name) == current.Generation {
@@ -74,7 +75,7 @@ func previous(ctx context.Context, at Target, current State, all []generation) (
 
 // Rollback makes the generation before the current one count again. Its content must
 // be there still.
-func Rollback(ctx context.Context, at Target, o Options) (Result, error) {
+func Rollback(ctx context.Context, at target.Target, o Options) (Result, error) {
 	return retry(ctx, func() (Result, error) {
 		old, err := readToChange(ctx, at)
 		if err != nil {
@@ -108,7 +109,7 @@ func Rollback(ctx context.Context, at Target, o Options) (Result, error) {
 
 // readGeneration returns a generation that is at a place already. Its hashes follow
 // from what is there: that it is whole shows in its name.
-func readGeneration(ctx context.Context, at Target, name string) (Next, error) {
+func readGeneration(ctx context.Context, at target.Target, name string) (Next, error) {
 	packed, err := readSmall(ctx, at, "index/"+name+"/"+site.CatalogName, maxCatalog)
 	if err != nil {
 		return Next{}, err
@@ -129,7 +130,7 @@ func readGeneration(ctx context.Context, at Target, name string) (Next, error) {
 }
 
 // expect takes out of the plan all content, which must be there.
-func (p *Plan) expect(ctx context.Context, at Target) error {
+func (p *Plan) expect(ctx context.Context, at target.Target) error {
 	there := make(map[string]int64)
 	for _, prefix := range contentPrefixes() {
 		for e, err := range at.List(ctx, prefix) {
@@ -162,7 +163,7 @@ func contentPrefixes() []string { return []string{"blobs/", catalog.AssetsDir, c
 // Prune removes what neither the current generation needs, nor the one before it, nor
 // one that was written less than grace ago; and of that only what is older than grace
 // itself: readers may still be on it, and publishers at work.
-func Prune(ctx context.Context, at Target, grace time.Duration, o Options) (removed []string, err error) {
+func Prune(ctx context.Context, at target.Target, grace time.Duration, o Options) (removed []string, err error) {
 	old, err := readToChange(ctx, at)
 	if err != nil {
 		return nil, err
@@ -180,7 +181,7 @@ func Prune(ctx context.Context, at Target, grace time.Duration, o Options) (remo
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", at, err)
 			}
-			if !needed[e.Key] && !strings.HasPrefix(e.Key, Locks) && e.Modified.Before(before) {
+			if !needed[e.Key] && !strings.HasPrefix(e.Key, target.Locks) && e.Modified.Before(before) {
 				removed = append(removed, e.Key)
 			}
 		}
@@ -200,7 +201,7 @@ func Prune(ctx context.Context, at Target, grace time.Duration, o Options) (remo
 }
 
 // neededBy returns the keys that must stay.
-func neededBy(ctx context.Context, at Target, current State, grace time.Duration) (map[string]bool, error) {
+func neededBy(ctx context.Context, at target.Target, current State, grace time.Duration) (map[string]bool, error) {
 	needed := map[string]bool{site.CurrentPath: true, previousKey: true, unfinishedKey: true}
 	for f := range render.Answers(current.Catalog) {
 		needed[f.Path] = true
@@ -218,7 +219,7 @@ func neededBy(ctx context.Context, at Target, current State, grace time.Duration
 			continue
 		}
 		packed, err := readSmall(ctx, at, "index/"+g.name+"/"+site.CatalogName, maxCatalog)
-		if errors.Is(err, ErrNotExist) {
+		if errors.Is(err, target.ErrNotExist) {
 			continue // half of one, that never counted
 		}
 		if err != nil {

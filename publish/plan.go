@@ -13,6 +13,7 @@ import (
 	"galbuild/build/mediatype"
 	"galbuild/build/site"
 	"galbuild/index"
+	"galbuild/publish/target"
 	"galbuild/render"
 	"galbuild/render/gallery"
 )
@@ -21,16 +22,16 @@ import (
 // another. Each step is done before the next begins; within one, the order does not
 // matter.
 type Plan struct {
-	Blobs      []Object // content that the place lacks
-	Links      []Link   // and the paths that lead to it
-	Pages      []Link   // pages
-	Answers    []Object // GET answers that are files
-	Generation []Object // the two files of the generation
-	Current    Object   // last
-	Replaces   []byte   // what Current must be before; nil is that there is none
-	Remove     []string // answers that are none any more; then nobody asks for them
-	Begin      Object   // says, from before pages to the end, that this is under way; if it has a key
-	Before     Object   // then says what counted before; if it has a key
+	Blobs      []target.Object // content that the place lacks
+	Links      []Link          // and the paths that lead to it
+	Pages      []Link          // pages
+	Answers    []target.Object // GET answers that are files
+	Generation []target.Object // the two files of the generation
+	Current    target.Object   // last
+	Replaces   []byte          // what Current must be before; nil is that there is none
+	Remove     []string        // answers that are none any more; then nobody asks for them
+	Begin      target.Object   // says, from before pages to the end, that this is under way; if it has a key
+	Before     target.Object   // then says what counted before; if it has a key
 	old        State
 	counts     bool // Current has been replaced
 }
@@ -38,7 +39,7 @@ type Plan struct {
 // A Link is a path that has the content of a blob.
 type Link struct {
 	From string // the blob's key
-	Object
+	target.Object
 }
 
 // Next is the state to bring a place to.
@@ -60,22 +61,22 @@ func NewPlan(old State, next Next) *Plan {
 	p.addAnswers(next)
 	const text = "text/plain; charset=utf-8"
 	if len(p.Pages)+len(p.Answers)+len(p.Remove) > 0 || old.unfinished {
-		p.Begin = Bytes(unfinishedKey, text, Revalidate, next.Current.Bytes())
+		p.Begin = target.Bytes(unfinishedKey, text, target.Revalidate, next.Current.Bytes())
 	}
 	if old.Current != next.Current {
 		p.addGeneration(next)
 	}
 	if old.raw != nil && old.Current != next.Current {
-		p.Before = Bytes(previousKey, text, Revalidate, fmt.Appendf(nil, "%s\n%s", next.Generation, old.raw))
+		p.Before = target.Bytes(previousKey, text, target.Revalidate, fmt.Appendf(nil, "%s\n%s", next.Generation, old.raw))
 	}
-	p.Current = Bytes(site.CurrentPath, text, Revalidate, next.Current.Bytes())
+	p.Current = target.Bytes(site.CurrentPath, text, target.Revalidate, next.Current.Bytes())
 	return p
 }
 
 // addGeneration adds its two files, the catalogue first.
 func (p *Plan) addGeneration(next Next) {
-	catalog := next.file(next.CatalogPath(), "application/octet-stream", Immutable, next.CatalogPath(), next.Current.Catalog)
-	index := next.file(next.IndexPath(), "application/octet-stream", Immutable, next.IndexPath(), next.Index)
+	catalog := next.file(next.CatalogPath(), "application/octet-stream", target.Immutable, next.CatalogPath(), next.Current.Catalog)
+	index := next.file(next.IndexPath(), "application/octet-stream", target.Immutable, next.IndexPath(), next.Index)
 	p.Generation = append(p.Generation, catalog, index)
 }
 
@@ -109,9 +110,9 @@ func (p *Plan) Objects() (n int, bytes int64) {
 
 // file returns an object with the bytes of a file of the site. A file that is missing
 // shows when it is opened.
-func (n *Next) file(key, mediaType, cacheControl, path string, ref blob.Ref) Object {
+func (n *Next) file(key, mediaType, cacheControl, path string, ref blob.Ref) target.Object {
 	name := filepath.Join(n.Root, filepath.FromSlash(path))
-	o := File(key, mediaType, cacheControl, name, ref, 0)
+	o := target.File(key, mediaType, cacheControl, name, ref, 0)
 	if info, err := os.Stat(name); err == nil {
 		o.Size = info.Size()
 	}
@@ -170,23 +171,25 @@ func isPage(path string) bool {
 
 // stored returns f as a blob. Its media type does not depend on the content, so browsers
 // never open it as a document.
-func (n *Next) stored(f *index.File) Object {
-	return n.object(f, blob.Ref(f.SHA256).Path(), mediatype.Octets, Immutable)
+func (n *Next) stored(f *index.File) target.Object {
+	return n.object(f, blob.Ref(f.SHA256).Path(), mediatype.Octets, target.Immutable)
 }
 
 // linked returns f under its path. It is a download if a browser could run it, because
 // targets do not send a policy that prevents that.
-func (n *Next) linked(f *index.File) Object {
-	o := n.object(f, f.Path, f.Type, Immutable)
+func (n *Next) linked(f *index.File) target.Object {
+	o := n.object(f, f.Path, f.Type, target.Immutable)
 	if mediatype.Attached(f.Type) {
-		o.Disposition = Attachment
+		o.Disposition = target.Attachment
 	}
 	return o
 }
 
-func (n *Next) page(f *index.File) Object { return n.object(f, f.Path, f.Type, Revalidate) }
+func (n *Next) page(f *index.File) target.Object {
+	return n.object(f, f.Path, f.Type, target.Revalidate)
+}
 
-func (n *Next) object(f *index.File, key, mediaType, cacheControl string) Object {
+func (n *Next) object(f *index.File, key, mediaType, cacheControl string) target.Object {
 	ref := blob.Ref(f.SHA256)
 	file := ""
 	for _, store := range n.Stores {
@@ -194,7 +197,7 @@ func (n *Next) object(f *index.File, key, mediaType, cacheControl string) Object
 			break
 		}
 	}
-	return File(key, mediaType, cacheControl, file, ref, f.Size)
+	return target.File(key, mediaType, cacheControl, file, ref, f.Size)
 }
 
 func (p *Plan) addAnswers(next Next) {
@@ -206,7 +209,7 @@ func (p *Plan) addAnswers(next Next) {
 	}
 	for f := range render.Answers(next.Catalog) {
 		if had[f.Path] != blob.Sum(f.Text) || p.old.unfinished {
-			p.Answers = append(p.Answers, Bytes(f.Path, f.MediaType, Revalidate, f.Text))
+			p.Answers = append(p.Answers, target.Bytes(f.Path, f.MediaType, target.Revalidate, f.Text))
 		}
 		delete(had, f.Path)
 	}
@@ -217,7 +220,7 @@ func (p *Plan) addAnswers(next Next) {
 }
 
 // removeStrays plans to remove answers that somebody left who did not come to an end.
-func (p *Plan) removeStrays(ctx context.Context, at Target) error {
+func (p *Plan) removeStrays(ctx context.Context, at target.Target) error {
 	wanted := make(map[string]bool)
 	for _, o := range p.Answers {
 		wanted[o.Key] = true
@@ -240,7 +243,7 @@ const manyObjects = 500
 // Resume takes out of the plan what an earlier attempt has brought already. Of blobs
 // the name says what they are; a path counts only if it is younger than CURRENT, and
 // so of an attempt that did not come to its end.
-func (p *Plan) Resume(ctx context.Context, at Target) error {
+func (p *Plan) Resume(ctx context.Context, at target.Target) error {
 	if p.old.unfinished {
 		if err := p.removeStrays(ctx, at); err != nil {
 			return err
@@ -249,7 +252,7 @@ func (p *Plan) Resume(ctx context.Context, at Target) error {
 	if len(p.Blobs)+len(p.Links) < manyObjects {
 		return nil
 	}
-	var since Entry
+	var since target.Entry
 	for e, err := range at.List(ctx, site.CurrentPath) {
 		if err != nil {
 			return err
@@ -258,7 +261,7 @@ func (p *Plan) Resume(ctx context.Context, at Target) error {
 			since = e
 		}
 	}
-	there := make(map[string]Entry)
+	there := make(map[string]target.Entry)
 	for _, prefix := range contentPrefixes() {
 		for e, err := range at.List(ctx, prefix) {
 			if err != nil {
@@ -267,7 +270,7 @@ func (p *Plan) Resume(ctx context.Context, at Target) error {
 			there[e.Key] = e
 		}
 	}
-	p.Blobs = slices.DeleteFunc(p.Blobs, func(o Object) bool {
+	p.Blobs = slices.DeleteFunc(p.Blobs, func(o target.Object) bool {
 		e, ok := there[o.Key]
 		return ok && e.Size == o.Size && e.Modified.After(since.Modified) // what is older may be pruned any moment
 	})

@@ -23,7 +23,8 @@ import (
 	"galbuild/build/pack"
 	"galbuild/build/site"
 	"galbuild/publish"
-	"galbuild/publish/folder"
+	"galbuild/publish/target"
+	"galbuild/publish/target/dir"
 	"galbuild/render"
 )
 
@@ -89,10 +90,10 @@ func buildSite(t *testing.T, root string, packages ...string) {
 	}
 }
 
-func newFolder(t *testing.T) (publish.Target, string) {
+func newFolder(t *testing.T) (target.Target, string) {
 	t.Helper()
 	root := t.TempDir()
-	at, err := folder.New(root)
+	at, err := dir.New(root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func workspace(t *testing.T) *site.Dir {
 	return w.Dir
 }
 
-func publishSite(t *testing.T, at publish.Target, root string) publish.Result {
+func publishSite(t *testing.T, at target.Target, root string) publish.Result {
 	t.Helper()
 	result, err := publish.Site(t.Context(), at, root, workspace(t), false, publish.Options{})
 	if err != nil {
@@ -119,7 +120,7 @@ func publishSite(t *testing.T, at publish.Target, root string) publish.Result {
 }
 
 // add adds a package, as the command does.
-func add(ctx context.Context, at publish.Target, dir *site.Dir, file string) (publish.Result, error) {
+func add(ctx context.Context, at target.Target, dir *site.Dir, file string) (publish.Result, error) {
 	return publish.Change(ctx, at, dir, publish.Options{}, func(old publish.State) (*catalog.Catalog, error) {
 		settings := old.Catalog.Settings
 		settings.Render = render.Version
@@ -135,7 +136,7 @@ func add(ctx context.Context, at publish.Target, dir *site.Dir, file string) (pu
 }
 
 // serves returns the keys of the versions that a place serves, proved.
-func serves(t *testing.T, at publish.Target) string {
+func serves(t *testing.T, at target.Target) string {
 	t.Helper()
 	s, err := publish.Read(t.Context(), at)
 	if err != nil {
@@ -151,7 +152,7 @@ func serves(t *testing.T, at publish.Target) string {
 	return strings.Join(slices.Sorted(maps.Keys(maps.Collect(s.Catalog.Versions()))), " ")
 }
 
-func wantServed(t *testing.T, at publish.Target, want string) {
+func wantServed(t *testing.T, at target.Target, want string) {
 	t.Helper()
 	if got := serves(t, at); got != want {
 		t.Errorf("served:\n got %s\nwant %s", got, want)
@@ -160,7 +161,7 @@ func wantServed(t *testing.T, at publish.Target, want string) {
 
 // A spy counts what is asked of a place, and can fail.
 type spy struct {
-	publish.Target
+	target.Target
 	calls atomic.Int64
 	keys  sync.Map          // of what was put, copied or swapped
 	fail  func(int64) error // given the number of the call; may be nil
@@ -177,21 +178,21 @@ func (s *spy) call(key string) error {
 	return nil
 }
 
-func (s *spy) Put(ctx context.Context, o publish.Object) error {
+func (s *spy) Put(ctx context.Context, o target.Object) error {
 	if err := s.call(o.Key); err != nil {
 		return err
 	}
 	return s.Target.Put(ctx, o)
 }
 
-func (s *spy) Copy(ctx context.Context, from string, o publish.Object) error {
+func (s *spy) Copy(ctx context.Context, from string, o target.Object) error {
 	if err := s.call(o.Key); err != nil {
 		return err
 	}
 	return s.Target.Copy(ctx, from, o)
 }
 
-func (s *spy) Swap(ctx context.Context, old []byte, o publish.Object) error {
+func (s *spy) Swap(ctx context.Context, old []byte, o target.Object) error {
 	if err := s.call(o.Key); err != nil {
 		return err
 	}
@@ -205,7 +206,7 @@ func (s *spy) Delete(ctx context.Context, keys []string) error {
 	return s.Target.Delete(ctx, keys)
 }
 
-func (s *spy) List(ctx context.Context, prefix string) iter.Seq2[publish.Entry, error] {
+func (s *spy) List(ctx context.Context, prefix string) iter.Seq2[target.Entry, error] {
 	s.call("list " + prefix)
 	return s.Target.List(ctx, prefix)
 }
@@ -408,17 +409,17 @@ func TestFolders(t *testing.T) {
 		t.Errorf("a folder of other things: got %v", err)
 	}
 	at, root = newFolder(t)
-	dir, err := site.Lock(root)
+	held, err := site.Lock(root)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := add(t.Context(), at, workspace(t), file); !errors.Is(err, site.ErrLocked) {
 		t.Errorf("while a builder is at work: got %v", err)
 	}
-	if err := dir.Close(); err != nil {
+	if err := held.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if at, err = folder.New(root); err != nil {
+	if at, err = dir.New(root); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := add(t.Context(), at, workspace(t), file); err != nil {
@@ -568,7 +569,7 @@ func TestRemoveRollbackPrune(t *testing.T) {
 		t.Errorf("removed %q, %v: nothing is an hour old", removed, err)
 	}
 	remove("acme.two@1.0.0")
-	lock := publish.Bytes(publish.Locks+"somebody", "text/plain", publish.Revalidate, nil)
+	lock := target.Bytes(target.Locks+"somebody", "text/plain", target.Revalidate, nil)
 	if err := at.Put(t.Context(), lock); err != nil {
 		t.Fatal(err)
 	}
@@ -621,7 +622,7 @@ func TestPull(t *testing.T) {
 
 // gets remembers what was read from a place.
 type gets struct {
-	publish.Target
+	target.Target
 	keys []string
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/site"
+	"galbuild/publish/target"
 	"galbuild/render"
 )
 
@@ -15,7 +16,7 @@ import (
 // pages and answers, the generation, CURRENT last; with indexOnly just the last two,
 // which is what a galshim beside the place needs. Everything is proved by its hash on
 // the way. It returns false if the site was there already.
-func Pull(ctx context.Context, from Target, dir *site.Dir, indexOnly bool, o Options) (State, bool, error) {
+func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool, o Options) (State, bool, error) {
 	there, err := readCurrent(ctx, from)
 	if err != nil {
 		return there, false, err
@@ -43,7 +44,7 @@ func Pull(ctx context.Context, from Target, dir *site.Dir, indexOnly bool, o Opt
 
 type puller struct {
 	Options
-	from Target
+	from target.Target
 	dir  *site.Dir
 }
 
@@ -84,7 +85,7 @@ func (p *puller) content(ctx context.Context, there State) error {
 	for f := range render.Content(there.Catalog) {
 		ref := blob.Ref(f.SHA256)
 		if !asked[ref] && !p.dir.Blobs.Has(ref, f.Size) {
-			lacking = append(lacking, Link{From: f.Path, Object: Object{Key: ref.Path(), SHA256: ref, Size: f.Size}})
+			lacking = append(lacking, Link{From: f.Path, Object: target.Object{Key: ref.Path(), SHA256: ref, Size: f.Size}})
 		}
 		asked[ref] = true
 	}
@@ -162,7 +163,7 @@ func (p *puller) fetch(ctx context.Context, key string, want blob.Ref, most int6
 }
 
 // sumOf returns the SHA-256 of an object.
-func sumOf(ctx context.Context, at Target, key string) (blob.Ref, error) {
+func sumOf(ctx context.Context, at target.Target, key string) (blob.Ref, error) {
 	r, err := at.Get(ctx, key, 0, -1)
 	if err != nil {
 		return blob.Ref{}, err

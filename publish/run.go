@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+
+	"galbuild/publish/target"
 )
 
 // Options say how a plan is carried out. The zero value is ready for use.
@@ -25,10 +27,10 @@ type Progress struct {
 	Key          string // the object just done
 }
 
-// Run carries the plan out. It wraps ErrChanged if CURRENT has been replaced by
+// Run carries the plan out. It wraps target.ErrChanged if CURRENT has been replaced by
 // somebody else since the old state was read; then nothing that counts has changed,
 // and what was brought stays to be found by the next attempt.
-func (p *Plan) Run(ctx context.Context, at Target, o Options) error {
+func (p *Plan) Run(ctx context.Context, at target.Target, o Options) error {
 	if p.IsEmpty() {
 		return nil
 	}
@@ -61,20 +63,20 @@ func (p *Plan) Run(ctx context.Context, at Target, o Options) error {
 
 type runner struct {
 	Options
-	at     Target
+	at     target.Target
 	sent   atomic.Int64
 	sentOf int64
 }
 
-func (r *runner) putIf(ctx context.Context, o Object) error {
+func (r *runner) putIf(ctx context.Context, o target.Object) error {
 	if o.Key == "" {
 		return nil
 	}
 	return r.at.Put(ctx, o)
 }
 
-func (r *runner) put(ctx context.Context, stage string, all []Object) error {
-	return each(ctx, r, stage, all, func(ctx context.Context, o Object) (string, error) {
+func (r *runner) put(ctx context.Context, stage string, all []target.Object) error {
+	return each(ctx, r, stage, all, func(ctx context.Context, o target.Object) (string, error) {
 		err := r.at.Put(ctx, o)
 		r.sent.Add(o.Size)
 		return o.Key, err

@@ -13,13 +13,14 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/regular"
 	"galbuild/build/site"
+	"galbuild/publish/target"
 )
 
 // Site brings a place to what the site at root serves. What somebody else has
 // published there stays: versions that the site lacks and has not published itself
 // are merged with its own, unless replace is set. Other bytes than are published under
 // a version's name are refused. Scratch is where a merged generation is written.
-func Site(ctx context.Context, at Target, root string, scratch *site.Dir, replace bool, o Options) (Result, error) {
+func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir, replace bool, o Options) (Result, error) {
 	local, err := readSite(root)
 	if err != nil {
 		return Result{}, err
@@ -64,7 +65,7 @@ func Site(ctx context.Context, at Target, root string, scratch *site.Dir, replac
 
 // serves tells whether a place serves a generation, and nobody is changing that. The
 // catalogue is not read for it.
-func serves(ctx context.Context, at Target, c site.Current) (bool, error) {
+func serves(ctx context.Context, at target.Target, c site.Current) (bool, error) {
 	there, err := readCurrent(ctx, at)
 	if err != nil || there.Current != c {
 		return false, err

@@ -8,6 +8,7 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/site"
+	"galbuild/publish/target"
 )
 
 // Limits of what is read from a place.
@@ -27,7 +28,7 @@ type State struct {
 }
 
 // Read returns what a place serves: two requests, or one if there is nothing yet.
-func Read(ctx context.Context, from Target) (State, error) {
+func Read(ctx context.Context, from target.Target) (State, error) {
 	s, err := readCurrent(ctx, from)
 	if err != nil || s.IsZero() {
 		return s, err
@@ -39,7 +40,7 @@ func Read(ctx context.Context, from Target) (State, error) {
 }
 
 // readToChange also tells whether somebody has not come to an end.
-func readToChange(ctx context.Context, from Target) (State, error) {
+func readToChange(ctx context.Context, from target.Target) (State, error) {
 	s, err := Read(ctx, from)
 	if err != nil || s.IsZero() {
 		return s, err
@@ -48,19 +49,19 @@ func readToChange(ctx context.Context, from Target) (State, error) {
 	return s, err
 }
 
-func isUnfinished(ctx context.Context, from Target) (bool, error) {
+func isUnfinished(ctx context.Context, from target.Target) (bool, error) {
 	_, err := readSmall(ctx, from, unfinishedKey, maxCurrent)
-	if err != nil && !errors.Is(err, ErrNotExist) {
+	if err != nil && !errors.Is(err, target.ErrNotExist) {
 		return false, fmt.Errorf("%s: %w", from, err)
 	}
 	return err == nil, nil
 }
 
 // readCurrent returns a State with an empty catalogue: one request.
-func readCurrent(ctx context.Context, from Target) (State, error) {
+func readCurrent(ctx context.Context, from target.Target) (State, error) {
 	s := State{Catalog: &catalog.Catalog{}}
 	raw, err := readSmall(ctx, from, site.CurrentPath, maxCurrent)
-	if errors.Is(err, ErrNotExist) {
+	if errors.Is(err, target.ErrNotExist) {
 		return s, nil
 	}
 	if err != nil {
@@ -81,7 +82,7 @@ const (
 )
 
 // readCatalog returns the catalogue of a generation, proved by its hash.
-func readCatalog(ctx context.Context, from Target, c site.Current) (*catalog.Catalog, error) {
+func readCatalog(ctx context.Context, from target.Target, c site.Current) (*catalog.Catalog, error) {
 	packed, err := readSmall(ctx, from, c.CatalogPath(), maxCatalog)
 	if err != nil {
 		return nil, err
@@ -96,12 +97,12 @@ func readCatalog(ctx context.Context, from Target, c site.Current) (*catalog.Cat
 	return all, nil
 }
 
-func readSmall(ctx context.Context, from Target, key string, most int64) ([]byte, error) {
+func readSmall(ctx context.Context, from target.Target, key string, most int64) ([]byte, error) {
 	r, err := from.Get(ctx, key, 0, -1)
 	if err != nil {
 		return nil, err
 	}
-	b, err := ReadAll(r, most)
+	b, err := target.ReadAll(r, most)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", key, err)
 	}

@@ -12,12 +12,13 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/site"
 	"galbuild/index"
+	"galbuild/publish/target"
 	"galbuild/render"
 )
 
 // Verify proves what a place serves, as render.Verify does a folder: all of it is
 // read and hashed, and the index derived from the catalogue again.
-func Verify(ctx context.Context, at Target) (*render.Proof, error) {
+func Verify(ctx context.Context, at target.Target) (*render.Proof, error) {
 	s, err := Read(ctx, at)
 	if err != nil {
 		return nil, err
@@ -40,7 +41,7 @@ func Verify(ctx context.Context, at Target) (*render.Proof, error) {
 }
 
 type verifier struct {
-	at    Target
+	at    target.Target
 	mutex sync.Mutex
 	proof *render.Proof
 }

@@ -29,6 +29,7 @@ import (
 	"galbuild/build/regular"
 	"galbuild/build/site"
 	"galbuild/publish"
+	"galbuild/publish/target"
 )
 
 // Options say how a site is published. The zero value is ready for use.
@@ -55,7 +56,7 @@ type Result struct {
 }
 
 // Publish brings a repository to what the site at root serves.
-func Publish(ctx context.Context, at publish.Target, root string, o Options) (Result, error) {
+func Publish(ctx context.Context, at target.Target, root string, o Options) (Result, error) {
 	own, err := layOut(root)
 	if err != nil {
 		return Result{}, err
@@ -79,7 +80,7 @@ func Publish(ctx context.Context, at publish.Target, root string, o Options) (Re
 // A publication is one Publish under way.
 type publication struct {
 	Options
-	at     publish.Target
+	at     target.Target
 	own    *layout
 	before map[string]bool // keys of the versions that the site has published at the place, until they are pruned
 }
@@ -130,14 +131,14 @@ func (p *publication) plan(ctx context.Context) (*publish.Plan, *merged, error) 
 		plan.Remove = p.prunable(stock, m)
 	}
 	if string(list) != string(raw) || len(plan.Blobs)+len(plan.Remove) > 0 {
-		plan.Current = publish.Bytes(metadatas.Name, "application/json; charset=utf-8", publish.Revalidate, list)
+		plan.Current = target.Bytes(metadatas.Name, "application/json; charset=utf-8", target.Revalidate, list)
 	}
 	return plan, m, nil
 }
 
 // takeStock returns all objects of a place, by key.
-func takeStock(ctx context.Context, at publish.Target) (map[string]publish.Entry, error) {
-	stock := make(map[string]publish.Entry)
+func takeStock(ctx context.Context, at target.Target) (map[string]target.Entry, error) {
+	stock := make(map[string]target.Entry)
 	for e, err := range at.List(ctx, "") {
 		if err != nil {
 			return nil, err
@@ -150,13 +151,13 @@ func takeStock(ctx context.Context, at publish.Target) (map[string]publish.Entry
 // read returns the list that is there, nil if there is none.
 func (p *publication) read(ctx context.Context) (raw []byte, entries []metadatas.Entry, err error) {
 	r, err := p.at.Get(ctx, metadatas.Name, 0, -1)
-	if errors.Is(err, publish.ErrNotExist) {
+	if errors.Is(err, target.ErrNotExist) {
 		return nil, nil, nil
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	if raw, err = publish.ReadAll(r, metadatas.MaxBytes); err != nil {
+	if raw, err = target.ReadAll(r, metadatas.MaxBytes); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", metadatas.Name, err)
 	}
 	entries, err = metadatas.Parse(raw)

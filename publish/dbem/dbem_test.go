@@ -23,7 +23,8 @@ import (
 	"galbuild/build/site"
 	"galbuild/publish"
 	"galbuild/publish/dbem"
-	"galbuild/publish/folder"
+	"galbuild/publish/target"
+	"galbuild/publish/target/dir"
 	"galbuild/render"
 )
 
@@ -67,17 +68,17 @@ func buildSite(t *testing.T, root string, packages ...string) {
 	}
 }
 
-func newFolder(t *testing.T) (publish.Target, string) {
+func newFolder(t *testing.T) (target.Target, string) {
 	t.Helper()
 	root := t.TempDir()
-	at, err := folder.New(root)
+	at, err := dir.New(root)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return at, root
 }
 
-func publishSite(t *testing.T, at publish.Target, root string, o dbem.Options) dbem.Result {
+func publishSite(t *testing.T, at target.Target, root string, o dbem.Options) dbem.Result {
 	t.Helper()
 	result, err := dbem.Publish(t.Context(), at, root, o)
 	if err != nil {
@@ -207,7 +208,7 @@ func TestNewPublisher(t *testing.T) {
 
 // A spy notes what is done at a place, and can fail.
 type spy struct {
-	publish.Target
+	target.Target
 	mutex sync.Mutex
 	keys  []string
 	fail  func(calls int) error
@@ -223,14 +224,14 @@ func (s *spy) call(key string) error {
 	return nil
 }
 
-func (s *spy) Put(ctx context.Context, o publish.Object) error {
+func (s *spy) Put(ctx context.Context, o target.Object) error {
 	if err := s.call("put " + o.Key); err != nil {
 		return err
 	}
 	return s.Target.Put(ctx, o)
 }
 
-func (s *spy) Swap(ctx context.Context, old []byte, o publish.Object) error {
+func (s *spy) Swap(ctx context.Context, old []byte, o target.Object) error {
 	if err := s.call("swap " + o.Key); err != nil {
 		return err
 	}
@@ -302,12 +303,12 @@ func TestRace(t *testing.T) {
 
 // A hostile place lists what climbs out of the folder, and objects of other sizes than
 // it has.
-type hostile struct{ publish.Target }
+type hostile struct{ target.Target }
 
-func (hostile) List(context.Context, string) iter.Seq2[publish.Entry, error] {
-	return func(yield func(publish.Entry, error) bool) {
+func (hostile) List(context.Context, string) iter.Seq2[target.Entry, error] {
+	return func(yield func(target.Entry, error) bool) {
 		for _, key := range []string{"../1.0.0/..-1.0.0.vsix", "a/../a-...vsix", "one/1.0.0/one-1.0.0.vsix", "one/1.0.0/other.vsix"} {
-			if !yield(publish.Entry{Key: key, Size: 3}, nil) {
+			if !yield(target.Entry{Key: key, Size: 3}, nil) {
 				return
 			}
 		}
@@ -316,7 +317,7 @@ func (hostile) List(context.Context, string) iter.Seq2[publish.Entry, error] {
 
 func (hostile) Get(_ context.Context, key string, _, _ int64) (io.ReadCloser, error) {
 	if slices.Contains(metadatas.Names(), key) {
-		return nil, publish.ErrNotExist
+		return nil, target.ErrNotExist
 	}
 	return io.NopCloser(strings.NewReader("more")), nil
 }

@@ -12,7 +12,7 @@ import (
 	"galbuild/build/metadatas"
 	"galbuild/build/site"
 	"galbuild/build/vsix/manifest"
-	"galbuild/publish"
+	"galbuild/publish/target"
 )
 
 // maxIcon bounds an icon, in bytes: every reader of the list gets all of them.
@@ -22,9 +22,9 @@ const maxIcon = 1 << 20
 type layout struct {
 	blobs    *blob.Store
 	entries  []metadatas.Entry
-	packages []publish.Object
-	others   []publish.Object // readmes and changelogs
-	keys     map[string]bool  // of the versions that are laid out
+	packages []target.Object
+	others   []target.Object // readmes and changelogs
+	keys     map[string]bool // of the versions that are laid out
 	warnings []string
 }
 
@@ -108,8 +108,8 @@ func (l *layout) addVersion(x *catalog.Extension, v *catalog.Version) {
 	}
 }
 
-func (l *layout) object(key string, f catalog.File) publish.Object {
-	return publish.File(key, f.Type, publish.Immutable, l.blobs.File(f.Ref), f.Ref, f.Size)
+func (l *layout) object(key string, f catalog.File) target.Object {
+	return target.File(key, f.Type, target.Immutable, l.blobs.File(f.Ref), f.Ref, f.Size)
 }
 
 // icon returns a version's icon as a data URI, "" if it has none.

@@ -12,7 +12,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"galbuild/build/metadatas"
-	"galbuild/publish"
+	"galbuild/publish/target"
 )
 
 // Errors of Publish, wrapped with what they are about.
@@ -108,7 +108,7 @@ func some(all []string) string {
 
 // lacking returns the objects of the site that the place does not have. What is there
 // in the folder of an extension that had it before is not the site's.
-func (p *publication) lacking(stock map[string]publish.Entry, m *merged) (lacking []publish.Object, err error) {
+func (p *publication) lacking(stock map[string]target.Entry, m *merged) (lacking []target.Object, err error) {
 	var differ []string
 	for _, o := range p.own.packages {
 		e, there := stock[o.Key]
@@ -133,7 +133,7 @@ func (p *publication) lacking(stock map[string]publish.Entry, m *merged) (lackin
 // prunable returns the objects of versions that nothing lists and the site does not
 // have: of those it has published once, or all of them if it replaces. Each is told
 // by its folder, for 0.0.1 also begins the name of 0.0.10.
-func (p *publication) prunable(stock map[string]publish.Entry, m *merged) []string {
+func (p *publication) prunable(stock map[string]target.Entry, m *merged) []string {
 	needed, gone := make(map[string]bool), make(map[string]bool)
 	for key := range p.own.keys {
 		needed[folderOf(key)] = true

@@ -21,6 +21,7 @@ import (
 	"galbuild/build/metadatas"
 	"galbuild/build/site"
 	"galbuild/publish"
+	"galbuild/publish/target"
 )
 
 // Pulled is what bringing a repository to a folder came to.
@@ -36,7 +37,7 @@ type Pulled struct {
 // Pull brings a repository to a folder, which is then a source to build from: packages
 // with their readmes and changelogs, the list last. What is there with the same size is
 // not brought again, and nothing is removed. Other objects at the place are no concern.
-func Pull(ctx context.Context, from publish.Target, folder string, o publish.Options) (Pulled, error) {
+func Pull(ctx context.Context, from target.Target, folder string, o publish.Options) (Pulled, error) {
 	result := Pulled{Place: from.String(), Folder: folder, Left: []string{}}
 	p := &puller{Options: o, from: from}
 	name, list, err := p.list(ctx)
@@ -74,17 +75,17 @@ func Pull(ctx context.Context, from publish.Target, folder string, o publish.Opt
 
 type puller struct {
 	publish.Options
-	from publish.Target
+	from target.Target
 	to   *os.Root
 }
 
 // entries returns the objects of the repository.
-func (p *puller) entries(ctx context.Context, result *Pulled) ([]publish.Entry, error) {
+func (p *puller) entries(ctx context.Context, result *Pulled) ([]target.Entry, error) {
 	stock, err := takeStock(ctx, p.from)
 	if err != nil {
 		return nil, err
 	}
-	var found []publish.Entry
+	var found []target.Entry
 	for key, e := range stock {
 		name, version, ok := metadatas.SplitPath(key)
 		if !ok || !filepath.IsLocal(filepath.FromSlash(key)) {
@@ -99,7 +100,7 @@ func (p *puller) entries(ctx context.Context, result *Pulled) ([]publish.Entry, 
 			}
 		}
 	}
-	slices.SortFunc(found, func(a, b publish.Entry) int { return strings.Compare(a.Key, b.Key) })
+	slices.SortFunc(found, func(a, b target.Entry) int { return strings.Compare(a.Key, b.Key) })
 	return found, nil
 }
 
@@ -108,13 +109,13 @@ func (p *puller) entries(ctx context.Context, result *Pulled) ([]publish.Entry, 
 func (p *puller) list(ctx context.Context) (name string, text []byte, err error) {
 	for _, name := range metadatas.Names() {
 		r, err := p.from.Get(ctx, name, 0, -1)
-		if errors.Is(err, publish.ErrNotExist) {
+		if errors.Is(err, target.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return "", nil, err
 		}
-		if text, err = publish.ReadAll(r, metadatas.MaxBytes); err != nil {
+		if text, err = target.ReadAll(r, metadatas.MaxBytes); err != nil {
 			return "", nil, fmt.Errorf("%s: %w", name, err)
 		}
 		return name, append([]byte{}, text...), nil
@@ -123,8 +124,8 @@ func (p *puller) list(ctx context.Context) (name string, text []byte, err error)
 }
 
 // bring writes what the folder lacks.
-func (p *puller) bring(ctx context.Context, entries []publish.Entry, result *Pulled) error {
-	lacking := slices.DeleteFunc(slices.Clone(entries), func(e publish.Entry) bool {
+func (p *puller) bring(ctx context.Context, entries []target.Entry, result *Pulled) error {
+	lacking := slices.DeleteFunc(slices.Clone(entries), func(e target.Entry) bool {
 		info, err := p.to.Stat(filepath.FromSlash(e.Key))
 		return err == nil && info.Mode().IsRegular() && info.Size() == e.Size
 	})
@@ -154,7 +155,7 @@ func (p *puller) bring(ctx context.Context, entries []publish.Entry, result *Pul
 
 // fetch brings an object, with its date: where the package has none, it is the
 // version's.
-func (p *puller) fetch(ctx context.Context, e publish.Entry) error {
+func (p *puller) fetch(ctx context.Context, e target.Entry) error {
 	r, err := p.from.Get(ctx, e.Key, 0, -1)
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.from, err)
@@ -182,7 +183,7 @@ func (p *puller) write(key string, from io.Reader, size int64) error {
 }
 
 // left returns the packages in the folder that are none of the entries.
-func left(folder string, entries []publish.Entry) ([]string, error) {
+func left(folder string, entries []target.Entry) ([]string, error) {
 	there := make(map[string]bool)
 	for _, e := range entries {
 		there[e.Key] = true

@@ -9,14 +9,14 @@ import (
 
 	"galbuild/build/catalog"
 	"galbuild/build/metadatas"
-	"galbuild/publish"
+	"galbuild/publish/target"
 )
 
 // Read returns what a repository of dbem lists, as far as it says: of an extension the id
 // and dates, its current version first with its description, and of all versions the size of
 // the package and the date. Versions without an entry in the list have no publisher and are
 // left out. It returns nil if there is no list.
-func Read(ctx context.Context, from publish.Target) (*catalog.Catalog, error) {
+func Read(ctx context.Context, from target.Target) (*catalog.Catalog, error) {
 	_, text, err := (&puller{from: from}).list(ctx)
 	if err != nil || text == nil {
 		return nil, wrap(from, err)
@@ -45,7 +45,7 @@ func Read(ctx context.Context, from publish.Target) (*catalog.Catalog, error) {
 }
 
 // wrap names the target in an error.
-func wrap(from publish.Target, err error) error {
+func wrap(from target.Target, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -81,18 +81,18 @@ const (
 
 // ReadDocument returns a text of a version, "" if there is none. It is at most that many
 // bytes long.
-func ReadDocument(ctx context.Context, from publish.Target, x *catalog.Extension, version string, d Document, most int64) (string, error) {
+func ReadDocument(ctx context.Context, from target.Target, x *catalog.Extension, version string, d Document, most int64) (string, error) {
 	key, changelog := metadatas.DocumentPaths(x.Name, version)
 	if d == Changelog {
 		key = changelog
 	}
 	r, err := from.Get(ctx, key, 0, -1)
-	if errors.Is(err, publish.ErrNotExist) {
+	if errors.Is(err, target.ErrNotExist) {
 		return "", nil
 	}
 	if err != nil {
 		return "", wrap(from, err)
 	}
-	text, err := publish.ReadAll(r, most)
+	text, err := target.ReadAll(r, most)
 	return string(text), err
 }

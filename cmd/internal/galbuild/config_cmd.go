@@ -8,7 +8,7 @@ import (
 
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
-	"galbuild/publish/s3"
+	"galbuild/publish/target/s3"
 	"galbuild/render/deploy"
 )
 

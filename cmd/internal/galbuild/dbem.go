@@ -12,13 +12,14 @@ import (
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 	"galbuild/publish/dbem"
+	"galbuild/publish/target"
 )
 
 // layoutDbem is the value of --layout for a repository of dbem.
 const layoutDbem = "dbem"
 
 // publishDbem brings a repository of dbem to what a site serves.
-func (p *publishCmd) publishDbem(ctx context.Context, e *env, at publish.Target, root string) error {
+func (p *publishCmd) publishDbem(ctx context.Context, e *env, at target.Target, root string) error {
 	bar := newProgress(e)
 	defer bar.close()
 	result, err := dbem.Publish(ctx, at, root, dbem.Options{Options: p.options(bar), Replace: p.Replace, Prune: p.Prune, Grace: p.Grace})
@@ -73,7 +74,7 @@ func (e *env) printDbem(r dbem.Result) error {
 }
 
 // pullDbem brings a repository of dbem to a folder.
-func (p *pullCmd) pullDbem(ctx context.Context, e *env, from publish.Target) error {
+func (p *pullCmd) pullDbem(ctx context.Context, e *env, from target.Target) error {
 	if current, err := site.ReadCurrent(p.Output); err != nil || !current.IsZero() {
 		return hint.Add(fmt.Errorf("%s is a gallery's folder", p.Output), "name another one with -o, and build from it")
 	}

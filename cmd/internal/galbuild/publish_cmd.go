@@ -16,6 +16,7 @@ import (
 	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/usage"
 	"galbuild/publish"
+	"galbuild/publish/target"
 )
 
 type publishCmd struct {
@@ -114,7 +115,7 @@ func (p *publishCmd) run(ctx context.Context, e *env) error {
 	return prune(ctx, e, at, p.Grace, p.DryRun)
 }
 
-func (p *publishCmd) publish(ctx context.Context, e *env, at publish.Target) error {
+func (p *publishCmd) publish(ctx context.Context, e *env, at target.Target) error {
 	p.what = append(p.what, p.PackagePath...)
 	if dir, version, ok := p.extension(); ok && p.From == "" {
 		return p.publishExtension(ctx, e, dir, version)
@@ -142,7 +143,7 @@ func (p *publishCmd) publish(ctx context.Context, e *env, at publish.Target) err
 }
 
 // publishFrom publishes what another place serves, by way of a temporary site.
-func (p *publishCmd) publishFrom(ctx context.Context, e *env, at publish.Target) error {
+func (p *publishCmd) publishFrom(ctx context.Context, e *env, at target.Target) error {
 	l, err := parsePlace(p.From, place{Endpoint: p.Endpoint, Region: p.Region, CA: p.CA})
 	if err != nil {
 		return err
@@ -180,7 +181,7 @@ func hasPackages(folder string) bool {
 	return len(found) > 0
 }
 
-func (p *publishCmd) publishSite(ctx context.Context, e *env, at publish.Target, root string) error {
+func (p *publishCmd) publishSite(ctx context.Context, e *env, at target.Target, root string) error {
 	if p.Layout == layoutDbem {
 		return p.publishDbem(ctx, e, at, root)
 	}
@@ -240,7 +241,7 @@ func explainPublish(err error) error {
 	switch {
 	case hint.Has(err):
 		return err
-	case errors.Is(err, publish.ErrChanged):
+	case errors.Is(err, target.ErrChanged):
 		return hint.Add(err, "others publish there all the time; run it again, what was sent is not sent twice")
 	case errors.Is(err, publish.ErrNothing):
 		return hint.Add(err, "galbuild publish SITE publishes a gallery there")
@@ -276,7 +277,7 @@ func (p *pruneCmd) Run(ctx context.Context, e *env) error {
 	return prune(ctx, e, at, p.Grace, p.DryRun)
 }
 
-func prune(ctx context.Context, e *env, at publish.Target, grace time.Duration, dryRun bool) error {
+func prune(ctx context.Context, e *env, at target.Target, grace time.Duration, dryRun bool) error {
 	removed, err := publish.Prune(ctx, at, grace, publish.Options{DryRun: dryRun})
 	if err != nil {
 		return explainPublish(err)
