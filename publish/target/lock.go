@@ -11,90 +11,93 @@ import (
 	"time"
 )
 
-// Locks is where the locks of [SwapLocked] are: objects that belong to no generation.
+// Locks is the prefix of the lock objects of [SwapLocked]. They belong to no generation.
 const Locks = "index/LOCK/"
 
 const (
-	// lease is how long a lock counts after it was written.
+	// lease is the age at which a lock expires.
 	lease = time.Minute
-	// term is how long its holder acts on it. The rest of the lease is for a request
-	// that the place carries out late.
+	// term is how long the holder of a lock acts on it. The rest of the lease allows for a
+	// request that the target completes late.
 	term = lease / 2
-	// shortest and longest are the waits between two looks at who has the lock.
-	shortest = 50 * time.Millisecond
-	longest  = 2 * time.Second
+	// minWait and maxWait limit the pause between two attempts to get the lock.
+	minWait = 50 * time.Millisecond
+	maxWait = 2 * time.Second
 )
 
-// SwapLocked does what [Target].Swap must, for a place that cannot replace an object on
-// a condition. It needs Get, List, Put and Delete, and that what was put or deleted is
-// so for whoever asks or lists afterwards.
+// SwapLocked implements [Target].Swap for a target without conditional writes. It uses Get,
+// List, Put and Delete, which must be strongly consistent: every request sees the objects that
+// earlier requests have written or deleted.
 //
-// A lock is an object index/LOCK/<unix nanoseconds>-<random>. Who wants it writes one,
-// then lists them, and has it if the own is there and no other. Two can't both have it:
-// of two that write and then list, one sees the other's. Who sees others tries again,
-// ever more slowly, and withdraws the own until then, unless it is the smallest: that
-// stays, so that one of those who wait is next. Wrong clocks only make this unfair. Who
-// waits while another succeeds hears of it at its next look.
+// A lock is an object index/LOCK/<unix nanoseconds>-<random>. A process that wants the lock
+// writes one and then lists all locks. It holds the lock if its own is the only one. Two
+// processes cannot both hold it, because each lists after it has written, so at least one of
+// them sees the other's lock. A process that sees other locks tries again after a pause that
+// grows. Meanwhile it deletes its own lock, unless that has the smallest name, so that one of
+// the waiting processes comes next. Wrong clocks make this unfair but not unsafe. A waiting
+// process compares the object before each attempt, and so notices when another has replaced it.
 //
-// A lock written a minute before one's own, both by the place's clock, is of a process
-// that died, and is removed. One that lives writes its lock again before each look, and
-// gives up what it does under it after half a minute.
+// A lock written a minute or more before one's own, both by the target's clock, belongs to a
+// process that has died, and is removed. A live process rewrites its lock before each attempt.
+// Its work under the lock is cancelled after half a minute.
 //
-// Promised to those who all use SwapLocked: what Swap promises. Not promised: anything
-// towards others who write the object, or where the place carries out a request half a
-// minute after it was given up, or stamps objects by clocks that far apart. A lock that
-// could not be removed holds up the next swap for a minute.
+// The guarantee of Swap holds among processes that all use SwapLocked. It does not hold if
+// others write the object, if the target completes a request half a minute after it was
+// cancelled, or if the target's timestamps come from clocks that differ by as much. A lock that
+// could not be deleted delays the next swap by a minute.
 func SwapLocked(ctx context.Context, t Target, old []byte, o Object) error {
 	l := lock{target: t, key: fmt.Sprintf("%s%019d-%s", Locks, time.Now().UnixNano(), rand.Text())}
 	defer l.release(ctx)
-	until, err := l.acquire(ctx, func() error { return check(ctx, t, old, o.Key) })
+	until, err := l.acquire(ctx, func() error { return compare(ctx, t, old, o.Key) })
 	if err != nil {
 		return err
 	}
 	held, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	err = check(held, t, old, o.Key)
+	err = compare(held, t, old, o.Key)
 	if err == nil {
 		err = t.Put(held, o)
 	}
 	if err != nil && held.Err() != nil && ctx.Err() == nil {
-		err = fmt.Errorf("%s answers too slowly to be locked: %v were not enough: %w", t, term, err)
+		err = fmt.Errorf("%s responds too slowly for a lock: the write did not finish within %v: %w", t, term, err)
 	}
 	return err
 }
 
-// check returns ErrChanged unless the object's bytes are old.
-func check(ctx context.Context, t Target, old []byte, key string) error {
-	var is []byte
+// compare returns ErrChanged unless the content of the object is old, or there is no object
+// and old is nil.
+func compare(ctx context.Context, t Target, old []byte, key string) error {
+	var content []byte
 	r, err := t.Get(ctx, key, 0, -1)
 	missing := errors.Is(err, ErrNotExist)
 	if err == nil {
-		is, err = ReadAll(r, int64(len(old)))
+		content, err = ReadAll(r, int64(len(old)))
 	}
+	longer := err == io.ErrShortBuffer
 	switch {
-	case err != nil && !missing && err != io.ErrShortBuffer: // which is more than old
+	case err != nil && !missing && !longer:
 		return err
-	case missing != (old == nil) || err == io.ErrShortBuffer || !bytes.Equal(is, old):
+	case missing != (old == nil) || longer || !bytes.Equal(content, old):
 		return fmt.Errorf("%s: %w", key, ErrChanged)
 	}
 	return nil
 }
 
-// A lock is one's own, whether it is written or not.
+// A lock is the lock object of this process, which may not be written yet.
 type lock struct {
 	target Target
 	key    string
 }
 
-// acquire returns until when the lock is had. While others have it, it asks whether to
-// go on waiting.
+// acquire waits until this process holds the lock, and returns when it must stop acting on it.
+// It calls goOn before each further attempt and gives up if that returns an error.
 func (l lock) acquire(ctx context.Context, goOn func() error) (until time.Time, err error) {
-	for wait := shortest; ; wait = min(2*wait, longest) {
+	for wait := minWait; ; wait = min(2*wait, maxWait) {
 		until = time.Now().Add(term)
 		if err := l.target.Put(ctx, Bytes(l.key, "text/plain", Revalidate, nil)); err != nil {
 			return until, err
 		}
-		own, others, err := l.look(ctx)
+		own, others, err := l.list(ctx)
 		if err != nil || own && len(others) == 0 {
 			return until, err
 		}
@@ -117,8 +120,9 @@ func (l lock) acquire(ctx context.Context, goOn func() error) (until time.Time, 
 	}
 }
 
-// look tells whether the own lock is there, and which others are. The dead are removed.
-func (l lock) look(ctx context.Context) (own bool, others []string, err error) {
+// list reports whether this process's lock exists, and returns the keys of the others. It
+// removes expired locks.
+func (l lock) list(ctx context.Context) (own bool, others []string, err error) {
 	var all []Entry
 	var now time.Time
 	for e, err := range l.target.List(ctx, Locks) {
@@ -132,25 +136,25 @@ func (l lock) look(ctx context.Context) (own bool, others []string, err error) {
 		all = append(all, e)
 	}
 	if !own {
-		return false, nil, nil // removed by one that took it for dead
+		return false, nil, nil // another process took it for expired and removed it
 	}
-	var dead []string
+	var expired []string
 	for _, e := range all {
 		if now.Sub(e.Modified) > lease {
-			dead = append(dead, e.Key)
+			expired = append(expired, e.Key)
 		} else {
 			others = append(others, e.Key)
 		}
 	}
-	if len(dead) > 0 {
-		err = l.target.Delete(ctx, dead)
+	if len(expired) > 0 {
+		err = l.target.Delete(ctx, expired)
 	}
 	return own, others, err
 }
 
-// release removes the lock, also when ctx is done.
+// release removes the lock, even if ctx is done.
 func (l lock) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lease/6)
 	defer cancel()
-	_ = l.target.Delete(ctx, []string{l.key}) // or it dies
+	_ = l.target.Delete(ctx, []string{l.key}) // if this fails, the lock expires
 }

@@ -18,22 +18,22 @@ import (
 	"galbuild/publish/target"
 )
 
-// memory is a place that takes its time and has no Swap of its own.
+// memory is a target in memory with a random latency and no Swap of its own.
 type memory struct {
-	target.Target               // Copy and Swap are not to be called
-	clock         time.Duration // how far that of the place is ahead
-	slow          time.Duration // how long a Put of something else than a lock takes
+	target.Target               // nil: Copy and Swap must not be called
+	clock         time.Duration // how far the target's clock is ahead
+	slow          time.Duration // how long a Put takes, except of a lock
 	mu            sync.Mutex
-	objects       map[string]kept
+	objects       map[string]stored
 }
 
-type kept struct {
+type stored struct {
 	text     string
 	modified time.Time
 }
 
-// trip is the way to the place or back: of two requests none knows which is first.
-func trip(ctx context.Context) error {
+// latency waits for a random time, so that concurrent requests arrive in any order.
+func latency(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
@@ -48,9 +48,9 @@ func (m *memory) set(key, text string, age time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.objects == nil {
-		m.objects = map[string]kept{}
+		m.objects = map[string]stored{}
 	}
-	m.objects[key] = kept{text, time.Now().Add(m.clock - age).Truncate(time.Second)}
+	m.objects[key] = stored{text, time.Now().Add(m.clock - age).Truncate(time.Second)}
 }
 
 func (m *memory) keys() []string {
@@ -60,7 +60,7 @@ func (m *memory) keys() []string {
 }
 
 func (m *memory) Get(ctx context.Context, key string, _, _ int64) (io.ReadCloser, error) {
-	if err := trip(ctx); err != nil {
+	if err := latency(ctx); err != nil {
 		return nil, err
 	}
 	m.mu.Lock()
@@ -80,7 +80,7 @@ func (m *memory) Put(ctx context.Context, o target.Object) error {
 		case <-time.After(m.slow):
 		}
 	}
-	if err := trip(ctx); err != nil {
+	if err := latency(ctx); err != nil {
 		return err
 	}
 	r, err := o.Reader()
@@ -92,11 +92,11 @@ func (m *memory) Put(ctx context.Context, o target.Object) error {
 		return err
 	}
 	m.set(o.Key, string(b), 0)
-	return trip(ctx)
+	return latency(ctx)
 }
 
 func (m *memory) Delete(ctx context.Context, keys []string) error {
-	if err := trip(ctx); err != nil {
+	if err := latency(ctx); err != nil {
 		return err
 	}
 	m.mu.Lock()
@@ -104,12 +104,12 @@ func (m *memory) Delete(ctx context.Context, keys []string) error {
 		delete(m.objects, key)
 	}
 	m.mu.Unlock()
-	return trip(ctx)
+	return latency(ctx)
 }
 
 func (m *memory) List(ctx context.Context, prefix string) iter.Seq2[target.Entry, error] {
 	return func(yield func(target.Entry, error) bool) {
-		if err := trip(ctx); err != nil {
+		if err := latency(ctx); err != nil {
 			yield(target.Entry{}, err)
 			return
 		}
@@ -154,15 +154,15 @@ func TestSwapLocked(t *testing.T) {
 	})
 }
 
-// TestSwapLockedRace counts with many hands, each of which starts at some moment.
+// TestSwapLockedRace increments a number from many goroutines, which start at random times.
 func TestSwapLockedRace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const hands, each = 12, 5
+		const goroutines, each = 12, 5
 		m := &memory{clock: -time.Hour}
 		m.set("number", "0", 0)
 		start := time.Now()
 		var group sync.WaitGroup
-		for range hands {
+		for range goroutines {
 			group.Go(func() {
 				for done := 0; done < each; {
 					time.Sleep(rand.N(time.Second))
@@ -185,8 +185,8 @@ func TestSwapLockedRace(t *testing.T) {
 			})
 		}
 		group.Wait()
-		if got := m.objects["number"].text; got != fmt.Sprint(hands*each) {
-			t.Errorf("got %s, want %d: an increment was lost", got, hands*each)
+		if got := m.objects["number"].text; got != fmt.Sprint(goroutines*each) {
+			t.Errorf("got %s, want %d: an increment was lost", got, goroutines*each)
 		}
 		if got := m.keys(); len(got) != 1 {
 			t.Errorf("left: %q", got)
@@ -195,8 +195,9 @@ func TestSwapLockedRace(t *testing.T) {
 	})
 }
 
-// TestSwapLockedDead leaves the locks of two that died, one of them just now.
-func TestSwapLockedDead(t *testing.T) {
+// TestSwapLockedExpired starts with the locks of two processes that have died, one of them a
+// moment ago.
+func TestSwapLockedExpired(t *testing.T) {
 	for _, ahead := range []time.Duration{0, -3 * time.Hour, 3 * time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
 			m := &memory{clock: ahead}
@@ -231,7 +232,7 @@ func TestSwapLockedCancel(t *testing.T) {
 	})
 }
 
-// TestSwapLockedSlow is given up before the lock could be another's.
+// TestSwapLockedSlow checks that a write is cancelled before its lock expires.
 func TestSwapLockedSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &memory{slow: time.Hour}

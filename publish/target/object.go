@@ -11,17 +11,17 @@ import (
 	"galbuild/build/regular"
 )
 
-// Headers that say how long an object may be kept by those who have read it: what
-// has a version in its path never changes, and CURRENT must always be asked for.
+// Values of Cache-Control. Objects with a version or a hash in their key never change. Caches
+// must revalidate all other objects before each use.
 const (
 	Immutable  = "public, max-age=31536000, immutable"
 	Revalidate = "no-cache"
 )
 
-// Attachment is the Content-Disposition of files that a browser must save and not show.
+// Attachment is the Content-Disposition of files that a browser must save and not display.
 const Attachment = "attachment"
 
-// Bytes returns an object that is held in memory.
+// Bytes returns an object whose content is b.
 func Bytes(key, mediaType, cacheControl string, b []byte) Object {
 	return Object{
 		Key: key, Size: int64(len(b)), SHA256: blob.Sum(b), MediaType: mediaType, CacheControl: cacheControl,
@@ -29,7 +29,7 @@ func Bytes(key, mediaType, cacheControl string, b []byte) Object {
 	}
 }
 
-// File returns an object whose bytes are those of a file.
+// File returns an object whose content is that of a regular file of the given hash and size.
 func File(key, mediaType, cacheControl, file string, ref blob.Ref, size int64) Object {
 	return Object{
 		Key: key, Size: size, SHA256: ref, MediaType: mediaType, CacheControl: cacheControl,
@@ -37,40 +37,41 @@ func File(key, mediaType, cacheControl, file string, ref blob.Ref, size int64) O
 	}
 }
 
-// Reader opens o's bytes. Reading fails before the last of them if they are not what o
-// says, so that whoever sends them breaks off.
+// Reader opens the content of o. If the content does not match o.Size and o.SHA256, reading
+// fails before the last bytes are returned, so that an upload of them is never complete.
 func (o *Object) Reader() (io.ReadCloser, error) {
 	from, err := o.Open()
 	if err != nil {
 		return nil, err
 	}
-	return &checked{ReadCloser: from, object: o, hash: sha256.New()}, nil
+	return &checkedReader{ReadCloser: from, object: o, hash: sha256.New()}, nil
 }
 
-type checked struct {
+// A checkedReader compares what it has read with the size and hash of an object.
+type checkedReader struct {
 	io.ReadCloser
 	object *Object
 	hash   hash.Hash
 	size   int64
 }
 
-func (c *checked) Read(b []byte) (int, error) {
+func (c *checkedReader) Read(b []byte) (int, error) {
 	n, err := c.ReadCloser.Read(b)
 	c.hash.Write(b[:n])
 	c.size += int64(n)
 	if err != nil && err != io.EOF || c.size < c.object.Size && err == nil {
 		return n, err
 	}
-	if wrong := c.check(); wrong != nil {
-		return 0, wrong
+	if mismatch := c.check(); mismatch != nil {
+		return 0, mismatch
 	}
 	return n, err
 }
 
-// check is called when all bytes have been read, or should have been.
-func (c *checked) check() error {
+// check returns an error unless the source ends here and has the expected size and hash.
+func (c *checkedReader) check() error {
 	if more, _ := io.Copy(io.Discard, io.LimitReader(c.ReadCloser, 1)); more > 0 || c.size != c.object.Size {
-		return fmt.Errorf("%s: it was %d bytes long, and is not any more", c.object.Key, c.object.Size)
+		return fmt.Errorf("%s: its size was %d bytes and has changed", c.object.Key, c.object.Size)
 	}
 	if got := blob.Ref(c.hash.Sum(nil)); got != c.object.SHA256 {
 		return fmt.Errorf("%s: its SHA-256 was %s, and is now %s", c.object.Key, c.object.SHA256, got)
@@ -78,11 +79,12 @@ func (c *checked) check() error {
 	return nil
 }
 
-// ReadAll returns all bytes of r and closes it; an error if there are more than most.
-func ReadAll(r io.ReadCloser, most int64) ([]byte, error) {
+// ReadAll reads r to its end and closes it. It returns [io.ErrShortBuffer] if there are more
+// than limit bytes.
+func ReadAll(r io.ReadCloser, limit int64) ([]byte, error) {
 	defer r.Close()
-	b, err := io.ReadAll(io.LimitReader(r, most+1))
-	if err == nil && int64(len(b)) > most {
+	b, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(b)) > limit {
 		err = io.ErrShortBuffer
 	}
 	return b, err

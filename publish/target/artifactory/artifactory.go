@@ -1,30 +1,28 @@
-// Package artifactory is a generic repository of JFrog Artifactory as a place for a
-// site, through its published REST API (https://jfrog.com/help/r/jfrog-rest-apis).
+// Package artifactory implements a target as a folder of a generic repository of JFrog
+// Artifactory, with its REST API (https://jfrog.com/help/r/jfrog-rest-apis).
 //
-//	PUT /<repo>/<key>   X-Checksum-Deploy: true   X-Checksum-Sha256: <hash>   content the server has
-//	PUT /<repo>/<key>                             X-Checksum-Sha256: <hash>   content it has not
+//	PUT /<repo>/<key>   X-Checksum-Deploy: true   X-Checksum-Sha256: <hash>   content that the server has
+//	PUT /<repo>/<key>                             X-Checksum-Sha256: <hash>   other content
 //	GET /<repo>/<key>   Range: bytes=…
 //	DELETE /<repo>/<key>
 //	GET /api/storage/<repo>/<folder>?list&deep=1&listFolders=0
 //
-// Content is first offered by its hash alone: what any repository of the server has,
-// and the token may read, is never sent again; that is also how objects are copied.
-// What is sent is checked by the server, and its answer by us, since a repository can
-// be told to trust whatever arrives.
+// An upload first offers the hash alone. If any repository of the server that the token may read
+// has the content, it is not sent; objects are copied in the same way. The server checks content
+// that is sent. Because a repository can be configured to accept any content, the client also
+// checks the hash in the response.
 //
-// Listing needs a licence ("Pro") and a token, even where everybody may read. To
-// replace an object, its CURRENT above all, the token needs the permission to delete
-// besides the one to deploy. There is no conditional PUT, so [Target.Swap] takes turns
-// by [target.SwapLocked].
+// Listing needs a licence ("Pro") and a token, even for a public repository. Replacing an object,
+// such as CURRENT, needs the permission to delete in addition to the one to deploy. There are no
+// conditional writes, so [Target.Swap] uses [target.SwapLocked].
 //
-// The server tells media types by the ends of names, in its own mimetypes.xml, and
-// does not keep the one of an object; nor does it keep Cache-Control. Folders stay
-// when they are empty: to delete one means to delete what it holds by then, perhaps
-// what somebody has just put there.
+// The server derives media types from the extensions of names, by its own mimetypes.xml. It stores
+// neither the media type of an object nor Cache-Control. Empty folders stay: deleting a folder
+// would delete everything in it, perhaps objects that another process has just put there.
 //
-// The tests run against a stand-in. If GALBUILD_TEST_ARTIFACTORY is set to the URL of
-// a repository, or of a folder in one, https://host/artifactory/repo/folder, they run
-// against that one too, with ARTIFACTORY_TOKEN.
+// The tests run against a fake server. If GALBUILD_TEST_ARTIFACTORY is the URL of a repository or
+// of a folder in one, https://host/artifactory/repo/folder, they also run against that, with
+// ARTIFACTORY_TOKEN.
 package artifactory
 
 import (
@@ -46,7 +44,7 @@ import (
 	"galbuild/publish/target/internal/rest"
 )
 
-// Config says where the repository is.
+// Config names a folder of a repository and has the credentials for it.
 type Config struct {
 	// URL is the address of the service, such as https://repo.example.com/artifactory.
 	URL string
@@ -54,13 +52,13 @@ type Config struct {
 	Repo string
 	// Prefix is the folder in it. "" is its root.
 	Prefix string
-	// Token is sent as Bearer. "" takes ARTIFACTORY_TOKEN; if that is empty, nothing is
-	// sent, which may do for reading.
+	// Token is the bearer token. The default is the variable ARTIFACTORY_TOKEN. Without either,
+	// requests have no token, which is enough to read a public repository.
 	Token string
-	// CA is a file of PEM certificates that are trusted besides the system's.
+	// CA is a file of PEM certificates that are trusted in addition to the system's.
 	CA string
-	// Transport sends the requests. nil is one that honours HTTP_PROXY, HTTPS_PROXY,
-	// NO_PROXY and CA.
+	// Transport sends the requests. The default honours CA and the variables HTTP_PROXY,
+	// HTTPS_PROXY and NO_PROXY.
 	Transport http.RoundTripper
 
 	sleep func(context.Context, time.Duration) error // for tests
@@ -69,24 +67,24 @@ type Config struct {
 // Target is a folder of a repository.
 type Target struct {
 	client *rest.Client
-	base   string // the service, without a slash at its end
+	base   string // URL of the service, without a trailing slash
 	repo   string
-	prefix string // "" or with a slash at its end
+	prefix string // "", or a path with a trailing slash
 	token  string
 }
 
-// New returns a place. It asks nothing of the server yet.
+// New returns a target. It sends no request.
 func New(c Config) (*Target, error) {
 	base, err := url.Parse(c.URL)
 	switch {
 	case err != nil:
-		return nil, errors.New("artifactory: the URL cannot be read") // it may hold a password
+		return nil, errors.New("artifactory: the URL cannot be parsed") // without the URL, which may contain a password
 	case base.Scheme != "http" && base.Scheme != "https" || base.Host == "":
 		return nil, fmt.Errorf("artifactory: URL %q: want one such as https://host/artifactory", base.Redacted())
 	case base.User != nil:
-		return nil, errors.New("artifactory: the URL has a user in it; set ARTIFACTORY_TOKEN instead")
+		return nil, errors.New("artifactory: the URL contains a user; set ARTIFACTORY_TOKEN instead")
 	case base.RawQuery != "" || base.Fragment != "":
-		return nil, errors.New("artifactory: the URL has a ? or a # in it")
+		return nil, errors.New("artifactory: the URL contains ? or #")
 	case c.Repo == "" || strings.Contains(c.Repo, "/"):
 		return nil, fmt.Errorf("artifactory: %q is not the key of a repository", c.Repo)
 	}
@@ -128,37 +126,37 @@ func (t *Target) Get(ctx context.Context, key string, offset, length int64) (io.
 	return r, nil
 }
 
-// identify takes an object for what its ETag says. For a folder the server answers
-// with a page about it, at the folder's name and a slash.
-func identify(answer *http.Response) (string, error) {
-	if strings.HasSuffix(answer.Request.URL.Path, "/") {
+// identify returns the entity tag of an object. For a folder, the server redirects to a page at
+// the folder's name with a slash; this is ErrNotExist.
+func identify(response *http.Response) (string, error) {
+	if strings.HasSuffix(response.Request.URL.Path, "/") {
 		return "", target.ErrNotExist
 	}
-	return answer.Header.Get("Etag"), nil
+	return response.Header.Get("Etag"), nil
 }
 
-// offerFrom is from how many bytes on content is offered by its hash: the request that
-// does is as long.
-const offerFrom = 512
+// minDeploy is the minimum size of content that is first offered by its hash, in bytes. The
+// request with the hash has about this size.
+const minDeploy = 512
 
 // Put implements [target.Target].
 func (t *Target) Put(ctx context.Context, o target.Object) error {
-	if o.Size < offerFrom {
+	if o.Size < minDeploy {
 		return t.failed("put", o.Key, t.upload(ctx, o))
 	}
-	known, err := t.deploy(ctx, o)
-	if err == nil && !known {
+	deployed, err := t.deploy(ctx, o)
+	if err == nil && !deployed {
 		err = t.upload(ctx, o)
 	}
 	return t.failed("put", o.Key, err)
 }
 
-// deploy makes o of content the server has, if it has it.
-func (t *Target) deploy(ctx context.Context, o target.Object) (known bool, err error) {
+// deploy creates o if the server has its content, and reports whether it did.
+func (t *Target) deploy(ctx context.Context, o target.Object) (deployed bool, err error) {
 	r := t.request(http.MethodPut, "", o.Key)
 	r.Header.Set("X-Checksum-Deploy", "true")
 	r.Header.Set("X-Checksum-Sha256", o.SHA256.String())
-	err = t.client.Do(ctx, r, rest.Done)
+	err = t.client.Do(ctx, r, rest.Discard)
 	if rest.IsStatus(err, http.StatusNotFound) {
 		return false, nil
 	}
@@ -174,17 +172,17 @@ func (t *Target) upload(ctx context.Context, o target.Object) error {
 		return err
 	}
 	if got := made.Checksums.SHA256; got != "" && got != o.SHA256.String() {
-		return fmt.Errorf("the server has stored other bytes: their SHA-256 is %s, want %s", got, o.SHA256)
+		return fmt.Errorf("the server has stored different content: its SHA-256 is %s, want %s", got, o.SHA256)
 	}
 	return nil
 }
 
-// Copy implements [target.Target]: content the server has needs no bytes. The API's
-// own copying would do no more, since it copies whatever is there by then.
+// Copy implements [target.Target]. It deploys the content by its hash. The API also has a call to
+// copy, but that would copy whatever content is at from by then.
 func (t *Target) Copy(ctx context.Context, from string, o target.Object) error {
-	known, err := t.deploy(ctx, o)
-	if err == nil && !known {
-		if err := t.find(ctx, from); err != nil {
+	deployed, err := t.deploy(ctx, o)
+	if err == nil && !deployed {
+		if err := t.checkExists(ctx, from); err != nil {
 			return t.failed("copy", from, err)
 		}
 		err = t.upload(ctx, o)
@@ -192,9 +190,9 @@ func (t *Target) Copy(ctx context.Context, from string, o target.Object) error {
 	return t.failed("copy to", o.Key, err)
 }
 
-// find returns nil if there is an object at key.
-func (t *Target) find(ctx context.Context, key string) error {
-	var item struct{ Children *json.RawMessage } // of a folder
+// checkExists returns ErrNotExist, or a 404 from the server, if there is no object at key.
+func (t *Target) checkExists(ctx context.Context, key string) error {
+	var item struct{ Children *json.RawMessage } // only folders have children
 	err := t.client.Do(ctx, t.request(http.MethodGet, storageAPI, key), rest.JSON(&item))
 	if err == nil && item.Children != nil {
 		return target.ErrNotExist
@@ -202,7 +200,7 @@ func (t *Target) find(ctx context.Context, key string) error {
 	return err
 }
 
-// List implements [target.Target]. The server lists a folder in one answer.
+// List implements [target.Target]. The server lists a folder in one response.
 func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[target.Entry, error] {
 	return func(yield func(target.Entry, error) bool) {
 		dir := prefix[:strings.LastIndex(prefix, "/")+1]
@@ -224,14 +222,14 @@ func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[target.Entry
 	}
 }
 
-// A listed is a file of a list.
+// A listed is a file in a list.
 type listed struct {
-	URI          string // its path below the folder, with a slash before it
+	URI          string // path below the folder, with a leading slash
 	Size         json.Number
 	LastModified string
 }
 
-// list returns the files below a folder, none if it is not there.
+// list returns the files below a folder, or none if it does not exist.
 func (t *Target) list(ctx context.Context, dir string) ([]listed, error) {
 	r := t.request(http.MethodGet, storageAPI, dir)
 	r.URL = strings.TrimRight(r.URL, "/") + "?list&deep=1&listFolders=0"
@@ -243,7 +241,8 @@ func (t *Target) list(ctx context.Context, dir string) ([]listed, error) {
 	return all.Files, err
 }
 
-// iso8601 is how the server writes times, unless with a zone that RFC 3339 knows.
+// iso8601 is the format of times whose zone has no colon. Otherwise they have the format of
+// RFC 3339.
 const iso8601 = "2006-01-02T15:04:05.999Z0700"
 
 func (f listed) entry(dir string) (target.Entry, error) {
@@ -260,19 +259,19 @@ func (f listed) entry(dir string) (target.Entry, error) {
 	return target.Entry{Key: dir + strings.TrimPrefix(f.URI, "/"), Size: size, Modified: modified}, nil
 }
 
-// parallel is how many objects are deleted at a time.
+// parallel is how many objects are deleted at once.
 const parallel = 8
 
-// Delete implements [target.Target]. Each is looked at first: the server would
-// delete a folder with all it holds.
+// Delete implements [target.Target]. It first checks that each key is an object, because the
+// server would delete a folder with everything in it.
 func (t *Target) Delete(ctx context.Context, keys []string) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
 	for _, key := range keys {
 		group.Go(func() error {
-			err := t.find(ctx, key)
+			err := t.checkExists(ctx, key)
 			if err == nil {
-				err = t.client.Do(ctx, t.request(http.MethodDelete, "", key), rest.Done)
+				err = t.client.Do(ctx, t.request(http.MethodDelete, "", key), rest.Discard)
 			}
 			if errors.Is(err, target.ErrNotExist) || rest.IsStatus(err, http.StatusNotFound) {
 				return nil
@@ -288,40 +287,41 @@ func (t *Target) Swap(ctx context.Context, old []byte, o target.Object) error {
 	return target.SwapLocked(ctx, t, old, o)
 }
 
-// failed says what could not be done, and the way out.
+// failed returns err with the operation, the key and a hint.
 func (t *Target) failed(what, key string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if refused, ok := errors.AsType[*rest.Refused](err); ok {
-		err = t.refused(what, refused)
+	if status, ok := errors.AsType[*rest.StatusError](err); ok {
+		err = t.explain(what, status)
 	}
 	return fmt.Errorf("%s: %s %s: %w", t, what, key, err)
 }
 
-func (t *Target) refused(what string, refused *rest.Refused) error {
-	switch refused.Status {
+// explain returns the error response with a hint and the server's message.
+func (t *Target) explain(what string, e *rest.StatusError) error {
+	switch e.Status {
 	case http.StatusUnauthorized:
 		if t.token == "" {
-			return errors.New("the server wants a token: set ARTIFACTORY_TOKEN")
+			return errors.New("the server requires a token: set ARTIFACTORY_TOKEN")
 		}
-		return fmt.Errorf("the server does not accept the token: set ARTIFACTORY_TOKEN to one that is valid%s", said(refused))
+		return fmt.Errorf("the server does not accept the token: set ARTIFACTORY_TOKEN to one that is valid%s", serverMessage(e))
 	case http.StatusForbidden:
-		return fmt.Errorf("the token may not do this: it needs the permissions read, deploy and delete in %s%s", t.repo, said(refused))
+		return fmt.Errorf("the token lacks a permission: it needs read, deploy and delete in %s%s", t.repo, serverMessage(e))
 	case http.StatusNotFound:
 		if what == "get" || what == "copy" {
 			return target.ErrNotExist
 		}
-		return fmt.Errorf("there is no repository %q, or the URL is not that of the service, which often ends in /artifactory%s", t.repo, said(refused))
+		return fmt.Errorf("there is no repository %q, or the URL is not that of the service, which often ends in /artifactory%s", t.repo, serverMessage(e))
 	}
-	return fmt.Errorf("%w%s", refused, said(refused))
+	return fmt.Errorf("%w%s", e, serverMessage(e))
 }
 
-// said returns what the server said of a refusal, to be added to ours.
-func said(refused *rest.Refused) string {
-	var told struct{ Errors []struct{ Message string } }
-	if json.Unmarshal(refused.Body, &told) != nil || len(told.Errors) == 0 {
+// serverMessage returns the server's message in parentheses, or "" if there is none.
+func serverMessage(e *rest.StatusError) string {
+	var body struct{ Errors []struct{ Message string } }
+	if json.Unmarshal(e.Body, &body) != nil || len(body.Errors) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (it says %q)", told.Errors[0].Message)
+	return fmt.Sprintf(" (the server's message: %q)", body.Errors[0].Message)
 }

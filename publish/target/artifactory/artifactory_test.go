@@ -39,8 +39,8 @@ func newTarget(t *testing.T, h http.Handler, change func(*Config)) *Target {
 	return at
 }
 
-// TestTarget passes the suite on a stand-in, on a bad day of its, and on a real
-// repository if one is named.
+// TestTarget runs the suite on a fake server, with and without faults. If
+// GALBUILD_TEST_ARTIFACTORY is set, it also runs on a real repository.
 func TestTarget(t *testing.T) {
 	t.Run("StandIn", func(t *testing.T) {
 		targettest.Run(t, targettest.Options{}, func(t *testing.T) target.Target {
@@ -84,11 +84,11 @@ func mustPut(t *testing.T, at target.Target, key, text string) {
 	}
 }
 
-// TestKnown sends no bytes that the server has, if there are more than in an offer.
-func TestKnown(t *testing.T) {
+// TestDeploy checks that content which the server has is not sent again, unless it is small.
+func TestDeploy(t *testing.T) {
 	s := artifactorytest.New(t.TempDir())
 	at := newTarget(t, s, nil)
-	text := strings.Repeat("the same ", offerFrom)
+	text := strings.Repeat("the same ", minDeploy)
 	for _, key := range []string{"a", "b", "c", "a"} {
 		mustPut(t, at, key, text)
 	}
@@ -100,7 +100,7 @@ func TestKnown(t *testing.T) {
 	}
 }
 
-// TestCopyUnknown sends them where the server cannot find them.
+// TestCopyUnknown checks that Copy sends the content if the server cannot find it.
 func TestCopyUnknown(t *testing.T) {
 	s := artifactorytest.New(t.TempDir())
 	at := newTarget(t, s, nil)
@@ -117,7 +117,7 @@ func TestCopyUnknown(t *testing.T) {
 	}
 }
 
-// TestDeleteFolder leaves what is below a key that is no object.
+// TestDeleteFolder checks that deleting a folder's key does not delete the objects below it.
 func TestDeleteFolder(t *testing.T) {
 	s := artifactorytest.New(t.TempDir())
 	at := newTarget(t, s, nil)
@@ -132,7 +132,7 @@ func TestDeleteFolder(t *testing.T) {
 	r.Close()
 }
 
-// spoil changes bytes on their way, as a bad proxy does.
+// spoil is a transport that changes bytes, like a bad proxy.
 type spoil struct{}
 
 func (spoil) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -146,17 +146,17 @@ func (spoil) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// TestSpoiled is told of bytes that arrived as others, by servers that check and by
-// those that trust.
+// TestSpoiled checks that changed bytes are an error, on servers that check the hash and on those
+// that do not.
 func TestSpoiled(t *testing.T) {
 	for _, trusts := range []bool{false, true} {
 		s := artifactorytest.New(t.TempDir())
-		s.Trusts = trusts
+		s.Unchecked = trusts
 		at := newTarget(t, s, func(c *Config) { c.Transport = spoil{} })
 		err := at.Put(t.Context(), object("x", "text"))
 		want := "409 Conflict"
 		if trusts {
-			want = "has stored other bytes"
+			want = "has stored different content"
 		}
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
@@ -164,7 +164,7 @@ func TestSpoiled(t *testing.T) {
 	}
 }
 
-// TestErrors name the place, the key, the reason and the way out, and no secret.
+// TestErrors checks that errors name the target, the key, the reason and a hint, and no secret.
 func TestErrors(t *testing.T) {
 	forbidding := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		artifactorytest.Refuse(w, http.StatusForbidden, "Not enough permissions to overwrite artifact")
@@ -176,7 +176,7 @@ func TestErrors(t *testing.T) {
 		want    []string
 	}{
 		{"token", nil, func(c *Config) { c.Token = "wrong-s3cret-token" }, []string{"does not accept the token", "ARTIFACTORY_TOKEN", "Bad credentials"}},
-		{"no token", nil, func(c *Config) { c.Token = "" }, []string{"wants a token", "ARTIFACTORY_TOKEN"}},
+		{"no token", nil, func(c *Config) { c.Token = "" }, []string{"requires a token", "ARTIFACTORY_TOKEN"}},
 		{"forbidden", forbidding, nil, []string{"deploy and delete in generic-local", "to overwrite artifact"}},
 		{"repository", nil, func(c *Config) { c.Repo = "other" }, []string{`no repository "other"`, "/artifactory"}},
 	} {
@@ -219,7 +219,7 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// TestList reads sizes as the documentation has them, and times with a zone.
+// TestList reads sizes as strings, as in the documentation, and as numbers, and times with a zone.
 func TestList(t *testing.T) {
 	at := newTarget(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if got, want := r.URL.RequestURI(), "/artifactory/api/storage/generic-local/galleries/a%20b%3Bc%3D1/dir?list&deep=1&listFolders=0"; got != want {
@@ -256,7 +256,7 @@ func TestBadList(t *testing.T) {
 	}
 }
 
-// TestRedirected follows to the storage behind the server, without the token.
+// TestRedirected checks that the redirect to a storage service is followed without the token.
 func TestRedirected(t *testing.T) {
 	storage := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" {
@@ -276,8 +276,8 @@ func TestRedirected(t *testing.T) {
 	}
 }
 
-// TestGone tells an object that is not there from a repository that is not.
-func TestGone(t *testing.T) {
+// TestNotExist reads a missing object.
+func TestNotExist(t *testing.T) {
 	at := newTarget(t, artifactorytest.New(t.TempDir()), nil)
 	if _, err := at.Get(t.Context(), "none", 0, -1); !errors.Is(err, target.ErrNotExist) {
 		t.Errorf("got %v", err)

@@ -1,5 +1,5 @@
-// Package folder is a folder as a place for a site: the same tree, with hard links
-// where content is the same. It may be on a disk of another machine.
+// Package dir implements a target as a directory: one file for each object, with hard links
+// between files of the same content. The directory may be on a network file system.
 package dir
 
 import (
@@ -25,15 +25,15 @@ import (
 	"galbuild/publish/target"
 )
 
-// Target is a folder. Files are written below it, and never through a symbolic link in it.
+// Target is a directory. Files are written below it, and never through a symbolic link in it.
 type Target struct {
 	root   string
-	open   func() (*writer, error) // called before the first change
-	writer *writer                 // nil before that
-	site   func() error            // returns an error unless it is a site or may become one
+	open   func() (*writer, error) // opens writer, before the first change
+	writer *writer                 // nil before the first change
+	site   func() error            // returns an error unless root is a site or may become one
 }
 
-// New returns the folder at path, which need not be there yet.
+// New returns the directory at path, which need not exist yet.
 func New(path string) (*Target, error) {
 	root, err := filepath.Abs(path)
 	if err != nil {
@@ -48,8 +48,8 @@ func New(path string) (*Target, error) {
 	return t, nil
 }
 
-// Close lets builders change the site, if the target has written to it. The target must not
-// be in use, and writes no more.
+// Close releases the locks that keep builders of the site away, if the target has written to
+// it. The target must not be used during or after Close.
 func (t *Target) Close() error {
 	if t.writer == nil {
 		return nil
@@ -84,18 +84,20 @@ func (t *Target) Get(ctx context.Context, key string, offset, length int64) (io.
 	return &section{Reader: io.NewSectionReader(f, offset, length), file: f, ctx: ctx}, nil
 }
 
-// isMissing also tells of a path below what is a file.
+// isMissing reports whether a file does not exist. The error may also be ENOTDIR, if a parent
+// of the path is a file.
 func isMissing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || err != nil && strings.Contains(err.Error(), "not a directory")
 }
 
-// A section is a stretch of a file that closes it, and ends with its context.
+// A section reads a part of a file until its context is done.
 type section struct {
 	io.Reader
 	file *os.File
 	ctx  context.Context
 }
 
+// Read implements [io.Reader].
 func (s *section) Read(b []byte) (int, error) {
 	if err := s.ctx.Err(); err != nil {
 		return 0, err
@@ -103,10 +105,11 @@ func (s *section) Read(b []byte) (int, error) {
 	return s.Reader.Read(b)
 }
 
+// Close implements [io.Closer].
 func (s *section) Close() error { return s.file.Close() }
 
-// List implements [target.Target]. The builder's desk and what a killed process left
-// half written are no objects.
+// List implements [target.Target]. It skips the work directory of the builder, and temporary
+// files that a killed process has left.
 func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[target.Entry, error] {
 	return func(yield func(target.Entry, error) bool) {
 		top := t.file(prefix[:strings.LastIndex(prefix, "/")+1])
@@ -142,8 +145,8 @@ func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[target.Entry
 	}
 }
 
-// RemoveTemp removes unfinished files older than that, which killed processes left next to
-// the final files. Earlier versions of galbuild wrote them there.
+// RemoveTemp removes temporary files last modified before the given time, which killed
+// processes left next to the final files. Earlier versions of galbuild wrote them there.
 func (t *Target) RemoveTemp(ctx context.Context, before time.Time) error {
 	w, err := t.open()
 	if err != nil {
@@ -155,7 +158,7 @@ func (t *Target) RemoveTemp(ctx context.Context, before time.Time) error {
 func (t *Target) key(path string) string {
 	rel, err := filepath.Rel(t.root, path)
 	if err != nil {
-		return path // it is below the root
+		return path // cannot happen: path is below the root
 	}
 	return filepath.ToSlash(rel)
 }
@@ -167,28 +170,31 @@ func (t *Target) Put(ctx context.Context, o target.Object) error {
 		return err
 	}
 	defer from.Close()
-	w, err := t.begin(o.Key)
+	w, err := t.openFor(o.Key)
 	if err != nil {
 		return err
 	}
-	return w.write(o.Key, &untilDone{from, ctx})
+	return w.write(o.Key, &contextReader{from, ctx})
 }
 
-type untilDone struct {
+// A contextReader returns the context's error once the context is done.
+type contextReader struct {
 	io.Reader
 	ctx context.Context
 }
 
-func (u *untilDone) Read(b []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
+// Read implements [io.Reader].
+func (r *contextReader) Read(b []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return u.Reader.Read(b)
+	return r.Reader.Read(b)
 }
 
-// begin is called before a key is changed. What is a site's goes into no folder of other
-// things; those of dbem are nobody's but its own.
-func (t *Target) begin(key string) (*writer, error) {
+// openFor opens the directory for a change of key. If key belongs to a site, the directory must
+// be a site or empty. Other keys are those of a dbem repository, whose package checks the
+// directory itself.
+func (t *Target) openFor(key string) (*writer, error) {
 	if !fs.ValidPath(key) || key == "." {
 		return nil, fmt.Errorf("%.200q is not a path below %s", key, t.root)
 	}
@@ -201,12 +207,13 @@ func (t *Target) begin(key string) (*writer, error) {
 	return t.open()
 }
 
-// Copy implements [target.Target] with a hard link, or a copy where there are none.
+// Copy implements [target.Target] with a hard link, or with a copy if the file system has no
+// hard links.
 func (t *Target) Copy(ctx context.Context, from string, o target.Object) error {
 	if _, err := os.Stat(t.file(from)); isMissing(err) {
 		return fmt.Errorf("%s: %w", from, target.ErrNotExist)
 	}
-	w, err := t.begin(o.Key)
+	w, err := t.openFor(o.Key)
 	if err != nil {
 		return err
 	}
@@ -217,12 +224,12 @@ func (t *Target) Copy(ctx context.Context, from string, o target.Object) error {
 	return t.Put(ctx, o)
 }
 
-// Delete implements [target.Target]. Folders that are empty then go too.
+// Delete implements [target.Target]. It also removes directories that become empty.
 func (t *Target) Delete(ctx context.Context, keys []string) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	w, err := t.begin(keys[0])
+	w, err := t.openFor(keys[0])
 	if err != nil {
 		return err
 	}
@@ -237,10 +244,10 @@ func (t *Target) Delete(ctx context.Context, keys []string) error {
 	return nil
 }
 
-// Swap implements [target.Target]. It takes the lock that builders of the site take,
-// who are kept away already.
+// Swap implements [target.Target]. It holds the lock of the site's builders meanwhile, which
+// excludes other publishers. Builders are excluded already.
 func (t *Target) Swap(ctx context.Context, old []byte, o target.Object) error {
-	w, err := t.begin(o.Key)
+	w, err := t.openFor(o.Key)
 	if err != nil {
 		return err
 	}
@@ -249,13 +256,13 @@ func (t *Target) Swap(ctx context.Context, old []byte, o target.Object) error {
 		return err
 	}
 	defer lock.Close()
-	is, err := regular.ReadFile(t.file(o.Key), int64(len(old)))
+	content, err := regular.ReadFile(t.file(o.Key), int64(len(old)))
 	switch {
 	case errors.Is(err, regular.ErrLong):
 		return fmt.Errorf("%s: %w", o.Key, target.ErrChanged)
 	case err != nil && !isMissing(err):
 		return err
-	case (old == nil) != (err != nil) || !bytes.Equal(is, old):
+	case (old == nil) != (err != nil) || !bytes.Equal(content, old):
 		return fmt.Errorf("%s: %w", o.Key, target.ErrChanged)
 	}
 	return t.Put(ctx, o)

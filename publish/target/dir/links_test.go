@@ -58,11 +58,11 @@ func TestPlantedLinks(t *testing.T) {
 	}
 	for _, key := range []string{"../y", "/y", "a/../../y", ".", ""} {
 		if at.Put(t.Context(), object(key)) == nil || at.Copy(t.Context(), "blobs/x", object(key)) == nil {
-			t.Errorf("%q is taken for a key", key)
+			t.Errorf("%q is accepted as a key", key)
 		}
 	}
 	if err := at.Delete(t.Context(), []string{"hello/victim", "../" + filepath.Base(outside) + "/victim"}); err == nil {
-		t.Error("what is outside was deleted")
+		t.Error("a file outside was deleted")
 	}
 	if err := at.Put(t.Context(), object("blobs/file")); err != nil {
 		t.Error(err)
@@ -75,13 +75,13 @@ func TestPlantedLinks(t *testing.T) {
 	}
 }
 
-// TestLeavings checks that the next publish removes unfinished files of a killed publisher,
-// and old ones next to other files.
-func TestLeavings(t *testing.T) {
+// TestTempFiles checks that the next publisher removes the temporary files of a killed one, also
+// those next to the final files.
+func TestTempFiles(t *testing.T) {
 	root := t.TempDir()
 	left := filepath.Join(root, site.Desk, site.Publishing, beneath.TempPrefix+"1")
-	beside := filepath.Join(root, "assets", beneath.TempPrefix+"2")
-	for _, file := range []string{left, beside} {
+	next := filepath.Join(root, "assets", beneath.TempPrefix+"2")
+	for _, file := range []string{left, next} {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, nil, 0o644)); err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +98,7 @@ func TestLeavings(t *testing.T) {
 	if err := at.RemoveTemp(t.Context(), time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range []string{left, beside} {
+	for _, file := range []string{left, next} {
 		if _, err := os.Lstat(file); err == nil {
 			t.Errorf("%s is left", file)
 		}
@@ -112,6 +112,7 @@ func TestLeavings(t *testing.T) {
 	}
 }
 
+// TestModes checks that modes do not depend on the umask.
 func TestModes(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0o077))
 	root := filepath.Join(t.TempDir(), "new")
@@ -126,8 +127,7 @@ func TestModes(t *testing.T) {
 	}
 }
 
-// TestPipe puts a named pipe in the place of a file. If opening it waited, the test would run
-// into the time limit of the test run.
+// TestPipe replaces a file by a named pipe. Opening it must not wait for a writer.
 func TestPipe(t *testing.T) {
 	root := t.TempDir()
 	at := newTarget(t, root)

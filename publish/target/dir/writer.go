@@ -19,32 +19,32 @@ import (
 	"galbuild/build/site"
 )
 
-// A writer changes a folder. Files are written in the builder's own folder and then
-// renamed, so that unfinished files of a killed process are all in one place.
+// A writer changes a directory. It writes files in the work directory and then renames them, so
+// that the temporary files of a killed process are all in one directory.
 type writer struct {
 	root *os.Root
-	temp *os.Root // for unfinished files
+	temp *os.Root // for temporary files
 	held []*flock.Flock
 
-	mutex sync.Mutex
-	known map[string]bool // existing folders that are not links
+	mutex    sync.Mutex
+	verified map[string]bool // directories that exist and are not links
 }
 
-// manyFolders limits the number of known folders.
-const manyFolders = 4096
+// maxVerified limits the number of verified directories that are remembered.
+const maxVerified = 4096
 
-// newWriter opens a folder, and makes it if it is missing. It locks out builders from then
-// on.
+// newWriter opens a directory, which it makes if it is missing. Until close, builders of the
+// site are locked out.
 func newWriter(root string) (*writer, error) {
 	shared, err := site.Share(root)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{held: []*flock.Flock{shared}, known: make(map[string]bool)}
+	w := &writer{held: []*flock.Flock{shared}, verified: make(map[string]bool)}
 	if w.root, err = site.Open(root); err != nil {
 		return nil, err
 	}
-	return w, w.clear()
+	return w, w.openTemp()
 }
 
 // close releases the locks.
@@ -61,9 +61,9 @@ func (w *writer) close() error {
 	return errors.Join(errs...)
 }
 
-// clear opens the folder for unfinished files. If no other publisher has the lock that all
-// publishers share, it first removes the files that killed processes left there.
-func (w *writer) clear() error {
+// openTemp opens the directory for temporary files. If no other publisher holds the lock that
+// all publishers share, it first removes the files that killed processes have left there.
+func (w *writer) openTemp() error {
 	const dir = site.Desk + "/" + site.Publishing
 	alone := func(f *flock.Flock) (bool, error) {
 		ok, err := f.TryLock()
@@ -75,7 +75,7 @@ func (w *writer) clear() error {
 				return false, err
 			}
 		}
-		return true, f.RLock() // waits only for processes that are clearing
+		return true, f.RLock() // waits only for processes that are removing files
 	}
 	lock, err := site.LockFile(w.root, site.Publishing+".lock", alone)
 	if err != nil {
@@ -86,7 +86,7 @@ func (w *writer) clear() error {
 	return err
 }
 
-// write makes or replaces a file in one step.
+// write creates or replaces a file atomically.
 func (w *writer) write(key string, from io.Reader) error {
 	temp, err := beneath.CreateTemp(w.temp)
 	if err != nil {
@@ -102,8 +102,8 @@ func (w *writer) write(key string, from io.Reader) error {
 	return w.rename(name, key)
 }
 
-// link makes or replaces a file by a hard link to another. Both get the current time, so
-// that nobody removes the other for its age.
+// link creates or replaces a file by a hard link to another. Both get the current time, so that
+// prune does not remove the other because of its age.
 func (w *writer) link(from, key string) error {
 	name := fmt.Sprintf("%s%d-%d-%p", beneath.TempPrefix, os.Getpid(), time.Now().UnixNano(), &key)
 	temp := path.Join(site.Desk, site.Publishing, name)
@@ -118,20 +118,20 @@ func (w *writer) link(from, key string) error {
 	return w.rename(name, key)
 }
 
-// rename moves an unfinished file to its path, and replaces an existing file.
+// rename moves a temporary file to its path, and replaces an existing file.
 func (w *writer) rename(name, key string) error {
 	temp := path.Join(site.Desk, site.Publishing, name)
 	err := w.prepare(path.Dir(key))
 	if err == nil {
 		err = w.root.Rename(temp, key)
 	}
-	if errors.Is(err, fs.ErrNotExist) { // somebody has removed the empty folder
+	if errors.Is(err, fs.ErrNotExist) { // another process has removed the empty directory
 		w.forget()
 		if err = w.prepare(path.Dir(key)); err == nil {
 			err = w.root.Rename(temp, key)
 		}
 	}
-	if errors.Is(err, syscall.EXDEV) { // the folder is a mount
+	if errors.Is(err, syscall.EXDEV) { // the directory is a mount point
 		return w.copy(temp, key)
 	}
 	return err
@@ -149,12 +149,12 @@ func (w *writer) copy(temp, key string) error {
 	})
 }
 
-// prepare makes a folder, and checks that it is not a link.
+// prepare makes a directory if it is missing, and checks that it is not a link.
 func (w *writer) prepare(dir string) error {
 	w.mutex.Lock()
-	known := w.known[dir]
+	verified := w.verified[dir]
 	w.mutex.Unlock()
-	if known {
+	if verified {
 		return nil
 	}
 	at, err := beneath.Dir(w.root, dir)
@@ -164,20 +164,20 @@ func (w *writer) prepare(dir string) error {
 	at.Close()
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	if len(w.known) >= manyFolders {
-		clear(w.known)
+	if len(w.verified) >= maxVerified {
+		clear(w.verified)
 	}
-	w.known[dir] = true
+	w.verified[dir] = true
 	return nil
 }
 
 func (w *writer) forget() {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	clear(w.known)
+	clear(w.verified)
 }
 
-// remove removes a file, and then empty folders.
+// remove removes a file, and then its parent directories that are empty.
 func (w *writer) remove(key string) error {
 	if !fs.ValidPath(key) {
 		return fmt.Errorf("%.200q is not a path below %s", key, w.root.Name())

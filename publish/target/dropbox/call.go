@@ -18,7 +18,7 @@ const (
 	contentURL = "https://content.dropboxapi.com/2/"
 )
 
-// What calls are told, in the API's names.
+// Arguments of API calls, with the API's names.
 type (
 	pathArg struct {
 		Path string `json:"path"`
@@ -64,7 +64,7 @@ type (
 		ID     string `json:"session_id"`
 		Offset int64  `json:"offset"`
 	}
-	// commit is how a file is made. Mute: nobody's desktop tells of it.
+	// commit describes the file to create. Mute suppresses notifications of users.
 	commit struct {
 		Path   string `json:"path"`
 		Mode   any    `json:"mode"`
@@ -77,9 +77,9 @@ type (
 	}
 )
 
-// metadata is what Dropbox says of a file or a folder.
+// metadata describes a file or a folder.
 type metadata struct {
-	Tag            string `json:".tag"` // where it may be either
+	Tag            string `json:".tag"` // "file" or "folder"; "" where only a file is possible
 	Name           string `json:"name"`
 	PathDisplay    string `json:"path_display"`
 	Rev            string `json:"rev"`
@@ -88,7 +88,7 @@ type metadata struct {
 	ServerModified string `json:"server_modified"`
 }
 
-// rpc calls what takes and gives JSON.
+// rpc makes a call whose argument and result are JSON.
 func (t *Target) rpc(ctx context.Context, call string, arg, result any) error {
 	body, err := json.Marshal(arg)
 	if err != nil {
@@ -102,7 +102,7 @@ func (t *Target) rpc(ctx context.Context, call string, arg, result any) error {
 	return t.do(ctx, r, result)
 }
 
-// send calls what takes bytes.
+// send makes a call that uploads bytes.
 func (t *Target) send(ctx context.Context, call string, arg any, body []byte, result any) error {
 	r, err := t.contentRequest(ctx, call, arg, body)
 	if err != nil {
@@ -114,7 +114,7 @@ func (t *Target) send(ctx context.Context, call string, arg any, body []byte, re
 
 func (t *Target) do(ctx context.Context, r rest.Request, result any) error {
 	if result == nil {
-		return t.client.Do(ctx, r, rest.Done)
+		return t.client.Do(ctx, r, rest.Discard)
 	}
 	return t.client.Do(ctx, r, rest.JSON(result))
 }
@@ -140,7 +140,7 @@ func (t *Target) request(ctx context.Context, url string, body []byte) (rest.Req
 	return rest.Request{Method: http.MethodPost, URL: url, Header: header, Body: rest.Bytes(body), Size: int64(len(body))}, nil
 }
 
-// ascii escapes JSON so that it may stand in a header.
+// ascii escapes JSON for a header, which must be ASCII.
 func ascii(text string) string {
 	var b strings.Builder
 	for _, r := range text {
@@ -155,27 +155,27 @@ func ascii(text string) string {
 	return b.String()
 }
 
-// revision returns that of a file that is downloaded.
-func revision(answer *http.Response) (string, error) {
+// revision returns the revision of a file that is being downloaded.
+func revision(response *http.Response) (string, error) {
 	var file metadata
-	if err := json.Unmarshal([]byte(answer.Header.Get("Dropbox-API-Result")), &file); err != nil || file.Rev == "" {
-		return "", errors.New("the answer is not Dropbox's: is there a proxy that changes it?")
+	if err := json.Unmarshal([]byte(response.Header.Get("Dropbox-API-Result")), &file); err != nil || file.Rev == "" {
+		return "", errors.New("the response does not come from Dropbox: is there a proxy that changes it?")
 	}
 	return file.Rev, nil
 }
 
-// metadata returns what is at a path, if it is a file.
+// metadata returns the metadata of the file at a path. A folder is ErrNotExist.
 func (t *Target) metadata(ctx context.Context, path string) (metadata, error) {
 	var m metadata
 	err := t.rpc(ctx, "files/get_metadata", pathArg{path}, &m)
-	if said(err, "path/not_found/") || err == nil && m.Tag != "file" {
+	if isError(err, "path/not_found/") || err == nil && m.Tag != "file" {
 		err = target.ErrNotExist
 	}
 	return m, err
 }
 
-// refused is the JSON of a refusal, with what some say besides.
-type refused struct {
+// apiError is the JSON of an error response, with the fields of some kinds of errors.
+type apiError struct {
 	Summary string `json:"error_summary"`
 	Error   struct {
 		UploadSessionID string `json:"upload_session_id"`
@@ -184,73 +184,75 @@ type refused struct {
 	} `json:"error"`
 }
 
-func refusal(err error) refused {
-	if e, ok := errors.AsType[*rest.Refused](err); ok {
+// errorOf returns the error response in err. It is zero if there is none.
+func errorOf(err error) apiError {
+	if e, ok := errors.AsType[*rest.StatusError](err); ok {
 		return decode(e)
 	}
-	return refused{}
+	return apiError{}
 }
 
-func decode(e *rest.Refused) (r refused) {
+func decode(e *rest.StatusError) (r apiError) {
 	if json.Unmarshal(e.Body, &r) != nil {
-		return refused{} // of something between us and Dropbox
+		return apiError{} // the response of a proxy
 	}
 	return r
 }
 
-// said tells whether err is a refusal of a kind. After the kind Dropbox adds more.
-func said(err error, kind string) bool {
-	return err != nil && strings.HasPrefix(refusal(err).Summary, kind)
+// isError reports whether err is an error response of a kind. Dropbox appends dots and other
+// text to the kind.
+func isError(err error, kind string) bool {
+	return err != nil && strings.HasPrefix(errorOf(err).Summary, kind)
 }
 
-// isPassing tells of refusals that Dropbox asks to try again.
-func isPassing(e *rest.Refused) bool {
+// isTemporary reports whether Dropbox asks to retry a request after this error.
+func isTemporary(e *rest.StatusError) bool {
 	summary := decode(e).Summary
 	return e.Status == http.StatusConflict && (strings.Contains("/"+summary, "/too_many_write_operations/") || strings.HasPrefix(summary, "internal_error/"))
 }
 
-// failed says what could not be done, and the way out.
+// failed returns err with the operation, the key and a hint.
 func (t *Target) failed(what, key string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if e, ok := errors.AsType[*rest.Refused](err); ok {
+	if e, ok := errors.AsType[*rest.StatusError](err); ok {
 		err = t.explain(e)
 	}
 	return fmt.Errorf("%s: %s %s: %w", t, what, key, err)
 }
 
-// wayOut is what to do about refusals, by their beginnings.
-var wayOut = []struct{ kind, text string }{
+// hints explain error responses, by the beginnings of their summaries.
+var hints = []struct{ kind, text string }{
 	{"expired_access_token/", "the token has expired; set DROPBOX_TOKEN to a new one, or DROPBOX_REFRESH_TOKEN and DROPBOX_APP_KEY"},
 	{"invalid_access_token/", "the token is not accepted; set DROPBOX_TOKEN to one of the app that owns the folder"},
-	{"path/conflict/folder/", "a folder is there"},
-	{"path/conflict/file_ancestor/", "a file is where a folder must be"},
+	{"path/conflict/folder/", "there is a folder of this name"},
+	{"path/conflict/file_ancestor/", "a parent folder is a file"},
 	{"path/insufficient_space/", "the Dropbox is full"},
 	{"to/insufficient_space/", "the Dropbox is full"},
 	{"insufficient_quota/", "the Dropbox is full"},
-	{"path/no_write_permission/", "the user may not write there; ask the owner of the shared folder"},
-	{"path/disallowed_name/", "files of that name are not kept there"},
-	{"path/malformed_path/", "files of that name are not kept there"},
+	{"path/no_write_permission/", "the user has no permission to write; ask the owner of the shared folder"},
+	{"path/disallowed_name/", "Dropbox does not store files of this name"},
+	{"path/malformed_path/", "Dropbox does not store files of this name"},
 }
 
-func (t *Target) explain(e *rest.Refused) error {
+func (t *Target) explain(e *rest.StatusError) error {
 	r := decode(e)
 	for _, kind := range []string{"path/not_found/", "path/not_file/", "from_lookup/not_found/", "from_lookup/not_file/"} {
 		if strings.HasPrefix(r.Summary, kind) {
 			return target.ErrNotExist
 		}
 	}
-	for _, way := range wayOut {
-		if strings.HasPrefix(r.Summary, way.kind) {
-			return fmt.Errorf("%s (the answer is %q)", way.text, r.Summary)
+	for _, hint := range hints {
+		if strings.HasPrefix(r.Summary, hint.kind) {
+			return fmt.Errorf("%s (the response is %q)", hint.text, r.Summary)
 		}
 	}
 	switch {
 	case r.Error.RequiredScope != "":
-		return fmt.Errorf("the app may not do this: give it the permission %s in the App Console, then make a new token", r.Error.RequiredScope)
+		return fmt.Errorf("the app lacks a permission: give it %s in the App Console, then make a new token", r.Error.RequiredScope)
 	case r.Summary != "":
-		return fmt.Errorf("the answer is %q (%d)", r.Summary, e.Status)
+		return fmt.Errorf("the response is %q (%d)", r.Summary, e.Status)
 	case e.Status == http.StatusUnauthorized:
 		return errors.New("the token is not accepted; set DROPBOX_TOKEN")
 	case e.Status == http.StatusBadRequest:

@@ -1,41 +1,39 @@
-// Package dropbox is a folder of a Dropbox as a place for a site, through the published
-// HTTP API (https://www.dropbox.com/developers/documentation/http).
+// Package dropbox implements a target as a folder of a Dropbox, with the HTTP API
+// (https://www.dropbox.com/developers/documentation/http).
 //
 //	files/upload                                      up to 8 MiB, in one request
-//	files/upload_session/start, append_v2, finish     more, 8 MiB a request
+//	files/upload_session/start, append_v2, finish     larger objects, 8 MiB per request
 //	files/download   Range: bytes=…
-//	files/list_folder, list_folder/continue           2,000 entries a page
+//	files/list_folder, list_folder/continue           2,000 entries per page
 //	files/get_metadata · copy_v2 · delete_batch, delete_batch/check
 //
-// Each request with bytes says their content hash (the SHA-256 of the SHA-256s of
-// blocks of 4 MiB), which Dropbox checks, and what a file holds in the end is checked
-// again. Pieces are read, checked and held in memory before they are sent: what turns
-// out to be other bytes is never sent whole, and a connection that breaks costs a
-// piece. [Target.Swap] names the revision it replaces (mode update, or add if there is
-// none, with strict_conflict): of several at a time one succeeds.
+// Each upload request states the content hash of its body (the SHA-256 of the SHA-256 hashes of
+// its blocks of 4 MiB), which Dropbox checks. The content hash of the complete file is checked
+// again. Chunks are read, checked and held in memory before they are sent, so content that does
+// not match its hash is never sent completely, and a broken connection costs one chunk.
+// [Target.Swap] names the revision that it replaces (mode update, or mode add if there is none,
+// with strict_conflict), so only one of several concurrent swaps succeeds.
 //
-// Dropbox does not tell upper from lower case, sites do: …/latest is there as
-// Publisher/Name and as publisher/name. Put and Copy do nothing where the same bytes
-// are under the other spelling already, since they are read under either; List yields
-// one of the two, and to delete it deletes both. Other bytes under a key of another
-// spelling are refused, rather than that two files of a package take turns. An object
-// that may change, such as …/latest, replaces one whose folders are spelled otherwise.
-// So where a publisher changes nothing but the case of a name, the …/latest of the old
-// spelling, which is removed, is that of the new one too.
+// Dropbox ignores the case of paths, but sites do not: they have …/latest both as Publisher/Name
+// and as publisher/name. Put and Copy do nothing if there is a file with the same content under
+// another spelling, because reads under either spelling find it. List yields one of the two, and
+// Delete of it deletes both. Different content under another spelling of a key is refused;
+// otherwise two files of a package would replace each other. An object that may change, such as
+// …/latest, replaces one whose folders are spelled differently. So if a publisher changes only
+// the case of a name, removing the …/latest of the old spelling also removes that of the new one.
 //
-// Copy cannot replace: where something else is at its key, bytes are sent. Some names
-// Dropbox does not keep, such as .DS_Store, Thumbs.db, with a backslash or a space at
-// their end, or longer than 255 characters: they are refused before anything is sent.
-// Dropbox keeps neither media types nor cache headers. Empty folders stay.
+// Copy cannot replace a file; if there is one, the content is uploaded. Dropbox does not store
+// some names, such as .DS_Store and Thumbs.db, names with a backslash or a trailing space, and
+// names longer than 255 characters. They are refused before anything is sent. Dropbox stores
+// neither media types nor cache headers. Empty folders stay.
 //
-// There is an SDK for Go, github.com/dropbox/dropbox-sdk-go-unofficial, which is kept
-// up. It is not used: as of v6.6.3 it writes characters beyond ASCII into the header
-// Dropbox-API-Arg as they are, where the API wants them escaped; its calls are tried
-// again neither after a broken connection nor after most errors of servers; and it is
-// ten thousand generated lines and an OAuth library for the calls above.
+// The Go SDK github.com/dropbox/dropbox-sdk-go-unofficial is maintained, but not used: version
+// 6.6.3 writes characters outside ASCII unescaped into the header Dropbox-API-Arg, which the API
+// does not allow; it retries neither broken connections nor most server errors; and it has ten
+// thousand generated lines and an OAuth library for the few calls above.
 //
-// The tests run against a stand-in. If GALBUILD_TEST_DROPBOX is set to the path of a
-// folder they run against that one too, with DROPBOX_TOKEN.
+// The tests run against a fake server. If GALBUILD_TEST_DROPBOX is the path of a folder, they
+// also run against that folder of a real Dropbox, with DROPBOX_TOKEN.
 package dropbox
 
 import (
@@ -52,36 +50,37 @@ import (
 	"galbuild/publish/target/internal/rest"
 )
 
-// Config says which folder it is, and whose.
+// Config names a folder and has the credentials for it.
 type Config struct {
-	// Path is the folder, such as /galleries/site. "" is the root, which for an app
-	// with a folder of its own is that folder.
+	// Path is the folder, such as /galleries/site. "" is the root. For an app with access to
+	// its own folder only, that folder is the root.
 	Path string
-	// Token is an access token. "" takes DROPBOX_TOKEN.
+	// Token is an access token. The default is the variable DROPBOX_TOKEN.
 	Token string
-	// RefreshToken lasts, where access tokens end after four hours; with it, Token is
-	// not needed. It is that of the app with AppKey, and AppSecret if it was not had by
-	// PKCE. "" take DROPBOX_REFRESH_TOKEN, DROPBOX_APP_KEY and DROPBOX_APP_SECRET.
+	// RefreshToken replaces Token. Unlike access tokens, which expire after four hours, it does
+	// not expire. It belongs to the app with AppKey; AppSecret is needed unless the token was
+	// obtained with PKCE. The defaults are the variables DROPBOX_REFRESH_TOKEN, DROPBOX_APP_KEY
+	// and DROPBOX_APP_SECRET.
 	RefreshToken, AppKey, AppSecret string
-	// CA is a file of PEM certificates that are trusted besides the system's.
+	// CA is a file of PEM certificates that are trusted in addition to the system's.
 	CA string
-	// Transport sends the requests. nil is one that honours HTTP_PROXY, HTTPS_PROXY,
-	// NO_PROXY and CA.
+	// Transport sends the requests. The default honours CA and the variables HTTP_PROXY,
+	// HTTPS_PROXY and NO_PROXY.
 	Transport http.RoundTripper
 
 	sleep func(context.Context, time.Duration) error // for tests
 }
 
-// Target is a folder.
+// Target is a folder of a Dropbox.
 type Target struct {
 	client *rest.Client
 	tokens *tokens
-	root   string // "" or with a slash before it
+	root   string // "", or a path with a leading slash
 }
 
-// New returns a place. It asks nothing of Dropbox yet.
+// New returns a target. It sends no request.
 func New(c Config) (*Target, error) {
-	client, err := rest.New(rest.Config{CA: c.CA, Transport: c.Transport, Passing: isPassing, Sleep: c.sleep})
+	client, err := rest.New(rest.Config{CA: c.CA, Transport: c.Transport, Temporary: isTemporary, Sleep: c.sleep})
 	if err != nil {
 		return nil, fmt.Errorf("dropbox: %w", err)
 	}
@@ -101,12 +100,12 @@ func New(c Config) (*Target, error) {
 // String implements [target.Target].
 func (t *Target) String() string { return "dropbox:/" + strings.TrimPrefix(t.root, "/") }
 
-// path returns where an object is, if Dropbox can keep it.
+// path returns the path of an object, or an error if Dropbox cannot store it.
 func (t *Target) path(key string) (string, error) {
 	return t.root + "/" + key, checkName(key)
 }
 
-// key returns the object that is at a path, which Dropbox may spell otherwise.
+// key returns the key of the object at a path. The case of the root may differ.
 func (t *Target) key(path string) string {
 	parts := strings.SplitN(path, "/", strings.Count(t.root, "/")+2)
 	return parts[len(parts)-1]
@@ -121,7 +120,7 @@ func (t *Target) Get(ctx context.Context, key string, offset, length int64) (io.
 	return r, nil
 }
 
-// open returns bytes of an object. Its identity is the revision.
+// open opens a part of an object. The identity of the section is the revision.
 func (t *Target) open(ctx context.Context, key string, offset, length int64) (*rest.Section, error) {
 	path, err := t.path(key)
 	if err != nil {
@@ -143,30 +142,30 @@ func (t *Target) Put(ctx context.Context, o target.Object) error {
 	return t.failed("put", o.Key, err)
 }
 
-// put adds o. Only if something is there already, which Dropbox says when it has the
-// bytes, is it looked at and replaced.
+// put creates or replaces o. It first assumes that there is no such file. Only if Dropbox reports
+// a conflict, after the upload, does it look at the existing file and replace it.
 func (t *Target) put(ctx context.Context, path string, o target.Object) error {
 	up, err := t.add(ctx, path, o)
-	if !said(err, "path/conflict/file/") {
+	if !isError(err, "path/conflict/file/") {
 		return err
 	}
-	there, err := t.metadata(ctx, path)
+	existing, err := t.metadata(ctx, path)
 	switch {
-	case errors.Is(err, target.ErrNotExist): // by now
+	case errors.Is(err, target.ErrNotExist): // another process has deleted it
 	case err != nil:
 		return err
-	case there.ContentHash == up.hash:
+	case existing.ContentHash == up.hash:
 		return nil
-	case t.isAnother(there, o):
-		return fmt.Errorf("%s is there with other bytes, and Dropbox does not tell upper from lower case; one of the two must be left out",
-			t.key(there.PathDisplay))
+	case t.isOtherKey(existing, o):
+		return fmt.Errorf("there is %s with different content, and Dropbox ignores the case of names; one of the two must be left out",
+			t.key(existing.PathDisplay))
 	}
 	return t.commit(ctx, up, commit{Path: path, Mode: "overwrite", Mute: true})
 }
 
-// isAnother tells whether what is there has another key than o.
-func (t *Target) isAnother(there metadata, o target.Object) bool {
-	return there.Name != path.Base(o.Key) || o.CacheControl == target.Immutable && t.key(there.PathDisplay) != o.Key
+// isOtherKey reports whether an existing file belongs to another key than o.
+func (t *Target) isOtherKey(existing metadata, o target.Object) bool {
+	return existing.Name != path.Base(o.Key) || o.CacheControl == target.Immutable && t.key(existing.PathDisplay) != o.Key
 }
 
 // Copy implements [target.Target].
@@ -182,20 +181,20 @@ func (t *Target) Copy(ctx context.Context, from string, o target.Object) error {
 	if err == nil {
 		err = t.rpc(ctx, "files/copy_v2", copyArg{From: fromPath, To: path}, nil)
 	}
-	if said(err, "to/conflict/file/") {
-		err = t.copyOver(ctx, fromPath, path, o)
+	if isError(err, "to/conflict/file/") {
+		err = t.replace(ctx, fromPath, path, o)
 	}
 	return t.failed("copy "+from+" to", o.Key, err)
 }
 
-// copyOver replaces an object, if it is not what it should be already.
-func (t *Target) copyOver(ctx context.Context, from, path string, o target.Object) error {
+// replace replaces the file at path by o, unless it has the content of the file at from already.
+func (t *Target) replace(ctx context.Context, from, path string, o target.Object) error {
 	source, err := t.metadata(ctx, from)
 	if err != nil {
 		return err
 	}
-	there, err := t.metadata(ctx, path)
-	if err == nil && there.ContentHash == source.ContentHash {
+	existing, err := t.metadata(ctx, path)
+	if err == nil && existing.ContentHash == source.ContentHash {
 		return nil
 	}
 	return t.put(ctx, path, o)
@@ -224,23 +223,23 @@ func (t *Target) swap(ctx context.Context, path string, old []byte, o target.Obj
 		return err
 	}
 	err = t.commit(ctx, up, c)
-	if said(err, "path/conflict/") {
+	if isError(err, "path/conflict/") {
 		return target.ErrChanged
 	}
 	return err
 }
 
-// revisionOf returns the revision of an object that has these bytes.
+// revisionOf returns the revision of an object. If its content is not want, it returns ErrChanged.
 func (t *Target) revisionOf(ctx context.Context, key string, want []byte) (string, error) {
 	r, err := t.open(ctx, key, 0, -1)
-	if said(err, "path/not_found/") {
+	if isError(err, "path/not_found/") {
 		return "", target.ErrChanged
 	}
 	if err != nil {
 		return "", err
 	}
-	is, err := target.ReadAll(r, int64(len(want)))
-	if errors.Is(err, io.ErrShortBuffer) || err == nil && string(is) != string(want) {
+	content, err := target.ReadAll(r, int64(len(want)))
+	if errors.Is(err, io.ErrShortBuffer) || err == nil && string(content) != string(want) {
 		return "", target.ErrChanged
 	}
 	return r.Identity(), err

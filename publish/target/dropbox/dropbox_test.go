@@ -42,8 +42,8 @@ func newTarget(t *testing.T, h http.Handler, change func(*Config)) *Target {
 	return at
 }
 
-// TestTarget passes the suite on a stand-in, at its root too, on a bad day of its, and
-// on a real Dropbox if a folder is named.
+// TestTarget runs the suite on a fake server: in a folder, at the root, and with faults. If
+// GALBUILD_TEST_DROPBOX is set, it also runs on a real Dropbox.
 func TestTarget(t *testing.T) {
 	t.Run("StandIn", func(t *testing.T) {
 		targettest.Run(t, targettest.Options{}, func(t *testing.T) target.Target {
@@ -51,12 +51,12 @@ func TestTarget(t *testing.T) {
 		})
 	})
 	t.Run("Root", func(t *testing.T) {
-		targettest.Run(t, targettest.Options{Large: 3 * piece}, func(t *testing.T) target.Target {
+		targettest.Run(t, targettest.Options{Large: 3 * chunkSize}, func(t *testing.T) target.Target {
 			return newTarget(t, dropboxtest.New(t.TempDir()), func(c *Config) { c.Path = "" })
 		})
 	})
 	t.Run("Faulty", func(t *testing.T) {
-		targettest.Run(t, targettest.Options{Large: 3 * piece}, func(t *testing.T) target.Target {
+		targettest.Run(t, targettest.Options{Large: 3 * chunkSize}, func(t *testing.T) target.Target {
 			return newTarget(t, resttest.Faulty(dropboxtest.New(t.TempDir())), nil)
 		})
 	})
@@ -109,7 +109,7 @@ func list(t *testing.T, at target.Target) (keys []string) {
 	return keys
 }
 
-// TestContentHash has the values of Dropbox's own SDK for Go.
+// TestContentHash checks the hash against values computed by Dropbox's Go SDK.
 func TestContentHash(t *testing.T) {
 	for text, want := range map[string]string{
 		"":            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
@@ -122,18 +122,19 @@ func TestContentHash(t *testing.T) {
 	}
 }
 
-// TestHeader writes arguments in ASCII, as https://www.dropbox.com/developers/reference/json-encoding asks.
+// TestHeader checks that arguments in headers are ASCII, as
+// https://www.dropbox.com/developers/reference/json-encoding requires.
 func TestHeader(t *testing.T) {
 	if got, want := ascii("{\"path\":\"/ü 日🙂\x7f\"}"), `{"path":"/\u00fc \u65e5\ud83d\ude42\u007f"}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
-// TestSizes stores what fits a request, just not, and in pieces.
+// TestSizes stores content of sizes around those of blocks and chunks.
 func TestSizes(t *testing.T) {
 	s := dropboxtest.New(t.TempDir())
 	at := newTarget(t, s, nil)
-	for _, size := range []int64{0, 1, block, block + 1, piece - 1, piece, piece + 1, 2 * piece, 2*piece + 1} {
+	for _, size := range []int64{0, 1, blockSize, blockSize + 1, chunkSize - 1, chunkSize, chunkSize + 1, 2 * chunkSize, 2*chunkSize + 1} {
 		text := bytes.Repeat([]byte("x"), int(size))
 		for range 2 { // the second replaces
 			mustPut(t, at, target.Bytes("x", "", target.Immutable, text))
@@ -154,7 +155,7 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// TestRequests asks once for what is new, and sends nothing again for what is not.
+// TestRequests counts requests: one for a new object, and no second upload for an existing one.
 func TestRequests(t *testing.T) {
 	s := dropboxtest.New(t.TempDir())
 	at := newTarget(t, s, nil)
@@ -172,7 +173,7 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestCase has keys that Dropbox takes for one.
+// TestCase stores the same content under keys that differ only in case.
 func TestCase(t *testing.T) {
 	latest := func(key, text string) target.Object {
 		return target.Bytes(key, "application/json", target.Revalidate, []byte(text))
@@ -199,7 +200,8 @@ func TestCase(t *testing.T) {
 	}
 }
 
-// TestCaseRefused keeps one file of a package from replacing another.
+// TestCaseRefused checks that a file of a package does not replace another whose name differs
+// only in case.
 func TestCaseRefused(t *testing.T) {
 	at := newTarget(t, dropboxtest.New(t.TempDir()), nil)
 	mustPut(t, at, object("files/x/Src/README.md", "one"))
@@ -222,7 +224,7 @@ func TestCaseRefused(t *testing.T) {
 	}
 }
 
-// TestNames are refused before anything is sent.
+// TestNames checks that names which Dropbox does not store are refused before anything is sent.
 func TestNames(t *testing.T) {
 	s := dropboxtest.New(t.TempDir())
 	at := newTarget(t, s, nil)
@@ -244,7 +246,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestDelete deletes more than fit a request, and nothing that is no object.
+// TestDelete deletes more objects than one request can, and no folder.
 func TestDelete(t *testing.T) {
 	s := dropboxtest.New(t.TempDir())
 	at := newTarget(t, s, nil)
@@ -266,7 +268,7 @@ func TestDelete(t *testing.T) {
 	}
 }
 
-// spoil changes bytes on their way, as a bad proxy does.
+// spoil is a transport that changes bytes, like a bad proxy.
 type spoil struct{ http.RoundTripper }
 
 func (s spoil) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -281,7 +283,7 @@ func (s spoil) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestSpoiled(t *testing.T) {
-	for _, size := range []int{10, piece + 10} {
+	for _, size := range []int{10, chunkSize + 10} {
 		at := newTarget(t, dropboxtest.New(t.TempDir()), func(c *Config) { c.Transport = spoil{c.Transport} })
 		err := at.Put(t.Context(), object("x", strings.Repeat("z", size)))
 		if err == nil || !strings.Contains(err.Error(), "content_hash_mismatch") {
@@ -293,7 +295,7 @@ func TestSpoiled(t *testing.T) {
 	}
 }
 
-// TestRefresh renews the access token.
+// TestRefresh checks that the access token is renewed.
 func TestRefresh(t *testing.T) {
 	t.Setenv("DROPBOX_TOKEN", "")
 	at := newTarget(t, dropboxtest.New(t.TempDir()), func(c *Config) {
@@ -305,19 +307,19 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
-// loseOnce loses the first answer to a call.
+// loseOnce loses the first response to a call.
 func loseOnce(h http.Handler, call string) http.Handler {
 	var lost atomic.Bool
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/2/"+call && !lost.Swap(true) {
-			resttest.Unheard(h).ServeHTTP(w, r)
+			resttest.LostResponses(h).ServeHTTP(w, r)
 		}
 		h.ServeHTTP(w, r)
 	})
 }
 
-// TestUnheard repeats what was done, since the answer was lost, and takes it for done.
-func TestUnheard(t *testing.T) {
+// TestLostResponse checks that a call is recognized as done if its response was lost.
+func TestLostResponse(t *testing.T) {
 	for call, times := range map[string]int{
 		"files/upload": 3, "files/upload_session/start": 3, "files/upload_session/append_v2": 2, "files/upload_session/finish": 3, "files/copy_v2": 2,
 		"files/delete_batch": 2,
@@ -326,7 +328,7 @@ func TestUnheard(t *testing.T) {
 			s := dropboxtest.New(t.TempDir())
 			at := newTarget(t, loseOnce(s, call), nil)
 			mustPut(t, at, object("small", "text"))
-			mustPut(t, at, object("large", strings.Repeat("x", 2*piece)))
+			mustPut(t, at, object("large", strings.Repeat("x", 2*chunkSize)))
 			if err := at.Copy(t.Context(), "small", object("copy", "text")); err != nil {
 				t.Error(err)
 			}
@@ -347,7 +349,7 @@ func TestUnheard(t *testing.T) {
 	}
 }
 
-// TestErrors name the place, the key, the reason and the way out, and no secret.
+// TestErrors checks that errors name the target, the key, the reason and a hint, and no secret.
 func TestErrors(t *testing.T) {
 	says := func(status int, text string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -406,7 +408,7 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// TestSwapSame is told of another that has put the very same bytes.
+// TestSwapSame checks that Swap fails even if another process has written the same content.
 func TestSwapSame(t *testing.T) {
 	at := newTarget(t, dropboxtest.New(t.TempDir()), nil)
 	mustPut(t, at, object("x", "text"))
@@ -415,10 +417,10 @@ func TestSwapSame(t *testing.T) {
 	}
 }
 
-// TestWrongPieces sends nothing whole of an object that is other than it says.
-func TestWrongPieces(t *testing.T) {
+// TestWrongChunks checks that content which does not match its hash is never committed.
+func TestWrongChunks(t *testing.T) {
 	at := newTarget(t, dropboxtest.New(t.TempDir()), nil)
-	o := object("x", strings.Repeat("x", 3*piece))
+	o := object("x", strings.Repeat("x", 3*chunkSize))
 	o.SHA256 = blob.Sum([]byte("other"))
 	if err := at.Put(t.Context(), o); err == nil || len(list(t, at)) > 0 {
 		t.Errorf("got %v", err)

@@ -16,7 +16,7 @@ import (
 	"galbuild/publish/target"
 )
 
-// page is how many entries a list has at a time, at most what the API gives.
+// page is the number of entries in a page of a list. It is the API's maximum.
 const page = 2000
 
 // List implements [target.Target].
@@ -40,12 +40,12 @@ type listed struct {
 	More    bool       `json:"has_more"`
 }
 
-// files yields what is below a folder, however it is spelled.
+// files yields all files below a folder. Dropbox ignores the case of the folder's name.
 func (t *Target) files(ctx context.Context, dir string) iter.Seq2[target.Entry, error] {
 	return func(yield func(target.Entry, error) bool) {
 		var l listed
 		err := t.rpc(ctx, "files/list_folder", listArg{strings.TrimRight(t.root+"/"+dir, "/"), true, page}, &l)
-		if said(err, "path/not_found/") || said(err, "path/not_folder/") {
+		if isError(err, "path/not_found/") || isError(err, "path/not_folder/") {
 			return
 		}
 		for err == nil {
@@ -78,18 +78,18 @@ func (t *Target) entry(m metadata) (target.Entry, error) {
 }
 
 const (
-	batch    = 1000 // how many files are deleted by a request, at most what the API takes
-	parallel = 8    // how many are looked at at a time
+	batch    = 1000 // files deleted by one request; the API's maximum
+	parallel = 8    // concurrent requests for metadata
 )
 
-// Delete implements [target.Target]. Each is looked at first, and deleted in the
-// revision seen: Dropbox would delete a folder with all it holds.
+// Delete implements [target.Target]. It first requests the metadata of each key, because Dropbox
+// would delete a folder with everything in it, and then deletes the revisions it has found.
 func (t *Target) Delete(ctx context.Context, keys []string) error {
-	there, err := t.look(ctx, keys)
+	existing, err := t.lookup(ctx, keys)
 	if err != nil {
 		return err
 	}
-	for files := range slices.Chunk(there, batch) {
+	for files := range slices.Chunk(existing, batch) {
 		if err := t.deleteBatch(ctx, files); err != nil {
 			return t.failed("delete", fmt.Sprintf("%d objects", len(files)), err)
 		}
@@ -97,15 +97,15 @@ func (t *Target) Delete(ctx context.Context, keys []string) error {
 	return nil
 }
 
-// look returns which of the keys are files.
-func (t *Target) look(ctx context.Context, keys []string) (there []deleteArg, err error) {
+// lookup returns the paths and revisions of those keys that are files.
+func (t *Target) lookup(ctx context.Context, keys []string) (existing []deleteArg, err error) {
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
 	for _, key := range keys {
 		file, err := t.path(key)
 		if err != nil {
-			continue // it cannot be there
+			continue // Dropbox cannot store it, so there is no such file
 		}
 		group.Go(func() error {
 			m, err := t.metadata(ctx, file)
@@ -117,14 +117,14 @@ func (t *Target) look(ctx context.Context, keys []string) (there []deleteArg, er
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			there = append(there, deleteArg{file, m.Rev})
+			existing = append(existing, deleteArg{file, m.Rev})
 			return nil
 		})
 	}
-	return there, group.Wait()
+	return existing, group.Wait()
 }
 
-// deleted is how a batch stands.
+// deleted is the state of a batch.
 type deleted struct {
 	Tag     string `json:".tag"`
 	Job     string `json:"async_job_id"`
@@ -144,21 +144,21 @@ type deleteErr struct {
 	} `json:"path_write"`
 }
 
-// Waits between looks at a batch.
+// Pauses between polls of a batch.
 const (
-	firstLook = 100 * time.Millisecond
-	lastLook  = 5 * time.Second
+	minPoll = 100 * time.Millisecond
+	maxPoll = 5 * time.Second
 )
 
-// deleteBatch deletes until nothing of it is left to be tried again.
+// deleteBatch deletes files. It repeats the deletions that failed temporarily.
 func (t *Target) deleteBatch(ctx context.Context, files []deleteArg) error {
-	for wait := firstLook; len(files) > 0; wait = min(2*wait, lastLook) {
+	for wait := minPoll; len(files) > 0; wait = min(2*wait, maxPoll) {
 		d, err := t.runBatch(ctx, files)
 		if err != nil {
 			return err
 		}
 		if len(d.Entries) != len(files) {
-			return fmt.Errorf("%d files were answered for, want %d", len(d.Entries), len(files))
+			return fmt.Errorf("the response has results for %d files, want %d", len(d.Entries), len(files))
 		}
 		var again []deleteArg
 		for i, e := range d.Entries {
@@ -167,11 +167,11 @@ func (t *Target) deleteBatch(ctx context.Context, files []deleteArg) error {
 			case why.Tag == "too_many_write_operations", why.Write.Tag == "too_many_write_operations":
 				again = append(again, files[i])
 			default:
-				return fmt.Errorf("%s: the answer is \"%s/%s%s\"", t.key(files[i].Path), why.Tag, why.Lookup.Tag, why.Write.Tag)
+				return fmt.Errorf("%s: the response is \"%s/%s%s\"", t.key(files[i].Path), why.Tag, why.Lookup.Tag, why.Write.Tag)
 			}
 		}
-		if len(again) == len(files) && wait == lastLook {
-			return errors.New("there are too many writes in this Dropbox, for a while already")
+		if len(again) == len(files) && wait == maxPoll {
+			return errors.New("there have been too many writes in this Dropbox for too long")
 		}
 		if files = again; len(files) > 0 {
 			if err := t.client.Sleep(ctx, wait); err != nil {
@@ -182,14 +182,14 @@ func (t *Target) deleteBatch(ctx context.Context, files []deleteArg) error {
 	return nil
 }
 
-// runBatch deletes, and waits until Dropbox is done with it.
+// runBatch starts a batch and waits until Dropbox has completed it.
 func (t *Target) runBatch(ctx context.Context, files []deleteArg) (deleted, error) {
 	var d deleted
 	err := t.rpc(ctx, "files/delete_batch", deleteBatchArg{files}, &d)
 	job := d.Job
-	for wait := firstLook; err == nil && d.Tag != "complete"; wait = min(2*wait, lastLook) {
+	for wait := minPoll; err == nil && d.Tag != "complete"; wait = min(2*wait, maxPoll) {
 		if d.Tag != "async_job_id" && d.Tag != "in_progress" {
-			return d, fmt.Errorf("the answer is %q", d.Tag)
+			return d, fmt.Errorf("the response is %q", d.Tag)
 		}
 		if err := t.client.Sleep(ctx, wait); err != nil {
 			return d, err

@@ -17,16 +17,16 @@ import (
 
 const tokenURL = "https://api.dropboxapi.com/oauth2/token"
 
-// early is how long before its end an access token is renewed.
-const early = 5 * time.Minute
+// renewBefore is how long before it expires an access token is renewed.
+const renewBefore = 5 * time.Minute
 
-// tokens gives out the access token, and renews it if it can.
+// tokens holds the access token, and renews it if there is a refresh token.
 type tokens struct {
 	client  *rest.Client
-	renewal url.Values // what to ask for one with, or nil
+	renewal url.Values // the form of a renewal request; nil without a refresh token
 	mu      sync.Mutex
 	access  string
-	until   time.Time // if there is a renewal
+	until   time.Time // when to renew the token
 }
 
 func newTokens(client *rest.Client, c Config) (*tokens, error) {
@@ -34,7 +34,7 @@ func newTokens(client *rest.Client, c Config) (*tokens, error) {
 	if refresh := orEnv(c.RefreshToken, "DROPBOX_REFRESH_TOKEN"); refresh != "" {
 		key := orEnv(c.AppKey, "DROPBOX_APP_KEY")
 		if key == "" {
-			return nil, errors.New("dropbox: a refresh token is of use with the key of its app; set DROPBOX_APP_KEY")
+			return nil, errors.New("dropbox: a refresh token needs the key of its app; set DROPBOX_APP_KEY")
 		}
 		t.renewal = url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}, "client_id": {key}}
 		if secret := orEnv(c.AppSecret, "DROPBOX_APP_SECRET"); secret != "" {
@@ -78,6 +78,6 @@ func (t *tokens) get(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("renew the token: %w", err)
 	}
-	t.access, t.until = granted.Token, time.Now().Add(time.Duration(granted.Seconds)*time.Second-early)
+	t.access, t.until = granted.Token, time.Now().Add(time.Duration(granted.Seconds)*time.Second-renewBefore)
 	return t.access, nil
 }

@@ -14,40 +14,40 @@ import (
 )
 
 const (
-	// block is what the content hash is made of.
-	block = 4 << 20
-	// piece is how many bytes a request carries at most, a multiple of block.
-	piece = 2 * block
+	// blockSize is the size of a block of the content hash, in bytes.
+	blockSize = 4 << 20
+	// chunkSize is the maximum size of a request body, in bytes. It is a multiple of blockSize.
+	chunkSize = 2 * blockSize
 )
 
-// blocks returns the SHA-256 of each block of b, one after the other.
+// blocks returns the concatenated SHA-256 hashes of the blocks of b.
 func blocks(b []byte) (sums []byte) {
 	for len(b) > 0 {
-		n := min(block, len(b))
+		n := min(blockSize, len(b))
 		sum := sha256.Sum256(b[:n])
 		sums, b = append(sums, sum[:]...), b[n:]
 	}
 	return sums
 }
 
-// contentHash returns Dropbox's hash of what has these blocks.
+// contentHash returns the content hash of Dropbox for content whose blocks have these hashes.
 func contentHash(blocks []byte) string {
 	sum := sha256.Sum256(blocks)
 	return hex.EncodeToString(sum[:])
 }
 
-// uploaded is bytes that Dropbox has, in a session.
+// uploaded is content that Dropbox has received in an upload session.
 type uploaded struct {
 	session string
-	size    int64
-	hash    string
+	size    int64  // in bytes
+	hash    string // the content hash
 }
 
-// add makes o, unless there is something: then the error says so, and the bytes can be
-// committed without being sent again.
+// add creates o. If there is a file already, the error is path/conflict/file, and the content can
+// be committed without a second upload.
 func (t *Target) add(ctx context.Context, path string, o target.Object) (uploaded, error) {
 	c := commit{Path: path, Mode: "add", Strict: true, Mute: true}
-	if o.Size > piece {
+	if o.Size > chunkSize {
 		up, err := t.session(ctx, o)
 		if err == nil {
 			err = t.commit(ctx, up, c)
@@ -64,7 +64,7 @@ func (t *Target) add(ctx context.Context, path string, o target.Object) (uploade
 	if err == nil {
 		err = up.check(made)
 	}
-	up.session = refusal(err).Error.UploadSessionID
+	up.session = errorOf(err).Error.UploadSessionID
 	return up, err
 }
 
@@ -80,7 +80,7 @@ func readSmall(o target.Object) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// session sends o's bytes, to be committed.
+// session uploads the content of o, to be committed later.
 func (t *Target) session(ctx context.Context, o target.Object) (uploaded, error) {
 	r, err := o.Reader()
 	if err != nil {
@@ -89,9 +89,9 @@ func (t *Target) session(ctx context.Context, o target.Object) (uploaded, error)
 	defer r.Close()
 	up := uploaded{}
 	var sums []byte
-	b := make([]byte, min(piece, o.Size))
+	b := make([]byte, min(chunkSize, o.Size))
 	for last := false; !last; {
-		last = o.Size-up.size <= piece
+		last = o.Size-up.size <= chunkSize
 		if last {
 			b = b[:o.Size-up.size]
 		}
@@ -108,7 +108,7 @@ func (t *Target) session(ctx context.Context, o target.Object) (uploaded, error)
 	return up, nil
 }
 
-// append starts a session with the first bytes, and adds the others to it.
+// append appends b to a session, which it starts with the first bytes.
 func (t *Target) append(ctx context.Context, up *uploaded, b []byte, hash string) error {
 	if up.session == "" {
 		var started struct {
@@ -120,28 +120,28 @@ func (t *Target) append(ctx context.Context, up *uploaded, b []byte, hash string
 	}
 	err := t.send(ctx, "files/upload_session/append_v2", appendArg{up.cursor(), hash}, b, nil)
 	up.size += int64(len(b))
-	if said(err, "incorrect_offset/") && refusal(err).Error.CorrectOffset == up.size {
-		return nil // a try that was heard had no answer
+	if isError(err, "incorrect_offset/") && errorOf(err).Error.CorrectOffset == up.size {
+		return nil // an earlier attempt succeeded, but its response was lost
 	}
 	return err
 }
 
 func (u uploaded) cursor() cursor { return cursor{ID: u.session, Offset: u.size} }
 
-// check compares what Dropbox has made of the bytes.
+// check returns an error unless the created file has the content hash of the upload.
 func (u uploaded) check(made metadata) error {
 	if made.ContentHash != u.hash {
-		return fmt.Errorf("other bytes were stored: their content hash is %s, want %s", made.ContentHash, u.hash)
+		return fmt.Errorf("Dropbox has stored different content: its content hash is %s, want %s", made.ContentHash, u.hash)
 	}
 	return nil
 }
 
-// commit makes a file of what was sent.
+// commit creates a file of uploaded content.
 func (t *Target) commit(ctx context.Context, up uploaded, c commit) error {
 	var made metadata
 	err := t.send(ctx, "files/upload_session/finish", finishArg{up.cursor(), c}, nil, &made)
-	if refused, ok := errors.AsType[*rest.Refused](err); ok && refused.Tries > 0 && (said(err, "lookup_failed/closed/") || said(err, "lookup_failed/not_found/")) {
-		return nil // the session is no more: a try that was heard had no answer
+	if e, ok := errors.AsType[*rest.StatusError](err); ok && e.Attempts > 0 && (isError(err, "lookup_failed/closed/") || isError(err, "lookup_failed/not_found/")) {
+		return nil // the session is closed: an earlier attempt succeeded, but its response was lost
 	}
 	if err != nil {
 		return err

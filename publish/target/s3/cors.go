@@ -11,11 +11,11 @@ import (
 	"github.com/minio/minio-go/v7/pkg/cors"
 )
 
-// corsID names our rule among those of a bucket.
+// corsID is the ID of galbuild's rule in a bucket's CORS configuration.
 const corsID = "galbuild"
 
-// corsRule lets every page read, which editors in a browser need: their own address is
-// another one than the bucket's. It does not let anybody read who could not before.
+// corsRule allows pages of every origin to read, because the origin of an editor in a browser is
+// not that of the bucket. It gives no access to users who have none otherwise.
 func corsRule() cors.Rule {
 	return cors.Rule{
 		ID: corsID, AllowedOrigin: []string{"*"}, AllowedMethod: []string{"GET", "HEAD"}, AllowedHeader: []string{"*"},
@@ -24,7 +24,7 @@ func corsRule() cors.Rule {
 	}
 }
 
-// CORSJSON returns the policy as `aws s3api put-bucket-cors --cors-configuration` takes it.
+// CORSJSON returns the policy for `aws s3api put-bucket-cors --cors-configuration`.
 func CORSJSON() string {
 	r := corsRule()
 	b, err := json.MarshalIndent(map[string]any{"CORSRules": []any{struct {
@@ -41,7 +41,7 @@ func CORSJSON() string {
 	return string(b) + "\n"
 }
 
-// CORSXML returns the policy as the protocol has it, which consoles and other tools take.
+// CORSXML returns the policy in the XML of the S3 protocol, which consoles and other tools accept.
 func CORSXML() string {
 	b, err := cors.NewConfig([]cors.Rule{corsRule()}).ToXML()
 	if err != nil {
@@ -50,14 +50,14 @@ func CORSXML() string {
 	return string(b) + "\n"
 }
 
-// CORS adds the policy to those of the bucket, in place of an older one of ours.
+// CORS adds the policy to the bucket's rules. It replaces a rule that galbuild has added before.
 func (t *Target) CORS(ctx context.Context) error {
 	err := t.try(ctx, "set the CORS policy of", t.bucket, t.addCORS)
 	switch {
 	case isUnsupported(err) || t.oss && err != nil:
 		return fmt.Errorf("%w: set it in the server's console or configuration:\n%s", err, strings.TrimSpace(CORSXML()))
 	case code(err) == minio.AccessDenied:
-		return fmt.Errorf("%w: this takes s3:GetBucketCORS and s3:PutBucketCORS", err)
+		return fmt.Errorf("%w: this needs s3:GetBucketCORS and s3:PutBucketCORS", err)
 	}
 	return err
 }

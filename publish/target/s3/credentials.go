@@ -58,18 +58,18 @@ func roleNamed() bool {
 	}, func(name string) bool { return os.Getenv(name) != "" })
 }
 
-// roleTimeout is how long a metadata service is waited for, which there may not be.
+// roleTimeout limits the wait for a metadata service, which may not exist.
 const roleTimeout = 5 * time.Second
 
-// A source is where credentials may be found.
+// A source is a place to look for credentials.
 type source struct {
 	name string
 	credentials.Provider
 }
 
-// A chain is the first source that has credentials. Unlike the one of minio-go it says
-// what it has tried. Requests are anonymous, which is enough to read a public bucket, only
-// if nothing names credentials: not if those that are named cannot be had.
+// A chain uses the first source that has credentials. Unlike the chain of minio-go, it reports
+// which sources it has tried. If no source is configured, requests are anonymous, which is enough
+// to read a public bucket. If a source is configured but fails, that is an error.
 type chain struct {
 	sources     []source
 	orAnonymous bool
@@ -136,7 +136,7 @@ func (c *chain) Retrieve() (credentials.Value, error) {
 // IsExpired implements [credentials.Provider].
 func (c *chain) IsExpired() bool { return c.found == nil || c.found.IsExpired() }
 
-// errCredentials tells of each source why it has none.
+// errCredentials names each source and why it has no credentials.
 type errCredentials string
 
 func (e errCredentials) Error() string { return "no credentials: " + string(e) }

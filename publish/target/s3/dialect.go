@@ -137,7 +137,7 @@ var checksumNeeded = regexp.MustCompile(`(?i)(content-?md5|checksum).*(requir|mi
 // returns InvalidRequest and MinIO MissingContentMD5; their messages are similar.
 // Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html (Content-MD5)
 func wantsChecksum(e minio.ErrorResponse) bool {
-	return e.StatusCode >= 400 && e.StatusCode < 500 && !slices.Contains(passing, e.Code) &&
+	return e.StatusCode >= 400 && e.StatusCode < 500 && !slices.Contains(temporary, e.Code) &&
 		(checksumNeeded.MatchString(e.Message) || checksumNeeded.MatchString(e.Code))
 }
 

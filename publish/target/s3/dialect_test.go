@@ -7,9 +7,9 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// TestWhatServersSay reads refusals as servers word them.
+// TestErrorMessages parses the error messages of many servers.
 // Sources: versity/versitygw#1776, zmanda/amanda#275, s3tools/s3cmd#1436 and the servers' own code.
-func TestWhatServersSay(t *testing.T) {
+func TestErrorMessages(t *testing.T) {
 	for _, x := range []struct {
 		server, code, message string
 		status                int
@@ -43,7 +43,7 @@ func TestWhatServersSay(t *testing.T) {
 	}
 }
 
-// TestDates reads dates as servers write them, and keeps what is not a date.
+// TestDates parses the date formats of servers, and keeps text that is not a date.
 func TestDates(t *testing.T) {
 	const want = "2026-01-02T03:04:05Z"
 	for _, text := range []string{
@@ -59,7 +59,7 @@ func TestDates(t *testing.T) {
 	}
 }
 
-// TestSameSite checks whose redirects are followed.
+// TestSameSite checks to which hosts redirects are followed.
 func TestSameSite(t *testing.T) {
 	for _, x := range []struct {
 		from, to string

@@ -22,13 +22,14 @@ import (
 	"galbuild/publish/target"
 )
 
-// code returns what the server calls the error, or nothing.
+// code returns the error code of an error response, or "".
 func code(err error) string {
 	e, _ := errors.AsType[minio.ErrorResponse](err)
 	return e.Code
 }
 
-// isMissing also tells of an answer without a body, which minio-go calls so.
+// isMissing reports whether there is no such object. minio-go also returns this code for a 404
+// without a body.
 func isMissing(err error) bool { return code(err) == minio.NoSuchKey }
 
 func isUnsupported(err error) bool {
@@ -47,7 +48,8 @@ func isForbidden(err error) bool {
 	return status(err) == http.StatusForbidden || status(err) == http.StatusNotFound
 }
 
-// isProxyLogin tells of what [net/http] has no error of its own for.
+// isProxyLogin reports whether a proxy requires credentials. Package net/http has no error type
+// for this.
 func isProxyLogin(err error) bool {
 	return strings.Contains(err.Error(), http.StatusText(http.StatusProxyAuthRequired))
 }
@@ -140,15 +142,15 @@ func isWebPageOf(response *http.Response) bool { return response != nil && isWeb
 
 // hintResponse returns the hint for an error response.
 func (t *Target) hintResponse(doing string, e minio.ErrorResponse, response *http.Response) string {
-	said := e.Code
-	if e.StatusCode != 0 && !strings.HasPrefix(said, strconv.Itoa(e.StatusCode)) {
-		said = fmt.Sprintf("%d %s", e.StatusCode, e.Code)
+	status := e.Code
+	if e.StatusCode != 0 && !strings.HasPrefix(status, strconv.Itoa(e.StatusCode)) {
+		status = fmt.Sprintf("%d %s", e.StatusCode, e.Code)
 	}
-	way := cmp.Or(t.hintCause(e, response), t.hintCode(e), t.hintStatus(doing, e))
-	if way == "" {
-		return said
+	hint := cmp.Or(t.hintCause(e, response), t.hintCode(e), t.hintStatus(doing, e))
+	if hint == "" {
+		return status
 	}
-	return said + "; " + way
+	return status + "; " + hint
 }
 
 // hintCause returns the hint for causes that appear under many error codes: the wrong port
@@ -176,14 +178,14 @@ func (t *Target) hintCause(e minio.ErrorResponse, response *http.Response) strin
 	return ""
 }
 
-// maxSkew is how wrong a clock may be. Amazon S3 allows 15 minutes, some servers 5.
+// maxSkew is the largest allowed difference of clocks. Amazon S3 allows 15 minutes, some servers 5.
 const maxSkew = 5 * time.Minute
 
 // hintClock compares this machine's clock with the server's.
 func hintClock(response *http.Response) string {
 	server, err := http.ParseTime(response.Header.Get("Date"))
 	if now := time.Now(); err == nil && now.Sub(server).Abs() > maxSkew {
-		return fmt.Sprintf("set this machine's clock, which says %s, or the server's, which says %s", now.UTC().Format(time.RFC3339), server.UTC().Format(time.RFC3339))
+		return fmt.Sprintf("set this machine's clock, which is at %s, or the server's, which is at %s", now.UTC().Format(time.RFC3339), server.UTC().Format(time.RFC3339))
 	}
 	return ""
 }
@@ -195,13 +197,13 @@ func (t *Target) hintCode(e minio.ErrorResponse) string {
 	case minio.NoSuchBucket:
 		return t.hintBucket(d)
 	case "InvalidAccessKeyId", "InvalidTokenId", "InvalidToken":
-		return "the server does not know the access key: check which credentials are used, and that they are for this server; read a public bucket with --no-sign-request"
+		return "the server does not recognize the access key: check which credentials are used, and that they are for this server; read a public bucket with --no-sign-request"
 	case "ExpiredToken":
 		return "the session has expired: get new credentials"
 	case "SignatureDoesNotMatch":
 		return "check the secret key, and the region; a proxy in front must keep the Host header"
 	case "RequestTimeTooSkewed":
-		return fmt.Sprintf("set this machine's clock, which says %s", time.Now().UTC().Format(time.RFC3339))
+		return fmt.Sprintf("set this machine's clock, which is at %s", time.Now().UTC().Format(time.RFC3339))
 	case "AuthorizationHeaderMalformed", "InvalidRegion", "PermanentRedirect", "TemporaryRedirect", "IllegalLocationConstraintException":
 		if region := regionOf(e); region != "" {
 			return "the region of the bucket is " + region
@@ -215,7 +217,7 @@ func (t *Target) hintCode(e minio.ErrorResponse) string {
 		return "the object is in an archive: restore it, and keep the bucket's lifecycle rules from moving it there"
 	}
 	if slices.Contains(full, e.Code) || e.StatusCode == http.StatusInsufficientStorage {
-		return "there is no room left on the server, or in the bucket's quota"
+		return "there is no space left on the server or in the bucket's quota"
 	}
 	if wantsVirtualHost(e) {
 		return t.hintStyle(d)
@@ -230,13 +232,13 @@ func (t *Target) hintStyle(d *dialect) string {
 	return "the server accepts only the virtual-host style: use --s3-addressing-style=virtual"
 }
 
-// hintOnlyVirtual is the hint for errors that a server may send that takes the bucket in a
-// path for something else.
+// hintOnlyVirtual returns the hint for errors of a server that does not expect the bucket in the
+// path.
 func (t *Target) hintOnlyVirtual(d *dialect) string {
 	if d.style == VirtualHost || !t.autoStyle || net.ParseIP(d.endpoint.Hostname()) != nil {
 		return ""
 	}
-	return "; if the server knows only the virtual-host style, use --s3-addressing-style=virtual"
+	return "; if the server accepts only the virtual-host style, use --s3-addressing-style=virtual"
 }
 
 func (t *Target) hintBucket(d *dialect) string {
@@ -253,7 +255,7 @@ func (t *Target) hintStatus(doing string, e minio.ErrorResponse) string {
 	case http.StatusForbidden:
 		return t.hintDenied(doing, e)
 	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
-		return "the server cannot do this" + t.hintOptions() + t.hintOnlyVirtual(t.dialect.Load())
+		return "the server does not support this" + t.hintOptions() + t.hintOnlyVirtual(t.dialect.Load())
 	}
 	if e.StatusCode == http.StatusBadRequest {
 		return strings.TrimPrefix(t.hintOptions(), ": ")

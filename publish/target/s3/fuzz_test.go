@@ -9,7 +9,7 @@ import (
 	"galbuild/publish/target/s3"
 )
 
-// FuzzResponse looks for a response that the client cannot take.
+// FuzzResponse tests the client with arbitrary responses.
 func FuzzResponse(f *testing.F) {
 	open := func(transport http.RoundTripper) (target.Target, error) {
 		return s3.New(s3.Config{

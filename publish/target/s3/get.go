@@ -12,8 +12,8 @@ import (
 	"galbuild/publish/target"
 )
 
-// Get implements [target.Target]. If the connection breaks, reading goes on where it
-// was, unless the object is another by then.
+// Get implements [target.Target]. If the connection breaks, reading continues where it stopped,
+// unless the object has been replaced.
 func (t *Target) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
 	s := &stream{target: t, ctx: ctx, key: key, at: offset, left: length}
 	if err := s.open(); err != nil {
@@ -22,20 +22,20 @@ func (t *Target) Get(ctx context.Context, key string, offset, length int64) (io.
 	return s, nil
 }
 
-// A stream is a stretch of an object that is being read.
+// A stream reads a part of an object.
 type stream struct {
-	target *Target
-	ctx    context.Context
-	key    string
-	etag   string // once something has come
-	marks  []string
-	at     int64
-	left   int64 // bytes; negative while the size is not known
-	broken int   // how often in a row it came to nothing
-	body   io.ReadCloser
+	target   *Target
+	ctx      context.Context
+	key      string
+	etag     string   // empty before the first response
+	marks    []string // from the metadata
+	at       int64    // the current offset
+	left     int64    // bytes to read; negative if the size is unknown
+	failures int      // broken connections in a row without progress
+	body     io.ReadCloser
 }
 
-// open asks for what is left.
+// open requests the remaining bytes.
 func (s *stream) open() error {
 	return s.target.try(s.ctx, "get", s.key, func(ctx context.Context, _ int) error {
 		body, info, header, err := s.target.client().GetObject(ctx, s.target.bucket, s.target.prefix+s.key, s.options())
@@ -44,7 +44,7 @@ func (s *stream) open() error {
 			s.body, s.left = http.NoBody, 0 // reading past the end is not an error, as with files
 			return nil
 		case code(err) == minio.PreconditionFailed:
-			return errFinal{fmt.Errorf("while it was read: %w", target.ErrChanged)}
+			return errFinal{fmt.Errorf("while reading: %w", target.ErrChanged)}
 		}
 		if err != nil {
 			return err
@@ -73,7 +73,7 @@ func (s *stream) options() minio.GetObjectOptions {
 		o.Set(requestPayer, "requester")
 	}
 	switch {
-	case s.left >= 0: // a range of no bytes cannot be asked for
+	case s.left >= 0: // a range cannot be empty
 		o.Set("Range", fmt.Sprintf("bytes=%d-%d", s.at, s.at+max(s.left, 1)-1))
 	case s.at > 0:
 		o.Set("Range", fmt.Sprintf("bytes=%d-", s.at))
@@ -98,7 +98,7 @@ func (s *stream) Read(b []byte) (int, error) {
 		s.left -= int64(n)
 	}
 	if n > 0 {
-		s.broken = 0
+		s.failures = 0
 	}
 	switch {
 	case err == nil || s.left == 0:
@@ -107,10 +107,10 @@ func (s *stream) Read(b []byte) (int, error) {
 		return n, err
 	case s.ctx.Err() != nil:
 		return n, s.ctx.Err()
-	case s.broken == tries:
+	case s.failures == tries:
 		return n, s.target.failed("get", s.key, err, nil)
 	}
-	s.broken++
+	s.failures++
 	s.body.Close()
 	return n, s.open()
 }

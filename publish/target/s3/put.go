@@ -26,13 +26,13 @@ import (
 
 // limits are sizes in bytes.
 type limits struct {
-	put      int64 // the largest object that is sent at once
-	part     int64 // a part of a larger one
-	copy     int64 // the largest that is copied at once, which is 5 GiB at most
-	copyPart int64 // a part of a larger one
+	put      int64 // the largest object that one PUT uploads
+	part     int64 // the parts of larger objects
+	copy     int64 // the largest object that one request copies; S3 allows 5 GiB
+	copyPart int64 // the parts of larger copies
 }
 
-var usual = limits{put: 32 << 20, part: 8 << 20, copy: 5 << 30, copyPart: 1 << 30}
+var defaultLimits = limits{put: 32 << 20, part: 8 << 20, copy: 5 << 30, copyPart: 1 << 30}
 
 const (
 	maxParts = 10_000
@@ -56,17 +56,18 @@ func (t *Target) Put(ctx context.Context, o target.Object) error {
 func options(o *target.Object) minio.PutObjectOptions {
 	return minio.PutObjectOptions{
 		ContentType: o.MediaType, CacheControl: o.CacheControl, ContentDisposition: o.Disposition,
-		DisableContentSha256: true, // of pieces: that of the whole is signed
+		DisableContentSha256: true, // of chunks: the hash of the whole body is signed
 	}
 }
 
-// mark is metadata by which a writer knows its own work when an answer was lost.
+// mark is the name of metadata by which a process recognizes its own write after the response was
+// lost.
 const mark = "Galbuild-Write"
 
 func newMark() string { return rand.Text()[:16] }
 
-// wrote tells whether the object has that mark.
-func (t *Target) wrote(ctx context.Context, key, own string) (bool, error) {
+// hasMark reports whether an object has the mark own.
+func (t *Target) hasMark(ctx context.Context, key, own string) (bool, error) {
 	s := &stream{target: t, ctx: ctx, key: key, left: -1} // not HEAD, which some proxies block
 	err := s.open()
 	if errors.Is(err, target.ErrNotExist) {
@@ -78,7 +79,7 @@ func (t *Target) wrote(ctx context.Context, key, own string) (bool, error) {
 	return slices.Contains(s.marks, own), s.Close()
 }
 
-// send sends an object at once.
+// send uploads an object with one PUT.
 func (t *Target) send(ctx context.Context, o *target.Object, with minio.PutObjectOptions) error {
 	sum := ""
 	d := t.dialect.Load()
@@ -100,7 +101,7 @@ func (t *Target) send(ctx context.Context, o *target.Object, with minio.PutObjec
 	defer from.Close()
 	body := &body{from: from}
 	defer body.end()
-	if o.Size == 0 { // nobody else would read it
+	if o.Size == 0 { // minio-go does not read an empty body, so its hash would not be checked
 		if _, err := io.Copy(io.Discard, body); err != nil {
 			return errFinal{err}
 		}
@@ -123,8 +124,8 @@ func md5Of(o *target.Object) (string, error) {
 	return base64.StdEncoding.EncodeToString(h.Sum(nil)), err
 }
 
-// A body is what one attempt sends. The transport may go on reading when it has given
-// an answer; nothing is read after end.
+// A body is the body of one attempt. The transport may continue reading after the response; after
+// end it gets an error instead of content.
 type body struct {
 	mu    sync.Mutex
 	from  io.Reader
@@ -146,7 +147,7 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// end returns why reading failed, if it did.
+// end stops reading, and returns the error of an earlier Read, if any.
 func (b *body) end() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -154,7 +155,7 @@ func (b *body) end() error {
 	return b.err
 }
 
-// multipart makes an object of parts, which fill sends.
+// multipart creates an object from parts, which fill uploads.
 func (t *Target) multipart(ctx context.Context, o *target.Object, fill func(context.Context, *target.Object, string) ([]minio.CompletePart, error)) error {
 	own := newMark()
 	with := options(o)
@@ -179,7 +180,7 @@ func (t *Target) multipart(ctx context.Context, o *target.Object, fill func(cont
 		if err == nil {
 			return nil
 		}
-		if done, _ := t.wrote(ctx, o.Key, own); done {
+		if done, _ := t.hasMark(ctx, o.Key, own); done {
 			return nil // the response was lost, or the server says it differently
 		}
 	}
@@ -194,7 +195,8 @@ func (t *Target) abort(ctx context.Context, key, id string) {
 	_ = t.client().AbortMultipartUpload(ctx, t.bucket, t.prefix+key, id)
 }
 
-// sendParts holds as many parts as are sent at a time.
+// sendParts uploads the parts of an object. It holds only the parts in memory that are being
+// sent.
 func (t *Target) sendParts(ctx context.Context, o *target.Object, id string) ([]minio.CompletePart, error) {
 	from, err := o.Reader()
 	if err != nil {
@@ -214,7 +216,7 @@ func (t *Target) sendParts(ctx context.Context, o *target.Object, id string) ([]
 			buffer = make([]byte, size)
 		}
 		b := buffer[:min(size, o.Size-int64(i)*size)]
-		if _, err := io.ReadFull(&untilDone{from, ctx}, b); err != nil {
+		if _, err := io.ReadFull(&contextReader{from, ctx}, b); err != nil {
 			return fmt.Errorf("put %s: %w", o.Key, err)
 		}
 		group.Go(func() (err error) {
@@ -224,21 +226,21 @@ func (t *Target) sendParts(ctx context.Context, o *target.Object, id string) ([]
 		})
 		return nil
 	}
-	var unread error // breaks nothing off: a part on its way would outlive the upload
+	var unread error // does not cancel the group: a part being sent would outlive the upload
 	for i := 0; i < len(parts) && unread == nil; i++ {
 		unread = read(i)
 	}
 	return parts, cmp.Or(group.Wait(), unread)
 }
 
-// An untilDone is a reader that ends with its context.
-type untilDone struct {
+// A contextReader returns the context's error once the context is done.
+type contextReader struct {
 	io.Reader
 	ctx context.Context
 }
 
 // Read implements [io.Reader].
-func (u *untilDone) Read(b []byte) (int, error) {
+func (u *contextReader) Read(b []byte) (int, error) {
 	if err := u.ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -283,7 +285,7 @@ func (t *Target) Copy(ctx context.Context, from string, o target.Object) error {
 		return err
 	}
 	t.change(func(d *dialect) {
-		d.noCopy = d.encryption == before.encryption // else it was denied for that
+		d.noCopy = d.encryption == before.encryption // otherwise the encryption was the reason
 	})
 	return nil
 }

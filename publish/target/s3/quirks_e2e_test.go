@@ -21,7 +21,7 @@ import (
 	"galbuild/publish/target/s3/s3test"
 )
 
-// round does everything that a publisher does, in a separate bucket. The target must send
+// round performs all operations of a publisher in a separate bucket. The target must send
 // more than 5 MiB in parts.
 func round(t *testing.T, at *s3.Target) {
 	t.Helper()
@@ -355,11 +355,11 @@ func busy() s3test.Quirk {
 	}}
 }
 
-// neverMet are the quirks of requests that the target does not make.
+// neverMet are quirks that affect only requests which the target does not make.
 var neverMet = []string{"no HEAD", "no checksum headers", "no signed chunks and trailers", "no encryption headers, no ACL"}
 
 // TestQuirks publishes to a real server with one quirk at a time, and checks that the
-// target learns no more than that.
+// target adapts to that quirk only.
 func TestQuirks(t *testing.T) {
 	server := s3test.Start(t)
 	for name, quirk := range quirks {
@@ -401,7 +401,7 @@ func TestWarning(t *testing.T) {
 		quirk       string
 		conditional s3.Conditional
 		want        int
-	}{{"conditions are 501", s3.Ask, 1}, {"conditions are ignored", s3.Ask, 1}, {"conditions are 501", s3.Never, 0}, {"no CopyObject", s3.Ask, 0}} {
+	}{{"conditions are 501", s3.Detect, 1}, {"conditions are ignored", s3.Detect, 1}, {"conditions are 501", s3.Never, 0}, {"no CopyObject", s3.Detect, 0}} {
 		var warnings []string
 		c := s3.Config{Endpoint: server.Behind(t, quirks[x.quirk]).URL, Conditional: x.conditional, Warn: func(s string) { warnings = append(warnings, s) }}
 		swaps(t, fresh(t, server, c))
@@ -426,8 +426,9 @@ func TestEachCondition(t *testing.T) {
 	}
 }
 
-// wantsSSE is a policy: writes must ask for an encryption, parts need not. The server
-// behind it is not asked for any, and says what the bucket's default is if that is told.
+// wantsSSE imitates a bucket policy: writes, except of parts, must have an encryption header. The
+// header is not passed on to the server. If defaults is not empty, it is the rule of
+// the bucket's default encryption.
 func wantsSSE(want func(h http.Header) bool, defaults string) s3test.Quirk {
 	policy := func(r *http.Request) bool {
 		write := r.Method == http.MethodPut && !r.URL.Query().Has("partNumber") || asks(r, http.MethodPost, "uploads")

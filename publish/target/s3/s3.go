@@ -1,73 +1,71 @@
-// Package s3 is a bucket as a place for a site: of Amazon S3, of a server that speaks
-// its protocol (MinIO, Ceph, versitygw, Cloudflare R2, …), or of Aliyun OSS.
+// Package s3 implements a target as a folder of a bucket: of Amazon S3, of a server with the same
+// protocol (MinIO, Ceph, versitygw, Cloudflare R2, …), or of Aliyun OSS.
 //
-// # What is sent
+// # Requests
 //
-// An object is one PUT with its media type, Cache-Control and SHA-256, which is signed,
-// so that the server refuses other bytes. One of more than 32 MiB is a multipart upload
-// of parts of 8 MiB, four at a time, each with its SHA-256; nothing is visible before
-// all are there. Copies are made by the server. Lists and deletions go by the thousand.
-// What an interrupted upload has left of parts costs until a lifecycle rule of the
-// bucket (AbortIncompleteMultipartUpload) removes it.
+// An object is uploaded by one PUT with its media type, Cache-Control and SHA-256. The hash is
+// signed, so the server refuses different content. An object of more than 32 MiB is a multipart
+// upload of parts of 8 MiB, four at a time, each with its SHA-256; it becomes visible when all
+// parts are there. The server copies objects itself. Lists and deletions have up to a thousand
+// keys per request. The parts of an interrupted upload take up space until a lifecycle rule of
+// the bucket (AbortIncompleteMultipartUpload) removes them.
 //
-// [Target.Swap] is a PUT with If-Match or If-None-Match, which Amazon S3, MinIO, Ceph,
-// R2 and versitygw honour. Every server except Amazon's is tested once: whether it
-// replaces an object although the If-Match does not match, or although If-None-Match: *
-// forbids it. If the server does that, refuses the condition, or does not recognize its
-// own ETag, Swap uses [target.SwapLocked] instead and calls [Config].Warn. SwapLocked
-// describes what that lacks: the lock works only between galbuild's own commands, and
+// [Target.Swap] is a PUT with If-Match or If-None-Match, which Amazon S3, MinIO, Ceph, R2 and
+// versitygw honour. Every server except Amazon's is tested once: whether it replaces an object
+// although the If-Match does not match, or although If-None-Match: * forbids it. If it does, or
+// refuses the condition, or does not recognize its own ETag, Swap uses [target.SwapLocked] instead
+// and calls [Config].Warn. The lock of SwapLocked works only among processes that use it, and
 // needs a server that lists an object as soon as it is written.
 //
 // # Servers
 //
-// When a server refuses a request and says why, the Target changes the request, sends it
-// again, and makes all its later requests in the new way:
+// If a server refuses a request and the error response states the reason, the Target changes the
+// request, sends it again, and makes all its later requests in the new form:
 //
-//	refusal                                    change
+//	reason                                     change
 //	a body needs a checksum (Object Lock)      send Content-MD5, then x-amz-checksum-sha256 too
 //	a write without encryption is denied       ask for the bucket's default encryption, or AES256
-//	CopyObject is missing or denied            send the bytes again
-//	DeleteObjects is missing                   delete one object a request, four at a time
+//	CopyObject is missing or denied            upload the content
+//	DeleteObjects is missing                   delete one object per request, four at a time
 //	ListObjectsV2 is missing                   use ListObjects
 //	multipart uploads are missing              use one PUT of up to 5 GiB
 //	the path style is refused                  use the virtual-host style, if Style is Auto
 //	the bucket is in another region            use that region
 //	a redirect within the same domain          use that endpoint, but never http after https
 //
-// The Target never sends chunked signatures, trailers or HEAD. It does not rely on an ETag
-// that is strong or an MD5, on ranges, on the format of dates, on the status code of a
+// The Target never sends chunked signatures, trailers or HEAD requests. It does not rely on strong
+// ETags or ETags that are an MD5, on ranges, on the format of dates, on the status code of a
 // success, or on the body of an error.
 //
 // # Credentials
 //
-// Those in [Config], or the first of: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (with
-// AWS_SESSION_TOKEN); the profile AWS_PROFILE of the shared files (~/.aws/credentials
+// The credentials are those in [Config], or else the first of these: AWS_ACCESS_KEY_ID and
+// AWS_SECRET_ACCESS_KEY (with AWS_SESSION_TOKEN); the profile AWS_PROFILE of the shared files (~/.aws/credentials
 // and ~/.aws/config, or AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE), with keys,
 // SSO, credential_process or role_arn; a web identity (AWS_WEB_IDENTITY_TOKEN_FILE and
 // AWS_ROLE_ARN); the role of a container; the role of a machine (EC2), unless
-// AWS_EC2_METADATA_DISABLED is true. They are requested again when they expire. Without any
+// AWS_EC2_METADATA_DISABLED is true. Expired credentials are requested again. Without any
 // credentials, a public bucket can be read.
 //
 // # Aliyun OSS
 //
-// [OSS] speaks to OSS by its S3 interface and not by its SDK: it has every request that
-// is needed here (lists, ranges, multipart uploads, copies, batch deletion), and so the
-// retries, checks and tests of this package hold for it, with no second client to keep.
-// What differs: buckets are named by host only, If-Match and If-None-Match are answered
-// 501, chunked signatures are not taken, bodies are checked by Content-MD5 too, and CORS
-// is set in the console. Credentials are OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET
-// (with OSS_SESSION_TOKEN), ALIBABA_CLOUD_ACCESS_KEY_ID and
-// ALIBABA_CLOUD_ACCESS_KEY_SECRET (with ALIBABA_CLOUD_SECURITY_TOKEN), or the first two
-// of those above.
+// [OSS] uses the S3 interface of OSS and not its SDK. The interface has every request that is
+// needed here (lists, ranges, multipart uploads, copies, batch deletion), so the retries, checks
+// and tests of this package apply to it. OSS differs in a few ways: buckets are addressed in the
+// virtual-host style only; If-Match and If-None-Match return 501; chunked signatures are not
+// accepted; bodies are also checked by Content-MD5; and CORS is configured in the console. The
+// credentials are OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET (with OSS_SESSION_TOKEN),
+// ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET (with
+// ALIBABA_CLOUD_SECURITY_TOKEN), or the first two kinds above.
 // Source: https://www.alibabacloud.com/help/en/oss/developer-reference/compatibility-with-amazon-s3
 //
 // # Tests
 //
-// With the tag e2e the suite is run against versitygw, which the test installs, also
-// through a proxy that breaks connections, and through proxies that each imitate one
-// behaviour of another server. GALBUILD_TEST_S3=BUCKET/PREFIX (with the
-// variables above, AWS_REGION and AWS_ENDPOINT_URL_S3) and GALBUILD_TEST_OSS=BUCKET/PREFIX
-// (with OSS_REGION) run it against a real bucket too, below that prefix.
+// With the tag e2e, the suite runs against versitygw, which the test installs: directly, through a
+// proxy that breaks connections, and through proxies that each imitate one behaviour of another
+// server. If GALBUILD_TEST_S3=BUCKET/PREFIX (with the variables above, AWS_REGION and
+// AWS_ENDPOINT_URL_S3) or GALBUILD_TEST_OSS=BUCKET/PREFIX (with OSS_REGION) is set, the suite also
+// runs against that real bucket, below the prefix.
 package s3
 
 import (
@@ -90,30 +88,33 @@ import (
 	"galbuild/publish/target"
 )
 
-// Config says which bucket, where and as whom. Bucket is enough for one of Amazon S3.
+// Config names a bucket and has the address of its server, the credentials and the options of
+// writes. For Amazon S3, Bucket is enough.
 type Config struct {
 	Bucket string
-	// Prefix is the folder of the bucket that holds the site; empty is its root.
+	// Prefix is the folder in the bucket. Empty is the root of the bucket.
 	Prefix string
 
-	// Endpoint is the server's address, such as https://minio.example.com:9000, with a path
-	// if the server's buckets are below one; https is meant if it says neither. Empty is AWS_ENDPOINT_URL_S3,
-	// AWS_ENDPOINT_URL, endpoint_url of the profile in ~/.aws/config, or Amazon S3.
+	// Endpoint is the server's address, such as https://minio.example.com:9000, with the path
+	// of its S3 API if there is one. Without a scheme, https is used. The default is the
+	// variable AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, endpoint_url of the profile in
+	// ~/.aws/config, or Amazon S3.
 	Endpoint string
-	// Region is that of the bucket. Empty is AWS_REGION, AWS_DEFAULT_REGION, the region of
-	// the profile, what Amazon S3 says the bucket's is, or us-east-1 on other servers.
+	// Region is the bucket's region. The default is the variable AWS_REGION or
+	// AWS_DEFAULT_REGION, the region of the profile, the region that Amazon S3 reports, or
+	// us-east-1 on other servers.
 	Region string
-	// Style says where the bucket's name stands in addresses.
+	// Style is where URLs contain the bucket's name.
 	Style Style
-	// Conditional says whether the server honours If-Match and If-None-Match of a PUT.
+	// Conditional states whether the server honours If-Match and If-None-Match of a PUT.
 	Conditional Conditional
 
-	// AccessKey and SecretKey, with SessionToken for temporary ones, are used rather
-	// than those of the environment.
+	// AccessKey and SecretKey, and SessionToken for temporary credentials, take precedence over
+	// the environment.
 	AccessKey, SecretKey, SessionToken string
-	// Profile is the profile in the shared files to use, instead of the environment.
+	// Profile is a profile in the shared files that takes precedence over the environment.
 	Profile string
-	// Anonymous sends requests without credentials: a public bucket can be read.
+	// Anonymous sends requests without credentials, to read a public bucket.
 	Anonymous bool
 
 	// Encryption is the server-side encryption of new objects: AES256, aws:kms or
@@ -132,11 +133,11 @@ type Config struct {
 	// RequesterPays pays for requests to a requester-pays bucket.
 	RequesterPays bool
 
-	// CAFile is a file of PEM certificates that are trusted in addition to the system's.
-	// Empty is AWS_CA_BUNDLE, or ca_bundle of the profile.
+	// CAFile is a file of PEM certificates that are trusted in addition to the system's. The
+	// default is the variable AWS_CA_BUNDLE, or ca_bundle of the profile.
 	CAFile string
-	// Transport sends the requests. If nil, one that honours HTTP_PROXY, HTTPS_PROXY,
-	// NO_PROXY and CAFile.
+	// Transport sends the requests. The default honours CAFile and the variables HTTP_PROXY,
+	// HTTPS_PROXY and NO_PROXY.
 	Transport http.RoundTripper
 	// Warn is called once if the server cannot do what a target needs. It may be nil.
 	Warn func(message string)
@@ -154,13 +155,13 @@ const (
 	VirtualHost Style = "virtual" // https://bucket.host/key
 )
 
-// Conditional says whether the server honours conditions of a PUT.
+// Conditional states whether the server honours conditions of a PUT.
 type Conditional string
 
 const (
-	Ask   Conditional = ""    // the server is tested, except Amazon S3 and OSS
-	Yes   Conditional = "yes" // the server is not tested; if it refuses them, that is an error
-	Never Conditional = "no"  // Swap takes a lock
+	Detect Conditional = ""    // the server is tested, except Amazon S3 and OSS
+	Yes    Conditional = "yes" // the server is not tested; if it refuses them, that is an error
+	Never  Conditional = "no"  // Swap uses a lock
 )
 
 // Target is a folder of a bucket.
@@ -170,7 +171,7 @@ type Target struct {
 	keys        *credentials.Credentials
 	chain       *chain // sources of credentials; nil if Anonymous
 	bucket      string
-	prefix      string // empty, or with a slash at its end
+	prefix      string // empty, or with a trailing slash
 	name        string
 	anonymous   bool
 	autoStyle   bool
@@ -180,20 +181,20 @@ type Target struct {
 	limits      limits
 	warn        func(message string)
 
-	met      atomic.Bool // whether the server has sent a response
+	reached  atomic.Bool // whether the server has sent a response
 	encrypts atomic.Bool // whether a write succeeded with the encryption that was tried
 	mu       sync.Mutex  // guards replacing the dialect
 
 	warned    sync.Once
-	asking    sync.Mutex  // guards the following fields
-	match     Conditional // whether If-Match is honoured; Ask until it is tested
+	probing   sync.Mutex  // guards the following fields
+	match     Conditional // whether If-Match is honoured; Detect until it has been tested
 	noneMatch Conditional // whether If-None-Match: * is honoured
 }
 
-// New returns the folder of a bucket. It does not ask the server for anything.
+// New returns a target. It sends no request.
 func New(c Config) (*Target, error) {
 	if c.Bucket == "" || strings.Contains(c.Bucket, "/") {
-		return nil, fmt.Errorf("s3: %q is no name of a bucket", c.Bucket)
+		return nil, fmt.Errorf("s3: %q is not the name of a bucket", c.Bucket)
 	}
 	c, err := c.complete()
 	if err != nil {
@@ -214,12 +215,12 @@ func New(c Config) (*Target, error) {
 	isAmazon := isAmazonHost(endpoint.Hostname())
 	t := &Target{
 		chain: c.credentials(base), bucket: c.Bucket, anonymous: c.Anonymous, autoStyle: c.Style == Auto, conditional: c.Conditional == Yes,
-		oss: c.oss, headers: headers, limits: usual, warn: c.Warn, match: c.Conditional, noneMatch: c.Conditional,
+		oss: c.oss, headers: headers, limits: defaultLimits, warn: c.Warn, match: c.Conditional, noneMatch: c.Conditional,
 	}
 	if t.warn == nil {
 		t.warn = func(string) {}
 	}
-	if c.Conditional == Ask && isAmazon {
+	if c.Conditional == Detect && isAmazon {
 		t.match, t.noneMatch = Yes, Yes
 	}
 	t.keys = credentials.NewStatic("", "", "", credentials.SignatureAnonymous)
@@ -229,7 +230,7 @@ func New(c Config) (*Target, error) {
 	if endpoint.Path != "" {
 		base = &prefixing{base, endpoint.Path, t.keys}
 	}
-	t.transport = &listening{base, t.chain}
+	t.transport = &recorder{base, t.chain}
 	if prefix := strings.Trim(c.Prefix, "/"); prefix != "" {
 		t.prefix = prefix + "/"
 	}
@@ -242,9 +243,9 @@ func New(c Config) (*Target, error) {
 	return t, nil
 }
 
-// complete sets what the configuration leaves open from the environment, and then from the
-// profile in AWS's shared configuration file, as AWS's tools do. What is not OSS becomes OSS
-// if that is where the endpoint is.
+// complete sets missing fields from the environment, and then from the profile in AWS's shared
+// configuration file, as AWS's tools do. If the endpoint is that of OSS, it completes the
+// configuration for OSS.
 func (c Config) complete() (Config, error) {
 	var profile shared
 	if !c.oss {
@@ -272,7 +273,7 @@ func (c *Config) headers() (header, error) {
 	case err != nil:
 	case c.StorageClass == "GLACIER" || c.StorageClass == "DEEP_ARCHIVE":
 		err = fmt.Errorf("s3: storage class %s: its objects cannot be read until they are restored, and editors do not wait", c.StorageClass)
-	case !slices.Contains([]Conditional{Ask, Yes, Never}, c.Conditional):
+	case !slices.Contains([]Conditional{Detect, Yes, Never}, c.Conditional):
 		err = fmt.Errorf("s3: conditional writes %q: want yes or no", c.Conditional)
 	case !slices.Contains([]Style{Auto, Path, VirtualHost}, c.Style):
 		err = fmt.Errorf("s3: addressing style %q: want path or virtual", c.Style)
@@ -336,7 +337,7 @@ func (t *Target) String() string { return t.name }
 // List implements [target.Target].
 func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[target.Entry, error] {
 	return func(yield func(target.Entry, error) bool) {
-		last, stopped := "", false // after which the next try goes on
+		last, stopped := "", false // last is the key after which the next attempt continues
 		err := t.try(ctx, "list", prefix, func(ctx context.Context, _ int) error {
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()

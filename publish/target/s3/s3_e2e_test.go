@@ -59,7 +59,7 @@ func TestTarget(t *testing.T) {
 	})
 }
 
-// TestReal runs the suite against what the variables name, below a folder of its own.
+// TestReal runs the suite against the buckets that the environment names, in a separate folder.
 func TestReal(t *testing.T) {
 	for variable, preset := range map[string]func(s3.Config) (s3.Config, error){
 		"GALBUILD_TEST_S3":  func(c s3.Config) (s3.Config, error) { return c, nil },
@@ -82,7 +82,7 @@ func TestReal(t *testing.T) {
 	}
 }
 
-// temporary returns a place that is emptied after the test.
+// temporary returns a target that is emptied after the test.
 func temporary(t *testing.T, c s3.Config) *s3.Target {
 	at := open(t, c)
 	t.Cleanup(func() {
@@ -100,7 +100,7 @@ func temporary(t *testing.T, c s3.Config) *s3.Target {
 	return at
 }
 
-// certificate makes a certificate for a host and all below it, which signs itself.
+// certificate returns a self-signed certificate for a host and its subdomains.
 func certificate(t *testing.T, host string) (cert, key string) {
 	secret, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -127,8 +127,8 @@ func certificate(t *testing.T, host string) (cert, key string) {
 	return cert, key
 }
 
-// An oss refuses what Aliyun OSS does, before the server is asked. It is a stand-in: the
-// server behind it is another.
+// An oss is a transport that imitates Aliyun OSS: it refuses the requests that OSS refuses, and
+// sends the others to another server.
 type oss struct {
 	t    *testing.T
 	host string
@@ -170,7 +170,7 @@ func dialing(address string) *http.Transport {
 	return transport
 }
 
-// TestOSS sends to the host that OSS has, with the style and the signatures it takes.
+// TestOSS checks the host, the style and the signatures of requests to OSS.
 func TestOSS(t *testing.T) {
 	const host = "s3.oss-cn-hangzhou.aliyuncs.com"
 	server := s3test.Start(t, "--virtual-domain", host, "--region", "cn-hangzhou")
@@ -187,7 +187,7 @@ func TestOSS(t *testing.T) {
 	}
 }
 
-// TestUnsupported leaves it to the target to find out that conditions are refused.
+// TestUnsupported swaps on a server that refuses conditions.
 func TestUnsupported(t *testing.T) {
 	const host = "s3.oss-cn-hangzhou.aliyuncs.com"
 	server := s3test.Start(t, "--virtual-domain", host, "--region", "cn-hangzhou")
@@ -202,7 +202,7 @@ func TestUnsupported(t *testing.T) {
 	}
 }
 
-// TestTLS reaches a server whose certificate only the CA file vouches for.
+// TestTLS connects to a server whose certificate is trusted only with the CA file.
 func TestTLS(t *testing.T) {
 	cert, key := certificate(t, "localhost")
 	plain := s3test.Start(t)
@@ -232,7 +232,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// TestRefused asks a real server for what it does not allow.
+// TestRefused checks the errors of requests that a real server does not allow.
 func TestRefused(t *testing.T) {
 	server := s3test.Start(t)
 	bucket := server.Bucket(t)
@@ -261,8 +261,8 @@ func bucketOf(p *s3.Target) string {
 	return bucket
 }
 
-// TestHeaders finds media type, caching and disposition with objects that were put, sent in parts,
-// copied, copied in parts and swapped.
+// TestHeaders checks the media type, Cache-Control and Content-Disposition of objects that were
+// put, put in parts, copied, copied in parts and swapped.
 func TestHeaders(t *testing.T) {
 	server := s3test.Start(t, "--copy-object-threshold", fmt.Sprint(11<<20))
 	at := fresh(t, server, s3.Config{Endpoint: server.URL})
@@ -304,7 +304,7 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// TestWrongParts sends parts of what is not what it is said to be, and takes them back.
+// TestWrongParts checks that a multipart upload whose content does not match its hash is aborted.
 func TestWrongParts(t *testing.T) {
 	server := s3test.Start(t)
 	at := fresh(t, server, s3.Config{Endpoint: server.URL})
@@ -321,7 +321,7 @@ func TestWrongParts(t *testing.T) {
 	}
 }
 
-// TestRequests counts what each step costs.
+// TestRequests counts the requests of each operation.
 func TestRequests(t *testing.T) {
 	server := s3test.Start(t)
 	counter := &s3test.Counter{}
@@ -357,8 +357,8 @@ func TestRequests(t *testing.T) {
 		{"delete one", 1, func() error { return at.Delete(ctx, []string{"x"}) }},
 		{"delete 1500", 2, func() error { return at.Delete(ctx, many) }},
 		{"delete none", 0, func() error { return at.Delete(ctx, nil) }},
-		{"first swap, with the question", 4, func() error { return at.Swap(ctx, nil, object("CURRENT", "1")) }},
-		{"second swap, with the other question", 3, func() error { return at.Swap(ctx, []byte("1"), object("CURRENT", "2")) }},
+		{"first swap, with the test of If-None-Match", 4, func() error { return at.Swap(ctx, nil, object("CURRENT", "1")) }},
+		{"second swap, with the test of If-Match", 3, func() error { return at.Swap(ctx, []byte("1"), object("CURRENT", "2")) }},
 		{"swap", 2, func() error { return at.Swap(ctx, []byte("2"), object("CURRENT", "3")) }},
 	} {
 		if err := x.do(); err != nil {
@@ -370,8 +370,8 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// A lossy transport does not pass on the answer to the first conditional PUT of key, and
-// lets others go on meanwhile.
+// A lossy transport loses the response to the first conditional PUT of key. Other processes
+// continue meanwhile.
 type lossy struct {
 	key       string
 	done      atomic.Bool
@@ -389,9 +389,9 @@ func (l *lossy) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// TestLostAnswer swaps, does not hear of it, and finds the object of one that went on
-// from there.
-func TestLostAnswer(t *testing.T) {
+// TestLostResponse swaps an object, loses the response, and finds the object of another process
+// that has swapped it since.
+func TestLostResponse(t *testing.T) {
 	server := s3test.Start(t)
 	bucket := server.Bucket(t)
 	config := s3.Config{Endpoint: server.URL, Bucket: bucket, AccessKey: server.AccessKey, SecretKey: server.SecretKey}
@@ -424,7 +424,7 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
-// TestCORS sets the policy beside another, twice, and asks as a browser does.
+// TestCORS adds the policy to another rule, twice, and sends the request of a browser.
 func TestCORS(t *testing.T) {
 	server := s3test.Start(t)
 	at := fresh(t, server, s3.Config{Endpoint: server.URL})

@@ -33,7 +33,7 @@ func object(key, text string) target.Object {
 	return target.Bytes(key, "text/plain; charset=utf-8", target.Immutable, []byte(text))
 }
 
-// clear takes everything from the environment that credentials come from.
+// clear removes all sources of credentials from the environment.
 func clear(t *testing.T) {
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
@@ -53,10 +53,10 @@ func open(t *testing.T, c s3.Config) *s3.Target {
 	return at
 }
 
-// An answering transport answers by itself, and keeps what it was asked.
-type answering func(r *http.Request) *http.Response
+// A fake is a transport that responds itself and records the requests.
+type fake func(r *http.Request) *http.Response
 
-func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
+func (a fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		io.Copy(io.Discard, r.Body)
 		r.Body.Close()
@@ -73,7 +73,7 @@ func answer(status int, body string) *http.Response {
 	return &http.Response{StatusCode: status, Header: http.Header{"Etag": {`"x"`}}, Body: io.NopCloser(strings.NewReader(body))}
 }
 
-// TestAddress puts an object and looks where it went, and as whom.
+// TestAddress checks the URL and the access key of a PUT.
 func TestAddress(t *testing.T) {
 	clear(t)
 	oss := func(c s3.Config) s3.Config {
@@ -100,7 +100,7 @@ func TestAddress(t *testing.T) {
 	} {
 		var r *http.Request
 		x.c.AccessKey, x.c.SecretKey = "key", "secret"
-		x.c.Transport = answering(func(is *http.Request) *http.Response { r = is; return answer(http.StatusOK, "") })
+		x.c.Transport = fake(func(is *http.Request) *http.Response { r = is; return answer(http.StatusOK, "") })
 		at := open(t, x.c)
 		o := object("a b/c+d", "text")
 		if err := at.Put(t.Context(), o); err != nil {
@@ -124,7 +124,7 @@ func TestAddress(t *testing.T) {
 	}
 }
 
-// TestShared takes from AWS's shared configuration file what its tools take, after the
+// TestShared checks that settings of AWS's shared configuration file are used after those of the
 // configuration and the environment.
 func TestShared(t *testing.T) {
 	const text = "[default]\nregion = eu-west-1\n[profile team]\nregion = eu-west-2\nendpoint_url = https://any.example.com\nservices = ours\ns3 =\n  addressing_style = virtual\n" +
@@ -159,7 +159,7 @@ func TestShared(t *testing.T) {
 		}
 		var r *http.Request
 		x.c.Bucket, x.c.AccessKey, x.c.SecretKey = "site", "key", "secret"
-		x.c.Transport = answering(func(is *http.Request) *http.Response { r = is; return answer(http.StatusOK, "") })
+		x.c.Transport = fake(func(is *http.Request) *http.Response { r = is; return answer(http.StatusOK, "") })
 		if err := open(t, x.c).Put(t.Context(), object("x", "text")); err != nil {
 			t.Fatal(err)
 		}
@@ -214,8 +214,8 @@ func TestConfig(t *testing.T) {
 		c    s3.Config
 		want string
 	}{
-		{s3.Config{}, "no name of a bucket"},
-		{s3.Config{Bucket: "a/b"}, "no name of a bucket"},
+		{s3.Config{}, "is not the name of a bucket"},
+		{s3.Config{Bucket: "a/b"}, "is not the name of a bucket"},
 		{s3.Config{Bucket: "site", Endpoint: "ftp://example.com"}, "not of the form"},
 		{s3.Config{Bucket: "site", Endpoint: "https://example.com/site/"}, "has the bucket in its path"},
 		{s3.Config{Bucket: "site", Endpoint: "https://example.com/site/gallery"}, "has the bucket in its path"},
@@ -231,7 +231,7 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// TestCredentials finds each kind, and asks for roles through the same transport.
+// TestCredentials finds each kind of credentials, and requests roles through the same transport.
 func TestCredentials(t *testing.T) {
 	shared := "[default]\naws_access_key_id = DEFAULT\naws_secret_access_key = hunter2\n[team]\naws_access_key_id = TEAM\naws_secret_access_key = hunter2\n" +
 		"[profile role]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = team\nexternal_id = ours\n[profile environment]\nrole_arn = arn:aws:iam::1:role/x\ncredential_source = Environment\n" +
@@ -280,7 +280,7 @@ func TestCredentials(t *testing.T) {
 			}
 			asked, authorization := false, ""
 			x.c.Bucket, x.c.Region = "site", "eu-west-1"
-			x.c.Transport = answering(func(r *http.Request) *http.Response {
+			x.c.Transport = fake(func(r *http.Request) *http.Response {
 				switch host := r.URL.Hostname(); {
 				case strings.HasPrefix(host, "sts."):
 					if r.Header.Get("Authorization") != "" { // to assume a role with keys
@@ -318,7 +318,7 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// TestErrors says what to do about an answer, at once where it will not change.
+// TestErrors checks the hints of error responses, and that permanent errors are not retried.
 func TestErrors(t *testing.T) {
 	for _, x := range []struct {
 		status       int
@@ -327,7 +327,7 @@ func TestErrors(t *testing.T) {
 		asked        int
 	}{
 		{403, "AccessDenied", "", "AES256 was tried", 3}, // the put, the bucket's default encryption, the put with AES256
-		{403, "InvalidAccessKeyId", "", "does not know the access key", 1},
+		{403, "InvalidAccessKeyId", "", "does not recognize the access key", 1},
 		{403, "SignatureDoesNotMatch", "", "check the secret key", 1},
 		{403, "RequestTimeTooSkewed", "", "set this machine's clock", 1},
 		{404, "NoSuchBucket", "", "there is no bucket site at minio.example.com", 1},
@@ -339,13 +339,13 @@ func TestErrors(t *testing.T) {
 		{401, "Unauthorized", "", "not accepted", 1},
 		{400, "KeyTooLongError", "", "400 KeyTooLongError", 1},
 		{404, "NoSuchKey", "", "there is no bucket site at minio.example.com", 1}, // of a put
-		{507, "XMinioStorageFull", "", "no room left", 1},
+		{507, "XMinioStorageFull", "", "no space left", 1},
 		{400, "AccessControlListNotSupported", "", "leave out --s3-acl", 1},
 	} {
 		n := 0
 		at := open(t, s3.Config{
 			Bucket: "site", Endpoint: "minio.example.com", AccessKey: "key", SecretKey: "hunter2",
-			Transport: answering(func(*http.Request) *http.Response {
+			Transport: fake(func(*http.Request) *http.Response {
 				n++
 				return answer(x.status, fmt.Sprintf("<Error><Code>%s</Code><Message>no</Message><Region>%s</Region></Error>", x.code, x.region))
 			}),
@@ -368,7 +368,7 @@ func TestEncryptionStays(t *testing.T) {
 	puts := 0
 	at := open(t, s3.Config{
 		Bucket: "site", Endpoint: "minio.example.com", AccessKey: "key", SecretKey: "secret", Conditional: s3.Yes,
-		Transport: answering(func(r *http.Request) *http.Response {
+		Transport: fake(func(r *http.Request) *http.Response {
 			switch {
 			case r.Method == http.MethodGet:
 				return answer(http.StatusNotFound, "<Error><Code>NoSuchKey</Code></Error>")
@@ -397,7 +397,7 @@ func TestEncryptionStays(t *testing.T) {
 func TestNoEncryption(t *testing.T) {
 	at := open(t, s3.Config{
 		Bucket: "site", Endpoint: "minio.example.com", AccessKey: "key", SecretKey: "secret",
-		Transport: answering(func(r *http.Request) *http.Response {
+		Transport: fake(func(r *http.Request) *http.Response {
 			if r.Header.Get("X-Amz-Server-Side-Encryption") != "" {
 				return answer(http.StatusNotImplemented, "<Error><Code>NotImplemented</Code><Message>KMS is not configured</Message></Error>")
 			}
@@ -409,7 +409,7 @@ func TestNoEncryption(t *testing.T) {
 	}
 }
 
-// TestPlain speaks http to servers that speak TLS, each with its own form of error.
+// TestPlain sends plain HTTP to servers that accept only TLS, each with its own form of error.
 func TestPlain(t *testing.T) {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	defer server.Close()
@@ -427,7 +427,7 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// TestPlainServer speaks TLS to a server that responds with a line of plain text.
+// TestPlainServer starts a TLS handshake with a server that responds with a line of plain text.
 func TestPlainServer(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -454,7 +454,7 @@ func TestPlainServer(t *testing.T) {
 	}
 }
 
-// TestRetryAfter waits as long as it is told, and not longer than makes sense.
+// TestRetryAfter checks that pauses are as long as the server asks for, up to a limit.
 func TestRetryAfter(t *testing.T) {
 	var waits []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -487,7 +487,8 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// TestResume reads on where a connection broke, but not in another object.
+// TestResume checks that reading continues where a connection broke, unless the object was
+// replaced.
 func TestResume(t *testing.T) {
 	text := []byte(strings.Repeat("0123456789", 1000))
 	etag, breaks := `"one"`, 0
@@ -518,8 +519,7 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestIgnoring swaps where conditions are ignored, in a stand-in for such a server that
-// does nothing but keep objects.
+// TestIgnoring swaps on a fake server that ignores conditions.
 func TestIgnoring(t *testing.T) {
 	var mu sync.Mutex
 	objects, locks := map[string][]byte{}, 0

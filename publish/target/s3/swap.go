@@ -15,14 +15,14 @@ import (
 	"galbuild/publish/target"
 )
 
-// history is how many of those that swapped an object it names, the last one first: who
-// got no answer and finds another object then still knows whether that came after its
-// own.
-const history = 16
+// maxMarks is how many earlier swaps the metadata of an object names, the latest first. A process
+// whose response was lost, and which finds a newer object, can tell from this whether its own
+// swap succeeded before.
+const maxMarks = 16
 
 // Swap implements [target.Target].
 func (t *Target) Swap(ctx context.Context, old []byte, o target.Object) error {
-	conditional, err := t.honours(ctx, old != nil)
+	conditional, err := t.testConditional(ctx, old != nil)
 	if err != nil {
 		return err
 	}
@@ -31,9 +31,9 @@ func (t *Target) Swap(ctx context.Context, old []byte, o target.Object) error {
 		if !errors.Is(err, errNoMatch) {
 			return err
 		}
-		t.asking.Lock()
-		t.lockInstead(&t.match)
-		t.asking.Unlock()
+		t.probing.Lock()
+		t.useLock(&t.match)
+		t.probing.Unlock()
 	}
 	return target.SwapLocked(ctx, t, old, o)
 }
@@ -47,21 +47,21 @@ func (t *Target) swapIf(ctx context.Context, old []byte, o target.Object) error 
 	own := newMark()
 	marks := []string{own}
 	with := options(&o)
-	var is *stream
+	var current *stream
 	if old == nil {
 		with.SetMatchETagExcept("*")
 	} else {
 		var err error
-		if is, err = t.compare(ctx, old, o.Key); err != nil {
+		if current, err = t.compare(ctx, old, o.Key); err != nil {
 			return err
 		}
-		if is.etag == "" {
+		if current.etag == "" {
 			return errNoMatch
 		}
-		with.SetMatchETag(is.etag)
-		marks = append(marks, is.marks...)
+		with.SetMatchETag(current.etag)
+		marks = append(marks, current.marks...)
 	}
-	with.UserMetadata = map[string]string{mark: strings.Join(marks[:min(len(marks), history)], " ")}
+	with.UserMetadata = map[string]string{mark: strings.Join(marks[:min(len(marks), maxMarks)], " ")}
 	return t.try(ctx, "swap", o.Key, func(ctx context.Context, attempt int) error {
 		err := t.send(ctx, &o, with)
 		if code(err) != minio.PreconditionFailed && !isMissing(err) {
@@ -69,11 +69,11 @@ func (t *Target) swapIf(ctx context.Context, old []byte, o target.Object) error 
 		}
 		switch {
 		case attempt > 0:
-			if done, err := t.wrote(ctx, o.Key, own); done || err != nil {
+			if done, err := t.hasMark(ctx, o.Key, own); done || err != nil {
 				return err
 			}
-		case is != nil:
-			if again, err := t.compare(ctx, old, o.Key); err == nil && again.etag == is.etag {
+		case current != nil:
+			if again, err := t.compare(ctx, old, o.Key); err == nil && again.etag == current.etag {
 				return errFinal{errNoMatch}
 			}
 		}
@@ -81,7 +81,7 @@ func (t *Target) swapIf(ctx context.Context, old []byte, o target.Object) error 
 	})
 }
 
-// compare returns what the server tells of the object, provided that its bytes are old.
+// compare returns the metadata of an object. If its content is not old, it returns ErrChanged.
 func (t *Target) compare(ctx context.Context, old []byte, key string) (*stream, error) {
 	s := &stream{target: t, ctx: ctx, key: key, left: -1}
 	err := s.open()
@@ -91,41 +91,41 @@ func (t *Target) compare(ctx context.Context, old []byte, key string) (*stream, 
 	if err != nil {
 		return nil, err
 	}
-	is, err := target.ReadAll(s, int64(len(old)))
-	if err == io.ErrShortBuffer || errors.Is(err, target.ErrChanged) || err == nil && !bytes.Equal(is, old) {
+	content, err := target.ReadAll(s, int64(len(old)))
+	if err == io.ErrShortBuffer || errors.Is(err, target.ErrChanged) || err == nil && !bytes.Equal(content, old) {
 		return nil, t.failed("swap", key, target.ErrChanged, nil)
 	}
 	return s, err
 }
 
-// honours reports whether the server honours If-Match, or else If-None-Match: *. It tests
-// the server once, by replacing an object that does not exist, or by making one that
-// exists.
-func (t *Target) honours(ctx context.Context, match bool) (bool, error) {
-	t.asking.Lock()
-	defer t.asking.Unlock()
-	known := &t.noneMatch
+// testConditional reports whether the server honours If-Match, or If-None-Match: * if match is
+// false. It tests the server once, by replacing an object that does not exist, or by creating one
+// that exists.
+func (t *Target) testConditional(ctx context.Context, match bool) (bool, error) {
+	t.probing.Lock()
+	defer t.probing.Unlock()
+	result := &t.noneMatch
 	if match {
-		known = &t.match
+		result = &t.match
 	}
-	if *known != Ask {
-		return *known == Yes, nil
+	if *result != Detect {
+		return *result == Yes, nil
 	}
 	err := t.probe(ctx, match)
 	switch {
 	case errors.Is(err, target.ErrNotExist), code(err) == minio.PreconditionFailed:
-		*known = Yes
+		*result = Yes
 	case err == nil || isUnsupported(err) || status(err) == http.StatusBadRequest:
-		t.lockInstead(known)
+		t.useLock(result)
 	default:
 		return false, fmt.Errorf("test conditional writes: %w", err)
 	}
-	return *known == Yes, nil
+	return *result == Yes, nil
 }
 
-// lockInstead records that a condition is not honoured, and warns.
-func (t *Target) lockInstead(known *Conditional) {
-	*known = Never
+// useLock records in result that a condition is not honoured, and warns.
+func (t *Target) useLock(result *Conditional) {
+	*result = Never
 	t.warned.Do(func() {
 		t.warn(t.String() + ": the server has no conditional writes (PUT with If-Match or If-None-Match), " +
 			"so galbuild's commands take turns with a lock below " + target.Locks + ". " +

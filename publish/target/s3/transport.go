@@ -23,7 +23,7 @@ func (c *Config) baseTransport() (http.RoundTripper, error) {
 	}
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.Proxy = proxy
-	t.DisableCompression = true // bytes are to arrive as they are kept
+	t.DisableCompression = true // receive objects as they are stored
 	t.MaxIdleConnsPerHost = 64
 	t.ResponseHeaderTimeout = 5 * time.Minute // the server may copy a gigabyte first
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
@@ -37,7 +37,7 @@ var errTLS = errors.New("the server speaks TLS only")
 func isTLS(ctx context.Context, host string) bool {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	// Nothing is sent, so it does not matter who is there.
+	// Nothing is sent, so the server need not be authenticated.
 	c, err := (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}).DialContext(ctx, "tcp", host)
 	if err != nil {
 		return false
@@ -46,8 +46,8 @@ func isTLS(ctx context.Context, host string) bool {
 	return true
 }
 
-// proxy is that of the environment, except for metadata services, which only the
-// machine itself can ask.
+// proxy returns the proxy from the environment. It returns none for metadata services, which are
+// reachable only from the machine itself.
 func proxy(r *http.Request) (*url.URL, error) {
 	if ip := net.ParseIP(r.URL.Hostname()); ip != nil && ip.IsLinkLocalUnicast() {
 		return nil, nil
@@ -55,34 +55,34 @@ func proxy(r *http.Request) (*url.URL, error) {
 	return http.ProxyFromEnvironment(r)
 }
 
-// A listening transport passes responses through [normalize], and keeps the last one for
-// the caller that asked for it with [heard].
-type listening struct {
+// A recorder is a transport that passes responses through [normalize], and records the last one
+// for contexts of [recordResponse].
+type recorder struct {
 	base      http.RoundTripper
 	readsOnly *chain // if these credentials are not found, writes are not sent
 }
 
 // RoundTrip implements [http.RoundTripper].
-func (l *listening) RoundTrip(r *http.Request) (*http.Response, error) {
+func (l *recorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := l.mayWrite(r); err != nil {
 		return nil, err
 	}
-	answer, err := l.base.RoundTrip(r)
-	if last, ok := r.Context().Value(answerKey{}).(**http.Response); ok {
-		*last = answer
+	response, err := l.base.RoundTrip(r)
+	if last, ok := r.Context().Value(responseKey{}).(**http.Response); ok {
+		*last = response
 	}
 	if err != nil {
-		return answer, err
+		return response, err
 	}
-	if err := normalize(r, answer); err != nil {
-		answer.Body.Close()
+	if err := normalize(r, response); err != nil {
+		response.Body.Close()
 		return nil, err
 	}
-	return answer, nil
+	return response, nil
 }
 
 // mayWrite refuses a write without credentials. Reading a public bucket needs none.
-func (l *listening) mayWrite(r *http.Request) error {
+func (l *recorder) mayWrite(r *http.Request) error {
 	if l.readsOnly == nil || r.Method == http.MethodGet || r.Method == http.MethodHead || r.Header.Get("Authorization") != "" {
 		return nil
 	}
@@ -121,9 +121,9 @@ func (p *prefixing) RoundTrip(r *http.Request) (*http.Response, error) {
 // credentialScope finds the region in the Authorization header of a signed request.
 var credentialScope = regexp.MustCompile(`Credential=[^,]*/\d{8}/([^/,]*)/s3/aws4_request`)
 
-type answerKey struct{}
+type responseKey struct{}
 
-// heard returns a context whose requests leave their last answer in last.
-func heard(ctx context.Context, last **http.Response) context.Context {
-	return context.WithValue(ctx, answerKey{}, last)
+// recordResponse returns a context whose requests store their last response in last.
+func recordResponse(ctx context.Context, last **http.Response) context.Context {
+	return context.WithValue(ctx, responseKey{}, last)
 }

@@ -1,7 +1,7 @@
-// Package targettest is what every target.Target must do.
+// Package targettest tests what every [target.Target] must do.
 //
 //	func TestTarget(t *testing.T) {
-//		targettest.Run(t, func(t *testing.T) target.Target { return s3.New(…) })
+//		targettest.Run(t, targettest.Options{}, func(t *testing.T) target.Target { … })
 //	}
 package targettest
 
@@ -25,25 +25,25 @@ import (
 	"galbuild/publish/target"
 )
 
-// Options say what a place is spared.
+// Options adjust the suite to a target.
 type Options struct {
-	// Page is how many entries the place gives in one answer to a list; more than
-	// that many are stored. 0 is 20.
+	// Page is the number of entries in one page of the target's lists. The suite stores a few
+	// more. 0 means that the target has no pages; then the suite stores 20.
 	Page int
-	// Large is the size of the object that is streamed. 0 is 64 MiB; real services and
-	// long tests take 1 GiB.
+	// Large is the size of the large object, in bytes. 0 means 64 MiB. Tests of real services
+	// and long tests use 1 GiB.
 	Large int64
 }
 
-// Run tests a place. New returns it empty, and is called for each test; it takes
-// care of cleaning up.
+// Run runs the suite. It calls new for each test; new returns an empty target and registers
+// its cleanup.
 func Run(t *testing.T, o Options, new func(t *testing.T) target.Target) {
 	for _, test := range []struct {
 		name string
 		run  func(t *testing.T, o Options, p target.Target)
 	}{
 		{"PutGet", testPutGet},
-		{"NotThere", testNotThere},
+		{"NotExist", testNotExist},
 		{"Keys", testKeys},
 		{"Replace", testReplace},
 		{"List", testList},
@@ -53,7 +53,7 @@ func Run(t *testing.T, o Options, new func(t *testing.T) target.Target) {
 		{"SwapRace", testSwapRace},
 		{"Large", testLarge},
 		{"Cancel", testCancel},
-		{"WrongBytes", testWrongBytes},
+		{"WrongContent", testWrongContent},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, o, new(t)) })
 	}
@@ -70,7 +70,7 @@ func put(t *testing.T, p target.Target, key, text string) {
 	}
 }
 
-// get returns a stretch of an object.
+// get returns length bytes of an object from offset on, or all of them with a length of -1.
 func get(t *testing.T, p target.Target, key string, offset, length int64) string {
 	t.Helper()
 	r, err := p.Get(t.Context(), key, offset, length)
@@ -114,11 +114,11 @@ func testPutGet(t *testing.T, _ Options, p target.Target) {
 		}
 	}
 	if s := p.String(); s == "" || strings.ContainsAny(s, "\n\t") {
-		t.Errorf("the place is called %q", s)
+		t.Errorf("String returns %q", s)
 	}
 }
 
-func testNotThere(t *testing.T, _ Options, p target.Target) {
+func testNotExist(t *testing.T, _ Options, p target.Target) {
 	put(t, p, "folder/file", "x")
 	for _, key := range []string{"none", "folder", "folder/none", "fold"} {
 		r, err := p.Get(t.Context(), key, 0, -1)
@@ -134,7 +134,7 @@ func testNotThere(t *testing.T, _ Options, p target.Target) {
 	}
 }
 
-// Keys are what a site's paths may be.
+// keys are examples of all kinds of paths that a site may have.
 var keys = []string{
 	"plain", "UPPER.and.lower", "with space", "plus+plus", "at@sign", "per%cent", "per%20cent", "question?mark", "hash#sign", "amp&ersand=x",
 	"quote'quote", `quote"quote`, "paren(s)[b]{c}", "semi;colon,comma:colon", "tilde~!$*", "ünï/cödé", "日本語/ファイル", "emoji🙂", "dots...dots", ".hidden",
@@ -217,14 +217,16 @@ func testList(t *testing.T, o Options, p target.Target) {
 		}
 	}
 	for range p.List(t.Context(), "many/") {
-		break // nobody needs all of it
+		break // the target must allow callers to stop early
 	}
 }
 
 func testCopy(t *testing.T, _ Options, p target.Target) {
 	put(t, p, "from", "some text")
 	o := object("to/it", "some text")
-	o.Open = func() (io.ReadCloser, error) { return nil, errors.New("the bytes are there already") }
+	o.Open = func() (io.ReadCloser, error) {
+		return nil, errors.New("the target must not read content that it can copy")
+	}
 	if err := p.Copy(t.Context(), "from", o); err != nil {
 		t.Fatal(err)
 	}
@@ -238,13 +240,13 @@ func testCopy(t *testing.T, _ Options, p target.Target) {
 	if got := get(t, p, "to/it", 0, -1); got != "another text" {
 		t.Errorf("the second copy is %q", got)
 	}
-	itself := object("from", "another text")
-	itself.MediaType = "application/octet-stream"
-	if err := p.Copy(t.Context(), "from", itself); err != nil {
-		t.Errorf("onto itself, for other headers: %v", err)
+	same := object("from", "another text")
+	same.MediaType = "application/octet-stream"
+	if err := p.Copy(t.Context(), "from", same); err != nil {
+		t.Errorf("copy to its own key, for other headers: %v", err)
 	}
 	if got := get(t, p, "from", 0, -1); got != "another text" {
-		t.Errorf("copied onto itself, it is %q", got)
+		t.Errorf("after a copy to its own key: got %q", got)
 	}
 	if err := p.Copy(t.Context(), "none", o); !errors.Is(err, target.ErrNotExist) {
 		t.Errorf("got %v, want ErrNotExist", err)
@@ -293,13 +295,13 @@ func testSwap(t *testing.T, _ Options, p target.Target) {
 	}
 }
 
-// testSwapRace counts with many hands: each reads the number and writes the next.
+// testSwapRace increments a number from several goroutines.
 func testSwapRace(t *testing.T, _ Options, p target.Target) {
-	const hands, each = 6, 4
+	const goroutines, each = 6, 4
 	put(t, p, "number", "0")
 	var lost atomic.Int64
 	var group sync.WaitGroup
-	for range hands {
+	for range goroutines {
 		group.Go(func() {
 			for done := 0; done < each; {
 				old := get(t, p, "number", 0, -1)
@@ -319,16 +321,16 @@ func testSwapRace(t *testing.T, _ Options, p target.Target) {
 		})
 	}
 	group.Wait()
-	if got := get(t, p, "number", 0, -1); got != fmt.Sprint(hands*each) {
-		t.Errorf("got %s, want %d: an increment was lost", got, hands*each)
+	if got := get(t, p, "number", 0, -1); got != fmt.Sprint(goroutines*each) {
+		t.Errorf("got %s, want %d: an increment was lost", got, goroutines*each)
 	}
-	t.Logf("%d of %d attempts came too late", lost.Load(), lost.Load()+hands*each)
+	t.Logf("%d of %d attempts came too late", lost.Load(), lost.Load()+goroutines*each)
 }
 
-// noise is a reader of n bytes that are not worth compressing, the same each time.
+// noise returns a reader of n bytes that do not compress. They are the same each time.
 func noise(n int64) io.Reader { return io.LimitReader(rand.NewChaCha8([32]byte{7}), n) }
 
-// testLarge streams an object without holding it.
+// testLarge checks that a large object is streamed and not held in memory.
 func testLarge(t *testing.T, o Options, p target.Target) {
 	size := o.Large
 	if size == 0 {
@@ -357,7 +359,7 @@ func testLarge(t *testing.T, o Options, p target.Target) {
 	defer r.Close()
 	h.Reset()
 	if n, err := io.Copy(h, r); err != nil || n != size || blob.Ref(h.Sum(nil)) != ref {
-		t.Errorf("got %d bytes, %v, want %d, or others", n, err, size)
+		t.Errorf("got %d bytes of SHA-256 %x, %v, want %d of %s", n, h.Sum(nil), err, size, ref)
 	}
 	if grown := heap() - before; grown > 48<<20 {
 		t.Errorf("the heap has grown by %d MiB", grown>>20)
@@ -402,7 +404,7 @@ func testCancel(t *testing.T, _ Options, p target.Target) {
 	}
 }
 
-// A canceller cancels once it is read.
+// A canceller is a reader that cancels a context when it is read.
 type canceller struct {
 	io.Reader
 	cancel func()
@@ -413,10 +415,10 @@ func (c canceller) Read(b []byte) (int, error) {
 	return c.Reader.Read(b)
 }
 
-// testWrongBytes stores what is not what it is said to be: a file that changed while
-// it was sent must not be found under the name of another.
-func testWrongBytes(t *testing.T, _ Options, p target.Target) {
-	for name, text := range map[string]string{"others": "xxxx", "short": "tex", "long": "text and more"} {
+// testWrongContent puts content that does not match the object's size and hash. This happens
+// if a file changes during its upload.
+func testWrongContent(t *testing.T, _ Options, p target.Target) {
+	for name, text := range map[string]string{"different": "xxxx", "short": "tex", "long": "text and more"} {
 		o := object("wrong", "text")
 		o.Open = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader([]byte(text))), nil }
 		if err := p.Put(t.Context(), o); err == nil {

@@ -1,10 +1,9 @@
-// Package website is a published site that a web server serves, as a target that can only
-// be read: nginx with the configuration that galbuild prints, a bucket that everybody may
-// read, or any other server of plain files. A file of the site is one GET of its path below
-// the address.
+// Package website implements a read-only target: a published site that a web server serves. The
+// server may be nginx with the configuration that galbuild prints, a public bucket, or any other
+// server of plain files. Reading a file of the site is one GET of its path below the address.
 //
-// HTTP has no lists and no conditional writes that web servers agree on, so everything else
-// that a target does is refused with [ErrReadOnly].
+// Web servers have no common way to list files or to write on a condition, so all other methods
+// of a target return [ErrReadOnly].
 package website
 
 import (
@@ -22,18 +21,18 @@ import (
 	"galbuild/publish/target/internal/rest"
 )
 
-// ErrReadOnly is wrapped by the errors of methods that would write or list.
+// ErrReadOnly is returned, wrapped, by the methods that would write or list.
 var ErrReadOnly = errors.New("a site at an http(s) address can be read, but not listed or written to")
 
-// Config says where the site is.
+// Config is the address of a site and how to connect to it.
 type Config struct {
 	// URL is the address below which index/CURRENT is, such as https://host/tools/gallery.
-	// It may hold a user and a password, for HTTP's basic authentication.
+	// It may contain a user and a password for HTTP basic authentication.
 	URL string
 	// CA is a file of PEM certificates that are trusted in addition to the system's.
 	CA string
-	// Transport sends the requests. nil is one that honours HTTP_PROXY, HTTPS_PROXY,
-	// NO_PROXY and CA.
+	// Transport sends the requests. The default honours CA and the variables HTTP_PROXY,
+	// HTTPS_PROXY and NO_PROXY.
 	Transport http.RoundTripper
 
 	sleep rest.Sleep // for tests
@@ -45,12 +44,12 @@ type Target struct {
 	base   *url.URL
 }
 
-// New returns the site. It sends no request yet.
+// New returns the site at an address. It sends no request.
 func New(c Config) (*Target, error) {
 	base, err := url.Parse(c.URL)
 	switch {
 	case err != nil:
-		return nil, errors.New("the address of the site cannot be read") // it may hold a password
+		return nil, errors.New("the address of the site cannot be parsed") // without the address, which may contain a password
 	case base.Scheme != "http" && base.Scheme != "https" || base.Host == "":
 		return nil, fmt.Errorf("%s: want the address of a site, such as https://host/gallery", base.Redacted())
 	case base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
@@ -76,8 +75,8 @@ func (t *Target) Get(ctx context.Context, key string, offset, length int64) (io.
 	return section, nil
 }
 
-// identify returns the entity tag of a file. A page instead of CURRENT is the page of a
-// login, or of a server that has a page for every path.
+// identify returns the entity tag of a file. An HTML page instead of CURRENT is an error: it
+// comes from a login, or from a server that answers every path with a page.
 func identify(key string, response *http.Response) (string, error) {
 	if key == site.CurrentPath && strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
 		return "", fmt.Errorf("%s returns a web page instead of %s: it may be a login, or the address is not that of a site", response.Request.URL.Host, key)
@@ -88,7 +87,7 @@ func identify(key string, response *http.Response) (string, error) {
 // explain names the cause of a failed GET. A site without CURRENT is an error here: nothing
 // can be published at the address, so it is more likely mistyped than empty.
 func (t *Target) explain(key string, err error) error {
-	refused, ok := errors.AsType[*rest.Refused](err)
+	refused, ok := errors.AsType[*rest.StatusError](err)
 	if !ok {
 		return err
 	}
@@ -99,7 +98,7 @@ func (t *Target) explain(key string, err error) error {
 		}
 		return target.ErrNotExist
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return fmt.Errorf("%d %s: the server does not let everybody read it; name a private bucket or repository as such a target, with its credentials", refused.Status, http.StatusText(refused.Status))
+		return fmt.Errorf("%d %s: the site is not public; name a private bucket or repository as a target of its own kind, with its credentials", refused.Status, http.StatusText(refused.Status))
 	}
 	return err
 }

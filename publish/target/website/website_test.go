@@ -32,8 +32,8 @@ func open(t *testing.T, h http.Handler) *Target {
 	return at
 }
 
-// TestGet reads files whose names need escaping, whole and in part, from a server that has
-// a bad day.
+// TestGet reads whole files and parts of them, whose names need escaping, from a server that
+// fails now and then.
 func TestGet(t *testing.T) {
 	dir := t.TempDir()
 	names := []string{"index/CURRENT", "files/acme/a/1.0.0@web/a b+c;d%20.js", "ä/?#"}
@@ -76,19 +76,19 @@ func TestGet(t *testing.T) {
 		t.Errorf("got %v, want ErrNotExist", err)
 	}
 	if s := at.String(); strings.Contains(s, "secret") || strings.HasSuffix(s, "/") {
-		t.Errorf("called %s", s)
+		t.Errorf("String returns %s", s)
 	}
 }
 
-// TestRefusals names what is not a site.
+// TestRefusals checks the errors for addresses that are not those of a site.
 func TestRefusals(t *testing.T) {
 	for name, x := range map[string]struct {
 		handler http.HandlerFunc
 		want    string
 	}{
 		"no site":   {http.NotFound, "404 Not Found: give the address below which index/CURRENT is"},
-		"private":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) }, "403 Forbidden: the server does not let everybody read it"},
-		"no token":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, "401 Unauthorized: the server does not let everybody read it"},
+		"private":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) }, "403 Forbidden: the site is not public"},
+		"no token":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, "401 Unauthorized: the site is not public"},
 		"an app":    {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<!doctype html><p>Hello") }, "returns a web page instead of index/CURRENT"},
 		"elsewhere": {http.RedirectHandler("/login", http.StatusFound).ServeHTTP, "redirects more than"},
 	} {
@@ -104,7 +104,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestReadOnly sends no request for what cannot be done.
+// TestReadOnly checks that methods that cannot work send no request.
 func TestReadOnly(t *testing.T) {
 	at := open(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("%s %s", r.Method, r.URL) }))
 	o := target.Bytes(site.CurrentPath, "text/plain", target.Immutable, []byte("x"))

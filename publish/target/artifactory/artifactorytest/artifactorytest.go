@@ -1,9 +1,9 @@
-// Package artifactorytest is a stand-in for Artifactory, for tests: one generic
-// repository, as the published REST API describes it
-// (https://jfrog.com/help/r/jfrog-rest-apis). The real one cannot be had for tests.
+// Package artifactorytest is a fake Artifactory server for tests, because the real one cannot be
+// installed for tests. It has one generic repository and follows the documentation of the REST API
+// (https://jfrog.com/help/r/jfrog-rest-apis).
 //
-// It wants the token as Bearer, checks checksums, knows content by SHA-256, and refuses
-// requests that the servlet container would: those with characters that must be escaped.
+// It requires the bearer token, checks checksums, deploys content by its SHA-256, and refuses
+// requests with unescaped characters, as the servlet container does.
 package artifactorytest
 
 import (
@@ -25,16 +25,17 @@ import (
 	"time"
 )
 
-// What requests must name.
+// The repository and the token that the server accepts.
 const (
 	Token = "s3cret-token"
 	Repo  = "generic-local"
 )
 
-// Server answers below /artifactory/. It keeps contents in a folder.
+// Server serves paths below /artifactory/. It stores the content of files in a folder.
 type Server struct {
-	// Trusts is whether whatever arrives is taken, as a repository can be told to.
-	Trusts bool
+	// Unchecked makes the server accept content that does not match its checksum, as
+	// repositories can be configured.
+	Unchecked bool
 
 	dir     string
 	mu      sync.Mutex
@@ -49,7 +50,7 @@ type file struct {
 	modified time.Time
 }
 
-// New returns a server that keeps contents in dir.
+// New returns a server that stores content in dir.
 func New(dir string) *Server {
 	return &Server{dir: dir, files: map[string]file{}, folders: map[string]bool{"": true}}
 }
@@ -63,19 +64,19 @@ func (s *Server) Sent() int64 {
 
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	where, ok := strings.CutPrefix(r.URL.EscapedPath(), "/artifactory/")
-	if !ok || strings.ContainsFunc(r.RequestURI, unfit) {
-		w.WriteHeader(http.StatusBadRequest) // the servlet container's, which says nothing in JSON
+	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), "/artifactory/")
+	if !ok || strings.ContainsFunc(r.RequestURI, mustEscape) {
+		w.WriteHeader(http.StatusBadRequest) // from the servlet container, without JSON
 		return
 	}
 	if r.Header.Get("Authorization") != "Bearer "+Token {
 		Refuse(w, http.StatusUnauthorized, "Bad credentials")
 		return
 	}
-	api, storage := strings.CutPrefix(where, "api/storage/")
-	where, _, _ = strings.Cut(api, ";") // parameters begin here
-	where, err := url.PathUnescape(where)
-	repo, item, _ := strings.Cut(where, "/")
+	api, storage := strings.CutPrefix(rest, "api/storage/")
+	rest, _, _ = strings.Cut(api, ";") // a semicolon begins parameters
+	rest, err := url.PathUnescape(rest)
+	repo, item, _ := strings.Cut(rest, "/")
 	if err != nil || repo != Repo {
 		Refuse(w, http.StatusNotFound, "Repository "+repo+" not found")
 		return
@@ -98,17 +99,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// unfit tells which characters must be escaped in a request.
-func unfit(c rune) bool {
+// mustEscape reports whether a character must be escaped in a request.
+func mustEscape(c rune) bool {
 	return c <= ' ' || c >= 0x7f || strings.ContainsRune("\"<>\\^`{|}", c)
 }
 
-// Refuse answers with an error as Artifactory writes them.
+// Refuse responds with an error in Artifactory's format.
 func Refuse(w http.ResponseWriter, status int, message string) {
-	answer(w, status, "", map[string]any{"errors": []any{map[string]any{"status": status, "message": message}}})
+	respond(w, status, "", map[string]any{"errors": []any{map[string]any{"status": status, "message": message}}})
 }
 
-func answer(w http.ResponseWriter, status int, kind string, v any) {
+func respond(w http.ResponseWriter, status int, kind string, v any) {
 	mediaType := "application/json"
 	if kind != "" {
 		mediaType = "application/vnd.org.jfrog.artifactory.storage." + kind + "+json"
@@ -138,16 +139,16 @@ func (s *Server) list(w http.ResponseWriter, folder string, how url.Values) {
 		f := s.files[name]
 		all = append(all, map[string]any{"uri": rest, "size": f.size, "lastModified": stamp(f.modified), "folder": false, "sha1": f.sums["sha1"], "sha2": f.sums["sha256"]})
 	}
-	answer(w, http.StatusOK, "FileList", map[string]any{"uri": "http://localhost/artifactory/api/storage/" + Repo + "/" + folder, "created": stamp(time.Now()), "files": all})
+	respond(w, http.StatusOK, "FileList", map[string]any{"uri": "http://localhost/artifactory/api/storage/" + Repo + "/" + folder, "created": stamp(time.Now()), "files": all})
 }
 
 func (s *Server) stat(w http.ResponseWriter, item string) {
 	if f, ok := s.files[item]; ok {
-		answer(w, http.StatusOK, "FileInfo", s.info(item, f))
+		respond(w, http.StatusOK, "FileInfo", s.info(item, f))
 		return
 	}
 	if s.folders[item] {
-		answer(w, http.StatusOK, "FolderInfo", map[string]any{"repo": Repo, "path": "/" + item, "children": []any{}})
+		respond(w, http.StatusOK, "FolderInfo", map[string]any{"repo": Repo, "path": "/" + item, "children": []any{}})
 		return
 	}
 	Refuse(w, http.StatusNotFound, "Unable to find item")
@@ -182,7 +183,7 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request, item string) {
 		return
 	}
 	defer content.Close()
-	s.mu.Unlock() // others are served meanwhile
+	s.mu.Unlock() // serve other requests meanwhile
 	defer s.mu.Lock()
 	http.ServeContent(w, r, path.Base(item), f.modified, content)
 }
@@ -204,7 +205,7 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, item string) {
 	for dir := path.Dir(item); dir != "."; dir = path.Dir(dir) {
 		s.folders[dir] = true
 	}
-	answer(w, http.StatusCreated, "ItemCreated", s.info(item, f))
+	respond(w, http.StatusCreated, "ItemCreated", s.info(item, f))
 }
 
 func (s *Server) receive(r *http.Request, item string) (f file, status int, message string) {
@@ -221,10 +222,10 @@ func (s *Server) receive(r *http.Request, item string) (f file, status int, mess
 	if err != nil {
 		return f, http.StatusInternalServerError, err.Error()
 	}
-	defer os.Remove(temp.Name()) // or what it was renamed to is left
+	defer os.Remove(temp.Name()) // has no effect after the rename
 	defer temp.Close()
 	md, sha, sha2 := md5.New(), sha1.New(), sha256.New()
-	s.mu.Unlock() // others are served while the bytes come
+	s.mu.Unlock() // serve other requests while the body is received
 	f.size, err = io.Copy(io.MultiWriter(temp, md, sha, sha2), r.Body)
 	s.mu.Lock()
 	s.sent += f.size
@@ -232,7 +233,7 @@ func (s *Server) receive(r *http.Request, item string) (f file, status int, mess
 		return f, http.StatusBadRequest, err.Error()
 	}
 	f.sums = map[string]string{"md5": hex.EncodeToString(md.Sum(nil)), "sha1": hex.EncodeToString(sha.Sum(nil)), "sha256": hex.EncodeToString(sha2.Sum(nil))}
-	if got := f.sums["sha256"]; want != "" && got != want && !s.Trusts {
+	if got := f.sums["sha256"]; want != "" && got != want && !s.Unchecked {
 		return f, http.StatusConflict, fmt.Sprintf("Checksum error for '%s': received '%s' but actual is '%s'", item, want, got)
 	}
 	if err := os.Rename(temp.Name(), s.content(f.sums["sha256"])); err != nil {
@@ -241,7 +242,7 @@ func (s *Server) receive(r *http.Request, item string) (f file, status int, mess
 	return f, 0, ""
 }
 
-// delete removes a file, or a folder with all in it. The folders above stay.
+// delete removes a file, or a folder with everything in it. Parent folders stay.
 func (s *Server) delete(w http.ResponseWriter, item string) {
 	below := func(name string) bool { return name == item || strings.HasPrefix(name, item+"/") }
 	before := len(s.files) + len(s.folders)

@@ -10,7 +10,7 @@ import (
 	"path"
 )
 
-// hasher makes the content hash.
+// hasher computes the content hash.
 type hasher struct {
 	all, block hash.Hash
 	n          int
@@ -43,8 +43,8 @@ func (h *hasher) String() string {
 	return hex.EncodeToString(h.all.Sum(nil))
 }
 
-// receive appends a body to a content; want is the body's content hash, or "".
-func (s *Server) receive(r *http.Request, c *content, want string) (*refusal, error) {
+// receive appends the body of r to c. want is the content hash of the body, or "" if unknown.
+func (s *Server) receive(r *http.Request, c *content, want string) (*apiError, error) {
 	part, err := os.CreateTemp(s.dir, "body-")
 	if err != nil {
 		return nil, err
@@ -52,13 +52,13 @@ func (s *Server) receive(r *http.Request, c *content, want string) (*refusal, er
 	defer os.Remove(part.Name())
 	defer part.Close()
 	h := newHasher()
-	s.mu.Unlock() // others are served while the bytes come
+	s.mu.Unlock() // serve other requests while the body is received
 	n, err := io.Copy(io.MultiWriter(part, h), r.Body)
 	s.mu.Lock()
 	switch {
 	case err != nil:
 		return nil, err
-	case n > most:
+	case n > maxBody:
 		return refuse("payload_too_large"), nil
 	case want != "" && want != h.String():
 		return refuse("content_hash_mismatch"), nil

@@ -1,12 +1,10 @@
-// Package dropboxtest is a stand-in for Dropbox, for tests: the files of one user, as
-// the published HTTP API describes them
+// Package dropboxtest is a fake Dropbox server for tests, because there is no server to run
+// locally. It has the files of one user and follows the documentation of the HTTP API
 // (https://www.dropbox.com/developers/documentation/http and github.com/dropbox/dropbox-api-spec).
-// There is none to be run.
 //
-// It wants the token as Bearer, each call at its host and with its media type, arguments
-// without a field it does not know, and headers in ASCII; it checks content hashes,
-// revisions and offsets, folds case, keeps sessions and jobs, and gives lists in small
-// pages.
+// It requires the bearer token, the right host and media type of each call, arguments without
+// unknown fields, and headers in ASCII. It checks content hashes, revisions and offsets, ignores
+// the case of paths, has upload sessions and batch jobs, and returns lists in small pages.
 package dropboxtest
 
 import (
@@ -21,28 +19,28 @@ import (
 	"time"
 )
 
-// What requests must know.
+// Credentials that the server accepts.
 const (
 	Token        = "s3cret-token"
 	RefreshToken = "s3cret-refresh-token"
 	AppKey       = "app-key"
 )
 
-// page is how many entries a list has at a time.
+// page is the number of entries in a page of a list.
 const page = 7
 
-// most is how many bytes a request may carry.
-const most = 150 << 20
+// maxBody is the maximum size of a request body, in bytes.
+const maxBody = 150 << 20
 
-// Server answers as api.dropboxapi.com and content.dropboxapi.com, which [Transport]
-// takes it for. It keeps contents in a folder.
+// Server stands for api.dropboxapi.com and content.dropboxapi.com. [Transport] sends the requests
+// for them to it. It stores the content of files in a folder.
 type Server struct {
 	dir      string
 	mu       sync.Mutex
 	items    map[string]item // by path in lower case
 	sessions map[string]*content
 	jobs     map[string]*job
-	lists    map[string][]item // the rest of a list, by cursor
+	lists    map[string][]item // the remaining entries of a list, by cursor
 	count    int
 	calls    map[string]int
 }
@@ -55,7 +53,7 @@ type item struct {
 	*content
 }
 
-// content is bytes in a file, of a session or of files.
+// content is the content of an upload session or of files, stored in a local file.
 type content struct {
 	name   string
 	size   int64
@@ -64,25 +62,25 @@ type content struct {
 }
 
 type job struct {
-	looks  int
-	answer any
+	polls    int
+	response any
 }
 
-// New returns a server that keeps contents in dir.
+// New returns a server that stores content in dir.
 func New(dir string) *Server {
 	return &Server{
 		dir: dir, items: map[string]item{}, sessions: map[string]*content{}, jobs: map[string]*job{}, lists: map[string][]item{}, calls: map[string]int{},
 	}
 }
 
-// Calls returns how often something was called, such as files/upload.
+// Calls returns how often an API function was called, such as files/upload.
 func (s *Server) Calls(name string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.calls[name]
 }
 
-// Transport takes what is asked of Dropbox to the server at an address.
+// Transport returns a transport that sends requests for Dropbox to the server at an address.
 func Transport(address string) http.RoundTripper { return transport(address) }
 
 type transport string
@@ -94,18 +92,19 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// refusal is an answer with status 409.
-type refusal struct {
+// apiError is a response with status 409.
+type apiError struct {
 	summary string
 	more    map[string]any
 }
 
-func refuse(summary string) *refusal { return &refusal{summary: summary} }
+func refuse(summary string) *apiError { return &apiError{summary: summary} }
 
-// A call is at a host, and takes its argument in a header or as body.
+// A call is an API function. On the host "api" its argument is the body, on the host "content" it
+// is a header.
 type call struct {
 	host string
-	run  func(s *Server, w http.ResponseWriter, r *http.Request, arg []byte) (any, *refusal, error)
+	run  func(s *Server, w http.ResponseWriter, r *http.Request, arg []byte) (any, *apiError, error)
 }
 
 func calls() map[string]call {
@@ -149,14 +148,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls[name]++
-	result, refused, err := c.run(s, w, r, arg)
+	result, apiErr, err := c.run(s, w, r, arg)
 	switch {
 	case err != nil:
 		bad(w, "Error in call to API function %q: %v", name, err)
-	case refused != nil:
-		answer(w, http.StatusConflict, refused.body())
+	case apiErr != nil:
+		respond(w, http.StatusConflict, apiErr.body())
 	case result != nil:
-		answer(w, http.StatusOK, result)
+		respond(w, http.StatusOK, result)
 	}
 }
 
@@ -166,14 +165,15 @@ func bad(w http.ResponseWriter, format string, args ...any) {
 	fmt.Fprintf(w, format, args...)
 }
 
-func answer(w http.ResponseWriter, status int, v any) {
+func respond(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// body writes a refusal: dots are added to its summary, which nobody may rely on.
-func (r *refusal) body() map[string]any {
+// body returns the response body. Like Dropbox, it appends dots to the summary, because clients
+// must not compare the whole of it.
+func (r *apiError) body() map[string]any {
 	tags := strings.Split(r.summary, "/")
 	detail := map[string]any{".tag": tags[0]}
 	if len(tags) > 1 {
@@ -183,13 +183,13 @@ func (r *refusal) body() map[string]any {
 	return map[string]any{"error_summary": r.summary + "/...", "error": detail}
 }
 
-// grant gives out an access token.
+// grant responds with an access token.
 func grant(w http.ResponseWriter, r *http.Request) {
 	if r.FormValue("grant_type") != "refresh_token" || r.FormValue("refresh_token") != RefreshToken || r.FormValue("client_id") != AppKey {
-		answer(w, http.StatusBadRequest, map[string]any{"error": "invalid_grant", "error_description": "refresh token is invalid or revoked"})
+		respond(w, http.StatusBadRequest, map[string]any{"error": "invalid_grant", "error_description": "refresh token is invalid or revoked"})
 		return
 	}
-	answer(w, http.StatusOK, map[string]any{"access_token": Token, "expires_in": 14400, "token_type": "bearer"})
+	respond(w, http.StatusOK, map[string]any{"access_token": Token, "expires_in": 14400, "token_type": "bearer"})
 }
 
 func argument(r *http.Request, name, host string) ([]byte, error) {

@@ -15,7 +15,7 @@ type pathArg struct {
 	Path string `json:"path"`
 }
 
-func (s *Server) download(w http.ResponseWriter, r *http.Request, arg []byte) (any, *refusal, error) {
+func (s *Server) download(w http.ResponseWriter, r *http.Request, arg []byte) (any, *apiError, error) {
 	var a pathArg
 	if err := decode(arg, &a); err != nil {
 		return nil, nil, err
@@ -38,15 +38,15 @@ func (s *Server) download(w http.ResponseWriter, r *http.Request, arg []byte) (a
 	defer f.Close()
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Dropbox-API-Result", strings.ToValidUTF8(string(about), ""))
-	s.mu.Unlock() // others are served meanwhile
+	s.mu.Unlock() // serve other requests meanwhile
 	defer s.mu.Lock()
 	get := r.Clone(r.Context())
-	get.Method = http.MethodGet // POST has no ranges elsewhere
+	get.Method = http.MethodGet // ServeContent supports ranges only for GET
 	http.ServeContent(w, get, "", is.modified, f)
 	return nil, nil, nil
 }
 
-func (s *Server) getMetadata(_ http.ResponseWriter, _ *http.Request, arg []byte) (any, *refusal, error) {
+func (s *Server) getMetadata(_ http.ResponseWriter, _ *http.Request, arg []byte) (any, *apiError, error) {
 	var a pathArg
 	if err := decode(arg, &a); err != nil {
 		return nil, nil, err
@@ -58,7 +58,7 @@ func (s *Server) getMetadata(_ http.ResponseWriter, _ *http.Request, arg []byte)
 	return s.describe(is), nil, nil
 }
 
-func (s *Server) listFolder(_ http.ResponseWriter, _ *http.Request, arg []byte) (any, *refusal, error) {
+func (s *Server) listFolder(_ http.ResponseWriter, _ *http.Request, arg []byte) (any, *apiError, error) {
 	var a struct {
 		Path      string `json:"path"`
 		Recursive bool   `json:"recursive"`
@@ -95,7 +95,7 @@ func (s *Server) pageOf(all []item) map[string]any {
 	return map[string]any{"entries": entries, "cursor": cursor, "has_more": n < len(all)}
 }
 
-func (s *Server) listContinue(_ http.ResponseWriter, _ *http.Request, arg []byte) (any, *refusal, error) {
+func (s *Server) listContinue(_ http.ResponseWriter, _ *http.Request, arg []byte) (any, *apiError, error) {
 	var a struct {
 		Cursor string `json:"cursor"`
 	}
@@ -109,7 +109,7 @@ func (s *Server) listContinue(_ http.ResponseWriter, _ *http.Request, arg []byte
 	return s.pageOf(all), nil, nil
 }
 
-func (s *Server) copy(_ http.ResponseWriter, _ *http.Request, arg []byte) (any, *refusal, error) {
+func (s *Server) copy(_ http.ResponseWriter, _ *http.Request, arg []byte) (any, *apiError, error) {
 	var a struct {
 		From   string `json:"from_path"`
 		To     string `json:"to_path"`
@@ -123,9 +123,9 @@ func (s *Server) copy(_ http.ResponseWriter, _ *http.Request, arg []byte) (any, 
 		return nil, refuse("from_lookup/not_found"), nil
 	}
 	lower := strings.ToLower(a.To)
-	if refused := s.fits(lower); refused != nil {
-		refused.summary = strings.Replace(refused.summary, "path/", "to/", 1)
-		return nil, refused, nil
+	if apiErr := s.checkPath(lower); apiErr != nil {
+		apiErr.summary = strings.Replace(apiErr.summary, "path/", "to/", 1)
+		return nil, apiErr, nil
 	}
 	if to, ok := s.items[lower]; ok {
 		kind := map[bool]string{true: "folder", false: "file"}[to.folder]
@@ -134,7 +134,7 @@ func (s *Server) copy(_ http.ResponseWriter, _ *http.Request, arg []byte) (any, 
 	return map[string]any{"metadata": s.describe(s.put(a.To, from.content))}, nil, nil
 }
 
-func (s *Server) deleteBatch(_ http.ResponseWriter, _ *http.Request, arg []byte) (any, *refusal, error) {
+func (s *Server) deleteBatch(_ http.ResponseWriter, _ *http.Request, arg []byte) (any, *apiError, error) {
 	var a struct {
 		Entries []struct {
 			Path string `json:"path"`
@@ -149,7 +149,7 @@ func (s *Server) deleteBatch(_ http.ResponseWriter, _ *http.Request, arg []byte)
 		lower := strings.ToLower(e.Path)
 		is, ok := s.items[lower]
 		switch {
-		case i > 0 && s.count%2 == 0: // as on a busy day
+		case i > 0 && s.count%2 == 0: // simulate contention
 			s.count++
 			entries = append(entries, map[string]any{".tag": "failure", "failure": map[string]any{".tag": "too_many_write_operations"}})
 		case !ok:
@@ -162,7 +162,7 @@ func (s *Server) deleteBatch(_ http.ResponseWriter, _ *http.Request, arg []byte)
 		}
 	}
 	id := s.id("job-")
-	s.jobs[id] = &job{answer: map[string]any{".tag": "complete", "entries": entries}}
+	s.jobs[id] = &job{response: map[string]any{".tag": "complete", "entries": entries}}
 	return map[string]any{".tag": "async_job_id", "async_job_id": id}, nil, nil
 }
 
@@ -170,7 +170,7 @@ func failure(tag, why string) any {
 	return map[string]any{".tag": "failure", "failure": map[string]any{".tag": tag, tag: map[string]any{".tag": why}}}
 }
 
-func (s *Server) deleteCheck(_ http.ResponseWriter, _ *http.Request, arg []byte) (any, *refusal, error) {
+func (s *Server) deleteCheck(_ http.ResponseWriter, _ *http.Request, arg []byte) (any, *apiError, error) {
 	var a struct {
 		ID string `json:"async_job_id"`
 	}
@@ -181,8 +181,8 @@ func (s *Server) deleteCheck(_ http.ResponseWriter, _ *http.Request, arg []byte)
 	if j == nil {
 		return nil, refuse("invalid_async_job_id"), nil
 	}
-	if j.looks++; j.looks == 1 {
+	if j.polls++; j.polls == 1 {
 		return map[string]any{".tag": "in_progress"}, nil, nil
 	}
-	return j.answer, nil, nil
+	return j.response, nil, nil
 }

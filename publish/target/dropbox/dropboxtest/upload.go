@@ -20,7 +20,7 @@ type commit struct {
 	Strict bool            `json:"strict_conflict"`
 }
 
-// mode returns add, overwrite or update, and the revision of the last.
+// mode returns add, overwrite or update, and for update the revision to replace.
 func (c commit) mode() (tag, rev string) {
 	if json.Unmarshal(c.Mode, &tag) == nil {
 		return tag, ""
@@ -33,7 +33,7 @@ func (c commit) mode() (tag, rev string) {
 	return update.Tag, update.Rev
 }
 
-func (s *Server) upload(_ http.ResponseWriter, r *http.Request, arg []byte) (any, *refusal, error) {
+func (s *Server) upload(_ http.ResponseWriter, r *http.Request, arg []byte) (any, *apiError, error) {
 	var a struct {
 		commit
 		Hash string `json:"content_hash"`
@@ -43,21 +43,21 @@ func (s *Server) upload(_ http.ResponseWriter, r *http.Request, arg []byte) (any
 	}
 	id := s.id("session-")
 	c := &content{name: id}
-	refused, err := s.receive(r, c, a.Hash)
-	if refused != nil || err != nil {
-		return nil, refused, err
+	apiErr, err := s.receive(r, c, a.Hash)
+	if apiErr != nil || err != nil {
+		return nil, apiErr, err
 	}
 	s.sessions[id] = c
-	made, refused, err := s.write(c, a.commit)
-	if refused != nil { // flat, and with a reason
-		why := refused.body()["error"].(map[string]any)["path"]
-		refused.more = map[string]any{"reason": why, "upload_session_id": id}
-		return nil, refused, nil
+	made, apiErr, err := s.write(c, a.commit)
+	if apiErr != nil { // unlike other calls, upload has the reason in a field of its own
+		why := apiErr.body()["error"].(map[string]any)["path"]
+		apiErr.more = map[string]any{"reason": why, "upload_session_id": id}
+		return nil, apiErr, nil
 	}
 	return made, nil, err
 }
 
-func (s *Server) start(_ http.ResponseWriter, r *http.Request, arg []byte) (any, *refusal, error) {
+func (s *Server) start(_ http.ResponseWriter, r *http.Request, arg []byte) (any, *apiError, error) {
 	var a struct {
 		Close bool   `json:"close"`
 		Hash  string `json:"content_hash"`
@@ -67,8 +67,8 @@ func (s *Server) start(_ http.ResponseWriter, r *http.Request, arg []byte) (any,
 	}
 	id := s.id("session-")
 	c := &content{name: id}
-	if refused, err := s.receive(r, c, a.Hash); refused != nil || err != nil {
-		return nil, refused, err
+	if apiErr, err := s.receive(r, c, a.Hash); apiErr != nil || err != nil {
+		return nil, apiErr, err
 	}
 	s.sessions[id] = c
 	return map[string]any{"session_id": id}, nil, nil
@@ -79,7 +79,7 @@ type cursor struct {
 	Offset int64  `json:"offset"`
 }
 
-// session returns what a cursor is at the end of, or the tag of what is wrong.
+// session returns the content that a cursor is at the end of, or the tag of an error.
 func (s *Server) session(at cursor) (*content, string, map[string]any) {
 	c := s.sessions[at.ID]
 	switch {
@@ -93,7 +93,7 @@ func (s *Server) session(at cursor) (*content, string, map[string]any) {
 	return c, "", nil
 }
 
-func (s *Server) append(w http.ResponseWriter, r *http.Request, arg []byte) (any, *refusal, error) {
+func (s *Server) append(w http.ResponseWriter, r *http.Request, arg []byte) (any, *apiError, error) {
 	var a struct {
 		Cursor cursor `json:"cursor"`
 		Close  bool   `json:"close"`
@@ -104,16 +104,16 @@ func (s *Server) append(w http.ResponseWriter, r *http.Request, arg []byte) (any
 	}
 	c, wrong, more := s.session(a.Cursor)
 	if wrong != "" {
-		return nil, &refusal{wrong, more}, nil
+		return nil, &apiError{wrong, more}, nil
 	}
-	refused, err := s.receive(r, c, a.Hash)
-	if refused == nil && err == nil {
+	apiErr, err := s.receive(r, c, a.Hash)
+	if apiErr == nil && err == nil {
 		fmt.Fprint(w, "null")
 	}
-	return nil, refused, err
+	return nil, apiErr, err
 }
 
-func (s *Server) finish(_ http.ResponseWriter, r *http.Request, arg []byte) (any, *refusal, error) {
+func (s *Server) finish(_ http.ResponseWriter, r *http.Request, arg []byte) (any, *apiError, error) {
 	var a struct {
 		Cursor cursor `json:"cursor"`
 		Commit commit `json:"commit"`
@@ -123,22 +123,22 @@ func (s *Server) finish(_ http.ResponseWriter, r *http.Request, arg []byte) (any
 	}
 	c, wrong, more := s.session(a.Cursor)
 	if wrong != "" {
-		return nil, &refusal{"lookup_failed/" + wrong, map[string]any{"lookup_failed": more}}, nil
+		return nil, &apiError{"lookup_failed/" + wrong, map[string]any{"lookup_failed": more}}, nil
 	}
-	if refused, err := s.receive(r, c, ""); refused != nil || err != nil {
-		return nil, refused, err
+	if apiErr, err := s.receive(r, c, ""); apiErr != nil || err != nil {
+		return nil, apiErr, err
 	}
 	return s.write(c, a.Commit)
 }
 
-// write makes a file of what a session holds.
-func (s *Server) write(c *content, how commit) (any, *refusal, error) {
+// write creates a file from the content of a session.
+func (s *Server) write(c *content, how commit) (any, *apiError, error) {
 	if err := s.rehash(c); err != nil {
 		return nil, nil, err
 	}
 	lower := strings.ToLower(how.Path)
-	if refused := s.fits(lower); refused != nil {
-		return nil, refused, nil
+	if apiErr := s.checkPath(lower); apiErr != nil {
+		return nil, apiErr, nil
 	}
 	display := how.Path
 	if is, ok := s.items[lower]; ok {
@@ -159,8 +159,8 @@ func (s *Server) write(c *content, how commit) (any, *refusal, error) {
 	return s.describe(s.put(display, c)), nil, nil
 }
 
-// fits tells whether a file can be made at a path.
-func (s *Server) fits(lower string) *refusal {
+// checkPath returns an error if no file can be created at a path.
+func (s *Server) checkPath(lower string) *apiError {
 	for _, name := range strings.Split(strings.TrimPrefix(lower, "/"), "/") {
 		if name == "" || strings.ContainsAny(name, "\\\x00") || len(utf16.Encode([]rune(name))) > 255 || strings.TrimRight(name, " ") != name {
 			return refuse("path/malformed_path")
@@ -188,7 +188,7 @@ func (s *Server) put(display string, c *content) item {
 	return made
 }
 
-// spell returns a path with its folders as they are spelled already.
+// spell returns a path with the case of the folders that exist already.
 func (s *Server) spell(display string) string {
 	dir := path.Dir(display)
 	if is, ok := s.items[strings.ToLower(dir)]; ok {

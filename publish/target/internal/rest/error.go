@@ -16,65 +16,65 @@ import (
 	"galbuild/build/roots"
 )
 
-// Refused is an answer that is not what was asked for.
-type Refused struct {
+// StatusError is a response whose status is not 2xx.
+type StatusError struct {
 	Host   string
 	Status int
-	Body   []byte // its beginning
-	// Tries is how many tries there were before, each of which may have been heard.
-	Tries int
+	Body   []byte // its first 64 KiB
+	// Attempts is how many attempts failed before. The server may have processed each of them.
+	Attempts int
 }
 
 // Error implements error.
-func (r *Refused) Error() string {
+func (r *StatusError) Error() string {
 	switch r.Status {
 	case http.StatusProxyAuthRequired:
 		return "the proxy wants credentials; give them in the proxy variable, as http://user:password@proxy:port"
 	case http.StatusRequestEntityTooLarge:
-		return fmt.Sprintf("%s does not take that many bytes; raise the limit of the proxy before it (%s)", r.Host, r.text())
+		return fmt.Sprintf("%s does not accept bodies of this size; raise the limit of the proxy in front of it (%s)", r.Host, r.text())
 	}
-	return fmt.Sprintf("%s cannot do it (%s)", r.Host, r.text())
+	return fmt.Sprintf("%s refused the request (%s)", r.Host, r.text())
 }
 
-func (r *Refused) text() string { return fmt.Sprintf("%d %s", r.Status, http.StatusText(r.Status)) }
+func (r *StatusError) text() string { return fmt.Sprintf("%d %s", r.Status, http.StatusText(r.Status)) }
 
-// IsStatus tells whether err is a refusal with that status.
+// IsStatus reports whether err is a [*StatusError] with that status.
 func IsStatus(err error, status int) bool {
-	refused, ok := errors.AsType[*Refused](err)
-	return ok && refused.Status == status
+	e, ok := errors.AsType[*StatusError](err)
+	return ok && e.Status == status
 }
 
-// passing is an error that may be gone when the request is repeated.
-type passing struct {
+// temporary is an error that may not occur again when the request is repeated.
+type temporary struct {
 	error
-	answer *http.Response // if there was one, for its Retry-After
+	response *http.Response // for its Retry-After; nil if there was no response
 }
 
-func (p passing) Unwrap() error { return p.error }
+func (p temporary) Unwrap() error { return p.error }
 
-func (c *Client) refused(answer *http.Response) error {
-	defer answer.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, maxRefusal))
+func (c *Client) statusError(response *http.Response) error {
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxErrorBody))
 	if err != nil {
 		return err
 	}
-	refused := &Refused{Host: answer.Request.URL.Host, Status: answer.StatusCode, Body: body}
-	again, _ := retryablehttp.ErrorPropagatedRetryPolicy(context.Background(), answer, nil)
-	if again || c.passing != nil && c.passing(refused) {
-		return passing{refused, answer}
+	status := &StatusError{Host: response.Request.URL.Host, Status: response.StatusCode, Body: body}
+	again, _ := retryablehttp.ErrorPropagatedRetryPolicy(context.Background(), response, nil)
+	if again || c.temporary != nil && c.temporary(status) {
+		return temporary{status, response}
 	}
-	return refused
+	return status
 }
 
-// errRedirect is why a redirect is not followed. Asking again would not help.
+// errRedirect says why a redirect is not followed. It is not retried.
 type errRedirect string
 
 func (e errRedirect) Error() string { return string(e) }
 
 const maxRedirects = 10
 
-// checkRedirect follows redirects, but not from https to http. The library does not
-// take credentials to another host.
+// checkRedirect allows redirects, but not from https to http. Package net/http does not send
+// credentials on to another host.
 func checkRedirect(next *http.Request, via []*http.Request) error {
 	switch {
 	case len(via) > maxRedirects:
@@ -85,8 +85,8 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// failed returns why there was no answer, or why it broke off, and the way out.
-func (w *watched) failed(host string, err error) error {
+// failed returns the error of a request without a complete response, with a hint.
+func (w *watcher) failed(host string, err error) error {
 	if e, ok := errors.AsType[errRedirect](err); ok {
 		return e
 	}
@@ -99,21 +99,22 @@ func (w *watched) failed(host string, err error) error {
 		err = fmt.Errorf("%s: %w", host, errStalled)
 	}
 	if again {
-		return passing{error: err}
+		return temporary{error: err}
 	}
 	return err
 }
 
-// unreachable returns an error that is not tried again if no server could be connected to
-// yet: its address is more likely mistyped than the server down.
+// unreachable makes err permanent if no connection could be established yet: the address is
+// more likely mistyped than the server down.
 func (c *Client) unreachable(err error) error {
-	again, ok := errors.AsType[passing](err)
-	if dial, isDial := errors.AsType[*net.OpError](err); ok && isDial && dial.Op == "dial" && !c.met.Load() {
+	again, ok := errors.AsType[temporary](err)
+	if dial, isDial := errors.AsType[*net.OpError](err); ok && isDial && dial.Op == "dial" && !c.reached.Load() {
 		return again.error
 	}
 	return err
 }
 
+// explain returns err with a hint at its likely cause.
 func explain(err error) error {
 	if e, ok := errors.AsType[*net.DNSError](err); ok && e.IsNotFound {
 		return fmt.Errorf("there is no host %q; behind a proxy, set HTTPS_PROXY", e.Name)

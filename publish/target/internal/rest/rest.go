@@ -1,6 +1,6 @@
-// Package rest asks services over HTTP, and asks again as long as what stands in the
-// way may pass: a connection that breaks or stalls, too many requests, a server in
-// trouble. It waits ever longer between tries, or as long as the server asks for.
+// Package rest is an HTTP client for REST APIs. It retries temporary failures: a connection that
+// breaks or stalls, too many requests, or an internal error of the server. The pauses between
+// attempts grow, or are as long as the server asks for.
 package rest
 
 import (
@@ -21,44 +21,45 @@ import (
 	"galbuild/build/wording"
 )
 
-// How often, and how long apart, something is tried.
+// Limits of retries.
 const (
-	retries   = 7
+	retries   = 7 // after the first attempt
 	shortWait = 500 * time.Millisecond
 	longWait  = 30 * time.Second
-	maxWait   = 5 * time.Minute // a server that asks for more is not waited for
+	maxWait   = 5 * time.Minute // if a server asks for a longer pause, the request fails
 )
 
-// maxRefusal is how many bytes of a refusal are read.
-const maxRefusal = 64 << 10
+// maxErrorBody is how many bytes of an error response are read.
+const maxErrorBody = 64 << 10
 
-// Config says how to reach a service. The zero value works.
+// Config describes how to reach a service. The zero value works.
 type Config struct {
-	// CA is a file of PEM certificates that are trusted besides the system's.
+	// CA is a file of PEM certificates that are trusted in addition to the system's.
 	CA string
-	// Transport sends the requests. nil is one that honours HTTP_PROXY, HTTPS_PROXY,
-	// NO_PROXY and CA.
+	// Transport sends the requests. The default honours CA and the variables HTTP_PROXY,
+	// HTTPS_PROXY and NO_PROXY.
 	Transport http.RoundTripper
-	// Passing tells which refusals may pass, besides 429 and those from 500 on.
-	Passing func(*Refused) bool
-	// Sleep waits between tries. nil is by the clock.
+	// Temporary reports which error responses are retried, in addition to status 429 and
+	// most of those from 500 on. nil adds none.
+	Temporary func(*StatusError) bool
+	// Sleep waits between attempts. The default uses the clock.
 	Sleep Sleep
 }
 
-// Sleep waits, or returns the context's error.
+// Sleep waits for a duration, or returns the context's error once the context is done.
 type Sleep = func(context.Context, time.Duration) error
 
-// Client asks. It may be used by several goroutines.
+// Client sends requests. It may be used by several goroutines at once.
 type Client struct {
-	http    *http.Client
-	passing func(*Refused) bool
-	sleep   Sleep
-	met     atomic.Bool // whether any server has sent a response
+	http      *http.Client
+	temporary func(*StatusError) bool
+	sleep     Sleep
+	reached   atomic.Bool // whether any server has sent a response
 }
 
 // New returns a client.
 func New(c Config) (*Client, error) {
-	client := &Client{http: &http.Client{Transport: c.Transport, CheckRedirect: checkRedirect}, passing: c.Passing, sleep: c.Sleep}
+	client := &Client{http: &http.Client{Transport: c.Transport, CheckRedirect: checkRedirect}, temporary: c.Temporary, sleep: c.Sleep}
 	if client.sleep == nil {
 		client.sleep = sleep
 	}
@@ -72,27 +73,28 @@ func New(c Config) (*Client, error) {
 	return client, nil
 }
 
-// connections is how many are kept for the next request.
-const connections = 64
+// maxIdle is how many idle connections to a host are kept open.
+const maxIdle = 64
 
 func newTransport(ca string) (*http.Transport, error) {
 	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxIdleConnsPerHost = connections
+	t.MaxIdleConnsPerHost = maxIdle
 	return t, roots.Trust(t, ca)
 }
 
-// Request is what is asked, as often as it takes.
+// Request is a request that can be sent several times.
 type Request struct {
 	Method string
 	URL    string
 	Header http.Header
-	// Body returns the bytes to send, Size of them, from their beginning. nil is none.
+	// Body opens the request body from its beginning, for each attempt. nil means no body.
 	Body func() (io.ReadCloser, error)
-	Size int64
+	Size int64 // of the body, in bytes
 }
 
-// EscapePath escapes a path so that all of it is path: a semicolon would begin parameters,
-// and some servers read a plus sign as a space.
+// EscapePath escapes all characters of a path except slashes, unreserved ASCII letters, digits
+// and punctuation. This includes the semicolon, which begins parameters, and the plus sign,
+// which some servers decode to a space.
 func EscapePath(path string) string {
 	var b strings.Builder
 	for _, c := range []byte(path) {
@@ -106,28 +108,28 @@ func EscapePath(path string) string {
 	return b.String()
 }
 
-// Bytes returns a body, for [Request].
+// Bytes returns a [Request].Body of b.
 func Bytes(b []byte) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }
 }
 
-// Do sends r, and calls use with the answer if its status is 2xx, which closes its
-// body. Where reading that fails, it is tried again too. Any other status is a
-// [*Refused].
-func (c *Client) Do(ctx context.Context, r Request, use func(*http.Response) error) error {
-	for tries := 0; ; tries++ {
-		err := c.try(ctx, r, use)
+// Do sends r and calls handle with the response if its status is 2xx. handle closes the response
+// body. If handle fails because the connection breaks, Do retries the request too. Any other
+// status is a [*StatusError].
+func (c *Client) Do(ctx context.Context, r Request, handle func(*http.Response) error) error {
+	for attempts := 0; ; attempts++ {
+		err := c.try(ctx, r, handle)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if refused, ok := errors.AsType[*Refused](err); ok {
-			refused.Tries = tries
+		if status, ok := errors.AsType[*StatusError](err); ok {
+			status.Attempts = attempts
 		}
-		again, ok := errors.AsType[passing](err)
-		if !ok || tries >= retries {
+		again, ok := errors.AsType[temporary](err)
+		if !ok || attempts >= retries {
 			return err
 		}
-		wait := retryablehttp.DefaultBackoff(shortWait, longWait, tries, again.answer)
+		wait := retryablehttp.DefaultBackoff(shortWait, longWait, attempts, again.response)
 		if wait > maxWait {
 			return fmt.Errorf("%w; the server asks to wait %s", err, wait)
 		}
@@ -146,17 +148,17 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Sleep waits as between tries.
+// Sleep waits like the pauses between attempts.
 func (c *Client) Sleep(ctx context.Context, d time.Duration) error { return c.sleep(ctx, d) }
 
-func (c *Client) try(ctx context.Context, r Request, use func(*http.Response) error) error {
+func (c *Client) try(ctx context.Context, r Request, handle func(*http.Response) error) error {
 	w := watch(ctx)
 	request, sent, err := r.make(w)
 	if err != nil {
 		w.stop()
 		return err
 	}
-	answer, err := c.http.Do(request)
+	response, err := c.http.Do(request)
 	if err != nil {
 		w.stop()
 		if err := sent.failed(); err != nil {
@@ -164,16 +166,16 @@ func (c *Client) try(ctx context.Context, r Request, use func(*http.Response) er
 		}
 		return c.unreachable(w.failed(request.URL.Host, err))
 	}
-	c.met.Store(true)
+	c.reached.Store(true)
 	w.timer.Stop()
-	answer.Body = &received{answer.Body, w, answer.Request.URL.Host}
-	if answer.StatusCode/100 != 2 {
-		return c.refused(answer)
+	response.Body = &responseBody{response.Body, w, response.Request.URL.Host}
+	if response.StatusCode/100 != 2 {
+		return c.statusError(response)
 	}
-	return use(answer)
+	return handle(response)
 }
 
-// header returns a copy that may be changed.
+// header returns a copy of the header.
 func (r Request) header() http.Header {
 	if r.Header == nil {
 		return http.Header{}
@@ -181,8 +183,9 @@ func (r Request) header() http.Header {
 	return r.Header.Clone()
 }
 
-func (r Request) make(w *watched) (*http.Request, *sent, error) {
-	s := &sent{watched: w}
+// make returns the request for one attempt, and its body, which records why reading it failed.
+func (r Request) make(w *watcher) (*http.Request, *requestBody, error) {
+	s := &requestBody{watcher: w}
 	request, err := http.NewRequestWithContext(w.ctx, r.Method, r.URL, nil)
 	if err != nil {
 		return nil, nil, err
@@ -194,7 +197,7 @@ func (r Request) make(w *watched) (*http.Request, *sent, error) {
 	if s.ReadCloser, err = r.Body(); err != nil {
 		return nil, nil, err
 	}
-	if r.Size == 0 { // with a body the size would be taken as unknown
+	if r.Size == 0 { // net/http takes a size of 0 with a body for an unknown size
 		defer s.Close()
 		_, err := io.Copy(io.Discard, s)
 		return request, s, err
@@ -203,23 +206,22 @@ func (r Request) make(w *watched) (*http.Request, *sent, error) {
 	return request, s, nil
 }
 
-// maxJSON limits a response that is decoded, in bytes. A list of a million files is
-// shorter.
+// maxJSON limits the size of a JSON response, in bytes. A list of a million files is shorter.
 const maxJSON = 256 << 20
 
-// JSON is a use of an answer, for [Client.Do]: it is decoded into v.
+// JSON returns a function for [Client.Do] that decodes the response body into v.
 func JSON(v any) func(*http.Response) error {
-	return func(answer *http.Response) error {
-		defer answer.Body.Close()
-		if err := json.NewDecoder(io.LimitReader(answer.Body, maxJSON)).Decode(v); err != nil {
-			return unreadable(answer.Request.URL.Host, err)
+	return func(response *http.Response) error {
+		defer response.Body.Close()
+		if err := json.NewDecoder(io.LimitReader(response.Body, maxJSON)).Decode(v); err != nil {
+			return decodeError(response.Request.URL.Host, err)
 		}
 		return nil
 	}
 }
 
-// unreadable returns why a response was not decoded.
-func unreadable(host string, err error) error {
+// decodeError returns an error that says why a response of host was not decoded.
+func decodeError(host string, err error) error {
 	_, syntax := errors.AsType[*json.SyntaxError](err)
 	_, kind := errors.AsType[*json.UnmarshalTypeError](err)
 	if syntax || kind {
@@ -228,9 +230,9 @@ func unreadable(host string, err error) error {
 	return fmt.Errorf("the response of %s cannot be read: %w", host, wording.Error(err))
 }
 
-// Done is a use of an answer that says nothing.
-func Done(answer *http.Response) error {
-	defer answer.Body.Close()
-	_, err := io.Copy(io.Discard, io.LimitReader(answer.Body, maxRefusal)) // so that the connection is used again
+// Discard is a function for [Client.Do] that ignores the response body.
+func Discard(response *http.Response) error {
+	defer response.Body.Close()
+	_, err := io.Copy(io.Discard, io.LimitReader(response.Body, maxErrorBody)) // reading to the end lets the connection be reused
 	return err
 }

@@ -22,7 +22,7 @@ import (
 	"time"
 )
 
-// newServer answers with h, and returns a client that notes how long it would wait.
+// newServer starts a server with the handler h. The client records its pauses instead of waiting.
 func newServer(t *testing.T, h http.HandlerFunc) (url string, c *Client, waits *[]time.Duration) {
 	t.Helper()
 	s := httptest.NewServer(h)
@@ -40,7 +40,7 @@ func newServer(t *testing.T, h http.HandlerFunc) (url string, c *Client, waits *
 
 func get(url string) Request { return Request{Method: http.MethodGet, URL: url} }
 
-// TestWaits waits ever longer, or as long as it is told.
+// TestWaits checks that pauses grow, or are as long as the server asks for.
 func TestWaits(t *testing.T) {
 	n := 0
 	url, c, waits := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -51,7 +51,7 @@ func TestWaits(t *testing.T) {
 			w.WriteHeader([]int{0, 500, 502, 429, 503, 429}[n])
 		}
 	})
-	if err := c.Do(t.Context(), get(url), Done); err != nil {
+	if err := c.Do(t.Context(), get(url), Discard); err != nil {
 		t.Fatal(err)
 	}
 	want := []time.Duration{shortWait, 2 * shortWait, 0, 7 * time.Second, 2 * time.Minute}
@@ -60,12 +60,12 @@ func TestWaits(t *testing.T) {
 	}
 }
 
-// TestGivesUp after a while, or at once where it is of no use to go on.
+// TestGivesUp checks that temporary errors are retried several times, and others not at all.
 func TestGivesUp(t *testing.T) {
 	for _, x := range []struct {
-		name   string
-		answer func(w http.ResponseWriter)
-		tries  int64
+		name     string
+		response func(w http.ResponseWriter)
+		tries    int64
 	}{
 		{"503", func(w http.ResponseWriter) { w.WriteHeader(503) }, retries + 1},
 		{"closed", func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, retries + 1},
@@ -76,17 +76,17 @@ func TestGivesUp(t *testing.T) {
 			var n atomic.Int64
 			url, c, _ := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
 				n.Add(1)
-				x.answer(w)
+				x.response(w)
 			})
-			if err := c.Do(t.Context(), Request{Method: http.MethodPut, URL: url, Body: Bytes([]byte("x")), Size: 1}, Done); err == nil || n.Load() != x.tries {
+			if err := c.Do(t.Context(), Request{Method: http.MethodPut, URL: url, Body: Bytes([]byte("x")), Size: 1}, Discard); err == nil || n.Load() != x.tries {
 				t.Errorf("%d tries, want %d: %v", n.Load(), x.tries, err)
 			}
 		})
 	}
 }
 
-// TestPassing is told by its user what may pass besides.
-func TestPassing(t *testing.T) {
+// TestTemporary checks that Config.Temporary adds to the errors that are retried.
+func TestTemporary(t *testing.T) {
 	n := 0
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if n++; n == 1 {
@@ -96,13 +96,13 @@ func TestPassing(t *testing.T) {
 	}))
 	defer s.Close()
 	c, err := New(Config{
-		Passing: func(r *Refused) bool { return string(r.Body) == "busy" },
-		Sleep:   func(context.Context, time.Duration) error { return nil },
+		Temporary: func(r *StatusError) bool { return string(r.Body) == "busy" },
+		Sleep:     func(context.Context, time.Duration) error { return nil },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Do(t.Context(), get(s.URL), Done); err != nil || n != 2 {
+	if err := c.Do(t.Context(), get(s.URL), Discard); err != nil || n != 2 {
 		t.Errorf("%d tries, %v", n, err)
 	}
 }
@@ -114,24 +114,24 @@ type broken struct{}
 func (broken) Read([]byte) (int, error) { return 0, errBody }
 func (broken) Close() error             { return nil }
 
-// TestBody is not sent again if it cannot be read.
+// TestBody checks that a request whose body cannot be read is not retried.
 func TestBody(t *testing.T) {
 	url, c, waits := newServer(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
 	for _, size := range []int64{0, 10} {
 		opened := 0
 		body := func() (io.ReadCloser, error) { opened++; return broken{}, nil }
-		err := c.Do(t.Context(), Request{Method: http.MethodPut, URL: url, Body: body, Size: size}, Done)
+		err := c.Do(t.Context(), Request{Method: http.MethodPut, URL: url, Body: body, Size: size}, Discard)
 		if !errors.Is(err, errBody) || opened != 1 || len(*waits) > 0 {
 			t.Errorf("%d bytes: opened %d times: %v", size, opened, err)
 		}
 	}
-	err := c.Do(t.Context(), Request{Method: http.MethodPut, URL: url, Body: func() (io.ReadCloser, error) { return nil, errBody }}, Done)
+	err := c.Do(t.Context(), Request{Method: http.MethodPut, URL: url, Body: func() (io.ReadCloser, error) { return nil, errBody }}, Discard)
 	if !errors.Is(err, errBody) {
 		t.Errorf("got %v", err)
 	}
 }
 
-// TestCancel ends a wait.
+// TestCancel checks that cancelling ends a pause.
 func TestCancel(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "100")
@@ -144,14 +144,14 @@ func TestCancel(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if err := c.Do(ctx, get(s.URL), Done); !errors.Is(err, context.DeadlineExceeded) {
+	if err := c.Do(ctx, get(s.URL), Discard); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func identify(answer *http.Response) (string, error) { return answer.Header.Get("Etag"), nil }
+func identify(response *http.Response) (string, error) { return response.Header.Get("Etag"), nil }
 
-// TestResume reads on where a connection broke.
+// TestResume checks that reading continues where a connection broke.
 func TestResume(t *testing.T) {
 	text := bytes.Repeat([]byte("0123456789"), 100_000)
 	for _, ranges := range []bool{true, false} {
@@ -181,7 +181,7 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// limited breaks off after some bytes.
+// limited closes the connection after some bytes.
 type limited struct {
 	http.ResponseWriter
 	left int
@@ -196,7 +196,7 @@ func (l *limited) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-// TestReplaced does not join two objects.
+// TestReplaced checks that the parts of two objects are not joined.
 func TestReplaced(t *testing.T) {
 	n := 0
 	url, c, _ := newServer(t, func(w http.ResponseWriter, r *http.Request) {
@@ -214,7 +214,8 @@ func TestReplaced(t *testing.T) {
 	}
 }
 
-// TestCA trusts a private authority, and without tells of it.
+// TestCA checks that a private authority is trusted with Config.CA, and named in the error
+// without it.
 func TestCA(t *testing.T) {
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -229,7 +230,7 @@ func TestCA(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = c.Do(t.Context(), get(s.URL), Done)
+		err = c.Do(t.Context(), get(s.URL), Discard)
 		if x.want == "" && err != nil || x.want != "" && (err == nil || !strings.Contains(err.Error(), x.want)) {
 			t.Errorf("got %v, want %q", err, x.want)
 		}
@@ -242,13 +243,13 @@ func TestCA(t *testing.T) {
 	}
 }
 
-// failing is a way on which nothing arrives.
+// failing is a transport whose requests all fail.
 type failing struct{ error }
 
 func (f failing) RoundTrip(*http.Request) (*http.Response, error) { return nil, f.error }
 
-// TestReasons come with the way out.
-func TestReasons(t *testing.T) {
+// TestHints checks the hints of connection errors.
+func TestHints(t *testing.T) {
 	for want, why := range map[string]error{
 		`there is no host "nowhere"; behind a proxy, set HTTPS_PROXY`: &net.DNSError{Name: "nowhere", IsNotFound: true},
 		"is the clock of this machine right?":                         x509.CertificateInvalidError{Reason: x509.Expired},
@@ -259,13 +260,14 @@ func TestReasons(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Do(t.Context(), get("https://host/secret"), Done); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+		if err := c.Do(t.Context(), get("https://host/secret"), Discard); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
 }
 
-// TestRedirect does not leave https, nor take the token to another host.
+// TestRedirect checks that no redirect leads from https to http, or takes the token to another
+// host.
 func TestRedirect(t *testing.T) {
 	var told string
 	plain := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { told = r.Header.Get("Authorization") }))
@@ -281,7 +283,7 @@ func TestRedirect(t *testing.T) {
 		}
 		r := get(x.server.URL)
 		r.Header = http.Header{"Authorization": {"Bearer s3cret"}}
-		err = c.Do(t.Context(), r, Done)
+		err = c.Do(t.Context(), r, Discard)
 		x.server.Close()
 		if told != "" || x.want == "" && err != nil || x.want != "" && (err == nil || !strings.Contains(err.Error(), x.want)) {
 			t.Errorf("got %v, want %q; the other host was told %q", err, x.want, told)
@@ -289,7 +291,7 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
-// silent is a server of which nothing is heard, or only half a body.
+// silent is a transport that never responds, or stops in the middle of the body.
 type silent struct{ half bool }
 
 func (s silent) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -308,7 +310,7 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
-// TestStalled gives up on a server that is silent, in time.
+// TestStalled checks that a request fails when no data is transferred for too long.
 func TestStalled(t *testing.T) {
 	for _, half := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -317,9 +319,9 @@ func TestStalled(t *testing.T) {
 				t.Fatal(err)
 			}
 			start := time.Now()
-			err = c.Do(t.Context(), get("http://host"), Done)
-			if took := time.Since(start); !errors.Is(err, errStalled) || took < (retries+1)*patience || took > (retries+2)*patience {
-				t.Errorf("half an answer %v: %v after %v", half, err, took)
+			err = c.Do(t.Context(), get("http://host"), Discard)
+			if took := time.Since(start); !errors.Is(err, errStalled) || took < (retries+1)*stallTimeout || took > (retries+2)*stallTimeout {
+				t.Errorf("half an response %v: %v after %v", half, err, took)
 			}
 		})
 	}

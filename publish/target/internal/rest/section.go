@@ -9,10 +9,13 @@ import (
 	"net/http"
 )
 
-// Open sends r, and returns the bytes of the answer from offset on, length of them or,
-// with -1, all. If the connection breaks while they are read, the rest is asked for.
-// What is small is had as a whole, before anything is returned. Identify returns what tells an object from another that has taken its place
-// meanwhile, or an error if the answer is not an object.
+// Open sends r and returns length bytes of the response body from offset on, or all of them if
+// length is -1. If the connection breaks while they are read, Open requests the remaining bytes.
+// The first 64 KiB are received before Open returns, so the errors of small bodies are found
+// early.
+//
+// identify returns a string that changes when the object is replaced, such as its entity tag, or
+// an error if the response is not an object.
 func (c *Client) Open(ctx context.Context, r Request, offset, length int64, identify func(*http.Response) (string, error)) (*Section, error) {
 	s := &Section{client: c, ctx: ctx, request: r, identify: identify, offset: offset, left: length}
 	if err := s.open(); err != nil {
@@ -21,24 +24,24 @@ func (c *Client) Open(ctx context.Context, r Request, offset, length int64, iden
 	return s, nil
 }
 
-// ahead is how many bytes are had before any is returned.
-const ahead = 64 << 10
+// bufferSize is how many bytes are received before any is returned.
+const bufferSize = 64 << 10
 
-// Section is a stretch of an answer. After each failure it must get further before
-// there have been too many.
+// Section is a part of an object. Reading fails after several broken connections in a row
+// without progress.
 type Section struct {
 	client   *Client
 	ctx      context.Context
 	request  Request
 	identify func(*http.Response) (string, error)
 	offset   int64
-	left     int64 // to read, or -1
+	left     int64 // bytes to read, or -1 if unknown
 	identity string
 	body     io.ReadCloser
-	failures int
+	failures int // in a row
 }
 
-// Identity returns what the answer was identified by.
+// Identity returns the result of identify for the response.
 func (s *Section) Identity() string { return s.identity }
 
 func (s *Section) open() error {
@@ -51,45 +54,46 @@ func (s *Section) open() error {
 	case s.offset > 0:
 		r.Header.Set("Range", fmt.Sprintf("bytes=%d-", s.offset))
 	}
-	err := s.client.Do(s.ctx, r, s.take)
-	if IsStatus(err, http.StatusRequestedRangeNotSatisfiable) { // it is shorter
+	err := s.client.Do(s.ctx, r, s.accept)
+	if IsStatus(err, http.StatusRequestedRangeNotSatisfiable) { // the object is shorter
 		s.body, s.left = http.NoBody, 0
 		return nil
 	}
 	return err
 }
 
-func (s *Section) take(answer *http.Response) error {
-	identity, err := s.identify(answer)
+// accept checks that a response belongs to the same object, and prepares its body for reading.
+func (s *Section) accept(response *http.Response) error {
+	identity, err := s.identify(response)
 	if err == nil && s.identity != "" && identity != s.identity {
-		err = errors.New("it was replaced while it was read")
+		err = errors.New("the object was replaced while it was read")
 	}
-	size := answer.ContentLength
-	if err == nil && answer.StatusCode == http.StatusOK { // no ranges here
-		_, err = io.CopyN(io.Discard, answer.Body, s.offset)
+	size := response.ContentLength
+	if err == nil && response.StatusCode == http.StatusOK { // the server ignored the range
+		_, err = io.CopyN(io.Discard, response.Body, s.offset)
 		if err == io.EOF {
 			err = nil
 		}
 		size = max(size-s.offset, -1)
 	}
-	body := bufio.NewReaderSize(answer.Body, ahead)
+	body := bufio.NewReaderSize(response.Body, bufferSize)
 	if err == nil {
-		if _, err = body.Peek(ahead); err == io.EOF {
+		if _, err = body.Peek(bufferSize); err == io.EOF {
 			err = nil
 		}
 	}
 	if err != nil {
-		answer.Body.Close()
+		response.Body.Close()
 		return err
 	}
 	if s.left < 0 || 0 <= size && size < s.left {
 		s.left = size
 	}
-	s.identity, s.body = identity, readAhead{body, answer.Body}
+	s.identity, s.body = identity, bufferedBody{body, response.Body}
 	return nil
 }
 
-type readAhead struct {
+type bufferedBody struct {
 	io.Reader
 	io.Closer
 }
@@ -110,9 +114,9 @@ func (s *Section) Read(b []byte) (int, error) {
 		}
 		if n > 0 {
 			s.failures = 0
-			return n, nil // an error comes again
+			return n, nil // the next Read returns the error again
 		}
-		_, again := errors.AsType[passing](err)
+		_, again := errors.AsType[temporary](err)
 		if s.ctx.Err() != nil {
 			return 0, s.ctx.Err()
 		}

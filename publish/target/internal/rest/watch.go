@@ -8,39 +8,39 @@ import (
 	"time"
 )
 
-// patience is how long a server may be silent.
-const patience = 2 * time.Minute
+// stallTimeout is how long a request may make no progress.
+const stallTimeout = 2 * time.Minute
 
-var errStalled = errors.New("nothing moved for " + patience.String())
+var errStalled = errors.New("no data was transferred for " + stallTimeout.String())
 
-// watched is a context that ends when nothing has moved for a while.
-type watched struct {
+// watcher cancels a context when no data has been transferred for stallTimeout.
+type watcher struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
 }
 
-func watch(ctx context.Context) *watched {
+func watch(ctx context.Context) *watcher {
 	ctx, cancel := context.WithCancelCause(ctx)
-	return &watched{ctx, cancel, time.AfterFunc(patience, func() { cancel(errStalled) })}
+	return &watcher{ctx, cancel, time.AfterFunc(stallTimeout, func() { cancel(errStalled) })}
 }
 
-func (w *watched) stop() {
+func (w *watcher) stop() {
 	w.timer.Stop()
 	w.cancel(nil)
 }
 
-// sent is a body on its way out. It remembers why it could not be read: that is no
-// fault of the connection.
-type sent struct {
+// requestBody is a body that is being sent. It records why it could not be read, because that
+// is not an error of the connection.
+type requestBody struct {
 	io.ReadCloser
-	*watched
+	*watcher
 	lock sync.Mutex
 	err  error
 }
 
-func (s *sent) Read(b []byte) (int, error) {
-	s.timer.Reset(patience)
+func (s *requestBody) Read(b []byte) (int, error) {
+	s.timer.Reset(stallTimeout)
 	n, err := s.ReadCloser.Read(b)
 	if err != nil && err != io.EOF {
 		s.lock.Lock()
@@ -50,21 +50,21 @@ func (s *sent) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (s *sent) failed() error {
+func (s *requestBody) failed() error {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	return s.err
 }
 
-// received is a body that comes in.
-type received struct {
+// responseBody is a body that is being received.
+type responseBody struct {
 	io.ReadCloser
-	*watched
+	*watcher
 	host string
 }
 
-func (r *received) Read(b []byte) (int, error) {
-	r.timer.Reset(patience)
+func (r *responseBody) Read(b []byte) (int, error) {
+	r.timer.Reset(stallTimeout)
 	n, err := r.ReadCloser.Read(b)
 	r.timer.Stop()
 	if err != nil && err != io.EOF {
@@ -73,7 +73,7 @@ func (r *received) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (r *received) Close() error {
+func (r *responseBody) Close() error {
 	err := r.ReadCloser.Close()
 	r.stop()
 	return err

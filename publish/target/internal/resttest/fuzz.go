@@ -12,9 +12,9 @@ import (
 	"galbuild/publish/target"
 )
 
-// Fuzz gives the client of a target responses that no server should give. What comes of
-// them must be an error, or entries below the prefix that was asked for. Open returns the
-// client that sends its requests through the transport; seeds are bodies of responses.
+// Fuzz tests the client of a target with arbitrary responses. They must lead to errors, or to
+// entries below the requested prefix. open returns a client that uses the transport. seeds are
+// examples of response bodies.
 func Fuzz(f *testing.F, open func(http.RoundTripper) (target.Target, error), seeds ...string) {
 	for _, seed := range seeds {
 		f.Add(200, []byte(seed))
@@ -44,8 +44,8 @@ func Fuzz(f *testing.F, open func(http.RoundTripper) (target.Target, error), see
 	})
 }
 
-// sameResponse is a transport that gives every request the same response. It cancels a
-// client that is about to try again, which would take ever longer.
+// sameResponse is a transport that gives every request the same response. It cancels the client
+// before retries, which would take too long.
 type sameResponse struct {
 	status   int
 	body     []byte
@@ -62,7 +62,7 @@ func (s *sameResponse) RoundTrip(r *http.Request) (*http.Response, error) {
 		s.cancel()
 	}
 	if s.requests > 8 {
-		return nil, errors.New("enough requests")
+		return nil, errors.New("too many requests")
 	}
 	return &http.Response{StatusCode: s.status, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(s.body)), Request: r}, nil
 }

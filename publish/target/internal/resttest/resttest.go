@@ -1,4 +1,4 @@
-// Package resttest spoils servers, to test clients, and tidies up real ones.
+// Package resttest makes test servers fail, and cleans up real ones after a test.
 package resttest
 
 import (
@@ -11,7 +11,7 @@ import (
 	"galbuild/publish/target"
 )
 
-// Empty deletes all objects, at the end of a test.
+// Empty deletes all objects of a target, at the end of a test.
 func Empty(t *testing.T, p target.Target) {
 	var keys []string
 	for e, err := range p.List(context.Background(), "") {
@@ -25,8 +25,8 @@ func Empty(t *testing.T, p target.Target) {
 	}
 }
 
-// every is the average number of requests for each one that fails.
-const every = 6
+// failureRate is the average number of requests of which one fails.
+const failureRate = 6
 
 // Faulty returns h with faults: some requests are refused because there are too many, or
 // because the server is restarting; or the connection breaks before the request is handled,
@@ -40,15 +40,15 @@ func Faulty(h http.Handler) http.Handler {
 		refuse(http.StatusTooManyRequests, "0"),
 		refuse(http.StatusServiceUnavailable, ""),
 		func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		Unheard(h).ServeHTTP,
+		LostResponses(h).ServeHTTP,
 		func(w http.ResponseWriter, r *http.Request) {
-			h.ServeHTTP(&halved{w}, r)
+			h.ServeHTTP(&halfWriter{w}, r)
 		},
 		refuse(http.StatusTooManyRequests, "1"),
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mutex.Lock()
-		fails := random.IntN(every) == 0
+		fails := random.IntN(failureRate) == 0
 		if fails {
 			failures++
 		}
@@ -71,25 +71,25 @@ func refuse(status int, retryAfter string) func(http.ResponseWriter, *http.Reque
 	}
 }
 
-// Unheard returns h with all answers lost.
-func Unheard(h http.Handler) http.Handler {
+// LostResponses returns h with a connection that breaks before each response.
+func LostResponses(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(unheard{}, r)
+		h.ServeHTTP(discardWriter{}, r)
 		panic(http.ErrAbortHandler)
 	})
 }
 
-// unheard is an answer that nobody hears.
-type unheard struct{}
+// A discardWriter discards a response.
+type discardWriter struct{}
 
-func (unheard) Header() http.Header         { return http.Header{} }
-func (unheard) Write(b []byte) (int, error) { return len(b), nil }
-func (unheard) WriteHeader(int)             {}
+func (discardWriter) Header() http.Header         { return http.Header{} }
+func (discardWriter) Write(b []byte) (int, error) { return len(b), nil }
+func (discardWriter) WriteHeader(int)             {}
 
-// halved is an answer that breaks off in the middle of its first bytes.
-type halved struct{ http.ResponseWriter }
+// A halfWriter sends half of the first bytes of a response and closes the connection.
+type halfWriter struct{ http.ResponseWriter }
 
-func (h *halved) Write(b []byte) (int, error) {
+func (h *halfWriter) Write(b []byte) (int, error) {
 	_, _ = h.ResponseWriter.Write(b[:len(b)/2])
 	_ = http.NewResponseController(h.ResponseWriter).Flush()
 	panic(http.ErrAbortHandler)

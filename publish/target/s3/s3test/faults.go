@@ -11,10 +11,9 @@ import (
 	"testing"
 )
 
-// Faults is a proxy in front of a server, which lets nothing pass unharmed that its
-// number is divisible by every: by turns it answers 503 SlowDown, 503 with Retry-After,
-// 500, closes the connection before and after the request was carried out, and in the
-// middle of the answer.
+// Faults starts a proxy in front of a server and returns its URL. Every so many requests it makes
+// one fail, in turn with 503 SlowDown, with 503 and Retry-After, with 500, or by closing the
+// connection before the request, after it, or in the middle of the response.
 func Faults(t testing.TB, server string, every int64) string {
 	t.Helper()
 	to, err := url.Parse(server)
@@ -23,7 +22,7 @@ func Faults(t testing.TB, server string, every int64) string {
 	}
 	real := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(to)
-		r.Out.Host = r.In.Host // which is signed
+		r.Out.Host = r.In.Host // the signature covers it
 	}, ErrorLog: log.New(io.Discard, "", 0)}
 	requests, faults := atomic.Int64{}, atomic.Int64{}
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -51,16 +50,16 @@ func Faults(t testing.TB, server string, every int64) string {
 	}))
 	t.Cleanup(func() {
 		proxy.Close()
-		t.Logf("%d of %d requests were broken", faults.Load(), requests.Load())
+		t.Logf("%d of %d requests failed", faults.Load(), requests.Load())
 	})
 	return proxy.URL
 }
 
 func refuse(w http.ResponseWriter, status int, code string) {
-	Refuse(w, status, code, "Please come again.")
+	Refuse(w, status, code, "Please try again.")
 }
 
-// Half is a writer that passes on the first thousand bytes of an answer.
+// Half is a writer that passes on the first thousand bytes of a response.
 type Half struct {
 	http.ResponseWriter
 	n int
@@ -73,5 +72,5 @@ func (h *Half) Write(b []byte) (int, error) {
 	if _, err := h.ResponseWriter.Write(pass); err != nil {
 		return 0, err
 	}
-	return len(b), http.NewResponseController(h.ResponseWriter).Flush() // or nothing goes out before the connection is closed
+	return len(b), http.NewResponseController(h.ResponseWriter).Flush() // otherwise nothing is sent before the connection is closed
 }

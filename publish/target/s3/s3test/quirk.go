@@ -14,8 +14,8 @@ import (
 	"github.com/minio/minio-go/v7/pkg/signer"
 )
 
-// A Quirk is a behaviour of another server that versitygw does not have. A proxy adds it to
-// versitygw. Each field may be nil.
+// A Quirk is a behaviour of another server that a proxy in front of versitygw imitates. Each field
+// may be nil.
 type Quirk struct {
 	// Refuse sends a response instead of the server, and reports whether it did.
 	Refuse func(w http.ResponseWriter, r *http.Request) bool

@@ -1,8 +1,8 @@
-// Package s3test runs a real S3 server for tests: versitygw, which keeps objects as
-// files, checks signatures and checksums, and honours conditions.
+// Package s3test runs a real S3 server for tests: versitygw, which stores objects as files, checks
+// signatures and checksums, and honours conditions.
 //
-// The first use builds it from the Go module proxy into the user's cache folder, where
-// the end-to-end tests keep their components; that takes minutes.
+// The first use builds versitygw from the Go module proxy into the user's cache folder, where the
+// end-to-end tests have their components. That takes minutes.
 package s3test
 
 import (
@@ -26,8 +26,8 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-// version is the one under test. To bump it: `go list -m -versions
-// github.com/versity/versitygw`, write the number here, run `make e2e`.
+// version is the version of versitygw. To raise it, find the latest with `go list -m -versions
+// github.com/versity/versitygw`, change the constant and run `make e2e`.
 const version = "v1.8.0"
 
 // Server is a running server.
@@ -35,11 +35,10 @@ type Server struct {
 	URL                  string // http://127.0.0.1:port, or https with --cert
 	Host                 string // 127.0.0.1:port
 	AccessKey, SecretKey string
-	Client               *minio.Client // for what a publisher does not do
+	Client               *minio.Client // for requests that a target does not make
 }
 
-// Start runs a server until the test is over. More arguments are those of versitygw,
-// before its command.
+// Start runs a server until the test ends. more are global arguments of versitygw.
 func Start(t testing.TB, more ...string) *Server {
 	t.Helper()
 	program, err := install(t.Context())
@@ -69,7 +68,7 @@ func Start(t testing.TB, more ...string) *Server {
 	return s
 }
 
-// connect makes the client, which trusts whoever answers.
+// connect sets URL and Client. The client accepts every certificate.
 func (s *Server) connect(t testing.TB, secure bool) {
 	s.URL = "http://" + s.Host
 	transport := http.DefaultTransport.(*http.Transport).Clone()
@@ -108,7 +107,7 @@ func (s *Server) wait(t testing.TB) {
 	}
 }
 
-// Bucket makes a bucket.
+// Bucket creates a bucket and returns its name.
 func (s *Server) Bucket(t testing.TB) string {
 	t.Helper()
 	name := "b-" + strings.ToLower(rand.Text())
@@ -118,8 +117,8 @@ func (s *Server) Bucket(t testing.TB) string {
 	return name
 }
 
-// folders returns where objects are kept, and how their metadata is: in extended
-// attributes, or beside them where there are none.
+// folders returns the folder of the objects, and arguments that choose where versitygw stores
+// their metadata: in extended attributes, or in a separate folder if the file system has none.
 func folders(t testing.TB) (objects string, arguments []string) {
 	for _, parent := range []string{"", "/dev/shm"} {
 		folder, err := os.MkdirTemp(parent, "versitygw")
@@ -134,8 +133,8 @@ func folders(t testing.TB) (objects string, arguments []string) {
 	return t.TempDir(), []string{"--sidecar", t.TempDir()}
 }
 
-// install returns the program, which it builds if it is not there. It is made in a
-// folder of its own and renamed into place when it is whole.
+// install returns the path of the program. If it does not exist, install builds it in a temporary
+// folder and renames that.
 func install(ctx context.Context) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -150,7 +149,7 @@ func install(ctx context.Context) (string, error) {
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return "", err
 	}
-	lock := flock.New(filepath.Join(cache, "versitygw.lock")) // two test runs, one install
+	lock := flock.New(filepath.Join(cache, "versitygw.lock")) // for concurrent test runs
 	if _, err := lock.TryLockContext(ctx, 100*time.Millisecond); err != nil {
 		return "", err
 	}
@@ -163,10 +162,10 @@ func install(ctx context.Context) (string, error) {
 		return "", err
 	}
 	build := exec.CommandContext(ctx, "go", "install", "github.com/versity/versitygw/cmd/versitygw@"+version)
-	build.Dir = cache // no module's
+	build.Dir = cache // outside of any module
 	build.Env = append(os.Environ(), "GOBIN="+partial, "GOFLAGS=")
-	if said, err := build.CombinedOutput(); err != nil {
-		return "", errors.Join(fmt.Errorf("%s: %w", build, err), errors.New(string(said)))
+	if output, err := build.CombinedOutput(); err != nil {
+		return "", errors.Join(fmt.Errorf("%s: %w", build, err), errors.New(string(output)))
 	}
 	return program, os.Rename(partial, folder)
 }
