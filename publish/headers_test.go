@@ -19,7 +19,7 @@ import (
 	"galbuild/render"
 )
 
-// A recorder records which objects were made, and with which headers.
+// A recorder is a target that records the headers of objects.
 type recorder struct {
 	target.Target
 	mutex   sync.Mutex

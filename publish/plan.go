@@ -18,72 +18,72 @@ import (
 	"galbuild/render/gallery"
 )
 
-// Plan is what goes where, in which order, to bring a place from one state to
-// another. Each step is done before the next begins; within one, the order does not
-// matter.
+// Plan is a list of changes that take a target from one generation to another. Its steps are the
+// fields up to Remove, in the order of [Plan.Run]. Each step is completed before the next begins;
+// the objects of a step are sent in any order.
 type Plan struct {
-	Blobs      []target.Object // content that the place lacks
-	Links      []Link          // and the paths that lead to it
-	Pages      []Link          // pages
-	Answers    []target.Object // GET answers that are files
+	Blobs      []target.Object // content that the target lacks
+	Links      []Link          // immutable paths of content
+	Marker     target.Object   // index/PUBLISHING, which exists during the following steps; no key: not needed
+	Pages      []Link          // paths whose content may change
+	Answers    []target.Object // responses of the gallery API that are files
 	Generation []target.Object // the two files of the generation
-	Current    target.Object   // last
-	Replaces   []byte          // what Current must be before; nil is that there is none
-	Remove     []string        // answers that are none any more; then nobody asks for them
-	Begin      target.Object   // says, from before pages to the end, that this is under way; if it has a key
-	Before     target.Object   // then says what counted before; if it has a key
+	Current    target.Object   // index/CURRENT
+	Replaces   []byte          // the content that Current replaces; nil: Current must not exist
+	Previous   target.Object   // index/PREVIOUS, which names the generation before; no key: not needed
+	Remove     []string        // keys of old answers that the new generation does not have
 	old        State
-	counts     bool // Current has been replaced
+	switched   bool // Current has been replaced
 }
 
-// A Link is a path that has the content of a blob.
+// A Link is an object with the content of a blob.
 type Link struct {
-	From string // the blob's key
+	From string // key of the blob
 	target.Object
 }
 
-// Next is the state to bring a place to.
+// Next is the generation to publish.
 type Next struct {
 	site.Current
 	Catalog *catalog.Catalog
-	Root    string        // of the site that has the generation's files
-	Stores  []*blob.Store // have the content that the place may lack
+	Root    string        // of the site with the files of the generation
+	Stores  []*blob.Store // of the content that the target may lack
 }
 
-// NewPlan compares two states. What both have is not looked at again: content with a
-// version in its path never changes.
+// NewPlan compares the generation of a target with the next one. Objects that are in both
+// catalogues with the same content are not sent.
 func NewPlan(old State, next Next) *Plan {
 	p := &Plan{Replaces: old.raw, old: old}
-	if old.Current == next.Current && !old.unfinished {
+	if old.Current == next.Current && !old.dirty {
 		return p
 	}
 	p.addContent(next)
 	p.addAnswers(next)
 	const text = "text/plain; charset=utf-8"
-	if len(p.Pages)+len(p.Answers)+len(p.Remove) > 0 || old.unfinished {
-		p.Begin = target.Bytes(unfinishedKey, text, target.Revalidate, next.Current.Bytes())
+	if len(p.Pages)+len(p.Answers)+len(p.Remove) > 0 || old.dirty {
+		p.Marker = target.Bytes(markerKey, text, target.Revalidate, next.Current.Bytes())
 	}
 	if old.Current != next.Current {
 		p.addGeneration(next)
 	}
 	if old.raw != nil && old.Current != next.Current {
-		p.Before = target.Bytes(previousKey, text, target.Revalidate, fmt.Appendf(nil, "%s\n%s", next.Generation, old.raw))
+		p.Previous = target.Bytes(previousKey, text, target.Revalidate, fmt.Appendf(nil, "%s\n%s", next.Generation, old.raw))
 	}
 	p.Current = target.Bytes(site.CurrentPath, text, target.Revalidate, next.Current.Bytes())
 	return p
 }
 
-// addGeneration adds its two files, the catalogue first.
+// addGeneration adds the two files of the generation, the catalogue first.
 func (p *Plan) addGeneration(next Next) {
 	catalog := next.file(next.CatalogPath(), "application/octet-stream", target.Immutable, next.CatalogPath(), next.Current.Catalog)
 	index := next.file(next.IndexPath(), "application/octet-stream", target.Immutable, next.IndexPath(), next.Index)
 	p.Generation = append(p.Generation, catalog, index)
 }
 
-// IsEmpty reports whether the place has everything.
+// IsEmpty reports whether there is nothing to change.
 func (p *Plan) IsEmpty() bool { return p.Current.Key == "" }
 
-// Lines tells the plan, an object a line.
+// Lines describes the plan, with one line for each object.
 func (p *Plan) Lines() []string {
 	var all []string
 	for _, o := range slices.Concat(p.Blobs, p.Answers, p.Generation) {
@@ -99,8 +99,7 @@ func (p *Plan) Lines() []string {
 	return all
 }
 
-// Objects returns how many objects are sent, and their bytes. Copies made by the place
-// itself count none.
+// Objects returns the number of objects that are sent or copied, and how many bytes are sent.
 func (p *Plan) Objects() (n int, bytes int64) {
 	for _, o := range slices.Concat(p.Blobs, p.Answers, p.Generation) {
 		bytes += o.Size
@@ -108,8 +107,8 @@ func (p *Plan) Objects() (n int, bytes int64) {
 	return len(p.Blobs) + len(p.Links) + len(p.Pages) + len(p.Answers) + len(p.Generation), bytes
 }
 
-// file returns an object with the bytes of a file of the site. A file that is missing
-// shows when it is opened.
+// file returns an object with the content of a file of the site. If the file is missing, opening
+// the object fails.
 func (n *Next) file(key, mediaType, cacheControl, path string, ref blob.Ref) target.Object {
 	name := filepath.Join(n.Root, filepath.FromSlash(path))
 	o := target.File(key, mediaType, cacheControl, name, ref, 0)
@@ -120,26 +119,26 @@ func (n *Next) file(key, mediaType, cacheControl, path string, ref blob.Ref) tar
 }
 
 func (p *Plan) addContent(next Next) {
-	had := make(map[string]blob.Ref)
-	known := make(map[blob.Ref]bool)
+	old := make(map[string]blob.Ref)
+	existing := make(map[blob.Ref]bool)
 	renew, renewed := false, make(map[blob.Ref]bool)
 	if p.old.raw != nil {
 		renew = p.old.Catalog.Render < attachedSince
 		for f := range render.Content(p.old.Catalog) {
-			had[f.Path] = f.SHA256
-			known[f.SHA256] = true
+			old[f.Path] = f.SHA256
+			existing[f.SHA256] = true
 		}
 	}
 	for f := range render.Content(next.Catalog) {
 		ref := blob.Ref(f.SHA256)
-		if was, ok := had[f.Path]; ok && was == ref && !(p.old.unfinished && isPage(f.Path)) {
+		if was, ok := old[f.Path]; ok && was == ref && !(p.old.dirty && isPage(f.Path)) {
 			if renew && !isPage(f.Path) && mediatype.Attached(f.Type) {
 				p.renew(&f, next, renewed)
 			}
 			continue
 		}
-		if !known[ref] {
-			known[ref] = true
+		if !existing[ref] {
+			existing[ref] = true
 			p.Blobs = append(p.Blobs, next.stored(&f))
 		}
 		if isPage(f.Path) {
@@ -164,7 +163,7 @@ func (p *Plan) renew(f *index.File, next Next, renewed map[blob.Ref]bool) {
 // stored and linked. Objects of older sites get them by a copy within the target.
 const attachedSince = 3
 
-// isPage reports whether a path may have other content tomorrow.
+// isPage reports whether the content of a path may change.
 func isPage(path string) bool {
 	return !strings.HasPrefix(path, catalog.AssetsDir) && !strings.HasPrefix(path, catalog.FilesDir)
 }
@@ -175,8 +174,8 @@ func (n *Next) stored(f *index.File) target.Object {
 	return n.object(f, blob.Ref(f.SHA256).Path(), mediatype.Octets, target.Immutable)
 }
 
-// linked returns f under its path. It is a download if a browser could run it, because
-// targets do not send a policy that prevents that.
+// linked returns f under its path. If a browser could run the file, the object is a download,
+// because targets do not send a Content-Security-Policy.
 func (n *Next) linked(f *index.File) target.Object {
 	o := n.object(f, f.Path, f.Type, target.Immutable)
 	if mediatype.Attached(f.Type) {
@@ -201,25 +200,26 @@ func (n *Next) object(f *index.File, key, mediaType, cacheControl string) target
 }
 
 func (p *Plan) addAnswers(next Next) {
-	had := make(map[string]blob.Ref)
+	old := make(map[string]blob.Ref)
 	if p.old.raw != nil {
 		for f := range render.Answers(p.old.Catalog) {
-			had[f.Path] = blob.Sum(f.Text)
+			old[f.Path] = blob.Sum(f.Text)
 		}
 	}
 	for f := range render.Answers(next.Catalog) {
-		if had[f.Path] != blob.Sum(f.Text) || p.old.unfinished {
+		if old[f.Path] != blob.Sum(f.Text) || p.old.dirty {
 			p.Answers = append(p.Answers, target.Bytes(f.Path, f.MediaType, target.Revalidate, f.Text))
 		}
-		delete(had, f.Path)
+		delete(old, f.Path)
 	}
-	for path := range had {
+	for path := range old {
 		p.Remove = append(p.Remove, path)
 	}
 	slices.Sort(p.Remove)
 }
 
-// removeStrays plans to remove answers that somebody left who did not come to an end.
+// removeStrays plans to remove answers that an interrupted publish has left and that neither
+// generation has.
 func (p *Plan) removeStrays(ctx context.Context, at target.Target) error {
 	wanted := make(map[string]bool)
 	for _, o := range p.Answers {
@@ -236,15 +236,15 @@ func (p *Plan) removeStrays(ctx context.Context, at target.Target) error {
 	return nil
 }
 
-// manyObjects is from how many objects on it is worth a list to see what an earlier
-// attempt has left.
+// manyObjects is the number of objects from which on it is worth listing the target, to find the
+// objects of an interrupted publish.
 const manyObjects = 500
 
-// Resume takes out of the plan what an earlier attempt has brought already. Of blobs
-// the name says what they are; a path counts only if it is younger than CURRENT, and
-// so of an attempt that did not come to its end.
+// Resume removes objects from the plan that an interrupted publish has sent already. Only objects
+// newer than CURRENT are reused, because a concurrent prune may remove older ones. A blob is
+// identified by its key; a path newer than CURRENT has the content of the interrupted publish.
 func (p *Plan) Resume(ctx context.Context, at target.Target) error {
-	if p.old.unfinished {
+	if p.old.dirty {
 		if err := p.removeStrays(ctx, at); err != nil {
 			return err
 		}
@@ -261,21 +261,21 @@ func (p *Plan) Resume(ctx context.Context, at target.Target) error {
 			since = e
 		}
 	}
-	there := make(map[string]target.Entry)
+	remote := make(map[string]target.Entry)
 	for _, prefix := range contentPrefixes() {
 		for e, err := range at.List(ctx, prefix) {
 			if err != nil {
 				return err
 			}
-			there[e.Key] = e
+			remote[e.Key] = e
 		}
 	}
 	p.Blobs = slices.DeleteFunc(p.Blobs, func(o target.Object) bool {
-		e, ok := there[o.Key]
-		return ok && e.Size == o.Size && e.Modified.After(since.Modified) // what is older may be pruned any moment
+		e, ok := remote[o.Key]
+		return ok && e.Size == o.Size && e.Modified.After(since.Modified)
 	})
 	p.Links = slices.DeleteFunc(p.Links, func(l Link) bool {
-		e, ok := there[l.Key]
+		e, ok := remote[l.Key]
 		return ok && e.Size == l.Size && e.Modified.After(since.Modified)
 	})
 	return nil

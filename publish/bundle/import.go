@@ -378,7 +378,7 @@ func (s *staging) install(current site.Current) error {
 		return err
 	}
 	if err := render.Sweep(s.dir, s.current, current, s.catalogue); err != nil {
-		return fmt.Errorf("the new generation is served, but what it no longer needs is not all removed: %w", err)
+		return fmt.Errorf("the new generation is current, but removing old files failed: %w", err)
 	}
 	return s.dir.End()
 }

@@ -68,7 +68,7 @@ func (e *env) printDbem(r dbem.Result) error {
 	if r.DryRun {
 		would = "would be "
 	}
-	_, err := terminal.Fprintf(e.stdout, "%s: %s %ssent (%s), %d removed; %s listed\n", r.Place, plural(r.Objects, "object"), would,
+	_, err := terminal.Fprintf(e.stdout, "%s: %s %ssent (%s), %d removed; %s listed\n", r.Target, plural(r.Objects, "object"), would,
 		humanize.Bytes(uint64(r.Bytes)), len(r.Pruned), plural(r.Extensions, "extension"))
 	return err
 }
@@ -92,9 +92,9 @@ func (p *pullCmd) pullDbem(ctx context.Context, e *env, from target.Target) erro
 		return nil
 	}
 	e.someOf(len(result.Left), func(i int) string {
-		return fmt.Sprintf("left: %s, which %s has no more", result.Left[i], result.Place)
+		return fmt.Sprintf("left: %s, which %s has no more", result.Left[i], result.Target)
 	})
-	_, err = terminal.Fprintf(e.stdout, "%s: %s of %s, %s brought (%s)\n", result.Folder, plural(result.Packages, "package"), result.Place,
+	_, err = terminal.Fprintf(e.stdout, "%s: %s of %s, %s brought (%s)\n", result.Folder, plural(result.Packages, "package"), result.Target,
 		plural(result.Objects, "object"), humanize.Bytes(uint64(result.Bytes)))
 	return err
 }

@@ -215,11 +215,11 @@ func (e *env) printResult(r publish.Result) error {
 	var err error
 	switch {
 	case r.DryRun:
-		_, err = terminal.Fprintf(e.stdout, "%s: %s would be sent or copied (%s), %d removed\n", r.Place, plural(r.Objects, "object"), humanize.Bytes(uint64(r.Bytes)), r.Removed)
+		_, err = terminal.Fprintf(e.stdout, "%s: %s would be sent or copied (%s), %d removed\n", r.Target, plural(r.Objects, "object"), humanize.Bytes(uint64(r.Bytes)), r.Removed)
 	case r.Previous == "" && r.Objects == 0:
-		_, err = terminal.Fprintf(e.stdout, "%s: generation %s, as before\n", r.Place, r.Generation)
+		_, err = terminal.Fprintf(e.stdout, "%s: generation %s, as before\n", r.Target, r.Generation)
 	default:
-		_, err = terminal.Fprintf(e.stdout, "%s: %s sent or copied (%s)\n", r.Place, plural(r.Objects, "object"), humanize.Bytes(uint64(r.Bytes)))
+		_, err = terminal.Fprintf(e.stdout, "%s: %s sent or copied (%s)\n", r.Target, plural(r.Objects, "object"), humanize.Bytes(uint64(r.Bytes)))
 		if err == nil {
 			err = e.printGeneration(r)
 		}
