@@ -49,7 +49,7 @@ func (n *nginxCmd) checkSite() error {
 	}
 	current, err := site.ReadCurrent(n.Site)
 	if err == nil && current.IsZero() {
-		err = fmt.Errorf("%s is no site: it has no %s", n.Site, site.CurrentPath)
+		err = fmt.Errorf("%s is not a site: it has no %s", n.Site, site.CurrentPath)
 	}
 	if err != nil {
 		return hint.Add(err, "galbuild SOURCE… -o %s builds one; for a site on another machine, add --no-check", n.Site)

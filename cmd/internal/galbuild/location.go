@@ -137,7 +137,7 @@ func openFolder(path string) (target.Target, error) {
 // needSite returns an error if there is no folder at path, where a site should be.
 func needSite(path string) error {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return hint.Add(fmt.Errorf("%s is no site: there is no such folder%s", path, usage.SimilarFiles(path)), "galbuild SOURCE… -o %s builds one", path)
+		return hint.Add(fmt.Errorf("%s is not a site: there is no such folder%s", path, usage.SimilarFiles(path)), "galbuild SOURCE… -o %s builds one", path)
 	}
 	return notFile(path)
 }

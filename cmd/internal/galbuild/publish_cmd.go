@@ -134,7 +134,7 @@ func (p *publishCmd) publish(ctx context.Context, e *env, at target.Target) erro
 	case len(p.what) == 1 && isSite(root):
 		return p.publishSite(ctx, e, at, root)
 	case len(p.what) == 1 && isFolder(root) && !hasPackages(root) && !isPackagePath(root):
-		return hint.Add(fmt.Errorf("%s is no site: it has no %s%s", root, site.CurrentPath, similarIfMissing(root)), "galbuild SOURCE… -o %s builds one; an extension's folder has a %s", root, packageJSON)
+		return hint.Add(fmt.Errorf("%s is not a site: it has no %s%s", root, site.CurrentPath, similarIfMissing(root)), "galbuild SOURCE… -o %s builds one; an extension's folder has a %s", root, packageJSON)
 	}
 	if err := p.packagesOnly(); err != nil {
 		return err
