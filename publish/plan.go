@@ -33,7 +33,7 @@ type Plan struct {
 	Previous   target.Object   // index/PREVIOUS, which names the generation before; no key: not needed
 	Remove     []string        // keys of old answers that the new generation does not have
 	old        State
-	switched   bool // Current has been replaced
+	switched   bool // Run has replaced CURRENT
 }
 
 // A Link is an object with the content of a blob.
@@ -218,8 +218,8 @@ func (p *Plan) addAnswers(next Next) {
 	slices.Sort(p.Remove)
 }
 
-// removeStrays plans to remove answers that an interrupted publish has left and that neither
-// generation has.
+// removeStrays plans to remove answers that an interrupted publish has left and that the next
+// generation does not have.
 func (p *Plan) removeStrays(ctx context.Context, at target.Target) error {
 	wanted := make(map[string]bool)
 	for _, o := range p.Answers {

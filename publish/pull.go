@@ -26,8 +26,8 @@ func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool
 		return remote, false, fmt.Errorf("%s: %w", from, ErrNothing)
 	}
 	local, err := site.ReadCurrent(dir.Root)
-	lacking := dir.Unclean || dir.IndexOnly() && !indexOnly
-	if err != nil || local == remote.Current && !lacking {
+	missing := dir.Unclean || dir.IndexOnly() && !indexOnly
+	if err != nil || local == remote.Current && !missing {
 		return remote, false, err
 	}
 	if indexOnly && !local.IsZero() && !dir.IndexOnly() {
@@ -81,20 +81,20 @@ func (p *puller) pull(ctx context.Context, remote State, local site.Current, ind
 }
 
 func (p *puller) content(ctx context.Context, remote State) error {
-	var lacking []Link
+	var missing []Link
 	asked := make(map[blob.Ref]bool)
 	for f := range render.Content(remote.Catalog) {
 		ref := blob.Ref(f.SHA256)
 		if !asked[ref] && !p.dir.Blobs.Has(ref, f.Size) {
-			lacking = append(lacking, Link{From: f.Path, Object: target.Object{Key: ref.Path(), SHA256: ref, Size: f.Size}})
+			missing = append(missing, Link{From: f.Path, Object: target.Object{Key: ref.Path(), SHA256: ref, Size: f.Size}})
 		}
 		asked[ref] = true
 	}
 	r := &runner{at: p.from, Options: p.Options}
-	for _, l := range lacking {
+	for _, l := range missing {
 		r.sentOf += l.Size
 	}
-	err := each(ctx, r, "content", lacking, func(ctx context.Context, l Link) (string, error) {
+	err := each(ctx, r, "content", missing, func(ctx context.Context, l Link) (string, error) {
 		r.sent.Add(l.Size)
 		return l.Key, p.blob(ctx, l)
 	})

@@ -50,7 +50,7 @@ func (p *Plan) Run(ctx context.Context, at target.Target, o Options) error {
 		}
 	}
 	p.switched = true
-	ctx = context.WithoutCancel(ctx) // the rest is short, and nothing repeats it soon
+	ctx = context.WithoutCancel(ctx) // the rest is short, and otherwise not repeated before the next publish
 	remove := p.Remove
 	if p.Marker.Key != "" {
 		remove = append(remove, p.Marker.Key)

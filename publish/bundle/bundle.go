@@ -4,7 +4,7 @@
 // A bundle is a tar archive of the files of a site. Standard tools unpack it into a site that can
 // be served, and verify it:
 //
-//	SHA256SUMS                    a line for every other file of the archive, in the order of the archive
+//	SHA256SUMS                    a line for every other file, in the order of the archive
 //	blobs/sha256/ab/abcd…         content, each once
 //	assets/…  files/…             hard links to blobs
 //	api/…  index.html  …          answers, and pages as hard links to blobs

@@ -54,8 +54,8 @@ func decompress(from io.Reader) (unpacked io.ReadCloser, compressed bool, err er
 	return io.NopCloser(buffered), false, nil
 }
 
-// maxUnpacked returns the maximum uncompressed size of an archive of total bytes. A total of 0 means
-// that the size is not known.
+// maxUnpacked returns the maximum uncompressed size of an archive of total bytes. A total of 0
+// means that the size is not known.
 func maxUnpacked(total int64, compressed bool) int64 {
 	switch {
 	case total == 0:

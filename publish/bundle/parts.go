@@ -88,8 +88,8 @@ func archiveName(path string) string {
 	return path
 }
 
-// openSource opens an archive. Its parts are those in the listing sums, or, if sums is empty, in the
-// listing next to the archive, or, without one, the files that exist.
+// openSource opens an archive. Its parts are those in the listing sums or, if sums is empty, in
+// the listing next to the archive. Without a listing they are the files that exist.
 func openSource(ctx context.Context, path, sums string, show Progress) (*source, error) {
 	path = archiveName(path)
 	s := &source{ctx: ctx, folder: filepath.Dir(path), show: show}
@@ -114,8 +114,8 @@ func openSource(ctx context.Context, path, sums string, show Progress) (*source,
 
 func (s *source) path(i int) string { return filepath.Join(s.folder, s.parts[i].Name) }
 
-// readSums reads the listing of the parts. s.sums stays nil if sums is empty and there is no listing
-// next to the archive.
+// readSums reads the listing of the parts. s.sums stays nil if sums is empty and there is no
+// listing next to the archive.
 func (s *source) readSums(name, sums string) error {
 	file := sums
 	if sums == "" {

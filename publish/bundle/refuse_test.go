@@ -130,7 +130,7 @@ func TestForged(t *testing.T) {
 			`entry "/evil": the path "/evil" is absolute or leads out of the site`},
 		"an absolute path, listed": {func(all []entry) []entry { return resum(with(all, len(all)-3, "/evil", tar.TypeReg, "", "x")) },
 			`the path "/evil" is absolute or leads out of the site`},
-		"the desk": {func(all []entry) []entry {
+		"the work directory": {func(all []entry) []entry {
 			return resum(with(all, len(all)-3, ".galbuild/lock", tar.TypeReg, "", "x"))
 		}, `the path ".galbuild/lock" is hidden`},
 		"a symlink": {func(all []entry) []entry {
@@ -175,9 +175,9 @@ func TestForged(t *testing.T) {
 			"the listed file is missing"},
 		"listed, missing at the end": {func(all []entry) []entry { return all[:len(all)-1] },
 			"index/CURRENT: it is listed, but the archive is truncated before it"},
-		"other bytes": {func(all []entry) []entry { all[1].text = []byte("evil"); return all },
+		"different content": {func(all []entry) []entry { all[1].text = []byte("evil"); return all },
 			"its SHA-256 is"},
-		"other bytes, listed": {func(all []entry) []entry { all[1].text = []byte("evil"); return resum(all) },
+		"different content, listed": {func(all []entry) []entry { all[1].text = []byte("evil"); return resum(all) },
 			"is not that of a blob with this SHA-256"},
 		"another answer, listed": {func(all []entry) []entry {
 			for i := range all {

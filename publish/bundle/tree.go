@@ -196,7 +196,8 @@ func readBase(ctx context.Context, path string) (listing, error) {
 	return whole, err
 }
 
-// readListing reads a listing that was taken out of an archive, and reports whether the file is one.
+// readListing reads a listing that was taken out of an archive, and reports whether the file is
+// a listing.
 func readListing(path string) (listing, bool, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {

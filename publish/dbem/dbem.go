@@ -123,7 +123,7 @@ func (p *publication) plan(ctx context.Context) (*publish.Plan, *merged, error) 
 		return nil, nil, err
 	}
 	plan := &publish.Plan{Replaces: raw}
-	if plan.Blobs, err = p.lacking(existing, m); err != nil {
+	if plan.Blobs, err = p.missing(existing, m); err != nil {
 		return nil, nil, err
 	}
 	if p.Prune {

@@ -106,15 +106,15 @@ func some(all []string) string {
 	return strings.Join(all, "; ")
 }
 
-// lacking returns the objects of the site that must be sent. All objects in a folder must be sent
+// missing returns the objects of the site that must be sent. All objects in a folder must be sent
 // if it belonged to another extension before, even if there are objects of the same size.
-func (p *publication) lacking(existing map[string]target.Entry, m *merged) (lacking []target.Object, err error) {
+func (p *publication) missing(existing map[string]target.Entry, m *merged) (missing []target.Object, err error) {
 	var differ []string
 	for _, o := range p.own.packages {
 		e, ok := existing[o.Key]
 		switch vacated := m.vacated[strings.ToLower(path.Dir(path.Dir(o.Key)))]; {
 		case !ok, vacated, e.Size != o.Size && p.Replace:
-			lacking = append(lacking, o)
+			missing = append(missing, o)
 		case e.Size != o.Size:
 			differ = append(differ, fmt.Sprintf("%s (%d bytes, the site's has %d)", o.Key, e.Size, o.Size))
 		}
@@ -124,10 +124,10 @@ func (p *publication) lacking(existing map[string]target.Entry, m *merged) (lack
 	}
 	for _, o := range p.own.others {
 		if e, ok := existing[o.Key]; !ok || e.Size != o.Size || m.vacated[strings.ToLower(path.Dir(path.Dir(o.Key)))] {
-			lacking = append(lacking, o)
+			missing = append(missing, o)
 		}
 	}
-	return lacking, nil
+	return missing, nil
 }
 
 // prunable returns the keys of the objects to delete: those of versions that are neither listed

@@ -125,25 +125,25 @@ func (p *puller) list(ctx context.Context) (name string, text []byte, err error)
 
 // download downloads the objects that the folder lacks.
 func (p *puller) download(ctx context.Context, entries []target.Entry, result *Pulled) error {
-	lacking := slices.DeleteFunc(slices.Clone(entries), func(e target.Entry) bool {
+	missing := slices.DeleteFunc(slices.Clone(entries), func(e target.Entry) bool {
 		info, err := p.to.Stat(filepath.FromSlash(e.Key))
 		return err == nil && info.Mode().IsRegular() && info.Size() == e.Size
 	})
-	result.Objects = len(lacking)
-	for _, e := range lacking {
+	result.Objects = len(missing)
+	for _, e := range missing {
 		result.Bytes += e.Size
 	}
 	var done, received atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(cmp.Or(p.Jobs, 16))
-	for _, e := range lacking {
+	for _, e := range missing {
 		group.Go(func() error {
 			if err := p.fetch(ctx, e); err != nil {
 				return err
 			}
 			if p.Progress != nil {
 				p.Progress(publish.Progress{
-					Stage: "content", Done: int(done.Add(1)), Total: len(lacking),
+					Stage: "content", Done: int(done.Add(1)), Total: len(missing),
 					Sent: received.Add(e.Size), SentOf: result.Bytes, Key: e.Key,
 				})
 			}

@@ -52,8 +52,8 @@ func wrap(from target.Target, err error) error {
 	return fmt.Errorf("%s: %w", from, err)
 }
 
-// extension returns an entry and the packages in its folder as an extension. A date that cannot be read is
-// the zero time, so that one bad entry does not hide the others.
+// extension returns an entry and the packages in its folder as an extension. A date that cannot be
+// read is the zero time, so that one bad entry does not hide the others.
 func extension(e metadatas.Entry, packages []catalog.Version) catalog.Extension {
 	publisher, name, _ := strings.Cut(e.ExtID, ".")
 	x := catalog.Extension{Publisher: catalog.Publisher{Name: publisher}, Name: name, Versions: slices.Clone(packages)}

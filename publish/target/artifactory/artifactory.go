@@ -1,7 +1,7 @@
 // Package artifactory implements a target as a folder of a generic repository of JFrog
 // Artifactory, with its REST API (https://jfrog.com/help/r/jfrog-rest-apis).
 //
-//	PUT /<repo>/<key>   X-Checksum-Deploy: true   X-Checksum-Sha256: <hash>   content that the server has
+//	PUT /<repo>/<key>   X-Checksum-Deploy: true   X-Checksum-Sha256: <hash>   existing content
 //	PUT /<repo>/<key>                             X-Checksum-Sha256: <hash>   other content
 //	GET /<repo>/<key>   Range: bytes=…
 //	DELETE /<repo>/<key>

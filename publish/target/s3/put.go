@@ -181,7 +181,7 @@ func (t *Target) multipart(ctx context.Context, o *target.Object, fill func(cont
 			return nil
 		}
 		if done, _ := t.hasMark(ctx, o.Key, own); done {
-			return nil // the response was lost, or the server says it differently
+			return nil // the response was lost, or the server responded in an unknown form
 		}
 	}
 	t.abort(ctx, o.Key, id)

@@ -40,13 +40,13 @@ func round(t *testing.T, at *s3.Target) {
 		t.Errorf("the range is %q", got)
 	}
 	if got := read(t, at, "a/2", 100, 5) + read(t, at, "empty", 0, -1); got != "" {
-		t.Errorf("behind the end is %q", got)
+		t.Errorf("after the end: %q", got)
 	}
 	if got := read(t, at, "parts", 0, -1); got != text {
 		t.Errorf("the parts are %d bytes", len(got))
 	}
 	if _, err := at.Get(ctx, "none", 0, -1); !errors.Is(err, target.ErrNotExist) {
-		t.Errorf("get what is not there: %v", err)
+		t.Errorf("get a missing object: %v", err)
 	}
 	swaps(t, at)
 	want := []string{"CURRENT", "a b/c+d@1", "a/2", "a/3", "a/4", "copied", "empty", "parts"}
@@ -422,7 +422,7 @@ func TestEachCondition(t *testing.T) {
 	check(t, "put", at.Put(t.Context(), object("CURRENT", "1")))
 	check(t, "swap", at.Swap(t.Context(), []byte("1"), object("CURRENT", "2")))
 	if err := at.Swap(t.Context(), nil, object("CURRENT", "3")); !errors.Is(err, target.ErrChanged) {
-		t.Errorf("made what is there: %v", err)
+		t.Errorf("replaced an existing object: %v", err)
 	}
 }
 

@@ -69,7 +69,7 @@ func (t *Target) try(ctx context.Context, doing, key string, f func(ctx context.
 	}
 }
 
-// undo stops testing for an encryption that was tried after a denied write, if the write is
+// undo stops requesting an encryption that was tried after a denied write, if the write is
 // denied with it too. It returns the more useful error.
 func (t *Target) undo(d *dialect, err, denied error) error {
 	if !d.encrypted || t.encrypts.Load() {

@@ -40,9 +40,9 @@
 // # Credentials
 //
 // The credentials are those in [Config], or else the first of these: AWS_ACCESS_KEY_ID and
-// AWS_SECRET_ACCESS_KEY (with AWS_SESSION_TOKEN); the profile AWS_PROFILE of the shared files (~/.aws/credentials
-// and ~/.aws/config, or AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE), with keys,
-// SSO, credential_process or role_arn; a web identity (AWS_WEB_IDENTITY_TOKEN_FILE and
+// AWS_SECRET_ACCESS_KEY (with AWS_SESSION_TOKEN); the profile AWS_PROFILE of the shared files
+// (~/.aws/credentials and ~/.aws/config, or AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE),
+// with keys, SSO, credential_process or role_arn; a web identity (AWS_WEB_IDENTITY_TOKEN_FILE and
 // AWS_ROLE_ARN); the role of a container; the role of a machine (EC2), unless
 // AWS_EC2_METADATA_DISABLED is true. Expired credentials are requested again. Without any
 // credentials, a public bucket can be read.
@@ -309,9 +309,9 @@ func parseEndpoint(s, bucket string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil:
-		return nil, errors.New("the endpoint is no address") // which may hold a password
+		return nil, errors.New("the endpoint cannot be parsed") // without the endpoint, which may contain a password
 	case u.User != nil:
-		return nil, fmt.Errorf("the endpoint %s must not hold credentials: they are taken from the environment, a shared file or the configuration", u.Redacted())
+		return nil, fmt.Errorf("the endpoint %s must not contain credentials: they are taken from the environment, a shared file or the configuration", u.Redacted())
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "":
 		return nil, fmt.Errorf("the endpoint %s is not of the form https://host or https://host:port", u.Redacted())
 	case strings.Trim(u.Path, "/") == bucket || strings.HasPrefix(strings.Trim(u.Path, "/"), bucket+"/"):

@@ -218,7 +218,7 @@ func TestTLS(t *testing.T) {
 		"unknown authority": {s3.Config{Endpoint: "https://localhost:" + port}, "with --ca FILE"},
 		"TLS":               {s3.Config{Endpoint: "http://localhost:" + port}, "write the endpoint as https://"},
 		"no TLS":            {s3.Config{Endpoint: "https://" + plain.Host}, "write the endpoint as http://"},
-		"nobody there":      {s3.Config{Endpoint: "http://127.0.0.1:1"}, "check the endpoint"},
+		"no server":         {s3.Config{Endpoint: "http://127.0.0.1:1"}, "check the endpoint"},
 	} {
 		x.c.Bucket, x.c.AccessKey, x.c.SecretKey = "bucket", "key", "secret"
 		at := open(t, x.c)
@@ -241,10 +241,10 @@ func TestRefused(t *testing.T) {
 		change func(c *s3.Config)
 		want   string
 	}{
-		"bucket": {func(c *s3.Config) { c.Bucket = "another" }, "there is no bucket another at"},
-		"key":    {func(c *s3.Config) { c.AccessKey = "nobody" }, "access key"},
-		"secret": {func(c *s3.Config) { c.SecretKey = "wrong-secret" }, "check the secret key"},
-		"nobody": {func(c *s3.Config) { c.Anonymous = true }, "s3:PutObject"},
+		"bucket":    {func(c *s3.Config) { c.Bucket = "another" }, "there is no bucket another at"},
+		"key":       {func(c *s3.Config) { c.AccessKey = "nobody" }, "access key"},
+		"secret":    {func(c *s3.Config) { c.SecretKey = "wrong-secret" }, "check the secret key"},
+		"anonymous": {func(c *s3.Config) { c.Anonymous = true }, "s3:PutObject"},
 	} {
 		c := good
 		x.change(&c)
@@ -380,13 +380,13 @@ type lossy struct {
 
 func (l *lossy) RoundTrip(r *http.Request) (*http.Response, error) {
 	conditional := r.Header.Get("If-Match") != "" || r.Header.Get("If-None-Match") != ""
-	answer, err := http.DefaultTransport.RoundTrip(r)
+	response, err := http.DefaultTransport.RoundTrip(r)
 	if err == nil && r.Method == http.MethodPut && conditional && path.Base(r.URL.Path) == l.key && !l.done.Swap(true) {
-		answer.Body.Close()
+		response.Body.Close()
 		l.meanwhile()
 		return nil, io.ErrUnexpectedEOF
 	}
-	return answer, err
+	return response, err
 }
 
 // TestLostResponse swaps an object, loses the response, and finds the object of another process
@@ -449,12 +449,12 @@ func TestCORS(t *testing.T) {
 	request.Header.Set("Origin", "https://editor.example.com")
 	request.Header.Set("Access-Control-Request-Method", http.MethodGet)
 	request.Header.Set("Access-Control-Request-Headers", "x-market-client-id")
-	answer, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer.Body.Close()
-	if answer.StatusCode != http.StatusOK || answer.Header.Get("Access-Control-Allow-Origin") != "*" {
-		t.Errorf("got %s %v", answer.Status, answer.Header)
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK || response.Header.Get("Access-Control-Allow-Origin") != "*" {
+		t.Errorf("got %s %v", response.Status, response.Header)
 	}
 }

@@ -61,15 +61,15 @@ func (a fake) RoundTrip(r *http.Request) (*http.Response, error) {
 		io.Copy(io.Discard, r.Body)
 		r.Body.Close()
 	}
-	answer := a(r)
-	if answer == nil {
+	response := a(r)
+	if response == nil {
 		return nil, errors.New("no way there")
 	}
-	answer.Request, answer.ProtoMajor, answer.ProtoMinor = r, 1, 1
-	return answer, nil
+	response.Request, response.ProtoMajor, response.ProtoMinor = r, 1, 1
+	return response, nil
 }
 
-func answer(status int, body string) *http.Response {
+func respond(status int, body string) *http.Response {
 	return &http.Response{StatusCode: status, Header: http.Header{"Etag": {`"x"`}}, Body: io.NopCloser(strings.NewReader(body))}
 }
 
@@ -100,7 +100,7 @@ func TestAddress(t *testing.T) {
 	} {
 		var r *http.Request
 		x.c.AccessKey, x.c.SecretKey = "key", "secret"
-		x.c.Transport = fake(func(is *http.Request) *http.Response { r = is; return answer(http.StatusOK, "") })
+		x.c.Transport = fake(func(is *http.Request) *http.Response { r = is; return respond(http.StatusOK, "") })
 		at := open(t, x.c)
 		o := object("a b/c+d", "text")
 		if err := at.Put(t.Context(), o); err != nil {
@@ -159,7 +159,7 @@ func TestShared(t *testing.T) {
 		}
 		var r *http.Request
 		x.c.Bucket, x.c.AccessKey, x.c.SecretKey = "site", "key", "secret"
-		x.c.Transport = fake(func(is *http.Request) *http.Response { r = is; return answer(http.StatusOK, "") })
+		x.c.Transport = fake(func(is *http.Request) *http.Response { r = is; return respond(http.StatusOK, "") })
 		if err := open(t, x.c).Put(t.Context(), object("x", "text")); err != nil {
 			t.Fatal(err)
 		}
@@ -219,8 +219,8 @@ func TestConfig(t *testing.T) {
 		{s3.Config{Bucket: "site", Endpoint: "ftp://example.com"}, "not of the form"},
 		{s3.Config{Bucket: "site", Endpoint: "https://example.com/site/"}, "has the bucket in its path"},
 		{s3.Config{Bucket: "site", Endpoint: "https://example.com/site/gallery"}, "has the bucket in its path"},
-		{s3.Config{Bucket: "site", Endpoint: "https://me:hunter2@example.com"}, "must not hold credentials"},
-		{s3.Config{Bucket: "site", Endpoint: "https://me:hunter2@exa mple.com"}, "no address"},
+		{s3.Config{Bucket: "site", Endpoint: "https://me:hunter2@example.com"}, "must not contain credentials"},
+		{s3.Config{Bucket: "site", Endpoint: "https://me:hunter2@exa mple.com"}, "the endpoint cannot be parsed"},
 		{s3.Config{Bucket: "site", Endpoint: "https://files.aliyuncs.com"}, "OSS_REGION"},
 		{s3.Config{Bucket: "site", CAFile: filepath.Join(t.TempDir(), "none")}, "CA file"},
 		{s3.Config{Bucket: "site", CAFile: "s3_test.go"}, "no PEM certificate"},
@@ -284,18 +284,18 @@ func TestCredentials(t *testing.T) {
 				switch host := r.URL.Hostname(); {
 				case strings.HasPrefix(host, "sts."):
 					if r.Header.Get("Authorization") != "" { // to assume a role with keys
-						return answer(http.StatusOK, strings.ReplaceAll(sts, "WithWebIdentity", ""))
+						return respond(http.StatusOK, strings.ReplaceAll(sts, "WithWebIdentity", ""))
 					}
-					return answer(http.StatusOK, sts)
+					return respond(http.StatusOK, sts)
 				case host == "169.254.169.254" && !x.metadata:
 					return nil
 				case host == "169.254.169.254" && strings.HasSuffix(r.URL.Path, "/security-credentials/"):
-					return answer(http.StatusOK, "role")
+					return respond(http.StatusOK, "role")
 				case host == "169.254.169.254":
-					return answer(http.StatusOK, role)
+					return respond(http.StatusOK, role)
 				}
 				asked, authorization = true, r.Header.Get("Authorization")
-				return answer(http.StatusOK, "")
+				return respond(http.StatusOK, "")
 			})
 			if x.oss {
 				var err error
@@ -347,7 +347,7 @@ func TestErrors(t *testing.T) {
 			Bucket: "site", Endpoint: "minio.example.com", AccessKey: "key", SecretKey: "hunter2",
 			Transport: fake(func(*http.Request) *http.Response {
 				n++
-				return answer(x.status, fmt.Sprintf("<Error><Code>%s</Code><Message>no</Message><Region>%s</Region></Error>", x.code, x.region))
+				return respond(x.status, fmt.Sprintf("<Error><Code>%s</Code><Message>no</Message><Region>%s</Region></Error>", x.code, x.region))
 			}),
 		})
 		err := at.Put(t.Context(), object("folder/key", "text"))
@@ -371,14 +371,14 @@ func TestEncryptionStays(t *testing.T) {
 		Transport: fake(func(r *http.Request) *http.Response {
 			switch {
 			case r.Method == http.MethodGet:
-				return answer(http.StatusNotFound, "<Error><Code>NoSuchKey</Code></Error>")
+				return respond(http.StatusNotFound, "<Error><Code>NoSuchKey</Code></Error>")
 			case r.Header.Get("X-Amz-Server-Side-Encryption") == "":
-				return answer(http.StatusForbidden, "<Error><Code>AccessDenied</Code></Error>")
+				return respond(http.StatusForbidden, "<Error><Code>AccessDenied</Code></Error>")
 			case r.Header.Get("If-None-Match") != "":
-				return answer(http.StatusNotImplemented, "<Error><Code>NotImplemented</Code></Error>")
+				return respond(http.StatusNotImplemented, "<Error><Code>NotImplemented</Code></Error>")
 			}
 			puts++
-			return answer(http.StatusOK, "")
+			return respond(http.StatusOK, "")
 		}),
 	})
 	if err := at.Swap(t.Context(), nil, object("CURRENT", "text")); err == nil {
@@ -399,9 +399,9 @@ func TestNoEncryption(t *testing.T) {
 		Bucket: "site", Endpoint: "minio.example.com", AccessKey: "key", SecretKey: "secret",
 		Transport: fake(func(r *http.Request) *http.Response {
 			if r.Header.Get("X-Amz-Server-Side-Encryption") != "" {
-				return answer(http.StatusNotImplemented, "<Error><Code>NotImplemented</Code><Message>KMS is not configured</Message></Error>")
+				return respond(http.StatusNotImplemented, "<Error><Code>NotImplemented</Code><Message>KMS is not configured</Message></Error>")
 			}
-			return answer(http.StatusForbidden, "<Error><Code>AccessDenied</Code><Message>an explicit deny</Message></Error>")
+			return respond(http.StatusForbidden, "<Error><Code>AccessDenied</Code><Message>an explicit deny</Message></Error>")
 		}),
 	})
 	if err := at.Put(t.Context(), object("x", "text")); err == nil || !strings.Contains(err.Error(), "an explicit deny (403 AccessDenied") {
