@@ -70,6 +70,31 @@ func TestPackImports(t *testing.T) {
 	}
 }
 
+// TestTargetLayers checks that what stores files knows nothing of galleries. The contract and
+// its clients may use the packages of build that are about files, hashes, certificates and the
+// wording of errors. Two clients may also use build/site: dir shares its locks with builders,
+// and website reads a site that is served.
+func TestTargetLayers(t *testing.T) {
+	const contract = "galbuild/publish/target"
+	shared := []string{"blob", "beneath", "regular", "roots", "wording"}
+	site := dependencies(t, "galbuild/build/site")
+	for _, pkg := range packages(t, contract+"/...") {
+		for _, dep := range dependencies(t, pkg) {
+			name, ofBuild := strings.CutPrefix(dep, "galbuild/build/")
+			allowed := !strings.HasPrefix(dep, "galbuild/") ||
+				dep == contract || strings.HasPrefix(dep, contract+"/") ||
+				ofBuild && slices.Contains(shared, name) ||
+				(pkg == contract+"/dir" || pkg == contract+"/website") && slices.Contains(site, dep)
+			if !allowed {
+				t.Errorf("%s knows %s", pkg, dep)
+			}
+		}
+	}
+	if !slices.Contains(dependencies(t, contract+"/s3"), contract) {
+		t.Errorf("%s/s3 does not use %s: this test looks at the wrong packages", contract, contract)
+	}
+}
+
 // TestPackageComments proves that every package says what it is.
 func TestPackageComments(t *testing.T) {
 	dirs := strings.Split(strings.TrimSpace(goList(t, "-f", "{{.Dir}}", "galbuild/...")), "\n") // which may have spaces

@@ -10,32 +10,32 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/site"
+	"galbuild/publish/target"
 	"galbuild/render"
 )
 
-// Result is what a change came to.
+// Result describes a change of a target.
 type Result struct {
-	Place      string   `json:"place"`
-	Generation string   `json:"generation"`         // that counts now
-	Previous   string   `json:"previous,omitempty"` // that counted before, if it was another
+	Target     string   `json:"place"`
+	Generation string   `json:"generation"`         // current after the change
+	Previous   string   `json:"previous,omitempty"` // current before, if another
 	Objects    int      `json:"objects"`            // sent or copied
 	Bytes      int64    `json:"bytes"`              // sent
 	Removed    int      `json:"removed,omitempty"`  // objects
-	Attempts   int      `json:"attempts,omitempty"` // more than one if others were at work
+	Attempts   int      `json:"attempts,omitempty"` // more than one after concurrent changes
 	DryRun     bool     `json:"dryRun,omitempty"`
-	Kept       []string `json:"kept,omitempty"` // versions that others have published, and that were not to be replaced
-	Plan       []string `json:"plan,omitempty"` // of a dry run
+	Kept       []string `json:"kept,omitempty"` // versions that others have published and that were preserved
+	Plan       []string `json:"plan,omitempty"` // what a dry run would do
 }
 
-// maxAttempts is how often a change is made again after others were faster.
+// maxAttempts limits how often a change is repeated after concurrent changes.
 const maxAttempts = 50
 
-// Change brings a place from what it serves to what change makes of that. When it
-// turns out that somebody else has published meanwhile, it begins again with what is
-// there then, so that nobody's work is lost: change may be called more than once. Dir
-// is where change puts content that the place lacks, and where the generation is
-// written.
-func Change(ctx context.Context, at Target, dir *site.Dir, o Options, change func(State) (*catalog.Catalog, error)) (Result, error) {
+// Change publishes the catalogue that change returns for the current state of a target. If another
+// process publishes at the same time, Change reads the new state and calls change again, so no
+// change is lost. change stores content that the target lacks in dir; the generation is written
+// to dir too.
+func Change(ctx context.Context, at target.Target, dir *site.Dir, o Options, change func(State) (*catalog.Catalog, error)) (Result, error) {
 	return retry(ctx, func() (Result, error) {
 		old, err := readToChange(ctx, at)
 		if err != nil {
@@ -49,11 +49,11 @@ func Change(ctx context.Context, at Target, dir *site.Dir, o Options, change fun
 		if err != nil {
 			return Result{}, err
 		}
-		return carryOut(ctx, at, old, next, o)
+		return apply(ctx, at, old, next, o)
 	})
 }
 
-// retry does something again as long as others were faster.
+// retry is [Retry] with a result.
 func retry(ctx context.Context, do func() (Result, error)) (result Result, err error) {
 	attempts, err := Retry(ctx, func() (err error) {
 		result, err = do()
@@ -63,12 +63,12 @@ func retry(ctx context.Context, do func() (Result, error)) (result Result, err e
 	return result, err
 }
 
-// Retry does something again as long as its error wraps ErrChanged, and returns how
-// often it did.
+// Retry calls do until its error does not wrap [target.ErrChanged], at most 50 times. It returns
+// the number of calls.
 func Retry(ctx context.Context, do func() error) (attempts int, err error) {
 	for attempt := 1; ; attempt++ {
 		err := do()
-		if !errors.Is(err, ErrChanged) || attempt == maxAttempts {
+		if !errors.Is(err, target.ErrChanged) || attempt == maxAttempts {
 			return attempt, err
 		}
 		select {
@@ -90,8 +90,8 @@ func generate(dir *site.Dir, c *catalog.Catalog) (Next, error) {
 	return Next{current, c, dir.Root, []*blob.Store{dir.Blobs}}, err
 }
 
-// carryOut brings a place from one state to another, but for what is there already.
-func carryOut(ctx context.Context, at Target, old State, next Next, o Options) (Result, error) {
+// apply takes a target from one state to another, without the objects that it has already.
+func apply(ctx context.Context, at target.Target, old State, next Next, o Options) (Result, error) {
 	p := NewPlan(old, next)
 	if err := p.Resume(ctx, at); err != nil {
 		return Result{}, fmt.Errorf("%s: %w", at, err)
@@ -99,9 +99,9 @@ func carryOut(ctx context.Context, at Target, old State, next Next, o Options) (
 	return finish(ctx, at, p, old, next, o)
 }
 
-// finish runs a plan, or tells it, and reports.
-func finish(ctx context.Context, at Target, p *Plan, old State, next Next, o Options) (Result, error) {
-	result := Result{Place: at.String(), Generation: old.Generation, DryRun: o.DryRun}
+// finish runs a plan, or describes it in a dry run, and returns the result.
+func finish(ctx context.Context, at target.Target, p *Plan, old State, next Next, o Options) (Result, error) {
+	result := Result{Target: at.String(), Generation: old.Generation, DryRun: o.DryRun}
 	if p.IsEmpty() {
 		return result, nil
 	}
@@ -112,7 +112,7 @@ func finish(ctx context.Context, at Target, p *Plan, old State, next Next, o Opt
 		return result, nil
 	}
 	err := p.Run(ctx, at, o)
-	if p.counts {
+	if p.switched {
 		result.Generation, result.Previous = next.Generation, old.Generation
 	}
 	return result, err

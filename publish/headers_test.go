@@ -15,36 +15,37 @@ import (
 	"galbuild/build/pack"
 	"galbuild/build/site"
 	"galbuild/publish"
+	"galbuild/publish/target"
 	"galbuild/render"
 )
 
-// A recorder records which objects were made, and with which headers.
+// A recorder is a target that records the headers of objects.
 type recorder struct {
-	publish.Target
+	target.Target
 	mutex   sync.Mutex
-	objects map[string]publish.Object
+	objects map[string]target.Object
 	copied  map[string]bool // rather than put
 }
 
-func (r *recorder) note(o publish.Object, copied bool) {
+func (r *recorder) note(o target.Object, copied bool) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	r.objects[o.Key], r.copied[o.Key] = o, copied
 }
 
-func (r *recorder) Put(ctx context.Context, o publish.Object) error {
+func (r *recorder) Put(ctx context.Context, o target.Object) error {
 	r.note(o, false)
 	return r.Target.Put(ctx, o)
 }
 
-func (r *recorder) Copy(ctx context.Context, from string, o publish.Object) error {
+func (r *recorder) Copy(ctx context.Context, from string, o target.Object) error {
 	r.note(o, true)
 	return r.Target.Copy(ctx, from, o)
 }
 
 func newRecorder(t *testing.T) *recorder {
 	at, _ := newFolder(t)
-	return &recorder{Target: at, objects: make(map[string]publish.Object), copied: make(map[string]bool)}
+	return &recorder{Target: at, objects: make(map[string]target.Object), copied: make(map[string]bool)}
 }
 
 // hostileSite builds a site of a package with files that a browser could run, as a program
@@ -111,7 +112,7 @@ func TestDownloads(t *testing.T) {
 	for key, o := range at.objects {
 		want := ""
 		if attached[key] {
-			want, found = publish.Attachment, found+1
+			want, found = target.Attachment, found+1
 		}
 		if o.Disposition != want {
 			t.Errorf("%s (%s): disposition %q, want %q", key, o.MediaType, o.Disposition, want)
@@ -142,7 +143,7 @@ func TestDownloadsOfOldSites(t *testing.T) {
 	next := hostileSite(t, render.Version)
 	publishSite(t, at, next)
 	for key := range attached {
-		if o, ok := at.objects[key]; !ok || o.Disposition != publish.Attachment || !at.copied[key] {
+		if o, ok := at.objects[key]; !ok || o.Disposition != target.Attachment || !at.copied[key] {
 			t.Errorf("%s: %+v, copied %v", key, o, at.copied[key])
 		}
 		if blob := at.objects[key].SHA256.Path(); at.objects[blob].MediaType != "application/octet-stream" || !at.copied[blob] {

@@ -13,17 +13,18 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/site"
+	"galbuild/publish/target"
 	"galbuild/render"
 	"galbuild/render/gallery"
 )
 
-// ErrNothing says that a target serves nothing.
+// ErrNothing is returned for a target without a current generation.
 var ErrNothing = errors.New("nothing has been published there")
 
-// ErrNoEarlier says that a target has no generation from before the current one.
+// ErrNoEarlier is returned by [Rollback] if there is no generation before the current one.
 var ErrNoEarlier = errors.New("there is no earlier generation to switch back to")
 
-// A generation is one of a place's.
+// A generation is a generation that a target has.
 type generation struct {
 	name    string
 	written time.Time
@@ -31,9 +32,9 @@ type generation struct {
 
 var indexKey = regexp.MustCompile(`^index/([0-9a-f]{16})/` + regexp.QuoteMeta(site.IndexName) + `$`)
 
-// generations returns those of a place, the one written last first. The index is
-// what is written last of each.
-func generations(ctx context.Context, at Target) ([]generation, error) {
+// generations returns the generations of a target, the latest first. A generation was written when
+// its index was, which is its last file.
+func generations(ctx context.Context, at target.Target) ([]generation, error) {
 	var all []generation
 	for e, err := range at.List(ctx, "index/") {
 		if err != nil {
@@ -52,14 +53,15 @@ func generations(ctx context.Context, at Target) ([]generation, error) {
 	return all, nil
 }
 
-// previous returns the generation that counted before the current one: what the place
-// says, else the one written last before it, or if there is none, the last but it.
-func previous(ctx context.Context, at Target, current State, all []generation) (string, bool, error) {
-	said, err := readSmall(ctx, at, previousKey, maxCurrent)
-	if err != nil && !errors.Is(err, ErrNotExist) {
+// previous returns the generation that was current before the current one, and whether there is
+// one. It is the one that index/PREVIOUS names, if that belongs to the current generation.
+// Otherwise it is the latest one written before the current one, or else the latest of the others.
+func previous(ctx context.Context, at target.Target, current State, all []generation) (string, bool, error) {
+	record, err := readSmall(ctx, at, previousKey, maxCurrent)
+	if err != nil && !errors.Is(err, target.ErrNotExist) {
 		return "", false, err
 	}
-	if name, rest, ok := bytes.Cut(said, []byte("\n")); ok && string(name) == current.Generation {
+	if name, rest, ok := bytes.Cut(record, []byte("\n")); ok && string(name) == current.Generation {
 		if c, err := site.ParseCurrent(rest); err == nil {
 			return c.Generation, true, nil
 		}
@@ -72,9 +74,9 @@ func previous(ctx context.Context, at Target, current State, all []generation) (
 	return rest[0].name, true, nil
 }
 
-// Rollback makes the generation before the current one count again. Its content must
-// be there still.
-func Rollback(ctx context.Context, at Target, o Options) (Result, error) {
+// Rollback switches back to the previous generation. It is an error if objects of its content have
+// been removed.
+func Rollback(ctx context.Context, at target.Target, o Options) (Result, error) {
 	return retry(ctx, func() (Result, error) {
 		old, err := readToChange(ctx, at)
 		if err != nil {
@@ -99,16 +101,16 @@ func Rollback(ctx context.Context, at Target, o Options) (Result, error) {
 			return Result{}, fmt.Errorf("%s: %w", at, err)
 		}
 		p := NewPlan(old, next)
-		if err := p.expect(ctx, at); err != nil {
+		if err := p.requireContent(ctx, at); err != nil {
 			return Result{}, fmt.Errorf("%s: generation %s: %w", at, name, err)
 		}
 		return finish(ctx, at, p, old, next, o)
 	})
 }
 
-// readGeneration returns a generation that is at a place already. Its hashes follow
-// from what is there: that it is whole shows in its name.
-func readGeneration(ctx context.Context, at Target, name string) (Next, error) {
+// readGeneration reads a generation that a target has. The name of a generation is computed from
+// the hashes of its two files, so comparing the name verifies them.
+func readGeneration(ctx context.Context, at target.Target, name string) (Next, error) {
 	packed, err := readSmall(ctx, at, "index/"+name+"/"+site.CatalogName, maxCatalog)
 	if err != nil {
 		return Next{}, err
@@ -123,35 +125,35 @@ func readGeneration(ctx context.Context, at Target, name string) (Next, error) {
 	}
 	current := site.MakeCurrent(blob.Sum(packed), index)
 	if current.Generation != name {
-		return Next{}, fmt.Errorf("index/%s is damaged: its files make generation %s", name, current.Generation)
+		return Next{}, fmt.Errorf("index/%s is damaged: its files have the hashes of generation %s", name, current.Generation)
 	}
 	return Next{Current: current, Catalog: c}, nil
 }
 
-// expect takes out of the plan all content, which must be there.
-func (p *Plan) expect(ctx context.Context, at Target) error {
-	there := make(map[string]int64)
+// requireContent checks that the target has all content of the plan, and removes it from the plan.
+func (p *Plan) requireContent(ctx context.Context, at target.Target) error {
+	remote := make(map[string]int64)
 	for _, prefix := range contentPrefixes() {
 		for e, err := range at.List(ctx, prefix) {
 			if err != nil {
 				return err
 			}
-			there[e.Key] = e.Size
+			remote[e.Key] = e.Size
 		}
 	}
-	gone := 0
+	missing := 0
 	for _, o := range p.Blobs {
-		if size, ok := there[o.Key]; !ok || size != o.Size {
-			gone++
+		if size, ok := remote[o.Key]; !ok || size != o.Size {
+			missing++
 		}
 	}
 	for _, l := range p.Links {
-		if size, ok := there[l.Key]; !ok || size != l.Size {
-			gone++
+		if size, ok := remote[l.Key]; !ok || size != l.Size {
+			missing++
 		}
 	}
-	if gone > 0 {
-		return fmt.Errorf("%d of its objects are gone", gone)
+	if missing > 0 {
+		return fmt.Errorf("%d of its objects are missing", missing)
 	}
 	p.Blobs, p.Links, p.Generation = nil, nil, nil
 	return nil
@@ -159,10 +161,11 @@ func (p *Plan) expect(ctx context.Context, at Target) error {
 
 func contentPrefixes() []string { return []string{"blobs/", catalog.AssetsDir, catalog.FilesDir} }
 
-// Prune removes what neither the current generation needs, nor the one before it, nor
-// one that was written less than grace ago; and of that only what is older than grace
-// itself: readers may still be on it, and publishers at work.
-func Prune(ctx context.Context, at Target, grace time.Duration, o Options) (removed []string, err error) {
+// Prune removes objects that are older than grace and that no generation to keep needs. It keeps
+// the current generation, the previous one, and those written less than grace ago. It keeps newer
+// objects because readers may still use them, or publishers may be sending them. Prune returns the
+// keys of the removed objects.
+func Prune(ctx context.Context, at target.Target, grace time.Duration, o Options) (removed []string, err error) {
 	old, err := readToChange(ctx, at)
 	if err != nil {
 		return nil, err
@@ -180,7 +183,7 @@ func Prune(ctx context.Context, at Target, grace time.Duration, o Options) (remo
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", at, err)
 			}
-			if !needed[e.Key] && !strings.HasPrefix(e.Key, Locks) && e.Modified.Before(before) {
+			if !needed[e.Key] && !strings.HasPrefix(e.Key, target.Locks) && e.Modified.Before(before) {
 				removed = append(removed, e.Key)
 			}
 		}
@@ -199,9 +202,9 @@ func Prune(ctx context.Context, at Target, grace time.Duration, o Options) (remo
 	return removed, at.Delete(ctx, removed)
 }
 
-// neededBy returns the keys that must stay.
-func neededBy(ctx context.Context, at Target, current State, grace time.Duration) (map[string]bool, error) {
-	needed := map[string]bool{site.CurrentPath: true, previousKey: true, unfinishedKey: true}
+// neededBy returns the keys that Prune must not remove.
+func neededBy(ctx context.Context, at target.Target, current State, grace time.Duration) (map[string]bool, error) {
+	needed := map[string]bool{site.CurrentPath: true, previousKey: true, markerKey: true}
 	for f := range render.Answers(current.Catalog) {
 		needed[f.Path] = true
 	}
@@ -218,8 +221,8 @@ func neededBy(ctx context.Context, at Target, current State, grace time.Duration
 			continue
 		}
 		packed, err := readSmall(ctx, at, "index/"+g.name+"/"+site.CatalogName, maxCatalog)
-		if errors.Is(err, ErrNotExist) {
-			continue // half of one, that never counted
+		if errors.Is(err, target.ErrNotExist) {
+			continue // an incomplete generation, which was never current
 		}
 		if err != nil {
 			return nil, err

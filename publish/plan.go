@@ -13,76 +13,77 @@ import (
 	"galbuild/build/mediatype"
 	"galbuild/build/site"
 	"galbuild/index"
+	"galbuild/publish/target"
 	"galbuild/render"
 	"galbuild/render/gallery"
 )
 
-// Plan is what goes where, in which order, to bring a place from one state to
-// another. Each step is done before the next begins; within one, the order does not
-// matter.
+// Plan is a list of changes that take a target from one generation to another. Its steps are the
+// fields up to Remove, in the order of [Plan.Run]. Each step is completed before the next begins;
+// the objects of a step are sent in any order.
 type Plan struct {
-	Blobs      []Object // content that the place lacks
-	Links      []Link   // and the paths that lead to it
-	Pages      []Link   // pages
-	Answers    []Object // GET answers that are files
-	Generation []Object // the two files of the generation
-	Current    Object   // last
-	Replaces   []byte   // what Current must be before; nil is that there is none
-	Remove     []string // answers that are none any more; then nobody asks for them
-	Begin      Object   // says, from before pages to the end, that this is under way; if it has a key
-	Before     Object   // then says what counted before; if it has a key
+	Blobs      []target.Object // content that the target lacks
+	Links      []Link          // immutable paths of content
+	Marker     target.Object   // index/PUBLISHING, which exists during the following steps; no key: not needed
+	Pages      []Link          // paths whose content may change
+	Answers    []target.Object // responses of the gallery API that are files
+	Generation []target.Object // the two files of the generation
+	Current    target.Object   // index/CURRENT
+	Replaces   []byte          // the content that Current replaces; nil: Current must not exist
+	Previous   target.Object   // index/PREVIOUS, which names the generation before; no key: not needed
+	Remove     []string        // keys of old answers that the new generation does not have
 	old        State
-	counts     bool // Current has been replaced
+	switched   bool // Run has replaced CURRENT
 }
 
-// A Link is a path that has the content of a blob.
+// A Link is an object with the content of a blob.
 type Link struct {
-	From string // the blob's key
-	Object
+	From string // key of the blob
+	target.Object
 }
 
-// Next is the state to bring a place to.
+// Next is the generation to publish.
 type Next struct {
 	site.Current
 	Catalog *catalog.Catalog
-	Root    string        // of the site that has the generation's files
-	Stores  []*blob.Store // have the content that the place may lack
+	Root    string        // of the site with the files of the generation
+	Stores  []*blob.Store // of the content that the target may lack
 }
 
-// NewPlan compares two states. What both have is not looked at again: content with a
-// version in its path never changes.
+// NewPlan compares the generation of a target with the next one. Objects that are in both
+// catalogues with the same content are not sent.
 func NewPlan(old State, next Next) *Plan {
 	p := &Plan{Replaces: old.raw, old: old}
-	if old.Current == next.Current && !old.unfinished {
+	if old.Current == next.Current && !old.dirty {
 		return p
 	}
 	p.addContent(next)
 	p.addAnswers(next)
 	const text = "text/plain; charset=utf-8"
-	if len(p.Pages)+len(p.Answers)+len(p.Remove) > 0 || old.unfinished {
-		p.Begin = Bytes(unfinishedKey, text, Revalidate, next.Current.Bytes())
+	if len(p.Pages)+len(p.Answers)+len(p.Remove) > 0 || old.dirty {
+		p.Marker = target.Bytes(markerKey, text, target.Revalidate, next.Current.Bytes())
 	}
 	if old.Current != next.Current {
 		p.addGeneration(next)
 	}
 	if old.raw != nil && old.Current != next.Current {
-		p.Before = Bytes(previousKey, text, Revalidate, fmt.Appendf(nil, "%s\n%s", next.Generation, old.raw))
+		p.Previous = target.Bytes(previousKey, text, target.Revalidate, fmt.Appendf(nil, "%s\n%s", next.Generation, old.raw))
 	}
-	p.Current = Bytes(site.CurrentPath, text, Revalidate, next.Current.Bytes())
+	p.Current = target.Bytes(site.CurrentPath, text, target.Revalidate, next.Current.Bytes())
 	return p
 }
 
-// addGeneration adds its two files, the catalogue first.
+// addGeneration adds the two files of the generation, the catalogue first.
 func (p *Plan) addGeneration(next Next) {
-	catalog := next.file(next.CatalogPath(), "application/octet-stream", Immutable, next.CatalogPath(), next.Current.Catalog)
-	index := next.file(next.IndexPath(), "application/octet-stream", Immutable, next.IndexPath(), next.Index)
+	catalog := next.file(next.CatalogPath(), "application/octet-stream", target.Immutable, next.CatalogPath(), next.Current.Catalog)
+	index := next.file(next.IndexPath(), "application/octet-stream", target.Immutable, next.IndexPath(), next.Index)
 	p.Generation = append(p.Generation, catalog, index)
 }
 
-// IsEmpty reports whether the place has everything.
+// IsEmpty reports whether there is nothing to change.
 func (p *Plan) IsEmpty() bool { return p.Current.Key == "" }
 
-// Lines tells the plan, an object a line.
+// Lines describes the plan, with one line for each object.
 func (p *Plan) Lines() []string {
 	var all []string
 	for _, o := range slices.Concat(p.Blobs, p.Answers, p.Generation) {
@@ -98,8 +99,7 @@ func (p *Plan) Lines() []string {
 	return all
 }
 
-// Objects returns how many objects are sent, and their bytes. Copies made by the place
-// itself count none.
+// Objects returns the number of objects that are sent or copied, and how many bytes are sent.
 func (p *Plan) Objects() (n int, bytes int64) {
 	for _, o := range slices.Concat(p.Blobs, p.Answers, p.Generation) {
 		bytes += o.Size
@@ -107,11 +107,11 @@ func (p *Plan) Objects() (n int, bytes int64) {
 	return len(p.Blobs) + len(p.Links) + len(p.Pages) + len(p.Answers) + len(p.Generation), bytes
 }
 
-// file returns an object with the bytes of a file of the site. A file that is missing
-// shows when it is opened.
-func (n *Next) file(key, mediaType, cacheControl, path string, ref blob.Ref) Object {
+// file returns an object with the content of a file of the site. If the file is missing, opening
+// the object fails.
+func (n *Next) file(key, mediaType, cacheControl, path string, ref blob.Ref) target.Object {
 	name := filepath.Join(n.Root, filepath.FromSlash(path))
-	o := File(key, mediaType, cacheControl, name, ref, 0)
+	o := target.File(key, mediaType, cacheControl, name, ref, 0)
 	if info, err := os.Stat(name); err == nil {
 		o.Size = info.Size()
 	}
@@ -119,26 +119,26 @@ func (n *Next) file(key, mediaType, cacheControl, path string, ref blob.Ref) Obj
 }
 
 func (p *Plan) addContent(next Next) {
-	had := make(map[string]blob.Ref)
-	known := make(map[blob.Ref]bool)
+	old := make(map[string]blob.Ref)
+	existing := make(map[blob.Ref]bool)
 	renew, renewed := false, make(map[blob.Ref]bool)
 	if p.old.raw != nil {
 		renew = p.old.Catalog.Render < attachedSince
 		for f := range render.Content(p.old.Catalog) {
-			had[f.Path] = f.SHA256
-			known[f.SHA256] = true
+			old[f.Path] = f.SHA256
+			existing[f.SHA256] = true
 		}
 	}
 	for f := range render.Content(next.Catalog) {
 		ref := blob.Ref(f.SHA256)
-		if was, ok := had[f.Path]; ok && was == ref && !(p.old.unfinished && isPage(f.Path)) {
+		if was, ok := old[f.Path]; ok && was == ref && !(p.old.dirty && isPage(f.Path)) {
 			if renew && !isPage(f.Path) && mediatype.Attached(f.Type) {
 				p.renew(&f, next, renewed)
 			}
 			continue
 		}
-		if !known[ref] {
-			known[ref] = true
+		if !existing[ref] {
+			existing[ref] = true
 			p.Blobs = append(p.Blobs, next.stored(&f))
 		}
 		if isPage(f.Path) {
@@ -163,30 +163,32 @@ func (p *Plan) renew(f *index.File, next Next, renewed map[blob.Ref]bool) {
 // stored and linked. Objects of older sites get them by a copy within the target.
 const attachedSince = 3
 
-// isPage reports whether a path may have other content tomorrow.
+// isPage reports whether the content of a path may change.
 func isPage(path string) bool {
 	return !strings.HasPrefix(path, catalog.AssetsDir) && !strings.HasPrefix(path, catalog.FilesDir)
 }
 
 // stored returns f as a blob. Its media type does not depend on the content, so browsers
 // never open it as a document.
-func (n *Next) stored(f *index.File) Object {
-	return n.object(f, blob.Ref(f.SHA256).Path(), mediatype.Octets, Immutable)
+func (n *Next) stored(f *index.File) target.Object {
+	return n.object(f, blob.Ref(f.SHA256).Path(), mediatype.Octets, target.Immutable)
 }
 
-// linked returns f under its path. It is a download if a browser could run it, because
-// targets do not send a policy that prevents that.
-func (n *Next) linked(f *index.File) Object {
-	o := n.object(f, f.Path, f.Type, Immutable)
+// linked returns f under its path. If a browser could run the file, the object is a download,
+// because targets do not send a Content-Security-Policy.
+func (n *Next) linked(f *index.File) target.Object {
+	o := n.object(f, f.Path, f.Type, target.Immutable)
 	if mediatype.Attached(f.Type) {
-		o.Disposition = Attachment
+		o.Disposition = target.Attachment
 	}
 	return o
 }
 
-func (n *Next) page(f *index.File) Object { return n.object(f, f.Path, f.Type, Revalidate) }
+func (n *Next) page(f *index.File) target.Object {
+	return n.object(f, f.Path, f.Type, target.Revalidate)
+}
 
-func (n *Next) object(f *index.File, key, mediaType, cacheControl string) Object {
+func (n *Next) object(f *index.File, key, mediaType, cacheControl string) target.Object {
 	ref := blob.Ref(f.SHA256)
 	file := ""
 	for _, store := range n.Stores {
@@ -194,30 +196,31 @@ func (n *Next) object(f *index.File, key, mediaType, cacheControl string) Object
 			break
 		}
 	}
-	return File(key, mediaType, cacheControl, file, ref, f.Size)
+	return target.File(key, mediaType, cacheControl, file, ref, f.Size)
 }
 
 func (p *Plan) addAnswers(next Next) {
-	had := make(map[string]blob.Ref)
+	old := make(map[string]blob.Ref)
 	if p.old.raw != nil {
 		for f := range render.Answers(p.old.Catalog) {
-			had[f.Path] = blob.Sum(f.Text)
+			old[f.Path] = blob.Sum(f.Text)
 		}
 	}
 	for f := range render.Answers(next.Catalog) {
-		if had[f.Path] != blob.Sum(f.Text) || p.old.unfinished {
-			p.Answers = append(p.Answers, Bytes(f.Path, f.MediaType, Revalidate, f.Text))
+		if old[f.Path] != blob.Sum(f.Text) || p.old.dirty {
+			p.Answers = append(p.Answers, target.Bytes(f.Path, f.MediaType, target.Revalidate, f.Text))
 		}
-		delete(had, f.Path)
+		delete(old, f.Path)
 	}
-	for path := range had {
+	for path := range old {
 		p.Remove = append(p.Remove, path)
 	}
 	slices.Sort(p.Remove)
 }
 
-// removeStrays plans to remove answers that somebody left who did not come to an end.
-func (p *Plan) removeStrays(ctx context.Context, at Target) error {
+// removeStrays plans to remove answers that an interrupted publish has left and that the next
+// generation does not have.
+func (p *Plan) removeStrays(ctx context.Context, at target.Target) error {
 	wanted := make(map[string]bool)
 	for _, o := range p.Answers {
 		wanted[o.Key] = true
@@ -233,15 +236,15 @@ func (p *Plan) removeStrays(ctx context.Context, at Target) error {
 	return nil
 }
 
-// manyObjects is from how many objects on it is worth a list to see what an earlier
-// attempt has left.
+// manyObjects is the number of objects from which on it is worth listing the target, to find the
+// objects of an interrupted publish.
 const manyObjects = 500
 
-// Resume takes out of the plan what an earlier attempt has brought already. Of blobs
-// the name says what they are; a path counts only if it is younger than CURRENT, and
-// so of an attempt that did not come to its end.
-func (p *Plan) Resume(ctx context.Context, at Target) error {
-	if p.old.unfinished {
+// Resume removes objects from the plan that an interrupted publish has sent already. Only objects
+// newer than CURRENT are reused, because a concurrent prune may remove older ones. A blob is
+// identified by its key; a path newer than CURRENT has the content of the interrupted publish.
+func (p *Plan) Resume(ctx context.Context, at target.Target) error {
+	if p.old.dirty {
 		if err := p.removeStrays(ctx, at); err != nil {
 			return err
 		}
@@ -249,7 +252,7 @@ func (p *Plan) Resume(ctx context.Context, at Target) error {
 	if len(p.Blobs)+len(p.Links) < manyObjects {
 		return nil
 	}
-	var since Entry
+	var since target.Entry
 	for e, err := range at.List(ctx, site.CurrentPath) {
 		if err != nil {
 			return err
@@ -258,21 +261,21 @@ func (p *Plan) Resume(ctx context.Context, at Target) error {
 			since = e
 		}
 	}
-	there := make(map[string]Entry)
+	remote := make(map[string]target.Entry)
 	for _, prefix := range contentPrefixes() {
 		for e, err := range at.List(ctx, prefix) {
 			if err != nil {
 				return err
 			}
-			there[e.Key] = e
+			remote[e.Key] = e
 		}
 	}
-	p.Blobs = slices.DeleteFunc(p.Blobs, func(o Object) bool {
-		e, ok := there[o.Key]
-		return ok && e.Size == o.Size && e.Modified.After(since.Modified) // what is older may be pruned any moment
+	p.Blobs = slices.DeleteFunc(p.Blobs, func(o target.Object) bool {
+		e, ok := remote[o.Key]
+		return ok && e.Size == o.Size && e.Modified.After(since.Modified)
 	})
 	p.Links = slices.DeleteFunc(p.Links, func(l Link) bool {
-		e, ok := there[l.Key]
+		e, ok := remote[l.Key]
 		return ok && e.Size == l.Size && e.Modified.After(since.Modified)
 	})
 	return nil

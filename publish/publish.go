@@ -1,15 +1,18 @@
-// Package publish brings a site to where a company keeps files, and reads it there.
+// Package publish copies a site to a target, such as a bucket, and reads published sites.
 //
-//	site ─ render.Tree ▶ entries ─ NewPlan ▶ Plan ─ Run ▶ Target: S3 · Artifactory · OSS · Dropbox · folder
-//	Target ─ Read ▶ State ─ add, remove, show, pull, verify
+//	site ─ render.Content ▶ files ─ NewPlan ▶ Plan ─ Plan.Run ▶ target.Target
+//	target.Target ─ Read ▶ State ─ Change, Rollback, Prune, Pull, Verify
 //
-// A published site is the same tree as on disk, object by object. What a place has
-// is known from the catalogue of its generation, not from lists: publishing costs
-// what changed. Content goes first, then pages and answers, then the files of the
-// generation, and CURRENT last, in one conditional step: a reader never sees half a
-// state, and of two publishers at a time one reads again, merges and goes on.
+// A published site has the same tree as a site on disk, one object for each file. The
+// catalogue of the current generation tells which objects a target has, so publishing does
+// not list them and costs only what changed. Content is sent first, then pages and answers,
+// then the two files of the generation. The last step replaces index/CURRENT on the condition
+// that nobody else has replaced it. So readers never see half of a generation, and if two
+// publishers run at the same time, the slower one reads the target again, merges and repeats
+// its change.
 //
-// Sub-packages are the places ([s3], [artifactory], [dropbox], [folder]), what all of
-// them must do ([publishtest]), a site at an address, which can only be read ([website]), tarballs that cross a gap ([bundle]), and the layout of
-// another tool ([dbem]).
+// Package [galbuild/publish/target] defines what a target is; the packages below it implement
+// S3, OSS, Artifactory, Dropbox, a directory and, for reading only, a website. Package
+// [galbuild/publish/bundle] writes sites to tarballs for air-gapped transfer, and package
+// [galbuild/publish/dbem] writes the layout of another tool.
 package publish

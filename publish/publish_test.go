@@ -23,7 +23,8 @@ import (
 	"galbuild/build/pack"
 	"galbuild/build/site"
 	"galbuild/publish"
-	"galbuild/publish/folder"
+	"galbuild/publish/target"
+	"galbuild/publish/target/dir"
 	"galbuild/render"
 )
 
@@ -55,8 +56,8 @@ func writeCode(t *testing.T, dir, name, version, code string) string {
 	return file
 }
 
-// buildSite builds a site of these packages, as the command does: name@version, with ! at
-// its end for other bytes.
+// buildSite builds a site of packages, as the command does. A package is name@version, with a
+// trailing ! for different content.
 func buildSite(t *testing.T, root string, packages ...string) {
 	t.Helper()
 	source := t.TempDir()
@@ -89,10 +90,10 @@ func buildSite(t *testing.T, root string, packages ...string) {
 	}
 }
 
-func newFolder(t *testing.T) (publish.Target, string) {
+func newFolder(t *testing.T) (target.Target, string) {
 	t.Helper()
 	root := t.TempDir()
-	at, err := folder.New(root)
+	at, err := dir.New(root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func workspace(t *testing.T) *site.Dir {
 	return w.Dir
 }
 
-func publishSite(t *testing.T, at publish.Target, root string) publish.Result {
+func publishSite(t *testing.T, at target.Target, root string) publish.Result {
 	t.Helper()
 	result, err := publish.Site(t.Context(), at, root, workspace(t), false, publish.Options{})
 	if err != nil {
@@ -119,7 +120,7 @@ func publishSite(t *testing.T, at publish.Target, root string) publish.Result {
 }
 
 // add adds a package, as the command does.
-func add(ctx context.Context, at publish.Target, dir *site.Dir, file string) (publish.Result, error) {
+func add(ctx context.Context, at target.Target, dir *site.Dir, file string) (publish.Result, error) {
 	return publish.Change(ctx, at, dir, publish.Options{}, func(old publish.State) (*catalog.Catalog, error) {
 		settings := old.Catalog.Settings
 		settings.Render = render.Version
@@ -134,8 +135,8 @@ func add(ctx context.Context, at publish.Target, dir *site.Dir, file string) (pu
 	})
 }
 
-// serves returns the keys of the versions that a place serves, proved.
-func serves(t *testing.T, at publish.Target) string {
+// serves verifies a target and returns the keys of the versions that it serves.
+func serves(t *testing.T, at target.Target) string {
 	t.Helper()
 	s, err := publish.Read(t.Context(), at)
 	if err != nil {
@@ -151,16 +152,16 @@ func serves(t *testing.T, at publish.Target) string {
 	return strings.Join(slices.Sorted(maps.Keys(maps.Collect(s.Catalog.Versions()))), " ")
 }
 
-func wantServed(t *testing.T, at publish.Target, want string) {
+func wantServed(t *testing.T, at target.Target, want string) {
 	t.Helper()
 	if got := serves(t, at); got != want {
 		t.Errorf("served:\n got %s\nwant %s", got, want)
 	}
 }
 
-// A spy counts what is asked of a place, and can fail.
+// A spy counts the calls of a target's methods, and can make them fail.
 type spy struct {
-	publish.Target
+	target.Target
 	calls atomic.Int64
 	keys  sync.Map          // of what was put, copied or swapped
 	fail  func(int64) error // given the number of the call; may be nil
@@ -177,21 +178,21 @@ func (s *spy) call(key string) error {
 	return nil
 }
 
-func (s *spy) Put(ctx context.Context, o publish.Object) error {
+func (s *spy) Put(ctx context.Context, o target.Object) error {
 	if err := s.call(o.Key); err != nil {
 		return err
 	}
 	return s.Target.Put(ctx, o)
 }
 
-func (s *spy) Copy(ctx context.Context, from string, o publish.Object) error {
+func (s *spy) Copy(ctx context.Context, from string, o target.Object) error {
 	if err := s.call(o.Key); err != nil {
 		return err
 	}
 	return s.Target.Copy(ctx, from, o)
 }
 
-func (s *spy) Swap(ctx context.Context, old []byte, o publish.Object) error {
+func (s *spy) Swap(ctx context.Context, old []byte, o target.Object) error {
 	if err := s.call(o.Key); err != nil {
 		return err
 	}
@@ -205,7 +206,7 @@ func (s *spy) Delete(ctx context.Context, keys []string) error {
 	return s.Target.Delete(ctx, keys)
 }
 
-func (s *spy) List(ctx context.Context, prefix string) iter.Seq2[publish.Entry, error] {
+func (s *spy) List(ctx context.Context, prefix string) iter.Seq2[target.Entry, error] {
 	s.call("list " + prefix)
 	return s.Target.List(ctx, prefix)
 }
@@ -220,16 +221,16 @@ func (s *spy) order() (keys []string) {
 	return keys
 }
 
-// TestSiteIsTheSameTree publishes to a folder, which then passes as a site.
+// TestSiteIsTheSameTree checks that a site published to a directory is a valid site.
 func TestSiteIsTheSameTree(t *testing.T) {
 	root := t.TempDir()
 	buildSite(t, root, "one@1.0.0", "two@1.0.0", "two@2.0.0")
-	at, there := newFolder(t)
+	at, remote := newFolder(t)
 	result := publishSite(t, at, root)
 	if result.Generation == "" || result.Previous != "" || result.Objects == 0 || result.Bytes == 0 {
 		t.Errorf("%+v", result)
 	}
-	for _, dir := range []string{root, there} {
+	for _, dir := range []string{root, remote} {
 		proof, err := render.Verify(t.Context(), dir)
 		if err != nil || len(proof.Problems) > 0 {
 			t.Errorf("%s: %v, %v", dir, err, proof)
@@ -238,7 +239,7 @@ func TestSiteIsTheSameTree(t *testing.T) {
 	wantServed(t, at, "acme.one@1.0.0 acme.two@1.0.0 acme.two@2.0.0")
 }
 
-// TestOrder looks for what goes before what.
+// TestOrder checks the order of the steps.
 func TestOrder(t *testing.T) {
 	root := t.TempDir()
 	buildSite(t, root, "one@1.0.0")
@@ -267,7 +268,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestUnchangedAndOneAdded counts what publishing costs.
+// TestUnchangedAndOneAdded counts the calls for an unchanged site and for one more version.
 func TestUnchangedAndOneAdded(t *testing.T) {
 	root := t.TempDir()
 	packages := []string{}
@@ -293,9 +294,9 @@ func TestUnchangedAndOneAdded(t *testing.T) {
 	}
 }
 
-// TestBroken breaks off at each call in turn: the old state is served, whole, until
-// the new one is, and the next attempt brings it about.
-func TestBroken(t *testing.T) {
+// TestInterrupted fails at each call in turn. The old generation must be served until the new one
+// is, and the next attempt must succeed.
+func TestInterrupted(t *testing.T) {
 	before, after := t.TempDir(), t.TempDir()
 	buildSite(t, before, "one@1.0.0")
 	buildSite(t, after, "one@1.0.0", "two@1.0.0")
@@ -327,9 +328,9 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// TestMended breaks off at each call, with answers that differ: whatever is published
-// next makes them those of what counts.
-func TestMended(t *testing.T) {
+// TestDirty fails at each call in turn, when answers change. Whatever is published next must
+// replace the answers that do not belong to it.
+func TestDirty(t *testing.T) {
 	before, after := t.TempDir(), t.TempDir()
 	buildSite(t, before, "one@1.0.0")
 	buildSite(t, after, "one@1.0.0", "one@2.0.0", "gone@1.0.0")
@@ -356,8 +357,8 @@ func TestMended(t *testing.T) {
 	}
 }
 
-// TestBackAndForth goes back to what counted before, which is not what was written
-// before.
+// TestBackAndForth checks that rollback uses the generation that was current before, and not the
+// one that was written before.
 func TestBackAndForth(t *testing.T) {
 	at, _ := newFolder(t)
 	step := func(name, want string) {
@@ -382,8 +383,8 @@ func TestBackAndForth(t *testing.T) {
 	step("back", a+" "+c)
 }
 
-// TestOtherBytes replaces nobody's package, whoever has more versions.
-func TestOtherBytes(t *testing.T) {
+// TestDifferentContent checks that a version is not replaced by different content.
+func TestDifferentContent(t *testing.T) {
 	mine, theirs := t.TempDir(), t.TempDir()
 	buildSite(t, mine, "one@1.0.0")
 	buildSite(t, theirs, "one@1.0.0!", "two@1.0.0")
@@ -396,8 +397,8 @@ func TestOtherBytes(t *testing.T) {
 	wantServed(t, at, "acme.one@1.0.0")
 }
 
-// TestFolders takes no folder of other things for a site, and keeps out of a builder's
-// way.
+// TestFolders checks that nothing is published to a directory that is not a site, or while a
+// builder has locked it.
 func TestFolders(t *testing.T) {
 	file := writePackage(t, t.TempDir(), "one", "1.0.0")
 	at, root := newFolder(t)
@@ -405,20 +406,20 @@ func TestFolders(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := add(t.Context(), at, workspace(t), file); !errors.Is(err, site.ErrNotSite) {
-		t.Errorf("a folder of other things: got %v", err)
+		t.Errorf("a directory that is not a site: got %v", err)
 	}
 	at, root = newFolder(t)
-	dir, err := site.Lock(root)
+	held, err := site.Lock(root)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := add(t.Context(), at, workspace(t), file); !errors.Is(err, site.ErrLocked) {
 		t.Errorf("while a builder is at work: got %v", err)
 	}
-	if err := dir.Close(); err != nil {
+	if err := held.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if at, err = folder.New(root); err != nil {
+	if at, err = dir.New(root); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := add(t.Context(), at, workspace(t), file); err != nil {
@@ -429,7 +430,7 @@ func TestFolders(t *testing.T) {
 	}
 }
 
-// TestResume brings nothing twice that a broken attempt has brought.
+// TestResume checks that an object which an interrupted publish has sent is not sent again.
 func TestResume(t *testing.T) {
 	root := t.TempDir()
 	var packages []string
@@ -459,14 +460,14 @@ func TestResume(t *testing.T) {
 		}
 	}
 	if twice > 0 || len(first) < half/2 {
-		t.Errorf("%d of %d objects were brought twice", twice, len(first))
+		t.Errorf("%d of %d objects were sent twice", twice, len(first))
 	}
 	if proof, err := publish.Verify(t.Context(), at); err != nil || len(proof.Problems) > 0 {
 		t.Errorf("%v, %v", err, proof)
 	}
 }
 
-// TestRace has many add at the same time; all that they add is there in the end.
+// TestRace adds versions concurrently. All of them must be served in the end.
 func TestRace(t *testing.T) {
 	at, _ := newFolder(t)
 	const adders = 12
@@ -487,11 +488,11 @@ func TestRace(t *testing.T) {
 		t.Errorf("served: %s", got)
 	}
 	if attempts.Load() == adders {
-		t.Error("nobody was ever late: this tests nothing")
+		t.Error("no attempt was repeated: this tests nothing")
 	}
 }
 
-// TestOthersStay publishes a site to where others have added something.
+// TestOthersStay publishes a site to a target to which others have added versions.
 func TestOthersStay(t *testing.T) {
 	root := t.TempDir()
 	buildSite(t, root, "one@1.0.0")
@@ -511,12 +512,12 @@ func TestOthersStay(t *testing.T) {
 	}
 	wantServed(t, at, "acme.one@1.0.0 acme.two@1.0.0")
 
-	// What the site itself has removed goes.
+	// Versions that the site itself has removed are removed from the target.
 	buildSite(t, root, "two@1.0.0")
 	publishSite(t, at, root)
 	wantServed(t, at, "acme.two@1.0.0")
 
-	// Other bytes under the same name are nobody's to replace.
+	// Different content under the name of a published version is refused.
 	other := t.TempDir()
 	buildSite(t, other, "three@1.0.0")
 	dir := t.TempDir()
@@ -533,11 +534,11 @@ func TestOthersStay(t *testing.T) {
 	}
 }
 
-// TestRemoveRollbackPrune goes back and forth.
+// TestRemoveRollbackPrune removes a version, switches back, and prunes.
 func TestRemoveRollbackPrune(t *testing.T) {
 	root := t.TempDir()
 	buildSite(t, root, "one@1.0.0", "two@1.0.0")
-	at, there := newFolder(t)
+	at, remote := newFolder(t)
 	publishSite(t, at, root)
 	if _, err := publish.Rollback(t.Context(), at, publish.Options{}); !errors.Is(err, publish.ErrNoEarlier) {
 		t.Errorf("got %v, want ErrNoEarlier", err)
@@ -553,7 +554,7 @@ func TestRemoveRollbackPrune(t *testing.T) {
 	}
 	remove("acme.two@1.0.0")
 	wantServed(t, at, "acme.one@1.0.0")
-	if _, err := os.Stat(filepath.Join(there, "api/vscode/acme/two/latest")); err == nil {
+	if _, err := os.Stat(filepath.Join(remote, "api/vscode/acme/two/latest")); err == nil {
 		t.Error("the answer for what is removed is still there")
 	}
 	for _, want := range []string{"acme.one@1.0.0 acme.two@1.0.0", "acme.one@1.0.0", "acme.one@1.0.0 acme.two@1.0.0"} {
@@ -568,7 +569,7 @@ func TestRemoveRollbackPrune(t *testing.T) {
 		t.Errorf("removed %q, %v: nothing is an hour old", removed, err)
 	}
 	remove("acme.two@1.0.0")
-	lock := publish.Bytes(publish.Locks+"somebody", "text/plain", publish.Revalidate, nil)
+	lock := target.Bytes(target.Locks+"other", "text/plain", target.Revalidate, nil)
 	if err := at.Put(t.Context(), lock); err != nil {
 		t.Fatal(err)
 	}
@@ -578,10 +579,10 @@ func TestRemoveRollbackPrune(t *testing.T) {
 	}
 	removed, err := publish.Prune(t.Context(), at, 0, publish.Options{})
 	if err != nil || !slices.Equal(removed, gone) {
-		t.Errorf("removed %q, %v, and said it would %q", removed, err, gone)
+		t.Errorf("removed %q, %v, and record it would %q", removed, err, gone)
 	}
-	if _, err := os.Stat(filepath.Join(there, filepath.FromSlash(lock.Key))); err != nil {
-		t.Errorf("somebody's lock: %v", err)
+	if _, err := os.Stat(filepath.Join(remote, filepath.FromSlash(lock.Key))); err != nil {
+		t.Errorf("the lock of another process: %v", err)
 	}
 	wantServed(t, at, "")
 	if _, err := publish.Rollback(t.Context(), at, publish.Options{}); err != nil {
@@ -590,7 +591,7 @@ func TestRemoveRollbackPrune(t *testing.T) {
 	wantServed(t, at, "acme.two@1.0.0")
 }
 
-// TestPull brings a place back to a folder, and follows it.
+// TestPull pulls a target into a folder, and then its changes.
 func TestPull(t *testing.T) {
 	root := t.TempDir()
 	buildSite(t, root, "one@1.0.0", "two@1.0.0")
@@ -608,8 +609,8 @@ func TestPull(t *testing.T) {
 			}
 		}
 		if indexOnly {
-			if there, err := os.ReadDir(dir.Root); err != nil || len(there) != 2 { // and the desk
-				t.Errorf("got %v, %v", there, err)
+			if remote, err := os.ReadDir(dir.Root); err != nil || len(remote) != 2 { // and the desk
+				t.Errorf("got %v, %v", remote, err)
 			}
 			continue
 		}
@@ -619,9 +620,9 @@ func TestPull(t *testing.T) {
 	}
 }
 
-// gets remembers what was read from a place.
+// gets records the keys that were read from a target.
 type gets struct {
-	publish.Target
+	target.Target
 	keys []string
 }
 
@@ -630,8 +631,8 @@ func (g *gets) Get(ctx context.Context, key string, offset, length int64) (io.Re
 	return g.Target.Get(ctx, key, offset, length)
 }
 
-// TestNothingNew reads no catalogue to find that nothing is new: whoever follows a place
-// does so all day.
+// TestNothingNew checks that pulling or publishing an unchanged generation does not read the
+// catalogue, because mirrors do so all day.
 func TestNothingNew(t *testing.T) {
 	root := t.TempDir()
 	buildSite(t, root, "one@1.0.0")
@@ -658,7 +659,7 @@ func TestNothingNew(t *testing.T) {
 	}
 }
 
-// TestPullTheRest brings content to a folder that has the index.
+// TestPullTheRest pulls the content into a folder that has only the index.
 func TestPullTheRest(t *testing.T) {
 	root := t.TempDir()
 	buildSite(t, root, "one@1.0.0")
@@ -682,13 +683,13 @@ func TestPullTheRest(t *testing.T) {
 	}
 }
 
-// TestPullDamaged refuses what is not what CURRENT says.
+// TestPullDamaged checks that objects which do not match their hashes are refused.
 func TestPullDamaged(t *testing.T) {
 	root := t.TempDir()
 	buildSite(t, root, "one@1.0.0")
-	at, there := newFolder(t)
+	at, remote := newFolder(t)
 	publishSite(t, at, root)
-	blobs, err := filepath.Glob(filepath.Join(there, "blobs/sha256/*/*"))
+	blobs, err := filepath.Glob(filepath.Join(remote, "blobs/sha256/*/*"))
 	if err != nil || len(blobs) == 0 {
 		t.Fatal(blobs, err)
 	}
@@ -707,7 +708,7 @@ func TestPullDamaged(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if c, err := site.ReadCurrent(dir.Root); err != nil || !c.IsZero() {
-		t.Errorf("it counts: %v, %v", c, err)
+		t.Errorf("it is current: %v, %v", c, err)
 	}
 	proof, err := publish.Verify(t.Context(), at)
 	if err != nil || len(proof.Problems) != 1 {
@@ -720,9 +721,9 @@ func TestPullDamaged(t *testing.T) {
 func TestPullEndless(t *testing.T) {
 	root := t.TempDir()
 	buildSite(t, root, "one@1.0.0")
-	at, there := newFolder(t)
+	at, remote := newFolder(t)
 	publishSite(t, at, root)
-	blobs, err := filepath.Glob(filepath.Join(there, "blobs/sha256/*/*"))
+	blobs, err := filepath.Glob(filepath.Join(remote, "blobs/sha256/*/*"))
 	if err != nil || len(blobs) == 0 {
 		t.Fatal(blobs, err)
 	}
@@ -735,6 +736,6 @@ func TestPullEndless(t *testing.T) {
 	}
 	defer dir.Close()
 	if _, _, err := publish.Pull(t.Context(), at, dir, false, publish.Options{}); err == nil || !strings.Contains(err.Error(), "it has more than") {
-		t.Errorf("64 MiB in the place of a small file: %v", err)
+		t.Errorf("64 MiB instead of a small file: %v", err)
 	}
 }

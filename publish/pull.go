@@ -8,46 +8,48 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/site"
+	"galbuild/publish/target"
 	"galbuild/render"
 )
 
-// Pull brings the site in dir to what a place serves: content that it lacks, paths,
-// pages and answers, the generation, CURRENT last; with indexOnly just the last two,
-// which is what a galshim beside the place needs. Everything is proved by its hash on
-// the way. It returns false if the site was there already.
-func Pull(ctx context.Context, from Target, dir *site.Dir, indexOnly bool, o Options) (State, bool, error) {
-	there, err := readCurrent(ctx, from)
+// Pull updates the site in dir to the current generation of a target. It downloads missing content,
+// writes paths, pages and answers, downloads the two files of the generation, and replaces CURRENT
+// last. With indexOnly it does only the last two steps, which is enough for a galshim in front of
+// the target. All downloads are checked against their hashes. Pull returns the target's state, and
+// false if the site had that generation already.
+func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool, o Options) (State, bool, error) {
+	remote, err := readCurrent(ctx, from)
 	if err != nil {
-		return there, false, err
+		return remote, false, err
 	}
-	if there.IsZero() {
-		return there, false, fmt.Errorf("%s: %w", from, ErrNothing)
+	if remote.IsZero() {
+		return remote, false, fmt.Errorf("%s: %w", from, ErrNothing)
 	}
-	here, err := site.ReadCurrent(dir.Root)
-	lacking := dir.Dirty || dir.IndexOnly() && !indexOnly
-	if err != nil || here == there.Current && !lacking {
-		return there, false, err
+	local, err := site.ReadCurrent(dir.Root)
+	missing := dir.Dirty || dir.IndexOnly() && !indexOnly
+	if err != nil || local == remote.Current && !missing {
+		return remote, false, err
 	}
-	if indexOnly && !here.IsZero() && !dir.IndexOnly() {
-		return there, false, fmt.Errorf("%s is a whole site: pull the index alone into a folder of its own", dir.Root)
+	if indexOnly && !local.IsZero() && !dir.IndexOnly() {
+		return remote, false, fmt.Errorf("%s is a complete site: pull the index alone into a separate folder", dir.Root)
 	}
-	if there, err = Read(ctx, from); err != nil {
-		return there, false, err
+	if remote, err = Read(ctx, from); err != nil {
+		return remote, false, err
 	}
 	p := &puller{from: from, dir: dir, Options: o}
-	if err := p.pull(ctx, there, here, indexOnly); err != nil {
-		return there, false, fmt.Errorf("%s: %w", from, err)
+	if err := p.pull(ctx, remote, local, indexOnly); err != nil {
+		return remote, false, fmt.Errorf("%s: %w", from, err)
 	}
-	return there, true, nil
+	return remote, true, nil
 }
 
 type puller struct {
 	Options
-	from Target
+	from target.Target
 	dir  *site.Dir
 }
 
-func (p *puller) pull(ctx context.Context, there State, here site.Current, indexOnly bool) error {
+func (p *puller) pull(ctx context.Context, remote State, local site.Current, indexOnly bool) error {
 	if err := p.dir.MarkDirty(); err != nil {
 		return err
 	}
@@ -57,17 +59,17 @@ func (p *puller) pull(ctx context.Context, there State, here site.Current, index
 		}
 	}
 	if !indexOnly {
-		if err := p.content(ctx, there); err != nil {
+		if err := p.content(ctx, remote); err != nil {
 			return err
 		}
 	}
-	if err := p.generation(ctx, there.Current); err != nil {
+	if err := p.generation(ctx, remote.Current); err != nil {
 		return err
 	}
-	if err := p.dir.Switch(ctx, there.Current); err != nil {
+	if err := p.dir.Switch(ctx, remote.Current); err != nil {
 		return err
 	}
-	if err := render.Sweep(p.dir, there.Current, here, there.Catalog); err != nil {
+	if err := render.Sweep(p.dir, remote.Current, local, remote.Catalog); err != nil {
 		return err
 	}
 	if !indexOnly {
@@ -78,33 +80,33 @@ func (p *puller) pull(ctx context.Context, there State, here site.Current, index
 	return p.dir.ClearDirty()
 }
 
-func (p *puller) content(ctx context.Context, there State) error {
-	var lacking []Link
+func (p *puller) content(ctx context.Context, remote State) error {
+	var missing []Link
 	asked := make(map[blob.Ref]bool)
-	for f := range render.Content(there.Catalog) {
+	for f := range render.Content(remote.Catalog) {
 		ref := blob.Ref(f.SHA256)
 		if !asked[ref] && !p.dir.Blobs.Has(ref, f.Size) {
-			lacking = append(lacking, Link{From: f.Path, Object: Object{Key: ref.Path(), SHA256: ref, Size: f.Size}})
+			missing = append(missing, Link{From: f.Path, Object: target.Object{Key: ref.Path(), SHA256: ref, Size: f.Size}})
 		}
 		asked[ref] = true
 	}
 	r := &runner{at: p.from, Options: p.Options}
-	for _, l := range lacking {
+	for _, l := range missing {
 		r.sentOf += l.Size
 	}
-	err := each(ctx, r, "content", lacking, func(ctx context.Context, l Link) (string, error) {
+	err := each(ctx, r, "content", missing, func(ctx context.Context, l Link) (string, error) {
 		r.sent.Add(l.Size)
 		return l.Key, p.blob(ctx, l)
 	})
 	if err != nil {
 		return err
 	}
-	for f := range render.Content(there.Catalog) {
+	for f := range render.Content(remote.Catalog) {
 		if err := p.dir.Blobs.Link(f.SHA256, f.Path); err != nil {
 			return err
 		}
 	}
-	for f := range render.Answers(there.Catalog) {
+	for f := range render.Answers(remote.Catalog) {
 		if err := p.dir.WriteFile(f.Path, f.Text); err != nil {
 			return err
 		}
@@ -112,7 +114,7 @@ func (p *puller) content(ctx context.Context, there State) error {
 	return ctx.Err()
 }
 
-// blob brings one blob.
+// blob downloads a blob.
 func (p *puller) blob(ctx context.Context, l Link) error {
 	return p.fetch(ctx, l.Key, l.SHA256, l.Size, func(d *blob.Draft) error {
 		_, _, err := d.Commit()
@@ -120,14 +122,14 @@ func (p *puller) blob(ctx context.Context, l Link) error {
 	})
 }
 
-// generation brings the two files of a generation.
+// generation downloads the two files of a generation.
 func (p *puller) generation(ctx context.Context, c site.Current) error {
 	for _, f := range []struct {
-		key  string
-		want blob.Ref
-		most int64
+		key   string
+		want  blob.Ref
+		limit int64
 	}{{c.CatalogPath(), c.Catalog, site.MaxCompressedCatalog}, {c.IndexPath(), c.Index, maxIndex}} {
-		err := p.fetch(ctx, f.key, f.want, f.most, func(d *blob.Draft) error { return d.CommitAs(f.key) })
+		err := p.fetch(ctx, f.key, f.want, f.limit, func(d *blob.Draft) error { return d.CommitAs(f.key) })
 		if err != nil {
 			return err
 		}
@@ -135,12 +137,12 @@ func (p *puller) generation(ctx context.Context, c site.Current) error {
 	return nil
 }
 
-// maxIndex bounds an index, in bytes. Half a million extensions need less.
+// maxIndex limits the size of an index, in bytes. Half a million extensions need less.
 const maxIndex = 4 << 30
 
-// fetch downloads an object that must have this hash. It stops after so many bytes, so that a
+// fetch downloads an object that must have the hash want. It fails after limit bytes, so that a
 // target cannot fill the disk before the hash is compared.
-func (p *puller) fetch(ctx context.Context, key string, want blob.Ref, most int64, commit func(*blob.Draft) error) error {
+func (p *puller) fetch(ctx context.Context, key string, want blob.Ref, limit int64, commit func(*blob.Draft) error) error {
 	r, err := p.from.Get(ctx, key, 0, -1)
 	if err != nil {
 		return err
@@ -148,21 +150,21 @@ func (p *puller) fetch(ctx context.Context, key string, want blob.Ref, most int6
 	defer r.Close()
 	draft := p.dir.Blobs.Draft()
 	defer draft.Discard()
-	n, err := io.Copy(draft, io.LimitReader(r, most+1))
+	n, err := io.Copy(draft, io.LimitReader(r, limit+1))
 	if err != nil {
 		return fmt.Errorf("%s: %w", key, err)
 	}
-	if n > most {
-		return fmt.Errorf("%s: it has more than %d bytes", key, most)
+	if n > limit {
+		return fmt.Errorf("%s: it has more than %d bytes", key, limit)
 	}
 	if got := draft.Ref(); got != want {
-		return fmt.Errorf("%s: its SHA-256 is %s, and should be %s", key, got, want)
+		return fmt.Errorf("%s: its SHA-256 is %s, want %s", key, got, want)
 	}
 	return commit(draft)
 }
 
 // sumOf returns the SHA-256 of an object.
-func sumOf(ctx context.Context, at Target, key string) (blob.Ref, error) {
+func sumOf(ctx context.Context, at target.Target, key string) (blob.Ref, error) {
 	r, err := at.Get(ctx, key, 0, -1)
 	if err != nil {
 		return blob.Ref{}, err

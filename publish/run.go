@@ -8,27 +8,29 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+
+	"galbuild/publish/target"
 )
 
-// Options say how a plan is carried out. The zero value is ready for use.
+// Options of a change. The zero value is ready for use.
 type Options struct {
-	DryRun   bool           // only tell what would be done
-	Jobs     int            // objects at a time; 0 is 16
-	Progress func(Progress) // called now and then, by several goroutines; nil is nobody
+	DryRun   bool           // only report what would be done
+	Jobs     int            // objects transferred at once; 0 means 16
+	Progress func(Progress) // called after each object, by several goroutines; may be nil
 }
 
-// Progress is how far a plan has come.
+// Progress is the progress of a plan.
 type Progress struct {
 	Stage        string // "content", "paths", "pages", "generation" or "clean"
 	Done, Total  int    // objects of the stage
 	Sent, SentOf int64  // bytes of all stages
-	Key          string // the object just done
+	Key          string // of the object just completed
 }
 
-// Run carries the plan out. It wraps ErrChanged if CURRENT has been replaced by
-// somebody else since the old state was read; then nothing that counts has changed,
-// and what was brought stays to be found by the next attempt.
-func (p *Plan) Run(ctx context.Context, at Target, o Options) error {
+// Run applies the plan. If CURRENT has been replaced since the old state was read, the error wraps
+// [target.ErrChanged]. Then the current generation is unaffected, and the objects that were sent
+// remain for the next attempt.
+func (p *Plan) Run(ctx context.Context, at target.Target, o Options) error {
 	if p.IsEmpty() {
 		return nil
 	}
@@ -37,7 +39,7 @@ func (p *Plan) Run(ctx context.Context, at Target, o Options) error {
 	for _, stage := range []func(context.Context) error{
 		func(ctx context.Context) error { return r.put(ctx, "content", p.Blobs) },
 		func(ctx context.Context) error { return r.link(ctx, "paths", p.Links) },
-		func(ctx context.Context) error { return r.putIf(ctx, p.Begin) },
+		func(ctx context.Context) error { return r.putIf(ctx, p.Marker) },
 		func(ctx context.Context) error { return r.link(ctx, "pages", p.Pages) },
 		func(ctx context.Context) error { return r.put(ctx, "pages", p.Answers) },
 		func(ctx context.Context) error { return r.put(ctx, "generation", p.Generation) },
@@ -47,34 +49,34 @@ func (p *Plan) Run(ctx context.Context, at Target, o Options) error {
 			return fmt.Errorf("%s: %w", at, err)
 		}
 	}
-	p.counts = true
-	ctx = context.WithoutCancel(ctx) // little is left to do, and it would be left for long
+	p.switched = true
+	ctx = context.WithoutCancel(ctx) // the rest is short, and otherwise not repeated before the next publish
 	remove := p.Remove
-	if p.Begin.Key != "" {
-		remove = append(remove, p.Begin.Key)
+	if p.Marker.Key != "" {
+		remove = append(remove, p.Marker.Key)
 	}
-	if err := errors.Join(r.putIf(ctx, p.Before), at.Delete(ctx, remove)); err != nil {
-		return fmt.Errorf("%s: the new generation is served, but what it no longer needs is not all removed: %w", at, err)
+	if err := errors.Join(r.putIf(ctx, p.Previous), at.Delete(ctx, remove)); err != nil {
+		return fmt.Errorf("%s: the new generation is current, but removing old files failed: %w", at, err)
 	}
 	return nil
 }
 
 type runner struct {
 	Options
-	at     Target
+	at     target.Target
 	sent   atomic.Int64
 	sentOf int64
 }
 
-func (r *runner) putIf(ctx context.Context, o Object) error {
+func (r *runner) putIf(ctx context.Context, o target.Object) error {
 	if o.Key == "" {
 		return nil
 	}
 	return r.at.Put(ctx, o)
 }
 
-func (r *runner) put(ctx context.Context, stage string, all []Object) error {
-	return each(ctx, r, stage, all, func(ctx context.Context, o Object) (string, error) {
+func (r *runner) put(ctx context.Context, stage string, all []target.Object) error {
+	return each(ctx, r, stage, all, func(ctx context.Context, o target.Object) (string, error) {
 		err := r.at.Put(ctx, o)
 		r.sent.Add(o.Size)
 		return o.Key, err
@@ -87,7 +89,7 @@ func (r *runner) link(ctx context.Context, stage string, all []Link) error {
 	})
 }
 
-// each does something with all of them, several at a time.
+// each calls do for all items, up to r.Jobs at once. do returns the key for the progress report.
 func each[T any](ctx context.Context, r *runner, stage string, all []T, do func(context.Context, T) (key string, err error)) error {
 	var done atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)

@@ -13,13 +13,14 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/regular"
 	"galbuild/build/site"
+	"galbuild/publish/target"
 )
 
-// Site brings a place to what the site at root serves. What somebody else has
-// published there stays: versions that the site lacks and has not published itself
-// are merged with its own, unless replace is set. Other bytes than are published under
-// a version's name are refused. Scratch is where a merged generation is written.
-func Site(ctx context.Context, at Target, root string, scratch *site.Dir, replace bool, o Options) (Result, error) {
+// Site publishes the site at root to a target. Versions that others have published are preserved:
+// if the target has versions that the site lacks and has not published itself, they are merged
+// with those of the site, unless replace is set. It is an error if the target has a version with
+// different content, unless replace is set. A merged generation is written to scratch.
+func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir, replace bool, o Options) (Result, error) {
 	local, err := readSite(root)
 	if err != nil {
 		return Result{}, err
@@ -27,7 +28,7 @@ func Site(ctx context.Context, at Target, root string, scratch *site.Dir, replac
 	var kept []string
 	result, err := retry(ctx, func() (Result, error) {
 		if same, err := serves(ctx, at, local.Current); err != nil || same {
-			return Result{Place: at.String(), Generation: local.Generation, DryRun: o.DryRun}, err
+			return Result{Target: at.String(), Generation: local.Generation, DryRun: o.DryRun}, err
 		}
 		old, err := readToChange(ctx, at)
 		if err != nil {
@@ -49,12 +50,12 @@ func Site(ctx context.Context, at Target, root string, scratch *site.Dir, replac
 				return Result{}, err
 			}
 		}
-		return carryOut(ctx, at, old, next, o)
+		return apply(ctx, at, old, next, o)
 	})
 	result.Kept = kept
 	if err == nil && !o.DryRun {
 		note := publication{Versions: slices.Sorted(maps.Keys(maps.Collect(local.Catalog.Versions())))}
-		if len(kept) == 0 { // else it is not all this site's, and merged again next time
+		if len(kept) == 0 { // otherwise the generation has versions of others, and is merged again next time
 			note.Generation = result.Generation
 		}
 		notePublished(root, at.String(), note)
@@ -62,15 +63,15 @@ func Site(ctx context.Context, at Target, root string, scratch *site.Dir, replac
 	return result, err
 }
 
-// serves tells whether a place serves a generation, and nobody is changing that. The
-// catalogue is not read for it.
-func serves(ctx context.Context, at Target, c site.Current) (bool, error) {
-	there, err := readCurrent(ctx, at)
-	if err != nil || there.Current != c {
+// serves reports whether a generation is current at a target and no publish is in progress. It
+// does not read the catalogue.
+func serves(ctx context.Context, at target.Target, c site.Current) (bool, error) {
+	remote, err := readCurrent(ctx, at)
+	if err != nil || remote.Current != c {
 		return false, err
 	}
-	unfinished, err := isUnfinished(ctx, at)
-	return !unfinished, err
+	dirty, err := isDirty(ctx, at)
+	return !dirty, err
 }
 
 func readSite(root string) (Next, error) {
@@ -78,9 +79,9 @@ func readSite(root string) (Next, error) {
 	return Next{current, c, root, []*blob.Store{blob.ReadStore(root)}}, err
 }
 
-// merge returns what a place and a site have together.
-func merge(there *catalog.Catalog, local Next, scratch *site.Dir) (Next, error) {
-	both, err := build.Union(there, local.Catalog)
+// merge returns the union of the catalogues of a target and a site.
+func merge(remote *catalog.Catalog, local Next, scratch *site.Dir) (Next, error) {
+	both, err := build.Union(remote, local.Catalog)
 	if err != nil {
 		return Next{}, err
 	}
@@ -89,44 +90,48 @@ func merge(there *catalog.Catalog, local Next, scratch *site.Dir) (Next, error) 
 	return next, err
 }
 
-// missing returns the versions that a has and b lacks, but for some, sorted.
-func missing(a, b *catalog.Catalog, but []string) []string {
+// missing returns the sorted versions of a that are neither in b nor in except.
+func missing(a, b *catalog.Catalog, except []string) []string {
 	left := maps.Collect(a.Versions())
 	for key := range b.Versions() {
 		delete(left, key)
 	}
-	for _, key := range but {
+	for _, key := range except {
 		delete(left, key)
 	}
 	return slices.Sorted(maps.Keys(left))
 }
 
-// A publication is what was published to a place from here.
+// A publication records what a site has published to a target.
 type publication struct {
-	Generation string   `json:"generation,omitempty"` // if it was this site and nothing else
-	Versions   []string `json:"versions"`             // of this site, by key
+	Generation string   `json:"generation,omitempty"` // if it has no versions of others
+	Versions   []string `json:"versions"`             // keys of the site's versions
 }
 
-// published is a file on the builder's desk: what was published where, by place.
+// published is a file in the work directory of a site: a JSON object with a [publication] for each
+// target, by the target's name.
 const published = "published.json"
 
-// maxMemory bounds the file, in bytes. A gallery of 100,000 versions has 5 MB for each target.
-const maxMemory = 1 << 30
+// maxPublished limits the size of the file, in bytes. A gallery of 100,000 versions has 5 MB for
+// each target.
+const maxPublished = 1 << 30
 
+// lastPublished returns the publications of the site at root. It ignores a file that cannot be
+// read.
 func lastPublished(root string) map[string]publication {
 	all := make(map[string]publication)
-	text, err := regular.ReadFile(filepath.Join(root, site.WorkDir, published), maxMemory)
-	if err != nil || json.Unmarshal(text, &all) != nil || all == nil { // null
-		return make(map[string]publication) // one that cannot be read is ignored
+	text, err := regular.ReadFile(filepath.Join(root, site.WorkDir, published), maxPublished)
+	if err != nil || json.Unmarshal(text, &all) != nil || all == nil { // nil: the file has null
+		return make(map[string]publication)
 	}
 	return all
 }
 
-// notePublished remembers. Of a site that cannot be written to nothing is remembered;
-// then what it has removed stays, and nothing is lost.
-func notePublished(root, place string, note publication) {
+// notePublished records a publication. Errors are ignored: if the site is read-only, versions that
+// it has removed stay at the target, which loses nothing.
+func notePublished(root, target string, note publication) {
 	all := lastPublished(root)
-	all[place] = note
+	all[target] = note
 	text, err := json.Marshal(all)
 	if err != nil {
 		return

@@ -8,26 +8,28 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/site"
+	"galbuild/publish/target"
 )
 
-// Limits of what is read from a place.
+// Limits of what is read from a target, in bytes.
 const (
 	maxCurrent = 4 << 10
 	maxCatalog = site.MaxCompressedCatalog
 )
 
-// State is what a place serves. The zero State is a place without a generation.
+// State is the current generation of a target. The zero State means that there is none.
 type State struct {
 	site.Current
 	Catalog *catalog.Catalog
-	raw     []byte // CURRENT, nil if there is none
-	// unfinished says that somebody was publishing and has not come to the end: pages
-	// and answers may be those of a generation that does not count.
-	unfinished bool
+	raw     []byte // content of CURRENT; nil if it does not exist
+	// dirty means that a publish is in progress or was interrupted. Pages and answers may be
+	// those of another generation.
+	dirty bool
 }
 
-// Read returns what a place serves: two requests, or one if there is nothing yet.
-func Read(ctx context.Context, from Target) (State, error) {
+// Read returns the current generation of a target. It sends two requests, or one if there is no
+// generation.
+func Read(ctx context.Context, from target.Target) (State, error) {
 	s, err := readCurrent(ctx, from)
 	if err != nil || s.IsZero() {
 		return s, err
@@ -38,29 +40,30 @@ func Read(ctx context.Context, from Target) (State, error) {
 	return s, nil
 }
 
-// readToChange also tells whether somebody has not come to an end.
-func readToChange(ctx context.Context, from Target) (State, error) {
+// readToChange is Read, and also sets State.dirty.
+func readToChange(ctx context.Context, from target.Target) (State, error) {
 	s, err := Read(ctx, from)
 	if err != nil || s.IsZero() {
 		return s, err
 	}
-	s.unfinished, err = isUnfinished(ctx, from)
+	s.dirty, err = isDirty(ctx, from)
 	return s, err
 }
 
-func isUnfinished(ctx context.Context, from Target) (bool, error) {
-	_, err := readSmall(ctx, from, unfinishedKey, maxCurrent)
-	if err != nil && !errors.Is(err, ErrNotExist) {
+// isDirty reports whether a publish is in progress or was interrupted.
+func isDirty(ctx context.Context, from target.Target) (bool, error) {
+	_, err := readSmall(ctx, from, markerKey, maxCurrent)
+	if err != nil && !errors.Is(err, target.ErrNotExist) {
 		return false, fmt.Errorf("%s: %w", from, err)
 	}
 	return err == nil, nil
 }
 
-// readCurrent returns a State with an empty catalogue: one request.
-func readCurrent(ctx context.Context, from Target) (State, error) {
+// readCurrent returns a State with an empty catalogue. It sends one request.
+func readCurrent(ctx context.Context, from target.Target) (State, error) {
 	s := State{Catalog: &catalog.Catalog{}}
 	raw, err := readSmall(ctx, from, site.CurrentPath, maxCurrent)
-	if errors.Is(err, ErrNotExist) {
+	if errors.Is(err, target.ErrNotExist) {
 		return s, nil
 	}
 	if err != nil {
@@ -74,20 +77,19 @@ func readCurrent(ctx context.Context, from Target) (State, error) {
 	return s, nil
 }
 
-// Objects beside CURRENT: there while somebody publishes, and what counted before.
 const (
-	unfinishedKey = "index/PUBLISHING"
-	previousKey   = "index/PREVIOUS"
+	markerKey   = "index/PUBLISHING" // exists while a publish is in progress
+	previousKey = "index/PREVIOUS"   // has the name of the current generation, and CURRENT as it was before
 )
 
-// readCatalog returns the catalogue of a generation, proved by its hash.
-func readCatalog(ctx context.Context, from Target, c site.Current) (*catalog.Catalog, error) {
+// readCatalog returns the catalogue of a generation, after checking its hash.
+func readCatalog(ctx context.Context, from target.Target, c site.Current) (*catalog.Catalog, error) {
 	packed, err := readSmall(ctx, from, c.CatalogPath(), maxCatalog)
 	if err != nil {
 		return nil, err
 	}
 	if got := blob.Sum(packed); got != c.Catalog {
-		return nil, fmt.Errorf("%s: its SHA-256 is %s, %s says %s", c.CatalogPath(), got, site.CurrentPath, c.Catalog)
+		return nil, fmt.Errorf("%s: its SHA-256 is %s, want %s as in %s", c.CatalogPath(), got, c.Catalog, site.CurrentPath)
 	}
 	all, err := site.DecompressCatalog(packed)
 	if err != nil {
@@ -96,12 +98,13 @@ func readCatalog(ctx context.Context, from Target, c site.Current) (*catalog.Cat
 	return all, nil
 }
 
-func readSmall(ctx context.Context, from Target, key string, most int64) ([]byte, error) {
+// readSmall returns the content of an object of at most limit bytes.
+func readSmall(ctx context.Context, from target.Target, key string, limit int64) ([]byte, error) {
 	r, err := from.Get(ctx, key, 0, -1)
 	if err != nil {
 		return nil, err
 	}
-	b, err := ReadAll(r, most)
+	b, err := target.ReadAll(r, limit)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", key, err)
 	}

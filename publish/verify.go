@@ -12,12 +12,13 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/site"
 	"galbuild/index"
+	"galbuild/publish/target"
 	"galbuild/render"
 )
 
-// Verify proves what a place serves, as render.Verify does a folder: all of it is
-// read and hashed, and the index derived from the catalogue again.
-func Verify(ctx context.Context, at Target) (*render.Proof, error) {
+// Verify checks the current generation of a target, like [render.Verify] checks a folder: it reads
+// and hashes all files, and derives the index from the catalogue again.
+func Verify(ctx context.Context, at target.Target) (*render.Proof, error) {
 	s, err := Read(ctx, at)
 	if err != nil {
 		return nil, err
@@ -40,7 +41,7 @@ func Verify(ctx context.Context, at Target) (*render.Proof, error) {
 }
 
 type verifier struct {
-	at    Target
+	at    target.Target
 	mutex sync.Mutex
 	proof *render.Proof
 }
@@ -51,7 +52,7 @@ func (v *verifier) problem(format string, args ...any) {
 	v.proof.Problems = append(v.proof.Problems, fmt.Sprintf(format, args...))
 }
 
-// index derives the generation again.
+// index derives the index from the catalogue and compares it.
 func (v *verifier) index(ctx context.Context, s State) error {
 	if s.Catalog.Render != render.Version {
 		v.problem("%s: rendered by another version of galbuild (rendering %d, this program's is %d)", s.IndexPath(), s.Catalog.Render, render.Version)
@@ -72,7 +73,7 @@ func (v *verifier) index(ctx context.Context, s State) error {
 	return nil
 }
 
-// content reads every object.
+// content reads and hashes every file of the generation.
 func (v *verifier) content(ctx context.Context, s State) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(4 * runtime.GOMAXPROCS(0))

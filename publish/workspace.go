@@ -6,10 +6,10 @@ import (
 	"galbuild/build/site"
 )
 
-// A Workspace is a site of no more than what is new, in a temporary folder.
+// A Workspace is a temporary site for the content and the generation that a change adds.
 type Workspace struct{ *site.Dir }
 
-// Scratch makes one.
+// Scratch creates a workspace in a temporary folder. The caller discards it.
 func Scratch() (*Workspace, error) {
 	folder, err := os.MkdirTemp("", "galbuild-")
 	if err != nil {
@@ -23,7 +23,7 @@ func Scratch() (*Workspace, error) {
 	return &Workspace{dir}, nil
 }
 
-// Discard removes it.
+// Discard removes the workspace.
 func (w *Workspace) Discard() error {
 	w.Close()
 	return os.RemoveAll(w.Root)

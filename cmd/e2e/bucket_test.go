@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"galbuild/publish/s3/s3test"
+	"galbuild/publish/target/s3/s3test"
 )
 
 // A bucket is where a gallery is published to: a real S3 server's, which everyone may

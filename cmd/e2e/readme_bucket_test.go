@@ -14,7 +14,7 @@ import (
 	"github.com/minio/minio-go/v7"
 
 	"galbuild/cmd/e2e/installed"
-	"galbuild/publish/s3/s3test"
+	"galbuild/publish/target/s3/s3test"
 )
 
 // readmeBucket is the section of render/deploy/README.md on nginx in front of a bucket: its nginx

@@ -14,8 +14,7 @@ import (
 	"galbuild/render"
 )
 
-// benchSite builds a site of which most is packages, of every size up to 512 KiB, which
-// do not compress.
+// benchSite builds a site of incompressible packages of every size up to 512 KiB.
 func benchSite(b *testing.B) string {
 	b.Helper()
 	root := filepath.Join(b.TempDir(), "site")
@@ -43,7 +42,7 @@ func benchSite(b *testing.B) string {
 	return root
 }
 
-// plain runs what people without this package would.
+// plain runs a command of standard tools.
 func plain(b *testing.B, dir, script string, args ...string) {
 	b.Helper()
 	run := exec.Command("sh", append([]string{"-euc", script, "sh"}, args...)...)
@@ -58,7 +57,7 @@ const (
 	plainImport = `tar xf "$1" && sha256sum -c --quiet "$2"`
 )
 
-// BenchmarkExport measures the export of a site beside tar and sha256sum.
+// BenchmarkExport compares the export of a site with tar and sha256sum.
 func BenchmarkExport(b *testing.B) {
 	root, out := benchSite(b), b.TempDir()
 	b.Run("of=floor", func(b *testing.B) {
@@ -73,7 +72,7 @@ func BenchmarkExport(b *testing.B) {
 	})
 }
 
-// BenchmarkImport measures an import into nothing beside tar and sha256sum.
+// BenchmarkImport compares an import into an empty folder with tar and sha256sum.
 func BenchmarkImport(b *testing.B) {
 	root, out := benchSite(b), b.TempDir()
 	tarball, sums := filepath.Join(out, "plain.tar"), filepath.Join(out, "plain.sums")

@@ -1,59 +1,57 @@
-// Package bundle is a site as one file that can be carried over a gap, and proves
-// itself on the other side.
+// Package bundle writes a site to one file for air-gapped transfer, and imports and verifies that
+// file.
 //
-// It is a tar archive of the site's files as they lie, so that stock tools unpack
-// it into a site that can be served, and prove it:
+// A bundle is a tar archive of the files of a site. Standard tools unpack it into a site that can
+// be served, and verify it:
 //
-//	SHA256SUMS                    a line for every other file of the archive, in its order
-//	blobs/sha256/ab/abcd…         content, once
-//	assets/…  files/…             hard links to it
-//	api/…  index.html  …          pages, likewise, and answers
-//	index/<generation>/…          the generation that counted when it was written
+//	SHA256SUMS                    a line for every other file, in the order of the archive
+//	blobs/sha256/ab/abcd…         content, each once
+//	assets/…  files/…             hard links to blobs
+//	api/…  index.html  …          answers, and pages as hard links to blobs
+//	index/<generation>/…          the generation that was current at the time of the export
 //	index/CURRENT                 last
 //
-// There is nothing else in it: no folders, no older generations, not the builder's
-// desk. Within each of these lines paths are sorted by their bytes. All entries have
-// the date of the newest extension, mode 0644 and no owner; what they carry in their
-// headers follows from path, size and date. (Web servers tell files apart by their dates:
-// unpack another generation into another folder, or with tar's -m.) The same site gives the same bytes. Links
-// are by content: a site on a file system without them gives those bytes too.
+// There are no other entries: no directories, no older generations, and nothing of the work
+// directory. Within each of these groups, paths are sorted by their bytes. All entries have the
+// date of the newest extension, mode 0644 and no owner; their headers depend only on path, size
+// and date, so exports of the same site are identical. (Web servers use dates to detect changed
+// files: unpack another generation into another folder, or with tar's -m.) Links are determined by
+// content, so a site on a file system without hard links gives the same archive.
 //
-// A delta leaves out what certain generations have, its bases. It has two more files,
-// at the beginning, behind SHA256SUMS:
+// A delta leaves out the files that all of certain generations have, its bases. It has two more
+// files, after SHA256SUMS:
 //
-//	BASE.SHA256SUMS               the text of CURRENT of each base
-//	SITE.SHA256SUMS               what SHA256SUMS would be if nothing were left out
+//	BASE.SHA256SUMS               the content of CURRENT of each base
+//	SITE.SHA256SUMS               the SHA256SUMS of an archive of the whole site
 //
-// At the root of a site `sha256sum -c BASE.SHA256SUMS` tells whether it has the base,
-// and `sha256sum -c SITE.SHA256SUMS` proves all of it when the delta is unpacked there.
+// At the root of a site, `sha256sum -c BASE.SHA256SUMS` checks whether the site is at the base,
+// and `sha256sum -c SITE.SHA256SUMS` verifies the whole site after the delta was unpacked there.
 //
-// The archive may be compressed, gallery.tar.gz or gallery.tar.zst, in one stream, and
-// cut into parts of the same size, gallery.tar.001 and so on: `cat gallery.tar.0*` is the
-// whole. Beside it stand
+// The archive may be compressed as one stream (gallery.tar.gz, gallery.tar.zst), and split into
+// parts of the same size (gallery.tar.001 and so on), which `cat gallery.tar.0*` joins. There are
+// up to two more files next to it:
 //
 //	gallery.tar.SHA256SUMS           a line for each part, for `sha256sum -c`
-//	gallery.tar.SHA256SUMS.minisig   the signature of that, if a key was given, for
+//	gallery.tar.SHA256SUMS.minisig   its signature, if a key was given, for
 //	                                 `minisign -V -m gallery.tar.SHA256SUMS -p key.pub`
 //
-// # Reading
+// # Import
 //
-// [Import] believes nothing. It unpacks into the desk of the site, on the same file
-// system, where nobody serves from, and moves files to their places only when every
-// byte has been proved: the parts by the file beside them, each entry by SHA256SUMS,
-// SHA256SUMS by CURRENT, the catalogue and the index. The archive is read once. The
-// entries must come as SHA256SUMS lists them and their headers must be, byte for byte,
-// those that [Export] writes: which leaves no room for links to elsewhere, devices,
-// climbing paths, a path twice, or anything behind the end. What is known to the site
-// already is proved too, but not written again.
+// [Import] trusts nothing in the archive. It unpacks into the work directory of the site, which is
+// on the same file system and not served, and moves the files into the site only after everything
+// has been verified: the parts by the listing next to them, each entry by SHA256SUMS, SHA256SUMS by
+// CURRENT, the catalogue and the index. It reads the archive once. The entries must be in the order
+// of SHA256SUMS, and their headers must be byte for byte those that [Export] writes. This excludes
+// links to other files, devices, paths outside the site, duplicate paths, and data after the end.
+// Content that the site has already is verified too, but not written again.
 //
-// Not proved: bits of a gzip or zstd header that change nothing of what is unpacked,
-// unless the file beside the archive is there.
+// Bits of a gzip or zstd header that do not change the unpacked content are not verified, unless
+// there is a listing next to the archive.
 package bundle
 
 import "fmt"
 
-// Names of the listings in an archive, and what is added to its own name for those
-// beside it.
+// Names of the listings in an archive, and suffixes of the files next to it.
 const (
 	SumsName     = "SHA256SUMS"
 	BaseName     = "BASE.SHA256SUMS"
@@ -68,13 +66,13 @@ const (
 	maxPath    = 4096      // bytes
 	maxElement = 255       // bytes between slashes
 	maxHeader  = 64 << 10  // bytes of an entry's tar headers
-	maxRatio   = 200       // unpacked to packed size, as with packages
-	ratioFrom  = 64 << 20  // bytes unpacked, up to which any ratio is harmless
-	maxParts   = 999       // three digits
-	maxUnknown = 1 << 40   // bytes that an archive of unknown size unpacks to
+	maxRatio   = 200       // of uncompressed to compressed size, as for packages
+	ratioFrom  = 64 << 20  // uncompressed bytes up to which every ratio is allowed
+	maxParts   = 999       // part numbers have three digits
+	maxUnknown = 1 << 40   // uncompressed bytes of an archive of unknown size
 )
 
-// A FormatError says that something is not as Export writes it.
+// A FormatError describes a part of an archive that [Export] would not write.
 type FormatError struct {
 	Where  string // a part, an entry or a listing
 	Reason string
@@ -87,5 +85,6 @@ func refuse(where, format string, args ...any) error {
 	return &FormatError{where, fmt.Sprintf(format, args...)}
 }
 
-// Progress is told how many bytes of how many are done; total is 0 if nobody knows.
+// Progress is called with the number of bytes that are done and their total, which is 0 if it is
+// not known.
 type Progress func(done, total int64)

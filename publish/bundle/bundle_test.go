@@ -27,7 +27,7 @@ func newSite(t testing.TB, names ...string) string {
 	return root
 }
 
-// setSite makes the names what there is in a site. All have a license in common.
+// setSite builds the site with one extension for each name. All of them contain the same license.
 func setSite(t testing.TB, root string, names ...string) {
 	t.Helper()
 	dir, err := site.Lock(root)
@@ -93,8 +93,8 @@ func serve(t testing.TB, dir *site.Dir, c *catalog.Catalog) {
 	}
 }
 
-// snapshot returns the bytes of each file but those on the desk, and the first of the
-// names that it has.
+// snapshot returns the content of each file outside the work directory, and the first path of the
+// same file.
 func snapshot(t testing.TB, root string) map[string]string {
 	t.Helper()
 	type named struct {
@@ -158,7 +158,7 @@ func mustExport(t testing.TB, cfg ExportConfig) *Exported {
 	return report
 }
 
-// export writes a site's archive into a new folder and returns where it is.
+// export writes a site's archive into a new folder and returns its path.
 func export(t testing.TB, root string, since ...string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "gallery.tar")
@@ -219,7 +219,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestOtherRendering carries a site whose answers this version would render otherwise.
+// TestOtherRendering transfers a site whose answers this version would render differently.
 func TestOtherRendering(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "site")
 	dir, err := site.Lock(root)
@@ -314,7 +314,7 @@ func mustCurrent(t testing.TB, root string) site.Current {
 	return c
 }
 
-// TestUselessBase names bases that do not list all of a site.
+// TestUselessBase uses bases that do not list a whole site.
 func TestUselessBase(t *testing.T) {
 	old, root := newSite(t, "one"), newSite(t, "one", "two")
 	delta, parts := export(t, root, old), export(t, old)
@@ -323,8 +323,8 @@ func TestUselessBase(t *testing.T) {
 		t.Fatal(err)
 	}
 	for base, want := range map[string]string{
-		listing: "it lists only what a delta carries", parts + SumsSuffix: "it lists only parts",
-		t.TempDir(): "is no site", filepath.Join(t.TempDir(), "none"): "no such file",
+		listing: "it lists only the files of a delta", parts + SumsSuffix: "it lists only parts",
+		t.TempDir(): "is not a site", filepath.Join(t.TempDir(), "none"): "no such file",
 	} {
 		if _, err := Export(t.Context(), ExportConfig{Site: root, Output: filepath.Join(t.TempDir(), "g.tar"), Since: []string{base}}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("since %s: %v, want %q", base, err, want)
@@ -350,7 +350,7 @@ func TestDeltaOfNothing(t *testing.T) {
 	compare(t, snapshot(t, root), before)
 }
 
-// TestDeltaOfDelta builds on a delta, and on any of several bases.
+// TestDeltaOfDelta uses a delta as the base, and several bases.
 func TestDeltaOfDelta(t *testing.T) {
 	first, second, third := newSite(t, "one"), newSite(t, "one", "two"), newSite(t, "one", "three", "two")
 	delta := export(t, second, first)
@@ -388,7 +388,7 @@ func TestWrongBase(t *testing.T) {
 	}
 }
 
-// TestLeftOut imports a delta into sites that are at the base, but not whole.
+// TestLeftOut imports a delta into incomplete sites that are at the base.
 func TestLeftOut(t *testing.T) {
 	old, root := newSite(t, "one"), newSite(t, "one", "two")
 	delta := export(t, root, old)
@@ -410,7 +410,7 @@ func firstBlob(t testing.TB, root string) string {
 	return strings.TrimPrefix(slices.Sorted(maps.Keys(snapshot(t, filepath.Join(root, "blobs", "sha256"))))[0], "/")
 }
 
-// TestDamagedSite exports from sites in which something is wrong.
+// TestDamagedSite exports damaged sites.
 func TestDamagedSite(t *testing.T) {
 	for _, path := range []string{"", "api/vscode/Acme/one/latest", "index/CATALOG", "index/INDEX"} {
 		root := newSite(t, "one")

@@ -11,8 +11,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// compress packs what is written to it as the name of the archive says. Both libraries
-// give the same bytes for the same bytes when they work on one goroutine.
+// compress returns a writer that compresses according to the suffix of name. The output of both
+// libraries is deterministic on one goroutine.
 func compress(w io.Writer, name string) (io.WriteCloser, error) {
 	switch {
 	case strings.HasSuffix(name, ".gz"), strings.HasSuffix(name, ".tgz"):
@@ -27,8 +27,9 @@ type nopCloser struct{ io.Writer }
 
 func (nopCloser) Close() error { return nil }
 
-// decompress returns what was packed, if it was, whatever the name says now.
-func decompress(from io.Reader) (unpacked io.ReadCloser, packed bool, err error) {
+// decompress returns the uncompressed archive, and whether it was compressed. It detects the
+// compression from the first bytes and not from the name.
+func decompress(from io.Reader) (unpacked io.ReadCloser, compressed bool, err error) {
 	in := &counter{Reader: from}
 	buffered := bufio.NewReaderSize(in, 1<<20)
 	magic, err := buffered.Peek(4)
@@ -42,24 +43,24 @@ func decompress(from io.Reader) (unpacked io.ReadCloser, packed bool, err error)
 			return nil, false, damaged(err)
 		}
 		z.Multistream(false)
-		return &unpacker{Reader: z, packed: in, close: z.Close, rest: buffered}, true, nil
+		return &decompressor{Reader: z, in: in, close: z.Close, rest: buffered}, true, nil
 	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		z, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(64<<20))
 		if err != nil {
 			return nil, false, err
 		}
-		return &unpacker{Reader: z, packed: in, close: func() error { z.Close(); return nil }, rest: buffered}, true, nil
+		return &decompressor{Reader: z, in: in, close: func() error { z.Close(); return nil }, rest: buffered}, true, nil
 	}
 	return io.NopCloser(buffered), false, nil
 }
 
-// room returns what an archive of total bytes can unpack to; if total is 0, it is not
-// known.
-func room(total int64, packed bool) int64 {
+// maxUnpacked returns the maximum uncompressed size of an archive of total bytes. A total of 0
+// means that the size is not known.
+func maxUnpacked(total int64, compressed bool) int64 {
 	switch {
 	case total == 0:
 		return maxUnknown
-	case packed:
+	case compressed:
 		return ratioFrom + maxRatio*total
 	}
 	return total
@@ -80,27 +81,27 @@ func (c *counter) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// An unpacker reads a compressed stream and makes sure that it does not grow beyond
-// measure, and that nothing follows it.
-type unpacker struct {
+// A decompressor reads a compressed stream. Reading fails if the compression ratio is too high, or
+// if data follows the stream.
+type decompressor struct {
 	io.Reader
-	packed *counter
-	close  func() error
-	rest   *bufio.Reader
-	n      int64
+	in    *counter // the compressed bytes
+	close func() error
+	rest  *bufio.Reader
+	n     int64 // uncompressed bytes
 }
 
-func (u *unpacker) Read(b []byte) (int, error) {
+func (u *decompressor) Read(b []byte) (int, error) {
 	n, err := u.Reader.Read(b)
 	u.n += int64(n)
 	switch {
-	case u.n > ratioFrom && u.n/maxRatio > u.packed.n:
-		return n, refuse("compressed archive", "%d bytes unpack to more than %d times as many, the limit", u.packed.n, maxRatio)
-	case u.packed.err != nil:
-		return n, u.packed.err
+	case u.n > ratioFrom && u.n/maxRatio > u.in.n:
+		return n, refuse("compressed archive", "%d bytes unpack to more than %d times as many, the limit", u.in.n, maxRatio)
+	case u.in.err != nil:
+		return n, u.in.err
 	case err == io.EOF:
 		if _, err := u.rest.Peek(1); err == nil {
-			return n, refuse("end of the archive", "other bytes follow it")
+			return n, refuse("end of the archive", "more data follows it")
 		} else if err != io.EOF {
 			return n, err
 		}
@@ -110,11 +111,11 @@ func (u *unpacker) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (u *unpacker) Close() error { return u.close() }
+func (u *decompressor) Close() error { return u.close() }
 
 func damaged(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return refuse("compressed archive", "it is cut off")
+		return refuse("compressed archive", "it is truncated")
 	}
 	return refuse("compressed archive", "it is damaged: %v", err)
 }

@@ -11,9 +11,9 @@ import (
 	"galbuild/render/gallery"
 )
 
-// checkIndex holds the listing against the index: that lists all that is served but the
-// answers and itself, and nothing else is stored.
-func (s *staging) checkIndex() error {
+// checkIndex compares the listing with the index. The index must list every file except answers,
+// blobs and the files below index/, and there must be no blobs that it does not need.
+func (s *importer) checkIndex() error {
 	ix, err := index.Open(s.file(s.current.IndexPath()))
 	if err != nil {
 		return refuse(s.current.IndexPath(), "%v", err)
@@ -25,7 +25,7 @@ func (s *staging) checkIndex() error {
 			continue
 		}
 		if f, ok := ix.File(x.path); !ok || f.SHA256 != x.ref {
-			return refuse(x.path, "the index does not know this file")
+			return refuse(x.path, "the index does not list this file with this SHA-256")
 		}
 		if !s.blobs[x.ref] {
 			return refuse(x.path, "its content is missing")
@@ -34,7 +34,7 @@ func (s *staging) checkIndex() error {
 		count++
 	}
 	if count != ix.Stats().Files || len(s.blobs) != len(needed) {
-		return refuse(s.current.IndexPath(), "it needs %d files with %d contents, and there are %d with %d", ix.Stats().Files, len(needed), count, len(s.blobs))
+		return refuse(s.current.IndexPath(), "it lists %d files with %d blobs, and the archive has %d with %d", ix.Stats().Files, len(needed), count, len(s.blobs))
 	}
 	return nil
 }
@@ -43,9 +43,9 @@ func isAnswer(path string) bool {
 	return path == gallery.ManifestPath || strings.HasPrefix(path, apiDir)
 }
 
-// checkAnswers holds the answers against the catalogue, unless another version of the
-// program has rendered them.
-func (s *staging) checkAnswers() error {
+// checkAnswers compares the answers with those derived from the catalogue, unless another version
+// of galbuild has rendered them.
+func (s *importer) checkAnswers() error {
 	path := s.current.CatalogPath()
 	packed, err := regular.ReadFile(s.file(path), site.MaxCompressedCatalog)
 	if err != nil {
@@ -60,13 +60,13 @@ func (s *staging) checkAnswers() error {
 	wanted := make(map[string]bool)
 	for f := range render.Answers(s.catalogue) {
 		if s.refs[f.Path] != blob.Sum(f.Text) {
-			return refuse(f.Path, "it is not what follows from the catalogue")
+			return refuse(f.Path, "its content is not what follows from the catalogue")
 		}
 		wanted[f.Path] = true
 	}
 	for _, x := range s.whole {
 		if isAnswer(x.path) && !wanted[x.path] {
-			return refuse(x.path, "the catalogue does not know this file")
+			return refuse(x.path, "it does not follow from the catalogue")
 		}
 	}
 	return nil

@@ -17,35 +17,35 @@ import (
 	"galbuild/build/site"
 )
 
-// ExportConfig says what Export is to write.
+// ExportConfig configures [Export].
 type ExportConfig struct {
 	Site    string               // the site's folder
-	Output  string               // the archive; its suffix chooses the compression
-	Stream  io.Writer            // where to write the archive, and nothing beside it, instead of to files
-	Since   []string             // bases: what they all have is left out; none for the whole site
-	Split   int64                // bytes of a part; 0 for one file
+	Output  string               // the archive; its suffix selects the compression
+	Stream  io.Writer            // if set, only the archive is written, to this writer
+	Since   []string             // bases: files that all of them have are left out; empty for the whole site
+	Split   int64                // size of a part in bytes; 0 for one file
 	SignKey *minisign.PrivateKey // nil for no signature
 	Show    Progress             // may be nil
 }
 
-// Exported is what Export wrote.
+// Exported describes an archive that [Export] has written.
 type Exported struct {
 	Site       string   `json:"site"`
 	Generation string   `json:"generation"`
-	Since      []string `json:"since,omitempty"` // generations that it builds on
-	Files      int      `json:"files"`           // in the archive, but for its listings
-	Blobs      int      `json:"blobs"`           // among them, content
-	Bytes      int64    `json:"bytes"`           // of the files, each once
+	Since      []string `json:"since,omitempty"` // generations of the bases
+	Files      int      `json:"files"`           // in the archive, without listings
+	Blobs      int      `json:"blobs"`           // blobs among the files
+	Bytes      int64    `json:"bytes"`           // of the files, without hard links
 	Parts      []Part   `json:"parts,omitempty"`
-	Sums       string   `json:"sums,omitempty"`      // the file beside them
-	Signature  string   `json:"signature,omitempty"` // and the one beside that
+	Sums       string   `json:"sums,omitempty"`      // name of the listing next to them
+	Signature  string   `json:"signature,omitempty"` // name of its signature
 }
 
-// Export writes the generation that counts in a site. All that is read is hashed: a
-// site with a damaged file gives no archive. Nothing has its name before all is written.
+// Export writes the current generation of a site. All files are hashed, and a damaged file is an
+// error. Files get their final names only after everything has been written.
 func Export(ctx context.Context, cfg ExportConfig) (*Exported, error) {
 	if archiveName(cfg.Output) != cfg.Output {
-		return nil, fmt.Errorf("%s is no name for an archive: it is that of a part, or of what stands beside one", cfg.Output)
+		return nil, fmt.Errorf("%s is not a name for an archive: it is the name of a part, or of a file next to an archive", cfg.Output)
 	}
 	s, err := readSite(cfg.Site)
 	if err != nil {
@@ -83,7 +83,8 @@ func Export(ctx context.Context, cfg ExportConfig) (*Exported, error) {
 	return report, nil
 }
 
-// signWith signs without a date: the same site and key give the same signature.
+// signWith returns a function that signs a listing. There is no date in the signature, so the same
+// site and key give the same signature.
 func (s *tree) signWith(key *minisign.PrivateKey) func([]byte) []byte {
 	return func(sums []byte) []byte {
 		if key == nil {
@@ -118,8 +119,8 @@ type packer struct {
 }
 
 func (p *packer) write(d *delta) error {
-	for _, x := range d.carried {
-		if !p.tree.linked(x) {
+	for _, x := range d.included {
+		if !p.tree.isLink(x) {
 			p.total += p.tree.sizes[x.path]
 		}
 	}
@@ -131,7 +132,7 @@ func (p *packer) write(d *delta) error {
 			return err
 		}
 	}
-	for _, x := range d.carried {
+	for _, x := range d.included {
 		if err := p.writeFile(x); err != nil {
 			return err
 		}
@@ -144,7 +145,7 @@ func (p *packer) writeFile(x line) error {
 		return err
 	}
 	p.report.Files++
-	if p.tree.linked(x) {
+	if p.tree.isLink(x) {
 		return p.tar.WriteHeader(header(x.path, x.ref.Path(), 0, p.tree.when))
 	}
 	if isBlob(x.path) {
@@ -161,11 +162,11 @@ func (p *packer) writeFile(x line) error {
 	return p.copy(x, size)
 }
 
-// copy writes the bytes of a file, provided that they are what they should be.
+// copy writes the content of a file, and checks its size and hash.
 func (p *packer) copy(x line, size int64) error {
 	f, err := regular.Open(p.tree.file(x.path))
 	if err != nil {
-		return damagedSite(err)
+		return siteError(err)
 	}
 	defer f.Close()
 	p.hash.Reset()
@@ -173,27 +174,27 @@ func (p *packer) copy(x line, size int64) error {
 	n, err := io.CopyBuffer(both, struct{ io.Reader }{f}, p.buffer)
 	switch {
 	case errors.Is(err, tar.ErrWriteTooLong), err == nil && n != size:
-		return damagedSite(fmt.Errorf("%s: it should have %d bytes", x.path, size))
+		return siteError(fmt.Errorf("%s: want %d bytes", x.path, size))
 	case err != nil:
 		return err
 	}
 	if got := blob.Ref(p.hash.Sum(nil)); got != x.ref {
-		return damagedSite(fmt.Errorf("%s: SHA-256 is %s, should be %s", x.path, got, x.ref))
+		return siteError(fmt.Errorf("%s: SHA-256 is %s, want %s", x.path, got, x.ref))
 	}
 	return nil
 }
 
-// ErrDamaged says that a site is not what its generation says; or that it has become
-// another while it was read.
+// ErrDamaged is returned, wrapped, by [Export] for a site that does not match its generation, which
+// may be because it was changed during the export.
 var ErrDamaged = errors.New("the site is damaged, or was changed meanwhile")
 
-func damagedSite(err error) error { return fmt.Errorf("%w: %w", ErrDamaged, err) }
+func siteError(err error) error { return fmt.Errorf("%w: %w", ErrDamaged, err) }
 
-// A delta is what an archive carries.
+// A delta is the selection of files for an archive.
 type delta struct {
-	bases   []site.Current
-	whole   listing
-	carried listing
+	bases    []site.Current
+	whole    listing
+	included listing
 }
 
 type named struct {
@@ -204,15 +205,15 @@ type named struct {
 // listings returns the files at the beginning of the archive.
 func (d *delta) listings() []named {
 	if len(d.bases) == 0 {
-		return []named{{SumsName, d.carried.text()}}
+		return []named{{SumsName, d.included.text()}}
 	}
 	base, whole := named{name: BaseName}, named{SiteName, d.whole.text()}
 	for _, c := range d.bases {
 		base.text = append(base.text, c.Bytes()...)
 	}
-	sums := append(listing{{blob.Sum(base.text), base.name}, {blob.Sum(whole.text), whole.name}}, d.carried...)
+	sums := append(listing{{blob.Sum(base.text), base.name}, {blob.Sum(whole.text), whole.name}}, d.included...)
 	return []named{{SumsName, sums.text()}, base, whole}
 }
 
-// seconds returns a date that a tar header can hold as it is.
+// seconds truncates a date to those that tar headers can express: whole seconds since 1970.
 func seconds(t time.Time) time.Time { return time.Unix(max(t.Unix(), 0), 0) }

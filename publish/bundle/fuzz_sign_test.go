@@ -8,8 +8,7 @@ import (
 	"aead.dev/minisign"
 )
 
-// FuzzTrust reads any bytes as a public key and as a signature: nothing is trusted by
-// accident.
+// FuzzTrust checks that arbitrary bytes as a public key or a signature are not trusted.
 func FuzzTrust(f *testing.F) {
 	key, file := newKey(f)
 	public, err := os.ReadFile(file)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// FuzzImport imports anything: it is refused and changes nothing, or it is a sound site.
+// FuzzImport imports arbitrary bytes. They are refused and change nothing, or make a valid site.
 func FuzzImport(f *testing.F) {
 	old, root := newSite(f, "one"), newSite(f, "one", "two")
 	for _, cfg := range []ExportConfig{{Output: "g.tar"}, {Output: "g.tar.gz"}, {Output: "g.tar.zst"}, {Output: "d.tar", Since: []string{old}}} {
@@ -39,7 +39,7 @@ func FuzzImport(f *testing.F) {
 	})
 }
 
-// FuzzListing parses anything as a listing: what is taken is written the same.
+// FuzzListing parses arbitrary bytes as a listing. Accepted bytes must equal the listing's text.
 func FuzzListing(f *testing.F) {
 	t, err := readSite(newSite(f, "one"))
 	if err != nil {

@@ -9,21 +9,21 @@ import (
 	"galbuild/build/blob"
 )
 
-// A hashing writer passes on what it hashes, if there is somebody to pass it on to.
-type hashing struct {
+// A hashWriter hashes what is written to it, and writes it to a file if there is one.
+type hashWriter struct {
 	hash hash.Hash
 	to   io.Writer
 }
 
-func newHash(to *os.File) *hashing {
-	h := &hashing{hash: sha256.New()}
+func newHash(to *os.File) *hashWriter {
+	h := &hashWriter{hash: sha256.New()}
 	if to != nil {
 		h.to = to
 	}
 	return h
 }
 
-func (h *hashing) Write(b []byte) (int, error) {
+func (h *hashWriter) Write(b []byte) (int, error) {
 	h.hash.Write(b)
 	if h.to == nil {
 		return len(b), nil
@@ -31,4 +31,4 @@ func (h *hashing) Write(b []byte) (int, error) {
 	return h.to.Write(b)
 }
 
-func (h *hashing) ref() blob.Ref { return blob.Ref(h.hash.Sum(nil)) }
+func (h *hashWriter) ref() blob.Ref { return blob.Ref(h.hash.Sum(nil)) }

@@ -18,27 +18,27 @@ import (
 	"galbuild/render"
 )
 
-// ImportConfig says what Import is to read, and into which site.
+// ImportConfig configures [Import].
 type ImportConfig struct {
-	Archive string    // a file, any of its parts, or what stands beside them
-	Stream  io.Reader // read an archive of one part from here instead
-	Sums    string    // the file that vouches for the parts; "" for the one beside them, if there is one
-	Trust   []string  // public keys, or folders of them; if there are any, one must have signed
+	Archive string    // the archive, any of its parts, or a file next to them
+	Stream  io.Reader // if set, an archive of one part is read from here instead
+	Sums    string    // the listing of the parts; "" for the one next to them, if it exists
+	Trust   []string  // files of public keys, or folders of them; if not empty, one of the keys must have signed
 	Site    string    // the site's folder
 	Show    Progress  // may be nil
 }
 
-// Imported is what Import did.
+// Imported describes an import.
 type Imported struct {
 	Site       string   `json:"site"`
 	Generation string   `json:"generation"`
-	Previous   string   `json:"previous,omitempty"` // the generation that counted before, if it was another
-	Since      []string `json:"since,omitempty"`    // generations that the archive builds on
-	Signer     string   `json:"signer,omitempty"`   // file of the key that signed; "" if nobody was to be trusted
-	Signed     bool     `json:"signed"`             // there is a signature, looked at or not
-	Files      int      `json:"files"`              // in the archive, but for its listings
-	Bytes      int64    `json:"bytes"`              // of the files, each once
-	Written    int64    `json:"written"`            // of these, what the site did not have
+	Previous   string   `json:"previous,omitempty"` // the generation that was current before, if another
+	Since      []string `json:"since,omitempty"`    // generations of the bases
+	Signer     string   `json:"signer,omitempty"`   // file of the key that signed; "" without Trust
+	Signed     bool     `json:"signed"`             // there is a signature, verified or not
+	Files      int      `json:"files"`              // in the archive, without listings
+	Bytes      int64    `json:"bytes"`              // of the files, without hard links
+	Written    int64    `json:"written"`            // of the files that the site did not have
 	// Same is true if the generation was the current one already.
 	Same bool `json:"same,omitempty"`
 	// Versions that the site no longer serves, as publisher.name@version.
@@ -48,10 +48,10 @@ type Imported struct {
 	Returned bool `json:"returned,omitempty"`
 }
 
-// A BaseError says that a delta does not fit a site.
+// A BaseError is returned for a delta if the site is not at one of its bases.
 type BaseError struct {
-	Wants []string // generations of which the site should have one
-	Has   string   // the one that counts there, "" if none does
+	Wants []string // generations of the bases
+	Has   string   // the current generation of the site, or "" if there is none
 }
 
 // Error implements error.
@@ -60,15 +60,15 @@ func (e *BaseError) Error() string {
 	if e.Has != "" {
 		has = "is at " + e.Has
 	}
-	return fmt.Sprintf("it carries only what changed since generation %s, and the site %s", strings.Join(e.Wants, " or "), has)
+	return fmt.Sprintf("it contains only the changes since generation %s, and the site %s", strings.Join(e.Wants, " or "), has)
 }
 
-// ErrTarget says that it cannot be told at which generation a site is.
+// ErrTarget is returned, wrapped, if the current generation of the site cannot be read.
 var ErrTarget = errors.New("the site is damaged")
 
-// Import makes the generation in an archive the one that counts in a site. Before
-// everything is proved, nothing in the site has changed. When it is killed later, the old
-// generation counts, and importing again completes the new one. The old one is kept.
+// Import imports the generation in an archive into a site and makes it current. Import changes
+// nothing in the site before everything is verified. If it is killed after that, the old generation
+// is still current, and importing again completes the new one. The old generation is preserved.
 func Import(ctx context.Context, cfg ImportConfig) (*Imported, error) {
 	report := &Imported{Site: cfg.Site}
 	from, err := cfg.open(ctx)
@@ -83,7 +83,7 @@ func Import(ctx context.Context, cfg ImportConfig) (*Imported, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := cfg.into(ctx, dir, from, report); err != nil {
+	if err := cfg.importInto(ctx, dir, from, report); err != nil {
 		return nil, errors.Join(err, dir.Abandon())
 	}
 	return report, dir.Close()
@@ -96,7 +96,7 @@ func (cfg *ImportConfig) open(ctx context.Context) (*source, error) {
 	return openSource(ctx, cfg.Archive, cfg.Sums, cfg.Show)
 }
 
-// trust looks who signed, before anything else is read.
+// trust checks the signature, before anything else is read.
 func (cfg *ImportConfig) trust(from *source, report *Imported) error {
 	sums := cfg.Sums
 	if sums == "" {
@@ -112,27 +112,27 @@ func (cfg *ImportConfig) trust(from *source, report *Imported) error {
 		return err
 	}
 	if from.sums == nil {
-		return fmt.Errorf("its %s is not there: %w", SumsName, ErrUntrusted)
+		return fmt.Errorf("its %s is missing: %w", SumsName, ErrUntrusted)
 	}
 	report.Signer, err = checkSignature(from.sums, sums+SignedSuffix, trusted)
 	return err
 }
 
-func (cfg *ImportConfig) into(ctx context.Context, dir *site.Dir, from *source, report *Imported) error {
+func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *source, report *Imported) error {
 	current, err := site.ReadCurrent(dir.Root)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrTarget, err)
 	}
-	s := &staging{ctx: ctx, dir: dir, buffer: make([]byte, 256<<10), report: report, staged: make(map[string]string)}
+	s := &importer{ctx: ctx, dir: dir, buffer: make([]byte, 256<<10), report: report, staged: make(map[string]string)}
 	defer s.drop()
 	if err := s.unpack(from); err != nil {
-		return from.blame(err)
+		return from.damagedPart(err)
 	}
 	report.Generation = s.current.Generation
 	for _, c := range s.bases {
 		report.Since = append(report.Since, c.Generation)
 	}
-	if err := s.fits(current); err != nil {
+	if err := s.check(current); err != nil {
 		return err
 	}
 	report.Same = current == s.current
@@ -145,39 +145,39 @@ func (cfg *ImportConfig) into(ctx context.Context, dir *site.Dir, from *source, 
 	return s.install(current)
 }
 
-// A staging is an archive being unpacked on the desk.
-type staging struct {
+// An importer unpacks an archive into the work directory and installs its files.
+type importer struct {
 	ctx    context.Context
 	dir    *site.Dir
-	room   int64 // bytes that the rest of the archive can unpack to
+	room   int64 // maximum size of the remaining files, in bytes
 	buffer []byte
 	report *Imported
 
-	bases          []site.Current
-	whole, carried listing
-	current        site.Current
-	catalogue      *catalog.Catalog
-	refs           map[string]blob.Ref // of whole, by path
-	blobs          map[blob.Ref]bool   // of whole
-	staged         map[string]string   // unfinished files of the site, by path
+	bases           []site.Current
+	whole, included listing
+	current         site.Current
+	catalogue       *catalog.Catalog
+	refs            map[string]blob.Ref // of whole, by path
+	blobs           map[blob.Ref]bool   // of whole
+	staged          map[string]string   // names of temporary files, by path
 }
 
-// unpack proves all that can be proved without the site.
-func (s *staging) unpack(from *source) error {
-	unpacked, packed, err := decompress(from)
+// unpack reads the archive, and verifies everything that can be verified without the site.
+func (s *importer) unpack(from *source) error {
+	unpacked, compressed, err := decompress(from)
 	if err != nil {
 		return err
 	}
 	defer unpacked.Close()
-	s.room = room(from.total, packed)
+	s.room = maxUnpacked(from.total, compressed)
 	a := newArchive(unpacked)
-	if s.whole, s.carried, s.bases, err = a.listings(); err != nil {
+	if s.whole, s.included, s.bases, err = a.listings(); err != nil {
 		return err
 	}
 	if err := s.checkListings(); err != nil {
 		return err
 	}
-	for _, x := range s.carried {
+	for _, x := range s.included {
 		if err := s.stage(a, x); err != nil {
 			return err
 		}
@@ -185,16 +185,16 @@ func (s *staging) unpack(from *source) error {
 	if err := a.end(); err != nil {
 		return err
 	}
-	// Only now has the last part been hashed.
+	// The hash of the last part is checked when its end is read.
 	if n, err := io.Copy(io.Discard, from); n > 0 {
-		return refuse("end of the archive", "other bytes follow it")
+		return refuse("end of the archive", "more data follows it")
 	} else if err != nil {
 		return err
 	}
 	return nil
 }
 
-func (s *staging) checkListings() error {
+func (s *importer) checkListings() error {
 	name := SumsName
 	if len(s.bases) > 0 {
 		name = SiteName
@@ -203,31 +203,31 @@ func (s *staging) checkListings() error {
 	if s.current, err = generation(name, s.whole); err != nil {
 		return err
 	}
-	folding, err := s.dir.FoldsCase()
+	ignoresCase, err := s.dir.FoldsCase()
 	if err != nil {
 		return err
 	}
 	s.refs, s.blobs = s.whole.byPath(), s.whole.blobs()
-	for _, x := range s.carried {
+	for _, x := range s.included {
 		if ref, ok := s.refs[x.path]; !ok || ref != x.ref {
 			return refuse(SumsName, "it lists %q, and %s does not", x.path, name)
 		}
 	}
-	return checkNames(name, s.whole, folding)
+	return checkNames(name, s.whole, ignoresCase)
 }
 
-// linked tells whether a file is another name of a blob.
-func (s *staging) linked(x line) bool {
+// isLink reports whether a file is a hard link to a blob.
+func (s *importer) isLink(x line) bool {
 	return !isBlob(x.path) && s.blobs[x.ref]
 }
 
-// stage puts a file on the desk, unless it is a link or a blob that the site has.
-func (s *staging) stage(a *archive, x line) error {
+// stage writes a file to the work directory, unless it is a link or a blob that the site has.
+func (s *importer) stage(a *archive, x line) error {
 	if err := s.ctx.Err(); err != nil {
 		return err
 	}
 	link := ""
-	if s.linked(x) {
+	if s.isLink(x) {
 		link = x.ref.Path()
 	}
 	size, err := a.entry(x.path, link)
@@ -248,7 +248,7 @@ func (s *staging) stage(a *archive, x line) error {
 	return s.write(a, x, size)
 }
 
-func (s *staging) write(a *archive, x line, size int64) error {
+func (s *importer) write(a *archive, x line, size int64) error {
 	f, name, err := s.dir.Blobs.Temp()
 	if err != nil {
 		return err
@@ -267,39 +267,39 @@ func (s *staging) write(a *archive, x line, size int64) error {
 }
 
 // drop removes the files that have not been installed.
-func (s *staging) drop() {
+func (s *importer) drop() {
 	for _, name := range s.staged {
 		_ = s.dir.Blobs.Drop(name) // otherwise the next process that locks the site removes it
 	}
 }
 
-// copy hashes an entry, and writes it if there is a file for it.
-func (s *staging) copy(a *archive, x line, to *os.File) error {
+// copy verifies the hash of an entry, and writes its content to a file unless that is nil.
+func (s *importer) copy(a *archive, x line, to *os.File) error {
 	h := newHash(to)
 	if err := a.content(x.path, h, s.buffer); err != nil {
 		return err
 	}
 	if got := h.ref(); got != x.ref {
-		return refuse(x.path, "its SHA-256 is %s, %s says %s", got, SumsName, x.ref)
+		return refuse(x.path, "its SHA-256 is %s, want %s as in %s", got, x.ref, SumsName)
 	}
 	return nil
 }
 
-// file returns where a file is that the archive carries or the site has.
-func (s *staging) file(path string) string {
+// file returns the path of a file that is in the archive or in the site.
+func (s *importer) file(path string) string {
 	if name, ok := s.staged[path]; ok {
 		return filepath.Join(s.dir.Temp(), name)
 	}
 	return s.dir.Path(path)
 }
 
-// fits proves what depends on the site: that it is at a base, that it has what a delta
-// leaves out, and that all of it is what the index says.
-func (s *staging) fits(current site.Current) error {
+// check verifies what depends on the site: that it is at a base, that it has the files that a delta
+// leaves out, and that all files are those of the index and the catalogue.
+func (s *importer) check(current site.Current) error {
 	if len(s.bases) > 0 && current != s.current && !slices.Contains(s.bases, current) {
 		return &BaseError{Wants: s.report.Since, Has: current.Generation}
 	}
-	next := s.carried // both are in the same order
+	next := s.included // in the same order as s.whole
 	for _, x := range s.whole {
 		if len(next) > 0 && next[0] == x {
 			next = next[1:]
@@ -308,7 +308,7 @@ func (s *staging) fits(current site.Current) error {
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}
-		if err := s.checkKept(x); err != nil {
+		if err := s.checkExisting(x); err != nil {
 			return fmt.Errorf("%w: %w", ErrLeftOut, err)
 		}
 	}
@@ -318,10 +318,9 @@ func (s *staging) fits(current site.Current) error {
 	return s.checkAnswers()
 }
 
-// compare reports what the site loses, because the archive may be older than the site and
-// does not say so. If the site's catalogue cannot be read, the import repairs the site, so
-// that is not an error.
-func (s *staging) compare(current site.Current) error {
+// compare reports which versions the site loses, because the archive may be older than the site. It
+// is not an error if the site's catalogue cannot be read, because the import repairs the site.
+func (s *importer) compare(current site.Current) error {
 	s.report.Returned = s.dir.HasGeneration(s.current.Generation)
 	old, err := site.ReadCatalog(s.dir.Root, current)
 	if err != nil {
@@ -339,38 +338,39 @@ func (s *staging) compare(current site.Current) error {
 	return nil
 }
 
-// ErrLeftOut says that a site lacks what a delta leaves out, though it is at the base.
-var ErrLeftOut = errors.New("the site is damaged, or was left unfinished: of what the archive leaves out it has not all")
+// ErrLeftOut is returned, wrapped, if the site is at a base of a delta but lacks files that the
+// delta leaves out.
+var ErrLeftOut = errors.New("the site is damaged or incomplete: it lacks files that the archive leaves out")
 
-// checkKept looks whether the site has a file. Content is not read again: a link must
-// lead to its blob, and other files, which are small, must be as listed.
-func (s *staging) checkKept(x line) error {
+// checkExisting checks that the site has a file. It does not read blobs: a hard link must be the
+// same file as its blob, and the hash of other files, which are small, must match.
+func (s *importer) checkExisting(x line) error {
 	info, err := os.Stat(s.dir.Path(x.path))
 	if err != nil || isBlob(x.path) {
 		return err
 	}
-	if s.linked(x) {
+	if s.isLink(x) {
 		if at, err := os.Stat(s.dir.Path(x.ref.Path())); err == nil && os.SameFile(info, at) {
 			return nil
 		}
 	}
 	got, _, err := blob.SumFile(s.dir.Path(x.path))
 	if err == nil && got != x.ref {
-		err = fmt.Errorf("%s: SHA-256 is %s, should be %s", x.path, got, x.ref)
+		err = fmt.Errorf("%s: SHA-256 is %s, want %s", x.path, got, x.ref)
 	}
 	return err
 }
 
-// install moves everything to its place and makes it count.
-func (s *staging) install(current site.Current) error {
+// install moves all files into the site and makes the generation current.
+func (s *importer) install(current site.Current) error {
 	if err := s.dir.MarkDirty(); err != nil {
 		return err
 	}
-	for _, x := range s.carried {
+	for _, x := range s.included {
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}
-		if err := s.place(x); err != nil {
+		if err := s.installFile(x); err != nil {
 			return err
 		}
 	}
@@ -378,19 +378,19 @@ func (s *staging) install(current site.Current) error {
 		return err
 	}
 	if err := render.Sweep(s.dir, s.current, current, s.catalogue); err != nil {
-		return fmt.Errorf("the new generation is served, but what it no longer needs is not all removed: %w", err)
+		return fmt.Errorf("the new generation is current, but removing old files failed: %w", err)
 	}
 	return s.dir.ClearDirty()
 }
 
-func (s *staging) place(x line) error {
-	if s.linked(x) {
+func (s *importer) installFile(x line) error {
+	if s.isLink(x) {
 		return s.dir.Blobs.Link(x.ref, x.path)
 	}
 	name, ok := s.staged[x.path]
 	if !ok || x.path == site.CurrentPath {
-		return nil // the site has it; or it comes last
+		return nil // the site has the file, or it is written last
 	}
-	delete(s.staged, x.path) // gone in any case
+	delete(s.staged, x.path) // Adopt moves or removes the file
 	return s.dir.Blobs.Adopt(name, x.path)
 }

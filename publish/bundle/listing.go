@@ -14,8 +14,8 @@ import (
 	"galbuild/build/site"
 )
 
-// A listing says what files there are and what they hash to, in the order of an
-// archive. As text it is what sha256sum prints.
+// A listing is a list of files with their SHA-256, in the order of an archive. Its text has the
+// format of sha256sum.
 type listing []line
 
 type line struct {
@@ -31,8 +31,8 @@ func (l listing) text() []byte {
 	return b.Bytes()
 }
 
-// parseListing reads what text returned. Name is for errors. Each path is safe to use
-// below the root of a site, and none occurs twice.
+// parseListing parses the text of a listing; name is for errors. All paths in the result are safe
+// to use below the root of a site, and unique.
 func parseListing(name string, text []byte) (listing, error) {
 	l := make(listing, 0, bytes.Count(text, []byte("\n")))
 	for number := 1; len(text) > 0; number++ {
@@ -44,7 +44,7 @@ func parseListing(name string, text []byte) (listing, error) {
 			return nil, refuse(name, "line %d: %v", number, err)
 		}
 		if len(l) > 0 && !before(l[len(l)-1].path, x.path) {
-			return nil, refuse(name, "%q stands behind %q: duplicate or out of order", x.path, l[len(l)-1].path)
+			return nil, refuse(name, "%q follows %q: duplicate or out of order", x.path, l[len(l)-1].path)
 		}
 		l, text = append(l, x), rest
 	}
@@ -64,15 +64,15 @@ func parseLine(text []byte) (x line, rest []byte, err error) {
 	return x, rest, nil
 }
 
-// checkPath refuses a path that no site has.
+// checkPath returns an error for a path that no site has.
 func checkPath(x line) error {
 	switch {
 	case len(x.path) > maxPath || !utf8.ValidString(x.path) || strings.ContainsFunc(x.path, unicode.IsControl) || strings.Contains(x.path, `\`):
-		return fmt.Errorf("the path %.100q is too long or has characters that no site's paths have", x.path)
+		return fmt.Errorf("the path %.100q is too long or has characters that paths of a site never have", x.path)
 	case !fs.ValidPath(x.path) || !filepath.IsLocal(filepath.FromSlash(x.path)):
-		return fmt.Errorf("the path %q is absolute or climbs", x.path)
+		return fmt.Errorf("the path %q is absolute or leads out of the site", x.path)
 	case strings.HasPrefix(x.path, "."):
-		return fmt.Errorf("the path %q is hidden, or the builder's own", x.path)
+		return fmt.Errorf("the path %q is hidden or in the work directory", x.path)
 	case isBlob(x.path) && x.path != x.ref.Path():
 		return fmt.Errorf("the path %q is not that of a blob with this SHA-256", x.path)
 	}
@@ -92,7 +92,7 @@ const (
 
 func isBlob(path string) bool { return strings.HasPrefix(path, blobsDir) }
 
-// before tells whether a comes before b in an archive: nothing before what it needs.
+// before reports whether a precedes b in an archive. Files follow those that they depend on.
 func before(a, b string) bool {
 	if x, y := rank(a), rank(b); x != y {
 		return x < y
@@ -118,7 +118,7 @@ func rank(path string) int {
 	return 4
 }
 
-// blobs returns what content there is.
+// blobs returns the set of blobs in the listing.
 func (l listing) blobs() map[blob.Ref]bool {
 	m := make(map[blob.Ref]bool)
 	for _, x := range l {
@@ -129,7 +129,7 @@ func (l listing) blobs() map[blob.Ref]bool {
 	return m
 }
 
-// byPath returns the listing to look things up in.
+// byPath returns the hashes by path.
 func (l listing) byPath() map[string]blob.Ref {
 	m := make(map[string]blob.Ref, len(l))
 	for _, x := range l {
@@ -138,8 +138,8 @@ func (l listing) byPath() map[string]blob.Ref {
 	return m
 }
 
-// generation returns the generation that a whole site's listing has, and refuses one
-// that has none, or more than that.
+// generation returns the generation in the listing of a whole site. It is an error if there is
+// none, or if there are files that belong to no generation.
 func generation(name string, l listing) (site.Current, error) {
 	if len(l) < 3 {
 		return site.Current{}, refuse(name, "it lists no %s", site.CurrentPath)
@@ -160,17 +160,17 @@ func generation(name string, l listing) (site.Current, error) {
 	return c, nil
 }
 
-// checkNames refuses paths that cannot all be: files that are folders too, and
-// different files whose names are the same without regard to case. Packages may hold
-// the latter; folding tells whether the file system cannot.
-func checkNames(name string, l listing, folding bool) error {
+// checkNames returns an error for paths that cannot all exist: a file that is also a folder, or
+// different files whose names differ only in case. Files of packages may differ only in case,
+// unless the file system ignores case.
+func checkNames(name string, l listing, ignoresCase bool) error {
 	known := make(map[string]line, len(l))
 	for _, x := range l {
 		if isBlob(x.path) {
 			continue
 		}
 		folded := strings.ToLower(x.path)
-		if y, ok := known[folded]; ok && y.ref != x.ref && (folding || rank(x.path) != 3) {
+		if y, ok := known[folded]; ok && y.ref != x.ref && (ignoresCase || rank(x.path) != 3) {
 			return refuse(name, "%q and %q differ only in case", y.path, x.path)
 		}
 		known[folded] = x
@@ -182,7 +182,7 @@ func checkNames(name string, l listing, folding bool) error {
 			continue
 		}
 		if checked = folder; isBlob(folder) {
-			return refuse(name, "%q stands among the blobs", x.path)
+			return refuse(name, "%q is in the folder of the blobs", x.path)
 		}
 		for i := range folder {
 			if folder[i] != '/' {

@@ -12,8 +12,8 @@ import (
 	"galbuild/cmd/e2e/installed"
 )
 
-// TestMinisign uses keys that the stock tool makes, with and without a password, and has
-// it verify what was signed; and the other way round.
+// TestMinisign uses keys of the minisign tool, with and without a password. The tool must accept
+// signatures of this package, and this package those of the tool.
 func TestMinisign(t *testing.T) {
 	for what, flags := range map[string][]string{"with a password": {"-G"}, "without": {"-G", "-W"}} {
 		t.Run(what, func(t *testing.T) {

@@ -18,16 +18,16 @@ import (
 	"galbuild/build/regular"
 )
 
-// A Part is a file that an archive consists of, alone or with others.
+// A Part is one of the files of an archive. An archive that is not split has one part.
 type Part struct {
-	Name   string   `json:"name"` // without its folder
+	Name   string   `json:"name"` // without the folder
 	Size   int64    `json:"size"`
 	SHA256 blob.Ref `json:"sha256"`
 }
 
 func partName(archive string, number int) string { return fmt.Sprintf("%s.%03d", archive, number) }
 
-// listParts returns the text of the file that stands beside the parts.
+// listParts returns the content of the listing next to the parts.
 func listParts(parts []Part) []byte {
 	var l listing
 	for _, p := range parts {
@@ -36,7 +36,7 @@ func listParts(parts []Part) []byte {
 	return l.text()
 }
 
-// parseParts reads what listParts returned for an archive of that name.
+// parseParts parses the listing of the parts of an archive.
 func parseParts(archive string, text []byte) ([]Part, error) {
 	where := archive + SumsSuffix
 	var parts []Part
@@ -57,26 +57,26 @@ func parseParts(archive string, text []byte) ([]Part, error) {
 	return parts, nil
 }
 
-// A source is an archive to be read: its parts, and what is known of them before.
+// A source reads the parts of an archive, and checks them against their listing.
 type source struct {
 	ctx    context.Context
 	folder string
 	parts  []Part
-	sums   []byte // that vouch for the parts; nil if there are none
-	total  int64  // bytes; 0 if not known
+	sums   []byte // the listing of the parts; nil if there is none
+	total  int64  // size in bytes; 0 if unknown
 	show   Progress
 
-	next int // the part after the one being read
+	next int // index of the part after the current one
 	file io.ReadCloser
 	hash hash.Hash
 	done int64
-	bad  error // the first part that is not as sums has it
+	bad  error // set at the first part that does not match sums
 }
 
 var numbered = regexp.MustCompile(`^(.+)\.[0-9]{3}$`)
 
-// archiveName returns the name of an archive, given also that of a part, or of the
-// file beside it.
+// archiveName returns the name of an archive, given its name, the name of a part, or that of a file
+// next to it.
 func archiveName(path string) string {
 	path = strings.TrimSuffix(path, SignedSuffix)
 	if name, ok := strings.CutSuffix(path, SumsSuffix); ok {
@@ -88,8 +88,8 @@ func archiveName(path string) string {
 	return path
 }
 
-// openSource looks which parts an archive has: those listed in the file beside it,
-// which is sums if it is not empty; or else those that are there.
+// openSource opens an archive. Its parts are those in the listing sums or, if sums is empty, in
+// the listing next to the archive. Without a listing they are the files that exist.
 func openSource(ctx context.Context, path, sums string, show Progress) (*source, error) {
 	path = archiveName(path)
 	s := &source{ctx: ctx, folder: filepath.Dir(path), show: show}
@@ -114,13 +114,14 @@ func openSource(ctx context.Context, path, sums string, show Progress) (*source,
 
 func (s *source) path(i int) string { return filepath.Join(s.folder, s.parts[i].Name) }
 
-// readSums leaves sums nil if there is no such file and none was named.
+// readSums reads the listing of the parts. s.sums stays nil if sums is empty and there is no
+// listing next to the archive.
 func (s *source) readSums(name, sums string) error {
 	file := sums
 	if sums == "" {
 		file = filepath.Join(s.folder, name+SumsSuffix)
 	}
-	read := readBeside
+	read := readRegular
 	if sums != "" {
 		read = readSmall
 	}
@@ -138,13 +139,12 @@ func (s *source) readSums(name, sums string) error {
 	return nil
 }
 
-// readSmall reads the first bytes of a file that the user named. It may be a pipe, and the
-// rest of a long file is of no use.
+// readSmall reads the first MiB of a file that the user named, which may be a pipe.
 func readSmall(file string) ([]byte, error) { return readStart(os.Open(file)) }
 
-// readBeside is readSmall for a file next to the archive that the user did not name. It must
+// readRegular is readSmall for a file next to the archive that the user did not name. It must
 // be a regular file.
-func readBeside(file string) ([]byte, error) { return readStart(regular.Open(file)) }
+func readRegular(file string) ([]byte, error) { return readStart(regular.Open(file)) }
 
 func readStart(f *os.File, err error) ([]byte, error) {
 	if err != nil {
@@ -154,7 +154,7 @@ func readStart(f *os.File, err error) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, 1<<20))
 }
 
-// findParts takes the file of that name, or the numbered ones.
+// findParts sets the parts to the file of that name if it exists, or else to the numbered files.
 func (s *source) findParts(name string) {
 	if _, err := os.Stat(filepath.Join(s.folder, name)); err != nil {
 		for number := 1; number <= maxParts; number++ {
@@ -169,8 +169,7 @@ func (s *source) findParts(name string) {
 	}
 }
 
-// streamSource reads an archive of one part that comes from elsewhere; sums may name
-// the file that would stand beside it.
+// streamSource reads an archive of one part from a stream. sums may name its listing.
 func streamSource(ctx context.Context, r io.Reader, sums string, show Progress) (*source, error) {
 	s := &source{ctx: ctx, show: show, file: io.NopCloser(r), hash: sha256.New(), next: 1, parts: []Part{{Name: "standard input"}}}
 	if sums == "" {
@@ -185,14 +184,13 @@ func streamSource(ctx context.Context, r io.Reader, sums string, show Progress) 
 		return nil, err
 	}
 	if len(parts) > 1 {
-		return nil, refuse(sums, "it lists %d parts; standard input can be one only", len(parts))
+		return nil, refuse(sums, "it lists %d parts; standard input can have only one", len(parts))
 	}
 	s.sums, s.parts[0].SHA256 = text, parts[0].SHA256
 	return s, nil
 }
 
-// Read implements [io.Reader]. Where a part ends that is not as it should be, reading
-// fails.
+// Read implements [io.Reader]. It fails at the end of a part that does not match its listing.
 func (s *source) Read(b []byte) (int, error) {
 	for {
 		if err := errors.Join(s.ctx.Err(), s.bad); err != nil {
@@ -230,14 +228,15 @@ func (s *source) endPart() error {
 	err := s.file.Close()
 	s.file = nil
 	if got := blob.Ref(s.hash.Sum(nil)); s.sums != nil && got != p.SHA256 {
-		s.bad = refuse(p.Name, "its SHA-256 is %s, the listing beside the archive says %s: damaged, or of another export", got, p.SHA256)
+		s.bad = refuse(p.Name, "its SHA-256 is %s, want %s as in the listing next to the archive: it is damaged, or from another export", got, p.SHA256)
 	}
 	return errors.Join(err, s.bad)
 }
 
-// blame reads the rest of an archive in which something is wrong, to tell which part
-// is: that explains more than what came of it.
-func (s *source) blame(wrong error) error {
+// damagedPart returns the error of the part that is damaged, if there is one, or else err. For this
+// it reads the rest of the archive. A damaged part explains more than the format error that it
+// causes.
+func (s *source) damagedPart(wrong error) error {
 	if _, ok := errors.AsType[*FormatError](wrong); !ok || s.sums == nil {
 		return wrong
 	}
@@ -273,11 +272,11 @@ func newOutput(archive string, split int64) (*output, error) {
 	return o, err
 }
 
-// temp returns the name of an unfinished part. One that a killed export has left is
-// replaced by the next export of that name.
+// temp returns the temporary name of a part. The next export of the same name replaces a file that
+// a killed export has left.
 func (o *output) temp(i int) string { return ".galbuild-export-" + o.parts[i].Name }
 
-// create makes an unfinished file. It does not follow a link of that name.
+// create creates a temporary file. It does not follow a link of that name.
 func (o *output) create(name string) (*os.File, error) {
 	if err := o.remove(name); err != nil {
 		return nil, err
@@ -293,11 +292,11 @@ func (o *output) create(name string) (*os.File, error) {
 func (o *output) Write(b []byte) (int, error) {
 	written := 0
 	for len(b) > 0 {
-		room, err := o.room()
+		free, err := o.free()
 		if err != nil {
 			return written, err
 		}
-		now := b[:min(int64(len(b)), room)]
+		now := b[:min(int64(len(b)), free)]
 		n, err := o.file.Write(now)
 		o.hash.Write(now[:n])
 		o.parts[len(o.parts)-1].Size += int64(n)
@@ -310,9 +309,8 @@ func (o *output) Write(b []byte) (int, error) {
 	return written, nil
 }
 
-// room returns how many bytes the part has room for, and begins the next part if it
-// has none.
-func (o *output) room() (int64, error) {
+// free returns how many bytes fit into the current part. It starts the next part if none fit.
+func (o *output) free() (int64, error) {
 	if o.file != nil && o.split == 0 {
 		return 1 << 62, nil
 	}
@@ -336,7 +334,7 @@ func (o *output) room() (int64, error) {
 		return 0, err
 	}
 	o.file, o.hash = f, sha256.New()
-	return o.room()
+	return o.free()
 }
 
 func (o *output) closePart() error {
@@ -349,9 +347,9 @@ func (o *output) closePart() error {
 	return err
 }
 
-// commit gives the parts their names, and writes what stands beside them: sign returns
-// the signature of the listing, nil for none. What an earlier export of this name left
-// is replaced or removed.
+// commit renames the parts to their final names, and writes the listing and the signature next to
+// them. sign returns the signature of the listing, or nil for none. Files of an earlier export of
+// the same name are replaced or removed.
 func (o *output) commit(sign func(sums []byte) []byte) error {
 	if err := o.closePart(); err != nil {
 		return err
@@ -364,14 +362,14 @@ func (o *output) commit(sign func(sums []byte) []byte) error {
 	if err := o.removeStale(); err != nil {
 		return err
 	}
-	sums, beside := listParts(o.parts), o.name+SumsSuffix
-	if err := o.replace(beside, sums); err != nil {
+	sums, name := listParts(o.parts), o.name+SumsSuffix
+	if err := o.replace(name, sums); err != nil {
 		return err
 	}
 	if signature := sign(sums); signature != nil {
-		return o.replace(beside+SignedSuffix, signature)
+		return o.replace(name+SignedSuffix, signature)
 	}
-	return o.remove(beside + SignedSuffix)
+	return o.remove(name + SignedSuffix)
 }
 
 func (o *output) removeStale() error {
@@ -395,7 +393,7 @@ func (o *output) removeStale() error {
 	return nil
 }
 
-// discard removes what was not committed.
+// discard removes the temporary files that were not committed.
 func (o *output) discard() {
 	if o.file != nil {
 		o.file.Close()

@@ -12,8 +12,8 @@ import (
 	"galbuild/build/regular"
 )
 
-// TestPipes puts a named pipe in the place of each file next to an archive that the user does
-// not name. If opening one waited, the test would run into the time limit of the test run.
+// TestPipes replaces each file next to an archive that the user does not name by a named pipe.
+// Opening it must not wait for a writer.
 func TestPipes(t *testing.T) {
 	root, dir := newSite(t, "one"), t.TempDir()
 	key, public := newKey(t)

@@ -18,7 +18,7 @@ import (
 	"galbuild/build/blob"
 )
 
-// An entry of an archive that is being forged.
+// An entry is an entry of a forged archive.
 type entry struct {
 	header *tar.Header
 	text   []byte
@@ -69,7 +69,7 @@ func writeEntries(t testing.TB, all []entry) []byte {
 	return b.Bytes()
 }
 
-// resum makes SHA256SUMS list what is behind it; links as what they lead to.
+// resum rewrites SHA256SUMS for the entries after it. A link has the hash of its blob.
 func resum(all []entry) []entry {
 	var l listing
 	for _, e := range all[1:] {
@@ -83,7 +83,7 @@ func resum(all []entry) []entry {
 	return all
 }
 
-// sorted does the same behind putting the entries in order.
+// sorted sorts the entries and then does the same.
 func sorted(all []entry) []entry {
 	slices.SortFunc(all[1:], func(a, b entry) int {
 		if before(a.header.Name, b.header.Name) {
@@ -113,7 +113,7 @@ func find(all []entry, part string) int {
 	return slices.IndexFunc(all, func(e entry) bool { return strings.Contains(e.header.Name, part) })
 }
 
-// TestForged imports archives that are sound but for one thing.
+// TestForged imports archives that are valid except in one respect.
 func TestForged(t *testing.T) {
 	good := export(t, newSite(t, "one", "two"))
 	target := newSite(t, "one")
@@ -123,14 +123,14 @@ func TestForged(t *testing.T) {
 		want string
 	}{
 		"a climbing path": {func(all []entry) []entry { return with(all, 2, "blobs/../../evil", tar.TypeReg, "", "x") },
-			`entry "blobs/../../evil": it stands where`},
+			`entry "blobs/../../evil": found instead of`},
 		"a climbing path, listed": {func(all []entry) []entry { return resum(with(all, len(all)-3, "../evil", tar.TypeReg, "", "x")) },
-			`the path "../evil" is absolute or climbs`},
+			`the path "../evil" is absolute or leads out of the site`},
 		"an absolute path": {func(all []entry) []entry { return with(all, 2, "/evil", tar.TypeReg, "", "x") },
-			`entry "/evil": the path "/evil" is absolute or climbs`},
+			`entry "/evil": the path "/evil" is absolute or leads out of the site`},
 		"an absolute path, listed": {func(all []entry) []entry { return resum(with(all, len(all)-3, "/evil", tar.TypeReg, "", "x")) },
-			`the path "/evil" is absolute or climbs`},
-		"the desk": {func(all []entry) []entry {
+			`the path "/evil" is absolute or leads out of the site`},
+		"the work directory": {func(all []entry) []entry {
 			return resum(with(all, len(all)-3, ".galbuild/lock", tar.TypeReg, "", "x"))
 		}, `the path ".galbuild/lock" is hidden`},
 		"a symlink": {func(all []entry) []entry {
@@ -162,22 +162,22 @@ func TestForged(t *testing.T) {
 		"an owner": {func(all []entry) []entry { all[5].header.Uname = "root"; return all },
 			"its tar header is not the one that galbuild writes"},
 		"a path twice": {func(all []entry) []entry { return slices.Insert(all, 3, clone(all[2])) },
-			"it stands where"},
+			"found instead of"},
 		"a path twice, listed": {func(all []entry) []entry { return resum(slices.Insert(all, 3, clone(all[2]))) },
 			"duplicate or out of order"},
 		"out of order": {func(all []entry) []entry { all[1], all[2] = all[2], all[1]; return resum(all) },
 			"duplicate or out of order"},
 		"not listed": {func(all []entry) []entry { return with(all, len(all)-3, "news.html", tar.TypeReg, "", "x") },
-			`entry "news.html": it stands where "index/`},
+			`entry "news.html": found instead of "index/`},
 		"not listed, at the end": {func(all []entry) []entry { return with(all, len(all), "news.html", tar.TypeReg, "", "x") },
 			`entry "news.html": it is not listed`},
 		"listed, missing": {func(all []entry) []entry { return slices.Delete(all, 3, 4) },
-			"what is listed is missing"},
+			"the listed file is missing"},
 		"listed, missing at the end": {func(all []entry) []entry { return all[:len(all)-1] },
-			"index/CURRENT: it is listed, but the archive is cut off before it"},
-		"other bytes": {func(all []entry) []entry { all[1].text = []byte("evil"); return all },
+			"index/CURRENT: it is listed, but the archive is truncated before it"},
+		"different content": {func(all []entry) []entry { all[1].text = []byte("evil"); return all },
 			"its SHA-256 is"},
-		"other bytes, listed": {func(all []entry) []entry { all[1].text = []byte("evil"); return resum(all) },
+		"different content, listed": {func(all []entry) []entry { all[1].text = []byte("evil"); return resum(all) },
 			"is not that of a blob with this SHA-256"},
 		"another answer, listed": {func(all []entry) []entry {
 			for i := range all {
@@ -186,20 +186,20 @@ func TestForged(t *testing.T) {
 				}
 			}
 			return resum(all)
-		}, "two/latest: it is not what follows from the catalogue"},
+		}, "two/latest: its content is not what follows from the catalogue"},
 		"an answer too many": {func(all []entry) []entry {
 			return sorted(with(all, find(all, "/two/latest"), "api/vscode/acme/three/latest", tar.TypeReg, "", "x"))
-		}, "three/latest: the catalogue does not know this file"},
+		}, "three/latest: it does not follow from the catalogue"},
 		"a file too many": {func(all []entry) []entry {
 			return sorted(with(all, find(all, "item/"), "item/evil.html", tar.TypeReg, "", "x"))
-		}, "item/evil.html: the index does not know this file"},
+		}, "item/evil.html: the index does not list this file"},
 		"a blob too many": {func(all []entry) []entry {
 			return resum(with(all, find(all, "assets/"), "blobs/sha256/ff/"+blob.Sum([]byte("1077")).String(), tar.TypeReg, "", "1077"))
 		}, "is not that of a blob with this SHA-256"},
 		"a file too few": {func(all []entry) []entry {
 			i := find(all, "LICENSE")
 			return resum(slices.Delete(all, i, i+1))
-		}, "it needs"},
+		}, "it lists 16 files"},
 		"no generation": {func(all []entry) []entry { return resum(all[:len(all)-3]) },
 			"where a generation should have"},
 		"two generations": {func(all []entry) []entry {
@@ -212,7 +212,7 @@ func TestForged(t *testing.T) {
 		}, `"INDEX.html" and "index.html" differ only in case`},
 		"a folder that differs in case": {func(all []entry) []entry {
 			return sorted(with(all, find(all, "item/"), "Blobs/x", tar.TypeReg, "", "x"))
-		}, `"Blobs/x" stands among the blobs`},
+		}, `"Blobs/x" is in the folder of the blobs`},
 		"an index that differs in case": {func(all []entry) []entry {
 			return sorted(with(all, find(all, "item/"), "Index/x", tar.TypeReg, "", "x"))
 		}, `"Index/x" belongs to no generation`},
@@ -222,7 +222,7 @@ func TestForged(t *testing.T) {
 		"a listing that is none": {func(all []entry) []entry { all[0].text = []byte("evil\n"); return all },
 			"SHA256SUMS: line 1: not of the form"},
 		"no listing": {func(all []entry) []entry { return all[1:] },
-			"it stands where \"SHA256SUMS\" should"},
+			"found instead of \"SHA256SUMS\""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			all := forge.edit(readEntries(t, good))
@@ -235,7 +235,7 @@ func TestForged(t *testing.T) {
 	}
 }
 
-// TestHugeClaims imports archives whose headers promise more than there can be.
+// TestHugeClaims imports archives whose headers state impossible sizes.
 func TestHugeClaims(t *testing.T) {
 	all := readEntries(t, export(t, newSite(t, "one")))
 	for _, size := range []int64{1 << 30, 1 << 42, 1<<63 - 1} {
@@ -265,7 +265,7 @@ func TestHugeClaims(t *testing.T) {
 	}
 }
 
-// TestBomb imports a compressed archive that unpacks to very much.
+// TestBomb imports a compressed archive with a very high compression ratio.
 func TestBomb(t *testing.T) {
 	zeros := make([]byte, 1<<20)
 	for name, pack := range map[string]func(io.Writer) io.WriteCloser{
@@ -298,8 +298,7 @@ func TestBomb(t *testing.T) {
 	}
 }
 
-// TestFlippedBits flips bits all over an archive, with and without the file that
-// vouches for it.
+// TestFlippedBits flips bits all over an archive, with and without a listing next to it.
 func TestFlippedBits(t *testing.T) {
 	root, target := newSite(t, "one"), newSite(t, "two")
 	before := snapshot(t, target)
@@ -332,8 +331,8 @@ func TestFlippedBits(t *testing.T) {
 	}
 }
 
-// TestCutOff imports the beginnings of archives, and archives that go on.
-func TestCutOff(t *testing.T) {
+// TestTruncated imports truncated archives, and archives followed by other data.
+func TestTruncated(t *testing.T) {
 	root, target := newSite(t, "one"), filepath.Join(t.TempDir(), "target")
 	for _, name := range []string{"g.tar", "g.tar.gz", "g.tar.zst"} {
 		file := filepath.Join(t.TempDir(), name)
@@ -399,7 +398,7 @@ func TestParts(t *testing.T) {
 	if err := os.Remove(second); err != nil {
 		t.Fatal(err)
 	}
-	refused("a missing part without the sums", "cut off")
+	refused("a missing part without the sums", "truncated")
 	if err := os.WriteFile(second, text, 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -10,15 +10,15 @@ import (
 	"aead.dev/minisign"
 )
 
-// ErrUntrusted is returned, wrapped, by Import when trust is asked for and the archive
-// does not deserve it.
-var ErrUntrusted = errors.New("nobody who is trusted has signed it")
+// ErrUntrusted is returned, wrapped, by [Import] if none of the keys in ImportConfig.Trust has
+// signed the archive.
+var ErrUntrusted = errors.New("it is not signed by a trusted key")
 
 // ErrPassword is returned by ReadSignKey, wrapped, when the password is wrong.
-var ErrPassword = errors.New("wrong password, or no minisign secret key")
+var ErrPassword = errors.New("wrong password, or not a minisign secret key")
 
-// ReadSignKey reads a secret key as `minisign -G` writes it. Password is asked for the
-// password if the key has one.
+// ReadSignKey reads a secret key in the format of `minisign -G`. It calls password if the key is
+// encrypted.
 func ReadSignKey(file string, password func() (string, error)) (*minisign.PrivateKey, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -27,7 +27,7 @@ func ReadSignKey(file string, password func() (string, error)) (*minisign.Privat
 	var key minisign.PrivateKey
 	if !minisign.IsEncrypted(text) {
 		if err := key.UnmarshalText(text); err != nil {
-			return nil, fmt.Errorf("%s: no minisign secret key", file)
+			return nil, fmt.Errorf("%s is not a minisign secret key", file)
 		}
 		return &key, nil
 	}
@@ -41,13 +41,13 @@ func ReadSignKey(file string, password func() (string, error)) (*minisign.Privat
 	return &key, nil
 }
 
-// A signer is somebody who is trusted.
+// A signer is a trusted public key.
 type signer struct {
 	file string
 	key  minisign.PublicKey
 }
 
-// readTrusted reads public keys: files, and folders of *.pub.
+// readTrusted reads public keys. A path is a file, or a folder of *.pub files.
 func readTrusted(paths []string) ([]signer, error) {
 	var all []signer
 	for _, path := range paths {
@@ -59,7 +59,7 @@ func readTrusted(paths []string) ([]signer, error) {
 			if len(files) == 0 {
 				return nil, fmt.Errorf("%s: no *.pub in this folder", path)
 			}
-			read = readBeside
+			read = readRegular
 		}
 		for _, file := range files {
 			text, err := read(file)
@@ -68,7 +68,7 @@ func readTrusted(paths []string) ([]signer, error) {
 			}
 			var key minisign.PublicKey
 			if err := key.UnmarshalText(text); err != nil {
-				return nil, fmt.Errorf("%s: no minisign public key", file)
+				return nil, fmt.Errorf("%s is not a minisign public key", file)
 			}
 			all = append(all, signer{file, key})
 		}
@@ -76,18 +76,19 @@ func readTrusted(paths []string) ([]signer, error) {
 	return all, nil
 }
 
-// checkSignature returns which of the trusted has signed sums; file holds the signature.
+// checkSignature verifies the signature of sums in file. It returns the file of the key that has
+// signed.
 func checkSignature(sums []byte, file string, trusted []signer) (string, error) {
-	text, err := readBeside(file)
+	text, err := readRegular(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%s is not there: %w", file, ErrUntrusted)
+		return "", fmt.Errorf("%s is missing: %w", file, ErrUntrusted)
 	}
 	if err != nil {
 		return "", err
 	}
 	var signature minisign.Signature
 	if err := signature.UnmarshalText(text); err != nil {
-		return "", fmt.Errorf("%s is no minisign signature: %w", file, ErrUntrusted)
+		return "", fmt.Errorf("%s is not a minisign signature: %w", file, ErrUntrusted)
 	}
 	for _, s := range trusted {
 		if minisign.Verify(s.key, sums, text) {

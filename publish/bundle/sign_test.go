@@ -13,7 +13,7 @@ import (
 
 var testTime = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// newKey makes a key pair; the public key is in the file.
+// newKey makes a key pair and writes the public key to a file.
 func newKey(t testing.TB) (*minisign.PrivateKey, string) {
 	t.Helper()
 	public, private, err := minisign.GenerateKey(nil)

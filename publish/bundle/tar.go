@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// header returns what goes before an entry; link is the path of the blob that it is
-// another name of, or empty.
+// header returns the header of an entry. link is the path of the blob if the entry is a hard link,
+// or else "".
 func header(path, link string, size int64, when time.Time) *tar.Header {
 	h := &tar.Header{Typeflag: tar.TypeReg, Name: path, Size: size, Mode: 0o644, ModTime: when}
 	if link != "" {
@@ -24,29 +24,30 @@ const tarBlock = 512
 
 func padding(size int64) int { return int(-size & (tarBlock - 1)) }
 
-// An archive is read as Export wrote it, and not otherwise.
+// An archive reads the entries of a tar archive. Entries must have the headers that [Export]
+// writes.
 type archive struct {
-	tap  *tap
-	tar  *tar.Reader
-	size int64     // of the entry that was read last
-	when time.Time // of all entries
+	recorder *recorder
+	tar      *tar.Reader
+	size     int64     // of the entry that was read last
+	when     time.Time // of all entries
 }
 
 func newArchive(r io.Reader) *archive {
-	t := &tap{Reader: r}
-	return &archive{tap: t, tar: tar.NewReader(t)}
+	t := &recorder{Reader: r}
+	return &archive{recorder: t, tar: tar.NewReader(t)}
 }
 
-// A tap remembers what was read of headers.
-type tap struct {
+// A recorder records the bytes of headers.
+type recorder struct {
 	io.Reader
-	open  bool
+	open  bool // whether bytes are being recorded
 	bytes bytes.Buffer
 }
 
 var errLongHeader = fmt.Errorf("its tar headers have more than %d bytes", maxHeader)
 
-func (t *tap) Read(b []byte) (int, error) {
+func (t *recorder) Read(b []byte) (int, error) {
 	n, err := t.Reader.Read(b)
 	if t.open {
 		t.bytes.Write(b[:n])
@@ -57,33 +58,33 @@ func (t *tap) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// next returns the header of the next entry and its bytes in the archive, from the
-// end of the entry before it on, which must have been read.
+// next returns the next header and its bytes in the archive, which begin at the end of the content
+// of the previous entry. That content must have been read.
 func (a *archive) next() (*tar.Header, []byte, error) {
-	a.tap.bytes.Reset()
-	a.tap.open = true
+	a.recorder.bytes.Reset()
+	a.recorder.open = true
 	h, err := a.tar.Next()
-	a.tap.open = false
-	return h, a.tap.bytes.Bytes(), err
+	a.recorder.open = false
+	return h, a.recorder.bytes.Bytes(), err
 }
 
-// entry goes on to the next entry, which must be path, and returns its size.
+// entry reads the header of the next entry, which must be that of path, and returns its size.
 func (a *archive) entry(path, link string) (int64, error) {
 	h, got, err := a.next()
-	cut := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	truncated := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	switch {
-	case a.when.IsZero() && (cut || errors.Is(err, tar.ErrHeader)):
+	case a.when.IsZero() && (truncated || errors.Is(err, tar.ErrHeader)):
 		return 0, refuse("beginning of the archive", "it is empty, or not a tarball that galbuild export wrote")
-	case cut:
-		return 0, refuse(path, "it is listed, but the archive is cut off before it")
+	case truncated:
+		return 0, refuse(path, "it is listed, but the archive is truncated before it")
 	case errors.Is(err, tar.ErrHeader), errors.Is(err, errLongHeader):
-		return 0, refuse(path, "where it should be, there is something else: %v", err)
+		return 0, refuse(path, "its tar header is damaged: %v", err)
 	case err != nil:
 		return 0, err
 	case h.Name != path:
 		return 0, a.unexpected(h.Name, path)
 	case h.Typeflag != tar.TypeReg && h.Typeflag != tar.TypeLink:
-		return 0, refuse(path, "it is neither a file nor a hard link; nothing else has a place in a site")
+		return 0, refuse(path, "it is neither a file nor a hard link")
 	}
 	if a.when.IsZero() {
 		a.when = h.ModTime
@@ -101,19 +102,19 @@ func (a *archive) unexpected(got, want string) error {
 	if err := checkPath(line{path: got}); err != nil && !strings.HasPrefix(got, blobsDir) {
 		return refuse(fmt.Sprintf("entry %.100q", got), "%v", err)
 	}
-	return refuse(fmt.Sprintf("entry %.100q", got), "it stands where %q should: it is not listed, comes twice, or what is listed is missing", want)
+	return refuse(fmt.Sprintf("entry %.100q", got), "found instead of %q: it is not listed, or duplicate, or the listed file is missing", want)
 }
 
-// content copies the bytes of the entry.
+// content copies the content of the entry.
 func (a *archive) content(path string, to io.Writer, buffer []byte) error {
 	n, err := io.CopyBuffer(to, struct{ io.Reader }{a.tar}, buffer)
 	if errors.Is(err, io.ErrUnexpectedEOF) || err == nil && n != a.size {
-		return refuse(path, "the archive is cut off in it")
+		return refuse(path, "the archive is truncated in its content")
 	}
 	return err
 }
 
-// end makes sure that there are no more entries, nor anything else.
+// end checks that there are no more entries and no other data.
 func (a *archive) end() error {
 	h, got, err := a.next()
 	switch {
@@ -122,10 +123,10 @@ func (a *archive) end() error {
 	case !errors.Is(err, io.EOF) && !isTarError(err):
 		return err
 	case err != io.EOF || !bytes.Equal(got, make([]byte, padding(a.size)+2*tarBlock)):
-		return refuse("end of the archive", "it is cut off or damaged")
+		return refuse("end of the archive", "it is truncated or damaged")
 	}
-	if n, err := io.ReadFull(a.tap, make([]byte, 1)); n > 0 {
-		return refuse("end of the archive", "other bytes follow it")
+	if n, err := io.ReadFull(a.recorder, make([]byte, 1)); n > 0 {
+		return refuse("end of the archive", "more data follows it")
 	} else if err != io.EOF {
 		return err
 	}

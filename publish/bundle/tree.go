@@ -20,32 +20,32 @@ import (
 	"galbuild/render"
 )
 
-// A tree is what a site's generation says that there is.
+// A tree lists the files of the current generation of a site.
 type tree struct {
 	root    string
 	current site.Current
 	when    time.Time
 	files   listing
-	sizes   map[string]int64 // of what is no link
+	sizes   map[string]int64 // of files that are not links, by path
 	blobs   map[blob.Ref]bool
 }
 
-// readSite reads no content but the answers.
+// readSite returns the tree of the site at root. It reads no content except answers.
 func readSite(root string) (*tree, error) {
 	current, err := site.ReadCurrent(root)
 	if err != nil {
 		return nil, err
 	}
 	if current.IsZero() {
-		return nil, fmt.Errorf("%s is no site: it has no %s", root, site.CurrentPath)
+		return nil, fmt.Errorf("%s is not a site: it has no %s", root, site.CurrentPath)
 	}
 	c, err := site.ReadCatalog(root, current)
 	if err != nil {
-		return nil, damagedSite(err)
+		return nil, siteError(err)
 	}
 	t := &tree{root: root, current: current, when: newest(c), sizes: make(map[string]int64), blobs: make(map[blob.Ref]bool)}
 	if err := errors.Join(t.addContent(c), t.addAnswers(c), t.addGeneration()); err != nil {
-		return nil, damagedSite(err)
+		return nil, siteError(err)
 	}
 	slices.SortFunc(t.files, func(a, b line) int {
 		if before(a.path, b.path) {
@@ -53,7 +53,7 @@ func readSite(root string) (*tree, error) {
 		}
 		return 1
 	})
-	// What cannot be imported is not exported.
+	// A site that Import would refuse is not exported.
 	if _, err := parseListing(SumsName, t.files.text()); err != nil {
 		return nil, err
 	}
@@ -71,16 +71,16 @@ func newest(c *catalog.Catalog) (when time.Time) {
 
 func (t *tree) file(path string) string { return filepath.Join(t.root, filepath.FromSlash(path)) }
 
-// linked tells whether a file is another name of a blob.
-func (t *tree) linked(x line) bool { return !isBlob(x.path) && t.blobs[x.ref] }
+// isLink reports whether a file is a hard link to a blob.
+func (t *tree) isLink(x line) bool { return !isBlob(x.path) && t.blobs[x.ref] }
 
 func (t *tree) add(path string, ref blob.Ref, size int64) {
 	t.files = append(t.files, line{ref, path})
 	t.sizes[path] = size
 }
 
-// addContent adds what the index lists; it knows paths by their hashes, so these come
-// from the catalogue.
+// addContent adds the files that the index lists. The index stores only hashes of paths, so the
+// paths come from the catalogue.
 func (t *tree) addContent(c *catalog.Catalog) error {
 	ix, err := index.Open(t.file(t.current.IndexPath()))
 	if err != nil {
@@ -90,7 +90,7 @@ func (t *tree) addContent(c *catalog.Catalog) error {
 	for f := range render.Content(c) {
 		f, ok := ix.File(f.Path)
 		if !ok {
-			return fmt.Errorf("%s: %s is not in it", t.current.IndexPath(), f.Path)
+			return fmt.Errorf("%s does not list %s", t.current.IndexPath(), f.Path)
 		}
 		ref := blob.Ref(f.SHA256)
 		t.files = append(t.files, line{ref, f.Path})
@@ -102,12 +102,11 @@ func (t *tree) addContent(c *catalog.Catalog) error {
 	return nil
 }
 
-// maxAnswer bounds a response that is stored as a file, in bytes, where its length is not
-// known beforehand.
+// maxAnswer limits the size of an answer that is read from the site, in bytes.
 const maxAnswer = 64 << 20
 
-// addAnswers adds the answers as they should be; where another version of the program
-// rendered them, as they are.
+// addAnswers adds the answers that follow from the catalogue. If another version of galbuild has
+// rendered the site, it adds the files as they are.
 func (t *tree) addAnswers(c *catalog.Catalog) error {
 	for f := range render.Answers(c) {
 		text := f.Text
@@ -137,34 +136,34 @@ func (t *tree) addGeneration() error {
 	return nil
 }
 
-// since returns what is to be carried to places that have one of the bases; all if
-// there are none.
+// since returns the files for an archive that is imported into sites at one of the bases. Without
+// bases, these are all files.
 func (t *tree) since(ctx context.Context, bases []string) (*delta, error) {
-	d := &delta{whole: t.files, carried: t.files}
+	d := &delta{whole: t.files, included: t.files}
 	if len(bases) == 0 {
 		return d, nil
 	}
-	lacking := make(map[string]bool)
+	included := make(map[string]bool)
 	for _, path := range bases {
-		has, err := readBase(ctx, path)
+		base, err := readBase(ctx, path)
 		if err != nil {
 			return nil, fmt.Errorf("--since %s: %w", path, err)
 		}
-		current, err := generation(path, has)
+		current, err := generation(path, base)
 		if err != nil {
 			return nil, fmt.Errorf("--since %s: %w", path, err)
 		}
 		if !slices.Contains(d.bases, current) {
 			d.bases = append(d.bases, current)
 		}
-		there := has.byPath()
+		refs := base.byPath()
 		for _, x := range t.files {
-			if ref, ok := there[x.path]; !ok || ref != x.ref {
-				lacking[x.path] = true
+			if ref, ok := refs[x.path]; !ok || ref != x.ref {
+				included[x.path] = true
 			}
 		}
 	}
-	d.carried = slices.DeleteFunc(slices.Clone(t.files), func(x line) bool { return !lacking[x.path] })
+	d.included = slices.DeleteFunc(slices.Clone(t.files), func(x line) bool { return !included[x.path] })
 	return d, nil
 }
 
@@ -182,11 +181,11 @@ func readBase(ctx context.Context, path string) (listing, error) {
 	}
 	from, err := openSource(ctx, path, "", nil)
 	if err != nil && strings.HasSuffix(path, SumsSuffix) {
-		return nil, fmt.Errorf("it lists only parts: keep these too, or the %s in them: %w", SumsName, err)
+		return nil, fmt.Errorf("it lists only parts: the parts are needed too, or the %s in them: %w", SumsName, err)
 	} else if err != nil {
 		return nil, err
 	}
-	from.sums = nil // not all of it is read, and of what is the hashes are known
+	from.sums = nil // the parts are not read to their ends, so they cannot be checked
 	defer from.Close()
 	unpacked, _, err := decompress(from)
 	if err != nil {
@@ -197,7 +196,8 @@ func readBase(ctx context.Context, path string) (listing, error) {
 	return whole, err
 }
 
-// readListing reads a listing taken out of an archive, and tells whether it was one.
+// readListing reads a listing that was taken out of an archive, and reports whether the file is
+// a listing.
 func readListing(path string) (listing, bool, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -221,14 +221,14 @@ func readListing(path string) (listing, bool, error) {
 	}
 	l, err := parseListing(path, text)
 	if err == nil && l[0].path == BaseName {
-		err = fmt.Errorf("it lists only what a delta carries; its %s lists all, and so does the archive", SiteName)
+		err = fmt.Errorf("it lists only the files of a delta; use its %s or the archive itself", SiteName)
 	}
 	return l, true, err
 }
 
-// listings reads the listings at the beginning of the archive: of the whole site, and of
-// what else is carried, and the bases if that is not all.
-func (a *archive) listings() (whole, carried listing, bases []site.Current, err error) {
+// listings reads the listings at the beginning of the archive. It returns the files of the whole
+// site, the files in the archive, and the bases of a delta.
+func (a *archive) listings() (whole, included listing, bases []site.Current, err error) {
 	text, err := a.listing(SumsName, blob.Ref{})
 	if err != nil {
 		return nil, nil, nil, err
@@ -254,7 +254,7 @@ func (a *archive) listings() (whole, carried listing, bases []site.Current, err 
 	return whole, sums[2:], bases, err
 }
 
-// listing reads an entry into memory; ref is zero if it is not known what it must be.
+// listing reads an entry into memory and checks its hash, unless ref is zero.
 func (a *archive) listing(name string, ref blob.Ref) ([]byte, error) {
 	size, err := a.entry(name, "")
 	if err != nil {
@@ -268,12 +268,12 @@ func (a *archive) listing(name string, ref blob.Ref) ([]byte, error) {
 		return nil, err
 	}
 	if got := blob.Sum(text.Bytes()); !ref.IsZero() && got != ref {
-		return nil, refuse(name, "its SHA-256 is %s, %s says %s", got, SumsName, ref)
+		return nil, refuse(name, "its SHA-256 is %s, want %s as in %s", got, ref, SumsName)
 	}
 	return text.Bytes(), nil
 }
 
-// parseBases reads the texts of CURRENT of one base or more, two lines each.
+// parseBases parses the content of CURRENT, two lines, of one or more bases.
 func parseBases(text []byte) (bases []site.Current, err error) {
 	lines := bytes.SplitAfter(text, []byte("\n"))
 	for pair := range slices.Chunk(lines[:max(len(lines)-1, 1)], 2) {

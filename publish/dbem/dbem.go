@@ -1,16 +1,15 @@
-// Package dbem publishes a site as a repository of dbem, which dbem and its editor
-// extension dbox-repo read; and brings such a repository to a folder, which can be
-// built from.
+// Package dbem publishes a site as a repository of dbem, which dbem and its editor extension
+// dbox-repo read, and pulls such a repository into a folder, from which a site can be built.
 //
-// The layout is that of [metadatas]. It has less than a site: no publisher in a path,
-// so that two extensions of one name cannot both be there; no target platforms, so
-// that only universal packages are; one current version, which is the newest release,
-// or the newest version if none is one. Packages go first and the list last, in one
-// conditional step. A package that is there is not sent again, and one of another size
-// is not replaced: a version never changes.
+// The layout is that of package [metadatas]. It cannot express everything that a site has. Paths
+// contain no publisher, so two extensions of the same name are refused. There are no target
+// platforms, so only universal packages are published. There is one current version: the newest
+// release, or the newest pre-release if there is no release. Packages are sent first. The list is
+// replaced last, on the condition that nobody else has replaced it. A package that exists is not
+// sent again, and it is an error if its size differs, because a version never changes.
 //
-// What others have published there stays. It is told from what this site has published
-// and no longer has by what stands on the builder's desk.
+// Entries that others have published are preserved. A file in the work directory of the site
+// records which versions the site has published.
 package dbem
 
 import (
@@ -29,39 +28,40 @@ import (
 	"galbuild/build/regular"
 	"galbuild/build/site"
 	"galbuild/publish"
+	"galbuild/publish/target"
 )
 
-// Options say how a site is published. The zero value is ready for use.
+// Options of [Publish]. The zero value is ready for use.
 type Options struct {
 	publish.Options
-	Replace bool          // what the place has and the site has not goes, whoever has published it
-	Prune   bool          // with the folders of what goes, and of what went earlier
-	Grace   time.Duration // but for packages younger than this
+	Replace bool          // remove entries that the site does not have, also those of others
+	Prune   bool          // delete packages that the site has published and no longer has
+	Grace   time.Duration // minimum age of packages that Prune deletes
 }
 
-// Result is what publishing came to.
+// Result describes a publish.
 type Result struct {
-	Place      string   `json:"place"`
-	Extensions int      `json:"extensions"` // in the list now
+	Target     string   `json:"place"`
+	Extensions int      `json:"extensions"` // in the list after publishing
 	Objects    int      `json:"objects"`    // sent, without the list
 	Bytes      int64    `json:"bytes"`      // sent
-	Kept       []string `json:"kept"`       // of others, or newer than the site's: publisher.name@version
-	Unlisted   []string `json:"unlisted"`   // no longer in the list
-	Pruned     []string `json:"pruned"`     // keys of objects
+	Kept       []string `json:"kept"`       // entries of others that were preserved, as publisher.name@version
+	Unlisted   []string `json:"unlisted"`   // entries removed from the list
+	Pruned     []string `json:"pruned"`     // keys of deleted objects
 	Warnings   []string `json:"warnings"`
-	Attempts   int      `json:"attempts,omitempty"` // more than one if others were at work
+	Attempts   int      `json:"attempts,omitempty"` // more than one after concurrent changes
 	DryRun     bool     `json:"dryRun,omitempty"`
-	Plan       []string `json:"plan,omitempty"` // of a dry run
+	Plan       []string `json:"plan,omitempty"` // what a dry run would do
 }
 
-// Publish brings a repository to what the site at root serves.
-func Publish(ctx context.Context, at publish.Target, root string, o Options) (Result, error) {
+// Publish publishes the site at root to a repository.
+func Publish(ctx context.Context, at target.Target, root string, o Options) (Result, error) {
 	own, err := layOut(root)
 	if err != nil {
 		return Result{}, err
 	}
 	p := &publication{Options: o, at: at, own: own, before: make(map[string]bool)}
-	for _, key := range recall(root)[at.String()] {
+	for _, key := range lastPublished(root)[at.String()] {
 		p.before[strings.ToLower(key)] = true
 	}
 	var result Result
@@ -71,27 +71,27 @@ func Publish(ctx context.Context, at publish.Target, root string, o Options) (Re
 	})
 	result.Attempts = attempts
 	if err == nil && !o.DryRun {
-		remember(root, at.String(), p.published(result.Pruned))
+		notePublished(root, at.String(), p.published(result.Pruned))
 	}
 	return result, err
 }
 
-// A publication is one Publish under way.
+// A publication is a call of [Publish].
 type publication struct {
 	Options
-	at     publish.Target
+	at     target.Target
 	own    *layout
-	before map[string]bool // keys of the versions that the site has published at the place, until they are pruned
+	before map[string]bool // keys of the versions that the site has published to the target, until they are pruned
 }
 
-// attempt publishes, unless somebody else is faster.
+// attempt publishes once. After a concurrent change, the error wraps [target.ErrChanged].
 func (p *publication) attempt(ctx context.Context) (Result, error) {
 	plan, m, err := p.plan(ctx)
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", p.at, err)
 	}
 	result := Result{
-		Place: p.at.String(), Extensions: len(m.entries), DryRun: p.DryRun,
+		Target: p.at.String(), Extensions: len(m.entries), DryRun: p.DryRun,
 		Kept: m.kept, Unlisted: m.unlisted, Pruned: append([]string{}, plan.Remove...), Warnings: p.own.warnings,
 	}
 	result.Objects, result.Bytes = plan.Objects()
@@ -104,13 +104,13 @@ func (p *publication) attempt(ctx context.Context) (Result, error) {
 	return result, nil
 }
 
-// plan compares the site with what is there.
+// plan compares the site with the repository.
 func (p *publication) plan(ctx context.Context) (*publish.Plan, *merged, error) {
-	raw, there, err := p.read(ctx)
+	raw, entries, err := p.read(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := p.merge(there)
+	m, err := p.merge(entries)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -118,96 +118,100 @@ func (p *publication) plan(ctx context.Context) (*publish.Plan, *merged, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	stock, err := takeStock(ctx, p.at)
+	existing, err := listAll(ctx, p.at)
 	if err != nil {
 		return nil, nil, err
 	}
 	plan := &publish.Plan{Replaces: raw}
-	if plan.Blobs, err = p.lacking(stock, m); err != nil {
+	if plan.Blobs, err = p.missing(existing, m); err != nil {
 		return nil, nil, err
 	}
 	if p.Prune {
-		plan.Remove = p.prunable(stock, m)
+		plan.Remove = p.prunable(existing, m)
 	}
 	if string(list) != string(raw) || len(plan.Blobs)+len(plan.Remove) > 0 {
-		plan.Current = publish.Bytes(metadatas.Name, "application/json; charset=utf-8", publish.Revalidate, list)
+		plan.Current = target.Bytes(metadatas.Name, "application/json; charset=utf-8", target.Revalidate, list)
 	}
 	return plan, m, nil
 }
 
-// takeStock returns all objects of a place, by key.
-func takeStock(ctx context.Context, at publish.Target) (map[string]publish.Entry, error) {
-	stock := make(map[string]publish.Entry)
+// listAll returns all objects of a target, by key.
+func listAll(ctx context.Context, at target.Target) (map[string]target.Entry, error) {
+	all := make(map[string]target.Entry)
 	for e, err := range at.List(ctx, "") {
 		if err != nil {
 			return nil, err
 		}
-		stock[e.Key] = e
+		all[e.Key] = e
 	}
-	return stock, nil
+	return all, nil
 }
 
-// read returns the list that is there, nil if there is none.
+// read returns the text and the entries of the repository's list, or nil if there is no list.
 func (p *publication) read(ctx context.Context) (raw []byte, entries []metadatas.Entry, err error) {
 	r, err := p.at.Get(ctx, metadatas.Name, 0, -1)
-	if errors.Is(err, publish.ErrNotExist) {
+	if errors.Is(err, target.ErrNotExist) {
 		return nil, nil, nil
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	if raw, err = publish.ReadAll(r, metadatas.MaxBytes); err != nil {
+	if raw, err = target.ReadAll(r, metadatas.MaxBytes); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", metadatas.Name, err)
 	}
 	entries, err = metadatas.Parse(raw)
-	if err != nil && !p.Replace { // what is to be replaced need not be understood
+	if err != nil && !p.Replace { // a list that is replaced need not be readable
 		return nil, nil, fmt.Errorf("%s: %w: %v", metadatas.Name, ErrList, err)
 	}
 	return raw, entries, nil
 }
 
-// published returns the keys of what the site has at the place from now on.
+// published returns the keys of the versions that the site has published, without those that were
+// pruned.
 func (p *publication) published(pruned []string) []string {
-	gone := make(map[string]bool)
+	removed := make(map[string]bool)
 	for _, key := range pruned {
-		gone[strings.ToLower(path.Dir(key))] = true
+		removed[strings.ToLower(path.Dir(key))] = true
 	}
 	all := maps.Clone(p.own.keys)
 	maps.Copy(all, p.before)
-	maps.DeleteFunc(all, func(key string, _ bool) bool { return gone[folderOf(key)] })
+	maps.DeleteFunc(all, func(key string, _ bool) bool { return removed[folderOf(key)] })
 	return slices.Sorted(maps.Keys(all))
 }
 
-// folderOf returns the folder of a version, in lower case: acme.hello@1.0.0 is in
-// hello/1.0.0.
+// folderOf returns the folder of a version in lower case, such as hello/1.0.0 for
+// acme.hello@1.0.0.
 func folderOf(key string) string {
 	_, rest, _ := strings.Cut(key, ".")
 	return strings.ToLower(strings.Replace(rest, "@", "/", 1))
 }
 
-// memory is a file on the builder's desk: which versions were published where.
-const memory = "published-dbem.json"
+// publishedName is a file in the work directory of a site: a JSON object with the keys of the
+// versions that were published to each target, by the target's name.
+const publishedName = "published-dbem.json"
 
-// maxMemory bounds the file, in bytes. A gallery of 100,000 versions has 5 MB for each target.
-const maxMemory = 1 << 30
+// maxPublished limits the size of the file, in bytes. A gallery of 100,000 versions has 5 MB for
+// each target.
+const maxPublished = 1 << 30
 
-func recall(root string) map[string][]string {
+// lastPublished reads the file. It ignores a file that cannot be read.
+func lastPublished(root string) map[string][]string {
 	all := make(map[string][]string)
-	text, err := regular.ReadFile(filepath.Join(root, site.WorkDir, memory), maxMemory)
-	if err != nil || json.Unmarshal(text, &all) != nil || all == nil { // null
-		return make(map[string][]string) // one that cannot be read is ignored
+	text, err := regular.ReadFile(filepath.Join(root, site.WorkDir, publishedName), maxPublished)
+	if err != nil || json.Unmarshal(text, &all) != nil || all == nil { // nil: the file has null
+		return make(map[string][]string)
 	}
 	return all
 }
 
-// remember is for the next time. Of a site that cannot be written to nothing is
-// remembered; then what it has removed stays at the place.
-func remember(root, place string, keys []string) {
-	all := recall(root)
-	all[place] = keys
+// notePublished records the published versions. Errors are ignored: if the site is read-only,
+// versions that it has removed stay at the target.
+func notePublished(root, target string, keys []string) {
+	all := lastPublished(root)
+	all[target] = keys
 	text, err := json.MarshalIndent(all, "", "  ")
 	if err != nil {
 		return
 	}
-	_ = site.WriteWorkFile(root, memory, append(text, '\n'))
+	_ = site.WriteWorkFile(root, publishedName, append(text, '\n'))
 }

@@ -23,12 +23,13 @@ import (
 	"galbuild/build/site"
 	"galbuild/publish"
 	"galbuild/publish/dbem"
-	"galbuild/publish/folder"
+	"galbuild/publish/target"
+	"galbuild/publish/target/dir"
 	"galbuild/render"
 )
 
-// buildSite builds a site of these packages: publisher.name@version, with a + behind
-// it for a pre-release.
+// buildSite builds a site of packages. A package is publisher.name@version, with a trailing + for
+// a pre-release.
 func buildSite(t *testing.T, root string, packages ...string) {
 	t.Helper()
 	source := t.TempDir()
@@ -67,17 +68,17 @@ func buildSite(t *testing.T, root string, packages ...string) {
 	}
 }
 
-func newFolder(t *testing.T) (publish.Target, string) {
+func newFolder(t *testing.T) (target.Target, string) {
 	t.Helper()
 	root := t.TempDir()
-	at, err := folder.New(root)
+	at, err := dir.New(root)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return at, root
 }
 
-func publishSite(t *testing.T, at publish.Target, root string, o dbem.Options) dbem.Result {
+func publishSite(t *testing.T, at target.Target, root string, o dbem.Options) dbem.Result {
 	t.Helper()
 	result, err := dbem.Publish(t.Context(), at, root, o)
 	if err != nil {
@@ -86,8 +87,7 @@ func publishSite(t *testing.T, at publish.Target, root string, o dbem.Options) d
 	return result
 }
 
-// listed returns the ids and versions in the list at a place, each of which has its
-// package.
+// listed returns the ids and versions in a repository's list, and checks that their packages exist.
 func listed(t *testing.T, root string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, metadatas.Name))
@@ -118,29 +118,30 @@ func wantListed(t *testing.T, root, want string) {
 	}
 }
 
-// TestCurrent takes the newest release, and a pre-release only if there is no other.
+// TestCurrent checks that the newest release is current, or a pre-release if there is no release.
 func TestCurrent(t *testing.T) {
 	root := t.TempDir()
 	buildSite(t, root, "a.one@1.0.0", "a.one@1.9.0", "a.one@1.10.0", "a.one@2.0.0+", "a.two@0.1.0+", "a.two@0.2.0+", "a.metadatas@1.0.0")
 	at, there := newFolder(t)
 	result := publishSite(t, at, root, dbem.Options{})
 	wantListed(t, there, "a.one@1.10.0 a.two@0.2.0")
-	if want := []string{"a.metadatas is left out: its folder would be in the place of the list"}; !slices.Equal(result.Warnings, want) {
+	if want := []string{"a.metadatas is left out: its folder would have the name of the list"}; !slices.Equal(result.Warnings, want) {
 		t.Errorf("warnings %q", result.Warnings)
 	}
 	if _, err := os.Stat(filepath.Join(there, "one/2.0.0/one-2.0.0.vsix")); err != nil {
-		t.Errorf("a pre-release is there for who asks for it: %v", err)
+		t.Errorf("the pre-release must be available by its path: %v", err)
 	}
 }
 
-// TestOthers keeps what others list, unless it is the site that had published it.
+// TestOthers checks that entries of others are preserved, and entries that the site has published
+// are not.
 func TestOthers(t *testing.T) {
 	theirs, ours := t.TempDir(), t.TempDir()
 	at, there := newFolder(t)
 	buildSite(t, theirs, "a.one@2.0.0", "a.two@1.0.0")
 	publishSite(t, at, theirs, dbem.Options{})
 
-	// What they have newer stays the current version; they list what the site does not have.
+	// Newer versions of others stay current, and so do extensions that the site does not have.
 	buildSite(t, ours, "a.one@1.0.0", "a.three@1.0.0")
 	result := publishSite(t, at, ours, dbem.Options{})
 	wantListed(t, there, "a.one@2.0.0 a.three@1.0.0 a.two@1.0.0")
@@ -148,11 +149,11 @@ func TestOthers(t *testing.T) {
 		t.Errorf("kept %q, want %q", result.Kept, want)
 	}
 
-	// Publishing the same twice takes nothing away.
+	// Publishing again changes nothing.
 	publishSite(t, at, ours, dbem.Options{Prune: true})
 	wantListed(t, there, "a.one@2.0.0 a.three@1.0.0 a.two@1.0.0")
 
-	// What the site has and has had is its own: it may go back.
+	// The site may replace versions that it has published, also by older ones.
 	buildSite(t, ours, "a.one@1.0.0", "a.one@3.0.0")
 	result = publishSite(t, at, ours, dbem.Options{})
 	wantListed(t, there, "a.one@3.0.0 a.two@1.0.0")
@@ -163,7 +164,7 @@ func TestOthers(t *testing.T) {
 	publishSite(t, at, ours, dbem.Options{})
 	wantListed(t, there, "a.one@1.0.0 a.two@1.0.0")
 
-	// Pruned is what it has published and has no more, now or earlier.
+	// Prune removes packages that the site has published and no longer has.
 	result = publishSite(t, at, ours, dbem.Options{Prune: true, Grace: time.Hour})
 	if len(result.Pruned) > 0 {
 		t.Errorf("pruned %q: nothing is an hour old", result.Pruned)
@@ -179,8 +180,8 @@ func TestOthers(t *testing.T) {
 	wantListed(t, there, "a.one@1.0.0")
 }
 
-// TestNewPublisher moves an extension to another publisher: what its folder holds under
-// the same name, of the same size, is not its own.
+// TestNewPublisher moves an extension to another publisher. The package in its folder has the same
+// name and size, but belongs to the old publisher and must be replaced.
 func TestNewPublisher(t *testing.T) {
 	root := t.TempDir()
 	at, there := newFolder(t)
@@ -205,9 +206,9 @@ func TestNewPublisher(t *testing.T) {
 	}
 }
 
-// A spy notes what is done at a place, and can fail.
+// A spy records the changes of a target, and can make them fail.
 type spy struct {
-	publish.Target
+	target.Target
 	mutex sync.Mutex
 	keys  []string
 	fail  func(calls int) error
@@ -223,14 +224,14 @@ func (s *spy) call(key string) error {
 	return nil
 }
 
-func (s *spy) Put(ctx context.Context, o publish.Object) error {
+func (s *spy) Put(ctx context.Context, o target.Object) error {
 	if err := s.call("put " + o.Key); err != nil {
 		return err
 	}
 	return s.Target.Put(ctx, o)
 }
 
-func (s *spy) Swap(ctx context.Context, old []byte, o publish.Object) error {
+func (s *spy) Swap(ctx context.Context, old []byte, o target.Object) error {
 	if err := s.call("swap " + o.Key); err != nil {
 		return err
 	}
@@ -244,13 +245,13 @@ func (s *spy) Delete(ctx context.Context, keys []string) error {
 	return s.Target.Delete(ctx, keys)
 }
 
-// TestBroken breaks off at each call in turn: what is listed is there, and the next
-// attempt sends only the rest.
-func TestBroken(t *testing.T) {
+// TestInterrupted fails at each call in turn. All listed packages must exist, and the next attempt
+// must send only the rest.
+func TestInterrupted(t *testing.T) {
 	before, after := t.TempDir(), t.TempDir()
 	buildSite(t, before, "a.one@1.0.0")
 	buildSite(t, after, "a.one@1.0.0", "a.one@2.0.0", "a.two@1.0.0")
-	dead := errors.New("the line is dead")
+	dead := errors.New("the connection is broken")
 	for n := 1; n <= 4; n++ {
 		at, there := newFolder(t)
 		publishSite(t, at, before, dbem.Options{})
@@ -280,7 +281,7 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// TestRace publishes from several sites at the same time: nobody's work is lost.
+// TestRace publishes several sites concurrently. All their entries must be listed in the end.
 func TestRace(t *testing.T) {
 	const publishers = 6
 	at, there := newFolder(t)
@@ -300,14 +301,13 @@ func TestRace(t *testing.T) {
 	wantListed(t, there, strings.Join(want, " "))
 }
 
-// A hostile place lists what climbs out of the folder, and objects of other sizes than
-// it has.
-type hostile struct{ publish.Target }
+// A hostile target lists keys outside the folder, and wrong sizes.
+type hostile struct{ target.Target }
 
-func (hostile) List(context.Context, string) iter.Seq2[publish.Entry, error] {
-	return func(yield func(publish.Entry, error) bool) {
+func (hostile) List(context.Context, string) iter.Seq2[target.Entry, error] {
+	return func(yield func(target.Entry, error) bool) {
 		for _, key := range []string{"../1.0.0/..-1.0.0.vsix", "a/../a-...vsix", "one/1.0.0/one-1.0.0.vsix", "one/1.0.0/other.vsix"} {
-			if !yield(publish.Entry{Key: key, Size: 3}, nil) {
+			if !yield(target.Entry{Key: key, Size: 3}, nil) {
 				return
 			}
 		}
@@ -316,7 +316,7 @@ func (hostile) List(context.Context, string) iter.Seq2[publish.Entry, error] {
 
 func (hostile) Get(_ context.Context, key string, _, _ int64) (io.ReadCloser, error) {
 	if slices.Contains(metadatas.Names(), key) {
-		return nil, publish.ErrNotExist
+		return nil, target.ErrNotExist
 	}
 	return io.NopCloser(strings.NewReader("more")), nil
 }
@@ -341,7 +341,7 @@ func TestPullHostile(t *testing.T) {
 	}
 }
 
-// TestShared names who would share a folder, but not all of very many.
+// TestShared checks that the error names extensions that would share a folder, up to a limit.
 func TestShared(t *testing.T) {
 	root := t.TempDir()
 	var packages []string

@@ -12,22 +12,24 @@ import (
 	metadatas "galbuild/build/dbem"
 	"galbuild/build/site"
 	"galbuild/build/vsix/manifest"
-	"galbuild/publish"
+	"galbuild/publish/target"
 )
 
-// maxIcon bounds an icon, in bytes: every reader of the list gets all of them.
+// maxIcon limits the size of an icon, in bytes, because every client downloads all of them with
+// the list.
 const maxIcon = 1 << 20
 
-// A layout is a site as dbem has it.
+// A layout is a site in the layout of dbem.
 type layout struct {
 	blobs    *blob.Store
 	entries  []metadatas.Entry
-	packages []publish.Object
-	others   []publish.Object // readmes and changelogs
-	keys     map[string]bool  // of the versions that are laid out
+	packages []target.Object
+	others   []target.Object // readmes and changelogs
+	keys     map[string]bool // of the versions in the layout
 	warnings []string
 }
 
+// layOut returns the site at root in the layout of dbem.
 func layOut(root string) (*layout, error) {
 	_, c, err := site.Read(root)
 	if err != nil {
@@ -48,7 +50,7 @@ func (l *layout) warn(format string, args ...any) {
 
 func (l *layout) add(x *catalog.Extension) error {
 	if strings.EqualFold(x.Name, metadatas.Name) {
-		l.warn("%s is left out: its folder would be in the place of the list", x.ID())
+		l.warn("%s is left out: its folder would have the name of the list", x.ID())
 		return nil
 	}
 	var current *catalog.Version
@@ -72,8 +74,8 @@ func (l *layout) add(x *catalog.Extension) error {
 	return nil
 }
 
-// universal returns the versions with a package for all platforms, newest first. One
-// that has none is nothing to choose from: named, and left out.
+// universal returns the versions that have a package for all platforms, newest first. It warns
+// about the others.
 func (l *layout) universal(x *catalog.Extension) (found []*catalog.Version) {
 	for first := 0; first < len(x.Versions); {
 		var platforms []string
@@ -92,8 +94,8 @@ func (l *layout) universal(x *catalog.Extension) (found []*catalog.Version) {
 	return found
 }
 
-// addVersion lays out a version. The name is that of the extension, by which clients
-// look for it, even if the version spells it differently.
+// addVersion adds a version. Its path has the name of the extension, which clients use, even if
+// the version spells it differently.
 func (l *layout) addVersion(x *catalog.Extension, v *catalog.Version) {
 	l.keys[catalog.Key(x.Publisher.Name, x.Name, v.Version, "")] = true
 	l.packages = append(l.packages, l.object(metadatas.PackagePath(x.Name, v.Version), v.Package))
@@ -108,8 +110,8 @@ func (l *layout) addVersion(x *catalog.Extension, v *catalog.Version) {
 	}
 }
 
-func (l *layout) object(key string, f catalog.File) publish.Object {
-	return publish.File(key, f.Type, publish.Immutable, l.blobs.File(f.Ref), f.Ref, f.Size)
+func (l *layout) object(key string, f catalog.File) target.Object {
+	return target.File(key, f.Type, target.Immutable, l.blobs.File(f.Ref), f.Ref, f.Size)
 }
 
 // icon returns a version's icon as a data URI, "" if it has none.

@@ -12,17 +12,17 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	metadatas "galbuild/build/dbem"
-	"galbuild/publish"
+	"galbuild/publish/target"
 )
 
-// Errors of Publish, wrapped with what they are about.
+// Errors of [Publish]. They are wrapped with the ids or files concerned.
 var (
 	ErrShared = errors.New("this layout has no publisher in its paths")
-	ErrOther  = errors.New("other bytes are published there")
-	ErrList   = errors.New("the list that is there cannot be read")
+	ErrOther  = errors.New("different content is published under this name")
+	ErrList   = errors.New("the repository's list cannot be read")
 )
 
-// merged is what is to be listed, of the site and of others.
+// merged is the union of the entries of a site and of others.
 type merged struct {
 	entries  []metadatas.Entry
 	kept     []string
@@ -30,17 +30,17 @@ type merged struct {
 	vacated  map[string]bool // folders of extensions that are not listed any more, in lower case
 }
 
-// merge brings the entries that are there together with the site's.
-func (p *publication) merge(there []metadatas.Entry) (*merged, error) {
+// merge merges the entries of the repository's list with those of the site.
+func (p *publication) merge(listed []metadatas.Entry) (*merged, error) {
 	m := &merged{kept: []string{}, unlisted: []string{}, vacated: make(map[string]bool)}
 	own := make(map[string]metadatas.Entry)
 	for _, e := range p.own.entries {
 		own[e.Key()] = e
 	}
-	for _, e := range there {
+	for _, e := range listed {
 		ours, have := own[e.Key()]
 		switch name := e.ExtID + "@" + e.CurrentVersion; {
-		case p.stays(e, ours):
+		case p.isForeign(e, ours):
 			m.kept = append(m.kept, name)
 			m.entries = append(m.entries, e)
 			delete(own, e.Key())
@@ -59,9 +59,9 @@ func (p *publication) merge(there []metadatas.Entry) (*merged, error) {
 	return m, p.checkFolders(m.entries)
 }
 
-// stays tells whether an entry is somebody else's and tells of more than the site's
-// own, which is the zero Entry if it has none.
-func (p *publication) stays(e, own metadatas.Entry) bool {
+// isForeign reports whether an entry must be preserved, because others have published it and the
+// site has no entry for the extension or an older version. own is the site's entry, or zero.
+func (p *publication) isForeign(e, own metadatas.Entry) bool {
 	key := strings.ToLower(e.Key() + "@" + e.CurrentVersion)
 	if p.Replace || p.before[key] || p.own.keys[key] {
 		return false
@@ -75,7 +75,7 @@ func isNewer(a, b string) bool {
 	return errX == nil && errY == nil && x.GreaterThan(y)
 }
 
-// checkFolders refuses extensions of the site that would share a folder with another.
+// checkFolders returns an error if an extension of the site would share a folder with another one.
 func (p *publication) checkFolders(entries []metadatas.Entry) error {
 	own := make(map[string]bool)
 	for _, e := range p.own.entries {
@@ -85,8 +85,8 @@ func (p *publication) checkFolders(entries []metadatas.Entry) error {
 	var shared []string
 	for _, e := range entries {
 		folder := strings.ToLower(e.Folder())
-		other, taken := first[folder]
-		if taken && other.Key() != e.Key() && (own[e.Key()] || own[other.Key()]) {
+		other, ok := first[folder]
+		if ok && other.Key() != e.Key() && (own[e.Key()] || own[other.Key()]) {
 			shared = append(shared, fmt.Sprintf("%s and %s would share the folder %s", other.ExtID, e.ExtID, e.Folder()))
 		}
 		first[folder] = e
@@ -97,24 +97,24 @@ func (p *publication) checkFolders(entries []metadatas.Entry) error {
 	return nil
 }
 
-// some joins what an error is about; of very many, the first.
+// some joins the first ten items.
 func some(all []string) string {
-	const most = 10
-	if len(all) > most {
-		return fmt.Sprintf("%s; and %d more", strings.Join(all[:most], "; "), len(all)-most)
+	const limit = 10
+	if len(all) > limit {
+		return fmt.Sprintf("%s; and %d more", strings.Join(all[:limit], "; "), len(all)-limit)
 	}
 	return strings.Join(all, "; ")
 }
 
-// lacking returns the objects of the site that the place does not have. What is there
-// in the folder of an extension that had it before is not the site's.
-func (p *publication) lacking(stock map[string]publish.Entry, m *merged) (lacking []publish.Object, err error) {
+// missing returns the objects of the site that must be sent. All objects in a folder must be sent
+// if it belonged to another extension before, even if there are objects of the same size.
+func (p *publication) missing(existing map[string]target.Entry, m *merged) (missing []target.Object, err error) {
 	var differ []string
 	for _, o := range p.own.packages {
-		e, there := stock[o.Key]
+		e, ok := existing[o.Key]
 		switch vacated := m.vacated[strings.ToLower(path.Dir(path.Dir(o.Key)))]; {
-		case !there, vacated, e.Size != o.Size && p.Replace:
-			lacking = append(lacking, o)
+		case !ok, vacated, e.Size != o.Size && p.Replace:
+			missing = append(missing, o)
 		case e.Size != o.Size:
 			differ = append(differ, fmt.Sprintf("%s (%d bytes, the site's has %d)", o.Key, e.Size, o.Size))
 		}
@@ -123,18 +123,18 @@ func (p *publication) lacking(stock map[string]publish.Entry, m *merged) (lackin
 		return nil, fmt.Errorf("%s: %w", some(differ), ErrOther)
 	}
 	for _, o := range p.own.others {
-		if e, there := stock[o.Key]; !there || e.Size != o.Size || m.vacated[strings.ToLower(path.Dir(path.Dir(o.Key)))] {
-			lacking = append(lacking, o)
+		if e, ok := existing[o.Key]; !ok || e.Size != o.Size || m.vacated[strings.ToLower(path.Dir(path.Dir(o.Key)))] {
+			missing = append(missing, o)
 		}
 	}
-	return lacking, nil
+	return missing, nil
 }
 
-// prunable returns the objects of versions that nothing lists and the site does not
-// have: of those it has published once, or all of them if it replaces. Each is told
-// by its folder, for 0.0.1 also begins the name of 0.0.10.
-func (p *publication) prunable(stock map[string]publish.Entry, m *merged) []string {
-	needed, gone := make(map[string]bool), make(map[string]bool)
+// prunable returns the keys of the objects to delete: those of versions that are neither listed
+// nor in the site. Without Replace, it returns only versions that the site has published. It
+// compares whole folders, because the name 0.0.1 is a prefix of 0.0.10.
+func (p *publication) prunable(existing map[string]target.Entry, m *merged) []string {
+	needed, removed := make(map[string]bool), make(map[string]bool)
 	for key := range p.own.keys {
 		needed[folderOf(key)] = true
 	}
@@ -142,20 +142,20 @@ func (p *publication) prunable(stock map[string]publish.Entry, m *merged) []stri
 		needed[folderOf(e.Key()+"@"+e.CurrentVersion)] = true
 	}
 	for key := range p.before {
-		gone[folderOf(key)] = true
+		removed[folderOf(key)] = true
 	}
 	before := time.Now().Add(-p.Grace)
 	var keys []string
-	for key := range stock {
+	for key := range existing {
 		name, version, ok := metadatas.SplitPath(key)
 		folder := strings.ToLower(name + "/" + version)
-		if !ok || needed[folder] || !p.Replace && !gone[folder] || !stock[key].Modified.Before(before) {
+		if !ok || needed[folder] || !p.Replace && !removed[folder] || !existing[key].Modified.Before(before) {
 			continue
 		}
 		keys = append(keys, key)
 		readme, changelog := metadatas.DocumentPaths(name, version)
 		for _, document := range []string{readme, changelog} {
-			if _, there := stock[document]; there {
+			if _, ok := existing[document]; ok {
 				keys = append(keys, document)
 			}
 		}

@@ -21,23 +21,24 @@ import (
 	metadatas "galbuild/build/dbem"
 	"galbuild/build/site"
 	"galbuild/publish"
+	"galbuild/publish/target"
 )
 
-// Pulled is what bringing a repository to a folder came to.
+// Pulled describes a pull.
 type Pulled struct {
-	Place    string   `json:"place"`
+	Target   string   `json:"place"`
 	Folder   string   `json:"folder"`
-	Packages int      `json:"packages"` // that the place has
-	Objects  int      `json:"objects"`  // brought, without the list
-	Bytes    int64    `json:"bytes"`    // of them
-	Left     []string `json:"left"`     // packages in the folder that the place has no more
+	Packages int      `json:"packages"` // in the repository
+	Objects  int      `json:"objects"`  // downloaded, without the list
+	Bytes    int64    `json:"bytes"`    // downloaded
+	Left     []string `json:"left"`     // packages in the folder that the repository does not have
 }
 
-// Pull brings a repository to a folder, which is then a source to build from: packages
-// with their readmes and changelogs, the list last. What is there with the same size is
-// not brought again, and nothing is removed. Other objects at the place are no concern.
-func Pull(ctx context.Context, from publish.Target, folder string, o publish.Options) (Pulled, error) {
-	result := Pulled{Place: from.String(), Folder: folder, Left: []string{}}
+// Pull downloads a repository into a folder, from which a site can then be built: packages with
+// their readmes and changelogs, and the list last. Files that exist with the right size are not
+// downloaded again. Nothing is removed. Objects that do not belong to the layout are ignored.
+func Pull(ctx context.Context, from target.Target, folder string, o publish.Options) (Pulled, error) {
+	result := Pulled{Target: from.String(), Folder: folder, Left: []string{}}
 	p := &puller{Options: o, from: from}
 	name, list, err := p.list(ctx)
 	if err != nil {
@@ -48,7 +49,7 @@ func Pull(ctx context.Context, from publish.Target, folder string, o publish.Opt
 		return result, fmt.Errorf("%s: %w", from, err)
 	}
 	if result.Packages == 0 && list == nil {
-		return result, fmt.Errorf("%s: no repository of dbem: there is no %s and no package", from, metadatas.Name)
+		return result, fmt.Errorf("%s is not a repository of dbem: it has neither %s nor packages", from, metadatas.Name)
 	}
 	if err := beneath.MkdirAll(folder); err != nil {
 		return result, err
@@ -57,10 +58,10 @@ func Pull(ctx context.Context, from publish.Target, folder string, o publish.Opt
 		return result, err
 	}
 	defer p.to.Close()
-	if err := beneath.RemoveTemp(p.to, site.WorkDir, time.Now()); err != nil { // of a pull that was killed
+	if err := beneath.RemoveTemp(p.to, site.WorkDir, time.Now()); err != nil { // left by a killed pull
 		return result, err
 	}
-	if err := p.bring(ctx, entries, &result); err != nil {
+	if err := p.download(ctx, entries, &result); err != nil {
 		return result, err
 	}
 	if list != nil {
@@ -74,18 +75,18 @@ func Pull(ctx context.Context, from publish.Target, folder string, o publish.Opt
 
 type puller struct {
 	publish.Options
-	from publish.Target
+	from target.Target
 	to   *os.Root
 }
 
 // entries returns the objects of the repository.
-func (p *puller) entries(ctx context.Context, result *Pulled) ([]publish.Entry, error) {
-	stock, err := takeStock(ctx, p.from)
+func (p *puller) entries(ctx context.Context, result *Pulled) ([]target.Entry, error) {
+	existing, err := listAll(ctx, p.from)
 	if err != nil {
 		return nil, err
 	}
-	var found []publish.Entry
-	for key, e := range stock {
+	var found []target.Entry
+	for key, e := range existing {
 		name, version, ok := metadatas.SplitPath(key)
 		if !ok || !filepath.IsLocal(filepath.FromSlash(key)) {
 			continue
@@ -94,27 +95,27 @@ func (p *puller) entries(ctx context.Context, result *Pulled) ([]publish.Entry, 
 		found = append(found, e)
 		readme, changelog := metadatas.DocumentPaths(name, version)
 		for _, document := range []string{readme, changelog} {
-			if e, there := stock[document]; there {
+			if e, ok := existing[document]; ok {
 				found = append(found, e)
 			}
 		}
 	}
-	slices.SortFunc(found, func(a, b publish.Entry) int { return strings.Compare(a.Key, b.Key) })
+	slices.SortFunc(found, func(a, b target.Entry) int { return strings.Compare(a.Key, b.Key) })
 	return found, nil
 }
 
-// list returns the list under the name it has; nil if there is none. It is read first,
-// so that it mentions no package that is published after the others were listed.
+// list returns the name and the text of the list, or nil if there is none. Pull reads it before it
+// lists the objects, so that the list does not name packages that were published in between.
 func (p *puller) list(ctx context.Context) (name string, text []byte, err error) {
 	for _, name := range metadatas.Names() {
 		r, err := p.from.Get(ctx, name, 0, -1)
-		if errors.Is(err, publish.ErrNotExist) {
+		if errors.Is(err, target.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return "", nil, err
 		}
-		if text, err = publish.ReadAll(r, metadatas.MaxBytes); err != nil {
+		if text, err = target.ReadAll(r, metadatas.MaxBytes); err != nil {
 			return "", nil, fmt.Errorf("%s: %w", name, err)
 		}
 		return name, append([]byte{}, text...), nil
@@ -122,28 +123,28 @@ func (p *puller) list(ctx context.Context) (name string, text []byte, err error)
 	return "", nil, nil
 }
 
-// bring writes what the folder lacks.
-func (p *puller) bring(ctx context.Context, entries []publish.Entry, result *Pulled) error {
-	lacking := slices.DeleteFunc(slices.Clone(entries), func(e publish.Entry) bool {
+// download downloads the objects that the folder lacks.
+func (p *puller) download(ctx context.Context, entries []target.Entry, result *Pulled) error {
+	missing := slices.DeleteFunc(slices.Clone(entries), func(e target.Entry) bool {
 		info, err := p.to.Stat(filepath.FromSlash(e.Key))
 		return err == nil && info.Mode().IsRegular() && info.Size() == e.Size
 	})
-	result.Objects = len(lacking)
-	for _, e := range lacking {
+	result.Objects = len(missing)
+	for _, e := range missing {
 		result.Bytes += e.Size
 	}
-	var done, brought atomic.Int64
+	var done, received atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(cmp.Or(p.Jobs, 16))
-	for _, e := range lacking {
+	for _, e := range missing {
 		group.Go(func() error {
 			if err := p.fetch(ctx, e); err != nil {
 				return err
 			}
 			if p.Progress != nil {
 				p.Progress(publish.Progress{
-					Stage: "content", Done: int(done.Add(1)), Total: len(lacking),
-					Sent: brought.Add(e.Size), SentOf: result.Bytes, Key: e.Key,
+					Stage: "content", Done: int(done.Add(1)), Total: len(missing),
+					Sent: received.Add(e.Size), SentOf: result.Bytes, Key: e.Key,
 				})
 			}
 			return nil
@@ -152,9 +153,9 @@ func (p *puller) bring(ctx context.Context, entries []publish.Entry, result *Pul
 	return group.Wait()
 }
 
-// fetch brings an object, with its date: where the package has none, it is the
-// version's.
-func (p *puller) fetch(ctx context.Context, e publish.Entry) error {
+// fetch downloads an object. The file gets the date of the object, which a build uses for a
+// version whose package has no date.
+func (p *puller) fetch(ctx context.Context, e target.Entry) error {
 	r, err := p.from.Get(ctx, e.Key, 0, -1)
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.from, err)
@@ -166,7 +167,7 @@ func (p *puller) fetch(ctx context.Context, e publish.Entry) error {
 	return p.to.Chtimes(filepath.FromSlash(e.Key), e.Modified, e.Modified)
 }
 
-// write makes a file of this size, in one step.
+// write creates a file of the given size atomically.
 func (p *puller) write(key string, from io.Reader, size int64) error {
 	return beneath.WriteFile(p.to, key, beneath.FileMode, func(f *os.File) error {
 		n, err := io.Copy(f, io.LimitReader(from, size+1))
@@ -175,21 +176,21 @@ func (p *puller) write(key string, from io.Reader, size int64) error {
 			orMore = " or more"
 		}
 		if err == nil && n != size {
-			err = fmt.Errorf("%s: it has %d bytes%s, and the list of objects says %d: run it again", key, n, orMore, size)
+			err = fmt.Errorf("%s: it has %d bytes%s, want %d as listed: run the command again", key, n, orMore, size)
 		}
 		return err
 	})
 }
 
-// left returns the packages in the folder that are none of the entries.
-func left(folder string, entries []publish.Entry) ([]string, error) {
-	there := make(map[string]bool)
+// left returns the packages in the folder that are not in entries.
+func left(folder string, entries []target.Entry) ([]string, error) {
+	listed := make(map[string]bool)
 	for _, e := range entries {
-		there[e.Key] = true
+		listed[e.Key] = true
 	}
 	files, err := fs.Glob(os.DirFS(folder), "*/*/*.vsix")
 	return slices.DeleteFunc(append([]string{}, files...), func(file string) bool {
 		_, _, ok := metadatas.SplitPath(file)
-		return !ok || there[file]
+		return !ok || listed[file]
 	}), err
 }

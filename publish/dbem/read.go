@@ -9,14 +9,14 @@ import (
 
 	"galbuild/build/catalog"
 	metadatas "galbuild/build/dbem"
-	"galbuild/publish"
+	"galbuild/publish/target"
 )
 
-// Read returns what a repository of dbem lists, as far as it says: of an extension the id
-// and dates, its current version first with its description, and of all versions the size of
-// the package and the date. Versions without an entry in the list have no publisher and are
-// left out. It returns nil if there is no list.
-func Read(ctx context.Context, from publish.Target) (*catalog.Catalog, error) {
+// Read returns the extensions that a repository of dbem lists, as a catalogue. An extension has its
+// id, dates and versions, the current version first. The current version has a description, and
+// all versions have the size of their package and a date. Versions in folders without an entry in
+// the list have no publisher, so they are left out. Read returns nil if there is no list.
+func Read(ctx context.Context, from target.Target) (*catalog.Catalog, error) {
 	_, text, err := (&puller{from: from}).list(ctx)
 	if err != nil || text == nil {
 		return nil, wrap(from, err)
@@ -25,12 +25,12 @@ func Read(ctx context.Context, from publish.Target) (*catalog.Catalog, error) {
 	if err != nil {
 		return nil, wrap(from, fmt.Errorf("%s: %w: %v", metadatas.Name, ErrList, err))
 	}
-	stock, err := takeStock(ctx, from)
+	existing, err := listAll(ctx, from)
 	if err != nil {
 		return nil, wrap(from, err)
 	}
 	versions := make(map[string][]catalog.Version) // by folder, in lower case
-	for key, e := range stock {
+	for key, e := range existing {
 		if name, version, ok := metadatas.SplitPath(key); ok {
 			folder := strings.ToLower(name)
 			versions[folder] = append(versions[folder], catalog.Version{Version: version, Updated: e.Modified, Package: catalog.File{Size: e.Size}, Assets: []catalog.Asset{}})
@@ -45,15 +45,15 @@ func Read(ctx context.Context, from publish.Target) (*catalog.Catalog, error) {
 }
 
 // wrap names the target in an error.
-func wrap(from publish.Target, err error) error {
+func wrap(from target.Target, err error) error {
 	if err == nil {
 		return nil
 	}
 	return fmt.Errorf("%s: %w", from, err)
 }
 
-// extension describes an entry and the packages in its folder. A date that cannot be read is
-// the zero time, so that one bad entry does not hide the others.
+// extension returns an entry and the packages in its folder as an extension. A date that cannot be
+// read is the zero time, so that one bad entry does not hide the others.
 func extension(e metadatas.Entry, packages []catalog.Version) catalog.Extension {
 	publisher, name, _ := strings.Cut(e.ExtID, ".")
 	x := catalog.Extension{Publisher: catalog.Publisher{Name: publisher}, Name: name, Versions: slices.Clone(packages)}
@@ -71,7 +71,7 @@ func extension(e metadatas.Entry, packages []catalog.Version) catalog.Extension 
 	return x
 }
 
-// A Document is a text that a repository has for a version.
+// A Document is a kind of document of a version.
 type Document int
 
 const (
@@ -79,20 +79,20 @@ const (
 	Changelog
 )
 
-// ReadDocument returns a text of a version, "" if there is none. It is at most that many
-// bytes long.
-func ReadDocument(ctx context.Context, from publish.Target, x *catalog.Extension, version string, d Document, most int64) (string, error) {
+// ReadDocument returns a document of a version, or "" if there is none. It returns
+// [io.ErrShortBuffer] if the document has more than limit bytes.
+func ReadDocument(ctx context.Context, from target.Target, x *catalog.Extension, version string, d Document, limit int64) (string, error) {
 	key, changelog := metadatas.DocumentPaths(x.Name, version)
 	if d == Changelog {
 		key = changelog
 	}
 	r, err := from.Get(ctx, key, 0, -1)
-	if errors.Is(err, publish.ErrNotExist) {
+	if errors.Is(err, target.ErrNotExist) {
 		return "", nil
 	}
 	if err != nil {
 		return "", wrap(from, err)
 	}
-	text, err := publish.ReadAll(r, most)
+	text, err := target.ReadAll(r, limit)
 	return string(text), err
 }

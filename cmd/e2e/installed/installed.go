@@ -11,7 +11,7 @@
 // 1.3 GB, each in a folder named after its version, or after the Debian release where
 // apt-get chooses the version. Packages of Debian are unpacked there with all their
 // libraries but libc, and a wrapper script in bin/ runs the program with these. Nothing
-// is installed into the system, and root is not needed. publish/s3/s3test builds versitygw
+// is installed into the system, and root is not needed. publish/target/s3/s3test builds versitygw
 // into the same folder.
 //
 // # A new machine

@@ -8,7 +8,7 @@ import (
 
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
-	"galbuild/publish/s3"
+	"galbuild/publish/target/s3"
 	"galbuild/render/deploy"
 )
 
@@ -52,7 +52,7 @@ func (n *nginxCmd) checkSite() error {
 	}
 	current, err := site.ReadCurrent(n.Site)
 	if err == nil && current.IsZero() {
-		err = fmt.Errorf("%s is no site: it has no %s", n.Site, site.CurrentPath)
+		err = fmt.Errorf("%s is not a site: it has no %s", n.Site, site.CurrentPath)
 	}
 	if err != nil {
 		return hint.Add(err, "%s", hintNoCheck(n.Site))

@@ -12,13 +12,14 @@ import (
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 	"galbuild/publish/dbem"
+	"galbuild/publish/target"
 )
 
 // layoutDbem is the value of --layout for a repository of dbem.
 const layoutDbem = "dbem"
 
 // publishDbem brings a repository of dbem to what a site serves.
-func (p *publishCmd) publishDbem(ctx context.Context, e *env, at publish.Target, root string) error {
+func (p *publishCmd) publishDbem(ctx context.Context, e *env, at target.Target, root string) error {
 	bar := newProgress(e)
 	defer bar.close()
 	result, err := dbem.Publish(ctx, at, root, dbem.Options{Options: p.options(bar), Replace: p.Replace, Prune: p.Prune, Grace: p.Grace})
@@ -67,13 +68,13 @@ func (e *env) printDbem(r dbem.Result) error {
 	if r.DryRun {
 		would = "would be "
 	}
-	_, err := terminal.Fprintf(e.stdout, "%s: %s %ssent (%s), %d removed; %s listed\n", r.Place, plural(r.Objects, "object"), would,
+	_, err := terminal.Fprintf(e.stdout, "%s: %s %ssent (%s), %d removed; %s listed\n", r.Target, plural(r.Objects, "object"), would,
 		humanize.Bytes(uint64(r.Bytes)), len(r.Pruned), plural(r.Extensions, "extension"))
 	return err
 }
 
 // pullDbem brings a repository of dbem to a folder.
-func (p *pullCmd) pullDbem(ctx context.Context, e *env, from publish.Target) error {
+func (p *pullCmd) pullDbem(ctx context.Context, e *env, from target.Target) error {
 	if current, err := site.ReadCurrent(p.Output); err != nil || !current.IsZero() {
 		return hint.Add(fmt.Errorf("%s is a gallery's folder", p.Output), "name another one with -o, and build from it")
 	}
@@ -91,9 +92,9 @@ func (p *pullCmd) pullDbem(ctx context.Context, e *env, from publish.Target) err
 		return nil
 	}
 	e.someOf(len(result.Left), func(i int) string {
-		return fmt.Sprintf("left: %s, which %s has no more", result.Left[i], result.Place)
+		return fmt.Sprintf("left: %s, which %s has no more", result.Left[i], result.Target)
 	})
-	_, err = terminal.Fprintf(e.stdout, "%s: %s of %s, %s brought (%s)\n", result.Folder, plural(result.Packages, "package"), result.Place,
+	_, err = terminal.Fprintf(e.stdout, "%s: %s of %s, %s brought (%s)\n", result.Folder, plural(result.Packages, "package"), result.Target,
 		plural(result.Objects, "object"), humanize.Bytes(uint64(result.Bytes)))
 	return err
 }

@@ -11,7 +11,7 @@ import (
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
-	"galbuild/publish"
+	"galbuild/publish/target"
 )
 
 // A firstWrite is the folder of a site or a repository as it was before a command wrote to
@@ -44,7 +44,7 @@ func isFull(err error) bool {
 }
 
 // closeTarget lets other processes, and takeBack, change the target.
-func closeTarget(at publish.Target) {
+func closeTarget(at target.Target) {
 	if c, ok := at.(io.Closer); ok {
 		_ = c.Close() // it has nothing left to write
 	}

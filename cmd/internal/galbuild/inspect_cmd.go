@@ -47,7 +47,7 @@ func (i *inspectCmd) Run(e *env) error {
 		return err
 	}
 	if current.IsZero() {
-		return hint.Add(fmt.Errorf("%s is no site: it has no %s", i.Site, site.CurrentPath), "galbuild SOURCE… -o %s builds one", i.Site)
+		return hint.Add(fmt.Errorf("%s is not a site: it has no %s", i.Site, site.CurrentPath), "galbuild SOURCE… -o %s builds one", i.Site)
 	}
 	c, err := site.ReadCatalog(i.Site, current)
 	if err != nil {

@@ -12,12 +12,12 @@ import (
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/usage"
-	"galbuild/publish"
-	"galbuild/publish/artifactory"
-	"galbuild/publish/dropbox"
-	"galbuild/publish/folder"
-	"galbuild/publish/s3"
-	"galbuild/publish/website"
+	"galbuild/publish/target"
+	"galbuild/publish/target/artifactory"
+	"galbuild/publish/target/dir"
+	"galbuild/publish/target/dropbox"
+	"galbuild/publish/target/s3"
+	"galbuild/publish/target/website"
 )
 
 // place says where a site is kept, if that is no folder here.
@@ -98,7 +98,7 @@ func (l *location) check() error {
 }
 
 // open returns the place, which is to be changed.
-func (l *location) open(e *env) (publish.Target, error) {
+func (l *location) open(e *env) (target.Target, error) {
 	if l.web != "" {
 		return nil, hint.Add(fmt.Errorf("%s: %w", l.web, website.ErrReadOnly), "name the target where the site is kept: a folder with -o, --s3, --oss, --artifactory or --dropbox")
 	}
@@ -106,7 +106,7 @@ func (l *location) open(e *env) (publish.Target, error) {
 }
 
 // openToRead returns the place. It may be a site at an http(s) address.
-func (l *location) openToRead(e *env) (publish.Target, error) {
+func (l *location) openToRead(e *env) (target.Target, error) {
 	if l.web != "" {
 		return opened(website.New(website.Config{URL: l.web, CA: l.CA, Transport: e.transport}))
 	}
@@ -127,17 +127,17 @@ func (l *location) firstWrite() firstWrite {
 	return newFirstWrite(cmp.Or(l.Output, "site"))
 }
 
-func openFolder(path string) (publish.Target, error) {
+func openFolder(path string) (target.Target, error) {
 	if err := notFile(path); err != nil {
 		return nil, err
 	}
-	return opened(folder.New(path))
+	return opened(dir.New(path))
 }
 
 // needSite returns an error if there is no folder at path, where a site should be.
 func needSite(path string) error {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return hint.Add(fmt.Errorf("%s is no site: there is no such folder%s", path, usage.SimilarFiles(path)), "galbuild SOURCE… -o %s builds one", path)
+		return hint.Add(fmt.Errorf("%s is not a site: there is no such folder%s", path, usage.SimilarFiles(path)), "galbuild SOURCE… -o %s builds one", path)
 	}
 	return notFile(path)
 }
@@ -151,7 +151,7 @@ func notFile(path string) error {
 }
 
 // open returns the place.
-func (p *place) open(e *env) (publish.Target, error) {
+func (p *place) open(e *env) (target.Target, error) {
 	b, err := p.backend(e)
 	if err != nil {
 		return nil, err
@@ -197,7 +197,7 @@ func (p *place) flags() backend {
 }
 
 // open returns the place.
-func (b *backend) open(e *env) (publish.Target, error) {
+func (b *backend) open(e *env) (target.Target, error) {
 	transport := e.transport
 	switch b.Kind {
 	case "s3", "oss":
@@ -210,7 +210,7 @@ func (b *backend) open(e *env) (publish.Target, error) {
 	return openFolder(b.Path)
 }
 
-func (b *backend) bucket(e *env) (publish.Target, error) {
+func (b *backend) bucket(e *env) (target.Target, error) {
 	c := s3.Config{
 		Bucket: b.Bucket, Prefix: strings.Trim(b.Path, "/"), Endpoint: b.Endpoint, Region: b.Region, CAFile: b.CA,
 		AccessKey: b.AccessKey, SecretKey: string(b.SecretKey), SessionToken: string(b.SessionToken),
@@ -227,7 +227,7 @@ func (b *backend) bucket(e *env) (publish.Target, error) {
 }
 
 // opened keeps a place that could not be opened from looking like one.
-func opened[T publish.Target](t T, err error) (publish.Target, error) {
+func opened[T target.Target](t T, err error) (target.Target, error) {
 	if err != nil {
 		return nil, err
 	}

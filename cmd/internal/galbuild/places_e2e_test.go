@@ -17,9 +17,9 @@ import (
 	"github.com/minio/minio-go/v7"
 
 	"galbuild/build/pack"
-	"galbuild/publish/artifactory/artifactorytest"
-	"galbuild/publish/dropbox/dropboxtest"
-	"galbuild/publish/s3/s3test"
+	"galbuild/publish/target/artifactory/artifactorytest"
+	"galbuild/publish/target/dropbox/dropboxtest"
+	"galbuild/publish/target/s3/s3test"
 )
 
 // TestReadmePlaces runs the commands of the README's table of places as they stand

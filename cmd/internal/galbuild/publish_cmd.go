@@ -17,6 +17,7 @@ import (
 	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/usage"
 	"galbuild/publish"
+	"galbuild/publish/target"
 )
 
 type publishCmd struct {
@@ -115,7 +116,7 @@ func (p *publishCmd) run(ctx context.Context, e *env) error {
 	return prune(ctx, e, at, p.Grace, p.DryRun)
 }
 
-func (p *publishCmd) publish(ctx context.Context, e *env, at publish.Target) error {
+func (p *publishCmd) publish(ctx context.Context, e *env, at target.Target) error {
 	p.what = append(p.what, p.PackagePath...)
 	if dir, version, ok := p.extension(); ok && p.From == "" {
 		return p.publishExtension(ctx, e, dir, version)
@@ -134,7 +135,7 @@ func (p *publishCmd) publish(ctx context.Context, e *env, at publish.Target) err
 	case len(p.what) == 1 && isSite(root):
 		return p.publishSite(ctx, e, at, root)
 	case len(p.what) == 1 && isFolder(root) && !hasPackages(root) && !isPackagePath(root):
-		return hint.Add(fmt.Errorf("%s is no site: it has no %s%s", root, site.CurrentPath, similarIfMissing(root)), "galbuild SOURCE… -o %s builds one; an extension's folder has a %s", root, packageJSON)
+		return hint.Add(fmt.Errorf("%s is not a site: it has no %s%s", root, site.CurrentPath, similarIfMissing(root)), "galbuild SOURCE… -o %s builds one; an extension's folder has a %s", root, packageJSON)
 	}
 	if err := p.packagesOnly(); err != nil {
 		return err
@@ -143,7 +144,7 @@ func (p *publishCmd) publish(ctx context.Context, e *env, at publish.Target) err
 }
 
 // publishFrom publishes what another place serves, by way of a temporary site.
-func (p *publishCmd) publishFrom(ctx context.Context, e *env, at publish.Target) error {
+func (p *publishCmd) publishFrom(ctx context.Context, e *env, at target.Target) error {
 	l, err := parsePlace(p.From, place{Endpoint: p.Endpoint, Region: p.Region, CA: p.CA})
 	if err != nil {
 		return err
@@ -188,7 +189,7 @@ func hasPackages(folder string) bool {
 	return len(found) > 0
 }
 
-func (p *publishCmd) publishSite(ctx context.Context, e *env, at publish.Target, root string) error {
+func (p *publishCmd) publishSite(ctx context.Context, e *env, at target.Target, root string) error {
 	if p.given() == 0 && isSame(root, cmp.Or(p.Output, "site")) {
 		return hint.Add(fmt.Errorf("%s is the site itself: name the target to publish it to", root),
 			"a folder with -o, or --s3, --oss, --artifactory, --dropbox or -c; galbuild publish --help has them")
@@ -226,11 +227,11 @@ func (e *env) printResult(r publish.Result) error {
 	var err error
 	switch {
 	case r.DryRun:
-		_, err = terminal.Fprintf(e.stdout, "%s: %s would be sent or copied (%s), %d removed\n", r.Place, plural(r.Objects, "object"), humanize.Bytes(uint64(r.Bytes)), r.Removed)
+		_, err = terminal.Fprintf(e.stdout, "%s: %s would be sent or copied (%s), %d removed\n", r.Target, plural(r.Objects, "object"), humanize.Bytes(uint64(r.Bytes)), r.Removed)
 	case r.Previous == "" && r.Objects == 0:
-		_, err = terminal.Fprintf(e.stdout, "%s: generation %s, as before\n", r.Place, r.Generation)
+		_, err = terminal.Fprintf(e.stdout, "%s: generation %s, as before\n", r.Target, r.Generation)
 	default:
-		_, err = terminal.Fprintf(e.stdout, "%s: %s sent or copied (%s)\n", r.Place, plural(r.Objects, "object"), humanize.Bytes(uint64(r.Bytes)))
+		_, err = terminal.Fprintf(e.stdout, "%s: %s sent or copied (%s)\n", r.Target, plural(r.Objects, "object"), humanize.Bytes(uint64(r.Bytes)))
 		if err == nil {
 			err = e.printGeneration(r)
 		}
@@ -252,7 +253,7 @@ func explainPublish(err error) error {
 	switch {
 	case hint.Has(err):
 		return err
-	case errors.Is(err, publish.ErrChanged):
+	case errors.Is(err, target.ErrChanged):
 		return hint.Add(err, "others publish there all the time; run it again, what was sent is not sent twice")
 	case errors.Is(err, publish.ErrNothing):
 		return hint.Add(err, "galbuild publish SITE publishes a gallery there")
@@ -288,7 +289,7 @@ func (p *pruneCmd) Run(ctx context.Context, e *env) error {
 	return prune(ctx, e, at, p.Grace, p.DryRun)
 }
 
-func prune(ctx context.Context, e *env, at publish.Target, grace time.Duration, dryRun bool) error {
+func prune(ctx context.Context, e *env, at target.Target, grace time.Duration, dryRun bool) error {
 	removed, err := publish.Prune(ctx, at, grace, publish.Options{DryRun: dryRun})
 	if err != nil {
 		return explainPublish(err)

@@ -12,6 +12,7 @@ import (
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 	"galbuild/publish/dbem"
+	"galbuild/publish/target"
 )
 
 type pullCmd struct {
@@ -88,7 +89,7 @@ func (p *pullCmd) run(ctx context.Context, e *env) error {
 	}
 }
 
-func (p *pullCmd) source(e *env) (publish.Target, error) {
+func (p *pullCmd) source(e *env) (target.Target, error) {
 	if p.From == "" {
 		return p.open(e)
 	}
@@ -99,7 +100,7 @@ func (p *pullCmd) source(e *env) (publish.Target, error) {
 	return l.openToRead(e)
 }
 
-func (p *pullCmd) once(ctx context.Context, e *env, from publish.Target, dir *site.Dir) error {
+func (p *pullCmd) once(ctx context.Context, e *env, from target.Target, dir *site.Dir) error {
 	bar := newProgress(e)
 	defer bar.close()
 	state, changed, err := publish.Pull(ctx, from, dir, p.IndexOnly, publish.Options{Jobs: p.Jobs, Progress: bar.showPublish})

@@ -17,6 +17,7 @@ import (
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
+	"galbuild/publish/target"
 )
 
 type removeCmd struct {
@@ -77,7 +78,7 @@ func (r *removeCmd) Run(ctx context.Context, e *env) error {
 }
 
 // choose returns the keys of what is to be removed.
-func (r *removeCmd) choose(c *catalog.Catalog, at publish.Target) ([]string, error) {
+func (r *removeCmd) choose(c *catalog.Catalog, at target.Target) ([]string, error) {
 	var gone []string
 	for _, asked := range r.asked() {
 		id, version, _ := strings.Cut(asked, "@")
@@ -110,7 +111,7 @@ func (r *removeCmd) asked() []string {
 }
 
 // findExtension returns the extension with an id, or with a name that only one has.
-func findExtension(c *catalog.Catalog, id string, at publish.Target) (*catalog.Extension, error) {
+func findExtension(c *catalog.Catalog, id string, at target.Target) (*catalog.Extension, error) {
 	if id == "" {
 		return nil, errors.New("the id is missing: want publisher.name or publisher.name@version")
 	}

@@ -3,7 +3,7 @@ package galbuild
 import (
 	"cmp"
 
-	"galbuild/publish/s3"
+	"galbuild/publish/target/s3"
 )
 
 // s3Flags are flags for the differences of S3 servers and buckets. They are named as in

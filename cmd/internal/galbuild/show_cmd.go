@@ -17,6 +17,7 @@ import (
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 	"galbuild/publish/dbem"
+	"galbuild/publish/target"
 )
 
 type listCmd struct {
@@ -69,7 +70,7 @@ func (l *listCmd) Run(ctx context.Context, e *env) error {
 
 // served is what a target serves: a gallery, or a repository of dbem.
 type served struct {
-	at      publish.Target
+	at      target.Target
 	catalog *catalog.Catalog
 	dbem    bool
 }
@@ -91,7 +92,7 @@ func (l *location) read(ctx context.Context, e *env) (served, error) {
 	return served{at: at, catalog: listed, dbem: true}, err
 }
 
-func nothingAt(at publish.Target) error {
+func nothingAt(at target.Target) error {
 	return hint.Add(fmt.Errorf("%s: %w", at, publish.ErrNothing), "galbuild publish SITE publishes a gallery there")
 }
 
@@ -211,7 +212,7 @@ func (s served) readAsset(ctx context.Context, x *catalog.Extension, v *catalog.
 		if err != nil {
 			return "", err
 		}
-		text, err := publish.ReadAll(r, maxDocument)
+		text, err := target.ReadAll(r, maxDocument)
 		return string(text), err
 	}
 	return "", nil

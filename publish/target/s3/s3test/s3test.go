@@ -1,0 +1,171 @@
+// Package s3test runs a real S3 server for tests: versitygw, which stores objects as files, checks
+// signatures and checksums, and honours conditions.
+//
+// The first use builds versitygw from the Go module proxy into the user's cache folder, where the
+// end-to-end tests have their components. That takes minutes.
+package s3test
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+)
+
+// version is the version of versitygw. To raise it, find the latest with `go list -m -versions
+// github.com/versity/versitygw`, change the constant and run `make e2e`.
+const version = "v1.8.0"
+
+// Server is a running server.
+type Server struct {
+	URL                  string // http://127.0.0.1:port, or https with --cert
+	Host                 string // 127.0.0.1:port
+	AccessKey, SecretKey string
+	Client               *minio.Client // for requests that a target does not make
+}
+
+// Start runs a server until the test ends. more are global arguments of versitygw.
+func Start(t testing.TB, more ...string) *Server {
+	t.Helper()
+	program, err := install(t.Context())
+	if err != nil {
+		t.Fatalf("install versitygw, which needs a Go module proxy (GOPROXY) or a copy of its folder: %v", err)
+	}
+	s := &Server{Host: freeAddress(t), AccessKey: rand.Text(), SecretKey: rand.Text()}
+	s.connect(t, slices.Contains(more, "--cert"))
+	folder, metadata := folders(t)
+	arguments := append([]string{"--port", s.Host, "--quiet", "--keep-alive"}, more...)
+	arguments = append(append(arguments, "posix"), append(metadata, folder)...)
+	server := exec.Command(program, arguments...)
+	server.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+s.AccessKey, "ROOT_SECRET_KEY="+s.SecretKey)
+	log := &strings.Builder{}
+	server.Stdout, server.Stderr = log, log
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = server.Process.Kill()
+		_ = server.Wait()
+		if t.Failed() {
+			t.Logf("versitygw: %s", log)
+		}
+	})
+	s.wait(t)
+	return s
+}
+
+// connect sets URL and Client. The client accepts every certificate.
+func (s *Server) connect(t testing.TB, secure bool) {
+	s.URL = "http://" + s.Host
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if secure {
+		s.URL = "https://" + s.Host
+		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
+	}
+	var err error
+	s.Client, err = minio.New(s.Host, &minio.Options{
+		Creds: credentials.NewStaticV4(s.AccessKey, s.SecretKey, ""), Region: "us-east-1", Secure: secure, Transport: transport,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func freeAddress(t testing.TB) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func (s *Server) wait(t testing.TB) {
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		c, err := net.Dial("tcp", s.Host)
+		if err == nil {
+			c.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("versitygw does not listen: %v", err)
+		}
+	}
+}
+
+// Bucket creates a bucket and returns its name.
+func (s *Server) Bucket(t testing.TB) string {
+	t.Helper()
+	name := "b-" + strings.ToLower(rand.Text())
+	if err := s.Client.MakeBucket(t.Context(), name, minio.MakeBucketOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// folders returns the folder of the objects, and arguments that choose where versitygw stores
+// their metadata: in extended attributes, or in a separate folder if the file system has none.
+func folders(t testing.TB) (objects string, arguments []string) {
+	for _, parent := range []string{"", "/dev/shm"} {
+		folder, err := os.MkdirTemp(parent, "versitygw")
+		if err != nil {
+			continue
+		}
+		t.Cleanup(func() { _ = os.RemoveAll(folder) })
+		if hasAttributes(folder) {
+			return folder, nil
+		}
+	}
+	return t.TempDir(), []string{"--sidecar", t.TempDir()}
+}
+
+// install returns the path of the program. If it does not exist, install builds it in a temporary
+// folder and renames that.
+func install(ctx context.Context) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	cache = filepath.Join(cache, "galbuild-e2e")
+	folder := filepath.Join(cache, "versitygw-"+strings.TrimPrefix(version, "v"))
+	program := filepath.Join(folder, "versitygw")
+	if _, err := os.Stat(program); err == nil {
+		return program, nil
+	}
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return "", err
+	}
+	lock := flock.New(filepath.Join(cache, "versitygw.lock")) // for concurrent test runs
+	if _, err := lock.TryLockContext(ctx, 100*time.Millisecond); err != nil {
+		return "", err
+	}
+	defer lock.Close()
+	if _, err := os.Stat(program); err == nil {
+		return program, nil
+	}
+	partial := folder + ".partial"
+	if err := os.RemoveAll(partial); err != nil {
+		return "", err
+	}
+	build := exec.CommandContext(ctx, "go", "install", "github.com/versity/versitygw/cmd/versitygw@"+version)
+	build.Dir = cache // outside of any module
+	build.Env = append(os.Environ(), "GOBIN="+partial, "GOFLAGS=")
+	if output, err := build.CombinedOutput(); err != nil {
+		return "", errors.Join(fmt.Errorf("%s: %w", build, err), errors.New(string(output)))
+	}
+	return program, os.Rename(partial, folder)
+}

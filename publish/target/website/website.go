@@ -1,0 +1,123 @@
+// Package website implements a read-only target: a published site that a web server serves. The
+// server may be nginx with the configuration that galbuild prints, a public bucket, or any other
+// server of plain files. Reading a file of the site is one GET of its path below the address.
+//
+// Web servers have no common way to list files or to write on a condition, so all other methods
+// of a target return [ErrReadOnly].
+package website
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"galbuild/build/site"
+	"galbuild/publish/target"
+	"galbuild/publish/target/internal/rest"
+)
+
+// ErrReadOnly is returned, wrapped, by the methods that would write or list.
+var ErrReadOnly = errors.New("a site at an http(s) address can be read, but not listed or written to")
+
+// Config is the address of a site and how to connect to it.
+type Config struct {
+	// URL is the address below which index/CURRENT is, such as https://host/tools/gallery.
+	// It may contain a user and a password for HTTP basic authentication.
+	URL string
+	// CA is a file of PEM certificates that are trusted in addition to the system's.
+	CA string
+	// Transport sends the requests. The default honours CA and the variables HTTP_PROXY,
+	// HTTPS_PROXY and NO_PROXY.
+	Transport http.RoundTripper
+
+	sleep rest.Sleep // for tests
+}
+
+// Target is a site at an address.
+type Target struct {
+	client *rest.Client
+	base   *url.URL
+}
+
+// New returns the site at an address. It sends no request.
+func New(c Config) (*Target, error) {
+	base, err := url.Parse(c.URL)
+	switch {
+	case err != nil:
+		return nil, errors.New("the address of the site cannot be parsed") // without the address, which may contain a password
+	case base.Scheme != "http" && base.Scheme != "https" || base.Host == "":
+		return nil, fmt.Errorf("%s: want the address of a site, such as https://host/gallery", base.Redacted())
+	case base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
+		return nil, fmt.Errorf("%s: want an address without a query, below which index/CURRENT is", base.Redacted())
+	}
+	client, err := rest.New(rest.Config{CA: c.CA, Transport: c.Transport, Sleep: c.sleep})
+	if err != nil {
+		return nil, err
+	}
+	return &Target{client: client, base: base}, nil
+}
+
+// String implements [target.Target].
+func (t *Target) String() string { return strings.TrimRight(t.base.Redacted(), "/") }
+
+// Get implements [target.Target].
+func (t *Target) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
+	r := rest.Request{Method: http.MethodGet, URL: strings.TrimRight(t.base.String(), "/") + "/" + rest.EscapePath(key)}
+	section, err := t.client.Open(ctx, r, offset, length, func(response *http.Response) (string, error) { return identify(key, response) })
+	if err != nil {
+		return nil, fmt.Errorf("get %s: %w", key, t.explain(key, err))
+	}
+	return section, nil
+}
+
+// identify returns the entity tag of a file. An HTML page instead of CURRENT is an error: it
+// comes from a login, or from a server that answers every path with a page.
+func identify(key string, response *http.Response) (string, error) {
+	if key == site.CurrentPath && strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
+		return "", fmt.Errorf("%s returns a web page instead of %s: it may be a login, or the address is not that of a site", response.Request.URL.Host, key)
+	}
+	return response.Header.Get("ETag"), nil
+}
+
+// explain names the cause of a failed GET. A site without CURRENT is an error here: nothing
+// can be published at the address, so it is more likely mistyped than empty.
+func (t *Target) explain(key string, err error) error {
+	refused, ok := errors.AsType[*rest.StatusError](err)
+	if !ok {
+		return err
+	}
+	switch refused.Status {
+	case http.StatusNotFound, http.StatusGone:
+		if key == site.CurrentPath {
+			return fmt.Errorf("%d %s: give the address below which %s is; a web server in front of the site and a bucket serve it, galshim alone does not", refused.Status, http.StatusText(refused.Status), key)
+		}
+		return target.ErrNotExist
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return fmt.Errorf("%d %s: the site is not public; name a private bucket or repository as a target of its own kind, with its credentials", refused.Status, http.StatusText(refused.Status))
+	}
+	return err
+}
+
+// List implements [target.Target].
+func (t *Target) List(context.Context, string) iter.Seq2[target.Entry, error] {
+	return func(yield func(target.Entry, error) bool) { yield(target.Entry{}, t.readOnly()) }
+}
+
+// Put implements [target.Target].
+func (t *Target) Put(context.Context, target.Object) error { return t.readOnly() }
+
+// Copy implements [target.Target].
+func (t *Target) Copy(context.Context, string, target.Object) error { return t.readOnly() }
+
+// Delete implements [target.Target].
+func (t *Target) Delete(context.Context, []string) error { return t.readOnly() }
+
+// Swap implements [target.Target].
+func (t *Target) Swap(context.Context, []byte, target.Object) error { return t.readOnly() }
+
+func (t *Target) readOnly() error { return fmt.Errorf("%s: %w", t, ErrReadOnly) }
