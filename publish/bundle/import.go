@@ -136,7 +136,9 @@ func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *so
 		return err
 	}
 	report.Same = current == s.current
-	if !report.Same {
+	if report.Same {
+		report.Written = 0 // pages and indexes that were unpacked again
+	} else {
 		report.Previous = current.Generation
 		if err := s.compare(current); err != nil {
 			return err

@@ -129,12 +129,12 @@ func (i *importCmd) print(e *env, r *bundle.Imported) error {
 	if r.Signer != "" {
 		signed = ", signed by " + r.Signer
 	}
-	terminal.Fprintf(e.stdout, "%s: %s proved%s, %s of content, %s of it new\n", r.Site, plural(r.Files, "file"), signed,
-		humanize.Bytes(uint64(r.Bytes)), humanize.Bytes(uint64(r.Written)))
+	files := fmt.Sprintf("%s: %s verified%s, %s of content", r.Site, plural(r.Files, "file"), signed, humanize.Bytes(uint64(r.Bytes)))
 	if r.Same {
-		_, err := terminal.Fprintf(e.stdout, "%s: generation %s, as before%s: nothing in the tarball is new\n", r.Site, r.Generation, signed)
+		_, err := terminal.Fprintf(e.stdout, "%s\ngeneration %s, as before: nothing in the tarball is new\n", files, r.Generation)
 		return err
 	}
+	terminal.Fprintf(e.stdout, "%s, %s of it new\n", files, humanize.Bytes(uint64(r.Written)))
 	before := ""
 	if r.Previous != "" {
 		before = fmt.Sprintf(" (before: %s)", r.Previous)
