@@ -22,19 +22,19 @@ type buildCmd struct {
 	Sources []string `arg:"" name:"source" type:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input."`
 
 	Output     string `short:"o" name:"output" default:"site" type:"newsite" placeholder:"SITE" help:"The site's folder (default: ${default})."`
-	BaseURL    string `placeholder:"URL" help:"Address at which the site is served, path allowed; lets update checks be answered by plain files."`
+	BaseURL    string `placeholder:"URL" help:"Address at which the site is served, with an optional path. With it, responses to update checks are plain files."`
 	ContentURL string `placeholder:"URL" help:"Address from which editors load assets and files, if it is another host. A separate host keeps files of packages from running as part of the gallery."`
 
 	Unpack string `enum:"web,all" default:"web" help:"Extensions whose files are served individually: web extensions and themes (web), or all (default: ${default})."`
-	Sign   string `enum:",empty" default:"" placeholder:"empty" help:"List an empty signature for packages that have none; only for editors before VS Code 1.100."`
+	Sign   string `enum:",empty" default:"" placeholder:"empty" help:"Add an empty signature to packages without one, for editors before VS Code 1.100."`
 
-	Featured []string `placeholder:"ID" help:"Extensions to answer to @featured."`
-	Control  string   `type:"existingfile" placeholder:"FILE" help:"Control manifest (JSON): what is malicious, deprecated, preferred."`
+	Featured []string `placeholder:"ID" help:"Extensions that @featured finds."`
+	Control  string   `type:"existingfile" placeholder:"FILE" help:"Control manifest (JSON) with malicious, deprecated and preferred extensions."`
 
-	CA string `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" help:"More certificate authorities to trust (PEM), for https sources."`
+	CA string `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" help:"File of certificates (PEM) to trust in addition to the system's, for https sources."`
 
 	Strict bool `help:"Keep the old generation if any package was refused."`
-	Jobs   int  `placeholder:"N" help:"Packages read at a time (default: one a processor)."`
+	Jobs   int  `placeholder:"N" help:"How many packages to read at a time (default: one for each processor)."`
 	DryRun bool `help:"Read and report, but write nothing."`
 
 	limitFlags

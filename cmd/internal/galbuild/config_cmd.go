@@ -13,24 +13,24 @@ import (
 )
 
 type configCmd struct {
-	Nginx      nginxCmd      `cmd:"" help:"An nginx server for a site, with galshim behind it."`
-	CodeServer codeServerCmd `cmd:"" help:"What code-server needs to use the gallery."`
-	VSCodium   vscodiumCmd   `cmd:"" name:"vscodium" help:"What VSCodium needs."`
-	VSCode     vscodeCmd     `cmd:"" name:"vscode" help:"What VS Code needs."`
-	S3CORS     s3CORSCmd     `cmd:"" name:"s3-cors" help:"The policy that lets editors in a browser read a bucket."`
+	Nginx      nginxCmd      `cmd:"" help:"Print an nginx server for a site, which passes queries to galshim."`
+	CodeServer codeServerCmd `cmd:"" help:"Print the settings of code-server for the gallery."`
+	VSCodium   vscodiumCmd   `cmd:"" name:"vscodium" help:"Print the settings of VSCodium for the gallery."`
+	VSCode     vscodeCmd     `cmd:"" name:"vscode" help:"Print the settings of VS Code for the gallery."`
+	S3CORS     s3CORSCmd     `cmd:"" name:"s3-cors" help:"Print the policy with which editors in a browser can read a bucket."`
 }
 
 type nginxCmd struct {
 	Site       string `arg:"" default:"site" type:"site" help:"The site's folder (default: ${default})."`
-	BaseURL    string `placeholder:"URL" default:"http://localhost" help:"Address at which the site is served, path allowed (default: ${default})."`
+	BaseURL    string `placeholder:"URL" default:"http://localhost" help:"Address at which the site is served, with an optional path (default: ${default})."`
 	ContentURL string `placeholder:"URL" help:"Address from which editors load assets and files, if it is another host; nginx then gets a second server for them."`
 	Shim       string `placeholder:"HOST:PORT" default:"127.0.0.1:8080" help:"Where galshim listens (default: ${default})."`
 	Listen     string `placeholder:"ADDRESS" help:"Where nginx listens (default: the ports of --base-url and --content-url)."`
 	ServerName string `placeholder:"NAME" help:"nginx's server_name (default: the host of --base-url)."`
 	Cert       string `type:"path" placeholder:"FILE" help:"TLS certificate, for an https --base-url."`
-	Key        string `type:"path" placeholder:"FILE" help:"Its key."`
-	Part       string `enum:"all,http,server" default:"all" help:"For a host that has a server block already: what is included inside http { } (http), with a server for the gallery at --listen (default: 127.0.0.1:8081), and the locations for that server block (server)."`
-	NoCheck    bool   `help:"Print it although the site is not on this machine."`
+	Key        string `type:"path" placeholder:"FILE" help:"Private key of the certificate."`
+	Part       string `enum:"all,http,server" default:"all" help:"One of two parts for a host that already has a server block: the part to include inside http { }, with a server for the gallery at --listen (http; default: 127.0.0.1:8081), or the locations for that server block (server)."`
+	NoCheck    bool   `help:"Do not check that the site exists on this machine."`
 	RateLimit  int    `placeholder:"N" help:"Queries a second that one client address may send, with a burst of 1000. All clients that share an address share the limit (default: no limit)."`
 }
 
@@ -109,7 +109,7 @@ type vscodeCmd struct{ editorFlags }
 func (c *vscodeCmd) Run(e *env) error { return c.print(e, deploy.VSCode) }
 
 type s3CORSCmd struct {
-	XML bool `name:"xml" help:"As the protocol has it, not as the aws command takes it."`
+	XML bool `name:"xml" help:"Print it as the S3 protocol has it, in XML, instead of for the aws command."`
 }
 
 func (c *s3CORSCmd) Run(e *env) error {

@@ -216,7 +216,7 @@ func newBackend(m member) (backend, error) {
 	}
 	keys := b.keys()
 	if keys == nil {
-		return b, fmt.Errorf(`%s: %q is no kind of place: want s3, oss, dropbox, artifactory or folder, as its name or as its "type"`, in, b.Kind)
+		return b, fmt.Errorf(`%s: %q is not a kind of target: want s3, oss, dropbox, artifactory or folder, as its name or as its "type"`, in, b.Kind)
 	}
 	if wrong := set(in, keys, values); len(wrong) > 0 {
 		return b, errors.New(strings.Join(wrong, "; "))

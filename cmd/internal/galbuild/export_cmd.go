@@ -25,10 +25,10 @@ type exportCmd struct {
 	Site string `arg:"" default:"site" type:"site" help:"The site's folder (default: ${default})."`
 
 	Output           string   `short:"o" required:"" type:"newfile" placeholder:"FILE" help:"The tarball, .tar, .tar.gz or .tar.zst; - is standard output."`
-	Since            []string `sep:"none" type:"file" placeholder:"BASE" help:"Carry only what is not in BASE: a site, an earlier tarball, or the SHA256SUMS in it. Of several, the other side may have any."`
-	Split            byteSize `placeholder:"SIZE" help:"Cut it into parts, such as 4GiB or 700MB."`
+	Since            []string `sep:"none" type:"file" placeholder:"BASE" help:"Leave out what is in BASE: a site, an earlier tarball, or the SHA256SUMS of one. If there are several, the other side may have any of them."`
+	Split            byteSize `placeholder:"SIZE" help:"Split the tarball into parts of this size, such as 4GiB or 700MB."`
 	SignKey          string   `type:"existingfile" placeholder:"FILE" help:"Sign with this minisign secret key; its password comes from $$GALBUILD_SIGN_PASSWORD, a file or the terminal."`
-	SignPasswordFile string   `type:"existingfile" placeholder:"FILE" help:"Where the key's password is."`
+	SignPasswordFile string   `type:"existingfile" placeholder:"FILE" help:"File with the password of the key."`
 }
 
 // A byteSize is a number of bytes, given as people write it.
@@ -134,7 +134,7 @@ func printExported(e *env, name string, r *bundle.Exported) error {
 	if r.Signature != "" {
 		signed = " and " + r.Signature
 	}
-	_, err := terminal.Fprintf(e.stdout, "carry %s%s along\n", r.Sums, signed)
+	_, err := terminal.Fprintf(e.stdout, "take %s%s along with the tarball\n", r.Sums, signed)
 	return err
 }
 

@@ -31,29 +31,29 @@ import (
 
 type commandLine struct {
 	Build    buildCmd    `cmd:"" default:"withargs" help:"Build a gallery from .vsix files (the default command)."`
-	Add      addCmd      `cmd:"" help:"Add packages to a gallery, wherever it is kept."`
+	Add      addCmd      `cmd:"" help:"Add packages to a gallery on any target."`
 	Remove   removeCmd   `cmd:"" aliases:"unpublish" help:"Remove versions from a gallery."`
-	LsRemote listCmd     `cmd:"" aliases:"list" help:"List a gallery's extensions."`
+	LsRemote listCmd     `cmd:"" aliases:"list" help:"List the extensions of a gallery."`
 	Show     showCmd     `cmd:"" help:"Show an extension: versions, dates, sizes, readme, changelog."`
-	Publish  publishCmd  `cmd:"" help:"Bring a site, packages, or an extension's folder to where galleries are kept."`
-	Pull     pullCmd     `cmd:"" help:"Bring a published site, or its index, to a folder, and follow it."`
-	Rollback rollbackCmd `cmd:"" help:"Make the generation before the current one count again."`
-	Prune    pruneCmd    `cmd:"" help:"Remove what no generation of a published site needs."`
+	Publish  publishCmd  `cmd:"" help:"Publish a site, packages or an extension's folder to a target."`
+	Pull     pullCmd     `cmd:"" help:"Copy a published site, or its index, to a folder, and keep the copy current."`
+	Rollback rollbackCmd `cmd:"" help:"Switch back to the previous generation."`
+	Prune    pruneCmd    `cmd:"" help:"Remove files that no generation of a published site needs."`
 
-	Package packageCmd `cmd:"" aliases:"pack" help:"Pack an extension's folder into a .vsix, as vsce does."`
+	Package packageCmd `cmd:"" aliases:"pack" help:"Make a .vsix of an extension's folder, as vsce does."`
 	Ls      lsCmd      `cmd:"" help:"List the files of an extension's folder that would be packed."`
 
-	Verify  verifyCmd  `cmd:"" help:"Prove a site: recompute every hash, check every claim of its index."`
-	Inspect inspectCmd `cmd:"" help:"Print what a site's index holds."`
+	Verify  verifyCmd  `cmd:"" help:"Verify a site: recompute every hash, and derive its index again."`
+	Inspect inspectCmd `cmd:"" help:"Print the contents of a site's index."`
 	Config  configCmd  `cmd:"" help:"Print ready-made configuration for a web server or an editor."`
-	Export  exportCmd  `cmd:"" help:"Write a site, or what changed, to a tarball that proves itself."`
-	Import  importCmd  `cmd:"" help:"Take a tarball over into a site, once it is proved."`
+	Export  exportCmd  `cmd:"" help:"Write a site, or its changes, to a tarball with checksums and a signature."`
+	Import  importCmd  `cmd:"" help:"Verify a tarball and import it into a site."`
 	Help    helpCmd    `cmd:"" help:"Print the help of galbuild, or of a command."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
 	JSON     bool   `help:"Print the result as JSON." name:"json"`
 	Quiet    bool   `short:"q" help:"Print errors only."`
-	Verbose  bool   `short:"v" help:"Say what is done, package by package."`
+	Verbose  bool   `short:"v" help:"Print what is done with each package."`
 	Progress string `enum:"auto,plain,none" default:"auto" help:"Show progress: ${enum}."`
 
 	PrintVersion kong.VersionFlag `name:"version" short:"V" env:"-" help:"Print the version and exit."`

@@ -17,11 +17,11 @@ import (
 )
 
 type importCmd struct {
-	Tarball string `arg:"" type:"file" help:"What galbuild export wrote, or any part of it; - is standard input."`
+	Tarball string `arg:"" type:"file" help:"A tarball of galbuild export, or any part of one; - is standard input."`
 
 	Output string   `short:"o" name:"output" default:"site" type:"newsite" placeholder:"SITE" help:"The site's folder (default: ${default})."`
-	Trust  []string `sep:"none" type:"file" placeholder:"KEY" help:"Take only what one of these minisign public keys has signed; a folder stands for the *.pub in it."`
-	Sums   string   `type:"existingfile" placeholder:"FILE" help:"The SHA256SUMS of the tarball, if it is not beside it."`
+	Trust  []string `sep:"none" type:"file" placeholder:"KEY" help:"Only import a tarball that is signed with one of these minisign public keys. A folder means the *.pub files in it."`
+	Sums   string   `type:"existingfile" placeholder:"FILE" help:"The SHA256SUMS of the tarball, if it is not next to it."`
 }
 
 // Run proves the tarball, and makes its generation the one that is served.
@@ -112,9 +112,9 @@ func (i *importCmd) explain(err error) error {
 	_, malformed := errors.AsType[*bundle.FormatError](err)
 	switch {
 	case malformed:
-		return hint.Add(fmt.Errorf("%s is refused: %w", name, err), "bring all of its parts over again, with the %s beside them%s", bundle.SumsName, unchanged)
+		return hint.Add(fmt.Errorf("%s is refused: %w", name, err), "copy all of its parts again, with the %s next to them%s", bundle.SumsName, unchanged)
 	case errors.Is(err, bundle.ErrUntrusted):
-		return hint.Add(fmt.Errorf("%s is refused: %w", name, err), "bring %s and %s over with it, or --trust the key if it is known to be good%s",
+		return hint.Add(fmt.Errorf("%s is refused: %w", name, err), "copy %s and %s with it, or --trust the key if it is known to be good%s",
 			bundle.SumsName, bundle.SumsName+bundle.SignedSuffix, unchanged)
 	case errors.Is(err, bundle.ErrTarget):
 		return hint.Add(err, "import a tarball of the whole site into a new folder")

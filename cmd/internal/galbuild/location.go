@@ -22,22 +22,22 @@ import (
 
 // place says where a site is kept, if that is no folder here.
 type place struct {
-	S3          string `name:"s3" env:"GALBUILD_S3" placeholder:"BUCKET[/PREFIX]" group:"Location:" help:"An S3 bucket. Credentials come from where AWS's tools look for them: the environment, the shared files, the machine's role."`
-	OSS         string `name:"oss" placeholder:"BUCKET[/PREFIX]" group:"Location:" help:"An Aliyun OSS bucket, with the keys in OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET."`
-	Endpoint    string `aliases:"endpoint-url,s3-endpoint" placeholder:"URL" group:"Location:" help:"Address of the S3 or OSS server, if it is not AWS's or Aliyun's for the region."`
-	Region      string `aliases:"s3-region" placeholder:"R" group:"Location:" help:"Region of the bucket."`
-	Artifactory string `placeholder:"URL" group:"Location:" help:"An Artifactory server, with the token in ARTIFACTORY_TOKEN."`
-	Repo        string `placeholder:"REPO[/PREFIX]" group:"Location:" help:"The generic repository on it."`
-	Dropbox     string `placeholder:"/PATH" group:"Location:" help:"A Dropbox folder, with the token in DROPBOX_TOKEN."`
-	CA          string `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" group:"Location:" help:"Certificates (PEM) to trust besides the system's."`
-	Config      string `short:"c" type:"existingfile" placeholder:"FILE" group:"Location:" help:"A file of places: {\"backends\": {NAME: {…}}}, as dbem has it."`
-	Backend     string `placeholder:"NAME" group:"Location:" help:"Which of them (default: the first)."`
+	S3          string `name:"s3" env:"GALBUILD_S3" placeholder:"BUCKET[/PREFIX]" group:"Target:" help:"An S3 bucket. Credentials come from where AWS's tools look for them: the environment, the shared files, the machine's role."`
+	OSS         string `name:"oss" placeholder:"BUCKET[/PREFIX]" group:"Target:" help:"An Aliyun OSS bucket, with the keys in OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET."`
+	Endpoint    string `aliases:"endpoint-url,s3-endpoint" placeholder:"URL" group:"Target:" help:"Address of the S3 or OSS server, if it is not AWS's or Aliyun's for the region."`
+	Region      string `aliases:"s3-region" placeholder:"R" group:"Target:" help:"Region of the bucket."`
+	Artifactory string `placeholder:"URL" group:"Target:" help:"An Artifactory server, with the token in ARTIFACTORY_TOKEN."`
+	Repo        string `placeholder:"REPO[/PREFIX]" group:"Target:" help:"The generic repository on the Artifactory server."`
+	Dropbox     string `placeholder:"/PATH" group:"Target:" help:"A Dropbox folder, with the token in DROPBOX_TOKEN."`
+	CA          string `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" group:"Target:" help:"File of certificates (PEM) to trust in addition to the system's."`
+	Config      string `short:"c" type:"existingfile" placeholder:"FILE" group:"Target:" help:"A file of targets: {\"backends\": {NAME: {…}}}, as dbem has it."`
+	Backend     string `placeholder:"NAME" group:"Target:" help:"Name of the target in the file (default: the first)."`
 	s3Flags
 }
 
 // location is a folder or another place, the same way for every command.
 type location struct {
-	Output string `short:"o" placeholder:"SITE" group:"Location:" help:"A site's folder (default: site), or a target as one word, such as s3://BUCKET/PREFIX."`
+	Output string `short:"o" placeholder:"SITE" group:"Target:" help:"A site's folder (default: site), or a target as one word, such as s3://BUCKET/PREFIX."`
 	place
 	web string // the http(s) address of a site, which can only be read
 }
@@ -56,7 +56,7 @@ func (p *place) given() (n int) {
 func (p *place) Validate() error {
 	switch {
 	case p.given() > 1:
-		return errors.New("name one location only: --s3, --oss, --artifactory, --dropbox or -c")
+		return errors.New("name one target only: --s3, --oss, --artifactory, --dropbox or -c")
 	case (p.Artifactory == "") != (p.Repo == ""):
 		return errors.New("--artifactory and --repo go together")
 	case p.Backend != "" && p.Config == "":
@@ -73,7 +73,7 @@ func (l *location) Validate() error { return l.name("") }
 // name takes a target given as an argument, or "", and checks that there is one target.
 func (l *location) name(argument string) error {
 	if argument != "" && (l.Output != "" || l.web != "" || l.given() > 0) {
-		return errors.New("name one location only: a folder or another one")
+		return errors.New("name one target only: a folder or another one")
 	}
 	if argument == "" {
 		argument = l.Output
@@ -83,7 +83,7 @@ func (l *location) name(argument string) error {
 		return l.check()
 	}
 	if l.given() > 0 {
-		return errors.New("name one location only: -o or another one")
+		return errors.New("name one target only: -o or another one")
 	}
 	named, err := parsePlace(argument, l.place)
 	*l = named
@@ -92,7 +92,7 @@ func (l *location) name(argument string) error {
 
 func (l *location) check() error {
 	if l.Output != "" && l.given() > 0 {
-		return errors.New("name one location only: -o or another one")
+		return errors.New("name one target only: -o or another one")
 	}
 	return l.place.Validate()
 }
@@ -264,7 +264,7 @@ func parsePlace(s string, as place) (location, error) {
 	case "file":
 		return l, hint.Add(fmt.Errorf("%s: a folder is named by its path", s), "%s", hintPath(s))
 	default:
-		return l, hint.Add(fmt.Errorf("%s: there are no targets of the kind %s:", s, scheme),
+		return l, hint.Add(fmt.Errorf("%s: %s: is not a kind of target", s, scheme),
 			"a target is a folder, s3://BUCKET/PREFIX, oss://BUCKET/PREFIX, dropbox:/PATH or artifactory:URL/REPO; to read a site, its https address works too")
 	}
 	if scheme != "" && l.web == "" && l.given() == 0 {

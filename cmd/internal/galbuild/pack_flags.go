@@ -29,10 +29,10 @@ import (
 // Source: src/main.ts of https://github.com/microsoft/vscode-vsce at 4.1.
 type collectFlags struct {
 	ReadmePath     string `name:"readme-path" placeholder:"FILE" group:"Packing:" help:"Readme, below the extension's folder (default: README.md)."`
-	IgnoreFile     string `name:"ignoreFile" placeholder:"FILE" group:"Packing:" help:"List of what is left out; its path counts from the extension's folder (default: .vscodeignore)."`
-	Dependencies   *bool  `negatable:"" group:"Packing:" help:"Pack what package.json depends on, from node_modules (default: yes)."`
+	IgnoreFile     string `name:"ignoreFile" placeholder:"FILE" group:"Packing:" help:"File with patterns of files to leave out, relative to the extension's folder (default: .vscodeignore)."`
+	Dependencies   *bool  `negatable:"" group:"Packing:" help:"Package the dependencies from node_modules (default: yes)."`
 	Yarn           *bool  `negatable:"" group:"Packing:" help:"Use yarn; with --no-yarn, npm (default: npm, yarn, pnpm or bun, as package.json or the lock file says)."`
-	FollowSymlinks *bool  `name:"follow-symlinks" group:"Packing:" help:"Go into symbolic links to folders."`
+	FollowSymlinks *bool  `name:"follow-symlinks" group:"Packing:" help:"Follow symbolic links to folders."`
 }
 
 // packFlags say how an extension's folder is packed. A pointer is nil, and a text
@@ -45,17 +45,17 @@ type packFlags struct {
 	IgnoreOtherTargets *bool  `name:"ignore-other-target-folders" group:"Packing:" help:"Has no effect, as with vsce."`
 
 	NoPrepublish  bool   `name:"no-prepublish" group:"Packing:" help:"Do not run the script vscode:prepublish first."`
-	Message       string `short:"m" placeholder:"TEXT" group:"Packing:" help:"With VERSION: message of the commit that npm version makes."`
-	NoGitTag      bool   `name:"no-git-tag-version" group:"Packing:" help:"With VERSION: no commit and no tag."`
-	NoPackageJSON bool   `name:"no-update-package-json" group:"Packing:" help:"With VERSION: change the version in the package only."`
+	Message       string `short:"m" placeholder:"TEXT" group:"Packing:" help:"With VERSION, the message of npm version's commit."`
+	NoGitTag      bool   `name:"no-git-tag-version" group:"Packing:" help:"With VERSION, make no commit and no tag."`
+	NoPackageJSON bool   `name:"no-update-package-json" group:"Packing:" help:"With VERSION, change the version only in the package."`
 
-	BaseContentURL     string `name:"baseContentUrl" placeholder:"URL" group:"Packing:" help:"What relative links in the readme and the change log begin with (default: guessed from the repository)."`
-	BaseImagesURL      string `name:"baseImagesUrl" placeholder:"URL" group:"Packing:" help:"The same for images."`
-	GitHubBranch       string `name:"githubBranch" placeholder:"BRANCH" group:"Packing:" help:"Branch in what is guessed (default: HEAD)."`
-	GitLabBranch       string `name:"gitlabBranch" placeholder:"BRANCH" group:"Packing:" help:"The same for GitLab."`
-	NoRewriteLinks     bool   `name:"no-rewrite-relative-links" group:"Packing:" help:"Leave relative links as they are."`
-	NoGitHubIssueLinks bool   `name:"no-gitHubIssueLinking" group:"Packing:" help:"Do not make links of issues such as #12."`
-	NoGitLabIssueLinks bool   `name:"no-gitLabIssueLinking" group:"Packing:" help:"The same for GitLab."`
+	BaseContentURL     string `name:"baseContentUrl" placeholder:"URL" group:"Packing:" help:"Base URL of relative links in the readme and the change log (default: guessed from the repository)."`
+	BaseImagesURL      string `name:"baseImagesUrl" placeholder:"URL" group:"Packing:" help:"Base URL of relative images."`
+	GitHubBranch       string `name:"githubBranch" placeholder:"BRANCH" group:"Packing:" help:"Branch in the guessed addresses (default: HEAD)."`
+	GitLabBranch       string `name:"gitlabBranch" placeholder:"BRANCH" group:"Packing:" help:"Do not turn GitLab issues into links."`
+	NoRewriteLinks     bool   `name:"no-rewrite-relative-links" group:"Packing:" help:"Do not change relative links."`
+	NoGitHubIssueLinks bool   `name:"no-gitHubIssueLinking" group:"Packing:" help:"Do not turn issues such as #12 into links."`
+	NoGitLabIssueLinks bool   `name:"no-gitLabIssueLinking" group:"Packing:" help:"Do not turn GitLab issues into links."`
 
 	AllowStar       *bool       `name:"allow-star-activation" group:"Packing:" help:"Do not warn of activation by *."`
 	AllowRepository *bool       `name:"allow-missing-repository" group:"Packing:" help:"Do not warn of a missing repository."`

@@ -22,10 +22,10 @@ import (
 	"galbuild/publish/target/s3/s3test"
 )
 
-// TestReadmePlaces runs the commands of the README's table of places as they stand
+// TestReadmeTargets runs the commands of the README's table of targets as they stand
 // there. Their hosts are taken to a real S3 server, which is also OSS, and to the
 // stand-ins for Artifactory and Dropbox.
-func TestReadmePlaces(t *testing.T) {
+func TestReadmeTargets(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "..", "publish", "README.md"))
 	if err != nil {
 		t.Fatal(err)

@@ -22,15 +22,15 @@ import (
 
 type publishCmd struct {
 	Site    string   `arg:"" optional:"" type:"source" help:"A site's folder (default: site), an extension's folder, or packages, as for add."`
-	Version string   `arg:"" optional:"" type:"source" help:"An extension's next version: such as 1.2.3, or major, minor or patch; or another package."`
+	Version string   `arg:"" optional:"" type:"source" help:"The next version of an extension, such as 1.2.3, or major, minor or patch; or another package."`
 	Sources []string `arg:"" optional:"" name:"package" type:"source" help:"More packages."`
 	what    []string // the arguments, whatever they are
 
-	Layout  string        `enum:"site,dbem" default:"site" help:"What to make of the site there: a gallery as galshim and web servers serve it (site), or a repository as dbem has it (default: ${default})."`
-	From    string        `placeholder:"PLACE" help:"Publish what is published elsewhere: a folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH, artifactory:URL/REPO or the https address of a site."`
-	Replace bool          `help:"Remove what the place has and the site has not, even if somebody else has added it there."`
-	Prune   bool          `help:"Then remove what no generation needs any more."`
-	Grace   time.Duration `default:"24h" help:"How old that must be (default: ${default})."`
+	Layout  string        `enum:"site,dbem" default:"site" help:"Layout on the target: a gallery (site), or a repository of dbem (default: ${default})."`
+	From    string        `placeholder:"PLACE" help:"Publish the site of another target: a folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH, artifactory:URL/REPO or the https address of a site."`
+	Replace bool          `help:"Remove versions that the target has and the site does not, even if somebody else has published them."`
+	Prune   bool          `help:"Afterwards remove files that no generation needs."`
+	Grace   time.Duration `default:"24h" help:"Only remove objects older than this (default: ${default})."`
 	CORS    bool          `name:"cors" help:"Let pages of any origin read the bucket, as editors in a browser must; galbuild config s3-cors prints the policy."`
 
 	vscePublish
@@ -42,7 +42,7 @@ type publishCmd struct {
 
 // transfer says how objects are sent.
 type transfer struct {
-	Jobs   int  `placeholder:"N" help:"Objects sent at a time (default: 16)."`
+	Jobs   int  `placeholder:"N" help:"How many objects to upload at a time (default: 16)."`
 	DryRun bool `help:"Only print what would be done."`
 }
 
@@ -254,20 +254,20 @@ func explainPublish(err error) error {
 	case hint.Has(err):
 		return err
 	case errors.Is(err, target.ErrChanged):
-		return hint.Add(err, "others publish there all the time; run it again, what was sent is not sent twice")
+		return hint.Add(err, "others are publishing to it; run it again to continue, nothing is uploaded twice")
 	case errors.Is(err, publish.ErrNothing):
 		return hint.Add(err, "galbuild publish SITE publishes a gallery there")
 	case errors.Is(err, publish.ErrNoEarlier):
 		return hint.Add(err, "a target keeps the generation before the current one until a prune")
 	case errors.Is(err, context.Canceled):
-		return hint.Add(errors.New("interrupted"), "what the place serves has not changed; run it again to go on, what was sent is not sent twice")
+		return hint.Add(errors.New("interrupted"), "the target still has the old generation; run it again to continue, nothing is uploaded twice")
 	}
 	return err
 }
 
 type pruneCmd struct {
 	Target string        `arg:"" optional:"" help:"The target as one word, such as s3://BUCKET/PREFIX or a folder, instead of the flags below."`
-	Grace  time.Duration `default:"24h" help:"How old must be what is removed (default: ${default})."`
+	Grace  time.Duration `default:"24h" help:"Only remove objects older than this (default: ${default})."`
 	DryRun bool          `help:"Only print what would be removed."`
 	location
 }

@@ -11,7 +11,7 @@ import (
 
 // publishPackFlags are those of package, but for the one that says where to.
 type publishPackFlags struct {
-	Target targetNames `short:"t" placeholder:"PLATFORM" group:"Packing:" help:"For these platforms, a package each."`
+	Target targetNames `short:"t" placeholder:"PLATFORM" group:"Packing:" help:"Make a package for each of these platforms."`
 	packFlags
 
 	named         []string // names of those that are on the command line
@@ -41,7 +41,7 @@ const packingGroup = "Packing:"
 // vscePublish are flags of vsce publish besides those for packing.
 type vscePublish struct {
 	PackagePath   packagePaths `short:"i" name:"packagePath" placeholder:"VSIX" help:"Publish this package, as if it were an argument."`
-	SkipDuplicate bool         `help:"Pass over packages whose version is published already, whatever they hold."`
+	SkipDuplicate bool         `help:"Skip packages whose version is published already, even with different content."`
 
 	// Without effect: any extension may use proposed APIs.
 	NoVerify             bool     `name:"no-verify" hidden:""`
@@ -61,7 +61,7 @@ func (v *vscePublish) check() error {
 	switch {
 	case v.Token != "" || v.AzureCredential || v.OIDC:
 		return hint.Add(errors.New("--pat, --azure-credential and --oidc are for the Marketplace, and this publishes to a gallery of your own"),
-			"name its place with -o, --s3, --oss, --artifactory, --dropbox or -c; its credentials come from the environment or the file of -c")
+			"name the target with -o, --s3, --oss, --artifactory, --dropbox or -c; its credentials come from the environment or the file of -c")
 	case len(v.ManifestPath)+len(v.SignaturePath)+len(v.SigzipPath) > 0:
 		return hint.Add(errors.New("--manifestPath, --signaturePath and --sigzipPath: a signature is not named by a flag"),
 			"put it beside the package: x.sigzip beside x.vsix is taken over")

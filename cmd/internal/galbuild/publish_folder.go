@@ -76,7 +76,7 @@ func (p *publishCmd) publishExtension(ctx context.Context, e *env, dir, version 
 	}
 	scratch, err := os.MkdirTemp("", "galbuild-pack-")
 	if err != nil {
-		return hint.Add(fmt.Errorf("make a temporary folder: %w", err), "TMPDIR names the place for it, which must exist; nothing was packed")
+		return hint.Add(fmt.Errorf("make a temporary folder: %w", err), "set TMPDIR to a folder that exists; nothing was packed")
 	}
 	defer os.RemoveAll(scratch)
 	job := newPacking(e, &p.packFlags, dir, version, p.flags())
@@ -156,7 +156,7 @@ func (p *publishCmd) outside(dir string) error {
 	if rel, err := filepath.Rel(root, here); err != nil || !filepath.IsLocal(rel) {
 		return nil
 	}
-	return hint.Add(errors.New("where is the gallery? A new one would begin in the extension's own folder"), "name its place with -o, --s3, --oss, --artifactory, --dropbox or -c")
+	return hint.Add(errors.New("where is the gallery? A new one would begin in the extension's own folder"), "name the target with -o, --s3, --oss, --artifactory, --dropbox or -c")
 }
 
 // packagesOnly refuses what is for whole sites.
@@ -165,7 +165,7 @@ func (p *publishCmd) packagesOnly() error {
 		return hint.Add(errors.New("--layout dbem publishes a site, and these are packages"), "galbuild add SOURCE… -o SITE puts them into one")
 	}
 	if p.Replace {
-		return errors.New("--replace is for whole sites: to add other bytes under a published version, remove that first")
+		return errors.New("--replace is for whole sites: to publish different content under a published version, remove that first")
 	}
 	return nil
 }

@@ -17,11 +17,11 @@ import (
 
 type pullCmd struct {
 	From      string        `arg:"" optional:"" name:"from" help:"A site's folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH, artifactory:URL/REPO or the https address of a site, instead of the flags below."`
-	Output    string        `short:"o" default:"site" type:"newsite" placeholder:"SITE" help:"The folder to bring it to (default: ${default})."`
-	Layout    string        `enum:"site,dbem" default:"site" help:"What is there: a gallery (site), or a repository as dbem has it, whose folder can then be built from (default: ${default})."`
-	IndexOnly bool          `help:"Bring the index only: enough for a galshim --no-files beside the place."`
-	Follow    time.Duration `placeholder:"30s" help:"Go on, and look again this often."`
-	Jobs      int           `placeholder:"N" help:"Objects brought at a time (default: 16)."`
+	Output    string        `short:"o" default:"site" type:"newsite" placeholder:"SITE" help:"The folder to copy to (default: ${default})."`
+	Layout    string        `enum:"site,dbem" default:"site" help:"Layout of the target: a gallery (site), or a repository of dbem, whose folder is a source of galbuild (default: ${default})."`
+	IndexOnly bool          `help:"Copy the index only, which is enough for galshim --no-files."`
+	Follow    time.Duration `placeholder:"30s" help:"Keep running, and check for a new generation at this interval."`
+	Jobs      int           `placeholder:"N" help:"How many objects to download at a time (default: 16)."`
 
 	place
 }
@@ -30,7 +30,7 @@ type pullCmd struct {
 func (p *pullCmd) Validate() error {
 	switch {
 	case (p.From == "") == (p.given() == 0):
-		return errors.New("name one place to pull from")
+		return errors.New("name one target to pull from")
 	case p.Layout == layoutDbem && (p.IndexOnly || p.Follow > 0):
 		return errors.New("--index-only and --follow are for galleries, not for --layout dbem")
 	case p.Jobs < 0:

@@ -21,8 +21,8 @@ import (
 )
 
 type removeCmd struct {
-	IDs []string `arg:"" name:"id" type:"id" help:"What to remove: publisher.name@version, or …@version@platform for one platform's package. dbem's NAME VERSION is understood."`
-	All bool     `help:"Remove all versions where none is named."`
+	IDs []string `arg:"" name:"id" type:"id" help:"Versions to remove: publisher.name@version, or …@version@platform for one platform's package. dbem's NAME VERSION is understood."`
+	All bool     `help:"Remove all versions of ids without a version."`
 
 	transfer
 	location

@@ -19,8 +19,8 @@ type s3Flags struct {
 	ACL               string `name:"s3-acl" aliases:"acl" env:"GALBUILD_S3_ACL" placeholder:"ACL" group:"S3:" help:"Canned ACL of new objects, such as bucket-owner-full-control."`
 	RequesterPays     bool   `name:"s3-requester-pays" env:"GALBUILD_S3_REQUESTER_PAYS" group:"S3:" help:"Pay for requests to a requester-pays bucket."`
 	AddressingStyle   string `name:"s3-addressing-style" env:"GALBUILD_S3_ADDRESSING_STYLE" placeholder:"path|virtual" group:"S3:" help:"Use https://HOST/BUCKET or https://BUCKET.HOST (default: what the server accepts)."`
-	ForcePathStyle    *bool  `name:"s3-force-path-style" negatable:"" hidden:"" group:"S3:" help:"Same as --s3-addressing-style=path, as rclone has it; =false is virtual."`
-	ConditionalWrites string `name:"s3-conditional-writes" env:"GALBUILD_S3_CONDITIONAL_WRITES" placeholder:"yes|no" group:"S3:" help:"Whether the server honours If-Match and If-None-Match in a PUT; with no, publishers take turns with a lock in the bucket (default: galbuild tests it)."`
+	ForcePathStyle    *bool  `name:"s3-force-path-style" negatable:"" hidden:"" group:"S3:" help:"Same as --s3-addressing-style=path, as in rclone; with =false, the same as virtual."`
+	ConditionalWrites string `name:"s3-conditional-writes" env:"GALBUILD_S3_CONDITIONAL_WRITES" placeholder:"yes|no" group:"S3:" help:"Whether the server supports If-Match and If-None-Match in a PUT. With no, publishers use a lock in the bucket (default: galbuild tests it)."`
 }
 
 // options returns the options that the flags set.

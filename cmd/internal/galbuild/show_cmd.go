@@ -22,7 +22,7 @@ import (
 
 type listCmd struct {
 	Target string `arg:"" optional:"" help:"The target as one word, such as a folder, s3://BUCKET/PREFIX or the https address of a site, instead of the flags below."`
-	IDs    bool   `name:"ids" help:"Print the ids only, one a line."`
+	IDs    bool   `name:"ids" help:"Print the ids only, one on each line."`
 	location
 }
 

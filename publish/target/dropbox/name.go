@@ -24,13 +24,13 @@ func checkName(path string) error {
 	for name := range strings.SplitSeq(path, "/") {
 		switch n := len(utf16.Encode([]rune(name))); {
 		case n > maxName:
-			return fmt.Errorf("Dropbox does not store names of more than %d characters: %.40q… has %d", maxName, name, n)
+			return fmt.Errorf("%.40q… has %d characters, and Dropbox stores names of at most %d", name, n, maxName)
 		case strings.ContainsAny(name, "\\\x00\x7f"):
-			return fmt.Errorf("Dropbox does not store names with a backslash, NUL or DEL: %q", name)
+			return fmt.Errorf("%q has a backslash, NUL or DEL, and Dropbox does not store such names", name)
 		case strings.HasSuffix(name, " "):
-			return fmt.Errorf("Dropbox does not store names with a space at the end: %q", name)
+			return fmt.Errorf("%q ends with a space, and Dropbox does not store such names", name)
 		case slices.Contains(unsupported, strings.ToLower(name)):
-			return fmt.Errorf("Dropbox does not store files of the name %q", name)
+			return fmt.Errorf("%q is a name that Dropbox does not store", name)
 		}
 	}
 	return nil

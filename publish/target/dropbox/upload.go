@@ -131,7 +131,7 @@ func (u uploaded) cursor() cursor { return cursor{ID: u.session, Offset: u.size}
 // check returns an error unless the created file has the content hash of the upload.
 func (u uploaded) check(made metadata) error {
 	if made.ContentHash != u.hash {
-		return fmt.Errorf("Dropbox has stored different content: its content hash is %s, want %s", made.ContentHash, u.hash)
+		return fmt.Errorf("the content hash of the file in Dropbox is %s, want %s", made.ContentHash, u.hash)
 	}
 	return nil
 }
