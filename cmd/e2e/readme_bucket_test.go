@@ -68,7 +68,7 @@ func TestReadmeBucket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.shell(t, "for s in hello word-count system-probe; do galbuild package -q "+samples+"/$s -o .; done; galbuild *.vsix -o site -q; galbuild publish site -o s3://vsix/gallery")
+	b.shell(t, "for s in hello word-count system-probe; do galbuild package -q '"+samples+"'/$s -o .; done; galbuild *.vsix -o site -q; galbuild publish site -o s3://vsix/gallery")
 	allow := func(t *testing.T, policy string) {
 		if err := b.server.Client.SetBucketPolicy(t.Context(), "vsix", policy); err != nil {
 			t.Fatal(err)
