@@ -38,7 +38,7 @@ func readBucketSection(t *testing.T, now *strings.Replacer) (r readmeBucket) {
 	r.nginx = now.Replace(conf)
 	for block := range strings.SplitSeq(before+after, "\n\n") {
 		if strings.HasPrefix(block, "    ") {
-			r.blocks = append(r.blocks, now.Replace(block))
+			r.blocks = append(r.blocks, now.Replace(strings.TrimRight(block, "\n")))
 		}
 	}
 	if len(r.blocks) != 3 || r.nginx == "" {
