@@ -45,7 +45,7 @@ func Verify(ctx context.Context, root string) (*Proof, error) {
 		return nil, err
 	}
 	if current.IsZero() {
-		return nil, fmt.Errorf("%s is no site: it has no %s", root, site.CurrentPath)
+		return nil, fmt.Errorf("%s is not a site: it has no %s", root, site.CurrentPath)
 	}
 	v.proof.Generation = current.Generation
 	c, err := site.ReadCatalog(root, current)

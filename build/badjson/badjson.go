@@ -18,7 +18,7 @@ import (
 func Explain(text []byte, err error) error {
 	offset := int64(-1)
 	if standard, ok := errors.AsType[*json.SyntaxError](err); ok {
-		offset = standard.Offset - 1 // Offset counts the invalid byte
+		offset = standard.Offset - 1 // Offset is that of the byte after the invalid one
 		if strings.Contains(standard.Error(), "unexpected end") {
 			err = io.ErrUnexpectedEOF
 		}

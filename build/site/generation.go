@@ -103,7 +103,7 @@ func Read(root string) (Current, *catalog.Catalog, error) {
 		return Current{}, nil, err
 	}
 	if current.IsZero() {
-		return Current{}, nil, fmt.Errorf("%s is no site: it has no %s", root, CurrentPath)
+		return Current{}, nil, fmt.Errorf("%s is not a site: it has no %s", root, CurrentPath)
 	}
 	c, err := ReadCatalog(root, current)
 	return current, c, err

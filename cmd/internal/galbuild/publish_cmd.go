@@ -27,7 +27,7 @@ type publishCmd struct {
 	what    []string // the arguments, whatever they are
 
 	Layout  string        `enum:"site,dbem" default:"site" help:"Layout on the target: a gallery (site), or a repository of dbem (default: ${default})."`
-	From    string        `placeholder:"PLACE" help:"Publish the site of another target: a folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH, artifactory:URL/REPO or the https address of a site."`
+	From    string        `placeholder:"TARGET" help:"Publish the site of another target: a folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH, artifactory:URL/REPO or the https address of a site."`
 	Replace bool          `help:"Remove versions that the target has and the site does not, even if somebody else has published them."`
 	Prune   bool          `help:"Afterwards remove files that no generation needs."`
 	Grace   time.Duration `default:"24h" help:"Only remove objects older than this (default: ${default})."`

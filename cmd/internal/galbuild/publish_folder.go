@@ -18,7 +18,7 @@ import (
 )
 
 // extension returns the extension's folder that is meant, and its next version, if
-// the arguments mean one: a folder that holds package.json and is no site.
+// the arguments mean one: a folder that holds package.json and is not a site.
 func (p *publishCmd) extension() (dir, version string, ok bool) {
 	var args [2]string
 	n := copy(args[:], p.what)

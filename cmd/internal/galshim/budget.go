@@ -61,19 +61,24 @@ type buffers struct {
 // smaller if n is too large or the budget does not allow it. It is nil if the budget allows
 // none.
 func (p *buffers) get(n int, w io.Writer) *splice.Buffer {
-	n += n / 8 // the response also has framing
-	if n <= pieceBuffer {
-		return from(&p.pieces, pieceBuffer, p.held.take, w)
+	if !isLong(n) {
+		return takeBuffer(&p.pieces, pieceBuffer, p.held.take, w)
 	}
-	if n <= wholeBuffer {
-		if b := from(&p.whole, wholeBuffer, p.held.takeLong, w); b != nil {
+	if withFraming(n) <= wholeBuffer {
+		if b := takeBuffer(&p.whole, wholeBuffer, p.held.takeLong, w); b != nil {
 			return b
 		}
 	}
-	return from(&p.pieces, pieceBuffer, p.held.takeLong, w)
+	return takeBuffer(&p.pieces, pieceBuffer, p.held.takeLong, w)
 }
 
-func from(pool *sync.Pool, size int, take func(n int) bool, w io.Writer) *splice.Buffer {
+// isLong reports whether a response of about n bytes does not fit in the buffer of a short one.
+func isLong(n int) bool { return withFraming(n) > pieceBuffer }
+
+// withFraming adds what surrounds the extensions in a response of about n bytes.
+func withFraming(n int) int { return n + n/8 }
+
+func takeBuffer(pool *sync.Pool, size int, take func(n int) bool, w io.Writer) *splice.Buffer {
 	if !take(size) {
 		return nil
 	}

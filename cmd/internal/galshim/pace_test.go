@@ -69,14 +69,10 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// TestSteadyReader lets a client that reads slowly, but fast enough, read to the end,
-// although no write ends in time.
-func TestSteadyReader(t *testing.T) {
-	const stall = 700 * time.Millisecond
-	dir := t.TempDir()
-	page := strings.Repeat("0123456789", 40_000)
-	sample{more: 100, full: true, pages: map[string]string{"page.bin": page}}.write(t, dir)
-	srv := httptest.NewUnstartedServer(open(t, dir, folder{dir}, func(c *config) { c.stall = stall }))
+// startUnbuffered starts a server whose connections have small buffers, so that it soon waits
+// for clients that do not read.
+func startUnbuffered(t *testing.T, h http.Handler) *httptest.Server {
+	srv := httptest.NewUnstartedServer(h)
 	srv.Config.ConnContext = withConn
 	srv.Config.ConnState = func(conn net.Conn, state http.ConnState) {
 		if state == http.StateNew {
@@ -84,7 +80,18 @@ func TestSteadyReader(t *testing.T) {
 		}
 	}
 	srv.Start()
-	defer srv.Close()
+	t.Cleanup(srv.Close)
+	return srv
+}
+
+// TestSteadyReader lets a client that reads slowly, but fast enough, read to the end,
+// although no write ends in time.
+func TestSteadyReader(t *testing.T) {
+	const stall = 700 * time.Millisecond
+	dir := t.TempDir()
+	page := strings.Repeat("0123456789", 40_000)
+	sample{more: 100, full: true, pages: map[string]string{"page.bin": page}}.write(t, dir)
+	srv := startUnbuffered(t, open(t, dir, folder{dir}, func(c *config) { c.stall = stall }))
 	body := ask("", 100, 0)
 	for name, request := range map[string]string{
 		"memory": fmt.Sprintf("POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body),
@@ -120,17 +127,9 @@ func TestCutOff(t *testing.T) {
 	dir := t.TempDir()
 	sample{more: 900, full: true}.write(t, dir)
 	var lines lockedBuffer
-	srv := httptest.NewUnstartedServer(open(t, dir, folder{dir}, func(c *config) {
+	srv := startUnbuffered(t, open(t, dir, folder{dir}, func(c *config) {
 		c.stall, c.log = 50*time.Millisecond, slog.New(slog.NewTextHandler(&lines, nil))
 	}))
-	srv.Config.ConnContext = withConn
-	srv.Config.ConnState = func(conn net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			conn.(*net.TCPConn).SetWriteBuffer(16 << 10)
-		}
-	}
-	srv.Start()
-	defer srv.Close()
 	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)

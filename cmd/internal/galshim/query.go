@@ -92,7 +92,7 @@ func (s *server) write(w *reply, about int, write func(to *splice.Buffer) error)
 		return overloaded(w, errNoMemory)
 	}
 	defer s.buffers.put(to)
-	if about > pieceBuffer {
+	if isLong(about) {
 		s.long.add(&w.pace)
 		defer s.long.remove(&w.pace)
 	}

@@ -3,8 +3,6 @@ package galshim
 import (
 	"fmt"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 )
@@ -17,15 +15,7 @@ func TestUnreadResponses(t *testing.T) {
 	sample{more: 900, full: true}.write(t, dir)
 	g := open(t, dir, folder{dir}, func(c *config) { c.slow = time.Millisecond })
 	g.buffers.held.most = clients * pieceBuffer * 4 / 3 // of which long ones have three quarters
-	srv := httptest.NewUnstartedServer(g)
-	srv.Config.ConnContext = withConn
-	srv.Config.ConnState = func(conn net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			conn.(*net.TCPConn).SetWriteBuffer(16 << 10)
-		}
-	}
-	srv.Start()
-	defer srv.Close()
+	srv := startUnbuffered(t, g)
 	long := ask("", 900, 0)
 	for range clients {
 		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
