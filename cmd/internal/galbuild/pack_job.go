@@ -2,7 +2,6 @@ package galbuild
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,135 +11,88 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
-	"galbuild/build"
 	"galbuild/build/pack"
 	"galbuild/build/pack/finding"
 	"galbuild/build/pack/npm"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
-	"galbuild/cmd/internal/usage"
 )
 
-// packageJSON is what makes a folder that of an extension.
-const packageJSON = "package.json"
+// A packJob makes packages of an extension's folder. The settings are complete after begin,
+// package.json has its new version after prepare, and read can then be called for each platform.
+type packJob struct {
+	e        *env
+	settings packSettings
+	dir      string
+	version  string                 // the next version as on the command line, or ""
+	dry      bool                   // do not change the version in package.json, and make no commit
+	accept   func(*pack.Plan) error // returns an error if a package cannot be written to its file; may be nil
 
-func isExtension(dir string) bool {
-	info, err := os.Stat(filepath.Join(dir, packageJSON))
-	return err == nil && info.Mode().IsRegular()
-}
-
-// needExtension says what to do about a folder that is no extension's.
-func needExtension(dir string) error {
-	if isExtension(dir) {
-		return nil
-	}
-	info, err := os.Stat(dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return hint.Add(fmt.Errorf("%s: no such folder%s", dir, usage.SimilarFiles(dir)), "name the extension's folder, or its next version: such as 1.2.3, or major, minor or patch")
-	case err != nil:
-		return err
-	case !info.IsDir():
-		return hint.Add(fmt.Errorf("%s is no folder", dir), "name the folder that holds the extension's %s", packageJSON)
-	}
-	if info, err := os.Stat(filepath.Join(dir, packageJSON)); err == nil {
-		return fmt.Errorf("%s is no extension's folder: its %s is no file (mode %v)", dir, packageJSON, info.Mode())
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return explainPack(err)
-	}
-	err = fmt.Errorf("%s is no extension's folder: it has no %s", dir, packageJSON)
-	if isSite(dir) {
-		return hint.Add(err, "it is a gallery, which galbuild ls-remote -o %s lists", dir)
-	}
-	return hint.Add(err, "go to the folder that has it, or name that")
-}
-
-// A packing is an extension's folder on its way into packages.
-type packing struct {
-	e       *env
-	flags   *packFlags
-	dir     string
-	version string                 // as on the command line
-	dry     bool                   // package.json keeps its version, and there is no commit
-	place   func(*pack.Plan) error // tells whether a package can go where it is to go; nil is yes
-
-	times string // source of the time of the entries
-
-	settings map[string]setting // where the keys of "vsce" in package.json go
-	source   npm.Folder
+	folder   npm.Folder
 	options  pack.Options
-	odd      []finding.Finding // in the settings and flags
-
-	refused []finding.Finding // why nothing is packed
+	times    string            // where the time of the entries is from
+	warnings []finding.Finding // about flags and settings
+	refused  []finding.Finding // why nothing is packed
 }
 
-func newPacking(e *env, flags *packFlags, dir, version string, settings map[string]setting) *packing {
-	source := npm.Folder{Path: dir, Stdin: e.stdin, Output: e.stderr.Raw(), Terminal: terminal.Is(e.stdin)}
-	return &packing{e: e, flags: flags, dir: dir, version: version, settings: settings, source: source}
+func newPackJob(e *env, settings packSettings, dir, version string) *packJob {
+	folder := npm.Folder{Path: dir, Stdin: e.stdin, Output: e.stderr.Raw(), Terminal: terminal.Is(e.stdin)}
+	return &packJob{e: e, settings: settings, dir: dir, version: version, folder: folder}
 }
 
-// begin reads what package.json says about packing. The flags are complete then.
-func (p *packing) begin() (*npm.Package, error) {
-	if err := needExtension(p.dir); err != nil {
+// begin reads package.json and completes the settings with it.
+func (j *packJob) begin() (*npm.Package, error) {
+	if err := needExtension(j.dir); err != nil {
 		return nil, err
 	}
-	pkg, err := p.source.Read()
+	pkg, err := j.folder.Read()
 	if err != nil {
 		return nil, explainPack(err)
 	}
-	p.odd = p.flags.useless(p.version)
-	given := *p.flags
-	p.odd = append(p.odd, applySettings(pkg.Settings, p.settings)...)
-	p.odd = append(p.odd, p.flags.unknownSecrets()...)
-	if p.options, err = p.flags.options(p.dir); err == nil {
-		return pkg, nil
-	}
-	if _, flags := given.options(p.dir); flags == nil {
-		err = fmt.Errorf(`package.json: "vsce": %w`, err)
-	}
-	return nil, err
+	j.options, j.warnings, err = j.settings.complete(pkg, j.dir, j.version)
+	return pkg, err
 }
 
-// prepare lets the extension build itself, and sets its version. Nothing is run
-// for an extension that would be refused anyway.
-func (p *packing) prepare(ctx context.Context, pkg *npm.Package, target string) error {
-	next, err := p.next(pkg)
+// prepare runs the extension's own build and sets its version. Nothing is run for an extension
+// that would be refused in any case.
+func (j *packJob) prepare(ctx context.Context, pkg *npm.Package, platform string) error {
+	next, err := j.next(pkg)
 	if err != nil {
 		return err
 	}
-	if p.flags.NoPackageJSON || p.dry {
-		p.options.Version, next = next, ""
+	flags := j.settings.flags
+	if flags.NoPackageJSON || j.dry {
+		j.options.Version, next = next, ""
 	}
-	if pkg.Prepublish && !p.flags.NoPrepublish {
-		if err := p.prepublish(ctx); err != nil {
+	if pkg.Prepublish && !flags.NoPrepublish {
+		if err := j.prepublish(ctx); err != nil {
 			return err
 		}
 	}
 	if next == "" {
 		return nil
 	}
-	plan, err := p.read(ctx, target)
-	if err == nil && p.place != nil {
-		err = p.place(plan)
+	plan, err := j.read(ctx, platform)
+	if err == nil && j.accept != nil {
+		err = j.accept(plan)
 	}
 	if err != nil {
-		return err // and there is no commit and no tag
+		return err // before npm makes a commit and a tag
 	}
 	const only = "change the version in the package only with --no-update-package-json"
-	return p.run("install Node.js, or "+only, "see its output; nothing was packed; or "+only, func() error {
-		return p.source.SetVersion(ctx, next, p.flags.Message, !p.flags.NoGitTag)
+	return j.run("install Node.js, or "+only, "see its output; nothing was packed; or "+only, func() error {
+		return j.folder.SetVersion(ctx, next, flags.Message, !flags.NoGitTag)
 	})
 }
 
-// next returns the version to be, "" if it stays.
-func (p *packing) next(pkg *npm.Package) (string, error) {
-	if p.version == "" || p.version == pkg.Version {
+// next returns the new version, or "" if the version does not change.
+func (j *packJob) next(pkg *npm.Package) (string, error) {
+	if j.version == "" || j.version == pkg.Version {
 		return "", nil
 	}
-	next, err := npm.NextVersion(pkg.Version, p.version)
+	next, err := npm.NextVersion(pkg.Version, j.version)
 	switch {
 	case errors.Is(err, npm.ErrUnsupported):
 		return "", hint.Add(err, "name the version itself")
@@ -150,29 +102,28 @@ func (p *packing) next(pkg *npm.Package) (string, error) {
 	return next, err
 }
 
-// prepublish runs the extension's own build, unless package.json is bad already.
-func (p *packing) prepublish(ctx context.Context) error {
-	found, err := pack.Check(ctx, os.DirFS(p.dir), p.options) // the build may make the files
+// prepublish runs the extension's own build, unless package.json has errors.
+func (j *packJob) prepublish(ctx context.Context) error {
+	found, err := pack.Check(ctx, os.DirFS(j.dir), j.options)
 	if err != nil {
-		return explainRead(p.dir, err)
+		return explainRead(j.dir, err)
 	}
+	// The build may write files, so findings about other files are left to read.
 	found = slices.DeleteFunc(found, func(f finding.Finding) bool { return !strings.HasPrefix(f.Where, packageJSON) })
-	if refused(found) {
-		return p.refuse(found)
+	if slices.ContainsFunc(found, isError) {
+		return j.refuse(found)
 	}
-	if err := p.keepTimes(ctx); err != nil {
+	if err := j.keepTimes(ctx); err != nil {
 		return err
 	}
-	tool, err := p.source.Tool(p.flags.Yarn)
+	tool, err := j.folder.Tool(j.settings.flags.Yarn)
 	if err != nil {
 		return explainPack(err)
 	}
-	if !p.e.quiet {
-		terminal.Fprintf(p.e.stderr, "Executing prepublish script '%s'...\n", npm.PrepublishCommand(tool))
-	}
+	j.e.printScript(npm.PrepublishCommand(tool))
 	const unbuilt = "pack the folder as it is with --no-prepublish"
-	return p.run("install "+withRuntime(tool)+", or "+unbuilt, "see its output; nothing was packed; or "+unbuilt, func() error {
-		return p.source.Prepublish(ctx, tool)
+	return j.run("install "+withRuntime(tool)+", or "+unbuilt, "see its output; nothing was packed; or "+unbuilt, func() error {
+		return j.folder.Prepublish(ctx, tool)
 	})
 }
 
@@ -186,113 +137,72 @@ func withRuntime(tool string) string {
 
 // run runs a tool. missing is the hint if the tool is not installed, and failed the hint if
 // it fails. With -q, its output is shown only if it fails.
-func (p *packing) run(missing, failed string, do func() error) error {
-	var kept bytes.Buffer
-	if p.e.quiet {
-		p.source.Output = &kept
+func (j *packJob) run(missing, failed string, do func() error) error {
+	var output bytes.Buffer
+	if j.e.quiet {
+		j.folder.Output = &output
 	}
 	err := do()
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		return hint.Add(err, "%s", missing)
 	case err != nil && !errors.Is(err, context.Canceled):
-		_, _ = p.e.stderr.Raw().Write(kept.Bytes())
+		_, _ = j.e.stderr.Raw().Write(output.Bytes())
 		return hint.Add(err, "%s", failed)
 	}
 	return explainPack(err)
 }
 
-// read reads the folder, tells what is odd and refuses what is wrong.
-func (p *packing) read(ctx context.Context, target string) (*pack.Plan, error) {
-	o := p.options
-	o.Platform = target
-	o.Time = p.time(ctx)
-	bar := newProgress(p.e)
-	defer bar.close()
-	o.Progress = func(done, total int64) {
-		bar.show(build.Progress{Stage: "read", Done: done, Total: total, Name: p.dir})
-	}
-	plan, err := pack.Read(ctx, os.DirFS(p.dir), o)
-	bar.close()
+// read plans the package for a platform. If the folder has errors, it returns a plan with an
+// error.
+func (j *packJob) read(ctx context.Context, platform string) (*pack.Plan, error) {
+	o := j.options
+	o.Platform = platform
+	o.Time = j.time(ctx)
+	show, end := j.e.packProgress("read", j.dir)
+	o.Progress = show
+	plan, err := pack.Read(ctx, os.DirFS(j.dir), o)
+	end()
 	if err != nil {
-		return nil, explainRead(p.dir, err)
+		return nil, explainRead(j.dir, err)
 	}
 	plan.Findings = append(plan.Findings, galleries(plan.Files)...)
-	if refused(plan.Findings) {
-		return plan, p.refuse(plan.Findings)
+	if slices.ContainsFunc(plan.Findings, isError) {
+		return plan, j.refuse(plan.Findings)
 	}
-	if p.e.verbose {
-		terminal.Fprintf(p.e.stderr, "galbuild: the time of all entries is %s, %s\n", plan.Time().Format(time.RFC3339), p.times)
-	}
+	j.e.printTime(plan.Time(), j.times)
 	return plan, nil
 }
 
-// galleries finds those that lie in the extension's folder, which grows with each
-// package of it that they take.
-func galleries(files []pack.File) (odd []finding.Finding) {
+// write writes a package and returns its size in bytes.
+func (j *packJob) write(ctx context.Context, plan *pack.Plan, file string) (size int64, err error) {
+	show, end := j.e.packProgress("pack", filepath.Base(file))
+	defer end()
+	return writeVSIX(ctx, plan, file, show)
+}
+
+// galleries returns a warning for each gallery in the extension's folder: it would become part
+// of the package, and grow with each package that is published to it.
+func galleries(files []pack.File) (warnings []finding.Finding) {
 	for _, f := range files {
 		if dir, ok := strings.CutSuffix(f.Source, "/"+site.CurrentPath); ok {
-			odd = append(odd, finding.Warning(dir, "name it in .vscodeignore, or keep it elsewhere", "is a gallery, and goes into the package"))
+			warnings = append(warnings, finding.Warning(dir, "list it in .vscodeignore, or move it out of the folder", "is a gallery, and becomes part of the package"))
 		}
 	}
-	return odd
+	return warnings
 }
 
-// errRefused is what was told on stderr already.
+// errRefused says that a folder has errors, which were printed.
 var errRefused = errors.New("nothing was packed")
 
-func (p *packing) refuse(found []finding.Finding) error {
-	p.refused = found
-	p.e.printFindings(slices.Concat(p.odd, found))
-	n := len(slices.DeleteFunc(slices.Clone(found), func(f finding.Finding) bool { return f.Warning }))
-	return fmt.Errorf("%s: %s: %w", p.dir, plural(n, "error"), errRefused)
+func (j *packJob) refuse(found []finding.Finding) error {
+	j.refused = found
+	j.e.printFindings(slices.Concat(j.warnings, found))
+	n := len(slices.DeleteFunc(slices.Clone(found), isWarning))
+	return fmt.Errorf("%s: %s: %w", j.dir, plural(n, "error"), errRefused)
 }
 
-func refused(found []finding.Finding) bool {
-	return slices.ContainsFunc(found, func(f finding.Finding) bool { return !f.Warning })
-}
-
-// printFindings tells what is wrong, then what is odd: after all that has the same
-// way out, that.
-func (e *env) printFindings(found []finding.Finding) {
-	errs := slices.DeleteFunc(slices.Clone(found), func(f finding.Finding) bool { return f.Warning })
-	warnings := slices.DeleteFunc(slices.Clone(found), func(f finding.Finding) bool { return !f.Warning })
-	shown := someLines
-	if e.verbose {
-		shown = len(warnings)
-	}
-	e.printKind("error", errs, len(errs))
-	if !e.quiet {
-		e.printKind("warning", warnings, shown)
-	}
-}
-
-// printKind tells the first of the findings, by their ways out.
-func (e *env) printKind(kind string, found []finding.Finding, first int) {
-	shown := found[:min(first, len(found))]
-	var ways []string
-	for _, f := range shown {
-		if !slices.Contains(ways, f.Hint) {
-			ways = append(ways, f.Hint)
-		}
-	}
-	for _, way := range ways {
-		for _, f := range shown {
-			if f.Hint == way {
-				terminal.Fprintf(e.stderr, "galbuild: %s: %s\n", kind, f)
-			}
-		}
-		if way != "" {
-			terminal.Fprintf(e.stderr, "galbuild: hint: %s\n", way)
-		}
-	}
-	if more := len(found) - len(shown); more > 0 {
-		terminal.Fprintf(e.stderr, "galbuild: … and %d more; -v prints them all, --json lists them\n", more)
-	}
-}
-
-// explainRead says which folder it was that could not be read: errors name what is
-// in it.
+// explainRead adds the folder to an error that names only a file in it, and a hint.
 func explainRead(dir string, err error) error {
 	if errors.Is(err, context.Canceled) || dir == "." {
 		return explainPack(err)
@@ -300,7 +210,7 @@ func explainRead(dir string, err error) error {
 	return explainPack(fmt.Errorf("%s: %w", dir, err))
 }
 
-// explainPack adds the way out of what packing can run into.
+// explainPack adds a hint to an error of packing.
 func explainPack(err error) error {
 	switch {
 	case err == nil || hint.Has(err):
@@ -310,16 +220,7 @@ func explainPack(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return hint.Add(err, "the user running galbuild must be able to read the extension's folder; nothing was packed")
 	case errors.Is(err, fs.ErrNotExist):
-		return hint.Add(err, "something else is writing there: run it again when that is done; nothing was packed")
+		return hint.Add(err, "another program is changing the folder: run galbuild again when it has ended; nothing was packed")
 	}
 	return err
-}
-
-// dirAndVersion sorts out the arguments [DIR] [VERSION] as vsce's users give them: a
-// single one that reads like a version is one, ./1.2.3 is a folder.
-func dirAndVersion(first, second string) (dir, version string) {
-	if second == "" && npm.IsVersion(first) {
-		return ".", first
-	}
-	return cmp.Or(first, "."), second
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"galbuild/build/catalog"
+	"galbuild/build/pack/finding"
 	"galbuild/build/pack/npm"
 	"galbuild/build/site"
 	"galbuild/build/vsix"
@@ -17,8 +18,9 @@ import (
 	"galbuild/cmd/internal/terminal"
 )
 
-// extension returns the extension's folder that is meant, and its next version, if
-// the arguments mean one: a folder that holds package.json and is not a site.
+// extension returns the extension's folder to publish and its next version, if the arguments name
+// such a folder. It has a package.json and is not a site. If it also has packages, it is taken for
+// an extension's folder only if package.json is one of an extension for certain.
 func (p *publishCmd) extension() (dir, version string, ok bool) {
 	var args [2]string
 	n := copy(args[:], p.what)
@@ -32,23 +34,22 @@ func (p *publishCmd) extension() (dir, version string, ok bool) {
 	return dir, version, isExtension(dir) && !isSite(dir) && (!hasPackages(dir) || isForEditors(dir))
 }
 
-// isForEditors tells whether package.json says which editors the extension is for:
-// one that does not may stand beside packages for reasons of its own.
+// isForEditors reports whether package.json has engines.vscode, which other kinds of package.json
+// do not have.
 func isForEditors(dir string) bool {
 	folder := npm.Folder{Path: dir}
 	pkg, err := folder.Read()
 	return err == nil && pkg.Engine != ""
 }
 
-// numberOnly tells whether an argument is a version with a mistake in it, rather
-// than a package.
+// numberOnly reports whether an argument looks like a mistyped version, and not like a package.
 func numberOnly(word string) bool {
 	_, err := os.Stat(word)
 	return err != nil && strings.Trim(word, ".0123456789") == ""
 }
 
-// checkVersion refuses a version without an extension's folder: nothing else takes
-// one.
+// checkVersion returns an error if the last argument is a version and no extension's folder is
+// published.
 func (p *publishCmd) checkVersion() error {
 	n := len(p.what)
 	if n == 0 || n > 2 || !npm.IsVersion(p.what[n-1]) {
@@ -68,8 +69,7 @@ func isSite(dir string) bool {
 	return err == nil
 }
 
-// publishExtension packs a folder, once for each platform, and adds the packages in
-// one step.
+// publishExtension packs a folder once for each platform, and adds all packages in one change.
 func (p *publishCmd) publishExtension(ctx context.Context, e *env, dir, version string) error {
 	if err := errors.Join(p.packagesOnly(), p.outside(dir)); err != nil {
 		return err
@@ -79,68 +79,61 @@ func (p *publishCmd) publishExtension(ctx context.Context, e *env, dir, version 
 		return hint.Add(fmt.Errorf("make a temporary folder: %w", err), "set TMPDIR to a folder that exists; nothing was packed")
 	}
 	defer os.RemoveAll(scratch)
-	job := newPacking(e, &p.packFlags, dir, version, p.flags())
-	files, err := p.packAll(ctx, job, scratch)
-	if errors.Is(err, errRefused) && e.json {
-		return errors.Join(err, e.printJSON(newPacked(nil, slices.Concat(job.refused, job.odd))))
-	}
+	job := newPackJob(e, packSettings{&p.packFlags, p.keys()}, dir, version)
+	files, found, err := p.packAll(ctx, job, scratch)
 	if err != nil {
+		if len(job.refused) > 0 {
+			_ = e.printJSON(refusedFolder{slices.Concat(job.refused, job.warnings)})
+		}
 		return err
 	}
-	return p.add(ctx, e, files, scratch, job.differs(dir))
+	return p.add(ctx, e, &addCmd{Sources: files, scratch: scratch, findings: found}, job.differs(dir))
 }
 
-// packAll returns the packages of a folder.
-func (p *publishCmd) packAll(ctx context.Context, job *packing, scratch string) ([]string, error) {
+// packAll packs a folder for all platforms. It returns the files, and the warnings about the first
+// of them, which are the same for all.
+func (p *publishCmd) packAll(ctx context.Context, job *packJob, scratch string) (files []string, found []finding.Finding, err error) {
 	job.dry = p.DryRun
 	pkg, err := job.begin()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	targets := []string(p.Target)
 	if len(targets) == 0 {
 		targets = []string{p.settingTarget}
 	}
 	if err := checkTargets("package.json: vsce.target", targets...); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := job.prepare(ctx, pkg, targets[0]); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var files []string
 	for i, t := range targets {
 		if slices.Contains(targets[:i], t) {
 			continue
 		}
-		file, err := job.packInto(ctx, scratch, t, p.DryRun || job.e.verbose, i == 0)
+		plan, err := job.read(ctx, t)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
+		}
+		if i == 0 {
+			found = slices.Concat(job.warnings, plan.Findings)
+			job.e.printFindings(found)
+		}
+		if p.DryRun || job.e.verbose {
+			job.e.printFiles(plan.FileName(), plan)
+		}
+		file := filepath.Join(scratch, plan.FileName())
+		if _, err := job.write(ctx, plan, file); err != nil {
+			return nil, nil, err
 		}
 		files = append(files, file)
 	}
-	return files, nil
+	return files, found, nil
 }
 
-// packInto packs for one platform, into a folder. Show lists the package's files,
-// and findings tells what is odd.
-func (p *packing) packInto(ctx context.Context, folder, target string, show, findings bool) (string, error) {
-	plan, err := p.read(ctx, target)
-	if err != nil {
-		return "", err
-	}
-	if findings {
-		p.e.printFindings(slices.Concat(p.odd, plan.Findings))
-	}
-	if show {
-		p.e.printFiles(plan.FileName(), plan)
-	}
-	file := filepath.Join(folder, plan.FileName())
-	_, err = p.e.writePackage(ctx, plan, file)
-	return file, err
-}
-
-// outside refuses to begin a gallery in the extension's folder, which would be
-// packed with the next version, unless one is named.
+// outside returns an error if no target is named and the new site would be in the extension's
+// folder, because the next package would contain it.
 func (p *publishCmd) outside(dir string) error {
 	if p.Output != "" || p.location.given() > 0 || isSite("site") {
 		return nil
@@ -156,13 +149,13 @@ func (p *publishCmd) outside(dir string) error {
 	if rel, err := filepath.Rel(root, here); err != nil || !filepath.IsLocal(rel) {
 		return nil
 	}
-	return hint.Add(errors.New("where is the gallery? A new one would begin in the extension's own folder"), "name the target with -o, --s3, --oss, --artifactory, --dropbox or -c")
+	return hint.Add(errors.New("no target is named, and a new gallery would be in the extension's folder"), "name the target with -o, --s3, --oss, --artifactory, --dropbox or -c")
 }
 
-// packagesOnly refuses what is for whole sites.
+// packagesOnly returns an error for flags that apply to whole sites only.
 func (p *publishCmd) packagesOnly() error {
 	if p.Layout == layoutDbem {
-		return hint.Add(errors.New("--layout dbem publishes a site, and these are packages"), "galbuild add SOURCE… -o SITE puts them into one")
+		return hint.Add(errors.New("--layout dbem publishes a site, and these are packages"), "add them to a site first: galbuild add SOURCE… -o SITE")
 	}
 	if p.Replace {
 		return errors.New("--replace is for whole sites: to publish different content under a published version, remove that first")
@@ -170,69 +163,69 @@ func (p *publishCmd) packagesOnly() error {
 	return nil
 }
 
-// differs returns the hint for a version that is already published with another content.
-func (p *packing) differs(dir string) string {
-	way := fmt.Sprintf("give it a new version: galbuild publish %s patch; or pass over what is published with --skip-duplicate", dir)
-	if strings.HasPrefix(p.times, timeOfFile) {
-		way += "; if only the files' times are new, SOURCE_DATE_EPOCH names one for all: SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)"
+// differs returns the hint for a version that is already published with different content.
+func (j *packJob) differs(dir string) string {
+	next := fmt.Sprintf("give it a new version: galbuild publish %s patch; or skip versions that are published with --skip-duplicate", dir)
+	if strings.HasPrefix(j.times, timeOfFile) {
+		next += "; if only the times of files differ, set the same time for all: SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)"
 	}
-	return way
+	return next
 }
 
-// add adds packages. Messages show paths in the folder scratch without the folder; differs
-// is the hint if the same versions are published with another content.
-func (p *publishCmd) add(ctx context.Context, e *env, sources []string, scratch, differs string) error {
-	add := &addCmd{Sources: sources, transfer: p.transfer, location: p.location, limitFlags: p.limitFlags, scratch: scratch}
+// add runs add with the flags of publish. If the packages are made from a folder, differs is the
+// hint for versions that are published with different content.
+func (p *publishCmd) add(ctx context.Context, e *env, add *addCmd, differs string) error {
+	add.transfer, add.location, add.limitFlags = p.transfer, p.location, p.limitFlags
 	limits, err := p.limits()
 	if err != nil {
 		return err
 	}
-	var known map[string]string
-	if p.SkipDuplicate || scratch != "" {
+	var duplicates map[string]string
+	if p.SkipDuplicate || differs != "" {
 		add.only = func(old *catalog.Catalog) []string {
-			if known = published(old, sources, limits); !p.SkipDuplicate {
-				return sources
+			if duplicates = published(old, add.Sources, limits); !p.SkipDuplicate {
+				return add.Sources
 			}
-			return e.passOver(known, sources)
+			return e.skip(duplicates, add.Sources)
 		}
 	}
 	err = add.Run(ctx, e)
-	if errors.Is(err, errNoneTaken) && len(known) > 0 && scratch != "" {
+	if errors.Is(err, errNoneAdded) && len(duplicates) > 0 && differs != "" {
 		return hint.Add(err, "%s", differs)
 	}
 	return err
 }
 
-// passOver returns the sources that are not known.
-func (e *env) passOver(known map[string]string, sources []string) (rest []string) {
+// skip returns the sources that are not duplicates, and prints which ones are.
+func (e *env) skip(duplicates map[string]string, sources []string) (rest []string) {
 	for _, source := range sources {
-		key, ok := known[source]
+		key, ok := duplicates[source]
 		if !ok {
 			rest = append(rest, source)
 		} else if !e.quiet {
-			terminal.Fprintf(e.stderr, "galbuild: %s is published already, and passed over\n", key)
+			terminal.Fprintf(e.stderr, "galbuild: %s is published already, and skipped\n", key)
 		}
 	}
 	return rest
 }
 
-// published returns the keys of those sources that are packages whose version is
-// in the catalogue. What is wrong with the others is told when they are added.
+// published returns the keys of the sources that are packages of versions in the catalogue. It
+// ignores sources that cannot be read; adding them reports why.
 func published(c *catalog.Catalog, sources []string, l vsix.Limits) map[string]string {
-	there := make(map[string]bool)
+	exists := make(map[string]bool)
 	for key := range c.Versions() {
-		there[key] = true
+		exists[key] = true
 	}
-	known := make(map[string]string)
+	duplicates := make(map[string]string)
 	for _, source := range sources {
-		if key, err := packageKey(source, l); err == nil && there[key] {
-			known[source] = key
+		if key, err := packageKey(source, l); err == nil && exists[key] {
+			duplicates[source] = key
 		}
 	}
-	return known
+	return duplicates
 }
 
-// packageKey returns the key of a package in a catalogue.
+// packageKey returns the key of a package.
 func packageKey(file string, l vsix.Limits) (string, error) {
 	f, err := os.Open(file)
 	if err != nil {

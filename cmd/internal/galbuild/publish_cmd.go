@@ -140,7 +140,7 @@ func (p *publishCmd) publish(ctx context.Context, e *env, at target.Target) erro
 	if err := p.packagesOnly(); err != nil {
 		return err
 	}
-	return p.add(ctx, e, p.what, "", "")
+	return p.add(ctx, e, &addCmd{Sources: p.what}, "")
 }
 
 // publishFrom publishes what another place serves, by way of a temporary site.

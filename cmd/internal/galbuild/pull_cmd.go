@@ -114,7 +114,11 @@ func (p *pullCmd) once(ctx context.Context, e *env, from target.Target, dir *sit
 		return explainPublish(err)
 	}
 	if e.json {
-		return e.printJSON(pulled{from.String(), dir.Root, state.Generation, changed})
+		err := e.printJSON(pulled{from.String(), dir.Root, state.Generation, changed})
+		if p.Follow > 0 {
+			err = errors.Join(err, e.writeDocument(nil))
+		}
+		return err
 	}
 	if e.quiet || !changed && p.Follow > 0 {
 		return nil
