@@ -207,7 +207,16 @@ func readOrWrite(err error) string {
 
 type versionCmd struct{}
 
+// programVersion is the JSON document of version. galshim serves one like it.
+type programVersion struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
 func (versionCmd) Run(e *env) error {
+	if e.json {
+		return e.printJSON(programVersion{"galbuild", version.String()})
+	}
 	_, err := terminal.Fprintln(e.stdout, "galbuild", version.String())
 	return err
 }
