@@ -53,7 +53,7 @@ func compareSets(want, got []string) (differences []string) {
 	}
 	for i, name := range got {
 		if !slices.Contains(want, name) {
-			differences = append(differences, fmt.Sprintf("%q is not wanted", name))
+			differences = append(differences, fmt.Sprintf("%q is not expected", name))
 		}
 		if slices.Contains(got[:i], name) {
 			differences = append(differences, fmt.Sprintf("%q occurs twice", name))

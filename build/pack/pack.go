@@ -38,7 +38,8 @@ import (
 	"galbuild/build/secret"
 )
 
-// Options select what goes into a package. The zero value has the defaults of vsce.
+// Options select the files of a package and how they are written. The zero value has the
+// defaults of vsce.
 type Options struct {
 	Platform   string // one of catalog.Platforms; "" is universal
 	PreRelease bool

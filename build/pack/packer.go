@@ -33,7 +33,7 @@ type packer struct {
 	dir fs.FS
 	o   Options
 
-	list            bool              // only List is wanted
+	list            bool              // list the files only, see List
 	text            []byte            // package.json
 	translated      []byte            // package.json with the texts of package.nls.json
 	pkg             *manifest.Package // parsed from translated

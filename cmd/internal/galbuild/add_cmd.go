@@ -26,7 +26,7 @@ type addCmd struct {
 
 	stdin    string                          // file with a copy of stdin, if that is a source
 	scratch  string                          // folder of the packages made in this run; messages leave it out
-	only     func(*catalog.Catalog) []string // chooses the sources, given what the gallery has; nil chooses all
+	choose   func(*catalog.Catalog) []string // chooses the sources, given what the gallery has; nil chooses all
 	findings []finding.Finding               // warnings of packing the extension's folder
 
 	transfer
@@ -137,8 +137,8 @@ func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.St
 	}
 	settings.Render = render.Version
 	sources := a.Sources
-	if a.only != nil {
-		if sources = a.only(old.Catalog); len(sources) == 0 {
+	if a.choose != nil {
+		if sources = a.choose(old.Catalog); len(sources) == 0 {
 			return &build.Result{Catalog: old.Catalog, Report: build.Report{Refused: []build.Problem{}, Warnings: []build.Problem{}}}, nil
 		}
 	}

@@ -18,7 +18,7 @@ import (
 // layoutDbem is the value of --layout for a repository of dbem.
 const layoutDbem = "dbem"
 
-// publishDbem brings a repository of dbem to what a site serves.
+// publishDbem publishes a site to a repository of dbem.
 func (p *publishCmd) publishDbem(ctx context.Context, e *env, at target.Target, root string) error {
 	bar := newProgress(e)
 	defer bar.close()
@@ -43,12 +43,12 @@ func explainDbem(err error) error {
 	case errors.Is(err, dbem.ErrOther):
 		return hint.Add(err, "give the package a new version, or replace what is there with --replace")
 	case errors.Is(err, dbem.ErrList):
-		return hint.Add(err, "put its last good copy back, or write it anew with --replace: what others have published is then listed no more")
+		return hint.Add(err, "restore a good copy of the list, or write a new one with --replace, which does not list what others have published")
 	}
 	return explainPublish(err)
 }
 
-// printDbem tells what was published.
+// printDbem prints the result of publishing to a repository.
 func (e *env) printDbem(r dbem.Result) error {
 	if e.json {
 		return e.printJSON(r)
@@ -73,10 +73,10 @@ func (e *env) printDbem(r dbem.Result) error {
 	return err
 }
 
-// pullDbem brings a repository of dbem to a folder.
+// pullDbem copies the packages of a repository of dbem to a folder.
 func (p *pullCmd) pullDbem(ctx context.Context, e *env, from target.Target) error {
 	if current, err := site.ReadCurrent(p.Output); err != nil || !current.IsZero() {
-		return hint.Add(fmt.Errorf("%s is a gallery's folder", p.Output), "name another one with -o, and build from it")
+		return hint.Add(fmt.Errorf("%s is the folder of a gallery", p.Output), "name another folder with -o, which is then a source of galbuild")
 	}
 	bar := newProgress(e)
 	defer bar.close()
@@ -92,7 +92,7 @@ func (p *pullCmd) pullDbem(ctx context.Context, e *env, from target.Target) erro
 		return nil
 	}
 	e.someOf(len(result.Left), func(i int) string {
-		return fmt.Sprintf("left: %s, which %s has no more", result.Left[i], result.Target)
+		return fmt.Sprintf("left: %s, which %s does not have any more", result.Left[i], result.Target)
 	})
 	_, err = terminal.Fprintf(e.stdout, "%s: %s of %s, %s downloaded (%s)\n", result.Folder, plural(result.Packages, "package"), result.Target,
 		plural(result.Objects, "object"), humanize.Bytes(uint64(result.Bytes)))

@@ -39,7 +39,7 @@ type inspection struct {
 
 type indexFile struct {
 	Path     string            `json:"path"`
-	Contents index.Stats       `json:"contents"`
+	Stats    index.Stats       `json:"stats"`
 	Sections []segment.Section `json:"sections"`
 }
 
@@ -69,7 +69,7 @@ func (i *inspectCmd) Run(e *env) error {
 		return err
 	}
 	found := inspection{Site: i.Site, Generation: current.Generation, Settings: c.Settings, Extensions: shown,
-		Index: indexFile{Path: current.IndexPath(), Contents: ix.Stats(), Sections: ix.Sections()}}
+		Index: indexFile{Path: current.IndexPath(), Stats: ix.Stats(), Sections: ix.Sections()}}
 	if e.json {
 		return e.printJSON(found)
 	}
@@ -110,10 +110,10 @@ func (f *inspection) print(w io.Writer, details bool) error {
 	}
 	terminal.Fprintf(table, "base URL\t%s\n", cmp.Or(f.Settings.BaseURL, "not set: update checks are answered by galshim"))
 	terminal.Fprintf(table, "unpacked\t%s\n", f.Settings.Unpack)
-	contains := f.Index.Contents
+	h := f.Index.Stats
 	terminal.Fprintf(table, "index\t%s\n", f.Index.Path)
-	terminal.Fprintf(table, "contents\t%s, %s, %s, %s\n", plural(contains.Documents, "extension"), plural(contains.Files, "file"),
-		plural(contains.Terms, "term"), plural(contains.Postings, "posting"))
+	terminal.Fprintf(table, "contents\t%s, %s, %s, %s\n", plural(h.Documents, "extension"), plural(h.Files, "file"),
+		plural(h.Terms, "term"), plural(h.Postings, "posting"))
 	terminal.Fprintf(table, "\nsection\toffset\tbytes\n")
 	for _, s := range f.Index.Sections {
 		terminal.Fprintf(table, "%s\t%d\t%d\n", s.Name, s.Offset, s.Size)

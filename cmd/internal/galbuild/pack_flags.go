@@ -67,7 +67,7 @@ type packFlags struct {
 
 	SignTool string `name:"sign-tool" hidden:""`
 
-	only []string // "packagedDependencies" of "vsce"
+	packagedDependencies []string // of "vsce" in package.json
 }
 
 // check returns an error for flags of vsce that galbuild does not have.
@@ -108,7 +108,7 @@ func (f *packFlags) options(dir string) (pack.Options, error) {
 	if o.Changelog, err = below(dir, "--changelog-path", f.ChangelogPath); err != nil {
 		return o, err
 	}
-	o.PreRelease, o.PackagedDependencies = isTrue(f.PreRelease), f.only
+	o.PreRelease, o.PackagedDependencies = isTrue(f.PreRelease), f.packagedDependencies
 	o.Links = readme.Options{
 		ContentURL: f.BaseContentURL, ImagesURL: f.BaseImagesURL, GitHubBranch: f.GitHubBranch, GitLabBranch: f.GitLabBranch,
 		KeepLinks: f.NoRewriteLinks, KeepGitHubIssues: f.NoGitHubIssueLinks, KeepGitLabIssues: f.NoGitLabIssueLinks,

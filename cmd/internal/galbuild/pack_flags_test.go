@@ -76,7 +76,7 @@ func TestSettings(t *testing.T) {
 	if len(warnings) > 0 {
 		t.Errorf("found %v", warnings)
 	}
-	got := fmt.Sprint(valueOf(c.Dependencies), c.ReadmePath, c.BaseContentURL, valueOf(c.Yarn), valueOf(c.PreRelease), c.AllowSecrets, c.only, c.Target)
+	got := fmt.Sprint(valueOf(c.Dependencies), c.ReadmePath, c.BaseContentURL, valueOf(c.Yarn), valueOf(c.PreRelease), c.AllowSecrets, c.packagedDependencies, c.Target)
 	if want := "falseflag.mdhttps://a.examplefalsetrue[npm] [a]web"; strings.ReplaceAll(got, " ", "") != strings.ReplaceAll(want, " ", "") {
 		t.Errorf("got %s, want %s", got, want)
 	}

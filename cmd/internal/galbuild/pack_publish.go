@@ -182,7 +182,7 @@ func (p *publishCmd) add(ctx context.Context, e *env, add *addCmd, differs strin
 	}
 	var duplicates map[string]string
 	if p.SkipDuplicate || differs != "" {
-		add.only = func(old *catalog.Catalog) []string {
+		add.choose = func(old *catalog.Catalog) []string {
 			if duplicates = published(old, add.Sources, limits); !p.SkipDuplicate {
 				return add.Sources
 			}

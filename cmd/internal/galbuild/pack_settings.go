@@ -45,7 +45,7 @@ type setting = any
 func (f *packFlags) keys() map[string]setting {
 	return map[string]setting{
 		"readmePath": &f.ReadmePath, "changelogPath": &f.ChangelogPath, "ignoreFile": &f.IgnoreFile,
-		"dependencies": &f.Dependencies, "yarn": &f.Yarn, "useYarn": &f.Yarn, "packagedDependencies": &f.only,
+		"dependencies": &f.Dependencies, "yarn": &f.Yarn, "useYarn": &f.Yarn, "packagedDependencies": &f.packagedDependencies,
 		"followSymlinks": &f.FollowSymlinks, "preRelease": &f.PreRelease, "ignoreOtherTargetFolders": &f.IgnoreOtherTargets,
 		"commitMessage":  &f.Message,
 		"baseContentUrl": &f.BaseContentURL, "baseImagesUrl": &f.BaseImagesURL,

@@ -12,7 +12,7 @@ import (
 // someLines is how many warnings of a kind are printed without -v.
 const someLines = 20
 
-// printReport tells troubles on stderr and the outcome on stdout.
+// printReport prints refused packages and warnings to stderr, and the result to stdout.
 func (e *env) printReport(r build.Report) error {
 	for _, p := range r.Refused {
 		terminal.Fprintf(e.stderr, "galbuild: refused: %s: %s\n", p.File, p.Reason)

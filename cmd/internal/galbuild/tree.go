@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// A treeFile is a file to be shown in a tree. A size of 0 is not shown.
+// A treeFile is a file of a tree. A size of 0 is not printed.
 type treeFile struct {
 	Path string `json:"path"` // slashed
 	Size int64  `json:"size"` // in bytes
 }
 
-// treeLines is how many lines a tree has unless all of it was asked for.
+// treeLines is the largest number of lines that package prints of a tree.
 const treeLines = 35
 
-// largeShare is which part of all bytes makes a file worth a remark.
+// largeShare is the share of all bytes from which on a file is called large.
 const largeShare = 0.85
 
 // A branch is a folder of a tree.
@@ -29,10 +29,10 @@ type branch struct {
 	size    int64 // of all files below, in bytes
 }
 
-// drawTree returns the lines of a tree of files below a root, as vsce shows it:
-// files before folders, each sorted. Folders are left closed below the depth at
-// which there would be more than limit lines; 0 is no limit. The first file that is
-// most of all bytes is named in an additional line.
+// drawTree returns the lines of a tree of files below a root, as vsce prints it: files before
+// folders, each sorted. If there would be more than limit lines, it does not list the files in
+// folders from the depth on at which there are too many, and closed is true; 0 is no limit. An
+// additional line names the first large file.
 // Source: generateFileStructureTree in src/util.ts of
 // https://github.com/microsoft/vscode-vsce at 4.1.
 func drawTree(root string, files []treeFile, limit int) (lines []string, closed bool) {
@@ -75,8 +75,8 @@ func newBranch() *branch {
 	return &branch{files: make(map[string]int64), folders: make(map[string]*branch)}
 }
 
-// depthWithin returns how deep one can go so that, with a line for the root, there
-// are no more than so many lines. The first level is always shown.
+// depthWithin returns the depth to which folders can be opened if there are at most so many
+// lines, with that of the root. The first level is always printed.
 func (b *branch) depthWithin(lines int) (depth int) {
 	level := []*branch{b}
 	lines -= 1 + b.children()
@@ -99,11 +99,11 @@ func (b *branch) depthWithin(lines int) (depth int) {
 
 func (b *branch) children() int { return len(b.files) + len(b.folders) }
 
-// A tree is one being drawn.
+// A tree is a tree while it is drawn.
 type tree struct {
-	depth  int // of the last folders that are opened
+	depth  int // of the deepest folders whose files are listed
 	lines  []string
-	closed bool // one was not
+	closed bool // there are folders whose files are not listed
 }
 
 func (t *tree) draw(b *branch, depth int, prefix string) {
@@ -142,8 +142,8 @@ func (t *tree) drawFolder(b *branch, depth int, line, prefix string) {
 	t.lines = append(t.lines, fmt.Sprintf("%s (%d %s) [%s]", line, b.count, files, kilobytes(b.size)))
 }
 
-// kilobytes writes a size as vsce does, in units of 1024 with up to two decimals:
-// "0.5 KB", "1.58 MB".
+// kilobytes returns a size as vsce prints it, in units of 1024 with up to two decimals: "0.5 KB",
+// "1.58 MB".
 func kilobytes(n int64) string {
 	unit, hundredth := "KB", 10.24
 	if n > 1<<20 {

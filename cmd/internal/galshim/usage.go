@@ -35,7 +35,7 @@ func foreign() []usage.Foreign {
 		{Program: "code-marketplace", Words: []string{"--artifactory", "--repo"}, Use: target},
 		{Program: "code-marketplace", Words: []string{"--address"}, Use: listen},
 		{Program: "code-marketplace", Words: []string{"--list-cache-duration"}, Use: "galshim --reload DURATION is how often galshim looks for a new generation"},
-		{Program: "code-marketplace", Words: []string{"--max-page-size"}, Use: "galshim returns up to 1,000 extensions a page, and there is nothing to set"},
+		{Program: "code-marketplace", Words: []string{"--max-page-size"}, Use: "galshim returns up to 1,000 extensions per page, which cannot be changed"},
 		{Program: "code-marketplace", Words: []string{"--sign"}, Use: "galbuild SOURCE… -o SITE --sign empty lists empty signatures"},
 		{Program: "code-marketplace", Words: []string{"server"}, Use: build},
 		{Program: "code-marketplace", Words: []string{"add", "remove", "signature"}, Use: "galbuild changes galleries: galbuild add SOURCE… -o SITE, galbuild remove ID@VERSION -o SITE"},

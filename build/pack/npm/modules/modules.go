@@ -24,7 +24,7 @@
 //     node_modules of the extension or of an included package. Files, broken links and
 //     names with a leading dot are not packages.
 //   - A missing package is an error, unless it is optional or an optional peer. A package
-//     outside of the wanted range of versions is an error, even if it is optional; see
+//     outside of the required range of versions is an error, even if it is optional; see
 //     package semver. Development dependencies are not checked.
 //
 // Some rules of npm need more than node_modules; this package is more lenient. npm compares

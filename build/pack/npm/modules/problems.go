@@ -44,7 +44,7 @@ func (w *walk) missing(n *node, d dependency, hint string) finding.Finding {
 	if d.kind == workspace {
 		return finding.Error(where, hint, "workspace %q in %s is not linked in node_modules", d.name, w.shown(d.spec))
 	}
-	return finding.Error(where, hint, "%s %q, wanted as %q, is not in node_modules", d.kindName(), d.name, d.spec)
+	return finding.Error(where, hint, "%s %q, required as %q, is not in node_modules", d.kindName(), d.name, d.spec)
 }
 
 // mismatch reports a package that does not satisfy a dependency.
@@ -56,13 +56,13 @@ func (w *walk) mismatch(n *node, d dependency, to *node) finding.Finding {
 		return finding.Error(where, hint, "%s is not a link to the workspace %q in %s", to.shown, d.name, w.shown(d.spec))
 	case from == unknown:
 		return finding.Error(where, "write a version"+bundled,
-			"%s %q is wanted as %q, which npm does not understand", d.kindName(), d.name, d.spec)
+			"%s %q is required as %q, which npm does not understand", d.kindName(), d.name, d.spec)
 	case to.readErr != nil:
 		return finding.Error(to.where(), hint, "cannot be read: %v", to.readErr)
 	case to.version == "":
-		return finding.Error(where, hint, "%s %q is wanted as %q, but %s has no version", d.kindName(), d.name, d.spec, to.shown)
+		return finding.Error(where, hint, "%s %q is required as %q, but %s has no version", d.kindName(), d.name, d.spec, to.shown)
 	}
-	return finding.Error(where, hint, "%s %q is wanted as %q, but %s is version %q", d.kindName(), d.name, d.spec, to.shown, to.version)
+	return finding.Error(where, hint, "%s %q is required as %q, but %s is version %q", d.kindName(), d.name, d.spec, to.shown, to.version)
 }
 
 // linkedOutside reports a dependency of a linked package outside of the file system.
