@@ -113,7 +113,7 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 			"    galbuild ./vsixs -o site       build\n"+
 			"    galshim --index site           serve it\n"+
 			"    galbuild config code-server    point an editor to it"),
-		kong.DefaultEnvars("GALBUILD"),
+		kong.DefaultEnvars("GALBUILD"), usage.Durations(),
 		kong.Vars{"limits": vsix.LimitNames(), "version": "galbuild " + version.String()},
 		kong.Writers(out, errs), // help is as wide as the terminal
 		kong.BindTo(ctx, (*context.Context)(nil)),

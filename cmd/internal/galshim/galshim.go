@@ -129,7 +129,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	exit := -1
 	parser, err := kong.New(&c,
 		kong.Name("galshim"), kong.Description(description),
-		kong.DefaultEnvars("GALSHIM"), kong.Vars{"version": "galshim " + version.String()},
+		kong.DefaultEnvars("GALSHIM"), usage.Durations(), kong.Vars{"version": "galshim " + version.String()},
 		kong.Writers(stdout, stderr), kong.Exit(func(status int) { exit = status }))
 	if err != nil {
 		return complain(stderr, err)

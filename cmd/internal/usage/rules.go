@@ -42,7 +42,7 @@ var rules = []rule{
 	{pattern(`^(\S+): missing value, expecting ".*"$`), noValue},
 	{pattern(`^(\S+): expected a valid \d+ bit u?int but got "(.*)"$`), want("a whole number")},
 	{pattern(`^(\S+): expected a float but got "(.*)".*$`), want("a number")},
-	{pattern(`^(\S+): expected duration but got "(.*?)"(: time: .*)?$`), want("a duration such as 30s, 5m or 24h")},
+	{pattern(`^(\S+): (.*: must be a (?:size|duration) such as .*)$`), func(_ *mistake, g []string) error { return fmt.Errorf("%s=%s", g[1], g[2]) }},
 	{pattern(`^(\S+): bool value must be true, 1, yes, false, 0 or no but got "(.*)"$`), want("true or false")},
 	{pattern(`^(\S+) must be one of (".*") but got "(.*)"$`), oneOf},
 	{pattern(`^(\S+): stat (.*): no such file or directory$`), noFile},
