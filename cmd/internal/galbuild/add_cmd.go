@@ -20,8 +20,8 @@ import (
 )
 
 type addCmd struct {
-	Sources []string `arg:"" name:"source" type:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input."`
-	Strict  bool     `help:"Add nothing if any package was refused."`
+	Sources []string `arg:"" name:"source" type:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, a file that lists such sources (@list.txt), or - for a list on standard input."`
+	Strict  bool     `help:"Add nothing if any package is refused."`
 
 	stdin   string                          // a file with what came there, if it is a source
 	scratch string                          // a folder of packages made just now, which are told without it

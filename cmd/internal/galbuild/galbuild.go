@@ -23,6 +23,7 @@ import (
 
 	"galbuild/build/site"
 	"galbuild/build/vsix"
+	"galbuild/cmd/internal/completion"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/usage"
@@ -30,31 +31,35 @@ import (
 )
 
 type commandLine struct {
-	Build    buildCmd    `cmd:"" default:"withargs" help:"Build a gallery from .vsix files (the default command)."`
-	Add      addCmd      `cmd:"" help:"Add packages to a gallery on any target."`
-	Remove   removeCmd   `cmd:"" aliases:"unpublish" help:"Remove versions from a gallery."`
-	LsRemote listCmd     `cmd:"" aliases:"list" help:"List the extensions of a gallery."`
-	Show     showCmd     `cmd:"" help:"Show an extension: versions, dates, sizes, readme, changelog."`
-	Publish  publishCmd  `cmd:"" help:"Publish a site, packages or an extension's folder to a target."`
-	Pull     pullCmd     `cmd:"" help:"Copy a published site, or its index, to a folder, and keep the copy current."`
-	Rollback rollbackCmd `cmd:"" help:"Switch back to the previous generation."`
-	Prune    pruneCmd    `cmd:"" help:"Remove files that no generation of a published site needs."`
+	Build  buildCmd  `cmd:"" group:"Build:" default:"withargs" help:"Build a site from packages (the default command)."`
+	Add    addCmd    `cmd:"" group:"Build:" help:"Add packages to a site or to another target."`
+	Remove removeCmd `cmd:"" group:"Build:" aliases:"unpublish" help:"Remove versions of extensions from a site or another target."`
+	Config configCmd `cmd:"" group:"Build:" help:"Print configuration for a web server, an editor or a bucket."`
 
-	Package packageCmd `cmd:"" aliases:"pack" help:"Make a .vsix of an extension's folder, as vsce does."`
-	Ls      lsCmd      `cmd:"" help:"List the files of an extension's folder that would be packed."`
+	Publish  publishCmd  `cmd:"" group:"Publish:" help:"Publish a site, packages or an extension's folder to a target."`
+	Pull     pullCmd     `cmd:"" group:"Publish:" help:"Copy a published site, or only its index, to a folder."`
+	Rollback rollbackCmd `cmd:"" group:"Publish:" help:"Switch back to the previous generation."`
+	Prune    pruneCmd    `cmd:"" group:"Publish:" help:"Remove objects that no generation of a published site needs."`
+	Export   exportCmd   `cmd:"" group:"Publish:" help:"Write a site, or its changes, to a tarball that can be signed."`
+	Import   importCmd   `cmd:"" group:"Publish:" help:"Verify a tarball and import it into a site."`
 
-	Verify  verifyCmd  `cmd:"" help:"Verify a site: recompute every hash, and derive its index again."`
-	Inspect inspectCmd `cmd:"" help:"Print the contents of a site's index."`
-	Config  configCmd  `cmd:"" help:"Print ready-made configuration for a web server or an editor."`
-	Export  exportCmd  `cmd:"" help:"Write a site, or its changes, to a tarball with checksums and a signature."`
-	Import  importCmd  `cmd:"" help:"Verify a tarball and import it into a site."`
-	Help    helpCmd    `cmd:"" help:"Print the help of galbuild, or of a command."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Package packageCmd `cmd:"" group:"Author:" aliases:"pack" help:"Package an extension's folder as a .vsix file, as vsce does."`
+	Ls      lsCmd      `cmd:"" group:"Author:" help:"List the files of an extension's folder that would be packaged."`
+
+	LsRemote listCmd    `cmd:"" group:"Inspect:" aliases:"list" help:"List the extensions of a site or another target."`
+	Show     showCmd    `cmd:"" group:"Inspect:" help:"Show an extension: versions, dates, sizes, readme, change log."`
+	Inspect  inspectCmd `cmd:"" group:"Inspect:" help:"Print the contents of a site's index."`
+	Verify   verifyCmd  `cmd:"" group:"Inspect:" help:"Recompute every hash of a site, and derive its index again."`
+
+	Help       helpCmd       `cmd:"" group:"Help:" help:"Print the help of galbuild or of a command."`
+	Completion completionCmd `cmd:"" group:"Help:" help:"Print a script that completes command lines in a shell."`
+	Man        manCmd        `cmd:"" group:"Help:" help:"Print the manual page."`
+	Version    versionCmd    `cmd:"" group:"Help:" help:"Print the version."`
 
 	JSON     bool   `help:"Print the result as JSON." name:"json"`
 	Quiet    bool   `short:"q" help:"Print errors only."`
 	Verbose  bool   `short:"v" help:"Print what is done with each package."`
-	Progress string `enum:"auto,plain,none" default:"auto" help:"Show progress: ${enum}."`
+	Progress string `enum:"auto,plain,none" default:"auto" help:"Show progress as a bar on a terminal and as lines elsewhere (auto), as lines (plain), or not at all (none)."`
 
 	PrintVersion kong.VersionFlag `name:"version" short:"V" env:"-" help:"Print the version and exit."`
 }
@@ -107,25 +112,13 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 	stdout, stderr := terminal.NewWriter(out), terminal.NewWriter(errs)
 	var cl commandLine
 	exit := -1
-	parser, err := kong.New(&cl, append(pathMappers(),
-		kong.Name("galbuild"),
-		kong.Description("Turns .vsix files into a gallery of VS Code extensions made of plain files.\n\n"+
-			"    galbuild ./vsixs -o site       build\n"+
-			"    galshim --index site           serve it\n"+
-			"    galbuild config code-server    point an editor to it"),
-		kong.DefaultEnvars("GALBUILD"), usage.Durations(),
-		kong.Vars{"limits": vsix.LimitNames(), "version": "galbuild " + version.String()},
-		kong.Writers(out, errs), // help is as wide as the terminal
-		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Exit(func(status int) { exit = status }),
-	)...)
-	if err != nil {
-		panic(err) // a mistake in the structs above
-	}
+	parser := newParser(&cl, kong.BindTo(ctx, (*context.Context)(nil)), kong.Writers(out, errs), kong.Exit(func(status int) { exit = status }))
 	if err := (usage.Program{Model: parser.Model}).UnsetEmpty(); err != nil {
 		hint.Tell(stderr, "galbuild", err)
 		return 1
+	}
+	if status, answered := completion.Answer(out, parser.Model, args); answered {
+		return status
 	}
 	command, err := parser.Parse(args)
 	if exit >= 0 { // --help and --version
@@ -145,6 +138,19 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 		return 1
 	}
 	return 0
+}
+
+func newParser(cl *commandLine, options ...kong.Option) *kong.Kong {
+	options = append(options, pathMappers()...)
+	parser, err := kong.New(cl, append(options,
+		kong.Name("galbuild"), kong.Description(description), manual().Option(),
+		kong.DefaultEnvars("GALBUILD"), usage.Durations(),
+		kong.Vars{"limits": vsix.LimitNames(), "version": "galbuild " + version.String()},
+	)...)
+	if err != nil {
+		panic(err) // a mistake in the structs of the commands
+	}
+	return parser
 }
 
 func newEnv(cl *commandLine, stdin io.Reader, stdout, stderr *terminal.Writer) *env {

@@ -18,8 +18,8 @@ import (
 )
 
 type inspectCmd struct {
-	Site string   `arg:"" default:"site" type:"site" help:"The site's folder (default: ${default})."`
-	IDs  []string `arg:"" optional:"" name:"id" help:"Extensions to show with all their versions and files."`
+	Site string   `arg:"" default:"site" type:"site" help:"Folder of the site."`
+	IDs  []string `arg:"" optional:"" name:"id" help:"Extensions to print with all their versions and files."`
 }
 
 // inspection is what inspect prints, as --json has it.

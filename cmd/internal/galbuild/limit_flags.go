@@ -11,7 +11,7 @@ import (
 
 // limitFlags are the flags for the limits of packages.
 type limitFlags struct {
-	Limit []string `placeholder:"NAME=VALUE" group:"Limits for one package:" help:"Set a limit, such as entries=1000 or package-bytes=4GiB; may be repeated. The limits: ${limits}."`
+	Limit []string `placeholder:"NAME=VALUE" group:"Limits for one package:" help:"Set a limit, such as entries=1000 or package-bytes=4GiB. May be repeated. The limits are ${limits}."`
 
 	// Flags from before --limit existed.
 	MaxPackageSize  units.Size `hidden:""`

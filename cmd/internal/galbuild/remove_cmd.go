@@ -21,8 +21,8 @@ import (
 )
 
 type removeCmd struct {
-	IDs []string `arg:"" name:"id" type:"id" help:"Versions to remove: publisher.name@version, or …@version@platform for one platform's package. dbem's NAME VERSION is understood."`
-	All bool     `help:"Remove all versions of ids without a version."`
+	IDs []string `arg:"" name:"id" type:"id" help:"Versions to remove: publisher.name@version, or publisher.name@version@platform for the package of one platform. NAME VERSION, as for dbem, works too."`
+	All bool     `help:"Remove all versions of extensions that are named without a version."`
 
 	transfer
 	location

@@ -21,8 +21,8 @@ import (
 )
 
 type listCmd struct {
-	Target string `arg:"" optional:"" help:"The target as one word, such as a folder, s3://BUCKET/PREFIX or the https address of a site, instead of the flags below."`
-	IDs    bool   `name:"ids" help:"Print the ids only, one on each line."`
+	Target string `arg:"" optional:"" complete:"path" help:"The target as one word, such as a folder, s3://BUCKET/PREFIX or the https address of a site, instead of the flags below."`
+	IDs    bool   `name:"ids" help:"Print only the ids, one on each line."`
 	location
 }
 
@@ -113,10 +113,10 @@ func list(x *catalog.Extension) listed {
 }
 
 type showCmd struct {
-	ID        string `arg:"" name:"id" type:"id" help:"publisher.name, or publisher.name@version."`
+	ID        string `arg:"" name:"id" type:"id" help:"The extension: publisher.name, or publisher.name@version."`
 	Version   string `arg:"" optional:"" name:"version" help:"The version, if it is not named with the id; or a target as one word, such as s3://BUCKET/PREFIX or the https address of a site."`
-	Readme    bool   `help:"Print the readme too."`
-	Changelog bool   `help:"Print the changelog too."`
+	Readme    bool   `help:"Also print the readme."`
+	Changelog bool   `help:"Also print the change log."`
 	location
 }
 

@@ -62,7 +62,7 @@ type errUsage struct{ error }
 func (e errUsage) Unwrap() error { return e.error }
 
 type helpCmd struct {
-	Command []string `arg:"" optional:"" help:"A command, such as build or config nginx."`
+	Command []string `arg:"" optional:"" complete:"command" help:"A command, such as build or config nginx."`
 }
 
 // Run prints what --help prints.

@@ -21,28 +21,27 @@ import (
 
 // Command is the command line. Every flag is also an environment variable.
 type Command struct {
-	Index   string        `required:"" placeholder:"SITE|URL" help:"The site: a folder that galbuild made, or the http(s) address where one is published."`
-	Listen  string        `default:"127.0.0.1:8080" help:"Where to listen: host:port, :port or unix:PATH."`
-	BaseURL string        `name:"base-url" placeholder:"URL" help:"The address editors reach this server at, path allowed. Without it, the address is taken from each request, and shared caches may not store the responses."`
-	NoFiles bool          `help:"Answer questions only; leave the site's files and pages to the web server in front."`
-	Reload  time.Duration `default:"5s" help:"How often to look for a new generation; 0 for never. SIGHUP looks at once."`
-	Cache   string        `placeholder:"DIR" help:"Where the index of a site at a URL is kept; galshim in the user's cache folder by default."`
-	CA      string        `name:"ca" type:"existingfile" placeholder:"FILE" help:"More certificate authorities to trust (PEM), for a site at an https address."`
+	Index  string        `required:"" complete:"path" placeholder:"SITE|URL" group:"Site:" help:"The site: a folder that galbuild made, or the http(s) address of a published site."`
+	Reload time.Duration `default:"5s" group:"Site:" help:"Look for a new generation at this interval, and on SIGHUP. 0 means only on SIGHUP."`
+	Cache  string        `complete:"path" placeholder:"DIR" group:"Site:" help:"Folder for the index of a site at a URL (default: galshim in the user's cache folder)."`
+	CA     string        `name:"ca" type:"existingfile" placeholder:"FILE" group:"Site:" help:"File of certificates (PEM) to trust in addition to the system's, for a site at an https address."`
 
-	ContentURL string `name:"content-url" placeholder:"URL" help:"The address editors load assets and files from, if it is another host. Build the site with the same --content-url, or its page shows no pictures."`
+	Listen       string    `default:"127.0.0.1:8080" placeholder:"ADDRESS" group:"Addresses:" help:"Listen at this address: HOST:PORT, :PORT or unix:PATH."`
+	BaseURL      string    `name:"base-url" placeholder:"URL" group:"Addresses:" help:"Address at which editors reach the gallery, with an optional path. Without it, responses contain the address of each request, and shared caches may not store them."`
+	ContentURL   string    `name:"content-url" placeholder:"URL" group:"Addresses:" help:"Address from which editors load assets and files, if it is another host. Build the site with the same --content-url, or its page shows no pictures."`
+	NoFiles      bool      `group:"Addresses:" help:"Answer queries only. The web server in front of galshim serves the site's files and pages."`
+	TrustedProxy []network `placeholder:"CIDR" group:"Addresses:" help:"Believe Forwarded and X-Forwarded-* headers from these addresses, such as a load balancer's, instead of from loopback only. The value none trusts no address; Unix sockets are always trusted."`
 
-	TrustedProxy []network `placeholder:"CIDR" help:"Believe Forwarded and X-Forwarded-* from these addresses, such as a load balancer, instead of from loopback only; the value none trusts no address. Unix sockets are always trusted. Repeatable."`
+	TLSCert       string `name:"tls-cert" complete:"path" placeholder:"FILE" group:"TLS:" help:"Certificate chain (PEM). It is read again when the file changes."`
+	TLSKey        string `name:"tls-key" complete:"path" placeholder:"FILE" group:"TLS:" help:"Private key of the certificate (PEM)."`
+	TLSSelfSigned bool   `name:"tls-self-signed" group:"TLS:" help:"Make a certificate at start and keep it in memory, for a trial."`
 
-	MaxConnections int `name:"max-connections" default:"0" placeholder:"N" help:"Concurrent connections; others wait until one ends. 0: as many as the limit of open files allows, at most 10000."`
-	MaxQueries     int `name:"max-queries" default:"0" placeholder:"N" help:"Concurrent queries; others wait up to 5 seconds, then get status 503. 0: four for each processor."`
+	MaxConnections int `name:"max-connections" placeholder:"N" group:"Limits:" help:"Concurrent connections; others wait until one ends. 0 means as many as the limit of open files allows, at most 10000."`
+	MaxQueries     int `name:"max-queries" placeholder:"N" group:"Limits:" help:"Concurrent queries; others wait for up to 5 seconds, then get status 503. 0 means four for each processor."`
 
-	TLSCert       string `name:"tls-cert" placeholder:"FILE" help:"Certificate chain, PEM; read again when the file changes."`
-	TLSKey        string `name:"tls-key" placeholder:"FILE" help:"Its private key, PEM."`
-	TLSSelfSigned bool   `name:"tls-self-signed" help:"For a trial: a certificate made at start and kept in memory."`
-
-	LogFormat string           `default:"text" enum:"text,json" help:"Log lines on stderr as text or json."`
-	Quiet     bool             `short:"q" xor:"loud" help:"Log warnings and errors only, no requests."`
-	Verbose   bool             `short:"v" xor:"loud" help:"Log the questions too."`
+	LogFormat string           `default:"text" enum:"text,json" group:"Log:" help:"Format of the log on standard error."`
+	Quiet     bool             `short:"q" xor:"loud" group:"Log:" help:"Log warnings and errors only, and no requests."`
+	Verbose   bool             `short:"v" xor:"loud" group:"Log:" help:"Also log the queries."`
 	Version   kong.VersionFlag `short:"V" env:"-" help:"Print the version and exit."`
 }
 

@@ -11,9 +11,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/alecthomas/kong"
-
 	"galbuild/build/similar"
+	"galbuild/cmd/internal/help"
 	"galbuild/cmd/internal/hint"
 )
 
@@ -109,20 +108,7 @@ func (m *mistake) missingArgument() error {
 			missing = append(missing, arg.Summary())
 		}
 	}
-	return hint.Add(fmt.Errorf("%s: missing argument %s", m.command(), strings.Join(missing, " ")), "usage: %s %s", m.command(), m.usage())
-}
-
-// usage returns the arguments of the command as its help shows them.
-func (m *mistake) usage() string {
-	var all []string
-	for _, arg := range m.node.Positional {
-		if text := arg.Summary(); arg.Required {
-			all = append(all, text)
-		} else {
-			all = append(all, "["+strings.Trim(text, "[]")+"]")
-		}
-	}
-	return strings.Join(append(all, "[flags]"), " ")
+	return hint.Add(fmt.Errorf("%s: missing argument %s", m.command(), strings.Join(missing, " ")), "usage: %s", help.Usage(m.program.Model.Name, m.node))
 }
 
 func missingFlags(m *mistake, g []string) error {
@@ -133,21 +119,13 @@ func missingFlags(m *mistake, g []string) error {
 func noValue(m *mistake, g []string) error {
 	name, example := g[1], g[1]
 	if f := m.flag(name); f != nil {
-		example = name + "=" + placeholder(f)
+		example = name + "=" + strings.TrimSuffix(help.Placeholder(f), ",...")
 	}
 	err := fmt.Errorf("%s needs a value: %s", name, example)
 	if len(g) > 2 && g[2] != "" {
 		return hint.Add(err, "%s follows it; a value that begins with a dash is written %s=%s", g[2], name, g[2])
 	}
 	return err
-}
-
-// placeholder returns what stands for the value of a flag.
-func placeholder(f *kong.Flag) string {
-	if f.Enum != "" {
-		return strings.ReplaceAll(strings.Trim(f.Enum, ","), ",", "|")
-	}
-	return strings.TrimSuffix(f.FormatPlaceHolder(), ",...")
 }
 
 // want returns what explains a value of the wrong kind.
