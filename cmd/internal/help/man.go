@@ -23,7 +23,10 @@ func (p Program) Manual(model *kong.Application, version string) string {
 	r.paragraphs(model.Help)
 	r.commands(p, model.Node)
 	r.flags(model.Node)
-	r.examples(p.Examples[""])
+	if examples := p.Examples[""]; len(examples) > 0 {
+		r.section("Examples")
+		r.examples(examples)
+	}
 	r.section("Exit status")
 	for status := range slices.Chunk(p.Exit, 2) {
 		r.item(status[0], status[1])
@@ -100,7 +103,10 @@ func (r *roff) commands(p Program, node *kong.Node) {
 		}
 		r.macro(".PP")
 		r.text("Further flags: " + strings.Join(more, ", ") + ".")
-		r.examples(p.Examples[Path(leaf)])
+		if examples := p.Examples[Path(leaf)]; len(examples) > 0 {
+			r.macro(".PP")
+			r.examples(examples)
+		}
 	}
 }
 
@@ -136,8 +142,10 @@ func (r *roff) rows(rows []row) {
 }
 
 func (r *roff) examples(all []Example) {
-	for _, e := range all {
-		r.macro(".PP")
+	for i, e := range all {
+		if i > 0 {
+			r.macro(".PP")
+		}
 		r.text(e.Does)
 		r.literal("    " + e.Line)
 	}
