@@ -1,9 +1,8 @@
-// Package galbuild is the command line of galbuild: one file a command. Commands
-// call the packages that do the work, and say in plain words how it went.
+// Package galbuild is the command line of galbuild, with one file for each command. Commands call
+// the packages that do the work, and report the result.
 //
-// Results go to stdout, everything else to stderr. The exit status is 0 when all
-// is done, 1 when something failed or a package was refused, 80 for a command line
-// that makes no sense.
+// Results go to stdout, everything else to stderr. The exit status is 0 if everything was done, 1
+// if something failed or a package was refused, and 80 if the command line is wrong.
 package galbuild
 
 import (
@@ -64,7 +63,7 @@ type commandLine struct {
 	PrintVersion kong.VersionFlag `name:"version" short:"V" env:"-" help:"Print the version and exit."`
 }
 
-// env is what every command works with.
+// env is the environment of a command.
 type env struct {
 	stdin          io.Reader
 	stdout, stderr *terminal.Writer
@@ -80,15 +79,14 @@ type env struct {
 func Main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // the second one ends the process, whatever it waits for
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	limitMemory()
 	os.Exit(program{}.run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// limitMemory lets memory be used where there is little to hold, and keeps it small
-// where there is much: the collector runs half as often as it would by itself until
-// the process has softLimit bytes, and from there on as often as it takes. GOGC and
-// GOMEMLIMIT outrank it.
+// limitMemory lets the garbage collector run less often than by default while the process has
+// less than softLimit bytes, and as often as necessary above that. The variables GOGC and
+// GOMEMLIMIT override it.
 func limitMemory() {
 	const softLimit = 400 << 20
 	if os.Getenv("GOGC") == "" {
@@ -99,12 +97,12 @@ func limitMemory() {
 	}
 }
 
-// exitUsage is Kong's status for a command line that makes no sense.
+// exitUsage is Kong's exit status for a wrong command line.
 const exitUsage = 80
 
-// program is galbuild as it is run.
+// program is galbuild with its connections to the network.
 type program struct {
-	transport http.RoundTripper // to places that speak HTTP; nil is each one's own
+	transport http.RoundTripper // to targets that speak HTTP; nil means each target's own
 }
 
 // run returns the exit status.
@@ -114,7 +112,7 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 	exit := -1
 	parser := newParser(&cl, kong.BindTo(ctx, (*context.Context)(nil)), kong.Writers(out, errs), kong.Exit(func(status int) { exit = status }))
 	if err := (usage.Program{Model: parser.Model}).UnsetEmpty(); err != nil {
-		hint.Tell(stderr, "galbuild", err)
+		hint.Print(stderr, "galbuild", err)
 		return 1
 	}
 	if status, answered := completion.Answer(out, parser.Model, args); answered {
@@ -125,13 +123,13 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 		return exit
 	}
 	if err := cl.explainUsage(parser, command, err, args); err != nil {
-		hint.Tell(stderr, "galbuild", err)
+		hint.Print(stderr, "galbuild", err)
 		return exitUsage
 	}
 	e := newEnv(&cl, stdin, stdout, stderr)
 	e.transport = p.transport
 	if err := command.Run(e); err != nil {
-		hint.Tell(stderr, "galbuild", explain(err))
+		hint.Print(stderr, "galbuild", explain(err))
 		if errors.As(err, new(errUsage)) {
 			return exitUsage
 		}
@@ -159,16 +157,16 @@ func newEnv(cl *commandLine, stdin io.Reader, stdout, stderr *terminal.Writer) *
 	return e
 }
 
-// explain adds the way out of troubles that any command can have.
+// explain adds a hint to errors that any command can return.
 func explain(err error) error {
 	_, output := errors.AsType[*terminal.OutputError](err)
 	switch {
 	case hint.Has(err):
 		return err
 	case output:
-		return hint.Add(err, "only printing failed: what the command does to sites and files is done")
+		return hint.Add(err, "only printing failed; all changes of sites and files are done")
 	case errors.Is(err, site.ErrLocked):
-		return hint.Add(err, "wait for it to end; a lock left by a killed process does not count")
+		return hint.Add(err, "wait until it ends; a killed process leaves no lock behind")
 	case errors.Is(err, site.ErrNotSite):
 		return hint.Add(err, "name a new or empty folder with -o, or an earlier site")
 	case isFull(err):
@@ -181,7 +179,7 @@ func explain(err error) error {
 	return err
 }
 
-// readOrWrite says what the permission is for, as far as the error tells.
+// readOrWrite returns what the permission is needed for, as far as the error says.
 func readOrWrite(err error) string {
 	file, ok := errors.AsType[*fs.PathError](err)
 	switch {

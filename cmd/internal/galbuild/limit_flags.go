@@ -21,7 +21,7 @@ type limitFlags struct {
 	MaxRatio        int64      `hidden:""`
 }
 
-// limits returns the limits, or an error for a flag that names none.
+// limits returns the limits that the flags set.
 func (f limitFlags) limits() (l vsix.Limits, err error) {
 	assignments := slices.Clone(f.Limit)
 	for _, old := range []struct {

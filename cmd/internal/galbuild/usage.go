@@ -30,8 +30,7 @@ func (cl *commandLine) explainUsage(parser *kong.Kong, command *kong.Context, er
 	return program.Explain(err, args)
 }
 
-// firstWord returns the word that stands where a command may stand, or "" if a command is
-// there.
+// firstWord returns the word in the place of a command, or "" if that is a command.
 func (cl *commandLine) firstWord(model *kong.Application, command *kong.Context, args []string) string {
 	words := usage.Words(args)
 	switch {
@@ -40,12 +39,12 @@ func (cl *commandLine) firstWord(model *kong.Application, command *kong.Context,
 	case len(words) > 0, command == nil, command.Selected() != model.DefaultCmd, slices.Contains(args, model.DefaultCmd.Name):
 		return ""
 	}
-	return cl.Build.Sources[0] // flags stand before it
+	return cl.Build.Sources[0] // flags come before it
 }
 
 var commandLike = regexp.MustCompile(`^[A-Za-z]+(-[A-Za-z]+)*$`)
 
-// isCommandLike tells whether a word may be a mistyped command: it looks like one, and there
+// isCommandLike reports whether a word may be a mistyped command: it looks like one, and there
 // is no file or folder of that name.
 func isCommandLike(word string) bool {
 	if !commandLike.MatchString(word) {
@@ -55,7 +54,7 @@ func isCommandLike(word string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// An errUsage is a mistake in a command line that a command finds when it runs.
+// An errUsage is a mistake in a command line that is found when the command runs.
 type errUsage struct{ error }
 
 // Unwrap returns the mistake.

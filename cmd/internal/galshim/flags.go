@@ -45,55 +45,55 @@ type Command struct {
 	Version   kong.VersionFlag `short:"V" env:"-" help:"Print the version and exit."`
 }
 
-// Validate refuses what cannot work before anything is opened.
+// Validate checks the flags before anything is opened.
 func (c *Command) Validate() error {
 	if c.BaseURL != "" {
 		base, err := parseBase(c.BaseURL)
 		if err != nil {
-			return hint.Add(fmt.Errorf("--base-url %q: %w", c.BaseURL, err), "write the address that editors will use, for example https://gallery.example/tools")
+			return hint.Add(fmt.Errorf("--base-url=%s: %w", c.BaseURL, err), "write the address that editors will use, for example https://gallery.example/tools")
 		}
 		c.BaseURL = base
 	}
 	if c.ContentURL != "" {
 		content, err := parseBase(c.ContentURL)
 		if err != nil {
-			return hint.Add(fmt.Errorf("--content-url %q: %w", c.ContentURL, err), "write the address that editors will use, for example https://files.example")
+			return hint.Add(fmt.Errorf("--content-url=%s: %w", c.ContentURL, err), "write the address that editors will use, for example https://files.example")
 		}
 		c.ContentURL = content
 	}
 	if isURL(c.Index) {
 		if u, err := url.Parse(c.Index); err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-			return hint.Add(errors.New("--index: not the http(s) address of a folder"), "give the address below which index/CURRENT is, without a query")
+			return hint.Add(fmt.Errorf("--index=%s: must be the http(s) address of a folder", c.Index), "give the address below which index/CURRENT is, without a query")
 		}
 	}
 	if err := checkIndex(c.Index); err != nil {
 		return err
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil && !strings.HasPrefix(c.Listen, "unix:") {
-		return hint.Add(fmt.Errorf("--listen %q: neither host:port nor unix:PATH", c.Listen), "--listen :8080 is port 8080 on every address")
+		return hint.Add(fmt.Errorf("--listen=%s: must be HOST:PORT, :PORT or unix:PATH", c.Listen), "--listen :8080 listens on port 8080 of every address")
 	}
 	if c.MaxConnections < 0 || c.MaxQueries < 0 {
 		return hint.Add(errors.New("--max-connections and --max-queries: must not be negative"), "0 means the default")
 	}
 	if c.Reload < 0 {
-		return hint.Add(fmt.Errorf("--reload %s: below zero", c.Reload), "0 means never")
+		return hint.Add(fmt.Errorf("--reload=%s: must not be negative", c.Reload), "0 means only on SIGHUP")
 	}
 	switch {
 	case (c.TLSCert == "") != (c.TLSKey == ""):
-		return hint.Add(errors.New("--tls-cert and --tls-key: one without the other"), "--tls-self-signed needs neither")
+		return hint.Add(errors.New("--tls-cert and --tls-key go together"), "--tls-self-signed needs neither")
 	case c.TLSCert != "" && c.TLSSelfSigned:
-		return hint.Add(errors.New("--tls-self-signed and --tls-cert: only one certificate can be shown"), "leave one out")
+		return hint.Add(errors.New("--tls-self-signed and --tls-cert exclude each other"), "give one of them")
 	}
 	return nil
 }
 
-// checkIndex refuses an address that galshim cannot read: a folder of that name is not meant.
+// checkIndex refuses an address that galshim cannot read. Nobody means a folder of that name.
 func checkIndex(index string) error {
 	scheme := addresses.Scheme(index)
 	if scheme == "" || isURL(index) {
 		return nil
 	}
-	err := fmt.Errorf("--index %s: want the folder of a site, or the http(s) address where one is published", index)
+	err := fmt.Errorf("--index=%s: must be the folder of a site, or the http(s) address of a published site", index)
 	switch scheme {
 	case "file":
 		return hint.Add(err, "write it as a path: %s", addresses.Path(index))
@@ -117,14 +117,14 @@ func (c *Command) source(log *slog.Logger) (source, error) {
 	if cache == "" {
 		user, err := os.UserCacheDir()
 		if err != nil {
-			return nil, hint.Add(fmt.Errorf("find a place for the index: %w", err), "name one with --cache DIR")
+			return nil, hint.Add(fmt.Errorf("find a folder for the index: %w", err), "name one with --cache DIR")
 		}
 		cache = filepath.Join(user, "galshim")
 	}
 	return newRemote(c.Index, cache, c.CA, log)
 }
 
-// logger returns what writes the log to stderr.
+// logger returns a logger that writes to stderr.
 func (c *Command) logger(stderr io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: slog.LevelInfo}
 	switch {
@@ -139,7 +139,7 @@ func (c *Command) logger(stderr io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(stderr, options))
 }
 
-// A network is a range of addresses; the zero value holds none.
+// A network is a range of addresses. The zero value contains none.
 type network struct{ netip.Prefix }
 
 // UnmarshalText reads a range, a single address, or "none".
@@ -155,7 +155,7 @@ func (n *network) UnmarshalText(text []byte) error {
 	}
 	p, err := netip.ParsePrefix(s)
 	if err != nil {
-		return fmt.Errorf("%q is neither an address, nor a range like 10.0.0.0/8, nor none", s)
+		return fmt.Errorf("%s: must be an address, a range such as 10.0.0.0/8, or none", s)
 	}
 	*n = network{p.Masked()}
 	return nil

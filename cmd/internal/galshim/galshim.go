@@ -129,7 +129,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return status
 	}
 	if text, err := word(parser.Model, args); err != nil {
-		hint.Tell(stderr, "galshim", err)
+		hint.Print(stderr, "galshim", err)
 		return exitUsage
 	} else if text != "" {
 		_, err := io.WriteString(stdout, text)
@@ -143,7 +143,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exit
 	}
 	if err := explainUsage(parser, command, err, args); err != nil {
-		hint.Tell(stderr, "galshim", err)
+		hint.Print(stderr, "galshim", err)
 		return exitUsage
 	}
 	return complain(stderr, c.Run(ctx, stderr))
@@ -165,6 +165,6 @@ func complain(stderr io.Writer, err error) int {
 	if err == nil {
 		return 0
 	}
-	hint.Tell(stderr, "galshim", err)
+	hint.Print(stderr, "galshim", err)
 	return exitFailed
 }

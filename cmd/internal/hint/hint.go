@@ -1,4 +1,4 @@
-// Package hint lets errors name a way out, which is told on a line of its own.
+// Package hint adds to errors what a person can do about them. It is printed on a line of its own.
 package hint
 
 import (
@@ -18,21 +18,20 @@ type hinted struct {
 
 func (h *hinted) Unwrap() error { return h.error }
 
-// Add gives err a way out. Of several hints the outermost is told.
+// Add adds a hint to err. If an error has several, the outermost is printed.
 func Add(err error, format string, args ...any) error {
 	return &hinted{err, fmt.Sprintf(format, args...)}
 }
 
-// Has tells whether err knows a way out.
+// Has reports whether err has a hint.
 func Has(err error) bool {
 	_, ok := errors.AsType[*hinted](err)
 	return ok
 }
 
-// Tell prints what went wrong, and the way out if there is one, as the program of
-// that name. Further lines of an error are indented, so that a name
-// that a stranger chose cannot look like another message.
-func Tell(w io.Writer, program string, err error) {
+// Print prints an error of a program, and its hint if it has one. Further lines of an error are
+// indented, so that a name in it cannot look like another message.
+func Print(w io.Writer, program string, err error) {
 	fmt.Fprintf(w, "%s: error: %s\n", program, lines(wording.Text(err)))
 	if h, ok := errors.AsType[*hinted](err); ok {
 		fmt.Fprintf(w, "%s: hint: %s\n", program, lines(h.hint))

@@ -78,7 +78,7 @@ func parse(t *testing.T, args ...string) string {
 		return ""
 	}
 	var b bytes.Buffer
-	hint.Tell(&b, "prog", err)
+	hint.Print(&b, "prog", err)
 	return strings.ReplaceAll(b.String(), "prog: ", "")
 }
 
@@ -144,6 +144,9 @@ func TestExplain(t *testing.T) {
 		}
 	}
 	if got, want := parse(t, "show", "a", "b", "c\nprog: error: d"), "error: \"c\\nprog: error: d\": prog show takes"; !strings.HasPrefix(got, strings.ReplaceAll(want, "prog: ", "")) {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got, want := parse(t, "x", "--split", "4 x"), "error: --split=4 x: must be a size such as"; !strings.HasPrefix(got, want) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if got, want := parse(t, "show", ""), "error: the argument <id> is empty\n"; !strings.HasPrefix(got, want) {
