@@ -21,13 +21,13 @@ func peers() []usage.Foreign {
 		editors  = "a gallery contains extensions, not editors"
 		messages = "messages go to stderr, so that 2> FILE writes them to a file; -v prints more of them"
 		search   = "galbuild ls-remote lists the extensions of a gallery; editors and the page search in them"
-		sign     = "galleries need no signature; one made elsewhere is taken from x.sigzip next to x.vsix"
+		sign     = "galleries need no signature; one made elsewhere is read from x.sigzip next to x.vsix"
 	)
 	return []usage.Foreign{
 		{Program: "code-marketplace", Words: []string{"--extensions-dir"}, Use: folder + "; galshim --index SITE serves it"},
 		{Program: "code-marketplace", Words: []string{"--address"}, Use: "galshim --index SITE --listen HOST:PORT serves a site"},
-		{Program: "code-marketplace", Words: []string{"--list-cache-duration"}, Use: "galshim --reload DURATION is how often galshim looks for a new generation"},
-		{Program: "code-marketplace", Words: []string{"--max-page-size"}, Use: "galshim returns up to 1,000 extensions a page, and there is nothing to set"},
+		{Program: "code-marketplace", Words: []string{"--list-cache-duration"}, Use: "galshim --reload DURATION sets how often galshim looks for a new generation"},
+		{Program: "code-marketplace", Words: []string{"--max-page-size"}, Use: "galshim returns up to 1,000 extensions on a page, and this cannot be changed"},
 		{Program: "code-marketplace", Words: []string{"server"}, Use: serve},
 		{Program: "code-marketplace", Words: []string{"signature"}, Use: sign + "; --sign empty lists empty ones"},
 		{Program: "vscodeoffline", Words: []string{"--artifacts"}, Use: "the artifacts folder is a source: galbuild ARTIFACTS -o SITE"},
@@ -48,8 +48,8 @@ func peers() []usage.Foreign {
 		{Program: "vsce", Words: []string{"--packagePath", "-i"}, Use: "packages are arguments: galbuild publish x.vsix, or galbuild add x.vsix"},
 		{Program: "ovsx", Words: []string{"--registryUrl", "-r"}, Use: "name the target with -o, --s3, --oss, --artifactory, --dropbox or -c"},
 		{Program: "ovsx", Words: []string{"get"}, Use: "galbuild pull TARGET -o SITE copies a gallery; the address of a package is a source"},
-		{Program: "vsce and dbem", Words: []string{"--force", "-f"}, Use: "galbuild does not ask; publish --replace makes a target equal to a site, and remove --all removes all versions"},
-		{Program: "vsix", Words: []string{"--platforms"}, Use: "packages of all platforms are taken; name the ones you want as sources"},
+		{Program: "vsce and dbem", Words: []string{"--force", "-f"}, Use: "galbuild does not ask; publish --replace removes what only the target has, and remove --all removes all versions"},
+		{Program: "vsix", Words: []string{"--platforms"}, Use: "packages of all platforms are read; name the ones you want as sources"},
 	}
 }
 
@@ -58,7 +58,7 @@ func synonyms() []usage.Foreign {
 	return []usage.Foreign{
 		{Words: []string{"--s3", "--oss", "--artifactory", "--repo", "--dropbox", "--endpoint", "--region", "--backend", "--config", "-c"}, Use: targets},
 		{Words: []string{"serve", "start", "run"}, Use: serve},
-		{Words: []string{"sync", "update", "reindex", "init"}, Use: "galbuild SOURCE… -o SITE builds a gallery, and brings it up to date when it is run again"},
+		{Words: []string{"sync", "update", "reindex", "init"}, Use: "galbuild SOURCE… -o SITE builds a gallery, and updates it when it is run again"},
 		{Words: []string{"rm", "delete", "uninstall"}, Use: "galbuild remove ID@VERSION removes versions from a gallery"},
 		{Words: []string{"upload", "push", "deploy"}, Use: "galbuild publish SITE copies a site to a target; galbuild add SOURCE… adds packages to it"},
 		{Words: []string{"info"}, Use: "galbuild show ID shows an extension, galbuild inspect SITE an index"},

@@ -118,6 +118,10 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 	if status, answered := completion.Answer(out, parser.Model, args); answered {
 		return status
 	}
+	if err := mistyped(parser, args); err != nil { // also before --help, which would print that of build
+		hint.Print(stderr, "galbuild", err)
+		return exitUsage
+	}
 	command, err := parser.Parse(args)
 	if exit >= 0 { // --help and --version
 		return exit

@@ -12,14 +12,24 @@ import (
 	"galbuild/cmd/internal/usage"
 )
 
-// explainUsage returns what is wrong with a command line, in plain words. Command is nil if
-// parsing failed with err.
-func (cl *commandLine) explainUsage(parser *kong.Kong, command *kong.Context, err error, args []string) error {
+// mistyped returns an error for a command line in which a command, or the dashes of a flag, are
+// mistyped. It does not need to be parsed for that.
+func mistyped(parser *kong.Kong, args []string) error {
 	program := usage.Program{Model: parser.Model, Foreign: foreign()}
 	if dash := program.SingleDash(args); dash != nil {
 		return dash
 	}
-	if word := cl.firstWord(parser.Model, command, args); isCommandLike(word) {
+	if words := usage.Words(args); len(words) > 0 && usage.Find(parser.Model.Node, words[0]) == nil && isCommandLike(words[0]) {
+		return program.Command(words[0])
+	}
+	return nil
+}
+
+// explainUsage returns what is wrong with a command line, in plain words. Command is nil if
+// parsing failed with err.
+func (cl *commandLine) explainUsage(parser *kong.Kong, command *kong.Context, err error, args []string) error {
+	program := usage.Program{Model: parser.Model, Foreign: foreign()}
+	if word := cl.firstSource(parser.Model, command, args); isCommandLike(word) {
 		if mistyped := program.Command(word); mistyped != nil {
 			return mistyped
 		}
@@ -30,16 +40,13 @@ func (cl *commandLine) explainUsage(parser *kong.Kong, command *kong.Context, er
 	return program.Explain(err, args)
 }
 
-// firstWord returns the word in the place of a command, or "" if that is a command.
-func (cl *commandLine) firstWord(model *kong.Application, command *kong.Context, args []string) string {
-	words := usage.Words(args)
-	switch {
-	case len(words) > 0 && usage.Find(model.Node, words[0]) == nil:
-		return words[0]
-	case len(words) > 0, command == nil, command.Selected() != model.DefaultCmd, slices.Contains(args, model.DefaultCmd.Name):
+// firstSource returns the first source of build if flags come before it and no command does, or
+// "". It may be a mistyped command.
+func (cl *commandLine) firstSource(model *kong.Application, command *kong.Context, args []string) string {
+	if len(usage.Words(args)) > 0 || command == nil || command.Selected() != model.DefaultCmd || slices.Contains(args, model.DefaultCmd.Name) {
 		return ""
 	}
-	return cl.Build.Sources[0] // flags come before it
+	return cl.Build.Sources[0]
 }
 
 var commandLike = regexp.MustCompile(`^[A-Za-z]+(-[A-Za-z]+)*$`)

@@ -2,6 +2,7 @@ package galshim
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -30,14 +31,14 @@ func manual() help.Program {
 	}
 }
 
-// word returns what galshim prints for the words that stand where other programs have commands,
-// or "" if args do not begin with one.
+// word returns what galshim prints if args begin with one of the few words that it understands
+// as other programs understand commands, or "".
 func word(model *kong.Application, args []string) (string, error) {
-	if len(args) == 0 {
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
 		return "", nil
 	}
 	switch first, n := args[0], len(args); {
-	case first == "help" && n == 1:
+	case first == "help":
 		return manual().Text(model.Name, model.Node), nil
 	case first == "version" && n == 1:
 		return model.Name + " " + version.String() + "\n", nil
@@ -47,6 +48,9 @@ func word(model *kong.Application, args []string) (string, error) {
 		return script(args[1])
 	case first == "completion":
 		return "", hint.Add(fmt.Errorf("galshim completion needs one of bash, zsh, fish after it"), "galshim completion bash prints a script for bash")
+	}
+	if near := similar.Question(args[0], []string{"help", "version", "man", "completion"}); near != "" {
+		return "", hint.Add(fmt.Errorf("galshim has no %q%s", args[0], near), "galshim help prints the help")
 	}
 	return "", nil
 }
