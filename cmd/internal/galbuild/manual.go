@@ -23,6 +23,7 @@ func manual() help.Program {
 		Footer:   "galbuild help COMMAND prints the arguments and flags of a command, and examples.",
 		Exit:     []string{"0", "Everything was done.", "1", "Something failed, or a package was refused.", "80", "The command line is wrong."},
 		SeeAlso:  "galshim(1)",
+		Last:     "S3",
 		Examples: examples(),
 	}
 }

@@ -20,6 +20,7 @@ type Program struct {
 	Footer   string               // the last paragraph of the program's own help
 	Exit     []string             // what exit statuses mean: "0", "everything was done", "1", …
 	SeeAlso  string               // other manual pages, such as "galshim(1)"
+	Last     string               // title of the group of flags that follows a command's other groups
 	Examples map[string][]Example // by command, such as "config nginx"; "" is the program itself
 }
 
@@ -75,7 +76,7 @@ func arguments(node *kong.Node) (rows []row) {
 
 // flags returns the flags of a node in sections: first its own without a group, then its
 // groups, and at last those that every command has.
-func flags(node *kong.Node) []section {
+func (p Program) flags(node *kong.Node) []section {
 	var own, global []*kong.Flag
 	for n := node; n != nil; n = n.Parent {
 		for _, f := range n.Flags {
@@ -88,7 +89,20 @@ func flags(node *kong.Node) []section {
 			}
 		}
 	}
-	return append(grouped(own), globalFlags(node, global))
+	sections := grouped(own)
+	slices.SortStableFunc(sections, func(a, b section) int { return order(a.title == p.Last, b.title == p.Last) })
+	return append(sections, globalFlags(node, global))
+}
+
+// order returns how to sort values of which some are last.
+func order(aLast, bLast bool) int {
+	switch {
+	case aLast == bLast:
+		return 0
+	case aLast:
+		return 1
+	}
+	return -1
 }
 
 // globalFlags returns the section of the flags that every command has. A program without

@@ -16,6 +16,7 @@ type commandLine struct {
 		Unpack  string        `enum:",web,all" default:"" help:"What to unpack (default: nothing)."`
 		Deps    bool          `negatable:"" help:"Package \\e, ~ and 'x' – too."`
 		Key     string        `required:"" placeholder:"FILE" group:"Keys:" help:"The key."`
+		Size    string        `group:"Sizes:" help:"The size."`
 		Secret  string        `hidden:""`
 	} `cmd:"" group:"Build:" aliases:"build" help:"Make it."`
 	Show struct {
@@ -27,7 +28,7 @@ type commandLine struct {
 }
 
 var program = Program{
-	Summary: "make things", Footer: "The end.", Exit: []string{"0", "Done.", "1", "Failed."}, SeeAlso: "other(1)",
+	Summary: "make things", Footer: "The end.", Exit: []string{"0", "Done.", "1", "Failed."}, SeeAlso: "other(1)", Last: "Keys",
 	Examples: map[string][]Example{"make": {{"Make a site.", "prog make x -o site"}, {"Make all.", "prog make . --unpack all"}}},
 }
 
@@ -76,6 +77,9 @@ Flags:
       --wait=DURATION    Wait. Then go on (default: 24h).
       --unpack=web|all   What to unpack (default: nothing) ($PROG_UNPACK).
       --[no-]deps        Package \e, ~ and 'x' – too ($PROG_DEPS).
+
+Sizes:
+      --size=SIZE        The size ($PROG_SIZE).
 
 Keys:
       --key=FILE         The key ($PROG_KEY).
@@ -156,7 +160,7 @@ func TestManual(t *testing.T) {
 \fB\-\-[no\-]deps\fR
 \&Package \ee, \(ti and \(aqx\(aq \[u2013] too ($PROG_DEPS).
 .PP
-\&Further flags: Keys, Global flags.
+\&Further flags: Sizes, Keys, Global flags.
 .PP
 \&Make a site.
 .PP
@@ -183,6 +187,10 @@ func TestManual(t *testing.T) {
 .TP
 \fB\-q, \-\-quiet\fR
 \&Print errors only ($PROG_QUIET).
+.SH "SIZES"
+.TP
+\fB\-\-size=SIZE\fR
+\&The size ($PROG_SIZE).
 .SH "KEYS"
 .TP
 \fB\-\-key=FILE\fR

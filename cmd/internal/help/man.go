@@ -22,7 +22,7 @@ func (p Program) Manual(model *kong.Application, version string) string {
 	r.section("Description")
 	r.paragraphs(model.Help)
 	r.commands(p, model.Node)
-	r.flags(model.Node)
+	r.flags(p, model.Node)
 	if examples := p.Examples[""]; len(examples) > 0 {
 		r.section("Examples")
 		r.examples(examples)
@@ -94,7 +94,7 @@ func (r *roff) commands(p Program, node *kong.Node) {
 		}
 		r.rows(arguments(leaf))
 		var more []string
-		for _, s := range flags(leaf) {
+		for _, s := range p.flags(leaf) {
 			if s.title == ungrouped {
 				r.rows(s.rows)
 			} else {
@@ -111,11 +111,11 @@ func (r *roff) commands(p Program, node *kong.Node) {
 }
 
 // flags writes the groups of flags, each flag once: commands share them.
-func (r *roff) flags(node *kong.Node) {
+func (r *roff) flags(p Program, node *kong.Node) {
 	var titles []string
 	written := make(map[string][]row)
 	for _, n := range append([]*kong.Node{node}, node.Leaves(true)...) {
-		for _, s := range flags(n) {
+		for _, s := range p.flags(n) {
 			if s.title == ungrouped {
 				continue
 			}

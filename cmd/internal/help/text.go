@@ -43,7 +43,7 @@ func (p Program) Text(program string, node *kong.Node) string {
 		b.paragraphs("Other names: " + strings.Join(node.Aliases, ", "))
 	}
 	b.sections(commands(node))
-	sections := flags(node)
+	sections := p.flags(node)
 	if args := arguments(node); len(args) > 0 {
 		sections = append([]section{{"Arguments", args}}, sections...)
 	}
