@@ -62,6 +62,7 @@ func TestAnswer(t *testing.T) {
 		"show --":        "--help --quiet",
 		"show ”":         "",
 		"view a ”":       ":files",
+		"view --":        "--help --quiet",
 		"show a b ”":     "new old",
 		"show a b o":     "old",
 		"show a b old ”": "",
