@@ -9,6 +9,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"galbuild/build/similar"
+	"galbuild/build/units"
 )
 
 // Limits limit the resources that a package may use, and the text that it adds to responses. A
@@ -130,7 +131,7 @@ func (u *unpacked) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Set sets a limit from NAME=VALUE. Bytes may be written as 4MiB, 2GiB or 100kB. If the name or
+// Set sets a limit from NAME=VALUE. Bytes are written as for [units.ParseSize]. If the name or
 // value is invalid, the error lists the valid ones.
 func (l *Limits) Set(assignment string) error {
 	name, text, ok := strings.Cut(assignment, "=")
@@ -150,15 +151,16 @@ func (l *Limits) Set(assignment string) error {
 	return fmt.Errorf("unknown limit %q; the limits are %s%s", name, names, similar.Question(name, strings.Split(names, ", ")))
 }
 
-func (row *Limit) parse(text string) (int64, error) {
-	value, err := strconv.ParseInt(text, 10, 64)
-	if err != nil && row.Unit == "bytes" {
-		var size uint64
-		size, err = humanize.ParseBytes(text)
-		value = int64(min(size, unlimited+1))
+func (row *Limit) parse(text string) (value int64, err error) {
+	kind, examples := "number", ""
+	if row.Unit == "bytes" {
+		kind, examples = "size", ", such as 500000, 10MB or 4GiB"
+		value, err = units.ParseSize(text)
+	} else {
+		value, err = strconv.ParseInt(text, 10, 64)
 	}
 	if err != nil || value < 1 || value > row.Most {
-		return 0, fmt.Errorf("limit %s=%s: want a number from 1 to %s", row.Name, text, row.Format(row.Most))
+		return 0, fmt.Errorf("limit %s=%s: want a %s from 1 to %s%s", row.Name, text, kind, row.Format(row.Most), examples)
 	}
 	return value, nil
 }

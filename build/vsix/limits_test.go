@@ -91,8 +91,8 @@ func TestSetLimit(t *testing.T) {
 	for in, want := range map[string]string{
 		"entries=5": "", "package-bytes=4MiB": "", "ratio = 300": "", "description=9999": "",
 		"entries": "want NAME=VALUE", "entries=0": "want a number from 1 to 10,000,000", "entries=-1": "want a number",
-		"entries=4MiB": "want a number", "entries=x": "want a number", "package-bytes=99999999PB": "want a number from 1 to 1 TiB",
-		"id-bytes=101": "want a number from 1 to 100 bytes", "Entries=5": `unknown limit "Entries"; the limits are package-bytes, entries,`,
+		"package-bytes=4x": "want a size", "entries=4MiB": "want a number", "entries=x": "want a number", "package-bytes=99999999PB": "want a size from 1 to 1 TiB, such as 500000, 10MB or 4GiB",
+		"id-bytes=101": "want a size from 1 to 100 bytes", "Entries=5": `unknown limit "Entries"; the limits are package-bytes, entries,`,
 	} {
 		err := l.Set(in)
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {

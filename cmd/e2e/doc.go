@@ -23,7 +23,8 @@
 //	bucket   the README's nginx in front of an S3 server     command line
 //
 // TestReadmeBucket runs each set-up of the README's section on nginx in front of a bucket as it
-// stands there. TestHeaders compares nginx with galshim, header by header.
+// stands there. TestHeaders compares nginx with galshim, header by header. TestCompletion and
+// TestManual check what the commands completion and man print with zsh, fish and mandoc.
 //
 // Each has its own site, built from the samples in testdata/samples as vsce packs
 // them, some in several versions and platforms, and from extensions that

@@ -1,5 +1,5 @@
-// Command galbuild turns a folder of .vsix files into a gallery of VS Code
-// extensions made of plain files.
+// Command galbuild makes a gallery of VS Code extensions, a tree of plain files, out of .vsix
+// files.
 package main
 
 import "galbuild/cmd/internal/galbuild"

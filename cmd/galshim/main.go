@@ -1,5 +1,5 @@
-// Galshim answers the questions editors ask of an extension gallery, from the
-// index of a site that galbuild made. See galshim --help.
+// Command galshim answers the queries of editors to a gallery of VS Code extensions, from the
+// index of a site that galbuild made.
 package main
 
 import (

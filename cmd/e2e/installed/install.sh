@@ -163,6 +163,10 @@ debian_package() {
       *) dpkg-deb -x "$archive" . ;;
     esac
   done
+  if [ -e "bin/$1" ]; then # where the wrapper belongs
+    mkdir -p usr/bin
+    mv "bin/$1" usr/bin
+  fi
   # Half of the size is manuals, translations and drivers of graphics cards.
   rm -rf "$CACHE"/apt/archives/*.deb usr/share/{doc,icons,locale,man,perl} \
     usr/lib/x86_64-linux-gnu/{dri,perl,perl-base} usr/lib/x86_64-linux-gnu/lib{LLVM,z3}*
@@ -186,6 +190,12 @@ WRAPPER
   chmod +x "bin/$1"
 }
 
+# fish looks for its functions next to itself only if there is a folder for settings too.
+fish_package() {
+  debian_package fish usr/bin/fish
+  mkdir -p usr/etc/fish
+}
+
 export npm_config_fund=false npm_config_audit=false npm_config_update_notifier=false
 once "node-$NODE" node_package
 export PATH="$CACHE/node-$NODE/bin:$PATH" npm_config_nodedir="$CACHE/node-$NODE"
@@ -198,6 +208,9 @@ RELEASE=$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}") # the packag
 once "minisign-$RELEASE" debian_package minisign usr/bin/minisign
 once "nginx-$RELEASE" debian_package nginx usr/sbin/nginx
 once "chromium-$RELEASE" debian_package chromium usr/lib/chromium/chromium
+once "zsh-$RELEASE" debian_package zsh-static usr/bin/zsh-static
+once "fish-$RELEASE" fish_package
+once "mandoc-$RELEASE" debian_package mandoc usr/bin/mandoc
 rm -rf apt
 
 cat <<PATHS
@@ -210,4 +223,7 @@ playwright=$CACHE/playwright-core-$PLAYWRIGHT/node_modules/playwright-core
 minisign=$CACHE/minisign-$RELEASE/bin/minisign
 nginx=$CACHE/nginx-$RELEASE/bin/nginx
 chromium=$CACHE/chromium-$RELEASE/bin/chromium
+zsh=$CACHE/zsh-$RELEASE/bin/zsh-static
+fish=$CACHE/fish-$RELEASE/bin/fish
+mandoc=$CACHE/mandoc-$RELEASE/bin/mandoc
 PATHS

@@ -1,9 +1,9 @@
 //go:build e2e
 
 // Package installed provides the components that the end-to-end tests drive: node, npm,
-// yarn, vsce, code-server, playwright-core, minisign, nginx and Chromium. Every such test
-// gets them here, and none is skipped: a component that cannot be installed fails the
-// test and is named.
+// yarn, vsce, code-server, playwright-core, minisign, nginx, Chromium, zsh, fish and mandoc.
+// Every such test gets them here, and none is skipped: a component that cannot be installed
+// fails the test and is named.
 //
 // # Where the components are
 //
@@ -24,7 +24,7 @@
 //     passed by GOMODCACHE, GOCACHE and XDG_CACHE_HOME.
 //   - PATH has Go and the system's folders, and of the other variables only those that
 //     name proxies, certificates, Go's settings and TMPDIR are kept.
-//   - The system's own nginx, node, npm, yarn, Chromium, minisign and similar, and their
+//   - The system's own nginx, node, npm, yarn, Chromium, minisign, zsh and so on, and their
 //     folders, are covered by empty ones that cannot be written to. So are fonts, media
 //     types, time zones and tools that a small system does not have.
 //
@@ -58,6 +58,9 @@ type Toolbox struct {
 	Minisign   string // program
 	Nginx      string // program; see NginxCommand
 	Chromium   string // program
+	Zsh        string // program, with all its modules
+	Fish       string // program
+	Mandoc     string // program
 }
 
 // Tools runs install.sh, which does nothing if all is there. The components are in
@@ -87,6 +90,9 @@ func Tools(t testing.TB) Toolbox {
 		Minisign:   located(t, found, "minisign"),
 		Nginx:      located(t, found, "nginx"),
 		Chromium:   located(t, found, "chromium"),
+		Zsh:        located(t, found, "zsh"),
+		Fish:       located(t, found, "fish"),
+		Mandoc:     located(t, found, "mandoc"),
 	}
 }
 

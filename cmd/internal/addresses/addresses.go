@@ -1,6 +1,6 @@
-// Package addresses tells addresses from paths, for the flags and arguments of both commands.
-// An address that is taken for a path does silent harm: s3://vsix/gallery would be a folder
-// vsix/gallery in a folder called s3:.
+// Package addresses distinguishes addresses from paths in the flags and arguments of both
+// programs. Without it, s3://vsix/gallery would silently become a folder vsix/gallery in a folder
+// called s3:.
 package addresses
 
 import (

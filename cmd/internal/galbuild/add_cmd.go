@@ -21,8 +21,8 @@ import (
 )
 
 type addCmd struct {
-	Sources []string `arg:"" name:"source" type:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input."`
-	Strict  bool     `help:"Add nothing if any package was refused."`
+	Sources []string `arg:"" name:"source" type:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, a file that lists such sources (@list.txt), or - for a list on standard input."`
+	Strict  bool     `help:"Add nothing if any package is refused."`
 
 	stdin    string                          // file with a copy of stdin, if that is a source
 	scratch  string                          // folder of the packages made in this run; messages leave it out

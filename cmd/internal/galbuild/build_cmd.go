@@ -19,23 +19,23 @@ import (
 )
 
 type buildCmd struct {
-	Sources []string `arg:"" name:"source" type:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input."`
+	Sources []string `arg:"" name:"source" type:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, a file that lists such sources (@list.txt), or - for a list on standard input."`
 
-	Output     string `short:"o" name:"output" default:"site" type:"newsite" placeholder:"SITE" help:"The site's folder (default: ${default})."`
+	Output     string `short:"o" name:"output" default:"site" type:"newsite" placeholder:"SITE" help:"Folder of the site."`
 	BaseURL    string `placeholder:"URL" help:"Address at which the site is served, with an optional path. With it, responses to update checks are plain files."`
 	ContentURL string `placeholder:"URL" help:"Address from which editors load assets and files, if it is another host. A separate host keeps files of packages from running as part of the gallery."`
 
-	Unpack string `enum:"web,all" default:"web" help:"Extensions whose files are served individually: web extensions and themes (web), or all (default: ${default})."`
+	Unpack string `enum:"web,all" default:"web" help:"Serve the files of these packages individually: those of web extensions and themes (web), or of all extensions (all)."`
 	Sign   string `enum:",empty" default:"" placeholder:"empty" help:"Add an empty signature to packages without one, for editors before VS Code 1.100."`
 
-	Featured []string `placeholder:"ID" help:"Extensions that @featured finds."`
-	Control  string   `type:"existingfile" placeholder:"FILE" help:"Control manifest (JSON) with malicious, deprecated and preferred extensions."`
+	Featured []string `placeholder:"ID" help:"Extensions that a search for @featured finds."`
+	Control  string   `type:"existingfile" placeholder:"FILE" help:"Control manifest (JSON), which lists malicious, deprecated and preferred extensions."`
 
 	CA string `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" help:"File of certificates (PEM) to trust in addition to the system's, for https sources."`
 
-	Strict bool `help:"Keep the old generation if any package was refused."`
-	Jobs   int  `placeholder:"N" help:"How many packages to read at a time (default: one for each processor)."`
-	DryRun bool `help:"Read and report, but write nothing."`
+	Strict bool `help:"Keep the old generation if any package is refused."`
+	Jobs   int  `placeholder:"N" help:"Number of packages to read at a time (default: one for each processor)."`
+	DryRun bool `help:"Read the packages and report, but write nothing."`
 
 	limitFlags
 }

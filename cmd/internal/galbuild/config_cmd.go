@@ -13,25 +13,25 @@ import (
 )
 
 type configCmd struct {
-	Nginx      nginxCmd      `cmd:"" help:"Print an nginx server for a site, which passes queries to galshim."`
+	Nginx      nginxCmd      `cmd:"" help:"Print an nginx server block for a site, which passes queries to galshim."`
 	CodeServer codeServerCmd `cmd:"" help:"Print the settings of code-server for the gallery."`
 	VSCodium   vscodiumCmd   `cmd:"" name:"vscodium" help:"Print the settings of VSCodium for the gallery."`
 	VSCode     vscodeCmd     `cmd:"" name:"vscode" help:"Print the settings of VS Code for the gallery."`
-	S3CORS     s3CORSCmd     `cmd:"" name:"s3-cors" help:"Print the policy with which editors in a browser can read a bucket."`
+	S3CORS     s3CORSCmd     `cmd:"" name:"s3-cors" help:"Print the CORS policy that lets editors in a browser read a bucket."`
 }
 
 type nginxCmd struct {
-	Site       string `arg:"" default:"site" type:"site" help:"The site's folder (default: ${default})."`
-	BaseURL    string `placeholder:"URL" default:"http://localhost" help:"Address at which the site is served, with an optional path (default: ${default})."`
+	Site       string `arg:"" default:"site" type:"site" help:"Folder of the site."`
+	BaseURL    string `placeholder:"URL" default:"http://localhost" help:"Address at which the site is served, with an optional path."`
 	ContentURL string `placeholder:"URL" help:"Address from which editors load assets and files, if it is another host; nginx then gets a second server for them."`
-	Shim       string `placeholder:"HOST:PORT" default:"127.0.0.1:8080" help:"Where galshim listens (default: ${default})."`
-	Listen     string `placeholder:"ADDRESS" help:"Where nginx listens (default: the ports of --base-url and --content-url)."`
-	ServerName string `placeholder:"NAME" help:"nginx's server_name (default: the host of --base-url)."`
-	Cert       string `type:"path" placeholder:"FILE" help:"TLS certificate, for an https --base-url."`
-	Key        string `type:"path" placeholder:"FILE" help:"Private key of the certificate."`
-	Part       string `enum:"all,http,server" default:"all" help:"One of two parts for a host that already has a server block: the part to include inside http { }, with a server for the gallery at --listen (http; default: 127.0.0.1:8081), or the locations for that server block (server)."`
+	Shim       string `placeholder:"HOST:PORT" default:"127.0.0.1:8080" help:"Address at which galshim listens."`
+	Listen     string `placeholder:"ADDRESS" help:"Address at which nginx listens (default: the ports of --base-url and --content-url)."`
+	ServerName string `placeholder:"NAME" help:"Value of nginx's server_name (default: the host of --base-url)."`
+	Cert       string `type:"path" placeholder:"FILE" help:"TLS certificate (PEM), for an https --base-url."`
+	Key        string `type:"path" placeholder:"FILE" help:"Private key of the certificate (PEM)."`
+	Part       string `enum:"all,http,server" default:"all" help:"Print all, or a part for a host that already has a server block: what to include in http { }, with a server for the gallery at --listen or 127.0.0.1:8081 (http), or the locations for that server block (server)."`
 	NoCheck    bool   `help:"Do not check that the site exists on this machine."`
-	RateLimit  int    `placeholder:"N" help:"Queries a second that one client address may send, with a burst of 1000. All clients that share an address share the limit (default: no limit)."`
+	RateLimit  int    `placeholder:"N" help:"Number of queries per second that one client address may send, with a burst of 1000. Clients that share an address share the limit (default: no limit)."`
 }
 
 // Validate implements Kong's hook.
@@ -85,7 +85,7 @@ func (n *nginxCmd) Run(e *env) error {
 
 // editorFlags are what an editor needs to know of a gallery.
 type editorFlags struct {
-	BaseURL    string `placeholder:"URL" default:"http://127.0.0.1:8080" help:"Address of the gallery (default: ${default})."`
+	BaseURL    string `placeholder:"URL" default:"http://127.0.0.1:8080" help:"Address of the gallery."`
 	ContentURL string `placeholder:"URL" help:"Address from which editors load assets and files, if it is another host."`
 }
 
@@ -109,7 +109,7 @@ type vscodeCmd struct{ editorFlags }
 func (c *vscodeCmd) Run(e *env) error { return c.print(e, deploy.VSCode) }
 
 type s3CORSCmd struct {
-	XML bool `name:"xml" help:"Print it as the S3 protocol has it, in XML, instead of for the aws command."`
+	XML bool `name:"xml" help:"Print the policy in XML, as the S3 protocol has it, instead of JSON for the aws command."`
 }
 
 func (c *s3CORSCmd) Run(e *env) error {

@@ -16,32 +16,20 @@ import (
 	"golang.org/x/term"
 
 	"galbuild/build"
+	"galbuild/build/units"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish/bundle"
 )
 
 type exportCmd struct {
-	Site string `arg:"" default:"site" type:"site" help:"The site's folder (default: ${default})."`
+	Site string `arg:"" default:"site" type:"site" help:"Folder of the site."`
 
-	Output           string   `short:"o" required:"" type:"newfile" placeholder:"FILE" help:"The tarball, .tar, .tar.gz or .tar.zst; - is standard output."`
-	Since            []string `sep:"none" type:"file" placeholder:"BASE" help:"Leave out what is in BASE: a site, an earlier tarball, or the SHA256SUMS of one. If there are several, the other side may have any of them."`
-	Split            byteSize `placeholder:"SIZE" help:"Split the tarball into parts of this size, such as 4GiB or 700MB."`
-	SignKey          string   `type:"existingfile" placeholder:"FILE" help:"Sign with this minisign secret key; its password comes from $$GALBUILD_SIGN_PASSWORD, a file or the terminal."`
-	SignPasswordFile string   `type:"existingfile" placeholder:"FILE" help:"File with the password of the key."`
-}
-
-// A byteSize is a number of bytes, given as people write it.
-type byteSize int64
-
-// UnmarshalText implements [encoding.TextUnmarshaler].
-func (b *byteSize) UnmarshalText(text []byte) error {
-	n, err := humanize.ParseBytes(string(text))
-	if err != nil || n == 0 || n > 1<<62 {
-		return fmt.Errorf("%q is no size such as 4GiB or 700MB", text)
-	}
-	*b = byteSize(n)
-	return nil
+	Output           string     `short:"o" required:"" type:"newfile" placeholder:"FILE" help:"Write the tarball to this file, which ends in .tar, .tar.gz or .tar.zst; - is standard output."`
+	Since            []string   `sep:"none" type:"file" placeholder:"BASE" help:"Leave out what BASE contains: a site, an earlier tarball, or the SHA256SUMS of one. May be repeated; the receiving site may then have any of them."`
+	Split            units.Size `placeholder:"SIZE" help:"Split the tarball into parts of this size, such as 700MB or 4GiB."`
+	SignKey          string     `type:"existingfile" placeholder:"FILE" help:"Sign with this minisign secret key. Its password is read from $$GALBUILD_SIGN_PASSWORD, --sign-password-file or the terminal."`
+	SignPasswordFile string     `type:"existingfile" placeholder:"FILE" help:"File with the password of the key."`
 }
 
 // Validate implements Kong's hook.

@@ -26,8 +26,8 @@ func peers() []usage.Foreign {
 	return []usage.Foreign{
 		{Program: "code-marketplace", Words: []string{"--extensions-dir"}, Use: folder + "; galshim --index SITE serves it"},
 		{Program: "code-marketplace", Words: []string{"--address"}, Use: "galshim --index SITE --listen HOST:PORT serves a site"},
-		{Program: "code-marketplace", Words: []string{"--list-cache-duration"}, Use: "galshim --reload DURATION is how often galshim looks for a new generation"},
-		{Program: "code-marketplace", Words: []string{"--max-page-size"}, Use: "galshim returns up to 1,000 extensions per page, which cannot be changed"},
+		{Program: "code-marketplace", Words: []string{"--list-cache-duration"}, Use: "galshim --reload DURATION sets how often galshim looks for a new generation"},
+		{Program: "code-marketplace", Words: []string{"--max-page-size"}, Use: "galshim returns up to 1,000 extensions on a page, and this cannot be changed"},
 		{Program: "code-marketplace", Words: []string{"server"}, Use: serve},
 		{Program: "code-marketplace", Words: []string{"signature"}, Use: sign + "; --sign empty lists empty ones"},
 		{Program: "vscodeoffline", Words: []string{"--artifacts"}, Use: "the artifacts folder is a source: galbuild ARTIFACTS -o SITE"},
@@ -48,8 +48,8 @@ func peers() []usage.Foreign {
 		{Program: "vsce", Words: []string{"--packagePath", "-i"}, Use: "packages are arguments: galbuild publish x.vsix, or galbuild add x.vsix"},
 		{Program: "ovsx", Words: []string{"--registryUrl", "-r"}, Use: "name the target with -o, --s3, --oss, --artifactory, --dropbox or -c"},
 		{Program: "ovsx", Words: []string{"get"}, Use: "galbuild pull TARGET -o SITE copies a gallery; the address of a package is a source"},
-		{Program: "vsce and dbem", Words: []string{"--force", "-f"}, Use: "galbuild does not ask; publish --replace makes a target equal to a site, and remove --all removes all versions"},
-		{Program: "vsix", Words: []string{"--platforms"}, Use: "a gallery has the packages of all platforms; to leave some out, do not name them as sources"},
+		{Program: "vsce and dbem", Words: []string{"--force", "-f"}, Use: "galbuild does not ask; publish --replace removes what only the target has, and remove --all removes all versions"},
+		{Program: "vsix", Words: []string{"--platforms"}, Use: "packages of all platforms are read; name the ones you want as sources"},
 	}
 }
 

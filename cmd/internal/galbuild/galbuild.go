@@ -24,6 +24,7 @@ import (
 
 	"galbuild/build/site"
 	"galbuild/build/vsix"
+	"galbuild/cmd/internal/completion"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/usage"
@@ -31,36 +32,40 @@ import (
 )
 
 type commandLine struct {
-	Build    buildCmd    `cmd:"" default:"withargs" help:"Build a gallery from .vsix files (the default command)."`
-	Add      addCmd      `cmd:"" help:"Add packages to a gallery on any target."`
-	Remove   removeCmd   `cmd:"" aliases:"unpublish" help:"Remove versions from a gallery."`
-	LsRemote listCmd     `cmd:"" aliases:"list" help:"List the extensions of a gallery."`
-	Show     showCmd     `cmd:"" help:"Show an extension: versions, dates, sizes, readme, changelog."`
-	Publish  publishCmd  `cmd:"" help:"Publish a site, packages or an extension's folder to a target."`
-	Pull     pullCmd     `cmd:"" help:"Copy a published site, or its index, to a folder, and keep the copy current."`
-	Rollback rollbackCmd `cmd:"" help:"Switch back to the previous generation."`
-	Prune    pruneCmd    `cmd:"" help:"Remove files that no generation of a published site needs."`
+	Build  buildCmd  `cmd:"" group:"Build:" default:"withargs" help:"Build a site from packages (the default command)."`
+	Add    addCmd    `cmd:"" group:"Build:" help:"Add packages to a site or to another target."`
+	Remove removeCmd `cmd:"" group:"Build:" aliases:"unpublish" help:"Remove versions of extensions from a site or another target."`
+	Config configCmd `cmd:"" group:"Build:" help:"Print configuration for a web server, an editor or a bucket."`
 
-	Package packageCmd `cmd:"" aliases:"pack" help:"Make a .vsix of an extension's folder, as vsce does."`
-	Ls      lsCmd      `cmd:"" help:"List the files of an extension's folder that would be packed."`
+	Publish  publishCmd  `cmd:"" group:"Publish:" help:"Publish a site, packages or an extension's folder to a target."`
+	Pull     pullCmd     `cmd:"" group:"Publish:" help:"Copy a published site, or only its index, to a folder."`
+	Rollback rollbackCmd `cmd:"" group:"Publish:" help:"Switch back to the previous generation."`
+	Prune    pruneCmd    `cmd:"" group:"Publish:" help:"Remove objects that no generation of a published site needs."`
+	Export   exportCmd   `cmd:"" group:"Publish:" help:"Write a site, or its changes, to a tarball that can be signed."`
+	Import   importCmd   `cmd:"" group:"Publish:" help:"Verify a tarball and import it into a site."`
 
-	Verify  verifyCmd  `cmd:"" help:"Verify a site: recompute every hash, and derive its index again."`
-	Inspect inspectCmd `cmd:"" help:"Print the contents of a site's index."`
-	Config  configCmd  `cmd:"" help:"Print ready-made configuration for a web server or an editor."`
-	Export  exportCmd  `cmd:"" help:"Write a site, or its changes, to a tarball with checksums and a signature."`
-	Import  importCmd  `cmd:"" help:"Verify a tarball and import it into a site."`
-	Help    helpCmd    `cmd:"" help:"Print the help of galbuild, or of a command."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Package packageCmd `cmd:"" group:"Author:" aliases:"pack" help:"Package an extension's folder as a .vsix file, as vsce does."`
+	Ls      lsCmd      `cmd:"" group:"Author:" help:"List the files of an extension's folder that would be packaged."`
+
+	LsRemote listCmd    `cmd:"" group:"Inspect:" aliases:"list" help:"List the extensions of a site or another target."`
+	Show     showCmd    `cmd:"" group:"Inspect:" help:"Show an extension: versions, dates, sizes, readme, change log."`
+	Inspect  inspectCmd `cmd:"" group:"Inspect:" help:"Print the contents of a site's index."`
+	Verify   verifyCmd  `cmd:"" group:"Inspect:" help:"Recompute every hash of a site, and derive its index again."`
+
+	Help       helpCmd       `cmd:"" group:"Help:" help:"Print the help of galbuild or of a command."`
+	Completion completionCmd `cmd:"" group:"Help:" help:"Print a script that completes command lines in a shell."`
+	Man        manCmd        `cmd:"" group:"Help:" help:"Print the manual page."`
+	Version    versionCmd    `cmd:"" group:"Help:" help:"Print the version."`
 
 	JSON     bool   `help:"Print the result as JSON." name:"json"`
 	Quiet    bool   `short:"q" help:"Print errors only."`
 	Verbose  bool   `short:"v" help:"Print what is done with each package."`
-	Progress string `enum:"auto,plain,none" default:"auto" help:"Show progress: ${enum}."`
+	Progress string `enum:"auto,plain,none" default:"auto" help:"Show progress as a bar on a terminal and as lines elsewhere (auto), as lines (plain), or not at all (none)."`
 
 	PrintVersion kong.VersionFlag `name:"version" short:"V" env:"-" help:"Print the version and exit."`
 }
 
-// env is what every command works with.
+// env is the environment of a command.
 type env struct {
 	stdin          io.Reader
 	stdout, stderr *terminal.Writer
@@ -82,9 +87,9 @@ func Main() {
 	os.Exit(program{}.run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// limitMemory makes the garbage collector run half as often as by default while the process
-// uses less than softLimit bytes, and as often as necessary from there on. GOGC and GOMEMLIMIT
-// take precedence.
+// limitMemory lets the garbage collector run less often than by default while the process has
+// less than softLimit bytes, and as often as necessary above that. The variables GOGC and
+// GOMEMLIMIT override it.
 func limitMemory() {
 	const softLimit = 400 << 20
 	if os.Getenv("GOGC") == "" {
@@ -98,9 +103,9 @@ func limitMemory() {
 // exitUsage is the exit status for a command line that cannot be understood. Kong uses it too.
 const exitUsage = 80
 
-// program is what tests replace.
+// program is galbuild with its connections to the network.
 type program struct {
-	transport http.RoundTripper // to targets that speak HTTP; nil means the default of each
+	transport http.RoundTripper // to targets that speak HTTP; nil means each target's own
 }
 
 // run returns the exit status.
@@ -109,26 +114,17 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 	e.transport = p.transport
 	var cl commandLine
 	exit := -1
-	parser, err := kong.New(&cl, append(pathMappers(),
-		kong.Name("galbuild"),
-		kong.Description("Turns .vsix files into a gallery of VS Code extensions made of plain files.\n\n"+
-			"    galbuild ./vsixs -o site       build\n"+
-			"    galshim --index site           serve it\n"+
-			"    galbuild config code-server    point an editor to it"),
-		kong.DefaultEnvars("GALBUILD"),
-		kong.Vars{"limits": vsix.LimitNames(), "version": "galbuild " + version.String()},
-		kong.Writers(out, errs), // help is as wide as the terminal
-		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Exit(func(status int) { exit = status }),
-	)...)
-	if err != nil {
-		panic(err) // a mistake in the structs above
-	}
+	parser := newParser(&cl, kong.BindTo(ctx, (*context.Context)(nil)), kong.Writers(out, errs), kong.Exit(func(status int) { exit = status }))
 	if err := (usage.Program{Model: parser.Model}).UnsetEmpty(); err != nil {
 		return e.end(err)
 	}
+	if status, answered := completion.Answer(out, parser.Model, args); answered {
+		return status
+	}
 	e.json = wantsJSON(args)
+	if err := mistyped(parser, args); err != nil { // also before --help, which would print that of build
+		return e.end(errUsage{err})
+	}
 	command, err := parser.Parse(args)
 	if exit >= 0 { // --help and --version
 		return exit
@@ -138,6 +134,19 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 	}
 	e.set(&cl)
 	return e.end(command.Run(e))
+}
+
+func newParser(cl *commandLine, options ...kong.Option) *kong.Kong {
+	options = append(options, pathMappers()...)
+	parser, err := kong.New(cl, append(options,
+		kong.Name("galbuild"), kong.Description(description), manual().Option(),
+		kong.DefaultEnvars("GALBUILD"), usage.Durations(),
+		kong.Vars{"limits": vsix.LimitNames(), "version": "galbuild " + version.String()},
+	)...)
+	if err != nil {
+		panic(err) // a mistake in the structs of the commands
+	}
+	return parser
 }
 
 func newEnv(stdin io.Reader, out, errs io.Writer) *env {
@@ -162,23 +171,23 @@ func (e *env) end(err error) int {
 	if err == nil {
 		return 0
 	}
-	hint.Tell(e.stderr, "galbuild", err)
+	hint.Print(e.stderr, "galbuild", err)
 	if errors.As(err, new(errUsage)) {
 		return exitUsage
 	}
 	return 1
 }
 
-// explain adds hints to errors that any command can have.
+// explain adds a hint to errors that any command can return.
 func explain(err error) error {
 	_, output := errors.AsType[*terminal.OutputError](err)
 	switch {
 	case hint.Has(err):
 		return err
 	case output:
-		return hint.Add(err, "only printing failed: what the command does to sites and files is done")
+		return hint.Add(err, "only printing failed; all changes of sites and files are done")
 	case errors.Is(err, site.ErrLocked):
-		return hint.Add(err, "wait for it to end; the lock of a process that was killed is ignored")
+		return hint.Add(err, "wait until it ends; a killed process leaves no lock behind")
 	case errors.Is(err, site.ErrNotSite):
 		return hint.Add(err, "name a new or empty folder with -o, or an earlier site")
 	case isFull(err):
@@ -191,7 +200,7 @@ func explain(err error) error {
 	return err
 }
 
-// readOrWrite returns what the missing permission is for, as far as the error says so.
+// readOrWrite returns what the permission is needed for, as far as the error says.
 func readOrWrite(err error) string {
 	file, ok := errors.AsType[*fs.PathError](err)
 	switch {

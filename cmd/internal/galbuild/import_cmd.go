@@ -17,10 +17,10 @@ import (
 )
 
 type importCmd struct {
-	Tarball string `arg:"" type:"file" help:"A tarball of galbuild export, or any part of one; - is standard input."`
+	Tarball string `arg:"" type:"file" help:"A tarball that galbuild export wrote, or any part of one; - is standard input."`
 
-	Output string   `short:"o" name:"output" default:"site" type:"newsite" placeholder:"SITE" help:"The site's folder (default: ${default})."`
-	Trust  []string `sep:"none" type:"file" placeholder:"KEY" help:"Only import a tarball that is signed with one of these minisign public keys. A folder means the *.pub files in it."`
+	Output string   `short:"o" name:"output" default:"site" type:"newsite" placeholder:"SITE" help:"Folder of the site."`
+	Trust  []string `sep:"none" type:"file" placeholder:"KEY" help:"Import only a tarball that is signed with one of these minisign public keys. A folder stands for the *.pub files in it."`
 	Sums   string   `type:"existingfile" placeholder:"FILE" help:"The SHA256SUMS of the tarball, if it is not next to it."`
 }
 

@@ -17,8 +17,8 @@ import (
 )
 
 type inspectCmd struct {
-	Site string   `arg:"" default:"site" type:"site" help:"The site's folder (default: ${default})."`
-	IDs  []string `arg:"" optional:"" name:"id" type:"id" help:"Print the versions and files of these, as publisher.name[@version][@platform]."`
+	Site string   `arg:"" default:"site" type:"site" help:"Folder of the site."`
+	IDs  []string `arg:"" optional:"" name:"id" type:"id" help:"What to print with its versions and files: publisher.name[@version][@platform]."`
 	ids  []catalog.ID
 }
 

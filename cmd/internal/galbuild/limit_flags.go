@@ -5,30 +5,31 @@ import (
 	"fmt"
 	"slices"
 
+	"galbuild/build/units"
 	"galbuild/build/vsix"
 )
 
 // limitFlags are the flags for the limits of packages.
 type limitFlags struct {
-	Limit []string `placeholder:"NAME=VALUE" group:"Limits for one package:" help:"Set a limit, such as entries=1000 or package-bytes=4GiB; may be repeated. The limits: ${limits}."`
+	Limit []string `placeholder:"NAME=VALUE" group:"Limits for one package:" help:"Set a limit, such as entries=1000 or package-bytes=4GiB. May be repeated. The limits are ${limits}."`
 
 	// Flags from before --limit existed.
-	MaxPackageSize  int64 `hidden:""`
-	MaxFiles        int64 `hidden:""`
-	MaxFileSize     int64 `hidden:""`
-	MaxUnpackedSize int64 `hidden:""`
-	MaxRatio        int64 `hidden:""`
+	MaxPackageSize  units.Size `hidden:""`
+	MaxFiles        int64      `hidden:""`
+	MaxFileSize     units.Size `hidden:""`
+	MaxUnpackedSize units.Size `hidden:""`
+	MaxRatio        int64      `hidden:""`
 }
 
-// limits returns the limits, or an error for a flag that names none.
+// limits returns the limits that the flags set.
 func (f limitFlags) limits() (l vsix.Limits, err error) {
 	assignments := slices.Clone(f.Limit)
 	for _, old := range []struct {
 		name  string
 		value int64
 	}{
-		{"package-bytes", f.MaxPackageSize}, {"entries", f.MaxFiles}, {"entry-bytes", f.MaxFileSize},
-		{"unpacked-bytes", f.MaxUnpackedSize}, {"ratio", f.MaxRatio},
+		{"package-bytes", int64(f.MaxPackageSize)}, {"entries", f.MaxFiles}, {"entry-bytes", int64(f.MaxFileSize)},
+		{"unpacked-bytes", int64(f.MaxUnpackedSize)}, {"ratio", f.MaxRatio},
 	} {
 		if old.value != 0 {
 			assignments = append(assignments, fmt.Sprintf("%s=%d", old.name, old.value))

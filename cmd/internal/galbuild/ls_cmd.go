@@ -18,7 +18,7 @@ import (
 type lsCmd struct {
 	Dir string `arg:"" optional:"" type:"file" help:"The extension's folder (default: the current one)."`
 
-	Tree                 bool     `help:"Print a tree, with sizes."`
+	Tree                 bool     `help:"Print a tree with sizes."`
 	PackagedDependencies []string `name:"packagedDependencies" placeholder:"NAME" group:"Packing:" help:"With yarn, package only these dependencies and what they need."`
 	collectFlags
 }

@@ -14,7 +14,7 @@ import (
 //
 //	galbuild: warning: download is tried again (source: https://host/x.vsix, wait: 1s)
 //
-// Records below warnings are printed only if verbose.
+// Records of a lower level than warnings are printed only if verbose is set.
 type messages struct {
 	to      io.Writer
 	verbose bool

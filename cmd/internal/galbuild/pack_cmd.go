@@ -12,8 +12,8 @@ type packageCmd struct {
 	Dir     string `arg:"" optional:"" type:"file" help:"The extension's folder (default: the current one)."`
 	Version string `arg:"" optional:"" help:"The next version, such as 1.2.3, or major, minor or patch. A single argument of this form is the version."`
 
-	Out    string `short:"o" type:"newfile" placeholder:"PATH" help:"The package, or a folder for it (default: NAME[-TARGET]-VERSION.vsix in the current folder)."`
-	Target string `short:"t" placeholder:"PLATFORM" help:"Make a package for this platform only, such as linux-x64."`
+	Out    string `short:"o" type:"newfile" placeholder:"PATH" help:"File for the package, or a folder for it (default: NAME[-PLATFORM]-VERSION.vsix in the current folder)."`
+	Target string `short:"t" placeholder:"PLATFORM" help:"Package for this platform only, such as linux-x64."`
 	packFlags
 
 	settingOut string // "packagePath" of "vsce", below the extension's folder

@@ -28,10 +28,10 @@ import (
 // of vsce, which has two styles of names.
 // Source: src/main.ts of https://github.com/microsoft/vscode-vsce at 4.1.
 type collectFlags struct {
-	ReadmePath     string `name:"readme-path" placeholder:"FILE" group:"Packing:" help:"Readme, below the extension's folder (default: README.md)."`
-	IgnoreFile     string `name:"ignoreFile" placeholder:"FILE" group:"Packing:" help:"File with patterns of files to leave out, relative to the extension's folder (default: .vscodeignore)."`
+	ReadmePath     string `name:"readme-path" complete:"path" placeholder:"FILE" group:"Packing:" help:"Readme, relative to the extension's folder (default: README.md)."`
+	IgnoreFile     string `name:"ignoreFile" complete:"path" placeholder:"FILE" group:"Packing:" help:"File with patterns of files to leave out, relative to the extension's folder (default: .vscodeignore)."`
 	Dependencies   *bool  `negatable:"" group:"Packing:" help:"Package the dependencies from node_modules (default: yes)."`
-	Yarn           *bool  `negatable:"" group:"Packing:" help:"Use yarn; with --no-yarn, npm (default: npm, yarn, pnpm or bun, as package.json or the lock file says)."`
+	Yarn           *bool  `negatable:"" group:"Packing:" help:"Use yarn, or npm with --no-yarn (default: npm, yarn, pnpm or bun, as package.json or the lock file says)."`
 	FollowSymlinks *bool  `name:"follow-symlinks" group:"Packing:" help:"Follow symbolic links to folders."`
 }
 
@@ -40,29 +40,29 @@ type collectFlags struct {
 type packFlags struct {
 	collectFlags
 
-	ChangelogPath      string `name:"changelog-path" placeholder:"FILE" group:"Packing:" help:"Change log, below the extension's folder (default: CHANGELOG.md)."`
+	ChangelogPath      string `name:"changelog-path" complete:"path" placeholder:"FILE" group:"Packing:" help:"Change log, relative to the extension's folder (default: CHANGELOG.md)."`
 	PreRelease         *bool  `name:"pre-release" group:"Packing:" help:"Mark the package as a pre-release."`
 	IgnoreOtherTargets *bool  `name:"ignore-other-target-folders" group:"Packing:" help:"Has no effect, as with vsce."`
 
 	NoPrepublish  bool   `name:"no-prepublish" group:"Packing:" help:"Do not run the script vscode:prepublish first."`
-	Message       string `short:"m" placeholder:"TEXT" group:"Packing:" help:"With VERSION, the message of npm version's commit."`
-	NoGitTag      bool   `name:"no-git-tag-version" group:"Packing:" help:"With VERSION, make no commit and no tag."`
-	NoPackageJSON bool   `name:"no-update-package-json" group:"Packing:" help:"With VERSION, change the version only in the package."`
+	Message       string `short:"m" placeholder:"TEXT" group:"Packing:" help:"Message for the commit of npm version, if VERSION is given."`
+	NoGitTag      bool   `name:"no-git-tag-version" group:"Packing:" help:"Make no commit and no tag, if VERSION is given."`
+	NoPackageJSON bool   `name:"no-update-package-json" group:"Packing:" help:"Change the version in the package only, not in package.json, if VERSION is given."`
 
-	BaseContentURL     string `name:"baseContentUrl" placeholder:"URL" group:"Packing:" help:"Base URL of relative links in the readme and the change log (default: guessed from the repository)."`
-	BaseImagesURL      string `name:"baseImagesUrl" placeholder:"URL" group:"Packing:" help:"Base URL of relative images."`
-	GitHubBranch       string `name:"githubBranch" placeholder:"BRANCH" group:"Packing:" help:"Branch in the guessed addresses (default: HEAD)."`
-	GitLabBranch       string `name:"gitlabBranch" placeholder:"BRANCH" group:"Packing:" help:"Do not turn GitLab issues into links."`
+	BaseContentURL     string `name:"baseContentUrl" placeholder:"URL" group:"Packing:" help:"Base URL of relative links in the readme and the change log (default: derived from the repository)."`
+	BaseImagesURL      string `name:"baseImagesUrl" placeholder:"URL" group:"Packing:" help:"Base URL of relative images in the readme and the change log (default: the base URL of links)."`
+	GitHubBranch       string `name:"githubBranch" placeholder:"BRANCH" group:"Packing:" help:"Branch in base URLs that are derived from the repository (default: HEAD)."`
+	GitLabBranch       string `name:"gitlabBranch" placeholder:"BRANCH" group:"Packing:" help:"Another name for --githubBranch."`
 	NoRewriteLinks     bool   `name:"no-rewrite-relative-links" group:"Packing:" help:"Do not change relative links."`
-	NoGitHubIssueLinks bool   `name:"no-gitHubIssueLinking" group:"Packing:" help:"Do not turn issues such as #12 into links."`
-	NoGitLabIssueLinks bool   `name:"no-gitLabIssueLinking" group:"Packing:" help:"Do not turn GitLab issues into links."`
+	NoGitHubIssueLinks bool   `name:"no-gitHubIssueLinking" group:"Packing:" help:"Do not turn issues on GitHub, such as #12, into links."`
+	NoGitLabIssueLinks bool   `name:"no-gitLabIssueLinking" group:"Packing:" help:"Do not turn issues on GitLab, such as #12, into links."`
 
-	AllowStar       *bool       `name:"allow-star-activation" group:"Packing:" help:"Do not warn of activation by *."`
-	AllowRepository *bool       `name:"allow-missing-repository" group:"Packing:" help:"Do not warn of a missing repository."`
-	AllowUnused     *bool       `name:"allow-unused-files-pattern" group:"Packing:" help:"Allow items of \"files\" that fit no file."`
-	SkipLicense     *bool       `name:"skip-license" group:"Packing:" help:"Do not warn of a missing licence."`
-	AllowSecrets    secretNames `name:"allow-package-secrets" placeholder:"NAME" group:"Packing:" help:"Allow these kinds of secrets: the name in brackets of what was found."`
-	AllowAllSecrets *bool       `name:"allow-package-all-secrets" group:"Packing:" help:"Allow all kinds of secrets."`
+	AllowStar       *bool       `name:"allow-star-activation" group:"Packing:" help:"Do not warn if * activates the extension."`
+	AllowRepository *bool       `name:"allow-missing-repository" group:"Packing:" help:"Do not warn if package.json names no repository."`
+	AllowUnused     *bool       `name:"allow-unused-files-pattern" group:"Packing:" help:"Allow patterns in \"files\" that match no file."`
+	SkipLicense     *bool       `name:"skip-license" group:"Packing:" help:"Do not warn if there is no licence."`
+	AllowSecrets    secretNames `name:"allow-package-secrets" placeholder:"NAME" group:"Packing:" help:"Allow secrets of this kind, which a finding names in brackets. May be repeated."`
+	AllowAllSecrets *bool       `name:"allow-package-all-secrets" group:"Packing:" help:"Allow secrets of all kinds."`
 	AllowEnvFile    *bool       `name:"allow-package-env-file" group:"Packing:" help:"Allow .env files."`
 
 	SignTool string `name:"sign-tool" hidden:""`

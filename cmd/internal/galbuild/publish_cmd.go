@@ -21,17 +21,17 @@ import (
 )
 
 type publishCmd struct {
-	Site    string   `arg:"" optional:"" type:"source" help:"A site's folder (default: site), an extension's folder, or packages, as for add."`
+	Site    string   `arg:"" optional:"" type:"source" help:"A site's folder (default: site), an extension's folder, or a package as for add."`
 	Version string   `arg:"" optional:"" type:"source" help:"The next version of an extension, such as 1.2.3, or major, minor or patch; or another package."`
 	Sources []string `arg:"" optional:"" name:"package" type:"source" help:"More packages."`
 	what    []string // the arguments, whatever they are
 
-	Layout  string        `enum:"site,dbem" default:"site" help:"Layout on the target: a gallery (site), or a repository of dbem (default: ${default})."`
-	From    string        `placeholder:"TARGET" help:"Publish the site of another target: a folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH, artifactory:URL/REPO or the https address of a site."`
-	Replace bool          `help:"Remove versions that the target has and the site does not, even if somebody else has published them."`
-	Prune   bool          `help:"Afterwards remove files that no generation needs."`
-	Grace   time.Duration `default:"24h" help:"Only remove objects older than this (default: ${default})."`
-	CORS    bool          `name:"cors" help:"Let pages of any origin read the bucket, as editors in a browser must; galbuild config s3-cors prints the policy."`
+	Layout  string        `enum:"site,dbem" default:"site" help:"Layout of the target: a gallery (site), or a repository of dbem (dbem)."`
+	From    string        `complete:"path" placeholder:"TARGET" help:"Publish the site of another target: a folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH, artifactory:URL/REPO or the https address of a site."`
+	Replace bool          `help:"Remove versions that the target has and the site does not, even if somebody else published them."`
+	Prune   bool          `help:"Prune the target afterwards, as galbuild prune does."`
+	Grace   time.Duration `default:"24h" help:"Only remove objects older than this."`
+	CORS    bool          `name:"cors" help:"Let web pages of any origin read the bucket, which editors in a browser need; galbuild config s3-cors prints the policy."`
 
 	vscePublish
 	transfer
@@ -42,8 +42,8 @@ type publishCmd struct {
 
 // transfer says how objects are sent.
 type transfer struct {
-	Jobs   int  `placeholder:"N" help:"How many objects to upload at a time (default: 16)."`
-	DryRun bool `help:"Only print what would be done."`
+	Jobs   int  `placeholder:"N" help:"Number of objects to upload at a time (default: 16)."`
+	DryRun bool `help:"Print what would be done, and change nothing."`
 }
 
 func (t *transfer) options(p *progress) publish.Options {
@@ -266,9 +266,9 @@ func explainPublish(err error) error {
 }
 
 type pruneCmd struct {
-	Target string        `arg:"" optional:"" help:"The target as one word, such as s3://BUCKET/PREFIX or a folder, instead of the flags below."`
-	Grace  time.Duration `default:"24h" help:"Only remove objects older than this (default: ${default})."`
-	DryRun bool          `help:"Only print what would be removed."`
+	Target string        `arg:"" optional:"" complete:"path" help:"The target as one word, such as s3://BUCKET/PREFIX or a folder, instead of the flags below."`
+	Grace  time.Duration `default:"24h" help:"Only remove objects older than this."`
+	DryRun bool          `help:"Print what would be removed, and change nothing."`
 	location
 }
 
@@ -314,8 +314,8 @@ func prune(ctx context.Context, e *env, at target.Target, grace time.Duration, d
 }
 
 type rollbackCmd struct {
-	Target string `arg:"" optional:"" help:"The target as one word, such as s3://BUCKET/PREFIX or a folder, instead of the flags below."`
-	DryRun bool   `help:"Only print what would be done."`
+	Target string `arg:"" optional:"" complete:"path" help:"The target as one word, such as s3://BUCKET/PREFIX or a folder, instead of the flags below."`
+	DryRun bool   `help:"Print what would be done, and change nothing."`
 	location
 }
 

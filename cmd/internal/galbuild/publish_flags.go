@@ -11,7 +11,7 @@ import (
 
 // publishPackFlags are those of package, but for the one that says where to.
 type publishPackFlags struct {
-	Target targetNames `short:"t" placeholder:"PLATFORM" group:"Packing:" help:"Make a package for each of these platforms."`
+	Target targetNames `short:"t" placeholder:"PLATFORM" group:"Packing:" help:"Publish a package for each of these platforms, such as linux-x64."`
 	packFlags
 
 	named         []string // names of those that are on the command line
@@ -40,8 +40,8 @@ const packingGroup = "Packing:"
 
 // vscePublish are flags of vsce publish besides those for packing.
 type vscePublish struct {
-	PackagePath   packagePaths `short:"i" name:"packagePath" placeholder:"VSIX" help:"Publish this package, as if it were an argument."`
-	SkipDuplicate bool         `help:"Skip packages whose version is published already, even with different content."`
+	PackagePath   packagePaths `short:"i" name:"packagePath" complete:"path" placeholder:"VSIX" help:"Publish this package, as if it were an argument."`
+	SkipDuplicate bool         `help:"Skip versions that are already published, even with different content."`
 
 	// Without effect: any extension may use proposed APIs.
 	NoVerify             bool     `name:"no-verify" hidden:""`

@@ -16,12 +16,12 @@ import (
 )
 
 type pullCmd struct {
-	From      string        `arg:"" optional:"" name:"from" help:"A site's folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH, artifactory:URL/REPO or the https address of a site, instead of the flags below."`
-	Output    string        `short:"o" default:"site" type:"newsite" placeholder:"SITE" help:"The folder to copy to (default: ${default})."`
-	Layout    string        `enum:"site,dbem" default:"site" help:"Layout of the target: a gallery (site), or a repository of dbem, whose folder is a source of galbuild (default: ${default})."`
-	IndexOnly bool          `help:"Copy the index only, which is enough for galshim --no-files."`
-	Follow    time.Duration `placeholder:"30s" help:"Keep running, and check for a new generation at this interval."`
-	Jobs      int           `placeholder:"N" help:"How many objects to download at a time (default: 16)."`
+	From      string        `arg:"" optional:"" name:"from" complete:"path" help:"A site's folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH, artifactory:URL/REPO or the https address of a site, instead of the flags below."`
+	Output    string        `short:"o" default:"site" type:"newsite" placeholder:"SITE" help:"Folder to copy to."`
+	Layout    string        `enum:"site,dbem" default:"site" help:"Layout of the target: a gallery (site), or a repository of dbem (dbem), whose folder is a source for galbuild."`
+	IndexOnly bool          `help:"Copy only the index, which is enough for galshim --no-files."`
+	Follow    time.Duration `placeholder:"DURATION" help:"Keep running, and look for a new generation at this interval, such as 30s."`
+	Jobs      int           `placeholder:"N" help:"Number of objects to download at a time (default: 16)."`
 
 	place
 }

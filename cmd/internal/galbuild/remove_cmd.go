@@ -18,8 +18,8 @@ import (
 )
 
 type removeCmd struct {
-	IDs []string `arg:"" name:"id" type:"id" help:"What to remove, as publisher.name@version[@platform]. NAME VERSION, as dbem takes it, works too."`
-	All bool     `help:"Remove all versions of ids without a version."`
+	IDs []string `arg:"" name:"id" type:"id" help:"What to remove: publisher.name@version[@platform]. NAME VERSION, as for dbem, works too."`
+	All bool     `help:"Remove all versions of extensions that are named without a version."`
 	ids []catalog.ID
 
 	transfer

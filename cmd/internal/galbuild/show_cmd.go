@@ -21,8 +21,8 @@ import (
 )
 
 type listCmd struct {
-	Target string `arg:"" optional:"" help:"The target as one word, such as a folder, s3://BUCKET/PREFIX or the https address of a site, instead of the flags below."`
-	IDs    bool   `name:"ids" help:"Print the ids only, one on each line."`
+	Target string `arg:"" optional:"" complete:"path" help:"The target as one word, such as a folder, s3://BUCKET/PREFIX or the https address of a site, instead of the flags below."`
+	IDs    bool   `name:"ids" help:"Print only the ids, one on each line."`
 	location
 }
 
@@ -119,10 +119,10 @@ func list(x *catalog.Extension) listed {
 }
 
 type showCmd struct {
-	ID        string `arg:"" name:"id" type:"id" help:"The extension, as publisher.name[@version][@platform]."`
-	Version   string `arg:"" optional:"" name:"version" help:"The version, if the id does not have it; or a target, such as the folder of a site, s3://BUCKET/PREFIX or the https address of a site."`
-	Readme    bool   `help:"Print the readme too."`
-	Changelog bool   `help:"Print the changelog too."`
+	ID        string `arg:"" name:"id" type:"id" help:"The extension: publisher.name[@version][@platform]."`
+	Version   string `arg:"" optional:"" name:"version" help:"The version, if it is not named with the id; or a target, such as the folder of a site, s3://BUCKET/PREFIX or the https address of a site."`
+	Readme    bool   `help:"Also print the readme."`
+	Changelog bool   `help:"Also print the change log."`
 	id        catalog.ID
 	location
 }

@@ -12,14 +12,24 @@ import (
 	"galbuild/cmd/internal/usage"
 )
 
-// explainUsage returns what is wrong with a command line, in plain words. Command is nil if
-// parsing failed with err.
-func (cl *commandLine) explainUsage(parser *kong.Kong, command *kong.Context, err error, args []string) error {
+// mistyped returns an error for a command line in which a command, or the dashes of a flag, are
+// mistyped. It does not need to be parsed for that.
+func mistyped(parser *kong.Kong, args []string) error {
 	program := usage.Program{Model: parser.Model, Foreign: foreign()}
 	if dash := program.SingleDash(args); dash != nil {
 		return dash
 	}
-	if word := cl.firstWord(parser.Model, command, args); isCommandLike(word) {
+	if words := usage.Words(args); len(words) > 0 && usage.Find(parser.Model.Node, words[0]) == nil && isCommandLike(words[0]) {
+		return program.Command(words[0])
+	}
+	return nil
+}
+
+// explainUsage returns what is wrong with a command line, in plain words. Command is nil if
+// parsing failed with err.
+func (cl *commandLine) explainUsage(parser *kong.Kong, command *kong.Context, err error, args []string) error {
+	program := usage.Program{Model: parser.Model, Foreign: foreign()}
+	if word := cl.firstSource(parser.Model, command, args); isCommandLike(word) {
 		if mistyped := program.Command(word); mistyped != nil {
 			return mistyped
 		}
@@ -30,22 +40,18 @@ func (cl *commandLine) explainUsage(parser *kong.Kong, command *kong.Context, er
 	return program.Explain(err, args)
 }
 
-// firstWord returns the word that stands where a command may stand, or "" if a command is
-// there.
-func (cl *commandLine) firstWord(model *kong.Application, command *kong.Context, args []string) string {
-	words := usage.Words(args)
-	switch {
-	case len(words) > 0 && usage.Find(model.Node, words[0]) == nil:
-		return words[0]
-	case len(words) > 0, command == nil, command.Selected() != model.DefaultCmd, slices.Contains(args, model.DefaultCmd.Name):
+// firstSource returns the first source of build if flags come before it and no command does, or
+// "". It may be a mistyped command.
+func (cl *commandLine) firstSource(model *kong.Application, command *kong.Context, args []string) string {
+	if len(usage.Words(args)) > 0 || command == nil || command.Selected() != model.DefaultCmd || slices.Contains(args, model.DefaultCmd.Name) {
 		return ""
 	}
-	return cl.Build.Sources[0] // flags stand before it
+	return cl.Build.Sources[0]
 }
 
 var commandLike = regexp.MustCompile(`^[A-Za-z]+(-[A-Za-z]+)*$`)
 
-// isCommandLike tells whether a word may be a mistyped command: it looks like one, and there
+// isCommandLike reports whether a word may be a mistyped command: it looks like one, and there
 // is no file or folder of that name.
 func isCommandLike(word string) bool {
 	if !commandLike.MatchString(word) {
@@ -55,14 +61,14 @@ func isCommandLike(word string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// An errUsage is a mistake in a command line that a command finds when it runs.
+// An errUsage is a mistake in a command line that is found when the command runs.
 type errUsage struct{ error }
 
 // Unwrap returns the mistake.
 func (e errUsage) Unwrap() error { return e.error }
 
 type helpCmd struct {
-	Command []string `arg:"" optional:"" help:"A command, such as build or config nginx."`
+	Command []string `arg:"" optional:"" complete:"command" help:"A command, such as build or config nginx."`
 }
 
 // Run prints what --help prints.

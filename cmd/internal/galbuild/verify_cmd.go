@@ -14,7 +14,7 @@ import (
 )
 
 type verifyCmd struct {
-	Site string `arg:"" optional:"" help:"The site's folder (default: site), or a target as one word, such as s3://BUCKET/PREFIX or the https address of a site; -o means the same."`
+	Site string `arg:"" optional:"" complete:"path" help:"The site's folder (default: site), or a target as one word, such as s3://BUCKET/PREFIX or the https address of a site; -o means the same."`
 	location
 }
 

@@ -21,80 +21,79 @@ import (
 
 // Command is the command line. Every flag is also an environment variable.
 type Command struct {
-	Index   string        `required:"" placeholder:"SITE|URL" help:"The site: a folder that galbuild made, or the http(s) address where one is published."`
-	Listen  string        `default:"127.0.0.1:8080" help:"Where to listen: host:port, :port or unix:PATH."`
-	BaseURL string        `name:"base-url" placeholder:"URL" help:"The address editors reach this server at, path allowed. Without it, the address is taken from each request, and shared caches may not store the responses."`
-	NoFiles bool          `help:"Answer questions only; leave the site's files and pages to the web server in front."`
-	Reload  time.Duration `default:"5s" help:"How often to look for a new generation; 0 for never. SIGHUP looks at once."`
-	Cache   string        `placeholder:"DIR" help:"Where the index of a site at a URL is kept; galshim in the user's cache folder by default."`
-	CA      string        `name:"ca" type:"existingfile" placeholder:"FILE" help:"More certificate authorities to trust (PEM), for a site at an https address."`
+	Index  string        `required:"" complete:"path" placeholder:"SITE|URL" group:"Site:" help:"The site: a folder that galbuild made, or the http(s) address of a published site."`
+	Reload time.Duration `default:"5s" group:"Site:" help:"Look for a new generation at this interval, and on SIGHUP. 0 means only on SIGHUP."`
+	Cache  string        `complete:"path" placeholder:"DIR" group:"Site:" help:"Folder for the index of a site at a URL (default: galshim in the user's cache folder)."`
+	CA     string        `name:"ca" type:"existingfile" placeholder:"FILE" group:"Site:" help:"File of certificates (PEM) to trust in addition to the system's, for a site at an https address."`
 
-	ContentURL string `name:"content-url" placeholder:"URL" help:"The address editors load assets and files from, if it is another host. Build the site with the same --content-url, or its page shows no pictures."`
+	Listen       string    `default:"127.0.0.1:8080" placeholder:"ADDRESS" group:"Addresses:" help:"Listen at this address: HOST:PORT, :PORT or unix:PATH."`
+	BaseURL      string    `name:"base-url" placeholder:"URL" group:"Addresses:" help:"Address at which editors reach the gallery, with an optional path. Without it, responses contain the address of each request, and shared caches may not store them."`
+	ContentURL   string    `name:"content-url" placeholder:"URL" group:"Addresses:" help:"Address from which editors load assets and files, if it is another host. Build the site with the same --content-url, or its page shows no pictures."`
+	NoFiles      bool      `group:"Addresses:" help:"Answer queries only. The web server in front of galshim serves the site's files and pages."`
+	TrustedProxy []network `placeholder:"CIDR" group:"Addresses:" help:"Believe Forwarded and X-Forwarded-* headers from these addresses, such as a load balancer's, instead of from loopback only. The value none trusts no address; Unix sockets are always trusted."`
 
-	TrustedProxy []network `placeholder:"CIDR" help:"Believe Forwarded and X-Forwarded-* from these addresses, such as a load balancer, instead of from loopback only; the value none trusts no address. Unix sockets are always trusted. Repeatable."`
+	TLSCert       string `name:"tls-cert" complete:"path" placeholder:"FILE" group:"TLS:" help:"Certificate chain (PEM). It is read again when the file changes."`
+	TLSKey        string `name:"tls-key" complete:"path" placeholder:"FILE" group:"TLS:" help:"Private key of the certificate (PEM)."`
+	TLSSelfSigned bool   `name:"tls-self-signed" group:"TLS:" help:"Make a certificate at start and keep it in memory, for a trial."`
 
-	MaxConnections int `name:"max-connections" default:"0" placeholder:"N" help:"Concurrent connections; others wait until one ends. 0: as many as the limit of open files allows, at most 10000."`
-	MaxQueries     int `name:"max-queries" default:"0" placeholder:"N" help:"Concurrent queries; others wait up to 5 seconds, then get status 503. 0: four for each processor."`
+	MaxConnections int `name:"max-connections" placeholder:"N" group:"Limits:" help:"Concurrent connections; others wait until one ends. 0 means as many as the limit of open files allows, at most 10000."`
+	MaxQueries     int `name:"max-queries" placeholder:"N" group:"Limits:" help:"Concurrent queries; others wait for up to 5 seconds, then get status 503. 0 means four for each processor."`
 
-	TLSCert       string `name:"tls-cert" placeholder:"FILE" help:"Certificate chain, PEM; read again when the file changes."`
-	TLSKey        string `name:"tls-key" placeholder:"FILE" help:"Its private key, PEM."`
-	TLSSelfSigned bool   `name:"tls-self-signed" help:"For a trial: a certificate made at start and kept in memory."`
-
-	LogFormat string           `default:"text" enum:"text,json" help:"Log lines on stderr as text or json."`
-	Quiet     bool             `short:"q" xor:"loud" help:"Log warnings and errors only, no requests."`
-	Verbose   bool             `short:"v" xor:"loud" help:"Log the questions too."`
+	LogFormat string           `default:"text" enum:"text,json" group:"Log:" help:"Format of the log on standard error."`
+	Quiet     bool             `short:"q" xor:"loud" group:"Log:" help:"Log warnings and errors only, and no requests."`
+	Verbose   bool             `short:"v" xor:"loud" group:"Log:" help:"Also log the queries."`
 	Version   kong.VersionFlag `short:"V" env:"-" help:"Print the version and exit."`
 }
 
-// Validate refuses what cannot work before anything is opened.
+// Validate checks the flags before anything is opened.
 func (c *Command) Validate() error {
 	if c.BaseURL != "" {
 		base, err := parseBase(c.BaseURL)
 		if err != nil {
-			return hint.Add(fmt.Errorf("--base-url %q: %w", c.BaseURL, err), "write the address that editors will use, for example https://gallery.example/tools")
+			return hint.Add(fmt.Errorf("--base-url=%s: %w", c.BaseURL, err), "write the address that editors will use, for example https://gallery.example/tools")
 		}
 		c.BaseURL = base
 	}
 	if c.ContentURL != "" {
 		content, err := parseBase(c.ContentURL)
 		if err != nil {
-			return hint.Add(fmt.Errorf("--content-url %q: %w", c.ContentURL, err), "write the address that editors will use, for example https://files.example")
+			return hint.Add(fmt.Errorf("--content-url=%s: %w", c.ContentURL, err), "write the address that editors will use, for example https://files.example")
 		}
 		c.ContentURL = content
 	}
 	if isURL(c.Index) {
 		if u, err := url.Parse(c.Index); err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-			return hint.Add(errors.New("--index: not the http(s) address of a folder"), "give the address below which index/CURRENT is, without a query")
+			return hint.Add(fmt.Errorf("--index=%s: must be the http(s) address of a folder", c.Index), "give the address below which index/CURRENT is, without a query")
 		}
 	}
 	if err := checkIndex(c.Index); err != nil {
 		return err
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil && !strings.HasPrefix(c.Listen, "unix:") {
-		return hint.Add(fmt.Errorf("--listen %q: neither host:port nor unix:PATH", c.Listen), "--listen :8080 is port 8080 on every address")
+		return hint.Add(fmt.Errorf("--listen=%s: must be HOST:PORT, :PORT or unix:PATH", c.Listen), "--listen :8080 listens on port 8080 of every address")
 	}
 	if c.MaxConnections < 0 || c.MaxQueries < 0 {
 		return hint.Add(errors.New("--max-connections and --max-queries: must not be negative"), "0 means the default")
 	}
 	if c.Reload < 0 {
-		return hint.Add(fmt.Errorf("--reload %s: below zero", c.Reload), "0 means never")
+		return hint.Add(fmt.Errorf("--reload=%s: must not be negative", c.Reload), "0 means only on SIGHUP")
 	}
 	switch {
 	case (c.TLSCert == "") != (c.TLSKey == ""):
-		return hint.Add(errors.New("--tls-cert and --tls-key: one without the other"), "--tls-self-signed needs neither")
+		return hint.Add(errors.New("--tls-cert and --tls-key go together"), "--tls-self-signed needs neither")
 	case c.TLSCert != "" && c.TLSSelfSigned:
-		return hint.Add(errors.New("--tls-self-signed and --tls-cert: only one certificate can be shown"), "leave one out")
+		return hint.Add(errors.New("--tls-self-signed and --tls-cert exclude each other"), "give one of them")
 	}
 	return nil
 }
 
-// checkIndex refuses an address that galshim cannot read: a folder of that name is not meant.
+// checkIndex refuses an address that galshim cannot read. Nobody means a folder of that name.
 func checkIndex(index string) error {
 	scheme := addresses.Scheme(index)
 	if scheme == "" || isURL(index) {
 		return nil
 	}
-	err := fmt.Errorf("--index %s: want the folder of a site, or the http(s) address where one is published", index)
+	err := fmt.Errorf("--index=%s: must be the folder of a site, or the http(s) address of a published site", index)
 	switch scheme {
 	case "file":
 		return hint.Add(err, "write it as a path: %s", addresses.Path(index))
@@ -118,14 +117,14 @@ func (c *Command) source(log *slog.Logger) (source, error) {
 	if cache == "" {
 		user, err := os.UserCacheDir()
 		if err != nil {
-			return nil, hint.Add(fmt.Errorf("find a place for the index: %w", err), "name one with --cache DIR")
+			return nil, hint.Add(fmt.Errorf("find a folder for the index: %w", err), "name one with --cache DIR")
 		}
 		cache = filepath.Join(user, "galshim")
 	}
 	return newRemote(c.Index, cache, c.CA, log)
 }
 
-// logger returns what writes the log to stderr.
+// logger returns a logger that writes to stderr.
 func (c *Command) logger(stderr io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: slog.LevelInfo}
 	switch {
@@ -140,7 +139,7 @@ func (c *Command) logger(stderr io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(stderr, options))
 }
 
-// A network is a range of addresses; the zero value holds none.
+// A network is a range of addresses. The zero value contains none.
 type network struct{ netip.Prefix }
 
 // UnmarshalText reads a range, a single address, or "none".
@@ -156,7 +155,7 @@ func (n *network) UnmarshalText(text []byte) error {
 	}
 	p, err := netip.ParsePrefix(s)
 	if err != nil {
-		return fmt.Errorf("%q is neither an address, nor a range like 10.0.0.0/8, nor none", s)
+		return fmt.Errorf("%s: must be an address, a range such as 10.0.0.0/8, or none", s)
 	}
 	*n = network{p.Masked()}
 	return nil

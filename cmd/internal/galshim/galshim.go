@@ -105,15 +105,12 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"galbuild/cmd/internal/completion"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/usage"
 	"galbuild/cmd/internal/version"
 )
-
-const description = `Answers extension queries of editors from the index of a site that galbuild made.
-
-Also serves the site's files, so that one process is a whole gallery. With --no-files, a web server in front serves them.`
 
 // Exit statuses.
 const (
@@ -127,15 +124,16 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	stderr = terminal.NewWriter(stderr) // the log quotes requests and responses
 	var c Command
 	exit := -1
-	parser, err := kong.New(&c,
-		kong.Name("galshim"), kong.Description(description),
-		kong.DefaultEnvars("GALSHIM"), kong.Vars{"version": "galshim " + version.String()},
-		kong.Writers(stdout, stderr), kong.Exit(func(status int) { exit = status }))
-	if err != nil {
-		return complain(stderr, err)
+	parser := newParser(&c, kong.Writers(stdout, stderr), kong.Exit(func(status int) { exit = status }))
+	if status, answered := completion.Answer(stdout, parser.Model, args); answered {
+		return status
 	}
-	if len(args) == 1 && (args[0] == "help" || args[0] == "version") {
-		args = []string{"--" + args[0]}
+	if text, err := word(parser.Model, args); err != nil {
+		hint.Print(stderr, "galshim", err)
+		return exitUsage
+	} else if text != "" {
+		_, err := io.WriteString(stdout, text)
+		return complain(stderr, err)
 	}
 	if err := (usage.Program{Model: parser.Model}).UnsetEmpty(); err != nil {
 		return complain(stderr, err)
@@ -145,10 +143,21 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exit
 	}
 	if err := explainUsage(parser, command, err, args); err != nil {
-		hint.Tell(stderr, "galshim", err)
+		hint.Print(stderr, "galshim", err)
 		return exitUsage
 	}
 	return complain(stderr, c.Run(ctx, stderr))
+}
+
+func newParser(c *Command, options ...kong.Option) *kong.Kong {
+	parser, err := kong.New(c, append(options,
+		kong.Name("galshim"), kong.Description(description), manual().Option(),
+		kong.DefaultEnvars("GALSHIM"), usage.Durations(), kong.Vars{"version": "galshim " + version.String()},
+	)...)
+	if err != nil {
+		panic(err) // a mistake in the tags of Command
+	}
+	return parser
 }
 
 // complain prints an error, if there is one, and returns the exit status.
@@ -156,6 +165,6 @@ func complain(stderr io.Writer, err error) int {
 	if err == nil {
 		return 0
 	}
-	hint.Tell(stderr, "galshim", err)
+	hint.Print(stderr, "galshim", err)
 	return exitFailed
 }

@@ -73,7 +73,7 @@ func TestRemoteAuthority(t *testing.T) {
 	defer secure.Close()
 	_, err := remoteAt(t, secure.URL, t.TempDir()).next(t.Context(), nil)
 	told := &strings.Builder{}
-	hint.Tell(told, "galshim", err)
+	hint.Print(told, "galshim", err)
 	if !strings.Contains(told.String(), "hint: "+roots.Hint) {
 		t.Errorf("got %s", told)
 	}

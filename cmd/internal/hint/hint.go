@@ -38,10 +38,10 @@ func Text(err error) (message, hint string) {
 	return wording.Text(err), hint
 }
 
-// Tell prints the message of err, and its hint if it has one, after the name of the program.
+// Print prints the message of err, and its hint if it has one, after the name of the program.
 // Further lines of an error are indented, so that a name that somebody else chose cannot look
 // like another message.
-func Tell(w io.Writer, program string, err error) {
+func Print(w io.Writer, program string, err error) {
 	message, hint := Text(err)
 	fmt.Fprintf(w, "%s: error: %s\n", program, lines(message))
 	if hint != "" {

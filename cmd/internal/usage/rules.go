@@ -11,13 +11,12 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/alecthomas/kong"
-
 	"galbuild/build/similar"
+	"galbuild/cmd/internal/help"
 	"galbuild/cmd/internal/hint"
 )
 
-// A rule explains messages of Kong's that fit a pattern. Explain gets the pattern's groups.
+// A rule explains the messages of Kong that match a pattern. Explain gets the groups of the match.
 type rule struct {
 	pattern *regexp.Regexp
 	explain func(m *mistake, groups []string) error
@@ -29,7 +28,7 @@ func pattern(text string) *regexp.Regexp { return regexp.MustCompile("(?s)" + te
 // fromVariable is what Kong appends to an error in the value of an environment variable.
 var fromVariable = pattern(` \(from envar (\w+)=".*"\)$`)
 
-// rules are those for all messages of Kong 1.17 that mistakes on a command line lead to.
+// rules explain all messages of Kong 1.17 about mistakes in a command line.
 // Sources: context.go, mapper.go and scanner.go of https://github.com/alecthomas/kong.
 var rules = []rule{
 	{pattern(`^unknown flag (\S+?)(, did you mean .*)?$`), func(m *mistake, g []string) error { return m.unknownFlag(g[1]) }},
@@ -42,7 +41,7 @@ var rules = []rule{
 	{pattern(`^(\S+): missing value, expecting ".*"$`), noValue},
 	{pattern(`^(\S+): expected a valid \d+ bit u?int but got "(.*)"$`), want("a whole number")},
 	{pattern(`^(\S+): expected a float but got "(.*)".*$`), want("a number")},
-	{pattern(`^(\S+): expected duration but got "(.*?)"(: time: .*)?$`), want("a duration such as 30s, 5m or 24h")},
+	{pattern(`^(--\S+): (.+: must be .*)$`), func(_ *mistake, g []string) error { return fmt.Errorf("%s=%s", g[1], g[2]) }},
 	{pattern(`^(\S+): bool value must be true, 1, yes, false, 0 or no but got "(.*)"$`), want("true or false")},
 	{pattern(`^(\S+) must be one of (".*") but got "(.*)"$`), oneOf},
 	{pattern(`^(\S+): stat (.*): no such file or directory$`), noFile},
@@ -57,7 +56,7 @@ var rules = []rule{
 	}},
 }
 
-// explain returns nil for a message that no rule fits.
+// explain explains a message, or returns nil if no rule matches it.
 func (m *mistake) explain(message string) error {
 	variable := ""
 	if found := fromVariable.FindStringSubmatch(message); found != nil {
@@ -77,7 +76,7 @@ func (m *mistake) explain(message string) error {
 	return nil
 }
 
-// unexpected explains an argument too many, or a subcommand that is not there.
+// unexpected explains an argument too many, or a subcommand that does not exist.
 func (m *mistake) unexpected(arg string) error {
 	if len(m.node.Children) > 0 {
 		return m.unknownCommand(arg)
@@ -95,7 +94,7 @@ func (m *mistake) unexpected(arg string) error {
 	}
 }
 
-// missingArgument explains an argument or a subcommand that has to be given.
+// missingArgument explains that a required argument or subcommand is missing.
 func (m *mistake) missingArgument() error {
 	if len(m.node.Children) > 0 {
 		return fmt.Errorf("%s needs one of %s after it", m.command(), strings.Join(commands(m.node), ", "))
@@ -109,20 +108,7 @@ func (m *mistake) missingArgument() error {
 			missing = append(missing, arg.Summary())
 		}
 	}
-	return hint.Add(fmt.Errorf("%s: missing argument %s", m.command(), strings.Join(missing, " ")), "usage: %s %s", m.command(), m.usage())
-}
-
-// usage returns the arguments of the command as its help shows them.
-func (m *mistake) usage() string {
-	var all []string
-	for _, arg := range m.node.Positional {
-		if text := arg.Summary(); arg.Required {
-			all = append(all, text)
-		} else {
-			all = append(all, "["+strings.Trim(text, "[]")+"]")
-		}
-	}
-	return strings.Join(append(all, "[flags]"), " ")
+	return hint.Add(fmt.Errorf("%s: missing argument %s", m.command(), strings.Join(missing, " ")), "usage: %s", help.Usage(m.program.Model.Name, m.node))
 }
 
 func missingFlags(m *mistake, g []string) error {
@@ -133,7 +119,7 @@ func missingFlags(m *mistake, g []string) error {
 func noValue(m *mistake, g []string) error {
 	name, example := g[1], g[1]
 	if f := m.flag(name); f != nil {
-		example = name + "=" + placeholder(f)
+		example = name + "=" + strings.TrimSuffix(help.Placeholder(f), ",...")
 	}
 	err := fmt.Errorf("%s needs a value: %s", name, example)
 	if len(g) > 2 && g[2] != "" {
@@ -142,15 +128,7 @@ func noValue(m *mistake, g []string) error {
 	return err
 }
 
-// placeholder returns what stands for the value of a flag.
-func placeholder(f *kong.Flag) string {
-	if f.Enum != "" {
-		return strings.ReplaceAll(strings.Trim(f.Enum, ","), ",", "|")
-	}
-	return strings.TrimSuffix(f.FormatPlaceHolder(), ",...")
-}
-
-// want returns what explains a value of the wrong kind.
+// want returns a function that explains a value of the wrong kind.
 func want(kind string) func(*mistake, []string) error {
 	return func(_ *mistake, g []string) error { return fmt.Errorf("%s=%s: must be %s", g[1], g[2], kind) }
 }
@@ -205,8 +183,7 @@ func shorten(path string) string {
 	return rel
 }
 
-// Words returns the arguments that are not flags or their values, as far as a program can
-// tell without parsing them: those before the first flag.
+// Words returns the arguments before the first flag. Those after it may be values of flags.
 func Words(args []string) []string {
 	end := slices.IndexFunc(args, func(s string) bool { return len(s) > 1 && s[0] == '-' })
 	if end < 0 {

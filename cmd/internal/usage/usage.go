@@ -1,5 +1,5 @@
-// Package usage explains mistakes in a command line in the words of the person who typed it:
-// the argument, what is expected, what was found, and what was perhaps meant.
+// Package usage explains mistakes in a command line in the words of the person who typed it: the
+// argument, what is expected, what was found, and similar names.
 //
 // The command line is parsed by Kong, whose messages use the parser's words. [Program.Explain]
 // replaces them. A test compares its rules with what Kong says.
@@ -29,7 +29,7 @@ type Program struct {
 // Foreign are flags and commands of another program, which people try here.
 type Foreign struct {
 	Program string   // such as "vsce", "" for none in particular
-	Words   []string // as typed: "--pat", "-p", "login"
+	Words   []string // as typed, such as "--pat", "-p" or "login"
 	Use     string   // the hint: what to use here
 }
 
@@ -75,7 +75,7 @@ func (p Program) UnsetEmpty() error {
 	return nil
 }
 
-// A mistake is an error in a command line, and what of the command line was understood.
+// A mistake is an error in a command line, and the part of the command line that was parsed.
 type mistake struct {
 	program Program
 	path    []*kong.Node // from the program to the command
@@ -112,7 +112,7 @@ func (m *mistake) plainArgument(err error) error {
 	return err
 }
 
-// isPath tells whether a text is what Kong calls the program or the command.
+// isPath reports whether a text is what Kong calls the program or the command.
 func (m *mistake) isPath(text string) bool {
 	return slices.ContainsFunc(m.path, func(n *kong.Node) bool { return n.Path() == text })
 }
@@ -126,7 +126,7 @@ func (m *mistake) command() string {
 	return words
 }
 
-// isDefault tells whether the command is one that may be left out.
+// isDefault reports whether the command is one that may be left out.
 func (m *mistake) isDefault() bool { return m.node == m.program.Model.DefaultCmd }
 
 func (m *mistake) help() string {
@@ -140,10 +140,10 @@ func (m *mistake) help() string {
 	return m.command() + " --help lists its arguments and flags"
 }
 
-// flags returns the flags of a command that its help shows.
+// flags returns the visible flags of a command.
 func flags(node *kong.Node) []*kong.Flag { return slices.Concat(node.AllFlags(true)...) }
 
-// names returns the names of a flag as they are typed, without short ones.
+// names returns the long names of a flag, with dashes.
 func names(f *kong.Flag) []string {
 	all := []string{"--" + f.Name}
 	for _, alias := range f.Aliases {
@@ -214,8 +214,8 @@ func dashed(names []string) (all []string) {
 	return all
 }
 
-// foreign explains a word of another program, or returns nil. The command is where the
-// word stands.
+// foreign explains a word of another program, or returns nil. The command is the one that the word
+// was given to.
 func (p Program) foreign(word, command string) error {
 	for _, f := range p.Foreign {
 		if !slices.Contains(f.Words, word) {
@@ -234,9 +234,9 @@ func (p Program) foreign(word, command string) error {
 	return nil
 }
 
-// Command explains a word that stands where a command may stand and is neither a command
-// nor anything else, such as a file. It returns nil if the word is not similar to a
-// command's name and is not a command of another program.
+// Command explains a word in the place of a command that is neither a command nor a file. It
+// returns nil if the word is not similar to a command's name and is not a command of another
+// program.
 func (p Program) Command(word string) error {
 	if err := p.foreign(word, p.Model.Name); err != nil {
 		return err
@@ -301,8 +301,8 @@ func Find(node *kong.Node, name string) *kong.Node {
 	return nil
 }
 
-// Empty returns an error for an argument or the value of a flag that is empty, as when the
-// variable of a script is not set: that the default is meant is unlikely.
+// Empty returns an error for an argument or the value of a flag that is empty. Most likely a
+// variable of a script is not set, so the default would be wrong.
 func (p Program) Empty(command *kong.Context) error {
 	if !slices.ContainsFunc(command.Args, hasEmpty) { // commands may have changed values since
 		return nil
@@ -326,7 +326,7 @@ func hasEmpty(argument string) bool {
 		strings.HasPrefix(argument, ",") || strings.HasPrefix(value, ",") || strings.Contains(argument, ",,")
 }
 
-// isEmpty tells whether a value is an empty text, or a list with one.
+// isEmpty reports whether a value is an empty text, or a list with one.
 func isEmpty(v *kong.Value) bool {
 	switch value := v.Target; value.Kind() {
 	case reflect.String:

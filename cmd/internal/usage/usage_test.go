@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"galbuild/build/units"
 	"galbuild/cmd/internal/hint"
 )
 
@@ -21,6 +22,7 @@ type commandLine struct {
 		Jobs    int           `placeholder:"N"`
 		Rate    float64       `placeholder:"R"`
 		Wait    time.Duration `placeholder:"30s"`
+		Split   units.Size    `placeholder:"SIZE"`
 		Strict  bool          `xor:"mode"`
 		Loose   bool          `xor:"mode"`
 		Unpack  string        `enum:"web,all" default:"web"`
@@ -61,7 +63,7 @@ func foreign() []Foreign {
 func parse(t *testing.T, args ...string) string {
 	t.Helper()
 	var cl commandLine
-	parser, err := kong.New(&cl, kong.Name("prog"), kong.DefaultEnvars("PROG"), kong.Exit(func(int) { t.Fatal("exits") }))
+	parser, err := kong.New(&cl, kong.Name("prog"), kong.DefaultEnvars("PROG"), Durations(), kong.Exit(func(int) { t.Fatal("exits") }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +78,7 @@ func parse(t *testing.T, args ...string) string {
 		return ""
 	}
 	var b bytes.Buffer
-	hint.Tell(&b, "prog", err)
+	hint.Print(&b, "prog", err)
 	return strings.ReplaceAll(b.String(), "prog: ", "")
 }
 
@@ -105,8 +107,11 @@ func TestExplain(t *testing.T) {
 		"x --jobs y":                    "error: --jobs=y: must be a whole number" + help,
 		"x --jobs 99999999999999999999": "error: --jobs=99999999999999999999: must be a whole number" + help,
 		"x --rate y":                    "error: --rate=y: must be a number" + help,
-		"x --wait 1d":                   "error: --wait=1d: must be a duration such as 30s, 5m or 24h" + help,
-		"x --wait 5":                    "error: --wait=5: must be a duration such as 30s, 5m or 24h" + help,
+		"x --wait 1d":                   "",
+		"x --wait 1y":                   "error: --wait=1y: must be a duration such as 30s, 5m, 24h or 7d" + help,
+		"x --wait 5":                    "error: --wait=5: must be a duration such as 30s, 5m, 24h or 7d" + help,
+		"x --split 10MB":                "",
+		"x --split 10M0":                "error: --split=10M0: must be a size such as 500000, 10MB or 4GiB" + help,
 		"x --strict=y":                  "error: --strict=y: must be true or false" + help,
 		"x --strict --loose":            "error: --strict and --loose exclude each other: give one of them" + help,
 		"x --unpack wbe":                `error: --unpack=wbe: must be web or all; did you mean "web"?` + help,
@@ -141,6 +146,9 @@ func TestExplain(t *testing.T) {
 	if got, want := parse(t, "show", "a", "b", "c\nprog: error: d"), "error: \"c\\nprog: error: d\": prog show takes"; !strings.HasPrefix(got, strings.ReplaceAll(want, "prog: ", "")) {
 		t.Errorf("got %s, want %s", got, want)
 	}
+	if got, want := parse(t, "x", "--split", "4 x"), "error: --split=4 x: must be a size such as"; !strings.HasPrefix(got, want) {
+		t.Errorf("got %s, want %s", got, want)
+	}
 	if got, want := parse(t, "show", ""), "error: the argument <id> is empty\n"; !strings.HasPrefix(got, want) {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -151,7 +159,7 @@ func TestVariable(t *testing.T) {
 	for name, want := range map[string]string{
 		"PROG_JOBS":   "error: environment variable PROG_JOBS: --jobs=maybe: must be a whole number\n",
 		"PROG_STRICT": "error: environment variable PROG_STRICT: --strict=maybe: must be true or false\n",
-		"PROG_WAIT":   "error: environment variable PROG_WAIT: --wait=maybe: must be a duration such as 30s, 5m or 24h\n",
+		"PROG_WAIT":   "error: environment variable PROG_WAIT: --wait=maybe: must be a duration such as 30s, 5m, 24h or 7d\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, "maybe")

@@ -1,0 +1,143 @@
+package galbuild
+
+import (
+	"io"
+
+	"github.com/alecthomas/kong"
+
+	"galbuild/cmd/internal/completion"
+	"galbuild/cmd/internal/help"
+	"galbuild/cmd/internal/version"
+)
+
+const description = `Makes a gallery of VS Code extensions, a tree of plain files, out of .vsix files.
+
+    galbuild vsixs -o site         build a site from a folder of packages
+    galshim --index site           serve it
+    galbuild config code-server    print the settings for an editor`
+
+// manual is what the help says besides what commands, arguments and flags say.
+func manual() help.Program {
+	return help.Program{
+		Summary:  "make and publish galleries of VS Code extensions",
+		Footer:   "galbuild help COMMAND prints the arguments and flags of a command, and examples.",
+		Exit:     []string{"0", "Everything was done.", "1", "Something failed, or a package was refused.", "80", "The command line is wrong."},
+		SeeAlso:  "galshim(1)",
+		Last:     "S3",
+		Examples: examples(),
+	}
+}
+
+// examples returns two examples for each command.
+func examples() map[string][]help.Example {
+	return map[string][]help.Example{
+		"build": {
+			{Does: "Build from a folder and a list of sources, for editors at this address.", Line: "galbuild vsixs @list.txt -o site --base-url https://tools.example/gallery"},
+			{Does: "Keep the old generation if any package is refused.", Line: "galbuild build vsixs -o site --strict"},
+		},
+		"add": {
+			{Does: "Add a package to a site.", Line: "galbuild add hello.vsix -o site"},
+			{Does: "Print what would be added to a bucket.", Line: "galbuild add vsixs --s3 vsix/gallery --dry-run"},
+		},
+		"remove": {
+			{Does: "Remove a version.", Line: "galbuild remove acme.hello@1.1.0 -o site"},
+			{Does: "Remove all versions of an extension from a bucket.", Line: "galbuild remove acme.hello --all --s3 vsix/gallery"},
+		},
+		"config nginx": {
+			{Does: "Print a server for a site on this machine.", Line: "galbuild config nginx site --base-url http://gallery.example"},
+			{Does: "Print a server with TLS for a site on another machine.", Line: "galbuild config nginx /srv/site --no-check --cert cert.pem --key key.pem"},
+		},
+		"config code-server": editorExamples("code-server"),
+		"config vscodium":    editorExamples("vscodium"),
+		"config vscode":      editorExamples("vscode"),
+		"config s3-cors": {
+			{Does: "Print the policy for the command aws s3api put-bucket-cors.", Line: "galbuild config s3-cors > cors.json"},
+			{Does: "Print the policy in XML, as the S3 protocol has it.", Line: "galbuild config s3-cors --xml"},
+		},
+		"publish": {
+			{Does: "Publish a site to a bucket.", Line: "galbuild publish site --s3 vsix/gallery"},
+			{Does: "Raise the minor version of an extension, package and publish it.", Line: "galbuild publish ext minor --s3 vsix/gallery"},
+		},
+		"pull": {
+			{Does: "Copy a site from a bucket.", Line: "galbuild pull s3://vsix/gallery -o site"},
+			{Does: "Keep a copy of the index current, for galshim --no-files.", Line: "galbuild pull s3://vsix/gallery -o shim --index-only --follow 30s"},
+		},
+		"rollback": {
+			{Does: "Switch a site back to the previous generation.", Line: "galbuild rollback site"},
+			{Does: "Print to which generation a bucket would switch.", Line: "galbuild rollback s3://vsix/gallery --dry-run"},
+		},
+		"prune": {
+			{Does: "Remove what has not been needed for a week.", Line: "galbuild prune s3://vsix/gallery --grace 7d"},
+			{Does: "Print what would be removed from a site.", Line: "galbuild prune site --dry-run"},
+		},
+		"export": {
+			{Does: "Write a signed tarball.", Line: "galbuild export site -o gallery.tar.zst --sign-key key.minisign"},
+			{Does: "Write what is new since an earlier tarball, in parts.", Line: "galbuild export site -o new.tar.zst --since gallery.tar.zst --split 4GiB"},
+		},
+		"import": {
+			{Does: "Import a tarball that is signed with this key.", Line: "galbuild import gallery.tar.zst -o site --trust key.pub"},
+			{Does: "Import an unsigned tarball whose checksums came another way.", Line: "galbuild import gallery.tar.zst -o site --sums SHA256SUMS"},
+		},
+		"package": {
+			{Does: "Package an extension into a folder.", Line: "galbuild package ext -o vsixs"},
+			{Does: "Raise the minor version, and package a pre-release for a platform.", Line: "galbuild package ext minor --target linux-x64 --pre-release"},
+		},
+		"ls": {
+			{Does: "List the files that would be packaged.", Line: "galbuild ls ext"},
+			{Does: "Print them as a tree, with sizes.", Line: "galbuild ls ext --tree"},
+		},
+		"ls-remote": {
+			{Does: "List the extensions of a site.", Line: "galbuild ls-remote site"},
+			{Does: "Print only the ids of those in a bucket.", Line: "galbuild ls-remote s3://vsix/gallery --ids"},
+		},
+		"show": {
+			{Does: "Show an extension of a site.", Line: "galbuild show acme.hello -o site"},
+			{Does: "Show a version in a served gallery, with its readme.", Line: "galbuild show acme.hello@1.1.0 https://tools.example/gallery --readme"},
+		},
+		"inspect": {
+			{Does: "Print the extensions and the sections of the index.", Line: "galbuild inspect site"},
+			{Does: "Print an extension with all its versions and files.", Line: "galbuild inspect site acme.hello"},
+		},
+		"verify": {
+			{Does: "Verify a site.", Line: "galbuild verify site"},
+			{Does: "Download what a bucket serves, and verify it.", Line: "galbuild verify s3://vsix/gallery"},
+		},
+		"help": {
+			{Does: "Print the help of a command.", Line: "galbuild help publish"},
+			{Does: "Print the help of a command of a command.", Line: "galbuild help config nginx"},
+		},
+		"completion": {
+			{Does: "Complete command lines in this session of bash.", Line: "source <(galbuild completion bash)"},
+			{Does: "Complete command lines in all later sessions of fish.", Line: "galbuild completion fish > ~/.config/fish/completions/galbuild.fish"},
+		},
+		"man": {
+			{Does: "Read the manual page.", Line: "galbuild man | man -l -"},
+			{Does: "Install it.", Line: "galbuild man > /usr/local/share/man/man1/galbuild.1"},
+		},
+	}
+}
+
+func editorExamples(editor string) []help.Example {
+	return []help.Example{
+		{Does: "Print the settings for a gallery at this address.", Line: "galbuild config " + editor + " --base-url https://tools.example/gallery"},
+		{Does: "Print them for a gallery whose files have a host of their own.", Line: "galbuild config " + editor + " --content-url https://files.example"},
+	}
+}
+
+type completionCmd struct {
+	Shell string `arg:"" enum:"bash,zsh,fish" help:"The shell: bash, zsh or fish."`
+}
+
+// Run prints a script for the shell.
+func (c *completionCmd) Run(e *env, k *kong.Kong) error {
+	_, err := io.WriteString(e.stdout, completion.Script(c.Shell, k.Model.Name))
+	return err
+}
+
+type manCmd struct{}
+
+// Run prints the manual page.
+func (manCmd) Run(e *env, k *kong.Kong) error {
+	_, err := io.WriteString(e.stdout, manual().Manual(k.Model, version.String()))
+	return err
+}
