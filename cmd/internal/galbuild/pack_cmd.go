@@ -2,6 +2,7 @@ package galbuild
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 
@@ -38,7 +39,7 @@ func (c *packageCmd) Run(ctx context.Context, e *env) error {
 	plan, err := c.plan(ctx, job)
 	if err != nil {
 		if len(job.refused) > 0 {
-			_ = e.printJSON(newPackaged(plan, slices.Concat(job.refused, job.warnings)))
+			err = errors.Join(err, e.printJSON(newPackaged(plan, slices.Concat(job.refused, job.warnings))))
 		}
 		return err
 	}

@@ -83,7 +83,7 @@ func (p *publishCmd) publishExtension(ctx context.Context, e *env, dir, version 
 	files, found, err := p.packAll(ctx, job, scratch)
 	if err != nil {
 		if len(job.refused) > 0 {
-			_ = e.printJSON(refusedFolder{slices.Concat(job.refused, job.warnings)})
+			err = errors.Join(err, e.printJSON(refusedFolder{slices.Concat(job.refused, job.warnings)}))
 		}
 		return err
 	}
