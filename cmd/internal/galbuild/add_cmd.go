@@ -13,14 +13,16 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/site"
 	"galbuild/build/source"
+	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 	"galbuild/render"
 )
 
 type addCmd struct {
-	Sources []string `arg:"" name:"source" type:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input."`
+	Sources []string `arg:"" name:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input. The last argument is the target if it is the address of one or the folder of a site."`
 	Strict  bool     `help:"Add nothing if any package was refused."`
 
 	stdin   string                          // a file with what came there, if it is a source
@@ -28,7 +30,7 @@ type addCmd struct {
 	only    func(*catalog.Catalog) []string // which sources, for what the gallery has; nil is all
 
 	transfer
-	location
+	targets.Flags
 	limitFlags
 }
 
@@ -40,7 +42,28 @@ func (a *addCmd) Validate() error {
 	if _, err := a.limits(); err != nil {
 		return err
 	}
-	return a.location.Validate()
+	sources, named, err := a.Last(a.Sources, otherSource)
+	if err != nil {
+		return err
+	}
+	if a.Sources = sources; len(sources) == 0 {
+		return errors.New("name packages to add before the target")
+	}
+	if err := checkSources(sources); err != nil {
+		return err
+	}
+	return a.Check(named)
+}
+
+// otherSource returns what an argument is that can be a source and not only a target.
+func otherSource(arg string) string {
+	switch {
+	case addresses.IsWeb(arg):
+		return "the address of a package"
+	case hasPackages(arg):
+		return "a folder with packages"
+	}
+	return ""
 }
 
 // added is what add prints, as --json has it.
@@ -58,12 +81,12 @@ type addition struct {
 
 // Run adds packages to a published site. Of what is there it reads the catalogue only.
 func (a *addCmd) Run(ctx context.Context, e *env) error {
-	first := a.firstWrite()
+	first := firstWriteTo(&a.Flags)
 	return first.takeBack(a.run(ctx, e))
 }
 
 func (a *addCmd) run(ctx context.Context, e *env) error {
-	at, err := a.open(e)
+	at, err := a.Open(e.target)
 	if err != nil {
 		return err
 	}

@@ -24,9 +24,12 @@ import (
 	"galbuild/build/site"
 	"galbuild/build/vsix"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/usage"
 	"galbuild/cmd/internal/version"
+	"galbuild/publish/target"
+	"galbuild/publish/target/all"
 )
 
 type commandLine struct {
@@ -59,6 +62,23 @@ type commandLine struct {
 	PrintVersion kong.VersionFlag `name:"version" short:"V" env:"-" help:"Print the version and exit."`
 }
 
+// newCommandLine returns a command line whose commands have the flags of kinds of targets.
+func newCommandLine(kinds []target.Kind) *commandLine {
+	cl := new(commandLine)
+	for _, r := range []*targets.Remote{
+		&cl.Add.Remote, &cl.Remove.Remote, &cl.LsRemote.Remote, &cl.Show.Remote, &cl.Publish.Remote,
+		&cl.Pull.Remote, &cl.Rollback.Remote, &cl.Prune.Remote, &cl.Verify.Remote,
+	} {
+		r.Declare(kinds)
+	}
+	return cl
+}
+
+// targetVars returns how targets are written, for help texts.
+func targetVars(kinds []target.Kind) kong.Vars {
+	return kong.Vars{"targets": targets.Forms(kinds, false), "readable": targets.Forms(kinds, true)}
+}
+
 // env is what every command works with.
 type env struct {
 	stdin          io.Reader
@@ -68,7 +88,7 @@ type env struct {
 	verbose        bool
 	progress       string
 	log            *slog.Logger
-	transport      http.RoundTripper
+	target         targets.Env
 }
 
 // Main runs the program and ends the process.
@@ -99,15 +119,19 @@ const exitUsage = 80
 
 // program is galbuild as it is run.
 type program struct {
-	transport http.RoundTripper // to places that speak HTTP; nil is each one's own
+	kinds     []target.Kind     // of targets; nil is all
+	transport http.RoundTripper // to targets; nil is each client's own
 }
 
 // run returns the exit status.
 func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, errs io.Writer) int {
 	stdout, stderr := terminal.NewWriter(out), terminal.NewWriter(errs)
-	var cl commandLine
+	if p.kinds == nil {
+		p.kinds = all.Kinds()
+	}
+	cl := newCommandLine(p.kinds)
 	exit := -1
-	parser, err := kong.New(&cl, append(pathMappers(),
+	parser, err := kong.New(cl, append(pathMappers(p.kinds),
 		kong.Name("galbuild"),
 		kong.Description("Turns .vsix files into a gallery of VS Code extensions made of plain files.\n\n"+
 			"    galbuild ./vsixs -o site       build\n"+
@@ -115,6 +139,7 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 			"    galbuild config code-server    point an editor to it"),
 		kong.DefaultEnvars("GALBUILD"),
 		kong.Vars{"limits": vsix.LimitNames(), "version": "galbuild " + version.String()},
+		targetVars(p.kinds),
 		kong.Writers(out, errs), // help is as wide as the terminal
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
@@ -131,13 +156,13 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 	if exit >= 0 { // --help and --version
 		return exit
 	}
-	if err := cl.explainUsage(parser, command, err, args); err != nil {
+	if err := cl.explainUsage(parser, p.kinds, command, err, args); err != nil {
 		hint.Tell(stderr, "galbuild", err)
 		return exitUsage
 	}
-	e := newEnv(&cl, stdin, stdout, stderr)
-	e.transport = p.transport
-	if err := command.Run(e); err != nil {
+	e := newEnv(cl, stdin, stdout, stderr)
+	e.target.Transport, e.target.Typed = p.transport, typed(command)
+	if err := command.Run(e, p.kinds); err != nil {
 		hint.Tell(stderr, "galbuild", explain(err))
 		if errors.As(err, new(errUsage)) {
 			return exitUsage
@@ -150,7 +175,18 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 func newEnv(cl *commandLine, stdin io.Reader, stdout, stderr *terminal.Writer) *env {
 	e := &env{stdin: stdin, stdout: stdout, stderr: stderr, json: cl.JSON, quiet: cl.Quiet, verbose: cl.Verbose, progress: cl.Progress}
 	e.log = slog.New(messages{to: stderr, verbose: cl.Verbose})
+	e.target.Warn = func(message string) { e.log.Warn(message) }
 	return e
+}
+
+// typed returns the names of the flags on a command line.
+func typed(command *kong.Context) (names []string) {
+	for _, step := range command.Path {
+		if step.Flag != nil && !step.Resolved {
+			names = append(names, step.Flag.Name)
+		}
+	}
+	return names
 }
 
 // explain adds the way out of troubles that any command can have.

@@ -7,6 +7,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 )
 
 // publishPackFlags are those of package, but for the one that says where to.
@@ -61,7 +62,7 @@ func (v *vscePublish) check() error {
 	switch {
 	case v.Token != "" || v.AzureCredential || v.OIDC:
 		return hint.Add(errors.New("--pat, --azure-credential and --oidc are for the Marketplace, and this publishes to a gallery of your own"),
-			"name the target with -o, --s3, --oss, --artifactory, --dropbox or -c; its credentials come from the environment or the file of -c")
+			"%s; its credentials come from the environment or the file of -c", targets.Hint)
 	case len(v.ManifestPath)+len(v.SignaturePath)+len(v.SigzipPath) > 0:
 		return hint.Add(errors.New("--manifestPath, --signaturePath and --sigzipPath: a signature is not named by a flag"),
 			"put it beside the package: x.sigzip beside x.vsix is taken over")

@@ -10,63 +10,11 @@ import (
 	"strings"
 
 	"galbuild/build/catalog"
-	"galbuild/build/pack/npm"
-	"galbuild/build/site"
 	"galbuild/build/vsix"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 )
-
-// extension returns the extension's folder that is meant, and its next version, if
-// the arguments mean one: a folder that holds package.json and is not a site.
-func (p *publishCmd) extension() (dir, version string, ok bool) {
-	var args [2]string
-	n := copy(args[:], p.what)
-	switch {
-	case len(p.what) > n, n == 0 && isSite("site"):
-		return "", "", false
-	case n == 2 && !npm.IsVersion(args[1]) && !numberOnly(args[1]):
-		return "", "", false
-	}
-	dir, version = dirAndVersion(args[0], args[1])
-	return dir, version, isExtension(dir) && !isSite(dir) && (!hasPackages(dir) || isForEditors(dir))
-}
-
-// isForEditors tells whether package.json says which editors the extension is for:
-// one that does not may stand beside packages for reasons of its own.
-func isForEditors(dir string) bool {
-	folder := npm.Folder{Path: dir}
-	pkg, err := folder.Read()
-	return err == nil && pkg.Engine != ""
-}
-
-// numberOnly tells whether an argument is a version with a mistake in it, rather
-// than a package.
-func numberOnly(word string) bool {
-	_, err := os.Stat(word)
-	return err != nil && strings.Trim(word, ".0123456789") == ""
-}
-
-// checkVersion refuses a version without an extension's folder: nothing else takes
-// one.
-func (p *publishCmd) checkVersion() error {
-	n := len(p.what)
-	if n == 0 || n > 2 || !npm.IsVersion(p.what[n-1]) {
-		return nil
-	}
-	if _, err := os.Lstat(p.what[n-1]); err == nil {
-		return nil
-	}
-	if n == 1 {
-		return needExtension(".")
-	}
-	return needExtension(p.what[0])
-}
-
-func isSite(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, filepath.FromSlash(site.CurrentPath)))
-	return err == nil
-}
 
 // publishExtension packs a folder, once for each platform, and adds the packages in
 // one step.
@@ -142,21 +90,21 @@ func (p *packing) packInto(ctx context.Context, folder, target string, show, fin
 // outside refuses to begin a gallery in the extension's folder, which would be
 // packed with the next version, unless one is named.
 func (p *publishCmd) outside(dir string) error {
-	if p.Output != "" || p.location.given() > 0 || isSite("site") {
+	if p.Named() || isSite(targets.DefaultFolder) {
 		return nil
 	}
 	root, err := filepath.Abs(dir)
 	if err != nil {
 		return err
 	}
-	here, err := filepath.Abs("site")
+	here, err := filepath.Abs(targets.DefaultFolder)
 	if err != nil {
 		return err
 	}
 	if rel, err := filepath.Rel(root, here); err != nil || !filepath.IsLocal(rel) {
 		return nil
 	}
-	return hint.Add(errors.New("where is the gallery? A new one would begin in the extension's own folder"), "name the target with -o, --s3, --oss, --artifactory, --dropbox or -c")
+	return hint.Add(errors.New("where is the gallery? A new one would begin in the extension's own folder"), "%s", targets.Hint)
 }
 
 // packagesOnly refuses what is for whole sites.
@@ -182,7 +130,7 @@ func (p *packing) differs(dir string) string {
 // add adds packages. Messages show paths in the folder scratch without the folder; differs
 // is the hint if the same versions are published with another content.
 func (p *publishCmd) add(ctx context.Context, e *env, sources []string, scratch, differs string) error {
-	add := &addCmd{Sources: sources, transfer: p.transfer, location: p.location, limitFlags: p.limitFlags, scratch: scratch}
+	add := &addCmd{Sources: sources, transfer: p.transfer, Flags: p.Flags, limitFlags: p.limitFlags, scratch: scratch}
 	limits, err := p.limits()
 	if err != nil {
 		return err

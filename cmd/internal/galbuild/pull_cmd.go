@@ -9,6 +9,7 @@ import (
 	"galbuild/build/site"
 	"galbuild/build/wording"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 	"galbuild/publish/dbem"
@@ -16,21 +17,19 @@ import (
 )
 
 type pullCmd struct {
-	From      string        `arg:"" optional:"" name:"from" help:"A site's folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH, artifactory:URL/REPO or the https address of a site, instead of the flags below."`
+	From      string        `arg:"" optional:"" name:"target" help:"The target to copy: ${readable}."`
 	Output    string        `short:"o" default:"site" type:"newsite" placeholder:"SITE" help:"The folder to copy to (default: ${default})."`
 	Layout    string        `enum:"site,dbem" default:"site" help:"Layout of the target: a gallery (site), or a repository of dbem, whose folder is a source of galbuild (default: ${default})."`
 	IndexOnly bool          `help:"Copy the index only, which is enough for galshim --no-files."`
 	Follow    time.Duration `placeholder:"30s" help:"Keep running, and check for a new generation at this interval."`
 	Jobs      int           `placeholder:"N" help:"How many objects to download at a time (default: 16)."`
 
-	place
+	targets.Remote
 }
 
 // Validate implements Kong's hook.
 func (p *pullCmd) Validate() error {
 	switch {
-	case (p.From == "") == (p.given() == 0):
-		return errors.New("name one target to pull from")
 	case p.Layout == layoutDbem && (p.IndexOnly || p.Follow > 0):
 		return errors.New("--index-only and --follow are for galleries, not for --layout dbem")
 	case p.Jobs < 0:
@@ -38,7 +37,7 @@ func (p *pullCmd) Validate() error {
 	case p.Follow < 0:
 		return fmt.Errorf("--follow=%s: must not be negative", p.Follow)
 	}
-	return p.place.Validate()
+	return p.Check(p.From)
 }
 
 // pulled is what pull prints, as --json has it.
@@ -57,7 +56,7 @@ func (p *pullCmd) Run(ctx context.Context, e *env) error {
 }
 
 func (p *pullCmd) run(ctx context.Context, e *env) error {
-	from, err := p.source(e)
+	from, err := p.OpenToRead(e.target)
 	if err != nil {
 		return err
 	}
@@ -87,17 +86,6 @@ func (p *pullCmd) run(ctx context.Context, e *env) error {
 			terminal.Fprintf(e.stderr, "galbuild: warning: the generation that is there is kept: %s\n", wording.Text(err))
 		}
 	}
-}
-
-func (p *pullCmd) source(e *env) (target.Target, error) {
-	if p.From == "" {
-		return p.open(e)
-	}
-	l, err := parsePlace(p.From, p.place)
-	if err != nil {
-		return nil, err
-	}
-	return l.openToRead(e)
 }
 
 func (p *pullCmd) once(ctx context.Context, e *env, from target.Target, dir *site.Dir) error {

@@ -15,17 +15,18 @@ import (
 	"galbuild/build/similar"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 	"galbuild/publish/target"
 )
 
 type removeCmd struct {
-	IDs []string `arg:"" name:"id" type:"id" help:"Versions to remove: publisher.name@version, or …@version@platform for one platform's package. dbem's NAME VERSION is understood."`
+	IDs []string `arg:"" name:"id" help:"Versions to remove: publisher.name@version, or …@version@platform for one platform's package. dbem's NAME VERSION is understood. The last argument is the target if it is an address or the folder of a site."`
 	All bool     `help:"Remove all versions of ids without a version."`
 
 	transfer
-	location
+	targets.Flags
 }
 
 // Validate implements Kong's hook.
@@ -33,7 +34,20 @@ func (r *removeCmd) Validate() error {
 	if err := r.transfer.check(); err != nil {
 		return err
 	}
-	return r.location.Validate()
+	ids, named, err := r.Last(r.IDs, otherID)
+	if err != nil {
+		return err
+	}
+	r.IDs = ids
+	for _, id := range ids {
+		if err := idType().check(id); err != nil {
+			return fmt.Errorf("<id>: %w", err)
+		}
+	}
+	if len(ids) == 0 {
+		return errors.New("name the versions to remove before the target")
+	}
+	return r.Check(named)
 }
 
 // removed is what remove prints, as --json has it.
@@ -45,7 +59,7 @@ type removed struct {
 // Run removes versions from a published site. Their files stay until a prune, for
 // a rollback.
 func (r *removeCmd) Run(ctx context.Context, e *env) error {
-	at, err := r.open(e)
+	at, err := r.Open(e.target)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 	"galbuild/publish/dbem"
@@ -21,13 +22,13 @@ import (
 )
 
 type listCmd struct {
-	Target string `arg:"" optional:"" help:"The target as one word, such as a folder, s3://BUCKET/PREFIX or the https address of a site, instead of the flags below."`
+	Target string `arg:"" optional:"" help:"The target: ${readable}."`
 	IDs    bool   `name:"ids" help:"Print the ids only, one on each line."`
-	location
+	targets.Flags
 }
 
 // Validate implements Kong's hook.
-func (l *listCmd) Validate() error { return l.name(l.Target) }
+func (l *listCmd) Validate() error { return l.Check(l.Target) }
 
 // listed is an extension as ls-remote prints it.
 type listed struct {
@@ -41,9 +42,9 @@ type listed struct {
 	Description string    `json:"description"`
 }
 
-// Run lists what a place serves.
+// Run lists the extensions of a target.
 func (l *listCmd) Run(ctx context.Context, e *env) error {
-	there, err := l.read(ctx, e)
+	there, err := readTarget(ctx, e, &l.Flags)
 	if err != nil {
 		return err
 	}
@@ -75,9 +76,9 @@ type served struct {
 	dbem    bool
 }
 
-// read opens the place and reads what it serves; nothing is an error.
-func (l *location) read(ctx context.Context, e *env) (served, error) {
-	at, err := l.openToRead(e)
+// readTarget opens a target and reads what it serves. If it serves nothing, that is an error.
+func readTarget(ctx context.Context, e *env, f *targets.Flags) (served, error) {
+	at, err := f.OpenToRead(e.target)
 	if err != nil {
 		return served{}, err
 	}
@@ -114,20 +115,34 @@ func list(x *catalog.Extension) listed {
 
 type showCmd struct {
 	ID        string `arg:"" name:"id" type:"id" help:"publisher.name, or publisher.name@version."`
-	Version   string `arg:"" optional:"" name:"version" help:"The version, if it is not named with the id; or a target as one word, such as s3://BUCKET/PREFIX or the https address of a site."`
+	Version   string `arg:"" optional:"" name:"version" help:"The version, if it is not named with the id; or the target."`
+	Target    string `arg:"" optional:"" help:"The target, if a version is named: an address, or the folder of a site."`
 	Readme    bool   `help:"Print the readme too."`
 	Changelog bool   `help:"Print the changelog too."`
-	location
+	targets.Flags
 }
 
 // Validate implements Kong's hook.
 func (s *showCmd) Validate() error {
-	if addresses.Scheme(s.Version) == "" {
-		return s.location.Validate()
+	if s.Target != "" || s.Version == "" {
+		return s.Check(s.Target)
 	}
-	target := s.Version
-	s.Version = ""
-	return s.name(target)
+	rest, named, err := s.Last([]string{s.ID, s.Version}, otherID)
+	if err != nil {
+		return err
+	}
+	if len(rest) == 1 {
+		s.Version = ""
+	}
+	return s.Check(named)
+}
+
+// otherID returns what an argument is that can be an id or a version and not only a target.
+func otherID(arg string) string {
+	if addresses.Scheme(arg) == "" && !strings.ContainsAny(arg, `/\`) && strings.ContainsAny(arg, ".@") {
+		return "an id or a version"
+	}
+	return ""
 }
 
 // shown is an extension as show prints it.
@@ -146,10 +161,10 @@ const (
 // documents are the texts of a repository of dbem, by asset type.
 var documents = map[string]dbem.Document{readmeAsset: dbem.Readme, changelogAsset: dbem.Changelog}
 
-// Run shows an extension: what it is, its versions with dates and sizes, and what its
-// package says of it.
+// Run shows an extension: its name and description, its versions with dates and sizes, and the
+// texts of its package.
 func (s *showCmd) Run(ctx context.Context, e *env) error {
-	there, err := s.read(ctx, e)
+	there, err := readTarget(ctx, e, &s.Flags)
 	if err != nil {
 		return err
 	}
@@ -199,7 +214,7 @@ func findVersion(x *catalog.Extension, wanted string) (*catalog.Version, error) 
 	return nil, noVersion(x, wanted)
 }
 
-// readAsset returns a text of a version, "" if it has none.
+// readAsset returns a text of a version, or "" if it has none.
 func (s served) readAsset(ctx context.Context, x *catalog.Extension, v *catalog.Version, kind string) (string, error) {
 	if s.dbem {
 		return dbem.ReadDocument(ctx, s.at, x, v.Version, documents[kind], maxDocument)

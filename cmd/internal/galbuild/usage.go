@@ -10,12 +10,13 @@ import (
 	"github.com/alecthomas/kong"
 
 	"galbuild/cmd/internal/usage"
+	"galbuild/publish/target"
 )
 
 // explainUsage returns what is wrong with a command line, in plain words. Command is nil if
 // parsing failed with err.
-func (cl *commandLine) explainUsage(parser *kong.Kong, command *kong.Context, err error, args []string) error {
-	program := usage.Program{Model: parser.Model, Foreign: foreign()}
+func (cl *commandLine) explainUsage(parser *kong.Kong, kinds []target.Kind, command *kong.Context, err error, args []string) error {
+	program := usage.Program{Model: parser.Model, Foreign: foreign(kinds)}
 	if dash := program.SingleDash(args); dash != nil {
 		return dash
 	}
@@ -66,12 +67,12 @@ type helpCmd struct {
 }
 
 // Run prints what --help prints.
-func (h *helpCmd) Run(k *kong.Kong) error {
+func (h *helpCmd) Run(k *kong.Kong, kinds []target.Kind) error {
 	node := k.Model.Node
 	for _, word := range h.Command {
 		child := usage.Find(node, word)
 		if child == nil {
-			return errUsage{usage.Program{Model: k.Model, Foreign: foreign()}.Unknown(node, word)}
+			return errUsage{usage.Program{Model: k.Model, Foreign: foreign(kinds)}.Unknown(node, word)}
 		}
 		node = child
 	}
