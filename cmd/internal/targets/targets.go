@@ -115,7 +115,8 @@ func (r *Remote) At(word string) (*Remote, error) {
 	common := r.settings(named.Kind)
 	maps.Copy(common, named.Settings)
 	other.target = choice{named.Kind, common}
-	r.also, other.also = append(r.also, named.Kind), r.kinds
+	r.also = append(r.also, named.Kind)
+	other.also = r.kinds // r checks the flags that neither of them uses
 	return &other, missing(word, named.Kind, common)
 }
 
@@ -239,7 +240,7 @@ func (r *Remote) parseWord(word string) (choice, error) {
 func (r *Remote) complete(named choice, address string) error {
 	for name, value := range r.settings(named.Kind) {
 		if named.Settings[name] != "" {
-			return fmt.Errorf("%s and --%s both name the %[2]s", address, name)
+			return fmt.Errorf("%s and a flag both give the %s", address, name)
 		}
 		named.Settings[name] = value
 	}
@@ -270,7 +271,7 @@ func parse(kinds []target.Kind, word string) (choice, error) {
 	if scheme == "file" {
 		return choice{}, hint.Add(fmt.Errorf("%s: a folder is named by its path", word), "write it as a path: %s", addresses.Path(word))
 	}
-	return choice{}, hint.Add(fmt.Errorf("%s: %s: is not a kind of target%s", word, scheme, similar.Question(scheme, known)),
+	return choice{}, hint.Add(fmt.Errorf("%s: %q is not a kind of target%s", word, scheme, similar.Question(scheme, known)),
 		"a target is %s", Forms(kinds, true))
 }
 

@@ -91,9 +91,9 @@ func TestCheckRefuses(t *testing.T) {
 		"-o oss://":                              "oss://: want oss://BUCKET/PREFIX",
 		"-o artifactory:https://host/x":          "artifactory:https://host/x: want artifactory:URL/REPO/PREFIX",
 		"-o file:///srv":                         "file:///srv: a folder is named by its path",
-		"-o gs://a":                              "gs://a: gs: is not a kind of target",
-		"-o S4://a":                              `S4://a: s4: is not a kind of target; did you mean "s3"?`,
-		"-o artifactory:https://host/artifactory/a --repo b": "artifactory:https://host/artifactory/a and --repo both name the repo",
+		"-o gs://a":                              `gs://a: "gs" is not a kind of target`,
+		"-o S4://a":                              `S4://a: "s4" is not a kind of target; did you mean "s3"?`,
+		"-o artifactory:https://host/artifactory/a --repo b": "artifactory:https://host/artifactory/a and a flag both give the repo",
 	} {
 		if err := parseFlags(t, strings.Fields(args)...).Check(""); err == nil || err.Error() != want {
 			t.Errorf("%s:\n got %v\nwant %s", args, err, want)
