@@ -16,7 +16,7 @@ import (
 
 // Result describes a change of a target.
 type Result struct {
-	Target     string   `json:"place"`
+	Target     string   `json:"target"`
 	Generation string   `json:"generation"`         // current after the change
 	Previous   string   `json:"previous,omitempty"` // current before, if another
 	Objects    int      `json:"objects"`            // sent or copied

@@ -42,14 +42,14 @@ func (p *pullCmd) Validate() error {
 
 // pulled is what pull prints, as --json has it.
 type pulled struct {
-	Place      string `json:"place"`
+	Target     string `json:"target"`
 	Site       string `json:"site"`
 	Generation string `json:"generation"`
 	Changed    bool   `json:"changed"`
 }
 
-// Run brings a published site, or just its index, to a folder. Following, it goes on
-// when the place cannot be reached for a while.
+// Run copies a published site, or its index only, to a folder. With --follow, it continues if
+// the target cannot be reached for a while.
 func (p *pullCmd) Run(ctx context.Context, e *env) error {
 	first := newFirstWrite(p.Output)
 	return first.takeBack(p.run(ctx, e))

@@ -23,9 +23,9 @@ func (v *verifyCmd) Validate() error {
 	return v.Check(v.Target)
 }
 
-// Run proves the site, and fails if anything in it is not what it should be.
+// Run verifies the site, and fails if anything in it is wrong.
 func (v *verifyCmd) Run(ctx context.Context, e *env) error {
-	proof, err := v.prove(ctx, e)
+	proof, err := v.verify(ctx, e)
 	if err != nil {
 		return err
 	}
@@ -50,8 +50,8 @@ func (v *verifyCmd) Run(ctx context.Context, e *env) error {
 	return nil
 }
 
-// prove looks at a folder as it lies, and at another place through its own eyes.
-func (v *verifyCmd) prove(ctx context.Context, e *env) (*render.Proof, error) {
+// verify verifies a folder file by file, and another target by its own methods.
+func (v *verifyCmd) verify(ctx context.Context, e *env) (*render.Proof, error) {
 	if folder, ok := v.Folder(); ok {
 		if err := needSite(folder); err != nil {
 			return nil, err
