@@ -10,8 +10,9 @@ import (
 	"galbuild/publish/target/all"
 )
 
-// TestReadme checks that publish/README.md has the address of every kind, every key and every
-// flag, and that its example of a config file has a target of every kind and can be read.
+// TestReadme checks that publish/README.md has a row in the table of targets for every kind that
+// can be changed, and the address, the keys and the flags of every kind. Its example of a config
+// file must have a target of every kind and be valid.
 func TestReadme(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "..", "publish", "README.md"))
 	if err != nil {
@@ -32,11 +33,14 @@ func TestReadme(t *testing.T) {
 		t.Fatal("publish/README.md has no example of a config file")
 	}
 	for _, kind := range all.Kinds() {
+		switch {
+		case kind.Flag != nil:
+			named("a row", kind.Name, "| `galbuild publish site --"+kind.Flag.Name+" ")
+		case !kind.ReadOnly:
+			named("a row", kind.Name, "| `galbuild publish site -o ")
+		}
 		if len(kind.Schemes) > 0 {
 			named(kind.Form, kind.Name, "`"+kind.Form+"`")
-		}
-		if kind.Flag != nil {
-			named("--"+kind.Flag.Name, kind.Name, "`--"+kind.Flag.Name, " --"+kind.Flag.Name+" ")
 		}
 		for _, key := range kind.Keys {
 			for _, name := range append([]string{key.Name}, key.Aliases...) {
