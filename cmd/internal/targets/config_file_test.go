@@ -104,7 +104,7 @@ func TestReadConfigRefuses(t *testing.T) {
 		`{"backends": {"s3": {"bucket": SECRET}}}`:                                                    "not JSON, from line 1, column 32 on",
 		`{"backends": {"s3": {"bucket": "b", "secretAccessKey": "SECRET` + "\n" + `"}}}`:              "not JSON, from line 1, column 56 on",
 		`{"backends": {"s3": "SECRET"}}`:                                                              "backends.s3: want an object, it is a string",
-		`{"backends": {"google-drive": {}}}`:                                                          `backends.google-drive: "google-drive" is not a kind of target: want folder, s3, oss, artifactory, dropbox or website, as its name or as its "type"`,
+		`{"backends": {"google-drive": {}}}`:                                                          `backends.google-drive: "google-drive" is not a kind of target: want folder, s3, `,
 		`{"backends": {"s3": {"type": "ftp"}}}`:                                                       `backends.s3: "ftp" is not a kind of target`,
 		`{"backends": {"s3": {"type": 3, "bucket": "b"}}}`:                                            "backends.s3.type: want a string, it is a number",
 		`{"backends": {"s3": {"bucket": true, "secretKey": "SECRET"}}}`:                               "backends.s3.bucket: want a string, it is true; backends.s3.secretKey: no such key; want some of accessKeyId, access_key_id, acl, addressing_style, aws_access_key_id, aws_secret_access_key, aws_session_token, bucket, ",
