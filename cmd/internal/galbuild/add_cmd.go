@@ -25,9 +25,9 @@ type addCmd struct {
 	Sources []string `arg:"" name:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input. The last argument is the target if it is the address of one or the folder of a site."`
 	Strict  bool     `help:"Add nothing if any package was refused."`
 
-	stdin   string                          // a file with what came there, if it is a source
-	scratch string                          // a folder of packages made just now, which are told without it
-	only    func(*catalog.Catalog) []string // which sources, for what the gallery has; nil is all
+	stdin   string                          // a file with the standard input, if that is a source
+	scratch string                          // the folder of packages made just now; messages leave it out
+	only    func(*catalog.Catalog) []string // chooses sources by what the gallery has; nil is all
 
 	transfer
 	targets.Flags
@@ -79,7 +79,7 @@ type addition struct {
 	Needs   []build.Need `json:"needs"`
 }
 
-// Run adds packages to a published site. Of what is there it reads the catalogue only.
+// Run adds packages to a published site. It reads only the catalogue of the site.
 func (a *addCmd) Run(ctx context.Context, e *env) error {
 	first := firstWriteTo(&a.Flags)
 	return first.takeBack(a.run(ctx, e))
@@ -126,7 +126,7 @@ func (a *addCmd) run(ctx context.Context, e *env) error {
 	return nil
 }
 
-// keepStdin keeps what comes on standard input: it is read again for each attempt.
+// keepStdin stores the standard input in a file, because each attempt reads it again.
 func (a *addCmd) keepStdin(e *env, dir *site.Dir) error {
 	if !slices.Contains(a.Sources, "-") {
 		return nil
@@ -141,8 +141,8 @@ func (a *addCmd) keepStdin(e *env, dir *site.Dir) error {
 	return err
 }
 
-// read makes the catalogue of what is there and what is to be added. If there is
-// nothing new, it is the one that is there.
+// read returns the catalogue of the site with the packages added. If nothing is new, it is the
+// catalogue of the site.
 func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.State, bar *progress) (*build.Result, error) {
 	settings := old.Catalog.Settings
 	if old.IsZero() {
@@ -195,7 +195,7 @@ func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.St
 
 var errNoneTaken = errors.New("no package could be taken")
 
-// shorten names packages made just now without their folder, which is gone soon.
+// shorten names packages made just now without their temporary folder.
 func (a *addCmd) shorten(problems []build.Problem) {
 	for i, p := range problems {
 		if a.scratch != "" && filepath.Dir(p.File) == a.scratch {

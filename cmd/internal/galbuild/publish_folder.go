@@ -87,8 +87,8 @@ func (p *packing) packInto(ctx context.Context, folder, target string, show, fin
 	return file, err
 }
 
-// outside refuses to begin a gallery in the extension's folder, which would be
-// packed with the next version, unless one is named.
+// outside refuses to create a gallery in the extension's folder, where it would be packed with
+// the next version, unless the target is named.
 func (p *publishCmd) outside(dir string) error {
 	if p.Named() || isSite(targets.DefaultFolder) {
 		return nil

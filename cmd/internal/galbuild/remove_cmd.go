@@ -56,8 +56,8 @@ type removed struct {
 	Removed []string `json:"removed"`
 }
 
-// Run removes versions from a published site. Their files stay until a prune, for
-// a rollback.
+// Run removes versions from a published site. Their files stay until a prune, so that a rollback
+// is possible.
 func (r *removeCmd) Run(ctx context.Context, e *env) error {
 	at, err := r.Open(e.target)
 	if err != nil {
@@ -91,7 +91,7 @@ func (r *removeCmd) Run(ctx context.Context, e *env) error {
 	return e.printResult(result)
 }
 
-// choose returns the keys of what is to be removed.
+// choose returns the keys of the versions to remove.
 func (r *removeCmd) choose(c *catalog.Catalog, at target.Target) ([]string, error) {
 	var gone []string
 	for _, asked := range r.asked() {
@@ -113,8 +113,7 @@ func (r *removeCmd) choose(c *catalog.Catalog, at target.Target) ([]string, erro
 	return slices.Compact(gone), nil
 }
 
-// asked returns the ids. Two arguments of which the second is a version are one
-// extension, as dbem has it.
+// asked returns the ids. As for dbem, two arguments are one id if the second is a version.
 func (r *removeCmd) asked() []string {
 	if len(r.IDs) == 2 && !strings.Contains(r.IDs[0], "@") {
 		if _, err := semver.StrictNewVersion(r.IDs[1]); err == nil {
@@ -124,7 +123,7 @@ func (r *removeCmd) asked() []string {
 	return r.IDs
 }
 
-// findExtension returns the extension with an id, or with a name that only one has.
+// findExtension returns the extension with an id, or with a name that only one extension has.
 func findExtension(c *catalog.Catalog, id string, at target.Target) (*catalog.Extension, error) {
 	if id == "" {
 		return nil, errors.New("the id is missing: want publisher.name or publisher.name@version")
@@ -146,7 +145,7 @@ func findExtension(c *catalog.Catalog, id string, at target.Target) (*catalog.Ex
 	}
 }
 
-// sameName returns the extensions of a name, whoever publishes them.
+// sameName returns the extensions with a name, of all publishers.
 func sameName(c *catalog.Catalog, name string) (found []*catalog.Extension) {
 	for i := range c.Extensions {
 		if strings.EqualFold(c.Extensions[i].Name, name) {
@@ -179,8 +178,8 @@ func similarIDs(c *catalog.Catalog, id string) string {
 	return similar.Ask(slices.Compact(near))
 }
 
-// matching returns the keys of the versions that version@platform names; an empty one
-// names all, a version without platform the packages of all platforms.
+// matching returns the keys of the packages that version@platform names. Without a platform, it
+// names the packages of all platforms, and an empty text names all versions.
 func matching(x *catalog.Extension, version string) []string {
 	version, platform, onePlatform := strings.Cut(version, "@")
 	var keys []string
@@ -192,7 +191,7 @@ func matching(x *catalog.Extension, version string) []string {
 	return keys
 }
 
-// noVersion returns that an extension has no such version, written as version@platform.
+// noVersion returns the error for a version@platform that an extension does not have.
 func noVersion(x *catalog.Extension, wanted string) error {
 	version, platform, _ := strings.Cut(wanted, "@")
 	var versions, platforms []string
@@ -209,7 +208,7 @@ func noVersion(x *catalog.Extension, wanted string) error {
 	return fmt.Errorf("%s has no version %s; it has %s%s", x.ID(), version, versionsOf(x), similar.Question(version, versions))
 }
 
-// versionsOf lists an extension's versions for people.
+// versionsOf lists the versions of an extension for a message.
 func versionsOf(x *catalog.Extension) string {
 	var all []string
 	for _, v := range x.Versions {
