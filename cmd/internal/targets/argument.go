@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,6 +25,9 @@ func (f *Flags) Last(args []string, other func(arg string) string) (rest []strin
 	}
 	rest, last := args[:len(args)-1], args[len(args)-1]
 	as, also := f.asTarget(last, len(rest) > 0), other(last)
+	if _, err := os.Stat(last); err == nil && addresses.Scheme(last) != "" {
+		also = cmp.Or(also, "a folder of that name")
+	}
 	switch {
 	case as == "", addresses.IsWeb(last) && also != "":
 		return args, "", nil

@@ -17,16 +17,16 @@ import (
 func declare(kinds []target.Kind) (kong.Plugins, map[string]reflect.Value) {
 	var fields []reflect.StructField
 	var names []string
-	add := func(flag *target.Flag, switches, negatable bool) {
+	add := func(flag *target.Flag, isSwitch, negatable bool) {
 		if flag == nil || slices.Contains(names, flag.Name) {
 			return
 		}
-		kind := reflect.TypeFor[string]()
-		if switches {
-			kind = reflect.TypeFor[*bool]()
+		of := reflect.TypeFor[string]()
+		if isSwitch {
+			of = reflect.TypeFor[*bool]()
 		}
 		names = append(names, flag.Name)
-		fields = append(fields, reflect.StructField{Name: fmt.Sprintf("Flag%d", len(fields)), Type: kind, Tag: tag(flag, negatable)})
+		fields = append(fields, reflect.StructField{Name: fmt.Sprintf("Flag%d", len(fields)), Type: of, Tag: tag(flag, negatable)})
 	}
 	for _, kind := range kinds {
 		add(kind.Flag, false, false)
@@ -125,20 +125,16 @@ func (r *Remote) settings(kind target.Kind) target.Settings {
 // Forms lists how targets are written as one word. Those that can only be read are in it if
 // readable.
 func Forms(kinds []target.Kind, readable bool) string {
-	var forms, readOnly []string
+	var forms []string
 	for _, kind := range kinds {
 		switch {
 		case !kind.ReadOnly:
 			forms = append(forms, kind.Form)
 		case readable:
-			readOnly = append(readOnly, kind.Form)
+			forms = append(forms, kind.Form+" (read only)")
 		}
 	}
-	text := join(forms)
-	if len(readOnly) > 0 {
-		text += "; to only read a site, also " + join(readOnly)
-	}
-	return text
+	return join(forms)
 }
 
 // join returns "a, b or c".

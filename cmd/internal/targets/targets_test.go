@@ -171,7 +171,7 @@ func TestLast(t *testing.T) {
 		{"", "x folder", "x folder", ""},
 		{"", "x nosuch", "x nosuch", ""},
 		{"", "x s3:file", "x s3:file", ""},
-		{"", "x gs:/folder", "x", "gs:/folder"},
+		{"", "x gs:/folder", "", "error: gs:/folder can be the target, because it is an address, or a folder of that name"},
 		{"", "x https://h", "x https://h", ""},
 		{"", "x http://h", "x", "http://h"},
 		{"", "x 2.0.0", "x 2.0.0", ""},
