@@ -8,25 +8,25 @@ import (
 	"strings"
 )
 
-// pattern matches the beginning of an address: of a target, or of anything with a scheme and
-// two slashes. A drive of Windows has one letter.
-var pattern = regexp.MustCompile(`^(?:([a-z][a-z0-9+.-]+)://|(s3|oss|dropbox|artifactory(?:\+https?)?|https?|file):)`)
+// pattern matches the scheme of an address, as in s3://vsix or dropbox:/gallery. A scheme has two
+// characters or more, since one letter is a drive of Windows.
+var pattern = regexp.MustCompile(`^([a-z][a-z0-9+.-]+):`)
 
 // remote matches a folder of another machine, as scp and rsync write it: user@host:path.
 var remote = regexp.MustCompile(`^[a-z0-9._-]+@[a-z0-9.-]+:`)
 
 // Scheme returns the scheme of an address in lower case, such as "s3", "ssh" for
 // user@host:path, or "" for a path. A file whose name looks like an address is named with ./
-// in front.
+// in front, as for scp.
 func Scheme(s string) string {
-	m := pattern.FindStringSubmatch(strings.ToLower(s))
-	if m == nil && remote.MatchString(strings.ToLower(s)) {
+	s = strings.ToLower(s)
+	if m := pattern.FindStringSubmatch(s); m != nil {
+		return m[1]
+	}
+	if remote.MatchString(s) {
 		return "ssh"
 	}
-	if m == nil {
-		return ""
-	}
-	return m[1] + m[2]
+	return ""
 }
 
 // IsWeb reports whether s is an http or https address.

@@ -14,14 +14,16 @@ import (
 	"galbuild/build/pack/finding"
 	"galbuild/build/site"
 	"galbuild/build/source"
+	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 	"galbuild/render"
 )
 
 type addCmd struct {
-	Sources []string `arg:"" name:"source" type:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, a file that lists such sources (@list.txt), or - for a list on standard input."`
+	Sources []string `arg:"" name:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, a file that lists such sources (@list.txt), or - for a list on standard input. The last argument is the target if it is the address of one or the folder of a site."`
 	Strict  bool     `help:"Add nothing if any package is refused."`
 
 	stdin    string                          // file with a copy of stdin, if that is a source
@@ -30,7 +32,7 @@ type addCmd struct {
 	findings []finding.Finding               // warnings of packing the extension's folder
 
 	transfer
-	location
+	targets.Flags
 	limitFlags
 }
 
@@ -42,7 +44,28 @@ func (a *addCmd) Validate() error {
 	if _, err := a.limits(); err != nil {
 		return err
 	}
-	return a.location.Validate()
+	sources, named, err := a.Last(a.Sources, otherSource)
+	if err != nil {
+		return err
+	}
+	if a.Sources = sources; len(sources) == 0 {
+		return errors.New("name packages to add before the target")
+	}
+	if err := checkSources(sources); err != nil {
+		return err
+	}
+	return a.Check(named)
+}
+
+// otherSource returns what an argument is that can be a source and not only a target.
+func otherSource(arg string) string {
+	switch {
+	case addresses.IsWeb(arg):
+		return "the address of a package"
+	case hasPackages(arg):
+		return "a folder with packages"
+	}
+	return ""
 }
 
 // added is the JSON document of add, and of publish if it publishes packages.
@@ -61,12 +84,12 @@ type addition struct {
 
 // Run adds packages to a published site. It reads the catalogue of the site and no other file.
 func (a *addCmd) Run(ctx context.Context, e *env) error {
-	first := a.firstWrite()
+	first := firstWriteTo(&a.Flags)
 	return first.takeBack(a.run(ctx, e))
 }
 
 func (a *addCmd) run(ctx context.Context, e *env) error {
-	at, err := a.open(e)
+	at, err := a.Open(e.target)
 	if err != nil {
 		return err
 	}

@@ -2,39 +2,70 @@ package galbuild
 
 import (
 	"fmt"
+	"os"
 	"reflect"
 
 	"github.com/alecthomas/kong"
 
 	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
+	"galbuild/publish/target"
 )
 
-// A pathType is a kind of flags and arguments that name something on this machine. An
-// address is refused for them.
+// A pathType is a type of flags and arguments that name something on this machine. An address
+// is refused for them.
 type pathType struct {
 	want string
 	web  bool                  // whether http and https addresses are accepted
+	made bool                  // whether the command makes it; otherwise what exists is not taken for an address
 	hint func(s string) string // for addresses other than file:
 }
 
-// pathTypes are the kinds, by the tag type of a field. Two of them are Kong's own.
-var pathTypes = map[string]pathType{
-	"existingfile": {want: "a file", hint: hintFile},
-	"path":         {want: "a file", hint: hintFile},
-	"file":         {want: "a file or a folder", hint: hintFile},
-	"newfile":      {want: "a file or a folder", hint: func(string) string { return "write it to this machine, and copy it from there" }},
-	"newsite":      {want: "the folder of a site", hint: hintNewSite},
-	"site":         {want: "the folder of a site", hint: func(a string) string { return "fetch the site first: galbuild pull " + a + " -o site" }},
-	"source":       {want: "a file, a folder, a glob, an http(s) address, @list.txt or -", web: true, hint: hintSource},
-	"id":           {want: "publisher.name[@version][@platform]", hint: func(a string) string { return "name the target with " + targetFlags(a) }},
+// pathTypes returns the types, by the tag type of a field. Two of them are Kong's own. Hints
+// name the kinds of targets.
+func pathTypes(kinds []target.Kind) map[string]pathType {
+	file := func(string) string { return "download it first, and give the path of the file" }
+	return map[string]pathType{
+		"existingfile": {want: "a file", hint: file},
+		"path":         {want: "a file", hint: file},
+		"file":         {want: "a file or a folder", hint: file},
+		"newfile":      {want: "a file or a folder", made: true, hint: func(string) string { return "write it to this machine, and copy it from there" }},
+		"newsite":      {want: "the folder of a site", made: true, hint: func(s string) string { return hintNewSite(kinds, s) }},
+		"site":         {want: "the folder of a site", hint: func(s string) string { return "fetch the site first: galbuild pull " + s + " -o site" }},
+		"source":       {want: wantSource, web: true, hint: func(s string) string { return hintBuild(kinds, s) }},
+		"id":           idType(),
+	}
+}
+
+const wantSource = "a file, a folder, a glob, an http(s) address, @list.txt or -"
+
+// idType returns the type of ids of extensions.
+func idType() pathType {
+	return pathType{want: "publisher.name[@version][@platform]", hint: func(string) string {
+		return "the target is the last argument"
+	}}
+}
+
+// checkSources refuses addresses of targets among the sources of a command that takes its target
+// as the last argument.
+func checkSources(sources []string) error {
+	source := pathType{want: wantSource, web: true, hint: func(s string) string {
+		return "the target is the last argument; packages of a site can be used after galbuild pull " + s + " -o DIR"
+	}}
+	for _, s := range sources {
+		if err := source.check(s); err != nil {
+			return fmt.Errorf("<source>: %w", err)
+		}
+	}
+	return nil
 }
 
 // pathMappers returns mappers for the types, for Kong.
-func pathMappers() []kong.Option {
+func pathMappers(kinds []target.Kind) []kong.Option {
 	var all []kong.Option
 	own := kong.NewRegistry().RegisterDefaults()
-	for name, p := range pathTypes {
+	for name, p := range pathTypes(kinds) {
 		all = append(all, kong.NamedMapper(name, p.mapper(own, name)))
 	}
 	return all
@@ -42,17 +73,17 @@ func pathMappers() []kong.Option {
 
 // mapper returns a mapper that refuses addresses, and reads values as own does.
 func (p pathType) mapper(own *kong.Registry, name string) kong.MapperFunc {
-	return func(ctx *kong.DecodeContext, target reflect.Value) error {
-		if s, ok := ctx.Scan.Peek().Value.(string); ok && target.Kind() == reflect.String {
+	return func(ctx *kong.DecodeContext, to reflect.Value) error {
+		if s, ok := ctx.Scan.Peek().Value.(string); ok && to.Kind() == reflect.String {
 			if err := p.check(s); err != nil {
 				return err
 			}
 		}
-		if err := own.ForNamedType(name, target.Type()).Decode(ctx, target); err != nil || target.Kind() != reflect.Slice {
+		if err := own.ForNamedType(name, to.Type()).Decode(ctx, to); err != nil || to.Kind() != reflect.Slice {
 			return err
 		}
-		for i := range target.Len() {
-			if err := p.check(target.Index(i).String()); err != nil {
+		for i := range to.Len() {
+			if err := p.check(to.Index(i).String()); err != nil {
 				return err
 			}
 		}
@@ -63,43 +94,29 @@ func (p pathType) mapper(own *kong.Registry, name string) kong.MapperFunc {
 // check refuses an address.
 func (p pathType) check(s string) error {
 	scheme := addresses.Scheme(s)
-	switch {
-	case scheme == "", p.web && addresses.IsWeb(s):
+	if scheme == "" || p.web && addresses.IsWeb(s) {
 		return nil
-	case scheme == "file":
-		return hint.Add(fmt.Errorf("%s is an address: want %s", s, p.want), "%s", hintPath(s))
 	}
-	return hint.Add(fmt.Errorf("%s is an address: want %s", s, p.want), "%s", p.hint(s))
+	if _, err := os.Stat(s); err == nil && !p.made {
+		return nil
+	}
+	err := fmt.Errorf("%s is an address: want %s", s, p.want)
+	if scheme == "file" {
+		return hint.Add(err, "write it as a path: %s", addresses.Path(s))
+	}
+	return hint.Add(err, "%s", p.hint(s))
 }
 
-// hintPath returns the hint for a file: address.
-func hintPath(s string) string { return "write it as a path: " + addresses.Path(s) }
-
-func hintFile(string) string { return "download it first, and give the path of the file" }
-
-func hintNewSite(s string) string {
-	if addresses.IsWeb(s) {
-		return "use a folder of this machine; galbuild publish --help lists the flags that name other targets"
+func hintNewSite(kinds []target.Kind, s string) string {
+	if targets.CanChange(kinds, s) {
+		return "use a folder of this machine, then publish it: galbuild publish SITE " + s
 	}
-	return "use a folder of this machine, then publish it: galbuild publish SITE " + targetFlags(s)
+	return "use a folder of this machine, then publish it with galbuild publish SITE TARGET; a target is " + targets.Forms(kinds, false)
 }
 
-func hintSource(s string) string {
-	return "name the target with " + targetFlags(s) + "; packages of a site can be used after galbuild pull " + s + " -o DIR"
-}
-
-// targetFlags returns the flags that name the target at an address.
-func targetFlags(s string) string {
-	l, err := parsePlace(s, place{})
-	switch {
-	case err != nil || l.web != "":
-		return "--s3, --oss, --artifactory, --dropbox or -o"
-	case l.S3 != "":
-		return "--s3 " + l.S3
-	case l.OSS != "":
-		return "--oss " + l.OSS
-	case l.Dropbox != "":
-		return "--dropbox " + l.Dropbox
+func hintBuild(kinds []target.Kind, s string) string {
+	if targets.CanChange(kinds, s) {
+		return "build writes to a folder of this machine (-o); galbuild publish SITE " + s + " copies it there"
 	}
-	return "--artifactory " + l.Artifactory + " --repo " + l.Repo
+	return "a file of that name is written ./" + s
 }

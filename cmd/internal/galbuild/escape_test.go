@@ -29,9 +29,9 @@ func TestNamesCannotForgeLines(t *testing.T) {
 	}{
 		"source":        {[]string{"x\ngalbuild: all is well.vsix", "-o", out}, `galbuild: refused: x\u000agalbuild: all is well.vsix: no such`},
 		"flag":          {[]string{"x.vsix", "-o", out, "--base-url", "\ngalbuild: all is well"}, "\n  galbuild: all is well"},
-		"argument":      {[]string{"show", "-o", out, "a", "b", "c\x1b[2J\u202e"}, `"c\x1b[2J\u202e": galbuild show takes at most 2 arguments`},
+		"argument":      {[]string{"show", "-o", out, "a", "b", "c", "d\x1b[2J\u202e"}, `"d\x1b[2J\u202e": galbuild show takes at most 3 arguments`},
 		"server":        {[]string{server.URL + "/x.vsix", "-o", out}, `(404 oops\u001b]0;pwned\u0007)`},
-		"place":         {[]string{"ls-remote", "-o", "x\ngalbuild: all is well"}, "\n  galbuild: all is well"},
+		"target":        {[]string{"ls-remote", "-o", "x\ngalbuild: all is well"}, "\n  galbuild: all is well"},
 		"verify":        {[]string{"verify", "x\x1b\ngalbuild: all is well"}, `x\u001b`},
 		"unknown limit": {[]string{"x.vsix", "--limit", "\x1b=1"}, `unknown limit "\x1b"`},
 	} {

@@ -10,6 +10,7 @@ import (
 
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish/target"
 )
@@ -32,6 +33,16 @@ func newFirstWrite(folder string) firstWrite {
 		}
 		f.missing = append(f.missing, at)
 	}
+}
+
+// firstWriteTo returns the folder that flags name as it is now. Of another target it returns one
+// that is not empty, in which nothing is removed.
+func firstWriteTo(f *targets.Flags) firstWrite {
+	folder, ok := f.Folder()
+	if !ok {
+		return firstWrite{}
+	}
+	return newFirstWrite(folder)
 }
 
 // isFull tells whether a disk, a quota or the limit of a file's size does not let more be

@@ -1,15 +1,19 @@
 package galbuild
 
-import "galbuild/cmd/internal/usage"
+import (
+	"galbuild/cmd/internal/targets"
+	"galbuild/cmd/internal/usage"
+	"galbuild/publish/target"
+)
 
 // foreign lists flags and commands of the programs that galbuild replaces, and other words that
-// people try, with what to use instead.
+// people try, with what to use instead. The flags of targets are those of the kinds.
 //
 // Sources: cli/ of https://github.com/coder/code-marketplace, vscoffline/sync.py of
 // https://github.com/LOLINTERNETZ/vscodeoffline, src/main.ts of
 // https://github.com/microsoft/vscode-vsce, cli/src/main.ts of
 // https://github.com/eclipse/openvsx, README.md of https://github.com/spagettikod/vsix.
-func foreign() []usage.Foreign { return append(peers(), synonyms()...) }
+func foreign(kinds []target.Kind) []usage.Foreign { return append(peers(), synonyms(kinds)...) }
 
 const serve = "galbuild FOLDER -o SITE builds a gallery, and galshim --index SITE --listen 127.0.0.1:8080 serves it"
 
@@ -46,17 +50,17 @@ func peers() []usage.Foreign {
 		{Program: "vsce", Words: []string{"generate-manifest", "verify-signature", "--sigzipPath", "--signaturePath", "--manifestPath", "--sign-tool"}, Use: sign},
 		{Program: "vsce", Words: []string{"search"}, Use: search},
 		{Program: "vsce", Words: []string{"--packagePath", "-i"}, Use: "packages are arguments: galbuild publish x.vsix, or galbuild add x.vsix"},
-		{Program: "ovsx", Words: []string{"--registryUrl", "-r"}, Use: "name the target with -o, --s3, --oss, --artifactory, --dropbox or -c"},
+		{Program: "ovsx", Words: []string{"--registryUrl", "-r"}, Use: targets.Hint},
 		{Program: "ovsx", Words: []string{"get"}, Use: "galbuild pull TARGET -o SITE copies a gallery; the address of a package is a source"},
 		{Program: "vsce and dbem", Words: []string{"--force", "-f"}, Use: "galbuild does not ask; publish --replace removes what only the target has, and remove --all removes all versions"},
 		{Program: "vsix", Words: []string{"--platforms"}, Use: "packages of all platforms are read; name the ones you want as sources"},
 	}
 }
 
-func synonyms() []usage.Foreign {
-	const targets = "build writes to a folder (-o); galbuild publish SITE copies the site to a target, with this flag"
+func synonyms(kinds []target.Kind) []usage.Foreign {
+	const publish = "build writes to a folder (-o); galbuild publish SITE copies the site to a target, with this flag"
 	return []usage.Foreign{
-		{Words: []string{"--s3", "--oss", "--artifactory", "--repo", "--dropbox", "--endpoint", "--region", "--backend", "--config", "-c"}, Use: targets},
+		{Words: targets.FlagNames(kinds), Use: publish},
 		{Words: []string{"serve", "start", "run"}, Use: serve},
 		{Words: []string{"sync", "update", "reindex", "init"}, Use: "galbuild SOURCE… -o SITE builds a gallery, and updates it when it is run again"},
 		{Words: []string{"rm", "delete", "uninstall"}, Use: "galbuild remove ID@VERSION removes versions from a gallery"},

@@ -26,9 +26,12 @@ import (
 	"galbuild/build/vsix"
 	"galbuild/cmd/internal/completion"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/usage"
 	"galbuild/cmd/internal/version"
+	"galbuild/publish/target"
+	"galbuild/publish/target/all"
 )
 
 type commandLine struct {
@@ -65,6 +68,23 @@ type commandLine struct {
 	PrintVersion kong.VersionFlag `name:"version" short:"V" env:"-" help:"Print the version and exit."`
 }
 
+// newCommandLine returns a command line whose commands have the flags of kinds of targets.
+func newCommandLine(kinds []target.Kind) *commandLine {
+	cl := new(commandLine)
+	for _, r := range []*targets.Remote{
+		&cl.Add.Remote, &cl.Remove.Remote, &cl.LsRemote.Remote, &cl.Show.Remote, &cl.Publish.Remote,
+		&cl.Pull.Remote, &cl.Rollback.Remote, &cl.Prune.Remote, &cl.Verify.Remote,
+	} {
+		r.Declare(kinds)
+	}
+	return cl
+}
+
+// targetVars returns how targets are written, for help texts.
+func targetVars(kinds []target.Kind) kong.Vars {
+	return kong.Vars{"targets": targets.Forms(kinds, false), "readable": targets.Forms(kinds, true)}
+}
+
 // env is the environment of a command.
 type env struct {
 	stdin          io.Reader
@@ -75,7 +95,7 @@ type env struct {
 	verbose        bool
 	progress       string
 	log            *slog.Logger
-	transport      http.RoundTripper
+	target         targets.Env
 }
 
 // Main runs the program and ends the process.
@@ -105,16 +125,20 @@ const exitUsage = 80
 
 // program is galbuild with its connections to the network.
 type program struct {
+	kinds     []target.Kind     // of targets; nil means all
 	transport http.RoundTripper // to targets that speak HTTP; nil means each target's own
 }
 
 // run returns the exit status.
 func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, errs io.Writer) int {
 	e := newEnv(stdin, out, errs)
-	e.transport = p.transport
-	var cl commandLine
+	e.target.Transport = p.transport
+	if p.kinds == nil {
+		p.kinds = all.Kinds()
+	}
+	cl := newCommandLine(p.kinds)
 	exit := -1
-	parser := newParser(&cl, kong.BindTo(ctx, (*context.Context)(nil)), kong.Writers(out, errs), kong.Exit(func(status int) { exit = status }))
+	parser := newParser(cl, p.kinds, kong.BindTo(ctx, (*context.Context)(nil)), kong.Writers(out, errs), kong.Exit(func(status int) { exit = status }))
 	if err := (usage.Program{Model: parser.Model}).UnsetEmpty(); err != nil {
 		return e.end(err)
 	}
@@ -122,26 +146,28 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 		return status
 	}
 	e.json = wantsJSON(args)
-	if err := mistyped(parser, args); err != nil { // also before --help, which would print that of build
+	if err := mistyped(parser, p.kinds, args); err != nil { // also before --help, which would print that of build
 		return e.end(errUsage{err})
 	}
 	command, err := parser.Parse(args)
 	if exit >= 0 { // --help and --version
 		return exit
 	}
-	if err := cl.explainUsage(parser, command, err, args); err != nil {
+	if err := cl.explainUsage(parser, p.kinds, command, err, args); err != nil {
 		return e.end(errUsage{err})
 	}
-	e.set(&cl)
-	return e.end(command.Run(e))
+	e.set(cl)
+	e.target.Typed = typed(command)
+	return e.end(command.Run(e, p.kinds))
 }
 
-func newParser(cl *commandLine, options ...kong.Option) *kong.Kong {
-	options = append(options, pathMappers()...)
+func newParser(cl *commandLine, kinds []target.Kind, options ...kong.Option) *kong.Kong {
+	options = append(options, pathMappers(kinds)...)
 	parser, err := kong.New(cl, append(options,
 		kong.Name("galbuild"), kong.Description(description), manual().Option(),
 		kong.DefaultEnvars("GALBUILD"), usage.Durations(),
 		kong.Vars{"limits": vsix.LimitNames(), "version": "galbuild " + version.String()},
+		targetVars(kinds),
 	)...)
 	if err != nil {
 		panic(err) // a mistake in the structs of the commands
@@ -157,6 +183,17 @@ func newEnv(stdin io.Reader, out, errs io.Writer) *env {
 func (e *env) set(cl *commandLine) {
 	e.json, e.quiet, e.verbose, e.progress = cl.JSON, cl.Quiet, cl.Verbose, cl.Progress
 	e.log = slog.New(messages{to: e.stderr, verbose: cl.Verbose})
+	e.target.Warn = func(message string) { e.log.Warn(message) }
+}
+
+// typed returns the names of the flags on a command line.
+func typed(command *kong.Context) (names []string) {
+	for _, step := range command.Path {
+		if step.Flag != nil && !step.Resolved {
+			names = append(names, step.Flag.Name)
+		}
+	}
+	return names
 }
 
 // end prints the JSON document of a command and the error that it ended with, which may be

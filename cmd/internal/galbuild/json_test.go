@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/alecthomas/kong"
+	"galbuild/publish/target/all"
 )
 
 // TestCommandsDocumented checks that cmd/README.md has a heading for the JSON document of each
@@ -18,10 +18,8 @@ func TestCommandsDocumented(t *testing.T) {
 	}
 	_, textCommands, _ := strings.Cut(string(text), "\n### Commands that print text\n")
 	textCommands, _, _ = strings.Cut(textCommands, "\n###")
-	parser, err := kong.New(new(commandLine), append(pathMappers(), kong.Vars{"limits": "", "version": ""})...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	kinds := all.Kinds()
+	parser := newParser(newCommandLine(kinds), kinds)
 	commands := 0
 	for _, leaf := range parser.Model.Leaves(true) {
 		commands++

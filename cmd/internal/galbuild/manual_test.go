@@ -6,10 +6,12 @@ import (
 	"github.com/alecthomas/kong"
 
 	"galbuild/cmd/internal/help/helptest"
+	"galbuild/publish/target/all"
 )
 
 func TestHelp(t *testing.T) {
 	helptest.Run(t, manual(), []string{"version"}, func(options ...kong.Option) *kong.Kong {
-		return newParser(new(commandLine), options...)
+		kinds := all.Kinds()
+		return newParser(newCommandLine(kinds), kinds, options...)
 	})
 }

@@ -11,63 +11,11 @@ import (
 
 	"galbuild/build/catalog"
 	"galbuild/build/pack/finding"
-	"galbuild/build/pack/npm"
-	"galbuild/build/site"
 	"galbuild/build/vsix"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 )
-
-// extension returns the extension's folder to publish and its next version, if the arguments name
-// such a folder. It has a package.json and is not a site. If it also has packages, it is taken for
-// an extension's folder only if package.json is one of an extension for certain.
-func (p *publishCmd) extension() (dir, version string, ok bool) {
-	var args [2]string
-	n := copy(args[:], p.what)
-	switch {
-	case len(p.what) > n, n == 0 && isSite("site"):
-		return "", "", false
-	case n == 2 && !npm.IsVersion(args[1]) && !numberOnly(args[1]):
-		return "", "", false
-	}
-	dir, version = dirAndVersion(args[0], args[1])
-	return dir, version, isExtension(dir) && !isSite(dir) && (!hasPackages(dir) || isForEditors(dir))
-}
-
-// isForEditors reports whether package.json has engines.vscode, which other kinds of package.json
-// do not have.
-func isForEditors(dir string) bool {
-	folder := npm.Folder{Path: dir}
-	pkg, err := folder.Read()
-	return err == nil && pkg.Engine != ""
-}
-
-// numberOnly reports whether an argument looks like a mistyped version, and not like a package.
-func numberOnly(word string) bool {
-	_, err := os.Stat(word)
-	return err != nil && strings.Trim(word, ".0123456789") == ""
-}
-
-// checkVersion returns an error if the last argument is a version and no extension's folder is
-// published.
-func (p *publishCmd) checkVersion() error {
-	n := len(p.what)
-	if n == 0 || n > 2 || !npm.IsVersion(p.what[n-1]) {
-		return nil
-	}
-	if _, err := os.Lstat(p.what[n-1]); err == nil {
-		return nil
-	}
-	if n == 1 {
-		return needExtension(".")
-	}
-	return needExtension(p.what[0])
-}
-
-func isSite(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, filepath.FromSlash(site.CurrentPath)))
-	return err == nil
-}
 
 // publishExtension packs a folder once for each platform, and adds all packages in one change.
 func (p *publishCmd) publishExtension(ctx context.Context, e *env, dir, version string) error {
@@ -98,18 +46,18 @@ func (p *publishCmd) packAll(ctx context.Context, job *packJob, scratch string) 
 	if err != nil {
 		return nil, nil, err
 	}
-	targets := []string(p.Target)
-	if len(targets) == 0 {
-		targets = []string{p.settingTarget}
+	platforms := []string(p.Target)
+	if len(platforms) == 0 {
+		platforms = []string{p.settingTarget}
 	}
-	if err := checkTargets("package.json: vsce.target", targets...); err != nil {
+	if err := checkTargets("package.json: vsce.target", platforms...); err != nil {
 		return nil, nil, err
 	}
-	if err := job.prepare(ctx, pkg, targets[0]); err != nil {
+	if err := job.prepare(ctx, pkg, platforms[0]); err != nil {
 		return nil, nil, err
 	}
-	for i, t := range targets {
-		if slices.Contains(targets[:i], t) {
+	for i, t := range platforms {
+		if slices.Contains(platforms[:i], t) {
 			continue
 		}
 		plan, err := job.read(ctx, t)
@@ -135,21 +83,21 @@ func (p *publishCmd) packAll(ctx context.Context, job *packJob, scratch string) 
 // outside returns an error if no target is named and the new site would be in the extension's
 // folder, because the next package would contain it.
 func (p *publishCmd) outside(dir string) error {
-	if p.Output != "" || p.location.given() > 0 || isSite("site") {
+	if p.Named() || isSite(targets.DefaultFolder) {
 		return nil
 	}
 	root, err := filepath.Abs(dir)
 	if err != nil {
 		return err
 	}
-	here, err := filepath.Abs("site")
+	here, err := filepath.Abs(targets.DefaultFolder)
 	if err != nil {
 		return err
 	}
 	if rel, err := filepath.Rel(root, here); err != nil || !filepath.IsLocal(rel) {
 		return nil
 	}
-	return hint.Add(errors.New("no target is named, and a new gallery would be in the extension's folder"), "name the target with -o, --s3, --oss, --artifactory, --dropbox or -c")
+	return hint.Add(errors.New("no target is named, and a new gallery would be in the extension's folder"), "%s", targets.Hint)
 }
 
 // packagesOnly returns an error for flags that apply to whole sites only.
@@ -175,7 +123,7 @@ func (j *packJob) differs(dir string) string {
 // add runs add with the flags of publish. If the packages are made from a folder, differs is the
 // hint for versions that are published with different content.
 func (p *publishCmd) add(ctx context.Context, e *env, add *addCmd, differs string) error {
-	add.transfer, add.location, add.limitFlags = p.transfer, p.location, p.limitFlags
+	add.transfer, add.Flags, add.limitFlags = p.transfer, p.Flags, p.limitFlags
 	limits, err := p.limits()
 	if err != nil {
 		return err

@@ -1,11 +1,9 @@
 package galbuild
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"time"
@@ -14,20 +12,23 @@ import (
 
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
-	"galbuild/cmd/internal/usage"
 	"galbuild/publish"
 	"galbuild/publish/target"
 )
 
 type publishCmd struct {
-	Site    string   `arg:"" optional:"" type:"source" help:"A site's folder (default: site), an extension's folder, or a package as for add."`
-	Version string   `arg:"" optional:"" type:"source" help:"The next version of an extension, such as 1.2.3, or major, minor or patch; or another package."`
-	Sources []string `arg:"" optional:"" name:"package" type:"source" help:"More packages."`
-	what    []string // the arguments, whatever they are
+	// They are three so that flags may stand between them.
+	Site    string   `arg:"" optional:"" help:"The folder of a site (default: site), the folder of an extension, or packages as for add."`
+	Version string   `arg:"" optional:"" help:"The next version of an extension, such as 1.2.3, or major, minor or patch; or another package."`
+	Sources []string `arg:"" optional:"" name:"package" help:"More packages. The last argument is the target if it is the address of one or the folder of a site."`
+
+	args []string        // those that name what to publish
+	from *targets.Remote // the target to publish the site of, or nil
 
 	Layout  string        `enum:"site,dbem" default:"site" help:"Layout of the target: a gallery (site), or a repository of dbem (dbem)."`
-	From    string        `complete:"path" placeholder:"TARGET" help:"Publish the site of another target: a folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH, artifactory:URL/REPO or the https address of a site."`
+	From    string        `complete:"path" placeholder:"TARGET" help:"Publish the site of another target: ${readable}."`
 	Replace bool          `help:"Remove versions that the target has and the site does not, even if somebody else published them."`
 	Prune   bool          `help:"Prune the target afterwards, as galbuild prune does."`
 	Grace   time.Duration `default:"24h" help:"Only remove objects older than this."`
@@ -35,12 +36,12 @@ type publishCmd struct {
 
 	vscePublish
 	transfer
-	location
+	targets.Flags
 	limitFlags
 	publishPackFlags
 }
 
-// transfer says how objects are sent.
+// transfer are the flags of commands that upload objects.
 type transfer struct {
 	Jobs   int  `placeholder:"N" help:"Number of objects to upload at a time (default: 16)."`
 	DryRun bool `help:"Print what would be done, and change nothing."`
@@ -66,31 +67,38 @@ func checkGrace(grace time.Duration) error {
 
 // Validate implements Kong's hook.
 func (p *publishCmd) Validate() error {
-	// They are three so that flags may stand between the first ones.
-	p.what = slices.DeleteFunc(append([]string{p.Site, p.Version}, p.Sources...), func(s string) bool { return s == "" })
 	if err := errors.Join(p.transfer.check(), checkGrace(p.Grace), p.vscePublish.check(), p.packFlags.check(), checkTargets("--target", p.Target...)); err != nil {
 		return err
 	}
 	if _, err := p.limits(); err != nil {
 		return err
 	}
-	if p.From != "" && len(p.what)+len(p.PackagePath) > 0 {
-		return errors.New("--from or a site: which of them?")
+	args := slices.DeleteFunc(append([]string{p.Site, p.Version}, p.Sources...), func(s string) bool { return s == "" })
+	args, named, err := p.Last(args, otherContent)
+	switch {
+	case err != nil:
+		return err
+	case p.From != "" && len(args)+len(p.PackagePath) > 0:
+		return errors.New("--from and other arguments: name what to publish in one way")
+	case len(p.PackagePath) > 0 && len(args) > 0:
+		return errors.New("-i and other arguments: name what to publish in one way")
 	}
-	if len(p.PackagePath) > 0 && len(p.what) > 0 {
-		return errors.New("-i or arguments: name what to publish in one way")
+	p.args = append(args, p.PackagePath...)
+	if err := errors.Join(checkSources(p.args), p.Check(named)); err != nil || p.From == "" {
+		return err
 	}
-	return p.location.Validate()
+	p.from, err = p.At(p.From)
+	return err
 }
 
-// Run publishes a whole site, or packages, and does what was asked for besides.
+// Run publishes a site, packages or an extension, and does what else the flags say.
 func (p *publishCmd) Run(ctx context.Context, e *env) error {
-	first := p.firstWrite()
+	first := firstWriteTo(&p.Flags)
 	return first.takeBack(p.run(ctx, e))
 }
 
 func (p *publishCmd) run(ctx context.Context, e *env) error {
-	at, err := p.open(e)
+	at, err := p.Open(e.target)
 	if err != nil {
 		return err
 	}
@@ -100,7 +108,7 @@ func (p *publishCmd) run(ctx context.Context, e *env) error {
 	}
 	bucket, ok := at.(interface{ CORS(context.Context) error })
 	if p.CORS && !ok {
-		return fmt.Errorf("--cors: %s is no bucket; its own settings, or the web server before it, say who may read", at)
+		return fmt.Errorf("--cors: %s is not a bucket; its own settings, or the web server in front of it, say who may read", at)
 	}
 	if err := p.publish(ctx, e, at); err != nil {
 		return err
@@ -117,45 +125,35 @@ func (p *publishCmd) run(ctx context.Context, e *env) error {
 }
 
 func (p *publishCmd) publish(ctx context.Context, e *env, at target.Target) error {
-	p.what = append(p.what, p.PackagePath...)
-	if dir, version, ok := p.extension(); ok && p.From == "" {
-		return p.publishExtension(ctx, e, dir, version)
+	var what content
+	if p.from == nil {
+		var err error
+		if what, err = classify(p.args); err != nil {
+			return err
+		}
 	}
-	if err := errors.Join(p.checkPacking(), p.checkVersion()); err != nil {
+	if what.extension != "" {
+		return p.publishExtension(ctx, e, what.extension, what.version)
+	}
+	if err := p.checkPacking(); err != nil {
 		return err
 	}
-	if p.From != "" {
-		return p.publishFrom(ctx, e, at)
-	}
-	if len(p.what) == 0 {
-		p.what = []string{"site"}
-	}
-	root := p.what[0]
 	switch {
-	case len(p.what) == 1 && isSite(root):
-		return p.publishSite(ctx, e, at, root)
-	case len(p.what) == 1 && isFolder(root) && !hasPackages(root) && !isPackagePath(root):
-		return hint.Add(fmt.Errorf("%s is not a site: it has no %s%s", root, site.CurrentPath, similarIfMissing(root)), "galbuild SOURCE… -o %s builds one; an extension's folder has a %s", root, packageJSON)
+	case p.from != nil:
+		return p.publishFrom(ctx, e, at)
+	case what.site != "":
+		return p.publishSite(ctx, e, at, what.site)
 	}
-	if err := p.packagesOnly(); err != nil {
-		return err
-	}
-	return p.add(ctx, e, &addCmd{Sources: p.what}, "")
+	return p.publishPackages(ctx, e, what.packages)
 }
 
-// publishFrom publishes what another place serves, by way of a temporary site.
+// publishFrom publishes the site of another target. It is copied to a temporary folder first.
 func (p *publishCmd) publishFrom(ctx context.Context, e *env, at target.Target) error {
-	l, err := parsePlace(p.From, place{Endpoint: p.Endpoint, Region: p.Region, CA: p.CA})
+	from, err := p.from.OpenToRead(e.target)
 	if err != nil {
 		return err
 	}
-	if l.S3 != "" || l.OSS != "" {
-		l.s3Flags = p.s3Flags
-	}
-	from, err := l.openToRead(e)
-	if err != nil {
-		return err
-	}
+	defer closeTarget(from)
 	return e.working(func(between *site.Dir, bar *progress) error {
 		if _, _, err := publish.Pull(ctx, from, between, false, p.options(bar)); err != nil {
 			return explainPublish(err)
@@ -165,16 +163,12 @@ func (p *publishCmd) publishFrom(ctx context.Context, e *env, at target.Target) 
 	})
 }
 
-func similarIfMissing(path string) string {
-	if _, err := os.Stat(path); err == nil {
-		return ""
+// publishPackages adds packages to the site of the target.
+func (p *publishCmd) publishPackages(ctx context.Context, e *env, sources []string) error {
+	if err := p.packagesOnly(); err != nil {
+		return err
 	}
-	return usage.SimilarFiles(path)
-}
-
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err != nil && errors.Is(err, os.ErrNotExist) || err == nil && info.IsDir()
+	return p.add(ctx, e, &addCmd{Sources: sources}, "")
 }
 
 // isSame reports whether two paths lead to the same folder.
@@ -184,15 +178,9 @@ func isSame(a, b string) bool {
 	return errA == nil && errB == nil && os.SameFile(first, second)
 }
 
-func hasPackages(folder string) bool {
-	found, _ := fs.Glob(os.DirFS(folder), "*.vsix") // the folder's name is no pattern
-	return len(found) > 0
-}
-
 func (p *publishCmd) publishSite(ctx context.Context, e *env, at target.Target, root string) error {
-	if p.given() == 0 && isSame(root, cmp.Or(p.Output, "site")) {
-		return hint.Add(fmt.Errorf("%s is the site itself: name the target to publish it to", root),
-			"a folder with -o, or --s3, --oss, --artifactory, --dropbox or -c; galbuild publish --help has them")
+	if folder, ok := p.Folder(); ok && isSame(root, folder) {
+		return hint.Add(fmt.Errorf("%s is the site itself: name the target to publish it to", root), "galbuild publish %s TARGET publishes it; galbuild publish --help lists what a target can be", root)
 	}
 	if p.Layout == layoutDbem {
 		return p.publishDbem(ctx, e, at, root)
@@ -213,7 +201,7 @@ func (p *publishCmd) publishSite(ctx context.Context, e *env, at target.Target, 
 	return e.printResult(result)
 }
 
-// printResult tells what was published.
+// printResult prints what was published.
 func (e *env) printResult(r publish.Result) error {
 	if e.json {
 		return e.printJSON(r)
@@ -248,7 +236,7 @@ func (e *env) printGeneration(r publish.Result) error {
 	return err
 }
 
-// explainPublish adds the way out of what publishing can run into.
+// explainPublish adds a hint to errors of publishing.
 func explainPublish(err error) error {
 	switch {
 	case hint.Has(err):
@@ -263,74 +251,4 @@ func explainPublish(err error) error {
 		return hint.Add(errors.New("interrupted"), "the target still has the old generation; run it again to continue, nothing is uploaded twice")
 	}
 	return err
-}
-
-type pruneCmd struct {
-	Target string        `arg:"" optional:"" complete:"path" help:"The target as one word, such as s3://BUCKET/PREFIX or a folder, instead of the flags below."`
-	Grace  time.Duration `default:"24h" help:"Only remove objects older than this."`
-	DryRun bool          `help:"Print what would be removed, and change nothing."`
-	location
-}
-
-// Validate implements Kong's hook.
-func (p *pruneCmd) Validate() error {
-	if err := checkGrace(p.Grace); err != nil {
-		return err
-	}
-	return p.name(p.Target)
-}
-
-// Run removes what no generation needs.
-func (p *pruneCmd) Run(ctx context.Context, e *env) error {
-	at, err := p.open(e)
-	if err != nil {
-		return err
-	}
-	return prune(ctx, e, at, p.Grace, p.DryRun)
-}
-
-func prune(ctx context.Context, e *env, at target.Target, grace time.Duration, dryRun bool) error {
-	removed, err := publish.Prune(ctx, at, grace, publish.Options{DryRun: dryRun})
-	if err != nil {
-		return explainPublish(err)
-	}
-	if e.json {
-		return e.printJSON(map[string]any{"target": at.String(), "removed": append([]string{}, removed...), "dryRun": dryRun})
-	}
-	if e.quiet {
-		return nil
-	}
-	if e.verbose || dryRun {
-		for _, key := range removed {
-			terminal.Fprintln(e.stdout, "remove  "+key)
-		}
-	}
-	would := ""
-	if dryRun {
-		would = "would be "
-	}
-	_, err = terminal.Fprintf(e.stdout, "%s: %s %sremoved\n", at, plural(len(removed), "object"), would)
-	return err
-}
-
-type rollbackCmd struct {
-	Target string `arg:"" optional:"" complete:"path" help:"The target as one word, such as s3://BUCKET/PREFIX or a folder, instead of the flags below."`
-	DryRun bool   `help:"Print what would be done, and change nothing."`
-	location
-}
-
-// Validate implements Kong's hook.
-func (r *rollbackCmd) Validate() error { return r.name(r.Target) }
-
-// Run makes the generation before the current one count again.
-func (r *rollbackCmd) Run(ctx context.Context, e *env) error {
-	at, err := r.open(e)
-	if err != nil {
-		return err
-	}
-	result, err := publish.Rollback(ctx, at, publish.Options{DryRun: r.DryRun})
-	if err != nil {
-		return explainPublish(err)
-	}
-	return e.printResult(result)
 }

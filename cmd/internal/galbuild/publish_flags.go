@@ -7,14 +7,15 @@ import (
 	"github.com/alecthomas/kong"
 
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 )
 
-// publishPackFlags are those of package, but for the one that says where to.
+// publishPackFlags are the flags of package, without the one that names the file to write.
 type publishPackFlags struct {
 	Target targetNames `short:"t" placeholder:"PLATFORM" group:"Packing:" help:"Publish a package for each of these platforms, such as linux-x64."`
 	packFlags
 
-	named         []string // names of those that are on the command line
+	named         []string // names of the flags that are on the command line
 	settingTarget string   // "target" of "vsce"
 }
 
@@ -25,7 +26,7 @@ func (f *publishPackFlags) keys() map[string]setting {
 	return all
 }
 
-// AfterApply implements Kong's hook. What the environment says does not count.
+// AfterApply implements Kong's hook. It ignores flags from the environment.
 func (f *publishPackFlags) AfterApply(c *kong.Context) error {
 	for _, step := range c.Path {
 		if step.Flag != nil && step.Flag.Group != nil && step.Flag.Group.Key == packingGroup {
@@ -61,18 +62,18 @@ func (v *vscePublish) check() error {
 	switch {
 	case v.Token != "" || v.AzureCredential || v.OIDC:
 		return hint.Add(errors.New("--pat, --azure-credential and --oidc are for the Marketplace, and this publishes to a gallery of your own"),
-			"name the target with -o, --s3, --oss, --artifactory, --dropbox or -c; its credentials come from the environment or the file of -c")
+			"%s; its credentials come from the environment or the file of -c", targets.Hint)
 	case len(v.ManifestPath)+len(v.SignaturePath)+len(v.SigzipPath) > 0:
-		return hint.Add(errors.New("--manifestPath, --signaturePath and --sigzipPath: a signature is not named by a flag"),
-			"put it beside the package: x.sigzip beside x.vsix is taken over")
+		return hint.Add(errors.New("--manifestPath, --signaturePath and --sigzipPath: signatures are not named by flags"),
+			"put it next to the package: x.sigzip next to x.vsix is published with it")
 	}
 	return nil
 }
 
-// checkPacking refuses flags for packing where nothing is packed.
+// checkPacking refuses flags for packing if nothing is packed.
 func (p *publishCmd) checkPacking() error {
 	if len(p.named) == 0 {
 		return nil
 	}
-	return hint.Add(fmt.Errorf("%s: packs an extension's folder, and none is published", p.named[0]), "galbuild publish DIR packs one; made packages stay as they are")
+	return hint.Add(fmt.Errorf("%s: packs an extension's folder, and none is published", p.named[0]), "galbuild publish DIR packs one; packages that exist are published as they are")
 }

@@ -9,6 +9,7 @@ import (
 	"galbuild/build/site"
 	"galbuild/build/wording"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 	"galbuild/publish/dbem"
@@ -16,21 +17,19 @@ import (
 )
 
 type pullCmd struct {
-	From      string        `arg:"" optional:"" name:"from" complete:"path" help:"A site's folder, s3://BUCKET/PREFIX, oss://…, dropbox:/PATH, artifactory:URL/REPO or the https address of a site, instead of the flags below."`
+	From      string        `arg:"" optional:"" name:"target" complete:"path" help:"The target to copy: ${readable}."`
 	Output    string        `short:"o" default:"site" type:"newsite" placeholder:"SITE" help:"Folder to copy to."`
 	Layout    string        `enum:"site,dbem" default:"site" help:"Layout of the target: a gallery (site), or a repository of dbem (dbem), whose folder is a source for galbuild."`
 	IndexOnly bool          `help:"Copy only the index, which is enough for galshim --no-files."`
 	Follow    time.Duration `placeholder:"DURATION" help:"Keep running, and look for a new generation at this interval, such as 30s."`
 	Jobs      int           `placeholder:"N" help:"Number of objects to download at a time (default: 16)."`
 
-	place
+	targets.Remote
 }
 
 // Validate implements Kong's hook.
 func (p *pullCmd) Validate() error {
 	switch {
-	case (p.From == "") == (p.given() == 0):
-		return errors.New("name one target to pull from")
 	case p.Layout == layoutDbem && (p.IndexOnly || p.Follow > 0):
 		return errors.New("--index-only and --follow are for galleries, not for --layout dbem")
 	case p.Jobs < 0:
@@ -38,26 +37,26 @@ func (p *pullCmd) Validate() error {
 	case p.Follow < 0:
 		return fmt.Errorf("--follow=%s: must not be negative", p.Follow)
 	}
-	return p.place.Validate()
+	return p.Check(p.From)
 }
 
 // pulled is what pull prints, as --json has it.
 type pulled struct {
-	Place      string `json:"target"`
+	Target     string `json:"target"`
 	Site       string `json:"site"`
 	Generation string `json:"generation"`
 	Changed    bool   `json:"changed"`
 }
 
-// Run brings a published site, or just its index, to a folder. Following, it goes on
-// when the place cannot be reached for a while.
+// Run copies a published site, or its index only, to a folder. With --follow, it continues if
+// the target cannot be reached for a while.
 func (p *pullCmd) Run(ctx context.Context, e *env) error {
 	first := newFirstWrite(p.Output)
 	return first.takeBack(p.run(ctx, e))
 }
 
 func (p *pullCmd) run(ctx context.Context, e *env) error {
-	from, err := p.source(e)
+	from, err := p.OpenToRead(e.target)
 	if err != nil {
 		return err
 	}
@@ -87,17 +86,6 @@ func (p *pullCmd) run(ctx context.Context, e *env) error {
 			terminal.Fprintf(e.stderr, "galbuild: warning: the generation that is there is kept: %s\n", wording.Text(err))
 		}
 	}
-}
-
-func (p *pullCmd) source(e *env) (target.Target, error) {
-	if p.From == "" {
-		return p.open(e)
-	}
-	l, err := parsePlace(p.From, p.place)
-	if err != nil {
-		return nil, err
-	}
-	return l.openToRead(e)
 }
 
 func (p *pullCmd) once(ctx context.Context, e *env, from target.Target, dir *site.Dir) error {

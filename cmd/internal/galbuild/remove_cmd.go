@@ -2,6 +2,7 @@ package galbuild
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,18 +13,19 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 	"galbuild/publish/target"
 )
 
 type removeCmd struct {
-	IDs []string `arg:"" name:"id" type:"id" help:"What to remove: publisher.name@version[@platform]. NAME VERSION, as for dbem, works too."`
+	IDs []string `arg:"" name:"id" help:"What to remove: publisher.name@version[@platform]. NAME VERSION, as for dbem, works too. The last argument is the target if it is an address or the folder of a site."`
 	All bool     `help:"Remove all versions of extensions that are named without a version."`
 	ids []catalog.ID
 
 	transfer
-	location
+	targets.Flags
 }
 
 // Validate implements Kong's hook.
@@ -31,10 +33,22 @@ func (r *removeCmd) Validate() (err error) {
 	if err := r.transfer.check(); err != nil {
 		return err
 	}
+	ids, named, err := r.Last(r.IDs, otherID)
+	if err != nil {
+		return err
+	}
+	if r.IDs = ids; len(ids) == 0 {
+		return errors.New("name the versions to remove before the target")
+	}
+	for _, id := range ids {
+		if err := idType().check(id); err != nil {
+			return fmt.Errorf("<id>: %w", err)
+		}
+	}
 	if r.ids, err = parseIDs(r.joined()); err != nil {
 		return err
 	}
-	return r.location.Validate()
+	return r.Check(named)
 }
 
 // removed is the JSON document of remove.
@@ -46,7 +60,7 @@ type removed struct {
 // Run removes versions from a published site. Their files stay until a prune, so that a rollback
 // is possible.
 func (r *removeCmd) Run(ctx context.Context, e *env) error {
-	at, err := r.open(e)
+	at, err := r.Open(e.target)
 	if err != nil {
 		return err
 	}

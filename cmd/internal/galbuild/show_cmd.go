@@ -14,6 +14,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 	"galbuild/publish/dbem"
@@ -21,13 +22,13 @@ import (
 )
 
 type listCmd struct {
-	Target string `arg:"" optional:"" complete:"path" help:"The target as one word, such as a folder, s3://BUCKET/PREFIX or the https address of a site, instead of the flags below."`
+	Target string `arg:"" optional:"" complete:"path" help:"The target: ${readable}."`
 	IDs    bool   `name:"ids" help:"Print only the ids, one on each line."`
-	location
+	targets.Flags
 }
 
 // Validate implements Kong's hook.
-func (l *listCmd) Validate() error { return l.name(l.Target) }
+func (l *listCmd) Validate() error { return l.Check(l.Target) }
 
 // listing is the JSON document of ls-remote.
 type listing struct {
@@ -48,7 +49,7 @@ type listed struct {
 
 // Run lists the extensions of a target.
 func (l *listCmd) Run(ctx context.Context, e *env) error {
-	there, err := l.read(ctx, e)
+	there, err := readTarget(ctx, e, &l.Flags)
 	if err != nil {
 		return err
 	}
@@ -80,10 +81,10 @@ type served struct {
 	dbem    bool
 }
 
-// read opens the target and reads its catalogue. If nothing is published there, it returns an
+// readTarget opens a target and reads its catalogue. If nothing is published there, it returns an
 // error.
-func (l *location) read(ctx context.Context, e *env) (served, error) {
-	at, err := l.openToRead(e)
+func readTarget(ctx context.Context, e *env, f *targets.Flags) (served, error) {
+	at, err := f.OpenToRead(e.target)
 	if err != nil {
 		return served{}, err
 	}
@@ -120,21 +121,30 @@ func list(x *catalog.Extension) listed {
 
 type showCmd struct {
 	ID        string `arg:"" name:"id" type:"id" help:"The extension: publisher.name[@version][@platform]."`
-	Version   string `arg:"" optional:"" name:"version" help:"The version, if it is not named with the id; or a target, such as the folder of a site, s3://BUCKET/PREFIX or the https address of a site."`
+	Version   string `arg:"" optional:"" name:"version" help:"The version, if it is not named with the id; or the target."`
+	Target    string `arg:"" optional:"" complete:"path" help:"The target, if a version is named: an address, or the folder of a site."`
 	Readme    bool   `help:"Also print the readme."`
 	Changelog bool   `help:"Also print the change log."`
 	id        catalog.ID
-	location
+	targets.Flags
 }
 
 // Validate implements Kong's hook.
 func (s *showCmd) Validate() error {
-	target, id := "", s.ID
-	switch {
-	case s.Version == "":
-	case addresses.Scheme(s.Version) != "", isSite(s.Version):
-		target = s.Version
-	default:
+	named, id := s.Target, s.ID
+	if named == "" && s.Version != "" {
+		rest, last, err := s.Last([]string{s.ID, s.Version}, otherID)
+		if err != nil {
+			return err
+		}
+		if named = last; len(rest) == 1 {
+			s.Version = ""
+		}
+	}
+	if s.Version != "" {
+		if s.Version[0] < '0' || s.Version[0] > '9' {
+			return fmt.Errorf("%s is neither a version nor a target, which is an address or the folder of a site%s", s.Version, similarIfMissing(s.Version))
+		}
 		id += "@" + s.Version
 	}
 	ids, err := parseIDs([]string{id})
@@ -142,7 +152,15 @@ func (s *showCmd) Validate() error {
 		return err
 	}
 	s.id = ids[0]
-	return s.name(target)
+	return s.Check(named)
+}
+
+// otherID returns what an argument is that can be an id or a version and not only a target.
+func otherID(arg string) string {
+	if addresses.Scheme(arg) == "" && !strings.ContainsAny(arg, `/\`) && strings.ContainsAny(arg, ".@") {
+		return "an id or a version"
+	}
+	return ""
 }
 
 // shown is the JSON document of show: the extension with all its versions, and the texts of the
@@ -164,7 +182,7 @@ var documents = map[string]dbem.Document{readmeAsset: dbem.Readme, changelogAsse
 
 // Run prints the description of an extension, its versions with dates and sizes, and its texts.
 func (s *showCmd) Run(ctx context.Context, e *env) error {
-	there, err := s.read(ctx, e)
+	there, err := readTarget(ctx, e, &s.Flags)
 	if err != nil {
 		return err
 	}

@@ -10,12 +10,13 @@ import (
 	"github.com/alecthomas/kong"
 
 	"galbuild/cmd/internal/usage"
+	"galbuild/publish/target"
 )
 
 // mistyped returns an error for a command line in which a command, or the dashes of a flag, are
 // mistyped. It does not need to be parsed for that.
-func mistyped(parser *kong.Kong, args []string) error {
-	program := usage.Program{Model: parser.Model, Foreign: foreign()}
+func mistyped(parser *kong.Kong, kinds []target.Kind, args []string) error {
+	program := usage.Program{Model: parser.Model, Foreign: foreign(kinds)}
 	if dash := program.SingleDash(args); dash != nil {
 		return dash
 	}
@@ -27,8 +28,8 @@ func mistyped(parser *kong.Kong, args []string) error {
 
 // explainUsage returns what is wrong with a command line, in plain words. Command is nil if
 // parsing failed with err.
-func (cl *commandLine) explainUsage(parser *kong.Kong, command *kong.Context, err error, args []string) error {
-	program := usage.Program{Model: parser.Model, Foreign: foreign()}
+func (cl *commandLine) explainUsage(parser *kong.Kong, kinds []target.Kind, command *kong.Context, err error, args []string) error {
+	program := usage.Program{Model: parser.Model, Foreign: foreign(kinds)}
 	if word := cl.firstSource(parser.Model, command, args); isCommandLike(word) {
 		if mistyped := program.Command(word); mistyped != nil {
 			return mistyped
@@ -72,12 +73,12 @@ type helpCmd struct {
 }
 
 // Run prints what --help prints.
-func (h *helpCmd) Run(k *kong.Kong) error {
+func (h *helpCmd) Run(k *kong.Kong, kinds []target.Kind) error {
 	node := k.Model.Node
 	for _, word := range h.Command {
 		child := usage.Find(node, word)
 		if child == nil {
-			return errUsage{usage.Program{Model: k.Model, Foreign: foreign()}.Unknown(node, word)}
+			return errUsage{usage.Program{Model: k.Model, Foreign: foreign(kinds)}.Unknown(node, word)}
 		}
 		node = child
 	}

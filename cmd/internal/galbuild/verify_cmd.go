@@ -1,31 +1,31 @@
 package galbuild
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 
 	"github.com/dustin/go-humanize"
 
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
 	"galbuild/render"
 )
 
 type verifyCmd struct {
-	Site string `arg:"" optional:"" complete:"path" help:"The site's folder (default: site), or a target as one word, such as s3://BUCKET/PREFIX or the https address of a site; -o means the same."`
-	location
+	Target string `arg:"" optional:"" complete:"path" help:"The target: ${readable}."`
+	targets.Flags
 }
 
 // Validate implements Kong's hook.
 func (v *verifyCmd) Validate() error {
-	return v.name(v.Site)
+	return v.Check(v.Target)
 }
 
-// Run proves the site, and fails if anything in it is not what it should be.
+// Run verifies the site, and fails if anything in it is wrong.
 func (v *verifyCmd) Run(ctx context.Context, e *env) error {
-	proof, err := v.prove(ctx, e)
+	proof, err := v.verify(ctx, e)
 	if err != nil {
 		return err
 	}
@@ -50,15 +50,15 @@ func (v *verifyCmd) Run(ctx context.Context, e *env) error {
 	return nil
 }
 
-// prove looks at a folder as it lies, and at another place through its own eyes.
-func (v *verifyCmd) prove(ctx context.Context, e *env) (*render.Proof, error) {
-	if v.given() == 0 && v.web == "" {
-		if err := needSite(cmp.Or(v.Output, "site")); err != nil {
+// verify verifies a folder file by file, and another target by its own methods.
+func (v *verifyCmd) verify(ctx context.Context, e *env) (*render.Proof, error) {
+	if folder, ok := v.Folder(); ok {
+		if err := needSite(folder); err != nil {
 			return nil, err
 		}
-		return render.Verify(ctx, cmp.Or(v.Output, "site"))
+		return render.Verify(ctx, folder)
 	}
-	at, err := v.openToRead(e)
+	at, err := v.OpenToRead(e.target)
 	if err != nil {
 		return nil, err
 	}

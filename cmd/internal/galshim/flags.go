@@ -94,14 +94,11 @@ func checkIndex(index string) error {
 		return nil
 	}
 	err := fmt.Errorf("--index=%s: must be the folder of a site, or the http(s) address of a published site", index)
-	switch scheme {
-	case "file":
+	if scheme == "file" {
 		return hint.Add(err, "write it as a path: %s", addresses.Path(index))
-	case "s3", "oss", "dropbox", "artifactory":
-	default:
-		return hint.Add(err, "copy the site to a folder of this machine, and name that folder")
 	}
-	return hint.Add(err, "galbuild pull %s -o shim --index-only --follow 30s keeps the index in the folder shim, for: galshim --index shim --no-files", index)
+	return hint.Add(err, "copy the site to a folder of this machine, and name that folder; from a target of galbuild, "+
+		"galbuild pull %s -o shim --index-only --follow 30s copies the index, for: galshim --index shim --no-files", index)
 }
 
 func isURL(index string) bool {

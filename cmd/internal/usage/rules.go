@@ -84,7 +84,11 @@ func (m *mistake) unexpected(arg string) error {
 	if err := m.program.foreign(arg, m.program.Model.Name); err != nil && len(m.program.Model.Children) == 0 {
 		return err
 	}
-	switch most := len(m.node.Positional); most {
+	most := len(m.node.Positional)
+	if most > 0 && m.node.Positional[most-1].IsCumulative() {
+		return fmt.Errorf("%q: a flag separates it from the other arguments of %s; write the arguments together", arg, m.command())
+	}
+	switch most {
 	case 0:
 		return hint.Add(fmt.Errorf("%q: %s takes flags only, no arguments", arg, m.command()), "%s", cmp.Or(m.program.Argument, m.help()))
 	case 1:

@@ -119,6 +119,7 @@ func TestExplain(t *testing.T) {
 		"x --control contrl.json":       `error: --control=contrl.json: no such file; did you mean "control.json"?` + help,
 		"x --control .":                 "error: --control=.: is a folder, must be a file" + help,
 		"x --control control.json/a":    "error: --control=control.json/a: not a directory" + help,
+		"x --strict y":                  "error: \"y\": a flag separates it from the other arguments of prog build; write the arguments together" + help,
 		"--strict show a":               "error: --strict before \"show\" is read as a flag of prog build\nhint: put the flags after the command: prog show … --strict\n",
 		"show":                          "error: prog show: missing argument <id>\nhint: usage: prog show <id> [<version>] [flags]\n",
 		"show a b c":                    "error: \"c\": prog show takes at most 2 arguments, and no flags between them\nhint: prog show --help lists its arguments and flags\n",

@@ -33,7 +33,6 @@ import (
 	"io"
 	"iter"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -42,6 +41,7 @@ import (
 
 	"galbuild/publish/target"
 	"galbuild/publish/target/internal/rest"
+	"galbuild/publish/target/internal/weburl"
 )
 
 // Config names a folder of a repository and has the credentials for it.
@@ -75,16 +75,12 @@ type Target struct {
 
 // New returns a target. It sends no request.
 func New(c Config) (*Target, error) {
-	base, err := url.Parse(c.URL)
+	base, err := weburl.Parse(c.URL, "https://host/artifactory")
 	switch {
 	case err != nil:
-		return nil, errors.New("artifactory: the URL cannot be parsed") // without the URL, which may contain a password
-	case base.Scheme != "http" && base.Scheme != "https" || base.Host == "":
-		return nil, fmt.Errorf("artifactory: URL %q: want one such as https://host/artifactory", base.Redacted())
+		return nil, fmt.Errorf("artifactory: %w", err)
 	case base.User != nil:
-		return nil, errors.New("artifactory: the URL contains a user; set ARTIFACTORY_TOKEN instead")
-	case base.RawQuery != "" || base.Fragment != "":
-		return nil, errors.New("artifactory: the URL contains ? or #")
+		return nil, errors.New("artifactory: the address contains a user; set ARTIFACTORY_TOKEN instead")
 	case c.Repo == "" || strings.Contains(c.Repo, "/"):
 		return nil, fmt.Errorf("artifactory: %q is not the key of a repository", c.Repo)
 	}

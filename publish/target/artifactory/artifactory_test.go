@@ -3,13 +3,10 @@ package artifactory
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -18,7 +15,6 @@ import (
 	"galbuild/publish/target"
 	"galbuild/publish/target/artifactory/artifactorytest"
 	"galbuild/publish/target/internal/resttest"
-	"galbuild/publish/target/targettest"
 )
 
 func newTarget(t *testing.T, h http.Handler, change func(*Config)) *Target {
@@ -42,46 +38,11 @@ func newTarget(t *testing.T, h http.Handler, change func(*Config)) *Target {
 // TestTarget runs the suite on a fake server, with and without faults. If
 // GALBUILD_TEST_ARTIFACTORY is set, it also runs on a real repository.
 func TestTarget(t *testing.T) {
-	t.Run("StandIn", func(t *testing.T) {
-		targettest.Run(t, targettest.Options{}, func(t *testing.T) target.Target {
-			return newTarget(t, artifactorytest.New(t.TempDir()), nil)
-		})
-	})
-	t.Run("Faulty", func(t *testing.T) {
-		targettest.Run(t, targettest.Options{}, func(t *testing.T) target.Target {
-			return newTarget(t, resttest.Faulty(artifactorytest.New(t.TempDir())), nil)
-		})
-	})
-	if real := os.Getenv("GALBUILD_TEST_ARTIFACTORY"); real != "" {
-		t.Run("Real", func(t *testing.T) { testReal(t, real) })
-	}
-}
-
-func testReal(t *testing.T, where string) {
-	base, rest, ok := strings.Cut(where, "/artifactory/")
-	if !ok {
-		t.Fatalf("GALBUILD_TEST_ARTIFACTORY is %q, want https://host/artifactory/repo", where)
-	}
-	repo, prefix, _ := strings.Cut(rest, "/")
-	targettest.Run(t, targettest.Options{Large: 1 << 30}, func(t *testing.T) target.Target {
-		at, err := New(Config{URL: base + "/artifactory", Repo: repo, Prefix: path.Join(prefix, rand.Text())})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { resttest.Empty(t, at) })
-		return at
-	})
-}
-
-func object(key, text string) target.Object {
-	return target.Bytes(key, "text/plain", target.Immutable, []byte(text))
-}
-
-func mustPut(t *testing.T, at target.Target, key, text string) {
-	t.Helper()
-	if err := at.Put(t.Context(), object(key, text)); err != nil {
-		t.Fatal(err)
-	}
+	resttest.Suite{
+		Kind: Kind(), Variable: "GALBUILD_TEST_ARTIFACTORY",
+		Fake: func(t *testing.T) http.Handler { return artifactorytest.New(t.TempDir()) },
+		Open: func(t *testing.T, h http.Handler) target.Target { return newTarget(t, h, nil) },
+	}.Run(t)
 }
 
 // TestDeploy checks that content which the server has is not sent again, unless it is small.
@@ -90,9 +51,9 @@ func TestDeploy(t *testing.T) {
 	at := newTarget(t, s, nil)
 	text := strings.Repeat("the same ", minDeploy)
 	for _, key := range []string{"a", "b", "c", "a"} {
-		mustPut(t, at, key, text)
+		resttest.Put(t, at, resttest.Object(key, text))
 	}
-	if err := at.Copy(t.Context(), "a", object("d", text)); err != nil {
+	if err := at.Copy(t.Context(), "a", resttest.Object("d", text)); err != nil {
 		t.Error(err)
 	}
 	if want := int64(len(text)); s.Sent() != want {
@@ -104,8 +65,8 @@ func TestDeploy(t *testing.T) {
 func TestCopyUnknown(t *testing.T) {
 	s := artifactorytest.New(t.TempDir())
 	at := newTarget(t, s, nil)
-	mustPut(t, at, "from", "something else")
-	if err := at.Copy(t.Context(), "from", object("to", "text")); err != nil {
+	resttest.Put(t, at, resttest.Object("from", "something else"))
+	if err := at.Copy(t.Context(), "from", resttest.Object("to", "text")); err != nil {
 		t.Fatal(err)
 	}
 	r, err := at.Get(t.Context(), "to", 0, -1)
@@ -121,7 +82,7 @@ func TestCopyUnknown(t *testing.T) {
 func TestDeleteFolder(t *testing.T) {
 	s := artifactorytest.New(t.TempDir())
 	at := newTarget(t, s, nil)
-	mustPut(t, at, "folder/x", "text")
+	resttest.Put(t, at, resttest.Object("folder/x", "text"))
 	if err := at.Delete(t.Context(), []string{"folder"}); err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +114,7 @@ func TestSpoiled(t *testing.T) {
 		s := artifactorytest.New(t.TempDir())
 		s.Unchecked = trusts
 		at := newTarget(t, s, func(c *Config) { c.Transport = spoil{} })
-		err := at.Put(t.Context(), object("x", "text"))
+		err := at.Put(t.Context(), resttest.Object("x", "text"))
 		want := "409 Conflict"
 		if trusts {
 			want = "has stored different content"
@@ -186,7 +147,7 @@ func TestErrors(t *testing.T) {
 				x.handler = artifactorytest.New(t.TempDir())
 			}
 			at := newTarget(t, x.handler, x.change)
-			err := at.Put(t.Context(), object("some/key", "text"))
+			err := at.Put(t.Context(), resttest.Object("some/key", "text"))
 			if err == nil {
 				t.Fatal("it was put")
 			}

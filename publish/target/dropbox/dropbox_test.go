@@ -3,13 +3,11 @@ package dropbox
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -45,57 +43,16 @@ func newTarget(t *testing.T, h http.Handler, change func(*Config)) *Target {
 // TestTarget runs the suite on a fake server: in a folder, at the root, and with faults. If
 // GALBUILD_TEST_DROPBOX is set, it also runs on a real Dropbox.
 func TestTarget(t *testing.T) {
-	t.Run("StandIn", func(t *testing.T) {
-		targettest.Run(t, targettest.Options{}, func(t *testing.T) target.Target {
-			return newTarget(t, dropboxtest.New(t.TempDir()), nil)
-		})
-	})
+	fake := func(t *testing.T) http.Handler { return dropboxtest.New(t.TempDir()) }
+	resttest.Suite{
+		Kind: Kind(), Variable: "GALBUILD_TEST_DROPBOX", Large: 3 * chunkSize, Fake: fake,
+		Open: func(t *testing.T, h http.Handler) target.Target { return newTarget(t, h, nil) },
+	}.Run(t)
 	t.Run("Root", func(t *testing.T) {
 		targettest.Run(t, targettest.Options{Large: 3 * chunkSize}, func(t *testing.T) target.Target {
-			return newTarget(t, dropboxtest.New(t.TempDir()), func(c *Config) { c.Path = "" })
+			return newTarget(t, fake(t), func(c *Config) { c.Path = "" })
 		})
 	})
-	t.Run("Faulty", func(t *testing.T) {
-		targettest.Run(t, targettest.Options{Large: 3 * chunkSize}, func(t *testing.T) target.Target {
-			return newTarget(t, resttest.Faulty(dropboxtest.New(t.TempDir())), nil)
-		})
-	})
-	if real := os.Getenv("GALBUILD_TEST_DROPBOX"); real != "" {
-		t.Run("Real", func(t *testing.T) {
-			targettest.Run(t, targettest.Options{Large: 1 << 30}, func(t *testing.T) target.Target {
-				at, err := New(Config{Path: path.Join(real, rand.Text())})
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { resttest.Empty(t, at) })
-				return at
-			})
-		})
-	}
-}
-
-func object(key, text string) target.Object {
-	return target.Bytes(key, "text/plain", target.Immutable, []byte(text))
-}
-
-func mustPut(t *testing.T, at target.Target, o target.Object) {
-	t.Helper()
-	if err := at.Put(t.Context(), o); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func get(t *testing.T, at target.Target, key string) string {
-	t.Helper()
-	r, err := at.Get(t.Context(), key, 0, -1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := target.ReadAll(r, 1<<20)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
 }
 
 func list(t *testing.T, at target.Target) (keys []string) {
@@ -137,7 +94,7 @@ func TestSizes(t *testing.T) {
 	for _, size := range []int64{0, 1, blockSize, blockSize + 1, chunkSize - 1, chunkSize, chunkSize + 1, 2 * chunkSize, 2*chunkSize + 1} {
 		text := bytes.Repeat([]byte("x"), int(size))
 		for range 2 { // the second replaces
-			mustPut(t, at, target.Bytes("x", "", target.Immutable, text))
+			resttest.Put(t, at, target.Bytes("x", "", target.Immutable, text))
 			text = bytes.ToUpper(text)
 		}
 		r, err := at.Get(t.Context(), "x", 0, -1)
@@ -159,13 +116,13 @@ func TestSizes(t *testing.T) {
 func TestRequests(t *testing.T) {
 	s := dropboxtest.New(t.TempDir())
 	at := newTarget(t, s, nil)
-	mustPut(t, at, object("x", "one"))
+	resttest.Put(t, at, resttest.Object("x", "one"))
 	for call, want := range map[string]int{"files/upload": 1, "files/get_metadata": 0, "files/upload_session/finish": 0} {
 		if got := s.Calls(call); got != want {
 			t.Errorf("new: %s was called %d times, want %d", call, got, want)
 		}
 	}
-	mustPut(t, at, object("x", "two"))
+	resttest.Put(t, at, resttest.Object("x", "two"))
 	for call, want := range map[string]int{"files/upload": 2, "files/get_metadata": 1, "files/upload_session/finish": 1} {
 		if got := s.Calls(call); got != want {
 			t.Errorf("replaced: %s was called %d times, want %d", call, got, want)
@@ -181,14 +138,14 @@ func TestCase(t *testing.T) {
 	const upper, lower = "api/vscode/Acme/Hello/latest", "api/vscode/acme/hello/latest"
 	at := newTarget(t, dropboxtest.New(t.TempDir()), nil)
 	for _, text := range []string{"one", "two"} {
-		mustPut(t, at, latest(upper, text))
-		mustPut(t, at, latest(lower, text))
-		if got := get(t, at, lower) + get(t, at, upper); got != text+text {
+		resttest.Put(t, at, latest(upper, text))
+		resttest.Put(t, at, latest(lower, text))
+		if got := resttest.Get(t, at, lower) + resttest.Get(t, at, upper); got != text+text {
 			t.Errorf("got %q, want %s twice", got, text)
 		}
 	}
-	mustPut(t, at, latest(lower, "three"))
-	mustPut(t, at, latest(upper, "three"))
+	resttest.Put(t, at, latest(lower, "three"))
+	resttest.Put(t, at, latest(upper, "three"))
 	if got := list(t, at); !slices.Equal(got, []string{upper}) {
 		t.Errorf("got %q, want the first spelling", got)
 	}
@@ -204,19 +161,19 @@ func TestCase(t *testing.T) {
 // only in case.
 func TestCaseRefused(t *testing.T) {
 	at := newTarget(t, dropboxtest.New(t.TempDir()), nil)
-	mustPut(t, at, object("files/x/Src/README.md", "one"))
+	resttest.Put(t, at, resttest.Object("files/x/Src/README.md", "one"))
 	for _, key := range []string{"files/x/Src/readme.md", "files/x/src/README.md"} {
-		mustPut(t, at, object(key, "one")) // the same bytes are there
-		err := at.Put(t.Context(), object(key, "two"))
+		resttest.Put(t, at, resttest.Object(key, "one")) // the same bytes are there
+		err := at.Put(t.Context(), resttest.Object(key, "two"))
 		if err == nil || !strings.Contains(err.Error(), key) || !strings.Contains(err.Error(), "files/x/Src/README.md") {
 			t.Errorf("%s: got %v", key, err)
 		}
-		mustPut(t, at, object("another", "two"))
-		if err := at.Copy(t.Context(), "another", object(key, "two")); err == nil {
+		resttest.Put(t, at, resttest.Object("another", "two"))
+		if err := at.Copy(t.Context(), "another", resttest.Object(key, "two")); err == nil {
 			t.Errorf("%s: copied", key)
 		}
 	}
-	if got := get(t, at, "files/x/Src/README.md"); got != "one" {
+	if got := resttest.Get(t, at, "files/x/Src/README.md"); got != "one" {
 		t.Errorf("it was replaced by %q", got)
 	}
 	if err := at.Delete(t.Context(), []string{"files/x/Src/readme.md"}); err != nil || len(list(t, at)) != 2 {
@@ -231,7 +188,7 @@ func TestNames(t *testing.T) {
 	for _, key := range []string{
 		`back\slash`, "space at end /x", "files/.DS_Store", "Thumbs.db", "a\x00b", "\xff", strings.Repeat("x", 256), strings.Repeat("🙂", 128),
 	} {
-		if err := at.Put(t.Context(), object(key, "text")); err == nil {
+		if err := at.Put(t.Context(), resttest.Object(key, "text")); err == nil {
 			t.Errorf("%q was put", key)
 		}
 		if _, err := at.Get(t.Context(), key, 0, -1); !errors.Is(err, target.ErrNotExist) {
@@ -242,7 +199,7 @@ func TestNames(t *testing.T) {
 		t.Errorf("%d were sent", n)
 	}
 	for _, key := range []string{strings.Repeat("x", 255), strings.Repeat("🙂", 127), " space before", "ends in dot."} {
-		mustPut(t, at, object(key, "text"))
+		resttest.Put(t, at, resttest.Object(key, "text"))
 	}
 }
 
@@ -254,12 +211,12 @@ func TestDelete(t *testing.T) {
 	for i := range batch + 5 {
 		key := fmt.Sprintf("many/%d", i)
 		keys = append(keys, key)
-		mustPut(t, at, object(key, "text"))
+		resttest.Put(t, at, resttest.Object(key, "text"))
 	}
 	if err := at.Delete(t.Context(), keys); err != nil || len(list(t, at)) > 0 {
 		t.Errorf("%d are left, %v", len(list(t, at)), err)
 	}
-	mustPut(t, at, object("folder/x", "text"))
+	resttest.Put(t, at, resttest.Object("folder/x", "text"))
 	if err := at.Delete(t.Context(), []string{"folder", `back\slash`}); err != nil {
 		t.Error(err)
 	}
@@ -285,7 +242,7 @@ func (s spoil) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestSpoiled(t *testing.T) {
 	for _, size := range []int{10, chunkSize + 10} {
 		at := newTarget(t, dropboxtest.New(t.TempDir()), func(c *Config) { c.Transport = spoil{c.Transport} })
-		err := at.Put(t.Context(), object("x", strings.Repeat("z", size)))
+		err := at.Put(t.Context(), resttest.Object("x", strings.Repeat("z", size)))
 		if err == nil || !strings.Contains(err.Error(), "content_hash_mismatch") {
 			t.Errorf("%d bytes: got %v", size, err)
 		}
@@ -301,8 +258,8 @@ func TestRefresh(t *testing.T) {
 	at := newTarget(t, dropboxtest.New(t.TempDir()), func(c *Config) {
 		c.Token, c.RefreshToken, c.AppKey = "", dropboxtest.RefreshToken, dropboxtest.AppKey
 	})
-	mustPut(t, at, object("x", "text"))
-	if got := get(t, at, "x"); got != "text" {
+	resttest.Put(t, at, resttest.Object("x", "text"))
+	if got := resttest.Get(t, at, "x"); got != "text" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -327,19 +284,19 @@ func TestLostResponse(t *testing.T) {
 		t.Run(path.Base(call), func(t *testing.T) {
 			s := dropboxtest.New(t.TempDir())
 			at := newTarget(t, loseOnce(s, call), nil)
-			mustPut(t, at, object("small", "text"))
-			mustPut(t, at, object("large", strings.Repeat("x", 2*chunkSize)))
-			if err := at.Copy(t.Context(), "small", object("copy", "text")); err != nil {
+			resttest.Put(t, at, resttest.Object("small", "text"))
+			resttest.Put(t, at, resttest.Object("large", strings.Repeat("x", 2*chunkSize)))
+			if err := at.Copy(t.Context(), "small", resttest.Object("copy", "text")); err != nil {
 				t.Error(err)
 			}
-			if err := at.Swap(t.Context(), []byte("text"), object("copy", "swapped")); err != nil {
+			if err := at.Swap(t.Context(), []byte("text"), resttest.Object("copy", "swapped")); err != nil {
 				t.Error(err)
 			}
-			mustPut(t, at, object("other", "text"))
+			resttest.Put(t, at, resttest.Object("other", "text"))
 			if err := at.Delete(t.Context(), []string{"other"}); err != nil {
 				t.Error(err)
 			}
-			if got := list(t, at); len(got) != 3 || get(t, at, "copy") != "swapped" {
+			if got := list(t, at); len(got) != 3 || resttest.Get(t, at, "copy") != "swapped" {
 				t.Errorf("got %q", got)
 			}
 			if got := s.Calls(call); got != times {
@@ -376,7 +333,7 @@ func TestErrors(t *testing.T) {
 				x.handler = dropboxtest.New(t.TempDir())
 			}
 			at := newTarget(t, x.handler, x.change)
-			err := at.Put(t.Context(), object("some/key", "text"))
+			err := at.Put(t.Context(), resttest.Object("some/key", "text"))
 			if err == nil {
 				t.Fatal("it was put")
 			}
@@ -411,8 +368,8 @@ func TestNew(t *testing.T) {
 // TestSwapSame checks that Swap fails even if another process has written the same content.
 func TestSwapSame(t *testing.T) {
 	at := newTarget(t, dropboxtest.New(t.TempDir()), nil)
-	mustPut(t, at, object("x", "text"))
-	if err := at.Swap(t.Context(), nil, object("x", "text")); !errors.Is(err, target.ErrChanged) {
+	resttest.Put(t, at, resttest.Object("x", "text"))
+	if err := at.Swap(t.Context(), nil, resttest.Object("x", "text")); !errors.Is(err, target.ErrChanged) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -420,7 +377,7 @@ func TestSwapSame(t *testing.T) {
 // TestWrongChunks checks that content which does not match its hash is never committed.
 func TestWrongChunks(t *testing.T) {
 	at := newTarget(t, dropboxtest.New(t.TempDir()), nil)
-	o := object("x", strings.Repeat("x", 3*chunkSize))
+	o := resttest.Object("x", strings.Repeat("x", 3*chunkSize))
 	o.SHA256 = blob.Sum([]byte("other"))
 	if err := at.Put(t.Context(), o); err == nil || len(list(t, at)) > 0 {
 		t.Errorf("got %v", err)

@@ -71,7 +71,6 @@ package s3
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -86,6 +85,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"galbuild/publish/target"
+	"galbuild/publish/target/internal/weburl"
 )
 
 // Config names a bucket and has the address of its server, the credentials and the options of
@@ -306,14 +306,12 @@ func parseEndpoint(s, bucket string) (*url.URL, error) {
 	if !strings.Contains(s, "://") {
 		s = "https://" + s
 	}
-	u, err := url.Parse(s)
+	u, err := weburl.Parse(s, "https://host:9000")
 	switch {
 	case err != nil:
-		return nil, errors.New("the endpoint cannot be parsed") // without the endpoint, which may contain a password
+		return nil, fmt.Errorf("endpoint: %w", err)
 	case u.User != nil:
 		return nil, fmt.Errorf("the endpoint %s must not contain credentials: they are taken from the environment, a shared file or the configuration", u.Redacted())
-	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "":
-		return nil, fmt.Errorf("the endpoint %s is not of the form https://host or https://host:port", u.Redacted())
 	case strings.Trim(u.Path, "/") == bucket || strings.HasPrefix(strings.Trim(u.Path, "/"), bucket+"/"):
 		return nil, fmt.Errorf("the endpoint %s has the bucket in its path: give the bucket and the folder in it as BUCKET/PREFIX", u.Redacted())
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/cors"
 
 	"galbuild/publish/target"
+	"galbuild/publish/target/internal/resttest"
 	"galbuild/publish/target/s3"
 	"galbuild/publish/target/s3/s3test"
 	"galbuild/publish/target/targettest"
@@ -65,12 +66,12 @@ func TestReal(t *testing.T) {
 		"GALBUILD_TEST_S3":  func(c s3.Config) (s3.Config, error) { return c, nil },
 		"GALBUILD_TEST_OSS": s3.OSS,
 	} {
-		place := os.Getenv(variable)
-		if place == "" {
+		folder := os.Getenv(variable)
+		if folder == "" {
 			continue
 		}
 		t.Run(variable, func(t *testing.T) {
-			bucket, prefix, _ := strings.Cut(place, "/")
+			bucket, prefix, _ := strings.Cut(folder, "/")
 			targettest.Run(t, targettest.Options{Page: 1000, Large: 1 << 30}, func(t *testing.T) target.Target {
 				c, err := preset(s3.Config{Bucket: bucket, Prefix: path.Join(prefix, rand.Text())})
 				if err != nil {
@@ -85,18 +86,7 @@ func TestReal(t *testing.T) {
 // temporary returns a target that is emptied after the test.
 func temporary(t *testing.T, c s3.Config) *s3.Target {
 	at := open(t, c)
-	t.Cleanup(func() {
-		var keys []string
-		for e, err := range at.List(context.Background(), "") {
-			if err != nil {
-				t.Error(err)
-			}
-			keys = append(keys, e.Key)
-		}
-		if err := at.Delete(context.Background(), keys); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(func() { resttest.Empty(t, at) })
 	return at
 }
 

@@ -216,11 +216,11 @@ func TestConfig(t *testing.T) {
 	}{
 		{s3.Config{}, "is not the name of a bucket"},
 		{s3.Config{Bucket: "a/b"}, "is not the name of a bucket"},
-		{s3.Config{Bucket: "site", Endpoint: "ftp://example.com"}, "not of the form"},
+		{s3.Config{Bucket: "site", Endpoint: "ftp://example.com"}, "not an http or https address"},
 		{s3.Config{Bucket: "site", Endpoint: "https://example.com/site/"}, "has the bucket in its path"},
 		{s3.Config{Bucket: "site", Endpoint: "https://example.com/site/gallery"}, "has the bucket in its path"},
 		{s3.Config{Bucket: "site", Endpoint: "https://me:hunter2@example.com"}, "must not contain credentials"},
-		{s3.Config{Bucket: "site", Endpoint: "https://me:hunter2@exa mple.com"}, "the endpoint cannot be parsed"},
+		{s3.Config{Bucket: "site", Endpoint: "https://me:hunter2@exa mple.com"}, "endpoint: the address cannot be parsed"},
 		{s3.Config{Bucket: "site", Endpoint: "https://files.aliyuncs.com"}, "OSS_REGION"},
 		{s3.Config{Bucket: "site", CAFile: filepath.Join(t.TempDir(), "none")}, "CA file"},
 		{s3.Config{Bucket: "site", CAFile: "s3_test.go"}, "no PEM certificate"},

@@ -19,6 +19,7 @@ import (
 	"galbuild/build/site"
 	"galbuild/publish/target"
 	"galbuild/publish/target/internal/rest"
+	"galbuild/publish/target/internal/weburl"
 )
 
 // ErrReadOnly is returned, wrapped, by the methods that would write or list.
@@ -46,14 +47,9 @@ type Target struct {
 
 // New returns the site at an address. It sends no request.
 func New(c Config) (*Target, error) {
-	base, err := url.Parse(c.URL)
-	switch {
-	case err != nil:
-		return nil, errors.New("the address of the site cannot be parsed") // without the address, which may contain a password
-	case base.Scheme != "http" && base.Scheme != "https" || base.Host == "":
-		return nil, fmt.Errorf("%s: want the address of a site, such as https://host/gallery", base.Redacted())
-	case base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
-		return nil, fmt.Errorf("%s: want an address without a query, below which index/CURRENT is", base.Redacted())
+	base, err := weburl.Parse(c.URL, "https://host/gallery")
+	if err != nil {
+		return nil, err
 	}
 	client, err := rest.New(rest.Config{CA: c.CA, Transport: c.Transport, Sleep: c.sleep})
 	if err != nil {

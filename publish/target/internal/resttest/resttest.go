@@ -1,4 +1,5 @@
-// Package resttest makes test servers fail, and cleans up real ones after a test.
+// Package resttest runs the suite of all targets for clients of HTTP servers: on fake servers that
+// fail, and on real ones.
 package resttest
 
 import (

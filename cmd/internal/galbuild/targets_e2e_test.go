@@ -3,38 +3,39 @@
 package galbuild
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/minio/minio-go/v7"
 
-	"galbuild/build/pack"
+	"galbuild/publish/target"
+	"galbuild/publish/target/all"
 	"galbuild/publish/target/artifactory/artifactorytest"
 	"galbuild/publish/target/dropbox/dropboxtest"
 	"galbuild/publish/target/s3/s3test"
 )
 
 // TestReadmeTargets runs the commands of the README's table of targets as they stand
-// there. Their hosts are taken to a real S3 server, which is also OSS, and to the
-// stand-ins for Artifactory and Dropbox.
+// there. Requests to their hosts go to a real S3 server, which is also OSS, and to fake servers
+// of Artifactory and Dropbox.
 func TestReadmeTargets(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "..", "publish", "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	rows := regexp.MustCompile("(?m)^\\| [^|]+ \\| `galbuild (publish site [^`]+)`").FindAllStringSubmatch(string(text), -1)
-	if len(rows) != 6 {
-		t.Fatalf("%d places in the README, want 6", len(rows))
+	kinds := slices.DeleteFunc(all.Kinds(), func(k target.Kind) bool { return k.ReadOnly })
+	if want := len(kinds) + 1; len(rows) != want { // one for each kind, and one for a config file
+		t.Fatalf("%d targets in the README, want %d", len(rows), want)
 	}
-	p := program{places(t)}
+	p := program{transport: readmeServers(t)}
 	t.Chdir(t.TempDir())
 	for i := range 3 {
 		packExtension(t, "vsixs", fmt.Sprintf("bench-%d", i))
@@ -44,59 +45,30 @@ func TestReadmeTargets(t *testing.T) {
 	}
 	p.must(t, "build vsixs -o site -q")
 	for _, row := range rows {
-		place := strings.TrimPrefix(row[1], "publish site ")
+		flags := strings.TrimPrefix(row[1], "publish site ")
 		if out := p.must(t, row[1]); !strings.Contains(out, "sent or copied") {
 			t.Errorf("galbuild %s: %s", row[1], out)
 		}
 		if out := p.must(t, row[1]); !strings.Contains(out, "as before") {
 			t.Errorf("galbuild %s, again: %s", row[1], out)
 		}
-		p.must(t, "verify "+place)
-		p.must(t, "remove acme.bench-1 --all "+place)
-		p.must(t, "add vsixs "+place)
-		p.must(t, "remove acme.bench-2 --all "+place)
-		if out := p.must(t, "ls-remote --ids "+place); out != "acme.bench-0\nacme.bench-1\n" {
-			t.Errorf("galbuild ls-remote %s: %s", place, out)
+		p.must(t, "verify "+flags)
+		p.must(t, "remove acme.bench-1 --all "+flags)
+		p.must(t, "add vsixs "+flags)
+		p.must(t, "remove acme.bench-2 --all "+flags)
+		if out := p.must(t, "ls-remote --ids "+flags); out != "acme.bench-0\nacme.bench-1\n" {
+			t.Errorf("galbuild ls-remote %s: %s", flags, out)
 		}
-		p.must(t, "rollback "+place)
-		if out := p.must(t, "show acme.bench-2 "+place); !strings.Contains(out, "acme.bench-2") {
-			t.Errorf("galbuild show %s: %s", place, out)
+		p.must(t, "rollback "+flags)
+		if out := p.must(t, "show acme.bench-2 "+flags); !strings.Contains(out, "acme.bench-2") {
+			t.Errorf("galbuild show %s: %s", flags, out)
 		}
-		p.must(t, "verify "+place)
+		p.must(t, "verify "+flags)
 	}
 }
 
-// packExtension packs acme.NAME into a folder.
-func packExtension(t *testing.T, folder, name string) {
-	t.Helper()
-	var archive bytes.Buffer
-	err := pack.Write(&archive, fstest.MapFS{
-		"package.json": {Data: fmt.Appendf(nil, `{"name":%q,"publisher":"acme","version":"1.0.0","engines":{"vscode":"^1.80.0"},"main":"./main.js","activationEvents":[]}`, name)},
-		"main.js":      {Data: []byte("// " + name)},
-	}, pack.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(folder, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(folder, name+".vsix"), archive.Bytes(), 0o666); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// must runs a command and returns what it prints.
-func (p program) must(t *testing.T, command string) string {
-	t.Helper()
-	var stdout, stderr bytes.Buffer
-	if status := p.run(t.Context(), strings.Fields(command), nil, &stdout, &stderr); status != 0 {
-		t.Fatalf("galbuild %s: %s", command, &stderr)
-	}
-	return stdout.String()
-}
-
-// places returns how to reach what stands for the README's hosts.
-func places(t *testing.T) http.RoundTripper {
+// readmeServers starts servers for the hosts in the README, and returns a transport to them.
+func readmeServers(t *testing.T) http.RoundTripper {
 	t.Helper()
 	const oss = "s3.oss-cn-hangzhou.aliyuncs.com"
 	buckets, virtual := s3test.Start(t), s3test.Start(t, "--virtual-domain", oss, "--region", "cn-hangzhou")
@@ -125,7 +97,7 @@ func places(t *testing.T) http.RoundTripper {
 	}
 }
 
-// hosts takes requests for a domain, or one below it, to an address.
+// hosts is a transport that sends the requests for a domain, or one below it, to an address.
 type hosts map[string]string
 
 func (h hosts) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -137,5 +109,5 @@ func (h hosts) RoundTrip(r *http.Request) (*http.Response, error) {
 			return http.DefaultTransport.RoundTrip(r)
 		}
 	}
-	return nil, fmt.Errorf("%s is none of the README's hosts", r.URL.Host)
+	return nil, fmt.Errorf("%s is not a host of the README", r.URL.Host)
 }

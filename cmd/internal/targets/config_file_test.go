@@ -1,11 +1,15 @@
-package galbuild
+package targets
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"galbuild/publish/target"
+	"galbuild/publish/target/all"
 )
 
 const secretText = "AKwJalrXUtnFEMI"
@@ -20,14 +24,14 @@ func writeConfig(t *testing.T, text string) string {
 	return file
 }
 
-func TestReadBackend(t *testing.T) {
-	const all = "\xef\xbb\xbf" + `{
-  // dbem's three, as dbem has them
+func TestReadConfig(t *testing.T) {
+	const text = "\xef\xbb\xbf" + `{
+  // dbem's three kinds, as dbem writes them
   "backends": {
     "oss": {"accessKeyId": "id", "accessKeySecret": "SECRET", "region": "oss-cn-hangzhou", "bucket": "vsix"},
     "s3": {"accessKeyId": "id", "secretAccessKey": "SECRET", "region": "eu-central-1", "bucket": "vsix"},
     "dropbox": {"accessToken": "SECRET"},
-    /* and ours */
+    /* and more */
     "a.b|c": {"type": "s3", "bucket": "mirror", "endpoint": "https://minio.example", "ca": "ca.pem", "prefix": "gallery"},
     "artifactory": {"url": "https://host/artifactory", "repo": "vsix", "token": "SECRET", "path": "gallery"},
     "folder": {"path": "../gallery"},
@@ -39,24 +43,28 @@ func TestReadBackend(t *testing.T) {
     "elsewhere": {"type": "folder", "path": "/srv/gallery"},
   },
 }`
-	file := writeConfig(t, all)
+	file := writeConfig(t, text)
 	dir := filepath.Dir(file)
-	for name, want := range map[string]backend{
-		"":            {Name: "oss", Kind: "oss", AccessKey: "id", SecretKey: secretText, Region: "oss-cn-hangzhou", Bucket: "vsix"},
-		"s3":          {Name: "s3", Kind: "s3", AccessKey: "id", SecretKey: secretText, Region: "eu-central-1", Bucket: "vsix"},
-		"dropbox":     {Name: "dropbox", Kind: "dropbox", Token: secretText},
-		"a.b|c":       {Name: "a.b|c", Kind: "s3", Bucket: "mirror", Endpoint: "https://minio.example", CA: filepath.Join(dir, "ca.pem"), Path: "gallery"},
-		"artifactory": {Name: "artifactory", Kind: "artifactory", URL: "https://host/artifactory", Repo: "vsix", Token: secretText, Path: "gallery"},
-		"folder":      {Name: "folder", Kind: "folder", Path: filepath.Join(filepath.Dir(dir), "gallery")},
-		"rclone": {Name: "rclone", Kind: "s3", AccessKey: "id", SecretKey: secretText, SessionToken: secretText, Bucket: "vsix", s3Options: s3Options{
-			Encryption: "aws:kms", KMSKey: "k", BucketKey: true, StorageClass: "STANDARD_IA", ACL: "private", RequesterPays: true, Style: "virtual", Conditional: "no"}},
-		"public":    {Name: "public", Kind: "s3", Bucket: "vsix", s3Options: s3Options{Anonymous: true, Style: "path"}},
-		"profile":   {Name: "profile", Kind: "oss", Bucket: "vsix", s3Options: s3Options{Profile: "team", Style: "path"}},
-		"elsewhere": {Name: "elsewhere", Kind: "folder", Path: "/srv/gallery"},
+	for name, want := range map[string]struct {
+		kind     string
+		settings target.Settings
+	}{
+		"":            {"oss", target.Settings{"accessKeyId": "id", "accessKeySecret": secretText, "region": "oss-cn-hangzhou", "bucket": "vsix"}},
+		"s3":          {"s3", target.Settings{"accessKeyId": "id", "secretAccessKey": secretText, "region": "eu-central-1", "bucket": "vsix"}},
+		"dropbox":     {"dropbox", target.Settings{"accessToken": secretText}},
+		"a.b|c":       {"s3", target.Settings{"bucket": "mirror", "endpoint": "https://minio.example", "ca": filepath.Join(dir, "ca.pem"), "path": "gallery"}},
+		"artifactory": {"artifactory", target.Settings{"url": "https://host/artifactory", "repo": "vsix", "token": secretText, "path": "gallery"}},
+		"folder":      {"folder", target.Settings{"path": filepath.Join(filepath.Dir(dir), "gallery")}},
+		"rclone": {"s3", target.Settings{"accessKeyId": "id", "secretAccessKey": secretText, "session_token": secretText, "bucket": "vsix",
+			"server_side_encryption": "aws:kms", "sse_kms_key_id": "k", "bucket_key_enabled": "true", "storage_class": "STANDARD_IA", "acl": "private",
+			"requester_pays": "true", "addressing_style": "virtual", "conditional_writes": "no"}},
+		"public":    {"s3", target.Settings{"bucket": "vsix", "no_sign_request": "true", "addressing_style": "path"}},
+		"profile":   {"oss", target.Settings{"bucket": "vsix", "profile": "team", "addressing_style": "path"}},
+		"elsewhere": {"folder", target.Settings{"path": "/srv/gallery"}},
 	} {
-		got, warning, err := readBackend(file, name)
-		if err != nil || warning != "" || got != want {
-			t.Errorf("%q: got %v, %q, %v", name, got, warning, err)
+		got, warning, err := readConfig(all.Kinds(), file, name)
+		if err != nil || warning != "" || got.Kind.Name != want.kind || !maps.Equal(got.Settings, want.settings) {
+			t.Errorf("%q: got %s, %q, %q, %v", name, got.Kind.Name, map[string]string(got.Settings), warning, err)
 		}
 		for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 			if printed := fmt.Sprintf(format, got); strings.Contains(printed, secretText) {
@@ -66,7 +74,7 @@ func TestReadBackend(t *testing.T) {
 	}
 }
 
-func TestReadBackendWarns(t *testing.T) {
+func TestReadConfigWarns(t *testing.T) {
 	for text, want := range map[string]bool{
 		`{"backends": {"dropbox": {"accessToken": "SECRET"}}}`: true,
 		`{"backends": {"folder": {"path": "/srv"}}}`:           false,
@@ -75,14 +83,14 @@ func TestReadBackendWarns(t *testing.T) {
 		if err := os.Chmod(file, 0o640); err != nil {
 			t.Fatal(err)
 		}
-		_, warning, err := readBackend(file, "")
+		_, warning, err := readConfig(all.Kinds(), file, "")
 		if err != nil || strings.Contains(warning, "chmod 600 "+file) != want {
 			t.Errorf("%s: %q, %v", text, warning, err)
 		}
 	}
 }
 
-func TestReadBackendRefuses(t *testing.T) {
+func TestReadConfigRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		``:                               "not JSON, from line 1, column 1 on",
 		`{"backends": []}`:               "backends: want an object, it is a list",
@@ -96,22 +104,22 @@ func TestReadBackendRefuses(t *testing.T) {
 		`{"backends": {"s3": {"bucket": SECRET}}}`:                                                    "not JSON, from line 1, column 32 on",
 		`{"backends": {"s3": {"bucket": "b", "secretAccessKey": "SECRET` + "\n" + `"}}}`:              "not JSON, from line 1, column 56 on",
 		`{"backends": {"s3": "SECRET"}}`:                                                              "backends.s3: want an object, it is a string",
-		`{"backends": {"google-drive": {}}}`:                                                          `backends.google-drive: "google-drive" is not a kind of target: want s3, oss, dropbox, artifactory or folder`,
+		`{"backends": {"google-drive": {}}}`:                                                          `backends.google-drive: "google-drive" is not a kind of target: want folder, s3, `,
 		`{"backends": {"s3": {"type": "ftp"}}}`:                                                       `backends.s3: "ftp" is not a kind of target`,
 		`{"backends": {"s3": {"type": 3, "bucket": "b"}}}`:                                            "backends.s3.type: want a string, it is a number",
 		`{"backends": {"s3": {"bucket": true, "secretKey": "SECRET"}}}`:                               "backends.s3.bucket: want a string, it is true; backends.s3.secretKey: no such key; want some of accessKeyId, access_key_id, acl, addressing_style, aws_access_key_id, aws_secret_access_key, aws_session_token, bucket, ",
 		`{"backends": {"s3": {"bucket": "b", "secretAccessKey": {"a": "SECRET"}}}}`:                   "backends.s3.secretAccessKey: want a string, it is an object",
-		`{"backends": {"s3": {"bucket": "b", "secretAccessKey": "SECRET"}}}`:                          "backends.s3: a key's id and its secret go together",
 		`{"backends": {"s3": {"bucket": "b", "no_sign_request": "SECRET"}}}`:                          "backends.s3.no_sign_request: want true or false, it is a string",
 		`{"backends": {"s3": {"bucket": "b", "addressing_style": "path", "force_path_style": true}}}`: "backends.s3.force_path_style: addressing_style says it already",
 		`{"backends": {"s3": {"bucket": "b", "server_side_encryption": true}}}`:                       "backends.s3.server_side_encryption: want a string, it is true",
 		`{"backends": {"s3": {"region": "r"}}}`:                                                       "backends.s3.bucket: it is missing",
-		`{"backends": {"artifactory": {"token": "SECRET"}}}`:                                          "backends.artifactory.repo: it is missing",
-		`{"backends": {"folder": {"path": "a", "prefix": "b"}}}`:                                      "backends.folder.prefix: path says it already",
+		`{"backends": {"artifactory": {"token": "SECRET"}}}`:                                          "backends.artifactory.url: it is missing",
+		`{"backends": {"folder": {"path": "a", "ca": "b"}}}`:                                          "backends.folder.ca: no such key; want some of path, type",
+		`{"backends": {"s3": {"bucket": "a", "path": "a", "prefix": "b"}}}`:                           "backends.s3.prefix: path says it already",
 		`{"backends": {"s3": {"bucket": "a"}, "s3": {"bucket": "b"}}}`:                                `backends: "s3" is there 2 times; give each a name of its own, and a "type"`,
 	} {
 		file := writeConfig(t, text)
-		_, _, err := readBackend(file, "")
+		_, _, err := readConfig(all.Kinds(), file, "")
 		if err == nil || !strings.HasPrefix(err.Error(), file+": "+want) {
 			t.Errorf("%.200s:\n got %v\nwant %s", text, err, want)
 		}
@@ -120,17 +128,17 @@ func TestReadBackendRefuses(t *testing.T) {
 		}
 	}
 	file := writeConfig(t, `{"backends": {"s3": {"bucket": "b"}, "oss": {}}}`)
-	if _, _, err := readBackend(file, "dropbox"); err == nil || !strings.Contains(err.Error(), `backends: there is no "dropbox"; there is s3, oss`) {
+	if _, _, err := readConfig(all.Kinds(), file, "dropbox"); err == nil || !strings.Contains(err.Error(), `backends: there is no "dropbox"; there is s3, oss`) {
 		t.Errorf("got %v", err)
 	}
-	if _, _, err := readBackend(file+"x", ""); !os.IsNotExist(err) {
+	if _, _, err := readConfig(all.Kinds(), file+"x", ""); !os.IsNotExist(err) {
 		t.Errorf("got %v", err)
 	}
 }
 
-// FuzzBackend looks for a config file that is accepted without a required value, or whose
+// FuzzConfig looks for a config file that is accepted without a required value, or whose
 // error contains a secret.
-func FuzzBackend(f *testing.F) {
+func FuzzConfig(f *testing.F) {
 	for _, seed := range []string{
 		`{"backends": {"s3": {"accessKeyId": "id", "secretAccessKey": "` + secretText + `", "region": "eu-central-1", "bucket": "vsix"}}}`,
 		`{"backends": {"dropbox": {"accessToken": "` + secretText + `"}, }, /* */ }`,
@@ -140,15 +148,15 @@ func FuzzBackend(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		b, err := parseBackend(text, "")
+		named, err := parseConfig(all.Kinds(), text, "")
 		if err != nil {
 			if strings.Contains(err.Error(), secretText) && !strings.Contains(string(text), `"`+secretText+`":`) {
 				t.Errorf("the error shows the secret: %v", err)
 			}
 			return
 		}
-		if complete := map[string]bool{"s3": b.Bucket != "", "oss": b.Bucket != "", "dropbox": true, "artifactory": b.URL != "" && b.Repo != "", "folder": b.Path != ""}; !complete[b.Kind] {
-			t.Errorf("%+v of %s", b, text)
+		if len(named.Kind.Missing(named.Settings)) > 0 {
+			t.Errorf("%s %q of %s", named.Kind.Name, map[string]string(named.Settings), text)
 		}
 	})
 }

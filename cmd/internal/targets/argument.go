@@ -1,0 +1,59 @@
+package targets
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"galbuild/build/site"
+	"galbuild/cmd/internal/addresses"
+	"galbuild/cmd/internal/hint"
+)
+
+// Last separates the target from the other arguments of a command that takes both. The last
+// argument is the target if it is an address, or the folder of a site. The first argument is a
+// target only as an address, and no folder is one if -o or another flag names the target. An
+// existing file is never a target, whatever its name looks like.
+//
+// The function other returns what else an argument can be, such as "a version", or "". An
+// argument that can be both is an error. An http(s) address is not a target if it can be
+// something else.
+func (f *Flags) Last(args []string, other func(arg string) string) (rest []string, named string, err error) {
+	if len(args) == 0 {
+		return nil, "", nil
+	}
+	rest, last := args[:len(args)-1], args[len(args)-1]
+	as, also := f.asTarget(last, len(rest) > 0), other(last)
+	if _, err := os.Stat(last); err == nil && addresses.Scheme(last) != "" {
+		also = cmp.Or(also, "a folder of that name")
+	}
+	switch {
+	case as == "", addresses.IsWeb(last) && also != "":
+		return args, "", nil
+	case also != "":
+		return nil, "", hint.Add(fmt.Errorf("%s can be the target, because it is %s, or %s", last, as, also),
+			"-o %s makes it the target; if it is not, name the target with -o", last)
+	}
+	return rest, last, nil
+}
+
+// asTarget returns what makes an argument a target, or "" if it is none.
+func (f *Flags) asTarget(arg string, folders bool) string {
+	info, err := os.Stat(arg)
+	switch {
+	case err == nil && !info.IsDir():
+		return ""
+	case addresses.Scheme(arg) != "":
+		return "an address"
+	case folders && f.Output == "" && !f.Given() && IsSite(arg):
+		return "the folder of a site"
+	}
+	return ""
+}
+
+// IsSite reports whether a folder holds a site.
+func IsSite(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, filepath.FromSlash(site.CurrentPath)))
+	return err == nil
+}

@@ -1,0 +1,282 @@
+// Package targets lets commands name a target in the same ways: by a word, which is an address
+// or the path of a folder, by flags, or by a config file. All three are derived from one list of
+// kinds, such as that of package all.
+package targets
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"galbuild/build/similar"
+	"galbuild/cmd/internal/addresses"
+	"galbuild/cmd/internal/hint"
+	"galbuild/publish/target"
+)
+
+// Hint is a hint for a command that lacks a target.
+const Hint = "name the target with -o, such as -o s3://BUCKET/PREFIX, or with one of its flags"
+
+// DefaultFolder is the folder of the site of a command that names no target.
+const DefaultFolder = "site"
+
+// Flags are the flags of a command whose target is named by -o or in another way.
+type Flags struct {
+	Output string `short:"o" placeholder:"TARGET" group:"Target:" help:"The target: ${targets} (default: the folder site)."`
+	Remote
+}
+
+// Remote are the flags that name a target in other ways than by a word.
+type Remote struct {
+	kong.Plugins // the flags of the kinds
+
+	CA      string `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" group:"Target:" help:"File of certificates (PEM) to trust in addition to the system's."`
+	Config  string `short:"c" type:"existingfile" placeholder:"FILE" group:"Target:" help:"A file of targets: {\"backends\": {NAME: {…}}}, as dbem has it."`
+	Backend string `placeholder:"NAME" group:"Target:" help:"Name of the target in the file (default: the first)."`
+
+	kinds  []target.Kind
+	values map[string]reflect.Value // of the flags of the kinds, by name
+	target choice                   // found by Check; empty if it is in the config file
+	word   string                   // the target as a word, if it is named by one
+	also   []target.Kind            // other targets of the command, which use the same flags
+}
+
+// A choice is a target that has been named and not opened.
+type choice struct {
+	Kind     target.Kind
+	Settings target.Settings
+}
+
+// Declare makes the flags of the kinds. It must be called before Kong reads the struct.
+func (r *Remote) Declare(kinds []target.Kind) {
+	r.kinds = kinds
+	r.Plugins, r.values = declare(kinds)
+}
+
+// Check checks the flags, and the target given as an argument or "". It accesses neither the
+// target nor the config file. It must be called before the other methods.
+func (f *Flags) Check(argument string) error {
+	if argument != "" && f.Output != "" {
+		return fmt.Errorf("name one target only: %s or -o %s", argument, f.Output)
+	}
+	return f.check(cmp.Or(argument, f.Output), DefaultFolder)
+}
+
+// Check checks the flags, and the target given as an argument or "". It accesses neither the
+// target nor the config file. It must be called before the other methods.
+func (r *Remote) Check(argument string) error {
+	if argument == "" && !r.Given() {
+		return hint.Add(errors.New("the target is missing"), "a target is %s", Forms(r.kinds, true))
+	}
+	return r.check(argument, "")
+}
+
+func (r *Remote) check(word, folder string) (err error) {
+	given := r.given()
+	if word != "" {
+		given = append([]string{word}, given...)
+	}
+	switch {
+	case len(given) > 1:
+		return fmt.Errorf("name one target only: %s", strings.Join(given, " or "))
+	case r.Backend != "" && r.Config == "":
+		return errors.New("--backend needs -c")
+	case r.Config != "":
+		return nil
+	}
+	if word == "" {
+		for _, kind := range r.kinds {
+			if value := r.kindFlag(kind); value != "" {
+				r.target, err = r.parseFlag(kind, value)
+				return err
+			}
+		}
+	}
+	r.word = cmp.Or(word, folder)
+	r.target, err = r.parseWord(r.word)
+	return err
+}
+
+// At returns flags for another target of the same command. Flags that are not about which target
+// it is, such as the one for the region, apply to both.
+func (r *Remote) At(word string) (*Remote, error) {
+	other := *r
+	other.word, other.Config = word, ""
+	named, err := parse(r.kinds, word)
+	if err != nil {
+		return nil, err
+	}
+	common := r.settings(named.Kind)
+	maps.Copy(common, named.Settings)
+	other.target = choice{named.Kind, common}
+	r.also = append(r.also, named.Kind)
+	other.also = r.kinds // r checks the flags that neither of them uses
+	return &other, missing(word, named.Kind, common)
+}
+
+// Given reports whether the target is named by flags other than -o.
+func (r *Remote) Given() bool { return len(r.given()) > 0 }
+
+// given returns the flags that name a target.
+func (r *Remote) given() (names []string) {
+	for _, kind := range r.kinds {
+		if value := r.kindFlag(kind); value != "" {
+			names = append(names, "--"+kind.Flag.Name+" "+value)
+		}
+	}
+	if r.Config != "" {
+		names = append(names, "-c "+r.Config)
+	}
+	return names
+}
+
+// Named reports whether the target is named in any way. Otherwise it is [DefaultFolder].
+func (f *Flags) Named() bool { return f.Given() || f.word != DefaultFolder || f.Output != "" }
+
+// Folder returns the path of the target, if that is a folder which is named by its path.
+func (r *Remote) Folder() (path string, ok bool) {
+	return r.word, r.word != "" && len(r.target.Kind.Schemes) == 0
+}
+
+// Env is what a target is opened with.
+type Env struct {
+	target.Env
+	Typed []string // names of the flags on the command line, without those from the environment
+}
+
+// Open returns the target, which is to be changed.
+func (r *Remote) Open(e Env) (target.Target, error) {
+	named, err := r.choose(e)
+	if err != nil {
+		return nil, err
+	}
+	t, err := named.Kind.Open(named.Settings, e.Env)
+	if err == nil && named.Kind.ReadOnly {
+		return nil, hint.Add(fmt.Errorf("%s can be read, but not changed", t), "name the target where the site is kept: %s", Forms(r.kinds, false))
+	}
+	return t, err
+}
+
+// OpenToRead returns the target, which may be one that cannot be changed.
+func (r *Remote) OpenToRead(e Env) (target.Target, error) {
+	named, err := r.choose(e)
+	if err != nil {
+		return nil, err
+	}
+	return named.Kind.Open(named.Settings, e.Env)
+}
+
+// choose returns the target that Check has found, or the one in the config file.
+func (r *Remote) choose(e Env) (choice, error) {
+	named := r.target
+	if r.Config != "" {
+		var warning string
+		var err error
+		if named, warning, err = readConfig(r.kinds, r.Config, r.Backend); err != nil {
+			return choice{}, err
+		}
+		if warning != "" && e.Warn != nil {
+			e.Warn(warning)
+		}
+		maps.Copy(named.Settings, r.settings(named.Kind))
+	}
+	return named, r.checkUnused(named.Kind, e.Typed)
+}
+
+// checkUnused returns an error if a flag that was typed is not one of the kind of target.
+func (r *Remote) checkUnused(kind target.Kind, typed []string) error {
+	used := append([]target.Kind{kind}, r.also...)
+	for _, name := range typed {
+		if _, ours := r.values[name]; !ours || slices.ContainsFunc(used, func(k target.Kind) bool { return hasFlag(k, name) }) {
+			continue
+		}
+		var owners []string
+		for _, k := range r.kinds {
+			if hasFlag(k, name) {
+				owners = append(owners, k.Name)
+			}
+		}
+		return fmt.Errorf("--%s is for targets of the kind %s, and this one is of the kind %s", name, strings.Join(owners, " or "), kind.Name)
+	}
+	return nil
+}
+
+// parseFlag returns the target that the flag of a kind names.
+func (r *Remote) parseFlag(kind target.Kind, value string) (choice, error) {
+	flag := "--" + kind.Flag.Name
+	named := choice{kind, kind.Parse(kind.Schemes[0], value)}
+	if err := r.complete(named, flag+"="+value); err != nil {
+		return choice{}, err
+	}
+	for _, key := range kind.Missing(named.Settings) {
+		if key.Flag != nil {
+			return choice{}, fmt.Errorf("%s needs --%s %s", flag, key.Flag.Name, key.Flag.Placeholder)
+		}
+		return choice{}, fmt.Errorf("%s=%s: want %s", flag, value, kind.Flag.Placeholder)
+	}
+	return named, nil
+}
+
+// parseWord returns the target that a word names.
+func (r *Remote) parseWord(word string) (choice, error) {
+	named, err := parse(r.kinds, word)
+	if err != nil {
+		return choice{}, err
+	}
+	if err := r.complete(named, word); err != nil {
+		return choice{}, err
+	}
+	return named, missing(word, named.Kind, named.Settings)
+}
+
+// complete adds the settings that flags give to those that are in an address. The address is
+// written as it was typed, for an error.
+func (r *Remote) complete(named choice, address string) error {
+	for name, value := range r.settings(named.Kind) {
+		if named.Settings[name] != "" {
+			return fmt.Errorf("%s and a flag both give the %s", address, name)
+		}
+		named.Settings[name] = value
+	}
+	return nil
+}
+
+// missing returns an error if a target named by a word lacks a setting.
+func missing(word string, kind target.Kind, s target.Settings) error {
+	if len(kind.Missing(s)) > 0 {
+		return fmt.Errorf("%s: want %s", word, kind.Form)
+	}
+	return nil
+}
+
+// parse returns the target that a word names: an address, or the path of a folder.
+func parse(kinds []target.Kind, word string) (choice, error) {
+	scheme := addresses.Scheme(word)
+	var known []string
+	for _, kind := range kinds {
+		known = append(known, kind.Schemes...)
+		if slices.Contains(kind.Schemes, scheme) {
+			return choice{kind, kind.Parse(scheme, word[len(scheme)+1:])}, nil
+		}
+		if scheme == "" && len(kind.Schemes) == 0 {
+			return choice{kind, kind.Parse("", word)}, nil
+		}
+	}
+	if scheme == "file" {
+		return choice{}, hint.Add(fmt.Errorf("%s: a folder is named by its path", word), "write it as a path: %s", addresses.Path(word))
+	}
+	return choice{}, hint.Add(fmt.Errorf("%s: %q is not a kind of target%s", word, scheme, similar.Question(scheme, known)),
+		"a target is %s", Forms(kinds, true))
+}
+
+// CanChange reports whether a word is the address of a target that can be changed.
+func CanChange(kinds []target.Kind, word string) bool {
+	named, err := parse(kinds, word)
+	return err == nil && !named.Kind.ReadOnly
+}

@@ -1,0 +1,26 @@
+package dir
+
+import (
+	"fmt"
+	"os"
+
+	"galbuild/publish/target"
+)
+
+// Kind returns the kind of target that is a directory.
+func Kind() target.Kind {
+	return target.Kind{
+		Name: "folder", Form: "a folder",
+		Parse: func(_, path string) target.Settings { return target.Settings{"path": path} },
+		Keys:  []target.Key{{Name: "path", Type: target.Path, Required: true}},
+		Open:  fromSettings,
+	}
+}
+
+func fromSettings(s target.Settings, _ target.Env) (target.Target, error) {
+	path := s["path"]
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("%s is a file; a site is a folder", path)
+	}
+	return target.Opened(New(path))
+}

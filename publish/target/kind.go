@@ -1,0 +1,130 @@
+package target
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+)
+
+// Kind is a kind of target. It describes how targets of this kind are named: by an address, by
+// flags, and by keys of a config file. All three lead to the same [Settings]. Package all has
+// the list of kinds.
+type Kind struct {
+	// Name is the name in a config file, such as "s3".
+	Name string
+	// Form shows how a target is written as one word, such as s3://BUCKET/PREFIX.
+	Form string
+	// Schemes are the schemes of addresses. The one kind without any is named by a path.
+	Schemes []string
+	// Flag is a flag whose value is an address without its scheme. Nil is no flag.
+	Flag *Flag
+	// Parse returns the settings in an address. The rest of the address follows the scheme and
+	// a colon. For the value of a flag, the scheme is the first of Schemes. An address need not
+	// contain all settings: flags may give the others.
+	Parse func(scheme, rest string) Settings
+	// Keys are the settings that there are.
+	Keys []Key
+	// ReadOnly is whether targets can only be read.
+	ReadOnly bool
+	// Open returns a target. It sends no request.
+	Open func(Settings, Env) (Target, error)
+}
+
+// Flag is a flag of commands. Kinds may share flags: those of one name are one flag.
+type Flag struct {
+	Name        string // without dashes
+	Aliases     []string
+	Placeholder string
+	Help        string
+	Group       string // of the help; "" is that of all targets
+	Hidden      bool   // not in the help
+}
+
+// Key is a setting of a target.
+type Key struct {
+	// Name is the key in a config file and in [Settings], and Aliases are other names of it in a
+	// config file.
+	Name    string
+	Aliases []string
+	Type    Type
+	// Required is whether a target cannot be opened without it.
+	Required bool
+	// Flag is the flag with the same meaning. Nil is no flag.
+	Flag *Flag
+	// Choice is for switches that choose between two values of another key.
+	Choice *Choice
+}
+
+// Choice is a setting that a switch sets.
+type Choice struct {
+	Key     string
+	On, Off string // its values
+}
+
+// Type is the type of a setting.
+type Type int
+
+const (
+	Text   Type = iota
+	Secret      // text that is not printed
+	Path        // a file or directory; in a config file relative to that file
+	Switch      // "true" or "false"
+)
+
+// CA is the key that names a file of certificates (PEM) to trust in addition to the system's.
+// Commands have the flag --ca for it.
+var CA = Key{Name: "ca", Aliases: []string{"ca_bundle"}, Type: Path}
+
+// Settings are the values of keys, by their names. They do not show when they are printed,
+// because some are secrets.
+type Settings map[string]string
+
+// Format implements [fmt.Formatter].
+func (Settings) Format(f fmt.State, _ rune) { fmt.Fprint(f, "(hidden)") }
+
+// Env is what targets have from the program that opens them.
+type Env struct {
+	// Transport sends requests. Nil is the client's own.
+	Transport http.RoundTripper
+	// Warn prints a warning. It may be nil.
+	Warn func(message string)
+}
+
+// Key returns the key of a name or an alias.
+func (k *Kind) Key(name string) (Key, bool) {
+	i := slices.IndexFunc(k.Keys, func(key Key) bool { return key.Name == name || slices.Contains(key.Aliases, name) })
+	if i < 0 {
+		return Key{}, false
+	}
+	return k.Keys[i], true
+}
+
+// Missing returns the required keys that s has no value for.
+func (k *Kind) Missing(s Settings) (missing []Key) {
+	for _, key := range k.Keys {
+		if key.Required && s[key.Name] == "" {
+			missing = append(missing, key)
+		}
+	}
+	return missing
+}
+
+// Opened returns what the constructor of a client returns, as [Kind].Open must: no target if
+// there is an error.
+func Opened[T Target](t T, err error) (Target, error) {
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// Setting returns which setting the value of a key sets, and to what.
+func (k *Key) Setting(value string) (name, to string) {
+	switch {
+	case k.Choice == nil:
+		return k.Name, value
+	case value == "true":
+		return k.Choice.Key, k.Choice.On
+	}
+	return k.Choice.Key, k.Choice.Off
+}
