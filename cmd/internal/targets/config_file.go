@@ -197,8 +197,8 @@ func parseTarget(kinds []target.Kind, m member) (choice, error) {
 	if wrong := named.set(in, values); len(wrong) > 0 {
 		return choice{}, errors.New(strings.Join(wrong, "; "))
 	}
-	for _, key := range named.Kind.Missing(named.Settings) {
-		return choice{}, fmt.Errorf("%s.%s: it is missing", in, key.Name)
+	if lacks := named.Kind.Missing(named.Settings); len(lacks) > 0 {
+		return choice{}, fmt.Errorf("%s.%s: it is missing", in, lacks[0].Name)
 	}
 	return named, nil
 }
