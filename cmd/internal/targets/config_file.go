@@ -217,7 +217,7 @@ func typeNames(kinds []target.Kind) string {
 
 // set stores the values, and returns what is wrong with them.
 func (c *choice) set(in string, values []member) (wrong []string) {
-	given := make(map[string]string) // setting → the key in the file that gives it
+	given := make(map[string]string) // by setting, the key in the file that gives it
 	for _, v := range values {
 		key, known := c.Kind.Key(v.name)
 		switch {
