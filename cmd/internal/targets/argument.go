@@ -12,13 +12,12 @@ import (
 )
 
 // Last separates the target from the other arguments of a command that takes both. The last
-// argument is the target if it is an address, or the folder of a site. The first argument is a
-// target only as an address, and no folder is one if -o or another flag names the target. An
-// existing file is never a target, whatever its name looks like.
+// argument is the target if it is an address, or the folder of a site. The folder of a site is
+// not the target if it is the only argument, or if a flag names the target. An existing file is
+// never the target, whatever its name looks like.
 //
 // The function other returns what else an argument can be, such as "a version", or "". An
-// argument that can be both is an error. An http(s) address is not a target if it can be
-// something else.
+// argument that can be both is an error, except that an http(s) address is then not the target.
 func (f *Flags) Last(args []string, other func(arg string) string) (rest []string, named string, err error) {
 	if len(args) == 0 {
 		return nil, "", nil

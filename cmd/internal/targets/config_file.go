@@ -197,8 +197,8 @@ func parseTarget(kinds []target.Kind, m member) (choice, error) {
 	if wrong := named.set(in, values); len(wrong) > 0 {
 		return choice{}, errors.New(strings.Join(wrong, "; "))
 	}
-	for _, key := range named.Kind.Missing(named.Settings) {
-		return choice{}, fmt.Errorf("%s.%s: it is missing", in, key.Name)
+	if lacks := named.Kind.Missing(named.Settings); len(lacks) > 0 {
+		return choice{}, fmt.Errorf("%s.%s: it is missing", in, lacks[0].Name)
 	}
 	return named, nil
 }
@@ -217,7 +217,7 @@ func typeNames(kinds []target.Kind) string {
 
 // set stores the values, and returns what is wrong with them.
 func (c *choice) set(in string, values []member) (wrong []string) {
-	given := make(map[string]string) // setting → the key in the file that gives it
+	given := make(map[string]string) // by setting, the key in the file that gives it
 	for _, v := range values {
 		key, known := c.Kind.Key(v.name)
 		switch {

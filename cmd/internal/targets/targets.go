@@ -214,13 +214,14 @@ func (r *Remote) parseFlag(kind target.Kind, value string) (choice, error) {
 	if err := r.complete(named, flag+"="+value); err != nil {
 		return choice{}, err
 	}
-	for _, key := range kind.Missing(named.Settings) {
-		if key.Flag != nil {
-			return choice{}, fmt.Errorf("%s needs --%s %s", flag, key.Flag.Name, key.Flag.Placeholder)
-		}
-		return choice{}, fmt.Errorf("%s=%s: want %s", flag, value, kind.Flag.Placeholder)
+	lacks := kind.Missing(named.Settings)
+	switch {
+	case len(lacks) == 0:
+		return named, nil
+	case lacks[0].Flag != nil:
+		return choice{}, fmt.Errorf("%s needs --%s %s", flag, lacks[0].Flag.Name, lacks[0].Flag.Placeholder)
 	}
-	return named, nil
+	return choice{}, fmt.Errorf("%s=%s: want %s", flag, value, kind.Flag.Placeholder)
 }
 
 // parseWord returns the target that a word names.
