@@ -158,7 +158,7 @@ func TestDownloadsOfOldSites(t *testing.T) {
 	if len(at.objects) > 0 {
 		t.Errorf("published twice, it is copied twice: %d objects", len(at.objects))
 	}
-	if proof, err := publish.Verify(t.Context(), at); err != nil || len(proof.Problems) > 0 {
-		t.Errorf("%v, %v", proof, err)
+	if report, err := publish.Verify(t.Context(), at); err != nil || len(report.Problems) > 0 {
+		t.Errorf("%v, %v", report, err)
 	}
 }

@@ -145,9 +145,9 @@ func serves(t *testing.T, at target.Target) string {
 	if s.IsZero() {
 		return ""
 	}
-	proof, err := publish.Verify(t.Context(), at)
-	if err != nil || len(proof.Problems) > 0 {
-		t.Errorf("verify: %v, %q", err, proof.Problems)
+	report, err := publish.Verify(t.Context(), at)
+	if err != nil || len(report.Problems) > 0 {
+		t.Errorf("verify: %v, %q", err, report.Problems)
 	}
 	return strings.Join(slices.Sorted(maps.Keys(maps.Collect(s.Catalog.Versions()))), " ")
 }
@@ -231,9 +231,9 @@ func TestSiteIsTheSameTree(t *testing.T) {
 		t.Errorf("%+v", result)
 	}
 	for _, dir := range []string{root, remote} {
-		proof, err := render.Verify(t.Context(), dir)
-		if err != nil || len(proof.Problems) > 0 {
-			t.Errorf("%s: %v, %v", dir, err, proof)
+		report, err := render.Verify(t.Context(), dir)
+		if err != nil || len(report.Problems) > 0 {
+			t.Errorf("%s: %v, %v", dir, err, report)
 		}
 	}
 	wantServed(t, at, "acme.one@1.0.0 acme.two@1.0.0 acme.two@2.0.0")
@@ -258,7 +258,7 @@ func TestOrder(t *testing.T) {
 		return 2
 	}
 	order := s.order()
-	order = order[:len(order)-1] // removing what is no answer any more
+	order = order[:len(order)-1] // removing static responses
 	order = slices.DeleteFunc(order, func(key string) bool { return key == "index/PUBLISHING" })
 	if !slices.IsSortedFunc(order, func(a, b string) int { return rank(a) - rank(b) }) {
 		t.Errorf("order %q", order)
@@ -328,8 +328,8 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// TestDirty fails at each call in turn, when answers change. Whatever is published next must
-// replace the answers that do not belong to it.
+// TestDirty fails at each call in turn while static responses change. The next publish must
+// replace the responses that do not belong to its generation.
 func TestDirty(t *testing.T) {
 	before, after := t.TempDir(), t.TempDir()
 	buildSite(t, before, "one@1.0.0")
@@ -462,8 +462,8 @@ func TestResume(t *testing.T) {
 	if twice > 0 || len(first) < half/2 {
 		t.Errorf("%d of %d objects were sent twice", twice, len(first))
 	}
-	if proof, err := publish.Verify(t.Context(), at); err != nil || len(proof.Problems) > 0 {
-		t.Errorf("%v, %v", err, proof)
+	if report, err := publish.Verify(t.Context(), at); err != nil || len(report.Problems) > 0 {
+		t.Errorf("%v, %v", err, report)
 	}
 }
 
@@ -555,7 +555,7 @@ func TestRemoveRollbackPrune(t *testing.T) {
 	remove("acme.two@1.0.0")
 	wantServed(t, at, "acme.one@1.0.0")
 	if _, err := os.Stat(filepath.Join(remote, "api/vscode/acme/two/latest")); err == nil {
-		t.Error("the answer for what is removed is still there")
+		t.Error("the static response of the removed extension is still there")
 	}
 	for _, want := range []string{"acme.one@1.0.0 acme.two@1.0.0", "acme.one@1.0.0", "acme.one@1.0.0 acme.two@1.0.0"} {
 		if _, err := publish.Rollback(t.Context(), at, publish.Options{}); err != nil {
@@ -614,8 +614,8 @@ func TestPull(t *testing.T) {
 			}
 			continue
 		}
-		if proof, err := render.Verify(t.Context(), dir.Root); err != nil || len(proof.Problems) > 0 {
-			t.Errorf("%v, %v", err, proof)
+		if report, err := render.Verify(t.Context(), dir.Root); err != nil || len(report.Problems) > 0 {
+			t.Errorf("%v, %v", err, report)
 		}
 	}
 }
@@ -675,8 +675,8 @@ func TestPullTheRest(t *testing.T) {
 			t.Fatalf("index only %t: changed %t, %v", indexOnly, changed, err)
 		}
 	}
-	if proof, err := render.Verify(t.Context(), dir.Root); err != nil || len(proof.Problems) > 0 {
-		t.Errorf("%v, %v", err, proof)
+	if report, err := render.Verify(t.Context(), dir.Root); err != nil || len(report.Problems) > 0 {
+		t.Errorf("%v, %v", err, report)
 	}
 	if _, _, err := publish.Pull(t.Context(), at, dir, true, publish.Options{}); err != nil && !strings.Contains(err.Error(), "whole site") {
 		t.Error(err)
@@ -710,9 +710,9 @@ func TestPullDamaged(t *testing.T) {
 	if c, err := site.ReadCurrent(dir.Root); err != nil || !c.IsZero() {
 		t.Errorf("it is current: %v, %v", c, err)
 	}
-	proof, err := publish.Verify(t.Context(), at)
-	if err != nil || len(proof.Problems) != 1 {
-		t.Errorf("verify: %v, %v", err, proof)
+	report, err := publish.Verify(t.Context(), at)
+	if err != nil || len(report.Problems) != 1 {
+		t.Errorf("verify: %v, %v", err, report)
 	}
 }
 

@@ -13,10 +13,10 @@ import (
 )
 
 // Pull updates the site in dir to the current generation of a target. It downloads missing content,
-// writes paths, pages and answers, downloads the two files of the generation, and replaces CURRENT
-// last. With indexOnly it does only the last two steps, which is enough for a galshim in front of
-// the target. All downloads are checked against their hashes. Pull returns the target's state, and
-// false if the site had that generation already.
+// writes paths, pages and static responses, downloads the two files of the generation, and replaces
+// CURRENT last. With indexOnly it does only the last two steps, which is enough for a galshim in
+// front of the target. All downloads are checked against their hashes. Pull returns the target's
+// state, and false if the site had that generation already.
 func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool, o Options) (State, bool, error) {
 	remote, err := readCurrent(ctx, from)
 	if err != nil {
@@ -69,7 +69,7 @@ func (p *puller) pull(ctx context.Context, remote State, local site.Current, ind
 	if err := p.dir.Switch(ctx, remote.Current); err != nil {
 		return err
 	}
-	if err := render.Sweep(p.dir, remote.Current, local, remote.Catalog); err != nil {
+	if err := render.Prune(p.dir, remote.Current, local, remote.Catalog); err != nil {
 		return err
 	}
 	if !indexOnly {
@@ -106,7 +106,7 @@ func (p *puller) content(ctx context.Context, remote State) error {
 			return err
 		}
 	}
-	for f := range render.Answers(remote.Catalog) {
+	for f := range render.Responses(remote.Catalog) {
 		if err := p.dir.WriteFile(f.Path, f.Text); err != nil {
 			return err
 		}

@@ -45,7 +45,7 @@ func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, known site.Cur
 			return site.Current{}, err
 		}
 	}
-	if err := writeAnswers(ctx, dir, c); err != nil {
+	if err := writeResponses(ctx, dir, c); err != nil {
 		return site.Current{}, err
 	}
 	return Generation(dir, c, known)
@@ -165,10 +165,10 @@ func Pages(c *catalog.Catalog) []File {
 	return files
 }
 
-// Answers yields the responses to GET requests that can be files because they depend only on
+// Responses yields the responses to GET requests that can be files because they depend only on
 // the base URL. Paths are in lower case. If an extension declares its id in another case, there
 // is a file for that too, because some editors send the id as it is declared.
-func Answers(c *catalog.Catalog) iter.Seq[File] {
+func Responses(c *catalog.Catalog) iter.Seq[File] {
 	return func(yield func(File) bool) {
 		if c.BaseURL == "" {
 			return
@@ -190,8 +190,8 @@ func Answers(c *catalog.Catalog) iter.Seq[File] {
 	}
 }
 
-func writeAnswers(ctx context.Context, dir *site.Dir, c *catalog.Catalog) error {
-	for f := range Answers(c) {
+func writeResponses(ctx context.Context, dir *site.Dir, c *catalog.Catalog) error {
+	for f := range Responses(c) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

@@ -80,7 +80,7 @@ func serve(t *testing.T, dir *site.Dir, c *catalog.Catalog) site.Current {
 	if err := dir.Switch(t.Context(), current); err != nil {
 		t.Fatal(err)
 	}
-	if err := Sweep(dir, current, previous, c); err != nil {
+	if err := Prune(dir, current, previous, c); err != nil {
 		t.Fatal(err)
 	}
 	return current
@@ -95,7 +95,7 @@ func TestVersion(t *testing.T) {
 	if err := index.Write(h, content(c, nil, t.TempDir())); err != nil {
 		t.Fatal(err)
 	}
-	for f := range Answers(c) {
+	for f := range Responses(c) {
 		fmt.Fprintf(h, "%s %s", f.Path, f.Text)
 	}
 	got := fmt.Sprintf("%d %x\n", Version, h.Sum(nil))
@@ -117,14 +117,14 @@ func TestVersion(t *testing.T) {
 func TestVerifySound(t *testing.T) {
 	dir := newSite(t)
 	serve(t, dir, sample(t, dir, 5))
-	proof, err := Verify(t.Context(), dir.Root)
-	if err != nil || len(proof.Problems) > 0 {
-		t.Fatalf("%v, %v", proof, err)
+	report, err := Verify(t.Context(), dir.Root)
+	if err != nil || len(report.Problems) > 0 {
+		t.Fatalf("%v, %v", report, err)
 	}
 	// 5 packages; the control manifest, the page in three places, its script and style
 	// sheet; the served manifest, and …/latest in two cases of letters
-	if proof.Extensions != 5 || proof.Files != 5+6+1+2*5 || proof.Blobs != 5+5 {
-		t.Errorf("%+v", proof)
+	if report.Extensions != 5 || report.Files != 5+6+1+2*5 || report.Blobs != 5+5 {
+		t.Errorf("%+v", report)
 	}
 }
 
@@ -134,7 +134,7 @@ func TestContentURL(t *testing.T) {
 	c := sample(t, newSite(t), 1)
 	c.ContentURL = "https://files.example/g"
 	texts := make(map[string]string)
-	for f := range Answers(c) {
+	for f := range Responses(c) {
 		texts[f.Path] = string(f.Text)
 	}
 	for _, f := range Pages(c) {
@@ -208,17 +208,17 @@ func TestVerifyIndex(t *testing.T) {
 	if err := dir.Switch(t.Context(), mixed); err != nil {
 		t.Fatal(err)
 	}
-	proof, err := Verify(t.Context(), dir.Root)
-	if err != nil || !strings.Contains(strings.Join(proof.Problems, "\n"), "Acme.Ext1 is not as the catalogue has it") {
-		t.Errorf("%v, %v", proof.Problems, err)
+	report, err := Verify(t.Context(), dir.Root)
+	if err != nil || !strings.Contains(strings.Join(report.Problems, "\n"), "Acme.Ext1 is not as the catalogue has it") {
+		t.Errorf("%v, %v", report.Problems, err)
 	}
-	if strings.Contains(strings.Join(proof.Problems, "\n"), "Acme.Ext0 ") {
-		t.Errorf("a sound extension is accused: %v", proof.Problems)
+	if strings.Contains(strings.Join(report.Problems, "\n"), "Acme.Ext0 ") {
+		t.Errorf("a sound extension is accused: %v", report.Problems)
 	}
 }
 
-// TestSweep keeps what the current generation and the one before need.
-func TestSweep(t *testing.T) {
+// TestPrune keeps what the current generation and the one before need.
+func TestPrune(t *testing.T) {
 	dir := newSite(t)
 	for _, step := range []struct {
 		extensions int
@@ -248,9 +248,9 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// TestSweepKeepsWhatCounted keeps the generation that readers are on, not one that
+// TestPruneKeepsWhatCounted keeps the generation that readers are on, not one that
 // a builder wrote and never switched to.
-func TestSweepKeepsWhatCounted(t *testing.T) {
+func TestPruneKeepsWhatCounted(t *testing.T) {
 	dir := newSite(t)
 	c := sample(t, dir, 3)
 	readers := serve(t, dir, c)

@@ -23,8 +23,8 @@ import (
 	"galbuild/index"
 )
 
-// Proof is the result of Verify.
-type Proof struct {
+// Report is the result of Verify.
+type Report struct {
 	Site       string   `json:"site"`
 	Generation string   `json:"generation"`
 	Extensions int      `json:"extensions"`
@@ -38,8 +38,8 @@ type Proof struct {
 // Verify verifies the site at root: the two files of the generation have the hashes in CURRENT;
 // the index is the one that is derived from the catalogue; every blob has the hash in its name;
 // and every path has the content of its blob. An error means that the site could not be checked.
-func Verify(ctx context.Context, root string) (*Proof, error) {
-	v := &verifier{root: root, proof: &Proof{Site: root, Problems: []string{}}}
+func Verify(ctx context.Context, root string) (*Report, error) {
+	v := &verifier{root: root, report: &Report{Site: root, Problems: []string{}}}
 	current, err := site.ReadCurrent(root)
 	if err != nil {
 		return nil, err
@@ -47,11 +47,11 @@ func Verify(ctx context.Context, root string) (*Proof, error) {
 	if current.IsZero() {
 		return nil, fmt.Errorf("%s is not a site: it has no %s", root, site.CurrentPath)
 	}
-	v.proof.Generation = current.Generation
+	v.report.Generation = current.Generation
 	c, err := site.ReadCatalog(root, current)
 	if err != nil {
 		v.problem("catalogue: %w", err)
-		return v.proof, nil
+		return v.report, nil
 	}
 	v.count(c)
 	listed := slices.Collect(Content(c))
@@ -62,29 +62,29 @@ func Verify(ctx context.Context, root string) (*Proof, error) {
 		return nil, err
 	}
 	v.checkPaths(listed)
-	v.checkAnswers(c)
-	slices.Sort(v.proof.Problems)
-	return v.proof, nil
+	v.checkResponses(c)
+	slices.Sort(v.report.Problems)
+	return v.report, nil
 }
 
 type verifier struct {
-	root  string
-	mutex sync.Mutex
-	proof *Proof
+	root   string
+	mutex  sync.Mutex
+	report *Report
 }
 
 func (v *verifier) problem(format string, args ...any) {
 	v.mutex.Lock()
 	defer v.mutex.Unlock()
-	v.proof.Problems = append(v.proof.Problems, wording.Text(fmt.Errorf(format, args...)))
+	v.report.Problems = append(v.report.Problems, wording.Text(fmt.Errorf(format, args...)))
 }
 
 func (v *verifier) file(path string) string { return filepath.Join(v.root, filepath.FromSlash(path)) }
 
 func (v *verifier) count(c *catalog.Catalog) {
-	v.proof.Extensions = len(c.Extensions)
+	v.report.Extensions = len(c.Extensions)
 	for i := range c.Extensions {
-		v.proof.Versions += len(c.Extensions[i].Versions)
+		v.report.Versions += len(c.Extensions[i].Versions)
 	}
 }
 
@@ -131,7 +131,7 @@ func (v *verifier) compareIndex(path string, want index.Content, listed []index.
 	for i, d := range want.Documents {
 		numbers[strings.ToLower(d.ID)] = i
 	}
-	before := len(v.proof.Problems)
+	before := len(v.report.Problems)
 	for hit, d := range ix.Documents() {
 		key := strings.ToLower(d.ID)
 		i, known := numbers[key]
@@ -152,7 +152,7 @@ func (v *verifier) compareIndex(path string, want index.Content, listed []index.
 			v.problem("%s: %s is not as the catalogue has it", path, f.Path)
 		}
 	}
-	if len(v.proof.Problems) == before {
+	if len(v.report.Problems) == before {
 		v.problem("%s: other bytes than follow from the catalogue", path)
 	}
 }
@@ -190,14 +190,14 @@ func (v *verifier) checkBlob(ref blob.Ref, size int64) {
 	default:
 		v.mutex.Lock()
 		defer v.mutex.Unlock()
-		v.proof.Blobs++
-		v.proof.Bytes += n
+		v.report.Blobs++
+		v.report.Bytes += n
 	}
 }
 
 // checkPaths checks that every path is a link to its blob, or a copy of it.
 func (v *verifier) checkPaths(listed []index.File) {
-	v.proof.Files = len(listed)
+	v.report.Files = len(listed)
 	for _, f := range listed {
 		ref := blob.Ref(f.SHA256)
 		at, err := os.Stat(v.file(f.Path))
@@ -216,13 +216,13 @@ func (v *verifier) checkPaths(listed []index.File) {
 	}
 }
 
-// checkAnswers compares the static responses with those that are derived from the catalogue.
-func (v *verifier) checkAnswers(c *catalog.Catalog) {
+// checkResponses compares the static responses with those that are derived from the catalogue.
+func (v *verifier) checkResponses(c *catalog.Catalog) {
 	if c.Render != Version {
 		return
 	}
-	for f := range Answers(c) {
-		v.proof.Files++
+	for f := range Responses(c) {
+		v.report.Files++
 		got, err := regular.ReadFile(v.file(f.Path), int64(len(f.Text)))
 		if err != nil && !errors.Is(err, regular.ErrLong) {
 			v.problem("%s: %v", f.Path, reason(err))

@@ -86,7 +86,7 @@ func serve(t testing.TB, dir *site.Dir, c *catalog.Catalog) {
 		err = dir.Switch(t.Context(), current)
 	}
 	if err == nil {
-		err = render.Sweep(dir, current, previous, c)
+		err = render.Prune(dir, current, previous, c)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -177,9 +177,9 @@ func mustImport(t testing.TB, cfg ImportConfig) *Imported {
 
 func mustVerify(t testing.TB, root string) {
 	t.Helper()
-	proof, err := render.Verify(t.Context(), root)
-	if err != nil || len(proof.Problems) > 0 {
-		t.Fatalf("verify: %v, %v", proof, err)
+	report, err := render.Verify(t.Context(), root)
+	if err != nil || len(report.Problems) > 0 {
+		t.Fatalf("verify: %v, %v", report, err)
 	}
 }
 
@@ -219,7 +219,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestOtherRendering transfers a site whose answers this version would render differently.
+// TestOtherRendering transfers a site whose static responses this version would render differently.
 func TestOtherRendering(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "site")
 	dir, err := site.Lock(root)

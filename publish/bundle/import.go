@@ -317,7 +317,7 @@ func (s *importer) check(current site.Current) error {
 	if err := s.checkIndex(); err != nil {
 		return err
 	}
-	return s.checkAnswers()
+	return s.checkResponses()
 }
 
 // compare reports which versions the site loses, because the archive may be older than the site. It
@@ -379,7 +379,7 @@ func (s *importer) install(current site.Current) error {
 	if err := s.dir.Switch(s.ctx, s.current); err != nil {
 		return err
 	}
-	if err := render.Sweep(s.dir, s.current, current, s.catalogue); err != nil {
+	if err := render.Prune(s.dir, s.current, current, s.catalogue); err != nil {
 		return fmt.Errorf("the new generation is current, but removing old files failed: %w", err)
 	}
 	return s.dir.ClearDirty()

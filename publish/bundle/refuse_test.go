@@ -179,7 +179,7 @@ func TestForged(t *testing.T) {
 			"its SHA-256 is"},
 		"different content, listed": {func(all []entry) []entry { all[1].text = []byte("evil"); return resum(all) },
 			"is not that of a blob with this SHA-256"},
-		"another answer, listed": {func(all []entry) []entry {
+		"another response, listed": {func(all []entry) []entry {
 			for i := range all {
 				if strings.HasSuffix(all[i].header.Name, "/two/latest") {
 					all[i].text = []byte("evil")
@@ -187,7 +187,7 @@ func TestForged(t *testing.T) {
 			}
 			return resum(all)
 		}, "two/latest: its content is not what follows from the catalogue"},
-		"an answer too many": {func(all []entry) []entry {
+		"a response too many": {func(all []entry) []entry {
 			return sorted(with(all, find(all, "/two/latest"), "api/vscode/acme/three/latest", tar.TypeReg, "", "x"))
 		}, "three/latest: it does not follow from the catalogue"},
 		"a file too many": {func(all []entry) []entry {

@@ -201,7 +201,7 @@ func (b *buildCmd) publish(ctx context.Context, dir *site.Dir, current site.Curr
 	if result.Leftover {
 		dir.Dirty = true // nobody lists what was stored of a package before it was refused
 	}
-	if err := render.Sweep(dir, next, current, result.Catalog); err != nil {
+	if err := render.Prune(dir, next, current, result.Catalog); err != nil {
 		return fmt.Errorf("the new generation is current, but removing old files failed: %w", err)
 	}
 	return dir.ClearDirty()

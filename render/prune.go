@@ -11,18 +11,18 @@ import (
 	"galbuild/render/gallery"
 )
 
-// Sweep removes files that neither current, whose catalogue is c, nor previous needs. Previous
+// Prune removes files that neither current, whose catalogue is c, nor previous needs. Previous
 // was current when the build began, and readers may still use it. The folders of content are
 // read only if there can be such files: if an older generation lists a file that these two do
 // not, or if an earlier build was killed.
-func Sweep(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) error {
+func Prune(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) error {
 	names, err := dir.Generations()
 	if err != nil {
 		return err
 	}
 	kept, dropped := split(names, current.Generation, previous.Generation)
 	if dir.Dirty || len(dropped) > 0 {
-		if err := sweepContent(dir, kept, dropped); err != nil {
+		if err := pruneContent(dir, kept, dropped); err != nil {
 			return err
 		}
 	}
@@ -31,7 +31,7 @@ func Sweep(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) er
 			return err
 		}
 	}
-	if err := sweepAnswers(dir, c); err != nil {
+	if err := pruneResponses(dir, c); err != nil {
 		return err
 	}
 	for _, name := range dropped {
@@ -126,8 +126,8 @@ func (l listing) has(path string) bool {
 	return false
 }
 
-// sweepContent removes content that the remaining generations do not list, if there can be any.
-func sweepContent(dir *site.Dir, kept, dropped []string) error {
+// pruneContent removes content that the remaining generations do not list, if there can be any.
+func pruneContent(dir *site.Dir, kept, dropped []string) error {
 	l, err := openListing(dir, kept)
 	if err != nil {
 		return err
@@ -136,11 +136,11 @@ func sweepContent(dir *site.Dir, kept, dropped []string) error {
 	if !dir.Dirty && !l.missesAny(dir, dropped) {
 		return nil
 	}
-	return l.sweep(dir)
+	return l.prune(dir)
 }
 
-// sweep removes content that is not listed.
-func (l listing) sweep(dir *site.Dir) error {
+// prune removes content that is not listed.
+func (l listing) prune(dir *site.Dir) error {
 	wanted := make(map[string]bool)
 	for _, ix := range l {
 		for f := range ix.Files() {
@@ -158,9 +158,9 @@ func (l listing) sweep(dir *site.Dir) error {
 	return nil
 }
 
-// sweepAnswers removes the static responses for extensions that are not in the catalogue, or
+// pruneResponses removes the static responses for extensions that are not in the catalogue, or
 // all of them if there is no base URL.
-func sweepAnswers(dir *site.Dir, c *catalog.Catalog) error {
+func pruneResponses(dir *site.Dir, c *catalog.Catalog) error {
 	wanted := make(map[string]bool)
 	if c.BaseURL != "" {
 		for i := range c.Extensions {
