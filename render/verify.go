@@ -40,12 +40,9 @@ type Report struct {
 // and every path has the content of its blob. An error means that the site could not be checked.
 func Verify(ctx context.Context, root string) (*Report, error) {
 	v := &verifier{root: root, report: &Report{Site: root, Problems: []string{}}}
-	current, err := site.ReadCurrent(root)
+	current, err := site.RequireCurrent(root)
 	if err != nil {
 		return nil, err
-	}
-	if current.IsZero() {
-		return nil, fmt.Errorf("%s is not a site: it has no %s", root, site.CurrentPath)
 	}
 	v.report.Generation = current.Generation
 	c, err := site.ReadCatalog(root, current)

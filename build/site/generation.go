@@ -95,15 +95,22 @@ func (b *bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// RequireCurrent is ReadCurrent, but it is an error that wraps ErrNoGeneration if the site has no
+// generation.
+func RequireCurrent(root string) (Current, error) {
+	current, err := ReadCurrent(root)
+	if err == nil && current.IsZero() {
+		err = fmt.Errorf("%s %w: it has no %s", root, ErrNoGeneration, CurrentPath)
+	}
+	return current, err
+}
+
 // Read returns the current generation of the site at root, and its catalogue. It is an error if
 // there is none.
 func Read(root string) (Current, *catalog.Catalog, error) {
-	current, err := ReadCurrent(root)
+	current, err := RequireCurrent(root)
 	if err != nil {
 		return Current{}, nil, err
-	}
-	if current.IsZero() {
-		return Current{}, nil, fmt.Errorf("%s is not a site: it has no %s", root, CurrentPath)
 	}
 	c, err := ReadCatalog(root, current)
 	return current, c, err

@@ -63,9 +63,6 @@ func (e *BaseError) Error() string {
 	return fmt.Sprintf("it contains only the changes since generation %s, and the site %s", strings.Join(e.Wants, " or "), has)
 }
 
-// ErrTarget is returned, wrapped, if the current generation of the site cannot be read.
-var ErrTarget = errors.New("the site is damaged")
-
 // Import imports the generation in an archive into a site and makes it current. Import changes
 // nothing in the site before everything is verified. If it is killed after that, the old generation
 // is still current, and importing again completes the new one. The old generation is preserved.
@@ -121,7 +118,7 @@ func (cfg *ImportConfig) trust(from *source, report *Imported) error {
 func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *source, report *Imported) error {
 	current, err := site.ReadCurrent(dir.Root)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrTarget, err)
+		return fmt.Errorf("%w: %w", site.ErrDamaged, err)
 	}
 	s := &importer{ctx: ctx, dir: dir, buffer: make([]byte, 256<<10), report: report, staged: make(map[string]string)}
 	defer s.drop()

@@ -32,12 +32,9 @@ type tree struct {
 
 // readSite returns the tree of the site at root. It reads no content except static responses.
 func readSite(root string) (*tree, error) {
-	current, err := site.ReadCurrent(root)
+	current, err := site.RequireCurrent(root)
 	if err != nil {
 		return nil, err
-	}
-	if current.IsZero() {
-		return nil, fmt.Errorf("%s is not a site: it has no %s", root, site.CurrentPath)
 	}
 	c, err := site.ReadCatalog(root, current)
 	if err != nil {

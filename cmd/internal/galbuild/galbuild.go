@@ -163,6 +163,8 @@ func explain(err error) error {
 		return hint.Add(err, "only printing failed: what the command does to sites and files is done")
 	case errors.Is(err, site.ErrLocked):
 		return hint.Add(err, "wait for it to end; a lock left by a killed process does not count")
+	case errors.Is(err, site.ErrNoGeneration):
+		return hint.Add(err, "galbuild SOURCE… -o SITE builds one")
 	case errors.Is(err, site.ErrNotSite):
 		return hint.Add(err, "name a new or empty folder with -o, or an earlier site")
 	case isFull(err):

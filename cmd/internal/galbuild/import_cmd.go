@@ -10,6 +10,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/usage"
@@ -116,7 +117,7 @@ func (i *importCmd) explain(err error) error {
 	case errors.Is(err, bundle.ErrUntrusted):
 		return hint.Add(fmt.Errorf("%s is refused: %w", name, err), "copy %s and %s with it, or --trust the key if it is known to be good%s",
 			bundle.SumsName, bundle.SumsName+bundle.SignedSuffix, unchanged)
-	case errors.Is(err, bundle.ErrTarget):
+	case errors.Is(err, site.ErrDamaged):
 		return hint.Add(err, "import a tarball of the whole site into a new folder")
 	case errors.Is(err, bundle.ErrLeftOut):
 		return hint.Add(err, "import a tarball of the whole site, exported without --since%s", unchanged)
