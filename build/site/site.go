@@ -55,8 +55,8 @@ var ErrDamaged = errors.New("the site is damaged")
 type Dir struct {
 	Root  string
 	Blobs *blob.Store
-	// Dirty is set if an earlier builder was interrupted, so that there may be files that no
-	// generation lists.
+	// Dirty is set if an earlier change was interrupted or failed. Then there may be files that no
+	// generation lists, and pages and static responses of a generation that was never current.
 	Dirty  bool
 	root   *os.Root // nil for a dry run
 	temp   string
@@ -232,14 +232,21 @@ func (d *Dir) clearTemp() error {
 }
 
 // MarkDirty marks the site as dirty before it is changed. Unless the mark is cleared, the next
-// process that locks the site finds it Dirty.
+// process that locks the site finds it Dirty. If an earlier change by this process failed and has
+// left the mark, MarkDirty sets Dirty.
 func (d *Dir) MarkDirty() error {
+	if _, err := d.root.Lstat(dirtyPath); err == nil {
+		d.Dirty = true
+	}
 	return beneath.WriteText(d.root, dirtyPath, nil)
 }
 
-// ClearDirty removes the mark of MarkDirty. A generation must list all files of the site.
+// ClearDirty removes the mark of MarkDirty, and sets Dirty to false. There must be no files that no
+// generation lists.
 func (d *Dir) ClearDirty() error {
-	return d.root.Remove(dirtyPath)
+	err := d.root.Remove(dirtyPath)
+	d.Dirty = d.Dirty && err != nil
+	return err
 }
 
 // dirtyPath is the path of the mark. It is in the folder for temporary files, which is empty when

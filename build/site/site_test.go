@@ -199,9 +199,9 @@ func TestCatalogBomb(t *testing.T) {
 	}
 }
 
-// TestSwitchToCurrent switches to the current generation again. A generation that was written
-// since then, and never current, must not become the one that was current before.
-func TestSwitchToCurrent(t *testing.T) {
+// TestCurrentAgain writes the current generation again and switches to it. A generation that was
+// written since then, and never current, must not become the one that was current before.
+func TestCurrentAgain(t *testing.T) {
 	dir := lock(t, t.TempDir())
 	current := write(t, dir, sample(), "index")
 	if err := dir.Switch(t.Context(), current); err != nil {
@@ -212,6 +212,9 @@ func TestSwitchToCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	interrupted := write(t, dir, sample(), "another index")
+	if again := write(t, dir, sample(), "index"); again != current {
+		t.Fatalf("got %v, want %v", again, current)
+	}
 	if err := dir.Switch(t.Context(), current); err != nil {
 		t.Fatal(err)
 	}
