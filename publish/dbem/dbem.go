@@ -45,7 +45,7 @@ type Result struct {
 	Extensions int      `json:"extensions"` // in the list after publishing
 	Objects    int      `json:"objects"`    // sent, without the list
 	Bytes      int64    `json:"bytes"`      // sent
-	Kept       []string `json:"preserved"`  // entries of others that were not removed, as publisher.name@version
+	Kept       []string `json:"kept"`       // entries of others that were not removed, as publisher.name@version
 	Unlisted   []string `json:"unlisted"`   // entries removed from the list
 	Pruned     []string `json:"pruned"`     // keys of deleted objects
 	Warnings   []string `json:"warnings"`

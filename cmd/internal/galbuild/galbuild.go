@@ -28,6 +28,7 @@ import (
 	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/usage"
 	"galbuild/cmd/internal/version"
+	"galbuild/render"
 )
 
 type commandLine struct {
@@ -177,8 +178,12 @@ func explain(err error) error {
 		return err
 	case output:
 		return hint.Add(err, "only printing failed: what the command does to sites and files is done")
+	case errors.Is(err, render.ErrSwitched): // before the cases whose hints say that nothing has changed
+		return hint.Add(err, "the new generation is complete; once the cause is fixed, run it again")
 	case errors.Is(err, site.ErrLocked):
 		return hint.Add(err, "wait for it to end; the lock of a process that was killed is ignored")
+	case errors.Is(err, site.ErrNoGeneration):
+		return hint.Add(err, "galbuild SOURCE… -o SITE builds one")
 	case errors.Is(err, site.ErrNotSite):
 		return hint.Add(err, "name a new or empty folder with -o, or an earlier site")
 	case isFull(err):

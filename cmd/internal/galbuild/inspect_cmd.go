@@ -2,7 +2,6 @@ package galbuild
 
 import (
 	"cmp"
-	"fmt"
 	"io"
 	"path/filepath"
 	"text/tabwriter"
@@ -10,7 +9,6 @@ import (
 
 	"galbuild/build/catalog"
 	"galbuild/build/site"
-	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/index"
 	"galbuild/index/segment"
@@ -48,14 +46,7 @@ func (i *inspectCmd) Run(e *env) error {
 	if err := needSite(i.Site); err != nil {
 		return err
 	}
-	current, err := site.ReadCurrent(i.Site)
-	if err != nil {
-		return err
-	}
-	if current.IsZero() {
-		return hint.Add(fmt.Errorf("%s is not a site: it has no %s", i.Site, site.CurrentPath), "galbuild SOURCE… -o %s builds one", i.Site)
-	}
-	c, err := site.ReadCatalog(i.Site, current)
+	current, c, err := site.Read(i.Site)
 	if err != nil {
 		return err
 	}

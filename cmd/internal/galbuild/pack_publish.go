@@ -16,6 +16,7 @@ import (
 	"galbuild/build/vsix"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
+	"galbuild/publish"
 )
 
 // extension returns the extension's folder to publish and its next version, if the arguments name
@@ -190,7 +191,7 @@ func (p *publishCmd) add(ctx context.Context, e *env, add *addCmd, differs strin
 		}
 	}
 	err = add.Run(ctx, e)
-	if errors.Is(err, errNoneAdded) && len(duplicates) > 0 && differs != "" {
+	if errors.Is(err, publish.ErrNoneAccepted) && len(duplicates) > 0 && differs != "" {
 		return hint.Add(err, "%s", differs)
 	}
 	return err

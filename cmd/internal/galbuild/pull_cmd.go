@@ -43,7 +43,7 @@ func (p *pullCmd) Validate() error {
 
 // pulled is what pull prints, as --json has it.
 type pulled struct {
-	Place      string `json:"target"`
+	Target     string `json:"target"`
 	Site       string `json:"site"`
 	Generation string `json:"generation"`
 	Changed    bool   `json:"changed"`
@@ -84,7 +84,7 @@ func (p *pullCmd) run(ctx context.Context, e *env) error {
 		case <-tick.C:
 		}
 		if err := p.once(ctx, e, from, dir); err != nil && ctx.Err() == nil {
-			terminal.Fprintf(e.stderr, "galbuild: warning: the generation that is there is kept: %s\n", wording.Text(err))
+			terminal.Fprintf(e.stderr, "galbuild: warning: %s; pull tries again in %s\n", wording.Text(err), p.Follow)
 		}
 	}
 }

@@ -25,33 +25,33 @@ func (v *verifyCmd) Validate() error {
 
 // Run proves the site, and fails if anything in it is not what it should be.
 func (v *verifyCmd) Run(ctx context.Context, e *env) error {
-	proof, err := v.prove(ctx, e)
+	report, err := v.prove(ctx, e)
 	if err != nil {
 		return err
 	}
-	for _, p := range proof.Problems {
+	for _, p := range report.Problems {
 		terminal.Fprintf(e.stderr, "galbuild: wrong: %s\n", p)
 	}
 	switch {
 	case e.json:
-		err = e.printJSON(proof)
-	case !e.quiet && len(proof.Problems) == 0:
+		err = e.printJSON(report)
+	case !e.quiet && len(report.Problems) == 0:
 		_, err = terminal.Fprintf(e.stdout, "%s: generation %s is sound: %s, %s, %s served from %s (%s)\n",
-			proof.Site, proof.Generation, plural(proof.Extensions, "extension"), plural(proof.Versions, "version"),
-			plural(proof.Files, "file"), plural(proof.Blobs, "blob"), humanize.Bytes(uint64(proof.Bytes)))
+			report.Site, report.Generation, plural(report.Extensions, "extension"), plural(report.Versions, "version"),
+			plural(report.Files, "file"), plural(report.Blobs, "blob"), humanize.Bytes(uint64(report.Bytes)))
 	}
 	if err != nil {
 		return err
 	}
-	if n := len(proof.Problems); n > 0 {
-		return hint.Add(fmt.Errorf("%s is damaged: %s", proof.Site, plural(n, "problem")),
+	if n := len(report.Problems); n > 0 {
+		return hint.Add(fmt.Errorf("%s is damaged: %s", report.Site, plural(n, "problem")),
 			"build it from its packages into an empty folder, or put a good copy back")
 	}
 	return nil
 }
 
 // prove looks at a folder as it lies, and at another place through its own eyes.
-func (v *verifyCmd) prove(ctx context.Context, e *env) (*render.Proof, error) {
+func (v *verifyCmd) prove(ctx context.Context, e *env) (*render.Report, error) {
 	if v.given() == 0 && v.web == "" {
 		if err := needSite(cmp.Or(v.Output, "site")); err != nil {
 			return nil, err
