@@ -11,7 +11,7 @@
 // If a package is invalid, the report names it and the reason, and the others are built. If a
 // source cannot be read, the report names it, and no version is removed. If the site cannot be
 // written, for example because the disk is full, the run ends with an error. A run does not
-// change which generation is current. The caller does that with [site.Dir.Switch].
+// change which generation is current. Its callers, publish.Build and publish.Add, do that.
 package build
 
 import (
@@ -124,10 +124,12 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	if err != nil {
 		return err
 	}
+	made.warnings = append(made.warnings, warnings...)
 	if c.Add {
 		made.kept = nil // the report is not about versions that were not to be removed
+	} else {
+		made.warnings = append(made.warnings, notFeatured(made.catalog)...)
 	}
-	made.warnings = append(made.warnings, warnings...)
 	r.Catalog, r.Report = made.catalog, newReport(oldVersions, made, problems)
 	r.Leftover = slices.ContainsFunc(candidates, func(c candidate) bool { return c.refused != nil && !c.reused })
 	r.Changed = !reflect.DeepEqual(old, made.catalog)

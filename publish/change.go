@@ -21,11 +21,11 @@ type Result struct {
 	Previous   string   `json:"previous"`       // current before the change, or "" if the change did not switch
 	Objects    int      `json:"objects"`        // uploaded or copied
 	Bytes      int64    `json:"bytes"`          // uploaded
-	Removed    int      `json:"objectsRemoved"` // deleted, apart from pruning
+	Removed    int      `json:"removedObjects"` // apart from pruning
 	Attempts   int      `json:"attempts"`       // more than one after concurrent changes
 	DryRun     bool     `json:"dryRun"`
-	Kept       []string `json:"preserved"` // ids of versions that others have published and that were not removed
-	Plan       []string `json:"plan"`      // what a dry run would do
+	Kept       []string `json:"kept"` // ids of versions that others have published and that were not removed
+	Plan       []string `json:"plan"` // what a dry run would do
 }
 
 // NewResult returns the result of a change that has done nothing.
@@ -91,7 +91,7 @@ func generate(dir *site.Dir, c *catalog.Catalog) (Next, error) {
 			return Next{}, err
 		}
 	}
-	current, err := render.Generation(dir, c, site.Current{})
+	current, err := render.Generation(dir, c)
 	return Next{current, c, dir.Root, []*blob.Store{dir.Blobs}}, err
 }
 

@@ -205,7 +205,7 @@ func Prune(ctx context.Context, at target.Target, grace time.Duration, o Options
 // neededBy returns the keys that Prune must not remove.
 func neededBy(ctx context.Context, at target.Target, current State, grace time.Duration) (map[string]bool, error) {
 	needed := map[string]bool{site.CurrentPath: true, previousKey: true, markerKey: true}
-	for f := range render.Answers(current.Catalog) {
+	for f := range render.Responses(current.Catalog) {
 		needed[f.Path] = true
 	}
 	all, err := generations(ctx, at)

@@ -26,12 +26,12 @@ type Plan struct {
 	Links      []Link          // immutable paths of content
 	Marker     target.Object   // index/PUBLISHING, which exists during the following steps; no key: not needed
 	Pages      []Link          // paths whose content may change
-	Answers    []target.Object // responses of the gallery API that are files
+	Responses  []target.Object // responses of the gallery API that are files
 	Generation []target.Object // the two files of the generation
 	Current    target.Object   // index/CURRENT
 	Replaces   []byte          // the content that Current replaces; nil: Current must not exist
 	Previous   target.Object   // index/PREVIOUS, which names the generation before; no key: not needed
-	Remove     []string        // keys of old answers that the new generation does not have
+	Remove     []string        // keys of old responses that the new generation does not have
 	old        State
 	switched   bool // Run has replaced CURRENT
 }
@@ -58,9 +58,9 @@ func NewPlan(old State, next Next) *Plan {
 		return p
 	}
 	p.addContent(next)
-	p.addAnswers(next)
+	p.addResponses(next)
 	const text = "text/plain; charset=utf-8"
-	if len(p.Pages)+len(p.Answers)+len(p.Remove) > 0 || old.dirty {
+	if len(p.Pages)+len(p.Responses)+len(p.Remove) > 0 || old.dirty {
 		p.Marker = target.Bytes(markerKey, text, target.Revalidate, next.Current.Bytes())
 	}
 	if old.Current != next.Current {
@@ -86,7 +86,7 @@ func (p *Plan) IsEmpty() bool { return p.Current.Key == "" }
 // Lines describes the plan, with one line for each object.
 func (p *Plan) Lines() []string {
 	var all []string
-	for _, o := range slices.Concat(p.Blobs, p.Answers, p.Generation) {
+	for _, o := range slices.Concat(p.Blobs, p.Responses, p.Generation) {
 		all = append(all, fmt.Sprintf("send    %s (%d bytes)", o.Key, o.Size))
 	}
 	for _, l := range slices.Concat(p.Links, p.Pages) {
@@ -101,10 +101,10 @@ func (p *Plan) Lines() []string {
 
 // Objects returns the number of objects that are sent or copied, and how many bytes are sent.
 func (p *Plan) Objects() (n int, bytes int64) {
-	for _, o := range slices.Concat(p.Blobs, p.Answers, p.Generation) {
+	for _, o := range slices.Concat(p.Blobs, p.Responses, p.Generation) {
 		bytes += o.Size
 	}
-	return len(p.Blobs) + len(p.Links) + len(p.Pages) + len(p.Answers) + len(p.Generation), bytes
+	return len(p.Blobs) + len(p.Links) + len(p.Pages) + len(p.Responses) + len(p.Generation), bytes
 }
 
 // file returns an object with the content of a file of the site. If the file is missing, opening
@@ -199,16 +199,16 @@ func (n *Next) object(f *index.File, key, mediaType, cacheControl string) target
 	return target.File(key, mediaType, cacheControl, file, ref, f.Size)
 }
 
-func (p *Plan) addAnswers(next Next) {
+func (p *Plan) addResponses(next Next) {
 	old := make(map[string]blob.Ref)
 	if p.old.raw != nil {
-		for f := range render.Answers(p.old.Catalog) {
+		for f := range render.Responses(p.old.Catalog) {
 			old[f.Path] = blob.Sum(f.Text)
 		}
 	}
-	for f := range render.Answers(next.Catalog) {
+	for f := range render.Responses(next.Catalog) {
 		if old[f.Path] != blob.Sum(f.Text) || p.old.dirty {
-			p.Answers = append(p.Answers, target.Bytes(f.Path, f.MediaType, target.Revalidate, f.Text))
+			p.Responses = append(p.Responses, target.Bytes(f.Path, f.MediaType, target.Revalidate, f.Text))
 		}
 		delete(old, f.Path)
 	}
@@ -218,11 +218,11 @@ func (p *Plan) addAnswers(next Next) {
 	slices.Sort(p.Remove)
 }
 
-// removeStrays plans to remove answers that an interrupted publish has left and that the next
-// generation does not have.
+// removeStrays plans to remove the static responses that an interrupted publish has left and that
+// the next generation does not have.
 func (p *Plan) removeStrays(ctx context.Context, at target.Target) error {
 	wanted := make(map[string]bool)
-	for _, o := range p.Answers {
+	for _, o := range p.Responses {
 		wanted[o.Key] = true
 	}
 	for e, err := range at.List(ctx, gallery.LatestDir) {

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"galbuild/build/blob"
-	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/publish/target"
 	"galbuild/render"
@@ -18,7 +17,7 @@ import (
 
 // Verify checks the current generation of a target, like [render.Verify] checks a folder: it reads
 // and hashes all files, and derives the index from the catalogue again.
-func Verify(ctx context.Context, at target.Target) (*render.Proof, error) {
+func Verify(ctx context.Context, at target.Target) (*render.Report, error) {
 	s, err := Read(ctx, at)
 	if err != nil {
 		return nil, err
@@ -26,9 +25,9 @@ func Verify(ctx context.Context, at target.Target) (*render.Proof, error) {
 	if s.IsZero() {
 		return nil, fmt.Errorf("%s: %w", at, ErrNothing)
 	}
-	v := &verifier{at: at, proof: &render.Proof{Site: at.String(), Generation: s.Generation, Extensions: len(s.Catalog.Extensions), Problems: []string{}}}
+	v := &verifier{at: at, report: &render.Report{Site: at.String(), Generation: s.Generation, Extensions: len(s.Catalog.Extensions), Problems: []string{}}}
 	for range s.Catalog.Versions() {
-		v.proof.Versions++
+		v.report.Versions++
 	}
 	if err := v.index(ctx, s); err != nil {
 		return nil, err
@@ -36,26 +35,26 @@ func Verify(ctx context.Context, at target.Target) (*render.Proof, error) {
 	if err := v.content(ctx, s); err != nil {
 		return nil, err
 	}
-	slices.Sort(v.proof.Problems)
-	return v.proof, nil
+	slices.Sort(v.report.Problems)
+	return v.report, nil
 }
 
 type verifier struct {
-	at    target.Target
-	mutex sync.Mutex
-	proof *render.Proof
+	at     target.Target
+	mutex  sync.Mutex
+	report *render.Report
 }
 
 func (v *verifier) problem(format string, args ...any) {
 	v.mutex.Lock()
 	defer v.mutex.Unlock()
-	v.proof.Problems = append(v.proof.Problems, fmt.Sprintf(format, args...))
+	v.report.Problems = append(v.report.Problems, fmt.Sprintf(format, args...))
 }
 
 // index derives the index from the catalogue and compares it.
 func (v *verifier) index(ctx context.Context, s State) error {
 	if s.Catalog.Render != render.Version {
-		v.problem("%s: rendered by another version of galbuild (rendering %d, this program's is %d)", s.IndexPath(), s.Catalog.Render, render.Version)
+		v.problem("%s: another version of galbuild has rendered it (rendering %d, this program has %d)", s.IndexPath(), s.Catalog.Render, render.Version)
 		return nil
 	}
 	scratch, err := Scratch()
@@ -63,12 +62,12 @@ func (v *verifier) index(ctx context.Context, s State) error {
 		return err
 	}
 	defer scratch.Discard()
-	derived, err := render.Generation(scratch.Dir, s.Catalog, site.Current{})
+	derived, err := render.Generation(scratch.Dir, s.Catalog)
 	if err != nil {
 		return err
 	}
 	if derived.Index != s.Index {
-		v.problem("%s: not what follows from the catalogue", s.IndexPath())
+		v.problem("%s: differs from what is derived from the catalogue", s.IndexPath())
 	}
 	return nil
 }
@@ -83,18 +82,18 @@ func (v *verifier) content(ctx context.Context, s State) error {
 	check(index.File{Path: s.IndexPath(), SHA256: s.Index, Size: -1})
 	blobs := make(map[blob.Ref]bool)
 	for f := range render.Content(s.Catalog) {
-		v.proof.Files++
+		v.report.Files++
 		check(f)
 		if ref := blob.Ref(f.SHA256); !blobs[ref] {
 			blobs[ref] = true
-			v.proof.Blobs++
-			v.proof.Bytes += f.Size
+			v.report.Blobs++
+			v.report.Bytes += f.Size
 			f.Path = ref.Path()
 			check(f)
 		}
 	}
-	for f := range render.Answers(s.Catalog) {
-		v.proof.Files++
+	for f := range render.Responses(s.Catalog) {
+		v.report.Files++
 		check(index.File{Path: f.Path, SHA256: blob.Sum(f.Text), Size: int64(len(f.Text))})
 	}
 	return group.Wait()
@@ -108,7 +107,7 @@ func (v *verifier) object(ctx context.Context, f index.File) error {
 	case err != nil:
 		v.problem("%s: %v", f.Path, err)
 	case got != f.SHA256:
-		v.problem("%s: SHA-256 is %s, the catalogue says %x", f.Path, got, f.SHA256)
+		v.problem("%s: SHA-256 is %s, want %x as in the catalogue", f.Path, got, f.SHA256)
 	}
 	return nil
 }

@@ -23,35 +23,34 @@ import (
 	"galbuild/index"
 )
 
-// Proof is the result of Verify.
-type Proof struct {
+// Report is the result of [Verify], as --json prints it.
+type Report struct {
 	Site       string   `json:"site"`
 	Generation string   `json:"generation"`
 	Extensions int      `json:"extensions"`
 	Versions   int      `json:"versions"`
 	Files      int      `json:"files"` // paths that the site serves
-	Blobs      int      `json:"blobs"` // distinct files, all of them hashed
-	Bytes      int64    `json:"bytes"` // of the blobs
+	Blobs      int      `json:"blobs"` // that are sound
+	Bytes      int64    `json:"bytes"` // of these blobs
 	Problems   []string `json:"problems"`
 }
 
-// Verify verifies the site at root: the two files of the generation have the hashes in CURRENT;
-// the index is the one that is derived from the catalogue; every blob has the hash in its name;
-// and every path has the content of its blob. An error means that the site could not be checked.
-func Verify(ctx context.Context, root string) (*Proof, error) {
-	v := &verifier{root: root, proof: &Proof{Site: root, Problems: []string{}}}
-	current, err := site.ReadCurrent(root)
+// Verify verifies the current generation of the site at root: its two files have the hashes in
+// CURRENT; the index and the static responses are those that are derived from the catalogue; each
+// blob has the hash in its name; and each path has the content of its blob. The index and the
+// static responses of a site that another Version has rendered cannot be derived again. An error
+// means that the site could not be verified.
+func Verify(ctx context.Context, root string) (*Report, error) {
+	v := &verifier{root: root, report: &Report{Site: root, Problems: []string{}}}
+	current, err := site.RequireCurrent(root)
 	if err != nil {
 		return nil, err
 	}
-	if current.IsZero() {
-		return nil, fmt.Errorf("%s is not a site: it has no %s", root, site.CurrentPath)
-	}
-	v.proof.Generation = current.Generation
+	v.report.Generation = current.Generation
 	c, err := site.ReadCatalog(root, current)
 	if err != nil {
 		v.problem("catalogue: %w", err)
-		return v.proof, nil
+		return v.report, nil
 	}
 	v.count(c)
 	listed := slices.Collect(Content(c))
@@ -62,41 +61,41 @@ func Verify(ctx context.Context, root string) (*Proof, error) {
 		return nil, err
 	}
 	v.checkPaths(listed)
-	v.checkAnswers(c)
-	slices.Sort(v.proof.Problems)
-	return v.proof, nil
+	v.checkResponses(c)
+	slices.Sort(v.report.Problems)
+	return v.report, nil
 }
 
 type verifier struct {
-	root  string
-	mutex sync.Mutex
-	proof *Proof
+	root   string
+	mutex  sync.Mutex
+	report *Report
 }
 
 func (v *verifier) problem(format string, args ...any) {
 	v.mutex.Lock()
 	defer v.mutex.Unlock()
-	v.proof.Problems = append(v.proof.Problems, wording.Text(fmt.Errorf(format, args...)))
+	v.report.Problems = append(v.report.Problems, wording.Text(fmt.Errorf(format, args...)))
 }
 
 func (v *verifier) file(path string) string { return filepath.Join(v.root, filepath.FromSlash(path)) }
 
 func (v *verifier) count(c *catalog.Catalog) {
-	v.proof.Extensions = len(c.Extensions)
+	v.report.Extensions = len(c.Extensions)
 	for i := range c.Extensions {
-		v.proof.Versions += len(c.Extensions[i].Versions)
+		v.report.Versions += len(c.Extensions[i].Versions)
 	}
 }
 
-// checkIndex derives the index from the catalogue again. If its bytes differ, the differences
-// are reported one by one.
+// checkIndex derives the index from the catalogue again. If its content differs, each difference is
+// a problem.
 func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, listed []index.File) error {
 	path := current.IndexPath()
 	if got, _, err := blob.SumFile(v.file(path)); err != nil {
 		v.problem("%s: %v", path, reason(err))
 		return nil
 	} else if got != current.Index {
-		v.problem("%s: SHA-256 is %s, %s says %s", path, got, site.CurrentPath, current.Index)
+		v.problem("%s: SHA-256 is %s, want %s as in %s", path, got, current.Index, site.CurrentPath)
 		return nil
 	}
 	scratch, err := os.MkdirTemp("", "galbuild-verify-")
@@ -113,7 +112,7 @@ func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, listed [
 	switch {
 	case blob.Ref(derived.Sum(nil)) == current.Index:
 	case c.Render != Version:
-		v.problem("%s: rendered by another version of galbuild (rendering %d, this program's is %d): build the site again to have it proved", path, c.Render, Version)
+		v.problem("%s: another version of galbuild has rendered it (rendering %d, this program has %d): build the site again, so that it can be verified", path, c.Render, Version)
 	default:
 		v.compareIndex(path, want, listed)
 	}
@@ -131,7 +130,7 @@ func (v *verifier) compareIndex(path string, want index.Content, listed []index.
 	for i, d := range want.Documents {
 		numbers[strings.ToLower(d.ID)] = i
 	}
-	before := len(v.proof.Problems)
+	before := len(v.report.Problems)
 	for hit, d := range ix.Documents() {
 		key := strings.ToLower(d.ID)
 		i, known := numbers[key]
@@ -140,7 +139,7 @@ func (v *verifier) compareIndex(path string, want index.Content, listed []index.
 		case !known:
 			v.problem("%s: %s is not in the catalogue", path, d.ID)
 		case !reflect.DeepEqual(want.Documents[i], d), !reflect.DeepEqual(want.Payloads(i), got):
-			v.problem("%s: %s is not as the catalogue has it", path, d.ID)
+			v.problem("%s: %s is not as in the catalogue", path, d.ID)
 		}
 		delete(numbers, key)
 	}
@@ -149,15 +148,15 @@ func (v *verifier) compareIndex(path string, want index.Content, listed []index.
 	}
 	for _, f := range listed {
 		if got, ok := ix.File(f.Path); !ok || got != f {
-			v.problem("%s: %s is not as the catalogue has it", path, f.Path)
+			v.problem("%s: %s is not as in the catalogue", path, f.Path)
 		}
 	}
-	if len(v.proof.Problems) == before {
-		v.problem("%s: other bytes than follow from the catalogue", path)
+	if len(v.report.Problems) == before {
+		v.problem("%s: its content differs from what is derived from the catalogue", path)
 	}
 }
 
-// checkBlobs hashes every blob that is listed, each once.
+// checkBlobs hashes each blob that is listed.
 func (v *verifier) checkBlobs(ctx context.Context, listed []index.File) error {
 	sizes := make(map[blob.Ref]int64)
 	for _, f := range listed {
@@ -175,8 +174,8 @@ func (v *verifier) checkBlobs(ctx context.Context, listed []index.File) error {
 }
 
 func (v *verifier) checkBlob(ref blob.Ref, size int64) {
-	if at, err := os.Stat(v.file(ref.Path())); err == nil && at.Size() != size { // it may be much too long
-		v.problem("%s: %d bytes, the catalogue says %d", ref.Path(), at.Size(), size)
+	if at, err := os.Stat(v.file(ref.Path())); err == nil && at.Size() != size { // do not hash a huge file
+		v.problem("%s: %d bytes, want %d as in the catalogue", ref.Path(), at.Size(), size)
 		return
 	}
 	got, n, err := blob.SumFile(v.file(ref.Path()))
@@ -184,20 +183,20 @@ func (v *verifier) checkBlob(ref blob.Ref, size int64) {
 	case err != nil:
 		v.problem("%s: %v", ref.Path(), reason(err))
 	case n != size:
-		v.problem("%s: %d bytes, the catalogue says %d", ref.Path(), n, size)
+		v.problem("%s: %d bytes, want %d as in the catalogue", ref.Path(), n, size)
 	case got != ref:
 		v.problem("%s: SHA-256 is %s", ref.Path(), got)
 	default:
 		v.mutex.Lock()
 		defer v.mutex.Unlock()
-		v.proof.Blobs++
-		v.proof.Bytes += n
+		v.report.Blobs++
+		v.report.Bytes += n
 	}
 }
 
-// checkPaths checks that every path is a link to its blob, or a copy of it.
+// checkPaths checks that each path is a link to its blob, or a copy of it.
 func (v *verifier) checkPaths(listed []index.File) {
-	v.proof.Files = len(listed)
+	v.report.Files = len(listed)
 	for _, f := range listed {
 		ref := blob.Ref(f.SHA256)
 		at, err := os.Stat(v.file(f.Path))
@@ -206,28 +205,28 @@ func (v *verifier) checkPaths(listed []index.File) {
 			continue
 		}
 		if stored, err := os.Stat(v.file(ref.Path())); err == nil && os.SameFile(at, stored) {
-			continue // problems of the blob have been reported
+			continue // checkBlobs has reported the problems of the blob
 		}
 		if got, _, err := blob.SumFile(v.file(f.Path)); err != nil {
 			v.problem("%s: %v", f.Path, reason(err))
 		} else if got != ref {
-			v.problem("%s: SHA-256 is %s, the catalogue says %s", f.Path, got, ref)
+			v.problem("%s: SHA-256 is %s, want %s as in the catalogue", f.Path, got, ref)
 		}
 	}
 }
 
-// checkAnswers compares the static responses with those that are derived from the catalogue.
-func (v *verifier) checkAnswers(c *catalog.Catalog) {
+// checkResponses compares the static responses with those that are derived from the catalogue.
+func (v *verifier) checkResponses(c *catalog.Catalog) {
 	if c.Render != Version {
 		return
 	}
-	for f := range Answers(c) {
-		v.proof.Files++
+	for f := range Responses(c) {
+		v.report.Files++
 		got, err := regular.ReadFile(v.file(f.Path), int64(len(f.Text)))
 		if err != nil && !errors.Is(err, regular.ErrLong) {
 			v.problem("%s: %v", f.Path, reason(err))
 		} else if string(got) != string(f.Text) {
-			v.problem("%s: not what follows from the catalogue", f.Path)
+			v.problem("%s: differs from what is derived from the catalogue", f.Path)
 		}
 	}
 }

@@ -95,15 +95,22 @@ func (b *bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// RequireCurrent is ReadCurrent, but it is an error that wraps ErrNoGeneration if the site has no
+// generation.
+func RequireCurrent(root string) (Current, error) {
+	current, err := ReadCurrent(root)
+	if err == nil && current.IsZero() {
+		err = fmt.Errorf("%s %w: it has no %s", root, ErrNoGeneration, CurrentPath)
+	}
+	return current, err
+}
+
 // Read returns the current generation of the site at root, and its catalogue. It is an error if
 // there is none.
 func Read(root string) (Current, *catalog.Catalog, error) {
-	current, err := ReadCurrent(root)
+	current, err := RequireCurrent(root)
 	if err != nil {
 		return Current{}, nil, err
-	}
-	if current.IsZero() {
-		return Current{}, nil, fmt.Errorf("%s is not a site: it has no %s", root, CurrentPath)
 	}
 	c, err := ReadCatalog(root, current)
 	return current, c, err
@@ -131,7 +138,8 @@ func ReadCatalog(root string, c Current) (*catalog.Catalog, error) {
 }
 
 // WriteGeneration writes the two files of a generation at the same time. It does not hold them in
-// memory. The generation becomes current with Switch.
+// memory. Files that the site has already are not replaced, because the times of generations have a
+// meaning, see Generations. The generation becomes current with Switch.
 func (d *Dir) WriteGeneration(writeCatalog, writeIndex func(io.Writer) error) (Current, error) {
 	catalog, index := d.Blobs.Draft(), d.Blobs.Draft()
 	defer catalog.Discard()
@@ -143,7 +151,25 @@ func (d *Dir) WriteGeneration(writeCatalog, writeIndex func(io.Writer) error) (C
 		return Current{}, err
 	}
 	c := MakeCurrent(catalog.Ref(), index.Ref())
-	return c, errors.Join(catalog.CommitAs(c.CatalogPath()), index.CommitAs(c.IndexPath()))
+	return c, errors.Join(d.commit(catalog, c.CatalogPath()), d.commit(index, c.IndexPath()))
+}
+
+// commit stores a draft at a path, unless the site has the same file already.
+func (d *Dir) commit(draft *blob.Draft, path string) error {
+	if d.HasFile(path, draft.Ref()) {
+		return nil
+	}
+	return draft.CommitAs(path)
+}
+
+// HasFile reports whether the site has a regular file with this content. It reads the file.
+func (d *Dir) HasFile(path string, ref blob.Ref) bool {
+	info, err := os.Lstat(d.Path(path))
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	got, _, err := blob.SumFile(d.Path(path))
+	return err == nil && got == ref
 }
 
 func fill(draft *blob.Draft, write func(io.Writer) error) error {
@@ -163,8 +189,9 @@ func (d *Dir) HasGeneration(name string) bool {
 
 var generationName = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
-// Generations returns the names of the generations in the site, the one that was made current last
-// first.
+// Generations returns the names of the generations in the site, sorted by the times of their
+// folders, the latest first. That is the time at which a generation became current or, if it never
+// was, at which it was written.
 func (d *Dir) Generations() ([]string, error) {
 	entries, err := os.ReadDir(d.Path("index"))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -12,7 +12,7 @@
 // The folder of a generation never changes. CURRENT is replaced last, in one rename, when all
 // files of its generation are on the disk. So a reader sees either the old generation or the new
 // one, and each is complete. If a builder is killed, the old generation stays current, and the
-// next builder removes the files that no generation lists.
+// next builder removes the files that no generation lists. render.Commit describes all steps.
 package site
 
 import (
@@ -43,12 +43,20 @@ var (
 	ErrNotSite = errors.New("directory is not empty and not a site")
 )
 
+// ErrNoGeneration is wrapped by the errors of [RequireCurrent] and [Read] for a folder that has no
+// current generation. Its text follows the name of the folder.
+var ErrNoGeneration = errors.New("is not a site")
+
+// ErrDamaged is wrapped by the errors of commands that change a site whose current generation
+// cannot be read.
+var ErrDamaged = errors.New("the site is damaged")
+
 // Dir is a site that is locked for this process, or the site of a dry run.
 type Dir struct {
 	Root  string
 	Blobs *blob.Store
-	// Dirty is set if an earlier builder was interrupted, so that there may be files that no
-	// generation lists.
+	// Dirty is set if an earlier change was interrupted or failed. Then there may be files that no
+	// generation lists, and pages and static responses of a generation that was never current.
 	Dirty  bool
 	root   *os.Root // nil for a dry run
 	temp   string
@@ -199,6 +207,9 @@ func DryRun(root string) (*Dir, error) {
 	return &Dir{Root: root, Blobs: blob.NewDryStore(at), temp: temp}, nil
 }
 
+// IsDryRun reports whether the Dir is for a run that must not change the folder.
+func (d *Dir) IsDryRun() bool { return d.lock == nil }
+
 // clearTemp removes the temporary files of a builder that was killed.
 func (d *Dir) clearTemp() error {
 	left, err := os.ReadDir(d.temp)
@@ -221,25 +232,32 @@ func (d *Dir) clearTemp() error {
 }
 
 // MarkDirty marks the site as dirty before it is changed. Unless the mark is cleared, the next
-// process that locks the site finds it Dirty.
+// process that locks the site finds it Dirty. If an earlier change by this process failed and has
+// left the mark, MarkDirty sets Dirty.
 func (d *Dir) MarkDirty() error {
+	if _, err := d.root.Lstat(dirtyPath); err == nil {
+		d.Dirty = true
+	}
 	return beneath.WriteText(d.root, dirtyPath, nil)
 }
 
-// ClearDirty removes the mark of MarkDirty. A generation must list all files of the site.
+// ClearDirty removes the mark of MarkDirty, and sets Dirty to false. There must be no files that no
+// generation lists.
 func (d *Dir) ClearDirty() error {
-	return d.root.Remove(dirtyPath)
+	err := d.root.Remove(dirtyPath)
+	d.Dirty = d.Dirty && err != nil
+	return err
 }
 
 // dirtyPath is the path of the mark. It is in the folder for temporary files, which is empty when
-// no builder is running.
+// no command is changing the site.
 const dirtyPath = WorkDir + "/tmp/" + dirtyName
 
-const dirtyName = "unfinished"
+const dirtyName = "dirty"
 
 // Abandon closes the site, and removes it if it contains only the work directory.
 func (d *Dir) Abandon() error {
-	if d.lock == nil {
+	if d.IsDryRun() {
 		return d.Close()
 	}
 	entries, err := os.ReadDir(d.Root)
@@ -266,7 +284,7 @@ func (d *Dir) Discard() error {
 
 // Close unlocks the site. It removes the temporary files of a dry run.
 func (d *Dir) Close() error {
-	if d.lock == nil {
+	if d.IsDryRun() {
 		return errors.Join(d.Blobs.Close(), os.RemoveAll(d.temp))
 	}
 	return d.closeAll()
@@ -309,7 +327,7 @@ func (d *Dir) CacheFile() string { return filepath.Join(d.Root, WorkDir, "source
 
 // Downloads returns the folder for downloaded packages.
 func (d *Dir) Downloads() string {
-	if d.lock == nil {
+	if d.IsDryRun() {
 		return filepath.Join(d.temp, "downloads")
 	}
 	return filepath.Join(d.Root, WorkDir, "downloads")
@@ -451,6 +469,8 @@ func removeUnless(at *os.Root, dir string, wanted func(path string) bool) error 
 
 // Switch makes c the current generation. It waits until all files of the site are on the disk, and
 // then replaces CURRENT, so that CURRENT names a complete generation even after a power failure.
+// If c is current already, Switch only waits for the files. If it returns an error, CURRENT has not
+// been replaced, unless the last wait failed.
 func (d *Dir) Switch(ctx context.Context, c Current) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -458,12 +478,16 @@ func (d *Dir) Switch(ctx context.Context, c Current) error {
 	if err := syncAll(d.Root); err != nil {
 		return err
 	}
-	if err := d.WriteFile(CurrentPath, c.Bytes()); err != nil {
-		return err
+	if old, err := ReadCurrent(d.Root); err == nil && old == c {
+		return nil
 	}
-	// Generations sorts generations by these times.
+	// Generations sorts by these times. Generations that were never current come before c, because
+	// they were written later than the current generation of that time.
 	now := time.Now()
 	if err := d.root.Chtimes("index/"+c.Generation, now, now); err != nil {
+		return err
+	}
+	if err := d.WriteFile(CurrentPath, c.Bytes()); err != nil {
 		return err
 	}
 	return syncAll(d.Root)

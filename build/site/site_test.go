@@ -199,6 +199,50 @@ func TestCatalogBomb(t *testing.T) {
 	}
 }
 
+// TestCurrentAgain writes the current generation again and switches to it. A generation that was
+// written since then, and never current, must not become the one that was current before.
+func TestCurrentAgain(t *testing.T) {
+	dir := lock(t, t.TempDir())
+	current := write(t, dir, sample(), "index")
+	if err := dir.Switch(t.Context(), current); err != nil {
+		t.Fatal(err)
+	}
+	long := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(dir.Path("index/"+current.Generation), long, long); err != nil {
+		t.Fatal(err)
+	}
+	interrupted := write(t, dir, sample(), "another index")
+	if again := write(t, dir, sample(), "index"); again != current {
+		t.Fatalf("got %v, want %v", again, current)
+	}
+	if err := dir.Switch(t.Context(), current); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{interrupted.Generation, current.Generation}
+	if got, err := dir.Generations(); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("Generations() = %v, %v; want %v", got, err, want)
+	}
+}
+
+// TestRequireCurrent has folders without a generation.
+func TestRequireCurrent(t *testing.T) {
+	root := t.TempDir()
+	dir := lock(t, root)
+	_, _, err := site.Read(root)
+	for _, err := range []error{err, func() error { _, err := site.RequireCurrent(root); return err }()} {
+		if want := root + " is not a site: it has no index/CURRENT"; !errors.Is(err, site.ErrNoGeneration) || err.Error() != want {
+			t.Errorf("an empty site: got %v, want %s", err, want)
+		}
+	}
+	want := write(t, dir, sample(), "index")
+	if err := dir.Switch(t.Context(), want); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := site.RequireCurrent(root); err != nil || got != want {
+		t.Errorf("got %v, %v; want %v", got, err, want)
+	}
+}
+
 func TestGenerationsNewestFirst(t *testing.T) {
 	dir := lock(t, t.TempDir())
 	var want []string

@@ -7,7 +7,7 @@
 //	SHA256SUMS                    a line for every other file, in the order of the archive
 //	blobs/sha256/ab/abcd…         content, each once
 //	assets/…  files/…             hard links to blobs
-//	api/…  index.html  …          answers, and pages as hard links to blobs
+//	api/…  index.html  …          static responses, and pages as hard links to blobs
 //	index/<generation>/…          the generation that was current at the time of the export
 //	index/CURRENT                 last
 //

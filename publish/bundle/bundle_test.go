@@ -81,14 +81,14 @@ func serve(t testing.TB, dir *site.Dir, c *catalog.Catalog) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	current, err := render.Site(t.Context(), dir, c, previous)
-	if err == nil {
-		err = dir.Switch(t.Context(), current)
+	if err := dir.MarkDirty(); err != nil {
+		t.Fatal(err)
 	}
-	if err == nil {
-		err = render.Sweep(dir, current, previous, c)
-	}
+	current, err := render.Site(t.Context(), dir, c, previous, render.Version)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := render.Commit(t.Context(), dir, current, previous, c); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -177,9 +177,9 @@ func mustImport(t testing.TB, cfg ImportConfig) *Imported {
 
 func mustVerify(t testing.TB, root string) {
 	t.Helper()
-	proof, err := render.Verify(t.Context(), root)
-	if err != nil || len(proof.Problems) > 0 {
-		t.Fatalf("verify: %v, %v", proof, err)
+	report, err := render.Verify(t.Context(), root)
+	if err != nil || len(report.Problems) > 0 {
+		t.Fatalf("verify: %v, %v", report, err)
 	}
 }
 
@@ -219,7 +219,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestOtherRendering transfers a site whose answers this version would render differently.
+// TestOtherRendering transfers a site whose static responses this version would render differently.
 func TestOtherRendering(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "site")
 	dir, err := site.Lock(root)
@@ -508,9 +508,9 @@ func TestStream(t *testing.T) {
 	var archive bytes.Buffer
 	mustExport(t, ExportConfig{Site: root, Stream: &archive})
 	sums := export(t, root) + SumsSuffix
-	for _, beside := range []string{"", sums} {
+	for _, listing := range []string{"", sums} {
 		target := filepath.Join(t.TempDir(), "site")
-		mustImport(t, ImportConfig{Stream: bytes.NewReader(archive.Bytes()), Sums: beside, Site: target})
+		mustImport(t, ImportConfig{Stream: bytes.NewReader(archive.Bytes()), Sums: listing, Site: target})
 		compare(t, snapshot(t, target), snapshot(t, root))
 	}
 	other := export(t, newSite(t, "two")) + SumsSuffix
@@ -541,14 +541,14 @@ func TestOlder(t *testing.T) {
 	older, newer := filepath.Join(t.TempDir(), "older.tar"), newSite(t, "one", "two")
 	mustExport(t, ExportConfig{Site: newSite(t, "one"), Output: older})
 	report, err := Import(t.Context(), ImportConfig{Archive: older, Site: newer})
-	if err != nil || !slices.Equal(report.Removed, []string{"acme.two@1.0.0"}) || report.Replaced != nil || report.Returned {
+	if err != nil || !slices.Equal(report.Removed, []string{"acme.two@1.0.0"}) || report.Replaced != nil || report.WasCurrent {
 		t.Errorf("%+v, %v", report, err)
 	}
-	if report, err = Import(t.Context(), ImportConfig{Archive: older, Site: newer}); err != nil || report.Removed != nil || report.Returned {
+	if report, err = Import(t.Context(), ImportConfig{Archive: older, Site: newer}); err != nil || report.Removed != nil || report.WasCurrent {
 		t.Errorf("the same again: %+v, %v", report, err)
 	}
 	setSite(t, newer, "one", "two")
-	if report, err = Import(t.Context(), ImportConfig{Archive: older, Site: newer}); err != nil || !report.Returned {
+	if report, err = Import(t.Context(), ImportConfig{Archive: older, Site: newer}); err != nil || !report.WasCurrent {
 		t.Errorf("a generation that the site has had: %+v, %v", report, err)
 	}
 }

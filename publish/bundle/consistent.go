@@ -11,8 +11,8 @@ import (
 	"galbuild/render/gallery"
 )
 
-// checkIndex compares the listing with the index. The index must list every file except answers,
-// blobs and the files below index/, and there must be no blobs that it does not need.
+// checkIndex compares the listing with the index. The index must list every file except static
+// responses, blobs and the files below index/, and there must be no blobs that it does not need.
 func (s *importer) checkIndex() error {
 	ix, err := index.Open(s.file(s.current.IndexPath()))
 	if err != nil {
@@ -21,7 +21,7 @@ func (s *importer) checkIndex() error {
 	defer ix.Close()
 	count, needed := 0, make(map[blob.Ref]bool)
 	for _, x := range s.whole {
-		if isBlob(x.path) || isAnswer(x.path) || strings.HasPrefix(x.path, indexDir) {
+		if isBlob(x.path) || isResponse(x.path) || strings.HasPrefix(x.path, indexDir) {
 			continue
 		}
 		if f, ok := ix.File(x.path); !ok || f.SHA256 != x.ref {
@@ -39,13 +39,13 @@ func (s *importer) checkIndex() error {
 	return nil
 }
 
-func isAnswer(path string) bool {
+func isResponse(path string) bool {
 	return path == gallery.ManifestPath || strings.HasPrefix(path, apiDir)
 }
 
-// checkAnswers compares the answers with those derived from the catalogue, unless another version
-// of galbuild has rendered them.
-func (s *importer) checkAnswers() error {
+// checkResponses compares the static responses with those derived from the catalogue, unless
+// another version of galbuild has rendered them.
+func (s *importer) checkResponses() error {
 	path := s.current.CatalogPath()
 	packed, err := regular.ReadFile(s.file(path), site.MaxCompressedCatalog)
 	if err != nil {
@@ -58,15 +58,15 @@ func (s *importer) checkAnswers() error {
 		return nil
 	}
 	wanted := make(map[string]bool)
-	for f := range render.Answers(s.catalogue) {
+	for f := range render.Responses(s.catalogue) {
 		if s.refs[f.Path] != blob.Sum(f.Text) {
-			return refuse(f.Path, "its content is not what follows from the catalogue")
+			return refuse(f.Path, "its content differs from what is derived from the catalogue")
 		}
 		wanted[f.Path] = true
 	}
 	for _, x := range s.whole {
-		if isAnswer(x.path) && !wanted[x.path] {
-			return refuse(x.path, "it does not follow from the catalogue")
+		if isResponse(x.path) && !wanted[x.path] {
+			return refuse(x.path, "it is not derived from the catalogue")
 		}
 	}
 	return nil

@@ -32,20 +32,20 @@ type ImportConfig struct {
 type Imported struct {
 	Site       string   `json:"site"`
 	Generation string   `json:"generation"`
-	Previous   string   `json:"previous,omitempty"` // the generation that was current before, if another
+	Previous   string   `json:"previous,omitempty"` // current before, if it was a different one
 	Since      []string `json:"since,omitempty"`    // generations of the bases
 	Signer     string   `json:"signer,omitempty"`   // file of the key that signed; "" without Trust
 	Signed     bool     `json:"signed"`             // there is a signature, verified or not
 	Files      int      `json:"files"`              // in the archive, without listings
 	Bytes      int64    `json:"bytes"`              // of the files, without hard links
 	Written    int64    `json:"written"`            // of the files that the site did not have
-	// Same is true if the generation was the current one already.
-	Same bool `json:"same,omitempty"`
+	// Changed is false if the generation was the current one already.
+	Changed bool `json:"changed"`
 	// Versions that the site no longer serves, as publisher.name@version.
 	Removed  []string `json:"removed,omitempty"`
 	Replaced []string `json:"replaced,omitempty"` // versions with different content than before
-	// Returned is true if the generation was current in the site at an earlier time.
-	Returned bool `json:"returned,omitempty"`
+	// WasCurrent is true if the site still had this generation from an earlier time.
+	WasCurrent bool `json:"wasCurrent,omitempty"`
 }
 
 // A BaseError is returned for a delta if the site is not at one of its bases.
@@ -62,9 +62,6 @@ func (e *BaseError) Error() string {
 	}
 	return fmt.Sprintf("it contains only the changes since generation %s, and the site %s", strings.Join(e.Wants, " or "), has)
 }
-
-// ErrTarget is returned, wrapped, if the current generation of the site cannot be read.
-var ErrTarget = errors.New("the site is damaged")
 
 // Import imports the generation in an archive into a site and makes it current. Import changes
 // nothing in the site before everything is verified. If it is killed after that, the old generation
@@ -121,7 +118,7 @@ func (cfg *ImportConfig) trust(from *source, report *Imported) error {
 func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *source, report *Imported) error {
 	current, err := site.ReadCurrent(dir.Root)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrTarget, err)
+		return fmt.Errorf("%w: %w", site.ErrDamaged, err)
 	}
 	s := &importer{ctx: ctx, dir: dir, buffer: make([]byte, 256<<10), report: report, staged: make(map[string]string)}
 	defer s.drop()
@@ -135,9 +132,8 @@ func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *so
 	if err := s.check(current); err != nil {
 		return err
 	}
-	report.Same = current == s.current
-	if report.Same {
-		report.Written = 0 // pages and indexes that were unpacked again
+	if report.Changed = current != s.current; !report.Changed {
+		report.Written = 0 // without the pages and indexes that were unpacked again
 	} else {
 		report.Previous = current.Generation
 		if err := s.compare(current); err != nil {
@@ -317,13 +313,13 @@ func (s *importer) check(current site.Current) error {
 	if err := s.checkIndex(); err != nil {
 		return err
 	}
-	return s.checkAnswers()
+	return s.checkResponses()
 }
 
 // compare reports which versions the site loses, because the archive may be older than the site. It
 // is not an error if the site's catalogue cannot be read, because the import repairs the site.
 func (s *importer) compare(current site.Current) error {
-	s.report.Returned = s.dir.HasGeneration(s.current.Generation)
+	s.report.WasCurrent = s.dir.HasGeneration(s.current.Generation)
 	old, err := site.ReadCatalog(s.dir.Root, current)
 	if err != nil {
 		return s.ctx.Err()
@@ -376,13 +372,7 @@ func (s *importer) install(current site.Current) error {
 			return err
 		}
 	}
-	if err := s.dir.Switch(s.ctx, s.current); err != nil {
-		return err
-	}
-	if err := render.Sweep(s.dir, s.current, current, s.catalogue); err != nil {
-		return fmt.Errorf("the new generation is current, but removing old files failed: %w", err)
-	}
-	return s.dir.ClearDirty()
+	return render.Commit(s.ctx, s.dir, s.current, current, s.catalogue)
 }
 
 func (s *importer) installFile(x line) error {
@@ -390,8 +380,11 @@ func (s *importer) installFile(x line) error {
 		return s.dir.Blobs.Link(x.ref, x.path)
 	}
 	name, ok := s.staged[x.path]
-	if !ok || x.path == site.CurrentPath {
-		return nil // the site has the file, or it is written last
+	switch {
+	case !ok, x.path == site.CurrentPath: // the site has the file, or Commit writes it
+		return nil
+	case strings.HasPrefix(x.path, indexDir) && s.dir.HasFile(x.path, x.ref): // see site.Dir.WriteGeneration
+		return nil
 	}
 	delete(s.staged, x.path) // Adopt moves or removes the file
 	return s.dir.Blobs.Adopt(name, x.path)

@@ -179,17 +179,17 @@ func TestForged(t *testing.T) {
 			"its SHA-256 is"},
 		"different content, listed": {func(all []entry) []entry { all[1].text = []byte("evil"); return resum(all) },
 			"is not that of a blob with this SHA-256"},
-		"another answer, listed": {func(all []entry) []entry {
+		"another response, listed": {func(all []entry) []entry {
 			for i := range all {
 				if strings.HasSuffix(all[i].header.Name, "/two/latest") {
 					all[i].text = []byte("evil")
 				}
 			}
 			return resum(all)
-		}, "two/latest: its content is not what follows from the catalogue"},
-		"an answer too many": {func(all []entry) []entry {
+		}, "two/latest: its content differs from what is derived from the catalogue"},
+		"a response too many": {func(all []entry) []entry {
 			return sorted(with(all, find(all, "/two/latest"), "api/vscode/acme/three/latest", tar.TypeReg, "", "x"))
-		}, "three/latest: it does not follow from the catalogue"},
+		}, "three/latest: it is not derived from the catalogue"},
 		"a file too many": {func(all []entry) []entry {
 			return sorted(with(all, find(all, "item/"), "item/evil.html", tar.TypeReg, "", "x"))
 		}, "item/evil.html: the index does not list this file"},

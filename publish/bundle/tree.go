@@ -30,21 +30,18 @@ type tree struct {
 	blobs   map[blob.Ref]bool
 }
 
-// readSite returns the tree of the site at root. It reads no content except answers.
+// readSite returns the tree of the site at root. It reads no content except static responses.
 func readSite(root string) (*tree, error) {
-	current, err := site.ReadCurrent(root)
+	current, err := site.RequireCurrent(root)
 	if err != nil {
 		return nil, err
-	}
-	if current.IsZero() {
-		return nil, fmt.Errorf("%s is not a site: it has no %s", root, site.CurrentPath)
 	}
 	c, err := site.ReadCatalog(root, current)
 	if err != nil {
 		return nil, siteError(err)
 	}
 	t := &tree{root: root, current: current, when: newest(c), sizes: make(map[string]int64), blobs: make(map[blob.Ref]bool)}
-	if err := errors.Join(t.addContent(c), t.addAnswers(c), t.addGeneration()); err != nil {
+	if err := errors.Join(t.addContent(c), t.addResponses(c), t.addGeneration()); err != nil {
 		return nil, siteError(err)
 	}
 	slices.SortFunc(t.files, func(a, b line) int {
@@ -102,17 +99,17 @@ func (t *tree) addContent(c *catalog.Catalog) error {
 	return nil
 }
 
-// maxAnswer limits the size of an answer that is read from the site, in bytes.
-const maxAnswer = 64 << 20
+// maxResponse limits the size of a static response that is read from the site, in bytes.
+const maxResponse = 64 << 20
 
-// addAnswers adds the answers that follow from the catalogue. If another version of galbuild has
-// rendered the site, it adds the files as they are.
-func (t *tree) addAnswers(c *catalog.Catalog) error {
-	for f := range render.Answers(c) {
+// addResponses adds the static responses that are derived from the catalogue. If another version of
+// galbuild has rendered the site, it adds the files as they are.
+func (t *tree) addResponses(c *catalog.Catalog) error {
+	for f := range render.Responses(c) {
 		text := f.Text
 		if c.Render != render.Version {
 			var err error
-			if text, err = regular.ReadFile(t.file(f.Path), maxAnswer); err != nil {
+			if text, err = regular.ReadFile(t.file(f.Path), maxResponse); err != nil {
 				return err
 			}
 		}

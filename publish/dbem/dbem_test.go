@@ -18,7 +18,7 @@ import (
 
 	"galbuild/build"
 	"galbuild/build/catalog"
-	metadatas "galbuild/build/dbem"
+	repo "galbuild/build/dbem"
 	"galbuild/build/pack"
 	"galbuild/build/site"
 	"galbuild/publish"
@@ -55,16 +55,9 @@ func buildSite(t *testing.T, root string, packages ...string) {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	result, err := build.Run(t.Context(), build.Config{Sources: []string{source}, Site: dir, Settings: catalog.Settings{Render: render.Version}})
-	if err != nil || len(result.Report.Refused) > 0 {
-		t.Fatal(err, result.Report.Refused)
-	}
-	current, err := render.Site(t.Context(), dir, result.Catalog, site.Current{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := dir.Switch(t.Context(), current); err != nil {
-		t.Fatal(err)
+	report, err := publish.Build(t.Context(), dir, build.Config{Sources: []string{source}, Settings: catalog.Settings{Render: render.Version}})
+	if err != nil || len(report.Refused) > 0 {
+		t.Fatal(err, report.Refused)
 	}
 }
 
@@ -90,21 +83,21 @@ func publishSite(t *testing.T, at target.Target, root string, o dbem.Options) db
 // listed returns the ids and versions in a repository's list, and checks that their packages exist.
 func listed(t *testing.T, root string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, metadatas.Name))
+	text, err := os.ReadFile(filepath.Join(root, repo.Name))
 	if errors.Is(err, os.ErrNotExist) {
 		return ""
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	entries, err := metadatas.Parse(text)
+	entries, err := repo.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all []string
 	for _, e := range entries {
 		all = append(all, e.ExtID+"@"+e.CurrentVersion)
-		if _, err := os.Stat(filepath.Join(root, metadatas.PackagePath(e.Folder(), e.CurrentVersion))); err != nil {
+		if _, err := os.Stat(filepath.Join(root, repo.PackagePath(e.Folder(), e.CurrentVersion))); err != nil {
 			t.Errorf("%s is listed: %v", e.ExtID, err)
 		}
 	}
@@ -315,7 +308,7 @@ func (hostile) List(context.Context, string) iter.Seq2[target.Entry, error] {
 }
 
 func (hostile) Get(_ context.Context, key string, _, _ int64) (io.ReadCloser, error) {
-	if slices.Contains(metadatas.Names(), key) {
+	if slices.Contains(repo.Names(), key) {
 		return nil, target.ErrNotExist
 	}
 	return io.NopCloser(strings.NewReader("more")), nil

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -19,17 +17,15 @@ import (
 	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
-	"galbuild/render"
 )
 
 type addCmd struct {
 	Sources []string `arg:"" name:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, a file that lists such sources (@list.txt), or - for a list on standard input. The last argument is the target if it is the address of one or the folder of a site."`
 	Strict  bool     `help:"Add nothing if any package is refused."`
 
-	stdin    string                          // file with a copy of stdin, if that is a source
-	scratch  string                          // folder of the packages made in this run; messages leave it out
-	choose   func(*catalog.Catalog) []string // chooses the sources, given what the gallery has; nil chooses all
-	findings []finding.Finding               // warnings of packing the extension's folder
+	scratch  string                          // temporary folder of packages, which messages do not name; may be ""
+	choose   func(*catalog.Catalog) []string // see publish.Add; may be nil
+	findings []finding.Finding               // warnings about the extension's folder
 
 	transfer
 	targets.Flags
@@ -82,37 +78,32 @@ type addition struct {
 	Needs []build.Need `json:"needs"`
 }
 
-// Run adds packages to a published site. It reads the catalogue of the site and no other file.
+// Run adds packages to the gallery of a target. Of the gallery, it reads only the catalogue.
 func (a *addCmd) Run(ctx context.Context, e *env) error {
 	first := firstWriteTo(&a.Flags)
 	return first.takeBack(a.run(ctx, e))
 }
 
 func (a *addCmd) run(ctx context.Context, e *env) error {
+	cfg, err := a.config(e)
+	if err != nil {
+		return err
+	}
 	at, err := a.Open(e.target)
 	if err != nil {
 		return err
 	}
 	defer closeTarget(at)
 	var made *build.Result
-	result := publish.NewResult(at, "", publish.Options{DryRun: a.DryRun})
-	err = e.working(func(dir *site.Dir, bar *progress) error {
-		if err := a.copyStdin(e, dir); err != nil {
-			return err
-		}
-		changed, err := publish.Change(ctx, at, dir, a.options(bar), func(old publish.State) (*catalog.Catalog, error) {
-			result.Generation = old.Generation
-			if made, err = a.read(ctx, e, dir, old, bar); err != nil {
-				return nil, err
-			}
-			return made.Catalog, nil
-		})
-		if err == nil {
-			result = changed
-		}
+	var result publish.Result
+	err = e.inWorkspace(func(dir *site.Dir, bar *progress) error {
+		cfg.Progress = bar.show
+		result, made, err = publish.Add(ctx, at, dir, cfg, a.choose, a.options(bar))
 		return err
 	})
 	if made != nil {
+		a.shorten(made.Report.Refused)
+		a.shorten(made.Report.Warnings)
 		e.printRefused(made.Report)
 		if !e.quiet {
 			e.printWarnings(made.Report.Warnings)
@@ -121,7 +112,10 @@ func (a *addCmd) run(ctx context.Context, e *env) error {
 	if err != nil && made != nil {
 		err = errors.Join(err, e.printJSON(added{result, []addition{}, made.Report.Refused, made.Report.Warnings, a.findings}))
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, publish.ErrStrict):
+		return hint.Add(fmt.Errorf("%s refused, and nothing is added (--strict)", plural(len(made.Report.Refused), "package")), "fix or leave out the packages named above")
+	case err != nil:
 		return explainPublish(err)
 	}
 	if err := e.printAdded(added{result, additions(made), made.Report.Refused, made.Report.Warnings, a.findings}); err != nil {
@@ -136,75 +130,18 @@ func (a *addCmd) run(ctx context.Context, e *env) error {
 	return nil
 }
 
-// copyStdin copies standard input to a file, because each attempt reads it again.
-func (a *addCmd) copyStdin(e *env, dir *site.Dir) error {
-	if !slices.Contains(a.Sources, "-") {
-		return nil
+// config returns the configuration of the build. [publish.Add] completes it.
+func (a *addCmd) config(e *env) (build.Config, error) {
+	cfg := build.Config{Sources: a.Sources, Stdin: e.stdin, Strict: a.Strict, Log: e.log}
+	var err error
+	if cfg.Client, err = source.NewClient(a.CA); err != nil {
+		return cfg, err
 	}
-	f, err := os.Create(filepath.Join(dir.Temp(), "stdin"))
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	a.stdin = f.Name()
-	_, err = io.Copy(f, e.stdin)
-	return err
+	cfg.Limits, err = a.limits()
+	return cfg, err
 }
 
-// read returns the old catalogue with the packages added; it is the old one if none is new. If
-// it returns a result with an error, all packages were refused, or one and --strict is set.
-func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.State, bar *progress) (*build.Result, error) {
-	settings := old.Catalog.Settings
-	if old.IsZero() {
-		settings.Unpack = "web"
-	}
-	settings.Render = render.Version
-	sources := a.Sources
-	if a.choose != nil {
-		if sources = a.choose(old.Catalog); len(sources) == 0 {
-			return &build.Result{Catalog: old.Catalog, Report: build.Report{Refused: []build.Problem{}, Warnings: []build.Problem{}}}, nil
-		}
-	}
-	stdin := e.stdin
-	if a.stdin != "" {
-		f, err := os.Open(a.stdin)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		stdin = f
-	}
-	client, err := source.NewClient(a.CA)
-	if err != nil {
-		return nil, err
-	}
-	limits, err := a.limits()
-	if err != nil {
-		return nil, err
-	}
-	made, err := build.Run(ctx, build.Config{
-		Client: client, Sources: sources, Stdin: stdin, Settings: settings, Limits: limits, Add: true, Strict: a.Strict,
-		Log: e.log, Progress: bar.show, Site: dir, Old: func() (*catalog.Catalog, error) { return old.Catalog, nil },
-	})
-	if err != nil {
-		return nil, err
-	}
-	a.shorten(made.Report.Refused)
-	a.shorten(made.Report.Warnings)
-	refused := len(made.Report.Refused)
-	switch {
-	case a.Strict && refused > 0:
-		err := fmt.Errorf("%s refused, and nothing is added (--strict)", plural(refused, "package"))
-		return made, hint.Add(err, "fix the packages named above, or leave them out")
-	case len(made.Report.Added) == 0 && refused > 0:
-		return made, errNoneAdded
-	}
-	return made, nil
-}
-
-var errNoneAdded = errors.New("no package was added")
-
-// shorten removes the scratch folder, which is deleted at the end, from the names of packages.
+// shorten removes the folder from the names of packages in a.scratch, which is a temporary folder.
 func (a *addCmd) shorten(problems []build.Problem) {
 	for i, p := range problems {
 		if a.scratch != "" && filepath.Dir(p.File) == a.scratch {
@@ -213,10 +150,11 @@ func (a *addCmd) shorten(problems []build.Problem) {
 	}
 }
 
+// additions returns the versions that were added, with what they need.
 func additions(made *build.Result) []addition {
 	all := []addition{}
 	for key, v := range made.Catalog.Versions() {
-		if _, ok := slices.BinarySearch(made.Report.Added, key); ok { // it is sorted
+		if _, ok := slices.BinarySearch(made.Report.Added, key); ok {
 			all = append(all, addition{key, build.Needs(made.Catalog, v)})
 		}
 	}
@@ -236,18 +174,18 @@ func (e *env) printAdded(a added) error {
 	if e.quiet {
 		return nil
 	}
-	for _, one := range a.Added {
-		would := ""
-		if a.DryRun {
-			would = "would be "
-		}
-		terminal.Fprintf(e.stdout, "%sadded  %s\n", would, one.ID)
-		for _, n := range one.Needs {
+	would := ""
+	if a.DryRun {
+		would = "would be "
+	}
+	for _, v := range a.Added {
+		terminal.Fprintf(e.stdout, "%sadded  %s\n", would, v.ID)
+		for _, n := range v.Needs {
 			missing := ""
 			if n.Missing {
 				missing = ", which is not in the gallery"
 			}
-			terminal.Fprintf(e.stdout, "       needs %s (%s)%s\n", n.ID, n.As, missing)
+			terminal.Fprintf(e.stdout, "       needs %s (%s)%s\n", n.ID, n.Kind, missing)
 		}
 	}
 	return e.printResult(a.Result)

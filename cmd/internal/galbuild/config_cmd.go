@@ -50,11 +50,7 @@ func (n *nginxCmd) checkSite() error {
 	if err := needSite(n.Site); err != nil {
 		return hint.Add(err, "%s", hintNoCheck(n.Site))
 	}
-	current, err := site.ReadCurrent(n.Site)
-	if err == nil && current.IsZero() {
-		err = fmt.Errorf("%s is not a site: it has no %s", n.Site, site.CurrentPath)
-	}
-	if err != nil {
+	if _, err := site.RequireCurrent(n.Site); err != nil {
 		return hint.Add(err, "%s", hintNoCheck(n.Site))
 	}
 	return nil

@@ -39,16 +39,16 @@ func (p *publishCmd) publishDbem(ctx context.Context, e *env, at target.Target, 
 func explainDbem(err error) error {
 	switch {
 	case errors.Is(err, dbem.ErrShared):
-		return hint.Add(err, "leave one of them out of the site; if it is there and not in the site, --replace removes it")
+		return hint.Add(err, "leave one of them out of the site; if only the repository has it, --replace removes it")
 	case errors.Is(err, dbem.ErrOther):
-		return hint.Add(err, "give the package a new version, or replace what is there with --replace")
+		return hint.Add(err, "give the package a new version, or replace the other one with --replace")
 	case errors.Is(err, dbem.ErrList):
-		return hint.Add(err, "restore a good copy of the list, or write a new one with --replace, which does not list what others have published")
+		return hint.Add(err, "restore its last good copy, or write a new one with --replace, which no longer lists what others have published")
 	}
 	return explainPublish(err)
 }
 
-// printDbem prints the result of publishing to a repository.
+// printDbem prints the result of publishDbem.
 func (e *env) printDbem(r dbem.Result) error {
 	if e.json {
 		return e.printJSON(r)
@@ -73,10 +73,10 @@ func (e *env) printDbem(r dbem.Result) error {
 	return err
 }
 
-// pullDbem copies the packages of a repository of dbem to a folder.
+// pullDbem copies a repository of dbem to a folder.
 func (p *pullCmd) pullDbem(ctx context.Context, e *env, from target.Target) error {
 	if current, err := site.ReadCurrent(p.Output); err != nil || !current.IsZero() {
-		return hint.Add(fmt.Errorf("%s is the folder of a gallery", p.Output), "name another folder with -o, which is then a source of galbuild")
+		return hint.Add(fmt.Errorf("%s is the folder of a gallery", p.Output), "name another one with -o, and build from it")
 	}
 	bar := newProgress(e)
 	defer bar.close()
@@ -91,8 +91,8 @@ func (p *pullCmd) pullDbem(ctx context.Context, e *env, from target.Target) erro
 	if e.quiet {
 		return nil
 	}
-	e.someOf(len(result.Left), func(i int) string {
-		return fmt.Sprintf("left: %s, which %s does not have any more", result.Left[i], result.Target)
+	e.someOf(len(result.Extra), func(i int) string {
+		return fmt.Sprintf("extra: %s, which is not in %s", result.Extra[i], result.Target)
 	})
 	_, err = terminal.Fprintf(e.stdout, "%s: %s of %s, %s downloaded (%s)\n", result.Folder, plural(result.Packages, "package"), result.Target,
 		plural(result.Objects, "object"), humanize.Bytes(uint64(result.Bytes)))

@@ -32,6 +32,7 @@ import (
 	"galbuild/cmd/internal/version"
 	"galbuild/publish/target"
 	"galbuild/publish/target/all"
+	"galbuild/render"
 )
 
 type commandLine struct {
@@ -223,8 +224,12 @@ func explain(err error) error {
 		return err
 	case output:
 		return hint.Add(err, "only printing failed; all changes of sites and files are done")
+	case errors.Is(err, render.ErrSwitched): // before the cases whose hints say that nothing has changed
+		return hint.Add(err, "the new generation is complete; once the cause is fixed, run it again")
 	case errors.Is(err, site.ErrLocked):
 		return hint.Add(err, "wait until it ends; a killed process leaves no lock behind")
+	case errors.Is(err, site.ErrNoGeneration):
+		return hint.Add(err, "galbuild SOURCE… -o SITE builds one")
 	case errors.Is(err, site.ErrNotSite):
 		return hint.Add(err, "name a new or empty folder with -o, or an earlier site")
 	case isFull(err):

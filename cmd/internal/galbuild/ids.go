@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"galbuild/build"
 	"galbuild/build/catalog"
 	"galbuild/build/similar"
 	"galbuild/cmd/internal/hint"
@@ -30,11 +31,11 @@ func findExtension(c *catalog.Catalog, id catalog.ID, where string) (*catalog.Ex
 	if x := c.Find(strings.ToLower(id.Extension)); x != nil {
 		return x, nil
 	}
-	missing := hint.Add(fmt.Errorf("%s is not in %s%s", id.Extension, where, similarIDs(c, id.Extension)), "galbuild ls-remote lists the extensions of a gallery")
+	missing := hint.Add(fmt.Errorf("%s is not in %s%s", id.Extension, where, build.Suggest(c, id.Extension)), "galbuild ls-remote lists the extensions of a gallery")
 	if strings.Contains(id.Extension, ".") {
 		return nil, missing
 	}
-	switch found := sameName(c, id.Extension); len(found) {
+	switch found := build.Named(c, id.Extension); len(found) {
 	case 0:
 		return nil, missing
 	case 1:
@@ -56,38 +57,6 @@ func matching(x *catalog.Extension, id catalog.ID) (keys []string, versions []ca
 		return nil, nil, noVersion(x, id)
 	}
 	return keys, versions, nil
-}
-
-// sameName returns the extensions of a name, whoever publishes them.
-func sameName(c *catalog.Catalog, name string) (found []*catalog.Extension) {
-	for i := range c.Extensions {
-		if strings.EqualFold(c.Extensions[i].Name, name) {
-			found = append(found, &c.Extensions[i])
-		}
-	}
-	return found
-}
-
-// similarIDs returns `; did you mean "acme.hello"?` with the ids that are similar to one that the
-// gallery does not have. If there are none, it returns those with the same or a similar name. It
-// returns "" if there are none or too many.
-func similarIDs(c *catalog.Catalog, id string) string {
-	var ids, names []string
-	for i := range c.Extensions {
-		ids, names = append(ids, c.Extensions[i].ID()), append(names, c.Extensions[i].Name)
-	}
-	near := similar.To(id, ids)
-	if len(near) > 0 {
-		return similar.Ask(near)
-	}
-	name := id[strings.LastIndex(id, ".")+1:]
-	for _, candidate := range append(similar.To(name, names), name) {
-		for _, same := range sameName(c, candidate) {
-			near = append(near, same.ID())
-		}
-	}
-	slices.Sort(near)
-	return similar.Ask(slices.Compact(near))
 }
 
 // noVersion returns the error for an id that no version of its extension has.

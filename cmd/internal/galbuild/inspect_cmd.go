@@ -2,7 +2,6 @@ package galbuild
 
 import (
 	"cmp"
-	"fmt"
 	"io"
 	"path/filepath"
 	"text/tabwriter"
@@ -10,7 +9,6 @@ import (
 
 	"galbuild/build/catalog"
 	"galbuild/build/site"
-	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/index"
 	"galbuild/index/segment"
@@ -48,14 +46,7 @@ func (i *inspectCmd) Run(e *env) error {
 	if err := needSite(i.Site); err != nil {
 		return err
 	}
-	current, err := site.ReadCurrent(i.Site)
-	if err != nil {
-		return err
-	}
-	if current.IsZero() {
-		return hint.Add(fmt.Errorf("%s is not a site: it has no %s", i.Site, site.CurrentPath), "galbuild SOURCE… -o %s builds one", i.Site)
-	}
-	c, err := site.ReadCatalog(i.Site, current)
+	current, c, err := site.Read(i.Site)
 	if err != nil {
 		return err
 	}
@@ -64,24 +55,24 @@ func (i *inspectCmd) Run(e *env) error {
 		return err
 	}
 	defer ix.Close()
-	shown, err := i.choose(c)
+	shown, err := i.extensions(c)
 	if err != nil {
 		return err
 	}
-	found := inspection{Site: i.Site, Generation: current.Generation, Settings: c.Settings, Extensions: shown,
+	result := inspection{Site: i.Site, Generation: current.Generation, Settings: c.Settings, Extensions: shown,
 		Index: indexFile{Path: current.IndexPath(), Stats: ix.Stats(), Sections: ix.Sections()}}
 	if e.json {
-		return e.printJSON(found)
+		return e.printJSON(result)
 	}
-	return found.print(e.stdout, len(i.ids) > 0)
+	return result.print(e.stdout, len(i.ids) > 0)
 }
 
-// choose returns the extensions to print, with the versions to print.
-func (i *inspectCmd) choose(c *catalog.Catalog) ([]catalog.Extension, error) {
+// extensions returns the extensions to print, with the versions to print.
+func (i *inspectCmd) extensions(c *catalog.Catalog) ([]catalog.Extension, error) {
 	if len(i.ids) == 0 {
 		return append([]catalog.Extension{}, c.Extensions...), nil
 	}
-	var chosen []catalog.Extension
+	var found []catalog.Extension
 	for _, id := range i.ids {
 		x, err := findExtension(c, id, i.Site)
 		if err != nil {
@@ -91,9 +82,9 @@ func (i *inspectCmd) choose(c *catalog.Catalog) ([]catalog.Extension, error) {
 		if _, shown.Versions, err = matching(x, id); err != nil {
 			return nil, err
 		}
-		chosen = append(chosen, shown)
+		found = append(found, shown)
 	}
-	return chosen, nil
+	return found, nil
 }
 
 func (f *inspection) print(w io.Writer, details bool) error {
@@ -108,7 +99,7 @@ func (f *inspection) print(w io.Writer, details bool) error {
 	if f.Settings.ContentURL != "" {
 		terminal.Fprintf(table, "content URL\t%s\n", f.Settings.ContentURL)
 	}
-	terminal.Fprintf(table, "base URL\t%s\n", cmp.Or(f.Settings.BaseURL, "not set: update checks are answered by galshim"))
+	terminal.Fprintf(table, "base URL\t%s\n", cmp.Or(f.Settings.BaseURL, "not set: galshim responds to update checks"))
 	terminal.Fprintf(table, "unpacked\t%s\n", f.Settings.Unpack)
 	h := f.Index.Stats
 	terminal.Fprintf(table, "index\t%s\n", f.Index.Path)

@@ -15,6 +15,7 @@ import (
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
+	"galbuild/publish"
 )
 
 // publishExtension packs a folder once for each platform, and adds all packages in one change.
@@ -138,7 +139,7 @@ func (p *publishCmd) add(ctx context.Context, e *env, add *addCmd, differs strin
 		}
 	}
 	err = add.Run(ctx, e)
-	if errors.Is(err, errNoneAdded) && len(duplicates) > 0 && differs != "" {
+	if errors.Is(err, publish.ErrNoneAccepted) && len(duplicates) > 0 && differs != "" {
 		return hint.Add(err, "%s", differs)
 	}
 	return err

@@ -40,7 +40,7 @@ func (p *pullCmd) Validate() error {
 	return p.Check(p.From)
 }
 
-// pulled is what pull prints, as --json has it.
+// pulled is the result of pull, as --json prints it.
 type pulled struct {
 	Target     string `json:"target"`
 	Site       string `json:"site"`
@@ -48,8 +48,8 @@ type pulled struct {
 	Changed    bool   `json:"changed"`
 }
 
-// Run copies a published site, or its index only, to a folder. With --follow, it continues if
-// the target cannot be reached for a while.
+// Run copies a published site, or only its index, to a folder. With --follow, it goes on doing so,
+// and a target that cannot be reached for a while is only a warning.
 func (p *pullCmd) Run(ctx context.Context, e *env) error {
 	first := newFirstWrite(p.Output)
 	return first.takeBack(p.run(ctx, e))
@@ -68,8 +68,8 @@ func (p *pullCmd) run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer dir.Close()
-	if err := p.once(ctx, e, from, dir); err != nil {
-		return errors.Join(err, dir.Abandon()) // a folder made for nothing
+	if err := p.pull(ctx, e, from, dir); err != nil {
+		return errors.Join(err, dir.Abandon())
 	}
 	if p.Follow == 0 {
 		return nil
@@ -79,23 +79,23 @@ func (p *pullCmd) run(ctx context.Context, e *env) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return nil // as it was told
+			return nil
 		case <-tick.C:
 		}
-		if err := p.once(ctx, e, from, dir); err != nil && ctx.Err() == nil {
-			terminal.Fprintf(e.stderr, "galbuild: warning: the generation that is there is kept: %s\n", wording.Text(err))
+		if err := p.pull(ctx, e, from, dir); err != nil && ctx.Err() == nil {
+			terminal.Fprintf(e.stderr, "galbuild: warning: %s; pull tries again in %s\n", wording.Text(err), p.Follow)
 		}
 	}
 }
 
-func (p *pullCmd) once(ctx context.Context, e *env, from target.Target, dir *site.Dir) error {
+func (p *pullCmd) pull(ctx context.Context, e *env, from target.Target, dir *site.Dir) error {
 	bar := newProgress(e)
 	defer bar.close()
 	state, changed, err := publish.Pull(ctx, from, dir, p.IndexOnly, publish.Options{Jobs: p.Jobs, Progress: bar.showPublish})
 	bar.close()
 	if errors.Is(err, publish.ErrNothing) {
 		if listed, _ := dbem.Read(ctx, from); listed != nil {
-			return hint.Add(err, "it is a repository of dbem: galbuild pull --layout dbem fetches that")
+			return hint.Add(err, "it is a repository of dbem: galbuild pull --layout dbem copies it")
 		}
 	}
 	if err != nil {

@@ -66,12 +66,12 @@ func (r *removeCmd) Run(ctx context.Context, e *env) error {
 	}
 	var keys []string
 	var result publish.Result
-	err = e.working(func(dir *site.Dir, bar *progress) error {
+	err = e.inWorkspace(func(dir *site.Dir, bar *progress) error {
 		result, err = publish.Change(ctx, at, dir, r.options(bar), func(old publish.State) (*catalog.Catalog, error) {
 			if old.IsZero() {
 				return nil, nothingAt(at)
 			}
-			if keys, err = r.choose(old.Catalog, at); err != nil {
+			if keys, err = r.resolve(old.Catalog, at); err != nil {
 				return nil, err
 			}
 			return build.Without(old.Catalog, func(key string) bool { return slices.Contains(keys, key) }), nil
@@ -92,8 +92,8 @@ func (r *removeCmd) Run(ctx context.Context, e *env) error {
 	return e.printResult(result)
 }
 
-// choose returns the keys of the versions to remove.
-func (r *removeCmd) choose(c *catalog.Catalog, at target.Target) (keys []string, err error) {
+// resolve returns the keys of the versions to remove.
+func (r *removeCmd) resolve(c *catalog.Catalog, at target.Target) (keys []string, err error) {
 	for _, id := range r.ids {
 		x, err := findExtension(c, id, at.String())
 		if err != nil {
@@ -101,7 +101,7 @@ func (r *removeCmd) choose(c *catalog.Catalog, at target.Target) (keys []string,
 		}
 		if id.Version == "" && !r.All {
 			id.Extension, id.Version = x.ID(), x.Versions[0].Version
-			return nil, hint.Add(fmt.Errorf("%s: which version? it has %s", x.ID(), versionsOf(x)), "name one, such as %s, or remove all of them with --all", id)
+			return nil, hint.Add(fmt.Errorf("%s: the version is missing; it has %s", x.ID(), versionsOf(x)), "name one, such as %s, or remove all of them with --all", id)
 		}
 		found, _, err := matching(x, id)
 		if err != nil {

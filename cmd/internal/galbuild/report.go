@@ -9,7 +9,7 @@ import (
 	"galbuild/cmd/internal/terminal"
 )
 
-// someLines is how many warnings of a kind are printed without -v.
+// someLines is the largest number of warnings of a kind that are printed without -v.
 const someLines = 20
 
 // printReport prints refused packages and warnings to stderr, and the result to stdout.
@@ -39,7 +39,7 @@ func (e *env) printWarnings(warnings []build.Problem) {
 func (e *env) printMissing(missing []build.Missing) {
 	e.someOf(len(missing), func(i int) string {
 		m := missing[i]
-		return fmt.Sprintf("warning: %s %s needs %s (%s), which is not in the gallery", m.Extension, m.Version, m.Needs, m.As)
+		return fmt.Sprintf("warning: %s %s needs %s (%s), which is not in the gallery", m.Extension, m.Version, m.Needs, m.Kind)
 	})
 }
 
@@ -67,7 +67,7 @@ func (e *env) printSummary(r build.Report) error {
 	terminal.Fprintf(e.stdout, "%s: %s%s, %s, %s of packages\n", r.Site, would, plural(r.Extensions, "extension"), plural(r.Versions, "version"), humanize.Bytes(uint64(r.Bytes)))
 	terminal.Fprintf(e.stdout, "%s read, %d unchanged; %s%d added, %d removed, %d refused\n", plural(r.Read, "package"), r.Unchanged, would, len(r.Added), len(r.Removed), len(r.Refused))
 	if len(r.Kept) > 0 {
-		terminal.Fprintf(e.stdout, "%s kept from before, because of what was refused\n", plural(len(r.Kept), "version"))
+		terminal.Fprintf(e.stdout, "%s kept, because packages were refused\n", plural(len(r.Kept), "version"))
 	}
 	var err error
 	switch {
@@ -80,7 +80,7 @@ func (e *env) printSummary(r build.Report) error {
 	return err
 }
 
-// printRemoved names the versions that are no longer in the gallery, also without -v: people
+// printRemoved prints the versions that are no longer in the gallery, also without -v, because users
 // have them installed.
 func (e *env) printRemoved(keys []string) {
 	for i, key := range keys {

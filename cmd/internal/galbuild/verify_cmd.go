@@ -23,35 +23,35 @@ func (v *verifyCmd) Validate() error {
 	return v.Check(v.Target)
 }
 
-// Run verifies the site, and fails if anything in it is wrong.
+// Run verifies the site, and prints each problem. It is an error if there are any.
 func (v *verifyCmd) Run(ctx context.Context, e *env) error {
-	proof, err := v.verify(ctx, e)
+	report, err := v.verify(ctx, e)
 	if err != nil {
 		return err
 	}
-	for _, p := range proof.Problems {
-		terminal.Fprintf(e.stderr, "galbuild: wrong: %s\n", p)
+	for _, p := range report.Problems {
+		terminal.Fprintf(e.stderr, "galbuild: problem: %s\n", p)
 	}
 	switch {
 	case e.json:
-		err = e.printJSON(proof)
-	case !e.quiet && len(proof.Problems) == 0:
+		err = e.printJSON(report)
+	case !e.quiet && len(report.Problems) == 0:
 		_, err = terminal.Fprintf(e.stdout, "%s: generation %s is sound: %s, %s, %s served from %s (%s)\n",
-			proof.Site, proof.Generation, plural(proof.Extensions, "extension"), plural(proof.Versions, "version"),
-			plural(proof.Files, "file"), plural(proof.Blobs, "blob"), humanize.Bytes(uint64(proof.Bytes)))
+			report.Site, report.Generation, plural(report.Extensions, "extension"), plural(report.Versions, "version"),
+			plural(report.Files, "file"), plural(report.Blobs, "blob"), humanize.Bytes(uint64(report.Bytes)))
 	}
 	if err != nil {
 		return err
 	}
-	if n := len(proof.Problems); n > 0 {
-		return hint.Add(fmt.Errorf("%s is damaged: %s", proof.Site, plural(n, "problem")),
-			"build it from its packages into an empty folder, or put a good copy back")
+	if n := len(report.Problems); n > 0 {
+		return hint.Add(fmt.Errorf("%s is damaged: %s", report.Site, plural(n, "problem")),
+			"build it from its packages into an empty folder, or restore a good copy")
 	}
 	return nil
 }
 
-// verify verifies a folder file by file, and another target by its own methods.
-func (v *verifyCmd) verify(ctx context.Context, e *env) (*render.Proof, error) {
+// verify verifies the site in a folder, or that of another target.
+func (v *verifyCmd) verify(ctx context.Context, e *env) (*render.Report, error) {
 	if folder, ok := v.Folder(); ok {
 		if err := needSite(folder); err != nil {
 			return nil, err
