@@ -118,7 +118,7 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 	if status, answered := completion.Answer(out, parser.Model, args); answered {
 		return status
 	}
-	if err := mistyped(parser, args); err != nil { // also before --help, which would print that of build
+	if err := mistyped(parser, args); err != nil { // before --help prints the help of build
 		hint.Print(stderr, "galbuild", err)
 		return exitUsage
 	}
@@ -142,6 +142,7 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 	return 0
 }
 
+// newParser returns a parser of command lines that fills cl.
 func newParser(cl *commandLine, options ...kong.Option) *kong.Kong {
 	options = append(options, pathMappers()...)
 	parser, err := kong.New(cl, append(options,
