@@ -25,7 +25,7 @@ type place struct {
 	S3          string `name:"s3" env:"GALBUILD_S3" placeholder:"BUCKET[/PREFIX]" group:"Target:" help:"An S3 bucket. Credentials come from where AWS's tools look for them: the environment, the shared files, the machine's role."`
 	OSS         string `name:"oss" placeholder:"BUCKET[/PREFIX]" group:"Target:" help:"An Aliyun OSS bucket, with the keys in OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET."`
 	Endpoint    string `aliases:"endpoint-url,s3-endpoint" placeholder:"URL" group:"Target:" help:"Address of the S3 or OSS server, if it is not AWS's or Aliyun's for the region."`
-	Region      string `aliases:"s3-region" placeholder:"R" group:"Target:" help:"Region of the bucket."`
+	Region      string `aliases:"s3-region" placeholder:"REGION" group:"Target:" help:"Region of the bucket."`
 	Artifactory string `placeholder:"URL" group:"Target:" help:"An Artifactory server, with the token in ARTIFACTORY_TOKEN."`
 	Repo        string `placeholder:"REPO[/PREFIX]" group:"Target:" help:"The generic repository on the Artifactory server."`
 	Dropbox     string `placeholder:"/PATH" group:"Target:" help:"A Dropbox folder, with the token in DROPBOX_TOKEN."`
@@ -37,7 +37,7 @@ type place struct {
 
 // location is a folder or another place, the same way for every command.
 type location struct {
-	Output string `short:"o" placeholder:"SITE" group:"Target:" help:"A site's folder (default: site), or a target as one word, such as s3://BUCKET/PREFIX."`
+	Output string `short:"o" complete:"path" placeholder:"SITE" group:"Target:" help:"A site's folder (default: site), or a target as one word, such as s3://BUCKET/PREFIX."`
 	place
 	web string // the http(s) address of a site, which can only be read
 }
