@@ -147,7 +147,7 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 		return status
 	}
 	e.json = wantsJSON(args)
-	if err := mistyped(parser, p.kinds, args); err != nil { // also before --help, which would print that of build
+	if err := mistyped(parser, p.kinds, args); err != nil { // before --help prints the help of build
 		return e.end(errUsage{err})
 	}
 	command, err := parser.Parse(args)
@@ -162,6 +162,7 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 	return e.end(command.Run(e, p.kinds))
 }
 
+// newParser returns a parser of command lines that fills cl.
 func newParser(cl *commandLine, kinds []target.Kind, options ...kong.Option) *kong.Kong {
 	options = append(options, pathMappers(kinds)...)
 	parser, err := kong.New(cl, append(options,

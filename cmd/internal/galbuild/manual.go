@@ -67,7 +67,7 @@ func examples() map[string][]help.Example {
 			{Does: "Print to which generation a bucket would switch.", Line: "galbuild rollback s3://vsix/gallery --dry-run"},
 		},
 		"prune": {
-			{Does: "Remove what has not been needed for a week.", Line: "galbuild prune s3://vsix/gallery --grace 7d"},
+			{Does: "Remove objects that no generation needs and that are older than a week.", Line: "galbuild prune s3://vsix/gallery --grace 7d"},
 			{Does: "Print what would be removed from a site.", Line: "galbuild prune site --dry-run"},
 		},
 		"export": {

@@ -63,7 +63,7 @@ func (c *Command) Validate() error {
 	}
 	if isURL(c.Index) {
 		if u, err := url.Parse(c.Index); err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-			return hint.Add(fmt.Errorf("--index=%s: must be the http(s) address of a folder", c.Index), "give the address below which index/CURRENT is, without a query")
+			return hint.Add(errors.New("--index: must be the http(s) address of a folder"), "give the address below which index/CURRENT is, without a query")
 		}
 	}
 	if err := checkIndex(c.Index); err != nil {

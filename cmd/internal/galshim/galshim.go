@@ -149,6 +149,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return complain(stderr, c.Run(ctx, stderr))
 }
 
+// newParser returns a parser of command lines that fills c.
 func newParser(c *Command, options ...kong.Option) *kong.Kong {
 	parser, err := kong.New(c, append(options,
 		kong.Name("galshim"), kong.Description(description), manual().Option(),

@@ -1,6 +1,7 @@
 package galshim
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -47,7 +48,7 @@ func word(model *kong.Application, args []string) (string, error) {
 	case first == "completion" && n == 2:
 		return script(args[1])
 	case first == "completion":
-		return "", hint.Add(fmt.Errorf("galshim completion needs one of bash, zsh, fish after it"), "galshim completion bash prints a script for bash")
+		return "", hint.Add(errors.New("galshim completion needs one of bash, zsh, fish after it"), "galshim completion bash prints a script for bash")
 	}
 	if near := similar.Question(args[0], []string{"help", "version", "man", "completion"}); near != "" {
 		return "", hint.Add(fmt.Errorf("galshim has no %q%s", args[0], near), "galshim help prints the help")
