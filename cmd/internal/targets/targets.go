@@ -28,7 +28,7 @@ const DefaultFolder = "site"
 
 // Flags are the flags of a command whose target is named by -o or in another way.
 type Flags struct {
-	Output string `short:"o" placeholder:"TARGET" group:"Target:" help:"The target: ${targets} (default: the folder site)."`
+	Output string `short:"o" complete:"path" placeholder:"TARGET" group:"Target:" help:"The target: ${targets} (default: the folder site)."`
 	Remote
 }
 
