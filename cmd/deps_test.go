@@ -71,12 +71,12 @@ func TestPackImports(t *testing.T) {
 }
 
 // TestTargetLayers checks that what stores files knows nothing of galleries. The contract and
-// its clients may use the packages of build that are about files, hashes, certificates and the
-// wording of errors. Two clients may also use build/site: dir shares its locks with builders,
+// its clients may use the packages of build that are about files, hashes, requests, certificates
+// and the wording of errors. Two clients may also use build/site: dir shares its locks with builders,
 // and website reads a site that is served.
 func TestTargetLayers(t *testing.T) {
 	const contract = "galbuild/publish/target"
-	shared := []string{"blob", "beneath", "regular", "roots", "wording"}
+	shared := []string{"blob", "beneath", "regular", "retry", "roots", "wording"}
 	site := dependencies(t, "galbuild/build/site")
 	for _, pkg := range packages(t, contract+"/...") {
 		for _, dep := range dependencies(t, pkg) {
@@ -92,6 +92,30 @@ func TestTargetLayers(t *testing.T) {
 	}
 	if !slices.Contains(dependencies(t, contract+"/s3"), contract) {
 		t.Errorf("%s/s3 does not use %s: this test looks at the wrong packages", contract, contract)
+	}
+}
+
+// TestOneOfEach checks that libraries for which there is one package of ours, or a better library,
+// are not imported by others.
+func TestOneOfEach(t *testing.T) {
+	only := map[string]string{
+		"github.com/hashicorp/go-retryablehttp": "galbuild/build/retry",
+	}
+	users := map[string]bool{}
+	for line := range strings.Lines(goList(t, "-f", `{{.ImportPath}} {{join .Imports " "}}`, "galbuild/...")) {
+		imports := strings.Fields(line)
+		for _, imported := range imports[1:] {
+			user, restricted := only[imported]
+			if restricted && user != imports[0] {
+				t.Errorf("%s imports %s; use %s", imports[0], imported, user)
+			}
+			users[imports[0]] = users[imports[0]] || restricted
+		}
+	}
+	for library, user := range only {
+		if !users[user] {
+			t.Errorf("%s does not import %s: this test looks at the wrong packages", user, library)
+		}
 	}
 }
 

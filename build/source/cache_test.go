@@ -38,7 +38,7 @@ func FuzzCache(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		items, problems := fetch(t, Config{Downloads: dir, MaxBytes: 1 << 20, Retries: -1}, address)
+		items, problems := fetch(t, Config{Downloads: dir, MaxBytes: 1 << 20, Client: once(t)}, address)
 		if len(items) != 1 || len(problems) != 0 {
 			t.Fatalf("items %v, problems %v", items, problems)
 		}

@@ -11,8 +11,8 @@ import (
 
 	"galbuild/build"
 	"galbuild/build/catalog"
+	"galbuild/build/retry"
 	"galbuild/build/site"
-	"galbuild/build/source"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
@@ -141,7 +141,7 @@ func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.St
 		defer f.Close()
 		stdin = f
 	}
-	client, err := source.NewClient(a.CA)
+	client, err := retry.New(retry.Config{CA: a.CA})
 	if err != nil {
 		return nil, err
 	}

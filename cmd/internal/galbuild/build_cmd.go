@@ -11,8 +11,8 @@ import (
 
 	"galbuild/build"
 	"galbuild/build/catalog"
+	"galbuild/build/retry"
 	"galbuild/build/site"
-	"galbuild/build/source"
 	"galbuild/cmd/internal/hint"
 	"galbuild/render"
 	"galbuild/render/gallery"
@@ -119,7 +119,7 @@ func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings ca
 	if err != nil {
 		return build.Report{}, hint.Add(err, "build into an empty folder, or put the site's last good copy back")
 	}
-	client, err := source.NewClient(b.CA)
+	client, err := retry.New(retry.Config{CA: b.CA})
 	if err != nil {
 		return build.Report{}, err
 	}

@@ -74,7 +74,7 @@ func TestRemoteAuthority(t *testing.T) {
 	_, err := remoteAt(t, secure.URL, t.TempDir()).next(t.Context(), nil)
 	told := &strings.Builder{}
 	hint.Tell(told, "galshim", err)
-	if !strings.Contains(told.String(), "hint: "+roots.Hint) {
+	if !strings.Contains(told.String(), roots.Hint) {
 		t.Errorf("got %s", told)
 	}
 	file := filepath.Join(t.TempDir(), "ca.pem")
@@ -371,7 +371,11 @@ func TestIndexBesideBlobs(t *testing.T) {
 		return false
 	}
 	from := remoteAt(t, p.URL, t.TempDir())
-	from.client.Transport.(*http.Transport).MaxConnsPerHost = 1
+	client, err := newClient("", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from.client = client
 	g := open(t, "", from)
 	done := make(chan struct{})
 	go func() {
