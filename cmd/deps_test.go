@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"go/parser"
 	"go/token"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -119,6 +121,32 @@ func TestOneOfEach(t *testing.T) {
 		if user != "" && !users[user] {
 			t.Errorf("%s does not import %s: this test looks at the wrong packages", user, library)
 		}
+	}
+}
+
+// TestOneFileWrite checks that files are written by package beneath. The other packages that rename
+// files say in a comment why they have to.
+func TestOneFileWrite(t *testing.T) {
+	renames := regexp.MustCompile(`\.Rename(at)?\(`)
+	var found []string
+	const files = `{{$p := .}}{{range .GoFiles}}{{$p.ImportPath}} {{$p.Dir}}/{{.}}{{"\n"}}{{end}}`
+	for line := range strings.Lines(goList(t, "-f", files, "galbuild/...")) {
+		pkg, file, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if file == "" || strings.HasSuffix(pkg, "test") { // servers for tests
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if renames.Match(text) {
+			found = append(found, pkg)
+		}
+	}
+	found = slices.Compact(found)
+	want := []string{"galbuild/build/beneath", "galbuild/build/blob", "galbuild/build/source", "galbuild/publish/bundle", "galbuild/publish/target/dir"}
+	if !slices.Equal(found, want) {
+		t.Errorf("files are renamed in %q, want %q", found, want)
 	}
 }
 

@@ -373,7 +373,7 @@ func (d *Dir) RemoveTemp() error {
 	if err != nil {
 		return err
 	}
-	folders := []string{".", WorkDir, "api", "index", "item", "publishers"}
+	folders := []string{".", WorkDir, WorkDir + "/downloads", "api", "index", "item", "publishers"}
 	for _, name := range generations {
 		folders = append(folders, "index/"+name)
 	}
@@ -455,7 +455,7 @@ func (d *Dir) Switch(ctx context.Context, c Current) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := syncAll(d.Root); err != nil {
+	if err := Sync(d.Root); err != nil {
 		return err
 	}
 	if err := d.WriteFile(CurrentPath, c.Bytes()); err != nil {
@@ -466,5 +466,5 @@ func (d *Dir) Switch(ctx context.Context, c Current) error {
 	if err := d.root.Chtimes("index/"+c.Generation, now, now); err != nil {
 		return err
 	}
-	return syncAll(d.Root)
+	return Sync(d.Root)
 }

@@ -68,50 +68,29 @@ func isArchive(file string, size int64) bool {
 	return size == 0 || err == nil && bytes.Equal(start, []byte("PK"))
 }
 
-// writePackage writes a package beside its file and puts it there once it is
-// whole. It returns its size in bytes.
+// writePackage writes a package to a file in one step, and returns its size in bytes. If the process
+// is killed, it leaves a file whose name ends in .vsix, which is not packed.
 func (e *env) writePackage(ctx context.Context, plan *pack.Plan, file string) (size int64, err error) {
 	bar := newProgress(e)
 	defer bar.close()
-	temp, err := createBeside(file)
-	if err != nil {
-		return 0, explainOutput(err)
-	}
-	defer os.Remove(temp.Name()) // it is gone if all went well
-	defer temp.Close()
-	buffered := bufio.NewWriterSize(temp, 1<<16)
 	show := func(done, total int64) {
 		bar.show(build.Progress{Stage: "pack", Done: done, Total: total, Name: filepath.Base(file)})
 	}
-	if err := plan.Write(ctx, buffered, show); err != nil {
-		return 0, explainOutput(err)
-	}
-	if err := errors.Join(buffered.Flush(), temp.Sync()); err != nil {
-		return 0, explainOutput(err)
-	}
-	info, err := temp.Stat()
-	if err := errors.Join(err, temp.Close()); err != nil {
-		return 0, explainOutput(err)
-	}
-	return info.Size(), explainOutput(os.Rename(temp.Name(), file))
-}
-
-// createBeside creates a file of an own name next to another, with the mode 0644 whatever
-// the umask. If it is left there, by a process that was killed, it goes into no
-// package: .vsix files do not.
-func createBeside(file string) (*os.File, error) {
-	for n := os.Getpid(); ; n++ {
-		temp, err := os.OpenFile(filepath.Join(filepath.Dir(file), fmt.Sprintf(".%d-%s", n, filepath.Base(file))), os.O_WRONLY|os.O_CREATE|os.O_EXCL, beneath.FileMode)
-		if path, ok := errors.AsType[*fs.PathError](err); ok {
-			err = fmt.Errorf("write %s: %w", file, path.Err)
+	err = beneath.Replace(file, beneath.FileMode, func(f *os.File) error {
+		buffered := bufio.NewWriterSize(f, 1<<16)
+		if err := plan.Write(ctx, buffered, show); err != nil {
+			return err
 		}
+		if err := buffered.Flush(); err != nil {
+			return err
+		}
+		info, err := f.Stat()
 		if err == nil {
-			err = temp.Chmod(beneath.FileMode)
+			size = info.Size()
 		}
-		if !errors.Is(err, fs.ErrExist) {
-			return temp, err
-		}
-	}
+		return err
+	})
+	return size, explainOutput(err)
 }
 
 func explainOutput(err error) error {

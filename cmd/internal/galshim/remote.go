@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"galbuild/build/beneath"
 	"galbuild/build/blob"
 	"galbuild/build/retry"
 	"galbuild/build/roots"
@@ -186,28 +187,20 @@ func (s *remote) download(ctx context.Context, c site.Current) (*generation, err
 	return nil, err
 }
 
-// store downloads the index of c to a temporary file, and renames it when it is complete.
+// store downloads the index of c into the cache.
 func (s *remote) store(ctx context.Context, c site.Current) error {
-	temp, err := os.CreateTemp(s.dir, "*.tmp")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temp.Name())
-	defer temp.Close()
-	err = s.get(ctx, c.IndexPath(), nil, func(resp *http.Response, body io.Reader) error {
-		if resp.StatusCode != http.StatusOK {
-			return errors.New(resp.Status)
-		}
-		n, err := io.Copy(temp, io.LimitReader(body, maxIndex+1))
-		if n > maxIndex {
-			return fmt.Errorf("longer than %d bytes", maxIndex)
-		}
-		return err
+	return beneath.Replace(s.file(c), beneath.FileMode, func(file *os.File) error {
+		return s.get(ctx, c.IndexPath(), nil, func(resp *http.Response, body io.Reader) error {
+			if resp.StatusCode != http.StatusOK {
+				return errors.New(resp.Status)
+			}
+			n, err := io.Copy(file, io.LimitReader(body, maxIndex+1))
+			if n > maxIndex {
+				return fmt.Errorf("longer than %d bytes", maxIndex)
+			}
+			return err
+		})
 	})
-	if err := cmp.Or(err, temp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temp.Name(), s.file(c))
 }
 
 // get requests a path of the site and calls read with the response.
@@ -261,11 +254,10 @@ func readCurrent(file string) (site.Current, error) {
 // saveCurrent records that c is the generation to start with if the site cannot be reached, and
 // removes older ones. An error is only logged, because c is being served.
 func (s *remote) saveCurrent(c site.Current) {
-	temp := filepath.Join(s.dir, c.Generation+".tmp")
-	err := os.WriteFile(temp, c.Bytes(), 0o644)
-	if err == nil {
-		err = os.Rename(temp, filepath.Join(s.dir, "CURRENT"))
-	}
+	err := beneath.Replace(filepath.Join(s.dir, "CURRENT"), beneath.FileMode, func(file *os.File) error {
+		_, err := file.Write(c.Bytes())
+		return err
+	})
 	if err != nil {
 		s.log.Warn("the generation cannot be saved for the next start", "err", err)
 	}
@@ -281,8 +273,8 @@ func (s *remote) prune(current string) {
 		return
 	}
 	for _, e := range entries {
-		ext := filepath.Ext(e.Name())
-		if info, err := e.Info(); err != nil || e.Name() == current || ext != ".idx" && ext != ".tmp" || time.Since(info.ModTime()) < staleFile {
+		unused := beneath.IsTemp(e.Name()) || filepath.Ext(e.Name()) == ".idx" && e.Name() != current
+		if info, err := e.Info(); err != nil || !unused || time.Since(info.ModTime()) < staleFile {
 			continue
 		}
 		os.Remove(filepath.Join(s.dir, e.Name()))
