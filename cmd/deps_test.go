@@ -55,7 +55,7 @@ func TestLayers(t *testing.T) {
 func TestPackImports(t *testing.T) {
 	allowed := []string{
 		"galbuild/build/badjson", "galbuild/build/beneath", "galbuild/build/blob", "galbuild/build/catalog", "galbuild/build/ecmascript",
-		"galbuild/build/regular", "galbuild/build/secret", "galbuild/build/semver", "galbuild/build/similar",
+		"galbuild/build/jsondoc", "galbuild/build/regular", "galbuild/build/secret", "galbuild/build/semver", "galbuild/build/similar",
 		"galbuild/build/vsix/manifest",
 	}
 	isPack := func(pkg string) bool {
@@ -74,12 +74,12 @@ func TestPackImports(t *testing.T) {
 }
 
 // TestTargetLayers checks that what stores files knows nothing of galleries. The contract and
-// its clients may use the packages of build that are about files, hashes, requests, certificates
-// and the wording of errors. Two clients may also use build/site: dir shares its locks with builders,
+// its clients may use the packages of build that are about files, hashes, JSON, requests,
+// certificates and the wording of errors. Two clients may also use build/site: dir shares its locks with builders,
 // and website reads a site that is served.
 func TestTargetLayers(t *testing.T) {
 	const contract = "galbuild/publish/target"
-	shared := []string{"blob", "beneath", "regular", "retry", "roots", "wording"}
+	shared := []string{"blob", "beneath", "jsondoc", "regular", "retry", "roots", "wording"}
 	site := dependencies(t, "galbuild/build/site")
 	for _, pkg := range packages(t, contract+"/...") {
 		for _, dep := range dependencies(t, pkg) {
@@ -124,30 +124,39 @@ func TestOneOfEach(t *testing.T) {
 	}
 }
 
-// TestOneFileWrite checks that files are written by package beneath. The other packages that rename
-// files say in a comment why they have to.
-func TestOneFileWrite(t *testing.T) {
-	renames := regexp.MustCompile(`\.Rename(at)?\(`)
-	var found []string
+// TestOneWay checks that files are written by package beneath, and JSON documents by package jsondoc.
+// The other packages that call the same functions say in a comment why they have to.
+func TestOneWay(t *testing.T) {
+	for call, want := range map[string][]string{
+		`\.Rename(at)?\(`: {"build/beneath", "build/blob", "build/source", "publish/bundle", "publish/target/dir"},
+		`\bjson\.(Marshal|MarshalIndent|NewEncoder)\(`: {
+			"build/catalog", "build/jsondoc", "build/vsix/manifest", "publish/target/dropbox",
+		},
+	} {
+		if found := callers(t, regexp.MustCompile(call)); !slices.Equal(found, want) {
+			t.Errorf("%s is in %q, want %q", call, found, want)
+		}
+	}
+}
+
+// callers returns the packages whose code contains a call, without those that are for tests.
+func callers(t *testing.T, call *regexp.Regexp) (found []string) {
+	t.Helper()
 	const files = `{{$p := .}}{{range .GoFiles}}{{$p.ImportPath}} {{$p.Dir}}/{{.}}{{"\n"}}{{end}}`
 	for line := range strings.Lines(goList(t, "-f", files, "galbuild/...")) {
 		pkg, file, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if file == "" || strings.HasSuffix(pkg, "test") { // servers for tests
+		if file == "" || strings.HasSuffix(pkg, "test") {
 			continue
 		}
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if renames.Match(text) {
-			found = append(found, pkg)
+		if call.Match(text) {
+			found = append(found, strings.TrimPrefix(pkg, "galbuild/"))
 		}
 	}
-	found = slices.Compact(found)
-	want := []string{"galbuild/build/beneath", "galbuild/build/blob", "galbuild/build/source", "galbuild/publish/bundle", "galbuild/publish/target/dir"}
-	if !slices.Equal(found, want) {
-		t.Errorf("files are renamed in %q, want %q", found, want)
-	}
+	return slices.Compact(found)
 }
 
 // TestPackageComments proves that every package says what it is.

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"galbuild/build/beneath"
+	"galbuild/build/jsondoc"
 	"galbuild/build/regular"
 	"galbuild/build/vsix"
 )
@@ -76,12 +77,12 @@ func readRecord(path string) (*record, error) {
 
 // write replaces the file at path in one step.
 func (f *record) write(path string) error {
-	text, err := json.Marshal(f)
+	text, err := jsondoc.Line(f)
 	if err != nil {
 		return err
 	}
 	return beneath.Replace(path, 0o600, func(file *os.File) error {
-		_, err := file.Write(append(text, '\n'))
+		_, err := file.Write(text)
 		return err
 	})
 }

@@ -1,12 +1,12 @@
 package galbuild
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/dustin/go-humanize"
 
 	"galbuild/build"
+	"galbuild/build/jsondoc"
 	"galbuild/cmd/internal/terminal"
 )
 
@@ -14,10 +14,12 @@ import (
 const someLines = 20
 
 func (e *env) printJSON(v any) error {
-	enc := json.NewEncoder(e.stdout)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
+	text, err := jsondoc.Indented(v)
+	if err != nil {
+		return err
+	}
+	_, err = e.stdout.Write(text)
+	return err
 }
 
 // printReport tells troubles on stderr and the outcome on stdout.

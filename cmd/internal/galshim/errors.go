@@ -1,10 +1,11 @@
 package galshim
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+
+	"galbuild/build/jsondoc"
 )
 
 // A failure is an error with the status and message of its response. The cause is only logged.
@@ -42,13 +43,13 @@ func sendError(w http.ResponseWriter, err error) {
 	sendJSON(w, f.status, map[string]string{"error": f.message})
 }
 
-// sendJSON writes a response with a value that can always be marshalled.
+// sendJSON writes a response with a value that can always be encoded.
 func sendJSON(w http.ResponseWriter, status int, value any) {
-	body, err := json.Marshal(value)
+	body, err := jsondoc.Line(value)
 	if err != nil {
 		panic(err)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	w.Write(append(body, '\n'))
+	w.Write(body)
 }
