@@ -74,12 +74,12 @@ func TestPackImports(t *testing.T) {
 }
 
 // TestTargetLayers checks that what stores files knows nothing of galleries. The contract and
-// its clients may use the packages of build that are about files, hashes, JSON, requests,
-// certificates and the wording of errors. Two clients may also use build/site: dir shares its locks with builders,
+// its clients may use the packages of build that are about files, hashes, headers, JSON,
+// requests, certificates and the wording of errors. Two clients may also use build/site: dir shares its locks with builders,
 // and website reads a site that is served.
 func TestTargetLayers(t *testing.T) {
 	const contract = "galbuild/publish/target"
-	shared := []string{"blob", "beneath", "jsondoc", "regular", "retry", "roots", "wording"}
+	shared := []string{"blob", "beneath", "headers", "jsondoc", "mediatype", "regular", "retry", "roots", "wording"}
 	site := dependencies(t, "galbuild/build/site")
 	for _, pkg := range packages(t, contract+"/...") {
 		for _, dep := range dependencies(t, pkg) {
@@ -124,17 +124,19 @@ func TestOneOfEach(t *testing.T) {
 	}
 }
 
-// TestOneWay checks that files are written by package beneath, and JSON documents by package jsondoc.
-// The other packages that call the same functions say in a comment why they have to.
+// TestOneWay checks that files are written by package beneath, JSON documents by package jsondoc, and
+// values of headers by package headers. The other packages that call the same functions say in a
+// comment why they have to.
 func TestOneWay(t *testing.T) {
 	for call, want := range map[string][]string{
 		`\.Rename(at)?\(`: {"build/beneath", "build/blob", "build/source", "publish/bundle", "publish/target/dir"},
 		`\bjson\.(Marshal|MarshalIndent|NewEncoder)\(`: {
 			"build/catalog", "build/jsondoc", "build/vsix/manifest", "publish/target/dropbox",
 		},
+		`max-age=|"(no-store|nosniff|cross-origin)"|default-src|frame-ancestors`: {"build/headers"},
 	} {
 		if found := callers(t, regexp.MustCompile(call)); !slices.Equal(found, want) {
-			t.Errorf("%s is in %q, want %q", call, found, want)
+			t.Errorf("%s is in %q, want it in %q", call, found, want)
 		}
 	}
 }

@@ -11,11 +11,11 @@ import (
 
 	"galbuild/build"
 	"galbuild/build/catalog"
+	"galbuild/build/headers"
 	"galbuild/build/retry"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/render"
-	"galbuild/render/gallery"
 )
 
 type buildCmd struct {
@@ -61,10 +61,10 @@ func checkAddresses(base, content string) error {
 	if err := checkAddress("--content-url", content); err != nil || content == "" {
 		return err
 	}
-	switch gallery.Origin(content) {
+	switch headers.Origin(content) {
 	case "":
 		return fmt.Errorf("--content-url=%s: must be an absolute address such as https://files.example", content)
-	case gallery.Origin(base):
+	case headers.Origin(base):
 		return hint.Add(fmt.Errorf("--content-url=%s: has the host and port of --base-url=%s", content, base), "files of packages need a separate host, for example https://files.example")
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"galbuild/build/headers"
 	"galbuild/build/jsondoc"
 )
 
@@ -35,11 +36,7 @@ func sendError(w http.ResponseWriter, err error) {
 	if !ok {
 		f = &failure{status: http.StatusInternalServerError, message: "internal error; see the log of the server"}
 	}
-	h := w.Header()
-	for _, key := range []string{"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Length", "Content-Security-Policy", "Etag"} {
-		h.Del(key)
-	}
-	h.Set("Cache-Control", "no-store") // a file that is missing now may be published soon
+	headers.SetError(w.Header())
 	sendJSON(w, f.status, map[string]string{"error": f.message})
 }
 

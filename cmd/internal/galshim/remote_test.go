@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"galbuild/build/headers"
 	"galbuild/build/roots"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
@@ -109,7 +110,7 @@ func TestRemote(t *testing.T) {
 		want           string
 		headers        []string
 	}{
-		{"GET", icon, nil, 200, icon[1:], []string{"Content-Type: image/png", "Content-Length: 69", "Accept-Ranges: bytes", "Cache-Control: " + immutable, "-Set-Cookie", "-Last-Modified"}},
+		{"GET", icon, nil, 200, icon[1:], []string{"Content-Type: image/png", "Content-Length: 69", "Accept-Ranges: bytes", "Cache-Control: " + headers.Immutable, "-Set-Cookie", "-Last-Modified"}},
 		{"HEAD", icon, nil, 200, "", []string{"Content-Length: 69", "ETag: " + etag}},
 		{"GET", icon, []string{"If-None-Match", etag}, 304, "", []string{"ETag: " + etag}},
 		{"GET", icon, []string{"If-None-Match", `"other"`}, 200, icon[1:], nil},
