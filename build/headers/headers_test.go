@@ -19,6 +19,10 @@ const (
 	octets = "application/octet-stream"
 )
 
+func file(mediaType, cache, disposition, policy string) headers.File {
+	return headers.File{Type: mediaType, Cache: cache, Disposition: disposition, Policy: policy}
+}
+
 // TestFiles has a file of each row, as servers and targets send it.
 func TestFiles(t *testing.T) {
 	const version = "assets/acme/hello/1.2.3@web/"
@@ -29,20 +33,20 @@ func TestFiles(t *testing.T) {
 		served, stored  headers.File
 	}{
 		{version + "Microsoft.VisualStudio.Services.VSIXPackage", "application/vsix",
-			headers.File{"application/vsix", year, `attachment; filename="acme.hello-1.2.3@web.vsix"`, ""}, headers.File{"application/vsix", year, "", ""}},
-		{version + "Microsoft.VisualStudio.Services.Icons.Default", png, headers.File{png, year, "", ""}, headers.File{png, year, "", ""}},
-		{"files/acme/hello/1.2.3/extension/index.html", html, headers.File{html, year, "", headers.FilePolicy}, headers.File{html, year, "attachment", ""}},
-		{"files/acme/hello/1.2.3/extension/x", octets, headers.File{octets, year, "", headers.FilePolicy}, headers.File{octets, year, "", ""}},
-		{"blobs/ab/abcd", html, headers.File{html, year, "", headers.FilePolicy}, headers.File{octets, year, "", ""}},
-		{"index/CURRENT", "text/plain; charset=utf-8", headers.File{"text/plain; charset=utf-8", each, "", ""}, headers.File{"text/plain; charset=utf-8", each, "", ""}},
-		{"index/PREVIOUS", png, headers.File{png, each, "", ""}, headers.File{png, each, "", ""}},
-		{"index/0123456789abcdef/gallery.v1.idx", png, headers.File{png, year, "", ""}, headers.File{png, year, "", ""}},
-		{"index.html", html, headers.File{html, minutes, "", pagePolicy}, headers.File{html, each, "", ""}},
-		{"item/index.html", html, headers.File{html, minutes, "", pagePolicy}, headers.File{html, each, "", ""}},
-		{"page.js", "text/javascript; charset=utf-8", headers.File{"text/javascript; charset=utf-8", minutes, "", ""}, headers.File{"text/javascript; charset=utf-8", each, "", ""}},
-		{"api/vscode/acme/hello/latest", "application/json", headers.File{"application/json", minutes, "", ""}, headers.File{"application/json", each, "", ""}},
-		{"assets", png, headers.File{png, minutes, "", ""}, headers.File{png, each, "", ""}},
-		{"assetsx/y", png, headers.File{png, minutes, "", ""}, headers.File{png, each, "", ""}},
+			file("application/vsix", year, `attachment; filename="acme.hello-1.2.3@web.vsix"`, ""), file("application/vsix", year, "", "")},
+		{version + "Microsoft.VisualStudio.Services.Icons.Default", png, file(png, year, "", ""), file(png, year, "", "")},
+		{"files/acme/hello/1.2.3/extension/index.html", html, file(html, year, "", headers.FilePolicy), file(html, year, "attachment", "")},
+		{"files/acme/hello/1.2.3/extension/x", octets, file(octets, year, "", headers.FilePolicy), file(octets, year, "", "")},
+		{"blobs/ab/abcd", html, file(html, year, "", headers.FilePolicy), file(octets, year, "", "")},
+		{"index/CURRENT", "text/plain; charset=utf-8", file("text/plain; charset=utf-8", each, "", ""), file("text/plain; charset=utf-8", each, "", "")},
+		{"index/PREVIOUS", png, file(png, each, "", ""), file(png, each, "", "")},
+		{"index/0123456789abcdef/gallery.v1.idx", png, file(png, year, "", ""), file(png, year, "", "")},
+		{"index.html", html, file(html, minutes, "", pagePolicy), file(html, each, "", "")},
+		{"item/index.html", html, file(html, minutes, "", pagePolicy), file(html, each, "", "")},
+		{"page.js", "text/javascript; charset=utf-8", file("text/javascript; charset=utf-8", minutes, "", ""), file("text/javascript; charset=utf-8", each, "", "")},
+		{"api/vscode/acme/hello/latest", "application/json", file("application/json", minutes, "", ""), file("application/json", each, "", "")},
+		{"assets", png, file(png, minutes, "", ""), file(png, each, "", "")},
+		{"assetsx/y", png, file(png, minutes, "", ""), file(png, each, "", "")},
 	} {
 		if got := headers.Served(x.path, x.mediaType, "https://files.example/x"); got != x.served {
 			t.Errorf("%s, served: got %+v, want %+v", x.path, got, x.served)
