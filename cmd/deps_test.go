@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// TestShimIsSmall guards what galshim links: it answers strangers, so it reads no
-// archives, renders no templates and carries no client that writes anywhere.
+// TestShimIsSmall checks what galshim links. It responds to requests of strangers, so it has no
+// reader of archives, no templates, and no client that writes to a target.
 func TestShimIsSmall(t *testing.T) {
 	deps := dependencies(t, "galbuild/cmd/galshim")
 	for _, banned := range []string{
@@ -31,7 +31,7 @@ func TestShimIsSmall(t *testing.T) {
 	}
 }
 
-// TestLayers guards the one direction: nothing upstream knows what is downstream.
+// TestLayers checks that imports go in one direction only.
 func TestLayers(t *testing.T) {
 	for below, above := range map[string][]string{
 		"galbuild/build":  {"galbuild/index", "galbuild/render", "galbuild/publish", "galbuild/cmd"},
@@ -50,8 +50,8 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// TestPackImports guards the packer: it may import only a few packages of build, and no other
-// package of build may import it.
+// TestPackImports checks that the packer imports only a few packages of build, and that no other
+// package of build imports it.
 func TestPackImports(t *testing.T) {
 	allowed := []string{
 		"galbuild/build/badjson", "galbuild/build/beneath", "galbuild/build/blob", "galbuild/build/catalog", "galbuild/build/ecmascript",
@@ -73,10 +73,10 @@ func TestPackImports(t *testing.T) {
 	}
 }
 
-// TestTargetLayers checks that what stores files knows nothing of galleries. The contract and
-// its clients may use the packages of build that are about files, hashes, headers, JSON,
-// requests, certificates and the wording of errors. Two clients may also use build/site: dir shares its locks with builders,
-// and website reads a site that is served.
+// TestTargetLayers checks that what stores files knows nothing of galleries. The contract and its
+// clients may use the packages of build that are about files, hashes, headers, JSON, requests,
+// certificates and the wording of errors. Two clients may also use build/site: dir shares its locks
+// with builders, and website reads a site that is served.
 func TestTargetLayers(t *testing.T) {
 	const contract = "galbuild/publish/target"
 	shared := []string{"blob", "beneath", "headers", "jsondoc", "mediatype", "regular", "retry", "roots", "wording"}
@@ -124,9 +124,9 @@ func TestOneOfEach(t *testing.T) {
 	}
 }
 
-// TestOneWay checks that files are written by package beneath, JSON documents by package jsondoc, and
-// values of headers by package headers. The other packages that call the same functions say in a
-// comment why they have to.
+// TestOneWay checks that files are written by package beneath, JSON documents by package jsondoc,
+// and values of headers by package headers. The other packages that call the same functions say in
+// a comment why they have to.
 func TestOneWay(t *testing.T) {
 	for call, want := range map[string][]string{
 		`\.Rename(at)?\(`: {"build/beneath", "build/blob", "build/source", "publish/bundle", "publish/target/dir"},
@@ -161,7 +161,7 @@ func callers(t *testing.T, call *regexp.Regexp) (found []string) {
 	return slices.Compact(found)
 }
 
-// TestPackageComments proves that every package says what it is.
+// TestPackageComments checks that every package has one package comment.
 func TestPackageComments(t *testing.T) {
 	dirs := strings.Split(strings.TrimSpace(goList(t, "-f", "{{.Dir}}", "galbuild/...")), "\n") // which may have spaces
 	if len(dirs) < 10 {

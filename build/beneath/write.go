@@ -21,9 +21,9 @@ const TempPrefix = ".galbuild-copy-"
 func IsTemp(name string) bool { return strings.HasPrefix(name, TempPrefix) }
 
 // WriteFile makes or replaces the file at a slash-separated path below root in one step. It calls
-// fill with a temporary file in the same folder, writes that to the disk, renames it, and writes the
-// folder to the disk. If it fails, or the power does, the path has the old file or none. If the path
-// is a link, the link is replaced, and not its target.
+// fill with a temporary file in the same folder, writes that to the disk, renames it, and writes
+// the folder to the disk. If it fails, or the power does, the path has the old file or none. If the
+// path is a link, the link is replaced, and not its target.
 //
 // Everything that writes one file uses this function, [WriteText] or [Replace]. Where another one
 // is needed, its comment says why.

@@ -4,18 +4,19 @@
 //
 // Every response has the headers of [Every]. Files have these:
 //
-//	path                     Cache-Control of servers   of targets
-//	assets/ files/ blobs/    immutable                  immutable     a version or a hash is in the name
-//	index/NAME               no-cache                   no-cache      CURRENT, and what publishing notes
-//	index/FOLDER/            immutable                  immutable     a generation
-//	all others               five minutes               no-cache      pages and files of the API
+//	path                    Cache-Control of servers   of targets
+//	assets/ files/ blobs/   immutable                  immutable   named by a version or a hash
+//	index/NAME              no-cache                   no-cache    CURRENT, and notes of publishing
+//	index/FOLDER/           immutable                  immutable   a generation
+//	all others              five minutes               no-cache    pages and files of the API
 //
-// A package, which is a file assets/…/[PackageAsset], has a Content-Disposition with its usual name.
+// A package, which is a file assets/…/[PackageAsset], has a Content-Disposition with its usual
+// name.
 //
 // Files in assets/, files/ and blobs/ were written by the authors of packages. Those that a browser
-// could run have a Content-Security-Policy, [FilePolicy], if a server sends them. Targets cannot send
-// one: they store such files as downloads, and blobs with a type that browsers do not show. The
-// gallery's page has [PagePolicy].
+// could run have a Content-Security-Policy, [FilePolicy], if a server sends them. Targets cannot
+// send one: they store such files as downloads, and blobs with a type that browsers do not show.
+// The gallery's page has [PagePolicy].
 package headers
 
 import (

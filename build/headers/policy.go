@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// FilePolicy is the Content-Security-Policy of files of packages that a browser could run: a sandbox
-// without scripts, in which only the file's own styles work. Other files have no policy, because a
-// worker takes its policy from the response that its script came with, and would lose importScripts
-// and fetch.
+// FilePolicy is the Content-Security-Policy of files of packages that a browser could run: a
+// sandbox without scripts, in which only the file's own styles work. Other files have no policy,
+// because a worker takes its policy from the response that its script came with, and would lose
+// importScripts and fetch.
 const FilePolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 
 // Pages are the files of the gallery's page.

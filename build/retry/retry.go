@@ -1,5 +1,5 @@
 // Package retry sends HTTP requests, and defines which of those that fail are sent again, how often
-// and after which pauses. All HTTP clients of galbuild and galshim follow these rules:
+// and after which pauses. The HTTP clients of galbuild follow these rules:
 //
 //   - What is retried: a connection that breaks; a stall, in which no data is transferred for two
 //     minutes; and a response with status 429, or with status 500 or higher except 501. A service
@@ -11,9 +11,9 @@
 //     proxy variable is more likely wrong than the server down.
 //   - How often: [Retries] times after the first attempt. Transfers that continue where they were
 //     interrupted count anew after each attempt that makes progress.
-//   - How long: the first pause takes 0.2 seconds, and each one twice as long as the one before, but
-//     at most 30 seconds. Each is up to half as long again at random, so that requests that failed
-//     together are not repeated together. All pauses together take about a minute.
+//   - How long: the first pause takes 0.2 seconds, and each takes twice as long as the one before,
+//     but at most 30 seconds. A random time of up to half of that is added, so that requests that
+//     failed together are not repeated together. All pauses take about a minute in total.
 //   - What a server can ask for: with status 429 or 503, the header Retry-After sets the pause, in
 //     seconds or as a date. If it is longer than five minutes, the request fails at once.
 //   - Redirects: at most ten in a row are followed, and none from https to http. The header
@@ -21,6 +21,10 @@
 //
 // Errors contain a hint at the likely cause: the proxy variables, the certificate authority, the
 // clock, or http:// instead of https://. They do not contain the URL, which may contain secrets.
+//
+// Two clients differ. galshim sends each request once, and waits for data for 30 seconds: it polls a
+// site again anyway. minio-go sends the requests to S3: it waits five minutes for a response, and
+// without a limit for the data that follows.
 //
 // [Client.Send] makes one attempt. The loop belongs to the caller, which knows what has been
 // transferred already: after an attempt that failed, it calls [Pause] and [Client.Sleep].

@@ -273,8 +273,8 @@ func newOutput(archive string, split int64) (*output, error) {
 }
 
 // temp returns the temporary name of a part. Parts are not written with [beneath.WriteFile]: they
-// get their names together, when the last is complete, and the next export of the same name replaces
-// what a killed export has left, which may be large.
+// get their names together, when the last is complete, and the next export of the same name
+// replaces what a killed export has left, which may be large.
 func (o *output) temp(i int) string { return ".galbuild-export-" + o.parts[i].Name }
 
 // create creates a temporary file. It does not follow a link of that name.

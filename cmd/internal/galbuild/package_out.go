@@ -17,8 +17,8 @@ import (
 	"galbuild/cmd/internal/hint"
 )
 
-// outputFile returns where a package goes, as an absolute path: to the file out, or
-// into the folder out under its own name. What ends in a slash is a folder.
+// outputFile returns the absolute path of the package to be written: the file out, or a file with
+// the package's own name in the folder out. A path that ends in a slash is a folder.
 func outputFile(out string, plan *pack.Plan) (string, error) {
 	if out == "-" {
 		return "", hint.Add(errors.New("-o -: a package goes to a file, not to stdout"), "name the file; ./- is one of that name")
@@ -30,8 +30,7 @@ func outputFile(out string, plan *pack.Plan) (string, error) {
 	return filepath.Abs(out)
 }
 
-// checkOutput refuses to replace what is no package, and what is part of the
-// extension.
+// checkOutput refuses to replace a file that is not a package, or that is part of the extension.
 func checkOutput(file, dir string, plan *pack.Plan) error {
 	if err := needFolder(filepath.Dir(file)); err != nil {
 		return err
@@ -51,12 +50,12 @@ func checkOutput(file, dir string, plan *pack.Plan) error {
 		}
 	}
 	if !old.Mode().IsRegular() || !isArchive(file, old.Size()) {
-		return hint.Add(fmt.Errorf("%s exists and is no package", file), "remove it, or name another file with -o")
+		return hint.Add(fmt.Errorf("%s exists and is not a package", file), "remove it, or name another file with -o")
 	}
 	return nil
 }
 
-// isArchive tells whether a file is empty or begins as a zip archive does.
+// isArchive reports whether a file is empty or begins like a zip archive.
 func isArchive(file string, size int64) bool {
 	f, err := os.Open(file)
 	if err != nil {
@@ -68,8 +67,8 @@ func isArchive(file string, size int64) bool {
 	return size == 0 || err == nil && bytes.Equal(start, []byte("PK"))
 }
 
-// writePackage writes a package to a file in one step, and returns its size in bytes. If the process
-// is killed, it leaves a file whose name ends in .vsix, which is not packed.
+// writePackage writes a package to a file in one step, and returns its size in bytes. If the
+// process is killed, it leaves a file whose name ends in .vsix, which is not packed.
 func (e *env) writePackage(ctx context.Context, plan *pack.Plan, file string) (size int64, err error) {
 	bar := newProgress(e)
 	defer bar.close()

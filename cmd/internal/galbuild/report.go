@@ -22,7 +22,7 @@ func (e *env) printJSON(v any) error {
 	return err
 }
 
-// printReport tells troubles on stderr and the outcome on stdout.
+// printReport prints refusals and warnings on stderr, and the result on stdout.
 func (e *env) printReport(r build.Report) error {
 	for _, p := range r.Refused {
 		terminal.Fprintf(e.stderr, "galbuild: refused: %s: %s\n", p.File, p.Reason)
