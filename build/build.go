@@ -19,7 +19,6 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"net/http"
 	"reflect"
 	"slices"
 	"time"
@@ -28,6 +27,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/retry"
 	"galbuild/build/site"
 	"galbuild/build/source"
 	"galbuild/build/vsix"
@@ -40,7 +40,7 @@ type Config struct {
 	Settings catalog.Settings
 	Limits   vsix.Limits
 	Jobs     int            // how many packages are read at a time; 0 is the number of processors
-	Client   *http.Client   // for sources that are URLs
+	Client   *retry.Client  // for sources that are URLs
 	Log      *slog.Logger   // nil discards messages
 	Progress func(Progress) // called by several goroutines; nil is not called
 

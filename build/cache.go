@@ -15,6 +15,7 @@ import (
 	"galbuild/build/beneath"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/jsondoc"
 	"galbuild/build/regular"
 	"galbuild/build/source"
 )
@@ -270,12 +271,18 @@ func (c *cache) store(file string, h header) error {
 
 func (c *cache) write(f *os.File, h header) error {
 	buffered := bufio.NewWriterSize(f, 1<<20)
-	enc := json.NewEncoder(buffered)
-	if err := enc.Encode(h); err != nil {
+	line, err := jsondoc.Line(h)
+	if err != nil {
+		return err
+	}
+	if _, err := buffered.Write(line); err != nil {
 		return err
 	}
 	for _, e := range c.next {
-		if err := enc.Encode(e); err != nil {
+		if line, err = jsondoc.AppendLine(line[:0], e); err != nil {
+			return err
+		}
+		if _, err := buffered.Write(line); err != nil {
 			return err
 		}
 	}

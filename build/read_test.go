@@ -3,6 +3,7 @@ package build
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -80,6 +81,54 @@ func TestGzipRatio(t *testing.T) {
 	if err != nil || c.refused == nil || !strings.Contains(c.refused.Error(), "more than the limit of 200 times") {
 		t.Errorf("refused: %v; error %v", c.refused, err)
 	}
+}
+
+// TestDamagedGzip reads a compressed package that is cut short at each byte, and with a bit of each
+// byte flipped. Those that Go's own gzip refuses are refused, and the others are not.
+func TestDamagedGzip(t *testing.T) {
+	var packed bytes.Buffer
+	z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := z.Write(archive(t, map[string]string{"extension/package.json": helloJSON})); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole := packed.Bytes()
+	r := newReader(t, vsix.Limits{})
+	damaged := func(what string, text []byte) {
+		c, err := r.readFile(t, text, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if isGzip(text) != (c.refused == nil) {
+			t.Errorf("%s: refused: %v", what, c.refused)
+		}
+	}
+	for i := range whole {
+		damaged(fmt.Sprint("cut to ", i), whole[:i])
+		text := bytes.Clone(whole)
+		text[i] ^= 1 << (i % 8)
+		damaged(fmt.Sprint("a bit of byte ", i), text)
+	}
+	damaged("followed by something", append(bytes.Clone(whole), "more"...))
+	damaged("followed by half of itself", append(bytes.Clone(whole), whole[:20]...))
+	if c, err := r.readFile(t, whole, nil); err != nil || c.refused != nil {
+		t.Errorf("undamaged: %v, %v", err, c.refused)
+	}
+}
+
+// isGzip reports whether Go's own gzip reads a file.
+func isGzip(text []byte) bool {
+	z, err := gzip.NewReader(bytes.NewReader(text))
+	if err != nil {
+		return false
+	}
+	_, err = io.Copy(io.Discard, z)
+	return err == nil
 }
 
 type zeros struct{}

@@ -1,17 +1,20 @@
 package cmd_test
 
 import (
+	"cmp"
 	"go/parser"
 	"go/token"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// TestShimIsSmall guards what galshim links: it answers strangers, so it reads no
-// archives, renders no templates and carries no client that writes anywhere.
+// TestShimIsSmall checks what galshim links. It responds to requests of strangers, so it has no
+// reader of archives, no templates, and no client that writes to a target.
 func TestShimIsSmall(t *testing.T) {
 	deps := dependencies(t, "galbuild/cmd/galshim")
 	for _, banned := range []string{
@@ -28,7 +31,7 @@ func TestShimIsSmall(t *testing.T) {
 	}
 }
 
-// TestLayers guards the one direction: nothing upstream knows what is downstream.
+// TestLayers checks that imports go in one direction only.
 func TestLayers(t *testing.T) {
 	for below, above := range map[string][]string{
 		"galbuild/build":  {"galbuild/index", "galbuild/render", "galbuild/publish", "galbuild/cmd"},
@@ -47,12 +50,12 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// TestPackImports guards the packer: it may import only a few packages of build, and no other
-// package of build may import it.
+// TestPackImports checks that the packer imports only a few packages of build, and that no other
+// package of build imports it.
 func TestPackImports(t *testing.T) {
 	allowed := []string{
 		"galbuild/build/badjson", "galbuild/build/beneath", "galbuild/build/blob", "galbuild/build/catalog", "galbuild/build/ecmascript",
-		"galbuild/build/regular", "galbuild/build/secret", "galbuild/build/semver", "galbuild/build/similar",
+		"galbuild/build/jsondoc", "galbuild/build/regular", "galbuild/build/secret", "galbuild/build/semver", "galbuild/build/similar",
 		"galbuild/build/vsix/manifest",
 	}
 	isPack := func(pkg string) bool {
@@ -70,13 +73,13 @@ func TestPackImports(t *testing.T) {
 	}
 }
 
-// TestTargetLayers checks that what stores files knows nothing of galleries. The contract and
-// its clients may use the packages of build that are about files, hashes, certificates and the
-// wording of errors. Two clients, and so the list of all, may also use build/site: dir shares its
-// locks with builders, and website reads a site that is served.
+// TestTargetLayers checks that what stores files knows nothing of galleries. The contract and its
+// clients may use the packages of build that are about files, hashes, headers, JSON, requests,
+// certificates and the wording of errors. Two clients, and so the list of all, may also use
+// build/site: dir shares its locks with builders, and website reads a site that is served.
 func TestTargetLayers(t *testing.T) {
 	const contract = "galbuild/publish/target"
-	shared := []string{"blob", "beneath", "regular", "roots", "wording"}
+	shared := []string{"blob", "beneath", "headers", "jsondoc", "mediatype", "regular", "retry", "roots", "wording"}
 	site := dependencies(t, "galbuild/build/site")
 	for _, pkg := range packages(t, contract+"/...") {
 		for _, dep := range dependencies(t, pkg) {
@@ -95,7 +98,70 @@ func TestTargetLayers(t *testing.T) {
 	}
 }
 
-// TestPackageComments proves that every package says what it is.
+// TestOneOfEach checks that there is one package of ours for what a library does, and one library
+// for gzip, klauspost's, which is faster. Dependencies may import others, as minio-go does.
+func TestOneOfEach(t *testing.T) {
+	only := map[string]string{
+		"github.com/hashicorp/go-retryablehttp": "galbuild/build/retry",
+		"compress/flate":                        "",
+		"compress/gzip":                         "",
+	}
+	users := map[string]bool{}
+	for line := range strings.Lines(goList(t, "-f", `{{.ImportPath}} {{join .Imports " "}}`, "galbuild/...")) {
+		imports := strings.Fields(line)
+		for _, imported := range imports[1:] {
+			user, restricted := only[imported]
+			if restricted && user != imports[0] {
+				t.Errorf("%s imports %s; use %s", imports[0], imported, cmp.Or(user, "github.com/klauspost/compress"))
+			}
+			users[imports[0]] = users[imports[0]] || restricted
+		}
+	}
+	for library, user := range only {
+		if user != "" && !users[user] {
+			t.Errorf("%s does not import %s: this test looks at the wrong packages", user, library)
+		}
+	}
+}
+
+// TestOneWay checks that files are written by package beneath, JSON documents by package jsondoc,
+// and values of headers by package headers. The other packages that call the same functions say in
+// a comment why they have to.
+func TestOneWay(t *testing.T) {
+	for call, want := range map[string][]string{
+		`\.Rename(at)?\(`: {"build/beneath", "build/blob", "build/source", "publish/bundle", "publish/target/dir"},
+		`\bjson\.(Marshal|MarshalIndent|NewEncoder)\(`: {
+			"build/catalog", "build/jsondoc", "build/vsix/manifest", "publish/target/dropbox",
+		},
+		`max-age=|"(no-store|nosniff|cross-origin)"|default-src|frame-ancestors`: {"build/headers"},
+	} {
+		if found := callers(t, regexp.MustCompile(call)); !slices.Equal(found, want) {
+			t.Errorf("%s is in %q, want it in %q", call, found, want)
+		}
+	}
+}
+
+// callers returns the packages whose code contains a call, without those that are for tests.
+func callers(t *testing.T, call *regexp.Regexp) (found []string) {
+	t.Helper()
+	const files = `{{$p := .}}{{range .GoFiles}}{{$p.ImportPath}} {{$p.Dir}}/{{.}}{{"\n"}}{{end}}`
+	for line := range strings.Lines(goList(t, "-f", files, "galbuild/...")) {
+		pkg, file, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if file == "" || strings.HasSuffix(pkg, "test") {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if call.Match(text) {
+			found = append(found, strings.TrimPrefix(pkg, "galbuild/"))
+		}
+	}
+	return slices.Compact(found)
+}
+
+// TestPackageComments checks that every package has one package comment.
 func TestPackageComments(t *testing.T) {
 	dirs := strings.Split(strings.TrimSpace(goList(t, "-f", "{{.Dir}}", "galbuild/...")), "\n") // which may have spaces
 	if len(dirs) < 10 {

@@ -6,10 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/headers"
 	"galbuild/build/mediatype"
 	"galbuild/build/site"
 	"galbuild/index"
@@ -59,24 +59,29 @@ func NewPlan(old State, next Next) *Plan {
 	}
 	p.addContent(next)
 	p.addResponses(next)
-	const text = "text/plain; charset=utf-8"
 	if len(p.Pages)+len(p.Responses)+len(p.Remove) > 0 || old.dirty {
-		p.Marker = target.Bytes(markerKey, text, target.Revalidate, next.Current.Bytes())
+		p.Marker = note(markerKey, next.Current.Bytes())
 	}
 	if old.Current != next.Current {
 		p.addGeneration(next)
 	}
 	if old.raw != nil && old.Current != next.Current {
-		p.Previous = target.Bytes(previousKey, text, target.Revalidate, fmt.Appendf(nil, "%s\n%s", next.Generation, old.raw))
+		p.Previous = note(previousKey, fmt.Appendf(nil, "%s\n%s", next.Generation, old.raw))
 	}
-	p.Current = target.Bytes(site.CurrentPath, text, target.Revalidate, next.Current.Bytes())
+	p.Current = note(site.CurrentPath, next.Current.Bytes())
 	return p
+}
+
+// note returns one of the small text files in index/.
+func note(key string, text []byte) target.Object {
+	h := headers.Stored(key, "text/plain; charset=utf-8")
+	return target.Bytes(key, h.Type, h.Cache, text)
 }
 
 // addGeneration adds the two files of the generation, the catalogue first.
 func (p *Plan) addGeneration(next Next) {
-	catalog := next.file(next.CatalogPath(), "application/octet-stream", target.Immutable, next.CatalogPath(), next.Current.Catalog)
-	index := next.file(next.IndexPath(), "application/octet-stream", target.Immutable, next.IndexPath(), next.Index)
+	catalog := next.file(next.CatalogPath(), next.Current.Catalog)
+	index := next.file(next.IndexPath(), next.Index)
 	p.Generation = append(p.Generation, catalog, index)
 }
 
@@ -107,11 +112,11 @@ func (p *Plan) Objects() (n int, bytes int64) {
 	return len(p.Blobs) + len(p.Links) + len(p.Pages) + len(p.Responses) + len(p.Generation), bytes
 }
 
-// file returns an object with the content of a file of the site. If the file is missing, opening
-// the object fails.
-func (n *Next) file(key, mediaType, cacheControl, path string, ref blob.Ref) target.Object {
-	name := filepath.Join(n.Root, filepath.FromSlash(path))
-	o := target.File(key, mediaType, cacheControl, name, ref, 0)
+// file returns a file of the generation. If the file is missing, opening the object fails.
+func (n *Next) file(key string, ref blob.Ref) target.Object {
+	name := filepath.Join(n.Root, filepath.FromSlash(key))
+	h := headers.Stored(key, mediatype.Octets)
+	o := target.File(key, h.Type, h.Cache, name, ref, 0)
 	if info, err := os.Stat(name); err == nil {
 		o.Size = info.Size()
 	}
@@ -132,7 +137,7 @@ func (p *Plan) addContent(next Next) {
 	for f := range render.Content(next.Catalog) {
 		ref := blob.Ref(f.SHA256)
 		if was, ok := old[f.Path]; ok && was == ref && !(p.old.dirty && isPage(f.Path)) {
-			if renew && !isPage(f.Path) && mediatype.Attached(f.Type) {
+			if renew && headers.Stored(f.Path, f.Type).Disposition != "" {
 				p.renew(&f, next, renewed)
 			}
 			continue
@@ -142,7 +147,7 @@ func (p *Plan) addContent(next Next) {
 			p.Blobs = append(p.Blobs, next.stored(&f))
 		}
 		if isPage(f.Path) {
-			p.Pages = append(p.Pages, Link{ref.Path(), next.page(&f)})
+			p.Pages = append(p.Pages, Link{ref.Path(), next.linked(&f)})
 		} else {
 			p.Links = append(p.Links, Link{ref.Path(), next.linked(&f)})
 		}
@@ -164,31 +169,15 @@ func (p *Plan) renew(f *index.File, next Next, renewed map[blob.Ref]bool) {
 const attachedSince = 3
 
 // isPage reports whether the content of a path may change.
-func isPage(path string) bool {
-	return !strings.HasPrefix(path, catalog.AssetsDir) && !strings.HasPrefix(path, catalog.FilesDir)
-}
+func isPage(path string) bool { return !headers.IsImmutable(path) }
 
-// stored returns f as a blob. Its media type does not depend on the content, so browsers
-// never open it as a document.
-func (n *Next) stored(f *index.File) target.Object {
-	return n.object(f, blob.Ref(f.SHA256).Path(), mediatype.Octets, target.Immutable)
-}
+// stored returns f as a blob.
+func (n *Next) stored(f *index.File) target.Object { return n.object(f, blob.Ref(f.SHA256).Path()) }
 
-// linked returns f under its path. If a browser could run the file, the object is a download,
-// because targets do not send a Content-Security-Policy.
-func (n *Next) linked(f *index.File) target.Object {
-	o := n.object(f, f.Path, f.Type, target.Immutable)
-	if mediatype.Attached(f.Type) {
-		o.Disposition = target.Attachment
-	}
-	return o
-}
+// linked returns f under its path.
+func (n *Next) linked(f *index.File) target.Object { return n.object(f, f.Path) }
 
-func (n *Next) page(f *index.File) target.Object {
-	return n.object(f, f.Path, f.Type, target.Revalidate)
-}
-
-func (n *Next) object(f *index.File, key, mediaType, cacheControl string) target.Object {
+func (n *Next) object(f *index.File, key string) target.Object {
 	ref := blob.Ref(f.SHA256)
 	file := ""
 	for _, store := range n.Stores {
@@ -196,7 +185,10 @@ func (n *Next) object(f *index.File, key, mediaType, cacheControl string) target
 			break
 		}
 	}
-	return target.File(key, mediaType, cacheControl, file, ref, f.Size)
+	h := headers.Stored(key, f.Type)
+	o := target.File(key, h.Type, h.Cache, file, ref, f.Size)
+	o.Disposition = h.Disposition
+	return o
 }
 
 func (p *Plan) addResponses(next Next) {
@@ -208,7 +200,7 @@ func (p *Plan) addResponses(next Next) {
 	}
 	for f := range render.Responses(next.Catalog) {
 		if old[f.Path] != blob.Sum(f.Text) || p.old.dirty {
-			p.Responses = append(p.Responses, target.Bytes(f.Path, f.MediaType, target.Revalidate, f.Text))
+			p.Responses = append(p.Responses, target.Bytes(f.Path, f.MediaType, headers.Stored(f.Path, f.MediaType).Cache, f.Text))
 		}
 		delete(old, f.Path)
 	}

@@ -11,6 +11,7 @@ import (
 	"galbuild/build"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/jsondoc"
 	"galbuild/build/regular"
 	"galbuild/build/site"
 	"galbuild/publish/target"
@@ -132,9 +133,9 @@ func lastPublished(root string) map[string]publication {
 func notePublished(root, target string, note publication) {
 	all := lastPublished(root)
 	all[target] = note
-	text, err := json.Marshal(all)
+	text, err := jsondoc.Line(all)
 	if err != nil {
 		return
 	}
-	_ = site.WriteWorkFile(root, published, append(text, '\n'))
+	_ = site.WriteWorkFile(root, published, text)
 }

@@ -1,4 +1,5 @@
-// Package beneath writes files below a folder, and never through a symbolic link.
+// Package beneath writes files below a folder, and never through a symbolic link. Files are written
+// in one step: a reader finds the old file or the whole new one, see [WriteFile].
 //
 // An [os.Root] confines every path to the folder that it was opened for, even if somebody makes
 // links while it is in use. But it follows links to paths in the folder. galbuild never makes such
@@ -13,11 +14,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // Modes of new folders and files, whatever the umask. A folder also keeps the bits that it
@@ -30,12 +29,6 @@ const (
 
 // ErrLink is the error for a folder that is a symbolic link. It is wrapped with the path.
 var ErrLink = errors.New("is a symbolic link, and galbuild does not write through links")
-
-// TempPrefix is the prefix of the names of temporary files. They remain if a process is killed.
-const TempPrefix = ".galbuild-copy-"
-
-// IsTemp reports whether name is that of a temporary file.
-func IsTemp(name string) bool { return strings.HasPrefix(name, TempPrefix) }
 
 // MkdirAll makes a folder and its parents if they are missing, with [DirMode]. It follows links in
 // the path, because the user chose it.
@@ -126,69 +119,4 @@ func Dir(root *os.Root, dir string) (*os.Root, error) {
 		at = next
 	}
 	return at, nil
-}
-
-// WriteFile makes or replaces the file at a slash-separated path below root in one step. It calls
-// fill with a temporary file in the same folder, and then renames that. If the path is a link, the
-// link is replaced, and not its target.
-func WriteFile(root *os.Root, file string, mode fs.FileMode, fill func(*os.File) error) error {
-	if !fs.ValidPath(file) {
-		return fmt.Errorf("%.200q is not a path below %s", file, root.Name())
-	}
-	at, err := Dir(root, path.Dir(file))
-	if err != nil {
-		return err
-	}
-	defer at.Close()
-	temp, err := CreateTemp(at)
-	if err != nil {
-		return err
-	}
-	name := filepath.Base(temp.Name())
-	defer at.Remove(name) // has no effect after the rename
-	defer temp.Close()
-	if err := errors.Join(fill(temp), temp.Chmod(mode), temp.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Join(root.Name(), filepath.FromSlash(file)), err)
-	}
-	return at.Rename(name, path.Base(file))
-}
-
-// WriteText is [WriteFile] for a text in memory, with [FileMode].
-func WriteText(root *os.Root, file string, text []byte) error {
-	return WriteFile(root, file, FileMode, func(f *os.File) error {
-		_, err := f.Write(text)
-		return err
-	})
-}
-
-// CreateTemp makes a temporary file in a folder.
-func CreateTemp(at *os.Root) (*os.File, error) {
-	for attempt := 0; ; attempt++ {
-		name := fmt.Sprintf("%s%d-%d-%d", TempPrefix, os.Getpid(), time.Now().UnixNano(), attempt)
-		f, err := at.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, FileMode)
-		if err == nil || !errors.Is(err, fs.ErrExist) || attempt == 100 {
-			return f, err
-		}
-	}
-}
-
-// RemoveTemp removes the temporary files below root that were modified before a time, except those
-// in the folder skip. It does not follow links.
-func RemoveTemp(root *os.Root, skip string, before time.Time) error {
-	return fs.WalkDir(root.FS(), ".", func(file string, d fs.DirEntry, err error) error {
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil
-		case err != nil:
-			return err
-		case file == skip:
-			return fs.SkipDir
-		case d.IsDir() || !IsTemp(d.Name()):
-			return nil
-		}
-		if info, err := d.Info(); err != nil || !info.ModTime().Before(before) {
-			return nil // in use by a running process, or gone
-		}
-		return root.Remove(file)
-	})
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -88,6 +89,91 @@ func TestLinks(t *testing.T) {
 		if err := beneath.WriteText(root, path+"/x", nil); err == nil {
 			t.Errorf("%q was accepted", path)
 		}
+	}
+}
+
+// TestReplace replaces a file, and fails to. The old file then stays, and no temporary file.
+func TestReplace(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o077))
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.vsix")
+	fail := errors.New("the input is damaged")
+	replace := func(text string, err error) error {
+		return beneath.Replace(file, 0o640, func(f *os.File) error {
+			if filepath.Dir(f.Name()) != dir || !beneath.IsTemp(filepath.Base(f.Name())) || filepath.Ext(f.Name()) != ".vsix" {
+				t.Errorf("the temporary file is %s", f.Name())
+			}
+			if _, err := f.WriteString(text); err != nil {
+				t.Fatal(err)
+			}
+			return err
+		})
+	}
+	for _, x := range []struct {
+		text string
+		err  error
+		want string
+	}{{"one", nil, "one"}, {"two", fail, "one"}, {"three", nil, "three"}} {
+		if err := replace(x.text, x.err); err != x.err {
+			t.Errorf("%q: got %v, want %v", x.text, err, x.err)
+		}
+		if text, err := os.ReadFile(file); err != nil || string(text) != x.want {
+			t.Errorf("%q: the file has %q, %v, want %q", x.text, text, err, x.want)
+		}
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o640 {
+			t.Errorf("%q: %v, %v", x.text, info.Mode(), err)
+		}
+		if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+			t.Errorf("%q: the folder has %v, %v", x.text, entries, err)
+		}
+	}
+}
+
+// TestReplaceNames checks that errors name the file, and not the temporary one.
+func TestReplaceNames(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a")
+	err := beneath.Replace(file, 0o644, func(f *os.File) error {
+		f.Close()
+		_, err := f.Write(nil)
+		return err
+	})
+	if !errors.Is(err, fs.ErrClosed) || err.Error() != "write "+file+": file already closed" {
+		t.Errorf("got %v", err)
+	}
+	if err := beneath.Replace(filepath.Join(file, "b"), 0o644, nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a folder that does not exist: %v", err)
+	}
+}
+
+// TestCommit gives a temporary file a name that depends on its content.
+func TestCommit(t *testing.T) {
+	root, dir := newRoot(t)
+	temp, err := beneath.CreateTemp(root, ".part")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer beneath.Discard(root, temp)
+	if err := beneath.Commit(root, temp, "name", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other, err := beneath.CreateTemp(root, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	beneath.Discard(root, other)
+	if err := beneath.CopyFile(root, "b/c", 0o444, strings.NewReader("text")); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "b", "c")); err != nil || string(text) != "text" {
+		t.Errorf("b/c: %q, %v", text, err)
+	}
+	for name, want := range map[string]fs.FileMode{"name": 0o600, "b/c": 0o444} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v", name, info.Mode(), err)
+		}
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
+		t.Errorf("the folder has %v, %v", entries, err)
 	}
 }
 

@@ -20,6 +20,10 @@ import (
 // Store is the blobs/ folder of a site. It also writes the other files of the site. It writes
 // neither outside the site nor through a symbolic link in it, see package beneath. Its methods
 // are safe for concurrent use. Storing or linking a file again is not an error.
+//
+// It does not write files with [beneath.WriteFile]: the name of a blob is known only at its end,
+// temporary files of a killed process must be in one folder, and a site of a hundred thousand files
+// is written to the disk once, before its generation becomes current.
 type Store struct {
 	root string   // of the site
 	site *os.Root // nil for a read-only store
@@ -226,10 +230,7 @@ func (s *Store) copy(source, file string) error {
 		return err
 	}
 	defer from.Close()
-	return beneath.WriteFile(s.site, file, blobMode, func(to *os.File) error {
-		_, err := io.Copy(to, from)
-		return err
-	})
+	return beneath.CopyFile(s.site, file, blobMode, from)
 }
 
 // same reports whether two paths are links to one file.

@@ -97,9 +97,10 @@ func notInURL(r rune) bool {
 	return unicode.IsControl(r) || unicode.IsSpace(r) || strings.ContainsRune("\"'<>\\^`{|}", r) || unicode.Is(unicode.Cf, r)
 }
 
-// ParseControl returns a control manifest as a site serves it, on one line. It must be an
-// object. If it has no list of malicious extensions, ParseControl adds an empty one,
-// because editors read the list without checking that it exists.
+// ParseControl returns a control manifest as a site serves it, on one line. It is a value of the
+// catalogue's header, so it has no newline. It must be an object. If it has no list of malicious
+// extensions, ParseControl adds an empty one, because editors read the list without checking that
+// it exists.
 func ParseControl(text []byte) ([]byte, error) {
 	if len(text) > MaxControl {
 		return nil, fmt.Errorf("%d bytes, more than the limit of %d", len(text), MaxControl)

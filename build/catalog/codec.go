@@ -3,7 +3,6 @@ package catalog
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,8 @@ import (
 	json2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/sync/errgroup"
+
+	"galbuild/build/jsondoc"
 )
 
 // header is the first line of a catalogue.
@@ -25,7 +26,7 @@ type header struct {
 // Write writes the catalogue as JSON lines. It uses all processors. The same catalogue always has
 // the same bytes.
 func (c *Catalog) Write(w io.Writer) error {
-	text, err := encode(nil, header{Format, c.Settings})
+	text, err := jsondoc.Line(header{Format, c.Settings})
 	if err != nil {
 		return err
 	}
@@ -65,20 +66,11 @@ type encoded struct {
 func encodeAll(extensions []Extension) (all encoded) {
 	for i := range extensions {
 		e := &extensions[i]
-		if all.text, all.err = encode(all.text, e); all.err != nil {
+		if all.text, all.err = jsondoc.AppendLine(all.text, e); all.err != nil {
 			return encoded{err: fmt.Errorf("%s: %w", e.ID(), all.err)}
 		}
 	}
 	return all
-}
-
-// encode appends a line to a text.
-func encode(text []byte, v any) ([]byte, error) {
-	line := bytes.NewBuffer(text)
-	enc := json.NewEncoder(line)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(v)
-	return line.Bytes(), err
 }
 
 // Read reads a catalogue from Write. It uses all processors. It refuses other formats by their

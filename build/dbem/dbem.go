@@ -36,6 +36,7 @@ import (
 
 	"galbuild/build/badjson"
 	"galbuild/build/catalog"
+	"galbuild/build/jsondoc"
 )
 
 // Names returns the names that the list may have: first the one in the code of dbem.
@@ -130,11 +131,11 @@ func parseEntry(d *json.Decoder) (Entry, error) {
 func Format(entries []Entry) ([]byte, error) {
 	lines := make([][]byte, len(entries))
 	for i := range entries {
-		var line bytes.Buffer
-		if err := entries[i].write(&line); err != nil {
+		line, err := entries[i].line()
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", entries[i].ExtID, err)
 		}
-		lines[i] = bytes.TrimSpace(line.Bytes())
+		lines[i] = bytes.TrimSpace(line)
 	}
 	if len(lines) == 0 {
 		return []byte("[]\n"), nil
@@ -142,13 +143,14 @@ func Format(entries []Entry) ([]byte, error) {
 	return slices.Concat([]byte("[\n"), bytes.Join(lines, []byte(",\n")), []byte("\n]\n")), nil
 }
 
-func (e *Entry) write(to *bytes.Buffer) error {
-	if e.raw != nil {
-		return json.Compact(to, e.raw)
+// line returns the entry as one line. An entry that was read and not changed stays as it was.
+func (e *Entry) line() ([]byte, error) {
+	if e.raw == nil {
+		return jsondoc.Line(e)
 	}
-	enc := json.NewEncoder(to)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(e)
+	var line bytes.Buffer
+	err := json.Compact(&line, e.raw)
+	return line.Bytes(), err
 }
 
 // ParseDate returns a date in UTC, in whole seconds. An empty text is the zero time.

@@ -1,5 +1,6 @@
 // Package mediatype is the only table of media types: those of files by name, and those of assets
-// by asset type. It defines which of them a browser may run.
+// by asset type. It defines which of them a browser may run. The other headers of files are in
+// package headers.
 //
 // The builder writes the types into the catalogue, and galshim and the targets send them. The
 // printed nginx configuration contains the same table. The table of the operating system is never
@@ -7,8 +8,8 @@
 // readingVersion in build/cache.go must be raised.
 //
 // Files of packages are not trusted, and are served from the address of the gallery. A file whose
-// type is [Active] must not run as a page of that address: servers send it with [Policy], and
-// targets send it as a download.
+// type is [Active] must not run as a page of that address: servers send it with a
+// Content-Security-Policy, and targets send it as a download.
 package mediatype
 
 import (
@@ -24,12 +25,6 @@ import (
 const Octets = "application/octet-stream"
 
 const plainText = "text/plain" + charset
-
-// Policy is the Content-Security-Policy of active files of packages: a sandbox without
-// scripts, in which only the file's own styles work. Files that are not active have no
-// policy, because a worker takes its policy from the response that its script came with,
-// and would lose importScripts and fetch.
-const Policy = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 
 // byExtension holds the types of the file extensions that occur in packages.
 var byExtension = map[string]string{

@@ -391,7 +391,7 @@ func (d *Dir) RemoveTemp() error {
 	if err != nil {
 		return err
 	}
-	folders := []string{".", WorkDir, "api", "index", "item", "publishers"}
+	folders := []string{".", WorkDir, WorkDir + "/downloads", "api", "index", "item", "publishers"}
 	for _, name := range generations {
 		folders = append(folders, "index/"+name)
 	}
@@ -475,7 +475,7 @@ func (d *Dir) Switch(ctx context.Context, c Current) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := syncAll(d.Root); err != nil {
+	if err := Sync(d.Root); err != nil {
 		return err
 	}
 	if old, err := ReadCurrent(d.Root); err == nil && old == c {
@@ -490,5 +490,5 @@ func (d *Dir) Switch(ctx context.Context, c Current) error {
 	if err := d.WriteFile(CurrentPath, c.Bytes()); err != nil {
 		return err
 	}
-	return syncAll(d.Root)
+	return Sync(d.Root)
 }

@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncAll waits until all files of the file system of root are on the disk. That is one system
+// Sync waits until all files of the file system of root are on the disk. That is one system
 // call instead of one for each of a hundred thousand files.
-func syncAll(root string) error {
+func Sync(root string) error {
 	dir, err := os.Open(root)
 	if err != nil {
 		return err

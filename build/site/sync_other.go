@@ -2,6 +2,6 @@
 
 package site
 
-// syncAll does nothing, because the system has no such call. A power failure may damage the newest
+// Sync does nothing, because the system has no such call. A power failure may damage the newest
 // generation. A killed process does not.
-func syncAll(string) error { return nil }
+func Sync(string) error { return nil }

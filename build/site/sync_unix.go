@@ -4,8 +4,8 @@ package site
 
 import "golang.org/x/sys/unix"
 
-// syncAll writes all files to the disk. Some systems return before they are there.
-func syncAll(string) error {
+// Sync writes all files to the disk. Some systems return before they are there.
+func Sync(string) error {
 	unix.Sync()
 	return nil
 }

@@ -3,7 +3,6 @@ package source
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -11,12 +10,14 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/klauspost/compress/gzip"
 	"golang.org/x/net/http/httpguts"
 
+	"galbuild/build/beneath"
+	"galbuild/build/jsondoc"
 	"galbuild/build/regular"
 	"galbuild/build/vsix"
 )
@@ -74,22 +75,16 @@ func readRecord(path string) (*record, error) {
 	return f, nil
 }
 
-// write replaces the file at path atomically.
+// write replaces the file at path in one step.
 func (f *record) write(path string) error {
-	text, err := json.Marshal(f)
+	text, err := jsondoc.Line(f)
 	if err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(filepath.Dir(path), "record-*")
-	if err != nil {
+	return beneath.Replace(path, 0o600, func(file *os.File) error {
+		_, err := file.Write(text)
 		return err
-	}
-	defer os.Remove(temp.Name())
-	_, err = temp.Write(append(text, '\n'))
-	if err := errors.Join(err, temp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temp.Name(), path)
+	})
 }
 
 // cached returns the record of the package in the cache. It returns nil if there is none, if the
@@ -179,21 +174,17 @@ func (d *download) decode(p *part) error {
 	if err != nil {
 		return nil // the header is wrong: some servers send it with every file
 	}
-	to, err := createNew(d.base + ".decoded")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(to.Name())
-	defer to.Close()
 	info, err := encoded.Stat()
 	if err != nil {
 		return err
 	}
 	within := vsix.Limits{Ratio: d.MaxRatio}.Unpacked(from, info.Size())
-	if _, err := d.copy(to, within, 0, func(int64) {}); err != nil {
-		return fmt.Errorf("decode the response: %w", err)
-	}
-	return errors.Join(to.Sync(), to.Close(), os.Rename(to.Name(), p.base))
+	return beneath.Replace(p.base, beneath.FileMode, func(to *os.File) error {
+		if _, err := d.copy(to, within, 0, func(int64) {}); err != nil {
+			return fmt.Errorf("decode the response: %w", err)
+		}
+		return nil
+	})
 }
 
 // createNew creates a file. It first removes any file of that name, so that it never writes
@@ -234,9 +225,10 @@ func (d *download) notPackageError(start []byte) error {
 	return fmt.Errorf("%s sent %s instead of a package", d.url.Host, kind)
 }
 
-// install replaces the package in the cache with p. It removes the old record first. If the run is
-// killed between the steps, the package has no record and is downloaded again, and never has the
-// record of another one.
+// install replaces the package in the cache with p. A package and its record are two files, which
+// cannot be replaced in one step, so it removes the old record first. If the run is killed between
+// the steps, the package has no record and is downloaded again, and never has the record of another
+// one.
 func (d *download) install(p *part) error {
 	path := d.base + suffix
 	info, err := os.Stat(p.base)

@@ -2,8 +2,10 @@ package source
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -38,7 +40,7 @@ func FuzzCache(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		items, problems := fetch(t, Config{Downloads: dir, MaxBytes: 1 << 20, Retries: -1}, address)
+		items, problems := fetch(t, Config{Downloads: dir, MaxBytes: 1 << 20, Client: once(t)}, address)
 		if len(items) != 1 || len(problems) != 0 {
 			t.Fatalf("items %v, problems %v", items, problems)
 		}
@@ -62,5 +64,41 @@ func TestEncodedRatio(t *testing.T) {
 	_, problems := fetch(t, Config{}, s.URL+"/x.vsix")
 	if len(problems) != 1 || !strings.Contains(problems[0], "expand to more than the limit of 200 times") {
 		t.Errorf("problems %q", problems)
+	}
+}
+
+// TestDamagedEncoding has compressed responses that are damaged. What Go's own gzip refuses is
+// refused.
+func TestDamagedEncoding(t *testing.T) {
+	whole := string(gzipped(packageText))
+	end := len(whole)
+	for name, body := range map[string]string{
+		"cut short":                     whole[:end-1],
+		"cut in the data":               whole[:end/2],
+		"a wrong checksum":              whole[:end-5] + string(whole[end-5]^1) + whole[end-4:],
+		"a wrong size":                  whole[:end-1] + string(whole[end-1]^1),
+		"wrong data":                    whole[:15] + string(whole[15]^1) + whole[16:],
+		"followed by something":         whole + "more",
+		"followed by an incomplete one": whole + whole[:20],
+	} {
+		t.Run(name, func(t *testing.T) {
+			z, err := gzip.NewReader(strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.Copy(io.Discard, z); err == nil {
+				t.Fatal("Go's own gzip accepts it")
+			}
+			s := serve(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
+				w.Header().Set("Content-Encoding", "gzip")
+				_, _ = io.WriteString(w, body)
+			})
+			dir := t.TempDir()
+			items, problems := fetch(t, Config{Downloads: dir}, s.URL)
+			if len(items) != 0 || len(problems) != 1 || !strings.Contains(problems[0], "decode the response: ") {
+				t.Errorf("items %v, problems %q", items, problems)
+			}
+			wantFiles(t, dir)
+		})
 	}
 }

@@ -6,15 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"path/filepath"
 	"regexp"
-	"time"
 
-	"github.com/hashicorp/go-retryablehttp"
 	"golang.org/x/sync/errgroup"
 
+	"galbuild/build/retry"
 	"galbuild/build/vsix"
 	"galbuild/build/wording"
 )
@@ -22,13 +20,6 @@ import (
 // parallel is the number of simultaneous downloads. More would hardly be faster, and would burden
 // the server.
 const parallel = 4
-
-// Waits between attempts. If the server requests a wait of more than maxWait, the download fails.
-const (
-	shortWait = time.Second
-	longWait  = 30 * time.Second
-	maxWait   = 2 * time.Minute
-)
 
 // A download is a URL to be downloaded into the cache.
 type download struct {
@@ -119,54 +110,32 @@ func withoutSecrets(address string) string {
 	return secrets.ReplaceAllString(userinfo.ReplaceAllString(address, "$1"), "$1…")
 }
 
-// run repeats attempts until the package is in the cache. The number of attempts is counted anew
-// when an attempt receives more of the package than all before. If a download cannot be resumed
-// because its part is damaged, it is restarted from the beginning, once and without a wait,
-// whatever the number of retries: a damaged cache must not make a build fail.
+// run repeats attempts, by the rules of package retry, until the package is in the cache. Retries
+// are counted anew when an attempt receives more of the package than all before. If a download
+// cannot be resumed because its part is damaged, it is restarted from the beginning, once and
+// without a pause, whatever the number of retries: a damaged cache must not make a build fail.
 func (d *download) run(ctx context.Context) error {
 	farthest, restarted := int64(0), false
-	for tries := 0; ; tries++ {
+	for retries := 0; ; retries++ {
 		err := d.try(ctx)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
 		if _, damaged := errors.AsType[damagedPart](err); damaged && !restarted {
 			d.Log.Warn("download starts from the beginning", "source", d.name, "err", err)
-			restarted, farthest, tries = true, 0, -1
+			restarted, farthest, retries = true, 0, -1
 			continue
 		}
 		if size := d.part().done; size > farthest {
-			farthest, tries = size, 0
+			farthest, retries = size, 0
 		}
-		failure, ok := errors.AsType[transient](err)
-		if !ok || tries >= d.Retries {
-			return err
+		pause, final := retry.Pause(retries, err)
+		if final != nil {
+			return final
 		}
-		wait := retryablehttp.DefaultBackoff(shortWait, longWait, tries, failure.response)
-		if wait > maxWait {
-			return fmt.Errorf("%w; the server requests a wait of %s, longer than the limit of %s",
-				err, wait, maxWait)
-		}
-		d.Log.Warn("download is tried again", "source", d.name, "wait", wait, "error", wording.Text(err))
-		if err := d.sleep(ctx, wait); err != nil {
+		d.Log.Warn("download is tried again", "source", d.name, "wait", pause, "error", wording.Text(err))
+		if err := d.Client.Sleep(ctx, pause); err != nil {
 			return err
 		}
 	}
 }
-
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
-}
-
-// A transient error may not occur again when the request is repeated.
-type transient struct {
-	error
-	response *http.Response // for its header Retry-After; nil if there was none
-}
-
-func (p transient) Unwrap() error { return p.error }

@@ -27,7 +27,7 @@ func TestPlantedLinks(t *testing.T) {
 		os.WriteFile(victim, []byte("victim"), 0o644),
 		os.WriteFile(base+".compressed", compressed.Bytes(), 0o644),
 		stored.write(base+".part.json"),
-		os.Symlink(victim, base+".part"), os.Symlink(victim, base+".decoded"),
+		os.Symlink(victim, base+".part"),
 		os.Symlink(outside, filepath.Join(dir, "downloads")),
 	); err != nil {
 		t.Fatal(err)

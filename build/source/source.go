@@ -43,10 +43,11 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"net/http"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"galbuild/build/retry"
 )
 
 // Item is one package to read.
@@ -80,21 +81,17 @@ type Problem struct {
 
 // Config has the settings of [Expand]. The zero value suffices for local sources.
 type Config struct {
-	Downloads string       // cache of downloads and of packages from stdin; created if missing
-	Client    *http.Client // nil: a client that uses HTTP_PROXY, HTTPS_PROXY and NO_PROXY
-	Stdin     io.Reader    // the reader of the source "-"
-	Skip      string       // the folder of the site to be written, which is never searched; "" is none
-	MaxBytes  int64        // limit of a package that is downloaded or read from stdin; 0 is none
-	MaxRatio  int64        // limit of the ratio of decompressed to compressed bytes; 0 is the default
-	Retries   int          // how often a failed request is repeated; 0 is 4 times, negative is never
+	Downloads string        // cache of downloads and of packages from stdin; created if missing
+	Client    *retry.Client // nil: one of the zero retry.Config
+	Stdin     io.Reader     // the reader of the source "-"
+	Skip      string        // the folder of the site to be written, which is never searched; "" is none
+	MaxBytes  int64         // limit of a package that is downloaded or read from stdin; 0 is none
+	MaxRatio  int64         // limit of the ratio of decompressed to compressed bytes; 0 is the default
 
 	// Progress is called with the number of bytes of a download that have arrived, and with
 	// their total, or -1 if that is unknown. Several goroutines call it, one for each download.
 	Progress func(name string, done, total int64)
 	Log      *slog.Logger // nil: nothing is logged
-
-	sleep        func(context.Context, time.Duration) error // replaced by tests, which do not wait
-	stallTimeout time.Duration                              // how long a server may send nothing
 }
 
 // Expand returns the packages of the sources args, sorted by Path. Each file is returned once,
@@ -118,15 +115,7 @@ func Expand(ctx context.Context, args []string, c Config) ([]Item, []Problem, er
 
 func (c Config) withDefaults() Config {
 	if c.Client == nil {
-		c.Client, _ = NewClient("") // cannot fail without a file
-	}
-	if c.Client.CheckRedirect == nil {
-		client := *c.Client
-		client.CheckRedirect = checkRedirect
-		c.Client = &client
-	}
-	if c.Retries == 0 {
-		c.Retries = 4
+		c.Client, _ = retry.New(retry.Config{}) // cannot fail without a file
 	}
 	if c.Progress == nil {
 		c.Progress = func(string, int64, int64) {}
@@ -134,10 +123,6 @@ func (c Config) withDefaults() Config {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if c.sleep == nil {
-		c.sleep = sleep
-	}
-	c.stallTimeout = cmp.Or(c.stallTimeout, stallAfter)
 	if c.Skip != "" {
 		c.Skip = realPath(c.Skip)
 	}

@@ -51,23 +51,27 @@ func (x *expansion) storeStdin(in io.Reader) error {
 	if err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(dir, "stdin-*.part")
+	at, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temp.Name())
-	defer temp.Close()
+	defer at.Close()
+	temp, err := beneath.CreateTemp(at, ".part")
+	if err != nil {
+		return err
+	}
+	defer beneath.Discard(at, temp)
 	hash := sha256.New()
 	if _, err := x.copy(io.MultiWriter(temp, hash), in, 0, func(int64) {}); err != nil {
 		return err
 	}
-	path := filepath.Join(dir, "stdin-"+hex.EncodeToString(hash.Sum(nil))+suffix)
-	if _, err := os.Stat(path); err != nil {
-		if err := errors.Join(temp.Sync(), temp.Close(), os.Rename(temp.Name(), path)); err != nil {
+	name := "stdin-" + hex.EncodeToString(hash.Sum(nil)) + suffix
+	if _, err := at.Stat(name); err != nil {
+		if err := beneath.Commit(at, temp, name, 0o600); err != nil {
 			return err
 		}
 	}
-	return x.addDownloaded(stdinName, path)
+	return x.addDownloaded(stdinName, filepath.Join(dir, name))
 }
 
 // addDownloaded adds a file of the folder for downloads.

@@ -8,6 +8,8 @@ import (
 	"net/http"
 
 	"github.com/dustin/go-humanize"
+
+	"galbuild/build/retry"
 )
 
 // A damagedPart is the error of a download that could not be resumed, because the part of an
@@ -23,17 +25,15 @@ func (e damagedPart) Unwrap() error { return e.error }
 // hide the length, and the size of the part would not be an offset in the body. If a server
 // compresses nevertheless, the part has the bytes as sent, and is decoded at the end.
 func (d *download) try(ctx context.Context) error {
-	ctx, received, stop := watch(ctx, d.stallTimeout)
-	defer stop()
 	p, cached := d.part(), d.cached()
 	resumed := p.done > 0
 	request, err := d.request(ctx, p, cached)
 	if err != nil {
 		return err
 	}
-	response, err := d.Client.Do(request)
+	response, err := d.Client.Send(request)
 	if err != nil {
-		return transportError(ctx, err)
+		return err
 	}
 	defer response.Body.Close()
 	switch {
@@ -43,8 +43,8 @@ func (d *download) try(ctx context.Context) error {
 	case response.StatusCode == http.StatusPartialContent,
 		response.StatusCode == http.StatusRequestedRangeNotSatisfiable:
 		p.discard()
-		err := transient{error: fmt.Errorf("%s did not resume the download where it stopped",
-			response.Request.URL.Host)}
+		err := retry.Temporary(fmt.Errorf("%s did not resume the download where it stopped",
+			response.Request.URL.Host), nil)
 		if resumed {
 			return damagedPart{err}
 		}
@@ -56,7 +56,7 @@ func (d *download) try(ctx context.Context) error {
 	default:
 		return d.statusError(response)
 	}
-	err = d.receive(ctx, p, response.Body, received)
+	err = d.receive(p, response.Body)
 	if err == nil {
 		err = d.store(p, resumed)
 	}
@@ -93,7 +93,7 @@ func (d *download) request(ctx context.Context, p *part, cached *record) (*http.
 }
 
 // receive appends the body to p.
-func (d *download) receive(ctx context.Context, p *part, body io.Reader, received func()) error {
+func (d *download) receive(p *part, body io.Reader) error {
 	if err := d.withinLimit(p.Size); err != nil {
 		p.discard()
 		return err
@@ -104,20 +104,19 @@ func (d *download) receive(ctx context.Context, p *part, body io.Reader, receive
 	}
 	defer file.Close()
 	done, err := d.copy(file, body, p.done, func(done int64) {
-		received()
 		d.Progress(d.name, done, p.Size)
 	})
 	p.done = done
 	switch broken, ok := errors.AsType[readError](err); {
 	case ok:
-		return transportError(ctx, broken.error)
+		return broken.error
 	case err != nil:
 		p.discard()
 		return err
 	case p.Size >= 0 && done != p.Size:
 		p.discard()
-		err := fmt.Errorf("received %d bytes, but the server announced %d", done, p.Size)
-		return transient{error: err}
+		return retry.Temporary(
+			fmt.Errorf("received %d bytes, but the server announced %d", done, p.Size), nil)
 	}
 	return errors.Join(file.Sync(), file.Close())
 }

@@ -272,8 +272,9 @@ func newOutput(archive string, split int64) (*output, error) {
 	return o, err
 }
 
-// temp returns the temporary name of a part. The next export of the same name replaces a file that
-// a killed export has left.
+// temp returns the temporary name of a part. Parts are not written with [beneath.WriteFile]: they
+// get their names together, when the last is complete, and the next export of the same name
+// replaces what a killed export has left, which may be large.
 func (o *output) temp(i int) string { return ".galbuild-export-" + o.parts[i].Name }
 
 // create creates a temporary file. It does not follow a link of that name.
@@ -342,7 +343,7 @@ func (o *output) closePart() error {
 		return nil
 	}
 	o.parts[len(o.parts)-1].SHA256 = blob.Ref(o.hash.Sum(nil))
-	err := o.file.Close()
+	err := errors.Join(o.file.Sync(), o.file.Close())
 	o.file = nil
 	return err
 }
@@ -412,15 +413,5 @@ func (o *output) remove(name string) error {
 }
 
 func (o *output) replace(name string, text []byte) error {
-	temp := ".galbuild-export-" + name
-	f, err := o.create(temp)
-	if err != nil {
-		return err
-	}
-	defer o.at.Remove(temp) // has no effect after the rename
-	_, err = f.Write(text)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return o.at.Rename(temp, name)
+	return beneath.WriteText(o.at, name, text)
 }

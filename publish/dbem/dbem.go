@@ -25,6 +25,7 @@ import (
 	"time"
 
 	repo "galbuild/build/dbem"
+	"galbuild/build/jsondoc"
 	"galbuild/build/regular"
 	"galbuild/build/site"
 	"galbuild/publish"
@@ -209,9 +210,9 @@ func lastPublished(root string) map[string][]string {
 func notePublished(root, target string, keys []string) {
 	all := lastPublished(root)
 	all[target] = keys
-	text, err := json.MarshalIndent(all, "", "  ")
+	text, err := jsondoc.Indented(all)
 	if err != nil {
 		return
 	}
-	_ = site.WriteWorkFile(root, publishedName, append(text, '\n'))
+	_ = site.WriteWorkFile(root, publishedName, text)
 }

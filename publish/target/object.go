@@ -8,18 +8,19 @@ import (
 	"io"
 
 	"galbuild/build/blob"
+	"galbuild/build/headers"
 	"galbuild/build/regular"
 )
 
 // Values of Cache-Control. Objects with a version or a hash in their key never change. Caches
 // must revalidate all other objects before each use.
 const (
-	Immutable  = "public, max-age=31536000, immutable"
-	Revalidate = "no-cache"
+	Immutable  = headers.Immutable
+	Revalidate = headers.Revalidate
 )
 
 // Attachment is the Content-Disposition of files that a browser must save and not display.
-const Attachment = "attachment"
+const Attachment = headers.Attachment
 
 // Bytes returns an object whose content is b.
 func Bytes(key, mediaType, cacheControl string, b []byte) Object {

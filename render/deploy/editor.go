@@ -2,10 +2,11 @@ package deploy
 
 import (
 	"embed"
-	"encoding/json"
 	"io"
 	"strings"
 	"text/template"
+
+	"galbuild/build/jsondoc"
 )
 
 // Editor is the gallery that an editor is configured for.
@@ -43,11 +44,11 @@ func (e Editor) write(w io.Writer, name string) error {
 		}
 	}
 	g := galleryAt(b.String(), content.String())
-	line, err := json.Marshal(g)
+	line, err := jsondoc.Line(g)
 	if err != nil {
 		return err
 	}
-	product, err := json.MarshalIndent(map[string]galleryAddresses{"extensionsGallery": g}, "", "  ")
+	product, err := jsondoc.Indented(map[string]galleryAddresses{"extensionsGallery": g})
 	if err != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func (e Editor) write(w io.Writer, name string) error {
 		galleryAddresses
 		Base, Line, Product string
 		Plain               bool // not encrypted
-	}{g, b.String(), string(line), string(product), b.scheme == "http"})
+	}{g, b.String(), strings.TrimSpace(string(line)), strings.TrimSpace(string(product)), b.scheme == "http"})
 }
 
 // galleryAddresses is product.json's extensionsGallery.

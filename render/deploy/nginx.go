@@ -17,8 +17,8 @@ import (
 	"unicode"
 
 	"galbuild/build/blob"
+	"galbuild/build/headers"
 	"galbuild/build/mediatype"
-	"galbuild/render/gallery"
 )
 
 // Nginx is a server block that serves a site and passes requests that are not for files to
@@ -62,9 +62,15 @@ type nginxData struct {
 	Upstream   string
 	RemoteShim bool // whether the address of galshim is on another machine
 
-	Allow, Platforms, Translation string
-	PagePolicy, Policy            string
-	InertFiles, InertAssets       string // alternatives of a regular expression
+	// The table of package headers. Patterns are regular expressions, or alternatives of one.
+	Every                   []headers.Header
+	Rules                   []headers.Rule
+	NoStore, Attachment     string
+	PackageAsset            string
+	PagePolicy, Policy      string
+	Pages, Untrusted        string
+	InertFiles, InertAssets string
+	Platforms, Translation  string
 }
 
 // nginxServer is one of the servers. Its fields hide those of the same name in nginxData.
@@ -109,9 +115,12 @@ func (n Nginx) data() (*nginxData, error) {
 	d := &nginxData{
 		Nginx: n, Own: ownPrefix(b), Upstream: "galshim_" + slug(b.name()+b.prefix),
 		RemoteShim: !isLocal(n.Shim),
-		Allow:      allowHeaders, Platforms: platforms, Translation: regexp.QuoteMeta(mediatype.Translation),
-		PagePolicy: gallery.PagePolicy(n.ContentURL) + gallery.NoFrames, Policy: mediatype.Policy,
+		Every:      headers.Every(), Rules: headers.Rules(), NoStore: headers.NoStore, Attachment: headers.Attachment,
+		PackageAsset: headers.PackageAsset,
+		PagePolicy:   headers.PagePolicy(n.ContentURL) + headers.NoFrames, Policy: headers.FilePolicy,
+		Pages: pages(), Untrusted: headers.Untrusted(),
 		InertFiles: inert(mediatype.Extensions()), InertAssets: inert(mediatype.AssetEnds()),
+		Platforms: platforms, Translation: regexp.QuoteMeta(mediatype.Translation),
 	}
 	d.Main = d.server(b, n.ServerName)
 	if n.ContentURL == "" {
@@ -177,6 +186,16 @@ func inert(types iter.Seq2[string, []string]) string {
 	return strings.Join(all, "|")
 }
 
+// pages returns the paths of the gallery's page, without .html, as alternatives of a regular
+// expression.
+func pages() string {
+	var all []string
+	for _, page := range headers.Pages {
+		all = append(all, regexp.QuoteMeta(strings.TrimSuffix(page, ".html")))
+	}
+	return strings.Join(all, "|")
+}
+
 // ownPrefix returns the prefix of names for a gallery. It is short, because nginx limits
 // the length of a variable's name.
 func ownPrefix(b base) string {
@@ -190,11 +209,6 @@ func isLocal(address string) bool {
 	ip := net.ParseIP(host)
 	return strings.HasPrefix(address, "unix:") || host == "localhost" || ip != nil && ip.IsLoopback()
 }
-
-// allowHeaders are the headers that editors send. In browsers, * does not cover Authorization,
-// and old browsers do not support it.
-const allowHeaders = "*, Authorization, Content-Type, VSCode-SessionId, X-Market-Client-Id, X-Market-User-Id, " +
-	"X-Market-Search-Activity-Id, X-Client-Name, X-Client-Version, X-Client-Commit, X-Machine-Id"
 
 // platforms matches the target platforms that editors write after a version.
 const platforms = `(?:win32|linux|alpine|darwin)-[a-z0-9]+|web`

@@ -15,8 +15,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"galbuild/build/headers"
 	"galbuild/build/mediatype"
-	"galbuild/render/gallery"
 )
 
 // hostileNames are file names that a server could give another media type than the table
@@ -67,7 +67,7 @@ func sameAsTable(t *testing.T, client *http.Client, name string, p probe) *http.
 	}
 	policy := ""
 	if mediatype.Active(want) {
-		policy = mediatype.Policy
+		policy = headers.FilePolicy
 	}
 	if has := got.Header.Get("Content-Security-Policy"); has != policy {
 		t.Errorf("%q %v: %s: policy %q, want %q", p.path, p.send, got.Status, has, policy)
@@ -135,7 +135,7 @@ func contentURL(t *testing.T, base, content string) {
 	}
 	for _, p := range []probe{
 		file("/control.json", "application/json", short), shimmed("/api/extensionquery"), download("/api"+vspackage, forAll, "acme.hello-1.2.3.vsix"),
-		{path: "/", status: 200, headers: map[string]string{"Content-Security-Policy": gallery.PagePolicy(content) + gallery.NoFrames}},
+		{path: "/", status: 200, headers: map[string]string{"Content-Security-Policy": headers.PagePolicy(content) + headers.NoFrames}},
 	} {
 		t.Run("gallery "+p.path, func(t *testing.T) {
 			p.run(t, client, base)

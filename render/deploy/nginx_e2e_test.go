@@ -21,9 +21,9 @@ import (
 	"strings"
 	"testing"
 
+	"galbuild/build/headers"
 	"galbuild/build/mediatype"
 	"galbuild/cmd/e2e/installed"
-	"galbuild/render/gallery"
 )
 
 // The site that nginx serves. Each file holds its own path, a few are longer
@@ -85,8 +85,8 @@ type seen struct {
 	Header            http.Header
 }
 
-// fakeShim answers with what it was asked, or 404 to /missing, and with the
-// headers that galshim sets too.
+// fakeShim responds with the request that it received, or with 404 if its path contains "missing",
+// and with the headers of galshim.
 func fakeShim(t *testing.T) *httptest.Server {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -95,10 +95,7 @@ func fakeShim(t *testing.T) *httptest.Server {
 		}
 		h := w.Header()
 		h.Set("X-Shim", "yes")
-		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Access-Control-Expose-Headers", "activityid")
-		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-		h.Set("X-Content-Type-Options", "nosniff")
+		headers.SetEvery(h, r.Method)
 		h.Set("Cache-Control", "no-store")
 		h.Set("Content-Type", "application/json")
 		if strings.Contains(r.URL.Path, "missing") {
@@ -310,16 +307,20 @@ func preflight(path string) probe {
 	return probe{method: "OPTIONS", path: path, status: 204,
 		send: map[string]string{"Origin": "vscode-file://vscode-app", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-market-client-id"},
 		headers: map[string]string{
-			"Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS", "Access-Control-Allow-Headers": allowHeaders, "Access-Control-Max-Age": "86400",
 			"X-Shim": "", "Cache-Control": "",
 		},
 	}
 }
 
-// always is on every answer, once.
-var always = map[string]string{
-	"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "activityid", "Cross-Origin-Resource-Policy": "cross-origin",
-	"X-Content-Type-Options": "nosniff",
+// always returns the headers that every response has once.
+func always(method string) map[string]string {
+	all := make(map[string]string)
+	for _, h := range headers.Every() {
+		if !h.Preflight || method == http.MethodOptions {
+			all[h.Name] = h.Value()
+		}
+	}
+	return all
 }
 
 // policyOf returns the policy that a file of the site must have.
@@ -327,10 +328,10 @@ func policyOf(file string) string {
 	_, asset, isAsset := strings.Cut(file, "assets/acme/hello/")
 	switch {
 	case strings.HasSuffix(file, ".html") && !strings.HasPrefix(file, "files/"):
-		return gallery.PagePolicy("") + gallery.NoFrames
+		return headers.PagePolicy("") + headers.NoFrames
 	case strings.HasPrefix(file, "blobs/"), strings.HasPrefix(file, "files/") && mediatype.Active(mediatype.Of(file)),
 		isAsset && mediatype.Active(mediatype.OfAsset(path.Base(asset), "icon.png")):
-		return mediatype.Policy
+		return headers.FilePolicy
 	}
 	return ""
 }
@@ -344,8 +345,8 @@ func (p probe) run(t *testing.T, client *http.Client, base string) {
 	if p.file != "" {
 		policy["Content-Security-Policy"] = policyOf(p.file)
 	}
-	for _, headers := range []map[string]string{always, policy, p.headers} {
-		for name, want := range headers {
+	for _, wanted := range []map[string]string{always(p.method), policy, p.headers} {
+		for name, want := range wanted {
 			got := answer.Header.Values(name)
 			if want == "" && len(got) == 0 || len(got) == 1 && got[0] == want {
 				continue

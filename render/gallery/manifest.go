@@ -2,9 +2,9 @@ package gallery
 
 import (
 	"cmp"
-	"encoding/json"
 
 	"galbuild/build/catalog"
+	"galbuild/build/jsondoc"
 )
 
 // Control is the control manifest of a gallery without malicious or deprecated extensions.
@@ -42,11 +42,11 @@ func Manifest(base, content string) []byte {
 		{"IncludeStatistics", 0x100}, {"IncludeLatestVersionOnly", 0x200}, {"Unpublished", 0x1000},
 		{"IncludeLatestPrereleaseAndStableVersionOnly", 0x10000},
 	}
-	text, err := json.Marshal(m)
+	text, err := jsondoc.Line(m)
 	if err != nil {
-		panic(err) // a struct of strings and numbers always marshals
+		panic(err) // a struct of strings and numbers can always be encoded
 	}
-	return append(text, '\n')
+	return text
 }
 
 type manifest struct {

@@ -14,7 +14,7 @@ import (
 	"strings"
 
 	"galbuild/build/blob"
-	"galbuild/render/gallery"
+	"galbuild/build/headers"
 )
 
 //go:embed page.html
@@ -36,7 +36,7 @@ var Style []byte
 // of their hash, so that a cache cannot mix two versions.
 func HTML(base, contentURL string) []byte {
 	return []byte(strings.NewReplacer(
-		"{base}", base, "{policy}", gallery.PagePolicy(contentURL),
+		"{base}", base, "{policy}", headers.PagePolicy(contentURL),
 		"{js}", short(Script), "{css}", short(Style),
 	).Replace(html))
 }

@@ -10,8 +10,8 @@ import (
 	"galbuild/build"
 	"galbuild/build/catalog"
 	"galbuild/build/pack/finding"
+	"galbuild/build/retry"
 	"galbuild/build/site"
-	"galbuild/build/source"
 	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/targets"
@@ -134,7 +134,7 @@ func (a *addCmd) run(ctx context.Context, e *env) error {
 func (a *addCmd) config(e *env) (build.Config, error) {
 	cfg := build.Config{Sources: a.Sources, Stdin: e.stdin, Strict: a.Strict, Log: e.log}
 	var err error
-	if cfg.Client, err = source.NewClient(a.CA); err != nil {
+	if cfg.Client, err = retry.New(retry.Config{CA: a.CA}); err != nil {
 		return cfg, err
 	}
 	cfg.Limits, err = a.limits()

@@ -11,12 +11,12 @@ import (
 
 	"galbuild/build"
 	"galbuild/build/catalog"
+	"galbuild/build/headers"
+	"galbuild/build/retry"
 	"galbuild/build/site"
-	"galbuild/build/source"
 	"galbuild/cmd/internal/hint"
 	"galbuild/publish"
 	"galbuild/render"
-	"galbuild/render/gallery"
 )
 
 type buildCmd struct {
@@ -62,10 +62,10 @@ func checkAddresses(base, content string) error {
 	if err := checkAddress("--content-url", content); err != nil || content == "" {
 		return err
 	}
-	switch gallery.Origin(content) {
+	switch headers.Origin(content) {
 	case "":
 		return fmt.Errorf("--content-url=%s: must be an absolute address such as https://files.example", content)
-	case gallery.Origin(base):
+	case headers.Origin(base):
 		return hint.Add(fmt.Errorf("--content-url=%s: has the host and port of --base-url=%s", content, base), "files of packages need a separate host, for example https://files.example")
 	}
 	return nil
@@ -126,7 +126,7 @@ func (b *buildCmd) config(e *env) (build.Config, error) {
 	if cfg.Settings, err = b.settings(); err != nil {
 		return cfg, err
 	}
-	if cfg.Client, err = source.NewClient(b.CA); err != nil {
+	if cfg.Client, err = retry.New(retry.Config{CA: b.CA}); err != nil {
 		return cfg, err
 	}
 	cfg.Limits, err = b.limits()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"galbuild/build/jsondoc"
 	"galbuild/cmd/internal/hint"
 )
 
@@ -40,21 +41,18 @@ func (e *env) writeDocument(failed error) error {
 		}
 		text = join(start, text)
 	}
-	var indented bytes.Buffer
-	if err := json.Indent(&indented, text, "", "  "); err != nil {
+	text, err := jsondoc.Indented(json.RawMessage(text))
+	if err != nil {
 		return err
 	}
-	_, err := e.stdout.Write(append(indented.Bytes(), '\n'))
+	_, err = e.stdout.Write(text)
 	return err
 }
 
-// encodeJSON encodes v on one line, without escapes for HTML.
+// encodeJSON encodes v without a newline at the end.
 func encodeJSON(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(v)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+	line, err := jsondoc.Line(v)
+	return bytes.TrimSuffix(line, []byte("\n")), err
 }
 
 // join returns an object with the keys of object a, which has some, followed by those of b,

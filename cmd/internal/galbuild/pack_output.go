@@ -67,45 +67,24 @@ func isArchive(file string, size int64) bool {
 	return size == 0 || err == nil && bytes.Equal(start, []byte("PK"))
 }
 
-// writeVSIX writes a package to a temporary file and renames it to file when it is complete.
-// It returns the size in bytes.
+// writeVSIX writes a package to a file in one step. It returns the size in bytes. If the process
+// is killed, it leaves a file whose name ends in .vsix, which later packages do not contain.
 func writeVSIX(ctx context.Context, plan *pack.Plan, file string, show func(done, total int64)) (size int64, err error) {
-	temp, err := createNextTo(file)
-	if err != nil {
-		return 0, explainOutput(err)
-	}
-	defer os.Remove(temp.Name()) // after an error
-	defer temp.Close()
-	buffered := bufio.NewWriterSize(temp, 1<<16)
-	if err := plan.Write(ctx, buffered, show); err != nil {
-		return 0, explainOutput(err)
-	}
-	if err := errors.Join(buffered.Flush(), temp.Sync()); err != nil {
-		return 0, explainOutput(err)
-	}
-	info, err := temp.Stat()
-	if err := errors.Join(err, temp.Close()); err != nil {
-		return 0, explainOutput(err)
-	}
-	return info.Size(), explainOutput(os.Rename(temp.Name(), file))
-}
-
-// createNextTo creates a temporary file in the folder of another file, with the mode of all files
-// that galbuild writes. If the process is killed, the file stays; later packages do not contain
-// it, because they contain no .vsix files.
-func createNextTo(file string) (*os.File, error) {
-	for n := os.Getpid(); ; n++ {
-		temp, err := os.OpenFile(filepath.Join(filepath.Dir(file), fmt.Sprintf(".%d-%s", n, filepath.Base(file))), os.O_WRONLY|os.O_CREATE|os.O_EXCL, beneath.FileMode)
-		if path, ok := errors.AsType[*fs.PathError](err); ok {
-			err = fmt.Errorf("write %s: %w", file, path.Err)
+	err = beneath.Replace(file, beneath.FileMode, func(f *os.File) error {
+		buffered := bufio.NewWriterSize(f, 1<<16)
+		if err := plan.Write(ctx, buffered, show); err != nil {
+			return err
 		}
+		if err := buffered.Flush(); err != nil {
+			return err
+		}
+		info, err := f.Stat()
 		if err == nil {
-			err = temp.Chmod(beneath.FileMode)
+			size = info.Size()
 		}
-		if !errors.Is(err, fs.ErrExist) {
-			return temp, err
-		}
-	}
+		return err
+	})
+	return size, explainOutput(err)
 }
 
 // explainOutput adds a hint to an error of writing a package.

@@ -7,15 +7,9 @@ import (
 	"net/http"
 	"time"
 
+	"galbuild/build/headers"
 	"galbuild/cmd/internal/version"
 	"galbuild/render/gallery"
-)
-
-// Values of Cache-Control for files that can change with each generation, and for files that
-// never change.
-const (
-	shortLived = "public, max-age=300"
-	immutable  = "public, max-age=31536000, immutable"
 )
 
 // latest serves GET …/latest: one extension by itself.
@@ -37,7 +31,7 @@ func (s *server) manifest(w *reply, r *http.Request, _ *generation) error {
 // configured with its address separately.
 func (s *server) control(w *reply, r *http.Request, g *generation) error {
 	if f, ok := g.ix.File(gallery.ControlPath); ok {
-		return s.serveFile(w, r, g, f, shortLived)
+		return s.serveFile(w, r, g, f, headers.ShortLived)
 	}
 	return s.sendDocument(w, r, []byte(gallery.Control))
 }
@@ -48,10 +42,10 @@ func (s *server) sendDocument(w *reply, r *http.Request, body []byte) error {
 	sum := sha256.Sum256(body)
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", shortLived)
+	h.Set("Cache-Control", headers.ShortLived)
 	h.Set("ETag", `"`+hex.EncodeToString(sum[:])+`"`)
 	if s.addresser.fixed == "" {
-		h.Set("Cache-Control", "private, max-age=300") // the response depends on the request
+		h.Set("Cache-Control", headers.Private)
 		h.Add("Vary", forwardedHeaders)
 	}
 	send := func(w http.ResponseWriter, r *http.Request) {
@@ -77,7 +71,7 @@ func (s *server) ignoreStats(w *reply, _ *http.Request, _ *generation) error {
 // if there is a newer generation that was refused. The status is "damaged", with HTTP status
 // 503, from when the index cannot be read until it has been opened again.
 func (s *server) health(w *reply, _ *http.Request, g *generation) error {
-	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Cache-Control", headers.NoStore)
 	status, word := http.StatusOK, "ok"
 	if g.damaged.Load() {
 		status, word = http.StatusServiceUnavailable, "damaged"
@@ -93,7 +87,7 @@ func (s *server) health(w *reply, _ *http.Request, g *generation) error {
 
 // version serves the version of galshim.
 func (s *server) version(w *reply, _ *http.Request, _ *generation) error {
-	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Cache-Control", headers.NoStore)
 	sendJSON(w, http.StatusOK, map[string]string{"name": "galshim", "version": version.String()})
 	return nil
 }

@@ -1,10 +1,12 @@
 package galshim
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+
+	"galbuild/build/headers"
+	"galbuild/build/jsondoc"
 )
 
 // A failure is an error with the status and message of its response. The cause is only logged.
@@ -34,21 +36,17 @@ func sendError(w http.ResponseWriter, err error) {
 	if !ok {
 		f = &failure{status: http.StatusInternalServerError, message: "internal error; see the log of the server"}
 	}
-	h := w.Header()
-	for _, key := range []string{"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Length", "Content-Security-Policy", "Etag"} {
-		h.Del(key)
-	}
-	h.Set("Cache-Control", "no-store") // a file that is missing now may be published soon
+	headers.SetError(w.Header())
 	sendJSON(w, f.status, map[string]string{"error": f.message})
 }
 
-// sendJSON writes a response with a value that can always be marshalled.
+// sendJSON writes a response with a value that can always be encoded.
 func sendJSON(w http.ResponseWriter, status int, value any) {
-	body, err := json.Marshal(value)
+	body, err := jsondoc.Line(value)
 	if err != nil {
 		panic(err)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	w.Write(append(body, '\n'))
+	w.Write(body)
 }

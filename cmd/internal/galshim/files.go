@@ -1,15 +1,15 @@
 package galshim
 
 import (
-	"mime"
+	"cmp"
 	"net/http"
-	"path"
 	"strings"
 
 	"github.com/tidwall/gjson"
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/headers"
 	"galbuild/index"
 )
 
@@ -68,7 +68,7 @@ func (s *server) vspackage(w *reply, r *http.Request, g *generation) error {
 	}
 	newest, ok := newestRelease(g, wanted[0])
 	if f, known := g.ix.File(catalog.AssetsDir + newest.folder() + catalog.PackageAsset); ok && known && s.files {
-		return s.serveFile(w, r, g, f, shortLived)
+		return s.serveFile(w, r, g, f, headers.ShortLived)
 	}
 	return s.notFound(r, g)
 }
@@ -105,9 +105,9 @@ func (s *server) serveVersion(w *reply, r *http.Request, g *generation, dir, nam
 	for _, b := range wanted {
 		if f, ok := g.ix.File(dir + b.folder() + name); ok {
 			if b.platform == "" && wanted[0].platform != "" {
-				return s.serveFile(w, r, g, f, shortLived) // a build for the platform may be published later
+				return s.serveFile(w, r, g, f, headers.ShortLived) // a build for the platform may be published later
 			}
-			return s.serveFile(w, r, g, f, immutable)
+			return s.serveFile(w, r, g, f, "")
 		}
 	}
 	return s.notFound(r, g)
@@ -140,24 +140,20 @@ func (s *server) siteFile(w *reply, r *http.Request, g *generation) error {
 // file serves a file of the site that the next generation can replace.
 func (s *server) file(w *reply, r *http.Request, g *generation, path string) error {
 	if f, ok := g.ix.File(path); ok && s.files {
-		return s.serveFile(w, r, g, f, shortLived)
+		return s.serveFile(w, r, g, f, headers.ShortLived)
 	}
 	return s.notFound(r, g)
 }
 
-// serveFile serves the blob of f. Text is compressed if the client accepts it. Packages and
-// images are compressed already, and are sent as they are.
+// serveFile serves the blob of f. cache is its Cache-Control, or "" for that of its path. Text is
+// compressed if the client accepts it. Packages and images are compressed already, and are sent as
+// they are.
 func (s *server) serveFile(w *reply, r *http.Request, g *generation, f index.File, cache string) (err error) {
 	h := w.Header()
-	h.Set("Content-Type", f.Type)
-	h.Set("Cache-Control", cache)
+	file := headers.Served(f.Path, f.Type, s.content)
+	file.Cache = cmp.Or(cache, file.Cache)
+	file.Set(h)
 	h.Set("ETag", `"`+blob.Ref(f.SHA256).String()+`"`)
-	if name, ok := packageName(f.Path); ok {
-		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
-	}
-	if policy := s.policy(f); policy != "" {
-		h.Set("Content-Security-Policy", policy)
-	}
 	if !compressible(f.Type) {
 		return g.blobs.serve(w, r, f)
 	}
@@ -180,16 +176,6 @@ func (s *server) mayCompress() bool {
 	default:
 		return false
 	}
-}
-
-// packageName returns the file name for the download of a package. It returns false if path is
-// not that of a package.
-func packageName(file string) (string, bool) {
-	part := strings.Split(file, "/")
-	if len(part) != 5 || path.Base(file) != catalog.PackageAsset {
-		return "", false
-	}
-	return part[1] + "." + part[2] + "-" + part[3] + ".vsix", true
 }
 
 // compressible reports whether files of a media type are worth compressing.

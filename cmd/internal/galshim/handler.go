@@ -17,6 +17,7 @@ import (
 
 	"github.com/klauspost/compress/gzhttp"
 
+	"galbuild/build/headers"
 	"galbuild/index"
 	"galbuild/render/gallery"
 )
@@ -158,7 +159,7 @@ func (s *server) respond(rw http.ResponseWriter, r *http.Request) {
 	index.PanicOnFault() // the index may be truncated while it is read
 	w := newReply(rw, r, s.stall)
 	defer s.finish(w, r, time.Now())
-	securityHeaders(w.Header(), r)
+	headers.SetEvery(w.Header(), r.Method)
 	if r.Method == http.MethodOptions {
 		w.WriteHeader(http.StatusNoContent)
 		return
@@ -269,31 +270,6 @@ func clip(text string) string {
 	}
 	return strings.ToValidUTF8(text[:maxLogged], "") + "…"
 }
-
-// securityHeaders sets the headers of every response. Pages of all origins may read it, because
-// editors run in browsers, and desktop editors are pages too. Media types may not be guessed.
-// The response to a preflight request names the headers that editors send: a wildcard does
-// not cover Authorization, and older browsers do not support it.
-func securityHeaders(h http.Header, r *http.Request) {
-	h["Access-Control-Allow-Origin"] = anyOrigin
-	h["Access-Control-Expose-Headers"] = exposed
-	h["Cross-Origin-Resource-Policy"] = crossOrigin
-	h["X-Content-Type-Options"] = noSniff
-	if r.Method == http.MethodOptions {
-		h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS")
-		h.Set("Access-Control-Allow-Headers", "*, Authorization, Content-Type, VSCode-SessionId, X-Market-Client-Id, X-Market-User-Id, "+
-			"X-Market-Search-Activity-Id, X-Client-Name, X-Client-Version, X-Client-Commit, X-Machine-Id")
-		h.Set("Access-Control-Max-Age", "86400")
-	}
-}
-
-// Header values of every response.
-var (
-	anyOrigin   = []string{"*"}
-	exposed     = []string{"activityid"}
-	crossOrigin = []string{"cross-origin"}
-	noSniff     = []string{"nosniff"}
-)
 
 // normalizePath returns r with its path below the base URL, without doubled and trailing
 // slashes, and with escaped slashes as slashes.

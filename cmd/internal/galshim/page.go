@@ -6,23 +6,9 @@ import (
 	"net/url"
 	"strings"
 
-	"galbuild/build/mediatype"
-	"galbuild/index"
+	"galbuild/build/headers"
 	"galbuild/render/gallery"
 )
-
-// policy returns the Content-Security-Policy of a file, or "" if it has none. There is one
-// policy for the gallery's page, and one for files that a browser could run. Every file
-// that is not part of the page was written by the author of some package.
-func (s *server) policy(f index.File) string {
-	switch {
-	case f.Path == gallery.PagePath, f.Path == gallery.ItemPath, f.Path == gallery.PublisherPath:
-		return gallery.PagePolicy(s.content) + gallery.NoFrames
-	case mediatype.Active(f.Type):
-		return mediatype.Policy
-	}
-	return ""
-}
 
 // page serves the page for people. A file of the page states how many folders below the
 // base its address must be, so that it finds its script and the gallery. An address with a
@@ -43,7 +29,7 @@ func (s *server) page(w *reply, r *http.Request, g *generation) error {
 	if r.URL.RawQuery != "" {
 		usual += "?" + r.URL.RawQuery
 	}
-	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Cache-Control", headers.NoStore)
 	http.Redirect(w, r, w.base+usual, http.StatusFound)
 	return nil
 }

@@ -44,10 +44,8 @@ func (p blobProxy) serve(w http.ResponseWriter, r *http.Request, f index.File) e
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	ctx, cancel := context.WithCancelCause(r.Context())
-	defer cancel(nil)
 	address := p.site.base.JoinPath(blob.Ref(f.SHA256).Path())
-	resp, err := do(ctx, p.site.client, r.Method, address, nil)
+	resp, err := do(r.Context(), p.site.client, r.Method, address, nil)
 	if err == nil {
 		defer resp.Body.Close()
 		err = checkBlob(resp, f)
@@ -55,11 +53,11 @@ func (p blobProxy) serve(w http.ResponseWriter, r *http.Request, f index.File) e
 	if err == nil {
 		window := p.windows.Get().(*[]byte)
 		defer p.windows.Put(window)
-		v := &verifier{w: w, r: r, f: f, sum: sha256.New(), window: *window, body: limitReads(resp.Body, cancel)}
+		v := &verifier{w: w, r: r, f: f, sum: sha256.New(), window: *window, body: resp.Body}
 		err = v.pass()
 	}
 	if err != nil {
-		err = fmt.Errorf("get %s: %w", address.Redacted(), cmp.Or(context.Cause(ctx), err))
+		err = fmt.Errorf("get %s: %w", address.Redacted(), cmp.Or(context.Cause(r.Context()), err))
 		return &failure{http.StatusBadGateway, "the published site did not return the file", err}
 	}
 	return nil
@@ -81,27 +79,6 @@ func checkBlob(resp *http.Response, f index.File) error {
 		return fmt.Errorf("%d bytes long, the index says %d", resp.ContentLength, f.Size)
 	}
 	return nil
-}
-
-// patient returns body with a limit on each read: it fails after stallTimeout without a
-// byte.
-func limitReads(body io.Reader, cancel context.CancelCauseFunc) io.Reader {
-	timer := time.AfterFunc(stallTimeout, func() { cancel(fmt.Errorf("no data for %s", stallTimeout)) })
-	timer.Stop()
-	return &readTimeout{body, timer}
-}
-
-type readTimeout struct {
-	io.Reader
-	timer *time.Timer
-}
-
-// Read implements [io.Reader]. The time between reads is not limited: the client may be
-// slow.
-func (p *readTimeout) Read(b []byte) (int, error) {
-	p.timer.Reset(stallTimeout)
-	defer p.timer.Stop()
-	return p.Reader.Read(b)
 }
 
 // A verifier sends one blob and verifies it.

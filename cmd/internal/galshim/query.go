@@ -14,6 +14,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"galbuild/build/headers"
 	"galbuild/index"
 	"galbuild/index/query"
 	"galbuild/render/gallery"
@@ -47,7 +48,7 @@ func (s *server) query(w *reply, r *http.Request, g *generation) error {
 }
 
 var (
-	noStore    = []string{"no-store"}
+	noStore    = []string{headers.NoStore}
 	jsonType   = []string{"application/json"}
 	gzipCoding = []string{"gzip"}
 )

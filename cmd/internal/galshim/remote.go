@@ -15,7 +15,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"galbuild/build/beneath"
 	"galbuild/build/blob"
+	"galbuild/build/retry"
 	"galbuild/build/roots"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
@@ -27,7 +29,7 @@ import (
 const (
 	maxCurrent   = 4 << 10
 	maxIndex     = 4 << 30          // enough for half a million extensions
-	stallTimeout = 30 * time.Second // without a byte, or without a response header
+	stallTimeout = 30 * time.Second // without a byte
 	maxRetry     = time.Minute      // between two downloads of an index that was refused
 	staleFile    = time.Hour        // age at which unused files in the cache are removed
 )
@@ -43,8 +45,8 @@ const (
 type remote struct {
 	base   *url.URL
 	dir    string
-	client *http.Client // for blobs
-	index  *http.Client // for the index, which must not wait for blobs of slow clients
+	client *retry.Client // for blobs
+	index  *retry.Client // for the index, which must not wait for blobs of slow clients
 	log    *slog.Logger
 
 	etag    string       // of the CURRENT file of the generation that is served
@@ -64,15 +66,26 @@ func newRemote(address, cache, ca string, log *slog.Logger) (*remote, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, hint.Add(fmt.Errorf("make cache folder: %w", err), "name another one with --cache DIR")
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	if err := roots.Trust(transport, ca); err != nil {
+	client, err := newClient(ca, maxFetches)
+	if err != nil {
 		return nil, err
 	}
-	transport.ResponseHeaderTimeout = stallTimeout
-	transport.MaxIdleConnsPerHost = 64 // all downloads go to one host
-	index := transport.Clone()
-	transport.MaxConnsPerHost = maxFetches
-	return &remote{base: base, dir: dir, client: &http.Client{Transport: transport}, index: &http.Client{Transport: index}, log: log}, nil
+	index, err := newClient(ca, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &remote{base: base, dir: dir, client: client, index: index, log: log}, nil
+}
+
+// newClient returns a client with a limit of connections to a host; 0 is none. galshim sends each
+// request once: it asks for index/CURRENT again anyway, and its own clients do not wait for long.
+func newClient(ca string, connections int) (*retry.Client, error) {
+	transport, err := retry.NewTransport(ca)
+	if err != nil {
+		return nil, err
+	}
+	transport.MaxConnsPerHost = connections
+	return retry.New(retry.Config{Transport: transport, Stall: stallTimeout})
 }
 
 // next implements [source].
@@ -83,7 +96,7 @@ func (s *remote) next(ctx context.Context, old *generation) (*generation, error)
 	}
 	kept, keptErr := s.openCached()
 	if keptErr != nil && roots.IsUnknown(err) {
-		return nil, hint.Add(err, roots.Hint)
+		return nil, err // with a hint
 	}
 	if keptErr != nil {
 		return nil, hint.Add(err, "is %s a site made by galbuild? there is no earlier generation in the cache to start with", s.base.Redacted())
@@ -174,43 +187,29 @@ func (s *remote) download(ctx context.Context, c site.Current) (*generation, err
 	return nil, err
 }
 
-// store downloads the index of c to a temporary file, and renames it when it is complete.
+// store downloads the index of c into the cache.
 func (s *remote) store(ctx context.Context, c site.Current) error {
-	temp, err := os.CreateTemp(s.dir, "*.tmp")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temp.Name())
-	defer temp.Close()
-	err = s.get(ctx, c.IndexPath(), nil, func(resp *http.Response, body io.Reader) error {
-		if resp.StatusCode != http.StatusOK {
-			return errors.New(resp.Status)
-		}
-		n, err := io.Copy(temp, io.LimitReader(body, maxIndex+1))
-		if n > maxIndex {
-			return fmt.Errorf("longer than %d bytes", maxIndex)
-		}
-		return err
+	return beneath.Replace(s.file(c), beneath.FileMode, func(file *os.File) error {
+		return s.get(ctx, c.IndexPath(), nil, func(resp *http.Response, body io.Reader) error {
+			if resp.StatusCode != http.StatusOK {
+				return errors.New(resp.Status)
+			}
+			n, err := io.Copy(file, io.LimitReader(body, maxIndex+1))
+			if n > maxIndex {
+				return fmt.Errorf("longer than %d bytes", maxIndex)
+			}
+			return err
+		})
 	})
-	if err := cmp.Or(err, temp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temp.Name(), s.file(c))
 }
 
-// get requests a path of the site and calls read with the response. Reading the body fails if
-// nothing arrives for stallTimeout.
+// get requests a path of the site and calls read with the response.
 func (s *remote) get(ctx context.Context, path string, header http.Header, read func(*http.Response, io.Reader) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	timer := time.AfterFunc(stallTimeout, func() { cancel(fmt.Errorf("no data for %s", stallTimeout)) })
-	defer timer.Stop()
-
 	address := s.base.JoinPath(path)
 	resp, err := do(ctx, s.index, http.MethodGet, address, header)
 	if err == nil {
 		defer resp.Body.Close()
-		err = read(resp, &stallReader{resp.Body, timer})
+		err = read(resp, resp.Body)
 	}
 	if err != nil {
 		return fmt.Errorf("get %s: %w", address.Redacted(), cmp.Or(context.Cause(ctx), err))
@@ -220,7 +219,7 @@ func (s *remote) get(ctx context.Context, path string, header http.Header, read 
 
 // do sends a request for a file without content encoding. It follows redirects, because some
 // hosts redirect to their storage.
-func do(ctx context.Context, client *http.Client, method string, address *url.URL, header http.Header) (*http.Response, error) {
+func do(ctx context.Context, client *retry.Client, method string, address *url.URL, header http.Header) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, address.String(), nil)
 	if err != nil {
 		return nil, err
@@ -230,23 +229,7 @@ func do(ctx context.Context, client *http.Client, method string, address *url.UR
 	}
 	req.Header.Set("User-Agent", "galshim/"+version.String())
 	req.Header.Set("Accept-Encoding", "identity")
-	resp, err := client.Do(req)
-	if failed, ok := errors.AsType[*url.Error](err); ok {
-		err = failed.Err // the caller adds the address without a password
-	}
-	return resp, err
-}
-
-// A stallReader restarts a timer whenever bytes arrive.
-type stallReader struct {
-	io.Reader
-	timer *time.Timer
-}
-
-func (w *stallReader) Read(b []byte) (int, error) {
-	n, err := w.Reader.Read(b)
-	w.timer.Reset(stallTimeout)
-	return n, err
+	return client.Send(req)
 }
 
 func (s *remote) file(c site.Current) string { return filepath.Join(s.dir, c.Generation+".idx") }
@@ -271,11 +254,10 @@ func readCurrent(file string) (site.Current, error) {
 // saveCurrent records that c is the generation to start with if the site cannot be reached, and
 // removes older ones. An error is only logged, because c is being served.
 func (s *remote) saveCurrent(c site.Current) {
-	temp := filepath.Join(s.dir, c.Generation+".tmp")
-	err := os.WriteFile(temp, c.Bytes(), 0o644)
-	if err == nil {
-		err = os.Rename(temp, filepath.Join(s.dir, "CURRENT"))
-	}
+	err := beneath.Replace(filepath.Join(s.dir, "CURRENT"), beneath.FileMode, func(file *os.File) error {
+		_, err := file.Write(c.Bytes())
+		return err
+	})
 	if err != nil {
 		s.log.Warn("the generation cannot be saved for the next start", "err", err)
 	}
@@ -291,8 +273,8 @@ func (s *remote) prune(current string) {
 		return
 	}
 	for _, e := range entries {
-		ext := filepath.Ext(e.Name())
-		if info, err := e.Info(); err != nil || e.Name() == current || ext != ".idx" && ext != ".tmp" || time.Since(info.ModTime()) < staleFile {
+		unused := beneath.IsTemp(e.Name()) || filepath.Ext(e.Name()) == ".idx" && e.Name() != current
+		if info, err := e.Info(); err != nil || !unused || time.Since(info.ModTime()) < staleFile {
 			continue
 		}
 		os.Remove(filepath.Join(s.dir, e.Name()))

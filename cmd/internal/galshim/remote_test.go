@@ -16,18 +16,19 @@ import (
 	"testing"
 	"time"
 
+	"galbuild/build/headers"
 	"galbuild/build/roots"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 )
 
-// published serves the site in dir as a web server does, and counts; before it
-// does, change may answer instead.
+// published serves the site in dir as a web server does, and counts complete responses. If change
+// returns true, it has sent the response instead.
 type published struct {
 	*httptest.Server
 	dir    string
 	change func(w http.ResponseWriter, r *http.Request) bool
-	full   atomic.Int64 // answers with status 200
+	full   atomic.Int64 // responses with status 200
 }
 
 func publish(t *testing.T, s sample) *published {
@@ -74,7 +75,7 @@ func TestRemoteAuthority(t *testing.T) {
 	_, err := remoteAt(t, secure.URL, t.TempDir()).next(t.Context(), nil)
 	told := &strings.Builder{}
 	hint.Print(told, "galshim", err)
-	if !strings.Contains(told.String(), "hint: "+roots.Hint) {
+	if !strings.Contains(told.String(), roots.Hint) {
 		t.Errorf("got %s", told)
 	}
 	file := filepath.Join(t.TempDir(), "ca.pem")
@@ -93,7 +94,7 @@ func TestRemoteAuthority(t *testing.T) {
 	g.release()
 }
 
-// TestRemote is a whole gallery in front of a published site: index and files.
+// TestRemote serves the index and the files of a published site.
 func TestRemote(t *testing.T) {
 	p := publish(t, sample{more: 3, pages: defaultPages()})
 	g := open(t, "", remoteAt(t, p.URL+"/mirror", t.TempDir()))
@@ -109,7 +110,7 @@ func TestRemote(t *testing.T) {
 		want           string
 		headers        []string
 	}{
-		{"GET", icon, nil, 200, icon[1:], []string{"Content-Type: image/png", "Content-Length: 69", "Accept-Ranges: bytes", "Cache-Control: " + immutable, "-Set-Cookie", "-Last-Modified"}},
+		{"GET", icon, nil, 200, icon[1:], []string{"Content-Type: image/png", "Content-Length: 69", "Accept-Ranges: bytes", "Cache-Control: " + headers.Immutable, "-Set-Cookie", "-Last-Modified"}},
 		{"HEAD", icon, nil, 200, "", []string{"Content-Length: 69", "ETag: " + etag}},
 		{"GET", icon, []string{"If-None-Match", etag}, 304, "", []string{"ETag: " + etag}},
 		{"GET", icon, []string{"If-None-Match", `"other"`}, 200, icon[1:], nil},
@@ -127,7 +128,7 @@ func TestRemote(t *testing.T) {
 	}
 }
 
-// TestRemotePoll asks for CURRENT only, and for that only whether it changed.
+// TestRemotePoll checks that polling requests only CURRENT, and only if it has changed.
 func TestRemotePoll(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	cache := t.TempDir()
@@ -139,7 +140,7 @@ func TestRemotePoll(t *testing.T) {
 		}
 	}
 	if n := p.full.Load() - before; n != 0 {
-		t.Errorf("three looks at an unchanged site fetched %d times", n)
+		t.Errorf("three polls of an unchanged site fetched %d times", n)
 	}
 	sample{more: 8}.write(t, p.dir)
 	if err := g.live.poll(t.Context()); err != nil {
@@ -156,8 +157,8 @@ func TestRemotePoll(t *testing.T) {
 	}
 }
 
-// TestRemoteGone starts from the cache when the site cannot be reached, and
-// follows it again when it can; with nothing in the cache there is no start.
+// TestRemoteGone starts from the cache while the site cannot be reached, and follows the site again
+// afterwards. Without a generation in the cache it does not start.
 func TestRemoteGone(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	cache := t.TempDir()
@@ -174,12 +175,12 @@ func TestRemoteGone(t *testing.T) {
 		t.Errorf("serves %d extensions, want the 4 in the cache", n)
 	}
 	if err := g.live.poll(t.Context()); err == nil || !strings.Contains(err.Error(), "503") {
-		t.Errorf("look: %v, want 503", err)
+		t.Errorf("poll: %v, want 503", err)
 	}
 	down = false
 	sample{more: 4}.write(t, p.dir)
 	if err := g.live.poll(t.Context()); err != nil || g.extensions(t) != 5 {
-		t.Errorf("look: %v, %d extensions, want 5", err, g.extensions(t))
+		t.Errorf("poll: %v, %d extensions, want 5", err, g.extensions(t))
 	}
 
 	p.Close()
@@ -189,8 +190,8 @@ func TestRemoteGone(t *testing.T) {
 	}
 }
 
-// TestRemoteDamaged refuses an index that is not the one named, asks for it no
-// more at once, and takes the next one.
+// TestRemoteDamaged refuses an index with another SHA-256 than CURRENT has, does not request it
+// again at once, and serves the next generation.
 func TestRemoteDamaged(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	cache := t.TempDir()
@@ -199,7 +200,7 @@ func TestRemoteDamaged(t *testing.T) {
 	flip(t, filepath.Join(p.dir, c.IndexPath()))
 	err := g.live.poll(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "SHA-256") {
-		t.Errorf("look: %v, want a wrong SHA-256", err)
+		t.Errorf("poll: %v, want a wrong SHA-256", err)
 	}
 	fetched := 0
 	p.change = func(_ http.ResponseWriter, r *http.Request) bool {
@@ -209,14 +210,14 @@ func TestRemoteDamaged(t *testing.T) {
 		return false
 	}
 	if again := g.live.poll(t.Context()); again == nil || again.Error() != err.Error() || fetched != 0 {
-		t.Errorf("look again: %v, %d downloads, want the same refusal and none", again, fetched)
+		t.Errorf("poll again: %v, %d downloads, want the same refusal and none", again, fetched)
 	}
 	if n := g.extensions(t); n != 4 {
 		t.Errorf("serves %d extensions, want the 4 from before", n)
 	}
 	sample{more: 5}.write(t, p.dir)
 	if err := g.live.poll(t.Context()); err != nil || g.extensions(t) != 6 {
-		t.Errorf("look: %v, %d extensions, want 6", err, g.extensions(t))
+		t.Errorf("poll: %v, %d extensions, want 6", err, g.extensions(t))
 	}
 	left, err := filepath.Glob(filepath.Join(cache, "*", "*"))
 	if err != nil || len(left) != 3 { // CURRENT and two sound generations
@@ -224,7 +225,7 @@ func TestRemoteDamaged(t *testing.T) {
 	}
 }
 
-// TestRemoteCacheDamaged downloads an index again that went bad in the cache.
+// TestRemoteCacheDamaged downloads an index again that is damaged in the cache.
 func TestRemoteCacheDamaged(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	cache := t.TempDir()
@@ -239,7 +240,7 @@ func TestRemoteCacheDamaged(t *testing.T) {
 	}
 }
 
-// TestRemoteBlobs passes nothing on that is not the blob.
+// TestRemoteBlobs checks that a response that is not the blob is not passed on.
 func TestRemoteBlobs(t *testing.T) {
 	p := publish(t, sample{})
 	g := open(t, "", remoteAt(t, p.URL, t.TempDir()))
@@ -358,8 +359,7 @@ func TestRemoteRange(t *testing.T) {
 	}
 }
 
-// TestIndexBesideBlobs looks for a new generation while slow clients use all connections
-// for blobs.
+// TestIndexBesideBlobs polls for a new generation while slow clients use all connections for blobs.
 func TestIndexBesideBlobs(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	arrived, released := make(chan struct{}), make(chan struct{})
@@ -371,7 +371,11 @@ func TestIndexBesideBlobs(t *testing.T) {
 		return false
 	}
 	from := remoteAt(t, p.URL, t.TempDir())
-	from.client.Transport.(*http.Transport).MaxConnsPerHost = 1
+	client, err := newClient("", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from.client = client
 	g := open(t, "", from)
 	done := make(chan struct{})
 	go func() {

@@ -265,5 +265,11 @@ func (t *Target) Swap(ctx context.Context, old []byte, o target.Object) error {
 	case (old == nil) != (err != nil) || !bytes.Equal(content, old):
 		return fmt.Errorf("%s: %w", o.Key, target.ErrChanged)
 	}
-	return t.Put(ctx, o)
+	if err := site.Sync(t.root); err != nil { // what o names is on the disk before o is
+		return err
+	}
+	if err := t.Put(ctx, o); err != nil {
+		return err
+	}
+	return site.Sync(t.root)
 }

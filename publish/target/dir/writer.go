@@ -19,8 +19,9 @@ import (
 	"galbuild/build/site"
 )
 
-// A writer changes a directory. It writes files in the work directory and then renames them, so
-// that the temporary files of a killed process are all in one directory.
+// A writer changes a directory. It does not use [beneath.WriteFile]: it writes files in the work
+// directory and then renames them, so that the temporary files of a killed process are all in one
+// directory, and Swap writes them all to the disk at once.
 type writer struct {
 	root *os.Root
 	temp *os.Root // for temporary files
@@ -88,13 +89,12 @@ func (w *writer) openTemp() error {
 
 // write creates or replaces a file atomically.
 func (w *writer) write(key string, from io.Reader) error {
-	temp, err := beneath.CreateTemp(w.temp)
+	temp, err := beneath.CreateTemp(w.temp, "")
 	if err != nil {
 		return err
 	}
 	name := filepath.Base(temp.Name())
-	defer w.temp.Remove(name) // has no effect after the rename
-	defer temp.Close()
+	defer beneath.Discard(w.temp, temp)
 	_, err = io.Copy(temp, from)
 	if err := errors.Join(err, temp.Chmod(beneath.FileMode), temp.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Join(w.root.Name(), filepath.FromSlash(key)), err)
@@ -143,10 +143,7 @@ func (w *writer) copy(temp, key string) error {
 		return err
 	}
 	defer from.Close()
-	return beneath.WriteFile(w.root, key, beneath.FileMode, func(to *os.File) error {
-		_, err := io.Copy(to, from)
-		return err
-	})
+	return beneath.CopyFile(w.root, key, beneath.FileMode, from)
 }
 
 // prepare makes a directory if it is missing, and checks that it is not a link.

@@ -325,7 +325,7 @@ func TestErrors(t *testing.T) {
 		{"scope", says(401, `{"error_summary": "missing_scope/.", "error": {".tag": "missing_scope", "required_scope": "files.content.write"}}`), nil, []string{"files.content.write", "App Console"}},
 		{"full", says(409, `{"error_summary": "path/insufficient_space/.", "error": {".tag": "path"}}`), nil, []string{"is full"}},
 		{"bad", says(400, "This app has reached its user limit."), nil, []string{"user limit", "400"}},
-		{"proxy", says(407, "<html>"), nil, []string{"proxy wants credentials"}},
+		{"proxy", says(407, "<html>"), nil, []string{"proxy requires credentials"}},
 		{"refresh", nil, func(c *Config) { c.RefreshToken, c.AppKey, c.AppSecret = "wrong-s3cret", "key", "s3cret" }, []string{"refresh token", "DROPBOX_APP_KEY"}},
 	} {
 		t.Run(x.name, func(t *testing.T) {

@@ -2,13 +2,14 @@ package s3
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/cors"
+
+	"galbuild/build/jsondoc"
 )
 
 // corsID is the ID of galbuild's rule in a bucket's CORS configuration.
@@ -27,18 +28,18 @@ func corsRule() cors.Rule {
 // CORSJSON returns the policy for `aws s3api put-bucket-cors --cors-configuration`.
 func CORSJSON() string {
 	r := corsRule()
-	b, err := json.MarshalIndent(map[string]any{"CORSRules": []any{struct {
+	b, err := jsondoc.Indented(map[string]any{"CORSRules": []any{struct {
 		ID             string
 		AllowedOrigins []string
 		AllowedMethods []string
 		AllowedHeaders []string
 		ExposeHeaders  []string
 		MaxAgeSeconds  int
-	}{r.ID, r.AllowedOrigin, r.AllowedMethod, r.AllowedHeader, r.ExposeHeader, r.MaxAgeSeconds}}}, "", "  ")
+	}{r.ID, r.AllowedOrigin, r.AllowedMethod, r.AllowedHeader, r.ExposeHeader, r.MaxAgeSeconds}}})
 	if err != nil {
 		panic(err) // strings and a number
 	}
-	return string(b) + "\n"
+	return string(b)
 }
 
 // CORSXML returns the policy in the XML of the S3 protocol, which consoles and other tools accept.

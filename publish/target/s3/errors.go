@@ -3,7 +3,6 @@ package s3
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -18,7 +17,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 
-	"galbuild/build/roots"
+	"galbuild/build/retry"
 	"galbuild/publish/target"
 )
 
@@ -48,15 +47,9 @@ func isForbidden(err error) bool {
 	return status(err) == http.StatusForbidden || status(err) == http.StatusNotFound
 }
 
-// isProxyLogin reports whether a proxy requires credentials. Package net/http has no error type
-// for this.
+// isProxyLogin reports whether a proxy requires credentials.
 func isProxyLogin(err error) bool {
 	return strings.Contains(err.Error(), http.StatusText(http.StatusProxyAuthRequired))
-}
-
-// isPlain reports whether a TLS handshake got a response in plain text.
-func isPlain(err error) bool {
-	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, new(tls.RecordHeaderError))
 }
 
 // status returns the HTTP status of an error response, or 0.
@@ -104,14 +97,12 @@ func (t *Target) hint(doing string, err error, response *http.Response) string {
 		return hintTLS(d)
 	case errors.As(err, new(errCredentials)):
 		return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --s3-profile or in AWS_PROFILE"
-	case roots.IsUnknown(err):
-		return roots.Hint
 	case errors.As(err, wrong) && d.style == VirtualHost:
 		return fmt.Sprintf("the certificate is not valid for %s.%s: use --s3-addressing-style=path", t.bucket, d.endpoint.Hostname())
-	case isPlain(err):
+	case retry.IsPlain(err):
 		return fmt.Sprintf("the server does not speak TLS: write the endpoint as http://%s", d.endpoint.Host)
 	case isProxyLogin(err):
-		return "the proxy wants credentials: give them in the proxy variable, as http://user:password@proxy:port"
+		return retry.ProxyLogin
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return t.hintName(d, dns.Name)
 	case errors.As(err, &op) && op.Op == "dial":
@@ -119,7 +110,7 @@ func (t *Target) hint(doing string, err error, response *http.Response) string {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection was closed"
 	}
-	return ""
+	return retry.Hint(err)
 }
 
 // hintName returns the hint for a host name that DNS does not know.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 
+	"galbuild/build/retry"
 	"galbuild/publish/target"
 )
 
@@ -107,7 +108,7 @@ func (s *stream) Read(b []byte) (int, error) {
 		return n, err
 	case s.ctx.Err() != nil:
 		return n, s.ctx.Err()
-	case s.failures == tries:
+	case s.failures == retry.Retries:
 		return n, s.target.failed("get", s.key, err, nil)
 	}
 	s.failures++

@@ -5,25 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"slices"
-	"time"
 
-	"github.com/hashicorp/go-retryablehttp"
 	"github.com/minio/minio-go/v7"
+
+	"galbuild/build/retry"
 )
 
-// A request is retried for about a minute, or longer if the server asks for it.
-const (
-	tries     = 10
-	shortWait = 200 * time.Millisecond
-	longWait  = 15 * time.Second
-	maxWait   = 5 * time.Minute // if a server asks for a longer pause, the request fails
-)
-
-// try calls f until it succeeds or fails permanently. attempt counts from 0. Sending a request
+// try calls f until it succeeds or fails permanently, by the rules of package retry. It does not
+// use its client, because minio-go sends the requests. attempt counts from 0. Sending a request
 // again in another form, because the server refused its form, does not count as an attempt. The
 // error names the operation, the object and a hint.
 func (t *Target) try(ctx context.Context, doing, key string, f func(ctx context.Context, attempt int) error) error {
@@ -48,7 +39,7 @@ func (t *Target) try(ctx context.Context, doing, key string, f func(ctx context.
 				denied = err
 			}
 			continue
-		case attempt+1 == tries || !t.isTemporary(err):
+		case !t.isTemporary(err):
 			return t.failed(doing, key, t.undo(doing, d, err, denied), response)
 		case attempt == 0 && !t.reached.Load() && d.endpoint.Scheme == "http" && isTLS(ctx, d.endpoint.Host):
 			return t.failed(doing, key, errTLS, nil)
@@ -56,15 +47,13 @@ func (t *Target) try(ctx context.Context, doing, key string, f func(ctx context.
 		if code(err) == "ExpiredToken" {
 			t.keys.Expire()
 		}
-		wait := retryablehttp.DefaultBackoff(shortWait, longWait, attempt, response)
-		if wait > maxWait {
-			return t.failed(doing, key, fmt.Errorf("%w; the server asks to wait %s", err, wait), response)
+		pause, err := retry.Pause(attempt, retry.Temporary(err, response))
+		if err != nil {
+			return t.failed(doing, key, t.undo(doing, d, err, denied), response)
 		}
 		attempt++
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s %s in %s: %w", doing, key, t, ctx.Err())
-		case <-time.After(wait + rand.N(wait/2+time.Millisecond)):
+		if err := retry.Wait(ctx, pause); err != nil {
+			return fmt.Errorf("%s %s in %s: %w", doing, key, t, err)
 		}
 	}
 }
@@ -102,7 +91,7 @@ var full = []string{"XMinioStorageFull", "QuotaExceeded", "InsufficientCapacity"
 
 // isTemporary reports whether the request may succeed when it is repeated.
 func (t *Target) isTemporary(err error) bool {
-	if errors.As(err, new(errFinal)) || errors.As(err, new(errCredentials)) || isPlain(err) || isProxyLogin(err) {
+	if errors.As(err, new(errFinal)) || errors.As(err, new(errCredentials)) || retry.IsPlain(err) || isProxyLogin(err) {
 		return false
 	}
 	if e, ok := errors.AsType[minio.ErrorResponse](err); ok {
@@ -112,11 +101,10 @@ func (t *Target) isTemporary(err error) bool {
 		return slices.Contains(temporary, e.Code) || e.StatusCode == http.StatusRequestTimeout ||
 			e.StatusCode == http.StatusTooManyRequests || e.StatusCode >= 500 && e.StatusCode != http.StatusNotImplemented
 	}
-	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" && !t.reached.Load() {
+	if retry.IsDial(err) && !t.reached.Load() {
 		return false // more likely mistyped than down
 	}
-	again, _ := retryablehttp.ErrorPropagatedRetryPolicy(context.Background(), nil, err)
-	return again
+	return retry.IsTemporaryTransport(err)
 }
 
 // errFinal is an error that is not retried.

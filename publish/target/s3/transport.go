@@ -13,7 +13,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/minio/minio-go/v7/pkg/signer"
 
-	"galbuild/build/roots"
+	"galbuild/build/retry"
 )
 
 // baseTransport returns the transport for all requests.
@@ -21,13 +21,14 @@ func (c *Config) baseTransport() (http.RoundTripper, error) {
 	if c.Transport != nil {
 		return c.Transport, nil
 	}
-	t := http.DefaultTransport.(*http.Transport).Clone()
+	t, err := retry.NewTransport(c.CAFile)
+	if err != nil {
+		return nil, err
+	}
 	t.Proxy = proxy
-	t.DisableCompression = true // receive objects as they are stored
-	t.MaxIdleConnsPerHost = 64
+	t.DisableCompression = true               // receive objects as they are stored
 	t.ResponseHeaderTimeout = 5 * time.Minute // the server may copy a gigabyte first
-	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	return t, roots.Trust(t, c.CAFile)
+	return t, nil
 }
 
 // errTLS is the error of a server that closes connections without TLS.

@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"strings"
 
+	"galbuild/build/retry"
 	"galbuild/build/site"
 	"galbuild/publish/target"
 	"galbuild/publish/target/internal/rest"
@@ -36,7 +37,7 @@ type Config struct {
 	// HTTPS_PROXY and NO_PROXY.
 	Transport http.RoundTripper
 
-	sleep rest.Sleep // for tests
+	sleep retry.Sleep // for tests
 }
 
 // Target is a site at an address.

@@ -1,6 +1,5 @@
-// Package rest is an HTTP client for REST APIs. It retries temporary failures: a connection that
-// breaks or stalls, too many requests, or an internal error of the server. The pauses between
-// attempts grow, or are as long as the server asks for.
+// Package rest is an HTTP client for REST APIs. It repeats requests that fail by the rules of
+// package retry, and decodes responses.
 package rest
 
 import (
@@ -12,21 +11,10 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 
-	"github.com/hashicorp/go-retryablehttp"
-
-	"galbuild/build/roots"
+	"galbuild/build/retry"
 	"galbuild/build/wording"
-)
-
-// Limits of retries.
-const (
-	retries   = 7 // after the first attempt
-	shortWait = 500 * time.Millisecond
-	longWait  = 30 * time.Second
-	maxWait   = 5 * time.Minute // if a server asks for a longer pause, the request fails
 )
 
 // maxErrorBody is how many bytes of an error response are read.
@@ -39,47 +27,26 @@ type Config struct {
 	// Transport sends the requests. The default honours CA and the variables HTTP_PROXY,
 	// HTTPS_PROXY and NO_PROXY.
 	Transport http.RoundTripper
-	// Temporary reports which error responses are retried, in addition to status 429 and
-	// most of those from 500 on. nil adds none.
+	// Temporary reports which error responses are retried, in addition to those that package
+	// retry always repeats. nil adds none.
 	Temporary func(*StatusError) bool
 	// Sleep waits between attempts. The default uses the clock.
-	Sleep Sleep
+	Sleep retry.Sleep
 }
-
-// Sleep waits for a duration, or returns the context's error once the context is done.
-type Sleep = func(context.Context, time.Duration) error
 
 // Client sends requests. It may be used by several goroutines at once.
 type Client struct {
-	http      *http.Client
+	http      *retry.Client
 	temporary func(*StatusError) bool
-	sleep     Sleep
-	reached   atomic.Bool // whether any server has sent a response
 }
 
 // New returns a client.
 func New(c Config) (*Client, error) {
-	client := &Client{http: &http.Client{Transport: c.Transport, CheckRedirect: checkRedirect}, temporary: c.Temporary, sleep: c.Sleep}
-	if client.sleep == nil {
-		client.sleep = sleep
+	client, err := retry.New(retry.Config{CA: c.CA, Transport: c.Transport, Sleep: c.Sleep})
+	if err != nil {
+		return nil, err
 	}
-	if c.Transport == nil {
-		transport, err := newTransport(c.CA)
-		if err != nil {
-			return nil, err
-		}
-		client.http.Transport = transport
-	}
-	return client, nil
-}
-
-// maxIdle is how many idle connections to a host are kept open.
-const maxIdle = 64
-
-func newTransport(ca string) (*http.Transport, error) {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxIdleConnsPerHost = maxIdle
-	return t, roots.Trust(t, ca)
+	return &Client{client, c.Temporary}, nil
 }
 
 // Request is a request that can be sent several times.
@@ -117,62 +84,61 @@ func Bytes(b []byte) func() (io.ReadCloser, error) {
 // body. If handle fails because the connection breaks, Do retries the request too. Any other
 // status is a [*StatusError].
 func (c *Client) Do(ctx context.Context, r Request, handle func(*http.Response) error) error {
-	for attempts := 0; ; attempts++ {
+	for retries := 0; ; retries++ {
 		err := c.try(ctx, r, handle)
+		if err == nil {
+			return nil
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if status, ok := errors.AsType[*StatusError](err); ok {
-			status.Attempts = attempts
+			status.Attempts = retries
 		}
-		again, ok := errors.AsType[temporary](err)
-		if !ok || attempts >= retries {
+		pause, err := retry.Pause(retries, err)
+		if err != nil {
 			return err
 		}
-		wait := retryablehttp.DefaultBackoff(shortWait, longWait, attempts, again.response)
-		if wait > maxWait {
-			return fmt.Errorf("%w; the server asks to wait %s", err, wait)
-		}
-		if err := c.sleep(ctx, wait); err != nil {
+		if err := c.Sleep(ctx, pause); err != nil {
 			return err
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
 	}
 }
 
 // Sleep waits like the pauses between attempts.
-func (c *Client) Sleep(ctx context.Context, d time.Duration) error { return c.sleep(ctx, d) }
+func (c *Client) Sleep(ctx context.Context, d time.Duration) error { return c.http.Sleep(ctx, d) }
 
 func (c *Client) try(ctx context.Context, r Request, handle func(*http.Response) error) error {
-	w := watch(ctx)
-	request, sent, err := r.make(w)
+	request, err := r.make(ctx)
 	if err != nil {
-		w.stop()
 		return err
 	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		w.stop()
-		if err := sent.failed(); err != nil {
-			return err
-		}
-		return c.unreachable(w.failed(request.URL.Host, err))
+	response, err := c.http.Send(request)
+	if _, unread := errors.AsType[retry.BodyError](err); unread {
+		return err
 	}
-	c.reached.Store(true)
-	w.timer.Stop()
-	response.Body = &responseBody{response.Body, w, response.Request.URL.Host}
+	if err != nil {
+		return fmt.Errorf("%s: %w", request.URL.Host, err)
+	}
+	response.Body = &namedBody{response.Body, response.Request.URL.Host}
 	if response.StatusCode/100 != 2 {
 		return c.statusError(response)
 	}
 	return handle(response)
+}
+
+// A namedBody is a body whose errors begin with the name of the host.
+type namedBody struct {
+	io.ReadCloser
+	host string
+}
+
+func (b *namedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("%s: %w", b.host, err)
+	}
+	return n, err
 }
 
 // header returns a copy of the header.
@@ -183,27 +149,27 @@ func (r Request) header() http.Header {
 	return r.Header.Clone()
 }
 
-// make returns the request for one attempt, and its body, which records why reading it failed.
-func (r Request) make(w *watcher) (*http.Request, *requestBody, error) {
-	s := &requestBody{watcher: w}
-	request, err := http.NewRequestWithContext(w.ctx, r.Method, r.URL, nil)
+// make returns the request for one attempt.
+func (r Request) make(ctx context.Context) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, r.Method, r.URL, nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	request.Header = r.header()
 	if r.Body == nil {
-		return request, s, nil
+		return request, nil
 	}
-	if s.ReadCloser, err = r.Body(); err != nil {
-		return nil, nil, err
+	body, err := r.Body()
+	if err != nil {
+		return nil, err
 	}
 	if r.Size == 0 { // net/http takes a size of 0 with a body for an unknown size
-		defer s.Close()
-		_, err := io.Copy(io.Discard, s)
-		return request, s, err
+		defer body.Close()
+		_, err := io.Copy(io.Discard, body)
+		return request, err
 	}
-	request.Body, request.ContentLength = s, r.Size
-	return request, s, nil
+	request.Body, request.ContentLength = body, r.Size
+	return request, nil
 }
 
 // maxJSON limits the size of a JSON response, in bytes. A list of a million files is shorter.

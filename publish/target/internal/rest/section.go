@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+
+	"galbuild/build/retry"
 )
 
 // Open sends r and returns length bytes of the response body from offset on, or all of them if
@@ -116,11 +118,10 @@ func (s *Section) Read(b []byte) (int, error) {
 			s.failures = 0
 			return n, nil // the next Read returns the error again
 		}
-		_, again := errors.AsType[temporary](err)
 		if s.ctx.Err() != nil {
 			return 0, s.ctx.Err()
 		}
-		if !again || s.failures >= retries {
+		if !retry.IsTemporary(err) || s.failures >= retry.Retries {
 			return 0, err
 		}
 		s.failures++

@@ -1,9 +1,18 @@
-package gallery
+package headers
 
 import (
 	"regexp"
 	"strings"
 )
+
+// FilePolicy is the Content-Security-Policy of files of packages that a browser could run: a
+// sandbox without scripts, in which only the file's own styles work. Other files have no policy,
+// because a worker takes its policy from the response that its script came with, and would lose
+// importScripts and fetch.
+const FilePolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+
+// Pages are the files of the gallery's page.
+var Pages = []string{"index.html", "item/index.html", "publishers/index.html"}
 
 // PagePolicy returns the Content-Security-Policy of the gallery's page. It allows the
 // page's own script and style sheet, and pictures and requests from its own host and, if
