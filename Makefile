@@ -41,12 +41,12 @@ lint: ## format, vet, staticcheck, known vulnerabilities
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/galbuild-e2e
 components: ## install the editor, browser, web server and packager for e2e into ~/.cache/galbuild-e2e
-	bash cmd/e2e/installed/install.sh '$(CACHE)' >/dev/null
+	bash cmd/e2e/toolchain/install.sh '$(CACHE)' >/dev/null
 
 # MASKED runs a command as on a new machine: without the system's own nginx, node and so on.
-MASKED = bash cmd/e2e/installed/masked.sh '$(CACHE)'
+MASKED = bash cmd/e2e/toolchain/masked.sh '$(CACHE)'
 e2e: components ## the real editor, browser, web server, packager and S3 server
-	$(MASKED) go test -tags e2e -count=1 -timeout 25m -p 1 ./cmd/e2e/installed ./build/pack/... ./build/secret ./build/semver ./build/vsix/... ./render/deploy/... ./publish/bundle ./publish/target/s3 ./cmd/internal/galbuild ./cmd/e2e
+	$(MASKED) go test -tags e2e -count=1 -timeout 25m -p 1 ./cmd/e2e/toolchain ./build/pack/... ./build/secret ./build/semver ./build/vsix/... ./render/deploy/... ./publish/bundle ./publish/target/s3 ./cmd/internal/galbuild ./cmd/e2e
 
 # The first line runs two steps at once: one waits for the network while the other computes.
 # Add steps that need only Go, and take less than two minutes, to the second line.

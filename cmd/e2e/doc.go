@@ -8,7 +8,7 @@
 //
 // # What is installed
 //
-// See package installed. A component that cannot be installed fails the test, which names
+// See package toolchain. A component that cannot be installed fails the test, which names
 // it: nothing is skipped.
 //
 // # Set-ups

@@ -13,19 +13,19 @@ import (
 	"testing"
 	"time"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 // An editor is a code-server with a home of its own, set up for one gallery.
 type editor struct {
-	tools   installed.Toolbox
+	tools   toolchain.Toolbox
 	home    string // everything it writes
 	gallery string // value of EXTENSIONS_GALLERY
 	ca      string // PEM file it trusts besides the system's
 }
 
 // newEditor returns an editor for g that has nothing installed.
-func newEditor(t *testing.T, tools installed.Toolbox, g *gallery, a authority, name string) editor {
+func newEditor(t *testing.T, tools toolchain.Toolbox, g *gallery, a authority, name string) editor {
 	t.Helper()
 	e := editor{tools: tools, home: filepath.Join(g.dir, "editors", name), gallery: g.settings(t), ca: a.ca}
 	if err := os.MkdirAll(e.home, 0o777); err != nil {

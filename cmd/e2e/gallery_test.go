@@ -8,12 +8,12 @@ import (
 	"path/filepath"
 	"testing"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 // A lab is what all set-ups share.
 type lab struct {
-	tools     installed.Toolbox
+	tools     toolchain.Toolbox
 	commands  commands
 	packages  packages
 	authority authority
@@ -33,7 +33,7 @@ func newLab(t *testing.T) lab {
 		}
 		os.RemoveAll(dir)
 	})
-	l := lab{tools: installed.Tools(t), dir: dir, authority: newAuthority(t, dir)}
+	l := lab{tools: toolchain.Tools(t), dir: dir, authority: newAuthority(t, dir)}
 	l.commands = compile(t, filepath.Join(dir, "bin"))
 	l.packages = pack(t, l.tools, l.commands, filepath.Join(dir, "vsix"))
 	return l

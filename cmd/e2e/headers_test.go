@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 // sameHeaders are the headers that nginx and galshim must send alike, each as often.
@@ -38,7 +38,7 @@ var headerPaths = []string{
 // galshim alone, header by header. It also reads the site through nginx, as other galleries do.
 func TestHeaders(t *testing.T) {
 	dir := t.TempDir()
-	l := lab{tools: installed.Tools(t), commands: compile(t, filepath.Join(dir, "bin")), dir: dir, authority: newAuthority(t, dir)}
+	l := lab{tools: toolchain.Tools(t), commands: compile(t, filepath.Join(dir, "bin")), dir: dir, authority: newAuthority(t, dir)}
 	for _, sample := range []string{"hello", "word-count", "midnight"} {
 		packFolder(t, l, filepath.Join("..", "..", "testdata", "samples", sample))
 	}

@@ -8,18 +8,18 @@ import (
 	"path/filepath"
 	"testing"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 // serveNginx puts nginx in front of g, which must serve no files itself.
-func (g *gallery) serveNginx(t *testing.T, tools installed.Toolbox, a authority) {
+func (g *gallery) serveNginx(t *testing.T, tools toolchain.Toolbox, a authority) {
 	t.Helper()
 	flags := append([]string{"nginx", g.site, "--shim", host(t, g.shim), "--cert", a.cert, "--key", a.key}, g.addresses()...)
 	g.startNginx(t, tools, g.commands.config(t, flags...))
 }
 
 // startNginx runs nginx in the foreground with this configuration.
-func (g *gallery) startNginx(t *testing.T, tools installed.Toolbox, config string) {
+func (g *gallery) startNginx(t *testing.T, tools toolchain.Toolbox, config string) {
 	t.Helper()
 	nginx := tools.NginxCommand(t, filepath.Join(g.dir, "nginx"), config, "-g", "daemon off; error_log stderr notice;")
 	start(t, "nginx", g.dir, nginx).await(t, "start worker process")

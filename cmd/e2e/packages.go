@@ -17,7 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 // A variant is a package to be made of a sample, with changes to its package.json.
@@ -73,7 +73,7 @@ var (
 type packages struct{ first, later string }
 
 // pack makes every package below dir.
-func pack(t *testing.T, tools installed.Toolbox, c commands, dir string) packages {
+func pack(t *testing.T, tools toolchain.Toolbox, c commands, dir string) packages {
 	t.Helper()
 	packers := packers{vsce: []string{tools.Node, tools.VSCE}, galbuild: []string{c.galbuild}, codeServer: tools.CodeServer}
 	p := packages{filepath.Join(dir, "first"), filepath.Join(dir, "later")}

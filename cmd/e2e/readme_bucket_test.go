@@ -13,7 +13,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 	"galbuild/publish/target/s3/s3test"
 )
 
@@ -58,7 +58,7 @@ type bucketReadme struct {
 // as it stands there, with other addresses, and makes the requests of editors and people.
 func TestReadmeBucket(t *testing.T) {
 	dir := t.TempDir()
-	b := bucketReadme{lab: lab{tools: installed.Tools(t), commands: compile(t, filepath.Join(dir, "bin")), dir: dir, authority: newAuthority(t, dir)}, server: s3test.Start(t)}
+	b := bucketReadme{lab: lab{tools: toolchain.Tools(t), commands: compile(t, filepath.Join(dir, "bin")), dir: dir, authority: newAuthority(t, dir)}, server: s3test.Start(t)}
 	b.env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "HOME="+dir, "AWS_ENDPOINT_URL_S3="+b.server.URL,
 		"AWS_ACCESS_KEY_ID="+b.server.AccessKey, "AWS_SECRET_ACCESS_KEY="+b.server.SecretKey)
 	if err := b.server.Client.MakeBucket(t.Context(), "vsix", minio.MakeBucketOptions{}); err != nil {

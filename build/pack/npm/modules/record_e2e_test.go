@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 // TestRecorded runs npm, and vsce with yarn 1, in each case. It compares the output with the
@@ -89,7 +89,7 @@ type npmResult struct {
 func listNpm(t *testing.T, _ []testCase, dirs []string) [][]string {
 	t.Helper()
 	var results []npmResult
-	tools := installed.Tools(t)
+	tools := toolchain.Tools(t)
 	tools.Ask(t, dirs, &results, "testdata/npm.js", tools.NPM)
 	var all [][]string
 	for i, r := range results {
@@ -138,7 +138,7 @@ func listVsce(t *testing.T, all []testCase, dirs []string) [][]string {
 		Files []string
 		Error string
 	}
-	tools := installed.Tools(t)
+	tools := toolchain.Tools(t)
 	tools.Ask(t, queries, &results, "testdata/yarn.js", filepath.Dir(tools.VSCE))
 	var listed [][]string
 	for _, r := range results {

@@ -1,6 +1,6 @@
 //go:build e2e
 
-// Package installed provides the components that the end-to-end tests drive: node, npm,
+// Package toolchain provides the components that the end-to-end tests drive: node, npm,
 // yarn, vsce, code-server, playwright-core, minisign, nginx and Chromium. Every such test
 // gets them here, and none is skipped: a component that cannot be installed fails the
 // test and is named.
@@ -30,7 +30,7 @@
 //
 // Tests of this package fail if a component outside of the cache could be used. So they also
 // fail on a machine that has such components and runs the tests without masked.sh.
-package installed
+package toolchain
 
 import (
 	"bytes"
