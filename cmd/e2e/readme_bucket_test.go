@@ -54,8 +54,8 @@ type bucketReadme struct {
 	env    []string
 }
 
-// TestReadmeBucket runs each set-up of the section of render/deploy/README.md on nginx in front of a bucket
-// as it stands there, with other addresses, and makes the requests of editors and people.
+// TestReadmeBucket runs each set-up in the section of render/deploy/README.md on nginx in front of
+// a bucket, with other addresses, and makes the requests of editors and people.
 func TestReadmeBucket(t *testing.T) {
 	dir := t.TempDir()
 	b := bucketReadme{lab: lab{tools: toolchain.Tools(t), commands: compile(t, filepath.Join(dir, "bin")), dir: dir, authority: newAuthority(t, dir)}, server: s3test.Start(t)}

@@ -28,9 +28,12 @@ import (
 // file of certificates to trust:
 //
 //	{"backends": {
-//	  "s3": {"accessKeyId": "…", "secretAccessKey": "…", "region": "eu-central-1", "bucket": "vsix", "path": "gallery"},
-//	  "mirror": {"type": "s3", "bucket": "mirror", "endpoint": "https://minio.example", "ca": "ca.pem"},
-//	  "oss": {"accessKeyId": "…", "accessKeySecret": "…", "region": "oss-cn-hangzhou", "bucket": "vsix"},
+//	  "s3": {"accessKeyId": "…", "secretAccessKey": "…", "region": "eu-central-1",
+//	         "bucket": "vsix", "path": "gallery"},
+//	  "mirror": {"type": "s3", "bucket": "mirror", "endpoint": "https://minio.example",
+//	             "ca": "ca.pem"},
+//	  "oss": {"accessKeyId": "…", "accessKeySecret": "…", "region": "oss-cn-hangzhou",
+//	          "bucket": "vsix"},
 //	  "dropbox": {"accessToken": "…"},
 //	  "artifactory": {"url": "https://host/artifactory", "repo": "vsix", "token": "…"},
 //	  "folder": {"path": "/srv/gallery"}

@@ -30,7 +30,9 @@ func pattern(text string) *regexp.Regexp { return regexp.MustCompile("(?s)" + te
 var fromVariable = pattern(` \(from envar (\w+)=".*"\)$`)
 
 // rules are those for all messages of Kong 1.17 that mistakes on a command line lead to.
-// Sources: context.go, mapper.go and scanner.go of https://github.com/alecthomas/kong.
+// Sources: https://github.com/alecthomas/kong/blob/v1.17.0/context.go,
+// https://github.com/alecthomas/kong/blob/v1.17.0/mapper.go and
+// https://github.com/alecthomas/kong/blob/v1.17.0/scanner.go
 var rules = []rule{
 	{pattern(`^unknown flag (\S+?)(, did you mean .*)?$`), func(m *mistake, g []string) error { return m.unknownFlag(g[1]) }},
 	{pattern(`^unexpected argument (.*?)(, did you mean .*)?$`), func(m *mistake, g []string) error { return m.unexpected(g[1]) }},
