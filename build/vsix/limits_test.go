@@ -1,6 +1,7 @@
 package vsix
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"reflect"
@@ -9,8 +10,9 @@ import (
 	"text/tabwriter"
 )
 
-// TestLimitTable compares the table with the struct, and SECURITY.md with the table. UPDATE=1
-// rewrites SECURITY.md.
+var update = flag.Bool("update", false, "rewrite the table of limits in SECURITY.md")
+
+// TestLimitTable compares the table with the struct, and SECURITY.md with the table.
 func TestLimitTable(t *testing.T) {
 	all := Limits{}.WithDefaults()
 	if v := reflect.ValueOf(all); v.NumField() != len(LimitTable()) {
@@ -48,7 +50,7 @@ func checkSecurity(t *testing.T, table string) {
 	case !ok:
 		t.Fatalf("%s has no table", name)
 	case got == table:
-	case os.Getenv("UPDATE") == "":
+	case !*update:
 		t.Errorf("%s has\n%s\nwant\n%s", name, got, table)
 	default:
 		if err := os.WriteFile(name, []byte(before+fence+table+fence+after), 0o644); err != nil {
