@@ -63,8 +63,8 @@ package x_test
 func TestX(t *testing.T) { _ = *update }
 `
 
-// TestPackageLists checks which packages the Makefile tests with real programs, and which of them it
-// lets rewrite files: those that have such tests, also when a package is new.
+// TestPackageLists checks, in a module with tests of every kind, which packages the Makefile tests
+// with real programs, and which of them may rewrite files.
 func TestPackageLists(t *testing.T) {
 	dir := t.TempDir()
 	for _, file := range txtar.Parse([]byte(listedModule)).Files {
