@@ -11,7 +11,7 @@ import (
 	"galbuild/cmd/e2e/toolchain"
 )
 
-// serveNginx puts nginx in front of g, which must serve no files itself.
+// serveNginx runs nginx in front of galshim, with the printed configuration.
 func (g *gallery) serveNginx(t *testing.T, tools toolchain.Toolbox, a authority) {
 	t.Helper()
 	flags := append([]string{"nginx", g.site, "--shim", host(t, g.shim), "--cert", a.cert, "--key", a.key}, g.addresses()...)
@@ -34,8 +34,8 @@ func host(t *testing.T, address string) string {
 	return u.Host
 }
 
-// freePort returns a port of 127.0.0.1 that nobody listened on a moment ago: the
-// address of a site behind nginx must be known when the site is built.
+// freePort returns a port of 127.0.0.1 that is free now. The address of a site behind nginx must be
+// known when the site is built.
 func freePort(t *testing.T) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
