@@ -25,7 +25,7 @@ func startRecorder(t *testing.T, tools toolchain.Toolbox) recorder {
 }
 
 // run runs a command of vsce in the folder root.
-func (r recorder) run(t *testing.T, root string, args ...string) toolchain.Answer {
+func (r recorder) run(t *testing.T, root string, args ...string) toolchain.Result {
 	t.Helper()
 	a := r.vsce.Run(t, root, args...)
 	for i := range a.Errors {

@@ -46,7 +46,7 @@ func vsce(t *testing.T, folders ...job) []string {
 	t.Helper()
 	var printed []string
 	tools := toolchain.Tools(t)
-	tools.Ask(t, folders, &printed, "testdata/record.js", filepath.Dir(tools.VSCE), t.TempDir())
+	tools.RunScript(t, folders, &printed, "testdata/record.js", filepath.Dir(tools.VSCE), t.TempDir())
 	if len(printed) != len(folders) {
 		t.Fatalf("%d results for %d folders", len(printed), len(folders))
 	}

@@ -38,7 +38,7 @@ func TestRecorded(t *testing.T) {
 func nodeSemver(t *testing.T, queries []query) (results []string) {
 	t.Helper()
 	tools := toolchain.Tools(t)
-	tools.Ask(t, queries, &results, "testdata/record.js", filepath.Dir(tools.VSCE))
+	tools.RunScript(t, queries, &results, "testdata/record.js", filepath.Dir(tools.VSCE))
 	return results
 }
 

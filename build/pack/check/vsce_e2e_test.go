@@ -24,7 +24,7 @@ func TestRecorded(t *testing.T) {
 	}
 	var out [][3]string // ls, package and warnings
 	tools := toolchain.Tools(t)
-	tools.Ask(t, in, &out, "testdata/record.js", filepath.Dir(tools.VSCE), t.TempDir())
+	tools.RunScript(t, in, &out, "testdata/record.js", filepath.Dir(tools.VSCE), t.TempDir())
 	if len(out) != len(cases) {
 		t.Fatalf("%d results for %d cases", len(out), len(cases))
 	}

@@ -30,7 +30,7 @@ func TestNode(t *testing.T) {
 	}
 	var want [][2]string
 	tools := toolchain.Tools(t)
-	tools.Ask(t, names, &want, "testdata/record.js", filepath.Dir(tools.VSCE))
+	tools.RunScript(t, names, &want, "testdata/record.js", filepath.Dir(tools.VSCE))
 	if len(want) != len(names) {
 		t.Fatalf("%d results for %d names", len(want), len(names))
 	}

@@ -46,7 +46,7 @@ func runVsce(t *testing.T, tools toolchain.Toolbox, cases []sample) []sample {
 		Readme []byte
 		Error  string
 	}
-	tools.Ask(t, queries, &results, "testdata/vsce.cjs", filepath.Dir(tools.VSCE), t.TempDir())
+	tools.RunScript(t, queries, &results, "testdata/vsce.cjs", filepath.Dir(tools.VSCE), t.TempDir())
 	if len(results) != len(cases) {
 		t.Fatalf("%d results for %d cases", len(results), len(cases))
 	}

@@ -18,7 +18,7 @@ import (
 func runVsce(t *testing.T, jobs []any, results any) {
 	t.Helper()
 	tools := toolchain.Tools(t)
-	tools.Ask(t, jobs, results, "testdata/record.js", filepath.Dir(tools.VSCE))
+	tools.RunScript(t, jobs, results, "testdata/record.js", filepath.Dir(tools.VSCE))
 }
 
 // A vsceJob is a job for testdata/record.js.

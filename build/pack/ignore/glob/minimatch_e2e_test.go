@@ -37,7 +37,7 @@ func minimatch(t *testing.T, queries []query) (results []result) {
 		queries[i].Paths = slices.Compact(queries[i].Paths)
 	}
 	tools := toolchain.Tools(t)
-	tools.Ask(t, queries, &results, "testdata/record.js", filepath.Join(filepath.Dir(tools.VSCE), "..", "..", "minimatch"))
+	tools.RunScript(t, queries, &results, "testdata/record.js", filepath.Join(filepath.Dir(tools.VSCE), "..", "..", "minimatch"))
 	if len(results) != len(queries) {
 		t.Fatalf("%d results of %d queries", len(results), len(queries))
 	}

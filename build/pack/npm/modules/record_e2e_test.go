@@ -90,7 +90,7 @@ func listNpm(t *testing.T, _ []testCase, dirs []string) [][]string {
 	t.Helper()
 	var results []npmResult
 	tools := toolchain.Tools(t)
-	tools.Ask(t, dirs, &results, "testdata/npm.js", tools.NPM)
+	tools.RunScript(t, dirs, &results, "testdata/npm.js", tools.NPM)
 	var all [][]string
 	for i, r := range results {
 		all = append(all, r.lines(dirs[i]))
@@ -139,7 +139,7 @@ func listVsce(t *testing.T, all []testCase, dirs []string) [][]string {
 		Error string
 	}
 	tools := toolchain.Tools(t)
-	tools.Ask(t, queries, &results, "testdata/yarn.js", filepath.Dir(tools.VSCE))
+	tools.RunScript(t, queries, &results, "testdata/yarn.js", filepath.Dir(tools.VSCE))
 	var listed [][]string
 	for _, r := range results {
 		listed = append(listed, packages(r.Files, r.Error))
