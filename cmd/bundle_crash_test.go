@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// TestKilledOverTheGap kills exports and imports with SIGKILL at moments spread over
-// their whole run. Whatever the moment, an archive that has its name is whole, and what
-// the site serves is sound, the old generation or the new one; when one is let finish, all
-// is what it would have been without that.
-func TestKilledOverTheGap(t *testing.T) {
+// TestKilledExportAndImport kills exports and imports with SIGKILL at moments that are spread over
+// a whole run. After each, an archive with the final name is complete, and the site is sound and
+// has the old or the new generation. After a run that is not killed, everything is as without
+// interruptions.
+func TestKilledExportAndImport(t *testing.T) {
 	dir := t.TempDir()
 	vsixs, near, far := filepath.Join(dir, "vsixs"), filepath.Join(dir, "near"), filepath.Join(dir, "far")
 	for i := range 20 {
@@ -52,8 +52,8 @@ func TestKilledOverTheGap(t *testing.T) {
 	}
 }
 
-// killed runs galbuild many times and kills it, each time later, and calls check; then it
-// lets it finish.
+// killed runs galbuild many times, kills it each time later than before, and calls check. The last
+// run is not killed.
 func killed(t *testing.T, check func(), args ...string) {
 	t.Helper()
 	const kills, apart = 12, 10 * time.Millisecond

@@ -13,11 +13,10 @@ import (
 	"galbuild/build/pack"
 )
 
-// TestKilled kills builders with SIGKILL at moments spread over their whole run.
-// Whatever the moment, what the site serves is sound, the old generation or the
-// new one; and when a builder is let finish, the site is what it would have been
-// without all that.
-func TestKilled(t *testing.T) {
+// TestKilledBuild kills builds with SIGKILL at moments that are spread over a whole run. After
+// each, the site is sound and has the old or the new generation. After a build that is not killed,
+// the site is the same as one that was built without interruptions.
+func TestKilledBuild(t *testing.T) {
 	dir := t.TempDir()
 	vsixs, site := filepath.Join(dir, "vsixs"), filepath.Join(dir, "site")
 	for i := range 20 {
@@ -47,7 +46,7 @@ func TestKilled(t *testing.T) {
 	compareContent(t, site, filepath.Join(dir, "fresh"))
 }
 
-// compareContent compares everything but older generations and the builder's desk.
+// compareContent compares two sites, except for older generations and the work directory.
 func compareContent(t *testing.T, got, want string) {
 	t.Helper()
 	for _, part := range []string{"blobs", "assets", "index/CURRENT", "control.json", "index.html"} {

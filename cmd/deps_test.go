@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// TestShimIsSmall guards what galshim links: it answers strangers, so it reads no
-// archives, renders no templates and carries no client that writes anywhere.
-func TestShimIsSmall(t *testing.T) {
+// TestShimDependencies checks what galshim links. It gets requests from anyone, so it has no code
+// that reads archives, renders templates or uploads files.
+func TestShimDependencies(t *testing.T) {
 	deps := dependencies(t, "galbuild/cmd/galshim")
 	for _, banned := range []string{
 		"archive/zip", "github.com/klauspost/compress/zip", "html/template", "text/template", "encoding/xml",
@@ -28,7 +28,7 @@ func TestShimIsSmall(t *testing.T) {
 	}
 }
 
-// TestLayers guards the one direction: nothing upstream knows what is downstream.
+// TestLayers checks that imports go in one direction.
 func TestLayers(t *testing.T) {
 	for below, above := range map[string][]string{
 		"galbuild/build":  {"galbuild/index", "galbuild/render", "galbuild/publish", "galbuild/cmd"},
@@ -39,7 +39,7 @@ func TestLayers(t *testing.T) {
 			for _, dep := range dependencies(t, pkg) {
 				for _, no := range above {
 					if dep == no || strings.HasPrefix(no, "galbuild/") && strings.HasPrefix(dep, no+"/") {
-						t.Errorf("%s knows %s", pkg, dep)
+						t.Errorf("%s imports %s", pkg, dep)
 					}
 				}
 			}
@@ -47,8 +47,8 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// TestPackImports guards the packer: it may import only a few packages of build, and no other
-// package of build may import it.
+// TestPackImports checks the imports of the packer: it may import only a few packages of build, and
+// no other package of build may import it.
 func TestPackImports(t *testing.T) {
 	allowed := []string{
 		"galbuild/build/badjson", "galbuild/build/beneath", "galbuild/build/blob", "galbuild/build/catalog", "galbuild/build/ecmascript",
@@ -86,7 +86,7 @@ func TestTargetLayers(t *testing.T) {
 				ofBuild && slices.Contains(shared, name) ||
 				(pkg == contract+"/dir" || pkg == contract+"/website") && slices.Contains(site, dep)
 			if !allowed {
-				t.Errorf("%s knows %s", pkg, dep)
+				t.Errorf("%s imports %s", pkg, dep)
 			}
 		}
 	}
@@ -95,9 +95,9 @@ func TestTargetLayers(t *testing.T) {
 	}
 }
 
-// TestPackageComments proves that every package says what it is.
+// TestPackageComments checks that every package has one comment.
 func TestPackageComments(t *testing.T) {
-	dirs := strings.Split(strings.TrimSpace(goList(t, "-f", "{{.Dir}}", "galbuild/...")), "\n") // which may have spaces
+	dirs := strings.Split(strings.TrimSpace(goList(t, "-f", "{{.Dir}}", "galbuild/...")), "\n") // folders may have spaces
 	if len(dirs) < 10 {
 		t.Fatalf("only %d packages found", len(dirs))
 	}

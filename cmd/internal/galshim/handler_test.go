@@ -158,7 +158,7 @@ var exchanges = []struct {
 	{request: "GET /assets/acme/hello/1.2.3/..%2f..%2f..%2f..%2findex%2fCURRENT", status: 404},
 }
 
-func TestExchanges(t *testing.T) {
+func TestResponses(t *testing.T) {
 	g := openSample(t)
 	for _, x := range exchanges {
 		method, target, _ := strings.Cut(x.request, " ")
@@ -236,8 +236,8 @@ func TestNoFiles(t *testing.T) {
 	}
 }
 
-// TestConditions asks for parts, and for what has not changed.
-func TestConditions(t *testing.T) {
+// TestConditionalRequests requests ranges, and files that have not changed.
+func TestConditionalRequests(t *testing.T) {
 	g := openSample(t)
 	const icon = "/assets/acme/hello/1.2.3/" + iconType
 	full := text(t, g.ask("GET", icon, ""))

@@ -205,8 +205,8 @@ func TestTurns(t *testing.T) {
 	})
 }
 
-// TestShedQuery checks that a refused query gets Retry-After.
-func TestShedQuery(t *testing.T) {
+// TestRetryAfter checks that a refused query gets Retry-After.
+func TestRetryAfter(t *testing.T) {
 	g := openSample(t)
 	g.turns.waiting.Store(maxWaiting)
 	for range cap(g.turns.light) {

@@ -73,8 +73,8 @@ func totalCount(t *testing.T, answer string) int {
 	return n
 }
 
-// TestHeldGeneration keeps a generation open for a request that began with it.
-func TestHeldGeneration(t *testing.T) {
+// TestOldGenerationStaysOpen keeps a generation open until the requests that use it have ended.
+func TestOldGenerationStaysOpen(t *testing.T) {
 	g := openSample(t)
 	held := g.live.acquire()
 	sample{more: 9}.write(t, g.dir)
@@ -90,8 +90,8 @@ func TestHeldGeneration(t *testing.T) {
 	}
 }
 
-// TestRefused keeps serving whatever happens to the site, says why once, and
-// takes the next good generation.
+// TestRefused damages the site in several ways. galshim continues to serve the old generation, logs
+// the reason once, and serves the next intact generation.
 func TestRefused(t *testing.T) {
 	good := sample{more: 3}
 	for name, spoil := range map[string]func(t *testing.T, dir string, c site.Current){

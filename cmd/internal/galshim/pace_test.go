@@ -121,9 +121,9 @@ func TestSteadyReader(t *testing.T) {
 	}
 }
 
-// TestCutOff checks that a disconnection is logged, and that the connection ends at once,
+// TestDisconnect checks that a disconnection is logged, and that the connection ends at once,
 // whatever is in the system's buffers.
-func TestCutOff(t *testing.T) {
+func TestDisconnect(t *testing.T) {
 	dir := t.TempDir()
 	sample{more: 900, full: true}.write(t, dir)
 	var lines lockedBuffer

@@ -38,10 +38,10 @@ func byName(name string) string {
 	return fmt.Sprintf(`{"filters":[{"criteria":[{"filterType":7,"value":%q}],"pageNumber":1,"pageSize":1}],"flags":950}`, name)
 }
 
-// TestStrayBytes sends what editors send for text that is not ASCII: a length in
-// UTF-16 units, and so the end of the JSON after the end of the request. It is
-// answered, and the end is not taken for the next request.
-func TestStrayBytes(t *testing.T) {
+// TestBytesAfterBody sends what editors send for text that is not ASCII: Content-Length counts
+// UTF-16 units, so the end of the JSON comes after the end of the body. The query gets a response,
+// and the rest is not read as the next request.
+func TestBytesAfterBody(t *testing.T) {
 	srv := httptest.NewServer(openSample(t))
 	defer srv.Close()
 	body := `{"filters":[{"criteria":[{"filterType":10,"value":"Número 1"},{"filterType":8,"value":"Microsoft.VisualStudio.Code"}],"pageNumber":1,"pageSize":50}],"assetTypes":[],"flags":950}`
@@ -87,7 +87,7 @@ func TestKeepAlive(t *testing.T) {
 	}
 }
 
-// TestBodies sends too much, too little, and too late.
+// TestBodies sends bodies that are too long, too short or too slow.
 func TestBodies(t *testing.T) {
 	srv := httptest.NewServer(openSample(t))
 	defer srv.Close()
@@ -215,8 +215,8 @@ func TestCompressors(t *testing.T) {
 	}
 }
 
-// TestClientGone checks that a client that has gone is not logged as a server error.
-func TestClientGone(t *testing.T) {
+// TestClientDisconnects checks that a client that disconnects is not logged as a server error.
+func TestClientDisconnects(t *testing.T) {
 	g := openSample(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -156,9 +156,9 @@ func TestRemotePoll(t *testing.T) {
 	}
 }
 
-// TestRemoteGone starts from the cache when the site cannot be reached, and
-// follows it again when it can; with nothing in the cache there is no start.
-func TestRemoteGone(t *testing.T) {
+// TestRemoteUnreachable starts galshim when the site cannot be reached: it serves the index in the
+// cache, and later the site. Without an index in the cache it does not start.
+func TestRemoteUnreachable(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	cache := t.TempDir()
 	open(t, "", remoteAt(t, p.URL, cache))
@@ -292,9 +292,9 @@ var lies = []struct {
 	{"a part", func(w http.ResponseWriter, blob []byte) { w.WriteHeader(http.StatusPartialContent); w.Write(blob) }},
 }
 
-// TestRemoteLies checks that a wrong blob is never sent completely: small ones are refused,
+// TestRemoteWrongBlob checks that a wrong blob is never sent completely: small ones are refused,
 // and of large ones at least the end is missing.
-func TestRemoteLies(t *testing.T) {
+func TestRemoteWrongBlob(t *testing.T) {
 	for _, size := range []int{10, withheld, withheld + 1, 2*withheld - 1, 2 * withheld, 2*withheld + 1, 5*withheld + 77} {
 		text := strings.Repeat("0123456789", size/10+1)[:size]
 		p := publish(t, sample{pages: map[string]string{"page.txt": text}})
@@ -358,9 +358,9 @@ func TestRemoteRange(t *testing.T) {
 	}
 }
 
-// TestIndexBesideBlobs looks for a new generation while slow clients use all connections
+// TestIndexNextToBlobs looks for a new generation while slow clients use all connections
 // for blobs.
-func TestIndexBesideBlobs(t *testing.T) {
+func TestIndexNextToBlobs(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	arrived, released := make(chan struct{}), make(chan struct{})
 	p.change = func(_ http.ResponseWriter, r *http.Request) bool {

@@ -107,7 +107,7 @@ func TestSelfSigned(t *testing.T) {
 	}
 }
 
-func TestBadPair(t *testing.T) {
+func TestInvalidKeyPair(t *testing.T) {
 	dir := t.TempDir()
 	writePair(t, dir)
 	key := filepath.Join(dir, "key.pem")
