@@ -122,7 +122,7 @@ func TestTruncatedRemoteIndex(t *testing.T) {
 	if err := os.Truncate(kept[0], 4096); err != nil {
 		t.Fatal(err)
 	}
-	g.ask("POST", "/api/extensionquery", "{}")
+	g.request("POST", "/api/extensionquery", "{}")
 	if err := g.live.poll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestDamageReleasesSlots(t *testing.T) {
 	file := filepath.Join(dir, filepath.FromSlash(c.IndexPath()))
 	r := httptest.NewRequest("POST", "/api/extensionquery", nil)
 	w := newReply(httptest.NewRecorder(), r, time.Minute)
-	q, err := query.Parse([]byte(ask("", 100, 0)))
+	q, err := query.Parse([]byte(queryBody("", 100, 0)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,14 +245,14 @@ func TestOverwrittenIndex(t *testing.T) {
 			if err := g.live.poll(t.Context()); err == nil {
 				t.Error("the file is taken for sound")
 			}
-			if resp := g.ask("GET", "/healthz", ""); resp.StatusCode != http.StatusServiceUnavailable {
+			if resp := g.request("GET", "/healthz", ""); resp.StatusCode != http.StatusServiceUnavailable {
 				t.Errorf("health: %d", resp.StatusCode)
 			}
 			restore(t, file, whole)
 			if err := g.live.poll(t.Context()); err != nil {
 				t.Error(err)
 			}
-			if resp := g.ask("GET", "/healthz", ""); resp.StatusCode != http.StatusOK {
+			if resp := g.request("GET", "/healthz", ""); resp.StatusCode != http.StatusOK {
 				t.Errorf("health: %d", resp.StatusCode)
 			}
 			if n := g.extensions(t); n != 301 {
@@ -275,7 +275,7 @@ func TestPipeInSite(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if resp := g.ask("GET", "/page.txt", ""); resp.StatusCode != http.StatusInternalServerError {
+	if resp := g.request("GET", "/page.txt", ""); resp.StatusCode != http.StatusInternalServerError {
 		t.Errorf("status %d, want 500", resp.StatusCode)
 	}
 	if err := g.live.poll(t.Context()); !errors.Is(err, regular.ErrKind) {

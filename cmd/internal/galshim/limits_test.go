@@ -86,7 +86,7 @@ func TestHeldResponses(t *testing.T) {
 	dir := t.TempDir()
 	sample{more: 400, full: true}.write(t, dir)
 	g := open(t, dir, folder{dir})
-	short, whole, long := byName("acme.hello"), ask("", 50, 4), ask("", 400, 4)
+	short, whole, long := byName("acme.hello"), queryBody("", 50, 4), queryBody("", 400, 4)
 	for _, x := range []struct {
 		body   string
 		room   int64
@@ -101,7 +101,7 @@ func TestHeldResponses(t *testing.T) {
 		{short, pieceBuffer - 1, 503, true},
 	} {
 		g.buffers.held.most = x.room
-		resp := g.ask("POST", "/api/extensionquery", x.body)
+		resp := g.request("POST", "/api/extensionquery", x.body)
 		if length := resp.Header.Get("Content-Length") != ""; resp.StatusCode != x.status || x.status == 200 && length != x.length {
 			t.Errorf("%d bytes of room: status %d, length known %t, want %d, %t", x.room, resp.StatusCode, length, x.status, x.length)
 		}
@@ -115,7 +115,7 @@ func TestHeldResponses(t *testing.T) {
 	g.buffers.held.most = maxResponses
 	for n := 1; n <= 100; n++ { // responses to editors are sent at once
 		for _, coding := range []string{"gzip", "identity"} {
-			resp := g.ask("POST", "/api/extensionquery", ask("", n, 4), "Accept-Encoding", coding)
+			resp := g.request("POST", "/api/extensionquery", queryBody("", n, 4), "Accept-Encoding", coding)
 			if length := resp.Header.Get("Content-Length"); length != strconv.Itoa(len(text(t, resp))) {
 				t.Errorf("%d extensions, %s: length %q", n, coding, length)
 			}
@@ -130,7 +130,7 @@ func TestHeldResponses(t *testing.T) {
 	}
 	g.buffers.held.most, g.bodies.held.most = 0, 0
 	for _, path := range []string{"/api/vscode/acme/hello/latest", "/assets/acme/hello/1.2.3/" + iconType, "/manifest.json"} {
-		if resp := g.ask("GET", path, ""); resp.StatusCode != 200 {
+		if resp := g.request("GET", path, ""); resp.StatusCode != 200 {
 			t.Errorf("%s: status %d, only queries are to be turned away", path, resp.StatusCode)
 		}
 	}
@@ -147,10 +147,10 @@ func TestLongResponses(t *testing.T) {
 	for _, x := range []struct {
 		body   string
 		status int
-	}{{byName("acme.hello"), 200}, {ask("", 50, 4), 503}, {ask("", 400, 4), 503}} {
+	}{{byName("acme.hello"), 200}, {queryBody("", 50, 4), 503}, {queryBody("", 400, 4), 503}} {
 		for _, host := range []string{"short", strings.Repeat("a", 200)} {
 			for _, coding := range []string{"gzip", "identity"} {
-				if resp := g.ask("POST", "http://"+host+"/api/extensionquery", x.body, "Accept-Encoding", coding); resp.StatusCode != x.status && !(host == "short" && coding == "gzip") {
+				if resp := g.request("POST", "http://"+host+"/api/extensionquery", x.body, "Accept-Encoding", coding); resp.StatusCode != x.status && !(host == "short" && coding == "gzip") {
 					t.Errorf("%.60s from %.5s…, %s: status %d, want %d", x.body, host, coding, resp.StatusCode, x.status)
 				}
 			}
@@ -165,7 +165,7 @@ func TestLongBase(t *testing.T) {
 	sample{more: 400, full: true}.write(t, dir)
 	g := open(t, dir, folder{dir})
 	for size, coding := range map[int]string{50: "gzip", 400: ""} {
-		resp := g.ask("POST", "http://"+strings.Repeat("a", 200)+"/api/extensionquery", ask("", size, 4), "Accept-Encoding", "gzip")
+		resp := g.request("POST", "http://"+strings.Repeat("a", 200)+"/api/extensionquery", queryBody("", size, 4), "Accept-Encoding", "gzip")
 		if got := resp.Header.Get("Content-Encoding"); resp.StatusCode != 200 || got != coding {
 			t.Errorf("%d extensions: status %d, content encoding %q, want %q", size, resp.StatusCode, got, coding)
 		}
@@ -212,7 +212,7 @@ func TestRetryAfter(t *testing.T) {
 	for range cap(g.turns.light) {
 		g.turns.light <- struct{}{}
 	}
-	resp := g.ask("POST", "/api/extensionquery", emptyPOST)
+	resp := g.request("POST", "/api/extensionquery", emptyPOST)
 	checkExchange(t, "shed", resp, 503, `{"error":"the server is busy; try again in a moment"}`, []string{"Retry-After: 2", "Access-Control-Allow-Origin: *"})
 }
 
@@ -261,17 +261,17 @@ func TestConnections(t *testing.T) {
 		fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: h\r\n\r\n", path)
 		return conn, bufio.NewReader(conn)
 	}
-	answered := func(r *bufio.Reader) {
+	wantResponse := func(r *bufio.Reader) {
 		t.Helper()
 		if resp, err := http.ReadResponse(r, nil); err != nil || resp.StatusCode != 200 {
 			t.Fatalf("%v, %v", resp, err)
 		}
 	}
 	idle, first := get("/")
-	answered(first)
+	wantResponse(first)
 	_, busy := get("/held")
 	_, third := get("/") // closes the idle connection
-	answered(third)
+	wantResponse(third)
 	idle.SetReadDeadline(time.Now().Add(5 * time.Second))
 	if _, err := first.ReadByte(); err != io.EOF {
 		t.Errorf("the idle connection: %v, want its end", err)
@@ -283,9 +283,9 @@ func TestConnections(t *testing.T) {
 		t.Errorf("%d connections are free", n)
 	}
 	close(held)
-	answered(busy)
-	answered(waiting)
-	answered(last)
+	wantResponse(busy)
+	wantResponse(waiting)
+	wantResponse(last)
 	srv.Close()
 	<-ended
 	settle(t, func() bool { return len(l.free) == 2 })
@@ -319,8 +319,8 @@ func TestConnectionsFor(t *testing.T) {
 func TestLongPathsInTheLog(t *testing.T) {
 	var lines bytes.Buffer
 	g := openSample(t, func(c *config) { c.log = slog.New(slog.NewTextHandler(&lines, nil)) })
-	g.ask("GET", "/"+strings.Repeat("é", 30_000), "")
-	g.ask("GET", "/assets/acme/hello/1/"+strings.Repeat("a", 60_000), "")
+	g.request("GET", "/"+strings.Repeat("é", 30_000), "")
+	g.request("GET", "/assets/acme/hello/1/"+strings.Repeat("a", 60_000), "")
 	for line := range strings.Lines(lines.String()) {
 		if len(line) > 5*maxLogged {
 			t.Errorf("a line of %d bytes", len(line))

@@ -257,7 +257,7 @@ func TestStalledReader(t *testing.T) {
 		}
 		defer conn.Close()
 		conn.(*net.TCPConn).SetReadBuffer(32 << 10)
-		body := ask("", 60, 0)
+		body := queryBody("", 60, 0)
 		fmt.Fprintf(conn, "POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body)
 		time.Sleep(pause)
 		answer, err := io.ReadAll(conn)
