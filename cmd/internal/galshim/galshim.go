@@ -1,5 +1,5 @@
-// Package galshim is the galshim command: a stateless server that answers extension queries
-// from the memory-mapped index of a site, and serves the site's files.
+// Package galshim is the galshim command: a stateless server that responds to extension
+// queries from the memory-mapped index of a site, and serves the site's files.
 //
 // # Requests
 //
@@ -28,7 +28,7 @@
 //
 // # Files
 //
-// Files of packages are written by strangers. Files that a browser could run are sent with
+// The authors of packages are not trusted. Files that a browser could run are sent with
 // a policy that puts them in a sandbox (see package build/mediatype), and every response
 // forbids browsers to guess media types. With --content-url, responses point editors to
 // another host for assets and files. galshim itself serves them on every host name; the
