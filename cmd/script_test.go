@@ -61,6 +61,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setUp,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"vsix": packFolder, "sigzip": sign, "sametree": sameTree, "links": links, "damage": damage, "webserver": webServer,
+			"document": document,
 		},
 	})
 }

@@ -14,18 +14,23 @@ import (
 	"galbuild/render"
 )
 
-// Result describes a change of a target.
+// Result describes a change of a target. Its lists are never nil.
 type Result struct {
-	Target     string   `json:"place"`
-	Generation string   `json:"generation"`         // current after the change
-	Previous   string   `json:"previous,omitempty"` // current before, if another
-	Objects    int      `json:"objects"`            // sent or copied
-	Bytes      int64    `json:"bytes"`              // sent
-	Removed    int      `json:"removed,omitempty"`  // objects
-	Attempts   int      `json:"attempts,omitempty"` // more than one after concurrent changes
-	DryRun     bool     `json:"dryRun,omitempty"`
-	Kept       []string `json:"kept,omitempty"` // versions that others have published and that were preserved
-	Plan       []string `json:"plan,omitempty"` // what a dry run would do
+	Target     string   `json:"target"`
+	Generation string   `json:"generation"`     // current after the change
+	Previous   string   `json:"previous"`       // current before the change, or "" if the change did not switch
+	Objects    int      `json:"objects"`        // uploaded or copied
+	Bytes      int64    `json:"bytes"`          // uploaded
+	Removed    int      `json:"objectsRemoved"` // deleted, apart from pruning
+	Attempts   int      `json:"attempts"`       // more than one after concurrent changes
+	DryRun     bool     `json:"dryRun"`
+	Kept       []string `json:"preserved"` // ids of versions that others have published and that were not removed
+	Plan       []string `json:"plan"`      // what a dry run would do
+}
+
+// NewResult returns the result of a change that has done nothing.
+func NewResult(at target.Target, generation string, o Options) Result {
+	return Result{Target: at.String(), Generation: generation, DryRun: o.DryRun, Kept: []string{}, Plan: []string{}}
 }
 
 // maxAttempts limits how often a change is repeated after concurrent changes.
@@ -101,7 +106,7 @@ func apply(ctx context.Context, at target.Target, old State, next Next, o Option
 
 // finish runs a plan, or describes it in a dry run, and returns the result.
 func finish(ctx context.Context, at target.Target, p *Plan, old State, next Next, o Options) (Result, error) {
-	result := Result{Target: at.String(), Generation: old.Generation, DryRun: o.DryRun}
+	result := NewResult(at, old.Generation, o)
 	if p.IsEmpty() {
 		return result, nil
 	}

@@ -28,7 +28,7 @@ func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir,
 	var kept []string
 	result, err := retry(ctx, func() (Result, error) {
 		if same, err := serves(ctx, at, local.Current); err != nil || same {
-			return Result{Target: at.String(), Generation: local.Generation, DryRun: o.DryRun}, err
+			return NewResult(at, local.Generation, o), err
 		}
 		old, err := readToChange(ctx, at)
 		if err != nil {
@@ -52,7 +52,7 @@ func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir,
 		}
 		return apply(ctx, at, old, next, o)
 	})
-	result.Kept = kept
+	result.Kept = append([]string{}, kept...)
 	if err == nil && !o.DryRun {
 		note := publication{Versions: slices.Sorted(maps.Keys(maps.Collect(local.Catalog.Versions())))}
 		if len(kept) == 0 { // otherwise the generation has versions of others, and is merged again next time

@@ -124,6 +124,11 @@ func ParseControl(text []byte) ([]byte, error) {
 	if err := json2.Unmarshal(malicious, &ids); err != nil || ids == nil || slices.Contains(ids, nil) {
 		return nil, fmt.Errorf("malicious must be a list of ids, found %.100s", malicious)
 	}
+	for _, s := range ids {
+		if id, err := ParseID(*s); err == nil && id.CheckExtension() != nil {
+			return nil, fmt.Errorf("malicious: %w", id.CheckExtension())
+		}
+	}
 	return json.Marshal(manifest)
 }
 

@@ -41,17 +41,17 @@ type Options struct {
 
 // Result describes a publish.
 type Result struct {
-	Target     string   `json:"place"`
+	Target     string   `json:"target"`
 	Extensions int      `json:"extensions"` // in the list after publishing
 	Objects    int      `json:"objects"`    // sent, without the list
 	Bytes      int64    `json:"bytes"`      // sent
-	Kept       []string `json:"kept"`       // entries of others that were preserved, as publisher.name@version
+	Kept       []string `json:"preserved"`  // entries of others that were not removed, as publisher.name@version
 	Unlisted   []string `json:"unlisted"`   // entries removed from the list
 	Pruned     []string `json:"pruned"`     // keys of deleted objects
 	Warnings   []string `json:"warnings"`
-	Attempts   int      `json:"attempts,omitempty"` // more than one after concurrent changes
-	DryRun     bool     `json:"dryRun,omitempty"`
-	Plan       []string `json:"plan,omitempty"` // what a dry run would do
+	Attempts   int      `json:"attempts"` // more than one after concurrent changes
+	DryRun     bool     `json:"dryRun"`
+	Plan       []string `json:"plan"` // what a dry run would do
 }
 
 // Publish publishes the site at root to a repository.
@@ -92,7 +92,7 @@ func (p *publication) attempt(ctx context.Context) (Result, error) {
 	}
 	result := Result{
 		Target: p.at.String(), Extensions: len(m.entries), DryRun: p.DryRun,
-		Kept: m.kept, Unlisted: m.unlisted, Pruned: append([]string{}, plan.Remove...), Warnings: p.own.warnings,
+		Kept: m.kept, Unlisted: m.unlisted, Pruned: append([]string{}, plan.Remove...), Warnings: p.own.warnings, Plan: []string{},
 	}
 	result.Objects, result.Bytes = plan.Objects()
 	if !p.DryRun {

@@ -26,7 +26,7 @@ import (
 
 // Pulled describes a pull.
 type Pulled struct {
-	Target   string   `json:"place"`
+	Target   string   `json:"target"`
 	Folder   string   `json:"folder"`
 	Packages int      `json:"packages"` // in the repository
 	Objects  int      `json:"objects"`  // downloaded, without the list

@@ -10,11 +10,11 @@ type Finding struct {
 	Warning bool `json:"warning"`
 	// Where is the slashed path of a file below the folder, with line and column if they
 	// are known, such as README.md:12; "" is the folder as a whole.
-	Where string `json:"where,omitempty"`
+	Where string `json:"where"`
 	// What is the problem, with the value that has it.
-	What string `json:"what"`
+	What string `json:"message"`
 	// Hint is the next step for the author; "" if What makes it clear.
-	Hint string `json:"way,omitempty"`
+	Hint string `json:"hint"`
 }
 
 // Error returns a finding that keeps the folder from being packed.

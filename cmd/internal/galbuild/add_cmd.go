@@ -11,6 +11,7 @@ import (
 
 	"galbuild/build"
 	"galbuild/build/catalog"
+	"galbuild/build/pack/finding"
 	"galbuild/build/site"
 	"galbuild/build/source"
 	"galbuild/cmd/internal/hint"
@@ -23,9 +24,10 @@ type addCmd struct {
 	Sources []string `arg:"" name:"source" type:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, @list.txt, or - for a list on standard input."`
 	Strict  bool     `help:"Add nothing if any package was refused."`
 
-	stdin   string                          // a file with what came there, if it is a source
-	scratch string                          // a folder of packages made just now, which are told without it
-	only    func(*catalog.Catalog) []string // which sources, for what the gallery has; nil is all
+	stdin    string                          // file with a copy of stdin, if that is a source
+	scratch  string                          // folder of the packages made in this run; messages leave it out
+	only     func(*catalog.Catalog) []string // chooses the sources, given what the gallery has; nil chooses all
+	findings []finding.Finding               // warnings of packing the extension's folder
 
 	transfer
 	location
@@ -43,20 +45,21 @@ func (a *addCmd) Validate() error {
 	return a.location.Validate()
 }
 
-// added is what add prints, as --json has it.
+// added is the JSON document of add, and of publish if it publishes packages.
 type added struct {
 	publish.Result
-	Added    []addition      `json:"added"`
-	Refused  []build.Problem `json:"refused"`
-	Warnings []build.Problem `json:"warnings"`
+	Added    []addition        `json:"added"`
+	Refused  []build.Problem   `json:"refused"`
+	Warnings []build.Problem   `json:"warnings"`
+	Findings []finding.Finding `json:"findings,omitempty"` // of publish, about the extension's folder
 }
 
 type addition struct {
-	Version string       `json:"version"` // publisher.name@version[@platform]
-	Needs   []build.Need `json:"needs"`
+	ID    string       `json:"id"` // publisher.name@version[@platform]
+	Needs []build.Need `json:"needs"`
 }
 
-// Run adds packages to a published site. Of what is there it reads the catalogue only.
+// Run adds packages to a published site. It reads the catalogue of the site and no other file.
 func (a *addCmd) Run(ctx context.Context, e *env) error {
 	first := a.firstWrite()
 	return first.takeBack(a.run(ctx, e))
@@ -69,17 +72,21 @@ func (a *addCmd) run(ctx context.Context, e *env) error {
 	}
 	defer closeTarget(at)
 	var made *build.Result
-	var result publish.Result
+	result := publish.NewResult(at, "", publish.Options{DryRun: a.DryRun})
 	err = e.working(func(dir *site.Dir, bar *progress) error {
-		if err := a.keepStdin(e, dir); err != nil {
+		if err := a.copyStdin(e, dir); err != nil {
 			return err
 		}
-		result, err = publish.Change(ctx, at, dir, a.options(bar), func(old publish.State) (*catalog.Catalog, error) {
+		changed, err := publish.Change(ctx, at, dir, a.options(bar), func(old publish.State) (*catalog.Catalog, error) {
+			result.Generation = old.Generation
 			if made, err = a.read(ctx, e, dir, old, bar); err != nil {
 				return nil, err
 			}
 			return made.Catalog, nil
 		})
+		if err == nil {
+			result = changed
+		}
 		return err
 	})
 	if made != nil {
@@ -88,10 +95,13 @@ func (a *addCmd) run(ctx context.Context, e *env) error {
 			e.printWarnings(made.Report.Warnings)
 		}
 	}
+	if err != nil && made != nil {
+		err = errors.Join(err, e.printJSON(added{result, []addition{}, made.Report.Refused, made.Report.Warnings, a.findings}))
+	}
 	if err != nil {
 		return explainPublish(err)
 	}
-	if err := e.printAdded(added{result, additions(made), made.Report.Refused, made.Report.Warnings}, made); err != nil {
+	if err := e.printAdded(added{result, additions(made), made.Report.Refused, made.Report.Warnings, a.findings}); err != nil {
 		return err
 	}
 	if n := len(made.Report.Refused); n > 0 {
@@ -103,8 +113,8 @@ func (a *addCmd) run(ctx context.Context, e *env) error {
 	return nil
 }
 
-// keepStdin keeps what comes on standard input: it is read again for each attempt.
-func (a *addCmd) keepStdin(e *env, dir *site.Dir) error {
+// copyStdin copies standard input to a file, because each attempt reads it again.
+func (a *addCmd) copyStdin(e *env, dir *site.Dir) error {
 	if !slices.Contains(a.Sources, "-") {
 		return nil
 	}
@@ -118,8 +128,8 @@ func (a *addCmd) keepStdin(e *env, dir *site.Dir) error {
 	return err
 }
 
-// read makes the catalogue of what is there and what is to be added. If there is
-// nothing new, it is the one that is there.
+// read returns the old catalogue with the packages added; it is the old one if none is new. If
+// it returns a result with an error, all packages were refused, or one and --strict is set.
 func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.State, bar *progress) (*build.Result, error) {
 	settings := old.Catalog.Settings
 	if old.IsZero() {
@@ -161,18 +171,17 @@ func (a *addCmd) read(ctx context.Context, e *env, dir *site.Dir, old publish.St
 	refused := len(made.Report.Refused)
 	switch {
 	case a.Strict && refused > 0:
-		e.printRefused(made.Report)
-		return nil, hint.Add(fmt.Errorf("%s refused, and nothing is added (--strict)", plural(refused, "package")), "mend or leave out what is named above")
+		err := fmt.Errorf("%s refused, and nothing is added (--strict)", plural(refused, "package"))
+		return made, hint.Add(err, "fix the packages named above, or leave them out")
 	case len(made.Report.Added) == 0 && refused > 0:
-		e.printRefused(made.Report)
-		return nil, errNoneTaken
+		return made, errNoneAdded
 	}
 	return made, nil
 }
 
-var errNoneTaken = errors.New("no package could be taken")
+var errNoneAdded = errors.New("no package was added")
 
-// shorten names packages made just now without their folder, which is gone soon.
+// shorten removes the scratch folder, which is deleted at the end, from the names of packages.
 func (a *addCmd) shorten(problems []build.Problem) {
 	for i, p := range problems {
 		if a.scratch != "" && filepath.Dir(p.File) == a.scratch {
@@ -197,7 +206,7 @@ func (e *env) printRefused(r build.Report) {
 	}
 }
 
-func (e *env) printAdded(a added, made *build.Result) error {
+func (e *env) printAdded(a added) error {
 	if e.json {
 		return e.printJSON(a)
 	}
@@ -209,7 +218,7 @@ func (e *env) printAdded(a added, made *build.Result) error {
 		if a.DryRun {
 			would = "would be "
 		}
-		terminal.Fprintf(e.stdout, "%sadded  %s\n", would, one.Version)
+		terminal.Fprintf(e.stdout, "%sadded  %s\n", would, one.ID)
 		for _, n := range one.Needs {
 			missing := ""
 			if n.Missing {

@@ -27,7 +27,7 @@ var pathTypes = map[string]pathType{
 	"newsite":      {want: "the folder of a site", hint: hintNewSite},
 	"site":         {want: "the folder of a site", hint: func(a string) string { return "fetch the site first: galbuild pull " + a + " -o site" }},
 	"source":       {want: "a file, a folder, a glob, an http(s) address, @list.txt or -", web: true, hint: hintSource},
-	"id":           {want: "publisher.name or publisher.name@version", hint: func(a string) string { return "name the target with " + targetFlags(a) }},
+	"id":           {want: "publisher.name[@version][@platform]", hint: func(a string) string { return "name the target with " + targetFlags(a) }},
 }
 
 // pathMappers returns mappers for the types, for Kong.

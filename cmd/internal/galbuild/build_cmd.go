@@ -209,8 +209,15 @@ func (b *buildCmd) publish(ctx context.Context, dir *site.Dir, current site.Curr
 
 func (b *buildCmd) settings() (catalog.Settings, error) {
 	s := catalog.Settings{Render: render.Version, BaseURL: strings.TrimRight(b.BaseURL, "/"), ContentURL: strings.TrimRight(b.ContentURL, "/"), Unpack: b.Unpack, Sign: b.Sign}
-	for _, id := range b.Featured {
-		s.Featured = append(s.Featured, strings.ToLower(id))
+	ids, err := parseIDs(b.Featured)
+	if err != nil {
+		return s, fmt.Errorf("--featured: %w", err)
+	}
+	for _, id := range ids {
+		if err := id.CheckExtension(); err != nil {
+			return s, fmt.Errorf("--featured: %w", err)
+		}
+		s.Featured = append(s.Featured, strings.ToLower(id.Extension))
 	}
 	slices.Sort(s.Featured)
 	s.Featured = slices.Compact(s.Featured)

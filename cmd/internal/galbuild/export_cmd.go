@@ -86,6 +86,7 @@ func (x *exportCmd) Run(ctx context.Context, e *env) error {
 	cfg := bundle.ExportConfig{Site: x.Site, Output: x.Output, Since: x.Since, Split: int64(x.Split)}
 	if x.Output == "-" {
 		cfg.Stream = e.stdout.Raw()
+		e.json = false // stdout is the tarball
 	}
 	err := needSite(x.Site)
 	if err != nil {

@@ -1,9 +1,10 @@
-// Package galbuild is the command line of galbuild: one file a command. Commands
-// call the packages that do the work, and say in plain words how it went.
+// Package galbuild is the command line of galbuild, with a file for each command. Commands call
+// the packages that do the work, and print what was done.
 //
-// Results go to stdout, everything else to stderr. The exit status is 0 when all
-// is done, 1 when something failed or a package was refused, 80 for a command line
-// that makes no sense.
+// Results are printed to stdout, everything else to stderr. The exit status is 0 if everything
+// was done, 1 if something failed or a package was refused, and 80 for a command line that
+// cannot be understood. With --json, a command prints one JSON document to stdout, also if it
+// fails. cmd/README.md describes the documents.
 package galbuild
 
 import (
@@ -64,6 +65,7 @@ type env struct {
 	stdin          io.Reader
 	stdout, stderr *terminal.Writer
 	json           bool
+	document       []byte // the JSON document to print at the end, if there is one
 	quiet          bool
 	verbose        bool
 	progress       string
@@ -75,15 +77,14 @@ type env struct {
 func Main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // the second one ends the process, whatever it waits for
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	limitMemory()
 	os.Exit(program{}.run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// limitMemory lets memory be used where there is little to hold, and keeps it small
-// where there is much: the collector runs half as often as it would by itself until
-// the process has softLimit bytes, and from there on as often as it takes. GOGC and
-// GOMEMLIMIT outrank it.
+// limitMemory makes the garbage collector run half as often as by default while the process
+// uses less than softLimit bytes, and as often as necessary from there on. GOGC and GOMEMLIMIT
+// take precedence.
 func limitMemory() {
 	const softLimit = 400 << 20
 	if os.Getenv("GOGC") == "" {
@@ -94,17 +95,18 @@ func limitMemory() {
 	}
 }
 
-// exitUsage is Kong's status for a command line that makes no sense.
+// exitUsage is the exit status for a command line that cannot be understood. Kong uses it too.
 const exitUsage = 80
 
-// program is galbuild as it is run.
+// program is what tests replace.
 type program struct {
-	transport http.RoundTripper // to places that speak HTTP; nil is each one's own
+	transport http.RoundTripper // to targets that speak HTTP; nil means the default of each
 }
 
 // run returns the exit status.
 func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, errs io.Writer) int {
-	stdout, stderr := terminal.NewWriter(out), terminal.NewWriter(errs)
+	e := newEnv(stdin, out, errs)
+	e.transport = p.transport
 	var cl commandLine
 	exit := -1
 	parser, err := kong.New(&cl, append(pathMappers(),
@@ -124,36 +126,50 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 		panic(err) // a mistake in the structs above
 	}
 	if err := (usage.Program{Model: parser.Model}).UnsetEmpty(); err != nil {
-		hint.Tell(stderr, "galbuild", err)
-		return 1
+		return e.end(err)
 	}
+	e.json = wantsJSON(args)
 	command, err := parser.Parse(args)
 	if exit >= 0 { // --help and --version
 		return exit
 	}
 	if err := cl.explainUsage(parser, command, err, args); err != nil {
-		hint.Tell(stderr, "galbuild", err)
+		return e.end(errUsage{err})
+	}
+	e.set(&cl)
+	return e.end(command.Run(e))
+}
+
+func newEnv(stdin io.Reader, out, errs io.Writer) *env {
+	return &env{stdin: stdin, stdout: terminal.NewWriter(out), stderr: terminal.NewWriter(errs)}
+}
+
+// set takes the flags that all commands have.
+func (e *env) set(cl *commandLine) {
+	e.json, e.quiet, e.verbose, e.progress = cl.JSON, cl.Quiet, cl.Verbose, cl.Progress
+	e.log = slog.New(messages{to: e.stderr, verbose: cl.Verbose})
+}
+
+// end prints the JSON document of a command and the error that it ended with, which may be
+// nil. It returns the exit status.
+func (e *env) end(err error) int {
+	if err != nil {
+		err = explain(err)
+	}
+	if failed := e.writeDocument(err); err == nil && failed != nil {
+		err = explain(failed)
+	}
+	if err == nil {
+		return 0
+	}
+	hint.Tell(e.stderr, "galbuild", err)
+	if errors.As(err, new(errUsage)) {
 		return exitUsage
 	}
-	e := newEnv(&cl, stdin, stdout, stderr)
-	e.transport = p.transport
-	if err := command.Run(e); err != nil {
-		hint.Tell(stderr, "galbuild", explain(err))
-		if errors.As(err, new(errUsage)) {
-			return exitUsage
-		}
-		return 1
-	}
-	return 0
+	return 1
 }
 
-func newEnv(cl *commandLine, stdin io.Reader, stdout, stderr *terminal.Writer) *env {
-	e := &env{stdin: stdin, stdout: stdout, stderr: stderr, json: cl.JSON, quiet: cl.Quiet, verbose: cl.Verbose, progress: cl.Progress}
-	e.log = slog.New(messages{to: stderr, verbose: cl.Verbose})
-	return e
-}
-
-// explain adds the way out of troubles that any command can have.
+// explain adds hints to errors that any command can have.
 func explain(err error) error {
 	_, output := errors.AsType[*terminal.OutputError](err)
 	switch {
@@ -162,7 +178,7 @@ func explain(err error) error {
 	case output:
 		return hint.Add(err, "only printing failed: what the command does to sites and files is done")
 	case errors.Is(err, site.ErrLocked):
-		return hint.Add(err, "wait for it to end; a lock left by a killed process does not count")
+		return hint.Add(err, "wait for it to end; the lock of a process that was killed is ignored")
 	case errors.Is(err, site.ErrNotSite):
 		return hint.Add(err, "name a new or empty folder with -o, or an earlier site")
 	case isFull(err):
@@ -175,7 +191,7 @@ func explain(err error) error {
 	return err
 }
 
-// readOrWrite says what the permission is for, as far as the error tells.
+// readOrWrite returns what the missing permission is for, as far as the error says so.
 func readOrWrite(err error) string {
 	file, ok := errors.AsType[*fs.PathError](err)
 	switch {
@@ -191,7 +207,16 @@ func readOrWrite(err error) string {
 
 type versionCmd struct{}
 
+// programVersion is the JSON document of version. galshim serves one like it.
+type programVersion struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
 func (versionCmd) Run(e *env) error {
+	if e.json {
+		return e.printJSON(programVersion{"galbuild", version.String()})
+	}
 	_, err := terminal.Fprintln(e.stdout, "galbuild", version.String())
 	return err
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -19,10 +18,17 @@ import (
 
 type inspectCmd struct {
 	Site string   `arg:"" default:"site" type:"site" help:"The site's folder (default: ${default})."`
-	IDs  []string `arg:"" optional:"" name:"id" help:"Extensions to show with all their versions and files."`
+	IDs  []string `arg:"" optional:"" name:"id" type:"id" help:"Print the versions and files of these, as publisher.name[@version][@platform]."`
+	ids  []catalog.ID
 }
 
-// inspection is what inspect prints, as --json has it.
+// Validate implements Kong's hook.
+func (i *inspectCmd) Validate() (err error) {
+	i.ids, err = parseIDs(i.IDs)
+	return err
+}
+
+// inspection is the JSON document of inspect.
 type inspection struct {
 	Site       string              `json:"site"`
 	Generation string              `json:"generation"`
@@ -33,11 +39,11 @@ type inspection struct {
 
 type indexFile struct {
 	Path     string            `json:"path"`
-	Holds    index.Stats       `json:"holds"`
+	Contents index.Stats       `json:"contents"`
 	Sections []segment.Section `json:"sections"`
 }
 
-// Run prints the generation, its index's sections and its extensions.
+// Run prints the generation, the sections of its index and its extensions.
 func (i *inspectCmd) Run(e *env) error {
 	if err := needSite(i.Site); err != nil {
 		return err
@@ -63,24 +69,29 @@ func (i *inspectCmd) Run(e *env) error {
 		return err
 	}
 	found := inspection{Site: i.Site, Generation: current.Generation, Settings: c.Settings, Extensions: shown,
-		Index: indexFile{Path: current.IndexPath(), Holds: ix.Stats(), Sections: ix.Sections()}}
+		Index: indexFile{Path: current.IndexPath(), Contents: ix.Stats(), Sections: ix.Sections()}}
 	if e.json {
 		return e.printJSON(found)
 	}
-	return found.print(e.stdout, len(i.IDs) > 0)
+	return found.print(e.stdout, len(i.ids) > 0)
 }
 
+// choose returns the extensions to print, with the versions to print.
 func (i *inspectCmd) choose(c *catalog.Catalog) ([]catalog.Extension, error) {
-	if len(i.IDs) == 0 {
-		return c.Extensions, nil
+	if len(i.ids) == 0 {
+		return append([]catalog.Extension{}, c.Extensions...), nil
 	}
 	var chosen []catalog.Extension
-	for _, id := range i.IDs {
-		x := c.Find(strings.ToLower(id))
-		if x == nil {
-			return nil, fmt.Errorf("%s is not in %s%s", id, i.Site, similarIDs(c, id))
+	for _, id := range i.ids {
+		x, err := findExtension(c, id, i.Site)
+		if err != nil {
+			return nil, err
 		}
-		chosen = append(chosen, *x)
+		shown := *x
+		if _, shown.Versions, err = matching(x, id); err != nil {
+			return nil, err
+		}
+		chosen = append(chosen, shown)
 	}
 	return chosen, nil
 }
@@ -99,9 +110,10 @@ func (f *inspection) print(w io.Writer, details bool) error {
 	}
 	terminal.Fprintf(table, "base URL\t%s\n", cmp.Or(f.Settings.BaseURL, "not set: update checks are answered by galshim"))
 	terminal.Fprintf(table, "unpacked\t%s\n", f.Settings.Unpack)
-	h := f.Index.Holds
+	contains := f.Index.Contents
 	terminal.Fprintf(table, "index\t%s\n", f.Index.Path)
-	terminal.Fprintf(table, "holds\t%s, %s, %s, %s\n", plural(h.Documents, "extension"), plural(h.Files, "file"), plural(h.Terms, "term"), plural(h.Postings, "posting"))
+	terminal.Fprintf(table, "contents\t%s, %s, %s, %s\n", plural(contains.Documents, "extension"), plural(contains.Files, "file"),
+		plural(contains.Terms, "term"), plural(contains.Postings, "posting"))
 	terminal.Fprintf(table, "\nsection\toffset\tbytes\n")
 	for _, s := range f.Index.Sections {
 		terminal.Fprintf(table, "%s\t%d\t%d\n", s.Name, s.Offset, s.Size)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"galbuild/build/pack"
 	"galbuild/build/pack/finding"
@@ -22,14 +23,14 @@ type lsCmd struct {
 	collectFlags
 }
 
-// fileList is what ls prints as JSON.
+// fileList is the JSON document of ls.
 type fileList struct {
 	Files    []treeFile        `json:"files"`
 	Findings []finding.Finding `json:"findings"`
 }
 
-// Run lists what would be packed, as package.json and the folder stand: nothing is
-// run, and "vsce" in package.json does not count.
+// Run lists the files that would be packed. As with vsce, it runs no scripts and ignores "vsce" in
+// package.json.
 func (l *lsCmd) Run(ctx context.Context, e *env) error {
 	dir := cmp.Or(l.Dir, ".")
 	if err := needExtension(dir); err != nil {
@@ -45,20 +46,21 @@ func (l *lsCmd) Run(ctx context.Context, e *env) error {
 		return explainRead(dir, err)
 	}
 	e.printFindings(found)
-	if refused(found) {
-		err = hint.Add(fmt.Errorf("%s cannot be packed", dir), "galbuild package %s lists all that is wrong", dir)
-		if e.json {
-			return errors.Join(err, l.print(e, dir, files, found))
-		}
-		return err
+	if slices.ContainsFunc(found, isError) {
+		err = hint.Add(fmt.Errorf("%s cannot be packed", dir), "galbuild package %s lists all errors", dir)
+		return errors.Join(err, e.printJSON(newFileList(files, found)))
 	}
-	return l.print(e, dir, files, found)
+	if e.json {
+		return e.printJSON(newFileList(files, found))
+	}
+	return l.print(e, dir, files)
 }
 
-func (l *lsCmd) print(e *env, dir string, files []pack.File, found []finding.Finding) error {
-	if e.json {
-		return e.printJSON(fileList{sourceFiles(files), append([]finding.Finding{}, found...)})
-	}
+func newFileList(files []pack.File, found []finding.Finding) fileList {
+	return fileList{sourceFiles(files), append([]finding.Finding{}, found...)}
+}
+
+func (l *lsCmd) print(e *env, dir string, files []pack.File) error {
 	var lines []string
 	if l.Tree {
 		root := npm.Folder{Path: dir}

@@ -24,8 +24,8 @@ import (
 	"galbuild/cmd/internal/hint"
 )
 
-// collectFlags say which files go into a package. Here and in packFlags the names
-// are vsce's, which has them in two styles.
+// collectFlags choose the files of a package. The names of these flags and of packFlags are those
+// of vsce, which has two styles of names.
 // Source: src/main.ts of https://github.com/microsoft/vscode-vsce at 4.1.
 type collectFlags struct {
 	ReadmePath     string `name:"readme-path" placeholder:"FILE" group:"Packing:" help:"Readme, below the extension's folder (default: README.md)."`
@@ -35,8 +35,8 @@ type collectFlags struct {
 	FollowSymlinks *bool  `name:"follow-symlinks" group:"Packing:" help:"Follow symbolic links to folders."`
 }
 
-// packFlags say how an extension's folder is packed. A pointer is nil, and a text
-// empty, if the flag was not given: then "vsce" in package.json counts.
+// packFlags are the flags for packing an extension's folder. A pointer is nil and a string empty
+// if the flag was not given. Then the value of "vsce" in package.json is used.
 type packFlags struct {
 	collectFlags
 
@@ -70,33 +70,33 @@ type packFlags struct {
 	only []string // "packagedDependencies" of "vsce"
 }
 
-// check refuses what vsce has and galbuild has not.
+// check returns an error for flags of vsce that galbuild does not have.
 func (f *packFlags) check() error {
 	if f.SignTool != "" {
-		return hint.Add(errors.New("--sign-tool: packages are not signed here"), "galleries need no signature; one made elsewhere is taken over from x.sigzip beside x.vsix")
+		return hint.Add(errors.New("--sign-tool: galbuild does not sign packages"), "galleries need no signature; one made elsewhere is read from x.sigzip next to x.vsix")
 	}
 	return nil
 }
 
-// useless finds flags that do nothing without a version.
-func (f *packFlags) useless(version string) []finding.Finding {
+// ineffective returns a warning if there are flags that have no effect without a version.
+func (f *packFlags) ineffective(version string) []finding.Finding {
 	if version != "" || f.Message == "" && !f.NoGitTag && !f.NoPackageJSON {
 		return nil
 	}
 	return []finding.Finding{finding.Warning("", "", "-m, --no-git-tag-version and --no-update-package-json have no effect without VERSION")}
 }
 
-// unknownSecrets finds names of no kind of secret.
-func (f *packFlags) unknownSecrets() (odd []finding.Finding) {
+// unknownSecrets returns a warning for each name that is not a kind of secret.
+func (f *packFlags) unknownSecrets() (warnings []finding.Finding) {
 	for _, name := range f.AllowSecrets {
 		if !isSecretRule(name) {
-			odd = append(odd, finding.Warning("", "the kinds are "+strings.Join(secrets.Rules(), ", "), "--allow-package-secrets=%s: no such kind of secret%s", name, similar.Question(name, secrets.Rules())))
+			warnings = append(warnings, finding.Warning("", "the kinds are "+strings.Join(secrets.Rules(), ", "), "--allow-package-secrets=%s: no such kind of secret%s", name, similar.Question(name, secrets.Rules())))
 		}
 	}
-	return odd
+	return warnings
 }
 
-// options returns what package pack is to know, but for platform and version.
+// options returns the options for packing, without platform and version.
 func (f *packFlags) options(dir string) (pack.Options, error) {
 	o, err := f.collectFlags.options(dir)
 	if err != nil {
@@ -134,8 +134,8 @@ func (f *collectFlags) options(dir string) (o pack.Options, err error) {
 	return o, nil
 }
 
-// readIgnore reads another list than .vscodeignore, which may lie outside the
-// extension's folder, where several share it.
+// readIgnore reads the list that is used instead of .vscodeignore. Several extensions may share
+// it, so it may be outside of the extension's folder.
 func (f *collectFlags) readIgnore(dir string, o *pack.Options) (err error) {
 	if f.IgnoreFile == "" {
 		return nil
@@ -146,15 +146,15 @@ func (f *collectFlags) readIgnore(dir string, o *pack.Options) (err error) {
 	}
 	o.IgnoreFile = f.IgnoreFile
 	if o.Ignore, err = readList(file); err != nil {
-		return hint.Add(fmt.Errorf("--ignoreFile=%s: %w", f.IgnoreFile, err), "the path counts from the extension's folder")
+		return hint.Add(fmt.Errorf("--ignoreFile=%s: %w", f.IgnoreFile, err), "the path is relative to the extension's folder")
 	}
 	return nil
 }
 
-// maxList is the size of the longest list of what is left out, in bytes.
+// maxList is the largest size of such a list, in bytes.
 const maxList = 1 << 20
 
-// readList reads a file that may be a pipe, and one without end.
+// readList reads a list. The file may be a pipe that never ends.
 func readList(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -170,8 +170,8 @@ func readList(file string) ([]byte, error) {
 
 func isTrue(b *bool) bool { return b != nil && *b }
 
-// below returns the slashed path below dir of what a flag names, relative to dir or
-// absolute.
+// below returns the slashed path below dir of a file that a flag names by a path that is
+// absolute or relative to dir.
 func below(dir, flag, name string) (string, error) {
 	if name == "" {
 		return "", nil
@@ -187,13 +187,13 @@ func below(dir, flag, name string) (string, error) {
 		}
 	}
 	if !filepath.IsLocal(rel) {
-		return "", hint.Add(fmt.Errorf("%s=%s: is not in the extension's folder %s", flag, name, dir), "the path counts from that folder; copy the file into it")
+		return "", hint.Add(fmt.Errorf("%s=%s: is not in the extension's folder %s", flag, name, dir), "the path is relative to that folder; copy the file into it")
 	}
 	return filepath.ToSlash(filepath.Clean(rel)), nil
 }
 
-// sourceDate returns the time that SOURCE_DATE_EPOCH asks for, zero if it is not
-// set. Source: https://reproducible-builds.org/specs/source-date-epoch/.
+// sourceDate returns the time of SOURCE_DATE_EPOCH, or zero if the variable is not set.
+// Source: https://reproducible-builds.org/specs/source-date-epoch/.
 func sourceDate() (time.Time, error) {
 	s := os.Getenv("SOURCE_DATE_EPOCH")
 	if s == "" {
@@ -206,7 +206,7 @@ func sourceDate() (time.Time, error) {
 	return time.Unix(seconds, 0).UTC(), nil
 }
 
-// secretNames, targetNames, packagePaths and apiNames are flags of several words.
+// secretNames, targetNames, packagePaths and apiNames are flags that take several words.
 type (
 	secretNames  []string
 	targetNames  []string
@@ -234,9 +234,9 @@ func (a *apiNames) Decode(c *kong.DecodeContext) error {
 	return decodeWords(c, (*[]string)(a), isAPIName)
 }
 
-// decodeWords reads the words of a flag: separated by commas, the flag given more
-// than once, or as vsce takes them, several in a row, of which those after the
-// first must be known not to be something else.
+// decodeWords reads the words of a flag. They may be separated by commas, or by spaces as for
+// vsce, and the flag may be repeated. After a space, a word belongs to the flag only if known
+// reports true, because it may be an argument of the command.
 func decodeWords(c *kong.DecodeContext, words *[]string, known func(string) bool) error {
 	var first string
 	if err := c.Scan.PopValueInto("word", &first); err != nil {
@@ -259,14 +259,14 @@ func isTarget(name string) bool { return slices.Contains(catalog.Platforms(), na
 
 func isPackagePath(name string) bool { return strings.EqualFold(filepath.Ext(name), ".vsix") }
 
-// isAPIName tells whether a word can be the name of a proposed API, and is not
-// something to publish.
+// isAPIName reports whether a word may be the name of a proposed API: it is neither a file nor a
+// version.
 func isAPIName(word string) bool {
 	_, err := os.Lstat(word)
 	return err != nil && !npm.IsVersion(word) && !isPackagePath(word)
 }
 
-// checkTargets refuses what no editor asks for.
+// checkTargets returns an error for a platform that no editor requests.
 func checkTargets(flag string, targets ...string) error {
 	for _, t := range targets {
 		if t != "" && !isTarget(t) {

@@ -28,7 +28,7 @@ func TestSeveralWords(t *testing.T) {
 		"--allow-package-secrets npm slack ext":                           "npm slack; ext",
 		"--allow-package-secrets npm,slack":                               "npm slack; ",
 		"--allow-package-secrets npm --allow-package-secrets slack":       "npm slack; ",
-		"--allow-package-secrets=odd npm --skip-license":                  "odd npm; ",
+		"--allow-package-secrets=unknown npm --skip-license":              "unknown npm; ",
 		"ext --allow-package-secrets npm 1.2.3":                           "npm; ext 1.2.3",
 		"--allow-package-secrets github --skip-license npm --pre-release": "github; npm",
 	} {
@@ -39,7 +39,7 @@ func TestSeveralWords(t *testing.T) {
 		}
 	}
 	if _, err := parsePackage(t, "--allow-package-secrets"); err == nil {
-		t.Error("a flag without its word is taken")
+		t.Error("a flag without its word is accepted")
 	}
 }
 
@@ -51,14 +51,14 @@ func TestYesAndNo(t *testing.T) {
 		"--yarn --no-dependencies ext": "false true",
 	} {
 		c, err := parsePackage(t, strings.Fields(line)...)
-		got := told(c.Dependencies) + " " + told(c.Yarn)
+		got := valueOf(c.Dependencies) + " " + valueOf(c.Yarn)
 		if err != nil || got != want {
 			t.Errorf("%s: got %s, %v; want %s", line, got, err, want)
 		}
 	}
 }
 
-func told(b *bool) string {
+func valueOf(b *bool) string {
 	if b == nil {
 		return "unset"
 	}
@@ -70,23 +70,23 @@ func TestSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	odd := applySettings(object(t, `{
+	warnings := applySettings(object(t, `{
 		"dependencies": true, "readmePath": "setting.md", "baseContentUrl": "https://a.example", "yarn": false, "preRelease": true,
-		"allowPackageSecrets": ["npm"], "packagedDependencies": ["a"], "target": "web", "pat": "mine"}`), c.flags())
-	if len(odd) > 0 {
-		t.Errorf("found %v", odd)
+		"allowPackageSecrets": ["npm"], "packagedDependencies": ["a"], "target": "web", "pat": "mine"}`), c.keys())
+	if len(warnings) > 0 {
+		t.Errorf("found %v", warnings)
 	}
-	got := fmt.Sprint(told(c.Dependencies), c.ReadmePath, c.BaseContentURL, told(c.Yarn), told(c.PreRelease), c.AllowSecrets, c.only, c.Target)
+	got := fmt.Sprint(valueOf(c.Dependencies), c.ReadmePath, c.BaseContentURL, valueOf(c.Yarn), valueOf(c.PreRelease), c.AllowSecrets, c.only, c.Target)
 	if want := "falseflag.mdhttps://a.examplefalsetrue[npm] [a]web"; strings.ReplaceAll(got, " ", "") != strings.ReplaceAll(want, " ", "") {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
-func TestOddSettings(t *testing.T) {
+func TestWrongSettings(t *testing.T) {
 	var c packageCmd
-	odd := applySettings(object(t, `{"readmepath": "x", "dependencies": "no", "readmePath": 5, "allowPackageSecrets": "npm", "gitTagVersion": false}`), c.flags())
+	warnings := applySettings(object(t, `{"readmepath": "x", "dependencies": "no", "readmePath": 5, "allowPackageSecrets": "npm", "gitTagVersion": false}`), c.keys())
 	var got []string
-	for _, f := range odd {
+	for _, f := range warnings {
 		if !f.Warning {
 			t.Errorf("%v is an error", f)
 		}

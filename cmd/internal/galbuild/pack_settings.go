@@ -2,20 +2,47 @@ package galbuild
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 
+	"galbuild/build/pack"
 	"galbuild/build/pack/finding"
+	"galbuild/build/pack/npm"
 )
 
-// A setting is where a key of "vsce" in package.json goes: *string, **bool or
-// *[]string, each empty if the command line did not say.
+// packSettings are the flags for packing, and the keys of "vsce" in package.json. A flag takes
+// precedence over the key.
+type packSettings struct {
+	flags *packFlags
+	keys  map[string]setting // where the values of the keys are stored
+}
+
+// complete stores the keys of package.json. It returns the options for packing, and warnings
+// about the flags and keys.
+func (s packSettings) complete(pkg *npm.Package, dir, version string) (pack.Options, []finding.Finding, error) {
+	warnings := s.flags.ineffective(version)
+	flags := *s.flags
+	warnings = append(warnings, applySettings(pkg.Settings, s.keys)...)
+	warnings = append(warnings, s.flags.unknownSecrets()...)
+	options, err := s.flags.options(dir)
+	if err == nil {
+		return options, warnings, nil
+	}
+	if _, failed := flags.options(dir); failed == nil {
+		err = fmt.Errorf(`package.json: "vsce": %w`, err) // the flags alone are good
+	}
+	return pack.Options{}, warnings, err
+}
+
+// A setting is where the value of a key of "vsce" in package.json is stored: a *string, **bool
+// or *[]string. It is empty if the command line has no such flag.
 type setting = any
 
-// settings are the keys that vsce knows, by its own names.
+// keys returns where vsce's settings are stored, by the names that vsce has for them.
 // Source: patchOptionsWithManifest in src/util.ts, IPackageOptions in
 // src/package.ts of https://github.com/microsoft/vscode-vsce at 4.1.
-func (f *packFlags) settings() map[string]setting {
+func (f *packFlags) keys() map[string]setting {
 	return map[string]setting{
 		"readmePath": &f.ReadmePath, "changelogPath": &f.ChangelogPath, "ignoreFile": &f.IgnoreFile,
 		"dependencies": &f.Dependencies, "yarn": &f.Yarn, "useYarn": &f.Yarn, "packagedDependencies": &f.only,
@@ -29,25 +56,26 @@ func (f *packFlags) settings() map[string]setting {
 	}
 }
 
-// flagOnly are keys without effect: vsce takes them from the command line only,
-// where they are a flag --no-….
+// flagOnly are keys without effect, and the flags to use instead: vsce takes these settings from
+// the command line only.
 var flagOnly = map[string]string{
 	"gitTagVersion": "--no-git-tag-version", "updatePackageJson": "--no-update-package-json",
 	"rewriteRelativeLinks": "--no-rewrite-relative-links",
 	"gitHubIssueLinking":   "--no-gitHubIssueLinking", "gitLabIssueLinking": "--no-gitLabIssueLinking",
 }
 
-// elsewhere are keys that mean something to vsce publish, and nothing here.
-var elsewhere = []string{
+// ofPublish are keys that only vsce publish uses. They have no effect here.
+var ofPublish = []string{
 	"allowAllProposedApis", "allowProposedApis", "azureCredential", "manifestPath", "noVerify", "oidc", "packagePath", "pat",
 	"signaturePath", "sigzipPath", "skipDuplicate", "target", "targets",
 }
 
-// applySettings takes over what "vsce" says and the command line does not.
+// applySettings stores the values of "vsce" for which the command line has no flag. It returns
+// warnings about keys that are unknown, have no effect or have a value of another type.
 func applySettings(values map[string]json.RawMessage, into map[string]setting) []finding.Finding {
-	var odd []finding.Finding
-	warn := func(key, way, format string, args ...any) {
-		odd = append(odd, finding.Warning("package.json", way, "vsce."+key+": "+format, args...))
+	var warnings []finding.Finding
+	warn := func(key, hint, format string, args ...any) {
+		warnings = append(warnings, finding.Warning(packageJSON, hint, "vsce."+key+": "+format, args...))
 	}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		to, known := into[key]
@@ -55,17 +83,18 @@ func applySettings(values map[string]json.RawMessage, into map[string]setting) [
 		case flagOnly[key] != "":
 			warn(key, "use the flag "+flagOnly[key], "has no effect in package.json, as with vsce")
 		case key == "signTool":
-			warn(key, "", "has no effect: packages are not signed here")
-		case !known && !slices.Contains(elsewhere, key):
+			warn(key, "", "has no effect: galbuild does not sign packages")
+		case !known && !slices.Contains(ofPublish, key):
 			warn(key, "", "no such setting")
 		case known && !applySetting(values[key], to):
 			warn(key, "", "want %s, got %.40s", kindOf(to), values[key])
 		}
 	}
-	return odd
+	return warnings
 }
 
-// applySetting returns false if the value is of another type.
+// applySetting stores a value unless there is a flag. It returns false if the value is of another
+// type.
 func applySetting(value json.RawMessage, to setting) bool {
 	switch to := to.(type) {
 	case *string:
@@ -78,7 +107,7 @@ func applySetting(value json.RawMessage, to setting) bool {
 	return false
 }
 
-// setUnless decodes the value, and sets it unless the command line said so already.
+// setUnless decodes a value, and stores it unless there is a flag.
 func setUnless[T any](given bool, value json.RawMessage, to *T) bool {
 	var v T
 	if json.Unmarshal(value, &v) != nil {
@@ -90,6 +119,7 @@ func setUnless[T any](given bool, value json.RawMessage, to *T) bool {
 	return true
 }
 
+// kindOf returns the type of a setting for messages.
 func kindOf(to setting) string {
 	switch to.(type) {
 	case *string:

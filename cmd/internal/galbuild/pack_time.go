@@ -8,7 +8,7 @@ import (
 	"galbuild/build/pack"
 )
 
-// Sources of the time of all entries.
+// Where the time of all entries is from, for messages.
 const (
 	timeOfVariable = "that of SOURCE_DATE_EPOCH"
 	timeOfCommit   = "that of the last commit in the folder"
@@ -19,31 +19,31 @@ const (
 // must not change when the extension is built again, so that packing a commit again gives
 // the same bytes: the files that a build writes are new each time, and so are all files
 // that a CI job checks out.
-func (p *packing) time(ctx context.Context) time.Time {
-	if !p.options.Time.IsZero() {
-		p.times = timeOfVariable
-		return p.options.Time
+func (j *packJob) time(ctx context.Context) time.Time {
+	if !j.options.Time.IsZero() {
+		j.times = timeOfVariable
+		return j.options.Time
 	}
-	committed, err := p.source.CommitTime(ctx)
+	committed, err := j.folder.CommitTime(ctx)
 	if err != nil {
-		p.times = timeOfFile + " (" + err.Error() + ")"
+		j.times = timeOfFile + " (" + err.Error() + ")"
 		return time.Time{}
 	}
-	p.times = timeOfCommit
+	j.times = timeOfCommit
 	return committed
 }
 
-// keepTimes records the times of the files before the extension's build writes files.
-func (p *packing) keepTimes(ctx context.Context) error {
-	o := p.options
+// keepTimes records the times of the files before the extension's own build, which writes files.
+func (j *packJob) keepTimes(ctx context.Context) error {
+	o := j.options
 	o.NoDependencies = true // the build may install them
-	files, _, err := pack.List(ctx, os.DirFS(p.dir), o)
+	files, _, err := pack.List(ctx, os.DirFS(j.dir), o)
 	if err != nil {
-		return explainRead(p.dir, err)
+		return explainRead(j.dir, err)
 	}
-	p.options.Before = make(map[string]time.Time)
+	j.options.Before = make(map[string]time.Time)
 	for _, f := range files {
-		p.options.Before[f.Source] = f.Modified()
+		j.options.Before[f.Source] = f.Modified()
 	}
 	return nil
 }

@@ -18,9 +18,9 @@ type publishPackFlags struct {
 	settingTarget string   // "target" of "vsce"
 }
 
-// flags are where the keys of "vsce" in package.json go.
-func (f *publishPackFlags) flags() map[string]setting {
-	all := f.settings()
+// keys returns where the settings of "vsce" in package.json are stored.
+func (f *publishPackFlags) keys() map[string]setting {
+	all := f.packFlags.keys()
 	all["target"], all["targets"] = &f.settingTarget, (*[]string)(&f.Target)
 	return all
 }

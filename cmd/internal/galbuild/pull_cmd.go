@@ -43,7 +43,7 @@ func (p *pullCmd) Validate() error {
 
 // pulled is what pull prints, as --json has it.
 type pulled struct {
-	Place      string `json:"place"`
+	Place      string `json:"target"`
 	Site       string `json:"site"`
 	Generation string `json:"generation"`
 	Changed    bool   `json:"changed"`
@@ -114,7 +114,11 @@ func (p *pullCmd) once(ctx context.Context, e *env, from target.Target, dir *sit
 		return explainPublish(err)
 	}
 	if e.json {
-		return e.printJSON(pulled{from.String(), dir.Root, state.Generation, changed})
+		err := e.printJSON(pulled{from.String(), dir.Root, state.Generation, changed})
+		if p.Follow > 0 {
+			err = errors.Join(err, e.writeDocument(nil))
+		}
+		return err
 	}
 	if e.quiet || !changed && p.Follow > 0 {
 		return nil

@@ -1,9 +1,7 @@
 package galbuild
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,7 +10,6 @@ import (
 
 	"galbuild/build"
 	"galbuild/build/catalog"
-	"galbuild/build/similar"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
@@ -21,45 +18,49 @@ import (
 )
 
 type removeCmd struct {
-	IDs []string `arg:"" name:"id" type:"id" help:"Versions to remove: publisher.name@version, or …@version@platform for one platform's package. dbem's NAME VERSION is understood."`
+	IDs []string `arg:"" name:"id" type:"id" help:"What to remove, as publisher.name@version[@platform]. NAME VERSION, as dbem takes it, works too."`
 	All bool     `help:"Remove all versions of ids without a version."`
+	ids []catalog.ID
 
 	transfer
 	location
 }
 
 // Validate implements Kong's hook.
-func (r *removeCmd) Validate() error {
+func (r *removeCmd) Validate() (err error) {
 	if err := r.transfer.check(); err != nil {
+		return err
+	}
+	if r.ids, err = parseIDs(r.joined()); err != nil {
 		return err
 	}
 	return r.location.Validate()
 }
 
-// removed is what remove prints, as --json has it.
+// removed is the JSON document of remove.
 type removed struct {
 	publish.Result
-	Removed []string `json:"removed"`
+	Removed []string `json:"removed"` // ids of packages
 }
 
-// Run removes versions from a published site. Their files stay until a prune, for
-// a rollback.
+// Run removes versions from a published site. Their files stay until a prune, so that a rollback
+// is possible.
 func (r *removeCmd) Run(ctx context.Context, e *env) error {
 	at, err := r.open(e)
 	if err != nil {
 		return err
 	}
-	var gone []string
+	var keys []string
 	var result publish.Result
 	err = e.working(func(dir *site.Dir, bar *progress) error {
 		result, err = publish.Change(ctx, at, dir, r.options(bar), func(old publish.State) (*catalog.Catalog, error) {
 			if old.IsZero() {
 				return nil, nothingAt(at)
 			}
-			if gone, err = r.choose(old.Catalog, at); err != nil {
+			if keys, err = r.choose(old.Catalog, at); err != nil {
 				return nil, err
 			}
-			return build.Without(old.Catalog, func(key string) bool { return slices.Contains(gone, key) }), nil
+			return build.Without(old.Catalog, func(key string) bool { return slices.Contains(keys, key) }), nil
 		})
 		return err
 	})
@@ -67,143 +68,43 @@ func (r *removeCmd) Run(ctx context.Context, e *env) error {
 		return explainPublish(err)
 	}
 	if e.json {
-		return e.printJSON(removed{result, gone})
+		return e.printJSON(removed{result, keys})
 	}
 	if !e.quiet {
-		for _, key := range gone {
+		for _, key := range keys {
 			terminal.Fprintf(e.stdout, "removed  %s\n", key)
 		}
 	}
 	return e.printResult(result)
 }
 
-// choose returns the keys of what is to be removed.
-func (r *removeCmd) choose(c *catalog.Catalog, at target.Target) ([]string, error) {
-	var gone []string
-	for _, asked := range r.asked() {
-		id, version, _ := strings.Cut(asked, "@")
-		x, err := findExtension(c, id, at)
+// choose returns the keys of the versions to remove.
+func (r *removeCmd) choose(c *catalog.Catalog, at target.Target) (keys []string, err error) {
+	for _, id := range r.ids {
+		x, err := findExtension(c, id, at.String())
 		if err != nil {
 			return nil, err
 		}
-		if version == "" && !r.All {
-			return nil, hint.Add(fmt.Errorf("%s: which version? it has %s", x.ID(), versionsOf(x)), "name one, as %s@%s, or remove all of them with --all", x.ID(), x.Versions[0].Version)
+		if id.Version == "" && !r.All {
+			id.Extension, id.Version = x.ID(), x.Versions[0].Version
+			return nil, hint.Add(fmt.Errorf("%s: which version? it has %s", x.ID(), versionsOf(x)), "name one, such as %s, or remove all of them with --all", id)
 		}
-		found := matching(x, version)
-		if len(found) == 0 {
-			return nil, noVersion(x, version)
+		found, _, err := matching(x, id)
+		if err != nil {
+			return nil, err
 		}
-		gone = append(gone, found...)
+		keys = append(keys, found...)
 	}
-	slices.Sort(gone)
-	return slices.Compact(gone), nil
+	slices.Sort(keys)
+	return slices.Compact(keys), nil
 }
 
-// asked returns the ids. Two arguments of which the second is a version are one
-// extension, as dbem has it.
-func (r *removeCmd) asked() []string {
+// joined returns the ids of the command line. The two arguments NAME VERSION of dbem are one id.
+func (r *removeCmd) joined() []string {
 	if len(r.IDs) == 2 && !strings.Contains(r.IDs[0], "@") {
 		if _, err := semver.StrictNewVersion(r.IDs[1]); err == nil {
 			return []string{r.IDs[0] + "@" + r.IDs[1]}
 		}
 	}
 	return r.IDs
-}
-
-// findExtension returns the extension with an id, or with a name that only one has.
-func findExtension(c *catalog.Catalog, id string, at target.Target) (*catalog.Extension, error) {
-	if id == "" {
-		return nil, errors.New("the id is missing: want publisher.name or publisher.name@version")
-	}
-	if x := c.Find(strings.ToLower(id)); x != nil {
-		return x, nil
-	}
-	missing := hint.Add(fmt.Errorf("%s is not at %s%s", id, at, similarIDs(c, id)), "galbuild ls-remote lists what is")
-	if strings.Contains(id, ".") {
-		return nil, missing
-	}
-	switch found := sameName(c, id); len(found) {
-	case 0:
-		return nil, missing
-	case 1:
-		return found[0], nil
-	default:
-		return nil, fmt.Errorf("%s may be %s or %s: name the publisher too", id, found[0].ID(), found[1].ID())
-	}
-}
-
-// sameName returns the extensions of a name, whoever publishes them.
-func sameName(c *catalog.Catalog, name string) (found []*catalog.Extension) {
-	for i := range c.Extensions {
-		if strings.EqualFold(c.Extensions[i].Name, name) {
-			found = append(found, &c.Extensions[i])
-		}
-	}
-	return found
-}
-
-// similarIDs returns `; did you mean "acme.hello"?` with the ids that somebody who typed
-// another id may have meant: similar ones, and else those of the same name or a similar one.
-// It returns "" if there are none or too many.
-func similarIDs(c *catalog.Catalog, id string) string {
-	var ids, names []string
-	for i := range c.Extensions {
-		ids, names = append(ids, c.Extensions[i].ID()), append(names, c.Extensions[i].Name)
-	}
-	near := similar.To(id, ids)
-	if len(near) > 0 {
-		return similar.Ask(near)
-	}
-	name := id[strings.LastIndex(id, ".")+1:]
-	wanted := append(similar.To(name, names), name)
-	for _, x := range wanted {
-		for _, same := range sameName(c, x) {
-			near = append(near, same.ID())
-		}
-	}
-	slices.Sort(near)
-	return similar.Ask(slices.Compact(near))
-}
-
-// matching returns the keys of the versions that version@platform names; an empty one
-// names all, a version without platform the packages of all platforms.
-func matching(x *catalog.Extension, version string) []string {
-	version, platform, onePlatform := strings.Cut(version, "@")
-	var keys []string
-	for key, v := range x.Keyed() {
-		if (version == "" || v.Version == version) && (!onePlatform || v.Platform == platform || platform == "universal" && v.Platform == "") {
-			keys = append(keys, key)
-		}
-	}
-	return keys
-}
-
-// noVersion returns that an extension has no such version, written as version@platform.
-func noVersion(x *catalog.Extension, wanted string) error {
-	version, platform, _ := strings.Cut(wanted, "@")
-	var versions, platforms []string
-	for _, v := range x.Versions {
-		versions = append(versions, v.Version)
-		if v.Version == version || version == "" {
-			platforms = append(platforms, cmp.Or(v.Platform, "universal"))
-		}
-	}
-	if len(platforms) > 0 {
-		return fmt.Errorf("%s has no package for the platform %s; it has %s%s", strings.TrimSuffix(x.ID()+"@"+version, "@"), platform,
-			strings.Join(platforms, ", "), similar.Question(platform, platforms))
-	}
-	return fmt.Errorf("%s has no version %s; it has %s%s", x.ID(), version, versionsOf(x), similar.Question(version, versions))
-}
-
-// versionsOf lists an extension's versions for people.
-func versionsOf(x *catalog.Extension) string {
-	var all []string
-	for _, v := range x.Versions {
-		all = append(all, v.Version)
-	}
-	all = slices.Compact(all)
-	if len(all) > 8 {
-		return strings.Join(all[:8], ", ") + fmt.Sprintf(" and %d more", len(all)-8)
-	}
-	return strings.Join(all, ", ")
 }

@@ -1,7 +1,6 @@
 package galbuild
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/dustin/go-humanize"
@@ -12,13 +11,6 @@ import (
 
 // someLines is how many warnings of a kind are printed without -v.
 const someLines = 20
-
-func (e *env) printJSON(v any) error {
-	enc := json.NewEncoder(e.stdout)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
-}
 
 // printReport tells troubles on stderr and the outcome on stdout.
 func (e *env) printReport(r build.Report) error {

@@ -29,19 +29,24 @@ type listCmd struct {
 // Validate implements Kong's hook.
 func (l *listCmd) Validate() error { return l.name(l.Target) }
 
-// listed is an extension as ls-remote prints it.
+// listing is the JSON document of ls-remote.
+type listing struct {
+	Target     string   `json:"target"`
+	Extensions []listed `json:"extensions"`
+}
+
 type listed struct {
 	ID          string    `json:"id"`
 	DisplayName string    `json:"displayName"`
 	Version     string    `json:"version"` // the newest
 	Versions    int       `json:"versions"`
-	Platforms   []string  `json:"platforms"` // of the newest
+	Platforms   []string  `json:"platforms"` // of the newest version
 	Updated     time.Time `json:"updated"`
 	Bytes       int64     `json:"bytes"` // of all packages
 	Description string    `json:"description"`
 }
 
-// Run lists what a place serves.
+// Run lists the extensions of a target.
 func (l *listCmd) Run(ctx context.Context, e *env) error {
 	there, err := l.read(ctx, e)
 	if err != nil {
@@ -52,7 +57,7 @@ func (l *listCmd) Run(ctx context.Context, e *env) error {
 		all = append(all, list(&there.catalog.Extensions[i]))
 	}
 	if e.json {
-		return e.printJSON(all)
+		return e.printJSON(listing{there.at.String(), all})
 	}
 	table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	if !l.IDs {
@@ -68,14 +73,15 @@ func (l *listCmd) Run(ctx context.Context, e *env) error {
 	return table.Flush()
 }
 
-// served is what a target serves: a gallery, or a repository of dbem.
+// served is the content of a target: a gallery, or a repository of dbem.
 type served struct {
 	at      target.Target
 	catalog *catalog.Catalog
 	dbem    bool
 }
 
-// read opens the place and reads what it serves; nothing is an error.
+// read opens the target and reads its catalogue. If nothing is published there, it returns an
+// error.
 func (l *location) read(ctx context.Context, e *env) (served, error) {
 	at, err := l.openToRead(e)
 	if err != nil {
@@ -103,7 +109,7 @@ func list(x *catalog.Extension) listed {
 	for i := range x.Versions {
 		v := &x.Versions[i]
 		if v.Version == newest.Version {
-			l.Platforms = append(l.Platforms, cmp.Or(v.Platform, "universal"))
+			l.Platforms = append(l.Platforms, cmp.Or(v.Platform, catalog.Universal))
 		}
 		seen[v.Version] = true
 		l.Bytes += v.Package.Size
@@ -113,24 +119,34 @@ func list(x *catalog.Extension) listed {
 }
 
 type showCmd struct {
-	ID        string `arg:"" name:"id" type:"id" help:"publisher.name, or publisher.name@version."`
-	Version   string `arg:"" optional:"" name:"version" help:"The version, if it is not named with the id; or a target as one word, such as s3://BUCKET/PREFIX or the https address of a site."`
+	ID        string `arg:"" name:"id" type:"id" help:"The extension, as publisher.name[@version][@platform]."`
+	Version   string `arg:"" optional:"" name:"version" help:"The version, if the id does not have it; or a target, such as the folder of a site, s3://BUCKET/PREFIX or the https address of a site."`
 	Readme    bool   `help:"Print the readme too."`
 	Changelog bool   `help:"Print the changelog too."`
+	id        catalog.ID
 	location
 }
 
 // Validate implements Kong's hook.
 func (s *showCmd) Validate() error {
-	if addresses.Scheme(s.Version) == "" {
-		return s.location.Validate()
+	target, id := "", s.ID
+	switch {
+	case s.Version == "":
+	case addresses.Scheme(s.Version) != "", isSite(s.Version):
+		target = s.Version
+	default:
+		id += "@" + s.Version
 	}
-	target := s.Version
-	s.Version = ""
+	ids, err := parseIDs([]string{id})
+	if err != nil {
+		return err
+	}
+	s.id = ids[0]
 	return s.name(target)
 }
 
-// shown is an extension as show prints it.
+// shown is the JSON document of show: the extension with all its versions, and the texts of the
+// version that the id names.
 type shown struct {
 	catalog.Extension
 	Readme    string `json:"readme"`
@@ -146,23 +162,21 @@ const (
 // documents are the texts of a repository of dbem, by asset type.
 var documents = map[string]dbem.Document{readmeAsset: dbem.Readme, changelogAsset: dbem.Changelog}
 
-// Run shows an extension: what it is, its versions with dates and sizes, and what its
-// package says of it.
+// Run prints the description of an extension, its versions with dates and sizes, and its texts.
 func (s *showCmd) Run(ctx context.Context, e *env) error {
 	there, err := s.read(ctx, e)
 	if err != nil {
 		return err
 	}
-	id, version, _ := strings.Cut(s.ID, "@")
-	version = cmp.Or(version, s.Version)
-	x, err := findExtension(there.catalog, id, there.at)
+	x, err := findExtension(there.catalog, s.id, there.at.String())
 	if err != nil {
 		return err
 	}
-	v, err := findVersion(x, version)
+	_, versions, err := matching(x, s.id)
 	if err != nil {
 		return err
 	}
+	v := &versions[0] // the newest
 	found := shown{Extension: *x}
 	if e.json || s.Readme {
 		if found.Readme, err = there.readAsset(ctx, x, v, readmeAsset); err != nil {
@@ -188,18 +202,7 @@ func day(t time.Time) string {
 	return t.Format(time.DateOnly)
 }
 
-func findVersion(x *catalog.Extension, wanted string) (*catalog.Version, error) {
-	version, platform, _ := strings.Cut(wanted, "@")
-	for i := range x.Versions {
-		v := &x.Versions[i]
-		if (version == "" || v.Version == version) && (platform == "" || cmp.Or(v.Platform, "universal") == platform) {
-			return v, nil
-		}
-	}
-	return nil, noVersion(x, wanted)
-}
-
-// readAsset returns a text of a version, "" if it has none.
+// readAsset returns a text of a version, or "" if the version has no such text.
 func (s served) readAsset(ctx context.Context, x *catalog.Extension, v *catalog.Version, kind string) (string, error) {
 	if s.dbem {
 		return dbem.ReadDocument(ctx, s.at, x, v.Version, documents[kind], maxDocument)
@@ -245,7 +248,7 @@ func (s *shown) print(w io.Writer, v *catalog.Version) error {
 		if v.PreRelease {
 			kind = "pre-release"
 		}
-		terminal.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", v.Version, cmp.Or(v.Platform, "universal"), kind, day(v.Updated), humanize.Bytes(uint64(v.Package.Size)))
+		terminal.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", v.Version, cmp.Or(v.Platform, catalog.Universal), kind, day(v.Updated), humanize.Bytes(uint64(v.Package.Size)))
 	}
 	if err := table.Flush(); err != nil {
 		return err

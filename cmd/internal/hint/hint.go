@@ -1,4 +1,5 @@
-// Package hint lets errors name a way out, which is told on a line of its own.
+// Package hint adds hints to errors. A hint is the next step for the user, and is printed on a
+// line of its own.
 package hint
 
 import (
@@ -18,24 +19,33 @@ type hinted struct {
 
 func (h *hinted) Unwrap() error { return h.error }
 
-// Add gives err a way out. Of several hints the outermost is told.
+// Add returns err with a hint. If an error has several hints, the outermost is printed.
 func Add(err error, format string, args ...any) error {
 	return &hinted{err, fmt.Sprintf(format, args...)}
 }
 
-// Has tells whether err knows a way out.
+// Has reports whether err has a hint.
 func Has(err error) bool {
 	_, ok := errors.AsType[*hinted](err)
 	return ok
 }
 
-// Tell prints what went wrong, and the way out if there is one, as the program of
-// that name. Further lines of an error are indented, so that a name
-// that a stranger chose cannot look like another message.
-func Tell(w io.Writer, program string, err error) {
-	fmt.Fprintf(w, "%s: error: %s\n", program, lines(wording.Text(err)))
+// Text returns the message of err in plain words, and its hint, which is "" if it has none.
+func Text(err error) (message, hint string) {
 	if h, ok := errors.AsType[*hinted](err); ok {
-		fmt.Fprintf(w, "%s: hint: %s\n", program, lines(h.hint))
+		hint = h.hint
+	}
+	return wording.Text(err), hint
+}
+
+// Tell prints the message of err, and its hint if it has one, after the name of the program.
+// Further lines of an error are indented, so that a name that somebody else chose cannot look
+// like another message.
+func Tell(w io.Writer, program string, err error) {
+	message, hint := Text(err)
+	fmt.Fprintf(w, "%s: error: %s\n", program, lines(message))
+	if hint != "" {
+		fmt.Fprintf(w, "%s: hint: %s\n", program, lines(hint))
 	}
 }
 

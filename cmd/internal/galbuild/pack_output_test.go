@@ -3,17 +3,17 @@ package galbuild
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
 	"testing/fstest"
 
 	"galbuild/build/pack"
-	"galbuild/cmd/internal/terminal"
 )
 
-// TestWriteInterrupted proves that an earlier package stays, and nothing beside it.
+func ignoreProgress(_, _ int64) {}
+
+// TestWriteInterrupted checks that an earlier package stays, and that no other file is left.
 func TestWriteInterrupted(t *testing.T) {
 	dir := fstest.MapFS{
 		"package.json": {Data: []byte(`{"name": "a", "publisher": "b", "version": "1.0.0", "engines": {"vscode": "^1.80.0"}}`)},
@@ -27,10 +27,9 @@ func TestWriteInterrupted(t *testing.T) {
 	if err := os.WriteFile(file, []byte("PK earlier"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	e := &env{stdout: terminal.NewWriter(io.Discard), stderr: terminal.NewWriter(io.Discard), quiet: true}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := e.writePackage(ctx, plan, file); err == nil || err.Error() != "interrupted" {
+	if _, err := writeVSIX(ctx, plan, file, ignoreProgress); err == nil || err.Error() != "interrupted" {
 		t.Errorf("got %v", err)
 	}
 	if text, err := os.ReadFile(file); err != nil || string(text) != "PK earlier" {
@@ -39,7 +38,7 @@ func TestWriteInterrupted(t *testing.T) {
 	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 1 {
 		t.Errorf("left: %v, %v", entries, err)
 	}
-	size, err := e.writePackage(t.Context(), plan, file)
+	size, err := writeVSIX(t.Context(), plan, file, ignoreProgress)
 	info, statErr := os.Stat(file)
 	if err := errors.Join(err, statErr); err != nil || info.Size() != size || info.Mode() != ordinaryMode(t) {
 		t.Errorf("size %d, %v, %v", size, info, err)

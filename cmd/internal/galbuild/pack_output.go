@@ -11,17 +11,16 @@ import (
 	"os"
 	"path/filepath"
 
-	"galbuild/build"
 	"galbuild/build/beneath"
 	"galbuild/build/pack"
 	"galbuild/cmd/internal/hint"
 )
 
-// outputFile returns where a package goes, as an absolute path: to the file out, or
-// into the folder out under its own name. What ends in a slash is a folder.
+// outputFile returns the absolute path of the file to write a package to. That is out, or a file
+// with the usual name in out if that is a folder or ends in a slash.
 func outputFile(out string, plan *pack.Plan) (string, error) {
 	if out == "-" {
-		return "", hint.Add(errors.New("-o -: a package goes to a file, not to stdout"), "name the file; ./- is one of that name")
+		return "", hint.Add(errors.New("-o -: a package cannot be written to stdout"), "name a file; a file named - is written ./-")
 	}
 	info, err := os.Stat(out)
 	if out == "" || err == nil && info.IsDir() || os.IsPathSeparator(out[len(out)-1]) {
@@ -30,8 +29,8 @@ func outputFile(out string, plan *pack.Plan) (string, error) {
 	return filepath.Abs(out)
 }
 
-// checkOutput refuses to replace what is no package, and what is part of the
-// extension.
+// checkOutput returns an error if a package must not be written to file: because the file is not
+// a package, or is part of the extension.
 func checkOutput(file, dir string, plan *pack.Plan) error {
 	if err := needFolder(filepath.Dir(file)); err != nil {
 		return err
@@ -43,20 +42,20 @@ func checkOutput(file, dir string, plan *pack.Plan) error {
 	case err != nil:
 		return err
 	case old.Mode()&fs.ModeSymlink != 0: // /dev/stdout is one
-		return hint.Add(fmt.Errorf("%s is a symbolic link", file), "name the file it leads to with -o, or remove it")
+		return hint.Add(fmt.Errorf("%s is a symbolic link", file), "name the file that it points to with -o, or remove the link")
 	}
 	for _, f := range plan.Files {
 		if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(f.Source))); err == nil && f.Source != "" && os.SameFile(info, old) {
-			return hint.Add(fmt.Errorf("%s is a file of the extension, and goes into the package itself", file), "name another file with -o, or list it in .vscodeignore")
+			return hint.Add(fmt.Errorf("%s is a file of the extension, and part of the package itself", file), "name another file with -o, or list it in .vscodeignore")
 		}
 	}
 	if !old.Mode().IsRegular() || !isArchive(file, old.Size()) {
-		return hint.Add(fmt.Errorf("%s exists and is no package", file), "remove it, or name another file with -o")
+		return hint.Add(fmt.Errorf("%s exists and is not a package", file), "remove it, or name another file with -o")
 	}
 	return nil
 }
 
-// isArchive tells whether a file is empty or begins as a zip archive does.
+// isArchive reports whether a file is empty or begins like a zip archive.
 func isArchive(file string, size int64) bool {
 	f, err := os.Open(file)
 	if err != nil {
@@ -68,21 +67,16 @@ func isArchive(file string, size int64) bool {
 	return size == 0 || err == nil && bytes.Equal(start, []byte("PK"))
 }
 
-// writePackage writes a package beside its file and puts it there once it is
-// whole. It returns its size in bytes.
-func (e *env) writePackage(ctx context.Context, plan *pack.Plan, file string) (size int64, err error) {
-	bar := newProgress(e)
-	defer bar.close()
-	temp, err := createBeside(file)
+// writeVSIX writes a package to a temporary file and renames it to file when it is complete.
+// It returns the size in bytes.
+func writeVSIX(ctx context.Context, plan *pack.Plan, file string, show func(done, total int64)) (size int64, err error) {
+	temp, err := createNextTo(file)
 	if err != nil {
 		return 0, explainOutput(err)
 	}
-	defer os.Remove(temp.Name()) // it is gone if all went well
+	defer os.Remove(temp.Name()) // after an error
 	defer temp.Close()
 	buffered := bufio.NewWriterSize(temp, 1<<16)
-	show := func(done, total int64) {
-		bar.show(build.Progress{Stage: "pack", Done: done, Total: total, Name: filepath.Base(file)})
-	}
 	if err := plan.Write(ctx, buffered, show); err != nil {
 		return 0, explainOutput(err)
 	}
@@ -96,10 +90,10 @@ func (e *env) writePackage(ctx context.Context, plan *pack.Plan, file string) (s
 	return info.Size(), explainOutput(os.Rename(temp.Name(), file))
 }
 
-// createBeside creates a file of an own name next to another, with the mode 0644 whatever
-// the umask. If it is left there, by a process that was killed, it goes into no
-// package: .vsix files do not.
-func createBeside(file string) (*os.File, error) {
+// createNextTo creates a temporary file in the folder of another file, with the mode of all files
+// that galbuild writes. If the process is killed, the file stays; later packages do not contain
+// it, because they contain no .vsix files.
+func createNextTo(file string) (*os.File, error) {
 	for n := os.Getpid(); ; n++ {
 		temp, err := os.OpenFile(filepath.Join(filepath.Dir(file), fmt.Sprintf(".%d-%s", n, filepath.Base(file))), os.O_WRONLY|os.O_CREATE|os.O_EXCL, beneath.FileMode)
 		if path, ok := errors.AsType[*fs.PathError](err); ok {
@@ -114,6 +108,7 @@ func createBeside(file string) (*os.File, error) {
 	}
 }
 
+// explainOutput adds a hint to an error of writing a package.
 func explainOutput(err error) error {
 	switch {
 	case err == nil || hint.Has(err):
@@ -121,7 +116,7 @@ func explainOutput(err error) error {
 	case errors.Is(err, context.Canceled):
 		return hint.Add(errors.New("interrupted"), "nothing was written")
 	case errors.Is(err, fs.ErrPermission):
-		return hint.Add(err, "name a folder you may write to with -o; nothing was written")
+		return hint.Add(err, "name a folder with -o that you have permission to write to; nothing was written")
 	case isFull(err):
 		return hint.Add(err, "%s; nothing was written", makeRoom(err))
 	}

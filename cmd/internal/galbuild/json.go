@@ -1,0 +1,85 @@
+package galbuild
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+
+	"galbuild/cmd/internal/hint"
+)
+
+// A failure is what the JSON document of a command that failed begins with.
+type failure struct {
+	Error string `json:"error"`
+	Hint  string `json:"hint"` // "" if there is none
+}
+
+// printJSON makes v, which must be encoded as an object, the JSON document of the command. It
+// is printed when the command ends, because the document of a command that fails also has the
+// error.
+func (e *env) printJSON(v any) (err error) {
+	e.document, err = encodeJSON(v)
+	return err
+}
+
+// writeDocument prints the document of the command with --json. If failed is not nil, the
+// document begins with the error, and there is one even if the command has none of its own.
+func (e *env) writeDocument(failed error) error {
+	text := e.document
+	e.document = nil
+	if !e.json || text == nil && failed == nil {
+		return nil
+	}
+	if failed != nil {
+		message, next := hint.Text(failed)
+		start, err := encodeJSON(failure{message, next})
+		if err != nil {
+			return err
+		}
+		text = join(start, text)
+	}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, text, "", "  "); err != nil {
+		return err
+	}
+	_, err := e.stdout.Write(append(indented.Bytes(), '\n'))
+	return err
+}
+
+// encodeJSON encodes v on one line, without escapes for HTML.
+func encodeJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
+// join returns an object with the keys of object a, which has some, followed by those of b,
+// which may be nil.
+func join(a, b []byte) []byte {
+	if b == nil || string(b) == "{}" {
+		return a
+	}
+	return slices.Concat(a[:len(a)-1], []byte(","), b[1:])
+}
+
+// wantsJSON reports whether a command line has --json, also one that cannot be parsed.
+func wantsJSON(args []string) bool {
+	wanted := isYes(os.Getenv("GALBUILD_JSON"))
+	for _, arg := range args {
+		name, value, hasValue := strings.Cut(arg, "=")
+		switch {
+		case arg == "--":
+			return wanted
+		case name == "--json":
+			wanted = !hasValue || isYes(value)
+		}
+	}
+	return wanted
+}
+
+// isYes reports whether Kong reads a value as true.
+func isYes(s string) bool { return slices.Contains([]string{"true", "1", "yes"}, strings.ToLower(s)) }

@@ -1,0 +1,244 @@
+package galbuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"galbuild/build/catalog"
+	"galbuild/build/pack/finding"
+	"galbuild/build/pack/npm"
+	"galbuild/build/site"
+	"galbuild/build/vsix"
+	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/terminal"
+)
+
+// extension returns the extension's folder to publish and its next version, if the arguments name
+// such a folder. It has a package.json and is not a site. If it also has packages, it is taken for
+// an extension's folder only if package.json is one of an extension for certain.
+func (p *publishCmd) extension() (dir, version string, ok bool) {
+	var args [2]string
+	n := copy(args[:], p.what)
+	switch {
+	case len(p.what) > n, n == 0 && isSite("site"):
+		return "", "", false
+	case n == 2 && !npm.IsVersion(args[1]) && !numberOnly(args[1]):
+		return "", "", false
+	}
+	dir, version = dirAndVersion(args[0], args[1])
+	return dir, version, isExtension(dir) && !isSite(dir) && (!hasPackages(dir) || isForEditors(dir))
+}
+
+// isForEditors reports whether package.json has engines.vscode, which other kinds of package.json
+// do not have.
+func isForEditors(dir string) bool {
+	folder := npm.Folder{Path: dir}
+	pkg, err := folder.Read()
+	return err == nil && pkg.Engine != ""
+}
+
+// numberOnly reports whether an argument looks like a mistyped version, and not like a package.
+func numberOnly(word string) bool {
+	_, err := os.Stat(word)
+	return err != nil && strings.Trim(word, ".0123456789") == ""
+}
+
+// checkVersion returns an error if the last argument is a version and no extension's folder is
+// published.
+func (p *publishCmd) checkVersion() error {
+	n := len(p.what)
+	if n == 0 || n > 2 || !npm.IsVersion(p.what[n-1]) {
+		return nil
+	}
+	if _, err := os.Lstat(p.what[n-1]); err == nil {
+		return nil
+	}
+	if n == 1 {
+		return needExtension(".")
+	}
+	return needExtension(p.what[0])
+}
+
+func isSite(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, filepath.FromSlash(site.CurrentPath)))
+	return err == nil
+}
+
+// publishExtension packs a folder once for each platform, and adds all packages in one change.
+func (p *publishCmd) publishExtension(ctx context.Context, e *env, dir, version string) error {
+	if err := errors.Join(p.packagesOnly(), p.outside(dir)); err != nil {
+		return err
+	}
+	scratch, err := os.MkdirTemp("", "galbuild-pack-")
+	if err != nil {
+		return hint.Add(fmt.Errorf("make a temporary folder: %w", err), "set TMPDIR to a folder that exists; nothing was packed")
+	}
+	defer os.RemoveAll(scratch)
+	job := newPackJob(e, packSettings{&p.packFlags, p.keys()}, dir, version)
+	files, found, err := p.packAll(ctx, job, scratch)
+	if err != nil {
+		if len(job.refused) > 0 {
+			_ = e.printJSON(refusedFolder{slices.Concat(job.refused, job.warnings)})
+		}
+		return err
+	}
+	return p.add(ctx, e, &addCmd{Sources: files, scratch: scratch, findings: found}, job.differs(dir))
+}
+
+// packAll packs a folder for all platforms. It returns the files, and the warnings about the first
+// of them, which are the same for all.
+func (p *publishCmd) packAll(ctx context.Context, job *packJob, scratch string) (files []string, found []finding.Finding, err error) {
+	job.dry = p.DryRun
+	pkg, err := job.begin()
+	if err != nil {
+		return nil, nil, err
+	}
+	targets := []string(p.Target)
+	if len(targets) == 0 {
+		targets = []string{p.settingTarget}
+	}
+	if err := checkTargets("package.json: vsce.target", targets...); err != nil {
+		return nil, nil, err
+	}
+	if err := job.prepare(ctx, pkg, targets[0]); err != nil {
+		return nil, nil, err
+	}
+	for i, t := range targets {
+		if slices.Contains(targets[:i], t) {
+			continue
+		}
+		plan, err := job.read(ctx, t)
+		if err != nil {
+			return nil, nil, err
+		}
+		if i == 0 {
+			found = slices.Concat(job.warnings, plan.Findings)
+			job.e.printFindings(found)
+		}
+		if p.DryRun || job.e.verbose {
+			job.e.printFiles(plan.FileName(), plan)
+		}
+		file := filepath.Join(scratch, plan.FileName())
+		if _, err := job.write(ctx, plan, file); err != nil {
+			return nil, nil, err
+		}
+		files = append(files, file)
+	}
+	return files, found, nil
+}
+
+// outside returns an error if no target is named and the new site would be in the extension's
+// folder, because the next package would contain it.
+func (p *publishCmd) outside(dir string) error {
+	if p.Output != "" || p.location.given() > 0 || isSite("site") {
+		return nil
+	}
+	root, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	here, err := filepath.Abs("site")
+	if err != nil {
+		return err
+	}
+	if rel, err := filepath.Rel(root, here); err != nil || !filepath.IsLocal(rel) {
+		return nil
+	}
+	return hint.Add(errors.New("no target is named, and a new gallery would be in the extension's folder"), "name the target with -o, --s3, --oss, --artifactory, --dropbox or -c")
+}
+
+// packagesOnly returns an error for flags that apply to whole sites only.
+func (p *publishCmd) packagesOnly() error {
+	if p.Layout == layoutDbem {
+		return hint.Add(errors.New("--layout dbem publishes a site, and these are packages"), "add them to a site first: galbuild add SOURCE… -o SITE")
+	}
+	if p.Replace {
+		return errors.New("--replace is for whole sites: to publish different content under a published version, remove that first")
+	}
+	return nil
+}
+
+// differs returns the hint for a version that is already published with different content.
+func (j *packJob) differs(dir string) string {
+	next := fmt.Sprintf("give it a new version: galbuild publish %s patch; or skip versions that are published with --skip-duplicate", dir)
+	if strings.HasPrefix(j.times, timeOfFile) {
+		next += "; if only the times of files differ, set the same time for all: SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)"
+	}
+	return next
+}
+
+// add runs add with the flags of publish. If the packages are made from a folder, differs is the
+// hint for versions that are published with different content.
+func (p *publishCmd) add(ctx context.Context, e *env, add *addCmd, differs string) error {
+	add.transfer, add.location, add.limitFlags = p.transfer, p.location, p.limitFlags
+	limits, err := p.limits()
+	if err != nil {
+		return err
+	}
+	var duplicates map[string]string
+	if p.SkipDuplicate || differs != "" {
+		add.only = func(old *catalog.Catalog) []string {
+			if duplicates = published(old, add.Sources, limits); !p.SkipDuplicate {
+				return add.Sources
+			}
+			return e.skip(duplicates, add.Sources)
+		}
+	}
+	err = add.Run(ctx, e)
+	if errors.Is(err, errNoneAdded) && len(duplicates) > 0 && differs != "" {
+		return hint.Add(err, "%s", differs)
+	}
+	return err
+}
+
+// skip returns the sources that are not duplicates, and prints which ones are.
+func (e *env) skip(duplicates map[string]string, sources []string) (rest []string) {
+	for _, source := range sources {
+		key, ok := duplicates[source]
+		if !ok {
+			rest = append(rest, source)
+		} else if !e.quiet {
+			terminal.Fprintf(e.stderr, "galbuild: %s is published already, and skipped\n", key)
+		}
+	}
+	return rest
+}
+
+// published returns the keys of the sources that are packages of versions in the catalogue. It
+// ignores sources that cannot be read; adding them reports why.
+func published(c *catalog.Catalog, sources []string, l vsix.Limits) map[string]string {
+	exists := make(map[string]bool)
+	for key := range c.Versions() {
+		exists[key] = true
+	}
+	duplicates := make(map[string]string)
+	for _, source := range sources {
+		if key, err := packageKey(source, l); err == nil && exists[key] {
+			duplicates[source] = key
+		}
+	}
+	return duplicates
+}
+
+// packageKey returns the key of a package.
+func packageKey(file string, l vsix.Limits) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	p, err := vsix.Open(f, info.Size(), l)
+	if err != nil {
+		return "", err
+	}
+	return catalog.Key(p.Publisher, p.Name, p.Version, p.Platform), nil
+}
