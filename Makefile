@@ -41,12 +41,12 @@ lint: ## format, vet, staticcheck, known vulnerabilities
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/galbuild-e2e
 components: ## install the editor, browser, web server and packager for e2e into ~/.cache/galbuild-e2e
-	bash cmd/e2e/installed/install.sh '$(CACHE)' >/dev/null
+	bash cmd/e2e/toolchain/install.sh '$(CACHE)' >/dev/null
 
 # MASKED runs a command as on a new machine: without the system's own nginx, node and so on.
-MASKED = bash cmd/e2e/installed/masked.sh '$(CACHE)'
-e2e: components ## the real editor, browser, web server, packager and S3 server
-	$(MASKED) go test -tags e2e -count=1 -timeout 25m -p 1 ./cmd/e2e/installed ./build/pack/... ./build/secret ./build/semver ./build/vsix/... ./render/deploy/... ./publish/bundle ./publish/target/s3 ./cmd/internal/galbuild ./cmd/e2e
+MASKED = bash cmd/e2e/toolchain/masked.sh '$(CACHE)'
+e2e: components ## tests with the real editor, browser, web server, packager and S3 server
+	packages=$$(.ci/packages e2e) && $(MASKED) go test -tags e2e -count=1 -timeout 25m -p 1 $$packages
 
 # The first line runs two steps at once: one waits for the network while the other computes.
 # Add steps that need only Go, and take less than two minutes, to the second line.
@@ -59,7 +59,8 @@ BENCH ?= .
 BENCHTIME ?= 0.2s
 COUNT ?= 6
 bench: ## benchmarks beside their floors, with ratios; builds are of made-up packages, or of those in VSIX=folder
-	VSIX="$$([ -z '$(VSIX)' ] || realpath '$(VSIX)')" go test -tags e2e -run '^$$' -bench '$(BENCH)' -benchmem -benchtime=$(BENCHTIME) -count=$(COUNT) -timeout 0 ./index ./build/pack/... ./build/secret ./publish/bundle ./cmd/internal/... | tee bench.txt
+	packages=$$(.ci/packages bench) && VSIX="$$([ -z '$(VSIX)' ] || realpath '$(VSIX)')" \
+		go test -tags e2e -run '^$$' -bench '$(BENCH)' -benchmem -benchtime=$(BENCHTIME) -count=$(COUNT) -timeout 0 $$packages | tee bench.txt
 	go tool benchstat -col /of bench.txt
 
 DURATION ?= 10m
@@ -77,7 +78,7 @@ fuzz: ## every fuzzer for FUZZTIME
 	.ci/fuzz $(FUZZTIME)
 
 update: ## rewrite golden files and transcripts after a wanted change
-	UPDATE=1 go test ./render/... ./build ./build/pack ./build/pack/npm/modules ./build/vsix/manifest ./cmd -update
+	packages=$$(.ci/packages update) && go test $$packages -update
 
-record: ## ask the real vsce, npm and yarn again and rewrite what was recorded of them
-	go test -tags e2e -count=1 -p 1 ./build/pack ./build/pack/check ./build/pack/ignore/glob ./build/pack/ignore ./build/pack/mime ./build/pack/npm/modules ./build/semver ./build/pack/readme ./build/secret ./build/vsix/manifest -update
+record: ## run the real vsce, npm and yarn again, and rewrite the recorded results
+	packages=$$(.ci/packages record) && go test -tags e2e -count=1 -p 1 $$packages -update

@@ -2,9 +2,12 @@ package build
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -57,4 +60,122 @@ func FuzzLoadCache(f *testing.F) {
 			t.Errorf("%+v was stored, %+v is read from %s", m.entries, again.entries, bytes.TrimSpace(stored))
 		}
 	})
+}
+
+// TestDigest checks that nothing is used of the last report if a source or a setting has changed:
+// each field of all that is hashed must change the digest. A field that is added to one of the
+// types fails until it does.
+func TestDigest(t *testing.T) {
+	var settings catalog.Settings
+	var item source.Item
+	var listed listedDates
+	fields := slices.Concat(fieldsOf(t, &settings), fieldsOf(t, &item), fieldsOf(t, &listed))
+	if len(fields) < 20 {
+		t.Errorf("only %d fields were found", len(fields))
+	}
+	digestNow := func() blob.Ref { return digest(settings, []source.Item{item}, []listedDates{listed}) }
+	for _, f := range fields {
+		old := digestNow()
+		f.change()
+		if digestNow() == old {
+			t.Errorf("%s does not change the digest", f.name)
+		}
+	}
+}
+
+// notRead are fields of an Item that reading a package does not depend on. Only the report does,
+// which is made in each run.
+var notRead = []string{"Item.Name", "Item.Untrusted", "Stamp.Path"}
+
+// TestLookup checks that an entry of the cache is not used if one of the files that were read, or
+// one of the listed dates, has changed.
+func TestLookup(t *testing.T) {
+	var item source.Item
+	var listed listedDates
+	for _, f := range slices.Concat(fieldsOf(t, &item), fieldsOf(t, &listed)) {
+		c := candidate{item: &item, listed: listed, version: new(catalog.Version), refused: errors.New("refused")}
+		e, complete := c.entry()
+		if !complete {
+			t.Fatalf("%+v is not complete", e)
+		}
+		cached := &cache{entries: map[string]entry{item.Path: e}}
+		if _, ok := cached.lookup(&item, listed, nil); !ok {
+			t.Fatalf("before a change of %s, there is no entry", f.name)
+		}
+		f.change()
+		if _, ok := cached.lookup(&item, listed, nil); ok != slices.Contains(notRead, f.name) {
+			t.Errorf("after a change of %s: an entry is used is %t", f.name, ok)
+		}
+	}
+}
+
+// comparedFields say for each field of Config why a run with another value does not use results of
+// the last one that are different.
+var comparedFields = map[string]string{
+	"Sources":    "what they expand to is in the digest",
+	"Stdin":      "likewise",
+	"Settings":   "they are in the digest, and Unpack is in the recipe",
+	"Limits":     "they are in the recipe",
+	"Jobs":       "their number does not change the result",
+	"Client":     "downloads have their own cache",
+	"Log":        "it does not change the result",
+	"Progress":   "likewise",
+	"Strict":     "it does not change the report",
+	"Add":        "galbuild add stores no cache",
+	"Site":       "the cache is in the site",
+	"Old":        "its generation is in the header",
+	"Generation": "it is in the header",
+	"now":        "dates in the catalogue stay, see boundDates",
+}
+
+// TestConfigIsCompared fails for a new field of Config: decide whether results depend on it.
+func TestConfigIsCompared(t *testing.T) {
+	config := reflect.TypeFor[Config]()
+	for i := range config.NumField() {
+		if name := config.Field(i).Name; comparedFields[name] == "" {
+			t.Errorf("add %s to the recipe or the digest, or explain in comparedFields why not", name)
+		}
+	}
+	if config.NumField() != len(comparedFields) {
+		t.Errorf("comparedFields has %d fields, and Config %d", len(comparedFields), config.NumField())
+	}
+}
+
+// A changeable is a field that can be given another value.
+type changeable struct {
+	name   string // Type.Field
+	change func()
+}
+
+// fieldsOf returns the fields of a struct, and those of the structs that its fields point to after
+// the change of the pointer.
+func fieldsOf(t *testing.T, pointer any) (fields []changeable) {
+	t.Helper()
+	v := reflect.ValueOf(pointer).Elem()
+	for i := range v.NumField() {
+		f := v.Field(i)
+		name := v.Type().Name() + "." + v.Type().Field(i).Name
+		set := func(value any) {
+			fields = append(fields, changeable{name, func() { f.Set(reflect.ValueOf(value).Convert(f.Type())) }})
+		}
+		switch f.Interface().(type) {
+		case string:
+			set("changed")
+		case int, int64:
+			set(7)
+		case time.Time:
+			set(time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC))
+		case []string:
+			set([]string{"changed"})
+		case json.RawMessage:
+			set(json.RawMessage("{}"))
+		case *source.Stamp:
+			stamp := &source.Stamp{Path: "a file"}
+			set(stamp)
+			fields = append(fields, fieldsOf(t, stamp)...)
+		default:
+			t.Fatalf("%s has the type %s, which this test does not know", name, f.Type())
+		}
+	}
+	return fields
 }

@@ -16,9 +16,9 @@ import (
 	"galbuild/build/site"
 )
 
-// TestSidecarIsNoFile puts a named pipe and a device in the place of a sidecar. The build does
+// TestSidecarIsNotAFile puts a named pipe and a device in the place of a sidecar. The build does
 // not wait for them, and the extension keeps its identity.
-func TestSidecarIsNoFile(t *testing.T) {
+func TestSidecarIsNotAFile(t *testing.T) {
 	dir, err := site.Lock(filepath.Join(t.TempDir(), "site"))
 	if err != nil {
 		t.Fatal(err)

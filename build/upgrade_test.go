@@ -88,9 +88,9 @@ func rebuild(t *testing.T, pkg []byte, old *catalog.Catalog) *Result {
 	return result
 }
 
-// TestGoesBad has a file whose content is replaced from run to run. What the gallery has from
-// it stays until the file is good again, however often it is replaced.
-func TestGoesBad(t *testing.T) {
+// TestFileBecomesInvalid has a file whose content is replaced from run to run. What the gallery has
+// from it stays until the file is good again, however often it is replaced.
+func TestFileBecomesInvalid(t *testing.T) {
 	good := archive(t, map[string]string{"extension/package.json": helloJSON})
 	other := archive(t, map[string]string{"extension/package.json": helloJSON, "extension/more": "x"})
 	dir, err := site.Lock(filepath.Join(t.TempDir(), "site"))

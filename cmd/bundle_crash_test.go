@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// TestKilledTransfer kills exports and imports with SIGKILL, each one later than the one before.
-// After each kill, an archive with its final name is complete, and the site is sound and has the old
-// generation or the new one. Then a command is completed, and the site is the same as if none had
-// been killed.
-func TestKilledTransfer(t *testing.T) {
+// TestKilledExportAndImport kills exports and imports with SIGKILL at moments that are spread over
+// a whole run. After each, an archive with the final name is complete, and the site is sound and
+// has the old or the new generation. After a run that is not killed, everything is as without
+// interruptions.
+func TestKilledExportAndImport(t *testing.T) {
 	dir := t.TempDir()
 	vsixs, near, far := filepath.Join(dir, "vsixs"), filepath.Join(dir, "near"), filepath.Join(dir, "far")
 	for i := range 20 {
@@ -52,8 +52,8 @@ func TestKilledTransfer(t *testing.T) {
 	}
 }
 
-// killed runs galbuild several times, kills it later each time, and calls check. The last run is not
-// killed.
+// killed runs galbuild many times, kills it each time later than before, and calls check. The last
+// run is not killed.
 func killed(t *testing.T, check func(), args ...string) {
 	t.Helper()
 	const kills, apart = 12, 10 * time.Millisecond

@@ -13,10 +13,10 @@ import (
 	"galbuild/build/pack"
 )
 
-// TestKilled kills builds with SIGKILL, each one later than the one before. After each kill, the
-// site is sound and has the old generation or the new one. Then a build is completed, and the site is
-// the same as if no build had been killed.
-func TestKilled(t *testing.T) {
+// TestKilledBuild kills builds with SIGKILL at moments that are spread over a whole run. After
+// each, the site is sound and has the old or the new generation. After a build that is not killed,
+// the site is the same as one that was built without interruptions.
+func TestKilledBuild(t *testing.T) {
 	dir := t.TempDir()
 	vsixs, site := filepath.Join(dir, "vsixs"), filepath.Join(dir, "site")
 	for i := range 20 {
@@ -46,7 +46,7 @@ func TestKilled(t *testing.T) {
 	compareContent(t, site, filepath.Join(dir, "fresh"))
 }
 
-// compareContent compares two sites without their older generations and their work directories.
+// compareContent compares two sites, except for older generations and the work directory.
 func compareContent(t *testing.T, got, want string) {
 	t.Helper()
 	for _, part := range []string{"blobs", "assets", "index/CURRENT", "control.json", "index.html"} {

@@ -13,9 +13,9 @@ import (
 	"testing"
 )
 
-// TestShimIsSmall checks what galshim links. It responds to requests of strangers, so it has no
-// reader of archives, no templates, and no client that writes to a target.
-func TestShimIsSmall(t *testing.T) {
+// TestShimDependencies checks what galshim links. It gets requests from anyone, so it has no code
+// that reads archives, renders templates or uploads files.
+func TestShimDependencies(t *testing.T) {
 	deps := dependencies(t, "galbuild/cmd/galshim")
 	for _, banned := range []string{
 		"archive/zip", "github.com/klauspost/compress/zip", "html/template", "text/template", "encoding/xml",
@@ -31,7 +31,7 @@ func TestShimIsSmall(t *testing.T) {
 	}
 }
 
-// TestLayers checks that imports go in one direction only.
+// TestLayers checks that imports go in one direction.
 func TestLayers(t *testing.T) {
 	for below, above := range map[string][]string{
 		"galbuild/build":  {"galbuild/index", "galbuild/render", "galbuild/publish", "galbuild/cmd"},
@@ -42,7 +42,7 @@ func TestLayers(t *testing.T) {
 			for _, dep := range dependencies(t, pkg) {
 				for _, no := range above {
 					if dep == no || strings.HasPrefix(no, "galbuild/") && strings.HasPrefix(dep, no+"/") {
-						t.Errorf("%s knows %s", pkg, dep)
+						t.Errorf("%s imports %s", pkg, dep)
 					}
 				}
 			}
@@ -50,8 +50,8 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// TestPackImports checks that the packer imports only a few packages of build, and that no other
-// package of build imports it.
+// TestPackImports checks the imports of the packer: it may import only a few packages of build, and
+// no other package of build may import it.
 func TestPackImports(t *testing.T) {
 	allowed := []string{
 		"galbuild/build/badjson", "galbuild/build/beneath", "galbuild/build/blob", "galbuild/build/catalog", "galbuild/build/ecmascript",
@@ -89,7 +89,7 @@ func TestTargetLayers(t *testing.T) {
 				ofBuild && slices.Contains(shared, name) ||
 				slices.Contains([]string{contract + "/dir", contract + "/website", contract + "/all"}, pkg) && slices.Contains(site, dep)
 			if !allowed {
-				t.Errorf("%s knows %s", pkg, dep)
+				t.Errorf("%s imports %s", pkg, dep)
 			}
 		}
 	}
@@ -161,9 +161,9 @@ func callers(t *testing.T, call *regexp.Regexp) (found []string) {
 	return slices.Compact(found)
 }
 
-// TestPackageComments checks that every package has one package comment.
+// TestPackageComments checks that every package has one comment.
 func TestPackageComments(t *testing.T) {
-	dirs := strings.Split(strings.TrimSpace(goList(t, "-f", "{{.Dir}}", "galbuild/...")), "\n") // which may have spaces
+	dirs := strings.Split(strings.TrimSpace(goList(t, "-f", "{{.Dir}}", "galbuild/...")), "\n") // folders may have spaces
 	if len(dirs) < 10 {
 		t.Fatalf("only %d packages found", len(dirs))
 	}

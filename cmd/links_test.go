@@ -3,8 +3,10 @@ package cmd_test
 import (
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -15,19 +17,11 @@ var link = regexp.MustCompile(`\]\(([A-Za-z0-9_./-]*)(?:#([a-z0-9-]+))?\)`)
 // TestLinks finds the file and the heading of every relative link in the documents.
 func TestLinks(t *testing.T) {
 	checked := 0
-	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() && (d.Name() == "testdata" || d.Name() == "demo" || strings.HasPrefix(d.Name(), ".") && d.Name() != "..") {
-			return filepath.SkipDir
-		}
-		if filepath.Ext(path) != ".md" {
-			return nil
-		}
+	for _, file := range repositoryFiles(t, ".md") {
+		path := filepath.Join("..", file)
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
 		for _, found := range link.FindAllStringSubmatch(string(text), -1) {
 			checked++
@@ -36,14 +30,35 @@ func TestLinks(t *testing.T) {
 				to = filepath.Join(filepath.Dir(path), found[1])
 			}
 			if !hasHeading(t, to, found[2]) {
-				t.Errorf("%s: the link %s leads nowhere", path, found[0])
+				t.Errorf("%s: the link %s leads nowhere", file, found[0])
 			}
+		}
+	}
+	if checked < 10 {
+		t.Errorf("only %d links were found", checked)
+	}
+}
+
+// repositoryFiles returns the files with this extension, as paths from the root of the repository,
+// except those in folders named testdata, and what the Makefile and the README's commands write.
+func repositoryFiles(t *testing.T, ext string) (files []string) {
+	t.Helper()
+	written := []string{"bin", "demo", "site"}
+	err := fs.WalkDir(os.DirFS(".."), ".", func(file string, d fs.DirEntry, err error) error {
+		switch name := path.Base(file); {
+		case err != nil:
+			return err
+		case d.IsDir() && (name == "testdata" || slices.Contains(written, file) || strings.HasPrefix(name, ".") && file != "."):
+			return fs.SkipDir
+		case path.Ext(file) == ext:
+			files = append(files, file)
 		}
 		return nil
 	})
-	if err != nil || checked < 10 {
-		t.Errorf("%d links, %v", checked, err)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("files *%s: %q, %v", ext, files, err)
 	}
+	return files
 }
 
 // hasHeading reports whether a file exists and has the heading with this anchor, if any.

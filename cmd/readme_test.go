@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"bytes"
+	"encoding"
 	"fmt"
 	"io"
 	"net"
@@ -16,41 +17,82 @@ import (
 	"testing"
 	"time"
 
+	"aead.dev/minisign"
+
 	"galbuild/build/pack"
 )
 
-// TestReadme runs the transcript at the top of the README as it stands there, in
-// a folder where vsixs holds the samples, and compares what is printed; … stands
-// for anything.
-func TestReadme(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "README.md"))
+// TestTranscripts runs the transcripts of each document, which are its blocks of type console, and
+// compares what is printed. "…" matches any text. The transcripts of a document are run one after
+// the other in a folder with the packages of the samples in vsixs, the samples in
+// testdata/samples, and a key pair of minisign.
+func TestTranscripts(t *testing.T) {
+	transcripts := 0
+	for _, document := range repositoryFiles(t, ".md") {
+		source, err := os.ReadFile(filepath.Join("..", document))
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps := transcriptSteps(string(source))
+		if len(steps) == 0 {
+			continue
+		}
+		transcripts++
+		t.Run(document, func(t *testing.T) {
+			dir := t.TempDir()
+			packSamples(t, filepath.Join(dir, "vsixs"))
+			if err := os.CopyFS(filepath.Join(dir, "testdata", "samples"), os.DirFS(filepath.Join("..", "testdata", "samples"))); err != nil {
+				t.Fatal(err)
+			}
+			writeKeys(t, dir)
+			addr := freeAddress(t)
+			t.Setenv("GALSHIM_LISTEN", addr)
+			for _, s := range steps {
+				if got := runStep(t, dir, addr, s.command); !matches(got, s.output) {
+					t.Errorf("$ %s\nprints\n%s\nthe document says\n%s", s.command, got, s.output)
+				}
+			}
+		})
+	}
+	if transcripts != 5 {
+		t.Errorf("%d documents have transcripts, want 5", transcripts)
+	}
+}
+
+// A transcriptStep is a command of a transcript and what it prints.
+type transcriptStep struct{ command, output string }
+
+// transcriptSteps returns the steps of all transcripts of a document.
+func transcriptSteps(document string) (steps []transcriptStep) {
+	for _, block := range strings.Split(document, "\n```console\n")[1:] {
+		block, _, _ = strings.Cut(block, "\n```")
+		for _, step := range strings.Split("\n"+block, "\n$ ")[1:] {
+			command, output, _ := strings.Cut(step, "\n")
+			steps = append(steps, transcriptStep{command, strings.TrimSpace(output)})
+		}
+	}
+	return steps
+}
+
+// writeKeys writes a key pair of minisign without a password: key.minisign and key.pub.
+func writeKeys(t *testing.T, dir string) {
+	t.Helper()
+	public, private, err := minisign.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(text), "```console\n")
-	block, _, ok := strings.Cut(rest, "```")
-	if !ok {
-		t.Fatal("the README has no transcript")
-	}
-	dir := t.TempDir()
-	packSamples(t, filepath.Join(dir, "vsixs"))
-	addr := freeAddress(t)
-	t.Setenv("GALSHIM_LISTEN", addr)
-	steps := strings.Split("\n"+block, "\n$ ")[1:]
-	if len(steps) < 5 {
-		t.Fatalf("only %d commands in the transcript", len(steps))
-	}
-	for _, step := range steps {
-		command, want, _ := strings.Cut(step, "\n")
-		got := runStep(t, dir, addr, command)
-		if !matches(got, strings.TrimSpace(want)) {
-			t.Errorf("$ %s\nprints\n%s\nthe README says\n%s", command, got, want)
+	for name, key := range map[string]encoding.TextMarshaler{"key.minisign": private, "key.pub": public} {
+		text, err := key.MarshalText()
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 }
 
-// curl does what `curl -s URL` does, which is all that the README needs: not every machine
-// has curl.
+// curl does what `curl -s URL` does, which is all that documents need: not every machine has curl.
 func curl(args []string) error {
 	if len(args) != 2 || args[0] != "-s" {
 		return fmt.Errorf("curl %q: only curl -s URL is known", args)
@@ -64,16 +106,19 @@ func curl(args []string) error {
 	return err
 }
 
-// readmeAddress is where galshim listens in the README; the test takes another.
+// readmeAddress is the address of galshim in documents. The test replaces it by a free one.
 const readmeAddress = "127.0.0.1:8080"
 
+// runStep runs a command in a shell, and returns what it prints. A command that ends with & keeps
+// running until the test ends.
 func runStep(t *testing.T, dir, addr, command string) string {
 	t.Helper()
 	background := strings.HasSuffix(command, "&")
-	run := exec.Command("sh", "-c", "exec "+strings.TrimSuffix(strings.ReplaceAll(command, readmeAddress, addr), "&"))
-	if strings.Contains(command, "|") {
-		run.Args[2] = strings.TrimPrefix(run.Args[2], "exec ")
+	script := strings.TrimSuffix(strings.ReplaceAll(command, readmeAddress, addr), "&")
+	if background {
+		script = "exec " + script // so that a signal reaches the command
 	}
+	run := exec.Command("sh", "-c", script)
 	run.Dir = dir
 	if !background {
 		out, err := run.CombinedOutput()
@@ -97,7 +142,7 @@ func runStep(t *testing.T, dir, addr, command string) string {
 	return strings.ReplaceAll(out.await("msg=listening"), addr, readmeAddress)
 }
 
-// A lockedBuffer is written by a process and read by the test.
+// A lockedBuffer is a buffer that a process writes while the test reads it.
 type lockedBuffer struct {
 	mutex sync.Mutex
 	bytes bytes.Buffer
@@ -115,8 +160,8 @@ func (b *lockedBuffer) String() string {
 	return b.bytes.String()
 }
 
-// await waits for a whole line with this text. Other lines may come first: that galshim
-// runs as root, or that its memory is limited.
+// await waits for a line with this text, and returns it. Other lines may precede it, for example
+// that galshim runs as root.
 func (b *lockedBuffer) await(text string) string {
 	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		for line := range strings.Lines(b.String()) {
@@ -130,11 +175,13 @@ func (b *lockedBuffer) await(text string) string {
 	}
 }
 
+// matches compares what a command printed with a document, in which "…" matches any text.
 func matches(got, want string) bool {
 	pattern := strings.ReplaceAll(regexp.QuoteMeta(want), "…", ".*")
 	return regexp.MustCompile("^(?s:" + pattern + ")$").MatchString(strings.TrimSpace(got))
 }
 
+// packSamples packs each sample into a folder, under the name of the sample.
 func packSamples(t *testing.T, out string) {
 	t.Helper()
 	samples, err := filepath.Glob(filepath.Join("..", "testdata", "samples", "*", "package.json"))

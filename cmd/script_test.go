@@ -39,8 +39,8 @@ func TestMain(m *testing.M) {
 		"galshim": func() {
 			os.Exit(galshim.Main(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 		},
-		"ask":  func() { exit(ask(os.Args[1:])) },
-		"curl": func() { exit(curl(os.Args[1:])) },
+		"request": func() { exit(sendRequest(os.Args[1:])) },
+		"curl":    func() { exit(curl(os.Args[1:])) },
 	})
 }
 
@@ -79,7 +79,7 @@ func setUp(e *testscript.Env) error {
 		return err
 	}
 	e.Setenv("SAMPLES", samples)
-	e.Setenv("GORACE", os.Getenv("GORACE")) // or each command of a race run sleeps a second at its end
+	e.Setenv("GORACE", os.Getenv("GORACE")) // otherwise each command of a race run ends a second later
 	return l.Close()
 }
 
@@ -101,8 +101,8 @@ func packFolder(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(file, archive.Bytes(), 0o644))
 }
 
-// sign writes a signature archive for a package, as vsce generate-manifest and
-// sign do but for the signature's content: sigzip PACKAGE FILE.
+// sign writes a signature archive for a package, as vsce generate-manifest does, with a signature
+// that is not valid: sigzip PACKAGE FILE.
 func sign(ts *testscript.TestScript, neg bool, args []string) {
 	digest := sha256.Sum256([]byte(ts.ReadFile(args[0])))
 	var archive bytes.Buffer
@@ -127,7 +127,7 @@ func sameTree(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	a, b := readTree(ts, args[0]), readTree(ts, args[1])
 	if len(a) == 0 {
-		ts.Fatalf("%s holds no files", args[0])
+		ts.Fatalf("%s has no files", args[0])
 	}
 	var differ []string
 	for name, text := range a {
@@ -170,7 +170,7 @@ func readTree(ts *testscript.TestScript, dir string) map[string]string {
 func links(ts *testscript.TestScript, neg bool, args []string) {
 	info, err := os.Stat(ts.MkAbs(args[0]))
 	ts.Check(err)
-	// A *syscall.Stat_t, where there is one.
+	// Sys is a *syscall.Stat_t on Unix.
 	if n := reflect.ValueOf(info.Sys()).Elem().FieldByName("Nlink").Uint(); (n > 1) == neg {
 		ts.Fatalf("%s has %d links", args[0], n)
 	}
@@ -200,24 +200,24 @@ func damage(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(files[0], text, 0o644))
 }
 
-// ask sends one request to the shim at $ADDR, once it listens, and prints the
-// status, the header lines asked for and the body, or what a path selects in it:
+// sendRequest sends a request to galshim at $ADDR, when it listens, and prints the status, the
+// headers of -show, and the body or what a path selects in it:
 //
-//	ask [-H header:value]… [-show header]… [-get path [-until value]] METHOD PATH [BODYFILE]
+//	request [-H header:value]… [-show header]… [-get path [-until value]] METHOD PATH [BODYFILE]
 //
-// With -until it asks again until the path selects that.
-func ask(args []string) error {
-	flags := flag.NewFlagSet("ask", flag.ContinueOnError)
-	var q question
+// With -until, it repeats the request until the path selects that value.
+func sendRequest(args []string) error {
+	flags := flag.NewFlagSet("request", flag.ContinueOnError)
+	var q httpRequest
 	flags.Var(&q.send, "H", "header to send")
 	flags.Var(&q.show, "show", "header to print")
-	flags.StringVar(&q.path, "get", "", "gjson path into the answer")
+	flags.StringVar(&q.path, "get", "", "gjson path into the body")
 	until := flags.String("until", "", "what the path must select")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if flags.NArg() < 2 {
-		return errors.New("usage: ask METHOD PATH [BODYFILE]")
+		return errors.New("usage: request METHOD PATH [BODYFILE]")
 	}
 	q.method, q.url = flags.Arg(0), "http://"+os.Getenv("ADDR")+flags.Arg(1)
 	if flags.NArg() > 2 {
@@ -241,18 +241,19 @@ func ask(args []string) error {
 	}
 }
 
-// patience is how long the shim may take for what it does by itself.
+// patience is the time that galshim has to listen, or to serve a new generation.
 const patience = 20 * time.Second
 
-type question struct {
+// An httpRequest is a request, and what to print of the response.
+type httpRequest struct {
 	method, url, path string
 	body              []byte
 	send, show        list
 }
 
-// exchange returns what is to be printed of the answer, and what the path
-// selected in it.
-func (q *question) exchange() (printed, selected string, err error) {
+// exchange sends the request. It returns what is to be printed of the response, and what the path
+// selects in it.
+func (q *httpRequest) exchange() (printed, selected string, err error) {
 	request, err := http.NewRequest(q.method, q.url, bytes.NewReader(q.body))
 	if err != nil {
 		return "", "", err
@@ -261,18 +262,18 @@ func (q *question) exchange() (printed, selected string, err error) {
 		name, value, _ := strings.Cut(h, ":")
 		request.Header.Set(name, strings.TrimSpace(value))
 	}
-	answer, err := http.DefaultTransport.RoundTrip(request)
+	response, err := http.DefaultTransport.RoundTrip(request)
 	if err != nil {
 		return "", "", err
 	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		return "", "", err
 	}
-	printed = fmt.Sprintln(answer.StatusCode)
+	printed = fmt.Sprintln(response.StatusCode)
 	for _, name := range q.show {
-		printed += fmt.Sprintf("%s: %s\n", name, answer.Header.Get(name))
+		printed += fmt.Sprintf("%s: %s\n", name, response.Header.Get(name))
 	}
 	if q.path == "" {
 		return printed + string(text), "", nil
@@ -284,7 +285,7 @@ func (q *question) exchange() (printed, selected string, err error) {
 	return printed + selected + "\n", selected, nil
 }
 
-// waitFor waits until somebody listens.
+// waitFor waits until a program listens at an address.
 func waitFor(addr string) error {
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		c, err := net.Dial("tcp", addr)

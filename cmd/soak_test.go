@@ -23,25 +23,24 @@ import (
 
 var soakTime = flag.Duration("soak", 10*time.Second, "how long TestSoak puts load on galshim")
 
-// TestSoak asks galshim for everything at once, while the generation it serves is
-// replaced every second: every answer is whole and of one generation, and memory
-// and descriptors do not grow.
+// TestSoak sends requests of all kinds to galshim while the generation is replaced every second.
+// Every response must be complete and of one generation, and memory and descriptors must not grow.
 func TestSoak(t *testing.T) {
 	site := newChangingSite(t)
 	shim := startSoaked(t, site.dir)
 
 	deadline := time.Now().Add(*soakTime)
 	var clients sync.WaitGroup
-	var asked [numKinds]atomic.Int64
+	var sent [numKinds]atomic.Int64
 	for i := range 8 {
 		c := newSoakClient(shim.base, i%2 == 1, i%4 >= 2)
 		random := rand.New(rand.NewPCG(uint64(i), 0))
 		clients.Go(func() {
 			for n := i; time.Now().Before(deadline) && !t.Failed(); n++ {
-				if err := c.ask(n%numKinds, random); err != nil {
+				if err := c.send(n%numKinds, random); err != nil {
 					t.Errorf("%s: %v", kindNames[n%numKinds], err)
 				}
-				asked[n%numKinds].Add(1)
+				sent[n%numKinds].Add(1)
 				time.Sleep(c.pause)
 			}
 		})
@@ -56,7 +55,7 @@ func TestSoak(t *testing.T) {
 	shim.stop(t)
 
 	for kind, n := range kindNames {
-		t.Logf("%-8s %8d asked", n, asked[kind].Load())
+		t.Logf("%-8s %8d requests", n, sent[kind].Load())
 	}
 	t.Logf("%d generations shown, %d served", len(used), shim.served)
 	if shim.served < len(used)/2 {
@@ -65,14 +64,14 @@ func TestSoak(t *testing.T) {
 	checkGrowth(t, used)
 }
 
-// usage is what a process has of the system; nothing where that is not known.
+// usage is what a process uses of the system. It is zero if that is not known.
 type usage struct {
-	anonymous   int64 // bytes of memory that are not a file's
+	anonymous   int64 // bytes of memory that is not mapped from files
 	descriptors int
 }
 
-// checkGrowth compares the last tenth of a run with the third: by then everything
-// has been there once.
+// checkGrowth compares the last tenth of a run with the third one, in which every generation has
+// been served before.
 func checkGrowth(t *testing.T, used []usage) {
 	t.Helper()
 	most := func(part []usage) (m usage) {
@@ -85,14 +84,14 @@ func checkGrowth(t *testing.T, used []usage) {
 	early, late := most(used[n*2/10:n*3/10]), most(used[n*9/10:])
 	t.Logf("%.1f MiB of anonymous memory and %d descriptors at most early, %.1f and %d late",
 		float64(early.anonymous)/(1<<20), early.descriptors, float64(late.anonymous)/(1<<20), late.descriptors)
-	settled := *soakTime >= 2*time.Minute // the heap takes a while to find its size
+	settled := *soakTime >= 2*time.Minute // the size of the heap is not stable before
 	if settled && late.anonymous > early.anonymous+16<<20 || late.descriptors > early.descriptors+8 {
-		t.Error("that is growth")
+		t.Error("memory or descriptors have grown")
 	}
 }
 
-// changingSite is a site with three generations. Number g has extensions 0 to
-// 119+20g, each in version 1.g.0 at best, and 1.0.0 always.
+// A changingSite is a site with three generations. Generation g has the extensions 0 to 119+20g,
+// each in the versions 1.0.0 and 1.g.0.
 type changingSite struct {
 	dir         string
 	kept        string   // copies of the generations' folders
@@ -126,8 +125,7 @@ func newChangingSite(t *testing.T) *changingSite {
 	return s
 }
 
-// show makes generation g the one that counts, as a builder does, and removes the
-// one before the last.
+// show makes generation g current, as a build does, and removes the one before the last.
 func (s *changingSite) show(t *testing.T, g int) {
 	index := filepath.Join(s.dir, "index")
 	fresh, pointer := filepath.Join(index, "fresh"), filepath.Join(index, "CURRENT.new")
@@ -143,11 +141,11 @@ func (s *changingSite) show(t *testing.T, g int) {
 	}
 }
 
-// soaked is galshim at work, as it is installed.
+// soaked is a process of galshim.
 type soaked struct {
 	process *exec.Cmd
 	base    string
-	served  int // new generations; to be read after stop
+	served  int // number of new generations; valid after stop
 	read    chan struct{}
 }
 
@@ -164,7 +162,7 @@ func startSoaked(t *testing.T, site string) *soaked {
 	if err := s.process.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.process.Process.Kill() }) // stopped by then, or the test has failed
+	t.Cleanup(func() { s.process.Process.Kill() }) // it is stopped before, unless the test fails
 	log := bufio.NewScanner(stderr)
 	for s.base == "" && log.Scan() {
 		var line struct{ Msg, Addr string }
@@ -210,7 +208,7 @@ const (
 
 var kindNames = [numKinds]string{"popular", "category", "text", "check", "one", "latest", "asset"}
 
-// soakClient asks as one user does.
+// A soakClient makes the requests of one user.
 type soakClient struct {
 	http   *http.Client
 	base   string
@@ -218,14 +216,14 @@ type soakClient struct {
 	pause  time.Duration
 }
 
-// newSoakClient returns one that keeps its connection, or opens one each time; the
-// latter pauses, or it would run out of ports.
-func newSoakClient(base string, packed, short bool) *soakClient {
+// newSoakClient returns a client that keeps its connection, or, if short is set, opens one for each
+// request. Then it pauses between requests, because there are not enough ports otherwise.
+func newSoakClient(base string, compressed, short bool) *soakClient {
 	c := &soakClient{
 		http: &http.Client{Transport: &http.Transport{DisableKeepAlives: short, DisableCompression: true}},
 		base: base, coding: "identity", pause: time.Millisecond,
 	}
-	if packed {
+	if compressed {
 		c.coding = "gzip"
 	}
 	if short {
@@ -234,8 +232,8 @@ func newSoakClient(base string, packed, short bool) *soakClient {
 	return c
 }
 
-// ask makes one request, and tells what is wrong with the answer.
-func (c *soakClient) ask(kind int, random *rand.Rand) error {
+// send makes a request, and returns what is wrong with the response.
+func (c *soakClient) send(kind int, random *rand.Rand) error {
 	name := func() string { return fmt.Sprintf("acme.ext-%d", random.IntN(fewest)) }
 	switch kind {
 	case popular:
@@ -258,26 +256,26 @@ func (c *soakClient) ask(kind int, random *rand.Rand) error {
 	return c.asset(name())
 }
 
-// query puts a question. total is how many extensions match, 0 for all there are.
+// query makes a query. total is how many extensions match; 0 is all.
 func (c *soakClient) query(criteria string, size, total int) error {
 	body, err := c.fetch("POST", "/api/extensionquery", fmt.Sprintf(`{"filters":[{"criteria":[%s{"filterType":8,"value":"Microsoft.VisualStudio.Code"},`+
 		`{"filterType":12,"value":"4096"}],"pageNumber":1,"pageSize":%d,"sortBy":4}],"flags":950}`, criteria, size))
 	if err != nil {
 		return err
 	}
-	var answer struct {
+	var response struct {
 		Results []struct {
-			Extensions     []extensionAnswer
+			Extensions     []extensionResponse
 			ResultMetadata []struct{ MetadataItems []struct{ Count int } }
 		}
 	}
-	if err := json.Unmarshal(body, &answer); err != nil {
+	if err := json.Unmarshal(body, &response); err != nil {
 		return err
 	}
-	if len(answer.Results) != 1 || len(answer.Results[0].Extensions) == 0 || len(answer.Results[0].ResultMetadata) != 1 || len(answer.Results[0].ResultMetadata[0].MetadataItems) != 1 {
+	if len(response.Results) != 1 || len(response.Results[0].Extensions) == 0 || len(response.Results[0].ResultMetadata) != 1 || len(response.Results[0].ResultMetadata[0].MetadataItems) != 1 {
 		return fmt.Errorf("not one full result: %.300s", body)
 	}
-	result := answer.Results[0]
+	result := response.Results[0]
 	g, err := result.Extensions[0].generation()
 	if err != nil {
 		return err
@@ -290,19 +288,19 @@ func (c *soakClient) query(criteria string, size, total int) error {
 	}
 	for _, e := range result.Extensions {
 		if other, err := e.generation(); err != nil || other != g {
-			return fmt.Errorf("generation %d beside %d: %v", other, g, err)
+			return fmt.Errorf("generations %d and %d in one response: %v", other, g, err)
 		}
 	}
 	return nil
 }
 
-type extensionAnswer struct {
+type extensionResponse struct {
 	ExtensionName string
 	Versions      []struct{ Version string }
 }
 
-// generation tells which one an extension belongs to, by its versions.
-func (e extensionAnswer) generation() (g int, err error) {
+// generation returns the generation of an extension, which its versions tell.
+func (e extensionResponse) generation() (g int, err error) {
 	if len(e.Versions) == 0 {
 		return 0, fmt.Errorf("%s has no version", e.ExtensionName)
 	}
@@ -315,17 +313,17 @@ func (c *soakClient) latest(id string) error {
 	if err != nil {
 		return err
 	}
-	var e extensionAnswer
+	var e extensionResponse
 	if err := json.Unmarshal(body, &e); err != nil {
 		return err
 	}
 	if _, err := e.generation(); err != nil || "acme."+e.ExtensionName != id {
-		return fmt.Errorf("asked for %s, got %s: %v", id, e.ExtensionName, err)
+		return fmt.Errorf("requested %s, got %s: %v", id, e.ExtensionName, err)
 	}
 	return nil
 }
 
-// asset asks for a file that is there in every generation.
+// asset requests a file that every generation has.
 func (c *soakClient) asset(id string) error {
 	body, err := c.fetch("GET", "/assets/"+strings.Replace(id, ".", "/", 1)+"/1.0.0/Microsoft.VisualStudio.Code.Manifest", "")
 	if err != nil {
@@ -338,7 +336,7 @@ func (c *soakClient) asset(id string) error {
 	return nil
 }
 
-// fetch returns the body of a good answer, unpacked.
+// fetch returns the body of a successful response, decompressed.
 func (c *soakClient) fetch(method, path, body string) ([]byte, error) {
 	r, err := http.NewRequest(method, c.base+path, strings.NewReader(body))
 	if err != nil {

@@ -25,7 +25,7 @@ type Index struct {
 	payloads payloads
 	files    files
 
-	// Most values of Exclude and Include need no lookup: the flags are unused, or common to all.
+	// Most values of Exclude and Include need no lookup: no document has the flags, or all do.
 	someFlags, allFlags uint32 // flags of at least one document, and of every document
 
 	scratch sync.Pool // of *scratch

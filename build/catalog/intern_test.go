@@ -1,7 +1,9 @@
 package catalog
 
 import (
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unsafe"
@@ -48,4 +50,60 @@ func TestInterner(t *testing.T) {
 			t.Errorf("%s: %q has two copies", name, text(first))
 		}
 	}
+}
+
+// notShared are the texts of a version that an Interner leaves alone, because they are different in
+// most versions.
+var notShared = []string{
+	"Version.Publisher", "Version.Name", "Version.Version", "Version.DisplayName", "Version.Description",
+	"Version.Package.Path", "Version.Assets.File.Path", "Version.Files.Path",
+	"Version.Sidecar.ExtensionID", "Version.Sidecar.Publisher.PublisherID", "Version.Sidecar.Publisher.DisplayName",
+	"Version.Sidecar.Publisher.Domain",
+}
+
+// TestInternerKnowsAllTexts fails for a new text in Version: either the Interner shares it, or
+// notShared names it. Otherwise a large gallery would need more memory, and nothing would tell why.
+func TestInternerKnowsAllTexts(t *testing.T) {
+	var first, second Version
+	in := NewInterner()
+	one, two := fill(t, "Version", reflect.ValueOf(&first).Elem()), fill(t, "Version", reflect.ValueOf(&second).Elem())
+	in.Version(&first)
+	in.Version(&second)
+	var alone []string
+	for name, text := range one {
+		if unsafe.StringData(text()) != unsafe.StringData(two[name]()) {
+			alone = append(alone, name)
+		}
+		if text() != "x" || two[name]() != "x" {
+			t.Errorf("%s became %q and %q", name, text(), two[name]())
+		}
+	}
+	slices.Sort(alone)
+	if want := slices.Sorted(slices.Values(notShared)); !slices.Equal(alone, want) {
+		t.Errorf("texts that are not shared: %q, want %q", alone, want)
+	}
+}
+
+// fill sets every text of v to a copy of "x", and returns functions that read them.
+func fill(t *testing.T, name string, v reflect.Value) map[string]func() string {
+	t.Helper()
+	texts := make(map[string]func() string)
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(strings.Clone("x"))
+		texts[name] = v.String
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		return fill(t, name, v.Elem())
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		return fill(t, name, v.Index(0))
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() {
+				maps.Copy(texts, fill(t, name+"."+f.Name, v.Field(i)))
+			}
+		}
+	}
+	return texts
 }

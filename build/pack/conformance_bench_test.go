@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"galbuild/build/pack"
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 // BenchmarkLargest packs the largest extension of code-server, of 47 MB, and compares the time
@@ -19,7 +19,7 @@ import (
 //	go test -tags e2e -run '^$' -bench Largest -count 6 ./build/pack | tee bench.txt
 //	go tool benchstat -col /of bench.txt
 func BenchmarkLargest(b *testing.B) {
-	tools := installed.Tools(b)
+	tools := toolchain.Tools(b)
 	root := copyBuiltin(b, filepath.Join(tools.CodeServer, "lib", "vscode", "extensions", "mermaid-markdown-features"))
 	archive := filepath.Join(b.TempDir(), "made.vsix")
 	var theirs time.Duration // of one package

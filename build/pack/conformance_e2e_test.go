@@ -11,13 +11,13 @@ import (
 	"slices"
 	"testing"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 // TestRecords runs the real vsce in every folder and compares its results with the recorded
 // ones.
 func TestRecords(t *testing.T) {
-	vsce := startRecorder(t, installed.Tools(t))
+	vsce := startRecorder(t, toolchain.Tools(t))
 	folders(t, func(t *testing.T, f *folder) {
 		root := f.unpack(t)
 		got := vsce.record(t, root, f.args)
@@ -50,7 +50,7 @@ const minBuiltins = 90
 // TestBuiltins packs every built-in extension of code-server with the real vsce and with this
 // package. Placeholders replace code that is not built.
 func TestBuiltins(t *testing.T) {
-	tools := installed.Tools(t)
+	tools := toolchain.Tools(t)
 	vsce := startRecorder(t, tools)
 	builtin := filepath.Join(tools.CodeServer, "lib", "vscode", "extensions")
 	manifests, err := filepath.Glob(filepath.Join(builtin, "*", "package.json"))

@@ -18,8 +18,8 @@ import (
 // A folder is one of testdata/folders/*.txtar: an extension's folder and the results of
 // packing it. Its comment is a sentence that states the rule, an empty line, and lines
 //
-//	args: --target linux-x64        arguments of vsce package; "quoted" if they have spaces
-//	means: --target linux-x64       equivalent arguments, if vsce also reads package.json's "vsce"
+//	args: --target linux-x64        arguments of vsce; "quoted" if they have spaces
+//	means: --target linux-x64       equivalent arguments, if vsce reads package.json's "vsce"
 //	dir: empty/folder               an empty folder
 //	in: packages/ext                path of the extension, if it is not the whole folder
 //	link: d/link -> ../target       a symbolic link

@@ -10,22 +10,22 @@ import (
 	"strings"
 	"testing"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 // deterministic makes vsce use the same time and order of entries in each run.
 var deterministic = []string{"SOURCE_DATE_EPOCH=1700000000", "LC_ALL=C"}
 
 // A recorder runs commands in one process of the real vsce.
-type recorder struct{ vsce *installed.VSCE }
+type recorder struct{ vsce *toolchain.VSCE }
 
-func startRecorder(t *testing.T, tools installed.Toolbox) recorder {
+func startRecorder(t *testing.T, tools toolchain.Toolbox) recorder {
 	t.Helper()
 	return recorder{tools.StartVSCE(t, deterministic...)}
 }
 
 // run runs a command of vsce in the folder root.
-func (r recorder) run(t *testing.T, root string, args ...string) installed.Answer {
+func (r recorder) run(t *testing.T, root string, args ...string) toolchain.Result {
 	t.Helper()
 	a := r.vsce.Run(t, root, args...)
 	for i := range a.Errors {

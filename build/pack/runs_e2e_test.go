@@ -12,7 +12,7 @@ import (
 
 	"galbuild/build/pack"
 	"galbuild/build/pack/npm/modules"
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 // workspace has an extension and a package. They depend on different versions of a third
@@ -35,7 +35,7 @@ var workspace = map[string]string{
 // TestRuns installs a workspace with the real npm and yarn, and checks that the packed
 // extension runs like the one on disk.
 func TestRuns(t *testing.T) {
-	tools := installed.Tools(t)
+	tools := toolchain.Tools(t)
 	for name, install := range map[string][]string{
 		"npm":        {tools.NPM, "install", "--offline"},
 		"npm linked": {tools.NPM, "install", "--offline", "--install-strategy=linked"},

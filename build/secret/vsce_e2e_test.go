@@ -17,7 +17,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 var update = flag.Bool("update", false, "record the secrets that vsce finds")
@@ -45,8 +45,8 @@ func folder(t *testing.T, files map[string][]byte, options map[string]any) job {
 func vsce(t *testing.T, folders ...job) []string {
 	t.Helper()
 	var printed []string
-	tools := installed.Tools(t)
-	tools.Ask(t, folders, &printed, "testdata/record.js", filepath.Dir(tools.VSCE), t.TempDir())
+	tools := toolchain.Tools(t)
+	tools.RunScript(t, folders, &printed, "testdata/record.js", filepath.Dir(tools.VSCE), t.TempDir())
 	if len(printed) != len(folders) {
 		t.Fatalf("%d results for %d folders", len(printed), len(folders))
 	}

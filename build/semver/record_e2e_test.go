@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 var update = flag.Bool("update", false, "record the results of node-semver")
@@ -37,8 +37,8 @@ func TestRecorded(t *testing.T) {
 
 func nodeSemver(t *testing.T, queries []query) (results []string) {
 	t.Helper()
-	tools := installed.Tools(t)
-	tools.Ask(t, queries, &results, "testdata/record.js", filepath.Dir(tools.VSCE))
+	tools := toolchain.Tools(t)
+	tools.RunScript(t, queries, &results, "testdata/record.js", filepath.Dir(tools.VSCE))
 	return results
 }
 

@@ -30,8 +30,8 @@ type record struct {
 	LastModified string `json:"lastModified,omitempty"`
 	Encoding     string `json:"contentEncoding,omitempty"`
 
-	// Size is in bytes. For a package, it is the size of its file. For a part, it is the size of
-	// the complete body as sent, or -1 if it is unknown.
+	// Size is in bytes. For a package, it is the size of its file. For a part, it is the size
+	// of the complete body as sent, or -1 if it is unknown.
 	Size int64 `json:"size"`
 }
 

@@ -9,8 +9,8 @@ import (
 // vscodeoffline writes these files below its folder artifacts/extensions:
 //
 //	<publisher.name>/latest.json                          the newest metadata of the extension
-//	<publisher.name>/<version>/extension.json             the metadata at the time of the download
-//	<publisher.name>/<version>[/<platform>]/<asset type>  a file for each asset and the package
+//	<publisher.name>/<version>/extension.json             the metadata of the download
+//	<publisher.name>/<version>[/<platform>]/<asset type>  each asset, and the package
 //
 // Both JSON files contain an extension as in a response of the Marketplace.
 //

@@ -1,7 +1,7 @@
 // Package source finds the packages to read: it expands the sources of a command line.
 //
 //	x.vsix         one package; any other name too, if the file starts like a zip or gzip file
-//	folder         every *.vsix below it, in any case of letters, and every package of vscodeoffline
+//	folder         every *.vsix below it, in any case, and every package of vscodeoffline
 //	a/**/b-*.vsix  a glob in the syntax of doublestar; a matching folder is searched, and a
 //	               matching file of another name is used if it is a package
 //	http(s)://…    one package, which is downloaded

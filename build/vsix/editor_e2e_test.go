@@ -13,13 +13,13 @@ import (
 	"strings"
 	"testing"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 // TestEditor installs the packages of editorCases with code-server, from a gallery that lists
 // all of them. It must install what Open accepts, and nothing that Open refuses.
 func TestEditor(t *testing.T) {
-	tools := installed.Tools(t)
+	tools := toolchain.Tools(t)
 	cases := editorCases()
 	packages := make(map[string][]byte)
 	for _, c := range cases {

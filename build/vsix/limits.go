@@ -51,7 +51,7 @@ const (
 )
 
 // limits is the table of all limits. The checks and the help of --limit use it, and a test
-// compares the package comment and SECURITY.md with it.
+// compares SECURITY.md with it.
 //
 // The defaults are several times the values of the largest known packages: packs of 200
 // extensions, language extensions with 300 tags, change logs of 2 MB. The largest value that can

@@ -7,41 +7,9 @@
 //
 // # Limits
 //
-//	limit                 default           excess is                             what is limited
-//	package-bytes         2 GiB             refused                               the .vsix file, and a compressed copy that is downloaded or read
-//	entries               100,000           refused                               entries of the archive: files and folders
-//	entry-bytes           1 GiB             refused                               uncompressed size of one entry
-//	unpacked-bytes        4 GiB             refused                               uncompressed size of all entries together
-//	ratio                 200 times         refused                               uncompressed to compressed size, of entries above 1 MiB
-//	directory-bytes       64 MiB            refused                               the zip archive's directory
-//	path-bytes            1 KiB             refused                               the path of an entry
-//	path-element-bytes    255 bytes         refused                               one name in the path, between slashes
-//	links                 10,000            refused                               symbolic links in the archive
-//	manifest-bytes        8 MiB             refused                               package.json, package.nls.json and extension.vsixmanifest, each
-//	translations          20,000            package.nls.json is ignored           texts in package.nls.json
-//	id-bytes              100 bytes         refused                               publisher and name, each
-//	version-bytes         100 bytes         refused                               the version
-//	platform-bytes        100 bytes         refused                               the target platform
-//	display-name          255 characters    cut                                   the display names of the extension and of its publisher, each
-//	description           4,096 characters  cut                                   the description
-//	categories            50                left out                              categories
-//	category-bytes        100 bytes         left out                              a category
-//	tags                  500               left out                              tags
-//	tag-bytes             100 bytes         left out                              a tag
-//	properties            200               left out                              properties, such as links and the extensions of a pack
-//	property-key-bytes    256 bytes         left out                              the key of a property
-//	property-value-bytes  32 KiB            left out; refused if editors need it  the value of a property
-//	asset-types           200               left out                              assets (files that editors request by type)
-//	icon-bytes            5 MiB             left out                              an icon
-//	readme-bytes          8 MiB             left out                              the readme
-//	changelog-bytes       8 MiB             left out                              the change log
-//	metadata-bytes        128 KiB           refused                               the text that the package adds to a response: names, description, tags, properties and so on
-//	sidecar-bytes         64 MiB            left out                              a sidecar file, a signature archive, and each of its entries
-//	warnings              100               left out                              warnings about one package
-//
-// [Limits.Set] changes a limit; a test compares this table with [LimitTable]. A message
-// names what is limited, the number found and the limit. Memory depends on the directory
-// and the manifests, not on the files: some MiB, and at most 200 MiB at the limits.
+// [LimitTable] lists what is limited, and [Limits.Set] changes a limit. A message names what is
+// limited, the number found and the limit. Memory depends on the directory and the manifests, not
+// on the files: some MiB, and at most 200 MiB at the limits.
 //
 // # What is refused
 //

@@ -18,7 +18,7 @@ import (
 	"strings"
 	"testing"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 // TestYauzl reads packages with the unzip library of the installed editor: those of the
@@ -95,7 +95,7 @@ func (r *reading) clean() []string {
 
 func runYauzl(t *testing.T, samples map[string][]byte, names []string) []reading {
 	t.Helper()
-	tools := installed.Tools(t)
+	tools := toolchain.Tools(t)
 	dir := t.TempDir()
 	args := []string{"yauzl.js", filepath.Join(tools.CodeServer, "lib/vscode/node_modules/yauzl")}
 	for i, name := range names {

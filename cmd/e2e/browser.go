@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// A plan tells browser/driver.js what to do. It reads the same names.
+// A plan tells browser/driver.js what to do.
 type plan struct {
 	Playwright string   `json:"playwright"` // folder of the npm package
 	Chromium   string   `json:"chromium"`   // program
@@ -23,22 +23,22 @@ type plan struct {
 	Editor     string   `json:"editor"`     // address of the page
 	Gallery    string   `json:"gallery"`    // base of the gallery
 	Content    string   `json:"content"`    // base URL of its assets and files
-	Extensions string   `json:"extensions"` // folder where the editor installs
+	Extensions string   `json:"extensions"` // folder of installed extensions
 	Artefacts  string   `json:"artefacts"`  // folder for screenshots and logs
-	Steps      []string `json:"steps"`      // names, see browser/steps.js
+	Steps      []string `json:"steps"`      // names of steps in browser/steps.js
 }
 
-// A step is what the driver reports of one.
+// A step is the result of a step that the driver reports.
 type step struct {
 	Step   string
 	OK     bool
 	Detail string
 }
 
-// Time for all steps of a plan: they take half a minute when all goes well.
-const tourTime = 4 * time.Minute
+// browserTimeout is the time for all steps of a plan, which usually take half a minute.
+const browserTimeout = 4 * time.Minute
 
-// What keeps the page from asking questions of its own.
+// settings are those of the editor. With them, it opens no dialogs by itself.
 const settings = `{
 	"workbench.startupEditor": "none",
 	"workbench.enableExperiments": false,
@@ -48,8 +48,8 @@ const settings = `{
 	"extensions.ignoreRecommendations": true
 }`
 
-// tour serves the editor's page and takes the steps, each a subtest of t.
-func (e editor) tour(t *testing.T, name string, g *gallery, a authority, steps []string) {
+// runSteps serves the editor's page and runs the steps, each as a subtest.
+func (e editor) runSteps(t *testing.T, name string, g *gallery, a authority, steps []string) {
 	t.Helper()
 	p := plan{
 		Playwright: e.tools.Playwright, Chromium: e.tools.Chromium, Trust: a.spki,
@@ -80,21 +80,21 @@ func (e editor) serve(t *testing.T, name, artefacts string) string {
 	return s.await(t, `HTTP server listening on (http://[^/\s]+)`)[1]
 }
 
-// The steps of people on the gallery's own page, see browser/people.js.
-var peopleSteps = []string{"start page", "search", "page of an extension", "other addresses of it", "page of a publisher",
-	"links that name another gallery", "addresses that are not http", "other pages cannot frame it", "files of packages do not act"}
+// galleryPageSteps are the steps on the gallery's own page, see browser/gallerypage.js.
+var galleryPageSteps = []string{"start page", "search", "page of an extension", "other addresses of that page", "page of a publisher",
+	"links that name another gallery", "addresses that are not http", "no frames in other pages", "no scripts in files of packages"}
 
-// people opens the gallery's own page, each step a subtest of t.
-func (e editor) people(t *testing.T, g *gallery) {
+// galleryPage runs the steps on the gallery's own page, each as a subtest.
+func (e editor) galleryPage(t *testing.T, g *gallery) {
 	t.Helper()
 	p := plan{
 		Playwright: e.tools.Playwright, Chromium: e.tools.Chromium,
-		Gallery: g.base, Content: cmp.Or(g.content, g.base), Artefacts: filepath.Join(g.dir, "people"), Steps: peopleSteps,
+		Gallery: g.base, Content: cmp.Or(g.content, g.base), Artefacts: filepath.Join(g.dir, "gallery-page"), Steps: galleryPageSteps,
 	}
-	e.drive(t, "people.js", p.write(t), peopleSteps)
+	e.drive(t, "gallerypage.js", p.write(t), galleryPageSteps)
 }
 
-// write writes the plan into its folder of artefacts, and returns the file.
+// write writes the plan into its folder, and returns the file.
 func (p plan) write(t *testing.T) string {
 	t.Helper()
 	if err := os.MkdirAll(p.Artefacts, 0o777); err != nil {
@@ -114,12 +114,12 @@ func (p plan) write(t *testing.T) string {
 // drive runs a script of the folder browser, and makes a subtest of each line it prints.
 func (e editor) drive(t *testing.T, script, plan string, steps []string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), tourTime)
+	ctx, cancel := context.WithTimeout(t.Context(), browserTimeout)
 	defer cancel()
 	cmd := e.node(ctx, "browser/"+script, plan)
-	cmd.Dir = "" // the driver is here, not in the editor's home
-	var complaints strings.Builder
-	cmd.Stderr = &complaints
+	cmd.Dir = "" // the folder of this test has the driver
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -134,14 +134,14 @@ func (e editor) drive(t *testing.T, script, plan string, steps []string) {
 		missing = report(t, lines.Text(), time.Since(begin), missing)
 	}
 	if err := cmd.Wait(); err != nil {
-		t.Errorf("the browser's driver: %v\n%s", err, &complaints)
+		t.Errorf("the browser's driver: %v\n%s", err, &stderr)
 	}
 	if len(missing) > 0 {
-		t.Errorf("steps not taken: %q", missing)
+		t.Errorf("steps that were not run: %q", missing)
 	}
 }
 
-// report turns a line into a subtest, and returns the steps still missing.
+// report runs a subtest for a line, and returns the steps that are still missing.
 func report(t *testing.T, line string, took time.Duration, missing []string) []string {
 	t.Helper()
 	var s step

@@ -15,14 +15,13 @@ import (
 	"galbuild/publish/target/s3/s3test"
 )
 
-// A bucket is where a gallery is published to: a real S3 server's, which everyone may
-// read and one publisher writes.
+// A bucket is a bucket of a real S3 server. Everyone may read it, and one publisher writes to it.
 type bucket struct {
 	server *s3test.Server
 	name   string
 }
 
-// publicRead lets everyone read the objects of a bucket.
+// publicRead is a policy that lets everyone read the objects of a bucket.
 const publicRead = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::%s/*"]}]}`
 
 func newBucket(t *testing.T) bucket {
@@ -37,7 +36,7 @@ func newBucket(t *testing.T) bucket {
 
 func (b bucket) url() string { return b.server.URL + "/" + b.name + "/gallery" }
 
-// galbuild runs a command on the bucket.
+// galbuild runs a command with the bucket as its target.
 func (b bucket) galbuild(t *testing.T, c commands, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(c.galbuild, append(args, "--s3", b.name+"/gallery", "--endpoint", b.server.URL)...)
@@ -49,8 +48,8 @@ func (b bucket) galbuild(t *testing.T, c commands, args ...string) string {
 	return string(out)
 }
 
-// bucketConf returns the nginx configuration for a bucket, with other addresses:
-// files come from the bucket, and everything else from galshim.
+// bucketConf returns the nginx configuration for a bucket in render/deploy/README.md, with other
+// addresses.
 func bucketConf(t *testing.T, listen, bucket, shim string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "render", "deploy", "README.md"))
@@ -68,9 +67,8 @@ func bucketConf(t *testing.T, listen, bucket, shim string) string {
 	return conf
 }
 
-// bucket publishes to a bucket and reads it through nginx; galshim has the bucket's
-// address and nothing else.
-func (l lab) bucket(t *testing.T) {
+// bucket publishes a site to a bucket, which nginx and galshim read. galshim has only its address.
+func (l suite) bucket(t *testing.T) {
 	g := l.gallery(t, "bucket", fmt.Sprintf("http://127.0.0.1:%d", freePort(t)))
 	b := newBucket(t)
 	b.galbuild(t, l.commands, "publish", g.site)
@@ -78,7 +76,7 @@ func (l lab) bucket(t *testing.T) {
 		"--listen", "127.0.0.1:0", "--reload", "1s", "--cache", filepath.Join(g.dir, "cache")))
 	g.shim = shim.await(t, `msg=listening .*addr=(\S+)`)[1]
 	g.startNginx(t, l.tools, bucketConf(t, host(t, g.base), b.url(), g.shim))
-	t.Run("headers of clients", g.believesNoClient)
+	t.Run("forwarded headers of clients", g.checkForwardedHeaders)
 	l.installs(t, g)
 
 	t.Run("publish a folder", func(t *testing.T) {
@@ -91,13 +89,13 @@ func (l lab) bucket(t *testing.T) {
 		if !strings.Contains(out, "added  acme.hello@1.2.0") {
 			t.Errorf("galbuild publish: %s", out)
 		}
-		for deadline := time.Now().Add(startTime); ; time.Sleep(lookAgain) {
+		for deadline := time.Now().Add(startTimeout); ; time.Sleep(pollInterval) {
 			now, err := g.health()
 			if err == nil && now != before {
 				break
 			}
 			if time.Now().After(deadline) {
-				t.Fatalf("galshim serves what it did: %s, %v", now, err)
+				t.Fatalf("galshim still serves the old generation: %s, %v", now, err)
 			}
 		}
 		e := l.editor(t, g, "added")
@@ -107,28 +105,28 @@ func (l lab) bucket(t *testing.T) {
 	b.galbuild(t, l.commands, "verify")
 }
 
-// believesNoClient sends forwarded headers as an attacker would, to make others download
-// from elsewhere.
-func (g *gallery) believesNoClient(t *testing.T) {
+// checkForwardedHeaders sends the headers of an attacker who wants others to download from another
+// address, and checks that the response ignores them or is not shared.
+func (g *gallery) checkForwardedHeaders(t *testing.T) {
 	for _, header := range []map[string]string{
 		{"Forwarded": "host=evil.example;proto=https"},
 		{"X-Forwarded-Host": "evil.example", "X-Forwarded-Prefix": "/x", "X-Forwarded-Proto": "https", "X-Forwarded-Port": "666"},
 	} {
 		for method, path := range map[string]string{"GET": "/api/vscode/ACME/Hello/latest", "POST": "/api/extensionquery"} { // neither is a file
-			got := g.ask(t, method, path, "{}", header)
+			got := g.request(t, method, path, "{}", header)
 			if !bytes.Contains(got.body, []byte(`"`+g.base+`/assets/acme/hello/1.1.0"`)) || bytes.Contains(got.body, []byte("evil.example")) {
 				t.Errorf("%s %s with %v: %d %.300s", method, path, header, got.status, got.body)
 			}
 			if cache := got.header.Get("Cache-Control"); cache != "no-store" && !strings.HasPrefix(cache, "private") {
-				t.Errorf("%s %s: others may be given it: Cache-Control %q", method, path, cache)
+				t.Errorf("%s %s: shared caches may store it: Cache-Control %q", method, path, cache)
 			}
 		}
 	}
-	page := g.ask(t, "GET", "/files/acme/workshop/1.0.0/extension/media/acting.html", "", nil)
+	page := g.request(t, "GET", "/files/acme/workshop/1.0.0/extension/media/acting.html", "", nil)
 	if page.status != 200 || page.header.Get("Content-Disposition") != "attachment" || page.header.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("a page of a package: %d %v, want a download", page.status, page.header)
 	}
-	script := g.ask(t, "GET", "/files/acme/workshop/1.0.0/extension/media/script.js", "", nil)
+	script := g.request(t, "GET", "/files/acme/workshop/1.0.0/extension/media/script.js", "", nil)
 	if script.status != 200 || script.header.Get("Content-Disposition") != "" || script.header.Get("Content-Type") != "text/javascript; charset=utf-8" {
 		t.Errorf("a script of a package: %d %v", script.status, script.header)
 	}

@@ -21,9 +21,8 @@ import (
 // withoutNetwork is set if TestDemo runs again in a separate network namespace.
 const withoutNetwork = "GALBUILD_E2E_WITHOUT_NETWORK"
 
-// TestDemo runs the README's first command, `make demo`, in a fresh copy of the
-// repository at a path with a space, where files are private by default and there is no
-// network: it starts, answers a query and a page, and ends on Ctrl-C.
+// TestDemo runs `make demo` in a new copy of the repository. The path has a space, files are
+// private by default, and there is no network. It must serve a query and a page, and end on Ctrl-C.
 func TestDemo(t *testing.T) {
 	if os.Getenv(withoutNetwork) == "" {
 		runWithoutNetwork(t)
@@ -41,7 +40,7 @@ func TestDemo(t *testing.T) {
 	wantBody(t, `"extensionName":"hello"`)(http.Post("http://"+address+"/api/extensionquery", "application/json", strings.NewReader(query)))
 	wantBody(t, "<html")(http.Get("http://" + address + "/"))
 	if text := tail(s.log, 1000); !strings.Contains(text, "EXTENSIONS_GALLERY") || !strings.Contains(text, "http://"+address+"/ ") {
-		t.Errorf("make demo prints neither what the editor needs nor the address:\n%s", text)
+		t.Errorf("make demo does not print the configuration of the editor and the address:\n%s", text)
 	}
 
 	// A terminal sends this to the whole process group.
@@ -50,8 +49,8 @@ func TestDemo(t *testing.T) {
 	}
 	select {
 	case <-s.exit:
-	case <-time.After(stopTime):
-		t.Fatalf("make demo still runs %s after Ctrl-C", stopTime)
+	case <-time.After(stopTimeout):
+		t.Fatalf("make demo still runs %s after Ctrl-C", stopTimeout)
 	}
 	if c, err := net.Dial("tcp", address); err == nil {
 		c.Close()
@@ -98,8 +97,7 @@ func loopbackUp(t *testing.T) {
 	}
 }
 
-// copyRepository copies the files that git has, or would have after `git add`, as a clone
-// does.
+// copyRepository copies the files that are in git, or would be after `git add`.
 func copyRepository(t *testing.T, to string) {
 	t.Helper()
 	root := filepath.Join("..", "..")

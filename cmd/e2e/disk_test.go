@@ -15,8 +15,9 @@ import (
 	packer "galbuild/build/pack"
 )
 
-// diskScript builds on a disk of 2 MiB: first what fits, then what does not, then a second
-// site that does not fit, which leaves nothing, then with the disk read-only. $1 holds one small package, $2 that and a large one.
+// diskScript builds on a disk of 2 MiB: first a site that fits, then a version of it that does not,
+// then two other sites that do not fit, of which nothing is left. At last the disk is read-only.
+// $1 is a folder with a small package, and $2 one with the small package and a large one.
 const diskScript = `
 mount -t tmpfs -o size=2m tmpfs "$DISK"
 galbuild "$1" -o "$DISK/site"
@@ -34,8 +35,8 @@ mount -o remount,ro "$DISK"
 galbuild verify "$DISK/site"
 `
 
-// TestDisk fills a real file system, mounted for this test alone, and then takes
-// away the right to write to it.
+// TestDisk fills a real file system, which is mounted for this test only, and then makes it
+// read-only.
 func TestDisk(t *testing.T) {
 	dir := t.TempDir()
 	bin, disk := filepath.Join(dir, "bin"), filepath.Join(dir, "disk")
@@ -67,7 +68,7 @@ func TestDisk(t *testing.T) {
 	}
 }
 
-// writePackage writes a package that holds size bytes which cannot be compressed.
+// writePackage writes a package with a file of this size that cannot be compressed.
 func writePackage(t *testing.T, dir, name string, size int) {
 	t.Helper()
 	noise := make([]byte, size)

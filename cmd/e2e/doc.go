@@ -1,46 +1,45 @@
-// Package e2e drives the two commands with the components that real users bring:
-// the newest code-server (its command line, VS Code's own server command line, and
-// its page in headless Chromium), the real vsce as packager, the real nginx.
-// Everything but this comment is behind the build tag e2e:
+// Package e2e tests both programs with the components that users have: code-server with its command
+// line, VS Code's server in it and the editor's page in headless Chromium, vsce, nginx, and S3 and
+// Artifactory servers. Everything but this comment has the build tag e2e:
 //
 //	make e2e                                              all of it, as on a new machine
 //	go test -tags e2e ./cmd/e2e -run TestGallery/nginx    one set-up
 //
-// # What is installed
+// # Components
 //
-// See package installed. A component that cannot be installed fails the test, which names
-// it: nothing is skipped.
+// Package toolchain installs them. If a component cannot be installed, the test fails and names
+// it. No test is skipped.
 //
 // # Set-ups
 //
-//	http     galshim alone serves questions and files        command line, people
-//	https    the same, with the certificate of a private CA  command line, page
-//	nginx    nginx at https://127.0.0.1:PORT/tools/gallery,  command line, page,
-//	         with the configuration `galbuild config nginx`  plain HTTP, people
-//	         prints, unchanged; galshim --no-files behind it
-//	content  the same, with files of packages at a host of   page, people
-//	         their own
-//	bucket   the README's nginx in front of an S3 server     command line
+//	http     galshim alone                                   command line, gallery page
+//	https    the same, with a certificate of a private       command line, editor page
+//	         authority
+//	nginx    nginx at https://127.0.0.1:PORT/tools/gallery   command line, editor page,
+//	         with the printed configuration, in front of     gallery page, responses
+//	         galshim --no-files
+//	content  the same, with files of packages on a           editor page, gallery page
+//	         separate host
+//	bucket   nginx in front of an S3 server, as in           command line
+//	         render/deploy/README.md
 //
-// TestReadmeBucket runs each set-up of the README's section on nginx in front of a bucket as it
-// stands there. TestHeaders compares nginx with galshim, header by header. TestCompletion and
-// TestManual check what the commands completion and man print with zsh, fish and mandoc.
+// Each has its own site, built from the samples in testdata/samples, some in several versions and
+// for several platforms, and from extensions of code-server. What is installed is read from the
+// editor's files, not from its messages.
 //
-// Each has its own site, built from the samples in testdata/samples as vsce packs
-// them, some in several versions and platforms, and from extensions that
-// code-server brings along. What counts as installed is what the editor wrote to
-// disk, not what it says.
+// TestReadmeBucket and TestReadmePublish run the commands of documents that need an S3 server.
+// TestHeaders compares the headers of nginx and galshim. TestCompletion and TestManual check what
+// the commands completion and man print with zsh, fish and mandoc.
 //
-// # The page
+// # Pages
 //
-// browser/driver.js opens the editor, takes the steps named in a plan, and prints
-// one JSON object per step, {"step": …, "ok": …, "detail": …}. Each becomes a
-// subtest; a step that is not reported has failed. browser/people.js opens the gallery's own
-// page in the same way, and tries links that lead to it.
+// browser/driver.js opens the editor's page and runs the steps of a plan. It prints a JSON object
+// for each step, {"step": …, "ok": …, "detail": …}, which becomes a subtest. A step that is not
+// reported has failed. browser/gallerypage.js does the same with the gallery's own page.
 //
-// # When something fails
+// # Failures
 //
-// The logs of every server are printed, and the folder of artefacts named: logs,
-// a screenshot per step, the browser's console, its requests to the gallery, the
-// site as it was served. After a success the folder is removed.
+// If a test fails, it prints the logs of all servers and the path of a folder with a screenshot of
+// each step, the browser's console, its requests to the gallery, and the site. After a success,
+// the folder is removed.
 package e2e

@@ -13,19 +13,19 @@ import (
 	"testing"
 	"time"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
-// An editor is a code-server with a home of its own, set up for one gallery.
+// An editor is a code-server with its own home, configured for one gallery.
 type editor struct {
-	tools   installed.Toolbox
-	home    string // everything it writes
+	tools   toolchain.Toolbox
+	home    string // all that it writes is in this folder
 	gallery string // value of EXTENSIONS_GALLERY
-	ca      string // PEM file it trusts besides the system's
+	ca      string // PEM file of an authority to trust
 }
 
-// newEditor returns an editor for g that has nothing installed.
-func newEditor(t *testing.T, tools installed.Toolbox, g *gallery, a authority, name string) editor {
+// newEditor returns an editor for a gallery. It has no extensions.
+func newEditor(t *testing.T, tools toolchain.Toolbox, g *gallery, a authority, name string) editor {
 	t.Helper()
 	e := editor{tools: tools, home: filepath.Join(g.dir, "editors", name), gallery: g.settings(t), ca: a.ca}
 	if err := os.MkdirAll(e.home, 0o777); err != nil {
@@ -34,8 +34,8 @@ func newEditor(t *testing.T, tools installed.Toolbox, g *gallery, a authority, n
 	return e
 }
 
-// Time for one command of the editor; it takes a second or two when alone.
-const commandTime = 2 * time.Minute
+// commandTimeout is the time for one command of the editor, which usually takes one or two seconds.
+const commandTimeout = 2 * time.Minute
 
 func (e editor) extensions() string { return filepath.Join(e.home, "extensions") }
 func (e editor) data() string       { return filepath.Join(e.home, "data") }
@@ -51,15 +51,15 @@ func (e editor) environment() []string {
 	)
 }
 
-// command returns code-server, as `code-server args`.
+// command returns the command `code-server args`.
 func (e editor) command(ctx context.Context, args ...string) *exec.Cmd {
 	args = append([]string{filepath.Join(e.tools.CodeServer, "out", "node", "entry.js"),
 		"--extensions-dir", e.extensions(), "--user-data-dir", e.data()}, args...)
 	return e.node(ctx, args...)
 }
 
-// server returns the command line of VS Code's own server, which knows options
-// that code-server's refuses: --pre-release and --update-extensions.
+// server returns a command line of VS Code's server, which has flags that code-server does not
+// have: --pre-release and --update-extensions.
 func (e editor) server(ctx context.Context, args ...string) *exec.Cmd {
 	args = append([]string{filepath.Join(e.tools.CodeServer, "lib", "vscode", "out", "server-main.js"),
 		"--accept-server-license-terms", "--telemetry-level", "off",
@@ -74,11 +74,11 @@ func (e editor) node(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// An extension as the editor has it on disk.
+// An extension is one that is installed in an editor.
 type extension struct {
 	ID         string
 	Version    string
-	Platform   string // empty for one that fits all
+	Platform   string // empty if it is universal
 	PreRelease bool
 	Folder     string // absolute
 }
@@ -95,8 +95,8 @@ func (x extension) String() string {
 	return s
 }
 
-// installed reads the editor's own list of what is installed, and checks that
-// each is there with the manifest of that version.
+// installed reads the editor's list of installed extensions, and checks that each has a
+// package.json of the listed version.
 func (e editor) installed() ([]extension, error) {
 	text, err := os.ReadFile(filepath.Join(e.extensions(), "extensions.json"))
 	if os.IsNotExist(err) {
@@ -128,26 +128,26 @@ func (e editor) installed() ([]extension, error) {
 			return nil, err
 		}
 		if manifest.Version != x.Version {
-			return nil, fmt.Errorf("%s: its package.json is of version %q", x, manifest.Version)
+			return nil, fmt.Errorf("%s: its package.json has version %q", x, manifest.Version)
 		}
 		if manifest.BuiltFor != "" && x.Platform != "" && manifest.BuiltFor != x.Platform {
-			return nil, fmt.Errorf("%s: what is in it was built for %s", x, manifest.BuiltFor)
+			return nil, fmt.Errorf("%s: its content was built for %s", x, manifest.BuiltFor)
 		}
 		found = append(found, x)
 	}
 	return found, nil
 }
 
-// manifest is what tests look at in an installed package.json.
+// manifest has members of an installed package.json.
 type manifest struct {
 	Version  string
-	BuiltFor string // of acme.system-probe: the platform it was packed for
+	BuiltFor string // platform that acme.system-probe was packed for
 }
 
 func (x extension) manifest() (manifest, error) {
 	text, err := os.ReadFile(filepath.Join(x.Folder, "package.json"))
 	if err != nil {
-		return manifest{}, fmt.Errorf("%s is listed, but not there: %w", x, err)
+		return manifest{}, fmt.Errorf("%s is listed, but is not installed: %w", x, err)
 	}
 	var m manifest
 	if err := json.Unmarshal(text, &m); err != nil {

@@ -16,10 +16,10 @@ import (
 	"galbuild/build/site"
 )
 
-// commands are our two programs.
+// commands are the paths of the two programs.
 type commands struct{ galbuild, galshim string }
 
-// compile builds both into dir.
+// compile builds both programs into a folder.
 func compile(t *testing.T, dir string) commands {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -32,21 +32,21 @@ func compile(t *testing.T, dir string) commands {
 	return commands{filepath.Join(dir, "galbuild"), filepath.Join(dir, "galshim")}
 }
 
-// A gallery is a folder of packages, the site made of it, and the shim in front.
+// A gallery is a folder of packages, the site built from it, and galshim.
 type gallery struct {
 	commands commands
 	client   *http.Client
-	dir      string // holds the folders below and the logs
+	dir      string // has the folders below, and the logs
 	packages string
 	site     string
-	base     string // what editors are told; empty until known
+	base     string // base URL; empty until it is known
 	content  string // base URL of assets and files; empty if it is base
 	shim     string // where galshim listens, with the scheme
 	galshim  *service
 }
 
-// newGallery makes a site of the packages in the folder first. A base that is not
-// known yet is left to the requests.
+// newGallery builds a site from the packages in the folder first. If base is empty, galshim takes
+// the base URL from requests.
 func newGallery(t *testing.T, c commands, client *http.Client, dir, base, content, first string) *gallery {
 	t.Helper()
 	g := &gallery{
@@ -57,7 +57,7 @@ func newGallery(t *testing.T, c commands, client *http.Client, dir, base, conten
 	return g
 }
 
-// add brings in the packages of a folder and builds the site again.
+// add copies the packages of a folder to those of the gallery, and builds the site again.
 func (g *gallery) add(t *testing.T, folder string) {
 	t.Helper()
 	if err := os.CopyFS(g.packages, os.DirFS(folder)); err != nil {
@@ -80,7 +80,7 @@ func (g *gallery) addresses() []string {
 	return []string{"--base-url", g.base, "--content-url", g.content}
 }
 
-// serve starts galshim, and leaves the base to it where none is known.
+// serve starts galshim. If the base URL is not known, it is galshim's address.
 func (g *gallery) serve(t *testing.T, flags ...string) {
 	t.Helper()
 	flags = append([]string{"--index", g.site, "--listen", "127.0.0.1:0", "--reload", "1s"}, flags...)
@@ -91,7 +91,7 @@ func (g *gallery) serve(t *testing.T, flags ...string) {
 	}
 }
 
-// awaitReload waits until galshim serves the generation that the site names.
+// awaitReload waits until galshim serves the current generation of the site.
 func (g *gallery) awaitReload(t *testing.T) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(g.site, filepath.FromSlash(site.CurrentPath)))
@@ -103,46 +103,47 @@ func (g *gallery) awaitReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	var health string
-	for deadline := time.Now().Add(startTime); time.Now().Before(deadline); time.Sleep(lookAgain) {
+	for deadline := time.Now().Add(startTimeout); time.Now().Before(deadline); time.Sleep(pollInterval) {
 		if health, err = g.health(); err == nil && strings.Contains(health, current.Generation) {
 			return
 		}
 	}
-	t.Fatalf("galshim does not serve generation %s after %s: %s, %v", current.Generation, startTime, health, err)
+	t.Fatalf("galshim does not serve generation %s after %s: %s, %v", current.Generation, startTimeout, health, err)
 }
 
+// health returns the status and the body of /healthz.
 func (g *gallery) health() (string, error) {
-	answer, err := g.client.Get(g.shim + "/healthz")
+	response, err := g.client.Get(g.shim + "/healthz")
 	if err != nil {
 		return "", err
 	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	return fmt.Sprintf("%s: %s", answer.Status, text), err
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	return fmt.Sprintf("%s: %s", response.Status, text), err
 }
 
 // config returns what `galbuild config` prints.
 func (c commands) config(t *testing.T, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(c.galbuild, append([]string{"config"}, args...)...)
-	var complaint strings.Builder
-	cmd.Stderr = &complaint
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("galbuild config %s: %v\n%s", strings.Join(args, " "), err, &complaint)
+		t.Fatalf("galbuild config %s: %v\n%s", strings.Join(args, " "), err, &stderr)
 	}
 	return string(out)
 }
 
-// settings returns the EXTENSIONS_GALLERY that `galbuild config code-server`
-// tells people to paste into a shell, as a shell reads it.
+// settings returns the value of EXTENSIONS_GALLERY after a shell has read what
+// `galbuild config code-server` prints.
 func (g *gallery) settings(t *testing.T) string {
 	t.Helper()
 	shell := exec.Command("sh", "-c", `. /dev/stdin && printf %s "$EXTENSIONS_GALLERY"`)
 	shell.Stdin = strings.NewReader(g.commands.config(t, append([]string{"code-server"}, g.addresses()...)...))
 	out, err := shell.CombinedOutput()
 	if err != nil || len(out) == 0 {
-		t.Fatalf("the shell on what galbuild config code-server prints: %v\n%s", err, out)
+		t.Fatalf("read the output of galbuild config code-server in a shell: %v\n%s", err, out)
 	}
 	return string(out)
 }

@@ -8,19 +8,19 @@ import (
 	"path/filepath"
 	"testing"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
-// A lab is what all set-ups share.
-type lab struct {
-	tools     installed.Toolbox
+// A suite has what all set-ups need.
+type suite struct {
+	tools     toolchain.Toolbox
 	commands  commands
 	packages  packages
 	authority authority
-	dir       string // of artefacts; short, since code-server puts sockets below it
+	dir       string // of logs and sites; its path is short, because code-server has sockets in it
 }
 
-func newLab(t *testing.T) lab {
+func newSuite(t *testing.T) suite {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "galbuild-e2e-")
 	if err != nil {
@@ -33,20 +33,20 @@ func newLab(t *testing.T) lab {
 		}
 		os.RemoveAll(dir)
 	})
-	l := lab{tools: installed.Tools(t), dir: dir, authority: newAuthority(t, dir)}
+	l := suite{tools: toolchain.Tools(t), dir: dir, authority: newAuthority(t, dir)}
 	l.commands = compile(t, filepath.Join(dir, "bin"))
 	l.packages = pack(t, l.tools, l.commands, filepath.Join(dir, "vsix"))
 	return l
 }
 
-// gallery makes a site of the first packages in a folder of its own.
-func (l lab) gallery(t *testing.T, name, base string) *gallery {
+// gallery builds a site from the first packages, in a separate folder.
+func (l suite) gallery(t *testing.T, name, base string) *gallery {
 	t.Helper()
 	return l.galleryWithContent(t, name, base, "")
 }
 
-// galleryWithContent makes a gallery whose assets and files are at another address.
-func (l lab) galleryWithContent(t *testing.T, name, base, content string) *gallery {
+// galleryWithContent is the same with another address for assets and files.
+func (l suite) galleryWithContent(t *testing.T, name, base, content string) *gallery {
 	t.Helper()
 	dir := filepath.Join(l.dir, name)
 	if err := os.Mkdir(dir, 0o777); err != nil {
@@ -55,15 +55,14 @@ func (l lab) galleryWithContent(t *testing.T, name, base, content string) *galle
 	return newGallery(t, l.commands, l.authority.client(), dir, base, content, l.packages.first)
 }
 
-func (l lab) editor(t *testing.T, g *gallery, name string) editor {
+func (l suite) editor(t *testing.T, g *gallery, name string) editor {
 	t.Helper()
 	return newEditor(t, l.tools, g, l.authority, name)
 }
 
-// TestGallery is the whole suite: set-ups one after the other, since the page
-// wants a processor for itself.
+// TestGallery tests one set-up after the other, because the browser needs a processor for itself.
 func TestGallery(t *testing.T) {
-	l := newLab(t)
+	l := newSuite(t)
 	t.Run("http", l.http)
 	t.Run("https", l.https)
 	t.Run("nginx", l.nginx)
@@ -71,24 +70,24 @@ func TestGallery(t *testing.T) {
 	t.Run("bucket", l.bucket)
 }
 
-func (l lab) http(t *testing.T) {
+func (l suite) http(t *testing.T) {
 	g := l.gallery(t, "http", "")
 	g.serve(t)
-	l.people(t, g)
+	l.galleryPage(t, g)
 	l.installs(t, g)
 	l.update(t, g)
 }
 
-func (l lab) https(t *testing.T) {
+func (l suite) https(t *testing.T) {
 	g := l.gallery(t, "https", "")
 	g.serve(t, "--tls-cert", l.authority.cert, "--tls-key", l.authority.key)
-	t.Run("stranger", func(t *testing.T) {
-		e := l.editor(t, g, "stranger")
+	t.Run("unknown authority", func(t *testing.T) {
+		e := l.editor(t, g, "unknown-authority")
 		e.ca = ""
 		codeServer("--install-extension", "acme.hello").mustFail(t, e, "certificate")
 	})
 	l.installs(t, g)
-	l.tour(t, g,
+	l.editorPage(t, g,
 		"popular list", "icons", "search", "search with a typo", "category", "id",
 		"readme", "changelog", "features", "install",
 		"web extension", "web extension after a reload",
@@ -97,29 +96,29 @@ func (l lab) https(t *testing.T) {
 	l.update(t, g)
 }
 
-// people opens the gallery's own page.
-func (l lab) people(t *testing.T, g *gallery) {
-	t.Run("people", func(t *testing.T) { l.editor(t, g, "people").people(t, g) })
+// galleryPage tests the gallery's own page.
+func (l suite) galleryPage(t *testing.T, g *gallery) {
+	t.Run("gallery page", func(t *testing.T) { l.editor(t, g, "gallery-page").galleryPage(t, g) })
 }
 
-// workshop installs an extension that loads a file of every kind from the gallery, and
-// checks each: the policies of the gallery must not forbid any of them.
-func (l lab) workshop(t *testing.T, g *gallery) {
+// workshop installs an extension that loads a file of every kind from the gallery, and checks that
+// the policies of the gallery do not forbid any of them.
+func (l suite) workshop(t *testing.T, g *gallery) {
 	t.Run("workshop", func(t *testing.T) {
-		l.editor(t, g, "workshop").tour(t, "workshop", g, l.authority, []string{"workshop",
+		l.editor(t, g, "workshop").runSteps(t, "workshop", g, l.authority, []string{"workshop",
 			"webview script", "webview module", "webview style", "webview font", "webview picture", "webview worker",
 			"nested worker", "streamed WebAssembly", "SVG icon theme", "product icon font", "nothing blocked"})
 	})
 }
 
-func (l lab) nginx(t *testing.T) {
+func (l suite) nginx(t *testing.T) {
 	g := l.gallery(t, "nginx", fmt.Sprintf("https://127.0.0.1:%d/tools/gallery", freePort(t)))
 	g.serve(t, "--no-files")
 	g.serveNginx(t, l.tools, l.authority)
-	l.people(t, g)
-	l.answers(t, g)
+	l.galleryPage(t, g)
+	l.checkResponses(t, g)
 	l.installs(t, g)
-	l.tour(t, g,
+	l.editorPage(t, g,
 		"popular list", "icons", "readme", "install",
 		"web extension", "web extension after a reload", "theme browsing", "nothing blocked")
 	l.workshop(t, g)
@@ -127,16 +126,16 @@ func (l lab) nginx(t *testing.T) {
 }
 
 // content tests a gallery with files of packages on a separate host.
-func (l lab) content(t *testing.T) {
+func (l suite) content(t *testing.T) {
 	g := l.galleryWithContent(t, "content", fmt.Sprintf("https://127.0.0.1:%d/tools/gallery", freePort(t)), fmt.Sprintf("https://127.0.0.1:%d", freePort(t)))
 	g.serve(t, "--content-url", g.content)
 	g.serveNginx(t, l.tools, l.authority)
-	l.people(t, g)
+	l.galleryPage(t, g)
 	t.Run("command line", func(t *testing.T) {
 		e := l.editor(t, g, "command")
 		codeServer("--install-extension", "acme.hello").must(t, e)
 		e.wantInstalled(t, "acme.hello@1.1.0")
 	})
-	l.tour(t, g, "icons", "readme", "install", "web extension", "theme browsing", "nothing blocked")
+	l.editorPage(t, g, "icons", "readme", "install", "web extension", "theme browsing", "nothing blocked")
 	l.workshop(t, g)
 }

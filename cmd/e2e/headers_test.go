@@ -13,16 +13,16 @@ import (
 	"strings"
 	"testing"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
-// sameHeaders are the headers that nginx and galshim must send alike, each as often.
+// sameHeaders are headers that must have the same values from nginx and from galshim.
 var sameHeaders = []string{
 	"Access-Control-Allow-Headers", "Access-Control-Allow-Methods", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Access-Control-Max-Age",
 	"Cache-Control", "Content-Disposition", "Content-Range", "Content-Security-Policy", "Content-Type", "Cross-Origin-Resource-Policy", "X-Content-Type-Options",
 }
 
-// headerPaths are files of every kind, and what is not there.
+// headerPaths are files of every kind, and paths without a file.
 var headerPaths = []string{
 	"/", "/index.html", "/item?itemName=acme.hello", "/item/?itemName=acme.hello", "/vscode/item?itemName=acme.hello", "/publishers", "/publishers/acme",
 	"/page.js", "/page.css", "/control.json", "/manifest.json", "/api/vscode/acme/hello/latest", "/api/vscode/ACME/Hello/latest",
@@ -38,7 +38,7 @@ var headerPaths = []string{
 // galshim alone, header by header. It also reads the site through nginx, as other galleries do.
 func TestHeaders(t *testing.T) {
 	dir := t.TempDir()
-	l := lab{tools: installed.Tools(t), commands: compile(t, filepath.Join(dir, "bin")), dir: dir, authority: newAuthority(t, dir)}
+	l := suite{tools: toolchain.Tools(t), commands: compile(t, filepath.Join(dir, "bin")), dir: dir, authority: newAuthority(t, dir)}
 	for _, sample := range []string{"hello", "word-count", "midnight"} {
 		packFolder(t, l, filepath.Join("..", "..", "testdata", "samples", sample))
 	}
@@ -53,25 +53,25 @@ func TestHeaders(t *testing.T) {
 			t.Errorf("galbuild %s: %v\n%s", strings.Join(args, " "), err, out)
 		}
 	}
-	alone := *g
-	alone.base = g.shim + "/tools/gallery"
+	direct := *g
+	direct.base = g.shim + "/tools/gallery"
 	paths := slices.Clone(headerPaths)
 	for _, kind := range kinds {
 		paths = append(paths, "/files/acme/kinds/1.0.0/extension/x."+kind)
 	}
 	for _, path := range []string{"%2f", "%2Fitem?itemName=acme.hello", "%2findex.html", "/item%2f", "/publishers%2facme", "/publishers/%2f"} {
 		t.Run(path, func(t *testing.T) {
-			if got := g.ask(t, "GET", path, "", nil); got.status != 404 {
-				t.Errorf("a page that does not find its script: %d %.200s", got.status, got.body)
+			if got := g.request(t, "GET", path, "", nil); got.status != 404 {
+				t.Errorf("status %d, want 404, because a page there could not find its script: %.200s", got.status, got.body)
 			}
 		})
 	}
 	for _, path := range paths {
-		t.Run(path, func(t *testing.T) { compareHeaders(t, g, &alone, path) })
+		t.Run(path, func(t *testing.T) { compareHeaders(t, g, &direct, path) })
 	}
 }
 
-// kinds are the ends of names of files that media types are decided by.
+// kinds are extensions of files, on which media types depend.
 var kinds = []string{"html", "svg", "pdf", "xml", "js", "css", "json", "wasm", "md", "txt", "png", "woff2", "ttf", "zip", "unknown", "map"}
 
 // writeKinds writes a web extension with a file of every kind, and translations.
@@ -96,8 +96,8 @@ func writeKinds(t *testing.T, dir string) string {
 	return dir
 }
 
-// packFolder packs an extension.
-func packFolder(t *testing.T, l lab, folder string, flags ...string) {
+// packFolder packs an extension into the folder vsix.
+func packFolder(t *testing.T, l suite, folder string, flags ...string) {
 	t.Helper()
 	out := filepath.Join(l.dir, "vsix")
 	if err := os.MkdirAll(out, 0o755); err != nil {
@@ -109,10 +109,10 @@ func packFolder(t *testing.T, l lab, folder string, flags ...string) {
 	}
 }
 
-// mayDiffer reports whether a header of nginx may differ from galshim's: the quotes of a file
-// name, the media type of an error's text, and for a range past the end that nginx forbids to
-// store the response, after the header that the file would have had.
-func mayDiffer(name string, nginx answer, galshim []string) bool {
+// mayDiffer reports whether a header of nginx may differ from galshim's: by quotes around a file
+// name, by the media type of an error, or for a range past the end of a file, where nginx sends a
+// second Cache-Control that forbids to store the response.
+func mayDiffer(name string, nginx response, galshim []string) bool {
 	values := nginx.header.Values(name)
 	switch name {
 	case "Content-Disposition":
@@ -125,7 +125,7 @@ func mayDiffer(name string, nginx answer, galshim []string) bool {
 	return false
 }
 
-// compareHeaders makes the same requests of both.
+// compareHeaders makes the same requests to both, and compares the responses.
 func compareHeaders(t *testing.T, nginx, galshim *gallery, path string) {
 	for _, x := range []struct {
 		name, method string
@@ -142,14 +142,14 @@ func compareHeaders(t *testing.T, nginx, galshim *gallery, path string) {
 		{"PUT", "PUT", nil, false},
 		{"another origin", "GET", map[string]string{"Origin": "http://editor.example"}, false},
 	} {
-		ask := func(g *gallery) answer {
+		send := func(g *gallery) response {
 			send := maps.Clone(x.send)
 			if x.etag {
-				send = map[string]string{"If-None-Match": g.ask(t, http.MethodGet, path, "", nil).header.Get("ETag")}
+				send = map[string]string{"If-None-Match": g.request(t, http.MethodGet, path, "", nil).header.Get("ETag")}
 			}
-			return g.ask(t, x.method, path, "", send)
+			return g.request(t, x.method, path, "", send)
 		}
-		got, want := ask(nginx), ask(galshim)
+		got, want := send(nginx), send(galshim)
 		if got.status != want.status {
 			t.Errorf("%s: nginx %d, galshim %d", x.name, got.status, want.status)
 		}
@@ -163,7 +163,7 @@ func compareHeaders(t *testing.T, nginx, galshim *gallery, path string) {
 			t.Errorf("%s: a compressed response without Vary", x.name)
 		}
 		if strings.Contains(got.header.Get("Server"), "/") {
-			t.Errorf("%s: nginx tells its version", x.name)
+			t.Errorf("%s: nginx sends its version", x.name)
 		}
 	}
 }

@@ -8,18 +8,18 @@ import (
 	"path/filepath"
 	"testing"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
-// serveNginx puts nginx in front of g, which must serve no files itself.
-func (g *gallery) serveNginx(t *testing.T, tools installed.Toolbox, a authority) {
+// serveNginx runs nginx in front of galshim, with the printed configuration.
+func (g *gallery) serveNginx(t *testing.T, tools toolchain.Toolbox, a authority) {
 	t.Helper()
 	flags := append([]string{"nginx", g.site, "--shim", host(t, g.shim), "--cert", a.cert, "--key", a.key}, g.addresses()...)
 	g.startNginx(t, tools, g.commands.config(t, flags...))
 }
 
 // startNginx runs nginx in the foreground with this configuration.
-func (g *gallery) startNginx(t *testing.T, tools installed.Toolbox, config string) {
+func (g *gallery) startNginx(t *testing.T, tools toolchain.Toolbox, config string) {
 	t.Helper()
 	nginx := tools.NginxCommand(t, filepath.Join(g.dir, "nginx"), config, "-g", "daemon off; error_log stderr notice;")
 	start(t, "nginx", g.dir, nginx).await(t, "start worker process")
@@ -34,8 +34,8 @@ func host(t *testing.T, address string) string {
 	return u.Host
 }
 
-// freePort returns a port of 127.0.0.1 that nobody listened on a moment ago: the
-// address of a site behind nginx must be known when the site is built.
+// freePort returns a port of 127.0.0.1 that is free now. The address of a site behind nginx must be
+// known when the site is built.
 func freePort(t *testing.T) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

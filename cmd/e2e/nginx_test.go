@@ -17,14 +17,15 @@ import (
 	"testing"
 )
 
-// An answer is what came back for a request, body and all.
-type answer struct {
+// A response is a response to a request, with its body.
+type response struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-func (g *gallery) ask(t *testing.T, method, path, body string, header map[string]string) answer {
+// request makes a request to the gallery's address.
+func (g *gallery) request(t *testing.T, method, path, body string, header map[string]string) response {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, g.base+path, strings.NewReader(body))
 	if err != nil {
@@ -33,16 +34,16 @@ func (g *gallery) ask(t *testing.T, method, path, body string, header map[string
 	for name, value := range header {
 		request.Header.Set(name, value)
 	}
-	response, err := g.client.Do(request)
+	r, err := g.client.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
+	defer r.Body.Close()
+	text, err := io.ReadAll(r.Body)
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
-	return answer{response.StatusCode, response.Header, text}
+	return response{r.StatusCode, r.Header, text}
 }
 
 const (
@@ -54,19 +55,19 @@ const (
 	short     = "public, max-age=300"
 )
 
-type answerCase struct {
+// A responseCase is a request and the response to it.
+type responseCase struct {
 	name   string
 	method string // GET if empty
 	path   string // below the base
 	send   map[string]string
 	status int
 	header map[string]string
-	shim   bool // galshim answers it
+	shim   bool // nginx passes the request to galshim
 }
 
-// Requests that nginx has to answer, mostly from files, and what must come back.
-// A header wanted empty must not be there.
-var answerCases = []answerCase{
+// responseCases are requests to nginx. A header whose value is empty must not be in the response.
+var responseCases = []responseCase{
 	{name: "icon", path: hello + services + "Icons.Default", status: 200,
 		header: map[string]string{"Content-Type": "image/png", "Cache-Control": immutable, "Content-Disposition": ""}},
 	{name: "manifest", path: hello + code + "Manifest", status: 200,
@@ -82,7 +83,7 @@ var answerCases = []answerCase{
 			"Content-Disposition": `attachment; filename="acme.hello-1.1.0.vsix"`}},
 	{name: "package for a platform", path: probe + services + "VSIXPackage?redirect=true&targetPlatform=linux-x64&install=true", status: 200,
 		header: map[string]string{"Content-Disposition": `attachment; filename="acme.system-probe-1.0.0@linux-x64.vsix"`}},
-	{name: "package by hand", path: "/api/publishers/acme/vsextensions/hello/1.1.0/vspackage", status: 200,
+	{name: "package at its address for people", path: "/api/publishers/acme/vsextensions/hello/1.1.0/vspackage", status: 200,
 		header: map[string]string{"Content-Type": "application/vsix"}},
 	{name: "script of a web extension", path: "/files/acme/word-count/1.0.0/extension/extension.js", status: 200,
 		header: map[string]string{"Content-Type": "text/javascript; charset=utf-8", "Cache-Control": immutable}},
@@ -116,24 +117,24 @@ var answerCases = []answerCase{
 	{name: "no such asset", path: "/assets/acme/hello/9.9.9/" + code + "Manifest", status: 404, shim: true,
 		header: map[string]string{"Cache-Control": "no-store"}},
 	{name: "no such path", path: "/nothing/here", status: 404, shim: true},
-	{name: "own notes", path: "/.galbuild/sources.jsonl", status: 404},
-	{name: "own notes, disguised", path: "/assets/../.galbuild/sources.jsonl", status: 404},
+	{name: "private file", path: "/.galbuild/sources.jsonl", status: 404},
+	{name: "private file, by another path", path: "/assets/../.galbuild/sources.jsonl", status: 404},
 }
 
-// answers asks nginx over plain HTTP, and compares with the files that were packed.
-func (l lab) answers(t *testing.T, g *gallery) {
-	t.Run("answers", func(t *testing.T) {
-		for _, c := range answerCases {
-			t.Run(c.name, func(t *testing.T) { g.answers(t, c) })
+// checkResponses makes the requests of responseCases to nginx, and others.
+func (l suite) checkResponses(t *testing.T, g *gallery) {
+	t.Run("responses", func(t *testing.T) {
+		for _, c := range responseCases {
+			t.Run(c.name, func(t *testing.T) { g.checkResponse(t, c) })
 		}
-		t.Run("not changed since", g.answersNotChanged)
-		t.Run("query", g.answersQuery)
-		t.Run("without galshim", g.answersAlone)
+		t.Run("not modified", g.checkNotModified)
+		t.Run("query", g.checkQuery)
+		t.Run("without galshim", g.checkServedByNginx)
 	})
 }
 
-func (g *gallery) answers(t *testing.T, c answerCase) {
-	got := g.ask(t, cmp.Or(c.method, http.MethodGet), c.path, "", c.send)
+func (g *gallery) checkResponse(t *testing.T, c responseCase) {
+	got := g.request(t, cmp.Or(c.method, http.MethodGet), c.path, "", c.send)
 	if got.status != c.status {
 		t.Errorf("status %d, want %d", got.status, c.status)
 	}
@@ -153,63 +154,63 @@ func (g *gallery) answers(t *testing.T, c answerCase) {
 	}
 }
 
-// answersAlone looks through galshim's log for what nginx had to answer alone,
-// and makes sure that the notes which must not be served are there.
-func (g *gallery) answersAlone(t *testing.T) {
+// checkServedByNginx checks in galshim's log that nginx did not pass on the requests for files. It
+// also checks that the private file exists, which must not be served.
+func (g *gallery) checkServedByNginx(t *testing.T) {
 	last, err := g.client.Get(g.shim + "/last")
 	if err != nil {
 		t.Fatal(err)
 	}
 	last.Body.Close()
-	g.galshim.await(t, " path=/last ") // it writes its log a little later
+	g.galshim.await(t, " path=/last ") // the log is written after the response
 	log, err := os.ReadFile(g.galshim.log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range answerCases {
+	for _, c := range responseCases {
 		path, _, _ := strings.Cut(c.path, "?")
-		asked := fmt.Sprintf(" method=%s path=%s ", cmp.Or(c.method, http.MethodGet), path)
-		if !c.shim && strings.Contains(string(log), asked) {
-			t.Errorf("%s: galshim was asked for %s", c.name, path)
+		line := fmt.Sprintf(" method=%s path=%s ", cmp.Or(c.method, http.MethodGet), path)
+		if !c.shim && strings.Contains(string(log), line) {
+			t.Errorf("%s: galshim got a request for %s", c.name, path)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(g.site, ".galbuild", "sources.jsonl")); err != nil {
-		t.Errorf("the notes that must not be served: %v", err)
+		t.Errorf("the private file: %v", err)
 	}
 }
 
-func (g *gallery) answersNotChanged(t *testing.T) {
+func (g *gallery) checkNotModified(t *testing.T) {
 	for _, path := range []string{hello + services + "VSIXPackage", "/api/vscode/acme/hello/latest", "/index/CURRENT"} {
-		first := g.ask(t, http.MethodGet, path, "", nil)
+		first := g.request(t, http.MethodGet, path, "", nil)
 		tag := first.header.Get("ETag")
 		if tag == "" {
 			t.Errorf("%s: no ETag", path)
 			continue
 		}
-		again := g.ask(t, http.MethodGet, path, "", map[string]string{"If-None-Match": tag})
+		again := g.request(t, http.MethodGet, path, "", map[string]string{"If-None-Match": tag})
 		if again.status != http.StatusNotModified || len(again.body) > 0 {
 			t.Errorf("%s: status %d with %d bytes, want 304 with none", path, again.status, len(again.body))
 		}
 	}
 }
 
-// answersQuery follows what a query answers to the package, which must be the
-// very bytes that vsce wrote.
-func (g *gallery) answersQuery(t *testing.T) {
-	got := g.ask(t, http.MethodPost, "/api/extensionquery",
+// checkQuery downloads the package that the response to a query names, and compares it with what
+// vsce wrote.
+func (g *gallery) checkQuery(t *testing.T) {
+	got := g.request(t, http.MethodPost, "/api/extensionquery",
 		`{"filters":[{"criteria":[{"filterType":7,"value":"acme.hello"}],"pageSize":1}],"flags":950}`,
 		map[string]string{"Content-Type": "application/json"})
-	var reply struct {
+	var result struct {
 		Results []struct {
 			Extensions []struct {
 				Versions []struct{ Version, AssetURI, FallbackAssetURI string }
 			}
 		}
 	}
-	if err := json.Unmarshal(got.body, &reply); err != nil || len(reply.Results) != 1 || len(reply.Results[0].Extensions) != 1 {
+	if err := json.Unmarshal(got.body, &result); err != nil || len(result.Results) != 1 || len(result.Results[0].Extensions) != 1 {
 		t.Fatalf("status %d, %v, want one extension:\n%s", got.status, err, got.body)
 	}
-	version := reply.Results[0].Extensions[0].Versions[0]
+	version := result.Results[0].Extensions[0].Versions[0]
 	want := g.base + strings.TrimSuffix(hello, "/")
 	if version.AssetURI != want || version.FallbackAssetURI != want {
 		t.Errorf("asset URIs %q and %q, want %q", version.AssetURI, version.FallbackAssetURI, want)
@@ -218,8 +219,8 @@ func (g *gallery) answersQuery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	served := g.ask(t, http.MethodGet, strings.TrimPrefix(version.FallbackAssetURI, g.base)+"/"+services+"VSIXPackage", "", nil)
+	served := g.request(t, http.MethodGet, strings.TrimPrefix(version.FallbackAssetURI, g.base)+"/"+services+"VSIXPackage", "", nil)
 	if !bytes.Equal(served.body, file) {
-		t.Errorf("the package served has %d bytes that are not the %d packed", len(served.body), len(file))
+		t.Errorf("the package that is served has %d bytes, and differs from the one that was packed, of %d", len(served.body), len(file))
 	}
 }

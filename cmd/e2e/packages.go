@@ -17,21 +17,21 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
-// A variant is a package to be made of a sample, with changes to its package.json.
+// A variant is a package of a sample, with changes to its package.json.
 type variant struct {
 	sample     string            // folder below samples
 	version    string            // the sample's own if empty
-	target     string            // platform; any if empty
+	target     string            // platform; empty for a universal package
 	preRelease bool              // packed with --pre-release
-	vsce       bool              // packed by the real vsce, not by galbuild
+	vsce       bool              // packed by the real vsce instead of galbuild
 	change     map[string]any    // other members of package.json to set
-	borrow     map[string]string // files to add: from which file of code-server, as a pattern
+	copied     map[string]string // files of code-server to add, as patterns, by their new names
 }
 
-// What a site is built from: first the one, then, to see a rebuild, the other too.
+// The site is built from firstPackages, and in the test of updates again with laterPackages.
 var (
 	firstPackages = []variant{
 		{sample: "hello"},
@@ -52,13 +52,13 @@ var (
 	laterPackages = []variant{
 		{sample: "hello", version: "1.2.0"},
 	}
-	// These two load a file of every kind, see browser/steps.js. Their fonts are
-	// code-server's.
+	// These two load a file of every kind, see browser/steps.js. Their fonts are those of
+	// code-server.
 	workshopPackages = []variant{
-		{sample: "workshop", borrow: map[string]string{"media/font.woff2": "lib/vscode/extensions/*/*/KaTeX_Main-Regular-*.woff2"}},
-		{sample: "signs", borrow: map[string]string{"icons.woff": "lib/vscode/extensions/*/*/KaTeX_Main-Regular-*.woff"}},
+		{sample: "workshop", copied: map[string]string{"media/font.woff2": "lib/vscode/extensions/*/*/KaTeX_Main-Regular-*.woff2"}},
+		{sample: "signs", copied: map[string]string{"icons.woff": "lib/vscode/extensions/*/*/KaTeX_Main-Regular-*.woff"}},
 	}
-	// Extensions of code-server that can be packed as they are: not made by us.
+	// Extensions of code-server that can be packed as they are.
 	foreignPackages = []variant{
 		{sample: "theme-monokai"},
 		{sample: "theme-solarized-dark", vsce: true},
@@ -69,18 +69,18 @@ var (
 	}
 )
 
-// packages are two folders of .vsix files.
+// packages are the folders of the packed extensions.
 type packages struct{ first, later string }
 
-// pack makes every package below dir.
-func pack(t *testing.T, tools installed.Toolbox, c commands, dir string) packages {
+// pack packs all variants into folders below dir.
+func pack(t *testing.T, tools toolchain.Toolbox, c commands, dir string) packages {
 	t.Helper()
 	packers := packers{vsce: []string{tools.Node, tools.VSCE}, galbuild: []string{c.galbuild}, codeServer: tools.CodeServer}
 	p := packages{filepath.Join(dir, "first"), filepath.Join(dir, "later")}
 	var group errgroup.Group
 	group.SetLimit(runtime.NumCPU())
 	samples := filepath.Join("..", "..", "testdata", "samples")
-	brought := filepath.Join(tools.CodeServer, "lib", "vscode", "extensions")
+	builtIn := filepath.Join(tools.CodeServer, "lib", "vscode", "extensions")
 	for _, v := range firstPackages {
 		group.Go(func() error { return v.pack(packers, samples, p.first) })
 	}
@@ -88,7 +88,7 @@ func pack(t *testing.T, tools installed.Toolbox, c commands, dir string) package
 		group.Go(func() error { return v.pack(packers, samples, p.later) })
 	}
 	for _, v := range foreignPackages {
-		group.Go(func() error { return v.pack(packers, brought, p.first) })
+		group.Go(func() error { return v.pack(packers, builtIn, p.first) })
 	}
 	for _, v := range workshopPackages {
 		group.Go(func() error { return v.pack(packers, "testdata", p.first) })
@@ -99,15 +99,15 @@ func pack(t *testing.T, tools installed.Toolbox, c commands, dir string) package
 	return p
 }
 
-// packers are two commands with the same arguments, and the folder to borrow files from.
+// packers are two commands with the same arguments, and the folder of code-server.
 type packers struct {
 	vsce, galbuild []string
 	codeServer     string
 }
 
-// borrowed copies the files that v borrows into the folder work.
-func (v variant) borrowed(codeServer, work string) error {
-	for to, pattern := range v.borrow {
+// copyFiles copies the files of code-server to the folder work.
+func (v variant) copyFiles(codeServer, work string) error {
+	for to, pattern := range v.copied {
 		found, err := filepath.Glob(filepath.Join(codeServer, filepath.FromSlash(pattern)))
 		if err != nil || len(found) == 0 {
 			return fmt.Errorf("code-server has no %s (%v)", pattern, err)
@@ -123,7 +123,7 @@ func (v variant) borrowed(codeServer, work string) error {
 	return nil
 }
 
-// pack makes v from its folder below source, and writes it into the folder out.
+// pack packs v from its folder below source into the folder out.
 func (v variant) pack(packers packers, source, out string) error {
 	work, err := os.MkdirTemp("", "galbuild-e2e-pack-")
 	if err != nil {
@@ -133,7 +133,7 @@ func (v variant) pack(packers packers, source, out string) error {
 	if err := os.CopyFS(work, os.DirFS(filepath.Join(source, v.sample))); err != nil {
 		return fmt.Errorf("copy sample %s: %w", v.sample, err)
 	}
-	if err := v.borrowed(packers.codeServer, work); err != nil {
+	if err := v.copyFiles(packers.codeServer, work); err != nil {
 		return err
 	}
 	name, err := v.apply(filepath.Join(work, "package.json"))
@@ -151,16 +151,16 @@ func (v variant) pack(packers packers, source, out string) error {
 		"--out", filepath.Join(out, name+".vsix")}, v.flags())
 	packer := exec.Command(command[0], command[1:]...)
 	packer.Dir = work
-	packer.Env = append(os.Environ(), fmt.Sprint("SOURCE_DATE_EPOCH=", packed.Unix()))
+	packer.Env = append(os.Environ(), fmt.Sprint("SOURCE_DATE_EPOCH=", packTime.Unix()))
 	if text, err := packer.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, text)
 	}
 	return nil
 }
 
-// The date of all packages: editors put off automatic updates that are younger
-// than some hours.
-var packed = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+// packTime is the date of all packages. Editors wait some hours before they install an update
+// automatically, so it is in the past.
+var packTime = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
 // apply changes package.json, and returns the package's name.
 func (v variant) apply(file string) (string, error) {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 	"galbuild/publish/target/s3/s3test"
 )
 
@@ -24,7 +24,7 @@ type readmeBucket struct {
 	blocks []string
 }
 
-// readBucketSection reads the section. Other addresses take the place of those in it.
+// readBucketSection reads the section, and replaces addresses in it.
 func readBucketSection(t *testing.T, now *strings.Replacer) (r readmeBucket) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "render", "deploy", "README.md"))
@@ -47,18 +47,18 @@ func readBucketSection(t *testing.T, now *strings.Replacer) (r readmeBucket) {
 	return r
 }
 
-// bucketReadme is a published site in a bucket, and what the README's commands run in.
-type bucketReadme struct {
-	lab    lab
+// bucketSetups has a bucket with a site, and what the commands of the section need.
+type bucketSetups struct {
+	suite  suite
 	server *s3test.Server
 	env    []string
 }
 
-// TestReadmeBucket runs each set-up of the section of render/deploy/README.md on nginx in front of a bucket
-// as it stands there, with other addresses, and makes the requests of editors and people.
+// TestReadmeBucket runs each set-up in the section of render/deploy/README.md on nginx in front of
+// a bucket, with other addresses, and makes the requests of editors and people.
 func TestReadmeBucket(t *testing.T) {
 	dir := t.TempDir()
-	b := bucketReadme{lab: lab{tools: installed.Tools(t), commands: compile(t, filepath.Join(dir, "bin")), dir: dir, authority: newAuthority(t, dir)}, server: s3test.Start(t)}
+	b := bucketSetups{suite: suite{tools: toolchain.Tools(t), commands: compile(t, filepath.Join(dir, "bin")), dir: dir, authority: newAuthority(t, dir)}, server: s3test.Start(t)}
 	b.env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "HOME="+dir, "AWS_ENDPOINT_URL_S3="+b.server.URL,
 		"AWS_ACCESS_KEY_ID="+b.server.AccessKey, "AWS_SECRET_ACCESS_KEY="+b.server.SecretKey)
 	if err := b.server.Client.MakeBucket(t.Context(), "vsix", minio.MakeBucketOptions{}); err != nil {
@@ -78,25 +78,25 @@ func TestReadmeBucket(t *testing.T) {
 	t.Run("readable", func(t *testing.T) { b.serves(t, 0, "", true) })
 	t.Run("readable, no files", func(t *testing.T) { b.serves(t, 0, " --no-files", false) })
 	t.Run("index only", func(t *testing.T) { b.serves(t, 1, "", false) })
-	t.Run("index only, asked for files", func(t *testing.T) { b.serves(t, 1, " --no-files=false", false) })
+	t.Run("index only, with --no-files=false", func(t *testing.T) { b.serves(t, 1, " --no-files=false", false) })
 	allow(t, "")
 	t.Run("private", func(t *testing.T) { b.serves(t, 2, "", true) })
 	t.Run("private, no files", func(t *testing.T) { b.serves(t, 2, " --no-files", false) })
 }
 
-func (b bucketReadme) shell(t *testing.T, script string) {
+func (b bucketSetups) shell(t *testing.T, script string) {
 	t.Helper()
 	command := exec.Command("sh", "-ec", script)
-	command.Dir, command.Env = b.lab.dir, b.env
+	command.Dir, command.Env = b.suite.dir, b.env
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", script, err, out)
 	}
 }
 
-// run starts a set-up of the README, with more flags for galshim, and nginx.
-func (b bucketReadme) run(t *testing.T, block int, flags string) *gallery {
+// run runs a block of commands, with more flags for galshim in its last line, and nginx.
+func (b bucketSetups) run(t *testing.T, block int, flags string) *gallery {
 	t.Helper()
-	dir, err := os.MkdirTemp(b.lab.dir, "run")
+	dir, err := os.MkdirTemp(b.suite.dir, "run")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,13 +110,13 @@ func (b bucketReadme) run(t *testing.T, block int, flags string) *gallery {
 	if printed, err := os.ReadFile(conf); err == nil {
 		r.nginx = strings.ReplaceAll(string(printed), "127.0.0.1:8080", shim)
 	}
-	g := &gallery{client: b.lab.authority.client(), dir: dir, base: "http://" + listen, shim: "http://" + shim}
-	g.startNginx(t, b.lab.tools, r.nginx)
+	g := &gallery{client: b.suite.authority.client(), dir: dir, base: "http://" + listen, shim: "http://" + shim}
+	g.startNginx(t, b.suite.tools, r.nginx)
 	return g
 }
 
-// bucketCases are requests that every set-up responds to in the same way.
-var bucketCases = []answerCase{
+// bucketResponses are the same in every set-up.
+var bucketResponses = []responseCase{
 	{path: "/", status: 200, header: map[string]string{"Content-Type": "text/html; charset=utf-8"}},
 	{path: "/item?itemName=acme.hello", status: 200, header: map[string]string{"Content-Type": "text/html; charset=utf-8"}},
 	{path: "/item/?itemName=acme.hello", status: 200, header: map[string]string{"Content-Type": "text/html; charset=utf-8"}},
@@ -141,34 +141,34 @@ var bucketCases = []answerCase{
 	{method: "POST", path: "/api/publishers/acme/extensions/hello/1.1.0/stats?statType=install", status: 204},
 }
 
-// serves runs a set-up. Files is whether galshim has them, so that it finds those that are
-// requested in another case of letters.
-func (b bucketReadme) serves(t *testing.T, block int, flags string, files bool) {
+// serves runs a set-up and makes requests. If files is set, galshim has the site's files, and finds
+// those that are requested in another case of letters.
+func (b bucketSetups) serves(t *testing.T, block int, flags string, files bool) {
 	g := b.run(t, block, flags)
-	for _, c := range bucketCases {
-		t.Run(c.method+c.path, func(t *testing.T) { g.answersOnce(t, c) })
+	for _, c := range bucketResponses {
+		t.Run(c.method+c.path, func(t *testing.T) { g.checkResponseHeaders(t, c) })
 	}
-	other := answerCase{path: "/assets/ACME/Hello/1.1.0/" + code + "Manifest", status: 404}
-	byHand := answerCase{path: "/api/publishers/acme/vsextensions/hello/1.1.0/vspackage", status: 404}
+	other := responseCase{path: "/assets/ACME/Hello/1.1.0/" + code + "Manifest", status: 404}
+	byHand := responseCase{path: "/api/publishers/acme/vsextensions/hello/1.1.0/vspackage", status: 404}
 	if files {
 		other.status, byHand.status = 200, 200
 	}
 	if block == 2 {
 		byHand.status = 200 // nginx finds it without galshim
 	}
-	for _, c := range []answerCase{other, byHand} {
-		t.Run(c.path, func(t *testing.T) { g.answersOnce(t, c) })
+	for _, c := range []responseCase{other, byHand} {
+		t.Run(c.path, func(t *testing.T) { g.checkResponseHeaders(t, c) })
 	}
-	got := g.ask(t, "POST", "/api/extensionquery", `{"filters":[{"criteria":[{"filterType":7,"value":"acme.hello"}]}],"flags":950}`, nil)
+	got := g.request(t, "POST", "/api/extensionquery", `{"filters":[{"criteria":[{"filterType":7,"value":"acme.hello"}]}],"flags":950}`, nil)
 	if got.status != 200 || !strings.Contains(string(got.body), `"`+g.base+strings.TrimSuffix(hello, "/")+`"`) {
 		t.Errorf("a query: %d %.300s", got.status, got.body)
 	}
 }
 
-// answersOnce also checks the headers that every response has once.
-func (g *gallery) answersOnce(t *testing.T, c answerCase) {
-	g.answers(t, c)
-	got := g.ask(t, max(c.method, "GET"), c.path, "", c.send)
+// checkResponseHeaders checks a response, and that it has each of the security headers once.
+func (g *gallery) checkResponseHeaders(t *testing.T, c responseCase) {
+	g.checkResponse(t, c)
+	got := g.request(t, max(c.method, "GET"), c.path, "", c.send)
 	for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "cross-origin"} {
 		if v := got.header.Values(name); !slices.Equal(v, []string{want}) {
 			t.Errorf("%s: %q, want one %q", name, v, want)

@@ -13,22 +13,22 @@ import (
 	"time"
 )
 
-// A service is a server that runs until the test ends. Its output goes to a file
-// in the artefacts, and into the test's log when the test has failed.
+// A service is a server that runs until the test ends. Its output is written to a file, and to the
+// test's log if the test fails.
 type service struct {
 	name string
 	log  string
-	exit chan struct{} // closed when the process has gone
+	exit chan struct{} // closed when the process has ended
 }
 
-// Generous, since a busy machine is no failure.
+// The timeouts are long, because a test must not fail on a busy machine.
 const (
-	startTime = 60 * time.Second
-	stopTime  = 20 * time.Second
-	lookAgain = 50 * time.Millisecond
+	startTimeout = 60 * time.Second
+	stopTimeout  = 20 * time.Second
+	pollInterval = 50 * time.Millisecond
 )
 
-// start starts cmd in a process group of its own, with which it will end.
+// start starts a server in a process group of its own, which is killed when the test ends.
 func start(t *testing.T, name, artefacts string, cmd *exec.Cmd) *service {
 	t.Helper()
 	s := &service{name: name, log: filepath.Join(artefacts, name+".log"), exit: make(chan struct{})}
@@ -44,18 +44,19 @@ func start(t *testing.T, name, artefacts string, cmd *exec.Cmd) *service {
 	go func() {
 		defer close(s.exit)
 		defer out.Close()
-		cmd.Wait() // how it ended is in the log, and await tells of an early end
+		cmd.Wait() // await reports a server that ended early
 	}()
 	t.Cleanup(func() { s.stop(t, cmd.Process.Pid) })
 	return s
 }
 
+// stop stops the server and its children.
 func (s *service) stop(t *testing.T, pid int) {
 	syscall.Kill(-pid, syscall.SIGTERM)
 	select {
 	case <-s.exit:
-	case <-time.After(stopTime):
-		t.Errorf("%s still runs %s after SIGTERM", s.name, stopTime)
+	case <-time.After(stopTimeout):
+		t.Errorf("%s still runs %s after SIGTERM", s.name, stopTimeout)
 		syscall.Kill(-pid, syscall.SIGKILL)
 		<-s.exit
 	}
@@ -68,7 +69,7 @@ func (s *service) stop(t *testing.T, pid int) {
 func (s *service) await(t *testing.T, pattern string) []string {
 	t.Helper()
 	re := regexp.MustCompile(pattern)
-	for deadline := time.Now().Add(startTime); ; time.Sleep(lookAgain) {
+	for deadline := time.Now().Add(startTimeout); ; time.Sleep(pollInterval) {
 		select {
 		case <-s.exit:
 			t.Fatalf("%s ended before its log matched %q:\n%s", s.name, pattern, tail(s.log, 20))
@@ -82,12 +83,12 @@ func (s *service) await(t *testing.T, pattern string) []string {
 			return m
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the log of %s does not match %q after %s:\n%s", s.name, pattern, startTime, tail(s.log, 20))
+			t.Fatalf("the log of %s does not match %q after %s:\n%s", s.name, pattern, startTimeout, tail(s.log, 20))
 		}
 	}
 }
 
-// tail returns the last n lines of a file, for people.
+// tail returns the last n lines of a file.
 func tail(path string, n int) string {
 	text, err := os.ReadFile(path)
 	if err != nil {

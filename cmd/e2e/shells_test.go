@@ -10,13 +10,13 @@ import (
 	"strings"
 	"testing"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 // TestCompletion completes command lines of both programs in zsh and fish. Package completion
 // tests bash.
 func TestCompletion(t *testing.T) {
-	tools, c := installed.Tools(t), compile(t, filepath.Join(t.TempDir(), "bin"))
+	tools, c := toolchain.Tools(t), compile(t, filepath.Join(t.TempDir(), "bin"))
 	shells := shells{folder: t.TempDir(), path: filepath.Dir(c.galbuild)}
 	if err := os.Mkdir(filepath.Join(shells.folder, "site"), 0o755); err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ text
 // TestManual checks the manual pages of both programs with mandoc. The one warning is wanted:
 // a page without a date is the same whenever it is printed.
 func TestManual(t *testing.T) {
-	tools, c := installed.Tools(t), compile(t, filepath.Join(t.TempDir(), "bin"))
+	tools, c := toolchain.Tools(t), compile(t, filepath.Join(t.TempDir(), "bin"))
 	for _, program := range []string{c.galbuild, c.galshim} {
 		page, err := exec.Command(program, "man").Output()
 		if err != nil {

@@ -21,16 +21,16 @@ import (
 	"time"
 )
 
-// authority is a private CA with one certificate, for 127.0.0.1.
+// authority is a private authority with one certificate, for 127.0.0.1.
 type authority struct {
 	ca   string // PEM files
 	cert string
 	key  string
-	spki string // base64 SHA-256 of the public key, as Chromium takes it
+	spki string // base64 SHA-256 of the public key, as in Chromium's flag
 	pool *x509.CertPool
 }
 
-// newAuthority writes a fresh CA, certificate and key below dir.
+// newAuthority makes an authority, and writes its certificate, and a certificate with its key.
 func newAuthority(t *testing.T, dir string) authority {
 	t.Helper()
 	caKey, leafKey := newKey(t), newKey(t)
@@ -95,8 +95,8 @@ func writePEM(t *testing.T, dir, name string, text []byte) string {
 	return path
 }
 
-// client returns an HTTP client that trusts a, neither follows redirects nor
-// asks for compression, so that a test sees what was sent.
+// client returns an HTTP client that trusts the authority. It neither follows redirects nor
+// decompresses bodies, so that a test sees the response as it was sent.
 func (a authority) client() *http.Client {
 	return &http.Client{
 		Timeout:       30 * time.Second,

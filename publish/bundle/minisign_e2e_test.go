@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 // TestMinisign uses keys of the minisign tool, with and without a password. The tool must accept
@@ -42,7 +42,7 @@ func TestMinisign(t *testing.T) {
 
 func minisignTool(t *testing.T, stdin string, args ...string) string {
 	t.Helper()
-	run := exec.Command(installed.Tools(t).Minisign, args...)
+	run := exec.Command(toolchain.Tools(t).Minisign, args...)
 	run.Stdin = strings.NewReader(stdin)
 	out, err := run.CombinedOutput()
 	if err != nil {

@@ -23,7 +23,7 @@ import (
 
 	"galbuild/build/headers"
 	"galbuild/build/mediatype"
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 // The site that nginx serves. Each file holds its own path, a few are longer
@@ -116,7 +116,7 @@ func nginx(t *testing.T, n Nginx) *http.Client {
 // nginxWith runs what change makes of n's configuration.
 func nginxWith(t *testing.T, n Nginx, change func(conf string) string) *http.Client {
 	t.Helper()
-	tools := installed.Tools(t)
+	tools := toolchain.Tools(t)
 	dir, err := os.MkdirTemp("", "nginx") // a socket's path must be short
 	if err != nil {
 		t.Fatal(err)
@@ -500,7 +500,7 @@ func TestNginxTwice(t *testing.T) {
 	if err := (Nginx{BaseURL: "http://one.example/g", Root: root, Listen: "unix:" + filepath.Join(t.TempDir(), "y")}).Write(&both); err != nil {
 		t.Fatal(err)
 	}
-	test := installed.Tools(t).NginxCommand(t, t.TempDir(), both.String()+other.String(), "-t", "-q")
+	test := toolchain.Tools(t).NginxCommand(t, t.TempDir(), both.String()+other.String(), "-t", "-q")
 	if out, err := test.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("%v: %s", err, out)
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 var update = flag.Bool("update", false, "record the results of the real vsce")
@@ -23,8 +23,8 @@ func TestRecorded(t *testing.T) {
 		in = append(in, [4]any{c.options, c.files, c.nls, c.manifest(t)})
 	}
 	var out [][3]string // ls, package and warnings
-	tools := installed.Tools(t)
-	tools.Ask(t, in, &out, "testdata/record.js", filepath.Dir(tools.VSCE), t.TempDir())
+	tools := toolchain.Tools(t)
+	tools.RunScript(t, in, &out, "testdata/record.js", filepath.Dir(tools.VSCE), t.TempDir())
 	if len(out) != len(cases) {
 		t.Fatalf("%d results for %d cases", len(out), len(cases))
 	}

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 var update = flag.Bool("update", false, "record the output of vsce")
@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "record the output of vsce")
 // TestRecord runs the real vsce for the cases of testdata/rules.txtar. It compares the output
 // with the recorded one, or records it with -update.
 func TestRecord(t *testing.T) {
-	vsce := installed.Tools(t).StartVSCE(t)
+	vsce := toolchain.Tools(t).StartVSCE(t)
 	archive := &txtar.Archive{}
 	for _, c := range readCases(t) {
 		dir := t.TempDir()
@@ -62,7 +62,7 @@ func (c recorded) file() txtar.File {
 }
 
 // unused reads the items of "files" in an error of vsce.
-func unused(a installed.Answer) []string {
+func unused(a toolchain.Result) []string {
 	_, list, _ := strings.Cut(strings.Join(a.Errors, "\n"), "do not match any files")
 	var items []string
 	for _, line := range lines(list) {

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 var update = flag.Bool("update", false, "record the output of vsce")
@@ -29,8 +29,8 @@ func TestNode(t *testing.T) {
 		names = append(names, "a."+ext, "a."+strings.ToUpper(ext), "a."+ext+"x")
 	}
 	var want [][2]string
-	tools := installed.Tools(t)
-	tools.Ask(t, names, &want, "testdata/record.js", filepath.Dir(tools.VSCE))
+	tools := toolchain.Tools(t)
+	tools.RunScript(t, names, &want, "testdata/record.js", filepath.Dir(tools.VSCE))
 	if len(want) != len(names) {
 		t.Fatalf("%d results for %d names", len(want), len(names))
 	}
@@ -56,7 +56,7 @@ func TestVsce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	tools := installed.Tools(t)
+	tools := toolchain.Tools(t)
 	vsce := exec.Command(tools.Node, tools.VSCE, "package", "--no-dependencies", "--allow-missing-repository", "--skip-license", "-o", out)
 	vsce.Dir, vsce.Env = dir, tools.Environ()
 	if printed, err := vsce.CombinedOutput(); err != nil {

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 var update = flag.Bool("update", false, "record the results of vsce in testdata")
@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "record the results of vsce in testdata"
 // TestVsce compares the recorded results with those of the real vsce, or records them with
 // -update.
 func TestVsce(t *testing.T) {
-	tools := installed.Tools(t)
+	tools := toolchain.Tools(t)
 	for _, file := range caseFiles(t) {
 		recorded := readCases(t, file)
 		fresh := runVsce(t, tools, recorded)
@@ -36,7 +36,7 @@ func TestVsce(t *testing.T) {
 }
 
 // runVsce returns the cases with the results of vsce.
-func runVsce(t *testing.T, tools installed.Toolbox, cases []sample) []sample {
+func runVsce(t *testing.T, tools toolchain.Toolbox, cases []sample) []sample {
 	t.Helper()
 	var queries []any
 	for _, c := range cases {
@@ -46,7 +46,7 @@ func runVsce(t *testing.T, tools installed.Toolbox, cases []sample) []sample {
 		Readme []byte
 		Error  string
 	}
-	tools.Ask(t, queries, &results, "testdata/vsce.cjs", filepath.Dir(tools.VSCE), t.TempDir())
+	tools.RunScript(t, queries, &results, "testdata/vsce.cjs", filepath.Dir(tools.VSCE), t.TempDir())
 	if len(results) != len(cases) {
 		t.Fatalf("%d results for %d cases", len(results), len(cases))
 	}

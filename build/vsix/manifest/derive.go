@@ -10,8 +10,8 @@ type Options struct {
 	Platform   string // target platform; "" is universal
 	PreRelease bool
 
-	// The entries with these types, such as extension/LICENSE.txt, or "". They are used for packing
-	// only. For galleries, they are found by their names.
+	// The entries with these types, such as extension/LICENSE.txt, or "". They are used for
+	// packing only. For galleries, they are found by their names.
 	Readme, Changelog, License, Icon string
 }
 

@@ -29,11 +29,13 @@ import (
 // Newer editors also require extensionAffinity to be a list of strings. It is not checked, because
 // older editors ignore it.
 //
-// Source: https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensionManagement/node/extensionManagementUtil.ts,
-// getManifest; …/node/extensionManagementService.ts, downloadAndExtractGalleryExtension; and
-// https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensions/common/extensionValidator.ts,
-// validateExtensionManifest, after which the scanner leaves the extension out. The
-// end-to-end test TestEditor of package vsix installs a package of each kind with code-server.
+// Sources: getManifest, downloadAndExtractGalleryExtension and validateExtensionManifest, after
+// which the scanner leaves the extension out, in
+// https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensionManagement/node/extensionManagementUtil.ts
+// https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensionManagement/node/extensionManagementService.ts
+// https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensions/common/extensionValidator.ts
+//
+// The end-to-end test TestEditor of package vsix installs a package of each kind with code-server.
 func (p *Package) CheckEditors() error {
 	for _, key := range []string{"extensionDependencies", "activationEvents"} {
 		if p.has(key) && !allStrings(p.fields[key]) {
@@ -108,7 +110,8 @@ func checkEngine(text string, code bool) error {
 }
 
 // engineForm matches the versions that editors parse.
-// Source: https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensions/common/extensionValidator.ts, VERSION_REGEXP
+// Source: VERSION_REGEXP in
+// https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensions/common/extensionValidator.ts
 var engineForm = regexp.MustCompile(`^(?:\^|>=)?([0-9]+|x)\.([0-9]+|x)\.(?:[0-9]+|x)(?:-[^\n\r\x{2028}\x{2029}]*)?$`)
 
 // CheckEngine refuses an engines.vscode that editors and vsce cannot parse.

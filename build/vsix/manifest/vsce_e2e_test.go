@@ -11,14 +11,14 @@ import (
 
 	"golang.org/x/tools/txtar"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 // runVsce runs jobs with the real vsce: see testdata/record.js.
 func runVsce(t *testing.T, jobs []any, results any) {
 	t.Helper()
-	tools := installed.Tools(t)
-	tools.Ask(t, jobs, results, "testdata/record.js", filepath.Dir(tools.VSCE))
+	tools := toolchain.Tools(t)
+	tools.RunScript(t, jobs, results, "testdata/record.js", filepath.Dir(tools.VSCE))
 }
 
 // A vsceJob is a job for testdata/record.js.

@@ -24,8 +24,8 @@ var update = flag.Bool("update", false, "rewrite the recorded differences from v
 //	options                 platform=…, pre-release
 //	extension.vsixmanifest  recorded from vsce, or
 //	refused                 the recorded error of vsce
-//	different               a line with the reason for a difference from vsce, and the difference:
-//	                        of the XML, the missing translations, or an error
+//	different               a line with the reason for a difference from vsce, and the
+//	                        difference: of the XML, the missing translations, or an error
 type vsceCase struct {
 	name  string
 	files map[string]string

@@ -1,13 +1,12 @@
-// Drives the editor's page in Chromium through the steps of a plan.
+// Runs the steps of a plan on the editor's page in Chromium.
 //
 //   node driver.js PLAN.json
 //
-// The plan is what browser.go calls so. stdout: one JSON object per step,
-// {"step", "ok", "detail"}. A step that fails does not keep the next from being
-// tried. Exit 0 if all steps were taken, however they went; 1 with the reason on
-// stderr if the page could not be opened at all. Into the plan's folder of
-// artefacts go a screenshot per step, console.log, and requests.jsonl: what the
-// page itself asked of the gallery.
+// The plan is that of browser.go. For each step, it prints a JSON object {"step", "ok", "detail"}.
+// If a step fails, the next ones are run nevertheless. The exit status is 0 if all steps were run,
+// and 1, with the reason on standard error, if the page could not be opened. The plan's folder of
+// artefacts gets a screenshot of each step, console.log, and requests.jsonl with the requests of
+// the page to the gallery.
 
 'use strict';
 
@@ -27,38 +26,38 @@ async function launch() {
     viewport: { width: 1280, height: 900 },
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
-      // As if the private CA were in the system's store: this one key is trusted, no other.
+      // This key is trusted, as if the private authority were in the system's store.
       `--ignore-certificate-errors-spki-list=${plan.trust}`,
     ],
   });
 }
 
-// What the page asks of the gallery, as it goes: {method, url, status} or {…, failed}.
+// record records the requests to the gallery: {method, url, status} or {method, url, failed}.
 function record(context) {
   const requests = [];
   const add = entry => {
     requests.push(entry);
     fs.appendFileSync(artefact('requests.jsonl'), JSON.stringify(entry) + '\n');
   };
-  const ours = request => request.url().startsWith(plan.gallery + '/') || request.url().startsWith(plan.content + '/');
+  const toGallery = request => request.url().startsWith(plan.gallery + '/') || request.url().startsWith(plan.content + '/');
   context.on('response', response => {
     const request = response.request();
-    if (ours(request)) add({ method: request.method(), url: request.url(), status: response.status() });
+    if (toGallery(request)) add({ method: request.method(), url: request.url(), status: response.status() });
   });
   context.on('requestfailed', request => {
-    if (ours(request)) add({ method: request.method(), url: request.url(), failed: request.failure()?.errorText });
+    if (toGallery(request)) add({ method: request.method(), url: request.url(), failed: request.failure()?.errorText });
   });
   return requests;
 }
 
-async function take(name, workbench) {
+async function runStep(name, workbench) {
   try {
     return { step: name, ok: true, detail: String(await steps[name](workbench) ?? '') };
   } catch (error) {
     return { step: name, ok: false, detail: error.stack };
   } finally {
     const file = name.replace(/\W+/g, '-') + '.png';
-    await workbench.page.screenshot({ path: artefact(file) }).catch(() => {}); // the page may be gone
+    await workbench.page.screenshot({ path: artefact(file) }).catch(() => {}); // the page may be closed
   }
 }
 
@@ -73,7 +72,7 @@ async function main() {
       fs.appendFileSync(artefact('console.log'), `[${message.type()}] ${message.text()}\n`);
     });
     await workbench.open();
-    for (const name of plan.steps) console.log(JSON.stringify(await take(name, workbench)));
+    for (const name of plan.steps) console.log(JSON.stringify(await runStep(name, workbench)));
   } finally {
     await context.close();
   }

@@ -1,6 +1,6 @@
-// The steps a plan may name: what a user does on the editor's page, and what must
-// come of it. Each is a function of the Workbench that returns a remark or throws.
-// They know the samples, and go with the packages in ../packages.go.
+// The steps of plans: what a user does on the editor's page, and the expected result. Each is a
+// function of the Workbench that returns a detail for the log, or throws an error. The extensions
+// are those of ../packages.go.
 
 'use strict';
 
@@ -13,11 +13,11 @@ const steps = {
     return names.join(', ');
   },
 
-  // The icons are the gallery's own files, not the editor's picture for want of one.
+  // The icons are files of the gallery, not the editor's default icon.
   async 'icons'(w) {
     await w.search('acme', 'extensions of acme', names => names.length >= 6);
-    const ours = `img.icon[src^="${w.plan.content}/"]`;
-    const loaded = () => w.page.$$eval(`.extension-list-item ${ours}`, icons => icons.map(icon => icon.complete && icon.naturalWidth));
+    const icons = `img.icon[src^="${w.plan.content}/"]`;
+    const loaded = () => w.page.$$eval(`.extension-list-item ${icons}`, icons => icons.map(icon => icon.complete && icon.naturalWidth));
     const widths = await until('icons, 128 pixels wide', async () => {
       const widths = await loaded();
       return widths.length >= 6 && widths.every(width => width === 128) && widths;
@@ -63,7 +63,7 @@ const steps = {
     await w.editor.getByText('Say Hello', { exact: true }).waitFor({ timeout: patience });
   },
 
-  // No signature is listed, so the page must not ask for one.
+  // Versions have no signature, and the page must not require one.
   async 'install'(w) {
     await w.show('acme.hello', 'Acme Hello');
     const refused = w.editor.getByText(/not signed/i).first();
@@ -79,7 +79,7 @@ const steps = {
     await w.install();
     assert.equal(w.onDisk('acme.word-count'), undefined, 'installed on the server, not in the browser');
     const notification = await w.notified('Acme: Count Words', /Word Count: \d+ words/);
-    const request = await w.asked('/acme/word-count/1.0.0/extension/extension.js');
+    const request = await w.requested('/acme/word-count/1.0.0/extension/extension.js');
     return `${notification}, from ${request.url}`;
   },
 
@@ -112,7 +112,7 @@ const steps = {
     return versions.join('; ');
   },
 
-  // The theme of an extension that is not installed: its files come one by one.
+  // The theme of an extension that is not installed: its files are requested one by one.
   async 'theme browsing'(w) {
     await w.run('Browse Color Themes in Marketplace');
     await w.quickInput.waitFor({ timeout: patience });
@@ -120,10 +120,10 @@ const steps = {
     await until('row of Acme Midnight', async () => {
       const row = await w.quickRows.and(w.page.locator('.focused')).textContent();
       if (row.startsWith('Acme Midnight')) return true;
-      await w.page.keyboard.press('ArrowDown'); // both its themes are listed
+      await w.page.keyboard.press('ArrowDown'); // its two themes are listed
     });
     await until('preview', () => w.page.evaluate(midnight));
-    await w.asked('/acme/midnight/1.0.0/extension/themes/midnight.json');
+    await w.requested('/acme/midnight/1.0.0/extension/themes/midnight.json');
     assert.equal(w.onDisk('acme.midnight'), undefined, 'a preview installs nothing');
     await w.page.keyboard.press('Enter');
     await w.untilOnDisk('acme.midnight', '1.0.0');
@@ -131,8 +131,8 @@ const steps = {
     return 'previewed and installed';
   },
 
-  // A web extension that loads a file of every kind that browsers treat in a way of
-  // their own, straight from the gallery. What became of each is in its webview.
+  // A web extension that loads a file of every kind that browsers treat differently, directly
+  // from the gallery. Its webview shows the results.
   async 'workshop'(w) {
     await w.show('acme.workshop', 'Acme Workshop');
     await w.install();
@@ -142,7 +142,7 @@ const steps = {
       await w.text('webview script: runs');
       return true;
     }, 3 * patience);
-    await w.asked('/acme/workshop/1.0.0/extension/media/script.js');
+    await w.requested('/acme/workshop/1.0.0/extension/media/script.js');
   },
   'webview script': w => w.text('webview script: runs'),
   'webview module': w => w.text('webview module: imported'),
@@ -165,15 +165,15 @@ const steps = {
     }, '/acme/workshop/1.0.0/extension/icons/file.svg'));
   },
 
-  // The page takes fonts from its own host only (font-src 'self' blob:), so the theme is
-  // one that is installed on the server.
+  // The page loads fonts from its own host only (font-src 'self' blob:), so the theme is
+  // installed on the server.
   async 'product icon font'(w) {
     await w.ready();
     await w.show('acme.signs', 'Acme Signs');
     await w.install();
     await w.untilOnDisk('acme.signs', '1.0.0');
     await until('Acme Signs chosen', async () => {
-      await w.page.keyboard.press('Escape'); // a list of themes may have come up by itself
+      await w.page.keyboard.press('Escape'); // the editor may have opened a list of themes
       await w.action('Set Product Icon Theme').click();
       await w.quickInput.fill('Acme Signs');
       await until('row', async () => (await w.quickRows.first().textContent()).includes('Acme Signs'), 5000);
@@ -184,23 +184,23 @@ const steps = {
       [...document.fonts].find(font => font.family.includes('acme-signs') && font.status === 'loaded')?.family));
   },
 
-  // Of a version that was the newest when it was installed.
+  // From the version that was the newest one before.
   async 'automatic update'(w) {
     return w.untilOnDisk('acme.hello', '1.2.0');
   },
 
-  // Run last: nothing the page asked was refused, by the gallery or by itself.
+  // The last step: no request of the page was refused, by the gallery or by a policy.
   async 'nothing blocked'(w) {
     const blocked = w.console.filter(text => /content security|cors|mixed content/i.test(text) && (text.includes(w.plan.gallery) || text.includes(w.plan.content)));
     assert.deepEqual(blocked, []);
-    const probes = /\/extension$|\/package\.nls[^/]*\.json$/; // a folder or a file that need not be
+    const probes = /\/extension$|\/package\.nls[^/]*\.json$/; // the editor tries these, and they may be missing
     const refused = w.requests.filter(r => (r.failed && r.failed !== 'net::ERR_ABORTED') || (r.status >= 400 && !probes.test(new URL(r.url).pathname)));
     assert.deepEqual(refused, []);
     return `${w.requests.length} requests`;
   },
 };
 
-// Whether the page wears Acme Midnight; evaluated in the page.
+// midnight reports whether the page has the theme Acme Midnight. It is evaluated in the page.
 function midnight() {
   const workbench = document.querySelector('.monaco-workbench');
   return getComputedStyle(workbench).getPropertyValue('--vscode-editor-background').trim().toLowerCase() === '#0b1d3a';

@@ -1,6 +1,5 @@
-// The editor's page as a user sees it: the Extensions view, the page of an
-// extension, the command palette. All waiting is for a condition, with a deadline
-// far beyond what an idle machine needs.
+// The editor's page as a user sees it: the Extensions view, the page of an extension, and the
+// command palette. It waits for conditions, with deadlines that are long enough for a busy machine.
 
 'use strict';
 
@@ -11,8 +10,8 @@ const assert = require('assert');
 const patience = 30_000;
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
 
-// until calls f until it returns something true, and returns that. What f throws
-// meanwhile (an element that is being replaced) counts as not yet.
+// until calls f until it returns a true value, and returns that. Errors of f in the meantime are
+// ignored: an element may be about to be replaced.
 async function until(what, f, deadline = patience) {
   const end = Date.now() + deadline;
   for (let last; ; await sleep(100)) {
@@ -28,12 +27,12 @@ async function until(what, f, deadline = patience) {
 
 class Workbench {
   constructor(page, plan, requests) {
-    page.setDefaultTimeout(5000); // of one look at the page; until looks again
+    page.setDefaultTimeout(5000); // of one attempt; until tries again
     this.page = page;
     this.plan = plan;
     this.requests = requests; // to the gallery, see driver.js
     this.console = [];
-    this.dialogs = []; // texts of those that came up
+    this.dialogs = []; // texts of the dialogs that were opened
     this.input = page.locator('.extensions-viewlet .suggest-input-container .monaco-editor').first();
     this.rows = page.locator('.extensions-viewlet .extension-list-item');
     this.editor = page.locator('.extension-editor');
@@ -51,8 +50,8 @@ class Workbench {
     await this.ready();
   }
 
-  // ready waits for the workbench and opens the Extensions view, again until it
-  // comes: a key pressed while the page settles is lost.
+  // ready waits for the workbench and opens the Extensions view. It tries again, because a key
+  // that is pressed while the page is loading has no effect.
   async ready() {
     await this.page.waitForSelector('.monaco-workbench .activitybar', { timeout: 2 * patience });
     await until('Extensions view', async () => {
@@ -63,8 +62,8 @@ class Workbench {
     });
   }
 
-  // search types a query into the Extensions view and returns the names of the
-  // rows once they are as wanted.
+  // search types a query into the Extensions view, waits until the names of the rows are as
+  // wanted, and returns them.
   async search(query, what, wanted) {
     let names = [];
     try {
@@ -77,7 +76,7 @@ class Workbench {
     }
   }
 
-  // type enters a query in one go, so that no half of it is asked for.
+  // type enters a whole query at once, so that the editor does not search for a part of it.
   async type(query) {
     await this.input.click();
     await this.page.keyboard.press('Control+A');
@@ -104,7 +103,7 @@ class Workbench {
     await tab.first().click({ timeout: patience });
   }
 
-  // text waits until a frame of the page (a webview, for one) shows the text.
+  // text waits until a frame of the page, such as a webview, shows a text.
   async text(wanted) {
     await until(`text ${JSON.stringify(wanted)}`, async () => {
       for (const frame of this.page.frames()) {
@@ -118,18 +117,17 @@ class Workbench {
     return this.editor.locator('.action-label:not(.disabled):not(.hide)').filter({ hasText: new RegExp(`^${label}$`) }).first();
   }
 
-  // install presses Install on the page of an extension, and waits until the page
-  // says it is done.
+  // install presses Install on the page of an extension, and waits until it is installed.
   async install() {
     await this.action('Install').click({ timeout: patience });
     await until('Uninstall button', async () => {
-      await this.answer();
+      await this.confirm();
       return this.action('Uninstall').isVisible();
     });
   }
 
-  // answer says yes to a dialog, and remembers what it asked.
-  async answer() {
+  // confirm confirms a dialog, and records its text.
+  async confirm() {
     const dialog = this.page.locator('.monaco-dialog-box');
     if (!(await dialog.isVisible())) return;
     const text = (await dialog.innerText()).replace(/\s+/g, ' ');
@@ -137,7 +135,7 @@ class Workbench {
     await dialog.getByRole('button', { name: /trust|install|continue|yes|ok/i }).first().click({ timeout: 2000 });
   }
 
-  // onDisk returns what the editor has noted of an installed extension.
+  // onDisk returns the entry of an installed extension in the editor's list.
   onDisk(id) {
     const file = path.join(this.plan.extensions, 'extensions.json');
     if (!fs.existsSync(file)) return undefined;
@@ -147,15 +145,15 @@ class Workbench {
   async untilOnDisk(id, version) {
     let found;
     await until(`${id}@${version} on disk`, async () => {
-      await this.answer();
+      await this.confirm();
       found = this.onDisk(id);
       return found?.version === version;
     });
-    assert.ok(fs.existsSync(path.join(this.plan.extensions, found.relativeLocation, 'package.json')), `${id} is listed, but not there`);
+    assert.ok(fs.existsSync(path.join(this.plan.extensions, found.relativeLocation, 'package.json')), `${id} is listed, but is not installed`);
     return `${id}@${version} on disk`;
   }
 
-  // run chooses a command in the palette.
+  // run runs a command from the palette.
   async run(command) {
     await until(`command ${command}`, async () => {
       await this.page.keyboard.press('Escape');
@@ -168,8 +166,8 @@ class Workbench {
     });
   }
 
-  // notified runs a command until a notification matches, and returns its text.
-  // An extension that is not there yet leaves its command out of the palette.
+  // notified runs a command until a notification matches, and returns its text. The command is
+  // in the palette only after the extension was loaded.
   async notified(command, pattern) {
     return until(`notification ${pattern} from ${command}`, async () => {
       await this.run(command);
@@ -179,9 +177,9 @@ class Workbench {
     }, 2 * patience);
   }
 
-  // asked waits for a request to the gallery that was answered with 200.
-  async asked(end) {
-    return until(`answered request for …${end}`, () => this.requests.find(r => r.status === 200 && new URL(r.url).pathname.endsWith(end)));
+  // requested waits for a request to the gallery whose response has status 200.
+  async requested(end) {
+    return until(`successful request for …${end}`, () => this.requests.find(r => r.status === 200 && new URL(r.url).pathname.endsWith(end)));
   }
 }
 

@@ -34,7 +34,7 @@ func BenchmarkUnderAttack(b *testing.B) {
 			addr := listeningAt(b, log)
 			startChild(b, "attack", attack.name, addr, strconv.Itoa(size))
 			time.Sleep(3 * slowTimeout) // until slow clients are cut off
-			askUnderAttack(b, addr, server)
+			sendUnderAttack(b, addr, server)
 		})
 	}
 }
@@ -138,7 +138,7 @@ func attacks(size int) []attack {
 		{"names", post("Host: h\r\n", body(`{"criteria":[`+strings.Join(names, ",")+`]}`))},
 		{"names-gzip", post("Host: h\r\nAccept-Encoding: gzip\r\n", body(`{"criteria":[`+strings.Join(names, ",")+`]}`))},
 		{"texts", post("Host: h\r\n", body(strings.Join(texts, ",")))},
-		{"compressed", post(long+"Accept-Encoding: gzip\r\n", ask("", 100, 4))},
+		{"compressed", post(long+"Accept-Encoding: gzip\r\n", queryBody("", 100, 4))},
 		{"bodies", post("Host: h\r\n", strings.Repeat(" ", maxBody-2)+"{}")},
 		{"unread", unread(post("Host: h\r\n", body(`{"pageSize":10000}`)))},
 	}
@@ -177,8 +177,8 @@ func unread(then func(addr string)) func(addr string) {
 	}
 }
 
-// askUnderAttack sends the requests of an editor in turn, and reports how long they take.
-func askUnderAttack(b *testing.B, addr string, server *os.Process) {
+// sendUnderAttack sends the requests of an editor in turn, and reports how long they take.
+func sendUnderAttack(b *testing.B, addr string, server *os.Process) {
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		b.Fatal(err)
@@ -187,8 +187,8 @@ func askUnderAttack(b *testing.B, addr string, server *os.Process) {
 	stream := bufio.NewReaderSize(conn, 256<<10)
 	var requests []string
 	for _, kind := range kinds(10_000) {
-		for _, question := range kind.questions[:min(20, len(kind.questions))] {
-			requests = append(requests, fmt.Sprintf("POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", len(question), question))
+		for _, body := range kind.bodies[:min(20, len(kind.bodies))] {
+			requests = append(requests, fmt.Sprintf("POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
 		}
 	}
 	most, refused := 0, 0

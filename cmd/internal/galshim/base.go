@@ -288,9 +288,9 @@ func parseBase(s string) (string, error) {
 	case u.Scheme != "http" && u.Scheme != "https":
 		return "", errors.New("does not begin with http:// or https://")
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return "", errors.New("may hold nothing but a host, a port and a path")
+		return "", errors.New("may have only a host, a port and a path")
 	case !isHost(u.Host):
-		return "", errors.New("names no host")
+		return "", errors.New("has no host")
 	case !urlPrefix.MatchString(u.EscapedPath()):
 		return "", errors.New("has a path that is not made of letters, digits and . _ ~ -")
 	}

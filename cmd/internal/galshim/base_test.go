@@ -24,8 +24,8 @@ func request(peer, host string, header ...string) *http.Request {
 }
 
 const (
-	proxy    = "10.1.2.3:4444"
-	stranger = "203.0.113.9:4444"
+	proxy  = "10.1.2.3:4444"
+	client = "203.0.113.9:4444"
 )
 
 // privateNetworks are the networks of a company whose proxies may have any address in them.
@@ -41,8 +41,8 @@ var baseCases = []struct {
 	header []string
 	want   string
 }{
-	{"plain", stranger, "gallery.test:8080", nil, "http://gallery.test:8080"},
-	{"address", stranger, "[2001:db8::1]:8080", nil, "http://[2001:db8::1]:8080"},
+	{"plain", client, "gallery.test:8080", nil, "http://gallery.test:8080"},
+	{"address", client, "[2001:db8::1]:8080", nil, "http://[2001:db8::1]:8080"},
 	{"host only", proxy, "inner", []string{"X-Forwarded-Host", "gallery.test"}, "http://gallery.test"},
 	{"usual proxy", proxy, "inner:8080", []string{"X-Forwarded-Host", "gallery.test", "X-Forwarded-Proto", "https"}, "https://gallery.test"},
 	{"loopback", "127.0.0.1:1", "inner", []string{"X-Forwarded-Proto", "https"}, "https://inner"},
@@ -61,8 +61,8 @@ var baseCases = []struct {
 	{"standard wins", proxy, "h", []string{"Forwarded", `host=a.test`, "X-Forwarded-Host", "b.test"}, "http://a.test"},
 	{"standard chain", proxy, "h", []string{"Forwarded", `host=a.test;proto=https, host=b.test`}, "https://a.test"},
 
-	{"spoofed host", stranger, "h", []string{"X-Forwarded-Host", "evil.test"}, "http://h"},
-	{"spoofed all", stranger, "h", []string{"X-Forwarded-Proto", "https", "X-Forwarded-Prefix", "/x", "X-Forwarded-Port", "1", "Forwarded", "host=evil.test"}, "http://h"},
+	{"spoofed host", client, "h", []string{"X-Forwarded-Host", "evil.test"}, "http://h"},
+	{"spoofed all", client, "h", []string{"X-Forwarded-Proto", "https", "X-Forwarded-Prefix", "/x", "X-Forwarded-Port", "1", "Forwarded", "host=evil.test"}, "http://h"},
 	{"injection", proxy, "h", []string{"X-Forwarded-Host", `evil.test/","x":"`}, "http://h"},
 	{"injection, quoted", proxy, "h", []string{"Forwarded", `host="evil.test\"/x"`}, "http://h"},
 	{"userinfo", proxy, "h", []string{"X-Forwarded-Host", "user@evil.test"}, "http://h"},
@@ -75,8 +75,8 @@ var baseCases = []struct {
 	{"host too long", proxy, "h", []string{"X-Forwarded-Host", strings.Repeat("a", 300)}, "http://h"},
 	{"no such port", proxy, "h", []string{"X-Forwarded-Port", "65536"}, "http://h"},
 	{"port with a path", proxy, "h", []string{"X-Forwarded-Port", "1/x"}, "http://h"},
-	{"host with a path", stranger, "h/x", nil, "http://192.0.2.7:80"},
-	{"no host", stranger, "", nil, "http://192.0.2.7:80"},
+	{"host with a path", client, "h/x", nil, "http://192.0.2.7:80"},
+	{"no host", client, "", nil, "http://192.0.2.7:80"},
 }
 
 func TestIsHost(t *testing.T) {
@@ -128,7 +128,7 @@ func TestTrustedByDefault(t *testing.T) {
 	}{
 		{"127.0.0.1:1", "http://gallery.test", 0},
 		{"[::1]:1", "http://gallery.test", 0},
-		{stranger, "http://h", 0},
+		{client, "http://h", 0},
 		{proxy, "http://h", 1},
 		{"192.168.1.2:1", "http://h", 1},
 	} {
@@ -150,8 +150,8 @@ func TestTrustedProxies(t *testing.T) {
 	}{
 		{"192.0.2.0/24", "192.0.2.7:1", true},
 		{"192.0.2.0/24", proxy, false},
-		{"203.0.113.9", stranger, true},
-		{"203.0.113.8", stranger, false},
+		{"203.0.113.9", client, true},
+		{"203.0.113.8", client, false},
 		{"2001:db8::/32", "[2001:db8::5]:1", true},
 		{"none", proxy, false},
 		{"none", "127.0.0.1:1", false},
@@ -173,8 +173,8 @@ func TestTrustedProxies(t *testing.T) {
 func TestClient(t *testing.T) {
 	a := addresser{trusted: privateNetworks}
 	for _, x := range []struct{ peer, forwardedFor, want string }{
-		{stranger, "", "203.0.113.9"},
-		{stranger, "198.51.100.1", "203.0.113.9"},
+		{client, "", "203.0.113.9"},
+		{client, "198.51.100.1", "203.0.113.9"},
 		{proxy, "198.51.100.1", "198.51.100.1"},
 		{proxy, "1.1.1.1, 198.51.100.1, 192.168.0.1", "198.51.100.1"},
 		{proxy, "192.168.7.7", "192.168.7.7"},
@@ -210,17 +210,17 @@ func TestParseBase(t *testing.T) {
 	}
 }
 
-// TestSubPath answers below the base URL's path and at the root, and points
-// below it.
+// TestSubPath requests paths below the path of the base URL and at the root. Addresses in responses
+// are below it.
 func TestSubPath(t *testing.T) {
 	g := openSample(t, func(c *config) { c.addresser.fixed = "https://gallery.test/tools/gallery" })
 	for _, path := range []string{"/tools/gallery/api/vscode/acme/hello/latest", "/api/vscode/acme/hello/latest", "//tools/gallery//api/acme/hello/latest/"} {
-		resp := g.ask("GET", "http://inner"+path, "", "X-Forwarded-Host", "evil.test")
+		resp := g.request("GET", "http://inner"+path, "", "X-Forwarded-Host", "evil.test")
 		checkExchange(t, path, resp, 200, `"assetUri":"https://gallery.test/tools/gallery/assets/acme/hello/1.2.3"`, nil)
 	}
-	checkExchange(t, "/tools/gallery", g.ask("GET", "http://inner/tools/gallery", ""), 302, "", []string{"Location: https://gallery.test/tools/gallery/"})
-	checkExchange(t, "/tools/gallery/", g.ask("GET", "http://inner/tools/gallery/", ""), 200, "browse", nil)
-	checkExchange(t, "/tools/galleryx", g.ask("GET", "http://inner/tools/galleryx/healthz", ""), 404, "", nil)
+	checkExchange(t, "/tools/gallery", g.request("GET", "http://inner/tools/gallery", ""), 302, "", []string{"Location: https://gallery.test/tools/gallery/"})
+	checkExchange(t, "/tools/gallery/", g.request("GET", "http://inner/tools/gallery/", ""), 200, "browse", nil)
+	checkExchange(t, "/tools/galleryx", g.request("GET", "http://inner/tools/galleryx/healthz", ""), 404, "", nil)
 }
 
 // FuzzBase lets a trusted proxy say anything: the base URL is one, and nothing

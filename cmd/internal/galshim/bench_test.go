@@ -20,32 +20,31 @@ import (
 	"time"
 )
 
-// BenchmarkServe asks over connections that are kept, one for each processor, as
-// editors do. Beside galshim stands a handler that writes the same bytes from
-// memory: what net/http alone costs, under the same limits. p99-us is how long,
-// in microseconds, 99 of 100 requests take at most.
+// BenchmarkServe sends queries over one persistent connection for each processor, as editors do. It
+// compares galshim with a handler that writes the same bytes from memory under the same limits,
+// which is what net/http costs. p99-us is the 99th percentile of the times in microseconds.
 func BenchmarkServe(b *testing.B) {
 	for _, size := range []int{100, 10_000, 100_000} {
 		b.Run(fmt.Sprintf("size=%d", size), func(b *testing.B) {
 			dir := b.TempDir()
 			sample{more: size, full: true}.write(b, dir)
 			g := open(b, dir, folder{dir})
-			debug.FreeOSMemory() // what writing took would put off collections
+			debug.FreeOSMemory() // a large heap would delay garbage collections
 			for _, kind := range kinds(size) {
-				b.Run("kind="+kind.name+"/coding=plain", func(b *testing.B) { compareWithMemory(b, g, kind.questions, "identity") })
-				b.Run("kind="+kind.name+"/coding=gzip", func(b *testing.B) { compareWithMemory(b, g, kind.questions, "gzip") })
+				b.Run("kind="+kind.name+"/coding=plain", func(b *testing.B) { compareWithMemory(b, g, kind.bodies, "identity") })
+				b.Run("kind="+kind.name+"/coding=gzip", func(b *testing.B) { compareWithMemory(b, g, kind.bodies, "gzip") })
 			}
 		})
 	}
 }
 
-// kind is a kind of question. Of those with several, no two ask the same.
+// A kind is a kind of queries. Its bodies are all different.
 type kind struct {
-	name      string
-	questions []string
+	name   string
+	bodies []string
 }
 
-// kinds are the kinds of questions that editors ask, about a sample of this size.
+// kinds returns the kinds of queries that editors make, for a sample of this size.
 func kinds(size int) []kind {
 	random := rand.New(rand.NewPCG(1, 2))
 	var checks []string // of what a user has installed
@@ -54,40 +53,40 @@ func kinds(size int) []kind {
 		for range 60 {
 			fmt.Fprintf(&names, `{"filterType":7,"value":"many.n%d"},`, random.IntN(size))
 		}
-		checks = append(checks, ask(names.String(), 60, 0))
+		checks = append(checks, queryBody(names.String(), 60, 0))
 	}
 	return []kind{
-		{"popular", []string{ask("", 50, 4)}},
-		{"category", []string{ask(`{"filterType":5,"value":"themes"},`, 50, 4)}},
-		{"text-few", []string{ask(`{"filterType":10,"value":"topic00001"},`, 50, 0)}},
-		{"text-many", []string{ask(`{"filterType":10,"value":"python"},`, 50, 0)}},
+		{"popular", []string{queryBody("", 50, 4)}},
+		{"category", []string{queryBody(`{"filterType":5,"value":"themes"},`, 50, 4)}},
+		{"text-few", []string{queryBody(`{"filterType":10,"value":"topic00001"},`, 50, 0)}},
+		{"text-many", []string{queryBody(`{"filterType":10,"value":"python"},`, 50, 0)}},
 		{"check", checks},
-		{"one", []string{ask(`{"filterType":7,"value":"many.n7"},`, 1, 0)}},
+		{"one", []string{queryBody(`{"filterType":7,"value":"many.n7"},`, 1, 0)}},
 	}
 }
 
-// ask returns a question as editors put it.
-func ask(criteria string, size, sort int) string {
+// queryBody returns the body of a query as editors send it.
+func queryBody(criteria string, size, sort int) string {
 	return fmt.Sprintf(`{"filters":[{"criteria":[%s{"filterType":8,"value":"Microsoft.VisualStudio.Code"},{"filterType":12,"value":"4096"}],`+
 		`"pageNumber":1,"pageSize":%d,"sortBy":%d,"sortOrder":0}],"assetTypes":[],"flags":950}`, criteria, size, sort)
 }
 
-// compareWithMemory puts the questions in turn, to a handler that has the answers
-// and to galshim.
-func compareWithMemory(b *testing.B, g *testGallery, questions []string, coding string) {
+// compareWithMemory sends the queries in turn, to a handler that has the responses in memory and to
+// galshim.
+func compareWithMemory(b *testing.B, g *testGallery, bodies []string, coding string) {
 	var requests []string
-	var answers memory
-	for _, question := range questions {
-		requests = append(requests, fmt.Sprintf("POST /api/extensionquery HTTP/1.1\r\nHost: gallery.test\r\nAccept-Encoding: %s\r\nContent-Length: %d\r\n\r\n%s", coding, len(question), question))
-		answer := g.ask("POST", "http://gallery.test/api/extensionquery", question, "Accept-Encoding", coding)
-		answers.header = answer.Header
-		answers.bodies = append(answers.bodies, []byte(text(b, answer)))
+	var responses memory
+	for _, body := range bodies {
+		requests = append(requests, fmt.Sprintf("POST /api/extensionquery HTTP/1.1\r\nHost: gallery.test\r\nAccept-Encoding: %s\r\nContent-Length: %d\r\n\r\n%s", coding, len(body), body))
+		response := g.request("POST", "http://gallery.test/api/extensionquery", body, "Accept-Encoding", coding)
+		responses.header = response.Header
+		responses.bodies = append(responses.bodies, []byte(text(b, response)))
 	}
-	b.Run("of=memory", func(b *testing.B) { askRepeatedly(b, &answers, requests) })
-	b.Run("of=galshim", func(b *testing.B) { askRepeatedly(b, g, requests) })
+	b.Run("of=memory", func(b *testing.B) { sendRepeatedly(b, &responses, requests) })
+	b.Run("of=galshim", func(b *testing.B) { sendRepeatedly(b, g, requests) })
 }
 
-// memory reads a question and gives one of the answers it has, in turn, under the
+// memory reads a body and gives one of the responses it has, in turn, under the
 // same header.
 type memory struct {
 	header http.Header
@@ -103,9 +102,9 @@ func (m *memory) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(body)
 }
 
-// askRepeatedly sends the requests in turn, on one connection for each processor,
+// sendRepeatedly sends the requests in turn, on one connection for each processor,
 // with a client that does no more than it must.
-func askRepeatedly(b *testing.B, h http.Handler, requests []string) {
+func sendRepeatedly(b *testing.B, h http.Handler, requests []string) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)

@@ -10,8 +10,7 @@ import (
 	"galbuild/render/splice"
 )
 
-// errNoMemory is why a request is refused that needs more memory than all requests together
-// may hold.
+// errNoMemory is the error of a request for which the budget of all requests is not sufficient.
 var errNoMemory = errors.New("the memory for all requests is used up")
 
 // A budget counts the bytes that all requests together hold in memory. Request bodies and
@@ -140,7 +139,7 @@ type body struct {
 	bytes []byte // the bytes that have arrived, in the buffer
 }
 
-// read reads r to its end, the pieces of a long body each in its turn. The error is
+// read reads r to its end, a long body in pieces that wait for their turn. The error is
 // errNoMemory if the budget does not allow all of it. The rest is then read and dropped,
 // because clients do not read a response before they have sent their whole body.
 func (b *body) read(r io.Reader, turns turn) error {

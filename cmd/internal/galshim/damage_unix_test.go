@@ -25,10 +25,10 @@ import (
 	"galbuild/render/gallery"
 )
 
-// TestCutShort truncates the index under a running server, as cp -rf does before it
+// TestTruncatedIndex truncates the index under a running server, as cp -rf does before it
 // rewrites a file. Requests that need the missing part get 500, and the server does not
 // end. When the file is complete, it is opened again, although there is no new generation.
-func TestCutShort(t *testing.T) {
+func TestTruncatedIndex(t *testing.T) {
 	dir := t.TempDir()
 	c := sample{more: 300, full: true}.write(t, dir)
 	file := filepath.Join(dir, filepath.FromSlash(c.IndexPath()))
@@ -93,8 +93,8 @@ func TestCutShort(t *testing.T) {
 	}
 }
 
-// TestDamageIsNoticed checks that a damaged index is opened again at once, without polling.
-func TestDamageIsNoticed(t *testing.T) {
+// TestDamageIsDetected checks that a damaged index is opened again at once, without polling.
+func TestDamageIsDetected(t *testing.T) {
 	g := openSample(t)
 	g.live.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -109,9 +109,9 @@ func TestDamageIsNoticed(t *testing.T) {
 	<-done
 }
 
-// TestRemoteIndexCutShort checks that an index which was damaged in the cache is fetched
+// TestTruncatedRemoteIndex checks that an index which was damaged in the cache is fetched
 // again.
-func TestRemoteIndexCutShort(t *testing.T) {
+func TestTruncatedRemoteIndex(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	cache := t.TempDir()
 	g := open(t, "", remoteAt(t, p.URL, cache))
@@ -122,7 +122,7 @@ func TestRemoteIndexCutShort(t *testing.T) {
 	if err := os.Truncate(kept[0], 4096); err != nil {
 		t.Fatal(err)
 	}
-	g.ask("POST", "/api/extensionquery", "{}")
+	g.request("POST", "/api/extensionquery", "{}")
 	if err := g.live.poll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -131,16 +131,16 @@ func TestRemoteIndexCutShort(t *testing.T) {
 	}
 }
 
-// TestDamageEndsTurns damages an index between searching and writing. The request that
+// TestDamageReleasesSlots damages an index between searching and writing. The request that
 // compresses the response must end its turn, or no heavy query would get one again.
-func TestDamageEndsTurns(t *testing.T) {
+func TestDamageReleasesSlots(t *testing.T) {
 	dir := t.TempDir()
 	c := sample{more: 100, full: true}.write(t, dir)
 	g := open(t, dir, folder{dir})
 	file := filepath.Join(dir, filepath.FromSlash(c.IndexPath()))
 	r := httptest.NewRequest("POST", "/api/extensionquery", nil)
 	w := newReply(httptest.NewRecorder(), r, time.Minute)
-	q, err := query.Parse([]byte(ask("", 100, 0)))
+	q, err := query.Parse([]byte(queryBody("", 100, 0)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,9 +179,9 @@ func (w truncating) WriteHeader(status int) {
 	w.ResponseRecorder.WriteHeader(status)
 }
 
-// TestBlobCutShort truncates a file while it is sent, as cp -rf does. A compressed response
+// TestTruncatedBlob truncates a file while it is sent, as cp -rf does. A compressed response
 // has no length from which the client could tell, so the connection must be cut.
-func TestBlobCutShort(t *testing.T) {
+func TestTruncatedBlob(t *testing.T) {
 	g := openSample(t)
 	now := g.live.now.Load()
 	f, ok := now.ix.File("files/acme/hello/1.2.3@web/extension/main.js")
@@ -202,10 +202,10 @@ func TestBlobCutShort(t *testing.T) {
 	now.blobs.serve(w, httptest.NewRequest("GET", "/", nil), f)
 }
 
-// TestWrittenOver overwrites an index in place. Reading it does not fail, but gives wrong
+// TestOverwrittenIndex overwrites an index in place. Reading it does not fail, but gives wrong
 // data, so it must be noticed. An intact file is opened again, whether it was moved there or
 // written there.
-func TestWrittenOver(t *testing.T) {
+func TestOverwrittenIndex(t *testing.T) {
 	for name, restore := range map[string]func(t *testing.T, file string, whole []byte){
 		"moved": func(t *testing.T, file string, whole []byte) {
 			if err := os.WriteFile(file+".new", whole, 0o600); err != nil {
@@ -245,14 +245,14 @@ func TestWrittenOver(t *testing.T) {
 			if err := g.live.poll(t.Context()); err == nil {
 				t.Error("the file is taken for sound")
 			}
-			if resp := g.ask("GET", "/healthz", ""); resp.StatusCode != http.StatusServiceUnavailable {
+			if resp := g.request("GET", "/healthz", ""); resp.StatusCode != http.StatusServiceUnavailable {
 				t.Errorf("health: %d", resp.StatusCode)
 			}
 			restore(t, file, whole)
 			if err := g.live.poll(t.Context()); err != nil {
 				t.Error(err)
 			}
-			if resp := g.ask("GET", "/healthz", ""); resp.StatusCode != http.StatusOK {
+			if resp := g.request("GET", "/healthz", ""); resp.StatusCode != http.StatusOK {
 				t.Errorf("health: %d", resp.StatusCode)
 			}
 			if n := g.extensions(t); n != 301 {
@@ -275,7 +275,7 @@ func TestPipeInSite(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if resp := g.ask("GET", "/page.txt", ""); resp.StatusCode != http.StatusInternalServerError {
+	if resp := g.request("GET", "/page.txt", ""); resp.StatusCode != http.StatusInternalServerError {
 		t.Errorf("status %d, want 500", resp.StatusCode)
 	}
 	if err := g.live.poll(t.Context()); !errors.Is(err, regular.ErrKind) {

@@ -20,9 +20,8 @@ import (
 	"galbuild/index"
 )
 
-// folder is a site on disk. It is opened anew at every look, so that another
-// folder moved or linked into its place is noticed even if it holds the same
-// generation.
+// A folder is a site on disk. Each poll opens the folder again, so it detects that another folder
+// has replaced it, even one with the same generation.
 type folder struct{ path string }
 
 func (f folder) next(_ context.Context, old *generation) (*generation, error) {
@@ -109,8 +108,7 @@ func sameFolder(a, b *os.Root) bool {
 	return err == nil && os.SameFile(x, y)
 }
 
-// blobFolder serves the blobs of a site on disk. Nothing outside it can be
-// reached, whatever links it holds.
+// A blobFolder serves the blobs of a site on disk. Links in it cannot lead out of it.
 type blobFolder struct{ root *os.Root }
 
 func (b blobFolder) serve(w http.ResponseWriter, r *http.Request, f index.File) error {

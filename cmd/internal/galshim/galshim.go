@@ -1,5 +1,5 @@
-// Package galshim is the galshim command: a stateless server that answers extension queries
-// from the memory-mapped index of a site, and serves the site's files.
+// Package galshim is the galshim command: a stateless server that responds to extension
+// queries from the memory-mapped index of a site, and serves the site's files.
 //
 // # Requests
 //
@@ -7,14 +7,16 @@
 // remove that path. Doubled and trailing slashes are ignored, and so is case in publishers,
 // names and platforms. API is each of /api, /_apis/public/gallery and /vscode/gallery.
 //
-//	POST API/extensionquery                        a query, see package query
-//	GET  API/vscode/{publisher}/{name}/latest      one extension; also without vscode/
-//	GET  API, API/manifest.json, /manifest.json    the manifest of the gallery, which replaces settings in product.json
-//	GET  /control.json                             the control manifest; an empty one if the site has none
+//	POST API/extensionquery                      a query, see package query
+//	GET  API/vscode/{publisher}/{name}/latest    one extension; also without vscode/
+//	GET  API, API/manifest.json, /manifest.json  the manifest of the services of the gallery
+//	GET  /control.json                           the control manifest; an empty one by default
 //	GET  [API]/publishers/{p}/vsextensions/{n}/{version|latest}/vspackage[?targetPlatform=]
-//	POST [API]/publishers/{p}/extensions/{n}/{version}/stats and [API]/itemName/…: ignored, status 204
-//	GET  /assets/{p}/{n}/{version}[@{platform}]/{type}     also /vscode/asset/…?targetPlatform=
-//	GET  /files/{p}/{n}/{version}[@{platform}]/{path}      also {version}+{platform}, ?target=, /vscode/unpkg/…
+//	POST [API]/publishers/{p}/extensions/{n}/{version}/stats  ignored, status 204
+//	POST [API]/itemName/…                                     ignored, status 204
+//	GET  /assets/{p}/{n}/{version}[@{platform}]/{type}  also /vscode/asset/…?targetPlatform=
+//	GET  /files/{p}/{n}/{version}[@{platform}]/{path}   also {version}+{platform}, ?target=,
+//	                                                    /vscode/unpkg/…
 //	GET  /  /item  /publishers/{p}  and every other path that the index lists
 //	GET  /healthz  /version                        for operators
 //
@@ -26,7 +28,7 @@
 //
 // # Files
 //
-// Files of packages are written by strangers. Files that a browser could run are sent with
+// The authors of packages are not trusted. Files that a browser could run are sent with
 // a policy that puts them in a sandbox (see package build/mediatype), and every response
 // forbids browsers to guess media types. With --content-url, responses point editors to
 // another host for assets and files. galshim itself serves them on every host name; the
@@ -50,34 +52,9 @@
 //
 // # Limits
 //
-// These limits keep one client from using up what other clients need. A number after a
-// colon is the status of a request that exceeds the limit. Status 503 has Retry-After, and
-// only queries get it: after other errors, editors show an empty list or send more requests.
-//
-//	request header                  32 KiB, within 10s: 431
-//	request body                    4 MiB: 413; header and body within 30s
-//	idle connection                 closed after 2m0s
-//	connections                     10000, or fewer if the system limits open files (--max-connections)
-//	requests over HTTP/2            100 for each connection; in all a quarter of the connection limit, and at least 4 for each
-//	concurrent queries              4 for each processor (--max-queries)
-//	concurrent heavy queries        1 for every 2 processors
-//	a query is heavy                above 32 KiB of body, 2 filters, 500 criteria or 64 bytes of text
-//	waiting queries                 1000, each for 5s: 503
-//	request bodies in memory        10 MiB or an eighth of the memory limit, not counting 16 KiB of each: 503
-//	responses in memory             32 MiB or an eighth of the memory limit, of which short ones have a quarter: 503
-//	extensions on a page of a list  1000
-//	extensions in a response        10000
-//	JSON of a response              64 MiB; 256 MiB for extensions requested by id or name
-//	buffer of a response            64 KiB, or 512 KiB if the whole response fits
-//	compressed for one response     448 KiB of JSON; a longer response is not compressed
-//	files compressed concurrently   32; others are sent uncompressed
-//	files from a published site     512 concurrently
-//	index of a published site       4 GiB
-//	slow client                     disconnected below 1 kB/s over 1m0s; for a file, if it takes nothing for 1m0s
-//	slow client of a long response  also disconnected if it takes nothing for 2s and others need the memory
-//	X-Forwarded-Prefix              256 bytes; a longer one is ignored
-//	path or error in the log        1 KiB
-//	stopping                        running requests get 30s to finish
+// SECURITY.md lists the limits, which keep one client from using up what other clients need.
+// Status 503 has Retry-After, and only queries get it: after other errors, editors show an empty
+// list or send more requests.
 //
 // TotalCount also counts the extensions that do not fit in a response. If a response to ids
 // or names cannot hold all versions, the remaining extensions have only their latest ones. A

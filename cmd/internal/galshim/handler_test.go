@@ -158,11 +158,11 @@ var exchanges = []struct {
 	{request: "GET /assets/acme/hello/1.2.3/..%2f..%2f..%2f..%2findex%2fCURRENT", status: 404},
 }
 
-func TestExchanges(t *testing.T) {
+func TestResponses(t *testing.T) {
 	g := openSample(t)
 	for _, x := range exchanges {
 		method, target, _ := strings.Cut(x.request, " ")
-		resp := g.ask(method, "http://gallery.test"+target, x.body)
+		resp := g.request(method, "http://gallery.test"+target, x.body)
 		checkExchange(t, x.request, resp, x.status, x.want, x.header)
 	}
 }
@@ -202,7 +202,7 @@ func TestContentURL(t *testing.T) {
 		{"GET /files/acme/hello/1.2.3/extension/evil.html", "evil", "Content-Security-Policy: " + sandbox},
 	} {
 		method, target, _ := strings.Cut(x.request, " ")
-		resp := g.ask(method, "http://gallery.test"+target, "")
+		resp := g.request(method, "http://gallery.test"+target, "")
 		body := strings.Join(strings.Fields(text(t, resp)), "")
 		if !strings.Contains(body, x.want) {
 			t.Errorf("%s: no %s in %.500s", x.request, x.want, body)
@@ -212,7 +212,7 @@ func TestContentURL(t *testing.T) {
 			t.Errorf("%s: %s is %q, want %q", x.request, key, got, want)
 		}
 	}
-	if body := text(t, g.ask("POST", "http://gallery.test/api/extensionquery", emptyPOST)); strings.Contains(body, "http://gallery.test") {
+	if body := text(t, g.request("POST", "http://gallery.test/api/extensionquery", emptyPOST)); strings.Contains(body, "http://gallery.test") {
 		t.Errorf("the response sends editors to the gallery's own host: %.300s", body)
 	}
 }
@@ -232,20 +232,20 @@ func TestNoFiles(t *testing.T) {
 		"GET /publishers/acme/vsextensions/hello/latest/vspackage": 404,
 	} {
 		method, target, _ := strings.Cut(request, " ")
-		checkExchange(t, request, g.ask(method, target, ""), status, "", nil)
+		checkExchange(t, request, g.request(method, target, ""), status, "", nil)
 	}
 }
 
-// TestConditions asks for parts, and for what has not changed.
-func TestConditions(t *testing.T) {
+// TestConditionalRequests requests ranges, and files that have not changed.
+func TestConditionalRequests(t *testing.T) {
 	g := openSample(t)
 	const icon = "/assets/acme/hello/1.2.3/" + iconType
-	full := text(t, g.ask("GET", icon, ""))
-	etag := g.ask("GET", icon, "").Header.Get("ETag")
+	full := text(t, g.request("GET", icon, ""))
+	etag := g.request("GET", icon, "").Header.Get("ETag")
 	if len(etag) != 66 {
 		t.Fatalf("ETag %s, want a quoted SHA-256", etag)
 	}
-	latest := g.ask("GET", "/api/vscode/acme/hello/latest", "").Header.Get("ETag")
+	latest := g.request("GET", "/api/vscode/acme/hello/latest", "").Header.Get("ETag")
 	for _, x := range []struct {
 		target, key, value string
 		more               []string
@@ -262,7 +262,7 @@ func TestConditions(t *testing.T) {
 		{icon, "Range", "bytes=9999-", nil, 416, ""},
 		{"/api/vscode/acme/hello/latest", "If-None-Match", latest, nil, 304, ""},
 	} {
-		resp := g.ask("GET", x.target, "", append(x.more, x.key, x.value)...)
+		resp := g.request("GET", x.target, "", append(x.more, x.key, x.value)...)
 		body := text(t, resp)
 		if resp.StatusCode != x.status || x.want != "" && body != x.want {
 			t.Errorf("%s with %s: %s %q: %d %q, want %d %q", x.target, x.key, x.value, x.more, resp.StatusCode, body, x.status, x.want)
@@ -279,7 +279,7 @@ func TestDamaged(t *testing.T) {
 	}
 	overwrite(t, blobFile(g.dir, details), "short")
 	for _, path := range []string{icon, details} {
-		resp := g.ask("GET", "/"+path, "", "Accept-Encoding", "gzip")
+		resp := g.request("GET", "/"+path, "", "Accept-Encoding", "gzip")
 		checkExchange(t, path, resp, 500, `{"error":"internal error; see the log of the server"}`, []string{"-ETag", "Cache-Control: no-store", "Content-Type: application/json"})
 	}
 }
@@ -288,14 +288,14 @@ func TestDamaged(t *testing.T) {
 func TestPanic(t *testing.T) {
 	g := openSample(t)
 	g.get("/boom", func(*reply, *http.Request, *generation) error { panic("boom") })
-	checkExchange(t, "GET /boom", g.ask("GET", "/boom", ""), 500, `{"error":`, nil)
+	checkExchange(t, "GET /boom", g.request("GET", "/boom", ""), 500, `{"error":`, nil)
 	g.get("/late", func(w *reply, _ *http.Request, _ *generation) error { w.Write([]byte("x")); panic("boom") })
 	defer func() {
 		if recover() != http.ErrAbortHandler {
 			t.Error("an answer that broke off looks whole")
 		}
 	}()
-	g.ask("GET", "/late", "")
+	g.request("GET", "/late", "")
 }
 
 // FuzzPath asks for anything: nothing outside the table is served, nothing is

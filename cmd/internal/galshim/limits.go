@@ -43,8 +43,8 @@ const (
 	maxFetches     = 512   // concurrent requests to a published site
 )
 
-// Limits of HTTP/2, which has many requests on one connection. Go holds what a client sends
-// and galshim has not read yet for each connection.
+// Limits of HTTP/2, which has many requests on one connection. For each connection, Go keeps in
+// memory what the client has sent and galshim has not read yet.
 const (
 	maxStreams    = 100      // requests of a connection
 	leastStreams  = 100      // of all connections; more if there may be many, see streamsFor
@@ -53,8 +53,8 @@ const (
 	maxFrameBytes = 16 << 10
 )
 
-// streamsFor returns how many concurrent requests over HTTP/2 there may be where there may be
-// so many connections. Each holds as much memory as a connection, and may open a file.
+// streamsFor returns the limit of concurrent requests over HTTP/2 for a limit of connections. Each
+// needs as much memory as a connection, and may open a file.
 func streamsFor(connections int) int { return max(leastStreams, connections/4) }
 
 // overloaded is the response to a query that cannot be served now. Only queries get it:

@@ -15,8 +15,8 @@ type writes struct {
 
 func (w *writes) Write(b []byte) (int, error) { w.n++; return w.Builder.Write(b) }
 
-// TestLines writes lines together, after a moment or when there are many.
-func TestLines(t *testing.T) {
+// TestLineWriter writes lines together, after a moment or when there are many.
+func TestLineWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out writes
 		l := &lineWriter{out: &out}

@@ -20,15 +20,15 @@ import (
 func (g *testGallery) extensions(t testing.TB) int {
 	t.Helper()
 	var n int
-	health := text(t, g.ask("GET", "/healthz", ""))
+	health := text(t, g.request("GET", "/healthz", ""))
 	if _, err := fmt.Sscanf(health[strings.Index(health, `"extensions"`):], `"extensions":%d`, &n); err != nil {
 		t.Fatalf("%s: %v", health, err)
 	}
 	return n
 }
 
-// TestReloadUnderLoad replaces generations while they are being asked: every
-// answer is whole and of one generation, and the old ones are closed.
+// TestReloadUnderLoad replaces generations while clients send queries. Every response must be
+// complete and of one generation, and old generations must be closed.
 func TestReloadUnderLoad(t *testing.T) {
 	g := openSample(t)
 	first := g.live.now.Load()
@@ -37,10 +37,10 @@ func TestReloadUnderLoad(t *testing.T) {
 	for range 4 {
 		clients.Go(func() {
 			for ctx.Err() == nil {
-				if resp := g.ask("POST", "/api/extensionquery", `{"filters":[{"pageSize":1000}]}`); resp.StatusCode != 200 {
+				if resp := g.request("POST", "/api/extensionquery", `{"filters":[{"pageSize":1000}]}`); resp.StatusCode != 200 {
 					t.Errorf("status %d", resp.StatusCode)
-				} else if answer := text(t, resp); strings.Count(answer, `"extensionId"`) != totalCount(t, answer) {
-					t.Errorf("%d extensions, TotalCount %d", strings.Count(answer, `"extensionId"`), totalCount(t, answer))
+				} else if response := text(t, resp); strings.Count(response, `"extensionId"`) != totalCount(t, response) {
+					t.Errorf("%d extensions, TotalCount %d", strings.Count(response, `"extensionId"`), totalCount(t, response))
 				}
 			}
 		})
@@ -64,17 +64,17 @@ func TestReloadUnderLoad(t *testing.T) {
 	}
 }
 
-func totalCount(t *testing.T, answer string) int {
+func totalCount(t *testing.T, response string) int {
 	var n int
-	_, rest, _ := strings.Cut(answer, `"TotalCount","count":`)
+	_, rest, _ := strings.Cut(response, `"TotalCount","count":`)
 	if _, err := fmt.Sscan(strings.TrimRight(rest, "}]"), &n); err != nil {
-		t.Errorf("no TotalCount in %.300s", answer)
+		t.Errorf("no TotalCount in %.300s", response)
 	}
 	return n
 }
 
-// TestHeldGeneration keeps a generation open for a request that began with it.
-func TestHeldGeneration(t *testing.T) {
+// TestOldGenerationStaysOpen keeps a generation open until the requests that use it have ended.
+func TestOldGenerationStaysOpen(t *testing.T) {
 	g := openSample(t)
 	held := g.live.acquire()
 	sample{more: 9}.write(t, g.dir)
@@ -90,8 +90,8 @@ func TestHeldGeneration(t *testing.T) {
 	}
 }
 
-// TestRefused keeps serving whatever happens to the site, says why once, and
-// takes the next good generation.
+// TestRefused damages the site in several ways. galshim continues to serve the old generation, logs
+// the reason once, and serves the next intact generation.
 func TestRefused(t *testing.T) {
 	good := sample{more: 3}
 	for name, spoil := range map[string]func(t *testing.T, dir string, c site.Current){
@@ -122,7 +122,7 @@ func TestRefused(t *testing.T) {
 			if n := strings.Count(lines.String(), "\n"); n != 1 {
 				t.Errorf("%d lines in the log, want 1:\n%s", n, &lines)
 			}
-			if health := text(t, g.ask("GET", "/healthz", "")); !strings.Contains(health, `"stale":true`) {
+			if health := text(t, g.request("GET", "/healthz", "")); !strings.Contains(health, `"stale":true`) {
 				t.Errorf("health %s, want it stale", health)
 			}
 			sample{more: 6}.write(t, dir)
@@ -151,8 +151,8 @@ func flip(t *testing.T, file string) {
 	overwrite(t, file, string(b))
 }
 
-// TestFolderReplaced notices that another folder has taken the site's place,
-// even with the same generation: blobs must not come from one that is thrown away.
+// TestFolderReplaced replaces the site's folder by another one with the same generation. Blobs must
+// come from the new folder.
 func TestFolderReplaced(t *testing.T) {
 	base := t.TempDir()
 	link := filepath.Join(base, "site")
@@ -176,42 +176,42 @@ func TestFolderReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	icon := "/assets/acme/hello/1.2.3/" + iconType
-	if resp := g.ask("GET", icon, ""); resp.StatusCode != 200 {
+	if resp := g.request("GET", icon, ""); resp.StatusCode != 200 {
 		t.Errorf("%d %s", resp.StatusCode, text(t, resp))
 	}
 }
 
-// looks counts how often it is asked.
-type looks struct{ n int }
+// polls counts the calls of next.
+type polls struct{ n int }
 
-func (l *looks) next(context.Context, *generation) (*generation, error) { l.n++; return nil, nil }
+func (l *polls) next(context.Context, *generation) (*generation, error) { l.n++; return nil, nil }
 
-// TestFollow looks as often as told, and when told.
+// TestFollow checks that galshim polls at the interval, and on a signal.
 func TestFollow(t *testing.T) {
 	for _, x := range []struct {
 		every time.Duration
 		want  int
 	}{{5 * time.Second, 12}, {0, 0}} {
 		synctest.Test(t, func(t *testing.T) {
-			from := new(looks)
+			from := new(polls)
 			l := &live{source: from, log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Second)
 			defer cancel()
 			l.follow(ctx, x.every, nil)
 			if from.n != x.want {
-				t.Errorf("every %s: %d looks in a minute, want %d", x.every, from.n, x.want)
+				t.Errorf("every %s: %d polls in a minute, want %d", x.every, from.n, x.want)
 			}
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
-		from := new(looks)
+		from := new(polls)
 		l := &live{source: from, log: slog.New(slog.NewTextHandler(io.Discard, nil))}
-		told := make(chan os.Signal)
+		signals := make(chan os.Signal)
 		ctx, cancel := context.WithCancel(t.Context())
-		go func() { told <- os.Interrupt; cancel() }()
-		l.follow(ctx, 0, told)
+		go func() { signals <- os.Interrupt; cancel() }()
+		l.follow(ctx, 0, signals)
 		if from.n != 1 {
-			t.Errorf("told once: %d looks", from.n)
+			t.Errorf("after one signal: %d polls", from.n)
 		}
 	})
 }

@@ -25,7 +25,7 @@ type pace struct {
 	stall    time.Duration
 	conn     net.Conn     // nil if acknowledged bytes cannot be counted
 	written  atomic.Int64 // bytes of the body
-	since    atomic.Int64 // when the current write began, in nanoseconds since 1970; 0 while the handler computes what to write
+	since    atomic.Int64 // when the current write began, in nanoseconds since 1970; else 0
 	chunk    int          // how much to write at a time
 
 	mu    sync.Mutex

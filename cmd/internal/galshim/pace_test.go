@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// deadlineWriter is a response whose deadline can be asked for.
+// A deadlineWriter is a response that records its deadline.
 type deadlineWriter struct {
 	http.ResponseWriter
 	deadline time.Time
@@ -92,7 +92,7 @@ func TestSteadyReader(t *testing.T) {
 	page := strings.Repeat("0123456789", 40_000)
 	sample{more: 100, full: true, pages: map[string]string{"page.bin": page}}.write(t, dir)
 	srv := startUnbuffered(t, open(t, dir, folder{dir}, func(c *config) { c.stall = stall }))
-	body := ask("", 100, 0)
+	body := queryBody("", 100, 0)
 	for name, request := range map[string]string{
 		"memory": fmt.Sprintf("POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body),
 		"disk":   "GET /page.bin HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
@@ -121,9 +121,9 @@ func TestSteadyReader(t *testing.T) {
 	}
 }
 
-// TestCutOff checks that a disconnection is logged, and that the connection ends at once,
+// TestDisconnect checks that a disconnection is logged, and that the connection ends at once,
 // whatever is in the system's buffers.
-func TestCutOff(t *testing.T) {
+func TestDisconnect(t *testing.T) {
 	dir := t.TempDir()
 	sample{more: 900, full: true}.write(t, dir)
 	var lines lockedBuffer
@@ -137,7 +137,7 @@ func TestCutOff(t *testing.T) {
 	defer conn.Close()
 	conn.(*net.TCPConn).SetReadBuffer(4 << 10)
 	conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-	body := ask("", 900, 0)
+	body := queryBody("", 900, 0)
 	fmt.Fprintf(conn, "POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 	settle(t, func() bool { return strings.Contains(lines.String(), "err=\"write response: ") })
 	if _, err := io.Copy(io.Discard, conn); !errors.Is(err, syscall.ECONNRESET) {

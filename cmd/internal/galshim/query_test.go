@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// ids returns the extensions of an answer's first result set.
-func ids(t *testing.T, answer string) string {
+// ids returns the extensions of a response's first result.
+func ids(t *testing.T, response string) string {
 	t.Helper()
 	var a struct {
 		Results []struct {
@@ -24,8 +24,8 @@ func ids(t *testing.T, answer string) string {
 			}
 		}
 	}
-	if err := json.Unmarshal([]byte(answer), &a); err != nil || len(a.Results) == 0 {
-		t.Fatalf("no answer: %v: %.200s", err, answer)
+	if err := json.Unmarshal([]byte(response), &a); err != nil || len(a.Results) == 0 {
+		t.Fatalf("no response: %v: %.200s", err, response)
 	}
 	var names []string
 	for _, e := range a.Results[0].Extensions {
@@ -38,10 +38,10 @@ func byName(name string) string {
 	return fmt.Sprintf(`{"filters":[{"criteria":[{"filterType":7,"value":%q}],"pageNumber":1,"pageSize":1}],"flags":950}`, name)
 }
 
-// TestStrayBytes sends what editors send for text that is not ASCII: a length in
-// UTF-16 units, and so the end of the JSON after the end of the request. It is
-// answered, and the end is not taken for the next request.
-func TestStrayBytes(t *testing.T) {
+// TestBytesAfterBody sends what editors send for text that is not ASCII: Content-Length counts
+// UTF-16 units, so the end of the JSON comes after the end of the body. The query gets a response,
+// and the rest is not read as the next request.
+func TestBytesAfterBody(t *testing.T) {
 	srv := httptest.NewServer(openSample(t))
 	defer srv.Close()
 	body := `{"filters":[{"criteria":[{"filterType":10,"value":"Número 1"},{"filterType":8,"value":"Microsoft.VisualStudio.Code"}],"pageNumber":1,"pageSize":50}],"assetTypes":[],"flags":950}`
@@ -60,15 +60,15 @@ func TestStrayBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer := text(t, resp)
-	if resp.StatusCode != http.StatusOK || ids(t, answer) != "n1" {
-		t.Errorf("got %d %.300s, want n1", resp.StatusCode, answer)
+	response := text(t, resp)
+	if resp.StatusCode != http.StatusOK || ids(t, response) != "n1" {
+		t.Errorf("got %d %.300s, want n1", resp.StatusCode, response)
 	}
 	if !resp.Close {
 		t.Error("the connection is to be used again")
 	}
 	if rest, err := io.ReadAll(stream); err != nil || len(rest) > 0 {
-		t.Errorf("after the answer came %q, %v, want the end", rest, err)
+		t.Errorf("after the response came %q, %v, want the end", rest, err)
 	}
 }
 
@@ -87,7 +87,7 @@ func TestKeepAlive(t *testing.T) {
 	}
 }
 
-// TestBodies sends too much, too little, and too late.
+// TestBodies sends bodies that are too long, too short or too slow.
 func TestBodies(t *testing.T) {
 	srv := httptest.NewServer(openSample(t))
 	defer srv.Close()
@@ -102,7 +102,7 @@ func TestBodies(t *testing.T) {
 		{"blanks", " \n ", 200, false},
 		{"as much as may be", "{}" + long[2:], 200, false},
 		{"one byte more", "{}" + long[1:], 413, true},
-		{"more behind the JSON", byName("acme.hello") + "}]", 200, true},
+		{"more after the JSON", byName("acme.hello") + "}]", 200, true},
 		{"a string", `"x"`, 400, true},
 		{"a form", "a=b", 400, true},
 	} {
@@ -116,14 +116,15 @@ func TestBodies(t *testing.T) {
 				t.Errorf("%s: %v", x.name, err)
 				continue
 			}
-			if answer := text(t, resp); resp.StatusCode != x.status || resp.Close != x.closes || !json.Valid([]byte(answer)) {
-				t.Errorf("%s, chunked %t: got %d, close %t, %.200s, want %d, %t", x.name, chunked, resp.StatusCode, resp.Close, answer, x.status, x.closes)
+			if response := text(t, resp); resp.StatusCode != x.status || resp.Close != x.closes || !json.Valid([]byte(response)) {
+				t.Errorf("%s, chunked %t: got %d, close %t, %.200s, want %d, %t", x.name, chunked, resp.StatusCode, resp.Close, response, x.status, x.closes)
 			}
 		}
 	}
 }
 
-// TestGzip compresses answers and text, and nothing else, for those who can.
+// TestGzip checks that responses and text files are compressed, and nothing else, for clients that
+// accept it.
 func TestGzip(t *testing.T) {
 	g := openSample(t)
 	const script = "/files/acme/hello/1.2.3@web/extension/main.js"
@@ -143,7 +144,7 @@ func TestGzip(t *testing.T) {
 		{"GET", "/assets/acme/hello/1.2.3/" + pkg, "gzip", false},
 		{"GET", "/assets/acme/hello/1.2.3/" + iconType, "gzip", false},
 	} {
-		resp := g.ask(x.method, x.target, "", "Accept-Encoding", x.accept)
+		resp := g.request(x.method, x.target, "", "Accept-Encoding", x.accept)
 		packed := resp.Header.Get("Content-Encoding") == "gzip"
 		if resp.StatusCode != 200 || packed != x.packed {
 			t.Errorf("%s %s for %q: %d, packed %t, want %t", x.method, x.target, x.accept, resp.StatusCode, packed, x.packed)
@@ -156,8 +157,8 @@ func TestGzip(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := io.ReadAll(z)
-		if want := text(t, g.ask(x.method, x.target, "")); err != nil || string(got) != want {
-			t.Errorf("%s %s: unpacked is not the plain answer: %v", x.method, x.target, err)
+		if want := text(t, g.request(x.method, x.target, "")); err != nil || string(got) != want {
+			t.Errorf("%s %s: unpacked is not the plain response: %v", x.method, x.target, err)
 		}
 		if tag := resp.Header.Get("ETag"); tag != "" && !strings.HasPrefix(tag, `W/"`) {
 			t.Errorf("%s %s: entity tag %s promises the plain bytes", x.method, x.target, tag)
@@ -165,32 +166,33 @@ func TestGzip(t *testing.T) {
 	}
 }
 
-// TestGzipConditions asks for what a compressed answer was tagged as, and for a
-// part of text, which is never compressed.
+// TestGzipConditions requests a file with the entity tag of its compressed response, and a range of
+// it, which is never compressed.
 func TestGzipConditions(t *testing.T) {
 	g := openSample(t)
 	const script = "/files/acme/hello/1.2.3@web/extension/main.js"
-	tag := g.ask("GET", script, "", "Accept-Encoding", "gzip").Header.Get("ETag")
-	if resp := g.ask("GET", script, "", "Accept-Encoding", "gzip", "If-None-Match", tag); resp.StatusCode != http.StatusNotModified {
+	tag := g.request("GET", script, "", "Accept-Encoding", "gzip").Header.Get("ETag")
+	if resp := g.request("GET", script, "", "Accept-Encoding", "gzip", "If-None-Match", tag); resp.StatusCode != http.StatusNotModified {
 		t.Errorf("If-None-Match: %s: %d, want 304", tag, resp.StatusCode)
 	}
-	resp := g.ask("GET", script, "", "Accept-Encoding", "gzip", "Range", "bytes=0-1999")
+	resp := g.request("GET", script, "", "Accept-Encoding", "gzip", "Range", "bytes=0-1999")
 	if body := text(t, resp); resp.StatusCode != http.StatusPartialContent || len(body) != 2000 || resp.Header.Get("Content-Encoding") != "" {
 		t.Errorf("range: %d, %d bytes, %q", resp.StatusCode, len(body), resp.Header.Get("Content-Encoding"))
 	}
 }
 
-// TestGzipLongBase answers with gzip where no piece fits the base URL.
+// TestGzipLongBase has a base URL that is longer than the width reserved for it in compressed
+// fragments.
 func TestGzipLongBase(t *testing.T) {
 	g := openSample(t, func(c *config) { c.addresser.fixed = "https://" + strings.Repeat("long.", 20) + "example" })
-	resp := g.ask("POST", "/api/extensionquery", "", "Accept-Encoding", "gzip")
+	resp := g.request("POST", "/api/extensionquery", "", "Accept-Encoding", "gzip")
 	z, err := gzip.NewReader(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got, err := io.ReadAll(z)
-	if want := text(t, g.ask("POST", "/api/extensionquery", "")); err != nil || string(got) != want || !strings.Contains(want, "long.long.") {
-		t.Errorf("unpacked is not the plain answer: %v", err)
+	if want := text(t, g.request("POST", "/api/extensionquery", "")); err != nil || string(got) != want || !strings.Contains(want, "long.long.") {
+		t.Errorf("unpacked is not the plain response: %v", err)
 	}
 }
 
@@ -203,20 +205,20 @@ func TestCompressors(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/files/acme/hello/1.2.3@web/extension/main.js", "/api/vscode/acme/hello/latest"} {
-		resp := g.ask("GET", path, "", "Accept-Encoding", "gzip")
+		resp := g.request("GET", path, "", "Accept-Encoding", "gzip")
 		vary := strings.Join(resp.Header.Values("Vary"), ", ")
 		if resp.StatusCode != 200 || resp.Header.Get("Content-Encoding") != "" || !strings.Contains(vary, "Accept-Encoding") {
 			t.Errorf("%s: status %d, content encoding %q, Vary %q", path, resp.StatusCode, resp.Header.Get("Content-Encoding"), vary)
 		}
 	}
 	<-g.compressing
-	if resp := g.ask("GET", "/api/vscode/acme/hello/latest", "", "Accept-Encoding", "gzip"); resp.Header.Get("Content-Encoding") != "gzip" || len(g.compressing) != maxCompressors-1 {
+	if resp := g.request("GET", "/api/vscode/acme/hello/latest", "", "Accept-Encoding", "gzip"); resp.Header.Get("Content-Encoding") != "gzip" || len(g.compressing) != maxCompressors-1 {
 		t.Errorf("content encoding %q, %d compressors taken", resp.Header.Get("Content-Encoding"), len(g.compressing))
 	}
 }
 
-// TestClientGone checks that a client that has gone is not logged as a server error.
-func TestClientGone(t *testing.T) {
+// TestClientDisconnects checks that a client that disconnects is not logged as a server error.
+func TestClientDisconnects(t *testing.T) {
 	g := openSample(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -37,8 +37,10 @@ const (
 // A remote is a site that is published at a URL. Its index is downloaded into a folder of the
 // cache:
 //
-//	<cache>/<16 hex digits of the URL's SHA-256>/CURRENT            of the last index that was verified
-//	<cache>/<16 hex digits of the URL's SHA-256>/<generation>.idx
+//	<cache>/<digits>/CURRENT           of the last index that was verified
+//	<cache>/<digits>/<generation>.idx
+//
+// The digits are the first 16 hexadecimal digits of the SHA-256 of the URL.
 //
 // Several servers may share a cache. If the site cannot be reached when galshim starts, it
 // serves the generation in the cache.

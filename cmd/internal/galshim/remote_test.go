@@ -102,7 +102,7 @@ func TestRemote(t *testing.T) {
 		t.Fatalf("serves %d extensions, want 4", n)
 	}
 	const icon, main = "/assets/acme/hello/1.2.3/" + iconType, "/files/acme/hello/1.2.3+web/extension/main.js"
-	etag := g.ask("GET", icon, "").Header.Get("ETag")
+	etag := g.request("GET", icon, "").Header.Get("ETag")
 	for _, x := range []struct {
 		method, target string
 		header         []string
@@ -123,7 +123,7 @@ func TestRemote(t *testing.T) {
 		{"GET", "/item/?itemName=acme.hello", nil, 200, "item", nil},
 		{"GET", "/index/CURRENT", nil, 404, "", nil},
 	} {
-		resp := g.ask(x.method, x.target, "", x.header...)
+		resp := g.request(x.method, x.target, "", x.header...)
 		checkExchange(t, x.method+" "+x.target+" "+strings.Join(x.header, " "), resp, x.status, x.want, x.headers)
 	}
 }
@@ -157,9 +157,9 @@ func TestRemotePoll(t *testing.T) {
 	}
 }
 
-// TestRemoteGone starts from the cache while the site cannot be reached, and follows the site again
-// afterwards. Without a generation in the cache it does not start.
-func TestRemoteGone(t *testing.T) {
+// TestRemoteUnreachable starts galshim when the site cannot be reached: it serves the index in the
+// cache, and later the site. Without an index in the cache it does not start.
+func TestRemoteUnreachable(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	cache := t.TempDir()
 	open(t, "", remoteAt(t, p.URL, cache))
@@ -253,7 +253,7 @@ func TestRemoteBlobs(t *testing.T) {
 		"a loop":     func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) },
 	} {
 		p.change = func(w http.ResponseWriter, r *http.Request) bool { answer(w, r); return true }
-		resp := g.ask("GET", icon, "")
+		resp := g.request("GET", icon, "")
 		checkExchange(t, name, resp, 502, `{"error":"the published site did not return the file"}`, []string{"-ETag", "Cache-Control: no-store"})
 	}
 	p.change = func(w http.ResponseWriter, r *http.Request) bool {
@@ -264,7 +264,7 @@ func TestRemoteBlobs(t *testing.T) {
 		}
 		return true
 	}
-	checkExchange(t, "redirected", g.ask("GET", icon, ""), 200, icon[1:], []string{"-Location"})
+	checkExchange(t, "redirected", g.request("GET", icon, ""), 200, icon[1:], []string{"-Location"})
 
 }
 
@@ -293,9 +293,9 @@ var lies = []struct {
 	{"a part", func(w http.ResponseWriter, blob []byte) { w.WriteHeader(http.StatusPartialContent); w.Write(blob) }},
 }
 
-// TestRemoteLies checks that a wrong blob is never sent completely: small ones are refused,
+// TestRemoteWrongBlob checks that a wrong blob is never sent completely: small ones are refused,
 // and of large ones at least the end is missing.
-func TestRemoteLies(t *testing.T) {
+func TestRemoteWrongBlob(t *testing.T) {
 	for _, size := range []int{10, withheld, withheld + 1, 2*withheld - 1, 2 * withheld, 2*withheld + 1, 5*withheld + 77} {
 		text := strings.Repeat("0123456789", size/10+1)[:size]
 		p := publish(t, sample{pages: map[string]string{"page.txt": text}})
@@ -348,19 +348,20 @@ func TestRemoteRange(t *testing.T) {
 	for size, status := range map[int]int{withheld: http.StatusPartialContent, withheld + 1: http.StatusOK} {
 		p := publish(t, sample{pages: map[string]string{"page.txt": strings.Repeat("x", size)}})
 		g := open(t, "", remoteAt(t, p.URL, t.TempDir()))
-		resp := g.ask("GET", "/page.txt", "", "Range", "bytes=5-9")
+		resp := g.request("GET", "/page.txt", "", "Range", "bytes=5-9")
 		if n := len(text(t, resp)); resp.StatusCode != status || n != map[int]int{200: size, 206: 5}[status] {
 			t.Errorf("%d bytes: status %d, %d bytes", size, resp.StatusCode, n)
 		}
-		head := g.ask("HEAD", "/page.txt", "")
+		head := g.request("HEAD", "/page.txt", "")
 		if head.StatusCode != http.StatusOK || head.Header.Get("Content-Length") != strconv.Itoa(size) {
 			t.Errorf("HEAD: status %d, length %s", head.StatusCode, head.Header.Get("Content-Length"))
 		}
 	}
 }
 
-// TestIndexBesideBlobs polls for a new generation while slow clients use all connections for blobs.
-func TestIndexBesideBlobs(t *testing.T) {
+// TestIndexNextToBlobs looks for a new generation while slow clients use all connections
+// for blobs.
+func TestIndexNextToBlobs(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	arrived, released := make(chan struct{}), make(chan struct{})
 	p.change = func(_ http.ResponseWriter, r *http.Request) bool {
@@ -380,7 +381,7 @@ func TestIndexBesideBlobs(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		g.ask("GET", "/assets/acme/hello/1.2.3/"+iconType, "")
+		g.request("GET", "/assets/acme/hello/1.2.3/"+iconType, "")
 	}()
 	<-arrived
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // only reached if it waits for a blob

@@ -41,8 +41,8 @@ func (w *reply) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // bytes returns how much of the body was written.
 func (w *reply) bytes() int64 { return w.pace.written.Load() }
 
-// WriteHeader makes the entity tag of a compressed answer a weak one: the same
-// content, other bytes, and no ranges of them.
+// WriteHeader makes the entity tag of a compressed response weak, because its bytes are not those
+// of the file, and a range of them cannot be requested.
 func (w *reply) WriteHeader(status int) {
 	if w.status != 0 {
 		return
@@ -75,8 +75,8 @@ func (w *reply) Write(b []byte) (int, error) {
 	}
 }
 
-// ReadFrom lets the kernel send a file, chunk by chunk: the reader below is
-// passed on bare, for that is what net recognises.
+// ReadFrom lets the kernel send a file in chunks. The file itself is passed on, because package net
+// does this for files only.
 func (w *reply) ReadFrom(src io.Reader) (int64, error) {
 	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)

@@ -148,8 +148,7 @@ func serve(ctx context.Context, stop func(), srv *http.Server, listener net.List
 	return err
 }
 
-// listen listens on host:port or unix:PATH. It removes a socket that a killed process has left
-// behind.
+// listen listens on host:port or unix:PATH. It removes the socket of a process that was killed.
 func listen(where string) (net.Listener, error) {
 	file, ok := strings.CutPrefix(where, "unix:")
 	if !ok {

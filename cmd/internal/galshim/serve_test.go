@@ -157,8 +157,8 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// TestBusyAddress says what to do about an address that is taken.
-func TestBusyAddress(t *testing.T) {
+// TestAddressInUse says what to do about an address that is taken.
+func TestAddressInUse(t *testing.T) {
 	dir := t.TempDir()
 	sample{}.write(t, dir)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -257,7 +257,7 @@ func TestStalledReader(t *testing.T) {
 		}
 		defer conn.Close()
 		conn.(*net.TCPConn).SetReadBuffer(32 << 10)
-		body := ask("", 60, 0)
+		body := queryBody("", 60, 0)
 		fmt.Fprintf(conn, "POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body)
 		time.Sleep(pause)
 		answer, err := io.ReadAll(conn)
@@ -270,9 +270,8 @@ func TestStalledReader(t *testing.T) {
 	}
 }
 
-// TestGarbage lets the heap grow while the command runs, unless the environment
-// says how far.
-func TestGarbage(t *testing.T) {
+// TestGarbageCollection checks that the heap may grow while the command runs, unless GOGC is set.
+func TestGarbageCollection(t *testing.T) {
 	const before = 77
 	defer debug.SetGCPercent(debug.SetGCPercent(before))
 	dir := t.TempDir()

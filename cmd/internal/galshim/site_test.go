@@ -22,10 +22,10 @@ import (
 
 // sample is a site small enough to know by heart: Acme.Hello with a release for
 // all platforms and one for linux-x64, and a newer pre-release; and n more
-// extensions without files. What a file holds is its path.
+// extensions without files. The content of a file is its path.
 type sample struct {
 	more  int
-	full  bool // they have as much to answer, 3 kB, and as many words as extensions have
+	full  bool // they have as much JSON, 3 kB, and as many words as real extensions
 	pages map[string]string
 }
 
@@ -172,7 +172,7 @@ func fill(v *catalog.Version, i int) {
 	}
 }
 
-// gallery is a running server, and the site behind it.
+// A testGallery is a running server with its site.
 type testGallery struct {
 	*server
 	dir string
@@ -206,8 +206,8 @@ func openSample(t testing.TB, change ...func(*config)) *testGallery {
 	return open(t, dir, folder{dir}, change...)
 }
 
-// ask sends one request to the handler, with pairs of header keys and values.
-func (g *testGallery) ask(method, target, body string, header ...string) *http.Response {
+// request sends a request to the handler, with pairs of header names and values.
+func (g *testGallery) request(method, target, body string, header ...string) *http.Response {
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Add(header[i], header[i+1])

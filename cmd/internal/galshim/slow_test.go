@@ -16,7 +16,7 @@ func TestUnreadResponses(t *testing.T) {
 	g := open(t, dir, folder{dir}, func(c *config) { c.slow = time.Millisecond })
 	g.buffers.held.most = clients * pieceBuffer * 4 / 3 // of which long ones have three quarters
 	srv := startUnbuffered(t, g)
-	long := ask("", 900, 0)
+	long := queryBody("", 900, 0)
 	for range clients {
 		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
 		if err != nil {
@@ -27,7 +27,7 @@ func TestUnreadResponses(t *testing.T) {
 		fmt.Fprintf(conn, "POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", len(long), long)
 	}
 	settle(t, func() bool { return g.waitingClients() == clients })
-	if resp := g.ask("POST", "/api/extensionquery", ask("", 50, 4)); resp.StatusCode != 200 {
+	if resp := g.request("POST", "/api/extensionquery", queryBody("", 50, 4)); resp.StatusCode != 200 {
 		t.Errorf("status %d, want 200", resp.StatusCode)
 	}
 	settle(t, func() bool { return g.waitingClients() == clients-1 })

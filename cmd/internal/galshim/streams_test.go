@@ -65,7 +65,7 @@ func TestStreams(t *testing.T) {
 		held = append(held, resp.Body)
 	}
 	if err := get(greedy, small); err == nil {
-		t.Error("one too many is answered")
+		t.Error("one request too many gets a response")
 	}
 	for name, c := range map[string]*http.Client{"another connection": modest, "HTTP/1": old} {
 		if err := get(c, small); err != nil {

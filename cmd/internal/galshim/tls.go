@@ -96,7 +96,7 @@ func (p *keyPair) load() error {
 	return nil
 }
 
-// certificateNames returns the hosts this server may be asked for under.
+// certificateNames returns the names and addresses that clients may use for this server.
 func certificateNames(listen, baseURL string) []string {
 	names := []string{"localhost", "127.0.0.1", "::1"}
 	if host, _, err := net.SplitHostPort(listen); err == nil && host != "" {
@@ -108,8 +108,8 @@ func certificateNames(listen, baseURL string) []string {
 	return names
 }
 
-// selfSigned makes a certificate for a month, which clients may also take as the
-// authority that signed it.
+// selfSigned makes a certificate for a month. Clients can also trust it as the authority that has
+// signed it.
 func selfSigned(names []string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -38,8 +38,8 @@ func age(t *testing.T, file string, by time.Duration) {
 	}
 }
 
-// TestRenewedCertificate shows a certificate as soon as it has replaced another,
-// and the old one while the new one is not whole.
+// TestRenewedCertificate replaces a certificate. galshim uses the new one at once, and the old one
+// until the new one is complete.
 func TestRenewedCertificate(t *testing.T) {
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
@@ -107,7 +107,7 @@ func TestSelfSigned(t *testing.T) {
 	}
 }
 
-func TestBadPair(t *testing.T) {
+func TestInvalidKeyPair(t *testing.T) {
 	dir := t.TempDir()
 	writePair(t, dir)
 	key := filepath.Join(dir, "key.pem")

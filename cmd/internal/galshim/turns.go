@@ -14,8 +14,8 @@ import (
 var errNoTurn = errors.New("too many queries at a time")
 
 // turns limits how many queries are worked on at a time, and allows fewer of the heavy
-// ones, which may take long. Heavy queries wait for other heavy ones, while light queries
-// are still answered.
+// ones, which may take long. While heavy queries wait for each other, light queries can be
+// worked on.
 type turns struct {
 	light, heavy turn // a token for each query that is worked on
 	long         turn // a token for each piece of a long body or response being read or written

@@ -1,4 +1,4 @@
-// Package terminal writes text for people that contains parts written by strangers: by
+// Package terminal writes text for people that contains parts of unknown origin: by
 // packages, servers and file names. Characters that could move the cursor, set the
 // terminal's title, or show something else than the text are written as \u001b.
 //

@@ -28,8 +28,10 @@ func pattern(text string) *regexp.Regexp { return regexp.MustCompile("(?s)" + te
 // fromVariable is what Kong appends to an error in the value of an environment variable.
 var fromVariable = pattern(` \(from envar (\w+)=".*"\)$`)
 
-// rules explain all messages of Kong 1.17 about mistakes in a command line.
-// Sources: context.go, mapper.go and scanner.go of https://github.com/alecthomas/kong.
+// rules are those for all messages of Kong 1.17 that mistakes on a command line lead to.
+// Sources: https://github.com/alecthomas/kong/blob/v1.17.0/context.go,
+// https://github.com/alecthomas/kong/blob/v1.17.0/mapper.go and
+// https://github.com/alecthomas/kong/blob/v1.17.0/scanner.go
 var rules = []rule{
 	{pattern(`^unknown flag (\S+?)(, did you mean .*)?$`), func(m *mistake, g []string) error { return m.unknownFlag(g[1]) }},
 	{pattern(`^unexpected argument (.*?)(, did you mean .*)?$`), func(m *mistake, g []string) error { return m.unexpected(g[1]) }},

@@ -24,7 +24,7 @@
 //
 //	reason                                     change
 //	a body needs a checksum (Object Lock)      send Content-MD5, then x-amz-checksum-sha256 too
-//	a write without encryption is denied       ask for the bucket's default encryption, or AES256
+//	a write without encryption is denied       ask for the bucket's encryption, or for AES256
 //	CopyObject is missing or denied            upload the content
 //	DeleteObjects is missing                   delete one object per request, four at a time
 //	ListObjectsV2 is missing                   use ListObjects

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 var (
@@ -36,8 +36,8 @@ func minimatch(t *testing.T, queries []query) (results []result) {
 		slices.Sort(queries[i].Paths)
 		queries[i].Paths = slices.Compact(queries[i].Paths)
 	}
-	tools := installed.Tools(t)
-	tools.Ask(t, queries, &results, "testdata/record.js", filepath.Join(filepath.Dir(tools.VSCE), "..", "..", "minimatch"))
+	tools := toolchain.Tools(t)
+	tools.RunScript(t, queries, &results, "testdata/record.js", filepath.Join(filepath.Dir(tools.VSCE), "..", "..", "minimatch"))
 	if len(results) != len(queries) {
 		t.Fatalf("%d results of %d queries", len(results), len(queries))
 	}

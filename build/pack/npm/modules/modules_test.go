@@ -258,7 +258,7 @@ func (c testCase) checkFindings(t *testing.T, findings []finding.Finding) {
 	}
 }
 
-func TestNoJSON(t *testing.T) {
+func TestInvalidJSON(t *testing.T) {
 	for _, text := range []string{"", "[]", "null", `{"name":`, "\uFEFF{}"} {
 		if _, _, err := Folders(Dir{FS: fstest.MapFS{}, Path: "."}, []byte(text), Options{}); err == nil {
 			t.Errorf("%q: no error", text)

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"galbuild/cmd/e2e/installed"
+	"galbuild/cmd/e2e/toolchain"
 )
 
 // TestRecorded runs npm, and vsce with yarn 1, in each case. It compares the output with the
@@ -89,8 +89,8 @@ type npmResult struct {
 func listNpm(t *testing.T, _ []testCase, dirs []string) [][]string {
 	t.Helper()
 	var results []npmResult
-	tools := installed.Tools(t)
-	tools.Ask(t, dirs, &results, "testdata/npm.js", tools.NPM)
+	tools := toolchain.Tools(t)
+	tools.RunScript(t, dirs, &results, "testdata/npm.js", tools.NPM)
 	var all [][]string
 	for i, r := range results {
 		all = append(all, r.lines(dirs[i]))
@@ -138,8 +138,8 @@ func listVsce(t *testing.T, all []testCase, dirs []string) [][]string {
 		Files []string
 		Error string
 	}
-	tools := installed.Tools(t)
-	tools.Ask(t, queries, &results, "testdata/yarn.js", filepath.Dir(tools.VSCE))
+	tools := toolchain.Tools(t)
+	tools.RunScript(t, queries, &results, "testdata/yarn.js", filepath.Dir(tools.VSCE))
 	var listed [][]string
 	for _, r := range results {
 		listed = append(listed, packages(r.Files, r.Error))

@@ -1,9 +1,8 @@
 //go:build e2e
 
-// Package installed provides the components that the end-to-end tests drive: node, npm,
-// yarn, vsce, code-server, playwright-core, minisign, nginx, Chromium, zsh, fish and mandoc.
-// Every such test gets them here, and none is skipped: a component that cannot be installed
-// fails the test and is named.
+// Package toolchain provides the components that end-to-end tests use: node, npm, yarn, vsce,
+// code-server, playwright-core, minisign, nginx, Chromium, zsh, fish and mandoc. No test is skipped: if
+// a component cannot be installed, the test fails and names it.
 //
 // # Where the components are
 //
@@ -30,7 +29,7 @@
 //
 // Tests of this package fail if a component outside of the cache could be used. So they also
 // fail on a machine that has such components and runs the tests without masked.sh.
-package installed
+package toolchain
 
 import (
 	"bytes"
@@ -63,12 +62,12 @@ type Toolbox struct {
 	Mandoc     string // program
 }
 
-// Tools runs install.sh, which does nothing if all is there. The components are in
-// galbuild-e2e in the user's cache folder; the first run takes minutes and tells its
-// progress on standard error.
+// Tools runs install.sh, which does nothing if all components are installed. They are in
+// galbuild-e2e in the user's cache folder. The first run takes minutes and prints its progress on
+// standard error.
 func Tools(t testing.TB) Toolbox {
 	t.Helper()
-	// Not on standard input, from which the programs it starts could read.
+	// The script is not on standard input, because the programs that it starts could read that.
 	install := exec.Command("bash", "-c", script, "install.sh", cacheDir(t))
 	install.Stderr = os.Stderr
 	out, err := install.Output()
@@ -106,16 +105,17 @@ func cacheDir(t testing.TB) string {
 	return filepath.Join(cache, "galbuild-e2e")
 }
 
+// located returns the path of a component, which exists.
 func located(t testing.TB, found map[string]string, name string) string {
 	t.Helper()
 	if _, err := os.Stat(found[name]); err != nil {
-		t.Fatalf("install.sh says %s is at %q: %v", name, found[name], err)
+		t.Fatalf("install.sh printed %q as the path of %s: %v", found[name], name, err)
 	}
 	return found[name]
 }
 
-// Environ returns what vsce, npm and yarn run in: these components come first in
-// PATH, and nothing is coloured, written for GitHub's log, or said about updates.
+// Environ returns the environment of vsce, npm and yarn. These components are first in PATH, and
+// output has no colours, no commands for GitHub's log, and no notices of updates.
 func (tools Toolbox) Environ() []string {
 	env := slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "GITHUB_ACTIONS=") })
 	path := []string{filepath.Dir(tools.Node), filepath.Dir(tools.NPM), filepath.Dir(tools.Yarn), os.Getenv("PATH")}
@@ -123,23 +123,24 @@ func (tools Toolbox) Environ() []string {
 		"NO_COLOR=1", "npm_config_update_notifier=false")
 }
 
-// What vsce looks for secrets with keeps each mark it sets on the clock, and searches
-// all of them at the next: a process that packs hundreds of times would take minutes.
-const noMarks = `--import=data:text/javascript,import hooks from "node:perf_hooks"; hooks.performance.mark = () => {}`
+// withoutMarks is an argument of node: performance.mark does nothing. The library with which
+// vsce searches for secrets keeps all its marks and searches them for each new one, so a process
+// that packs hundreds of times would take minutes.
+const withoutMarks = `--import=data:text/javascript,import hooks from "node:perf_hooks"; hooks.performance.mark = () => {}`
 
-// Ask runs a script in node. It reads the question from standard input and writes
-// the answer to standard output, both as JSON; answer points to where that goes.
-func (tools Toolbox) Ask(t testing.TB, question, answer any, script string, args ...string) {
+// RunScript runs a script in node. The script reads the input from standard input and writes its
+// output to standard output, both as JSON. output is a pointer.
+func (tools Toolbox) RunScript(t testing.TB, input, output any, script string, args ...string) {
 	t.Helper()
-	in, err := json.Marshal(question)
+	in, err := json.Marshal(input)
 	if err != nil {
 		t.Fatal(err)
 	}
-	node := exec.Command(tools.Node, append([]string{noMarks, script}, args...)...)
+	node := exec.Command(tools.Node, append([]string{withoutMarks, script}, args...)...)
 	node.Env, node.Stdin, node.Stderr = tools.Environ(), bytes.NewReader(in), os.Stderr
 	out, err := node.Output()
 	if err == nil {
-		err = json.Unmarshal(out, answer)
+		err = json.Unmarshal(out, output)
 	}
 	if err != nil {
 		t.Fatalf("node %s: %v", script, err)

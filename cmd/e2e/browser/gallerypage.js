@@ -1,6 +1,6 @@
-// Opens the gallery's page in Chromium, and what a link may lead people to.
+// Runs the steps of a plan on the gallery's own page in Chromium.
 //
-//   node people.js PLAN.json
+//   node gallerypage.js PLAN.json
 //
 // It reads the same plan and prints the same lines as driver.js.
 
@@ -14,7 +14,7 @@ const { until, patience } = require('./workbench');
 const plan = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
 const asset = `${plan.content}/assets/acme/hello/1.1.0/Microsoft.VisualStudio.Services.`;
 
-// Each step has a fresh page, whose requests and console are kept.
+// Each step has a new page, whose requests and console are recorded.
 const steps = {
   async 'start page'({ page }) {
     await page.goto(`${plan.gallery}/`);
@@ -43,7 +43,7 @@ const steps = {
     await until('icon', () => page.$eval('.head img', (icon, src) => icon.src === src && icon.naturalWidth === 128, `${asset}Icons.Default`));
   },
 
-  async 'other addresses of it'({ page }) {
+  async 'other addresses of that page'({ page }) {
     for (const address of ['item/?itemName=acme.hello', 'vscode/item?itemName=ACME.hello', 'item/index.html?itemName=acme.hello']) {
       await page.goto(`${plan.gallery}/${address}`);
       await hello(page);
@@ -60,27 +60,27 @@ const steps = {
     return names.join(', ');
   },
 
-  // A link to the gallery's host must not make its page ask another one.
-  async 'links that name another gallery'({ page, asked, console }) {
+  // A link to the gallery's host must not make its page send requests to another host.
+  async 'links that name another gallery'({ page, hosts, console }) {
     const origin = new URL(plan.gallery).origin;
     for (const address of ['//evil.example:9/item/..%2f..%2fitem?itemName=company.login', '//evil.example:9/publishers/..%2f..%2f',
       '//evil.example:9/item?itemName=company.login', '/%2fevil.example:9/item/..%2f..%2fitem?itemName=company.login',
       '//evil.example:9/', '/publishers/%2f%2fevil.example:9', '//evil.example:9/publishers/x', '//item?itemName=acme.hello', '//publishers/x', '//index.html']) {
-      await page.goto(origin + address).catch(() => {}); // an answer without a body is none
+      await page.goto(origin + address).catch(() => {}); // a response may have no body
       await page.waitForLoadState('networkidle');
     }
-    assert.deepEqual(console.filter(text => /Content Security Policy/.test(text)), [], 'only the policy kept it from asking');
-    assert.deepEqual([...asked].filter(host => host !== new URL(plan.gallery).host && host !== new URL(plan.content).host), []);
+    assert.deepEqual(console.filter(text => /Content Security Policy/.test(text)), [], 'only the policy prevented a request');
+    assert.deepEqual([...hosts].filter(host => host !== new URL(plan.gallery).host && host !== new URL(plan.content).host), []);
   },
 
-  // Addresses come from packages, or from whoever answers instead of the gallery.
+  // Addresses in responses come from packages. Those that are not http must not be links.
   async 'addresses that are not http'({ page }) {
     await page.route('**/extensionquery', async route => {
-      const answer = await (await route.fetch()).json();
-      const [version] = answer.results[0].extensions[0].versions;
+      const response = await (await route.fetch()).json();
+      const [version] = response.results[0].extensions[0].versions;
       version.assetUri = 'javascript:void(document.title="acted")//';
       version.properties.push({ key: 'Microsoft.VisualStudio.Services.Links.Source', value: 'javascript:void(document.title="acted")' });
-      await route.fulfill({ json: answer });
+      await route.fulfill({ json: response });
     });
     await page.goto(`${plan.gallery}/item?itemName=acme.hello`);
     await page.getByText('Download').first().waitFor();
@@ -90,20 +90,20 @@ const steps = {
     assert.notEqual(await page.title(), 'acted');
   },
 
-  async 'other pages cannot frame it'({ page, console }) {
+  async 'no frames in other pages'({ page, console }) {
     for (const [address, framed] of [['', false], ['item', false], ['publishers/acme', false], ['control.json', true]]) {
-      await page.goto(`${plan.gallery}/control.json`); // of this host, to which browsers let few others ask
+      await page.goto(`${plan.gallery}/control.json`); // a page of this host, since browsers restrict requests from other hosts
       await page.evaluate(address => document.body.append(Object.assign(document.createElement('iframe'), { src: address })), `${plan.gallery}/${address}`);
       await until(`frame of /${address}`, () => page.frames()[1].url().startsWith(framed ? `${plan.gallery}/control` : 'chrome-error:'));
     }
-    console.length = 0; // it has said so
+    console.length = 0; // the browser has reported the refusals
   },
 
-  // Opened by themselves, files of packages are shown without their scripts.
-  async 'files of packages do not act'({ page, console }) {
+  // Files of packages that are opened as pages are shown without their scripts.
+  async 'no scripts in files of packages'({ page, console }) {
     for (const name of ['acting.html', 'acting.svg']) {
-      const answer = await page.goto(`${plan.content}/files/acme/workshop/1.0.0/extension/media/${name}`);
-      assert.equal(answer.status(), 200);
+      const response = await page.goto(`${plan.content}/files/acme/workshop/1.0.0/extension/media/${name}`);
+      assert.equal(response.status(), 200);
       assert.equal(await page.title(), 'still');
       assert.equal(await page.evaluate(() => origin), 'null');
     }
@@ -112,6 +112,7 @@ const steps = {
   },
 };
 
+// rows waits until the names of the extensions in a list are as wanted, and returns them.
 async function rows(page, wanted) {
   let names = [];
   try {
@@ -121,23 +122,24 @@ async function rows(page, wanted) {
   }
 }
 
+// hello waits for the page of Acme Hello.
 async function hello(page) {
   await until('page of Acme Hello', async () => await page.textContent('h1') === 'Acme Hello');
   const versions = await page.locator('tr').count();
   assert.ok(versions >= 2, `${versions} versions`);
 }
 
-async function take(name, context) {
+async function runStep(name, context) {
   const page = await context.newPage();
   page.setDefaultTimeout(patience);
-  const asked = new Set(), console = [];
-  page.on('request', request => { if (/^http/.test(request.url())) asked.add(new URL(request.url()).host); });
+  const hosts = new Set(), console = [];
+  page.on('request', request => { if (/^http/.test(request.url())) hosts.add(new URL(request.url()).host); });
   page.on('console', message => console.push(message.text()));
   page.on('pageerror', error => console.push(error.stack));
   try {
-    const detail = await steps[name]({ page, asked, console });
-    const complaints = console.filter(text => !/status of 40[04]/.test(text) && name !== 'links that name another gallery');
-    assert.deepEqual(complaints, [], 'the console has complaints');
+    const detail = await steps[name]({ page, hosts, console });
+    const errors = console.filter(text => !/status of 40[04]/.test(text) && name !== 'links that name another gallery');
+    assert.deepEqual(errors, [], 'errors in the console');
     return { step: name, ok: true, detail: String(detail ?? '') };
   } catch (error) {
     return { step: name, ok: false, detail: `${error.stack}\n${console.join('\n')}` };
@@ -154,9 +156,9 @@ async function main() {
     args: ['--no-sandbox', '--disable-gpu', '--no-proxy-server'],
   });
   try {
-    // As if the private CA were in the system's store.
+    // The private authority is not in the system's store.
     const context = await browser.newContext({ ignoreHTTPSErrors: true });
-    for (const name of plan.steps) console.log(JSON.stringify(await take(name, context)));
+    for (const name of plan.steps) console.log(JSON.stringify(await runStep(name, context)));
   } finally {
     await browser.close();
   }

@@ -1,13 +1,12 @@
-// Runs the real vsce, many times in one process: see vsce.go. Its one argument is the
-// folder of vsce.
+// Runs vsce many times in one process, see vsce.go. The argument is the folder of vsce.
 //
-// A line of standard input is one command line, as {"dir": folder, "args": [words
-// after vsce]}; it is answered by one line on standard output,
+// A line of standard input is a command line {"dir": folder, "args": [arguments of vsce]}. For each,
+// a line is written to standard output:
 //
 //   {"output": what was printed, "errors": [...], "warnings": [...]}
 //
-// Errors and warnings are the messages without their tags. Nothing is asked:
-// standard output is no terminal.
+// Errors and warnings are the messages without their tags. vsce does not ask for confirmation,
+// because standard output is not a terminal.
 'use strict';
 const { join } = require('path');
 const { createInterface } = require('readline');
@@ -20,8 +19,8 @@ const commands = vsce('package.js');
 const exited = new Error('process.exit was called');
 process.exit = () => { throw exited; };
 
-const answer = process.stdout.write.bind(process.stdout);
-let run; // the answer to be, and the promise of the command that is running
+const write = process.stdout.write.bind(process.stdout);
+let run; // the result so far, and the promise of the command that is running
 
 log.warn = (...message) => run.warnings.push(message.join(' '));
 log.error = (...message) => run.errors.push(message.join(' '));
@@ -34,14 +33,14 @@ function failed(error) {
 	if (error !== exited) run.errors.push(String(error?.message ?? error));
 }
 
-// The command line starts a command and does not say when it has ended.
+// The command line starts a command, and does not return its promise.
 for (const name of ['packageCommand', 'ls']) {
 	const command = commands[name];
 	commands[name] = options => run.ended = command(options).catch(failed);
 }
 
-// Some errors reach nobody who waits for them, and some come when their command has
-// failed for another reason and its folder is gone.
+// Some errors do not reject the promise of the command. Some occur after their command has failed
+// for another reason and its folder was removed.
 let uncaught;
 process.on('uncaughtException', error => {
 	if (error?.path && !error.path.startsWith(run.dir)) return;
@@ -49,7 +48,7 @@ process.on('uncaughtException', error => {
 	uncaught?.();
 });
 
-async function one({ dir, args }) {
+async function runCommand({ dir, args }) {
 	run = { dir, output: '', errors: [], warnings: [], ended: undefined };
 	process.chdir(dir);
 	try {
@@ -60,9 +59,9 @@ async function one({ dir, args }) {
 	}
 	const { output, errors, warnings } = run;
 	process.chdir('/');
-	answer(JSON.stringify({ output, errors, warnings }) + '\n');
+	write(JSON.stringify({ output, errors, warnings }) + '\n');
 }
 
 (async () => {
-	for await (const line of createInterface({ input: process.stdin })) await one(JSON.parse(line));
+	for await (const line of createInterface({ input: process.stdin })) await runCommand(JSON.parse(line));
 })();
