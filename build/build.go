@@ -124,10 +124,12 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	if err != nil {
 		return err
 	}
+	made.warnings = append(made.warnings, warnings...)
 	if c.Add {
 		made.kept = nil // the report is not about versions that were not to be removed
+	} else {
+		made.warnings = append(made.warnings, notFeatured(made.catalog)...)
 	}
-	made.warnings = append(made.warnings, warnings...)
 	r.Catalog, r.Report = made.catalog, newReport(oldVersions, made, problems)
 	r.Leftover = slices.ContainsFunc(candidates, func(c candidate) bool { return c.refused != nil && !c.reused })
 	r.Changed = !reflect.DeepEqual(old, made.catalog)

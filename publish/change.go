@@ -86,7 +86,7 @@ func generate(dir *site.Dir, c *catalog.Catalog) (Next, error) {
 			return Next{}, err
 		}
 	}
-	current, err := render.Generation(dir, c, site.Current{})
+	current, err := render.Generation(dir, c)
 	return Next{current, c, dir.Root, []*blob.Store{dir.Blobs}}, err
 }
 

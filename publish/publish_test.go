@@ -74,18 +74,11 @@ func buildSite(t *testing.T, root string, packages ...string) {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	result, err := build.Run(t.Context(), build.Config{
-		Sources: []string{source}, Site: dir,
+	_, err = publish.Build(t.Context(), dir, build.Config{
+		Sources:  []string{source},
 		Settings: catalog.Settings{Render: render.Version, BaseURL: "https://gal.example", Unpack: "web"},
 	})
 	if err != nil {
-		t.Fatal(err)
-	}
-	current, err := render.Site(t.Context(), dir, result.Catalog, site.Current{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := dir.Switch(t.Context(), current); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -609,7 +602,7 @@ func TestPull(t *testing.T) {
 			}
 		}
 		if indexOnly {
-			if remote, err := os.ReadDir(dir.Root); err != nil || len(remote) != 2 { // and the desk
+			if remote, err := os.ReadDir(dir.Root); err != nil || len(remote) != 2 { // and the work directory
 				t.Errorf("got %v, %v", remote, err)
 			}
 			continue
@@ -678,8 +671,10 @@ func TestPullTheRest(t *testing.T) {
 	if report, err := render.Verify(t.Context(), dir.Root); err != nil || len(report.Problems) > 0 {
 		t.Errorf("%v, %v", err, report)
 	}
-	if _, _, err := publish.Pull(t.Context(), at, dir, true, publish.Options{}); err != nil && !strings.Contains(err.Error(), "whole site") {
-		t.Error(err)
+	buildSite(t, root, "one@1.0.0", "two@1.0.0")
+	publishSite(t, at, root)
+	if _, _, err := publish.Pull(t.Context(), at, dir, true, publish.Options{}); err == nil || !strings.Contains(err.Error(), "complete site") {
+		t.Errorf("the index of a new generation into a complete site: %v", err)
 	}
 }
 

@@ -37,10 +37,16 @@ func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool
 		return remote, false, err
 	}
 	p := &puller{from: from, dir: dir, Options: o}
-	if err := p.pull(ctx, remote, local, indexOnly); err != nil {
+	if err := p.download(ctx, remote, indexOnly); err != nil {
 		return remote, false, fmt.Errorf("%s: %w", from, err)
 	}
-	return remote, true, nil
+	if err := render.Commit(ctx, dir, remote.Current, local, remote.Catalog); err != nil {
+		return remote, false, err
+	}
+	if !indexOnly {
+		err = dir.SetIndexOnly(false) // now that the generation with its content is current
+	}
+	return remote, err == nil, err
 }
 
 type puller struct {
@@ -49,7 +55,9 @@ type puller struct {
 	dir  *site.Dir
 }
 
-func (p *puller) pull(ctx context.Context, remote State, local site.Current, indexOnly bool) error {
+// download marks the site dirty, and writes the generation of the target into it, with its content
+// unless indexOnly is set.
+func (p *puller) download(ctx context.Context, remote State, indexOnly bool) error {
 	if err := p.dir.MarkDirty(); err != nil {
 		return err
 	}
@@ -57,27 +65,10 @@ func (p *puller) pull(ctx context.Context, remote State, local site.Current, ind
 		if err := p.dir.SetIndexOnly(true); err != nil {
 			return err
 		}
-	}
-	if !indexOnly {
-		if err := p.content(ctx, remote); err != nil {
-			return err
-		}
-	}
-	if err := p.generation(ctx, remote.Current); err != nil {
+	} else if err := p.content(ctx, remote); err != nil {
 		return err
 	}
-	if err := p.dir.Switch(ctx, remote.Current); err != nil {
-		return err
-	}
-	if err := render.Prune(p.dir, remote.Current, local, remote.Catalog); err != nil {
-		return err
-	}
-	if !indexOnly {
-		if err := p.dir.SetIndexOnly(false); err != nil {
-			return err
-		}
-	}
-	return p.dir.ClearDirty()
+	return p.generation(ctx, remote.Current)
 }
 
 func (p *puller) content(ctx context.Context, remote State) error {
@@ -122,13 +113,16 @@ func (p *puller) blob(ctx context.Context, l Link) error {
 	})
 }
 
-// generation downloads the two files of a generation.
+// generation downloads the two files of a generation, unless the site has them.
 func (p *puller) generation(ctx context.Context, c site.Current) error {
 	for _, f := range []struct {
 		key   string
 		want  blob.Ref
 		limit int64
 	}{{c.CatalogPath(), c.Catalog, site.MaxCompressedCatalog}, {c.IndexPath(), c.Index, maxIndex}} {
+		if p.dir.HasFile(f.key, f.want) {
+			continue
+		}
 		err := p.fetch(ctx, f.key, f.want, f.limit, func(d *blob.Draft) error { return d.CommitAs(f.key) })
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"galbuild/publish/target"
+	"galbuild/render"
 )
 
 // Options of a change. The zero value is ready for use.
@@ -56,7 +57,7 @@ func (p *Plan) Run(ctx context.Context, at target.Target, o Options) error {
 		remove = append(remove, p.Marker.Key)
 	}
 	if err := errors.Join(r.putIf(ctx, p.Previous), at.Delete(ctx, remove)); err != nil {
-		return fmt.Errorf("%s: the new generation is current, but removing old files failed: %w", at, err)
+		return fmt.Errorf("%s: %w, but removing old files failed: %w", at, render.ErrSwitched, err)
 	}
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"galbuild/build/blob"
-	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/publish/target"
 	"galbuild/render"
@@ -63,7 +62,7 @@ func (v *verifier) index(ctx context.Context, s State) error {
 		return err
 	}
 	defer scratch.Discard()
-	derived, err := render.Generation(scratch.Dir, s.Catalog, site.Current{})
+	derived, err := render.Generation(scratch.Dir, s.Catalog)
 	if err != nil {
 		return err
 	}

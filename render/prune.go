@@ -11,11 +11,11 @@ import (
 	"galbuild/render/gallery"
 )
 
-// Prune removes files that neither current, whose catalogue is c, nor previous needs. Previous
-// was current when the build began, and readers may still use it. The folders of content are
-// read only if there can be such files: if an older generation lists a file that these two do
-// not, or if an earlier build was killed.
-func Prune(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) error {
+// prune removes the files that neither current, whose catalogue is c, nor previous needs. Readers
+// may still use previous, and a rollback needs it. The folders of content are read only if they may
+// have such files: if an older generation lists a file that these two do not list, or if the site
+// was dirty.
+func prune(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) error {
 	names, err := dir.Generations()
 	if err != nil {
 		return err
@@ -42,9 +42,9 @@ func Prune(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) er
 	return nil
 }
 
-// split returns the generations to keep, current first, and the others. names begins with the
-// newest one. If current has not changed, the previous one is the first after current, because
-// those before current were never current.
+// split returns the generations to keep, current first, and the others. names is sorted, the newest
+// generation first. If previous is current too, the one to keep is the next older one. Newer ones
+// were never current.
 func split(names []string, current, previous string) (kept, dropped []string) {
 	if i := slices.Index(names, current); previous == current && i+1 < len(names) {
 		previous = names[i+1]
@@ -62,11 +62,11 @@ func split(names []string, current, previous string) (kept, dropped []string) {
 	return kept, dropped
 }
 
-// A listing is the files that the remaining generations list.
+// A listing has the files that the remaining generations list.
 type listing []*index.Index
 
-// openListing opens the indexes of generations. All but the first may be damaged. A damaged one
-// is ignored, because no reader can use it.
+// openListing opens the indexes of generations. It is an error if the first one cannot be opened.
+// Another one that cannot be opened is ignored, because no reader can use it.
 func openListing(dir *site.Dir, names []string) (listing, error) {
 	var l listing
 	for i, name := range names {
@@ -91,8 +91,8 @@ func (l listing) close() {
 	}
 }
 
-// missesAny reports whether one of the generations lists a file that l does not. A generation
-// that cannot be read may list some.
+// missesAny reports whether one of the generations may list a file that l does not. One that cannot
+// be read may.
 func (l listing) missesAny(dir *site.Dir, names []string) bool {
 	for _, name := range names {
 		ix, err := openGeneration(dir, name)
@@ -126,7 +126,7 @@ func (l listing) has(path string) bool {
 	return false
 }
 
-// pruneContent removes content that the remaining generations do not list, if there can be any.
+// pruneContent removes the content that the remaining generations do not list, if there may be any.
 func pruneContent(dir *site.Dir, kept, dropped []string) error {
 	l, err := openListing(dir, kept)
 	if err != nil {
@@ -139,7 +139,7 @@ func pruneContent(dir *site.Dir, kept, dropped []string) error {
 	return l.prune(dir)
 }
 
-// prune removes content that is not listed.
+// prune removes the content that is not listed.
 func (l listing) prune(dir *site.Dir) error {
 	wanted := make(map[string]bool)
 	for _, ix := range l {
@@ -158,15 +158,15 @@ func (l listing) prune(dir *site.Dir) error {
 	return nil
 }
 
-// pruneResponses removes the static responses for extensions that are not in the catalogue, or
-// all of them if there is no base URL.
+// pruneResponses removes the static responses that [Responses] does not yield.
 func pruneResponses(dir *site.Dir, c *catalog.Catalog) error {
 	wanted := make(map[string]bool)
 	if c.BaseURL != "" {
-		for i := range c.Extensions {
-			e := &c.Extensions[i]
-			wanted[gallery.LatestPath(e.Publisher.Name, e.Name)] = true
-			wanted[strings.ToLower(gallery.LatestPath(e.Publisher.Name, e.Name))] = true
+		_, extensions := documents(c)
+		for _, e := range extensions {
+			for _, path := range latestPaths(e) {
+				wanted[path] = true
+			}
 		}
 	} else if err := dir.Remove(gallery.ManifestPath); err != nil {
 		return err

@@ -1,12 +1,12 @@
-// Package render derives from a catalogue everything else that a site contains: the index that
-// galshim maps, the responses that can be files, and the pages.
+// Package render derives everything else that a site contains from its catalogue: the index that
+// galshim maps, the responses that can be files, and the pages. [Commit] makes the result current.
 //
 //	catalog.Catalog ─ gallery.Document ▶ index.Document ─ index.Write ▶ index/<generation>/
 //	                ├ gallery.Latest ▶ api/vscode/<pub>/<name>/latest, if the base URL is known
 //	                └ page ▶ index.html, item/, publishers/, page.js, page.css
 //
-// The same catalogue gives the same bytes. So [Verify] can verify a site by deriving it again,
-// and a generation can be named by its hashes.
+// The same catalogue gives the same bytes. So [Verify] can derive them again and compare them, and
+// a generation can be named by the hashes of its files.
 package render
 
 import (
@@ -27,15 +27,21 @@ import (
 )
 
 // Version is the version of rendering. It must be raised whenever the same extensions give
-// different bytes, so that a newer program renders a site again although no extension has
-// changed. The catalogue contains it.
+// different bytes. The catalogue contains it, so a newer program renders a site again although no
+// extension has changed. TestVersion fails if it was not raised.
 const Version = 4
 
-// Site writes into dir everything that is derived from c, and returns the new generation, which
-// is not current yet. Pages and static responses are replaced at once, because they refer only
-// to content that exists already. Known is a generation that this Version rendered, or zero.
-// Results that are the same as in Known are reused.
-func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, known site.Current) (site.Current, error) {
+// Site writes everything that is derived from c into dir, and returns the new generation, which is
+// not current yet. Pages and static responses are replaced at once, because they refer only to
+// content that exists already. Those that have not changed are not written again.
+//
+// The current generation is previous, which may be zero, and version is the Version that rendered
+// it. If that is this program's Version, compressed JSON that has not changed is copied from its
+// index.
+func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, previous site.Current, version int) (site.Current, error) {
+	if version != Version {
+		previous = site.Current{}
+	}
 	for _, p := range Pages(c) {
 		ref, err := dir.Blobs.PutBytes(p.Text)
 		if err != nil {
@@ -48,12 +54,16 @@ func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, known site.Cur
 	if err := writeResponses(ctx, dir, c); err != nil {
 		return site.Current{}, err
 	}
-	return Generation(dir, c, known)
+	return generation(dir, c, previous)
 }
 
-// Generation writes only the two files of c's generation into dir.
-func Generation(dir *site.Dir, c *catalog.Catalog, known site.Current) (site.Current, error) {
-	old := openKnown(dir, known)
+// Generation writes only the two files of the generation of c into dir.
+func Generation(dir *site.Dir, c *catalog.Catalog) (site.Current, error) {
+	return generation(dir, c, site.Current{})
+}
+
+func generation(dir *site.Dir, c *catalog.Catalog, previous site.Current) (site.Current, error) {
+	old := openIndex(dir, previous)
 	if old != nil {
 		defer old.Close()
 	}
@@ -63,24 +73,24 @@ func Generation(dir *site.Dir, c *catalog.Catalog, known site.Current) (site.Cur
 	)
 }
 
-// openKnown returns the index of a generation. It returns nil if the index cannot be read;
-// everything is then rendered again.
-func openKnown(dir *site.Dir, known site.Current) *index.Index {
-	if known.IsZero() {
+// openIndex returns the index of a generation. It returns nil if there is none, or if it cannot be
+// read: then everything is compressed again.
+func openIndex(dir *site.Dir, c site.Current) *index.Index {
+	if c.IsZero() {
 		return nil
 	}
-	ix, err := index.Open(dir.Path(known.IndexPath()))
+	ix, err := index.Open(dir.Path(c.IndexPath()))
 	if err != nil {
 		return nil
 	}
 	return ix
 }
 
-// content returns the content of the index. It reuses compressed payloads of known, an index
-// that this Version rendered, or nil.
-func content(c *catalog.Catalog, known *index.Index, scratch string) index.Content {
+// content returns the content of the index. It copies compressed JSON from previous, which is an
+// index that this Version rendered, or nil.
+func content(c *catalog.Catalog, previous *index.Index, scratch string) index.Content {
 	docs, extensions := documents(c)
-	renderer := &gallery.Renderer{Previous: known}
+	renderer := &gallery.Renderer{Previous: previous}
 	return index.Content{
 		Documents: docs,
 		Payloads:  func(i int) index.Payloads { return renderer.Payloads(extensions[i]) },
@@ -89,7 +99,8 @@ func content(c *catalog.Catalog, known *index.Index, scratch string) index.Conte
 	}
 }
 
-// documents returns the documents of the index, and the extension of each.
+// documents returns the documents of the index, and the extension of each. An extension that no
+// editor can use has no document and no static response.
 func documents(c *catalog.Catalog) ([]index.Document, []*catalog.Extension) {
 	docs := make([]index.Document, 0, len(c.Extensions))
 	extensions := make([]*catalog.Extension, 0, len(c.Extensions))
@@ -103,7 +114,8 @@ func documents(c *catalog.Catalog) ([]index.Document, []*catalog.Extension) {
 	return docs, extensions
 }
 
-// Content yields every path that the site serves from its blobs, pages first.
+// Content yields the files that the site serves and that have a blob: pages first, then the assets
+// and files of each version.
 func Content(c *catalog.Catalog) iter.Seq[index.File] {
 	return func(yield func(index.File) bool) {
 		for _, p := range Pages(c) {
@@ -137,14 +149,15 @@ func versionFiles(e *catalog.Extension, v *catalog.Version, yield func(index.Fil
 	return true
 }
 
-// A File is a file that was rendered and does not come from a package.
+// A File is a page or a static response.
 type File struct {
 	Path      string
 	Text      []byte
 	MediaType string
 }
 
-// Pages returns the files of a site that do not belong to an extension.
+// Pages returns the files that do not belong to an extension, except the service manifest: the
+// control manifest, and the page with its script and style sheet.
 func Pages(c *catalog.Catalog) []File {
 	control := []byte(gallery.Control)
 	if c.Control != nil {
@@ -165,9 +178,9 @@ func Pages(c *catalog.Catalog) []File {
 	return files
 }
 
-// Responses yields the responses to GET requests that can be files because they depend only on
-// the base URL. Paths are in lower case. If an extension declares its id in another case, there
-// is a file for that too, because some editors send the id as it is declared.
+// Responses yields the static responses: responses to GET requests that can be files because they
+// depend on nothing but the base URL. They are the service manifest and the latest versions of each
+// extension. Without a base URL there are none.
 func Responses(c *catalog.Catalog) iter.Seq[File] {
 	return func(yield func(File) bool) {
 		if c.BaseURL == "" {
@@ -181,13 +194,25 @@ func Responses(c *catalog.Catalog) iter.Seq[File] {
 		_, extensions := documents(c)
 		for _, e := range extensions {
 			text := gallery.Latest(e, at)
-			declared := gallery.LatestPath(e.Publisher.Name, e.Name)
-			lower := gallery.LatestPath(strings.ToLower(e.Publisher.Name), strings.ToLower(e.Name))
-			if !yield(File{lower, text, json}) || declared != lower && !yield(File{declared, text, json}) {
-				return
+			for _, path := range latestPaths(e) {
+				if !yield(File{path, text, json}) {
+					return
+				}
 			}
 		}
 	}
+}
+
+// latestPaths returns the paths of the static responses for e. One is in lower case. If e declares
+// its id in another case, there is a second one, because some editors send the id as it is
+// declared.
+func latestPaths(e *catalog.Extension) []string {
+	declared := gallery.LatestPath(e.Publisher.Name, e.Name)
+	lower := gallery.LatestPath(strings.ToLower(e.Publisher.Name), strings.ToLower(e.Name))
+	if declared == lower {
+		return []string{lower}
+	}
+	return []string{lower, declared}
 }
 
 func writeResponses(ctx context.Context, dir *site.Dir, c *catalog.Catalog) error {

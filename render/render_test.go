@@ -73,14 +73,14 @@ func serve(t *testing.T, dir *site.Dir, c *catalog.Catalog) site.Current {
 	if err != nil {
 		t.Fatal(err)
 	}
-	current, err := Site(t.Context(), dir, c, previous)
+	if err := dir.MarkDirty(); err != nil {
+		t.Fatal(err)
+	}
+	current, err := Site(t.Context(), dir, c, previous, Version)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := dir.Switch(t.Context(), current); err != nil {
-		t.Fatal(err)
-	}
-	if err := Prune(dir, current, previous, c); err != nil {
+	if err := Commit(t.Context(), dir, current, previous, c); err != nil {
 		t.Fatal(err)
 	}
 	return current
@@ -255,7 +255,7 @@ func TestPruneKeepsWhatCounted(t *testing.T) {
 	c := sample(t, dir, 3)
 	readers := serve(t, dir, c)
 	c.Extensions = c.Extensions[:2]
-	stillborn, err := Site(t.Context(), dir, c, site.Current{})
+	stillborn, err := Site(t.Context(), dir, c, site.Current{}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

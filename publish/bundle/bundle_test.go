@@ -81,14 +81,14 @@ func serve(t testing.TB, dir *site.Dir, c *catalog.Catalog) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	current, err := render.Site(t.Context(), dir, c, previous)
-	if err == nil {
-		err = dir.Switch(t.Context(), current)
+	if err := dir.MarkDirty(); err != nil {
+		t.Fatal(err)
 	}
-	if err == nil {
-		err = render.Prune(dir, current, previous, c)
-	}
+	current, err := render.Site(t.Context(), dir, c, previous, render.Version)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := render.Commit(t.Context(), dir, current, previous, c); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -373,13 +373,7 @@ func (s *importer) install(current site.Current) error {
 			return err
 		}
 	}
-	if err := s.dir.Switch(s.ctx, s.current); err != nil {
-		return err
-	}
-	if err := render.Prune(s.dir, s.current, current, s.catalogue); err != nil {
-		return fmt.Errorf("the new generation is current, but removing old files failed: %w", err)
-	}
-	return s.dir.ClearDirty()
+	return render.Commit(s.ctx, s.dir, s.current, current, s.catalogue)
 }
 
 func (s *importer) installFile(x line) error {
@@ -387,8 +381,11 @@ func (s *importer) installFile(x line) error {
 		return s.dir.Blobs.Link(x.ref, x.path)
 	}
 	name, ok := s.staged[x.path]
-	if !ok || x.path == site.CurrentPath {
-		return nil // the site has the file, or it is written last
+	switch {
+	case !ok, x.path == site.CurrentPath: // the site has the file, or Commit writes it
+		return nil
+	case strings.HasPrefix(x.path, indexDir) && s.dir.HasFile(x.path, x.ref): // see site.Dir.WriteGeneration
+		return nil
 	}
 	delete(s.staged, x.path) // Adopt moves or removes the file
 	return s.dir.Blobs.Adopt(name, x.path)

@@ -55,16 +55,9 @@ func buildSite(t *testing.T, root string, packages ...string) {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	result, err := build.Run(t.Context(), build.Config{Sources: []string{source}, Site: dir, Settings: catalog.Settings{Render: render.Version}})
-	if err != nil || len(result.Report.Refused) > 0 {
-		t.Fatal(err, result.Report.Refused)
-	}
-	current, err := render.Site(t.Context(), dir, result.Catalog, site.Current{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := dir.Switch(t.Context(), current); err != nil {
-		t.Fatal(err)
+	report, err := publish.Build(t.Context(), dir, build.Config{Sources: []string{source}, Settings: catalog.Settings{Render: render.Version}})
+	if err != nil || len(report.Refused) > 0 {
+		t.Fatal(err, report.Refused)
 	}
 }
 

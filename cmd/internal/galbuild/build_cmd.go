@@ -14,6 +14,7 @@ import (
 	"galbuild/build/site"
 	"galbuild/build/source"
 	"galbuild/cmd/internal/hint"
+	"galbuild/publish"
 	"galbuild/render"
 	"galbuild/render/gallery"
 )
@@ -80,15 +81,14 @@ func checkAddress(flag, address string) error {
 	return nil
 }
 
-// Run builds the site: content, then what follows from it, then the switch, then
-// the sweep. Whatever ends it early, the old generation goes on being served.
+// Run builds the site.
 func (b *buildCmd) Run(ctx context.Context, e *env) error {
 	first := newFirstWrite(b.Output)
 	return first.takeBack(b.run(ctx, e))
 }
 
 func (b *buildCmd) run(ctx context.Context, e *env) error {
-	settings, err := b.settings()
+	cfg, err := b.config(e)
 	if err != nil {
 		return err
 	}
@@ -97,10 +97,15 @@ func (b *buildCmd) run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer dir.Close()
-	report, err := b.build(ctx, e, dir, settings)
+	bar := newProgress(e)
+	defer bar.close()
+	cfg.Progress = bar.show
+	report, err := publish.Build(ctx, dir, cfg)
+	bar.close()
 	if err != nil {
-		return err
+		return explainBuild(err)
 	}
+	report.Site = b.Output
 	if err := e.printReport(report); err != nil {
 		return err
 	}
@@ -114,97 +119,29 @@ func (b *buildCmd) open() (*site.Dir, error) {
 	return site.Lock(b.Output)
 }
 
-func (b *buildCmd) build(ctx context.Context, e *env, dir *site.Dir, settings catalog.Settings) (build.Report, error) {
-	current, err := site.ReadCurrent(dir.Root)
-	if err != nil {
-		return build.Report{}, hint.Add(err, "build into an empty folder, or put the site's last good copy back")
+// config returns what the flags say.
+func (b *buildCmd) config(e *env) (build.Config, error) {
+	cfg := build.Config{Sources: b.Sources, Stdin: e.stdin, Jobs: b.Jobs, Strict: b.Strict, Log: e.log}
+	var err error
+	if cfg.Settings, err = b.settings(); err != nil {
+		return cfg, err
 	}
-	client, err := source.NewClient(b.CA)
-	if err != nil {
-		return build.Report{}, err
+	if cfg.Client, err = source.NewClient(b.CA); err != nil {
+		return cfg, err
 	}
-	limits, err := b.limits()
-	if err != nil {
-		return build.Report{}, err
-	}
-	bar := newProgress(e)
-	defer bar.close()
-	result, err := build.Run(ctx, build.Config{
-		Client: client, Sources: b.Sources, Stdin: e.stdin, Settings: settings, Limits: limits, Jobs: b.Jobs, Strict: b.Strict,
-		Log: e.log, Progress: bar.show, Site: dir, Old: func() (*catalog.Catalog, error) { return b.begin(dir, current) }, Generation: current.Generation,
-	})
-	if err != nil {
-		return build.Report{}, err
-	}
-	if result.Catalog != nil {
-		result.Report.Warnings = append(result.Report.Warnings, notFeatured(result.Catalog)...)
-	}
-	result.Report.Site, result.Report.Generation, result.Report.DryRun = b.Output, current.Generation, b.DryRun
+	cfg.Limits, err = b.limits()
+	return cfg, err
+}
+
+// explainBuild adds hints to the errors of [publish.Build].
+func explainBuild(err error) error {
 	switch {
-	case b.DryRun, result.Catalog == nil, b.Strict && len(result.Report.Refused) > 0:
-		return result.Report, nil
-	case result.Report.Versions == 0 && result.Report.Read == 0 && current.IsZero():
-		return result.Report, dir.Abandon()
+	case errors.Is(err, site.ErrDamaged):
+		return hint.Add(err, "build into an empty folder, or restore the last good copy of the site")
+	case errors.Is(err, publish.ErrIndexOnly):
+		return hint.Add(err, "galbuild pull without --index-only copies the files too; or build into another folder")
 	}
-	return result.Report, b.publish(ctx, dir, current, result)
-}
-
-// notFeatured warns of ids of --featured that are not in the gallery. They may come later.
-func notFeatured(c *catalog.Catalog) (warnings []build.Problem) {
-	for _, id := range c.Featured {
-		if c.Find(id) == nil {
-			warnings = append(warnings, build.Problem{File: "--featured=" + id, Reason: "is not in the gallery" + similarIDs(c, id)})
-		}
-	}
-	return warnings
-}
-
-// begin returns what the site serves, and marks it as being changed.
-func (b *buildCmd) begin(dir *site.Dir, current site.Current) (*catalog.Catalog, error) {
-	if dir.IndexOnly() {
-		return nil, hint.Add(fmt.Errorf("%s has the index of a gallery only", dir.Root), "galbuild pull without --index-only brings the rest; or build into another folder")
-	}
-	old, err := site.ReadCatalog(dir.Root, current)
-	if err != nil {
-		return nil, hint.Add(err, "build into an empty folder, or put the site's last good copy back")
-	}
-	if b.DryRun {
-		return old, nil
-	}
-	return old, dir.MarkDirty()
-}
-
-// publish makes the new catalogue count. What follows from it is written if it is
-// new, and after a builder that did not come to its end: that one may have left
-// answers of a generation that never counted.
-func (b *buildCmd) publish(ctx context.Context, dir *site.Dir, current site.Current, result *build.Result) error {
-	next := current
-	if current.IsZero() || dir.Dirty || result.Changed {
-		var err error
-		known := current
-		if result.Old.Render != render.Version {
-			known = site.Current{}
-		}
-		if next, err = render.Site(ctx, dir, result.Catalog, known); err != nil {
-			return err
-		}
-	}
-	if next != current {
-		if err := dir.Switch(ctx, next); err != nil {
-			return err
-		}
-		result.Report.Generation, result.Report.Previous = next.Generation, current.Generation
-	}
-	if err := result.StoreCache(next.Generation); err != nil {
-		return err
-	}
-	if result.Leftover {
-		dir.Dirty = true // nobody lists what was stored of a package before it was refused
-	}
-	if err := render.Prune(dir, next, current, result.Catalog); err != nil {
-		return fmt.Errorf("the new generation is current, but removing old files failed: %w", err)
-	}
-	return dir.ClearDirty()
+	return err
 }
 
 func (b *buildCmd) settings() (catalog.Settings, error) {

@@ -27,6 +27,7 @@ import (
 	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/usage"
 	"galbuild/cmd/internal/version"
+	"galbuild/render"
 )
 
 type commandLine struct {
@@ -153,7 +154,7 @@ func newEnv(cl *commandLine, stdin io.Reader, stdout, stderr *terminal.Writer) *
 	return e
 }
 
-// explain adds the way out of troubles that any command can have.
+// explain adds hints to errors that any command can have.
 func explain(err error) error {
 	_, output := errors.AsType[*terminal.OutputError](err)
 	switch {
@@ -161,8 +162,10 @@ func explain(err error) error {
 		return err
 	case output:
 		return hint.Add(err, "only printing failed: what the command does to sites and files is done")
+	case errors.Is(err, render.ErrSwitched): // before the cases whose hints say that nothing has changed
+		return hint.Add(err, "the new generation is complete; once the cause is fixed, run it again")
 	case errors.Is(err, site.ErrLocked):
-		return hint.Add(err, "wait for it to end; a lock left by a killed process does not count")
+		return hint.Add(err, "wait for it to end; a killed process has no lock")
 	case errors.Is(err, site.ErrNoGeneration):
 		return hint.Add(err, "galbuild SOURCE… -o SITE builds one")
 	case errors.Is(err, site.ErrNotSite):
@@ -177,7 +180,7 @@ func explain(err error) error {
 	return err
 }
 
-// readOrWrite says what the permission is for, as far as the error tells.
+// readOrWrite returns what the permission is needed for, as far as it can be seen from the error.
 func readOrWrite(err error) string {
 	file, ok := errors.AsType[*fs.PathError](err)
 	switch {

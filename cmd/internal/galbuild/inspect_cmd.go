@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"galbuild/build"
 	"galbuild/build/catalog"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/terminal"
@@ -70,7 +71,7 @@ func (i *inspectCmd) choose(c *catalog.Catalog) ([]catalog.Extension, error) {
 	for _, id := range i.IDs {
 		x := c.Find(strings.ToLower(id))
 		if x == nil {
-			return nil, fmt.Errorf("%s is not in %s%s", id, i.Site, similarIDs(c, id))
+			return nil, fmt.Errorf("%s is not in %s%s", id, i.Site, build.Suggest(c, id))
 		}
 		chosen = append(chosen, *x)
 	}

@@ -84,7 +84,7 @@ func (p *pullCmd) run(ctx context.Context, e *env) error {
 		case <-tick.C:
 		}
 		if err := p.once(ctx, e, from, dir); err != nil && ctx.Err() == nil {
-			terminal.Fprintf(e.stderr, "galbuild: warning: the generation that is there is kept: %s\n", wording.Text(err))
+			terminal.Fprintf(e.stderr, "galbuild: warning: %s; pull tries again in %s\n", wording.Text(err), p.Follow)
 		}
 	}
 }

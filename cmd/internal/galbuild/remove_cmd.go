@@ -118,11 +118,11 @@ func findExtension(c *catalog.Catalog, id string, at target.Target) (*catalog.Ex
 	if x := c.Find(strings.ToLower(id)); x != nil {
 		return x, nil
 	}
-	missing := hint.Add(fmt.Errorf("%s is not at %s%s", id, at, similarIDs(c, id)), "galbuild ls-remote lists what is")
+	missing := hint.Add(fmt.Errorf("%s is not at %s%s", id, at, build.Suggest(c, id)), "galbuild ls-remote lists what is")
 	if strings.Contains(id, ".") {
 		return nil, missing
 	}
-	switch found := sameName(c, id); len(found) {
+	switch found := build.Named(c, id); len(found) {
 	case 0:
 		return nil, missing
 	case 1:
@@ -130,39 +130,6 @@ func findExtension(c *catalog.Catalog, id string, at target.Target) (*catalog.Ex
 	default:
 		return nil, fmt.Errorf("%s may be %s or %s: name the publisher too", id, found[0].ID(), found[1].ID())
 	}
-}
-
-// sameName returns the extensions of a name, whoever publishes them.
-func sameName(c *catalog.Catalog, name string) (found []*catalog.Extension) {
-	for i := range c.Extensions {
-		if strings.EqualFold(c.Extensions[i].Name, name) {
-			found = append(found, &c.Extensions[i])
-		}
-	}
-	return found
-}
-
-// similarIDs returns `; did you mean "acme.hello"?` with the ids that somebody who typed
-// another id may have meant: similar ones, and else those of the same name or a similar one.
-// It returns "" if there are none or too many.
-func similarIDs(c *catalog.Catalog, id string) string {
-	var ids, names []string
-	for i := range c.Extensions {
-		ids, names = append(ids, c.Extensions[i].ID()), append(names, c.Extensions[i].Name)
-	}
-	near := similar.To(id, ids)
-	if len(near) > 0 {
-		return similar.Ask(near)
-	}
-	name := id[strings.LastIndex(id, ".")+1:]
-	wanted := append(similar.To(name, names), name)
-	for _, x := range wanted {
-		for _, same := range sameName(c, x) {
-			near = append(near, same.ID())
-		}
-	}
-	slices.Sort(near)
-	return similar.Ask(slices.Compact(near))
 }
 
 // matching returns the keys of the versions that version@platform names; an empty one

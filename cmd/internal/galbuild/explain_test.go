@@ -1,0 +1,33 @@
+package galbuild
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+
+	"galbuild/build/site"
+	"galbuild/cmd/internal/hint"
+	"galbuild/render"
+)
+
+// TestExplain has the hints of errors that any command can have.
+func TestExplain(t *testing.T) {
+	for name, tt := range map[string]struct {
+		err      error
+		want, no string
+	}{
+		"disk full":                  {syscall.ENOSPC, "free some space and run it again; what the site serves has not changed", ""},
+		"disk full after the switch": {fmt.Errorf("%w, but: %w", render.ErrSwitched, syscall.ENOSPC), "hint: the new generation is complete", "has not changed"},
+		"read-only":                  {syscall.EROFS, "must be able to write there; what the site serves has not changed", ""},
+		"read-only after the switch": {fmt.Errorf("%w, but: %w", render.ErrSwitched, syscall.EROFS), "hint: the new generation is complete", "has not changed"},
+		"locked":                     {site.ErrLocked, "hint: wait for it to end", ""},
+		"not a site":                 {site.ErrNoGeneration, "hint: galbuild SOURCE… -o SITE builds one", ""},
+	} {
+		var out strings.Builder
+		hint.Tell(&out, "galbuild", explain(tt.err))
+		if got := out.String(); !strings.Contains(got, tt.want) || tt.no != "" && strings.Contains(got, tt.no) {
+			t.Errorf("%s: got %s, want %q and not %q", name, got, tt.want, tt.no)
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"galbuild/build"
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+	"galbuild/render"
+)
+
+// ErrIndexOnly is returned, wrapped, by [Build] for a site that [Pull] has made with indexOnly.
+var ErrIndexOnly = errors.New("the site has an index without the files that it lists")
+
+// Build builds the site in dir from the sources of cfg, and makes the new generation current. It
+// sets the fields Site, Old and Generation of cfg.
+//
+// The current generation stays if dir is for a dry run, if the sources and settings have not
+// changed since it was built, or if a source was refused and cfg.Strict is set. If there are no
+// packages and there is no generation yet, Build makes none, and removes a folder that [site.Lock]
+// has made.
+//
+// The report is valid if the error is nil. See [render.Commit] for what is current after an error.
+func Build(ctx context.Context, dir *site.Dir, cfg build.Config) (build.Report, error) {
+	current, err := site.ReadCurrent(dir.Root)
+	if err != nil {
+		return build.Report{}, fmt.Errorf("%w: %w", site.ErrDamaged, err)
+	}
+	l := &local{dir: dir, current: current}
+	cfg.Site, cfg.Old, cfg.Generation = dir, l.begin, current.Generation
+	result, err := build.Run(ctx, cfg)
+	if err != nil {
+		return build.Report{}, err
+	}
+	report := &result.Report
+	report.Generation, report.DryRun = current.Generation, dir.IsDryRun()
+	switch {
+	case dir.IsDryRun(), result.Catalog == nil, cfg.Strict && len(report.Refused) > 0:
+		return *report, nil
+	case report.Versions == 0 && report.Read == 0 && current.IsZero():
+		return *report, dir.Abandon()
+	}
+	err = l.finish(ctx, result)
+	return *report, err
+}
+
+// local is a call of [Build].
+type local struct {
+	dir     *site.Dir
+	current site.Current
+}
+
+// begin marks the site dirty, and returns its catalogue.
+func (l *local) begin() (*catalog.Catalog, error) {
+	if l.dir.IndexOnly() {
+		return nil, fmt.Errorf("%s: %w", l.dir.Root, ErrIndexOnly)
+	}
+	old, err := site.ReadCatalog(l.dir.Root, l.current)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", site.ErrDamaged, err)
+	case l.dir.IsDryRun():
+		return old, nil
+	}
+	return old, l.dir.MarkDirty()
+}
+
+// finish renders the result, commits it, and stores the build cache. A crash before the cache is
+// stored costs the next build time, because it reads all packages again.
+func (l *local) finish(ctx context.Context, result *build.Result) error {
+	next := l.current
+	if l.mustRender(result) {
+		var err error
+		if next, err = render.Site(ctx, l.dir, result.Catalog, l.current, result.Old.Render); err != nil {
+			return err
+		}
+	}
+	if result.Leftover {
+		l.dir.Dirty = true // no generation lists what was stored of a package before it was refused
+	}
+	if err := render.Commit(ctx, l.dir, next, l.current, result.Catalog); err != nil {
+		return err
+	}
+	if result.Report.Generation = next.Generation; next != l.current {
+		result.Report.Previous = l.current.Generation
+	}
+	if err := result.StoreCache(next.Generation); err != nil {
+		return fmt.Errorf("%w, but the build cache could not be written: %w", render.ErrSwitched, err)
+	}
+	return nil
+}
+
+// mustRender reports whether anything that is derived from the catalogue may have to be written: if
+// the catalogue has changed, which includes the Version that renders it, or if an interrupted build
+// may have left pages and static responses of another generation.
+func (l *local) mustRender(result *build.Result) bool {
+	return l.current.IsZero() || l.dir.Dirty || result.Changed
+}
