@@ -54,7 +54,7 @@ func (v *verifier) problem(format string, args ...any) {
 // index derives the index from the catalogue and compares it.
 func (v *verifier) index(ctx context.Context, s State) error {
 	if s.Catalog.Render != render.Version {
-		v.problem("%s: rendered by another version of galbuild (rendering %d, this program's is %d)", s.IndexPath(), s.Catalog.Render, render.Version)
+		v.problem("%s: another version of galbuild has rendered it (rendering %d, this program has %d)", s.IndexPath(), s.Catalog.Render, render.Version)
 		return nil
 	}
 	scratch, err := Scratch()
@@ -67,7 +67,7 @@ func (v *verifier) index(ctx context.Context, s State) error {
 		return err
 	}
 	if derived.Index != s.Index {
-		v.problem("%s: not what follows from the catalogue", s.IndexPath())
+		v.problem("%s: differs from what is derived from the catalogue", s.IndexPath())
 	}
 	return nil
 }

@@ -23,21 +23,23 @@ import (
 	"galbuild/index"
 )
 
-// Report is the result of Verify.
+// Report is the result of [Verify], as --json prints it.
 type Report struct {
 	Site       string   `json:"site"`
 	Generation string   `json:"generation"`
 	Extensions int      `json:"extensions"`
 	Versions   int      `json:"versions"`
 	Files      int      `json:"files"` // paths that the site serves
-	Blobs      int      `json:"blobs"` // distinct files, all of them hashed
-	Bytes      int64    `json:"bytes"` // of the blobs
+	Blobs      int      `json:"blobs"` // that are sound
+	Bytes      int64    `json:"bytes"` // of these blobs
 	Problems   []string `json:"problems"`
 }
 
-// Verify verifies the site at root: the two files of the generation have the hashes in CURRENT;
-// the index is the one that is derived from the catalogue; every blob has the hash in its name;
-// and every path has the content of its blob. An error means that the site could not be checked.
+// Verify verifies the current generation of the site at root: its two files have the hashes in
+// CURRENT; the index and the static responses are those that are derived from the catalogue; each
+// blob has the hash in its name; and each path has the content of its blob. The index and the
+// static responses of a site that another Version has rendered cannot be derived again. An error
+// means that the site could not be verified.
 func Verify(ctx context.Context, root string) (*Report, error) {
 	v := &verifier{root: root, report: &Report{Site: root, Problems: []string{}}}
 	current, err := site.RequireCurrent(root)
@@ -85,8 +87,8 @@ func (v *verifier) count(c *catalog.Catalog) {
 	}
 }
 
-// checkIndex derives the index from the catalogue again. If its bytes differ, the differences
-// are reported one by one.
+// checkIndex derives the index from the catalogue again. If its content differs, each difference is
+// a problem.
 func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, listed []index.File) error {
 	path := current.IndexPath()
 	if got, _, err := blob.SumFile(v.file(path)); err != nil {
@@ -110,7 +112,7 @@ func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, listed [
 	switch {
 	case blob.Ref(derived.Sum(nil)) == current.Index:
 	case c.Render != Version:
-		v.problem("%s: rendered by another version of galbuild (rendering %d, this program's is %d): build the site again to have it proved", path, c.Render, Version)
+		v.problem("%s: another version of galbuild has rendered it (rendering %d, this program has %d): build the site again, so that it can be verified", path, c.Render, Version)
 	default:
 		v.compareIndex(path, want, listed)
 	}
@@ -137,7 +139,7 @@ func (v *verifier) compareIndex(path string, want index.Content, listed []index.
 		case !known:
 			v.problem("%s: %s is not in the catalogue", path, d.ID)
 		case !reflect.DeepEqual(want.Documents[i], d), !reflect.DeepEqual(want.Payloads(i), got):
-			v.problem("%s: %s is not as the catalogue has it", path, d.ID)
+			v.problem("%s: %s is not as in the catalogue", path, d.ID)
 		}
 		delete(numbers, key)
 	}
@@ -146,15 +148,15 @@ func (v *verifier) compareIndex(path string, want index.Content, listed []index.
 	}
 	for _, f := range listed {
 		if got, ok := ix.File(f.Path); !ok || got != f {
-			v.problem("%s: %s is not as the catalogue has it", path, f.Path)
+			v.problem("%s: %s is not as in the catalogue", path, f.Path)
 		}
 	}
 	if len(v.report.Problems) == before {
-		v.problem("%s: other bytes than follow from the catalogue", path)
+		v.problem("%s: its content differs from what is derived from the catalogue", path)
 	}
 }
 
-// checkBlobs hashes every blob that is listed, each once.
+// checkBlobs hashes each blob that is listed.
 func (v *verifier) checkBlobs(ctx context.Context, listed []index.File) error {
 	sizes := make(map[blob.Ref]int64)
 	for _, f := range listed {
@@ -172,7 +174,7 @@ func (v *verifier) checkBlobs(ctx context.Context, listed []index.File) error {
 }
 
 func (v *verifier) checkBlob(ref blob.Ref, size int64) {
-	if at, err := os.Stat(v.file(ref.Path())); err == nil && at.Size() != size { // it may be much too long
+	if at, err := os.Stat(v.file(ref.Path())); err == nil && at.Size() != size { // do not hash a huge file
 		v.problem("%s: %d bytes, the catalogue says %d", ref.Path(), at.Size(), size)
 		return
 	}
@@ -192,7 +194,7 @@ func (v *verifier) checkBlob(ref blob.Ref, size int64) {
 	}
 }
 
-// checkPaths checks that every path is a link to its blob, or a copy of it.
+// checkPaths checks that each path is a link to its blob, or a copy of it.
 func (v *verifier) checkPaths(listed []index.File) {
 	v.report.Files = len(listed)
 	for _, f := range listed {
@@ -203,7 +205,7 @@ func (v *verifier) checkPaths(listed []index.File) {
 			continue
 		}
 		if stored, err := os.Stat(v.file(ref.Path())); err == nil && os.SameFile(at, stored) {
-			continue // problems of the blob have been reported
+			continue // checkBlobs has reported the problems of the blob
 		}
 		if got, _, err := blob.SumFile(v.file(f.Path)); err != nil {
 			v.problem("%s: %v", f.Path, reason(err))
@@ -224,7 +226,7 @@ func (v *verifier) checkResponses(c *catalog.Catalog) {
 		if err != nil && !errors.Is(err, regular.ErrLong) {
 			v.problem("%s: %v", f.Path, reason(err))
 		} else if string(got) != string(f.Text) {
-			v.problem("%s: not what follows from the catalogue", f.Path)
+			v.problem("%s: differs from what is derived from the catalogue", f.Path)
 		}
 	}
 }

@@ -60,13 +60,13 @@ func (s *importer) checkResponses() error {
 	wanted := make(map[string]bool)
 	for f := range render.Responses(s.catalogue) {
 		if s.refs[f.Path] != blob.Sum(f.Text) {
-			return refuse(f.Path, "its content is not what follows from the catalogue")
+			return refuse(f.Path, "its content differs from what is derived from the catalogue")
 		}
 		wanted[f.Path] = true
 	}
 	for _, x := range s.whole {
 		if isResponse(x.path) && !wanted[x.path] {
-			return refuse(x.path, "it does not follow from the catalogue")
+			return refuse(x.path, "it is not derived from the catalogue")
 		}
 	}
 	return nil

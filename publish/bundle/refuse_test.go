@@ -186,10 +186,10 @@ func TestForged(t *testing.T) {
 				}
 			}
 			return resum(all)
-		}, "two/latest: its content is not what follows from the catalogue"},
+		}, "two/latest: its content differs from what is derived from the catalogue"},
 		"a response too many": {func(all []entry) []entry {
 			return sorted(with(all, find(all, "/two/latest"), "api/vscode/acme/three/latest", tar.TypeReg, "", "x"))
-		}, "three/latest: it does not follow from the catalogue"},
+		}, "three/latest: it is not derived from the catalogue"},
 		"a file too many": {func(all []entry) []entry {
 			return sorted(with(all, find(all, "item/"), "item/evil.html", tar.TypeReg, "", "x"))
 		}, "item/evil.html: the index does not list this file"},

@@ -102,7 +102,7 @@ func (t *tree) addContent(c *catalog.Catalog) error {
 // maxResponse limits the size of a static response that is read from the site, in bytes.
 const maxResponse = 64 << 20
 
-// addResponses adds the static responses that follow from the catalogue. If another version of
+// addResponses adds the static responses that are derived from the catalogue. If another version of
 // galbuild has rendered the site, it adds the files as they are.
 func (t *tree) addResponses(c *catalog.Catalog) error {
 	for f := range render.Responses(c) {

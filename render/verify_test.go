@@ -1,0 +1,204 @@
+package render
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+)
+
+// replace replaces a file of a site. It does not write to it, because it may be a link to a blob.
+func replace(t *testing.T, dir *site.Dir, path, text string) {
+	t.Helper()
+	if err := errors.Join(os.Remove(dir.Path(path)), os.WriteFile(dir.Path(path), []byte(text), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestVerify damages a site with 5 extensions.
+func TestVerify(t *testing.T) {
+	const asset, latest = "assets/acme/ext1/1.0.0/" + catalog.PackageAsset, "api/vscode/acme/ext1/latest"
+	pkg := "package 1"
+	path := blob.Sum([]byte(pkg)).Path()
+	remove := func(path string) func(*testing.T, *site.Dir, site.Current) {
+		return func(t *testing.T, dir *site.Dir, _ site.Current) {
+			if err := os.Remove(dir.Path(path)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	with := func(path, text string) func(*testing.T, *site.Dir, site.Current) {
+		return func(t *testing.T, dir *site.Dir, _ site.Current) { replace(t, dir, path, text) }
+	}
+	for name, tt := range map[string]struct {
+		damage func(*testing.T, *site.Dir, site.Current)
+		want   []string // the beginnings of the problems
+	}{
+		"nothing":                  {func(*testing.T, *site.Dir, site.Current) {}, nil},
+		"a copy instead of a link": {with(asset, pkg), nil},
+		"path missing":             {remove(asset), []string{asset + ": no such file"}},
+		"path with other content":  {with(asset, "package 2"), []string{asset + ": SHA-256 is"}},
+		"page with other content":  {with("index.html", "x"), []string{"index.html: SHA-256 is"}},
+		"blob missing":             {remove(path), []string{path + ": no such file"}},
+		"blob with other content":  {with(path, "package 2"), []string{path + ": SHA-256 is"}},
+		"blob longer":              {with(path, pkg+"x"), []string{path + ": 10 bytes, the catalogue says 9"}},
+		"blob shorter":             {with(path, ""), []string{path + ": 0 bytes, the catalogue says 9"}},
+		"response missing":         {remove(latest), []string{latest + ": no such file"}},
+		"response changed":         {with(latest, "{}"), []string{latest + ": differs from what is derived"}},
+		"response longer":          {with(latest, strings.Repeat("x", 1<<20)), []string{latest + ": differs from what is derived"}},
+		"manifest missing":         {remove("manifest.json"), []string{"manifest.json: no such file"}},
+		"index damaged": {func(t *testing.T, dir *site.Dir, c site.Current) {
+			replace(t, dir, c.IndexPath(), "x")
+		}, []string{"index/"}},
+		"index missing": {func(t *testing.T, dir *site.Dir, c site.Current) {
+			remove(c.IndexPath())(t, dir, c)
+		}, []string{"index/"}},
+		"catalogue damaged": {func(t *testing.T, dir *site.Dir, c site.Current) {
+			replace(t, dir, c.CatalogPath(), "x")
+		}, []string{"catalogue: "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := newSite(t)
+			tt.damage(t, dir, serveAll(t, dir, 5))
+			checkProblems(t, dir, tt.want)
+		})
+	}
+}
+
+// checkProblems checks what Verify reports: problems that begin like those of want, and no others.
+func checkProblems(t *testing.T, dir *site.Dir, want []string) {
+	t.Helper()
+	report, err := Verify(t.Context(), dir.Root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.EqualFunc(report.Problems, want, strings.HasPrefix) {
+		t.Errorf("problems %q, want %q", report.Problems, want)
+	}
+}
+
+// TestVerifyCounts checks the numbers in a report.
+func TestVerifyCounts(t *testing.T) {
+	dir := newSite(t)
+	current := serveAll(t, dir, 5)
+	report, err := Verify(t.Context(), dir.Root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// There are 5 packages. The pages are the control manifest, 3 HTML pages of which 2 are the
+	// same, a script and a style sheet. The responses are the service manifest and 2 for each
+	// extension.
+	if report.Files != 5+6+1+2*5 || report.Blobs != 5+5 {
+		t.Errorf("%+v", report)
+	}
+	if report.Extensions != 5 || report.Versions != 5 || report.Generation != current.Generation || report.Site != dir.Root {
+		t.Errorf("%+v", report)
+	}
+}
+
+// TestVerifyNoSite has folders without a generation.
+func TestVerifyNoSite(t *testing.T) {
+	dir := newSite(t)
+	if _, err := Verify(t.Context(), dir.Root); !errors.Is(err, site.ErrNoGeneration) {
+		t.Errorf("an empty site: %v", err)
+	}
+	serveAll(t, dir, 1)
+	replace(t, dir, site.CurrentPath, "x")
+	if report, err := Verify(t.Context(), dir.Root); err == nil {
+		t.Errorf("CURRENT is damaged: %+v", report)
+	}
+}
+
+// TestVerifyIndex has indexes that are sound, but not those of the catalogue.
+func TestVerifyIndex(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(c *catalog.Catalog) // of the catalogue of the index
+		want   []string                 // the problems, after the path of the index
+	}{
+		"another name": {func(c *catalog.Catalog) { c.Extensions[1].Versions[0].DisplayName = "x" }, []string{"Acme.Ext1 is not as in the catalogue"}},
+		"another UUID": {func(c *catalog.Catalog) { c.Extensions[1].UUID = c.Extensions[0].UUID[:35] + "9" }, []string{"Acme.Ext1 is not as in the catalogue"}},
+		"one too few":  {func(c *catalog.Catalog) { c.Extensions = c.Extensions[:1] }, []string{"Acme.Ext1 is missing", "assets/acme/ext1/1.0.0/" + catalog.PackageAsset + " is not as in the catalogue"}},
+		"one too many": {func(c *catalog.Catalog) {
+			more := c.Extensions[1]
+			more.Name = "Ext2"
+			c.Extensions = append(c.Extensions, more)
+		}, []string{"Acme.Ext2 is not in the catalogue"}},
+		"another file": {func(c *catalog.Catalog) { c.Extensions[1].Versions[0].Assets[0].Type = "x" }, []string{"Acme.Ext1 is not as in the catalogue", "assets/acme/ext1/1.0.0/" + catalog.PackageAsset + " is not as in the catalogue"}},
+		"another blob": {func(c *catalog.Catalog) {
+			c.Extensions[1].Versions[0].Assets[0].Ref = c.Extensions[0].Versions[0].Package.Ref
+		}, []string{"assets/acme/ext1/1.0.0/" + catalog.PackageAsset + " is not as in the catalogue"}},
+		"a file too many": {func(c *catalog.Catalog) {
+			v := &c.Extensions[1].Versions[0]
+			v.Files = append(v.Files, catalog.File{Path: "extension/x", Ref: v.Package.Ref, Size: v.Package.Size, Type: "text/plain"})
+		}, []string{"its content differs from what is derived"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := newSite(t)
+			c, other := sample(t, dir, 2), sample(t, dir, 2)
+			identify(c)
+			identify(other)
+			tt.change(other)
+			var want []string
+			mixed := serveMixed(t, dir, c, other)
+			for _, w := range tt.want {
+				want = append(want, mixed.IndexPath()+": "+w)
+			}
+			checkProblems(t, dir, want)
+		})
+	}
+}
+
+// serveMixed makes a generation current that has the catalogue c and the index of another one.
+func serveMixed(t *testing.T, dir *site.Dir, c, other *catalog.Catalog) site.Current {
+	t.Helper()
+	current, err := Generation(dir, other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var compressed bytes.Buffer
+	if err := site.WriteCatalog(&compressed, c); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(dir.Path(current.IndexPath()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mixed := site.MakeCurrent(blob.Sum(compressed.Bytes()), current.Index)
+	if _, err := Site(t.Context(), dir, c, site.Current{}, 0); err != nil { // for its pages and static responses
+		t.Fatal(err)
+	}
+	if err := errors.Join(dir.WriteFile(mixed.CatalogPath(), compressed.Bytes()), dir.WriteFile(mixed.IndexPath(), text), dir.Switch(t.Context(), mixed)); err != nil {
+		t.Fatal(err)
+	}
+	return mixed
+}
+
+// TestVerifyOtherVersion has a site that another version of galbuild has rendered. Its index and
+// static responses cannot be derived again. Everything else is verified.
+func TestVerifyOtherVersion(t *testing.T) {
+	dir := newSite(t)
+	c := sample(t, dir, 1)
+	c.Render = Version - 1
+	serve(t, dir, c)
+	replace(t, dir, "api/vscode/acme/ext0/latest", "as another version renders it")
+	checkProblems(t, dir, nil) // the index has the same bytes
+	c.Extensions[0].Versions[0].DisplayName = "x"
+	current := serveMixed(t, dir, sampleOf(t, dir, Version-1), c)
+	replace(t, dir, "index.html", "x")
+	checkProblems(t, dir, []string{"index.html: SHA-256 is", current.IndexPath() + ": another version of galbuild has rendered it"})
+}
+
+// sampleOf returns a catalogue with an extension that a Version has rendered.
+func sampleOf(t *testing.T, dir *site.Dir, version int) *catalog.Catalog {
+	t.Helper()
+	c := sample(t, dir, 1)
+	identify(c)
+	c.Render = version
+	return c
+}
