@@ -13,7 +13,7 @@ type Missing struct {
 	Extension string `json:"extension"` // id of the extension that needs it
 	Version   string `json:"version"`   // version of that extension
 	Needs     string `json:"needs"`     // id of the missing extension, in lower case
-	As        string `json:"as"`        // "dependency" or "pack member"
+	Kind      string `json:"kind"`      // "dependency" or "pack member"
 }
 
 // missing returns the extensions that the newest version of each extension needs and that the
@@ -31,7 +31,7 @@ func missing(c *catalog.Catalog) []Missing {
 			for _, need := range Needs(c, &v) {
 				if need.Missing && !seen[need.ID] {
 					seen[need.ID] = true
-					all = append(all, Missing{e.ID(), v.Version, need.ID, need.As})
+					all = append(all, Missing{e.ID(), v.Version, need.ID, need.Kind})
 				}
 			}
 		}
@@ -45,7 +45,7 @@ func missing(c *catalog.Catalog) []Missing {
 // Need is an extension that a version needs.
 type Need struct {
 	ID      string `json:"id"`                // in lower case
-	As      string `json:"as"`                // "dependency" or "pack member"
+	Kind    string `json:"kind"`              // "dependency" or "pack member"
 	Missing bool   `json:"missing,omitempty"` // neither the gallery nor the editor has it
 }
 
@@ -56,19 +56,19 @@ func Needs(c *catalog.Catalog, v *catalog.Version) []Need {
 	all := []Need{}
 	seen := make(map[string]bool)
 	for _, p := range v.Properties {
-		as := ""
+		kind := ""
 		switch p.Key {
 		case "Microsoft.VisualStudio.Code.ExtensionDependencies":
-			as = "dependency"
+			kind = "dependency"
 		case "Microsoft.VisualStudio.Code.ExtensionPack":
-			as = "pack member"
+			kind = "pack member"
 		default:
 			continue
 		}
 		for id := range strings.SplitSeq(strings.ToLower(p.Value), ",") {
 			if id = strings.TrimSpace(id); id != "" && !seen[id] {
 				seen[id] = true
-				all = append(all, Need{id, as, c.Find(id) == nil && !builtIn(id)})
+				all = append(all, Need{id, kind, c.Find(id) == nil && !builtIn(id)})
 			}
 		}
 	}

@@ -16,12 +16,12 @@ import (
 
 // Result describes a change of a target.
 type Result struct {
-	Target     string   `json:"place"`
+	Target     string   `json:"target"`
 	Generation string   `json:"generation"`         // current after the change
 	Previous   string   `json:"previous,omitempty"` // current before, if another
 	Objects    int      `json:"objects"`            // sent or copied
 	Bytes      int64    `json:"bytes"`              // sent
-	Removed    int      `json:"removed,omitempty"`  // objects
+	Removed    int      `json:"removedObjects,omitempty"`
 	Attempts   int      `json:"attempts,omitempty"` // more than one after concurrent changes
 	DryRun     bool     `json:"dryRun,omitempty"`
 	Kept       []string `json:"kept,omitempty"` // versions that others have published and that were preserved

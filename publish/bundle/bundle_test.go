@@ -541,14 +541,14 @@ func TestOlder(t *testing.T) {
 	older, newer := filepath.Join(t.TempDir(), "older.tar"), newSite(t, "one", "two")
 	mustExport(t, ExportConfig{Site: newSite(t, "one"), Output: older})
 	report, err := Import(t.Context(), ImportConfig{Archive: older, Site: newer})
-	if err != nil || !slices.Equal(report.Removed, []string{"acme.two@1.0.0"}) || report.Replaced != nil || report.Returned {
+	if err != nil || !slices.Equal(report.Removed, []string{"acme.two@1.0.0"}) || report.Replaced != nil || report.WasCurrent {
 		t.Errorf("%+v, %v", report, err)
 	}
-	if report, err = Import(t.Context(), ImportConfig{Archive: older, Site: newer}); err != nil || report.Removed != nil || report.Returned {
+	if report, err = Import(t.Context(), ImportConfig{Archive: older, Site: newer}); err != nil || report.Removed != nil || report.WasCurrent {
 		t.Errorf("the same again: %+v, %v", report, err)
 	}
 	setSite(t, newer, "one", "two")
-	if report, err = Import(t.Context(), ImportConfig{Archive: older, Site: newer}); err != nil || !report.Returned {
+	if report, err = Import(t.Context(), ImportConfig{Archive: older, Site: newer}); err != nil || !report.WasCurrent {
 		t.Errorf("a generation that the site has had: %+v, %v", report, err)
 	}
 }

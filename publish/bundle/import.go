@@ -39,13 +39,13 @@ type Imported struct {
 	Files      int      `json:"files"`              // in the archive, without listings
 	Bytes      int64    `json:"bytes"`              // of the files, without hard links
 	Written    int64    `json:"written"`            // of the files that the site did not have
-	// Same is true if the generation was the current one already.
-	Same bool `json:"same,omitempty"`
+	// Changed is false if the generation was the current one already.
+	Changed bool `json:"changed"`
 	// Versions that the site no longer serves, as publisher.name@version.
 	Removed  []string `json:"removed,omitempty"`
 	Replaced []string `json:"replaced,omitempty"` // versions with different content than before
-	// Returned is true if the generation was current in the site at an earlier time.
-	Returned bool `json:"returned,omitempty"`
+	// WasCurrent is true if the site still had this generation from an earlier time.
+	WasCurrent bool `json:"wasCurrent,omitempty"`
 }
 
 // A BaseError is returned for a delta if the site is not at one of its bases.
@@ -132,9 +132,8 @@ func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *so
 	if err := s.check(current); err != nil {
 		return err
 	}
-	report.Same = current == s.current
-	if report.Same {
-		report.Written = 0 // pages and indexes that were unpacked again
+	if report.Changed = current != s.current; !report.Changed {
+		report.Written = 0 // without the pages and indexes that were unpacked again
 	} else {
 		report.Previous = current.Generation
 		if err := s.compare(current); err != nil {
@@ -320,7 +319,7 @@ func (s *importer) check(current site.Current) error {
 // compare reports which versions the site loses, because the archive may be older than the site. It
 // is not an error if the site's catalogue cannot be read, because the import repairs the site.
 func (s *importer) compare(current site.Current) error {
-	s.report.Returned = s.dir.HasGeneration(s.current.Generation)
+	s.report.WasCurrent = s.dir.HasGeneration(s.current.Generation)
 	old, err := site.ReadCatalog(s.dir.Root, current)
 	if err != nil {
 		return s.ctx.Err()

@@ -41,7 +41,7 @@ type Options struct {
 
 // Result describes a publish.
 type Result struct {
-	Target     string   `json:"place"`
+	Target     string   `json:"target"`
 	Extensions int      `json:"extensions"` // in the list after publishing
 	Objects    int      `json:"objects"`    // sent, without the list
 	Bytes      int64    `json:"bytes"`      // sent

@@ -26,19 +26,19 @@ import (
 
 // Pulled describes a pull.
 type Pulled struct {
-	Target   string   `json:"place"`
+	Target   string   `json:"target"`
 	Folder   string   `json:"folder"`
 	Packages int      `json:"packages"` // in the repository
 	Objects  int      `json:"objects"`  // downloaded, without the list
 	Bytes    int64    `json:"bytes"`    // downloaded
-	Left     []string `json:"left"`     // packages in the folder that the repository does not have
+	Extra    []string `json:"extra"`    // packages in the folder that the repository does not have
 }
 
 // Pull downloads a repository into a folder, from which a site can then be built: packages with
 // their readmes and changelogs, and the list last. Files that exist with the right size are not
 // downloaded again. Nothing is removed. Objects that do not belong to the layout are ignored.
 func Pull(ctx context.Context, from target.Target, folder string, o publish.Options) (Pulled, error) {
-	result := Pulled{Target: from.String(), Folder: folder, Left: []string{}}
+	result := Pulled{Target: from.String(), Folder: folder, Extra: []string{}}
 	p := &puller{Options: o, from: from}
 	name, list, err := p.list(ctx)
 	if err != nil {
@@ -69,7 +69,7 @@ func Pull(ctx context.Context, from target.Target, folder string, o publish.Opti
 			return result, err
 		}
 	}
-	result.Left, err = left(folder, entries)
+	result.Extra, err = extra(folder, entries)
 	return result, err
 }
 
@@ -182,8 +182,8 @@ func (p *puller) write(key string, from io.Reader, size int64) error {
 	})
 }
 
-// left returns the packages in the folder that are not in entries.
-func left(folder string, entries []target.Entry) ([]string, error) {
+// extra returns the packages in the folder that are not in entries.
+func extra(folder string, entries []target.Entry) ([]string, error) {
 	listed := make(map[string]bool)
 	for _, e := range entries {
 		listed[e.Key] = true

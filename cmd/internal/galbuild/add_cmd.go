@@ -215,7 +215,7 @@ func (e *env) printAdded(a added, made *build.Result) error {
 			if n.Missing {
 				missing = ", which is not in the gallery"
 			}
-			terminal.Fprintf(e.stdout, "       needs %s (%s)%s\n", n.ID, n.As, missing)
+			terminal.Fprintf(e.stdout, "       needs %s (%s)%s\n", n.ID, n.Kind, missing)
 		}
 	}
 	return e.printResult(a.Result)

@@ -91,8 +91,8 @@ func (p *pullCmd) pullDbem(ctx context.Context, e *env, from target.Target) erro
 	if e.quiet {
 		return nil
 	}
-	e.someOf(len(result.Left), func(i int) string {
-		return fmt.Sprintf("left: %s, which %s has no more", result.Left[i], result.Target)
+	e.someOf(len(result.Extra), func(i int) string {
+		return fmt.Sprintf("extra: %s, which is not in %s", result.Extra[i], result.Target)
 	})
 	_, err = terminal.Fprintf(e.stdout, "%s: %s of %s, %s downloaded (%s)\n", result.Folder, plural(result.Packages, "package"), result.Target,
 		plural(result.Objects, "object"), humanize.Bytes(uint64(result.Bytes)))

@@ -57,7 +57,7 @@ func (i *importCmd) Run(ctx context.Context, e *env) error {
 // warnOlder warns with the versions that the site loses. A tarball has no trusted date, and
 // one that is older than the site removes what was published since.
 func (i *importCmd) warnOlder(e *env, r *bundle.Imported) {
-	if r.Returned {
+	if r.WasCurrent {
 		fmt.Fprintf(e.stderr, "galbuild: warning: generation %s was current in %s before; the import switched back to it\n", r.Generation, r.Site)
 	}
 	if len(r.Removed) > 0 {
@@ -68,7 +68,7 @@ func (i *importCmd) warnOlder(e *env, r *bundle.Imported) {
 		fmt.Fprintf(e.stderr, "galbuild: warning: %s %s different content than before: %s\n",
 			plural(len(r.Replaced), "version"), hasOrHave(len(r.Replaced)), firstFew(r.Replaced))
 	}
-	if r.Returned || len(r.Removed)+len(r.Replaced) > 0 {
+	if r.WasCurrent || len(r.Removed)+len(r.Replaced) > 0 {
 		fmt.Fprintf(e.stderr, "galbuild: hint: galbuild rollback -o %s switches back to generation %s\n", i.Output, r.Previous)
 	}
 }
@@ -131,7 +131,7 @@ func (i *importCmd) print(e *env, r *bundle.Imported) error {
 		signed = ", signed by " + r.Signer
 	}
 	files := fmt.Sprintf("%s: %s verified%s, %s of content", r.Site, plural(r.Files, "file"), signed, humanize.Bytes(uint64(r.Bytes)))
-	if r.Same {
+	if !r.Changed {
 		_, err := terminal.Fprintf(e.stdout, "%s\ngeneration %s, as before: nothing in the tarball is new\n", files, r.Generation)
 		return err
 	}

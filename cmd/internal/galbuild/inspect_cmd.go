@@ -33,7 +33,7 @@ type inspection struct {
 
 type indexFile struct {
 	Path     string            `json:"path"`
-	Holds    index.Stats       `json:"holds"`
+	Stats    index.Stats       `json:"stats"`
 	Sections []segment.Section `json:"sections"`
 }
 
@@ -56,7 +56,7 @@ func (i *inspectCmd) Run(e *env) error {
 		return err
 	}
 	found := inspection{Site: i.Site, Generation: current.Generation, Settings: c.Settings, Extensions: shown,
-		Index: indexFile{Path: current.IndexPath(), Holds: ix.Stats(), Sections: ix.Sections()}}
+		Index: indexFile{Path: current.IndexPath(), Stats: ix.Stats(), Sections: ix.Sections()}}
 	if e.json {
 		return e.printJSON(found)
 	}
@@ -92,9 +92,9 @@ func (f *inspection) print(w io.Writer, details bool) error {
 	}
 	terminal.Fprintf(table, "base URL\t%s\n", cmp.Or(f.Settings.BaseURL, "not set: update checks are answered by galshim"))
 	terminal.Fprintf(table, "unpacked\t%s\n", f.Settings.Unpack)
-	h := f.Index.Holds
+	h := f.Index.Stats
 	terminal.Fprintf(table, "index\t%s\n", f.Index.Path)
-	terminal.Fprintf(table, "holds\t%s, %s, %s, %s\n", plural(h.Documents, "extension"), plural(h.Files, "file"), plural(h.Terms, "term"), plural(h.Postings, "posting"))
+	terminal.Fprintf(table, "contents\t%s, %s, %s, %s\n", plural(h.Documents, "extension"), plural(h.Files, "file"), plural(h.Terms, "term"), plural(h.Postings, "posting"))
 	terminal.Fprintf(table, "\nsection\toffset\tbytes\n")
 	for _, s := range f.Index.Sections {
 		terminal.Fprintf(table, "%s\t%d\t%d\n", s.Name, s.Offset, s.Size)

@@ -295,7 +295,7 @@ func prune(ctx context.Context, e *env, at target.Target, grace time.Duration, d
 		return explainPublish(err)
 	}
 	if e.json {
-		return e.printJSON(map[string]any{"place": at.String(), "removed": append([]string{}, removed...), "dryRun": dryRun})
+		return e.printJSON(map[string]any{"target": at.String(), "removed": append([]string{}, removed...), "dryRun": dryRun})
 	}
 	if e.quiet {
 		return nil

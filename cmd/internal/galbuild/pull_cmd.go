@@ -43,7 +43,7 @@ func (p *pullCmd) Validate() error {
 
 // pulled is what pull prints, as --json has it.
 type pulled struct {
-	Place      string `json:"place"`
+	Target     string `json:"target"`
 	Site       string `json:"site"`
 	Generation string `json:"generation"`
 	Changed    bool   `json:"changed"`

@@ -47,7 +47,7 @@ func (e *env) printWarnings(warnings []build.Problem) {
 func (e *env) printMissing(missing []build.Missing) {
 	e.someOf(len(missing), func(i int) string {
 		m := missing[i]
-		return fmt.Sprintf("warning: %s %s needs %s (%s), which is not in the gallery", m.Extension, m.Version, m.Needs, m.As)
+		return fmt.Sprintf("warning: %s %s needs %s (%s), which is not in the gallery", m.Extension, m.Version, m.Needs, m.Kind)
 	})
 }
 
