@@ -163,38 +163,39 @@ func (b *buildCmd) settings() (catalog.Settings, error) {
 	return s, s.Check()
 }
 
-// readSmallFile reads a file of at most that many bytes.
-func readSmallFile(file string, most int64) ([]byte, error) {
+// readSmallFile reads a file. It is an error if it has more than limit bytes.
+func readSmallFile(file string, limit int64) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && int64(len(text)) > most {
-		err = fmt.Errorf("%s: larger than the limit of %d bytes", file, most)
+	text, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(text)) > limit {
+		err = fmt.Errorf("%s: larger than the limit of %d bytes", file, limit)
 	}
 	return text, err
 }
 
 const hintSources = "sources are .vsix files, folders, globs, addresses and @lists; galbuild --help has the commands"
 
+// verdict returns an error if packages were refused.
 func (b *buildCmd) verdict(r build.Report) error {
 	if len(r.Refused) == 0 {
 		return nil
 	}
 	if b.Strict && !b.DryRun {
 		return hint.Add(fmt.Errorf("%s refused, and nothing is published (--strict)", plural(len(r.Refused), "package")),
-			"mend or remove what is named above and run it again")
+			"fix or remove the packages named above, and run it again")
 	}
 	if r.Versions == 0 && r.Generation != "" {
-		return errors.New("no package could be taken, and the gallery is empty")
+		return errors.New("no package was accepted, and the gallery is empty")
 	}
 	if r.Versions == 0 {
-		return hint.Add(errors.New("no package could be taken"), "%s", hintSources)
+		return hint.Add(publish.ErrNoneAccepted, "%s", hintSources)
 	}
 	if r.Read+r.Unchanged == 0 {
-		return hint.Add(errors.New("no package could be taken; the gallery is as it was"), "%s", hintSources)
+		return hint.Add(fmt.Errorf("%w; the gallery has not changed", publish.ErrNoneAccepted), "%s", hintSources)
 	}
 	return fmt.Errorf("%s refused; the others are in the gallery", plural(len(r.Refused), "package"))
 }

@@ -15,6 +15,7 @@ import (
 	"galbuild/build/vsix"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
+	"galbuild/publish"
 )
 
 // extension returns the extension's folder that is meant, and its next version, if
@@ -197,7 +198,7 @@ func (p *publishCmd) add(ctx context.Context, e *env, sources []string, scratch,
 		}
 	}
 	err = add.Run(ctx, e)
-	if errors.Is(err, errNoneTaken) && len(known) > 0 && scratch != "" {
+	if errors.Is(err, publish.ErrNoneAccepted) && len(known) > 0 && scratch != "" {
 		return hint.Add(err, "%s", differs)
 	}
 	return err

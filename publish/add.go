@@ -1,0 +1,96 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"galbuild/build"
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+	"galbuild/publish/target"
+	"galbuild/render"
+)
+
+// Errors of [Add]. The report of the result names the packages that were refused.
+var (
+	ErrNoneAccepted = errors.New("no package was accepted")
+	ErrStrict       = errors.New("a package was refused, and nothing was added")
+)
+
+// Add adds the packages of cfg's sources to the gallery of a target, which keeps its settings and
+// all its versions. A target without a gallery gets one. If other packages are refused, the rest is
+// added, unless cfg.Strict is set: then the error is ErrStrict. The result of the build is that of
+// the last attempt. It is nil if there was none, and also valid with ErrNoneAccepted and ErrStrict.
+//
+// If choose is not nil, it returns the sources to add, given the catalogue of the gallery. Add sets
+// the fields Site, Old, Add and Settings of cfg. It writes to scratch.
+func Add(ctx context.Context, at target.Target, scratch *site.Dir, cfg build.Config, choose func(*catalog.Catalog) []string, o Options) (Result, *build.Result, error) {
+	a := &adding{cfg: cfg, choose: choose}
+	a.cfg.Site, a.cfg.Add = scratch, true
+	if err := a.saveStdin(); err != nil {
+		return Result{}, nil, err
+	}
+	result, err := Change(ctx, at, scratch, o, func(old State) (*catalog.Catalog, error) { return a.build(ctx, old) })
+	return result, a.result, err
+}
+
+// adding is a call of [Add].
+type adding struct {
+	cfg    build.Config
+	choose func(*catalog.Catalog) []string
+	stdin  string // a file with the content of cfg.Stdin, or ""
+	result *build.Result
+}
+
+// saveStdin saves standard input to a file if it is a source, because each attempt reads it again.
+func (a *adding) saveStdin() error {
+	if !slices.Contains(a.cfg.Sources, "-") {
+		return nil
+	}
+	f, err := os.Create(filepath.Join(a.cfg.Site.Temp(), "stdin"))
+	if err != nil {
+		return err
+	}
+	a.stdin = f.Name()
+	_, err = io.Copy(f, a.cfg.Stdin)
+	return errors.Join(err, f.Close())
+}
+
+// build returns the catalogue of the gallery with the added versions.
+func (a *adding) build(ctx context.Context, old State) (*catalog.Catalog, error) {
+	cfg := a.cfg
+	cfg.Old = func() (*catalog.Catalog, error) { return old.Catalog, nil }
+	if cfg.Settings = old.Catalog.Settings; old.IsZero() {
+		cfg.Settings.Unpack = "web"
+	}
+	cfg.Settings.Render = render.Version
+	if a.choose != nil {
+		if cfg.Sources = a.choose(old.Catalog); len(cfg.Sources) == 0 {
+			a.result = &build.Result{Catalog: old.Catalog, Report: build.Report{Refused: []build.Problem{}, Warnings: []build.Problem{}}}
+			return old.Catalog, nil
+		}
+	}
+	if a.stdin != "" {
+		f, err := os.Open(a.stdin)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		cfg.Stdin = f
+	}
+	var err error
+	if a.result, err = build.Run(ctx, cfg); err != nil {
+		return nil, err
+	}
+	switch refused := len(a.result.Report.Refused) > 0; {
+	case refused && cfg.Strict:
+		return nil, ErrStrict
+	case refused && len(a.result.Report.Added) == 0:
+		return nil, ErrNoneAccepted
+	}
+	return a.result.Catalog, nil
+}
