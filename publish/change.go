@@ -18,7 +18,7 @@ import (
 type Result struct {
 	Target     string   `json:"target"`
 	Generation string   `json:"generation"`         // current after the change
-	Previous   string   `json:"previous,omitempty"` // current before, if another
+	Previous   string   `json:"previous,omitempty"` // current before, if it was a different one
 	Objects    int      `json:"objects"`            // sent or copied
 	Bytes      int64    `json:"bytes"`              // sent
 	Removed    int      `json:"removedObjects,omitempty"`

@@ -107,7 +107,7 @@ func (v *verifier) object(ctx context.Context, f index.File) error {
 	case err != nil:
 		v.problem("%s: %v", f.Path, err)
 	case got != f.SHA256:
-		v.problem("%s: SHA-256 is %s, the catalogue says %x", f.Path, got, f.SHA256)
+		v.problem("%s: SHA-256 is %s, want %x as in the catalogue", f.Path, got, f.SHA256)
 	}
 	return nil
 }

@@ -95,7 +95,7 @@ func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, listed [
 		v.problem("%s: %v", path, reason(err))
 		return nil
 	} else if got != current.Index {
-		v.problem("%s: SHA-256 is %s, %s says %s", path, got, site.CurrentPath, current.Index)
+		v.problem("%s: SHA-256 is %s, want %s as in %s", path, got, current.Index, site.CurrentPath)
 		return nil
 	}
 	scratch, err := os.MkdirTemp("", "galbuild-verify-")
@@ -175,7 +175,7 @@ func (v *verifier) checkBlobs(ctx context.Context, listed []index.File) error {
 
 func (v *verifier) checkBlob(ref blob.Ref, size int64) {
 	if at, err := os.Stat(v.file(ref.Path())); err == nil && at.Size() != size { // do not hash a huge file
-		v.problem("%s: %d bytes, the catalogue says %d", ref.Path(), at.Size(), size)
+		v.problem("%s: %d bytes, want %d as in the catalogue", ref.Path(), at.Size(), size)
 		return
 	}
 	got, n, err := blob.SumFile(v.file(ref.Path()))
@@ -183,7 +183,7 @@ func (v *verifier) checkBlob(ref blob.Ref, size int64) {
 	case err != nil:
 		v.problem("%s: %v", ref.Path(), reason(err))
 	case n != size:
-		v.problem("%s: %d bytes, the catalogue says %d", ref.Path(), n, size)
+		v.problem("%s: %d bytes, want %d as in the catalogue", ref.Path(), n, size)
 	case got != ref:
 		v.problem("%s: SHA-256 is %s", ref.Path(), got)
 	default:
@@ -210,7 +210,7 @@ func (v *verifier) checkPaths(listed []index.File) {
 		if got, _, err := blob.SumFile(v.file(f.Path)); err != nil {
 			v.problem("%s: %v", f.Path, reason(err))
 		} else if got != ref {
-			v.problem("%s: SHA-256 is %s, the catalogue says %s", f.Path, got, ref)
+			v.problem("%s: SHA-256 is %s, want %s as in the catalogue", f.Path, got, ref)
 		}
 	}
 }

@@ -250,7 +250,7 @@ func (d *Dir) ClearDirty() error {
 }
 
 // dirtyPath is the path of the mark. It is in the folder for temporary files, which is empty when
-// no builder is running.
+// no command is changing the site.
 const dirtyPath = WorkDir + "/tmp/" + dirtyName
 
 const dirtyName = "dirty"

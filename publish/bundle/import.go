@@ -32,7 +32,7 @@ type ImportConfig struct {
 type Imported struct {
 	Site       string   `json:"site"`
 	Generation string   `json:"generation"`
-	Previous   string   `json:"previous,omitempty"` // the generation that was current before, if another
+	Previous   string   `json:"previous,omitempty"` // current before, if it was a different one
 	Since      []string `json:"since,omitempty"`    // generations of the bases
 	Signer     string   `json:"signer,omitempty"`   // file of the key that signed; "" without Trust
 	Signed     bool     `json:"signed"`             // there is a signature, verified or not

@@ -70,7 +70,7 @@ func (a *addCmd) run(ctx context.Context, e *env) error {
 	defer closeTarget(at)
 	var made *build.Result
 	var result publish.Result
-	err = e.working(func(dir *site.Dir, bar *progress) error {
+	err = e.inWorkspace(func(dir *site.Dir, bar *progress) error {
 		cfg.Progress = bar.show
 		result, made, err = publish.Add(ctx, at, dir, cfg, a.only, a.options(bar))
 		return err

@@ -119,7 +119,7 @@ func (b *buildCmd) open() (*site.Dir, error) {
 	return site.Lock(b.Output)
 }
 
-// config returns what the flags say.
+// config returns the configuration that the flags describe. [publish.Build] completes it.
 func (b *buildCmd) config(e *env) (build.Config, error) {
 	cfg := build.Config{Sources: b.Sources, Stdin: e.stdin, Jobs: b.Jobs, Strict: b.Strict, Log: e.log}
 	var err error

@@ -18,7 +18,7 @@ import (
 // layoutDbem is the value of --layout for a repository of dbem.
 const layoutDbem = "dbem"
 
-// publishDbem brings a repository of dbem to what a site serves.
+// publishDbem publishes a site to a repository of dbem.
 func (p *publishCmd) publishDbem(ctx context.Context, e *env, at target.Target, root string) error {
 	bar := newProgress(e)
 	defer bar.close()
@@ -39,16 +39,16 @@ func (p *publishCmd) publishDbem(ctx context.Context, e *env, at target.Target, 
 func explainDbem(err error) error {
 	switch {
 	case errors.Is(err, dbem.ErrShared):
-		return hint.Add(err, "leave one of them out of the site; if it is there and not in the site, --replace removes it")
+		return hint.Add(err, "leave one of them out of the site; if only the repository has it, --replace removes it")
 	case errors.Is(err, dbem.ErrOther):
-		return hint.Add(err, "give the package a new version, or replace what is there with --replace")
+		return hint.Add(err, "give the package a new version, or replace the other one with --replace")
 	case errors.Is(err, dbem.ErrList):
-		return hint.Add(err, "put its last good copy back, or write it anew with --replace: what others have published is then listed no more")
+		return hint.Add(err, "restore its last good copy, or write a new one with --replace, which no longer lists what others have published")
 	}
 	return explainPublish(err)
 }
 
-// printDbem tells what was published.
+// printDbem prints the result of publishDbem.
 func (e *env) printDbem(r dbem.Result) error {
 	if e.json {
 		return e.printJSON(r)
@@ -73,10 +73,10 @@ func (e *env) printDbem(r dbem.Result) error {
 	return err
 }
 
-// pullDbem brings a repository of dbem to a folder.
+// pullDbem copies a repository of dbem to a folder.
 func (p *pullCmd) pullDbem(ctx context.Context, e *env, from target.Target) error {
 	if current, err := site.ReadCurrent(p.Output); err != nil || !current.IsZero() {
-		return hint.Add(fmt.Errorf("%s is a gallery's folder", p.Output), "name another one with -o, and build from it")
+		return hint.Add(fmt.Errorf("%s is the folder of a gallery", p.Output), "name another one with -o, and build from it")
 	}
 	bar := newProgress(e)
 	defer bar.close()

@@ -31,14 +31,14 @@ type exportCmd struct {
 	SignPasswordFile string   `type:"existingfile" placeholder:"FILE" help:"File with the password of the key."`
 }
 
-// A byteSize is a number of bytes, given as people write it.
+// A byteSize is a number of bytes, written such as 4GiB or 700MB.
 type byteSize int64
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (b *byteSize) UnmarshalText(text []byte) error {
 	n, err := humanize.ParseBytes(string(text))
 	if err != nil || n == 0 || n > 1<<62 {
-		return fmt.Errorf("%q is no size such as 4GiB or 700MB", text)
+		return fmt.Errorf("%q is not a size such as 4GiB or 700MB", text)
 	}
 	*b = byteSize(n)
 	return nil
@@ -52,10 +52,10 @@ func (x *exportCmd) Validate() error {
 	return checkArchive(x.Output)
 }
 
-// archiveSuffixes are the ends of the names of archives, which choose the compression.
+// archiveSuffixes are the suffixes of the names of archives. They select the compression.
 var archiveSuffixes = []string{".tar", ".tar.gz", ".tgz", ".tar.zst"}
 
-// checkArchive returns an error if an archive cannot be written to the file out.
+// checkArchive returns an error if the file out cannot be an archive.
 func checkArchive(out string) error {
 	info, err := os.Stat(out)
 	switch {
@@ -69,19 +69,19 @@ func checkArchive(out string) error {
 	return needFolder(filepath.Dir(out))
 }
 
-// needFolder returns an error if there is no folder for a file that is to be written.
+// needFolder returns an error unless dir is a folder, to which a file can be written.
 func needFolder(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return hint.Add(fmt.Errorf("%s: there is no such folder", dir), "make it, or name another one with -o")
+		return hint.Add(fmt.Errorf("%s: there is no such folder", dir), "create it, or name another one with -o")
 	case err == nil && !info.IsDir():
-		return fmt.Errorf("%s is a file, and not a folder", dir)
+		return fmt.Errorf("%s is a file, not a folder", dir)
 	}
 	return nil
 }
 
-// Run writes the tarball and what stands beside it.
+// Run writes the tarball, its listing and its signature.
 func (x *exportCmd) Run(ctx context.Context, e *env) error {
 	cfg := bundle.ExportConfig{Site: x.Site, Output: x.Output, Since: x.Since, Split: int64(x.Split)}
 	if x.Output == "-" {
@@ -100,11 +100,11 @@ func (x *exportCmd) Run(ctx context.Context, e *env) error {
 	bar.close()
 	switch {
 	case errors.Is(err, bundle.ErrDamaged):
-		return hint.Add(err, "nothing was exported; galbuild verify %s lists what is wrong", x.Site)
+		return hint.Add(err, "nothing was exported; galbuild verify %s lists the problems", x.Site)
 	case errors.Is(err, context.Canceled):
 		return hint.Add(errors.New("interrupted"), "nothing was exported")
 	case isFull(err) && cfg.Stream != nil:
-		return hint.Add(fmt.Errorf("standard output: %w", err), "what has been written to it is not complete")
+		return hint.Add(fmt.Errorf("standard output: %w", err), "the tarball there is incomplete")
 	case isFull(err):
 		return hint.Add(err, "%s, or name another folder; nothing was exported", makeRoom(err))
 	case err != nil || cfg.Stream != nil || e.quiet && !e.json:
@@ -116,25 +116,25 @@ func (x *exportCmd) Run(ctx context.Context, e *env) error {
 }
 
 func printExported(e *env, name string, r *bundle.Exported) error {
-	var packed int64
+	var size int64
 	for _, p := range r.Parts {
-		packed += p.Size
+		size += p.Size
 	}
 	since := ""
 	if len(r.Since) > 0 {
-		since = ", what is new since " + strings.Join(r.Since, " or ")
+		since = ", new since " + strings.Join(r.Since, " or ")
 	}
 	parts := ""
 	if len(r.Parts) > 1 {
 		parts = " in " + plural(len(r.Parts), "part")
 	}
 	terminal.Fprintf(e.stdout, "%s: generation %s%s\n", name, r.Generation, since)
-	terminal.Fprintf(e.stdout, "%s, %s of content; %s%s\n", plural(r.Files, "file"), humanize.Bytes(uint64(r.Bytes)), humanize.Bytes(uint64(packed)), parts)
+	terminal.Fprintf(e.stdout, "%s, %s of content; %s%s\n", plural(r.Files, "file"), humanize.Bytes(uint64(r.Bytes)), humanize.Bytes(uint64(size)), parts)
 	signed := ""
 	if r.Signature != "" {
 		signed = " and " + r.Signature
 	}
-	_, err := terminal.Fprintf(e.stdout, "take %s%s along with the tarball\n", r.Sums, signed)
+	_, err := terminal.Fprintf(e.stdout, "copy %s%s together with the tarball\n", r.Sums, signed)
 	return err
 }
 
@@ -149,7 +149,7 @@ func (x *exportCmd) readKey(e *env) (*minisign.PrivateKey, error) {
 	return key, err
 }
 
-// signPassword is the variable that may hold the password of the key.
+// signPassword is the environment variable with the password of the key.
 const signPassword = "GALBUILD_SIGN_PASSWORD"
 
 func (x *exportCmd) password(e *env) (string, error) {
@@ -173,7 +173,7 @@ func (x *exportCmd) password(e *env) (string, error) {
 	return string(text), err
 }
 
-// bytes returns what shows how many bytes are done.
+// bytes returns a function that shows how many bytes are done.
 func (p *progress) bytes(stage, name string) bundle.Progress {
 	return func(done, total int64) {
 		p.show(build.Progress{Stage: stage, Name: name, Done: done, Total: total})

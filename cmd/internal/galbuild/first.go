@@ -14,12 +14,12 @@ import (
 	"galbuild/publish/target"
 )
 
-// A firstWrite is the folder of a site or a repository as it was before a command wrote to
-// it, so that a command that fills the disk can remove what it wrote there.
+// A firstWrite is the state of the folder of a site or a repository before a command writes to it.
+// If the command fills the disk, it can remove its files again.
 type firstWrite struct {
 	folder  string
-	empty   bool     // it had no files, or did not exist
-	missing []string // folders that the command makes: itself and those on the way to it
+	empty   bool     // it has no files, or does not exist
+	missing []string // folders that the command makes: folder and its parents
 }
 
 func newFirstWrite(folder string) firstWrite {
@@ -34,8 +34,7 @@ func newFirstWrite(folder string) firstWrite {
 	}
 }
 
-// isFull tells whether a disk, a quota or the limit of a file's size does not let more be
-// written.
+// isFull reports whether a disk or a quota is full, or a file has reached the limit of its size.
 func isFull(err error) bool {
 	if _, output := errors.AsType[*terminal.OutputError](err); output {
 		return false
@@ -43,18 +42,18 @@ func isFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
 
-// closeTarget lets other processes, and takeBack, change the target.
+// closeTarget releases the lock of a target, so that other processes and takeBack can change it.
 func closeTarget(at target.Target) {
 	if c, ok := at.(io.Closer); ok {
-		_ = c.Close() // it has nothing left to write
+		_ = c.Close() // everything has been written
 	}
 }
 
-// takeBack removes what the command has written to the folder, if it was empty before and
-// no generation is served from it: everything if err says that the disk is full, and a
-// folder that nothing was put into after any other error. Downloads stay, to be continued.
-// It returns err, with a hint if something was removed. The command must have closed the
-// folder. If another process works there, everything stays.
+// takeBack removes the files of a failed command from a folder that was empty before. If the disk
+// is full, it removes all of them. After another error it removes only a folder without content.
+// Downloads stay, because the next run continues them. Everything stays if a generation is current,
+// or if another process has locked the folder. takeBack returns err, with a hint if it has removed
+// files. The command must have closed the folder.
 func (f firstWrite) takeBack(err error) error {
 	if err == nil || !f.empty || !isFull(err) && !f.hasNothing() {
 		return err
@@ -68,21 +67,20 @@ func (f firstWrite) takeBack(err error) error {
 	case errors.Is(failed, site.ErrLocked):
 		return err
 	case errors.Is(failed, site.ErrNotSite): // packages of a dbem repository
-		return hint.Add(err, "free some space and run it again; what has been copied stays, and is not copied again")
-	default: // there is no room for the lock either
+		return hint.Add(err, "free some space and run it again; files that were copied are not copied again")
+	default: // the lock could not be written, because the disk is full
 		_ = os.Remove(filepath.Join(f.folder, site.WorkDir))
 	}
 	for _, made := range f.missing {
-		_ = os.Remove(made) // unless somebody has put something into it
+		_ = os.Remove(made) // has no effect if it is not empty
 	}
 	if !isFull(err) || hint.Has(err) {
 		return err
 	}
-	return hint.Add(err, "%s and run it again; what this run has written is removed", makeRoom(err))
+	return hint.Add(err, "%s and run it again; the files of this run were removed", makeRoom(err))
 }
 
-// hasNothing tells whether the folder has nothing but the builder's own folder, and that no
-// downloads.
+// hasNothing reports whether the folder contains only a work directory without downloads.
 func (f firstWrite) hasNothing() bool {
 	there, err := os.ReadDir(f.folder)
 	if err != nil || len(there) != 1 || there[0].Name() != site.WorkDir {
@@ -92,7 +90,7 @@ func (f firstWrite) hasNothing() bool {
 	return err != nil || len(downloads) == 0
 }
 
-// makeRoom says what to do about an error of [isFull].
+// makeRoom returns the advice for an error of [isFull].
 func makeRoom(err error) string {
 	if errors.Is(err, syscall.EFBIG) {
 		return "raise the limit for the size of files (ulimit -f)"

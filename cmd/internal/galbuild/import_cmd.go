@@ -25,10 +25,10 @@ type importCmd struct {
 	Sums   string   `type:"existingfile" placeholder:"FILE" help:"The SHA256SUMS of the tarball, if it is not next to it."`
 }
 
-// Run proves the tarball, and makes its generation the one that is served.
+// Run verifies the tarball, and makes its generation current.
 func (i *importCmd) Run(ctx context.Context, e *env) error {
 	if info, err := os.Stat(i.Tarball); err == nil && info.IsDir() {
-		return hint.Add(fmt.Errorf("%s is a folder; a tarball is a file", i.Tarball), "name the file that galbuild export wrote; galbuild publish SITE -o TARGET copies a site's folder")
+		return hint.Add(fmt.Errorf("%s is a folder, not a tarball", i.Tarball), "name the file that galbuild export wrote; galbuild publish SITE -o TARGET copies a site's folder")
 	}
 	cfg := bundle.ImportConfig{Archive: i.Tarball, Sums: i.Sums, Trust: i.Trust, Site: i.Output}
 	if i.Tarball == "-" {
@@ -48,14 +48,14 @@ func (i *importCmd) Run(ctx context.Context, e *env) error {
 		return nil
 	}
 	if report.Signed && report.Signer == "" {
-		terminal.Fprintln(e.stderr, "galbuild: warning: the signature was not looked at; --trust KEY does")
+		terminal.Fprintln(e.stderr, "galbuild: warning: the signature was not verified; --trust KEY verifies it")
 	}
 	i.warnOlder(e, report)
 	return i.print(e, report)
 }
 
-// warnOlder warns with the versions that the site loses. A tarball has no trusted date, and
-// one that is older than the site removes what was published since.
+// warnOlder warns about the versions that the site loses. The date of a tarball cannot be trusted,
+// and one that is older than the site removes the versions that were added since.
 func (i *importCmd) warnOlder(e *env, r *bundle.Imported) {
 	if r.WasCurrent {
 		fmt.Fprintf(e.stderr, "galbuild: warning: generation %s was current in %s before; the import switched back to it\n", r.Generation, r.Site)
@@ -87,7 +87,7 @@ func hasOrHave(n int) string {
 	return "have"
 }
 
-// firstFew joins the first names, and says how many more there are.
+// firstFew joins the first names, and adds how many more there are.
 func firstFew(names []string) string {
 	const few = 5
 	if len(names) > few {
@@ -96,7 +96,7 @@ func firstFew(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// explain tells the way out of a refusal.
+// explain adds hints to the errors of an import.
 func (i *importCmd) explain(err error) error {
 	name := i.Tarball
 	if name == "-" {
@@ -104,7 +104,7 @@ func (i *importCmd) explain(err error) error {
 	}
 	const unchanged = "; the site has not changed"
 	if base, ok := errors.AsType[*bundle.BaseError](err); ok {
-		return hint.Add(fmt.Errorf("%s: %w", name, err), "import a tarball that leads to %s first, or export with --since a copy of this site, or without --since%s",
+		return hint.Add(fmt.Errorf("%s: %w", name, err), "first import a tarball of %s; or export --since a copy of this site, or without --since%s",
 			strings.Join(base.Wants, " or "), unchanged)
 	}
 	if file, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(err, fs.ErrNotExist) && file.Path == i.Tarball {

@@ -22,7 +22,7 @@ type inspectCmd struct {
 	IDs  []string `arg:"" optional:"" name:"id" help:"Extensions to show with all their versions and files."`
 }
 
-// inspection is what inspect prints, as --json has it.
+// inspection is the result of inspect, as --json prints it.
 type inspection struct {
 	Site       string              `json:"site"`
 	Generation string              `json:"generation"`
@@ -37,7 +37,7 @@ type indexFile struct {
 	Sections []segment.Section `json:"sections"`
 }
 
-// Run prints the generation, its index's sections and its extensions.
+// Run prints the current generation, the sections of its index, and its extensions.
 func (i *inspectCmd) Run(e *env) error {
 	if err := needSite(i.Site); err != nil {
 		return err
@@ -51,31 +51,32 @@ func (i *inspectCmd) Run(e *env) error {
 		return err
 	}
 	defer ix.Close()
-	shown, err := i.choose(c)
+	shown, err := i.extensions(c)
 	if err != nil {
 		return err
 	}
-	found := inspection{Site: i.Site, Generation: current.Generation, Settings: c.Settings, Extensions: shown,
+	result := inspection{Site: i.Site, Generation: current.Generation, Settings: c.Settings, Extensions: shown,
 		Index: indexFile{Path: current.IndexPath(), Stats: ix.Stats(), Sections: ix.Sections()}}
 	if e.json {
-		return e.printJSON(found)
+		return e.printJSON(result)
 	}
-	return found.print(e.stdout, len(i.IDs) > 0)
+	return result.print(e.stdout, len(i.IDs) > 0)
 }
 
-func (i *inspectCmd) choose(c *catalog.Catalog) ([]catalog.Extension, error) {
+// extensions returns the extensions to show.
+func (i *inspectCmd) extensions(c *catalog.Catalog) ([]catalog.Extension, error) {
 	if len(i.IDs) == 0 {
 		return c.Extensions, nil
 	}
-	var chosen []catalog.Extension
+	var found []catalog.Extension
 	for _, id := range i.IDs {
 		x := c.Find(strings.ToLower(id))
 		if x == nil {
 			return nil, fmt.Errorf("%s is not in %s%s", id, i.Site, build.Suggest(c, id))
 		}
-		chosen = append(chosen, *x)
+		found = append(found, *x)
 	}
-	return chosen, nil
+	return found, nil
 }
 
 func (f *inspection) print(w io.Writer, details bool) error {
@@ -90,7 +91,7 @@ func (f *inspection) print(w io.Writer, details bool) error {
 	if f.Settings.ContentURL != "" {
 		terminal.Fprintf(table, "content URL\t%s\n", f.Settings.ContentURL)
 	}
-	terminal.Fprintf(table, "base URL\t%s\n", cmp.Or(f.Settings.BaseURL, "not set: update checks are answered by galshim"))
+	terminal.Fprintf(table, "base URL\t%s\n", cmp.Or(f.Settings.BaseURL, "not set: galshim responds to update checks"))
 	terminal.Fprintf(table, "unpacked\t%s\n", f.Settings.Unpack)
 	h := f.Index.Stats
 	terminal.Fprintf(table, "index\t%s\n", f.Index.Path)

@@ -14,15 +14,15 @@ import (
 	"galbuild/publish"
 )
 
-// A progress shows how far a run has come: a bar on a terminal, a line every few
-// seconds elsewhere, nothing when quiet.
+// A progress shows the progress of a command: a bar on a terminal, or else a line every few
+// seconds. With --quiet or --progress none it shows nothing.
 type progress struct {
 	e     *env
 	mutex sync.Mutex
 	bar   *progressbar.ProgressBar // nil for plain lines
 	stage string
 	plain bool
-	next  time.Time // of a plain line
+	next  time.Time // when the next line is printed
 }
 
 const plainEvery = 5 * time.Second
@@ -38,8 +38,8 @@ func newProgress(e *env) *progress {
 	return p
 }
 
-// working does something in a workspace of its own, and shows how far it is.
-func (e *env) working(do func(dir *site.Dir, bar *progress) error) error {
+// inWorkspace calls do with a new workspace and a progress.
+func (e *env) inWorkspace(do func(dir *site.Dir, bar *progress) error) error {
 	scratch, err := publish.Scratch()
 	if err != nil {
 		return err
@@ -77,9 +77,10 @@ func (p *progress) showBar(at build.Progress) {
 	if at.Total != p.bar.GetMax64() {
 		p.bar.ChangeMax64(at.Total)
 	}
-	_ = p.bar.Set64(at.Done) // a bar that cannot be drawn is no reason to stop
+	_ = p.bar.Set64(at.Done) // a command does not fail because the bar cannot be drawn
 }
 
+// describe returns a line for the progress.
 func describe(at build.Progress) string {
 	if at.Stage == "link" {
 		return fmt.Sprintf("linking, %d of %d versions", at.Done, at.Total)

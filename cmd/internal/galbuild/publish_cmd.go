@@ -156,7 +156,7 @@ func (p *publishCmd) publishFrom(ctx context.Context, e *env, at target.Target) 
 	if err != nil {
 		return err
 	}
-	return e.working(func(between *site.Dir, bar *progress) error {
+	return e.inWorkspace(func(between *site.Dir, bar *progress) error {
 		if _, _, err := publish.Pull(ctx, from, between, false, p.options(bar)); err != nil {
 			return explainPublish(err)
 		}
@@ -198,7 +198,7 @@ func (p *publishCmd) publishSite(ctx context.Context, e *env, at target.Target, 
 		return p.publishDbem(ctx, e, at, root)
 	}
 	var result publish.Result
-	err := e.working(func(dir *site.Dir, bar *progress) (err error) {
+	err := e.inWorkspace(func(dir *site.Dir, bar *progress) (err error) {
 		result, err = publish.Site(ctx, at, root, dir, p.Replace, p.options(bar))
 		return err
 	})

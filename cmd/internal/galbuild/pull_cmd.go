@@ -41,7 +41,7 @@ func (p *pullCmd) Validate() error {
 	return p.place.Validate()
 }
 
-// pulled is what pull prints, as --json has it.
+// pulled is the result of pull, as --json prints it.
 type pulled struct {
 	Target     string `json:"target"`
 	Site       string `json:"site"`
@@ -49,8 +49,8 @@ type pulled struct {
 	Changed    bool   `json:"changed"`
 }
 
-// Run brings a published site, or just its index, to a folder. Following, it goes on
-// when the place cannot be reached for a while.
+// Run copies a published site, or only its index, to a folder. With --follow, it does so again and
+// again. A target that cannot be reached then causes a warning.
 func (p *pullCmd) Run(ctx context.Context, e *env) error {
 	first := newFirstWrite(p.Output)
 	return first.takeBack(p.run(ctx, e))
@@ -69,8 +69,8 @@ func (p *pullCmd) run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer dir.Close()
-	if err := p.once(ctx, e, from, dir); err != nil {
-		return errors.Join(err, dir.Abandon()) // a folder made for nothing
+	if err := p.pull(ctx, e, from, dir); err != nil {
+		return errors.Join(err, dir.Abandon())
 	}
 	if p.Follow == 0 {
 		return nil
@@ -80,10 +80,10 @@ func (p *pullCmd) run(ctx context.Context, e *env) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return nil // as it was told
+			return nil
 		case <-tick.C:
 		}
-		if err := p.once(ctx, e, from, dir); err != nil && ctx.Err() == nil {
+		if err := p.pull(ctx, e, from, dir); err != nil && ctx.Err() == nil {
 			terminal.Fprintf(e.stderr, "galbuild: warning: %s; pull tries again in %s\n", wording.Text(err), p.Follow)
 		}
 	}
@@ -100,14 +100,14 @@ func (p *pullCmd) source(e *env) (target.Target, error) {
 	return l.openToRead(e)
 }
 
-func (p *pullCmd) once(ctx context.Context, e *env, from target.Target, dir *site.Dir) error {
+func (p *pullCmd) pull(ctx context.Context, e *env, from target.Target, dir *site.Dir) error {
 	bar := newProgress(e)
 	defer bar.close()
 	state, changed, err := publish.Pull(ctx, from, dir, p.IndexOnly, publish.Options{Jobs: p.Jobs, Progress: bar.showPublish})
 	bar.close()
 	if errors.Is(err, publish.ErrNothing) {
 		if listed, _ := dbem.Read(ctx, from); listed != nil {
-			return hint.Add(err, "it is a repository of dbem: galbuild pull --layout dbem fetches that")
+			return hint.Add(err, "it is a repository of dbem: galbuild pull --layout dbem copies it")
 		}
 	}
 	if err != nil {

@@ -36,30 +36,30 @@ func (r *removeCmd) Validate() error {
 	return r.location.Validate()
 }
 
-// removed is what remove prints, as --json has it.
+// removed is the result of remove, as --json prints it.
 type removed struct {
 	publish.Result
 	Removed []string `json:"removed"`
 }
 
-// Run removes versions from a published site. Their files stay until a prune, for
-// a rollback.
+// Run removes versions from the gallery of a target. Their files stay until a prune, so that a
+// rollback is possible.
 func (r *removeCmd) Run(ctx context.Context, e *env) error {
 	at, err := r.open(e)
 	if err != nil {
 		return err
 	}
-	var gone []string
+	var keys []string
 	var result publish.Result
-	err = e.working(func(dir *site.Dir, bar *progress) error {
+	err = e.inWorkspace(func(dir *site.Dir, bar *progress) error {
 		result, err = publish.Change(ctx, at, dir, r.options(bar), func(old publish.State) (*catalog.Catalog, error) {
 			if old.IsZero() {
 				return nil, nothingAt(at)
 			}
-			if gone, err = r.choose(old.Catalog, at); err != nil {
+			if keys, err = r.resolve(old.Catalog, at); err != nil {
 				return nil, err
 			}
-			return build.Without(old.Catalog, func(key string) bool { return slices.Contains(gone, key) }), nil
+			return build.Without(old.Catalog, func(key string) bool { return slices.Contains(keys, key) }), nil
 		})
 		return err
 	})
@@ -67,41 +67,41 @@ func (r *removeCmd) Run(ctx context.Context, e *env) error {
 		return explainPublish(err)
 	}
 	if e.json {
-		return e.printJSON(removed{result, gone})
+		return e.printJSON(removed{result, keys})
 	}
 	if !e.quiet {
-		for _, key := range gone {
+		for _, key := range keys {
 			terminal.Fprintf(e.stdout, "removed  %s\n", key)
 		}
 	}
 	return e.printResult(result)
 }
 
-// choose returns the keys of what is to be removed.
-func (r *removeCmd) choose(c *catalog.Catalog, at target.Target) ([]string, error) {
-	var gone []string
-	for _, asked := range r.asked() {
-		id, version, _ := strings.Cut(asked, "@")
+// resolve returns the keys of the versions to remove.
+func (r *removeCmd) resolve(c *catalog.Catalog, at target.Target) ([]string, error) {
+	var keys []string
+	for _, name := range r.names() {
+		id, version, _ := strings.Cut(name, "@")
 		x, err := findExtension(c, id, at)
 		if err != nil {
 			return nil, err
 		}
 		if version == "" && !r.All {
-			return nil, hint.Add(fmt.Errorf("%s: which version? it has %s", x.ID(), versionsOf(x)), "name one, as %s@%s, or remove all of them with --all", x.ID(), x.Versions[0].Version)
+			return nil, hint.Add(fmt.Errorf("%s: the version is missing; it has %s", x.ID(), versionsOf(x)), "name one, as %s@%s, or remove all of them with --all", x.ID(), x.Versions[0].Version)
 		}
 		found := matching(x, version)
 		if len(found) == 0 {
 			return nil, noVersion(x, version)
 		}
-		gone = append(gone, found...)
+		keys = append(keys, found...)
 	}
-	slices.Sort(gone)
-	return slices.Compact(gone), nil
+	slices.Sort(keys)
+	return slices.Compact(keys), nil
 }
 
-// asked returns the ids. Two arguments of which the second is a version are one
-// extension, as dbem has it.
-func (r *removeCmd) asked() []string {
+// names returns the versions as id@version, or ids. Two arguments of which the second is a version
+// are one extension, as in dbem.
+func (r *removeCmd) names() []string {
 	if len(r.IDs) == 2 && !strings.Contains(r.IDs[0], "@") {
 		if _, err := semver.StrictNewVersion(r.IDs[1]); err == nil {
 			return []string{r.IDs[0] + "@" + r.IDs[1]}
@@ -118,7 +118,7 @@ func findExtension(c *catalog.Catalog, id string, at target.Target) (*catalog.Ex
 	if x := c.Find(strings.ToLower(id)); x != nil {
 		return x, nil
 	}
-	missing := hint.Add(fmt.Errorf("%s is not at %s%s", id, at, build.Suggest(c, id)), "galbuild ls-remote lists what is")
+	missing := hint.Add(fmt.Errorf("%s is not at %s%s", id, at, build.Suggest(c, id)), "galbuild ls-remote lists the ids that are")
 	if strings.Contains(id, ".") {
 		return nil, missing
 	}
@@ -132,8 +132,8 @@ func findExtension(c *catalog.Catalog, id string, at target.Target) (*catalog.Ex
 	}
 }
 
-// matching returns the keys of the versions that version@platform names; an empty one
-// names all, a version without platform the packages of all platforms.
+// matching returns the keys of the versions of x that match version@platform. Without a version all
+// of them match, and without a platform the packages for all platforms.
 func matching(x *catalog.Extension, version string) []string {
 	version, platform, onePlatform := strings.Cut(version, "@")
 	var keys []string
@@ -145,7 +145,8 @@ func matching(x *catalog.Extension, version string) []string {
 	return keys
 }
 
-// noVersion returns that an extension has no such version, written as version@platform.
+// noVersion returns the error for an extension without a version, which is written as
+// version@platform.
 func noVersion(x *catalog.Extension, wanted string) error {
 	version, platform, _ := strings.Cut(wanted, "@")
 	var versions, platforms []string
@@ -162,7 +163,7 @@ func noVersion(x *catalog.Extension, wanted string) error {
 	return fmt.Errorf("%s has no version %s; it has %s%s", x.ID(), version, versionsOf(x), similar.Question(version, versions))
 }
 
-// versionsOf lists an extension's versions for people.
+// versionsOf returns the first versions of an extension as text.
 func versionsOf(x *catalog.Extension) string {
 	var all []string
 	for _, v := range x.Versions {

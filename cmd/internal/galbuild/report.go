@@ -10,7 +10,7 @@ import (
 	"galbuild/cmd/internal/terminal"
 )
 
-// someLines is how many warnings of a kind are printed without -v.
+// someLines is the largest number of warnings of a kind that are printed without -v.
 const someLines = 20
 
 func (e *env) printJSON(v any) error {
@@ -20,7 +20,7 @@ func (e *env) printJSON(v any) error {
 	return enc.Encode(v)
 }
 
-// printReport tells troubles on stderr and the outcome on stdout.
+// printReport prints refused packages and warnings to stderr, and the result to stdout.
 func (e *env) printReport(r build.Report) error {
 	for _, p := range r.Refused {
 		terminal.Fprintf(e.stderr, "galbuild: refused: %s: %s\n", p.File, p.Reason)
@@ -75,7 +75,7 @@ func (e *env) printSummary(r build.Report) error {
 	terminal.Fprintf(e.stdout, "%s: %s%s, %s, %s of packages\n", r.Site, would, plural(r.Extensions, "extension"), plural(r.Versions, "version"), humanize.Bytes(uint64(r.Bytes)))
 	terminal.Fprintf(e.stdout, "%s read, %d unchanged; %s%d added, %d removed, %d refused\n", plural(r.Read, "package"), r.Unchanged, would, len(r.Added), len(r.Removed), len(r.Refused))
 	if len(r.Kept) > 0 {
-		terminal.Fprintf(e.stdout, "%s kept from before, because of what was refused\n", plural(len(r.Kept), "version"))
+		terminal.Fprintf(e.stdout, "%s kept, because packages were refused\n", plural(len(r.Kept), "version"))
 	}
 	var err error
 	switch {
@@ -88,8 +88,8 @@ func (e *env) printSummary(r build.Report) error {
 	return err
 }
 
-// printRemoved names the versions that are no longer in the gallery, also without -v: people
-// have them installed.
+// printRemoved prints the versions that are no longer in the gallery, also without -v, because
+// users have them installed.
 func (e *env) printRemoved(keys []string) {
 	for i, key := range keys {
 		if i == someLines && !e.verbose {

@@ -9,30 +9,31 @@ import (
 	"strings"
 )
 
-// A treeFile is a file to be shown in a tree. A size of 0 is not shown.
+// A treeFile is a file in a tree. A size of 0 is not shown.
 type treeFile struct {
-	Path string `json:"path"` // slashed
+	Path string `json:"path"` // slash-separated
 	Size int64  `json:"size"` // in bytes
 }
 
-// treeLines is how many lines a tree has unless all of it was asked for.
+// treeLines is the largest number of lines of a tree, unless all files are to be shown.
 const treeLines = 35
 
-// largeShare is which part of all bytes makes a file worth a remark.
+// largeShare is the share of all bytes from which on a file is reported as large.
 const largeShare = 0.85
 
 // A branch is a folder of a tree.
 type branch struct {
 	files   map[string]int64
 	folders map[string]*branch
-	count   int   // of all files below
-	size    int64 // of all files below, in bytes
+	count   int   // of all files in it
+	size    int64 // of all files in it, in bytes
 }
 
-// drawTree returns the lines of a tree of files below a root, as vsce shows it:
-// files before folders, each sorted. Folders are left closed below the depth at
-// which there would be more than limit lines; 0 is no limit. The first file that is
-// most of all bytes is named in an additional line.
+// drawTree returns the lines of a tree of files, as vsce shows it: files before folders, each
+// sorted. If there would be more than limit lines, the content of folders is not shown from some
+// depth on, and closed is true. A limit of 0 means no limit. The first file that has most of all
+// bytes is named in an additional line.
+//
 // Source: generateFileStructureTree in src/util.ts of
 // https://github.com/microsoft/vscode-vsce at 4.1.
 func drawTree(root string, files []treeFile, limit int) (lines []string, closed bool) {
@@ -52,6 +53,7 @@ func drawTree(root string, files []treeFile, limit int) (lines []string, closed 
 	return t.lines, t.closed
 }
 
+// grow returns the root of a tree of files.
 func grow(files []treeFile) *branch {
 	top := newBranch()
 	for _, f := range files {
@@ -75,8 +77,8 @@ func newBranch() *branch {
 	return &branch{files: make(map[string]int64), folders: make(map[string]*branch)}
 }
 
-// depthWithin returns how deep one can go so that, with a line for the root, there
-// are no more than so many lines. The first level is always shown.
+// depthWithin returns the largest depth to which a tree with a line for its root has at most this
+// number of lines. The first level is always shown.
 func (b *branch) depthWithin(lines int) (depth int) {
 	level := []*branch{b}
 	lines -= 1 + b.children()
@@ -99,32 +101,32 @@ func (b *branch) depthWithin(lines int) (depth int) {
 
 func (b *branch) children() int { return len(b.files) + len(b.folders) }
 
-// A tree is one being drawn.
+// A tree is a tree while it is drawn.
 type tree struct {
-	depth  int // of the last folders that are opened
+	depth  int // to which the content of folders is shown
 	lines  []string
-	closed bool // one was not
+	closed bool // the content of a folder is not shown
 }
 
 func (t *tree) draw(b *branch, depth int, prefix string) {
-	left := b.children()
-	joint := func() (string, string) {
-		if left--; left == 0 {
+	rest := b.children()
+	prefixes := func() (line, content string) {
+		if rest--; rest == 0 {
 			return prefix + "└─ ", prefix + "   "
 		}
 		return prefix + "├─ ", prefix + "│  "
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.files)) {
-		here, _ := joint()
+		line, _ := prefixes()
 		size := ""
 		if b.files[name] > 0 {
 			size = "[" + kilobytes(b.files[name]) + "]"
 		}
-		t.lines = append(t.lines, here+name+" "+size)
+		t.lines = append(t.lines, line+name+" "+size)
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.folders)) {
-		here, below := joint()
-		t.drawFolder(b.folders[name], depth, here+name+"/", below)
+		line, content := prefixes()
+		t.drawFolder(b.folders[name], depth, line+name+"/", content)
 	}
 }
 
@@ -142,8 +144,8 @@ func (t *tree) drawFolder(b *branch, depth int, line, prefix string) {
 	t.lines = append(t.lines, fmt.Sprintf("%s (%d %s) [%s]", line, b.count, files, kilobytes(b.size)))
 }
 
-// kilobytes writes a size as vsce does, in units of 1024 with up to two decimals:
-// "0.5 KB", "1.58 MB".
+// kilobytes formats a size as vsce does, in units of 1024 bytes with up to two decimals, such as
+// "0.5 KB" or "1.58 MB".
 func kilobytes(n int64) string {
 	unit, hundredth := "KB", 10.24
 	if n > 1<<20 {

@@ -23,14 +23,14 @@ func (v *verifyCmd) Validate() error {
 	return v.name(v.Site)
 }
 
-// Run proves the site, and fails if anything in it is not what it should be.
+// Run verifies the site, and prints each problem. It is an error if there are any.
 func (v *verifyCmd) Run(ctx context.Context, e *env) error {
-	report, err := v.prove(ctx, e)
+	report, err := v.verify(ctx, e)
 	if err != nil {
 		return err
 	}
 	for _, p := range report.Problems {
-		terminal.Fprintf(e.stderr, "galbuild: wrong: %s\n", p)
+		terminal.Fprintf(e.stderr, "galbuild: problem: %s\n", p)
 	}
 	switch {
 	case e.json:
@@ -45,13 +45,13 @@ func (v *verifyCmd) Run(ctx context.Context, e *env) error {
 	}
 	if n := len(report.Problems); n > 0 {
 		return hint.Add(fmt.Errorf("%s is damaged: %s", report.Site, plural(n, "problem")),
-			"build it from its packages into an empty folder, or put a good copy back")
+			"build it from its packages into an empty folder, or restore a good copy")
 	}
 	return nil
 }
 
-// prove looks at a folder as it lies, and at another place through its own eyes.
-func (v *verifyCmd) prove(ctx context.Context, e *env) (*render.Report, error) {
+// verify verifies the site in a folder, or that of another target.
+func (v *verifyCmd) verify(ctx context.Context, e *env) (*render.Report, error) {
 	if v.given() == 0 && v.web == "" {
 		if err := needSite(cmp.Or(v.Output, "site")); err != nil {
 			return nil, err
