@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// TestKilledOverTheGap kills exports and imports with SIGKILL at moments spread over
-// their whole run. Whatever the moment, an archive that has its name is whole, and what
-// the site serves is sound, the old generation or the new one; when one is let finish, all
-// is what it would have been without that.
-func TestKilledOverTheGap(t *testing.T) {
+// TestKilledTransfer kills exports and imports with SIGKILL, each one later than the one before.
+// After each kill, an archive with its final name is complete, and the site is sound and has the
+// old generation or the new one. Then a command is completed, and the site is the same as if none
+// had been killed.
+func TestKilledTransfer(t *testing.T) {
 	dir := t.TempDir()
 	vsixs, near, far := filepath.Join(dir, "vsixs"), filepath.Join(dir, "near"), filepath.Join(dir, "far")
 	for i := range 20 {
@@ -52,8 +52,8 @@ func TestKilledOverTheGap(t *testing.T) {
 	}
 }
 
-// killed runs galbuild many times and kills it, each time later, and calls check; then it
-// lets it finish.
+// killed runs galbuild several times, kills it later each time, and calls check. The last run is
+// not killed.
 func killed(t *testing.T, check func(), args ...string) {
 	t.Helper()
 	const kills, apart = 12, 10 * time.Millisecond

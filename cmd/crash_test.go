@@ -13,10 +13,9 @@ import (
 	"galbuild/build/pack"
 )
 
-// TestKilled kills builders with SIGKILL at moments spread over their whole run.
-// Whatever the moment, what the site serves is sound, the old generation or the
-// new one; and when a builder is let finish, the site is what it would have been
-// without all that.
+// TestKilled kills builds with SIGKILL, each one later than the one before. After each kill, the
+// site is sound and has the old generation or the new one. Then a build is completed, and the site
+// is the same as if no build had been killed.
 func TestKilled(t *testing.T) {
 	dir := t.TempDir()
 	vsixs, site := filepath.Join(dir, "vsixs"), filepath.Join(dir, "site")
@@ -47,7 +46,7 @@ func TestKilled(t *testing.T) {
 	compareContent(t, site, filepath.Join(dir, "fresh"))
 }
 
-// compareContent compares everything but older generations and the builder's desk.
+// compareContent compares two sites without their older generations and their work directories.
 func compareContent(t *testing.T, got, want string) {
 	t.Helper()
 	for _, part := range []string{"blobs", "assets", "index/CURRENT", "control.json", "index.html"} {

@@ -1,7 +1,8 @@
-// Package publish copies a site to a target, such as a bucket, and reads published sites.
+// Package publish builds a site in a folder, copies a site to a target, such as a bucket, and reads
+// and changes published sites.
 //
-//	site ─ render.Content ▶ files ─ NewPlan ▶ Plan ─ Plan.Run ▶ target.Target
-//	target.Target ─ Read ▶ State ─ Change, Rollback, Prune, Pull, Verify
+//	sources ─ Build ▶ site ─ render.Content ▶ files ─ NewPlan ▶ Plan ─ Plan.Run ▶ target.Target
+//	target.Target ─ Read ▶ State ─ Add, Change, Rollback, Prune, Pull, Verify
 //
 // A published site has the same tree as a site on disk, one object for each file. The catalogue of
 // the current generation tells which objects a target has, so publishing does not list them and

@@ -73,13 +73,13 @@ func (p *puller) download(ctx context.Context, remote State, indexOnly bool) err
 
 func (p *puller) content(ctx context.Context, remote State) error {
 	var missing []Link
-	asked := make(map[blob.Ref]bool)
+	seen := make(map[blob.Ref]bool)
 	for f := range render.Content(remote.Catalog) {
 		ref := blob.Ref(f.SHA256)
-		if !asked[ref] && !p.dir.Blobs.Has(ref, f.Size) {
+		if !seen[ref] && !p.dir.Blobs.Has(ref, f.Size) {
 			missing = append(missing, Link{From: f.Path, Object: target.Object{Key: ref.Path(), SHA256: ref, Size: f.Size}})
 		}
-		asked[ref] = true
+		seen[ref] = true
 	}
 	r := &runner{at: p.from, Options: p.Options}
 	for _, l := range missing {

@@ -508,9 +508,9 @@ func TestStream(t *testing.T) {
 	var archive bytes.Buffer
 	mustExport(t, ExportConfig{Site: root, Stream: &archive})
 	sums := export(t, root) + SumsSuffix
-	for _, beside := range []string{"", sums} {
+	for _, listing := range []string{"", sums} {
 		target := filepath.Join(t.TempDir(), "site")
-		mustImport(t, ImportConfig{Stream: bytes.NewReader(archive.Bytes()), Sums: beside, Site: target})
+		mustImport(t, ImportConfig{Stream: bytes.NewReader(archive.Bytes()), Sums: listing, Site: target})
 		compare(t, snapshot(t, target), snapshot(t, root))
 	}
 	other := export(t, newSite(t, "two")) + SumsSuffix
