@@ -11,7 +11,7 @@
 // If a package is invalid, the report names it and the reason, and the others are built. If a
 // source cannot be read, the report names it, and no version is removed. If the site cannot be
 // written, for example because the disk is full, the run ends with an error. A run does not
-// change which generation is current. The caller does that with [site.Dir.Switch].
+// change which generation is current. Its callers, publish.Build and publish.Add, do that.
 package build
 
 import (

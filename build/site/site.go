@@ -12,7 +12,7 @@
 // The folder of a generation never changes. CURRENT is replaced last, in one rename, when all
 // files of its generation are on the disk. So a reader sees either the old generation or the new
 // one, and each is complete. If a builder is killed, the old generation stays current, and the
-// next builder removes the files that no generation lists.
+// next builder removes the files that no generation lists. render.Commit describes all steps.
 package site
 
 import (

@@ -1,12 +1,12 @@
 // Package dbem publishes a site as a repository of dbem, which dbem and its editor extension
 // dbox-repo read, and pulls such a repository into a folder, from which a site can be built.
 //
-// The layout is that of package [metadatas]. It cannot express everything that a site has. Paths
-// contain no publisher, so two extensions of the same name are refused. There are no target
-// platforms, so only universal packages are published. There is one current version: the newest
-// release, or the newest pre-release if there is no release. Packages are sent first. The list is
-// replaced last, on the condition that nobody else has replaced it. A package that exists is not
-// sent again, and it is an error if its size differs, because a version never changes.
+// The layout is that of package [galbuild/build/dbem]. It cannot express everything that a site
+// has. Paths contain no publisher, so two extensions of the same name are refused. There are no
+// target platforms, so only universal packages are published. There is one current version: the
+// newest release, or the newest pre-release if there is no release. Packages are sent first. The
+// list is replaced last, on the condition that nobody else has replaced it. A package that exists
+// is not sent again, and it is an error if its size differs, because a version never changes.
 //
 // Entries that others have published are preserved. A file in the work directory of the site
 // records which versions the site has published.
@@ -24,7 +24,7 @@ import (
 	"strings"
 	"time"
 
-	metadatas "galbuild/build/dbem"
+	repo "galbuild/build/dbem"
 	"galbuild/build/regular"
 	"galbuild/build/site"
 	"galbuild/publish"
@@ -114,7 +114,7 @@ func (p *publication) plan(ctx context.Context) (*publish.Plan, *merged, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	list, err := metadatas.Format(m.entries)
+	list, err := repo.Format(m.entries)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -130,7 +130,7 @@ func (p *publication) plan(ctx context.Context) (*publish.Plan, *merged, error) 
 		plan.Remove = p.prunable(existing, m)
 	}
 	if string(list) != string(raw) || len(plan.Blobs)+len(plan.Remove) > 0 {
-		plan.Current = target.Bytes(metadatas.Name, "application/json; charset=utf-8", target.Revalidate, list)
+		plan.Current = target.Bytes(repo.Name, "application/json; charset=utf-8", target.Revalidate, list)
 	}
 	return plan, m, nil
 }
@@ -148,20 +148,20 @@ func listAll(ctx context.Context, at target.Target) (map[string]target.Entry, er
 }
 
 // read returns the text and the entries of the repository's list, or nil if there is no list.
-func (p *publication) read(ctx context.Context) (raw []byte, entries []metadatas.Entry, err error) {
-	r, err := p.at.Get(ctx, metadatas.Name, 0, -1)
+func (p *publication) read(ctx context.Context) (raw []byte, entries []repo.Entry, err error) {
+	r, err := p.at.Get(ctx, repo.Name, 0, -1)
 	if errors.Is(err, target.ErrNotExist) {
 		return nil, nil, nil
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	if raw, err = target.ReadAll(r, metadatas.MaxBytes); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", metadatas.Name, err)
+	if raw, err = target.ReadAll(r, repo.MaxBytes); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", repo.Name, err)
 	}
-	entries, err = metadatas.Parse(raw)
+	entries, err = repo.Parse(raw)
 	if err != nil && !p.Replace { // a list that is replaced need not be readable
-		return nil, nil, fmt.Errorf("%s: %w: %v", metadatas.Name, ErrList, err)
+		return nil, nil, fmt.Errorf("%s: %w: %v", repo.Name, ErrList, err)
 	}
 	return raw, entries, nil
 }

@@ -18,7 +18,7 @@ import (
 
 	"galbuild/build"
 	"galbuild/build/catalog"
-	metadatas "galbuild/build/dbem"
+	repo "galbuild/build/dbem"
 	"galbuild/build/pack"
 	"galbuild/build/site"
 	"galbuild/publish"
@@ -83,21 +83,21 @@ func publishSite(t *testing.T, at target.Target, root string, o dbem.Options) db
 // listed returns the ids and versions in a repository's list, and checks that their packages exist.
 func listed(t *testing.T, root string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, metadatas.Name))
+	text, err := os.ReadFile(filepath.Join(root, repo.Name))
 	if errors.Is(err, os.ErrNotExist) {
 		return ""
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	entries, err := metadatas.Parse(text)
+	entries, err := repo.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all []string
 	for _, e := range entries {
 		all = append(all, e.ExtID+"@"+e.CurrentVersion)
-		if _, err := os.Stat(filepath.Join(root, metadatas.PackagePath(e.Folder(), e.CurrentVersion))); err != nil {
+		if _, err := os.Stat(filepath.Join(root, repo.PackagePath(e.Folder(), e.CurrentVersion))); err != nil {
 			t.Errorf("%s is listed: %v", e.ExtID, err)
 		}
 	}
@@ -308,7 +308,7 @@ func (hostile) List(context.Context, string) iter.Seq2[target.Entry, error] {
 }
 
 func (hostile) Get(_ context.Context, key string, _, _ int64) (io.ReadCloser, error) {
-	if slices.Contains(metadatas.Names(), key) {
+	if slices.Contains(repo.Names(), key) {
 		return nil, target.ErrNotExist
 	}
 	return io.NopCloser(strings.NewReader("more")), nil

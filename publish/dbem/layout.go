@@ -9,7 +9,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
-	metadatas "galbuild/build/dbem"
+	repo "galbuild/build/dbem"
 	"galbuild/build/site"
 	"galbuild/build/vsix/manifest"
 	"galbuild/publish/target"
@@ -22,7 +22,7 @@ const maxIcon = 1 << 20
 // A layout is a site in the layout of dbem.
 type layout struct {
 	blobs    *blob.Store
-	entries  []metadatas.Entry
+	entries  []repo.Entry
 	packages []target.Object
 	others   []target.Object // readmes and changelogs
 	keys     map[string]bool // of the versions in the layout
@@ -49,7 +49,7 @@ func (l *layout) warn(format string, args ...any) {
 }
 
 func (l *layout) add(x *catalog.Extension) error {
-	if strings.EqualFold(x.Name, metadatas.Name) {
+	if strings.EqualFold(x.Name, repo.Name) {
 		l.warn("%s is left out: its folder would have the name of the list", x.ID())
 		return nil
 	}
@@ -67,9 +67,9 @@ func (l *layout) add(x *catalog.Extension) error {
 	if err != nil {
 		return err
 	}
-	l.entries = append(l.entries, metadatas.Entry{
+	l.entries = append(l.entries, repo.Entry{
 		ExtID: x.ID(), CurrentVersion: current.Version, Icon: icon, Describe: current.Description,
-		DateCreated: metadatas.FormatDate(x.Released), LastUpdate: metadatas.FormatDate(current.Updated),
+		DateCreated: repo.FormatDate(x.Released), LastUpdate: repo.FormatDate(current.Updated),
 	})
 	return nil
 }
@@ -98,8 +98,8 @@ func (l *layout) universal(x *catalog.Extension) (found []*catalog.Version) {
 // the version spells it differently.
 func (l *layout) addVersion(x *catalog.Extension, v *catalog.Version) {
 	l.keys[catalog.Key(x.Publisher.Name, x.Name, v.Version, "")] = true
-	l.packages = append(l.packages, l.object(metadatas.PackagePath(x.Name, v.Version), v.Package))
-	readme, changelog := metadatas.DocumentPaths(x.Name, v.Version)
+	l.packages = append(l.packages, l.object(repo.PackagePath(x.Name, v.Version), v.Package))
+	readme, changelog := repo.DocumentPaths(x.Name, v.Version)
 	for _, a := range v.Assets {
 		switch a.Type {
 		case manifest.AssetDetails:

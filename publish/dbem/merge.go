@@ -11,7 +11,7 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 
-	metadatas "galbuild/build/dbem"
+	repo "galbuild/build/dbem"
 	"galbuild/publish/target"
 )
 
@@ -24,16 +24,16 @@ var (
 
 // merged is the union of the entries of a site and of others.
 type merged struct {
-	entries  []metadatas.Entry
+	entries  []repo.Entry
 	kept     []string
 	unlisted []string
 	vacated  map[string]bool // folders of extensions that are not listed any more, in lower case
 }
 
 // merge merges the entries of the repository's list with those of the site.
-func (p *publication) merge(listed []metadatas.Entry) (*merged, error) {
+func (p *publication) merge(listed []repo.Entry) (*merged, error) {
 	m := &merged{kept: []string{}, unlisted: []string{}, vacated: make(map[string]bool)}
-	own := make(map[string]metadatas.Entry)
+	own := make(map[string]repo.Entry)
 	for _, e := range p.own.entries {
 		own[e.Key()] = e
 	}
@@ -55,13 +55,13 @@ func (p *publication) merge(listed []metadatas.Entry) (*merged, error) {
 	for _, e := range own {
 		m.entries = append(m.entries, e)
 	}
-	slices.SortStableFunc(m.entries, func(a, b metadatas.Entry) int { return strings.Compare(a.Key(), b.Key()) })
+	slices.SortStableFunc(m.entries, func(a, b repo.Entry) int { return strings.Compare(a.Key(), b.Key()) })
 	return m, p.checkFolders(m.entries)
 }
 
 // isForeign reports whether an entry must be preserved, because others have published it and the
 // site has no entry for the extension or an older version. own is the site's entry, or zero.
-func (p *publication) isForeign(e, own metadatas.Entry) bool {
+func (p *publication) isForeign(e, own repo.Entry) bool {
 	key := strings.ToLower(e.Key() + "@" + e.CurrentVersion)
 	if p.Replace || p.before[key] || p.own.keys[key] {
 		return false
@@ -76,12 +76,12 @@ func isNewer(a, b string) bool {
 }
 
 // checkFolders returns an error if an extension of the site would share a folder with another one.
-func (p *publication) checkFolders(entries []metadatas.Entry) error {
+func (p *publication) checkFolders(entries []repo.Entry) error {
 	own := make(map[string]bool)
 	for _, e := range p.own.entries {
 		own[e.Key()] = true
 	}
-	first := make(map[string]metadatas.Entry)
+	first := make(map[string]repo.Entry)
 	var shared []string
 	for _, e := range entries {
 		folder := strings.ToLower(e.Folder())
@@ -147,13 +147,13 @@ func (p *publication) prunable(existing map[string]target.Entry, m *merged) []st
 	before := time.Now().Add(-p.Grace)
 	var keys []string
 	for key := range existing {
-		name, version, ok := metadatas.SplitPath(key)
+		name, version, ok := repo.SplitPath(key)
 		folder := strings.ToLower(name + "/" + version)
 		if !ok || needed[folder] || !p.Replace && !removed[folder] || !existing[key].Modified.Before(before) {
 			continue
 		}
 		keys = append(keys, key)
-		readme, changelog := metadatas.DocumentPaths(name, version)
+		readme, changelog := repo.DocumentPaths(name, version)
 		for _, document := range []string{readme, changelog} {
 			if _, ok := existing[document]; ok {
 				keys = append(keys, document)

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"galbuild/build/beneath"
-	metadatas "galbuild/build/dbem"
+	repo "galbuild/build/dbem"
 	"galbuild/build/site"
 	"galbuild/publish"
 	"galbuild/publish/target"
@@ -49,7 +49,7 @@ func Pull(ctx context.Context, from target.Target, folder string, o publish.Opti
 		return result, fmt.Errorf("%s: %w", from, err)
 	}
 	if result.Packages == 0 && list == nil {
-		return result, fmt.Errorf("%s is not a repository of dbem: it has neither %s nor packages", from, metadatas.Name)
+		return result, fmt.Errorf("%s is not a repository of dbem: it has neither %s nor packages", from, repo.Name)
 	}
 	if err := beneath.MkdirAll(folder); err != nil {
 		return result, err
@@ -87,13 +87,13 @@ func (p *puller) entries(ctx context.Context, result *Pulled) ([]target.Entry, e
 	}
 	var found []target.Entry
 	for key, e := range existing {
-		name, version, ok := metadatas.SplitPath(key)
+		name, version, ok := repo.SplitPath(key)
 		if !ok || !filepath.IsLocal(filepath.FromSlash(key)) {
 			continue
 		}
 		result.Packages++
 		found = append(found, e)
-		readme, changelog := metadatas.DocumentPaths(name, version)
+		readme, changelog := repo.DocumentPaths(name, version)
 		for _, document := range []string{readme, changelog} {
 			if e, ok := existing[document]; ok {
 				found = append(found, e)
@@ -107,7 +107,7 @@ func (p *puller) entries(ctx context.Context, result *Pulled) ([]target.Entry, e
 // list returns the name and the text of the list, or nil if there is none. Pull reads it before it
 // lists the objects, so that the list does not name packages that were published in between.
 func (p *puller) list(ctx context.Context) (name string, text []byte, err error) {
-	for _, name := range metadatas.Names() {
+	for _, name := range repo.Names() {
 		r, err := p.from.Get(ctx, name, 0, -1)
 		if errors.Is(err, target.ErrNotExist) {
 			continue
@@ -115,7 +115,7 @@ func (p *puller) list(ctx context.Context) (name string, text []byte, err error)
 		if err != nil {
 			return "", nil, err
 		}
-		if text, err = target.ReadAll(r, metadatas.MaxBytes); err != nil {
+		if text, err = target.ReadAll(r, repo.MaxBytes); err != nil {
 			return "", nil, fmt.Errorf("%s: %w", name, err)
 		}
 		return name, append([]byte{}, text...), nil
@@ -190,7 +190,7 @@ func extra(folder string, entries []target.Entry) ([]string, error) {
 	}
 	files, err := fs.Glob(os.DirFS(folder), "*/*/*.vsix")
 	return slices.DeleteFunc(append([]string{}, files...), func(file string) bool {
-		_, _, ok := metadatas.SplitPath(file)
+		_, _, ok := repo.SplitPath(file)
 		return !ok || listed[file]
 	}), err
 }

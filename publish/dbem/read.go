@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"galbuild/build/catalog"
-	metadatas "galbuild/build/dbem"
+	repo "galbuild/build/dbem"
 	"galbuild/publish/target"
 )
 
@@ -21,9 +21,9 @@ func Read(ctx context.Context, from target.Target) (*catalog.Catalog, error) {
 	if err != nil || text == nil {
 		return nil, wrap(from, err)
 	}
-	entries, err := metadatas.Parse(text)
+	entries, err := repo.Parse(text)
 	if err != nil {
-		return nil, wrap(from, fmt.Errorf("%s: %w: %v", metadatas.Name, ErrList, err))
+		return nil, wrap(from, fmt.Errorf("%s: %w: %v", repo.Name, ErrList, err))
 	}
 	existing, err := listAll(ctx, from)
 	if err != nil {
@@ -31,7 +31,7 @@ func Read(ctx context.Context, from target.Target) (*catalog.Catalog, error) {
 	}
 	versions := make(map[string][]catalog.Version) // by folder, in lower case
 	for key, e := range existing {
-		if name, version, ok := metadatas.SplitPath(key); ok {
+		if name, version, ok := repo.SplitPath(key); ok {
 			folder := strings.ToLower(name)
 			versions[folder] = append(versions[folder], catalog.Version{Version: version, Updated: e.Modified, Package: catalog.File{Size: e.Size}, Assets: []catalog.Asset{}})
 		}
@@ -54,11 +54,11 @@ func wrap(from target.Target, err error) error {
 
 // extension returns an entry and the packages in its folder as an extension. A date that cannot be
 // read is the zero time, so that one bad entry does not hide the others.
-func extension(e metadatas.Entry, packages []catalog.Version) catalog.Extension {
+func extension(e repo.Entry, packages []catalog.Version) catalog.Extension {
 	publisher, name, _ := strings.Cut(e.ExtID, ".")
 	x := catalog.Extension{Publisher: catalog.Publisher{Name: publisher}, Name: name, Versions: slices.Clone(packages)}
-	x.Released, _ = metadatas.ParseDate(e.DateCreated)
-	x.Updated, _ = metadatas.ParseDate(e.LastUpdate)
+	x.Released, _ = repo.ParseDate(e.DateCreated)
+	x.Updated, _ = repo.ParseDate(e.LastUpdate)
 	catalog.SortVersions(x.Versions)
 	i := slices.IndexFunc(x.Versions, func(v catalog.Version) bool { return v.Version == e.CurrentVersion })
 	current := catalog.Version{Version: e.CurrentVersion, Assets: []catalog.Asset{}}
@@ -82,7 +82,7 @@ const (
 // ReadDocument returns a document of a version, or "" if there is none. It returns
 // [io.ErrShortBuffer] if the document has more than limit bytes.
 func ReadDocument(ctx context.Context, from target.Target, x *catalog.Extension, version string, d Document, limit int64) (string, error) {
-	key, changelog := metadatas.DocumentPaths(x.Name, version)
+	key, changelog := repo.DocumentPaths(x.Name, version)
 	if d == Changelog {
 		key = changelog
 	}
