@@ -22,8 +22,8 @@ type State struct {
 	site.Current
 	Catalog *catalog.Catalog
 	raw     []byte // content of CURRENT; nil if it does not exist
-	// dirty means that a publish is in progress or was interrupted. Pages and static responses may
-	// be those of another generation.
+	// dirty means that a publish is in progress or was interrupted. Pages and static responses
+	// may be those of another generation.
 	dirty bool
 }
 

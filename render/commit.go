@@ -25,17 +25,17 @@ var ErrSwitched = errors.New("the new generation is current")
 //  4. Commit removes the files that neither next nor previous needs.
 //  5. Commit clears the mark.
 //
-// If the process is killed or the power fails before step 3 is complete, previous is current, and
-// after that next is. Either has all its content, because content is never changed, and removed
-// only in step 4. Until step 3, pages and static responses may be those of next already. They refer
-// only to content that the site has.
+// If the process is killed or the power fails before step 3 is complete, previous is current. After
+// step 3, next is current. Both have all their content: content is never changed, and Commit
+// removes only what neither of them needs. Pages and static responses may be those of next before
+// next is current. They refer only to content that the site has.
 //
-// In all these cases the mark is still there. The next command that locks the site finds it
-// [site.Dir.Dirty]. It writes the pages and static responses even if the catalogue has not changed,
-// and removes all files that no generation lists. Nothing but Commit clears the mark, so it also
-// stays after a command that failed.
+// In all these cases the mark is still there, and the next command that locks the site finds it
+// [site.Dir.Dirty]. That command writes pages and static responses even if the catalogue has not
+// changed, and removes all files that no generation lists. Nothing but Commit clears the mark, so
+// the mark also stays after a command that failed.
 //
-// If an error wraps ErrSwitched, next is current, and the rest is up to the next command.
+// If an error wraps ErrSwitched, next is current, and the next command removes the files.
 func Commit(ctx context.Context, dir *site.Dir, next, previous site.Current, c *catalog.Catalog) error {
 	if err := dir.Switch(ctx, next); err != nil {
 		return err

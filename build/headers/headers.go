@@ -2,13 +2,13 @@
 // those of each file. galshim and the printed nginx configuration send them, and publish stores
 // them with the objects of a target. Media types are in package mediatype.
 //
-// Every response has the headers of [Every]. Files have these:
+// Every response has the headers of [Every]. Files have this Cache-Control:
 //
-//	path                    Cache-Control of servers   of targets
-//	assets/ files/ blobs/   immutable                  immutable   named by a version or a hash
-//	index/NAME              no-cache                   no-cache    CURRENT, and notes of publishing
-//	index/FOLDER/           immutable                  immutable   a generation
-//	all others              five minutes               no-cache    pages and files of the API
+//	path                    on a server    on a target
+//	assets/ files/ blobs/   immutable      immutable     a version or hash is in the path
+//	index/NAME              no-cache       no-cache      CURRENT, and notes of publishing
+//	index/FOLDER/           immutable      immutable     a generation
+//	all others              five minutes   no-cache      pages and files of the API
 //
 // A package, which is a file assets/…/[PackageAsset], has a Content-Disposition with its usual
 // name.

@@ -7,8 +7,8 @@
 //
 //   - Package render/gallery writes responses to queries itself. They consist of fragments that are
 //     made when the site is built, and it must know where each begins.
-//   - Package build/ecmascript changes a package.json of others. It keeps the order of the keys, and
-//     writes numbers as JavaScript does.
+//   - Package build/ecmascript changes a package.json of others. It keeps the order of the keys,
+//     and writes numbers as JavaScript does.
 //   - A value inside another document, and an argument in the protocol of another program, has no
 //     newline. These use [json.Marshal].
 package jsondoc

@@ -22,8 +22,8 @@
 // Errors contain a hint at the likely cause: the proxy variables, the certificate authority, the
 // clock, or http:// instead of https://. They do not contain the URL, which may contain secrets.
 //
-// Two clients differ. galshim sends each request once, and waits for data for 30 seconds: it polls a
-// site again anyway. minio-go sends the requests to S3: it waits five minutes for a response, and
+// Two clients differ. galshim sends each request once, and waits for data for 30 seconds: it polls
+// a site again anyway. minio-go sends the requests to S3: it waits five minutes for a response, and
 // without a limit for the data that follows.
 //
 // [Client.Send] makes one attempt. The loop belongs to the caller, which knows what has been

@@ -55,8 +55,9 @@ var ErrDamaged = errors.New("the site is damaged")
 type Dir struct {
 	Root  string
 	Blobs *blob.Store
-	// Dirty is set if an earlier change was interrupted or failed. Then there may be files that no
-	// generation lists, and pages and static responses of a generation that was never current.
+	// Dirty is set if an earlier change was interrupted or failed. Then there may be files that
+	// no generation lists, and pages and static responses of a generation that was never
+	// current.
 	Dirty  bool
 	root   *os.Root // nil for a dry run
 	temp   string
@@ -481,8 +482,8 @@ func (d *Dir) Switch(ctx context.Context, c Current) error {
 	if old, err := ReadCurrent(d.Root); err == nil && old == c {
 		return nil
 	}
-	// Generations sorts by these times. Generations that were never current come before c, because
-	// they were written later than the current generation of that time.
+	// Generations sorts by these times. Generations that were never current come before c,
+	// because they were written later than the current generation of that time.
 	now := time.Now()
 	if err := d.root.Chtimes("index/"+c.Generation, now, now); err != nil {
 		return err

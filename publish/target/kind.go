@@ -42,8 +42,8 @@ type Flag struct {
 
 // Key is a setting of a target.
 type Key struct {
-	// Name is the key in a config file and in [Settings], and Aliases are other names of it in a
-	// config file.
+	// Name is the key in a config file and in [Settings], and Aliases are other names of it in
+	// a config file.
 	Name    string
 	Aliases []string
 	Type    Type

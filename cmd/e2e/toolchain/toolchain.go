@@ -1,8 +1,8 @@
 //go:build e2e
 
 // Package toolchain provides the components that end-to-end tests use: node, npm, yarn, vsce,
-// code-server, playwright-core, minisign, nginx, Chromium, zsh, fish and mandoc. No test is skipped: if
-// a component cannot be installed, the test fails and names it.
+// code-server, playwright-core, minisign, nginx, Chromium, zsh, fish and mandoc. No test is
+// skipped: if a component cannot be installed, the test fails and names it.
 //
 // # Where the components are
 //

@@ -21,7 +21,7 @@ func TestExplain(t *testing.T) {
 		"disk full after the switch": {fmt.Errorf("%w, but: %w", render.ErrSwitched, syscall.ENOSPC), "hint: the new generation is complete", "has not changed"},
 		"read-only":                  {syscall.EROFS, "must be able to write there; what the site serves has not changed", ""},
 		"read-only after the switch": {fmt.Errorf("%w, but: %w", render.ErrSwitched, syscall.EROFS), "hint: the new generation is complete", "has not changed"},
-		"locked":                     {site.ErrLocked, "hint: wait for it to end", ""},
+		"locked":                     {site.ErrLocked, "hint: wait until it ends", ""},
 		"not a site":                 {site.ErrNoGeneration, "hint: galbuild SOURCE… -o SITE builds one", ""},
 	} {
 		var out strings.Builder

@@ -60,8 +60,8 @@ func closeTarget(at target.Target) {
 	}
 }
 
-// takeBack removes the files of a failed command from a folder that was empty before. If the disk is
-// full, it removes all of them. After another error it removes only a folder without content.
+// takeBack removes the files of a failed command from a folder that was empty before. If the disk
+// is full, it removes all of them. After another error it removes only a folder without content.
 // Downloads stay, because the next run continues them. Everything stays if a generation is current,
 // or if another process has locked the folder. takeBack returns err, with a hint if it has removed
 // files. The command must have closed the folder.

@@ -14,8 +14,8 @@ import (
 	"galbuild/publish"
 )
 
-// A progress shows the progress of a command: a bar on a terminal, or else a line every few seconds.
-// With --quiet or --progress none it shows nothing.
+// A progress shows the progress of a command: a bar on a terminal, or else a line every few
+// seconds. With --quiet or --progress none it shows nothing.
 type progress struct {
 	e     *env
 	mutex sync.Mutex

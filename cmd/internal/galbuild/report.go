@@ -80,8 +80,8 @@ func (e *env) printSummary(r build.Report) error {
 	return err
 }
 
-// printRemoved prints the versions that are no longer in the gallery, also without -v, because users
-// have them installed.
+// printRemoved prints the versions that are no longer in the gallery, also without -v, because
+// users have them installed.
 func (e *env) printRemoved(keys []string) {
 	for i, key := range keys {
 		if i == someLines && !e.verbose {

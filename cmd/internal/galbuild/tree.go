@@ -29,10 +29,10 @@ type branch struct {
 	size    int64 // of all files in it, in bytes
 }
 
-// drawTree returns the lines of a tree of files, as vsce shows it: files before folders, each sorted.
-// If there would be more than limit lines, the content of folders is not shown from some depth on,
-// and closed is true. A limit of 0 means no limit. The first file that has most of all bytes is named
-// in an additional line.
+// drawTree returns the lines of a tree of files, as vsce shows it: files before folders, each
+// sorted. If there would be more than limit lines, the content of folders is not shown from some
+// depth on, and closed is true. A limit of 0 means no limit. The first file that has most of all
+// bytes is named in an additional line.
 //
 // Source: generateFileStructureTree in src/util.ts of
 // https://github.com/microsoft/vscode-vsce at 4.1.

@@ -30,8 +30,10 @@ const maxConfig = 1 << 20
 // comments, trailing commas, and more kinds and keys:
 //
 //	{"backends": {
-//	  "s3": {"accessKeyId": "…", "secretAccessKey": "…", "region": "eu-central-1", "bucket": "vsix"},
-//	  "mirror": {"type": "s3", "bucket": "mirror", "endpoint": "https://minio.example", "ca": "ca.pem"},
+//	  "s3": {"accessKeyId": "…", "secretAccessKey": "…", "region": "eu-central-1",
+//	         "bucket": "vsix"},
+//	  "mirror": {"type": "s3", "bucket": "mirror", "endpoint": "https://minio.example",
+//	             "ca": "ca.pem"},
 //	  "folder": {"path": "/srv/gallery"}
 //	}}
 //

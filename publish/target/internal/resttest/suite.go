@@ -18,7 +18,8 @@ type Suite struct {
 	Fake func(t *testing.T) http.Handler
 	// Open returns a client of a fake server.
 	Open func(t *testing.T, h http.Handler) target.Target
-	// Large is the size of the large object, as in [targettest.Options], on a server with faults.
+	// Large is the size of the large object, as in [targettest.Options], on a server with
+	// faults.
 	Large int64
 	// Variable is an environment variable. If it is set, it names a folder on a real server, as
 	// an address of the kind does after its scheme.
