@@ -12,7 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/jsondoc"
@@ -266,7 +266,7 @@ func (c *cache) store(file string, h header) error {
 		return err
 	}
 	defer at.Close()
-	return beneath.WriteFile(at, filepath.Base(file), 0o600, func(f *os.File) error { return c.write(f, h) })
+	return atomicfile.WriteFile(at, filepath.Base(file), 0o600, func(f *os.File) error { return c.write(f, h) })
 }
 
 func (c *cache) write(f *os.File, h header) error {

@@ -6,7 +6,7 @@ import (
 	"path"
 	"sync"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 )
 
 // Numbers of folders that stay open. The folders of a version are used for a short time. Those of
@@ -109,7 +109,7 @@ func (s *Store) openParent(dir string) (at *os.Root, err error) {
 		return s.site.OpenRoot(".")
 	}
 	err = s.parents.use(path.Dir(dir), func(parent *os.Root) error {
-		at, err = beneath.Child(parent, path.Base(dir))
+		at, err = atomicfile.Child(parent, path.Base(dir))
 		return err
 	})
 	return at, err
@@ -121,7 +121,7 @@ func (s *Store) openLeaf(dir string) (l *leaf, err error) {
 		return newLeaf(s.site, s.site, ".", ".")
 	}
 	err = s.parents.use(path.Dir(dir), func(parent *os.Root) error {
-		if err := beneath.Mkdir(parent, path.Base(dir)); err != nil {
+		if err := atomicfile.Mkdir(parent, path.Base(dir)); err != nil {
 			return err
 		}
 		l, err = newLeaf(s.site, parent, path.Base(dir), dir)

@@ -13,15 +13,15 @@ import (
 	"sync/atomic"
 	"syscall"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 	"galbuild/build/regular"
 )
 
 // Store is the blobs/ folder of a site. It also writes the other files of the site. It writes
-// neither outside the site nor through a symbolic link in it, see package beneath. Its methods
+// neither outside the site nor through a symbolic link in it, see package atomicfile. Its methods
 // are safe for concurrent use. Storing or linking a file again is not an error.
 //
-// It does not write files with [beneath.WriteFile]: the name of a blob is known only at its end,
+// It does not write files with [atomicfile.WriteFile]: the name of a blob is known only at its end,
 // temporary files of a killed process must be in one folder, and a site of a hundred thousand files
 // is written to the disk once, before its generation becomes current.
 type Store struct {
@@ -43,7 +43,7 @@ type Store struct {
 // below the site. That folder is made if it is missing. Otherwise it must be empty, and no other
 // process may use it. The caller closes the store, and then the site's root.
 func NewStore(site *os.Root, temp string) (*Store, error) {
-	at, err := beneath.Dir(site, temp)
+	at, err := atomicfile.Dir(site, temp)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (s *Store) WriteFile(file string, text []byte) error {
 		return nil
 	}
 	temp := s.tempName()
-	err := s.in(path.Join(s.dir, temp), func(at *leaf, name string) error { return at.writeNew(name, text, beneath.FileMode) })
+	err := s.in(path.Join(s.dir, temp), func(at *leaf, name string) error { return at.writeNew(name, text, atomicfile.FileMode) })
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (s *Store) tempName() string { return "blob-" + strconv.FormatUint(s.drafts
 // Drop, both with the name that Temp returns.
 func (s *Store) Temp() (f *os.File, name string, err error) {
 	name = s.tempName()
-	f, err = s.temp.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, beneath.FileMode)
+	f, err = s.temp.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, atomicfile.FileMode)
 	return f, name, err
 }
 
@@ -197,7 +197,7 @@ func (s *Store) Link(r Ref, file string) error {
 		})
 	})
 	switch {
-	case err == nil, errors.Is(err, fs.ErrNotExist), errors.Is(err, beneath.ErrLink):
+	case err == nil, errors.Is(err, fs.ErrNotExist), errors.Is(err, atomicfile.ErrLink):
 		return err
 	}
 	return s.copy(r.Path(), file)
@@ -230,7 +230,7 @@ func (s *Store) copy(source, file string) error {
 		return err
 	}
 	defer from.Close()
-	return beneath.CopyFile(s.site, file, blobMode, from)
+	return atomicfile.CopyFile(s.site, file, blobMode, from)
 }
 
 // same reports whether two paths are links to one file.

@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
 	"galbuild/build/site"
 	"galbuild/index"
@@ -82,7 +82,7 @@ func TestRemoveUnless(t *testing.T) {
 func TestRemoveTemp(t *testing.T) {
 	dir := lock(t, t.TempDir())
 	for _, path := range []string{"x", "index/x", "item/x"} {
-		temp := filepath.Join(filepath.Dir(path), beneath.TempPrefix+"1")
+		temp := filepath.Join(filepath.Dir(path), atomicfile.TempPrefix+"1")
 		if err := errors.Join(dir.WriteFile(path, nil), dir.WriteFile(temp, nil)); err != nil {
 			t.Fatal(err)
 		}

@@ -28,7 +28,7 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
 	"galbuild/build/regular"
 )
@@ -90,10 +90,10 @@ func Lock(root string) (*Dir, error) {
 }
 
 // Open opens the folder of a site for writing. It makes the folder and its work directory if they
-// are missing. The error wraps [beneath.ErrLink] if a folder of the site is a symbolic link,
+// are missing. The error wraps [atomicfile.ErrLink] if a folder of the site is a symbolic link,
 // which an attacker may have made. To have a folder on another disk, it can be a mount point.
 func Open(root string) (*os.Root, error) {
-	if err := beneath.MkdirAll(root); err != nil {
+	if err := atomicfile.MkdirAll(root); err != nil {
 		return nil, err
 	}
 	at, err := os.OpenRoot(root)
@@ -103,10 +103,10 @@ func Open(root string) (*os.Root, error) {
 	for _, name := range []string{WorkDir, "blobs", "assets", "files", "index", "api", "item", "publishers"} {
 		if info, err := at.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 			at.Close()
-			return nil, fmt.Errorf("%s: %w", filepath.Join(root, name), beneath.ErrLink)
+			return nil, fmt.Errorf("%s: %w", filepath.Join(root, name), atomicfile.ErrLink)
 		}
 	}
-	if err := beneath.Mkdir(at, WorkDir); err != nil {
+	if err := atomicfile.Mkdir(at, WorkDir); err != nil {
 		at.Close()
 		return nil, err
 	}
@@ -138,7 +138,7 @@ func LockFile(root *os.Root, name string, try func(*flock.Flock) (bool, error)) 
 	}
 	f.Close()
 	if info, err := root.Lstat(name); err != nil || !info.Mode().IsRegular() {
-		return nil, cmp.Or(err, fmt.Errorf("%s: %w", filepath.Join(root.Name(), name), beneath.ErrLink))
+		return nil, cmp.Or(err, fmt.Errorf("%s: %w", filepath.Join(root.Name(), name), atomicfile.ErrLink))
 	}
 	lock := flock.New(filepath.Join(root.Name(), name))
 	if ok, err := try(lock); err != nil || !ok {
@@ -239,7 +239,7 @@ func (d *Dir) MarkDirty() error {
 	if _, err := d.root.Lstat(dirtyPath); err == nil {
 		d.Dirty = true
 	}
-	return beneath.WriteText(d.root, dirtyPath, nil)
+	return atomicfile.WriteText(d.root, dirtyPath, nil)
 }
 
 // ClearDirty removes the mark of MarkDirty, and sets Dirty to false. There must be no files that no
@@ -312,7 +312,7 @@ const indexOnly = "index-only"
 // mark.
 func (d *Dir) SetIndexOnly(is bool) error {
 	if is {
-		return beneath.WriteText(d.root, WorkDir+"/"+indexOnly, nil)
+		return atomicfile.WriteText(d.root, WorkDir+"/"+indexOnly, nil)
 	}
 	return d.Remove(WorkDir + "/" + indexOnly)
 }
@@ -345,7 +345,7 @@ func WriteWorkFile(root, name string, text []byte) error {
 	if _, err := at.Lstat(WorkDir); err != nil {
 		return err
 	}
-	return beneath.WriteText(at, WorkDir+"/"+name, text)
+	return atomicfile.WriteText(at, WorkDir+"/"+name, text)
 }
 
 // Temp returns the folder for temporary files.
@@ -354,7 +354,7 @@ func (d *Dir) Temp() string { return d.temp }
 // FoldsCase reports whether the file system treats names that differ only in case as one.
 func (d *Dir) FoldsCase() (bool, error) {
 	const probe, other = WorkDir + "/tmp/case", WorkDir + "/tmp/CASE"
-	if err := beneath.WriteText(d.root, probe, nil); err != nil {
+	if err := atomicfile.WriteText(d.root, probe, nil); err != nil {
 		return false, err
 	}
 	_, err := d.root.Lstat(other)
@@ -402,7 +402,7 @@ func (d *Dir) RemoveTemp() error {
 			return err
 		}
 		for _, e := range entries {
-			if !beneath.IsTemp(e.Name()) {
+			if !atomicfile.IsTemp(e.Name()) {
 				continue
 			}
 			if err := d.root.RemoveAll(filepath.Join(folder, e.Name())); err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"golang.org/x/net/http/httpguts"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 	"galbuild/build/jsondoc"
 	"galbuild/build/regular"
 	"galbuild/build/vsix"
@@ -81,7 +81,7 @@ func (f *record) write(path string) error {
 	if err != nil {
 		return err
 	}
-	return beneath.Replace(path, 0o600, func(file *os.File) error {
+	return atomicfile.Replace(path, 0o600, func(file *os.File) error {
 		_, err := file.Write(text)
 		return err
 	})
@@ -179,7 +179,7 @@ func (d *download) decode(p *part) error {
 		return err
 	}
 	within := vsix.Limits{Ratio: d.MaxRatio}.Unpacked(from, info.Size())
-	return beneath.Replace(p.base, beneath.FileMode, func(to *os.File) error {
+	return atomicfile.Replace(p.base, atomicfile.FileMode, func(to *os.File) error {
 		if _, err := d.copy(to, within, 0, func(int64) {}); err != nil {
 			return fmt.Errorf("decode the response: %w", err)
 		}

@@ -19,7 +19,7 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 	"galbuild/build/regular"
 	"galbuild/build/site"
 	"galbuild/publish/target"
@@ -124,7 +124,7 @@ func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[target.Entry
 			if d.IsDir() && key == site.WorkDir {
 				return fs.SkipDir
 			}
-			if d.IsDir() || !strings.HasPrefix(key, prefix) || beneath.IsTemp(d.Name()) {
+			if d.IsDir() || !strings.HasPrefix(key, prefix) || atomicfile.IsTemp(d.Name()) {
 				return nil
 			}
 			info, err := d.Info()
@@ -152,7 +152,7 @@ func (t *Target) RemoveTemp(ctx context.Context, before time.Time) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(ctx.Err(), beneath.RemoveTemp(w.root, site.WorkDir, before))
+	return errors.Join(ctx.Err(), atomicfile.RemoveTemp(w.root, site.WorkDir, before))
 }
 
 func (t *Target) key(path string) string {
@@ -217,7 +217,7 @@ func (t *Target) Copy(ctx context.Context, from string, o target.Object) error {
 	if err != nil {
 		return err
 	}
-	if err := w.link(from, o.Key); err == nil || errors.Is(err, beneath.ErrLink) {
+	if err := w.link(from, o.Key); err == nil || errors.Is(err, atomicfile.ErrLink) {
 		return err
 	}
 	o.Open = func() (io.ReadCloser, error) { return regular.Open(t.file(from)) }

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 	"galbuild/build/regular"
 	"galbuild/build/site"
 	"galbuild/publish/target"
@@ -49,10 +49,10 @@ func TestPlantedLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, key := range []string{"hello/y", "hello/a/b", "inside/y"} {
-		if err := at.Put(t.Context(), object(key)); !errors.Is(err, beneath.ErrLink) {
+		if err := at.Put(t.Context(), object(key)); !errors.Is(err, atomicfile.ErrLink) {
 			t.Errorf("Put of %s: %v, want ErrLink", key, err)
 		}
-		if err := at.Copy(t.Context(), "blobs/x", object(key)); !errors.Is(err, beneath.ErrLink) {
+		if err := at.Copy(t.Context(), "blobs/x", object(key)); !errors.Is(err, atomicfile.ErrLink) {
 			t.Errorf("Copy to %s: %v, want ErrLink", key, err)
 		}
 	}
@@ -79,8 +79,8 @@ func TestPlantedLinks(t *testing.T) {
 // those next to the final files.
 func TestTempFiles(t *testing.T) {
 	root := t.TempDir()
-	left := filepath.Join(root, site.WorkDir, site.Publishing, beneath.TempPrefix+"1")
-	next := filepath.Join(root, "assets", beneath.TempPrefix+"2")
+	left := filepath.Join(root, site.WorkDir, site.Publishing, atomicfile.TempPrefix+"1")
+	next := filepath.Join(root, "assets", atomicfile.TempPrefix+"2")
 	for _, file := range []string{left, next} {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, nil, 0o644)); err != nil {
 			t.Fatal(err)
@@ -91,7 +91,7 @@ func TestTempFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for e, err := range at.List(t.Context(), "") {
-		if err != nil || strings.Contains(e.Key, beneath.TempPrefix) {
+		if err != nil || strings.Contains(e.Key, atomicfile.TempPrefix) {
 			t.Errorf("listed: %s, %v", e.Key, err)
 		}
 	}
