@@ -16,7 +16,7 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/jsondoc"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/source"
 )
 
@@ -131,7 +131,7 @@ func (h *header) matches(o origin, sources blob.Ref) bool {
 
 // loadHeader reads the header of a cache. It is zero if it cannot be read.
 func loadHeader(file string) header {
-	f, err := regular.Open(file)
+	f, err := regularfile.Open(file)
 	if err != nil {
 		return header{}
 	}
@@ -143,7 +143,7 @@ func loadHeader(file string) header {
 // loadCache reads a cache. It is empty if it cannot be read.
 func loadCache(file string, want origin) *cache {
 	c := &cache{entries: make(map[string]entry)}
-	f, err := regular.Open(file)
+	f, err := regularfile.Open(file)
 	if err != nil {
 		return c
 	}

@@ -9,7 +9,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/sidecar"
 	"galbuild/build/source"
 	"galbuild/build/visible"
@@ -105,7 +105,7 @@ func (c *candidate) boundPublisher(p *catalog.SidecarPublisher, limit int64) {
 // readSmall reads a file of at most limit bytes. The error is [unreadable] if the file cannot be
 // read.
 func readSmall(path string, limit int64) ([]byte, error) {
-	f, err := regular.Open(path)
+	f, err := regularfile.Open(path)
 	if err != nil {
 		return nil, unreadable{plain(err)}
 	}

@@ -55,7 +55,7 @@ func TestLayers(t *testing.T) {
 func TestPackImports(t *testing.T) {
 	allowed := []string{
 		"galbuild/build/badjson", "galbuild/build/atomicfile", "galbuild/build/blob", "galbuild/build/catalog", "galbuild/build/ecmascript",
-		"galbuild/build/jsondoc", "galbuild/build/regular", "galbuild/build/secret", "galbuild/build/semver", "galbuild/build/similar",
+		"galbuild/build/jsondoc", "galbuild/build/regularfile", "galbuild/build/secret", "galbuild/build/semver", "galbuild/build/similar",
 		"galbuild/build/vsix/manifest",
 	}
 	isPack := func(pkg string) bool {
@@ -79,7 +79,7 @@ func TestPackImports(t *testing.T) {
 // build/site: dir shares its locks with builders, and website reads a site that is served.
 func TestTargetLayers(t *testing.T) {
 	const contract = "galbuild/publish/target"
-	shared := []string{"blob", "atomicfile", "headers", "jsondoc", "mediatype", "regular", "retry", "roots", "wording"}
+	shared := []string{"blob", "atomicfile", "headers", "jsondoc", "mediatype", "regularfile", "retry", "roots", "wording"}
 	site := dependencies(t, "galbuild/build/site")
 	for _, pkg := range packages(t, contract+"/...") {
 		for _, dep := range dependencies(t, pkg) {

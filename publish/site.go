@@ -12,7 +12,7 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/jsondoc"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/publish/target"
 )
@@ -121,7 +121,7 @@ const maxPublished = 1 << 30
 // read.
 func lastPublished(root string) map[string]publication {
 	all := make(map[string]publication)
-	text, err := regular.ReadFile(filepath.Join(root, site.WorkDir, published), maxPublished)
+	text, err := regularfile.ReadFile(filepath.Join(root, site.WorkDir, published), maxPublished)
 	if err != nil || json.Unmarshal(text, &all) != nil || all == nil { // nil: the file has null
 		return make(map[string]publication)
 	}

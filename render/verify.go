@@ -17,7 +17,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/build/wording"
 	"galbuild/index"
@@ -222,8 +222,8 @@ func (v *verifier) checkResponses(c *catalog.Catalog) {
 	}
 	for f := range Responses(c) {
 		v.report.Files++
-		got, err := regular.ReadFile(v.file(f.Path), int64(len(f.Text)))
-		if err != nil && !errors.Is(err, regular.ErrLong) {
+		got, err := regularfile.ReadFile(v.file(f.Path), int64(len(f.Text)))
+		if err != nil && !errors.Is(err, regularfile.ErrLong) {
 			v.problem("%s: %v", f.Path, reason(err))
 		} else if string(got) != string(f.Text) {
 			v.problem("%s: differs from what is derived from the catalogue", f.Path)

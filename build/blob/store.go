@@ -14,7 +14,7 @@ import (
 	"syscall"
 
 	"galbuild/build/atomicfile"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 )
 
 // Store is the blobs/ folder of a site. It also writes the other files of the site. It writes
@@ -225,7 +225,7 @@ func isOtherDevice(err error) bool { return errors.Is(err, syscall.EXDEV) }
 
 // copy makes file a copy of source, both relative to the site.
 func (s *Store) copy(source, file string) error {
-	from, err := regular.OpenIn(s.site, source)
+	from, err := regularfile.OpenIn(s.site, source)
 	if err != nil {
 		return err
 	}

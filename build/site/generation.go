@@ -17,13 +17,13 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 )
 
 // ReadCurrent returns the current generation of the site at root, or the zero Current if the site
 // has none yet.
 func ReadCurrent(root string) (Current, error) {
-	f, err := regular.Open(filepath.Join(root, filepath.FromSlash(CurrentPath)))
+	f, err := regularfile.Open(filepath.Join(root, filepath.FromSlash(CurrentPath)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Current{}, nil
 	}
@@ -123,7 +123,7 @@ func ReadCatalog(root string, c Current) (*catalog.Catalog, error) {
 		return &catalog.Catalog{}, nil
 	}
 	file := filepath.Join(root, filepath.FromSlash(c.CatalogPath()))
-	compressed, err := regular.ReadFile(file, MaxCompressedCatalog)
+	compressed, err := regularfile.ReadFile(file, MaxCompressedCatalog)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ import (
 
 	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 )
 
 // WorkDir is the name of the work directory in a site. It contains the locks, temporary files,
@@ -132,7 +132,7 @@ func (d *Dir) lockAndClear() (err error) {
 // ErrLocked if another process has the lock.
 func LockFile(root *os.Root, name string, try func(*flock.Flock) (bool, error)) (*flock.Flock, error) {
 	name = filepath.Join(WorkDir, name)
-	f, err := root.OpenFile(name, os.O_RDONLY|os.O_CREATE|regular.NoWait, 0o600)
+	f, err := root.OpenFile(name, os.O_RDONLY|os.O_CREATE|regularfile.NoWait, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -367,7 +367,7 @@ func (d *Dir) Path(path string) string { return filepath.Join(d.Root, filepath.F
 // WriteFile makes or replaces a small file of the site in one step, unless the file has this
 // content already.
 func (d *Dir) WriteFile(path string, text []byte) error {
-	if old, err := regular.ReadFile(d.Path(path), int64(len(text))); err == nil && string(old) == string(text) {
+	if old, err := regularfile.ReadFile(d.Path(path), int64(len(text))); err == nil && string(old) == string(text) {
 		return nil
 	}
 	return d.Blobs.WriteFile(path, text)

@@ -18,7 +18,7 @@ import (
 
 	"galbuild/build/atomicfile"
 	"galbuild/build/jsondoc"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/vsix"
 )
 
@@ -60,7 +60,7 @@ const maxRecordBytes = 1 << 20
 // readRecord reads the record of a download. If it is damaged, that is an error, and the callers
 // download the package again.
 func readRecord(path string) (*record, error) {
-	text, err := regular.ReadFile(path, maxRecordBytes)
+	text, err := regularfile.ReadFile(path, maxRecordBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func (d *download) store(p *part, resumed bool) error {
 
 // verify reads all of a package, or of one that is compressed with gzip.
 func (d *download) verify(path string, start []byte) error {
-	file, err := regular.Open(path)
+	file, err := regularfile.Open(path)
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (d *download) decode(p *part) error {
 		return fmt.Errorf("%s sent the package with Content-Encoding %q, which is not supported",
 			d.url.Host, p.Encoding)
 	}
-	encoded, err := regular.Open(p.base)
+	encoded, err := regularfile.Open(p.base)
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func createNew(path string) (*os.File, error) {
 }
 
 func readStart(path string) ([]byte, error) {
-	file, err := regular.Open(path)
+	file, err := regularfile.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -263,7 +263,7 @@ func sameContent(a, b string) bool {
 }
 
 func hashFile(path string) ([]byte, error) {
-	file, err := regular.Open(path)
+	file, err := regularfile.Open(path)
 	if err != nil {
 		return nil, err
 	}

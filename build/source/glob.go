@@ -11,7 +11,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/vsix"
 )
 
@@ -109,7 +109,7 @@ func (g *matcher) isPackage(path string) bool {
 	if g.specific {
 		return true
 	}
-	file, err := regular.Open(path)
+	file, err := regularfile.Open(path)
 	if err != nil {
 		return false
 	}

@@ -15,7 +15,7 @@ import (
 
 	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 )
 
 // A Part is one of the files of an archive. An archive that is not split has one part.
@@ -144,7 +144,7 @@ func readSmall(file string) ([]byte, error) { return readStart(os.Open(file)) }
 
 // readRegular is readSmall for a file next to the archive that the user did not name. It must
 // be a regular file.
-func readRegular(file string) ([]byte, error) { return readStart(regular.Open(file)) }
+func readRegular(file string) ([]byte, error) { return readStart(regularfile.Open(file)) }
 
 func readStart(f *os.File, err error) ([]byte, error) {
 	if err != nil {
@@ -200,7 +200,7 @@ func (s *source) Read(b []byte) (int, error) {
 			if s.next == len(s.parts) {
 				return 0, io.EOF
 			}
-			f, err := regular.Open(s.path(s.next))
+			f, err := regularfile.Open(s.path(s.next))
 			if err != nil {
 				return 0, err
 			}

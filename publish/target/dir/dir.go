@@ -20,7 +20,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"galbuild/build/atomicfile"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/publish/target"
 )
@@ -67,8 +67,8 @@ func (t *Target) Get(ctx context.Context, key string, offset, length int64) (io.
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	f, err := regular.Open(t.file(key))
-	if errors.Is(err, regular.ErrKind) {
+	f, err := regularfile.Open(t.file(key))
+	if errors.Is(err, regularfile.ErrKind) {
 		if info, err := os.Stat(t.file(key)); err == nil && info.IsDir() {
 			return nil, fmt.Errorf("%s: %w", key, target.ErrNotExist)
 		}
@@ -220,7 +220,7 @@ func (t *Target) Copy(ctx context.Context, from string, o target.Object) error {
 	if err := w.link(from, o.Key); err == nil || errors.Is(err, atomicfile.ErrLink) {
 		return err
 	}
-	o.Open = func() (io.ReadCloser, error) { return regular.Open(t.file(from)) }
+	o.Open = func() (io.ReadCloser, error) { return regularfile.Open(t.file(from)) }
 	return t.Put(ctx, o)
 }
 
@@ -256,9 +256,9 @@ func (t *Target) Swap(ctx context.Context, old []byte, o target.Object) error {
 		return err
 	}
 	defer lock.Close()
-	content, err := regular.ReadFile(t.file(o.Key), int64(len(old)))
+	content, err := regularfile.ReadFile(t.file(o.Key), int64(len(old)))
 	switch {
-	case errors.Is(err, regular.ErrLong):
+	case errors.Is(err, regularfile.ErrLong):
 		return fmt.Errorf("%s: %w", o.Key, target.ErrChanged)
 	case err != nil && !isMissing(err):
 		return err

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"galbuild/build/atomicfile"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/publish/target"
 	"galbuild/publish/target/dir"
@@ -134,10 +134,10 @@ func TestPipe(t *testing.T) {
 	if err := errors.Join(at.Put(t.Context(), object("blobs/x")), syscall.Mkfifo(filepath.Join(root, "blobs", "pipe"), 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := at.Get(t.Context(), "blobs/pipe", 0, -1); !errors.Is(err, regular.ErrKind) {
+	if _, err := at.Get(t.Context(), "blobs/pipe", 0, -1); !errors.Is(err, regularfile.ErrKind) {
 		t.Errorf("Get: %v, want ErrKind", err)
 	}
-	if err := at.Swap(t.Context(), []byte("old"), object("blobs/pipe")); !errors.Is(err, regular.ErrKind) {
+	if err := at.Swap(t.Context(), []byte("old"), object("blobs/pipe")); !errors.Is(err, regularfile.ErrKind) {
 		t.Errorf("Swap: %v, want ErrKind", err)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"galbuild/build/atomicfile"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
 )
 
@@ -138,7 +138,7 @@ func (w *writer) rename(name, key string) error {
 }
 
 func (w *writer) copy(temp, key string) error {
-	from, err := regular.OpenIn(w.root, temp)
+	from, err := regularfile.OpenIn(w.root, temp)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"path"
 	"strings"
 
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 )
 
 // A tree finds packages as Node.js does: in the node_modules of a folder, then in those of its
@@ -166,7 +166,7 @@ func readRegular(dir fs.FS, name string) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: regular.ErrKind}
+		return nil, &fs.PathError{Op: "read", Path: name, Err: regularfile.ErrKind}
 	}
 	return fs.ReadFile(dir, name)
 }

@@ -1,10 +1,10 @@
-// Package regular opens files that must be regular files: those of sites and of their work
+// Package regularfile opens files that must be regular files: those of sites and of their work
 // directories.
 //
 // Opening a named pipe waits for a writer, and reading a device may never end. Somebody who can
 // write to a site could otherwise replace a file with a pipe or a device, and every command that
 // reads the site would wait forever.
-package regular
+package regularfile
 
 import (
 	"errors"
