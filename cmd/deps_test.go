@@ -55,7 +55,7 @@ func TestLayers(t *testing.T) {
 func TestPackImports(t *testing.T) {
 	allowed := []string{
 		"galbuild/build/badjson", "galbuild/build/atomicfile", "galbuild/build/blob", "galbuild/build/catalog", "galbuild/build/ecmascript",
-		"galbuild/build/jsondoc", "galbuild/build/regularfile", "galbuild/build/secret", "galbuild/build/semver", "galbuild/build/similar",
+		"galbuild/build/jsondoc", "galbuild/build/regularfile", "galbuild/build/secret", "galbuild/build/npmsemver", "galbuild/build/similar",
 		"galbuild/build/vsix/manifest",
 	}
 	isPack := func(pkg string) bool {

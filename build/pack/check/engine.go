@@ -8,8 +8,8 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"galbuild/build/catalog"
+	"galbuild/build/npmsemver"
 	"galbuild/build/pack/finding"
-	npmsemver "galbuild/build/semver"
 	"galbuild/build/vsix/manifest"
 )
 

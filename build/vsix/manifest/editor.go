@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"galbuild/build/ecmascript"
-	"galbuild/build/semver"
+	"galbuild/build/npmsemver"
 )
 
 // CheckEditors refuses a package that every editor refuses after the download. Editors read
@@ -126,7 +126,7 @@ func CheckEngine(s string) error {
 // checkVersion refuses versions that node-semver, which every editor uses, cannot parse, such as
 // one with a number above 2^53-1.
 func checkVersion(version string) error {
-	if _, err := semver.ParseVersion(version); err != nil {
+	if _, err := npmsemver.ParseVersion(version); err != nil {
 		return fmt.Errorf("version %.200q: %w", version, err)
 	}
 	return nil

@@ -25,7 +25,7 @@
 //     names with a leading dot are not packages.
 //   - A missing package is an error, unless it is optional or an optional peer. A package
 //     outside of the required range of versions is an error, even if it is optional; see
-//     package semver. Development dependencies are not checked.
+//     package npmsemver. Development dependencies are not checked.
 //
 // Some rules of npm need more than node_modules; this package is more lenient. npm compares
 // packages from a path, URL, repository or tag with its lock file; here any version of them
