@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"galbuild/build/roots"
+	"galbuild/build/cacert"
 )
 
 // Config has the settings of a [Client]. The zero value works.
@@ -62,7 +62,7 @@ func NewTransport(ca string) (*http.Transport, error) {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = maxIdle
 	t.OnProxyConnectResponse = checkProxy
-	return t, roots.Trust(t, ca)
+	return t, cacert.Trust(t, ca)
 }
 
 // Sleep waits for a pause between attempts.

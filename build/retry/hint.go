@@ -14,7 +14,7 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 
-	"galbuild/build/roots"
+	"galbuild/build/cacert"
 )
 
 // ProxyLogin is the hint for status 407.
@@ -77,8 +77,8 @@ func Hint(err error) string {
 			"or name the host in NO_PROXY", proxyVariable(err))
 	case isName && name.IsNotFound:
 		return "behind a proxy, set " + proxyVariable(err)
-	case roots.IsUnknown(err):
-		return roots.Hint
+	case cacert.IsUnknown(err):
+		return cacert.Hint
 	case IsPlain(err):
 		return "is it http:// rather than https://?"
 	}

@@ -17,8 +17,8 @@ import (
 
 	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
+	"galbuild/build/cacert"
 	"galbuild/build/retry"
-	"galbuild/build/roots"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/version"
@@ -97,7 +97,7 @@ func (s *remote) next(ctx context.Context, old *generation) (*generation, error)
 		return g, err
 	}
 	kept, keptErr := s.openCached()
-	if keptErr != nil && roots.IsUnknown(err) {
+	if keptErr != nil && cacert.IsUnknown(err) {
 		return nil, err // with a hint
 	}
 	if keptErr != nil {
