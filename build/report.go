@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"galbuild/build/catalog"
+	"galbuild/build/errmsg"
 	"galbuild/build/source"
-	"galbuild/build/wording"
 )
 
 // Report is the result of a run, as --json prints it. Its lists are sorted.
@@ -56,7 +56,7 @@ func newReport(old map[string]identified, made *assembly, problems []source.Prob
 		Missing:    missing(made.catalog),
 	}
 	for _, p := range problems {
-		r.Refused = append(r.Refused, Problem{p.Name, wording.Text(p.Err)})
+		r.Refused = append(r.Refused, Problem{p.Name, errmsg.Text(p.Err)})
 	}
 	for _, c := range made.candidates {
 		r.addCandidate(&c)

@@ -79,7 +79,7 @@ func TestPackImports(t *testing.T) {
 // build/site: dir shares its locks with builders, and website reads a site that is served.
 func TestTargetLayers(t *testing.T) {
 	const contract = "galbuild/publish/target"
-	shared := []string{"blob", "atomicfile", "headers", "jsondoc", "mediatype", "regularfile", "retry", "cacert", "wording"}
+	shared := []string{"blob", "atomicfile", "headers", "jsondoc", "mediatype", "regularfile", "retry", "cacert", "errmsg"}
 	site := dependencies(t, "galbuild/build/site")
 	for _, pkg := range packages(t, contract+"/...") {
 		for _, dep := range dependencies(t, pkg) {

@@ -17,9 +17,9 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/errmsg"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
-	"galbuild/build/wording"
 	"galbuild/index"
 )
 
@@ -75,7 +75,7 @@ type verifier struct {
 func (v *verifier) problem(format string, args ...any) {
 	v.mutex.Lock()
 	defer v.mutex.Unlock()
-	v.report.Problems = append(v.report.Problems, wording.Text(fmt.Errorf(format, args...)))
+	v.report.Problems = append(v.report.Problems, errmsg.Text(fmt.Errorf(format, args...)))
 }
 
 func (v *verifier) file(path string) string { return filepath.Join(v.root, filepath.FromSlash(path)) }

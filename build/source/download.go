@@ -12,9 +12,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"galbuild/build/errmsg"
 	"galbuild/build/retry"
 	"galbuild/build/vsix"
-	"galbuild/build/wording"
 )
 
 // parallel is the number of simultaneous downloads. More would hardly be faster, and would burden
@@ -133,7 +133,7 @@ func (d *download) run(ctx context.Context) error {
 		if final != nil {
 			return final
 		}
-		d.Log.Warn("download is tried again", "source", d.name, "wait", pause, "error", wording.Text(err))
+		d.Log.Warn("download is tried again", "source", d.name, "wait", pause, "error", errmsg.Text(err))
 		if err := d.Client.Sleep(ctx, pause); err != nil {
 			return err
 		}

@@ -1,7 +1,7 @@
-// Package wording removes from errors what only Go programmers understand: the names of system
-// calls and packages, and words such as EOF. The texts of the operating system, such as "no such
-// file or directory", stay as they are.
-package wording
+// Package errmsg returns error messages for people who do not program in Go: without the names of
+// system calls and packages, and without words such as EOF. The texts of the operating system, such
+// as "no such file or directory", stay as they are.
+package errmsg
 
 import (
 	"crypto/tls"
