@@ -54,7 +54,7 @@ func TestLayers(t *testing.T) {
 // no other package of build may import it.
 func TestPackImports(t *testing.T) {
 	allowed := []string{
-		"galbuild/build/badjson", "galbuild/build/atomicfile", "galbuild/build/blob", "galbuild/build/catalog", "galbuild/build/ecmascript",
+		"galbuild/build/atomicfile", "galbuild/build/blob", "galbuild/build/catalog", "galbuild/build/ecmascript",
 		"galbuild/build/jsondoc", "galbuild/build/regularfile", "galbuild/build/secret", "galbuild/build/npmsemver", "galbuild/build/similar",
 		"galbuild/build/vsix/manifest",
 	}

@@ -19,7 +19,7 @@ import (
 
 	json2 "github.com/go-json-experiment/json"
 
-	"galbuild/build/badjson"
+	"galbuild/build/jsondoc"
 	"galbuild/build/similar"
 )
 
@@ -111,7 +111,7 @@ func ParseControl(text []byte) ([]byte, error) {
 		return nil, errors.New(`want an object such as {"malicious":[]}`)
 	}
 	if err != nil {
-		return nil, badjson.Explain(text, err)
+		return nil, jsondoc.Explain(text, err)
 	}
 	malicious, ok := manifest["malicious"]
 	if !ok {

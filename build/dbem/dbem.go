@@ -34,7 +34,6 @@ import (
 	"strings"
 	"time"
 
-	"galbuild/build/badjson"
 	"galbuild/build/catalog"
 	"galbuild/build/jsondoc"
 )
@@ -100,7 +99,7 @@ func plain(text []byte, err error) error {
 	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return fmt.Errorf("%s: a %s does not belong there", kind.Field, kind.Value)
 	}
-	return badjson.Explain(text, err)
+	return jsondoc.Explain(text, err)
 }
 
 func parseEntry(d *json.Decoder) (Entry, error) {

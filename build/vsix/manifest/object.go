@@ -7,7 +7,7 @@ import (
 	"regexp"
 	"strings"
 
-	"galbuild/build/badjson"
+	"galbuild/build/jsondoc"
 )
 
 // object is a JSON object. A field of another type than the requested one is treated as missing. It
@@ -23,7 +23,7 @@ func parseObject(text []byte) (object, error) {
 	var o object
 	err := json.Unmarshal(text, &o.fields)
 	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return object{}, fmt.Errorf("it %w", badjson.Explain(text, err))
+		return object{}, fmt.Errorf("it %w", jsondoc.Explain(text, err))
 	}
 	if err != nil || o.fields == nil {
 		return object{}, errors.New("not a JSON object")
