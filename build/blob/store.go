@@ -28,12 +28,12 @@ type Store struct {
 	root string   // of the site
 	site *os.Root // nil for a read-only store
 	temp *os.Root // for temporary files
-	dir  string   // of temp, below the site
+	dir  string   // path of temp below the site
 	dry  bool
 
 	parents *cache[*os.Root]
-	leaves  *cache[*leaf]
-	shards  *cache[*leaf] // of blobs/
+	folders *cache[*folder]
+	shards  *cache[*folder] // of blobs/
 
 	drafts  atomic.Uint64 // number of temporary files so far, for their names
 	buffers sync.Pool     // of *buffer
@@ -48,9 +48,9 @@ func NewStore(site *os.Root, temp string) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{root: site.Name(), site: site, temp: at, dir: temp}
-	s.parents = newCache(manyParents, s.openParent)
-	s.leaves = newCache(manyLeaves, s.openLeaf)
-	s.shards = newCache(manyShards, s.openLeaf)
+	s.parents = newCache(maxParents, s.openParent)
+	s.folders = newCache(maxFolders, s.openFolder)
+	s.shards = newCache(maxShards, s.openFolder)
 	return s, nil
 }
 
@@ -92,7 +92,7 @@ func (s *Store) put(ref Ref, b []byte) error {
 		return nil
 	}
 	temp := s.tempName()
-	err := s.in(path.Join(s.dir, temp), func(at *leaf, name string) error { return at.writeNew(name, b, blobMode) })
+	err := s.withFolder(path.Join(s.dir, temp), func(at *folder, name string) error { return at.writeNew(name, b, blobMode) })
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (s *Store) WriteFile(file string, text []byte) error {
 		return nil
 	}
 	temp := s.tempName()
-	err := s.in(path.Join(s.dir, temp), func(at *leaf, name string) error { return at.writeNew(name, text, atomicfile.FileMode) })
+	err := s.withFolder(path.Join(s.dir, temp), func(at *folder, name string) error { return at.writeNew(name, text, atomicfile.FileMode) })
 	if err != nil {
 		return err
 	}
@@ -142,8 +142,8 @@ func (s *Store) Adopt(temp, file string) error { return s.move(temp, file) }
 // fails, it removes the temporary file.
 func (s *Store) move(temp, file string) error {
 	err := s.retry(file, func() error {
-		return s.in(path.Join(s.dir, temp), func(from *leaf, old string) error {
-			return s.into(file, func(to *leaf, name string) error { return from.rename(old, to, name) })
+		return s.withFolder(path.Join(s.dir, temp), func(from *folder, old string) error {
+			return s.withAnyFolder(file, func(to *folder, name string) error { return from.rename(old, to, name) })
 		})
 	})
 	if err == nil {
@@ -156,12 +156,12 @@ func (s *Store) move(temp, file string) error {
 	return err
 }
 
-// into calls in, or inShard for a blob.
-func (s *Store) into(file string, do func(at *leaf, name string) error) error {
+// withAnyFolder calls withShard if file is the path of a blob, and withFolder otherwise.
+func (s *Store) withAnyFolder(file string, do func(at *folder, name string) error) error {
 	if ref, err := Parse(path.Base(file)); err == nil && ref.Path() == file {
-		return s.inShard(ref, do)
+		return s.withShard(ref, do)
 	}
-	return s.in(file, do)
+	return s.withFolder(file, do)
 }
 
 // retry repeats an operation if a folder is missing. A folder that is open may have been removed
@@ -186,8 +186,8 @@ func (s *Store) Link(r Ref, file string) error {
 		return nil
 	}
 	err := s.retry(file, func() error {
-		return s.inShard(r, func(from *leaf, blob string) error {
-			return s.in(file, func(to *leaf, name string) error {
+		return s.withShard(r, func(from *folder, blob string) error {
+			return s.withFolder(file, func(to *folder, name string) error {
 				err := from.link(blob, to, name)
 				if errors.Is(err, fs.ErrExist) {
 					return s.relink(from, blob, to, name)
@@ -204,12 +204,12 @@ func (s *Store) Link(r Ref, file string) error {
 }
 
 // relink replaces an existing file by a link in one step.
-func (s *Store) relink(from *leaf, blob string, to *leaf, name string) error {
-	if same(from.path(blob), to.path(name)) {
+func (s *Store) relink(from *folder, blob string, to *folder, name string) error {
+	if sameFile(from.path(blob), to.path(name)) {
 		return nil
 	}
 	temp := s.tempName()
-	return s.in(path.Join(s.dir, temp), func(between *leaf, old string) error {
+	return s.withFolder(path.Join(s.dir, temp), func(between *folder, old string) error {
 		if err := from.link(blob, between, old); err != nil {
 			return err
 		}
@@ -233,8 +233,8 @@ func (s *Store) copy(source, file string) error {
 	return atomicfile.CopyFile(s.site, file, blobMode, from)
 }
 
-// same reports whether two paths are links to one file.
-func same(a, b string) bool {
+// sameFile reports whether two paths are links to one file.
+func sameFile(a, b string) bool {
 	x, err := os.Lstat(a)
 	if err != nil {
 		return false
