@@ -39,7 +39,7 @@ func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir,
 		mine := replace || !old.IsZero() && last.Generation == old.Generation
 		next := local
 		if kept = nil; !mine {
-			if err := build.SameBytes(old.Catalog, local.Catalog); err != nil {
+			if err := build.CheckConflicts(old.Catalog, local.Catalog); err != nil {
 				return Result{}, fmt.Errorf("%s: %w", at, err)
 			}
 			kept = missing(old.Catalog, local.Catalog, last.Versions)

@@ -12,8 +12,9 @@ import (
 )
 
 // A folder is an open folder of the site. It is opened with an [os.Root], one element of its path
-// after the other. Files are then linked and renamed between the handles of two folders. The methods
-// of os.Root would open all folders of both paths again for each of a hundred thousand files.
+// after the other. Files are then linked and renamed between the handles of two folders. The
+// methods of os.Root would open all folders of both paths again for each of a hundred thousand
+// files.
 type folder struct {
 	handle *os.File
 	fd     int
