@@ -12,8 +12,8 @@ import (
 // regular expression of Go.
 const Space = `\t-\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff}`
 
-// IsSpace reports whether trim removes r: the spaces of Unicode and the byte order mark, but not
-// U+0085.
+// IsSpace reports whether r is white space in JavaScript: the spaces of Unicode and the byte order
+// mark, but not U+0085.
 func IsSpace(r rune) bool { return r == '\uFEFF' || r != '\u0085' && unicode.IsSpace(r) }
 
 // Extname returns the extension of a slash-separated path: the end of its last element from the

@@ -45,7 +45,7 @@ func (p *packer) overrideVersion() error {
 	if p.o.Version == "" {
 		return nil
 	}
-	text, err := ecmascript.With(p.text, "version", p.o.Version)
+	text, err := ecmascript.SetMember(p.text, "version", p.o.Version)
 	if err != nil {
 		return err
 	}
