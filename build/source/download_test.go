@@ -464,7 +464,7 @@ func TestDownloadFails(t *testing.T) {
 		"unauthorized":   {status(401), "HOST requires credentials; write https://user:password@HOST/… (401 Unauthorized)", 1},
 		"forbidden":      {status(403), "HOST does not allow the download (403 Forbidden)", 1},
 		"unavailable":    {status(503), "HOST did not send the package (503 Service Unavailable)", retry.Retries + 1},
-		"long wait":      {status(503, "Retry-After", "3600"), "HOST did not send the package (503 Service Unavailable); the server asks for a pause of more than 5m0s", 1},
+		"long wait":      {status(503, "Retry-After", "3600"), "HOST did not send the package (503 Service Unavailable); the server requests a pause of more than 5m0s", 1},
 		"unexpected 304": {status(304), "HOST did not send the package (304 Not Modified)", 1},
 		"no body":        {text(""), "HOST sent an empty response instead of a package", 1},
 		"HTML page":      {text("<!DOCTYPE html><html><body>Sign in</body></html>"), "HOST sent an HTML page instead of a package; perhaps it requires a login", 1},
