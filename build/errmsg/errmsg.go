@@ -130,22 +130,22 @@ var phrases = []replacement{
 	{regexp.MustCompile(`(^|[\s(])(?:http: (server|request|no|invalid|nil)|gzip: (invalid))\b`), "$1$2$3"},
 }
 
-// nameOnce removes the parts of a text, separated by colons, that only repeat a name in another
+// nameOnce removes the parts of a text, separated by colons, that only repeat a name of another
 // part.
 func nameOnce(text string) string {
 	parts := strings.Split(text, ": ")
-	var kept []string
+	var result []string
 	for i, part := range parts {
-		before, rest := strings.Join(kept, ": "), strings.Join(parts[i+1:], ": ")
+		before, rest := strings.Join(result, ": "), strings.Join(parts[i+1:], ": ")
 		switch {
 		case before == "" && strings.ContainsAny(part, "/.:") && names(rest, part):
 		case isName(part) && (names(rest, part) || names(before, part)):
 		case rest != "" && !strings.Contains(part, " ") && strings.HasSuffix(before, " "+part):
 		default:
-			kept = append(kept, part)
+			result = append(result, part)
 		}
 	}
-	return strings.Join(kept, ": ")
+	return strings.Join(result, ": ")
 }
 
 // names reports whether a text contains a name that is not a part of a longer one.

@@ -106,9 +106,9 @@ var byAssetEnd = map[string]string{
 // language the type ends in.
 const Translation = "Microsoft.VisualStudio.Code.Translation."
 
-// Of returns the media type for a file of that name, with "; charset=utf-8" for text/*, or
-// Octets if the name has no known extension. A name that begins with its only full stop,
-// such as .html, has no extension: nginx reads names the same way.
+// Of returns the media type for a file of that name, with "; charset=utf-8" for text/*. It is
+// Octets if the name has no known extension. As in nginx, a name that begins with its only full
+// stop, such as .html, has no extension.
 func Of(name string) string {
 	base := strings.ToLower(path.Base(name))
 	ext := path.Ext(base)
@@ -121,19 +121,18 @@ func Of(name string) string {
 	return cmp.Or(byExtension[ext], Octets)
 }
 
-// OfAsset returns the media type for an asset of that type, whose content is a file of that
-// name. The name matters only for pictures; an asset of another known type has one media
-// type whatever its file is called.
+// OfAsset returns the media type for an asset of that type, whose content is a file of that name.
+// The name decides only for icons and for unknown asset types. All others have one media type.
 func OfAsset(assetType, name string) string {
 	end := strings.ToLower(assetType[strings.LastIndexByte(assetType, '.')+1:])
-	known := byAssetEnd[end]
+	mediaType := byAssetEnd[end]
 	switch {
 	case strings.HasPrefix(assetType, Translation):
 		return "application/json"
-	case known == "" || strings.HasPrefix(known, "image/"):
+	case mediaType == "" || strings.HasPrefix(mediaType, "image/"):
 		return Of(name)
 	}
-	return known
+	return mediaType
 }
 
 // Essence returns a media type without its charset.
@@ -141,10 +140,10 @@ func Essence(mediaType string) string { return strings.TrimSuffix(mediaType, cha
 
 const charset = "; charset=utf-8"
 
-// Active reports whether a browser may run a file of the media type or show it as a
-// document: HTML, SVG, every kind of XML, PDF, and all types that are not known to be
-// inert. The list is of inert types, because catalogues are written by others: a type that
-// is spelled differently than here is active.
+// Active reports whether a browser may run a file of the media type or show it as a document: HTML,
+// SVG, every kind of XML, PDF, and all types that are not known to be inert. The package lists
+// inert types and not active ones, because others write catalogues: a type with an unusual spelling
+// must be active.
 func Active(mediaType string) bool {
 	kind := Essence(mediaType)
 	if family, name, _ := strings.Cut(kind, "/"); slices.Contains(inertFamilies, family) {

@@ -1,9 +1,9 @@
 // Package regularfile opens files that must be regular files: those of sites and of their work
 // directories.
 //
-// Opening a named pipe waits for a writer, and reading a device may never end. Somebody who can
-// write to a site could otherwise replace a file with a pipe or a device, and every command that
-// reads the site would wait forever.
+// Opening a named pipe waits for a writer, and reading a device may never end. An attacker who can
+// write to a site could replace a file with one of these. Without this package, every command that
+// reads the site would then wait forever.
 package regularfile
 
 import (
