@@ -13,8 +13,8 @@ import (
 	"galbuild/build/regularfile"
 )
 
-// TestOnlyRegularFiles opens pipes, devices and folders instead of a file. If opening one
-// waited, the test would run into the time limit of the test run.
+// TestOnlyRegularFiles opens pipes, devices and folders instead of a file. If opening a pipe waited
+// for a writer, the test would time out.
 func TestOnlyRegularFiles(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }

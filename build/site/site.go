@@ -222,7 +222,7 @@ func (d *Dir) clearTemp() error {
 	}
 	for _, f := range left { // a process may have been killed while it saved its cache
 		d.Dirty = true
-		if f.Name() == dirtyName { // until ClearDirty
+		if f.Name() == dirtyName { // it stays until ClearDirty
 			continue
 		}
 		if err := d.root.RemoveAll(filepath.Join(WorkDir, "tmp", f.Name())); err != nil {
@@ -232,9 +232,9 @@ func (d *Dir) clearTemp() error {
 	return nil
 }
 
-// MarkDirty marks the site as dirty before it is changed. Unless the mark is cleared, the next
-// process that locks the site finds it Dirty. If an earlier change by this process failed and has
-// left the mark, MarkDirty sets Dirty.
+// MarkDirty marks the site as dirty before it is changed. Unless the mark is cleared, Dirty is set
+// for the next process that locks the site. If an earlier change by this process failed and left
+// the mark, MarkDirty sets Dirty.
 func (d *Dir) MarkDirty() error {
 	if _, err := d.root.Lstat(dirtyPath); err == nil {
 		d.Dirty = true
@@ -242,8 +242,8 @@ func (d *Dir) MarkDirty() error {
 	return atomicfile.WriteText(d.root, dirtyPath, nil)
 }
 
-// ClearDirty removes the mark of MarkDirty, and sets Dirty to false. There must be no files that no
-// generation lists.
+// ClearDirty removes the mark of MarkDirty, and sets Dirty to false. The caller has removed the
+// files that no generation lists.
 func (d *Dir) ClearDirty() error {
 	err := d.root.Remove(dirtyPath)
 	d.Dirty = d.Dirty && err != nil
@@ -351,7 +351,7 @@ func WriteWorkFile(root, name string, text []byte) error {
 // Temp returns the folder for temporary files.
 func (d *Dir) Temp() string { return d.temp }
 
-// FoldsCase reports whether the file system treats names that differ only in case as one.
+// FoldsCase reports whether names that differ only in case are the same file in this file system.
 func (d *Dir) FoldsCase() (bool, error) {
 	const probe, other = WorkDir + "/tmp/case", WorkDir + "/tmp/CASE"
 	if err := atomicfile.WriteText(d.root, probe, nil); err != nil {
@@ -373,7 +373,7 @@ func (d *Dir) WriteFile(path string, text []byte) error {
 	return d.Blobs.WriteFile(path, text)
 }
 
-// Remove removes a file of the site if it exists. Of a link, it removes the link.
+// Remove removes a file of the site if it exists. If it is a link, only the link is removed.
 func (d *Dir) Remove(path string) error {
 	if err := d.root.Remove(filepath.FromSlash(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -413,9 +413,9 @@ func (d *Dir) RemoveTemp() error {
 	return nil
 }
 
-// RemoveUnless removes the files below a folder of the site that are not wanted, and then
-// empty folders. Paths are relative to the site and slash-separated. Links are removed like
-// files, because a site has none.
+// RemoveUnless removes the files below a folder of the site for which wanted returns false, and
+// then the empty folders. Paths are relative to the site and slash-separated. Links are always
+// removed, because a site has none.
 func (d *Dir) RemoveUnless(top string, wanted func(path string) bool) error {
 	info, err := d.root.Lstat(top)
 	switch {
@@ -482,8 +482,8 @@ func (d *Dir) Switch(ctx context.Context, c Current) error {
 	if old, err := ReadCurrent(d.Root); err == nil && old == c {
 		return nil
 	}
-	// Generations sorts by these times. Generations that were never current come before c,
-	// because they were written later than the current generation of that time.
+	// Generations sorts by these times. A generation that it returns before the current one was
+	// never current, because it was written after the current one became current.
 	now := time.Now()
 	if err := d.root.Chtimes("index/"+c.Generation, now, now); err != nil {
 		return err
