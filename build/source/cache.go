@@ -3,7 +3,6 @@ package source
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +16,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"galbuild/build/atomicfile"
+	"galbuild/build/blob"
 	"galbuild/build/jsondoc"
 	"galbuild/build/regularfile"
 	"galbuild/build/vsix"
@@ -57,8 +57,8 @@ func (f *record) validator() string {
 // maxRecordBytes is the limit of the record of a download, in bytes.
 const maxRecordBytes = 1 << 20
 
-// readRecord reads the record of a download. If it is damaged, that is an error, and the callers
-// download the package again.
+// readRecord reads the record of a download. It returns an error if the record is damaged; the
+// callers then download the package again.
 func readRecord(path string) (*record, error) {
 	text, err := regularfile.ReadFile(path, maxRecordBytes)
 	if err != nil {
@@ -105,8 +105,8 @@ func (d *download) cached() *record {
 }
 
 // store moves a complete part into the cache. If it is not a package, it is discarded, and the
-// cache stays as it was. If the download was resumed, the whole package is verified: its start
-// does not show whether an earlier part was damaged.
+// cache stays as it was. If the download was resumed, the whole package is verified, because an
+// earlier part may have been damaged after its start.
 func (d *download) store(p *part, resumed bool) error {
 	defer p.discard()
 	if err := d.decode(p); err != nil {
@@ -226,9 +226,8 @@ func (d *download) notPackageError(start []byte) error {
 }
 
 // install replaces the package in the cache with p. A package and its record are two files, which
-// cannot be replaced in one step, so it removes the old record first. If the run is killed between
-// the steps, the package has no record and is downloaded again, and never has the record of another
-// one.
+// cannot be replaced in one step. Therefore install removes the old record first: if the run is
+// killed between the steps, the package has no record, and is downloaded again.
 func (d *download) install(p *part) error {
 	path := d.base + suffix
 	info, err := os.Stat(p.base)
@@ -254,23 +253,10 @@ func (d *download) install(p *part) error {
 }
 
 func sameContent(a, b string) bool {
-	x, err := hashFile(a)
+	x, _, err := blob.SumFile(a)
 	if err != nil {
 		return false
 	}
-	y, err := hashFile(b)
-	return err == nil && bytes.Equal(x, y)
-}
-
-func hashFile(path string) ([]byte, error) {
-	file, err := regularfile.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, file); err != nil {
-		return nil, err
-	}
-	return hash.Sum(nil), nil
+	y, _, err := blob.SumFile(b)
+	return err == nil && x == y
 }
