@@ -62,14 +62,14 @@ func (r Range) Contains(text string) bool {
 
 func (r Range) contains(v *semver.Version) bool {
 	return slices.ContainsFunc(r.alternatives, func(all []comparator) bool {
-		named := v.Prerelease() == ""
+		allowed := v.Prerelease() == ""
 		for _, c := range all {
 			if !c.matches(v) {
 				return false
 			}
-			named = named || c.bound.Prerelease() != "" && numbers(c.bound) == numbers(v)
+			allowed = allowed || c.bound.Prerelease() != "" && numbers(c.bound) == numbers(v)
 		}
-		return named
+		return allowed
 	})
 }
 
