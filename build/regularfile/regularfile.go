@@ -46,6 +46,18 @@ func check(f *os.File, err error) (*os.File, error) {
 	return f, nil
 }
 
+// ReadFS reads a regular file of a file system. Anything else is an error, without waiting.
+func ReadFS(dir fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: ErrKind}
+	}
+	return fs.ReadFile(dir, name)
+}
+
 // ReadFile reads a regular file of at most limit bytes. The error wraps ErrLong if it is longer.
 func ReadFile(path string, limit int64) ([]byte, error) {
 	f, err := Open(path)

@@ -41,6 +41,8 @@ package glob
 import (
 	"slices"
 	"strings"
+
+	"galbuild/build/ecmascript"
 )
 
 // maxPattern is the maximum length of a pattern in UTF-16 code units. minimatch refuses longer
@@ -56,7 +58,7 @@ type Pattern struct {
 // Compile parses a pattern. There are no errors: as in minimatch, malformed syntax is literal
 // text.
 func Compile(pattern string) Pattern {
-	if strings.HasPrefix(pattern, "#") || utf16Len(pattern) > maxPattern {
+	if strings.HasPrefix(pattern, "#") || ecmascript.Length(pattern) > maxPattern {
 		return Pattern{}
 	}
 	rest := strings.TrimLeft(pattern, "!")

@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"galbuild/build/regularfile"
 )
 
 // A Manager is the package manager that made node_modules and runs the extension's scripts.
@@ -109,7 +111,7 @@ func (t *tree) choose(dir string) Choice {
 // Source: https://docs.npmjs.com/cli/v11/configuring-npm/package-json#devengines and
 // https://nodejs.org/api/packages.html#packagemanager.
 func declared(dir fs.FS, folder string) (c Choice) {
-	text, err := readRegular(dir, path.Join(folder, "package.json"))
+	text, err := regularfile.ReadFS(dir, path.Join(folder, "package.json"))
 	if err != nil {
 		return c
 	}

@@ -159,18 +159,6 @@ func (t *tree) target(dir, link string) (string, bool) {
 	return target, fs.ValidPath(target) && !isVolume
 }
 
-// readRegular reads a regular file. Reading others, such as named pipes, may never end.
-func readRegular(dir fs.FS, name string) ([]byte, error) {
-	info, err := fs.Stat(dir, name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: regularfile.ErrKind}
-	}
-	return fs.ReadFile(dir, name)
-}
-
 // manifest reads dir/package.json. As npm does, it ignores a byte order mark, and returns an
 // empty manifest if the file cannot be read.
 func (t *tree) manifest(dir string) *manifest {
@@ -178,7 +166,7 @@ func (t *tree) manifest(dir string) *manifest {
 		return m
 	}
 	m := &manifest{}
-	text, err := readRegular(t.dir, path.Join(dir, "package.json"))
+	text, err := regularfile.ReadFS(t.dir, path.Join(dir, "package.json"))
 	if err == nil {
 		var read *manifest
 		if read, err = parseManifest(bytes.TrimPrefix(text, []byte("\uFEFF"))); err == nil {
