@@ -88,8 +88,8 @@ func Any(patterns []Pattern, path string) bool {
 	return slices.ContainsFunc(patterns, func(p Pattern) bool { return p.match(names) })
 }
 
-// MatchesAllBelow returns true only if the pattern matches every path below the folder dir; ""
-// is the folder that paths are relative to. It may return false even so.
+// MatchesAllBelow returns true only if the pattern matches every path below the folder dir; "" is
+// the folder that paths are relative to. It may return false for such a pattern too.
 func (p Pattern) MatchesAllBelow(dir string) bool {
 	names := splitDir(dir)
 	return !p.negated && slices.ContainsFunc(p.paths, func(a pathPattern) bool { return a.matchesAllBelow(names) })
