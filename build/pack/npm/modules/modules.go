@@ -140,9 +140,9 @@ func (w *walk) each(visit func(*node)) {
 
 func (w *walk) report(f finding.Finding) { w.findings = append(w.findings, f) }
 
-// reportWrong reports the fields of n that are not valid lists of dependencies.
-func (w *walk) reportWrong(n *node) {
-	for _, field := range n.wrong {
+// reportInvalid reports the fields of n that are not valid lists of dependencies.
+func (w *walk) reportInvalid(n *node) {
+	for _, field := range n.invalid {
 		w.report(badField(n, field))
 	}
 }

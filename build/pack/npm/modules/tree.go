@@ -116,12 +116,12 @@ func (t *tree) read(l map[string]*node, dir string, names ...string) {
 // maxLinks is the maximum number of links in the resolution of one path.
 const maxLinks = 40
 
-// An end says whether the target of links is in the tree.
+// An end is the place to which links lead.
 type end int
 
 const (
-	inside  end = iota
-	outside     // outside of the tree's dir
+	inside  end = iota // in the tree's dir
+	outside            // outside of it
 )
 
 // follow returns the path of dir and the names below it with symbolic links resolved, or ""
@@ -168,9 +168,9 @@ func (t *tree) manifest(dir string) *manifest {
 	m := &manifest{}
 	text, err := regularfile.ReadFS(t.dir, path.Join(dir, "package.json"))
 	if err == nil {
-		var read *manifest
-		if read, err = parseManifest(bytes.TrimPrefix(text, []byte("\uFEFF"))); err == nil {
-			m = read
+		var parsed *manifest
+		if parsed, err = parseManifest(bytes.TrimPrefix(text, []byte("\uFEFF"))); err == nil {
+			m = parsed
 		}
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
