@@ -41,7 +41,7 @@ type packer struct {
 	rules           *ignore.Rules
 	files           []File            // sorted by Entry
 	unusable        []File            // selected, but cannot be in a package
-	reasons         []finding.Finding // why they cannot
+	reasons         []finding.Finding // the reasons
 	manifestOptions manifest.Options  // with the entries that galleries show, such as the readme
 	xml             []File            // the two XML documents
 	findings        []finding.Finding
