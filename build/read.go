@@ -292,7 +292,7 @@ func (r *reader) copyPackage(item *source.Item, draft *blob.Draft, c *candidate)
 		}
 		c.warnings = append(c.warnings, "the package is compressed with gzip, as curl saves it without --compressed; it is added decompressed")
 		from.buffered = bufio.NewReader(unzipped)
-		content = limits.Unpacked(from, item.Size)
+		content = limits.Decompressed(from, item.Size)
 	}
 	n, err := io.Copy(draft, io.LimitReader(content, limits.PackageBytes+1))
 	_, tooLong := errors.AsType[*vsix.FormatError](err)

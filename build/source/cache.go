@@ -144,7 +144,7 @@ func (d *download) verify(path string, start []byte) error {
 		if err != nil {
 			return err
 		}
-		_, err = io.Copy(io.Discard, limits.Unpacked(unzipped, info.Size()))
+		_, err = io.Copy(io.Discard, limits.Decompressed(unzipped, info.Size()))
 		return err
 	}
 	p, err := vsix.Open(file, info.Size(), limits)
@@ -178,7 +178,7 @@ func (d *download) decode(p *part) error {
 	if err != nil {
 		return err
 	}
-	within := vsix.Limits{Ratio: d.MaxRatio}.Unpacked(from, info.Size())
+	within := vsix.Limits{Ratio: d.MaxRatio}.Decompressed(from, info.Size())
 	return atomicfile.Replace(p.base, atomicfile.FileMode, func(to *os.File) error {
 		if _, err := d.copy(to, within, 0, func(int64) {}); err != nil {
 			return fmt.Errorf("decode the response: %w", err)

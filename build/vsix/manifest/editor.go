@@ -23,14 +23,14 @@ import (
 //   - publisher, name, version and engines.vscode must be strings; extensionDependencies and
 //     activationEvents, if present, lists of strings; main and browser, if present, strings;
 //     null is not allowed; activationEvents need main or browser; version must be valid for
-//     node-semver; engines.vscode must be valid for [CheckEngine] and begin with a number, or be
-//   - if there is neither main nor browser: "Cannot read the extension".
+//     node-semver; engines.vscode must be valid for [CheckEngine] and begin with a number, or it
+//     must be * and there must be neither main nor browser: "Cannot read the extension".
 //
 // Newer editors also require extensionAffinity to be a list of strings. It is not checked, because
 // older editors ignore it.
 //
-// Sources: getManifest, downloadAndExtractGalleryExtension and validateExtensionManifest, after
-// which the scanner leaves the extension out, in
+// Sources: getManifest, downloadAndExtractGalleryExtension and validateExtensionManifest, whose
+// errors make the scanner leave the extension out, in
 // https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensionManagement/node/extensionManagementUtil.ts
 // https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensionManagement/node/extensionManagementService.ts
 // https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensions/common/extensionValidator.ts

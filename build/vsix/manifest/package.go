@@ -54,21 +54,21 @@ func (p *Package) required(key string) (string, error) {
 }
 
 // Translate replaces each text that is a %key% by that of package.nls.json. It returns an error if
-// nls is invalid or has more than most texts.
-func (p *Package) Translate(nls []byte, most int) error {
+// nls is invalid or has more than limit texts.
+func (p *Package) Translate(nls []byte, limit int) error {
 	o, err := parseNLS(PlainJSON(nls))
 	if err != nil {
 		return err
 	}
-	if len(o.fields) > most {
-		return fmt.Errorf("%d texts, more than the limit of %d", len(o.fields), most)
+	if len(o.fields) > limit {
+		return fmt.Errorf("%d texts, more than the limit of %d", len(o.fields), limit)
 	}
-	p.words = make(map[string]string, len(o.fields))
+	p.translations = make(map[string]string, len(o.fields))
 	for key := range o.fields {
 		if s, ok := decode[string](o, key); ok {
-			p.words[key] = s
+			p.translations[key] = s
 		} else if s, ok := localized(o.fields[key]); ok {
-			p.words[key] = s
+			p.translations[key] = s
 		}
 	}
 	return nil
@@ -172,8 +172,8 @@ func unique(l []string) []string {
 func distinct(l []string) []string {
 	seen := make(map[string]bool, len(l))
 	return slices.DeleteFunc(l, func(s string) bool {
-		again := seen[s]
+		duplicate := seen[s]
 		seen[s] = true
-		return again
+		return duplicate
 	})
 }
