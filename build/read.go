@@ -222,13 +222,7 @@ func (r *reader) readPackage(item *source.Item, c *candidate) error {
 	}
 	setDate(v, p.Modified, item.ModTime)
 	c.boundDates(previous, r.now())
-	ref, size, err := draft.Commit()
-	if err != nil {
-		return siteError{err}
-	}
-	v.Package = catalog.File{Ref: ref, Size: size, Type: "application/vsix"}
-	v.Assets = append(v.Assets, catalog.Asset{Type: catalog.PackageAsset, File: v.Package})
-	if err := r.finish(p, v); err != nil {
+	if err := r.storePackage(draft, p, v); err != nil {
 		return err
 	}
 	if err := v.Check(); err != nil { // one invalid version would make the whole catalogue invalid
@@ -236,6 +230,17 @@ func (r *reader) readPackage(item *source.Item, c *candidate) error {
 	}
 	r.interner.Version(v)
 	return nil
+}
+
+// storePackage stores the package itself, and adds it to the assets and files of v.
+func (r *reader) storePackage(draft *blob.Draft, p *vsix.Package, v *catalog.Version) error {
+	ref, size, err := draft.Commit()
+	if err != nil {
+		return siteError{err}
+	}
+	v.Package = catalog.File{Ref: ref, Size: size, Type: "application/vsix"}
+	v.Assets = append(v.Assets, catalog.Asset{Type: catalog.PackageAsset, File: v.Package})
+	return r.finish(p, v)
 }
 
 // previous returns the version of the last generation with this key if it has this package, or

@@ -45,18 +45,7 @@ func openArchive(r io.ReaderAt, size int64, l Limits) (*archive, error) {
 		return nil, err
 	}
 	r = io.NewSectionReader(r, 0, size) // keeps offsets within the archive
-	end, err := readEnd(r, size)
-	if err != nil {
-		return nil, err
-	}
-	headers, err := readDirectory(r, end, l)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkSizes(headers, l); err != nil {
-		return nil, err
-	}
-	unused, err := checkLocals(r, headers, end.offset)
+	headers, unused, err := readHeaders(r, size, l)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +72,23 @@ func openArchive(r io.ReaderAt, size int64, l Limits) (*archive, error) {
 		return nil, err
 	}
 	return a, a.checkLinks(l)
+}
+
+// readHeaders reads and checks the headers of all entries. It also returns the number of bytes
+// before the directory that belong to no entry.
+func readHeaders(r io.ReaderAt, size int64, l Limits) (headers []header, unused uint64, err error) {
+	end, err := readEnd(r, size)
+	if err != nil {
+		return nil, 0, err
+	}
+	if headers, err = readDirectory(r, end, l); err != nil {
+		return nil, 0, err
+	}
+	if err := checkSizes(headers, l); err != nil {
+		return nil, 0, err
+	}
+	unused, err = checkLocals(r, headers, end.offset)
+	return headers, unused, err
 }
 
 func (a *archive) warn(format string, args ...any) {
