@@ -230,7 +230,7 @@ func checkFiles(files []File) error {
 	checked := "."
 	for i := range files {
 		f := &files[i]
-		if err := CheckPath(f.Path); err != nil {
+		if err := checkPath(f.Path); err != nil {
 			return err
 		}
 		if err := f.check(); err != nil {
@@ -254,9 +254,9 @@ func checkFiles(files []File) error {
 	return nil
 }
 
-// CheckPath refuses a path that is not a slash-separated relative file path on every
+// checkPath refuses a path that is not a slash-separated relative file path on every
 // system.
-func CheckPath(p string) error {
+func checkPath(p string) error {
 	switch {
 	case len(p) > maxPath:
 		return fmt.Errorf("path %.100q… has %d bytes, more than the limit of %d", p, len(p), maxPath)

@@ -135,8 +135,8 @@ func OfAsset(assetType, name string) string {
 	return mediaType
 }
 
-// Essence returns a media type without its charset.
-func Essence(mediaType string) string { return strings.TrimSuffix(mediaType, charset) }
+// essence returns a media type without its charset.
+func essence(mediaType string) string { return strings.TrimSuffix(mediaType, charset) }
 
 const charset = "; charset=utf-8"
 
@@ -145,7 +145,7 @@ const charset = "; charset=utf-8"
 // inert types and not active ones, because others write catalogues: a type with an unusual spelling
 // must be active.
 func Active(mediaType string) bool {
-	kind := Essence(mediaType)
+	kind := essence(mediaType)
 	if family, name, _ := strings.Cut(kind, "/"); slices.Contains(inertFamilies, family) {
 		return strings.HasSuffix(name, "xml") || strings.ContainsFunc(name, notInName)
 	}
@@ -160,7 +160,7 @@ func notInName(r rune) bool {
 // type as a download. These are the active types of the table. Files of other active types are
 // sent as Octets, which browsers do not show.
 func Attached(mediaType string) bool {
-	return Active(mediaType) && Essence(mediaType) != Octets
+	return Active(mediaType) && essence(mediaType) != Octets
 }
 
 var inertFamilies = []string{"audio", "font", "image", "video"}
@@ -176,10 +176,10 @@ var inert = []string{
 func Extensions() iter.Seq2[string, []string] {
 	all := make(map[string][]string)
 	for ext, mediaType := range byExtension {
-		all[Essence(mediaType)] = append(all[Essence(mediaType)], ext[1:])
+		all[essence(mediaType)] = append(all[essence(mediaType)], ext[1:])
 	}
 	for _, ext := range plainTexts {
-		all[Essence(plainText)] = append(all[Essence(plainText)], ext[1:])
+		all[essence(plainText)] = append(all[essence(plainText)], ext[1:])
 	}
 	return sorted(all)
 }
@@ -189,7 +189,7 @@ func Extensions() iter.Seq2[string, []string] {
 func AssetEnds() iter.Seq2[string, []string] {
 	all := make(map[string][]string)
 	for end, mediaType := range byAssetEnd {
-		all[Essence(mediaType)] = append(all[Essence(mediaType)], end)
+		all[essence(mediaType)] = append(all[essence(mediaType)], end)
 	}
 	return sorted(all)
 }

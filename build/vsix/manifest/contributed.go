@@ -87,7 +87,7 @@ func (c *contributed) add(text string) {
 	if len(text) > 2*contributedEach || text == "" { // twice, because icons and white space are removed
 		return
 	}
-	text = Plain(icon.ReplaceAllString(text, " "))
+	text = displayText(icon.ReplaceAllString(text, " "))
 	lower := strings.ToLower(text)
 	if text == "" || len(text) > contributedEach || len(text) > contributedBytes-c.bytes ||
 		c.seen[lower] || c.full() {

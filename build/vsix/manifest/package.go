@@ -80,7 +80,7 @@ func (p *Package) DisplayName() string {
 	if p.exact {
 		return p.text(p.either("displayName", "name"))
 	}
-	if s := Plain(p.text("displayName")); s != "" {
+	if s := displayText(p.text("displayName")); s != "" {
 		return s
 	}
 	return p.Name
@@ -91,12 +91,12 @@ func (p *Package) Description() string {
 	if p.exact {
 		return p.text("description")
 	}
-	return Plain(p.text("description"))
+	return displayText(p.text("description"))
 }
 
-// Plain returns s with its white space collapsed. It returns "" for a %key% without a translation,
-// and for the text that vsce writes for an object.
-func Plain(s string) string {
+// displayText returns s with its white space collapsed. It returns "" for a %key% without a
+// translation, and for the text that vsce writes for an object.
+func displayText(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if placeholder.MatchString(s) || s == printedObject {
 		return ""
@@ -106,7 +106,7 @@ func Plain(s string) string {
 
 // Resolve returns s, a text of the XML, on one line and translated: some packagers copy %key% from
 // package.json.
-func (p *Package) Resolve(s string) string { return Plain(p.translate(strings.TrimSpace(s))) }
+func (p *Package) Resolve(s string) string { return displayText(p.translate(strings.TrimSpace(s))) }
 
 // Categories returns the categories as written.
 func (p *Package) Categories() []string { return p.texts("categories") }
