@@ -13,7 +13,7 @@ import (
 type assembly struct {
 	add        bool // versions are added to the gallery, and none is removed
 	catalog    *catalog.Catalog
-	candidates []candidate // without their versions; those that conflict are refused
+	candidates []candidate // assemble removes their versions; resolve refuses those that conflict
 	cache      *cache
 	added      []addition // versions whose content must be linked to its paths
 	kept       []string   // keys of versions of the last generation that no accepted candidate has

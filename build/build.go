@@ -120,27 +120,27 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	// If a source cannot be read, its versions stay: the network may be down, or a disk may not
 	// be mounted.
 	keep := len(problems) > 0 || slices.ContainsFunc(candidates, func(c candidate) bool { return c.unreadable() })
-	made, err := assemble(c, candidates, oldVersions, keep || c.Add)
+	assembled, err := assemble(c, candidates, oldVersions, keep || c.Add)
 	if err != nil {
 		return err
 	}
-	made.warnings = append(made.warnings, warnings...)
+	assembled.warnings = append(assembled.warnings, warnings...)
 	if c.Add {
-		made.kept = nil // the report is not about versions that were not to be removed
+		assembled.kept = nil // all versions of the last generation stay, and the report does not list them
 	} else {
-		made.warnings = append(made.warnings, notFeatured(made.catalog)...)
+		assembled.warnings = append(assembled.warnings, notFeatured(assembled.catalog)...)
 	}
-	r.Catalog, r.Report = made.catalog, newReport(oldVersions, made, problems)
+	r.Catalog, r.Report = assembled.catalog, newReport(oldVersions, assembled, problems)
 	r.Leftover = slices.ContainsFunc(candidates, func(c candidate) bool { return c.refused != nil && !c.reused })
-	r.Changed = !reflect.DeepEqual(old, made.catalog)
-	r.cache = made.cache
+	r.Changed = !reflect.DeepEqual(old, assembled.catalog)
+	r.cache = assembled.cache
 	if len(problems)+len(warnings) > 0 || r.cache.partial {
 		r.digest = blob.Ref{} // the next run must read a source again
 	}
 	if c.Strict && len(r.Report.Refused) > 0 {
 		return nil
 	}
-	return link(ctx, c, made)
+	return link(ctx, c, assembled)
 }
 
 // StoreCache stores the build cache, so that the next run reads only sources that have changed.
@@ -188,12 +188,12 @@ func (c Config) sourceConfig() source.Config {
 }
 
 // link links the content of new versions to its paths in the site.
-func link(ctx context.Context, c Config, made *assembly) error {
+func link(ctx context.Context, c Config, assembled *assembly) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(c.jobs())
-	for i, n := range made.added {
+	for i, n := range assembled.added {
 		if i%256 == 0 {
-			c.Progress(Progress{Stage: "link", Done: int64(i), Total: int64(len(made.added))})
+			c.Progress(Progress{Stage: "link", Done: int64(i), Total: int64(len(assembled.added))})
 		}
 		group.Go(func() error {
 			if err := ctx.Err(); err != nil {

@@ -12,11 +12,11 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/jsondoc"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/source"
 )
 
@@ -73,9 +73,9 @@ type stamp struct {
 //	6  other texts of warnings and reasons
 const readingVersion = 6
 
-// A header is the first line of a cache. The site has another generation if a builder was killed
-// after it had switched to it and before it stored the cache, and after commands that do not read
-// sources, such as galbuild remove.
+// A header is the first line of a cache. Its generation is not the current one after a command that
+// does not read sources, such as galbuild remove, or if a builder was killed after it had switched
+// to its generation and before it stored the cache.
 type header struct {
 	origin
 	Sources blob.Ref `json:"sources,omitzero"` // see digest
@@ -97,15 +97,15 @@ func (c Config) recipe() string {
 // sources.
 func digest(settings catalog.Settings, items []source.Item, listed []listedDates) blob.Ref {
 	text := fmt.Appendf(nil, "%#v\n", settings)
-	all := sha256.New()
-	all.Write(text)
+	hash := sha256.New()
+	hash.Write(text)
 	add := func(path string, size int64, modified time.Time) {
 		text = binary.AppendVarint(text[:0], int64(len(path)))
 		text = append(text, path...)
 		text = binary.AppendVarint(text, size)
 		text = binary.AppendVarint(text, modified.Unix())
 		text = binary.AppendVarint(text, int64(modified.Nanosecond()))
-		all.Write(text)
+		hash.Write(text)
 	}
 	for i, item := range items {
 		add(item.Name, 0, time.Time{})
@@ -121,7 +121,7 @@ func digest(settings catalog.Settings, items []source.Item, listed []listedDates
 			}
 		}
 	}
-	return blob.Ref(all.Sum(nil))
+	return blob.Ref(hash.Sum(nil))
 }
 
 // matches reports whether the report is that of a run with this origin and these sources.
@@ -131,7 +131,7 @@ func (h *header) matches(o origin, sources blob.Ref) bool {
 
 // loadHeader reads the header of a cache. It is zero if it cannot be read.
 func loadHeader(file string) header {
-	f, err := regular.Open(file)
+	f, err := regularfile.Open(file)
 	if err != nil {
 		return header{}
 	}
@@ -143,7 +143,7 @@ func loadHeader(file string) header {
 // loadCache reads a cache. It is empty if it cannot be read.
 func loadCache(file string, want origin) *cache {
 	c := &cache{entries: make(map[string]entry)}
-	f, err := regular.Open(file)
+	f, err := regularfile.Open(file)
 	if err != nil {
 		return c
 	}
@@ -173,7 +173,7 @@ func nextLine[T any](lines *bufio.Reader) (v T, ok bool) {
 }
 
 // lookup returns the result for an item if neither its files nor its listed dates have changed
-// since the last run. The versions of the last generation are old.
+// since the last run. old has the versions of the last generation, by key.
 func (c *cache) lookup(item *source.Item, listed listedDates, old map[string]identified) (candidate, bool) {
 	e, ok := c.entries[item.Path]
 	if !ok || c.stale || e.Stamp != (stamp{item.Size, item.ModTime.UTC()}) ||
@@ -204,26 +204,26 @@ func sameStamp(cached *stamp, found *source.Stamp) bool {
 
 // newCache returns a cache with the results of a run, to be stored.
 func newCache(candidates []candidate) *cache {
-	made := &cache{}
+	results := &cache{}
 	for i := range candidates {
 		c := &candidates[i]
 		if !utf8.ValidString(c.item.Path) { // JSON cannot contain it
-			made.partial = true
+			results.partial = true
 			continue
 		}
 		e, complete := c.entry()
-		made.partial = made.partial || !complete
+		results.partial = results.partial || !complete
 		if complete || e.Key != "" {
-			made.next = append(made.next, e)
+			results.next = append(results.next, e)
 		}
 	}
-	return made
+	return results
 }
 
-// entry returns the entry of a candidate. It is not complete if the result may be different in
-// the next run although the files have not changed: for conflicts, the second of two files with
-// the same package, files that could not be read, and packages that triggered a bug. Then it has
-// only the key, so that the version stays in the gallery if the file becomes invalid.
+// entry returns the entry of a candidate. It is not complete if the next run may have another
+// result although the files have not changed: for conflicts, for the second of two files with the
+// same package, for files that could not be read, and for packages that triggered a bug. Then it
+// has only the key, so that the version stays in the gallery if the file becomes invalid.
 func (c *candidate) entry() (e entry, complete bool) {
 	key := c.previousKey
 	if c.refused == nil {
@@ -266,7 +266,7 @@ func (c *cache) store(file string, h header) error {
 		return err
 	}
 	defer at.Close()
-	return beneath.WriteFile(at, filepath.Base(file), 0o600, func(f *os.File) error { return c.write(f, h) })
+	return atomicfile.WriteFile(at, filepath.Base(file), 0o600, func(f *os.File) error { return c.write(f, h) })
 }
 
 func (c *cache) write(f *os.File, h header) error {

@@ -62,9 +62,8 @@ func FuzzLoadCache(f *testing.F) {
 	})
 }
 
-// TestDigest checks that nothing is used of the last report if a source or a setting has changed:
-// each field of all that is hashed must change the digest. A field that is added to one of the
-// types fails until it does.
+// TestDigest checks that the last report is not used if a source or a setting has changed: each
+// field of the types that are hashed must change the digest, also one that is added to them.
 func TestDigest(t *testing.T) {
 	var settings catalog.Settings
 	var item source.Item
@@ -83,8 +82,8 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-// notRead are fields of an Item that reading a package does not depend on. Only the report does,
-// which is made in each run.
+// notRead are the fields of an Item on which the result of reading a package does not depend. Only
+// the report depends on them, and it is made in each run.
 var notRead = []string{"Item.Name", "Item.Untrusted", "Stamp.Path"}
 
 // TestLookup checks that an entry of the cache is not used if one of the files that were read, or
@@ -109,8 +108,8 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// comparedFields say for each field of Config why a run with another value does not use results of
-// the last one that are different.
+// comparedFields has for each field of Config the reason why a run with another value does not use
+// wrong results of the last run.
 var comparedFields = map[string]string{
 	"Sources":    "what they expand to is in the digest",
 	"Stdin":      "likewise",
@@ -174,7 +173,7 @@ func fieldsOf(t *testing.T, pointer any) (fields []changeable) {
 			set(stamp)
 			fields = append(fields, fieldsOf(t, stamp)...)
 		default:
-			t.Fatalf("%s has the type %s, which this test does not know", name, f.Type())
+			t.Fatalf("%s has the type %s, which this test does not support", name, f.Type())
 		}
 	}
 	return fields

@@ -12,7 +12,7 @@ import (
 // zip files are multiples of two seconds, and some programs round them up.
 const clockError = 2 * time.Second
 
-// oldestFile is the first year in which the modification time of a file is believed. Some
+// oldestFile is the first year that the modification time of a file can have to be trusted. Some
 // programs set the times of all files to 1970 or 1980.
 const oldestFile = 1990
 
@@ -29,22 +29,23 @@ func setDate(v *catalog.Version, packed, modified time.Time) {
 	}
 }
 
-// keepFirstSeen gives a version the date that it has in the last generation if that is the time
-// of the package. Touching the file later does not change the date.
+// keepFirstSeen keeps the date that the version has in the last generation if both dates are only
+// the time of the file. So the date does not change if the file is touched later.
 func (c *candidate) keepFirstSeen(old map[string]identified) {
 	if previous, ok := old[c.key()]; ok && previous.version.FirstSeen && c.version.FirstSeen {
 		c.version.Updated = previous.version.Updated
 	}
 }
 
-// boundDates replaces the dates of the version that are later than when the package was first
-// seen, and warns about each. vsce, for one, writes the packer's local time without a zone. For
-// an update that was published in the future, editors do not wait as long as they should.
+// boundDates replaces the dates of the version that are later than the time at which the package
+// was first seen, and warns about each. Such dates occur because vsce writes the packer's local
+// time without a zone. Editors delay the installation of a new update, and do not delay it long
+// enough if its date is in the future.
 //
-// A package is first seen when its file was written, if that time is believed, so that
-// another build of the same file has the same result. The catalogue contains that time, and
-// later builds use it, also when a date is no longer in the future. The version of the last
-// generation with this package is previous, or nil.
+// A package was first seen when its file was written, if that time is trusted, so that another
+// build of the same file has the same result. The catalogue contains the time, and later builds use
+// it, also when a date is no longer in the future. previous is the version of the last generation
+// with this package, or nil.
 func (c *candidate) boundDates(previous *catalog.Version, now time.Time) {
 	v := c.version
 	if previous != nil {
@@ -70,7 +71,7 @@ func (c *candidate) boundDates(previous *catalog.Version, now time.Time) {
 	}
 }
 
-// firstSeen returns the time of a file, or now if that time is not believed.
+// firstSeen returns the time of a file, or now if that time is not trusted.
 func firstSeen(modified, now time.Time) time.Time {
 	if modified.Year() < oldestFile || modified.After(now) {
 		modified = now

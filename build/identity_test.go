@@ -1,6 +1,7 @@
 package build
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -26,18 +27,14 @@ func candidateOf(file string, v *catalog.Version) candidate {
 	return candidate{item: &source.Item{Name: file, Path: "/" + file}, publisher: "acme", name: "hello", version: v}
 }
 
-// refusedOf returns a candidate that was refused when it was read; the file was previousKey.
+// refusedOf returns a candidate that was refused when it was read, with this previousKey.
 func refusedOf(file, previousKey string) candidate {
 	c := candidateOf(file, new(catalog.Version))
-	c.refused, c.previousKey = errNot, previousKey
+	c.refused, c.previousKey = errNotPackage, previousKey
 	return c
 }
 
-type testError string
-
-func (e testError) Error() string { return string(e) }
-
-const errNot = testError("not a package")
+var errNotPackage = errors.New("not a package")
 
 // TestResolve has one case for each rule of identity. In a version such as "1.0.0=A+s", A is the
 // content and s means that it has a sidecar.

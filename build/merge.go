@@ -19,9 +19,9 @@ func Without(c *catalog.Catalog, remove func(key string) bool) *catalog.Catalog 
 }
 
 // Union returns a catalogue with the versions of a and b and the settings of b. If b has no base
-// URL, the addresses are those of a. The error is that of [SameBytes].
+// URL, the addresses are those of a. The error is that of [CheckConflicts].
 func Union(a, b *catalog.Catalog) (*catalog.Catalog, error) {
-	if err := SameBytes(a, b); err != nil {
+	if err := CheckConflicts(a, b); err != nil {
 		return nil, err
 	}
 	all := maps.Collect(versions(a))
@@ -37,9 +37,9 @@ func Union(a, b *catalog.Catalog) (*catalog.Catalog, error) {
 	return regroup(settings, all), nil
 }
 
-// SameBytes returns an error with the keys of the versions that a and b have with different
-// packages, or nil if there are none. The versions of a are published already.
-func SameBytes(a, b *catalog.Catalog) error {
+// CheckConflicts returns an error with the keys of the versions that a and b have with different
+// content, or nil if there are none. The versions of a are published already.
+func CheckConflicts(a, b *catalog.Catalog) error {
 	all := maps.Collect(versions(a))
 	var differ []string
 	for key, added := range versions(b) {

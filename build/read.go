@@ -3,7 +3,6 @@ package build
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +41,7 @@ type candidate struct {
 	incomplete bool     // a sidecar could not be read, so the next run must read the package again
 	kept       bool     // refused, and the version with previousKey stays in the gallery
 	// previousKey is the key of the version of the last generation that has this package. If
-	// there is none, it is the key of the version that the file was when it was last accepted.
+	// there is none, it is the key that the file had when it was last accepted.
 	previousKey string
 }
 
@@ -89,7 +88,7 @@ func (c Config) jobs() int {
 
 func (r *reader) limits() vsix.Limits { return r.Limits.WithDefaults() }
 
-// readAll returns one candidate for each item, in the same order. The error is about writing to
+// readAll returns one candidate for each item, in the same order. It returns an error of writing to
 // the site. Errors of packages are in their candidates.
 func (r *reader) readAll(ctx context.Context, items []source.Item) ([]candidate, error) {
 	candidates := make([]candidate, len(items))
@@ -121,8 +120,8 @@ func (r *reader) readAll(ctx context.Context, items []source.Item) ([]candidate,
 	return candidates, group.Wait()
 }
 
-// readOne reads a package into c. An error of the package is c.refused. The error that it returns
-// is about writing to the site.
+// readOne reads a package into c. It saves an error of the package in c.refused, and returns an
+// error of writing to the site.
 func (r *reader) readOne(item *source.Item, c *candidate) error {
 	c.item, c.previousKey, c.version = item, r.cache.entries[item.Path].Key, new(catalog.Version)
 	err := r.readContained(item, c)
@@ -158,25 +157,11 @@ func (r *reader) findPreviousKey(item *source.Item, c *candidate) {
 		return
 	}
 	if c.ref.IsZero() && r.oldSizes[item.Size] { // a package above the limit was not read completely
-		c.ref, _ = hashFile(item.Path)
+		c.ref, _, _ = blob.SumFile(item.Path)
 	}
 	if key, ok := r.oldKeys[c.ref]; ok {
 		c.previousKey = key
 	}
-}
-
-// hashFile returns the SHA-256 of a file.
-func hashFile(path string) (blob.Ref, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return blob.Ref{}, err
-	}
-	defer f.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, f); err != nil {
-		return blob.Ref{}, err
-	}
-	return blob.Ref(hash.Sum(nil)), nil
 }
 
 // shorten cuts the text of an error that quotes too much of a package or sidecar. It wraps the
@@ -237,13 +222,7 @@ func (r *reader) readPackage(item *source.Item, c *candidate) error {
 	}
 	setDate(v, p.Modified, item.ModTime)
 	c.boundDates(previous, r.now())
-	ref, size, err := draft.Commit()
-	if err != nil {
-		return siteError{err}
-	}
-	v.Package = catalog.File{Ref: ref, Size: size, Type: "application/vsix"}
-	v.Assets = append(v.Assets, catalog.Asset{Type: catalog.PackageAsset, File: v.Package})
-	if err := r.finish(p, v); err != nil {
+	if err := r.storePackage(draft, p, v); err != nil {
 		return err
 	}
 	if err := v.Check(); err != nil { // one invalid version would make the whole catalogue invalid
@@ -251,6 +230,17 @@ func (r *reader) readPackage(item *source.Item, c *candidate) error {
 	}
 	r.interner.Version(v)
 	return nil
+}
+
+// storePackage stores the package itself, and adds it to the assets and files of v.
+func (r *reader) storePackage(draft *blob.Draft, p *vsix.Package, v *catalog.Version) error {
+	ref, size, err := draft.Commit()
+	if err != nil {
+		return siteError{err}
+	}
+	v.Package = catalog.File{Ref: ref, Size: size, Type: "application/vsix"}
+	v.Assets = append(v.Assets, catalog.Asset{Type: catalog.PackageAsset, File: v.Package})
+	return r.finish(p, v)
 }
 
 // previous returns the version of the last generation with this key if it has this package, or
@@ -288,7 +278,7 @@ func (r *reader) checkUnpacked(item *source.Item, v *catalog.Version) error {
 func (r *reader) copyPackage(item *source.Item, draft *blob.Draft, c *candidate) error {
 	file, err := os.Open(item.Path)
 	if err != nil {
-		return unreadable{plain(err)}
+		return unreadable{withoutPath(err)}
 	}
 	defer file.Close()
 	buffered, ok := r.buffers.Get().(*bufio.Reader)
@@ -297,17 +287,17 @@ func (r *reader) copyPackage(item *source.Item, draft *blob.Draft, c *candidate)
 	}
 	buffered.Reset(file)
 	defer r.buffers.Put(buffered)
-	from := &sourceReader{from: buffered}
+	from := &sourceReader{buffered: buffered}
 	limits := r.limits()
 	var content io.Reader = from
-	if magic, _ := from.from.Peek(2); string(magic) == "\x1f\x8b" {
-		unzipped, err := gzip.NewReader(from.from)
+	if magic, _ := buffered.Peek(2); string(magic) == "\x1f\x8b" {
+		unzipped, err := gzip.NewReader(buffered)
 		if err != nil {
 			return err
 		}
 		c.warnings = append(c.warnings, "the package is compressed with gzip, as curl saves it without --compressed; it is added decompressed")
-		from.from = bufio.NewReader(unzipped)
-		content = limits.Unpacked(from, item.Size)
+		from.buffered = bufio.NewReader(unzipped)
+		content = limits.Decompressed(from, item.Size)
 	}
 	n, err := io.Copy(draft, io.LimitReader(content, limits.PackageBytes+1))
 	_, tooLong := errors.AsType[*vsix.FormatError](err)
@@ -315,7 +305,7 @@ func (r *reader) copyPackage(item *source.Item, draft *blob.Draft, c *candidate)
 	case tooLong:
 		return err
 	case from.err != nil:
-		return unreadable{plain(from.err)}
+		return unreadable{withoutPath(from.err)}
 	case err != nil:
 		return siteError{err}
 	case n > limits.PackageBytes:
@@ -391,15 +381,15 @@ func describe(p *vsix.Package) catalog.Version {
 	return v
 }
 
-// A sourceReader saves the error of reading a source. io.Copy does not tell it from an error of
-// writing to the site.
+// A sourceReader saves the error of reading a source, because io.Copy does not distinguish it from
+// an error of writing to the site.
 type sourceReader struct {
-	from *bufio.Reader
-	err  error
+	buffered *bufio.Reader
+	err      error
 }
 
 func (s *sourceReader) Read(b []byte) (int, error) {
-	n, err := s.from.Read(b)
+	n, err := s.buffered.Read(b)
 	if err != nil && err != io.EOF {
 		s.err = err
 	}
@@ -423,7 +413,7 @@ func isSiteError(err error) bool {
 
 // plain returns an error without its path and system call, for a message that already names the
 // file. It is not a site error.
-func plain(err error) error {
+func withoutPath(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		return errors.New(path.Err.Error())

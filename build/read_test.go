@@ -49,8 +49,8 @@ func (r *reader) readFile(t testing.TB, text, sidecar []byte) (*candidate, error
 
 const helloJSON = `{"name":"hello","publisher":"acme","version":"1.0.0","engines":{"vscode":"^1.90.0"}}`
 
-// TestPanicRefuses reads with a reader that panics, because it has no site: that refuses the
-// package, logs the stack, and is not cached.
+// TestPanicRefuses reads with a reader that panics, because it has no site. The package is refused,
+// the stack is logged, and the refusal is not cached.
 func TestPanicRefuses(t *testing.T) {
 	var log bytes.Buffer
 	r := newReader(t, vsix.Limits{})
@@ -62,22 +62,22 @@ func TestPanicRefuses(t *testing.T) {
 	if !strings.Contains(log.String(), "stack=") || !strings.Contains(log.String(), "(*reader).readPackage") {
 		t.Errorf("no stack in the log: %s", log.String())
 	}
-	if made := newCache([]candidate{*c}); len(made.next) != 0 || !made.partial {
-		t.Errorf("the refusal is in the cache: %+v", made.next)
+	if results := newCache([]candidate{*c}); len(results.next) != 0 || !results.partial {
+		t.Errorf("the refusal is in the cache: %+v", results.next)
 	}
 }
 
 // TestGzipRatio reads a compressed package that expands too much.
 func TestGzipRatio(t *testing.T) {
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
+	var compressed bytes.Buffer
+	z := gzip.NewWriter(&compressed)
 	if _, err := io.CopyN(z, zeros{}, 64<<20); err != nil {
 		t.Fatal(err)
 	}
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	c, err := newReader(t, vsix.Limits{}).readFile(t, packed.Bytes(), nil)
+	c, err := newReader(t, vsix.Limits{}).readFile(t, compressed.Bytes(), nil)
 	if err != nil || c.refused == nil || !strings.Contains(c.refused.Error(), "more than the limit of 200 times") {
 		t.Errorf("refused: %v; error %v", c.refused, err)
 	}
@@ -86,8 +86,8 @@ func TestGzipRatio(t *testing.T) {
 // TestDamagedGzip reads a compressed package that is cut short at each byte, and with a bit of each
 // byte flipped. Those that Go's own gzip refuses are refused, and the others are not.
 func TestDamagedGzip(t *testing.T) {
-	var packed bytes.Buffer
-	z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	var compressed bytes.Buffer
+	z, err := gzip.NewWriterLevel(&compressed, gzip.BestCompression)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestDamagedGzip(t *testing.T) {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	whole := packed.Bytes()
+	whole := compressed.Bytes()
 	r := newReader(t, vsix.Limits{})
 	damaged := func(what string, text []byte) {
 		c, err := r.readFile(t, text, nil)

@@ -43,7 +43,7 @@ func TestReadingVersion(t *testing.T) {
 		t.Errorf("packages are read differently than %s records; raise readingVersion and run with -update: %s",
 			golden, firstDifference(got.String(), string(recorded)))
 	case !*update:
-		t.Errorf("%s is of %q; run with -update", golden, first)
+		t.Errorf("%s records %q; run with -update", golden, first)
 	default:
 		if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
 			t.Fatal(err)
@@ -121,7 +121,7 @@ func (s readingSample) read(t *testing.T) *candidate {
 	return c
 }
 
-// readingSamples returns the samples of the project and packages for what they do not contain.
+// readingSamples returns the samples of the project, and packages for cases that these do not have.
 func readingSamples(t *testing.T) []readingSample {
 	t.Helper()
 	folders, err := filepath.Glob(filepath.Join("..", "testdata", "samples", "*", "package.json"))

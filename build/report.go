@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"galbuild/build/catalog"
+	"galbuild/build/errmsg"
 	"galbuild/build/source"
-	"galbuild/build/wording"
 )
 
 // Report is the result of a run, as --json prints it. Its lists are sorted.
@@ -45,23 +45,23 @@ func (r Report) repeated() Report {
 	return r
 }
 
-// newReport returns the report of a run. It deletes from old, the versions of the last
-// generation by key, those that the new catalogue has.
-func newReport(old map[string]identified, made *assembly, problems []source.Problem) Report {
+// newReport returns the report of a run. old has the versions of the last generation by key;
+// newReport deletes those that the new catalogue has too.
+func newReport(old map[string]identified, assembled *assembly, problems []source.Problem) Report {
 	r := Report{
-		Extensions: len(made.catalog.Extensions),
+		Extensions: len(assembled.catalog.Extensions),
 		Refused:    []Problem{},
-		Warnings:   append([]Problem{}, made.warnings...),
-		Kept:       append([]string{}, slices.Sorted(slices.Values(made.kept))...),
-		Missing:    missing(made.catalog),
+		Warnings:   append([]Problem{}, assembled.warnings...),
+		Kept:       append([]string{}, slices.Sorted(slices.Values(assembled.kept))...),
+		Missing:    missing(assembled.catalog),
 	}
 	for _, p := range problems {
-		r.Refused = append(r.Refused, Problem{p.Name, wording.Text(p.Err)})
+		r.Refused = append(r.Refused, Problem{p.Name, errmsg.Text(p.Err)})
 	}
-	for _, c := range made.candidates {
+	for _, c := range assembled.candidates {
 		r.addCandidate(&c)
 	}
-	r.addVersions(made.catalog, old)
+	r.addVersions(assembled.catalog, old)
 	byFile := func(a, b Problem) int {
 		return cmp.Or(strings.Compare(a.File, b.File), strings.Compare(a.Reason, b.Reason))
 	}

@@ -9,7 +9,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/sidecar"
 	"galbuild/build/source"
 	"galbuild/build/visible"
@@ -19,7 +19,7 @@ import (
 // addSidecars adds the contents of the sidecar files and of the signature next to the package.
 // If a sidecar file cannot be read, the package is accepted nevertheless, with the values of the
 // last generation. Without them, the extension would get another UUID, and editors that have it
-// installed would not find it any more. The version of the last generation is previous, or nil.
+// installed would not find it any more. previous is the version of the last generation, or nil.
 func (r *reader) addSidecars(item *source.Item, packageRef blob.Ref, c *candidate, previous *catalog.Version) error {
 	if item.Sidecar == nil && item.VersionSidecar == nil {
 		c.applyListed()
@@ -44,18 +44,18 @@ func (r *reader) addSidecars(item *source.Item, packageRef blob.Ref, c *candidat
 	return nil
 }
 
-// readSidecar reads one sidecar file. For values that cannot be read, it adds warnings and uses
-// those of last, the sidecar of the last generation, or nil. If its result changes, readingVersion
-// must be raised.
+// readSidecar reads one sidecar file. For values that cannot be read, it adds warnings, and uses
+// those of last, which is the sidecar of the last generation or nil. If its result changes,
+// readingVersion must be raised.
 func (r *reader) readSidecar(s *source.Stamp, c *candidate, last *catalog.Sidecar) *catalog.Sidecar {
 	text, err := readSmall(s.Path, r.limits().SidecarBytes)
 	if _, ok := errors.AsType[unreadable](err); ok {
 		c.incomplete = true
 	}
-	var known *sidecar.Metadata
+	var metadata *sidecar.Metadata
 	if err == nil {
 		v := c.version
-		known, err = sidecar.Read(text, sidecar.Package{
+		metadata, err = sidecar.Read(text, sidecar.Package{
 			Publisher: c.publisher, Name: c.name, Version: v.Version, Platform: v.Platform,
 		})
 	}
@@ -72,12 +72,12 @@ func (r *reader) readSidecar(s *source.Stamp, c *candidate, last *catalog.Sideca
 		warn(" is left out: " + err.Error())
 		return nil
 	}
-	for _, w := range known.Warnings {
+	for _, w := range metadata.Warnings {
 		warn(": " + w)
 	}
-	known.RestoreInvalid(last)
-	c.version.Preview = c.version.Preview || known.Preview
-	return &known.Sidecar
+	metadata.RestoreInvalid(last)
+	c.version.Preview = c.version.Preview || metadata.Preview
+	return &metadata.Sidecar
 }
 
 // boundPublisher shortens the publisher's display name to limit characters, removes a domain of
@@ -105,14 +105,14 @@ func (c *candidate) boundPublisher(p *catalog.SidecarPublisher, limit int64) {
 // readSmall reads a file of at most limit bytes. The error is [unreadable] if the file cannot be
 // read.
 func readSmall(path string, limit int64) ([]byte, error) {
-	f, err := regular.Open(path)
+	f, err := regularfile.Open(path)
 	if err != nil {
-		return nil, unreadable{plain(err)}
+		return nil, unreadable{withoutPath(err)}
 	}
 	defer f.Close()
 	text, err := readLimited(f, limit)
 	if _, ok := errors.AsType[*fs.PathError](err); ok {
-		return nil, unreadable{plain(err)}
+		return nil, unreadable{withoutPath(err)}
 	}
 	return text, err
 }

@@ -26,14 +26,14 @@ func TestSidecarIsNotAFile(t *testing.T) {
 	defer dir.Close()
 	const id = "11111111-1111-4111-8111-111111111111"
 	file := filepath.Join(t.TempDir(), "hello.vsix")
-	beside := file + ".json"
+	sidecar := file + ".json"
 	last, generation := &catalog.Catalog{}, "first"
 	for name, put := range map[string]func() error{
-		"named pipe": func() error { return syscall.Mkfifo(beside, 0o600) },
-		"device":     func() error { return os.Symlink(os.DevNull, beside) },
+		"named pipe": func() error { return syscall.Mkfifo(sidecar, 0o600) },
+		"device":     func() error { return os.Symlink(os.DevNull, sidecar) },
 	} {
 		pkg := archive(t, map[string]string{"extension/package.json": helloJSON})
-		if err := errors.Join(os.WriteFile(file, pkg, 0o600), os.WriteFile(beside, []byte(`{"extensionId":"`+id+`"}`), 0o600)); err != nil {
+		if err := errors.Join(os.WriteFile(file, pkg, 0o600), os.WriteFile(sidecar, []byte(`{"extensionId":"`+id+`"}`), 0o600)); err != nil {
 			t.Fatal(err)
 		}
 		for i := range 2 {
@@ -52,14 +52,14 @@ func TestSidecarIsNotAFile(t *testing.T) {
 			if i == 1 && !strings.Contains(warned, "hello.vsix.json is left out: not a regular file; the gallery keeps the values") {
 				t.Errorf("%s: warnings %s", name, warned)
 			}
-			if err := os.RemoveAll(beside); err != nil {
+			if err := os.RemoveAll(sidecar); err != nil {
 				t.Fatal(err)
 			}
 			if err := put(); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := os.Remove(beside); err != nil {
+		if err := os.Remove(sidecar); err != nil {
 			t.Fatal(err)
 		}
 	}

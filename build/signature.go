@@ -11,9 +11,9 @@ import (
 	"slices"
 	"strings"
 
-	"galbuild/build/badjson"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/jsondoc"
 )
 
 // addSignature adds a signature archive to the assets if it is the signature of this package.
@@ -75,7 +75,7 @@ func checkSignature(archive []byte, packageRef blob.Ref, limit int64) error {
 	}
 	err = json.Unmarshal(text, &manifest)
 	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return fmt.Errorf(".signature.manifest %w", badjson.Explain(text, err))
+		return fmt.Errorf(".signature.manifest %w", jsondoc.Explain(text, err))
 	}
 	digest, notBase64 := base64.StdEncoding.DecodeString(manifest.Package.Digests.SHA256)
 	if err != nil || notBase64 != nil || len(digest) != sha256.Size {

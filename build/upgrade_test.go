@@ -29,7 +29,7 @@ func builtEarlier(pkg []byte, version string) *catalog.Catalog {
 }
 
 // TestUpgrade has sites of an earlier galbuild with versions that newer rules refuse, and no
-// build cache. They stay as they were as long as the site and a source have them.
+// build cache. The versions stay as they were while the site and a source have them.
 func TestUpgrade(t *testing.T) {
 	for name, c := range map[string]struct{ packageJSON, version, want string }{
 		"byte order mark": {"\ufeff" + helloJSON, "1.0.0", "byte order mark"},
@@ -88,8 +88,8 @@ func rebuild(t *testing.T, pkg []byte, old *catalog.Catalog) *Result {
 	return result
 }
 
-// TestFileBecomesInvalid has a file whose content is replaced from run to run. What the gallery has
-// from it stays until the file is good again, however often it is replaced.
+// TestFileBecomesInvalid has a file whose content is replaced from run to run. The version that the
+// gallery has from it stays until the file is valid again, however often it is replaced.
 func TestFileBecomesInvalid(t *testing.T) {
 	good := archive(t, map[string]string{"extension/package.json": helloJSON})
 	other := archive(t, map[string]string{"extension/package.json": helloJSON, "extension/more": "x"})
@@ -100,9 +100,9 @@ func TestFileBecomesInvalid(t *testing.T) {
 	defer dir.Close()
 	file := filepath.Join(t.TempDir(), "hello.vsix")
 	for name, steps := range map[string][][]byte{
-		"other bytes, then none":     {other, []byte("no zip")},
-		"other bytes, then no zip":   {other, other, []byte("no zip"), []byte("none either")},
-		"no zip after another write": {nil, []byte("no zip")}, // nil: a generation without reading the sources
+		"changed, then invalid":         {other, []byte("no zip")},
+		"changed, then invalid twice":   {other, other, []byte("no zip"), []byte("none either")},
+		"invalid after another command": {nil, []byte("no zip")}, // nil: a generation without reading the sources
 	} {
 		t.Run(name, func(t *testing.T) {
 			last, generation := &catalog.Catalog{}, "0"

@@ -54,8 +54,8 @@ func TestLayers(t *testing.T) {
 // no other package of build may import it.
 func TestPackImports(t *testing.T) {
 	allowed := []string{
-		"galbuild/build/badjson", "galbuild/build/beneath", "galbuild/build/blob", "galbuild/build/catalog", "galbuild/build/ecmascript",
-		"galbuild/build/jsondoc", "galbuild/build/regular", "galbuild/build/secret", "galbuild/build/semver", "galbuild/build/similar",
+		"galbuild/build/atomicfile", "galbuild/build/blob", "galbuild/build/catalog", "galbuild/build/ecmascript",
+		"galbuild/build/jsondoc", "galbuild/build/regularfile", "galbuild/build/secret", "galbuild/build/npmsemver", "galbuild/build/similar",
 		"galbuild/build/vsix/manifest",
 	}
 	isPack := func(pkg string) bool {
@@ -79,7 +79,7 @@ func TestPackImports(t *testing.T) {
 // build/site: dir shares its locks with builders, and website reads a site that is served.
 func TestTargetLayers(t *testing.T) {
 	const contract = "galbuild/publish/target"
-	shared := []string{"blob", "beneath", "headers", "jsondoc", "mediatype", "regular", "retry", "roots", "wording"}
+	shared := []string{"blob", "atomicfile", "headers", "jsondoc", "mediatype", "regularfile", "retry", "cacert", "errmsg"}
 	site := dependencies(t, "galbuild/build/site")
 	for _, pkg := range packages(t, contract+"/...") {
 		for _, dep := range dependencies(t, pkg) {
@@ -124,12 +124,12 @@ func TestOneOfEach(t *testing.T) {
 	}
 }
 
-// TestOneWay checks that files are written by package beneath, JSON documents by package jsondoc,
-// and values of headers by package headers. The other packages that call the same functions say in
-// a comment why they have to.
+// TestOneWay checks that package atomicfile writes files, package jsondoc JSON documents, and
+// package headers the values of headers. Each of the other packages that call the same functions
+// has a comment with the reason.
 func TestOneWay(t *testing.T) {
 	for call, want := range map[string][]string{
-		`\.Rename(at)?\(`: {"build/beneath", "build/blob", "build/source", "publish/bundle", "publish/target/dir"},
+		`\.Rename(at)?\(`: {"build/atomicfile", "build/blob", "build/source", "publish/bundle", "publish/target/dir"},
 		`\bjson\.(Marshal|MarshalIndent|NewEncoder)\(`: {
 			"build/catalog", "build/jsondoc", "build/vsix/manifest", "publish/target/dropbox",
 		},

@@ -12,7 +12,7 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/jsondoc"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/publish/target"
 )
@@ -39,7 +39,7 @@ func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir,
 		mine := replace || !old.IsZero() && last.Generation == old.Generation
 		next := local
 		if kept = nil; !mine {
-			if err := build.SameBytes(old.Catalog, local.Catalog); err != nil {
+			if err := build.CheckConflicts(old.Catalog, local.Catalog); err != nil {
 				return Result{}, fmt.Errorf("%s: %w", at, err)
 			}
 			kept = missing(old.Catalog, local.Catalog, last.Versions)
@@ -121,7 +121,7 @@ const maxPublished = 1 << 30
 // read.
 func lastPublished(root string) map[string]publication {
 	all := make(map[string]publication)
-	text, err := regular.ReadFile(filepath.Join(root, site.WorkDir, published), maxPublished)
+	text, err := regularfile.ReadFile(filepath.Join(root, site.WorkDir, published), maxPublished)
 	if err != nil || json.Unmarshal(text, &all) != nil || all == nil { // nil: the file has null
 		return make(map[string]publication)
 	}

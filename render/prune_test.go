@@ -5,7 +5,7 @@ import (
 	"os"
 	"testing"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 	"galbuild/build/catalog"
 	"galbuild/build/site"
 )
@@ -13,7 +13,7 @@ import (
 // TestPrune serves 4 extensions, then 3 of them, then 2 of them. Each case changes something before
 // the last generation becomes current.
 func TestPrune(t *testing.T) {
-	const strayAsset, strayTemp = "assets/acme/stray/1.0.0/Stray", "index/" + beneath.TempPrefix + "1"
+	const strayAsset, strayTemp = "assets/acme/stray/1.0.0/Stray", "index/" + atomicfile.TempPrefix + "1"
 	const third, fourth = "assets/acme/ext2", "assets/acme/ext3" // of the previous and of an older generation
 	stray := func(t *testing.T, dir *site.Dir) {
 		if err := errors.Join(addStray(dir), os.WriteFile(dir.Path(strayTemp), nil, 0o644)); err != nil {

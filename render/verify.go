@@ -17,9 +17,9 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
-	"galbuild/build/regular"
+	"galbuild/build/errmsg"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
-	"galbuild/build/wording"
 	"galbuild/index"
 )
 
@@ -75,7 +75,7 @@ type verifier struct {
 func (v *verifier) problem(format string, args ...any) {
 	v.mutex.Lock()
 	defer v.mutex.Unlock()
-	v.report.Problems = append(v.report.Problems, wording.Text(fmt.Errorf(format, args...)))
+	v.report.Problems = append(v.report.Problems, errmsg.Text(fmt.Errorf(format, args...)))
 }
 
 func (v *verifier) file(path string) string { return filepath.Join(v.root, filepath.FromSlash(path)) }
@@ -222,8 +222,8 @@ func (v *verifier) checkResponses(c *catalog.Catalog) {
 	}
 	for f := range Responses(c) {
 		v.report.Files++
-		got, err := regular.ReadFile(v.file(f.Path), int64(len(f.Text)))
-		if err != nil && !errors.Is(err, regular.ErrLong) {
+		got, err := regularfile.ReadFile(v.file(f.Path), int64(len(f.Text)))
+		if err != nil && !errors.Is(err, regularfile.ErrLong) {
 			v.problem("%s: %v", f.Path, reason(err))
 		} else if string(got) != string(f.Text) {
 			v.problem("%s: differs from what is derived from the catalogue", f.Path)

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"testing"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
 )
 
@@ -34,10 +34,10 @@ func TestPlantedLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"out/x", "in/x", "out/a/b/c"} {
-		if err := s.Link(ref, path); !errors.Is(err, beneath.ErrLink) {
+		if err := s.Link(ref, path); !errors.Is(err, atomicfile.ErrLink) {
 			t.Errorf("Link to %s: %v, want ErrLink", path, err)
 		}
-		if err := s.WriteFile(path, nil); !errors.Is(err, beneath.ErrLink) {
+		if err := s.WriteFile(path, nil); !errors.Is(err, atomicfile.ErrLink) {
 			t.Errorf("WriteFile of %s: %v, want ErrLink", path, err)
 		}
 	}
@@ -66,7 +66,7 @@ func TestPlantedShard(t *testing.T) {
 	if err := errors.Join(os.MkdirAll(filepath.Dir(shard), 0o755), os.Symlink(outside, shard)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.PutBytes([]byte("hello")); !errors.Is(err, beneath.ErrLink) {
+	if _, err := s.PutBytes([]byte("hello")); !errors.Is(err, atomicfile.ErrLink) {
 		t.Errorf("%v, want ErrLink", err)
 	}
 	if left, err := os.ReadDir(outside); err != nil || len(left) > 0 {

@@ -12,7 +12,7 @@ import (
 	"fmt"
 	"io"
 
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 )
 
 // Ref is the SHA-256 of a file's bytes. It can be compared with ==. As text, it has 64 lower-case
@@ -24,7 +24,7 @@ func Sum(b []byte) Ref { return sha256.Sum256(b) }
 
 // SumFile returns the Ref and the size in bytes of a regular file.
 func SumFile(name string) (Ref, int64, error) {
-	f, err := regular.Open(name)
+	f, err := regularfile.Open(name)
 	if err != nil {
 		return Ref{}, 0, err
 	}

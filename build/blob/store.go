@@ -13,27 +13,27 @@ import (
 	"sync/atomic"
 	"syscall"
 
-	"galbuild/build/beneath"
-	"galbuild/build/regular"
+	"galbuild/build/atomicfile"
+	"galbuild/build/regularfile"
 )
 
 // Store is the blobs/ folder of a site. It also writes the other files of the site. It writes
-// neither outside the site nor through a symbolic link in it, see package beneath. Its methods
+// neither outside the site nor through a symbolic link in it, see package atomicfile. Its methods
 // are safe for concurrent use. Storing or linking a file again is not an error.
 //
-// It does not write files with [beneath.WriteFile]: the name of a blob is known only at its end,
+// It does not write files with [atomicfile.WriteFile]: the name of a blob is known only at its end,
 // temporary files of a killed process must be in one folder, and a site of a hundred thousand files
 // is written to the disk once, before its generation becomes current.
 type Store struct {
 	root string   // of the site
 	site *os.Root // nil for a read-only store
 	temp *os.Root // for temporary files
-	dir  string   // of temp, below the site
+	dir  string   // path of temp below the site
 	dry  bool
 
 	parents *cache[*os.Root]
-	leaves  *cache[*leaf]
-	shards  *cache[*leaf] // of blobs/
+	folders *cache[*folder]
+	shards  *cache[*folder] // of blobs/
 
 	drafts  atomic.Uint64 // number of temporary files so far, for their names
 	buffers sync.Pool     // of *buffer
@@ -43,14 +43,14 @@ type Store struct {
 // below the site. That folder is made if it is missing. Otherwise it must be empty, and no other
 // process may use it. The caller closes the store, and then the site's root.
 func NewStore(site *os.Root, temp string) (*Store, error) {
-	at, err := beneath.Dir(site, temp)
+	at, err := atomicfile.Dir(site, temp)
 	if err != nil {
 		return nil, err
 	}
 	s := &Store{root: site.Name(), site: site, temp: at, dir: temp}
-	s.parents = newCache(manyParents, s.openParent)
-	s.leaves = newCache(manyLeaves, s.openLeaf)
-	s.shards = newCache(manyShards, s.openLeaf)
+	s.parents = newCache(maxParents, s.openParent)
+	s.folders = newCache(maxFolders, s.openFolder)
+	s.shards = newCache(maxShards, s.openFolder)
 	return s, nil
 }
 
@@ -92,7 +92,7 @@ func (s *Store) put(ref Ref, b []byte) error {
 		return nil
 	}
 	temp := s.tempName()
-	err := s.in(path.Join(s.dir, temp), func(at *leaf, name string) error { return at.writeNew(name, b, blobMode) })
+	err := s.withFolder(path.Join(s.dir, temp), func(at *folder, name string) error { return at.writeNew(name, b, blobMode) })
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (s *Store) WriteFile(file string, text []byte) error {
 		return nil
 	}
 	temp := s.tempName()
-	err := s.in(path.Join(s.dir, temp), func(at *leaf, name string) error { return at.writeNew(name, text, beneath.FileMode) })
+	err := s.withFolder(path.Join(s.dir, temp), func(at *folder, name string) error { return at.writeNew(name, text, atomicfile.FileMode) })
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (s *Store) tempName() string { return "blob-" + strconv.FormatUint(s.drafts
 // Drop, both with the name that Temp returns.
 func (s *Store) Temp() (f *os.File, name string, err error) {
 	name = s.tempName()
-	f, err = s.temp.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, beneath.FileMode)
+	f, err = s.temp.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, atomicfile.FileMode)
 	return f, name, err
 }
 
@@ -142,8 +142,8 @@ func (s *Store) Adopt(temp, file string) error { return s.move(temp, file) }
 // fails, it removes the temporary file.
 func (s *Store) move(temp, file string) error {
 	err := s.retry(file, func() error {
-		return s.in(path.Join(s.dir, temp), func(from *leaf, old string) error {
-			return s.into(file, func(to *leaf, name string) error { return from.rename(old, to, name) })
+		return s.withFolder(path.Join(s.dir, temp), func(from *folder, old string) error {
+			return s.withAnyFolder(file, func(to *folder, name string) error { return from.rename(old, to, name) })
 		})
 	})
 	if err == nil {
@@ -156,12 +156,12 @@ func (s *Store) move(temp, file string) error {
 	return err
 }
 
-// into calls in, or inShard for a blob.
-func (s *Store) into(file string, do func(at *leaf, name string) error) error {
+// withAnyFolder calls withShard if file is the path of a blob, and withFolder otherwise.
+func (s *Store) withAnyFolder(file string, do func(at *folder, name string) error) error {
 	if ref, err := Parse(path.Base(file)); err == nil && ref.Path() == file {
-		return s.inShard(ref, do)
+		return s.withShard(ref, do)
 	}
-	return s.in(file, do)
+	return s.withFolder(file, do)
 }
 
 // retry repeats an operation if a folder is missing. A folder that is open may have been removed
@@ -186,8 +186,8 @@ func (s *Store) Link(r Ref, file string) error {
 		return nil
 	}
 	err := s.retry(file, func() error {
-		return s.inShard(r, func(from *leaf, blob string) error {
-			return s.in(file, func(to *leaf, name string) error {
+		return s.withShard(r, func(from *folder, blob string) error {
+			return s.withFolder(file, func(to *folder, name string) error {
 				err := from.link(blob, to, name)
 				if errors.Is(err, fs.ErrExist) {
 					return s.relink(from, blob, to, name)
@@ -197,19 +197,19 @@ func (s *Store) Link(r Ref, file string) error {
 		})
 	})
 	switch {
-	case err == nil, errors.Is(err, fs.ErrNotExist), errors.Is(err, beneath.ErrLink):
+	case err == nil, errors.Is(err, fs.ErrNotExist), errors.Is(err, atomicfile.ErrLink):
 		return err
 	}
 	return s.copy(r.Path(), file)
 }
 
 // relink replaces an existing file by a link in one step.
-func (s *Store) relink(from *leaf, blob string, to *leaf, name string) error {
-	if same(from.path(blob), to.path(name)) {
+func (s *Store) relink(from *folder, blob string, to *folder, name string) error {
+	if sameFile(from.path(blob), to.path(name)) {
 		return nil
 	}
 	temp := s.tempName()
-	return s.in(path.Join(s.dir, temp), func(between *leaf, old string) error {
+	return s.withFolder(path.Join(s.dir, temp), func(between *folder, old string) error {
 		if err := from.link(blob, between, old); err != nil {
 			return err
 		}
@@ -225,16 +225,16 @@ func isOtherDevice(err error) bool { return errors.Is(err, syscall.EXDEV) }
 
 // copy makes file a copy of source, both relative to the site.
 func (s *Store) copy(source, file string) error {
-	from, err := regular.OpenIn(s.site, source)
+	from, err := regularfile.OpenIn(s.site, source)
 	if err != nil {
 		return err
 	}
 	defer from.Close()
-	return beneath.CopyFile(s.site, file, blobMode, from)
+	return atomicfile.CopyFile(s.site, file, blobMode, from)
 }
 
-// same reports whether two paths are links to one file.
-func same(a, b string) bool {
+// sameFile reports whether two paths are links to one file.
+func sameFile(a, b string) bool {
 	x, err := os.Lstat(a)
 	if err != nil {
 		return false

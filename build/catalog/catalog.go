@@ -25,11 +25,10 @@ import (
 // Format is the version of the format, the value of "galbuild" in the header.
 const Format = 1
 
-// Folders of a site with the content of versions. A path continues with the version's
-// [VersionDir] and a slash, and then as follows.
+// Folders of a site with the content of versions.
 const (
-	AssetsDir = "assets/" // with the asset type
-	FilesDir  = "files/"  // with the path in the package
+	AssetsDir = "assets/" // followed by VersionDir, a slash, and the asset type
+	FilesDir  = "files/"  // followed by VersionDir, a slash, and the path in the package
 )
 
 // Asset types that the gallery adds to those of a package.
@@ -124,8 +123,8 @@ type Version struct {
 	// FirstSeen is set if Updated is when the package was first seen, because it has no other
 	// date.
 	FirstSeen bool `json:"firstSeen,omitempty"`
-	// Seen is when the package was first seen, if it had a date in the future then. None of its
-	// dates is later.
+	// Seen is when the package was first seen, if it then had a date in the future. None of its
+	// dates is later than Seen.
 	Seen    time.Time `json:"seen,omitzero"`
 	Package File      `json:"package"`         // the .vsix file
 	Assets  []Asset   `json:"assets"`          // sorted by type, with the package

@@ -35,9 +35,10 @@ func TestSortVersions(t *testing.T) {
 
 const header = `{"galbuild":1,"render":1}` + "\n"
 
-// good returns a valid catalogue, and line one of its lines.
+// good returns a valid catalogue.
 func good() string { return header + line("A", "a") + line("b", "b") }
 
+// line returns the line of an extension.
 func line(publisher, name string) string {
 	const uuid, sum = "11111111-2222-3333-4444-555555555555", "aabbccddeeff00112233445566778899aabbccddeeff00112233445566778899"
 	return fmt.Sprintf(`{"publisher":{"id":%q,"name":%q,"displayName":""},"name":%q,"uuid":%q,`+
@@ -197,7 +198,7 @@ func (c *counter) Read(b []byte) (int, error) {
 }
 
 func TestSortInvalidVersions(t *testing.T) {
-	versions := []catalog.Version{{Version: "odd"}, {Version: "1.0.0"}, {Version: ""}, {Version: "0.0.1"}}
+	versions := []catalog.Version{{Version: "nonsense"}, {Version: "1.0.0"}, {Version: ""}, {Version: "0.0.1"}}
 	catalog.SortVersions(versions)
 	if got := fmt.Sprint(versions[0].Version, versions[1].Version); got != "1.0.00.0.1" {
 		t.Errorf("%s first, want the semantic versions", got)
@@ -251,12 +252,12 @@ func FuzzControl(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		once, err := catalog.ParseControl(text)
+		first, err := catalog.ParseControl(text)
 		if err != nil {
 			return
 		}
-		if twice, err := catalog.ParseControl(once); err != nil || !bytes.Equal(once, twice) {
-			t.Fatalf("%s becomes %s, %v", once, twice, err)
+		if second, err := catalog.ParseControl(first); err != nil || !bytes.Equal(first, second) {
+			t.Fatalf("%s becomes %s, %v", first, second, err)
 		}
 	})
 }

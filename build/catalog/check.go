@@ -19,7 +19,7 @@ import (
 
 	json2 "github.com/go-json-experiment/json"
 
-	"galbuild/build/badjson"
+	"galbuild/build/jsondoc"
 	"galbuild/build/similar"
 )
 
@@ -111,7 +111,7 @@ func ParseControl(text []byte) ([]byte, error) {
 		return nil, errors.New(`want an object such as {"malicious":[]}`)
 	}
 	if err != nil {
-		return nil, badjson.Explain(text, err)
+		return nil, jsondoc.Explain(text, err)
 	}
 	malicious, ok := manifest["malicious"]
 	if !ok {
@@ -230,7 +230,7 @@ func checkFiles(files []File) error {
 	checked := "."
 	for i := range files {
 		f := &files[i]
-		if err := CheckPath(f.Path); err != nil {
+		if err := checkPath(f.Path); err != nil {
 			return err
 		}
 		if err := f.check(); err != nil {
@@ -254,9 +254,9 @@ func checkFiles(files []File) error {
 	return nil
 }
 
-// CheckPath refuses a path that is not a slash-separated relative file path on every
+// checkPath refuses a path that is not a slash-separated relative file path on every
 // system.
-func CheckPath(p string) error {
+func checkPath(p string) error {
 	switch {
 	case len(p) > maxPath:
 		return fmt.Errorf("path %.100q… has %d bytes, more than the limit of %d", p, len(p), maxPath)

@@ -35,10 +35,10 @@ func (c *Catalog) Write(w io.Writer) error {
 	}
 	queue := make(chan chan encoded, runtime.GOMAXPROCS(0))
 	go func() {
-		for some := range slices.Chunk(c.Extensions, batchExtensions) {
+		for chunk := range slices.Chunk(c.Extensions, batchExtensions) {
 			result := make(chan encoded, 1)
 			queue <- result
-			go func() { result <- encodeAll(some) }()
+			go func() { result <- encodeAll(chunk) }()
 		}
 		close(queue)
 	}()
@@ -73,10 +73,11 @@ func encodeAll(extensions []Extension) (all encoded) {
 	return all
 }
 
-// Read reads a catalogue from Write. It uses all processors. It refuses other formats by their
-// number, and every value that must not be used as a path, a header or a size, so that its result
-// needs no more checks. Catalogues must not be read in another way. Read also refuses extensions
-// that are out of order, because [Catalog.Find] uses binary search.
+// Read reads a catalogue that [Catalog.Write] has written. It uses all processors. The error for
+// another format contains its number. Read refuses every value that must not be used as a path, a
+// header or a size, so that its result needs no more checks. Catalogues must not be read in another
+// way. Read also refuses extensions that are out of order, because [Catalog.Find] uses binary
+// search.
 func Read(r io.Reader) (*Catalog, error) {
 	lines := bufio.NewReaderSize(r, batchBytes)
 	first, err := readLine(lines)
@@ -89,8 +90,8 @@ func Read(r io.Reader) (*Catalog, error) {
 	}
 	batches, err := readBatches(lines)
 	for _, b := range batches { // the error of a line is more precise than its consequences
-		if wrong := c.add(b); wrong != nil {
-			return nil, wrong
+		if lineErr := c.add(b); lineErr != nil {
+			return nil, lineErr
 		}
 	}
 	if err != nil {
@@ -148,8 +149,7 @@ type batch struct {
 // batchBytes is the smallest size of a batch in bytes, except for the last one.
 const batchBytes = 256 << 10
 
-// readBatches decodes all lines, or ends early after one that is invalid. After a batch with an
-// error, batches may be missing.
+// readBatches decodes all lines. After an invalid line it stops, and later batches may be missing.
 func readBatches(lines *bufio.Reader) ([]*batch, error) {
 	var batches []*batch
 	var group errgroup.Group
@@ -222,8 +222,8 @@ func decodeExtension(line []byte) (*Extension, error) {
 	}
 	var e Extension
 	err := json2.Unmarshal(line, &e, checked)
-	if wrong, ok := errors.AsType[refusal](err); ok {
-		return nil, fmt.Errorf("%.200q: %w", e.ID(), wrong.error)
+	if refused, ok := errors.AsType[refusal](err); ok {
+		return nil, fmt.Errorf("%.200q: %w", e.ID(), refused.error)
 	}
 	if err != nil {
 		return nil, err

@@ -88,7 +88,8 @@ func notInVersion(r rune) bool {
 	return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune(".+-", r)
 }
 
-// withoutV asks whether the version v1.2.3 of an id was meant to be 1.2.3, or returns "".
+// withoutV returns the question whether the id was to have the version 1.2.3 instead of v1.2.3, or
+// "" if part is not such a version.
 func withoutV(s, part string) string {
 	if rest := strings.TrimPrefix(part, "v"); rest != part && rest != "" && isVersion(rest) {
 		return similar.Ask([]string{strings.Replace(s, "@"+part, "@"+rest, 1)})
@@ -107,7 +108,7 @@ func (id ID) String() string {
 	return s
 }
 
-// Matches reports whether the id stands for a version of its extension, among others.
+// Matches reports whether v, a version of its extension, is one of those that the id stands for.
 func (id ID) Matches(v *Version) bool {
 	return (id.Version == "" || strings.EqualFold(id.Version, v.Version)) &&
 		(id.Platform == "" || id.Platform == cmp.Or(v.Platform, Universal))
@@ -117,7 +118,7 @@ func (id ID) Matches(v *Version) bool {
 // extensions can be named.
 func (id ID) CheckExtension() error {
 	if id.Version != "" || id.Platform != "" {
-		return fmt.Errorf("%q: all versions of an extension are meant here: want %s", id, id.Extension)
+		return fmt.Errorf("%q: want an extension without a version or platform, such as %s", id, id.Extension)
 	}
 	return nil
 }

@@ -61,26 +61,26 @@ var notShared = []string{
 	"Version.Sidecar.Publisher.Domain",
 }
 
-// TestInternerKnowsAllTexts fails for a new text in Version: either the Interner shares it, or
-// notShared names it. Otherwise a large gallery would need more memory, and nothing would tell why.
-func TestInternerKnowsAllTexts(t *testing.T) {
+// TestInternerCoversAllTexts fails for a new text in Version: either the Interner shares it, or
+// notShared names it. Otherwise a large gallery would need more memory, and no test would notice.
+func TestInternerCoversAllTexts(t *testing.T) {
 	var first, second Version
 	in := NewInterner()
-	one, two := fill(t, "Version", reflect.ValueOf(&first).Elem()), fill(t, "Version", reflect.ValueOf(&second).Elem())
+	texts, copies := fill(t, "Version", reflect.ValueOf(&first).Elem()), fill(t, "Version", reflect.ValueOf(&second).Elem())
 	in.Version(&first)
 	in.Version(&second)
-	var alone []string
-	for name, text := range one {
-		if unsafe.StringData(text()) != unsafe.StringData(two[name]()) {
-			alone = append(alone, name)
+	var unshared []string
+	for name, text := range texts {
+		if unsafe.StringData(text()) != unsafe.StringData(copies[name]()) {
+			unshared = append(unshared, name)
 		}
-		if text() != "x" || two[name]() != "x" {
-			t.Errorf("%s became %q and %q", name, text(), two[name]())
+		if text() != "x" || copies[name]() != "x" {
+			t.Errorf("%s became %q and %q", name, text(), copies[name]())
 		}
 	}
-	slices.Sort(alone)
-	if want := slices.Sorted(slices.Values(notShared)); !slices.Equal(alone, want) {
-		t.Errorf("texts that are not shared: %q, want %q", alone, want)
+	slices.Sort(unshared)
+	if want := slices.Sorted(slices.Values(notShared)); !slices.Equal(unshared, want) {
+		t.Errorf("texts that are not shared: %q, want %q", unshared, want)
 	}
 }
 

@@ -34,12 +34,11 @@ import (
 	"strings"
 	"time"
 
-	"galbuild/build/badjson"
 	"galbuild/build/catalog"
 	"galbuild/build/jsondoc"
 )
 
-// Names returns the names that the list may have: first the one in the code of dbem.
+// Names returns the names that the list may have. The first is the one in the code of dbem.
 func Names() []string { return []string{Name, "metadata"} }
 
 const (
@@ -59,7 +58,7 @@ type Entry struct {
 	DateCreated    string `json:"dateCreated"`
 	LastUpdate     string `json:"lastUpdate"`
 
-	raw []byte // the entry as it was read, with members that are unknown here
+	raw []byte // the entry as it was read, with unknown members
 }
 
 // Key returns the lower-case id.
@@ -76,18 +75,18 @@ func (e *Entry) Folder() string {
 func Parse(text []byte) ([]Entry, error) {
 	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))))
 	if first, err := d.Token(); err != nil || first != json.Delim('[') {
-		return nil, cmp.Or(plain(text, err), fmt.Errorf("want a list of extensions, found %.40v", first))
+		return nil, cmp.Or(explain(text, err), fmt.Errorf("want a list of extensions, found %.40v", first))
 	}
 	var entries []Entry
 	for d.More() {
 		e, err := parseEntry(d)
 		if err != nil {
-			return nil, fmt.Errorf("entry %d: %w", len(entries)+1, plain(text, err))
+			return nil, fmt.Errorf("entry %d: %w", len(entries)+1, explain(text, err))
 		}
 		entries = append(entries, e)
 	}
 	if _, err := d.Token(); err != nil {
-		return nil, plain(text, err)
+		return nil, explain(text, err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return nil, errors.New("unexpected text after the list")
@@ -95,12 +94,12 @@ func Parse(text []byte) ([]Entry, error) {
 	return entries, nil
 }
 
-// plain returns an error of the decoder in words for people who write JSON.
-func plain(text []byte, err error) error {
+// explain returns an error of the decoder in words for people who write JSON.
+func explain(text []byte, err error) error {
 	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return fmt.Errorf("%s: a %s does not belong there", kind.Field, kind.Value)
 	}
-	return badjson.Explain(text, err)
+	return jsondoc.Explain(text, err)
 }
 
 func parseEntry(d *json.Decoder) (Entry, error) {
@@ -126,8 +125,8 @@ func parseEntry(d *json.Decoder) (Entry, error) {
 	return e, nil
 }
 
-// Format returns the text of a list, with one entry on each line. An entry from Parse keeps
-// members that are unknown here.
+// Format returns the text of a list, with one entry on each line. An entry from Parse keeps its
+// unknown members.
 func Format(entries []Entry) ([]byte, error) {
 	lines := make([][]byte, len(entries))
 	for i := range entries {

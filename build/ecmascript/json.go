@@ -19,11 +19,11 @@ type member struct {
 	value any // object, []any or jsontext.Value
 }
 
-// With sets one member of a JSON object to a string and returns the new text, indented by two
-// spaces. Keys that are array indexes come first, and the others keep their order. Of equal
-// keys, the last is used. Numbers are written as JavaScript writes them.
+// SetMember returns a JSON object in which one member is set to a string, indented by two spaces.
+// Keys that are array indexes come first, and the others keep their order. Of equal keys, the last
+// is used. Numbers are written as JavaScript writes them.
 // Source: ECMAScript 2024, OrdinaryOwnPropertyKeys and SerializeJSONProperty.
-func With(text []byte, name, value string) ([]byte, error) {
+func SetMember(text []byte, name, value string) ([]byte, error) {
 	d := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	v, err := read(d)
 	if err != nil {
@@ -82,16 +82,16 @@ func readArray(d *jsontext.Decoder) ([]any, error) {
 	if _, err := d.ReadToken(); err != nil {
 		return nil, err
 	}
-	l := []any{}
+	array := []any{}
 	for d.PeekKind() != ']' {
 		v, err := read(d)
 		if err != nil {
 			return nil, err
 		}
-		l = append(l, v)
+		array = append(array, v)
 	}
 	_, err := d.ReadToken()
-	return l, err
+	return array, err
 }
 
 func (o object) set(name string, value any) object {
@@ -117,14 +117,14 @@ func write(b *bytes.Buffer, v any, newline string) error {
 	deeper := newline + "  "
 	switch v := v.(type) {
 	case object:
-		return list(b, "{", "}", newline, len(v), func(i int) error {
+		return writeList(b, "{", "}", newline, len(v), func(i int) error {
 			quoted, err := jsontext.AppendQuote(nil, v[i].name)
 			b.Write(quoted)
 			b.WriteString(": ")
 			return errors.Join(err, write(b, v[i].value, deeper))
 		})
 	case []any:
-		return list(b, "[", "]", newline, len(v), func(i int) error { return write(b, v[i], deeper) })
+		return writeList(b, "[", "]", newline, len(v), func(i int) error { return write(b, v[i], deeper) })
 	case jsontext.Value:
 		if v.Kind() == '0' && infinite(v) {
 			v = jsontext.Value("null")
@@ -136,13 +136,14 @@ func write(b *bytes.Buffer, v any, newline string) error {
 	return nil
 }
 
-// infinite reports whether a number is out of the range of a number in JavaScript.
+// infinite reports whether a number is infinite in JavaScript, because it is too large.
 func infinite(number jsontext.Value) bool {
 	_, err := strconv.ParseFloat(string(number), 64)
 	return errors.Is(err, strconv.ErrRange)
 }
 
-func list(b *bytes.Buffer, open, end, newline string, n int, item func(i int) error) error {
+// writeList writes n items between open and end, each on a line.
+func writeList(b *bytes.Buffer, open, end, newline string, n int, item func(i int) error) error {
 	b.WriteString(open)
 	for i := range n {
 		if i > 0 {

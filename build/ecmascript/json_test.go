@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestWith expects the results of Node.js 24 for
+// TestSetMember expects the results of Node.js 24 for
 // JSON.stringify(Object.assign(JSON.parse(text), {version: "2.0.0"}), undefined, 2).
-func TestWith(t *testing.T) {
+func TestSetMember(t *testing.T) {
 	for text, want := range map[string]string{
 		`{}`:                                 "{\n  \"version\": \"2.0.0\"\n}",
 		`{"version":"1.0.0","name":"a"}`:     "{\n  \"version\": \"2.0.0\",\n  \"name\": \"a\"\n}",
@@ -17,28 +17,28 @@ func TestWith(t *testing.T) {
 		`{"a":[1e400,-1e400,1e-400]}`:                        "{\n  \"a\": [\n    null,\n    null,\n    0\n  ],\n  \"version\": \"2.0.0\"\n}",
 		`{"a":1,"b":2,"a":3,"01":4,"4294967295":5}`:          "{\n  \"a\": 3,\n  \"b\": 2,\n  \"01\": 4,\n  \"4294967295\": 5,\n  \"version\": \"2.0.0\"\n}",
 	} {
-		got, err := With([]byte(text), "version", "2.0.0")
+		got, err := SetMember([]byte(text), "version", "2.0.0")
 		if err != nil || string(got) != want {
-			t.Errorf("With(%s) = %s, %v; want %s", text, got, err, want)
+			t.Errorf("SetMember(%s) = %s, %v; want %s", text, got, err, want)
 		}
 	}
 	for _, text := range []string{``, `[]`, `1`, `{"a"}`, `{} {}`, `{"a":1,}`} {
-		if got, err := With([]byte(text), "version", "2.0.0"); err == nil {
-			t.Errorf("With(%s) = %s, want an error", text, got)
+		if got, err := SetMember([]byte(text), "version", "2.0.0"); err == nil {
+			t.Errorf("SetMember(%s) = %s, want an error", text, got)
 		}
 	}
 }
 
-func FuzzWith(f *testing.F) {
+func FuzzSetMember(f *testing.F) {
 	f.Add([]byte(`{"a":[1,{"b":"c"}],"2":null}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		got, err := With(text, "version", "2.0.0")
+		got, err := SetMember(text, "version", "2.0.0")
 		if err != nil {
 			return
 		}
-		again, err := With(got, "version", "2.0.0")
+		again, err := SetMember(got, "version", "2.0.0")
 		if err != nil || string(again) != string(got) || !json.Valid(got) {
-			t.Errorf("With(%q) = %q, then %q, %v", text, got, again, err)
+			t.Errorf("SetMember(%q) = %q, then %q, %v", text, got, again, err)
 		}
 	})
 }

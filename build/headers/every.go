@@ -13,10 +13,10 @@ type Header struct {
 // Value returns the value of the header.
 func (h Header) Value() string { return h.Values[0] }
 
-// every is the headers of every response. Pages of all origins may read it, because editors run in
-// browsers, and desktop editors are pages too. Media types may not be guessed. The response to a
-// preflight request names the headers that editors send: a wildcard does not cover Authorization,
-// and older browsers do not support it.
+// every has the headers of every response. Pages of all origins may read responses, because editors
+// run in browsers, and desktop editors are pages too. Browsers must not guess media types. The
+// response to a preflight request names the headers that editors send, because a wildcard does not
+// cover Authorization, and older browsers do not support it.
 var every = []Header{
 	{Name: "Access-Control-Allow-Origin", Values: []string{"*"}, Nginx: "origin"},
 	{Name: "Access-Control-Expose-Headers", Values: []string{"activityid"}, Nginx: "expose"},

@@ -31,8 +31,8 @@ import (
 // Values of Cache-Control.
 const (
 	Immutable  = "public, max-age=31536000, immutable"
-	Revalidate = "no-cache"             // before each use
-	ShortLived = "public, max-age=300"  // until an editor looks again
+	Revalidate = "no-cache"             // caches must revalidate before each use
+	ShortLived = "public, max-age=300"  // for files that the next build may replace
 	Private    = "private, max-age=300" // for a response that depends on the request's headers
 	NoStore    = "no-store"             // for errors: the file may be published soon
 )
@@ -51,7 +51,8 @@ type row struct {
 	untrusted      bool     // written by the authors of packages
 }
 
-// rows is the table. The first row that has a path applies to it. Only the first is untrusted.
+// rows is the table. The first row that matches a path applies to it. Only the first row is
+// untrusted.
 var rows = []row{
 	{folders: []string{"assets", "files", "blobs"}, served: Immutable, stored: Immutable, untrusted: true},
 	{folders: []string{"index"}, direct: true, served: Revalidate, stored: Revalidate},
@@ -62,14 +63,14 @@ var rows = []row{
 // rowOf returns the row of a path, which has no slash at its beginning.
 func rowOf(file string) *row {
 	for i := range rows {
-		if rows[i].has(file) {
+		if rows[i].matches(file) {
 			return &rows[i]
 		}
 	}
-	panic("the last row has every path")
+	panic("the last row matches every path")
 }
 
-func (r *row) has(file string) bool {
+func (r *row) matches(file string) bool {
 	folder, rest, below := strings.Cut(file, "/")
 	return r.folders == nil || below && slices.Contains(r.folders, folder) && !(r.direct && strings.Contains(rest, "/"))
 }

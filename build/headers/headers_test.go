@@ -23,7 +23,7 @@ func file(mediaType, cache, disposition, policy string) headers.File {
 	return headers.File{Type: mediaType, Cache: cache, Disposition: disposition, Policy: policy}
 }
 
-// TestFiles has a file of each row, as servers and targets send it.
+// TestFiles has files of each row of the table.
 func TestFiles(t *testing.T) {
 	const version = "assets/acme/hello/1.2.3@web/"
 	const html, png = "text/html; charset=utf-8", "image/png"
@@ -75,8 +75,8 @@ func cacheByRules(t *testing.T, path string) string {
 	return ""
 }
 
-// TestNames compares the names in the table with those of the packages that define them. These
-// packages are not imported, because the clients of targets must not know them.
+// TestNames compares the names in the table with those of the packages that define them. The table
+// does not import these packages, because the clients of targets must not depend on them.
 func TestNames(t *testing.T) {
 	for _, path := range []string{catalog.AssetsDir, catalog.FilesDir, "blobs/"} {
 		if !regexp.MustCompile("^" + headers.Untrusted()).MatchString("/" + path) {

@@ -1,7 +1,7 @@
 // Package jsondoc encodes JSON documents: files, output of --json, responses. All have the same
 // form: UTF-8 with a newline at the end, without HTML escapes, so that < is < and not \u003c. A
 // document that people read is indented by two spaces; any other is one line. Map keys are sorted,
-// so that the same value gives the same bytes.
+// so that the same value gives the same bytes. [Explain] describes the syntax errors of documents.
 //
 // Where another encoder is needed:
 //

@@ -106,9 +106,9 @@ var byAssetEnd = map[string]string{
 // language the type ends in.
 const Translation = "Microsoft.VisualStudio.Code.Translation."
 
-// Of returns the media type for a file of that name, with "; charset=utf-8" for text/*, or
-// Octets if the name has no known extension. A name that begins with its only full stop,
-// such as .html, has no extension: nginx reads names the same way.
+// Of returns the media type for a file of that name, with "; charset=utf-8" for text/*. It is
+// Octets if the name has no known extension. As in nginx, a name that begins with its only full
+// stop, such as .html, has no extension.
 func Of(name string) string {
 	base := strings.ToLower(path.Base(name))
 	ext := path.Ext(base)
@@ -121,32 +121,31 @@ func Of(name string) string {
 	return cmp.Or(byExtension[ext], Octets)
 }
 
-// OfAsset returns the media type for an asset of that type, whose content is a file of that
-// name. The name matters only for pictures; an asset of another known type has one media
-// type whatever its file is called.
+// OfAsset returns the media type for an asset of that type, whose content is a file of that name.
+// The name decides only for icons and for unknown asset types. All others have one media type.
 func OfAsset(assetType, name string) string {
 	end := strings.ToLower(assetType[strings.LastIndexByte(assetType, '.')+1:])
-	known := byAssetEnd[end]
+	mediaType := byAssetEnd[end]
 	switch {
 	case strings.HasPrefix(assetType, Translation):
 		return "application/json"
-	case known == "" || strings.HasPrefix(known, "image/"):
+	case mediaType == "" || strings.HasPrefix(mediaType, "image/"):
 		return Of(name)
 	}
-	return known
+	return mediaType
 }
 
-// Essence returns a media type without its charset.
-func Essence(mediaType string) string { return strings.TrimSuffix(mediaType, charset) }
+// essence returns a media type without its charset.
+func essence(mediaType string) string { return strings.TrimSuffix(mediaType, charset) }
 
 const charset = "; charset=utf-8"
 
-// Active reports whether a browser may run a file of the media type or show it as a
-// document: HTML, SVG, every kind of XML, PDF, and all types that are not known to be
-// inert. The list is of inert types, because catalogues are written by others: a type that
-// is spelled differently than here is active.
+// Active reports whether a browser may run a file of the media type or show it as a document: HTML,
+// SVG, every kind of XML, PDF, and all types that are not known to be inert. The package lists
+// inert types and not active ones, because others write catalogues: a type with an unusual spelling
+// must be active.
 func Active(mediaType string) bool {
-	kind := Essence(mediaType)
+	kind := essence(mediaType)
 	if family, name, _ := strings.Cut(kind, "/"); slices.Contains(inertFamilies, family) {
 		return strings.HasSuffix(name, "xml") || strings.ContainsFunc(name, notInName)
 	}
@@ -161,7 +160,7 @@ func notInName(r rune) bool {
 // type as a download. These are the active types of the table. Files of other active types are
 // sent as Octets, which browsers do not show.
 func Attached(mediaType string) bool {
-	return Active(mediaType) && Essence(mediaType) != Octets
+	return Active(mediaType) && essence(mediaType) != Octets
 }
 
 var inertFamilies = []string{"audio", "font", "image", "video"}
@@ -177,10 +176,10 @@ var inert = []string{
 func Extensions() iter.Seq2[string, []string] {
 	all := make(map[string][]string)
 	for ext, mediaType := range byExtension {
-		all[Essence(mediaType)] = append(all[Essence(mediaType)], ext[1:])
+		all[essence(mediaType)] = append(all[essence(mediaType)], ext[1:])
 	}
 	for _, ext := range plainTexts {
-		all[Essence(plainText)] = append(all[Essence(plainText)], ext[1:])
+		all[essence(plainText)] = append(all[essence(plainText)], ext[1:])
 	}
 	return sorted(all)
 }
@@ -190,7 +189,7 @@ func Extensions() iter.Seq2[string, []string] {
 func AssetEnds() iter.Seq2[string, []string] {
 	all := make(map[string][]string)
 	for end, mediaType := range byAssetEnd {
-		all[Essence(mediaType)] = append(all[Essence(mediaType)], end)
+		all[essence(mediaType)] = append(all[essence(mediaType)], end)
 	}
 	return sorted(all)
 }

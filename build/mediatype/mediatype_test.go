@@ -120,7 +120,7 @@ func TestTable(t *testing.T) {
 			if ext != strings.ToLower(ext) || strings.Trim(ext, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 				t.Errorf("%q: want a lower-case extension", ext)
 			}
-			if got := Of("a." + ext); Essence(got) != mediaType {
+			if got := Of("a." + ext); essence(got) != mediaType {
 				t.Errorf("%s: %s, want %s", ext, got, mediaType)
 			}
 		}
@@ -130,7 +130,7 @@ func TestTable(t *testing.T) {
 	}
 	for mediaType, ends := range AssetEnds() {
 		for _, end := range ends {
-			if got := OfAsset("x."+end, "icon.png"); Essence(got) != mediaType {
+			if got := OfAsset("x."+end, "icon.png"); essence(got) != mediaType {
 				t.Errorf("asset %s: %s, want %s", end, got, mediaType)
 			}
 		}

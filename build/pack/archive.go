@@ -26,9 +26,9 @@ const level = 6
 // others. Larger files are compressed into the archive directly.
 const maxBuffered = 16 << 20
 
-// Write writes the package to w. progress, which may be nil, is called with the number of
-// bytes that have been packed and their total. Write returns an error, without writing, if
-// the plan is Refused. After any other error, w has part of a package.
+// Write writes the package to w. progress, which may be nil, is called with the number of bytes
+// that have been packed and their total. If the plan is Refused, Write returns an error and writes
+// nothing. After any other error, w has part of a package.
 func (p *Plan) Write(ctx context.Context, w io.Writer, progress func(done, total int64)) error {
 	if err := p.refusal(); err != nil {
 		return err
@@ -65,8 +65,8 @@ func newProgress(files []File, progress func(done, total int64)) (add func(bytes
 	return func(bytes int64) { progress(done.Add(bytes), total) }
 }
 
-// compressAll compresses the files in parallel, at most a few ahead of the one that is
-// written. It sends a channel for each file, in their order, which receives the entry.
+// compressAll compresses the files in parallel, at most a few ahead of the one that is written. For
+// each file, in their order, it sends a channel that receives the entry.
 func (p *Plan) compressAll(ctx context.Context, group *errgroup.Group) <-chan chan entry {
 	queue := make(chan chan entry, runtime.GOMAXPROCS(0))
 	compressors := &sync.Pool{New: newCompressor}

@@ -75,9 +75,9 @@ func TestBuiltins(t *testing.T) {
 	}
 }
 
-// copyBuiltin copies an extension, and adds placeholders for the files that main and browser
-// of its package.json name. Some extensions with code support any editor (*), which editors
-// accept only in built-in extensions and for which Read warns; in the copy they need editor 1.90.
+// copyBuiltin copies an extension, and adds placeholders for the files that main and browser of its
+// package.json name. Some extensions with code support any editor (*). Editors accept that only in
+// built-in extensions, and Read warns about it, so the copy requires editor 1.90.
 func copyBuiltin(t testing.TB, dir string) (root string) {
 	t.Helper()
 	root = filepath.Join(t.TempDir(), filepath.Base(dir))

@@ -10,10 +10,10 @@ import (
 
 // An option is a command-line option of vsce.
 type option struct {
-	value bool // takes a value
-	list  bool // vsce ls has it
-	only  bool // vsce package does not have it
-	set   func(o *pack.Options, value string)
+	value     bool // takes a value
+	list      bool // vsce ls has it
+	noPackage bool // vsce package does not have it
+	set       func(o *pack.Options, value string)
 }
 
 func yarn(yes bool) func(*pack.Options, string) {
@@ -42,7 +42,7 @@ func vsceFlags() map[string]option {
 		"--baseImagesUrl":               {value: true, set: text(func(o *pack.Options) *string { return &o.Links.ImagesURL })},
 		"--yarn":                        {list: true, set: yarn(true)},
 		"--no-yarn":                     {list: true, set: yarn(false)},
-		"--packagedDependencies":        {value: true, list: true, only: true, set: func(o *pack.Options, v string) { o.PackagedDependencies = append(o.PackagedDependencies, v) }},
+		"--packagedDependencies":        {value: true, list: true, noPackage: true, set: func(o *pack.Options, v string) { o.PackagedDependencies = append(o.PackagedDependencies, v) }},
 		"--ignoreFile":                  {value: true, list: true, set: text(func(o *pack.Options) *string { return &o.IgnoreFile })},
 		"--no-gitHubIssueLinking":       {set: yes(func(o *pack.Options) *bool { return &o.Links.KeepGitHubIssues })},
 		"--no-gitLabIssueLinking":       {set: yes(func(o *pack.Options) *bool { return &o.Links.KeepGitLabIssues })},
@@ -62,9 +62,9 @@ func vsceFlags() map[string]option {
 
 // options returns the pack.Options for the arguments of vsce package.
 func options(args []string) (o pack.Options, err error) {
-	known := vsceFlags()
+	flags := vsceFlags()
 	for i := 0; i < len(args); i++ {
-		f, ok := known[args[i]]
+		f, ok := flags[args[i]]
 		switch {
 		case !ok && strings.HasPrefix(args[i], "-"):
 			return o, fmt.Errorf("flag %q is unknown in this test", args[i])
@@ -81,18 +81,18 @@ func options(args []string) (o pack.Options, err error) {
 }
 
 // argsOf returns the arguments that a command of vsce, "ls" or "package", accepts.
-func argsOf(command string, args []string) (some []string) {
-	known := vsceFlags()
+func argsOf(command string, args []string) (accepted []string) {
+	flags := vsceFlags()
 	for i := 0; i < len(args); i++ {
-		f := known[args[i]]
+		f := flags[args[i]]
 		end := i + 1
 		if f.value {
 			end++
 		}
-		if command == "ls" && f.list || command == "package" && !f.only {
-			some = append(some, args[i:end]...)
+		if command == "ls" && f.list || command == "package" && !f.noPackage {
+			accepted = append(accepted, args[i:end]...)
 		}
 		i = end - 1
 	}
-	return slices.Clip(some)
+	return slices.Clip(accepted)
 }

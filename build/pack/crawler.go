@@ -24,7 +24,7 @@ type crawler struct {
 	follow   bool                       // include the contents of links to folders
 	files    []File
 	unusable []File            // included, but cannot be in a package
-	findings []finding.Finding // why they cannot
+	findings []finding.Finding // the reasons
 }
 
 // crawl adds the files of an npm package, except those in its own node_modules: each

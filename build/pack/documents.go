@@ -12,9 +12,9 @@ import (
 	"galbuild/build/pack/readme"
 )
 
-// prepare sets the entries and contents of the files that galleries show: readme, change
-// log, licence and icon. The order of vsce matters: the readme is already renamed when the
-// licence is searched for.
+// prepare sets the entries and contents of the files that galleries show: readme, change log,
+// licence and icon. The order is that of vsce, which renames the readme before it searches for the
+// licence.
 func (p *packer) prepare() error {
 	if err := p.overrideVersion(); err != nil {
 		return err
@@ -45,7 +45,7 @@ func (p *packer) overrideVersion() error {
 	if p.o.Version == "" {
 		return nil
 	}
-	text, err := ecmascript.With(p.text, "version", p.o.Version)
+	text, err := ecmascript.SetMember(p.text, "version", p.o.Version)
 	if err != nil {
 		return err
 	}
@@ -54,10 +54,10 @@ func (p *packer) overrideVersion() error {
 	return nil
 }
 
-// document renames and rewrites the readme or the change log, and returns its entry, or ""
-// if there is none. name is compared with entries, which may have been renamed already, and
-// without regard to case. If several files match, the entries are duplicates, which
-// checkFiles reports.
+// document renames and rewrites the readme or the change log, and returns its entry, or "" if there
+// is none. name is compared without regard to case with the entries, some of which may have been
+// renamed already. If several files match, their entries become duplicates, which checkFiles
+// reports.
 func (p *packer) document(standard, name, kind string) (string, error) {
 	entry := ""
 	for i := range p.files {

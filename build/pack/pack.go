@@ -52,7 +52,7 @@ type Options struct {
 	Ignore               []byte   // replaces the text of .vscodeignore; nil keeps that
 	IgnoreFile           string   // name of the file with that text, for findings
 	NoDependencies       bool     // leave out node_modules
-	Yarn                 *bool    // whether yarn, not npm, made node_modules; nil: modules.Choose decides
+	Yarn                 *bool    // yarn made node_modules, or npm if false; nil leaves it to modules.Choose
 	PackagedDependencies []string // with yarn: names of dependencies to include, with theirs; nil is all
 	FollowLinks          bool     // include the contents of symbolic links to folders
 
@@ -109,9 +109,8 @@ func (f File) Modified() time.Time { return f.modified }
 // Time returns the time of all entries.
 func (p *Plan) Time() time.Time { return p.modified }
 
-// Read reads and checks the folder dir. What is wrong with the extension is in the plan's
-// Findings; the error is one of reading the folder. If package.json is not valid JSON,
-// nothing else is checked.
+// Read reads and checks the folder dir. The problems of the extension are the plan's Findings. The
+// error is one of reading the folder. If package.json is not valid JSON, nothing else is checked.
 func Read(ctx context.Context, dir fs.FS, o Options) (*Plan, error) {
 	p, err := newPacker(ctx, dir, o)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"galbuild/build/pack/ignore"
 	"galbuild/build/pack/mime"
 	"galbuild/build/pack/npm/modules"
+	"galbuild/build/regularfile"
 	"galbuild/build/vsix/manifest"
 )
 
@@ -40,7 +41,7 @@ type packer struct {
 	rules           *ignore.Rules
 	files           []File            // sorted by Entry
 	unusable        []File            // selected, but cannot be in a package
-	reasons         []finding.Finding // why they cannot
+	reasons         []finding.Finding // the reasons
 	manifestOptions manifest.Options  // with the entries that galleries show, such as the readme
 	xml             []File            // the two XML documents
 	findings        []finding.Finding
@@ -50,7 +51,7 @@ type packer struct {
 var errStop = errors.New("package.json cannot be used")
 
 func newPacker(ctx context.Context, dir fs.FS, o Options) (*packer, error) {
-	text, err := readText(dir, packageFile)
+	text, err := regularfile.ReadFS(dir, packageFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("not an extension's folder: %w", err)
@@ -71,18 +72,6 @@ func newPacker(ctx context.Context, dir fs.FS, o Options) (*packer, error) {
 	}
 	manifestOptions := manifest.Options{Platform: o.Platform, PreRelease: o.PreRelease}
 	return &packer{ctx: ctx, dir: outerFS{dir, o.OnDisk}, o: o, text: text, manifestOptions: manifestOptions}, nil
-}
-
-// readText reads a regular file. Reading others, such as named pipes, may never end.
-func readText(dir fs.FS, name string) ([]byte, error) {
-	info, err := fs.Stat(dir, name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("read %s: is not a regular file (mode %v)", name, info.Mode())
-	}
-	return fs.ReadFile(dir, name)
 }
 
 // run runs the steps until one of them returns an error. errStop is not returned.
@@ -113,7 +102,7 @@ func (p *packer) checkManifest() error {
 
 // translate parses package.json with the texts of package.nls.json.
 func (p *packer) translate() error {
-	nls, err := readText(p.dir, nlsFile)
+	nls, err := regularfile.ReadFS(p.dir, nlsFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -156,7 +145,7 @@ func (p *packer) collect() error {
 func (p *packer) readRules() error {
 	text, err := p.o.Ignore, error(nil)
 	if text == nil {
-		text, err = readText(p.dir, p.o.IgnoreFile)
+		text, err = regularfile.ReadFS(p.dir, p.o.IgnoreFile)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -27,14 +27,14 @@ func startRecorder(t *testing.T, tools toolchain.Toolbox) recorder {
 // run runs a command of vsce in the folder root.
 func (r recorder) run(t *testing.T, root string, args ...string) toolchain.Result {
 	t.Helper()
-	a := r.vsce.Run(t, root, args...)
-	for i := range a.Errors {
-		a.Errors[i] = clean(a.Errors[i], root)
+	result := r.vsce.Run(t, root, args...)
+	for i := range result.Errors {
+		result.Errors[i] = clean(result.Errors[i], root)
 	}
-	for i := range a.Warnings {
-		a.Warnings[i] = clean(a.Warnings[i], root)
+	for i := range result.Warnings {
+		result.Warnings[i] = clean(result.Warnings[i], root)
 	}
-	return a
+	return result
 }
 
 var (
@@ -66,10 +66,10 @@ func (r recorder) record(t *testing.T, root string, args []string) *result {
 	got := &result{listFail: strings.Join(listed.Errors, "\n"), list: strings.Split(strings.TrimSuffix(listed.Output, "\n"), "\n")}
 	slices.Sort(got.list)
 	archive := filepath.Join(t.TempDir(), "made.vsix")
-	made := r.run(t, root, append([]string{"package", "--out", archive}, argsOf("package", args)...)...)
-	got.fail, got.warnings = strings.Join(made.Errors, "\n"), made.Warnings
+	packed := r.run(t, root, append([]string{"package", "--out", archive}, argsOf("package", args)...)...)
+	got.fail, got.warnings = strings.Join(packed.Errors, "\n"), packed.Warnings
 	slices.Sort(got.warnings)
-	if len(made.Errors) == 0 {
+	if len(packed.Errors) == 0 {
 		got.entries = readArchive(t, archive)
 	}
 	return got

@@ -55,10 +55,10 @@ func (p *packer) scanFile(f File) ([]finding.Finding, error) {
 	return found, nil
 }
 
-// scanPath returns the path that decides whether a file is scanned. The scanner skips
-// dependencies, by node_modules in the path. But a file outside of the extension's folder,
-// to which a link in node_modules leads, may be the author's own; so the path is the one
-// with links resolved.
+// scanPath returns the path that decides whether a file is scanned. The scanner skips paths with
+// node_modules, because dependencies are the work of others. A file outside of the extension's
+// folder, to which a link in node_modules leads, may be the author's own. For such a file, the path
+// is the one with links resolved.
 func (f File) scanPath() string {
 	if strings.HasPrefix(f.real, "../") {
 		return f.real

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"galbuild/build/roots"
+	"galbuild/build/cacert"
 )
 
 // Config has the settings of a [Client]. The zero value works.
@@ -62,15 +62,15 @@ func NewTransport(ca string) (*http.Transport, error) {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = maxIdle
 	t.OnProxyConnectResponse = checkProxy
-	return t, roots.Trust(t, ca)
+	return t, cacert.Trust(t, ca)
 }
 
 // Sleep waits for a pause between attempts.
 func (c *Client) Sleep(ctx context.Context, d time.Duration) error { return c.sleep(ctx, d) }
 
-// Send sends a request once. If there is no response, the error is marked with [Temporary] if it
-// may not occur again. So are errors of reading the response's body. A response with any status is
-// not an error here; see [IsTemporaryStatus].
+// Send sends a request once. Its error, and an error of reading the body of the response, is marked
+// with [Temporary] if it may not occur again. A response is not an error, whatever its status; see
+// [IsTemporaryStatus].
 //
 // If the body of the request cannot be read, the error is a [BodyError], which is not temporary.
 func (c *Client) Send(request *http.Request) (*http.Response, error) {
@@ -103,9 +103,9 @@ func (e BodyError) Unwrap() error { return e.error }
 // unreachable returns the explained error of a request, without its mark if no connection could be
 // established and the host has never responded.
 func (c *Client) unreachable(host string, err, explained error) error {
-	again, ok := errors.AsType[temporary](explained)
+	marked, ok := errors.AsType[temporary](explained)
 	if _, reached := c.reached.Load(host); ok && !reached && IsDial(err) {
-		return again.error
+		return marked.error
 	}
 	return explained
 }
@@ -116,7 +116,7 @@ func IsDial(err error) bool {
 	return ok && (e.Op == "dial" || e.Op == "proxyconnect")
 }
 
-// An errRedirect says why a redirect is not followed. It is not retried.
+// An errRedirect is the reason why a redirect is not followed. It is not retried.
 type errRedirect string
 
 func (e errRedirect) Error() string { return string(e) }

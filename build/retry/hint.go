@@ -14,14 +14,14 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 
-	"galbuild/build/roots"
+	"galbuild/build/cacert"
 )
 
 // ProxyLogin is the hint for status 407.
 const ProxyLogin = "write the credentials of the proxy into its variable: http://user:password@proxy:port"
 
-// explain returns the error of a request without a complete response: without the URL, with a hint,
-// and with a mark if it may not occur again.
+// explain returns the error of a request that has no complete response. It removes the URL, adds a
+// hint, and marks the error if it may not occur again.
 func (w *watcher) explain(err error) error {
 	if e, ok := errors.AsType[errRedirect](err); ok {
 		return e
@@ -29,7 +29,7 @@ func (w *watcher) explain(err error) error {
 	if context.Cause(w.ctx) == errStalled {
 		return Temporary(fmt.Errorf("%w for %s", errStalled, w.timeout), nil)
 	}
-	again := IsTemporaryTransport(err)
+	isTemporary := IsTemporaryTransport(err)
 	hint := Hint(err)
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
@@ -43,7 +43,7 @@ func (w *watcher) explain(err error) error {
 	if hint != "" {
 		err = fmt.Errorf("%w; %s", err, hint)
 	}
-	if again {
+	if isTemporary {
 		return Temporary(err, nil)
 	}
 	return err
@@ -52,8 +52,8 @@ func (w *watcher) explain(err error) error {
 // IsTemporaryTransport reports whether the error of a transport may not occur again when the
 // request is repeated, if a connection could be established before.
 func IsTemporaryTransport(err error) bool {
-	again, _ := retryablehttp.ErrorPropagatedRetryPolicy(context.Background(), nil, err)
-	return again && !IsPlain(err) && !errors.As(err, new(errProxy)) && !errors.As(err, new(errRedirect))
+	retried, _ := retryablehttp.ErrorPropagatedRetryPolicy(context.Background(), nil, err)
+	return retried && !IsPlain(err) && !errors.As(err, new(errProxy)) && !errors.As(err, new(errRedirect))
 }
 
 // IsPlain reports whether a TLS handshake got a response in plain text.
@@ -77,8 +77,8 @@ func Hint(err error) string {
 			"or name the host in NO_PROXY", proxyVariable(err))
 	case isName && name.IsNotFound:
 		return "behind a proxy, set " + proxyVariable(err)
-	case roots.IsUnknown(err):
-		return roots.Hint
+	case cacert.IsUnknown(err):
+		return cacert.Hint
 	case IsPlain(err):
 		return "is it http:// rather than https://?"
 	}

@@ -14,7 +14,7 @@
 //   - How long: the first pause takes 0.2 seconds, and each takes twice as long as the one before,
 //     but at most 30 seconds. A random time of up to half of that is added, so that requests that
 //     failed together are not repeated together. All pauses take about a minute in total.
-//   - What a server can ask for: with status 429 or 503, the header Retry-After sets the pause, in
+//   - What a server can set: with status 429 or 503, the header Retry-After sets the pause, in
 //     seconds or as a date. If it is longer than five minutes, the request fails at once.
 //   - Redirects: at most ten in a row are followed, and none from https to http. The header
 //     Authorization is sent to the host of the first request only.
@@ -26,8 +26,8 @@
 // a site again anyway. minio-go sends the requests to S3: it waits five minutes for a response, and
 // without a limit for the data that follows.
 //
-// [Client.Send] makes one attempt. The loop belongs to the caller, which knows what has been
-// transferred already: after an attempt that failed, it calls [Pause] and [Client.Sleep].
+// [Client.Send] makes one attempt. The caller makes the loop, because only it can continue a
+// transfer: after an attempt that failed, it calls [Pause] and [Client.Sleep].
 package retry
 
 import (
@@ -48,7 +48,7 @@ const Retries = 8
 const (
 	firstPause = 200 * time.Millisecond
 	longPause  = 30 * time.Second
-	maxPause   = 5 * time.Minute // that a server may ask for
+	maxPause   = 5 * time.Minute // the longest pause that a server can set
 )
 
 // A temporary error may not occur again when the request is repeated.
@@ -71,12 +71,12 @@ func IsTemporary(err error) bool {
 
 // IsTemporaryStatus reports whether a response is one that is retried, whatever the service.
 func IsTemporaryStatus(response *http.Response) bool {
-	again, _ := retryablehttp.ErrorPropagatedRetryPolicy(context.Background(), response, nil)
-	return again
+	retried, _ := retryablehttp.ErrorPropagatedRetryPolicy(context.Background(), response, nil)
+	return retried
 }
 
-// Pause returns how long to wait before the next attempt, after as many retries of the request, and
-// the last attempt failed with err. It returns err if there must be no further attempt.
+// Pause returns how long to wait before the next attempt of a request that failed with err and has
+// been retried this many times. It returns err if there must be no further attempt.
 func Pause(retries int, err error) (time.Duration, error) {
 	failure, ok := errors.AsType[temporary](err)
 	if !ok || retries >= Retries {
@@ -84,7 +84,7 @@ func Pause(retries int, err error) (time.Duration, error) {
 	}
 	pause := retryablehttp.DefaultBackoff(firstPause, longPause, retries, failure.response)
 	if pause < 0 || pause > maxPause { // negative if the number of seconds is too large
-		return 0, fmt.Errorf("%w; the server asks for a pause of more than %s", err, maxPause)
+		return 0, fmt.Errorf("%w; the server requests a pause of more than %s", err, maxPause)
 	}
 	return pause + rand.N(pause/2+1).Round(time.Millisecond), nil
 }

@@ -32,8 +32,8 @@ func (w *watcher) stop() {
 	w.cancel(nil)
 }
 
-// A requestBody is a body that is being sent. It records why it could not be read, because that
-// is not an error of the connection.
+// A requestBody is a body that is being sent. It saves the error of reading it, which is not an
+// error of the connection.
 type requestBody struct {
 	io.ReadCloser
 	*watcher
@@ -58,8 +58,8 @@ func (b *requestBody) failed() error {
 	return b.err
 }
 
-// A responseBody is a body that is being received. The time between reads is not limited: whoever
-// reads it may be slow.
+// A responseBody is a body that is being received. The time between reads is not limited, because
+// the caller may be slow.
 type responseBody struct {
 	io.ReadCloser
 	*watcher

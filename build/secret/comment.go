@@ -30,10 +30,10 @@ type suppression struct {
 //	secretlint-disable-line [rule, …] [-- reason]       the line of the comment
 //	secretlint-disable-next-line [rule, …] [-- reason]  the line below
 //
-// Rules have their long names, such as @secretlint/secretlint-rule-npm; none means
-// all. The rest of the line belongs to the last name, so a rule that is followed by the
-// */ of a comment is unknown. As in secretlint, the directives for one line have no effect
-// on a last line without a line break.
+// Rules have their long names, such as @secretlint/secretlint-rule-npm. Without rules, a directive
+// is for all. The rest of the line belongs to the last name, so a rule that is followed by the */
+// of a comment is unknown. As in secretlint, the directives for one line have no effect on a last
+// line without a line break.
 //
 // Source: @secretlint/secretlint-rule-filter-comments 10.2.2.
 func suppressions(text []byte, lines []int) []suppression {

@@ -78,16 +78,16 @@ const maxMatch = 512
 // space matches what \s matches in JavaScript.
 const space = "[" + ecmascript.Space + "]"
 
-// token matches a literal of prefix bytes followed by as many letters, digits and bytes of
-// more as possible, between minLen and maxLen of them.
+// token matches a literal of prefix bytes, followed by minLen to maxLen letters, digits and bytes
+// in more. It matches as many of them as possible.
 func token(prefix, minLen, maxLen int, more string) func([]byte, int) (match, bool) {
-	var fit [256]bool
-	for c := range fit {
-		fit[c] = alphanumeric(byte(c)) || strings.IndexByte(more, byte(c)) >= 0
+	var allowed [256]bool
+	for c := range allowed {
+		allowed[c] = alphanumeric(byte(c)) || strings.IndexByte(more, byte(c)) >= 0
 	}
 	return func(text []byte, at int) (match, bool) {
 		end := at + prefix
-		for end < len(text) && end < at+prefix+maxLen && fit[text[end]] {
+		for end < len(text) && end < at+prefix+maxLen && allowed[text[end]] {
 			end++
 		}
 		return match{from: at, to: end, shownFrom: at, shownTo: at + prefix + shownChars, end: end}, end >= at+prefix+minLen
@@ -109,16 +109,18 @@ func openAI(text []byte, at int) (match, bool) {
 	return openAIText(text, at)
 }
 
-// expression matches a regular expression at the literal, within maxMatch bytes. A
-// Description shows the first prefix bytes and shownChars more.
+// expression matches a regular expression at the literal, within maxMatch bytes. prefix is that of
+// matchAt.
 func expression(expr string, prefix int) func([]byte, int) (match, bool) {
 	re := regexp.MustCompile(`^(?:` + expr + `)`)
 	return func(text []byte, at int) (match, bool) {
-		return fits(re, text[:min(len(text), at+maxMatch)], at, prefix)
+		return matchAt(re, text[:min(len(text), at+maxMatch)], at, prefix)
 	}
 }
 
-func fits(re *regexp.Regexp, text []byte, at, prefix int) (match, bool) {
+// matchAt matches re, which is anchored, at an offset. A Description shows the first prefix bytes
+// and shownChars more.
+func matchAt(re *regexp.Regexp, text []byte, at, prefix int) (match, bool) {
 	loc := re.FindIndex(text[at:])
 	if loc == nil {
 		return match{}, false
@@ -181,7 +183,7 @@ func slackToken(text []byte, at int) (match, bool) {
 	if at > 0 && (alphanumeric(text[at-1]) || text[at-1] == '_') {
 		return match{}, false
 	}
-	return fits(slackText, text, at, 5)
+	return matchAt(slackText, text, at, 5)
 }
 
 // The expression ignores the case of ASCII letters only; (?i) would fold others to them.
@@ -213,7 +215,7 @@ var onePasswordText = regexp.MustCompile(`^ops_(ey[A-Za-z0-9+/=]{100,1000}[A-Za-
 
 // onePassword matches text that looks like a token. Only a JSON object in base64 is one.
 func onePassword(text []byte, at int) (match, bool) {
-	m, ok := fits(onePasswordText, text, at, len("ops_"))
+	m, ok := matchAt(onePasswordText, text, at, len("ops_"))
 	if ok {
 		m.allowed = !isJSON(text[at+len("ops_") : m.end])
 	}

@@ -2,8 +2,8 @@ package secret
 
 import (
 	"slices"
-	"unicode/utf16"
-	"unicode/utf8"
+
+	"galbuild/build/ecmascript"
 )
 
 // lineStarts returns the offsets at which the lines of text begin. Lines end as in
@@ -35,16 +35,5 @@ func lineOf(lines []int, offset int) int {
 // UTF-16 code units, as editors and vsce do.
 func position(text []byte, lines []int, offset int) (line, column int) {
 	line = lineOf(lines, offset)
-	return line, utf16Len(text[lines[line-1]:offset]) + 1
-}
-
-// utf16Len returns the length of text in UTF-16 code units.
-func utf16Len(text []byte) int {
-	n := 0
-	for len(text) > 0 {
-		r, size := utf8.DecodeRune(text)
-		n += max(1, utf16.RuneLen(r))
-		text = text[size:]
-	}
-	return n
+	return line, ecmascript.Length(text[lines[line-1]:offset]) + 1
 }

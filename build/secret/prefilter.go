@@ -5,11 +5,10 @@ import (
 	"strings"
 )
 
-// A prefilter finds the occurrences of many literals in one pass over a text. It stores
-// two overlapping pairs of bytes of each literal: wherever the literal occurs, one of them
-// is at an even offset of the text. So one lookup for every second byte leaves few places
-// at which literals must be compared. To search for one literal after the other would
-// take one pass for each.
+// A prefilter finds the occurrences of many literals in one pass over a text, instead of one pass
+// for each literal. It stores two overlapping pairs of bytes of each literal. Wherever the literal
+// occurs, one of these pairs is at an even offset of the text. So it looks up every second offset,
+// and compares literals at few of them.
 type prefilter struct {
 	// group is the index in groups of the literals that have a pair; 0 is none.
 	group  [1 << 16]uint8

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"galbuild/build/ecmascript"
 )
 
 var (
@@ -52,7 +54,7 @@ func keyEnd(text []byte, label string) int {
 		}
 		at += n + len(endLine)
 		if end := labelEnd(text[at:], label); end >= 0 {
-			if utf16Len(text[:at-len(endLine)]) > maxKey {
+			if ecmascript.Length(text[:at-len(endLine)]) > maxKey {
 				return -1
 			}
 			return at + end

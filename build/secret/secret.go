@@ -1,5 +1,5 @@
-// Package secret finds what should not leave the author's machine: .env files,
-// and keys and tokens in the text of a file.
+// Package secret finds secrets that an author must not publish: .env files, and keys and tokens in
+// the text of a file.
 //
 // The rules are those of secretlint's recommended preset as vsce runs it:
 //
@@ -77,8 +77,8 @@ type Secret struct {
 	// Line and Column are the position, both from 1; 0 for DotEnv, which reports a whole
 	// file. Columns count UTF-16 code units, as editors and vsce do.
 	Line, Column int
-	// Description says what it is, such as: access token of npm, "npm_aB3d…". It contains
-	// no more of the secret than its author needs to recognize it.
+	// Description is the kind of secret and its beginning, such as: access token of npm,
+	// "npm_aB3d…". It contains no more of the secret than its author needs to recognize it.
 	Description string
 }
 
@@ -108,8 +108,8 @@ func Scan(name string, content []byte, o Options) []Secret {
 	}
 	lines := lineStarts(text)
 	if !o.AllowAll {
-		off := suppressions(text, lines)
-		found = slices.DeleteFunc(found, func(m match) bool { return isSuppressed(m, off) })
+		suppressed := suppressions(text, lines)
+		found = slices.DeleteFunc(found, func(m match) bool { return isSuppressed(m, suppressed) })
 	}
 	slices.SortStableFunc(found, func(a, b match) int {
 		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))

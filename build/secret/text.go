@@ -38,8 +38,8 @@ func words(s string) map[string]bool {
 	return set
 }
 
-// isText reports whether secretlint takes a file for text. Its name decides if it has a known
-// extension, and its content otherwise.
+// isText reports whether secretlint treats a file as text. If its name has a known extension, the
+// name decides, and otherwise the content.
 // Source: istextorbinary 9.5.0.
 func isText(name string, content []byte) bool {
 	if text, known := textName(name); known {
@@ -48,8 +48,8 @@ func isText(name string, content []byte) bool {
 	return textContent(content)
 }
 
-// textName decides by the name of a file: the last of the parts between its dots that is a
-// known extension. The first part is one of them, as in Makefile.
+// textName decides by the name of a file. It splits the name at its dots, and uses the last part
+// that is a known extension. A name without a dot, such as Makefile, is one part.
 func textName(name string) (text, known bool) {
 	rest := path.Base(name)
 	for found := true; found; {

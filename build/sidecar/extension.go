@@ -99,7 +99,7 @@ func (r *reader) date(v value, key, field string) *time.Time {
 }
 
 // updated returns the date on which the version of the package was published. The date of an
-// extension is that of its newest version. If versions are listed, it is not used for others.
+// extension is that of its newest version. It is used only if no other version is listed.
 func (r *reader) updated(e value) *time.Time {
 	versions := e.get("versions").list()
 	v, listed := r.version(versions)

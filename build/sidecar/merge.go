@@ -29,7 +29,8 @@ func copyOf[T any](p *T) *T {
 	return &v
 }
 
-// Merge returns first, with the fields that it lacks taken from second. Either may be nil.
+// Merge returns a sidecar with the fields of first, and those of second that first lacks. Either
+// may be nil.
 func Merge(first, second *catalog.Sidecar) *catalog.Sidecar {
 	if first == nil || second == nil {
 		return cmp.Or(first, second)

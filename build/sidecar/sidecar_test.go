@@ -82,8 +82,9 @@ func TestEncodings(t *testing.T) {
 	}
 }
 
-// TestKeepUnread has one mistake: only that key is as before.
-func TestKeepUnread(t *testing.T) {
+// TestRestoreInvalid has a sidecar with invalid values. Only these are replaced with those of the
+// previous sidecar.
+func TestRestoreInvalid(t *testing.T) {
 	before, err := Read([]byte(`{"extensionId":"6b1e0c1e-1111-4222-8333-444455556666","lastUpdated":"2024-01-01","statistics":{"install":1}}`), hello)
 	if err != nil {
 		t.Fatal(err)

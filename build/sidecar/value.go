@@ -60,14 +60,14 @@ func (v value) list() []value {
 	return []value{v}
 }
 
-// short returns the JSON of a value for a message, shortened to about 60 bytes.
+// short returns the JSON of a value for a message, cut after 60 bytes.
 func (v value) short() string {
-	const most = 60
+	const maxLen = 60 // bytes
 	text := strings.Join(strings.Fields(v.Raw), " ")
-	if len(text) <= most {
+	if len(text) <= maxLen {
 		return text
 	}
-	end := most
+	end := maxLen
 	for end > 0 && !utf8.RuneStart(text[end]) {
 		end--
 	}

@@ -10,11 +10,11 @@ import (
 // maxName is the length in bytes of the longest name that is compared.
 const maxName = 200
 
-// To returns the candidates that are most similar to name, sorted and without duplicates.
-// They are those with the smallest edit distance, which counts letters to insert, delete,
-// replace or swap with their neighbour, and ignores case. The distance may be at most a third
-// of the length of name. If no candidate is that similar, To returns those that begin with
-// name. Candidates that are equal to name are left out.
+// To returns the candidates that are most similar to name, sorted and without duplicates: those
+// with the smallest edit distance, which may be at most a third of the length of name. The distance
+// is the number of letters to insert, delete, replace or swap with their neighbour; case is
+// ignored. If no candidate is that similar, To returns those that begin with name. Candidates that
+// are equal to name are left out.
 func To(name string, candidates []string) (nearest []string) {
 	typed := strings.ToLower(name)
 	if len(typed) < 2 || len(typed) > maxName {

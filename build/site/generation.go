@@ -17,13 +17,13 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 )
 
 // ReadCurrent returns the current generation of the site at root, or the zero Current if the site
 // has none yet.
 func ReadCurrent(root string) (Current, error) {
-	f, err := regular.Open(filepath.Join(root, filepath.FromSlash(CurrentPath)))
+	f, err := regularfile.Open(filepath.Join(root, filepath.FromSlash(CurrentPath)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Current{}, nil
 	}
@@ -65,8 +65,8 @@ const (
 	maxWindow            = 32 << 20 // memory of the decoder
 )
 
-// DecompressCatalog reads the file of a catalogue. It decodes while it decompresses, and returns an
-// error as soon as a limit is exceeded.
+// DecompressCatalog reads a catalogue in the format of [WriteCatalog]. It returns an error as soon
+// as a limit is exceeded.
 func DecompressCatalog(compressed []byte) (*catalog.Catalog, error) {
 	if len(compressed) > MaxCompressedCatalog {
 		return nil, fmt.Errorf("compressed catalogue has %d bytes, more than the limit of %d", len(compressed), MaxCompressedCatalog)
@@ -95,7 +95,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// RequireCurrent is ReadCurrent, but it is an error that wraps ErrNoGeneration if the site has no
+// RequireCurrent is ReadCurrent, but returns an error that wraps ErrNoGeneration if the site has no
 // generation.
 func RequireCurrent(root string) (Current, error) {
 	current, err := ReadCurrent(root)
@@ -105,8 +105,8 @@ func RequireCurrent(root string) (Current, error) {
 	return current, err
 }
 
-// Read returns the current generation of the site at root, and its catalogue. It is an error if
-// there is none.
+// Read returns the current generation of the site at root, and its catalogue. Its errors are those
+// of RequireCurrent and ReadCatalog.
 func Read(root string) (Current, *catalog.Catalog, error) {
 	current, err := RequireCurrent(root)
 	if err != nil {
@@ -116,14 +116,14 @@ func Read(root string) (Current, *catalog.Catalog, error) {
 	return current, c, err
 }
 
-// ReadCatalog returns the catalogue of a generation after it has verified its hash. That of the
-// zero Current is empty.
+// ReadCatalog verifies the hash of the catalogue of a generation, and returns the catalogue. The
+// catalogue of the zero Current is empty.
 func ReadCatalog(root string, c Current) (*catalog.Catalog, error) {
 	if c.IsZero() {
 		return &catalog.Catalog{}, nil
 	}
 	file := filepath.Join(root, filepath.FromSlash(c.CatalogPath()))
-	compressed, err := regular.ReadFile(file, MaxCompressedCatalog)
+	compressed, err := regularfile.ReadFile(file, MaxCompressedCatalog)
 	if err != nil {
 		return nil, err
 	}
@@ -138,8 +138,8 @@ func ReadCatalog(root string, c Current) (*catalog.Catalog, error) {
 }
 
 // WriteGeneration writes the two files of a generation at the same time. It does not hold them in
-// memory. Files that the site has already are not replaced, because the times of generations have a
-// meaning, see Generations. The generation becomes current with Switch.
+// memory. Files that the site has already are not replaced, because Generations sorts by the times
+// of folders. The generation becomes current with Switch.
 func (d *Dir) WriteGeneration(writeCatalog, writeIndex func(io.Writer) error) (Current, error) {
 	catalog, index := d.Blobs.Draft(), d.Blobs.Draft()
 	defer catalog.Discard()

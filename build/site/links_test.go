@@ -9,14 +9,14 @@ import (
 	"syscall"
 	"testing"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
 	"galbuild/build/site"
 	"galbuild/index"
 )
 
-// TestPlantedLinks checks that a site with a link at the path of one of its folders is not
-// changed, while the site itself may be a link.
+// TestPlantedLinks checks that a site is not changed if a link has the path of one of its folders.
+// The path of the site itself may be a link.
 func TestPlantedLinks(t *testing.T) {
 	for _, name := range []string{site.WorkDir, site.WorkDir + "/tmp", site.WorkDir + "/lock", site.WorkDir + "/publishers", "blobs", "assets", "files", "index", "api"} {
 		root, outside := t.TempDir(), t.TempDir()
@@ -82,7 +82,7 @@ func TestRemoveUnless(t *testing.T) {
 func TestRemoveTemp(t *testing.T) {
 	dir := lock(t, t.TempDir())
 	for _, path := range []string{"x", "index/x", "item/x"} {
-		temp := filepath.Join(filepath.Dir(path), beneath.TempPrefix+"1")
+		temp := filepath.Join(filepath.Dir(path), atomicfile.TempPrefix+"1")
 		if err := errors.Join(dir.WriteFile(path, nil), dir.WriteFile(temp, nil)); err != nil {
 			t.Fatal(err)
 		}
@@ -98,8 +98,8 @@ func TestRemoveTemp(t *testing.T) {
 	}
 }
 
-// TestPipes puts a named pipe at the path of each file of a site that is opened. If opening
-// one waited, the test would run into the time limit of the test run.
+// TestPipes puts a named pipe at the path of each file of a site that is opened. If opening one
+// waited for a writer, the test would time out.
 func TestPipes(t *testing.T) {
 	dir := lock(t, t.TempDir())
 	current := write(t, dir, sample(), "index")

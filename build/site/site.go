@@ -28,9 +28,9 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 )
 
 // WorkDir is the name of the work directory in a site. It contains the locks, temporary files,
@@ -90,10 +90,10 @@ func Lock(root string) (*Dir, error) {
 }
 
 // Open opens the folder of a site for writing. It makes the folder and its work directory if they
-// are missing. The error wraps [beneath.ErrLink] if a folder of the site is a symbolic link,
+// are missing. The error wraps [atomicfile.ErrLink] if a folder of the site is a symbolic link,
 // which an attacker may have made. To have a folder on another disk, it can be a mount point.
 func Open(root string) (*os.Root, error) {
-	if err := beneath.MkdirAll(root); err != nil {
+	if err := atomicfile.MkdirAll(root); err != nil {
 		return nil, err
 	}
 	at, err := os.OpenRoot(root)
@@ -103,10 +103,10 @@ func Open(root string) (*os.Root, error) {
 	for _, name := range []string{WorkDir, "blobs", "assets", "files", "index", "api", "item", "publishers"} {
 		if info, err := at.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 			at.Close()
-			return nil, fmt.Errorf("%s: %w", filepath.Join(root, name), beneath.ErrLink)
+			return nil, fmt.Errorf("%s: %w", filepath.Join(root, name), atomicfile.ErrLink)
 		}
 	}
-	if err := beneath.Mkdir(at, WorkDir); err != nil {
+	if err := atomicfile.Mkdir(at, WorkDir); err != nil {
 		at.Close()
 		return nil, err
 	}
@@ -132,13 +132,13 @@ func (d *Dir) lockAndClear() (err error) {
 // ErrLocked if another process has the lock.
 func LockFile(root *os.Root, name string, try func(*flock.Flock) (bool, error)) (*flock.Flock, error) {
 	name = filepath.Join(WorkDir, name)
-	f, err := root.OpenFile(name, os.O_RDONLY|os.O_CREATE|regular.NoWait, 0o600)
+	f, err := root.OpenFile(name, os.O_RDONLY|os.O_CREATE|regularfile.NoWait, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	f.Close()
 	if info, err := root.Lstat(name); err != nil || !info.Mode().IsRegular() {
-		return nil, cmp.Or(err, fmt.Errorf("%s: %w", filepath.Join(root.Name(), name), beneath.ErrLink))
+		return nil, cmp.Or(err, fmt.Errorf("%s: %w", filepath.Join(root.Name(), name), atomicfile.ErrLink))
 	}
 	lock := flock.New(filepath.Join(root.Name(), name))
 	if ok, err := try(lock); err != nil || !ok {
@@ -222,7 +222,7 @@ func (d *Dir) clearTemp() error {
 	}
 	for _, f := range left { // a process may have been killed while it saved its cache
 		d.Dirty = true
-		if f.Name() == dirtyName { // until ClearDirty
+		if f.Name() == dirtyName { // it stays until ClearDirty
 			continue
 		}
 		if err := d.root.RemoveAll(filepath.Join(WorkDir, "tmp", f.Name())); err != nil {
@@ -232,18 +232,18 @@ func (d *Dir) clearTemp() error {
 	return nil
 }
 
-// MarkDirty marks the site as dirty before it is changed. Unless the mark is cleared, the next
-// process that locks the site finds it Dirty. If an earlier change by this process failed and has
-// left the mark, MarkDirty sets Dirty.
+// MarkDirty marks the site as dirty before it is changed. Unless the mark is cleared, Dirty is set
+// for the next process that locks the site. If an earlier change by this process failed and left
+// the mark, MarkDirty sets Dirty.
 func (d *Dir) MarkDirty() error {
 	if _, err := d.root.Lstat(dirtyPath); err == nil {
 		d.Dirty = true
 	}
-	return beneath.WriteText(d.root, dirtyPath, nil)
+	return atomicfile.WriteText(d.root, dirtyPath, nil)
 }
 
-// ClearDirty removes the mark of MarkDirty, and sets Dirty to false. There must be no files that no
-// generation lists.
+// ClearDirty removes the mark of MarkDirty, and sets Dirty to false. The caller has removed the
+// files that no generation lists.
 func (d *Dir) ClearDirty() error {
 	err := d.root.Remove(dirtyPath)
 	d.Dirty = d.Dirty && err != nil
@@ -312,7 +312,7 @@ const indexOnly = "index-only"
 // mark.
 func (d *Dir) SetIndexOnly(is bool) error {
 	if is {
-		return beneath.WriteText(d.root, WorkDir+"/"+indexOnly, nil)
+		return atomicfile.WriteText(d.root, WorkDir+"/"+indexOnly, nil)
 	}
 	return d.Remove(WorkDir + "/" + indexOnly)
 }
@@ -345,16 +345,16 @@ func WriteWorkFile(root, name string, text []byte) error {
 	if _, err := at.Lstat(WorkDir); err != nil {
 		return err
 	}
-	return beneath.WriteText(at, WorkDir+"/"+name, text)
+	return atomicfile.WriteText(at, WorkDir+"/"+name, text)
 }
 
 // Temp returns the folder for temporary files.
 func (d *Dir) Temp() string { return d.temp }
 
-// FoldsCase reports whether the file system treats names that differ only in case as one.
+// FoldsCase reports whether names that differ only in case are the same file in this file system.
 func (d *Dir) FoldsCase() (bool, error) {
 	const probe, other = WorkDir + "/tmp/case", WorkDir + "/tmp/CASE"
-	if err := beneath.WriteText(d.root, probe, nil); err != nil {
+	if err := atomicfile.WriteText(d.root, probe, nil); err != nil {
 		return false, err
 	}
 	_, err := d.root.Lstat(other)
@@ -367,13 +367,13 @@ func (d *Dir) Path(path string) string { return filepath.Join(d.Root, filepath.F
 // WriteFile makes or replaces a small file of the site in one step, unless the file has this
 // content already.
 func (d *Dir) WriteFile(path string, text []byte) error {
-	if old, err := regular.ReadFile(d.Path(path), int64(len(text))); err == nil && string(old) == string(text) {
+	if old, err := regularfile.ReadFile(d.Path(path), int64(len(text))); err == nil && string(old) == string(text) {
 		return nil
 	}
 	return d.Blobs.WriteFile(path, text)
 }
 
-// Remove removes a file of the site if it exists. Of a link, it removes the link.
+// Remove removes a file of the site if it exists. If it is a link, only the link is removed.
 func (d *Dir) Remove(path string) error {
 	if err := d.root.Remove(filepath.FromSlash(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -402,7 +402,7 @@ func (d *Dir) RemoveTemp() error {
 			return err
 		}
 		for _, e := range entries {
-			if !beneath.IsTemp(e.Name()) {
+			if !atomicfile.IsTemp(e.Name()) {
 				continue
 			}
 			if err := d.root.RemoveAll(filepath.Join(folder, e.Name())); err != nil {
@@ -413,9 +413,9 @@ func (d *Dir) RemoveTemp() error {
 	return nil
 }
 
-// RemoveUnless removes the files below a folder of the site that are not wanted, and then
-// empty folders. Paths are relative to the site and slash-separated. Links are removed like
-// files, because a site has none.
+// RemoveUnless removes the files below a folder of the site for which wanted returns false, and
+// then the empty folders. Paths are relative to the site and slash-separated. Links are always
+// removed, because a site has none.
 func (d *Dir) RemoveUnless(top string, wanted func(path string) bool) error {
 	info, err := d.root.Lstat(top)
 	switch {
@@ -482,8 +482,8 @@ func (d *Dir) Switch(ctx context.Context, c Current) error {
 	if old, err := ReadCurrent(d.Root); err == nil && old == c {
 		return nil
 	}
-	// Generations sorts by these times. Generations that were never current come before c,
-	// because they were written later than the current generation of that time.
+	// Generations sorts by these times. A generation that it returns before the current one was
+	// never current, because it was written after the current one became current.
 	now := time.Now()
 	if err := d.root.Chtimes("index/"+c.Generation, now, now); err != nil {
 		return err

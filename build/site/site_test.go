@@ -176,8 +176,8 @@ func FuzzDecompressCatalog(f *testing.F) {
 	})
 }
 
-// TestCatalogBomb checks that a small compressed catalogue cannot expand without limit: one
-// line without end, and a catalogue that is refused only at its end.
+// TestCatalogBomb checks that a small compressed catalogue cannot expand without limit, in a line
+// of spaces or of text.
 func TestCatalogBomb(t *testing.T) {
 	for name, bomb := range map[string]string{"spaces": " ", "text": `{"name":"aaaaaaaaaaaaaaaaaaaa"`} {
 		var packed bytes.Buffer
@@ -199,8 +199,8 @@ func TestCatalogBomb(t *testing.T) {
 	}
 }
 
-// TestCurrentAgain writes the current generation again and switches to it. A generation that was
-// written since then, and never current, must not become the one that was current before.
+// TestCurrentAgain writes the current generation again and switches to it. Another generation,
+// which was written in between and never current, must not be taken for the previous one.
 func TestCurrentAgain(t *testing.T) {
 	dir := lock(t, t.TempDir())
 	current := write(t, dir, sample(), "index")

@@ -3,7 +3,6 @@ package source
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,9 +15,10 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"golang.org/x/net/http/httpguts"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
+	"galbuild/build/blob"
 	"galbuild/build/jsondoc"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/vsix"
 )
 
@@ -57,10 +57,10 @@ func (f *record) validator() string {
 // maxRecordBytes is the limit of the record of a download, in bytes.
 const maxRecordBytes = 1 << 20
 
-// readRecord reads the record of a download. If it is damaged, that is an error, and the callers
-// download the package again.
+// readRecord reads the record of a download. It returns an error if the record is damaged; the
+// callers then download the package again.
 func readRecord(path string) (*record, error) {
-	text, err := regular.ReadFile(path, maxRecordBytes)
+	text, err := regularfile.ReadFile(path, maxRecordBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (f *record) write(path string) error {
 	if err != nil {
 		return err
 	}
-	return beneath.Replace(path, 0o600, func(file *os.File) error {
+	return atomicfile.Replace(path, 0o600, func(file *os.File) error {
 		_, err := file.Write(text)
 		return err
 	})
@@ -105,8 +105,8 @@ func (d *download) cached() *record {
 }
 
 // store moves a complete part into the cache. If it is not a package, it is discarded, and the
-// cache stays as it was. If the download was resumed, the whole package is verified: its start
-// does not show whether an earlier part was damaged.
+// cache stays as it was. If the download was resumed, the whole package is verified, because an
+// earlier part may have been damaged after its start.
 func (d *download) store(p *part, resumed bool) error {
 	defer p.discard()
 	if err := d.decode(p); err != nil {
@@ -129,7 +129,7 @@ func (d *download) store(p *part, resumed bool) error {
 
 // verify reads all of a package, or of one that is compressed with gzip.
 func (d *download) verify(path string, start []byte) error {
-	file, err := regular.Open(path)
+	file, err := regularfile.Open(path)
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (d *download) verify(path string, start []byte) error {
 		if err != nil {
 			return err
 		}
-		_, err = io.Copy(io.Discard, limits.Unpacked(unzipped, info.Size()))
+		_, err = io.Copy(io.Discard, limits.Decompressed(unzipped, info.Size()))
 		return err
 	}
 	p, err := vsix.Open(file, info.Size(), limits)
@@ -165,7 +165,7 @@ func (d *download) decode(p *part) error {
 		return fmt.Errorf("%s sent the package with Content-Encoding %q, which is not supported",
 			d.url.Host, p.Encoding)
 	}
-	encoded, err := regular.Open(p.base)
+	encoded, err := regularfile.Open(p.base)
 	if err != nil {
 		return err
 	}
@@ -178,8 +178,8 @@ func (d *download) decode(p *part) error {
 	if err != nil {
 		return err
 	}
-	within := vsix.Limits{Ratio: d.MaxRatio}.Unpacked(from, info.Size())
-	return beneath.Replace(p.base, beneath.FileMode, func(to *os.File) error {
+	within := vsix.Limits{Ratio: d.MaxRatio}.Decompressed(from, info.Size())
+	return atomicfile.Replace(p.base, atomicfile.FileMode, func(to *os.File) error {
 		if _, err := d.copy(to, within, 0, func(int64) {}); err != nil {
 			return fmt.Errorf("decode the response: %w", err)
 		}
@@ -197,7 +197,7 @@ func createNew(path string) (*os.File, error) {
 }
 
 func readStart(path string) ([]byte, error) {
-	file, err := regular.Open(path)
+	file, err := regularfile.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -226,9 +226,8 @@ func (d *download) notPackageError(start []byte) error {
 }
 
 // install replaces the package in the cache with p. A package and its record are two files, which
-// cannot be replaced in one step, so it removes the old record first. If the run is killed between
-// the steps, the package has no record and is downloaded again, and never has the record of another
-// one.
+// cannot be replaced in one step. Therefore install removes the old record first: if the run is
+// killed between the steps, the package has no record, and is downloaded again.
 func (d *download) install(p *part) error {
 	path := d.base + suffix
 	info, err := os.Stat(p.base)
@@ -254,23 +253,10 @@ func (d *download) install(p *part) error {
 }
 
 func sameContent(a, b string) bool {
-	x, err := hashFile(a)
+	x, _, err := blob.SumFile(a)
 	if err != nil {
 		return false
 	}
-	y, err := hashFile(b)
-	return err == nil && bytes.Equal(x, y)
-}
-
-func hashFile(path string) ([]byte, error) {
-	file, err := regular.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, file); err != nil {
-		return nil, err
-	}
-	return hash.Sum(nil), nil
+	y, _, err := blob.SumFile(b)
+	return err == nil && x == y
 }

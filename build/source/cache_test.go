@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// FuzzCache has any bytes in the files of the cache. The package of the server must be found,
-// without a retry.
+// FuzzCache puts any bytes into the files of the cache. Expand must return the package of the
+// server without a retry.
 func FuzzCache(f *testing.F) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", `"v1"`)
@@ -32,15 +32,15 @@ func FuzzCache(f *testing.F) {
 	f.Add([]byte("x"), []byte(`{"etag":"a\nb","size":1}`), []byte(half), []byte(`{"etag":"\"a\r\nHost: b\"","size":26}`))
 	f.Add([]byte("x"), []byte(`{"size":`), []byte(half), []byte(`{"etag":"\"v1\"","size":9223372036854775807,"contentEncoding":"br"}`))
 	f.Add([]byte("x"), []byte(`[]`), []byte(packageText+packageText), []byte(`{"lastModified":"never","size":26}`))
-	f.Fuzz(func(t *testing.T, text, facts, part, partFacts []byte) {
+	f.Fuzz(func(t *testing.T, text, stored, part, partRecord []byte) {
 		dir := t.TempDir()
 		base := filepath.Join(dir, hex.EncodeToString(key[:]))
-		for suffix, content := range map[string][]byte{".vsix": text, ".json": facts, ".part": part, ".part.json": partFacts} {
+		for suffix, content := range map[string][]byte{".vsix": text, ".json": stored, ".part": part, ".part.json": partRecord} {
 			if err := os.WriteFile(base+suffix, content, 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
-		items, problems := fetch(t, Config{Downloads: dir, MaxBytes: 1 << 20, Client: once(t)}, address)
+		items, problems := fetch(t, Config{Downloads: dir, MaxBytes: 1 << 20, Client: withoutRetries(t)}, address)
 		if len(items) != 1 || len(problems) != 0 {
 			t.Fatalf("items %v, problems %v", items, problems)
 		}
@@ -49,7 +49,7 @@ func FuzzCache(f *testing.F) {
 			t.Fatal(err)
 		}
 		// A package whose record has the validator of the server is not downloaded again.
-		if string(got) != packageText && !(isPackage(got) && bytes.Equal(got, text) && strings.Contains(string(facts), `v1`)) {
+		if string(got) != packageText && !(isPackage(got) && bytes.Equal(got, text) && strings.Contains(string(stored), `v1`)) {
 			t.Errorf("got %q", got)
 		}
 	})

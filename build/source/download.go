@@ -12,9 +12,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"galbuild/build/errmsg"
 	"galbuild/build/retry"
 	"galbuild/build/vsix"
-	"galbuild/build/wording"
 )
 
 // parallel is the number of simultaneous downloads. More would hardly be faster, and would burden
@@ -111,9 +111,9 @@ func withoutSecrets(address string) string {
 }
 
 // run repeats attempts, by the rules of package retry, until the package is in the cache. Retries
-// are counted anew when an attempt receives more of the package than all before. If a download
-// cannot be resumed because its part is damaged, it is restarted from the beginning, once and
-// without a pause, whatever the number of retries: a damaged cache must not make a build fail.
+// are counted anew when an attempt receives more of the package than all earlier ones. If a
+// download cannot be resumed because its part is damaged, it starts from the beginning, once and
+// without a pause, even if no retries are left, because a damaged cache must not make a build fail.
 func (d *download) run(ctx context.Context) error {
 	farthest, restarted := int64(0), false
 	for retries := 0; ; retries++ {
@@ -133,7 +133,7 @@ func (d *download) run(ctx context.Context) error {
 		if final != nil {
 			return final
 		}
-		d.Log.Warn("download is tried again", "source", d.name, "wait", pause, "error", wording.Text(err))
+		d.Log.Warn("download is tried again", "source", d.name, "wait", pause, "error", errmsg.Text(err))
 		if err := d.Client.Sleep(ctx, pause); err != nil {
 			return err
 		}

@@ -109,12 +109,12 @@ func newClient(t *testing.T, c retry.Config) *retry.Client {
 	return client
 }
 
-// once returns a client that does not repeat requests: the context of a run ends in each pause.
-func once(t *testing.T) *retry.Client {
-	return newClient(t, retry.Config{Sleep: func(context.Context, time.Duration) error { return errOnce }})
+// withoutRetries returns a client that does not repeat requests: each pause returns an error.
+func withoutRetries(t *testing.T) *retry.Client {
+	return newClient(t, retry.Config{Sleep: func(context.Context, time.Duration) error { return errNoRetry }})
 }
 
-var errOnce = errors.New("the request is not repeated")
+var errNoRetry = errors.New("the request is not repeated")
 
 // fetch calls Expand with a new folder for downloads, without pauses between attempts.
 func fetch(t *testing.T, c Config, args ...string) ([]Item, []string) {
@@ -286,7 +286,7 @@ func TestResumeInLaterRun(t *testing.T) {
 		http.ServeContent(w, r, "x.vsix", changed, strings.NewReader(long))
 	})
 	dir := t.TempDir()
-	if items, problems := fetch(t, Config{Downloads: dir, Client: once(t)}, s.URL); len(items) != 0 || len(problems) != 1 {
+	if items, problems := fetch(t, Config{Downloads: dir, Client: withoutRetries(t)}, s.URL); len(items) != 0 || len(problems) != 1 {
 		t.Fatal(items, problems)
 	}
 	items, problems := fetch(t, Config{Downloads: dir}, s.URL)
@@ -378,7 +378,7 @@ func TestDamagedPart(t *testing.T) {
 			write(t, part, tt.part)
 			size := strings.ReplaceAll(tt.size, "SIZE", strconv.Itoa(len(long)))
 			write(t, part+".json", `{"etag":"\"v1\"","size":`+size+`}`)
-			items, problems := fetch(t, Config{Downloads: dir, Client: once(t), MaxBytes: 2 << 20}, s.URL)
+			items, problems := fetch(t, Config{Downloads: dir, Client: withoutRetries(t), MaxBytes: 2 << 20}, s.URL)
 			wantPackage(t, items, problems, long)
 			s.wantRequests(t, "Range", fmt.Sprintf("bytes=%d-", len(tt.part)), "")
 		})
@@ -464,7 +464,7 @@ func TestDownloadFails(t *testing.T) {
 		"unauthorized":   {status(401), "HOST requires credentials; write https://user:password@HOST/… (401 Unauthorized)", 1},
 		"forbidden":      {status(403), "HOST does not allow the download (403 Forbidden)", 1},
 		"unavailable":    {status(503), "HOST did not send the package (503 Service Unavailable)", retry.Retries + 1},
-		"long wait":      {status(503, "Retry-After", "3600"), "HOST did not send the package (503 Service Unavailable); the server asks for a pause of more than 5m0s", 1},
+		"long wait":      {status(503, "Retry-After", "3600"), "HOST did not send the package (503 Service Unavailable); the server requests a pause of more than 5m0s", 1},
 		"unexpected 304": {status(304), "HOST did not send the package (304 Not Modified)", 1},
 		"no body":        {text(""), "HOST sent an empty response instead of a package", 1},
 		"HTML page":      {text("<!DOCTYPE html><html><body>Sign in</body></html>"), "HOST sent an HTML page instead of a package; perhaps it requires a login", 1},
@@ -576,7 +576,7 @@ func TestSecrets(t *testing.T) {
 	host := strings.TrimPrefix(s.URL, "http://")
 	with := "http://mallory:" + secret + "@" + host
 	dir := t.TempDir()
-	items, problems := fetch(t, Config{Downloads: dir, Client: once(t)},
+	items, problems := fetch(t, Config{Downloads: dir, Client: withoutRetries(t)},
 		with+"/x.vsix?sig="+secret+"&v=1&X-Amz-Credential="+secret, with+"/moved", with+"/refused", with+"/cut",
 		"http://mallory:"+secret+"@%zz/x", "http://mallory:a/"+secret+"@host/x", "ftp://mallory:"+secret+"@host/x", "https://mallory:"+secret+"@127.0.0.1:1/x")
 	if len(items) != 2 || items[0].Name == items[1].Name {
@@ -600,7 +600,7 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-// TestSeveral has sources that cannot be read. The others are.
+// TestSeveral has sources of which some cannot be read. The others are returned.
 func TestSeveral(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request, _ int) {
 		if r.URL.Path == "/3" {

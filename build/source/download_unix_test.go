@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 )
 
 // TestPlantedLinks has links with the names of a download and of the folder for downloads. Nothing
@@ -62,7 +62,7 @@ func TestPlantedLinks(t *testing.T) {
 		t.Error(err)
 	}
 	x := &expansion{Config: Config{Downloads: filepath.Join(dir, "downloads")}}
-	if _, err := x.downloadFolder(); !errors.Is(err, beneath.ErrLink) {
+	if _, err := x.downloadFolder(); !errors.Is(err, atomicfile.ErrLink) {
 		t.Errorf("the folder is a link: %v, want ErrLink", err)
 	}
 	left, err := os.ReadDir(outside)

@@ -33,7 +33,7 @@ type spec struct {
 	from string // "list.txt:3", or "" if on the command line
 }
 
-// path returns the path of a local source. It is not made absolute, because messages show it.
+// path returns the path of a local source as messages show it. It may be relative.
 func (s spec) path(text string) string {
 	if filepath.IsAbs(text) {
 		return filepath.Clean(text)
@@ -49,8 +49,8 @@ func (s spec) withOrigin(err error) error {
 	return fmt.Errorf("%w (in %s)", err, s.from)
 }
 
-// problem reports a source that cannot be read. It ignores repeated reports, and those that
-// follow from the end of the context.
+// problem reports a source that cannot be read. It ignores repeated reports, and all reports after
+// the context is done.
 func (x *expansion) problem(name string, err error) {
 	text := name + ": " + err.Error()
 	if x.ctx.Err() != nil || x.reported[text] {
@@ -150,8 +150,8 @@ func signatureOf(path string) string {
 }
 
 // stamp returns the stamp of the file at path, or nil if there is none or it is a folder. If it
-// cannot be read as a file, such as a link to nothing or a named pipe, the stamp has only a
-// path: then reading it fails with a message, instead of the file being ignored.
+// cannot be read as a file, such as a broken link or a named pipe, the stamp has only a path, so
+// that reading the file fails with a message.
 func stamp(path string) *Stamp {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil

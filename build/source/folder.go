@@ -21,14 +21,14 @@ type search struct {
 	seen  map[string]bool // real paths of the folders that were read
 	level []folder        // the folders to be read next
 	links []folder        // symbolic links to folders, followed last: real paths are preferred
-	any   bool            // a package was found or a problem reported
+	found bool            // a package was found or a problem reported
 }
 
 // A folder has three paths: for messages, absolute, and absolute without symbolic links.
 type folder struct {
 	name, path, real string
 	unpacked         *Stamp // manifest of the outermost unpacked extension that contains it, or nil
-	named            bool   // it is a source itself, and was not found in another folder
+	isSource         bool   // it is a source itself, and was not found in another folder
 }
 
 // below returns the paths of an entry that is not a symbolic link. Equal paths share one string,
@@ -48,11 +48,11 @@ func (d folder) below(name string) folder {
 // folder adds every package below dir.
 func (x *expansion) folder(dir string) error {
 	s := x.newSearch()
-	if err := s.start(folder{name: dir, named: true}); err != nil {
+	if err := s.start(folder{name: dir, isSource: true}); err != nil {
 		return err
 	}
 	s.run()
-	if !s.any {
+	if !s.found {
 		return errNoPackage(dir)
 	}
 	return nil
@@ -81,7 +81,7 @@ func (s *search) start(top folder) error {
 func (s *search) run() {
 	for s.x.ctx.Err() == nil {
 		if len(s.level) == 0 {
-			s.level, s.links = slices.DeleteFunc(s.links, s.content), nil
+			s.level, s.links = slices.DeleteFunc(s.links, s.leadsToContent), nil
 		}
 		if len(s.level) == 0 {
 			return
@@ -103,8 +103,8 @@ func (s *search) excludes(d folder) bool {
 	return false
 }
 
-// content reports whether a link leads into an unpacked extension, and adds a problem if so.
-func (s *search) content(d folder) bool {
+// leadsToContent reports whether a link leads into an unpacked extension, and adds a problem if so.
+func (s *search) leadsToContent(d folder) bool {
 	m, _ := s.x.outermostManifest(d.real, "")
 	if m != nil {
 		s.x.problem(d.name, errContent(m))
@@ -121,7 +121,7 @@ func (s *search) add(l listing) {
 	for _, p := range l.problems {
 		s.x.problem(p.Name, withoutPath(p.Err))
 	}
-	s.any = s.any || len(l.found)+len(l.problems) > 0
+	s.found = s.found || len(l.found)+len(l.problems) > 0
 }
 
 // A listing is the result of reading a folder, or a part of its entries.
@@ -159,7 +159,7 @@ func read(d folder) listing {
 		return listing{problems: []Problem{{d.name, err}}}
 	}
 	site := hasEntry(entries, "index") && hasEntry(entries, "assets") && isSite(d.path)
-	if site && !d.named || hasEntry(entries, installedName) {
+	if site && !d.isSource || hasEntry(entries, installedName) {
 		return listing{}
 	}
 	excluded := excludedFolders(&d, entries)
@@ -248,8 +248,8 @@ func (l *listing) add(at folder, e fs.DirEntry) error {
 // isSource reports whether a file in a folder is a source, by its name.
 func isSource(name string) bool { return isPackageName(name) || isPackageAsset(name) }
 
-// follow adds the target of a symbolic link. A link to nothing is a problem only if its name is
-// that of a package. Links to folders in unpacked extensions are content.
+// follow adds the target of a symbolic link. A broken link is a problem only if its name is that of
+// a package. In an unpacked extension, links to folders are content, and are ignored.
 func (l *listing) follow(at folder) error {
 	info, err := os.Stat(at.path)
 	isDir := err == nil && info.IsDir()

@@ -11,7 +11,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/vsix"
 )
 
@@ -66,7 +66,7 @@ func (g *matcher) match(path string) error {
 	if err != nil {
 		return err
 	}
-	if info.IsDir() && g.x.Skip != "" && realPath(path) == g.x.Skip { // through a link
+	if info.IsDir() && g.x.Skip != "" && realPath(path) == g.x.Skip { // path is a link to it
 		return nil
 	}
 	if !info.IsDir() && !isSource(filepath.Base(path)) && !g.isPackage(path) {
@@ -76,7 +76,7 @@ func (g *matcher) match(path string) error {
 	if err != nil {
 		return err
 	}
-	// at differs from f.real if path is a symbolic link.
+	// The path at differs from f.real if path is a symbolic link.
 	at := filepath.Join(realPath(filepath.Dir(path)), filepath.Base(path))
 	manifest, content := g.x.outermostManifest(at, g.top)
 	// In an unpacked extension, a symbolic link to a folder is content.
@@ -109,7 +109,7 @@ func (g *matcher) isPackage(path string) bool {
 	if g.specific {
 		return true
 	}
-	file, err := regular.Open(path)
+	file, err := regularfile.Open(path)
 	if err != nil {
 		return false
 	}

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestVscodeoffline has a folder as vscsync writes it.
+// TestVscodeoffline has a folder as vscodeoffline writes it.
 func TestVscodeoffline(t *testing.T) {
 	const asset, signature = "/Microsoft.VisualStudio.Services.VSIXPackage", "/Microsoft.VisualStudio.Services.VsixSignature"
 	const top = "artifacts/extensions/"

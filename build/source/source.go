@@ -86,7 +86,7 @@ type Config struct {
 	Stdin     io.Reader     // the reader of the source "-"
 	Skip      string        // the folder of the site to be written, which is never searched; "" is none
 	MaxBytes  int64         // limit of a package that is downloaded or read from stdin; 0 is none
-	MaxRatio  int64         // limit of the ratio of decompressed to compressed bytes; 0 is the default
+	MaxRatio  int64         // limit of the ratio of decompressed to compressed bytes; 0 is that of vsix.Limits
 
 	// Progress is called with the number of bytes of a download that have arrived, and with
 	// their total, or -1 if that is unknown. Several goroutines call it, one for each download.

@@ -11,7 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 )
 
 const stdinName = "standard input"
@@ -56,18 +56,18 @@ func (x *expansion) storeStdin(in io.Reader) error {
 		return err
 	}
 	defer at.Close()
-	temp, err := beneath.CreateTemp(at, ".part")
+	temp, err := atomicfile.CreateTemp(at, ".part")
 	if err != nil {
 		return err
 	}
-	defer beneath.Discard(at, temp)
+	defer atomicfile.Discard(at, temp)
 	hash := sha256.New()
 	if _, err := x.copy(io.MultiWriter(temp, hash), in, 0, func(int64) {}); err != nil {
 		return err
 	}
 	name := "stdin-" + hex.EncodeToString(hash.Sum(nil)) + suffix
 	if _, err := at.Stat(name); err != nil {
-		if err := beneath.Commit(at, temp, name, 0o600); err != nil {
+		if err := atomicfile.Commit(at, temp, name, 0o600); err != nil {
 			return err
 		}
 	}
@@ -100,7 +100,7 @@ func (x *expansion) downloadFolder() (string, error) {
 		return "", fmt.Errorf("create the folder for downloads: %w", err)
 	}
 	if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
-		return "", cmp.Or(err, fmt.Errorf("folder for downloads %s: %w", dir, beneath.ErrLink))
+		return "", cmp.Or(err, fmt.Errorf("folder for downloads %s: %w", dir, atomicfile.ErrLink))
 	}
 	return dir, nil
 }

@@ -37,8 +37,8 @@ func errContent(manifest *Stamp) error {
 
 // manifestIn returns the manifest of the unpacked extension that dir is, or nil.
 func (x *expansion) manifestIn(dir string) *Stamp {
-	if known, ok := x.manifests[dir]; ok {
-		return known
+	if cached, ok := x.manifests[dir]; ok {
+		return cached
 	}
 	s := stamp(filepath.Join(dir, manifestName))
 	if s == nil {
@@ -49,10 +49,10 @@ func (x *expansion) manifestIn(dir string) *Stamp {
 }
 
 // outermostManifest returns the manifest of the outermost unpacked extension that contains path,
-// or nil. It also reports whether path is content in any case: below contentFolder, or in an
-// installed extension. path must not contain symbolic links.
+// or nil. content reports whether path is below contentFolder or in an installed extension. path
+// must not contain symbolic links.
 //
-// A manifest above the folder top, which the user gave as a source, applies only to such content.
+// A manifest above the folder top, which the user gave as a source, applies only to content.
 // Otherwise a manifest that was left in a folder by mistake would apply to everything below it.
 func (x *expansion) outermostManifest(path, top string) (manifest *Stamp, content bool) {
 	start := len(filepath.VolumeName(path))

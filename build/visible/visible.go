@@ -18,9 +18,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Escape returns s with the characters that must not be sent to a terminal as JSON escapes such as
-// \u202e, so that JSON keeps its meaning, and with bytes that are not UTF-8 as \xff. It does not
-// escape the control characters in keep.
+// Escape replaces the characters of s that must not be sent to a terminal by JSON escapes such as
+// \u202e, so that JSON keeps its meaning, and bytes that are not UTF-8 by \xff. It does not escape
+// the control characters in keep.
 func Escape(s, keep string) string {
 	if isPlain(s, keep) {
 		return s
@@ -105,8 +105,8 @@ func Hidden(s string) []string {
 func Findings(s string) []string {
 	found := Hidden(s)
 	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.In(r, unicode.Letter, unicode.Mark, unicode.Digit, unicode.Nl) }) {
-		if looks := lookAlike(word); looks != "" {
-			return append(found, looks)
+		if warning := lookAlike(word); warning != "" {
+			return append(found, warning)
 		}
 	}
 	return found

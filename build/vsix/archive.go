@@ -45,22 +45,11 @@ func openArchive(r io.ReaderAt, size int64, l Limits) (*archive, error) {
 		return nil, err
 	}
 	r = io.NewSectionReader(r, 0, size) // keeps offsets within the archive
-	end, err := readEnd(r, size)
+	headers, unused, err := readHeaders(r, size, l)
 	if err != nil {
 		return nil, err
 	}
-	headers, err := readDirectory(r, end, l)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkSizes(headers, l); err != nil {
-		return nil, err
-	}
-	unused, err := checkLocals(r, headers, end.offset)
-	if err != nil {
-		return nil, err
-	}
-	files, err := list(r, size, headers)
+	files, err := listEntries(r, size, headers)
 	if err != nil {
 		return nil, err
 	}
@@ -85,13 +74,30 @@ func openArchive(r io.ReaderAt, size int64, l Limits) (*archive, error) {
 	return a, a.checkLinks(l)
 }
 
+// readHeaders reads and checks the headers of all entries. It also returns the number of bytes
+// before the directory that belong to no entry.
+func readHeaders(r io.ReaderAt, size int64, l Limits) (headers []header, unused uint64, err error) {
+	end, err := readEnd(r, size)
+	if err != nil {
+		return nil, 0, err
+	}
+	if headers, err = readDirectory(r, end, l); err != nil {
+		return nil, 0, err
+	}
+	if err := checkSizes(headers, l); err != nil {
+		return nil, 0, err
+	}
+	unused, err = checkLocals(r, headers, end.offset)
+	return headers, unused, err
+}
+
 func (a *archive) warn(format string, args ...any) {
 	a.warnings = append(a.warnings, clip(fmt.Sprintf(format, args...)))
 }
 
-// list returns the entries as read by the library, with their dates and modes, but with the names
-// that editors use.
-func list(r io.ReaderAt, size int64, headers []header) ([]*zip.File, error) {
+// listEntries returns the entries as the library reads them, with dates and modes, but with the
+// names that editors use.
+func listEntries(r io.ReaderAt, size int64, headers []header) ([]*zip.File, error) {
 	next := 0
 	decode := func(h *zip.FileHeader) error {
 		if next == len(headers) {
@@ -110,7 +116,7 @@ func list(r io.ReaderAt, size int64, headers []header) ([]*zip.File, error) {
 			len(z.File), len(headers))
 	}
 	for i, f := range z.File {
-		if h := &headers[i]; f.UncompressedSize64 != h.unpacked || f.CompressedSize64 != h.packed ||
+		if h := &headers[i]; f.UncompressedSize64 != h.uncompressed || f.CompressedSize64 != h.compressed ||
 			f.Flags != h.flags || f.Method != h.method {
 			return nil, refuse(f.Name, "its header is ambiguous: programs read it in different ways")
 		}
@@ -130,26 +136,26 @@ func directoryError(err error) error {
 	return fmt.Errorf("read the zip directory: %w", err)
 }
 
-// checkSizes checks the sizes in the directory. Later, an entry that has more bytes than its size
-// in the directory is refused.
+// checkSizes checks the sizes in the directory. Walk refuses an entry that has more bytes than its
+// size in the directory.
 func checkSizes(headers []header, l Limits) error {
-	var unpacked uint64
+	var total uint64
 	for i := range headers {
 		h := &headers[i]
 		switch {
-		case h.unpacked > uint64(l.EntryBytes):
-			return refuse(h.name, "has %d uncompressed bytes, more than the limit of %d", h.unpacked, l.EntryBytes)
-		case h.unpacked > ratioFrom && h.unpacked/uint64(l.Ratio) > h.packed:
+		case h.uncompressed > uint64(l.EntryBytes):
+			return refuse(h.name, "has %d uncompressed bytes, more than the limit of %d", h.uncompressed, l.EntryBytes)
+		case h.uncompressed > ratioFrom && h.uncompressed/uint64(l.Ratio) > h.compressed:
 			return refuse(h.name, "%d compressed bytes expand to %d, more than the limit of %d times",
-				h.packed, h.unpacked, l.Ratio)
-		case h.method == zip.Store && h.packed != h.unpacked && h.flags&flagEncrypted == 0:
+				h.compressed, h.uncompressed, l.Ratio)
+		case h.method == zip.Store && h.compressed != h.uncompressed && h.flags&flagEncrypted == 0:
 			return refuse(h.name, "is stored without compression, with %d compressed and %d uncompressed bytes; "+
-				"editors refuse such a package", h.packed, h.unpacked)
+				"editors refuse such a package", h.compressed, h.uncompressed)
 		}
-		unpacked += h.unpacked
-		if unpacked > uint64(l.UnpackedBytes) {
+		total += h.uncompressed
+		if total > uint64(l.UnpackedBytes) {
 			return refuse("", "the entries have at least %d uncompressed bytes, more than the limit of %d",
-				unpacked, l.UnpackedBytes)
+				total, l.UnpackedBytes)
 		}
 	}
 	return nil
@@ -174,7 +180,7 @@ func (a *archive) add(f *zip.File, h *header, l Limits) error {
 	if err := a.checkEncoding(h); err != nil {
 		return err
 	}
-	if _, again := a.exact[name]; again {
+	if _, duplicate := a.exact[name]; duplicate {
 		return refuse(name, "occurs twice, so it is ambiguous")
 	}
 	if folded := strings.ToLower(name); !has(a.folded, folded) {

@@ -14,20 +14,20 @@ import (
 func (l Limits) checkIdentity(publisher, name, version, platform string) error {
 	for _, x := range []struct {
 		what, text string
-		most       int64
+		limit      int64
 	}{
 		{"publisher", publisher, l.IDBytes}, {"name", name, l.IDBytes},
 		{"version", version, l.VersionBytes}, {"target platform", platform, l.PlatformBytes},
 	} {
-		if int64(len(x.text)) > x.most {
-			return refuse("", "%s has %d bytes, more than the limit of %d", x.what, len(x.text), x.most)
+		if int64(len(x.text)) > x.limit {
+			return refuse("", "%s has %d bytes, more than the limit of %d", x.what, len(x.text), x.limit)
 		}
 	}
 	return nil
 }
 
-// bound cuts or leaves out what exceeds the limits, with a warning. It refuses the package if
-// editors would otherwise behave differently.
+// bound cuts or leaves out what exceeds the limits, with a warning. It refuses the package if an
+// essential property, or the metadata in total, exceeds a limit.
 func (p *Package) bound(l Limits) error {
 	p.cut("display name", &p.DisplayName, l.DisplayName)
 	p.cut("description", &p.Description, l.Description)
@@ -50,31 +50,31 @@ func (p *Package) bound(l Limits) error {
 	return nil
 }
 
-// Cut shortens a text to most characters, including an ellipsis at the end. It also returns the
+// Cut shortens a text to limit characters, including an ellipsis at the end. It also returns the
 // number of characters of s.
-func Cut(s string, most int64) (cut string, characters int64) {
+func Cut(s string, limit int64) (cut string, characters int64) {
 	characters = int64(utf8.RuneCountInString(s))
-	if characters <= most {
+	if characters <= limit {
 		return s, characters
 	}
 	n := int64(0)
 	for i := range s {
-		if n++; n == most {
+		if n++; n == limit {
 			return s[:i] + "…", characters
 		}
 	}
 	return s, characters
 }
 
-func (p *Package) cut(what string, s *string, most int64) {
+func (p *Package) cut(what string, s *string, limit int64) {
 	var n int64
-	if *s, n = Cut(*s, most); n > most {
-		p.warn("%s has %d characters, more than the limit of %d: it is cut", what, n, most)
+	if *s, n = Cut(*s, limit); n > limit {
+		p.warn("%s has %d characters, more than the limit of %d: it is cut", what, n, limit)
 	}
 }
 
-// boundList removes items that are too long, and then the items above the limit.
-func (p *Package) boundList(what string, items []string, longest, most int64) []string {
+// boundList removes items of more than longest bytes, and then the items after the first limit.
+func (p *Package) boundList(what string, items []string, longest, limit int64) []string {
 	tooLong := func(s string) bool { return int64(len(s)) > longest }
 	if i := slices.IndexFunc(items, tooLong); i >= 0 {
 		before, first := len(items), items[i]
@@ -82,9 +82,9 @@ func (p *Package) boundList(what string, items []string, longest, most int64) []
 		p.warn("%s: %d left out, longer than the limit of %d bytes, such as %.40q… with %d bytes",
 			what, before-len(items), longest, first, len(first))
 	}
-	if n := int64(len(items)); n > most {
-		items = items[:most]
-		p.warn("%s: there are %d, more than the limit of %d; the rest are left out", what, n, most)
+	if n := int64(len(items)); n > limit {
+		items = items[:limit]
+		p.warn("%s: there are %d, more than the limit of %d; the rest are left out", what, n, limit)
 	}
 	return items
 }
@@ -92,11 +92,11 @@ func (p *Package) boundList(what string, items []string, longest, most int64) []
 // boundProperties removes properties that are too long, and then those above the limit. It refuses
 // the package if an essential property is too long.
 func (p *Package) boundProperties(l Limits) error {
-	var kept []catalog.Property
+	var within []catalog.Property
 	long := 0
 	for _, x := range p.Properties {
 		if int64(len(x.Key)) <= l.PropertyKeyBytes && int64(len(x.Value)) <= l.PropertyValueBytes {
-			kept = append(kept, x)
+			within = append(within, x)
 			continue
 		}
 		if essential(x.Key) {
@@ -111,16 +111,16 @@ func (p *Package) boundProperties(l Limits) error {
 	if long > 1 {
 		p.warn("%d more properties are left out for the same reason", long-1)
 	}
-	p.Properties = kept
-	n := int64(len(kept))
+	p.Properties = within
+	n := int64(len(within))
 	if n <= l.Properties {
 		return nil
 	}
 	// Keep the essential properties, wherever they are in the list.
-	slices.SortStableFunc(kept, func(a, b catalog.Property) int {
+	slices.SortStableFunc(within, func(a, b catalog.Property) int {
 		return order(essential(a.Key)) - order(essential(b.Key))
 	})
-	p.Properties = kept[:l.Properties]
+	p.Properties = within[:l.Properties]
 	p.warn("properties: there are %d, more than the limit of %d; the rest are left out", n, l.Properties)
 	return nil
 }

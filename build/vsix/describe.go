@@ -10,7 +10,7 @@ import (
 	"galbuild/build/vsix/manifest"
 )
 
-// describe combines the two documents to the description of the package.
+// describe returns the package that the two documents describe.
 func (d *documents) describe(a *archive, l Limits) (*Package, error) {
 	p := &Package{
 		Modified:     a.modified,
@@ -22,10 +22,10 @@ func (d *documents) describe(a *archive, l Limits) (*Package, error) {
 		archive:      a,
 		packageJSON:  d.plain,
 	}
-	if err := p.identify(d.pkg, d.xml.Metadata.Identity, l); err != nil {
+	if err := p.setIdentity(d.pkg, d.xml.Metadata.Identity, l); err != nil {
 		return nil, err
 	}
-	p.introduce(d.pkg, &d.xml.Metadata)
+	p.setTexts(d.pkg, &d.xml.Metadata)
 	p.warnLooks("display name", p.DisplayName)
 	p.setProperties(d)
 	p.setAssets(d)
@@ -33,7 +33,7 @@ func (d *documents) describe(a *archive, l Limits) (*Package, error) {
 }
 
 // identify sets publisher, name, version and platform.
-func (p *Package) identify(pkg *manifest.Package, x manifest.Identity, l Limits) error {
+func (p *Package) setIdentity(pkg *manifest.Package, x manifest.Identity, l Limits) error {
 	p.Publisher, p.Name, p.Version = pkg.Publisher, pkg.Name, pkg.Version
 	if err := l.checkIdentity(p.Publisher, p.Name, p.Version, x.Platform); err != nil {
 		return err
@@ -79,7 +79,7 @@ func (p *Package) compare(what, used, other string) {
 }
 
 // introduce sets names, description, categories and tags.
-func (p *Package) introduce(pkg *manifest.Package, x *manifest.Metadata) {
+func (p *Package) setTexts(pkg *manifest.Package, x *manifest.Metadata) {
 	p.DisplayName = cmp.Or(pkg.Resolve(x.DisplayName), pkg.DisplayName())
 	p.Description = cmp.Or(pkg.Resolve(x.Description.Text), pkg.Description())
 	p.Preview = x.Preview() || pkg.Preview()

@@ -50,12 +50,13 @@ type directoryEnd struct {
 
 // A header is an entry as the directory describes it.
 type header struct {
-	raw              []byte // the stored name, a slice of the directory
-	name             string // the name that editors use, with slashes
-	flags, method    uint16
-	crc              uint32
-	packed, unpacked uint64
-	offset           uint64 // position of its local header
+	raw           []byte // the stored name, a slice of the directory
+	name          string // the name that editors use, with slashes
+	flags, method uint16
+	crc           uint32
+	compressed    uint64 // size in bytes
+	uncompressed  uint64 // size in bytes
+	offset        uint64 // position of its local header
 }
 
 // le reads little-endian numbers from a record.
@@ -199,13 +200,13 @@ func (h *header) parse(b le) (int, error) {
 	}
 	h.raw = b[headerBytes : headerBytes+name]
 	h.flags, h.method, h.crc = b.u16(8), b.u16(10), b.u32(16)
-	h.packed, h.unpacked, h.offset = uint64(b.u32(20)), uint64(b.u32(24)), uint64(b.u32(42))
+	h.compressed, h.uncompressed, h.offset = uint64(b.u32(20)), uint64(b.u32(24)), uint64(b.u32(42))
 	fields, ok := parseExtra(b[headerBytes+name : headerBytes+name+extra])
 	if !ok {
 		return 0, refuse(decodeName(string(h.raw), h.flags),
 			"its extra fields are damaged; editors refuse such a package")
 	}
-	if !fields.resolve(&h.unpacked, &h.packed, &h.offset) {
+	if !fields.resolve(&h.uncompressed, &h.compressed, &h.offset) {
 		return 0, refuse(decodeName(string(h.raw), h.flags), "its zip64 field lacks a size or offset")
 	}
 	var err error

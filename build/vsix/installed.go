@@ -56,7 +56,7 @@ func (t *tree) add(i int) error {
 	if !ok {
 		return t.compare(name, i, name) // not unpacked by editors, but served
 	}
-	if first, again := t.files[at]; again {
+	if first, duplicate := t.files[at]; duplicate {
 		return refuse(name, "editors unpack it as %q, like entry %q", at, t.archive.files[first].name)
 	}
 	if !strings.HasPrefix(name, installedPrefix+"/") && name != manifest.XMLPath {
@@ -66,11 +66,12 @@ func (t *tree) add(i int) error {
 	return t.compare("extension/"+at, i, name)
 }
 
-// compare warns about a file whose path is equal on some file systems, or refuses it.
+// compare warns about a file whose path is equal to that of another file on some file systems, or
+// refuses it.
 func (t *tree) compare(at string, i int, name string) error {
 	folded := t.foldPath(at)
-	first, again := t.folded[folded]
-	if !again {
+	first, duplicate := t.folded[folded]
+	if !duplicate {
 		t.folded[folded] = i
 		return nil
 	}

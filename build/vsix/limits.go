@@ -111,22 +111,23 @@ func (l Limits) WithDefaults() Limits {
 	return l
 }
 
-// Unpacked returns a reader of r, the content of a compressed file with packed bytes. Reading
-// fails with a *FormatError if the content exceeds the limit ratio.
-func (l Limits) Unpacked(r io.Reader, packed int64) io.Reader {
-	return &unpacked{r, packed, l.WithDefaults().Ratio, 0}
+// Decompressed returns a reader of r, the decompressed content of a file of compressed bytes.
+// Reading fails with a *FormatError if the content exceeds the limit ratio.
+func (l Limits) Decompressed(r io.Reader, compressed int64) io.Reader {
+	return &ratioReader{r, compressed, l.WithDefaults().Ratio, 0}
 }
 
-type unpacked struct {
+// A ratioReader returns an error when it has read more than ratio times the compressed bytes.
+type ratioReader struct {
 	io.Reader
-	packed, ratio, n int64
+	compressed, ratio, n int64
 }
 
 // Read implements [io.Reader].
-func (u *unpacked) Read(b []byte) (int, error) {
-	n, err := u.Reader.Read(b)
-	if u.n += int64(n); u.n > ratioFrom && u.n/u.ratio > u.packed {
-		return n, refuse("", "%d compressed bytes expand to more than the limit of %d times", u.packed, u.ratio)
+func (r *ratioReader) Read(b []byte) (int, error) {
+	n, err := r.Reader.Read(b)
+	if r.n += int64(n); r.n > ratioFrom && r.n/r.ratio > r.compressed {
+		return n, refuse("", "%d compressed bytes expand to more than the limit of %d times", r.compressed, r.ratio)
 	}
 	return n, err
 }

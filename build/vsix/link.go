@@ -47,7 +47,7 @@ func (a *archive) checkLinks(l Limits) error {
 // links resolves links that lead to other links.
 type links struct {
 	*archive
-	at       map[string]int // by /lower-case name, as some file systems find them
+	at       map[string]int // by slash and lower-case name, because some file systems ignore case
 	resolved map[int]string // resolved target by index; "" while the link is being resolved
 }
 

@@ -16,8 +16,8 @@ type span struct {
 
 // checkLocals compares the local header of each entry with the directory, and refuses entries that
 // overlap. Editors use the directory, and programs that read the archive as a stream use the local
-// headers. If they differed, the checks would be valid for one of them only. checkLocals returns
-// the number of bytes before the directory that belong to no entry.
+// headers. If the two differed, the checks would be valid only for one kind of programs.
+// checkLocals returns the number of bytes before the directory that belong to no entry.
 func checkLocals(r io.ReaderAt, headers []header, directory uint64) (unused uint64, err error) {
 	spans := make([]span, len(headers))
 	for i := range headers {
@@ -60,9 +60,9 @@ func (h *header) checkLocal(r io.ReaderAt, directory uint64) (uint64, error) {
 	}
 	name, extra := int(b.u16(26)), int(b.u16(28))
 	data := h.offset + localBytes + uint64(name) + uint64(extra)
-	if data > directory || h.packed > directory-data {
+	if data > directory || h.compressed > directory-data {
 		return 0, refuse(h.name, "the package has fewer than its %d compressed bytes at byte %d: "+
-			"the archive is cut off or damaged", h.packed, data)
+			"the archive is cut off or damaged", h.compressed, data)
 	}
 	if n := localBytes + name + extra; n > len(b) {
 		if b, err = readAt(r, h.offset, n); err != nil {
@@ -73,7 +73,7 @@ func (h *header) checkLocal(r io.ReaderAt, directory uint64) (uint64, error) {
 	if err := h.compare(b, b[localBytes:localBytes+name], fields); err != nil {
 		return 0, err
 	}
-	end := data + h.packed
+	end := data + h.compressed
 	if b.u16(6)&flagDescriptor == 0 {
 		return end, nil
 	}
@@ -87,9 +87,9 @@ const localNameDiffers = "its local header has the name %q, which programs that 
 // compare compares the fields of the local header with those of the directory.
 func (h *header) compare(local, name, extra le) error {
 	flags, crc := local.u16(6), local.u32(14)
-	packed, unpacked := uint64(local.u32(18)), uint64(local.u32(22))
+	compressed, uncompressed := uint64(local.u32(18)), uint64(local.u32(22))
 	fields, _ := parseExtra(extra)
-	fields.resolve(&unpacked, &packed)
+	fields.resolve(&uncompressed, &compressed)
 	localName, err := fields.nameOf(string(name), flags)
 	// If there is a data descriptor, the numbers may be missing in the local header.
 	same := func(equal bool, n uint64) bool {
@@ -106,11 +106,11 @@ func (h *header) compare(local, name, extra le) error {
 		local.u16(8) != h.method:
 		return refuse(h.name, "its local header has flags %#x and method %d, the directory flags %#x and method %d",
 			flags, local.u16(8), h.flags, h.method)
-	case !same(crc == h.crc, uint64(crc)) || !same(packed == h.packed, packed) ||
-		!same(unpacked == h.unpacked, unpacked):
+	case !same(crc == h.crc, uint64(crc)) || !same(compressed == h.compressed, compressed) ||
+		!same(uncompressed == h.uncompressed, uncompressed):
 		return refuse(h.name, "its local header has %d compressed bytes, %d uncompressed and CRC-32 %08x; "+
 			"the directory has %d, %d and %08x",
-			packed, unpacked, crc, h.packed, h.unpacked, h.crc)
+			compressed, uncompressed, crc, h.compressed, h.uncompressed, h.crc)
 	}
 	return nil
 }
@@ -130,9 +130,9 @@ func (h *header) checkDescriptor(r io.ReaderAt, at, directory uint64) (uint64, e
 			continue
 		}
 		switch d := b[start:]; {
-		case len(d) >= 20 && d.u32(0) == h.crc && d.u64(4) == h.packed && d.u64(12) == h.unpacked:
+		case len(d) >= 20 && d.u32(0) == h.crc && d.u64(4) == h.compressed && d.u64(12) == h.uncompressed:
 			return uint64(start) + 20, nil
-		case len(d) >= 12 && d.u32(0) == h.crc && uint64(d.u32(4)) == h.packed && uint64(d.u32(8)) == h.unpacked:
+		case len(d) >= 12 && d.u32(0) == h.crc && uint64(d.u32(4)) == h.compressed && uint64(d.u32(8)) == h.uncompressed:
 			return uint64(start) + 12, nil
 		}
 	}

@@ -10,8 +10,8 @@ import (
 
 const code = "Microsoft.VisualStudio.Code."
 
-// readByEditors are the properties that are completed from package.json. The others are only shown
-// on pages, and would make every response larger.
+// readByEditors are the properties that are derived from package.json if the XML lacks them. The
+// others are only shown on pages, and would make every response larger.
 // Source: https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensionManagement/common/extensionGalleryService.ts
 var readByEditors = map[string]bool{
 	manifest.PropertyEngine:                         true,
@@ -38,8 +38,9 @@ var decidedByPackage = map[string]bool{
 	code + "ExecutesCode":          true,
 }
 
-// setProperties sets the properties: those of the XML, of which the first of each key is used, as
-// in editors, and those derived from package.json that the XML lacks and that are not empty.
+// setProperties sets the properties: those of the XML, and those derived from package.json that the
+// XML lacks and that are not empty. Of several properties of a key, it uses the first, as editors
+// do.
 func (p *Package) setProperties(d *documents) {
 	derived := make(map[string]string)
 	for _, x := range d.pkg.Properties() {
@@ -68,7 +69,7 @@ func (p *Package) setProperties(d *documents) {
 
 // valueOf returns the value of a property of the XML, or "" if it must be left out.
 func (p *Package) valueOf(x manifest.Property, derived map[string]string) string {
-	value, known := derived[x.ID]
+	value, isDerived := derived[x.ID]
 	switch {
 	case manifest.Damaged(x.Value):
 		p.warn(`extension.vsixmanifest has "[object Object]", a mistake of vsce, as property %s: `+
@@ -77,7 +78,7 @@ func (p *Package) valueOf(x manifest.Property, derived map[string]string) string
 	case x.ID == manifest.PropertyPreRelease && strings.EqualFold(strings.TrimSpace(x.Value), "true"):
 		p.PreRelease = true
 		return "true" // editors compare exactly
-	case decidedByPackage[x.ID] && (known || x.ID != code+"ExtensionKind") &&
+	case decidedByPackage[x.ID] && (isDerived || x.ID != code+"ExtensionKind") &&
 		!sameItems(x.ID, x.Value, value):
 		p.warn("%s is %q in package.json and %q in extension.vsixmanifest: "+
 			"package.json is used, because editors read it",

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// looks are the first bytes of other files that are often saved as .vsix.
-var looks = []struct{ magic, what string }{
+// otherFormats have the first bytes of other files that are often saved as .vsix.
+var otherFormats = []struct{ magic, what string }{
 	{"\x1f\x8b", "gzip data: download it with curl --compressed, or decompress it with gunzip"},
 	{"<!DOCTYPE", "an HTML page: often a login or an error page"},
 	{"<html", "an HTML page: often a login or an error page"},
@@ -33,7 +33,7 @@ func sniff(r io.ReaderAt, size int64) error {
 		return nil
 	}
 	text := strings.TrimLeft(string(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))), " \t\r\n")
-	for _, l := range looks {
+	for _, l := range otherFormats {
 		if len(text) >= len(l.magic) && strings.EqualFold(text[:len(l.magic)], l.magic) {
 			return refuse("", "not a zip archive but %s", l.what)
 		}

@@ -41,13 +41,13 @@
 //     requests; a version that is not semver, or that no editor parses because a number is above
 //     2^53-1; another version in extension.vsixmanifest; a damaged extension.vsixmanifest.
 //
-// Mistakes in the metadata that a gallery lists are corrected: see below. Mistakes that editors
-// read in the .vsix file itself cannot be corrected.
+// Mistakes in the metadata that a gallery lists are corrected, as described below. Mistakes that
+// editors read in the .vsix file itself cannot be corrected.
 //
 // # What is accepted
 //
-// Backslashes in names are slashes. Names that are not marked as UTF-8 are read as
-// CP437, as zip prescribes and editors do. Names in manifests are matched exactly, else
+// Backslashes in names are slashes. Names that are not marked as UTF-8 are read as CP437, as zip
+// prescribes and editors do. Names in manifests are matched exactly or, if no entry matches,
 // without regard to case. Directory entries, comments, zip64 and data descriptors are
 // accepted. An entry whose name does not end in a slash is a file, whatever its mode. A
 // symbolic link is a small file with its target as text, as editors unpack it, with a warning.
@@ -89,12 +89,12 @@ type Package struct {
 	DisplayName, Description string             // one line, translated; DisplayName is never empty
 	Categories, Tags         []string           // each once, in the order of the package
 	Contributed              []string           // texts of contributions for the search, see manifest.Package.Contributed
-	Preview, PreRelease      bool               //
+	Preview, PreRelease      bool               // as in the XML; Preview also as in package.json
 	Properties               []catalog.Property // each key once, in the order of the package
 	Dependencies, Pack       []string           // ids of extensionDependencies and extensionPack, lower case
 	Web                      bool               // runs in the browser: Tags contains __web_extension
 	Theme                    bool               // contributes colour, file icon or product icon themes
-	Modified                 time.Time          // that of the newest entry, UTC; zero if no entry has a valid one (since 1981)
+	Modified                 time.Time          // time of the newest entry in UTC; zero if no entry has one after 1980
 	Assets                   []Asset            // sorted by type; neither the package itself nor signatures
 	Warnings                 []string           // mistakes that do not prevent the use of the package
 
@@ -131,12 +131,12 @@ func refuse(entry, format string, args ...any) error {
 
 // clip shortens a text from a package for a message.
 func clip(s string) string {
-	const most = 500
-	if len(s) <= most {
+	const maxLen = 500 // bytes
+	if len(s) <= maxLen {
 		return s
 	}
-	end := most
-	for end > most-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+	end := maxLen
+	for end > maxLen-utf8.UTFMax && !utf8.RuneStart(s[end]) {
 		end--
 	}
 	return s[:end] + "…"

@@ -49,8 +49,8 @@ func (p *Package) visit(file *file, f func(e Entry, r io.Reader) error) error {
 	return file.read(func(r io.Reader) error { return f(e, r) })
 }
 
-// permissions returns the permissions of a file. Only whether its owner may execute it is kept,
-// because extensions run programs of their own.
+// permissions returns the permissions of a file: 0755 if its owner may execute it, because
+// extensions run programs of their own, and 0644 otherwise.
 func permissions(f *zip.File) fs.FileMode {
 	if f.Mode()&0o100 != 0 {
 		return 0o755

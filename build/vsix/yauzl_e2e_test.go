@@ -45,17 +45,17 @@ func TestYauzl(t *testing.T) {
 		}
 	})
 	var both, refused, galbuildOnly int
-	for i, reading := range runYauzl(t, samples, names) {
+	for i, result := range runYauzl(t, samples, names) {
 		got, err := hashes(samples[names[i]])
 		switch {
-		case err != nil && reading.Error != "":
+		case err != nil && result.Error != "":
 			refused++
 		case err != nil:
 			galbuildOnly++
-		case reading.Error != "":
-			t.Errorf("%s: accepted, but the editor fails with %s", names[i], reading.Error)
-		case !slices.Equal(got, reading.clean()):
-			t.Errorf("%s: read as %v, but the editor unpacks %v", names[i], got, reading.Entries)
+		case result.Error != "":
+			t.Errorf("%s: accepted, but the editor fails with %s", names[i], result.Error)
+		case !slices.Equal(got, result.clean()):
+			t.Errorf("%s: read as %v, but the editor unpacks %v", names[i], got, result.Entries)
 		default:
 			both++
 		}
@@ -79,13 +79,13 @@ func damage(random *rand.Rand, good []byte) []byte {
 	return b
 }
 
-// A reading is what yauzl.js prints for an archive.
-type reading struct {
+// A yauzlResult is what yauzl.js prints for an archive.
+type yauzlResult struct {
 	Error   string
 	Entries [][2]string
 }
 
-func (r *reading) clean() []string {
+func (r *yauzlResult) clean() []string {
 	all := []string{}
 	for _, e := range r.Entries {
 		all = append(all, path.Clean(e[0])+" "+e[1])
@@ -93,7 +93,7 @@ func (r *reading) clean() []string {
 	return all
 }
 
-func runYauzl(t *testing.T, samples map[string][]byte, names []string) []reading {
+func runYauzl(t *testing.T, samples map[string][]byte, names []string) []yauzlResult {
 	t.Helper()
 	tools := toolchain.Tools(t)
 	dir := t.TempDir()
@@ -112,13 +112,13 @@ func runYauzl(t *testing.T, samples map[string][]byte, names []string) []reading
 		t.Fatal(err)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(out))
-	readings := make([]reading, len(names))
-	for i := range readings {
-		if err := decoder.Decode(&readings[i]); err != nil {
+	results := make([]yauzlResult, len(names))
+	for i := range results {
+		if err := decoder.Decode(&results[i]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return readings
+	return results
 }
 
 func hashes(archive []byte) ([]string, error) {

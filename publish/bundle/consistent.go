@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"galbuild/build/blob"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/render"
@@ -47,7 +47,7 @@ func isResponse(path string) bool {
 // another version of galbuild has rendered them.
 func (s *importer) checkResponses() error {
 	path := s.current.CatalogPath()
-	packed, err := regular.ReadFile(s.file(path), site.MaxCompressedCatalog)
+	packed, err := regularfile.ReadFile(s.file(path), site.MaxCompressedCatalog)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 	"aead.dev/minisign"
 
 	"galbuild/build/blob"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
 )
 
@@ -164,7 +164,7 @@ func (p *packer) writeFile(x line) error {
 
 // copy writes the content of a file, and checks its size and hash.
 func (p *packer) copy(x line, size int64) error {
-	f, err := regular.Open(p.tree.file(x.path))
+	f, err := regularfile.Open(p.tree.file(x.path))
 	if err != nil {
 		return siteError(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/site"
@@ -256,7 +256,7 @@ func (s *importer) write(a *archive, x line, size int64) error {
 	if err := s.copy(a, x, f); err != nil {
 		return err
 	}
-	mode := beneath.FileMode
+	mode := atomicfile.FileMode
 	if isBlob(x.path) {
 		mode = 0o444 // blobs never change
 	}

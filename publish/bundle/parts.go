@@ -13,9 +13,9 @@ import (
 	"regexp"
 	"strings"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 )
 
 // A Part is one of the files of an archive. An archive that is not split has one part.
@@ -144,7 +144,7 @@ func readSmall(file string) ([]byte, error) { return readStart(os.Open(file)) }
 
 // readRegular is readSmall for a file next to the archive that the user did not name. It must
 // be a regular file.
-func readRegular(file string) ([]byte, error) { return readStart(regular.Open(file)) }
+func readRegular(file string) ([]byte, error) { return readStart(regularfile.Open(file)) }
 
 func readStart(f *os.File, err error) ([]byte, error) {
 	if err != nil {
@@ -200,7 +200,7 @@ func (s *source) Read(b []byte) (int, error) {
 			if s.next == len(s.parts) {
 				return 0, io.EOF
 			}
-			f, err := regular.Open(s.path(s.next))
+			f, err := regularfile.Open(s.path(s.next))
 			if err != nil {
 				return 0, err
 			}
@@ -272,8 +272,8 @@ func newOutput(archive string, split int64) (*output, error) {
 	return o, err
 }
 
-// temp returns the temporary name of a part. Parts are not written with [beneath.WriteFile]: they
-// get their names together, when the last is complete, and the next export of the same name
+// temp returns the temporary name of a part. Parts are not written with [atomicfile.WriteFile]:
+// they get their names together, when the last is complete, and the next export of the same name
 // replaces what a killed export has left, which may be large.
 func (o *output) temp(i int) string { return ".galbuild-export-" + o.parts[i].Name }
 
@@ -282,11 +282,11 @@ func (o *output) create(name string) (*os.File, error) {
 	if err := o.remove(name); err != nil {
 		return nil, err
 	}
-	f, err := o.at.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, beneath.FileMode)
+	f, err := o.at.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, atomicfile.FileMode)
 	if err != nil {
 		return nil, err
 	}
-	return f, f.Chmod(beneath.FileMode)
+	return f, f.Chmod(atomicfile.FileMode)
 }
 
 // Write implements [io.Writer].
@@ -413,5 +413,5 @@ func (o *output) remove(name string) error {
 }
 
 func (o *output) replace(name string, text []byte) error {
-	return beneath.WriteText(o.at, name, text)
+	return atomicfile.WriteText(o.at, name, text)
 }

@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 )
 
 // TestPipes replaces each file next to an archive that the user does not name by a named pipe.
@@ -25,7 +25,7 @@ func TestPipes(t *testing.T) {
 			t.Fatal(err)
 		}
 		cfg := ImportConfig{Archive: file, Site: filepath.Join(t.TempDir(), "target"), Trust: []string{filepath.Dir(public)}}
-		if _, err := Import(t.Context(), cfg); !errors.Is(err, regular.ErrKind) {
+		if _, err := Import(t.Context(), cfg); !errors.Is(err, regularfile.ErrKind) {
 			t.Errorf("%s: %v, want ErrKind", planted, err)
 		}
 		if err := errors.Join(os.Remove(planted), os.WriteFile(planted, was, 0o644)); err != nil {

@@ -14,7 +14,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/render"
@@ -109,7 +109,7 @@ func (t *tree) addResponses(c *catalog.Catalog) error {
 		text := f.Text
 		if c.Render != render.Version {
 			var err error
-			if text, err = regular.ReadFile(t.file(f.Path), maxResponse); err != nil {
+			if text, err = regularfile.ReadFile(t.file(f.Path), maxResponse); err != nil {
 				return err
 			}
 		}

@@ -26,7 +26,7 @@ import (
 
 	repo "galbuild/build/dbem"
 	"galbuild/build/jsondoc"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/publish"
 	"galbuild/publish/target"
@@ -198,7 +198,7 @@ const maxPublished = 1 << 30
 // lastPublished reads the file. It ignores a file that cannot be read.
 func lastPublished(root string) map[string][]string {
 	all := make(map[string][]string)
-	text, err := regular.ReadFile(filepath.Join(root, site.WorkDir, publishedName), maxPublished)
+	text, err := regularfile.ReadFile(filepath.Join(root, site.WorkDir, publishedName), maxPublished)
 	if err != nil || json.Unmarshal(text, &all) != nil || all == nil { // nil: the file has null
 		return make(map[string][]string)
 	}

@@ -17,7 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 	repo "galbuild/build/dbem"
 	"galbuild/build/site"
 	"galbuild/publish"
@@ -51,14 +51,14 @@ func Pull(ctx context.Context, from target.Target, folder string, o publish.Opti
 	if result.Packages == 0 && list == nil {
 		return result, fmt.Errorf("%s is not a repository of dbem: it has neither %s nor packages", from, repo.Name)
 	}
-	if err := beneath.MkdirAll(folder); err != nil {
+	if err := atomicfile.MkdirAll(folder); err != nil {
 		return result, err
 	}
 	if p.to, err = os.OpenRoot(folder); err != nil {
 		return result, err
 	}
 	defer p.to.Close()
-	if err := beneath.RemoveTemp(p.to, site.WorkDir, time.Now()); err != nil { // left by a killed pull
+	if err := atomicfile.RemoveTemp(p.to, site.WorkDir, time.Now()); err != nil { // left by a killed pull
 		return result, err
 	}
 	if err := p.download(ctx, entries, &result); err != nil {
@@ -169,7 +169,7 @@ func (p *puller) fetch(ctx context.Context, e target.Entry) error {
 
 // write creates a file of the given size atomically.
 func (p *puller) write(key string, from io.Reader, size int64) error {
-	return beneath.WriteFile(p.to, key, beneath.FileMode, func(f *os.File) error {
+	return atomicfile.WriteFile(p.to, key, atomicfile.FileMode, func(f *os.File) error {
 		n, err := io.Copy(f, io.LimitReader(from, size+1))
 		orMore := ""
 		if n > size {

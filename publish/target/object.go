@@ -9,7 +9,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/headers"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 )
 
 // Values of Cache-Control. Objects with a version or a hash in their key never change. Caches
@@ -34,7 +34,7 @@ func Bytes(key, mediaType, cacheControl string, b []byte) Object {
 func File(key, mediaType, cacheControl, file string, ref blob.Ref, size int64) Object {
 	return Object{
 		Key: key, Size: size, SHA256: ref, MediaType: mediaType, CacheControl: cacheControl,
-		Open: func() (io.ReadCloser, error) { return regular.Open(file) },
+		Open: func() (io.ReadCloser, error) { return regularfile.Open(file) },
 	}
 }
 

@@ -3,9 +3,9 @@
 //
 // [Manifest] has the rules that vsce applies whenever it reads package.json, including to list
 // files. [Package] has those that it applies only to packages, and [Editors] those of editors.
-// Errors are what vsce refuses; warnings are what it warns of, or asks to confirm in a terminal.
-// Findings name fields like contributes.languages[0].id. Where has the line of the field in
-// package.json, if it exists.
+// Errors are what vsce refuses. Warnings are what it warns of, or what it asks to confirm in a
+// terminal. Findings name fields like contributes.languages[0].id. Finding.Where has the line of
+// the field in package.json, if the field exists.
 //
 // As in JavaScript, null is the same as a missing field, keys are case-sensitive, and the last
 // of several equal keys is used. Fields that vsce only tests for truth may have any type.
@@ -18,20 +18,20 @@
 //   - no publisher, or the publisher "undefined", which vsce writes instead; not for lists
 //   - a version with a leading v or spaces, and an id or version of more than 100 bytes; not
 //     for lists; and an invalid Options.Version: see [manifest.CheckIdentity]
-//   - a type other than string of name, version, publisher, engines.vscode, @types/vscode,
-//     icon, or the url of a badge or sponsor, even if JavaScript can convert it
-//   - a list or an object instead of a text in the XML: vsce writes [object Object]
-//   - a type other than list of strings of "files", even if .vscodeignore is used instead
+//   - name, version, publisher, engines.vscode, @types/vscode, icon, or the url of a badge or
+//     sponsor that is not a string, even if JavaScript can convert it
+//   - a list or an object in a field that is a text in the XML: vsce writes [object Object]
+//   - "files" that is not a list of strings, even if .vscodeignore is used instead
 //   - characters that XML cannot represent, in fields that are written to it, and control
 //     characters in names of files
 //
 // A string instead of a list in keywords, extensionDependencies and extensionPack is a warning:
-// vsce treats each letter as an item. Fields for which no editor installs the extension, such as
-// "main": null, are a warning, see manifest.Package.CheckEditors; they are not errors, because
-// editors allow them in built-in extensions. "files": null is allowed together with
-// .vscodeignore, for which vsce fails.
+// vsce treats each letter as an item. Values with which no editor installs the extension, such as
+// "main": null, are a warning and not an error, because editors allow them in built-in extensions,
+// see manifest.Package.CheckEditors. "files": null together with .vscodeignore is allowed; vsce
+// fails.
 //
-// extensionDependencies and extensionPack of a wrong type, such as 0, are errors in Manifest.
+// extensionDependencies and extensionPack of another wrong type, such as 0, are errors in Manifest.
 //
 // Source: src/package.ts and src/validation.ts of
 // https://github.com/microsoft/vscode-vsce at 4.1.

@@ -70,7 +70,7 @@ func TestWhere(t *testing.T) {
 	}
 }
 
-// TestEditors has fields that vsce accepts and for which no editor installs the extension.
+// TestEditors has values that vsce accepts, and with which no editor installs the extension.
 func TestEditors(t *testing.T) {
 	for fields, want := range map[string]string{
 		`"main": null`:                   "package.json: no editor installs it, and galleries of galbuild refuse it: main is null; editors want a string",

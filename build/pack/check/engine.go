@@ -8,8 +8,8 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"galbuild/build/catalog"
+	"galbuild/build/npmsemver"
 	"galbuild/build/pack/finding"
-	npmsemver "galbuild/build/semver"
 	"galbuild/build/vsix/manifest"
 )
 
@@ -21,7 +21,7 @@ type engine struct {
 }
 
 func (r *report) engine(pkg *node) (engine, bool) {
-	const hint = `say which editors it is for, such as "engines": {"vscode": "^1.90.0"}`
+	const hint = `add the editors that it supports, such as "engines": {"vscode": "^1.90.0"}`
 	switch engines := pkg.at("engines"); {
 	case engines.absent():
 		r.error(engines, hint, "engines is missing")

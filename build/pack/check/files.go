@@ -91,17 +91,17 @@ func (f Folder) entries() map[string]bool {
 
 // fileNames checks for entries that some system cannot unpack, or that differ only in case.
 func (r *report) fileNames(f Folder) {
-	same := map[string][]File{}
+	byLower := map[string][]File{}
 	lower := cases.Lower(language.Und)
 	for _, file := range f.Files {
 		key := lower.String(file.Entry)
-		same[key] = append(same[key], file)
+		byLower[key] = append(byLower[key], file)
 		if strings.ContainsFunc(file.Entry, isControl) || !utf8.ValidString(file.Entry) {
 			r.add(finding.Error("", "rename it, or exclude it", "the name of file %q has a control character, or is not UTF-8", file.Source))
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(same)) {
-		if files := same[key]; len(files) > 1 {
+	for _, key := range slices.Sorted(maps.Keys(byLower)) {
+		if files := byLower[key]; len(files) > 1 {
 			r.add(finding.Error("", "rename them, or exclude all but one", "%s: paths in the package must differ in more than case", sources(files)))
 		}
 	}
@@ -144,13 +144,13 @@ func (r *report) fileCount(f Folder) {
 // selection checks that .vscodeignore or "files" selects files, but not both.
 func (r *report) selection(pkg *node, f Folder) {
 	n := pkg.at("files")
-	some := n.is(list) && len(n.items) > 0
+	hasItems := n.is(list) && len(n.items) > 0
 	switch {
 	case f.IgnoreFile == "" && !n.truthy():
 		r.add(finding.Warning("", `add .vscodeignore, or "files" in package.json`, `there is neither .vscodeignore nor "files" in package.json: the package includes the whole folder`))
-	case f.IgnoreFile != "" && some:
+	case f.IgnoreFile != "" && hasItems:
 		r.error(n, "remove one of the two", `both %s and "files" select files`, f.IgnoreFile)
-	case some:
+	case hasItems:
 		r.unused(n, f)
 	}
 }

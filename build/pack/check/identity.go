@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"galbuild/build/npmsemver"
 	"galbuild/build/pack/finding"
-	npmsemver "galbuild/build/semver"
 	"galbuild/build/vsix/manifest"
 )
 

@@ -38,17 +38,17 @@ func parse(doc []byte) (*node, error) {
 		return nil, err
 	}
 	if _, err := r.ReadToken(); err == nil {
-		return nil, errMore{r.InputOffset()}
+		return nil, errTrailing{r.InputOffset()}
 	} else if !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	return n, nil
 }
 
-// errMore is the error of a token after the document. offset is the end of the token.
-type errMore struct{ offset int64 }
+// errTrailing is the error of a token after the document. offset is the end of the token.
+type errTrailing struct{ offset int64 }
 
-func (errMore) Error() string { return "more text after the end" }
+func (errTrailing) Error() string { return "more text after the end" }
 
 type reader struct {
 	*jsontext.Decoder

@@ -54,15 +54,15 @@ func (r *report) texts(n *node, name string) []*node {
 
 // itemsOf returns the items of a kind. It reports the others.
 func (r *report) itemsOf(kind jsontext.Kind, n *node, name, want, wantItem string) []*node {
-	var fit []*node
+	var matching []*node
 	for i, v := range r.items(n, name, want) {
 		if v.kind == kind {
-			fit = append(fit, v)
+			matching = append(matching, v)
 		} else {
 			r.wrongType(v, fmt.Sprintf("%s[%d]", name, i), wantItem)
 		}
 	}
-	return fit
+	return matching
 }
 
 // needText returns a string. It reports a value that is missing, empty or not a string.

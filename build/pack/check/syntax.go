@@ -62,8 +62,8 @@ func offsetOf(doc []byte, err error) int {
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		return int(syntax.ByteOffset)
 	}
-	if more, ok := errors.AsType[errMore](err); ok {
-		return int(more.offset) - 1
+	if trailing, ok := errors.AsType[errTrailing](err); ok {
+		return int(trailing.offset) - 1
 	}
 	return len(doc)
 }

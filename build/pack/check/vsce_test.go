@@ -174,23 +174,23 @@ var warningsOf = [][2]string{
 // compareWarnings returns the warnings of vsce that are missing in findings, and additional ones.
 func (c vsceCase) compareWarnings(findings []finding.Finding) (missing, extra []string) {
 	theirs := strings.Split(strings.TrimPrefix(c.warnings, "-"), " | ")
-	known := map[string]bool{}
+	ours := map[string]bool{} // beginnings of vsce's warnings that findings correspond to
 	for _, f := range findings {
 		for _, pair := range warningsOf {
 			if f.Warning && strings.Contains(f.What, pair[1]) {
-				known[pair[0]] = true
+				ours[pair[0]] = true
 			}
 		}
 	}
 	for _, their := range theirs {
 		i := slices.IndexFunc(warningsOf, func(pair [2]string) bool { return strings.HasPrefix(their, pair[0]) })
-		if i >= 0 && known[warningsOf[i][0]] {
-			delete(known, warningsOf[i][0])
+		if i >= 0 && ours[warningsOf[i][0]] {
+			delete(ours, warningsOf[i][0])
 		} else if their != "" {
 			missing = append(missing, their)
 		}
 	}
-	for their := range known {
+	for their := range ours {
 		extra = append(extra, their)
 	}
 	return missing, extra

@@ -1,12 +1,12 @@
-// Package finding has the type for what is wrong with an extension's folder: errors, which
-// keep it from being packed, and warnings.
+// Package finding has the type of the problems of an extension's folder: errors, with which it
+// cannot be packed, and warnings.
 package finding
 
 import "fmt"
 
 // A Finding is an error or a warning. Its texts are sentences without a full stop.
 type Finding struct {
-	// Warning is false for an error, which keeps the folder from being packed.
+	// Warning is false for an error, with which the folder cannot be packed.
 	Warning bool `json:"warning"`
 	// Where is the slashed path of a file below the folder, with line and column if they
 	// are known, such as README.md:12; "" is the folder as a whole.
@@ -17,12 +17,12 @@ type Finding struct {
 	Hint string `json:"hint"`
 }
 
-// Error returns a finding that keeps the folder from being packed.
+// Error returns a finding with which the folder cannot be packed.
 func Error(where, hint, format string, args ...any) Finding {
 	return Finding{Where: where, Hint: hint, What: fmt.Sprintf(format, args...)}
 }
 
-// Warning returns a finding that does not.
+// Warning returns a finding with which the folder can still be packed.
 func Warning(where, hint, format string, args ...any) Finding {
 	return Finding{Warning: true, Where: where, Hint: hint, What: fmt.Sprintf(format, args...)}
 }

@@ -62,8 +62,8 @@ func (c recorded) file() txtar.File {
 }
 
 // unused reads the items of "files" in an error of vsce.
-func unused(a toolchain.Result) []string {
-	_, list, _ := strings.Cut(strings.Join(a.Errors, "\n"), "do not match any files")
+func unused(result toolchain.Result) []string {
+	_, list, _ := strings.Cut(strings.Join(result.Errors, "\n"), "do not match any files")
 	var items []string
 	for _, line := range lines(list) {
 		if item, ok := strings.CutPrefix(line, "  - "); ok {

@@ -16,9 +16,8 @@ const root = "/extension"
 // documents are in each package, and items may match them.
 var documents = []string{"extension.vsixmanifest", "[Content_Types].xml"}
 
-// Unused returns the items of "files" that match no file, in their order. paths are the files
-// of the package. An item also matches what is below a folder, as a line of .vscodeignore
-// does.
+// Unused returns the items of "files" that match no file, in their order. paths are the files of
+// the package. As in .vscodeignore, an item that matches a folder also matches the files below it.
 //
 // vsce compares items in another way here than when it selects files: ./src and /src are the
 // same as src, # and ! have no special meaning, and a backslash is a slash.

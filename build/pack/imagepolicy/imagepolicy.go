@@ -1,5 +1,5 @@
-// Package imagepolicy has the rules for images that galleries show: images over HTTPS that are
-// not SVG, and SVG from trusted hosts, which are services that generate badges.
+// Package imagepolicy has the rules for the images that galleries show: they must come over HTTPS,
+// and must not be SVG, except from trusted hosts, which are services that generate badges.
 //
 // The rules are those of vsce, for readmes, change logs and the badges of package.json, with
 // one difference: a host name with invalid Punycode after xn-- is an error, which Node.js does

@@ -71,7 +71,7 @@ func ContentTypes(entries []string) []byte {
 	return []byte(b.String())
 }
 
-// compare orders extensions as vsce does. It sorts whole elements by UTF-16 code units, so the
+// compare orders extensions as vsce does. vsce sorts whole elements by UTF-16 code units, so the
 // quotation mark after an extension matters.
 func compare(a, b string) int {
 	return slices.Compare(utf16.Encode([]rune(a+`"`)), utf16.Encode([]rune(b+`"`)))

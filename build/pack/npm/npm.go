@@ -26,9 +26,8 @@ type Folder struct {
 	Path   string
 	Stdin  io.Reader
 	Output io.Writer // standard output and standard error
-	// Terminal says that Stdin is a terminal. Then tools can ask questions, and Ctrl-C
-	// interrupts them. Otherwise a tool and its child processes are ended when the context is
-	// done.
+	// Terminal is true if Stdin is a terminal. Then tools can prompt, and Ctrl-C interrupts
+	// them. Otherwise a tool and its child processes are ended when the context is done.
 	Terminal bool
 	// Grace is the time that a tool has to end after the context is done, and that child
 	// processes have to close Output after the tool has ended. Zero is 5 seconds.
@@ -44,7 +43,8 @@ type Package struct {
 	Settings      map[string]json.RawMessage // the fields of "vsce"
 }
 
-// Read reads package.json. It returns an error only if the file cannot be read.
+// Read reads package.json. It returns an error if the file cannot be read, but not if the content
+// is invalid.
 func (f *Folder) Read() (*Package, error) {
 	text, err := os.ReadFile(filepath.Join(f.Path, "package.json"))
 	if err != nil {

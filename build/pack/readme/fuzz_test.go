@@ -23,8 +23,8 @@ func FuzzRewrite(f *testing.F) {
 			}
 		}
 		o.KeepLinks = true
-		if kept, _ := Rewrite("README.md", text, o); utf8.Valid(text) && string(kept) != string(text) {
-			t.Errorf("with KeepLinks, the text is\n%q\nwant\n%q", kept, text)
+		if out, _ := Rewrite("README.md", text, o); utf8.Valid(text) && string(out) != string(text) {
+			t.Errorf("with KeepLinks, the text is\n%q\nwant\n%q", out, text)
 		}
 	})
 }

@@ -36,8 +36,8 @@ func join(parts ...string) string {
 	return address + "?" + strings.ReplaceAll(query, "?", "&")
 }
 
-// trimPart removes slashes at the beginning if a part precedes s, and at the end if one follows.
-// Of slashes at the end of the URL it keeps one.
+// trimPart removes slashes at the beginning if a part precedes s, and at the end if one follows. At
+// the end of the URL it keeps one slash.
 func trimPart(s string, before, after bool) string {
 	if before {
 		s = strings.TrimLeft(s, "/")

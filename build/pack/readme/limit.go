@@ -59,12 +59,12 @@ func afterItem(line string) string {
 	return line
 }
 
-// A limiter is an inline parser that makes literal text of the marks in a block after the first
-// maxMarks. It has a higher priority than goldmark's own parsers. HTML is still parsed.
+// A limiter is an inline parser for which the marks in a block after the first maxMarks are literal
+// text. It has a higher priority than goldmark's own parsers. HTML is still parsed.
 type limiter struct {
 	block ast.Node
 	marks int // in block
-	over  int // offset of the first mark that became text; -1 if there is none
+	over  int // offset of the first literal mark; -1 if there is none
 }
 
 func (l *limiter) Trigger() []byte { return []byte("![*_~") }

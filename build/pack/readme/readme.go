@@ -19,10 +19,10 @@
 // The result is then parsed as GitHub's Markdown to check its images by package imagepolicy.
 // Galleries do not show <svg> elements.
 //
-// There are three differences from vsce. A $ in a base URL is literal, whereas vsce expands $&
-// in that of an <img>. All problems are reported, not only the first one. And Markdown is parsed
-// by another library, with limits. The libraries disagree about images in a few texts, such as
-// <select><img> or an image directly after a bare URL, but in none of 762 real readmes and
+// There are three differences from vsce. A $ in a base URL is literal, whereas vsce expands $& in
+// the base URL of an <img>. All problems are reported, not only the first one. And Markdown is
+// parsed by another library, with limits. The libraries disagree about images in a few texts, such
+// as <select><img> or an image directly after a bare URL, but in none of 762 real readmes and
 // change logs.
 package readme
 

@@ -27,11 +27,11 @@ func patterns(names ...string) []*regexp.Regexp {
 // licence and icon, and the translations of a language pack. It returns only those in entries.
 func (p *Package) Assets(entries []string) []Asset {
 	names := slices.Sorted(slices.Values(entries))
-	return p.assets(names, p.find(names, Options{}))
+	return p.assets(names, p.findByName(names, Options{}))
 }
 
-// find returns o with the entries that it finds by name.
-func (p *Package) find(names []string, o Options) Options {
+// findByName returns o with the entries that are found by their names.
+func (p *Package) findByName(names []string, o Options) Options {
 	o.Readme = match(names, readmeNames)
 	o.Changelog = match(names, changelogNames)
 	o.License = p.license(names)
@@ -52,9 +52,9 @@ func (p *Package) assets(names []string, o Options) []Asset {
 	add(AssetChangelog, o.Changelog)
 	add(AssetLicense, o.License)
 	add(AssetIcon, o.Icon)
-	translations := p.translations(names)
-	for _, entry := range slices.Sorted(maps.Keys(translations)) {
-		add(translationPrefix+translations[entry], entry)
+	languages := p.languagePacks(names)
+	for _, entry := range slices.Sorted(maps.Keys(languages)) {
+		add(translationPrefix+languages[entry], entry)
 	}
 	return assets
 }
@@ -67,9 +67,9 @@ func (p *Package) license(names []string) string {
 	return match(names, licenseNames)
 }
 
-// translations returns the languages into which entries translate the editor itself, by entry. Of
+// languagePacks returns the languages into which entries translate the editor itself, by entry. Of
 // several entries of a language, or languages of an entry, it uses the last.
-func (p *Package) translations(names []string) map[string]string {
+func (p *Package) languagePacks(names []string) map[string]string {
 	var languages []string
 	files := make(map[string]string)
 	for _, l := range p.contributions().objects("localizations") {

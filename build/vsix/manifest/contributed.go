@@ -49,7 +49,7 @@ func (p *Package) Contributed() []string {
 			if json.Unmarshal(raw, &fields) != nil {
 				continue
 			}
-			of := object{fields, p.words, p.exact}
+			of := object{fields, p.translations, p.exact}
 			for _, field := range c.fields {
 				all.add(of.text(field))
 				for _, text := range of.texts(field) {
@@ -84,10 +84,10 @@ func (c *contributed) full() bool {
 var icon = regexp.MustCompile(`\$\([A-Za-z0-9~-]*\)`)
 
 func (c *contributed) add(text string) {
-	if len(text) > 2*contributedEach || text == "" { // it may have icons and white space, which are removed
+	if len(text) > 2*contributedEach || text == "" { // twice, because icons and white space are removed
 		return
 	}
-	text = Plain(icon.ReplaceAllString(text, " "))
+	text = displayText(icon.ReplaceAllString(text, " "))
 	lower := strings.ToLower(text)
 	if text == "" || len(text) > contributedEach || len(text) > contributedBytes-c.bytes ||
 		c.seen[lower] || c.full() {

@@ -31,8 +31,8 @@ func Repair(list string, derived []string) []string {
 	return unique(append(items, derived...))
 }
 
-// localized returns the message or value of an object, as package.json and package.nls.json have
-// them for translators in place of a text.
+// localized returns the message or value of an object that package.json or package.nls.json has in
+// place of a text, with comments for translators.
 func localized(raw json.RawMessage) (string, bool) {
 	var fields struct {
 		Message *string `json:"message"`

@@ -20,7 +20,7 @@ type Options struct {
 func Derive(p *Package, entries []string, o Options) *XML {
 	names := slices.Sorted(slices.Values(entries))
 	if !p.exact {
-		o = p.find(names, o)
+		o = p.findByName(names, o)
 	}
 	assets := p.assets(names, o)
 	return &XML{

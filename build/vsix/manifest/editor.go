@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"galbuild/build/ecmascript"
-	"galbuild/build/semver"
+	"galbuild/build/npmsemver"
 )
 
 // CheckEditors refuses a package that every editor refuses after the download. Editors read
@@ -23,14 +23,14 @@ import (
 //   - publisher, name, version and engines.vscode must be strings; extensionDependencies and
 //     activationEvents, if present, lists of strings; main and browser, if present, strings;
 //     null is not allowed; activationEvents need main or browser; version must be valid for
-//     node-semver; engines.vscode must be valid for [CheckEngine] and begin with a number, or be
-//   - if there is neither main nor browser: "Cannot read the extension".
+//     node-semver; engines.vscode must be valid for [CheckEngine] and begin with a number, or it
+//     must be * and there must be neither main nor browser: "Cannot read the extension".
 //
 // Newer editors also require extensionAffinity to be a list of strings. It is not checked, because
 // older editors ignore it.
 //
-// Sources: getManifest, downloadAndExtractGalleryExtension and validateExtensionManifest, after
-// which the scanner leaves the extension out, in
+// Sources: getManifest, downloadAndExtractGalleryExtension and validateExtensionManifest, whose
+// errors make the scanner leave the extension out, in
 // https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensionManagement/node/extensionManagementUtil.ts
 // https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensionManagement/node/extensionManagementService.ts
 // https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensions/common/extensionValidator.ts
@@ -126,7 +126,7 @@ func CheckEngine(s string) error {
 // checkVersion refuses versions that node-semver, which every editor uses, cannot parse, such as
 // one with a number above 2^53-1.
 func checkVersion(version string) error {
-	if _, err := semver.ParseVersion(version); err != nil {
+	if _, err := npmsemver.ParseVersion(version); err != nil {
 		return fmt.Errorf("version %.200q: %w", version, err)
 	}
 	return nil

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// ForPacking parses a translated package.json, so that [Derive] returns the same as vsce; the
-// package comment has the rules. It does not check whether the extension may be packed: name and
-// version may be empty.
+// ForPacking parses a translated package.json, so that [Derive] returns the same as vsce. The
+// package comment has the rules. ForPacking does not check the values: name and version may be
+// empty.
 func ForPacking(packageJSON []byte) (*Package, error) {
 	o, err := parseObject(packageJSON)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 var ordinaryID = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 
 // CheckIdentity refuses a publisher, name or version that cannot be served, and a version that no
-// editor parses. Catalogues may contain the latter, because earlier versions of galbuild accepted
-// them.
+// editor parses. Unlike [catalog.CheckIdentity], it must not be used for catalogues: these may have
+// such versions, because earlier versions of galbuild accepted them.
 func CheckIdentity(publisher, name, version string) error {
 	if err := catalog.CheckIdentity(publisher, name, version); err != nil {
 		return err
@@ -19,8 +19,8 @@ func CheckIdentity(publisher, name, version string) error {
 	return checkVersion(version)
 }
 
-// UnusualID reports whether editors do not request the path of the latest version for an extension,
-// so that they find updates with queries only.
+// UnusualID reports whether editors find updates of an extension only with queries. For all other
+// ids, they request the path of the latest version.
 func UnusualID(publisher, name string) bool {
 	return !ordinaryID.MatchString(publisher) || !ordinaryID.MatchString(name)
 }

@@ -2,7 +2,7 @@ package manifest
 
 import "slices"
 
-// runsIn limits the kinds of an extension without code, by its contributions.
+// runsIn has the contributions that limit the kinds of an extension without code, and these kinds.
 var runsIn = []struct {
 	contribution string
 	kinds        []string
@@ -44,7 +44,7 @@ func (p *Package) declaredKinds() []string {
 	if p.list("extensionKind") != nil {
 		return append([]string{}, p.texts("extensionKind")...)
 	}
-	switch kind := p.some("extensionKind"); kind {
+	switch kind := p.truthyText("extensionKind"); kind {
 	case "":
 		return nil
 	case "ui":

@@ -7,15 +7,15 @@ import (
 	"regexp"
 	"strings"
 
-	"galbuild/build/badjson"
+	"galbuild/build/jsondoc"
 )
 
 // object is a JSON object. A field of another type than the requested one is treated as missing. It
 // is not decoded into a struct, because encoding/json matches keys in any case, and editors do not.
 type object struct {
-	fields map[string]json.RawMessage
-	words  map[string]string // translations by key
-	exact  bool              // values are read as by vsce, see ForPacking
+	fields       map[string]json.RawMessage
+	translations map[string]string // by key
+	exact        bool              // values are read as by vsce, see ForPacking
 }
 
 // parseObject parses a JSON object, which must be all of text.
@@ -23,7 +23,7 @@ func parseObject(text []byte) (object, error) {
 	var o object
 	err := json.Unmarshal(text, &o.fields)
 	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return object{}, fmt.Errorf("it %w", badjson.Explain(text, err))
+		return object{}, fmt.Errorf("it %w", jsondoc.Explain(text, err))
 	}
 	if err != nil || o.fields == nil {
 		return object{}, errors.New("not a JSON object")
@@ -77,8 +77,8 @@ func (o object) str(key string) (string, bool) { return o.readString(o.fields[ke
 // text returns the translated text of a field, or "" if it has none.
 func (o object) text(key string) string { return o.read(o.fields[key]) }
 
-// some returns the text of a field if it is truthy, and otherwise "".
-func (o object) some(key string) string {
+// truthyText returns the text of a field if it is truthy, and otherwise "".
+func (o object) truthyText(key string) string {
 	if !o.truthy(key) {
 		return ""
 	}
@@ -109,7 +109,7 @@ func (o object) read(raw json.RawMessage) string {
 
 func (o object) translate(s string) string {
 	if m := placeholder.FindStringSubmatch(s); m != nil {
-		if word, ok := o.words[m[1]]; ok {
+		if word, ok := o.translations[m[1]]; ok {
 			return word
 		}
 	}
@@ -135,7 +135,7 @@ func (o object) texts(key string) []string {
 // object returns the object of a field, which is empty if there is none.
 func (o object) object(key string) object {
 	fields, _ := decode[map[string]json.RawMessage](o, key)
-	return object{fields, o.words, o.exact}
+	return object{fields, o.translations, o.exact}
 }
 
 // objects returns the objects of a list.
@@ -144,7 +144,7 @@ func (o object) objects(key string) []object {
 	for _, raw := range o.list(key) {
 		var fields map[string]json.RawMessage
 		if json.Unmarshal(raw, &fields) == nil && fields != nil {
-			objects = append(objects, object{fields, o.words, o.exact})
+			objects = append(objects, object{fields, o.translations, o.exact})
 		}
 	}
 	return objects

@@ -54,21 +54,21 @@ func (p *Package) required(key string) (string, error) {
 }
 
 // Translate replaces each text that is a %key% by that of package.nls.json. It returns an error if
-// nls is invalid or has more than most texts.
-func (p *Package) Translate(nls []byte, most int) error {
+// nls is invalid or has more than limit texts.
+func (p *Package) Translate(nls []byte, limit int) error {
 	o, err := parseNLS(PlainJSON(nls))
 	if err != nil {
 		return err
 	}
-	if len(o.fields) > most {
-		return fmt.Errorf("%d texts, more than the limit of %d", len(o.fields), most)
+	if len(o.fields) > limit {
+		return fmt.Errorf("%d texts, more than the limit of %d", len(o.fields), limit)
 	}
-	p.words = make(map[string]string, len(o.fields))
+	p.translations = make(map[string]string, len(o.fields))
 	for key := range o.fields {
 		if s, ok := decode[string](o, key); ok {
-			p.words[key] = s
+			p.translations[key] = s
 		} else if s, ok := localized(o.fields[key]); ok {
-			p.words[key] = s
+			p.translations[key] = s
 		}
 	}
 	return nil
@@ -80,7 +80,7 @@ func (p *Package) DisplayName() string {
 	if p.exact {
 		return p.text(p.either("displayName", "name"))
 	}
-	if s := Plain(p.text("displayName")); s != "" {
+	if s := displayText(p.text("displayName")); s != "" {
 		return s
 	}
 	return p.Name
@@ -91,12 +91,12 @@ func (p *Package) Description() string {
 	if p.exact {
 		return p.text("description")
 	}
-	return Plain(p.text("description"))
+	return displayText(p.text("description"))
 }
 
-// Plain returns s with its white space collapsed. It returns "" for a %key% without a translation,
-// and for the text that vsce writes for an object.
-func Plain(s string) string {
+// displayText returns s with its white space collapsed. It returns "" for a %key% without a
+// translation, and for the text that vsce writes for an object.
+func displayText(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if placeholder.MatchString(s) || s == printedObject {
 		return ""
@@ -106,7 +106,7 @@ func Plain(s string) string {
 
 // Resolve returns s, a text of the XML, on one line and translated: some packagers copy %key% from
 // package.json.
-func (p *Package) Resolve(s string) string { return Plain(p.translate(strings.TrimSpace(s))) }
+func (p *Package) Resolve(s string) string { return displayText(p.translate(strings.TrimSpace(s))) }
 
 // Categories returns the categories as written.
 func (p *Package) Categories() []string { return p.texts("categories") }
@@ -172,8 +172,8 @@ func unique(l []string) []string {
 func distinct(l []string) []string {
 	seen := make(map[string]bool, len(l))
 	return slices.DeleteFunc(l, func(s string) bool {
-		again := seen[s]
+		duplicate := seen[s]
 		seen[s] = true
-		return again
+		return duplicate
 	})
 }

@@ -50,7 +50,7 @@ func (p *Package) localizedLanguages() []string {
 	return names
 }
 
-func (p *Package) sponsor() string { return p.object.object("sponsor").some("url") }
+func (p *Package) sponsor() string { return p.object.object("sponsor").truthyText("url") }
 
 // links adds the addresses of the source, of support and of the documentation.
 func (p *Package) links(l *properties) {
@@ -67,7 +67,7 @@ func (p *Package) links(l *properties) {
 	if support := cmp.Or(p.support(), repository.issues); support != "" {
 		l.service("Links.Support", support)
 	}
-	if learn := cmp.Or(p.some("homepage"), repository.readme); learn != "" {
+	if learn := cmp.Or(p.truthyText("homepage"), repository.readme); learn != "" {
 		l.service("Links.Learn", learn)
 	}
 }
@@ -87,19 +87,19 @@ func (p *Package) support() string {
 		return s
 	}
 	bugs := p.object.object("bugs")
-	if email := bugs.some("email"); email != "" {
-		return cmp.Or(bugs.some("url"), "mailto:"+email)
+	if email := bugs.truthyText("email"); email != "" {
+		return cmp.Or(bugs.truthyText("url"), "mailto:"+email)
 	}
-	return bugs.some("url")
+	return bugs.truthyText("url")
 }
 
 // presentation adds the properties for the page in a gallery.
 func (p *Package) presentation(l *properties) {
 	banner := p.object.object("galleryBanner")
-	if color := banner.some("color"); color != "" {
+	if color := banner.truthyText("color"); color != "" {
 		l.service("Branding.Color", color)
 	}
-	if theme := banner.some("theme"); theme != "" {
+	if theme := banner.truthyText("theme"); theme != "" {
 		l.service("Branding.Theme", theme)
 	}
 	if p.text("markdown") == "standard" {
@@ -112,11 +112,11 @@ func (p *Package) presentation(l *properties) {
 	} else {
 		l.service("Content.Pricing", "Free")
 	}
-	p.questions(l)
+	p.qna(l)
 }
 
-// questions adds the properties of the field qna, the page for questions.
-func (p *Package) questions(l *properties) {
+// qna adds the properties of the field qna, which is the address of a page for questions.
+func (p *Package) qna(l *properties) {
 	if enabled, ok := decode[any](p.object, "qna"); ok && enabled == false {
 		l.service("EnableMarketplaceQnA", "false")
 	}

@@ -23,8 +23,8 @@ type Untranslated struct {
 // unless a translation is an object or a list. If package.nls.json is invalid, Translated returns
 // an error and the unchanged package.json.
 func Translated(packageJSON, nls []byte) ([]byte, []Untranslated, error) {
-	words, err := parseWords(nls)
-	if err != nil || words == nil {
+	translations, err := parseTranslations(nls)
+	if err != nil || translations == nil {
 		return packageJSON, nil, err
 	}
 	if !json.Valid(packageJSON) { // also refuses objects that are too deeply nested for hujson
@@ -34,14 +34,15 @@ func Translated(packageJSON, nls []byte) ([]byte, []Untranslated, error) {
 	if err != nil {
 		return packageJSON, nil, err
 	}
-	t := translator{source: packageJSON, words: words}
+	t := translator{source: packageJSON, translations: translations}
 	t.walk(&root, "")
 	return root.Pack(), t.missing, nil
 }
 
-// parseWords returns the translations by key as JSON, or nil if the text is empty. For one with
-// comments for translators, {"message": "Hello", "comment": ["Greeting"]}, it returns the message.
-func parseWords(nls []byte) (map[string]hujson.Literal, error) {
+// parseTranslations returns the translations by key as JSON, or nil if the text is empty. For a
+// translation with comments for translators, {"message": "Hello", "comment": ["Greeting"]}, it
+// returns the message.
+func parseTranslations(nls []byte) (map[string]hujson.Literal, error) {
 	nls = bytes.TrimPrefix(nls, bomUTF8)
 	if len(bytes.TrimSpace(nls)) == 0 {
 		return nil, nil
@@ -50,14 +51,14 @@ func parseWords(nls []byte) (map[string]hujson.Literal, error) {
 	if err != nil {
 		return nil, err
 	}
-	words := make(map[string]hujson.Literal, len(o.fields))
+	translations := make(map[string]hujson.Literal, len(o.fields))
 	for key, raw := range o.fields {
-		words[key] = hujson.Literal(raw)
+		translations[key] = hujson.Literal(raw)
 		if message, ok := o.object(key).str("message"); ok {
-			words[key] = hujson.String(message)
+			translations[key] = hujson.String(message)
 		}
 	}
-	return words, nil
+	return translations, nil
 }
 
 func name(m hujson.ObjectMember) string {
@@ -67,9 +68,9 @@ func name(m hujson.ObjectMember) string {
 
 // translator replaces %key% in package.json.
 type translator struct {
-	source  []byte
-	words   map[string]hujson.Literal // any value, not only what hujson calls a literal
-	missing []Untranslated
+	source       []byte
+	translations map[string]hujson.Literal // any value, not only what hujson calls a literal
+	missing      []Untranslated
 }
 
 // placeholderForPacking matches the placeholders of vsce. A text whose key contains other
@@ -101,7 +102,7 @@ func (t *translator) translate(v *hujson.Value, text hujson.Literal, path string
 	if m == nil {
 		return
 	}
-	if word, ok := t.words[m[1]]; ok {
+	if word, ok := t.translations[m[1]]; ok {
 		v.Value = word
 		return
 	}

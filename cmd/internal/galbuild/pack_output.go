@@ -11,7 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 	"galbuild/build/pack"
 	"galbuild/cmd/internal/hint"
 )
@@ -70,7 +70,7 @@ func isArchive(file string, size int64) bool {
 // writeVSIX writes a package to a file in one step. It returns the size in bytes. If the process
 // is killed, it leaves a file whose name ends in .vsix, which later packages do not contain.
 func writeVSIX(ctx context.Context, plan *pack.Plan, file string, show func(done, total int64)) (size int64, err error) {
-	err = beneath.Replace(file, beneath.FileMode, func(f *os.File) error {
+	err = atomicfile.Replace(file, atomicfile.FileMode, func(f *os.File) error {
 		buffered := bufio.NewWriterSize(f, 1<<16)
 		if err := plan.Write(ctx, buffered, show); err != nil {
 			return err

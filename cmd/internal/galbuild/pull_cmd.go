@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"galbuild/build/errmsg"
 	"galbuild/build/site"
-	"galbuild/build/wording"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
@@ -83,7 +83,7 @@ func (p *pullCmd) run(ctx context.Context, e *env) error {
 		case <-tick.C:
 		}
 		if err := p.pull(ctx, e, from, dir); err != nil && ctx.Err() == nil {
-			terminal.Fprintf(e.stderr, "galbuild: warning: %s; pull tries again in %s\n", wording.Text(err), p.Follow)
+			terminal.Fprintf(e.stderr, "galbuild: warning: %s; pull tries again in %s\n", errmsg.Text(err), p.Follow)
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"galbuild/build/blob"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/index/query"
@@ -278,7 +278,7 @@ func TestPipeInSite(t *testing.T) {
 	if resp := g.request("GET", "/page.txt", ""); resp.StatusCode != http.StatusInternalServerError {
 		t.Errorf("status %d, want 500", resp.StatusCode)
 	}
-	if err := g.live.poll(t.Context()); !errors.Is(err, regular.ErrKind) {
-		t.Errorf("looking for a new generation: %v, want %v", err, regular.ErrKind)
+	if err := g.live.poll(t.Context()); !errors.Is(err, regularfile.ErrKind) {
+		t.Errorf("looking for a new generation: %v, want %v", err, regularfile.ErrKind)
 	}
 }

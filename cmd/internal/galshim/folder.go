@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"galbuild/build/blob"
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/usage"
@@ -82,7 +82,7 @@ func openFolder(root *os.Root, old *generation) (*generation, error) {
 
 // readCurrentIn returns the first maxCurrent bytes of a site's CURRENT.
 func readCurrentIn(root *os.Root) ([]byte, error) {
-	f, err := regular.OpenIn(root, filepath.FromSlash(site.CurrentPath))
+	f, err := regularfile.OpenIn(root, filepath.FromSlash(site.CurrentPath))
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func sameFolder(a, b *os.Root) bool {
 type blobFolder struct{ root *os.Root }
 
 func (b blobFolder) serve(w http.ResponseWriter, r *http.Request, f index.File) error {
-	file, err := regular.OpenIn(b.root, filepath.FromSlash(blob.Ref(f.SHA256).Path()))
+	file, err := regularfile.OpenIn(b.root, filepath.FromSlash(blob.Ref(f.SHA256).Path()))
 	if errors.Is(err, fs.ErrNotExist) && b.indexOnly() {
 		return notFound("%s: this server has only the index of the gallery, files are elsewhere", r.URL.Path)
 	}

@@ -15,10 +15,10 @@ import (
 	"path/filepath"
 	"time"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
+	"galbuild/build/cacert"
 	"galbuild/build/retry"
-	"galbuild/build/roots"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/version"
@@ -97,7 +97,7 @@ func (s *remote) next(ctx context.Context, old *generation) (*generation, error)
 		return g, err
 	}
 	kept, keptErr := s.openCached()
-	if keptErr != nil && roots.IsUnknown(err) {
+	if keptErr != nil && cacert.IsUnknown(err) {
 		return nil, err // with a hint
 	}
 	if keptErr != nil {
@@ -191,7 +191,7 @@ func (s *remote) download(ctx context.Context, c site.Current) (*generation, err
 
 // store downloads the index of c into the cache.
 func (s *remote) store(ctx context.Context, c site.Current) error {
-	return beneath.Replace(s.file(c), beneath.FileMode, func(file *os.File) error {
+	return atomicfile.Replace(s.file(c), atomicfile.FileMode, func(file *os.File) error {
 		return s.get(ctx, c.IndexPath(), nil, func(resp *http.Response, body io.Reader) error {
 			if resp.StatusCode != http.StatusOK {
 				return errors.New(resp.Status)
@@ -256,7 +256,7 @@ func readCurrent(file string) (site.Current, error) {
 // saveCurrent records that c is the generation to start with if the site cannot be reached, and
 // removes older ones. An error is only logged, because c is being served.
 func (s *remote) saveCurrent(c site.Current) {
-	err := beneath.Replace(filepath.Join(s.dir, "CURRENT"), beneath.FileMode, func(file *os.File) error {
+	err := atomicfile.Replace(filepath.Join(s.dir, "CURRENT"), atomicfile.FileMode, func(file *os.File) error {
 		_, err := file.Write(c.Bytes())
 		return err
 	})
@@ -275,7 +275,7 @@ func (s *remote) prune(current string) {
 		return
 	}
 	for _, e := range entries {
-		unused := beneath.IsTemp(e.Name()) || filepath.Ext(e.Name()) == ".idx" && e.Name() != current
+		unused := atomicfile.IsTemp(e.Name()) || filepath.Ext(e.Name()) == ".idx" && e.Name() != current
 		if info, err := e.Info(); err != nil || !unused || time.Since(info.ModTime()) < staleFile {
 			continue
 		}

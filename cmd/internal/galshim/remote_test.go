@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"galbuild/build/cacert"
 	"galbuild/build/headers"
-	"galbuild/build/roots"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 )
@@ -75,7 +75,7 @@ func TestRemoteAuthority(t *testing.T) {
 	_, err := remoteAt(t, secure.URL, t.TempDir()).next(t.Context(), nil)
 	told := &strings.Builder{}
 	hint.Print(told, "galshim", err)
-	if !strings.Contains(told.String(), roots.Hint) {
+	if !strings.Contains(told.String(), cacert.Hint) {
 		t.Errorf("got %s", told)
 	}
 	file := filepath.Join(t.TempDir(), "ca.pem")

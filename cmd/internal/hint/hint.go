@@ -8,8 +8,8 @@ import (
 	"io"
 	"strings"
 
+	"galbuild/build/errmsg"
 	"galbuild/build/visible"
-	"galbuild/build/wording"
 )
 
 type hinted struct {
@@ -35,7 +35,7 @@ func Text(err error) (message, hint string) {
 	if h, ok := errors.AsType[*hinted](err); ok {
 		hint = h.hint
 	}
-	return wording.Text(err), hint
+	return errmsg.Text(err), hint
 }
 
 // Print prints the message of err, and its hint if it has one, after the name of the program.

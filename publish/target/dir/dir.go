@@ -19,8 +19,8 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"galbuild/build/beneath"
-	"galbuild/build/regular"
+	"galbuild/build/atomicfile"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/publish/target"
 )
@@ -67,8 +67,8 @@ func (t *Target) Get(ctx context.Context, key string, offset, length int64) (io.
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	f, err := regular.Open(t.file(key))
-	if errors.Is(err, regular.ErrKind) {
+	f, err := regularfile.Open(t.file(key))
+	if errors.Is(err, regularfile.ErrKind) {
 		if info, err := os.Stat(t.file(key)); err == nil && info.IsDir() {
 			return nil, fmt.Errorf("%s: %w", key, target.ErrNotExist)
 		}
@@ -124,7 +124,7 @@ func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[target.Entry
 			if d.IsDir() && key == site.WorkDir {
 				return fs.SkipDir
 			}
-			if d.IsDir() || !strings.HasPrefix(key, prefix) || beneath.IsTemp(d.Name()) {
+			if d.IsDir() || !strings.HasPrefix(key, prefix) || atomicfile.IsTemp(d.Name()) {
 				return nil
 			}
 			info, err := d.Info()
@@ -152,7 +152,7 @@ func (t *Target) RemoveTemp(ctx context.Context, before time.Time) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(ctx.Err(), beneath.RemoveTemp(w.root, site.WorkDir, before))
+	return errors.Join(ctx.Err(), atomicfile.RemoveTemp(w.root, site.WorkDir, before))
 }
 
 func (t *Target) key(path string) string {
@@ -217,10 +217,10 @@ func (t *Target) Copy(ctx context.Context, from string, o target.Object) error {
 	if err != nil {
 		return err
 	}
-	if err := w.link(from, o.Key); err == nil || errors.Is(err, beneath.ErrLink) {
+	if err := w.link(from, o.Key); err == nil || errors.Is(err, atomicfile.ErrLink) {
 		return err
 	}
-	o.Open = func() (io.ReadCloser, error) { return regular.Open(t.file(from)) }
+	o.Open = func() (io.ReadCloser, error) { return regularfile.Open(t.file(from)) }
 	return t.Put(ctx, o)
 }
 
@@ -256,9 +256,9 @@ func (t *Target) Swap(ctx context.Context, old []byte, o target.Object) error {
 		return err
 	}
 	defer lock.Close()
-	content, err := regular.ReadFile(t.file(o.Key), int64(len(old)))
+	content, err := regularfile.ReadFile(t.file(o.Key), int64(len(old)))
 	switch {
-	case errors.Is(err, regular.ErrLong):
+	case errors.Is(err, regularfile.ErrLong):
 		return fmt.Errorf("%s: %w", o.Key, target.ErrChanged)
 	case err != nil && !isMissing(err):
 		return err

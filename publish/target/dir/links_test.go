@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"galbuild/build/beneath"
-	"galbuild/build/regular"
+	"galbuild/build/atomicfile"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/publish/target"
 	"galbuild/publish/target/dir"
@@ -49,10 +49,10 @@ func TestPlantedLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, key := range []string{"hello/y", "hello/a/b", "inside/y"} {
-		if err := at.Put(t.Context(), object(key)); !errors.Is(err, beneath.ErrLink) {
+		if err := at.Put(t.Context(), object(key)); !errors.Is(err, atomicfile.ErrLink) {
 			t.Errorf("Put of %s: %v, want ErrLink", key, err)
 		}
-		if err := at.Copy(t.Context(), "blobs/x", object(key)); !errors.Is(err, beneath.ErrLink) {
+		if err := at.Copy(t.Context(), "blobs/x", object(key)); !errors.Is(err, atomicfile.ErrLink) {
 			t.Errorf("Copy to %s: %v, want ErrLink", key, err)
 		}
 	}
@@ -79,8 +79,8 @@ func TestPlantedLinks(t *testing.T) {
 // those next to the final files.
 func TestTempFiles(t *testing.T) {
 	root := t.TempDir()
-	left := filepath.Join(root, site.WorkDir, site.Publishing, beneath.TempPrefix+"1")
-	next := filepath.Join(root, "assets", beneath.TempPrefix+"2")
+	left := filepath.Join(root, site.WorkDir, site.Publishing, atomicfile.TempPrefix+"1")
+	next := filepath.Join(root, "assets", atomicfile.TempPrefix+"2")
 	for _, file := range []string{left, next} {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, nil, 0o644)); err != nil {
 			t.Fatal(err)
@@ -91,7 +91,7 @@ func TestTempFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for e, err := range at.List(t.Context(), "") {
-		if err != nil || strings.Contains(e.Key, beneath.TempPrefix) {
+		if err != nil || strings.Contains(e.Key, atomicfile.TempPrefix) {
 			t.Errorf("listed: %s, %v", e.Key, err)
 		}
 	}
@@ -134,10 +134,10 @@ func TestPipe(t *testing.T) {
 	if err := errors.Join(at.Put(t.Context(), object("blobs/x")), syscall.Mkfifo(filepath.Join(root, "blobs", "pipe"), 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := at.Get(t.Context(), "blobs/pipe", 0, -1); !errors.Is(err, regular.ErrKind) {
+	if _, err := at.Get(t.Context(), "blobs/pipe", 0, -1); !errors.Is(err, regularfile.ErrKind) {
 		t.Errorf("Get: %v, want ErrKind", err)
 	}
-	if err := at.Swap(t.Context(), []byte("old"), object("blobs/pipe")); !errors.Is(err, regular.ErrKind) {
+	if err := at.Swap(t.Context(), []byte("old"), object("blobs/pipe")); !errors.Is(err, regularfile.ErrKind) {
 		t.Errorf("Swap: %v, want ErrKind", err)
 	}
 }

@@ -14,12 +14,12 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"galbuild/build/beneath"
-	"galbuild/build/regular"
+	"galbuild/build/atomicfile"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
 )
 
-// A writer changes a directory. It does not use [beneath.WriteFile]: it writes files in the work
+// A writer changes a directory. It does not use [atomicfile.WriteFile]: it writes files in the work
 // directory and then renames them, so that the temporary files of a killed process are all in one
 // directory, and Swap writes them all to the disk at once.
 type writer struct {
@@ -83,20 +83,20 @@ func (w *writer) openTemp() error {
 		return err
 	}
 	w.held = append(w.held, lock)
-	w.temp, err = beneath.Dir(w.root, dir)
+	w.temp, err = atomicfile.Dir(w.root, dir)
 	return err
 }
 
 // write creates or replaces a file atomically.
 func (w *writer) write(key string, from io.Reader) error {
-	temp, err := beneath.CreateTemp(w.temp, "")
+	temp, err := atomicfile.CreateTemp(w.temp, "")
 	if err != nil {
 		return err
 	}
 	name := filepath.Base(temp.Name())
-	defer beneath.Discard(w.temp, temp)
+	defer atomicfile.Discard(w.temp, temp)
 	_, err = io.Copy(temp, from)
-	if err := errors.Join(err, temp.Chmod(beneath.FileMode), temp.Close()); err != nil {
+	if err := errors.Join(err, temp.Chmod(atomicfile.FileMode), temp.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Join(w.root.Name(), filepath.FromSlash(key)), err)
 	}
 	return w.rename(name, key)
@@ -105,7 +105,7 @@ func (w *writer) write(key string, from io.Reader) error {
 // link creates or replaces a file by a hard link to another. Both get the current time, so that
 // prune does not remove the other because of its age.
 func (w *writer) link(from, key string) error {
-	name := fmt.Sprintf("%s%d-%d-%p", beneath.TempPrefix, os.Getpid(), time.Now().UnixNano(), &key)
+	name := fmt.Sprintf("%s%d-%d-%p", atomicfile.TempPrefix, os.Getpid(), time.Now().UnixNano(), &key)
 	temp := path.Join(site.WorkDir, site.Publishing, name)
 	if err := w.root.Link(from, temp); err != nil {
 		return err
@@ -138,12 +138,12 @@ func (w *writer) rename(name, key string) error {
 }
 
 func (w *writer) copy(temp, key string) error {
-	from, err := regular.OpenIn(w.root, temp)
+	from, err := regularfile.OpenIn(w.root, temp)
 	if err != nil {
 		return err
 	}
 	defer from.Close()
-	return beneath.CopyFile(w.root, key, beneath.FileMode, from)
+	return atomicfile.CopyFile(w.root, key, atomicfile.FileMode, from)
 }
 
 // prepare makes a directory if it is missing, and checks that it is not a link.
@@ -154,7 +154,7 @@ func (w *writer) prepare(dir string) error {
 	if verified {
 		return nil
 	}
-	at, err := beneath.Dir(w.root, dir)
+	at, err := atomicfile.Dir(w.root, dir)
 	if err != nil {
 		return err
 	}

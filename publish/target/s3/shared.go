@@ -11,7 +11,7 @@ import (
 
 	"gopkg.in/ini.v1"
 
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 )
 
 // maxShared bounds AWS's shared configuration file, in bytes.
@@ -33,7 +33,7 @@ func (c *Config) readShared() (s shared, err error) {
 	if home, err := os.UserHomeDir(); file == "" && err == nil {
 		file = filepath.Join(home, ".aws", "config")
 	}
-	text, err := regular.ReadFile(file, maxShared)
+	text, err := regularfile.ReadFile(file, maxShared)
 	if errors.Is(err, fs.ErrNotExist) || file == "" {
 		return s, nil
 	}

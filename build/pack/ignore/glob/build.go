@@ -63,8 +63,8 @@ func mayBeDots(nodes concatenation) bool {
 	return false
 }
 
-// text appends the nodes of text. whole says that the text is all of the segment: stars alone
-// then match a name that is not empty.
+// text appends the nodes of text. whole is true if the text is all of the segment: then stars alone
+// do not match an empty name.
 func (b *builder) text(nodes concatenation, chars []rune, whole bool) concatenation {
 	if b.runes {
 		chars = decodeUnits(chars)

@@ -6,8 +6,8 @@ import (
 	"unicode"
 )
 
-// A named class is the meaning of [:name:]. With one of Unicode, characters of the segment are
-// runes.
+// A named class is the set of characters of [:name:]. If a segment has one with unicode set, its
+// characters are runes.
 type named struct {
 	name    string
 	unicode bool
@@ -87,7 +87,7 @@ func (c class) rewritten() class {
 	if _, ok := c.single(); ok || c.negated || len(c.items) == 0 || c.items[0].set != nil || c.items[0].low != '^' {
 		return c
 	}
-	if high := c.items[0].high; high != '^' { // of a range, - and the end remain
+	if high := c.items[0].high; high != '^' { // without its ^, the range ^-z is the two items - and z
 		c.items = append(c.items, item{low: '-', high: '-'}, item{low: high, high: high})
 	}
 	c.items, c.negated = c.items[1:], true

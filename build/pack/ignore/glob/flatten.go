@@ -11,27 +11,27 @@ import (
 // absorb reports whether the alternatives of an inner group can be moved to the outer group,
 // and whether an empty alternative must be added, as from @(a|?(b)) to @(a|b|).
 func absorb(outer, inner byte) (ok, empty bool) {
-	var same, withEmpty string // kinds that can be absorbed, and those that add an alternative
+	var unchanged, withEmpty string // kinds of inner groups that are absorbed, without and with it
 	switch outer {
 	case '!':
-		same, withEmpty = "@", "?"
+		unchanged, withEmpty = "@", "?"
 	case '?':
-		same = "?@"
+		unchanged = "?@"
 	case '@':
-		same, withEmpty = "@", "?"
+		unchanged, withEmpty = "@", "?"
 	case '*':
-		same = "*+?@"
+		unchanged = "*+?@"
 	case '+':
-		same, withEmpty = "+@", "?*"
+		unchanged, withEmpty = "+@", "?*"
 	}
 	if strings.IndexByte(withEmpty, inner) >= 0 {
 		return true, true
 	}
-	return strings.IndexByte(same, inner) >= 0, false
+	return strings.IndexByte(unchanged, inner) >= 0, false
 }
 
-// replace returns the kind of one group that replaces an outer group and the inner group that
-// is all of it: * for ?(+( )).
+// replace returns the kind of the group that is equivalent to an outer group whose only content is
+// an inner group: * for ?(+( )).
 func replace(outer, inner byte) (kind byte, ok bool) {
 	switch {
 	case outer == '@':

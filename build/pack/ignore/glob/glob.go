@@ -41,6 +41,8 @@ package glob
 import (
 	"slices"
 	"strings"
+
+	"galbuild/build/ecmascript"
 )
 
 // maxPattern is the maximum length of a pattern in UTF-16 code units. minimatch refuses longer
@@ -56,7 +58,7 @@ type Pattern struct {
 // Compile parses a pattern. There are no errors: as in minimatch, malformed syntax is literal
 // text.
 func Compile(pattern string) Pattern {
-	if strings.HasPrefix(pattern, "#") || utf16Len(pattern) > maxPattern {
+	if strings.HasPrefix(pattern, "#") || ecmascript.Length(pattern) > maxPattern {
 		return Pattern{}
 	}
 	rest := strings.TrimLeft(pattern, "!")
@@ -86,8 +88,8 @@ func Any(patterns []Pattern, path string) bool {
 	return slices.ContainsFunc(patterns, func(p Pattern) bool { return p.match(names) })
 }
 
-// MatchesAllBelow returns true only if the pattern matches every path below the folder dir; ""
-// is the folder that paths are relative to. It may return false even so.
+// MatchesAllBelow returns true only if the pattern matches every path below the folder dir; "" is
+// the folder that paths are relative to. It may return false for such a pattern too.
 func (p Pattern) MatchesAllBelow(dir string) bool {
 	names := splitDir(dir)
 	return !p.negated && slices.ContainsFunc(p.paths, func(a pathPattern) bool { return a.matchesAllBelow(names) })

@@ -43,11 +43,12 @@ func (s *sequence) add(text []rune) {
 	}
 }
 
-// starts reports whether the sequence is at the beginning of the segment. Of copies, only the
-// first alternative is.
+// starts reports whether the sequence is at the beginning of the segment. Of the alternatives of a
+// copied group, only the first one can be.
 func (s *sequence) starts() bool { return s.of == nil || s.at == 0 && s.of.starts() }
 
-// ends reports whether the sequence is at the end of the segment, as those of !( ) are.
+// ends reports whether the sequence is at the end of the segment. The alternatives of !( ) always
+// are, because the rest of the segment has been appended to them.
 func (s *sequence) ends() bool { return s.of == nil || s.of.kind == '!' || s.of.ends() }
 
 // starts reports whether the group is at the beginning of the segment. It may follow !( ),

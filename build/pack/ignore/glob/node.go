@@ -5,7 +5,7 @@ import "slices"
 // positions is a set of offsets in a name, from 0 to its length.
 type positions []bool
 
-// singlePosition returns the set of one position in a name of a length.
+// singlePosition returns the set with one position, for a name of this length.
 func singlePosition(length, position int) positions {
 	p := make(positions, length+1)
 	p[position] = true

@@ -30,7 +30,7 @@ func newPathPattern(pattern string) pathPattern {
 	return p
 }
 
-// simplify removes repeated **, and each segment that is followed by .. with it.
+// simplify removes repeated **, and each .. together with the segment before it.
 func simplify(texts []string) []string {
 	var out []string
 	for _, text := range texts {
@@ -70,8 +70,8 @@ func (p pathPattern) match(names []string) bool {
 // find searches for the middle parts between the head and names[end], the first match of each.
 // It returns the index after the last, or -1.
 //
-// As minimatch does, it computes the last index of a part from the lengths of the first parts,
-// though those of the following parts are meant. So **/a/b/**/c/**/d does not match a/b/c/d.
+// As minimatch does, it computes the last index of a part from the lengths of the first parts
+// instead of those of the following parts. So **/a/b/**/c/**/d does not match a/b/c/d.
 func (p pathPattern) find(names []string, end int) int {
 	at := len(p.head)
 	for i, part := range p.middle {
@@ -116,8 +116,8 @@ func (p pathPattern) matchesAllBelow(dir []string) bool {
 	return p.find(dir, len(dir)) >= 0
 }
 
-// mayMatchBelow compares only the head. It is followed by **, or its last segment is for the
-// name of a file.
+// mayMatchBelow compares dir with the beginning of the head only. Without a **, the last segment of
+// the head is for the name of a file.
 func (p pathPattern) mayMatchBelow(dir []string) bool {
 	if !p.globstar && len(p.head) <= len(dir) {
 		return false

@@ -3,6 +3,8 @@ package glob
 import (
 	"strings"
 	"unicode/utf16"
+
+	"galbuild/build/ecmascript"
 )
 
 // A segment is the part of a pattern that matches one name in a path.
@@ -30,7 +32,7 @@ type fixedLength struct {
 }
 
 func (f fixedLength) match(name string) bool {
-	return !isDots(name) && strings.HasSuffix(name, string(f.suffix)) && utf16Len(name) == f.length
+	return !isDots(name) && strings.HasSuffix(name, string(f.suffix)) && ecmascript.Length(name) == f.length
 }
 
 // tree is any other segment.
@@ -63,7 +65,7 @@ func newSegment(text string) segment {
 	case afterStars != text && !strings.ContainsAny(afterStars, special):
 		return suffix(afterStars)
 	case afterQuestions != text && !strings.ContainsAny(afterQuestions, special):
-		return fixedLength{utf16Len(text), suffix(afterQuestions)}
+		return fixedLength{ecmascript.Length(text), suffix(afterQuestions)}
 	}
 	root, ok := parseSegment(text)
 	if !ok {
@@ -84,15 +86,6 @@ func utf16Units(text string) []rune {
 		out = append(out, r)
 	}
 	return out
-}
-
-// utf16Len returns the length of a text in UTF-16 code units.
-func utf16Len(text string) int {
-	n := 0
-	for _, r := range text {
-		n += utf16.RuneLen(r)
-	}
-	return n
 }
 
 // decodeUnits decodes UTF-16 code units to runes. Surrogates without a partner stay.

@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 )
 
 // TestPipe has a named pipe instead of a package.json. Reading it would wait for a writer,
@@ -20,7 +20,7 @@ func TestPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	of := &tree{dir: os.DirFS(dir), manifests: make(map[string]*manifest)}
-	if m := of.manifest("."); !errors.Is(m.readErr, regular.ErrKind) {
+	if m := of.manifest("."); !errors.Is(m.readErr, regularfile.ErrKind) {
 		t.Errorf("%v, want ErrKind", m.readErr)
 	}
 	if c := declared(os.DirFS(dir), "."); c.Manager != "" {

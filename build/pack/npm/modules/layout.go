@@ -99,8 +99,8 @@ func (l *layout) keepLocations(w *walk) {
 	}
 }
 
-// hoistDependencies assigns locations to those dependencies that the package at a location does
-// not find.
+// hoistDependencies assigns locations to the dependencies that the package at a location does not
+// find yet.
 func (l *layout) hoistDependencies(dependent string) {
 	for _, e := range l.edges[l.at[dependent].real] {
 		if found, _ := l.find(dependent, e.name); found != nil && found.real == e.to.real {

@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"galbuild/build/regularfile"
 )
 
 // A Manager is the package manager that made node_modules and runs the extension's scripts.
@@ -34,7 +36,7 @@ var lockFiles = []struct {
 	{"node_modules/.modules.yaml", Pnpm}, // written by pnpm deploy, which makes no lock file
 }
 
-// A Choice is the package manager of an extension, and whether another one can replace it.
+// A Choice is the package manager of an extension, and whether another one can be used instead.
 type Choice struct {
 	Manager Manager
 	// Required is true if the flag or package.json forbids other managers: npm then refuses
@@ -42,7 +44,7 @@ type Choice struct {
 	Required bool
 }
 
-// Choose returns the package manager of an extension, decided by the first of:
+// Choose returns the package manager of an extension. The first of these that names one decides:
 //
 //   - yarn, the value of a flag: true is yarn, false is npm, nil is no flag,
 //   - in each folder from the extension's to the root of its workspace, devEngines or
@@ -109,7 +111,7 @@ func (t *tree) choose(dir string) Choice {
 // Source: https://docs.npmjs.com/cli/v11/configuring-npm/package-json#devengines and
 // https://nodejs.org/api/packages.html#packagemanager.
 func declared(dir fs.FS, folder string) (c Choice) {
-	text, err := readRegular(dir, path.Join(folder, "package.json"))
+	text, err := regularfile.ReadFS(dir, path.Join(folder, "package.json"))
 	if err != nil {
 		return c
 	}
@@ -121,23 +123,23 @@ func declared(dir fs.FS, folder string) (c Choice) {
 	}
 	name, _ := as[string](f["packageManager"])
 	name, _, _ = strings.Cut(name, "@")
-	return Choice{Manager: known(name)}
+	return Choice{Manager: parseManager(name)}
 }
 
-// firstEngine reads {"name": …, "onFail": …}, or a list of them, and returns the first
-// known manager. It is required unless one of them is npm, or has onFail "warn" or
+// firstEngine reads {"name": …, "onFail": …}, or a list of such objects, and returns the first
+// supported manager. It is required unless one of the objects names npm, or has onFail "warn" or
 // "ignore".
 func firstEngine(raw json.RawMessage) (c Choice) {
 	type engine struct{ Name, OnFail string }
 	list, ok := as[[]engine](raw)
 	if !ok {
-		one, _ := as[engine](raw)
-		list = []engine{one}
+		single, _ := as[engine](raw)
+		list = []engine{single}
 	}
 	c.Required = true
 	for _, e := range list {
 		if c.Manager == "" {
-			c.Manager = known(e.Name)
+			c.Manager = parseManager(e.Name)
 		}
 		if e.Name == string(NPM) || e.OnFail == "warn" || e.OnFail == "ignore" {
 			c.Required = false
@@ -146,7 +148,8 @@ func firstEngine(raw json.RawMessage) (c Choice) {
 	return c
 }
 
-func known(name string) Manager {
+// parseManager returns the supported package manager with this name, or "".
+func parseManager(name string) Manager {
 	if m := Manager(name); slices.Contains([]Manager{NPM, Yarn, Pnpm, Bun}, m) {
 		return m
 	}

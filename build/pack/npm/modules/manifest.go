@@ -17,7 +17,7 @@ type manifest struct {
 	overridden    []string // names in overrides
 	workspaces    []string // patterns of folders
 	readErr       error    // why package.json cannot be read
-	wrong         []string // fields that are not valid lists of dependencies
+	invalid       []string // fields that are not valid lists of dependencies
 }
 
 // A dependency is an item of dependencies or of a similar field.
@@ -49,7 +49,7 @@ func (d dependency) isPeer() bool { return d.kind == peer || d.kind == peerOptio
 type fields map[string]json.RawMessage
 
 // parseManifest reads a package.json. It ignores fields of an unexpected type, and records
-// invalid lists of dependencies in manifest.wrong.
+// invalid lists of dependencies in manifest.invalid.
 func parseManifest(text []byte) (*manifest, error) {
 	var f fields
 	err := json.Unmarshal(text, &f)
@@ -98,14 +98,14 @@ func (m *manifest) list(f fields, field string) map[string]string {
 	}
 	values, ok := as[fields](raw)
 	if !ok {
-		m.wrong = append(m.wrong, field)
+		m.invalid = append(m.invalid, field)
 		return nil
 	}
 	specs := map[string]string{}
 	for name, value := range values {
 		spec, ok := as[string](value)
 		if !ok || !isFolderName(name) {
-			m.wrong = append(m.wrong, field+"."+name)
+			m.invalid = append(m.invalid, field+"."+name)
 			continue
 		}
 		specs[name] = spec

@@ -25,7 +25,7 @@
 //     names with a leading dot are not packages.
 //   - A missing package is an error, unless it is optional or an optional peer. A package
 //     outside of the required range of versions is an error, even if it is optional; see
-//     package semver. Development dependencies are not checked.
+//     package npmsemver. Development dependencies are not checked.
 //
 // Some rules of npm need more than node_modules; this package is more lenient. npm compares
 // packages from a path, URL, repository or tag with its lock file; here any version of them
@@ -140,9 +140,9 @@ func (w *walk) each(visit func(*node)) {
 
 func (w *walk) report(f finding.Finding) { w.findings = append(w.findings, f) }
 
-// reportWrong reports the fields of n that are not valid lists of dependencies.
-func (w *walk) reportWrong(n *node) {
-	for _, field := range n.wrong {
+// reportInvalid reports the fields of n that are not valid lists of dependencies.
+func (w *walk) reportInvalid(n *node) {
+	for _, field := range n.invalid {
 		w.report(badField(n, field))
 	}
 }

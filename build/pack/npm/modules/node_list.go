@@ -16,6 +16,8 @@ var pnpFiles = []string{pnp, ".pnp.js"}
 // and bun installed them. It contains no extraneous packages, and does not check versions.
 type nodeList struct{ *walk }
 
+// run walks the dependencies of the extension, or only those that are named in only if it is not
+// empty.
 func (l *nodeList) run(root *node, only []string) {
 	l.queue = append(l.queue, root)
 	if len(only) > 0 {
@@ -32,7 +34,7 @@ func (l *nodeList) run(root *node, only []string) {
 }
 
 func (l *nodeList) visit(n *node) {
-	l.reportWrong(n)
+	l.reportInvalid(n)
 	for _, d := range sorted(n.deps) {
 		if d.isPeer() && l.manager == Yarn {
 			continue // as in yarn list
@@ -48,8 +50,8 @@ func (l *nodeList) visit(n *node) {
 // find returns the package that n finds by a name. If a link leads out of the workspace,
 // yarn 1 puts the dependencies of its target into the extension's node_modules.
 func (l *nodeList) find(n *node, name string) *node {
-	linkedAway := n.outside || n.link && !within(l.top, n.real)
-	if linkedAway && l.manager == Yarn {
+	leadsOut := n.outside || n.link && !within(l.top, n.real)
+	if leadsOut && l.manager == Yarn {
 		if found := l.resolve(path.Dir(n.path), name, true); found != nil {
 			return found
 		}

@@ -78,7 +78,7 @@ func (l *npmList) find(n *node, name string) *node { return l.resolve(n.real, na
 // visit adds the dependencies of n and the extraneous packages in its node_modules. npm does
 // not list the extraneous packages of a link.
 func (l *npmList) visit(n *node) {
-	l.reportWrong(n)
+	l.reportInvalid(n)
 	isTop := n == l.root || l.isWorkspace(n)
 	for _, d := range l.dependencies(n) {
 		if !isTop || d.kind != dev {

@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"galbuild/build/semver"
+	"galbuild/build/npmsemver"
 )
 
 // An origin is the kind of source of a package, according to a spec.
@@ -38,7 +38,7 @@ func matchesSpec(spec, version string) bool {
 	if from != registry || versions == "*" { // * allows prereleases and a missing version; x does not
 		return from != unknown
 	}
-	r, _ := semver.ParseLooseRange(versions)
+	r, _ := npmsemver.ParseLooseRange(versions)
 	return r.Contains(version)
 }
 
@@ -67,7 +67,7 @@ func readVersions(spec string) (from origin, versions string) {
 	if spec == "" {
 		return registry, "*"
 	}
-	if _, err := semver.ParseLooseRange(spec); err == nil {
+	if _, err := npmsemver.ParseLooseRange(spec); err == nil {
 		return registry, spec
 	}
 	if tagSpec.MatchString(spec) {

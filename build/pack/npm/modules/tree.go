@@ -8,7 +8,7 @@ import (
 	"path"
 	"strings"
 
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 )
 
 // A tree finds packages as Node.js does: in the node_modules of a folder, then in those of its
@@ -116,12 +116,12 @@ func (t *tree) read(l map[string]*node, dir string, names ...string) {
 // maxLinks is the maximum number of links in the resolution of one path.
 const maxLinks = 40
 
-// An end says whether the target of links is in the tree.
+// An end is the place to which links lead.
 type end int
 
 const (
-	inside  end = iota
-	outside     // outside of the tree's dir
+	inside  end = iota // in the tree's dir
+	outside            // outside of it
 )
 
 // follow returns the path of dir and the names below it with symbolic links resolved, or ""
@@ -159,18 +159,6 @@ func (t *tree) target(dir, link string) (string, bool) {
 	return target, fs.ValidPath(target) && !isVolume
 }
 
-// readRegular reads a regular file. Reading others, such as named pipes, may never end.
-func readRegular(dir fs.FS, name string) ([]byte, error) {
-	info, err := fs.Stat(dir, name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: regular.ErrKind}
-	}
-	return fs.ReadFile(dir, name)
-}
-
 // manifest reads dir/package.json. As npm does, it ignores a byte order mark, and returns an
 // empty manifest if the file cannot be read.
 func (t *tree) manifest(dir string) *manifest {
@@ -178,11 +166,11 @@ func (t *tree) manifest(dir string) *manifest {
 		return m
 	}
 	m := &manifest{}
-	text, err := readRegular(t.dir, path.Join(dir, "package.json"))
+	text, err := regularfile.ReadFS(t.dir, path.Join(dir, "package.json"))
 	if err == nil {
-		var read *manifest
-		if read, err = parseManifest(bytes.TrimPrefix(text, []byte("\uFEFF"))); err == nil {
-			m = read
+		var parsed *manifest
+		if parsed, err = parseManifest(bytes.TrimPrefix(text, []byte("\uFEFF"))); err == nil {
+			m = parsed
 		}
 	}
 	if !errors.Is(err, fs.ErrNotExist) {

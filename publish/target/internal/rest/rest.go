@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"galbuild/build/errmsg"
 	"galbuild/build/retry"
-	"galbuild/build/wording"
 )
 
 // maxErrorBody is how many bytes of an error response are read.
@@ -193,7 +193,7 @@ func decodeError(host string, err error) error {
 	if syntax || kind {
 		return fmt.Errorf("the response of %s is not the JSON that its API sends; is the address right?", host)
 	}
-	return fmt.Errorf("the response of %s cannot be read: %w", host, wording.Error(err))
+	return fmt.Errorf("the response of %s cannot be read: %w", host, errmsg.Error(err))
 }
 
 // Discard is a function for [Client.Do] that ignores the response body.

@@ -1,7 +1,7 @@
-// Package wording removes from errors what only Go programmers understand: the names of system
-// calls and packages, and words such as EOF. The texts of the operating system, such as "no such
-// file or directory", stay as they are.
-package wording
+// Package errmsg returns error messages for people who do not program in Go: without the names of
+// system calls and packages, and without words such as EOF. The texts of the operating system, such
+// as "no such file or directory", stay as they are.
+package errmsg
 
 import (
 	"crypto/tls"
@@ -130,22 +130,22 @@ var phrases = []replacement{
 	{regexp.MustCompile(`(^|[\s(])(?:http: (server|request|no|invalid|nil)|gzip: (invalid))\b`), "$1$2$3"},
 }
 
-// nameOnce removes the parts of a text, separated by colons, that only repeat a name in another
+// nameOnce removes the parts of a text, separated by colons, that only repeat a name of another
 // part.
 func nameOnce(text string) string {
 	parts := strings.Split(text, ": ")
-	var kept []string
+	var result []string
 	for i, part := range parts {
-		before, rest := strings.Join(kept, ": "), strings.Join(parts[i+1:], ": ")
+		before, rest := strings.Join(result, ": "), strings.Join(parts[i+1:], ": ")
 		switch {
 		case before == "" && strings.ContainsAny(part, "/.:") && names(rest, part):
 		case isName(part) && (names(rest, part) || names(before, part)):
 		case rest != "" && !strings.Contains(part, " ") && strings.HasSuffix(before, " "+part):
 		default:
-			kept = append(kept, part)
+			result = append(result, part)
 		}
 	}
-	return strings.Join(kept, ": ")
+	return strings.Join(result, ": ")
 }
 
 // names reports whether a text contains a name that is not a part of a longer one.

@@ -1,4 +1,4 @@
-package badjson
+package jsondoc
 
 import (
 	"encoding/json"

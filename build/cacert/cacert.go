@@ -1,6 +1,6 @@
-// Package roots adds certificate authorities to those of the system. The HTTP clients for sources
-// and targets use it, and that of galshim.
-package roots
+// Package cacert adds certificate authorities to those of the system. The HTTP clients for sources,
+// for targets and of galshim use it.
+package cacert
 
 import (
 	"crypto/tls"
@@ -11,8 +11,8 @@ import (
 	"os"
 )
 
-// Trust makes t trust the PEM certificates in a file, besides those of the system. If the name of
-// the file is empty, it has no effect.
+// Trust makes t trust the PEM certificates in a file, in addition to those of the system. If file
+// is "", it has no effect.
 func Trust(t *http.Transport, file string) error {
 	if file == "" {
 		return nil

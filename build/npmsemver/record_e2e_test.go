@@ -1,6 +1,6 @@
 //go:build e2e
 
-package semver
+package npmsemver
 
 import (
 	"flag"

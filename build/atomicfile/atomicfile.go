@@ -1,12 +1,12 @@
-// Package beneath writes files below a folder, and never through a symbolic link. Files are written
-// in one step: a reader finds the old file or the whole new one, see [WriteFile].
+// Package atomicfile writes files below a folder in one step, and never through a symbolic link. A
+// reader finds the old file or the whole new one, see [WriteFile].
 //
 // An [os.Root] confines every path to the folder that it was opened for, even if somebody makes
 // links while it is in use. But it follows links to paths in the folder. galbuild never makes such
 // links, and a file that is written through one would replace another file of the same site. So
 // this package requires that every folder of a path is a real folder. The path of the root itself
 // may contain links, because the user chose it.
-package beneath
+package atomicfile
 
 import (
 	"errors"

@@ -1,6 +1,6 @@
 //go:build unix
 
-package regular_test
+package regularfile_test
 
 import (
 	"errors"
@@ -10,11 +10,11 @@ import (
 	"syscall"
 	"testing"
 
-	"galbuild/build/regular"
+	"galbuild/build/regularfile"
 )
 
-// TestOnlyRegularFiles opens pipes, devices and folders instead of a file. If opening one
-// waited, the test would run into the time limit of the test run.
+// TestOnlyRegularFiles opens pipes, devices and folders instead of a file. If opening a pipe waited
+// for a writer, the test would time out.
 func TestOnlyRegularFiles(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
@@ -29,19 +29,19 @@ func TestOnlyRegularFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"pipe", "link to a pipe", "link to a device", "folder"} {
-		if _, err := regular.Open(at(name)); !errors.Is(err, regular.ErrKind) {
+		if _, err := regularfile.Open(at(name)); !errors.Is(err, regularfile.ErrKind) {
 			t.Errorf("%s: %v, want ErrKind", name, err)
 		}
 	}
 	for _, name := range []string{"file", "link"} {
-		if text, err := regular.ReadFile(at(name), 5); err != nil || string(text) != "hello" {
+		if text, err := regularfile.ReadFile(at(name), 5); err != nil || string(text) != "hello" {
 			t.Errorf("%s: %q, %v", name, text, err)
 		}
 	}
-	if _, err := regular.ReadFile(at("file"), 4); err == nil || !strings.Contains(err.Error(), "more than 4 bytes") {
+	if _, err := regularfile.ReadFile(at("file"), 4); err == nil || !strings.Contains(err.Error(), "more than 4 bytes") {
 		t.Errorf("5 bytes with a limit of 4: %v", err)
 	}
-	if _, err := regular.Open(at("missing")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := regularfile.Open(at("missing")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing: %v", err)
 	}
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package beneath_test
+package atomicfile_test
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"galbuild/build/beneath"
+	"galbuild/build/atomicfile"
 )
 
 func newRoot(t *testing.T) (*os.Root, string) {
@@ -34,7 +34,7 @@ func TestModes(t *testing.T) {
 	if err := os.Chmod(dir, 0o755|fs.ModeSetgid); err != nil {
 		t.Fatal(err)
 	}
-	if err := beneath.WriteText(root, "a/b/c", []byte("text")); err != nil {
+	if err := atomicfile.WriteText(root, "a/b/c", []byte("text")); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]fs.FileMode{"a": 0o755, "a/b": 0o755, "a/b/c": 0o644} {
@@ -69,11 +69,11 @@ func TestLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range []string{"out/x", "in/x", "dangling/x", "in/y/z"} {
-		if err := beneath.WriteText(root, file, []byte("text")); !errors.Is(err, beneath.ErrLink) {
+		if err := atomicfile.WriteText(root, file, []byte("text")); !errors.Is(err, atomicfile.ErrLink) {
 			t.Errorf("%s: %v, want ErrLink", file, err)
 		}
 	}
-	if err := beneath.WriteText(root, "inside/file", []byte("text")); err != nil {
+	if err := atomicfile.WriteText(root, "inside/file", []byte("text")); err != nil {
 		t.Error(err)
 	}
 	if info, err := os.Lstat(filepath.Join(dir, "inside", "file")); err != nil || !info.Mode().IsRegular() {
@@ -86,7 +86,7 @@ func TestLinks(t *testing.T) {
 		t.Errorf("files outside: %v, %v", entries, err)
 	}
 	for _, path := range []string{"../x", "/x", "a/../../x", "", "a//b"} {
-		if err := beneath.WriteText(root, path+"/x", nil); err == nil {
+		if err := atomicfile.WriteText(root, path+"/x", nil); err == nil {
 			t.Errorf("%q was accepted", path)
 		}
 	}
@@ -99,8 +99,8 @@ func TestReplace(t *testing.T) {
 	file := filepath.Join(dir, "a.vsix")
 	fail := errors.New("the input is damaged")
 	replace := func(text string, err error) error {
-		return beneath.Replace(file, 0o640, func(f *os.File) error {
-			if filepath.Dir(f.Name()) != dir || !beneath.IsTemp(filepath.Base(f.Name())) || filepath.Ext(f.Name()) != ".vsix" {
+		return atomicfile.Replace(file, 0o640, func(f *os.File) error {
+			if filepath.Dir(f.Name()) != dir || !atomicfile.IsTemp(filepath.Base(f.Name())) || filepath.Ext(f.Name()) != ".vsix" {
 				t.Errorf("the temporary file is %s", f.Name())
 			}
 			if _, err := f.WriteString(text); err != nil {
@@ -132,7 +132,7 @@ func TestReplace(t *testing.T) {
 // TestReplaceNames checks that errors name the file, and not the temporary one.
 func TestReplaceNames(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a")
-	err := beneath.Replace(file, 0o644, func(f *os.File) error {
+	err := atomicfile.Replace(file, 0o644, func(f *os.File) error {
 		f.Close()
 		_, err := f.Write(nil)
 		return err
@@ -140,7 +140,7 @@ func TestReplaceNames(t *testing.T) {
 	if !errors.Is(err, fs.ErrClosed) || err.Error() != "write "+file+": file already closed" {
 		t.Errorf("got %v", err)
 	}
-	if err := beneath.Replace(filepath.Join(file, "b"), 0o644, nil); !errors.Is(err, fs.ErrNotExist) {
+	if err := atomicfile.Replace(filepath.Join(file, "b"), 0o644, nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a folder that does not exist: %v", err)
 	}
 }
@@ -148,20 +148,20 @@ func TestReplaceNames(t *testing.T) {
 // TestCommit gives a temporary file a name that depends on its content.
 func TestCommit(t *testing.T) {
 	root, dir := newRoot(t)
-	temp, err := beneath.CreateTemp(root, ".part")
+	temp, err := atomicfile.CreateTemp(root, ".part")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer beneath.Discard(root, temp)
-	if err := beneath.Commit(root, temp, "name", 0o600); err != nil {
+	defer atomicfile.Discard(root, temp)
+	if err := atomicfile.Commit(root, temp, "name", 0o600); err != nil {
 		t.Fatal(err)
 	}
-	other, err := beneath.CreateTemp(root, "")
+	other, err := atomicfile.CreateTemp(root, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	beneath.Discard(root, other)
-	if err := beneath.CopyFile(root, "b/c", 0o444, strings.NewReader("text")); err != nil {
+	atomicfile.Discard(root, other)
+	if err := atomicfile.CopyFile(root, "b/c", 0o444, strings.NewReader("text")); err != nil {
 		t.Fatal(err)
 	}
 	if text, err := os.ReadFile(filepath.Join(dir, "b", "c")); err != nil || string(text) != "text" {
@@ -179,7 +179,7 @@ func TestCommit(t *testing.T) {
 
 func TestRemoveTemp(t *testing.T) {
 	root, dir := newRoot(t)
-	old, young, skipped, other := filepath.Join(dir, "a", beneath.TempPrefix+"1"), filepath.Join(dir, "a", beneath.TempPrefix+"2"), filepath.Join(dir, "skip", beneath.TempPrefix+"3"), filepath.Join(dir, "a", "b")
+	old, young, skipped, other := filepath.Join(dir, "a", atomicfile.TempPrefix+"1"), filepath.Join(dir, "a", atomicfile.TempPrefix+"2"), filepath.Join(dir, "skip", atomicfile.TempPrefix+"3"), filepath.Join(dir, "a", "b")
 	for _, file := range []string{old, young, skipped, other} {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, nil, 0o644)); err != nil {
 			t.Fatal(err)
@@ -189,7 +189,7 @@ func TestRemoveTemp(t *testing.T) {
 	if err := errors.Join(os.Chtimes(old, hour, hour), os.Chtimes(skipped, hour, hour), os.Chtimes(other, hour, hour)); err != nil {
 		t.Fatal(err)
 	}
-	if err := beneath.RemoveTemp(root, "skip", time.Now().Add(-time.Minute)); err != nil {
+	if err := atomicfile.RemoveTemp(root, "skip", time.Now().Add(-time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]bool{old: false, young: true, skipped: true, other: true} {
@@ -207,7 +207,7 @@ func TestKilledBeforeChmod(t *testing.T) {
 		os.Mkdir(filepath.Join(dir, "killed"), 0o700),
 		os.Mkdir(filepath.Join(dir, "closed"), 0o700),
 		os.WriteFile(filepath.Join(dir, "closed", "file"), nil, 0o600),
-		beneath.Mkdir(root, "killed"), beneath.Mkdir(root, "closed"),
+		atomicfile.Mkdir(root, "killed"), atomicfile.Mkdir(root, "closed"),
 	); err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package wording
+package errmsg
 
 import (
 	"context"
@@ -68,7 +68,7 @@ func TestNetwork(t *testing.T) {
 	web := httptest.NewServer(http.NotFoundHandler())
 	defer web.Close()
 	closed := serve(t, "")
-	odd := serve(t, "hello\r\n\r\n")
+	notHTTP := serve(t, "hello\r\n\r\n")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func TestNetwork(t *testing.T) {
 		strings.Replace(web.URL, "http", "https", 1): strings.Replace(web.URL, "http", "https", 1) + ": the server does not speak TLS",
 		refused: refused + ": connection refused",
 		closed:  closed + ": it ends too early",
-		odd:     odd + `: the server does not speak HTTP, it sends "hello"`,
+		notHTTP: notHTTP + `: the server does not speak HTTP, it sends "hello"`,
 	} {
 		_, err := (&http.Transport{}).RoundTrip(httptest.NewRequest("GET", address, nil))
 		if err == nil {

@@ -1,5 +1,4 @@
-// Package badjson describes syntax errors in JSON in words for people who write JSON.
-package badjson
+package jsondoc
 
 import (
 	"bytes"
@@ -12,9 +11,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Explain returns the syntax error of a decoder of encoding/json or go-json-experiment/json
-// in plain words, with the line and the column in text, both counted from 1. It returns other
-// errors unchanged: only the caller knows what the text should contain.
+// Explain returns a syntax error of encoding/json or go-json-experiment/json in plain words, with
+// the line and the column in text, both counted from 1. Its message follows the name of the
+// document, as in "is not JSON from line 2, column 9 on". Other errors are returned unchanged.
 func Explain(text []byte, err error) error {
 	offset := int64(-1)
 	if standard, ok := errors.AsType[*json.SyntaxError](err); ok {

@@ -1,4 +1,4 @@
-package semver
+package npmsemver
 
 import (
 	"encoding/json"

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package regular
+package regularfile
 
 // NoWait is 0 on systems whose paths cannot be named pipes.
 const NoWait = 0

@@ -1,4 +1,4 @@
-package semver
+package npmsemver
 
 import (
 	"slices"
@@ -55,7 +55,7 @@ func (p partial) until(i int) []comparator {
 // lowestPre is the lowest prerelease: <2.0.0-0 excludes 2.0.0-beta, too.
 const lowestPre = "0"
 
-// nothing is true for no version. <* and >* are equivalent to it.
+// nothing is a comparator that is false for all versions. <* and >* are equivalent to it.
 var nothing = comparator{"<", newVersion([3]uint64{}, lowestPre)}
 
 // expand returns the comparators that are equivalent to an operator and p, or none for any

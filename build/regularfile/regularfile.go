@@ -1,10 +1,10 @@
-// Package regular opens files that must be regular files: those of sites and of their work
+// Package regularfile opens files that must be regular files: those of sites and of their work
 // directories.
 //
-// Opening a named pipe waits for a writer, and reading a device may never end. Somebody who can
-// write to a site could otherwise replace a file with a pipe or a device, and every command that
-// reads the site would wait forever.
-package regular
+// Opening a named pipe waits for a writer, and reading a device may never end. An attacker who can
+// write to a site could replace a file with one of these. Without this package, every command that
+// reads the site would then wait forever.
+package regularfile
 
 import (
 	"errors"
@@ -44,6 +44,18 @@ func check(f *os.File, err error) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// ReadFS reads a regular file of a file system. Anything else is an error, without waiting.
+func ReadFS(dir fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: ErrKind}
+	}
+	return fs.ReadFile(dir, name)
 }
 
 // ReadFile reads a regular file of at most limit bytes. The error wraps ErrLong if it is longer.

@@ -1,4 +1,4 @@
-package roots
+package cacert
 
 import (
 	"encoding/pem"
@@ -24,9 +24,9 @@ func TestTrust(t *testing.T) {
 		if err := Trust(transport, file); err != nil {
 			t.Fatal(err)
 		}
-		answer, err := (&http.Client{Transport: transport}).Get(server.URL)
+		response, err := (&http.Client{Transport: transport}).Get(server.URL)
 		if err == nil {
-			answer.Body.Close()
+			response.Body.Close()
 		}
 		if IsUnknown(err) != unknown || (err == nil) == unknown {
 			t.Errorf("with %q: got %v", file, err)
@@ -35,7 +35,7 @@ func TestTrust(t *testing.T) {
 	if err := Trust(&http.Transport{}, none); err == nil || !strings.Contains(err.Error(), none) {
 		t.Errorf("got %v", err)
 	}
-	if err := Trust(&http.Transport{}, "roots_test.go"); err == nil || !strings.Contains(err.Error(), "no PEM certificate") {
+	if err := Trust(&http.Transport{}, "cacert_test.go"); err == nil || !strings.Contains(err.Error(), "no PEM certificate") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-// Package semver parses ranges of versions as npm does. Other libraries differ: here ^0.10.x
+// Package npmsemver parses ranges of versions as npm does. Other libraries differ: here ^0.10.x
 // ends before 0.11.0, >=1.2 has no upper bound, and 1.2.3 - 2.3 includes all of 2.3.
 //
 //	range       = alternative { "||" alternative }
@@ -29,7 +29,7 @@
 // exact up to 2^64, not 2^53; a number of 22 digits or more is too large, where JavaScript may
 // skip it as 1e+21; "foo x bar" is any version, like "x foo"; and in the strict grammar, =
 // before the last version of "1 - =2.0.0-a" is an error.
-package semver
+package npmsemver
 
 import (
 	"slices"
@@ -62,14 +62,14 @@ func (r Range) Contains(text string) bool {
 
 func (r Range) contains(v *semver.Version) bool {
 	return slices.ContainsFunc(r.alternatives, func(all []comparator) bool {
-		named := v.Prerelease() == ""
+		allowed := v.Prerelease() == ""
 		for _, c := range all {
 			if !c.matches(v) {
 				return false
 			}
-			named = named || c.bound.Prerelease() != "" && numbers(c.bound) == numbers(v)
+			allowed = allowed || c.bound.Prerelease() != "" && numbers(c.bound) == numbers(v)
 		}
-		return named
+		return allowed
 	})
 }
 

@@ -1,4 +1,4 @@
-package semver
+package npmsemver
 
 import (
 	"fmt"
@@ -62,11 +62,11 @@ func ParseLooseRange(text string) (Range, error) { return loose.parse(text) }
 func (g *grammar) parse(text string) (Range, error) {
 	r := Range{grammar: g}
 	for part := range strings.SplitSeq(collapse(text), "||") {
-		all, some, err := g.alternative(strings.Trim(part, " "))
+		all, found, err := g.alternative(strings.Trim(part, " "))
 		if err != nil {
 			return Range{}, fmt.Errorf("range %.300q: %w", text, err)
 		}
-		if some {
+		if found {
 			r.alternatives = append(r.alternatives, all)
 		}
 	}
@@ -86,22 +86,22 @@ func collapse(s string) string {
 	return strings.Join(strings.FieldsFunc(s, ecmascript.IsSpace), " ")
 }
 
-// alternative parses the comparators between two ||, which must all hold. There are none for any
-// version. some is false if everything was skipped.
-func (g *grammar) alternative(text string) (all []comparator, some bool, err error) {
+// alternative parses the comparators between two ||, all of which must be true. It returns none for
+// any version. found is false if everything was skipped.
+func (g *grammar) alternative(text string) (all []comparator, found bool, err error) {
 	for _, word := range g.words(text) {
 		comparators, ok := g.expand(word)
 		if !ok && !g.skips {
 			return nil, false, fmt.Errorf("%.300q is not a version", word)
 		}
-		all, some = append(all, comparators...), some || ok
+		all, found = append(all, comparators...), found || ok
 	}
 	for _, c := range all {
 		if err := checkNumbers(c.bound); err != nil {
 			return nil, false, err
 		}
 	}
-	return slices.DeleteFunc(all, comparator.isAny), some, nil
+	return slices.DeleteFunc(all, comparator.isAny), found, nil
 }
 
 // isAny reports whether a comparator is >=0.0.0, which npm treats as *: it allows prereleases.
@@ -119,7 +119,7 @@ func (g *grammar) words(text string) []string {
 	return strings.Split(caretSpace.ReplaceAllString(text, "$1$2"), " ")
 }
 
-// hyphenEnd removes the text after an x: 1.x.3 is valid here.
+// hyphenEnd removes the text after an x of a partial in a hyphen range, where 1.x.3 is valid.
 func hyphenEnd(text string, part []string) string {
 	if p := newPartial(part); !p.isComplete() {
 		return strings.Join(append(p.given, "x"), ".")
