@@ -99,10 +99,10 @@ func (t *Target) bucketEncryption(ctx context.Context, d *dialect) encryption {
 	if err != nil || len(c.Rules) == 0 {
 		return encryption{algorithm: "AES256"}
 	}
-	is := c.Rules[0].Apply
-	e := encryption{algorithm: cmp.Or(is.SSEAlgorithm, "AES256")}
+	rule := c.Rules[0].Apply
+	e := encryption{algorithm: cmp.Or(rule.SSEAlgorithm, "AES256")}
 	if strings.HasPrefix(e.algorithm, "aws:kms") {
-		e.key = is.KmsMasterKeyID
+		e.key = rule.KmsMasterKeyID
 	}
 	return e
 }

@@ -118,8 +118,8 @@ var formats = []string{
 // otherwise, unless that is zero.
 func normalizeTime(text, format string, otherwise time.Time) string {
 	for _, f := range formats {
-		if is, err := time.Parse(f, strings.TrimSpace(text)); err == nil {
-			return is.UTC().Format(format)
+		if t, err := time.Parse(f, strings.TrimSpace(text)); err == nil {
+			return t.UTC().Format(format)
 		}
 	}
 	if otherwise.IsZero() {

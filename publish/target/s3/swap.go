@@ -81,7 +81,8 @@ func (t *Target) swapIf(ctx context.Context, old []byte, o target.Object) error 
 	})
 }
 
-// compare returns the metadata of an object. If its content is not old, it returns ErrChanged.
+// compare reads an object and returns its stream, for the ETag and the marks. If the content is not
+// old, it returns ErrChanged.
 func (t *Target) compare(ctx context.Context, old []byte, key string) (*stream, error) {
 	s := &stream{target: t, ctx: ctx, key: key, left: -1}
 	err := s.open()
@@ -156,8 +157,8 @@ func (t *Target) useLock(result *Conditional) {
 	})
 }
 
-// probe returns the response to a write whose condition does not hold. If the server writes
-// anyway, probe removes the object.
+// probe sends a write whose condition does not hold, and returns the error. If the server performs
+// the write, probe removes the object and returns nil.
 func (t *Target) probe(ctx context.Context, match bool) error {
 	o := newProbe()
 	with := options(&o)
