@@ -47,11 +47,11 @@ func isResponse(path string) bool {
 // another version of galbuild has rendered them.
 func (s *importer) checkResponses() error {
 	path := s.current.CatalogPath()
-	packed, err := regular.ReadFile(s.file(path), site.MaxCompressedCatalog)
+	compressed, err := regular.ReadFile(s.file(path), site.MaxCompressedCatalog)
 	if err != nil {
 		return err
 	}
-	if s.catalogue, err = site.DecompressCatalog(packed); err != nil {
+	if s.catalogue, err = site.DecompressCatalog(compressed); err != nil {
 		return refuse(path, "%v", err)
 	}
 	if s.catalogue.Render != render.Version {
