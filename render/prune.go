@@ -11,10 +11,11 @@ import (
 	"galbuild/render/gallery"
 )
 
-// prune removes the files that neither current, whose catalogue is c, nor previous needs. Readers
-// may still use previous, and a rollback needs it. The folders of content are read only if they may
-// have such files: if an older generation lists a file that these two do not list, or if the site
-// was dirty.
+// prune removes the files that neither the current nor the previous generation needs. c is the
+// catalogue of the current one. Readers may still use the previous one, and a rollback needs it.
+//
+// Reading the folders of content is slow. So prune reads them only if the site is dirty, or if an
+// older generation lists a file that the current and the previous one do not list.
 func prune(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) error {
 	names, err := dir.Generations()
 	if err != nil {
@@ -43,11 +44,10 @@ func prune(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) er
 }
 
 // split returns the generations to keep, current first, and the others. names is sorted, the newest
-// generation first. If previous is current too, the one to keep is the next older one. Newer ones
-// were never current.
+// generation first.
 func split(names []string, current, previous string) (kept, dropped []string) {
 	if i := slices.Index(names, current); previous == current && i+1 < len(names) {
-		previous = names[i+1]
+		previous = names[i+1] // the same generation was committed again; newer ones were never current
 	}
 	kept = []string{current}
 	for _, name := range names {
@@ -65,8 +65,8 @@ func split(names []string, current, previous string) (kept, dropped []string) {
 // A listing has the files that the remaining generations list.
 type listing []*index.Index
 
-// openListing opens the indexes of generations. It is an error if the first one cannot be opened.
-// Another one that cannot be opened is ignored, because no reader can use it.
+// openListing opens the indexes of generations. It is an error if the first one, which is current,
+// cannot be opened. Others that cannot be opened are ignored, because no reader can use them.
 func openListing(dir *site.Dir, names []string) (listing, error) {
 	var l listing
 	for i, name := range names {
@@ -91,8 +91,8 @@ func (l listing) close() {
 	}
 }
 
-// missesAny reports whether one of the generations may list a file that l does not. One that cannot
-// be read may.
+// missesAny reports whether one of the generations may list a file that l does not list. It may if
+// its index cannot be read.
 func (l listing) missesAny(dir *site.Dir, names []string) bool {
 	for _, name := range names {
 		ix, err := openGeneration(dir, name)
@@ -108,6 +108,7 @@ func (l listing) missesAny(dir *site.Dir, names []string) bool {
 	return false
 }
 
+// misses reports whether an index lists a file that l does not list.
 func (l listing) misses(old *index.Index) bool {
 	for f := range old.FileKeys() {
 		if !slices.ContainsFunc(l, func(ix *index.Index) bool { return ix.HasFile(f) }) {
