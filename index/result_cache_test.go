@@ -11,8 +11,8 @@ import (
 )
 
 // remove removes the results of text.
-func (m *resultCache) remove(text string) {
-	for _, slot := range m.slotsFor(text) {
+func (c *resultCache) remove(text string) {
+	for _, slot := range c.slotsFor(text) {
 		slot.Store(nil)
 	}
 }
