@@ -45,17 +45,17 @@ func (s *scores) saveMatches(all []match, documents int) {
 // intersectSaved returns the saved matches that are also in all, with the sums of the
 // scores.
 func (s *scores) intersectSaved(all []match) []match {
-	kept := all[:0]
+	both := all[:0]
 	for _, m := range all {
 		if score := s.savedScores[m.document()]; score > 0 {
 			sum := min(score-1+uint64(m.score()), math.MaxUint32)
-			kept = append(kept, newMatch(uint32(sum), m.document()))
+			both = append(both, newMatch(uint32(sum), m.document()))
 		}
 	}
 	for _, m := range s.saved {
 		s.savedScores[m.document()] = 0
 	}
-	return kept
+	return both
 }
 
 // matchText returns the documents that match t. They are valid until the next call. It

@@ -56,16 +56,16 @@ func (ix *Index) filterByPhrases(t *text, s *scores) []match {
 		}
 		slices.Sort(s.found)
 	}
-	kept := s.found[:0]
+	containing := s.found[:0]
 	for _, m := range s.found {
 		if !s.work.take(ix.readCost(m.document()) * len(t.phrases)) {
 			break
 		}
 		if ix.containsPhrases(t, s, m.document()) {
-			kept = append(kept, m)
+			containing = append(containing, m)
 		}
 	}
-	return kept
+	return containing
 }
 
 // containsPhrases reports whether the document contains every phrase, each within one field.

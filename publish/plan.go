@@ -241,15 +241,15 @@ func (p *Plan) addResponses(next Next) {
 // An interrupted publish may have left them, so the catalogue does not list them. The target is
 // dirty, so Responses has all responses of the next generation.
 func (p *Plan) removeStrays(ctx context.Context, at target.Target) error {
-	wanted := make(map[string]bool)
+	needed := make(map[string]bool)
 	for _, o := range p.Responses {
-		wanted[o.Key] = true
+		needed[o.Key] = true
 	}
 	for e, err := range at.List(ctx, gallery.LatestDir) {
 		if err != nil {
 			return err
 		}
-		if !wanted[e.Key] && !slices.Contains(p.Remove, e.Key) {
+		if !needed[e.Key] && !slices.Contains(p.Remove, e.Key) {
 			p.Remove = append(p.Remove, e.Key)
 		}
 	}

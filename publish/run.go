@@ -13,7 +13,7 @@ import (
 	"galbuild/render"
 )
 
-// Options of a change. The zero value is ready for use.
+// Options are the options of a change. The zero value is ready for use.
 type Options struct {
 	DryRun   bool           // only report what would be done
 	Jobs     int            // objects transferred at once; 0 means 16

@@ -34,7 +34,7 @@ func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir,
 	if err != nil {
 		return Result{}, err
 	}
-	var kept []string
+	var foreign []string
 	result, err := retry(ctx, func() (Result, error) {
 		if same, err := serves(ctx, at, local.Current); err != nil || same {
 			return newResult(at, local.Generation, o), err
@@ -44,15 +44,15 @@ func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir,
 			return Result{}, err
 		}
 		last := lastPublished(root)[at.String()]
-		mine := replace || !old.IsZero() && last.Generation == old.Generation
+		owned := replace || !old.IsZero() && last.Generation == old.Generation
 		next := local
-		if kept = nil; !mine {
+		if foreign = nil; !owned {
 			if err := build.SameBytes(old.Catalog, local.Catalog); err != nil {
 				return Result{}, fmt.Errorf("%s: %w", at, err)
 			}
-			kept = missing(old.Catalog, local.Catalog, last.Versions)
+			foreign = missing(old.Catalog, local.Catalog, last.Versions)
 		}
-		if len(kept) > 0 {
+		if len(foreign) > 0 {
 			ours := maps.Collect(local.Catalog.Versions())
 			removed := func(key string) bool { return ours[key] == nil && slices.Contains(last.Versions, key) }
 			if next, err = merge(build.Without(old.Catalog, removed), local, scratch); err != nil {
@@ -61,10 +61,10 @@ func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir,
 		}
 		return apply(ctx, at, old, next, o)
 	})
-	result.Kept = append([]string{}, kept...)
+	result.Kept = append([]string{}, foreign...)
 	if err == nil && !o.DryRun {
 		note := publication{Versions: slices.Sorted(maps.Keys(maps.Collect(local.Catalog.Versions())))}
-		if len(kept) == 0 { // a generation with versions of others must be merged again next time
+		if len(foreign) == 0 { // a generation with versions of others must be merged again next time
 			note.Generation = result.Generation
 		}
 		notePublished(root, at.String(), note)

@@ -21,9 +21,9 @@ func prune(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) er
 	if err != nil {
 		return err
 	}
-	kept, dropped := split(names, current.Generation, previous.Generation)
+	remaining, dropped := split(names, current.Generation, previous.Generation)
 	if dir.Dirty || len(dropped) > 0 {
-		if err := pruneContent(dir, kept, dropped); err != nil {
+		if err := pruneContent(dir, remaining, dropped); err != nil {
 			return err
 		}
 	}
@@ -45,21 +45,21 @@ func prune(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) er
 
 // split returns the generations to keep, current first, and the others. names is sorted, the newest
 // generation first.
-func split(names []string, current, previous string) (kept, dropped []string) {
+func split(names []string, current, previous string) (remaining, dropped []string) {
 	if i := slices.Index(names, current); previous == current && i+1 < len(names) {
 		previous = names[i+1] // the same generation was committed again; newer ones were never current
 	}
-	kept = []string{current}
+	remaining = []string{current}
 	for _, name := range names {
 		switch name {
 		case current:
 		case previous:
-			kept = append(kept, name)
+			remaining = append(remaining, name)
 		default:
 			dropped = append(dropped, name)
 		}
 	}
-	return kept, dropped
+	return remaining, dropped
 }
 
 // A listing has the files that the remaining generations list.
@@ -128,8 +128,8 @@ func (l listing) has(path string) bool {
 }
 
 // pruneContent removes the content that the remaining generations do not list, if there may be any.
-func pruneContent(dir *site.Dir, kept, dropped []string) error {
-	l, err := openListing(dir, kept)
+func pruneContent(dir *site.Dir, remaining, dropped []string) error {
+	l, err := openListing(dir, remaining)
 	if err != nil {
 		return err
 	}
@@ -142,13 +142,13 @@ func pruneContent(dir *site.Dir, kept, dropped []string) error {
 
 // prune removes the content that is not listed.
 func (l listing) prune(dir *site.Dir) error {
-	wanted := make(map[string]bool)
+	needed := make(map[string]bool)
 	for _, ix := range l {
 		for f := range ix.Files() {
-			wanted[blob.Ref(f.SHA256).Path()] = true
+			needed[blob.Ref(f.SHA256).Path()] = true
 		}
 	}
-	if err := dir.RemoveUnless("blobs", func(path string) bool { return wanted[path] }); err != nil {
+	if err := dir.RemoveUnless("blobs", func(path string) bool { return needed[path] }); err != nil {
 		return err
 	}
 	for _, top := range []string{catalog.AssetsDir, catalog.FilesDir} {
@@ -161,16 +161,16 @@ func (l listing) prune(dir *site.Dir) error {
 
 // pruneResponses removes the static responses that [Responses] does not yield.
 func pruneResponses(dir *site.Dir, c *catalog.Catalog) error {
-	wanted := make(map[string]bool)
+	needed := make(map[string]bool)
 	if c.BaseURL != "" {
 		_, extensions := documents(c)
 		for _, e := range extensions {
 			for _, path := range latestPaths(e) {
-				wanted[path] = true
+				needed[path] = true
 			}
 		}
 	} else if err := dir.Remove(gallery.ManifestPath); err != nil {
 		return err
 	}
-	return dir.RemoveUnless(strings.TrimSuffix(gallery.LatestDir, "/"), func(path string) bool { return wanted[path] })
+	return dir.RemoveUnless(strings.TrimSuffix(gallery.LatestDir, "/"), func(path string) bool { return needed[path] })
 }

@@ -81,6 +81,7 @@ type FormatError struct {
 // Error implements error.
 func (e *FormatError) Error() string { return e.Where + ": " + e.Reason }
 
+// refuse returns a [FormatError].
 func refuse(where, format string, args ...any) error {
 	return &FormatError{where, fmt.Sprintf(format, args...)}
 }

@@ -57,15 +57,15 @@ func (s *importer) checkResponses() error {
 	if s.catalogue.Render != render.Version {
 		return nil
 	}
-	wanted := make(map[string]bool)
+	needed := make(map[string]bool)
 	for f := range render.Responses(s.catalogue) {
 		if s.refs[f.Path] != blob.Sum(f.Text) {
 			return refuse(f.Path, "its content differs from what is derived from the catalogue")
 		}
-		wanted[f.Path] = true
+		needed[f.Path] = true
 	}
 	for _, x := range s.whole {
-		if isResponse(x.path) && !wanted[x.path] {
+		if isResponse(x.path) && !needed[x.path] {
 			return refuse(x.path, "it is not derived from the catalogue")
 		}
 	}

@@ -18,9 +18,10 @@ import (
 // format of sha256sum.
 type listing []line
 
+// A line is a file in a listing.
 type line struct {
 	ref  blob.Ref
-	path string
+	path string // relative to the site, slash-separated
 }
 
 func (l listing) text() []byte {

@@ -146,6 +146,7 @@ func readSmall(file string) ([]byte, error) { return readStart(os.Open(file)) }
 // be a regular file.
 func readRegular(file string) ([]byte, error) { return readStart(regular.Open(file)) }
 
+// readStart reads the first MiB of a file that was opened with these results, and closes it.
 func readStart(f *os.File, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err

@@ -71,6 +71,7 @@ func (t *tree) file(path string) string { return filepath.Join(t.root, filepath.
 // isLink reports whether a file is a hard link to a blob.
 func (t *tree) isLink(x line) bool { return !isBlob(x.path) && t.blobs[x.ref] }
 
+// add adds a file that is not a link.
 func (t *tree) add(path string, ref blob.Ref, size int64) {
 	t.files = append(t.files, line{ref, path})
 	t.sizes[path] = size

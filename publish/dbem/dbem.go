@@ -35,7 +35,7 @@ import (
 	"galbuild/publish/target"
 )
 
-// Options of [Publish]. The zero value is ready for use.
+// Options are the options of [Publish]. The zero value is ready for use.
 type Options struct {
 	publish.Options
 	Replace bool          // remove all entries that the site does not have, even those of others

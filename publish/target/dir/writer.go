@@ -28,7 +28,7 @@ type writer struct {
 	held []*flock.Flock
 
 	mutex    sync.Mutex
-	verified map[string]bool // directories that exist and are not links
+	verified map[string]bool // paths of directories that exist and are not links
 }
 
 // maxVerified limits the number of verified directories that are remembered.

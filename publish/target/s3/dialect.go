@@ -15,10 +15,10 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// A dialect is the way requests to a server are made: at first as the configuration says,
-// then as the server's error responses require. A change makes a new dialect for the rest
-// of the run, and the refused request is sent again. Each change is made only once, so the
-// retries end.
+// A dialect is the form of the requests to a server: at first that of the configuration, then
+// whatever the error responses of the server require. A change makes a new dialect, which is used
+// for the rest of the run, and the refused request is sent again. Each change is made only once, so
+// the retries end.
 type dialect struct {
 	address
 	client *minio.Core
@@ -108,7 +108,7 @@ func (t *Target) adapt(ctx context.Context, before *dialect, operation string, e
 	return true
 }
 
-// isWrite reports whether a request has a body and may ask for encryption.
+// isWrite reports whether an operation writes an object, and so may request encryption.
 func isWrite(operation string) bool {
 	return slices.Contains([]string{"put", "copy", "swap", "probe"}, operation)
 }

@@ -31,6 +31,7 @@ func code(err error) string {
 // without a body.
 func isMissing(err error) bool { return code(err) == minio.NoSuchKey }
 
+// isUnsupported reports whether the server does not support a request (405 or 501).
 func isUnsupported(err error) bool {
 	e, ok := errors.AsType[minio.ErrorResponse](err)
 	return ok && (e.StatusCode == http.StatusNotImplemented || e.Code == minio.NotImplemented || e.StatusCode == http.StatusMethodNotAllowed)
@@ -114,7 +115,7 @@ func (t *Target) hint(operation string, err error, response *http.Response) stri
 	return retry.Hint(err)
 }
 
-// hintName returns the hint for a host name that DNS does not know.
+// hintName returns the hint for a host name that does not exist in DNS.
 func (t *Target) hintName(d *dialect, name string) string {
 	if d.style == VirtualHost && strings.HasPrefix(name, t.bucket+".") {
 		return fmt.Sprintf("there is no host %s: check bucket, endpoint and region, or use --s3-addressing-style=path, which does not put the bucket into the host name", name)

@@ -344,7 +344,7 @@ var quirks = map[string]s3test.Quirk{
 	"the result of a multipart upload names no bucket": rewriting(`(<CompleteMultipartUploadResult.*)<Bucket>.*</Bucket>`, "$1"),
 }
 
-// busy is a server that asks every third request to slow down.
+// busy is a server that refuses every third request with SlowDown.
 func busy() s3test.Quirk {
 	var n atomic.Int64
 	return s3test.Quirk{Refuse: func(w http.ResponseWriter, r *http.Request) bool {
@@ -394,8 +394,8 @@ func TestAdaptsOnce(t *testing.T) {
 	}
 }
 
-// TestWarning warns once about missing conditional writes, and not if the configuration
-// says so.
+// TestWarning checks that there is one warning about missing conditional writes, and none if the
+// configuration states that they are missing.
 func TestWarning(t *testing.T) {
 	server := s3test.Start(t)
 	for _, x := range []struct {
@@ -449,7 +449,7 @@ func requireSSE(want func(h http.Header) bool, defaults string) s3test.Quirk {
 	return quirk
 }
 
-// TestEncryption publishes where a policy wants encryption headers.
+// TestEncryption publishes to buckets whose policy requires encryption headers.
 func TestEncryption(t *testing.T) {
 	server := s3test.Start(t)
 	is := func(algorithm, key, bucketKey string) func(http.Header) bool {
@@ -626,8 +626,8 @@ func TestBelowPath(t *testing.T) {
 	allOperations(t, fresh(t, server, s3.Config{Endpoint: server.Behind(t, quirk).URL + prefix + "/"}))
 }
 
-// TestPublic reads a public bucket without credentials, because there are none or because
-// the configuration says so.
+// TestPublic reads a public bucket without credentials, because there are none or because of
+// [s3.Config].Anonymous.
 func TestPublic(t *testing.T) {
 	server := s3test.Start(t)
 	clearEnvironment(t)

@@ -24,7 +24,7 @@
 //
 //	reason                                     change
 //	a body needs a checksum (Object Lock)      send Content-MD5, then x-amz-checksum-sha256 too
-//	a write without encryption is denied       ask for the bucket's encryption, or for AES256
+//	a write without encryption is denied       request the bucket's encryption, or AES256
 //	CopyObject is missing or denied            upload the content
 //	DeleteObjects is missing                   delete one object per request, four at a time
 //	ListObjectsV2 is missing                   use ListObjects
@@ -316,7 +316,7 @@ func parseEndpoint(s, bucket string) (*url.URL, error) {
 	case err != nil:
 		return nil, fmt.Errorf("endpoint: %w", err)
 	case u.User != nil:
-		return nil, fmt.Errorf("the endpoint %s must not contain credentials: they are taken from the environment, a shared file or the configuration", u.Redacted())
+		return nil, fmt.Errorf("the endpoint %s must not contain credentials: set them in the environment, a shared file or the configuration", u.Redacted())
 	case strings.Trim(u.Path, "/") == bucket || strings.HasPrefix(strings.Trim(u.Path, "/"), bucket+"/"):
 		return nil, fmt.Errorf("the endpoint %s has the bucket in its path: give the bucket and the folder in it as BUCKET/PREFIX", u.Redacted())
 	}

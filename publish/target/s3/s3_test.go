@@ -523,7 +523,7 @@ func TestPlainServer(t *testing.T) {
 	}
 }
 
-// TestRetryAfter checks that pauses are as long as the server asks for, up to a limit.
+// TestRetryAfter checks that pauses are as long as Retry-After requires, up to a limit.
 func TestRetryAfter(t *testing.T) {
 	var waits []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -649,9 +649,9 @@ func TestCORSPolicy(t *testing.T) {
 	}
 }
 
-// TestRefusedCondition takes a lock where a server refuses conditions with an error of its own,
-// also if that is the first write of all and a policy requires encryption. A write that is
-// refused without a condition too is an error.
+// TestRefusedCondition checks that Swap uses a lock if a server refuses conditions, whatever the
+// error is, even if it is the first write and a policy requires encryption. If the server also
+// refuses a write without a condition, that is an error.
 func TestRefusedCondition(t *testing.T) {
 	for _, x := range []struct {
 		name, refusal string

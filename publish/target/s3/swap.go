@@ -16,8 +16,8 @@ import (
 )
 
 // maxMarks is how many earlier swaps the metadata of an object names, the latest first. A process
-// whose response was lost, and which finds a newer object, can tell from this whether its own
-// swap succeeded before.
+// whose response was lost, and which finds a newer object, finds its own mark in it if its swap has
+// succeeded.
 const maxMarks = 16
 
 // Swap implements [target.Target].
@@ -38,8 +38,8 @@ func (t *Target) Swap(ctx context.Context, old []byte, o target.Object) error {
 	return target.SwapLocked(ctx, t, old, o)
 }
 
-// errNoMatch is returned if the server does not recognize the entity tag that it sent:
-// there is none, or something on the way has changed it.
+// errNoMatch is returned if the server does not recognize the entity tag of an object: the response
+// has none, or a proxy has changed it.
 var errNoMatch = errors.New("the server does not recognize the object's own ETag")
 
 // swapIf is Swap with a conditional write.

@@ -108,6 +108,7 @@ func (c *Client) Do(ctx context.Context, r Request, handle func(*http.Response) 
 // Sleep waits like the pauses between attempts.
 func (c *Client) Sleep(ctx context.Context, d time.Duration) error { return c.http.Sleep(ctx, d) }
 
+// try makes one attempt of Do.
 func (c *Client) try(ctx context.Context, r Request, handle func(*http.Response) error) error {
 	request, err := r.make(ctx)
 	if err != nil {
