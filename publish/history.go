@@ -76,7 +76,8 @@ func previous(ctx context.Context, at target.Target, current State, all []genera
 }
 
 // Rollback makes the previous generation current again, in the steps of a [Plan] without content.
-// It returns an error and changes nothing if content of that generation has been removed.
+// It returns an error and changes nothing if content of that generation has been removed. Responses
+// that only an interrupted publish has sent remain until [Prune] removes them.
 func Rollback(ctx context.Context, at target.Target, o Options) (Result, error) {
 	return retry(ctx, func() (Result, error) {
 		old, err := readToChange(ctx, at)
