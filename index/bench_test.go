@@ -42,8 +42,8 @@ func benchmarkDocuments(t testing.TB, n int) []Document {
 // writeWithPayloads writes an index with payloads of the size that they have in a real
 // gallery.
 func writeWithPayloads(b *testing.B, docs []Document) []byte {
-	json, packed := []byte(strings.Repeat("x", 3500)), make([]byte, 900)
-	p := Payload{json, []uint32{100, 500, 900, 1300, 1700, 2100}, packed}
+	json, deflated := []byte(strings.Repeat("x", 3500)), make([]byte, 900)
+	p := Payload{json, []uint32{100, 500, 900, 1300, 1700, 2100}, deflated}
 	c := contentOf(b, docs, nil)
 	c.Payloads = func(int) Payloads { return Payloads{p, p} }
 	var file bytes.Buffer

@@ -98,10 +98,10 @@
 // are still correct for the part that was searched:
 //
 //   - Exact criteria whose lists are too long find nothing.
-//   - A word with too many terms counts as unknown, and a term with too many documents as not
-//     found. No more words are corrected. Other relaxations remain.
-//   - Phrases of several words are searched for in the best documents, as many as the steps
-//     allow; no others are found.
+//   - A word with too many terms finds nothing, and neither does a term with too many documents.
+//     No more words are corrected. Other relaxations remain.
+//   - Phrases of several words are searched for in as many documents as the steps allow, the best
+//     first. The other documents are not found.
 //   - If there are too many results to sort, a page is in the order of popularity.
 //
 // One search has 200,000 steps, or 20 for each document if that is more, plus 500 for each

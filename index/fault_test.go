@@ -44,8 +44,8 @@ func TestTruncatedWhileOpening(t *testing.T) {
 	}
 }
 
-// TestTruncatedWhileSearching searches an index whose file was truncated after it was
-// opened. The goroutine panics with a value that FaultError recognizes.
+// TestTruncatedWhileSearching searches an index whose file was truncated after it was opened. The
+// goroutine panics with a value for which FaultError returns an error.
 func TestTruncatedWhileSearching(t *testing.T) {
 	file, f := mapIndex(t)
 	ix, err := openMapped(f)

@@ -22,8 +22,7 @@ type File struct {
 	Type   string // media type
 }
 
-// A record of section file.rec has the first 16 bytes of the SHA-256 of the path, the
-// SHA-256 of the content, its size, the number of its media type, and four zero bytes.
+// Sizes of a record of section file.rec, in bytes, see "File format" in the package comment.
 // Records are sorted. The paths themselves are not stored.
 const (
 	pathHashSize   = 16

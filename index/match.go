@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// enoughMatches is the number of documents that makes a correction unnecessary: a word that
-// so many documents contain, or a text that so many match, is hardly misspelled.
+// enoughMatches is the number of documents that makes a correction unnecessary. A word that so many
+// documents contain is hardly misspelled, nor is a text that so many documents match.
 const enoughMatches = 5
 
 // match returns the filtered documents that match all texts, in no particular order.
@@ -45,17 +45,17 @@ func (s *scores) saveMatches(all []match, documents int) {
 // intersectSaved returns the saved matches that are also in all, with the sums of the
 // scores.
 func (s *scores) intersectSaved(all []match) []match {
-	kept := all[:0]
+	both := all[:0]
 	for _, m := range all {
 		if score := s.savedScores[m.document()]; score > 0 {
 			sum := min(score-1+uint64(m.score()), math.MaxUint32)
-			kept = append(kept, newMatch(uint32(sum), m.document()))
+			both = append(both, newMatch(uint32(sum), m.document()))
 		}
 	}
 	for _, m := range s.saved {
 		s.savedScores[m.document()] = 0
 	}
-	return kept
+	return both
 }
 
 // matchText returns the documents that match t. They are valid until the next call. It
@@ -86,7 +86,7 @@ func hasExactName(t *text, all []match) bool {
 	return len(t.words) > 1 && slices.ContainsFunc(all, func(m match) bool { return m.score() >= exactNamePoints })
 }
 
-// planWords looks up the terms that each word equals or is a prefix of.
+// planWords looks up the candidates of each word, without corrections.
 func (ix *Index) planWords(t *text, s *scores) {
 	s.plans, s.terms, s.anyCorrected, s.namesReady = s.plans[:0], s.terms[:0], false, false
 	for i, w := range t.words {
@@ -99,8 +99,8 @@ func (ix *Index) planWords(t *text, s *scores) {
 // candidateCost is the cost of scoring one candidate term of a word, in steps.
 const candidateCost = 3
 
-// addCandidates adds the terms that w equals or is a prefix of to s.terms. It returns the
-// number of documents of the most frequent one.
+// addCandidates adds to s.terms the term that equals w and, if w may be a prefix, the terms that
+// begin with w. It returns the number of documents of the most frequent one.
 func (ix *Index) addCandidates(w word, s *scores) (most int) {
 	from, exact := ix.terms.find(w.text)
 	to := from
@@ -138,8 +138,8 @@ func (ix *Index) relaxSpelling(s *scores, limit int) bool {
 	return added
 }
 
-// addCorrections adds the terms that are similar to the word. It omits those that the word
-// equals or is a prefix of. These are a range of the sorted terms.
+// addCorrections adds the terms that are similar to the word, except those that addCandidates has
+// added. The latter are a range of the sorted terms.
 func (ix *Index) addCorrections(p *plan, s *scores) {
 	from := len(s.terms)
 	ix.terms.similar(p.word, s.work, func(i, edits int) {
@@ -152,9 +152,10 @@ func (ix *Index) addCorrections(p *plan, s *scores) {
 	p.corrections = s.terms[from:]
 }
 
-// attempt returns the documents that match all words, with the corrections added so far.
-// With fewerWords it returns those that match as many words as any document does. Phrases
-// and publishers must match in any case. The result is valid until the next attempt.
+// attempt returns the documents that match all words, with the corrections added so far. With
+// fewerWords, it returns the documents that match the largest number of words that any document
+// matches. Phrases and publishers must match in any case. The result is valid until the next
+// attempt.
 func (ix *Index) attempt(t *text, s *scores, fewerWords bool) []match {
 	s.prepare(ix.Len())
 	ix.addWords(s, fewerWords)
@@ -183,9 +184,8 @@ func (ix *Index) attempt(t *text, s *scores, fewerWords bool) []match {
 // totalCost is the cost of summing the scores of a document, in steps.
 const totalCost = 2
 
-// addWords adds the scores of every word, the rarest word first and optional words last. In
-// the long lists of frequent words, it then only looks up the documents that match the rare
-// words.
+// addWords adds the scores of every word, the rarest word first and optional words last. So in the
+// long lists of frequent words, it only looks up the few documents that match the rare words.
 func (ix *Index) addWords(s *scores, fewerWords bool) {
 	key := func(p *plan) int {
 		if p.optional {
@@ -212,9 +212,9 @@ func rarity(all, n int) uint32 {
 	return 2 + uint32(bits.Len(uint(all/max(1, n))))
 }
 
-// addNameMatches marks the documents with a compact name that the text equals or is a
-// prefix of. They match even if the words are separated differently: "liveserv" finds "Live
-// Server".
+// addNameMatches marks the documents with a compact name that equals the compact form of the text,
+// or begins with it. They match even if their words are separated differently: "liveserv" finds
+// "Live Server".
 func (ix *Index) addNameMatches(t *text, s *scores) {
 	if t.compact == "" {
 		if name, ok := ix.names.find(t.compactPhrase); ok {
@@ -242,7 +242,7 @@ func (ix *Index) addNameMatches(t *text, s *scores) {
 	}
 }
 
-// markNames marks the documents with a compact name that text equals or is a prefix of.
+// markNames marks the documents with a compact name that equals text or begins with it.
 func (ix *Index) markNames(text string, mark int, s *scores) {
 	from, exact := ix.names.find(text)
 	to := ix.names.prefixEnd(from, text)
@@ -259,10 +259,10 @@ func (ix *Index) markNames(text string, mark int, s *scores) {
 	}
 }
 
-// Points besides those of the words. namePartPoints, times the number of required words, is
-// added for each 64th of a compact name that the text matches. The sum is multiplied by 1 to
-// 4.9 for popularity. A name typed in full precedes all names that begin with it or contain
-// it, also if the spaces between its words were omitted. An id precedes names.
+// Points in addition to those of the words. For each 64th of a compact name that the text matches,
+// namePartPoints times the number of required words are added. The sum is multiplied by 1 to 4.9
+// for popularity. The other points put a name that was typed in full before all names that begin
+// with it or contain it, even if the spaces between its words were omitted, and an id before names.
 const (
 	namePartPoints    = 300
 	popularityBase    = 64
@@ -299,7 +299,7 @@ func (ix *Index) isExactName(t *text, d uint32) bool {
 	return wordsEqual(title, t.typed) || wordsEqual(name, t.typed)
 }
 
-// promote adds the points of an id typed in full to the document with this id.
+// promote adds the points for an id that was typed in full to the document with this id.
 func promote(all []match, document uint32) {
 	for i, m := range all {
 		if m.document() == document {

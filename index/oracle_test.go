@@ -121,10 +121,10 @@ func (o oracle) frequencies(w word) map[string]int {
 	return n
 }
 
-func (o oracle) where(holds func(*Document) bool) []int {
+func (o oracle) where(matches func(*Document) bool) []int {
 	var found []int
 	for i := range o {
-		if holds(&o[i]) {
+		if matches(&o[i]) {
 			found = append(found, i)
 		}
 	}

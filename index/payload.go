@@ -68,9 +68,9 @@ func (p *payloads) get(document int, v Variant) Payload {
 // batchSize is the number of documents whose payloads are in memory at a time.
 const batchSize = 512
 
-// A payloadWriter writes payloads in the order of the documents' numbers, so that those of
-// popular extensions are next to each other in the file. If the two variants of a document
-// are equal, as they are for the many extensions with one version, they are stored once.
+// A payloadWriter writes payloads in the order of the documents' numbers, so that those of popular
+// extensions are next to each other in the file. If the two variants of a document are equal, as
+// for most extensions with few versions, they are stored once.
 type payloadWriter struct {
 	json, deflated     *segment.Stream
 	placeholders       []uint32

@@ -40,6 +40,7 @@ const (
 	foldedCost     = 12
 )
 
+// readCost returns the cost of reading the text of a document, in steps.
 func (ix *Index) readCost(d uint32) int { return phraseCost + len(ix.textOf(int(d)))/bytesPerStep }
 
 // filterByPhrases returns the documents of s.found that contain every phrase. If there are
@@ -55,23 +56,22 @@ func (ix *Index) filterByPhrases(t *text, s *scores) []match {
 		}
 		slices.Sort(s.found)
 	}
-	kept := s.found[:0]
+	containing := s.found[:0]
 	for _, m := range s.found {
 		if !s.work.take(ix.readCost(m.document()) * len(t.phrases)) {
 			break
 		}
 		if ix.containsPhrases(t, s, m.document()) {
-			kept = append(kept, m)
+			containing = append(containing, m)
 		}
 	}
-	return kept
+	return containing
 }
 
-// containsPhrases reports whether the document contains every phrase, each within one
-// field.
+// containsPhrases reports whether the document contains every phrase, each within one field.
 func (ix *Index) containsPhrases(t *text, s *scores, d uint32) bool {
 	missing := uint16(1)<<len(t.phrases) - 1
-	look := func(field []byte) {
+	eachField(ix.textOf(int(d)), func(field []byte) {
 		ascii := isASCIIBytes(field)
 		if !ascii && !s.work.take(decomposedCost*len(field)) || t.nonASCII && !s.work.take(foldedCost*len(field)) {
 			return
@@ -90,28 +90,32 @@ func (ix *Index) containsPhrases(t *text, s *scores, d uint32) bool {
 				missing &^= 1 << i
 			}
 		}
-	}
-	r := textReader(ix.textOf(int(d)))
+	})
+	return missing == 0
+}
+
+// eachField yields the searchable fields in the encoded text of a document, see appendText.
+func eachField(encoded []byte, yield func(field []byte)) {
+	r := textReader(encoded)
 	for i := range 7 { // id, uuid, name, publisher, publisher's title, title, description
 		if field := r.bytes(); i >= 2 {
-			look(field)
+			yield(field)
 		}
 	}
 	for n := r.number(); n > 0 && len(r) > 0; n-- {
-		look([]byte(category(string(r.bytes()))))
+		yield([]byte(category(string(r.bytes()))))
 	}
 	for n := r.number(); n > 0 && len(r) > 0; n-- {
 		if tag := searchedTag(r.bytes()); len(tag) > 0 {
-			look(tag)
+			yield(tag)
 		}
 	}
 	for n := r.number(); n > 0 && len(r) > 0; n-- {
 		r.bytes() // a platform
 	}
 	for n := r.number(); n > 0 && len(r) > 0; n-- {
-		look(r.bytes()) // a contributed text
+		yield(r.bytes()) // a contributed text
 	}
-	return missing == 0
 }
 
 // isASCII reports whether all words are ASCII.
@@ -171,8 +175,8 @@ func (p *phrase) inDecomposed(field []byte) bool {
 	return 'a' <= small && small <= 'z' && p.findBy(field, small-'a'+'A')
 }
 
-// findBy reports whether the field contains the phrase, with this byte as its rarest
-// letter.
+// findBy reports whether the field contains the phrase. letter is the rarest letter of the phrase
+// in one of its two cases.
 func (p *phrase) findBy(field []byte, letter byte) bool {
 	for at := p.rarest; at < len(field); at++ {
 		i := bytes.IndexByte(field[at:], letter)

@@ -14,16 +14,16 @@ const (
 	maxCachedText = 64   // bytes of a text
 )
 
-// resultCache stores the results of texts, so that the cost of the same search is paid
-// once. Everybody begins with the same few letters, and a short text matches the most
-// documents. An index never changes, so a stored result stays valid. A text may be in one
-// of two slots. If both are occupied, the new result replaces the first. A resultCache is
-// safe for concurrent use.
+// resultCache stores the results of texts, so that the same search is computed once. Everybody
+// begins to type with the same few letters, and short texts match the most documents. An index
+// never changes, so a stored result stays valid. A text can be in one of two slots. If both are
+// occupied, its result replaces the one in the first slot. A resultCache is safe for concurrent
+// use.
 //
-// Results do not depend on the cache. Incomplete results are not stored. A stored result
-// costs as many steps as it took to compute, so that later searches of the request have as
-// many steps left as they would have without the cache. A client that fills the cache with
-// other texts makes others wait as long as without a cache, and no longer.
+// Results do not depend on the cache. Incomplete results are not stored. A stored result costs as
+// many steps as it took to compute, so that later searches of the request have as many steps left
+// as they would have without the cache. If a client fills the cache with unusual texts, the
+// searches of others take as long as without a cache.
 type resultCache struct {
 	slots [cacheSlots]atomic.Pointer[cachedResult]
 }
@@ -36,13 +36,13 @@ type cachedResult struct {
 	steps int   // steps that the search took
 }
 
-func (m *resultCache) slotsFor(text string) [2]*atomic.Pointer[cachedResult] {
+func (c *resultCache) slotsFor(text string) [2]*atomic.Pointer[cachedResult] {
 	h := hash(text)
-	return [2]*atomic.Pointer[cachedResult]{&m.slots[h%cacheSlots], &m.slots[(h>>16)%cacheSlots]}
+	return [2]*atomic.Pointer[cachedResult]{&c.slots[h%cacheSlots], &c.slots[(h>>16)%cacheSlots]}
 }
 
-func (m *resultCache) find(text string) *cachedResult {
-	for _, slot := range m.slotsFor(text) {
+func (c *resultCache) find(text string) *cachedResult {
+	for _, slot := range c.slotsFor(text) {
 		if entry := slot.Load(); entry != nil && entry.text == text {
 			return entry
 		}
@@ -52,8 +52,8 @@ func (m *resultCache) find(text string) *cachedResult {
 
 // get returns the page of f from the result of text. ok is false if the result is not
 // stored, if the page is not within it, or if work has too few steps left.
-func (m *resultCache) get(text string, f *query.Filter, work *Work) (result Result, ok bool) {
-	entry := m.find(text)
+func (c *resultCache) get(text string, f *query.Filter, work *Work) (result Result, ok bool) {
+	entry := c.find(text)
 	if entry == nil {
 		return Result{}, false
 	}
@@ -70,12 +70,12 @@ func (m *resultCache) get(text string, f *query.Filter, work *Work) (result Resu
 
 // put stores the matches of text, of which the first cacheHits are in order, and the steps
 // that the search took.
-func (m *resultCache) put(text string, all []match, steps int) {
+func (c *resultCache) put(text string, all []match, steps int) {
 	entry := &cachedResult{strings.Clone(text), make([]Hit, min(len(all), cacheHits)), len(all), steps}
 	for i := range entry.hits {
 		entry.hits[i] = Hit(all[i].document())
 	}
-	slots := m.slotsFor(text)
+	slots := c.slotsFor(text)
 	if first := slots[0].Load(); first != nil && first.text != text && slots[1].CompareAndSwap(nil, entry) {
 		return
 	}

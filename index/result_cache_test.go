@@ -11,8 +11,8 @@ import (
 )
 
 // remove removes the results of text.
-func (m *resultCache) remove(text string) {
-	for _, slot := range m.slotsFor(text) {
+func (c *resultCache) remove(text string) {
+	for _, slot := range c.slotsFor(text) {
 		slot.Store(nil)
 	}
 }
@@ -94,14 +94,14 @@ func TestCacheSize(t *testing.T) {
 	for i := range 4 * cacheSlots {
 		ix.Search(nil, &query.Filter{Text: []string{fmt.Sprintf("%*d p", i%80, i)}})
 	}
-	size, taken := unsafe.Sizeof(ix.cache), 0
+	size, occupied := unsafe.Sizeof(ix.cache), 0
 	for i := range ix.cache.slots {
 		if m := ix.cache.slots[i].Load(); m != nil {
 			size += unsafe.Sizeof(*m) + uintptr(len(m.text)) + uintptr(cap(m.hits))*unsafe.Sizeof(Hit(0))
-			taken++
+			occupied++
 		}
 	}
-	if size > 2<<20 || taken < cacheSlots/2 {
-		t.Errorf("got %d bytes in %d slots, want at most 2 MiB and most slots taken", size, taken)
+	if size > 2<<20 || occupied < cacheSlots/2 {
+		t.Errorf("got %d bytes in %d slots, want at most 2 MiB and most slots occupied", size, occupied)
 	}
 }

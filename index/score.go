@@ -81,7 +81,7 @@ type score struct {
 type plan struct {
 	word        string
 	bit         uint16
-	direct      []candidate // terms that the word equals or is a prefix of
+	direct      []candidate // terms that equal the word or, if it may be a prefix, begin with it
 	corrections []candidate // terms that are similar to the word
 	corrected   bool        // corrections have been added
 	quoted      bool        // the word is part of a phrase and is never corrected
@@ -89,7 +89,7 @@ type plan struct {
 	documents   int         // number of documents of the most frequent candidate
 }
 
-// candidate is a term that a word may stand for, with its likeness to the word.
+// candidate is a term that a word may mean, with its likeness to the word.
 type candidate struct {
 	term    int
 	quality uint32
@@ -105,10 +105,9 @@ const (
 	editPenalty   = 2
 )
 
-// Marks of documents by how the text matches one of their compact names: it equals the name,
-// it equals the name if its two words are swapped, or it is similar to the name. If the text
-// is only a prefix, the mark is between prefixNameMark and the one for the full name, in
-// proportion to the length of the prefix.
+// Marks of documents whose compact name the text matches: the text equals the name, equals it with
+// its two words swapped, or is similar to it. If the text is only a prefix of the name, the mark is
+// between prefixNameMark and the mark for the full name, in proportion to the length of the prefix.
 const (
 	fullNameMark       = 64
 	swappedNameMark    = 56

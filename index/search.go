@@ -22,11 +22,12 @@ type scratch struct {
 	scores    scores
 }
 
-// Search returns a page of the documents that match f, and the number of all matches. It
-// does not return an error: a query that makes no sense has no results. If work has ended,
-// work.Err returns the reason, and the result must not be used. If its steps are used up,
-// the result may be incomplete, see "Work" in the package comment. A nil work has no limit.
-// Search allocates only the hits if f has no text, or one whose result is cached.
+// Search returns a page of the documents that match f, and the number of all matches. It does not
+// return an error: a query that makes no sense has no results. If work has ended, work.Err returns
+// the reason, and the result must not be used. If the steps of work are used up, the result may be
+// incomplete, see "Work" in the package comment. A nil work has no limit.
+//
+// Search allocates nothing but the hits, unless f has a text whose result is not cached.
 func (ix *Index) Search(work *Work, f *query.Filter) Result {
 	if work.Err() != nil {
 		return Result{}
@@ -81,8 +82,8 @@ func (ix *Index) searchText(f *query.Filter, filtered *set, s *scratch) Result {
 	})
 }
 
-// pageOfMatches sorts the matches as far as needed and returns the page. It calls store
-// when the first cacheHits matches, or all if they are fewer, are in order.
+// pageOfMatches sorts the matches as far as needed and returns the page. It calls store once, when
+// the first cacheHits matches are in order, or all if there are fewer.
 func (ix *Index) pageOfMatches(f *query.Filter, matches []match, s *scratch, store func()) Result {
 	s.work.take(selectCost * len(matches)) // even if no steps are left
 	selectBest(matches, min(cacheHits, len(matches)))

@@ -7,10 +7,10 @@ import (
 	"galbuild/index/segment"
 )
 
-// Weights of the fields. A word in the title or name says more about an extension than one
-// in a tag or description, where many words occur by chance. In a title or name, a word has
-// more weight if there are fewer other words: "Python" is more about Python than "Python
-// Extension Pack for Everyone".
+// Weights of the fields. A word in the title or name describes an extension better than one in a
+// tag or description, where many words occur by chance. In a title or name, a word has more weight
+// if there are fewer other words: "Python" is more about Python than "Python Extension Pack for
+// Everyone".
 const (
 	titleWeight          = 100
 	nameWeight           = 60
@@ -157,8 +157,7 @@ func (t *weightedTerm) weight() uint8 {
 	return uint8(min(t.best+(t.sum-t.best)/8, most))
 }
 
-// compactNames yields the compact forms of title, name and id, for people who type a name
-// in full.
+// compactNames yields the compact forms of title, name and id.
 func (d *Document) compactNames(yield func(string)) {
 	for _, s := range []string{d.Title, d.Name, d.ID} {
 		if s = compact(s); s != "" {

@@ -206,9 +206,9 @@ func (t *text) addPhrase(words []string) {
 	}
 }
 
-// addWords adds the words outside of quotation marks. The last word may still be typed, so
-// it may be a prefix of a term. So may any word of a script without spaces, since the terms
-// are the suffixes of each run.
+// addWords adds the words outside of quotation marks. The last word may be a prefix of a term,
+// because it may be incomplete. So may any word of a script without spaces, because the terms are
+// the suffixes of each run.
 func (t *text) addWords(all []string) {
 	for i, w := range all {
 		if isUnspaced(w) {
@@ -236,8 +236,8 @@ func (t *text) addOptional(all []string) {
 	}
 }
 
-// add adds a word. If the text contains it already, the stricter requirements of the two
-// apply. It returns false if the text is full.
+// add adds a word. If the text contains the word already, the stricter requirements of the two
+// apply. It returns false if no more words may be added.
 func (t *text) add(w word) bool {
 	i := slices.IndexFunc(t.words, func(other word) bool { return other.text == w.text })
 	if i >= 0 && w.optional {

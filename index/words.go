@@ -8,8 +8,8 @@ import (
 	"galbuild/index/internal/fold"
 )
 
-// Limits of words, in documents and in queries. They bound the cost of indexing a package and
-// of answering a query.
+// Limits of words, in documents and in queries. They bound the cost of indexing a package and of a
+// search.
 const (
 	maxWord       = 64 // bytes of a word; the rest is dropped, in documents and in queries
 	maxRun        = 16 // characters of a term in a script without spaces, such as Chinese

@@ -25,10 +25,9 @@ const (
 	pollSteps = 4096
 )
 
-// Work counts and limits the steps of all searches of one request, see "Work" in the
-// package comment. It ends when the context of the request ends, usually because the client
-// has disconnected. A nil *Work has no limit. A Work must not be used by several
-// goroutines.
+// Work counts and limits the steps of all searches of one request, see "Work" in the package
+// comment. It ends when the context of the request ends, usually because the client has
+// disconnected. A nil *Work has no limit. A Work must not be used by several goroutines at a time.
 type Work struct {
 	ctx        context.Context
 	err        error
@@ -54,7 +53,7 @@ func (w *Work) Err() error {
 	return w.err
 }
 
-// unbounded returns the work of a search without a limit.
+// unlimitedWork returns the work of a search without a limit.
 func unlimitedWork() Work {
 	return Work{ctx: context.Background(), limit: math.MaxInt, nextPoll: math.MaxInt}
 }

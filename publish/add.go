@@ -21,13 +21,15 @@ var (
 	ErrStrict       = errors.New("a package was refused, and nothing was added")
 )
 
-// Add adds the packages of cfg's sources to the gallery of a target, which keeps its settings and
-// all its versions. A target without a gallery gets one. If other packages are refused, the rest is
-// added, unless cfg.Strict is set: then the error is ErrStrict. The result of the build is that of
-// the last attempt. It is nil if there was none, and also valid with ErrNoneAccepted and ErrStrict.
+// Add adds the packages of cfg's sources to the gallery of a target. The settings and all versions
+// of the gallery stay. A target without a gallery gets one. If some packages are refused, the
+// others are added, unless cfg.Strict is set. Then nothing is added, and the error wraps ErrStrict.
+//
+// The returned build.Result is that of the last attempt, or nil if no attempt reached the build. It
+// is valid also if the error wraps ErrNoneAccepted or ErrStrict.
 //
 // If choose is not nil, it returns the sources to add, given the catalogue of the gallery. Add sets
-// the fields Site, Old, Add and Settings of cfg. It writes to scratch.
+// the fields Site, Old, Add and Settings of cfg. It writes new content to scratch.
 func Add(ctx context.Context, at target.Target, scratch *site.Dir, cfg build.Config, choose func(*catalog.Catalog) []string, o Options) (Result, *build.Result, error) {
 	a := &adding{cfg: cfg, choose: choose}
 	a.cfg.Site, a.cfg.Add = scratch, true
@@ -37,7 +39,7 @@ func Add(ctx context.Context, at target.Target, scratch *site.Dir, cfg build.Con
 	result, err := Change(ctx, at, scratch, o, func(old State) (*catalog.Catalog, error) { return a.build(ctx, old) })
 	if err != nil && result.Target == "" {
 		attempts := result.Attempts
-		result = NewResult(at, a.generation, o)
+		result = newResult(at, a.generation, o)
 		result.Attempts = attempts
 	}
 	return result, a.result, err
@@ -47,10 +49,10 @@ func Add(ctx context.Context, at target.Target, scratch *site.Dir, cfg build.Con
 type adding struct {
 	cfg    build.Config
 	choose func(*catalog.Catalog) []string
-	stdin  string // a file with the content of cfg.Stdin, or ""
+	stdin  string // a file with the content of cfg.Stdin; "" if standard input is not a source
 	result *build.Result
 
-	generation string // the current one of the target in the last attempt
+	generation string // the current generation of the target in the last attempt
 }
 
 // saveStdin saves standard input to a file if it is a source, because each attempt reads it again.

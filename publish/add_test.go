@@ -42,7 +42,7 @@ func TestAdd(t *testing.T) {
 		served   string
 	}{
 		"new":                {[]string{"two"}, false, false, nil, false, nil, 0, two},
-		"known":              {[]string{"one"}, false, false, nil, false, nil, 0, one},
+		"exists already":     {[]string{"one"}, false, false, nil, false, nil, 0, one},
 		"one of two":         {[]string{"two", "invalid"}, false, false, nil, false, nil, 1, two},
 		"strict":             {[]string{"two", "invalid"}, false, true, nil, false, publish.ErrStrict, 1, one},
 		"none":               {[]string{"invalid"}, false, false, nil, false, publish.ErrNoneAccepted, 1, one},
@@ -71,12 +71,12 @@ func TestAdd(t *testing.T) {
 					}
 				}
 			}
-			result, made, err := publish.Add(t.Context(), racing, workspace(t), cfg, tt.choose, publish.Options{})
+			result, built, err := publish.Add(t.Context(), racing, workspace(t), cfg, tt.choose, publish.Options{})
 			if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
 				t.Fatalf("error %v, want %v", err, tt.want)
 			}
-			if made == nil || len(made.Report.Refused) != tt.refused {
-				t.Errorf("%+v, want %d refused", made, tt.refused)
+			if built == nil || len(built.Report.Refused) != tt.refused {
+				t.Errorf("%+v, want %d refused", built, tt.refused)
 			}
 			if raced := result.Attempts > 1; raced != tt.race {
 				t.Errorf("%d attempts", result.Attempts)

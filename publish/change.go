@@ -18,7 +18,7 @@ import (
 type Result struct {
 	Target     string   `json:"target"`
 	Generation string   `json:"generation"`     // current after the change
-	Previous   string   `json:"previous"`       // current before the change, or "" if the change did not switch
+	Previous   string   `json:"previous"`       // current before the change; "" if it still is
 	Objects    int      `json:"objects"`        // uploaded or copied
 	Bytes      int64    `json:"bytes"`          // uploaded
 	Removed    int      `json:"removedObjects"` // apart from pruning
@@ -28,18 +28,20 @@ type Result struct {
 	Plan       []string `json:"plan"` // what a dry run would do
 }
 
-// NewResult returns the result of a change that has done nothing.
-func NewResult(at target.Target, generation string, o Options) Result {
+// newResult returns the result of a change that has done nothing.
+func newResult(at target.Target, generation string, o Options) Result {
 	return Result{Target: at.String(), Generation: generation, DryRun: o.DryRun, Kept: []string{}, Plan: []string{}}
 }
 
 // maxAttempts limits how often a change is repeated after concurrent changes.
 const maxAttempts = 50
 
-// Change publishes the catalogue that change returns for the current state of a target. If another
-// process publishes at the same time, Change reads the new state and calls change again, so no
-// change is lost. change stores content that the target lacks in dir; the generation is written
-// to dir too.
+// Change reads the state of a target, calls change, and publishes the catalogue that it returns. If
+// another process publishes at the same time, Change reads the new state and calls change again. So
+// no change of either process is lost, and change must not depend on earlier calls.
+//
+// change stores the content that the target lacks in dir. Change writes the pages and the two files
+// of the new generation to dir, and changes nothing else in it.
 func Change(ctx context.Context, at target.Target, dir *site.Dir, o Options, change func(State) (*catalog.Catalog, error)) (Result, error) {
 	return retry(ctx, func() (Result, error) {
 		old, err := readToChange(ctx, at)
@@ -58,7 +60,7 @@ func Change(ctx context.Context, at target.Target, dir *site.Dir, o Options, cha
 	})
 }
 
-// retry is [Retry] with a result.
+// retry is [Retry] for a function with a result. It sets Attempts.
 func retry(ctx context.Context, do func() (Result, error)) (result Result, err error) {
 	attempts, err := Retry(ctx, func() (err error) {
 		result, err = do()
@@ -68,8 +70,8 @@ func retry(ctx context.Context, do func() (Result, error)) (result Result, err e
 	return result, err
 }
 
-// Retry calls do until its error does not wrap [target.ErrChanged], at most 50 times. It returns
-// the number of calls.
+// Retry calls do again as long as its error wraps [target.ErrChanged], at most 50 times, with
+// random pauses that grow. It returns the number of calls and the error of the last one.
 func Retry(ctx context.Context, do func() error) (attempts int, err error) {
 	for attempt := 1; ; attempt++ {
 		err := do()
@@ -84,7 +86,7 @@ func Retry(ctx context.Context, do func() error) (attempts int, err error) {
 	}
 }
 
-// generate writes the generation and the pages of c into dir.
+// generate writes the pages of c and the two files of its generation into dir.
 func generate(dir *site.Dir, c *catalog.Catalog) (Next, error) {
 	for _, page := range render.Pages(c) {
 		if _, err := dir.Blobs.PutBytes(page.Text); err != nil {
@@ -95,7 +97,7 @@ func generate(dir *site.Dir, c *catalog.Catalog) (Next, error) {
 	return Next{current, c, dir.Root, []*blob.Store{dir.Blobs}}, err
 }
 
-// apply takes a target from one state to another, without the objects that it has already.
+// apply publishes next to a target that is in the state old.
 func apply(ctx context.Context, at target.Target, old State, next Next, o Options) (Result, error) {
 	p := NewPlan(old, next)
 	if err := p.Resume(ctx, at); err != nil {
@@ -106,7 +108,7 @@ func apply(ctx context.Context, at target.Target, old State, next Next, o Option
 
 // finish runs a plan, or describes it in a dry run, and returns the result.
 func finish(ctx context.Context, at target.Target, p *Plan, old State, next Next, o Options) (Result, error) {
-	result := NewResult(at, old.Generation, o)
+	result := newResult(at, old.Generation, o)
 	if p.IsEmpty() {
 		return result, nil
 	}

@@ -24,7 +24,7 @@ type recorder struct {
 	target.Target
 	mutex   sync.Mutex
 	objects map[string]target.Object
-	copied  map[string]bool // rather than put
+	copied  map[string]bool // whether the object was copied and not put
 }
 
 func (r *recorder) note(o target.Object, copied bool) {
@@ -48,8 +48,8 @@ func newRecorder(t *testing.T) *recorder {
 	return &recorder{Target: at, objects: make(map[string]target.Object), copied: make(map[string]bool)}
 }
 
-// hostileSite builds a site of a package with files that a browser could run, as a program
-// of the given render.Version did.
+// hostileSite builds a site of a package with files that a browser could run. The site is like that
+// of a program with the given render.Version.
 func hostileSite(t *testing.T, version int) (root string) {
 	t.Helper()
 	source, root := t.TempDir(), t.TempDir()
@@ -96,8 +96,8 @@ var inertTypes = map[string]string{
 	"package.json": "application/json", "noext": "application/octet-stream", "evil.xhtml": "application/octet-stream",
 }
 
-// TestDownloads publishes a package with files that a browser could run. Targets send no
-// policy, so these are downloads, and blobs have a neutral media type.
+// TestDownloads publishes a package with files that a browser could run. Targets cannot send a
+// Content-Security-Policy, so these files are attachments, and blobs have a neutral media type.
 func TestDownloads(t *testing.T) {
 	at := newRecorder(t)
 	publishSite(t, at, hostileSite(t, render.Version))
@@ -127,8 +127,8 @@ func TestDownloads(t *testing.T) {
 	}
 }
 
-// TestDownloadsOfOldSites adds missing headers to what an older program has published,
-// without sending it again.
+// TestDownloadsOfOldSites publishes to a target whose site an older program has published. The
+// missing headers are added by copies within the target.
 func TestDownloadsOfOldSites(t *testing.T) {
 	at := newRecorder(t)
 	publishSite(t, at, hostileSite(t, 2))
@@ -144,12 +144,12 @@ func TestDownloadsOfOldSites(t *testing.T) {
 		}
 	}
 	if _, again := at.objects[evilFiles+"main.js"]; again {
-		t.Error("a script, whose headers are the same, is copied again")
+		t.Error("a script was copied although its headers have not changed")
 	}
 	clear(at.objects)
 	publishSite(t, at, next)
 	if len(at.objects) > 0 {
-		t.Errorf("published twice, it is copied twice: %d objects", len(at.objects))
+		t.Errorf("publishing again has sent or copied %d objects", len(at.objects))
 	}
 	if report, err := publish.Verify(t.Context(), at); err != nil || len(report.Problems) > 0 {
 		t.Errorf("%v, %v", report, err)

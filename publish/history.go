@@ -24,16 +24,16 @@ var ErrNothing = errors.New("nothing has been published there")
 // ErrNoEarlier is returned by [Rollback] if there is no generation before the current one.
 var ErrNoEarlier = errors.New("there is no earlier generation to switch back to")
 
-// A generation is a generation that a target has.
+// A generation is one whose index is at a target. It may be incomplete, if it was never current.
 type generation struct {
 	name    string
-	written time.Time
+	written time.Time // by the target's clock
 }
 
 var indexKey = regexp.MustCompile(`^index/([0-9a-f]{16})/` + regexp.QuoteMeta(site.IndexName) + `$`)
 
-// generations returns the generations of a target, the latest first. A generation was written when
-// its index was, which is its last file.
+// generations returns the generations at a target, the latest first. The date of a generation is
+// that of its index.
 func generations(ctx context.Context, at target.Target) ([]generation, error) {
 	var all []generation
 	for e, err := range at.List(ctx, "index/") {
@@ -53,9 +53,10 @@ func generations(ctx context.Context, at target.Target) ([]generation, error) {
 	return all, nil
 }
 
-// previous returns the generation that was current before the current one, and whether there is
-// one. It is the one that index/PREVIOUS names, if that belongs to the current generation.
-// Otherwise it is the latest one written before the current one, or else the latest of the others.
+// previous returns the name of the generation that was current before the current one, and whether
+// there is one. index/PREVIOUS names it, if that file belongs to the current generation. Otherwise,
+// such as after a publish that was interrupted before it wrote the file, it is the generation that
+// was written last before the current one, or else the latest of the others.
 func previous(ctx context.Context, at target.Target, current State, all []generation) (string, bool, error) {
 	record, err := readSmall(ctx, at, previousKey, maxCurrent)
 	if err != nil && !errors.Is(err, target.ErrNotExist) {
@@ -74,8 +75,9 @@ func previous(ctx context.Context, at target.Target, current State, all []genera
 	return rest[0].name, true, nil
 }
 
-// Rollback switches back to the previous generation. It is an error if objects of its content have
-// been removed.
+// Rollback makes the previous generation current again, in the steps of a [Plan] without content.
+// It returns an error and changes nothing if content of that generation has been removed. Responses
+// that only an interrupted publish has sent remain until [Prune] removes them.
 func Rollback(ctx context.Context, at target.Target, o Options) (Result, error) {
 	return retry(ctx, func() (Result, error) {
 		old, err := readToChange(ctx, at)
@@ -108,14 +110,14 @@ func Rollback(ctx context.Context, at target.Target, o Options) (Result, error) 
 	})
 }
 
-// readGeneration reads a generation that a target has. The name of a generation is computed from
-// the hashes of its two files, so comparing the name verifies them.
+// readGeneration reads a generation at a target and verifies its two files: the name of a
+// generation is computed from their hashes.
 func readGeneration(ctx context.Context, at target.Target, name string) (Next, error) {
-	packed, err := readSmall(ctx, at, "index/"+name+"/"+site.CatalogName, maxCatalog)
+	compressed, err := readSmall(ctx, at, "index/"+name+"/"+site.CatalogName, maxCatalog)
 	if err != nil {
 		return Next{}, err
 	}
-	c, err := site.DecompressCatalog(packed)
+	c, err := site.DecompressCatalog(compressed)
 	if err != nil {
 		return Next{}, err
 	}
@@ -123,14 +125,15 @@ func readGeneration(ctx context.Context, at target.Target, name string) (Next, e
 	if err != nil {
 		return Next{}, err
 	}
-	current := site.MakeCurrent(blob.Sum(packed), index)
+	current := site.MakeCurrent(blob.Sum(compressed), index)
 	if current.Generation != name {
 		return Next{}, fmt.Errorf("index/%s is damaged: its files have the hashes of generation %s", name, current.Generation)
 	}
 	return Next{Current: current, Catalog: c}, nil
 }
 
-// requireContent checks that the target has all content of the plan, and removes it from the plan.
+// requireContent returns an error unless the target has all content and the generation that the
+// plan would send. They are removed from the plan, because there is no local copy to send.
 func (p *Plan) requireContent(ctx context.Context, at target.Target) error {
 	remote := make(map[string]int64)
 	for _, prefix := range contentPrefixes() {
@@ -159,12 +162,15 @@ func (p *Plan) requireContent(ctx context.Context, at target.Target) error {
 	return nil
 }
 
+// contentPrefixes returns the prefixes of the keys of blobs and of their immutable paths.
 func contentPrefixes() []string { return []string{"blobs/", catalog.AssetsDir, catalog.FilesDir} }
 
-// Prune removes objects that are older than grace and that no generation to keep needs. It keeps
-// the current generation, the previous one, and those written less than grace ago. It keeps newer
-// objects because readers may still use them, or publishers may be sending them. Prune returns the
-// keys of the removed objects.
+// Prune removes old objects that no generation needs, and returns their keys. It keeps the current
+// generation, the previous one, and those that were written less than grace ago. It also keeps all
+// other objects that are younger than grace, because a publisher may be sending them. Readers of a
+// generation that is neither current nor previous have that time to finish.
+//
+// An interrupted Prune leaves older generations incomplete. The next one removes the rest.
 func Prune(ctx context.Context, at target.Target, grace time.Duration, o Options) (removed []string, err error) {
 	old, err := readToChange(ctx, at)
 	if err != nil {
@@ -173,7 +179,7 @@ func Prune(ctx context.Context, at target.Target, grace time.Duration, o Options
 	if old.IsZero() {
 		return nil, fmt.Errorf("%s: %w", at, ErrNothing)
 	}
-	needed, err := neededBy(ctx, at, old, grace)
+	needed, err := neededKeys(ctx, at, old, grace)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", at, err)
 	}
@@ -189,9 +195,7 @@ func Prune(ctx context.Context, at target.Target, grace time.Duration, o Options
 		}
 	}
 	slices.Sort(removed)
-	if t, ok := at.(interface {
-		RemoveTemp(ctx context.Context, before time.Time) error
-	}); ok && !o.DryRun {
+	if t, ok := at.(temporaryRemover); ok && !o.DryRun {
 		if err := t.RemoveTemp(ctx, before); err != nil {
 			return nil, fmt.Errorf("%s: %w", at, err)
 		}
@@ -202,8 +206,13 @@ func Prune(ctx context.Context, at target.Target, grace time.Duration, o Options
 	return removed, at.Delete(ctx, removed)
 }
 
-// neededBy returns the keys that Prune must not remove.
-func neededBy(ctx context.Context, at target.Target, current State, grace time.Duration) (map[string]bool, error) {
+// A temporaryRemover is a target in which killed processes may leave temporary files.
+type temporaryRemover interface {
+	RemoveTemp(ctx context.Context, before time.Time) error
+}
+
+// neededKeys returns the keys that Prune must not remove, whatever their age.
+func neededKeys(ctx context.Context, at target.Target, current State, grace time.Duration) (map[string]bool, error) {
 	needed := map[string]bool{site.CurrentPath: true, previousKey: true, markerKey: true}
 	for f := range render.Responses(current.Catalog) {
 		needed[f.Path] = true
@@ -220,14 +229,14 @@ func neededBy(ctx context.Context, at target.Target, current State, grace time.D
 		if g.name != current.Generation && g.name != before && time.Since(g.written) >= grace {
 			continue
 		}
-		packed, err := readSmall(ctx, at, "index/"+g.name+"/"+site.CatalogName, maxCatalog)
+		compressed, err := readSmall(ctx, at, "index/"+g.name+"/"+site.CatalogName, maxCatalog)
 		if errors.Is(err, target.ErrNotExist) {
 			continue // an incomplete generation, which was never current
 		}
 		if err != nil {
 			return nil, err
 		}
-		c, err := site.DecompressCatalog(packed)
+		c, err := site.DecompressCatalog(compressed)
 		if err != nil {
 			return nil, fmt.Errorf("index/%s: %w", g.name, err)
 		}

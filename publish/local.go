@@ -67,8 +67,8 @@ func (l *local) begin() (*catalog.Catalog, error) {
 	return old, l.dir.MarkDirty()
 }
 
-// finish renders the result, commits it, and stores the build cache. A crash before the cache is
-// stored costs the next build time, because it reads all packages again.
+// finish renders the result, commits it, and stores the build cache. After a crash before the cache
+// is stored, the next build reads all packages again.
 func (l *local) finish(ctx context.Context, result *build.Result) error {
 	next := l.current
 	if l.mustRender(result) {
@@ -92,9 +92,9 @@ func (l *local) finish(ctx context.Context, result *build.Result) error {
 	return nil
 }
 
-// mustRender reports whether anything that is derived from the catalogue may have to be written: if
-// the catalogue has changed, which includes the Version that renders it, or if an interrupted build
-// may have left pages and static responses of another generation.
+// mustRender reports whether files that are derived from the catalogue may have to be written. That
+// is so if there is no generation yet, if the catalogue or its render.Version has changed, or if
+// the site is dirty, because an interrupted command may have left pages of another generation.
 func (l *local) mustRender(result *build.Result) bool {
 	return l.current.IsZero() || l.dir.Dirty || result.Changed
 }

@@ -14,18 +14,18 @@ import (
 	"galbuild/render"
 )
 
-// A folder is a site that is built again and again from a folder of packages.
-type folder struct {
+// A builtSite is a site and the folder of packages that it is built from.
+type builtSite struct {
 	root, source string
-	dry          bool
+	dry          bool   // whether the next build is a dry run
 	gone         string // a path that the next build removes
 	cfg          build.Config
 }
 
 // newBuilt returns a site with acme.one and acme.two.
-func newBuilt(t *testing.T) *folder {
+func newBuilt(t *testing.T) *builtSite {
 	t.Helper()
-	f := &folder{root: filepath.Join(t.TempDir(), "site"), source: t.TempDir()}
+	f := &builtSite{root: filepath.Join(t.TempDir(), "site"), source: t.TempDir()}
 	if err := os.Mkdir(filepath.Join(f.source, "sub"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func newBuilt(t *testing.T) *folder {
 	return f
 }
 
-func (f *folder) build(t *testing.T) (build.Report, error) {
+func (f *builtSite) build(t *testing.T) (build.Report, error) {
 	t.Helper()
 	open := site.Lock
 	if f.dry {
@@ -52,7 +52,7 @@ func (f *folder) build(t *testing.T) (build.Report, error) {
 	return publish.Build(t.Context(), dir, f.cfg)
 }
 
-func (f *folder) write(t *testing.T, path, text string) {
+func (f *builtSite) write(t *testing.T, path, text string) {
 	t.Helper()
 	path = filepath.Join(f.root, filepath.FromSlash(path))
 	if err := errors.Join(os.RemoveAll(path), os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
@@ -60,9 +60,9 @@ func (f *folder) write(t *testing.T, path, text string) {
 	}
 }
 
-func addThree(t *testing.T, f *folder) { writePackage(t, f.source, "three", "1.0.0") }
+func addThree(t *testing.T, f *builtSite) { writePackage(t, f.source, "three", "1.0.0") }
 
-func addInvalid(t *testing.T, f *folder) {
+func addInvalid(t *testing.T, f *builtSite) {
 	if err := os.WriteFile(filepath.Join(f.source, "invalid.vsix"), []byte("not a zip"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -77,38 +77,38 @@ const (
 // TestBuild builds a site with two extensions again, after something has changed.
 func TestBuild(t *testing.T) {
 	for name, tt := range map[string]struct {
-		change     func(t *testing.T, f *folder)
+		change     func(t *testing.T, f *builtSite)
 		want       error
 		switched   bool
 		extensions int // in the report
 	}{
-		"nothing":        {func(*testing.T, *folder) {}, nil, false, 2},
+		"nothing":        {func(*testing.T, *builtSite) {}, nil, false, 2},
 		"a package":      {addThree, nil, true, 3},
 		"an invalid one": {addInvalid, nil, false, 2},
-		"different content": {func(t *testing.T, f *folder) {
+		"different content": {func(t *testing.T, f *builtSite) {
 			text, err := os.ReadFile(writeCode(t, f.source+"/sub", "one", "1.0.0", "// different"))
 			if err != nil {
 				t.Fatal(err)
 			}
 			f.gone = blob.Sum(text).Path() // it is refused after it was stored
 		}, nil, false, 2},
-		"a setting":       {func(_ *testing.T, f *folder) { f.cfg.Settings.BaseURL = "https://other.example" }, nil, true, 2},
-		"no base URL":     {func(_ *testing.T, f *folder) { f.cfg.Settings.BaseURL, f.gone = "", latestOfOne }, nil, true, 2},
-		"render.Version":  {func(_ *testing.T, f *folder) { f.cfg.Settings.Render++ }, nil, true, 2},
-		"dry run":         {func(t *testing.T, f *folder) { f.dry = true; addThree(t, f) }, nil, false, 3},
-		"strict, refused": {func(t *testing.T, f *folder) { f.cfg.Strict = true; addThree(t, f); addInvalid(t, f) }, nil, false, 3},
-		"interrupted": {func(t *testing.T, f *folder) {
+		"a setting":       {func(_ *testing.T, f *builtSite) { f.cfg.Settings.BaseURL = "https://other.example" }, nil, true, 2},
+		"no base URL":     {func(_ *testing.T, f *builtSite) { f.cfg.Settings.BaseURL, f.gone = "", latestOfOne }, nil, true, 2},
+		"render.Version":  {func(_ *testing.T, f *builtSite) { f.cfg.Settings.Render++ }, nil, true, 2},
+		"dry run":         {func(t *testing.T, f *builtSite) { f.dry = true; addThree(t, f) }, nil, false, 3},
+		"strict, refused": {func(t *testing.T, f *builtSite) { f.cfg.Strict = true; addThree(t, f); addInvalid(t, f) }, nil, false, 3},
+		"interrupted": {func(t *testing.T, f *builtSite) {
 			f.write(t, dirtyMark, "")
 			f.write(t, latestOfOne, "of a generation that was never current")
 			f.write(t, strayBlob, "that no generation lists")
 			f.gone = strayBlob
 		}, nil, false, 2},
-		"index only": {func(t *testing.T, f *folder) {
+		"index only": {func(t *testing.T, f *builtSite) {
 			f.write(t, site.WorkDir+"/index-only", "")
 			addThree(t, f)
 		}, publish.ErrIndexOnly, false, 0},
-		"CURRENT damaged": {func(t *testing.T, f *folder) { f.write(t, site.CurrentPath, "x") }, site.ErrDamaged, false, 0},
-		"catalogue damaged": {func(t *testing.T, f *folder) {
+		"CURRENT damaged": {func(t *testing.T, f *builtSite) { f.write(t, site.CurrentPath, "x") }, site.ErrDamaged, false, 0},
+		"catalogue damaged": {func(t *testing.T, f *builtSite) {
 			current, err := site.ReadCurrent(f.root)
 			if err != nil {
 				t.Fatal(err)
@@ -142,9 +142,8 @@ func TestBuild(t *testing.T) {
 	}
 }
 
-// check checks the generations in a report, that the site is sound, and whether it is
-// dirty.
-func (f *folder) check(t *testing.T, before site.Current, report build.Report, switched bool) {
+// check checks the generations in a report, that the site is sound, and whether it is dirty.
+func (f *builtSite) check(t *testing.T, before site.Current, report build.Report, switched bool) {
 	t.Helper()
 	after, err := site.ReadCurrent(f.root)
 	if err != nil || (after != before) != switched || report.Generation != after.Generation {
@@ -153,7 +152,7 @@ func (f *folder) check(t *testing.T, before site.Current, report build.Report, s
 	if previous := before.Generation; switched && report.Previous != previous || !switched && report.Previous != "" {
 		t.Errorf("the previous generation in the report is %q", report.Previous)
 	}
-	if f.cfg.Settings.Render == render.Version { // otherwise Verify cannot
+	if f.cfg.Settings.Render == render.Version { // otherwise Verify cannot derive the index
 		if sound, err := render.Verify(t.Context(), f.root); err != nil || len(sound.Problems) > 0 {
 			t.Errorf("%v, %v", err, sound)
 		}
@@ -166,7 +165,7 @@ func (f *folder) check(t *testing.T, before site.Current, report build.Report, s
 
 // TestBuildNothing has no packages. If there was no site, there is none after the build.
 func TestBuildNothing(t *testing.T) {
-	f := &folder{root: filepath.Join(t.TempDir(), "site"), cfg: build.Config{Sources: []string{t.TempDir()}}}
+	f := &builtSite{root: filepath.Join(t.TempDir(), "site"), cfg: build.Config{Sources: []string{t.TempDir()}}}
 	if report, err := f.build(t); err != nil || report.Generation != "" {
 		t.Errorf("%+v, %v", report, err)
 	}
@@ -184,7 +183,7 @@ func TestPullInterrupted(t *testing.T) {
 	publishSite(t, at, root)
 	for name, again := range map[string]bool{"another process": true, "the same process": false} {
 		t.Run(name, func(t *testing.T) {
-			f := &folder{root: t.TempDir()}
+			f := &builtSite{root: t.TempDir()}
 			dir, err := site.Lock(f.root)
 			if err != nil {
 				t.Fatal(err)

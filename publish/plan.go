@@ -18,20 +18,40 @@ import (
 	"galbuild/render/gallery"
 )
 
-// Plan is a list of changes that take a target from one generation to another. Its steps are the
-// fields up to Remove, in the order of [Plan.Run]. Each step is completed before the next begins;
-// the objects of a step are sent in any order.
+// A Plan lists what changes a target from one generation to the next. [Plan.Run] sends the fields
+// in this order. It completes each step before it begins the next one. Within a step, the objects
+// are sent in any order.
+//
+//  1. Blobs, then Links: content and its immutable paths. Nothing refers to them yet.
+//  2. Marker, if pages or responses change.
+//  3. Pages and Responses: files that are replaced in place.
+//  4. Generation: its catalogue and its index.
+//  5. Current: index/CURRENT is replaced on the condition that its content is still Replaces. From
+//     now on the new generation is current.
+//  6. Previous. Then Remove and Marker are deleted, also if Previous could not be sent.
+//
+// After a crash before step 5, the old generation is current with all its content, because content
+// is never changed. After a crash in step 3 or later, pages and static responses may already be
+// those of the new generation. They refer only to content that the target has. The marker is still
+// there, so the target is dirty: the next publish, of whatever generation, sends all pages and
+// responses again, and removes those that its generation does not have. Objects of steps 1 and 4
+// that no generation needs remain until [Prune] removes them, unless the next publish uses them,
+// see [Plan.Resume].
+//
+// After step 5, the new generation is current with everything that it needs. A crash in step 6
+// leaves old responses, and perhaps the marker. Without Previous, [Rollback] switches to the
+// generation that was written last before the current one.
 type Plan struct {
 	Blobs      []target.Object // content that the target lacks
 	Links      []Link          // immutable paths of content
-	Marker     target.Object   // index/PUBLISHING, which exists during the following steps; no key: not needed
+	Marker     target.Object   // index/PUBLISHING; without a key, it is not needed
 	Pages      []Link          // paths whose content may change
 	Responses  []target.Object // responses of the gallery API that are files
 	Generation []target.Object // the two files of the generation
-	Current    target.Object   // index/CURRENT
-	Replaces   []byte          // the content that Current replaces; nil: Current must not exist
-	Previous   target.Object   // index/PREVIOUS, which names the generation before; no key: not needed
-	Remove     []string        // keys of old responses that the new generation does not have
+	Current    target.Object   // index/CURRENT; without a key, there is nothing to do
+	Replaces   []byte          // the content of CURRENT before; nil if it must not exist
+	Previous   target.Object   // index/PREVIOUS, for a rollback; without a key, it is not needed
+	Remove     []string        // keys of responses that the new generation does not have
 	old        State
 	switched   bool // Run has replaced CURRENT
 }
@@ -46,12 +66,13 @@ type Link struct {
 type Next struct {
 	site.Current
 	Catalog *catalog.Catalog
-	Root    string        // of the site with the files of the generation
-	Stores  []*blob.Store // of the content that the target may lack
+	Root    string        // folder of a site that has the two files of the generation
+	Stores  []*blob.Store // stores that together have all content that the target lacks
 }
 
-// NewPlan compares the generation of a target with the next one. Objects that are in both
-// catalogues with the same content are not sent.
+// NewPlan compares the current generation of a target with the next one. Content that the target
+// has under the same path is not sent. If the target is dirty, its pages and responses may be those
+// of any generation, so all of them are sent.
 func NewPlan(old State, next Next) *Plan {
 	p := &Plan{Replaces: old.raw, old: old}
 	if old.Current == next.Current && !old.dirty {
@@ -60,25 +81,25 @@ func NewPlan(old State, next Next) *Plan {
 	p.addContent(next)
 	p.addResponses(next)
 	if len(p.Pages)+len(p.Responses)+len(p.Remove) > 0 || old.dirty {
-		p.Marker = note(markerKey, next.Current.Bytes())
+		p.Marker = textObject(markerKey, next.Current.Bytes())
 	}
 	if old.Current != next.Current {
 		p.addGeneration(next)
 	}
 	if old.raw != nil && old.Current != next.Current {
-		p.Previous = note(previousKey, fmt.Appendf(nil, "%s\n%s", next.Generation, old.raw))
+		p.Previous = textObject(previousKey, fmt.Appendf(nil, "%s\n%s", next.Generation, old.raw))
 	}
-	p.Current = note(site.CurrentPath, next.Current.Bytes())
+	p.Current = textObject(site.CurrentPath, next.Current.Bytes())
 	return p
 }
 
-// note returns one of the small text files in index/.
-func note(key string, text []byte) target.Object {
+// textObject returns one of the small text files in index/.
+func textObject(key string, text []byte) target.Object {
 	h := headers.Stored(key, "text/plain; charset=utf-8")
 	return target.Bytes(key, h.Type, h.Cache, text)
 }
 
-// addGeneration adds the two files of the generation, the catalogue first.
+// addGeneration adds the two files of the generation.
 func (p *Plan) addGeneration(next Next) {
 	catalog := next.file(next.CatalogPath(), next.Current.Catalog)
 	index := next.file(next.IndexPath(), next.Index)
@@ -112,7 +133,8 @@ func (p *Plan) Objects() (n int, bytes int64) {
 	return len(p.Blobs) + len(p.Links) + len(p.Pages) + len(p.Responses) + len(p.Generation), bytes
 }
 
-// file returns a file of the generation. If the file is missing, opening the object fails.
+// file returns a file of the generation as an object. If the file does not exist, opening the
+// object fails.
 func (n *Next) file(key string, ref blob.Ref) target.Object {
 	name := filepath.Join(n.Root, filepath.FromSlash(key))
 	h := headers.Stored(key, mediatype.Octets)
@@ -123,6 +145,7 @@ func (n *Next) file(key string, ref blob.Ref) target.Object {
 	return o
 }
 
+// addContent adds the content and the paths that the target lacks, or has with other headers.
 func (p *Plan) addContent(next Next) {
 	old := make(map[string]blob.Ref)
 	existing := make(map[blob.Ref]bool)
@@ -154,7 +177,8 @@ func (p *Plan) addContent(next Next) {
 	}
 }
 
-// renew plans new headers for f and, once, for its blob.
+// renew adds copies of f and of its blob to their own keys, which replace their headers. A blob is
+// added only once.
 func (p *Plan) renew(f *index.File, next Next, renewed map[blob.Ref]bool) {
 	ref := blob.Ref(f.SHA256)
 	if !renewed[ref] {
@@ -164,19 +188,20 @@ func (p *Plan) renew(f *index.File, next Next, renewed map[blob.Ref]bool) {
 	p.Links = append(p.Links, Link{ref.Path(), next.linked(f)})
 }
 
-// attachedSince is the first render.Version whose sites are published with the headers of
-// stored and linked. Objects of older sites get them by a copy within the target.
+// attachedSince is the first [render.Version] whose sites were published with the media types and
+// dispositions of [headers.Stored]. Objects of older sites get them by a copy within the target.
 const attachedSince = 3
 
 // isPage reports whether the content of a path may change.
 func isPage(path string) bool { return !headers.IsImmutable(path) }
 
-// stored returns f as a blob.
+// stored returns the blob of f.
 func (n *Next) stored(f *index.File) target.Object { return n.object(f, blob.Ref(f.SHA256).Path()) }
 
-// linked returns f under its path.
+// linked returns f itself, whose key is its path.
 func (n *Next) linked(f *index.File) target.Object { return n.object(f, f.Path) }
 
+// object returns the content of f under a key, from the first store that has it.
 func (n *Next) object(f *index.File, key string) target.Object {
 	ref := blob.Ref(f.SHA256)
 	file := ""
@@ -191,6 +216,8 @@ func (n *Next) object(f *index.File, key string) target.Object {
 	return o
 }
 
+// addResponses adds the static responses that differ from those of the target, and removes those
+// that the next generation does not have.
 func (p *Plan) addResponses(next Next) {
 	old := make(map[string]blob.Ref)
 	if p.old.raw != nil {
@@ -210,31 +237,33 @@ func (p *Plan) addResponses(next Next) {
 	slices.Sort(p.Remove)
 }
 
-// removeStrays plans to remove the static responses that an interrupted publish has left and that
-// the next generation does not have.
+// removeStrays adds to Remove the responses at the target that the next generation does not have.
+// An interrupted publish may have left them, so the catalogue does not list them. The target is
+// dirty, so Responses has all responses of the next generation.
 func (p *Plan) removeStrays(ctx context.Context, at target.Target) error {
-	wanted := make(map[string]bool)
+	needed := make(map[string]bool)
 	for _, o := range p.Responses {
-		wanted[o.Key] = true
+		needed[o.Key] = true
 	}
 	for e, err := range at.List(ctx, gallery.LatestDir) {
 		if err != nil {
 			return err
 		}
-		if !wanted[e.Key] && !slices.Contains(p.Remove, e.Key) {
+		if !needed[e.Key] && !slices.Contains(p.Remove, e.Key) {
 			p.Remove = append(p.Remove, e.Key)
 		}
 	}
 	return nil
 }
 
-// manyObjects is the number of objects from which on it is worth listing the target, to find the
-// objects of an interrupted publish.
+// manyObjects is the number of objects from which on Resume lists the target. Fewer objects are
+// sent again in less time.
 const manyObjects = 500
 
-// Resume removes objects from the plan that an interrupted publish has sent already. Only objects
-// newer than CURRENT are reused, because a concurrent prune may remove older ones. A blob is
-// identified by its key; a path newer than CURRENT has the content of the interrupted publish.
+// Resume removes from the plan what an interrupted publish has sent already: blobs and links whose
+// objects are newer than CURRENT and have the right size. Older objects are sent again, because a
+// concurrent prune may remove them. If the target is dirty, Resume also plans the removal of
+// responses that the next generation does not have.
 func (p *Plan) Resume(ctx context.Context, at target.Target) error {
 	if p.old.dirty {
 		if err := p.removeStrays(ctx, at); err != nil {

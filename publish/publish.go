@@ -4,12 +4,13 @@
 //	sources ─ Build ▶ site ─ render.Content ▶ files ─ NewPlan ▶ Plan ─ Plan.Run ▶ target.Target
 //	target.Target ─ Read ▶ State ─ Add, Change, Rollback, Prune, Pull, Verify
 //
-// A published site has the same tree as a site on disk, one object for each file. The catalogue of
-// the current generation tells which objects a target has, so publishing does not list them and
-// costs only what changed. Content is sent first, then pages and static responses, then the two
-// files of the generation. The last step replaces index/CURRENT on the condition that nobody else
-// has replaced it. So readers never see half of a generation, and if two publishers run at the same
-// time, the slower one reads the target again, merges and repeats its change.
+// A published site has the same tree as a site on disk, one object for each file. A target has the
+// objects that the catalogue of its current generation lists. So a publisher reads the catalogue
+// instead of listing the target, and sends only what has changed: content first, then pages and
+// static responses, then the two files of the generation. At the end it replaces index/CURRENT, on
+// the condition that nobody else has replaced it. So readers never see half of a generation, and if
+// two publishers run at the same time, the slower one reads the target again, merges and repeats
+// its change. [Plan] describes the steps, and what a crash after each of them means.
 //
 // Package [galbuild/publish/target] defines what a target is; the packages below it implement
 // S3, OSS, Artifactory, Dropbox, a directory and, for reading only, a website. Package

@@ -56,15 +56,15 @@ func writeCode(t *testing.T, dir, name, version, code string) string {
 	return file
 }
 
-// buildSite builds a site of packages, as the command does. A package is name@version, with a
-// trailing ! for different content.
+// buildSite builds a site of packages, as the command does. A package is name@version. With a
+// trailing !, its content differs from that of the package without it.
 func buildSite(t *testing.T, root string, packages ...string) {
 	t.Helper()
 	source := t.TempDir()
 	for _, p := range packages {
 		name, version, _ := strings.Cut(p, "@")
 		if same, other := strings.CutSuffix(version, "!"); other {
-			writeCode(t, source, name, same, "// other bytes")
+			writeCode(t, source, name, same, "// different")
 		} else {
 			writePackage(t, source, name, version)
 		}
@@ -146,7 +146,7 @@ func wantServed(t *testing.T, at target.Target, want string) {
 type spy struct {
 	target.Target
 	calls atomic.Int64
-	keys  sync.Map          // of what was put, copied or swapped
+	keys  sync.Map          // keys that were put, copied or swapped, by the number of the call
 	fail  func(int64) error // given the number of the call; may be nil
 }
 
@@ -283,7 +283,7 @@ func TestInterrupted(t *testing.T) {
 	before, after := t.TempDir(), t.TempDir()
 	buildSite(t, before, "one@1.0.0")
 	buildSite(t, after, "one@1.0.0", "two@1.0.0")
-	broken := errors.New("the line is dead")
+	broken := errors.New("the connection is broken")
 	for n := int64(1); ; n++ {
 		at, _ := newFolder(t)
 		publishSite(t, at, before)
@@ -323,7 +323,7 @@ func TestDirty(t *testing.T) {
 		publishSite(t, at, before)
 		s := &spy{Target: at, fail: func(call int64) error {
 			if call >= n {
-				return errors.New("the line is dead")
+				return errors.New("the connection is broken")
 			}
 			return nil
 		}}
@@ -340,8 +340,8 @@ func TestDirty(t *testing.T) {
 	}
 }
 
-// TestBackAndForth checks that rollback uses the generation that was current before, and not the
-// one that was written before.
+// TestBackAndForth checks that rollback switches to the generation that was current before, and not
+// to the one that was written before.
 func TestBackAndForth(t *testing.T) {
 	at, _ := newFolder(t)
 	step := func(name, want string) {
@@ -426,7 +426,7 @@ func TestResume(t *testing.T) {
 	const half = 700
 	all.fail = func(call int64) error {
 		if call > half {
-			return errors.New("the line is dead")
+			return errors.New("the connection is broken")
 		}
 		return nil
 	}
@@ -475,7 +475,7 @@ func TestRace(t *testing.T) {
 	}
 }
 
-// TestOthersStay publishes a site to a target to which others have added versions.
+// TestOthersStay publishes a site to a target at which others have added versions.
 func TestOthersStay(t *testing.T) {
 	root := t.TempDir()
 	buildSite(t, root, "one@1.0.0")
@@ -546,14 +546,14 @@ func TestRemoveRollbackPrune(t *testing.T) {
 	}
 	removed, err := publish.Prune(t.Context(), at, 0, publish.Options{})
 	if err != nil || !slices.Equal(removed, gone) {
-		t.Errorf("removed %q, %v, and record it would %q", removed, err, gone)
+		t.Errorf("removed %q, %v; the dry run listed %q", removed, err, gone)
 	}
 	if _, err := os.Stat(filepath.Join(remote, filepath.FromSlash(lock.Key))); err != nil {
 		t.Errorf("the lock of another process: %v", err)
 	}
 	wantServed(t, at, "")
 	if _, err := publish.Rollback(t.Context(), at, publish.Options{}); err != nil {
-		t.Errorf("the generation before is kept: %v", err)
+		t.Errorf("rollback after a prune: %v", err)
 	}
 	wantServed(t, at, "acme.two@1.0.0")
 }
@@ -587,13 +587,13 @@ func TestPull(t *testing.T) {
 	}
 }
 
-// gets records the keys that were read from a target.
-type gets struct {
+// A getRecorder records the keys that were read from a target.
+type getRecorder struct {
 	target.Target
 	keys []string
 }
 
-func (g *gets) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
+func (g *getRecorder) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
 	g.keys = append(g.keys, key)
 	return g.Target.Get(ctx, key, offset, length)
 }
@@ -605,7 +605,7 @@ func TestNothingNew(t *testing.T) {
 	buildSite(t, root, "one@1.0.0")
 	at, _ := newFolder(t)
 	publishSite(t, at, root)
-	g := &gets{Target: at}
+	g := &getRecorder{Target: at}
 	publishSite(t, g, root)
 	if want := []string{"index/CURRENT", "index/PUBLISHING"}; !slices.Equal(g.keys, want) {
 		t.Errorf("published: read %q, want %q", g.keys, want)

@@ -12,11 +12,15 @@ import (
 	"galbuild/render"
 )
 
-// Pull updates the site in dir to the current generation of a target. It downloads missing content,
-// writes paths, pages and static responses, downloads the two files of the generation, and replaces
-// CURRENT last. With indexOnly it does only the last two steps, which is enough for a galshim in
-// front of the target. All downloads are checked against their hashes. Pull returns the target's
-// state, and false if the site had that generation already.
+// Pull updates the site in dir to the current generation of a target, in the steps that
+// [render.Commit] describes: it marks the site dirty, downloads the content that is missing, writes
+// paths, pages and static responses, downloads the two files of the generation, and replaces
+// CURRENT last. If it is interrupted before that, the old generation is still current, and the next
+// pull downloads only the rest. All downloads are checked against their hashes.
+//
+// With indexOnly, Pull downloads only the two files of the generation, which is enough for a
+// galshim in front of the target. Pull returns the target's state, and whether the site has
+// changed. It sends one request if the site has the generation already.
 func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool, o Options) (State, bool, error) {
 	remote, err := readCurrent(ctx, from)
 	if err != nil {
@@ -49,6 +53,7 @@ func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool
 	return remote, err == nil, err
 }
 
+// A puller is a call of [Pull].
 type puller struct {
 	Options
 	from target.Target
@@ -71,6 +76,7 @@ func (p *puller) download(ctx context.Context, remote State, indexOnly bool) err
 	return p.generation(ctx, remote.Current)
 }
 
+// content downloads the blobs that the site lacks, and then writes all paths and static responses.
 func (p *puller) content(ctx context.Context, remote State) error {
 	var missing []Link
 	seen := make(map[blob.Ref]bool)
@@ -81,7 +87,7 @@ func (p *puller) content(ctx context.Context, remote State) error {
 		}
 		seen[ref] = true
 	}
-	r := &runner{at: p.from, Options: p.Options}
+	r := &runner{at: p.from, Options: p.Options} // for the progress of downloads
 	for _, l := range missing {
 		r.sentOf += l.Size
 	}

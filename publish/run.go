@@ -13,7 +13,7 @@ import (
 	"galbuild/render"
 )
 
-// Options of a change. The zero value is ready for use.
+// Options are the options of a change. The zero value is ready for use.
 type Options struct {
 	DryRun   bool           // only report what would be done
 	Jobs     int            // objects transferred at once; 0 means 16
@@ -22,15 +22,17 @@ type Options struct {
 
 // Progress is the progress of a plan.
 type Progress struct {
-	Stage        string // "content", "paths", "pages", "generation" or "clean"
+	Stage        string // "content", "paths", "pages" or "generation"
 	Done, Total  int    // objects of the stage
-	Sent, SentOf int64  // bytes of all stages
-	Key          string // of the object just completed
+	Sent, SentOf int64  // bytes of all stages, sent so far and in total
+	Key          string // of the object that was just completed
 }
 
-// Run applies the plan. If CURRENT has been replaced since the old state was read, the error wraps
-// [target.ErrChanged]. Then the current generation is unaffected, and the objects that were sent
-// remain for the next attempt.
+// Run applies the plan to a target, in the steps that [Plan] describes. If another publisher has
+// replaced CURRENT since the state of the target was read, the error wraps [target.ErrChanged]. The
+// caller then makes a new plan from the new state. The objects that were sent remain at the target.
+// If the error wraps [render.ErrSwitched], the new generation is current and only step 6 has
+// failed.
 func (p *Plan) Run(ctx context.Context, at target.Target, o Options) error {
 	if p.IsEmpty() {
 		return nil
@@ -51,7 +53,7 @@ func (p *Plan) Run(ctx context.Context, at target.Target, o Options) error {
 		}
 	}
 	p.switched = true
-	ctx = context.WithoutCancel(ctx) // the rest is short, and otherwise not repeated before the next publish
+	ctx = context.WithoutCancel(ctx) // step 6 is short, and no later command completes it
 	remove := p.Remove
 	if p.Marker.Key != "" {
 		remove = append(remove, p.Marker.Key)
@@ -62,13 +64,15 @@ func (p *Plan) Run(ctx context.Context, at target.Target, o Options) error {
 	return nil
 }
 
+// A runner transfers objects and reports the progress.
 type runner struct {
 	Options
 	at     target.Target
-	sent   atomic.Int64
-	sentOf int64
+	sent   atomic.Int64 // bytes so far
+	sentOf int64        // bytes in total
 }
 
+// putIf puts an object, unless it has no key.
 func (r *runner) putIf(ctx context.Context, o target.Object) error {
 	if o.Key == "" {
 		return nil
@@ -76,33 +80,34 @@ func (r *runner) putIf(ctx context.Context, o target.Object) error {
 	return r.at.Put(ctx, o)
 }
 
-func (r *runner) put(ctx context.Context, stage string, all []target.Object) error {
-	return each(ctx, r, stage, all, func(ctx context.Context, o target.Object) (string, error) {
+func (r *runner) put(ctx context.Context, stage string, objects []target.Object) error {
+	return each(ctx, r, stage, objects, func(ctx context.Context, o target.Object) (string, error) {
 		err := r.at.Put(ctx, o)
 		r.sent.Add(o.Size)
 		return o.Key, err
 	})
 }
 
-func (r *runner) link(ctx context.Context, stage string, all []Link) error {
-	return each(ctx, r, stage, all, func(ctx context.Context, l Link) (string, error) {
+func (r *runner) link(ctx context.Context, stage string, links []Link) error {
+	return each(ctx, r, stage, links, func(ctx context.Context, l Link) (string, error) {
 		return l.Key, r.at.Copy(ctx, l.From, l.Object)
 	})
 }
 
-// each calls do for all items, up to r.Jobs at once. do returns the key for the progress report.
-func each[T any](ctx context.Context, r *runner, stage string, all []T, do func(context.Context, T) (key string, err error)) error {
+// each calls do for all items, up to r.Jobs at once, and returns the first error. do returns the
+// key for the progress report.
+func each[T any](ctx context.Context, r *runner, stage string, items []T, do func(context.Context, T) (key string, err error)) error {
 	var done atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(cmp.Or(r.Jobs, 16))
-	for _, one := range all {
+	for _, item := range items {
 		if ctx.Err() != nil {
 			break
 		}
 		group.Go(func() error {
-			key, err := do(ctx, one)
+			key, err := do(ctx, item)
 			if r.Progress != nil {
-				r.Progress(Progress{Stage: stage, Done: int(done.Add(1)), Total: len(all), Sent: r.sent.Load(), SentOf: r.sentOf, Key: key})
+				r.Progress(Progress{Stage: stage, Done: int(done.Add(1)), Total: len(items), Sent: r.sent.Load(), SentOf: r.sentOf, Key: key})
 			}
 			return err
 		})

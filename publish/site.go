@@ -17,34 +17,42 @@ import (
 	"galbuild/publish/target"
 )
 
-// Site publishes the site at root to a target. Versions that others have published are preserved:
-// if the target has versions that the site lacks and has not published itself, they are merged
-// with those of the site, unless replace is set. It is an error if the target has a version with
-// different content, unless replace is set. A merged generation is written to scratch.
+// Site publishes the site at root to a target. With replace, the generation of the site becomes
+// current as it is. Without replace, Site preserves what others have published:
+//
+//   - Versions at the target that the site lacks are merged with those of the site. Versions that
+//     the site itself has published before are not merged, because they were removed from it.
+//   - It is an error if the target has a version of the site with different content.
+//
+// A file in the work directory of the site records which versions the site has published to which
+// target. If the current generation of the target was published by this site, nobody else has
+// published since, so there is nothing to merge. A merged generation is written to scratch.
+//
+// If another process publishes at the same time, Site starts again with the new state.
 func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir, replace bool, o Options) (Result, error) {
 	local, err := readSite(root)
 	if err != nil {
 		return Result{}, err
 	}
-	var kept []string
+	var foreign []string
 	result, err := retry(ctx, func() (Result, error) {
 		if same, err := serves(ctx, at, local.Current); err != nil || same {
-			return NewResult(at, local.Generation, o), err
+			return newResult(at, local.Generation, o), err
 		}
 		old, err := readToChange(ctx, at)
 		if err != nil {
 			return Result{}, err
 		}
 		last := lastPublished(root)[at.String()]
-		mine := replace || !old.IsZero() && last.Generation == old.Generation
+		owned := replace || !old.IsZero() && last.Generation == old.Generation
 		next := local
-		if kept = nil; !mine {
+		if foreign = nil; !owned {
 			if err := build.CheckConflicts(old.Catalog, local.Catalog); err != nil {
 				return Result{}, fmt.Errorf("%s: %w", at, err)
 			}
-			kept = missing(old.Catalog, local.Catalog, last.Versions)
+			foreign = missing(old.Catalog, local.Catalog, last.Versions)
 		}
-		if len(kept) > 0 {
+		if len(foreign) > 0 {
 			ours := maps.Collect(local.Catalog.Versions())
 			removed := func(key string) bool { return ours[key] == nil && slices.Contains(last.Versions, key) }
 			if next, err = merge(build.Without(old.Catalog, removed), local, scratch); err != nil {
@@ -53,10 +61,10 @@ func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir,
 		}
 		return apply(ctx, at, old, next, o)
 	})
-	result.Kept = append([]string{}, kept...)
+	result.Kept = append([]string{}, foreign...)
 	if err == nil && !o.DryRun {
 		note := publication{Versions: slices.Sorted(maps.Keys(maps.Collect(local.Catalog.Versions())))}
-		if len(kept) == 0 { // otherwise the generation has versions of others, and is merged again next time
+		if len(foreign) == 0 { // a generation with versions of others must be merged again next time
 			note.Generation = result.Generation
 		}
 		notePublished(root, at.String(), note)
@@ -64,8 +72,8 @@ func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir,
 	return result, err
 }
 
-// serves reports whether a generation is current at a target and no publish is in progress. It
-// does not read the catalogue.
+// serves reports whether a generation is current at a target that is not dirty. It does not read
+// the catalogue.
 func serves(ctx context.Context, at target.Target, c site.Current) (bool, error) {
 	remote, err := readCurrent(ctx, at)
 	if err != nil || remote.Current != c {
@@ -75,12 +83,14 @@ func serves(ctx context.Context, at target.Target, c site.Current) (bool, error)
 	return !dirty, err
 }
 
+// readSite returns the current generation of the site at root.
 func readSite(root string) (Next, error) {
 	current, c, err := site.Read(root)
 	return Next{current, c, root, []*blob.Store{blob.ReadStore(root)}}, err
 }
 
-// merge returns the union of the catalogues of a target and a site.
+// merge returns a generation with the union of the catalogues of a target and a site. It writes the
+// generation to scratch.
 func merge(remote *catalog.Catalog, local Next, scratch *site.Dir) (Next, error) {
 	both, err := build.Union(remote, local.Catalog)
 	if err != nil {
@@ -105,7 +115,7 @@ func missing(a, b *catalog.Catalog, except []string) []string {
 
 // A publication records what a site has published to a target.
 type publication struct {
-	Generation string   `json:"generation,omitempty"` // if it has no versions of others
+	Generation string   `json:"generation,omitempty"` // "" if it has versions of others
 	Versions   []string `json:"versions"`             // keys of the site's versions
 }
 
@@ -128,8 +138,8 @@ func lastPublished(root string) map[string]publication {
 	return all
 }
 
-// notePublished records a publication. Errors are ignored: if the site is read-only, versions that
-// it has removed stay at the target, which loses nothing.
+// notePublished records a publication. It ignores errors, such as that of a read-only site. Then
+// versions that are removed from the site later stay at the target.
 func notePublished(root, target string, note publication) {
 	all := lastPublished(root)
 	all[target] = note

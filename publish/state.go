@@ -22,8 +22,8 @@ type State struct {
 	site.Current
 	Catalog *catalog.Catalog
 	raw     []byte // content of CURRENT; nil if it does not exist
-	// dirty means that a publish is in progress or was interrupted. Pages and static responses
-	// may be those of another generation.
+	// dirty means that index/PUBLISHING exists: a publish is in progress or was interrupted.
+	// Pages and static responses may be those of another generation.
 	dirty bool
 }
 
@@ -40,7 +40,8 @@ func Read(ctx context.Context, from target.Target) (State, error) {
 	return s, nil
 }
 
-// readToChange is Read, and also sets State.dirty.
+// readToChange is [Read] for a caller that changes the target. It also sets dirty, which takes
+// another request.
 func readToChange(ctx context.Context, from target.Target) (State, error) {
 	s, err := Read(ctx, from)
 	if err != nil || s.IsZero() {
@@ -50,7 +51,7 @@ func readToChange(ctx context.Context, from target.Target) (State, error) {
 	return s, err
 }
 
-// isDirty reports whether a publish is in progress or was interrupted.
+// isDirty reports whether the marker of a publish exists at a target.
 func isDirty(ctx context.Context, from target.Target) (bool, error) {
 	_, err := readSmall(ctx, from, markerKey, maxCurrent)
 	if err != nil && !errors.Is(err, target.ErrNotExist) {
@@ -59,7 +60,7 @@ func isDirty(ctx context.Context, from target.Target) (bool, error) {
 	return err == nil, nil
 }
 
-// readCurrent returns a State with an empty catalogue. It sends one request.
+// readCurrent returns a State whose catalogue is empty. It sends one request.
 func readCurrent(ctx context.Context, from target.Target) (State, error) {
 	s := State{Catalog: &catalog.Catalog{}}
 	raw, err := readSmall(ctx, from, site.CurrentPath, maxCurrent)
@@ -78,20 +79,20 @@ func readCurrent(ctx context.Context, from target.Target) (State, error) {
 }
 
 const (
-	markerKey   = "index/PUBLISHING" // exists while a publish is in progress
-	previousKey = "index/PREVIOUS"   // has the name of the current generation, and CURRENT as it was before
+	markerKey   = "index/PUBLISHING" // exists while pages and static responses are being replaced
+	previousKey = "index/PREVIOUS"   // a line with the current generation, then the CURRENT before it
 )
 
 // readCatalog returns the catalogue of a generation, after checking its hash.
 func readCatalog(ctx context.Context, from target.Target, c site.Current) (*catalog.Catalog, error) {
-	packed, err := readSmall(ctx, from, c.CatalogPath(), maxCatalog)
+	compressed, err := readSmall(ctx, from, c.CatalogPath(), maxCatalog)
 	if err != nil {
 		return nil, err
 	}
-	if got := blob.Sum(packed); got != c.Catalog {
+	if got := blob.Sum(compressed); got != c.Catalog {
 		return nil, fmt.Errorf("%s: its SHA-256 is %s, want %s as in %s", c.CatalogPath(), got, c.Catalog, site.CurrentPath)
 	}
-	all, err := site.DecompressCatalog(packed)
+	all, err := site.DecompressCatalog(compressed)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.CatalogPath(), err)
 	}

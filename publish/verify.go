@@ -15,8 +15,9 @@ import (
 	"galbuild/render"
 )
 
-// Verify checks the current generation of a target, like [render.Verify] checks a folder: it reads
-// and hashes all files, and derives the index from the catalogue again.
+// Verify checks the current generation of a target in the way that [render.Verify] checks a folder:
+// it derives the index from the catalogue again, and downloads and hashes all files. Problems of
+// the generation are in the report. An error means that it could not be verified.
 func Verify(ctx context.Context, at target.Target) (*render.Report, error) {
 	s, err := Read(ctx, at)
 	if err != nil {
@@ -99,6 +100,7 @@ func (v *verifier) content(ctx context.Context, s State) error {
 	return group.Wait()
 }
 
+// object reads and hashes one file. A file that cannot be read or that differs is a problem.
 func (v *verifier) object(ctx context.Context, f index.File) error {
 	got, err := sumOf(ctx, v.at, f.Path)
 	switch {

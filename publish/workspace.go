@@ -6,7 +6,8 @@ import (
 	"galbuild/build/site"
 )
 
-// A Workspace is a temporary site for the content and the generation that a change adds.
+// A Workspace is a temporary site for the content and the generation that a command adds to a
+// target.
 type Workspace struct{ *site.Dir }
 
 // Scratch creates a workspace in a temporary folder. The caller discards it.

@@ -27,8 +27,8 @@ var ErrSwitched = errors.New("the new generation is current")
 //
 // If the process is killed or the power fails before step 3 is complete, previous is current. After
 // step 3, next is current. Both have all their content: content is never changed, and Commit
-// removes only what neither of them needs. Pages and static responses may be those of next before
-// next is current. They refer only to content that the site has.
+// removes only what neither of them needs. Pages and static responses may be those of next while
+// previous is still current. They refer only to content that the site has.
 //
 // In all these cases the mark is still there, and the next command that locks the site finds it
 // [site.Dir.Dirty]. That command writes pages and static responses even if the catalogue has not

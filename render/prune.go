@@ -11,18 +11,19 @@ import (
 	"galbuild/render/gallery"
 )
 
-// prune removes the files that neither current, whose catalogue is c, nor previous needs. Readers
-// may still use previous, and a rollback needs it. The folders of content are read only if they may
-// have such files: if an older generation lists a file that these two do not list, or if the site
-// was dirty.
+// prune removes the files that neither the current nor the previous generation needs. c is the
+// catalogue of the current one. Readers may still use the previous one, and a rollback needs it.
+//
+// Reading the folders of content is slow. So prune reads them only if the site is dirty, or if an
+// older generation lists a file that the current and the previous one do not list.
 func prune(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) error {
 	names, err := dir.Generations()
 	if err != nil {
 		return err
 	}
-	kept, dropped := split(names, current.Generation, previous.Generation)
+	remaining, dropped := split(names, current.Generation, previous.Generation)
 	if dir.Dirty || len(dropped) > 0 {
-		if err := pruneContent(dir, kept, dropped); err != nil {
+		if err := pruneContent(dir, remaining, dropped); err != nil {
 			return err
 		}
 	}
@@ -43,30 +44,29 @@ func prune(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) er
 }
 
 // split returns the generations to keep, current first, and the others. names is sorted, the newest
-// generation first. If previous is current too, the one to keep is the next older one. Newer ones
-// were never current.
-func split(names []string, current, previous string) (kept, dropped []string) {
+// generation first.
+func split(names []string, current, previous string) (remaining, dropped []string) {
 	if i := slices.Index(names, current); previous == current && i+1 < len(names) {
-		previous = names[i+1]
+		previous = names[i+1] // the same generation was committed again; newer ones were never current
 	}
-	kept = []string{current}
+	remaining = []string{current}
 	for _, name := range names {
 		switch name {
 		case current:
 		case previous:
-			kept = append(kept, name)
+			remaining = append(remaining, name)
 		default:
 			dropped = append(dropped, name)
 		}
 	}
-	return kept, dropped
+	return remaining, dropped
 }
 
 // A listing has the files that the remaining generations list.
 type listing []*index.Index
 
-// openListing opens the indexes of generations. It is an error if the first one cannot be opened.
-// Another one that cannot be opened is ignored, because no reader can use it.
+// openListing opens the indexes of generations. It is an error if the first one, which is current,
+// cannot be opened. Others that cannot be opened are ignored, because no reader can use them.
 func openListing(dir *site.Dir, names []string) (listing, error) {
 	var l listing
 	for i, name := range names {
@@ -91,8 +91,8 @@ func (l listing) close() {
 	}
 }
 
-// missesAny reports whether one of the generations may list a file that l does not. One that cannot
-// be read may.
+// missesAny reports whether one of the generations may list a file that l does not list. It may if
+// its index cannot be read.
 func (l listing) missesAny(dir *site.Dir, names []string) bool {
 	for _, name := range names {
 		ix, err := openGeneration(dir, name)
@@ -108,6 +108,7 @@ func (l listing) missesAny(dir *site.Dir, names []string) bool {
 	return false
 }
 
+// misses reports whether an index lists a file that l does not list.
 func (l listing) misses(old *index.Index) bool {
 	for f := range old.FileKeys() {
 		if !slices.ContainsFunc(l, func(ix *index.Index) bool { return ix.HasFile(f) }) {
@@ -127,8 +128,8 @@ func (l listing) has(path string) bool {
 }
 
 // pruneContent removes the content that the remaining generations do not list, if there may be any.
-func pruneContent(dir *site.Dir, kept, dropped []string) error {
-	l, err := openListing(dir, kept)
+func pruneContent(dir *site.Dir, remaining, dropped []string) error {
+	l, err := openListing(dir, remaining)
 	if err != nil {
 		return err
 	}
@@ -141,13 +142,13 @@ func pruneContent(dir *site.Dir, kept, dropped []string) error {
 
 // prune removes the content that is not listed.
 func (l listing) prune(dir *site.Dir) error {
-	wanted := make(map[string]bool)
+	needed := make(map[string]bool)
 	for _, ix := range l {
 		for f := range ix.Files() {
-			wanted[blob.Ref(f.SHA256).Path()] = true
+			needed[blob.Ref(f.SHA256).Path()] = true
 		}
 	}
-	if err := dir.RemoveUnless("blobs", func(path string) bool { return wanted[path] }); err != nil {
+	if err := dir.RemoveUnless("blobs", func(path string) bool { return needed[path] }); err != nil {
 		return err
 	}
 	for _, top := range []string{catalog.AssetsDir, catalog.FilesDir} {
@@ -160,16 +161,16 @@ func (l listing) prune(dir *site.Dir) error {
 
 // pruneResponses removes the static responses that [Responses] does not yield.
 func pruneResponses(dir *site.Dir, c *catalog.Catalog) error {
-	wanted := make(map[string]bool)
+	needed := make(map[string]bool)
 	if c.BaseURL != "" {
 		_, extensions := documents(c)
 		for _, e := range extensions {
 			for _, path := range latestPaths(e) {
-				wanted[path] = true
+				needed[path] = true
 			}
 		}
 	} else if err := dir.Remove(gallery.ManifestPath); err != nil {
 		return err
 	}
-	return dir.RemoveUnless(strings.TrimSuffix(gallery.LatestDir, "/"), func(path string) bool { return wanted[path] })
+	return dir.RemoveUnless(strings.TrimSuffix(gallery.LatestDir, "/"), func(path string) bool { return needed[path] })
 }

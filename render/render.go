@@ -29,15 +29,14 @@ import (
 // Version is the version of rendering. It must be raised whenever the same extensions give
 // different bytes. The catalogue contains it, so a newer program renders a site again although no
 // extension has changed. TestVersion fails if it was not raised.
-const Version = 4
+const Version = 5
 
 // Site writes everything that is derived from c into dir, and returns the new generation, which is
-// not current yet. Pages and static responses are replaced at once, because they refer only to
-// content that exists already. Those that have not changed are not written again.
+// not current yet. Pages and static responses are replaced already, since they refer only to
+// content that exists. Those that have not changed are not written again.
 //
-// The current generation is previous, which may be zero, and version is the Version that rendered
-// it. If that is this program's Version, compressed JSON that has not changed is copied from its
-// index.
+// previous is the current generation, or zero, and version is the Version that rendered it. If that
+// is this program's Version, compressed JSON that has not changed is copied from its index.
 func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, previous site.Current, version int) (site.Current, error) {
 	if version != Version {
 		previous = site.Current{}
@@ -114,8 +113,8 @@ func documents(c *catalog.Catalog) ([]index.Document, []*catalog.Extension) {
 	return docs, extensions
 }
 
-// Content yields the files that the site serves and that have a blob: pages first, then the assets
-// and files of each version.
+// Content yields all files of a site that have a blob: pages first, then the assets and files of
+// each version.
 func Content(c *catalog.Catalog) iter.Seq[index.File] {
 	return func(yield func(index.File) bool) {
 		for _, p := range Pages(c) {
@@ -163,12 +162,12 @@ func Pages(c *catalog.Catalog) []File {
 	if c.Control != nil {
 		control = c.Control
 	}
-	below := page.HTML("../", c.ContentURL)
+	nested := page.HTML("../", c.ContentURL)
 	files := []File{
 		{Path: gallery.ControlPath, Text: control},
 		{Path: gallery.PagePath, Text: page.HTML("./", c.ContentURL)},
-		{Path: gallery.ItemPath, Text: below},
-		{Path: gallery.PublisherPath, Text: below},
+		{Path: gallery.ItemPath, Text: nested},
+		{Path: gallery.PublisherPath, Text: nested},
 		{Path: gallery.ScriptPath, Text: page.Script},
 		{Path: gallery.StylePath, Text: page.Style},
 	}

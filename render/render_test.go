@@ -25,7 +25,7 @@ import (
 
 var update = flag.Bool("update", false, "record what this version renders")
 
-// sample is a catalogue with n extensions whose blobs are in dir.
+// sample returns a catalogue with n extensions whose blobs are in dir.
 func sample(t *testing.T, dir *site.Dir, n int) *catalog.Catalog {
 	t.Helper()
 	c := &catalog.Catalog{Settings: catalog.Settings{Render: Version, BaseURL: "https://gal.example", Unpack: "web", Featured: []string{"acme.ext0"}}}

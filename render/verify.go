@@ -30,16 +30,21 @@ type Report struct {
 	Extensions int      `json:"extensions"`
 	Versions   int      `json:"versions"`
 	Files      int      `json:"files"` // paths that the site serves
-	Blobs      int      `json:"blobs"` // that are sound
-	Bytes      int64    `json:"bytes"` // of these blobs
+	Blobs      int      `json:"blobs"` // blobs without a problem
+	Bytes      int64    `json:"bytes"` // bytes of these blobs
 	Problems   []string `json:"problems"`
 }
 
-// Verify verifies the current generation of the site at root: its two files have the hashes in
-// CURRENT; the index and the static responses are those that are derived from the catalogue; each
-// blob has the hash in its name; and each path has the content of its blob. The index and the
-// static responses of a site that another Version has rendered cannot be derived again. An error
-// means that the site could not be verified.
+// Verify checks that in the current generation of the site at root
+//
+//   - the catalogue and the index have the hashes in CURRENT;
+//   - the index and the static responses are those that are derived from the catalogue, unless
+//     another Version has rendered them, so that they cannot be derived again;
+//   - each blob has the hash in its name;
+//   - each path has the content of its blob.
+//
+// Whatever is different is a problem in the report. An error means that the site could not be
+// verified.
 func Verify(ctx context.Context, root string) (*Report, error) {
 	v := &verifier{root: root, report: &Report{Site: root, Problems: []string{}}}
 	current, err := site.RequireCurrent(root)
@@ -119,6 +124,8 @@ func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, listed [
 	return nil
 }
 
+// compareIndex reports each difference between an index and the one that is derived from the
+// catalogue.
 func (v *verifier) compareIndex(path string, want index.Content, listed []index.File) {
 	ix, err := index.Open(v.file(path))
 	if err != nil {
@@ -133,10 +140,10 @@ func (v *verifier) compareIndex(path string, want index.Content, listed []index.
 	before := len(v.report.Problems)
 	for hit, d := range ix.Documents() {
 		key := strings.ToLower(d.ID)
-		i, known := numbers[key]
+		i, ok := numbers[key]
 		got := index.Payloads{ix.Payload(hit, index.Latest), ix.Payload(hit, index.All)}
 		switch {
-		case !known:
+		case !ok:
 			v.problem("%s: %s is not in the catalogue", path, d.ID)
 		case !reflect.DeepEqual(want.Documents[i], d), !reflect.DeepEqual(want.Payloads(i), got):
 			v.problem("%s: %s is not as in the catalogue", path, d.ID)

@@ -6,7 +6,9 @@ import (
 	"testing"
 )
 
-func TestJoin(t *testing.T) {
+// TestCombine compares combined checksums with those of the whole text, and products of a Factor
+// with those of Multiply.
+func TestCombine(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	noise := rand.NewChaCha8([32]byte{})
 	for _, polynomial := range []uint32{crc32.IEEE, crc32.Castagnoli} {

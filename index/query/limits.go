@@ -45,7 +45,7 @@ type reader struct {
 	names, values, bytes int // accepted names and values, and their bytes
 	seed                 maphash.Seed
 	seen                 hashes // hashes of type and value, for filters with many values
-	seenNames            bool   // seen contains the ids and names of the filter
+	seenNames            bool   // whether seen contains the ids and names of the filter
 	key                  []byte
 	sort                 Sort // order requested by the texts of the filter
 }

@@ -189,10 +189,10 @@ func (s *scanner) readString() string {
 	}
 }
 
-// scanString skips a string, whose opening quote is next. It returns the end of its
-// content, and whether it has escapes. The end is the position of the closing quote; of the
-// opening quote, if there is no closing quote; or an earlier position, if the string has
-// escapes and is longer than maxEscaped.
+// scanString skips a string, whose opening quote is next. It returns the end of its content, and
+// whether it has escapes. The end is usually the position of the closing quote. It is an earlier
+// position if the string has escapes and is longer than maxEscaped, and the position of the opening
+// quote if there is no closing quote.
 func (s *scanner) scanString() (end int, escapes bool) {
 	open := s.at
 	length := strings.IndexByte(s.text[open+1:], '"')

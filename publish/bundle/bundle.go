@@ -69,7 +69,7 @@ const (
 	maxRatio   = 200       // of uncompressed to compressed size, as for packages
 	ratioFrom  = 64 << 20  // uncompressed bytes up to which every ratio is allowed
 	maxParts   = 999       // part numbers have three digits
-	maxUnknown = 1 << 40   // uncompressed bytes of an archive of unknown size
+	maxUnknown = 1 << 40   // uncompressed bytes if the size of the archive is unknown
 )
 
 // A FormatError describes a part of an archive that [Export] would not write.
@@ -81,6 +81,7 @@ type FormatError struct {
 // Error implements error.
 func (e *FormatError) Error() string { return e.Where + ": " + e.Reason }
 
+// refuse returns a [FormatError].
 func refuse(where, format string, args ...any) error {
 	return &FormatError{where, fmt.Sprintf(format, args...)}
 }

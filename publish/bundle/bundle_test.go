@@ -101,7 +101,7 @@ func snapshot(t testing.TB, root string) map[string]string {
 		fs.FileInfo
 		name string
 	}
-	files, known := make(map[string]string), make(map[int64][]named) // by size
+	files, bySize := make(map[string]string), make(map[int64][]named)
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
@@ -121,12 +121,12 @@ func snapshot(t testing.TB, root string) map[string]string {
 		}
 		text, err := os.ReadFile(path)
 		rel, _ := filepath.Rel(root, path)
-		same := known[info.Size()]
+		same := bySize[info.Size()]
 		i := slices.IndexFunc(same, func(n named) bool { return os.SameFile(n, info) })
 		if i < 0 {
-			i, known[info.Size()] = len(same), append(same, named{info, rel})
+			i, bySize[info.Size()] = len(same), append(same, named{info, rel})
 		}
-		files[filepath.ToSlash(rel)] = known[info.Size()][i].name + "\n" + string(text)
+		files[filepath.ToSlash(rel)] = bySize[info.Size()][i].name + "\n" + string(text)
 		return err
 	})
 	if err != nil {
@@ -245,13 +245,13 @@ func TestImportWritesOnlyWhatIsNew(t *testing.T) {
 	blobs := filepath.Join(target, "blobs")
 	before := snapshot(t, blobs)
 	report := mustImport(t, ImportConfig{Archive: archive, Site: target})
-	var known int64
+	var existing int64
 	for _, text := range before {
 		_, text, _ := strings.Cut(text, "\n")
-		known += int64(len(text))
+		existing += int64(len(text))
 	}
-	if known == 0 || report.Written != report.Bytes-known {
-		t.Errorf("%d bytes written of %d, %d were there", report.Written, report.Bytes, known)
+	if existing == 0 || report.Written != report.Bytes-existing {
+		t.Errorf("%d bytes written of %d, the site had %d", report.Written, report.Bytes, existing)
 	}
 	mustVerify(t, target)
 }
@@ -266,15 +266,15 @@ func TestDelta(t *testing.T) {
 	}
 	setSite(t, root, "new", "one", "two")
 	full := export(t, root)
-	want, kept := newSite(t, "gone", "one", "two"), mustCurrent(t, old)
+	want, base := newSite(t, "gone", "one", "two"), mustCurrent(t, old)
 	mustImport(t, ImportConfig{Archive: full, Site: want})
 	if got := mustImport(t, ImportConfig{Archive: full, Site: want}); got.Previous != "" {
 		t.Errorf("importing again replaced %s", got.Previous)
 	}
 
 	var first []byte
-	for _, base := range []string{old, oldArchive, oldArchive + SumsSuffix, unpacked} {
-		delta := export(t, root, base)
+	for _, since := range []string{old, oldArchive, oldArchive + SumsSuffix, unpacked} {
+		delta := export(t, root, since)
 		text, err := os.ReadFile(delta)
 		if err != nil {
 			t.Fatal(err)
@@ -283,24 +283,24 @@ func TestDelta(t *testing.T) {
 			first = text
 		}
 		if !bytes.Equal(text, first) {
-			t.Errorf("since %s: another delta", base)
+			t.Errorf("since %s: another delta", since)
 		}
 		for _, e := range readEntries(t, delta) {
 			if strings.Contains(e.header.Name, "/one/") || strings.Contains(e.header.Name, "/two/") {
-				t.Errorf("the delta carries %s", e.header.Name)
+				t.Errorf("the delta contains %s", e.header.Name)
 			}
 		}
 		target := newSite(t, "gone", "one", "two")
 		report := mustImport(t, ImportConfig{Archive: delta, Site: target})
-		if report.Previous != kept.Generation || !slices.Equal(report.Since, []string{kept.Generation}) {
+		if report.Previous != base.Generation || !slices.Equal(report.Since, []string{base.Generation}) {
 			t.Errorf("report %+v", report)
 		}
 		compare(t, snapshot(t, target), snapshot(t, want))
 		mustVerify(t, target)
-		if _, err := os.Stat(filepath.Join(target, kept.IndexPath())); err != nil {
+		if _, err := os.Stat(filepath.Join(target, base.IndexPath())); err != nil {
 			t.Errorf("the old generation is not kept: %v", err)
 		}
-		mustImport(t, ImportConfig{Archive: delta, Site: target}) // it is there already
+		mustImport(t, ImportConfig{Archive: delta, Site: target}) // which has it already
 		compare(t, snapshot(t, target), snapshot(t, want))
 	}
 }
@@ -473,7 +473,7 @@ func TestReplacedExport(t *testing.T) {
 	}
 	before := list(t, dir)
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := Export(ctx, ExportConfig{Site: root, Output: file, Show: func(done, total int64) { cancel() }})
+	_, err := Export(ctx, ExportConfig{Site: root, Output: file, Progress: func(done, total int64) { cancel() }})
 	if !errors.Is(err, context.Canceled) || !slices.Equal(list(t, dir), before) {
 		t.Errorf("interrupted: %v, there are %v", err, list(t, dir))
 	}
@@ -483,7 +483,7 @@ func TestInterruptedImport(t *testing.T) {
 	archive, target := export(t, newSite(t, "one", "two")), newSite(t, "one")
 	before := snapshot(t, target)
 	ctx, cancel := context.WithCancel(t.Context())
-	if _, err := Import(ctx, ImportConfig{Archive: archive, Site: target, Show: func(done, total int64) { cancel() }}); !errors.Is(err, context.Canceled) {
+	if _, err := Import(ctx, ImportConfig{Archive: archive, Site: target, Progress: func(done, total int64) { cancel() }}); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
 	}
 	compare(t, snapshot(t, target), before)

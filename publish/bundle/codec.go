@@ -113,6 +113,7 @@ func (u *decompressor) Read(b []byte) (int, error) {
 
 func (u *decompressor) Close() error { return u.close() }
 
+// damaged returns the error of a stream that cannot be decompressed.
 func damaged(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return refuse("compressed archive", "it is truncated")

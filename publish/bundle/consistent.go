@@ -47,25 +47,25 @@ func isResponse(path string) bool {
 // another version of galbuild has rendered them.
 func (s *importer) checkResponses() error {
 	path := s.current.CatalogPath()
-	packed, err := regularfile.ReadFile(s.file(path), site.MaxCompressedCatalog)
+	compressed, err := regularfile.ReadFile(s.file(path), site.MaxCompressedCatalog)
 	if err != nil {
 		return err
 	}
-	if s.catalogue, err = site.DecompressCatalog(packed); err != nil {
+	if s.catalogue, err = site.DecompressCatalog(compressed); err != nil {
 		return refuse(path, "%v", err)
 	}
 	if s.catalogue.Render != render.Version {
 		return nil
 	}
-	wanted := make(map[string]bool)
+	needed := make(map[string]bool)
 	for f := range render.Responses(s.catalogue) {
 		if s.refs[f.Path] != blob.Sum(f.Text) {
 			return refuse(f.Path, "its content differs from what is derived from the catalogue")
 		}
-		wanted[f.Path] = true
+		needed[f.Path] = true
 	}
 	for _, x := range s.whole {
-		if isResponse(x.path) && !wanted[x.path] {
+		if isResponse(x.path) && !needed[x.path] {
 			return refuse(x.path, "it is not derived from the catalogue")
 		}
 	}

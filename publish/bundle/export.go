@@ -19,13 +19,13 @@ import (
 
 // ExportConfig configures [Export].
 type ExportConfig struct {
-	Site    string               // the site's folder
-	Output  string               // the archive; its suffix selects the compression
-	Stream  io.Writer            // if set, only the archive is written, to this writer
-	Since   []string             // bases: files that all of them have are left out; empty for the whole site
-	Split   int64                // size of a part in bytes; 0 for one file
-	SignKey *minisign.PrivateKey // nil for no signature
-	Show    Progress             // may be nil
+	Site     string               // the site's folder
+	Output   string               // the archive; its suffix selects the compression
+	Stream   io.Writer            // if set, only the archive is written, to this writer
+	Since    []string             // bases: files that all of them have are left out; empty for the whole site
+	Split    int64                // size of a part in bytes; 0 for one file
+	SignKey  *minisign.PrivateKey // nil for no signature
+	Progress Progress             // may be nil
 }
 
 // Exported describes an archive that [Export] has written.
@@ -41,39 +41,40 @@ type Exported struct {
 	Signature  string   `json:"signature,omitempty"` // name of its signature
 }
 
-// Export writes the current generation of a site. All files are hashed, and a damaged file is an
-// error. Files get their final names only after everything has been written.
+// Export writes the current generation of a site to an archive. It hashes all files, and a damaged
+// file is an error. The parts get their final names only after all of them have been written, and
+// the listing of the parts after that. The next export of the same name removes what a crash left.
 func Export(ctx context.Context, cfg ExportConfig) (*Exported, error) {
 	if archiveName(cfg.Output) != cfg.Output {
 		return nil, fmt.Errorf("%s is not a name for an archive: it is the name of a part, or of a file next to an archive", cfg.Output)
 	}
-	s, err := readSite(cfg.Site)
+	t, err := readSite(cfg.Site)
 	if err != nil {
 		return nil, err
 	}
-	delta, err := s.since(ctx, cfg.Since)
+	delta, err := t.since(ctx, cfg.Since)
 	if err != nil {
 		return nil, err
 	}
-	report := &Exported{Site: cfg.Site, Generation: s.current.Generation}
+	report := &Exported{Site: cfg.Site, Generation: t.current.Generation}
 	for _, c := range delta.bases {
 		report.Since = append(report.Since, c.Generation)
 	}
 	if cfg.Stream != nil {
-		return report, s.pack(ctx, delta, cfg, cfg.Stream, report)
+		return report, t.writeArchive(ctx, delta, cfg, cfg.Stream, report)
 	}
 	out, err := newOutput(cfg.Output, cfg.Split)
 	if err != nil {
 		return nil, err
 	}
 	defer out.discard()
-	if err := s.pack(ctx, delta, cfg, out, report); err != nil {
+	if err := t.writeArchive(ctx, delta, cfg, out, report); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := out.commit(s.signWith(cfg.SignKey)); err != nil {
+	if err := out.commit(t.signWith(cfg.SignKey)); err != nil {
 		return nil, err
 	}
 	report.Parts, report.Sums = out.parts, cfg.Output+SumsSuffix
@@ -85,40 +86,41 @@ func Export(ctx context.Context, cfg ExportConfig) (*Exported, error) {
 
 // signWith returns a function that signs a listing. There is no date in the signature, so the same
 // site and key give the same signature.
-func (s *tree) signWith(key *minisign.PrivateKey) func([]byte) []byte {
+func (t *tree) signWith(key *minisign.PrivateKey) func([]byte) []byte {
 	return func(sums []byte) []byte {
 		if key == nil {
 			return nil
 		}
-		return minisign.SignWithComments(*key, sums, "gallery generation "+s.current.Generation, "signature from galbuild export")
+		return minisign.SignWithComments(*key, sums, "gallery generation "+t.current.Generation, "signature from galbuild export")
 	}
 }
 
-func (s *tree) pack(ctx context.Context, d *delta, cfg ExportConfig, to io.Writer, report *Exported) error {
+// writeArchive writes the archive, compressed, to a writer.
+func (t *tree) writeArchive(ctx context.Context, d *delta, cfg ExportConfig, to io.Writer, report *Exported) error {
 	z, err := compress(to, cfg.Output)
 	if err != nil {
 		return err
 	}
-	p := &packer{ctx: ctx, tree: s, tar: tar.NewWriter(z), hash: sha256.New(), buffer: make([]byte, 256<<10), report: report, show: cfg.Show}
+	p := &archiveWriter{ctx: ctx, tree: t, tar: tar.NewWriter(z), hash: sha256.New(), buffer: make([]byte, 256<<10), report: report, progress: cfg.Progress}
 	if err := p.write(d); err != nil {
 		return err
 	}
 	return errors.Join(p.tar.Close(), z.Close())
 }
 
-// A packer writes the entries of an archive.
-type packer struct {
-	ctx    context.Context
-	tree   *tree
-	tar    *tar.Writer
-	hash   hash.Hash
-	buffer []byte
-	report *Exported
-	show   Progress
-	total  int64
+// An archiveWriter writes the entries of an archive.
+type archiveWriter struct {
+	ctx      context.Context
+	tree     *tree
+	tar      *tar.Writer
+	hash     hash.Hash
+	buffer   []byte
+	report   *Exported
+	progress Progress
+	total    int64 // bytes of the files, without hard links
 }
 
-func (p *packer) write(d *delta) error {
+func (p *archiveWriter) write(d *delta) error {
 	for _, x := range d.included {
 		if !p.tree.isLink(x) {
 			p.total += p.tree.sizes[x.path]
@@ -140,7 +142,7 @@ func (p *packer) write(d *delta) error {
 	return nil
 }
 
-func (p *packer) writeFile(x line) error {
+func (p *archiveWriter) writeFile(x line) error {
 	if err := p.ctx.Err(); err != nil {
 		return err
 	}
@@ -153,8 +155,8 @@ func (p *packer) writeFile(x line) error {
 	}
 	size := p.tree.sizes[x.path]
 	p.report.Bytes += size
-	if p.show != nil {
-		p.show(p.report.Bytes, p.total)
+	if p.progress != nil {
+		p.progress(p.report.Bytes, p.total)
 	}
 	if err := p.tar.WriteHeader(header(x.path, "", size, p.tree.when)); err != nil {
 		return err
@@ -163,7 +165,7 @@ func (p *packer) writeFile(x line) error {
 }
 
 // copy writes the content of a file, and checks its size and hash.
-func (p *packer) copy(x line, size int64) error {
+func (p *archiveWriter) copy(x line, size int64) error {
 	f, err := regularfile.Open(p.tree.file(x.path))
 	if err != nil {
 		return siteError(err)
@@ -192,27 +194,28 @@ func siteError(err error) error { return fmt.Errorf("%w: %w", ErrDamaged, err) }
 
 // A delta is the selection of files for an archive.
 type delta struct {
-	bases    []site.Current
-	whole    listing
-	included listing
+	bases    []site.Current // none for an archive of the whole site
+	whole    listing        // files of the site
+	included listing        // files in the archive
 }
 
-type named struct {
+// A textFile is a listing as a file.
+type textFile struct {
 	name string
 	text []byte
 }
 
 // listings returns the files at the beginning of the archive.
-func (d *delta) listings() []named {
+func (d *delta) listings() []textFile {
 	if len(d.bases) == 0 {
-		return []named{{SumsName, d.included.text()}}
+		return []textFile{{SumsName, d.included.text()}}
 	}
-	base, whole := named{name: BaseName}, named{SiteName, d.whole.text()}
+	base, whole := textFile{name: BaseName}, textFile{SiteName, d.whole.text()}
 	for _, c := range d.bases {
 		base.text = append(base.text, c.Bytes()...)
 	}
 	sums := append(listing{{blob.Sum(base.text), base.name}, {blob.Sum(whole.text), whole.name}}, d.included...)
-	return []named{{SumsName, sums.text()}, base, whole}
+	return []textFile{{SumsName, sums.text()}, base, whole}
 }
 
 // seconds truncates a date to those that tar headers can express: whole seconds since 1970.

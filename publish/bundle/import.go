@@ -20,12 +20,12 @@ import (
 
 // ImportConfig configures [Import].
 type ImportConfig struct {
-	Archive string    // the archive, any of its parts, or a file next to them
-	Stream  io.Reader // if set, an archive of one part is read from here instead
-	Sums    string    // the listing of the parts; "" for the one next to them, if it exists
-	Trust   []string  // files of public keys, or folders of them; if not empty, one of the keys must have signed
-	Site    string    // the site's folder
-	Show    Progress  // may be nil
+	Archive  string    // the archive, any of its parts, or a file next to them
+	Stream   io.Reader // if set, an archive of one part is read from here instead
+	Sums     string    // the listing of the parts; "" for the one next to them, if it exists
+	Trust    []string  // files of public keys, or folders of them; if not empty, one of the keys must have signed
+	Site     string    // the site's folder
+	Progress Progress  // may be nil
 }
 
 // Imported describes an import.
@@ -41,9 +41,10 @@ type Imported struct {
 	Written    int64    `json:"written"`            // of the files that the site did not have
 	// Changed is false if the generation was the current one already.
 	Changed bool `json:"changed"`
-	// Versions that the site no longer serves, as publisher.name@version.
-	Removed  []string `json:"removed,omitempty"`
-	Replaced []string `json:"replaced,omitempty"` // versions with different content than before
+	// Removed are the versions that the site no longer serves, as publisher.name@version.
+	Removed []string `json:"removed,omitempty"`
+	// Replaced are the versions that have different content than before.
+	Replaced []string `json:"replaced,omitempty"`
 	// WasCurrent is true if the site still had this generation from an earlier time.
 	WasCurrent bool `json:"wasCurrent,omitempty"`
 }
@@ -73,7 +74,7 @@ func Import(ctx context.Context, cfg ImportConfig) (*Imported, error) {
 		return nil, err
 	}
 	defer from.Close()
-	if err := cfg.trust(from, report); err != nil {
+	if err := cfg.checkTrust(from, report); err != nil {
 		return nil, err
 	}
 	dir, err := site.Lock(cfg.Site)
@@ -88,13 +89,14 @@ func Import(ctx context.Context, cfg ImportConfig) (*Imported, error) {
 
 func (cfg *ImportConfig) open(ctx context.Context) (*source, error) {
 	if cfg.Stream != nil {
-		return streamSource(ctx, cfg.Stream, cfg.Sums, cfg.Show)
+		return streamSource(ctx, cfg.Stream, cfg.Sums, cfg.Progress)
 	}
-	return openSource(ctx, cfg.Archive, cfg.Sums, cfg.Show)
+	return openSource(ctx, cfg.Archive, cfg.Sums, cfg.Progress)
 }
 
-// trust checks the signature, before anything else is read.
-func (cfg *ImportConfig) trust(from *source, report *Imported) error {
+// checkTrust verifies the signature of the listing, if cfg.Trust is not empty. Nothing else has
+// been read of the archive.
+func (cfg *ImportConfig) checkTrust(from *source, report *Imported) error {
 	sums := cfg.Sums
 	if sums == "" {
 		sums = archiveName(cfg.Archive) + SumsSuffix
@@ -121,7 +123,7 @@ func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *so
 		return fmt.Errorf("%w: %w", site.ErrDamaged, err)
 	}
 	s := &importer{ctx: ctx, dir: dir, buffer: make([]byte, 256<<10), report: report, staged: make(map[string]string)}
-	defer s.drop()
+	defer s.discard()
 	if err := s.unpack(from); err != nil {
 		return from.damagedPart(err)
 	}
@@ -147,7 +149,7 @@ func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *so
 type importer struct {
 	ctx    context.Context
 	dir    *site.Dir
-	room   int64 // maximum size of the remaining files, in bytes
+	free   int64 // maximum size of the files that are still to be unpacked, in bytes
 	buffer []byte
 	report *Imported
 
@@ -157,7 +159,7 @@ type importer struct {
 	catalogue       *catalog.Catalog
 	refs            map[string]blob.Ref // of whole, by path
 	blobs           map[blob.Ref]bool   // of whole
-	staged          map[string]string   // names of temporary files, by path
+	staged          map[string]string   // names of files in the work directory, by path
 }
 
 // unpack reads the archive, and verifies everything that can be verified without the site.
@@ -167,7 +169,7 @@ func (s *importer) unpack(from *source) error {
 		return err
 	}
 	defer unpacked.Close()
-	s.room = maxUnpacked(from.total, compressed)
+	s.free = maxUnpacked(from.total, compressed)
 	a := newArchive(unpacked)
 	if s.whole, s.included, s.bases, err = a.listings(); err != nil {
 		return err
@@ -192,6 +194,7 @@ func (s *importer) unpack(from *source) error {
 	return nil
 }
 
+// checkListings checks that the listings agree with each other, and sets the generation.
 func (s *importer) checkListings() error {
 	name := SumsName
 	if len(s.bases) > 0 {
@@ -232,8 +235,8 @@ func (s *importer) stage(a *archive, x line) error {
 	if err != nil {
 		return err
 	}
-	if s.room -= size; s.room < 0 {
-		return refuse(x.path, "it claims to have %d bytes, more than the archive can hold", size)
+	if s.free -= size; s.free < 0 {
+		return refuse(x.path, "its header states %d bytes, more than the archive can contain", size)
 	}
 	s.report.Files++
 	s.report.Bytes += size
@@ -264,8 +267,8 @@ func (s *importer) write(a *archive, x line, size int64) error {
 	return errors.Join(f.Chmod(mode), f.Close())
 }
 
-// drop removes the files that have not been installed.
-func (s *importer) drop() {
+// discard removes the files that have not been installed.
+func (s *importer) discard() {
 	for _, name := range s.staged {
 		_ = s.dir.Blobs.Drop(name) // otherwise the next process that locks the site removes it
 	}
@@ -359,7 +362,8 @@ func (s *importer) checkExisting(x line) error {
 	return err
 }
 
-// install moves all files into the site and makes the generation current.
+// install moves all files into the site and makes the generation current, in the steps that
+// [render.Commit] describes.
 func (s *importer) install(current site.Current) error {
 	if err := s.dir.MarkDirty(); err != nil {
 		return err

@@ -18,9 +18,10 @@ import (
 // format of sha256sum.
 type listing []line
 
+// A line is a file in a listing.
 type line struct {
 	ref  blob.Ref
-	path string
+	path string // relative to the site, slash-separated
 }
 
 func (l listing) text() []byte {
@@ -64,7 +65,7 @@ func parseLine(text []byte) (x line, rest []byte, err error) {
 	return x, rest, nil
 }
 
-// checkPath returns an error for a path that no site has.
+// checkPath returns an error for a path that does not occur in a site.
 func checkPath(x line) error {
 	switch {
 	case len(x.path) > maxPath || !utf8.ValidString(x.path) || strings.ContainsFunc(x.path, unicode.IsControl) || strings.Contains(x.path, `\`):
@@ -164,16 +165,16 @@ func generation(name string, l listing) (site.Current, error) {
 // different files whose names differ only in case. Files of packages may differ only in case,
 // unless the file system ignores case.
 func checkNames(name string, l listing, ignoresCase bool) error {
-	known := make(map[string]line, len(l))
+	seen := make(map[string]line, len(l)) // by path in lower case
 	for _, x := range l {
 		if isBlob(x.path) {
 			continue
 		}
 		folded := strings.ToLower(x.path)
-		if y, ok := known[folded]; ok && y.ref != x.ref && (ignoresCase || rank(x.path) != 3) {
+		if y, ok := seen[folded]; ok && y.ref != x.ref && (ignoresCase || rank(x.path) != 3) {
 			return refuse(name, "%q and %q differ only in case", y.path, x.path)
 		}
-		known[folded] = x
+		seen[folded] = x
 	}
 	checked := ""
 	for _, x := range l {
@@ -188,7 +189,7 @@ func checkNames(name string, l listing, ignoresCase bool) error {
 			if folder[i] != '/' {
 				continue
 			}
-			if y, ok := known[folder[:i]]; ok {
+			if y, ok := seen[folder[:i]]; ok {
 				return refuse(name, "%q is a file and also a folder, with %q in it", y.path, x.path)
 			}
 		}

@@ -27,7 +27,7 @@ func TestMinisign(t *testing.T) {
 			report := mustExport(t, ExportConfig{Site: site, Output: archive, SignKey: key})
 			out := minisignTool(t, "", "-V", "-m", report.Sums, "-p", public)
 			if want := "Trusted comment: gallery generation " + report.Generation; !strings.Contains(out, want) {
-				t.Errorf("minisign says\n%swant %s", out, want)
+				t.Errorf("minisign printed\n%swant %s", out, want)
 			}
 			if err := os.Remove(report.Signature); err != nil {
 				t.Fatal(err)

@@ -59,18 +59,18 @@ func parseParts(archive string, text []byte) ([]Part, error) {
 
 // A source reads the parts of an archive, and checks them against their listing.
 type source struct {
-	ctx    context.Context
-	folder string
-	parts  []Part
-	sums   []byte // the listing of the parts; nil if there is none
-	total  int64  // size in bytes; 0 if unknown
-	show   Progress
+	ctx      context.Context
+	folder   string
+	parts    []Part
+	sums     []byte // the listing of the parts; nil if there is none
+	total    int64  // size in bytes; 0 if unknown
+	progress Progress
 
-	next int // index of the part after the current one
-	file io.ReadCloser
-	hash hash.Hash
-	done int64
-	bad  error // set at the first part that does not match sums
+	next     int           // index of the part after the current one
+	file     io.ReadCloser // the current part; nil between two parts
+	hash     hash.Hash     // of the current part
+	done     int64         // bytes that have been read
+	mismatch error         // set at the first part that does not match sums
 }
 
 var numbered = regexp.MustCompile(`^(.+)\.[0-9]{3}$`)
@@ -90,9 +90,9 @@ func archiveName(path string) string {
 
 // openSource opens an archive. Its parts are those in the listing sums or, if sums is empty, in
 // the listing next to the archive. Without a listing they are the files that exist.
-func openSource(ctx context.Context, path, sums string, show Progress) (*source, error) {
+func openSource(ctx context.Context, path, sums string, progress Progress) (*source, error) {
 	path = archiveName(path)
-	s := &source{ctx: ctx, folder: filepath.Dir(path), show: show}
+	s := &source{ctx: ctx, folder: filepath.Dir(path), progress: progress}
 	if err := s.readSums(filepath.Base(path), sums); err != nil {
 		return nil, err
 	}
@@ -146,6 +146,7 @@ func readSmall(file string) ([]byte, error) { return readStart(os.Open(file)) }
 // be a regular file.
 func readRegular(file string) ([]byte, error) { return readStart(regularfile.Open(file)) }
 
+// readStart reads the first MiB of a file that was opened with these results, and closes it.
 func readStart(f *os.File, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
@@ -170,8 +171,8 @@ func (s *source) findParts(name string) {
 }
 
 // streamSource reads an archive of one part from a stream. sums may name its listing.
-func streamSource(ctx context.Context, r io.Reader, sums string, show Progress) (*source, error) {
-	s := &source{ctx: ctx, show: show, file: io.NopCloser(r), hash: sha256.New(), next: 1, parts: []Part{{Name: "standard input"}}}
+func streamSource(ctx context.Context, r io.Reader, sums string, progress Progress) (*source, error) {
+	s := &source{ctx: ctx, progress: progress, file: io.NopCloser(r), hash: sha256.New(), next: 1, parts: []Part{{Name: "standard input"}}}
 	if sums == "" {
 		return s, nil
 	}
@@ -193,7 +194,7 @@ func streamSource(ctx context.Context, r io.Reader, sums string, show Progress) 
 // Read implements [io.Reader]. It fails at the end of a part that does not match its listing.
 func (s *source) Read(b []byte) (int, error) {
 	for {
-		if err := errors.Join(s.ctx.Err(), s.bad); err != nil {
+		if err := errors.Join(s.ctx.Err(), s.mismatch); err != nil {
 			return 0, err
 		}
 		if s.file == nil {
@@ -211,8 +212,8 @@ func (s *source) Read(b []byte) (int, error) {
 			s.hash.Write(b[:n])
 		}
 		s.done += int64(n)
-		if s.show != nil {
-			s.show(s.done, s.total)
+		if s.progress != nil {
+			s.progress(s.done, s.total)
 		}
 		if err == io.EOF {
 			if err = s.endPart(); err == nil && n == 0 {
@@ -228,23 +229,22 @@ func (s *source) endPart() error {
 	err := s.file.Close()
 	s.file = nil
 	if got := blob.Ref(s.hash.Sum(nil)); s.sums != nil && got != p.SHA256 {
-		s.bad = refuse(p.Name, "its SHA-256 is %s, want %s as in the listing next to the archive: it is damaged, or from another export", got, p.SHA256)
+		s.mismatch = refuse(p.Name, "its SHA-256 is %s, want %s as in the listing next to the archive: it is damaged, or from another export", got, p.SHA256)
 	}
-	return errors.Join(err, s.bad)
+	return errors.Join(err, s.mismatch)
 }
 
-// damagedPart returns the error of the part that is damaged, if there is one, or else err. For this
-// it reads the rest of the archive. A damaged part explains more than the format error that it
-// causes.
-func (s *source) damagedPart(wrong error) error {
-	if _, ok := errors.AsType[*FormatError](wrong); !ok || s.sums == nil {
-		return wrong
+// damagedPart reads the rest of the archive after err. If a part is damaged, it returns the error
+// of that part, which explains more than the format error that it causes. Otherwise it returns err.
+func (s *source) damagedPart(err error) error {
+	if _, ok := errors.AsType[*FormatError](err); !ok || s.sums == nil {
+		return err
 	}
-	_, _ = io.Copy(io.Discard, s) // fails where s.bad is set
-	if s.bad != nil {
-		return s.bad
+	_, _ = io.Copy(io.Discard, s) // fails where s.mismatch is set
+	if s.mismatch != nil {
+		return s.mismatch
 	}
-	return wrong
+	return err
 }
 
 func (s *source) Close() error {
@@ -350,7 +350,8 @@ func (o *output) closePart() error {
 
 // commit renames the parts to their final names, and writes the listing and the signature next to
 // them. sign returns the signature of the listing, or nil for none. Files of an earlier export of
-// the same name are replaced or removed.
+// the same name are replaced or removed. After a crash in between, the parts may not match the
+// listing, which an import reports.
 func (o *output) commit(sign func(sums []byte) []byte) error {
 	if err := o.closePart(); err != nil {
 		return err
@@ -373,6 +374,7 @@ func (o *output) commit(sign func(sums []byte) []byte) error {
 	return o.remove(name + SignedSuffix)
 }
 
+// removeStale removes the parts of an earlier export that this one has not replaced.
 func (o *output) removeStale() error {
 	number := len(o.parts) + 1
 	if o.split > 0 {

@@ -83,7 +83,7 @@ func resum(all []entry) []entry {
 	return all
 }
 
-// sorted sorts the entries and then does the same.
+// sorted sorts the entries after SHA256SUMS, and then calls resum.
 func sorted(all []entry) []entry {
 	slices.SortFunc(all[1:], func(a, b entry) int {
 		if before(a.header.Name, b.header.Name) {
@@ -94,12 +94,14 @@ func sorted(all []entry) []entry {
 	return resum(all)
 }
 
+// clone returns a copy of an entry, whose header may be changed.
 func clone(e entry) entry {
 	h := *e.header
 	h.Format = tar.FormatUnknown
 	return entry{&h, slices.Clone(e.text)}
 }
 
+// with inserts a new entry.
 func with(all []entry, at int, path string, kind byte, link, text string) []entry {
 	e := clone(all[1])
 	e.header.Name, e.header.Typeflag, e.header.Linkname, e.text = path, kind, link, []byte(text)
@@ -219,7 +221,7 @@ func TestForged(t *testing.T) {
 		"a file that is a folder": {func(all []entry) []entry {
 			return sorted(with(all, find(all, "item/"), "index.html/x", tar.TypeReg, "", "x"))
 		}, "is a file and also a folder"},
-		"a listing that is none": {func(all []entry) []entry { all[0].text = []byte("evil\n"); return all },
+		"a listing that is not one": {func(all []entry) []entry { all[0].text = []byte("evil\n"); return all },
 			"SHA256SUMS: line 1: not of the form"},
 		"no listing": {func(all []entry) []entry { return all[1:] },
 			"found instead of \"SHA256SUMS\""},
@@ -235,8 +237,8 @@ func TestForged(t *testing.T) {
 	}
 }
 
-// TestHugeClaims imports archives whose headers state impossible sizes.
-func TestHugeClaims(t *testing.T) {
+// TestHugeSizes imports archives whose headers state impossible sizes.
+func TestHugeSizes(t *testing.T) {
 	all := readEntries(t, export(t, newSite(t, "one")))
 	for _, size := range []int64{1 << 30, 1 << 42, 1<<63 - 1} {
 		var b bytes.Buffer
@@ -259,7 +261,7 @@ func TestHugeClaims(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := Import(t.Context(), ImportConfig{Archive: file, Site: t.TempDir()})
-		if err == nil || !strings.Contains(err.Error(), huge.header.Name+": it claims to have") {
+		if err == nil || !strings.Contains(err.Error(), huge.header.Name+": its header states") {
 			t.Errorf("%d bytes: %v", size, err)
 		}
 	}

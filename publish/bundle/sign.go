@@ -76,8 +76,8 @@ func readTrusted(paths []string) ([]signer, error) {
 	return all, nil
 }
 
-// checkSignature verifies the signature of sums in file. It returns the file of the key that has
-// signed.
+// checkSignature verifies the signature of sums in a file. It returns the file of the trusted key
+// that made the signature.
 func checkSignature(sums []byte, file string, trusted []signer) (string, error) {
 	text, err := readRegular(file)
 	if errors.Is(err, fs.ErrNotExist) {

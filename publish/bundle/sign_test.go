@@ -83,7 +83,7 @@ func TestTrust(t *testing.T) {
 	}
 	for _, bad := range []string{t.TempDir(), file, filepath.Join(dir, "none")} {
 		if _, err := Import(t.Context(), ImportConfig{Archive: file, Site: target, Trust: []string{bad}}); err == nil {
-			t.Errorf("%s was taken for a key", bad)
+			t.Errorf("%s was accepted as a key", bad)
 		}
 	}
 }
@@ -99,7 +99,7 @@ func TestReadSignKey(t *testing.T) {
 		if err := os.WriteFile(file, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got, err := ReadSignKey(file, func() (string, error) { return "", errors.New("it was asked for a password") })
+		got, err := ReadSignKey(file, func() (string, error) { return "", errors.New("ReadSignKey has requested a password") })
 		if (err == nil) != want || want && !got.Equal(*key) {
 			t.Errorf("key %.10q: %v", text, err)
 		}

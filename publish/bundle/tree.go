@@ -71,6 +71,7 @@ func (t *tree) file(path string) string { return filepath.Join(t.root, filepath.
 // isLink reports whether a file is a hard link to a blob.
 func (t *tree) isLink(x line) bool { return !isBlob(x.path) && t.blobs[x.ref] }
 
+// add adds a file that is not a link.
 func (t *tree) add(path string, ref blob.Ref, size int64) {
 	t.files = append(t.files, line{ref, path})
 	t.sizes[path] = size
@@ -133,8 +134,8 @@ func (t *tree) addGeneration() error {
 	return nil
 }
 
-// since returns the files for an archive that is imported into sites at one of the bases. Without
-// bases, these are all files.
+// since returns the delta for sites that are at one of the bases. Without bases, it includes all
+// files.
 func (t *tree) since(ctx context.Context, bases []string) (*delta, error) {
 	d := &delta{whole: t.files, included: t.files}
 	if len(bases) == 0 {
@@ -193,8 +194,8 @@ func readBase(ctx context.Context, path string) (listing, error) {
 	return whole, err
 }
 
-// readListing reads a listing that was taken out of an archive, and reports whether the file is
-// a listing.
+// readListing reads a listing that was extracted from an archive. It reports whether the file is
+// one.
 func readListing(path string) (listing, bool, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -205,7 +206,7 @@ func readListing(path string) (listing, bool, error) {
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, 2*int64(len(blob.Ref{}))+2))
-	if _, _, no := parseLine(append(bytes.Clone(text), '\n')); err != nil || no != nil {
+	if _, _, invalid := parseLine(append(bytes.Clone(text), '\n')); err != nil || invalid != nil {
 		return nil, false, err
 	}
 	rest, err := io.ReadAll(io.LimitReader(f, maxListing))

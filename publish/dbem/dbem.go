@@ -4,9 +4,12 @@
 // The layout is that of package [galbuild/build/dbem]. It cannot express everything that a site
 // has. Paths contain no publisher, so two extensions of the same name are refused. There are no
 // target platforms, so only universal packages are published. There is one current version: the
-// newest release, or the newest pre-release if there is no release. Packages are sent first. The
-// list is replaced last, on the condition that nobody else has replaced it. A package that exists
-// is not sent again, and it is an error if its size differs, because a version never changes.
+// newest release, or the newest pre-release if there is no release.
+//
+// Packages are sent first. The list is replaced last, on the condition that nobody else has
+// replaced it, and then packages are pruned. So after a crash, all packages in the list exist. A
+// package that exists is not sent again, and it is an error if its size differs, because a version
+// never changes.
 //
 // Entries that others have published are preserved. A file in the work directory of the site
 // records which versions the site has published.
@@ -32,10 +35,10 @@ import (
 	"galbuild/publish/target"
 )
 
-// Options of [Publish]. The zero value is ready for use.
+// Options are the options of [Publish]. The zero value is ready for use.
 type Options struct {
 	publish.Options
-	Replace bool          // remove entries that the site does not have, also those of others
+	Replace bool          // remove all entries that the site does not have, even those of others
 	Prune   bool          // delete packages that the site has published and no longer has
 	Grace   time.Duration // minimum age of packages that Prune deletes
 }
@@ -82,10 +85,11 @@ type publication struct {
 	Options
 	at     target.Target
 	own    *layout
-	before map[string]bool // keys of the versions that the site has published to the target, until they are pruned
+	before map[string]bool // keys of versions that the site has published and not pruned
 }
 
-// attempt publishes once. After a concurrent change, the error wraps [target.ErrChanged].
+// attempt tries to publish once. If another publisher was faster, the error wraps
+// [target.ErrChanged].
 func (p *publication) attempt(ctx context.Context) (Result, error) {
 	plan, m, err := p.plan(ctx)
 	if err != nil {

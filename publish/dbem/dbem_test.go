@@ -115,13 +115,13 @@ func wantListed(t *testing.T, root, want string) {
 func TestCurrent(t *testing.T) {
 	root := t.TempDir()
 	buildSite(t, root, "a.one@1.0.0", "a.one@1.9.0", "a.one@1.10.0", "a.one@2.0.0+", "a.two@0.1.0+", "a.two@0.2.0+", "a.metadatas@1.0.0")
-	at, there := newFolder(t)
+	at, remote := newFolder(t)
 	result := publishSite(t, at, root, dbem.Options{})
-	wantListed(t, there, "a.one@1.10.0 a.two@0.2.0")
+	wantListed(t, remote, "a.one@1.10.0 a.two@0.2.0")
 	if want := []string{"a.metadatas is left out: its folder would have the name of the list"}; !slices.Equal(result.Warnings, want) {
 		t.Errorf("warnings %q", result.Warnings)
 	}
-	if _, err := os.Stat(filepath.Join(there, "one/2.0.0/one-2.0.0.vsix")); err != nil {
+	if _, err := os.Stat(filepath.Join(remote, "one/2.0.0/one-2.0.0.vsix")); err != nil {
 		t.Errorf("the pre-release must be available by its path: %v", err)
 	}
 }
@@ -130,32 +130,32 @@ func TestCurrent(t *testing.T) {
 // are not.
 func TestOthers(t *testing.T) {
 	theirs, ours := t.TempDir(), t.TempDir()
-	at, there := newFolder(t)
+	at, remote := newFolder(t)
 	buildSite(t, theirs, "a.one@2.0.0", "a.two@1.0.0")
 	publishSite(t, at, theirs, dbem.Options{})
 
 	// Newer versions of others stay current, and so do extensions that the site does not have.
 	buildSite(t, ours, "a.one@1.0.0", "a.three@1.0.0")
 	result := publishSite(t, at, ours, dbem.Options{})
-	wantListed(t, there, "a.one@2.0.0 a.three@1.0.0 a.two@1.0.0")
+	wantListed(t, remote, "a.one@2.0.0 a.three@1.0.0 a.two@1.0.0")
 	if want := []string{"a.one@2.0.0", "a.two@1.0.0"}; !slices.Equal(result.Kept, want) {
 		t.Errorf("kept %q, want %q", result.Kept, want)
 	}
 
 	// Publishing again changes nothing.
 	publishSite(t, at, ours, dbem.Options{Prune: true})
-	wantListed(t, there, "a.one@2.0.0 a.three@1.0.0 a.two@1.0.0")
+	wantListed(t, remote, "a.one@2.0.0 a.three@1.0.0 a.two@1.0.0")
 
 	// The site may replace versions that it has published, also by older ones.
 	buildSite(t, ours, "a.one@1.0.0", "a.one@3.0.0")
 	result = publishSite(t, at, ours, dbem.Options{})
-	wantListed(t, there, "a.one@3.0.0 a.two@1.0.0")
+	wantListed(t, remote, "a.one@3.0.0 a.two@1.0.0")
 	if want := []string{"a.three@1.0.0"}; !slices.Equal(result.Unlisted, want) {
 		t.Errorf("unlisted %q, want %q", result.Unlisted, want)
 	}
 	buildSite(t, ours, "a.one@1.0.0")
 	publishSite(t, at, ours, dbem.Options{})
-	wantListed(t, there, "a.one@1.0.0 a.two@1.0.0")
+	wantListed(t, remote, "a.one@1.0.0 a.two@1.0.0")
 
 	// Prune removes packages that the site has published and no longer has.
 	result = publishSite(t, at, ours, dbem.Options{Prune: true, Grace: time.Hour})
@@ -170,14 +170,14 @@ func TestOthers(t *testing.T) {
 	if want := []string{"one/2.0.0/one-2.0.0.vsix", "two/1.0.0/two-1.0.0.vsix"}; !slices.Equal(result.Pruned, want) {
 		t.Errorf("pruned %q, want %q", result.Pruned, want)
 	}
-	wantListed(t, there, "a.one@1.0.0")
+	wantListed(t, remote, "a.one@1.0.0")
 }
 
 // TestNewPublisher moves an extension to another publisher. The package in its folder has the same
 // name and size, but belongs to the old publisher and must be replaced.
 func TestNewPublisher(t *testing.T) {
 	root := t.TempDir()
-	at, there := newFolder(t)
+	at, remote := newFolder(t)
 	buildSite(t, root, "a.one@1.0.0")
 	publishSite(t, at, root, dbem.Options{})
 
@@ -189,12 +189,12 @@ func TestNewPublisher(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(there, file), make([]byte, len(want)), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(remote, file), make([]byte, len(want)), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	publishSite(t, at, root, dbem.Options{})
-	wantListed(t, there, "b.one@1.0.0")
-	if got, err := os.ReadFile(filepath.Join(there, file)); err != nil || !bytes.Equal(got, want) {
+	wantListed(t, remote, "b.one@1.0.0")
+	if got, err := os.ReadFile(filepath.Join(remote, file)); err != nil || !bytes.Equal(got, want) {
 		t.Errorf("the package is still the old publisher's (%v)", err)
 	}
 }
@@ -244,32 +244,32 @@ func TestInterrupted(t *testing.T) {
 	before, after := t.TempDir(), t.TempDir()
 	buildSite(t, before, "a.one@1.0.0")
 	buildSite(t, after, "a.one@1.0.0", "a.one@2.0.0", "a.two@1.0.0")
-	dead := errors.New("the connection is broken")
+	errBroken := errors.New("the connection is broken")
 	for n := 1; n <= 4; n++ {
-		at, there := newFolder(t)
+		at, remote := newFolder(t)
 		publishSite(t, at, before, dbem.Options{})
 		s := &spy{Target: at, fail: func(calls int) error {
 			if calls == n {
-				return dead
+				return errBroken
 			}
 			return nil
 		}}
-		if _, err := dbem.Publish(t.Context(), s, after, dbem.Options{Options: publish.Options{Jobs: 1}}); !errors.Is(err, dead) || strings.Count(err.Error(), there) != 1 {
+		if _, err := dbem.Publish(t.Context(), s, after, dbem.Options{Options: publish.Options{Jobs: 1}}); !errors.Is(err, errBroken) || strings.Count(err.Error(), remote) != 1 {
 			t.Fatalf("call %d: %v", n, err)
 		}
 		want := "a.one@1.0.0"
 		if n == 4 {
-			want = "a.one@2.0.0 a.two@1.0.0" // all that is left to do is to delete nothing
+			want = "a.one@2.0.0 a.two@1.0.0" // the last call deletes nothing
 		}
-		wantListed(t, there, want)
+		wantListed(t, remote, want)
 		s = &spy{Target: at}
 		publishSite(t, s, after, dbem.Options{})
-		wantListed(t, there, "a.one@2.0.0 a.two@1.0.0")
+		wantListed(t, remote, "a.one@2.0.0 a.two@1.0.0")
 		if sent := len(s.keys); n < 4 && sent != 3-(n-1)+1 || n == 4 && sent > 0 {
-			t.Errorf("after breaking off at call %d: %q", n, s.keys)
+			t.Errorf("after a failure at call %d: %q", n, s.keys)
 		}
 		if n < 4 && s.keys[len(s.keys)-2] != "swap metadatas" {
-			t.Errorf("the list does not come last: %q", s.keys)
+			t.Errorf("the list is not replaced last: %q", s.keys)
 		}
 	}
 }
@@ -277,7 +277,7 @@ func TestInterrupted(t *testing.T) {
 // TestRace publishes several sites concurrently. All their entries must be listed in the end.
 func TestRace(t *testing.T) {
 	const publishers = 6
-	at, there := newFolder(t)
+	at, remote := newFolder(t)
 	var group sync.WaitGroup
 	var want []string
 	for i := range publishers {
@@ -291,7 +291,7 @@ func TestRace(t *testing.T) {
 		})
 	}
 	group.Wait()
-	wantListed(t, there, strings.Join(want, " "))
+	wantListed(t, remote, strings.Join(want, " "))
 }
 
 // A hostile target lists keys outside the folder, and wrong sizes.
@@ -329,8 +329,8 @@ func TestPullHostile(t *testing.T) {
 	if err != nil || len(files) > 0 {
 		t.Errorf("there is %q, %v", files, err)
 	}
-	if there, err := os.ReadDir(top); err != nil || len(there) != 1 {
-		t.Errorf("there is %v, %v", there, err)
+	if entries, err := os.ReadDir(top); err != nil || len(entries) != 1 {
+		t.Errorf("there is %v, %v", entries, err)
 	}
 }
 
@@ -342,11 +342,11 @@ func TestShared(t *testing.T) {
 		packages = append(packages, fmt.Sprintf("a.n%d@1.0.0", i), fmt.Sprintf("b.n%d@1.0.0", i))
 	}
 	buildSite(t, root, packages...)
-	at, there := newFolder(t)
+	at, remote := newFolder(t)
 	_, err := dbem.Publish(t.Context(), at, root, dbem.Options{})
-	want := there + ": a.n0 and b.n0 would share the folder n0; a.n1 and b.n1 would share the folder n1; "
+	want := remote + ": a.n0 and b.n0 would share the folder n0; a.n1 and b.n1 would share the folder n1; "
 	if !errors.Is(err, dbem.ErrShared) || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "; and 2 more: ") {
 		t.Errorf("got %v", err)
 	}
-	wantListed(t, there, "")
+	wantListed(t, remote, "")
 }

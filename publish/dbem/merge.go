@@ -22,12 +22,12 @@ var (
 	ErrList   = errors.New("the repository's list cannot be read")
 )
 
-// merged is the union of the entries of a site and of others.
+// merged is the new list of a repository: the entries of the site, and those of others.
 type merged struct {
 	entries  []repo.Entry
-	kept     []string
-	unlisted []string
-	vacated  map[string]bool // folders of extensions that are not listed any more, in lower case
+	kept     []string        // entries of others, as publisher.name@version
+	unlisted []string        // entries that are removed from the list, as publisher.name@version
+	vacated  map[string]bool // folders of the extensions in unlisted, in lower case
 }
 
 // merge merges the entries of the repository's list with those of the site.
@@ -38,15 +38,15 @@ func (p *publication) merge(listed []repo.Entry) (*merged, error) {
 		own[e.Key()] = e
 	}
 	for _, e := range listed {
-		ours, have := own[e.Key()]
+		mine, ok := own[e.Key()]
 		switch name := e.ExtID + "@" + e.CurrentVersion; {
-		case p.isForeign(e, ours):
+		case p.isForeign(e, mine):
 			m.kept = append(m.kept, name)
 			m.entries = append(m.entries, e)
 			delete(own, e.Key())
-		case have:
-			ours.DateCreated = cmp.Or(e.DateCreated, ours.DateCreated) // as dbem does
-			own[e.Key()] = ours
+		case ok:
+			mine.DateCreated = cmp.Or(e.DateCreated, mine.DateCreated) // as dbem does
+			own[e.Key()] = mine
 		default:
 			m.unlisted = append(m.unlisted, name)
 			m.vacated[strings.ToLower(e.Folder())] = true
@@ -59,8 +59,8 @@ func (p *publication) merge(listed []repo.Entry) (*merged, error) {
 	return m, p.checkFolders(m.entries)
 }
 
-// isForeign reports whether an entry must be preserved, because others have published it and the
-// site has no entry for the extension or an older version. own is the site's entry, or zero.
+// isForeign reports whether an entry of the repository must be preserved: others have published it,
+// and the site has an older version of the extension or none. own is the site's entry, or zero.
 func (p *publication) isForeign(e, own repo.Entry) bool {
 	key := strings.ToLower(e.Key() + "@" + e.CurrentVersion)
 	if p.Replace || p.before[key] || p.own.keys[key] {
@@ -92,22 +92,23 @@ func (p *publication) checkFolders(entries []repo.Entry) error {
 		first[folder] = e
 	}
 	if len(shared) > 0 {
-		return fmt.Errorf("%s: %w", some(shared), ErrShared)
+		return fmt.Errorf("%s: %w", joinFirst(shared), ErrShared)
 	}
 	return nil
 }
 
-// some joins the first ten items.
-func some(all []string) string {
+// joinFirst joins the first ten items, and counts the others.
+func joinFirst(items []string) string {
 	const limit = 10
-	if len(all) > limit {
-		return fmt.Sprintf("%s; and %d more", strings.Join(all[:limit], "; "), len(all)-limit)
+	if len(items) > limit {
+		return fmt.Sprintf("%s; and %d more", strings.Join(items[:limit], "; "), len(items)-limit)
 	}
-	return strings.Join(all, "; ")
+	return strings.Join(items, "; ")
 }
 
-// missing returns the objects of the site that must be sent. All objects in a folder must be sent
-// if it belonged to another extension before, even if there are objects of the same size.
+// missing returns the objects of the site that must be sent. If a folder belonged to another
+// extension before, all its objects must be sent, even if there are objects of the same size. A
+// package of another size is an error, unless Replace is set.
 func (p *publication) missing(existing map[string]target.Entry, m *merged) (missing []target.Object, err error) {
 	var differ []string
 	for _, o := range p.own.packages {
@@ -120,7 +121,7 @@ func (p *publication) missing(existing map[string]target.Entry, m *merged) (miss
 		}
 	}
 	if len(differ) > 0 {
-		return nil, fmt.Errorf("%s: %w", some(differ), ErrOther)
+		return nil, fmt.Errorf("%s: %w", joinFirst(differ), ErrOther)
 	}
 	for _, o := range p.own.others {
 		if e, ok := existing[o.Key]; !ok || e.Size != o.Size || m.vacated[strings.ToLower(path.Dir(path.Dir(o.Key)))] {

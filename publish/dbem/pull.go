@@ -35,8 +35,9 @@ type Pulled struct {
 }
 
 // Pull downloads a repository into a folder, from which a site can then be built: packages with
-// their readmes and changelogs, and the list last. Files that exist with the right size are not
-// downloaded again. Nothing is removed. Objects that do not belong to the layout are ignored.
+// their readmes and changelogs, and then the list. Files that exist with the right size are not
+// downloaded again, so an interrupted pull continues. Nothing is removed. Objects that do not
+// belong to the layout are ignored.
 func Pull(ctx context.Context, from target.Target, folder string, o publish.Options) (Pulled, error) {
 	result := Pulled{Target: from.String(), Folder: folder, Extra: []string{}}
 	p := &puller{Options: o, from: from}
@@ -73,10 +74,11 @@ func Pull(ctx context.Context, from target.Target, folder string, o publish.Opti
 	return result, err
 }
 
+// A puller is a call of [Pull] or [Read].
 type puller struct {
 	publish.Options
 	from target.Target
-	to   *os.Root
+	to   *os.Root // the folder; nil for Read
 }
 
 // entries returns the objects of the repository.

@@ -12,10 +12,11 @@ import (
 	"galbuild/publish/target"
 )
 
-// Read returns the extensions that a repository of dbem lists, as a catalogue. An extension has its
-// id, dates and versions, the current version first. The current version has a description, and
-// all versions have the size of their package and a date. Versions in folders without an entry in
-// the list have no publisher, so they are left out. Read returns nil if there is no list.
+// Read returns the extensions that a repository of dbem lists, as a catalogue. It returns nil if
+// there is no list. Only some fields are set: of an extension its id, dates and versions, the
+// current version first; of a version its number, its date and the size of its package, and of the
+// current version also the description. Versions in a folder without an entry in the list are left
+// out, because their publisher is not known.
 func Read(ctx context.Context, from target.Target) (*catalog.Catalog, error) {
 	_, text, err := (&puller{from: from}).list(ctx)
 	if err != nil || text == nil {

@@ -14,30 +14,30 @@ type Kind struct {
 	Name string
 	// Form shows how a target is written as one word, such as s3://BUCKET/PREFIX.
 	Form string
-	// Schemes are the schemes of addresses. The one kind without any is named by a path.
+	// Schemes are the schemes of addresses. One kind has none: its targets are named by a path.
 	Schemes []string
-	// Flag is a flag whose value is an address without its scheme. Nil is no flag.
+	// Flag is a flag whose value is an address without its scheme. Nil means none.
 	Flag *Flag
 	// Parse returns the settings in an address. The rest of the address follows the scheme and
 	// a colon. For the value of a flag, the scheme is the first of Schemes. An address need not
 	// contain all settings: flags may give the others.
 	Parse func(scheme, rest string) Settings
-	// Keys are the settings that there are.
+	// Keys are all settings of targets of this kind.
 	Keys []Key
-	// ReadOnly is whether targets can only be read.
+	// ReadOnly means that targets can only be read.
 	ReadOnly bool
 	// Open returns a target. It sends no request.
 	Open func(Settings, Env) (Target, error)
 }
 
-// Flag is a flag of commands. Kinds may share flags: those of one name are one flag.
+// Flag is a flag of commands. Flags of the same name are one flag, which several kinds share.
 type Flag struct {
 	Name        string // without dashes
 	Aliases     []string
 	Placeholder string
 	Help        string
-	Group       string // of the help; "" is that of all targets
-	Hidden      bool   // not in the help
+	Group       string // its group in the help; "" is the group of all targets
+	Hidden      bool   // whether the help omits it
 }
 
 // Key is a setting of a target.
@@ -47,9 +47,9 @@ type Key struct {
 	Name    string
 	Aliases []string
 	Type    Type
-	// Required is whether a target cannot be opened without it.
+	// Required means that a target cannot be opened without it.
 	Required bool
-	// Flag is the flag with the same meaning. Nil is no flag.
+	// Flag is the flag with the same meaning. Nil means none.
 	Flag *Flag
 	// Choice is for switches that choose between two values of another key.
 	Choice *Choice
@@ -75,8 +75,8 @@ const (
 // Commands have the flag --ca for it.
 var CA = Key{Name: "ca", Aliases: []string{"ca_bundle"}, Type: Path}
 
-// Settings are the values of keys, by their names. They do not show when they are printed,
-// because some are secrets.
+// Settings are the values of keys, by their names. Printing them prints "(hidden)", because some
+// are secrets.
 type Settings map[string]string
 
 // Format implements [fmt.Formatter].
@@ -84,7 +84,7 @@ func (Settings) Format(f fmt.State, _ rune) { fmt.Fprint(f, "(hidden)") }
 
 // Env is what targets have from the program that opens them.
 type Env struct {
-	// Transport sends requests. Nil is the client's own.
+	// Transport sends requests. Nil means the client's own.
 	Transport http.RoundTripper
 	// Warn prints a warning. It may be nil.
 	Warn func(message string)
@@ -109,8 +109,8 @@ func (k *Kind) Missing(s Settings) (missing []Key) {
 	return missing
 }
 
-// Opened returns what the constructor of a client returns, as [Kind].Open must: no target if
-// there is an error.
+// Opened converts the results of a client's constructor to those of [Kind].Open. If there is an
+// error, the target is nil, and not an interface that contains a nil pointer.
 func Opened[T Target](t T, err error) (Target, error) {
 	if err != nil {
 		return nil, err
@@ -118,8 +118,9 @@ func Opened[T Target](t T, err error) (Target, error) {
 	return t, nil
 }
 
-// Setting returns which setting the value of a key sets, and to what.
-func (k *Key) Setting(value string) (name, to string) {
+// Setting returns the name and the value of the setting that a value of k stands for. They are k's
+// own, unless k has a Choice.
+func (k *Key) Setting(value string) (name, setting string) {
 	switch {
 	case k.Choice == nil:
 		return k.Name, value

@@ -29,17 +29,17 @@ const (
 // List, Put and Delete, which must be strongly consistent: every request sees the objects that
 // earlier requests have written or deleted.
 //
-// A lock is an object index/LOCK/<unix nanoseconds>-<random>. A process that wants the lock
-// writes one and then lists all locks. It holds the lock if its own is the only one. Two
-// processes cannot both hold it, because each lists after it has written, so at least one of
-// them sees the other's lock. A process that sees other locks tries again after a pause that
-// grows. Meanwhile it deletes its own lock, unless that has the smallest name, so that one of
-// the waiting processes comes next. Wrong clocks make this unfair but not unsafe. A waiting
-// process compares the object before each attempt, and so notices when another has replaced it.
+// A lock is an object index/LOCK/<unix nanoseconds>-<random>. To acquire it, a process writes its
+// own lock object and then lists all of them. It holds the lock if its own object is the only one.
+// Two processes cannot both hold it, because each lists after it has written, so at least one of
+// them finds the other's object. If there are others, it tries again after a pause that grows.
+// Before the pause it deletes its object, unless that has the smallest name, so that one of the
+// waiting processes succeeds. Wrong clocks make this unfair but not unsafe. A waiting process
+// compares o with old before each attempt, and gives up if another process has replaced o.
 //
-// A lock written a minute or more before one's own, both by the target's clock, belongs to a
-// process that has died, and is removed. A live process rewrites its lock before each attempt.
-// Its work under the lock is cancelled after half a minute.
+// Each process rewrites its lock object before each attempt, and cancels its work under the lock
+// after half a minute. So if an object was written more than a minute before that of the process
+// that lists them, by the target's clock, its owner has died, and the object is removed.
 //
 // The guarantee of Swap holds among processes that all use SwapLocked. It does not hold if
 // others write the object, if the target completes a request half a minute after it was
@@ -90,8 +90,8 @@ type lock struct {
 }
 
 // acquire waits until this process holds the lock, and returns when it must stop acting on it.
-// It calls goOn before each further attempt and gives up if that returns an error.
-func (l lock) acquire(ctx context.Context, goOn func() error) (until time.Time, err error) {
+// It calls check before each further attempt and gives up if that returns an error.
+func (l lock) acquire(ctx context.Context, check func() error) (until time.Time, err error) {
 	for wait := minWait; ; wait = min(2*wait, maxWait) {
 		until = time.Now().Add(term)
 		if err := l.target.Put(ctx, Bytes(l.key, "text/plain", Revalidate, nil)); err != nil {
@@ -114,14 +114,14 @@ func (l lock) acquire(ctx context.Context, goOn func() error) (until time.Time, 
 			return until, ctx.Err()
 		case <-time.After(wait/2 + mathrand.N(wait)):
 		}
-		if err := goOn(); err != nil {
+		if err := check(); err != nil {
 			return until, err
 		}
 	}
 }
 
-// list reports whether this process's lock exists, and returns the keys of the others. It
-// removes expired locks.
+// list reports whether the lock object of this process exists, and returns the keys of the others.
+// It removes expired ones.
 func (l lock) list(ctx context.Context) (own bool, others []string, err error) {
 	var all []Entry
 	var now time.Time
@@ -136,7 +136,7 @@ func (l lock) list(ctx context.Context) (own bool, others []string, err error) {
 		all = append(all, e)
 	}
 	if !own {
-		return false, nil, nil // another process took it for expired and removed it
+		return false, nil, nil // another process has removed it as expired
 	}
 	var expired []string
 	for _, e := range all {

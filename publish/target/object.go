@@ -2,6 +2,7 @@ package target
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"hash"
@@ -78,6 +79,24 @@ func (c *checkedReader) check() error {
 		return fmt.Errorf("%s: its SHA-256 was %s, and is now %s", c.object.Key, c.object.SHA256, got)
 	}
 	return nil
+}
+
+// A contextReader returns the context's error once the context is done.
+type contextReader struct {
+	io.Reader
+	ctx context.Context
+}
+
+// ContextReader returns a reader of r that fails with the context's error once ctx is done. It
+// does not interrupt a Read of r.
+func ContextReader(ctx context.Context, r io.Reader) io.Reader { return &contextReader{r, ctx} }
+
+// Read implements [io.Reader].
+func (r *contextReader) Read(b []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.Reader.Read(b)
 }
 
 // ReadAll reads r to its end and closes it. It returns [io.ErrShortBuffer] if there are more

@@ -23,13 +23,13 @@ var (
 
 // Target stores objects under keys. A key is a path relative to the root of a site. It is
 // slash-separated, has no slash at either end and no elements . or .. in it. Otherwise it may
-// hold every character that a path of a site may hold, such as @, +, spaces and characters
+// contain any character that a path of a site may contain, such as @, +, spaces and characters
 // outside ASCII.
 //
 // All methods may be called by several goroutines at once. They return the context's error
 // soon after the context is done. They retry temporary failures (a broken connection, too many
 // requests, an internal error of the server) for a limited time, with growing pauses, and they
-// honour the pause that a server asks for.
+// honour Retry-After.
 type Target interface {
 	// String returns the target's name for messages. It contains no secrets.
 	String() string

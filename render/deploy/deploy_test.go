@@ -32,7 +32,7 @@ func golden(t *testing.T, name string, write func(io.Writer) error) string {
 		t.Fatal(err)
 	}
 	if got := b.String(); got != string(want) {
-		t.Errorf("%s differs from what is printed (run with -update to take it):\n%s", path, got)
+		t.Errorf("%s differs from what is printed (run with -update if that is intended):\n%s", path, got)
 	}
 	if i := strings.Index(b.String(), " \n"); i >= 0 {
 		t.Errorf("%s: blank at the end of a line, at %d", name, i)
@@ -68,7 +68,7 @@ func TestNginxContent(t *testing.T) {
 	for _, local := range []string{"127.0.0.1:80", "127.0.0.2:80", "localhost:8080", "[::1]:80", "unix:/run/x"} {
 		var b bytes.Buffer
 		if err := (Nginx{BaseURL: "http://h", Root: "/s", Shim: local}).Write(&b); err != nil || strings.Contains(b.String(), "trusted-proxy") {
-			t.Errorf("%s: %v, is said to be another machine", local, err)
+			t.Errorf("%s: %v, or the text is that for another machine", local, err)
 		}
 	}
 }
@@ -126,7 +126,7 @@ func TestNginxRefuses(t *testing.T) {
 		"base URL":      {func(n *Nginx) { n.BaseURL = "h" }, `base URL "h": want http:// or https://`},
 		"no root":       {func(n *Nginx) { n.Root = "" }, "root: the folder of the site is not given"},
 		"relative root": {func(n *Nginx) { n.Root = "site" }, `root "site": want an absolute path`},
-		"variable":      {func(n *Nginx) { n.Root = "/s/$x" }, `root "/s/$x": nginx cannot be told of a path with a dollar sign or control characters`},
+		"variable":      {func(n *Nginx) { n.Root = "/s/$x" }, `root "/s/$x": nginx does not support a path with a dollar sign or control characters`},
 		"cert alone":    {func(n *Nginx) { n.Cert = "/c" }, "certificate and key: want both or none"},
 		"shim":          {func(n *Nginx) { n.Shim = "127.0.0.1" }, `shim "127.0.0.1": want host:port or unix:/path`},
 		"shim injects":  {func(n *Nginx) { n.Shim = "h;}:80" }, `shim "h;}:80": want host:port or unix:/path`},
@@ -163,7 +163,7 @@ func TestBase(t *testing.T) {
 		"https://h/a'b", "https://h/$(x)", "https://h/%41%20", "https://h/a//b", "https://h/../x", "https://h/.", "https://h:x", "https://h;x", "https://h'x", "https://\u00fc.example",
 	} {
 		if b, err := parseBase(text); err == nil {
-			t.Errorf("%q is taken for %v", text, b)
+			t.Errorf("%q is accepted as %v", text, b)
 		}
 	}
 }
@@ -177,12 +177,12 @@ func TestEditors(t *testing.T) {
 			golden(t, name+"-"+scheme+".txt", func(w io.Writer) error { return write(w, Editor{BaseURL: base}) })
 		}
 		if err := write(io.Discard, Editor{BaseURL: "https://h'; rm -rf /"}); err == nil {
-			t.Errorf("%s takes a base URL that leaves its quotes", name)
+			t.Errorf("%s accepts a base URL with a quotation mark", name)
 		}
 	}
 }
 
-// TestEditorsContent sends editors to the content URL for files, and nowhere else.
+// TestEditorsContent checks that only the addresses of files are below the content URL.
 func TestEditorsContent(t *testing.T) {
 	for name, write := range editors {
 		var b bytes.Buffer
@@ -195,11 +195,12 @@ func TestEditorsContent(t *testing.T) {
 			t.Errorf("%s:\n%s", name, text)
 		}
 		if err := write(io.Discard, Editor{BaseURL: "https://h", ContentURL: "https://f'; rm -rf /"}); err == nil {
-			t.Errorf("%s takes a content URL that leaves its quotes", name)
+			t.Errorf("%s accepts a content URL with a quotation mark", name)
 		}
 	}
 }
 
+// printed returns what is printed for an editor.
 func printed(t *testing.T, write func(io.Writer, Editor) error) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -209,7 +210,7 @@ func printed(t *testing.T, write func(io.Writer, Editor) error) string {
 	return b.String()
 }
 
-// The addresses that are printed, wherever they stand.
+// wantGallery checks the addresses in the JSON of a gallery.
 func wantGallery(t *testing.T, what, text string) {
 	t.Helper()
 	var got map[string]string
@@ -236,7 +237,7 @@ func wantGallery(t *testing.T, what, text string) {
 	}
 }
 
-// extensionsGallery returns what a product.json holds under that key.
+// extensionsGallery returns the value of that key in a product.json.
 func extensionsGallery(t *testing.T, product string) string {
 	t.Helper()
 	var all map[string]json.RawMessage
@@ -258,7 +259,7 @@ func TestVSCodeIsJSON(t *testing.T) {
 
 func TestVSCodiumProduct(t *testing.T) {
 	text := strings.ReplaceAll(printed(t, VSCodium), "\n#   ", "\n")
-	_, product, _ := strings.Cut(text, "and holds\n")
+	_, product, _ := strings.Cut(text, "Its content is\n")
 	wantGallery(t, "product.json", extensionsGallery(t, product))
 }
 
@@ -277,7 +278,7 @@ func TestCodeServerVariants(t *testing.T) {
 	}
 }
 
-// What is printed for a shell is run by one.
+// TestShell runs the printed shell scripts.
 func TestShell(t *testing.T) {
 	shell, err := exec.LookPath("sh")
 	if err != nil {

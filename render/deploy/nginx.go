@@ -30,18 +30,19 @@ type Nginx struct {
 	ContentURL string // of assets and files, at another host or port; "" means BaseURL
 	Root       string // folder of the site, absolute
 	Shim       string // host:port, or unix:/path of a socket; "" means 127.0.0.1:8080
-	Listen     string // nginx's listen; "" is the port of the URL, or 80 if another server does the TLS
+	Listen     string // nginx's listen; "" is the port of the URL, or 80 if another server terminates TLS
 	ServerName string // of BaseURL; "" means its host
 	Cert, Key  string // PEM files, absolute; both or none, in which case the server speaks http
 	RateLimit  int    // queries a second from one address, with a burst of 1000; 0 means no limit
 
-	// Behind is for a host that has a server block already, which sends requests for the
-	// gallery to a server of its own at Listen, "" meaning 127.0.0.1:8081. There is no
-	// ContentURL, and no Cert: the host's server has one.
+	// Behind is for a host that has a server block already. Write then prints a server that
+	// listens at Listen, by default 127.0.0.1:8081, and WriteLocations prints what makes the
+	// existing server block pass requests for the gallery to it. ContentURL and Cert must be
+	// empty.
 	Behind bool
 }
 
-// behindListen is where the gallery's own server listens if the host has another one.
+// behindListen is the default of Listen if Behind is set.
 const behindListen = "127.0.0.1:8081"
 
 //go:embed nginx.conf.tmpl
@@ -58,7 +59,7 @@ type nginxData struct {
 	Nginx
 	Main       *nginxServer
 	Content    *nginxServer // nil without a content URL
-	Own        string       // prefix of names that must differ from other galleries in the same nginx
+	Own        string       // prefix of names that must be unique among the galleries of an nginx
 	Upstream   string
 	RemoteShim bool // whether the address of galshim is on another machine
 
@@ -213,7 +214,8 @@ func isLocal(address string) bool {
 // platforms matches the target platforms that editors write after a version.
 const platforms = `(?:win32|linux|alpine|darwin)-[a-z0-9]+|web`
 
-// internal prevents requests for the locations of a site at a sub-path without the sub-path.
+// internal returns the directive that makes nginx refuse requests for the locations of a site at a
+// sub-path if they do not have the sub-path.
 func internal(prefix string) string {
 	if prefix == "" {
 		return ""
@@ -263,18 +265,18 @@ func checkPath(name, value string) error {
 	case !path.IsAbs(value) && !drive.MatchString(value):
 		return fmt.Errorf("%s %q: want an absolute path", name, value)
 	case strings.Contains(value, "$"), strings.ContainsFunc(value, unicode.IsControl):
-		return fmt.Errorf("%s %q: nginx cannot be told of a path with a dollar sign or control characters", name, value)
+		return fmt.Errorf("%s %q: nginx does not support a path with a dollar sign or control characters", name, value)
 	}
 	return nil
 }
 
-// checkBehind checks what the server of a gallery behind another one can have.
+// checkBehind checks the fields if Behind is set.
 func (n Nginx) checkBehind() error {
 	switch {
 	case !n.Behind:
 		return nil
 	case n.Cert != "":
-		return errors.New("certificate: the server block that the host has already does the TLS")
+		return errors.New("certificate: the server block that the host has already terminates TLS")
 	case n.ContentURL != "":
 		return errors.New("content URL: print the whole configuration for a gallery with a separate host for files")
 	}

@@ -19,17 +19,16 @@ import (
 	"galbuild/build/mediatype"
 )
 
-// hostileNames are file names that a server could give another media type than the table
-// does. "." stands for the extension of the file.
+// hostileNames are file names to which a server could give another media type than package
+// mediatype does.
 var hostileNames = []string{
 	"noext", "html", ".html", ".svg", ".js", ".a.html", "x.html ", "x.html.", "x.HTML", "x.Svg", "x.js.html", "x.html.js", "x.htm", "x.shtml",
 	"x.xhtml", "x.xht", "x.svgz", "x.mht", "x.mhtml", "x.hta", "x.swf", "x.rdf", "x.atom", "x.wsdl", "x.php", "x.tmLanguage", "x.manifest",
 	"x.details", "x.default", "x.vsixpackage", "x.html\n", "x.js\n", "x\n.js", "x.js/x.html", "x.html/x.js",
 }
 
-// TestNginxTable asks for a file of every kind: nginx has the table of package
-// mediatype, and the policy that follows from it, in whole and partial responses, and
-// in those that say that nothing has changed.
+// TestNginxTable requests files of every media type. Their types and policies are those of package
+// mediatype, in complete and partial responses, and in those with status 304.
 func TestNginxTable(t *testing.T) {
 	root := makeSite(t)
 	names := hostileNames
@@ -52,28 +51,28 @@ func TestNginxTable(t *testing.T) {
 	for i, name := range names {
 		at := "/" + (&url.URL{Path: dir + fmt.Sprint(i) + "/" + name}).EscapedPath()
 		whole := sameAsTable(t, client, name, probe{path: at})
-		sameAsTable(t, client, name, probe{path: at, send: map[string]string{"Range": "bytes=0-1"}})
-		sameAsTable(t, client, name, probe{path: at, send: map[string]string{"If-None-Match": whole.Header.Get("ETag")}})
+		sameAsTable(t, client, name, probe{path: at, header: map[string]string{"Range": "bytes=0-1"}})
+		sameAsTable(t, client, name, probe{path: at, header: map[string]string{"If-None-Match": whole.Header.Get("ETag")}})
 		sameAsTable(t, client, name, probe{method: "HEAD", path: at + "?target=linux-x64"})
 	}
 }
 
 func sameAsTable(t *testing.T, client *http.Client, name string, p probe) *http.Response {
 	t.Helper()
-	got, _ := p.ask(t, client, "http://gallery.example")
+	got, _ := p.request(t, client, "http://gallery.example")
 	want := mediatype.Of(name)
 	if kind := got.Header.Get("Content-Type"); kind != want && got.StatusCode != http.StatusNotModified || got.StatusCode >= 400 {
-		t.Errorf("%q %v: %s %q, want %q", p.path, p.send, got.Status, kind, want)
+		t.Errorf("%q %v: %s %q, want %q", p.path, p.header, got.Status, kind, want)
 	}
 	policy := ""
 	if mediatype.Active(want) {
 		policy = headers.FilePolicy
 	}
 	if has := got.Header.Get("Content-Security-Policy"); has != policy {
-		t.Errorf("%q %v: %s: policy %q, want %q", p.path, p.send, got.Status, has, policy)
+		t.Errorf("%q %v: %s: policy %q, want %q", p.path, p.header, got.Status, has, policy)
 	}
 	if sniff := got.Header.Values("X-Content-Type-Options"); len(sniff) != 1 || sniff[0] != "nosniff" {
-		t.Errorf("%q %v: X-Content-Type-Options: %q", p.path, p.send, sniff)
+		t.Errorf("%q %v: X-Content-Type-Options: %q", p.path, p.header, sniff)
 	}
 	return got
 }
@@ -94,18 +93,18 @@ func contentURL(t *testing.T, base, content string) {
 		aliasOf("files/acme/hello/1.2.3@web/extension/dist/main.js", script, "text/javascript; charset=utf-8", immutable),
 		asset("1.2.3", "Code.Manifest", "application/json"),
 		download("/"+forAll, forAll, "acme.hello-1.2.3.vsix"),
-		shimmed("/files/ACME/hello/1.2.3/extension/page.html"),
-		shimmed("/vscode/unpkg/acme/hello/1.2.3/extension/page.html"),
-		shimmed("/vscode/asset/acme/hello/1.2.3/x?targetPlatform=web"),
+		fromShim("/files/ACME/hello/1.2.3/extension/page.html"),
+		fromShim("/vscode/unpkg/acme/hello/1.2.3/extension/page.html"),
+		fromShim("/vscode/asset/acme/hello/1.2.3/x?targetPlatform=web"),
 	} {
 		t.Run("content "+p.path, func(t *testing.T) { p.run(t, client, content) })
 	}
 	for _, path := range []string{"/", "/index.html", "/item", "/page.js", "/control.json", "/manifest.json", "/api/extensionquery", "/api/vscode/acme/hello/latest",
-		"/index/CURRENT", "/blobs/sha256/ab/abcd", "/api" + vspackage, vspackage, "/publishers/acme", "/healthz", "/.galbuild/memory", "/files/../control.json"} {
-		t.Run("content "+path, func(t *testing.T) { gone(path).run(t, client, content) })
+		"/index/CURRENT", "/blobs/sha256/ab/abcd", "/api" + vspackage, vspackage, "/publishers/acme", "/healthz", "/.galbuild/cache", "/files/../control.json"} {
+		t.Run("content "+path, func(t *testing.T) { notFound(path).run(t, client, content) })
 	}
 	t.Run("content POST", func(t *testing.T) {
-		p := gone("/api/extensionquery")
+		p := notFound("/api/extensionquery")
 		p.method = "POST"
 		p.run(t, client, content)
 	})
@@ -124,7 +123,7 @@ func contentURL(t *testing.T, base, content string) {
 		})
 	}
 	t.Run("gallery, header smuggled", func(t *testing.T) {
-		if got, _ := (probe{path: "/files/a%0d%0aX:%20y/b"}).ask(t, client, base); got.Header.Get("X") != "" || got.StatusCode == 200 {
+		if got, _ := (probe{path: "/files/a%0d%0aX:%20y/b"}).request(t, client, base); got.Header.Get("X") != "" || got.StatusCode == 200 {
 			t.Errorf("%s %v", got.Status, got.Header)
 		}
 	})
@@ -134,7 +133,7 @@ func contentURL(t *testing.T, base, content string) {
 		})
 	}
 	for _, p := range []probe{
-		file("/control.json", "application/json", short), shimmed("/api/extensionquery"), download("/api"+vspackage, forAll, "acme.hello-1.2.3.vsix"),
+		file("/control.json", "application/json", short), fromShim("/api/extensionquery"), download("/api"+vspackage, forAll, "acme.hello-1.2.3.vsix"),
 		{path: "/", status: 200, headers: map[string]string{"Content-Security-Policy": headers.PagePolicy(content) + headers.NoFrames}},
 	} {
 		t.Run("gallery "+p.path, func(t *testing.T) {
@@ -143,8 +142,8 @@ func contentURL(t *testing.T, base, content string) {
 	}
 }
 
-// TestNginxLinks checks that nginx does not follow symbolic links in the site; the site's
-// own folder may be one.
+// TestNginxLinks checks that nginx does not follow symbolic links in the site. The folder of the
+// site itself may be one.
 func TestNginxLinks(t *testing.T) {
 	root := makeSite(t)
 	secret := filepath.Join(t.TempDir(), "secret")
@@ -169,11 +168,11 @@ func TestNginxLinks(t *testing.T) {
 	base := "http://gallery.example"
 	client := nginx(t, Nginx{BaseURL: base, Root: linked, Shim: strings.TrimPrefix(fakeShim(t).URL, "http://")})
 	for _, path := range []string{"/files/acme/hello/1.2.3/extension/link.txt", "/files/acme/out/secret", "/files/acme/in/1.2.3/extension/page.html"} {
-		if got, body := (probe{path: path}).ask(t, client, base); strings.Contains(body, "secret\n") || body == "secret" || got.Header.Get("X-Shim") == "" && got.StatusCode < 400 {
+		if got, body := (probe{path: path}).request(t, client, base); strings.Contains(body, "secret\n") || body == "secret" || got.Header.Get("X-Shim") == "" && got.StatusCode < 400 {
 			t.Errorf("%s: %s %.40q", path, got.Status, body)
 		}
 	}
-	if got, body := (probe{path: "/files/acme/hello/1.2.3/extension/hard.txt"}).ask(t, client, base); got.StatusCode != 200 || body != "control.json" {
+	if got, body := (probe{path: "/files/acme/hello/1.2.3/extension/hard.txt"}).request(t, client, base); got.StatusCode != 200 || body != "control.json" {
 		t.Errorf("hard link: %s %q", got.Status, body)
 	}
 }
@@ -191,24 +190,24 @@ func twoShims(t *testing.T, one, other string) *http.Client {
 // TestNginxNextShim checks that nginx uses the next galshim if one cannot be reached, and
 // does not send it a query that the first one is working on.
 func TestNginxNextShim(t *testing.T) {
-	var asked atomic.Int32
+	var requests atomic.Int32
 	busy := func() string {
 		release := make(chan struct{})
 		s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-			asked.Add(1)
+			requests.Add(1)
 			<-release
 		}))
 		t.Cleanup(func() { close(release); s.Close() })
 		return strings.TrimPrefix(s.URL, "http://")
 	}
 	client := twoShims(t, busy(), busy())
-	answer, err := client.Post("http://gallery.example/api/extensionquery", "application/json", strings.NewReader("{}"))
+	response, err := client.Post("http://gallery.example/api/extensionquery", "application/json", strings.NewReader("{}"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer.Body.Close()
-	if answer.StatusCode != http.StatusGatewayTimeout || asked.Load() != 1 {
-		t.Errorf("%s, %d galshims were asked, want one", answer.Status, asked.Load())
+	response.Body.Close()
+	if response.StatusCode != http.StatusGatewayTimeout || requests.Load() != 1 {
+		t.Errorf("%s, %d galshims received the query, want one", response.Status, requests.Load())
 	}
 
 	nobody, err := net.Listen("tcp", "127.0.0.1:0")
@@ -228,21 +227,21 @@ func TestNginxRateLimit(t *testing.T) {
 	var without bytes.Buffer
 	n := Nginx{BaseURL: "http://gallery.example", Root: makeSite(t), Shim: strings.TrimPrefix(fakeShim(t).URL, "http://")}
 	if err := n.Write(&without); err != nil || strings.Contains(without.String(), "limit_req") {
-		t.Errorf("there are limits that nobody asked for (%v)", err)
+		t.Errorf("there is a rate limit without RateLimit (%v)", err)
 	}
 	n.RateLimit = 1
 	client := nginx(t, n)
-	shed := 0
+	refused := 0
 	for range 1100 {
-		answer, _ := probe{method: "POST", path: "/api/extensionquery"}.ask(t, client, n.BaseURL)
-		if answer.StatusCode == http.StatusServiceUnavailable && answer.Header.Get("Retry-After") == "1" && answer.Header.Get("Access-Control-Allow-Origin") == "*" {
-			shed++
-		} else if answer.StatusCode != 200 {
-			t.Fatal(answer.Status)
+		response, _ := probe{method: "POST", path: "/api/extensionquery"}.request(t, client, n.BaseURL)
+		if response.StatusCode == http.StatusServiceUnavailable && response.Header.Get("Retry-After") == "1" && response.Header.Get("Access-Control-Allow-Origin") == "*" {
+			refused++
+		} else if response.StatusCode != 200 {
+			t.Fatal(response.Status)
 		}
 	}
-	if shed == 0 || shed > 99 {
-		t.Errorf("%d of 1100 queries were shed, want those after the first 1001", shed)
+	if refused == 0 || refused > 99 {
+		t.Errorf("%d of 1100 queries were refused, want those after the first 1001", refused)
 	}
 	for range 20 {
 		asset("1.2.3", "Code.Manifest", "application/json").run(t, client, n.BaseURL)

@@ -26,8 +26,8 @@ import (
 	"galbuild/cmd/e2e/toolchain"
 )
 
-// The site that nginx serves. Each file holds its own path, a few are longer
-// than what is compressed.
+// siteFiles are the files of the site that nginx serves. The content of each file is its path. A
+// few files are longer, so that nginx compresses them.
 var siteFiles = []string{
 	"index.html", "item/index.html", "publishers/index.html", "page.js", "page.css", "control.json", "manifest.json",
 	"api/vscode/acme/hello/latest",
@@ -54,7 +54,7 @@ var siteFiles = []string{
 	"files/acme/hello/2.0.0+web.1/extension/package.json",
 	"index/CURRENT", "index/0123456789abcdef/gallery.v1.idx",
 	"blobs/sha256/ab/abcd",
-	".galbuild/memory", "assets/.galbuild-temp/x", "assets/acme/.x/y",
+	".galbuild/cache", "assets/.galbuild-temp/x", "assets/acme/.x/y",
 }
 
 func contentOf(name string) string {
@@ -79,8 +79,8 @@ func makeSite(t *testing.T) string {
 	return root
 }
 
-// seen is what the shim was asked; its answer says so.
-type seen struct {
+// A received is a request that the fake galshim has received. Its response is that, as JSON.
+type received struct {
 	Method, URI, Body string
 	Header            http.Header
 }
@@ -101,7 +101,7 @@ func fakeShim(t *testing.T) *httptest.Server {
 		if strings.Contains(r.URL.Path, "missing") {
 			w.WriteHeader(http.StatusNotFound)
 		}
-		json.NewEncoder(w).Encode(seen{Method: r.Method, URI: r.RequestURI, Body: string(body), Header: r.Header})
+		json.NewEncoder(w).Encode(received{Method: r.Method, URI: r.RequestURI, Body: string(body), Header: r.Header})
 	}))
 	t.Cleanup(s.Close)
 	return s
@@ -113,7 +113,7 @@ func nginx(t *testing.T, n Nginx) *http.Client {
 	return nginxWith(t, n, func(conf string) string { return conf })
 }
 
-// nginxWith runs what change makes of n's configuration.
+// nginxWith runs n with a configuration that change has changed.
 func nginxWith(t *testing.T, n Nginx, change func(conf string) string) *http.Client {
 	t.Helper()
 	tools := toolchain.Tools(t)
@@ -159,15 +159,15 @@ func nginxWith(t *testing.T, n Nginx, change func(conf string) string) *http.Cli
 	}
 }
 
-// A probe is one request and what must come back.
+// A probe is a request and what its response must have.
 type probe struct {
-	method  string // GET
-	path    string // below the base URL
-	send    map[string]string
+	method  string            // "" means GET
+	path    string            // below the base URL
+	header  map[string]string // of the request
 	status  int
-	headers map[string]string // "" is none
-	file    string            // whose content the body is
-	shim    string            // the URI that the shim is asked for
+	headers map[string]string // of the response; "" means that there is no such header
+	file    string            // the file whose content is the body
+	shim    string            // the URI that galshim receives
 }
 
 const (
@@ -188,11 +188,11 @@ func aliasOf(file, path, mediaType, cache string) probe {
 	return probe{path: path, status: 200, file: file, headers: map[string]string{"Content-Type": mediaType, "Cache-Control": cache}}
 }
 
-func shimmed(path string) probe {
+func fromShim(path string) probe {
 	return probe{path: path, status: 200, shim: path, headers: map[string]string{"Cache-Control": "no-store"}}
 }
 
-func gone(path string) probe {
+func notFound(path string) probe {
 	return probe{path: path, status: 404, headers: map[string]string{"X-Shim": "", "Cache-Control": "no-store"}}
 }
 
@@ -210,7 +210,7 @@ const (
 )
 
 var probes = []probe{
-	// Assets, by the end of their type.
+	// Assets, whose media type depends on the end of their type.
 	asset("1.2.3", "Code.Manifest", "application/json"),
 	asset("1.2.3", "Code.Translation.DE", "application/json"),
 	asset("1.2.3", "Services.Content.Details", "text/markdown; charset=utf-8"),
@@ -221,7 +221,7 @@ var probes = []probe{
 	asset("1.2.3", "Services.VsixSignature", "application/zip"),
 	aliasOf("assets/acme/hello/1.2.3/Microsoft.VisualStudio.Code.Manifest",
 		"/assets/acme/hello/1.2.3/Microsoft.VisualStudio.Code.Manifest?targetPlatform=linux-x64", "application/json", immutable),
-	shimmed("/assets/ACME/Hello/1.2.3/Microsoft.VisualStudio.Code.Manifest?x=1"),
+	fromShim("/assets/ACME/Hello/1.2.3/Microsoft.VisualStudio.Code.Manifest?x=1"),
 	{path: "/assets/acme/missing/1/x", status: 404, headers: map[string]string{"X-Shim": "yes", "Cache-Control": "no-store"}},
 
 	// Packages.
@@ -233,15 +233,15 @@ var probes = []probe{
 	download("/api"+vspackage+"?targetPlatform=darwin-arm64", forAll, "acme.hello-1.2.3.vsix"),
 	download("/api"+vspackage+"?targetPlatform=universal", forAll, "acme.hello-1.2.3.vsix"),
 	download("/api"+vspackage+"?targetPlatform=web/../..", forAll, "acme.hello-1.2.3.vsix"),
-	shimmed("/api/publishers/Acme/vsextensions/hello/latest/vspackage?targetPlatform=linux-x64"),
-	{path: "/" + forAll, send: map[string]string{"Range": "bytes=0-9"}, status: 206, headers: map[string]string{
+	fromShim("/api/publishers/Acme/vsextensions/hello/latest/vspackage?targetPlatform=linux-x64"),
+	{path: "/" + forAll, header: map[string]string{"Range": "bytes=0-9"}, status: 206, headers: map[string]string{
 		"Content-Range": fmt.Sprintf("bytes 0-9/%d", len(contentOf(forAll))), "Content-Disposition": `attachment; filename="acme.hello-1.2.3.vsix"`,
 	}},
-	{path: "/" + forAll, send: map[string]string{"Accept-Encoding": "gzip"}, status: 200, file: forAll, headers: map[string]string{"Content-Encoding": ""}},
-	{path: "/assets/acme/hello/1.2.3/Microsoft.VisualStudio.Services.Content.Details", send: map[string]string{"Accept-Encoding": "gzip"},
+	{path: "/" + forAll, header: map[string]string{"Accept-Encoding": "gzip"}, status: 200, file: forAll, headers: map[string]string{"Content-Encoding": ""}},
+	{path: "/assets/acme/hello/1.2.3/Microsoft.VisualStudio.Services.Content.Details", header: map[string]string{"Accept-Encoding": "gzip"},
 		status: 200, headers: map[string]string{"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}},
 
-	// Trees.
+	// Files of packages.
 	file("/files/acme/hello/1.2.3@web/extension/package.json", "application/json", immutable),
 	aliasOf("files/acme/hello/1.2.3@web/extension/package.json", "/files/acme/hello/1.2.3+web/extension/package.json", "application/json", immutable),
 	aliasOf("files/acme/hello/1.2.3@web/extension/dist/main.js", "/files/acme/hello/1.2.3+web/extension/dist/main.js?target=web", "text/javascript; charset=utf-8", immutable),
@@ -254,12 +254,12 @@ var probes = []probe{
 	file("/files/acme/hello/1.2.3/extension/page.html", "text/html; charset=utf-8", immutable),
 	file("/files/acme/hello/1.2.3/extension/readme.md", "text/markdown; charset=utf-8", immutable),
 	file("/files/acme/hello/2.0.0+web.1/extension/package.json", "application/json", immutable),
-	shimmed("/files/acme/hello/1.2.3/extension"),
-	shimmed("/files/acme/hello/1.2.3+web/extension/nothing.js"),
+	fromShim("/files/acme/hello/1.2.3/extension"),
+	fromShim("/files/acme/hello/1.2.3+web/extension/nothing.js"),
 
-	// What is not for ever.
+	// Files that may change.
 	file("/api/vscode/acme/hello/latest", "application/json", short),
-	shimmed("/api/vscode/ACME/hello/latest"),
+	fromShim("/api/vscode/ACME/hello/latest"),
 	file("/control.json", "application/json", short),
 	file("/manifest.json", "application/json", short),
 	aliasOf("index.html", "/", "text/html; charset=utf-8", short),
@@ -269,34 +269,34 @@ var probes = []probe{
 	aliasOf("index.html", "/publishers", "text/html; charset=utf-8", short),
 	aliasOf("publishers/index.html", "/publishers/", "text/html; charset=utf-8", short),
 	aliasOf("publishers/index.html", "/publishers/acme", "text/html; charset=utf-8", short),
-	shimmed("/publishers/acme/"),
+	fromShim("/publishers/acme/"),
 	file("/page.js", "text/javascript; charset=utf-8", short),
 	file("/page.css", "text/css; charset=utf-8", short),
 	file("/index/CURRENT", "application/octet-stream", "no-cache"),
 	file("/index/0123456789abcdef/gallery.v1.idx", "application/octet-stream", immutable),
 	file("/blobs/sha256/ab/abcd", "application/octet-stream", immutable),
-	gone("/index/0000000000000000/gallery.v1.idx"),
-	gone("/index/"),
-	gone("/blobs/sha256/ab/"),
+	notFound("/index/0000000000000000/gallery.v1.idx"),
+	notFound("/index/"),
+	notFound("/blobs/sha256/ab/"),
 
-	// What is nobody's business.
-	gone("/.galbuild/memory"),
-	gone("/%2egalbuild/memory"),
-	gone("/x/../.galbuild/memory"),
-	gone("/assets/.galbuild-temp/x"),
-	gone("/assets/acme/.x/y"),
-	gone("/.well-known/x"),
+	// Hidden files.
+	notFound("/.galbuild/cache"),
+	notFound("/%2egalbuild/cache"),
+	notFound("/x/../.galbuild/cache"),
+	notFound("/assets/.galbuild-temp/x"),
+	notFound("/assets/acme/.x/y"),
+	notFound("/.well-known/x"),
 
-	// The shim's.
-	shimmed("/api/extensionquery"),
-	shimmed("/no/such/path?q=%20x"),
+	// Requests that galshim handles.
+	fromShim("/api/extensionquery"),
+	fromShim("/no/such/path?q=%20x"),
 	{path: "/api/missing", status: 404, shim: "/api/missing"},
 	{method: "POST", path: "/api/extensionquery?api-version=3.0-preview.1", status: 200, shim: "/api/extensionquery?api-version=3.0-preview.1"},
 	{method: "POST", path: "/api/publishers/acme/extensions/hello/1.2.3/stats?statType=install", status: 200, shim: "/api/publishers/acme/extensions/hello/1.2.3/stats?statType=install"},
 	{method: "POST", path: "/control.json", status: 200, shim: "/control.json"},
 	{method: "PUT", path: "/assets/acme/hello/1.2.3/Microsoft.VisualStudio.Code.Manifest", status: 200, shim: "/assets/acme/hello/1.2.3/Microsoft.VisualStudio.Code.Manifest"},
 
-	// Browsers ask first.
+	// Preflight requests of browsers.
 	preflight("/api/extensionquery"),
 	preflight("/api/vscode/acme/hello/latest"),
 	preflight("/assets/acme/hello/1.2.3/Microsoft.VisualStudio.Code.Manifest"),
@@ -305,7 +305,7 @@ var probes = []probe{
 
 func preflight(path string) probe {
 	return probe{method: "OPTIONS", path: path, status: 204,
-		send: map[string]string{"Origin": "vscode-file://vscode-app", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-market-client-id"},
+		header: map[string]string{"Origin": "vscode-file://vscode-app", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-market-client-id"},
 		headers: map[string]string{
 			"X-Shim": "", "Cache-Control": "",
 		},
@@ -337,17 +337,17 @@ func policyOf(file string) string {
 }
 
 func (p probe) run(t *testing.T, client *http.Client, base string) {
-	answer, body := p.ask(t, client, base)
-	if answer.StatusCode != p.status {
-		t.Errorf("status %d, want %d", answer.StatusCode, p.status)
+	response, body := p.request(t, client, base)
+	if response.StatusCode != p.status {
+		t.Errorf("status %d, want %d", response.StatusCode, p.status)
 	}
 	policy := map[string]string{}
 	if p.file != "" {
 		policy["Content-Security-Policy"] = policyOf(p.file)
 	}
-	for _, wanted := range []map[string]string{always(p.method), policy, p.headers} {
-		for name, want := range wanted {
-			got := answer.Header.Values(name)
+	for _, expected := range []map[string]string{always(p.method), policy, p.headers} {
+		for name, want := range expected {
+			got := response.Header.Values(name)
 			if want == "" && len(got) == 0 || len(got) == 1 && got[0] == want {
 				continue
 			}
@@ -362,7 +362,7 @@ func (p probe) run(t *testing.T, client *http.Client, base string) {
 	}
 }
 
-func (p probe) ask(t *testing.T, client *http.Client, base string) (*http.Response, string) {
+func (p probe) request(t *testing.T, client *http.Client, base string) (*http.Response, string) {
 	t.Helper()
 	var sent io.Reader
 	if p.method == "POST" {
@@ -372,25 +372,25 @@ func (p probe) ask(t *testing.T, client *http.Client, base string) (*http.Respon
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, value := range p.send {
+	for name, value := range p.header {
 		request.Header.Set(name, value)
 	}
-	answer, err := client.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer, string(body)
+	return response, string(body)
 }
 
 func (p probe) checkShim(t *testing.T, base, body string) {
-	var got seen
+	var got received
 	if err := json.Unmarshal([]byte(body), &got); err != nil {
-		t.Fatalf("the shim was not asked: %.80q", body)
+		t.Fatalf("the response is not that of galshim: %.80q", body)
 	}
 	b, err := parseBase(base)
 	if err != nil {
@@ -401,12 +401,12 @@ func (p probe) checkShim(t *testing.T, base, body string) {
 		method = "GET"
 	}
 	if got.Method != method || got.URI != p.shim || (p.method == "POST") != (got.Body == "the body") {
-		t.Errorf("the shim was asked %s %s %q, want %s %s", got.Method, got.URI, got.Body, method, p.shim)
+		t.Errorf("galshim received %s %s %q, want %s %s", got.Method, got.URI, got.Body, method, p.shim)
 	}
 	for name, want := range map[string]string{"X-Forwarded-Host": b.host, "X-Forwarded-Proto": b.scheme, "X-Forwarded-Prefix": b.prefix,
 		"Forwarded": "", "X-Forwarded-Port": "", "X-Forwarded-For": "unix:"} {
 		if value := got.Header.Get(name); value != want {
-			t.Errorf("the shim is told %s: %q, want %q", name, value, want)
+			t.Errorf("galshim received %s: %q, want %q", name, value, want)
 		}
 	}
 }
@@ -417,12 +417,12 @@ func runProbes(t *testing.T, client *http.Client, base string) {
 	}
 	for _, path := range []string{"/control.json", "/api/vscode/acme/hello/latest", "/" + forAll} {
 		t.Run("unchanged "+path, func(t *testing.T) {
-			first, _ := probe{path: path}.ask(t, client, base)
+			first, _ := probe{path: path}.request(t, client, base)
 			tag := first.Header.Get("ETag")
 			if tag == "" {
 				t.Fatal("no ETag")
 			}
-			probe{path: path, send: map[string]string{"If-None-Match": tag}, status: http.StatusNotModified}.run(t, client, base)
+			probe{path: path, header: map[string]string{"If-None-Match": tag}, status: http.StatusNotModified}.run(t, client, base)
 		})
 	}
 }
@@ -432,20 +432,20 @@ func TestNginxAtRoot(t *testing.T) {
 	shim := fakeShim(t)
 	client := nginx(t, Nginx{BaseURL: base, Root: makeSite(t), Shim: strings.TrimPrefix(shim.URL, "http://")})
 	runProbes(t, client, base)
-	t.Run("lying client", func(t *testing.T) {
-		p := shimmed("/api/x")
-		p.send = map[string]string{"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example", "X-Forwarded-Prefix": "/evil",
+	t.Run("forged headers", func(t *testing.T) {
+		p := fromShim("/api/x")
+		p.header = map[string]string{"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example", "X-Forwarded-Prefix": "/evil",
 			"X-Forwarded-Port": "666", "X-Forwarded-Proto": "ftp", "X-Forwarded-For": "192.0.2.1"}
 		p.run(t, client, base)
 	})
 	t.Run("large body", func(t *testing.T) {
-		answer, err := client.Post(base+"/api/extensionquery", "application/json", strings.NewReader(strings.Repeat(" ", 5<<20)))
+		response, err := client.Post(base+"/api/extensionquery", "application/json", strings.NewReader(strings.Repeat(" ", 5<<20)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer.Body.Close()
-		if answer.StatusCode != http.StatusRequestEntityTooLarge || answer.Header.Get("Access-Control-Allow-Origin") != "*" {
-			t.Errorf("got %s, %v", answer.Status, answer.Header)
+		response.Body.Close()
+		if response.StatusCode != http.StatusRequestEntityTooLarge || response.Header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("got %s, %v", response.Status, response.Header)
 		}
 	})
 	t.Run("shim down", func(t *testing.T) {
@@ -457,11 +457,11 @@ func TestNginxAtRoot(t *testing.T) {
 
 func TestNginxAtSubPathWithTLS(t *testing.T) {
 	base := "https://example.com/tools/gallery"
-	lender := httptest.NewTLSServer(http.NotFoundHandler()) // has a certificate for example.com
-	defer lender.Close()
+	certified := httptest.NewTLSServer(http.NotFoundHandler()) // only for its certificate for example.com
+	defer certified.Close()
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	pair := lender.TLS.Certificates[0]
+	pair := certified.TLS.Certificates[0]
 	private, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
 	if err != nil {
 		t.Fatal(err)
@@ -473,23 +473,23 @@ func TestNginxAtSubPathWithTLS(t *testing.T) {
 	}
 	client := nginx(t, Nginx{BaseURL: base, Root: makeSite(t), Shim: strings.TrimPrefix(fakeShim(t).URL, "http://"), Cert: cert, Key: key})
 	roots := x509.NewCertPool()
-	roots.AddCert(lender.Certificate())
+	roots.AddCert(certified.Certificate())
 	client.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
 
 	runProbes(t, client, base)
 	outside := "https://example.com"
 	for _, path := range []string{
 		"/", "/control.json", "/api/extensionquery", "/api/vscode/acme/hello/latest", "/index/CURRENT", "/blobs/sha256/ab/abcd", "/item", "/publishers/acme",
-		vspackage, "/" + forAll, "/files/acme/hello/1.2.3+web/extension/package.json", "/.galbuild/memory", "/tools/gallery2/control.json", "/tools/",
+		vspackage, "/" + forAll, "/files/acme/hello/1.2.3+web/extension/package.json", "/.galbuild/cache", "/tools/gallery2/control.json", "/tools/",
 	} {
-		t.Run("outside "+path, func(t *testing.T) { gone(path).run(t, client, outside) })
+		t.Run("outside "+path, func(t *testing.T) { notFound(path).run(t, client, outside) })
 	}
 	t.Run("no slash", func(t *testing.T) {
 		probe{path: "/tools/gallery", status: http.StatusPermanentRedirect, headers: map[string]string{"Location": base + "/"}}.run(t, client, outside)
 	})
 }
 
-// Two galleries in one nginx do not get into each other's way.
+// TestNginxTwice checks that the configurations of two galleries can be in one nginx.
 func TestNginxTwice(t *testing.T) {
 	root := makeSite(t)
 	var other bytes.Buffer
@@ -525,7 +525,7 @@ func TestNginxBehindHost(t *testing.T) {
 	})
 	runProbes(t, client, base)
 	for path, want := range map[string]string{"/": "own", "/item": "own", "/tools/": "own", "/tools/gallery2/x.js": "script"} {
-		_, body := probe{path: path}.ask(t, client, "http://host.example")
+		_, body := probe{path: path}.request(t, client, "http://host.example")
 		if body != want {
 			t.Errorf("%s: got %q, want %q", path, body, want)
 		}

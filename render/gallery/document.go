@@ -43,19 +43,19 @@ func Document(e *catalog.Extension, featured bool) (index.Document, bool) {
 	return d, true
 }
 
-// usable returns the versions without those for target platforms that no editor has any more,
-// such as win32-ia32. Their packages can still be downloaded. In a response, every editor
+// usable returns the versions without those for target platforms that editors do not support any
+// more, such as win32-ia32. Their packages can still be downloaded. In a response, every editor
 // would offer them and no editor could install them.
 func usable(versions []catalog.Version) []catalog.Version {
-	known := catalog.Platforms()
+	supported := catalog.Platforms()
 	return slices.DeleteFunc(slices.Clone(versions), func(v catalog.Version) bool {
-		return v.Platform != "" && !slices.Contains(known, v.Platform)
+		return v.Platform != "" && !slices.Contains(supported, v.Platform)
 	})
 }
 
 // latest returns the newest release and the newest pre-release of each platform, in the order
-// of versions. From these, an editor chooses the version to install, and knows whether there
-// is a pre-release, without requesting all versions.
+// of versions. They are enough for an editor to choose the version to install and to offer the
+// pre-release.
 func latest(versions []catalog.Version) []catalog.Version {
 	type kind struct {
 		platform   string

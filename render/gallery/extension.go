@@ -154,13 +154,14 @@ func (p *fragment) list(key string, values []string) {
 	p.raw(`]`)
 }
 
-// url writes a member whose value begins with the base URL. The path must need no escapes.
+// url writes a member whose value is the base URL and a path. The path must not contain characters
+// that are escaped in JSON.
 func (p *fragment) url(kind int, path string) {
 	p.json = appendPlaceholder(p.json, kind)
 	p.placeholders = append(p.placeholders, splice.Placeholder{Kind: kind, End: len(p.json)})
 	p.raw(path + `"`)
 }
 
-// urlPath escapes the plus sign, which versions may contain. Object stores read a plus sign in
-// a path as a space.
+// urlPath escapes the plus sign, which versions may contain, because object stores decode a plus
+// sign in a path to a space.
 func urlPath(path string) string { return strings.ReplaceAll(path, "+", "%2B") }

@@ -44,8 +44,8 @@ func version(number, platform string, preRelease bool, assets ...catalog.Asset) 
 	}
 }
 
-// sample has a pre-release on top, two platforms, a genuine signature, a platform
-// that no editor knows, and an extension that has nothing else.
+// sample returns a catalogue. One extension has a pre-release as its newest version, two platforms,
+// a genuine signature, and a platform that editors do not support. Another one has only the latter.
 func sample() *catalog.Catalog {
 	signed := version("1.0.0", "", false, asset(catalog.SignatureAsset, "application/zip"))
 	signed.Signed = true
@@ -86,7 +86,7 @@ func open(t *testing.T) *index.Index {
 		}
 	}
 	if len(docs) != 2 {
-		t.Fatalf("%d documents, want 2: one extension has no build that an editor knows", len(docs))
+		t.Fatalf("%d documents, want 2: one extension has only a platform that editors do not support", len(docs))
 	}
 	return openIndex(t, docs, func(i int) index.Payloads { return payloads[i] })
 }
@@ -127,7 +127,7 @@ func TestGolden(t *testing.T) {
 		}
 		response, hits := respond(t, ix, q, gallery.NewAddress("https://gal.example/tools"))
 		compare(t, strings.Replace(request, ".request.", ".response.", 1), response)
-		compressed, compressedHits, ok := zipped(t, ix, q, gallery.NewAddress("https://gal.example/tools"))
+		compressed, compressedHits, ok := respondGzip(t, ix, q, gallery.NewAddress("https://gal.example/tools"))
 		if !ok || compressedHits != hits || unzip(t, compressed) != string(response) {
 			t.Errorf("%s: the compressed response differs", request)
 		}
@@ -146,11 +146,11 @@ func respond(t *testing.T, ix *index.Index, q query.Query, at *gallery.Address) 
 	return large, r.Hits()
 }
 
-// zipped writes the response to q as gzip; ok is false if it cannot be.
-func zipped(t *testing.T, ix *index.Index, q query.Query, at *gallery.Address) (compressed []byte, hits int, ok bool) {
+// respondGzip writes the response to q as gzip. ok is false if it cannot be written.
+func respondGzip(t *testing.T, ix *index.Index, q query.Query, at *gallery.Address) (compressed []byte, hits int, ok bool) {
 	t.Helper()
 	r := gallery.Respond(nil, ix, q)
-	if !r.Zipped(at) {
+	if !r.HasGzip(at) {
 		return nil, 0, false
 	}
 	return written(t, 100, func(to *splice.Buffer) error { return r.WriteGzip(to, at) }), r.Hits(), true
@@ -189,7 +189,7 @@ func TestBaseURLs(t *testing.T) {
 		if got := gjson.GetBytes(response, "results.0.extensions.0.versions.0.assetUri").String(); got != base+"/assets/acme/hello/2.0.0@linux-x64" {
 			t.Fatalf("base of %d bytes: got assetUri %q", size, got)
 		}
-		compressed, _, ok := zipped(t, ix, q, gallery.NewAddress(base))
+		compressed, _, ok := respondGzip(t, ix, q, gallery.NewAddress(base))
 		if ok != (size <= 64) {
 			t.Fatalf("base of %d bytes: compressed %t", size, ok)
 		}
@@ -211,27 +211,27 @@ func TestFirstIndexes(t *testing.T) {
 	if !strings.Contains(string(response), `[{"assetUri":"https://h/x"}]`) {
 		t.Errorf("got %s", response)
 	}
-	if _, _, ok := zipped(t, ix, q, gallery.NewAddress("https://h")); ok {
-		t.Error("Zipped is true without compressed payloads")
+	if _, _, ok := respondGzip(t, ix, q, gallery.NewAddress("https://h")); ok {
+		t.Error("HasGzip is true without compressed payloads")
 	}
 }
 
 // TestPrevious reuses payloads that have not changed, and renders the others.
 func TestPrevious(t *testing.T) {
-	known := open(t)
+	previous := open(t)
 	c := sample()
 	c.Extensions[2].Versions[0].Description = "Something else"
-	fresh, reusing := gallery.Renderer{}, gallery.Renderer{Previous: known}
+	fresh, reusing := gallery.Renderer{}, gallery.Renderer{Previous: previous}
 	for i, same := range map[int]bool{0: true, 2: false} {
 		e := &c.Extensions[i]
 		got, want := reusing.Payloads(e), fresh.Payloads(e)
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %v, want %v", e.ID(), got, want)
 		}
-		hit, _ := known.Find(e.ID())
-		before := known.Payload(hit, index.Latest).Deflated
-		if taken := &got[index.Latest].Deflated[0] == &before[0]; taken != same {
-			t.Errorf("%s: taken over: %t", e.ID(), taken)
+		hit, _ := previous.Find(e.ID())
+		before := previous.Payload(hit, index.Latest).Deflated
+		if reused := &got[index.Latest].Deflated[0] == &before[0]; reused != same {
+			t.Errorf("%s: reused: %t", e.ID(), reused)
 		}
 	}
 }
@@ -270,11 +270,11 @@ func compare(t *testing.T, golden string, response []byte) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(pretty.Bytes(), want) {
-		t.Errorf("%s differs (run with -update if that is meant):\n%s", golden, pretty.Bytes())
+		t.Errorf("%s differs (run with -update if that is intended):\n%s", golden, pretty.Bytes())
 	}
 }
 
-// TestBaseIsEscaped proves that no base URL breaks out of its strings.
+// TestBaseIsEscaped checks that a base URL with quotation marks stays within its strings.
 func TestBaseIsEscaped(t *testing.T) {
 	base := "http://h/\"},{\"\\\u2028"
 	response, _ := respond(t, open(t), query.Query{Filters: []query.Filter{{Page: 1, Size: 10}}}, gallery.NewAddress(base))
@@ -291,8 +291,9 @@ func TestBaseIsEscaped(t *testing.T) {
 	}
 }
 
-// crowd is an index of n extensions, whose latest and all versions are of these many bytes.
-func crowd(t *testing.T, n, latest, all int) *index.Index {
+// manyExtensions returns an index of n extensions. Their payloads have these numbers of bytes, for
+// the latest and for all versions.
+func manyExtensions(t *testing.T, n, latest, all int) *index.Index {
 	t.Helper()
 	var docs []index.Document
 	for i := range n {
@@ -303,7 +304,7 @@ func crowd(t *testing.T, n, latest, all int) *index.Index {
 	return openIndex(t, docs, func(int) index.Payloads { return payloads })
 }
 
-// named requests extensions of a crowd by name.
+// named returns a filter for the first n extensions of manyExtensions by name.
 func named(n int) query.Filter {
 	f := query.Filter{Size: n}
 	for i := range n {
@@ -312,10 +313,10 @@ func named(n int) query.Filter {
 	return f
 }
 
-// TestResponseIsBounded requests too much in every possible way. Extensions that do not fit
-// are still counted, and those that were named are left out last.
+// TestResponseIsBounded exceeds each limit of a response. Extensions that do not fit are still
+// counted. More of them fit if they are requested by name.
 func TestResponseIsBounded(t *testing.T) {
-	many, big := crowd(t, query.MaxNames+5, 2, 3), crowd(t, 70, 100, 1<<20)
+	many, big := manyExtensions(t, query.MaxNames+5, 2, 3), manyExtensions(t, 70, 100, 1<<20)
 	list := query.Filter{Size: math.MaxInt32}
 	for _, x := range []struct {
 		name         string
@@ -343,8 +344,8 @@ func TestResponseIsBounded(t *testing.T) {
 	}
 }
 
-// TestNamesAreNotPagedAway asks for more extensions than fit the page.
-func TestNamesAreNotPagedAway(t *testing.T) {
+// TestNamesExceedPage requests more extensions by name than its page size. All are returned.
+func TestNamesExceedPage(t *testing.T) {
 	q, err := query.Parse([]byte(`{"filters":[{"criteria":[{"filterType":7,"value":"acme.hello"},{"filterType":7,"value":"zeta.plain"}],"pageSize":1}]}`))
 	if err != nil {
 		t.Fatal(err)

@@ -13,8 +13,8 @@ const Control = `{"malicious":[],"deprecated":{},"search":[]}` + "\n"
 
 // Manifest returns the manifest of the gallery. An editor requests it from the address in its
 // policy extensions.gallery.serviceUrl, and then ignores the gallery in its product.json.
-// Unlike product.json, it tells that packages are not signed and that statistics are not
-// collected. content is the address of the files of packages, or "" if it is the base URL.
+// Unlike product.json, it states that packages are not signed, and no address for statistics.
+// content is the address of the files of packages, or "" if it is the base URL.
 //
 // Source: IExtensionGalleryManifest in VS Code's extensionGalleryManifest.ts.
 func Manifest(base, content string) []byte {

@@ -10,10 +10,11 @@ import (
 	"galbuild/render/splice"
 )
 
-// reservedWidth is how many bytes a placeholder reserves for the base URL. A placeholder is at
-// the beginning of a member whose value is a URL: so many spaces, the key and the quotation
-// mark of the value. To fill in a base URL, the key is moved to the left, so that the
-// placeholder keeps its width. Only a base URL that is longer makes the JSON longer.
+// reservedWidth is the number of bytes that a placeholder reserves for the base URL. A placeholder
+// is the beginning of a member whose value is a URL: reservedWidth spaces, the key, and the
+// quotation mark that begins the value. To fill in a base URL, the key is moved to the left and the
+// URL takes its place, so the placeholder keeps its width. Only a longer base URL makes the JSON
+// longer.
 const reservedWidth = 64
 
 // keys are the keys of the members that begin with a placeholder, by kind of placeholder.
@@ -65,11 +66,11 @@ func (r *Renderer) Payloads(e *catalog.Extension) index.Payloads {
 }
 
 func (r *Renderer) deflate(e *catalog.Extension, v index.Variant, p *fragment) index.Payload {
-	made := p.payload()
+	payload := p.payload()
 	if r.Previous != nil {
 		if hit, ok := r.Previous.Find(e.ID()); ok {
 			previous := r.Previous.Payload(hit, v)
-			if bytes.Equal(previous.JSON, made.JSON) && slices.Equal(previous.Placeholders, made.Placeholders) {
+			if bytes.Equal(previous.JSON, payload.JSON) && slices.Equal(previous.Placeholders, payload.Placeholders) {
 				return previous
 			}
 		}
@@ -79,8 +80,8 @@ func (r *Renderer) deflate(e *catalog.Extension, v index.Variant, p *fragment) i
 		deflater = splice.NewDeflater(widths()...)
 	}
 	defer r.deflaters.Put(deflater)
-	made.Deflated = deflater.Deflate(p.json, p.placeholders)
-	return made
+	payload.Deflated = deflater.Deflate(p.json, p.placeholders)
+	return payload
 }
 
 // Latest returns the response to GET …/latest for e.

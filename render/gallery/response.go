@@ -12,15 +12,16 @@ import (
 	"galbuild/render/splice"
 )
 
-// Limits of one response in bytes. Extensions requested by id or name are installed
-// somewhere, and an update check must find each of them. Of a list, an editor shows only a
-// page.
+// Limits of one response in bytes. The limit for extensions that are requested by id or name is
+// higher, because an update check must find everything that is installed. Of a list, an editor
+// shows only a page.
 const (
 	MaxBytes      = 64 << 20  // of JSON; see Response
 	MaxNamedBytes = 256 << 20 // of JSON, if extensions were requested by id or name
 )
 
-// valueBytes is roughly the most that filling a compressed extension adds to its size.
+// valueBytes is roughly the largest number of bytes that the values of placeholders add to a
+// compressed extension.
 const valueBytes = 320
 
 // A Response is the response to a query before it is written: the extensions it contains,
@@ -36,16 +37,16 @@ type Response struct {
 	results []index.Result
 	first   [1]index.Result // results of a query with one filter
 	full    int             // number of extensions, from the first, that have all versions
-	zipped  bool            // every extension has a compressed form
-	hits    int
-	bytes   int
-	gzip    int // bytes, about
+	hasGzip bool            // every extension has a compressed form
+	hits    int             // number of extensions
+	bytes   int             // rough size as JSON
+	gzip    int             // rough size as gzip, in bytes
 }
 
 // Respond searches for q. If work ended early, the response is incomplete and must not be
 // written.
 func Respond(work *index.Work, ix *index.Index, q query.Query) *Response {
-	r := &Response{ix: ix, zipped: true}
+	r := &Response{ix: ix, hasGzip: true}
 	r.results = r.first[:0]
 	all := q.Flags&query.IncludeVersions != 0 && q.Flags&(query.IncludeLatestOnly|query.IncludeLatestPreAndStable) == 0
 	listed := 0
@@ -69,13 +70,13 @@ func Respond(work *index.Work, ix *index.Index, q query.Query) *Response {
 // admit sums the sizes of the hits, and returns those that fit in the response.
 func (r *Response) admit(hits []index.Hit, all, named bool) []index.Hit {
 	for i, hit := range hits {
-		given := index.Latest
+		variant := index.Latest
 		if all && r.full == r.hits {
-			given = index.All
+			variant = index.All
 		}
-		p := r.ix.Payload(hit, given)
-		if given == index.All && named && r.bytes+len(p.JSON) > MaxBytes {
-			given, p = index.Latest, r.ix.Payload(hit, index.Latest)
+		p := r.ix.Payload(hit, variant)
+		if variant == index.All && named && r.bytes+len(p.JSON) > MaxBytes {
+			variant, p = index.Latest, r.ix.Payload(hit, index.Latest)
 		}
 		limit := MaxBytes
 		if named {
@@ -86,11 +87,11 @@ func (r *Response) admit(hits []index.Hit, all, named bool) []index.Hit {
 		}
 		r.hits++
 		r.bytes += len(p.JSON)
-		if given == index.All {
+		if variant == index.All {
 			r.full++
 		}
 		r.gzip += len(p.Deflated) + valueBytes
-		r.zipped = r.zipped && len(p.Deflated) > 0
+		r.hasGzip = r.hasGzip && len(p.Deflated) > 0
 	}
 	return hits
 }
@@ -105,8 +106,8 @@ func (r *Response) Bytes() int { return r.bytes }
 // GzipBytes returns roughly how long the response is as gzip.
 func (r *Response) GzipBytes() int { return r.gzip }
 
-// Zipped reports whether the response can be written as gzip for this address.
-func (r *Response) Zipped(at *Address) bool { return r.zipped && at.fits() }
+// HasGzip reports whether WriteGzip can write the response for this address.
+func (r *Response) HasGzip(at *Address) bool { return r.hasGzip && at.fits() }
 
 // WriteJSON writes the response. The end of it may stay in the buffer.
 func (r *Response) WriteJSON(to *splice.Buffer, at *Address) error {
@@ -115,7 +116,7 @@ func (r *Response) WriteJSON(to *splice.Buffer, at *Address) error {
 }
 
 // WriteGzip writes the response as a gzip stream, joined from fragments that were
-// compressed when the index was built. The response must be Zipped.
+// compressed when the index was built. HasGzip must be true.
 func (r *Response) WriteGzip(to *splice.Buffer, at *Address) error {
 	p := gzipForm{splice.Begin(to, at.values)}
 	r.write(&p)
@@ -278,8 +279,8 @@ func (a *Address) insert(to *splice.Buffer, p index.Payload) {
 	to.Write(p.JSON[from:])
 }
 
-// isPlaceholder reports whether text ends in a placeholder with reserved width. If one of a
-// payload has, all have.
+// isPlaceholder reports whether text ends in a placeholder with reserved width. Either all
+// placeholders of a payload have one, or none.
 func isPlaceholder(text []byte) bool {
 	key := keys[kindOf(text)]
 	i := len(text) - len(key)

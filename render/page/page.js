@@ -2,27 +2,27 @@
 const pageSize = 30, latestFlags = 950, allFlags = 439;
 const byId = id => document.getElementById(id), main = byId('main'), text = byId('text'), sort = byId('sort');
 
-// The gallery's base is where the page's own file lies, as the page says that was
-// written: one or no folder above its address. It has this page's origin, whatever
-// the rest of the address is.
+// The base URL of the gallery: data-base, which is ./ or ../, resolved against the address of
+// this page. The query and the fragment are left out, because whoever sends a link chooses them.
 const here = location.origin + location.pathname;
 const base = new URL(document.documentElement.dataset.base, here).href.replace(/\/$/, '');
 const [, kind, rest] = here.slice(base.length + 1).match(/^(?:vscode\/)?(item|publishers)(?:\/([^/]*))?$/) || [];
 byId('home').href = base + '/';
 
-// Everything that comes from an extension is set as text, never as HTML. An address
-// from there is used if it is http or https, see safe.
+// Everything that comes from an extension is set as text, never as HTML. Its addresses are used
+// only if safe accepts them.
 function make(tag, attributes, ...children) {
   const node = document.createElement(tag);
   for (const [k, v] of Object.entries(attributes || {})) if (v != null) node[k] = v;
   node.append(...children.filter(c => c != null && c !== ''));
   return node;
 }
+// safe returns an http or https address, or undefined for any other value.
 function safe(url) {
   const parsed = url && URL.canParse(url) && new URL(url);
   return parsed && /^https?:$/.test(parsed.protocol) ? parsed.href : undefined;
 }
-// An address that is not percent-encoded as it should be is taken as it stands.
+// decode returns percent-encoded text decoded, or as it is if the encoding is invalid.
 function decode(text) {
   try { return decodeURIComponent(text); } catch { return text; }
 }
@@ -32,13 +32,14 @@ const property = (v, key) => (v.properties.find(p => p.key === key) || {}).value
 const asset = (v, type) => v.files.some(f => f.assetType === type) ? safe(v.assetUri + '/' + type) : undefined;
 const id = e => e.publisher.publisherName + '.' + e.extensionName;
 
-async function ask(criteria, options) {
+// query sends a query with one filter, and returns its result.
+async function query(criteria, options) {
   const filter = { criteria: [...criteria, { filterType: 8, value: 'Microsoft.VisualStudio.Code' }, { filterType: 12, value: '4096' }],
     pageNumber: 1, pageSize, sortBy: 0, sortOrder: 0, ...options.filter };
-  const answer = await fetch(base + '/api/extensionquery', { method: 'POST',
+  const response = await fetch(base + '/api/extensionquery', { method: 'POST',
     headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ filters: [filter], assetTypes: [], flags: options.flags }) });
-  if (!answer.ok) throw new Error('the gallery answered ' + answer.status);
-  const result = (await answer.json()).results[0];
+  if (!response.ok) throw new Error('the gallery responded with status ' + response.status);
+  const result = (await response.json()).results[0];
   return { extensions: result.extensions, total: result.resultMetadata[0].metadataItems[0].count };
 }
 
@@ -62,15 +63,16 @@ function row(e) {
     make('p', { className: 'dim small' }, publisherLink(e), ' · ' + numbers(e))));
 }
 
-// A list that grows by a page at a time; only the newest question's answers are shown.
-let question = 0;
+// list shows the results of a query, page by page. A response that arrives after a newer list
+// was begun is ignored.
+let newest = 0;
 async function list(title, criteria, sortBy) {
-  const mine = ++question, rows = make('ol'), count = make('p', { className: 'dim small' });
+  const current = ++newest, rows = make('ol'), count = make('p', { className: 'dim small' });
   const more = make('button', { hidden: true, onclick: () => page() }, 'More');
   let number = 0;
   async function page() {
-    const r = await ask(criteria, { flags: latestFlags, filter: { pageNumber: ++number, sortBy } });
-    if (mine !== question) return;
+    const r = await query(criteria, { flags: latestFlags, filter: { pageNumber: ++number, sortBy } });
+    if (current !== newest) return;
     if (number === 1) main.replaceChildren(...(title ? [make('h1', {}, title)] : []), count, rows, more);
     rows.append(...r.extensions.map(row));
     count.textContent = r.total === 1 ? '1 extension' : r.total.toLocaleString() + ' extensions';
@@ -98,13 +100,13 @@ function related(title, ids) {
   const links = ids.split(',').map(i => make('a', { className: 'tag', href: base + '/item?itemName=' + encodeURIComponent(i) }, i));
   return [make('h2', {}, title), make('p', {}, ...links)];
 }
-async function document_(title, url) {
-  const answer = url && await fetch(url);
-  return answer && answer.ok ? [make('h2', {}, title), make('pre', {}, await answer.text())] : [];
+async function section(title, url) {
+  const response = url && await fetch(url);
+  return response && response.ok ? [make('h2', {}, title), make('pre', {}, await response.text())] : [];
 }
-async function item(wanted) {
-  const { extensions: [e] } = await ask([{ filterType: 7, value: wanted }], { flags: allFlags, filter: { pageSize: 1 } });
-  if (!e) { main.replaceChildren(make('h1', {}, 'Not in this gallery'), make('p', {}, wanted)); return; }
+async function item(name) {
+  const { extensions: [e] } = await query([{ filterType: 7, value: name }], { flags: allFlags, filter: { pageSize: 1 } });
+  if (!e) { main.replaceChildren(make('h1', {}, 'Not in this gallery'), make('p', {}, name)); return; }
   const v = e.versions[0], source = safe(property(v, 'Microsoft.VisualStudio.Services.Links.Source'));
   document.title = e.displayName;
   main.replaceChildren(
@@ -117,12 +119,12 @@ async function item(wanted) {
     ...related('Contains', property(v, 'Microsoft.VisualStudio.Code.ExtensionPack')),
     make('h2', {}, 'Versions'), make('table', {}, make('tbody', {}, ...e.versions.map(x => versionRow(e, x)))));
   for (const [title, type] of [['Readme', 'Details'], ['Changelog', 'Changelog']])
-    main.append(...await document_(title, asset(v, 'Microsoft.VisualStudio.Services.Content.' + type)));
+    main.append(...await section(title, asset(v, 'Microsoft.VisualStudio.Services.Content.' + type)));
 }
 
 function show(work) {
-  return work.catch(err => main.replaceChildren(make('h1', {}, 'The gallery cannot be asked'),
-    make('p', {}, String(err.message || err)), make('p', { className: 'dim' }, 'Search needs galshim; packages and editors’ update checks may work without it.')));
+  return work.catch(err => main.replaceChildren(make('h1', {}, 'The request to the gallery failed'),
+    make('p', {}, String(err.message || err)), make('p', { className: 'dim' }, 'Search needs galshim. Downloads and the update checks of editors may work without it.')));
 }
 let typing;
 text.oninput = () => { clearTimeout(typing); typing = setTimeout(search, 150); };

@@ -24,13 +24,13 @@ func (b *Buffer) Cap() int { return cap(b.bytes) }
 // Write implements [io.Writer].
 func (b *Buffer) Write(p []byte) (int, error) {
 	if len(p) > cap(b.bytes)-len(b.bytes) {
-		return b.writePieces(p)
+		return b.writeChunks(p)
 	}
 	b.bytes = append(b.bytes, p...)
 	return len(p), b.err
 }
 
-func (b *Buffer) writePieces(p []byte) (int, error) {
+func (b *Buffer) writeChunks(p []byte) (int, error) {
 	all := len(p)
 	for {
 		n := copy(b.bytes[len(b.bytes):cap(b.bytes)], p)

@@ -144,8 +144,8 @@ func (d *Deflater) compress(from, to int) []byte {
 }
 
 // verify expands f with other values than those it was compressed with, and reports whether
-// the result is the text with these values. It is not if the compressor took a byte of a
-// placeholder for a byte of the text, of another kind or of another position.
+// the result is the text with these values. It is not if the compressor has used a byte of a
+// placeholder as a byte of the text, or of a placeholder of another kind, or of another position.
 func (d *Deflater) verify(f Fragment, placeholders []Placeholder) bool {
 	values := make([]Value, len(d.widths))
 	for kind, width := range d.widths {

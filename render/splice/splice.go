@@ -58,7 +58,7 @@ const (
 	cutSize     = 12
 )
 
-func (p Fragment) field(offset int) uint32 { return binary.LittleEndian.Uint32(p[offset:]) }
+func (f Fragment) field(offset int) uint32 { return binary.LittleEndian.Uint32(f[offset:]) }
 
 // A Value is the bytes that placeholders of one kind are filled with, in many streams.
 type Value struct {
@@ -66,7 +66,7 @@ type Value struct {
 	remainder *crc.Factor
 }
 
-// NewValue returns the value for placeholders as wide as b. It keeps b.
+// NewValue returns the value for placeholders as wide as b. It retains b.
 func NewValue(b []byte) Value {
 	remainder := ^crc32.Update(^uint32(0), crc32.IEEETable, b) // without the conditioning that makes it a CRC
 	return Value{b, crc.NewFactor(crc32.IEEE, remainder)}
@@ -119,14 +119,14 @@ func (s *Stream) writeLengths(n int) {
 }
 
 // Fragment adds a fragment and fills in its placeholders.
-func (s *Stream) Fragment(p Fragment) {
-	if len(p) < headerSize || uint64(p.field(cutsField)) > uint64(len(p)-headerSize)/cutSize {
+func (s *Stream) Fragment(f Fragment) {
+	if len(f) < headerSize || uint64(f.field(cutsField)) > uint64(len(f)-headerSize)/cutSize {
 		s.damaged = true
 		return
 	}
-	cuts := p[headerSize:][:cutSize*p.field(cutsField)]
-	parts := p[headerSize+len(cuts):]
-	sum := p.field(sumField)
+	cuts := f[headerSize:][:cutSize*f.field(cutsField)]
+	parts := f[headerSize+len(cuts):]
+	sum := f.field(sumField)
 	for ; len(cuts) > 0; cuts = cuts[cutSize:] {
 		kind, size := cuts.field(0), cuts.field(4)
 		if uint64(kind) >= uint64(len(s.values)) || uint64(size) > uint64(len(parts)) {
@@ -140,8 +140,8 @@ func (s *Stream) Fragment(p Fragment) {
 		sum ^= value.remainder.Times(cuts.field(8))
 	}
 	s.writePart(parts)
-	s.sum = crc.Multiply(crc32.IEEE, p.field(shiftField), s.sum) ^ sum
-	s.size += p.field(lengthField)
+	s.sum = crc.Multiply(crc32.IEEE, f.field(shiftField), s.sum) ^ sum
+	s.size += f.field(lengthField)
 }
 
 func (s *Stream) writePart(b []byte) {

@@ -33,10 +33,10 @@ func sample(name string, n int) (text []byte, placeholders []Placeholder) {
 	return append(text, `],"description":"`+strings.Repeat(name, 9)+`"}`...), placeholders
 }
 
-func filled(text []byte, placeholders []Placeholder, with []Value) string {
+func filled(text []byte, placeholders []Placeholder, values []Value) string {
 	text = bytes.Clone(text)
 	for _, h := range placeholders {
-		b := with[h.Kind].bytes
+		b := values[h.Kind].bytes
 		copy(text[h.End-len(b):h.End], b)
 	}
 	return string(text)
@@ -58,10 +58,10 @@ func expand(t *testing.T, deflated []byte) string {
 }
 
 // join writes a stream through a buffer that most fragments do not fit in.
-func join(with []Value, write func(s *Stream)) (deflated []byte, ok bool) {
+func join(values []Value, write func(s *Stream)) (deflated []byte, ok bool) {
 	var whole bytes.Buffer
 	out := NewBuffer(make([]byte, 0, 100), &whole)
-	s := Begin(out, with)
+	s := Begin(out, values)
 	write(&s)
 	ok = s.End()
 	out.Flush()
@@ -71,10 +71,10 @@ func join(with []Value, write func(s *Stream)) (deflated []byte, ok bool) {
 func TestStream(t *testing.T) {
 	d := NewDeflater(narrow, wide)
 	for _, base := range []string{"", `"`, `"https://host`, `"` + strings.Repeat("https://", 4) + "host/x"} {
-		with := valuesOf(base)
+		values := valuesOf(base)
 		want := "["
 		long := strings.Repeat("0123456789", 20_000)
-		got, ok := join(with, func(s *Stream) {
+		got, ok := join(values, func(s *Stream) {
 			s.Text([]byte("["))
 			for i, n := range []int{1, 0, 8, 300, 2} {
 				text, placeholders := sample(strings.Repeat("日本é", i), n)
@@ -87,7 +87,7 @@ func TestStream(t *testing.T) {
 					want += ","
 				}
 				s.Fragment(p)
-				want += filled(text, placeholders, with)
+				want += filled(text, placeholders, values)
 			}
 			s.Text([]byte(long))
 		})
@@ -139,7 +139,7 @@ func TestDeflateMarks(t *testing.T) {
 	}
 	got, _ := join(valuesOf("base"), func(s *Stream) { s.Fragment(p) })
 	if expand(t, got) != filled(text, placeholders, valuesOf("base")) {
-		t.Error("the text came out wrong")
+		t.Error("the text was changed")
 	}
 }
 
@@ -208,7 +208,7 @@ func FuzzDeflate(f *testing.F) {
 		}
 		got, _ := join(valuesOf("base"), func(s *Stream) { s.Fragment(p) })
 		if expand(t, got) != filled(text, placeholders, valuesOf("base")) {
-			t.Error("the text came out wrong")
+			t.Error("the text was changed")
 		}
 	})
 }
@@ -226,11 +226,11 @@ func BenchmarkFragment(b *testing.B) {
 	text, placeholders := sample("hello", 12)
 	p := NewDeflater(narrow, wide).Deflate(text, placeholders)
 	out := NewBuffer(make([]byte, 0, 1<<20), io.Discard)
-	with := valuesOf("base")
+	values := valuesOf("base")
 	comma := []byte(",")
 	b.ReportAllocs()
 	for b.Loop() {
-		s := Begin(out, with)
+		s := Begin(out, values)
 		for range 50 {
 			s.Text(comma)
 			s.Fragment(p)

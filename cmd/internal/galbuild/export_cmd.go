@@ -84,7 +84,7 @@ func (x *exportCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	bar := newProgress(e)
-	cfg.Show = bar.bytes("export", x.Site)
+	cfg.Progress = bar.bytes("export", x.Site)
 	report, err := bundle.Export(ctx, cfg)
 	bar.close()
 	switch {

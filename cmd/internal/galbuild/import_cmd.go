@@ -35,7 +35,7 @@ func (i *importCmd) Run(ctx context.Context, e *env) error {
 		cfg.Stream = e.stdin
 	}
 	bar := newProgress(e)
-	cfg.Show = bar.bytes("import", i.Tarball)
+	cfg.Progress = bar.bytes("import", i.Tarball)
 	first := newFirstWrite(i.Output)
 	report, err := bundle.Import(ctx, cfg)
 	bar.close()

@@ -36,7 +36,7 @@ func (s *server) query(w *reply, r *http.Request, g *generation) error {
 	if !acceptsGzip(r.Header) {
 		return s.write(w, found.Bytes(), func(to *splice.Buffer) error { return found.WriteJSON(to, at) })
 	}
-	if found.Zipped(at) {
+	if found.HasGzip(at) {
 		h["Content-Encoding"] = gzipCoding
 		return s.write(w, found.GzipBytes(), func(to *splice.Buffer) error { return found.WriteGzip(to, at) })
 	}

@@ -42,8 +42,8 @@ func Open(path string) (*File, error) {
 	return &File{Bytes: b}, nil
 }
 
-// Release tells the system that a range of the bytes need not stay in memory. They are read
-// again when they are accessed.
+// Release removes a range of the bytes from memory. They are read from the file again when they are
+// accessed.
 func (f *File) Release(from, to int) {
 	// Release whole pages only, because the pages at both ends also hold other bytes.
 	page := os.Getpagesize()

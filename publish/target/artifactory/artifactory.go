@@ -163,11 +163,11 @@ func (t *Target) upload(ctx context.Context, o target.Object) error {
 	r := t.request(http.MethodPut, "", o.Key)
 	r.Header.Set("X-Checksum-Sha256", o.SHA256.String())
 	r.Body, r.Size = o.Reader, o.Size
-	var made struct{ Checksums struct{ SHA256 string } }
-	if err := t.client.Do(ctx, r, rest.JSON(&made)); err != nil {
+	var created struct{ Checksums struct{ SHA256 string } }
+	if err := t.client.Do(ctx, r, rest.JSON(&created)); err != nil {
 		return err
 	}
-	if got := made.Checksums.SHA256; got != "" && got != o.SHA256.String() {
+	if got := created.Checksums.SHA256; got != "" && got != o.SHA256.String() {
 		return fmt.Errorf("the server has stored different content: its SHA-256 is %s, want %s", got, o.SHA256)
 	}
 	return nil
@@ -218,30 +218,30 @@ func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[target.Entry
 	}
 }
 
-// A listed is a file in a list.
-type listed struct {
+// A listedFile is a file in the response to a list request.
+type listedFile struct {
 	URI          string // path below the folder, with a leading slash
 	Size         json.Number
 	LastModified string
 }
 
 // list returns the files below a folder, or none if it does not exist.
-func (t *Target) list(ctx context.Context, dir string) ([]listed, error) {
+func (t *Target) list(ctx context.Context, dir string) ([]listedFile, error) {
 	r := t.request(http.MethodGet, storageAPI, dir)
 	r.URL = strings.TrimRight(r.URL, "/") + "?list&deep=1&listFolders=0"
-	var all struct{ Files []listed }
-	err := t.client.Do(ctx, r, rest.JSON(&all))
+	var folder struct{ Files []listedFile }
+	err := t.client.Do(ctx, r, rest.JSON(&folder))
 	if rest.IsStatus(err, http.StatusNotFound) {
 		return nil, nil
 	}
-	return all.Files, err
+	return folder.Files, err
 }
 
 // iso8601 is the format of times whose zone has no colon. Otherwise they have the format of
 // RFC 3339.
 const iso8601 = "2006-01-02T15:04:05.999Z0700"
 
-func (f listed) entry(dir string) (target.Entry, error) {
+func (f listedFile) entry(dir string) (target.Entry, error) {
 	size, err := f.Size.Int64()
 	if err != nil {
 		return target.Entry{}, fmt.Errorf("the size of %q is %q", f.URI, f.Size)
@@ -284,18 +284,18 @@ func (t *Target) Swap(ctx context.Context, old []byte, o target.Object) error {
 }
 
 // failed returns err with the operation, the key and a hint.
-func (t *Target) failed(what, key string, err error) error {
+func (t *Target) failed(operation, key string, err error) error {
 	if err == nil {
 		return nil
 	}
 	if status, ok := errors.AsType[*rest.StatusError](err); ok {
-		err = t.explain(what, status)
+		err = t.explain(operation, status)
 	}
-	return fmt.Errorf("%s: %s %s: %w", t, what, key, err)
+	return fmt.Errorf("%s: %s %s: %w", t, operation, key, err)
 }
 
 // explain returns the error response with a hint and the server's message.
-func (t *Target) explain(what string, e *rest.StatusError) error {
+func (t *Target) explain(operation string, e *rest.StatusError) error {
 	switch e.Status {
 	case http.StatusUnauthorized:
 		if t.token == "" {
@@ -305,7 +305,7 @@ func (t *Target) explain(what string, e *rest.StatusError) error {
 	case http.StatusForbidden:
 		return fmt.Errorf("the token lacks a permission: it needs read, deploy and delete in %s%s", t.repo, serverMessage(e))
 	case http.StatusNotFound:
-		if what == "get" || what == "copy" {
+		if operation == "get" || operation == "copy" {
 			return target.ErrNotExist
 		}
 		return fmt.Errorf("there is no repository %q, or the URL is not that of the service, which often ends in /artifactory%s", t.repo, serverMessage(e))

@@ -93,10 +93,10 @@ func TestDeleteFolder(t *testing.T) {
 	r.Close()
 }
 
-// spoil is a transport that changes bytes, like a bad proxy.
-type spoil struct{}
+// corrupting is a transport that changes bytes, like a bad proxy.
+type corrupting struct{}
 
-func (spoil) RoundTrip(r *http.Request) (*http.Response, error) {
+func (corrupting) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		b, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -107,16 +107,16 @@ func (spoil) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// TestSpoiled checks that changed bytes are an error, on servers that check the hash and on those
+// TestCorrupted checks that changed bytes are an error, on servers that check the hash and on those
 // that do not.
-func TestSpoiled(t *testing.T) {
-	for _, trusts := range []bool{false, true} {
+func TestCorrupted(t *testing.T) {
+	for _, unchecked := range []bool{false, true} {
 		s := artifactorytest.New(t.TempDir())
-		s.Unchecked = trusts
-		at := newTarget(t, s, func(c *Config) { c.Transport = spoil{} })
+		s.Unchecked = unchecked
+		at := newTarget(t, s, func(c *Config) { c.Transport = corrupting{} })
 		err := at.Put(t.Context(), resttest.Object("x", "text"))
 		want := "409 Conflict"
-		if trusts {
+		if unchecked {
 			want = "has stored different content"
 		}
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -149,15 +149,15 @@ func TestErrors(t *testing.T) {
 			at := newTarget(t, x.handler, x.change)
 			err := at.Put(t.Context(), resttest.Object("some/key", "text"))
 			if err == nil {
-				t.Fatal("it was put")
+				t.Fatal("it was stored")
 			}
 			for _, want := range append(x.want, at.String(), "some/key") {
 				if !strings.Contains(err.Error(), want) {
-					t.Errorf("%q does not say %q", err, want)
+					t.Errorf("%q does not contain %q", err, want)
 				}
 			}
 			if strings.Contains(err.Error()+at.String(), "s3cret") {
-				t.Errorf("%q tells the token", err)
+				t.Errorf("%q contains the token", err)
 			}
 		})
 	}
@@ -184,7 +184,7 @@ func TestNew(t *testing.T) {
 func TestList(t *testing.T) {
 	at := newTarget(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if got, want := r.URL.RequestURI(), "/artifactory/api/storage/generic-local/galleries/a%20b%3Bc%3D1/dir?list&deep=1&listFolders=0"; got != want {
-			t.Errorf("asked for %s, want %s", got, want)
+			t.Errorf("requested %s, want %s", got, want)
 		}
 		_, _ = io.WriteString(w, `{"files": [{"uri": "/x.txt", "size": "12", "lastModified": "2025-04-06T11:13:04.174+02:00"},
 			{"uri": "/y.txt", "size": 13, "lastModified": "2025-04-06T11:13:04.174+0200"}]}`)
@@ -212,7 +212,7 @@ func TestBadList(t *testing.T) {
 			got = err
 		}
 		if got == nil {
-			t.Errorf("%s: taken", text)
+			t.Errorf("%s: accepted", text)
 		}
 	}
 }
@@ -221,7 +221,7 @@ func TestBadList(t *testing.T) {
 func TestRedirected(t *testing.T) {
 	storage := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" {
-			t.Error("the storage is told the token")
+			t.Error("the storage service received the token")
 		}
 		http.ServeContent(w, r, "", time.Time{}, strings.NewReader("0123456789"))
 	}))

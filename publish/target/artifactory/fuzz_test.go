@@ -8,7 +8,7 @@ import (
 	"galbuild/publish/target/internal/resttest"
 )
 
-// FuzzResponse looks for a response that the client cannot take.
+// FuzzResponse tests the client with arbitrary responses.
 func FuzzResponse(f *testing.F) {
 	open := func(transport http.RoundTripper) (target.Target, error) {
 		return New(Config{URL: "http://host/artifactory", Repo: "vsix", Token: "t", Transport: transport})

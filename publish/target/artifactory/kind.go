@@ -24,8 +24,8 @@ func Kind() target.Kind {
 	}
 }
 
-// parse takes https://HOST/artifactory/REPO/PREFIX apart. The repository may be missing, since
-// it can be named by a flag.
+// parse splits https://HOST/artifactory/REPO/PREFIX. The repository may be missing, because a flag
+// can name it.
 func parse(scheme, rest string) target.Settings {
 	if _, web, ok := strings.Cut(scheme, "+"); ok {
 		rest = web + ":" + rest

@@ -27,10 +27,10 @@ import (
 
 // Target is a directory. Files are written below it, and never through a symbolic link in it.
 type Target struct {
-	root   string
-	open   func() (*writer, error) // opens writer, before the first change
-	writer *writer                 // nil before the first change
-	site   func() error            // returns an error unless root is a site or may become one
+	root      string
+	open      func() (*writer, error) // opens writer, before the first change
+	writer    *writer                 // nil before the first change
+	checkSite func() error            // returns an error unless root is a site or may become one
 }
 
 // New returns the directory at path, which need not exist yet.
@@ -39,7 +39,7 @@ func New(path string) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Target{root: root, site: sync.OnceValue(func() error { return site.Check(root) })}
+	t := &Target{root: root, checkSite: sync.OnceValue(func() error { return site.Check(root) })}
 	t.open = sync.OnceValues(func() (w *writer, err error) {
 		w, err = newWriter(root)
 		t.writer = w
@@ -81,7 +81,7 @@ func (t *Target) Get(ctx context.Context, key string, offset, length int64) (io.
 	case length < 0:
 		length = 1<<63 - 1 - offset
 	}
-	return &section{Reader: io.NewSectionReader(f, offset, length), file: f, ctx: ctx}, nil
+	return section{target.ContextReader(ctx, io.NewSectionReader(f, offset, length)), f}, nil
 }
 
 // isMissing reports whether a file does not exist. The error may also be ENOTDIR, if a parent
@@ -90,23 +90,11 @@ func isMissing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || err != nil && strings.Contains(err.Error(), "not a directory")
 }
 
-// A section reads a part of a file until its context is done.
+// A section reads a part of a file.
 type section struct {
 	io.Reader
-	file *os.File
-	ctx  context.Context
+	io.Closer
 }
-
-// Read implements [io.Reader].
-func (s *section) Read(b []byte) (int, error) {
-	if err := s.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return s.Reader.Read(b)
-}
-
-// Close implements [io.Closer].
-func (s *section) Close() error { return s.file.Close() }
 
 // List implements [target.Target]. It skips the work directory of the builder, and temporary
 // files that a killed process has left.
@@ -174,21 +162,7 @@ func (t *Target) Put(ctx context.Context, o target.Object) error {
 	if err != nil {
 		return err
 	}
-	return w.write(o.Key, &contextReader{from, ctx})
-}
-
-// A contextReader returns the context's error once the context is done.
-type contextReader struct {
-	io.Reader
-	ctx context.Context
-}
-
-// Read implements [io.Reader].
-func (r *contextReader) Read(b []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.Reader.Read(b)
+	return w.write(o.Key, target.ContextReader(ctx, from))
 }
 
 // openFor opens the directory for a change of key. If key belongs to a site, the directory must
@@ -200,7 +174,7 @@ func (t *Target) openFor(key string) (*writer, error) {
 	}
 	top, _, _ := strings.Cut(key, "/")
 	if slices.Contains([]string{"blobs", "assets", "files", "index", "api"}, top) {
-		if err := t.site(); err != nil {
+		if err := t.checkSite(); err != nil {
 			return nil, err
 		}
 	}
@@ -244,8 +218,8 @@ func (t *Target) Delete(ctx context.Context, keys []string) error {
 	return nil
 }
 
-// Swap implements [target.Target]. It holds the lock of the site's builders meanwhile, which
-// excludes other publishers. Builders are excluded already.
+// Swap implements [target.Target]. It holds the exclusive lock of the site's work directory, so
+// only one publisher swaps at a time. Builders have been locked out since the first change.
 func (t *Target) Swap(ctx context.Context, old []byte, o target.Object) error {
 	w, err := t.openFor(o.Key)
 	if err != nil {
@@ -265,7 +239,7 @@ func (t *Target) Swap(ctx context.Context, old []byte, o target.Object) error {
 	case (old == nil) != (err != nil) || !bytes.Equal(content, old):
 		return fmt.Errorf("%s: %w", o.Key, target.ErrChanged)
 	}
-	if err := site.Sync(t.root); err != nil { // what o names is on the disk before o is
+	if err := site.Sync(t.root); err != nil { // what o refers to must be on the disk before o is
 		return err
 	}
 	if err := t.Put(ctx, o); err != nil {

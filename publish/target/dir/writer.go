@@ -28,14 +28,14 @@ type writer struct {
 	held []*flock.Flock
 
 	mutex    sync.Mutex
-	verified map[string]bool // directories that exist and are not links
+	verified map[string]bool // paths of directories that exist and are not links
 }
 
 // maxVerified limits the number of verified directories that are remembered.
 const maxVerified = 4096
 
-// newWriter opens a directory, which it makes if it is missing. Until close, builders of the
-// site are locked out.
+// newWriter opens a directory. If the directory does not exist, newWriter creates it. Builders of
+// the site are locked out until close.
 func newWriter(root string) (*writer, error) {
 	shared, err := site.Share(root)
 	if err != nil {
@@ -66,19 +66,19 @@ func (w *writer) close() error {
 // all publishers share, it first removes the files that killed processes have left there.
 func (w *writer) openTemp() error {
 	const dir = site.WorkDir + "/" + site.Publishing
-	alone := func(f *flock.Flock) (bool, error) {
-		ok, err := f.TryLock()
+	acquire := func(f *flock.Flock) (bool, error) {
+		alone, err := f.TryLock()
 		if err != nil {
 			return false, err
 		}
-		if ok {
+		if alone {
 			if err := errors.Join(w.root.RemoveAll(dir), f.Unlock()); err != nil {
 				return false, err
 			}
 		}
 		return true, f.RLock() // waits only for processes that are removing files
 	}
-	lock, err := site.LockFile(w.root, site.Publishing+".lock", alone)
+	lock, err := site.LockFile(w.root, site.Publishing+".lock", acquire)
 	if err != nil {
 		return err
 	}
@@ -102,8 +102,8 @@ func (w *writer) write(key string, from io.Reader) error {
 	return w.rename(name, key)
 }
 
-// link creates or replaces a file by a hard link to another. Both get the current time, so that
-// prune does not remove the other because of its age.
+// link creates or replaces a file by a hard link to another. Both get the current time, because
+// they are one file, so prune does not remove the other because of its age.
 func (w *writer) link(from, key string) error {
 	name := fmt.Sprintf("%s%d-%d-%p", atomicfile.TempPrefix, os.Getpid(), time.Now().UnixNano(), &key)
 	temp := path.Join(site.WorkDir, site.Publishing, name)
@@ -137,6 +137,7 @@ func (w *writer) rename(name, key string) error {
 	return err
 }
 
+// copy copies a temporary file to its path, which is on another file system.
 func (w *writer) copy(temp, key string) error {
 	from, err := regularfile.OpenIn(w.root, temp)
 	if err != nil {
@@ -168,6 +169,7 @@ func (w *writer) prepare(dir string) error {
 	return nil
 }
 
+// forget clears the verified directories.
 func (w *writer) forget() {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()

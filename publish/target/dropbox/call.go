@@ -205,21 +205,22 @@ func isError(err error, kind string) bool {
 	return err != nil && strings.HasPrefix(errorOf(err).Summary, kind)
 }
 
-// isTemporary reports whether Dropbox asks to retry a request after this error.
+// isTemporary reports whether a request is to be retried after this error, by the documentation of
+// the API.
 func isTemporary(e *rest.StatusError) bool {
 	summary := decode(e).Summary
 	return e.Status == http.StatusConflict && (strings.Contains("/"+summary, "/too_many_write_operations/") || strings.HasPrefix(summary, "internal_error/"))
 }
 
 // failed returns err with the operation, the key and a hint.
-func (t *Target) failed(what, key string, err error) error {
+func (t *Target) failed(operation, key string, err error) error {
 	if err == nil {
 		return nil
 	}
 	if e, ok := errors.AsType[*rest.StatusError](err); ok {
 		err = t.explain(e)
 	}
-	return fmt.Errorf("%s: %s %s: %w", t, what, key, err)
+	return fmt.Errorf("%s: %s %s: %w", t, operation, key, err)
 }
 
 // hints explain error responses, by the beginnings of their summaries.

@@ -93,7 +93,7 @@ func TestSizes(t *testing.T) {
 	at := newTarget(t, s, nil)
 	for _, size := range []int64{0, 1, blockSize, blockSize + 1, chunkSize - 1, chunkSize, chunkSize + 1, 2 * chunkSize, 2*chunkSize + 1} {
 		text := bytes.Repeat([]byte("x"), int(size))
-		for range 2 { // the second replaces
+		for range 2 { // the second one replaces the first
 			resttest.Put(t, at, target.Bytes("x", "", target.Immutable, text))
 			text = bytes.ToUpper(text)
 		}
@@ -108,7 +108,7 @@ func TestSizes(t *testing.T) {
 		}
 	}
 	if got := s.Calls("files/upload_session/append_v2"); got != 2*(1+1+2) {
-		t.Errorf("%d pieces were added", got)
+		t.Errorf("%d chunks were appended", got)
 	}
 }
 
@@ -163,7 +163,7 @@ func TestCaseRefused(t *testing.T) {
 	at := newTarget(t, dropboxtest.New(t.TempDir()), nil)
 	resttest.Put(t, at, resttest.Object("files/x/Src/README.md", "one"))
 	for _, key := range []string{"files/x/Src/readme.md", "files/x/src/README.md"} {
-		resttest.Put(t, at, resttest.Object(key, "one")) // the same bytes are there
+		resttest.Put(t, at, resttest.Object(key, "one")) // which the other file has already
 		err := at.Put(t.Context(), resttest.Object(key, "two"))
 		if err == nil || !strings.Contains(err.Error(), key) || !strings.Contains(err.Error(), "files/x/Src/README.md") {
 			t.Errorf("%s: got %v", key, err)
@@ -189,7 +189,7 @@ func TestNames(t *testing.T) {
 		`back\slash`, "space at end /x", "files/.DS_Store", "Thumbs.db", "a\x00b", "\xff", strings.Repeat("x", 256), strings.Repeat("🙂", 128),
 	} {
 		if err := at.Put(t.Context(), resttest.Object(key, "text")); err == nil {
-			t.Errorf("%q was put", key)
+			t.Errorf("%q was stored", key)
 		}
 		if _, err := at.Get(t.Context(), key, 0, -1); !errors.Is(err, target.ErrNotExist) {
 			t.Errorf("get %q: got %v", key, err)
@@ -225,10 +225,10 @@ func TestDelete(t *testing.T) {
 	}
 }
 
-// spoil is a transport that changes bytes, like a bad proxy.
-type spoil struct{ http.RoundTripper }
+// corrupting is a transport that changes bytes, like a bad proxy.
+type corrupting struct{ http.RoundTripper }
 
-func (s spoil) RoundTrip(r *http.Request) (*http.Response, error) {
+func (s corrupting) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		b, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -239,9 +239,10 @@ func (s spoil) RoundTrip(r *http.Request) (*http.Response, error) {
 	return s.RoundTripper.RoundTrip(r)
 }
 
-func TestSpoiled(t *testing.T) {
+// TestCorrupted checks that changed bytes are an error, in one request and in several.
+func TestCorrupted(t *testing.T) {
 	for _, size := range []int{10, chunkSize + 10} {
-		at := newTarget(t, dropboxtest.New(t.TempDir()), func(c *Config) { c.Transport = spoil{c.Transport} })
+		at := newTarget(t, dropboxtest.New(t.TempDir()), func(c *Config) { c.Transport = corrupting{c.Transport} })
 		err := at.Put(t.Context(), resttest.Object("x", strings.Repeat("z", size)))
 		if err == nil || !strings.Contains(err.Error(), "content_hash_mismatch") {
 			t.Errorf("%d bytes: got %v", size, err)
@@ -335,15 +336,15 @@ func TestErrors(t *testing.T) {
 			at := newTarget(t, x.handler, x.change)
 			err := at.Put(t.Context(), resttest.Object("some/key", "text"))
 			if err == nil {
-				t.Fatal("it was put")
+				t.Fatal("it was stored")
 			}
 			for _, want := range append(x.want, "dropbox:/Galleries/a site", "some/key") {
 				if !strings.Contains(err.Error(), want) {
-					t.Errorf("%q does not say %q", err, want)
+					t.Errorf("%q does not contain %q", err, want)
 				}
 			}
 			if strings.Contains(err.Error()+at.String(), "s3cret") {
-				t.Errorf("%q tells the token", err)
+				t.Errorf("%q contains the token", err)
 			}
 		})
 	}
@@ -355,7 +356,7 @@ func TestNew(t *testing.T) {
 	}
 	for _, c := range []Config{{}, {RefreshToken: "r"}, {Token: "t", Path: "/.dropbox"}, {Token: "t", CA: "none.pem"}} {
 		if _, err := New(c); err == nil {
-			t.Errorf("%+v was taken", c)
+			t.Errorf("%+v was accepted", c)
 		}
 	}
 	t.Setenv("DROPBOX_TOKEN", "from the environment\n")

@@ -34,7 +34,8 @@ func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[target.Entry
 	}
 }
 
-type listed struct {
+// listPage is a page of a list.
+type listPage struct {
 	Entries []metadata `json:"entries"`
 	Cursor  string     `json:"cursor"`
 	More    bool       `json:"has_more"`
@@ -43,7 +44,7 @@ type listed struct {
 // files yields all files below a folder. Dropbox ignores the case of the folder's name.
 func (t *Target) files(ctx context.Context, dir string) iter.Seq2[target.Entry, error] {
 	return func(yield func(target.Entry, error) bool) {
-		var l listed
+		var l listPage
 		err := t.rpc(ctx, "files/list_folder", listArg{strings.TrimRight(t.root+"/"+dir, "/"), true, page}, &l)
 		if isError(err, "path/not_found/") || isError(err, "path/not_folder/") {
 			return
@@ -62,7 +63,7 @@ func (t *Target) files(ctx context.Context, dir string) iter.Seq2[target.Entry, 
 				return
 			}
 			cursor := l.Cursor
-			l = listed{}
+			l = listPage{}
 			err = t.rpc(ctx, "files/list_folder/continue", continueArg{cursor}, &l)
 		}
 		yield(target.Entry{}, err)
@@ -124,17 +125,18 @@ func (t *Target) lookup(ctx context.Context, keys []string) (existing []deleteAr
 	return existing, group.Wait()
 }
 
-// deleted is the state of a batch.
-type deleted struct {
+// batchStatus is the state of a batch of deletions.
+type batchStatus struct {
 	Tag     string `json:".tag"`
 	Job     string `json:"async_job_id"`
 	Entries []struct {
-		Tag     string    `json:".tag"`
-		Failure deleteErr `json:"failure"`
+		Tag     string      `json:".tag"`
+		Failure deleteError `json:"failure"`
 	} `json:"entries"`
 }
 
-type deleteErr struct {
+// deleteError is the reason why a file was not deleted.
+type deleteError struct {
 	Tag    string `json:".tag"`
 	Lookup struct {
 		Tag string `json:".tag"`
@@ -160,20 +162,20 @@ func (t *Target) deleteBatch(ctx context.Context, files []deleteArg) error {
 		if len(d.Entries) != len(files) {
 			return fmt.Errorf("the response has results for %d files, want %d", len(d.Entries), len(files))
 		}
-		var again []deleteArg
+		var retry []deleteArg
 		for i, e := range d.Entries {
-			switch why := e.Failure; {
-			case e.Tag == "success", why.Lookup.Tag == "not_found":
-			case why.Tag == "too_many_write_operations", why.Write.Tag == "too_many_write_operations":
-				again = append(again, files[i])
+			switch failure := e.Failure; {
+			case e.Tag == "success", failure.Lookup.Tag == "not_found":
+			case failure.Tag == "too_many_write_operations", failure.Write.Tag == "too_many_write_operations":
+				retry = append(retry, files[i])
 			default:
-				return fmt.Errorf("%s: the response is \"%s/%s%s\"", t.key(files[i].Path), why.Tag, why.Lookup.Tag, why.Write.Tag)
+				return fmt.Errorf("%s: the response is \"%s/%s%s\"", t.key(files[i].Path), failure.Tag, failure.Lookup.Tag, failure.Write.Tag)
 			}
 		}
-		if len(again) == len(files) && wait == maxPoll {
+		if len(retry) == len(files) && wait == maxPoll {
 			return errors.New("there have been too many writes in this Dropbox for too long")
 		}
-		if files = again; len(files) > 0 {
+		if files = retry; len(files) > 0 {
 			if err := t.client.Sleep(ctx, wait); err != nil {
 				return err
 			}
@@ -183,8 +185,8 @@ func (t *Target) deleteBatch(ctx context.Context, files []deleteArg) error {
 }
 
 // runBatch starts a batch and waits until Dropbox has completed it.
-func (t *Target) runBatch(ctx context.Context, files []deleteArg) (deleted, error) {
-	var d deleted
+func (t *Target) runBatch(ctx context.Context, files []deleteArg) (batchStatus, error) {
+	var d batchStatus
 	err := t.rpc(ctx, "files/delete_batch", deleteBatchArg{files}, &d)
 	job := d.Job
 	for wait := minPoll; err == nil && d.Tag != "complete"; wait = min(2*wait, maxPoll) {
@@ -194,7 +196,7 @@ func (t *Target) runBatch(ctx context.Context, files []deleteArg) (deleted, erro
 		if err := t.client.Sleep(ctx, wait); err != nil {
 			return d, err
 		}
-		d = deleted{}
+		d = batchStatus{}
 		err = t.rpc(ctx, "files/delete_batch/check", jobArg{job}, &d)
 	}
 	return d, err

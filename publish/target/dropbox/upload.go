@@ -59,10 +59,10 @@ func (t *Target) add(ctx context.Context, path string, o target.Object) (uploade
 		return uploaded{}, err
 	}
 	up := uploaded{size: o.Size, hash: contentHash(blocks(b))}
-	var made metadata
-	err = t.send(ctx, "files/upload", uploadArg{c, up.hash}, b, &made)
+	var created metadata
+	err = t.send(ctx, "files/upload", uploadArg{c, up.hash}, b, &created)
 	if err == nil {
-		err = up.check(made)
+		err = up.check(created)
 	}
 	up.session = errorOf(err).Error.UploadSessionID
 	return up, err
@@ -98,11 +98,11 @@ func (t *Target) session(ctx context.Context, o target.Object) (uploaded, error)
 		if _, err := io.ReadFull(r, b); err != nil {
 			return uploaded{}, err
 		}
-		own := blocks(b)
-		if err := t.append(ctx, &up, b, contentHash(own)); err != nil {
+		chunk := blocks(b)
+		if err := t.append(ctx, &up, b, contentHash(chunk)); err != nil {
 			return uploaded{}, err
 		}
-		sums = append(sums, own...)
+		sums = append(sums, chunk...)
 	}
 	up.hash = contentHash(sums)
 	return up, nil
@@ -129,22 +129,22 @@ func (t *Target) append(ctx context.Context, up *uploaded, b []byte, hash string
 func (u uploaded) cursor() cursor { return cursor{ID: u.session, Offset: u.size} }
 
 // check returns an error unless the created file has the content hash of the upload.
-func (u uploaded) check(made metadata) error {
-	if made.ContentHash != u.hash {
-		return fmt.Errorf("the content hash of the file in Dropbox is %s, want %s", made.ContentHash, u.hash)
+func (u uploaded) check(created metadata) error {
+	if created.ContentHash != u.hash {
+		return fmt.Errorf("the content hash of the file in Dropbox is %s, want %s", created.ContentHash, u.hash)
 	}
 	return nil
 }
 
 // commit creates a file of uploaded content.
 func (t *Target) commit(ctx context.Context, up uploaded, c commit) error {
-	var made metadata
-	err := t.send(ctx, "files/upload_session/finish", finishArg{up.cursor(), c}, nil, &made)
+	var created metadata
+	err := t.send(ctx, "files/upload_session/finish", finishArg{up.cursor(), c}, nil, &created)
 	if e, ok := errors.AsType[*rest.StatusError](err); ok && e.Attempts > 0 && (isError(err, "lookup_failed/closed/") || isError(err, "lookup_failed/not_found/")) {
 		return nil // the session is closed: an earlier attempt succeeded, but its response was lost
 	}
 	if err != nil {
 		return err
 	}
-	return up.check(made)
+	return up.check(created)
 }

@@ -51,7 +51,7 @@ func (c *Config) profile(base http.RoundTripper) source {
 	return s
 }
 
-// roleNamed reports whether the environment names a role, apart from the machine's own.
+// roleNamed reports whether the environment names a role other than the machine's own.
 func roleNamed() bool {
 	return slices.ContainsFunc([]string{
 		"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
@@ -73,11 +73,11 @@ type source struct {
 type chain struct {
 	sources     []source
 	orAnonymous bool
-	found       credentials.Provider
-	tried       atomic.Pointer[string] // what was tried, if there are no credentials
+	found       credentials.Provider   // the source that is in use; nil before the first request
+	tried       atomic.Pointer[string] // each source with its error, if there are no credentials
 }
 
-// missing returns what was tried, or "" if there are credentials.
+// missing returns each source with its error, or "" if there are credentials.
 func (c *chain) missing() string {
 	if c == nil || c.tried.Load() == nil {
 		return ""
@@ -141,7 +141,7 @@ type errCredentials string
 
 func (e errCredentials) Error() string { return "no credentials: " + string(e) }
 
-// A pair is what get returns: a key, its secret and a token.
+// A pair is a provider of the credentials that get returns, which never expire.
 type pair struct {
 	get func() (key, secret, token string)
 }

@@ -15,10 +15,10 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// A dialect is the way requests to a server are made: at first as the configuration says,
-// then as the server's error responses require. A change makes a new dialect for the rest
-// of the run, and the refused request is sent again. Each change is made only once, so the
-// retries end.
+// A dialect is the form of the requests to a server: at first that of the configuration, then
+// whatever the error responses of the server require. A change makes a new dialect, which is used
+// for the rest of the run, and the refused request is sent again. Each change is made only once, so
+// the retries end.
 type dialect struct {
 	address
 	client *minio.Core
@@ -73,15 +73,15 @@ func (t *Target) change(do func(d *dialect)) {
 	}
 }
 
-// adapt changes the dialect as a refusal requires. The refused request was made in the
-// dialect before. adapt reports whether the request should be sent again.
-func (t *Target) adapt(ctx context.Context, before *dialect, doing string, err error, response *http.Response) bool {
+// adapt changes the dialect as an error response requires. The request was made in the dialect
+// before. adapt reports whether the request should be sent again.
+func (t *Target) adapt(ctx context.Context, before *dialect, operation string, err error, response *http.Response) bool {
 	e, ok := errors.AsType[minio.ErrorResponse](err)
 	if !ok {
 		return false
 	}
 	found := encryption{}
-	if isWrite(doing) && e.Code == minio.AccessDenied && !before.encrypted && t.mayEncrypt(before) {
+	if isWrite(operation) && e.Code == minio.AccessDenied && !before.encrypted && t.mayEncrypt(before) {
 		found = t.bucketEncryption(ctx, before)
 	}
 	t.mu.Lock()
@@ -96,10 +96,10 @@ func (t *Target) adapt(ctx context.Context, before *dialect, doing string, err e
 		if next.client, err = t.newClient(next.address); err != nil {
 			return false
 		}
-	case isWrite(doing) && next.learnChecksum(e):
+	case isWrite(operation) && next.learnChecksum(e):
 	case found.isSet():
 		next.encryption, next.encrypted = found, true
-	case doing == "list" && !next.listV1 && (isUnsupported(e) || isInvalid(e)):
+	case operation == "list" && !next.listV1 && (isUnsupported(e) || isInvalid(e)):
 		next.listV1 = true
 	default:
 		return false
@@ -108,18 +108,18 @@ func (t *Target) adapt(ctx context.Context, before *dialect, doing string, err e
 	return true
 }
 
-// isWrite reports whether a request has a body and may ask for encryption.
-func isWrite(doing string) bool {
-	return slices.Contains([]string{"put", "copy", "swap", "probe"}, doing)
+// isWrite reports whether an operation writes an object, and so may request encryption.
+func isWrite(operation string) bool {
+	return slices.Contains([]string{"put", "copy", "swap", "probe"}, operation)
 }
 
-// learnChecksum adds the checksum that the server requires, as buckets with Object Lock do,
-// or drops one that the server does not support.
+// learnChecksum adds a checksum that the server requires, such as for a bucket with Object Lock, or
+// drops one that the server does not support. It reports whether it has changed d.
 func (d *dialect) learnChecksum(e minio.ErrorResponse) bool {
 	switch {
-	case d.checksum && !wantsChecksum(e) && (isUnsupported(e) || strings.Contains(strings.ToLower(e.Message), "checksum")):
+	case d.checksum && !needsChecksum(e) && (isUnsupported(e) || strings.Contains(strings.ToLower(e.Message), "checksum")):
 		d.checksum, d.noChecksum = false, true
-	case !wantsChecksum(e):
+	case !needsChecksum(e):
 		return false
 	case !d.md5:
 		d.md5 = true
@@ -133,10 +133,10 @@ func (d *dialect) learnChecksum(e minio.ErrorResponse) bool {
 
 var checksumNeeded = regexp.MustCompile(`(?i)(content-?md5|checksum).*(requir|missing|must)|(requir|missing|must).*(content-?md5|checksum)`)
 
-// wantsChecksum reports whether a body was refused because it has no checksum. Amazon S3
+// needsChecksum reports whether a body was refused because it has no checksum. Amazon S3
 // returns InvalidRequest and MinIO MissingContentMD5; their messages are similar.
 // Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html (Content-MD5)
-func wantsChecksum(e minio.ErrorResponse) bool {
+func needsChecksum(e minio.ErrorResponse) bool {
 	return e.StatusCode >= 400 && e.StatusCode < 500 && !slices.Contains(temporary, e.Code) &&
 		(checksumNeeded.MatchString(e.Message) || checksumNeeded.MatchString(e.Code))
 }
@@ -159,7 +159,7 @@ func (t *Target) moved(d *dialect, e minio.ErrorResponse, response *http.Respons
 		}
 		return true
 	}
-	if wantsVirtualHost(e) && d.style == Path && t.autoStyle && net.ParseIP(d.endpoint.Hostname()) == nil {
+	if needsVirtualHost(e) && d.style == Path && t.autoStyle && net.ParseIP(d.endpoint.Hostname()) == nil {
 		d.style = VirtualHost
 		return true
 	}
@@ -233,10 +233,10 @@ func sameSite(a, b string) bool {
 
 var virtualHostNeeded = regexp.MustCompile(`(?i)virtual.?(host|styled?)|path.?style`)
 
-// wantsVirtualHost reports whether the path style was refused: by Aliyun OSS
+// needsVirtualHost reports whether the path style was refused: by Aliyun OSS
 // (SecondLevelDomainForbidden), Tencent COS (PathStyleDomainForbidden), Huawei OBS
 // (VirtualHostDomainRequired) or Volcengine TOS (InvalidPathAccess).
-func wantsVirtualHost(e minio.ErrorResponse) bool {
-	known := []string{"SecondLevelDomainForbidden", "PathStyleDomainForbidden", "VirtualHostDomainRequired", "InvalidPathAccess"}
-	return slices.Contains(known, e.Code) || e.StatusCode >= 400 && e.StatusCode < 500 && virtualHostNeeded.MatchString(e.Message)
+func needsVirtualHost(e minio.ErrorResponse) bool {
+	codes := []string{"SecondLevelDomainForbidden", "PathStyleDomainForbidden", "VirtualHostDomainRequired", "InvalidPathAccess"}
+	return slices.Contains(codes, e.Code) || e.StatusCode >= 400 && e.StatusCode < 500 && virtualHostNeeded.MatchString(e.Message)
 }

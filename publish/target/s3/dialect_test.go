@@ -31,11 +31,11 @@ func TestErrorMessages(t *testing.T) {
 		{"Garage, its region", "AuthorizationHeaderMalformed", "Authorization header malformed, unexpected scope: 20260101/us-east-1/s3/aws4_request, expected: 20260101/garage/s3/aws4_request", 400, false, false, "garage"},
 	} {
 		e := minio.ErrorResponse{Code: x.code, Message: x.message, StatusCode: x.status}
-		if got := wantsChecksum(e); got != x.checksum {
-			t.Errorf("%s asks for a checksum: %v", x.server, got)
+		if got := needsChecksum(e); got != x.checksum {
+			t.Errorf("%s needs a checksum: %v", x.server, got)
 		}
-		if got := wantsVirtualHost(e); got != x.virtual {
-			t.Errorf("%s wants the virtual-host style: %v", x.server, got)
+		if got := needsVirtualHost(e); got != x.virtual {
+			t.Errorf("%s needs the virtual-host style: %v", x.server, got)
 		}
 		if got := regionOf(e); got != x.region {
 			t.Errorf("%s: the region is %q, want %q", x.server, got, x.region)

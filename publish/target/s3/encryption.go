@@ -12,8 +12,8 @@ import (
 	"github.com/minio/minio-go/v7/pkg/encrypt"
 )
 
-// An encryption is the server-side encryption that writes ask for. The zero value leaves it
-// to the bucket.
+// An encryption is the server-side encryption that writes request. The zero value requests none, so
+// that the bucket's default applies.
 type encryption struct {
 	algorithm string // AES256, aws:kms or aws:kms:dsse
 	key       string // KMS key; empty is the account's own key for S3
@@ -99,10 +99,10 @@ func (t *Target) bucketEncryption(ctx context.Context, d *dialect) encryption {
 	if err != nil || len(c.Rules) == 0 {
 		return encryption{algorithm: "AES256"}
 	}
-	is := c.Rules[0].Apply
-	e := encryption{algorithm: cmp.Or(is.SSEAlgorithm, "AES256")}
+	rule := c.Rules[0].Apply
+	e := encryption{algorithm: cmp.Or(rule.SSEAlgorithm, "AES256")}
 	if strings.HasPrefix(e.algorithm, "aws:kms") {
-		e.key = is.KmsMasterKeyID
+		e.key = rule.KmsMasterKeyID
 	}
 	return e
 }

@@ -31,6 +31,7 @@ func code(err error) string {
 // without a body.
 func isMissing(err error) bool { return code(err) == minio.NoSuchKey }
 
+// isUnsupported reports whether the server does not support a request (405 or 501).
 func isUnsupported(err error) bool {
 	e, ok := errors.AsType[minio.ErrorResponse](err)
 	return ok && (e.StatusCode == http.StatusNotImplemented || e.Code == minio.NotImplemented || e.StatusCode == http.StatusMethodNotAllowed)
@@ -41,8 +42,9 @@ func isInvalid(err error) bool {
 	return slices.Contains([]string{minio.InvalidArgument, "InvalidRequest", "MalformedXML", "MalformedPOSTRequest"}, code(err))
 }
 
-// isForbidden reports whether a request was refused that may be made in another form: a
-// firewall may allow no POST, and some servers respond 404 to requests that they do not know.
+// isForbidden reports whether a request was refused with 403 or 404. It may succeed in another
+// form: some firewalls allow no POST, and some servers respond 404 to requests that they do not
+// support.
 func isForbidden(err error) bool {
 	return status(err) == http.StatusForbidden || status(err) == http.StatusNotFound
 }
@@ -60,31 +62,31 @@ func status(err error) int {
 
 // failed returns err with the operation, the object and a hint. response is the last
 // response, or nil.
-func (t *Target) failed(doing, key string, err error, response *http.Response) error {
+func (t *Target) failed(operation, key string, err error, response *http.Response) error {
 	switch {
 	case isMissing(err) && isWebPageOf(response):
-		return fmt.Errorf("%s %s in %s: %w (404 with a web page; %s)", doing, key, t, target.ErrNotExist, t.hintWebPage(t.dialect.Load()))
-	case isMissing(err) && doing == "put":
-		return fmt.Errorf("%s %s in %s: %w (404; %s)", doing, key, t, target.ErrNotExist, t.hintBucket(t.dialect.Load()))
+		return fmt.Errorf("%s %s in %s: %w (404 with a web page; %s)", operation, key, t, target.ErrNotExist, t.hintWebPage(t.dialect.Load()))
+	case isMissing(err) && operation == "put":
+		return fmt.Errorf("%s %s in %s: %w (404; %s)", operation, key, t, target.ErrNotExist, t.hintBucket(t.dialect.Load()))
 	case isMissing(err):
-		return fmt.Errorf("%s %s in %s: %w", doing, key, t, target.ErrNotExist)
+		return fmt.Errorf("%s %s in %s: %w", operation, key, t, target.ErrNotExist)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%s %s in %s: %w", doing, key, t, err)
+		return fmt.Errorf("%s %s in %s: %w", operation, key, t, err)
 	}
-	hint := t.hint(doing, err, response)
+	hint := t.hint(operation, err, response)
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err // the address is named already
 	}
 	if hint != "" {
-		return fmt.Errorf("%s %s in %s: %w (%s)", doing, key, t, err, hint)
+		return fmt.Errorf("%s %s in %s: %w (%s)", operation, key, t, err, hint)
 	}
-	return fmt.Errorf("%s %s in %s: %w", doing, key, t, err)
+	return fmt.Errorf("%s %s in %s: %w", operation, key, t, err)
 }
 
-// hint returns what to do about err, or "".
-func (t *Target) hint(doing string, err error, response *http.Response) string {
+// hint returns what the user can do about err, or "".
+func (t *Target) hint(operation string, err error, response *http.Response) string {
 	if e, ok := errors.AsType[minio.ErrorResponse](err); ok {
-		return t.hintResponse(doing, e, response)
+		return t.hintResponse(operation, e, response)
 	}
 	d := t.dialect.Load()
 	wrong := &x509.HostnameError{}
@@ -113,7 +115,7 @@ func (t *Target) hint(doing string, err error, response *http.Response) string {
 	return retry.Hint(err)
 }
 
-// hintName returns the hint for a host name that DNS does not know.
+// hintName returns the hint for a host name that does not exist in DNS.
 func (t *Target) hintName(d *dialect, name string) string {
 	if d.style == VirtualHost && strings.HasPrefix(name, t.bucket+".") {
 		return fmt.Sprintf("there is no host %s: check bucket, endpoint and region, or use --s3-addressing-style=path, which does not put the bucket into the host name", name)
@@ -132,12 +134,12 @@ func hintTLS(d *dialect) string {
 func isWebPageOf(response *http.Response) bool { return response != nil && isWebPage(response.Header) }
 
 // hintResponse returns the hint for an error response.
-func (t *Target) hintResponse(doing string, e minio.ErrorResponse, response *http.Response) string {
+func (t *Target) hintResponse(operation string, e minio.ErrorResponse, response *http.Response) string {
 	status := e.Code
 	if e.StatusCode != 0 && !strings.HasPrefix(status, strconv.Itoa(e.StatusCode)) {
 		status = fmt.Sprintf("%d %s", e.StatusCode, e.Code)
 	}
-	hint := cmp.Or(t.hintCause(e, response), t.hintCode(e), t.hintStatus(doing, e))
+	hint := cmp.Or(t.hintCause(e, response), t.hintCode(e), t.hintStatus(operation, e))
 	if hint == "" {
 		return status
 	}
@@ -212,7 +214,7 @@ func (t *Target) hintCode(e minio.ErrorResponse) string {
 	if slices.Contains(full, e.Code) || e.StatusCode == http.StatusInsufficientStorage {
 		return "there is no space left on the server or in the bucket's quota"
 	}
-	if wantsVirtualHost(e) {
+	if needsVirtualHost(e) {
 		return t.hintStyle(d)
 	}
 	return ""
@@ -241,12 +243,12 @@ func (t *Target) hintBucket(d *dialect) string {
 	return fmt.Sprintf("there is no bucket %s at %s: create it, or check bucket, endpoint and region%s", t.bucket, d.endpoint.Host, t.hintOnlyVirtual(d))
 }
 
-func (t *Target) hintStatus(doing string, e minio.ErrorResponse) string {
+func (t *Target) hintStatus(operation string, e minio.ErrorResponse) string {
 	switch e.StatusCode {
 	case http.StatusUnauthorized:
 		return "the credentials are not accepted"
 	case http.StatusForbidden:
-		return t.hintDenied(doing, e)
+		return t.hintDenied(operation, e)
 	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
 		return "the server does not support this" + t.hintOptions() + t.hintOnlyVirtual(t.dialect.Load())
 	}
@@ -275,13 +277,13 @@ func (t *Target) hintOptions() string {
 
 // hintDenied returns the hint for requests that are denied although the credentials are
 // valid: the permission that is needed, and what a policy may require. Amazon's message
-// says whether a policy denies the request or none allows it.
-func (t *Target) hintDenied(doing string, e minio.ErrorResponse) string {
+// states whether a policy denies the request or none allows it.
+func (t *Target) hintDenied(operation string, e minio.ErrorResponse) string {
 	isDeny := strings.Contains(e.Message, "explicit deny")
 	switch {
 	case strings.Contains(e.Message, "kms:") || strings.HasPrefix(e.Code, "KMS"):
 		return "the credentials need kms:GenerateDataKey and kms:Decrypt on the key of --s3-sse-kms-key-id, or of the bucket"
-	case isWrite(doing) && isDeny:
+	case isWrite(operation) && isDeny:
 		return "a policy denies the write, whatever the credentials allow; it may require " + t.hintPolicy()
 	case isDeny:
 		return "a policy denies the request, whatever the credentials allow; it may require https, or requests from certain addresses"
@@ -291,7 +293,7 @@ func (t *Target) hintDenied(doing string, e minio.ErrorResponse) string {
 		"list":   "s3:ListBucket on " + t.bucket,
 		"delete": "s3:DeleteObject on the objects of " + t.bucket,
 	}
-	if need, ok := needs[doing]; ok {
+	if need, ok := needs[operation]; ok {
 		return "the credentials need " + need
 	}
 	if strings.Contains(e.Message, "identity-based policy allows") {
@@ -300,7 +302,7 @@ func (t *Target) hintDenied(doing string, e minio.ErrorResponse) string {
 	return fmt.Sprintf("the credentials need s3:PutObject on the objects of %s; or the bucket's policy requires something else: %s", t.bucket, t.hintPolicy())
 }
 
-// hintPolicy returns what a policy may require of a write.
+// hintPolicy returns what a bucket policy may require of a write.
 func (t *Target) hintPolicy() string {
 	d := t.dialect.Load()
 	hint := "another encryption (--s3-sse, --s3-sse-kms-key-id)"

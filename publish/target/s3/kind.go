@@ -35,8 +35,8 @@ func parse(_, rest string) target.Settings {
 	return target.Settings{"bucket": bucket, "path": prefix}
 }
 
-// bucketKeys returns the keys that say where a bucket is and who reads it. Their names are those
-// of dbem's config file; the aliases are those of rclone and AWS's shared files.
+// bucketKeys returns the keys for the address of a bucket and for the credentials. Their names are
+// those of dbem's config file; the aliases are those of rclone and AWS's shared files.
 func bucketKeys(secretKey string) []target.Key {
 	return []target.Key{
 		{Name: "bucket", Required: true},

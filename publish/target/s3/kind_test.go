@@ -10,7 +10,7 @@ import (
 
 // TestKind opens buckets from settings, as flags and config files give them.
 func TestKind(t *testing.T) {
-	clear(t)
+	clearEnvironment(t)
 	for _, x := range []struct {
 		kind     target.Kind
 		settings target.Settings

@@ -11,7 +11,7 @@ import (
 // OSS completes c for a bucket of Aliyun OSS. Region is enough, such as cn-hangzhou or
 // oss-cn-hangzhou; its default is the variable OSS_REGION. Endpoint is needed to reach OSS from
 // inside its network (https://s3.oss-cn-hangzhou-internal.aliyuncs.com) or by another name. If
-// Region is empty, it is taken from Endpoint.
+// Region is empty, OSS uses the region in Endpoint.
 func OSS(c Config) (Config, error) {
 	c.Region = strings.TrimPrefix(cmp.Or(c.Region, os.Getenv("OSS_REGION")), "oss-")
 	if found := regionOfOSS.FindStringSubmatch(c.Endpoint); c.Region == "" && found != nil {

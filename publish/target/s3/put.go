@@ -216,7 +216,7 @@ func (t *Target) sendParts(ctx context.Context, o *target.Object, id string) ([]
 			buffer = make([]byte, size)
 		}
 		b := buffer[:min(size, o.Size-int64(i)*size)]
-		if _, err := io.ReadFull(&contextReader{from, ctx}, b); err != nil {
+		if _, err := io.ReadFull(target.ContextReader(ctx, from), b); err != nil {
 			return fmt.Errorf("put %s: %w", o.Key, err)
 		}
 		group.Go(func() (err error) {
@@ -231,20 +231,6 @@ func (t *Target) sendParts(ctx context.Context, o *target.Object, id string) ([]
 		unread = read(i)
 	}
 	return parts, cmp.Or(group.Wait(), unread)
-}
-
-// A contextReader returns the context's error once the context is done.
-type contextReader struct {
-	io.Reader
-	ctx context.Context
-}
-
-// Read implements [io.Reader].
-func (u *contextReader) Read(b []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return u.Reader.Read(b)
 }
 
 func (t *Target) sendPart(ctx context.Context, o *target.Object, id string, number int, b []byte) (part minio.CompletePart, err error) {
@@ -270,8 +256,8 @@ func (t *Target) sendPart(ctx context.Context, o *target.Object, id string, numb
 	return part, err
 }
 
-// Copy implements [target.Target]. The server copies the bytes. If it cannot, or a policy
-// forbids it, they are sent again.
+// Copy implements [target.Target]. The server copies the content. If it cannot, or if a policy
+// forbids it, Copy uploads the content.
 func (t *Target) Copy(ctx context.Context, from string, o target.Object) error {
 	before := t.dialect.Load()
 	if before.noCopy {
@@ -302,8 +288,8 @@ func (t *Target) source(ctx context.Context, from string, o target.Object) targe
 	return o
 }
 
-// isNoCopy reports whether the server cannot copy: it says so, denies it, or sends a
-// response that does not belong to a copy.
+// isNoCopy reports whether an error means that the server cannot copy: it does not support the
+// request, denies it, or sends a response that is not the result of a copy.
 func isNoCopy(err error) bool {
 	_, syntax := errors.AsType[*xml.SyntaxError](err)
 	_, other := errors.AsType[xml.UnmarshalError](err)

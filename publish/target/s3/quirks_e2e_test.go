@@ -21,9 +21,9 @@ import (
 	"galbuild/publish/target/s3/s3test"
 )
 
-// round performs all operations of a publisher in a separate bucket. The target must send
+// allOperations performs all operations of a publisher in a separate bucket. The target must send
 // more than 5 MiB in parts.
-func round(t *testing.T, at *s3.Target) {
+func allOperations(t *testing.T, at *s3.Target) {
 	t.Helper()
 	at.SetPutLimits(5<<20, 5<<20)
 	ctx, text := t.Context(), strings.Repeat("0123456789", 700_000)
@@ -81,10 +81,10 @@ func swaps(t *testing.T, at *s3.Target) {
 	}
 }
 
-func check(t *testing.T, doing string, err error) {
+func check(t *testing.T, operation string, err error) {
 	t.Helper()
 	if err != nil {
-		t.Errorf("%s: %v", doing, err)
+		t.Errorf("%s: %v", operation, err)
 	}
 }
 
@@ -133,7 +133,8 @@ func has(r *http.Request, names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return r.Header.Get(name) != "" })
 }
 
-func asks(r *http.Request, method, parameter string) bool {
+// hasMethod reports whether r has this method and a query parameter.
+func hasMethod(r *http.Request, method, parameter string) bool {
 	return r.Method == method && r.URL.Query().Has(parameter)
 }
 
@@ -196,12 +197,12 @@ var quirks = map[string]s3test.Quirk{
 	"no CopyObject, 400":         refusing(400, "InvalidArgument", "copy source", isCopy),
 	"a policy denies CopyObject": refusing(403, "AccessDenied", "Access Denied", isCopy),
 	"copies are empty objects":   without(every, "X-Amz-Copy-Source"),
-	"no DeleteObjects":           refusing(501, "NotImplemented", unsupported, func(r *http.Request) bool { return asks(r, http.MethodPost, "delete") }),
-	"no DeleteObjects, as Google Cloud Storage says it": refusing(400, "InvalidArgument", "Invalid argument.", func(r *http.Request) bool {
-		return asks(r, http.MethodPost, "delete")
+	"no DeleteObjects":           refusing(501, "NotImplemented", unsupported, func(r *http.Request) bool { return hasMethod(r, http.MethodPost, "delete") }),
+	"no DeleteObjects, as on Google Cloud Storage": refusing(400, "InvalidArgument", "Invalid argument.", func(r *http.Request) bool {
+		return hasMethod(r, http.MethodPost, "delete")
 	}),
-	"DeleteObjects does nothing and says so": {Refuse: func(w http.ResponseWriter, r *http.Request) bool {
-		if !asks(r, http.MethodPost, "delete") {
+	"DeleteObjects deletes nothing and reports no key": {Refuse: func(w http.ResponseWriter, r *http.Request) bool {
+		if !hasMethod(r, http.MethodPost, "delete") {
 			return false
 		}
 		w.Header().Set("Content-Type", "application/xml")
@@ -228,7 +229,7 @@ var quirks = map[string]s3test.Quirk{
 		r.URL.RawQuery = q.Encode()
 		return true
 	}},
-	"no multipart uploads":      refusing(501, "NotImplemented", unsupported, func(r *http.Request) bool { return asks(r, http.MethodPost, "uploads") }),
+	"no multipart uploads":      refusing(501, "NotImplemented", unsupported, func(r *http.Request) bool { return hasMethod(r, http.MethodPost, "uploads") }),
 	"no HEAD":                   refusing(403, "", "", func(r *http.Request) bool { return r.Method == http.MethodHead }),
 	"conditions are 501":        refusing(501, "NotImplemented", unsupported, conditional),
 	"conditions are 400":        refusing(400, "InvalidArgument", "If-Match", conditional),
@@ -288,11 +289,11 @@ var quirks = map[string]s3test.Quirk{
 	}},
 	"no ListObjectsV2, 400":            refusing(400, "InvalidArgument", "Invalid list-type", listsV2),
 	"no ListObjectsV2, InvalidRequest": refusing(400, "InvalidRequest", "list-type is not supported", listsV2),
-	"no multipart uploads, 405":        refusing(405, "MethodNotAllowed", "The specified method is not allowed against this resource.", func(r *http.Request) bool { return asks(r, http.MethodPost, "uploads") }),
-	"no multipart uploads, 400":        refusing(400, "InvalidRequest", "multipart uploads are not supported", func(r *http.Request) bool { return asks(r, http.MethodPost, "uploads") }),
-	"no DeleteObjects, 405":            refusing(405, "MethodNotAllowed", "", func(r *http.Request) bool { return asks(r, http.MethodPost, "delete") }),
-	"no DeleteObjects, 403":            refusing(403, "AccessDenied", "Access Denied", func(r *http.Request) bool { return asks(r, http.MethodPost, "delete") }),
-	"no DeleteObjects, 404":            refusing(404, "", "", func(r *http.Request) bool { return asks(r, http.MethodPost, "delete") }),
+	"no multipart uploads, 405":        refusing(405, "MethodNotAllowed", "The specified method is not allowed against this resource.", func(r *http.Request) bool { return hasMethod(r, http.MethodPost, "uploads") }),
+	"no multipart uploads, 400":        refusing(400, "InvalidRequest", "multipart uploads are not supported", func(r *http.Request) bool { return hasMethod(r, http.MethodPost, "uploads") }),
+	"no DeleteObjects, 405":            refusing(405, "MethodNotAllowed", "", func(r *http.Request) bool { return hasMethod(r, http.MethodPost, "delete") }),
+	"no DeleteObjects, 403":            refusing(403, "AccessDenied", "Access Denied", func(r *http.Request) bool { return hasMethod(r, http.MethodPost, "delete") }),
+	"no DeleteObjects, 404":            refusing(404, "", "", func(r *http.Request) bool { return hasMethod(r, http.MethodPost, "delete") }),
 	"no POST":                          refusing(405, "", "", func(r *http.Request) bool { return r.Method == http.MethodPost }),
 	"a firewall allows no POST":        refusing(403, "", "", func(r *http.Request) bool { return r.Method == http.MethodPost }),
 	"no checksum headers": refusing(501, "NotImplemented", unsupported, func(r *http.Request) bool {
@@ -322,7 +323,7 @@ var quirks = map[string]s3test.Quirk{
 		r.Header["Content-Type"] = nil
 		return true
 	}},
-	"entity tags are no MD5": {Response: func(r *http.Response) bool {
+	"entity tags are not an MD5": {Response: func(r *http.Response) bool {
 		tag := r.Header.Get("Etag")
 		if tag != "" && r.Request.Method == http.MethodPut && !r.Request.URL.Query().Has("partNumber") {
 			r.Header.Set("Etag", `"0x8DC'+/=-1"`)
@@ -343,7 +344,7 @@ var quirks = map[string]s3test.Quirk{
 	"the result of a multipart upload names no bucket": rewriting(`(<CompleteMultipartUploadResult.*)<Bucket>.*</Bucket>`, "$1"),
 }
 
-// busy is a server that asks every third request to slow down.
+// busy is a server that refuses every third request with SlowDown.
 func busy() s3test.Quirk {
 	var n atomic.Int64
 	return s3test.Quirk{Refuse: func(w http.ResponseWriter, r *http.Request) bool {
@@ -365,7 +366,7 @@ func TestQuirks(t *testing.T) {
 	for name, quirk := range quirks {
 		t.Run(name, func(t *testing.T) {
 			proxy := server.Behind(t, quirk)
-			round(t, fresh(t, server, s3.Config{Endpoint: proxy.URL}))
+			allOperations(t, fresh(t, server, s3.Config{Endpoint: proxy.URL}))
 			if proxy.Met.Load() == 0 && !slices.Contains(neverMet, name) {
 				t.Error("the quirk was not met")
 			}
@@ -373,8 +374,8 @@ func TestQuirks(t *testing.T) {
 	}
 }
 
-// TestLearnsOnce counts refused requests: one for each behaviour, not for each object.
-func TestLearnsOnce(t *testing.T) {
+// TestAdaptsOnce counts refused requests: one for each behaviour, not for each object.
+func TestAdaptsOnce(t *testing.T) {
 	server := s3test.Start(t)
 	for _, name := range []string{"Object Lock", "no CopyObject", "no DeleteObjects", "no ListObjectsV2", "conditions are 501"} {
 		proxy := server.Behind(t, quirks[name])
@@ -393,8 +394,8 @@ func TestLearnsOnce(t *testing.T) {
 	}
 }
 
-// TestWarning warns once about missing conditional writes, and not if the configuration
-// says so.
+// TestWarning checks that there is one warning about missing conditional writes, and none if the
+// configuration states that they are missing.
 func TestWarning(t *testing.T) {
 	server := s3test.Start(t)
 	for _, x := range []struct {
@@ -426,18 +427,18 @@ func TestEachCondition(t *testing.T) {
 	}
 }
 
-// wantsSSE imitates a bucket policy: writes, except of parts, must have an encryption header. The
+// requireSSE imitates a bucket policy: writes, except of parts, must have an encryption header. The
 // header is not passed on to the server. If defaults is not empty, it is the rule of
 // the bucket's default encryption.
-func wantsSSE(want func(h http.Header) bool, defaults string) s3test.Quirk {
+func requireSSE(want func(h http.Header) bool, defaults string) s3test.Quirk {
 	policy := func(r *http.Request) bool {
-		write := r.Method == http.MethodPut && !r.URL.Query().Has("partNumber") || asks(r, http.MethodPost, "uploads")
+		write := r.Method == http.MethodPut && !r.URL.Query().Has("partNumber") || hasMethod(r, http.MethodPost, "uploads")
 		return write && !want(r.Header)
 	}
 	quirk := refusing(403, "AccessDenied", "User: x is not authorized to perform: s3:PutObject on resource: y with an explicit deny in a resource-based policy", policy)
 	denies := quirk.Refuse
 	quirk.Refuse = func(w http.ResponseWriter, r *http.Request) bool {
-		if asks(r, http.MethodGet, "encryption") && defaults != "" {
+		if hasMethod(r, http.MethodGet, "encryption") && defaults != "" {
 			w.Header().Set("Content-Type", "application/xml")
 			fmt.Fprintf(w, `<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault>%s</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>`, defaults)
 			return true
@@ -448,7 +449,7 @@ func wantsSSE(want func(h http.Header) bool, defaults string) s3test.Quirk {
 	return quirk
 }
 
-// TestEncryption publishes where a policy wants encryption headers.
+// TestEncryption publishes to buckets whose policy requires encryption headers.
 func TestEncryption(t *testing.T) {
 	server := s3test.Start(t)
 	is := func(algorithm, key, bucketKey string) func(http.Header) bool {
@@ -461,19 +462,19 @@ func TestEncryption(t *testing.T) {
 		c     s3.Config
 		err   string
 	}{
-		"AES256, found out":     {quirk: wantsSSE(is("AES256", "", ""), "")},
-		"the bucket's default":  {quirk: wantsSSE(is("aws:kms", "key", ""), "<SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>key</KMSMasterKeyID>")},
-		"AES256, said":          {quirk: wantsSSE(is("AES256", "", ""), ""), c: s3.Config{Encryption: "AES256"}},
-		"a key, said":           {quirk: wantsSSE(is("aws:kms", "key", "true"), ""), c: s3.Config{KMSKey: "key", BucketKey: true}},
-		"no way to find it out": {quirk: wantsSSE(is("aws:kms", "key", ""), ""), err: "--s3-sse-kms-key-id; AES256 was tried"},
-		"another than was said": {quirk: wantsSSE(is("aws:kms", "", ""), ""), c: s3.Config{Encryption: "AES256"}, err: "another encryption (--s3-sse"},
+		"AES256, found out":      {quirk: requireSSE(is("AES256", "", ""), "")},
+		"the bucket's default":   {quirk: requireSSE(is("aws:kms", "key", ""), "<SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>key</KMSMasterKeyID>")},
+		"AES256, configured":     {quirk: requireSSE(is("AES256", "", ""), ""), c: s3.Config{Encryption: "AES256"}},
+		"a key, configured":      {quirk: requireSSE(is("aws:kms", "key", "true"), ""), c: s3.Config{KMSKey: "key", BucketKey: true}},
+		"cannot be found out":    {quirk: requireSSE(is("aws:kms", "key", ""), ""), err: "--s3-sse-kms-key-id; AES256 was tried"},
+		"not the configured one": {quirk: requireSSE(is("aws:kms", "", ""), ""), c: s3.Config{Encryption: "AES256"}, err: "another encryption (--s3-sse"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			proxy := server.Behind(t, x.quirk)
 			x.c.Endpoint = proxy.URL
 			at := fresh(t, server, x.c)
 			if x.err == "" {
-				round(t, at)
+				allOperations(t, at)
 				return
 			}
 			for range 2 {
@@ -491,8 +492,8 @@ func TestEncryption(t *testing.T) {
 func TestEncryptionOfSwap(t *testing.T) {
 	server := s3test.Start(t)
 	is := func(h http.Header) bool { return h.Get("X-Amz-Server-Side-Encryption") == "AES256" }
-	swaps(t, fresh(t, server, s3.Config{Endpoint: server.Behind(t, wantsSSE(is, "")).URL}))
-	at := fresh(t, server, s3.Config{Endpoint: server.Behind(t, wantsSSE(is, "")).URL})
+	swaps(t, fresh(t, server, s3.Config{Endpoint: server.Behind(t, requireSSE(is, "")).URL}))
+	at := fresh(t, server, s3.Config{Endpoint: server.Behind(t, requireSSE(is, "")).URL})
 	if err := at.Swap(t.Context(), []byte("1"), object("CURRENT", "2")); !errors.Is(err, target.ErrChanged) {
 		t.Errorf("got %v, want ErrChanged", err)
 	}
@@ -504,7 +505,7 @@ func TestHeadersOfObjects(t *testing.T) {
 	var wrong atomic.Int64
 	quirk := without(every, "X-Amz-Storage-Class", "X-Amz-Acl", "X-Amz-Request-Payer")
 	quirk.Refuse = func(w http.ResponseWriter, r *http.Request) bool {
-		write := r.Method == http.MethodPut && !r.URL.Query().Has("partNumber") || asks(r, http.MethodPost, "uploads")
+		write := r.Method == http.MethodPut && !r.URL.Query().Has("partNumber") || hasMethod(r, http.MethodPost, "uploads")
 		if write && (r.Header.Get("X-Amz-Storage-Class") != "STANDARD_IA" || r.Header.Get("X-Amz-Acl") != "bucket-owner-full-control") ||
 			(write || r.Method == http.MethodGet) && r.Header.Get("X-Amz-Request-Payer") != "requester" {
 			wrong.Add(1)
@@ -513,7 +514,7 @@ func TestHeadersOfObjects(t *testing.T) {
 		return false
 	}
 	proxy := server.Behind(t, quirk)
-	round(t, fresh(t, server, s3.Config{Endpoint: proxy.URL, StorageClass: "STANDARD_IA", ACL: "bucket-owner-full-control", RequesterPays: true}))
+	allOperations(t, fresh(t, server, s3.Config{Endpoint: proxy.URL, StorageClass: "STANDARD_IA", ACL: "bucket-owner-full-control", RequesterPays: true}))
 	if proxy.Met.Load() == 0 {
 		t.Error("there were none")
 	}
@@ -531,7 +532,7 @@ func TestVirtualHostOnly(t *testing.T) {
 	} {
 		proxy := server.Behind(t, refusing(403, code, message, func(r *http.Request) bool { return r.Host == host }))
 		at := fresh(t, server, s3.Config{Endpoint: "http://" + host, Transport: dialing(proxy.Host)})
-		round(t, at)
+		allOperations(t, at)
 		if n := proxy.Met.Load(); n != 1 {
 			t.Errorf("%s: refused %d times", code, n)
 		}
@@ -550,7 +551,7 @@ func TestVirtualHostOnly(t *testing.T) {
 // organisation's.
 func TestMoved(t *testing.T) {
 	server := s3test.Start(t)
-	round(t, fresh(t, server, s3.Config{Endpoint: server.URL, Region: "eu-west-9"})) // versitygw names its own
+	allOperations(t, fresh(t, server, s3.Config{Endpoint: server.URL, Region: "eu-west-9"})) // versitygw names its own
 	to := func(status int, url string) *s3test.Quirky {
 		return server.Behind(t, s3test.Quirk{Refuse: func(w http.ResponseWriter, r *http.Request) bool {
 			http.Redirect(w, r, url+r.URL.RequestURI(), status)
@@ -559,7 +560,7 @@ func TestMoved(t *testing.T) {
 	}
 	for _, status := range []int{301, 302, 307, 308} {
 		proxy := to(status, server.URL)
-		round(t, fresh(t, server, s3.Config{Endpoint: proxy.URL}))
+		allOperations(t, fresh(t, server, s3.Config{Endpoint: proxy.URL}))
 		if n := proxy.Met.Load(); n != 1 {
 			t.Errorf("%d: redirected %d times", status, n)
 		}
@@ -606,7 +607,7 @@ func TestRegion(t *testing.T) {
 		}})
 		bucket := server.Bucket(t)
 		at := open(t, s3.Config{Endpoint: proxy.URL, Region: "us-east-1", Bucket: bucket, AccessKey: server.AccessKey, SecretKey: server.SecretKey})
-		round(t, at)
+		allOperations(t, at)
 		if n := proxy.Met.Load(); n != 1 {
 			t.Errorf("%s: refused %d times", name, n)
 		}
@@ -622,14 +623,14 @@ func TestBelowPath(t *testing.T) {
 		r.URL.Path, r.URL.RawPath = strings.TrimPrefix(r.URL.Path, prefix), strings.TrimPrefix(r.URL.RawPath, prefix)
 		return true
 	}
-	round(t, fresh(t, server, s3.Config{Endpoint: server.Behind(t, quirk).URL + prefix + "/"}))
+	allOperations(t, fresh(t, server, s3.Config{Endpoint: server.Behind(t, quirk).URL + prefix + "/"}))
 }
 
-// TestPublic reads a public bucket without credentials, because there are none or because
-// the configuration says so.
+// TestPublic reads a public bucket without credentials, because there are none or because of
+// [s3.Config].Anonymous.
 func TestPublic(t *testing.T) {
 	server := s3test.Start(t)
-	clear(t)
+	clearEnvironment(t)
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	bucket := server.Bucket(t)
 	own := open(t, s3.Config{Endpoint: server.URL, Bucket: bucket, AccessKey: server.AccessKey, SecretKey: server.SecretKey})
@@ -696,9 +697,9 @@ func TestNotS3(t *testing.T) {
 		for _, list = range at.List(t.Context(), "") {
 			break
 		}
-		for doing, err := range map[string]error{"put": at.Put(t.Context(), object("x", "text")), "get": get, "list": list} {
+		for operation, err := range map[string]error{"put": at.Put(t.Context(), object("x", "text")), "get": get, "list": list} {
 			if err == nil || !strings.Contains(err.Error(), x.want) {
-				t.Errorf("%s: %s: got %v, want %q", name, doing, err, x.want)
+				t.Errorf("%s: %s: got %v, want %q", name, operation, err, x.want)
 			}
 		}
 	}

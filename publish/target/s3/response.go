@@ -23,7 +23,7 @@ var errWebPage = errors.New("the response is a web page")
 // normalize changes a response of another server into what Amazon would send, because
 // minio-go accepts nothing else. It changes other status codes of success, dates in other
 // formats, and weak entity tags. A web page instead of an object's metadata or XML is an
-// error: a server that answers every request with a page would seem to have stored the
+// error: a server that returns a page for every request would seem to have stored the
 // objects.
 func normalize(r *http.Request, response *http.Response) error {
 	h := response.Header
@@ -118,8 +118,8 @@ var formats = []string{
 // otherwise, unless that is zero.
 func normalizeTime(text, format string, otherwise time.Time) string {
 	for _, f := range formats {
-		if is, err := time.Parse(f, strings.TrimSpace(text)); err == nil {
-			return is.UTC().Format(format)
+		if t, err := time.Parse(f, strings.TrimSpace(text)); err == nil {
+			return t.UTC().Format(format)
 		}
 	}
 	if otherwise.IsZero() {

@@ -17,7 +17,7 @@ import (
 // use its client, because minio-go sends the requests. attempt counts from 0. Sending a request
 // again in another form, because the server refused its form, does not count as an attempt. The
 // error names the operation, the object and a hint.
-func (t *Target) try(ctx context.Context, doing, key string, f func(ctx context.Context, attempt int) error) error {
+func (t *Target) try(ctx context.Context, operation, key string, f func(ctx context.Context, attempt int) error) error {
 	var denied error // error of a write without encryption
 	for attempt := 0; ; {
 		var response *http.Response
@@ -28,44 +28,44 @@ func (t *Target) try(ctx context.Context, doing, key string, f func(ctx context.
 		}
 		switch {
 		case err == nil:
-			if d.encrypted && isWrite(doing) {
+			if d.encrypted && isWrite(operation) {
 				t.encrypts.Store(true)
 			}
 			return nil
 		case ctx.Err() != nil:
-			return fmt.Errorf("%s %s in %s: %w", doing, key, t, ctx.Err())
-		case t.adapt(ctx, d, doing, err, response):
+			return fmt.Errorf("%s %s in %s: %w", operation, key, t, ctx.Err())
+		case t.adapt(ctx, d, operation, err, response):
 			if code(err) == minio.AccessDenied {
 				denied = err
 			}
 			continue
 		case !t.isTemporary(err):
-			return t.failed(doing, key, t.undo(doing, d, err, denied), response)
+			return t.failed(operation, key, t.undo(operation, d, err, denied), response)
 		case attempt == 0 && !t.reached.Load() && d.endpoint.Scheme == "http" && isTLS(ctx, d.endpoint.Host):
-			return t.failed(doing, key, errTLS, nil)
+			return t.failed(operation, key, errTLS, nil)
 		}
 		if code(err) == "ExpiredToken" {
 			t.keys.Expire()
 		}
 		pause, err := retry.Pause(attempt, retry.Temporary(err, response))
 		if err != nil {
-			return t.failed(doing, key, t.undo(doing, d, err, denied), response)
+			return t.failed(operation, key, t.undo(operation, d, err, denied), response)
 		}
 		attempt++
 		if err := retry.Wait(ctx, pause); err != nil {
-			return fmt.Errorf("%s %s in %s: %w", doing, key, t, err)
+			return fmt.Errorf("%s %s in %s: %w", operation, key, t, err)
 		}
 	}
 }
 
-// undo stops requesting an encryption that was tried after a denied write, if the write is
-// denied with it too. It returns the more useful error. Any other refusal of a probe may be
-// due to the condition that is tested.
-func (t *Target) undo(doing string, d *dialect, err, denied error) error {
+// undo is called with the error of a write. If the write used an encryption that was tried after a
+// denial, and was denied again, undo stops requesting that encryption. It returns the error that
+// explains more: the one of the write without encryption.
+func (t *Target) undo(operation string, d *dialect, err, denied error) error {
 	if !d.encrypted || t.encrypts.Load() {
 		return err
 	}
-	if doing == "probe" && code(err) != minio.AccessDenied {
+	if operation == "probe" && code(err) != minio.AccessDenied { // refused because of its condition
 		return err
 	}
 	if code(err) == minio.PreconditionFailed || isMissing(err) { // only the condition of the write forbids it

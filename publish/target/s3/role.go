@@ -16,7 +16,7 @@ import (
 type role struct {
 	arn, session, externalID, duration, mfa string
 	profile, source                         string // where the other credentials come from
-	region                                  string // whose STS is asked
+	region                                  string // the region of the STS endpoint
 }
 
 // readRole returns the role of a profile, or nil.
@@ -84,7 +84,7 @@ func (p *assumedRole) RetrieveWithCredContext(cc *credentials.CredContext) (cred
 // Retrieve implements [credentials.Provider].
 func (p *assumedRole) Retrieve() (credentials.Value, error) { return p.RetrieveWithCredContext(nil) }
 
-// A failing provider has no credentials, for a reason.
+// A failing provider returns an error instead of credentials.
 type failing struct {
 	pair
 	err error

@@ -24,7 +24,7 @@
 //
 //	reason                                     change
 //	a body needs a checksum (Object Lock)      send Content-MD5, then x-amz-checksum-sha256 too
-//	a write without encryption is denied       ask for the bucket's encryption, or for AES256
+//	a write without encryption is denied       request the bucket's encryption, or AES256
 //	CopyObject is missing or denied            upload the content
 //	DeleteObjects is missing                   delete one object per request, four at a time
 //	ListObjectsV2 is missing                   use ListObjects
@@ -169,7 +169,7 @@ type Target struct {
 	dialect     atomic.Pointer[dialect]
 	transport   http.RoundTripper
 	keys        *credentials.Credentials
-	chain       *chain // sources of credentials; nil if Anonymous
+	chain       *chain // sources of credentials; nil if anonymous
 	bucket      string
 	prefix      string // empty, or with a trailing slash
 	name        string
@@ -217,23 +217,13 @@ func New(c Config) (*Target, error) {
 		chain: c.credentials(base), bucket: c.Bucket, anonymous: c.Anonymous, autoStyle: c.Style == Auto, conditional: c.Conditional == Yes,
 		oss: c.oss, headers: headers, limits: defaultLimits, warn: c.Warn, match: c.Conditional, noneMatch: c.Conditional,
 	}
-	if t.warn == nil {
-		t.warn = func(string) {}
-	}
 	if c.Conditional == Detect && isAmazon {
 		t.match, t.noneMatch = Yes, Yes
 	}
-	t.keys = credentials.NewStatic("", "", "", credentials.SignatureAnonymous)
-	if !c.Anonymous {
-		t.keys = credentials.New(t.chain)
-	}
-	if endpoint.Path != "" {
-		base = &prefixing{base, endpoint.Path, t.keys}
-	}
-	t.transport = &recorder{base, t.chain}
 	if prefix := strings.Trim(c.Prefix, "/"); prefix != "" {
 		t.prefix = prefix + "/"
 	}
+	t.connect(base, endpoint.Path)
 	t.name = t.describe(endpoint, isAmazon)
 	d := &dialect{address: c.address(endpoint, isAmazon), md5: c.oss, encryption: headers.encryption}
 	if d.client, err = t.newClient(d.address); err != nil {
@@ -241,6 +231,18 @@ func New(c Config) (*Target, error) {
 	}
 	t.dialect.Store(d)
 	return t, nil
+}
+
+// connect sets the credentials and the transport. path is the path of the S3 API on its server.
+func (t *Target) connect(base http.RoundTripper, path string) {
+	t.keys = credentials.NewStatic("", "", "", credentials.SignatureAnonymous)
+	if !t.anonymous {
+		t.keys = credentials.New(t.chain)
+	}
+	if path != "" {
+		base = &prefixing{base, path, t.keys}
+	}
+	t.transport = &recorder{base, t.chain}
 }
 
 // complete sets missing fields from the environment, and then from the profile in AWS's shared
@@ -263,6 +265,9 @@ func (c Config) complete() (Config, error) {
 		}
 	}
 	c.Region = cmp.Or(c.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), profile.region)
+	if c.Warn == nil {
+		c.Warn = func(string) {}
+	}
 	return c, nil
 }
 
@@ -311,7 +316,7 @@ func parseEndpoint(s, bucket string) (*url.URL, error) {
 	case err != nil:
 		return nil, fmt.Errorf("endpoint: %w", err)
 	case u.User != nil:
-		return nil, fmt.Errorf("the endpoint %s must not contain credentials: they are taken from the environment, a shared file or the configuration", u.Redacted())
+		return nil, fmt.Errorf("the endpoint %s must not contain credentials: set them in the environment, a shared file or the configuration", u.Redacted())
 	case strings.Trim(u.Path, "/") == bucket || strings.HasPrefix(strings.Trim(u.Path, "/"), bucket+"/"):
 		return nil, fmt.Errorf("the endpoint %s has the bucket in its path: give the bucket and the folder in it as BUCKET/PREFIX", u.Redacted())
 	}

@@ -33,8 +33,8 @@ func object(key, text string) target.Object {
 	return target.Bytes(key, "text/plain; charset=utf-8", target.Immutable, []byte(text))
 }
 
-// clear removes all sources of credentials from the environment.
-func clear(t *testing.T) {
+// clearEnvironment removes all sources of credentials from the environment.
+func clearEnvironment(t *testing.T) {
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
 		if strings.HasPrefix(name, "AWS_") || strings.HasPrefix(name, "OSS_") || strings.HasPrefix(name, "ALIBABA_") {
@@ -53,7 +53,7 @@ func open(t *testing.T, c s3.Config) *s3.Target {
 	return at
 }
 
-// A fake is a transport that responds itself and records the requests.
+// A fake is a transport that responds by itself. A nil response is a broken connection.
 type fake func(r *http.Request) *http.Response
 
 func (a fake) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -63,7 +63,7 @@ func (a fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	response := a(r)
 	if response == nil {
-		return nil, errors.New("no way there")
+		return nil, errors.New("unreachable")
 	}
 	response.Request, response.ProtoMajor, response.ProtoMinor = r, 1, 1
 	return response, nil
@@ -75,7 +75,7 @@ func respond(status int, body string) *http.Response {
 
 // TestAddress checks the URL and the access key of a PUT.
 func TestAddress(t *testing.T) {
-	clear(t)
+	clearEnvironment(t)
 	oss := func(c s3.Config) s3.Config {
 		c, err := s3.OSS(c)
 		if err != nil {
@@ -100,7 +100,7 @@ func TestAddress(t *testing.T) {
 	} {
 		var r *http.Request
 		x.c.AccessKey, x.c.SecretKey = "key", "secret"
-		x.c.Transport = fake(func(is *http.Request) *http.Response { r = is; return respond(http.StatusOK, "") })
+		x.c.Transport = fake(func(request *http.Request) *http.Response { r = request; return respond(http.StatusOK, "") })
 		at := open(t, x.c)
 		o := object("a b/c+d", "text")
 		if err := at.Put(t.Context(), o); err != nil {
@@ -128,7 +128,7 @@ func TestAddress(t *testing.T) {
 // configuration and the environment.
 func TestShared(t *testing.T) {
 	const text = "[default]\nregion = eu-west-1\n[profile team]\nregion = eu-west-2\nendpoint_url = https://any.example.com\nservices = ours\ns3 =\n  addressing_style = virtual\n" +
-		"[services ours]\ns3 =\n  endpoint_url = https://s3.example.com\n  other = x\n[profile plain]\nendpoint_url = http://any.example.com\nca_bundle = /nosuch\n[profile odd]\nservices = none\n"
+		"[services ours]\ns3 =\n  endpoint_url = https://s3.example.com\n  other = x\n[profile plain]\nendpoint_url = http://any.example.com\nca_bundle = /nosuch\n[profile incomplete]\nservices = none\n"
 	for _, x := range []struct {
 		c            s3.Config
 		variables    map[string]string
@@ -142,11 +142,11 @@ func TestShared(t *testing.T) {
 		{c: s3.Config{Endpoint: "https://mine.example.com"}, variables: map[string]string{"AWS_PROFILE": "team"}, url: "https://site.mine.example.com/x", signing: "/eu-west-2/s3/"},
 		{variables: map[string]string{"AWS_PROFILE": "team", "AWS_ENDPOINT_URL": "http://env.example.com"}, url: "http://site.env.example.com/x", signing: "/eu-west-2/s3/"},
 		{variables: map[string]string{"AWS_PROFILE": "team", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, url: "https://site.s3.eu-west-2.amazonaws.com/x", signing: "/eu-west-2/s3/"},
-		{variables: map[string]string{"AWS_PROFILE": "odd", "AWS_REGION": "eu-west-3"}, url: "https://site.s3.eu-west-3.amazonaws.com/x", signing: "/eu-west-3/s3/"},
+		{variables: map[string]string{"AWS_PROFILE": "incomplete", "AWS_REGION": "eu-west-3"}, url: "https://site.s3.eu-west-3.amazonaws.com/x", signing: "/eu-west-3/s3/"},
 		{c: s3.Config{Endpoint: "https://s3.oss-eu-central-1.aliyuncs.com"}, variables: map[string]string{"AWS_REGION": "us-east-1"}, url: "https://site.s3.oss-eu-central-1.aliyuncs.com/x", signing: "/eu-central-1/s3/"},
 		{c: s3.Config{Profile: "plain"}, url: "http://any.example.com/site/x", signing: "/us-east-1/s3/"},
 	} {
-		clear(t)
+		clearEnvironment(t)
 		file := filepath.Join(t.TempDir(), "config")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -159,7 +159,7 @@ func TestShared(t *testing.T) {
 		}
 		var r *http.Request
 		x.c.Bucket, x.c.AccessKey, x.c.SecretKey = "site", "key", "secret"
-		x.c.Transport = fake(func(is *http.Request) *http.Response { r = is; return respond(http.StatusOK, "") })
+		x.c.Transport = fake(func(request *http.Request) *http.Response { r = request; return respond(http.StatusOK, "") })
 		if err := open(t, x.c).Put(t.Context(), object("x", "text")); err != nil {
 			t.Fatal(err)
 		}
@@ -167,7 +167,7 @@ func TestShared(t *testing.T) {
 			t.Errorf("%v: got %s %s, want %s %s", x.variables, got, r.Header.Get("Authorization"), x.url, x.signing)
 		}
 	}
-	clear(t)
+	clearEnvironment(t)
 	t.Setenv("AWS_CONFIG_FILE", t.TempDir())
 	if _, err := s3.New(s3.Config{Bucket: "site"}); err == nil || !strings.Contains(err.Error(), "s3: read ") {
 		t.Errorf("a folder: got %v", err)
@@ -177,7 +177,7 @@ func TestShared(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := s3.New(s3.Config{Bucket: "site"}); err == nil || !strings.Contains(err.Error(), "CA file") {
-		t.Errorf("a CA bundle that is not there: got %v", err)
+		t.Errorf("a CA bundle that does not exist: got %v", err)
 	}
 }
 
@@ -209,7 +209,7 @@ func signature(r *http.Request, secret string) string {
 }
 
 func TestConfig(t *testing.T) {
-	clear(t)
+	clearEnvironment(t)
 	for _, x := range []struct {
 		c    s3.Config
 		want string
@@ -270,7 +270,7 @@ func TestCredentials(t *testing.T) {
 		{name: "none", err: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
-			clear(t)
+			clearEnvironment(t)
 			file := filepath.Join(t.TempDir(), "shared")
 			if err := os.WriteFile(file, []byte(shared), 0o600); err != nil {
 				t.Fatal(err)
@@ -278,7 +278,7 @@ func TestCredentials(t *testing.T) {
 			for name, value := range x.variables {
 				t.Setenv(name, strings.Replace(value, "shared", file, 1))
 			}
-			asked, authorization := false, ""
+			sent, authorization := false, ""
 			x.c.Bucket, x.c.Region = "site", "eu-west-1"
 			x.c.Transport = fake(func(r *http.Request) *http.Response {
 				switch host := r.URL.Hostname(); {
@@ -294,7 +294,7 @@ func TestCredentials(t *testing.T) {
 				case host == "169.254.169.254":
 					return respond(http.StatusOK, role)
 				}
-				asked, authorization = true, r.Header.Get("Authorization")
+				sent, authorization = true, r.Header.Get("Authorization")
 				return respond(http.StatusOK, "")
 			})
 			if x.oss {
@@ -309,7 +309,7 @@ func TestCredentials(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), x.err) || strings.Contains(err.Error(), "hunter2") {
 					t.Errorf("got %v, want %q", err, x.err)
 				}
-			case err != nil || !asked:
+			case err != nil || !sent:
 				t.Errorf("got %v", err)
 			case x.key == "" && authorization != "" || !strings.Contains(authorization, x.key):
 				t.Errorf("got %q, want %q", authorization, x.key)
@@ -324,7 +324,7 @@ func TestErrors(t *testing.T) {
 		status       int
 		code, region string
 		want         string
-		asked        int
+		requests     int
 	}{
 		{403, "AccessDenied", "", "AES256 was tried", 3}, // the put, the bucket's default encryption, the put with AES256
 		{403, "InvalidAccessKeyId", "", "does not recognize the access key", 1},
@@ -356,8 +356,8 @@ func TestErrors(t *testing.T) {
 				t.Errorf("%s: got %v, want %q", x.code, err, want)
 			}
 		}
-		if n != x.asked || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%s: asked %d times: %v", x.code, n, err)
+		if n != x.requests || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %d requests: %v", x.code, n, err)
 		}
 	}
 }
@@ -523,7 +523,7 @@ func TestPlainServer(t *testing.T) {
 	}
 }
 
-// TestRetryAfter checks that pauses are as long as the server asks for, up to a limit.
+// TestRetryAfter checks that pauses are as long as Retry-After requires, up to a limit.
 func TestRetryAfter(t *testing.T) {
 	var waits []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -588,8 +588,8 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestIgnoring swaps on a fake server that ignores conditions.
-func TestIgnoring(t *testing.T) {
+// TestIgnoredConditions swaps on a fake server that ignores conditions.
+func TestIgnoredConditions(t *testing.T) {
 	var mu sync.Mutex
 	objects, locks := map[string][]byte{}, 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -649,9 +649,9 @@ func TestCORSPolicy(t *testing.T) {
 	}
 }
 
-// TestRefusedCondition takes a lock where a server refuses conditions with an error of its own,
-// also if that is the first write of all and a policy requires encryption. A write that is
-// refused without a condition too is an error.
+// TestRefusedCondition checks that Swap uses a lock if a server refuses conditions, whatever the
+// error is, even if it is the first write and a policy requires encryption. If the server also
+// refuses a write without a condition, that is an error.
 func TestRefusedCondition(t *testing.T) {
 	for _, x := range []struct {
 		name, refusal string

@@ -16,8 +16,8 @@ import (
 )
 
 // maxMarks is how many earlier swaps the metadata of an object names, the latest first. A process
-// whose response was lost, and which finds a newer object, can tell from this whether its own
-// swap succeeded before.
+// whose response was lost, and which finds a newer object, finds its own mark in it if its swap has
+// succeeded.
 const maxMarks = 16
 
 // Swap implements [target.Target].
@@ -38,8 +38,8 @@ func (t *Target) Swap(ctx context.Context, old []byte, o target.Object) error {
 	return target.SwapLocked(ctx, t, old, o)
 }
 
-// errNoMatch is returned if the server does not recognize the entity tag that it sent:
-// there is none, or something on the way has changed it.
+// errNoMatch is returned if the server does not recognize the entity tag of an object: the response
+// has none, or a proxy has changed it.
 var errNoMatch = errors.New("the server does not recognize the object's own ETag")
 
 // swapIf is Swap with a conditional write.
@@ -81,7 +81,8 @@ func (t *Target) swapIf(ctx context.Context, old []byte, o target.Object) error 
 	})
 }
 
-// compare returns the metadata of an object. If its content is not old, it returns ErrChanged.
+// compare reads an object and returns its stream, for the ETag and the marks. If the content is not
+// old, it returns ErrChanged.
 func (t *Target) compare(ctx context.Context, old []byte, key string) (*stream, error) {
 	s := &stream{target: t, ctx: ctx, key: key, left: -1}
 	err := s.open()
@@ -156,8 +157,8 @@ func (t *Target) useLock(result *Conditional) {
 	})
 }
 
-// probe returns the response to a write whose condition does not hold. If the server writes
-// anyway, probe removes the object.
+// probe sends a write whose condition does not hold, and returns the error. If the server performs
+// the write, probe removes the object and returns nil.
 func (t *Target) probe(ctx context.Context, match bool) error {
 	o := newProbe()
 	with := options(&o)

@@ -73,7 +73,7 @@ func (t *Target) Get(ctx context.Context, key string, offset, length int64) (io.
 }
 
 // identify returns the entity tag of a file. An HTML page instead of CURRENT is an error: it
-// comes from a login, or from a server that answers every path with a page.
+// comes from a login, or from a server that returns a page for every path.
 func identify(key string, response *http.Response) (string, error) {
 	if key == site.CurrentPath && strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
 		return "", fmt.Errorf("%s returns a web page instead of %s: it may be a login, or the address is not that of a site", response.Request.URL.Host, key)

@@ -121,7 +121,7 @@ func respond(w http.ResponseWriter, status int, kind string, v any) {
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-func (s *Server) list(w http.ResponseWriter, folder string, how url.Values) {
+func (s *Server) list(w http.ResponseWriter, folder string, query url.Values) {
 	if _, ok := s.files[folder]; ok {
 		Refuse(w, http.StatusBadRequest, "Expected a folder but found a file, at: "+Repo+":"+folder)
 		return
@@ -133,7 +133,7 @@ func (s *Server) list(w http.ResponseWriter, folder string, how url.Values) {
 	all := []any{}
 	for _, name := range slices.Sorted(maps.Keys(s.files)) {
 		rest, ok := strings.CutPrefix("/"+name, strings.TrimRight("/"+folder, "/"))
-		if !ok || rest[0] != '/' || how.Get("deep") != "1" && strings.Count(rest, "/") > 1 {
+		if !ok || rest[0] != '/' || query.Get("deep") != "1" && strings.Count(rest, "/") > 1 {
 			continue
 		}
 		f := s.files[name]

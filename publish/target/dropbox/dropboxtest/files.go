@@ -20,18 +20,18 @@ func (s *Server) download(w http.ResponseWriter, r *http.Request, arg []byte) (a
 	if err := decode(arg, &a); err != nil {
 		return nil, nil, err
 	}
-	is, ok := s.items[strings.ToLower(a.Path)]
+	existing, ok := s.items[strings.ToLower(a.Path)]
 	switch {
 	case !ok:
 		return nil, refuse("path/not_found"), nil
-	case is.folder:
+	case existing.folder:
 		return nil, refuse("path/not_file"), nil
 	}
-	about, err := json.Marshal(s.describe(is))
+	about, err := json.Marshal(s.describe(existing))
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err := os.Open(path.Join(s.dir, is.name))
+	f, err := os.Open(path.Join(s.dir, existing.name))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -42,7 +42,7 @@ func (s *Server) download(w http.ResponseWriter, r *http.Request, arg []byte) (a
 	defer s.mu.Lock()
 	get := r.Clone(r.Context())
 	get.Method = http.MethodGet // ServeContent supports ranges only for GET
-	http.ServeContent(w, get, "", is.modified, f)
+	http.ServeContent(w, get, "", existing.modified, f)
 	return nil, nil, nil
 }
 
@@ -51,11 +51,11 @@ func (s *Server) getMetadata(_ http.ResponseWriter, _ *http.Request, arg []byte)
 	if err := decode(arg, &a); err != nil {
 		return nil, nil, err
 	}
-	is, ok := s.items[strings.ToLower(a.Path)]
+	existing, ok := s.items[strings.ToLower(a.Path)]
 	if !ok {
 		return nil, refuse("path/not_found"), nil
 	}
-	return s.describe(is), nil, nil
+	return s.describe(existing), nil, nil
 }
 
 func (s *Server) listFolder(_ http.ResponseWriter, _ *http.Request, arg []byte) (any, *apiError, error) {
@@ -66,13 +66,13 @@ func (s *Server) listFolder(_ http.ResponseWriter, _ *http.Request, arg []byte) 
 	}
 	err := decode(arg, &a)
 	lower := strings.ToLower(a.Path)
-	is, ok := s.items[lower]
+	existing, ok := s.items[lower]
 	switch {
 	case err != nil || a.Path == "/" || a.Limit > 2000 || !a.Recursive:
 		return nil, nil, fmt.Errorf("request body: %s", arg)
 	case !ok && lower != "":
 		return nil, refuse("path/not_found"), nil
-	case lower != "" && !is.folder:
+	case lower != "" && !existing.folder:
 		return nil, refuse("path/not_folder"), nil
 	}
 	var all []item
@@ -147,18 +147,18 @@ func (s *Server) deleteBatch(_ http.ResponseWriter, _ *http.Request, arg []byte)
 	entries := []any{}
 	for i, e := range a.Entries {
 		lower := strings.ToLower(e.Path)
-		is, ok := s.items[lower]
+		existing, ok := s.items[lower]
 		switch {
 		case i > 0 && s.count%2 == 0: // simulate contention
 			s.count++
 			entries = append(entries, map[string]any{".tag": "failure", "failure": map[string]any{".tag": "too_many_write_operations"}})
 		case !ok:
 			entries = append(entries, failure("path_lookup", "not_found"))
-		case e.Rev != "" && e.Rev != is.rev:
+		case e.Rev != "" && e.Rev != existing.rev:
 			entries = append(entries, failure("path_write", "conflict"))
 		default:
 			maps.DeleteFunc(s.items, func(p string, _ item) bool { return p == lower || strings.HasPrefix(p, lower+"/") })
-			entries = append(entries, map[string]any{".tag": "success", "metadata": s.describe(is)})
+			entries = append(entries, map[string]any{".tag": "success", "metadata": s.describe(existing)})
 		}
 	}
 	id := s.id("job-")

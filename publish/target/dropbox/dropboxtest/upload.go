@@ -48,13 +48,13 @@ func (s *Server) upload(_ http.ResponseWriter, r *http.Request, arg []byte) (any
 		return nil, apiErr, err
 	}
 	s.sessions[id] = c
-	made, apiErr, err := s.write(c, a.commit)
+	created, apiErr, err := s.write(c, a.commit)
 	if apiErr != nil { // unlike other calls, upload has the reason in a field of its own
 		why := apiErr.body()["error"].(map[string]any)["path"]
 		apiErr.more = map[string]any{"reason": why, "upload_session_id": id}
 		return nil, apiErr, nil
 	}
-	return made, nil, err
+	return created, nil, err
 }
 
 func (s *Server) start(_ http.ResponseWriter, r *http.Request, arg []byte) (any, *apiError, error) {
@@ -132,27 +132,27 @@ func (s *Server) finish(_ http.ResponseWriter, r *http.Request, arg []byte) (any
 }
 
 // write creates a file from the content of a session.
-func (s *Server) write(c *content, how commit) (any, *apiError, error) {
+func (s *Server) write(c *content, to commit) (any, *apiError, error) {
 	if err := s.rehash(c); err != nil {
 		return nil, nil, err
 	}
-	lower := strings.ToLower(how.Path)
+	lower := strings.ToLower(to.Path)
 	if apiErr := s.checkPath(lower); apiErr != nil {
 		return nil, apiErr, nil
 	}
-	display := how.Path
-	if is, ok := s.items[lower]; ok {
-		if is.folder {
+	display := to.Path
+	if existing, ok := s.items[lower]; ok {
+		if existing.folder {
 			return nil, refuse("path/conflict/folder"), nil
 		}
-		if is.hash == c.hash && !how.Strict {
-			return s.describe(is), nil, nil
+		if existing.hash == c.hash && !to.Strict {
+			return s.describe(existing), nil, nil
 		}
-		if tag, rev := how.mode(); tag == "add" || tag == "update" && rev != is.rev {
+		if tag, rev := to.mode(); tag == "add" || tag == "update" && rev != existing.rev {
 			return nil, refuse("path/conflict/file"), nil
 		}
-		display = is.display
-	} else if tag, _ := how.mode(); tag == "update" && how.Strict {
+		display = existing.display
+	} else if tag, _ := to.mode(); tag == "update" && to.Strict {
 		return nil, refuse("path/conflict/file"), nil
 	}
 	c.closed = true
@@ -170,7 +170,7 @@ func (s *Server) checkPath(lower string) *apiError {
 		}
 	}
 	for dir := path.Dir(lower); dir != "/"; dir = path.Dir(dir) {
-		if is, ok := s.items[dir]; ok && !is.folder {
+		if existing, ok := s.items[dir]; ok && !existing.folder {
 			return refuse("path/conflict/file_ancestor")
 		}
 	}
@@ -183,16 +183,16 @@ func (s *Server) put(display string, c *content) item {
 			s.items[strings.ToLower(dir)] = item{display: dir, folder: true}
 		}
 	}
-	made := item{display: s.spell(display), rev: s.id("rev"), modified: time.Now(), content: c}
-	s.items[strings.ToLower(display)] = made
-	return made
+	created := item{display: s.spell(display), rev: s.id("rev"), modified: time.Now(), content: c}
+	s.items[strings.ToLower(display)] = created
+	return created
 }
 
 // spell returns a path with the case of the folders that exist already.
 func (s *Server) spell(display string) string {
 	dir := path.Dir(display)
-	if is, ok := s.items[strings.ToLower(dir)]; ok {
-		dir = s.spell(is.display)
+	if existing, ok := s.items[strings.ToLower(dir)]; ok {
+		dir = s.spell(existing.display)
 	}
 	return path.Join(dir, path.Base(display))
 }

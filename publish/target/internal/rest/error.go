@@ -14,7 +14,7 @@ type StatusError struct {
 	Host   string
 	Status int
 	Body   []byte // its first 64 KiB
-	// Attempts is how many attempts failed before. The server may have processed each of them.
+	// Attempts is the number of earlier attempts. The server may have processed each of them.
 	Attempts int
 }
 

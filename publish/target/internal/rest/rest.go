@@ -108,6 +108,7 @@ func (c *Client) Do(ctx context.Context, r Request, handle func(*http.Response) 
 // Sleep waits like the pauses between attempts.
 func (c *Client) Sleep(ctx context.Context, d time.Duration) error { return c.http.Sleep(ctx, d) }
 
+// try makes one attempt of Do.
 func (c *Client) try(ctx context.Context, r Request, handle func(*http.Response) error) error {
 	request, err := r.make(ctx)
 	if err != nil {
@@ -163,7 +164,7 @@ func (r Request) make(ctx context.Context) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Size == 0 { // net/http takes a size of 0 with a body for an unknown size
+	if r.Size == 0 { // with a body, 0 would mean an unknown size
 		defer body.Close()
 		_, err := io.Copy(io.Discard, body)
 		return request, err
@@ -186,7 +187,7 @@ func JSON(v any) func(*http.Response) error {
 	}
 }
 
-// decodeError returns an error that says why a response of host was not decoded.
+// decodeError returns an error with the reason why a response of host was not decoded.
 func decodeError(host string, err error) error {
 	_, syntax := errors.AsType[*json.SyntaxError](err)
 	_, kind := errors.AsType[*json.UnmarshalTypeError](err)

@@ -46,6 +46,7 @@ type Section struct {
 // Identity returns the result of identify for the response.
 func (s *Section) Identity() string { return s.identity }
 
+// open requests the remaining bytes.
 func (s *Section) open() error {
 	r := s.request
 	r.Header = r.header()

@@ -21,8 +21,8 @@ type Suite struct {
 	// Large is the size of the large object, as in [targettest.Options], on a server with
 	// faults.
 	Large int64
-	// Variable is an environment variable. If it is set, it names a folder on a real server, as
-	// an address of the kind does after its scheme.
+	// Variable is an environment variable. If it is set, it names a folder on a real server, in
+	// the form that an address of the kind has after its scheme.
 	Variable string
 }
 

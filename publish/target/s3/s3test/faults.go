@@ -11,23 +11,23 @@ import (
 	"testing"
 )
 
-// Faults starts a proxy in front of a server and returns its URL. Every so many requests it makes
-// one fail, in turn with 503 SlowDown, with 503 and Retry-After, with 500, or by closing the
-// connection before the request, after it, or in the middle of the response.
-func Faults(t testing.TB, server string, every int64) string {
+// Faults starts a proxy in front of a server and returns its URL. The proxy makes every nth request
+// fail: in turn with 503 SlowDown, with 503 and Retry-After, with 500, or by closing the connection
+// before the request, after it, or in the middle of the response.
+func Faults(t testing.TB, server string, n int64) string {
 	t.Helper()
 	to, err := url.Parse(server)
 	if err != nil {
 		t.Fatal(err)
 	}
-	real := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+	gateway := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(to)
 		r.Out.Host = r.In.Host // the signature covers it
 	}, ErrorLog: log.New(io.Discard, "", 0)}
 	requests, faults := atomic.Int64{}, atomic.Int64{}
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if requests.Add(1)%every != 0 {
-			real.ServeHTTP(w, r)
+		if requests.Add(1)%n != 0 {
+			gateway.ServeHTTP(w, r)
 			return
 		}
 		switch faults.Add(1) % 6 {
@@ -41,10 +41,10 @@ func Faults(t testing.TB, server string, every int64) string {
 		case 3:
 			panic(http.ErrAbortHandler)
 		case 4:
-			real.ServeHTTP(&Half{ResponseWriter: w}, r)
+			gateway.ServeHTTP(&Half{ResponseWriter: w}, r)
 			panic(http.ErrAbortHandler)
 		case 5:
-			real.ServeHTTP(httptest.NewRecorder(), r)
+			gateway.ServeHTTP(httptest.NewRecorder(), r)
 			panic(http.ErrAbortHandler)
 		}
 	}))

@@ -40,7 +40,7 @@ func (s *Server) Behind(t testing.TB, q Quirk) *Quirky {
 		t.Fatal(err)
 	}
 	quirky := &Quirky{}
-	real := &httputil.ReverseProxy{
+	gateway := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(to)
 			r.Out.Host = r.In.Host // the signature covers it
@@ -62,7 +62,7 @@ func (s *Server) Behind(t testing.TB, q Quirk) *Quirky {
 			quirky.Met.Add(1)
 			return
 		}
-		real.ServeHTTP(w, r)
+		gateway.ServeHTTP(w, r)
 	}))
 	t.Cleanup(proxy.Close)
 	quirky.URL, quirky.Host = proxy.URL, proxy.Listener.Addr().String()
