@@ -96,7 +96,7 @@ type env struct {
 	verbose        bool
 	progress       string
 	log            *slog.Logger
-	target         targets.Env
+	target         target.Env
 }
 
 // Main runs the program and ends the process.
@@ -158,7 +158,6 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 		return e.end(errUsage{err})
 	}
 	e.set(cl)
-	e.target.Typed = typed(command)
 	return e.end(command.Run(e, p.kinds))
 }
 
@@ -188,16 +187,6 @@ func (e *env) set(cl *commandLine) {
 	e.target.Warn = func(message string) { e.log.Warn(message) }
 }
 
-// typed returns the names of the flags on a command line.
-func typed(command *kong.Context) (names []string) {
-	for _, step := range command.Path {
-		if step.Flag != nil && !step.Resolved {
-			names = append(names, step.Flag.Name)
-		}
-	}
-	return names
-}
-
 // end prints the JSON document of a command and the error that it ended with, which may be
 // nil. It returns the exit status.
 func (e *env) end(err error) int {
@@ -211,7 +200,7 @@ func (e *env) end(err error) int {
 		return 0
 	}
 	hint.Print(e.stderr, "galbuild", err)
-	if errors.As(err, new(errUsage)) {
+	if errors.As(err, new(errUsage)) || errors.As(err, new(*targets.FlagError)) {
 		return exitUsage
 	}
 	return 1

@@ -13,8 +13,8 @@ import (
 
 // Last separates the target from the other arguments of a command that takes both. The last
 // argument is the target if it is an address, or the folder of a site. The folder of a site is
-// not the target if it is the only argument, or if a flag names the target. An existing file is
-// never the target, whatever its name looks like.
+// not the target if it is the only argument, or if a flag on the command line names the target. An
+// existing file is never the target, whatever its name looks like.
 //
 // The function other returns what else an argument can be, such as "a version", or "". An
 // argument that can be both is an error, except that an http(s) address is then not the target.
@@ -45,7 +45,7 @@ func (f *Flags) asTarget(arg string, folders bool) string {
 		return ""
 	case addresses.Scheme(arg) != "":
 		return "an address"
-	case folders && f.Output == "" && !f.Given() && IsSite(arg):
+	case folders && !f.isTyped(outputFlag) && !f.isNamed() && IsSite(arg):
 		return "the folder of a site"
 	}
 	return ""
