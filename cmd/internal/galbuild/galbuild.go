@@ -66,7 +66,7 @@ type commandLine struct {
 	Verbose  bool   `short:"v" help:"Print what is done with each package."`
 	Progress string `enum:"auto,plain,none" default:"auto" help:"Show progress as a bar on a terminal and as lines elsewhere (auto), as lines (plain), or not at all (none)."`
 
-	PrintVersion kong.VersionFlag `name:"version" short:"V" env:"-" help:"Print the version and exit."`
+	PrintVersion version.Flag `name:"version" short:"V" env:"-" help:"Print the version and exit."`
 }
 
 // newCommandLine returns a command line whose commands have the flags of kinds of targets.
@@ -139,7 +139,7 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 	}
 	cl := newCommandLine(p.kinds)
 	exit := -1
-	parser := newParser(cl, p.kinds, kong.BindTo(ctx, (*context.Context)(nil)), kong.Writers(out, errs), kong.Exit(func(status int) { exit = status }))
+	parser := newParser(cl, p.kinds, kong.BindTo(ctx, (*context.Context)(nil)), kong.Writers(e.stdout, errs), kong.Exit(func(status int) { exit = status }))
 	if err := (usage.Program{Model: parser.Model}).UnsetEmpty(); err != nil {
 		return e.end(err)
 	}
@@ -153,6 +153,9 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 	command, err := parser.Parse(args)
 	if exit >= 0 { // --help and --version
 		return exit
+	}
+	if failed, ok := errors.AsType[*terminal.OutputError](err); ok {
+		return e.end(failed)
 	}
 	if err := cl.explainUsage(parser, p.kinds, command, err, args); err != nil {
 		return e.end(errUsage{err})

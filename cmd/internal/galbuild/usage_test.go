@@ -1,6 +1,7 @@
 package galbuild
 
 import (
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -17,3 +18,19 @@ func TestExit(t *testing.T) {
 		}
 	}
 }
+
+// TestExitWithoutOutput checks that a command that prints text fails if that cannot be written.
+func TestExitWithoutOutput(t *testing.T) {
+	for _, args := range []string{"--help", "help", "help build", "--version", "version", "man", "completion bash"} {
+		var stderr strings.Builder
+		got := (program{}).run(t.Context(), strings.Fields(args), strings.NewReader(""), full{}, &stderr)
+		if got != 1 || !strings.Contains(stderr.String(), "error: the output cannot be written: no space") {
+			t.Errorf("%s: got exit status %d and %s", args, got, &stderr)
+		}
+	}
+}
+
+// full is an output on a disk without space.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space") }
