@@ -20,7 +20,7 @@ import (
 )
 
 type addCmd struct {
-	Sources []string `arg:"" name:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, a file that lists such sources (@list.txt), or - for a list on standard input. The last argument is the target if it is the address of one or the folder of a site."`
+	Sources []string `arg:"" name:"source" complete:"path" help:"A .vsix file, a folder, a glob, an http(s) URL, a file that lists such sources (@list.txt), or - for a list on standard input. The last argument is the target if it is the address of one or the folder of a site."`
 	Strict  bool     `help:"Add nothing if any package is refused."`
 
 	scratch  string                          // temporary folder of packages, which messages do not name; may be ""

@@ -20,9 +20,9 @@ import (
 
 type publishCmd struct {
 	// They are three so that flags may stand between them.
-	Site    string   `arg:"" optional:"" help:"The folder of a site (default: site), the folder of an extension, or packages as for add."`
-	Version string   `arg:"" optional:"" help:"The next version of an extension, such as 1.2.3, or major, minor or patch; or another package."`
-	Sources []string `arg:"" optional:"" name:"package" help:"More packages. The last argument is the target if it is the address of one or the folder of a site."`
+	Site    string   `arg:"" optional:"" complete:"path" help:"The folder of a site (default: site), the folder of an extension, or packages as for add."`
+	Version string   `arg:"" optional:"" complete:"path" help:"The next version of an extension, such as 1.2.3, or major, minor or patch; or another package."`
+	Sources []string `arg:"" optional:"" name:"package" complete:"path" help:"More packages. The last argument is the target if it is the address of one or the folder of a site."`
 
 	args []string        // those that name what to publish
 	from *targets.Remote // the target to publish the site of, or nil
