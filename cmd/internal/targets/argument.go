@@ -40,12 +40,12 @@ func (f *Flags) Last(args []string, other func(arg string) string) (rest []strin
 // asTarget returns what makes an argument a target, or "" if it is none.
 func (f *Flags) asTarget(arg string, folders bool) string {
 	info, err := os.Stat(arg)
-	switch {
-	case err == nil && !info.IsDir():
+	switch flag := f.isTyped(outputFlag) || f.isNamed(); {
+	case err == nil && (flag || !info.IsDir()):
 		return ""
 	case addresses.Scheme(arg) != "":
 		return "an address"
-	case folders && !f.isTyped(outputFlag) && !f.isNamed() && IsSite(arg):
+	case folders && IsSite(arg):
 		return "the folder of a site"
 	}
 	return ""
