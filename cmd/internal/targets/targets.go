@@ -91,7 +91,7 @@ func (f *Flags) Check(argument string) error {
 // outputFlag is the name of the flag -o.
 const outputFlag = "output"
 
-// Check is as that of [Flags], for a command without -o.
+// Check does what [Flags.Check] does, for a command without -o.
 func (r *Remote) Check(argument string) error {
 	if argument == "" && !r.Given() {
 		return hint.Add(errors.New("the target is missing"), "a target is %s", Forms(r.kinds, true))
