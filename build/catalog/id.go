@@ -58,7 +58,7 @@ func ParseID(s string) (ID, error) {
 func (id *ID) qualify(s string, parts []string) error {
 	if len(parts) > 0 && (len(parts) == 2 || isVersion(parts[0])) {
 		if !isVersion(parts[0]) {
-			return fmt.Errorf("%.200q: %q is not a version%s: %s", s, parts[0], withoutV(s, parts[0]), wantID)
+			return fmt.Errorf("%.200q: %q is not a version: %s%s", s, parts[0], wantID, withoutV(s, parts[0]))
 		}
 		id.Version, parts = parts[0], parts[1:]
 	}
@@ -71,8 +71,8 @@ func (id *ID) qualify(s string, parts []string) error {
 		if id.Version != "" {
 			kind = "not a platform"
 		}
-		return fmt.Errorf("%.200q: %q is %s%s: %s", s, parts[0], kind,
-			cmp.Or(withoutV(s, parts[0]), similar.Question(parts[0], Platforms())), wantID)
+		return fmt.Errorf("%.200q: %q is %s: %s%s", s, parts[0], kind, wantID,
+			cmp.Or(withoutV(s, parts[0]), similar.Question(parts[0], Platforms())))
 	}
 	id.Platform = cmp.Or(platform, Universal)
 	return nil

@@ -36,7 +36,7 @@ func (e *reworded) Error() string { return e.text }
 func (e *reworded) Unwrap() error { return e.err }
 
 // Text returns the text of an error in plain words, which names each file, folder and address
-// once. The error must not be nil.
+// once, and contains no passwords of addresses. The error must not be nil.
 func Text(err error) string {
 	text := err.Error()
 	each(err, func(err error) {
@@ -51,8 +51,15 @@ func Text(err error) string {
 	for i := range lines {
 		lines[i] = nameOnce(lines[i])
 	}
-	return strings.Join(lines, "\n")
+	return Redact(strings.Join(lines, "\n"))
 }
+
+// password matches a password in an address, such as https://user:password@host. Its second group
+// is the password, which may contain an @ that should have been escaped.
+var password = regexp.MustCompile(`(//[^/\s:@"]*:)([^/\s"]*)(@)`)
+
+// Redact returns a text with the passwords of addresses in it replaced, as [url.URL.Redacted] does.
+func Redact(text string) string { return password.ReplaceAllString(text, "${1}xxxxx$3") }
 
 // each calls do with err and with all errors that it wraps, the outer ones first.
 func each(err error, do func(error)) {

@@ -220,7 +220,7 @@ func (c *command) helpTopics() []offer {
 
 // values returns what an argument or the value of a flag may be, after a prefix.
 func values(v *kong.Value, prefix string) (all []offer) {
-	for _, value := range v.EnumSlice() {
+	for _, value := range choices(v) {
 		if value != "" {
 			all = append(all, offer{prefix + value, ""})
 		}
@@ -229,6 +229,19 @@ func values(v *kong.Value, prefix string) (all []offer) {
 		all = append(all, offer{word: files})
 	}
 	return all
+}
+
+// choices returns the values that an argument or a flag may have, or nothing if any text may be
+// one. The placeholder of a flag lists values, such as path|virtual, if it is not in capitals, such
+// as SITE|URL.
+func choices(v *kong.Value) []string {
+	if v.Flag == nil || v.Enum != "" {
+		return v.EnumSlice()
+	}
+	if listed := v.Flag.PlaceHolder; strings.Contains(listed, "|") && listed != strings.ToUpper(listed) {
+		return strings.Split(listed, "|")
+	}
+	return nil
 }
 
 // isPath reports whether a value may be the path of a file or a folder. Types of text that has

@@ -20,6 +20,8 @@ type commandLine struct {
 		Deps    *bool         `negatable:"" help:"Package dependencies."`
 		Wait    time.Duration `help:"Wait."`
 		Secret  string        `hidden:""`
+		Style   string        `placeholder:"path|virtual" help:"How."`
+		From    string        `complete:"path" placeholder:"SITE|URL" help:"What."`
 	} `cmd:"" default:"withargs" help:"Build it."`
 	Show struct {
 		ID     string `arg:"" help:"The id."`
@@ -55,9 +57,12 @@ func TestAnswer(t *testing.T) {
 		"gone":           ":files",
 		"x ”":            ":files",
 		"x show":         ":files",
-		"--":             "--help --quiet --output --unpack --deps --no-deps --wait",
+		"--":             "--help --quiet --output --unpack --deps --no-deps --wait --style --from",
 		"--no":           "--no-deps",
 		"x --un":         "--unpack",
+		"x --style ”":    "path virtual",
+		"x --style=v":    "--style=virtual",
+		"x --from ”":     ":files",
 		"-- --un":        ":files",
 		"show --":        "--help --quiet",
 		"show ”":         "",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -20,7 +21,7 @@ import (
 )
 
 type addCmd struct {
-	Sources []string `arg:"" name:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, a file that lists such sources (@list.txt), or - for a list on standard input. The last argument is the target if it is the address of one or the folder of a site."`
+	Sources []string `arg:"" name:"source" complete:"path" help:"A .vsix file, a folder, a glob, an http(s) URL, a file that lists such sources (@list.txt), or - for a list on standard input. The last argument is the target if it is the address of one or the folder of a site."`
 	Strict  bool     `help:"Add nothing if any package is refused."`
 
 	scratch  string                          // temporary folder of packages, which messages do not name; may be ""
@@ -115,6 +116,8 @@ func (a *addCmd) run(ctx context.Context, e *env) error {
 	switch {
 	case errors.Is(err, publish.ErrStrict):
 		return hint.Add(fmt.Errorf("%s refused, and nothing is added (--strict)", plural(len(made.Report.Refused), "package")), "fix or leave out the packages named above")
+	case errors.Is(err, publish.ErrNoneAccepted):
+		return a.hintFolder(err)
 	case err != nil:
 		return explainPublish(err)
 	}
@@ -125,9 +128,18 @@ func (a *addCmd) run(ctx context.Context, e *env) error {
 		if a.DryRun {
 			return fmt.Errorf("%s would be refused", plural(n, "package"))
 		}
-		return fmt.Errorf("%s refused; the others are in the gallery", plural(n, "package"))
+		return a.hintFolder(fmt.Errorf("%s refused; the others are in the gallery", plural(n, "package")))
 	}
 	return nil
+}
+
+// hintFolder adds a hint to an error if the last source is missing and may be meant as the target.
+func (a *addCmd) hintFolder(err error) error {
+	last := a.Sources[len(a.Sources)-1]
+	if _, missing := os.Lstat(last); missing == nil || a.Named() || len(a.Sources) == 1 || !isFolder(last) || filepath.Ext(last) == ".vsix" {
+		return err
+	}
+	return hint.Add(err, "if %s is the target, name it with -o: a folder that is not a site yet is not taken for one", last)
 }
 
 // config returns the configuration of the build. [publish.Add] completes it.

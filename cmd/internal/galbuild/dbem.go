@@ -83,7 +83,7 @@ func (p *pullCmd) pullDbem(ctx context.Context, e *env, from target.Target) erro
 	result, err := dbem.Pull(ctx, from, p.Output, publish.Options{Jobs: p.Jobs, Progress: bar.showPublish})
 	bar.close()
 	if err != nil {
-		return explainPublish(err)
+		return explainPull(err)
 	}
 	if e.json {
 		return e.printJSON(result)

@@ -1,6 +1,7 @@
 package galbuild
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"syscall"
@@ -29,5 +30,14 @@ func TestExplain(t *testing.T) {
 		if got := out.String(); !strings.Contains(got, tt.want) || tt.no != "" && strings.Contains(got, tt.no) {
 			t.Errorf("%s: got %s, want %q and not %q", name, got, tt.want, tt.no)
 		}
+	}
+}
+
+// TestExplainPull checks that the hints of pull are about a download.
+func TestExplainPull(t *testing.T) {
+	var out strings.Builder
+	hint.Print(&out, "galbuild", explainPull(fmt.Errorf("get blobs: %w", context.Canceled)))
+	if want := "galbuild: error: interrupted\ngalbuild: hint: the folder still has the old generation; run it again to continue, nothing is downloaded twice\n"; out.String() != want {
+		t.Errorf("got %s, want %s", &out, want)
 	}
 }

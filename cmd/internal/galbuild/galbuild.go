@@ -66,7 +66,7 @@ type commandLine struct {
 	Verbose  bool   `short:"v" help:"Print what is done with each package."`
 	Progress string `enum:"auto,plain,none" default:"auto" help:"Show progress as a bar on a terminal and as lines elsewhere (auto), as lines (plain), or not at all (none)."`
 
-	PrintVersion kong.VersionFlag `name:"version" short:"V" env:"-" help:"Print the version and exit."`
+	PrintVersion version.Flag `name:"version" short:"V" env:"-" help:"Print the version and exit."`
 }
 
 // newCommandLine returns a command line whose commands have the flags of kinds of targets.
@@ -96,7 +96,7 @@ type env struct {
 	verbose        bool
 	progress       string
 	log            *slog.Logger
-	target         targets.Env
+	target         target.Env
 }
 
 // Main runs the program and ends the process.
@@ -139,7 +139,7 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 	}
 	cl := newCommandLine(p.kinds)
 	exit := -1
-	parser := newParser(cl, p.kinds, kong.BindTo(ctx, (*context.Context)(nil)), kong.Writers(out, errs), kong.Exit(func(status int) { exit = status }))
+	parser := newParser(cl, p.kinds, kong.BindTo(ctx, (*context.Context)(nil)), kong.Writers(e.stdout, errs), kong.Exit(func(status int) { exit = status }))
 	if err := (usage.Program{Model: parser.Model}).UnsetEmpty(); err != nil {
 		return e.end(err)
 	}
@@ -154,11 +154,13 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 	if exit >= 0 { // --help and --version
 		return exit
 	}
+	if failed, ok := errors.AsType[*terminal.OutputError](err); ok {
+		return e.end(failed)
+	}
 	if err := cl.explainUsage(parser, p.kinds, command, err, args); err != nil {
 		return e.end(errUsage{err})
 	}
 	e.set(cl)
-	e.target.Typed = typed(command)
 	return e.end(command.Run(e, p.kinds))
 }
 
@@ -188,16 +190,6 @@ func (e *env) set(cl *commandLine) {
 	e.target.Warn = func(message string) { e.log.Warn(message) }
 }
 
-// typed returns the names of the flags on a command line.
-func typed(command *kong.Context) (names []string) {
-	for _, step := range command.Path {
-		if step.Flag != nil && !step.Resolved {
-			names = append(names, step.Flag.Name)
-		}
-	}
-	return names
-}
-
 // end prints the JSON document of a command and the error that it ended with, which may be
 // nil. It returns the exit status.
 func (e *env) end(err error) int {
@@ -211,7 +203,7 @@ func (e *env) end(err error) int {
 		return 0
 	}
 	hint.Print(e.stderr, "galbuild", err)
-	if errors.As(err, new(errUsage)) {
+	if errors.As(err, new(errUsage)) || errors.As(err, new(*targets.FlagError)) {
 		return exitUsage
 	}
 	return 1

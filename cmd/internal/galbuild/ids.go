@@ -31,13 +31,13 @@ func findExtension(c *catalog.Catalog, id catalog.ID, where string) (*catalog.Ex
 	if x := c.Find(strings.ToLower(id.Extension)); x != nil {
 		return x, nil
 	}
-	missing := hint.Add(fmt.Errorf("%s is not in %s%s", id.Extension, where, build.Suggest(c, id.Extension)), "galbuild ls-remote lists the extensions of a gallery")
+	missing := fmt.Errorf("%s is not in %s%s", id.Extension, where, build.Suggest(c, id.Extension))
 	if strings.Contains(id.Extension, ".") {
-		return nil, missing
+		return nil, hint.Add(missing, "galbuild ls-remote lists the extensions of a gallery")
 	}
 	switch found := build.Named(c, id.Extension); len(found) {
 	case 0:
-		return nil, missing
+		return nil, hint.Add(missing, "galbuild ls-remote lists the extensions of a gallery; if %s is the target, name it with -o", id.Extension)
 	case 1:
 		return found[0], nil
 	default:

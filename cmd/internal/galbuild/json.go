@@ -25,6 +25,15 @@ func (e *env) printJSON(v any) (err error) {
 	return err
 }
 
+// addJSON adds the keys of v, which must be encoded as an object, to the JSON document.
+func (e *env) addJSON(v any) error {
+	text, err := encodeJSON(v)
+	if err == nil {
+		e.document = join(e.document, text)
+	}
+	return err
+}
+
 // writeDocument prints the document of the command with --json. If failed is not nil, the
 // document begins with the error, and there is one even if the command has none of its own.
 func (e *env) writeDocument(failed error) error {

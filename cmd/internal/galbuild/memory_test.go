@@ -53,7 +53,7 @@ func TestNewTarget(t *testing.T) {
 	for command, want := range map[string]string{
 		"ls-remote gs://a":                              "memory:NAME",
 		"ls-remote memry:a":                             `did you mean "memory"`,
-		"ls-remote memory:":                             "memory:: want memory:NAME",
+		"ls-remote memory:":                             `"memory:": want memory:NAME`,
 		"build vsixs -o memory:a":                       "galbuild publish SITE memory:a",
 		"build vsixs --memory a":                        "build writes to a folder",
 		"publish site --memory a --region r":            "--region is for targets of the kind s3 or oss, and this one is of the kind memory",

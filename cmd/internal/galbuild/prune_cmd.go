@@ -32,19 +32,30 @@ func (p *pruneCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer closeTarget(at)
-	return prune(ctx, e, at, p.Grace, p.DryRun)
+	removed, err := prune(ctx, e, at, p.Grace, p.DryRun)
+	if err != nil || !e.json {
+		return err
+	}
+	return e.printJSON(pruned{at.String(), removed, p.DryRun})
 }
 
-func prune(ctx context.Context, e *env, at target.Target, grace time.Duration, dryRun bool) error {
-	removed, err := publish.Prune(ctx, at, grace, publish.Options{DryRun: dryRun})
+// pruned is the JSON document of prune.
+type pruned struct {
+	Target  string   `json:"target"`
+	Removed []string `json:"removed"` // keys of objects
+	DryRun  bool     `json:"dryRun"`
+}
+
+// prune prunes a target, and prints what was removed unless that is for a JSON document. It
+// returns the keys, not nil, of the objects that were removed or, in a dry run, would be.
+func prune(ctx context.Context, e *env, at target.Target, grace time.Duration, dryRun bool) ([]string, error) {
+	keys, err := publish.Prune(ctx, at, grace, publish.Options{DryRun: dryRun})
 	if err != nil {
-		return explainPublish(err)
+		return nil, explainPublish(err)
 	}
-	if e.json {
-		return e.printJSON(map[string]any{"target": at.String(), "removed": append([]string{}, removed...), "dryRun": dryRun})
-	}
-	if e.quiet {
-		return nil
+	removed := append([]string{}, keys...)
+	if e.json || e.quiet {
+		return removed, nil
 	}
 	if e.verbose || dryRun {
 		for _, key := range removed {
@@ -56,5 +67,5 @@ func prune(ctx context.Context, e *env, at target.Target, grace time.Duration, d
 		would = "would be "
 	}
 	_, err = terminal.Fprintf(e.stdout, "%s: %s %sremoved\n", at, plural(len(removed), "object"), would)
-	return err
+	return removed, err
 }

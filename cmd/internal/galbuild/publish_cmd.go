@@ -20,9 +20,9 @@ import (
 
 type publishCmd struct {
 	// They are three so that flags may stand between them.
-	Site    string   `arg:"" optional:"" help:"The folder of a site (default: site), the folder of an extension, or packages as for add."`
-	Version string   `arg:"" optional:"" help:"The next version of an extension, such as 1.2.3, or major, minor or patch; or another package."`
-	Sources []string `arg:"" optional:"" name:"package" help:"More packages. The last argument is the target if it is the address of one or the folder of a site."`
+	Site    string   `arg:"" optional:"" complete:"path" help:"The folder of a site (default: site), the folder of an extension, or packages as for add."`
+	Version string   `arg:"" optional:"" complete:"path" help:"The next version of an extension, such as 1.2.3, or major, minor or patch; or another package."`
+	Sources []string `arg:"" optional:"" name:"package" complete:"path" help:"More packages. The last argument is the target if it is the address of one or the folder of a site."`
 
 	args []string        // those that name what to publish
 	from *targets.Remote // the target to publish the site of, or nil
@@ -103,9 +103,6 @@ func (p *publishCmd) run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer closeTarget(at)
-	if p.Prune && e.json && p.Layout != layoutDbem {
-		return errors.New("--prune and --json: what is pruned is another result; galbuild prune --json prints it")
-	}
 	bucket, ok := at.(interface{ CORS(context.Context) error })
 	if p.CORS && !ok {
 		return fmt.Errorf("--cors: %s is not a bucket; its own settings, or the web server in front of it, say who may read", at)
@@ -121,7 +118,16 @@ func (p *publishCmd) run(ctx context.Context, e *env) error {
 	if !p.Prune || p.Layout == layoutDbem {
 		return nil
 	}
-	return prune(ctx, e, at, p.Grace, p.DryRun)
+	return p.prune(ctx, e, at)
+}
+
+// prune prunes the target after publishing. What is pruned becomes a part of the JSON document.
+func (p *publishCmd) prune(ctx context.Context, e *env, at target.Target) error {
+	removed, err := prune(ctx, e, at, p.Grace, p.DryRun)
+	if err != nil || !e.json {
+		return err
+	}
+	return e.addJSON(map[string][]string{"pruned": removed})
 }
 
 func (p *publishCmd) publish(ctx context.Context, e *env, at target.Target) error {

@@ -99,7 +99,7 @@ func (p *pullCmd) pull(ctx context.Context, e *env, from target.Target, dir *sit
 		}
 	}
 	if err != nil {
-		return explainPublish(err)
+		return explainPull(err)
 	}
 	if e.json {
 		err := e.printJSON(pulled{from.String(), dir.Root, state.Generation, changed})
@@ -117,4 +117,12 @@ func (p *pullCmd) pull(ctx context.Context, e *env, from target.Target, dir *sit
 	}
 	_, err = terminal.Fprintf(e.stdout, "%s: generation %s of %s%s\n", dir.Root, state.Generation, from, as)
 	return err
+}
+
+// explainPull adds a hint to errors of copying a target to a folder.
+func explainPull(err error) error {
+	if errors.Is(err, context.Canceled) && !hint.Has(err) {
+		return hint.Add(errors.New("interrupted"), "the folder still has the old generation; run it again to continue, nothing is downloaded twice")
+	}
+	return explainPublish(err)
 }

@@ -20,7 +20,7 @@ import (
 )
 
 type removeCmd struct {
-	IDs []string `arg:"" name:"id" help:"What to remove: publisher.name@version[@platform]. NAME VERSION, as for dbem, works too. The last argument is the target if it is an address or the folder of a site."`
+	IDs []string `arg:"" name:"id" complete:"path" help:"What to remove: publisher.name@version[@platform]. NAME VERSION, as for dbem, works too. The last argument is the target if it is an address or the folder of a site."`
 	All bool     `help:"Remove all versions of extensions that are named without a version."`
 	ids []catalog.ID
 

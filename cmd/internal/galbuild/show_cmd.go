@@ -121,7 +121,7 @@ func list(x *catalog.Extension) listed {
 
 type showCmd struct {
 	ID        string `arg:"" name:"id" type:"id" help:"The extension: publisher.name[@version][@platform]."`
-	Version   string `arg:"" optional:"" name:"version" help:"The version, if it is not named with the id; or the target."`
+	Version   string `arg:"" optional:"" name:"version" complete:"path" help:"The version, if it is not named with the id; or the target."`
 	Target    string `arg:"" optional:"" complete:"path" help:"The target, if a version is named: an address, or the folder of a site."`
 	Readme    bool   `help:"Also print the readme."`
 	Changelog bool   `help:"Also print the change log."`

@@ -50,7 +50,7 @@ func (cl *commandLine) firstSource(model *kong.Application, command *kong.Contex
 	return cl.Build.Sources[0]
 }
 
-var commandLike = regexp.MustCompile(`^[A-Za-z]+(-[A-Za-z]+)*$`)
+var commandLike = regexp.MustCompile(`^[A-Za-z]+([-_][A-Za-z]+)*$`)
 
 // isCommandLike reports whether a word may be a mistyped command: it looks like one, and there
 // is no file or folder of that name.

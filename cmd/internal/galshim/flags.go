@@ -15,8 +15,7 @@ import (
 
 	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
-
-	"github.com/alecthomas/kong"
+	"galbuild/cmd/internal/version"
 )
 
 // Command is the command line. Every flag is also an environment variable.
@@ -39,10 +38,10 @@ type Command struct {
 	MaxConnections int `name:"max-connections" placeholder:"N" group:"Limits:" help:"Concurrent connections; others wait until one ends. 0 means as many as the limit of open files allows, at most 10000."`
 	MaxQueries     int `name:"max-queries" placeholder:"N" group:"Limits:" help:"Concurrent queries; others wait for up to 5 seconds, then get status 503. 0 means four for each processor."`
 
-	LogFormat string           `default:"text" enum:"text,json" group:"Log:" help:"Format of the log on standard error."`
-	Quiet     bool             `short:"q" xor:"loud" group:"Log:" help:"Log warnings and errors only, and no requests."`
-	Verbose   bool             `short:"v" xor:"loud" group:"Log:" help:"Also log the queries."`
-	Version   kong.VersionFlag `short:"V" env:"-" help:"Print the version and exit."`
+	LogFormat string       `default:"text" enum:"text,json" group:"Log:" help:"Format of the log on standard error."`
+	Quiet     bool         `short:"q" xor:"loud" group:"Log:" help:"Log warnings and errors only, and no requests."`
+	Verbose   bool         `short:"v" xor:"loud" group:"Log:" help:"Also log the queries."`
+	Version   version.Flag `short:"V" env:"-" help:"Print the version and exit."`
 }
 
 // Validate checks the flags before anything is opened.

@@ -78,6 +78,7 @@ package galshim
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/alecthomas/kong"
@@ -98,6 +99,7 @@ const (
 // Main runs the command until ctx ends or a signal stops it, and returns the exit status: 0
 // after a signal, 1 after a failure, 80 after wrong usage.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	stdout = terminal.NewWriter(stdout)
 	stderr = terminal.NewWriter(stderr) // the log quotes requests and responses
 	var c Command
 	exit := -1
@@ -118,6 +120,9 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	command, err := parser.Parse(args)
 	if exit >= 0 { // --help and --version
 		return exit
+	}
+	if failed, ok := errors.AsType[*terminal.OutputError](err); ok {
+		return complain(stderr, failed)
 	}
 	if err := explainUsage(parser, command, err, args); err != nil {
 		hint.Print(stderr, "galshim", err)

@@ -1,6 +1,8 @@
 package galshim
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/alecthomas/kong"
@@ -13,3 +15,19 @@ func TestHelp(t *testing.T) {
 		return newParser(new(Command), options...)
 	})
 }
+
+// TestExitWithoutOutput checks that galshim fails if what it prints cannot be written.
+func TestExitWithoutOutput(t *testing.T) {
+	for _, args := range []string{"--help", "help", "--version", "version", "man"} {
+		var stderr strings.Builder
+		got := Main(t.Context(), []string{args}, full{}, &stderr)
+		if got != exitFailed || !strings.Contains(stderr.String(), "error: the output cannot be written: no space") {
+			t.Errorf("%s: got exit status %d and %s", args, got, &stderr)
+		}
+	}
+}
+
+// full is an output on a disk without space.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space") }

@@ -30,12 +30,13 @@ func Has(err error) bool {
 	return ok
 }
 
-// Text returns the message of err in plain words, and its hint, which is "" if it has none.
+// Text returns the message of err in plain words, and its hint, which is "" if it has none. They
+// contain no passwords of addresses: the output of commands is kept in the logs of CI systems.
 func Text(err error) (message, hint string) {
 	if h, ok := errors.AsType[*hinted](err); ok {
 		hint = h.hint
 	}
-	return errmsg.Text(err), hint
+	return errmsg.Text(err), errmsg.Redact(hint)
 }
 
 // Print prints the message of err, and its hint if it has one, after the name of the program.

@@ -13,8 +13,8 @@ import (
 
 // Last separates the target from the other arguments of a command that takes both. The last
 // argument is the target if it is an address, or the folder of a site. The folder of a site is
-// not the target if it is the only argument, or if a flag names the target. An existing file is
-// never the target, whatever its name looks like.
+// not the target if it is the only argument, or if a flag on the command line names the target. An
+// existing file is never the target, whatever its name looks like.
 //
 // The function other returns what else an argument can be, such as "a version", or "". An
 // argument that can be both is an error, except that an http(s) address is then not the target.
@@ -40,12 +40,12 @@ func (f *Flags) Last(args []string, other func(arg string) string) (rest []strin
 // asTarget returns what makes an argument a target, or "" if it is none.
 func (f *Flags) asTarget(arg string, folders bool) string {
 	info, err := os.Stat(arg)
-	switch {
-	case err == nil && !info.IsDir():
+	switch flag := f.isTyped(outputFlag) || f.isNamed(); {
+	case err == nil && (flag || !info.IsDir()):
 		return ""
 	case addresses.Scheme(arg) != "":
 		return "an address"
-	case folders && f.Output == "" && !f.Given() && IsSite(arg):
+	case folders && IsSite(arg):
 		return "the folder of a site"
 	}
 	return ""

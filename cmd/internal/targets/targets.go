@@ -42,6 +42,7 @@ type Remote struct {
 
 	kinds  []target.Kind
 	values map[string]reflect.Value // of the flags of the kinds, by name
+	typed  []string                 // names of the flags on the command line, as opposed to variables
 	target choice                   // found by Check; empty if it is in the config file
 	word   string                   // the target as a word, if it is named by one
 	also   []target.Kind            // other targets of the command, which use the same flags
@@ -59,25 +60,51 @@ func (r *Remote) Declare(kinds []target.Kind) {
 	r.Plugins, r.values = declare(kinds)
 }
 
-// Check checks the flags, and the target given as an argument or "". It accesses neither the
-// target nor the config file. It must be called before the other methods.
+// BeforeApply implements Kong's hook. It notes which flags are on the command line.
+func (r *Remote) BeforeApply(command *kong.Context) error {
+	r.typed = nil
+	for _, step := range command.Path {
+		if step.Flag != nil && !step.Resolved {
+			r.typed = append(r.typed, step.Flag.Name)
+		}
+	}
+	return nil
+}
+
+func (r *Remote) isTyped(flag string) bool { return slices.Contains(r.typed, flag) }
+
+// Check checks the flags, and the target given as an argument or "". If the command line names
+// the target, environment variables that name another one do not count.
+//
+// Check accesses neither the target nor the config file. It must be called before the other
+// methods.
 func (f *Flags) Check(argument string) error {
+	if !f.isTyped(outputFlag) && (argument != "" || f.isNamed()) {
+		f.Output = ""
+	}
 	if argument != "" && f.Output != "" {
 		return fmt.Errorf("name one target only: %s or -o %s", argument, f.Output)
 	}
-	return f.check(cmp.Or(argument, f.Output), DefaultFolder)
+	return f.check(cmp.Or(argument, f.Output), argument != "" || f.isTyped(outputFlag), DefaultFolder)
 }
 
-// Check checks the flags, and the target given as an argument or "". It accesses neither the
-// target nor the config file. It must be called before the other methods.
+// outputFlag is the name of the flag -o.
+const outputFlag = "output"
+
+// Check does what [Flags.Check] does, for a command without -o.
 func (r *Remote) Check(argument string) error {
 	if argument == "" && !r.Given() {
 		return hint.Add(errors.New("the target is missing"), "a target is %s", Forms(r.kinds, true))
 	}
-	return r.check(argument, "")
+	return r.check(argument, argument != "", "")
 }
 
-func (r *Remote) check(word, folder string) (err error) {
+// check checks the flags, and the target as a word, which may be empty. Typed is whether the word
+// is on the command line.
+func (r *Remote) check(word string, typed bool, folder string) (err error) {
+	if typed || r.isNamed() {
+		r.dropVariables()
+	}
 	given := r.given()
 	if word != "" {
 		given = append([]string{word}, given...)
@@ -120,6 +147,29 @@ func (r *Remote) At(word string) (*Remote, error) {
 	return &other, missing(word, named.Kind, common)
 }
 
+// isNamed reports whether flags on the command line, other than -o, name the target.
+func (r *Remote) isNamed() bool {
+	return r.isTyped(configFlag) || slices.ContainsFunc(r.kinds, func(k target.Kind) bool { return k.Flag != nil && r.isTyped(k.Flag.Name) })
+}
+
+// configFlag is the name of the flag -c.
+const configFlag = "config"
+
+// dropVariables empties the flags that name a target and whose values are those of variables.
+func (r *Remote) dropVariables() {
+	for _, kind := range r.kinds {
+		if kind.Flag != nil && !r.isTyped(kind.Flag.Name) {
+			r.values[kind.Flag.Name].SetString("")
+		}
+	}
+	if !r.isTyped(configFlag) {
+		r.Config = ""
+	}
+	if r.Config == "" && !r.isTyped("backend") {
+		r.Backend = ""
+	}
+}
+
 // Given reports whether the target is named by flags other than -o.
 func (r *Remote) Given() bool { return len(r.given()) > 0 }
 
@@ -144,19 +194,13 @@ func (r *Remote) Folder() (path string, ok bool) {
 	return r.word, r.word != "" && len(r.target.Kind.Schemes) == 0
 }
 
-// Env is what a target is opened with.
-type Env struct {
-	target.Env
-	Typed []string // names of the flags on the command line, without those from the environment
-}
-
 // Open returns the target, which is to be changed.
-func (r *Remote) Open(e Env) (target.Target, error) {
+func (r *Remote) Open(e target.Env) (target.Target, error) {
 	named, err := r.choose(e)
 	if err != nil {
 		return nil, err
 	}
-	t, err := named.Kind.Open(named.Settings, e.Env)
+	t, err := named.Kind.Open(named.Settings, e)
 	if err == nil && named.Kind.ReadOnly {
 		return nil, hint.Add(fmt.Errorf("%s can be read, but not changed", t), "name the target where the site is kept: %s", Forms(r.kinds, false))
 	}
@@ -164,16 +208,16 @@ func (r *Remote) Open(e Env) (target.Target, error) {
 }
 
 // OpenToRead returns the target, which may be one that cannot be changed.
-func (r *Remote) OpenToRead(e Env) (target.Target, error) {
+func (r *Remote) OpenToRead(e target.Env) (target.Target, error) {
 	named, err := r.choose(e)
 	if err != nil {
 		return nil, err
 	}
-	return named.Kind.Open(named.Settings, e.Env)
+	return named.Kind.Open(named.Settings, e)
 }
 
 // choose returns the target that Check has found, or the one in the config file.
-func (r *Remote) choose(e Env) (choice, error) {
+func (r *Remote) choose(e target.Env) (choice, error) {
 	named := r.target
 	if r.Config != "" {
 		var warning string
@@ -186,13 +230,18 @@ func (r *Remote) choose(e Env) (choice, error) {
 		}
 		maps.Copy(named.Settings, r.settings(named.Kind))
 	}
-	return named, r.checkUnused(named.Kind, e.Typed)
+	return named, r.checkUnused(named.Kind)
 }
 
-// checkUnused returns an error if a flag that was typed is not one of the kind of target.
-func (r *Remote) checkUnused(kind target.Kind, typed []string) error {
+// A FlagError says that a flag on the command line is not one of the kind of target.
+type FlagError struct{ message string }
+
+func (e *FlagError) Error() string { return e.message }
+
+// checkUnused returns a [FlagError] if a flag on the command line is not one of the kind of target.
+func (r *Remote) checkUnused(kind target.Kind) error {
 	used := append([]target.Kind{kind}, r.also...)
-	for _, name := range typed {
+	for _, name := range r.typed {
 		if _, ours := r.values[name]; !ours || slices.ContainsFunc(used, func(k target.Kind) bool { return hasFlag(k, name) }) {
 			continue
 		}
@@ -202,7 +251,7 @@ func (r *Remote) checkUnused(kind target.Kind, typed []string) error {
 				owners = append(owners, k.Name)
 			}
 		}
-		return fmt.Errorf("--%s is for targets of the kind %s, and this one is of the kind %s", name, strings.Join(owners, " or "), kind.Name)
+		return &FlagError{fmt.Sprintf("--%s is for targets of the kind %s, and this one is of the kind %s", name, strings.Join(owners, " or "), kind.Name)}
 	}
 	return nil
 }
@@ -240,7 +289,11 @@ func (r *Remote) parseWord(word string) (choice, error) {
 // written as it was typed, for an error.
 func (r *Remote) complete(named choice, address string) error {
 	for name, value := range r.settings(named.Kind) {
-		if named.Settings[name] != "" {
+		switch key, _ := named.Kind.Key(name); {
+		case named.Settings[name] == "":
+		case key.Flag != nil && !r.isTyped(key.Flag.Name): // the flag's value is that of a variable
+			continue
+		default:
 			return fmt.Errorf("%s and a flag both give the %s", address, name)
 		}
 		named.Settings[name] = value
@@ -251,7 +304,7 @@ func (r *Remote) complete(named choice, address string) error {
 // missing returns an error if a target named by a word lacks a setting.
 func missing(word string, kind target.Kind, s target.Settings) error {
 	if len(kind.Missing(s)) > 0 {
-		return fmt.Errorf("%s: want %s", word, kind.Form)
+		return fmt.Errorf("%q: want %s", word, kind.Form)
 	}
 	return nil
 }

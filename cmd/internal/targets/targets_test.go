@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -21,7 +22,7 @@ func parseFlags(t *testing.T, args ...string) *Flags {
 		Flags
 	}
 	command.Declare(all.Kinds())
-	parser, err := kong.New(&command, kong.Vars{"targets": "", "readable": ""})
+	parser, err := kong.New(&command, kong.DefaultEnvars("GALBUILD"), kong.Vars{"targets": "", "readable": ""})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,9 +88,9 @@ func TestCheckRefuses(t *testing.T) {
 		"--backend b":                            "--backend needs -c",
 		"--artifactory https://host/artifactory": "--artifactory needs --repo REPO[/PREFIX]",
 		"--s3 /":                                 "--s3=/: want BUCKET[/PREFIX]",
-		"-o s3:":                                 "s3:: want s3://BUCKET/PREFIX",
-		"-o oss://":                              "oss://: want oss://BUCKET/PREFIX",
-		"-o artifactory:https://host/x":          "artifactory:https://host/x: want artifactory:URL/REPO/PREFIX",
+		"-o s3:":                                 `"s3:": want s3://BUCKET/PREFIX`,
+		"-o oss://":                              `"oss://": want oss://BUCKET/PREFIX`,
+		"-o artifactory:https://host/x":          `"artifactory:https://host/x": want artifactory:URL/REPO/PREFIX`,
 		"-o file:///srv":                         "file:///srv: a folder is named by its path",
 		"-o gs://a":                              `gs://a: "gs" is not a kind of target`,
 		"-o S4://a":                              `S4://a: "s4" is not a kind of target; did you mean "s3"?`,
@@ -101,6 +102,47 @@ func TestCheckRefuses(t *testing.T) {
 	}
 	if err := parseFlags(t, "-o", "a").Check("b"); err == nil || err.Error() != "name one target only: b or -o a" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestVariables checks that variables name the target only if the command line does not.
+func TestVariables(t *testing.T) {
+	file := writeConfig(t, `{"backends": {"s3": {"bucket": "b"}, "folder": {"path": "/f"}}}`)
+	for _, test := range []struct{ variables, argument, args, want string }{
+		{"GALBUILD_OUTPUT=s3://vsix", "", "", "s3 map[bucket:vsix path:]"},
+		{"GALBUILD_OUTPUT=s3://vsix", "gallery", "", "folder map[path:gallery]"},
+		{"GALBUILD_OUTPUT=s3://vsix", "", "-o gallery", "folder map[path:gallery]"},
+		{"GALBUILD_OUTPUT=s3://vsix", "", "--oss other", "oss map[bucket:other path:]"},
+		{"GALBUILD_S3=vsix", "", "", "s3 map[bucket:vsix path:]"},
+		{"GALBUILD_S3=vsix", "gallery", "", "folder map[path:gallery]"},
+		{"GALBUILD_S3=vsix", "", "-o gallery", "folder map[path:gallery]"},
+		{"GALBUILD_S3=vsix", "", "--s3 other", "s3 map[bucket:other path:]"},
+		{"GALBUILD_S3=vsix GALBUILD_REGION=r", "s3://other", "", "s3 map[bucket:other path: region:r]"},
+		{"GALBUILD_REPO=r", "artifactory:https://h/artifactory/vsix", "", "artifactory map[repo:vsix url:https://h/artifactory]"},
+		{"GALBUILD_CONFIG=" + file + " GALBUILD_BACKEND=folder", "", "", "folder map[path:/f]"},
+		{"GALBUILD_CONFIG=" + file, "", "--backend folder", "folder map[path:/f]"},
+		{"GALBUILD_CONFIG=" + file + " GALBUILD_BACKEND=folder", "gallery", "", "folder map[path:gallery]"},
+		{"GALBUILD_OUTPUT=a GALBUILD_S3=b", "", "", "name one target only: a or --s3 b"},
+	} {
+		t.Run(test.variables+" "+test.argument+test.args, func(t *testing.T) {
+			for _, variable := range strings.Fields(test.variables) {
+				name, value, _ := strings.Cut(variable, "=")
+				t.Setenv(name, value)
+			}
+			f := parseFlags(t, strings.Fields(test.args)...)
+			err := f.Check(test.argument)
+			named := choice{}
+			if err == nil {
+				named, err = f.choose(target.Env{})
+			}
+			got := fmt.Sprint(named.Kind.Name, " ", map[string]string(named.Settings))
+			if err != nil {
+				got = err.Error()
+			}
+			if got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
 	}
 }
 
@@ -135,7 +177,7 @@ func TestFlagsBeforeFile(t *testing.T) {
 	if err := f.Check(""); err != nil {
 		t.Fatal(err)
 	}
-	got, err := f.choose(Env{})
+	got, err := f.choose(target.Env{})
 	want := target.Settings{"bucket": "b", "region": "other", "addressing_style": "virtual", "requester_pays": "false"}
 	if err != nil || !maps.Equal(got.Settings, want) {
 		t.Errorf("got %q, %v", map[string]string(got.Settings), err)

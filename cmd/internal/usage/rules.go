@@ -43,7 +43,7 @@ var rules = []rule{
 	{pattern(`^(\S+): missing value, expecting ".*"$`), noValue},
 	{pattern(`^(\S+): expected a valid \d+ bit u?int but got "(.*)"$`), want("a whole number")},
 	{pattern(`^(\S+): expected a float but got "(.*)".*$`), want("a number")},
-	{pattern(`^(--\S+): (.+: must be .*)$`), func(_ *mistake, g []string) error { return fmt.Errorf("%s=%s", g[1], g[2]) }},
+	{pattern(`^(--\S+): (.*: must be .*)$`), func(_ *mistake, g []string) error { return fmt.Errorf("%s=%s", g[1], g[2]) }},
 	{pattern(`^(\S+): bool value must be true, 1, yes, false, 0 or no but got "(.*)"$`), want("true or false")},
 	{pattern(`^(\S+) must be one of (".*") but got "(.*)"$`), oneOf},
 	{pattern(`^(\S+): stat (.*): no such file or directory$`), noFile},
@@ -139,14 +139,33 @@ func want(kind string) func(*mistake, []string) error {
 	return func(_ *mistake, g []string) error { return fmt.Errorf("%s=%s: must be %s", g[1], g[2], kind) }
 }
 
-func oneOf(_ *mistake, g []string) error {
+func oneOf(m *mistake, g []string) error {
 	var known []string
 	for _, quoted := range strings.Split(g[2], ",") {
 		if name, err := strconv.Unquote(quoted); err == nil && name != "" {
 			known = append(known, name)
 		}
 	}
-	return fmt.Errorf("%s=%s: must be %s%s", g[1], g[3], strings.Join(known, " or "), similar.Question(g[3], known))
+	err := fmt.Errorf("%s=%s: must be %s%s", g[1], g[3], strings.Join(known, " or "), similar.Question(g[3], known))
+	if variable := m.variable(g[1], g[3]); variable != "" {
+		return fmt.Errorf("environment variable %s: %w", variable, err)
+	}
+	return err
+}
+
+// variable returns the environment variable from which a flag has a value, or "" if the value is on
+// the command line. Kong names the variable only if the value cannot be parsed.
+func (m *mistake) variable(flag, value string) string {
+	f := m.flag(flag)
+	if f == nil || slices.ContainsFunc(m.args, func(arg string) bool { return arg == value || strings.HasSuffix(arg, "="+value) }) {
+		return ""
+	}
+	for _, name := range f.Envs {
+		if os.Getenv(name) == value {
+			return name
+		}
+	}
+	return ""
 }
 
 func misplaced(m *mistake, g []string) error {

@@ -278,7 +278,7 @@ func (m *mistake) unknownCommand(word string) error {
 		return hint.Add(fmt.Errorf("%s has no %q", m.command(), word), "%s", m.help())
 	}
 	known := commands(m.node)
-	return hint.Add(fmt.Errorf("%s has no %q%s", m.command(), word, similar.Question(word, known)), "it has %s", strings.Join(known, ", "))
+	return hint.Add(fmt.Errorf("%s has no %q%s", m.command(), word, similar.Question(word, known)), "it has %s", strings.Join(visible(m.node), ", "))
 }
 
 // commands returns the names of a node's subcommands and their aliases.
@@ -286,6 +286,16 @@ func commands(node *kong.Node) (names []string) {
 	for _, child := range node.Children {
 		if !child.Hidden {
 			names = append(append(names, child.Name), child.Aliases...)
+		}
+	}
+	return names
+}
+
+// visible returns the names of a node's subcommands, without their aliases.
+func visible(node *kong.Node) (names []string) {
+	for _, child := range node.Children {
+		if !child.Hidden {
+			names = append(names, child.Name)
 		}
 	}
 	return names

@@ -109,6 +109,7 @@ func TestExplain(t *testing.T) {
 		"x --rate y":                    "error: --rate=y: must be a number" + help,
 		"x --wait 1d":                   "",
 		"x --wait 1y":                   "error: --wait=1y: must be a duration such as 30s, 5m, 24h or 7d" + help,
+		"x --wait=":                     "error: --wait=: must be a duration such as 30s, 5m, 24h or 7d" + help,
 		"x --wait 5":                    "error: --wait=5: must be a duration such as 30s, 5m, 24h or 7d" + help,
 		"x --split 10MB":                "",
 		"x --split 10M0":                "error: --split=10M0: must be a size such as 500000, 10MB or 4GiB" + help,
@@ -159,6 +160,7 @@ func TestExplain(t *testing.T) {
 func TestVariable(t *testing.T) {
 	for name, want := range map[string]string{
 		"PROG_JOBS":   "error: environment variable PROG_JOBS: --jobs=maybe: must be a whole number\n",
+		"PROG_UNPACK": "error: environment variable PROG_UNPACK: --unpack=maybe: must be web or all\n",
 		"PROG_STRICT": "error: environment variable PROG_STRICT: --strict=maybe: must be true or false\n",
 		"PROG_WAIT":   "error: environment variable PROG_WAIT: --wait=maybe: must be a duration such as 30s, 5m, 24h or 7d\n",
 	} {
@@ -234,6 +236,18 @@ func TestShorten(t *testing.T) {
 	}
 	outside := filepath.Join(filepath.Dir(dir), "x")
 	if got := shorten(filepath.Join(dir, "a", "b")) + " " + shorten(outside); got != filepath.Join("a", "b")+" "+outside {
+		t.Errorf("got %s", got)
+	}
+}
+
+// TestUnknown lists commands without their aliases.
+func TestUnknown(t *testing.T) {
+	parser, err := kong.New(new(commandLine), kong.Name("prog"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, got := hint.Text(Program{Model: parser.Model}.Unknown(parser.Model.Node, "website"))
+	if !strings.HasPrefix(got, "it has build, ") || strings.Contains(got, "view") {
 		t.Errorf("got %s", got)
 	}
 }

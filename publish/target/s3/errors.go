@@ -118,9 +118,9 @@ func (t *Target) hint(operation string, err error, response *http.Response) stri
 // hintName returns the hint for a host name that does not exist in DNS.
 func (t *Target) hintName(d *dialect, name string) string {
 	if d.style == VirtualHost && strings.HasPrefix(name, t.bucket+".") {
-		return fmt.Sprintf("there is no host %s: check bucket, endpoint and region, or use --s3-addressing-style=path, which does not put the bucket into the host name", name)
+		return "check bucket, endpoint and region, or use --s3-addressing-style=path, which does not put the bucket into the host name"
 	}
-	return fmt.Sprintf("there is no host %s: check endpoint and region", name)
+	return "check endpoint and region"
 }
 
 func (t *Target) hintWebPage(d *dialect) string {
@@ -133,14 +133,17 @@ func hintTLS(d *dialect) string {
 
 func isWebPageOf(response *http.Response) bool { return response != nil && isWebPage(response.Header) }
 
-// hintResponse returns the hint for an error response.
+// hintResponse returns the hint for an error response, after its status unless the message is that.
 func (t *Target) hintResponse(operation string, e minio.ErrorResponse, response *http.Response) string {
 	status := e.Code
 	if e.StatusCode != 0 && !strings.HasPrefix(status, strconv.Itoa(e.StatusCode)) {
 		status = fmt.Sprintf("%d %s", e.StatusCode, e.Code)
 	}
 	hint := cmp.Or(t.hintCause(e, response), t.hintCode(e), t.hintStatus(operation, e))
-	if hint == "" {
+	switch {
+	case strings.HasPrefix(e.Message, status):
+		return hint
+	case hint == "":
 		return status
 	}
 	return status + "; " + hint

@@ -362,6 +362,31 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestErrorsNotRepeated checks that a message does not say the status or the missing host twice.
+func TestErrorsNotRepeated(t *testing.T) {
+	empty := func(status int) (*http.Response, error) {
+		response := respond(status, "")
+		response.Status = fmt.Sprintf("%d %s", status, http.StatusText(status))
+		return response, nil
+	}
+	for want, do := range map[string]roundTrip{
+		"401 Unauthorized (the credentials are not accepted)": func(*http.Request) (*http.Response, error) { return empty(401) },
+		"400 Bad Request": func(*http.Request) (*http.Response, error) { return empty(400) },
+		"lookup nowhere: no such host (check endpoint and region)": func(*http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "nowhere", IsNotFound: true}}
+		},
+	} {
+		at := open(t, s3.Config{Bucket: "site", Endpoint: "minio.example.com", AccessKey: "key", SecretKey: "hunter2", Transport: do})
+		if err := at.Put(t.Context(), object("key", "text")); err == nil || !strings.HasSuffix(err.Error(), ": "+want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (r roundTrip) RoundTrip(request *http.Request) (*http.Response, error) { return r(request) }
+
 // TestDenied names the permission that a denied request needs, and what denies it.
 func TestDenied(t *testing.T) {
 	put := func(target *s3.Target) error { return target.Put(t.Context(), object("x", "text")) }

@@ -16,6 +16,7 @@ func TestParse(t *testing.T) {
 		"ftp://host":                     "not an http or https address such as " + example,
 		"https://":                       "not an http or https address such as " + example,
 		"https://me:s3cret@host?x":       "want an address without ? and #",
+		"https://host/a?token=s3cret":    "https://host/a: want an address without ? and #",
 		"https://host?":                  "want an address without ? and #",
 		"https://host#x":                 "want an address without ? and #",
 		"https://me:s3cret@host:x/":      "the address cannot be parsed",
