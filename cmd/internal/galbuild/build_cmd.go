@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -15,6 +13,7 @@ import (
 	"galbuild/build/retry"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/publish"
 	"galbuild/render"
 )
@@ -159,7 +158,7 @@ func (b *buildCmd) settings() (catalog.Settings, error) {
 	slices.Sort(s.Featured)
 	s.Featured = slices.Compact(s.Featured)
 	if b.Control != "" {
-		text, err := readSmallFile(b.Control, catalog.MaxControl)
+		text, err := targets.ReadSmallFile(b.Control, catalog.MaxControl)
 		if err != nil {
 			return s, err
 		}
@@ -168,20 +167,6 @@ func (b *buildCmd) settings() (catalog.Settings, error) {
 		}
 	}
 	return s, s.Check()
-}
-
-// readSmallFile reads a file. It is an error if it has more than limit bytes.
-func readSmallFile(file string, limit int64) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(text)) > limit {
-		err = fmt.Errorf("%s: larger than the limit of %d bytes", file, limit)
-	}
-	return text, err
 }
 
 const hintSources = "sources are .vsix files, folders, globs, addresses and @lists; galbuild --help has the commands"

@@ -3,7 +3,6 @@ package galbuild
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,6 +21,7 @@ import (
 	secrets "galbuild/build/secret"
 	"galbuild/build/similar"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 )
 
 // collectFlags choose the files of a package. The names of these flags and of packFlags are those
@@ -145,28 +145,14 @@ func (f *collectFlags) readIgnore(dir string, o *pack.Options) (err error) {
 		file = filepath.Join(dir, file)
 	}
 	o.IgnoreFile = f.IgnoreFile
-	if o.Ignore, err = readList(file); err != nil {
+	if o.Ignore, err = targets.ReadSmallFile(file, maxList); err != nil {
 		return hint.Add(fmt.Errorf("--ignoreFile=%s: %w", f.IgnoreFile, err), "the path is relative to the extension's folder")
 	}
 	return nil
 }
 
-// maxList is the largest size of such a list, in bytes.
+// maxList is the largest size of a list of files to leave out, in bytes.
 const maxList = 1 << 20
-
-// readList reads a list. The file may be a pipe that never ends.
-func readList(file string) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxList+1))
-	if len(text) > maxList {
-		return nil, errors.New("is longer than 1 MiB")
-	}
-	return text, err
-}
 
 func isTrue(b *bool) bool { return b != nil && *b }
 

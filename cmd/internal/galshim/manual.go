@@ -51,7 +51,7 @@ func word(model *kong.Application, args []string) (string, error) {
 		return "", hint.Add(errors.New("galshim completion needs one of bash, zsh, fish after it"), "galshim completion bash prints a script for bash")
 	}
 	if near := similar.Question(args[0], []string{"help", "version", "man", "completion"}); near != "" {
-		return "", hint.Add(fmt.Errorf("galshim has no %q%s", args[0], near), "galshim help prints the help")
+		return "", hint.Add(fmt.Errorf("galshim has no command %q%s", args[0], near), "galshim help prints the help")
 	}
 	return "", nil
 }
