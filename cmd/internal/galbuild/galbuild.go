@@ -143,7 +143,7 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 	if err := (usage.Program{Model: parser.Model}).UnsetEmpty(); err != nil {
 		return e.end(err)
 	}
-	if status, answered := completion.Answer(out, parser.Model, args); answered {
+	if status, handled := completion.Handle(out, parser.Model, args); handled {
 		return status
 	}
 	e.json = wantsJSON(args)

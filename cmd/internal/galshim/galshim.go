@@ -102,7 +102,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var c Command
 	exit := -1
 	parser := newParser(&c, kong.Writers(stdout, stderr), kong.Exit(func(status int) { exit = status }))
-	if status, answered := completion.Answer(stdout, parser.Model, args); answered {
+	if status, handled := completion.Handle(stdout, parser.Model, args); handled {
 		return status
 	}
 	if text, err := word(parser.Model, args); err != nil {
