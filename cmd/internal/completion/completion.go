@@ -24,8 +24,7 @@ const (
 	files = ":files"
 )
 
-// Handle writes completions to w if args are the request of a script. Otherwise it returns handled =
-// false.
+// Handle writes completions to w if args are the request of a script. Otherwise handled is false.
 func Handle(w io.Writer, model *kong.Application, args []string) (status int, handled bool) {
 	if len(args) == 0 || args[0] != request {
 		return 0, false

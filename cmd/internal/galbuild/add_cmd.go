@@ -20,10 +20,10 @@ import (
 )
 
 type addCmd struct {
-	Sources []string `arg:"" name:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, a file that lists such sources (@list.txt), or - for a list on standard input. The last argument is the target if it is the address of one or the folder of a site."`
+	Sources []string `arg:"" name:"source" help:"A .vsix file, a folder, a glob, an http(s) URL, a file that lists such sources (@list.txt), or - for a list on standard input. The last argument is the target if it is the address of a target or the folder of a site."`
 	Strict  bool     `help:"Add nothing if any package is refused."`
 
-	scratch  string                          // temporary folder of packages, which messages do not name; may be ""
+	scratch  string                          // temporary folder with the packages, whose name is left out of messages; may be ""
 	choose   func(*catalog.Catalog) []string // see publish.Add; may be nil
 	findings []finding.Finding               // warnings about the extension's folder
 
@@ -45,7 +45,7 @@ func (a *addCmd) Validate() error {
 		return err
 	}
 	if a.Sources = sources; len(sources) == 0 {
-		return errors.New("name packages to add before the target")
+		return errors.New("name the packages to add; the target is the last argument")
 	}
 	if err := checkSources(sources); err != nil {
 		return err
@@ -53,7 +53,7 @@ func (a *addCmd) Validate() error {
 	return a.Check(named)
 }
 
-// otherSource returns what an argument is that can be a source and not only a target.
+// otherSource returns what an argument is if it can be a source, or "".
 func otherSource(arg string) string {
 	switch {
 	case addresses.IsWeb(arg):
@@ -80,8 +80,8 @@ type addition struct {
 
 // Run adds packages to the gallery of a target. Of the gallery, it reads only the catalogue.
 func (a *addCmd) Run(ctx context.Context, e *env) error {
-	first := firstWriteTo(&a.Flags)
-	return first.takeBack(a.run(ctx, e))
+	before := targetBefore(&a.Flags)
+	return before.cleanUp(a.run(ctx, e))
 }
 
 func (a *addCmd) run(ctx context.Context, e *env) error {
@@ -141,7 +141,7 @@ func (a *addCmd) config(e *env) (build.Config, error) {
 	return cfg, err
 }
 
-// shorten removes the folder from the names of packages in a.scratch, which is a temporary folder.
+// shorten removes the folder from the paths of packages in a.scratch.
 func (a *addCmd) shorten(problems []build.Problem) {
 	for i, p := range problems {
 		if a.scratch != "" && filepath.Dir(p.File) == a.scratch {
@@ -152,13 +152,13 @@ func (a *addCmd) shorten(problems []build.Problem) {
 
 // additions returns the versions that were added, with what they need.
 func additions(made *build.Result) []addition {
-	all := []addition{}
+	list := []addition{}
 	for key, v := range made.Catalog.Versions() {
 		if _, ok := slices.BinarySearch(made.Report.Added, key); ok {
-			all = append(all, addition{key, build.Needs(made.Catalog, v)})
+			list = append(list, addition{key, build.Needs(made.Catalog, v)})
 		}
 	}
-	return all
+	return list
 }
 
 func (e *env) printRefused(r build.Report) {

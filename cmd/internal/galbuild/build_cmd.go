@@ -82,8 +82,8 @@ func checkAddress(flag, address string) error {
 
 // Run builds the site.
 func (b *buildCmd) Run(ctx context.Context, e *env) error {
-	first := newFirstWrite(b.Output)
-	return first.takeBack(b.run(ctx, e))
+	before := folderBefore(b.Output)
+	return before.cleanUp(b.run(ctx, e))
 }
 
 func (b *buildCmd) run(ctx context.Context, e *env) error {
@@ -138,7 +138,7 @@ func explainBuild(err error) error {
 	case errors.Is(err, site.ErrDamaged):
 		return hint.Add(err, "build into an empty folder, or restore the last good copy of the site")
 	case errors.Is(err, publish.ErrIndexOnly):
-		return hint.Add(err, "galbuild pull without --index-only copies the files too; or build into another folder")
+		return hint.Add(err, "copy the files too, with galbuild pull without --index-only, or build into another folder")
 	}
 	return err
 }
@@ -178,7 +178,7 @@ func (b *buildCmd) verdict(r build.Report) error {
 	}
 	if b.Strict && !b.DryRun {
 		return hint.Add(fmt.Errorf("%s refused, and nothing is published (--strict)", plural(len(r.Refused), "package")),
-			"fix or remove the packages named above, and run it again")
+			"fix or remove the packages named above, and run the command again")
 	}
 	if r.Versions == 0 && r.Generation != "" {
 		return errors.New("no package was accepted, and the gallery is empty")

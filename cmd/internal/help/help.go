@@ -1,5 +1,5 @@
-// Package help makes the help of a program and of its commands, for a terminal and as a manual page,
-// from the model of the command line parser Kong.
+// Package help makes the help of a program and of its commands, for a terminal and as a manual
+// page, from the model of the command line parser Kong.
 //
 // Kong's own help has no examples, and has the flags of the program before those of the command.
 package help

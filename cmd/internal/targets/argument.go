@@ -33,7 +33,7 @@ func (f *Flags) Last(args []string, other func(arg string) string) (rest []strin
 		return args, "", nil
 	case otherKind != "":
 		return nil, "", hint.Add(fmt.Errorf("%s can be the target, because it is %s, or %s", last, kind, otherKind),
-			"-o %s makes it the target; if it is not, name the target with -o", last)
+			"if it is the target, write -o %s; otherwise name the target with -o", last)
 	}
 	return rest, last, nil
 }

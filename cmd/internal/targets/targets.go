@@ -139,8 +139,8 @@ func (r *Remote) given() (names []string) {
 // Named reports whether the target is named in any way. Otherwise it is [DefaultFolder].
 func (f *Flags) Named() bool { return f.Given() || f.word != DefaultFolder || f.Output != "" }
 
-// Folder returns the path of the target. It returns ok = false if the target is not a folder, or is
-// not named by its path.
+// Folder returns the path of the target. If the target is not a folder, or is not named by its
+// path, ok is false.
 func (r *Remote) Folder() (path string, ok bool) {
 	return r.word, r.word != "" && len(r.target.Kind.Schemes) == 0
 }
