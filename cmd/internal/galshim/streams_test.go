@@ -28,8 +28,8 @@ func serveTLS(t *testing.T, g *testGallery) string {
 	return listener.Addr().String()
 }
 
-// TestStreams checks that excess requests over HTTP/2 are reset. A client with only a few is
-// served meanwhile, and all clients are when the excess is gone.
+// TestStreams checks that excess requests over HTTP/2 are reset. Meanwhile, a client with only a
+// few requests is served, and later all clients are.
 func TestStreams(t *testing.T) {
 	const all = 10
 	g := openSample(t, func(c *config) { c.streams = all })
@@ -75,7 +75,7 @@ func TestStreams(t *testing.T) {
 	for _, body := range held {
 		body.Close()
 	}
-	settle(t, func() bool { return g.atWork.Load() == 0 })
+	settle(t, func() bool { return g.streamCount.Load() == 0 })
 	if err := get(greedy, small); err != nil {
 		t.Error(err)
 	}
@@ -109,7 +109,7 @@ func TestStreamLimits(t *testing.T) {
 	}
 }
 
-// TestStreamsFor allows some requests even if few connections are allowed.
+// TestStreamsFor checks the limits of requests for few and for many connections.
 func TestStreamsFor(t *testing.T) {
 	for connections, want := range map[int]int{8: leastStreams, maxConnections: maxConnections / 4} {
 		if got := streamsFor(connections); got != want {
