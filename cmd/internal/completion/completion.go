@@ -20,7 +20,7 @@ const (
 	// are the words after the program's name, up to the one that is typed, which may be empty.
 	request = "__complete"
 
-	// files is the line that tells a script to offer files as well.
+	// files is the line for which a script offers files as well.
 	files = ":files"
 )
 

@@ -102,12 +102,7 @@ func (a *addCmd) run(ctx context.Context, e *env) error {
 		return err
 	})
 	if made != nil {
-		a.shorten(made.Report.Refused)
-		a.shorten(made.Report.Warnings)
-		e.printRefused(made.Report)
-		if !e.quiet {
-			e.printWarnings(made.Report.Warnings)
-		}
+		a.printProblems(e, made.Report)
 	}
 	if err != nil && made != nil {
 		err = errors.Join(err, e.printJSON(added{result, []addition{}, made.Report.Refused, made.Report.Warnings, a.findings}))
@@ -128,6 +123,16 @@ func (a *addCmd) run(ctx context.Context, e *env) error {
 		return fmt.Errorf("%s refused; the others are in the gallery", plural(n, "package"))
 	}
 	return nil
+}
+
+// printProblems shortens and prints the refused packages and the warnings.
+func (a *addCmd) printProblems(e *env, r build.Report) {
+	a.shorten(r.Refused)
+	a.shorten(r.Warnings)
+	e.printRefused(r)
+	if !e.quiet {
+		e.printWarnings(r.Warnings)
+	}
 }
 
 // config returns the configuration of the build. [publish.Add] completes it.

@@ -29,7 +29,7 @@ type nginxCmd struct {
 	ServerName string `placeholder:"NAME" help:"Value of nginx's server_name (default: the host of --base-url)."`
 	Cert       string `type:"path" placeholder:"FILE" help:"TLS certificate (PEM), for an https --base-url."`
 	Key        string `type:"path" placeholder:"FILE" help:"Private key of the certificate (PEM)."`
-	Part       string `enum:"all,http,server" default:"all" help:"What to print: all; or, for a host that already has a server block, the locations for that block (server), and what to include in http { } for them (http), with a server for the gallery at --listen or 127.0.0.1:8081."`
+	Part       string `enum:"all,http,server" default:"all" help:"What to print: everything (all), or a part for a host that already has a server block: its locations (server), or what belongs in http { } (http), including a server for the gallery at --listen or 127.0.0.1:8081."`
 	NoCheck    bool   `help:"Do not check that the site exists on this machine."`
 	RateLimit  int    `placeholder:"N" help:"Number of queries per second that one client address may send, with a burst of 1000. Clients that share an address share the limit (default: no limit)."`
 }

@@ -143,7 +143,7 @@ func (x *exportCmd) readKey(e *env) (*minisign.PrivateKey, error) {
 // signPassword is the environment variable with the password of the key.
 const signPassword = "GALBUILD_SIGN_PASSWORD"
 
-// password returns the password of the key. It asks for it only if standard input is a terminal.
+// password returns the password of the key, from a file, the environment or the terminal.
 func (x *exportCmd) password(e *env) (string, error) {
 	if x.SignPasswordFile != "" {
 		text, err := os.ReadFile(x.SignPasswordFile)

@@ -243,7 +243,7 @@ func explain(err error) error {
 	return err
 }
 
-// readOrWrite returns what the permission is needed for, as far as it can be told from the error.
+// readOrWrite returns what the permission is needed for, as far as the error shows.
 func readOrWrite(err error) string {
 	file, ok := errors.AsType[*fs.PathError](err)
 	switch {

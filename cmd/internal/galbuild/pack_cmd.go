@@ -48,9 +48,9 @@ func (c *packageCmd) Run(ctx context.Context, e *env) error {
 
 // keys returns the fields for the settings of "vsce" in package.json.
 func (c *packageCmd) keys() map[string]setting {
-	all := c.packFlags.keys()
-	all["target"], all["packagePath"] = &c.Target, &c.settingOut
-	return all
+	keys := c.packFlags.keys()
+	keys["target"], keys["packagePath"] = &c.Target, &c.settingOut
+	return keys
 }
 
 // plan returns the plan of the package. If the folder has errors, it may return both a plan and an

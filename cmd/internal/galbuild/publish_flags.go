@@ -21,9 +21,9 @@ type publishPackFlags struct {
 
 // keys returns the fields for the settings of "vsce" in package.json.
 func (f *publishPackFlags) keys() map[string]setting {
-	all := f.packFlags.keys()
-	all["target"], all["targets"] = &f.settingTarget, (*[]string)(&f.Target)
-	return all
+	keys := f.packFlags.keys()
+	keys["target"], keys["targets"] = &f.settingTarget, (*[]string)(&f.Target)
+	return keys
 }
 
 // AfterApply implements Kong's hook. Flags that are set by the environment are not among the steps.

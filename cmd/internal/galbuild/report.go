@@ -14,9 +14,7 @@ const someLines = 20
 
 // printReport prints refused packages and warnings to stderr, and the result to stdout.
 func (e *env) printReport(r build.Report) error {
-	for _, p := range r.Refused {
-		terminal.Fprintf(e.stderr, "galbuild: refused: %s: %s\n", p.File, p.Reason)
-	}
+	e.printRefused(r)
 	if !e.quiet {
 		e.printWarnings(r.Warnings)
 		e.printMissing(r.Missing)

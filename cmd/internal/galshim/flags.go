@@ -19,8 +19,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Command is the command line. Every flag is also an environment variable.
-type Command struct {
+// commandLine is the command line. Every flag is also an environment variable.
+type commandLine struct {
 	Index  string        `required:"" complete:"path" placeholder:"SITE|URL" group:"Site:" help:"The site: a folder that galbuild made, or the http(s) address of a published site."`
 	Reload time.Duration `default:"5s" group:"Site:" help:"Look for a new generation at this interval, and on SIGHUP. 0 means only on SIGHUP."`
 	Cache  string        `complete:"path" placeholder:"DIR" group:"Site:" help:"Folder for the index of a site at a URL (default: galshim in the user's cache folder)."`
@@ -46,7 +46,7 @@ type Command struct {
 }
 
 // Validate checks the flags before anything is opened.
-func (c *Command) Validate() error {
+func (c *commandLine) Validate() error {
 	if c.BaseURL != "" {
 		base, err := parseBase(c.BaseURL)
 		if err != nil {
@@ -107,7 +107,7 @@ func isURL(index string) bool {
 }
 
 // source returns the source of generations that --index names.
-func (c *Command) source(log *slog.Logger) (source, error) {
+func (c *commandLine) source(log *slog.Logger) (source, error) {
 	if !isURL(c.Index) {
 		return folder{c.Index}, nil
 	}
@@ -123,7 +123,7 @@ func (c *Command) source(log *slog.Logger) (source, error) {
 }
 
 // logger returns a logger that writes to stderr.
-func (c *Command) logger(stderr io.Writer) *slog.Logger {
+func (c *commandLine) logger(stderr io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: slog.LevelInfo}
 	switch {
 	case c.Quiet:

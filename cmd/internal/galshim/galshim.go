@@ -98,7 +98,7 @@ const (
 // that, 1 after a failure, 80 for a command line that is wrong.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	stderr = terminal.NewWriter(stderr) // the log quotes requests and responses
-	var c Command
+	var c commandLine
 	exit := -1
 	parser := newParser(&c, kong.Writers(stdout, stderr), kong.Exit(func(status int) { exit = status }))
 	if status, handled := completion.Handle(stdout, parser.Model, args); handled {
@@ -122,17 +122,17 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		hint.Print(stderr, "galshim", err)
 		return exitUsage
 	}
-	return printError(stderr, c.Run(ctx, stderr))
+	return printError(stderr, c.run(ctx, stderr))
 }
 
 // newParser returns a parser of command lines that fills c.
-func newParser(c *Command, options ...kong.Option) *kong.Kong {
+func newParser(c *commandLine, options ...kong.Option) *kong.Kong {
 	parser, err := kong.New(c, append(options,
 		kong.Name("galshim"), kong.Description(description), manual().Option(),
 		kong.DefaultEnvars("GALSHIM"), usage.Durations(), kong.Vars{"version": "galshim " + version.String()},
 	)...)
 	if err != nil {
-		panic(err) // the tags of Command are wrong
+		panic(err) // the tags of commandLine are wrong
 	}
 	return parser
 }

@@ -28,8 +28,8 @@ import (
 // MiB, with 120 to 100 MiB.
 const gcPercent = 120
 
-// Run serves until ctx ends or a signal ends the process.
-func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
+// run serves until ctx ends or a signal ends the process.
+func (c *commandLine) run(ctx context.Context, stderr io.Writer) error {
 	if _, set := os.LookupEnv("GOGC"); !set {
 		defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	}
@@ -69,7 +69,7 @@ func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
 }
 
 // listen returns a server for the gallery and its listener, and logs the address.
-func (c *Command) listen(generations *live, log *slog.Logger) (*http.Server, net.Listener, error) {
+func (c *commandLine) listen(generations *live, log *slog.Logger) (*http.Server, net.Listener, error) {
 	secure, fingerprint, err := c.tlsConfig(log)
 	if err != nil {
 		return nil, nil, err

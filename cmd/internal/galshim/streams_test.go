@@ -53,7 +53,7 @@ func TestStreams(t *testing.T) {
 	}
 	const file, small = "/assets/acme/hello/1.2.3/" + iconType, "/healthz"
 	greedy, modest, old := client(true), client(true), client(false)
-	var held []io.Closer
+	var open []io.Closer
 	for range all {
 		resp, err := greedy.Get(address + file)
 		if err != nil {
@@ -62,7 +62,7 @@ func TestStreams(t *testing.T) {
 		if resp.ProtoMajor != 2 {
 			t.Fatalf("the protocol is %s", resp.Proto)
 		}
-		held = append(held, resp.Body)
+		open = append(open, resp.Body)
 	}
 	if err := get(greedy, small); err == nil {
 		t.Error("one request too many gets a response")
@@ -72,7 +72,7 @@ func TestStreams(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, body := range held {
+	for _, body := range open {
 		body.Close()
 	}
 	settle(t, func() bool { return g.streamCount.Load() == 0 })

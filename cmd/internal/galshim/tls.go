@@ -23,7 +23,7 @@ import (
 
 // tlsConfig returns the configuration of TLS, or nil for plain HTTP. The second result is the
 // SHA-256 fingerprint of a self-signed certificate, or "".
-func (c *Command) tlsConfig(log *slog.Logger) (*tls.Config, string, error) {
+func (c *commandLine) tlsConfig(log *slog.Logger) (*tls.Config, string, error) {
 	switch {
 	case c.TLSCert != "":
 		pair := &keyPair{certFile: c.TLSCert, keyFile: c.TLSKey, log: log}

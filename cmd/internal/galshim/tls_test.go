@@ -45,7 +45,7 @@ func TestRenewedCertificate(t *testing.T) {
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	var lines bytes.Buffer
 	first := writePair(t, dir)
-	c := Command{TLSCert: certFile, TLSKey: keyFile}
+	c := commandLine{TLSCert: certFile, TLSKey: keyFile}
 	config, _, err := c.tlsConfig(slog.New(slog.NewTextHandler(&lines, nil)))
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func TestRenewedCertificate(t *testing.T) {
 }
 
 func TestSelfSigned(t *testing.T) {
-	c := Command{TLSSelfSigned: true, Listen: "192.0.2.5:8443", BaseURL: "https://gallery.test:8443/x"}
+	c := commandLine{TLSSelfSigned: true, Listen: "192.0.2.5:8443", BaseURL: "https://gallery.test:8443/x"}
 	config, fingerprint, err := c.tlsConfig(slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -112,13 +112,13 @@ func TestInvalidKeyPair(t *testing.T) {
 	writePair(t, dir)
 	key := filepath.Join(dir, "key.pem")
 	for _, cert := range []string{key, filepath.Join(dir, "none.pem")} {
-		c := Command{TLSCert: cert, TLSKey: key}
+		c := commandLine{TLSCert: cert, TLSKey: key}
 		if _, _, err := c.tlsConfig(slog.New(slog.DiscardHandler)); err == nil {
 			t.Errorf("%s is accepted as a certificate", cert)
 		}
 	}
 	var none *tls.Config
-	if config, _, err := new(Command).tlsConfig(slog.New(slog.DiscardHandler)); config != none || err != nil {
+	if config, _, err := new(commandLine).tlsConfig(slog.New(slog.DiscardHandler)); config != none || err != nil {
 		t.Errorf("without flags: %v, %v, want plain HTTP", config, err)
 	}
 }

@@ -47,7 +47,7 @@ func (f *Flags) asTarget(arg string, folders bool) string {
 		return ""
 	case addresses.Scheme(arg) != "":
 		return "an address"
-	case folders && f.Output == "" && !f.Given() && IsSite(arg):
+	case folders && f.Output == "" && !f.isGiven() && IsSite(arg):
 		return "the folder of a site"
 	}
 	return ""

@@ -71,7 +71,7 @@ func (f *Flags) Check(argument string) error {
 // Check checks the flags, and the target given as an argument or "". It accesses neither the
 // target nor the config file. It must be called before the other methods.
 func (r *Remote) Check(argument string) error {
-	if argument == "" && !r.Given() {
+	if argument == "" && !r.isGiven() {
 		return hint.Add(errors.New("the target is missing"), "a target is %s", Forms(r.kinds, true))
 	}
 	return r.check(argument, "")
@@ -120,8 +120,8 @@ func (r *Remote) At(word string) (*Remote, error) {
 	return &other, missing(word, named.Kind, common)
 }
 
-// Given reports whether the target is named by flags other than -o.
-func (r *Remote) Given() bool { return len(r.given()) > 0 }
+// isGiven reports whether the target is named by flags other than -o.
+func (r *Remote) isGiven() bool { return len(r.given()) > 0 }
 
 // given returns the flags that name a target.
 func (r *Remote) given() (names []string) {
@@ -137,7 +137,7 @@ func (r *Remote) given() (names []string) {
 }
 
 // Named reports whether the target is named in any way. Otherwise it is [DefaultFolder].
-func (f *Flags) Named() bool { return f.Given() || f.word != DefaultFolder || f.Output != "" }
+func (f *Flags) Named() bool { return f.isGiven() || f.word != DefaultFolder || f.Output != "" }
 
 // Folder returns the path of the target. If the target is not a folder, or is not named by its
 // path, ok is false.

@@ -145,14 +145,14 @@ func flags(node *kong.Node) []*kong.Flag { return slices.Concat(node.AllFlags(tr
 
 // names returns the long names of a flag, with dashes.
 func names(f *kong.Flag) []string {
-	all := []string{"--" + f.Name}
+	list := []string{"--" + f.Name}
 	for _, alias := range f.Aliases {
-		all = append(all, "--"+alias)
+		list = append(list, "--"+alias)
 	}
 	if f.Tag.Negatable != "" {
-		all = append(all, "--no-"+f.Name)
+		list = append(list, "--no-"+f.Name)
 	}
-	return all
+	return list
 }
 
 // flag returns the flag of the command with a name as it is typed, or nil.
