@@ -62,10 +62,10 @@ func closeTarget(at target.Target) {
 }
 
 // cleanUp removes the files of a failed command from a folder that was empty before. If the disk is
-// full, it removes all of them. After another error it removes only a work directory without
-// downloads, which the next run would continue. Nothing is removed if a generation is current, or
-// if another process has locked the folder. cleanUp returns err, with a hint if it has removed
-// files. The command must have closed the folder.
+// full, it removes all of them. After another error it removes only an empty work directory:
+// downloads stay, because the next run continues them. Nothing is removed if a generation is
+// current, or if another process has locked the folder. cleanUp returns err, with a hint if it has
+// removed files. The command must have closed the folder.
 func (f folderState) cleanUp(err error) error {
 	if err == nil || !f.empty || !isFull(err) && !f.hasNoContent() {
 		return err

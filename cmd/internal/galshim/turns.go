@@ -41,8 +41,8 @@ func (t turn) end() { <-t }
 const pieceTimeout = 2 * time.Millisecond
 
 // piece waits for a turn, or until pieceTimeout, and then calls do, which reads or writes a piece
-// of a long body or response. So long ones do not occupy all processors, and short ones need not
-// wait.
+// of a long body or response. Thus the long ones do not occupy all processors, and the short ones
+// need not wait.
 func (t turn) piece(do func() (int, error)) (int, error) {
 	select {
 	case t <- struct{}{}:
