@@ -56,8 +56,8 @@ func TestDisk(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for file, want := range map[string]string{
-		"full":     "no space left on device\ngalbuild: hint: free some space and run it again; what the site serves has not changed",
-		"first":    "no space left on device\ngalbuild: hint: free some space and run it again; the files of this run were removed",
+		"full":     "no space left on device\ngalbuild: hint: free some space and run the command again; what the site serves has not changed",
+		"first":    "no space left on device\ngalbuild: hint: free some space and run the command again; the files of this run were removed",
 		"added":    "the files of this run were removed",
 		"readonly": "read-only file system\ngalbuild: hint: the user running galbuild must be able to write there",
 	} {

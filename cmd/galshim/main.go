@@ -1,5 +1,5 @@
-// Command galshim answers the queries of editors to a gallery of VS Code extensions, from the
-// index of a site that galbuild made.
+// Command galshim responds to the queries of editors, from the index of a gallery of VS Code
+// extensions that galbuild made.
 package main
 
 import (

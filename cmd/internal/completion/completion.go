@@ -1,8 +1,8 @@
 // Package completion completes command lines in shells. The scripts that it prints for bash, zsh
 // and fish call the program itself, which answers from the model of the command line parser Kong.
-// So all shells offer the same, and what they offer belongs to the version of the program that is
-// installed. The libraries that do this for Kong were tried: they offer the names of environment
-// variables as values, or do not quote help texts, or are no longer maintained.
+// So all shells offer the same words, which fit the installed version of the program. The libraries
+// for Kong were tried: they offer the names of environment variables as values, do not quote help
+// texts, or are no longer maintained.
 package completion
 
 import (
@@ -20,12 +20,12 @@ const (
 	// are the words after the program's name, up to the one that is typed, which may be empty.
 	request = "__complete"
 
-	// files is the line that tells a script to offer files as well.
+	// files is the line for which a script offers files as well.
 	files = ":files"
 )
 
-// Answer answers a script if args are from one. It returns the exit status, and whether they are.
-func Answer(w io.Writer, model *kong.Application, args []string) (status int, answered bool) {
+// Handle writes completions to w if args are the request of a script. Otherwise handled is false.
+func Handle(w io.Writer, model *kong.Application, args []string) (status int, handled bool) {
 	if len(args) == 0 || args[0] != request {
 		return 0, false
 	}
@@ -35,8 +35,8 @@ func Answer(w io.Writer, model *kong.Application, args []string) (status int, an
 	return 0, true
 }
 
-// write writes a line for each word that may stand in place of the last of words: the word and,
-// after a tab, its help. The last line may be [files].
+// write writes a line for each word that completes the last one: the word and, after a tab, its
+// help. The last line may be [files].
 func write(w io.Writer, model *kong.Application, words []string) error {
 	if len(words) == 0 {
 		words = []string{""}
@@ -48,17 +48,17 @@ func write(w io.Writer, model *kong.Application, words []string) error {
 		c.read(word)
 	}
 	b := bufio.NewWriter(w)
-	for _, o := range c.offers(words[last]) {
-		if o.word == files {
+	for _, candidate := range c.candidates(words[last]) {
+		if candidate.word == files {
 			b.WriteString(files + "\n")
-		} else if strings.HasPrefix(o.word, words[last]) {
-			b.WriteString(o.word + "\t" + o.help + "\n")
+		} else if strings.HasPrefix(candidate.word, words[last]) {
+			b.WriteString(candidate.word + "\t" + candidate.help + "\n")
 		}
 	}
 	return b.Flush()
 }
 
-// join undoes what bash does to --flag=value, which it passes as three words.
+// join joins the three words into which bash splits --flag=value.
 func join(words []string) (joined []string) {
 	for i, word := range words {
 		last := len(joined) - 1
@@ -74,18 +74,18 @@ func join(words []string) (joined []string) {
 	return joined
 }
 
-// A command is what is known of a command line after some of its words.
+// A command is the state of a command line after some of its words.
 type command struct {
 	node      *kong.Node
 	arguments []string   // those that are not flags
-	flag      *kong.Flag // whose value comes next, or nil
+	flag      *kong.Flag // the flag whose value comes next, or nil
 	noFlags   bool       // after --
 }
 
-// An offer is a word that may come next.
-type offer struct{ word, help string }
+// A candidate is a word that may come next, with its help.
+type candidate struct{ word, help string }
 
-// read takes in a word that is complete.
+// read processes a complete word.
 func (c *command) read(word string) {
 	name, _, hasValue := strings.Cut(word, "=")
 	switch {
@@ -102,7 +102,7 @@ func (c *command) read(word string) {
 	}
 }
 
-// argument takes in a word that is a command or an argument.
+// argument processes a word that is a command or an argument.
 func (c *command) argument(word string) {
 	if len(c.arguments) == 0 {
 		if child := child(c.node, word); child != nil {
@@ -144,8 +144,8 @@ func (c *command) flags() []*kong.Flag {
 	return slices.Concat(node.AllFlags(true)...)
 }
 
-// offers returns what may stand in place of a word.
-func (c *command) offers(word string) []offer {
+// candidates returns what may stand in place of an incomplete word.
+func (c *command) candidates(word string) []candidate {
 	name, _, hasValue := strings.Cut(word, "=")
 	switch {
 	case c.flag != nil:
@@ -161,31 +161,31 @@ func (c *command) offers(word string) []offer {
 	return append(c.commandNames(), c.nextArgument()...)
 }
 
-func (c *command) flagNames() (all []offer) {
+func (c *command) flagNames() (list []candidate) {
 	for _, f := range c.flags() {
-		all = append(all, offer{"--" + f.Name, f.Help})
+		list = append(list, candidate{"--" + f.Name, f.Help})
 		if f.Tag.Negatable != "" {
-			all = append(all, offer{"--no-" + f.Name, "The opposite of --" + f.Name + "."})
+			list = append(list, candidate{"--no-" + f.Name, "The opposite of --" + f.Name + "."})
 		}
 	}
-	return all
+	return list
 }
 
 // commandNames returns the commands that may come next.
-func (c *command) commandNames() (all []offer) {
+func (c *command) commandNames() (list []candidate) {
 	if len(c.arguments) > 0 {
 		return nil
 	}
 	for _, n := range c.node.Children {
 		if !n.Hidden {
-			all = append(all, offer{n.Name, n.Help})
+			list = append(list, candidate{n.Name, n.Help})
 		}
 	}
-	return all
+	return list
 }
 
 // nextArgument returns what the next argument may be. The last one may take many words.
-func (c *command) nextArgument() []offer {
+func (c *command) nextArgument() []candidate {
 	node := c.node
 	if node.DefaultCmd != nil {
 		node = node.DefaultCmd
@@ -204,7 +204,7 @@ func (c *command) nextArgument() []offer {
 }
 
 // helpTopics returns the commands below the one that the arguments name.
-func (c *command) helpTopics() []offer {
+func (c *command) helpTopics() []candidate {
 	root := c.node
 	for root.Parent != nil {
 		root = root.Parent
@@ -219,16 +219,16 @@ func (c *command) helpTopics() []offer {
 }
 
 // values returns what an argument or the value of a flag may be, after a prefix.
-func values(v *kong.Value, prefix string) (all []offer) {
+func values(v *kong.Value, prefix string) (list []candidate) {
 	for _, value := range choices(v) {
 		if value != "" {
-			all = append(all, offer{prefix + value, ""})
+			list = append(list, candidate{prefix + value, ""})
 		}
 	}
-	if len(all) == 0 && isPath(v) {
-		all = append(all, offer{word: files})
+	if len(list) == 0 && isPath(v) {
+		list = append(list, candidate{word: files})
 	}
-	return all
+	return list
 }
 
 // choices returns the values that an argument or a flag may have, or nothing if any text may be
@@ -244,12 +244,12 @@ func choices(v *kong.Value) []string {
 	return nil
 }
 
-// isPath reports whether a value may be the path of a file or a folder. Types of text that has
-// a type are kinds of paths, and others say so.
+// isPath reports whether a value may be the path of a file or a folder. That is a text with a tag
+// "type" other than that of ids, or with the tag complete:"path".
 func isPath(v *kong.Value) bool {
-	kind := v.Target.Type()
-	if kind.Kind() == reflect.Slice {
-		kind = kind.Elem()
+	t := v.Target.Type()
+	if t.Kind() == reflect.Slice {
+		t = t.Elem()
 	}
-	return kind.Kind() == reflect.String && (v.Tag.Type != "" && v.Tag.Type != "id" || v.Tag.Get("complete") == "path")
+	return t.Kind() == reflect.String && (v.Tag.Type != "" && v.Tag.Type != "id" || v.Tag.Get("complete") == "path")
 }

@@ -48,8 +48,8 @@ func model(t *testing.T) *kong.Application {
 	return k.Model
 }
 
-// TestAnswer has words separated by spaces, the last of which is being typed; ” is an empty one.
-func TestAnswer(t *testing.T) {
+// TestHandle completes the last word of command lines; ” is an empty word.
+func TestHandle(t *testing.T) {
 	for line, want := range map[string]string{
 		"":               "build show config ask :files",
 		"”":              "build show config ask :files",
@@ -98,8 +98,8 @@ func TestAnswer(t *testing.T) {
 			args = args[:1]
 		}
 		var b bytes.Buffer
-		if status, answered := Answer(&b, model(t), args); status != 0 || !answered {
-			t.Errorf("%s: status %d, answered: %v", line, status, answered)
+		if status, handled := Handle(&b, model(t), args); status != 0 || !handled {
+			t.Errorf("%s: status %d, handled: %v", line, status, handled)
 		}
 		var words []string
 		for line := range strings.Lines(b.String()) {
@@ -110,12 +110,12 @@ func TestAnswer(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", line, got, want)
 		}
 	}
-	if _, answered := Answer(new(bytes.Buffer), model(t), []string{"build"}); answered {
-		t.Error("a command line of a person is answered like that of a script")
+	if _, handled := Handle(new(bytes.Buffer), model(t), []string{"build"}); handled {
+		t.Error("a command line is taken for the request of a script")
 	}
 }
 
-// TestBash completes words in bash, with a program that offers the same each time.
+// TestBash completes words in bash, with a program that offers the same words each time.
 func TestBash(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)

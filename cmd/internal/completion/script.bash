@@ -12,7 +12,7 @@ _PROGRAM() {
             done < <(compgen -f -- "$typed")
         else
             line=${line%%$'\t'*}
-            # bash takes --flag=value for three words and replaces the last one only.
+            # bash splits --flag=value into three words and replaces only the last one.
             if [[ ${COMP_WORDS[COMP_CWORD]} == "=" || ${COMP_WORDS[COMP_CWORD - 1]} == "=" ]]; then
                 line=${line#*=}
             fi

@@ -19,7 +19,7 @@ _PROGRAM() {
     fi
 }
 
-# In a folder of $fpath this file is the function's body; otherwise it is sourced.
+# If this file is in a folder of $fpath, it is the body of the function; otherwise it is sourced.
 if [[ $funcstack[1] == _PROGRAM ]]; then
     _PROGRAM "$@"
 else

@@ -21,10 +21,10 @@ import (
 )
 
 type addCmd struct {
-	Sources []string `arg:"" name:"source" complete:"path" help:"A .vsix file, a folder, a glob, an http(s) URL, a file that lists such sources (@list.txt), or - for a list on standard input. The last argument is the target if it is the address of one or the folder of a site."`
+	Sources []string `arg:"" name:"source" complete:"path" help:"A .vsix file, a folder, a glob, an http(s) URL, a file that lists such sources (@list.txt), or - for a list on standard input. The last argument is the target if it is the address of a target or the folder of a site."`
 	Strict  bool     `help:"Add nothing if any package is refused."`
 
-	scratch  string                          // temporary folder of packages, which messages do not name; may be ""
+	scratch  string                          // temporary folder with the packages, whose name is left out of messages; may be ""
 	choose   func(*catalog.Catalog) []string // see publish.Add; may be nil
 	findings []finding.Finding               // warnings about the extension's folder
 
@@ -46,7 +46,7 @@ func (a *addCmd) Validate() error {
 		return err
 	}
 	if a.Sources = sources; len(sources) == 0 {
-		return errors.New("name packages to add before the target")
+		return errors.New("name the packages to add; the target is the last argument")
 	}
 	if err := checkSources(sources); err != nil {
 		return err
@@ -54,7 +54,7 @@ func (a *addCmd) Validate() error {
 	return a.Check(named)
 }
 
-// otherSource returns what an argument is that can be a source and not only a target.
+// otherSource returns what an argument is if it can be a source, or "".
 func otherSource(arg string) string {
 	switch {
 	case addresses.IsWeb(arg):
@@ -81,8 +81,8 @@ type addition struct {
 
 // Run adds packages to the gallery of a target. Of the gallery, it reads only the catalogue.
 func (a *addCmd) Run(ctx context.Context, e *env) error {
-	first := firstWriteTo(&a.Flags)
-	return first.takeBack(a.run(ctx, e))
+	before := targetBefore(&a.Flags)
+	return before.cleanUp(a.run(ctx, e))
 }
 
 func (a *addCmd) run(ctx context.Context, e *env) error {
@@ -103,12 +103,7 @@ func (a *addCmd) run(ctx context.Context, e *env) error {
 		return err
 	})
 	if made != nil {
-		a.shorten(made.Report.Refused)
-		a.shorten(made.Report.Warnings)
-		e.printRefused(made.Report)
-		if !e.quiet {
-			e.printWarnings(made.Report.Warnings)
-		}
+		a.printProblems(e, made.Report)
 	}
 	if err != nil && made != nil {
 		err = errors.Join(err, e.printJSON(added{result, []addition{}, made.Report.Refused, made.Report.Warnings, a.findings}))
@@ -142,6 +137,16 @@ func (a *addCmd) hintFolder(err error) error {
 	return hint.Add(err, "if %s is the target, name it with -o: a folder that is not a site yet is not taken for one", last)
 }
 
+// printProblems shortens and prints the refused packages and the warnings.
+func (a *addCmd) printProblems(e *env, r build.Report) {
+	a.shorten(r.Refused)
+	a.shorten(r.Warnings)
+	e.printRefused(r)
+	if !e.quiet {
+		e.printWarnings(r.Warnings)
+	}
+}
+
 // config returns the configuration of the build. [publish.Add] completes it.
 func (a *addCmd) config(e *env) (build.Config, error) {
 	cfg := build.Config{Sources: a.Sources, Stdin: e.stdin, Strict: a.Strict, Log: e.log}
@@ -153,7 +158,7 @@ func (a *addCmd) config(e *env) (build.Config, error) {
 	return cfg, err
 }
 
-// shorten removes the folder from the names of packages in a.scratch, which is a temporary folder.
+// shorten removes the folder from the paths of packages in a.scratch.
 func (a *addCmd) shorten(problems []build.Problem) {
 	for i, p := range problems {
 		if a.scratch != "" && filepath.Dir(p.File) == a.scratch {
@@ -164,13 +169,13 @@ func (a *addCmd) shorten(problems []build.Problem) {
 
 // additions returns the versions that were added, with what they need.
 func additions(made *build.Result) []addition {
-	all := []addition{}
+	list := []addition{}
 	for key, v := range made.Catalog.Versions() {
 		if _, ok := slices.BinarySearch(made.Report.Added, key); ok {
-			all = append(all, addition{key, build.Needs(made.Catalog, v)})
+			list = append(list, addition{key, build.Needs(made.Catalog, v)})
 		}
 	}
-	return all
+	return list
 }
 
 func (e *env) printRefused(r build.Report) {

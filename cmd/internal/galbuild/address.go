@@ -16,22 +16,22 @@ import (
 // A pathType is a type of flags and arguments that name something on this machine. An address
 // is refused for them.
 type pathType struct {
-	want string
-	web  bool                  // whether http and https addresses are accepted
-	made bool                  // whether the command makes it; otherwise what exists is not taken for an address
-	hint func(s string) string // for addresses other than file:
+	want    string                // for messages: what the value must be
+	web     bool                  // whether http and https addresses are accepted
+	created bool                  // whether the command creates the path; otherwise an existing path is never taken for an address
+	hint    func(s string) string // returns the hint for an address other than file:
 }
 
-// pathTypes returns the types, by the tag type of a field. Two of them are Kong's own. Hints
-// name the kinds of targets.
+// pathTypes returns the types by their names in the tag "type" of a field. Kong has the types path
+// and existingfile too. The hints list the kinds of targets.
 func pathTypes(kinds []target.Kind) map[string]pathType {
 	file := func(string) string { return "download it first, and give the path of the file" }
 	return map[string]pathType{
 		"existingfile": {want: "a file", hint: file},
 		"path":         {want: "a file", hint: file},
 		"file":         {want: "a file or a folder", hint: file},
-		"newfile":      {want: "a file or a folder", made: true, hint: func(string) string { return "write it to this machine, and copy it from there" }},
-		"newsite":      {want: "the folder of a site", made: true, hint: func(s string) string { return hintNewSite(kinds, s) }},
+		"newfile":      {want: "a file or a folder", created: true, hint: func(string) string { return "write it to this machine, and copy it from there" }},
+		"newsite":      {want: "the folder of a site", created: true, hint: func(s string) string { return hintNewSite(kinds, s) }},
 		"site":         {want: "the folder of a site", hint: func(s string) string { return "fetch the site first: galbuild pull " + s + " -o site" }},
 		"source":       {want: wantSource, web: true, hint: func(s string) string { return hintBuild(kinds, s) }},
 		"id":           idType(),
@@ -63,23 +63,24 @@ func checkSources(sources []string) error {
 
 // pathMappers returns mappers for the types, for Kong.
 func pathMappers(kinds []target.Kind) []kong.Option {
-	var all []kong.Option
-	own := kong.NewRegistry().RegisterDefaults()
+	var options []kong.Option
+	defaults := kong.NewRegistry().RegisterDefaults()
 	for name, p := range pathTypes(kinds) {
-		all = append(all, kong.NamedMapper(name, p.mapper(own, name)))
+		options = append(options, kong.NamedMapper(name, p.mapper(defaults, name)))
 	}
-	return all
+	return options
 }
 
-// mapper returns a mapper that refuses addresses, and reads values as own does.
-func (p pathType) mapper(own *kong.Registry, name string) kong.MapperFunc {
+// mapper returns a mapper that refuses addresses, and otherwise decodes values as Kong does by
+// default.
+func (p pathType) mapper(defaults *kong.Registry, name string) kong.MapperFunc {
 	return func(ctx *kong.DecodeContext, to reflect.Value) error {
 		if s, ok := ctx.Scan.Peek().Value.(string); ok && to.Kind() == reflect.String {
 			if err := p.check(s); err != nil {
 				return err
 			}
 		}
-		if err := own.ForNamedType(name, to.Type()).Decode(ctx, to); err != nil || to.Kind() != reflect.Slice {
+		if err := defaults.ForNamedType(name, to.Type()).Decode(ctx, to); err != nil || to.Kind() != reflect.Slice {
 			return err
 		}
 		for i := range to.Len() {
@@ -91,13 +92,13 @@ func (p pathType) mapper(own *kong.Registry, name string) kong.MapperFunc {
 	}
 }
 
-// check refuses an address.
+// check returns an error if a value is an address, unless the type accepts it.
 func (p pathType) check(s string) error {
 	scheme := addresses.Scheme(s)
 	if scheme == "" || p.web && addresses.IsWeb(s) {
 		return nil
 	}
-	if _, err := os.Stat(s); err == nil && !p.made {
+	if _, err := os.Stat(s); err == nil && !p.created {
 		return nil
 	}
 	err := fmt.Errorf("%s is an address: want %s", s, p.want)

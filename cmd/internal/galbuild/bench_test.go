@@ -17,11 +17,11 @@ import (
 	"galbuild/build/pack"
 )
 
-// extensions is how many the benchmarks build from, two to three packages each,
-// unless the environment variable VSIX names a folder of packages.
+// extensions is the number of extensions in the benchmarks. Each has one to four versions. The
+// environment variable VSIX names a folder of packages to use instead.
 const extensions = 1000
 
-// BenchmarkBuild measures a whole build beside its floor.
+// BenchmarkBuild compares a build with its floor.
 func BenchmarkBuild(b *testing.B) {
 	source := writePackages(b)
 	b.Run("of=floor", func(b *testing.B) {
@@ -34,8 +34,8 @@ func BenchmarkBuild(b *testing.B) {
 	})
 }
 
-// BenchmarkRebuild measures what a build costs when nothing changed and when one
-// package is new, beside the full build.
+// BenchmarkRebuild compares builds in which nothing has changed, or one package is new, with a full
+// build.
 func BenchmarkRebuild(b *testing.B) {
 	source, more := writePackages(b), b.TempDir()
 	writePackage(b, more, sample{name: "more"})
@@ -61,9 +61,8 @@ func BenchmarkRebuild(b *testing.B) {
 	})
 }
 
-// makeAnew measures make into a new folder each time. Removing it is not part of
-// what is measured. Beside the time it reports that of the processors, which says
-// more where others use them too.
+// makeAnew measures make, each time with a new folder. Removing the folder is not measured. It also
+// reports processor time, which varies less if other processes use the processors too.
 func makeAnew(b *testing.B, bytes int64, make func(b *testing.B, root string)) {
 	b.SetBytes(bytes)
 	parent := b.TempDir()
@@ -99,9 +98,8 @@ func mustRun(b *testing.B, args ...string) {
 	}
 }
 
-// writePackages returns a folder of packages shaped as a gallery's are: of most
-// extensions several versions, of some a build for each of a few platforms, beside
-// each what upstream knew of it.
+// writePackages returns a folder of packages like those of a real gallery: most extensions have
+// several versions, some have packages for several platforms, and each package has a sidecar file.
 func writePackages(b *testing.B) (dir string) {
 	b.Helper()
 	if dir := os.Getenv("VSIX"); dir != "" {
@@ -122,9 +120,8 @@ func writePackages(b *testing.B) (dir string) {
 	return dir
 }
 
-// A sample is a package of typical make: a manifest, documents that are the same
-// in all its versions, an icon and 10 to 20 KiB of code that does not compress
-// well.
+// A sample is a typical package: a manifest, documents that are the same in all versions, an icon,
+// and 10 to 20 KiB of code that does not compress well.
 type sample struct {
 	name     string
 	version  int
@@ -163,7 +160,7 @@ func writePackage(b *testing.B, dir string, s sample) {
 	}
 }
 
-// noise returns size bytes that follow from seed and do not compress.
+// noise returns size pseudo-random bytes, which do not compress.
 func noise(seed string, size int) string {
 	var key [32]byte
 	copy(key[:], seed)

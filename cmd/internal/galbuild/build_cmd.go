@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -15,6 +13,7 @@ import (
 	"galbuild/build/retry"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/publish"
 	"galbuild/render"
 )
@@ -83,8 +82,8 @@ func checkAddress(flag, address string) error {
 
 // Run builds the site.
 func (b *buildCmd) Run(ctx context.Context, e *env) error {
-	first := newFirstWrite(b.Output)
-	return first.takeBack(b.run(ctx, e))
+	before := folderBefore(b.Output)
+	return before.cleanUp(b.run(ctx, e))
 }
 
 func (b *buildCmd) run(ctx context.Context, e *env) error {
@@ -139,7 +138,7 @@ func explainBuild(err error) error {
 	case errors.Is(err, site.ErrDamaged):
 		return hint.Add(err, "build into an empty folder, or restore the last good copy of the site")
 	case errors.Is(err, publish.ErrIndexOnly):
-		return hint.Add(err, "galbuild pull without --index-only copies the files too; or build into another folder")
+		return hint.Add(err, "copy the files too, with galbuild pull without --index-only, or build into another folder")
 	}
 	return err
 }
@@ -159,7 +158,7 @@ func (b *buildCmd) settings() (catalog.Settings, error) {
 	slices.Sort(s.Featured)
 	s.Featured = slices.Compact(s.Featured)
 	if b.Control != "" {
-		text, err := readSmallFile(b.Control, catalog.MaxControl)
+		text, err := targets.ReadSmallFile(b.Control, catalog.MaxControl)
 		if err != nil {
 			return s, err
 		}
@@ -168,20 +167,6 @@ func (b *buildCmd) settings() (catalog.Settings, error) {
 		}
 	}
 	return s, s.Check()
-}
-
-// readSmallFile reads a file. It is an error if it has more than limit bytes.
-func readSmallFile(file string, limit int64) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(text)) > limit {
-		err = fmt.Errorf("%s: larger than the limit of %d bytes", file, limit)
-	}
-	return text, err
 }
 
 const hintSources = "sources are .vsix files, folders, globs, addresses and @lists; galbuild --help has the commands"
@@ -193,7 +178,7 @@ func (b *buildCmd) verdict(r build.Report) error {
 	}
 	if b.Strict && !b.DryRun {
 		return hint.Add(fmt.Errorf("%s refused, and nothing is published (--strict)", plural(len(r.Refused), "package")),
-			"fix or remove the packages named above, and run it again")
+			"fix or remove the packages named above, and run the command again")
 	}
 	if r.Versions == 0 && r.Generation != "" {
 		return errors.New("no package was accepted, and the gallery is empty")

@@ -13,7 +13,7 @@ import (
 )
 
 type configCmd struct {
-	Nginx      nginxCmd      `cmd:"" help:"Print an nginx server block for a site, which passes queries to galshim."`
+	Nginx      nginxCmd      `cmd:"" help:"Print an nginx server block that serves a site and passes queries to galshim."`
 	CodeServer codeServerCmd `cmd:"" help:"Print the settings of code-server for the gallery."`
 	VSCodium   vscodiumCmd   `cmd:"" name:"vscodium" help:"Print the settings of VSCodium for the gallery."`
 	VSCode     vscodeCmd     `cmd:"" name:"vscode" help:"Print the settings of VS Code for the gallery."`
@@ -29,7 +29,7 @@ type nginxCmd struct {
 	ServerName string `placeholder:"NAME" help:"Value of nginx's server_name (default: the host of --base-url)."`
 	Cert       string `type:"path" placeholder:"FILE" help:"TLS certificate (PEM), for an https --base-url."`
 	Key        string `type:"path" placeholder:"FILE" help:"Private key of the certificate (PEM)."`
-	Part       string `enum:"all,http,server" default:"all" help:"Print all, or a part for a host that already has a server block: what to include in http { }, with a server for the gallery at --listen or 127.0.0.1:8081 (http), or the locations for that server block (server)."`
+	Part       string `enum:"all,http,server" default:"all" help:"What to print: everything (all), or a part for a host that already has a server block: its locations (server), or what belongs in http { } (http), including a server for the gallery at --listen or 127.0.0.1:8081."`
 	NoCheck    bool   `help:"Do not check that the site exists on this machine."`
 	RateLimit  int    `placeholder:"N" help:"Number of queries per second that one client address may send, with a burst of 1000. Clients that share an address share the limit (default: no limit)."`
 }
@@ -42,7 +42,7 @@ func (n *nginxCmd) Validate() error {
 	return checkAddresses(n.BaseURL, n.ContentURL)
 }
 
-// checkSite refuses a folder without a site, which is most likely mistyped.
+// checkSite returns an error for a folder without a site, whose name is most likely mistyped.
 func (n *nginxCmd) checkSite() error {
 	if n.NoCheck {
 		return nil
@@ -79,7 +79,7 @@ func (n *nginxCmd) Run(e *env) error {
 	return conf.Write(e.stdout)
 }
 
-// editorFlags are what an editor needs to know of a gallery.
+// editorFlags are the flags of commands that print the settings of an editor.
 type editorFlags struct {
 	BaseURL    string `placeholder:"URL" default:"http://127.0.0.1:8080" help:"Address of the gallery."`
 	ContentURL string `placeholder:"URL" help:"Address from which editors load assets and files, if it is another host."`
@@ -105,7 +105,7 @@ type vscodeCmd struct{ editorFlags }
 func (c *vscodeCmd) Run(e *env) error { return c.print(e, deploy.VSCode) }
 
 type s3CORSCmd struct {
-	XML bool `name:"xml" help:"Print the policy in XML, as the S3 protocol has it, instead of JSON for the aws command."`
+	XML bool `name:"xml" help:"Print the policy in the XML of the S3 protocol, instead of JSON for the aws command."`
 }
 
 func (c *s3CORSCmd) Run(e *env) error {

@@ -28,8 +28,8 @@ func (p *publishCmd) publishDbem(ctx context.Context, e *env, at target.Target, 
 		return explainDbem(err)
 	}
 	if !e.quiet {
-		e.someOf(len(result.Warnings), func(i int) string { return "warning: " + result.Warnings[i] })
-		e.someOf(len(result.Kept), func(i int) string {
+		e.printSome(len(result.Warnings), func(i int) string { return "warning: " + result.Warnings[i] })
+		e.printSome(len(result.Kept), func(i int) string {
 			return fmt.Sprintf("kept: %s, which somebody else has published; --replace removes it", result.Kept[i])
 		})
 	}
@@ -43,7 +43,7 @@ func explainDbem(err error) error {
 	case errors.Is(err, dbem.ErrOther):
 		return hint.Add(err, "give the package a new version, or replace the other one with --replace")
 	case errors.Is(err, dbem.ErrList):
-		return hint.Add(err, "restore its last good copy, or write a new one with --replace, which no longer lists what others have published")
+		return hint.Add(err, "restore its last good copy, or write a new one with --replace, which does not list what others have published")
 	}
 	return explainPublish(err)
 }
@@ -76,7 +76,7 @@ func (e *env) printDbem(r dbem.Result) error {
 // pullDbem copies a repository of dbem to a folder.
 func (p *pullCmd) pullDbem(ctx context.Context, e *env, from target.Target) error {
 	if current, err := site.ReadCurrent(p.Output); err != nil || !current.IsZero() {
-		return hint.Add(fmt.Errorf("%s is the folder of a gallery", p.Output), "name another one with -o, and build from it")
+		return hint.Add(fmt.Errorf("%s is the folder of a gallery", p.Output), "copy the packages to another folder with -o, and build the gallery from that folder")
 	}
 	bar := newProgress(e)
 	defer bar.close()
@@ -91,7 +91,7 @@ func (p *pullCmd) pullDbem(ctx context.Context, e *env, from target.Target) erro
 	if e.quiet {
 		return nil
 	}
-	e.someOf(len(result.Extra), func(i int) string {
+	e.printSome(len(result.Extra), func(i int) string {
 		return fmt.Sprintf("extra: %s, which is not in %s", result.Extra[i], result.Target)
 	})
 	_, err = terminal.Fprintf(e.stdout, "%s: %s of %s, %s downloaded (%s)\n", result.Folder, plural(result.Packages, "package"), result.Target,

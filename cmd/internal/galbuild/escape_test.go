@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestNamesCannotForgeLines has names that would begin a line of the program's own, or that
-// contain control sequences of a terminal.
+// TestNamesCannotForgeLines has names with lines that look like messages of galbuild, and names
+// with control sequences of a terminal.
 func TestNamesCannotForgeLines(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		connection, _, err := w.(http.Hijacker).Hijack()

@@ -12,13 +12,13 @@ import (
 	"galbuild/render"
 )
 
-// TestExplain has the hints of errors that any command can have.
+// TestExplain checks the hints of errors that any command can return.
 func TestExplain(t *testing.T) {
 	for name, tt := range map[string]struct {
 		err      error
 		want, no string
 	}{
-		"disk full":                  {syscall.ENOSPC, "free some space and run it again; what the site serves has not changed", ""},
+		"disk full":                  {syscall.ENOSPC, "free some space and run the command again; what the site serves has not changed", ""},
 		"disk full after the switch": {fmt.Errorf("%w, but: %w", render.ErrSwitched, syscall.ENOSPC), "hint: the new generation is complete", "has not changed"},
 		"read-only":                  {syscall.EROFS, "must be able to write there; what the site serves has not changed", ""},
 		"read-only after the switch": {fmt.Errorf("%w, but: %w", render.ErrSwitched, syscall.EROFS), "hint: the new generation is complete", "has not changed"},

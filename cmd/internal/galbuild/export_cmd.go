@@ -19,6 +19,7 @@ import (
 	"galbuild/build/units"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
+	"galbuild/cmd/internal/usage"
 	"galbuild/publish/bundle"
 )
 
@@ -52,12 +53,12 @@ func checkArchive(out string) error {
 	case err == nil && info.IsDir():
 		return hint.Add(fmt.Errorf("--output=%s: is a folder, must be a file", out), "name the tarball, such as -o %s", filepath.Join(out, "gallery.tar.zst"))
 	case !slices.ContainsFunc(archiveSuffixes, func(s string) bool { return strings.HasSuffix(out, s) }):
-		return fmt.Errorf("--output=%s: the name must end in %s", out, strings.Join(archiveSuffixes, " or "))
+		return fmt.Errorf("--output=%s: the name must end in %s", out, usage.Or(archiveSuffixes))
 	}
 	return needFolder(filepath.Dir(out))
 }
 
-// needFolder returns an error unless dir is a folder, to which a file can be written.
+// needFolder returns an error if dir is not an existing folder.
 func needFolder(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
@@ -93,7 +94,7 @@ func (x *exportCmd) Run(ctx context.Context, e *env) error {
 	case errors.Is(err, context.Canceled):
 		return hint.Add(errors.New("interrupted"), "nothing was exported")
 	case isFull(err) && cfg.Stream != nil:
-		return hint.Add(fmt.Errorf("standard output: %w", err), "the tarball there is incomplete")
+		return hint.Add(fmt.Errorf("standard output: %w", err), "the tarball on it is incomplete")
 	case isFull(err):
 		return hint.Add(err, "%s, or name another folder; nothing was exported", makeRoom(err))
 	case err != nil || cfg.Stream != nil || e.quiet && !e.json:
@@ -127,6 +128,7 @@ func printExported(e *env, name string, r *bundle.Exported) error {
 	return err
 }
 
+// readKey returns the key to sign with, or nil if the tarball is not to be signed.
 func (x *exportCmd) readKey(e *env) (*minisign.PrivateKey, error) {
 	if x.SignKey == "" {
 		return nil, nil
@@ -141,6 +143,7 @@ func (x *exportCmd) readKey(e *env) (*minisign.PrivateKey, error) {
 // signPassword is the environment variable with the password of the key.
 const signPassword = "GALBUILD_SIGN_PASSWORD"
 
+// password returns the password of the key, from a file, the environment or the terminal.
 func (x *exportCmd) password(e *env) (string, error) {
 	if x.SignPasswordFile != "" {
 		text, err := os.ReadFile(x.SignPasswordFile)

@@ -25,18 +25,16 @@ import (
 	"galbuild/build/site"
 )
 
-// A floor makes the tree of a site as galbuild makes it, but knows beforehand what
-// is in it. What is left is what no builder can do without: every package and what
-// lies beside it is read; every package and every file out of one is hashed; each
-// distinct one is created, written and, because under its own name it must be
-// whole, renamed; folders are made and paths linked. All of that is done by bare
-// system calls and as many workers. Nothing is searched, inflated, parsed, sorted,
-// rendered or synced.
+// A floor is the work that no builder can avoid. It makes the same tree as galbuild, from a plan
+// that contains the content of all files: it reads each package and sidecar file, hashes each
+// package and each file of a package, writes each distinct file under a temporary name and renames
+// it, makes folders, and links paths. It uses only system calls, with as many workers as galbuild.
+// It does not search, decompress, parse, sort, render or sync anything.
 type floor struct {
 	bytes    int64 // of the packages
 	folders  []string
 	packages []packagePlan
-	rest     []filePlan // the index, the page
+	rest     []filePlan // files of no package: the index, the page
 }
 
 type packagePlan struct {
@@ -46,23 +44,23 @@ type packagePlan struct {
 	files   []filePlan
 }
 
-// filePlan is one file, and where it goes.
+// A filePlan is a file to write.
 type filePlan struct {
 	text  []byte // nil for the package itself
-	first bool   // no other package brings it before
+	first bool   // no earlier package has the same file
 	path  string
-	links []string
+	links []string // other paths of the file
 }
 
-// newFloor builds a site from source with galbuild, learns what it holds, and
-// proves that the floor makes the same.
+// newFloor builds a site from source with galbuild, plans the same site, and checks that the plan
+// makes the same files.
 func newFloor(b *testing.B, source string) *floor {
 	b.Helper()
 	b.StopTimer()
 	parent := b.TempDir()
 	root, copied := filepath.Join(parent, "site"), filepath.Join(parent, "copy")
 	mustRun(b, source, "-o", root)
-	f := learn(b, source, root)
+	f := plan(b, source, root)
 	f.make(b, copied)
 	compareTrees(b, copied, root)
 	if err := errors.Join(os.RemoveAll(root), os.RemoveAll(copied)); err != nil {
@@ -72,7 +70,8 @@ func newFloor(b *testing.B, source string) *floor {
 	return f
 }
 
-func learn(b *testing.B, source, root string) *floor {
+// plan returns the plan of the site at root, which was built from source.
+func plan(b *testing.B, source, root string) *floor {
 	current, err := site.ReadCurrent(root)
 	if err != nil {
 		b.Fatal(err)
@@ -81,7 +80,7 @@ func learn(b *testing.B, source, root string) *floor {
 	if err != nil {
 		b.Fatal(err)
 	}
-	l := learner{b: b, root: root, sources: make(map[blob.Ref]string), planned: make(map[string]bool), users: make(map[string]int)}
+	l := planner{b: b, root: root, sources: make(map[blob.Ref]string), planned: make(map[string]bool), users: make(map[string]int)}
 	l.findPackages(source)
 	for i := range c.Extensions {
 		for j := range c.Extensions[i].Versions {
@@ -93,16 +92,17 @@ func learn(b *testing.B, source, root string) *floor {
 	return &l.floor
 }
 
-type learner struct {
+// A planner makes the plan of a floor.
+type planner struct {
 	floor
 	b       *testing.B
 	root    string
-	sources map[blob.Ref]string
-	planned map[string]bool
-	users   map[string]int // of folders: how many packages put something there
+	sources map[blob.Ref]string // paths of packages
+	planned map[string]bool     // paths in the site
+	users   map[string]int      // by folder, the number of packages with files in it
 }
 
-func (l *learner) findPackages(source string) {
+func (l *planner) findPackages(source string) {
 	err := filepath.WalkDir(source, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".vsix") {
 			return err
@@ -117,7 +117,7 @@ func (l *learner) findPackages(source string) {
 	}
 }
 
-func (l *learner) addVersion(e *catalog.Extension, v *catalog.Version) {
+func (l *planner) addVersion(e *catalog.Extension, v *catalog.Version) {
 	p := packagePlan{source: l.sources[v.Package.Ref]}
 	if _, err := os.Stat(p.source + ".json"); err == nil {
 		p.sidecar = p.source + ".json"
@@ -147,31 +147,31 @@ func (l *learner) addVersion(e *catalog.Extension, v *catalog.Version) {
 	l.packages = append(l.packages, p)
 }
 
-// addRest takes what belongs to no package.
-func (l *learner) addRest() {
+// addRest adds the files that do not belong to a package.
+func (l *planner) addRest() {
 	for path := range walk(l.b, l.root) {
 		if !l.planned[path] {
 			l.rest = append(l.rest, filePlan{text: l.read(path), first: true, path: path})
 		}
 	}
 	for folder := range foldersOf(l.rest) {
-		l.users[folder] += 2
+		l.users[folder] += 2 // so that it is among the common folders
 	}
 }
 
-// addFolders splits the folders into those that one package alone needs, which its
-// worker makes, and the others.
-func (l *learner) addFolders() {
+// addFolders assigns folders that only one package needs to that package. The others are made
+// first.
+func (l *planner) addFolders() {
 	for i := range l.packages {
 		p := &l.packages[i]
 		p.folders = slices.DeleteFunc(p.folders, func(folder string) bool { return l.users[folder] > 1 })
-		slices.Sort(p.folders) // from above
+		slices.Sort(p.folders) // parents first
 	}
 	maps.DeleteFunc(l.users, func(_ string, n int) bool { return n == 1 })
 	l.folders = slices.Sorted(maps.Keys(l.users))
 }
 
-func (l *learner) read(path string) []byte {
+func (l *planner) read(path string) []byte {
 	text, err := os.ReadFile(filepath.Join(l.root, path))
 	if err != nil {
 		l.b.Fatal(err)
@@ -180,21 +180,21 @@ func (l *learner) read(path string) []byte {
 }
 
 func foldersOf(files []filePlan) map[string]bool {
-	all := make(map[string]bool)
+	folders := make(map[string]bool)
 	for _, f := range files {
 		for _, path := range append(f.links, f.path) {
-			for dir := filepath.Dir(path); dir != "." && !all[dir]; dir = filepath.Dir(dir) {
-				all[dir] = true
+			for dir := filepath.Dir(path); dir != "." && !folders[dir]; dir = filepath.Dir(dir) {
+				folders[dir] = true
 			}
 		}
 	}
-	return all
+	return folders
 }
 
-// walk returns the paths below root but for the builder's desk.
+// walk returns the paths of the files below root, without the work directory.
 func walk(b *testing.B, root string) map[string]bool {
 	b.Helper()
-	all := make(map[string]bool)
+	paths := make(map[string]bool)
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -205,13 +205,13 @@ func walk(b *testing.B, root string) map[string]bool {
 			return nil
 		}
 		path, err = filepath.Rel(root, path)
-		all[path] = true
+		paths[path] = true
 		return err
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	return all
+	return paths
 }
 
 func compareTrees(b *testing.B, got, want string) {
@@ -240,7 +240,7 @@ func (f *floor) make(b *testing.B, root string) {
 // A maker makes what a floor plans.
 type maker struct {
 	root  string
-	temps atomic.Int64 // to name temporary files
+	temps atomic.Int64 // number of the last temporary file
 }
 
 func (m *maker) makeAll(f *floor) error {
@@ -253,7 +253,7 @@ func (m *maker) makeAll(f *floor) error {
 	if err := m.parallel(f.packages, m.makeFiles); err != nil {
 		return err
 	}
-	if err := m.parallel(f.packages, m.link); err != nil { // a file may be another package's
+	if err := m.parallel(f.packages, m.link); err != nil { // after all files, some of which another package writes
 		return err
 	}
 	for i := range f.rest {
@@ -264,7 +264,7 @@ func (m *maker) makeAll(f *floor) error {
 	return nil
 }
 
-// parallel calls do for all packages, with a buffer of each worker's own.
+// parallel calls do for all packages. Each worker has its own buffer.
 func (m *maker) parallel(packages []packagePlan, do func(*packagePlan, *[]byte) error) error {
 	var group errgroup.Group
 	var next atomic.Int64
@@ -341,7 +341,7 @@ func (m *maker) makeFile(f *filePlan, text []byte) error {
 	return syscall.Rename(temp, m.root+f.path)
 }
 
-// read returns the bytes of a file, in buffer.
+// read reads a file into buffer, which it may enlarge, and returns the part with the content.
 func read(path string, buffer *[]byte) ([]byte, error) {
 	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 	if err != nil {

@@ -81,7 +81,7 @@ func newCommandLine(kinds []target.Kind) *commandLine {
 	return cl
 }
 
-// targetVars returns how targets are written, for help texts.
+// targetVars returns the forms of the addresses of targets, for help texts.
 func targetVars(kinds []target.Kind) kong.Vars {
 	return kong.Vars{"targets": targets.Forms(kinds, false), "readable": targets.Forms(kinds, true)}
 }
@@ -91,7 +91,7 @@ type env struct {
 	stdin          io.Reader
 	stdout, stderr *terminal.Writer
 	json           bool
-	document       []byte // the JSON document to print at the end, if there is one
+	document       []byte // the JSON document to print at the end; may be nil
 	quiet          bool
 	verbose        bool
 	progress       string
@@ -124,7 +124,7 @@ func limitMemory() {
 // exitUsage is the exit status for a command line that cannot be understood. Kong uses it too.
 const exitUsage = 80
 
-// program is galbuild with its connections to the network.
+// program is galbuild with its kinds of targets and its access to the network.
 type program struct {
 	kinds     []target.Kind     // of targets; nil means all
 	transport http.RoundTripper // to targets that speak HTTP; nil means each target's own
@@ -143,11 +143,11 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 	if err := (usage.Program{Model: parser.Model}).UnsetEmpty(); err != nil {
 		return e.end(err)
 	}
-	if status, answered := completion.Answer(out, parser.Model, args); answered {
+	if status, handled := completion.Handle(out, parser.Model, args); handled {
 		return status
 	}
 	e.json = wantsJSON(args)
-	if err := mistyped(parser, p.kinds, args); err != nil { // before --help prints the help of build
+	if err := checkWords(parser, p.kinds, args); err != nil { // before Parse, which prints the help of build for "biuld --help"
 		return e.end(errUsage{err})
 	}
 	command, err := parser.Parse(args)
@@ -174,7 +174,7 @@ func newParser(cl *commandLine, kinds []target.Kind, options ...kong.Option) *ko
 		targetVars(kinds),
 	)...)
 	if err != nil {
-		panic(err) // a mistake in the structs of the commands
+		panic(err) // the structs of the commands are wrong
 	}
 	return parser
 }
@@ -183,7 +183,7 @@ func newEnv(stdin io.Reader, out, errs io.Writer) *env {
 	return &env{stdin: stdin, stdout: terminal.NewWriter(out), stderr: terminal.NewWriter(errs)}
 }
 
-// set takes the flags that all commands have.
+// set copies the flags of all commands into the environment.
 func (e *env) set(cl *commandLine) {
 	e.json, e.quiet, e.verbose, e.progress = cl.JSON, cl.Quiet, cl.Verbose, cl.Progress
 	e.log = slog.New(messages{to: e.stderr, verbose: cl.Verbose})
@@ -217,8 +217,8 @@ func explain(err error) error {
 		return err
 	case output:
 		return hint.Add(err, "only printing failed; all changes of sites and files are done")
-	case errors.Is(err, render.ErrSwitched): // before the cases whose hints say that nothing has changed
-		return hint.Add(err, "the new generation is complete; once the cause is fixed, run it again")
+	case errors.Is(err, render.ErrSwitched): // before the errors after which nothing has changed
+		return hint.Add(err, "the new generation is complete; once the cause is fixed, run the command again")
 	case errors.Is(err, site.ErrLocked):
 		return hint.Add(err, "wait until it ends; a killed process leaves no lock behind")
 	case errors.Is(err, site.ErrNoGeneration):
@@ -226,16 +226,16 @@ func explain(err error) error {
 	case errors.Is(err, site.ErrNotSite):
 		return hint.Add(err, "name a new or empty folder with -o, or an earlier site")
 	case isFull(err):
-		return hint.Add(err, "%s and run it again; what the site serves has not changed", makeRoom(err))
+		return hint.Add(err, "%s and run the command again; what the site serves has not changed", makeRoom(err))
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
 		return hint.Add(err, "the user running galbuild must be able to %s; what the site serves has not changed", readOrWrite(err))
 	case errors.Is(err, context.Canceled):
-		return hint.Add(errors.New("interrupted"), "what the site serves has not changed; run it again to go on")
+		return hint.Add(errors.New("interrupted"), "what the site serves has not changed; run the command again to continue")
 	}
 	return err
 }
 
-// readOrWrite returns what the permission is needed for, as far as the error says.
+// readOrWrite returns what the permission is needed for, as far as the error shows.
 func readOrWrite(err error) string {
 	file, ok := errors.AsType[*fs.PathError](err)
 	switch {

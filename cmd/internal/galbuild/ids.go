@@ -25,8 +25,8 @@ func parseIDs(args []string) ([]catalog.ID, error) {
 	return ids, nil
 }
 
-// findExtension returns the extension that an id names, also if the id has only a name and one
-// extension has it. Errors say that the gallery is where.
+// findExtension returns the extension that an id names. If the id has no publisher, exactly one
+// extension must have the name. Errors name the gallery as where.
 func findExtension(c *catalog.Catalog, id catalog.ID, where string) (*catalog.Extension, error) {
 	if x := c.Find(strings.ToLower(id.Extension)); x != nil {
 		return x, nil
@@ -41,12 +41,12 @@ func findExtension(c *catalog.Catalog, id catalog.ID, where string) (*catalog.Ex
 	case 1:
 		return found[0], nil
 	default:
-		return nil, fmt.Errorf("%s may be %s or %s: name the publisher too", id.Extension, found[0].ID(), found[1].ID())
+		return nil, fmt.Errorf("%s can be %s or %s: name the publisher too", id.Extension, found[0].ID(), found[1].ID())
 	}
 }
 
-// matching returns the versions of an extension that an id stands for, by key. None is an
-// error.
+// matching returns the keys and the versions of an extension that an id matches. It is an error if
+// there are none.
 func matching(x *catalog.Extension, id catalog.ID) (keys []string, versions []catalog.Version, err error) {
 	for key, v := range x.Keyed() {
 		if id.Matches(v) {
@@ -78,15 +78,19 @@ func noVersion(x *catalog.Extension, id catalog.ID) error {
 	return fmt.Errorf("%s has no version %s; it has %s%s", x.ID(), id.Version, versionsOf(x), similar.Question(id.Version, versions))
 }
 
-// versionsOf returns the versions of an extension for a message, at most eight of them.
+// versionsOf lists the versions of an extension for a message.
 func versionsOf(x *catalog.Extension) string {
-	var all []string
+	var versions []string
 	for _, v := range x.Versions {
-		all = append(all, v.Version)
+		versions = append(versions, v.Version)
 	}
-	all = slices.Compact(all)
-	if len(all) > 8 {
-		return strings.Join(all[:8], ", ") + fmt.Sprintf(" and %d more", len(all)-8)
+	return firstOf(slices.Compact(versions), 8)
+}
+
+// firstOf joins the first names, at most this number, and adds how many more there are.
+func firstOf(names []string, most int) string {
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 	}
-	return strings.Join(all, ", ")
+	return strings.Join(names, ", ")
 }

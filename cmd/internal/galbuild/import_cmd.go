@@ -36,12 +36,12 @@ func (i *importCmd) Run(ctx context.Context, e *env) error {
 	}
 	bar := newProgress(e)
 	cfg.Progress = bar.bytes("import", i.Tarball)
-	first := newFirstWrite(i.Output)
+	before := folderBefore(i.Output)
 	report, err := bundle.Import(ctx, cfg)
 	bar.close()
 	switch {
 	case err != nil:
-		return i.explain(first.takeBack(err))
+		return i.explain(before.cleanUp(err))
 	case e.json:
 		return e.printJSON(report)
 	case e.quiet:
@@ -54,19 +54,19 @@ func (i *importCmd) Run(ctx context.Context, e *env) error {
 	return i.print(e, report)
 }
 
-// warnOlder warns about the versions that the site loses. The date of a tarball cannot be trusted,
-// and one that is older than the site removes the versions that were added since.
+// warnOlder warns about versions that the import removes or replaces. A tarball that is older than
+// the site removes the versions that were added since, and its date cannot be trusted.
 func (i *importCmd) warnOlder(e *env, r *bundle.Imported) {
 	if r.WasCurrent {
 		fmt.Fprintf(e.stderr, "galbuild: warning: generation %s was current in %s before; the import switched back to it\n", r.Generation, r.Site)
 	}
 	if len(r.Removed) > 0 {
 		fmt.Fprintf(e.stderr, "galbuild: warning: the tarball may be older than the site: %s of the site %s not in it and no longer served: %s\n",
-			plural(len(r.Removed), "version"), isOrAre(len(r.Removed)), firstFew(r.Removed))
+			plural(len(r.Removed), "version"), isOrAre(len(r.Removed)), firstOf(r.Removed, fewNames))
 	}
 	if len(r.Replaced) > 0 {
 		fmt.Fprintf(e.stderr, "galbuild: warning: %s %s different content than before: %s\n",
-			plural(len(r.Replaced), "version"), hasOrHave(len(r.Replaced)), firstFew(r.Replaced))
+			plural(len(r.Replaced), "version"), hasOrHave(len(r.Replaced)), firstOf(r.Replaced, fewNames))
 	}
 	if r.WasCurrent || len(r.Removed)+len(r.Replaced) > 0 {
 		fmt.Fprintf(e.stderr, "galbuild: hint: galbuild rollback -o %s switches back to generation %s\n", i.Output, r.Previous)
@@ -87,14 +87,8 @@ func hasOrHave(n int) string {
 	return "have"
 }
 
-// firstFew joins the first names, and adds how many more there are.
-func firstFew(names []string) string {
-	const few = 5
-	if len(names) > few {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
-	}
-	return strings.Join(names, ", ")
-}
+// fewNames is the largest number of versions in a warning.
+const fewNames = 5
 
 // explain adds hints to the errors of an import.
 func (i *importCmd) explain(err error) error {
@@ -104,7 +98,7 @@ func (i *importCmd) explain(err error) error {
 	}
 	const unchanged = "; the site has not changed"
 	if base, ok := errors.AsType[*bundle.BaseError](err); ok {
-		return hint.Add(fmt.Errorf("%s: %w", name, err), "first import a tarball of %s; or export --since a copy of this site, or without --since%s",
+		return hint.Add(fmt.Errorf("%s: %w", name, err), "first import the tarball of generation %s; or export again without --since, or with --since and a copy of this site%s",
 			strings.Join(base.Wants, " or "), unchanged)
 	}
 	if file, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(err, fs.ErrNotExist) && file.Path == i.Tarball {
@@ -115,7 +109,7 @@ func (i *importCmd) explain(err error) error {
 	case malformed:
 		return hint.Add(fmt.Errorf("%s is refused: %w", name, err), "copy all of its parts again, with the %s next to them%s", bundle.SumsName, unchanged)
 	case errors.Is(err, bundle.ErrUntrusted):
-		return hint.Add(fmt.Errorf("%s is refused: %w", name, err), "copy %s and %s with it, or --trust the key if it is known to be good%s",
+		return hint.Add(fmt.Errorf("%s is refused: %w", name, err), "copy %s and %s with the tarball, or name the key with --trust if you trust it%s",
 			bundle.SumsName, bundle.SumsName+bundle.SignedSuffix, unchanged)
 	case errors.Is(err, site.ErrDamaged):
 		return hint.Add(err, "import a tarball of the whole site into a new folder")

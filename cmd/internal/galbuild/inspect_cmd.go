@@ -16,7 +16,7 @@ import (
 
 type inspectCmd struct {
 	Site string   `arg:"" default:"site" type:"site" help:"Folder of the site."`
-	IDs  []string `arg:"" optional:"" name:"id" type:"id" help:"What to print with its versions and files: publisher.name[@version][@platform]."`
+	IDs  []string `arg:"" optional:"" name:"id" type:"id" help:"Extensions or versions to print with their files: publisher.name[@version][@platform]."`
 	ids  []catalog.ID
 }
 
@@ -101,10 +101,10 @@ func (f *inspection) print(w io.Writer, details bool) error {
 	}
 	terminal.Fprintf(table, "base URL\t%s\n", cmp.Or(f.Settings.BaseURL, "not set: galshim responds to update checks"))
 	terminal.Fprintf(table, "unpacked\t%s\n", f.Settings.Unpack)
-	h := f.Index.Stats
+	stats := f.Index.Stats
 	terminal.Fprintf(table, "index\t%s\n", f.Index.Path)
-	terminal.Fprintf(table, "contents\t%s, %s, %s, %s\n", plural(h.Documents, "extension"), plural(h.Files, "file"),
-		plural(h.Terms, "term"), plural(h.Postings, "posting"))
+	terminal.Fprintf(table, "contents\t%s, %s, %s, %s\n", plural(stats.Documents, "extension"), plural(stats.Files, "file"),
+		plural(stats.Terms, "term"), plural(stats.Postings, "posting"))
 	terminal.Fprintf(table, "\nsection\toffset\tbytes\n")
 	for _, s := range f.Index.Sections {
 		terminal.Fprintf(table, "%s\t%d\t%d\n", s.Name, s.Offset, s.Size)

@@ -11,7 +11,7 @@ import (
 	"galbuild/cmd/internal/hint"
 )
 
-// A failure is what the JSON document of a command that failed begins with.
+// A failure has the first keys of the JSON document of a command that failed.
 type failure struct {
 	Error string `json:"error"`
 	Hint  string `json:"hint"` // "" if there is none
@@ -34,8 +34,8 @@ func (e *env) addJSON(v any) error {
 	return err
 }
 
-// writeDocument prints the document of the command with --json. If failed is not nil, the
-// document begins with the error, and there is one even if the command has none of its own.
+// writeDocument prints the JSON document of the command with --json. If failed is not nil, the
+// document begins with the error, even if the command has no document of its own.
 func (e *env) writeDocument(failed error) error {
 	text := e.document
 	e.document = nil
@@ -64,8 +64,8 @@ func encodeJSON(v any) ([]byte, error) {
 	return bytes.TrimSuffix(line, []byte("\n")), err
 }
 
-// join returns an object with the keys of object a, which has some, followed by those of b,
-// which may be nil.
+// join returns a JSON object with the keys of a, which is not empty, and then those of b, which may
+// be nil.
 func join(a, b []byte) []byte {
 	if b == nil || string(b) == "{}" {
 		return a
@@ -73,7 +73,7 @@ func join(a, b []byte) []byte {
 	return slices.Concat(a[:len(a)-1], []byte(","), b[1:])
 }
 
-// wantsJSON reports whether a command line has --json, also one that cannot be parsed.
+// wantsJSON reports whether --json is set, even if the command line cannot be parsed.
 func wantsJSON(args []string) bool {
 	wanted := isYes(os.Getenv("GALBUILD_JSON"))
 	for _, arg := range args {

@@ -13,7 +13,7 @@ import (
 type limitFlags struct {
 	Limit []string `placeholder:"NAME=VALUE" group:"Limits for one package:" help:"Set a limit, such as entries=1000 or package-bytes=4GiB. May be repeated. The limits are ${limits}."`
 
-	// Flags from before --limit existed.
+	// Older names of limits.
 	MaxPackageSize  units.Size `hidden:""`
 	MaxFiles        int64      `hidden:""`
 	MaxFileSize     units.Size `hidden:""`

@@ -29,7 +29,7 @@ type fileList struct {
 	Findings []finding.Finding `json:"findings"`
 }
 
-// Run lists the files that would be packed. As with vsce, it runs no scripts and ignores "vsce" in
+// Run lists the files that would be packaged. Like vsce, it runs no scripts and ignores "vsce" in
 // package.json.
 func (l *lsCmd) Run(ctx context.Context, e *env) error {
 	dir := cmp.Or(l.Dir, ".")

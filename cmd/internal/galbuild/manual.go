@@ -16,7 +16,7 @@ const description = `Makes a gallery of VS Code extensions, a tree of plain file
     galshim --index site           serve it
     galbuild config code-server    print the settings for an editor`
 
-// manual is what the help says besides what commands, arguments and flags say.
+// manual returns the parts of the help that are not in the tags of commands, arguments and flags.
 func manual() help.Program {
 	return help.Program{
 		Summary:  "make and publish galleries of VS Code extensions",
@@ -52,7 +52,7 @@ func examples() map[string][]help.Example {
 		"config vscode":      editorExamples("vscode"),
 		"config s3-cors": {
 			{Does: "Print the policy for the command aws s3api put-bucket-cors.", Line: "galbuild config s3-cors > cors.json"},
-			{Does: "Print the policy in XML, as the S3 protocol has it.", Line: "galbuild config s3-cors --xml"},
+			{Does: "Print the policy in the XML of the S3 protocol.", Line: "galbuild config s3-cors --xml"},
 		},
 		"publish": {
 			{Does: "Publish a site to a bucket.", Line: "galbuild publish site --s3 vsix/gallery"},
@@ -104,7 +104,7 @@ func examples() map[string][]help.Example {
 		},
 		"help": {
 			{Does: "Print the help of a command.", Line: "galbuild help publish"},
-			{Does: "Print the help of a command of a command.", Line: "galbuild help config nginx"},
+			{Does: "Print the help of a subcommand.", Line: "galbuild help config nginx"},
 		},
 		"completion": {
 			{Does: "Complete command lines in this session of bash.", Line: "source <(galbuild completion bash)"},

@@ -56,7 +56,7 @@ func TestNewTarget(t *testing.T) {
 		"ls-remote memory:":                             `"memory:": want memory:NAME`,
 		"build vsixs -o memory:a":                       "galbuild publish SITE memory:a",
 		"build vsixs --memory a":                        "build writes to a folder",
-		"publish site --memory a --region r":            "--region is for targets of the kind s3 or oss, and this one is of the kind memory",
+		"publish site --memory a --region r":            "--region is for targets of the kind s3 or oss, and this target is of the kind memory",
 		"ls-remote -c config.json --backend b --s3-acl": "--s3-acl",
 	} {
 		var stderr bytes.Buffer

@@ -10,7 +10,7 @@ import (
 	"galbuild/cmd/internal/usage"
 )
 
-// needSite returns an error if there is no folder at path, where a site should be.
+// needSite returns an error if path is not an existing folder. It does not check what is in it.
 func needSite(path string) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -46,14 +46,14 @@ func (c *packageCmd) Run(ctx context.Context, e *env) error {
 	return c.write(ctx, job, plan)
 }
 
-// keys returns where the settings of "vsce" in package.json are stored.
+// keys returns the fields for the settings of "vsce" in package.json.
 func (c *packageCmd) keys() map[string]setting {
-	all := c.packFlags.keys()
-	all["target"], all["packagePath"] = &c.Target, &c.settingOut
-	return all
+	keys := c.packFlags.keys()
+	keys["target"], keys["packagePath"] = &c.Target, &c.settingOut
+	return keys
 }
 
-// plan returns the plan of the package. If the folder has errors, it may return a plan with an
+// plan returns the plan of the package. If the folder has errors, it may return both a plan and an
 // error.
 func (c *packageCmd) plan(ctx context.Context, job *packJob) (*pack.Plan, error) {
 	pkg, err := job.begin()
@@ -69,7 +69,7 @@ func (c *packageCmd) plan(ctx context.Context, job *packJob) (*pack.Plan, error)
 	return job.read(ctx, c.Target)
 }
 
-// file returns the file to write the package to, if it may be written.
+// file returns the path of the package. It is an error if the file must not be written.
 func (c *packageCmd) file(dir string, plan *pack.Plan) (string, error) {
 	out := c.Out
 	if out == "" && c.settingOut != "" {

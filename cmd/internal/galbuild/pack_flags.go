@@ -3,7 +3,6 @@ package galbuild
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,21 +21,22 @@ import (
 	secrets "galbuild/build/secret"
 	"galbuild/build/similar"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 )
 
-// collectFlags choose the files of a package. The names of these flags and of packFlags are those
-// of vsce, which has two styles of names.
+// collectFlags select the files of a package. These flags and packFlags have the names that vsce
+// gives them, in two styles.
 // Source: src/main.ts of https://github.com/microsoft/vscode-vsce at 4.1.
 type collectFlags struct {
 	ReadmePath     string `name:"readme-path" complete:"path" placeholder:"FILE" group:"Packing:" help:"Readme, relative to the extension's folder (default: README.md)."`
 	IgnoreFile     string `name:"ignoreFile" complete:"path" placeholder:"FILE" group:"Packing:" help:"File with patterns of files to leave out, relative to the extension's folder (default: .vscodeignore)."`
 	Dependencies   *bool  `negatable:"" group:"Packing:" help:"Package the dependencies from node_modules (default: yes)."`
-	Yarn           *bool  `negatable:"" group:"Packing:" help:"Use yarn, or npm with --no-yarn (default: npm, yarn, pnpm or bun, as package.json or the lock file says)."`
+	Yarn           *bool  `negatable:"" group:"Packing:" help:"Use yarn, or npm with --no-yarn (default: the package manager that package.json or the lock file is for)."`
 	FollowSymlinks *bool  `name:"follow-symlinks" group:"Packing:" help:"Follow symbolic links to folders."`
 }
 
-// packFlags are the flags for packing an extension's folder. A pointer is nil and a string empty
-// if the flag was not given. Then the value of "vsce" in package.json is used.
+// packFlags are the flags for packing an extension's folder. A pointer is nil and a string is empty
+// if the flag was not given; then the value of "vsce" in package.json is used.
 type packFlags struct {
 	collectFlags
 
@@ -73,7 +73,7 @@ type packFlags struct {
 // check returns an error for flags of vsce that galbuild does not have.
 func (f *packFlags) check() error {
 	if f.SignTool != "" {
-		return hint.Add(errors.New("--sign-tool: galbuild does not sign packages"), "galleries need no signature; one made elsewhere is read from x.sigzip next to x.vsix")
+		return hint.Add(errors.New("--sign-tool: galbuild does not sign packages"), hintSign)
 	}
 	return nil
 }
@@ -145,33 +145,19 @@ func (f *collectFlags) readIgnore(dir string, o *pack.Options) (err error) {
 		file = filepath.Join(dir, file)
 	}
 	o.IgnoreFile = f.IgnoreFile
-	if o.Ignore, err = readList(file); err != nil {
+	if o.Ignore, err = targets.ReadSmallFile(file, maxList); err != nil {
 		return hint.Add(fmt.Errorf("--ignoreFile=%s: %w", f.IgnoreFile, err), "the path is relative to the extension's folder")
 	}
 	return nil
 }
 
-// maxList is the largest size of such a list, in bytes.
+// maxList is the largest size of a list of files to leave out, in bytes.
 const maxList = 1 << 20
-
-// readList reads a list. The file may be a pipe that never ends.
-func readList(file string) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxList+1))
-	if len(text) > maxList {
-		return nil, errors.New("is longer than 1 MiB")
-	}
-	return text, err
-}
 
 func isTrue(b *bool) bool { return b != nil && *b }
 
-// below returns the slashed path below dir of a file that a flag names by a path that is
-// absolute or relative to dir.
+// below returns the path of a file relative to dir, with slashes. The path in the flag is absolute
+// or relative to dir. It is an error if the file is not in dir.
 func below(dir, flag, name string) (string, error) {
 	if name == "" {
 		return "", nil
@@ -187,7 +173,7 @@ func below(dir, flag, name string) (string, error) {
 		}
 	}
 	if !filepath.IsLocal(rel) {
-		return "", hint.Add(fmt.Errorf("%s=%s: is not in the extension's folder %s", flag, name, dir), "the path is relative to that folder; copy the file into it")
+		return "", hint.Add(fmt.Errorf("%s=%s: is not in the extension's folder %s", flag, name, dir), "copy the file into that folder; the path is relative to it")
 	}
 	return filepath.ToSlash(filepath.Clean(rel)), nil
 }
@@ -235,9 +221,9 @@ func (a *apiNames) Decode(c *kong.DecodeContext) error {
 }
 
 // decodeWords reads the words of a flag. They may be separated by commas, or by spaces as for
-// vsce, and the flag may be repeated. After a space, a word belongs to the flag only if known
-// reports true, because it may be an argument of the command.
-func decodeWords(c *kong.DecodeContext, words *[]string, known func(string) bool) error {
+// vsce, and the flag may be repeated. After a space, a word belongs to the flag only if isWord
+// returns true, because it may be an argument of the command.
+func decodeWords(c *kong.DecodeContext, words *[]string, isWord func(string) bool) error {
 	var first string
 	if err := c.Scan.PopValueInto("word", &first); err != nil {
 		return err
@@ -245,7 +231,7 @@ func decodeWords(c *kong.DecodeContext, words *[]string, known func(string) bool
 	*words = append(*words, strings.Split(first, ",")...)
 	for {
 		next, ok := c.Scan.Peek().Value.(string)
-		if !ok || !c.Scan.Peek().IsValue() || !known(next) {
+		if !ok || !c.Scan.Peek().IsValue() || !isWord(next) {
 			return nil
 		}
 		*words = append(*words, next)
@@ -266,7 +252,7 @@ func isAPIName(word string) bool {
 	return err != nil && !npm.IsVersion(word) && !isPackagePath(word)
 }
 
-// checkTargets returns an error for a platform that no editor requests.
+// checkTargets returns an error for a platform that does not exist.
 func checkTargets(flag string, targets ...string) error {
 	for _, t := range targets {
 		if t != "" && !isTarget(t) {

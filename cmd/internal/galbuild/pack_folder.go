@@ -29,7 +29,7 @@ func needExtension(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return hint.Add(fmt.Errorf("%s: no such folder%s", dir, usage.SimilarFiles(dir)), "name the extension's folder, or its next version: such as 1.2.3, or major, minor or patch")
+		return hint.Add(fmt.Errorf("%s: no such folder%s", dir, usage.SimilarFiles(dir)), "name the extension's folder, or its next version, such as 1.2.3, or major, minor or patch")
 	case err != nil:
 		return err
 	case !info.IsDir():
@@ -47,8 +47,8 @@ func needExtension(dir string) error {
 	return hint.Add(err, "run galbuild in the extension's folder, or name that folder")
 }
 
-// dirAndVersion returns what the arguments [DIR] [VERSION] of vsce mean: a single argument
-// that looks like a version is one. A folder of such a name is written ./1.2.3.
+// dirAndVersion reads the arguments [DIR] [VERSION] as vsce does: a single argument of the form of
+// a version is the version. A folder of such a name is written ./1.2.3.
 func dirAndVersion(first, second string) (dir, version string) {
 	if second == "" && npm.IsVersion(first) {
 		return ".", first

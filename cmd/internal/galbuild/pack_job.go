@@ -32,9 +32,9 @@ type packJob struct {
 
 	folder   npm.Folder
 	options  pack.Options
-	times    string            // where the time of the entries is from
+	origin   string            // of the time of the entries, for messages
 	warnings []finding.Finding // about flags and settings
-	refused  []finding.Finding // why nothing is packed
+	refused  []finding.Finding // errors and warnings of a folder that is not packed
 }
 
 func newPackJob(e *env, settings packSettings, dir, version string) *packJob {
@@ -153,7 +153,7 @@ func (j *packJob) run(missing, failed string, do func() error) error {
 	return explainPack(err)
 }
 
-// read plans the package for a platform. If the folder has errors, it returns a plan with an
+// read plans the package for a platform. If the folder has errors, it returns both a plan and an
 // error.
 func (j *packJob) read(ctx context.Context, platform string) (*pack.Plan, error) {
 	o := j.options
@@ -170,7 +170,7 @@ func (j *packJob) read(ctx context.Context, platform string) (*pack.Plan, error)
 	if slices.ContainsFunc(plan.Findings, isError) {
 		return plan, j.refuse(plan.Findings)
 	}
-	j.e.printTime(plan.Time(), j.times)
+	j.e.printTime(plan.Time(), j.origin)
 	return plan, nil
 }
 
@@ -181,8 +181,8 @@ func (j *packJob) write(ctx context.Context, plan *pack.Plan, file string) (size
 	return writeVSIX(ctx, plan, file, show)
 }
 
-// galleries returns a warning for each gallery in the extension's folder: it would become part
-// of the package, and grow with each package that is published to it.
+// galleries returns a warning for each gallery among the files: the package would contain it, and
+// each package that is published to it would make the next one larger.
 func galleries(files []pack.File) (warnings []finding.Finding) {
 	for _, f := range files {
 		if dir, ok := strings.CutSuffix(f.Source, "/"+site.CurrentPath); ok {
@@ -192,9 +192,10 @@ func galleries(files []pack.File) (warnings []finding.Finding) {
 	return warnings
 }
 
-// errRefused says that a folder has errors, which were printed.
+// errRefused is the error for a folder with errors, which have been printed.
 var errRefused = errors.New("nothing was packed")
 
+// refuse prints findings with errors, and returns the error for them.
 func (j *packJob) refuse(found []finding.Finding) error {
 	j.refused = found
 	j.e.printFindings(slices.Concat(j.warnings, found))
@@ -220,7 +221,7 @@ func explainPack(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return hint.Add(err, "the user running galbuild must be able to read the extension's folder; nothing was packed")
 	case errors.Is(err, fs.ErrNotExist):
-		return hint.Add(err, "another program is changing the folder: run galbuild again when it has ended; nothing was packed")
+		return hint.Add(err, "another program may be changing the folder: run the command again when it has ended; nothing was packed")
 	}
 	return err
 }

@@ -16,8 +16,8 @@ import (
 	"galbuild/cmd/internal/hint"
 )
 
-// outputFile returns the absolute path of the file to write a package to. That is out, or a file
-// with the usual name in out if that is a folder or ends in a slash.
+// outputFile returns the absolute path of the file to write a package to. That is out, or, if out
+// is a folder or ends in a slash, a file with the usual name in it.
 func outputFile(out string, plan *pack.Plan) (string, error) {
 	if out == "-" {
 		return "", hint.Add(errors.New("-o -: a package cannot be written to stdout"), "name a file; a file named - is written ./-")
@@ -29,8 +29,8 @@ func outputFile(out string, plan *pack.Plan) (string, error) {
 	return filepath.Abs(out)
 }
 
-// checkOutput returns an error if a package must not be written to file: because the file is not
-// a package, or is part of the extension.
+// checkOutput returns an error if a package must not be written to file, because the file exists
+// and is not a package, or is a file of the extension.
 func checkOutput(file, dir string, plan *pack.Plan) error {
 	if err := needFolder(filepath.Dir(file)); err != nil {
 		return err
@@ -46,7 +46,7 @@ func checkOutput(file, dir string, plan *pack.Plan) error {
 	}
 	for _, f := range plan.Files {
 		if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(f.Source))); err == nil && f.Source != "" && os.SameFile(info, old) {
-			return hint.Add(fmt.Errorf("%s is a file of the extension, and part of the package itself", file), "name another file with -o, or list it in .vscodeignore")
+			return hint.Add(fmt.Errorf("%s is a file of the extension, and would be part of the package", file), "name another file with -o, or list it in .vscodeignore")
 		}
 	}
 	if !old.Mode().IsRegular() || !isArchive(file, old.Size()) {

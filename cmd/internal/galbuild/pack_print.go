@@ -34,7 +34,8 @@ type refusedFolder struct {
 	Findings []finding.Finding `json:"findings"`
 }
 
-// newPackaged describes a plan, which is nil if the folder was refused before there was one.
+// newPackaged returns the JSON document for a plan, or for a folder that was refused before it had
+// a plan, which is then nil.
 func newPackaged(plan *pack.Plan, found []finding.Finding) packaged {
 	r := packaged{Files: []packagedFile{}, Findings: append([]finding.Finding{}, found...)}
 	if plan == nil {
@@ -66,7 +67,7 @@ func isError(f finding.Finding) bool { return !f.Warning }
 
 func isWarning(f finding.Finding) bool { return f.Warning }
 
-// printKind prints at most so many of the findings, grouped by their hints.
+// printKind prints the first findings, at most this number, grouped by their hints.
 func (e *env) printKind(kind string, found []finding.Finding, most int) {
 	shown := found[:min(most, len(found))]
 	var hints []string
@@ -90,17 +91,17 @@ func (e *env) printKind(kind string, found []finding.Finding, most int) {
 	}
 }
 
-// printScript prints that a script of package.json begins, as vsce does.
+// printScript prints the command of a script before it runs, as vsce does.
 func (e *env) printScript(command string) {
 	if !e.quiet {
 		terminal.Fprintf(e.stderr, "Executing prepublish script '%s'...\n", command)
 	}
 }
 
-// printTime prints the time of all entries of a package and where it is from.
-func (e *env) printTime(at time.Time, origin string) {
+// printTime prints the time of all entries of a package and its origin.
+func (e *env) printTime(t time.Time, origin string) {
 	if e.verbose {
-		terminal.Fprintf(e.stderr, "galbuild: the time of all entries is %s, %s\n", at.Format(time.RFC3339), origin)
+		terminal.Fprintf(e.stderr, "galbuild: the time of all entries is %s, %s\n", t.Format(time.RFC3339), origin)
 	}
 }
 

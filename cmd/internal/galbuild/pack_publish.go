@@ -25,7 +25,7 @@ func (p *publishCmd) publishExtension(ctx context.Context, e *env, dir, version 
 	}
 	scratch, err := os.MkdirTemp("", "galbuild-pack-")
 	if err != nil {
-		return hint.Add(fmt.Errorf("make a temporary folder: %w", err), "set TMPDIR to a folder that exists; nothing was packed")
+		return hint.Add(fmt.Errorf("make temporary folder: %w", err), "set TMPDIR to a folder that exists; nothing was packed")
 	}
 	defer os.RemoveAll(scratch)
 	job := newPackJob(e, packSettings{&p.packFlags, p.keys()}, dir, version)
@@ -36,11 +36,11 @@ func (p *publishCmd) publishExtension(ctx context.Context, e *env, dir, version 
 		}
 		return err
 	}
-	return p.add(ctx, e, &addCmd{Sources: files, scratch: scratch, findings: found}, job.differs(dir))
+	return p.add(ctx, e, &addCmd{Sources: files, scratch: scratch, findings: found}, job.hintDiffers(dir))
 }
 
 // packAll packs a folder for all platforms. It returns the files, and the warnings about the first
-// of them, which are the same for all.
+// package, which are the same for all packages.
 func (p *publishCmd) packAll(ctx context.Context, job *packJob, scratch string) (files []string, found []finding.Finding, err error) {
 	job.dry = p.DryRun
 	pkg, err := job.begin()
@@ -82,7 +82,7 @@ func (p *publishCmd) packAll(ctx context.Context, job *packJob, scratch string) 
 }
 
 // outside returns an error if no target is named and the new site would be in the extension's
-// folder, because the next package would contain it.
+// folder, where the next package would contain it.
 func (p *publishCmd) outside(dir string) error {
 	if p.Named() || isSite(targets.DefaultFolder) {
 		return nil
@@ -107,22 +107,22 @@ func (p *publishCmd) packagesOnly() error {
 		return hint.Add(errors.New("--layout dbem publishes a site, and these are packages"), "add them to a site first: galbuild add SOURCE… -o SITE")
 	}
 	if p.Replace {
-		return errors.New("--replace is for whole sites: to publish different content under a published version, remove that first")
+		return errors.New("--replace is for whole sites: to publish different content under a published version, remove that version first")
 	}
 	return nil
 }
 
-// differs returns the hint for a version that is already published with different content.
-func (j *packJob) differs(dir string) string {
-	next := fmt.Sprintf("give it a new version: galbuild publish %s patch; or skip versions that are published with --skip-duplicate", dir)
-	if strings.HasPrefix(j.times, timeOfFile) {
+// hintDiffers returns the hint for a version that is already published with different content.
+func (j *packJob) hintDiffers(dir string) string {
+	next := fmt.Sprintf("give it a new version: galbuild publish %s patch; or skip published versions with --skip-duplicate", dir)
+	if strings.HasPrefix(j.origin, timeOfFile) {
 		next += "; if only the times of files differ, set the same time for all: SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)"
 	}
 	return next
 }
 
 // add runs add with the flags of publish. If the packages are made from a folder, differs is the
-// hint for versions that are published with different content.
+// hint for versions that are published with different content; otherwise it is "".
 func (p *publishCmd) add(ctx context.Context, e *env, add *addCmd, differs string) error {
 	add.transfer, add.Flags, add.limitFlags = p.transfer, p.Flags, p.limitFlags
 	limits, err := p.limits()
@@ -145,21 +145,21 @@ func (p *publishCmd) add(ctx context.Context, e *env, add *addCmd, differs strin
 	return err
 }
 
-// skip returns the sources that are not duplicates, and prints which ones are.
+// skip returns the sources that are not duplicates, and prints the others.
 func (e *env) skip(duplicates map[string]string, sources []string) (rest []string) {
 	for _, source := range sources {
 		key, ok := duplicates[source]
 		if !ok {
 			rest = append(rest, source)
 		} else if !e.quiet {
-			terminal.Fprintf(e.stderr, "galbuild: %s is published already, and skipped\n", key)
+			terminal.Fprintf(e.stderr, "galbuild: skipped: %s, which is already published\n", key)
 		}
 	}
 	return rest
 }
 
-// published returns the keys of the sources that are packages of versions in the catalogue. It
-// ignores sources that cannot be read; adding them reports why.
+// published returns, by source, the keys of those packages whose versions are in the catalogue. It
+// ignores sources that cannot be read: adding them reports the reason.
 func published(c *catalog.Catalog, sources []string, l vsix.Limits) map[string]string {
 	exists := make(map[string]bool)
 	for key := range c.Versions() {

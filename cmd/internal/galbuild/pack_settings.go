@@ -15,7 +15,7 @@ import (
 // precedence over the key.
 type packSettings struct {
 	flags *packFlags
-	keys  map[string]setting // where the values of the keys are stored
+	keys  map[string]setting // the fields for the values of the keys
 }
 
 // complete stores the keys of package.json. It returns the options for packing, and warnings
@@ -30,16 +30,16 @@ func (s packSettings) complete(pkg *npm.Package, dir, version string) (pack.Opti
 		return options, warnings, nil
 	}
 	if _, failed := flags.options(dir); failed == nil {
-		err = fmt.Errorf(`package.json: "vsce": %w`, err) // the flags alone are good
+		err = fmt.Errorf(`package.json: "vsce": %w`, err) // without its settings, the flags are valid
 	}
 	return pack.Options{}, warnings, err
 }
 
-// A setting is where the value of a key of "vsce" in package.json is stored: a *string, **bool
-// or *[]string. It is empty if the command line has no such flag.
+// A setting points to the field for the value of a key of "vsce" in package.json: it is a *string,
+// a **bool or a *[]string. The field is empty if the flag was not given.
 type setting = any
 
-// keys returns where vsce's settings are stored, by the names that vsce has for them.
+// keys returns the fields for the settings of vsce, by vsce's names.
 // Source: patchOptionsWithManifest in src/util.ts, IPackageOptions in
 // src/package.ts of https://github.com/microsoft/vscode-vsce at 4.1.
 func (f *packFlags) keys() map[string]setting {
@@ -56,44 +56,44 @@ func (f *packFlags) keys() map[string]setting {
 	}
 }
 
-// flagOnly are keys without effect, and the flags to use instead: vsce takes these settings from
-// the command line only.
+// flagOnly has keys without effect, and the flags to use instead: vsce reads these settings only
+// from the command line.
 var flagOnly = map[string]string{
 	"gitTagVersion": "--no-git-tag-version", "updatePackageJson": "--no-update-package-json",
 	"rewriteRelativeLinks": "--no-rewrite-relative-links",
 	"gitHubIssueLinking":   "--no-gitHubIssueLinking", "gitLabIssueLinking": "--no-gitLabIssueLinking",
 }
 
-// ofPublish are keys that only vsce publish uses. They have no effect here.
+// ofPublish are the keys of vsce publish. Those that the command does not use have no effect.
 var ofPublish = []string{
 	"allowAllProposedApis", "allowProposedApis", "azureCredential", "manifestPath", "noVerify", "oidc", "packagePath", "pat",
 	"signaturePath", "sigzipPath", "skipDuplicate", "target", "targets",
 }
 
-// applySettings stores the values of "vsce" for which the command line has no flag. It returns
-// warnings about keys that are unknown, have no effect or have a value of another type.
+// applySettings stores the values of "vsce" whose flags were not given. It returns warnings about
+// keys that are unknown, have no effect, or have a value of another type.
 func applySettings(values map[string]json.RawMessage, into map[string]setting) []finding.Finding {
 	var warnings []finding.Finding
 	warn := func(key, hint, format string, args ...any) {
 		warnings = append(warnings, finding.Warning(packageJSON, hint, "vsce."+key+": "+format, args...))
 	}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		to, known := into[key]
+		to, exists := into[key]
 		switch {
 		case flagOnly[key] != "":
 			warn(key, "use the flag "+flagOnly[key], "has no effect in package.json, as with vsce")
 		case key == "signTool":
 			warn(key, "", "has no effect: galbuild does not sign packages")
-		case !known && !slices.Contains(ofPublish, key):
+		case !exists && !slices.Contains(ofPublish, key):
 			warn(key, "", "no such setting")
-		case known && !applySetting(values[key], to):
+		case exists && !applySetting(values[key], to):
 			warn(key, "", "want %s, got %.40s", kindOf(to), values[key])
 		}
 	}
 	return warnings
 }
 
-// applySetting stores a value unless there is a flag. It returns false if the value is of another
+// applySetting stores a value if the flag was not given. It returns false if the value has another
 // type.
 func applySetting(value json.RawMessage, to setting) bool {
 	switch to := to.(type) {
@@ -107,7 +107,8 @@ func applySetting(value json.RawMessage, to setting) bool {
 	return false
 }
 
-// setUnless decodes a value, and stores it unless there is a flag.
+// setUnless decodes a value, and stores it unless the flag was given. It returns false if the value
+// has another type.
 func setUnless[T any](given bool, value json.RawMessage, to *T) bool {
 	var v T
 	if json.Unmarshal(value, &v) != nil {

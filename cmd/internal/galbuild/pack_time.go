@@ -8,28 +8,28 @@ import (
 	"galbuild/build/pack"
 )
 
-// Where the time of all entries is from, for messages.
+// Origins of the time of all entries, for messages.
 const (
 	timeOfVariable = "that of SOURCE_DATE_EPOCH"
 	timeOfCommit   = "that of the last commit in the folder"
 	timeOfFile     = "that of the newest file that vscode:prepublish did not write"
 )
 
-// time returns the time of all entries, or zero to use that of the newest file. The time
-// must not change when the extension is built again, so that packing a commit again gives
-// the same bytes: the files that a build writes are new each time, and so are all files
-// that a CI job checks out.
+// time returns the time of all entries, or zero to use that of the newest file. The time must not
+// change if the extension is built again, so that packing a commit again gives the same bytes. The
+// times of files are not sufficient: the files that a build writes are new each time, and so are
+// all files that a CI job checks out.
 func (j *packJob) time(ctx context.Context) time.Time {
 	if !j.options.Time.IsZero() {
-		j.times = timeOfVariable
+		j.origin = timeOfVariable
 		return j.options.Time
 	}
 	committed, err := j.folder.CommitTime(ctx)
 	if err != nil {
-		j.times = timeOfFile + " (" + err.Error() + ")"
+		j.origin = timeOfFile + " (" + err.Error() + ")"
 		return time.Time{}
 	}
-	j.times = timeOfCommit
+	j.origin = timeOfCommit
 	return committed
 }
 

@@ -14,8 +14,8 @@ import (
 	"galbuild/publish"
 )
 
-// A progress shows the progress of a command: a bar on a terminal, or else a line every few
-// seconds. With --quiet or --progress none it shows nothing.
+// A progress shows the progress of a command: a bar on a terminal, or a line every few seconds
+// elsewhere. With --quiet or --progress none it shows nothing.
 type progress struct {
 	e     *env
 	mutex sync.Mutex
@@ -25,10 +25,11 @@ type progress struct {
 	next  time.Time // when the next line is printed
 }
 
-const plainEvery = 5 * time.Second
+// plainInterval is the time between two lines of progress.
+const plainInterval = 5 * time.Second
 
 func newProgress(e *env) *progress {
-	p := &progress{e: e, next: time.Now().Add(plainEvery)}
+	p := &progress{e: e, next: time.Now().Add(plainInterval)}
 	onTerminal := terminal.Is(e.stderr)
 	p.plain = !e.quiet && (e.progress == "plain" || e.progress == "auto" && !onTerminal)
 	if !e.quiet && e.progress == "auto" && onTerminal {
@@ -58,7 +59,7 @@ func (p *progress) show(at build.Progress) {
 	case p.bar != nil:
 		p.showBar(at)
 	case p.plain && time.Now().After(p.next):
-		p.next = time.Now().Add(plainEvery)
+		p.next = time.Now().Add(plainInterval)
 		terminal.Fprintf(p.e.stderr, "galbuild: %s\n", describe(at))
 	}
 }
@@ -80,7 +81,7 @@ func (p *progress) showBar(at build.Progress) {
 	_ = p.bar.Set64(at.Done) // a command does not fail because the bar cannot be drawn
 }
 
-// describe returns a line for the progress.
+// describe returns a line that describes the progress.
 func describe(at build.Progress) string {
 	if at.Stage == "link" {
 		return fmt.Sprintf("linking, %d of %d versions", at.Done, at.Total)

@@ -23,7 +23,7 @@ type content struct {
 	version   string   // its next version; "" is the version in package.json
 }
 
-// classify finds out what the arguments of publish are:
+// classify returns what the arguments of publish name:
 //
 //	(none)             the site in the folder site, or else the extension in the current folder
 //	FOLDER             a site, an extension, or the packages in the folder
@@ -31,8 +31,8 @@ type content struct {
 //	FOLDER VERSION     an extension
 //	SOURCE…            packages
 //
-// A folder with package.json and packages is an extension only if package.json names the editors
-// it is for: another package.json may be there for other reasons.
+// A folder with package.json and packages is an extension only if package.json has engines.vscode:
+// a folder of packages can have a package.json for other reasons.
 func classify(args []string) (content, error) {
 	if dir, version, ok := asExtension(args); ok {
 		return content{extension: dir, version: version}, nil
@@ -79,7 +79,7 @@ func isVersion(arg string) bool {
 	return err != nil && strings.Trim(arg, ".0123456789") == ""
 }
 
-// isForEditors reports whether package.json names the editors that the extension is for.
+// isForEditors reports whether package.json has engines.vscode.
 func isForEditors(dir string) bool {
 	folder := npm.Folder{Path: dir}
 	pkg, err := folder.Read()
@@ -101,8 +101,7 @@ func checkVersion(args []string) error {
 	return needExtension(args[0])
 }
 
-// otherContent returns what an argument of publish is that can be published and not only be the
-// target.
+// otherContent returns what an argument of publish is if it names what to publish, or "".
 func otherContent(arg string) string {
 	if npm.IsVersion(arg) {
 		return "a version"
@@ -112,6 +111,7 @@ func otherContent(arg string) string {
 
 func isSite(folder string) bool { return targets.IsSite(folder) }
 
+// similarIfMissing returns suggestions for a path that does not exist, or "".
 func similarIfMissing(path string) string {
 	if _, err := os.Stat(path); err == nil {
 		return ""
@@ -119,8 +119,8 @@ func similarIfMissing(path string) string {
 	return usage.SimilarFiles(path)
 }
 
-// isFolder reports whether an argument is a folder, or a path where there is nothing. Other
-// sources are globs, addresses, lists and standard input.
+// isFolder reports whether an argument is a folder, or a path that does not exist. Globs,
+// addresses, lists and standard input are not paths.
 func isFolder(arg string) bool {
 	info, err := os.Stat(arg)
 	if err == nil {
@@ -130,6 +130,6 @@ func isFolder(arg string) bool {
 }
 
 func hasPackages(folder string) bool {
-	found, _ := fs.Glob(os.DirFS(folder), "*.vsix") // the folder's name is no pattern
+	found, _ := fs.Glob(os.DirFS(folder), "*.vsix") // without folder in the pattern, whose name can contain *
 	return len(found) > 0
 }

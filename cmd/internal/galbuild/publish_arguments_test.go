@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestClassify finds out what the arguments of publish are in folders with and without a site,
-// packages and package.json.
+// TestClassify classifies arguments of publish in folders with and without a site, packages and
+// package.json.
 func TestClassify(t *testing.T) {
 	t.Chdir(t.TempDir())
 	const packageJSON = `{"name": "x", "publisher": "acme", "version": "1.0.0", "engines": {"vscode": "^1.80.0"}}`

@@ -19,10 +19,10 @@ import (
 )
 
 type publishCmd struct {
-	// They are three so that flags may stand between them.
+	// Three fields, so that flags can stand between the arguments.
 	Site    string   `arg:"" optional:"" complete:"path" help:"The folder of a site (default: site), the folder of an extension, or packages as for add."`
-	Version string   `arg:"" optional:"" complete:"path" help:"The next version of an extension, such as 1.2.3, or major, minor or patch; or another package."`
-	Sources []string `arg:"" optional:"" name:"package" complete:"path" help:"More packages. The last argument is the target if it is the address of one or the folder of a site."`
+	Version string   `arg:"" optional:"" complete:"path" help:"The next version, such as 1.2.3, or major, minor or patch, if the first argument is an extension; otherwise a package."`
+	Sources []string `arg:"" optional:"" name:"package" complete:"path" help:"More packages. The last argument is the target if it is the address of a target or the folder of a site."`
 
 	args []string        // those that name what to publish
 	from *targets.Remote // the target to publish the site of, or nil
@@ -31,7 +31,7 @@ type publishCmd struct {
 	From    string        `complete:"path" placeholder:"TARGET" help:"Publish the site of another target: ${readable}."`
 	Replace bool          `help:"Remove versions that the target has and the site does not, even if somebody else published them."`
 	Prune   bool          `help:"Prune the target afterwards, as galbuild prune does."`
-	Grace   time.Duration `default:"24h" help:"Only remove objects older than this."`
+	Grace   time.Duration `default:"24h" help:"With --prune, only remove objects older than this."`
 	CORS    bool          `name:"cors" help:"Let web pages of any origin read the bucket, which editors in a browser need; galbuild config s3-cors prints the policy."`
 
 	vscePublish
@@ -79,9 +79,9 @@ func (p *publishCmd) Validate() error {
 	case err != nil:
 		return err
 	case p.From != "" && len(args)+len(p.PackagePath) > 0:
-		return errors.New("--from and other arguments: name what to publish in one way")
+		return fmt.Errorf("--from %s and other arguments: name one thing to publish", p.From)
 	case len(p.PackagePath) > 0 && len(args) > 0:
-		return errors.New("-i and other arguments: name what to publish in one way")
+		return errors.New("-i and other arguments: name packages in one way only")
 	}
 	p.args = append(args, p.PackagePath...)
 	if err := errors.Join(checkSources(p.args), p.Check(named)); err != nil || p.From == "" {
@@ -91,10 +91,10 @@ func (p *publishCmd) Validate() error {
 	return err
 }
 
-// Run publishes a site, packages or an extension, and does what else the flags say.
+// Run publishes a site, packages or an extension. Then it executes --cors and --prune.
 func (p *publishCmd) Run(ctx context.Context, e *env) error {
-	first := firstWriteTo(&p.Flags)
-	return first.takeBack(p.run(ctx, e))
+	before := targetBefore(&p.Flags)
+	return before.cleanUp(p.run(ctx, e))
 }
 
 func (p *publishCmd) run(ctx context.Context, e *env) error {
@@ -105,7 +105,7 @@ func (p *publishCmd) run(ctx context.Context, e *env) error {
 	defer closeTarget(at)
 	bucket, ok := at.(interface{ CORS(context.Context) error })
 	if p.CORS && !ok {
-		return fmt.Errorf("--cors: %s is not a bucket; its own settings, or the web server in front of it, say who may read", at)
+		return fmt.Errorf("--cors: %s is not a bucket; set its CORS policy in the web server that serves it", at)
 	}
 	if err := p.publish(ctx, e, at); err != nil {
 		return err
@@ -160,12 +160,12 @@ func (p *publishCmd) publishFrom(ctx context.Context, e *env, at target.Target) 
 		return err
 	}
 	defer closeTarget(from)
-	return e.inWorkspace(func(between *site.Dir, bar *progress) error {
-		if _, _, err := publish.Pull(ctx, from, between, false, p.options(bar)); err != nil {
+	return e.inWorkspace(func(copied *site.Dir, bar *progress) error {
+		if _, _, err := publish.Pull(ctx, from, copied, false, p.options(bar)); err != nil {
 			return explainPublish(err)
 		}
 		bar.close()
-		return p.publishSite(ctx, e, at, between.Root)
+		return p.publishSite(ctx, e, at, copied.Root)
 	})
 }
 
@@ -177,7 +177,7 @@ func (p *publishCmd) publishPackages(ctx context.Context, e *env, sources []stri
 	return p.add(ctx, e, &addCmd{Sources: sources}, "")
 }
 
-// isSame reports whether two paths lead to the same folder.
+// isSame reports whether two paths are the same existing folder.
 func isSame(a, b string) bool {
 	first, errA := os.Stat(a)
 	second, errB := os.Stat(b)
@@ -186,7 +186,7 @@ func isSame(a, b string) bool {
 
 func (p *publishCmd) publishSite(ctx context.Context, e *env, at target.Target, root string) error {
 	if folder, ok := p.Folder(); ok && isSame(root, folder) {
-		return hint.Add(fmt.Errorf("%s is the site itself: name the target to publish it to", root), "galbuild publish %s TARGET publishes it; galbuild publish --help lists what a target can be", root)
+		return hint.Add(fmt.Errorf("%s is both the site and the target: name another target", root), "galbuild publish %s TARGET publishes it; galbuild publish --help lists what a target can be", root)
 	}
 	if p.Layout == layoutDbem {
 		return p.publishDbem(ctx, e, at, root)
@@ -200,7 +200,7 @@ func (p *publishCmd) publishSite(ctx context.Context, e *env, at target.Target, 
 		return explainPublish(err)
 	}
 	if !e.quiet {
-		e.someOf(len(result.Kept), func(i int) string {
+		e.printSome(len(result.Kept), func(i int) string {
 			return fmt.Sprintf("kept: %s, which somebody else has published; --replace removes it", result.Kept[i])
 		})
 	}
@@ -248,13 +248,13 @@ func explainPublish(err error) error {
 	case hint.Has(err):
 		return err
 	case errors.Is(err, target.ErrChanged):
-		return hint.Add(err, "others are publishing to it; run it again to continue, nothing is uploaded twice")
+		return hint.Add(err, "others are publishing to the target; run the command again to continue: nothing is uploaded twice")
 	case errors.Is(err, publish.ErrNothing):
 		return hint.Add(err, "galbuild publish SITE publishes a gallery there")
 	case errors.Is(err, publish.ErrNoEarlier):
 		return hint.Add(err, "a target keeps the generation before the current one until a prune")
 	case errors.Is(err, context.Canceled):
-		return hint.Add(errors.New("interrupted"), "the target still has the old generation; run it again to continue, nothing is uploaded twice")
+		return hint.Add(errors.New("interrupted"), "the target still has the old generation; run the command again to continue: nothing is uploaded twice")
 	}
 	return err
 }

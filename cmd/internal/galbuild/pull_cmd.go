@@ -19,7 +19,7 @@ import (
 type pullCmd struct {
 	From      string        `arg:"" optional:"" name:"target" complete:"path" help:"The target to copy: ${readable}."`
 	Output    string        `short:"o" default:"site" type:"newsite" placeholder:"SITE" help:"Folder to copy to."`
-	Layout    string        `enum:"site,dbem" default:"site" help:"Layout of the target: a gallery (site), or a repository of dbem (dbem), whose folder is a source for galbuild."`
+	Layout    string        `enum:"site,dbem" default:"site" help:"Layout of the target: a gallery (site), or a repository of dbem (dbem). galbuild can build from the copy of a repository."`
 	IndexOnly bool          `help:"Copy only the index, which is enough for galshim --no-files."`
 	Follow    time.Duration `placeholder:"DURATION" help:"Keep running, and look for a new generation at this interval, such as 30s."`
 	Jobs      int           `placeholder:"N" help:"Number of objects to download at a time (default: 16)."`
@@ -40,7 +40,7 @@ func (p *pullCmd) Validate() error {
 	return p.Check(p.From)
 }
 
-// pulled is the result of pull, as --json prints it.
+// pulled is the JSON document of pull.
 type pulled struct {
 	Target     string `json:"target"`
 	Site       string `json:"site"`
@@ -48,11 +48,11 @@ type pulled struct {
 	Changed    bool   `json:"changed"`
 }
 
-// Run copies a published site, or only its index, to a folder. With --follow, it goes on doing so,
-// and a target that cannot be reached for a while is only a warning.
+// Run copies a published site, or only its index, to a folder. With --follow, it copies new
+// generations until ctx ends; errors after the first copy are only warnings.
 func (p *pullCmd) Run(ctx context.Context, e *env) error {
-	first := newFirstWrite(p.Output)
-	return first.takeBack(p.run(ctx, e))
+	before := folderBefore(p.Output)
+	return before.cleanUp(p.run(ctx, e))
 }
 
 func (p *pullCmd) run(ctx context.Context, e *env) error {

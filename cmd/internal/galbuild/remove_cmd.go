@@ -20,7 +20,7 @@ import (
 )
 
 type removeCmd struct {
-	IDs []string `arg:"" name:"id" complete:"path" help:"What to remove: publisher.name@version[@platform]. NAME VERSION, as for dbem, works too. The last argument is the target if it is an address or the folder of a site."`
+	IDs []string `arg:"" name:"id" complete:"path" help:"What to remove: publisher.name@version[@platform]. NAME VERSION is accepted too, as by dbem. The last argument is the target if it is an address or the folder of a site."`
 	All bool     `help:"Remove all versions of extensions that are named without a version."`
 	ids []catalog.ID
 
@@ -38,7 +38,7 @@ func (r *removeCmd) Validate() (err error) {
 		return err
 	}
 	if r.IDs = ids; len(ids) == 0 {
-		return errors.New("name the versions to remove before the target")
+		return errors.New("name the versions to remove; the target is the last argument")
 	}
 	for _, id := range ids {
 		if err := idType().check(id); err != nil {
@@ -57,8 +57,8 @@ type removed struct {
 	Removed []string `json:"removed"` // ids of packages
 }
 
-// Run removes versions from a published site. Their files stay until a prune, so that a rollback
-// is possible.
+// Run removes versions from a published site. Their files stay until a prune, so that a rollback is
+// possible.
 func (r *removeCmd) Run(ctx context.Context, e *env) error {
 	at, err := r.Open(e.target)
 	if err != nil {
@@ -113,7 +113,7 @@ func (r *removeCmd) resolve(c *catalog.Catalog, at target.Target) (keys []string
 	return slices.Compact(keys), nil
 }
 
-// joined returns the ids of the command line. The two arguments NAME VERSION of dbem are one id.
+// joined returns the ids of the command line. It joins the two arguments NAME VERSION to one id.
 func (r *removeCmd) joined() []string {
 	if len(r.IDs) == 2 && !strings.Contains(r.IDs[0], "@") {
 		if _, err := semver.StrictNewVersion(r.IDs[1]); err == nil {

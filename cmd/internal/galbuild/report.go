@@ -9,14 +9,12 @@ import (
 	"galbuild/cmd/internal/terminal"
 )
 
-// someLines is the largest number of warnings of a kind that are printed without -v.
+// someLines is the largest number of warnings of a kind that is printed without -v.
 const someLines = 20
 
 // printReport prints refused packages and warnings to stderr, and the result to stdout.
 func (e *env) printReport(r build.Report) error {
-	for _, p := range r.Refused {
-		terminal.Fprintf(e.stderr, "galbuild: refused: %s: %s\n", p.File, p.Reason)
-	}
+	e.printRefused(r)
 	if !e.quiet {
 		e.printWarnings(r.Warnings)
 		e.printMissing(r.Missing)
@@ -31,19 +29,20 @@ func (e *env) printReport(r build.Report) error {
 }
 
 func (e *env) printWarnings(warnings []build.Problem) {
-	e.someOf(len(warnings), func(i int) string {
+	e.printSome(len(warnings), func(i int) string {
 		return fmt.Sprintf("warning: %s: %s", warnings[i].File, warnings[i].Reason)
 	})
 }
 
 func (e *env) printMissing(missing []build.Missing) {
-	e.someOf(len(missing), func(i int) string {
+	e.printSome(len(missing), func(i int) string {
 		m := missing[i]
 		return fmt.Sprintf("warning: %s %s needs %s (%s), which is not in the gallery", m.Extension, m.Version, m.Needs, m.Kind)
 	})
 }
 
-func (e *env) someOf(n int, line func(int) string) {
+// printSome prints n lines to stderr, without -v only the first of them.
+func (e *env) printSome(n int, line func(int) string) {
 	for i := range n {
 		if i == someLines && !e.verbose {
 			terminal.Fprintf(e.stderr, "galbuild: … and %d more; -v prints them all, --json lists them\n", n-i)

@@ -49,22 +49,22 @@ type listed struct {
 
 // Run lists the extensions of a target.
 func (l *listCmd) Run(ctx context.Context, e *env) error {
-	there, err := readTarget(ctx, e, &l.Flags)
+	found, err := readTarget(ctx, e, &l.Flags)
 	if err != nil {
 		return err
 	}
-	all := make([]listed, 0, len(there.catalog.Extensions))
-	for i := range there.catalog.Extensions {
-		all = append(all, list(&there.catalog.Extensions[i]))
+	list := make([]listed, 0, len(found.catalog.Extensions))
+	for i := range found.catalog.Extensions {
+		list = append(list, newListed(&found.catalog.Extensions[i]))
 	}
 	if e.json {
-		return e.printJSON(listing{there.at.String(), all})
+		return e.printJSON(listing{found.at.String(), list})
 	}
 	table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	if !l.IDs {
 		terminal.Fprintf(table, "extension\tversion\tversions\tsize\tupdated\tname\n")
 	}
-	for _, x := range all {
+	for _, x := range list {
 		if l.IDs {
 			terminal.Fprintln(table, x.ID)
 			continue
@@ -74,8 +74,8 @@ func (l *listCmd) Run(ctx context.Context, e *env) error {
 	return table.Flush()
 }
 
-// served is the content of a target: a gallery, or a repository of dbem.
-type served struct {
+// contents is the content of a target: a gallery, or a repository of dbem.
+type contents struct {
 	at      target.Target
 	catalog *catalog.Catalog
 	dbem    bool
@@ -83,27 +83,27 @@ type served struct {
 
 // readTarget opens a target and reads its catalogue. If nothing is published there, it returns an
 // error.
-func readTarget(ctx context.Context, e *env, f *targets.Flags) (served, error) {
+func readTarget(ctx context.Context, e *env, f *targets.Flags) (contents, error) {
 	at, err := f.OpenToRead(e.target)
 	if err != nil {
-		return served{}, err
+		return contents{}, err
 	}
 	state, err := publish.Read(ctx, at)
 	if err != nil || !state.IsZero() {
-		return served{at: at, catalog: state.Catalog}, err
+		return contents{at: at, catalog: state.Catalog}, err
 	}
 	listed, err := dbem.Read(ctx, at)
 	if err == nil && listed == nil {
 		err = nothingAt(at)
 	}
-	return served{at: at, catalog: listed, dbem: true}, err
+	return contents{at: at, catalog: listed, dbem: true}, err
 }
 
 func nothingAt(at target.Target) error {
 	return hint.Add(fmt.Errorf("%s: %w", at, publish.ErrNothing), "galbuild publish SITE publishes a gallery there")
 }
 
-func list(x *catalog.Extension) listed {
+func newListed(x *catalog.Extension) listed {
 	newest := &x.Versions[0]
 	l := listed{ID: x.ID(), DisplayName: newest.DisplayName, Version: newest.Version, Updated: x.Updated, Description: newest.Description}
 	seen := make(map[string]bool)
@@ -143,7 +143,7 @@ func (s *showCmd) Validate() error {
 	}
 	if s.Version != "" {
 		if s.Version[0] < '0' || s.Version[0] > '9' {
-			return fmt.Errorf("%s is neither a version nor a target, which is an address or the folder of a site%s", s.Version, similarIfMissing(s.Version))
+			return fmt.Errorf("%s is neither a version nor an address nor the folder of a site%s", s.Version, similarIfMissing(s.Version))
 		}
 		id += "@" + s.Version
 	}
@@ -155,7 +155,7 @@ func (s *showCmd) Validate() error {
 	return s.Check(named)
 }
 
-// otherID returns what an argument is that can be an id or a version and not only a target.
+// otherID returns "an id or a version" for an argument that can be one, or "".
 func otherID(arg string) string {
 	if addresses.Scheme(arg) == "" && !strings.ContainsAny(arg, `/\`) && strings.ContainsAny(arg, ".@") {
 		return "an id or a version"
@@ -177,16 +177,16 @@ const (
 	maxDocument    = 16 << 20
 )
 
-// documents are the texts of a repository of dbem, by asset type.
+// documents are the texts that a repository of dbem has, by asset type.
 var documents = map[string]dbem.Document{readmeAsset: dbem.Readme, changelogAsset: dbem.Changelog}
 
 // Run prints the description of an extension, its versions with dates and sizes, and its texts.
 func (s *showCmd) Run(ctx context.Context, e *env) error {
-	there, err := readTarget(ctx, e, &s.Flags)
+	found, err := readTarget(ctx, e, &s.Flags)
 	if err != nil {
 		return err
 	}
-	x, err := findExtension(there.catalog, s.id, there.at.String())
+	x, err := findExtension(found.catalog, s.id, found.at.String())
 	if err != nil {
 		return err
 	}
@@ -195,21 +195,21 @@ func (s *showCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	v := &versions[0] // the newest
-	found := shown{Extension: *x}
+	result := shown{Extension: *x}
 	if e.json || s.Readme {
-		if found.Readme, err = there.readAsset(ctx, x, v, readmeAsset); err != nil {
+		if result.Readme, err = found.readAsset(ctx, x, v, readmeAsset); err != nil {
 			return err
 		}
 	}
 	if e.json || s.Changelog {
-		if found.Changelog, err = there.readAsset(ctx, x, v, changelogAsset); err != nil {
+		if result.Changelog, err = found.readAsset(ctx, x, v, changelogAsset); err != nil {
 			return err
 		}
 	}
 	if e.json {
-		return e.printJSON(found)
+		return e.printJSON(result)
 	}
-	return found.print(e.stdout, v)
+	return result.print(e.stdout, v)
 }
 
 // day returns a date, or "" if there is none.
@@ -221,7 +221,7 @@ func day(t time.Time) string {
 }
 
 // readAsset returns a text of a version, or "" if the version has no such text.
-func (s served) readAsset(ctx context.Context, x *catalog.Extension, v *catalog.Version, kind string) (string, error) {
+func (s contents) readAsset(ctx context.Context, x *catalog.Extension, v *catalog.Version, kind string) (string, error) {
 	if s.dbem {
 		return dbem.ReadDocument(ctx, s.at, x, v.Version, documents[kind], maxDocument)
 	}

@@ -22,9 +22,9 @@ import (
 	"galbuild/publish/target/s3/s3test"
 )
 
-// TestReadmeTargets runs the commands of the README's table of targets as they stand
-// there. Requests to their hosts go to a real S3 server, which is also OSS, and to fake servers
-// of Artifactory and Dropbox.
+// TestReadmeTargets runs the commands in the table of targets in publish/README.md. Requests to
+// their hosts go to a real S3 server, which is also OSS, and to fake servers of Artifactory and
+// Dropbox.
 func TestReadmeTargets(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "..", "publish", "README.md"))
 	if err != nil {

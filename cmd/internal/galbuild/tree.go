@@ -18,7 +18,7 @@ type treeFile struct {
 // treeLines is the largest number of lines of a tree, unless all files are to be shown.
 const treeLines = 35
 
-// largeShare is the share of all bytes from which on a file is reported as large.
+// A file with more than largeShare of all bytes is reported as large.
 const largeShare = 0.85
 
 // A branch is a folder of a tree.
@@ -30,9 +30,8 @@ type branch struct {
 }
 
 // drawTree returns the lines of a tree of files, as vsce shows it: files before folders, each
-// sorted. If there would be more than limit lines, the content of folders is not shown from some
-// depth on, and closed is true. A limit of 0 means no limit. The first file that has most of all
-// bytes is named in an additional line.
+// sorted. If there would be more than limit lines, the content of deep folders is not shown, and
+// closed is true. A limit of 0 means no limit. An additional line names the first large file.
 //
 // Source: generateFileStructureTree in src/util.ts of
 // https://github.com/microsoft/vscode-vsce at 4.1.
@@ -101,11 +100,11 @@ func (b *branch) depthWithin(lines int) (depth int) {
 
 func (b *branch) children() int { return len(b.files) + len(b.folders) }
 
-// A tree is a tree while it is drawn.
+// A tree is a tree that is being drawn.
 type tree struct {
 	depth  int // to which the content of folders is shown
 	lines  []string
-	closed bool // the content of a folder is not shown
+	closed bool // the content of some folders is not shown
 }
 
 func (t *tree) draw(b *branch, depth int, prefix string) {

@@ -13,12 +13,12 @@ import (
 	"galbuild/publish/target"
 )
 
-// mistyped returns an error for a command line in which a command, or the dashes of a flag, are
-// mistyped. It does not need to be parsed for that.
-func mistyped(parser *kong.Kong, kinds []target.Kind, args []string) error {
+// checkWords returns an error for a mistyped command, or for a long flag with a single dash. It
+// does not parse the command line.
+func checkWords(parser *kong.Kong, kinds []target.Kind, args []string) error {
 	program := usage.Program{Model: parser.Model, Foreign: foreign(kinds)}
-	if dash := program.SingleDash(args); dash != nil {
-		return dash
+	if err := program.SingleDash(args); err != nil {
+		return err
 	}
 	if words := usage.Words(args); len(words) > 0 && usage.Find(parser.Model.Node, words[0]) == nil && isCommandLike(words[0]) {
 		return program.Command(words[0])
@@ -26,13 +26,13 @@ func mistyped(parser *kong.Kong, kinds []target.Kind, args []string) error {
 	return nil
 }
 
-// explainUsage returns what is wrong with a command line, in plain words. Command is nil if
-// parsing failed with err.
+// explainUsage returns an error in plain words for a command line that is wrong, or nil. The error
+// err is that of the parser; if it is not nil, command may be nil.
 func (cl *commandLine) explainUsage(parser *kong.Kong, kinds []target.Kind, command *kong.Context, err error, args []string) error {
 	program := usage.Program{Model: parser.Model, Foreign: foreign(kinds)}
 	if word := cl.firstSource(parser.Model, command, args); isCommandLike(word) {
-		if mistyped := program.Command(word); mistyped != nil {
-			return mistyped
+		if err := program.Command(word); err != nil {
+			return err
 		}
 	}
 	if err == nil {
@@ -41,8 +41,8 @@ func (cl *commandLine) explainUsage(parser *kong.Kong, kinds []target.Kind, comm
 	return program.Explain(err, args)
 }
 
-// firstSource returns the first source of build if flags come before it and no command does, or
-// "". It may be a mistyped command.
+// firstSource returns the first source of build, which may be a mistyped command, if flags precede
+// it and the command is left out. Otherwise it returns "".
 func (cl *commandLine) firstSource(model *kong.Application, command *kong.Context, args []string) string {
 	if len(usage.Words(args)) > 0 || command == nil || command.Selected() != model.DefaultCmd || slices.Contains(args, model.DefaultCmd.Name) {
 		return ""
@@ -62,7 +62,7 @@ func isCommandLike(word string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// An errUsage is a mistake in a command line that is found when the command runs.
+// An errUsage is an error in a command line, for which the exit status is exitUsage.
 type errUsage struct{ error }
 
 // Unwrap returns the mistake.
@@ -82,7 +82,7 @@ func (h *helpCmd) Run(k *kong.Kong, kinds []target.Kind) error {
 		}
 		node = child
 	}
-	command, err := kong.Trace(k, append(h.Command, "--help")) // without it, Kong takes the default command
+	command, err := kong.Trace(k, append(h.Command, "--help")) // without --help, Kong would select the default command
 	if err != nil {
 		return err
 	}

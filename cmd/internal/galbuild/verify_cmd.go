@@ -23,7 +23,7 @@ func (v *verifyCmd) Validate() error {
 	return v.Check(v.Target)
 }
 
-// Run verifies the site, and prints each problem. It is an error if there are any.
+// Run verifies the site and prints each problem. It returns an error if there are problems.
 func (v *verifyCmd) Run(ctx context.Context, e *env) error {
 	report, err := v.verify(ctx, e)
 	if err != nil {

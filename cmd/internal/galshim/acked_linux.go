@@ -8,8 +8,8 @@ import (
 
 // acked returns how many bytes the other end of a TCP connection has acknowledged.
 func acked(conn net.Conn) (n int64, ok bool) {
-	tcp, is := conn.(*net.TCPConn)
-	if !is {
+	tcp, isTCP := conn.(*net.TCPConn)
+	if !isTCP {
 		return 0, false
 	}
 	raw, err := tcp.SyscallConn()

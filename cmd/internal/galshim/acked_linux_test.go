@@ -25,7 +25,7 @@ func TestAcked(t *testing.T) {
 	defer conn.Close()
 	before, ok := acked(conn)
 	if !ok {
-		t.Fatal("not known of a TCP connection")
+		t.Fatal("there is no count for a TCP connection")
 	}
 	const size = 50_000
 	if _, err := conn.Write(make([]byte, size)); err != nil {
@@ -36,6 +36,6 @@ func TestAcked(t *testing.T) {
 	}
 	settle(t, func() bool { n, _ := acked(conn); return n-before == size })
 	if _, ok := acked(struct{ net.Conn }{conn}); ok {
-		t.Error("known of any connection")
+		t.Error("there is a count for another connection")
 	}
 }

@@ -21,9 +21,9 @@ import (
 // BenchmarkUnderAttack sends requests of an editor while ten clients send requests as
 // expensive and as fast as they can. galshim, the clients and the editor are processes of
 // their own, on the same processors. p95-ms is the 95th percentile of the editor's response
-// time. refused-% is the share of its requests that were refused. memory-MiB is the most
-// memory of galshim that is not a mapped file. Measuring begins when the attack has lasted
-// for some seconds.
+// time. refused-% is the share of its requests that were refused. memory-MiB is the largest
+// amount of memory of galshim, without mapped files. Measuring begins some seconds after the
+// attack.
 func BenchmarkUnderAttack(b *testing.B) {
 	const size = 10_000
 	dir := b.TempDir()
@@ -57,8 +57,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// startChild starts the test binary as another program until b ends. It returns its process
-// and what it writes to standard error.
+// startChild runs the test binary as another program until b ends. It returns the process and its
+// standard error.
 func startChild(b *testing.B, program string, args ...string) (*os.Process, *bufio.Reader) {
 	c := exec.CommandContext(b.Context(), os.Args[0], args...)
 	c.Env = append(os.Environ(), child+"="+program)
@@ -73,7 +73,7 @@ func startChild(b *testing.B, program string, args ...string) (*os.Process, *buf
 	return c.Process, bufio.NewReader(stderr)
 }
 
-// listeningAt returns the address that galshim says it listens at.
+// listeningAt returns the address that galshim logs when it listens.
 func listeningAt(b *testing.B, log *bufio.Reader) string {
 	for {
 		line, err := log.ReadString('\n')
@@ -81,15 +81,15 @@ func listeningAt(b *testing.B, log *bufio.Reader) string {
 			b.Fatalf("galshim did not start: %v", err)
 		}
 		if _, rest, ok := strings.Cut(line, "addr=http://"); ok {
-			go io.Copy(io.Discard, log) // or galshim would wait for a reader
+			go io.Copy(io.Discard, log) // otherwise galshim would block on a full pipe
 			addr, _, _ := strings.Cut(rest, " ")
 			return addr
 		}
 	}
 }
 
-// runAttack attacks the galshim at addr, which has so many extensions, until the process is
-// killed.
+// runAttack attacks the galshim at addr, whose gallery has this number of extensions, until the
+// process is killed.
 func runAttack(name, addr, size string) {
 	n, _ := strconv.Atoi(size)
 	all := attacks(n)
@@ -105,8 +105,8 @@ func runAttack(name, addr, size string) {
 	running.Wait()
 }
 
-// privateMemory returns the memory of a process in bytes that is not a mapped file, 0 where
-// the system does not tell.
+// privateMemory returns the memory of a process in bytes, without mapped files. It is 0 on systems
+// that do not report it.
 func privateMemory(p *os.Process) int {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Pid))
 	_, rest, _ := bytes.Cut(status, []byte("RssAnon:"))
@@ -158,7 +158,7 @@ func post(header, body string) func(addr string) {
 	}
 }
 
-// unread opens another hundred connections whose responses are not read.
+// unread opens a hundred more connections whose responses it does not read.
 func unread(then func(addr string)) func(addr string) {
 	return func(addr string) {
 		const query = `{"filters":[{"pageSize":10000}],"flags":1}`

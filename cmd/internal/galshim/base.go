@@ -16,19 +16,19 @@ import (
 	"sync/atomic"
 )
 
-// An addresser finds the base URL of a request, which the response contains: a fixed one, or the
-// one that the client used according to the request. Headers of a proxy count only if the
-// proxy is trusted, and only values that are a host, a scheme, a port or a path.
+// An addresser finds the base URL for the response to a request. That is a fixed one, or the one
+// that the client used according to the request. The headers of a proxy are used only if the proxy
+// is trusted and the values are a valid host, scheme, port or path.
 type addresser struct {
 	fixed   string
 	trusted []network
 	log     *slog.Logger
-	warned  atomic.Bool // whether the log says that headers were ignored
+	warned  atomic.Bool // whether ignored headers have been logged
 	recent  atomic.Pointer[origin]
 }
 
-// origin is the parts of a base URL and the URL. Nearly all requests of a server have one
-// base URL, so it is put together once.
+// An origin is a base URL and its parts. Nearly all requests to a server have the same base URL, so
+// the last one is kept.
 type origin struct{ scheme, host, prefix, url string }
 
 func (a *addresser) join(scheme, host, prefix string) string {
@@ -49,11 +49,11 @@ func newAddresser(fixed string, proxies []network, log *slog.Logger) *addresser 
 	return &addresser{fixed: fixed, trusted: proxies, log: log}
 }
 
-// loopback is trusted by default, as are Unix sockets. Private networks are not trusted: in
-// a large one, every client has a private address.
+// loopback addresses are trusted by default. Private networks are not, because in a large network
+// every client has a private address.
 var loopback = []network{{netip.MustParsePrefix("127.0.0.0/8")}, {netip.MustParsePrefix("::1/128")}}
 
-// forwardedHeaders decide about the base URL if it is not fixed. Responses name them in Vary.
+// forwardedHeaders are the headers that the base URL depends on if it is not fixed, for Vary.
 const forwardedHeaders = "Forwarded, X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-Prefix, X-Forwarded-Proto"
 
 var forwardedKeys = strings.Split(forwardedHeaders, ", ")
@@ -71,7 +71,7 @@ func (a *addresser) base(r *http.Request) string {
 		scheme = "https"
 	}
 	switch {
-	case !isForwarded(r.Header): // as most requests are without a proxy
+	case !isForwarded(r.Header): // most requests, if there is no proxy
 	case !a.trustsPeer(r):
 		a.warn(r)
 	default:
@@ -95,7 +95,7 @@ func (a *addresser) warn(r *http.Request) {
 	}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err == nil && isPrivate(peer.Addr()) && !a.warned.Swap(true) {
-		a.log.Warn("forwarded headers are ignored; if they come from a proxy of yours, name its address with --trusted-proxy", "peer", peer.Addr())
+		a.log.Warn("forwarded headers are ignored; if they come from your proxy, name its address with --trusted-proxy", "peer", peer.Addr())
 	}
 }
 
@@ -129,8 +129,8 @@ func (a *addresser) trusts(addr netip.Addr) bool {
 	return false
 }
 
-// client returns the address of the client for the log: the last one before the trusted
-// proxies.
+// client returns the address of the client for the log: in X-Forwarded-For, the last address that
+// is not that of a trusted proxy.
 func (a *addresser) client(r *http.Request) string {
 	peer, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -156,8 +156,8 @@ func (a *addresser) client(r *http.Request) string {
 // invalid values are "".
 type forwarded struct{ proto, host, port, prefix string }
 
-// readForwarded reads the headers of proxies. It prefers Forwarded (RFC 7239). If there are
-// several proxies, the first one counts, because its address is the one that the client used.
+// readForwarded reads the headers of proxies. It prefers Forwarded (RFC 7239). If there are several
+// proxies, it uses the values of the first one, whose address the client used.
 func readForwarded(h http.Header) forwarded {
 	standard := parseForwarded(h.Get("Forwarded"))
 	f := forwarded{
@@ -209,7 +209,7 @@ func parseForwarded(header string) map[string]string {
 // forwardedValue reads a token or a quoted string, and returns the rest of the header. Quoted
 // pairs are refused, because hosts and schemes do not need them.
 func forwardedValue(s string) (value, rest string, ok bool) {
-	if quoted, is := strings.CutPrefix(s, `"`); is {
+	if quoted, isQuoted := strings.CutPrefix(s, `"`); isQuoted {
 		value, rest, ok = strings.Cut(quoted, `"`)
 		return value, strings.TrimLeft(rest, " \t"), ok && !strings.Contains(value, `\`)
 	}
@@ -221,7 +221,7 @@ func forwardedValue(s string) (value, rest string, ok bool) {
 }
 
 // isHost reports whether s is a host name or an IP address, with or without a port. It is
-// called for every request, so it does not use a regular expression, which takes 1 µs.
+// called for every request, so it does not use a regular expression, which would take 1 µs.
 func isHost(s string) bool {
 	host := s
 	if colon := strings.LastIndexByte(s, ':'); colon > strings.LastIndexByte(s, ']') {
@@ -245,9 +245,9 @@ func isPort(s string) bool {
 	return err == nil && n <= math.MaxUint16
 }
 
-func consistsOf(s string, is func(c byte) bool) bool {
+func consistsOf(s string, allowed func(c byte) bool) bool {
 	for i := range len(s) {
-		if !is(s[i]) {
+		if !allowed(s[i]) {
 			return false
 		}
 	}

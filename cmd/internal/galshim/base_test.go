@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// request returns one from peer, with pairs of header keys and values.
+// request returns a request from peer, with pairs of header keys and values.
 func request(peer, host string, header ...string) *http.Request {
 	r := httptest.NewRequest("GET", "/", nil)
 	r.RemoteAddr, r.Host = peer, host
@@ -28,7 +28,7 @@ const (
 	client = "203.0.113.9:4444"
 )
 
-// privateNetworks are the networks of a company whose proxies may have any address in them.
+// privateNetworks are networks in which all addresses are trusted.
 var privateNetworks = []network{
 	{netip.MustParsePrefix("127.0.0.0/8")}, {netip.MustParsePrefix("::1/128")},
 	{netip.MustParsePrefix("10.0.0.0/8")}, {netip.MustParsePrefix("192.168.0.0/16")}, {netip.MustParsePrefix("fc00::/7")},
@@ -92,6 +92,7 @@ func TestIsHost(t *testing.T) {
 	}
 }
 
+// arrivedAt returns r as a request that has arrived at a local address.
 func arrivedAt(r *http.Request, a net.Addr) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, a))
 }
@@ -109,22 +110,22 @@ func TestBase(t *testing.T) {
 func TestBaseUnixSocket(t *testing.T) {
 	r := request("@", "h", "X-Forwarded-Proto", "https")
 	if got := (&addresser{}).base(arrivedAt(r, &net.UnixAddr{Net: "unix", Name: "/run/shim"})); got != "https://h" {
-		t.Errorf("%s, want the proxy believed", got)
+		t.Errorf("%s, want the header of a trusted proxy", got)
 	}
 	if got := (&addresser{}).base(r); got != "http://h" {
-		t.Errorf("%s, want a nameless peer not believed", got)
+		t.Errorf("%s, want the header of an unknown peer ignored", got)
 	}
 }
 
-// TestTrustedByDefault trusts only this machine, and logs once that it ignores headers that
-// may come from a proxy.
+// TestTrustedByDefault checks that only this machine is trusted, and that ignored headers which may
+// come from a proxy are logged once.
 func TestTrustedByDefault(t *testing.T) {
 	var lines bytes.Buffer
 	a := newAddresser("", nil, slog.New(slog.NewTextHandler(&lines, nil)))
 	for _, x := range []struct {
-		peer string
-		want string
-		said int
+		peer     string
+		want     string
+		warnings int
 	}{
 		{"127.0.0.1:1", "http://gallery.test", 0},
 		{"[::1]:1", "http://gallery.test", 0},
@@ -135,9 +136,9 @@ func TestTrustedByDefault(t *testing.T) {
 		if got := a.base(request(x.peer, "h", "X-Forwarded-Host", "gallery.test")); got != x.want {
 			t.Errorf("from %s: %s, want %s", x.peer, got, x.want)
 		}
-		a.base(request(x.peer, "h")) // says nothing of itself
-		if n := strings.Count(lines.String(), "--trusted-proxy"); n != x.said {
-			t.Errorf("from %s: %d warnings, want %d:\n%s", x.peer, n, x.said, &lines)
+		a.base(request(x.peer, "h")) // logs nothing
+		if n := strings.Count(lines.String(), "--trusted-proxy"); n != x.warnings {
+			t.Errorf("from %s: %d warnings, want %d:\n%s", x.peer, n, x.warnings, &lines)
 		}
 	}
 }
@@ -210,8 +211,8 @@ func TestParseBase(t *testing.T) {
 	}
 }
 
-// TestSubPath requests paths below the path of the base URL and at the root. Addresses in responses
-// are below it.
+// TestSubPath requests paths below the path of the base URL and at the root. All addresses in
+// responses must be below the base URL.
 func TestSubPath(t *testing.T) {
 	g := openSample(t, func(c *config) { c.addresser.fixed = "https://gallery.test/tools/gallery" })
 	for _, path := range []string{"/tools/gallery/api/vscode/acme/hello/latest", "/api/vscode/acme/hello/latest", "//tools/gallery//api/acme/hello/latest/"} {
@@ -223,8 +224,8 @@ func TestSubPath(t *testing.T) {
 	checkExchange(t, "/tools/galleryx", g.request("GET", "http://inner/tools/galleryx/healthz", ""), 404, "", nil)
 }
 
-// FuzzBase lets a trusted proxy say anything: the base URL is one, and nothing
-// of it needs an escape in JSON.
+// FuzzBase sends any headers of a trusted proxy. The base URL must be valid, and must not contain
+// characters that are escaped in JSON.
 func FuzzBase(f *testing.F) {
 	for _, x := range baseCases {
 		var values [5]string
@@ -244,7 +245,7 @@ func FuzzBase(f *testing.F) {
 		base := a.base(r)
 		u, err := url.Parse(base)
 		if err != nil && !strings.Contains(err.Error(), "port") && !strings.Contains(err.Error(), "host") {
-			t.Fatalf("%q is no URL: %v", base, err)
+			t.Fatalf("%q is not a URL: %v", base, err)
 		}
 		if strings.ContainsAny(base, "\"\\<>&?#@ \t\r\n") || strings.HasSuffix(base, "/") || strings.Contains(pathOf(base), "..") {
 			t.Fatalf("%q: not a plain base URL", base)

@@ -47,7 +47,7 @@ type kind struct {
 // kinds returns the kinds of queries that editors make, for a sample of this size.
 func kinds(size int) []kind {
 	random := rand.New(rand.NewPCG(1, 2))
-	var checks []string // of what a user has installed
+	var checks []string // update checks of the extensions that a user has installed
 	for range 256 {
 		var names strings.Builder
 		for range 60 {
@@ -86,8 +86,8 @@ func compareWithMemory(b *testing.B, g *testGallery, bodies []string, coding str
 	b.Run("of=galshim", func(b *testing.B) { sendRepeatedly(b, g, requests) })
 }
 
-// memory reads a body and gives one of the responses it has, in turn, under the
-// same header.
+// memory is a handler that reads the body of a request and writes one of its responses, in turn,
+// all with the same header.
 type memory struct {
 	header http.Header
 	bodies [][]byte
@@ -102,8 +102,8 @@ func (m *memory) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(body)
 }
 
-// sendRepeatedly sends the requests in turn, on one connection for each processor,
-// with a client that does no more than it must.
+// sendRepeatedly sends the requests in turn, on one connection for each processor, with a client
+// that does as little as possible.
 func sendRepeatedly(b *testing.B, h http.Handler, requests []string) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -114,7 +114,7 @@ func sendRepeatedly(b *testing.B, h http.Handler, requests []string) {
 	defer srv.Close()
 
 	var mu sync.Mutex
-	var all []time.Duration
+	var times []time.Duration
 	var next atomic.Uint32
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
@@ -128,7 +128,7 @@ func sendRepeatedly(b *testing.B, h http.Handler, requests []string) {
 		took := make([]time.Duration, 0, b.N)
 		for pb.Next() {
 			start := time.Now()
-			if err := askOnce(conn, stream, requests[int(next.Add(1))%len(requests)]); err != nil {
+			if err := sendOnce(conn, stream, requests[int(next.Add(1))%len(requests)]); err != nil {
 				b.Error(err)
 				return
 			}
@@ -136,15 +136,16 @@ func sendRepeatedly(b *testing.B, h http.Handler, requests []string) {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		all = append(all, took...)
+		times = append(times, took...)
 	})
-	slices.Sort(all)
-	if len(all) > 0 {
-		b.ReportMetric(float64(all[len(all)*99/100].Nanoseconds())/1e3, "p99-us")
+	slices.Sort(times)
+	if len(times) > 0 {
+		b.ReportMetric(float64(times[len(times)*99/100].Nanoseconds())/1e3, "p99-us")
 	}
 }
 
-func askOnce(conn net.Conn, stream *bufio.Reader, request string) error {
+// sendOnce sends a request and reads its response.
+func sendOnce(conn net.Conn, stream *bufio.Reader, request string) error {
 	if _, err := io.WriteString(conn, request); err != nil {
 		return err
 	}

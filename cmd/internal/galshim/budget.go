@@ -13,7 +13,7 @@ import (
 // errNoMemory is the error of a request for which the budget of all requests is not sufficient.
 var errNoMemory = errors.New("the memory for all requests is used up")
 
-// A budget counts the bytes that all requests together hold in memory. Request bodies and
+// A budget limits the bytes that all requests together use in memory. Request bodies and
 // responses have separate budgets, so that clients that send large bodies do not prevent
 // responses to others.
 type budget struct {
@@ -21,54 +21,53 @@ type budget struct {
 	most int64
 }
 
-// newBudget returns a budget of so many bytes, or of an eighth of Go's memory limit if that
-// is less.
+// newBudget returns a budget of most bytes, or of an eighth of Go's memory limit if that is less.
 func newBudget(most int64) *budget {
 	return &budget{most: min(most, debug.SetMemoryLimit(-1)/8)}
 }
 
-// take adds n bytes and returns true, unless the budget does not allow them.
-func (h *budget) take(n int) bool {
-	if h.used.Add(int64(n)) <= h.most {
+// reserve reserves n bytes. It returns false if the budget does not allow them.
+func (b *budget) reserve(n int) bool {
+	if b.used.Add(int64(n)) <= b.most {
 		return true
 	}
-	h.give(n)
+	b.release(n)
 	return false
 }
 
-// takeLong is take for a response that is not short. It leaves a quarter of the budget to
-// short ones, so that editors get theirs however many clients are slow to read long ones.
-func (h *budget) takeLong(n int) bool {
-	if h.used.Add(int64(n)) <= h.most-h.most/4 {
+// reserveLong is reserve for a long response. It leaves a quarter of the budget to short responses,
+// so that editors get them even if many clients read long ones slowly.
+func (b *budget) reserveLong(n int) bool {
+	if b.used.Add(int64(n)) <= b.most-b.most/4 {
 		return true
 	}
-	h.give(n)
+	b.release(n)
 	return false
 }
 
-// give returns n bytes to the budget.
-func (h *budget) give(n int) { h.used.Add(int64(-n)) }
+// release returns n bytes to the budget.
+func (b *budget) release(n int) { b.used.Add(int64(-n)) }
 
 // buffers are the buffers that responses are written through, in two sizes. The budget
 // counts them.
 type buffers struct {
-	held          *budget
+	budget        *budget
 	pieces, whole sync.Pool // of *splice.Buffer
 }
 
-// get returns a buffer for about n bytes, which passes its content on to w. The buffer is
-// smaller if n is too large or the budget does not allow it. It is nil if the budget allows
-// none.
+// get returns a buffer for a response of about n bytes, which writes its content to w. The buffer
+// is smaller if n is too large or the budget does not allow a large one. It is nil if the budget
+// does not allow any.
 func (p *buffers) get(n int, w io.Writer) *splice.Buffer {
 	if !isLong(n) {
-		return takeBuffer(&p.pieces, pieceBuffer, p.held.take, w)
+		return newBuffer(&p.pieces, pieceBuffer, p.budget.reserve, w)
 	}
 	if withFraming(n) <= wholeBuffer {
-		if b := takeBuffer(&p.whole, wholeBuffer, p.held.takeLong, w); b != nil {
+		if b := newBuffer(&p.whole, wholeBuffer, p.budget.reserveLong, w); b != nil {
 			return b
 		}
 	}
-	return takeBuffer(&p.pieces, pieceBuffer, p.held.takeLong, w)
+	return newBuffer(&p.pieces, pieceBuffer, p.budget.reserveLong, w)
 }
 
 // isLong reports whether a response of about n bytes does not fit in the buffer of a short one.
@@ -77,8 +76,9 @@ func isLong(n int) bool { return withFraming(n) > pieceBuffer }
 // withFraming adds what surrounds the extensions in a response of about n bytes.
 func withFraming(n int) int { return n + n/8 }
 
-func takeBuffer(pool *sync.Pool, size int, take func(n int) bool, w io.Writer) *splice.Buffer {
-	if !take(size) {
+// newBuffer returns a buffer from a pool, or nil if reserve does not allow it.
+func newBuffer(pool *sync.Pool, size int, reserve func(n int) bool, w io.Writer) *splice.Buffer {
+	if !reserve(size) {
 		return nil
 	}
 	b, ok := pool.Get().(*splice.Buffer)
@@ -89,12 +89,12 @@ func takeBuffer(pool *sync.Pool, size int, take func(n int) bool, w io.Writer) *
 	return b
 }
 
-// put returns a buffer that get returned.
+// put puts a buffer of get back, which may be nil.
 func (p *buffers) put(b *splice.Buffer) {
 	if b == nil {
 		return
 	}
-	p.held.give(b.Cap())
+	p.budget.release(b.Cap())
 	b.Reset(nil)
 	if b.Cap() == wholeBuffer {
 		p.whole.Put(b)
@@ -106,13 +106,13 @@ func (p *buffers) put(b *splice.Buffer) {
 // bodies are the buffers that request bodies are read into. The budget counts all but the
 // first bytes of each.
 type bodies struct {
-	held  *budget
-	pool  sync.Pool                 // of *body
-	large [len(bodySizes)]sync.Pool // of *[]byte, by class
+	budget *budget
+	pool   sync.Pool                 // of *body
+	large  [len(bodySizes)]sync.Pool // of *[]byte, by class
 }
 
-// bodySizes are the sizes of buffers for bodies, by class. The last one holds the largest
-// body and one byte more, which shows whether the body is too long.
+// bodySizes are the sizes of buffers for bodies, by class. The last one is larger than the largest
+// body, so that a body that is too long is detected.
 var bodySizes = [...]int{freeBody, 128 << 10, 1 << 20, maxBody + 512}
 
 func (p *bodies) get() *body {
@@ -139,9 +139,9 @@ type body struct {
 	bytes []byte // the bytes that have arrived, in the buffer
 }
 
-// read reads r to its end, a long body in pieces that wait for their turn. The error is
-// errNoMemory if the budget does not allow all of it. The rest is then read and dropped,
-// because clients do not read a response before they have sent their whole body.
+// read reads r to its end. The pieces of a long body wait for their turns. If the budget does not
+// allow the whole body, read reads and drops the rest, because clients do not read a response
+// before they have sent their whole body, and returns errNoMemory.
 func (b *body) read(r io.Reader, turns turn) error {
 	dropped := false
 	for {
@@ -173,7 +173,7 @@ func (b *body) readPiece(r io.Reader, turns turn, dropped bool) (int, error) {
 // grow moves the body to a buffer of the next class, if the budget allows it.
 func (b *body) grow() bool {
 	next := b.class + 1
-	if next == len(bodySizes) || !b.of.held.take(bodySizes[next]) {
+	if next == len(bodySizes) || !b.of.budget.reserve(bodySizes[next]) {
 		return false
 	}
 	large, ok := b.of.large[next].Get().(*[]byte)
@@ -190,7 +190,7 @@ func (b *body) grow() bool {
 // drop returns the buffer and its bytes to the budget.
 func (b *body) drop() {
 	if b.class > 0 {
-		b.of.held.give(bodySizes[b.class])
+		b.of.budget.release(bodySizes[b.class])
 		b.of.large[b.class].Put(b.large)
 	}
 	b.class, b.large, b.bytes = 0, nil, b.first

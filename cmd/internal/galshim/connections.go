@@ -15,9 +15,9 @@ type connections struct {
 	closed chan struct{}
 	close  func() error
 
-	mu     sync.Mutex
-	idle   map[net.Conn]struct{}
-	wanted bool // Accept waits for a connection to end
+	mu      sync.Mutex
+	idle    map[net.Conn]struct{}
+	waiting bool // Accept waits for a connection to end
 }
 
 // limitConnections returns l with a limit of n concurrent connections, which srv serves.
@@ -36,10 +36,10 @@ func (c *connections) Accept() (net.Conn, error) {
 	select {
 	case <-c.free:
 	default:
-		c.want(true)
+		c.setWaiting(true)
 		select {
 		case <-c.free:
-			c.want(false)
+			c.setWaiting(false)
 		case <-c.closed:
 			return nil, net.ErrClosed
 		}
@@ -54,24 +54,24 @@ func (c *connections) Accept() (net.Conn, error) {
 // Close implements [net.Listener].
 func (c *connections) Close() error { return c.close() }
 
-// want closes an idle connection, now or as soon as there is one. With false, it cancels
-// that.
-func (c *connections) want(one bool) {
+// setWaiting sets whether Accept waits for a connection to end. If it waits, an idle connection is
+// closed, now or as soon as there is one.
+func (c *connections) setWaiting(waiting bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.wanted = one
+	c.waiting = waiting
 	for conn := range c.idle {
-		if !c.wanted {
+		if !c.waiting {
 			return
 		}
 		c.drop(conn)
 	}
 }
 
-// drop closes a connection, which the server notices and reports. It closes the TCP
-// connection below TLS, because a TLS goodbye may take long.
+// drop closes an idle connection. The server then reports the end of the connection. Of a TLS
+// connection, drop closes only the TCP connection, because the end of TLS may take long.
 func (c *connections) drop(conn net.Conn) {
-	c.wanted = false
+	c.waiting = false
 	delete(c.idle, conn)
 	below(conn).Close()
 }
@@ -82,7 +82,7 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	defer c.mu.Unlock()
 	switch state {
 	case http.StateIdle:
-		if c.idle[conn] = struct{}{}; c.wanted {
+		if c.idle[conn] = struct{}{}; c.waiting {
 			c.drop(conn)
 		}
 	case http.StateClosed, http.StateHijacked:
@@ -93,8 +93,8 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// connectionsFor returns how many connections are allowed if so many files can be open.
-// Each connection may need another open file, or a connection to a published site.
+// connectionsFor returns the limit of connections for a limit of open files. Each connection may
+// need another open file, or a connection to a published site.
 func connectionsFor(files uint64) int {
 	const others = 32 // the log, the index, the listener, files of the system
 	if files <= others+16 {

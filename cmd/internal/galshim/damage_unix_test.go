@@ -25,9 +25,9 @@ import (
 	"galbuild/render/gallery"
 )
 
-// TestTruncatedIndex truncates the index under a running server, as cp -rf does before it
-// rewrites a file. Requests that need the missing part get 500, and the server does not
-// end. When the file is complete, it is opened again, although there is no new generation.
+// TestTruncatedIndex truncates the index of a running server, as cp -rf does before it rewrites a
+// file. Requests that need the missing part get status 500, and the server continues. When the file
+// is complete, it is opened again, although there is no new generation.
 func TestTruncatedIndex(t *testing.T) {
 	dir := t.TempDir()
 	c := sample{more: 300, full: true}.write(t, dir)
@@ -76,7 +76,7 @@ func TestTruncatedIndex(t *testing.T) {
 		t.Error("the damaged file was opened again")
 	}
 	if n := strings.Count(lines.String(), "the index is damaged"); n != 1 {
-		t.Errorf("%d lines say that it is damaged, want 1:\n%s", n, &lines)
+		t.Errorf("%d log lines about the damage, want 1:\n%s", n, &lines)
 	}
 
 	if err := os.WriteFile(file, whole, 0o600); err != nil { // in place
@@ -115,11 +115,11 @@ func TestTruncatedRemoteIndex(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	cache := t.TempDir()
 	g := open(t, "", remoteAt(t, p.URL, cache))
-	kept, err := filepath.Glob(filepath.Join(cache, "*", "*.idx"))
-	if err != nil || len(kept) != 1 {
-		t.Fatalf("the cache holds %q, %v", kept, err)
+	cached, err := filepath.Glob(filepath.Join(cache, "*", "*.idx"))
+	if err != nil || len(cached) != 1 {
+		t.Fatalf("the cache has %q, %v", cached, err)
 	}
-	if err := os.Truncate(kept[0], 4096); err != nil {
+	if err := os.Truncate(cached[0], 4096); err != nil {
 		t.Fatal(err)
 	}
 	g.request("POST", "/api/extensionquery", "{}")
@@ -163,8 +163,8 @@ func TestDamageReleasesSlots(t *testing.T) {
 	if n := len(g.turns.heavy) + len(g.turns.light); n != 0 {
 		t.Errorf("%d turns have not ended", n)
 	}
-	if n := g.buffers.held.used.Load(); n != 0 {
-		t.Errorf("%d bytes are still held", n)
+	if n := g.buffers.budget.used.Load(); n != 0 {
+		t.Errorf("%d bytes are still reserved", n)
 	}
 }
 
@@ -179,8 +179,8 @@ func (w truncating) WriteHeader(status int) {
 	w.ResponseRecorder.WriteHeader(status)
 }
 
-// TestTruncatedBlob truncates a file while it is sent, as cp -rf does. A compressed response
-// has no length from which the client could tell, so the connection must be cut.
+// TestTruncatedBlob truncates a file while it is sent, as cp -rf does. A compressed response has no
+// length by which the client could detect that, so the connection must be cut.
 func TestTruncatedBlob(t *testing.T) {
 	g := openSample(t)
 	now := g.live.now.Load()

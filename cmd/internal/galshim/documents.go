@@ -12,7 +12,7 @@ import (
 	"galbuild/render/gallery"
 )
 
-// latest serves GET …/latest: one extension by itself.
+// latest serves GET …/latest: a single extension.
 func (s *server) latest(w *reply, r *http.Request, g *generation) error {
 	id := r.PathValue("publisher") + "." + r.PathValue("name")
 	body, ok := gallery.AppendLatest(nil, g.ix, id, s.address(w.base))
@@ -36,8 +36,8 @@ func (s *server) control(w *reply, r *http.Request, g *generation) error {
 	return s.sendDocument(w, r, []byte(gallery.Control))
 }
 
-// sendDocument serves JSON that was made for this request. Without --base-url it depends on
-// the headers of proxies, which Vary tells caches.
+// sendDocument serves JSON that was made for this request. Without --base-url it depends on the
+// headers of proxies, which Vary lists for caches.
 func (s *server) sendDocument(w *reply, r *http.Request, body []byte) error {
 	sum := sha256.Sum256(body)
 	h := w.Header()
@@ -67,9 +67,9 @@ func (s *server) ignoreStats(w *reply, _ *http.Request, _ *generation) error {
 	return nil
 }
 
-// health serves /healthz: the current generation and its number of extensions. "stale" is true
-// if there is a newer generation that was refused. The status is "damaged", with HTTP status
-// 503, from when the index cannot be read until it has been opened again.
+// health serves /healthz: the current generation and its number of extensions. "stale" is true if
+// there is a newer generation that was refused. The status is "damaged", with HTTP status 503,
+// while the index is damaged: from the first failed read until it has been opened again.
 func (s *server) health(w *reply, _ *http.Request, g *generation) error {
 	w.Header().Set("Cache-Control", headers.NoStore)
 	status, word := http.StatusOK, "ok"

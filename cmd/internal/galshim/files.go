@@ -13,27 +13,27 @@ import (
 	"galbuild/index"
 )
 
-// A build is a version of an extension for a target platform, as in a request: in any case of
-// letters, with the platform after the version or in the query.
+// A build is a version of an extension for a target platform, as in a request: in upper or lower
+// case, with the platform after the version or in the query of the URL.
 type build struct {
 	publisher, name, version, platform string
 }
 
-// builds returns the builds that a request can refer to, the likeliest first. separators are
-// the characters that can separate version and platform. A platform in the query is only
-// preferred, because a version for all platforms has none.
+// builds returns the builds that a request can mean, the most likely first. separators are the
+// characters that can separate version and platform. For a platform in the query, the second build
+// is that for all platforms.
 func builds(r *http.Request, separators, parameter string) []build {
 	b := build{publisher: r.PathValue("publisher"), name: r.PathValue("name"), version: r.PathValue("version")}
-	all := []build{b}
+	plain := b
 	if i := strings.LastIndexAny(b.version, separators); i >= 0 {
 		b.version, b.platform = b.version[:i], strings.ToLower(b.version[i+1:])
-		return append(all, b) // the first is for a version that contains a plus sign
+		return []build{plain, b} // the first is for a version that contains a plus sign
 	}
 	if platform := strings.ToLower(r.URL.Query().Get(parameter)); platform != "" && platform != "universal" {
 		b.platform = platform
-		return []build{b, all[0]}
+		return []build{b, plain}
 	}
-	return all
+	return []build{plain}
 }
 
 // folder returns the path of the files of b below assets/ and files/.
@@ -67,7 +67,7 @@ func (s *server) vspackage(w *reply, r *http.Request, g *generation) error {
 		return s.serveVersion(w, r, g, catalog.AssetsDir, catalog.PackageAsset, wanted)
 	}
 	newest, ok := newestRelease(g, wanted[0])
-	if f, known := g.ix.File(catalog.AssetsDir + newest.folder() + catalog.PackageAsset); ok && known && s.files {
+	if f, exists := g.ix.File(catalog.AssetsDir + newest.folder() + catalog.PackageAsset); ok && exists && s.files {
 		return s.serveFile(w, r, g, f, headers.ShortLived)
 	}
 	return s.notFound(r, g)
@@ -113,11 +113,11 @@ func (s *server) serveVersion(w *reply, r *http.Request, g *generation, dir, nam
 	return s.notFound(r, g)
 }
 
-// notFound returns an error that tells whether the extension or the file does not exist, or
-// that this server has no files.
+// notFound returns an error for a request without a file. Its message depends on whether the
+// extension exists, and whether this server has files.
 func (s *server) notFound(r *http.Request, g *generation) error {
 	if !s.files {
-		return notFound("%s: this server answers queries only, and serves no files", r.URL.Path)
+		return notFound("%s: this server responds to queries only, and serves no files", r.URL.Path)
 	}
 	if publisher, name := r.PathValue("publisher"), r.PathValue("name"); name != "" {
 		id := publisher + "." + name
@@ -129,7 +129,7 @@ func (s *server) notFound(r *http.Request, g *generation) error {
 	return notFound("no such path: %s", r.URL.Path)
 }
 
-// siteFile serves every other path: a file of the site that does not belong to a version.
+// siteFile serves all other paths: files of the site that do not belong to a version.
 func (s *server) siteFile(w *reply, r *http.Request, g *generation) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return notFound("no such path for %s: %s", r.Method, r.URL.Path)
@@ -137,7 +137,7 @@ func (s *server) siteFile(w *reply, r *http.Request, g *generation) error {
 	return s.file(w, r, g, strings.TrimPrefix(r.URL.Path, "/"))
 }
 
-// file serves a file of the site that the next generation can replace.
+// file serves a file of the site that the next generation may replace.
 func (s *server) file(w *reply, r *http.Request, g *generation, path string) error {
 	if f, ok := g.ix.File(path); ok && s.files {
 		return s.serveFile(w, r, g, f, headers.ShortLived)
@@ -168,7 +168,7 @@ func (s *server) serveFile(w *reply, r *http.Request, g *generation, f index.Fil
 	return err
 }
 
-// mayCompress takes one of the compressors, if one is free. Each uses 1 MB of memory.
+// mayCompress reserves a compressor. It returns false if none is free. Each uses 1 MB of memory.
 func (s *server) mayCompress() bool {
 	select {
 	case s.compressing <- struct{}{}:

@@ -18,8 +18,8 @@ import (
 	"galbuild/cmd/internal/version"
 )
 
-// Command is the command line. Every flag is also an environment variable.
-type Command struct {
+// commandLine is the command line. Every flag is also an environment variable.
+type commandLine struct {
 	Index  string        `required:"" complete:"path" placeholder:"SITE|URL" group:"Site:" help:"The site: a folder that galbuild made, or the http(s) address of a published site."`
 	Reload time.Duration `default:"5s" group:"Site:" help:"Look for a new generation at this interval, and on SIGHUP. 0 means only on SIGHUP."`
 	Cache  string        `complete:"path" placeholder:"DIR" group:"Site:" help:"Folder for the index of a site at a URL (default: galshim in the user's cache folder)."`
@@ -28,8 +28,8 @@ type Command struct {
 	Listen       string    `default:"127.0.0.1:8080" placeholder:"ADDRESS" group:"Addresses:" help:"Listen at this address: HOST:PORT, :PORT or unix:PATH."`
 	BaseURL      string    `name:"base-url" placeholder:"URL" group:"Addresses:" help:"Address at which editors reach the gallery, with an optional path. Without it, responses contain the address of each request, and shared caches may not store them."`
 	ContentURL   string    `name:"content-url" placeholder:"URL" group:"Addresses:" help:"Address from which editors load assets and files, if it is another host. Build the site with the same --content-url, or its page shows no pictures."`
-	NoFiles      bool      `group:"Addresses:" help:"Answer queries only. The web server in front of galshim serves the site's files and pages."`
-	TrustedProxy []network `placeholder:"CIDR" group:"Addresses:" help:"Believe Forwarded and X-Forwarded-* headers from these addresses, such as a load balancer's, instead of from loopback only. The value none trusts no address; Unix sockets are always trusted."`
+	NoFiles      bool      `group:"Addresses:" help:"Respond to queries only. The web server in front of galshim serves the site's files and pages."`
+	TrustedProxy []network `placeholder:"CIDR" group:"Addresses:" help:"Trust Forwarded and X-Forwarded-* headers from these addresses, such as those of a load balancer, instead of from loopback addresses. The value none trusts no address. Unix sockets are always trusted."`
 
 	TLSCert       string `name:"tls-cert" complete:"path" placeholder:"FILE" group:"TLS:" help:"Certificate chain (PEM). It is read again when the file changes."`
 	TLSKey        string `name:"tls-key" complete:"path" placeholder:"FILE" group:"TLS:" help:"Private key of the certificate (PEM)."`
@@ -45,24 +45,24 @@ type Command struct {
 }
 
 // Validate checks the flags before anything is opened.
-func (c *Command) Validate() error {
+func (c *commandLine) Validate() error {
 	if c.BaseURL != "" {
 		base, err := parseBase(c.BaseURL)
 		if err != nil {
-			return hint.Add(fmt.Errorf("--base-url=%s: %w", c.BaseURL, err), "write the address that editors will use, for example https://gallery.example/tools")
+			return hint.Add(fmt.Errorf("--base-url=%s: %w", c.BaseURL, err), "name the address that editors will use, for example https://gallery.example/tools")
 		}
 		c.BaseURL = base
 	}
 	if c.ContentURL != "" {
 		content, err := parseBase(c.ContentURL)
 		if err != nil {
-			return hint.Add(fmt.Errorf("--content-url=%s: %w", c.ContentURL, err), "write the address that editors will use, for example https://files.example")
+			return hint.Add(fmt.Errorf("--content-url=%s: %w", c.ContentURL, err), "name the address that editors will use, for example https://files.example")
 		}
 		c.ContentURL = content
 	}
 	if isURL(c.Index) {
 		if u, err := url.Parse(c.Index); err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-			return hint.Add(errors.New("--index: must be the http(s) address of a folder"), "give the address below which index/CURRENT is, without a query")
+			return hint.Add(fmt.Errorf("--index=%s: must be the http(s) address of a folder", c.Index), "name the address of the site, below which index/CURRENT is, without a query")
 		}
 	}
 	if err := checkIndex(c.Index); err != nil {
@@ -79,14 +79,15 @@ func (c *Command) Validate() error {
 	}
 	switch {
 	case (c.TLSCert == "") != (c.TLSKey == ""):
-		return hint.Add(errors.New("--tls-cert and --tls-key go together"), "--tls-self-signed needs neither")
+		return hint.Add(errors.New("--tls-cert and --tls-key must be given together"), "--tls-self-signed needs neither")
 	case c.TLSCert != "" && c.TLSSelfSigned:
 		return hint.Add(errors.New("--tls-self-signed and --tls-cert exclude each other"), "give one of them")
 	}
 	return nil
 }
 
-// checkIndex refuses an address that galshim cannot read. Nobody means a folder of that name.
+// checkIndex returns an error for an address that galshim cannot read, which is hardly the name of
+// a folder.
 func checkIndex(index string) error {
 	scheme := addresses.Scheme(index)
 	if scheme == "" || isURL(index) {
@@ -96,16 +97,16 @@ func checkIndex(index string) error {
 	if scheme == "file" {
 		return hint.Add(err, "write it as a path: %s", addresses.Path(index))
 	}
-	return hint.Add(err, "copy the site to a folder of this machine, and name that folder; from a target of galbuild, "+
-		"galbuild pull %s -o shim --index-only --follow 30s copies the index, for: galshim --index shim --no-files", index)
+	return hint.Add(err, "copy the site to a folder of this machine, and name that folder; for a target of galbuild: "+
+		"galbuild pull %s -o shim --index-only --follow 30s, then galshim --index shim --no-files", index)
 }
 
 func isURL(index string) bool {
 	return strings.HasPrefix(index, "http://") || strings.HasPrefix(index, "https://")
 }
 
-// source returns where generations come from.
-func (c *Command) source(log *slog.Logger) (source, error) {
+// source returns the source of generations that --index names.
+func (c *commandLine) source(log *slog.Logger) (source, error) {
 	if !isURL(c.Index) {
 		return folder{c.Index}, nil
 	}
@@ -121,7 +122,7 @@ func (c *Command) source(log *slog.Logger) (source, error) {
 }
 
 // logger returns a logger that writes to stderr.
-func (c *Command) logger(stderr io.Writer) *slog.Logger {
+func (c *commandLine) logger(stderr io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: slog.LevelInfo}
 	switch {
 	case c.Quiet:

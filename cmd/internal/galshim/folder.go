@@ -20,8 +20,8 @@ import (
 	"galbuild/index"
 )
 
-// A folder is a site on disk. Each poll opens the folder again, so it detects that another folder
-// has replaced it, even one with the same generation.
+// A folder is a site on disk. Each poll opens the folder again, so that a folder that has replaced
+// it is detected, even if it has the same generation.
 type folder struct{ path string }
 
 func (f folder) next(_ context.Context, old *generation) (*generation, error) {
@@ -46,8 +46,8 @@ func (f folder) next(_ context.Context, old *generation) (*generation, error) {
 	return g, nil
 }
 
-// openFolder returns the generation that counts in root, which is closed with
-// it, or nil if that is old.
+// openFolder returns the current generation of the site in root, or nil if it is old. The
+// generation closes root when it is closed.
 func openFolder(root *os.Root, old *generation) (*generation, error) {
 	text, err := readCurrentIn(root)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -65,7 +65,7 @@ func openFolder(root *os.Root, old *generation) (*generation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open generation %s: %w", current.Generation, err)
 	}
-	if old := sound(old); old != nil && old.Current == current && sameFolder(root, old.blobs.(blobFolder).root) && old.opened.is(info) {
+	if old := sound(old); old != nil && old.Current == current && sameFolder(root, old.blobs.(blobFolder).root) && old.opened.unchanged(info) {
 		return nil, nil
 	}
 	ix, err := index.Open(file)
@@ -93,9 +93,9 @@ func readCurrentIn(root *os.Root) ([]byte, error) {
 // openedFile describes the file of an index when it was opened.
 type openedFile struct{ os.FileInfo }
 
-// is reports whether the index is still that file and was not written to. Reading a mapped
-// file that was overwritten does not fail, but gives wrong data.
-func (f openedFile) is(now os.FileInfo) bool {
+// unchanged reports whether the index is still the same file and was not written to. Reading a
+// mapped file that was overwritten does not fail, but gives wrong data.
+func (f openedFile) unchanged(now os.FileInfo) bool {
 	return os.SameFile(f.FileInfo, now) && f.Size() == now.Size() && f.ModTime().Equal(now.ModTime())
 }
 
@@ -114,7 +114,7 @@ type blobFolder struct{ root *os.Root }
 func (b blobFolder) serve(w http.ResponseWriter, r *http.Request, f index.File) error {
 	file, err := regularfile.OpenIn(b.root, filepath.FromSlash(blob.Ref(f.SHA256).Path()))
 	if errors.Is(err, fs.ErrNotExist) && b.indexOnly() {
-		return notFound("%s: this server has only the index of the gallery, files are elsewhere", r.URL.Path)
+		return notFound("%s: this server has only the index of the gallery, and serves no files", r.URL.Path)
 	}
 	if err != nil {
 		return err
@@ -125,9 +125,9 @@ func (b blobFolder) serve(w http.ResponseWriter, r *http.Request, f index.File) 
 		return err
 	}
 	if info.Size() != f.Size {
-		return fmt.Errorf("%s: %d bytes long, the index says %d", file.Name(), info.Size(), f.Size)
+		return fmt.Errorf("%s: %d bytes long, want %d as in the index", file.Name(), info.Size(), f.Size)
 	}
-	if _, counted := w.(*reply); counted { // a file goes out as it is, with its length
+	if _, plain := w.(*reply); plain { // the file is not compressed, and is sent with its length
 		http.ServeContent(w, r, "", time.Time{}, file)
 		return nil
 	}

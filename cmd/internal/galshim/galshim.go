@@ -45,16 +45,15 @@
 //
 // # The address of the gallery
 //
-// Responses contain the base URL. Without --base-url it is taken from the request, and
-// shared caches may not store the response. Forwarded and X-Forwarded-* are believed only
-// from Unix sockets and loopback addresses, or instead of loopback from the addresses that
-// --trusted-proxy names.
+// Responses contain the base URL. Without --base-url it is taken from the request, and shared
+// caches may not store the response. Forwarded and X-Forwarded-* are trusted only from Unix
+// sockets, and from the addresses that --trusted-proxy names, by default loopback addresses.
 //
 // # Limits
 //
 // SECURITY.md lists the limits, which keep one client from using up what other clients need.
-// Status 503 has Retry-After, and only queries get it: after other errors, editors show an empty
-// list or send more requests.
+// Only queries get status 503, with Retry-After. After other errors, editors show an empty list or
+// send more requests.
 //
 // TotalCount also counts the extensions that do not fit in a response. If a response to ids
 // or names cannot hold all versions, the remaining extensions have only their latest ones. A
@@ -96,55 +95,55 @@ const (
 	exitUsage  = 80
 )
 
-// Main runs the command until ctx ends or a signal stops it, and returns the exit status: 0
-// after a signal, 1 after a failure, 80 after wrong usage.
+// Main runs the command until ctx ends or a signal stops it, and returns the exit status: 0 after
+// that, 1 after a failure, 80 for a command line that is wrong.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	stdout = terminal.NewWriter(stdout)
 	stderr = terminal.NewWriter(stderr) // the log quotes requests and responses
-	var c Command
+	var c commandLine
 	exit := -1
 	parser := newParser(&c, kong.Writers(stdout, stderr), kong.Exit(func(status int) { exit = status }))
-	if status, answered := completion.Answer(stdout, parser.Model, args); answered {
+	if status, handled := completion.Handle(stdout, parser.Model, args); handled {
 		return status
 	}
-	if text, err := word(parser.Model, args); err != nil {
+	if text, err := wordText(parser.Model, args); err != nil {
 		hint.Print(stderr, "galshim", err)
 		return exitUsage
 	} else if text != "" {
 		_, err := io.WriteString(stdout, text)
-		return complain(stderr, err)
+		return printError(stderr, err)
 	}
 	if err := (usage.Program{Model: parser.Model}).UnsetEmpty(); err != nil {
-		return complain(stderr, err)
+		return printError(stderr, err)
 	}
 	command, err := parser.Parse(args)
 	if exit >= 0 { // --help and --version
 		return exit
 	}
 	if failed, ok := errors.AsType[*terminal.OutputError](err); ok {
-		return complain(stderr, failed)
+		return printError(stderr, failed)
 	}
 	if err := explainUsage(parser, command, err, args); err != nil {
 		hint.Print(stderr, "galshim", err)
 		return exitUsage
 	}
-	return complain(stderr, c.Run(ctx, stderr))
+	return printError(stderr, c.run(ctx, stderr))
 }
 
 // newParser returns a parser of command lines that fills c.
-func newParser(c *Command, options ...kong.Option) *kong.Kong {
+func newParser(c *commandLine, options ...kong.Option) *kong.Kong {
 	parser, err := kong.New(c, append(options,
 		kong.Name("galshim"), kong.Description(description), manual().Option(),
 		kong.DefaultEnvars("GALSHIM"), usage.Durations(), kong.Vars{"version": "galshim " + version.String()},
 	)...)
 	if err != nil {
-		panic(err) // a mistake in the tags of Command
+		panic(err) // the tags of commandLine are wrong
 	}
 	return parser
 }
 
-// complain prints an error, if there is one, and returns the exit status.
-func complain(stderr io.Writer, err error) int {
+// printError prints an error, if there is one, and returns the exit status.
+func printError(stderr io.Writer, err error) int {
 	if err == nil {
 		return 0
 	}

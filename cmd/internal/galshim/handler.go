@@ -46,9 +46,9 @@ type server struct {
 	buffers     buffers
 	long        longResponses
 	compressors sync.Pool                       // of *gzip.Writer
-	recent      atomic.Pointer[gallery.Address] // that of the last response
-	atWork      atomic.Int64                    // requests over HTTP/2
-	refused     atomic.Bool                     // one of them, which has been logged
+	recent      atomic.Pointer[gallery.Address] // the address in the last response
+	streamCount atomic.Int64                    // running requests over HTTP/2
+	resetLogged atomic.Bool                     // a reset of a request over HTTP/2 has been logged
 }
 
 // An endpoint serves one kind of request from generation g. If it returns an error, it has
@@ -67,7 +67,7 @@ func newServer(c config) (*server, error) {
 	}
 	s := &server{
 		config: c, mux: http.NewServeMux(), compress: compress, compressing: make(chan struct{}, maxCompressors),
-		turns: newTurns(c.queries), bodies: bodies{held: newBudget(maxBodies)}, buffers: buffers{held: newBudget(maxResponses)},
+		turns: newTurns(c.queries), bodies: bodies{budget: newBudget(maxBodies)}, buffers: buffers{budget: newBudget(maxResponses)},
 		long: longResponses{slow: c.slow, all: make(map[*pace]struct{})},
 	}
 	s.routes()
@@ -116,8 +116,8 @@ func (s *server) post(pattern string, e endpoint) {
 	s.handle(pattern, allowMethods(e, http.MethodPost))
 }
 
-// handle registers an endpoint for all methods. If the mux knew the methods, it would refuse
-// others with a response in plain text.
+// handle registers an endpoint for all methods. A mux with patterns for methods would refuse other
+// methods with a response in plain text.
 func (s *server) handle(pattern string, e endpoint) {
 	s.mux.HandleFunc(pattern, func(rw http.ResponseWriter, r *http.Request) {
 		w := rw.(*reply)
@@ -168,26 +168,26 @@ func (s *server) respond(rw http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, normalizePath(r, pathOf(w.base)))
 }
 
-// beginStream counts a request over HTTP/2. It resets the request if there are too many and
-// its connection has several. Requests over HTTP/1 need no count: each has a connection, and
-// the number of connections is limited.
+// beginStream counts a request over HTTP/2. It resets the request if there are too many and its
+// connection has more than fairStreams. Requests over HTTP/1 are not counted: each has its own
+// connection, and the number of connections is limited.
 func (s *server) beginStream(r *http.Request) (end func()) {
 	own, ok := r.Context().Value(streamsKey{}).(*atomic.Int64)
 	if !ok {
 		own = new(atomic.Int64)
 	}
-	end = func() { own.Add(-1); s.atWork.Add(-1) }
-	if of, all := own.Add(1), s.atWork.Add(1); of <= fairStreams || all <= int64(s.streams) {
+	end = func() { own.Add(-1); s.streamCount.Add(-1) }
+	if ownCount, total := own.Add(1), s.streamCount.Add(1); ownCount <= fairStreams || total <= int64(s.streams) {
 		return end
 	}
 	end()
-	if !s.refused.Swap(true) {
-		s.log.Warn("too many requests over HTTP/2 at a time; those beyond are reset, which is said once", "limit", s.streams)
+	if !s.resetLogged.Swap(true) {
+		s.log.Warn("too many concurrent requests over HTTP/2; the excess is reset, which is logged only once", "limit", s.streams)
 	}
 	panic(http.ErrAbortHandler)
 }
 
-// address returns the prepared base URL of assets. It is nearly always that of the last
+// address returns the prepared base URL of assets. It is nearly always the same as for the last
 // response.
 func (s *server) address(base string) *gallery.Address {
 	base = cmp.Or(s.content, base)
@@ -199,8 +199,8 @@ func (s *server) address(base string) *gallery.Address {
 	return a
 }
 
-// finish turns a panic into a response, or cuts the connection if one has begun,
-// and logs the request.
+// finish logs the request. After a panic, it sends an error, or cuts the connection if a response
+// has begun.
 func (s *server) finish(w *reply, r *http.Request, start time.Time) {
 	p, begun := recover(), w.status != 0
 	if p != nil {
@@ -220,7 +220,7 @@ func (s *server) finish(w *reply, r *http.Request, start time.Time) {
 // The error is for the log.
 type cutOff struct{ error }
 
-// panicked returns the error for a value that a request panicked with.
+// panicked returns the error for the value of a panic.
 func (s *server) panicked(w *reply, p any) error {
 	if p == http.ErrAbortHandler {
 		return cmp.Or(w.err, errors.New("the response was cut off"))
@@ -235,8 +235,8 @@ func (s *server) panicked(w *reply, p any) error {
 	return fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 }
 
-// logRequest logs a request in one line, health checks at level debug, and failures as warnings
-// or errors.
+// logRequest logs a request in one line: health checks at level debug, and failures as warnings or
+// errors.
 func (s *server) logRequest(w *reply, r *http.Request, elapsed time.Duration) {
 	level := slog.LevelInfo
 	switch {
@@ -250,7 +250,7 @@ func (s *server) logRequest(w *reply, r *http.Request, elapsed time.Duration) {
 	if !s.log.Enabled(context.Background(), level) {
 		return
 	}
-	line := slog.NewRecord(time.Now(), level, "request", 0) // without the caller, whose lookup is slow
+	line := slog.NewRecord(time.Now(), level, "request", 0) // without the source position, which is slow to find
 	line.AddAttrs(
 		slog.String("method", r.Method), slog.String("path", clip(r.URL.Path)), slog.Int("status", w.status),
 		slog.Int64("bytes", w.bytes()), slog.Duration("elapsed", elapsed), slog.String("client", s.addresser.client(r)))
@@ -271,8 +271,8 @@ func clip(text string) string {
 	return strings.ToValidUTF8(text[:maxLogged], "") + "…"
 }
 
-// normalizePath returns r with its path below the base URL, without doubled and trailing
-// slashes, and with escaped slashes as slashes.
+// normalizePath returns r with a path relative to the base URL, without doubled and trailing
+// slashes, and with escaped slashes decoded.
 func normalizePath(r *http.Request, base string) *http.Request {
 	p := r.URL.Path
 	if !strings.HasPrefix(p, "/") {

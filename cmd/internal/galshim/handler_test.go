@@ -19,9 +19,8 @@ const (
 	pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-// exchanges are requests, and what must come back. Empty fields are not looked
-// at; want is part of the body; header lines that begin with a minus sign must
-// not be there.
+// exchanges are requests and their responses. Empty fields are not compared. The body must contain
+// want. Headers that begin with a minus sign must be absent.
 var exchanges = []struct {
 	request string // METHOD target
 	body    string
@@ -29,7 +28,7 @@ var exchanges = []struct {
 	want    string
 	header  []string // Key: value
 }{
-	// Questions, under every prefix and in every disguise.
+	// Queries, with every prefix and in several spellings.
 	{request: "POST /api/extensionquery", body: emptyPOST, status: 200, want: `"extensionName":"Hello"`, header: []string{"Content-Type: application/json", "Cache-Control: no-store"}},
 	{request: "POST /_apis/public/gallery/extensionquery", status: 200, want: `"count":4`},
 	{request: "POST /vscode/gallery/extensionquery", body: emptyPOST, status: 200, want: `"count":4`},
@@ -39,7 +38,7 @@ var exchanges = []struct {
 	{request: "POST /api/extensionquery", body: `<html>`, status: 400, want: `{"error":`},
 	{request: "GET /api/extensionquery", status: 405, want: `{"error":"GET /api/extensionquery: use POST, OPTIONS"}`, header: []string{"Allow: POST, OPTIONS", "Access-Control-Allow-Origin: *"}},
 
-	// One extension.
+	// A single extension.
 	{request: "GET /api/vscode/acme/hello/latest", status: 200, want: `{"publisher":{`, header: []string{"Content-Type: application/json", "Cache-Control: private, max-age=300"}},
 	{request: "GET /api/vscode/ACME/HELLO/latest", status: 200, want: `"version":"1.2.3"`},
 	{request: "GET /api/acme/hello/latest", status: 200, want: `"version":"1.2.3"`},
@@ -119,7 +118,7 @@ var exchanges = []struct {
 	{request: "GET /publishers/..%2f..%2fx", status: 404},
 	{request: "GET /publishers/a%2fb", status: 404},
 
-	// A slash at the end leads to the usual address, here; other spellings lead nowhere.
+	// An address with a slash too many at its end is redirected; other spellings are not found.
 	{request: "GET /publishers/acme/", status: 302, header: []string{"Location: http://gallery.test/publishers/acme", "Cache-Control: no-store"}},
 	{request: "GET /vscode/item/?itemName=acme.hello", status: 302, header: []string{"Location: http://gallery.test/vscode/item?itemName=acme.hello"}},
 	{request: "GET /item//?itemName=acme.hello", status: 404},
@@ -137,17 +136,17 @@ var exchanges = []struct {
 	{request: "POST /publishers/acme/extensions/hello/1.2.3/stats?statType=install", status: 204},
 	{request: "POST /api/itemName/acme.hello/version/1.2.3/statType/1/vscodewebextension", status: 204},
 
-	// Operators.
+	// Paths for operators.
 	{request: "GET /healthz", status: 200, want: `"extensions":4`},
 	{request: "GET /version", status: 200, want: `"galshim"`},
 
-	// Preflights, anywhere.
+	// Preflight requests, for any path.
 	{request: "OPTIONS /api/vscode/acme/hello/latest", status: 204, header: []string{
 		"Access-Control-Allow-Origin: *", "Access-Control-Allow-Methods: GET, HEAD, POST, OPTIONS", "Access-Control-Max-Age: 86400",
 		"Access-Control-Allow-Headers: *, Authorization, Content-Type, VSCode-SessionId, X-Market-Client-Id, X-Market-User-Id, X-Market-Search-Activity-Id, X-Client-Name, X-Client-Version, X-Client-Commit, X-Machine-Id"}},
 	{request: "OPTIONS /no/such/path", status: 204, header: []string{"Access-Control-Allow-Origin: *"}},
 
-	// What is not there.
+	// Paths that do not exist.
 	{request: "GET /no/such/path", status: 404, want: `{"error":"no such path: /no/such/path"}`, header: []string{"Content-Type: application/json"}},
 	{request: "POST /no/such/path", status: 404},
 	{request: "DELETE /api/extensionquery", status: 405},
@@ -187,8 +186,8 @@ func checkExchange(t *testing.T, request string, resp *http.Response, status int
 	}
 }
 
-// TestContentURL points editors to another host for assets and files, and lets the page
-// load from there.
+// TestContentURL checks that responses point editors to another host for assets and files, and that
+// the page may load them from there.
 func TestContentURL(t *testing.T) {
 	g := openSample(t, func(c *config) { c.content = "https://files.test:8443/gallery" })
 	policy := strings.Replace(pagePolicy, "img-src 'self'; connect-src 'self'", "img-src 'self' https://files.test:8443; connect-src 'self' https://files.test:8443", 1)
@@ -213,11 +212,11 @@ func TestContentURL(t *testing.T) {
 		}
 	}
 	if body := text(t, g.request("POST", "http://gallery.test/api/extensionquery", emptyPOST)); strings.Contains(body, "http://gallery.test") {
-		t.Errorf("the response sends editors to the gallery's own host: %.300s", body)
+		t.Errorf("the response contains the gallery's own host: %.300s", body)
 	}
 }
 
-// TestNoFiles leaves files to another server and answers the rest.
+// TestNoFiles checks that a server without files serves everything else.
 func TestNoFiles(t *testing.T) {
 	g := openSample(t, func(c *config) { c.files = false })
 	for request, status := range map[string]int{
@@ -236,7 +235,7 @@ func TestNoFiles(t *testing.T) {
 	}
 }
 
-// TestConditionalRequests requests ranges, and files that have not changed.
+// TestConditionalRequests sends requests with If-None-Match, Range and If-Range.
 func TestConditionalRequests(t *testing.T) {
 	g := openSample(t)
 	const icon = "/assets/acme/hello/1.2.3/" + iconType
@@ -270,7 +269,7 @@ func TestConditionalRequests(t *testing.T) {
 	}
 }
 
-// TestDamaged serves a site that lost a blob, and has another one cut short.
+// TestDamaged serves a site in which one blob is missing and another is truncated.
 func TestDamaged(t *testing.T) {
 	g := openSample(t)
 	const icon, details = "assets/acme/hello/1.2.3/" + iconType, "assets/acme/hello/1.2.3/" + detailsType
@@ -284,7 +283,8 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// TestPanic answers with an error, and keeps serving.
+// TestPanic checks that a panic leads to an error, or to a cut connection if the response has
+// begun.
 func TestPanic(t *testing.T) {
 	g := openSample(t)
 	g.get("/boom", func(*reply, *http.Request, *generation) error { panic("boom") })
@@ -292,14 +292,14 @@ func TestPanic(t *testing.T) {
 	g.get("/late", func(w *reply, _ *http.Request, _ *generation) error { w.Write([]byte("x")); panic("boom") })
 	defer func() {
 		if recover() != http.ErrAbortHandler {
-			t.Error("an answer that broke off looks whole")
+			t.Error("a response that was cut off looks complete")
 		}
 	}()
 	g.request("GET", "/late", "")
 }
 
-// FuzzPath asks for anything: nothing outside the table is served, nothing is
-// redirected, nothing panics, and every error is JSON.
+// FuzzPath requests any path. Only files of the index may be served, only addresses of pages may be
+// redirected, nothing may panic, and every error must be JSON.
 func FuzzPath(f *testing.F) {
 	for _, x := range exchanges {
 		_, target, _ := strings.Cut(x.request, " ")

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Time limits. The package comment explains them.
+// Time limits.
 const (
 	headerTimeout = 10 * time.Second
 	bodyTimeout   = 30 * time.Second // for header and body
@@ -21,21 +21,21 @@ const (
 
 // Sizes in bytes.
 const (
-	maxHeader      = 32 << 10  // as much as nginx takes by default
+	maxHeader      = 32 << 10  // the default of nginx
 	maxBody        = 4 << 20   // a query about ten thousand extensions is 1 MiB
 	maxBodies      = 10 << 20  // all bodies together, in memory
-	freeBody       = 16 << 10  // of each body, not counted: enough for three hundred names
+	freeBody       = 16 << 10  // of each body, not counted in maxBodies; enough for 300 names
 	maxResponses   = 32 << 20  // buffers of all responses together
 	wholeBuffer    = 512 << 10 // buffer for a response that is sent at once
 	pieceBuffer    = 64 << 10  // buffer for the pieces of a longer response
 	maxCompress    = 448 << 10 // JSON that is compressed when it is sent; the result always fits wholeBuffer
-	compressHeld   = 1 << 20   // memory of a compressor, about
-	maxPrefix      = 256       // X-Forwarded-Prefix
-	maxLogged      = 1 << 10   // one path or error in the log
+	compressBytes  = 1 << 20   // memory of a compressor, about
+	maxPrefix      = 256       // length of X-Forwarded-Prefix
+	maxLogged      = 1 << 10   // length of a path or an error in the log
 	maxLoggedQuery = 8 << 10
 )
 
-// Numbers of things.
+// Counts.
 const (
 	maxConnections = 10_000
 	maxWaiting     = 1_000 // waiting queries
@@ -43,13 +43,13 @@ const (
 	maxFetches     = 512   // concurrent requests to a published site
 )
 
-// Limits of HTTP/2, which has many requests on one connection. For each connection, Go keeps in
-// memory what the client has sent and galshim has not read yet.
+// Limits of HTTP/2, which allows many requests on one connection. For each connection, Go keeps the
+// bytes in memory that the client has sent and galshim has not read yet.
 const (
 	maxStreams    = 100      // requests of a connection
-	leastStreams  = 100      // of all connections; more if there may be many, see streamsFor
-	fairStreams   = 4        // of a connection, however many the others have
-	streamBuffer  = 64 << 10 // bytes of bodies that wait to be read, the least that Go allows
+	leastStreams  = 100      // requests of all connections, at least; see streamsFor
+	fairStreams   = 4        // requests that each connection may have in any case
+	streamBuffer  = 64 << 10 // bytes of bodies that wait to be read; the smallest value that Go allows
 	maxFrameBytes = 16 << 10
 )
 
@@ -64,5 +64,5 @@ func overloaded(w http.ResponseWriter, why error) error {
 	return &failure{http.StatusServiceUnavailable, "the server is busy; try again in a moment", why}
 }
 
-// defaultQueries is how many queries are worked on at a time.
+// defaultQueries returns the default of --max-queries.
 func defaultQueries() int { return 4 * runtime.GOMAXPROCS(0) }

@@ -20,11 +20,11 @@ import (
 	"galbuild/render/gallery"
 )
 
-// TestHeldBodies reads bodies within the budget, and refuses only those that exceed it,
-// after they have arrived.
-func TestHeldBodies(t *testing.T) {
+// TestBudgetOfBodies sends many bodies at once. Those within the budget must be read, and the
+// others refused after they have arrived.
+func TestBudgetOfBodies(t *testing.T) {
 	g := openSample(t)
-	g.bodies.held.most = 2 << 20
+	g.bodies.budget.most = 2 << 20
 	srv := httptest.NewServer(g)
 	defer srv.Close()
 	const half, rest = 100 << 10, 20 << 10
@@ -38,9 +38,9 @@ func TestHeldBodies(t *testing.T) {
 		fmt.Fprintf(conn, "POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", half+rest, strings.Repeat(" ", half))
 		conns = append(conns, conn)
 	}
-	settle(t, func() bool { return g.bodies.held.used.Load() == 2<<20 })
-	if used := g.bodies.held.used.Load(); used > 2<<20 {
-		t.Errorf("%d bytes are held", used)
+	settle(t, func() bool { return g.bodies.budget.used.Load() == 2<<20 })
+	if used := g.bodies.budget.used.Load(); used > 2<<20 {
+		t.Errorf("%d bytes are reserved", used)
 	}
 	resp, err := http.Post(srv.URL+"/api/extensionquery", "application/json", strings.NewReader(byName("acme.hello")))
 	if err != nil {
@@ -65,10 +65,10 @@ func TestHeldBodies(t *testing.T) {
 	if statuses[200] == 0 || statuses[503] < 30 || len(statuses) != 2 {
 		t.Errorf("statuses %v", statuses)
 	}
-	settle(t, func() bool { return g.bodies.held.used.Load() == 0 })
+	settle(t, func() bool { return g.bodies.budget.used.Load() == 0 })
 }
 
-// settle waits until a condition holds that must hold soon.
+// settle waits until a condition is true. It fails if that takes too long.
 func settle(t *testing.T, until func() bool) {
 	t.Helper()
 	for range 5000 {
@@ -77,21 +77,21 @@ func settle(t *testing.T, until func() bool) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	t.Error("it never settles")
+	t.Error("the condition does not become true")
 }
 
-// TestHeldResponses checks the buffers of responses: short for a long response, none if the
-// budget is used up, and returned afterwards.
-func TestHeldResponses(t *testing.T) {
+// TestBudgetOfResponses checks the buffers of responses: a small one for a long response, none if
+// the budget is used up, and that all are released afterwards.
+func TestBudgetOfResponses(t *testing.T) {
 	dir := t.TempDir()
 	sample{more: 400, full: true}.write(t, dir)
 	g := open(t, dir, folder{dir})
 	short, whole, long := byName("acme.hello"), queryBody("", 50, 4), queryBody("", 400, 4)
 	for _, x := range []struct {
 		body   string
-		room   int64
+		most   int64 // of the budget
 		status int
-		length bool // known beforehand
+		length bool // the response has Content-Length
 	}{
 		{whole, maxResponses, 200, true},
 		{long, maxResponses, 200, false},
@@ -100,19 +100,19 @@ func TestHeldResponses(t *testing.T) {
 		{short, pieceBuffer, 200, true},
 		{short, pieceBuffer - 1, 503, true},
 	} {
-		g.buffers.held.most = x.room
+		g.buffers.budget.most = x.most
 		resp := g.request("POST", "/api/extensionquery", x.body)
 		if length := resp.Header.Get("Content-Length") != ""; resp.StatusCode != x.status || x.status == 200 && length != x.length {
-			t.Errorf("%d bytes of room: status %d, length known %t, want %d, %t", x.room, resp.StatusCode, length, x.status, x.length)
+			t.Errorf("budget of %d bytes: status %d, with length %t, want %d, %t", x.most, resp.StatusCode, length, x.status, x.length)
 		}
 		if retry := resp.Header.Get("Retry-After"); (retry != "") != (x.status == 503) {
 			t.Errorf("status %d: Retry-After %q", x.status, retry)
 		}
-		if g.buffers.held.used.Load() != 0 {
-			t.Errorf("%d bytes are still held", g.buffers.held.used.Load())
+		if g.buffers.budget.used.Load() != 0 {
+			t.Errorf("%d bytes are still reserved", g.buffers.budget.used.Load())
 		}
 	}
-	g.buffers.held.most = maxResponses
+	g.buffers.budget.most = maxResponses
 	for n := 1; n <= 100; n++ { // responses to editors are sent at once
 		for _, coding := range []string{"gzip", "identity"} {
 			resp := g.request("POST", "/api/extensionquery", queryBody("", n, 4), "Accept-Encoding", coding)
@@ -128,16 +128,16 @@ func TestHeldResponses(t *testing.T) {
 		}
 		g.buffers.put(b)
 	}
-	g.buffers.held.most, g.bodies.held.most = 0, 0
+	g.buffers.budget.most, g.bodies.budget.most = 0, 0
 	for _, path := range []string{"/api/vscode/acme/hello/latest", "/assets/acme/hello/1.2.3/" + iconType, "/manifest.json"} {
 		if resp := g.request("GET", path, ""); resp.StatusCode != 200 {
-			t.Errorf("%s: status %d, only queries are to be turned away", path, resp.StatusCode)
+			t.Errorf("%s: status %d; only queries may be refused", path, resp.StatusCode)
 		}
 	}
 }
 
-// TestLongResponses uses up the budget with long responses. Short ones, as for an update
-// check or an installation, must still get theirs, whatever the base URL.
+// TestLongResponses uses up the budget for long responses. Short responses, as to an update check
+// or an installation, must still be sent, with any base URL.
 func TestLongResponses(t *testing.T) {
 	dir := t.TempDir()
 	sample{more: 400, full: true}.write(t, dir)
@@ -158,8 +158,8 @@ func TestLongResponses(t *testing.T) {
 	}
 }
 
-// TestLongBase compresses a response whose base URL is too long for its fragments, unless
-// that would take too long.
+// TestLongBase requests responses with a base URL that is too long for the compressed fragments.
+// They must be compressed as a whole, unless they are too large for that.
 func TestLongBase(t *testing.T) {
 	dir := t.TempDir()
 	sample{more: 400, full: true}.write(t, dir)
@@ -172,7 +172,8 @@ func TestLongBase(t *testing.T) {
 	}
 }
 
-// TestTurns lets light queries pass heavy ones, and refuses those that would wait too long.
+// TestTurns checks that light queries do not wait for heavy ones, and that queries which wait too
+// long are refused.
 func TestTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		turns := newTurns(1)
@@ -213,7 +214,7 @@ func TestRetryAfter(t *testing.T) {
 		g.turns.light <- struct{}{}
 	}
 	resp := g.request("POST", "/api/extensionquery", emptyPOST)
-	checkExchange(t, "shed", resp, 503, `{"error":"the server is busy; try again in a moment"}`, []string{"Retry-After: 2", "Access-Control-Allow-Origin: *"})
+	checkExchange(t, "refused query", resp, 503, `{"error":"the server is busy; try again in a moment"}`, []string{"Retry-After: 2", "Access-Control-Allow-Origin: *"})
 }
 
 // TestIsHeavy checks that queries of editors are not heavy.
@@ -236,8 +237,8 @@ func TestIsHeavy(t *testing.T) {
 	}
 }
 
-// TestConnections closes an idle connection for the next one, and lets the next one wait if
-// none is idle.
+// TestConnections checks that an idle connection is closed for the next one, and that the next one
+// waits if none is idle.
 func TestConnections(t *testing.T) {
 	held := make(chan struct{})
 	srv := newHTTPServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

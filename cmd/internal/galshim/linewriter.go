@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// A lineWriter buffers the lines of a log for up to longPending and writes them together. A
-// system call for each line would take a tenth of the time of a short query. If the process
-// is killed, the buffered lines are lost.
+// A lineWriter buffers the lines of a log for up to maxDelay and writes them together. A system
+// call for each line would take a tenth of the time of a short query. If the process is killed, the
+// buffered lines are lost.
 type lineWriter struct {
 	out     io.Writer
 	mu      sync.Mutex
@@ -17,8 +17,8 @@ type lineWriter struct {
 }
 
 const (
-	maxPending  = 64 << 10 // bytes
-	longPending = 100 * time.Millisecond
+	maxPending = 64 << 10 // bytes
+	maxDelay   = 100 * time.Millisecond
 )
 
 // Write implements [io.Writer]. It never fails: if the log cannot be written, there is nowhere
@@ -27,7 +27,7 @@ func (l *lineWriter) Write(line []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.pending) == 0 {
-		time.AfterFunc(longPending, l.flush)
+		time.AfterFunc(maxDelay, l.flush)
 	}
 	l.pending = append(l.pending, line...)
 	if l.ended || len(l.pending) > maxPending {

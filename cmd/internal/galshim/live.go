@@ -13,7 +13,7 @@ import (
 	"galbuild/index"
 )
 
-// A source is where the generations of a site come from: a folder or a URL.
+// A source provides the generations of a site, from a folder or a URL.
 type source interface {
 	// next returns the current generation, verified and opened, or nil if it is old and
 	// not damaged. It is called by one goroutine at a time. old is nil at first.
@@ -66,7 +66,7 @@ func (g *generation) release() {
 	}
 }
 
-// live contains the generation that is served, and replaces it by newer ones.
+// live has the generation that is served, and replaces it with newer ones.
 type live struct {
 	source   source
 	log      *slog.Logger
@@ -104,7 +104,7 @@ func (l *live) damaged(g *generation, err error) {
 // acquire returns the current generation, which the caller must release.
 func (l *live) acquire() *generation {
 	for {
-		// If it is replaced and closed between the two calls, there is a newer one.
+		// If the generation is closed between the two calls, there is a newer one.
 		if g := l.now.Load(); g.retain() {
 			return g
 		}

@@ -60,7 +60,7 @@ func TestReloadUnderLoad(t *testing.T) {
 		t.Errorf("the first generation has %d users left", n)
 	}
 	if n := g.live.now.Load().users.Load(); n != 1 {
-		t.Errorf("the last generation has %d users, want itself", n)
+		t.Errorf("the last generation has %d users, want 1", n)
 	}
 }
 
@@ -76,17 +76,17 @@ func totalCount(t *testing.T, response string) int {
 // TestOldGenerationStaysOpen keeps a generation open until the requests that use it have ended.
 func TestOldGenerationStaysOpen(t *testing.T) {
 	g := openSample(t)
-	held := g.live.acquire()
+	old := g.live.acquire()
 	sample{more: 9}.write(t, g.dir)
 	if err := g.live.poll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := held.ix.Find("acme.hello"); !ok || held.ix.Len() != 4 {
-		t.Error("the generation changed under the request")
+	if _, ok := old.ix.Find("acme.hello"); !ok || old.ix.Len() != 4 {
+		t.Error("the generation of a running request has changed")
 	}
-	held.release()
-	if held.retain() {
-		t.Error("a closed generation was taken")
+	old.release()
+	if old.retain() {
+		t.Error("a closed generation was retained")
 	}
 }
 
@@ -134,6 +134,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// halve truncates a file to half of its size.
 func halve(t *testing.T, file string) {
 	b, err := os.ReadFile(file)
 	if err != nil {
@@ -142,6 +143,7 @@ func halve(t *testing.T, file string) {
 	overwrite(t, file, string(b[:len(b)/2]))
 }
 
+// flip changes a bit in the middle of a file.
 func flip(t *testing.T, file string) {
 	b, err := os.ReadFile(file)
 	if err != nil {
@@ -186,7 +188,7 @@ type polls struct{ n int }
 
 func (l *polls) next(context.Context, *generation) (*generation, error) { l.n++; return nil, nil }
 
-// TestFollow checks that galshim polls at the interval, and on a signal.
+// TestFollow checks that follow polls at the interval and on signals.
 func TestFollow(t *testing.T) {
 	for _, x := range []struct {
 		every time.Duration

@@ -12,7 +12,7 @@ import (
 
 func TestHelp(t *testing.T) {
 	helptest.Run(t, manual(), nil, func(options ...kong.Option) *kong.Kong {
-		return newParser(new(Command), options...)
+		return newParser(new(commandLine), options...)
 	})
 }
 

@@ -10,28 +10,28 @@ import (
 	"time"
 )
 
-// A pace disconnects a client that does not read its response. A client must read at least
-// 1 kB/s, averaged over each stall period, of a response that is held in memory for it. Of
-// a file that is sent from the disk it must read at least something in each stall period,
-// because a large package may take long over a slow line. The first period begins after a
-// second: until then, most responses are over, and have cost nothing.
+// A pace disconnects a client that does not read its response. A client must read a response that
+// is held in memory at 1 kB/s at least, averaged over each stall period. Of a file that is sent
+// from the disk, it must read at least a byte in each stall period, because a large package may
+// take long over a slow line. The first period begins after a second: most responses have ended by
+// then, and need no check.
 //
-// On Linux, the bytes that a client has read are those that its system has acknowledged
-// (see acked). A deadline for each write would not do, because the buffers of both systems
-// fill and drain in steps of up to megabytes. On other systems, the bytes that could be
-// written count.
+// On Linux, the bytes that a client has read are those that its system has acknowledged (see
+// acked). A deadline for each write would not be sufficient, because the buffers of both systems
+// fill and drain in steps of up to megabytes. On other systems, the bytes that were written are
+// used.
 type pace struct {
 	response http.ResponseWriter
 	stall    time.Duration
 	conn     net.Conn     // nil if acknowledged bytes cannot be counted
 	written  atomic.Int64 // bytes of the body
-	since    atomic.Int64 // when the current write began, in nanoseconds since 1970; else 0
-	chunk    int          // how much to write at a time
+	since    atomic.Int64 // time at which the current write began, in nanoseconds since 1970, or 0
+	chunk    int          // bytes to write at a time
 
 	mu    sync.Mutex
 	timer *time.Timer // nil until there is much to write
 	least int64       // bytes that the client must read in a stall period
-	taken int64       // bytes read by the last check, -1 before the first
+	last  int64       // progress at the last check, -1 before the first
 	ended bool
 }
 
@@ -54,7 +54,7 @@ func below(conn net.Conn) net.Conn {
 	return conn
 }
 
-// firstCheck is how long after the beginning of a response the first stall period begins.
+// firstCheck is the time from the beginning of a response to its first stall period.
 const firstCheck = time.Second
 
 // begin sets a deadline for the response header and the first bytes of the body.
@@ -63,7 +63,7 @@ func (p *pace) begin() {
 }
 
 func (p *pace) setDeadline(t time.Time) {
-	http.NewResponseController(p.response).SetWriteDeadline(t) // fails in tests, which have no connection
+	http.NewResponseController(p.response).SetWriteDeadline(t) // it fails in tests without a connection
 }
 
 // watch starts to check how much the client reads.
@@ -77,7 +77,7 @@ func (p *pace) watch(r *http.Request, least int64) {
 	if r.ProtoMajor == 1 { // with HTTP/2, several responses share a connection
 		p.conn, _ = r.Context().Value(connKey{}).(net.Conn)
 	}
-	p.taken = -1
+	p.last = -1
 	if p.chunk = chunk; p.conn == nil {
 		p.chunk = smallChunk
 	}
@@ -91,7 +91,7 @@ func (p *pace) progress() int64 {
 		if n, ok := acked(p.conn); ok {
 			return n
 		}
-		p.conn, p.taken = nil, -1
+		p.conn, p.last = nil, -1
 	}
 	return p.written.Load()
 }
@@ -108,16 +108,16 @@ func (p *pace) check() {
 	if p.ended {
 		return
 	}
-	taken := p.progress()
-	if p.taken >= 0 && taken-p.taken < p.least && p.since.Load() != 0 {
+	now := p.progress()
+	if p.last >= 0 && now-p.last < p.least && p.since.Load() != 0 {
 		p.disconnect()
 		return
 	}
-	p.taken = taken
+	p.last = now
 	p.timer.Reset(p.stall)
 }
 
-// end sets a last deadline for the bytes that are not written yet.
+// end stops checking, and sets a last deadline for the bytes that have not been written yet.
 func (p *pace) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

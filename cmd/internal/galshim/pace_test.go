@@ -26,14 +26,14 @@ type deadlineWriter struct {
 
 func (w *deadlineWriter) SetWriteDeadline(t time.Time) error { w.deadline = t; return nil }
 
-// TestPace disconnects a client that reads too little within a minute, but not while there
-// is nothing to read.
+// TestPace checks that a client that reads too little within a minute is disconnected, but not
+// while there is nothing to read.
 func TestPace(t *testing.T) {
 	const memory, disk = 60_000, 1 // bytes in a minute
 	for _, x := range []struct {
 		name    string
 		least   int64
-		each    int64 // bytes taken every second
+		each    int64 // bytes read every second
 		writing bool
 		cut     time.Duration // 0 for never
 	}{
@@ -42,7 +42,7 @@ func TestPace(t *testing.T) {
 		{"enough", memory, 1100, true, 0},
 		{"nothing of a file", disk, 0, true, firstCheck + time.Minute},
 		{"a little of a file", disk, 1, true, 0},
-		{"nothing, for there is none", memory, 0, false, 0},
+		{"nothing to read", memory, 0, false, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := &deadlineWriter{ResponseWriter: httptest.NewRecorder()}
@@ -64,7 +64,7 @@ func TestPace(t *testing.T) {
 			if x.cut == 0 && w.deadline != time.Now().Add(writeTimeout) {
 				t.Errorf("%s: the end has the deadline %s", x.name, w.deadline)
 			}
-			time.Sleep(time.Hour) // and no timer is left that could touch the next request
+			time.Sleep(time.Hour) // a timer that is left would disconnect the next request
 		})
 	}
 }
@@ -84,8 +84,8 @@ func startUnbuffered(t *testing.T, h http.Handler) *httptest.Server {
 	return srv
 }
 
-// TestSteadyReader lets a client that reads slowly, but fast enough, read to the end,
-// although no write ends in time.
+// TestSteadyReader checks that a client that reads slowly, but fast enough, can read to the end,
+// although each write takes longer than a stall period.
 func TestSteadyReader(t *testing.T) {
 	const stall = 700 * time.Millisecond
 	dir := t.TempDir()
@@ -116,7 +116,7 @@ func TestSteadyReader(t *testing.T) {
 			t.Errorf("%s: %d bytes, %v, want all", name, got, err)
 		}
 		if took := time.Since(began); took < 2*stall {
-			t.Errorf("%s: everything came within %s: this proves nothing", name, took)
+			t.Errorf("%s: everything arrived within %s, which is too fast for this test", name, took)
 		}
 	}
 }
@@ -158,7 +158,7 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 }
 func (b *lockedBuffer) String() string { b.mu.Lock(); defer b.mu.Unlock(); return b.b.String() }
 
-// TestStopping ends within the time limit, even if a client does not read.
+// TestStopping checks that the server stops within the time limit, even if a client does not read.
 func TestStopping(t *testing.T) {
 	dir := t.TempDir()
 	sample{}.write(t, dir)

@@ -10,10 +10,10 @@ import (
 	"galbuild/render/gallery"
 )
 
-// page serves the page for people. A file of the page states how many folders below the
-// base its address must be, so that it finds its script and the gallery. An address with a
-// slash too many at its end, or without the one after the base URL, is redirected to the
-// usual one, because people type it. Other spellings are not found.
+// page serves the gallery's page. Each of its files works only at addresses of a certain depth
+// below the base URL, because its links are relative. People may type an address with a slash too
+// many at its end, or the base URL without a slash: these are redirected to the usual address.
+// Other spellings are not found.
 func (s *server) page(w *reply, r *http.Request, g *generation) error {
 	if !s.files {
 		return s.notFound(r, g)
@@ -34,8 +34,7 @@ func (s *server) page(w *reply, r *http.Request, g *generation) error {
 	return nil
 }
 
-// pageFile returns the file of the page for an address below the base, as the request
-// spells it.
+// pageFile returns the file of the page for the path of an address, escaped as in the request.
 func pageFile(address string) (path string, ok bool) {
 	switch address {
 	case "/", "/index.html", "/item", "/publishers":
@@ -47,12 +46,12 @@ func pageFile(address string) (path string, ok bool) {
 	return gallery.PublisherPath, ok && !strings.Contains(publisher, "/")
 }
 
-// target returns the path that r asks for, escaped as in the request and without the path
-// of the base URL.
+// target returns the path of a request, escaped as in the request and without the path of the base
+// URL.
 func target(r *http.Request, base string) string {
 	u := r.URL
-	if asked, err := url.ParseRequestURI(r.RequestURI); err == nil {
-		u = asked
+	if original, err := url.ParseRequestURI(r.RequestURI); err == nil {
+		u = original
 	}
 	return strings.TrimPrefix(u.EscapedPath(), base)
 }

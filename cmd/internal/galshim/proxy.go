@@ -19,16 +19,16 @@ import (
 	"galbuild/index"
 )
 
-// withheld is how many bytes at the end of a blob are sent only after all of it is
-// verified.
+// withheld is the number of bytes at the end of a blob that are sent only after the whole blob has
+// been verified.
 const withheld = 64 << 10
 
-// blobProxy passes on the blobs of a published site. Status and headers come from the
-// index; from the other server's response only the bytes are used. Their last part is
-// withheld until the SHA-256 is verified, so that a wrong blob is never sent completely.
+// A blobProxy passes on the blobs of a published site. Status and headers are derived from the
+// index; only the body of the other server's response is used. Its end is withheld until the
+// SHA-256 is verified, so that a wrong blob is never sent completely.
 //
-// A range of a blob is served if the whole blob fits in what is withheld. Of a larger blob,
-// the whole is sent, as HTTP allows: a part of it cannot be verified.
+// A range is served only of a blob of at most withheld bytes. A larger blob is sent as a whole, as
+// HTTP allows, because a part of it cannot be verified.
 type blobProxy struct {
 	site    *remote
 	windows *sync.Pool // of *[]byte
@@ -76,7 +76,7 @@ func checkBlob(resp *http.Response, f index.File) error {
 	case encoding != "" && encoding != "identity":
 		return fmt.Errorf("content encoding %q instead of the bytes", encoding)
 	case resp.ContentLength >= 0 && resp.ContentLength != f.Size:
-		return fmt.Errorf("%d bytes long, the index says %d", resp.ContentLength, f.Size)
+		return fmt.Errorf("%d bytes long, want %d as in the index", resp.ContentLength, f.Size)
 	}
 	return nil
 }
@@ -91,8 +91,9 @@ type verifier struct {
 	body   io.Reader
 }
 
-// pass sends the blob. If it returns an error, nothing was sent. An error after that closes
-// the connection, so that the client does not take the part for the whole.
+// pass sends the blob. If it returns an error, nothing was sent. After an error in the middle of
+// the blob it panics, which closes the connection, so that the client does not take the part for
+// the whole.
 func (v *verifier) pass() error {
 	if v.r.Method == http.MethodHead {
 		v.announce()
@@ -156,7 +157,7 @@ func (v *verifier) verify() error {
 	return nil
 }
 
-// failed returns err, or logs it and closes the connection if a part was sent.
+// failed returns err, or panics with it if a part was sent, which closes the connection.
 func (v *verifier) failed(sent bool, err error) error {
 	if sent {
 		panic(cutOff{err})
@@ -178,5 +179,5 @@ func (v *verifier) finish(sent bool, rest []byte) {
 	v.w.Write(rest)
 }
 
-// Close implements [io.Closer]; the connections stay for the next generation.
+// Close implements [io.Closer]. Connections stay open for the next generation.
 func (blobProxy) Close() error { return nil }

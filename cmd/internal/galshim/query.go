@@ -28,7 +28,7 @@ func (s *server) query(w *reply, r *http.Request, g *generation) error {
 		return err
 	}
 	w.hits = found.Hits()
-	// Caches do not read the body, which contains the query.
+	// Caches do not distinguish requests by their bodies.
 	h := w.Header()
 	h["Cache-Control"] = noStore
 	h["Content-Type"] = jsonType
@@ -73,7 +73,7 @@ func (s *server) search(w *reply, r *http.Request, g *generation) (*gallery.Resp
 	return found, nil
 }
 
-// statusClientGone is the status that nginx logs too when the client has gone.
+// statusClientGone is nginx's status for a client that has closed its connection.
 const statusClientGone = 499
 
 // refused returns the response to a query that was not completed.
@@ -84,8 +84,8 @@ func refused(w *reply, err error) error {
 	return overloaded(w, err)
 }
 
-// write writes a response of about so many bytes. It holds only a buffer: a response that
-// fits in it is sent at once, with its length.
+// write writes a response of about this number of bytes through a buffer. A response that fits in
+// the buffer is sent at once, with its length.
 func (s *server) write(w *reply, about int, write func(to *splice.Buffer) error) error {
 	w.pieces = pieces{to: w, turns: s.turns.long}
 	to := s.buffer(about, &w.pieces)
@@ -113,6 +113,7 @@ func (s *server) write(w *reply, about int, write func(to *splice.Buffer) error)
 	return nil
 }
 
+// sendWhole sends a response with its length.
 func sendWhole(w *reply, body []byte) error {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	if _, err := w.Write(body); err != nil {
@@ -132,16 +133,16 @@ func (p *pieces) Write(b []byte) (int, error) {
 	return p.turns.piece(func() (int, error) { return p.to.Write(b) })
 }
 
-// compressJSON compresses a response without compressed fragments that fit the base URL.
-// This takes long, so it waits for a turn, and compresses everything before it writes
-// anything: nobody who has a turn may wait for a client.
+// compressJSON compresses a response whose base URL does not fit in the compressed fragments. This
+// takes long, so it waits for a turn. It compresses everything before it writes anything, because a
+// request must not wait for its client during its turn.
 func (s *server) compressJSON(w *reply, r *http.Request, found *gallery.Response, at *gallery.Address) error {
 	short := found.Bytes() <= pieceBuffer/2
-	room := wholeBuffer / 2
+	about := wholeBuffer / 2
 	if short {
-		room = 0
+		about = 0
 	}
-	to := s.buffer(room, io.Discard)
+	to := s.buffer(about, io.Discard)
 	defer s.buffers.put(to)
 	if to == nil || !short && to.Cap() < wholeBuffer {
 		return overloaded(w, errNoMemory)
@@ -156,22 +157,22 @@ func (s *server) compressJSON(w *reply, r *http.Request, found *gallery.Response
 	return sendWhole(w, to.Bytes())
 }
 
-// compressInTurn compresses a response. Before it sends anything, it returns the memory for
-// compressing and ends its turn, also if reading the index panics; see [index.PanicOnFault].
+// compressInTurn compresses a response into a buffer. It releases the memory for compressing and
+// ends its turn even if reading the index panics; see [index.PanicOnFault].
 func (s *server) compressInTurn(ctx context.Context, to *splice.Buffer, short bool, found *gallery.Response, at *gallery.Address) error {
 	turn, err := s.turns.wait(ctx, !short)
 	if err != nil {
 		return err
 	}
 	defer turn.end()
-	take := s.buffers.held.takeLong
+	reserve := s.buffers.budget.reserveLong
 	if short {
-		take = s.buffers.held.take
+		reserve = s.buffers.budget.reserve
 	}
-	if !take(compressHeld) {
+	if !reserve(compressBytes) {
 		return errNoMemory
 	}
-	defer s.buffers.held.give(compressHeld)
+	defer s.buffers.budget.release(compressBytes)
 	z, ok := s.compressors.Get().(*gzip.Writer)
 	if !ok {
 		z, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
@@ -188,9 +189,9 @@ func (s *server) compressInTurn(ctx context.Context, to *splice.Buffer, short bo
 
 // readQuery reads the body and parses the query in it.
 //
-// Some editors declare the length of the JSON in UTF-16 units. If the text is not ASCII,
-// its end is then missing here, and arrives where the next request should begin. Such a
-// connection is closed after the response.
+// In Content-Length, some editors count the JSON in UTF-16 units. If the text is not ASCII, its end
+// then comes after the end of the body, where the next request should begin. Such a connection is
+// closed after the response.
 func (s *server) readQuery(w *reply, r *http.Request) (q query.Query, err error) {
 	b := s.bodies.get()
 	defer s.bodies.put(b)
@@ -213,10 +214,10 @@ func badBody(w *reply, err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return &failure{status: http.StatusRequestEntityTooLarge, message: fmt.Sprintf("the body is longer than %d bytes", maxBody)}
 	}
-	return &failure{http.StatusBadRequest, "the body did not arrive", err}
+	return &failure{http.StatusBadRequest, "the request body could not be read", err}
 }
 
-// parse reads a query. An empty body asks for everything.
+// parse parses a query. An empty body is a query for all extensions.
 func (s *server) parse(w *reply, r *http.Request, body []byte) (query.Query, error) {
 	if s.log.Enabled(context.Background(), slog.LevelDebug) {
 		s.log.Debug("query", "body", string(body[:min(len(body), maxLoggedQuery)]))

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// ids returns the extensions of a response's first result.
+// ids returns the names of the extensions in the first result of a response.
 func ids(t *testing.T, response string) string {
 	t.Helper()
 	var a struct {
@@ -34,6 +34,7 @@ func ids(t *testing.T, response string) string {
 	return strings.Join(names, " ")
 }
 
+// byName returns the body of a query for a single extension.
 func byName(name string) string {
 	return fmt.Sprintf(`{"filters":[{"criteria":[{"filterType":7,"value":%q}],"pageNumber":1,"pageSize":1}],"flags":950}`, name)
 }
@@ -65,14 +66,14 @@ func TestBytesAfterBody(t *testing.T) {
 		t.Errorf("got %d %.300s, want n1", resp.StatusCode, response)
 	}
 	if !resp.Close {
-		t.Error("the connection is to be used again")
+		t.Error("the connection stays open")
 	}
 	if rest, err := io.ReadAll(stream); err != nil || len(rest) > 0 {
-		t.Errorf("after the response came %q, %v, want the end", rest, err)
+		t.Errorf("after the response: %q, %v, want the end", rest, err)
 	}
 }
 
-// TestKeepAlive keeps a connection that a sound request came on.
+// TestKeepAlive checks that a connection stays open after a valid request.
 func TestKeepAlive(t *testing.T) {
 	srv := httptest.NewServer(openSample(t))
 	defer srv.Close()
@@ -87,7 +88,7 @@ func TestKeepAlive(t *testing.T) {
 	}
 }
 
-// TestBodies sends bodies that are too long, too short or too slow.
+// TestBodies sends bodies that are empty, too long or not a query.
 func TestBodies(t *testing.T) {
 	srv := httptest.NewServer(openSample(t))
 	defer srv.Close()
@@ -100,7 +101,7 @@ func TestBodies(t *testing.T) {
 	}{
 		{"nothing", "", 200, false},
 		{"blanks", " \n ", 200, false},
-		{"as much as may be", "{}" + long[2:], 200, false},
+		{"the longest", "{}" + long[2:], 200, false},
 		{"one byte more", "{}" + long[1:], 413, true},
 		{"more after the JSON", byName("acme.hello") + "}]", 200, true},
 		{"a string", `"x"`, 400, true},
@@ -130,7 +131,7 @@ func TestGzip(t *testing.T) {
 	const script = "/files/acme/hello/1.2.3@web/extension/main.js"
 	for _, x := range []struct {
 		method, target, accept string
-		packed                 bool
+		gzip                   bool
 	}{
 		{"POST", "/api/extensionquery", "gzip", true},
 		{"POST", "/api/extensionquery", "deflate, gzip;q=0.5, br", true},
@@ -145,11 +146,11 @@ func TestGzip(t *testing.T) {
 		{"GET", "/assets/acme/hello/1.2.3/" + iconType, "gzip", false},
 	} {
 		resp := g.request(x.method, x.target, "", "Accept-Encoding", x.accept)
-		packed := resp.Header.Get("Content-Encoding") == "gzip"
-		if resp.StatusCode != 200 || packed != x.packed {
-			t.Errorf("%s %s for %q: %d, packed %t, want %t", x.method, x.target, x.accept, resp.StatusCode, packed, x.packed)
+		zipped := resp.Header.Get("Content-Encoding") == "gzip"
+		if resp.StatusCode != 200 || zipped != x.gzip {
+			t.Errorf("%s %s for %q: %d, gzip %t, want %t", x.method, x.target, x.accept, resp.StatusCode, zipped, x.gzip)
 		}
-		if !packed {
+		if !zipped {
 			continue
 		}
 		z, err := gzip.NewReader(resp.Body)
@@ -158,10 +159,10 @@ func TestGzip(t *testing.T) {
 		}
 		got, err := io.ReadAll(z)
 		if want := text(t, g.request(x.method, x.target, "")); err != nil || string(got) != want {
-			t.Errorf("%s %s: unpacked is not the plain response: %v", x.method, x.target, err)
+			t.Errorf("%s %s: decompressed, it is not the plain response: %v", x.method, x.target, err)
 		}
 		if tag := resp.Header.Get("ETag"); tag != "" && !strings.HasPrefix(tag, `W/"`) {
-			t.Errorf("%s %s: entity tag %s promises the plain bytes", x.method, x.target, tag)
+			t.Errorf("%s %s: entity tag %s is that of the plain bytes", x.method, x.target, tag)
 		}
 	}
 }
@@ -192,7 +193,7 @@ func TestGzipLongBase(t *testing.T) {
 	}
 	got, err := io.ReadAll(z)
 	if want := text(t, g.request("POST", "/api/extensionquery", "")); err != nil || string(got) != want || !strings.Contains(want, "long.long.") {
-		t.Errorf("unpacked is not the plain response: %v", err)
+		t.Errorf("decompressed, it is not the plain response: %v", err)
 	}
 }
 

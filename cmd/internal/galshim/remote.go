@@ -42,8 +42,8 @@ const (
 //
 // The digits are the first 16 hexadecimal digits of the SHA-256 of the URL.
 //
-// Several servers may share a cache. If the site cannot be reached when galshim starts, it
-// serves the generation in the cache.
+// Several servers may share a cache. If galshim cannot reach the site when it starts, it serves the
+// generation in the cache.
 type remote struct {
 	base   *url.URL
 	dir    string
@@ -51,11 +51,11 @@ type remote struct {
 	index  *retry.Client // for the index, which must not wait for blobs of slow clients
 	log    *slog.Logger
 
-	etag    string       // of the CURRENT file of the generation that is served
-	failed  site.Current // generation that could not be downloaded
-	failure error        // why it could not
-	wait    time.Duration
-	retry   time.Time // when to try again
+	etag    string        // of the CURRENT file of the generation that is served
+	failed  site.Current  // the last generation, if it could not be downloaded
+	failure error         // the reason
+	wait    time.Duration // between the last attempts
+	retry   time.Time     // of the next attempt
 }
 
 func newRemote(address, cache, ca string, log *slog.Logger) (*remote, error) {
@@ -79,8 +79,8 @@ func newRemote(address, cache, ca string, log *slog.Logger) (*remote, error) {
 	return &remote{base: base, dir: dir, client: client, index: index, log: log}, nil
 }
 
-// newClient returns a client with a limit of connections to a host; 0 is none. galshim sends each
-// request once: it asks for index/CURRENT again anyway, and its own clients do not wait for long.
+// newClient returns a client with a limit of connections to a host; 0 means no limit. It sends each
+// request only once: galshim polls index/CURRENT anyway, and its own clients do not wait for long.
 func newClient(ca string, connections int) (*retry.Client, error) {
 	transport, err := retry.NewTransport(ca)
 	if err != nil {
@@ -96,21 +96,21 @@ func (s *remote) next(ctx context.Context, old *generation) (*generation, error)
 	if err == nil || old != nil {
 		return g, err
 	}
-	kept, keptErr := s.openCached()
-	if keptErr != nil && cacert.IsUnknown(err) {
-		return nil, err // with a hint
+	cached, cacheErr := s.openCached()
+	if cacheErr != nil && cacert.IsUnknown(err) {
+		return nil, err // it has a hint
 	}
-	if keptErr != nil {
-		return nil, hint.Add(err, "is %s a site made by galbuild? there is no earlier generation in the cache to start with", s.base.Redacted())
+	if cacheErr != nil {
+		return nil, hint.Add(err, "check that %s is a site made by galbuild; the cache has no earlier generation to start with", s.base.Redacted())
 	}
-	s.log.Warn("serving the generation in the cache", "generation", kept.Generation, "err", err)
-	return kept, nil
+	s.log.Warn("serving the generation in the cache", "generation", cached.Generation, "err", err)
+	return cached, nil
 }
 
 // fetch returns the current generation of the site, or nil if it is old.
 func (s *remote) fetch(ctx context.Context, old *generation) (*generation, error) {
-	kept := sound(old)
-	text, etag, err := s.current(ctx, kept != nil)
+	served := sound(old)
+	text, etag, err := s.current(ctx, served != nil)
 	if err != nil || text == nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (s *remote) fetch(ctx context.Context, old *generation) (*generation, error
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.base.Redacted(), err)
 	}
-	if kept != nil && c == kept.Current {
+	if served != nil && c == served.Current {
 		s.etag = etag
 		return nil, nil
 	}
@@ -168,8 +168,8 @@ func (s *remote) open(c site.Current) (*generation, error) {
 	return newGeneration(c, ix, newBlobProxy(s)), nil
 }
 
-// download downloads an index into the cache and maps it. After a failure it waits before it
-// tries the same index again, because the index can be large.
+// download downloads an index into the cache and maps it. After a failure, it returns the same
+// error for some time before it downloads the same index again, which may be large.
 func (s *remote) download(ctx context.Context, c site.Current) (*generation, error) {
 	if c == s.failed && time.Now().Before(s.retry) {
 		return nil, s.failure
@@ -245,6 +245,7 @@ func (s *remote) openCached() (*generation, error) {
 	return s.open(c)
 }
 
+// readCurrent reads and parses the CURRENT file of the cache.
 func readCurrent(file string) (site.Current, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -290,7 +291,7 @@ func verifyIndex(file string, want blob.Ref) error {
 		return err
 	}
 	if got != want {
-		return fmt.Errorf("%s: its SHA-256 is %s, but %s has %s: the file is incomplete or damaged", file, got, site.CurrentPath, want)
+		return fmt.Errorf("%s: its SHA-256 is %s, want %[4]s as in %[3]s: the file is incomplete or damaged", file, got, site.CurrentPath, want)
 	}
 	return nil
 }

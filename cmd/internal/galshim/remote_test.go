@@ -22,15 +22,16 @@ import (
 	"galbuild/cmd/internal/hint"
 )
 
-// published serves the site in dir as a web server does, and counts complete responses. If change
-// returns true, it has sent the response instead.
+// published serves the site in dir like a web server, and counts complete responses. If the
+// function override returns true, it has written the response itself.
 type published struct {
 	*httptest.Server
-	dir    string
-	change func(w http.ResponseWriter, r *http.Request) bool
-	full   atomic.Int64 // responses with status 200
+	dir      string
+	override func(w http.ResponseWriter, r *http.Request) bool
+	full     atomic.Int64 // requests without If-None-Match
 }
 
+// publish serves a sample.
 func publish(t *testing.T, s sample) *published {
 	p := &published{dir: t.TempDir()}
 	s.write(t, p.dir)
@@ -40,7 +41,7 @@ func publish(t *testing.T, s sample) *published {
 }
 
 func (p *published) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if p.change != nil && p.change(w, r) {
+	if p.override != nil && p.override(w, r) {
 		return
 	}
 	if r.Header.Get("If-None-Match") == "" {
@@ -67,16 +68,16 @@ func remoteAt(t *testing.T, address, cache string) *remote {
 	return s
 }
 
-// TestRemoteAuthority reads a site from a server whose authority only a file contains.
+// TestRemoteAuthority reads a site from a server whose certificate authority is only in a file.
 func TestRemoteAuthority(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	secure := httptest.NewTLSServer(p.Config.Handler)
 	defer secure.Close()
 	_, err := remoteAt(t, secure.URL, t.TempDir()).next(t.Context(), nil)
-	told := &strings.Builder{}
-	hint.Print(told, "galshim", err)
-	if !strings.Contains(told.String(), cacert.Hint) {
-		t.Errorf("got %s", told)
+	printed := &strings.Builder{}
+	hint.Print(printed, "galshim", err)
+	if !strings.Contains(printed.String(), cacert.Hint) {
+		t.Errorf("got %s", printed)
 	}
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	block := &pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}
@@ -140,7 +141,7 @@ func TestRemotePoll(t *testing.T) {
 		}
 	}
 	if n := p.full.Load() - before; n != 0 {
-		t.Errorf("three polls of an unchanged site fetched %d times", n)
+		t.Errorf("three polls of an unchanged site led to %d complete responses", n)
 	}
 	sample{more: 8}.write(t, p.dir)
 	if err := g.live.poll(t.Context()); err != nil {
@@ -153,18 +154,18 @@ func TestRemotePoll(t *testing.T) {
 	before = p.full.Load()
 	again := open(t, "", remoteAt(t, p.URL, cache))
 	if n := p.full.Load() - before; n != 1 || again.extensions(t) != 9 {
-		t.Errorf("a restart fetched %d times, want CURRENT alone", n)
+		t.Errorf("a restart led to %d complete responses, want only CURRENT", n)
 	}
 }
 
-// TestRemoteUnreachable starts galshim when the site cannot be reached: it serves the index in the
+// TestRemoteUnreachable starts galshim while the site cannot be reached. It serves the index in the
 // cache, and later the site. Without an index in the cache it does not start.
 func TestRemoteUnreachable(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	cache := t.TempDir()
 	open(t, "", remoteAt(t, p.URL, cache))
 	down := true
-	p.change = func(w http.ResponseWriter, r *http.Request) bool {
+	p.override = func(w http.ResponseWriter, r *http.Request) bool {
 		if down {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
@@ -186,12 +187,12 @@ func TestRemoteUnreachable(t *testing.T) {
 	p.Close()
 	l := &live{source: remoteAt(t, p.URL, t.TempDir()), log: slog.New(slog.DiscardHandler)}
 	if err := l.poll(t.Context()); err == nil {
-		t.Error("started from nothing")
+		t.Error("started without a site and without a cache")
 	}
 }
 
-// TestRemoteDamaged refuses an index with another SHA-256 than CURRENT has, does not request it
-// again at once, and serves the next generation.
+// TestRemoteDamaged checks that an index whose SHA-256 is not that in CURRENT is refused and not
+// requested again at once, and that the next generation is served.
 func TestRemoteDamaged(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	cache := t.TempDir()
@@ -203,7 +204,7 @@ func TestRemoteDamaged(t *testing.T) {
 		t.Errorf("poll: %v, want a wrong SHA-256", err)
 	}
 	fetched := 0
-	p.change = func(_ http.ResponseWriter, r *http.Request) bool {
+	p.override = func(_ http.ResponseWriter, r *http.Request) bool {
 		if strings.HasSuffix(r.URL.Path, site.IndexName) {
 			fetched++
 		}
@@ -220,21 +221,21 @@ func TestRemoteDamaged(t *testing.T) {
 		t.Errorf("poll: %v, %d extensions, want 6", err, g.extensions(t))
 	}
 	left, err := filepath.Glob(filepath.Join(cache, "*", "*"))
-	if err != nil || len(left) != 3 { // CURRENT and two sound generations
-		t.Errorf("the cache holds %q, %v", left, err)
+	if err != nil || len(left) != 3 { // CURRENT and two generations
+		t.Errorf("the cache has %q, %v", left, err)
 	}
 }
 
-// TestRemoteCacheDamaged downloads an index again that is damaged in the cache.
+// TestRemoteCacheDamaged checks that an index that is damaged in the cache is downloaded again.
 func TestRemoteCacheDamaged(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	cache := t.TempDir()
 	open(t, "", remoteAt(t, p.URL, cache))
-	kept, err := filepath.Glob(filepath.Join(cache, "*", "*.idx"))
-	if err != nil || len(kept) != 1 {
-		t.Fatalf("the cache holds %q, %v", kept, err)
+	cached, err := filepath.Glob(filepath.Join(cache, "*", "*.idx"))
+	if err != nil || len(cached) != 1 {
+		t.Fatalf("the cache has %q, %v", cached, err)
 	}
-	flip(t, kept[0])
+	flip(t, cached[0])
 	if g := open(t, "", remoteAt(t, p.URL, cache)); g.extensions(t) != 4 {
 		t.Errorf("serves %d extensions, want 4", g.extensions(t))
 	}
@@ -245,18 +246,18 @@ func TestRemoteBlobs(t *testing.T) {
 	p := publish(t, sample{})
 	g := open(t, "", remoteAt(t, p.URL, t.TempDir()))
 	const icon = "/assets/acme/hello/1.2.3/" + iconType
-	for name, answer := range map[string]func(w http.ResponseWriter, r *http.Request){
+	for name, respond := range map[string]func(w http.ResponseWriter, r *http.Request){
 		"missing":    func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) },
 		"forbidden":  func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusForbidden) },
 		"other size": func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "<html>") },
 		"encoded":    func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Content-Encoding", "gzip") },
 		"a loop":     func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) },
 	} {
-		p.change = func(w http.ResponseWriter, r *http.Request) bool { answer(w, r); return true }
+		p.override = func(w http.ResponseWriter, r *http.Request) bool { respond(w, r); return true }
 		resp := g.request("GET", icon, "")
 		checkExchange(t, name, resp, 502, `{"error":"the published site did not return the file"}`, []string{"-ETag", "Cache-Control: no-store"})
 	}
-	p.change = func(w http.ResponseWriter, r *http.Request) bool {
+	p.override = func(w http.ResponseWriter, r *http.Request) bool {
 		if strings.HasPrefix(r.URL.Path, "/elsewhere") {
 			io.WriteString(w, icon[1:])
 		} else {
@@ -265,11 +266,10 @@ func TestRemoteBlobs(t *testing.T) {
 		return true
 	}
 	checkExchange(t, "redirected", g.request("GET", icon, ""), 200, icon[1:], []string{"-Location"})
-
 }
 
-// lies are wrong responses that a server may send for a blob.
-var lies = []struct {
+// wrongResponses are responses that are not the blob.
+var wrongResponses = []struct {
 	name string
 	send func(w http.ResponseWriter, blob []byte)
 }{
@@ -308,7 +308,7 @@ func TestRemoteWrongBlob(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if coding != "gzip" { // which the client asks for and decodes by itself
+			if coding != "gzip" { // which the client requests and decodes itself
 				r.Header.Set("Accept-Encoding", coding)
 			}
 			resp, err := http.DefaultClient.Do(r)
@@ -319,31 +319,31 @@ func TestRemoteWrongBlob(t *testing.T) {
 			got, err := io.ReadAll(resp.Body)
 			return resp.StatusCode, got, err
 		}
-		for _, lie := range lies {
-			p.change = func(w http.ResponseWriter, r *http.Request) bool { lie.send(w, []byte(text)); return true }
+		for _, wrong := range wrongResponses {
+			p.override = func(w http.ResponseWriter, r *http.Request) bool { wrong.send(w, []byte(text)); return true }
 			if status, got, err := get("gzip"); status == http.StatusOK && (err == nil || len(got) > size-withheld) {
-				t.Errorf("%d bytes, %s, compressed: status %d, %d bytes, %v", size, lie.name, status, len(got), err)
+				t.Errorf("%d bytes, %s, compressed: status %d, %d bytes, %v", size, wrong.name, status, len(got), err)
 			}
 			status, got, err := get("identity")
-			if whole := status == http.StatusOK && err == nil; whole || status == http.StatusOK && len(got) > size-withheld {
-				t.Errorf("%d bytes, %s: status %d, %d bytes, %v", size, lie.name, status, len(got), err)
+			if complete := status == http.StatusOK && err == nil; complete || status == http.StatusOK && len(got) > size-withheld {
+				t.Errorf("%d bytes, %s: status %d, %d bytes, %v", size, wrong.name, status, len(got), err)
 			}
 			if err == nil && status != http.StatusBadGateway {
-				t.Errorf("%d bytes, %s: status %d, want 502", size, lie.name, status)
+				t.Errorf("%d bytes, %s: status %d, want 502", size, wrong.name, status)
 			}
 		}
-		p.change = nil // and the truth is still passed on
+		p.override = nil // the right blob is passed on again
 		if status, got, err := get("identity"); status != http.StatusOK || err != nil || string(got) != text {
 			t.Errorf("%d bytes: status %d, %d bytes, %v", size, status, len(got), err)
 		}
 		if n := strings.Count(log.String(), "SHA-256"); n != 4 {
-			t.Errorf("%d bytes: the log names a wrong SHA-256 %d times, want 4:\n%s", size, n, &log)
+			t.Errorf("%d bytes: the log has %d wrong SHA-256, want 4:\n%s", size, n, &log)
 		}
 	}
 }
 
-// TestRemoteRange serves a range of a blob that can be verified first, and otherwise the
-// whole blob.
+// TestRemoteRange checks that a range is served of a blob that can be verified first, and otherwise
+// the whole blob.
 func TestRemoteRange(t *testing.T) {
 	for size, status := range map[int]int{withheld: http.StatusPartialContent, withheld + 1: http.StatusOK} {
 		p := publish(t, sample{pages: map[string]string{"page.txt": strings.Repeat("x", size)}})
@@ -359,12 +359,11 @@ func TestRemoteRange(t *testing.T) {
 	}
 }
 
-// TestIndexNextToBlobs looks for a new generation while slow clients use all connections
-// for blobs.
-func TestIndexNextToBlobs(t *testing.T) {
+// TestPollWhileBusy polls while slow clients use all connections for blobs.
+func TestPollWhileBusy(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	arrived, released := make(chan struct{}), make(chan struct{})
-	p.change = func(_ http.ResponseWriter, r *http.Request) bool {
+	p.override = func(_ http.ResponseWriter, r *http.Request) bool {
 		if strings.Contains(r.URL.Path, "/blobs/") {
 			close(arrived)
 			<-released
@@ -384,7 +383,7 @@ func TestIndexNextToBlobs(t *testing.T) {
 		g.request("GET", "/assets/acme/hello/1.2.3/"+iconType, "")
 	}()
 	<-arrived
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // only reached if it waits for a blob
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // exceeded only if the poll waits for a blob
 	defer cancel()
 	if err := g.live.poll(ctx); err != nil {
 		t.Error(err)

@@ -15,19 +15,19 @@ type reply struct {
 	request    *http.Request
 	pace       pace
 	pieces     pieces      // writer of a response that is held in memory
-	base       string      // URL of the gallery, as this client knows it
+	base       string      // base URL of the gallery for this client
 	status     int         // 0 before the header is written
 	hits       int         // extensions in the response to a query, -1 to anything else
-	err        error       // what went wrong, for the log
-	generation *generation // generation that the response comes from
+	err        error       // the error of the request, for the log
+	generation *generation // the generation of the response
 }
 
 const (
-	// chunk is how many bytes are written at a time.
+	// chunk is the number of bytes that are written at a time.
 	chunk = 256 << 10
-	// smallChunk is used if progress is visible only between writes.
+	// smallChunk is used instead if progress is known only between writes.
 	smallChunk = 16 << 10
-	// atOnce is how many bytes are written under one deadline: about a minute at 1 kB/s.
+	// atOnce is the number of bytes that are written with one deadline: a minute at 1 kB/s.
 	atOnce = 60_000
 )
 
@@ -35,10 +35,10 @@ func newReply(w http.ResponseWriter, r *http.Request, stall time.Duration) *repl
 	return &reply{ResponseWriter: w, request: r, hits: -1, pace: pace{response: w, stall: stall, chunk: math.MaxInt}}
 }
 
-// Unwrap lets [http.ResponseController] through.
+// Unwrap lets [http.ResponseController] find the original writer.
 func (w *reply) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// bytes returns how much of the body was written.
+// bytes returns the number of bytes of the body that were written.
 func (w *reply) bytes() int64 { return w.pace.written.Load() }
 
 // WriteHeader makes the entity tag of a compressed response weak, because its bytes are not those
@@ -87,7 +87,7 @@ func (w *reply) ReadFrom(src io.Reader) (int64, error) {
 	}
 	least := w.pace.stall.Milliseconds()
 	if _, ok := limited.R.(*os.File); ok {
-		least = 1 // nothing is held for who is slow
+		least = 1 // no memory is held for a slow client
 	}
 	if limited.N > atOnce {
 		w.pace.watch(w.request, least)

@@ -23,21 +23,21 @@ import (
 	"galbuild/cmd/internal/version"
 )
 
-// garbage is how much garbage the heap may hold, in percent of the memory in use. The
-// buffers in use are a few MB, since the index is not on the heap. With 200, clients that do
-// not read their responses let the memory grow to 130 MiB, with 120 to 100 MiB.
-const garbage = 120
+// gcPercent is the value of GOGC, if it is not set. The heap is only a few MB, since the index is
+// not part of it. With 200, clients that do not read their responses let the memory grow to 130
+// MiB, with 120 to 100 MiB.
+const gcPercent = 120
 
-// Run serves until ctx ends or the process is told to stop.
-func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
+// run serves until ctx ends or a signal ends the process.
+func (c *commandLine) run(ctx context.Context, stderr io.Writer) error {
 	if _, set := os.LookupEnv("GOGC"); !set {
-		defer debug.SetGCPercent(debug.SetGCPercent(garbage))
+		defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	held := &lineWriter{out: stderr}
-	defer held.end()
-	log := c.logger(held)
+	lines := &lineWriter{out: stderr}
+	defer lines.end()
+	log := c.logger(lines)
 	defer limitMemory(log)()
 	if os.Geteuid() == 0 {
 		log.Warn("running as root, which galshim does not need: run it as a user that can only read the site")
@@ -56,7 +56,7 @@ func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	held.flush() // scripts wait for the line with the address
+	lines.flush() // scripts wait for the line with the address
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
@@ -64,12 +64,12 @@ func (c *Command) Run(ctx context.Context, stderr io.Writer) error {
 	var following sync.WaitGroup
 	following.Go(func() { generations.follow(ctx, c.Reload, hup) })
 	defer following.Wait()
-	defer stop() // ends the following
+	defer stop() // before following.Wait
 	return serve(ctx, stop, srv, listener, drainTimeout, log)
 }
 
 // listen returns a server for the gallery and its listener, and logs the address.
-func (c *Command) listen(generations *live, log *slog.Logger) (*http.Server, net.Listener, error) {
+func (c *commandLine) listen(generations *live, log *slog.Logger) (*http.Server, net.Listener, error) {
 	secure, fingerprint, err := c.tlsConfig(log)
 	if err != nil {
 		return nil, nil, err
@@ -84,7 +84,7 @@ func (c *Command) listen(generations *live, log *slog.Logger) (*http.Server, net
 	}
 	listener, err := listen(c.Listen)
 	if err != nil {
-		return nil, nil, hint.Add(fmt.Errorf("listen: %w", err), "another address: --listen host:port, or --listen 127.0.0.1:0 for any free port")
+		return nil, nil, hint.Add(fmt.Errorf("listen: %w", err), "name another address with --listen HOST:PORT; with port 0, galshim takes any free port")
 	}
 	g := generations.now.Load()
 	attrs := []any{"addr", address(listener, secure != nil), "generation", g.Generation, "extensions", g.ix.Len(), "files", !c.NoFiles, "version", version.String()}
@@ -112,16 +112,16 @@ func newHTTPServer(handler http.Handler, secure *tls.Config, log *slog.Logger) *
 			MaxReadFrameSize:              maxFrameBytes,
 			MaxReceiveBufferPerConnection: streamBuffer,
 			MaxReceiveBufferPerStream:     streamBuffer,
-			WriteByteTimeout:              writeTimeout, // pace cuts off requests, not their connection
+			WriteByteTimeout:              writeTimeout, // a pace ends only requests, not their connection
 		},
 		ConnContext: withConn,
 		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 }
 
-// serve serves requests until ctx ends. Then it waits for running requests, but not longer than
-// patience. A second signal ends the process at once.
-func serve(ctx context.Context, stop func(), srv *http.Server, listener net.Listener, patience time.Duration, log *slog.Logger) error {
+// serve serves requests until ctx ends. Then it waits for running requests until the timeout. A
+// second signal ends the process at once.
+func serve(ctx context.Context, stop func(), srv *http.Server, listener net.Listener, timeout time.Duration, log *slog.Logger) error {
 	failed := make(chan error, 1)
 	go func() {
 		if srv.TLSConfig != nil {
@@ -137,18 +137,18 @@ func serve(ctx context.Context, stop func(), srv *http.Server, listener net.List
 		stop()
 	}
 	log.Info("stopping")
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	err := srv.Shutdown(drain)
 	if err != nil {
-		log.Warn("running requests were cut off", "after", patience)
+		log.Warn("running requests were cut off", "after", timeout)
 		err = srv.Close()
 	}
 	<-failed
 	return err
 }
 
-// listen listens on host:port or unix:PATH. It removes the socket of a process that was killed.
+// listen listens at HOST:PORT or unix:PATH. It removes the socket of a process that was killed.
 func listen(where string) (net.Listener, error) {
 	file, ok := strings.CutPrefix(where, "unix:")
 	if !ok {

@@ -23,16 +23,15 @@ import (
 	"galbuild/index"
 )
 
-// A process is the command at work.
+// A process is a running galshim.
 type process struct {
 	addr  string
-	first map[string]any // the line that says so
+	first map[string]any // the log line with the address
 	lines *bytes.Buffer  // the log, to be read after stop
-	stop  func() int
+	stop  func() int     // ends galshim and returns the exit status
 }
 
-// start runs the command until it says where it listens. The exit status comes
-// from stop.
+// start runs galshim, and returns when it listens.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -59,7 +58,7 @@ func start(t *testing.T, args ...string) *process {
 	return p
 }
 
-// TestServe starts, answers, logs and stops.
+// TestServe starts galshim, sends a query, stops it and reads the log.
 func TestServe(t *testing.T) {
 	dir := t.TempDir()
 	c := sample{more: 1}.write(t, dir)
@@ -78,7 +77,7 @@ func TestServe(t *testing.T) {
 		t.Errorf("exit status %d", status)
 	}
 	if root := strings.Contains(p.lines.String(), "running as root"); root != (os.Geteuid() == 0) {
-		t.Errorf("says that it runs as root: %t", root)
+		t.Errorf("the warning about root is in the log: %t", root)
 	}
 	for _, want := range []string{`"path":"/api/extensionquery"`, `"status":200`, `"hits":1`, `"client":"127.0.0.1"`, `"method":"POST"`, `"elapsed":`, `"bytes":`} {
 		if !strings.Contains(p.lines.String(), want) {
@@ -87,7 +86,7 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestServeTLS speaks TLS with the certificate whose fingerprint it prints.
+// TestServeTLS checks that galshim uses the certificate whose fingerprint it logs.
 func TestServeTLS(t *testing.T) {
 	dir := t.TempDir()
 	sample{}.write(t, dir)
@@ -117,7 +116,8 @@ func TestServeTLS(t *testing.T) {
 	}
 }
 
-// TestUsage checks what is refused before anything is opened, and how.
+// TestUsage checks the errors and exit statuses of wrong command lines and of sites that do not
+// exist.
 func TestUsage(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, x := range []struct {
@@ -126,7 +126,7 @@ func TestUsage(t *testing.T) {
 		want   string
 	}{
 		{"", 80, "galshim: error: galshim needs --index=SITE"},
-		{"--index site --base-url gallery.test", 80, "galshim: hint: write the address that editors will use"},
+		{"--index site --base-url gallery.test", 80, "galshim: hint: name the address that editors will use"},
 		{"--index site --tls-cert a.pem", 80, "--tls-cert and --tls-key"},
 		{"--index site --tls-cert a --tls-key b --tls-self-signed", 80, "exclude each other"},
 		{"--index site --trusted-proxy nonsense", 80, "--trusted-proxy=nonsense: must be an address, a range such as 10.0.0.0/8, or none"},
@@ -152,12 +152,12 @@ func TestUsage(t *testing.T) {
 			t.Errorf("galshim %s: prints %q", x.args, &stdout)
 		}
 		if x.args == "--help" && !strings.Contains(stdout.String(), "$GALSHIM_TRUSTED_PROXY") {
-			t.Errorf("the help does not name the variables:\n%s", &stdout)
+			t.Errorf("the help does not name the environment variables:\n%s", &stdout)
 		}
 	}
 }
 
-// TestAddressInUse says what to do about an address that is taken.
+// TestAddressInUse checks the hint for an address that is in use.
 func TestAddressInUse(t *testing.T) {
 	dir := t.TempDir()
 	sample{}.write(t, dir)
@@ -167,13 +167,13 @@ func TestAddressInUse(t *testing.T) {
 	}
 	defer taken.Close()
 	var stderr bytes.Buffer
-	if status := Main(t.Context(), []string{"--index", dir, "--listen", taken.Addr().String()}, io.Discard, &stderr); status != 1 || !strings.Contains(stderr.String(), "galshim: hint: another address") {
+	if status := Main(t.Context(), []string{"--index", dir, "--listen", taken.Addr().String()}, io.Discard, &stderr); status != 1 || !strings.Contains(stderr.String(), "galshim: hint: name another address") {
 		t.Errorf("exit status %d: %s", status, &stderr)
 	}
 }
 
-// TestUnixSocket listens where a killed process left its socket, and not where
-// one is at work.
+// TestUnixSocket checks that the socket of a killed process is replaced, and that of a running one
+// is not.
 func TestUnixSocket(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "s")
 	old, err := net.ListenUnix("unix", &net.UnixAddr{Name: file, Net: "unix"})
@@ -182,7 +182,7 @@ func TestUnixSocket(t *testing.T) {
 	}
 	if l, err := listen("unix:" + file); err == nil {
 		l.Close()
-		t.Error("took a socket that is in use")
+		t.Error("a socket that is in use was replaced")
 	}
 	old.SetUnlinkOnClose(false)
 	old.Close()
@@ -193,7 +193,7 @@ func TestUnixSocket(t *testing.T) {
 	l.Close()
 }
 
-// endless is a store whose blobs do not end, nor their readers finish.
+// endless is a store with endless blobs. It sends the error that ends a response to failed.
 type endless struct{ failed chan error }
 
 func (endless) Close() error { return nil }
@@ -208,7 +208,7 @@ func (e endless) serve(w http.ResponseWriter, _ *http.Request, _ index.File) err
 	}
 }
 
-// TestStalledClient cuts off who asks for something and does not take it.
+// TestStalledClient checks that a client that does not read a file is disconnected.
 func TestStalledClient(t *testing.T) {
 	dir := t.TempDir()
 	sample{}.write(t, dir)
@@ -232,12 +232,12 @@ func TestStalledClient(t *testing.T) {
 	io.WriteString(conn, "GET /assets/acme/hello/1.2.3/"+iconType+" HTTP/1.1\r\nHost: h\r\n\r\n")
 	var timeout net.Error
 	if err := <-e.failed; !errors.As(err, &timeout) || !timeout.Timeout() {
-		t.Errorf("the answer ended with %v, want a timeout", err)
+		t.Errorf("the response ended with %v, want a timeout", err)
 	}
 }
 
-// TestStalledReader cuts off who asks a question and does not take the answer,
-// though it is only one chunk.
+// TestStalledReader checks that a client that does not read the response to a query is
+// disconnected, even if the response is a single chunk.
 func TestStalledReader(t *testing.T) {
 	const stall = 300 * time.Millisecond
 	dir := t.TempDir()
@@ -260,17 +260,17 @@ func TestStalledReader(t *testing.T) {
 		body := queryBody("", 60, 0)
 		fmt.Fprintf(conn, "POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body)
 		time.Sleep(pause)
-		answer, err := io.ReadAll(conn)
-		if len(answer) > chunk {
-			t.Fatalf("%d bytes are more than a chunk", len(answer))
+		response, err := io.ReadAll(conn)
+		if len(response) > chunk {
+			t.Fatalf("%d bytes are more than a chunk", len(response))
 		}
-		if whole := err == nil && strings.HasSuffix(string(answer), "}]}]}]}"); whole != (pause == 0) {
-			t.Errorf("after %s: %d bytes, %v, whole %t", pause, len(answer), err, whole)
+		if complete := err == nil && strings.HasSuffix(string(response), "}]}]}]}"); complete != (pause == 0) {
+			t.Errorf("after %s: %d bytes, %v, complete %t", pause, len(response), err, complete)
 		}
 	}
 }
 
-// TestGarbageCollection checks that the heap may grow while the command runs, unless GOGC is set.
+// TestGarbageCollection checks that gcPercent is set while galshim runs, unless GOGC is set.
 func TestGarbageCollection(t *testing.T) {
 	const before = 77
 	defer debug.SetGCPercent(debug.SetGCPercent(before))
@@ -282,8 +282,8 @@ func TestGarbageCollection(t *testing.T) {
 		return now
 	}
 	p := start(t, "--index", dir)
-	if got := percent(); got != garbage {
-		t.Errorf("got %d, want %d", got, garbage)
+	if got := percent(); got != gcPercent {
+		t.Errorf("got %d, want %d", got, gcPercent)
 	}
 	p.stop()
 	if got := percent(); got != before {
@@ -292,13 +292,13 @@ func TestGarbageCollection(t *testing.T) {
 	t.Setenv("GOGC", "100")
 	p = start(t, "--index", dir)
 	if got := percent(); got != before {
-		t.Errorf("got %d in spite of GOGC", got)
+		t.Errorf("got %d although GOGC is set", got)
 	}
 	p.stop()
 }
 
-// TestMemoryLimit does not change GOMEMLIMIT and logs it. The budgets of requests stay
-// within it.
+// TestMemoryLimit checks that GOMEMLIMIT is logged and not changed, and that the budgets of
+// requests are derived from it.
 func TestMemoryLimit(t *testing.T) {
 	const limit = 40 << 20
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(limit))
@@ -310,7 +310,7 @@ func TestMemoryLimit(t *testing.T) {
 		t.Errorf("the limit is %d", got)
 	}
 	if got := newBudget(maxBodies).most; got != limit/8 {
-		t.Errorf("%d bytes may be held", got)
+		t.Errorf("the budget of bodies is %d bytes", got)
 	}
 	p.stop()
 	if want := `"msg":"memory limit","bytes":41943040,"from":"GOMEMLIMIT"`; !strings.Contains(p.lines.String(), want) {
@@ -318,11 +318,11 @@ func TestMemoryLimit(t *testing.T) {
 	}
 }
 
-// TestSlowHeader cuts off who never finishes asking.
-func TestSlowHeader(t *testing.T) {
+// TestSlowRequest checks that a client whose request never ends is disconnected.
+func TestSlowRequest(t *testing.T) {
 	srv := newHTTPServer(openSample(t), nil, openSample(t).log)
 	if srv.ReadHeaderTimeout != headerTimeout || srv.ReadTimeout != bodyTimeout || srv.IdleTimeout != idleTimeout {
-		t.Error("no patience limits")
+		t.Error("the time limits are not set")
 	}
 	srv.ReadHeaderTimeout, srv.ReadTimeout = 20*time.Millisecond, 20*time.Millisecond
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -331,7 +331,7 @@ func TestSlowHeader(t *testing.T) {
 	}
 	go srv.Serve(listener)
 	defer srv.Close()
-	for _, half := range []string{
+	for _, incomplete := range []string{
 		"GET / HTTP/1.1\r\nHost: h\r\n",
 		"POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n{",
 	} {
@@ -339,15 +339,15 @@ func TestSlowHeader(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		io.WriteString(conn, half)
-		if answer, err := io.ReadAll(conn); err != nil || strings.Contains(string(answer), " 200 ") {
-			t.Errorf("%q: %q, %v, want the connection closed", half, answer, err)
+		io.WriteString(conn, incomplete)
+		if response, err := io.ReadAll(conn); err != nil || strings.Contains(string(response), " 200 ") {
+			t.Errorf("%q: %q, %v, want the connection closed", incomplete, response, err)
 		}
 		conn.Close()
 	}
 }
 
-// TestLongHeader refuses headers beyond the limit, and takes those within it.
+// TestLongHeader checks that a header beyond the limit is refused, and one within it is not.
 func TestLongHeader(t *testing.T) {
 	srv := newHTTPServer(openSample(t), nil, slog.New(slog.DiscardHandler))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

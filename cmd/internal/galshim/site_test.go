@@ -20,13 +20,12 @@ import (
 	"galbuild/render/gallery"
 )
 
-// sample is a site small enough to know by heart: Acme.Hello with a release for
-// all platforms and one for linux-x64, and a newer pre-release; and n more
-// extensions without files. The content of a file is its path.
+// A sample is a small site: Acme.Hello, with a release for all platforms, one for linux-x64 and a
+// newer pre-release, and other extensions without files. The content of most files is their path.
 type sample struct {
-	more  int
-	full  bool // they have as much JSON, 3 kB, and as many words as real extensions
-	pages map[string]string
+	more  int               // number of other extensions
+	full  bool              // whether they have as much JSON (3 kB) and as many words as real extensions
+	pages map[string]string // texts by path
 }
 
 const (
@@ -51,7 +50,7 @@ func defaultPages() map[string]string {
 	}
 }
 
-// write makes the sample the site in dir, and returns its generation.
+// write writes the sample to the site in dir as its current generation.
 func (s sample) write(t testing.TB, dir string) site.Current {
 	t.Helper()
 	d, err := site.Lock(dir)
@@ -61,7 +60,10 @@ func (s sample) write(t testing.TB, dir string) site.Current {
 	defer d.Close()
 	content := s.content(t, d)
 	c, err := d.WriteGeneration(
-		func(w io.Writer) error { _, err := io.WriteString(w, "no catalogue is read here"); return err },
+		func(w io.Writer) error {
+			_, err := io.WriteString(w, "the catalogue, which galshim does not read")
+			return err
+		},
 		func(w io.Writer) error { return index.Write(w, content) },
 	)
 	if err != nil {
@@ -73,6 +75,7 @@ func (s sample) write(t testing.TB, dir string) site.Current {
 	return c
 }
 
+// content returns the content of the index, and writes the blobs.
 func (s sample) content(t testing.TB, d *site.Dir) index.Content {
 	var docs []index.Document
 	extensions := s.extensions()
@@ -119,9 +122,8 @@ func (s sample) content(t testing.TB, d *site.Dir) index.Content {
 }
 
 func (s sample) extensions() []catalog.Extension {
-	day := testTime
 	version := func(v, platform string, pre bool) catalog.Version {
-		made := catalog.Version{Version: v, Platform: platform, PreRelease: pre, DisplayName: "Hello", Updated: day}
+		made := catalog.Version{Version: v, Platform: platform, PreRelease: pre, DisplayName: "Hello", Updated: testTime}
 		if pre {
 			made.Properties = []catalog.Property{{Key: "Microsoft.VisualStudio.Code.PreRelease", Value: "true"}}
 		}
@@ -130,9 +132,9 @@ func (s sample) extensions() []catalog.Extension {
 		}
 		return made
 	}
-	all := []catalog.Extension{{
+	list := []catalog.Extension{{
 		Publisher: catalog.Publisher{Name: "Acme", DisplayName: "Acme Inc"}, Name: "Hello", UUID: "00000000-0000-4000-8000-000000000001",
-		Released: day, Updated: day,
+		Released: testTime, Updated: testTime,
 		Versions: []catalog.Version{version("1.3.0", "", true), version("1.2.3", "linux-x64", false), version("1.2.3", "", false)},
 	}}
 	for i := range s.more {
@@ -140,20 +142,21 @@ func (s sample) extensions() []catalog.Extension {
 		v.DisplayName = fmt.Sprintf("Número %d", i)
 		e := catalog.Extension{
 			Publisher: catalog.Publisher{Name: "many"}, Name: fmt.Sprintf("n%d", i), UUID: fmt.Sprintf("00000000-0000-4000-8000-%012d", i+2),
-			Released: day, Updated: day,
+			Released: testTime, Updated: testTime,
 		}
 		if s.full {
 			fill(&v, i)
 			e.Statistics = &catalog.Statistics{Install: int64(i * 7919 % 1_000_003), AverageRating: 4.5, RatingCount: 12}
 		}
 		e.Versions = []catalog.Version{v}
-		all = append(all, e)
+		list = append(list, e)
 	}
-	return all
+	return list
 }
 
-// fill gives extension i what others have. Every tenth is about python, every
-// twenty have a topic of their own, and there are twelve categories.
+// fill gives version v of extension i the texts, assets and properties of a typical extension. A
+// tenth of the extensions is about python, each topic has twenty extensions, and there are twelve
+// categories.
 func fill(v *catalog.Version, i int) {
 	categories := []string{"Themes", "Snippets", "Linters", "Debuggers", "Formatters", "Keymaps", "Testing", "Education", "Visualization", "Notebooks", "Azure", "Other"}
 	languages := []string{"python", "rust", "golang", "kotlin", "haskell", "fortran", "erlang", "julia", "prolog", "scheme"}
@@ -172,13 +175,13 @@ func fill(v *catalog.Version, i int) {
 	}
 }
 
-// A testGallery is a running server with its site.
+// A testGallery is a server and the folder of its site, "" if the site is remote.
 type testGallery struct {
 	*server
 	dir string
 }
 
-// open serves the site in dir.
+// open returns a server for a source. Its site is in dir, or dir is "".
 func open(t testing.TB, dir string, from source, change ...func(*config)) *testGallery {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
@@ -227,12 +230,12 @@ func text(t testing.TB, resp *http.Response) string {
 	return string(b)
 }
 
-// blobFile is where the site in dir keeps what has this text.
+// blobFile returns the path of the blob with a text in the site in dir.
 func blobFile(dir, text string) string {
 	return filepath.Join(dir, filepath.FromSlash(blob.Sum([]byte(text)).Path()))
 }
 
-// overwrite replaces a file that is read-only.
+// overwrite replaces a file, which may be read-only.
 func overwrite(t testing.TB, file, text string) {
 	t.Helper()
 	os.Remove(file)
@@ -241,7 +244,7 @@ func overwrite(t testing.TB, file, text string) {
 	}
 }
 
-// testTime is when everything was last modified that needs to say so.
+// testTime is the date of extensions and the modification time of files.
 var testTime = time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
 
 func blobTag(b []byte) string { return blob.Sum(b).String() }

@@ -9,12 +9,12 @@ import (
 	"galbuild/render/splice"
 )
 
-// longResponses are the long responses that are being written. When they use up their part
-// of the memory, the one whose client has not read for the longest time is cut off for the
-// next one. Otherwise, a few hundred clients that do not read would keep lists from all
-// others for a minute.
+// longResponses are the long responses that are being written. If they have used up their part of
+// the budget and another one needs a buffer, the one whose client has not read for the longest time
+// is cut off. Otherwise, a few hundred clients that do not read could prevent all lists for a
+// minute.
 type longResponses struct {
-	slow time.Duration // how long a client may read nothing while others need the memory
+	slow time.Duration // time that a client may read nothing while others need the memory
 
 	mu  sync.Mutex
 	all map[*pace]struct{}
@@ -52,8 +52,8 @@ func (l *longResponses) cutSlowest() bool {
 	return true
 }
 
-// roomTimeout is how long a response waits for the memory of one that was cut off.
-const roomTimeout = 100 * time.Millisecond
+// bufferTimeout is the time that a response waits for the buffer of one that was cut off.
+const bufferTimeout = 100 * time.Millisecond
 
 // buffer returns a buffer for about n bytes like buffers.get. If the budget allows none, it
 // cuts off a slow client.
@@ -62,7 +62,7 @@ func (s *server) buffer(n int, w io.Writer) *splice.Buffer {
 	if b != nil || !s.long.cutSlowest() {
 		return b
 	}
-	for end := time.Now().Add(roomTimeout); b == nil && time.Now().Before(end); b = s.buffers.get(n, w) {
+	for end := time.Now().Add(bufferTimeout); b == nil && time.Now().Before(end); b = s.buffers.get(n, w) {
 		time.Sleep(time.Millisecond)
 	}
 	return b

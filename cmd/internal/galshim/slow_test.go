@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// TestUnreadResponses lets clients that do not read use up the memory for long responses.
-// Another client gets its list, because one of theirs is cut off.
+// TestUnreadResponses lets clients that do not read use up the budget for long responses. Another
+// client gets its list, because one of the unread responses is cut off.
 func TestUnreadResponses(t *testing.T) {
 	const clients = 3
 	dir := t.TempDir()
 	sample{more: 900, full: true}.write(t, dir)
 	g := open(t, dir, folder{dir}, func(c *config) { c.slow = time.Millisecond })
-	g.buffers.held.most = clients * pieceBuffer * 4 / 3 // of which long ones have three quarters
+	g.buffers.budget.most = clients * pieceBuffer * 4 / 3 // long responses have three quarters of it
 	srv := startUnbuffered(t, g)
 	long := queryBody("", 900, 0)
 	for range clients {

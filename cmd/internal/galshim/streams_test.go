@@ -28,8 +28,8 @@ func serveTLS(t *testing.T, g *testGallery) string {
 	return listener.Addr().String()
 }
 
-// TestStreams checks that excess requests over HTTP/2 are reset. A client with only a few is
-// served meanwhile, and all clients are when the excess is gone.
+// TestStreams checks that excess requests over HTTP/2 are reset. Meanwhile, a client with only a
+// few requests is served, and later all clients are.
 func TestStreams(t *testing.T) {
 	const all = 10
 	g := openSample(t, func(c *config) { c.streams = all })
@@ -53,7 +53,7 @@ func TestStreams(t *testing.T) {
 	}
 	const file, small = "/assets/acme/hello/1.2.3/" + iconType, "/healthz"
 	greedy, modest, old := client(true), client(true), client(false)
-	var held []io.Closer
+	var open []io.Closer
 	for range all {
 		resp, err := greedy.Get(address + file)
 		if err != nil {
@@ -62,7 +62,7 @@ func TestStreams(t *testing.T) {
 		if resp.ProtoMajor != 2 {
 			t.Fatalf("the protocol is %s", resp.Proto)
 		}
-		held = append(held, resp.Body)
+		open = append(open, resp.Body)
 	}
 	if err := get(greedy, small); err == nil {
 		t.Error("one request too many gets a response")
@@ -72,10 +72,10 @@ func TestStreams(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, body := range held {
+	for _, body := range open {
 		body.Close()
 	}
-	settle(t, func() bool { return g.atWork.Load() == 0 })
+	settle(t, func() bool { return g.streamCount.Load() == 0 })
 	if err := get(greedy, small); err != nil {
 		t.Error(err)
 	}
@@ -109,7 +109,7 @@ func TestStreamLimits(t *testing.T) {
 	}
 }
 
-// TestStreamsFor allows some requests even if few connections are allowed.
+// TestStreamsFor checks the limits of requests for few and for many connections.
 func TestStreamsFor(t *testing.T) {
 	for connections, want := range map[int]int{8: leastStreams, maxConnections: maxConnections / 4} {
 		if got := streamsFor(connections); got != want {

@@ -21,14 +21,14 @@ import (
 	"galbuild/cmd/internal/hint"
 )
 
-// tlsConfig returns how to speak TLS, nil if not at all, and for a certificate
-// made here its SHA-256 fingerprint.
-func (c *Command) tlsConfig(log *slog.Logger) (*tls.Config, string, error) {
+// tlsConfig returns the configuration of TLS, or nil for plain HTTP. The second result is the
+// SHA-256 fingerprint of a self-signed certificate, or "".
+func (c *commandLine) tlsConfig(log *slog.Logger) (*tls.Config, string, error) {
 	switch {
 	case c.TLSCert != "":
 		pair := &keyPair{certFile: c.TLSCert, keyFile: c.TLSKey, log: log}
 		if err := pair.load(); err != nil {
-			return nil, "", hint.Add(err, "--tls-cert and --tls-key want PEM files that belong together")
+			return nil, "", hint.Add(err, "--tls-cert and --tls-key must name PEM files that belong together")
 		}
 		return &tls.Config{GetCertificate: pair.get}, "", nil
 	case c.TLSSelfSigned:
@@ -42,22 +42,23 @@ func (c *Command) tlsConfig(log *slog.Logger) (*tls.Config, string, error) {
 	return nil, "", nil
 }
 
-// keyPair is a certificate on disk that may be renewed there. Whoever connects
-// pays for looking: two calls of stat.
+// A keyPair is a certificate on disk, which may be renewed there. Each new connection checks for
+// that with two calls of stat.
 type keyPair struct {
 	certFile, keyFile string
 	log               *slog.Logger
 	mu                sync.Mutex
-	seen              [2]fileStamp
+	loaded            [2]fileStamp // of the files when they were read
 	cert              *tls.Certificate
 }
 
-// fileStamp changes when a file does.
+// A fileStamp changes when the file changes.
 type fileStamp struct {
 	size int64
 	when time.Time
 }
 
+// stampOf returns the stamp of a file, or the zero value if there is no file.
 func stampOf(file string) fileStamp {
 	info, err := os.Stat(file)
 	if err != nil {
@@ -66,18 +67,18 @@ func stampOf(file string) fileStamp {
 	return fileStamp{info.Size(), info.ModTime()}
 }
 
-// get returns the certificate, read again if one of its files has changed. If it
-// cannot be, perhaps because only one has been replaced yet, the old one stays.
+// get returns the certificate. It reads the files again if one of them has changed. If that fails,
+// perhaps because only one file has been replaced so far, it returns the old certificate.
 func (p *keyPair) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.seen == p.stamps() {
+	if p.loaded == p.stamps() {
 		return p.cert, nil
 	}
 	if err := p.load(); err != nil {
 		p.log.Warn("keeping the old certificate", "err", err)
 	} else {
-		p.log.Info("certificate read again", "file", p.certFile)
+		p.log.Info("the certificate has been read again", "file", p.certFile)
 	}
 	return p.cert, nil
 }
@@ -87,7 +88,7 @@ func (p *keyPair) stamps() [2]fileStamp {
 }
 
 func (p *keyPair) load() error {
-	p.seen = p.stamps()
+	p.loaded = p.stamps()
 	cert, err := tls.LoadX509KeyPair(p.certFile, p.keyFile)
 	if err != nil {
 		return fmt.Errorf("load certificate: %w", err)
@@ -108,8 +109,8 @@ func certificateNames(listen, baseURL string) []string {
 	return names
 }
 
-// selfSigned makes a certificate for a month. Clients can also trust it as the authority that has
-// signed it.
+// selfSigned makes a certificate that is valid for a month. Clients can trust it as a certificate
+// authority, since it has signed itself.
 func selfSigned(names []string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

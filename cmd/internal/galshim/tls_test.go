@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// writePair writes a new certificate into dir and returns its bytes.
+// writePair writes a new certificate and its key into dir, and returns the certificate.
 func writePair(t *testing.T, dir string) []byte {
 	t.Helper()
 	cert, err := selfSigned([]string{"localhost"})
@@ -30,7 +30,7 @@ func writePair(t *testing.T, dir string) []byte {
 	return cert.Certificate[0]
 }
 
-// age makes a file look as if it had been written at another time.
+// age sets the modification time of a file to testTime plus a duration.
 func age(t *testing.T, file string, by time.Duration) {
 	t.Helper()
 	if err := os.Chtimes(file, testTime, testTime.Add(by)); err != nil {
@@ -38,14 +38,14 @@ func age(t *testing.T, file string, by time.Duration) {
 	}
 }
 
-// TestRenewedCertificate replaces a certificate. galshim uses the new one at once, and the old one
-// until the new one is complete.
+// TestRenewedCertificate replaces a certificate. galshim must use the old one until the new one is
+// complete, and then the new one at once.
 func TestRenewedCertificate(t *testing.T) {
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	var lines bytes.Buffer
 	first := writePair(t, dir)
-	c := Command{TLSCert: certFile, TLSKey: keyFile}
+	c := commandLine{TLSCert: certFile, TLSKey: keyFile}
 	config, _, err := c.tlsConfig(slog.New(slog.NewTextHandler(&lines, nil)))
 	if err != nil {
 		t.Fatal(err)
@@ -69,11 +69,11 @@ func TestRenewedCertificate(t *testing.T) {
 	age(t, keyFile, time.Hour)
 	for range 3 {
 		if !bytes.Equal(shown(), first) {
-			t.Error("showed a certificate without its key")
+			t.Error("a certificate without its key is used")
 		}
 	}
 	if n := strings.Count(lines.String(), "keeping the old certificate"); n != 1 {
-		t.Errorf("complained %d times:\n%s", n, &lines)
+		t.Errorf("%d warnings, want 1:\n%s", n, &lines)
 	}
 	overwrite(t, keyFile, string(oldKey))
 	age(t, keyFile, 2*time.Hour)
@@ -83,7 +83,7 @@ func TestRenewedCertificate(t *testing.T) {
 }
 
 func TestSelfSigned(t *testing.T) {
-	c := Command{TLSSelfSigned: true, Listen: "192.0.2.5:8443", BaseURL: "https://gallery.test:8443/x"}
+	c := commandLine{TLSSelfSigned: true, Listen: "192.0.2.5:8443", BaseURL: "https://gallery.test:8443/x"}
 	config, fingerprint, err := c.tlsConfig(slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -112,13 +112,13 @@ func TestInvalidKeyPair(t *testing.T) {
 	writePair(t, dir)
 	key := filepath.Join(dir, "key.pem")
 	for _, cert := range []string{key, filepath.Join(dir, "none.pem")} {
-		c := Command{TLSCert: cert, TLSKey: key}
+		c := commandLine{TLSCert: cert, TLSKey: key}
 		if _, _, err := c.tlsConfig(slog.New(slog.DiscardHandler)); err == nil {
-			t.Errorf("%s is a certificate", cert)
+			t.Errorf("%s is accepted as a certificate", cert)
 		}
 	}
 	var none *tls.Config
-	if config, _, err := new(Command).tlsConfig(slog.New(slog.DiscardHandler)); config != none || err != nil {
+	if config, _, err := new(commandLine).tlsConfig(slog.New(slog.DiscardHandler)); config != none || err != nil {
 		t.Errorf("without flags: %v, %v, want plain HTTP", config, err)
 	}
 }

@@ -10,16 +10,15 @@ import (
 	"galbuild/index/query"
 )
 
-// errNoTurn is why a query is refused when too many others are waiting.
-var errNoTurn = errors.New("too many queries at a time")
+// errNoTurn is the error of a query for which too many others are running or waiting.
+var errNoTurn = errors.New("too many concurrent queries")
 
-// turns limits how many queries are worked on at a time, and allows fewer of the heavy
-// ones, which may take long. While heavy queries wait for each other, light queries can be
-// worked on.
+// turns limits the number of concurrent queries. Heavy queries, which may take long, have a lower
+// limit, so that light queries can run while heavy ones wait for each other.
 type turns struct {
-	light, heavy turn // a token for each query that is worked on
-	long         turn // a token for each piece of a long body or response being read or written
-	waiting      atomic.Int64
+	light, heavy turn         // a token for each running query
+	long         turn         // a token for each piece of a long body or response that is being read or written
+	waiting      atomic.Int64 // waiting queries
 }
 
 func newTurns(queries int) *turns {
@@ -31,18 +30,19 @@ func newTurns(queries int) *turns {
 	}
 }
 
-// A turn is the right to work on a query. It is taken before and returned after the work.
+// A turn is the right to run a query: an element that is put into the channel before the work and
+// taken out of it after the work.
 type turn chan struct{}
 
 func (t turn) end() { <-t }
 
-// pieceTimeout is how long a piece of a long body or response waits for its turn. The piece
-// that has the turn may be waiting for its own client, so others do not wait longer.
+// pieceTimeout is the longest time that a piece of a long body or response waits for its turn. The
+// piece that has the turn may itself be waiting for its client.
 const pieceTimeout = 2 * time.Millisecond
 
-// piece waits for a turn, then calls do, which reads or writes a piece of a long body or
-// response. Only some processors do this at a time, so that short ones need not wait for
-// them.
+// piece waits for a turn, or until pieceTimeout, and then calls do, which reads or writes a piece
+// of a long body or response. Thus the long ones do not occupy all processors, and the short ones
+// need not wait.
 func (t turn) piece(do func() (int, error)) (int, error) {
 	select {
 	case t <- struct{}{}:
@@ -61,19 +61,20 @@ func (t turn) piece(do func() (int, error)) (int, error) {
 
 // wait waits for a turn among the queries of its kind.
 func (t *turns) wait(ctx context.Context, heavy bool) (turn, error) {
-	of := t.light
+	kind := t.light
 	if heavy {
-		of = t.heavy
+		kind = t.heavy
 	}
 	select {
-	case of <- struct{}{}:
-		return of, nil
+	case kind <- struct{}{}:
+		return kind, nil
 	default:
-		return of, t.queue(ctx, of)
+		return kind, t.queue(ctx, kind)
 	}
 }
 
-func (t *turns) queue(ctx context.Context, of turn) error {
+// queue waits for a turn until queueTimeout, unless too many queries are waiting.
+func (t *turns) queue(ctx context.Context, kind turn) error {
 	defer t.waiting.Add(-1)
 	if t.waiting.Add(1) > maxWaiting {
 		return errNoTurn
@@ -81,7 +82,7 @@ func (t *turns) queue(ctx context.Context, of turn) error {
 	timer := time.NewTimer(queueTimeout)
 	defer timer.Stop()
 	select {
-	case of <- struct{}{}:
+	case kind <- struct{}{}:
 		return nil
 	case <-timer.C:
 		return errNoTurn
@@ -98,7 +99,7 @@ const (
 	lightText     = 64 // bytes of text to search for
 )
 
-// isHeavyBody reports whether it may take long to read a query of n bytes.
+// isHeavyBody reports whether it may take long to parse a query of n bytes.
 func isHeavyBody(n int) bool { return n > lightBody }
 
 // isHeavy reports whether it may take long to search for q.

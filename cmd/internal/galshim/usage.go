@@ -6,12 +6,12 @@ import (
 	"galbuild/cmd/internal/usage"
 )
 
-// explainUsage returns what is wrong with a command line, in plain words. Err is what the
-// parser found, or nil.
+// explainUsage returns an error in plain words for a command line that is wrong, or nil. The error
+// err is that of the parser.
 func explainUsage(parser *kong.Kong, command *kong.Context, err error, args []string) error {
 	program := usage.Program{Model: parser.Model, Foreign: foreign(), Argument: "galshim --index SITE serves a site"}
-	if dash := program.SingleDash(args); dash != nil {
-		return dash
+	if err := program.SingleDash(args); err != nil {
+		return err
 	}
 	if err == nil {
 		return program.Empty(command)
@@ -19,15 +19,16 @@ func explainUsage(parser *kong.Kong, command *kong.Context, err error, args []st
 	return program.Explain(err, args)
 }
 
-// foreign lists flags and commands of the programs that people come from.
+// foreign lists flags and commands of programs that galshim replaces, and other words that people
+// try, with what to use instead.
 //
 // Source: cli/ of https://github.com/coder/code-marketplace.
 func foreign() []usage.Foreign {
 	const (
 		build  = "galbuild FOLDER -o SITE builds a gallery, and galshim --index SITE serves it"
-		target = "galshim --index URL serves a site that is published at an http(s) address; galbuild pull --artifactory URL --repo REPO " +
-			"-o SITE --index-only --follow 30s copies the index of one that is not"
-		listen = "galshim --listen HOST:PORT is the address to listen at"
+		target = "galshim --index URL serves a site that is published at an http(s) address; to serve another one, copy its index: " +
+			"galbuild pull --artifactory URL --repo REPO -o SITE --index-only --follow 30s"
+		listen = "--listen HOST:PORT sets the address to listen at"
 	)
 	return []usage.Foreign{
 		{Program: "code-marketplace", Words: []string{"--extensions-dir"}, Use: build},
@@ -36,11 +37,11 @@ func foreign() []usage.Foreign {
 		{Program: "code-marketplace", Words: []string{"--address"}, Use: listen},
 		{Program: "code-marketplace", Words: []string{"--list-cache-duration"}, Use: "galshim --reload DURATION sets how often galshim looks for a new generation"},
 		{Program: "code-marketplace", Words: []string{"--max-page-size"}, Use: "galshim returns up to 1,000 extensions on a page, and this cannot be changed"},
-		{Program: "code-marketplace", Words: []string{"--sign"}, Use: "galbuild SOURCE… -o SITE --sign empty lists empty signatures"},
+		{Program: "code-marketplace", Words: []string{"--sign"}, Use: "galbuild SOURCE… -o SITE --sign empty adds empty signatures"},
 		{Program: "code-marketplace", Words: []string{"server"}, Use: build},
 		{Program: "code-marketplace", Words: []string{"add", "remove", "signature"}, Use: "galbuild changes galleries: galbuild add SOURCE… -o SITE, galbuild remove ID@VERSION -o SITE"},
 		{Words: []string{"--s3", "--oss", "--dropbox", "-c", "--config"}, Use: "galshim --index URL serves a site that is published at an http(s) address; " +
-			"galbuild pull TARGET -o SITE --index-only --follow 30s copies the index of one that is not"},
+			"to serve another one, copy its index: galbuild pull TARGET -o SITE --index-only --follow 30s"},
 		{Words: []string{"serve", "start", "run"}, Use: "galshim --index SITE serves a site"},
 		{Words: []string{"--port", "--host", "--bind", "-p", "-l"}, Use: listen},
 		{Words: []string{"--cert", "--tls", "--https"}, Use: "--tls-cert FILE and --tls-key FILE serve https, or --tls-self-signed for a trial"},

@@ -1,8 +1,7 @@
-// Package help prints the help of a program and of its commands, for a terminal and as a manual
-// page. Both are made of the same model, that of the command line parser Kong.
+// Package help makes the help of a program and of its commands, for a terminal and as a manual
+// page, from the model of the command line parser Kong.
 //
-// Kong's own help prints the flags of the program before those of the command and has no
-// examples.
+// Kong's own help has no examples, and has the flags of the program before those of the command.
 package help
 
 import (
@@ -14,13 +13,13 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// A Program is what the help of a program says besides what its flags and arguments say.
+// A Program has the parts of a program's help that are not in the tags of its flags and arguments.
 type Program struct {
 	Summary  string               // the line after the name in a manual page
 	Footer   string               // the last paragraph of the program's own help
-	Exit     []string             // what exit statuses mean: "0", "everything was done", "1", …
+	Exit     []string             // exit statuses and their meanings, in turn: "0", "Everything was done.", "1", …
 	SeeAlso  string               // other manual pages, such as "galshim(1)"
-	Last     string               // title of the group of flags that follows a command's other groups
+	Last     string               // title of the group of flags that is printed after a command's other groups
 	Examples map[string][]Example // by command, such as "config nginx"; "" is the program itself
 }
 
@@ -74,8 +73,8 @@ func arguments(node *kong.Node) (rows []row) {
 	return rows
 }
 
-// flags returns the flags of a node in sections: first its own without a group, then its
-// groups, and at last those that every command has.
+// flags returns the flags of a node in sections: first its own flags without a group, then its
+// groups, and last the flags that every command has.
 func (p Program) flags(node *kong.Node) []section {
 	var own, global []*kong.Flag
 	for n := node; n != nil; n = n.Parent {
@@ -90,12 +89,12 @@ func (p Program) flags(node *kong.Node) []section {
 		}
 	}
 	sections := grouped(own)
-	slices.SortStableFunc(sections, func(a, b section) int { return order(a.title == p.Last, b.title == p.Last) })
+	slices.SortStableFunc(sections, func(a, b section) int { return compareLast(a.title == p.Last, b.title == p.Last) })
 	return append(sections, globalFlags(node, global))
 }
 
-// order returns how to sort values of which some are last.
-func order(aLast, bLast bool) int {
+// compareLast compares two values, of which either or both come last, for sorting.
+func compareLast(aLast, bLast bool) int {
 	switch {
 	case aLast == bLast:
 		return 0
@@ -105,8 +104,8 @@ func order(aLast, bLast bool) int {
 	return -1
 }
 
-// globalFlags returns the section of the flags that every command has. A program without
-// commands has its own flags in groups, and only --help and the like without one.
+// globalFlags returns the section of the flags that every command has. In a program without
+// commands, these are only --help and --version, since its own flags have groups.
 func globalFlags(node *kong.Node, global []*kong.Flag) section {
 	title := "Global flags"
 	if node.Parent == nil && len(node.Children) == 0 {
@@ -116,12 +115,12 @@ func globalFlags(node *kong.Node, global []*kong.Flag) section {
 }
 
 // grouped returns a section for each group of flags, in order of appearance.
-func grouped(all []*kong.Flag) (sections []section) {
+func grouped(flags []*kong.Flag) (sections []section) {
 	var titles []string
 	members := make(map[string][]*kong.Flag)
-	for _, f := range all {
+	for _, f := range flags {
 		title := groupOf(f)
-		if _, known := members[title]; !known && f.Group != nil {
+		if _, exists := members[title]; !exists && f.Group != nil {
 			titles = append(titles, title)
 		}
 		members[title] = append(members[title], f)

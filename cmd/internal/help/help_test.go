@@ -117,7 +117,7 @@ Global flags:
 		if test.args != "" {
 			args = []string{test.args, "--help"}
 		}
-		_, _ = parser(t, &out).Parse(args) // which goes on after the help
+		_, _ = parser(t, &out).Parse(args) // it continues after the help, and may fail
 		if out.String() != test.want {
 			t.Errorf("%q: got\n%s\nwant\n%s", test.args, &out, test.want)
 		}

@@ -48,7 +48,7 @@ func (r *roff) section(name string) { r.macro(".SH " + quote(strings.ToUpper(nam
 // text writes words. A line that begins with a dot or an apostrophe would be a macro.
 func (r *roff) text(s string) { r.macro(`\&` + escape(s)) }
 
-// item writes a name in bold and, indented below it, what it is.
+// item writes a name in bold and, indented below it, a text about it.
 func (r *roff) item(name, text string) {
 	r.macro(".TP\n\\fB" + escape(name) + "\\fR")
 	r.text(text)
@@ -110,7 +110,7 @@ func (r *roff) commands(p Program, node *kong.Node) {
 	}
 }
 
-// flags writes the groups of flags, each flag once: commands share them.
+// flags writes the groups of flags. Commands share flags, each of which is written once.
 func (r *roff) flags(p Program, node *kong.Node) {
 	var titles []string
 	written := make(map[string][]row)
@@ -119,12 +119,12 @@ func (r *roff) flags(p Program, node *kong.Node) {
 			if s.title == ungrouped {
 				continue
 			}
-			if _, known := written[s.title]; !known {
+			if _, exists := written[s.title]; !exists {
 				titles = append(titles, s.title)
 			}
-			for _, one := range s.rows {
-				if !slices.ContainsFunc(written[s.title], func(w row) bool { return w.name == one.name }) {
-					written[s.title] = append(written[s.title], one)
+			for _, flag := range s.rows {
+				if !slices.ContainsFunc(written[s.title], func(w row) bool { return w.name == flag.name }) {
+					written[s.title] = append(written[s.title], flag)
 				}
 			}
 		}
@@ -141,8 +141,8 @@ func (r *roff) rows(rows []row) {
 	}
 }
 
-func (r *roff) examples(all []Example) {
-	for i, e := range all {
+func (r *roff) examples(examples []Example) {
+	for i, e := range examples {
 		if i > 0 {
 			r.macro(".PP")
 		}
@@ -157,8 +157,7 @@ func quote(s string) string { return `"` + strings.ReplaceAll(escape(s), `"`, `\
 // special are characters that roff would change.
 var special = strings.NewReplacer(`\`, `\e`, "-", `\-`, "~", `\(ti`, "^", `\(ha`, "`", `\(ga`, "'", `\(aq`)
 
-// escape returns s with characters that roff would change, or that are not in ASCII, written in
-// another way.
+// escape escapes characters that roff would change or that are not in ASCII.
 func escape(s string) string {
 	var b strings.Builder
 	for _, c := range special.Replace(s) {

@@ -85,17 +85,17 @@ func (t *text) paragraphs(s string) {
 	}
 }
 
-// sections writes sections whose second columns begin at the same place.
-func (t *text) sections(all []section) {
+// sections writes sections. Their second columns are aligned.
+func (t *text) sections(sections []section) {
 	column := 0
-	for _, s := range all {
+	for _, s := range sections {
 		for _, r := range s.rows {
 			if n := len(r.name); n <= maxName {
 				column = max(column, n)
 			}
 		}
 	}
-	for _, s := range all {
+	for _, s := range sections {
 		t.line("\n" + s.title + ":")
 		for _, r := range s.rows {
 			t.row(r, column)
@@ -103,7 +103,7 @@ func (t *text) sections(all []section) {
 	}
 }
 
-// row writes two columns, the first of which is that wide. A longer name has a line of its own.
+// row writes two columns, of which the first has this width. A longer name has its own line.
 func (t *text) row(r row, column int) {
 	const indent, gap = 2, 3
 	lines := wrap(r.text, width-indent-column-gap)
@@ -117,12 +117,12 @@ func (t *text) row(r row, column int) {
 	}
 }
 
-func (t *text) examples(all []Example) {
-	if len(all) == 0 {
+func (t *text) examples(examples []Example) {
+	if len(examples) == 0 {
 		return
 	}
 	t.line("\nExamples:")
-	for i, e := range all {
+	for i, e := range examples {
 		if i > 0 {
 			t.line("")
 		}
@@ -131,7 +131,7 @@ func (t *text) examples(all []Example) {
 	}
 }
 
-// wrap returns the words of s on lines of at most that many characters.
+// wrap returns the words of s on lines of at most this number of characters.
 func wrap(s string, most int) (lines []string) {
 	for _, word := range strings.Fields(s) {
 		if last := len(lines) - 1; last >= 0 && runes(lines[last])+1+runes(word) <= most {

@@ -40,16 +40,17 @@ func Text(err error) (message, hint string) {
 }
 
 // Print prints the message of err, and its hint if it has one, after the name of the program.
-// Further lines of an error are indented, so that a name that somebody else chose cannot look
-// like another message.
+// Further lines of an error are indented, so that a name with a line end cannot look like another
+// message.
 func Print(w io.Writer, program string, err error) {
 	message, hint := Text(err)
-	fmt.Fprintf(w, "%s: error: %s\n", program, lines(message))
+	fmt.Fprintf(w, "%s: error: %s\n", program, indent(message))
 	if hint != "" {
-		fmt.Fprintf(w, "%s: hint: %s\n", program, lines(hint))
+		fmt.Fprintf(w, "%s: hint: %s\n", program, indent(hint))
 	}
 }
 
-func lines(s string) string {
+// indent returns s with its control characters escaped and all lines after the first indented.
+func indent(s string) string {
 	return strings.ReplaceAll(visible.Escape(s, "\n\t"), "\n", "\n  ")
 }

@@ -20,6 +20,7 @@ import (
 	"galbuild/build/similar"
 	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/usage"
 	"galbuild/publish/target"
 )
 
@@ -37,14 +38,14 @@ const maxConfig = 1 << 20
 //	  "folder": {"path": "/srv/gallery"}
 //	}}
 //
-// The name of a target is its kind, unless it has a "type". Secrets may be left out: they then
-// come from where they do without a file. Paths are relative to the config file.
+// The name of a target is its kind, unless it has a "type". Secrets may be left out: then they come
+// from the environment, as without a config file. Paths are relative to the config file.
 func readConfig(kinds []target.Kind, file, name string) (named choice, warning string, err error) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return choice{}, "", err
 	}
-	text, err := readSmallFile(file, maxConfig)
+	text, err := ReadSmallFile(file, maxConfig)
 	if err != nil {
 		return choice{}, "", err
 	}
@@ -58,19 +59,20 @@ func readConfig(kinds []target.Kind, file, name string) (named choice, warning s
 		case key.Type == target.Secret:
 			secrets = true
 		case key.Type == target.Path && addresses.Scheme(value) != "":
-			return choice{}, "", hint.Add(fmt.Errorf("%s: %s is an address: want a path", file, value), `a target at an address has a type: %s`, typeNames(kinds))
+			return choice{}, "", hint.Add(fmt.Errorf("%s: %s is an address: want a path", file, value), `for a target at an address, set "type" to %s`, typeNames(kinds))
 		case key.Type == target.Path && !filepath.IsAbs(value):
 			named.Settings[key.Name] = filepath.Join(filepath.Dir(file), filepath.FromSlash(value))
 		}
 	}
 	if secrets && info.Mode().Perm()&0o044 != 0 && runtime.GOOS != "windows" {
-		warning = fmt.Sprintf("%s holds secrets, and others than its owner may read it (%s): chmod 600 %s", file, info.Mode().Perm(), file)
+		warning = fmt.Sprintf("%s contains secrets, and users other than its owner can read it (mode %s): chmod 600 %s", file, info.Mode().Perm(), file)
 	}
 	return named, warning, nil
 }
 
-// readSmallFile reads a file of at most so many bytes.
-func readSmallFile(file string, limit int64) ([]byte, error) {
+// ReadSmallFile reads a file of at most limit bytes. The file may be a pipe, even one without an
+// end.
+func ReadSmallFile(file string, limit int64) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -88,17 +90,17 @@ func parseConfig(kinds []target.Kind, text []byte, name string) (choice, error) 
 		return choice{}, err
 	}
 	object := gjson.GetBytes(text, "backends")
-	all := members(object)
+	targets := members(object)
 	switch {
 	case !object.IsObject():
-		return choice{}, fmt.Errorf("backends: want an object, %s", found(object))
-	case len(all) == 0:
-		return choice{}, errors.New("backends: there is none")
+		return choice{}, fmt.Errorf("backends: want an object, got %s", typeOf(object))
+	case len(targets) == 0:
+		return choice{}, errors.New("backends: has no targets")
 	}
-	name = cmp.Or(name, all[0].name)
+	name = cmp.Or(name, targets[0].name)
 	var names []string
 	var chosen []member
-	for _, m := range all {
+	for _, m := range targets {
 		names = append(names, m.name)
 		if m.name == name {
 			chosen = append(chosen, m)
@@ -106,11 +108,11 @@ func parseConfig(kinds []target.Kind, text []byte, name string) (choice, error) 
 	}
 	switch len(chosen) {
 	case 0:
-		return choice{}, fmt.Errorf("backends: there is no %q; there is %s%s", name, strings.Join(names, ", "), similar.Question(name, names))
+		return choice{}, fmt.Errorf("backends: has no target %q; it has %s%s", name, strings.Join(names, ", "), similar.Question(name, names))
 	case 1:
 		return parseTarget(kinds, chosen[0])
 	}
-	return choice{}, fmt.Errorf(`backends: %q is there %d times; give each a name of its own, and a "type"`, name, len(chosen))
+	return choice{}, fmt.Errorf(`backends: has %[2]d targets %[1]q; give each its own name, and a "type"`, name, len(chosen))
 }
 
 // A member is a name and a value in a JSON object.
@@ -120,18 +122,18 @@ type member struct {
 }
 
 // members returns the members of an object in the order of the file.
-func members(object gjson.Result) (all []member) {
+func members(object gjson.Result) (list []member) {
 	if !object.IsObject() {
 		return nil
 	}
 	object.ForEach(func(key, value gjson.Result) bool {
-		all = append(all, member{key.String(), value})
+		list = append(list, member{key.String(), value})
 		return true
 	})
-	return all
+	return list
 }
 
-// position matches where hujson found a mistake. The rest of its message may quote a secret.
+// position matches the position in an error of hujson. The rest of the message may quote a secret.
 var position = regexp.MustCompile(`line \d+, column \d+`)
 
 // maxDepth limits the nesting of brackets, because hujson is recursive.
@@ -161,29 +163,29 @@ func plainJSON(text []byte) ([]byte, error) {
 	}
 	plain, err := hujson.Standardize(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
 	if err != nil {
-		return nil, fmt.Errorf("not JSON, from %s on", position.FindString(err.Error()))
+		return nil, fmt.Errorf("not JSON: syntax error at %s", position.FindString(err.Error()))
 	}
 	return plain, nil
 }
 
-// found names the type of a value, since the value itself may be a secret.
-func found(v gjson.Result) string {
+// typeOf names the type of a value for a message. The value itself may be a secret.
+func typeOf(v gjson.Result) string {
 	switch {
 	case !v.Exists():
-		return "there is none"
+		return "nothing"
 	case v.IsObject():
-		return "it is an object"
+		return "an object"
 	case v.IsArray():
-		return "it is a list"
+		return "a list"
 	}
-	return "it is " + map[gjson.Type]string{gjson.Null: "null", gjson.False: "false", gjson.True: "true", gjson.Number: "a number", gjson.String: "a string"}[v.Type]
+	return map[gjson.Type]string{gjson.Null: "null", gjson.False: "false", gjson.True: "true", gjson.Number: "a number", gjson.String: "a string"}[v.Type]
 }
 
 // parseTarget returns the target that a member of "backends" describes.
 func parseTarget(kinds []target.Kind, m member) (choice, error) {
 	in, name := "backends."+m.name, m.name
 	if !m.value.IsObject() {
-		return choice{}, fmt.Errorf("%s: want an object, %s", in, found(m.value))
+		return choice{}, fmt.Errorf("%s: want an object, got %s", in, typeOf(m.value))
 	}
 	values := members(m.value)
 	for _, v := range values {
@@ -193,56 +195,56 @@ func parseTarget(kinds []target.Kind, m member) (choice, error) {
 	}
 	i := slices.IndexFunc(kinds, func(k target.Kind) bool { return k.Name == name })
 	if i < 0 {
-		return choice{}, fmt.Errorf("%s: %q is not a kind of target: want %s, as its name or as its %q", in, name, typeNames(kinds), typeKey)
+		return choice{}, fmt.Errorf("%s: %q is not a kind of target: want %s, as the name of the target or as its %q", in, name, typeNames(kinds), typeKey)
 	}
 	named := choice{kinds[i], make(target.Settings)}
-	if wrong := named.set(in, values); len(wrong) > 0 {
-		return choice{}, errors.New(strings.Join(wrong, "; "))
+	if problems := named.set(in, values); len(problems) > 0 {
+		return choice{}, errors.New(strings.Join(problems, "; "))
 	}
 	if lacks := named.Kind.Missing(named.Settings); len(lacks) > 0 {
-		return choice{}, fmt.Errorf("%s.%s: it is missing", in, lacks[0].Name)
+		return choice{}, fmt.Errorf("%s.%s: is missing", in, lacks[0].Name)
 	}
 	return named, nil
 }
 
-// typeKey is the key for the kind of a target that is not its name.
+// typeKey is the key with the kind of a target whose name is not its kind.
 const typeKey = "type"
 
-// typeNames lists the kinds.
+// typeNames lists the names of the kinds for a message.
 func typeNames(kinds []target.Kind) string {
 	var names []string
 	for _, kind := range kinds {
 		names = append(names, kind.Name)
 	}
-	return join(names)
+	return usage.Or(names)
 }
 
-// set stores the values, and returns what is wrong with them.
-func (c *choice) set(in string, values []member) (wrong []string) {
-	given := make(map[string]string) // by setting, the key in the file that gives it
+// set stores the values of a target and returns their problems.
+func (c *choice) set(in string, values []member) (problems []string) {
+	setBy := make(map[string]string) // by setting, the key in the file that sets it
 	for _, v := range values {
-		key, known := c.Kind.Key(v.name)
+		key, exists := c.Kind.Key(v.name)
 		switch {
 		case v.name == typeKey:
 			key = target.Key{Name: typeKey}
-		case !known:
+		case !exists:
 			names := keyNames(c.Kind)
-			wrong = append(wrong, fmt.Sprintf("%s.%s: no such key; want some of %s%s", in, v.name, strings.Join(names, ", "), similar.Question(v.name, names)))
+			problems = append(problems, fmt.Sprintf("%s.%s: no such key; want some of %s%s", in, v.name, strings.Join(names, ", "), similar.Question(v.name, names)))
 			continue
 		}
 		value, want := decode(key.Type, v.value)
 		name, value := key.Setting(value)
-		switch first, twice := given[name]; {
+		switch first, twice := setBy[name]; {
 		case twice:
-			wrong = append(wrong, fmt.Sprintf("%s.%s: %s says it already", in, v.name, first))
+			problems = append(problems, fmt.Sprintf("%s.%s: already set by %s", in, v.name, first))
 		case want != "":
-			wrong = append(wrong, fmt.Sprintf("%s.%s: want %s, %s", in, v.name, want, found(v.value)))
-		case known:
+			problems = append(problems, fmt.Sprintf("%s.%s: want %s, got %s", in, v.name, want, typeOf(v.value)))
+		case exists:
 			c.Settings[name] = value
 		}
-		given[name] = v.name
+		setBy[name] = v.name
 	}
-	return wrong
+	return problems
 }
 
 // keyNames returns the names of all keys of a kind, sorted.
@@ -263,9 +265,9 @@ func decode(kind target.Type, value gjson.Result) (text, want string) {
 		}
 		return value.String(), ""
 	}
-	is, err := strconv.ParseBool(value.String()) // rclone writes them as strings
+	on, err := strconv.ParseBool(value.String()) // rclone writes booleans as strings
 	if err != nil || value.IsObject() || value.IsArray() {
 		return "", "true or false"
 	}
-	return strconv.FormatBool(is), ""
+	return strconv.FormatBool(on), ""
 }

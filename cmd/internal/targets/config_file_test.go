@@ -14,7 +14,7 @@ import (
 
 const secretText = "AKwJalrXUtnFEMI"
 
-// writeConfig writes a config file that its owner alone may read. SECRET in it is one.
+// writeConfig writes a config file that only its owner can read. It replaces SECRET by secretText.
 func writeConfig(t *testing.T, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config.json")
@@ -92,31 +92,31 @@ func TestReadConfigWarns(t *testing.T) {
 
 func TestReadConfigRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		``:                               "not JSON, from line 1, column 1 on",
-		`{"backends": []}`:               "backends: want an object, it is a list",
-		`{}`:                             "backends: want an object, there is none",
-		`{"backends": {}}`:               "backends: there is none",
-		`null`:                           "backends: want an object, there is none",
-		`{"backends": null}`:             "backends: want an object, it is null",
-		`{"backends":{"s3":null}}`:       "backends.s3: want an object, it is null",
+		``:                               "not JSON: syntax error at line 1, column 1",
+		`{"backends": []}`:               "backends: want an object, got a list",
+		`{}`:                             "backends: want an object, got nothing",
+		`{"backends": {}}`:               "backends: has no targets",
+		`null`:                           "backends: want an object, got nothing",
+		`{"backends": null}`:             "backends: want an object, got null",
+		`{"backends":{"s3":null}}`:       "backends.s3: want an object, got null",
 		strings.Repeat("[", 1000):        "brackets are nested deeper than the limit of 100",
 		strings.Repeat(" ", maxConfig+1): "larger than the limit of 1048576 bytes",
-		`{"backends": {"s3": {"bucket": SECRET}}}`:                                                    "not JSON, from line 1, column 32 on",
-		`{"backends": {"s3": {"bucket": "b", "secretAccessKey": "SECRET` + "\n" + `"}}}`:              "not JSON, from line 1, column 56 on",
-		`{"backends": {"s3": "SECRET"}}`:                                                              "backends.s3: want an object, it is a string",
+		`{"backends": {"s3": {"bucket": SECRET}}}`:                                                    "not JSON: syntax error at line 1, column 32",
+		`{"backends": {"s3": {"bucket": "b", "secretAccessKey": "SECRET` + "\n" + `"}}}`:              "not JSON: syntax error at line 1, column 56",
+		`{"backends": {"s3": "SECRET"}}`:                                                              "backends.s3: want an object, got a string",
 		`{"backends": {"google-drive": {}}}`:                                                          `backends.google-drive: "google-drive" is not a kind of target: want folder, s3, `,
 		`{"backends": {"s3": {"type": "ftp"}}}`:                                                       `backends.s3: "ftp" is not a kind of target`,
-		`{"backends": {"s3": {"type": 3, "bucket": "b"}}}`:                                            "backends.s3.type: want a string, it is a number",
-		`{"backends": {"s3": {"bucket": true, "secretKey": "SECRET"}}}`:                               "backends.s3.bucket: want a string, it is true; backends.s3.secretKey: no such key; want some of accessKeyId, access_key_id, acl, addressing_style, aws_access_key_id, aws_secret_access_key, aws_session_token, bucket, ",
-		`{"backends": {"s3": {"bucket": "b", "secretAccessKey": {"a": "SECRET"}}}}`:                   "backends.s3.secretAccessKey: want a string, it is an object",
-		`{"backends": {"s3": {"bucket": "b", "no_sign_request": "SECRET"}}}`:                          "backends.s3.no_sign_request: want true or false, it is a string",
-		`{"backends": {"s3": {"bucket": "b", "addressing_style": "path", "force_path_style": true}}}`: "backends.s3.force_path_style: addressing_style says it already",
-		`{"backends": {"s3": {"bucket": "b", "server_side_encryption": true}}}`:                       "backends.s3.server_side_encryption: want a string, it is true",
-		`{"backends": {"s3": {"region": "r"}}}`:                                                       "backends.s3.bucket: it is missing",
-		`{"backends": {"artifactory": {"token": "SECRET"}}}`:                                          "backends.artifactory.url: it is missing",
+		`{"backends": {"s3": {"type": 3, "bucket": "b"}}}`:                                            "backends.s3.type: want a string, got a number",
+		`{"backends": {"s3": {"bucket": true, "secretKey": "SECRET"}}}`:                               "backends.s3.bucket: want a string, got true; backends.s3.secretKey: no such key; want some of accessKeyId, access_key_id, acl, addressing_style, aws_access_key_id, aws_secret_access_key, aws_session_token, bucket, ",
+		`{"backends": {"s3": {"bucket": "b", "secretAccessKey": {"a": "SECRET"}}}}`:                   "backends.s3.secretAccessKey: want a string, got an object",
+		`{"backends": {"s3": {"bucket": "b", "no_sign_request": "SECRET"}}}`:                          "backends.s3.no_sign_request: want true or false, got a string",
+		`{"backends": {"s3": {"bucket": "b", "addressing_style": "path", "force_path_style": true}}}`: "backends.s3.force_path_style: already set by addressing_style",
+		`{"backends": {"s3": {"bucket": "b", "server_side_encryption": true}}}`:                       "backends.s3.server_side_encryption: want a string, got true",
+		`{"backends": {"s3": {"region": "r"}}}`:                                                       "backends.s3.bucket: is missing",
+		`{"backends": {"artifactory": {"token": "SECRET"}}}`:                                          "backends.artifactory.url: is missing",
 		`{"backends": {"folder": {"path": "a", "ca": "b"}}}`:                                          "backends.folder.ca: no such key; want some of path, type",
-		`{"backends": {"s3": {"bucket": "a", "path": "a", "prefix": "b"}}}`:                           "backends.s3.prefix: path says it already",
-		`{"backends": {"s3": {"bucket": "a"}, "s3": {"bucket": "b"}}}`:                                `backends: "s3" is there 2 times; give each a name of its own, and a "type"`,
+		`{"backends": {"s3": {"bucket": "a", "path": "a", "prefix": "b"}}}`:                           "backends.s3.prefix: already set by path",
+		`{"backends": {"s3": {"bucket": "a"}, "s3": {"bucket": "b"}}}`:                                `backends: has 2 targets "s3"; give each its own name, and a "type"`,
 	} {
 		file := writeConfig(t, text)
 		_, _, err := readConfig(all.Kinds(), file, "")
@@ -128,7 +128,7 @@ func TestReadConfigRefuses(t *testing.T) {
 		}
 	}
 	file := writeConfig(t, `{"backends": {"s3": {"bucket": "b"}, "oss": {}}}`)
-	if _, _, err := readConfig(all.Kinds(), file, "dropbox"); err == nil || !strings.Contains(err.Error(), `backends: there is no "dropbox"; there is s3, oss`) {
+	if _, _, err := readConfig(all.Kinds(), file, "dropbox"); err == nil || !strings.Contains(err.Error(), `backends: has no target "dropbox"; it has s3, oss`) {
 		t.Errorf("got %v", err)
 	}
 	if _, _, err := readConfig(all.Kinds(), file+"x", ""); !os.IsNotExist(err) {
@@ -136,8 +136,8 @@ func TestReadConfigRefuses(t *testing.T) {
 	}
 }
 
-// FuzzConfig looks for a config file that is accepted without a required value, or whose
-// error contains a secret.
+// FuzzConfig searches for a config file that is accepted without a required value, or whose error
+// contains a secret.
 func FuzzConfig(f *testing.F) {
 	for _, seed := range []string{
 		`{"backends": {"s3": {"accessKeyId": "id", "secretAccessKey": "` + secretText + `", "region": "eu-central-1", "bucket": "vsix"}}}`,

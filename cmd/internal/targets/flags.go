@@ -9,6 +9,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"galbuild/cmd/internal/usage"
 	"galbuild/publish/target"
 )
 
@@ -64,8 +65,7 @@ func tag(flag *target.Flag, negatable bool) reflect.StructTag {
 	return reflect.StructTag(text)
 }
 
-// FlagNames returns the names of all flags that name a target or say how to reach it, with their
-// dashes.
+// FlagNames returns the names of all flags of targets, with their dashes, sorted.
 func FlagNames(kinds []target.Kind) []string {
 	_, values := declare(kinds)
 	names := []string{"-c", "--config", "--backend"}
@@ -103,8 +103,8 @@ func (r *Remote) value(flag string) string {
 	return ""
 }
 
-// settings returns the settings that flags give to a target of a kind. Of two flags for one
-// setting, the first counts.
+// settings returns the settings that flags give to a target of a kind. If two flags have the same
+// setting, the value of the first is used.
 func (r *Remote) settings(kind target.Kind) target.Settings {
 	s := make(target.Settings)
 	for _, key := range kind.Keys {
@@ -115,15 +115,15 @@ func (r *Remote) settings(kind target.Kind) target.Settings {
 		case key.Flag != nil:
 			value = r.value(key.Flag.Name)
 		}
-		if name, to := key.Setting(value); value != "" && s[name] == "" {
-			s[name] = to
+		if name, setting := key.Setting(value); value != "" && s[name] == "" {
+			s[name] = setting
 		}
 	}
 	return s
 }
 
-// Forms lists how targets are written as one word. Those that can only be read are in it if
-// readable.
+// Forms lists the forms of the addresses of targets. If readable is true, the list includes targets
+// that can only be read.
 func Forms(kinds []target.Kind, readable bool) string {
 	var forms []string
 	for _, kind := range kinds {
@@ -134,14 +134,5 @@ func Forms(kinds []target.Kind, readable bool) string {
 			forms = append(forms, kind.Form+" (read only)")
 		}
 	}
-	return join(forms)
-}
-
-// join returns "a, b or c".
-func join(words []string) string {
-	last := len(words) - 1
-	if last < 1 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:last], ", ") + " or " + words[last]
+	return usage.Or(forms)
 }

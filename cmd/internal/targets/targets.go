@@ -1,6 +1,6 @@
-// Package targets lets commands name a target in the same ways: by a word, which is an address
-// or the path of a folder, by flags, or by a config file. All three are derived from one list of
-// kinds, such as that of package all.
+// Package targets has the flags and arguments by which commands name a target: one argument, which
+// is an address or the path of a folder; flags; or a config file. All three are derived from one
+// list of kinds, such as that of package all.
 package targets
 
 import (
@@ -23,29 +23,29 @@ import (
 // Hint is a hint for a command that lacks a target.
 const Hint = "name the target with -o, such as -o s3://BUCKET/PREFIX, or with one of its flags"
 
-// DefaultFolder is the folder of the site of a command that names no target.
+// DefaultFolder is the folder of the site if a command line names no target.
 const DefaultFolder = "site"
 
-// Flags are the flags of a command whose target is named by -o or in another way.
+// Flags are the flags of a command whose target can be named by -o, besides the other ways.
 type Flags struct {
 	Output string `short:"o" complete:"path" placeholder:"TARGET" group:"Target:" help:"The target: ${targets} (default: the folder site)."`
 	Remote
 }
 
-// Remote are the flags that name a target in other ways than by a word.
+// Remote are the flags that name a target, without -o.
 type Remote struct {
 	kong.Plugins // the flags of the kinds
 
 	CA      string `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" group:"Target:" help:"File of certificates (PEM) to trust in addition to the system's."`
-	Config  string `short:"c" type:"existingfile" placeholder:"FILE" group:"Target:" help:"A file of targets: {\"backends\": {NAME: {…}}}, as dbem has it."`
+	Config  string `short:"c" type:"existingfile" placeholder:"FILE" group:"Target:" help:"A file of targets: {\"backends\": {NAME: {…}}}, in the format of dbem's config.json."`
 	Backend string `placeholder:"NAME" group:"Target:" help:"Name of the target in the file (default: the first)."`
 
 	kinds  []target.Kind
 	values map[string]reflect.Value // of the flags of the kinds, by name
 	typed  []string                 // names of the flags on the command line, as opposed to variables
-	target choice                   // found by Check; empty if it is in the config file
-	word   string                   // the target as a word, if it is named by one
-	also   []target.Kind            // other targets of the command, which use the same flags
+	target choice                   // set by Check; empty if it is in the config file
+	word   string                   // the address or path as it was typed, or the default; "" if a flag names the target
+	also   []target.Kind            // kinds of other targets of the command, which the flags apply to as well
 }
 
 // A choice is a target that has been named and not opened.
@@ -93,7 +93,7 @@ const outputFlag = "output"
 
 // Check does what [Flags.Check] does, for a command without -o.
 func (r *Remote) Check(argument string) error {
-	if argument == "" && !r.Given() {
+	if argument == "" && !r.isGiven() {
 		return hint.Add(errors.New("the target is missing"), "a target is %s", Forms(r.kinds, true))
 	}
 	return r.check(argument, argument != "", "")
@@ -130,8 +130,8 @@ func (r *Remote) check(word string, typed bool, folder string) (err error) {
 	return err
 }
 
-// At returns flags for another target of the same command. Flags that are not about which target
-// it is, such as the one for the region, apply to both.
+// At returns flags for another target of the same command, at an address or a path. Flags that do
+// not name a target, such as --region, apply to both targets.
 func (r *Remote) At(word string) (*Remote, error) {
 	other := *r
 	other.word, other.Config = word, ""
@@ -170,8 +170,8 @@ func (r *Remote) dropVariables() {
 	}
 }
 
-// Given reports whether the target is named by flags other than -o.
-func (r *Remote) Given() bool { return len(r.given()) > 0 }
+// isGiven reports whether the target is named by flags other than -o.
+func (r *Remote) isGiven() bool { return len(r.given()) > 0 }
 
 // given returns the flags that name a target.
 func (r *Remote) given() (names []string) {
@@ -187,14 +187,15 @@ func (r *Remote) given() (names []string) {
 }
 
 // Named reports whether the target is named in any way. Otherwise it is [DefaultFolder].
-func (f *Flags) Named() bool { return f.Given() || f.word != DefaultFolder || f.Output != "" }
+func (f *Flags) Named() bool { return f.isGiven() || f.word != DefaultFolder || f.Output != "" }
 
-// Folder returns the path of the target, if that is a folder which is named by its path.
+// Folder returns the path of the target. If the target is not a folder, or is not named by its
+// path, ok is false.
 func (r *Remote) Folder() (path string, ok bool) {
 	return r.word, r.word != "" && len(r.target.Kind.Schemes) == 0
 }
 
-// Open returns the target, which is to be changed.
+// Open returns the target for changes. It is an error if the target can only be read.
 func (r *Remote) Open(e target.Env) (target.Target, error) {
 	named, err := r.choose(e)
 	if err != nil {
@@ -202,12 +203,12 @@ func (r *Remote) Open(e target.Env) (target.Target, error) {
 	}
 	t, err := named.Kind.Open(named.Settings, e)
 	if err == nil && named.Kind.ReadOnly {
-		return nil, hint.Add(fmt.Errorf("%s can be read, but not changed", t), "name the target where the site is kept: %s", Forms(r.kinds, false))
+		return nil, hint.Add(fmt.Errorf("%s can be read, but not changed", t), "name a target that can be changed: %s", Forms(r.kinds, false))
 	}
 	return t, err
 }
 
-// OpenToRead returns the target, which may be one that cannot be changed.
+// OpenToRead returns the target for reading.
 func (r *Remote) OpenToRead(e target.Env) (target.Target, error) {
 	named, err := r.choose(e)
 	if err != nil {
@@ -242,7 +243,7 @@ func (e *FlagError) Error() string { return e.message }
 func (r *Remote) checkUnused(kind target.Kind) error {
 	used := append([]target.Kind{kind}, r.also...)
 	for _, name := range r.typed {
-		if _, ours := r.values[name]; !ours || slices.ContainsFunc(used, func(k target.Kind) bool { return hasFlag(k, name) }) {
+		if _, ofTargets := r.values[name]; !ofTargets || slices.ContainsFunc(used, func(k target.Kind) bool { return hasFlag(k, name) }) {
 			continue
 		}
 		var owners []string
@@ -251,7 +252,7 @@ func (r *Remote) checkUnused(kind target.Kind) error {
 				owners = append(owners, k.Name)
 			}
 		}
-		return &FlagError{fmt.Sprintf("--%s is for targets of the kind %s, and this one is of the kind %s", name, strings.Join(owners, " or "), kind.Name)}
+		return &FlagError{fmt.Sprintf("--%s is for targets of the kind %s, and this target is of the kind %s", name, strings.Join(owners, " or "), kind.Name)}
 	}
 	return nil
 }
@@ -273,7 +274,7 @@ func (r *Remote) parseFlag(kind target.Kind, value string) (choice, error) {
 	return choice{}, fmt.Errorf("%s=%s: want %s", flag, value, kind.Flag.Placeholder)
 }
 
-// parseWord returns the target that a word names.
+// parseWord returns the target at an address or a path.
 func (r *Remote) parseWord(word string) (choice, error) {
 	named, err := parse(r.kinds, word)
 	if err != nil {
@@ -301,7 +302,7 @@ func (r *Remote) complete(named choice, address string) error {
 	return nil
 }
 
-// missing returns an error if a target named by a word lacks a setting.
+// missing returns an error if the address of a target lacks a setting.
 func missing(word string, kind target.Kind, s target.Settings) error {
 	if len(kind.Missing(s)) > 0 {
 		return fmt.Errorf("%q: want %s", word, kind.Form)
@@ -309,12 +310,12 @@ func missing(word string, kind target.Kind, s target.Settings) error {
 	return nil
 }
 
-// parse returns the target that a word names: an address, or the path of a folder.
+// parse returns the target at an address or a path, without the settings of flags.
 func parse(kinds []target.Kind, word string) (choice, error) {
 	scheme := addresses.Scheme(word)
-	var known []string
+	var schemes []string
 	for _, kind := range kinds {
-		known = append(known, kind.Schemes...)
+		schemes = append(schemes, kind.Schemes...)
 		if slices.Contains(kind.Schemes, scheme) {
 			return choice{kind, kind.Parse(scheme, word[len(scheme)+1:])}, nil
 		}
@@ -325,7 +326,7 @@ func parse(kinds []target.Kind, word string) (choice, error) {
 	if scheme == "file" {
 		return choice{}, hint.Add(fmt.Errorf("%s: a folder is named by its path", word), "write it as a path: %s", addresses.Path(word))
 	}
-	return choice{}, hint.Add(fmt.Errorf("%s: %q is not a kind of target%s", word, scheme, similar.Question(scheme, known)),
+	return choice{}, hint.Add(fmt.Errorf("%s: %q is not a kind of target%s", word, scheme, similar.Question(scheme, schemes)),
 		"a target is %s", Forms(kinds, true))
 }
 

@@ -15,7 +15,7 @@ import (
 	"galbuild/publish/target/all"
 )
 
-// parseFlags returns flags as a command has them.
+// parseFlags parses a command line with the flags of targets.
 func parseFlags(t *testing.T, args ...string) *Flags {
 	t.Helper()
 	var command struct {
@@ -32,7 +32,7 @@ func parseFlags(t *testing.T, args ...string) *Flags {
 	return &command.Flags
 }
 
-// TestCheck reads the same targets from words and from flags.
+// TestCheck checks that an address and flags can name the same target.
 func TestCheck(t *testing.T) {
 	bucket := target.Settings{"bucket": "vsix", "path": "gallery/a"}
 	repository := target.Settings{"url": "https://host/artifactory", "repo": "vsix/gallery"}
@@ -79,7 +79,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckRefuses names more than one target, or none completely.
+// TestCheckRefuses checks the errors for more than one target, and for one that is incomplete.
 func TestCheckRefuses(t *testing.T) {
 	for args, want := range map[string]string{
 		"-o a --s3 b":                            "name one target only: a or --s3 b",
@@ -146,7 +146,7 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-// TestFlagNames accepts the names of AWS's tools and of rclone.
+// TestFlagNames checks that flags have the names that AWS's tools and rclone give them as well.
 func TestFlagNames(t *testing.T) {
 	file := os.Args[0]
 	aws := "--s3 b --endpoint-url https://h --profile p --ca-bundle " + file +
@@ -184,7 +184,7 @@ func TestFlagsBeforeFile(t *testing.T) {
 	}
 }
 
-// TestLast takes the target out of arguments.
+// TestLast separates the target from other arguments.
 func TestLast(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, name := range []string{"site/index/CURRENT", "1.0.0/index/CURRENT", "folder/x", "s3:file", "gs:/folder/x"} {
@@ -209,7 +209,7 @@ func TestLast(t *testing.T) {
 		{"", "x s3://b", "x", "s3://b"},
 		{"", "s3://b", "", "s3://b"},
 		{"", "s3://b x", "s3://b x", ""},
-		{"", "x gs://b", "x", "gs://b"}, // that it is unknown is said later
+		{"", "x gs://b", "x", "gs://b"}, // Check refuses the scheme
 		{"", "x folder", "x folder", ""},
 		{"", "x nosuch", "x nosuch", ""},
 		{"", "x s3:file", "x s3:file", ""},

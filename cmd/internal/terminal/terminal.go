@@ -1,8 +1,8 @@
-// Package terminal writes text for people that contains parts of unknown origin: by
-// packages, servers and file names. Characters that could move the cursor, set the
-// terminal's title, or show something else than the text are written as \u001b.
+// Package terminal prints text with parts that are not trusted, such as names from packages and
+// messages of servers. Characters that could move the cursor, set the terminal's title, or hide
+// what the text really is are escaped, as in \u001b.
 //
-// A [Writer] escapes all that is written to it, and keeps line ends and tabs. [Fprintf] and
+// A [Writer] escapes everything that is written to it, and keeps line ends and tabs. [Fprintf] and
 // [Fprintln] escape each argument, including line ends and tabs, so that a name cannot
 // begin a line that looks like one of the program's own.
 package terminal
@@ -22,14 +22,15 @@ import (
 	"galbuild/build/visible"
 )
 
-// Writer is safe for concurrent use. Escaped JSON keeps its meaning.
+// A Writer escapes text. Escaped JSON has the same value as before. A Writer is safe for concurrent
+// use.
 type Writer struct {
-	to    io.Writer
-	mutex sync.Mutex
-	held  []byte // the first bytes of an incomplete character
+	to      io.Writer
+	mutex   sync.Mutex
+	partial []byte // the first bytes of a character whose rest has not been written yet
 }
 
-// An OutputError says that a [Writer] could not write.
+// An OutputError is the error of a [Writer] that could not write.
 type OutputError struct{ err error }
 
 func (e *OutputError) Error() string {
@@ -53,17 +54,17 @@ func (w *Writer) Raw() io.Writer { return w.to }
 func (w *Writer) Write(b []byte) (int, error) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	text := append(w.held, b...)
-	whole := len(text) - cutOff(text)
-	w.held = append([]byte(nil), text[whole:]...)
-	if _, err := io.WriteString(w.to, visible.Escape(string(text[:whole]), "\n\t")); err != nil {
+	text := append(w.partial, b...)
+	end := len(text) - incomplete(text)
+	w.partial = append([]byte(nil), text[end:]...)
+	if _, err := io.WriteString(w.to, visible.Escape(string(text[:end]), "\n\t")); err != nil {
 		return 0, &OutputError{err}
 	}
 	return len(b), nil
 }
 
-// cutOff returns how many bytes at the end belong to an incomplete character.
-func cutOff(b []byte) int {
+// incomplete returns how many bytes at the end belong to an incomplete character.
+func incomplete(b []byte) int {
 	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
 		if last := b[len(b)-n:]; utf8.RuneStart(last[0]) {
 			if utf8.FullRune(last) {
@@ -93,20 +94,20 @@ func Fprintf(w io.Writer, format string, args ...any) (int, error) {
 func Fprintln(w io.Writer, args ...any) (int, error) { return fmt.Fprintln(w, escaped(args)...) }
 
 func escaped(args []any) []any {
-	all := make([]any, len(args))
+	result := make([]any, len(args))
 	for i, arg := range args {
 		switch arg := arg.(type) {
 		case string:
-			all[i] = visible.Escape(arg, "")
+			result[i] = visible.Escape(arg, "")
 		case error:
-			all[i] = visible.Escape(arg.Error(), "")
+			result[i] = visible.Escape(arg.Error(), "")
 		case fmt.Stringer:
-			all[i] = visible.Escape(arg.String(), "")
+			result[i] = visible.Escape(arg.String(), "")
 		default:
-			all[i] = arg
+			result[i] = arg
 		}
 	}
-	return all
+	return result
 }
 
 // Document writes a text of many lines, such as a readme. It escapes the text only if w

@@ -11,8 +11,8 @@ import (
 func TestWriter(t *testing.T) {
 	var b bytes.Buffer
 	w := NewWriter(&b)
-	for _, piece := range []string{"a\tb\x1b[2J\n", "\xe2", "\x80", "\xae\xc3", "\xa9 \xff", "\xf0\x9f", "\x91\x8d end\n"} {
-		if n, err := w.Write([]byte(piece)); n != len(piece) || err != nil {
+	for _, part := range []string{"a\tb\x1b[2J\n", "\xe2", "\x80", "\xae\xc3", "\xa9 \xff", "\xf0\x9f", "\x91\x8d end\n"} {
+		if n, err := w.Write([]byte(part)); n != len(part) || err != nil {
 			t.Fatal(n, err)
 		}
 	}
@@ -21,7 +21,7 @@ func TestWriter(t *testing.T) {
 	}
 }
 
-// TestOutputError names the output, and not a file that only this machine knows.
+// TestOutputError checks that the error does not name the file that the output goes to.
 func TestOutputError(t *testing.T) {
 	file, err := os.Create(filepath.Join(t.TempDir(), "closed"))
 	if err != nil {
@@ -41,7 +41,7 @@ type named string
 
 func (n named) String() string { return string(n) }
 
-// TestFprintf has arguments that would begin a new line.
+// TestFprintf checks that arguments cannot begin a new line.
 func TestFprintf(t *testing.T) {
 	var b bytes.Buffer
 	Fprintf(&b, "%s: %v, %s, %d\n", "x\ngalbuild: error", errors.New("a\tb"), named("\x07"), 5)
@@ -59,6 +59,6 @@ func TestDocument(t *testing.T) {
 		t.Errorf("%q, %v; want %q", b.String(), err, text)
 	}
 	if Is(NewWriter(&b)) {
-		t.Error("a buffer is no terminal")
+		t.Error("a buffer is taken for a terminal")
 	}
 }

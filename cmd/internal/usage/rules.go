@@ -16,44 +16,44 @@ import (
 	"galbuild/cmd/internal/hint"
 )
 
-// A rule explains the messages of Kong that match a pattern. Explain gets the groups of the match.
+// A rule explains the messages of Kong that match a pattern. The groups are those of the match.
 type rule struct {
 	pattern *regexp.Regexp
 	explain func(m *mistake, groups []string) error
 }
 
-// pattern compiles a pattern in which . is any character: arguments may have several lines.
-func pattern(text string) *regexp.Regexp { return regexp.MustCompile("(?s)" + text) }
+// compile compiles a pattern in which . is any character: arguments may have several lines.
+func compile(text string) *regexp.Regexp { return regexp.MustCompile("(?s)" + text) }
 
 // fromVariable is what Kong appends to an error in the value of an environment variable.
-var fromVariable = pattern(` \(from envar (\w+)=".*"\)$`)
+var fromVariable = compile(` \(from envar (\w+)=".*"\)$`)
 
-// rules are those for all messages of Kong 1.17 that mistakes on a command line lead to.
+// rules explain all messages of Kong 1.17 for mistakes in a command line.
 // Sources: https://github.com/alecthomas/kong/blob/v1.17.0/context.go,
 // https://github.com/alecthomas/kong/blob/v1.17.0/mapper.go and
 // https://github.com/alecthomas/kong/blob/v1.17.0/scanner.go
 var rules = []rule{
-	{pattern(`^unknown flag (\S+?)(, did you mean .*)?$`), func(m *mistake, g []string) error { return m.unknownFlag(g[1]) }},
-	{pattern(`^unexpected argument (.*?)(, did you mean .*)?$`), func(m *mistake, g []string) error { return m.unexpected(g[1]) }},
-	{pattern(`^expected (one of )?".*$`), func(m *mistake, _ []string) error { return m.missingArgument() }},
-	{pattern(`^missing positional arguments `), func(m *mistake, _ []string) error { return m.missingArgument() }},
-	{pattern(`^missing flags: (.*)$`), missingFlags},
-	{pattern(`^(\S+): expected \S+ value but got "EOL" \(<EOL>\)$`), noValue},
-	{pattern(`^(\S+): expected \S+ value but got "(.*)" \(.* flag\)(; perhaps try .*)?$`), noValue},
-	{pattern(`^(\S+): missing value, expecting ".*"$`), noValue},
-	{pattern(`^(\S+): expected a valid \d+ bit u?int but got "(.*)"$`), want("a whole number")},
-	{pattern(`^(\S+): expected a float but got "(.*)".*$`), want("a number")},
-	{pattern(`^(--\S+): (.*: must be .*)$`), func(_ *mistake, g []string) error { return fmt.Errorf("%s=%s", g[1], g[2]) }},
-	{pattern(`^(\S+): bool value must be true, 1, yes, false, 0 or no but got "(.*)"$`), want("true or false")},
-	{pattern(`^(\S+) must be one of (".*") but got "(.*)"$`), oneOf},
-	{pattern(`^(\S+): stat (.*): no such file or directory$`), noFile},
-	{pattern(`^(\S+): (?:stat|open|lstat) (.*): (.*)$`), func(_ *mistake, g []string) error { return fmt.Errorf("%s=%s: %s", g[1], shorten(g[2]), g[3]) }},
-	{pattern(`^(\S+): "(.*)" exists but is a directory$`), func(_ *mistake, g []string) error {
+	{compile(`^unknown flag (\S+?)(, did you mean .*)?$`), func(m *mistake, g []string) error { return m.unknownFlag(g[1]) }},
+	{compile(`^unexpected argument (.*?)(, did you mean .*)?$`), func(m *mistake, g []string) error { return m.unexpected(g[1]) }},
+	{compile(`^expected (one of )?".*$`), func(m *mistake, _ []string) error { return m.missingArgument() }},
+	{compile(`^missing positional arguments `), func(m *mistake, _ []string) error { return m.missingArgument() }},
+	{compile(`^missing flags: (.*)$`), missingFlags},
+	{compile(`^(\S+): expected \S+ value but got "EOL" \(<EOL>\)$`), noValue},
+	{compile(`^(\S+): expected \S+ value but got "(.*)" \(.* flag\)(; perhaps try .*)?$`), noValue},
+	{compile(`^(\S+): missing value, expecting ".*"$`), noValue},
+	{compile(`^(\S+): expected a valid \d+ bit u?int but got "(.*)"$`), want("a whole number")},
+	{compile(`^(\S+): expected a float but got "(.*)".*$`), want("a number")},
+	{compile(`^(--\S+): (.*: must be .*)$`), func(_ *mistake, g []string) error { return fmt.Errorf("%s=%s", g[1], g[2]) }},
+	{compile(`^(\S+): bool value must be true, 1, yes, false, 0 or no but got "(.*)"$`), want("true or false")},
+	{compile(`^(\S+) must be one of (".*") but got "(.*)"$`), oneOf},
+	{compile(`^(\S+): stat (.*): no such file or directory$`), noFile},
+	{compile(`^(\S+): (?:stat|open|lstat) (.*): (.*)$`), func(_ *mistake, g []string) error { return fmt.Errorf("%s=%s: %s", g[1], shorten(g[2]), g[3]) }},
+	{compile(`^(\S+): "(.*)" exists but is a directory$`), func(_ *mistake, g []string) error {
 		return fmt.Errorf("%s=%s: is a folder, must be a file", g[1], shorten(g[2]))
 	}},
-	{pattern(`^unexpected flag argument (".*")$`), func(_ *mistake, g []string) error { return fmt.Errorf("the value %s belongs to no flag", g[1]) }},
-	{pattern(`^flag (\S+) applies to the default command .*, not "(.*)"$`), misplaced},
-	{pattern(`^(\S+) and (\S+) can't be used together$`), func(_ *mistake, g []string) error {
+	{compile(`^unexpected flag argument (".*")$`), func(_ *mistake, g []string) error { return fmt.Errorf("the value %s belongs to no flag", g[1]) }},
+	{compile(`^flag (\S+) applies to the default command .*, not "(.*)"$`), misplaced},
+	{compile(`^(\S+) and (\S+) can't be used together$`), func(_ *mistake, g []string) error {
 		return fmt.Errorf("%s and %s exclude each other: give one of them", g[1], g[2])
 	}},
 }
@@ -117,6 +117,7 @@ func (m *mistake) missingArgument() error {
 	return hint.Add(fmt.Errorf("%s: missing argument %s", m.command(), strings.Join(missing, " ")), "usage: %s", help.Usage(m.program.Model.Name, m.node))
 }
 
+// missingFlags explains that required flags are missing.
 func missingFlags(m *mistake, g []string) error {
 	return hint.Add(fmt.Errorf("%s needs %s", m.command(), g[1]), "%s", cmp.Or(m.program.Argument, m.help()))
 }
@@ -139,14 +140,15 @@ func want(kind string) func(*mistake, []string) error {
 	return func(_ *mistake, g []string) error { return fmt.Errorf("%s=%s: must be %s", g[1], g[2], kind) }
 }
 
+// oneOf explains a value that is not one of those that a flag or an argument may have.
 func oneOf(m *mistake, g []string) error {
-	var known []string
+	var values []string
 	for _, quoted := range strings.Split(g[2], ",") {
-		if name, err := strconv.Unquote(quoted); err == nil && name != "" {
-			known = append(known, name)
+		if value, err := strconv.Unquote(quoted); err == nil && value != "" {
+			values = append(values, value)
 		}
 	}
-	err := fmt.Errorf("%s=%s: must be %s%s", g[1], g[3], strings.Join(known, " or "), similar.Question(g[3], known))
+	err := fmt.Errorf("%s=%s: must be %s%s", g[1], g[3], Or(values), similar.Question(g[3], values))
 	if variable := m.variable(g[1], g[3]); variable != "" {
 		return fmt.Errorf("environment variable %s: %w", variable, err)
 	}
@@ -168,9 +170,19 @@ func (m *mistake) variable(flag, value string) string {
 	return ""
 }
 
+// Or returns "a, b or c".
+func Or(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// misplaced explains a flag before a command that does not have it.
 func misplaced(m *mistake, g []string) error {
 	return hint.Add(fmt.Errorf("%s before %q is read as a flag of %s %s", g[1], g[2], m.program.Model.Name, m.program.Model.DefaultCmd.Name),
-		"put the flags after the command: %s %s … %s", m.program.Model.Name, g[2], g[1])
+		"put flags after the command: %s %s … %s", m.program.Model.Name, g[2], g[1])
 }
 
 // noFile explains a file that does not exist.
@@ -183,18 +195,18 @@ func noFile(_ *mistake, g []string) error {
 func SimilarFiles(path string) string {
 	dir, name := filepath.Split(filepath.Clean(path))
 	entries, _ := os.ReadDir(cmp.Or(dir, ".")) // without the folder there is nothing to suggest
-	var known []string
+	var names []string
 	for _, e := range entries {
-		known = append(known, e.Name())
+		names = append(names, e.Name())
 	}
-	near := similar.To(name, known)
+	near := similar.To(name, names)
 	for i := range near {
 		near[i] = dir + near[i]
 	}
 	return similar.Ask(near)
 }
 
-// shorten returns the path of a file below the current folder relative to it: Kong makes
+// shorten returns a path below the current folder as a relative one, as it was typed: Kong makes
 // all paths absolute.
 func shorten(path string) string {
 	here, err := os.Getwd()

@@ -1,8 +1,8 @@
-// Package usage explains mistakes in a command line in the words of the person who typed it: the
-// argument, what is expected, what was found, and similar names.
+// Package usage explains mistakes in a command line. A message has the argument as it was typed,
+// what was expected, what was found, and similar names.
 //
-// The command line is parsed by Kong, whose messages use the parser's words. [Program.Explain]
-// replaces them. A test compares its rules with what Kong says.
+// Kong parses the command line. Its messages contain terms of the parser, so [Program.Explain]
+// replaces them. A test compares the rules for that with Kong's messages.
 package usage
 
 import (
@@ -19,18 +19,18 @@ import (
 	"galbuild/cmd/internal/hint"
 )
 
-// A Program is a command line program that Kong parses the arguments of.
+// A Program is a program whose command line Kong parses.
 type Program struct {
 	Model    *kong.Application
 	Foreign  []Foreign
 	Argument string // the hint for an argument of a program that takes flags only
 }
 
-// Foreign are flags and commands of another program, which people try here.
+// Foreign are flags and commands of another program that users may try with this one.
 type Foreign struct {
 	Program string   // such as "vsce", "" for none in particular
 	Words   []string // as typed, such as "--pat", "-p" or "login"
-	Use     string   // the hint: what to use here
+	Use     string   // the hint: what to use instead
 }
 
 // Explain returns an error of Kong's parser in plain words, with a hint. Args are the
@@ -57,8 +57,8 @@ func (p Program) Explain(err error, args []string) error {
 	return err
 }
 
-// UnsetEmpty unsets the environment variables of flags whose value is empty, so that they mean
-// the same as variables that are not set: compose files and CI systems set variables to nothing.
+// UnsetEmpty unsets the environment variables of flags whose value is empty, so that they have no
+// effect. Compose files and CI systems set variables to nothing.
 func (p Program) UnsetEmpty() error {
 	for _, node := range append(p.Model.Leaves(false), p.Model.Node) {
 		for _, f := range slices.Concat(node.AllFlags(false)...) {
@@ -112,7 +112,7 @@ func (m *mistake) plainArgument(err error) error {
 	return err
 }
 
-// isPath reports whether a text is what Kong calls the program or the command.
+// isPath reports whether a text is Kong's name for the program or the command.
 func (m *mistake) isPath(text string) bool {
 	return slices.ContainsFunc(m.path, func(n *kong.Node) bool { return n.Path() == text })
 }
@@ -145,14 +145,14 @@ func flags(node *kong.Node) []*kong.Flag { return slices.Concat(node.AllFlags(tr
 
 // names returns the long names of a flag, with dashes.
 func names(f *kong.Flag) []string {
-	all := []string{"--" + f.Name}
+	list := []string{"--" + f.Name}
 	for _, alias := range f.Aliases {
-		all = append(all, "--"+alias)
+		list = append(list, "--"+alias)
 	}
 	if f.Tag.Negatable != "" {
-		all = append(all, "--no-"+f.Name)
+		list = append(list, "--no-"+f.Name)
 	}
-	return all
+	return list
 }
 
 // flag returns the flag of the command with a name as it is typed, or nil.
@@ -170,11 +170,17 @@ func (m *mistake) unknownFlag(name string) error {
 	if err := m.program.foreign(name, m.command()); err != nil {
 		return err
 	}
-	var known []string
+	var candidates []string
 	for _, f := range flags(m.node) {
-		known = append(known, names(f)...)
+		for _, candidate := range names(f) {
+			candidates = append(candidates, bare(candidate))
+		}
 	}
-	err := fmt.Errorf("unknown flag %s%s", name, similar.Ask(dashed(similar.To(bare(name), bareAll(known)))))
+	near := similar.To(bare(name), candidates)
+	for i := range near {
+		near[i] = "--" + near[i]
+	}
+	err := fmt.Errorf("unknown flag %s%s", name, similar.Ask(near))
 	if owners := m.owners(name); len(owners) > 0 {
 		return hint.Add(err, "%s is a flag of %s, not of %s", name, strings.Join(owners, ", "), m.command())
 	}
@@ -197,25 +203,11 @@ func (m *mistake) owners(name string) (owners []string) {
 	return owners
 }
 
-// The dashes are left out of the comparison, since every flag has them.
+// bare returns the name of a flag without its dashes, which would make all flags more similar.
 func bare(name string) string { return strings.TrimLeft(name, "-") }
 
-func bareAll(names []string) (all []string) {
-	for _, name := range names {
-		all = append(all, bare(name))
-	}
-	return all
-}
-
-func dashed(names []string) (all []string) {
-	for _, name := range names {
-		all = append(all, "--"+name)
-	}
-	return all
-}
-
-// foreign explains a word of another program, or returns nil. The command is the one that the word
-// was given to.
+// foreign explains a word of another program that was typed after a command. For other words it
+// returns nil.
 func (p Program) foreign(word, command string) error {
 	for _, f := range p.Foreign {
 		if !slices.Contains(f.Words, word) {
@@ -268,17 +260,17 @@ func (p Program) SingleDash(args []string) error {
 	return nil
 }
 
-// Unknown explains a word that is not a subcommand of node.
+// Unknown returns an error for a word that is not a subcommand of node.
 func (p Program) Unknown(node *kong.Node, word string) error {
 	return (&mistake{program: p, node: node}).unknownCommand(word)
 }
 
 func (m *mistake) unknownCommand(word string) error {
 	if len(m.node.Children) == 0 {
-		return hint.Add(fmt.Errorf("%s has no %q", m.command(), word), "%s", m.help())
+		return hint.Add(fmt.Errorf("%s has no command %q", m.command(), word), "%s", m.help())
 	}
-	known := commands(m.node)
-	return hint.Add(fmt.Errorf("%s has no %q%s", m.command(), word, similar.Question(word, known)), "it has %s", strings.Join(visible(m.node), ", "))
+	names := commands(m.node)
+	return hint.Add(fmt.Errorf("%s has no command %q%s", m.command(), word, similar.Question(word, names)), "its commands are %s", strings.Join(visible(m.node), ", "))
 }
 
 // commands returns the names of a node's subcommands and their aliases.
@@ -314,7 +306,7 @@ func Find(node *kong.Node, name string) *kong.Node {
 // Empty returns an error for an argument or the value of a flag that is empty. Most likely a
 // variable of a script is not set, so the default would be wrong.
 func (p Program) Empty(command *kong.Context) error {
-	if !slices.ContainsFunc(command.Args, hasEmpty) { // commands may have changed values since
+	if !slices.ContainsFunc(command.Args, hasEmpty) { // Validate may have emptied other values
 		return nil
 	}
 	for _, step := range command.Path {
@@ -322,7 +314,7 @@ func (p Program) Empty(command *kong.Context) error {
 		case step.Flag != nil && step.Flag.Enum == "" && isEmpty(step.Flag.Value):
 			return hint.Add(fmt.Errorf("--%s: the value is empty", step.Flag.Name), "leave the flag out for the default")
 		case step.Positional != nil && isEmpty(step.Positional):
-			return hint.Add(fmt.Errorf("the argument <%s> is empty", step.Positional.Name), "%s", "a variable of a script may not be set")
+			return hint.Add(fmt.Errorf("the argument <%s> is empty", step.Positional.Name), "%s", "check whether a variable of a script is not set")
 		}
 	}
 	return nil
@@ -347,7 +339,7 @@ func isEmpty(v *kong.Value) bool {
 				return true
 			}
 		}
-		return value.Len() == 0 // Kong makes no item of an empty text
+		return value.Len() == 0 // Kong reads an empty text as a list without items
 	}
 	return false
 }

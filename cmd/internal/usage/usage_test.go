@@ -47,7 +47,7 @@ type commandLine struct {
 	Quiet   bool
 }
 
-// A checked value is checked by a hook of Kong's.
+// checked is a value that Kong's hook Validate refuses.
 type checked string
 
 func (c checked) Validate() error { return errors.New("the host has no dot") }
@@ -59,7 +59,7 @@ func foreign() []Foreign {
 	}
 }
 
-// parse returns the message and the hint for a command line, "" if there is no mistake.
+// parse returns the message and the hint for a command line, or "" if it has no mistake.
 func parse(t *testing.T, args ...string) string {
 	t.Helper()
 	var cl commandLine
@@ -82,8 +82,8 @@ func parse(t *testing.T, args ...string) string {
 	return strings.ReplaceAll(b.String(), "prog: ", "")
 }
 
-// TestExplain compares messages for all mistakes that Kong finds. A message with a word of
-// the parser fails too.
+// TestExplain checks the messages for all mistakes that Kong finds, and that none of them contains
+// a term of the parser.
 func TestExplain(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile("control.json", nil, 0o600); err != nil {
@@ -121,13 +121,13 @@ func TestExplain(t *testing.T) {
 		"x --control .":                 "error: --control=.: is a folder, must be a file" + help,
 		"x --control control.json/a":    "error: --control=control.json/a: not a directory" + help,
 		"x --strict y":                  "error: \"y\": a flag separates it from the other arguments of prog build; write the arguments together" + help,
-		"--strict show a":               "error: --strict before \"show\" is read as a flag of prog build\nhint: put the flags after the command: prog show … --strict\n",
+		"--strict show a":               "error: --strict before \"show\" is read as a flag of prog build\nhint: put flags after the command: prog show … --strict\n",
 		"show":                          "error: prog show: missing argument <id>\nhint: usage: prog show <id> [<version>] [flags]\n",
 		"show a b c":                    "error: \"c\": prog show takes at most 2 arguments, and no flags between them\nhint: prog show --help lists its arguments and flags\n",
 		"inspect a":                     "error: \"a\": prog inspect takes flags only, no arguments\nhint: prog inspect --help lists its arguments and flags\n",
 		"export":                        "error: prog export needs --output=FILE\nhint: prog export --help lists its arguments and flags\n",
 		"config":                        "error: prog config needs one of nginx, apache after it\nhint: prog config --help lists its arguments and flags\n",
-		"config ngnix":                  "error: prog config has no \"ngnix\"; did you mean \"nginx\"?\nhint: it has nginx, apache\n",
+		"config ngnix":                  "error: prog config has no command \"ngnix\"; did you mean \"nginx\"?\nhint: its commands are nginx, apache\n",
 		"config nginx --hosts x":        "error: --hosts: the host has no dot\nhint: prog config nginx --help lists its arguments and flags\n",
 		"x --quiet=":                    "error: --quiet=: must be true or false" + help,
 		"x --output=":                   "error: --output: the value is empty\nhint: leave the flag out for the default\n",
@@ -141,7 +141,7 @@ func TestExplain(t *testing.T) {
 		}
 		for _, word := range []string{"EOL", "bit int", "got \"", "expected", "envar", "bool", "stat "} {
 			if strings.Contains(got, word) {
-				t.Errorf("%s: %q is a word of the parser: %s", line, word, got)
+				t.Errorf("%s: %q is a term of the parser: %s", line, word, got)
 			}
 		}
 	}
@@ -156,7 +156,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// TestVariable names the environment variable, and does not print its value twice.
+// TestVariable checks that a message names the environment variable, and its value once.
 func TestVariable(t *testing.T) {
 	for name, want := range map[string]string{
 		"PROG_JOBS":   "error: environment variable PROG_JOBS: --jobs=maybe: must be a whole number\n",
@@ -197,7 +197,7 @@ func TestCommand(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if Find(parser.Model.Node, "view") == nil || Find(parser.Model.Node, "vew") != nil {
-		t.Error("an alias is not found, or what is not there is")
+		t.Error("an alias is not found, or a command that does not exist is")
 	}
 }
 
@@ -226,7 +226,7 @@ func TestSingleDash(t *testing.T) {
 	}
 }
 
-// TestShorten has paths inside and outside of the current folder.
+// TestShorten shortens paths inside of the current folder, and no others.
 func TestShorten(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)

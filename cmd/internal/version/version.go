@@ -1,4 +1,4 @@
-// Package version tells which build of the program this is.
+// Package version has the version of the running program.
 package version
 
 import "runtime/debug"

@@ -1,4 +1,4 @@
-// Package helptest checks the help of a program: its texts, its examples and its manual page.
+// Package helptest tests the help of a program: its texts, its examples and its manual page.
 package helptest
 
 import (
@@ -16,11 +16,11 @@ import (
 	"galbuild/cmd/internal/help"
 )
 
-// Run checks the help of a program. New returns a new parser for its command line with options.
-// Commands named in without need no examples; the others need two.
+// Run checks the help of a program. The function newParser returns a new parser of its command line
+// with options. The commands in without have no examples; each other one must have two.
 func Run(t *testing.T, program help.Program, without []string, newParser func(...kong.Option) *kong.Kong) {
 	model := newParser().Model
-	nodes := append([]*kong.Node{model.Node}, all(model.Node)...)
+	nodes := append([]*kong.Node{model.Node}, descendants(model.Node)...)
 	for _, node := range nodes {
 		name := strings.TrimSpace(model.Name + " " + help.Path(node))
 		t.Run("text/"+name, func(t *testing.T) { checkText(t, program.Text(model.Name, node)) })
@@ -30,11 +30,11 @@ func Run(t *testing.T, program help.Program, without []string, newParser func(..
 	t.Run("manual", func(t *testing.T) { checkManual(t, program.Manual(model, "1.0"), nodes) })
 }
 
-// all returns the visible nodes below a node.
-func all(node *kong.Node) (nodes []*kong.Node) {
+// descendants returns the visible nodes below a node.
+func descendants(node *kong.Node) (nodes []*kong.Node) {
 	for _, child := range node.Children {
 		if !child.Hidden {
-			nodes = append(append(nodes, child), all(child)...)
+			nodes = append(append(nodes, child), descendants(child)...)
 		}
 	}
 	return nodes
@@ -52,8 +52,8 @@ func checkText(t *testing.T, text string) {
 // sentence matches help that begins with a capital letter, a name or a character that is typed.
 var sentence = regexp.MustCompile(`^["A-Z@]|^[a-z]+[.-]`)
 
-// checkSentences checks the help of a node, its arguments and its flags: whole sentences that
-// name no default that is appended to them.
+// checkSentences checks that the help of a node, its arguments and its flags consists of whole
+// sentences. They must not contain the default value if it is appended to them.
 func checkSentences(t *testing.T, node *kong.Node) {
 	check := func(name, text, value string) {
 		if !sentence.MatchString(text) {
@@ -63,7 +63,7 @@ func checkSentences(t *testing.T, node *kong.Node) {
 			t.Errorf("%s: does not end with a full stop: %q", name, text)
 		}
 		if value != "" && strings.Contains(text, "(default: ") || strings.Count(text, "(default") > 1 {
-			t.Errorf("%s: names the default %q, which is appended, or names it twice: %q", name, value, text)
+			t.Errorf("%s: contains the default %q, which is appended, or has two defaults: %q", name, value, text)
 		}
 	}
 	check(node.Name, node.Help, "")
@@ -77,12 +77,12 @@ func checkSentences(t *testing.T, node *kong.Node) {
 	}
 }
 
-// checkExamples checks that there are two examples for each command, and that they parse.
+// checkExamples checks that each command has two examples, and that they can be parsed.
 func checkExamples(t *testing.T, program help.Program, model *kong.Application, nodes []*kong.Node, without []string, newParser func(...kong.Option) *kong.Kong) {
-	known := make(map[string]bool)
+	exists := make(map[string]bool)
 	for _, node := range nodes {
 		path := help.Path(node)
-		known[path] = true
+		exists[path] = true
 		want := 2
 		if len(node.Children) > 0 || slices.Contains(without, path) {
 			want = 0
@@ -93,7 +93,7 @@ func checkExamples(t *testing.T, program help.Program, model *kong.Application, 
 	}
 	t.Chdir(t.TempDir())
 	for path, examples := range program.Examples {
-		if !known[path] {
+		if !exists[path] {
 			t.Errorf("there is no command %q", path)
 		}
 		for _, e := range examples {
@@ -105,10 +105,10 @@ func checkExamples(t *testing.T, program help.Program, model *kong.Application, 
 	}
 }
 
-// file matches an argument that must be a file for an example to parse.
+// file matches an argument that must be an existing file.
 var file = regexp.MustCompile(`^[a-z]+\.(minisign|pub|zst|pem|txt|vsix)$|^SHA256SUMS$`)
 
-// parse parses an example in a folder where its files are.
+// parse parses an example, after it has made the files in it.
 func parse(t *testing.T, line, program, path string, newParser func(...kong.Option) *kong.Kong) {
 	t.Helper()
 	command, _, _ := strings.Cut(line, " > ")
