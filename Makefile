@@ -58,7 +58,7 @@ check: ## all of it: what continuous integration runs
 BENCH ?= .
 BENCHTIME ?= 0.2s
 COUNT ?= 6
-bench: ## benchmarks beside their floors, with ratios; builds are of made-up packages, or of those in VSIX=folder
+bench: ## benchmarks next to their lower bounds, with ratios; builds are of generated packages, or of those in VSIX=folder
 	packages=$$(.ci/packages bench) && VSIX="$$([ -z '$(VSIX)' ] || realpath '$(VSIX)')" \
 		go test -tags e2e -run '^$$' -bench '$(BENCH)' -benchmem -benchtime=$(BENCHTIME) -count=$(COUNT) -timeout 0 $$packages | tee bench.txt
 	go tool benchstat -col /of bench.txt

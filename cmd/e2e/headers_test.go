@@ -45,18 +45,18 @@ var headerPaths = []string{
 // galshim alone, header by header. It also reads the site through nginx, as other galleries do.
 func TestHeaders(t *testing.T) {
 	dir := t.TempDir()
-	l := suite{tools: toolchain.Tools(t), commands: compile(t, filepath.Join(dir, "bin")), dir: dir, authority: newAuthority(t, dir)}
+	s := suite{tools: toolchain.Tools(t), commands: compile(t, filepath.Join(dir, "bin")), dir: dir, authority: newAuthority(t, dir)}
 	for _, sample := range []string{"hello", "word-count", "midnight"} {
-		packFolder(t, l, filepath.Join("..", "..", "testdata", "samples", sample))
+		packFolder(t, s, filepath.Join("..", "..", "testdata", "samples", sample))
 	}
-	packFolder(t, l, filepath.Join("..", "..", "testdata", "samples", "system-probe"), "--target", "linux-x64")
-	packFolder(t, l, writeKinds(t, filepath.Join(dir, "kinds")))
+	packFolder(t, s, filepath.Join("..", "..", "testdata", "samples", "system-probe"), "--target", "linux-x64")
+	packFolder(t, s, writeKinds(t, filepath.Join(dir, "kinds")))
 	base := fmt.Sprintf("http://127.0.0.1:%d/tools/gallery", freePort(t))
-	g := newGallery(t, l.commands, l.authority.client(), filepath.Join(dir, "gallery"), base, "", filepath.Join(dir, "vsix"))
+	g := newGallery(t, s.commands, s.authority.client(), filepath.Join(dir, "gallery"), base, "", filepath.Join(dir, "vsix"))
 	g.serve(t, "--base-url", base)
-	g.startNginx(t, l.tools, l.commands.config(t, "nginx", g.site, "--base-url", base, "--shim", host(t, g.shim)))
+	g.startNginx(t, s.tools, s.commands.config(t, "nginx", g.site, "--base-url", base, "--shim", host(t, g.shim)))
 	for _, args := range [][]string{{"verify", base}, {"pull", base, "-o", filepath.Join(dir, "copy")}, {"verify", filepath.Join(dir, "copy")}, {"ls-remote", base}} {
-		if out, err := exec.Command(l.commands.galbuild, args...).CombinedOutput(); err != nil || !strings.Contains(string(out), "acme.hello") && args[0] == "ls-remote" {
+		if out, err := exec.Command(s.commands.galbuild, args...).CombinedOutput(); err != nil || !strings.Contains(string(out), "acme.hello") && args[0] == "ls-remote" {
 			t.Errorf("galbuild %s: %v\n%s", strings.Join(args, " "), err, out)
 		}
 	}
@@ -104,13 +104,13 @@ func writeKinds(t *testing.T, dir string) string {
 }
 
 // packFolder packs an extension into the folder vsix.
-func packFolder(t *testing.T, l suite, folder string, flags ...string) {
+func packFolder(t *testing.T, s suite, folder string, flags ...string) {
 	t.Helper()
-	out := filepath.Join(l.dir, "vsix")
+	out := filepath.Join(s.dir, "vsix")
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(l.commands.galbuild, append([]string{"package", folder, "-q", "--allow-star-activation", "-o", out}, flags...)...)
+	command := exec.Command(s.commands.galbuild, append([]string{"package", folder, "-q", "--allow-star-activation", "-o", out}, flags...)...)
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", command, err, out)
 	}
