@@ -58,7 +58,7 @@ check: ## all of it: what continuous integration runs
 BENCH ?= .
 BENCHTIME ?= 0.2s
 COUNT ?= 6
-bench: ## benchmarks beside their floors, with ratios; builds are of made-up packages, or of those in VSIX=folder
+bench: ## benchmarks next to their lower bounds, with ratios; builds are of generated packages, or of those in VSIX=folder
 	packages=$$(.ci/packages bench) && VSIX="$$([ -z '$(VSIX)' ] || realpath '$(VSIX)')" \
 		go test -tags e2e -run '^$$' -bench '$(BENCH)' -benchmem -benchtime=$(BENCHTIME) -count=$(COUNT) -timeout 0 $$packages | tee bench.txt
 	go tool benchstat -col /of bench.txt
@@ -77,8 +77,9 @@ fuzz: ## every fuzzer for FUZZTIME
 	@$(needs-go)
 	.ci/fuzz $(FUZZTIME)
 
-update: ## rewrite golden files and transcripts after a wanted change
-	packages=$$(.ci/packages update) && go test $$packages -update
+PACKAGES ?=
+update: ## rewrite golden files after an intended change, of all packages or of PACKAGES=./render/deploy
+	packages=$${PACKAGES:-$$(.ci/packages update)} && go test $$packages -update
 
-record: ## run the real vsce, npm and yarn again, and rewrite the recorded results
-	packages=$$(.ci/packages record) && go test -tags e2e -count=1 -p 1 $$packages -update
+record: ## run the real vsce, npm and yarn again, and rewrite the recorded results, of all packages or of PACKAGES
+	packages=$${PACKAGES:-$$(.ci/packages record)} && go test -tags e2e -count=1 -p 1 $$packages -update

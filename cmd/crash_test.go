@@ -27,8 +27,8 @@ func TestKilledBuild(t *testing.T) {
 		writePackage(t, vsixs, i)
 	}
 	start := time.Now()
-	mustBuild(t, vsixs, "-o", filepath.Join(dir, "fresh"))
-	whole := time.Since(start)
+	mustBuild(t, vsixs, "-o", filepath.Join(dir, "uninterrupted"))
+	duration := time.Since(start)
 
 	const kills = 12
 	for i := range kills {
@@ -36,14 +36,14 @@ func TestKilledBuild(t *testing.T) {
 		if err := run.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(whole * time.Duration(i) / kills)
+		time.Sleep(duration * time.Duration(i) / kills)
 		_ = run.Process.Kill() // it may have finished
 		_ = run.Wait()
 		mustBuild(t, "verify", site)
 	}
 	mustBuild(t, vsixs, "-o", site)
 	mustBuild(t, "verify", site)
-	compareContent(t, site, filepath.Join(dir, "fresh"))
+	compareContent(t, site, filepath.Join(dir, "uninterrupted"))
 }
 
 // compareContent compares two sites, except for older generations and the work directory.

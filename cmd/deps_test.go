@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// TestShimDependencies checks what galshim links. It gets requests from anyone, so it has no code
+// TestShimDependencies checks what galshim links. Anyone can send it requests, so it has no code
 // that reads archives, renders templates or uploads files.
 func TestShimDependencies(t *testing.T) {
 	deps := dependencies(t, "galbuild/cmd/galshim")
@@ -33,14 +33,14 @@ func TestShimDependencies(t *testing.T) {
 
 // TestLayers checks that imports go in one direction.
 func TestLayers(t *testing.T) {
-	for below, above := range map[string][]string{
+	for below, forbidden := range map[string][]string{
 		"galbuild/build":  {"galbuild/index", "galbuild/render", "galbuild/publish", "galbuild/cmd"},
 		"galbuild/index":  {"galbuild/build", "galbuild/render", "galbuild/publish", "galbuild/cmd", "net/http", "archive/zip"},
 		"galbuild/render": {"galbuild/publish", "galbuild/cmd", "galbuild/build/vsix", "galbuild/build/source"},
 	} {
 		for _, pkg := range packages(t, below+"/...") {
 			for _, dep := range dependencies(t, pkg) {
-				for _, no := range above {
+				for _, no := range forbidden {
 					if dep == no || strings.HasPrefix(no, "galbuild/") && strings.HasPrefix(dep, no+"/") {
 						t.Errorf("%s imports %s", pkg, dep)
 					}
@@ -73,7 +73,7 @@ func TestPackImports(t *testing.T) {
 	}
 }
 
-// TestTargetLayers checks that what stores files knows nothing of galleries. The contract and its
+// TestTargetLayers checks that targets import nothing about galleries. The contract and its
 // clients may use the packages of build that are about files, hashes, headers, JSON, requests,
 // certificates and the wording of errors. Two clients, and so the list of all, may also use
 // build/site: dir shares its locks with builders, and website reads a site that is served.

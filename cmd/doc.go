@@ -1,4 +1,4 @@
-// Package cmd holds the commands, galbuild and galshim, and the tests that run
-// both as their users do: scripts in testdata/script, and the rule of who may
-// import whom.
+// Package cmd has the programs galbuild and galshim, and tests of the whole repository: scripts in
+// testdata/script that run both programs, the rules for imports and comments, and the transcripts,
+// commands and links of documents.
 package cmd

@@ -15,7 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// A shape is the keys of a JSON document, as paths such as versions[].package.size, and the types
+// A shape has the keys of a JSON document, as paths such as versions[].package.size, and the types
 // of their values.
 type shape map[string]string
 
@@ -107,9 +107,9 @@ var (
 	optionalOf  = regexp.MustCompile(` // (\w+): only `)
 )
 
-// parseSample reads JSON with comments. A comment that begins with "only" says that the key may
-// be missing, and one that begins with the name of a key in the same line and "only" that that
-// key may be.
+// parseSample reads JSON with comments. A key may be missing if the comment in its line begins
+// with "only". In a line with several keys, the comment begins with the name of the key, a colon
+// and "only".
 func parseSample(text string) (sample, error) {
 	s := sample{optional: make(map[string]bool)}
 	for line := range strings.Lines(text) {
@@ -148,8 +148,8 @@ func samples() (map[string]sample, error) {
 
 // document compares the keys of the JSON document on stdout with the sample below a heading of
 // cmd/README.md: document [-failed] HEADING. With -failed, the document must begin with an error,
-// and the other keys are compared unless there are none. Of a response that ask prints, the
-// status is ignored.
+// and the other keys are compared unless there are none. Text before the document, such as the
+// status that the command request prints, is ignored.
 func document(ts *testscript.TestScript, neg bool, args []string) {
 	failed := len(args) > 0 && args[0] == "-failed"
 	if failed {

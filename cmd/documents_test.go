@@ -178,8 +178,8 @@ func codeIn(source []byte) (code []string) {
 // arguments that may be left out.
 var shellWord = regexp.MustCompile(`'[^']*'|"[^"]*"|#.*|[|;&>]+\s*|[^\s|;&>'"\[\]]+`)
 
-// splitCommands returns the words of each command in a line of a shell. What a command is
-// redirected to begins a command of its own.
+// splitCommands returns the words of each command in a line of a shell. The file of a redirection
+// is returned as if it were the first word of another command.
 func splitCommands(line string) (commands [][]string) {
 	var words []string
 	for _, word := range append(shellWord.FindAllString(line, -1), ";") {

@@ -49,7 +49,7 @@ func TestTranscripts(t *testing.T) {
 			t.Setenv("GALSHIM_LISTEN", addr)
 			for _, s := range steps {
 				if got := runStep(t, dir, addr, s.command); !matches(got, s.output) {
-					t.Errorf("$ %s\nprints\n%s\nthe document says\n%s", s.command, got, s.output)
+					t.Errorf("$ %s\nprints\n%s\nthe document has\n%s", s.command, got, s.output)
 				}
 			}
 		})
@@ -92,10 +92,10 @@ func writeKeys(t *testing.T, dir string) {
 	}
 }
 
-// curl does what `curl -s URL` does, which is all that documents need: not every machine has curl.
+// curl replaces `curl -s URL` in documents, because not every machine has curl.
 func curl(args []string) error {
 	if len(args) != 2 || args[0] != "-s" {
-		return fmt.Errorf("curl %q: only curl -s URL is known", args)
+		return fmt.Errorf("curl %q: only curl -s URL is supported", args)
 	}
 	response, err := http.Get(args[1])
 	if err != nil {

@@ -47,7 +47,7 @@ func TestSoak(t *testing.T) {
 	}
 	var used []usage
 	for n := 0; time.Now().Before(deadline); n++ {
-		site.show(t, n%len(site.generations))
+		site.switchTo(t, n%len(site.generations))
 		time.Sleep(time.Second)
 		used = append(used, usageOf(t, shim.process.Process.Pid))
 	}
@@ -57,14 +57,14 @@ func TestSoak(t *testing.T) {
 	for kind, n := range kindNames {
 		t.Logf("%-8s %8d requests", n, sent[kind].Load())
 	}
-	t.Logf("%d generations shown, %d served", len(used), shim.served)
+	t.Logf("%d switches, %d generations served", len(used), shim.served)
 	if shim.served < len(used)/2 {
-		t.Errorf("%d generations served of %d", shim.served, len(used))
+		t.Errorf("%d generations served after %d switches", shim.served, len(used))
 	}
 	checkGrowth(t, used)
 }
 
-// usage is what a process uses of the system. It is zero if that is not known.
+// usage is what a process uses of the system. It is zero on systems where it cannot be read.
 type usage struct {
 	anonymous   int64 // bytes of memory that is not mapped from files
 	descriptors int
@@ -81,6 +81,10 @@ func checkGrowth(t *testing.T, used []usage) {
 		return m
 	}
 	n := len(used)
+	if n < 10 {
+		t.Log("the run was too short to compare memory and descriptors")
+		return
+	}
 	early, late := most(used[n*2/10:n*3/10]), most(used[n*9/10:])
 	t.Logf("%.1f MiB of anonymous memory and %d descriptors at most early, %.1f and %d late",
 		float64(early.anonymous)/(1<<20), early.descriptors, float64(late.anonymous)/(1<<20), late.descriptors)
@@ -94,18 +98,19 @@ func checkGrowth(t *testing.T, used []usage) {
 // each in the versions 1.0.0 and 1.g.0.
 type changingSite struct {
 	dir         string
-	kept        string   // copies of the generations' folders
+	copies      string   // copies of the generations' folders
 	generations []string // their names
 	current     []string // the text of index/CURRENT
 }
 
-const fewest = 120
+// minExtensions is the number of extensions in every generation.
+const minExtensions = 120
 
-func extensionsOf(generation int) int { return fewest + 20*generation }
+func extensionsOf(generation int) int { return minExtensions + 20*generation }
 
 func newChangingSite(t *testing.T) *changingSite {
 	dir := t.TempDir()
-	s := &changingSite{dir: filepath.Join(dir, "site"), kept: filepath.Join(dir, "kept")}
+	s := &changingSite{dir: filepath.Join(dir, "site"), copies: filepath.Join(dir, "copies")}
 	for g := range 3 {
 		for i := range extensionsOf(g) {
 			writeVersion(t, filepath.Join(dir, "vsixs"), i, "1.0.0")
@@ -118,20 +123,21 @@ func newChangingSite(t *testing.T) *changingSite {
 		}
 		name := strings.Split(string(text), "/")[1]
 		s.generations, s.current = append(s.generations, name), append(s.current, string(text))
-		if err := os.CopyFS(filepath.Join(s.kept, name), os.DirFS(filepath.Join(s.dir, "index", name))); err != nil {
+		if err := os.CopyFS(filepath.Join(s.copies, name), os.DirFS(filepath.Join(s.dir, "index", name))); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return s
 }
 
-// show makes generation g current, as a build does, and removes the one before the last.
-func (s *changingSite) show(t *testing.T, g int) {
+// switchTo makes generation g current, as a build does. It removes all but this generation and the
+// previous one.
+func (s *changingSite) switchTo(t *testing.T, g int) {
 	index := filepath.Join(s.dir, "index")
 	fresh, pointer := filepath.Join(index, "fresh"), filepath.Join(index, "CURRENT.new")
 	err := errors.Join(
 		os.RemoveAll(filepath.Join(index, s.generations[g])),
-		os.CopyFS(fresh, os.DirFS(filepath.Join(s.kept, s.generations[g]))),
+		os.CopyFS(fresh, os.DirFS(filepath.Join(s.copies, s.generations[g]))),
 		os.Rename(fresh, filepath.Join(index, s.generations[g])),
 		os.WriteFile(pointer, []byte(s.current[g]), 0o644),
 		os.Rename(pointer, filepath.Join(index, "CURRENT")),
@@ -200,13 +206,13 @@ const (
 	category
 	words
 	check
-	one
+	single
 	latest
 	asset
 	numKinds
 )
 
-var kindNames = [numKinds]string{"popular", "category", "text", "check", "one", "latest", "asset"}
+var kindNames = [numKinds]string{"popular", "category", "text", "check", "single", "latest", "asset"}
 
 // A soakClient makes the requests of one user.
 type soakClient struct {
@@ -232,9 +238,9 @@ func newSoakClient(base string, compressed, short bool) *soakClient {
 	return c
 }
 
-// send makes a request, and returns what is wrong with the response.
+// send makes a request of a kind. It returns an error if the response is wrong.
 func (c *soakClient) send(kind int, random *rand.Rand) error {
-	name := func() string { return fmt.Sprintf("acme.ext-%d", random.IntN(fewest)) }
+	name := func() string { return fmt.Sprintf("acme.ext-%d", random.IntN(minExtensions)) }
 	switch kind {
 	case popular:
 		return c.query("", 50, 0)
@@ -244,11 +250,11 @@ func (c *soakClient) send(kind int, random *rand.Rand) error {
 		return c.query(`{"filterType":10,"value":"acme ex"},`, 50, 0)
 	case check:
 		var names strings.Builder
-		for _, i := range random.Perm(fewest)[:60] {
+		for _, i := range random.Perm(minExtensions)[:60] {
 			fmt.Fprintf(&names, `{"filterType":7,"value":"acme.ext-%d"},`, i)
 		}
 		return c.query(names.String(), 60, 60)
-	case one:
+	case single:
 		return c.query(fmt.Sprintf(`{"filterType":7,"value":%q},`, name()), 1, 1)
 	case latest:
 		return c.latest(name())
@@ -299,7 +305,7 @@ type extensionResponse struct {
 	Versions      []struct{ Version string }
 }
 
-// generation returns the generation of an extension, which its versions tell.
+// generation returns the generation of an extension: the minor version of its newest version.
 func (e extensionResponse) generation() (g int, err error) {
 	if len(e.Versions) == 0 {
 		return 0, fmt.Errorf("%s has no version", e.ExtensionName)

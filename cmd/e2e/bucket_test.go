@@ -68,16 +68,16 @@ func bucketConf(t *testing.T, listen, bucket, shim string) string {
 }
 
 // bucket publishes a site to a bucket, which nginx and galshim read. galshim has only its address.
-func (l suite) bucket(t *testing.T) {
-	g := l.gallery(t, "bucket", fmt.Sprintf("http://127.0.0.1:%d", freePort(t)))
+func (s suite) bucket(t *testing.T) {
+	g := s.gallery(t, "bucket", fmt.Sprintf("http://127.0.0.1:%d", freePort(t)))
 	b := newBucket(t)
-	b.galbuild(t, l.commands, "publish", g.site)
-	shim := start(t, "galshim", g.dir, exec.Command(l.commands.galshim, "--index", b.url(), "--no-files",
+	b.galbuild(t, s.commands, "publish", g.site)
+	shim := start(t, "galshim", g.dir, exec.Command(s.commands.galshim, "--index", b.url(), "--no-files",
 		"--listen", "127.0.0.1:0", "--reload", "1s", "--cache", filepath.Join(g.dir, "cache")))
 	g.shim = shim.await(t, `msg=listening .*addr=(\S+)`)[1]
-	g.startNginx(t, l.tools, bucketConf(t, host(t, g.base), b.url(), g.shim))
+	g.startNginx(t, s.tools, bucketConf(t, host(t, g.base), b.url(), g.shim))
 	t.Run("forwarded headers of clients", g.checkForwardedHeaders)
-	l.installs(t, g)
+	s.installs(t, g)
 
 	t.Run("publish a folder", func(t *testing.T) {
 		before, err := g.health()
@@ -85,7 +85,7 @@ func (l suite) bucket(t *testing.T) {
 			t.Fatal(err)
 		}
 		hello := filepath.Join("..", "..", "testdata", "samples", "hello")
-		out := b.galbuild(t, l.commands, "publish", hello, "1.2.0", "--no-update-package-json")
+		out := b.galbuild(t, s.commands, "publish", hello, "1.2.0", "--no-update-package-json")
 		if !strings.Contains(out, "added  acme.hello@1.2.0") {
 			t.Errorf("galbuild publish: %s", out)
 		}
@@ -98,11 +98,11 @@ func (l suite) bucket(t *testing.T) {
 				t.Fatalf("galshim still serves the old generation: %s, %v", now, err)
 			}
 		}
-		e := l.editor(t, g, "added")
+		e := s.editor(t, g, "added")
 		codeServer("--install-extension", "acme.hello").must(t, e)
 		e.wantInstalled(t, "acme.hello@1.2.0")
 	})
-	b.galbuild(t, l.commands, "verify")
+	b.galbuild(t, s.commands, "verify")
 }
 
 // checkForwardedHeaders sends the headers of an attacker who wants others to download from another

@@ -103,12 +103,12 @@ var installCases = []struct {
 }}
 
 // installs runs installCases, as many at a time as there are processors.
-func (l suite) installs(t *testing.T, g *gallery) {
+func (s suite) installs(t *testing.T, g *gallery) {
 	t.Run("command line", func(t *testing.T) {
 		for _, c := range installCases {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
-				e := l.editor(t, g, strings.ReplaceAll(c.name, " ", "-"))
+				e := s.editor(t, g, strings.ReplaceAll(c.name, " ", "-"))
 				for i, o := range c.commands {
 					if fails := c.fails != "" && i == len(c.commands)-1; fails {
 						o.mustFail(t, e, c.fails)
@@ -145,22 +145,22 @@ func (o editorCommand) mustFail(t *testing.T, e editor, reason string) {
 }
 
 // editorPage runs steps on the page of a new editor.
-func (l suite) editorPage(t *testing.T, g *gallery, steps ...string) {
+func (s suite) editorPage(t *testing.T, g *gallery, steps ...string) {
 	t.Run("page", func(t *testing.T) {
-		l.editor(t, g, "page").runSteps(t, "page", g, l.authority, steps)
+		s.editor(t, g, "page").runSteps(t, "page", g, s.authority, steps)
 	})
 }
 
 // update adds a newer version to the gallery while galshim runs. Editors with the version before it
 // must find it: one by a command, the other by itself when its page is open.
-func (l suite) update(t *testing.T, g *gallery) {
+func (s suite) update(t *testing.T, g *gallery) {
 	t.Run("update", func(t *testing.T) {
-		byCommand, byPage := l.editor(t, g, "update"), l.editor(t, g, "autoupdate")
+		byCommand, byPage := s.editor(t, g, "update"), s.editor(t, g, "autoupdate")
 		for _, e := range []editor{byCommand, byPage} {
 			codeServer("--install-extension", "acme.hello").must(t, e)
 			e.wantInstalled(t, "acme.hello@1.1.0")
 		}
-		g.add(t, l.packages.later)
+		g.add(t, s.packages.later)
 		g.awaitReload(t)
 		t.Run("command line", func(t *testing.T) {
 			vsCode("--update-extensions").must(t, byCommand)
@@ -168,7 +168,7 @@ func (l suite) update(t *testing.T, g *gallery) {
 		})
 		if strings.HasPrefix(g.base, "https:") { // over http, the page does not look for updates
 			t.Run("page", func(t *testing.T) {
-				byPage.runSteps(t, "autoupdate", g, l.authority, []string{"automatic update", "nothing blocked"})
+				byPage.runSteps(t, "autoupdate", g, s.authority, []string{"automatic update", "nothing blocked"})
 			})
 		}
 	})

@@ -33,109 +33,109 @@ func newSuite(t *testing.T) suite {
 		}
 		os.RemoveAll(dir)
 	})
-	l := suite{tools: toolchain.Tools(t), dir: dir, authority: newAuthority(t, dir)}
-	l.commands = compile(t, filepath.Join(dir, "bin"))
-	l.packages = pack(t, l.tools, l.commands, filepath.Join(dir, "vsix"))
-	return l
+	s := suite{tools: toolchain.Tools(t), dir: dir, authority: newAuthority(t, dir)}
+	s.commands = compile(t, filepath.Join(dir, "bin"))
+	s.packages = pack(t, s.tools, s.commands, filepath.Join(dir, "vsix"))
+	return s
 }
 
 // gallery builds a site from the first packages, in a separate folder.
-func (l suite) gallery(t *testing.T, name, base string) *gallery {
+func (s suite) gallery(t *testing.T, name, base string) *gallery {
 	t.Helper()
-	return l.galleryWithContent(t, name, base, "")
+	return s.galleryWithContent(t, name, base, "")
 }
 
 // galleryWithContent is the same with another address for assets and files.
-func (l suite) galleryWithContent(t *testing.T, name, base, content string) *gallery {
+func (s suite) galleryWithContent(t *testing.T, name, base, content string) *gallery {
 	t.Helper()
-	dir := filepath.Join(l.dir, name)
+	dir := filepath.Join(s.dir, name)
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	return newGallery(t, l.commands, l.authority.client(), dir, base, content, l.packages.first)
+	return newGallery(t, s.commands, s.authority.client(), dir, base, content, s.packages.first)
 }
 
-func (l suite) editor(t *testing.T, g *gallery, name string) editor {
+func (s suite) editor(t *testing.T, g *gallery, name string) editor {
 	t.Helper()
-	return newEditor(t, l.tools, g, l.authority, name)
+	return newEditor(t, s.tools, g, s.authority, name)
 }
 
 // TestGallery tests one set-up after the other, because the browser needs a processor for itself.
 func TestGallery(t *testing.T) {
-	l := newSuite(t)
-	t.Run("http", l.http)
-	t.Run("https", l.https)
-	t.Run("nginx", l.nginx)
-	t.Run("content", l.content)
-	t.Run("bucket", l.bucket)
+	s := newSuite(t)
+	t.Run("http", s.http)
+	t.Run("https", s.https)
+	t.Run("nginx", s.nginx)
+	t.Run("content", s.content)
+	t.Run("bucket", s.bucket)
 }
 
-func (l suite) http(t *testing.T) {
-	g := l.gallery(t, "http", "")
+func (s suite) http(t *testing.T) {
+	g := s.gallery(t, "http", "")
 	g.serve(t)
-	l.galleryPage(t, g)
-	l.installs(t, g)
-	l.update(t, g)
+	s.galleryPage(t, g)
+	s.installs(t, g)
+	s.update(t, g)
 }
 
-func (l suite) https(t *testing.T) {
-	g := l.gallery(t, "https", "")
-	g.serve(t, "--tls-cert", l.authority.cert, "--tls-key", l.authority.key)
+func (s suite) https(t *testing.T) {
+	g := s.gallery(t, "https", "")
+	g.serve(t, "--tls-cert", s.authority.cert, "--tls-key", s.authority.key)
 	t.Run("unknown authority", func(t *testing.T) {
-		e := l.editor(t, g, "unknown-authority")
+		e := s.editor(t, g, "unknown-authority")
 		e.ca = ""
 		codeServer("--install-extension", "acme.hello").mustFail(t, e, "certificate")
 	})
-	l.installs(t, g)
-	l.editorPage(t, g,
+	s.installs(t, g)
+	s.editorPage(t, g,
 		"popular list", "icons", "search", "search with a typo", "category", "id",
 		"readme", "changelog", "features", "install",
 		"web extension", "web extension after a reload",
 		"pre-release", "list of versions", "theme browsing", "nothing blocked")
-	l.workshop(t, g)
-	l.update(t, g)
+	s.workshop(t, g)
+	s.update(t, g)
 }
 
 // galleryPage tests the gallery's own page.
-func (l suite) galleryPage(t *testing.T, g *gallery) {
-	t.Run("gallery page", func(t *testing.T) { l.editor(t, g, "gallery-page").galleryPage(t, g) })
+func (s suite) galleryPage(t *testing.T, g *gallery) {
+	t.Run("gallery page", func(t *testing.T) { s.editor(t, g, "gallery-page").galleryPage(t, g) })
 }
 
 // workshop installs an extension that loads a file of every kind from the gallery, and checks that
 // the policies of the gallery do not forbid any of them.
-func (l suite) workshop(t *testing.T, g *gallery) {
+func (s suite) workshop(t *testing.T, g *gallery) {
 	t.Run("workshop", func(t *testing.T) {
-		l.editor(t, g, "workshop").runSteps(t, "workshop", g, l.authority, []string{"workshop",
+		s.editor(t, g, "workshop").runSteps(t, "workshop", g, s.authority, []string{"workshop",
 			"webview script", "webview module", "webview style", "webview font", "webview picture", "webview worker",
 			"nested worker", "streamed WebAssembly", "SVG icon theme", "product icon font", "nothing blocked"})
 	})
 }
 
-func (l suite) nginx(t *testing.T) {
-	g := l.gallery(t, "nginx", fmt.Sprintf("https://127.0.0.1:%d/tools/gallery", freePort(t)))
+func (s suite) nginx(t *testing.T) {
+	g := s.gallery(t, "nginx", fmt.Sprintf("https://127.0.0.1:%d/tools/gallery", freePort(t)))
 	g.serve(t, "--no-files")
-	g.serveNginx(t, l.tools, l.authority)
-	l.galleryPage(t, g)
-	l.checkResponses(t, g)
-	l.installs(t, g)
-	l.editorPage(t, g,
+	g.serveNginx(t, s.tools, s.authority)
+	s.galleryPage(t, g)
+	s.checkResponses(t, g)
+	s.installs(t, g)
+	s.editorPage(t, g,
 		"popular list", "icons", "readme", "install",
 		"web extension", "web extension after a reload", "theme browsing", "nothing blocked")
-	l.workshop(t, g)
-	l.update(t, g)
+	s.workshop(t, g)
+	s.update(t, g)
 }
 
 // content tests a gallery with files of packages on a separate host.
-func (l suite) content(t *testing.T) {
-	g := l.galleryWithContent(t, "content", fmt.Sprintf("https://127.0.0.1:%d/tools/gallery", freePort(t)), fmt.Sprintf("https://127.0.0.1:%d", freePort(t)))
+func (s suite) content(t *testing.T) {
+	g := s.galleryWithContent(t, "content", fmt.Sprintf("https://127.0.0.1:%d/tools/gallery", freePort(t)), fmt.Sprintf("https://127.0.0.1:%d", freePort(t)))
 	g.serve(t, "--content-url", g.content)
-	g.serveNginx(t, l.tools, l.authority)
-	l.galleryPage(t, g)
+	g.serveNginx(t, s.tools, s.authority)
+	s.galleryPage(t, g)
 	t.Run("command line", func(t *testing.T) {
-		e := l.editor(t, g, "command")
+		e := s.editor(t, g, "command")
 		codeServer("--install-extension", "acme.hello").must(t, e)
 		e.wantInstalled(t, "acme.hello@1.1.0")
 	})
-	l.editorPage(t, g, "icons", "readme", "install", "web extension", "theme browsing", "nothing blocked")
-	l.workshop(t, g)
+	s.editorPage(t, g, "icons", "readme", "install", "web extension", "theme browsing", "nothing blocked")
+	s.workshop(t, g)
 }

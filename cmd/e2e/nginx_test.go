@@ -122,7 +122,7 @@ var responseCases = []responseCase{
 }
 
 // checkResponses makes the requests of responseCases to nginx, and others.
-func (l suite) checkResponses(t *testing.T, g *gallery) {
+func (s suite) checkResponses(t *testing.T, g *gallery) {
 	t.Run("responses", func(t *testing.T) {
 		for _, c := range responseCases {
 			t.Run(c.name, func(t *testing.T) { g.checkResponse(t, c) })

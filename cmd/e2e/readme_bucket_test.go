@@ -3,7 +3,9 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,7 +27,7 @@ type readmeBucket struct {
 }
 
 // readBucketSection reads the section, and replaces addresses in it.
-func readBucketSection(t *testing.T, now *strings.Replacer) (r readmeBucket) {
+func readBucketSection(t *testing.T, addresses *strings.Replacer) (r readmeBucket) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "render", "deploy", "README.md"))
 	if err != nil {
@@ -35,10 +37,10 @@ func readBucketSection(t *testing.T, now *strings.Replacer) (r readmeBucket) {
 	section, _, _ = strings.Cut(section, "\n#")
 	before, rest, _ := strings.Cut(section, "```nginx\n")
 	conf, after, _ := strings.Cut(rest, "```\n")
-	r.nginx = now.Replace(conf)
+	r.nginx = addresses.Replace(conf)
 	for block := range strings.SplitSeq(before+after, "\n\n") {
 		if strings.HasPrefix(block, "    ") {
-			r.blocks = append(r.blocks, now.Replace(strings.TrimRight(block, "\n")))
+			r.blocks = append(r.blocks, addresses.Replace(strings.TrimRight(block, "\n")))
 		}
 	}
 	if len(r.blocks) != 3 || r.nginx == "" {
@@ -69,17 +71,17 @@ func TestReadmeBucket(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.shell(t, "for s in hello word-count system-probe; do galbuild package -q '"+samples+"'/$s -o .; done; galbuild *.vsix -o site -q; galbuild publish site -o s3://vsix/gallery")
-	allow := func(t *testing.T, policy string) {
+	setPolicy := func(t *testing.T, policy string) {
 		if err := b.server.Client.SetBucketPolicy(t.Context(), "vsix", policy); err != nil {
 			t.Fatal(err)
 		}
 	}
-	allow(t, fmt.Sprintf(publicRead, "vsix"))
+	setPolicy(t, fmt.Sprintf(publicRead, "vsix"))
 	t.Run("readable", func(t *testing.T) { b.serves(t, 0, "", true) })
 	t.Run("readable, no files", func(t *testing.T) { b.serves(t, 0, " --no-files", false) })
 	t.Run("index only", func(t *testing.T) { b.serves(t, 1, "", false) })
 	t.Run("index only, with --no-files=false", func(t *testing.T) { b.serves(t, 1, " --no-files=false", false) })
-	allow(t, "")
+	setPolicy(t, "")
 	t.Run("private", func(t *testing.T) { b.serves(t, 2, "", true) })
 	t.Run("private, no files", func(t *testing.T) { b.serves(t, 2, " --no-files", false) })
 }
@@ -148,15 +150,15 @@ func (b bucketSetups) serves(t *testing.T, block int, flags string, files bool) 
 	for _, c := range bucketResponses {
 		t.Run(c.method+c.path, func(t *testing.T) { g.checkResponseHeaders(t, c) })
 	}
-	other := responseCase{path: "/assets/ACME/Hello/1.1.0/" + code + "Manifest", status: 404}
-	byHand := responseCase{path: "/api/publishers/acme/vsextensions/hello/1.1.0/vspackage", status: 404}
+	otherCase := responseCase{path: "/assets/ACME/Hello/1.1.0/" + code + "Manifest", status: 404}
+	forPeople := responseCase{path: "/api/publishers/acme/vsextensions/hello/1.1.0/vspackage", status: 404}
 	if files {
-		other.status, byHand.status = 200, 200
+		otherCase.status, forPeople.status = 200, 200
 	}
 	if block == 2 {
-		byHand.status = 200 // nginx finds it without galshim
+		forPeople.status = 200 // nginx finds the file without galshim
 	}
-	for _, c := range []responseCase{other, byHand} {
+	for _, c := range []responseCase{otherCase, forPeople} {
 		t.Run(c.path, func(t *testing.T) { g.checkResponseHeaders(t, c) })
 	}
 	got := g.request(t, "POST", "/api/extensionquery", `{"filters":[{"criteria":[{"filterType":7,"value":"acme.hello"}]}],"flags":950}`, nil)
@@ -168,7 +170,7 @@ func (b bucketSetups) serves(t *testing.T, block int, flags string, files bool) 
 // checkResponseHeaders checks a response, and that it has each of the security headers once.
 func (g *gallery) checkResponseHeaders(t *testing.T, c responseCase) {
 	g.checkResponse(t, c)
-	got := g.request(t, max(c.method, "GET"), c.path, "", c.send)
+	got := g.request(t, cmp.Or(c.method, http.MethodGet), c.path, "", c.send)
 	for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "cross-origin"} {
 		if v := got.header.Values(name); !slices.Equal(v, []string{want}) {
 			t.Errorf("%s: %q, want one %q", name, v, want)

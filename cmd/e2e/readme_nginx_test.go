@@ -27,8 +27,8 @@ func TestReadmeNginx(t *testing.T) {
 		t.Fatalf("want a block of three commands: %q", block)
 	}
 	dir := t.TempDir()
-	l := suite{tools: toolchain.Tools(t), commands: compile(t, filepath.Join(dir, "bin")), dir: dir, authority: newAuthority(t, dir)}
-	packFolder(t, l, filepath.Join("..", "..", "testdata", "samples", "hello"))
+	s := suite{tools: toolchain.Tools(t), commands: compile(t, filepath.Join(dir, "bin")), dir: dir, authority: newAuthority(t, dir)}
+	packFolder(t, s, filepath.Join("..", "..", "testdata", "samples", "hello"))
 	if err := os.Rename(filepath.Join(dir, "vsix"), filepath.Join(dir, "vsixs")); err != nil {
 		t.Fatal(err)
 	}
@@ -36,15 +36,15 @@ func TestReadmeNginx(t *testing.T) {
 	shim := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	conf := filepath.Join(dir, "gallery.conf")
 	script := exec.Command("sh", "-ec", strings.NewReplacer("https://tools.example/gallery", base, "/srv/gallery", filepath.Join(dir, "srv"),
-		"--cert …", "--cert "+l.authority.cert, "--key …", "--key "+l.authority.key, "/etc/nginx/conf.d/gallery.conf", conf, "127.0.0.1:8080", shim).Replace(block))
+		"--cert …", "--cert "+s.authority.cert, "--key …", "--key "+s.authority.key, "/etc/nginx/conf.d/gallery.conf", conf, "127.0.0.1:8080", shim).Replace(block))
 	script.Dir, script.Env = dir, append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"))
 	start(t, "readme", dir, script).await(t, `msg=listening`)
 	printed, err := os.ReadFile(conf)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gallery{client: l.authority.client(), dir: dir, base: base, shim: "http://" + shim}
-	g.startNginx(t, l.tools, strings.ReplaceAll(string(printed), "127.0.0.1:8080", shim))
+	g := &gallery{client: s.authority.client(), dir: dir, base: base, shim: "http://" + shim}
+	g.startNginx(t, s.tools, strings.ReplaceAll(string(printed), "127.0.0.1:8080", shim))
 	for _, path := range []string{"/", "/item?itemName=acme.hello", "/index/CURRENT", hello + services + "VSIXPackage", "/api/vscode/acme/hello/latest", "/api/vscode/ACME/Hello/latest"} {
 		g.checkResponse(t, responseCase{path: path, status: 200})
 	}

