@@ -9,7 +9,8 @@
 //     is not followed; and a host to which no connection can be established. The last is retried
 //     if the same client has received a response from the host: before that, the address or the
 //     proxy variable is more likely wrong than the server down.
-//   - How often: [Retries] times after the first attempt. Transfers that continue where they were
+//   - How often: [Retries] times after the first attempt, but once after a stall, because a server
+//     that does not respond takes minutes for each attempt. Transfers that continue where they were
 //     interrupted count anew after each attempt that makes progress.
 //   - How long: the first pause takes 0.2 seconds, and each takes twice as long as the one before,
 //     but at most 30 seconds. A random time of up to half of that is added, so that requests that
@@ -43,6 +44,9 @@ import (
 
 // Retries is how often a request is repeated after its first attempt.
 const Retries = 8
+
+// stallRetries is how often a request is repeated if its last attempt stalled.
+const stallRetries = 1
 
 // Limits of the pauses between attempts.
 const (
@@ -79,7 +83,7 @@ func IsTemporaryStatus(response *http.Response) bool {
 // been retried this many times. It returns err if there must be no further attempt.
 func Pause(retries int, err error) (time.Duration, error) {
 	failure, ok := errors.AsType[temporary](err)
-	if !ok || retries >= Retries {
+	if !ok || retries >= Retries || retries >= stallRetries && errors.Is(err, errStalled) {
 		return 0, err
 	}
 	pause := retryablehttp.DefaultBackoff(firstPause, longPause, retries, failure.response)

@@ -341,8 +341,8 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
-// TestStalled transfers no data for too long. The time in which a caller does not read the
-// response does not count.
+// TestStalled transfers no data for too long, which is retried once. The time in which a caller
+// does not read the response does not count.
 func TestStalled(t *testing.T) {
 	for _, half := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -351,6 +351,12 @@ func TestStalled(t *testing.T) {
 			want(t, err, "no data was transferred for 2m0s", true)
 			if took := time.Since(start); took != stallTimeout {
 				t.Errorf("half a response %v: after %s", half, took)
+			}
+			if _, failed := Pause(0, err); failed != nil {
+				t.Errorf("half a response %v: not retried", half)
+			}
+			if _, failed := Pause(stallRetries, err); failed == nil {
+				t.Errorf("half a response %v: retried more than once", half)
 			}
 		})
 	}

@@ -247,7 +247,7 @@ func TestUnknown(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, got := hint.Text(Program{Model: parser.Model}.Unknown(parser.Model.Node, "website"))
-	if !strings.HasPrefix(got, "it has build, ") || strings.Contains(got, "view") {
+	if !strings.HasPrefix(got, "its commands are build, ") || strings.Contains(got, "view") {
 		t.Errorf("got %s", got)
 	}
 }
