@@ -133,6 +133,16 @@ func ParseControl(text []byte) ([]byte, error) {
 	return json.Marshal(manifest)
 }
 
+// Malicious returns what a control manifest lists as malicious: ids of extensions, and names of
+// publishers. The manifest may be nil; otherwise it is from ParseControl.
+func Malicious(control json.RawMessage) []string {
+	var manifest struct {
+		Malicious []string `json:"malicious"`
+	}
+	_ = json2.Unmarshal(control, &manifest)
+	return manifest.Malicious
+}
+
 // check refuses an invalid extension, whose versions are already checked.
 func (e *Extension) check() error {
 	if err := CheckID(e.Publisher.Name, e.Name); err != nil {

@@ -185,7 +185,7 @@ func TestCatalogBomb(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		io.WriteString(enc, `{"galbuild":1,"render":1}`+"\n")
+		io.WriteString(enc, `{"galbuild":2,"render":1}`+"\n")
 		mebibyte := strings.Repeat(bomb, 1<<20/len(bomb))
 		for range 80 {
 			io.WriteString(enc, mebibyte)
