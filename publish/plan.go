@@ -27,7 +27,7 @@ type Plan struct {
 	Marker     target.Object   // index/PUBLISHING, which exists during the following steps; no key: not needed
 	Pages      []Link          // paths whose content may change
 	Responses  []target.Object // responses of the gallery API that are files
-	Generation []target.Object // the two files of the generation
+	Generation []target.Object // the files of the generation
 	Current    target.Object   // index/CURRENT
 	Replaces   []byte          // the content that Current replaces; nil: Current must not exist
 	Previous   target.Object   // index/PREVIOUS, which names the generation before; no key: not needed
@@ -78,11 +78,11 @@ func note(key string, text []byte) target.Object {
 	return target.Bytes(key, h.Type, h.Cache, text)
 }
 
-// addGeneration adds the two files of the generation, the catalogue first.
+// addGeneration adds the files of the generation.
 func (p *Plan) addGeneration(next Next) {
-	catalog := next.file(next.CatalogPath(), next.Current.Catalog)
-	index := next.file(next.IndexPath(), next.Index)
-	p.Generation = append(p.Generation, catalog, index)
+	for _, f := range next.Files() {
+		p.Generation = append(p.Generation, next.file(f.Path, f.SHA256))
+	}
 }
 
 // IsEmpty reports whether there is nothing to change.

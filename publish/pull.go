@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 
@@ -13,10 +14,10 @@ import (
 )
 
 // Pull updates the site in dir to the current generation of a target. It downloads missing content,
-// writes paths, pages and static responses, downloads the two files of the generation, and replaces
-// CURRENT last. With indexOnly it does only the last two steps, which is enough for a galshim in
-// front of the target. All downloads are checked against their hashes. Pull returns the target's
-// state, and false if the site had that generation already.
+// writes paths, pages and static responses, downloads the files of the generation, and replaces
+// CURRENT last. With indexOnly it does only the last two steps, without the private parts of
+// records, which is enough for a galshim in front of the target. All downloads are checked against
+// their hashes. Pull returns the target's state, and false if the site had that generation already.
 func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool, o Options) (State, bool, error) {
 	remote, err := readCurrent(ctx, from)
 	if err != nil {
@@ -68,7 +69,7 @@ func (p *puller) download(ctx context.Context, remote State, indexOnly bool) err
 	} else if err := p.content(ctx, remote); err != nil {
 		return err
 	}
-	return p.generation(ctx, remote.Current)
+	return p.generation(ctx, remote.Current, indexOnly)
 }
 
 func (p *puller) content(ctx context.Context, remote State) error {
@@ -113,22 +114,25 @@ func (p *puller) blob(ctx context.Context, l Link) error {
 	})
 }
 
-// generation downloads the two files of a generation, unless the site has them.
-func (p *puller) generation(ctx context.Context, c site.Current) error {
-	for _, f := range []struct {
-		key   string
-		want  blob.Ref
-		limit int64
-	}{{c.CatalogPath(), c.Catalog, site.MaxCompressedCatalog}, {c.IndexPath(), c.Index, maxIndex}} {
-		if p.dir.HasFile(f.key, f.want) {
+// generation downloads the files of a generation, unless the site has them. The private parts of
+// records are left out if indexOnly is set. If they are not served, the site is marked.
+func (p *puller) generation(ctx context.Context, c site.Current, indexOnly bool) error {
+	limits := map[string]int64{c.CatalogPath(): site.MaxCompressedCatalog, c.IndexPath(): maxIndex, c.PrivatePath(): site.MaxCompressedCatalog}
+	publicOnly := false
+	for _, f := range c.Files() {
+		if p.dir.HasFile(f.Path, f.SHA256) {
 			continue
 		}
-		err := p.fetch(ctx, f.key, f.want, f.limit, func(d *blob.Draft) error { return d.CommitAs(f.key) })
-		if err != nil {
+		private := f.Path == c.PrivatePath()
+		if private && indexOnly {
+			continue
+		}
+		err := p.fetch(ctx, f.Path, f.SHA256, limits[f.Path], func(d *blob.Draft) error { return d.CommitAs(f.Path) })
+		if publicOnly = private && errors.Is(err, target.ErrNotExist); err != nil && !publicOnly {
 			return err
 		}
 	}
-	return nil
+	return p.dir.SetPublicOnly(publicOnly)
 }
 
 // maxIndex limits the size of an index, in bytes. Half a million extensions need less.

@@ -34,12 +34,22 @@ func prune(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) er
 	if err := pruneResponses(dir, c); err != nil {
 		return err
 	}
+	if err := prunePrivate(dir, kept); err != nil {
+		return err
+	}
 	for _, name := range dropped {
 		if err := dir.RemoveAll("index/" + name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// prunePrivate removes the private parts of records of other generations than those to keep.
+func prunePrivate(dir *site.Dir, kept []string) error {
+	return dir.RemoveUnless(strings.TrimSuffix(site.PrivateDir, "/"), func(path string) bool {
+		return slices.ContainsFunc(kept, func(name string) bool { return path == site.Current{Generation: name}.PrivatePath() })
+	})
 }
 
 // split returns the generations to keep, current first, and the others. names is sorted, the newest

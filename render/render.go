@@ -57,7 +57,7 @@ func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, previous site.
 	return generation(dir, c, previous)
 }
 
-// Generation writes only the two files of the generation of c into dir.
+// Generation writes only the files of the generation of c into dir.
 func Generation(dir *site.Dir, c *catalog.Catalog) (site.Current, error) {
 	return generation(dir, c, site.Current{})
 }
@@ -67,9 +67,14 @@ func generation(dir *site.Dir, c *catalog.Catalog, previous site.Current) (site.
 	if old != nil {
 		defer old.Close()
 	}
+	var private func(io.Writer) error
+	if c.HasPrivate() {
+		private = func(w io.Writer) error { return site.WritePrivate(w, c) }
+	}
 	return dir.WriteGeneration(
 		func(w io.Writer) error { return site.WriteCatalog(w, c) },
 		func(w io.Writer) error { return index.Write(w, content(c, old, dir.Temp())) },
+		private,
 	)
 }
 

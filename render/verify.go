@@ -17,6 +17,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 	"galbuild/build/regular"
 	"galbuild/build/site"
 	"galbuild/build/wording"
@@ -35,11 +36,11 @@ type Report struct {
 	Problems   []string `json:"problems"`
 }
 
-// Verify verifies the current generation of the site at root: its two files have the hashes in
-// CURRENT; the index and the static responses are those that are derived from the catalogue; each
-// blob has the hash in its name; and each path has the content of its blob. The index and the
-// static responses of a site that another Version has rendered cannot be derived again. An error
-// means that the site could not be verified.
+// Verify verifies the current generation of the site at root: its files have the hashes in CURRENT;
+// no decision keeps out what it has; the index and the static responses are those that are derived
+// from the catalogue; each blob has the hash in its name; and each path has the content of its
+// blob. The index and the static responses of a site that another Version has rendered cannot be
+// derived again. An error means that the site could not be verified.
 func Verify(ctx context.Context, root string) (*Report, error) {
 	v := &verifier{root: root, report: &Report{Site: root, Problems: []string{}}}
 	current, err := site.RequireCurrent(root)
@@ -53,6 +54,9 @@ func Verify(ctx context.Context, root string) (*Report, error) {
 		return v.report, nil
 	}
 	v.count(c)
+	for _, p := range CheckDecisions(c) {
+		v.problem("%s", p)
+	}
 	listed := slices.Collect(Content(c))
 	if err := v.checkIndex(current, c, listed); err != nil {
 		return nil, err
@@ -85,6 +89,17 @@ func (v *verifier) count(c *catalog.Catalog) {
 	for i := range c.Extensions {
 		v.report.Versions += len(c.Extensions[i].Versions)
 	}
+}
+
+// CheckDecisions returns a problem for each version of a catalogue that a decision keeps out.
+func CheckDecisions(c *catalog.Catalog) (problems []string) {
+	set := decision.Of(c)
+	for key, v := range c.Versions() {
+		if out := set.Out(key, v.Package.Ref); len(out) > 0 {
+			problems = append(problems, fmt.Sprintf("%s is in the catalogue, although %s is %s", key, out[0].Subject, out[0].Kind))
+		}
+	}
+	return problems
 }
 
 // checkIndex derives the index from the catalogue again. If its content differs, each difference is

@@ -372,7 +372,10 @@ func (s *importer) install(current site.Current) error {
 			return err
 		}
 	}
-	return render.Commit(s.ctx, s.dir, s.current, current, s.catalogue)
+	if err := render.Commit(s.ctx, s.dir, s.current, current, s.catalogue); err != nil {
+		return err
+	}
+	return s.dir.SetPublicOnly(false)
 }
 
 func (s *importer) installFile(x line) error {
@@ -383,7 +386,7 @@ func (s *importer) installFile(x line) error {
 	switch {
 	case !ok, x.path == site.CurrentPath: // the site has the file, or Commit writes it
 		return nil
-	case strings.HasPrefix(x.path, indexDir) && s.dir.HasFile(x.path, x.ref): // see site.Dir.WriteGeneration
+	case rank(x.path) == rank(indexDir) && s.dir.HasFile(x.path, x.ref): // see site.Dir.WriteGeneration
 		return nil
 	}
 	delete(s.staged, x.path) // Adopt moves or removes the file

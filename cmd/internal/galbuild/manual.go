@@ -54,6 +54,10 @@ func examples() map[string][]help.Example {
 			{Does: "Print the policy for the command aws s3api put-bucket-cors.", Line: "galbuild config s3-cors > cors.json"},
 			{Does: "Print the policy in XML, as the S3 protocol has it.", Line: "galbuild config s3-cors --xml"},
 		},
+		"config s3-policy": {
+			{Does: "Print the policy for a site in a bucket.", Line: "galbuild config s3-policy vsix/gallery > policy.json"},
+			{Does: "Print the policy for a site that has a bucket of its own.", Line: "galbuild config s3-policy vsix"},
+		},
 		"publish": {
 			{Does: "Publish a site to a bucket.", Line: "galbuild publish site --s3 vsix/gallery"},
 			{Does: "Raise the minor version of an extension, package and publish it.", Line: "galbuild publish ext minor --s3 vsix/gallery"},

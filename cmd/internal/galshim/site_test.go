@@ -63,6 +63,7 @@ func (s sample) write(t testing.TB, dir string) site.Current {
 	c, err := d.WriteGeneration(
 		func(w io.Writer) error { _, err := io.WriteString(w, "no catalogue is read here"); return err },
 		func(w io.Writer) error { return index.Write(w, content) },
+		nil,
 	)
 	if err != nil {
 		t.Fatal(err)
