@@ -27,6 +27,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 	"galbuild/build/retry"
 	"galbuild/build/site"
 	"galbuild/build/source"
@@ -46,6 +47,11 @@ type Config struct {
 
 	Strict bool // if a source was refused, do not link content to its paths
 	Add    bool // add the packages to the gallery, and remove none
+
+	// Restore undoes the decisions by which packages of the sources were removed. Author is who
+	// does it, why and when.
+	Restore bool
+	Author  decision.Author
 
 	Site *site.Dir // the site that content is written to
 	// Old returns the current catalogue of the site; nil is an empty one. It is called once,
@@ -71,7 +77,8 @@ type Result struct {
 	// current generation, so that there is nothing to do.
 	Catalog *catalog.Catalog
 	Changed bool // Catalog differs from that of the current generation
-	// Leftover is set if packages were refused that may have left files in the store.
+	// Leftover is set if packages were refused or kept out that may have left files in the
+	// store.
 	Leftover bool
 	Old      catalog.Settings // of the current generation
 
@@ -113,6 +120,7 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	oldVersions := maps.Collect(versions(old))
 	read.cache = loadCache(r.file, r.origin(c.Generation))
 	read.setOld(oldVersions)
+	read.decisions = decision.In(old.Records, c.Settings.Control)
 	candidates, err := read.readAll(ctx, items)
 	if err != nil {
 		return err
@@ -120,7 +128,7 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	// If a source cannot be read, its versions stay: the network may be down, or a disk may not
 	// be mounted.
 	keep := len(problems) > 0 || slices.ContainsFunc(candidates, func(c candidate) bool { return c.unreadable() })
-	made, err := assemble(c, candidates, oldVersions, keep || c.Add)
+	made, err := assemble(c, candidates, oldVersions, old.Records, keep || c.Add)
 	if err != nil {
 		return err
 	}
@@ -131,7 +139,7 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 		made.warnings = append(made.warnings, notFeatured(made.catalog)...)
 	}
 	r.Catalog, r.Report = made.catalog, newReport(oldVersions, made, problems)
-	r.Leftover = slices.ContainsFunc(candidates, func(c candidate) bool { return c.refused != nil && !c.reused })
+	r.Leftover = slices.ContainsFunc(candidates, func(c candidate) bool { return (c.refused != nil || c.excluded != nil) && !c.reused })
 	r.Changed = !reflect.DeepEqual(old, made.catalog)
 	r.cache = made.cache
 	if len(problems)+len(warnings) > 0 || r.cache.partial {

@@ -15,6 +15,7 @@ import (
 	"galbuild/build/beneath"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 	"galbuild/build/jsondoc"
 	"galbuild/build/regular"
 	"galbuild/build/source"
@@ -48,7 +49,8 @@ type entry struct {
 	Key       string      `json:"key,omitempty"`   // of the version, when it was last accepted
 	Ref       blob.Ref    `json:"sha256,omitzero"` // of the package, if it was accepted
 	Warnings  []string    `json:"warnings,omitempty"`
-	Refused   string      `json:"refused,omitempty"` // the reason, if it was refused
+	Excluded  bool        `json:"excluded,omitempty"` // a decision keeps out the version, whose package has this hash
+	Refused   string      `json:"refused,omitempty"`  // the reason, if it was refused
 }
 
 // A stamp is the size and time of a file. A file with another stamp has changed.
@@ -173,8 +175,9 @@ func nextLine[T any](lines *bufio.Reader) (v T, ok bool) {
 }
 
 // lookup returns the result for an item if neither its files nor its listed dates have changed
-// since the last run. The versions of the last generation are old.
-func (c *cache) lookup(item *source.Item, listed listedDates, old map[string]identified) (candidate, bool) {
+// since the last run. The versions of the last generation are old. If a decision kept out the
+// version, one must still do so.
+func (c *cache) lookup(item *source.Item, listed listedDates, old map[string]identified, decisions *decision.Set) (candidate, bool) {
 	e, ok := c.entries[item.Path]
 	if !ok || c.stale || e.Stamp != (stamp{item.Size, item.ModTime.UTC()}) ||
 		!sameStamp(e.Sidecar, item.Sidecar) || !sameStamp(e.Signature, item.Signature) ||
@@ -185,6 +188,15 @@ func (c *cache) lookup(item *source.Item, listed listedDates, old map[string]ide
 	if e.Refused != "" {
 		found.version = new(catalog.Version)
 		found.refused = errors.New(e.Refused)
+		return found, true
+	}
+	if e.Excluded {
+		out := decisions.Out(e.Key, e.Ref)
+		if len(out) == 0 {
+			return candidate{}, false
+		}
+		x := newExcluded(e.Key, out[0])
+		found.version, found.excluded, found.ref = new(catalog.Version), &x, e.Ref
 		return found, true
 	}
 	previous, ok := old[e.Key]
@@ -226,7 +238,7 @@ func newCache(candidates []candidate) *cache {
 // only the key, so that the version stays in the gallery if the file becomes invalid.
 func (c *candidate) entry() (e entry, complete bool) {
 	key := c.previousKey
-	if c.refused == nil {
+	if c.refused == nil && (c.excluded == nil || !c.reused) {
 		key = c.key()
 	}
 	e = entry{
@@ -242,6 +254,9 @@ func (c *candidate) entry() (e entry, complete bool) {
 	}
 	switch {
 	case c.incomplete:
+	case c.excluded != nil:
+		e.Excluded, e.Ref = true, c.ref
+		return e, true
 	case c.accepted:
 		e.Ref = c.version.Package.Ref
 		return e, true

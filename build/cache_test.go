@@ -13,6 +13,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 	"galbuild/build/source"
 )
 
@@ -38,12 +39,12 @@ func FuzzLoadCache(f *testing.F) {
 		}
 		m := loadCache(file, want)
 		item := source.Item{Path: "/x.vsix", Size: 1, ModTime: modified}
-		if c, ok := m.lookup(&item, listedDates{}, nil); ok && c.refused == nil {
+		if c, ok := m.lookup(&item, listedDates{}, nil, decision.In(nil, nil)); ok && c.refused == nil {
 			t.Errorf("found a package that the catalogue does not have: %+v", c)
 		}
 		version := &catalog.Version{Version: "1.0.0", Package: catalog.File{Ref: blob.Sum([]byte("x"))}}
 		old := map[string]identified{"acme.hello@1.0.0": {"acme", "hello", version}}
-		if c, ok := m.lookup(&item, listedDates{}, old); ok && c.refused == nil && c.version != version {
+		if c, ok := m.lookup(&item, listedDates{}, old, decision.In(nil, nil)); ok && c.refused == nil && c.version != version {
 			t.Errorf("found %+v", c.version)
 		}
 		for _, e := range m.entries {
@@ -99,11 +100,11 @@ func TestLookup(t *testing.T) {
 			t.Fatalf("%+v is not complete", e)
 		}
 		cached := &cache{entries: map[string]entry{item.Path: e}}
-		if _, ok := cached.lookup(&item, listed, nil); !ok {
+		if _, ok := cached.lookup(&item, listed, nil, decision.In(nil, nil)); !ok {
 			t.Fatalf("before a change of %s, there is no entry", f.name)
 		}
 		f.change()
-		if _, ok := cached.lookup(&item, listed, nil); ok != slices.Contains(notRead, f.name) {
+		if _, ok := cached.lookup(&item, listed, nil, decision.In(nil, nil)); ok != slices.Contains(notRead, f.name) {
 			t.Errorf("after a change of %s: an entry is used is %t", f.name, ok)
 		}
 	}
@@ -122,6 +123,8 @@ var comparedFields = map[string]string{
 	"Progress":   "likewise",
 	"Strict":     "it does not change the report",
 	"Add":        "galbuild add stores no cache",
+	"Restore":    "only galbuild add restores, and it stores no cache",
+	"Author":     "likewise",
 	"Site":       "the cache is in the site",
 	"Old":        "its generation is in the header",
 	"Generation": "it is in the header",

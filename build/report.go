@@ -14,21 +14,22 @@ import (
 
 // Report is the result of a run, as --json prints it. Its lists are sorted.
 type Report struct {
-	Site       string    `json:"site"`
-	Generation string    `json:"generation,omitempty"` // current after the run
-	Previous   string    `json:"previous,omitempty"`   // current before the run, if it was a different one
-	DryRun     bool      `json:"dryRun,omitempty"`
-	Extensions int       `json:"extensions"`
-	Versions   int       `json:"versions"`  // a version with three platforms counts three times
-	Bytes      int64     `json:"bytes"`     // of all packages
-	Read       int       `json:"read"`      // packages that were read in this run
-	Unchanged  int       `json:"unchanged"` // packages that have not changed since the last run
-	Added      []string  `json:"added"`     // keys of versions
-	Removed    []string  `json:"removed"`
-	Kept       []string  `json:"kept"` // versions that the sources no longer have; Refused contains the reasons
-	Refused    []Problem `json:"refused"`
-	Warnings   []Problem `json:"warnings"`
-	Missing    []Missing `json:"missing"`
+	Site       string     `json:"site"`
+	Generation string     `json:"generation,omitempty"` // current after the run
+	Previous   string     `json:"previous,omitempty"`   // current before the run, if it was a different one
+	DryRun     bool       `json:"dryRun,omitempty"`
+	Extensions int        `json:"extensions"`
+	Versions   int        `json:"versions"`  // a version with three platforms counts three times
+	Bytes      int64      `json:"bytes"`     // of all packages
+	Read       int        `json:"read"`      // packages that were read in this run
+	Unchanged  int        `json:"unchanged"` // packages that have not changed since the last run
+	Added      []string   `json:"added"`     // keys of versions
+	Removed    []string   `json:"removed"`
+	Kept       []string   `json:"kept"`     // versions that the sources no longer have; Refused contains the reasons
+	Excluded   []Excluded `json:"excluded"` // versions that decisions keep out
+	Refused    []Problem  `json:"refused"`
+	Warnings   []Problem  `json:"warnings"`
+	Missing    []Missing  `json:"missing"`
 }
 
 // Problem is the reason why a source was refused, or a warning about it.
@@ -53,6 +54,7 @@ func newReport(old map[string]identified, made *assembly, problems []source.Prob
 		Refused:    []Problem{},
 		Warnings:   append([]Problem{}, made.warnings...),
 		Kept:       append([]string{}, slices.Sorted(slices.Values(made.kept))...),
+		Excluded:   append([]Excluded{}, made.excluded...),
 		Missing:    missing(made.catalog),
 	}
 	for _, p := range problems {
@@ -75,6 +77,9 @@ func (r *Report) addCandidate(c *candidate) {
 		r.Unchanged++
 	} else {
 		r.Read++
+	}
+	if c.excluded != nil {
+		return
 	}
 	if c.refused != nil {
 		reason := c.refused.Error()

@@ -35,10 +35,14 @@ func Add(ctx context.Context, at target.Target, scratch *site.Dir, cfg build.Con
 		return Result{}, nil, err
 	}
 	result, err := Change(ctx, at, scratch, o, func(old State) (*catalog.Catalog, error) { return a.build(ctx, old) })
+	if a.result != nil {
+		result.Excluded = append([]build.Excluded{}, a.result.Report.Excluded...)
+	}
 	if err != nil && result.Target == "" {
 		attempts := result.Attempts
+		excluded := result.Excluded
 		result = NewResult(at, a.generation, o)
-		result.Attempts = attempts
+		result.Attempts, result.Excluded = attempts, append(result.Excluded, excluded...)
 	}
 	return result, a.result, err
 }

@@ -203,8 +203,8 @@ func TestPullInterrupted(t *testing.T) {
 			}
 			defer dir.Close()
 			for _, want := range []bool{true, false} {
-				if _, changed, err := publish.Pull(t.Context(), at, dir, false, publish.Options{}); err != nil || changed != want {
-					t.Errorf("changed %t, %v; want %t", changed, err, want)
+				if pulled, err := publish.Pull(t.Context(), at, dir, false, publish.Options{}); err != nil || pulled.Changed != want {
+					t.Errorf("changed %t, %v; want %t", pulled.Changed, err, want)
 				}
 			}
 			if _, err := os.Lstat(filepath.Join(f.root, strayBlob)); !errors.Is(err, os.ErrNotExist) {

@@ -5,63 +5,103 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 
 	"galbuild/build"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 	"galbuild/build/jsondoc"
 	"galbuild/build/regular"
 	"galbuild/build/site"
 	"galbuild/publish/target"
 )
 
-// Site publishes the site at root to a target. Versions that others have published are preserved:
-// if the target has versions that the site lacks and has not published itself, they are merged
-// with those of the site, unless replace is set. It is an error if the target has a version with
-// different content, unless replace is set. A merged generation is written to scratch.
+// Site publishes the site at root to a target. The records of both are merged, and what decisions
+// keep out is not published. Versions that others have published are preserved: if the target has
+// versions that the site lacks and has not published itself, they are merged with those of the
+// site, unless replace is set. It is an error if the target has a version with different content,
+// unless replace is set. A merged generation is written to scratch.
 func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir, replace bool, o Options) (Result, error) {
 	local, err := readSite(root)
 	if err != nil {
 		return Result{}, err
 	}
-	var kept []string
-	result, err := retry(ctx, func() (Result, error) {
-		if same, err := serves(ctx, at, local.Current); err != nil || same {
-			return NewResult(at, local.Generation, o), err
-		}
-		old, err := readToChange(ctx, at)
-		if err != nil {
-			return Result{}, err
-		}
-		last := lastPublished(root)[at.String()]
-		mine := replace || !old.IsZero() && last.Generation == old.Generation
-		next := local
-		if kept = nil; !mine {
-			if err := build.SameBytes(old.Catalog, local.Catalog); err != nil {
-				return Result{}, fmt.Errorf("%s: %w", at, err)
-			}
-			kept = missing(old.Catalog, local.Catalog, last.Versions)
-		}
-		if len(kept) > 0 {
-			ours := maps.Collect(local.Catalog.Versions())
-			removed := func(key string) bool { return ours[key] == nil && slices.Contains(last.Versions, key) }
-			if next, err = merge(build.Without(old.Catalog, removed), local, scratch); err != nil {
-				return Result{}, err
-			}
-		}
-		return apply(ctx, at, old, next, o)
-	})
-	result.Kept = append([]string{}, kept...)
+	p := &publishing{at: at, local: local, last: lastPublished(root)[at.String()], scratch: scratch, replace: replace}
+	result, err := retry(ctx, func() (Result, error) { return p.publish(ctx, o) })
+	result.Kept = append(result.Kept, p.kept...)
+	result.Excluded = append(result.Excluded, p.excluded...)
 	if err == nil && !o.DryRun {
 		note := publication{Versions: slices.Sorted(maps.Keys(maps.Collect(local.Catalog.Versions())))}
-		if len(kept) == 0 { // otherwise the generation has versions of others, and is merged again next time
+		if !p.merged { // otherwise the generation has something of others, and is merged again next time
 			note.Generation = result.Generation
 		}
 		notePublished(root, at.String(), note)
 	}
 	return result, err
+}
+
+// publishing is a call of [Site].
+type publishing struct {
+	at      target.Target
+	local   Next
+	last    publication
+	scratch *site.Dir
+	replace bool
+
+	// Of the last attempt:
+	merged   bool // the generation is not that of the site
+	kept     []string
+	excluded []build.Excluded
+}
+
+// publish is an attempt.
+func (p *publishing) publish(ctx context.Context, o Options) (Result, error) {
+	p.merged, p.kept, p.excluded = false, nil, nil
+	if same, err := serves(ctx, p.at, p.local.Current); err != nil || same {
+		return NewResult(p.at, p.local.Generation, o), err
+	}
+	old, err := readToChange(ctx, p.at)
+	if err != nil {
+		return Result{}, err
+	}
+	next, err := p.next(old)
+	if err != nil {
+		return Result{}, err
+	}
+	return apply(ctx, p.at, old, next, o)
+}
+
+// next returns the generation to publish: that of the site, or one that has in addition what others
+// have published and decided.
+func (p *publishing) next(old State) (Next, error) {
+	others := &catalog.Catalog{Settings: old.Catalog.Settings, Records: old.Catalog.Records} // without versions
+	if mine := p.replace || !old.IsZero() && p.last.Generation == old.Generation; !mine {
+		if err := build.SameBytes(old.Catalog, p.local.Catalog); err != nil {
+			return Next{}, fmt.Errorf("%s: %w", p.at, err)
+		}
+		if p.kept = missing(old.Catalog, p.local.Catalog, p.last.Versions); len(p.kept) > 0 {
+			ours := maps.Collect(p.local.Catalog.Versions())
+			removed := func(key string) bool { return ours[key] == nil && slices.Contains(p.last.Versions, key) }
+			others = build.Without(old.Catalog, removed)
+		}
+	}
+	if len(p.kept) == 0 && decision.Includes(p.local.Catalog.Records, old.Catalog.Records) && p.local.hasFiles() {
+		return p.local, nil
+	}
+	p.merged = true
+	next, excluded, err := merge(others, p.local, p.scratch)
+	p.excluded = excluded
+	return next, err
+}
+
+// hasFiles reports whether the site has all files of its generation. A copy that was made where the
+// private parts of records are not served lacks them.
+func (n *Next) hasFiles() bool {
+	_, err := os.Stat(filepath.Join(n.Root, filepath.FromSlash(n.PrivatePath())))
+	return n.Private.IsZero() || err == nil
 }
 
 // serves reports whether a generation is current at a target and no publish is in progress. It
@@ -80,18 +120,19 @@ func readSite(root string) (Next, error) {
 	return Next{current, c, root, []*blob.Store{blob.ReadStore(root)}}, err
 }
 
-// merge returns the union of the catalogues of a target and a site.
-func merge(remote *catalog.Catalog, local Next, scratch *site.Dir) (Next, error) {
-	both, err := build.Union(remote, local.Catalog)
+// merge returns the union of the catalogues of a target and a site, and the versions that the
+// decisions of both keep out.
+func merge(remote *catalog.Catalog, local Next, scratch *site.Dir) (Next, []build.Excluded, error) {
+	both, excluded, err := build.Union(remote, local.Catalog)
 	if err != nil {
-		return Next{}, err
+		return Next{}, nil, err
 	}
 	next, err := generate(scratch, both)
 	next.Stores = append(next.Stores, local.Stores...)
-	return next, err
+	return next, excluded, err
 }
 
-// missing returns the sorted versions of a that are neither in b nor in except.
+// missing returns the sorted versions of a that are neither in b nor in except. It is not nil.
 func missing(a, b *catalog.Catalog, except []string) []string {
 	left := maps.Collect(a.Versions())
 	for key := range b.Versions() {
@@ -100,7 +141,7 @@ func missing(a, b *catalog.Catalog, except []string) []string {
 	for _, key := range except {
 		delete(left, key)
 	}
-	return slices.Sorted(maps.Keys(left))
+	return append([]string{}, slices.Sorted(maps.Keys(left))...)
 }
 
 // A publication records what a site has published to a target.

@@ -15,8 +15,8 @@ const (
 	CurrentPath = "index/CURRENT"
 	CatalogName = "catalog.jsonl.zst"
 	IndexName   = "gallery.v1.idx"
-	// PrivateDir is the folder with the private parts of records, in one file for each generation
-	// that has some. Nothing in it may be served.
+	// PrivateDir is the folder with the private parts of records, in one file for each
+	// generation that has some. Nothing in it may be served.
 	PrivateDir = "private/"
 )
 

@@ -43,6 +43,22 @@ func examples() map[string][]help.Example {
 			{Does: "Remove a version.", Line: "galbuild remove acme.hello@1.1.0 -o site"},
 			{Does: "Remove all versions of an extension from a bucket.", Line: "galbuild remove acme.hello --all --s3 vsix/gallery"},
 		},
+		"block": {
+			{Does: "Keep an extension out of a bucket, and take it out of all editors.", Line: "galbuild block acme.evil s3://vsix/gallery --malicious --reason stolen"},
+			{Does: "Keep a version out of a site.", Line: "galbuild block acme.hello@1.1.0 --reason CVE-2026-1 -o site"},
+		},
+		"unblock": {
+			{Does: "Let an extension be published again.", Line: "galbuild unblock acme.hello s3://vsix/gallery --reason checked"},
+			{Does: "Unblock one version.", Line: "galbuild unblock acme.hello@1.1.0 -o site"},
+		},
+		"restore": {
+			{Does: "Let a removed version be published again.", Line: "galbuild restore acme.hello@1.1.0 -o site"},
+			{Does: "Let all removed versions of an extension be published again.", Line: "galbuild restore acme.hello s3://vsix/gallery"},
+		},
+		"deprecate": {
+			{Does: "Offer another extension instead of an old one.", Line: "galbuild deprecate acme.hello --use acme.greeter -o site"},
+			{Does: "Only mark it.", Line: "galbuild deprecate acme.hello s3://vsix/gallery"},
+		},
 		"config nginx": {
 			{Does: "Print a server for a site on this machine.", Line: "galbuild config nginx site --base-url http://gallery.example"},
 			{Does: "Print a server with TLS for a site on another machine.", Line: "galbuild config nginx /srv/site --no-check --cert cert.pem --key key.pem"},

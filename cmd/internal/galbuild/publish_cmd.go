@@ -30,11 +30,13 @@ type publishCmd struct {
 	Layout  string        `enum:"site,dbem" default:"site" help:"Layout of the target: a gallery (site), or a repository of dbem (dbem)."`
 	From    string        `complete:"path" placeholder:"TARGET" help:"Publish the site of another target: ${readable}."`
 	Replace bool          `help:"Remove versions that the target has and the site does not, even if somebody else published them."`
+	Restore bool          `help:"Restore versions that were removed, if their packages are named one by one or packed from a folder."`
 	Prune   bool          `help:"Prune the target afterwards, as galbuild prune does."`
 	Grace   time.Duration `default:"24h" help:"Only remove objects older than this."`
 	CORS    bool          `name:"cors" help:"Let web pages of any origin read the bucket, which editors in a browser need; galbuild config s3-cors prints the policy."`
 
 	vscePublish
+	authorFlags
 	transfer
 	targets.Flags
 	limitFlags
@@ -71,6 +73,9 @@ func (p *publishCmd) Validate() error {
 		return err
 	}
 	if _, err := p.limits(); err != nil {
+		return err
+	}
+	if _, err := p.author(); err != nil {
 		return err
 	}
 	args := slices.DeleteFunc(append([]string{p.Site, p.Version}, p.Sources...), func(s string) bool { return s == "" })
@@ -138,6 +143,9 @@ func (p *publishCmd) publish(ctx context.Context, e *env, at target.Target) erro
 	if err := p.checkPacking(); err != nil {
 		return err
 	}
+	if p.Restore && (p.from != nil || what.site != "") {
+		return hint.Add(errors.New("--restore is for packages that are named one by one, and not for a whole site"), "galbuild restore ID TARGET lets a removed version in again")
+	}
 	switch {
 	case p.from != nil:
 		return p.publishFrom(ctx, e, at)
@@ -155,7 +163,7 @@ func (p *publishCmd) publishFrom(ctx context.Context, e *env, at target.Target) 
 	}
 	defer closeTarget(from)
 	return e.inWorkspace(func(between *site.Dir, bar *progress) error {
-		if _, _, err := publish.Pull(ctx, from, between, false, p.options(bar)); err != nil {
+		if _, err := publish.Pull(ctx, from, between, false, p.options(bar)); err != nil {
 			return explainPublish(err)
 		}
 		bar.close()
@@ -166,6 +174,9 @@ func (p *publishCmd) publishFrom(ctx context.Context, e *env, at target.Target) 
 // publishPackages adds packages to the site of the target.
 func (p *publishCmd) publishPackages(ctx context.Context, e *env, sources []string) error {
 	if err := p.packagesOnly(); err != nil {
+		return err
+	}
+	if err := checkRestore(p.Restore, sources); err != nil {
 		return err
 	}
 	return p.add(ctx, e, &addCmd{Sources: sources}, "")
@@ -197,8 +208,23 @@ func (p *publishCmd) publishSite(ctx context.Context, e *env, at target.Target, 
 		e.someOf(len(result.Kept), func(i int) string {
 			return fmt.Sprintf("kept: %s, which somebody else has published; --replace removes it", result.Kept[i])
 		})
+		e.printExcluded(result.Excluded)
+		e.printVersions(result)
 	}
 	return e.printResult(result)
+}
+
+// printVersions prints which versions a change of a target adds and removes.
+func (e *env) printVersions(r publish.Result) {
+	if e.json || e.quiet {
+		return
+	}
+	would := ""
+	if r.DryRun {
+		would = "would be "
+	}
+	e.printKeys(would+"added", r.AddedVersions)
+	e.printKeys(would+"removed", r.RemovedVersions)
 }
 
 // printResult prints what was published.
