@@ -19,6 +19,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 	"galbuild/build/mediatype"
 	"galbuild/build/site"
 	"galbuild/index"
@@ -164,9 +165,9 @@ type File struct {
 // Pages returns the files that do not belong to an extension, except the service manifest: the
 // control manifest, and the page with its script and style sheet.
 func Pages(c *catalog.Catalog) []File {
-	control := []byte(gallery.Control)
-	if c.Control != nil {
-		control = c.Control
+	control := decision.Control(c)
+	if control == nil {
+		control = []byte(gallery.Control)
 	}
 	below := page.HTML("../", c.ContentURL)
 	files := []File{

@@ -204,8 +204,8 @@ func (b *blockCmd) Validate() error {
 		return errors.New("--reason TEXT is missing: auditors must be able to find out why")
 	}
 	for _, s := range b.subjects {
-		if b.Malicious && !s.SHA256.IsZero() {
-			return errors.New("--malicious needs ids, because editors know extensions by their ids")
+		if b.Malicious && (!s.SHA256.IsZero() || s.Version == "" && s.Platform != "") {
+			return errors.New("--malicious needs publisher.name[@version], because that is how editors know extensions")
 		}
 	}
 	return nil
