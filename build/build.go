@@ -36,9 +36,10 @@ import (
 
 // Config configures a run. Only Site is required.
 type Config struct {
-	Sources  []string  // as on the command line
-	Stdin    io.Reader // for the source "-"
-	Settings catalog.Settings
+	Sources  []string         // as on the command line
+	Stdin    io.Reader        // for the source "-"
+	Settings catalog.Settings // those without a value stay as they are in the site
+	Drop     []string         // names of settings that do not stay, such as "base-url"
 	Limits   vsix.Limits
 	Jobs     int            // how many packages are read at a time; 0 is the number of processors
 	Client   *retry.Client  // for sources that are URLs
@@ -99,9 +100,9 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	}
 	lists := newLists()
 	listed := lists.lookupAll(items)
-	result := &Result{file: c.Site.CacheFile(), digest: digest(c.Settings, items, listed), recipe: c.recipe()}
+	result := &Result{file: c.Site.CacheFile(), digest: digest(c, items, listed)}
 	if len(problems)+len(lists.warnings) == 0 && !c.Site.Dirty && c.Site.HasGeneration(c.Generation) {
-		if last := loadHeader(result.file); last.matches(result.origin(c.Generation), result.digest) {
+		if last := loadHeader(result.file); last.matches(c.Generation, result.digest) {
 			result.Report = *last.Report
 			return result, nil
 		}
@@ -111,12 +112,16 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 }
 
 func (r *Result) run(ctx context.Context, read *reader, items []source.Item, problems []source.Problem, warnings []Problem) error {
-	c := read.Config
-	old, err := c.Old()
+	old, err := read.Old()
 	if err != nil {
 		return err
 	}
 	r.Old = old.Settings
+	if err := read.keepSettings(old.Settings); err != nil {
+		return err
+	}
+	c := read.Config
+	r.recipe = c.recipe()
 	oldVersions := maps.Collect(versions(old))
 	read.cache = loadCache(r.file, r.origin(c.Generation))
 	read.setOld(oldVersions)
@@ -139,6 +144,7 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 		made.warnings = append(made.warnings, notFeatured(made.catalog)...)
 	}
 	r.Catalog, r.Report = made.catalog, newReport(oldVersions, made, problems)
+	r.Report.Dropped = append(r.Report.Dropped, Dropped(old.Settings, c.Settings)...)
 	r.Leftover = slices.ContainsFunc(candidates, func(c candidate) bool { return (c.refused != nil || c.excluded != nil) && !c.reused })
 	r.Changed = !reflect.DeepEqual(old, made.catalog)
 	r.cache = made.cache

@@ -95,10 +95,11 @@ func (c Config) recipe() string {
 	return fmt.Sprintf("reading %d, unpack %s, limits %+v", readingVersion, c.Settings.Unpack, c.Limits.WithDefaults())
 }
 
-// digest returns a hash of the settings, and of the names, stamps and listed dates of all
-// sources.
-func digest(settings catalog.Settings, items []source.Item, listed []listedDates) blob.Ref {
-	text := fmt.Appendf(nil, "%#v\n", settings)
+// digest returns a hash of the settings that are given or dropped, the limits, and the names,
+// stamps and listed dates of all sources. What the result depends on besides is in the last
+// generation.
+func digest(c Config, items []source.Item, listed []listedDates) blob.Ref {
+	text := fmt.Appendf(nil, "%s\n%#v\n%q\n", c.recipe(), c.Settings, c.Drop)
 	all := sha256.New()
 	all.Write(text)
 	add := func(path string, size int64, modified time.Time) {
@@ -126,9 +127,10 @@ func digest(settings catalog.Settings, items []source.Item, listed []listedDates
 	return blob.Ref(all.Sum(nil))
 }
 
-// matches reports whether the report is that of a run with this origin and these sources.
-func (h *header) matches(o origin, sources blob.Ref) bool {
-	return h.origin == o && h.Sources == sources && h.Report != nil
+// matches reports whether the report is that of a run that built this generation, with the same
+// digest.
+func (h *header) matches(generation string, sources blob.Ref) bool {
+	return h.Generation == generation && h.Sources == sources && h.Report != nil
 }
 
 // loadHeader reads the header of a cache. It is zero if it cannot be read.

@@ -1,7 +1,6 @@
 package build
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,9 +19,9 @@ func Without(c *catalog.Catalog, remove func(key string) bool) *catalog.Catalog 
 	return without
 }
 
-// Union returns a catalogue with the versions and records of a and b and the settings of b, and the
-// versions that the decisions of both keep out. If b has no base URL, the addresses are those of a.
-// The error is that of [SameBytes].
+// Union returns a catalogue with the versions and records of a and b, the settings of b and those
+// of a that b does not have, and the versions that the decisions of both keep out. The error is
+// that of [SameBytes].
 func Union(a, b *catalog.Catalog) (*catalog.Catalog, []Excluded, error) {
 	if err := SameBytes(a, b); err != nil {
 		return nil, nil, err
@@ -33,11 +32,7 @@ func Union(a, b *catalog.Catalog) (*catalog.Catalog, []Excluded, error) {
 			all[key] = added
 		}
 	}
-	settings := b.Settings
-	if settings.BaseURL == "" {
-		settings.BaseURL, settings.ContentURL = a.BaseURL, cmp.Or(settings.ContentURL, a.ContentURL)
-	}
-	c, excluded := regroup(settings, decision.Merge(a.Records, b.Records), all)
+	c, excluded := regroup(Over(b.Settings, a.Settings), decision.Merge(a.Records, b.Records), all)
 	return c, excluded, nil
 }
 

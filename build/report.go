@@ -27,6 +27,7 @@ type Report struct {
 	Removed    []string   `json:"removed"`
 	Kept       []string   `json:"kept"`     // versions that the sources no longer have; Refused contains the reasons
 	Excluded   []Excluded `json:"excluded"` // versions that decisions keep out
+	Dropped    []string   `json:"dropped"`  // settings that the site had and has no longer, such as "base-url"
 	Refused    []Problem  `json:"refused"`
 	Warnings   []Problem  `json:"warnings"`
 	Missing    []Missing  `json:"missing"`
@@ -42,7 +43,7 @@ type Problem struct {
 func (r Report) repeated() Report {
 	r.Site, r.Generation, r.Previous, r.DryRun = "", "", "", false
 	r.Unchanged, r.Read = r.Unchanged+r.Read, 0
-	r.Added, r.Removed = []string{}, []string{}
+	r.Added, r.Removed, r.Dropped = []string{}, []string{}, []string{}
 	return r
 }
 
@@ -51,6 +52,7 @@ func (r Report) repeated() Report {
 func newReport(old map[string]identified, made *assembly, problems []source.Problem) Report {
 	r := Report{
 		Extensions: len(made.catalog.Extensions),
+		Dropped:    []string{},
 		Refused:    []Problem{},
 		Warnings:   append([]Problem{}, made.warnings...),
 		Kept:       append([]string{}, slices.Sorted(slices.Values(made.kept))...),

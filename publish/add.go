@@ -76,10 +76,7 @@ func (a *adding) build(ctx context.Context, old State) (*catalog.Catalog, error)
 	cfg := a.cfg
 	a.generation = old.Generation
 	cfg.Old = func() (*catalog.Catalog, error) { return old.Catalog, nil }
-	if cfg.Settings = old.Catalog.Settings; old.IsZero() {
-		cfg.Settings.Unpack = "web"
-	}
-	cfg.Settings.Render = render.Version
+	cfg.Settings = catalog.Settings{Render: render.Version} // the others stay
 	if a.choose != nil {
 		if cfg.Sources = a.choose(old.Catalog); len(cfg.Sources) == 0 {
 			a.result = &build.Result{Catalog: old.Catalog, Report: build.Report{Refused: []build.Problem{}, Warnings: []build.Problem{}}}

@@ -92,11 +92,14 @@ func TestBuild(t *testing.T) {
 			}
 			f.gone = blob.Sum(text).Path() // it is refused after it was stored
 		}, nil, false, 2},
-		"a setting":       {func(_ *testing.T, f *folder) { f.cfg.Settings.BaseURL = "https://other.example" }, nil, true, 2},
-		"no base URL":     {func(_ *testing.T, f *folder) { f.cfg.Settings.BaseURL, f.gone = "", latestOfOne }, nil, true, 2},
-		"render.Version":  {func(_ *testing.T, f *folder) { f.cfg.Settings.Render++ }, nil, true, 2},
-		"dry run":         {func(t *testing.T, f *folder) { f.dry = true; addThree(t, f) }, nil, false, 3},
-		"strict, refused": {func(t *testing.T, f *folder) { f.cfg.Strict = true; addThree(t, f); addInvalid(t, f) }, nil, false, 3},
+		"a setting": {func(_ *testing.T, f *folder) { f.cfg.Settings.BaseURL = "https://other.example" }, nil, true, 2},
+		"no base URL": {func(_ *testing.T, f *folder) {
+			f.cfg.Settings.BaseURL, f.cfg.Drop, f.gone = "", []string{"base-url"}, latestOfOne
+		}, nil, true, 2},
+		"the base URL stays": {func(_ *testing.T, f *folder) { f.cfg.Settings.BaseURL = "" }, nil, false, 2},
+		"render.Version":     {func(_ *testing.T, f *folder) { f.cfg.Settings.Render++ }, nil, true, 2},
+		"dry run":            {func(t *testing.T, f *folder) { f.dry = true; addThree(t, f) }, nil, false, 3},
+		"strict, refused":    {func(t *testing.T, f *folder) { f.cfg.Strict = true; addThree(t, f); addInvalid(t, f) }, nil, false, 3},
 		"interrupted": {func(t *testing.T, f *folder) {
 			f.write(t, dirtyMark, "")
 			f.write(t, latestOfOne, "of a generation that was never current")

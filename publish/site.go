@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 
 	"galbuild/build"
@@ -23,7 +24,8 @@ import (
 // keep out is not published. Versions that others have published are preserved: if the target has
 // versions that the site lacks and has not published itself, they are merged with those of the
 // site, unless replace is set. It is an error if the target has a version with different content,
-// unless replace is set. A merged generation is written to scratch.
+// unless replace is set. Settings that the site does not have stay, unless the site had them when
+// it was published last. A merged generation is written to scratch.
 func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir, replace bool, o Options) (Result, error) {
 	local, err := readSite(root)
 	if err != nil {
@@ -34,7 +36,10 @@ func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir,
 	result.Kept = append(result.Kept, p.kept...)
 	result.Excluded = append(result.Excluded, p.excluded...)
 	if err == nil && !o.DryRun {
-		note := publication{Versions: slices.Sorted(maps.Keys(maps.Collect(local.Catalog.Versions())))}
+		note := publication{
+			Versions: slices.Sorted(maps.Keys(maps.Collect(local.Catalog.Versions()))),
+			Settings: local.Catalog.Settings,
+		}
 		if !p.merged { // otherwise the generation has something of others, and is merged again next time
 			note.Generation = result.Generation
 		}
@@ -77,7 +82,8 @@ func (p *publishing) publish(ctx context.Context, o Options) (Result, error) {
 // next returns the generation to publish: that of the site, or one that has in addition what others
 // have published and decided.
 func (p *publishing) next(old State) (Next, error) {
-	others := &catalog.Catalog{Settings: old.Catalog.Settings, Records: old.Catalog.Records} // without versions
+	settings := build.Drop(old.Catalog.Settings, build.Dropped(p.last.Settings, p.local.Catalog.Settings))
+	others := &catalog.Catalog{Settings: settings, Records: old.Catalog.Records} // without versions
 	if mine := p.replace || !old.IsZero() && p.last.Generation == old.Generation; !mine {
 		if err := build.SameBytes(old.Catalog, p.local.Catalog); err != nil {
 			return Next{}, fmt.Errorf("%s: %w", p.at, err)
@@ -86,9 +92,11 @@ func (p *publishing) next(old State) (Next, error) {
 			ours := maps.Collect(p.local.Catalog.Versions())
 			removed := func(key string) bool { return ours[key] == nil && slices.Contains(p.last.Versions, key) }
 			others = build.Without(old.Catalog, removed)
+			others.Settings = settings
 		}
 	}
-	if len(p.kept) == 0 && decision.Includes(p.local.Catalog.Records, old.Catalog.Records) && p.local.hasFiles() {
+	same := old.IsZero() || reflect.DeepEqual(build.Over(p.local.Catalog.Settings, settings), p.local.Catalog.Settings)
+	if same && len(p.kept) == 0 && decision.Includes(p.local.Catalog.Records, old.Catalog.Records) && p.local.hasFiles() {
 		return p.local, nil
 	}
 	p.merged = true
@@ -146,8 +154,9 @@ func missing(a, b *catalog.Catalog, except []string) []string {
 
 // A publication records what a site has published to a target.
 type publication struct {
-	Generation string   `json:"generation,omitempty"` // if it has no versions of others
-	Versions   []string `json:"versions"`             // keys of the site's versions
+	Generation string           `json:"generation,omitempty"` // if it has no versions of others
+	Versions   []string         `json:"versions"`             // keys of the site's versions
+	Settings   catalog.Settings `json:"settings"`             // of the site
 }
 
 // published is a file in the work directory of a site: a JSON object with a [publication] for each

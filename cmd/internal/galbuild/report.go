@@ -61,6 +61,7 @@ func (e *env) printSummary(r build.Report) error {
 	}
 	e.printKeys(would+"added", r.Added)
 	e.printKeys(would+"removed", r.Removed)
+	e.printKeys(would+"dropped", r.Dropped)
 	terminal.Fprintf(e.stdout, "%s: %s%s, %s, %s of packages\n", r.Site, would, plural(r.Extensions, "extension"), plural(r.Versions, "version"), humanize.Bytes(uint64(r.Bytes)))
 	terminal.Fprintf(e.stdout, "%s read, %d unchanged; %s%d added, %d removed, %d refused\n", plural(r.Read, "package"), r.Unchanged, would, len(r.Added), len(r.Removed), len(r.Refused))
 	if len(r.Kept) > 0 {
