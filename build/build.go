@@ -49,6 +49,9 @@ type Config struct {
 	Strict bool // if a source was refused, do not link content to its paths
 	Add    bool // add the packages to the gallery, and remove none
 
+	// MaxRemovals limits how many versions may vanish. It does not apply to Add.
+	MaxRemovals MaxRemovals
+
 	// Restore undoes the decisions by which packages of the sources were removed. Author is who
 	// does it, why and when.
 	Restore bool
@@ -153,6 +156,9 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	}
 	if c.Strict && len(r.Report.Refused) > 0 {
 		return nil
+	}
+	if err := c.MaxRemovals.Check(old, made.catalog); err != nil {
+		return err
 	}
 	return link(ctx, c, made)
 }

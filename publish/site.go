@@ -73,6 +73,9 @@ func (p *publishing) publish(ctx context.Context, o Options) (Result, error) {
 		return Result{}, err
 	}
 	next, err := p.next(old)
+	if err == nil {
+		err = o.MaxRemovals.Check(old.Catalog, next.Catalog)
+	}
 	if err != nil {
 		return Result{}, err
 	}

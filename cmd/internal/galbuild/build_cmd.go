@@ -40,6 +40,8 @@ type buildCmd struct {
 
 	CA string `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" help:"File of certificates (PEM) to trust in addition to the system's, for https sources."`
 
+	MaxRemovals build.MaxRemovals `placeholder:"N|N%" help:"Keep the old generation if more versions than this would vanish without a decision (default: 20%, and more than ten)."`
+
 	Strict bool `help:"Keep the old generation if any package is refused."`
 	Jobs   int  `placeholder:"N" help:"Number of packages to read at a time (default: one for each processor)."`
 	DryRun bool `help:"Read the packages and report, but write nothing."`
@@ -148,7 +150,7 @@ func (b *buildCmd) open() (*site.Dir, error) {
 
 // config returns the configuration that the flags describe. [publish.Build] completes it.
 func (b *buildCmd) config(e *env) (build.Config, error) {
-	cfg := build.Config{Sources: b.Sources, Stdin: e.stdin, Jobs: b.Jobs, Strict: b.Strict, Log: e.log}
+	cfg := build.Config{Sources: b.Sources, Stdin: e.stdin, Jobs: b.Jobs, Strict: b.Strict, Log: e.log, MaxRemovals: b.MaxRemovals}
 	var err error
 	if cfg.Settings, err = b.settings(); err != nil {
 		return cfg, err
@@ -167,6 +169,9 @@ func (b *buildCmd) config(e *env) (build.Config, error) {
 
 // explainBuild adds hints to the errors of [publish.Build].
 func explainBuild(err error) error {
+	if removals, ok := errors.AsType[*build.RemovalsError](err); ok {
+		return explainRemovals(removals)
+	}
 	switch {
 	case errors.Is(err, site.ErrDamaged):
 		return hint.Add(err, "build into an empty folder, or restore the last good copy of the site")
@@ -174,6 +179,12 @@ func explainBuild(err error) error {
 		return hint.Add(err, "galbuild pull without --index-only copies the files too; or build into another folder")
 	}
 	return err
+}
+
+// explainRemovals says which versions would be removed, and how to allow it.
+func explainRemovals(err *build.RemovalsError) error {
+	return hint.Add(fmt.Errorf("%w: %s", err, firstFew(err.Versions)),
+		"nothing is published; check that all sources are there, or allow it with --max-removals %d", len(err.Versions))
 }
 
 func (b *buildCmd) settings() (catalog.Settings, error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"galbuild/build"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/targets"
@@ -27,13 +28,14 @@ type publishCmd struct {
 	args []string        // those that name what to publish
 	from *targets.Remote // the target to publish the site of, or nil
 
-	Layout  string        `enum:"site,dbem" default:"site" help:"Layout of the target: a gallery (site), or a repository of dbem (dbem)."`
-	From    string        `complete:"path" placeholder:"TARGET" help:"Publish the site of another target: ${readable}."`
-	Replace bool          `help:"Remove versions that the target has and the site does not, even if somebody else published them."`
-	Restore bool          `help:"Restore versions that were removed, if their packages are named one by one or packed from a folder."`
-	Prune   bool          `help:"Prune the target afterwards, as galbuild prune does."`
-	Grace   time.Duration `default:"24h" help:"Only remove objects older than this."`
-	CORS    bool          `name:"cors" help:"Let web pages of any origin read the bucket, which editors in a browser need; galbuild config s3-cors prints the policy."`
+	Layout      string            `enum:"site,dbem" default:"site" help:"Layout of the target: a gallery (site), or a repository of dbem (dbem)."`
+	From        string            `complete:"path" placeholder:"TARGET" help:"Publish the site of another target: ${readable}."`
+	Replace     bool              `help:"Remove versions that the target has and the site does not, even if somebody else published them."`
+	MaxRemovals build.MaxRemovals `placeholder:"N|N%" help:"Publish nothing if more versions of the target than this would vanish without a decision (default: 20%, and more than ten)."`
+	Restore     bool              `help:"Restore versions that were removed, if their packages are named one by one or packed from a folder."`
+	Prune       bool              `help:"Prune the target afterwards, as galbuild prune does."`
+	Grace       time.Duration     `default:"24h" help:"Only remove objects older than this."`
+	CORS        bool              `name:"cors" help:"Let web pages of any origin read the bucket, which editors in a browser need; galbuild config s3-cors prints the policy."`
 
 	vscePublish
 	authorFlags
@@ -198,7 +200,9 @@ func (p *publishCmd) publishSite(ctx context.Context, e *env, at target.Target, 
 	}
 	var result publish.Result
 	err := e.inWorkspace(func(dir *site.Dir, bar *progress) (err error) {
-		result, err = publish.Site(ctx, at, root, dir, p.Replace, p.options(bar))
+		o := p.options(bar)
+		o.MaxRemovals = p.MaxRemovals
+		result, err = publish.Site(ctx, at, root, dir, p.Replace, o)
 		return err
 	})
 	if err != nil {
@@ -264,6 +268,9 @@ func (e *env) printGeneration(r publish.Result) error {
 
 // explainPublish adds a hint to errors of publishing.
 func explainPublish(err error) error {
+	if removals, ok := errors.AsType[*build.RemovalsError](err); ok {
+		return explainRemovals(removals)
+	}
 	switch {
 	case hint.Has(err):
 		return err
