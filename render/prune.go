@@ -6,6 +6,8 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
+	"galbuild/build/regular"
 	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/render/gallery"
@@ -21,6 +23,7 @@ func prune(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) er
 		return err
 	}
 	kept, dropped := split(names, current.Generation, previous.Generation)
+	kept, dropped = dropMalicious(dir, kept, dropped, c)
 	if dir.Dirty || len(dropped) > 0 {
 		if err := pruneContent(dir, kept, dropped); err != nil {
 			return err
@@ -70,6 +73,43 @@ func split(names []string, current, previous string) (kept, dropped []string) {
 		}
 	}
 	return kept, dropped
+}
+
+// dropMalicious drops the kept generations that have what is malicious in the current one, the
+// first of them, whose catalogue is c: its files must not be served any more, and a rollback must
+// not bring it back. One whose catalogue cannot be read is dropped too.
+func dropMalicious(dir *site.Dir, kept, dropped []string, c *catalog.Catalog) (still, more []string) {
+	set := decision.Of(c)
+	if set.IsEmpty() {
+		return kept, dropped
+	}
+	still, more = kept[:1], dropped
+	for _, name := range kept[1:] {
+		if hasMalicious(dir, name, set) {
+			more = append(more, name)
+		} else {
+			still = append(still, name)
+		}
+	}
+	return still, more
+}
+
+func hasMalicious(dir *site.Dir, generation string, set *decision.Set) bool {
+	path := site.Current{Generation: generation}.CatalogPath()
+	packed, err := regular.ReadFile(dir.Path(path), site.MaxCompressedCatalog)
+	if err != nil {
+		return true
+	}
+	c, err := site.DecompressCatalog(packed)
+	if err != nil {
+		return true
+	}
+	for key, v := range c.Versions() {
+		if out := set.Out(key, v.Package.Ref); len(out) > 0 && out[0].Kind == decision.Malicious {
+			return true
+		}
+	}
+	return false
 }
 
 // A listing has the files that the remaining generations list.

@@ -129,6 +129,13 @@ func Content(c *catalog.Catalog) iter.Seq[index.File] {
 				return
 			}
 		}
+		VersionContent(c)(yield)
+	}
+}
+
+// VersionContent yields the assets and files of each version.
+func VersionContent(c *catalog.Catalog) iter.Seq[index.File] {
+	return func(yield func(index.File) bool) {
 		for i := range c.Extensions {
 			e := &c.Extensions[i]
 			for j := range e.Versions {

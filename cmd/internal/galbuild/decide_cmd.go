@@ -62,7 +62,9 @@ type deciding struct {
 	targets.Flags
 
 	subjects []catalog.Subject
-	where    string // the target, for messages
+	purge    bool              // delete what is kept out
+	earlier  []catalog.Subject // to purge, although they were decided about earlier
+	where    string            // the target, for messages
 }
 
 // parse separates the target from the ids, and parses them.
@@ -104,7 +106,8 @@ func isHash(arg string) bool { return strings.HasPrefix(strings.ToLower(arg), "s
 // decided is the JSON document of commands that decide.
 type decided struct {
 	publish.Result
-	Decisions []recorded `json:"decisions"`
+	Decisions []recorded      `json:"decisions"`
+	Purged    *publish.Purged `json:"purged,omitempty"` // only with --purge
 }
 
 // recorded is a record with both parts, as --json prints it.
@@ -133,7 +136,10 @@ func (d *deciding) run(ctx context.Context, e *env, decide func(*catalog.Catalog
 	if err != nil {
 		return err
 	}
-	return e.printDecided(result)
+	if err := e.printDecided(result); err != nil {
+		return err
+	}
+	return e.printPurged(result.Purged, d.DryRun)
 }
 
 func (d *deciding) decide(ctx context.Context, e *env, decide func(*catalog.Catalog, decision.Author) ([]catalog.Record, error)) (decided, error) {
@@ -161,10 +167,71 @@ func (d *deciding) decide(ctx context.Context, e *env, decide func(*catalog.Cata
 		})
 		return err
 	})
-	if errors.Is(err, publish.ErrNothing) {
+	switch {
+	case errors.Is(err, publish.ErrNothing):
 		return made, nothingAt(at)
+	case err != nil || !d.purge:
+		return made, explainPublish(err)
 	}
-	return made, explainPublish(err)
+	purged, err := publish.Purge(ctx, at, d.purged(made.Decisions), publish.Options{DryRun: d.DryRun})
+	made.Purged = &purged
+	if err != nil {
+		return made, hint.Add(err, "the decision is published, and what it keeps out is not listed any more; run it again to delete the rest")
+	}
+	return made, nil
+}
+
+// purged returns the subjects to purge: those of the new decisions, and those that were named and
+// decided about earlier.
+func (d *deciding) purged(decisions []recorded) []catalog.Subject {
+	subjects := slices.Clone(d.earlier)
+	for _, r := range decisions {
+		if s, err := catalog.ParseSubject(r.Subject); err == nil {
+			subjects = append(subjects, s)
+		}
+	}
+	return subjects
+}
+
+// printPurged prints what was deleted, and what caches may still hold. It is an error if the target
+// keeps something.
+func (e *env) printPurged(p *publish.Purged, dryRun bool) error {
+	if p == nil {
+		return nil
+	}
+	if !e.quiet && !e.json {
+		would := ""
+		if dryRun {
+			would = "would be "
+		}
+		terminal.Fprintf(e.stdout, "%spurged: %s, %s\n", would, plural(len(p.Objects), "object"), plural(len(p.Generations), "earlier generation"))
+		e.printCached(p.Cached)
+	}
+	for _, left := range p.Left {
+		of := ""
+		if left.Key != "" {
+			of = left.Key + ": "
+		}
+		terminal.Fprintf(e.stderr, "galbuild: not purged: %s%s\n", of, left.Reason)
+	}
+	if len(p.Left) > 0 {
+		return errors.New("the gallery does not serve it any more, but the target keeps some of it; see above")
+	}
+	return nil
+}
+
+// printCached prints how caches forget paths.
+func (e *env) printCached(paths []string) {
+	if len(paths) == 0 {
+		return
+	}
+	terminal.Fprintln(e.stdout, "caches may still hold:")
+	for _, p := range paths {
+		terminal.Fprintf(e.stdout, "  %s\n", p)
+	}
+	folder := strings.TrimSuffix(paths[0], "*")
+	terminal.Fprintf(e.stdout, "nginx:  grep -rlF 'KEY: ' /var/cache/nginx | xargs grep -lF '%s' | xargs rm -f\n", folder)
+	terminal.Fprintf(e.stdout, "CDN:    aws cloudfront create-invalidation --distribution-id ID --paths '%s'\n", strings.Join(paths, "' '"))
 }
 
 func (e *env) printDecided(d decided) error {
@@ -190,7 +257,8 @@ func (e *env) printDecided(d decided) error {
 
 type blockCmd struct {
 	IDs       []string `arg:"" name:"id" help:"What to block: publisher.name[@version][@platform], or sha256: and the hash of a package. It need not be in the gallery. The last argument is the target if it is an address or the folder of a site."`
-	Malicious bool     `help:"Also tell editors, which then uninstall every version of an extension. With a version, they update from it if the gallery serves a newer one."`
+	Purge     bool     `help:"Delete everything that the target has of it, also in earlier generations, so that nothing answers at any address and no rollback brings it back."`
+	Malicious bool     `help:"Purge it, and also tell editors, which then uninstall every version of an extension. With a version, they update from it if the gallery serves a newer one."`
 
 	deciding
 }
@@ -214,6 +282,7 @@ func (b *blockCmd) Validate() error {
 // Run blocks packages, now and in the future.
 func (b *blockCmd) Run(ctx context.Context, e *env) error {
 	kind := decision.Blocked
+	b.purge = b.Purge || b.Malicious
 	if b.Malicious {
 		kind = decision.Malicious
 		b.warn(e)

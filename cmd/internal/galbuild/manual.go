@@ -41,7 +41,7 @@ func examples() map[string][]help.Example {
 		},
 		"remove": {
 			{Does: "Remove a version.", Line: "galbuild remove acme.hello@1.1.0 -o site"},
-			{Does: "Remove all versions of an extension from a bucket.", Line: "galbuild remove acme.hello --all --s3 vsix/gallery"},
+			{Does: "Remove all versions of an extension from a bucket, with all their files.", Line: "galbuild remove acme.hello --all --purge --s3 vsix/gallery"},
 		},
 		"block": {
 			{Does: "Keep an extension out of a bucket, and take it out of all editors.", Line: "galbuild block acme.evil s3://vsix/gallery --malicious --reason stolen"},

@@ -15,9 +15,10 @@ import (
 )
 
 type removeCmd struct {
-	IDs []string `arg:"" name:"id" help:"What to remove: publisher.name@version[@platform]. NAME VERSION, as for dbem, works too. The last argument is the target if it is an address or the folder of a site."`
-	All bool     `help:"Remove all versions of extensions that are named without a version."`
-	ids []catalog.ID
+	IDs   []string `arg:"" name:"id" help:"What to remove: publisher.name@version[@platform]. NAME VERSION, as for dbem, works too. The last argument is the target if it is an address or the folder of a site."`
+	All   bool     `help:"Remove all versions of extensions that are named without a version."`
+	Purge bool     `help:"Delete everything that the target has of them, also in earlier generations, so that nothing answers at any address and no rollback brings it back."`
+	ids   []catalog.ID
 
 	deciding
 }
@@ -51,6 +52,7 @@ func (r *removeCmd) Validate() (err error) {
 // Run removes versions from a published site, and keeps them out. Their files stay until a prune,
 // so that a rollback is possible.
 func (r *removeCmd) Run(ctx context.Context, e *env) error {
+	r.purge = r.Purge
 	return r.run(ctx, e, func(c *catalog.Catalog, a decision.Author) ([]catalog.Record, error) {
 		subjects, err := r.resolve(c)
 		if err != nil {
@@ -63,8 +65,12 @@ func (r *removeCmd) Run(ctx context.Context, e *env) error {
 // resolve returns the subjects of the decisions: the versions and platforms that are named, and all
 // versions that the gallery has of extensions that are named without one.
 func (r *removeCmd) resolve(c *catalog.Catalog) (subjects []catalog.Subject, err error) {
+	r.earlier = nil
 	for _, id := range r.ids {
 		x, err := findExtension(c, id, r.where)
+		if err != nil && r.Purge && r.wasDecided(c, id) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -73,6 +79,9 @@ func (r *removeCmd) resolve(c *catalog.Catalog) (subjects []catalog.Subject, err
 			return nil, hint.Add(fmt.Errorf("%s: the version is missing; it has %s", x.ID(), versionsOf(x)), "name one, such as %s, or remove all of them with --all", id)
 		}
 		_, found, err := matching(x, id)
+		if err != nil && r.Purge && r.wasDecided(c, id) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -83,6 +92,19 @@ func (r *removeCmd) resolve(c *catalog.Catalog) (subjects []catalog.Subject, err
 	}
 	slices.SortFunc(subjects, func(a, b catalog.Subject) int { return strings.Compare(a.String(), b.String()) })
 	return slices.Compact(subjects), nil
+}
+
+// wasDecided reports whether versions that an id stands for are kept out already, and then adds
+// them to those to purge: an earlier purge may have failed.
+func (r *removeCmd) wasDecided(c *catalog.Catalog, id catalog.ID) bool {
+	named, err := catalog.ParseSubject(id.String())
+	before := len(r.earlier)
+	for _, d := range decision.Of(c).All() {
+		if err == nil && d.Kind != decision.Deprecated && standsFor(named, d.Subject) {
+			r.earlier = append(r.earlier, d.Subject)
+		}
+	}
+	return len(r.earlier) > before
 }
 
 // joined returns the ids of the command line. The two arguments NAME VERSION of dbem are one id.
