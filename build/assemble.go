@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 )
 
 // An assembly is a catalogue while it is assembled.
@@ -17,6 +18,7 @@ type assembly struct {
 	cache      *cache
 	added      []addition // versions whose content must be linked to its paths
 	kept       []string   // keys of versions of the last generation that no accepted candidate has
+	excluded   []Excluded // versions that decisions keep out
 	warnings   []Problem
 }
 
@@ -27,10 +29,14 @@ type addition struct {
 }
 
 // assemble makes the catalogue from the candidates, which are sorted by path, and from the
-// versions of the last generation that stay. If keep is set, all of those stay.
-func assemble(c Config, candidates []candidate, old map[string]identified, keep bool) (*assembly, error) {
-	a := &assembly{candidates: candidates, catalog: &catalog.Catalog{Settings: c.Settings}, add: c.Add}
-	chosen := a.resolve(old, keep)
+// versions of the last generation that stay. If keep is set, all of those stay. The records are
+// those of the last generation.
+func assemble(c Config, candidates []candidate, old map[string]identified, records []catalog.Record, keep bool) (*assembly, error) {
+	a := &assembly{candidates: candidates, catalog: &catalog.Catalog{Settings: c.Settings, Records: records}, add: c.Add}
+	chosen, accepted := a.resolve(old, keep)
+	if err := a.decide(c, chosen, accepted); err != nil {
+		return nil, err
+	}
 	a.cache = newCache(candidates)
 	for i := range candidates {
 		candidates[i].version = nil // to save memory; chosen has the versions that are still needed
@@ -47,6 +53,39 @@ func assemble(c Config, candidates []candidate, old map[string]identified, keep 
 	}
 	a.resolveUUIDs()
 	return a, nil
+}
+
+// decide deletes the versions that decisions keep out from chosen. Accepted are the candidates of
+// the others. If c.Restore is set, removed versions of candidates are restored before.
+func (a *assembly) decide(c Config, chosen map[string]identified, accepted map[string]*candidate) error {
+	set := decision.Of(a.catalog)
+	if c.Restore {
+		var subjects []catalog.Subject
+		for _, key := range slices.Sorted(maps.Keys(accepted)) {
+			subjects = append(subjects, restorable(set, key, chosen[key].version)...)
+		}
+		if len(subjects) > 0 {
+			var err error
+			if a.catalog.Records, err = decision.Add(a.catalog.Records, c.Author, decision.Restored, subjects, ""); err != nil {
+				return err
+			}
+			set = decision.Of(a.catalog)
+		}
+	}
+	a.excluded = exclude(set, chosen)
+	for _, x := range a.excluded {
+		if from := accepted[x.ID]; from != nil {
+			from.excluded, from.accepted = &x, false
+		}
+	}
+	for i := range a.candidates {
+		if x := a.candidates[i].excluded; x != nil {
+			a.excluded = append(a.excluded, *x)
+		}
+	}
+	a.excluded = sortExcluded(a.excluded)
+	a.kept = slices.DeleteFunc(a.kept, func(key string) bool { _, ok := chosen[key]; return !ok })
+	return nil
 }
 
 // groupByExtension returns the versions of each extension, sorted by id.

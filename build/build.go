@@ -27,6 +27,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 	"galbuild/build/retry"
 	"galbuild/build/site"
 	"galbuild/build/source"
@@ -35,9 +36,10 @@ import (
 
 // Config configures a run. Only Site is required.
 type Config struct {
-	Sources  []string  // as on the command line
-	Stdin    io.Reader // for the source "-"
-	Settings catalog.Settings
+	Sources  []string         // as on the command line
+	Stdin    io.Reader        // for the source "-"
+	Settings catalog.Settings // those without a value stay as they are in the site
+	Drop     []string         // names of settings that do not stay, such as "base-url"
 	Limits   vsix.Limits
 	Jobs     int            // how many packages are read at a time; 0 is the number of processors
 	Client   *retry.Client  // for sources that are URLs
@@ -46,6 +48,14 @@ type Config struct {
 
 	Strict bool // if a source was refused, do not link content to its paths
 	Add    bool // add the packages to the gallery, and remove none
+
+	// MaxRemovals limits how many versions may vanish. It does not apply to Add.
+	MaxRemovals MaxRemovals
+
+	// Restore undoes the decisions by which packages of the sources were removed. Author is who
+	// does it, why and when.
+	Restore bool
+	Author  decision.Author
 
 	Site *site.Dir // the site that content is written to
 	// Old returns the current catalogue of the site; nil is an empty one. It is called once,
@@ -71,7 +81,8 @@ type Result struct {
 	// current generation, so that there is nothing to do.
 	Catalog *catalog.Catalog
 	Changed bool // Catalog differs from that of the current generation
-	// Leftover is set if packages were refused that may have left files in the store.
+	// Leftover is set if packages were refused or kept out that may have left files in the
+	// store.
 	Leftover bool
 	Old      catalog.Settings // of the current generation
 
@@ -92,9 +103,9 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	}
 	lists := newLists()
 	listed := lists.lookupAll(items)
-	result := &Result{file: c.Site.CacheFile(), digest: digest(c.Settings, items, listed), recipe: c.recipe()}
+	result := &Result{file: c.Site.CacheFile(), digest: digest(c, items, listed)}
 	if len(problems)+len(lists.warnings) == 0 && !c.Site.Dirty && c.Site.HasGeneration(c.Generation) {
-		if last := loadHeader(result.file); last.matches(result.origin(c.Generation), result.digest) {
+		if last := loadHeader(result.file); last.matches(c.Generation, result.digest) {
 			result.Report = *last.Report
 			return result, nil
 		}
@@ -104,15 +115,20 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 }
 
 func (r *Result) run(ctx context.Context, read *reader, items []source.Item, problems []source.Problem, warnings []Problem) error {
-	c := read.Config
-	old, err := c.Old()
+	old, err := read.Old()
 	if err != nil {
 		return err
 	}
 	r.Old = old.Settings
+	if err := read.keepSettings(old.Settings); err != nil {
+		return err
+	}
+	c := read.Config
+	r.recipe = c.recipe()
 	oldVersions := maps.Collect(versions(old))
 	read.cache = loadCache(r.file, r.origin(c.Generation))
 	read.setOld(oldVersions)
+	read.decisions = decision.In(old.Records, c.Settings.Control)
 	candidates, err := read.readAll(ctx, items)
 	if err != nil {
 		return err
@@ -120,7 +136,7 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	// If a source cannot be read, its versions stay: the network may be down, or a disk may not
 	// be mounted.
 	keep := len(problems) > 0 || slices.ContainsFunc(candidates, func(c candidate) bool { return c.unreadable() })
-	assembled, err := assemble(c, candidates, oldVersions, keep || c.Add)
+	assembled, err := assemble(c, candidates, oldVersions, old.Records, keep || c.Add)
 	if err != nil {
 		return err
 	}
@@ -131,7 +147,8 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 		assembled.warnings = append(assembled.warnings, notFeatured(assembled.catalog)...)
 	}
 	r.Catalog, r.Report = assembled.catalog, newReport(oldVersions, assembled, problems)
-	r.Leftover = slices.ContainsFunc(candidates, func(c candidate) bool { return c.refused != nil && !c.reused })
+	r.Report.Dropped = append(r.Report.Dropped, Dropped(old.Settings, c.Settings)...)
+	r.Leftover = slices.ContainsFunc(candidates, func(c candidate) bool { return (c.refused != nil || c.excluded != nil) && !c.reused })
 	r.Changed = !reflect.DeepEqual(old, assembled.catalog)
 	r.cache = assembled.cache
 	if len(problems)+len(warnings) > 0 || r.cache.partial {
@@ -139,6 +156,9 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	}
 	if c.Strict && len(r.Report.Refused) > 0 {
 		return nil
+	}
+	if err := c.MaxRemovals.Check(old, assembled.catalog); err != nil {
+		return err
 	}
 	return link(ctx, c, assembled)
 }

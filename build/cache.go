@@ -15,6 +15,7 @@ import (
 	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 	"galbuild/build/jsondoc"
 	"galbuild/build/regularfile"
 	"galbuild/build/source"
@@ -48,7 +49,8 @@ type entry struct {
 	Key       string      `json:"key,omitempty"`   // of the version, when it was last accepted
 	Ref       blob.Ref    `json:"sha256,omitzero"` // of the package, if it was accepted
 	Warnings  []string    `json:"warnings,omitempty"`
-	Refused   string      `json:"refused,omitempty"` // the reason, if it was refused
+	Excluded  bool        `json:"excluded,omitempty"` // a decision keeps out the version, whose package has this hash
+	Refused   string      `json:"refused,omitempty"`  // the reason, if it was refused
 }
 
 // A stamp is the size and time of a file. A file with another stamp has changed.
@@ -93,10 +95,11 @@ func (c Config) recipe() string {
 	return fmt.Sprintf("reading %d, unpack %s, limits %+v", readingVersion, c.Settings.Unpack, c.Limits.WithDefaults())
 }
 
-// digest returns a hash of the settings, and of the names, stamps and listed dates of all
-// sources.
-func digest(settings catalog.Settings, items []source.Item, listed []listedDates) blob.Ref {
-	text := fmt.Appendf(nil, "%#v\n", settings)
+// digest returns a hash of the settings that are given or dropped, the limits, and the names,
+// stamps and listed dates of all sources. What the result depends on besides is in the last
+// generation.
+func digest(c Config, items []source.Item, listed []listedDates) blob.Ref {
+	text := fmt.Appendf(nil, "%s\n%#v\n%q\n", c.recipe(), c.Settings, c.Drop)
 	hash := sha256.New()
 	hash.Write(text)
 	add := func(path string, size int64, modified time.Time) {
@@ -124,9 +127,10 @@ func digest(settings catalog.Settings, items []source.Item, listed []listedDates
 	return blob.Ref(hash.Sum(nil))
 }
 
-// matches reports whether the report is that of a run with this origin and these sources.
-func (h *header) matches(o origin, sources blob.Ref) bool {
-	return h.origin == o && h.Sources == sources && h.Report != nil
+// matches reports whether the report is that of a run that built this generation, with the same
+// digest.
+func (h *header) matches(generation string, sources blob.Ref) bool {
+	return h.Generation == generation && h.Sources == sources && h.Report != nil
 }
 
 // loadHeader reads the header of a cache. It is zero if it cannot be read.
@@ -173,8 +177,9 @@ func nextLine[T any](lines *bufio.Reader) (v T, ok bool) {
 }
 
 // lookup returns the result for an item if neither its files nor its listed dates have changed
-// since the last run. old has the versions of the last generation, by key.
-func (c *cache) lookup(item *source.Item, listed listedDates, old map[string]identified) (candidate, bool) {
+// since the last run. old has the versions of the last generation, by key. If a decision kept out
+// the version, one must still do so.
+func (c *cache) lookup(item *source.Item, listed listedDates, old map[string]identified, decisions *decision.Set) (candidate, bool) {
 	e, ok := c.entries[item.Path]
 	if !ok || c.stale || e.Stamp != (stamp{item.Size, item.ModTime.UTC()}) ||
 		!sameStamp(e.Sidecar, item.Sidecar) || !sameStamp(e.Signature, item.Signature) ||
@@ -185,6 +190,15 @@ func (c *cache) lookup(item *source.Item, listed listedDates, old map[string]ide
 	if e.Refused != "" {
 		found.version = new(catalog.Version)
 		found.refused = errors.New(e.Refused)
+		return found, true
+	}
+	if e.Excluded {
+		out := decisions.Out(e.Key, e.Ref)
+		if len(out) == 0 {
+			return candidate{}, false
+		}
+		x := newExcluded(e.Key, out[0])
+		found.version, found.excluded, found.ref = new(catalog.Version), &x, e.Ref
 		return found, true
 	}
 	previous, ok := old[e.Key]
@@ -226,7 +240,7 @@ func newCache(candidates []candidate) *cache {
 // has only the key, so that the version stays in the gallery if the file becomes invalid.
 func (c *candidate) entry() (e entry, complete bool) {
 	key := c.previousKey
-	if c.refused == nil {
+	if c.refused == nil && (c.excluded == nil || !c.reused) {
 		key = c.key()
 	}
 	e = entry{
@@ -242,6 +256,9 @@ func (c *candidate) entry() (e entry, complete bool) {
 	}
 	switch {
 	case c.incomplete:
+	case c.excluded != nil:
+		e.Excluded, e.Ref = true, c.ref
+		return e, true
 	case c.accepted:
 		e.Ref = c.version.Package.Ref
 		return e, true

@@ -13,6 +13,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 	"galbuild/build/source"
 )
 
@@ -33,17 +34,17 @@ func FuzzLoadCache(f *testing.F) {
 			t.Fatal(err)
 		}
 		h := loadHeader(file)
-		if h.matches(want, blob.Sum(nil)) && h.Report == nil {
+		if h.matches(want.Generation, blob.Sum(nil)) && h.Report == nil {
 			t.Error("a header without a report matches")
 		}
 		m := loadCache(file, want)
 		item := source.Item{Path: "/x.vsix", Size: 1, ModTime: modified}
-		if c, ok := m.lookup(&item, listedDates{}, nil); ok && c.refused == nil {
+		if c, ok := m.lookup(&item, listedDates{}, nil, decision.In(nil, nil)); ok && c.refused == nil {
 			t.Errorf("found a package that the catalogue does not have: %+v", c)
 		}
 		version := &catalog.Version{Version: "1.0.0", Package: catalog.File{Ref: blob.Sum([]byte("x"))}}
 		old := map[string]identified{"acme.hello@1.0.0": {"acme", "hello", version}}
-		if c, ok := m.lookup(&item, listedDates{}, old); ok && c.refused == nil && c.version != version {
+		if c, ok := m.lookup(&item, listedDates{}, old, decision.In(nil, nil)); ok && c.refused == nil && c.version != version {
 			t.Errorf("found %+v", c.version)
 		}
 		for _, e := range m.entries {
@@ -72,7 +73,7 @@ func TestDigest(t *testing.T) {
 	if len(fields) < 20 {
 		t.Errorf("only %d fields were found", len(fields))
 	}
-	digestNow := func() blob.Ref { return digest(settings, []source.Item{item}, []listedDates{listed}) }
+	digestNow := func() blob.Ref { return digest(Config{Settings: settings}, []source.Item{item}, []listedDates{listed}) }
 	for _, f := range fields {
 		old := digestNow()
 		f.change()
@@ -98,11 +99,11 @@ func TestLookup(t *testing.T) {
 			t.Fatalf("%+v is not complete", e)
 		}
 		cached := &cache{entries: map[string]entry{item.Path: e}}
-		if _, ok := cached.lookup(&item, listed, nil); !ok {
+		if _, ok := cached.lookup(&item, listed, nil, decision.In(nil, nil)); !ok {
 			t.Fatalf("before a change of %s, there is no entry", f.name)
 		}
 		f.change()
-		if _, ok := cached.lookup(&item, listed, nil); ok != slices.Contains(notRead, f.name) {
+		if _, ok := cached.lookup(&item, listed, nil, decision.In(nil, nil)); ok != slices.Contains(notRead, f.name) {
 			t.Errorf("after a change of %s: an entry is used is %t", f.name, ok)
 		}
 	}
@@ -111,20 +112,24 @@ func TestLookup(t *testing.T) {
 // comparedFields has for each field of Config the reason why a run with another value does not use
 // wrong results of the last run.
 var comparedFields = map[string]string{
-	"Sources":    "what they expand to is in the digest",
-	"Stdin":      "likewise",
-	"Settings":   "they are in the digest, and Unpack is in the recipe",
-	"Limits":     "they are in the recipe",
-	"Jobs":       "their number does not change the result",
-	"Client":     "downloads have their own cache",
-	"Log":        "it does not change the result",
-	"Progress":   "likewise",
-	"Strict":     "it does not change the report",
-	"Add":        "galbuild add stores no cache",
-	"Site":       "the cache is in the site",
-	"Old":        "its generation is in the header",
-	"Generation": "it is in the header",
-	"now":        "dates in the catalogue stay, see boundDates",
+	"Sources":     "what they expand to is in the digest",
+	"Stdin":       "likewise",
+	"Settings":    "they are in the digest, and Unpack is in the recipe",
+	"Drop":        "it is in the digest",
+	"Limits":      "they are in the recipe",
+	"Jobs":        "their number does not change the result",
+	"Client":      "downloads have their own cache",
+	"Log":         "it does not change the result",
+	"Progress":    "likewise",
+	"Strict":      "it does not change the report",
+	"Add":         "galbuild add stores no cache",
+	"MaxRemovals": "a run that it ends stores no cache",
+	"Restore":     "only galbuild add restores, and it stores no cache",
+	"Author":      "likewise",
+	"Site":        "the cache is in the site",
+	"Old":         "its generation is in the header",
+	"Generation":  "it is in the header",
+	"now":         "dates in the catalogue stay, see boundDates",
 }
 
 // TestConfigIsCompared fails for a new field of Config: decide whether results depend on it.

@@ -45,8 +45,9 @@ type resolution struct {
 // resolve returns the versions of the gallery by key: those of the candidates that are not
 // refused, and the versions of the last generation that stay. If keep is set, all of those stay.
 // Candidates with a version that is in the gallery with different content are refused. Since
-// candidates are sorted by path, every run resolves a conflict the same way.
-func (a *assembly) resolve(old map[string]identified, keep bool) map[string]identified {
+// candidates are sorted by path, every run resolves a conflict the same way. It also returns the
+// candidates that are accepted.
+func (a *assembly) resolve(old map[string]identified, keep bool) (map[string]identified, map[string]*candidate) {
 	r := &resolution{
 		add: a.add, old: old, chosen: make(map[string]identified),
 		accepted: make(map[string]*candidate), disputed: make(map[string]identified),
@@ -68,11 +69,14 @@ func (a *assembly) resolve(old map[string]identified, keep bool) map[string]iden
 		}
 	}
 	a.markKept()
-	return r.chosen
+	return r.chosen, r.accepted
 }
 
 // addCandidate applies the rules of identity to one candidate.
 func (r *resolution) addCandidate(c *candidate) {
+	if c.excluded != nil { // as in the last run
+		return
+	}
 	if c.refused != nil {
 		if previous, ok := r.old[c.previousKey]; ok {
 			r.disputed[c.previousKey] = previous

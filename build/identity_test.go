@@ -84,7 +84,8 @@ func TestResolve(t *testing.T) {
 			}
 			a := &assembly{add: tt.add, candidates: tt.candidates}
 			var got []string
-			for _, x := range a.resolve(old, tt.keep) {
+			chosen, _ := a.resolve(old, tt.keep)
+			for _, x := range chosen {
 				got = append(got, x.version.Version+"="+contentOf(x.version))
 			}
 			if strings.Join(got, " ") != tt.want {
@@ -174,7 +175,8 @@ func catalogOf(settings catalog.Settings, all ...*catalog.Version) *catalog.Cata
 	for _, v := range all {
 		named[catalog.Key("acme", "hello", v.Version, "")] = identified{"acme", "hello", v}
 	}
-	return regroup(settings, named)
+	c, _ := regroup(settings, nil, named)
+	return c
 }
 
 // TestUnion merges catalogues with versions of one extension.
@@ -191,7 +193,7 @@ func TestUnion(t *testing.T) {
 		"different content": {versionOf("1.0.0", "A", ""), versionOf("1.0.0", "B", "s"), "", "different content is published already as acme.hello@1.0.0"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, err := Union(catalogOf(catalog.Settings{BaseURL: "https://a.example"}, tt.a), catalogOf(catalog.Settings{}, tt.b))
+			c, _, err := Union(catalogOf(catalog.Settings{BaseURL: "https://a.example"}, tt.a), catalogOf(catalog.Settings{}, tt.b))
 			if tt.err != "" {
 				if err == nil || err.Error() != tt.err {
 					t.Errorf("error %v, want %q", err, tt.err)

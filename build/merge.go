@@ -1,13 +1,13 @@
 package build
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 )
 
 // Without returns c without the versions for whose [catalog.Key] remove returns true. The UUIDs
@@ -15,14 +15,16 @@ import (
 func Without(c *catalog.Catalog, remove func(key string) bool) *catalog.Catalog {
 	remaining := maps.Collect(versions(c))
 	maps.DeleteFunc(remaining, func(key string, _ identified) bool { return remove(key) })
-	return regroup(c.Settings, remaining)
+	without, _ := regroup(c.Settings, c.Records, remaining)
+	return without
 }
 
-// Union returns a catalogue with the versions of a and b and the settings of b. If b has no base
-// URL, the addresses are those of a. The error is that of [CheckConflicts].
-func Union(a, b *catalog.Catalog) (*catalog.Catalog, error) {
+// Union returns a catalogue with the versions and records of a and b, the settings of b and those
+// of a that b does not have, and the versions that the decisions of both keep out. The error is
+// that of [CheckConflicts].
+func Union(a, b *catalog.Catalog) (*catalog.Catalog, []Excluded, error) {
 	if err := CheckConflicts(a, b); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	all := maps.Collect(versions(a))
 	for key, added := range versions(b) {
@@ -30,11 +32,8 @@ func Union(a, b *catalog.Catalog) (*catalog.Catalog, error) {
 			all[key] = added
 		}
 	}
-	settings := b.Settings
-	if settings.BaseURL == "" {
-		settings.BaseURL, settings.ContentURL = a.BaseURL, cmp.Or(settings.ContentURL, a.ContentURL)
-	}
-	return regroup(settings, all), nil
+	c, excluded := regroup(Over(b.Settings, a.Settings), decision.Merge(a.Records, b.Records), all)
+	return c, excluded, nil
 }
 
 // CheckConflicts returns an error with the keys of the versions that a and b have with different
@@ -54,9 +53,11 @@ func CheckConflicts(a, b *catalog.Catalog) error {
 	return fmt.Errorf("different content is published already as %s", strings.Join(differ, ", "))
 }
 
-// regroup returns a catalogue with these versions.
-func regroup(s catalog.Settings, versions map[string]identified) *catalog.Catalog {
-	a := &assembly{catalog: &catalog.Catalog{Settings: s}}
+// regroup returns a catalogue with these records and with those of the versions that the decisions
+// do not keep out. It also returns the other versions, and deletes them from the map.
+func regroup(s catalog.Settings, records []catalog.Record, versions map[string]identified) (*catalog.Catalog, []Excluded) {
+	excluded := exclude(decision.In(records, s.Control), versions)
+	a := &assembly{catalog: &catalog.Catalog{Settings: s, Records: records}}
 	var empty *catalog.Asset
 	if s.Sign == "empty" {
 		empty = emptySignatureAsset()
@@ -65,5 +66,5 @@ func regroup(s catalog.Settings, versions map[string]identified) *catalog.Catalo
 		a.addExtension(group, empty, versions)
 	}
 	a.resolveUUIDs()
-	return a.catalog
+	return a.catalog, excluded
 }

@@ -20,6 +20,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 	"galbuild/build/mediatype"
 	"galbuild/build/source"
 	"galbuild/build/vsix"
@@ -34,12 +35,13 @@ type candidate struct {
 	name       string           // as the package declares it
 	version    *catalog.Version // its Package is zero if it was refused when it was read
 	warnings   []string
-	refused    error    // the reason, nil if it is not refused
-	reused     bool     // the version is from the last generation, and the package was not read
-	accepted   bool     // the version is in the new catalogue
-	ref        blob.Ref // of the package; zero if the package was not read completely
-	incomplete bool     // a sidecar could not be read, so the next run must read the package again
-	kept       bool     // refused, and the version with previousKey stays in the gallery
+	refused    error     // the reason, nil if it is not refused
+	reused     bool      // the version is from the last generation, and the package was not read
+	accepted   bool      // the version is in the new catalogue
+	ref        blob.Ref  // of the package; zero if the package was not read completely
+	incomplete bool      // a sidecar could not be read, so the next run must read the package again
+	kept       bool      // refused, and the version with previousKey stays in the gallery
+	excluded   *Excluded // a decision keeps it out; nil if none does
 	// previousKey is the key of the version of the last generation that has this package. If
 	// there is none, it is the key that the file had when it was last accepted.
 	previousKey string
@@ -69,14 +71,15 @@ func (c *candidate) key() string {
 // A reader reads items into candidates.
 type reader struct {
 	Config
-	cache    *cache
-	listed   []listedDates         // of each item
-	old      map[string]identified // versions of the last generation, by key
-	oldKeys  map[blob.Ref]string   // keys of old, by package
-	oldSizes map[int64]bool        // of the packages of old
-	done     atomic.Int64          // bytes of the packages that were read
-	interner *catalog.Interner
-	buffers  sync.Pool // of *bufio.Reader
+	cache     *cache
+	listed    []listedDates         // of each item
+	old       map[string]identified // versions of the last generation, by key
+	oldKeys   map[blob.Ref]string   // keys of old, by package
+	oldSizes  map[int64]bool        // of the packages of old
+	done      atomic.Int64          // bytes of the packages that were read
+	decisions *decision.Set
+	interner  *catalog.Interner
+	buffers   sync.Pool // of *bufio.Reader
 }
 
 func (c Config) jobs() int {
@@ -96,7 +99,7 @@ func (r *reader) readAll(ctx context.Context, items []source.Item) ([]candidate,
 	var total int64
 	for i := range items {
 		item := &items[i]
-		if c, ok := r.cache.lookup(item, r.listed[i], r.old); ok {
+		if c, ok := r.cache.lookup(item, r.listed[i], r.old, r.decisions); ok {
 			candidates[i] = c
 			continue
 		}

@@ -14,21 +14,23 @@ import (
 
 // Report is the result of a run, as --json prints it. Its lists are sorted.
 type Report struct {
-	Site       string    `json:"site"`
-	Generation string    `json:"generation,omitempty"` // current after the run
-	Previous   string    `json:"previous,omitempty"`   // current before the run, if it was a different one
-	DryRun     bool      `json:"dryRun,omitempty"`
-	Extensions int       `json:"extensions"`
-	Versions   int       `json:"versions"`  // a version with three platforms counts three times
-	Bytes      int64     `json:"bytes"`     // of all packages
-	Read       int       `json:"read"`      // packages that were read in this run
-	Unchanged  int       `json:"unchanged"` // packages that have not changed since the last run
-	Added      []string  `json:"added"`     // keys of versions
-	Removed    []string  `json:"removed"`
-	Kept       []string  `json:"kept"` // versions that the sources no longer have; Refused contains the reasons
-	Refused    []Problem `json:"refused"`
-	Warnings   []Problem `json:"warnings"`
-	Missing    []Missing `json:"missing"`
+	Site       string     `json:"site"`
+	Generation string     `json:"generation,omitempty"` // current after the run
+	Previous   string     `json:"previous,omitempty"`   // current before the run, if it was a different one
+	DryRun     bool       `json:"dryRun,omitempty"`
+	Extensions int        `json:"extensions"`
+	Versions   int        `json:"versions"`  // a version with three platforms counts three times
+	Bytes      int64      `json:"bytes"`     // of all packages
+	Read       int        `json:"read"`      // packages that were read in this run
+	Unchanged  int        `json:"unchanged"` // packages that have not changed since the last run
+	Added      []string   `json:"added"`     // keys of versions
+	Removed    []string   `json:"removed"`
+	Kept       []string   `json:"kept"`     // versions that the sources no longer have; Refused contains the reasons
+	Excluded   []Excluded `json:"excluded"` // versions that decisions keep out
+	Dropped    []string   `json:"dropped"`  // settings that the site had and has no longer, such as "base-url"
+	Refused    []Problem  `json:"refused"`
+	Warnings   []Problem  `json:"warnings"`
+	Missing    []Missing  `json:"missing"`
 }
 
 // Problem is the reason why a source was refused, or a warning about it.
@@ -41,7 +43,7 @@ type Problem struct {
 func (r Report) repeated() Report {
 	r.Site, r.Generation, r.Previous, r.DryRun = "", "", "", false
 	r.Unchanged, r.Read = r.Unchanged+r.Read, 0
-	r.Added, r.Removed = []string{}, []string{}
+	r.Added, r.Removed, r.Dropped = []string{}, []string{}, []string{}
 	return r
 }
 
@@ -50,9 +52,11 @@ func (r Report) repeated() Report {
 func newReport(old map[string]identified, assembled *assembly, problems []source.Problem) Report {
 	r := Report{
 		Extensions: len(assembled.catalog.Extensions),
+		Dropped:    []string{},
 		Refused:    []Problem{},
 		Warnings:   append([]Problem{}, assembled.warnings...),
 		Kept:       append([]string{}, slices.Sorted(slices.Values(assembled.kept))...),
+		Excluded:   append([]Excluded{}, assembled.excluded...),
 		Missing:    missing(assembled.catalog),
 	}
 	for _, p := range problems {
@@ -75,6 +79,9 @@ func (r *Report) addCandidate(c *candidate) {
 		r.Unchanged++
 	} else {
 		r.Read++
+	}
+	if c.excluded != nil {
+		return
 	}
 	if c.refused != nil {
 		reason := c.refused.Error()

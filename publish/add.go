@@ -37,10 +37,14 @@ func Add(ctx context.Context, at target.Target, scratch *site.Dir, cfg build.Con
 		return Result{}, nil, err
 	}
 	result, err := Change(ctx, at, scratch, o, func(old State) (*catalog.Catalog, error) { return a.build(ctx, old) })
+	if a.result != nil {
+		result.Excluded = append([]build.Excluded{}, a.result.Report.Excluded...)
+	}
 	if err != nil && result.Target == "" {
 		attempts := result.Attempts
+		excluded := result.Excluded
 		result = newResult(at, a.generation, o)
-		result.Attempts = attempts
+		result.Attempts, result.Excluded = attempts, append(result.Excluded, excluded...)
 	}
 	return result, a.result, err
 }
@@ -74,10 +78,7 @@ func (a *adding) build(ctx context.Context, old State) (*catalog.Catalog, error)
 	cfg := a.cfg
 	a.generation = old.Generation
 	cfg.Old = func() (*catalog.Catalog, error) { return old.Catalog, nil }
-	if cfg.Settings = old.Catalog.Settings; old.IsZero() {
-		cfg.Settings.Unpack = "web"
-	}
-	cfg.Settings.Render = render.Version
+	cfg.Settings = catalog.Settings{Render: render.Version} // the others stay
 	if a.choose != nil {
 		if cfg.Sources = a.choose(old.Catalog); len(cfg.Sources) == 0 {
 			a.result = &build.Result{Catalog: old.Catalog, Report: build.Report{Refused: []build.Problem{}, Warnings: []build.Problem{}}}

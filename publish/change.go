@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"galbuild/build"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/site"
@@ -26,11 +27,18 @@ type Result struct {
 	DryRun     bool     `json:"dryRun"`
 	Kept       []string `json:"kept"` // ids of versions that others have published and that were not removed
 	Plan       []string `json:"plan"` // what a dry run would do
+
+	AddedVersions   []string         `json:"added"`    // ids of versions
+	RemovedVersions []string         `json:"removed"`  // ids of versions that are not served any more
+	Excluded        []build.Excluded `json:"excluded"` // versions that decisions keep out
 }
 
 // newResult returns the result of a change that has done nothing.
 func newResult(at target.Target, generation string, o Options) Result {
-	return Result{Target: at.String(), Generation: generation, DryRun: o.DryRun, Kept: []string{}, Plan: []string{}}
+	return Result{
+		Target: at.String(), Generation: generation, DryRun: o.DryRun, Kept: []string{}, Plan: []string{},
+		AddedVersions: []string{}, RemovedVersions: []string{}, Excluded: []build.Excluded{},
+	}
 }
 
 // maxAttempts limits how often a change is repeated after concurrent changes.
@@ -112,6 +120,7 @@ func finish(ctx context.Context, at target.Target, p *Plan, old State, next Next
 	if p.IsEmpty() {
 		return result, nil
 	}
+	result.AddedVersions, result.RemovedVersions = missing(next.Catalog, old.Catalog, nil), missing(old.Catalog, next.Catalog, nil)
 	result.Objects, result.Bytes = p.Objects()
 	result.Removed = len(p.Remove)
 	if o.DryRun {

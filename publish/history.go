@@ -110,26 +110,32 @@ func Rollback(ctx context.Context, at target.Target, o Options) (Result, error) 
 	})
 }
 
-// readGeneration reads a generation at a target and verifies its two files: the name of a
-// generation is computed from their hashes.
+// readGeneration reads a generation that a target has. The name of a generation is computed from
+// the hashes of its files, so comparing the name verifies them.
 func readGeneration(ctx context.Context, at target.Target, name string) (Next, error) {
-	compressed, err := readSmall(ctx, at, "index/"+name+"/"+site.CatalogName, maxCatalog)
+	s := State{Current: site.Current{Generation: name}}
+	compressed, err := readSmall(ctx, at, s.CatalogPath(), maxCatalog)
 	if err != nil {
 		return Next{}, err
 	}
-	c, err := site.DecompressCatalog(compressed)
+	if s.Catalog, err = site.DecompressCatalog(compressed); err != nil {
+		return Next{}, err
+	}
+	index, err := sumOf(ctx, at, s.IndexPath())
 	if err != nil {
 		return Next{}, err
 	}
-	index, err := sumOf(ctx, at, "index/"+name+"/"+site.IndexName)
-	if err != nil {
-		return Next{}, err
+	if len(s.Catalog.Records) > 0 {
+		s.Private, err = sumOf(ctx, at, s.PrivatePath())
+		if err != nil && !errors.Is(err, target.ErrNotExist) {
+			return Next{}, err
+		}
 	}
-	current := site.MakeCurrent(blob.Sum(compressed), index)
-	if current.Generation != name {
-		return Next{}, fmt.Errorf("index/%s is damaged: its files have the hashes of generation %s", name, current.Generation)
+	s.Current = site.MakeCurrent(blob.Sum(compressed), index, s.Private)
+	if s.Generation != name {
+		return Next{}, fmt.Errorf("index/%s is damaged: its files have the hashes of generation %s", name, s.Generation)
 	}
-	return Next{Current: current, Catalog: c}, nil
+	return Next{Current: s.Current, Catalog: s.Catalog}, readPrivate(ctx, at, s)
 }
 
 // requireContent returns an error unless the target has all content and the generation that the
@@ -184,7 +190,7 @@ func Prune(ctx context.Context, at target.Target, grace time.Duration, o Options
 		return nil, fmt.Errorf("%s: %w", at, err)
 	}
 	before := time.Now().Add(-grace)
-	for _, prefix := range append(contentPrefixes(), "index/", gallery.LatestDir) {
+	for _, prefix := range append(contentPrefixes(), "index/", site.PrivateDir, gallery.LatestDir) {
 		for e, err := range at.List(ctx, prefix) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", at, err)
@@ -240,8 +246,8 @@ func neededKeys(ctx context.Context, at target.Target, current State, grace time
 		if err != nil {
 			return nil, fmt.Errorf("index/%s: %w", g.name, err)
 		}
-		needed["index/"+g.name+"/"+site.CatalogName] = true
-		needed["index/"+g.name+"/"+site.IndexName] = true
+		kept := site.Current{Generation: g.name}
+		needed[kept.CatalogPath()], needed[kept.IndexPath()], needed[kept.PrivatePath()] = true, true, true
 		for f := range render.Content(c) {
 			needed[f.Path] = true
 			needed[blob.Ref(f.SHA256).Path()] = true

@@ -92,11 +92,14 @@ func TestBuild(t *testing.T) {
 			}
 			f.gone = blob.Sum(text).Path() // it is refused after it was stored
 		}, nil, false, 2},
-		"a setting":       {func(_ *testing.T, f *builtSite) { f.cfg.Settings.BaseURL = "https://other.example" }, nil, true, 2},
-		"no base URL":     {func(_ *testing.T, f *builtSite) { f.cfg.Settings.BaseURL, f.gone = "", latestOfOne }, nil, true, 2},
-		"render.Version":  {func(_ *testing.T, f *builtSite) { f.cfg.Settings.Render++ }, nil, true, 2},
-		"dry run":         {func(t *testing.T, f *builtSite) { f.dry = true; addThree(t, f) }, nil, false, 3},
-		"strict, refused": {func(t *testing.T, f *builtSite) { f.cfg.Strict = true; addThree(t, f); addInvalid(t, f) }, nil, false, 3},
+		"a setting": {func(_ *testing.T, f *builtSite) { f.cfg.Settings.BaseURL = "https://other.example" }, nil, true, 2},
+		"no base URL": {func(_ *testing.T, f *builtSite) {
+			f.cfg.Settings.BaseURL, f.cfg.Drop, f.gone = "", []string{"base-url"}, latestOfOne
+		}, nil, true, 2},
+		"the base URL stays": {func(_ *testing.T, f *builtSite) { f.cfg.Settings.BaseURL = "" }, nil, false, 2},
+		"render.Version":     {func(_ *testing.T, f *builtSite) { f.cfg.Settings.Render++ }, nil, true, 2},
+		"dry run":            {func(t *testing.T, f *builtSite) { f.dry = true; addThree(t, f) }, nil, false, 3},
+		"strict, refused":    {func(t *testing.T, f *builtSite) { f.cfg.Strict = true; addThree(t, f); addInvalid(t, f) }, nil, false, 3},
 		"interrupted": {func(t *testing.T, f *builtSite) {
 			f.write(t, dirtyMark, "")
 			f.write(t, latestOfOne, "of a generation that was never current")
@@ -202,8 +205,8 @@ func TestPullInterrupted(t *testing.T) {
 			}
 			defer dir.Close()
 			for _, want := range []bool{true, false} {
-				if _, changed, err := publish.Pull(t.Context(), at, dir, false, publish.Options{}); err != nil || changed != want {
-					t.Errorf("changed %t, %v; want %t", changed, err, want)
+				if pulled, err := publish.Pull(t.Context(), at, dir, false, publish.Options{}); err != nil || pulled.Changed != want {
+					t.Errorf("changed %t, %v; want %t", pulled.Changed, err, want)
 				}
 			}
 			if _, err := os.Lstat(filepath.Join(f.root, strayBlob)); !errors.Is(err, os.ErrNotExist) {

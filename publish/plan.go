@@ -47,7 +47,7 @@ type Plan struct {
 	Marker     target.Object   // index/PUBLISHING; without a key, it is not needed
 	Pages      []Link          // paths whose content may change
 	Responses  []target.Object // responses of the gallery API that are files
-	Generation []target.Object // the two files of the generation
+	Generation []target.Object // the files of the generation
 	Current    target.Object   // index/CURRENT; without a key, there is nothing to do
 	Replaces   []byte          // the content of CURRENT before; nil if it must not exist
 	Previous   target.Object   // index/PREVIOUS, for a rollback; without a key, it is not needed
@@ -99,11 +99,11 @@ func textObject(key string, text []byte) target.Object {
 	return target.Bytes(key, h.Type, h.Cache, text)
 }
 
-// addGeneration adds the two files of the generation.
+// addGeneration adds the files of the generation.
 func (p *Plan) addGeneration(next Next) {
-	catalog := next.file(next.CatalogPath(), next.Current.Catalog)
-	index := next.file(next.IndexPath(), next.Index)
-	p.Generation = append(p.Generation, catalog, index)
+	for _, f := range next.Files() {
+		p.Generation = append(p.Generation, next.file(f.Path, f.SHA256))
+	}
 }
 
 // IsEmpty reports whether there is nothing to change.

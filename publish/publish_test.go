@@ -571,8 +571,8 @@ func TestPull(t *testing.T) {
 		}
 		defer dir.Close()
 		for _, want := range []bool{true, false} {
-			if _, changed, err := publish.Pull(t.Context(), at, dir, indexOnly, publish.Options{}); err != nil || changed != want {
-				t.Fatalf("changed %t, %v", changed, err)
+			if pulled, err := publish.Pull(t.Context(), at, dir, indexOnly, publish.Options{}); err != nil || pulled.Changed != want {
+				t.Fatalf("changed %t, %v", pulled.Changed, err)
 			}
 		}
 		if indexOnly {
@@ -617,7 +617,7 @@ func TestNothingNew(t *testing.T) {
 	defer dir.Close()
 	for range 2 {
 		g.keys = nil
-		if _, _, err := publish.Pull(t.Context(), g, dir, true, publish.Options{}); err != nil {
+		if _, err := publish.Pull(t.Context(), g, dir, true, publish.Options{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -638,8 +638,8 @@ func TestPullTheRest(t *testing.T) {
 	}
 	defer dir.Close()
 	for _, indexOnly := range []bool{true, false} {
-		if _, changed, err := publish.Pull(t.Context(), at, dir, indexOnly, publish.Options{}); err != nil || !changed {
-			t.Fatalf("index only %t: changed %t, %v", indexOnly, changed, err)
+		if pulled, err := publish.Pull(t.Context(), at, dir, indexOnly, publish.Options{}); err != nil || !pulled.Changed {
+			t.Fatalf("index only %t: changed %t, %v", indexOnly, pulled.Changed, err)
 		}
 	}
 	if report, err := render.Verify(t.Context(), dir.Root); err != nil || len(report.Problems) > 0 {
@@ -647,7 +647,7 @@ func TestPullTheRest(t *testing.T) {
 	}
 	buildSite(t, root, "one@1.0.0", "two@1.0.0")
 	publishSite(t, at, root)
-	if _, _, err := publish.Pull(t.Context(), at, dir, true, publish.Options{}); err == nil || !strings.Contains(err.Error(), "complete site") {
+	if _, err := publish.Pull(t.Context(), at, dir, true, publish.Options{}); err == nil || !strings.Contains(err.Error(), "complete site") {
 		t.Errorf("the index of a new generation into a complete site: %v", err)
 	}
 }
@@ -673,7 +673,7 @@ func TestPullDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	if _, _, err := publish.Pull(t.Context(), at, dir, false, publish.Options{}); err == nil || !strings.Contains(err.Error(), "SHA-256") {
+	if _, err := publish.Pull(t.Context(), at, dir, false, publish.Options{}); err == nil || !strings.Contains(err.Error(), "SHA-256") {
 		t.Errorf("got %v", err)
 	}
 	if c, err := site.ReadCurrent(dir.Root); err != nil || !c.IsZero() {
@@ -704,7 +704,7 @@ func TestPullEndless(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	if _, _, err := publish.Pull(t.Context(), at, dir, false, publish.Options{}); err == nil || !strings.Contains(err.Error(), "it has more than") {
+	if _, err := publish.Pull(t.Context(), at, dir, false, publish.Options{}); err == nil || !strings.Contains(err.Error(), "it has more than") {
 		t.Errorf("64 MiB instead of a small file: %v", err)
 	}
 }

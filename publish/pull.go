@@ -3,84 +3,161 @@ package publish
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 
+	"galbuild/build"
 	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/decision"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/publish/target"
 	"galbuild/render"
 )
 
+// Pulled is the result of [Pull].
+type Pulled struct {
+	Generation string           // current in the site
+	Changed    bool             // the site was not up to date
+	Excluded   []build.Excluded // versions that decisions of the site keep out
+}
+
 // Pull updates the site in dir to the current generation of a target, in the steps that
 // [render.Commit] describes: it marks the site dirty, downloads the content that is missing, writes
-// paths, pages and static responses, downloads the two files of the generation, and replaces
-// CURRENT last. If it is interrupted before that, the old generation is still current, and the next
-// pull downloads only the rest. All downloads are checked against their hashes.
+// paths, pages and static responses, downloads the files of the generation, and replaces CURRENT
+// last. If it is interrupted before that, the old generation is still current, and the next pull
+// downloads only the rest. All downloads are checked against their hashes. It sends one request if
+// the site has the generation already.
 //
-// With indexOnly, Pull downloads only the two files of the generation, which is enough for a
-// galshim in front of the target. Pull returns the target's state, and whether the site has
-// changed. It sends one request if the site has the generation already.
-func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool, o Options) (State, bool, error) {
+// With indexOnly, Pull downloads only the catalogue and the index, which is enough for a galshim in
+// front of the target.
+//
+// If the site has decisions that the target does not have, the generation of the site is another
+// one, which has the decisions of both and lacks what they keep out.
+func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool, o Options) (Pulled, error) {
 	remote, err := readCurrent(ctx, from)
 	if err != nil {
-		return remote, false, err
+		return Pulled{}, err
 	}
 	if remote.IsZero() {
-		return remote, false, fmt.Errorf("%s: %w", from, ErrNothing)
+		return Pulled{}, fmt.Errorf("%s: %w", from, ErrNothing)
 	}
 	local, err := site.ReadCurrent(dir.Root)
 	missing := dir.Dirty || dir.IndexOnly() && !indexOnly
-	if err != nil || local == remote.Current && !missing {
-		return remote, false, err
+	if err != nil || (local == remote.Current || wasMerged(dir.Root, remote.Current, local)) && !missing {
+		return Pulled{Generation: local.Generation}, err
 	}
 	if indexOnly && !local.IsZero() && !dir.IndexOnly() {
-		return remote, false, fmt.Errorf("%s is a complete site: pull the index alone into a separate folder", dir.Root)
+		return Pulled{}, fmt.Errorf("%s is a complete site: pull the index alone into a separate folder", dir.Root)
 	}
-	if remote, err = Read(ctx, from); err != nil {
-		return remote, false, err
-	}
-	p := &puller{from: from, dir: dir, Options: o}
-	if err := p.download(ctx, remote, indexOnly); err != nil {
-		return remote, false, fmt.Errorf("%s: %w", from, err)
-	}
-	if err := render.Commit(ctx, dir, remote.Current, local, remote.Catalog); err != nil {
-		return remote, false, err
-	}
-	if !indexOnly {
-		err = dir.SetIndexOnly(false) // now that the generation with its content is current
-	}
-	return remote, err == nil, err
+	p := &puller{from: from, dir: dir, local: local, indexOnly: indexOnly, Options: o}
+	return p.pull(ctx)
 }
 
 // A puller is a call of [Pull].
 type puller struct {
 	Options
-	from target.Target
-	dir  *site.Dir
+	from      target.Target
+	dir       *site.Dir
+	local     site.Current
+	indexOnly bool
 }
 
-// download marks the site dirty, and writes the generation of the target into it, with its content
-// unless indexOnly is set.
-func (p *puller) download(ctx context.Context, remote State, indexOnly bool) error {
-	if err := p.dir.MarkDirty(); err != nil {
-		return err
+func (p *puller) pull(ctx context.Context) (Pulled, error) {
+	remote, err := Read(ctx, p.from)
+	if err != nil {
+		return Pulled{}, err
 	}
-	if indexOnly {
+	if err := p.dir.MarkDirty(); err != nil {
+		return Pulled{}, err
+	}
+	c, excluded, err := p.merge(ctx, remote)
+	if err != nil {
+		return Pulled{}, err
+	}
+	next := remote.Current
+	if c == remote.Catalog {
+		err = p.download(ctx, remote)
+	} else if err = p.content(ctx, c); err == nil {
+		next, err = render.Site(ctx, p.dir, c, site.Current{}, 0)
+	}
+	if err != nil {
+		return Pulled{}, fmt.Errorf("%s: %w", p.from, err)
+	}
+	if err := render.Commit(ctx, p.dir, next, p.local, c); err != nil {
+		return Pulled{}, err
+	}
+	if !p.indexOnly {
+		err = p.dir.SetIndexOnly(false) // now that the generation with its content is current
+	}
+	if c != remote.Catalog {
+		noteMerged(p.dir.Root, remote.Current, next)
+	}
+	return Pulled{Generation: next.Generation, Changed: true, Excluded: excluded}, err
+}
+
+// merge returns the catalogue of the target, or one that also has the decisions of the site,
+// without what they keep out.
+func (p *puller) merge(ctx context.Context, remote State) (*catalog.Catalog, []build.Excluded, error) {
+	if p.indexOnly || p.dir.IndexOnly() {
+		return remote.Catalog, nil, nil
+	}
+	local, err := site.ReadCatalog(p.dir.Root, p.local)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", site.ErrDamaged, err)
+	}
+	if len(local.Records) == 0 {
+		return remote.Catalog, nil, nil
+	}
+	if err := readPrivate(ctx, p.from, remote); err != nil && !errors.Is(err, target.ErrNotExist) {
+		return nil, nil, fmt.Errorf("%s: %w", p.from, err)
+	}
+	if decision.Includes(remote.Catalog.Records, local.Records) {
+		return remote.Catalog, nil, nil
+	}
+	c, excluded := build.Decide(remote.Catalog, local.Records)
+	c.Render = render.Version
+	return c, excluded, nil
+}
+
+// download writes the generation of the target into the site, with its content unless indexOnly is
+// set.
+func (p *puller) download(ctx context.Context, remote State) error {
+	if p.indexOnly {
 		if err := p.dir.SetIndexOnly(true); err != nil {
 			return err
 		}
-	} else if err := p.content(ctx, remote); err != nil {
+	} else if err := p.content(ctx, remote.Catalog); err != nil {
 		return err
 	}
 	return p.generation(ctx, remote.Current)
 }
 
-// content downloads the blobs that the site lacks, and then writes all paths and static responses.
-func (p *puller) content(ctx context.Context, remote State) error {
+// merged is a file in the work directory of a site: the text of CURRENT of the target that was
+// pulled last and merged with the decisions of the site, followed by that of the site.
+const merged = "merged"
+
+// wasMerged reports whether a site has the generation local since remote was pulled.
+func wasMerged(root string, remote, local site.Current) bool {
+	text, err := regularfile.ReadFile(filepath.Join(root, site.WorkDir, merged), 2*maxCurrent)
+	return err == nil && string(text) == string(remote.Bytes())+string(local.Bytes())
+}
+
+// noteMerged makes wasMerged return true. Errors are ignored: the next pull merges again, and the
+// generation is the same.
+func noteMerged(root string, remote, local site.Current) {
+	_ = site.WriteWorkFile(root, merged, append(remote.Bytes(), local.Bytes()...))
+}
+
+// content downloads the blobs of a catalogue that the site lacks, and then writes all paths and
+// static responses.
+func (p *puller) content(ctx context.Context, c *catalog.Catalog) error {
 	var missing []Link
 	seen := make(map[blob.Ref]bool)
-	for f := range render.Content(remote.Catalog) {
+	for f := range render.Content(c) {
 		ref := blob.Ref(f.SHA256)
 		if !seen[ref] && !p.dir.Blobs.Has(ref, f.Size) {
 			missing = append(missing, Link{From: f.Path, Object: target.Object{Key: ref.Path(), SHA256: ref, Size: f.Size}})
@@ -98,12 +175,12 @@ func (p *puller) content(ctx context.Context, remote State) error {
 	if err != nil {
 		return err
 	}
-	for f := range render.Content(remote.Catalog) {
+	for f := range render.Content(c) {
 		if err := p.dir.Blobs.Link(f.SHA256, f.Path); err != nil {
 			return err
 		}
 	}
-	for f := range render.Responses(remote.Catalog) {
+	for f := range render.Responses(c) {
 		if err := p.dir.WriteFile(f.Path, f.Text); err != nil {
 			return err
 		}
@@ -119,22 +196,25 @@ func (p *puller) blob(ctx context.Context, l Link) error {
 	})
 }
 
-// generation downloads the two files of a generation, unless the site has them.
+// generation downloads the files of a generation, unless the site has them. The private parts of
+// records are left out if indexOnly is set. If they are not served, the site is marked.
 func (p *puller) generation(ctx context.Context, c site.Current) error {
-	for _, f := range []struct {
-		key   string
-		want  blob.Ref
-		limit int64
-	}{{c.CatalogPath(), c.Catalog, site.MaxCompressedCatalog}, {c.IndexPath(), c.Index, maxIndex}} {
-		if p.dir.HasFile(f.key, f.want) {
+	limits := map[string]int64{c.CatalogPath(): site.MaxCompressedCatalog, c.IndexPath(): maxIndex, c.PrivatePath(): site.MaxCompressedCatalog}
+	publicOnly := false
+	for _, f := range c.Files() {
+		if p.dir.HasFile(f.Path, f.SHA256) {
 			continue
 		}
-		err := p.fetch(ctx, f.key, f.want, f.limit, func(d *blob.Draft) error { return d.CommitAs(f.key) })
-		if err != nil {
+		private := f.Path == c.PrivatePath()
+		if private && p.indexOnly {
+			continue
+		}
+		err := p.fetch(ctx, f.Path, f.SHA256, limits[f.Path], func(d *blob.Draft) error { return d.CommitAs(f.Path) })
+		if publicOnly = private && errors.Is(err, target.ErrNotExist); err != nil && !publicOnly {
 			return err
 		}
 	}
-	return nil
+	return p.dir.SetPublicOnly(publicOnly)
 }
 
 // maxIndex limits the size of an index, in bytes. Half a million extensions need less.

@@ -9,15 +9,17 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"galbuild/build"
 	"galbuild/publish/target"
 	"galbuild/render"
 )
 
 // Options are the options of a change. The zero value is ready for use.
 type Options struct {
-	DryRun   bool           // only report what would be done
-	Jobs     int            // objects transferred at once; 0 means 16
-	Progress func(Progress) // called after each object, by several goroutines; may be nil
+	DryRun      bool              // only report what would be done
+	MaxRemovals build.MaxRemovals // how many versions may vanish without a decision, for [Site]
+	Jobs        int               // objects transferred at once; 0 means 16
+	Progress    func(Progress)    // called after each object, by several goroutines; may be nil
 }
 
 // Progress is the progress of a plan.

@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 
 	"galbuild/build"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 	"galbuild/build/jsondoc"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
@@ -23,6 +26,9 @@ import (
 //   - Versions at the target that the site lacks are merged with those of the site. Versions that
 //     the site itself has published before are not merged, because they were removed from it.
 //   - It is an error if the target has a version of the site with different content.
+//   - Settings that the site does not have stay, unless the site had them when it was last published.
+//
+// The decisions of both are always merged, and what they keep out is not published.
 //
 // A file in the work directory of the site records which versions the site has published to which
 // target. If the current generation of the target was published by this site, nobody else has
@@ -34,42 +40,88 @@ func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir,
 	if err != nil {
 		return Result{}, err
 	}
-	var foreign []string
-	result, err := retry(ctx, func() (Result, error) {
-		if same, err := serves(ctx, at, local.Current); err != nil || same {
-			return newResult(at, local.Generation, o), err
-		}
-		old, err := readToChange(ctx, at)
-		if err != nil {
-			return Result{}, err
-		}
-		last := lastPublished(root)[at.String()]
-		owned := replace || !old.IsZero() && last.Generation == old.Generation
-		next := local
-		if foreign = nil; !owned {
-			if err := build.CheckConflicts(old.Catalog, local.Catalog); err != nil {
-				return Result{}, fmt.Errorf("%s: %w", at, err)
-			}
-			foreign = missing(old.Catalog, local.Catalog, last.Versions)
-		}
-		if len(foreign) > 0 {
-			ours := maps.Collect(local.Catalog.Versions())
-			removed := func(key string) bool { return ours[key] == nil && slices.Contains(last.Versions, key) }
-			if next, err = merge(build.Without(old.Catalog, removed), local, scratch); err != nil {
-				return Result{}, err
-			}
-		}
-		return apply(ctx, at, old, next, o)
-	})
-	result.Kept = append([]string{}, foreign...)
+	p := &publishing{at: at, local: local, last: lastPublished(root)[at.String()], scratch: scratch, replace: replace}
+	result, err := retry(ctx, func() (Result, error) { return p.publish(ctx, o) })
+	result.Kept = append(result.Kept, p.kept...)
+	result.Excluded = append(result.Excluded, p.excluded...)
 	if err == nil && !o.DryRun {
-		note := publication{Versions: slices.Sorted(maps.Keys(maps.Collect(local.Catalog.Versions())))}
-		if len(foreign) == 0 { // a generation with versions of others must be merged again next time
+		note := publication{
+			Versions: slices.Sorted(maps.Keys(maps.Collect(local.Catalog.Versions()))),
+			Settings: local.Catalog.Settings,
+		}
+		if !p.merged { // a generation with something of others must be merged again next time
 			note.Generation = result.Generation
 		}
 		notePublished(root, at.String(), note)
 	}
 	return result, err
+}
+
+// publishing is a call of [Site].
+type publishing struct {
+	at      target.Target
+	local   Next
+	last    publication
+	scratch *site.Dir
+	replace bool
+
+	// Of the last attempt:
+	merged   bool // the generation is not that of the site
+	kept     []string
+	excluded []build.Excluded
+}
+
+// publish is an attempt.
+func (p *publishing) publish(ctx context.Context, o Options) (Result, error) {
+	p.merged, p.kept, p.excluded = false, nil, nil
+	if same, err := serves(ctx, p.at, p.local.Current); err != nil || same {
+		return newResult(p.at, p.local.Generation, o), err
+	}
+	old, err := readToChange(ctx, p.at)
+	if err != nil {
+		return Result{}, err
+	}
+	next, err := p.next(old)
+	if err == nil {
+		err = o.MaxRemovals.Check(old.Catalog, next.Catalog)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return apply(ctx, p.at, old, next, o)
+}
+
+// next returns the generation to publish: that of the site, or one that has in addition what others
+// have published and decided.
+func (p *publishing) next(old State) (Next, error) {
+	settings := build.Drop(old.Catalog.Settings, build.Dropped(p.last.Settings, p.local.Catalog.Settings))
+	others := &catalog.Catalog{Settings: settings, Records: old.Catalog.Records} // without versions
+	if mine := p.replace || !old.IsZero() && p.last.Generation == old.Generation; !mine {
+		if err := build.CheckConflicts(old.Catalog, p.local.Catalog); err != nil {
+			return Next{}, fmt.Errorf("%s: %w", p.at, err)
+		}
+		if p.kept = missing(old.Catalog, p.local.Catalog, p.last.Versions); len(p.kept) > 0 {
+			ours := maps.Collect(p.local.Catalog.Versions())
+			removed := func(key string) bool { return ours[key] == nil && slices.Contains(p.last.Versions, key) }
+			others = build.Without(old.Catalog, removed)
+			others.Settings = settings
+		}
+	}
+	same := old.IsZero() || reflect.DeepEqual(build.Over(p.local.Catalog.Settings, settings), p.local.Catalog.Settings)
+	if same && len(p.kept) == 0 && decision.Includes(p.local.Catalog.Records, old.Catalog.Records) && p.local.hasFiles() {
+		return p.local, nil
+	}
+	p.merged = true
+	next, excluded, err := merge(others, p.local, p.scratch)
+	p.excluded = excluded
+	return next, err
+}
+
+// hasFiles reports whether the site has all files of its generation. A copy that was made where the
+// private parts of records are not served lacks them.
+func (n *Next) hasFiles() bool {
+	_, err := os.Stat(filepath.Join(n.Root, filepath.FromSlash(n.PrivatePath())))
+	return n.Private.IsZero() || err == nil
 }
 
 // serves reports whether a generation is current at a target that is not dirty. It does not read
@@ -89,19 +141,19 @@ func readSite(root string) (Next, error) {
 	return Next{current, c, root, []*blob.Store{blob.ReadStore(root)}}, err
 }
 
-// merge returns a generation with the union of the catalogues of a target and a site. It writes the
-// generation to scratch.
-func merge(remote *catalog.Catalog, local Next, scratch *site.Dir) (Next, error) {
-	both, err := build.Union(remote, local.Catalog)
+// merge returns a generation with the union of the catalogues of a target and a site, and the
+// versions that the decisions of both keep out. It writes the generation to scratch.
+func merge(remote *catalog.Catalog, local Next, scratch *site.Dir) (Next, []build.Excluded, error) {
+	both, excluded, err := build.Union(remote, local.Catalog)
 	if err != nil {
-		return Next{}, err
+		return Next{}, nil, err
 	}
 	next, err := generate(scratch, both)
 	next.Stores = append(next.Stores, local.Stores...)
-	return next, err
+	return next, excluded, err
 }
 
-// missing returns the sorted versions of a that are neither in b nor in except.
+// missing returns the sorted versions of a that are neither in b nor in except. It is not nil.
 func missing(a, b *catalog.Catalog, except []string) []string {
 	left := maps.Collect(a.Versions())
 	for key := range b.Versions() {
@@ -110,13 +162,14 @@ func missing(a, b *catalog.Catalog, except []string) []string {
 	for _, key := range except {
 		delete(left, key)
 	}
-	return slices.Sorted(maps.Keys(left))
+	return append([]string{}, slices.Sorted(maps.Keys(left))...)
 }
 
 // A publication records what a site has published to a target.
 type publication struct {
-	Generation string   `json:"generation,omitempty"` // "" if it has versions of others
-	Versions   []string `json:"versions"`             // keys of the site's versions
+	Generation string           `json:"generation,omitempty"` // "" if it has something of others
+	Versions   []string         `json:"versions"`             // keys of the site's versions
+	Settings   catalog.Settings `json:"settings"`             // of the site
 }
 
 // published is a file in the work directory of a site: a JSON object with a [publication] for each

@@ -27,8 +27,8 @@ type State struct {
 	dirty bool
 }
 
-// Read returns the current generation of a target. It sends two requests, or one if there is no
-// generation.
+// Read returns the current generation of a target, without the private parts of its records. It
+// sends two requests, or one if there is no generation.
 func Read(ctx context.Context, from target.Target) (State, error) {
 	s, err := readCurrent(ctx, from)
 	if err != nil || s.IsZero() {
@@ -40,15 +40,37 @@ func Read(ctx context.Context, from target.Target) (State, error) {
 	return s, nil
 }
 
-// readToChange is [Read] for a caller that changes the target. It also sets dirty, which takes
-// another request.
+// readToChange is [Read] for a caller that changes the target. It also reads the private parts of
+// records and sets dirty, which takes further requests.
 func readToChange(ctx context.Context, from target.Target) (State, error) {
 	s, err := Read(ctx, from)
 	if err != nil || s.IsZero() {
 		return s, err
 	}
+	if err := readPrivate(ctx, from, s); err != nil {
+		return s, fmt.Errorf("%s: %w", from, err)
+	}
 	s.dirty, err = isDirty(ctx, from)
 	return s, err
+}
+
+// readPrivate reads the private parts of the records of a generation into its catalogue, after
+// checking the hash of their file.
+func readPrivate(ctx context.Context, from target.Target, s State) error {
+	if s.Private.IsZero() {
+		return nil
+	}
+	compressed, err := readSmall(ctx, from, s.PrivatePath(), maxCatalog)
+	if err != nil {
+		return err
+	}
+	if got := blob.Sum(compressed); got != s.Private {
+		return fmt.Errorf("%s: its SHA-256 is %s, want %s as in %s", s.PrivatePath(), got, s.Private, site.CurrentPath)
+	}
+	if err := site.DecompressPrivate(compressed, s.Catalog); err != nil {
+		return fmt.Errorf("%s: %w", s.PrivatePath(), err)
+	}
+	return nil
 }
 
 // isDirty reports whether the marker of a publish exists at a target.

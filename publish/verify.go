@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"galbuild/build/blob"
+	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/publish/target"
 	"galbuild/render"
@@ -30,6 +32,7 @@ func Verify(ctx context.Context, at target.Target) (*render.Report, error) {
 	for range s.Catalog.Versions() {
 		v.report.Versions++
 	}
+	v.private(ctx, s)
 	if err := v.index(ctx, s); err != nil {
 		return nil, err
 	}
@@ -50,6 +53,22 @@ func (v *verifier) problem(format string, args ...any) {
 	v.mutex.Lock()
 	defer v.mutex.Unlock()
 	v.report.Problems = append(v.report.Problems, fmt.Sprintf(format, args...))
+}
+
+// private reads the private parts of records. It is a problem if everyone can read them.
+func (v *verifier) private(ctx context.Context, s State) {
+	err := readPrivate(ctx, v.at, s)
+	at, ok := v.at.(interface{ IsPublic() bool })
+	switch public := ok && at.IsPublic(); {
+	case public && errors.Is(err, target.ErrNotExist):
+	case err != nil:
+		v.problem("%v", err)
+	case public && !s.Private.IsZero():
+		v.problem("%s: everyone can read who decided what and why; the server must not serve %s", s.PrivatePath(), site.PrivateDir)
+	}
+	for _, p := range render.CheckDecisions(s.Catalog) {
+		v.problem("%s", p)
+	}
 }
 
 // index derives the index from the catalogue and compares it.

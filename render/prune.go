@@ -6,6 +6,8 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/render/gallery"
@@ -22,6 +24,7 @@ func prune(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) er
 		return err
 	}
 	remaining, dropped := split(names, current.Generation, previous.Generation)
+	remaining, dropped = dropMalicious(dir, remaining, dropped, c)
 	if dir.Dirty || len(dropped) > 0 {
 		if err := pruneContent(dir, remaining, dropped); err != nil {
 			return err
@@ -35,12 +38,22 @@ func prune(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) er
 	if err := pruneResponses(dir, c); err != nil {
 		return err
 	}
+	if err := prunePrivate(dir, remaining); err != nil {
+		return err
+	}
 	for _, name := range dropped {
 		if err := dir.RemoveAll("index/" + name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// prunePrivate removes the private parts of records of other generations than those to keep.
+func prunePrivate(dir *site.Dir, kept []string) error {
+	return dir.RemoveUnless(strings.TrimSuffix(site.PrivateDir, "/"), func(path string) bool {
+		return slices.ContainsFunc(kept, func(name string) bool { return path == site.Current{Generation: name}.PrivatePath() })
+	})
 }
 
 // split returns the generations to keep, current first, and the others. names is sorted, the newest
@@ -60,6 +73,43 @@ func split(names []string, current, previous string) (remaining, dropped []strin
 		}
 	}
 	return remaining, dropped
+}
+
+// dropMalicious drops the kept generations that have what is malicious in the current one, the
+// first of them, whose catalogue is c: its files must not be served any more, and a rollback must
+// not bring it back. One whose catalogue cannot be read is dropped too.
+func dropMalicious(dir *site.Dir, kept, dropped []string, c *catalog.Catalog) (still, more []string) {
+	set := decision.Of(c)
+	if set.IsEmpty() {
+		return kept, dropped
+	}
+	still, more = kept[:1], dropped
+	for _, name := range kept[1:] {
+		if hasMalicious(dir, name, set) {
+			more = append(more, name)
+		} else {
+			still = append(still, name)
+		}
+	}
+	return still, more
+}
+
+func hasMalicious(dir *site.Dir, generation string, set *decision.Set) bool {
+	path := site.Current{Generation: generation}.CatalogPath()
+	packed, err := regularfile.ReadFile(dir.Path(path), site.MaxCompressedCatalog)
+	if err != nil {
+		return true
+	}
+	c, err := site.DecompressCatalog(packed)
+	if err != nil {
+		return true
+	}
+	for key, v := range c.Versions() {
+		if out := set.Out(key, v.Package.Ref); len(out) > 0 && out[0].Kind == decision.Malicious {
+			return true
+		}
+	}
+	return false
 }
 
 // A listing has the files that the remaining generations list.

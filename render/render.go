@@ -19,6 +19,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 	"galbuild/build/mediatype"
 	"galbuild/build/site"
 	"galbuild/index"
@@ -56,7 +57,7 @@ func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, previous site.
 	return generation(dir, c, previous)
 }
 
-// Generation writes only the two files of the generation of c into dir.
+// Generation writes only the files of the generation of c into dir.
 func Generation(dir *site.Dir, c *catalog.Catalog) (site.Current, error) {
 	return generation(dir, c, site.Current{})
 }
@@ -66,9 +67,14 @@ func generation(dir *site.Dir, c *catalog.Catalog, previous site.Current) (site.
 	if old != nil {
 		defer old.Close()
 	}
+	var private func(io.Writer) error
+	if c.HasPrivate() {
+		private = func(w io.Writer) error { return site.WritePrivate(w, c) }
+	}
 	return dir.WriteGeneration(
 		func(w io.Writer) error { return site.WriteCatalog(w, c) },
 		func(w io.Writer) error { return index.Write(w, content(c, old, dir.Temp())) },
+		private,
 	)
 }
 
@@ -122,6 +128,13 @@ func Content(c *catalog.Catalog) iter.Seq[index.File] {
 				return
 			}
 		}
+		VersionContent(c)(yield)
+	}
+}
+
+// VersionContent yields the assets and files of each version.
+func VersionContent(c *catalog.Catalog) iter.Seq[index.File] {
+	return func(yield func(index.File) bool) {
 		for i := range c.Extensions {
 			e := &c.Extensions[i]
 			for j := range e.Versions {
@@ -158,9 +171,9 @@ type File struct {
 // Pages returns the files that do not belong to an extension, except the service manifest: the
 // control manifest, and the page with its script and style sheet.
 func Pages(c *catalog.Catalog) []File {
-	control := []byte(gallery.Control)
-	if c.Control != nil {
-		control = c.Control
+	control := decision.Control(c)
+	if control == nil {
+		control = []byte(gallery.Control)
 	}
 	nested := page.HTML("../", c.ContentURL)
 	files := []File{

@@ -293,7 +293,7 @@ func TestSiteOfOtherVersion(t *testing.T) {
 	}
 	previous, err := dir.WriteGeneration(
 		func(w io.Writer) error { return site.WriteCatalog(w, c) },
-		func(w io.Writer) error { return index.Write(w, changed) })
+		func(w io.Writer) error { return index.Write(w, changed) }, nil)
 	if err != nil || previous == fresh {
 		t.Fatal(previous, err)
 	}
@@ -305,7 +305,7 @@ func TestSiteOfOtherVersion(t *testing.T) {
 		"this version":    {previous, Version, previous},
 		"another version": {previous, Version - 1, fresh},
 		"none":            {site.Current{}, Version, fresh},
-		"lost":            {site.MakeCurrent(previous.Index, previous.Catalog), Version, fresh},
+		"lost":            {site.MakeCurrent(previous.Index, previous.Catalog, blob.Ref{}), Version, fresh},
 	} {
 		if got, err := Site(t.Context(), dir, c, tt.previous, tt.version); err != nil || got != tt.want {
 			t.Errorf("%s: got %v, %v; want %v", name, got, err, tt.want)

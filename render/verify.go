@@ -17,6 +17,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 	"galbuild/build/errmsg"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
@@ -37,7 +38,8 @@ type Report struct {
 
 // Verify checks that in the current generation of the site at root
 //
-//   - the catalogue and the index have the hashes in CURRENT;
+//   - its files have the hashes in CURRENT;
+//   - the catalogue has no version that a decision keeps out;
 //   - the index and the static responses are those that are derived from the catalogue, unless
 //     another Version has rendered them, so that they cannot be derived again;
 //   - each blob has the hash in its name;
@@ -58,6 +60,9 @@ func Verify(ctx context.Context, root string) (*Report, error) {
 		return v.report, nil
 	}
 	v.count(c)
+	for _, p := range CheckDecisions(c) {
+		v.problem("%s", p)
+	}
 	listed := slices.Collect(Content(c))
 	if err := v.checkIndex(current, c, listed); err != nil {
 		return nil, err
@@ -90,6 +95,17 @@ func (v *verifier) count(c *catalog.Catalog) {
 	for i := range c.Extensions {
 		v.report.Versions += len(c.Extensions[i].Versions)
 	}
+}
+
+// CheckDecisions returns a problem for each version of a catalogue that a decision keeps out.
+func CheckDecisions(c *catalog.Catalog) (problems []string) {
+	set := decision.Of(c)
+	for key, v := range c.Versions() {
+		if out := set.Out(key, v.Package.Ref); len(out) > 0 {
+			problems = append(problems, fmt.Sprintf("%s is in the catalogue, although %s is %s", key, out[0].Subject, out[0].Kind))
+		}
+	}
+	return problems
 }
 
 // checkIndex derives the index from the catalogue again. If its content differs, each difference is

@@ -169,7 +169,7 @@ func serveMixed(t *testing.T, dir *site.Dir, c, other *catalog.Catalog) site.Cur
 	if err != nil {
 		t.Fatal(err)
 	}
-	mixed := site.MakeCurrent(blob.Sum(compressed.Bytes()), current.Index)
+	mixed := site.MakeCurrent(blob.Sum(compressed.Bytes()), current.Index, blob.Ref{})
 	if _, err := Site(t.Context(), dir, c, site.Current{}, 0); err != nil { // for its pages and static responses
 		t.Fatal(err)
 	}

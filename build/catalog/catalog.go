@@ -5,11 +5,18 @@
 // only from it, so a site can be changed without reading its blobs. The package does no I/O on
 // files.
 //
-// The format is JSON lines: a header, and then one extension on each line, sorted by lower-case
-// id. If one extension changes, one line changes:
+// The format is JSON lines: a header, then the public part of each record, sorted by id, and then
+// one extension on each line, sorted by lower-case id. If one extension changes, one line changes.
+// The header has the number of records:
 //
-//	{"galbuild":1,"baseUrl":"https://host/gallery","unpack":"web"}
+//	{"galbuild":2,"records":1,"baseUrl":"https://host/gallery","unpack":"web"}
+//	{"id":"…","kind":"removed","subject":"acme.notes@1.0.0","counter":1,"when":"…"}
 //	{"publisher":{"name":"acme",…},"name":"hello","uuid":"…","versions":[…]}
+//
+// The private parts of the records are in a second file, which is not served. It has one line for
+// each, sorted by id, if there are any:
+//
+//	{"id":"…","by":"alice","reason":"the licence has expired"}
 package catalog
 
 import (
@@ -23,7 +30,7 @@ import (
 )
 
 // Format is the version of the format, the value of "galbuild" in the header.
-const Format = 1
+const Format = 2
 
 // Folders of a site with the content of versions.
 const (
@@ -52,6 +59,7 @@ func Platforms() []string {
 // Catalog is the catalogue of a site. Extensions are sorted by Key.
 type Catalog struct {
 	Settings
+	Records    []Record // sorted by ID
 	Extensions []Extension
 }
 

@@ -33,7 +33,7 @@ func TestSortVersions(t *testing.T) {
 	}
 }
 
-const header = `{"galbuild":1,"render":1}` + "\n"
+const header = `{"galbuild":2,"render":1}` + "\n"
 
 // good returns a valid catalogue.
 func good() string { return header + line("A", "a") + line("b", "b") }
@@ -53,7 +53,7 @@ func line(publisher, name string) string {
 func TestReadRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"empty":        {"", "header"},
-		"other format": {`{"galbuild":2}` + "\n", "format 2, this program reads 1"},
+		"other format": {`{"galbuild":1}` + "\n", "format 1, this program reads 2"},
 		"cut off":      {header + `{"publisher"`, "line 2"},
 		"out of order": {header + line("b", "b") + line("A", "a"), "line 3: a.a follows b.b"},
 		"twice":        {header + line("a", "a") + line("A", "A"), "line 3: a.a follows a.a"},

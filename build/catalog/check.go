@@ -113,6 +113,9 @@ func ParseControl(text []byte) ([]byte, error) {
 	if err != nil {
 		return nil, jsondoc.Explain(text, err)
 	}
+	if err := checkControl(manifest); err != nil {
+		return nil, err
+	}
 	malicious, ok := manifest["malicious"]
 	if !ok {
 		if near := similar.To("malicious", slices.Collect(maps.Keys(manifest))); len(near) > 0 {
@@ -131,6 +134,40 @@ func ParseControl(text []byte) ([]byte, error) {
 		}
 	}
 	return json.Marshal(manifest)
+}
+
+// checkControl refuses values of other keys that editors read and that have another type than they
+// expect. Other keys are for other programs.
+func checkControl(manifest map[string]json.RawMessage) error {
+	for _, c := range []struct {
+		key, want string
+		value     any
+	}{
+		{"deprecated", "an object", new(map[string]any)},
+		{"migrateToPreRelease", "an object", new(map[string]any)},
+		{"search", "a list", new([]any)},
+		{"autoUpdate", "an object with versions", new(map[string]string)},
+		{"learnMoreLinks", "an object with addresses", new(map[string]string)},
+	} {
+		text, ok := manifest[c.key]
+		if !ok {
+			continue
+		}
+		if err := json2.Unmarshal(text, c.value); err != nil || string(text) == "null" {
+			return fmt.Errorf("%s must be %s, found %.100s", c.key, c.want, text)
+		}
+	}
+	return nil
+}
+
+// Malicious returns what a control manifest lists as malicious: ids of extensions, and names of
+// publishers. The manifest may be nil; otherwise it is from ParseControl.
+func Malicious(control json.RawMessage) []string {
+	var manifest struct {
+		Malicious []string `json:"malicious"`
+	}
+	_ = json2.Unmarshal(control, &manifest)
+	return manifest.Malicious
 }
 
 // check refuses an invalid extension, whose versions are already checked.

@@ -14,21 +14,28 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/sync/errgroup"
 
+	"galbuild/build/blob"
 	"galbuild/build/jsondoc"
 )
 
 // header is the first line of a catalogue.
 type header struct {
-	Format int `json:"galbuild"`
+	Format  int `json:"galbuild"`
+	Records int `json:"records,omitempty"` // number of lines with records
 	Settings
 }
 
-// Write writes the catalogue as JSON lines. It uses all processors. The same catalogue always has
-// the same bytes.
+// Write writes the catalogue as JSON lines, without the private parts of records. It uses all
+// processors. The same catalogue always has the same bytes.
 func (c *Catalog) Write(w io.Writer) error {
-	text, err := jsondoc.Line(header{Format, c.Settings})
+	text, err := jsondoc.Line(header{Format, len(c.Records), c.Settings})
 	if err != nil {
 		return err
+	}
+	for i := range c.Records {
+		if text, err = jsondoc.AppendLine(text, &c.Records[i]); err != nil {
+			return err
+		}
 	}
 	if _, err := w.Write(text); err != nil {
 		return err
@@ -84,11 +91,15 @@ func Read(r io.Reader) (*Catalog, error) {
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
-	c := &Catalog{}
-	if c.Settings, err = readHeader(first); err != nil {
+	h, err := readHeader(first)
+	if err != nil {
 		return nil, err
 	}
-	batches, err := readBatches(lines)
+	c := &Catalog{Settings: h.Settings}
+	if c.Records, err = readRecords(lines, h.Records); err != nil {
+		return nil, err
+	}
+	batches, err := readBatches(lines, h.Records+2)
 	for _, b := range batches { // the error of a line is more precise than its consequences
 		if lineErr := c.add(b); lineErr != nil {
 			return nil, lineErr
@@ -100,18 +111,54 @@ func Read(r io.Reader) (*Catalog, error) {
 	return c, nil
 }
 
-func readHeader(line []byte) (Settings, error) {
+func readHeader(line []byte) (header, error) {
 	var h header
 	if err := json2.Unmarshal(line, &h); err != nil {
-		return Settings{}, fmt.Errorf("catalogue header: %w", err)
+		return header{}, fmt.Errorf("catalogue header: %w", err)
 	}
 	if h.Format != Format {
-		return Settings{}, fmt.Errorf("catalogue format %d, this program reads %d", h.Format, Format)
+		return header{}, fmt.Errorf("catalogue format %d, this program reads %d", h.Format, Format)
 	}
 	if err := h.Check(); err != nil {
-		return Settings{}, fmt.Errorf("catalogue line 1: %w", err)
+		return header{}, fmt.Errorf("catalogue line 1: %w", err)
 	}
-	return h.Settings, nil
+	if h.Records < 0 || h.Records > maxRecords {
+		return header{}, fmt.Errorf("catalogue line 1: records: want 0 to %d, found %d", maxRecords, h.Records)
+	}
+	return h, nil
+}
+
+// maxRecords is the largest number of records.
+const maxRecords = 10_000_000
+
+// readRecords reads the lines of n records.
+func readRecords(lines *bufio.Reader, n int) (all []Record, err error) {
+	for number := 2; number < n+2; number++ {
+		line, err := readLine(lines)
+		if err != nil && err != io.EOF {
+			return nil, err
+		}
+		var r Record
+		if err = json2.Unmarshal(line, &r); err == nil {
+			err = r.Check()
+		}
+		if i := len(all) - 1; err == nil && i >= 0 {
+			err = checkIDs(all[i].ID, r.ID)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("catalogue line %d: %w", number, err)
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// checkIDs refuses a record with this id after the record with the id previous.
+func checkIDs(previous, id blob.Ref) error {
+	if bytes.Compare(previous[:], id[:]) >= 0 {
+		return fmt.Errorf("record %s follows %s: duplicate or out of order", id, previous)
+	}
+	return nil
 }
 
 // maxLine is the largest length of a line in bytes. An extension of a thousand versions
@@ -149,15 +196,16 @@ type batch struct {
 // batchBytes is the smallest size of a batch in bytes, except for the last one.
 const batchBytes = 256 << 10
 
-// readBatches decodes all lines. After an invalid line it stops, and later batches may be missing.
-func readBatches(lines *bufio.Reader) ([]*batch, error) {
+// readBatches decodes all lines, the first of which has this number. After an invalid line it stops,
+// and later batches may be missing.
+func readBatches(lines *bufio.Reader, number int) ([]*batch, error) {
 	var batches []*batch
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	texts := NewInterner()
 	var failed atomic.Bool
 	var err error
-	for number := 2; err == nil && !failed.Load(); {
+	for err == nil && !failed.Load() {
 		b := &batch{line: number}
 		for len(b.text) < batchBytes && err == nil {
 			var line []byte

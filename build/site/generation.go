@@ -47,12 +47,18 @@ const maxCurrent = 4 << 10
 
 // WriteCatalog writes the catalogue in the format of its file: JSON lines, compressed with
 // Zstandard.
-func WriteCatalog(w io.Writer, c *catalog.Catalog) error {
+func WriteCatalog(w io.Writer, c *catalog.Catalog) error { return compress(w, c.Write) }
+
+// WritePrivate writes the private parts of the records of a catalogue in the format of their file,
+// which is compressed in the same way.
+func WritePrivate(w io.Writer, c *catalog.Catalog) error { return compress(w, c.WritePrivate) }
+
+func compress(w io.Writer, write func(io.Writer) error) error {
 	enc, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.Write(enc), enc.Close())
+	return errors.Join(write(enc), enc.Close())
 }
 
 // Limits of a catalogue, in bytes. Catalogues typically compress to an eighth, and further if an
@@ -65,19 +71,33 @@ const (
 	maxWindow            = 32 << 20 // memory of the decoder
 )
 
-// DecompressCatalog reads a catalogue in the format of [WriteCatalog]. It returns an error as soon
-// as a limit is exceeded.
-func DecompressCatalog(compressed []byte) (*catalog.Catalog, error) {
+// DecompressCatalog reads the file of a catalogue. It decodes while it decompresses, and returns an
+// error as soon as a limit is exceeded.
+func DecompressCatalog(compressed []byte) (c *catalog.Catalog, err error) {
+	err = decompress(compressed, func(r io.Reader) error {
+		c, err = catalog.Read(r)
+		return err
+	})
+	return c, err
+}
+
+// DecompressPrivate reads the file with the private parts of the records of c into c. It has the
+// limits of a catalogue.
+func DecompressPrivate(compressed []byte, c *catalog.Catalog) error {
+	return decompress(compressed, c.ReadPrivate)
+}
+
+func decompress(compressed []byte, read func(io.Reader) error) error {
 	if len(compressed) > MaxCompressedCatalog {
-		return nil, fmt.Errorf("compressed catalogue has %d bytes, more than the limit of %d", len(compressed), MaxCompressedCatalog)
+		return fmt.Errorf("compressed catalogue has %d bytes, more than the limit of %d", len(compressed), MaxCompressedCatalog)
 	}
 	dec, err := zstd.NewReader(bytes.NewReader(compressed), zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer dec.Close()
 	limit := min(max(ratioFrom, maxRatio*int64(len(compressed))), maxCatalog)
-	return catalog.Read(&bounded{from: dec, compressed: len(compressed), limit: limit})
+	return read(&bounded{from: dec, compressed: len(compressed), limit: limit})
 }
 
 // A bounded reader returns an error after its limit.
@@ -116,42 +136,67 @@ func Read(root string) (Current, *catalog.Catalog, error) {
 	return current, c, err
 }
 
-// ReadCatalog verifies the hash of the catalogue of a generation, and returns the catalogue. The
-// catalogue of the zero Current is empty.
-func ReadCatalog(root string, c Current) (*catalog.Catalog, error) {
+// ReadCatalog returns the catalogue of a generation, with the private parts of its records, after
+// it has verified the hashes of both files. The private parts may be missing in a site of which
+// MayLackPrivate says so. The catalogue of the zero Current is empty.
+func ReadCatalog(root string, c Current) (all *catalog.Catalog, err error) {
 	if c.IsZero() {
 		return &catalog.Catalog{}, nil
 	}
-	file := filepath.Join(root, filepath.FromSlash(c.CatalogPath()))
-	compressed, err := regularfile.ReadFile(file, MaxCompressedCatalog)
-	if err != nil {
-		return nil, err
+	err = readFile(root, c.CatalogPath(), c.Catalog, func(compressed []byte) error {
+		all, err = DecompressCatalog(compressed)
+		return err
+	})
+	if err != nil || c.Private.IsZero() {
+		return all, err
 	}
-	if got := blob.Sum(compressed); got != c.Catalog {
-		return nil, fmt.Errorf("%s: SHA-256 is %s, want %s as in %s", file, got, c.Catalog, CurrentPath)
+	err = readFile(root, c.PrivatePath(), c.Private, func(compressed []byte) error { return DecompressPrivate(compressed, all) })
+	if errors.Is(err, fs.ErrNotExist) && MayLackPrivate(root) {
+		return all, nil
 	}
-	all, err := DecompressCatalog(compressed)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return all, nil
+	return all, err
 }
 
-// WriteGeneration writes the two files of a generation at the same time. It does not hold them in
-// memory. Files that the site has already are not replaced, because Generations sorts by the times
-// of folders. The generation becomes current with Switch.
-func (d *Dir) WriteGeneration(writeCatalog, writeIndex func(io.Writer) error) (Current, error) {
-	catalog, index := d.Blobs.Draft(), d.Blobs.Draft()
+// readFile reads a file of a generation after it has verified its hash.
+func readFile(root, path string, want blob.Ref, read func([]byte) error) error {
+	file := filepath.Join(root, filepath.FromSlash(path))
+	compressed, err := regularfile.ReadFile(file, MaxCompressedCatalog)
+	if err != nil {
+		return err
+	}
+	if got := blob.Sum(compressed); got != want {
+		return fmt.Errorf("%s: SHA-256 is %s, want %s as in %s", file, got, want, CurrentPath)
+	}
+	if err := read(compressed); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
+}
+
+// WriteGeneration writes the files of a generation at the same time. It does not hold them in
+// memory. The last function is nil if there are no private parts of records. Files that the site
+// has already are not replaced, because the times of generations have a meaning, see Generations.
+// The generation becomes current with Switch.
+func (d *Dir) WriteGeneration(writeCatalog, writeIndex, writePrivate func(io.Writer) error) (Current, error) {
+	catalog, index, private := d.Blobs.Draft(), d.Blobs.Draft(), d.Blobs.Draft()
 	defer catalog.Discard()
 	defer index.Discard()
+	defer private.Discard()
 	var group errgroup.Group
 	group.Go(func() error { return fill(catalog, writeCatalog) })
 	group.Go(func() error { return fill(index, writeIndex) })
+	if writePrivate != nil {
+		group.Go(func() error { return fill(private, writePrivate) })
+	}
 	if err := group.Wait(); err != nil {
 		return Current{}, err
 	}
-	c := MakeCurrent(catalog.Ref(), index.Ref())
-	return c, errors.Join(d.commit(catalog, c.CatalogPath()), d.commit(index, c.IndexPath()))
+	if writePrivate == nil {
+		c := MakeCurrent(catalog.Ref(), index.Ref(), blob.Ref{})
+		return c, errors.Join(d.commit(catalog, c.CatalogPath()), d.commit(index, c.IndexPath()))
+	}
+	c := MakeCurrent(catalog.Ref(), index.Ref(), private.Ref())
+	return c, errors.Join(d.commit(catalog, c.CatalogPath()), d.commit(index, c.IndexPath()), d.commit(private, c.PrivatePath()))
 }
 
 // commit stores a draft at a path, unless the site has the same file already.
@@ -177,7 +222,7 @@ func fill(draft *blob.Draft, write func(io.Writer) error) error {
 	return errors.Join(write(buffered), buffered.Flush())
 }
 
-// HasGeneration reports whether both files of a generation exist.
+// HasGeneration reports whether the catalogue and the index of a generation exist.
 func (d *Dir) HasGeneration(name string) bool {
 	for _, file := range []string{CatalogName, IndexName} {
 		if _, err := os.Stat(d.Path("index/" + name + "/" + file)); err != nil {

@@ -7,6 +7,7 @@
 //	api/…  control.json  manifest.json  index.html  item/  publishers/
 //	index/<generation>/              the catalogue and the index of one generation
 //	index/CURRENT                    names the current generation
+//	private/<generation>.jsonl.zst   what only auditors need: never served
 //	.galbuild/                       the work directory: never served, never published
 //
 // The folder of a generation never changes. CURRENT is replaced last, in one rename, when all
@@ -100,7 +101,7 @@ func Open(root string) (*os.Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{WorkDir, "blobs", "assets", "files", "index", "api", "item", "publishers"} {
+	for _, name := range []string{WorkDir, "blobs", "assets", "files", "index", "private", "api", "item", "publishers"} {
 		if info, err := at.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 			at.Close()
 			return nil, fmt.Errorf("%s: %w", filepath.Join(root, name), atomicfile.ErrLink)
@@ -318,8 +319,26 @@ func (d *Dir) SetIndexOnly(is bool) error {
 }
 
 // IndexOnly reports whether SetIndexOnly has marked the site.
-func (d *Dir) IndexOnly() bool {
-	_, err := os.Stat(filepath.Join(d.Root, WorkDir, indexOnly))
+func (d *Dir) IndexOnly() bool { return hasMark(d.Root, indexOnly) }
+
+// publicOnly is the name of the mark of SetPublicOnly.
+const publicOnly = "public-only"
+
+// SetPublicOnly marks the site as a copy of one whose private parts of records are not served, or
+// removes the mark.
+func (d *Dir) SetPublicOnly(is bool) error {
+	if is {
+		return atomicfile.WriteText(d.root, WorkDir+"/"+publicOnly, nil)
+	}
+	return d.Remove(WorkDir + "/" + publicOnly)
+}
+
+// MayLackPrivate reports whether the current generation of the site at root may lack the private
+// parts of its records, because it was copied from where they are not served.
+func MayLackPrivate(root string) bool { return hasMark(root, publicOnly) || hasMark(root, indexOnly) }
+
+func hasMark(root, name string) bool {
+	_, err := os.Stat(filepath.Join(root, WorkDir, name))
 	return err == nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -22,7 +23,13 @@ import (
 func sample() *catalog.Catalog {
 	when := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
 	file := catalog.File{Ref: blob.Sum([]byte("package")), Size: 7, Type: "application/octet-stream"}
+	r := catalog.Record{Kind: "removed", Subject: catalog.Subject{ID: catalog.ID{Extension: "acme.notes"}}, Counter: 1, When: when, Private: &catalog.Private{By: "alice"}}
+	var err error
+	if r.ID, err = r.Identity(); err != nil {
+		panic(err)
+	}
 	return &catalog.Catalog{
+		Records:  []catalog.Record{r},
 		Settings: catalog.Settings{Render: 1, BaseURL: "https://gal.example", Unpack: "web"},
 		Extensions: []catalog.Extension{{
 			Publisher: catalog.Publisher{ID: "11111111-2222-3333-4444-555555555555", Name: "Acme", DisplayName: "Acme"}, Name: "hello", UUID: "11111111-2222-3333-4444-555555555555",
@@ -43,11 +50,19 @@ func lock(t *testing.T, root string) *site.Dir {
 	return dir
 }
 
+func privateWriter(c *catalog.Catalog) func(io.Writer) error {
+	if !c.HasPrivate() {
+		return nil
+	}
+	return func(w io.Writer) error { return site.WritePrivate(w, c) }
+}
+
 func write(t *testing.T, dir *site.Dir, c *catalog.Catalog, index string) site.Current {
 	t.Helper()
 	current, err := dir.WriteGeneration(
 		func(w io.Writer) error { return site.WriteCatalog(w, c) },
 		func(w io.Writer) error { _, err := io.WriteString(w, index); return err },
+		privateWriter(c),
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -99,6 +114,37 @@ func TestReadCatalogDamaged(t *testing.T) {
 	}
 }
 
+// TestReadPrivate checks when the private parts of records may be missing.
+func TestReadPrivate(t *testing.T) {
+	root := t.TempDir()
+	dir := lock(t, root)
+	current := write(t, dir, sample(), "index")
+	file := dir.Path(current.PrivatePath())
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := site.ReadCatalog(root, current); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without its private parts, a site is read: %v", err)
+	}
+	if err := dir.SetPublicOnly(true); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := site.ReadCatalog(root, current); err != nil || len(c.Records) != 1 || c.HasPrivate() {
+		t.Errorf("a copy of what is public: %+v, %v", c, err)
+	}
+	text[len(text)-1] ^= 1
+	if err := os.WriteFile(file, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := site.ReadCatalog(root, current); err == nil || !strings.Contains(err.Error(), "SHA-256") {
+		t.Errorf("damaged private parts: %v", err)
+	}
+}
+
 func TestLockIsExclusive(t *testing.T) {
 	root := t.TempDir()
 	first := lock(t, root)
@@ -133,7 +179,15 @@ func TestDirty(t *testing.T) {
 }
 
 func TestParseCurrent(t *testing.T) {
-	good := site.MakeCurrent(blob.Sum([]byte("a")), blob.Sum([]byte("b")))
+	private := site.MakeCurrent(blob.Sum([]byte("a")), blob.Sum([]byte("b")), blob.Sum([]byte("c")))
+	if c, err := site.ParseCurrent(private.Bytes()); err != nil || c != private || len(c.Files()) != 3 {
+		t.Errorf("ParseCurrent(Bytes()) = %v, %v", c, err)
+	}
+	first := strings.SplitAfterN(string(private.Bytes()), "\n", 3)
+	if c, err := site.ParseCurrent([]byte(first[0] + first[1])); err == nil {
+		t.Errorf("without its last line, CURRENT is %v", c)
+	}
+	good := site.MakeCurrent(blob.Sum([]byte("a")), blob.Sum([]byte("b")), blob.Ref{})
 	text := string(good.Bytes())
 	if c, err := site.ParseCurrent([]byte(text)); err != nil || c != good {
 		t.Errorf("ParseCurrent(Bytes()) = %v, %v", c, err)
@@ -150,7 +204,7 @@ func TestParseCurrent(t *testing.T) {
 }
 
 func FuzzParseCurrent(f *testing.F) {
-	f.Add(site.MakeCurrent(blob.Sum([]byte("a")), blob.Sum([]byte("b"))).Bytes())
+	f.Add(site.MakeCurrent(blob.Sum([]byte("a")), blob.Sum([]byte("b")), blob.Ref{}).Bytes())
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if c, err := site.ParseCurrent(text); err == nil && string(c.Bytes()) != string(text) {
 			t.Errorf("%q was parsed as %q", text, c.Bytes())
@@ -185,7 +239,7 @@ func TestCatalogBomb(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		io.WriteString(enc, `{"galbuild":1,"render":1}`+"\n")
+		io.WriteString(enc, `{"galbuild":2,"render":1}`+"\n")
 		mebibyte := strings.Repeat(bomb, 1<<20/len(bomb))
 		for range 80 {
 			io.WriteString(enc, mebibyte)

@@ -9,6 +9,7 @@
 //	assets/…  files/…             hard links to blobs
 //	api/…  index.html  …          static responses, and pages as hard links to blobs
 //	index/<generation>/…          the generation that was current at the time of the export
+//	private/<generation>.…        its private parts of records, if it has some
 //	index/CURRENT                 last
 //
 // There are no other entries: no directories, no older generations, and nothing of the work

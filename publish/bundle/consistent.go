@@ -21,7 +21,7 @@ func (s *importer) checkIndex() error {
 	defer ix.Close()
 	count, needed := 0, make(map[blob.Ref]bool)
 	for _, x := range s.whole {
-		if isBlob(x.path) || isResponse(x.path) || strings.HasPrefix(x.path, indexDir) {
+		if isBlob(x.path) || isResponse(x.path) || rank(x.path) >= rank(indexDir) {
 			continue
 		}
 		if f, ok := ix.File(x.path); !ok || f.SHA256 != x.ref {
@@ -43,6 +43,22 @@ func isResponse(path string) bool {
 	return path == gallery.ManifestPath || strings.HasPrefix(path, apiDir)
 }
 
+// readPrivate reads the private parts of records, which must match the catalogue.
+func (s *importer) readPrivate() error {
+	if s.current.Private.IsZero() {
+		return nil
+	}
+	path := s.current.PrivatePath()
+	packed, err := regularfile.ReadFile(s.file(path), site.MaxCompressedCatalog)
+	if err != nil {
+		return err
+	}
+	if err := site.DecompressPrivate(packed, s.catalogue); err != nil {
+		return refuse(path, "%v", err)
+	}
+	return nil
+}
+
 // checkResponses compares the static responses with those derived from the catalogue, unless
 // another version of galbuild has rendered them.
 func (s *importer) checkResponses() error {
@@ -54,8 +70,8 @@ func (s *importer) checkResponses() error {
 	if s.catalogue, err = site.DecompressCatalog(compressed); err != nil {
 		return refuse(path, "%v", err)
 	}
-	if s.catalogue.Render != render.Version {
-		return nil
+	if err := s.readPrivate(); err != nil || s.catalogue.Render != render.Version {
+		return err
 	}
 	needed := make(map[string]bool)
 	for f := range render.Responses(s.catalogue) {

@@ -11,9 +11,11 @@ import (
 	"slices"
 	"strings"
 
+	"galbuild/build"
 	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 	"galbuild/build/site"
 	"galbuild/render"
 )
@@ -45,6 +47,8 @@ type Imported struct {
 	Removed []string `json:"removed,omitempty"`
 	// Replaced are the versions that have different content than before.
 	Replaced []string `json:"replaced,omitempty"`
+	// Excluded are the versions that decisions of the site keep out.
+	Excluded []build.Excluded `json:"excluded"`
 	// WasCurrent is true if the site still had this generation from an earlier time.
 	WasCurrent bool `json:"wasCurrent,omitempty"`
 }
@@ -68,7 +72,7 @@ func (e *BaseError) Error() string {
 // nothing in the site before everything is verified. If it is killed after that, the old generation
 // is still current, and importing again completes the new one. The old generation is preserved.
 func Import(ctx context.Context, cfg ImportConfig) (*Imported, error) {
-	report := &Imported{Site: cfg.Site}
+	report := &Imported{Site: cfg.Site, Excluded: []build.Excluded{}}
 	from, err := cfg.open(ctx)
 	if err != nil {
 		return nil, err
@@ -134,15 +138,36 @@ func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *so
 	if err := s.check(current); err != nil {
 		return err
 	}
+	next, err := s.merge(current)
+	if err != nil {
+		return err
+	}
 	if report.Changed = current != s.current; !report.Changed {
 		report.Written = 0 // without the pages and indexes that were unpacked again
-	} else {
-		report.Previous = current.Generation
-		if err := s.compare(current); err != nil {
-			return err
-		}
+	} else if err := s.compare(current, next); err != nil {
+		return err
 	}
-	return s.install(current)
+	if err := s.install(current, next); err != nil {
+		return err
+	}
+	if report.Changed = report.Generation != current.Generation; report.Changed {
+		report.Previous = current.Generation
+	}
+	return nil
+}
+
+// merge returns the catalogue of the archive, or one that also has the decisions of the site,
+// without what they keep out. It is not an error if the site's catalogue cannot be read, because
+// the import repairs the site.
+func (s *importer) merge(current site.Current) (*catalog.Catalog, error) {
+	local, err := site.ReadCatalog(s.dir.Root, current)
+	if err != nil || decision.Includes(s.catalogue.Records, local.Records) {
+		return s.catalogue, s.ctx.Err()
+	}
+	c, excluded := build.Decide(s.catalogue, local.Records)
+	c.Render = render.Version
+	s.report.Excluded = append(s.report.Excluded, excluded...)
+	return c, nil
 }
 
 // An importer unpacks an archive into the work directory and installs its files.
@@ -321,13 +346,13 @@ func (s *importer) check(current site.Current) error {
 
 // compare reports which versions the site loses, because the archive may be older than the site. It
 // is not an error if the site's catalogue cannot be read, because the import repairs the site.
-func (s *importer) compare(current site.Current) error {
+func (s *importer) compare(current site.Current, c *catalog.Catalog) error {
 	s.report.WasCurrent = s.dir.HasGeneration(s.current.Generation)
 	old, err := site.ReadCatalog(s.dir.Root, current)
 	if err != nil {
 		return s.ctx.Err()
 	}
-	next := maps.Collect(s.catalogue.Versions())
+	next := maps.Collect(c.Versions())
 	for key, was := range old.Versions() {
 		switch is, ok := next[key]; {
 		case !ok:
@@ -362,9 +387,9 @@ func (s *importer) checkExisting(x line) error {
 	return err
 }
 
-// install moves all files into the site and makes the generation current, in the steps that
-// [render.Commit] describes.
-func (s *importer) install(current site.Current) error {
+// install moves all files into the site, and makes the generation with the catalogue c current, in
+// the steps that [render.Commit] describes: that of the archive, or one that is made now.
+func (s *importer) install(current site.Current, c *catalog.Catalog) error {
 	if err := s.dir.MarkDirty(); err != nil {
 		return err
 	}
@@ -376,7 +401,19 @@ func (s *importer) install(current site.Current) error {
 			return err
 		}
 	}
-	return render.Commit(s.ctx, s.dir, s.current, current, s.catalogue)
+	next := s.current
+	if c != s.catalogue {
+		s.dir.Dirty = true // there are files of versions that the generation does not have
+		var err error
+		if next, err = render.Site(s.ctx, s.dir, c, site.Current{}, 0); err != nil {
+			return err
+		}
+		s.report.Generation = next.Generation
+	}
+	if err := render.Commit(s.ctx, s.dir, next, current, c); err != nil {
+		return err
+	}
+	return s.dir.SetPublicOnly(false)
 }
 
 func (s *importer) installFile(x line) error {
@@ -387,7 +424,7 @@ func (s *importer) installFile(x line) error {
 	switch {
 	case !ok, x.path == site.CurrentPath: // the site has the file, or Commit writes it
 		return nil
-	case strings.HasPrefix(x.path, indexDir) && s.dir.HasFile(x.path, x.ref): // see site.Dir.WriteGeneration
+	case rank(x.path) == rank(indexDir) && s.dir.HasFile(x.path, x.ref): // see site.Dir.WriteGeneration
 		return nil
 	}
 	delete(s.staged, x.path) // Adopt moves or removes the file

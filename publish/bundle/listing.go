@@ -113,7 +113,7 @@ func rank(path string) int {
 		return 3
 	case path == site.CurrentPath:
 		return 6
-	case strings.HasPrefix(path, indexDir):
+	case strings.HasPrefix(path, indexDir), strings.HasPrefix(path, site.PrivateDir):
 		return 5
 	}
 	return 4
@@ -139,22 +139,38 @@ func (l listing) byPath() map[string]blob.Ref {
 	return m
 }
 
+// generationFiles returns the files of a generation in the order of an archive, with CURRENT.
+func generationFiles(c site.Current) (l listing) {
+	for _, f := range c.Files() {
+		l = append(l, line{f.SHA256, f.Path})
+	}
+	return append(l, line{blob.Sum(c.Bytes()), site.CurrentPath})
+}
+
 // generation returns the generation in the listing of a whole site. It is an error if there is
 // none, or if there are files that belong to no generation.
 func generation(name string, l listing) (site.Current, error) {
 	if len(l) < 3 {
 		return site.Current{}, refuse(name, "it lists no %s", site.CurrentPath)
 	}
-	last := l[len(l)-3:]
-	c := site.MakeCurrent(last[0].ref, last[1].ref)
-	want := listing{{c.Catalog, c.CatalogPath()}, {c.Index, c.IndexPath()}, {blob.Sum(c.Bytes()), site.CurrentPath}}
-	for i, x := range last {
-		if x != want[i] {
-			return site.Current{}, refuse(name, "it lists %q where a generation should have %q with SHA-256 %s", x.path, want[i].path, want[i].ref)
+	files := 3 // with CURRENT
+	if len(l) > 3 && strings.HasPrefix(l[len(l)-2].path, site.PrivateDir) {
+		files = 4
+	}
+	rest, last := l[:len(l)-files], l[len(l)-files:]
+	var private blob.Ref
+	if files == 4 {
+		private = last[2].ref
+	}
+	c := site.MakeCurrent(last[0].ref, last[1].ref, private)
+	for i, want := range generationFiles(c) {
+		if x := last[i]; x != want {
+			return site.Current{}, refuse(name, "it lists %q where a generation should have %q with SHA-256 %s", x.path, want.path, want.ref)
 		}
 	}
-	for _, x := range l[:len(l)-3] {
-		if top, _, _ := strings.Cut(strings.ToLower(x.path), "/"); rank(x.path) == 0 || top+"/" == indexDir || x.path == SumsName {
+	for _, x := range rest {
+		top, _, _ := strings.Cut(strings.ToLower(x.path), "/")
+		if rank(x.path) == 0 || top+"/" == indexDir || top+"/" == site.PrivateDir || x.path == SumsName {
 			return site.Current{}, refuse(name, "%q belongs to no generation", x.path)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -119,13 +120,16 @@ func (t *tree) addResponses(c *catalog.Catalog) error {
 	return nil
 }
 
+// ErrPublicOnly is returned, wrapped, by [Export] for a copy of a site that was made where the
+// private parts of records are not served.
+var ErrPublicOnly = errors.New("the site is a copy without the reasons of decisions, and they belong into a tarball")
+
 func (t *tree) addGeneration() error {
-	for _, x := range []line{
-		{t.current.Catalog, t.current.CatalogPath()},
-		{t.current.Index, t.current.IndexPath()},
-		{blob.Sum(t.current.Bytes()), site.CurrentPath},
-	} {
+	for _, x := range generationFiles(t.current) {
 		info, err := os.Stat(t.file(x.path))
+		if x.path == t.current.PrivatePath() && errors.Is(err, fs.ErrNotExist) && site.MayLackPrivate(t.root) {
+			return ErrPublicOnly
+		}
 		if err != nil {
 			return err
 		}
@@ -271,15 +275,22 @@ func (a *archive) listing(name string, ref blob.Ref) ([]byte, error) {
 	return text.Bytes(), nil
 }
 
-// parseBases parses the content of CURRENT, two lines, of one or more bases.
+// parseBases parses the content of CURRENT of one or more bases. Its first line is that of the
+// catalogue.
 func parseBases(text []byte) (bases []site.Current, err error) {
-	lines := bytes.SplitAfter(text, []byte("\n"))
-	for pair := range slices.Chunk(lines[:max(len(lines)-1, 1)], 2) {
-		c, err := site.ParseCurrent(bytes.Join(pair, nil))
-		if err != nil {
-			return nil, refuse(BaseName, "%v", err)
+	var one []byte
+	for line := range bytes.Lines(append(text, "/"+site.CatalogName+"\n"...)) {
+		if bytes.HasSuffix(line, []byte("/"+site.CatalogName+"\n")) && len(one) > 0 {
+			c, err := site.ParseCurrent(one)
+			if err != nil {
+				return nil, refuse(BaseName, "%v", err)
+			}
+			bases, one = append(bases, c), nil
 		}
-		bases = append(bases, c)
+		one = append(one, line...)
+	}
+	if len(bases) == 0 {
+		return nil, refuse(BaseName, "it is empty")
 	}
 	return bases, nil
 }

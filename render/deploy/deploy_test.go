@@ -40,6 +40,16 @@ func golden(t *testing.T, name string, write func(io.Writer) error) string {
 	return b.String()
 }
 
+func TestBucketPolicy(t *testing.T) {
+	golden(t, "bucket-policy.json", func(w io.Writer) error {
+		_, err := io.WriteString(w, BucketPolicy("vsix", "tools/gallery"))
+		return err
+	})
+	if policy := BucketPolicy("vsix", ""); !strings.Contains(policy, `"arn:aws:s3:::vsix/index/*"`) || strings.Contains(policy, "private") || strings.Contains(policy, "vsix/*") {
+		t.Errorf("%s", policy)
+	}
+}
+
 func TestNginx(t *testing.T) {
 	plain := golden(t, "nginx.conf", Nginx{BaseURL: "http://gallery.example:8081/", Root: "/srv/gallery/site"}.Write)
 	if strings.Contains(plain, "internal") || strings.Contains(plain, "ssl") {

@@ -53,7 +53,7 @@ var siteFiles = []string{
 	"files/acme/hello/1.2.3/extension/readme.md",
 	"files/acme/hello/2.0.0+web.1/extension/package.json",
 	"index/CURRENT", "index/0123456789abcdef/gallery.v1.idx",
-	"blobs/sha256/ab/abcd",
+	"blobs/sha256/ab/abcd", "private/0123456789abcdef.jsonl.zst",
 	".galbuild/cache", "assets/.galbuild-temp/x", "assets/acme/.x/y",
 }
 
@@ -278,6 +278,10 @@ var probes = []probe{
 	notFound("/index/0000000000000000/gallery.v1.idx"),
 	notFound("/index/"),
 	notFound("/blobs/sha256/ab/"),
+	notFound("/private/0123456789abcdef.jsonl.zst"),
+	notFound("/private/"),
+	notFound("/%70rivate/0123456789abcdef.jsonl.zst"),
+	notFound("//private/0123456789abcdef.jsonl.zst"),
 
 	// Hidden files.
 	notFound("/.galbuild/cache"),

@@ -10,6 +10,7 @@ import (
 
 	"galbuild/build"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 	"galbuild/build/pack/finding"
 	"galbuild/build/retry"
 	"galbuild/build/site"
@@ -23,11 +24,14 @@ import (
 type addCmd struct {
 	Sources []string `arg:"" name:"source" complete:"path" help:"A .vsix file, a folder, a glob, an http(s) URL, a file that lists such sources (@list.txt), or - for a list on standard input. The last argument is the target if it is the address of a target or the folder of a site."`
 	Strict  bool     `help:"Add nothing if any package is refused."`
+	Restore bool     `help:"Restore versions that were removed, if their packages are named one by one."`
 
 	scratch  string                          // temporary folder with the packages, whose name is left out of messages; may be ""
+	restorer decision.Author                 // who restores, and when
 	choose   func(*catalog.Catalog) []string // see publish.Add; may be nil
 	findings []finding.Finding               // warnings about the extension's folder
 
+	authorFlags
 	transfer
 	targets.Flags
 	limitFlags
@@ -48,7 +52,10 @@ func (a *addCmd) Validate() error {
 	if a.Sources = sources; len(sources) == 0 {
 		return errors.New("name the packages to add; the target is the last argument")
 	}
-	if err := checkSources(sources); err != nil {
+	if err := errors.Join(checkSources(sources), checkRestore(a.Restore, sources)); err != nil {
+		return err
+	}
+	if a.restorer, err = a.author(); err != nil {
 		return err
 	}
 	return a.Check(named)
@@ -104,6 +111,7 @@ func (a *addCmd) run(ctx context.Context, e *env) error {
 	})
 	if made != nil {
 		a.printProblems(e, made.Report)
+		e.printExcluded(made.Report.Excluded)
 	}
 	if err != nil && made != nil {
 		err = errors.Join(err, e.printJSON(added{result, []addition{}, made.Report.Refused, made.Report.Warnings, a.findings}))
@@ -118,6 +126,9 @@ func (a *addCmd) run(ctx context.Context, e *env) error {
 	}
 	if err := e.printAdded(added{result, additions(made), made.Report.Refused, made.Report.Warnings, a.findings}); err != nil {
 		return err
+	}
+	if n := len(made.Report.Excluded); n > 0 && len(made.Report.Added)+len(made.Report.Refused) == 0 {
+		return hint.Add(fmt.Errorf("nothing is added: %s kept out", plural(n, "package")), "%s", restoring(made.Report.Excluded))
 	}
 	if n := len(made.Report.Refused); n > 0 {
 		if a.DryRun {
@@ -147,9 +158,28 @@ func (a *addCmd) printProblems(e *env, r build.Report) {
 	}
 }
 
+// restoring returns how to bring back packages that are kept out.
+func restoring(all []build.Excluded) string {
+	if slices.ContainsFunc(all, func(x build.Excluded) bool { return x.Kind != decision.Removed }) {
+		return "galbuild unblock ends a block"
+	}
+	return "--restore brings them back"
+}
+
+// checkRestore returns an error unless --restore is for packages that are named one by one.
+func checkRestore(restore bool, sources []string) error {
+	for _, s := range sources {
+		info, err := os.Stat(s)
+		if restore && !addresses.IsWeb(s) && (err != nil || info.IsDir()) {
+			return fmt.Errorf("--restore: name the packages one by one; %s may stand for more of them", s)
+		}
+	}
+	return nil
+}
+
 // config returns the configuration of the build. [publish.Add] completes it.
 func (a *addCmd) config(e *env) (build.Config, error) {
-	cfg := build.Config{Sources: a.Sources, Stdin: e.stdin, Strict: a.Strict, Log: e.log}
+	cfg := build.Config{Sources: a.Sources, Stdin: e.stdin, Strict: a.Strict, Log: e.log, Restore: a.Restore, Author: a.restorer}
 	var err error
 	if cfg.Client, err = retry.New(retry.Config{CA: a.CA}); err != nil {
 		return cfg, err

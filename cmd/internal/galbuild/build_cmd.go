@@ -25,13 +25,21 @@ type buildCmd struct {
 	BaseURL    string `placeholder:"URL" help:"Address at which the site is served, with an optional path. With it, responses to update checks are plain files."`
 	ContentURL string `placeholder:"URL" help:"Address from which editors load assets and files, if it is another host. A separate host keeps files of packages from running as part of the gallery."`
 
-	Unpack string `enum:"web,all" default:"web" help:"Serve the files of these packages individually: those of web extensions and themes (web), or of all extensions (all)."`
+	Unpack string `enum:",web,all" default:"" placeholder:"web|all" help:"Serve the files of these packages individually: those of web extensions and themes (web, the first time), or of all extensions (all)."`
 	Sign   string `enum:",empty" default:"" placeholder:"empty" help:"Add an empty signature to packages without one, for editors before VS Code 1.100."`
 
 	Featured []string `placeholder:"ID" help:"Extensions that a search for @featured finds."`
 	Control  string   `type:"existingfile" placeholder:"FILE" help:"Control manifest (JSON), which lists malicious, deprecated and preferred extensions."`
 
+	NoBaseURL    bool `name:"no-base-url" help:"Drop the base URL. It and the following settings stay until they are changed or dropped."`
+	NoContentURL bool `name:"no-content-url" help:"Drop the content URL."`
+	NoSign       bool `name:"no-sign" help:"Drop the empty signatures."`
+	NoFeatured   bool `name:"no-featured" help:"Drop the featured extensions."`
+	NoControl    bool `name:"no-control" help:"Drop the control manifest. Decisions stay."`
+
 	CA string `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" help:"File of certificates (PEM) to trust in addition to the system's, for https sources."`
+
+	MaxRemovals build.MaxRemovals `placeholder:"N|N%" help:"Keep the old generation if more versions than this would vanish without a decision (default: 20%, and more than ten)."`
 
 	Strict bool `help:"Keep the old generation if any package is refused."`
 	Jobs   int  `placeholder:"N" help:"Number of packages to read at a time (default: one for each processor)."`
@@ -48,7 +56,28 @@ func (b *buildCmd) Validate() error {
 	if _, err := b.limits(); err != nil {
 		return err
 	}
+	for _, s := range b.settingFlags() {
+		if s.drop && s.given {
+			return fmt.Errorf("--%s and --no-%s: give one of them", s.name, s.name)
+		}
+	}
 	return checkAddresses(b.BaseURL, b.ContentURL)
+}
+
+// A settingFlag is a setting that stays until it is dropped.
+type settingFlag struct {
+	name        string
+	given, drop bool
+}
+
+func (b *buildCmd) settingFlags() []settingFlag {
+	return []settingFlag{
+		{"base-url", b.BaseURL != "", b.NoBaseURL},
+		{"content-url", b.ContentURL != "", b.NoContentURL},
+		{"sign", b.Sign != "", b.NoSign},
+		{"featured", len(b.Featured) > 0, b.NoFeatured},
+		{"control", b.Control != "", b.NoControl},
+	}
 }
 
 // checkAddresses checks the flags --base-url and --content-url, each of which may be "". A
@@ -120,10 +149,15 @@ func (b *buildCmd) open() (*site.Dir, error) {
 
 // config returns the configuration that the flags describe. [publish.Build] completes it.
 func (b *buildCmd) config(e *env) (build.Config, error) {
-	cfg := build.Config{Sources: b.Sources, Stdin: e.stdin, Jobs: b.Jobs, Strict: b.Strict, Log: e.log}
+	cfg := build.Config{Sources: b.Sources, Stdin: e.stdin, Jobs: b.Jobs, Strict: b.Strict, Log: e.log, MaxRemovals: b.MaxRemovals}
 	var err error
 	if cfg.Settings, err = b.settings(); err != nil {
 		return cfg, err
+	}
+	for _, s := range b.settingFlags() {
+		if s.drop {
+			cfg.Drop = append(cfg.Drop, s.name)
+		}
 	}
 	if cfg.Client, err = retry.New(retry.Config{CA: b.CA}); err != nil {
 		return cfg, err
@@ -134,6 +168,9 @@ func (b *buildCmd) config(e *env) (build.Config, error) {
 
 // explainBuild adds hints to the errors of [publish.Build].
 func explainBuild(err error) error {
+	if removals, ok := errors.AsType[*build.RemovalsError](err); ok {
+		return explainRemovals(removals)
+	}
 	switch {
 	case errors.Is(err, site.ErrDamaged):
 		return hint.Add(err, "build into an empty folder, or restore the last good copy of the site")
@@ -141,6 +178,12 @@ func explainBuild(err error) error {
 		return hint.Add(err, "copy the files too, with galbuild pull without --index-only, or build into another folder")
 	}
 	return err
+}
+
+// explainRemovals says which versions would be removed, and how to allow it.
+func explainRemovals(err *build.RemovalsError) error {
+	return hint.Add(fmt.Errorf("%w: %s", err, firstOf(err.Versions, 5)),
+		"nothing is published; check that all sources are there, or allow it with --max-removals %d", len(err.Versions))
 }
 
 func (b *buildCmd) settings() (catalog.Settings, error) {

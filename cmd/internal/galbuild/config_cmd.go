@@ -18,6 +18,7 @@ type configCmd struct {
 	VSCodium   vscodiumCmd   `cmd:"" name:"vscodium" help:"Print the settings of VSCodium for the gallery."`
 	VSCode     vscodeCmd     `cmd:"" name:"vscode" help:"Print the settings of VS Code for the gallery."`
 	S3CORS     s3CORSCmd     `cmd:"" name:"s3-cors" help:"Print the CORS policy that lets editors in a browser read a bucket."`
+	S3Policy   s3PolicyCmd   `cmd:"" name:"s3-policy" help:"Print the policy that lets everyone read a bucket, but not who decided what and why."`
 }
 
 type nginxCmd struct {
@@ -114,5 +115,18 @@ func (c *s3CORSCmd) Run(e *env) error {
 		policy = s3.CORSXML()
 	}
 	_, err := io.WriteString(e.stdout, policy)
+	return err
+}
+
+type s3PolicyCmd struct {
+	Bucket string `arg:"" placeholder:"BUCKET" help:"The bucket with the site: BUCKET[/PREFIX]."`
+}
+
+func (c *s3PolicyCmd) Run(e *env) error {
+	bucket, prefix, _ := strings.Cut(strings.TrimPrefix(c.Bucket, "s3://"), "/")
+	if bucket == "" {
+		return fmt.Errorf("%q: want BUCKET[/PREFIX]", c.Bucket)
+	}
+	_, err := io.WriteString(e.stdout, deploy.BucketPolicy(bucket, prefix))
 	return err
 }

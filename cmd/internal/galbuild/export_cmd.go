@@ -89,6 +89,8 @@ func (x *exportCmd) Run(ctx context.Context, e *env) error {
 	report, err := bundle.Export(ctx, cfg)
 	bar.close()
 	switch {
+	case errors.Is(err, bundle.ErrPublicOnly):
+		return hint.Add(bundle.ErrPublicOnly, "galbuild pull copies all of a site from its target, such as s3://BUCKET/PREFIX")
 	case errors.Is(err, bundle.ErrDamaged):
 		return hint.Add(err, "nothing was exported; galbuild verify %s lists the problems", x.Site)
 	case errors.Is(err, context.Canceled):

@@ -41,6 +41,11 @@ type commandLine struct {
 	Remove removeCmd `cmd:"" group:"Build:" aliases:"unpublish" help:"Remove versions of extensions from a site or another target."`
 	Config configCmd `cmd:"" group:"Build:" help:"Print configuration for a web server, an editor or a bucket."`
 
+	Block     blockCmd     `cmd:"" group:"Decide:" help:"Keep extensions, versions or packages out of a gallery, now and in the future."`
+	Unblock   unblockCmd   `cmd:"" group:"Decide:" help:"Let what was blocked be published again."`
+	Restore   restoreCmd   `cmd:"" group:"Decide:" help:"Let removed versions be published again, or end a deprecation."`
+	Deprecate deprecateCmd `cmd:"" group:"Decide:" help:"Mark an extension as deprecated, and offer another one instead."`
+
 	Publish  publishCmd  `cmd:"" group:"Publish:" help:"Publish a site, packages or an extension's folder to a target."`
 	Pull     pullCmd     `cmd:"" group:"Publish:" help:"Copy a published site, or only its index, to a folder."`
 	Rollback rollbackCmd `cmd:"" group:"Publish:" help:"Switch back to the previous generation."`
@@ -75,6 +80,7 @@ func newCommandLine(kinds []target.Kind) *commandLine {
 	for _, r := range []*targets.Remote{
 		&cl.Add.Remote, &cl.Remove.Remote, &cl.LsRemote.Remote, &cl.Show.Remote, &cl.Publish.Remote,
 		&cl.Pull.Remote, &cl.Rollback.Remote, &cl.Prune.Remote, &cl.Verify.Remote,
+		&cl.Block.Remote, &cl.Unblock.Remote, &cl.Restore.Remote, &cl.Deprecate.Remote,
 	} {
 		r.Declare(kinds)
 	}

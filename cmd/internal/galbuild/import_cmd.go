@@ -51,6 +51,7 @@ func (i *importCmd) Run(ctx context.Context, e *env) error {
 		terminal.Fprintln(e.stderr, "galbuild: warning: the signature was not verified; --trust KEY verifies it")
 	}
 	i.warnOlder(e, report)
+	e.printExcluded(report.Excluded)
 	return i.print(e, report)
 }
 

@@ -32,6 +32,7 @@ type inspection struct {
 	Generation string              `json:"generation"`
 	Settings   catalog.Settings    `json:"settings"`
 	Index      indexFile           `json:"index"`
+	Decisions  []recorded          `json:"decisions"`
 	Extensions []catalog.Extension `json:"extensions"`
 }
 
@@ -61,6 +62,10 @@ func (i *inspectCmd) Run(e *env) error {
 	}
 	result := inspection{Site: i.Site, Generation: current.Generation, Settings: c.Settings, Extensions: shown,
 		Index: indexFile{Path: current.IndexPath(), Stats: ix.Stats(), Sections: ix.Sections()}}
+	result.Decisions = make([]recorded, len(c.Records))
+	for n := range c.Records {
+		result.Decisions[n] = newRecorded(&c.Records[n])
+	}
 	if e.json {
 		return e.printJSON(result)
 	}
@@ -101,6 +106,7 @@ func (f *inspection) print(w io.Writer, details bool) error {
 	}
 	terminal.Fprintf(table, "base URL\t%s\n", cmp.Or(f.Settings.BaseURL, "not set: galshim responds to update checks"))
 	terminal.Fprintf(table, "unpacked\t%s\n", f.Settings.Unpack)
+	terminal.Fprintf(table, "decisions\t%d\n", len(f.Decisions))
 	stats := f.Index.Stats
 	terminal.Fprintf(table, "index\t%s\n", f.Index.Path)
 	terminal.Fprintf(table, "contents\t%s, %s, %s, %s\n", plural(stats.Documents, "extension"), plural(stats.Files, "file"),

@@ -41,7 +41,23 @@ func examples() map[string][]help.Example {
 		},
 		"remove": {
 			{Does: "Remove a version.", Line: "galbuild remove acme.hello@1.1.0 -o site"},
-			{Does: "Remove all versions of an extension from a bucket.", Line: "galbuild remove acme.hello --all --s3 vsix/gallery"},
+			{Does: "Remove all versions of an extension from a bucket, with all their files.", Line: "galbuild remove acme.hello --all --purge --s3 vsix/gallery"},
+		},
+		"block": {
+			{Does: "Keep an extension out of a bucket, and take it out of all editors.", Line: "galbuild block acme.evil s3://vsix/gallery --malicious --reason stolen"},
+			{Does: "Keep a version out of a site.", Line: "galbuild block acme.hello@1.1.0 --reason CVE-2026-1 -o site"},
+		},
+		"unblock": {
+			{Does: "Let an extension be published again.", Line: "galbuild unblock acme.hello s3://vsix/gallery --reason checked"},
+			{Does: "Unblock one version.", Line: "galbuild unblock acme.hello@1.1.0 -o site"},
+		},
+		"restore": {
+			{Does: "Let a removed version be published again.", Line: "galbuild restore acme.hello@1.1.0 -o site"},
+			{Does: "Let all removed versions of an extension be published again.", Line: "galbuild restore acme.hello s3://vsix/gallery"},
+		},
+		"deprecate": {
+			{Does: "Offer another extension instead of an old one.", Line: "galbuild deprecate acme.hello --use acme.greeter -o site"},
+			{Does: "Only mark it.", Line: "galbuild deprecate acme.hello s3://vsix/gallery"},
 		},
 		"config nginx": {
 			{Does: "Print a server for a site on this machine.", Line: "galbuild config nginx site --base-url http://gallery.example"},
@@ -53,6 +69,10 @@ func examples() map[string][]help.Example {
 		"config s3-cors": {
 			{Does: "Print the policy for the command aws s3api put-bucket-cors.", Line: "galbuild config s3-cors > cors.json"},
 			{Does: "Print the policy in the XML of the S3 protocol.", Line: "galbuild config s3-cors --xml"},
+		},
+		"config s3-policy": {
+			{Does: "Print the policy for a site in a bucket.", Line: "galbuild config s3-policy vsix/gallery > policy.json"},
+			{Does: "Print the policy for a site that has a bucket of its own.", Line: "galbuild config s3-policy vsix"},
 		},
 		"publish": {
 			{Does: "Publish a site to a bucket.", Line: "galbuild publish site --s3 vsix/gallery"},

@@ -107,7 +107,7 @@ func (p *publishCmd) packagesOnly() error {
 		return hint.Add(errors.New("--layout dbem publishes a site, and these are packages"), "add them to a site first: galbuild add SOURCE… -o SITE")
 	}
 	if p.Replace {
-		return errors.New("--replace is for whole sites: to publish different content under a published version, remove that version first")
+		return errors.New("--replace is for whole sites: to publish different content under a published version, remove that version first, and publish the new one with --restore")
 	}
 	return nil
 }
@@ -124,9 +124,12 @@ func (j *packJob) hintDiffers(dir string) string {
 // add runs add with the flags of publish. If the packages are made from a folder, differs is the
 // hint for versions that are published with different content; otherwise it is "".
 func (p *publishCmd) add(ctx context.Context, e *env, add *addCmd, differs string) error {
-	add.transfer, add.Flags, add.limitFlags = p.transfer, p.Flags, p.limitFlags
+	add.transfer, add.Flags, add.limitFlags, add.Restore = p.transfer, p.Flags, p.limitFlags, p.Restore
 	limits, err := p.limits()
 	if err != nil {
+		return err
+	}
+	if add.restorer, err = p.author(); err != nil {
 		return err
 	}
 	var duplicates map[string]string

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"galbuild/build"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/targets"
@@ -27,14 +28,17 @@ type publishCmd struct {
 	args []string        // those that name what to publish
 	from *targets.Remote // the target to publish the site of, or nil
 
-	Layout  string        `enum:"site,dbem" default:"site" help:"Layout of the target: a gallery (site), or a repository of dbem (dbem)."`
-	From    string        `complete:"path" placeholder:"TARGET" help:"Publish the site of another target: ${readable}."`
-	Replace bool          `help:"Remove versions that the target has and the site does not, even if somebody else published them."`
-	Prune   bool          `help:"Prune the target afterwards, as galbuild prune does."`
-	Grace   time.Duration `default:"24h" help:"With --prune, only remove objects older than this."`
-	CORS    bool          `name:"cors" help:"Let web pages of any origin read the bucket, which editors in a browser need; galbuild config s3-cors prints the policy."`
+	Layout      string            `enum:"site,dbem" default:"site" help:"Layout of the target: a gallery (site), or a repository of dbem (dbem)."`
+	From        string            `complete:"path" placeholder:"TARGET" help:"Publish the site of another target: ${readable}."`
+	Replace     bool              `help:"Remove versions that the target has and the site does not, even if somebody else published them."`
+	MaxRemovals build.MaxRemovals `placeholder:"N|N%" help:"Publish nothing if more versions of the target than this would vanish without a decision (default: 20%, and more than ten)."`
+	Restore     bool              `help:"Restore versions that were removed, if their packages are named one by one or packed from a folder."`
+	Prune       bool              `help:"Prune the target afterwards, as galbuild prune does."`
+	Grace       time.Duration     `default:"24h" help:"With --prune, only remove objects older than this."`
+	CORS        bool              `name:"cors" help:"Let web pages of any origin read the bucket, which editors in a browser need; galbuild config s3-cors prints the policy."`
 
 	vscePublish
+	authorFlags
 	transfer
 	targets.Flags
 	limitFlags
@@ -71,6 +75,9 @@ func (p *publishCmd) Validate() error {
 		return err
 	}
 	if _, err := p.limits(); err != nil {
+		return err
+	}
+	if _, err := p.author(); err != nil {
 		return err
 	}
 	args := slices.DeleteFunc(append([]string{p.Site, p.Version}, p.Sources...), func(s string) bool { return s == "" })
@@ -144,6 +151,9 @@ func (p *publishCmd) publish(ctx context.Context, e *env, at target.Target) erro
 	if err := p.checkPacking(); err != nil {
 		return err
 	}
+	if p.Restore && (p.from != nil || what.site != "") {
+		return hint.Add(errors.New("--restore is for packages that are named one by one, and not for a whole site"), "galbuild restore ID TARGET lets a removed version in again")
+	}
 	switch {
 	case p.from != nil:
 		return p.publishFrom(ctx, e, at)
@@ -161,7 +171,7 @@ func (p *publishCmd) publishFrom(ctx context.Context, e *env, at target.Target) 
 	}
 	defer closeTarget(from)
 	return e.inWorkspace(func(copied *site.Dir, bar *progress) error {
-		if _, _, err := publish.Pull(ctx, from, copied, false, p.options(bar)); err != nil {
+		if _, err := publish.Pull(ctx, from, copied, false, p.options(bar)); err != nil {
 			return explainPublish(err)
 		}
 		bar.close()
@@ -172,6 +182,9 @@ func (p *publishCmd) publishFrom(ctx context.Context, e *env, at target.Target) 
 // publishPackages adds packages to the site of the target.
 func (p *publishCmd) publishPackages(ctx context.Context, e *env, sources []string) error {
 	if err := p.packagesOnly(); err != nil {
+		return err
+	}
+	if err := checkRestore(p.Restore, sources); err != nil {
 		return err
 	}
 	return p.add(ctx, e, &addCmd{Sources: sources}, "")
@@ -193,7 +206,9 @@ func (p *publishCmd) publishSite(ctx context.Context, e *env, at target.Target, 
 	}
 	var result publish.Result
 	err := e.inWorkspace(func(dir *site.Dir, bar *progress) (err error) {
-		result, err = publish.Site(ctx, at, root, dir, p.Replace, p.options(bar))
+		o := p.options(bar)
+		o.MaxRemovals = p.MaxRemovals
+		result, err = publish.Site(ctx, at, root, dir, p.Replace, o)
 		return err
 	})
 	if err != nil {
@@ -203,8 +218,23 @@ func (p *publishCmd) publishSite(ctx context.Context, e *env, at target.Target, 
 		e.printSome(len(result.Kept), func(i int) string {
 			return fmt.Sprintf("kept: %s, which somebody else has published; --replace removes it", result.Kept[i])
 		})
+		e.printExcluded(result.Excluded)
+		e.printVersions(result)
 	}
 	return e.printResult(result)
+}
+
+// printVersions prints which versions a change of a target adds and removes.
+func (e *env) printVersions(r publish.Result) {
+	if e.json || e.quiet {
+		return
+	}
+	would := ""
+	if r.DryRun {
+		would = "would be "
+	}
+	e.printKeys(would+"added", r.AddedVersions)
+	e.printKeys(would+"removed", r.RemovedVersions)
 }
 
 // printResult prints what was published.
@@ -244,6 +274,9 @@ func (e *env) printGeneration(r publish.Result) error {
 
 // explainPublish adds a hint to errors of publishing.
 func explainPublish(err error) error {
+	if removals, ok := errors.AsType[*build.RemovalsError](err); ok {
+		return explainRemovals(removals)
+	}
 	switch {
 	case hint.Has(err):
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"galbuild/build"
 	"galbuild/build/errmsg"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
@@ -42,10 +43,11 @@ func (p *pullCmd) Validate() error {
 
 // pulled is the JSON document of pull.
 type pulled struct {
-	Target     string `json:"target"`
-	Site       string `json:"site"`
-	Generation string `json:"generation"`
-	Changed    bool   `json:"changed"`
+	Target     string           `json:"target"`
+	Site       string           `json:"site"`
+	Generation string           `json:"generation"`
+	Changed    bool             `json:"changed"`
+	Excluded   []build.Excluded `json:"excluded"` // versions that decisions of the copy keep out
 }
 
 // Run copies a published site, or only its index, to a folder. With --follow, it copies new
@@ -91,7 +93,7 @@ func (p *pullCmd) run(ctx context.Context, e *env) error {
 func (p *pullCmd) pull(ctx context.Context, e *env, from target.Target, dir *site.Dir) error {
 	bar := newProgress(e)
 	defer bar.close()
-	state, changed, err := publish.Pull(ctx, from, dir, p.IndexOnly, publish.Options{Jobs: p.Jobs, Progress: bar.showPublish})
+	pull, err := publish.Pull(ctx, from, dir, p.IndexOnly, publish.Options{Jobs: p.Jobs, Progress: bar.showPublish})
 	bar.close()
 	if errors.Is(err, publish.ErrNothing) {
 		if listed, _ := dbem.Read(ctx, from); listed != nil {
@@ -101,21 +103,22 @@ func (p *pullCmd) pull(ctx context.Context, e *env, from target.Target, dir *sit
 	if err != nil {
 		return explainPull(err)
 	}
+	e.printExcluded(pull.Excluded)
 	if e.json {
-		err := e.printJSON(pulled{from.String(), dir.Root, state.Generation, changed})
+		err := e.printJSON(pulled{from.String(), dir.Root, pull.Generation, pull.Changed, append([]build.Excluded{}, pull.Excluded...)})
 		if p.Follow > 0 {
 			err = errors.Join(err, e.writeDocument(nil))
 		}
 		return err
 	}
-	if e.quiet || !changed && p.Follow > 0 {
+	if e.quiet || !pull.Changed && p.Follow > 0 {
 		return nil
 	}
 	as := ""
-	if !changed {
+	if !pull.Changed {
 		as = ", as before"
 	}
-	_, err = terminal.Fprintf(e.stdout, "%s: generation %s of %s%s\n", dir.Root, state.Generation, from, as)
+	_, err = terminal.Fprintf(e.stdout, "%s: generation %s of %s%s\n", dir.Root, pull.Generation, from, as)
 	return err
 }
 

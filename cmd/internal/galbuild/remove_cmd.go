@@ -9,28 +9,26 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 
-	"galbuild/build"
 	"galbuild/build/catalog"
-	"galbuild/build/site"
+	"galbuild/build/decision"
 	"galbuild/cmd/internal/hint"
-	"galbuild/cmd/internal/targets"
-	"galbuild/cmd/internal/terminal"
-	"galbuild/publish"
-	"galbuild/publish/target"
 )
 
 type removeCmd struct {
-	IDs []string `arg:"" name:"id" complete:"path" help:"What to remove: publisher.name@version[@platform]. NAME VERSION is accepted too, as by dbem. The last argument is the target if it is an address or the folder of a site."`
-	All bool     `help:"Remove all versions of extensions that are named without a version."`
-	ids []catalog.ID
+	IDs   []string `arg:"" name:"id" complete:"path" help:"What to remove: publisher.name@version[@platform]. NAME VERSION is accepted too, as by dbem. The last argument is the target if it is an address or the folder of a site."`
+	All   bool     `help:"Remove all versions of extensions that are named without a version."`
+	Purge bool     `help:"Delete everything that the target has of them, also in earlier generations, so that nothing answers at any address and no rollback brings it back."`
+	ids   []catalog.ID
 
-	transfer
-	targets.Flags
+	deciding
 }
 
 // Validate implements Kong's hook.
 func (r *removeCmd) Validate() (err error) {
 	if err := r.transfer.check(); err != nil {
+		return err
+	}
+	if _, err := r.author(); err != nil {
 		return err
 	}
 	ids, named, err := r.Last(r.IDs, otherID)
@@ -51,51 +49,28 @@ func (r *removeCmd) Validate() (err error) {
 	return r.Check(named)
 }
 
-// removed is the JSON document of remove.
-type removed struct {
-	publish.Result
-	Removed []string `json:"removed"` // ids of packages
-}
-
-// Run removes versions from a published site. Their files stay until a prune, so that a rollback is
-// possible.
+// Run removes versions from a published site, and keeps them out. Their files stay until a prune,
+// so that a rollback is possible.
 func (r *removeCmd) Run(ctx context.Context, e *env) error {
-	at, err := r.Open(e.target)
-	if err != nil {
-		return err
-	}
-	var keys []string
-	var result publish.Result
-	err = e.inWorkspace(func(dir *site.Dir, bar *progress) error {
-		result, err = publish.Change(ctx, at, dir, r.options(bar), func(old publish.State) (*catalog.Catalog, error) {
-			if old.IsZero() {
-				return nil, nothingAt(at)
-			}
-			if keys, err = r.resolve(old.Catalog, at); err != nil {
-				return nil, err
-			}
-			return build.Without(old.Catalog, func(key string) bool { return slices.Contains(keys, key) }), nil
-		})
-		return err
-	})
-	if err != nil {
-		return explainPublish(err)
-	}
-	if e.json {
-		return e.printJSON(removed{result, keys})
-	}
-	if !e.quiet {
-		for _, key := range keys {
-			terminal.Fprintf(e.stdout, "removed  %s\n", key)
+	r.purge = r.Purge
+	return r.run(ctx, e, func(c *catalog.Catalog, a decision.Author) ([]catalog.Record, error) {
+		subjects, err := r.resolve(c)
+		if err != nil {
+			return nil, err
 		}
-	}
-	return e.printResult(result)
+		return decision.Add(c.Records, a, decision.Removed, subjects, "")
+	})
 }
 
-// resolve returns the keys of the versions to remove.
-func (r *removeCmd) resolve(c *catalog.Catalog, at target.Target) (keys []string, err error) {
+// resolve returns the subjects of the decisions: the versions and platforms that are named, and all
+// versions that the gallery has of extensions that are named without one.
+func (r *removeCmd) resolve(c *catalog.Catalog) (subjects []catalog.Subject, err error) {
+	r.earlier = nil
 	for _, id := range r.ids {
-		x, err := findExtension(c, id, at.String())
+		x, err := findExtension(c, id, r.where)
+		if err != nil && r.Purge && r.wasDecided(c, id) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -103,14 +78,33 @@ func (r *removeCmd) resolve(c *catalog.Catalog, at target.Target) (keys []string
 			id.Extension, id.Version = x.ID(), x.Versions[0].Version
 			return nil, hint.Add(fmt.Errorf("%s: the version is missing; it has %s", x.ID(), versionsOf(x)), "name one, such as %s, or remove all of them with --all", id)
 		}
-		found, _, err := matching(x, id)
+		_, found, err := matching(x, id)
+		if err != nil && r.Purge && r.wasDecided(c, id) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		keys = append(keys, found...)
+		for _, v := range found {
+			named := catalog.ID{Extension: x.Key(), Version: strings.ToLower(v.Version), Platform: id.Platform}
+			subjects = append(subjects, catalog.Subject{ID: named})
+		}
 	}
-	slices.Sort(keys)
-	return slices.Compact(keys), nil
+	slices.SortFunc(subjects, func(a, b catalog.Subject) int { return strings.Compare(a.String(), b.String()) })
+	return slices.Compact(subjects), nil
+}
+
+// wasDecided reports whether versions that an id stands for are kept out already, and then adds
+// them to those to purge: an earlier purge may have failed.
+func (r *removeCmd) wasDecided(c *catalog.Catalog, id catalog.ID) bool {
+	named, err := catalog.ParseSubject(id.String())
+	before := len(r.earlier)
+	for _, d := range decision.Of(c).All() {
+		if err == nil && d.Kind != decision.Deprecated && standsFor(named, d.Subject) {
+			r.earlier = append(r.earlier, d.Subject)
+		}
+	}
+	return len(r.earlier) > before
 }
 
 // joined returns the ids of the command line. It joins the two arguments NAME VERSION to one id.

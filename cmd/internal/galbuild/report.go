@@ -18,6 +18,7 @@ func (e *env) printReport(r build.Report) error {
 	if !e.quiet {
 		e.printWarnings(r.Warnings)
 		e.printMissing(r.Missing)
+		e.printExcluded(r.Excluded)
 	}
 	switch {
 	case e.json:
@@ -53,16 +54,13 @@ func (e *env) printSome(n int, line func(int) string) {
 }
 
 func (e *env) printSummary(r build.Report) error {
-	if e.verbose {
-		for _, key := range r.Added {
-			terminal.Fprintf(e.stdout, "added    %s\n", key)
-		}
-	}
-	e.printRemoved(r.Removed)
 	would := ""
 	if r.DryRun {
 		would = "would be "
 	}
+	e.printKeys(would+"added", r.Added)
+	e.printKeys(would+"removed", r.Removed)
+	e.printKeys(would+"dropped", r.Dropped)
 	terminal.Fprintf(e.stdout, "%s: %s%s, %s, %s of packages\n", r.Site, would, plural(r.Extensions, "extension"), plural(r.Versions, "version"), humanize.Bytes(uint64(r.Bytes)))
 	terminal.Fprintf(e.stdout, "%s read, %d unchanged; %s%d added, %d removed, %d refused\n", plural(r.Read, "package"), r.Unchanged, would, len(r.Added), len(r.Removed), len(r.Refused))
 	if len(r.Kept) > 0 {
@@ -79,15 +77,14 @@ func (e *env) printSummary(r build.Report) error {
 	return err
 }
 
-// printRemoved prints the versions that are no longer in the gallery, also without -v, because
-// users have them installed.
-func (e *env) printRemoved(keys []string) {
+// printKeys prints versions and what was done with them.
+func (e *env) printKeys(done string, keys []string) {
 	for i, key := range keys {
 		if i == someLines && !e.verbose {
-			terminal.Fprintf(e.stdout, "… and %d more removed; -v prints them all, --json lists them\n", len(keys)-i)
+			terminal.Fprintf(e.stdout, "… and %d more %s; -v prints them all, --json lists them\n", len(keys)-i, done)
 			return
 		}
-		terminal.Fprintf(e.stdout, "removed  %s\n", key)
+		terminal.Fprintf(e.stdout, "%-7s  %s\n", done, key)
 	}
 }
 

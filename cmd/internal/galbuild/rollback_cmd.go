@@ -27,5 +27,6 @@ func (r *rollbackCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return explainPublish(err)
 	}
+	e.printVersions(result)
 	return e.printResult(result)
 }

@@ -65,6 +65,7 @@ func (s sample) write(t testing.TB, dir string) site.Current {
 			return err
 		},
 		func(w io.Writer) error { return index.Write(w, content) },
+		nil,
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -173,7 +173,7 @@ func (t *Target) openFor(key string) (*writer, error) {
 		return nil, fmt.Errorf("%.200q is not a path below %s", key, t.root)
 	}
 	top, _, _ := strings.Cut(key, "/")
-	if slices.Contains([]string{"blobs", "assets", "files", "index", "api"}, top) {
+	if slices.Contains([]string{"blobs", "assets", "files", "index", "private", "api"}, top) {
 		if err := t.checkSite(); err != nil {
 			return nil, err
 		}

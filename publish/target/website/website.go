@@ -95,10 +95,16 @@ func (t *Target) explain(key string, err error) error {
 		}
 		return target.ErrNotExist
 	case http.StatusUnauthorized, http.StatusForbidden:
+		if strings.HasPrefix(key, site.PrivateDir) { // as it should be
+			return target.ErrNotExist
+		}
 		return fmt.Errorf("%d %s: the site is not public; name a private bucket or repository as a target of its own kind, with its credentials", refused.Status, http.StatusText(refused.Status))
 	}
 	return err
 }
+
+// IsPublic reports that everyone can read what Get returns.
+func (t *Target) IsPublic() bool { return t.base.User == nil }
 
 // List implements [target.Target].
 func (t *Target) List(context.Context, string) iter.Seq2[target.Entry, error] {

@@ -41,6 +41,19 @@ type Server struct {
 // Start runs a server until the test ends. more are global arguments of versitygw.
 func Start(t testing.TB, more ...string) *Server {
 	t.Helper()
+	return start(t, more, nil)
+}
+
+// StartVersioned runs a server whose buckets can have versioning.
+func StartVersioned(t testing.TB) *Server {
+	t.Helper()
+	folder, _ := folders(t)
+	return start(t, nil, []string{"--versioning-dir", folder})
+}
+
+// start runs a server with global arguments and arguments of the backend.
+func start(t testing.TB, more, backend []string) *Server {
+	t.Helper()
 	program, err := install(t.Context())
 	if err != nil {
 		t.Fatalf("install versitygw, which needs a Go module proxy (GOPROXY) or a copy of its folder: %v", err)
@@ -49,7 +62,7 @@ func Start(t testing.TB, more ...string) *Server {
 	s.connect(t, slices.Contains(more, "--cert"))
 	folder, metadata := folders(t)
 	arguments := append([]string{"--port", s.Host, "--quiet", "--keep-alive"}, more...)
-	arguments = append(append(arguments, "posix"), append(metadata, folder)...)
+	arguments = slices.Concat(arguments, []string{"posix"}, metadata, backend, []string{folder})
 	server := exec.Command(program, arguments...)
 	server.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+s.AccessKey, "ROOT_SECRET_KEY="+s.SecretKey)
 	log := &strings.Builder{}

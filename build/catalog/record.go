@@ -1,0 +1,252 @@
+package catalog
+
+import (
+	"bufio"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	json2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"galbuild/build/blob"
+	"galbuild/build/jsondoc"
+)
+
+// Record is a statement about a subject that a catalogue keeps, such as the decision that a version
+// was removed. Package decision defines what the kinds of decisions mean. Records never change. A
+// program keeps records of kinds that it does not know, and keys that it does not know, as they
+// are.
+//
+// A record has a public part, which is in the catalogue, and a private part, which is in another
+// file of the generation. Its ID depends on both.
+type Record struct {
+	ID      blob.Ref  `json:"id"` // see Identity
+	Kind    string    `json:"kind"`
+	Subject Subject   `json:"subject"`
+	Counter int64     `json:"counter"` // larger than that of every record that its author had seen
+	When    time.Time `json:"when"`
+	Use     string    `json:"use,omitempty"` // lower-case id of the extension to use instead
+
+	Other   map[string]jsontext.Value `json:",embed"` // public keys that this program does not know
+	Private *Private                  `json:"-"`      // nil if it is not known
+}
+
+// Private is the private part of a record.
+type Private struct {
+	ID     blob.Ref `json:"id,omitzero"` // of the record; set only in a file
+	By     string   `json:"by"`
+	Reason string   `json:"reason,omitempty"`
+
+	Other map[string]jsontext.Value `json:",embed"` // keys that this program does not know
+}
+
+// Subject is what a record is about: an extension, some of its versions, or the package with a
+// hash. As text, it is the id in lower case, or sha256: and the hash.
+type Subject struct {
+	ID
+	SHA256 blob.Ref // of the package; zero if the subject has an id
+}
+
+// hashPrefix precedes the hash in the text of a subject.
+const hashPrefix = "sha256:"
+
+// ParseSubject parses the text of a subject, in any case of letters.
+func ParseSubject(s string) (Subject, error) {
+	if hash, ok := strings.CutPrefix(strings.ToLower(s), hashPrefix); ok {
+		ref, err := blob.Parse(hash)
+		if err != nil {
+			return Subject{}, fmt.Errorf("%.200q: want %s and 64 hexadecimal digits", s, hashPrefix)
+		}
+		return Subject{SHA256: ref}, nil
+	}
+	id, err := ParseID(strings.ToLower(s))
+	if err != nil {
+		return Subject{}, err
+	}
+	if !strings.Contains(id.Extension, ".") {
+		return Subject{}, fmt.Errorf("%.200q: the publisher is missing: %s", s, wantID)
+	}
+	return Subject{ID: id}, nil
+}
+
+// String returns the text of the subject.
+func (s Subject) String() string {
+	if !s.SHA256.IsZero() {
+		return hashPrefix + s.SHA256.String()
+	}
+	return s.ID.String()
+}
+
+// MarshalText implements [encoding.TextMarshaler].
+func (s Subject) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText implements [encoding.TextUnmarshaler]. It refuses other texts than String returns.
+func (s *Subject) UnmarshalText(text []byte) error {
+	parsed, err := ParseSubject(string(text))
+	if err == nil && parsed.String() != string(text) {
+		err = fmt.Errorf("subject %.200q: want %q", text, parsed)
+	}
+	*s = parsed
+	return err
+}
+
+// MarshalJSON implements [json.Marshaler]. It encodes the public part.
+func (r Record) MarshalJSON() ([]byte, error) {
+	type plain Record
+	return json2.Marshal(plain(r), json2.Deterministic(true))
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (r *Record) UnmarshalJSON(text []byte) error {
+	type plain Record
+	return json2.Unmarshal(text, (*plain)(r))
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (p Private) MarshalJSON() ([]byte, error) {
+	type plain Private
+	return json2.Marshal(plain(p), json2.Deterministic(true))
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (p *Private) UnmarshalJSON(text []byte) error {
+	type plain Private
+	return json2.Unmarshal(text, (*plain)(p))
+}
+
+// Identity returns the ID of a record: the SHA-256 of the object {"private":…,"public":…} in
+// canonical form (RFC 8785). The public part is without its id.
+func (r *Record) Identity() (blob.Ref, error) {
+	public := *r
+	public.ID = blob.Ref{}
+	text, err := json2.Marshal(map[string]any{"public": public, "private": r.Private})
+	if err != nil {
+		return blob.Ref{}, err
+	}
+	canonical := jsontext.Value(text)
+	if err := canonical.Canonicalize(); err != nil {
+		return blob.Ref{}, err
+	}
+	return blob.Sum(canonical), nil
+}
+
+// Limits of a record.
+const (
+	maxKind    = 40
+	maxCounter = 1 << 53 // numbers of canonical JSON are exact up to here
+	maxBy      = 200     // bytes
+	maxReason  = 4 << 10 // bytes
+)
+
+// Check refuses an invalid record. Read calls it.
+func (r *Record) Check() error {
+	switch {
+	case r.ID.IsZero():
+		return errors.New("record: the id is missing")
+	case r.Kind == "" || len(r.Kind) > maxKind || strings.ContainsFunc(r.Kind, func(c rune) bool { return (c < 'a' || c > 'z') && c != '-' }):
+		return fmt.Errorf("record %s: kind %.100q: want lower-case letters and '-'", r.ID, r.Kind)
+	case r.Subject == Subject{}:
+		return fmt.Errorf("record %s: the subject is missing", r.ID)
+	case r.Counter < 1 || r.Counter >= maxCounter:
+		return fmt.Errorf("record %s: counter: want 1 to %d, found %d", r.ID, int64(maxCounter)-1, r.Counter)
+	}
+	if r.Use != "" {
+		if use, err := ParseSubject(r.Use); err != nil || use.CheckExtension() != nil || use.String() != r.Use {
+			return fmt.Errorf("record %s: use: want the lower-case id of an extension, found %.200q", r.ID, r.Use)
+		}
+	}
+	if err := checkDates(&r.When); err != nil {
+		return fmt.Errorf("record %s: %w", r.ID, err)
+	}
+	return r.Private.check()
+}
+
+func (p *Private) check() error {
+	if p == nil {
+		return nil
+	}
+	for _, text := range []struct {
+		key, value string
+		limit      int
+	}{{"by", p.By, maxBy}, {"reason", p.Reason, maxReason}} {
+		if len(text.value) > text.limit || !utf8.ValidString(text.value) || strings.ContainsFunc(text.value, unicode.IsControl) {
+			return fmt.Errorf("%s: want at most %d bytes without control characters, found %.100q", text.key, text.limit, text.value)
+		}
+	}
+	return nil
+}
+
+// WritePrivate writes the private parts of the records as JSON lines, with the ids of the records.
+func (c *Catalog) WritePrivate(w io.Writer) error {
+	for i := range c.Records {
+		r := &c.Records[i]
+		if r.Private == nil {
+			continue
+		}
+		p := *r.Private
+		p.ID = r.ID
+		line, err := jsondoc.Line(p)
+		if err == nil {
+			_, err = w.Write(line)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// HasPrivate reports whether the private part of a record is known.
+func (c *Catalog) HasPrivate() bool {
+	return slices.ContainsFunc(c.Records, func(r Record) bool { return r.Private != nil })
+}
+
+// ReadPrivate reads the private parts of the records from WritePrivate. It refuses one that does
+// not belong to a record of the catalogue, which it recognizes by the id of the record.
+func (c *Catalog) ReadPrivate(r io.Reader) error {
+	lines := bufio.NewReader(r)
+	for number, next := 1, 0; ; number++ {
+		line, err := readLine(lines)
+		if err == io.EOF && len(line) == 0 {
+			return nil
+		}
+		if err != nil && err != io.EOF {
+			return err
+		}
+		if next, err = c.addPrivate(line, next); err != nil {
+			return fmt.Errorf("private parts, line %d: %w", number, err)
+		}
+	}
+}
+
+// addPrivate adds the private part in a line to the record that it belongs to, which is the one
+// with the index next or one after it. It returns the index after that.
+func (c *Catalog) addPrivate(line []byte, next int) (int, error) {
+	p := new(Private)
+	if err := json2.Unmarshal(line, p); err != nil {
+		return 0, err
+	}
+	if err := p.check(); err != nil {
+		return 0, err
+	}
+	for next < len(c.Records) && c.Records[next].ID != p.ID {
+		next++
+	}
+	if next == len(c.Records) {
+		return 0, fmt.Errorf("record %s is not in the catalogue, or out of order", p.ID)
+	}
+	r := &c.Records[next]
+	p.ID = blob.Ref{}
+	r.Private = p
+	if id, err := r.Identity(); err != nil || id != r.ID {
+		return 0, cmp.Or(err, fmt.Errorf("record %s: its two parts do not match its id", r.ID))
+	}
+	return next + 1, nil
+}

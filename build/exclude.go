@@ -1,0 +1,70 @@
+package build
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"galbuild/build/catalog"
+	"galbuild/build/decision"
+)
+
+// Excluded is a version that a decision keeps out of the gallery.
+type Excluded struct {
+	ID      string    `json:"id"`            // publisher.name@version[@platform]
+	Kind    string    `json:"kind"`          // of the decision, see package decision
+	Subject string    `json:"subject"`       // of the decision
+	When    time.Time `json:"when,omitzero"` // zero if only the control manifest says so
+	By      string    `json:"by,omitempty"`  // who decided, if it is known
+	Reason  string    `json:"reason,omitempty"`
+}
+
+// newExcluded describes a version that a decision keeps out.
+func newExcluded(key string, r *catalog.Record) Excluded {
+	x := Excluded{ID: key, Kind: r.Kind, Subject: r.Subject.String(), When: r.When}
+	if p := r.Private; p != nil {
+		x.By, x.Reason = p.By, p.Reason
+	}
+	return x
+}
+
+// exclude is the one place where decisions act on versions: it deletes those that the decisions in
+// force keep out, and returns them, sorted by key. Every command that makes a catalogue calls it.
+func exclude(set *decision.Set, versions map[string]identified) []Excluded {
+	if set.IsEmpty() {
+		return nil
+	}
+	var all []Excluded
+	for key, x := range versions {
+		if out := set.Out(key, x.version.Package.Ref); len(out) > 0 {
+			all = append(all, newExcluded(key, out[0]))
+			delete(versions, key)
+		}
+	}
+	return sortExcluded(all)
+}
+
+// sortExcluded sorts by key, and removes duplicates.
+func sortExcluded(all []Excluded) []Excluded {
+	slices.SortFunc(all, func(a, b Excluded) int { return strings.Compare(a.ID, b.ID) })
+	return slices.CompactFunc(all, func(a, b Excluded) bool { return a.ID == b.ID })
+}
+
+// Decide returns c with more records, and without the versions that the decisions keep out, which
+// it returns too.
+func Decide(c *catalog.Catalog, records []catalog.Record) (*catalog.Catalog, []Excluded) {
+	return regroup(c.Settings, decision.Merge(c.Records, records), maps.Collect(versions(c)))
+}
+
+// restorable returns the subjects of the decisions that keep a version out, if it was only removed.
+// A version that is blocked must be unblocked on purpose.
+func restorable(set *decision.Set, key string, v *catalog.Version) (subjects []catalog.Subject) {
+	for _, r := range set.Out(key, v.Package.Ref) {
+		if r.Kind != decision.Removed {
+			return nil
+		}
+		subjects = append(subjects, r.Subject)
+	}
+	return subjects
+}

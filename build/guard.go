@@ -1,0 +1,89 @@
+package build
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"galbuild/build/catalog"
+	"galbuild/build/decision"
+)
+
+// MaxRemovals limits how many versions may vanish from a gallery without a decision, for example
+// because a disk is not mounted. The zero value is the default: more than ten versions that are
+// more than 20 % of all.
+type MaxRemovals struct {
+	set     bool
+	limit   int  // versions or percent
+	percent bool // of the versions of the gallery
+}
+
+// Limits of the default.
+const (
+	fewRemovals     = 10
+	percentRemovals = 20
+)
+
+// String returns the text that UnmarshalText reads.
+func (m MaxRemovals) String() string {
+	switch {
+	case !m.set:
+		return fmt.Sprintf("%d%%", percentRemovals)
+	case m.percent:
+		return strconv.Itoa(m.limit) + "%"
+	}
+	return strconv.Itoa(m.limit)
+}
+
+// UnmarshalText implements [encoding.TextUnmarshaler]. The text is a number of versions, or a
+// percentage such as 50%.
+func (m *MaxRemovals) UnmarshalText(text []byte) error {
+	digits, percent := strings.CutSuffix(string(text), "%")
+	n, err := strconv.Atoi(digits)
+	if err != nil || n < 0 || percent && n > 100 {
+		return fmt.Errorf("want a number of versions, or 0%% to 100%%, found %.40q", text)
+	}
+	*m = MaxRemovals{set: true, limit: n, percent: percent}
+	return nil
+}
+
+// allows reports whether n of all versions may vanish.
+func (m MaxRemovals) allows(n, all int) bool {
+	switch {
+	case !m.set:
+		return n <= fewRemovals || 100*n <= percentRemovals*all
+	case m.percent:
+		return 100*n <= m.limit*all
+	}
+	return n <= m.limit
+}
+
+// A RemovalsError is returned if more versions would vanish than MaxRemovals allows.
+type RemovalsError struct {
+	Versions []string // that would vanish without a decision, sorted
+	All      int      // versions of the gallery
+	Max      MaxRemovals
+}
+
+// Error implements error.
+func (e *RemovalsError) Error() string {
+	return fmt.Sprintf("%d of %d versions would be removed, more than %s, and nobody has decided that", len(e.Versions), e.All, e.Max)
+}
+
+// Check returns a [*RemovalsError] if next lacks more versions of old than are allowed. Versions
+// that a decision keeps out are not counted.
+func (m MaxRemovals) Check(old, next *catalog.Catalog) error {
+	gone := maps.Collect(old.Versions())
+	all := len(gone)
+	for key := range next.Versions() {
+		delete(gone, key)
+	}
+	set := decision.Of(next)
+	maps.DeleteFunc(gone, func(key string, v *catalog.Version) bool { return len(set.Out(key, v.Package.Ref)) > 0 })
+	if m.allows(len(gone), all) {
+		return nil
+	}
+	return &RemovalsError{Versions: slices.Sorted(maps.Keys(gone)), All: all, Max: m}
+}

@@ -1,0 +1,94 @@
+package build
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"galbuild/build/catalog"
+	"galbuild/build/headers"
+)
+
+// Names of settings, which are those of their flags.
+const (
+	settingBaseURL    = "base-url"
+	settingContentURL = "content-url"
+	settingSign       = "sign"
+	settingFeatured   = "featured"
+	settingControl    = "control"
+)
+
+// Over returns the settings of s, and those of old that s does not have. The version of rendering
+// is that of s.
+func Over(s, old catalog.Settings) catalog.Settings {
+	old.Render = s.Render
+	old.BaseURL = cmp.Or(s.BaseURL, old.BaseURL)
+	old.ContentURL = cmp.Or(s.ContentURL, old.ContentURL)
+	old.Unpack = cmp.Or(s.Unpack, old.Unpack)
+	old.Sign = cmp.Or(s.Sign, old.Sign)
+	if len(s.Featured) > 0 {
+		old.Featured = s.Featured
+	}
+	if s.Control != nil {
+		old.Control = s.Control
+	}
+	return old
+}
+
+// Dropped returns the names of the settings that from has and to does not have.
+func Dropped(from, to catalog.Settings) (names []string) {
+	for _, d := range []struct {
+		name      string
+		had, lost bool
+	}{
+		{settingBaseURL, from.BaseURL != "", to.BaseURL == ""},
+		{settingContentURL, from.ContentURL != "", to.ContentURL == ""},
+		{settingSign, from.Sign != "", to.Sign == ""},
+		{settingFeatured, len(from.Featured) > 0, len(to.Featured) == 0},
+		{settingControl, from.Control != nil, to.Control == nil},
+	} {
+		if d.had && d.lost {
+			names = append(names, d.name)
+		}
+	}
+	return names
+}
+
+// Drop returns s without the settings of these names.
+func Drop(s catalog.Settings, names []string) catalog.Settings {
+	drop := func(name string) bool { return slices.Contains(names, name) }
+	if drop(settingBaseURL) {
+		s.BaseURL = ""
+	}
+	if drop(settingContentURL) {
+		s.ContentURL = ""
+	}
+	if drop(settingSign) {
+		s.Sign = ""
+	}
+	if drop(settingFeatured) {
+		s.Featured = nil
+	}
+	if drop(settingControl) {
+		s.Control = nil
+	}
+	return s
+}
+
+// keepSettings makes the settings of the run those that are given and those of the last generation,
+// except the ones to drop.
+func (c *Config) keepSettings(old catalog.Settings) error {
+	s := Over(c.Settings, Drop(old, c.Drop))
+	s.Unpack = cmp.Or(s.Unpack, "web")
+	c.Settings = s
+	return CheckOrigins(s)
+}
+
+// CheckOrigins refuses a content URL with the host and port of the base URL. It would not separate
+// anything, since browsers distinguish hosts and ports, not paths.
+func CheckOrigins(s catalog.Settings) error {
+	if s.ContentURL != "" && headers.Origin(s.ContentURL) == headers.Origin(s.BaseURL) {
+		return fmt.Errorf("--content-url=%s: has the host and port of --base-url=%s", s.ContentURL, s.BaseURL)
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/decision"
+	"galbuild/build/site"
+	"galbuild/index"
+	"galbuild/publish/target"
+	"galbuild/render"
+	"galbuild/render/gallery"
+)
+
+// Purged is the result of [Purge]. Its lists are never nil.
+type Purged struct {
+	Objects     []string          `json:"objects"`     // that were deleted
+	Generations []string          `json:"generations"` // that were deleted, because they list a version
+	Cached      []string          `json:"cached"`      // paths that caches may still hold; * stands for everything below
+	Left        []target.Leftover `json:"left"`        // what the target keeps
+}
+
+// Purge deletes everything that a target has of the packages with these subjects: packages, assets,
+// file trees, responses, blobs that nothing else needs, and the earlier generations that list them,
+// so that a rollback cannot bring them back. The current generation must not have them any more. In
+// a dry run, it only returns what would be deleted.
+func Purge(ctx context.Context, at target.Target, subjects []catalog.Subject, o Options) (Purged, error) {
+	records, err := decision.Add(nil, decision.Author{}, decision.Blocked, subjects, "")
+	if err != nil {
+		return Purged{}, err
+	}
+	p := &purging{
+		at: at, subjects: subjects, matches: decision.In(records, nil), dryRun: o.DryRun,
+		doomed: make(map[string]bool), needed: make(map[string]bool), cached: make(map[string]bool),
+	}
+	if err := p.find(ctx); err != nil {
+		return Purged{}, fmt.Errorf("%s: %w", at, err)
+	}
+	return p.delete(ctx)
+}
+
+// purging is a call of Purge.
+type purging struct {
+	at       target.Target
+	subjects []catalog.Subject
+	matches  *decision.Set // keeps out what is purged
+	dryRun   bool
+
+	doomed, needed map[string]bool // keys of objects; needed ones stay
+	cached         map[string]bool // see Purged
+	generations    []string
+}
+
+// find fills doomed and needed from all generations of the target, and from its folders.
+func (p *purging) find(ctx context.Context) error {
+	current, err := Read(ctx, p.at)
+	if err != nil {
+		return err
+	}
+	all, err := generations(ctx, p.at)
+	if err != nil {
+		return err
+	}
+	for _, g := range all {
+		c := current.Catalog
+		if g.name != current.Generation {
+			if c, err = readListed(ctx, p.at, g.name); err != nil {
+				return err
+			}
+		}
+		if c != nil {
+			p.addGeneration(g.name, c, g.name == current.Generation)
+		}
+	}
+	if err := p.findPrevious(ctx); err != nil {
+		return err
+	}
+	return p.findFolders(ctx)
+}
+
+// readListed returns the catalogue of a generation, or nil if it is incomplete.
+func readListed(ctx context.Context, at target.Target, name string) (*catalog.Catalog, error) {
+	packed, err := readSmall(ctx, at, site.Current{Generation: name}.CatalogPath(), maxCatalog)
+	if errors.Is(err, target.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return site.DecompressCatalog(packed)
+}
+
+// addGeneration dooms an earlier generation that lists what is purged, with that content. It needs
+// the content of all others, and of the current one what it lists, whatever it is.
+func (p *purging) addGeneration(name string, c *catalog.Catalog, current bool) {
+	gone := &catalog.Catalog{}
+	for i := range c.Extensions {
+		e := c.Extensions[i]
+		e.Versions = nil
+		for key, v := range c.Extensions[i].Keyed() {
+			if len(p.matches.Out(key, v.Package.Ref)) > 0 {
+				e.Versions = append(e.Versions, *v)
+			}
+		}
+		if len(e.Versions) > 0 {
+			gone.Extensions = append(gone.Extensions, e)
+		}
+	}
+	if current || len(gone.Extensions) == 0 {
+		for f := range render.Content(c) {
+			p.needed[f.Path], p.needed[blob.Ref(f.SHA256).Path()] = true, true
+		}
+		for f := range render.Responses(c) {
+			p.needed[f.Path] = p.needed[f.Path] || current
+		}
+		return
+	}
+	p.generations = append(p.generations, name)
+	g := site.Current{Generation: name}
+	for _, key := range []string{g.CatalogPath(), g.IndexPath(), g.PrivatePath()} {
+		p.doomed[key] = true
+	}
+	for f := range render.VersionContent(gone) {
+		p.doom(f)
+	}
+}
+
+// doom marks a file and its blob for deletion, unless they are needed.
+func (p *purging) doom(f index.File) {
+	p.doomed[f.Path], p.doomed[blob.Ref(f.SHA256).Path()] = true, true
+	p.cached["/"+blob.Ref(f.SHA256).Path()] = true
+	p.cached["/"+folderOf(f.Path)+"*"] = true
+}
+
+// folderOf returns the folder of a version, with a slash at its end, of a path in it:
+// assets/<pub>/<name>/<version>/….
+func folderOf(path string) string {
+	parts := strings.SplitN(path, "/", 5)
+	return strings.Join(parts[:min(4, len(parts))], "/") + "/"
+}
+
+// findPrevious dooms index/PREVIOUS if it names a generation that is deleted.
+func (p *purging) findPrevious(ctx context.Context) error {
+	record, err := readSmall(ctx, p.at, previousKey, maxCurrent)
+	if errors.Is(err, target.ErrNotExist) {
+		return nil
+	}
+	for _, name := range p.generations {
+		p.doomed[previousKey] = p.doomed[previousKey] || strings.Contains(string(record), name)
+	}
+	return err
+}
+
+// findFolders dooms what no generation lists in the folders of the subjects: what an interrupted
+// publish or prune has left.
+func (p *purging) findFolders(ctx context.Context) error {
+	seen := make(map[string]bool)
+	for _, s := range p.subjects {
+		if seen[s.Extension] || s.Extension == "" {
+			continue
+		}
+		seen[s.Extension] = true
+		publisher, name, _ := strings.Cut(s.Extension, ".")
+		p.cached["/"+gallery.LatestPath(publisher, name)] = true
+		for _, top := range []string{catalog.AssetsDir, catalog.FilesDir, gallery.LatestDir} {
+			prefix := top + publisher + "/" + name + "/"
+			for e, err := range p.at.List(ctx, prefix) {
+				if err != nil {
+					return err
+				}
+				version, _, _ := strings.Cut(strings.TrimPrefix(e.Key, prefix), "/")
+				if top == gallery.LatestDir || len(p.matches.Out(strings.ToLower(s.Extension+"@"+version), blob.Ref{})) > 0 {
+					p.doomed[e.Key] = true
+					p.cached["/"+path.Dir(e.Key)+"/*"] = top != gallery.LatestDir
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// delete deletes what was found.
+func (p *purging) delete(ctx context.Context) (Purged, error) {
+	maps.DeleteFunc(p.doomed, func(key string, doomed bool) bool { return !doomed || p.needed[key] })
+	maps.DeleteFunc(p.cached, func(key string, old bool) bool { return !old || p.needed[strings.TrimPrefix(key, "/")] })
+	purged := Purged{
+		Objects:     append([]string{}, slices.Sorted(maps.Keys(p.doomed))...),
+		Generations: append([]string{}, slices.Sorted(slices.Values(p.generations))...),
+		Cached:      append([]string{}, slices.Sorted(maps.Keys(p.cached))...),
+		Left:        []target.Leftover{},
+	}
+	if p.dryRun || len(purged.Objects) == 0 {
+		return purged, nil
+	}
+	if err := p.at.Delete(ctx, purged.Objects); err != nil {
+		return purged, fmt.Errorf("%s: %w", p.at, err)
+	}
+	if keeps, ok := p.at.(target.Purger); ok {
+		left, err := keeps.Purge(ctx, purged.Objects)
+		if err != nil {
+			return purged, fmt.Errorf("%s: %w", p.at, err)
+		}
+		purged.Left = append(purged.Left, left...)
+	}
+	return purged, nil
+}

@@ -1,0 +1,45 @@
+package deploy
+
+import (
+	"path"
+	"strings"
+
+	"galbuild/build/catalog"
+	"galbuild/build/jsondoc"
+	"galbuild/render/gallery"
+)
+
+// A statement is a statement of a bucket policy.
+type statement struct {
+	Sid       string
+	Effect    string
+	Principal string
+	Action    string
+	Resource  []string
+}
+
+// BucketPolicy returns the policy with which everyone can read what editors need of a site in a
+// bucket, below a prefix that may be "". It does not allow to read the private parts of records,
+// and not to list the bucket.
+func BucketPolicy(bucket, prefix string) string {
+	public := []string{
+		catalog.AssetsDir, catalog.FilesDir, "blobs/", "api/", "index/", "item/", "publishers/",
+		gallery.ControlPath, gallery.ManifestPath, gallery.PagePath, gallery.ScriptPath, gallery.StylePath,
+	}
+	read := statement{Sid: "galbuild", Effect: "Allow", Principal: "*", Action: "s3:GetObject"}
+	for _, p := range public {
+		resource := "arn:aws:s3:::" + path.Join(bucket, prefix, p)
+		if strings.HasSuffix(p, "/") {
+			resource += "/*"
+		}
+		read.Resource = append(read.Resource, resource)
+	}
+	text, err := jsondoc.Indented(struct {
+		Version   string
+		Statement []statement
+	}{"2012-10-17", []statement{read}})
+	if err != nil {
+		panic(err) // strings
+	}
+	return string(text)
+}
