@@ -10,8 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"galbuild/build"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 	"galbuild/build/site"
 	"galbuild/publish/target"
 	"galbuild/render"
@@ -78,8 +80,13 @@ func previous(ctx context.Context, at target.Target, current State, all []genera
 // Rollback makes the previous generation current again, in the steps of a [Plan] without content.
 // It returns an error and changes nothing if content of that generation has been removed. Responses
 // that only an interrupted publish has sent remain until [Prune] removes them.
-func Rollback(ctx context.Context, at target.Target, o Options) (Result, error) {
-	return retry(ctx, func() (Result, error) {
+//
+// If decisions have been made since, the generation is a new one, which is written to scratch: the
+// previous one with the decisions of today. What is blocked or malicious stays out. Removals are
+// undone by a decision of the author, so that the next merge does not bring them back.
+func Rollback(ctx context.Context, at target.Target, scratch *site.Dir, author decision.Author, o Options) (Result, error) {
+	var excluded []build.Excluded
+	result, err := retry(ctx, func() (Result, error) {
 		old, err := readToChange(ctx, at)
 		if err != nil {
 			return Result{}, err
@@ -102,12 +109,43 @@ func Rollback(ctx context.Context, at target.Target, o Options) (Result, error) 
 		if err != nil {
 			return Result{}, fmt.Errorf("%s: %w", at, err)
 		}
+		if excluded = nil; !decision.Includes(next.Catalog.Records, old.Catalog.Records) {
+			if next, excluded, err = decideAgain(next.Catalog, old.Catalog, author, scratch); err != nil {
+				return Result{}, err
+			}
+		}
 		p := NewPlan(old, next)
-		if err := p.requireContent(ctx, at); err != nil {
+		if err := p.requireContent(ctx, at, scratch.Blobs); err != nil {
 			return Result{}, fmt.Errorf("%s: generation %s: %w", at, name, err)
 		}
 		return finish(ctx, at, p, old, next, o)
 	})
+	result.Excluded = append(result.Excluded, excluded...)
+	return result, err
+}
+
+// decideAgain returns a generation with the versions and settings of then and the decisions of now,
+// except removals of what was there then.
+func decideAgain(then, now *catalog.Catalog, author decision.Author, scratch *site.Dir) (Next, []build.Excluded, error) {
+	then.Render = render.Version
+	var undone []catalog.Subject
+	for key, v := range then.Versions() {
+		for _, r := range decision.Of(now).Out(key, v.Package.Ref) {
+			if r.Kind == decision.Removed && !slices.Contains(undone, r.Subject) {
+				undone = append(undone, r.Subject)
+			}
+		}
+	}
+	records := decision.Merge(then.Records, now.Records)
+	if len(undone) > 0 {
+		var err error
+		if records, err = decision.Add(records, author, decision.Restored, undone, ""); err != nil {
+			return Next{}, nil, err
+		}
+	}
+	c, excluded := build.Decide(then, records)
+	next, err := generate(scratch, c)
+	return next, excluded, err
 }
 
 // readGeneration reads a generation that a target has. The name of a generation is computed from
@@ -138,11 +176,11 @@ func readGeneration(ctx context.Context, at target.Target, name string) (Next, e
 	return Next{Current: s.Current, Catalog: s.Catalog}, readPrivate(ctx, at, s)
 }
 
-// requireContent returns an error unless the target has all content and the generation that the
-// plan would send. They are removed from the plan, because there is no local copy to send.
-func (p *Plan) requireContent(ctx context.Context, at target.Target) error {
+// requireContent returns an error unless the target has all content of the plan that is not in the
+// store. It removes that content from the plan, and also the generation if the target has it.
+func (p *Plan) requireContent(ctx context.Context, at target.Target, store *blob.Store) error {
 	remote := make(map[string]int64)
-	for _, prefix := range contentPrefixes() {
+	for _, prefix := range append(contentPrefixes(), "index/", site.PrivateDir) {
 		for e, err := range at.List(ctx, prefix) {
 			if err != nil {
 				return err
@@ -151,20 +189,20 @@ func (p *Plan) requireContent(ctx context.Context, at target.Target) error {
 		}
 	}
 	missing := 0
-	for _, o := range p.Blobs {
-		if size, ok := remote[o.Key]; !ok || size != o.Size {
+	has := func(o *target.Object) bool {
+		size, ok := remote[o.Key]
+		exists := ok && size == o.Size
+		if !exists && !store.Has(o.SHA256, o.Size) {
 			missing++
 		}
+		return exists
 	}
-	for _, l := range p.Links {
-		if size, ok := remote[l.Key]; !ok || size != l.Size {
-			missing++
-		}
-	}
+	p.Blobs = slices.DeleteFunc(p.Blobs, func(o target.Object) bool { return has(&o) })
+	p.Links = slices.DeleteFunc(p.Links, func(l Link) bool { return has(&l.Object) })
 	if missing > 0 {
 		return fmt.Errorf("%d of its objects are missing", missing)
 	}
-	p.Blobs, p.Links, p.Generation = nil, nil, nil
+	p.Generation = slices.DeleteFunc(p.Generation, func(o target.Object) bool { _, ok := remote[o.Key]; return ok })
 	return nil
 }
 

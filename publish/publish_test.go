@@ -20,6 +20,7 @@ import (
 
 	"galbuild/build"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 	"galbuild/build/pack"
 	"galbuild/build/site"
 	"galbuild/publish"
@@ -348,7 +349,7 @@ func TestBackAndForth(t *testing.T) {
 		t.Helper()
 		var err error
 		if name == "back" {
-			_, err = publish.Rollback(t.Context(), at, publish.Options{})
+			_, err = publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, publish.Options{})
 		} else {
 			_, err = add(t.Context(), at, workspace(t), writePackage(t, t.TempDir(), name, "1.0.0"))
 		}
@@ -507,7 +508,7 @@ func TestRemoveRollbackPrune(t *testing.T) {
 	buildSite(t, root, "one@1.0.0", "two@1.0.0")
 	at, remote := newFolder(t)
 	publishSite(t, at, root)
-	if _, err := publish.Rollback(t.Context(), at, publish.Options{}); !errors.Is(err, publish.ErrNoEarlier) {
+	if _, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, publish.Options{}); !errors.Is(err, publish.ErrNoEarlier) {
 		t.Errorf("got %v, want ErrNoEarlier", err)
 	}
 	remove := func(gone string) {
@@ -525,7 +526,7 @@ func TestRemoveRollbackPrune(t *testing.T) {
 		t.Error("the static response of the removed extension is still there")
 	}
 	for _, want := range []string{"acme.one@1.0.0 acme.two@1.0.0", "acme.one@1.0.0", "acme.one@1.0.0 acme.two@1.0.0"} {
-		if _, err := publish.Rollback(t.Context(), at, publish.Options{}); err != nil {
+		if _, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, publish.Options{}); err != nil {
 			t.Fatal(err)
 		}
 		wantServed(t, at, want)
@@ -552,7 +553,7 @@ func TestRemoveRollbackPrune(t *testing.T) {
 		t.Errorf("the lock of another process: %v", err)
 	}
 	wantServed(t, at, "")
-	if _, err := publish.Rollback(t.Context(), at, publish.Options{}); err != nil {
+	if _, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, publish.Options{}); err != nil {
 		t.Errorf("rollback after a prune: %v", err)
 	}
 	wantServed(t, at, "acme.two@1.0.0")
