@@ -26,7 +26,7 @@ import (
 //   - Versions at the target that the site lacks are merged with those of the site. Versions that
 //     the site itself has published before are not merged, because they were removed from it.
 //   - It is an error if the target has a version of the site with different content.
-//   - Settings that the site does not have stay, unless the site had them when it was last published.
+//   - Settings that the site does not have stay, unless it had them when it was published last.
 //
 // The decisions of both are always merged, and what they keep out is not published.
 //

@@ -196,8 +196,8 @@ type batch struct {
 // batchBytes is the smallest size of a batch in bytes, except for the last one.
 const batchBytes = 256 << 10
 
-// readBatches decodes all lines, the first of which has this number. After an invalid line it stops,
-// and later batches may be missing.
+// readBatches decodes all lines, the first of which has this number. After an invalid line it
+// stops, and later batches may be missing.
 func readBatches(lines *bufio.Reader, number int) ([]*batch, error) {
 	var batches []*batch
 	var group errgroup.Group

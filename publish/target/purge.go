@@ -5,8 +5,8 @@ import "context"
 // Purger is implemented by targets that may keep what Delete removes: earlier versions of objects,
 // or a trash.
 type Purger interface {
-	// Purge removes for good what is left of objects that were deleted. It returns what it could
-	// not remove. The error means that it could not find out.
+	// Purge removes for good what is left of objects that were deleted. It returns what it
+	// could not remove. The error means that it could not find out.
 	Purge(ctx context.Context, keys []string) ([]Leftover, error)
 }
 
