@@ -56,15 +56,17 @@ func generations(ctx context.Context, at target.Target) ([]generation, error) {
 }
 
 // previous returns the generation that was current before the current one, and whether there is
-// one. It is the one that index/PREVIOUS names, if that belongs to the current generation.
-// Otherwise it is the latest one written before the current one, or else the latest of the others.
+// one. It is the one that index/PREVIOUS names, if that belongs to the current generation and
+// exists. Otherwise it is the latest one written before the current one, or else the latest of the
+// others.
 func previous(ctx context.Context, at target.Target, current State, all []generation) (string, bool, error) {
 	record, err := readSmall(ctx, at, previousKey, maxCurrent)
 	if err != nil && !errors.Is(err, target.ErrNotExist) {
 		return "", false, err
 	}
 	if name, rest, ok := bytes.Cut(record, []byte("\n")); ok && string(name) == current.Generation {
-		if c, err := site.ParseCurrent(rest); err == nil {
+		c, err := site.ParseCurrent(rest)
+		if err == nil && slices.ContainsFunc(all, func(g generation) bool { return g.name == c.Generation }) {
 			return c.Generation, true, nil
 		}
 	}
@@ -79,9 +81,9 @@ func previous(ctx context.Context, at target.Target, current State, all []genera
 // Rollback switches back to the previous generation. It is an error if objects of its content have
 // been removed.
 //
-// If decisions have been made since, the generation is a new one, which is written to scratch: that of
-// then with the decisions of today. What is blocked or malicious stays out. Removals are undone, by a
-// decision of the author, so that they do not come back with the next merge.
+// If decisions have been made since, the generation is a new one, which is written to scratch: that
+// of then with the decisions of today. What is blocked or malicious stays out. Removals are undone,
+// by a decision of the author, so that they do not come back with the next merge.
 func Rollback(ctx context.Context, at target.Target, scratch *site.Dir, author decision.Author, o Options) (Result, error) {
 	var excluded []build.Excluded
 	result, err := retry(ctx, func() (Result, error) {
