@@ -65,7 +65,8 @@ func previous(ctx context.Context, at target.Target, current State, all []genera
 		return "", false, err
 	}
 	if name, rest, ok := bytes.Cut(record, []byte("\n")); ok && string(name) == current.Generation {
-		if c, err := site.ParseCurrent(rest); err == nil {
+		c, err := site.ParseCurrent(rest)
+		if err == nil && slices.ContainsFunc(all, func(g generation) bool { return g.name == c.Generation }) {
 			return c.Generation, true, nil
 		}
 	}
