@@ -16,6 +16,7 @@ import (
 	"galbuild/build/site"
 	"galbuild/publish"
 	"galbuild/publish/bundle"
+	"galbuild/publish/target"
 	"galbuild/publish/target/dir"
 	"galbuild/render"
 )
@@ -112,8 +113,15 @@ func (w *world) decide(t *testing.T, folder, kind string) {
 	_, err = publish.Decide(t.Context(), at, workspace(t), publish.Options{}, func(c *catalog.Catalog) ([]catalog.Record, error) {
 		return decision.Add(c.Records, decision.Author{By: fmt.Sprint(w.IntN(3))}, kind, []catalog.Subject{subject}, "")
 	})
-	if err != nil && !errors.Is(err, publish.ErrNothing) {
+	if errors.Is(err, publish.ErrNothing) {
+		return
+	}
+	if err != nil {
 		t.Fatal(err)
+	}
+	_, c, err := site.Read(folder)
+	if err != nil || !slices.ContainsFunc(c.Records, func(r catalog.Record) bool { return r.Kind == kind && r.Subject == subject }) {
+		t.Fatalf("%s is not %s in %s: %v", subject, kind, folder, err)
 	}
 }
 
@@ -142,12 +150,18 @@ func (w *world) publish(t *testing.T, from, to string, replace bool) {
 
 func (w *world) pull(t *testing.T, from, to string) {
 	t.Helper()
+	pull(t, open(t, from), to)
+}
+
+// pull pulls a target, which may be empty, into a folder.
+func pull(t *testing.T, from target.Target, to string) {
+	t.Helper()
 	locked, err := site.Lock(to)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer locked.Close()
-	if _, err := publish.Pull(t.Context(), open(t, from), locked, false, publish.Options{}); err != nil && !errors.Is(err, publish.ErrNothing) {
+	if _, err := publish.Pull(t.Context(), from, locked, false, publish.Options{}); err != nil && !errors.Is(err, publish.ErrNothing) {
 		t.Fatal(err)
 	}
 }

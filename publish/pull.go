@@ -46,7 +46,7 @@ func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool
 		return Pulled{}, fmt.Errorf("%s: %w", from, ErrNothing)
 	}
 	local, err := site.ReadCurrent(dir.Root)
-	missing := dir.Dirty || dir.IndexOnly() && !indexOnly
+	missing := dir.Dirty || !indexOnly && (dir.IndexOnly() || dir.PublicOnly() && !isPublic(from))
 	if err != nil || (local == remote.Current || wasMerged(dir.Root, remote.Current, local)) && !missing {
 		return Pulled{Generation: local.Generation}, err
 	}
@@ -55,6 +55,12 @@ func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool
 	}
 	p := &puller{from: from, dir: dir, local: local, indexOnly: indexOnly, Options: o}
 	return p.pull(ctx)
+}
+
+// isPublic reports whether everyone can read a target, so that private files are not served there.
+func isPublic(from target.Target) bool {
+	at, ok := from.(interface{ IsPublic() bool })
+	return ok && at.IsPublic()
 }
 
 // A puller is a call of [Pull].

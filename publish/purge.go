@@ -100,18 +100,12 @@ func readListed(ctx context.Context, at target.Target, name string) (*catalog.Ca
 // addGeneration dooms an earlier generation that lists what is purged, with that content. It needs
 // the content of all others, and of the current one what it lists, whatever it is.
 func (p *purging) addGeneration(name string, c *catalog.Catalog, current bool) {
-	gone := &catalog.Catalog{}
-	for i := range c.Extensions {
-		e := c.Extensions[i]
-		e.Versions = nil
-		for key, v := range c.Extensions[i].Keyed() {
-			if len(p.matches.Out(key, v.Package.Ref)) > 0 {
-				e.Versions = append(e.Versions, *v)
-			}
+	gone, rest := p.split(c)
+	if current && p.dryRun { // the decision that takes them out has not been published
+		for f := range render.VersionContent(gone) {
+			p.doom(f)
 		}
-		if len(e.Versions) > 0 {
-			gone.Extensions = append(gone.Extensions, e)
-		}
+		c = rest
 	}
 	if current || len(gone.Extensions) == 0 {
 		for f := range render.Content(c) {
@@ -130,6 +124,29 @@ func (p *purging) addGeneration(name string, c *catalog.Catalog, current bool) {
 	for f := range render.VersionContent(gone) {
 		p.doom(f)
 	}
+}
+
+// split returns a catalogue with the versions of c that are purged, and one with the others.
+func (p *purging) split(c *catalog.Catalog) (gone, rest *catalog.Catalog) {
+	gone, rest = &catalog.Catalog{}, &catalog.Catalog{Settings: c.Settings, Records: c.Records}
+	for i := range c.Extensions {
+		purged, stays := c.Extensions[i], c.Extensions[i]
+		purged.Versions, stays.Versions = nil, nil
+		for key, v := range c.Extensions[i].Keyed() {
+			if len(p.matches.Out(key, v.Package.Ref)) > 0 {
+				purged.Versions = append(purged.Versions, *v)
+			} else {
+				stays.Versions = append(stays.Versions, *v)
+			}
+		}
+		if len(purged.Versions) > 0 {
+			gone.Extensions = append(gone.Extensions, purged)
+		}
+		if len(stays.Versions) > 0 {
+			rest.Extensions = append(rest.Extensions, stays)
+		}
+	}
+	return gone, rest
 }
 
 // doom marks a file and its blob for deletion, unless they are needed.

@@ -58,8 +58,7 @@ func (v *verifier) problem(format string, args ...any) {
 // private reads the private parts of records. It is a problem if everyone can read them.
 func (v *verifier) private(ctx context.Context, s State) {
 	err := readPrivate(ctx, v.at, s)
-	at, ok := v.at.(interface{ IsPublic() bool })
-	switch public := ok && at.IsPublic(); {
+	switch public := isPublic(v.at); {
 	case public && errors.Is(err, target.ErrNotExist):
 	case err != nil:
 		v.problem("%v", err)

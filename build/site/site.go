@@ -333,6 +333,9 @@ func (d *Dir) SetPublicOnly(is bool) error {
 	return d.Remove(WorkDir + "/" + publicOnly)
 }
 
+// PublicOnly reports whether SetPublicOnly has marked the site.
+func (d *Dir) PublicOnly() bool { return hasMark(d.Root, publicOnly) }
+
 // MayLackPrivate reports whether the current generation of the site at root may lack the private
 // parts of its records, because it was copied from where they are not served.
 func MayLackPrivate(root string) bool { return hasMark(root, publicOnly) || hasMark(root, indexOnly) }

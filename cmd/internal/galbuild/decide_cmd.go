@@ -229,8 +229,11 @@ func (e *env) printCached(paths []string) {
 	for _, p := range paths {
 		terminal.Fprintf(e.stdout, "  %s\n", p)
 	}
-	folder := strings.TrimSuffix(paths[0], "*")
-	terminal.Fprintf(e.stdout, "nginx:  grep -rlF 'KEY: ' /var/cache/nginx | xargs grep -lF '%s' | xargs rm -f\n", folder)
+	var patterns strings.Builder
+	for _, p := range paths {
+		fmt.Fprintf(&patterns, " -e '%s'", strings.TrimSuffix(p, "*"))
+	}
+	terminal.Fprintf(e.stdout, "nginx:  grep -rlaF%s /var/cache/nginx | xargs -r rm -f\n", &patterns)
 	terminal.Fprintf(e.stdout, "CDN:    aws cloudfront create-invalidation --distribution-id ID --paths '%s'\n", strings.Join(paths, "' '"))
 }
 
