@@ -54,6 +54,7 @@ func TestReadmeTargets(t *testing.T) {
 		}
 		p.must(t, "verify "+flags)
 		p.must(t, "remove acme.bench-1 --all "+flags)
+		p.must(t, "restore acme.bench-1@1.0.0 "+flags)
 		p.must(t, "add vsixs "+flags)
 		p.must(t, "remove acme.bench-2 --all "+flags)
 		if out := p.must(t, "ls-remote --ids "+flags); out != "acme.bench-0\nacme.bench-1\n" {
