@@ -479,6 +479,29 @@ func TestReplacedExport(t *testing.T) {
 	}
 }
 
+// TestKilledExport finds the temporary files of an export that was killed. The next export of the
+// same name removes them, and leaves those of other names.
+func TestKilledExport(t *testing.T) {
+	root, dir := newSite(t, "one"), t.TempDir()
+	write := func(names ...string) {
+		for _, name := range names {
+			if err := os.WriteFile(filepath.Join(dir, tempPrefix+name), []byte("half"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	write("g.tar", "g.tar.001", "g.tar.013", "g.tar"+SumsSuffix, "g.tar"+SumsSuffix+SignedSuffix)
+	write("g.tar.zst", "g.tar.zst.001", "g.tar.zst"+SumsSuffix)
+	mustExport(t, ExportConfig{Site: root, Output: filepath.Join(dir, "g.tar")})
+	want := []string{
+		tempPrefix + "g.tar.zst", tempPrefix + "g.tar.zst.001", tempPrefix + "g.tar.zst" + SumsSuffix,
+		"g.tar", "g.tar" + SumsSuffix,
+	}
+	if got := list(t, dir); !slices.Equal(got, want) {
+		t.Errorf("there are %v, want %v", got, want)
+	}
+}
+
 func TestInterruptedImport(t *testing.T) {
 	archive, target := export(t, newSite(t, "one", "two")), newSite(t, "one")
 	before := snapshot(t, target)

@@ -264,18 +264,47 @@ type output struct {
 	hash         hash.Hash
 }
 
-// newOutput opens the folder of an archive, which must exist.
+// tempPrefix and the final name make the temporary name of a file. Files of an export are not
+// written with [atomicfile.WriteFile]: the parts get their names together, when the last is
+// complete, and the next export of the same name removes what a killed export has left, which may
+// be large.
+const tempPrefix = ".galbuild-export-"
+
+// newOutput opens the folder of an archive, which must exist, and removes what a killed export of
+// the same name has left.
 func newOutput(archive string, split int64) (*output, error) {
 	o := &output{folder: filepath.Dir(archive), name: filepath.Base(archive), split: split}
 	var err error
-	o.at, err = os.OpenRoot(o.folder)
-	return o, err
+	if o.at, err = os.OpenRoot(o.folder); err != nil {
+		return nil, err
+	}
+	if err := o.removeTemp(); err != nil {
+		o.at.Close()
+		return nil, err
+	}
+	return o, nil
 }
 
-// temp returns the temporary name of a part. Parts are not written with [atomicfile.WriteFile]:
-// they get their names together, when the last is complete, and the next export of the same name
-// replaces what a killed export has left, which may be large.
-func (o *output) temp(i int) string { return ".galbuild-export-" + o.parts[i].Name }
+// removeTemp removes the temporary files of all exports of the same name.
+func (o *output) removeTemp() error {
+	files, err := fs.ReadDir(o.at.FS(), ".")
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		name, isTemp := strings.CutPrefix(f.Name(), tempPrefix)
+		if !isTemp || name != o.name && archiveName(name) != o.name {
+			continue
+		}
+		if err := o.remove(f.Name()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// temp returns the temporary name of a part.
+func (o *output) temp(i int) string { return tempPrefix + o.parts[i].Name }
 
 // create creates a temporary file. It does not follow a link of that name.
 func (o *output) create(name string) (*os.File, error) {
@@ -414,6 +443,15 @@ func (o *output) remove(name string) error {
 	return nil
 }
 
+// replace makes or replaces a small file in one step.
 func (o *output) replace(name string, text []byte) error {
-	return atomicfile.WriteText(o.at, name, text)
+	f, err := o.create(tempPrefix + name)
+	if err != nil {
+		return err
+	}
+	defer atomicfile.Discard(o.at, f)
+	if _, err := f.Write(text); err != nil {
+		return err
+	}
+	return atomicfile.Commit(o.at, f, name, atomicfile.FileMode)
 }
