@@ -79,6 +79,7 @@ type Settings struct {
 	Featured []string `json:"featured,omitempty"` // lower-case ids, sorted
 
 	Control json.RawMessage `json:"control,omitempty"` // the control manifest; nil is an empty one
+	Policy  string          `json:"policy,omitempty"`  // the text of the policy file, with its comments
 }
 
 // Extension is an extension with all its versions, newest first. The platforms of one version are
