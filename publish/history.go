@@ -111,7 +111,7 @@ func Rollback(ctx context.Context, at target.Target, scratch *site.Dir, author d
 			return Result{}, fmt.Errorf("%s: %w", at, err)
 		}
 		if excluded = nil; !decision.Includes(next.Catalog.Records, old.Catalog.Records) {
-			if next, excluded, err = decideAgain(next.Catalog, old.Catalog, author, scratch); err != nil {
+			if next, excluded, err = decideAgain(next.Catalog, old.Catalog, author, scratch, o.Now); err != nil {
 				return Result{}, err
 			}
 		}
@@ -127,7 +127,7 @@ func Rollback(ctx context.Context, at target.Target, scratch *site.Dir, author d
 
 // decideAgain returns a generation with the versions and settings of then and the decisions of now,
 // except removals of what was there then.
-func decideAgain(then, now *catalog.Catalog, author decision.Author, scratch *site.Dir) (Next, []build.Excluded, error) {
+func decideAgain(then, now *catalog.Catalog, author decision.Author, scratch *site.Dir, at time.Time) (Next, []build.Excluded, error) {
 	then.Render = render.Version
 	var undone []catalog.Subject
 	for key, v := range then.Versions() {
@@ -144,7 +144,11 @@ func decideAgain(then, now *catalog.Catalog, author decision.Author, scratch *si
 			return Next{}, nil, err
 		}
 	}
-	c, excluded := build.Decide(then, records)
+	receiver := build.Receiver{Old: now, Policy: build.PolicyChange{Accept: true}, Follow: true, Now: at}
+	c, excluded, err := receiver.Decide(then, records)
+	if err != nil {
+		return Next{}, nil, err
+	}
 	next, err := generate(scratch, c)
 	return next, excluded, err
 }

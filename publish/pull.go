@@ -124,9 +124,12 @@ func (p *puller) merge(ctx context.Context, remote State) (*catalog.Catalog, []b
 	if decision.Includes(remote.Catalog.Records, local.Records) {
 		return remote.Catalog, nil, nil
 	}
-	c, excluded := build.Decide(remote.Catalog, local.Records)
-	c.Render = render.Version
-	return c, excluded, nil
+	receiver := build.Receiver{Old: local, Policy: build.PolicyChange{Accept: true}, Follow: true, Now: p.Now}
+	c, excluded, err := receiver.Decide(remote.Catalog, local.Records)
+	if err == nil {
+		c.Render = render.Version
+	}
+	return c, excluded, err
 }
 
 // download writes the generation of the target into the site, with its content unless indexOnly is
