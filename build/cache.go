@@ -116,6 +116,7 @@ func digest(c Config, items []source.Item, listed []listedDates) blob.Ref {
 		add("", 0, listed[i].Updated)
 		add(item.Path, item.Size, item.ModTime)
 		add(item.Untrusted, 0, time.Time{})
+		add(item.Origin, 0, time.Time{})
 		for _, s := range []*source.Stamp{item.Sidecar, item.Signature, item.VersionSidecar, item.Unpacked} {
 			if s == nil {
 				add("", 0, time.Time{})

@@ -15,7 +15,6 @@ import (
 	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
-	"galbuild/build/decision"
 	"galbuild/build/site"
 	"galbuild/render"
 )
@@ -156,15 +155,15 @@ func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *so
 	return nil
 }
 
-// merge returns the catalogue of the archive, or one that also has the decisions of the site,
-// without what they keep out. It is not an error if the site's catalogue cannot be read, because
+// merge returns the catalogue of the archive, or one that also has the decisions of the site, without
+// what they keep out, and what the site keeps for auditors. It is not an error if the site's catalogue cannot be read, because
 // the import repairs the site.
 func (s *importer) merge(current site.Current) (*catalog.Catalog, error) {
 	local, err := site.ReadCatalog(s.dir.Root, current)
-	if err != nil || decision.Includes(s.catalogue.Records, local.Records) {
+	if err != nil || build.Carries(s.catalogue, local) {
 		return s.catalogue, s.ctx.Err()
 	}
-	c, excluded := build.Decide(s.catalogue, local.Records)
+	c, excluded := build.Carry(s.catalogue, local)
 	c.Render = render.Version
 	s.report.Excluded = append(s.report.Excluded, excluded...)
 	return c, nil
