@@ -20,9 +20,9 @@ func Without(c *catalog.Catalog, remove func(key string) bool) *catalog.Catalog 
 	return without
 }
 
-// Union returns a catalogue with the versions, records and packages of a and b, the settings of b and those
-// of a that b does not have, and the versions that the decisions of both keep out. The error is
-// that of [CheckConflicts].
+// Union returns a catalogue with the versions, records and packages of a and b, the settings of b
+// and those of a that b does not have, and the versions that the decisions of both keep out. The
+// error is that of [CheckConflicts].
 func Union(a, b *catalog.Catalog) (*catalog.Catalog, []Excluded, error) {
 	if err := CheckConflicts(a, b); err != nil {
 		return nil, nil, err

@@ -3,6 +3,7 @@ package build
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
@@ -33,7 +34,7 @@ func (a *assembly) addPackages(chosen map[string]identified) {
 }
 
 func sourceOf(item *source.Item) catalog.Source {
-	text, _ := vsix.Cut(strings.Map(printable, strings.ToValidUTF8(item.Origin, "\uFFFD")), catalog.MaxSourceText)
+	text, _ := vsix.Cut(strings.Map(printable, strings.ToValidUTF8(item.Origin, "\uFFFD")), catalog.MaxSourceText/utf8.UTFMax)
 	if source.IsURL(text) {
 		return catalog.Source{URL: text}
 	}

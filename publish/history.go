@@ -82,9 +82,10 @@ func previous(ctx context.Context, at target.Target, current State, all []genera
 // It returns an error and changes nothing if content of that generation has been removed. Responses
 // that only an interrupted publish has sent remain until [Prune] removes them.
 //
-// If decisions have been made since, or more is kept for auditors, the generation is a new one, which
-// is written to scratch: the previous one with the decisions of today and what is kept today. What is blocked or malicious stays out. Removals are
-// undone by a decision of the author, so that the next merge does not bring them back.
+// If decisions have been made since, or more is kept for auditors, the generation is a new one: the
+// previous one with the decisions of today and what is kept today. It is written to scratch. What
+// is blocked or malicious stays out. Removals are undone by a decision of the author, so that the
+// next merge does not bring them back.
 func Rollback(ctx context.Context, at target.Target, scratch *site.Dir, author decision.Author, o Options) (Result, error) {
 	var excluded []build.Excluded
 	result, err := retry(ctx, func() (Result, error) {

@@ -34,8 +34,8 @@ type Pulled struct {
 // With indexOnly, Pull downloads only the catalogue and the index, which is enough for a galshim in
 // front of the target.
 //
-// If the site has decisions that the target does not have, or knows more for auditors, the generation
-// of the site is another one. It has what both have, and lacks what their decisions keep out.
+// If the site has decisions that the target does not have, or keeps more for auditors, its
+// generation is another one: it has what both have, and lacks what their decisions keep out.
 func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool, o Options) (Pulled, error) {
 	remote, err := readCurrent(ctx, from)
 	if err != nil {
@@ -104,8 +104,8 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 	return Pulled{Generation: next.Generation, Changed: true, Excluded: excluded}, err
 }
 
-// merge returns the catalogue of the target, or one that also has the decisions of the site, without
-// what they keep out, and what the site keeps for auditors.
+// merge returns the catalogue of the target, or one that also has the decisions of the site,
+// without what they keep out, and what the site keeps for auditors.
 func (p *puller) merge(ctx context.Context, remote State) (*catalog.Catalog, []build.Excluded, error) {
 	if p.indexOnly || p.dir.IndexOnly() {
 		return remote.Catalog, nil, nil

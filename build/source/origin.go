@@ -9,8 +9,7 @@ import (
 // The origin of an item is kept in the site for auditors. It tells nothing about the machine that
 // the item was read on, so that the same sources give the same site everywhere:
 //
-//	acme/hello-1.0.0.vsix          a path relative to the folder that was given, or to the folder
-//	                               at which a glob begins
+//	acme/hello-1.0.0.vsix          a path below a folder that was given, or where a glob begins
 //	hello-1.0.0.vsix               the name of a file that was given itself
 //	https://host/hello-1.0.0.vsix  the URL, without user, query and fragment
 //	-                              standard input
