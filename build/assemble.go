@@ -50,6 +50,7 @@ func (r *reader) assemble(candidates []candidate, last *catalog.Catalog, keep bo
 	if err := a.readLetIn(r, chosen, accepted); err != nil {
 		return nil, err
 	}
+	a.addPackages(chosen)
 	a.cache = newCache(candidates)
 	for i := range candidates {
 		candidates[i].version = nil // to save memory; chosen has the versions that are still needed

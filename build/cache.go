@@ -75,7 +75,7 @@ type stamp struct {
 //	   replaces "[object Object]"
 //	5  reads the texts of contributions, for the search
 //	6  other texts of warnings and reasons
-//	7  records when a package was first seen, by the clock of the run
+//	7  reads licences; records when a package was first seen, by the clock of the run
 const readingVersion = 7
 
 // A header is the first line of a cache. Its generation is not the current one after a command that
@@ -123,6 +123,7 @@ func digest(c Config, items []source.Item, listed []listedDates) blob.Ref {
 		add("", 0, listed[i].Updated)
 		add(item.Path, item.Size, item.ModTime)
 		add(item.Untrusted, 0, time.Time{})
+		add(item.Origin, 0, time.Time{})
 		for _, s := range []*source.Stamp{item.Sidecar, item.Signature, item.VersionSidecar, item.Unpacked} {
 			if s == nil {
 				add("", 0, time.Time{})

@@ -35,7 +35,7 @@ func (r Receiver) Decide(c *catalog.Catalog, records []catalog.Record) (*catalog
 	return r.admit(next, maps.Collect(versions(c)), c.Policy)
 }
 
-// Union returns a catalogue with the versions and records of a and b, the settings of b and those
+// Union returns a catalogue with the versions, records and packages of a and b, the settings of b and those
 // of a that b does not have, without the versions that the decisions of both and the policy keep
 // out, which it returns too. Another error than those about the policy is that of [CheckConflicts].
 func (r Receiver) Union(a, b *catalog.Catalog) (*catalog.Catalog, []Excluded, error) {
@@ -114,11 +114,6 @@ func seenOf(packages []catalog.Package) map[blob.Ref]time.Time {
 		}
 	}
 	return seen
-}
-
-// Carries reports whether a catalogue that replaces from loses none of its records and packages.
-func Carries(c, from *catalog.Catalog) bool {
-	return decision.Includes(c.Records, from.Records) && catalog.IncludesPackages(c.Packages, from.Packages)
 }
 
 // SameSeen reports whether the versions that are in both catalogues were first seen at the same

@@ -27,8 +27,9 @@ import (
 //   - It is an error if the target has a version of the site with different content.
 //   - Settings that the site does not have stay, unless it had them when it was published last.
 //
-// The decisions of both are always merged. What they keep out is not published, nor what the policy
-// of the target keeps out. A target that has no generation yet gets the policy of the site.
+// The decisions of both, and what is kept for auditors, are always merged. What the decisions keep
+// out is not published, nor what the policy of the target keeps out. A target that has no generation
+// yet gets the policy of the site.
 //
 // A file in the work directory of the site records which versions the site has published to which
 // target. If the current generation of the target was published by this site, nobody else has
@@ -99,7 +100,7 @@ func (p *publishing) publish(ctx context.Context, o Options) (Result, error) {
 // have published and decided, without what the policy of the target keeps out.
 func (p *publishing) next(old State, o Options) (Next, error) {
 	settings := build.Drop(old.Catalog.Settings, build.Dropped(p.last.Settings, p.local.Catalog.Settings))
-	others := &catalog.Catalog{Settings: settings, Records: old.Catalog.Records} // without versions
+	others := &catalog.Catalog{Settings: settings, Records: old.Catalog.Records, Packages: old.Catalog.Packages} // without versions
 	if mine := p.replace || !old.IsZero() && p.last.Generation == old.Generation; !mine {
 		if err := build.CheckConflicts(old.Catalog, p.local.Catalog); err != nil {
 			return Next{}, fmt.Errorf("%s: %w", p.at, err)
