@@ -13,10 +13,11 @@
 //	{"id":"…","kind":"removed","subject":"acme.notes@1.0.0","counter":1,"when":"…"}
 //	{"publisher":{"name":"acme",…},"name":"hello","uuid":"…","versions":[…]}
 //
-// The private parts of the records are in a second file, which is not served. It has one line for
-// each, sorted by id, if there are any:
+// What only auditors need is in a second file, which is not served: one line for the private part
+// of each record, sorted by id, and then one for each [Package], sorted by hash:
 //
 //	{"id":"…","by":"alice","reason":"the licence has expired"}
+//	{"sha256":"…","package":"acme.hello@1.0.0","sources":[{"path":"acme/hello-1.0.0.vsix"}]}
 package catalog
 
 import (
@@ -59,7 +60,8 @@ func Platforms() []string {
 // Catalog is the catalogue of a site. Extensions are sorted by Key.
 type Catalog struct {
 	Settings
-	Records    []Record // sorted by ID
+	Records    []Record  // sorted by ID
+	Packages   []Package // sorted with ComparePackages; empty if they are not known
 	Extensions []Extension
 }
 
@@ -128,7 +130,8 @@ type Version struct {
 	Contributed []string   `json:"contributed,omitempty"` // texts of contributions, for the search only
 	Properties  []Property `json:"properties,omitempty"`  // as in responses of the gallery
 	Updated     time.Time  `json:"updated"`
-	Signed      bool       `json:"signed,omitempty"` // a genuine signature archive is among the assets
+	Licence     string     `json:"licence,omitempty"` // SPDX expression; "" if it is not known
+	Signed      bool       `json:"signed,omitempty"`  // a genuine signature archive is among the assets
 	// FirstSeen is set if Updated is when the package was first seen, because it has no other
 	// date.
 	FirstSeen bool `json:"firstSeen,omitempty"`
