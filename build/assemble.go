@@ -29,14 +29,15 @@ type addition struct {
 }
 
 // assemble makes the catalogue from the candidates, which are sorted by path, and from the
-// versions of the last generation that stay. If keep is set, all of those stay. The records are
-// those of the last generation.
-func assemble(c Config, candidates []candidate, old map[string]identified, records []catalog.Record, keep bool) (*assembly, error) {
-	a := &assembly{candidates: candidates, catalog: &catalog.Catalog{Settings: c.Settings, Records: records}, add: c.Add}
+// versions of the last generation that stay. If keep is set, all of those stay. The records and
+// packages are those of the last generation with what this run adds.
+func assemble(c Config, candidates []candidate, old map[string]identified, last *catalog.Catalog, keep bool) (*assembly, error) {
+	a := &assembly{candidates: candidates, catalog: &catalog.Catalog{Settings: c.Settings, Records: last.Records, Packages: last.Packages}, add: c.Add}
 	chosen, accepted := a.resolve(old, keep)
 	if err := a.decide(c, chosen, accepted); err != nil {
 		return nil, err
 	}
+	a.addPackages(chosen)
 	a.cache = newCache(candidates)
 	for i := range candidates {
 		candidates[i].version = nil // to save memory; chosen has the versions that are still needed

@@ -136,7 +136,7 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	// If a source cannot be read, its versions stay: the network may be down, or a disk may not
 	// be mounted.
 	keep := len(problems) > 0 || slices.ContainsFunc(candidates, func(c candidate) bool { return c.unreadable() })
-	assembled, err := assemble(c, candidates, oldVersions, old.Records, keep || c.Add)
+	assembled, err := assemble(c, candidates, oldVersions, old, keep || c.Add)
 	if err != nil {
 		return err
 	}

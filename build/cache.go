@@ -73,7 +73,8 @@ type stamp struct {
 //	   replaces "[object Object]"
 //	5  reads the texts of contributions, for the search
 //	6  other texts of warnings and reasons
-const readingVersion = 6
+//	7  reads licences
+const readingVersion = 7
 
 // A header is the first line of a cache. Its generation is not the current one after a command that
 // does not read sources, such as galbuild remove, or if a builder was killed after it had switched
@@ -116,6 +117,7 @@ func digest(c Config, items []source.Item, listed []listedDates) blob.Ref {
 		add("", 0, listed[i].Updated)
 		add(item.Path, item.Size, item.ModTime)
 		add(item.Untrusted, 0, time.Time{})
+		add(item.Origin, 0, time.Time{})
 		for _, s := range []*source.Stamp{item.Sidecar, item.Signature, item.VersionSidecar, item.Unpacked} {
 			if s == nil {
 				add("", 0, time.Time{})

@@ -83,9 +83,9 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-// notRead are the fields of an Item on which the result of reading a package does not depend. Only
-// the report depends on them, and it is made in each run.
-var notRead = []string{"Item.Name", "Item.Untrusted", "Stamp.Path"}
+// notRead are the fields of an Item on which the result of reading a package does not depend. The
+// report and what is kept for auditors depend on them, and both are made in each run.
+var notRead = []string{"Item.Name", "Item.Origin", "Item.Untrusted", "Stamp.Path"}
 
 // TestLookup checks that an entry of the cache is not used if one of the files that were read, or
 // one of the listed dates, has changed.

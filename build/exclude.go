@@ -54,7 +54,9 @@ func sortExcluded(all []Excluded) []Excluded {
 // Decide returns c with more records, and without the versions that the decisions keep out, which
 // it returns too.
 func Decide(c *catalog.Catalog, records []catalog.Record) (*catalog.Catalog, []Excluded) {
-	return regroup(c.Settings, decision.Merge(c.Records, records), maps.Collect(versions(c)))
+	decided, excluded := regroup(c.Settings, decision.Merge(c.Records, records), maps.Collect(versions(c)))
+	decided.Packages = c.Packages
+	return decided, excluded
 }
 
 // restorable returns the subjects of the decisions that keep a version out, if it was only removed.

@@ -16,12 +16,13 @@ func Without(c *catalog.Catalog, remove func(key string) bool) *catalog.Catalog 
 	remaining := maps.Collect(versions(c))
 	maps.DeleteFunc(remaining, func(key string, _ identified) bool { return remove(key) })
 	without, _ := regroup(c.Settings, c.Records, remaining)
+	without.Packages = c.Packages
 	return without
 }
 
-// Union returns a catalogue with the versions and records of a and b, the settings of b and those
-// of a that b does not have, and the versions that the decisions of both keep out. The error is
-// that of [CheckConflicts].
+// Union returns a catalogue with the versions, records and packages of a and b, the settings of b
+// and those of a that b does not have, and the versions that the decisions of both keep out. The
+// error is that of [CheckConflicts].
 func Union(a, b *catalog.Catalog) (*catalog.Catalog, []Excluded, error) {
 	if err := CheckConflicts(a, b); err != nil {
 		return nil, nil, err
@@ -33,6 +34,7 @@ func Union(a, b *catalog.Catalog) (*catalog.Catalog, []Excluded, error) {
 		}
 	}
 	c, excluded := regroup(Over(b.Settings, a.Settings), decision.Merge(a.Records, b.Records), all)
+	c.Packages = catalog.MergePackages(a.Packages, b.Packages)
 	return c, excluded, nil
 }
 

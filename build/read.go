@@ -377,6 +377,7 @@ func describe(p *vsix.Package) catalog.Version {
 		Tags:        p.Tags,
 		Contributed: p.Contributed,
 		Properties:  p.Properties,
+		Licence:     p.Licence,
 	}
 	if v.DisplayName == "" {
 		v.DisplayName = p.Name

@@ -13,7 +13,6 @@ import (
 	"galbuild/build"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
-	"galbuild/build/decision"
 	"galbuild/build/jsondoc"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
@@ -28,7 +27,8 @@ import (
 //   - It is an error if the target has a version of the site with different content.
 //   - Settings that the site does not have stay, unless it had them when it was published last.
 //
-// The decisions of both are always merged, and what they keep out is not published.
+// The decisions of both, and what is kept for auditors, are always merged. What the decisions keep
+// out is not published.
 //
 // A file in the work directory of the site records which versions the site has published to which
 // target. If the current generation of the target was published by this site, nobody else has
@@ -95,7 +95,7 @@ func (p *publishing) publish(ctx context.Context, o Options) (Result, error) {
 // have published and decided.
 func (p *publishing) next(old State) (Next, error) {
 	settings := build.Drop(old.Catalog.Settings, build.Dropped(p.last.Settings, p.local.Catalog.Settings))
-	others := &catalog.Catalog{Settings: settings, Records: old.Catalog.Records} // without versions
+	others := &catalog.Catalog{Settings: settings, Records: old.Catalog.Records, Packages: old.Catalog.Packages} // without versions
 	if mine := p.replace || !old.IsZero() && p.last.Generation == old.Generation; !mine {
 		if err := build.CheckConflicts(old.Catalog, p.local.Catalog); err != nil {
 			return Next{}, fmt.Errorf("%s: %w", p.at, err)
@@ -108,7 +108,7 @@ func (p *publishing) next(old State) (Next, error) {
 		}
 	}
 	same := old.IsZero() || reflect.DeepEqual(build.Over(p.local.Catalog.Settings, settings), p.local.Catalog.Settings)
-	if same && len(p.kept) == 0 && decision.Includes(p.local.Catalog.Records, old.Catalog.Records) && p.local.hasFiles() {
+	if same && len(p.kept) == 0 && build.Carries(p.local.Catalog, old.Catalog) && p.local.hasFiles() {
 		return p.local, nil
 	}
 	p.merged = true

@@ -15,7 +15,6 @@ import (
 	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
-	"galbuild/build/decision"
 	"galbuild/build/site"
 	"galbuild/render"
 )
@@ -147,24 +146,28 @@ func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *so
 	} else if err := s.compare(current, next); err != nil {
 		return err
 	}
+	earlier, err := dir.Generations()
+	if err != nil {
+		return err
+	}
 	if err := s.install(current, next); err != nil {
 		return err
 	}
 	if report.Changed = report.Generation != current.Generation; report.Changed {
-		report.Previous = current.Generation
+		report.Previous, report.WasCurrent = current.Generation, slices.Contains(earlier, report.Generation)
 	}
 	return nil
 }
 
 // merge returns the catalogue of the archive, or one that also has the decisions of the site,
-// without what they keep out. It is not an error if the site's catalogue cannot be read, because
-// the import repairs the site.
+// without what they keep out, and what the site keeps for auditors. It is not an error if the
+// site's catalogue cannot be read, because the import repairs the site.
 func (s *importer) merge(current site.Current) (*catalog.Catalog, error) {
 	local, err := site.ReadCatalog(s.dir.Root, current)
-	if err != nil || decision.Includes(s.catalogue.Records, local.Records) {
+	if err != nil || build.Carries(s.catalogue, local) {
 		return s.catalogue, s.ctx.Err()
 	}
-	c, excluded := build.Decide(s.catalogue, local.Records)
+	c, excluded := build.Carry(s.catalogue, local)
 	c.Render = render.Version
 	s.report.Excluded = append(s.report.Excluded, excluded...)
 	return c, nil
@@ -347,7 +350,6 @@ func (s *importer) check(current site.Current) error {
 // compare reports which versions the site loses, because the archive may be older than the site. It
 // is not an error if the site's catalogue cannot be read, because the import repairs the site.
 func (s *importer) compare(current site.Current, c *catalog.Catalog) error {
-	s.report.WasCurrent = s.dir.HasGeneration(s.current.Generation)
 	old, err := site.ReadCatalog(s.dir.Root, current)
 	if err != nil {
 		return s.ctx.Err()
