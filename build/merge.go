@@ -35,9 +35,9 @@ func (r Receiver) Decide(c *catalog.Catalog, records []catalog.Record) (*catalog
 	return r.admit(next, maps.Collect(versions(c)), c.Policy)
 }
 
-// Union returns a catalogue with the versions, records and packages of a and b, the settings of b and those
-// of a that b does not have, without the versions that the decisions of both and the policy keep
-// out, which it returns too. Another error than those about the policy is that of [CheckConflicts].
+// Union returns a catalogue with the versions, records and packages of a and b, the settings of b
+// and those of a that b does not have, without the versions that the decisions of both and the
+// policy keep out. It returns these too. Errors are those of [CheckConflicts], or about the policy.
 func (r Receiver) Union(a, b *catalog.Catalog) (*catalog.Catalog, []Excluded, error) {
 	if err := CheckConflicts(a, b); err != nil {
 		return nil, nil, err

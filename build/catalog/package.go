@@ -29,7 +29,7 @@ type Package struct {
 	Seen    time.Time `json:"seen,omitzero"`     // when it was first seen; zero if its version says so
 	Sources []Source  `json:"sources,omitempty"` // sorted, at most maxSources
 	Licence string    `json:"licence,omitempty"` // as in Version
-	Signed  bool      `json:"signed,omitempty"`  // as in Version
+	Signed  bool      `json:"signed,omitzero"`   // as in Version
 
 	Other map[string]jsontext.Value `json:",embed"` // keys that this program does not know
 }
