@@ -31,8 +31,8 @@ func (p PolicyChange) In(own string) string {
 	return cmp.Or(p.Text, own)
 }
 
-// DiffPolicies returns how other differs from own, the policy that decides, as a unified diff. It is
-// "" if they are the same.
+// DiffPolicies returns how another policy differs from the one that decides, as a unified diff. It
+// is "" if they are the same.
 func DiffPolicies(own, other string) string {
 	return string(diff.Diff("policy of the gallery", []byte(own), "other policy", []byte(other)))
 }

@@ -51,7 +51,7 @@ type entry struct {
 	Warnings  []string    `json:"warnings,omitempty"`
 	Excluded  bool        `json:"excluded,omitempty"` // a decision keeps out the version, whose package has this hash
 	Refused   string      `json:"refused,omitempty"`  // the reason, if it was refused
-	// Described is the version, without its content, if the policy kept it out. Ref is its hash.
+	// Described is the version if the policy kept it out. The site does not have its content.
 	Described *catalog.Version `json:"described,omitempty"`
 }
 
@@ -286,10 +286,10 @@ func (c *candidate) entry() (e entry, complete bool) {
 	return entry{Path: c.item.Path, Key: key}, false
 }
 
-// described returns the version without its content.
+// described returns the version with the publisher and name that its package declares.
 func (c *candidate) described() *catalog.Version {
 	v := *c.version
-	v.Publisher, v.Name, v.Assets, v.Files = c.publisher, c.name, nil, nil
+	v.Publisher, v.Name = c.publisher, c.name
 	return &v
 }
 

@@ -140,7 +140,7 @@ func TestDatesInTheFuture(t *testing.T) {
 	}
 }
 
-// TestSeen builds one file again and again. The earliest time is kept, whatever the time of the file.
+// TestSeen builds one file again and again. The earliest time is kept, whatever that of the file.
 func TestSeen(t *testing.T) {
 	s := newDated(t, past, past, "")
 	first := s.build(t, now.Add(time.Second/2), nil)

@@ -12,7 +12,7 @@ import (
 // Excluded is a version that a decision or the policy keeps out of the gallery.
 type Excluded struct {
 	ID      string    `json:"id"`                // publisher.name@version[@platform]
-	Kind    string    `json:"kind"`              // of the decision, see package decision; or KindPolicy
+	Kind    string    `json:"kind"`              // of the decision, or KindPolicy
 	Subject string    `json:"subject,omitempty"` // of the decision
 	When    time.Time `json:"when,omitzero"`     // zero if only the control manifest says so
 	By      string    `json:"by,omitempty"`      // who decided, if it is known
@@ -33,7 +33,7 @@ func newExcluded(key string, r *catalog.Record) Excluded {
 	return x
 }
 
-// decide deletes the versions that the decisions in force keep out, and returns them, sorted by key.
+// decide deletes the versions that the decisions in force keep out. It returns them, sorted by key.
 func decide(set *decision.Set, versions map[string]identified) []Excluded {
 	if set.IsEmpty() {
 		return nil

@@ -35,7 +35,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected outputs in the scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(withClock{m}, map[string]func(){
 		"galbuild": galbuild.Main,
 		"galshim": func() {
 			os.Exit(galshim.Main(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
@@ -44,6 +44,17 @@ func TestMain(m *testing.M) {
 		"curl":    func() { exit(curl(os.Args[1:])) },
 	})
 }
+
+// withClock runs the tests with a fixed time for the programs that they run. Scripts have their own.
+type withClock struct{ *testing.M }
+
+func (m withClock) Run() int {
+	os.Setenv("SOURCE_DATE_EPOCH", epoch)
+	return m.M.Run()
+}
+
+// epoch is 2026-01-01.
+const epoch = "1767225600"
 
 func exit(err error) {
 	if err != nil {
@@ -74,7 +85,7 @@ func setUp(e *testscript.Env) error {
 		return err
 	}
 	e.Setenv("ADDR", l.Addr().String())
-	e.Setenv("SOURCE_DATE_EPOCH", "1767225600") // 2026-01-01
+	e.Setenv("SOURCE_DATE_EPOCH", epoch)
 	samples, err := filepath.Abs(filepath.Join("..", "testdata", "samples"))
 	if err != nil {
 		return err

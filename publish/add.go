@@ -23,8 +23,8 @@ var (
 
 // Add adds the packages of cfg's sources to the gallery of a target. All versions of the gallery
 // stay, and so do the settings, except for a policy that cfg gives or drops. A target without a
-// gallery gets one. If some packages are refused, the others are added, unless cfg.Strict is set. Then
-// nothing is added, and the error wraps ErrStrict.
+// gallery gets one. If some packages are refused, the others are added, unless cfg.Strict is set.
+// Then nothing is added, and the error wraps ErrStrict.
 //
 // The returned build.Result is that of the last attempt, or nil if no attempt reached the build. It
 // is valid also if the error wraps ErrNoneAccepted or ErrStrict.

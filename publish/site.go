@@ -27,9 +27,9 @@ import (
 //   - It is an error if the target has a version of the site with different content.
 //   - Settings that the site does not have stay, unless it had them when it was published last.
 //
-// The decisions of both, and what is kept for auditors, are always merged. What the decisions and the
-// policy of the target keep out is not published. A target without a generation gets the policy of the
-// site.
+// The decisions of both, and what is kept for auditors, are always merged. What the decisions and
+// the policy of the target keep out is not published. A target without a generation gets the policy
+// of the site.
 //
 // A file in the work directory of the site records which versions the site has published to which
 // target. If the current generation of the target was published by this site, nobody else has

@@ -169,9 +169,9 @@ func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *so
 	return nil
 }
 
-// merge returns the catalogue of the archive, or one that also has the decisions of the site and what
-// it keeps for auditors, without what the decisions and the policy of the site keep out. It is not an
-// error if the site's catalogue cannot be read, because the import repairs the site.
+// merge returns the catalogue of the archive, or one that also has the decisions of the site and
+// what it keeps for auditors, without what the decisions and the policy of the site keep out. It is
+// not an error if the site's catalogue cannot be read, because the import repairs the site.
 func (cfg *ImportConfig) merge(s *importer, current site.Current) (*catalog.Catalog, error) {
 	local, err := site.ReadCatalog(s.dir.Root, current)
 	if err != nil {

@@ -424,7 +424,7 @@ func (d *deprecateCmd) Run(ctx context.Context, e *env) error {
 	})
 }
 
-// printExcluded prints which versions decisions and the policy keep out, and how to bring them back.
+// printExcluded prints which versions are kept out, by what, and how to bring them back.
 func (e *env) printExcluded(all []build.Excluded) {
 	if e.quiet {
 		return

@@ -87,8 +87,7 @@ func (e *env) explainPolicy(err error) error {
 // maxDiff is the largest number of lines of a difference that is printed without -v.
 const maxDiff = 30
 
-// printPolicyDiff says that the gallery keeps its policy, and how the policy of what was published or
-// imported differs from it. The latter is named as what.
+// printPolicyDiff says that the gallery keeps its policy, and how that of what it received differs.
 func (e *env) printPolicyDiff(what, diff string) {
 	if diff == "" || e.quiet {
 		return
@@ -106,9 +105,5 @@ func (e *env) printPolicyDiff(what, diff string) {
 
 // explainRule describes a version that the policy keeps out.
 func explainRule(x *build.Excluded) string {
-	until := ""
-	if !x.Until.IsZero() {
-		until = "; offered from " + x.Until.UTC().Format(time.DateOnly)
-	}
-	return fmt.Sprintf("%s: %s (%s, line %d of the policy)%s", x.ID, x.Reason, x.Rule, x.Line, until)
+	return fmt.Sprintf("%s: %s (%s, line %d of the policy)", x.ID, x.Reason, x.Rule, x.Line)
 }
