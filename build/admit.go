@@ -23,6 +23,9 @@ type PolicyChange struct {
 	Accept bool   // the new policy may take versions out of the gallery
 }
 
+// IsZero reports whether the policy stays.
+func (p PolicyChange) IsZero() bool { return p.Text == "" && !p.Drop }
+
 // In returns the policy that a gallery with the policy own has after the change.
 func (p PolicyChange) In(own string) string {
 	if p.Drop {

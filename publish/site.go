@@ -117,7 +117,9 @@ func (p *publishing) next(old State, o Options) (Next, error) {
 	if err != nil {
 		return Next{}, fmt.Errorf("%s: %w", p.at, err)
 	}
-	p.excluded, p.policyDiff = excluded, build.DiffPolicies(both.Policy, p.local.Catalog.Policy)
+	if p.excluded = excluded; o.Policy.IsZero() {
+		p.policyDiff = build.DiffPolicies(both.Policy, p.local.Catalog.Policy)
+	}
 	same := len(p.kept)+len(excluded) == 0 && reflect.DeepEqual(both.Settings, p.local.Catalog.Settings) &&
 		build.Carries(p.local.Catalog, old.Catalog) && build.SameSeen(p.local.Catalog, both)
 	if same && p.local.hasFiles() {

@@ -187,8 +187,9 @@ func (cfg *ImportConfig) merge(s *importer, current site.Current) (*catalog.Cata
 		return nil, err
 	}
 	s.report.Excluded = append(s.report.Excluded, excluded...)
-	s.report.PolicyDiff = build.DiffPolicies(c.Policy, s.catalogue.Policy)
-	s.followed = receiver.Follow && cfg.Policy == build.PolicyChange{Accept: cfg.Policy.Accept}
+	if cfg.Policy.IsZero() {
+		s.report.PolicyDiff, s.followed = build.DiffPolicies(c.Policy, s.catalogue.Policy), receiver.Follow
+	}
 	same := len(excluded) == 0 && c.Policy == s.catalogue.Policy &&
 		build.Carries(s.catalogue, local) && build.SameSeen(s.catalogue, c)
 	if same {
