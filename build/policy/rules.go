@@ -178,7 +178,7 @@ func (r *reader) extensions(f field) (ids []string) {
 	return ids
 }
 
-// The forms of durations and sizes are narrower than those of flags, so that a schema can have them.
+// The forms of durations and sizes are fewer than those of flags, so that a schema can have them.
 var (
 	goodDuration = regexp.MustCompile(`^([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$`)
 	goodSize     = regexp.MustCompile(`^[0-9]{1,12}([kKMGT]i?)?B$`)

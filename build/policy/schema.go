@@ -8,6 +8,6 @@ import (
 //go:embed schema.json
 var schema []byte
 
-// Schema returns the JSON Schema of policies, with which editors complete and check them. Parse also
-// refuses what a schema cannot describe, such as a replacement of an extension with itself.
+// Schema returns the JSON Schema of policies, with which editors complete and check them. Parse
+// also refuses what a schema cannot describe, such as an extension that replaces itself.
 func Schema() []byte { return slices.Clone(schema) }

@@ -19,6 +19,8 @@ type configCmd struct {
 	VSCode     vscodeCmd     `cmd:"" name:"vscode" help:"Print the settings of VS Code for the gallery."`
 	S3CORS     s3CORSCmd     `cmd:"" name:"s3-cors" help:"Print the CORS policy that lets editors in a browser read a bucket."`
 	S3Policy   s3PolicyCmd   `cmd:"" name:"s3-policy" help:"Print the policy that lets everyone read a bucket, but not who decided what and why."`
+
+	VSCodePolicy vscodePolicyCmd `cmd:"" name:"vscode-policy" help:"Print the setting of VS Code with the extensions that a policy allows."`
 }
 
 type nginxCmd struct {

@@ -45,6 +45,7 @@ type commandLine struct {
 	Unblock   unblockCmd   `cmd:"" group:"Decide:" help:"Let what was blocked be published again."`
 	Restore   restoreCmd   `cmd:"" group:"Decide:" help:"Let removed versions be published again, or end a deprecation."`
 	Deprecate deprecateCmd `cmd:"" group:"Decide:" help:"Mark an extension as deprecated, and offer another one instead."`
+	Policy    policyCmd    `cmd:"" group:"Decide:" help:"Check a policy, which says what may enter a gallery, or print it."`
 
 	Publish  publishCmd  `cmd:"" group:"Publish:" help:"Publish a site, packages or an extension's folder to a target."`
 	Pull     pullCmd     `cmd:"" group:"Publish:" help:"Copy a published site, or only its index, to a folder."`
@@ -83,7 +84,7 @@ func newCommandLine(kinds []target.Kind) *commandLine {
 		&cl.Add.Remote, &cl.Remove.Remote, &cl.LsRemote.Remote, &cl.Show.Remote, &cl.Publish.Remote,
 		&cl.Pull.Remote, &cl.Rollback.Remote, &cl.Prune.Remote, &cl.Verify.Remote,
 		&cl.Diff.Remote, &cl.Audit.Remote,
-		&cl.Block.Remote, &cl.Unblock.Remote, &cl.Restore.Remote, &cl.Deprecate.Remote,
+		&cl.Block.Remote, &cl.Unblock.Remote, &cl.Restore.Remote, &cl.Deprecate.Remote, &cl.Policy.Show.Remote,
 	} {
 		r.Declare(kinds)
 	}

@@ -74,6 +74,18 @@ func examples() map[string][]help.Example {
 			{Does: "Print the policy for a site in a bucket.", Line: "galbuild config s3-policy vsix/gallery > policy.json"},
 			{Does: "Print the policy for a site that has a bucket of its own.", Line: "galbuild config s3-policy vsix"},
 		},
+		"config vscode-policy": {
+			{Does: "Print the setting for a policy.", Line: "galbuild config vscode-policy --policy policy.json"},
+			{Does: "Print the setting for the policy of a site.", Line: "galbuild config vscode-policy --policy site"},
+		},
+		"policy check": {
+			{Does: "Print what a policy would keep out of a folder of packages.", Line: "galbuild policy check vsixs --policy policy.json"},
+			{Does: "Print what the policy of a site keeps out of it today.", Line: "galbuild policy check site"},
+		},
+		"policy show": {
+			{Does: "Print the policy of a bucket.", Line: "galbuild policy show s3://vsix/gallery"},
+			{Does: "Save the policy of a site to a file.", Line: "galbuild policy show site > policy.json"},
+		},
 		"publish": {
 			{Does: "Publish a site to a bucket.", Line: "galbuild publish site --s3 vsix/gallery"},
 			{Does: "Raise the minor version of an extension, package and publish it.", Line: "galbuild publish ext minor --s3 vsix/gallery"},

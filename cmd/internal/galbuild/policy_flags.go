@@ -3,14 +3,11 @@ package galbuild
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"galbuild/build"
-	"galbuild/build/policy"
 	"galbuild/cmd/internal/hint"
-	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 )
 
@@ -35,20 +32,6 @@ func (f *policyFlags) change() (build.PolicyChange, error) {
 		change.Text = string(p.Text())
 	}
 	return change, err
-}
-
-// loadPolicy reads a policy and the lists that it names, whose paths are relative to it.
-func loadPolicy(file string) (*policy.Policy, error) {
-	text, err := targets.ReadSmallFile(file, policy.MaxText)
-	if err != nil {
-		return nil, err
-	}
-	return policy.Load(file, text, func(path string) ([]byte, error) {
-		if path = filepath.FromSlash(path); !filepath.IsAbs(path) {
-			path = filepath.Join(filepath.Dir(file), path)
-		}
-		return targets.ReadSmallFile(path, policy.MaxText)
-	})
 }
 
 // clockFlag is the flag of commands whose result depends on the time.
