@@ -63,7 +63,8 @@ type Config struct {
 	Old        func() (*catalog.Catalog, error)
 	Generation string // the current generation, that of Old
 
-	now func() time.Time // when packages are first seen; nil is time.Now
+	// Now is when packages that are new are first seen. The zero time is that of the run.
+	Now time.Time
 }
 
 // Progress is the progress of a run.
@@ -183,8 +184,8 @@ func (c Config) withDefaults() Config {
 	if c.Progress == nil {
 		c.Progress = func(Progress) {}
 	}
-	if c.now == nil {
-		c.now = time.Now
+	if c.Now.IsZero() {
+		c.Now = time.Now()
 	}
 	if c.Old == nil {
 		c.Old = func() (*catalog.Catalog, error) { return &catalog.Catalog{}, nil }

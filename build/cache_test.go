@@ -129,7 +129,7 @@ var comparedFields = map[string]string{
 	"Site":        "the cache is in the site",
 	"Old":         "its generation is in the header",
 	"Generation":  "it is in the header",
-	"now":         "dates in the catalogue stay, see boundDates",
+	"Now":         "dates in the catalogue stay, see setSeen and boundDates",
 }
 
 // TestConfigIsCompared fails for a new field of Config: decide whether results depend on it.

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"golang.org/x/sync/errgroup"
@@ -224,7 +225,8 @@ func (r *reader) readPackage(item *source.Item, c *candidate) error {
 		return err
 	}
 	setDate(v, p.Modified, item.ModTime)
-	c.boundDates(previous, r.now())
+	c.setSeen(previous, time.Time{}, r.Now)
+	c.boundDates(previous, r.Now)
 	if err := r.storePackage(draft, p, v); err != nil {
 		return err
 	}

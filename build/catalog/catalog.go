@@ -13,10 +13,11 @@
 //	{"id":"…","kind":"removed","subject":"acme.notes@1.0.0","counter":1,"when":"…"}
 //	{"publisher":{"name":"acme",…},"name":"hello","uuid":"…","versions":[…]}
 //
-// The private parts of the records are in a second file, which is not served. It has one line for
-// each, sorted by id, if there are any:
+// What only auditors need is in a second file, which is not served: one line for the private part
+// of each record, sorted by id, and then one for each [Package], sorted by hash:
 //
 //	{"id":"…","by":"alice","reason":"the licence has expired"}
+//	{"sha256":"…","package":"acme.hello@1.0.0","sources":[{"path":"acme/hello-1.0.0.vsix"}]}
 package catalog
 
 import (
@@ -59,7 +60,8 @@ func Platforms() []string {
 // Catalog is the catalogue of a site. Extensions are sorted by Key.
 type Catalog struct {
 	Settings
-	Records    []Record // sorted by ID
+	Records    []Record  // sorted by ID
+	Packages   []Package // sorted with ComparePackages; empty if they are not known
 	Extensions []Extension
 }
 
@@ -79,6 +81,7 @@ type Settings struct {
 	Featured []string `json:"featured,omitempty"` // lower-case ids, sorted
 
 	Control json.RawMessage `json:"control,omitempty"` // the control manifest; nil is an empty one
+	Policy  string          `json:"policy,omitempty"`  // the text of the policy file, with its comments
 }
 
 // Extension is an extension with all its versions, newest first. The platforms of one version are
@@ -127,17 +130,16 @@ type Version struct {
 	Contributed []string   `json:"contributed,omitempty"` // texts of contributions, for the search only
 	Properties  []Property `json:"properties,omitempty"`  // as in responses of the gallery
 	Updated     time.Time  `json:"updated"`
-	Signed      bool       `json:"signed,omitempty"` // a genuine signature archive is among the assets
-	// FirstSeen is set if Updated is when the package was first seen, because it has no other
-	// date.
-	FirstSeen bool `json:"firstSeen,omitempty"`
-	// Seen is when the package was first seen, if it then had a date in the future. None of its
-	// dates is later than Seen.
-	Seen    time.Time `json:"seen,omitzero"`
-	Package File      `json:"package"`         // the .vsix file
-	Assets  []Asset   `json:"assets"`          // sorted by type, with the package
-	Files   []File    `json:"files,omitempty"` // the file tree below files/, sorted by path
-	Sidecar *Sidecar  `json:"sidecar,omitempty"`
+	Licence     string     `json:"licence,omitempty"` // SPDX expression; "" if it is not known
+	Signed      bool       `json:"signed,omitempty"`  // a genuine signature archive is among the assets
+	// FirstSeen is set if Updated is the time of the file in which the package was first seen,
+	// because it has no other date.
+	FirstSeen bool      `json:"firstSeen,omitempty"`
+	Seen      time.Time `json:"seen,omitzero"`   // when the package was first seen; a merge keeps the earliest
+	Package   File      `json:"package"`         // the .vsix file
+	Assets    []Asset   `json:"assets"`          // sorted by type, with the package
+	Files     []File    `json:"files,omitempty"` // the file tree below files/, sorted by path
+	Sidecar   *Sidecar  `json:"sidecar,omitempty"`
 }
 
 // Property is one of a version's properties, such as

@@ -30,6 +30,7 @@ const (
 	maxSize    = 1 << 40  // the size of a file
 	maxURL     = 2048     // an address
 	MaxControl = 16 << 20 // the control manifest
+	maxLicence = 200      // a licence
 	maxID      = 2*maxName + 1
 )
 
@@ -243,6 +244,9 @@ func (v *Version) checkContent() error {
 	if err := errors.Join(checkDates(&v.Updated, &v.Seen), v.Sidecar.check()); err != nil {
 		return err
 	}
+	if err := checkLicence(v.Licence); err != nil {
+		return err
+	}
 	if err := v.Package.check(); err != nil {
 		return fmt.Errorf("package: %w", err)
 	}
@@ -259,6 +263,19 @@ func (v *Version) checkContent() error {
 		}
 	}
 	return checkFiles(v.Files)
+}
+
+// checkLicence refuses what cannot be an SPDX expression. It does not parse the expression, so that
+// licences that are new to this program are accepted.
+func checkLicence(s string) error {
+	if len(s) > maxLicence || strings.ContainsFunc(s, notInLicence) {
+		return fmt.Errorf("licence: want an SPDX expression of at most %d bytes, found %.100q", maxLicence, s)
+	}
+	return nil
+}
+
+func notInLicence(r rune) bool {
+	return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune(" ().:+-", r)
 }
 
 // checkFiles refuses invalid paths, duplicates, and a path that is both a file and a

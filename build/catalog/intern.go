@@ -22,6 +22,7 @@ func (in *Interner) Version(v *Version) {
 	in.mutex.Lock()
 	defer in.mutex.Unlock()
 	in.text(&v.Platform)
+	in.text(&v.Licence)
 	for i := range v.Categories {
 		in.text(&v.Categories[i])
 	}

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -9,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	json2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -176,14 +175,15 @@ func (p *Private) check() error {
 		key, value string
 		limit      int
 	}{{"by", p.By, maxBy}, {"reason", p.Reason, maxReason}} {
-		if len(text.value) > text.limit || !utf8.ValidString(text.value) || strings.ContainsFunc(text.value, unicode.IsControl) {
+		if len(text.value) > text.limit || !isPlain(text.value) {
 			return fmt.Errorf("%s: want at most %d bytes without control characters, found %.100q", text.key, text.limit, text.value)
 		}
 	}
 	return nil
 }
 
-// WritePrivate writes the private parts of the records as JSON lines, with the ids of the records.
+// WritePrivate writes what only auditors need as JSON lines: the private parts of the records, with
+// the ids of the records, and then the packages.
 func (c *Catalog) WritePrivate(w io.Writer) error {
 	for i := range c.Records {
 		r := &c.Records[i]
@@ -200,18 +200,19 @@ func (c *Catalog) WritePrivate(w io.Writer) error {
 			return err
 		}
 	}
-	return nil
+	return c.writePackages(w)
 }
 
-// HasPrivate reports whether the private part of a record is known.
+// HasPrivate reports whether there is something that only auditors need.
 func (c *Catalog) HasPrivate() bool {
-	return slices.ContainsFunc(c.Records, func(r Record) bool { return r.Private != nil })
+	return len(c.Packages) > 0 || slices.ContainsFunc(c.Records, func(r Record) bool { return r.Private != nil })
 }
 
-// ReadPrivate reads the private parts of the records from WritePrivate. It refuses one that does
-// not belong to a record of the catalogue, which it recognizes by the id of the record.
+// ReadPrivate reads what WritePrivate has written. It refuses a private part that does not belong
+// to a record of the catalogue, which it recognizes by the id of the record.
 func (c *Catalog) ReadPrivate(r io.Reader) error {
 	lines := bufio.NewReader(r)
+	c.Packages = nil
 	for number, next := 1, 0; ; number++ {
 		line, err := readLine(lines)
 		if err == io.EOF && len(line) == 0 {
@@ -220,8 +221,13 @@ func (c *Catalog) ReadPrivate(r io.Reader) error {
 		if err != nil && err != io.EOF {
 			return err
 		}
-		if next, err = c.addPrivate(line, next); err != nil {
-			return fmt.Errorf("private parts, line %d: %w", number, err)
+		if len(c.Packages) > 0 || bytes.HasPrefix(line, []byte(packageLine)) {
+			err = c.addPackage(line)
+		} else {
+			next, err = c.addPrivate(line, next)
+		}
+		if err != nil {
+			return fmt.Errorf("private file, line %d: %w", number, err)
 		}
 	}
 }

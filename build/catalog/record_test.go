@@ -172,7 +172,7 @@ func TestRecordsInCatalog(t *testing.T) {
 	for want, bad := range map[string]string{
 		"do not match its id":                      strings.Replace(text, "alice", "mallory", 1),
 		"is not in the catalogue, or out of order": lines[1] + lines[0],
-		"private parts, line 2":                    lines[0] + lines[0],
+		"private file, line 2":                     lines[0] + lines[0],
 		"unexpected EOF":                           text[:len(text)-4],
 	} {
 		if err := got.ReadPrivate(strings.NewReader(bad)); err == nil || !strings.Contains(err.Error(), want) {

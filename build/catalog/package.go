@@ -1,0 +1,253 @@
+package catalog
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	json2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"galbuild/build/blob"
+	"galbuild/build/jsondoc"
+)
+
+// Package is what only auditors need to know about a package: where it came from, and what the
+// catalogue no longer says about it once its version is not served. Packages are never deleted,
+// and those of two catalogues are merged as sets, see [MergePackages].
+type Package struct {
+	SHA256  blob.Ref  `json:"sha256"`
+	ID      string    `json:"package"`           // the Key of its version
+	Seen    time.Time `json:"seen,omitzero"`     // when it was first seen; zero if its version says so
+	Sources []Source  `json:"sources,omitempty"` // sorted, at most maxSources
+	Licence string    `json:"licence,omitempty"` // as in Version
+	Signed  bool      `json:"signed,omitempty"`  // as in Version
+
+	Other map[string]jsontext.Value `json:",embed"` // keys that this program does not know
+}
+
+// Source is where a package came from. Either Path or URL is set.
+type Source struct {
+	Path         string    `json:"path,omitempty"`        // slash-separated, relative to the source that was given
+	URL          string    `json:"url,omitempty"`         // without user info and query
+	Upstream     string    `json:"upstream,omitempty"`    // the gallery that the package was collected from
+	Collected    time.Time `json:"collected,omitzero"`    // from Upstream
+	StatedSHA256 blob.Ref  `json:"statedSha256,omitzero"` // of the package, as Upstream states it
+
+	Other map[string]jsontext.Value `json:",embed"` // keys that this program does not know
+}
+
+// Limits of a package.
+const (
+	maxSources    = 32
+	maxSourceText = 4 << 10 // bytes of a path or URL
+)
+
+// MarshalJSON implements [json.Marshaler].
+func (p Package) MarshalJSON() ([]byte, error) {
+	type plain Package
+	return json2.Marshal(plain(p), json2.Deterministic(true))
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (p *Package) UnmarshalJSON(text []byte) error {
+	type plain Package
+	return json2.Unmarshal(text, (*plain)(p))
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (s Source) MarshalJSON() ([]byte, error) {
+	type plain Source
+	return json2.Marshal(plain(s), json2.Deterministic(true))
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (s *Source) UnmarshalJSON(text []byte) error {
+	type plain Source
+	return json2.Unmarshal(text, (*plain)(s))
+}
+
+// ComparePackages compares packages by hash and then by ID, the order in a catalogue.
+func ComparePackages(a, b Package) int {
+	return cmp.Or(bytes.Compare(a.SHA256[:], b.SHA256[:]), strings.Compare(a.ID, b.ID))
+}
+
+// MergePackages returns the union of two sorted lists of packages, sorted. A package that is in
+// both has the earlier date of the two, and the sources of both. If that are too many, the first
+// ones in their order are kept. The result does not depend on the order in which lists are merged.
+func MergePackages(a, b []Package) []Package {
+	switch {
+	case len(b) == 0:
+		return a
+	case len(a) == 0:
+		return b
+	}
+	all := make([]Package, 0, max(len(a), len(b)))
+	for len(a) > 0 && len(b) > 0 {
+		switch order := ComparePackages(a[0], b[0]); {
+		case order < 0:
+			all, a = append(all, a[0]), a[1:]
+		case order > 0:
+			all, b = append(all, b[0]), b[1:]
+		default:
+			all, a, b = append(all, a[0].merge(b[0])), a[1:], b[1:]
+		}
+	}
+	return append(append(all, a...), b...)
+}
+
+// IncludesPackages reports whether merging b into a, both sorted, does not change a.
+func IncludesPackages(a, b []Package) bool {
+	for _, p := range b {
+		i, ok := slices.BinarySearchFunc(a, p, ComparePackages)
+		if !ok || !a[i].merge(p).equal(a[i]) {
+			return false
+		}
+		a = a[i:]
+	}
+	return true
+}
+
+// merge returns what p and other, about the same package, say together.
+func (p Package) merge(other Package) Package {
+	if p.equal(other) {
+		return p
+	}
+	if p.Seen.IsZero() || !other.Seen.IsZero() && other.Seen.Before(p.Seen) {
+		p.Seen = other.Seen
+	}
+	p.Sources = mergeSources(p.Sources, other.Sources)
+	p.Licence = max(p.Licence, other.Licence)
+	p.Signed = p.Signed || other.Signed
+	p.Other = mergeOther(p.Other, other.Other)
+	return p
+}
+
+// equal reports whether p and other, about the same package, say the same.
+func (p Package) equal(other Package) bool {
+	return p.Seen.Equal(other.Seen) && p.Licence == other.Licence && p.Signed == other.Signed &&
+		slices.EqualFunc(p.Sources, other.Sources, func(a, b Source) bool { return CompareSources(a, b) == 0 }) &&
+		maps.EqualFunc(p.Other, other.Other, func(a, b jsontext.Value) bool { return bytes.Equal(a, b) })
+}
+
+func mergeSources(a, b []Source) []Source {
+	all := slices.Concat(a, b)
+	slices.SortFunc(all, CompareSources)
+	all = slices.CompactFunc(all, func(a, b Source) bool { return CompareSources(a, b) == 0 })
+	return slices.Clip(all[:min(len(all), maxSources)])
+}
+
+// CompareSources compares sources in the order of a package's list: by path, URL, upstream and
+// date, and then by the rest.
+func CompareSources(a, b Source) int {
+	order := cmp.Or(
+		strings.Compare(a.Path, b.Path), strings.Compare(a.URL, b.URL), strings.Compare(a.Upstream, b.Upstream),
+		a.Collected.Compare(b.Collected), bytes.Compare(a.StatedSHA256[:], b.StatedSHA256[:]),
+	)
+	if order != 0 || len(a.Other)+len(b.Other) == 0 {
+		return order
+	}
+	textA, _ := a.MarshalJSON() // fails for no source that Read returns
+	textB, _ := b.MarshalJSON()
+	return bytes.Compare(textA, textB)
+}
+
+// mergeOther returns the keys of both. Of two values of one key, it returns the one with the
+// greater text, so that the result does not depend on the order.
+func mergeOther(a, b map[string]jsontext.Value) map[string]jsontext.Value {
+	if len(b) == 0 {
+		return a
+	}
+	all := maps.Clone(b)
+	for key, value := range a {
+		if other, ok := all[key]; !ok || bytes.Compare(value, other) > 0 {
+			all[key] = value
+		}
+	}
+	return all
+}
+
+// Check refuses an invalid package. ReadPrivate calls it.
+func (p *Package) Check() error {
+	switch {
+	case p.SHA256.IsZero():
+		return errors.New("package: the hash is missing")
+	case p.ID == "" || p.ID != strings.ToLower(p.ID):
+		return fmt.Errorf("package %s: want a lower-case id with a version, found %.200q", p.SHA256, p.ID)
+	case len(p.Sources) > maxSources:
+		return fmt.Errorf("package %s: at most %d sources are allowed, found %d", p.SHA256, maxSources, len(p.Sources))
+	}
+	if id, err := ParseID(p.ID); err != nil || id.Version == "" {
+		return fmt.Errorf("package %s: want an id with a version, found %.200q", p.SHA256, p.ID)
+	}
+	if err := errors.Join(checkDates(&p.Seen), checkLicence(p.Licence)); err != nil {
+		return fmt.Errorf("package %s: %w", p.SHA256, err)
+	}
+	for i := range p.Sources {
+		if err := p.Sources[i].check(); err != nil {
+			return fmt.Errorf("package %s: %w", p.SHA256, err)
+		}
+		if i > 0 && CompareSources(p.Sources[i-1], p.Sources[i]) >= 0 {
+			return fmt.Errorf("package %s: two sources are the same or out of order", p.SHA256)
+		}
+	}
+	return nil
+}
+
+func (s *Source) check() error {
+	if (s.Path == "") == (s.URL == "") {
+		return errors.New("source: want either a path or a URL")
+	}
+	for _, text := range []string{s.Path, s.URL, s.Upstream} {
+		if len(text) > maxSourceText || !isPlain(text) {
+			return fmt.Errorf("source: want at most %d bytes without control characters, found %.200q", maxSourceText, text)
+		}
+	}
+	return checkDates(&s.Collected)
+}
+
+// isPlain reports whether s is valid text without control characters.
+func isPlain(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// packageLine begins the line of a package in a private file. The line of a record begins with its
+// id.
+const packageLine = `{"sha256":`
+
+// addPackage adds the package in a line.
+func (c *Catalog) addPackage(line []byte) error {
+	var p Package
+	if err := json2.Unmarshal(line, &p); err != nil {
+		return err
+	}
+	if err := p.Check(); err != nil {
+		return err
+	}
+	if n := len(c.Packages); n > 0 && ComparePackages(c.Packages[n-1], p) >= 0 {
+		return fmt.Errorf("package %s follows %s: duplicate or out of order", p.SHA256, c.Packages[n-1].SHA256)
+	}
+	c.Packages = append(c.Packages, p)
+	return nil
+}
+
+func (c *Catalog) writePackages(w io.Writer) error {
+	for i := range c.Packages {
+		line, err := jsondoc.Line(&c.Packages[i])
+		if err == nil {
+			_, err = w.Write(line)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

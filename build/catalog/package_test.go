@@ -1,0 +1,172 @@
+package catalog
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"galbuild/build/blob"
+)
+
+func day(n int) time.Time { return time.Date(2026, 1, n, 0, 0, 0, 0, time.UTC) }
+
+func samplePackage() Package {
+	return Package{
+		SHA256: blob.Sum([]byte("a")), ID: "acme.notes@1.0.0", Seen: day(2), Licence: "MIT", Signed: true,
+		Sources: []Source{
+			{URL: "https://host/notes.vsix", Upstream: "https://gallery.example", Collected: day(1), StatedSHA256: blob.Sum([]byte("a"))},
+			{Path: "acme/notes-1.0.0.vsix"},
+		},
+		Other: map[string]jsontext.Value{"scan": jsontext.Value(`{"b":1,"a":2}`)},
+	}
+}
+
+// TestMergePackages merges random lists in random orders: the union must not depend on the order,
+// and merging a list again must change nothing.
+func TestMergePackages(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		a, b, c := randomPackages(random), randomPackages(random), randomPackages(random)
+		left := MergePackages(MergePackages(a, b), c)
+		for name, got := range map[string][]Package{
+			"another grouping":       MergePackages(a, MergePackages(b, c)),
+			"another order":          MergePackages(MergePackages(c, b), a),
+			"one of the three twice": MergePackages(left, b),
+		} {
+			if !samePackages(got, left) {
+				t.Fatalf("%s: got\n%s, want\n%s", name, text(got), text(left))
+			}
+		}
+		for _, part := range [][]Package{a, b, c, left} {
+			if !IncludesPackages(left, part) {
+				t.Fatalf("the union\n%s does not include\n%s", text(left), text(part))
+			}
+		}
+		if IncludesPackages(a, b) != samePackages(MergePackages(a, b), a) {
+			t.Fatalf("does this include the other?\n%s\n%s", text(a), text(b))
+		}
+	}
+}
+
+// randomPackages returns sorted packages, some of which have more sources together than are kept.
+func randomPackages(random *rand.Rand) (all []Package) {
+	for n := range 4 {
+		if random.IntN(3) == 0 {
+			continue
+		}
+		p := Package{SHA256: blob.Sum([]byte{byte(n)}), ID: "acme.notes@1.0.0", Licence: []string{"", "MIT"}[random.IntN(2)], Signed: random.IntN(2) == 0}
+		if random.IntN(2) == 0 {
+			p.Seen = day(1 + random.IntN(3))
+		}
+		for range random.IntN(maxSources) {
+			p.Sources = append(p.Sources, Source{Path: fmt.Sprintf("%02d.vsix", random.IntN(60))})
+			if random.IntN(4) == 0 {
+				p.Sources[0].Other = map[string]jsontext.Value{"x": jsontext.Value(fmt.Sprint(random.IntN(2)))}
+			}
+		}
+		p.Sources = mergeSources(p.Sources, nil)
+		for _, key := range []string{"x", "y"} {
+			if random.IntN(3) == 0 {
+				p.Other = mergeOther(p.Other, map[string]jsontext.Value{key: jsontext.Value(fmt.Sprint(random.IntN(2)))})
+			}
+		}
+		all = append(all, p)
+	}
+	slices.SortFunc(all, ComparePackages)
+	return all
+}
+
+func samePackages(a, b []Package) bool { return text(a) == text(b) }
+
+func text(all []Package) string {
+	b, err := json.MarshalIndent(all, "", " ")
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+func TestMergePackage(t *testing.T) {
+	a, b := samplePackage(), samplePackage()
+	b.Seen, b.Licence, b.Signed = day(1), "", false
+	b.Sources, b.Other = []Source{{Path: "b.vsix"}}, map[string]jsontext.Value{"ticket": jsontext.Value("17")}
+	want := samplePackage()
+	want.Seen = day(1)
+	want.Sources = append(want.Sources, Source{Path: "b.vsix"})
+	want.Other["ticket"] = jsontext.Value("17")
+	if got := MergePackages([]Package{a}, []Package{b}); !samePackages(got, []Package{want}) {
+		t.Errorf("got %s, want %s", text(got), text([]Package{want}))
+	}
+}
+
+// TestPackagesInCatalog checks that packages are read as they were written, after the private parts
+// of records, also by a program that does not know some of their keys, and are not public.
+func TestPackagesInCatalog(t *testing.T) {
+	second := Package{SHA256: blob.Sum([]byte("b")), ID: "acme.other@2.0.0@web"}
+	c := &Catalog{Records: []Record{sampleRecord(t)}, Packages: []Package{samplePackage(), second}}
+	slices.SortFunc(c.Packages, ComparePackages)
+	var public, private bytes.Buffer
+	if err := errors.Join(c.Write(&public), c.WritePrivate(&private)); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(public.String(), "vsix") || !strings.Contains(private.String(), `{"path":"acme/notes-1.0.0.vsix"}],"licence":"MIT","signed":true,"scan":{"b":1,"a":2}}`) {
+		t.Errorf("public:\n%sprivate:\n%s", &public, &private)
+	}
+	text := private.String()
+	got, err := Read(&public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time, it must not add the packages again
+		if err := got.ReadPrivate(strings.NewReader(text)); err != nil || !reflect.DeepEqual(got, c) {
+			t.Errorf("got %+v, %v, want %+v", got, err, c)
+		}
+	}
+	lines := strings.SplitAfter(text, "\n")
+	for want, bad := range map[string]string{
+		"line 3: package " + c.Packages[0].SHA256.String() + " follows": lines[0] + lines[2] + lines[1],
+		"line 3: package: the hash is missing":                          lines[0] + lines[1] + lines[0],
+		"line 2: package":                                               lines[0] + strings.Replace(lines[1], `"acme`, `"Acme`, 1),
+		"unexpected EOF":                                                text[:len(text)-4],
+	} {
+		if err := got.ReadPrivate(strings.NewReader(bad)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", bad, err, want)
+		}
+	}
+}
+
+func TestPackageCheck(t *testing.T) {
+	for want, change := range map[string]func(*Package){
+		"hash is missing":          func(p *Package) { p.SHA256 = blob.Ref{} },
+		"lower-case id":            func(p *Package) { p.ID = "Acme.notes@1.0.0" },
+		"an id with a version":     func(p *Package) { p.ID = "acme.notes" },
+		"four digits":              func(p *Package) { p.Seen = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"year of four":             func(p *Package) { p.Sources[0].Collected = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"licence":                  func(p *Package) { p.Licence = "MIT\n" },
+		"an SPDX expression":       func(p *Package) { p.Licence = strings.Repeat("x", maxLicence+1) },
+		"either a path or a URL":   func(p *Package) { p.Sources[0].Path = "x" },
+		"want either a path":       func(p *Package) { p.Sources = []Source{{}} },
+		"without control":          func(p *Package) { p.Sources[1].Path = "a\x1b[2J" },
+		"at most 4096 bytes":       func(p *Package) { p.Sources[1].Path = strings.Repeat("x", maxSourceText+1) },
+		"the same or out of order": func(p *Package) { slices.Reverse(p.Sources) },
+		"at most 32 sources":       func(p *Package) { p.Sources = make([]Source, maxSources+1) },
+	} {
+		p := samplePackage()
+		if err := p.Check(); err != nil {
+			t.Fatal(err)
+		}
+		change(&p)
+		if err := p.Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
