@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"galbuild/build/catalog"
+	"galbuild/build/policy"
 	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/targets"
@@ -45,6 +47,7 @@ type listed struct {
 	Updated     time.Time `json:"updated"`
 	Bytes       int64     `json:"bytes"` // of all packages
 	Description string    `json:"description"`
+	Recommended bool      `json:"recommended,omitempty"` // the policy of the gallery recommends it
 }
 
 // Run lists the extensions of a target.
@@ -53,9 +56,12 @@ func (l *listCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	list := make([]listed, 0, len(found.catalog.Extensions))
-	for i := range found.catalog.Extensions {
-		list = append(list, newListed(&found.catalog.Extensions[i]))
+	recommended := policy.Of(found.catalog).Recommended
+	list := make([]listed, len(found.catalog.Extensions))
+	for i := range list {
+		x := &found.catalog.Extensions[i]
+		list[i] = newListed(x)
+		list[i].Recommended = slices.Contains(recommended, x.Key())
 	}
 	if e.json {
 		return e.printJSON(listing{found.at.String(), list})
