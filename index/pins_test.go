@@ -15,7 +15,7 @@ import (
 // languages are documents about some programming languages, the most installed first.
 func languages() []Document {
 	var docs []Document
-	for i, title := range []string{"Go", "Golang Tools", "Python", "Python Debugger", "Kubernetes", "K8s Snippets", "单元测试", "Test Runner", "Live Server"} {
+	for i, title := range []string{"Go", "Golang Tools", "Python", "Python Debugger", "Kubernetes", "K8s Snippets", "单元测试工具", "Test Runner", "Live Server"} {
 		name := strings.ReplaceAll(strings.ToLower(title), " ", "-")
 		if i == 6 {
 			name = "unit"
