@@ -1,5 +1,14 @@
-// Package policy reads the policy of a gallery, and says which versions it keeps out. It does no
-// I/O. README.md describes the file.
+// Package policy reads the policy of a gallery: which versions may enter it, which of them it
+// keeps, and how it presents extensions. The package does no I/O. README.md describes the file.
+//
+// All rules apply to each version, except those that compare versions. These see only the
+// versions that no other rule keeps out:
+//
+//	deny, denyLists, allow, platforms, required, limits of a version, minimumAge
+//	▶ keep ▶ limits.versionsPerExtension ▶ limits.total
+//
+// A version is kept out by the first of these rules that applies, so the result does not depend on
+// the order of the candidates.
 package policy
 
 import (
@@ -15,10 +24,11 @@ const MaxText = 1 << 20
 // A Policy says which versions a gallery offers, and how it presents extensions.
 type Policy struct {
 	text []byte
+	rules
 
-	Featured    []string // lower-case ids, in the order of the file
-	Recommended []string // lower-case ids, in the order of the file
-	Deprecated  []Deprecation
+	Featured    []string             // lower-case ids, in the order of the file
+	Recommended []string             // lower-case ids, in the order of the file
+	Deprecated  []Deprecation        // sorted by ID
 	Publishers  map[string]Publisher // by lower-case name
 	Search      Search
 }
@@ -33,13 +43,13 @@ type Deprecation struct {
 // A Publisher is how the gallery presents a publisher.
 type Publisher struct {
 	DisplayName string
-	Domain      string
+	Domain      string // such as https://acme.example; it counts as verified
 }
 
-// Search changes the results of searches.
+// Search changes the results of searches. All texts are in lower case.
 type Search struct {
-	Pins     map[string][]string // lower-case ids that come first, by the text of a search in lower case
-	Synonyms [][]string          // sets of words that are found for each other, in lower case
+	Pins     map[string][]string // the ids that come first, by the text of a search
+	Synonyms [][]string          // words of which each finds what the others find
 }
 
 // A Candidate is a version that the policy decides about.
@@ -50,45 +60,56 @@ type Candidate struct {
 	Seen      time.Time // when the package was first seen; zero is now
 	Published time.Time // as a trusted collection states it; zero if none does
 	Size      int64     // of the package
-	Licence   string    // SPDX expression; "" if there is none
+	Licence   string    // SPDX expression; "" if it is not known
 	Served    bool      // it is in the generation that is served
 }
 
 // An Exclusion is a version that a rule keeps out.
 type Exclusion struct {
 	Key    string    `json:"id"`
-	Rule   string    `json:"rule"`           // the key in the policy, such as "deny" or "minimumAge"
+	Rule   string    `json:"rule"`           // the key in the policy, such as "deny" or "limits.total"
 	Line   int       `json:"line"`           // of the rule in the policy, counted from 1
 	Detail string    `json:"detail"`         // a sentence without a period
-	Until  time.Time `json:"until,omitzero"` // it is offered from then on; zero if no date changes it
+	Until  time.Time `json:"until,omitzero"` // the version is offered from then on; zero if no date is known
 }
 
 // A Result is what a policy does to candidates.
 type Result struct {
 	Excluded []Exclusion // sorted by key
-	Next     time.Time   // when the result changes next although nothing else does; zero is never
+	Next     time.Time   // when the result changes although nothing else does; zero is never
 }
 
-// Parse parses a policy. The name is for errors.
+// Parse parses a policy that includes the lists that it names. The name is for errors, which are
+// one for each mistake, joined.
 func Parse(name string, text []byte) (*Policy, error) {
-	return Load(name, text, func(string) ([]byte, error) { return nil, errors.New("the list is not included") })
+	return Load(name, text, func(string) ([]byte, error) {
+		return nil, errors.New("the list is not included, which galbuild does when it reads the policy from its file")
+	})
 }
 
-// Load parses a policy and includes the lists that it names. The function read returns the text of
-// a list, given its path relative to the policy.
+// Load parses a policy, and includes the lists that it names. The function read returns the text of
+// a list, given its path as in the policy. It is not called for lists that are included already.
 func Load(name string, text []byte, read func(path string) ([]byte, error)) (*Policy, error) {
-	return &Policy{text: text}, nil
+	d, root, err := newDocument(name, text)
+	if err != nil {
+		return nil, err
+	}
+	p := &Policy{text: text}
+	r := &reader{document: d, policy: p}
+	r.readPolicy(root)
+	lists := r.readLists(read)
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	if lists != nil {
+		p.text = include(text, root.value, lists)
+		if len(p.text) > MaxText {
+			return nil, errTooLarge(name, len(p.text))
+		}
+	}
+	return p, nil
 }
 
-// Text returns the policy as it was given, with comments. It also has the lists that the policy
-// names, on a line of their own at the end, so that the lines of rules are those of the file.
+// Text returns the policy as it was given, with comments. If lists were included, it has them on
+// lines of their own before the last bracket, so that the lines of rules are those of the file.
 func (p *Policy) Text() []byte { return p.text }
-
-// Evaluate returns which candidates the policy keeps out at a time.
-func (p *Policy) Evaluate(c []Candidate, now time.Time) Result { return Result{} }
-
-// Schema returns the JSON Schema of policies.
-func Schema() []byte { return []byte("{}\n") }
-
-// AllowedExtensions returns the value of VS Code's setting extensions.allowed for this policy.
-func (p *Policy) AllowedExtensions() map[string]any { return map[string]any{"*": true} }
