@@ -27,6 +27,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"galbuild/build/pack"
+	"galbuild/build/site"
 	"galbuild/cmd/internal/galbuild"
 	"galbuild/cmd/internal/galshim"
 )
@@ -176,12 +177,16 @@ func links(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// webServer serves a folder over http until the script ends, at $WEB: webserver FOLDER.
+// webServer serves a folder over http until the script ends, at $WEB: webserver FOLDER. Like the
+// printed nginx configuration, it does not serve what only auditors need.
 func webServer(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 1 || neg {
 		ts.Fatalf("usage: webserver FOLDER")
 	}
-	server := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[0]))))
+	mux := http.NewServeMux()
+	mux.Handle("/", http.FileServer(http.Dir(ts.MkAbs(args[0]))))
+	mux.Handle("/"+site.PrivateDir, http.NotFoundHandler())
+	server := httptest.NewServer(mux)
 	ts.Defer(server.Close)
 	ts.Setenv("WEB", server.URL)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,11 +22,13 @@ import (
 	"galbuild/render"
 )
 
-// world is some sites and targets, all of which are folders, and the decisions that each has had.
+// world is some sites and targets, all of which are folders, and the decisions and packages that
+// each has had.
 type world struct {
 	*rand.Rand
 	folders []string
 	known   map[string][]catalog.Record
+	kept    map[string][]catalog.Package
 }
 
 // packages are in the sources of the sites.
@@ -130,8 +133,12 @@ func (w *world) add(t *testing.T, folder string, restore bool) {
 	at := open(t, folder)
 	defer at.Close()
 	source := t.TempDir()
+	folderOfFile := filepath.Join(source, fmt.Sprint(w.IntN(3)))
+	if err := os.Mkdir(folderOfFile, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	name, version, _ := strings.Cut(packages[w.IntN(len(packages))], "@")
-	writePackage(t, source, name, version)
+	writePackage(t, folderOfFile, name, version)
 	_, _, err := publish.Add(t.Context(), at, workspace(t), build.Config{Sources: []string{source}, Restore: restore, Author: decision.Author{By: "a"}}, nil, publish.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -181,8 +188,9 @@ func (w *world) bundle(t *testing.T, from, to string) {
 	}
 }
 
-// check checks the invariants after a step: a folder loses no decision, decisions act on what it
-// serves, and its decisions in force are those of all records that it has.
+// check checks the invariants after a step: a folder loses no decision and nothing that is kept for
+// auditors, decisions act on what it serves, and its decisions in force are those of all records
+// that it has.
 func (w *world) check(t *testing.T, step, folder string) {
 	t.Helper()
 	current, err := site.ReadCurrent(folder)
@@ -196,7 +204,10 @@ func (w *world) check(t *testing.T, step, folder string) {
 	if !decision.Includes(c.Records, w.known[folder]) {
 		t.Fatalf("%s: %s has lost a decision", step, folder)
 	}
-	w.known[folder] = c.Records
+	if !catalog.IncludesPackages(c.Packages, w.kept[folder]) {
+		t.Fatalf("%s: %s has lost what is kept about a package", step, folder)
+	}
+	w.known[folder], w.kept[folder] = c.Records, c.Packages
 	if problems := render.CheckDecisions(c); len(problems) > 0 {
 		t.Fatalf("%s: %q", step, problems)
 	}
@@ -204,12 +215,12 @@ func (w *world) check(t *testing.T, step, folder string) {
 
 // TestConverge runs random sequences of commands on several sites and targets. No decision is lost
 // or without effect at any time. Once everything is published to one target and pulled from there,
-// all have the same decisions and the same generation.
+// all have the same decisions, the same packages and the same generation.
 func TestConverge(t *testing.T) {
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			w := &world{Rand: rand.New(rand.NewPCG(seed, 13)), known: make(map[string][]catalog.Record)}
+			w := &world{Rand: rand.New(rand.NewPCG(seed, 13)), known: make(map[string][]catalog.Record), kept: make(map[string][]catalog.Package)}
 			top := t.TempDir()
 			for i := range 4 {
 				w.folders = append(w.folders, filepath.Join(top, fmt.Sprint("folder", i)))
