@@ -61,6 +61,20 @@ func (d *dictionary) prefixEnd(from int, s string) int {
 // document number in them, so that no lookup can leave the file. It does not check the
 // order of the strings: if they are not sorted, some are not found.
 func openDictionary(s *segment.Segment, name string, documents int) (dictionary, error) {
+	d, err := readDictionary(s, name)
+	if err != nil {
+		return dictionary{}, err
+	}
+	for i := range d.len() {
+		if !isAscending(d.list(i), documents) {
+			return dictionary{}, fmt.Errorf("%w: section %q: list %d is not ascending or contains unknown documents", segment.ErrCorrupt, name+".docs", i)
+		}
+	}
+	return d, nil
+}
+
+// readDictionary is openDictionary without the check of the document numbers.
+func readDictionary(s *segment.Segment, name string) (dictionary, error) {
 	var raw [4][]byte
 	for i, part := range []string{".text", ".ends", ".list", ".docs"} {
 		var err error
@@ -71,11 +85,6 @@ func openDictionary(s *segment.Segment, name string, documents int) (dictionary,
 	d := dictionary{text: raw[0], ends: segment.Uint32s(raw[1]), lists: segment.Uint32s(raw[2]), docs: segment.Uint32s(raw[3])}
 	if len(d.lists) != len(d.ends) || !endsAt(d.ends, len(d.text)) || !endsAt(d.lists, len(d.docs)) {
 		return dictionary{}, fmt.Errorf("%w: sections %q have inconsistent sizes", segment.ErrCorrupt, name)
-	}
-	for i := range d.len() {
-		if !isAscending(d.list(i), documents) {
-			return dictionary{}, fmt.Errorf("%w: section %q: list %d is not ascending or contains unknown documents", segment.ErrCorrupt, name+".docs", i)
-		}
 	}
 	return d, nil
 }

@@ -54,11 +54,15 @@ func (l *dictionaryBuilder) add(s []byte, doc uint32, weight uint8) {
 // each element of docs.
 func (l *dictionaryBuilder) write(w *segment.Writer, name string) (dictionary, []uint8) {
 	d, weights := l.dictionary()
+	d.write(w, name)
+	return d, weights
+}
+
+func (d *dictionary) write(w *segment.Writer, name string) {
 	w.Add(name+".text", d.text)
 	w.Add(name+".ends", segment.Bytes32(d.ends))
 	w.Add(name+".list", segment.Bytes32(d.lists))
 	w.Add(name+".docs", segment.Bytes32(d.docs))
-	return d, weights
 }
 
 // dictionary returns the sorted dictionary, and a weight for each element of docs.

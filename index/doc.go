@@ -33,19 +33,23 @@
 //     texts;
 //   - every suffix, cut to 16 characters, of a run of Chinese, Japanese, Korean or Thai. Such
 //     a run is a word of its own. In a search text it may always be a prefix, so that it finds
-//     any part of a run.
+//     any part of a run;
+//   - the synonyms of all these terms. [Content] has groups of synonyms. A document with one
+//     word of a group has all of them as terms, with the largest of their weights.
 //
 // Hidden tags, which begin with an underscore, have no terms, because packagers write them for
 // programs: a language pack has thousands. The exception is a tag such as __ext_tsx, which
 // declares a file type: its term is "tsx". As criteria, all tags are found as they are.
 //
 // Each document has three compact names: its title, its name and its id, without the spaces
-// and signs between words. A document also matches if the compact form of the whole text
-// equals one of them or is a prefix of one: "liveserv" finds "Live Server". A text of two
-// words also matches in this way with its words swapped: "serv live".
+// and signs between words. The synonyms of a compact name are compact names, too. A document
+// also matches if the compact form of the whole text equals one of them or is a prefix of one:
+// "liveserv" finds "Live Server". A text of two words also matches in this way with its words
+// swapped: "serv live".
 //
 // publisher:x and "phrases" restrict the results and are never relaxed. The words of a phrase
-// must be terms of the document exactly, and must follow each other in one field. A text of
+// must be terms of the document exactly, and must follow each other in one field. So a single
+// word in quotation marks finds its synonyms, and a longer phrase finds only itself. A text of
 // quotation marks only is still being typed and is ignored. Package query converts the
 // operators of editors, such as @tag:x, to criteria. The words of an unknown operator, such as
 // @x or @x:y, add points to the documents that contain them, but need not match unless the
@@ -64,22 +68,29 @@
 //  2. Every word may be misspelled.
 //  3. Not all words need to match, but as many as in any document.
 //
+// # Pins
+//
+// Documents can be pinned to a text. They match every text of the same words, whatever their
+// own terms are, unless it has phrases or publishers. They must match the other criteria of the
+// filter.
+//
 // # Ranking
 //
 // Relevance sorts the matches of a text in this order:
 //
-//  1. the document whose id is the text;
-//  2. documents whose title or name is the text, word by word;
-//  3. documents whose compact title, name or id is the text, if that is a single word;
-//  4. all others.
+//  1. the documents that are pinned to the text, in the order of the pin;
+//  2. the document whose id is the text;
+//  3. documents whose title or name is the text, word by word;
+//  4. documents with a compact name that is the text, if that is a single word;
+//  5. all others.
 //
-// Within each group, the document with more points is first, then the one with more installs,
-// then the one with the smaller id. The points of a document are a sum, multiplied by 1 to 4.9
-// for popularity, which grows with the logarithm of installs. For each word, the best matching
-// term adds the weight of its field × its likeness to the word × the rarity of the word. More
-// points are added for how much of a compact name the text is. If a filter has several texts,
-// the points for each are added. All points are integers, so that all machines compute the
-// same order.
+// Within each of the last three groups, the document with more points is first, then the one
+// with more installs, then the one with the smaller id. The points of a document are a sum,
+// multiplied by 1 to 4.9 for popularity, which grows with the logarithm of installs. For each
+// word, the best matching term adds the weight of its field × its likeness to the word × the
+// rarity of the word. More points are added for how much of a compact name the text is. If a
+// filter has several texts, the points for each are added. All points are integers, so that all
+// machines compute the same order.
 //
 // The results of texts are cached, because the first letters that everybody types match the
 // most documents. See result_cache.go.
@@ -150,13 +161,16 @@
 //	          the SHA-256 of its content, u64 size, u32 number of its media type, u32 zero
 //	file.typ  the media types, a sorted sequence of strings
 //
-// There are three dictionaries of strings: key for exact criteria, trm for terms, and nam for
-// compact names. Each dictionary has four sections:
+// There are four dictionaries of strings: key for exact criteria, trm for terms, nam for
+// compact names, and pin for pins. Each dictionary has four sections:
 //
 //	….text    the strings, sorted by bytes, one after the other
 //	….ends    u32: the end of each string in ….text
 //	….list    u32: the end of the list of each string in ….docs, counted in documents
 //	….docs    u32: the numbers of the documents with each string, ascending in each list
+//
+// The sections of pin exist only if the index has pins. A string is the words of the text,
+// folded, joined with single spaces. The documents of each list are in the order of the pin.
 //
 // Four more sections belong to the dictionaries:
 //
@@ -169,8 +183,9 @@
 //	          ascending for each length
 //
 // A key is a letter for its kind (see key.go), followed by the folded value. pay.pack,
-// pay.part, trm.near and nam.near were added after the first files were written. A reader
-// treats missing deflated payloads as empty, and computes missing signatures.
+// pay.part, trm.near, nam.near and those of pin were added after the first files were written.
+// A reader treats missing deflated payloads and missing pins as empty, and computes missing
+// signatures.
 //
 // An index of 18,600 extensions has these bytes per document: payloads 6,000, their rows and
 // placeholders 131, doc 324, key 285, trm 145, nam 59, order 56. It opens in 12 ms, including

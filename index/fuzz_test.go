@@ -1,6 +1,7 @@
 package index
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
 	"testing"
@@ -14,7 +15,7 @@ func exercise(ix *Index) {
 	for _, f := range []query.Filter{
 		{}, {Sort: query.Title}, {Text: []string{"live server"}}, {Text: []string{"pretier"}}, {Text: []string{`"vue js"`}},
 		{Text: []string{"x"}, Sort: query.Updated}, {Categories: []string{"themes"}}, {Exclude: query.Unpublished, Include: query.Public},
-		{Platforms: []string{"linux-x64"}, Featured: true},
+		{Platforms: []string{"linux-x64"}, Featured: true}, {Text: []string{"pinned text"}},
 	} {
 		for _, h := range ix.Search(nil, &f).Hits {
 			cutAtPlaceholders(ix.Payload(h, Latest))
@@ -26,6 +27,7 @@ func exercise(ix *Index) {
 	}
 	for range ix.Files() {
 	}
+	ix.Pins()
 	ix.File("assets/a/1.png")
 }
 
@@ -47,9 +49,19 @@ func fixChecksum(b []byte) []byte {
 	return b
 }
 
+// writePinned writes an index with pins.
+func writePinned(t testing.TB, documents, files int) []byte {
+	c := contentOf(t, randomDocuments(rand.New(rand.NewPCG(5, 5)), documents), testFiles(files))
+	c.Pins = map[string][]string{"pinned text": {c.Documents[1].ID, c.Documents[0].ID}, "x": {c.Documents[2].ID}}
+	var b bytes.Buffer
+	if err := Write(&b, c); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 func FuzzOpenBytes(f *testing.F) {
-	docs := randomDocuments(rand.New(rand.NewPCG(5, 5)), 12)
-	f.Add(write(f, docs, testFiles(4)), uint32(40), uint64(1))
+	f.Add(writePinned(f, 12, 4), uint32(40), uint64(1))
 	f.Add(write(f, nil, nil), uint32(12), uint64(0xff))
 	f.Fuzz(func(t *testing.T, b []byte, at uint32, change uint64) {
 		if len(b) > 8 {
@@ -65,7 +77,7 @@ func FuzzOpenBytes(f *testing.F) {
 // TestDamage changes every byte of a small index in three ways, and truncates it at every
 // size.
 func TestDamage(t *testing.T) {
-	whole := write(t, randomDocuments(rand.New(rand.NewPCG(5, 5)), 6), testFiles(3))
+	whole := writePinned(t, 6, 3)
 	opened := 0
 	for at := range whole {
 		for _, change := range []byte{1, 0x80, 0xff} {

@@ -21,6 +21,7 @@ type Index struct {
 	keys     keys
 	terms    terms
 	names    fuzzyDictionary
+	pins     pins
 	orders   orders
 	payloads payloads
 	files    files
@@ -84,6 +85,9 @@ func openBytes(b []byte, release func(from, to int)) (*Index, error) {
 		return nil, err
 	}
 	if ix.names, err = openFuzzyDictionary(s, "nam", ix.Len()); err != nil {
+		return nil, err
+	}
+	if ix.pins, err = openPins(s, ix.Len()); err != nil {
 		return nil, err
 	}
 	if ix.orders, err = openOrders(s, ix.Len()); err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -156,6 +157,9 @@ func TestOldFiles(t *testing.T) {
 		}
 		if f, ok := ix.File("assets/x"); !ok || f.Size != 42 || f.Type != "image/png" {
 			t.Errorf("%s: got file %+v, %t", path, f, ok)
+		}
+		if pins := ix.Pins(); strings.HasSuffix(path, "v1-pins.idx") && (len(pins) != 1 || pins[0].Text != "web page" || !slices.Equal(pins[0].Hits, []Hit{want})) {
+			t.Errorf("%s: got pins %v", path, pins)
 		}
 		if err := ix.Close(); err != nil {
 			t.Error(err)

@@ -59,7 +59,7 @@ func (s *scores) intersectSaved(all []match) []match {
 }
 
 // matchText returns the documents that match t. They are valid until the next call. It
-// applies the relaxations of the package comment as far as needed.
+// applies the relaxations of the package comment as far as needed, and adds pinned documents.
 func (ix *Index) matchText(t *text, s *scores) []match {
 	ix.allowPublishers(t.publishers, s)
 	if len(t.words) == 0 {
@@ -76,7 +76,7 @@ func (ix *Index) matchText(t *text, s *scores) []match {
 	if len(all) == 0 && len(t.words) > 1 {
 		all = ix.attempt(t, s, true)
 	}
-	return all
+	return ix.addPinned(t, all, s)
 }
 
 // hasExactName reports whether the text has several words and is exactly the name of one of

@@ -67,6 +67,7 @@ type scores struct {
 	found        []match     // result of the last attempt
 	saved        []match     // matches of the previous texts
 	decomposed   []byte      // buffer for a field
+	joined       []byte      // buffer for the words of a text
 	savedScores  []uint64    // 1 + the scores of saved, by document; zero between two texts
 }
 

@@ -172,7 +172,7 @@ type terms struct {
 	weights []uint8 // for each element of docs
 }
 
-func writeTerms(w *segment.Writer, all []ranked) {
+func writeTerms(w *segment.Writer, all []ranked, synonyms synonyms) {
 	terms, names := newDictionaryBuilder(), newDictionaryBuilder()
 	var weigher termWeigher
 	var buf []byte
@@ -180,8 +180,17 @@ func writeTerms(w *segment.Writer, all []ranked) {
 		for _, t := range weigher.weigh(d.Document) {
 			buf = append(buf[:0], t.term...)
 			terms.add(buf, uint32(i), t.weight())
+			for _, s := range synonyms.of(t.term) {
+				buf = append(buf[:0], s...)
+				terms.add(buf, uint32(i), t.weight())
+			}
 		}
-		d.compactNames(func(name string) { names.add(append(buf[:0], name...), uint32(i), 0) })
+		d.compactNames(func(name string) {
+			names.add(append(buf[:0], name...), uint32(i), 0)
+			for _, s := range synonyms[name] {
+				names.add(append(buf[:0], s...), uint32(i), 0)
+			}
+		})
 	}
 	d, weights := terms.write(w, "trm")
 	w.Add("trm.wght", weights)

@@ -23,15 +23,25 @@ type Content struct {
 	// Files is iterated at most twice. It may yield a file more than once, if its content
 	// is the same each time.
 	Files iter.Seq[File]
+	// Pins are the ids of the documents that come first in the results of a text, by text. Ids
+	// of other extensions are left out.
+	Pins map[string][]string
+	// Synonyms are groups of words that are found for each other.
+	Synonyms [][]string
 	// TempDir is a directory for temporary files.
 	TempDir string
 }
 
 // Write writes an index. It returns an error and writes nothing if two documents have the
 // same id, two files have the same path and different contents, the placeholders of a
-// payload are invalid, or the text of all documents exceeds 4 GiB.
+// payload are invalid, a synonym is not a single word, or the text of all documents exceeds
+// 4 GiB.
 func Write(w io.Writer, c Content) error {
 	all, err := rank(c.Documents)
+	if err != nil {
+		return fmt.Errorf("write index: %w", err)
+	}
+	synonyms, err := newSynonyms(c.Synonyms)
 	if err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}
@@ -44,7 +54,8 @@ func Write(w io.Writer, c Content) error {
 	var group errgroup.Group
 	group.SetLimit(2)
 	group.Go(func() error { return writeFiles(s, c.Files) })
-	group.Go(func() error { writeTerms(s, all); return nil })
+	group.Go(func() error { writeTerms(s, all, synonyms); return nil })
+	group.Go(func() error { writePins(s, all, c.Pins); return nil })
 	group.Go(func() error { writeKeys(s, all); return nil })
 	group.Go(func() error { return writeDocuments(s, all) })
 	group.Go(func() error { writeOrders(s, all); return nil })

@@ -7,6 +7,7 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
+	"galbuild/build/policy"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/index"
@@ -213,7 +214,7 @@ func (l listing) prune(dir *site.Dir) error {
 func pruneResponses(dir *site.Dir, c *catalog.Catalog) error {
 	needed := make(map[string]bool)
 	if c.BaseURL != "" {
-		_, extensions := documents(c)
+		_, extensions := documents(c, policy.Of(c))
 		for _, e := range extensions {
 			for _, path := range latestPaths(e) {
 				needed[path] = true

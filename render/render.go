@@ -5,6 +5,9 @@
 //	                ├ gallery.Latest ▶ api/vscode/<pub>/<name>/latest, if the base URL is known
 //	                └ page ▶ index.html, item/, publishers/, page.js, page.css
 //
+// The policy of the catalogue says which extensions are featured, recommended or deprecated, how
+// publishers are presented, and what changes in searches. It is parsed here, and not by galshim.
+//
 // The same catalogue gives the same bytes. So [Verify] can derive them again and compare them, and
 // a generation can be named by the hashes of its files.
 package render
@@ -21,6 +24,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
 	"galbuild/build/mediatype"
+	"galbuild/build/policy"
 	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/render/gallery"
@@ -30,7 +34,7 @@ import (
 // Version is the version of rendering. It must be raised whenever the same extensions give
 // different bytes. The catalogue contains it, so a newer program renders a site again although no
 // extension has changed. TestVersion fails if it was not raised.
-const Version = 5
+const Version = 6
 
 // Site writes everything that is derived from c into dir, and returns the new generation, which is
 // not current yet. Pages and static responses are replaced already, since they refer only to
@@ -94,29 +98,57 @@ func openIndex(dir *site.Dir, c site.Current) *index.Index {
 // content returns the content of the index. It copies compressed JSON from previous, which is an
 // index that this Version rendered, or nil.
 func content(c *catalog.Catalog, previous *index.Index, scratch string) index.Content {
-	docs, extensions := documents(c)
+	p := policy.Of(c)
+	docs, extensions := documents(c, p)
 	renderer := &gallery.Renderer{Previous: previous}
 	return index.Content{
 		Documents: docs,
 		Payloads:  func(i int) index.Payloads { return renderer.Payloads(extensions[i]) },
 		Files:     Content(c),
+		Pins:      p.Search.Pins,
+		Synonyms:  p.Search.Synonyms,
 		TempDir:   scratch,
 	}
 }
 
-// documents returns the documents of the index, and the extension of each. An extension that no
-// editor can use has no document and no static response.
-func documents(c *catalog.Catalog) ([]index.Document, []*catalog.Extension) {
+// documents returns the documents of the index, and the extension of each, as the policy presents
+// it. An extension that no editor can use has no document and no static response.
+func documents(c *catalog.Catalog, p *policy.Policy) ([]index.Document, []*catalog.Extension) {
 	docs := make([]index.Document, 0, len(c.Extensions))
 	extensions := make([]*catalog.Extension, 0, len(c.Extensions))
 	for i := range c.Extensions {
-		e := &c.Extensions[i]
+		e := present(&c.Extensions[i], p)
 		_, featured := slices.BinarySearch(c.Featured, e.Key())
-		if d, ok := gallery.Document(e, featured); ok {
+		if d, ok := gallery.Document(e, featured || slices.Contains(p.Featured, e.Key())); ok {
 			docs, extensions = append(docs, d), append(extensions, e)
 		}
 	}
 	return docs, extensions
+}
+
+// present returns e with the publisher as the policy presents it. Whoever writes the policy states
+// that its domains belong to the publishers.
+func present(e *catalog.Extension, p *policy.Policy) *catalog.Extension {
+	publisher, ok := p.Publishers[strings.ToLower(e.Publisher.Name)]
+	if !ok {
+		return e
+	}
+	shown := *e
+	shown.Publisher.DisplayName = cmp.Or(publisher.DisplayName, e.Publisher.DisplayName)
+	if publisher.Domain != "" {
+		shown.Publisher.Domain, shown.Publisher.Verified = publisher.Domain, true
+	}
+	return &shown
+}
+
+// recommended returns the ids that the policy recommends and that have a document.
+func recommended(c *catalog.Catalog, p *policy.Policy) (ids []string) {
+	for _, id := range p.Recommended {
+		if e := c.Find(id); e != nil && gallery.IsUsable(e) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // Content yields all files of a site that have a blob: pages first, then the assets and files of
@@ -171,14 +203,15 @@ type File struct {
 // Pages returns the files that do not belong to an extension, except the service manifest: the
 // control manifest, and the page with its script and style sheet.
 func Pages(c *catalog.Catalog) []File {
-	control := decision.Control(c)
+	p := policy.Of(c)
+	control := decision.Control(c, p)
 	if control == nil {
 		control = []byte(gallery.Control)
 	}
-	nested := page.HTML("../", c.ContentURL)
+	nested := page.HTML("../", c.ContentURL, nil)
 	files := []File{
 		{Path: gallery.ControlPath, Text: control},
-		{Path: gallery.PagePath, Text: page.HTML("./", c.ContentURL)},
+		{Path: gallery.PagePath, Text: page.HTML("./", c.ContentURL, recommended(c, p))},
 		{Path: gallery.ItemPath, Text: nested},
 		{Path: gallery.PublisherPath, Text: nested},
 		{Path: gallery.ScriptPath, Text: page.Script},
@@ -203,7 +236,7 @@ func Responses(c *catalog.Catalog) iter.Seq[File] {
 			return
 		}
 		at := gallery.NewAddress(cmp.Or(c.ContentURL, c.BaseURL))
-		_, extensions := documents(c)
+		_, extensions := documents(c, policy.Of(c))
 		for _, e := range extensions {
 			text := gallery.Latest(e, at)
 			for _, path := range latestPaths(e) {

@@ -19,6 +19,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
 	"galbuild/build/errmsg"
+	"galbuild/build/policy"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/index"
@@ -39,7 +40,7 @@ type Report struct {
 // Verify checks that in the current generation of the site at root
 //
 //   - its files have the hashes in CURRENT;
-//   - the catalogue has no version that a decision keeps out;
+//   - the catalogue has no version that a decision keeps out, and no policy that is invalid;
 //   - the index and the static responses are those that are derived from the catalogue, unless
 //     another Version has rendered them, so that they cannot be derived again;
 //   - each blob has the hash in its name;
@@ -97,8 +98,14 @@ func (v *verifier) count(c *catalog.Catalog) {
 	}
 }
 
-// CheckDecisions returns a problem for each version of a catalogue that a decision keeps out.
+// CheckDecisions returns a problem for each version of a catalogue that a decision keeps out, and
+// one for a policy that is invalid.
 func CheckDecisions(c *catalog.Catalog) (problems []string) {
+	if c.Policy != "" {
+		if _, err := policy.Parse("policy", []byte(c.Policy)); err != nil {
+			problems = append(problems, fmt.Sprintf("catalogue: %v", err))
+		}
+	}
 	set := decision.Of(c)
 	for key, v := range c.Versions() {
 		if out := set.Out(key, v.Package.Ref); len(out) > 0 {

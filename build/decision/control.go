@@ -9,29 +9,35 @@ import (
 	json2 "github.com/go-json-experiment/json"
 
 	"galbuild/build/catalog"
+	"galbuild/build/policy"
 )
 
-// deprecation is what a control manifest says about a deprecated extension. Without a replacement,
-// it is true.
+// deprecation is what a control manifest says about a deprecated extension. Without a replacement
+// and a reason, it is true.
 type deprecation struct {
-	Extension struct {
-		ID          string `json:"id"`
-		DisplayName string `json:"displayName"`
-	} `json:"extension"`
+	Extension      *replacement `json:"extension,omitempty"`
+	AdditionalInfo string       `json:"additionalInfo,omitempty"`
 }
 
-// Control returns the control manifest of a gallery: the one in its settings, with the decisions in
-// force. It returns nil if there is neither. Editors then do this:
+type replacement struct {
+	ID          string `json:"id"`
+	DisplayName string `json:"displayName"`
+}
+
+// Control returns the control manifest of a gallery: the one in its settings, with what the policy
+// says about deprecated extensions, and the decisions in force. About the same extension, the
+// policy is stronger than the manifest, and a decision is stronger than both. Control returns nil
+// if there is nothing of them. Editors then do this:
 //
 //	malicious    refuse to install the extension, and uninstall every version of it
-//	deprecated   mark the extension, and offer the replacement
+//	deprecated   mark the extension, show the reason, and offer the replacement
 //	autoUpdate   replace an installed version up to this one by the newest that is compatible
 //
 // A malicious version, as opposed to a malicious extension, is in autoUpdate if the gallery serves
 // a newer one.
-func Control(c *catalog.Catalog) []byte {
+func Control(c *catalog.Catalog, p *policy.Policy) []byte {
 	s := In(c.Records, nil)
-	malicious, deprecated, update := s.malicious(), s.replacements(c), s.updates(c)
+	malicious, deprecated, update := s.malicious(), s.deprecations(c, p), s.updates(c)
 	if len(malicious)+len(deprecated)+len(update) == 0 {
 		return c.Control
 	}
@@ -59,22 +65,33 @@ func (s *Set) malicious() (ids []string) {
 	return ids
 }
 
-// replacements returns the values of "deprecated", by id.
-func (s *Set) replacements(c *catalog.Catalog) map[string]any {
+// deprecations returns the values of "deprecated", by id. The reasons of decisions are private.
+func (s *Set) deprecations(c *catalog.Catalog, p *policy.Policy) map[string]any {
 	all := make(map[string]any)
+	for _, d := range p.Deprecated {
+		all[d.ID] = newDeprecation(c, d.Use, d.Reason)
+	}
 	for id, r := range s.deprecated {
-		if r.Use == "" {
-			all[id] = true
-			continue
-		}
-		var d deprecation
-		d.Extension.ID, d.Extension.DisplayName = r.Use, r.Use
-		if e := c.Find(r.Use); e != nil {
-			d.Extension.ID, d.Extension.DisplayName = e.ID(), e.Versions[0].DisplayName
-		}
-		all[id] = d
+		all[id] = newDeprecation(c, r.Use, "")
 	}
 	return all
+}
+
+// newDeprecation returns a value of "deprecated". The extension to use instead and the reason may
+// be "".
+func newDeprecation(c *catalog.Catalog, use, reason string) any {
+	if use == "" && reason == "" {
+		return true
+	}
+	d := deprecation{AdditionalInfo: reason}
+	if use == "" {
+		return d
+	}
+	d.Extension = &replacement{use, use}
+	if e := c.Find(use); e != nil {
+		d.Extension = &replacement{e.ID(), e.Versions[0].DisplayName}
+	}
+	return d
 }
 
 // updates returns the values of "autoUpdate", by id: the newest malicious version of each extension

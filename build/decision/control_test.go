@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"galbuild/build/catalog"
+	"galbuild/build/policy"
 )
 
 func TestControl(t *testing.T) {
@@ -42,7 +43,7 @@ func TestControl(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			got := Control(c)
+			got := Control(c, new(policy.Policy))
 			if string(got) != test.want {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
@@ -50,6 +51,38 @@ func TestControl(t *testing.T) {
 				t.Errorf("%s: %v", got, err)
 			}
 		})
+	}
+}
+
+// TestControlWithPolicy has deprecated extensions in the policy. It is stronger than a control
+// manifest, and a decision is stronger than it.
+func TestControlWithPolicy(t *testing.T) {
+	gallery := []catalog.Extension{{Publisher: catalog.Publisher{Name: "Acme"}, Name: "New", Versions: []catalog.Version{{DisplayName: "Acme New"}}}}
+	says := func(d policy.Deprecation) *policy.Policy { return &policy.Policy{Deprecated: []policy.Deprecation{d}} }
+	old := use(records(t, decided{"acme.old", Deprecated, 1}), "acme.new")
+	for name, test := range map[string]struct {
+		control   string
+		policy    *policy.Policy
+		decisions []catalog.Record
+		want      string
+	}{
+		"a replacement and a reason": {"", says(policy.Deprecation{ID: "acme.old", Use: "acme.new", Reason: "It was merged."}), nil,
+			`{"acme.old":{"extension":{"id":"Acme.New","displayName":"Acme New"},"additionalInfo":"It was merged."}}`},
+		"a reason": {"", says(policy.Deprecation{ID: "acme.old", Reason: "It was merged."}), nil, `{"acme.old":{"additionalInfo":"It was merged."}}`},
+		"neither":  {"", says(policy.Deprecation{ID: "acme.old"}), nil, `{"acme.old":true}`},
+		"a control manifest": {`{"deprecated":{"Acme.Old":true,"acme.x":false}}`, says(policy.Deprecation{ID: "acme.old", Use: "x.y"}), nil,
+			`{"acme.old":{"extension":{"id":"x.y","displayName":"x.y"}},"acme.x":false}`},
+		"a decision": {"", says(policy.Deprecation{ID: "acme.old", Use: "x.y", Reason: "It was merged."}), old,
+			`{"acme.old":{"extension":{"id":"Acme.New","displayName":"Acme New"}}}`},
+		"a decision that is not in force": {"", says(policy.Deprecation{ID: "acme.old"}), append(records(t, decided{"acme.old", Restored, 2}), old...), `{"acme.old":true}`},
+	} {
+		c := &catalog.Catalog{Records: test.decisions, Extensions: gallery}
+		if test.control != "" {
+			c.Control, _ = catalog.ParseControl([]byte(test.control))
+		}
+		if got, want := string(Control(c, test.policy)), `{"deprecated":`+test.want+`,"malicious":[]}`; got != want {
+			t.Errorf("%s:\ngot  %s\nwant %s", name, got, want)
+		}
 	}
 }
 

@@ -96,7 +96,9 @@ var invalid = []struct {
 	{`{"publishers": {"acme": {"domain": "acme.example"}}}`, `publishers.acme.domain: want an address such as https://acme.example, found "acme.example"`, false},
 	{`{"search": {"pins": {" ": []}}}`, `the text of the search is empty`, false},
 	{`{"search": {"synonyms": [["js"]]}}`, `search.synonyms: want at least two words such as ["js", "javascript"]`, false},
-	{`{"search": {"synonyms": [["js", "java script"]]}}`, `search.synonyms: want one word, found "java script"`, false},
+	{`{"search": {"synonyms": [["js", "java script"]]}}`, `search.synonyms: want one word of letters and digits, found "java script"`, false},
+	{`{"search": {"synonyms": [["js", "java-script"]]}}`, `search.synonyms: want one word of letters and digits, found "java-script"`, false},
+	{`{"search": {"synonyms": [["js", "#"]]}}`, `search.synonyms: want one word of letters and digits, found "#"`, false},
 }
 
 // TestParse checks what Parse and the schema accept and refuse.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/github/go-spdx/v2/spdxexp"
 
@@ -462,8 +463,8 @@ func (r *reader) readSynonyms(f field) (words []string) {
 	elements := r.elements(f)
 	for _, x := range elements {
 		if s, ok := r.string(x, "a word"); ok {
-			if strings.ContainsAny(s, " \t") {
-				r.problem(x, "want one word, found %.100q", s)
+			if !isWord(s) {
+				r.problem(x, "want one word of letters and digits, found %.100q", s)
 			}
 			words = append(words, strings.ToLower(s))
 		}
@@ -472,4 +473,11 @@ func (r *reader) readSynonyms(f field) (words []string) {
 		r.problem(f, `want at least two words such as ["js", "javascript"]`)
 	}
 	return words
+}
+
+// isWord reports whether s is a word of searches: letters and digits, with + and # at the end.
+// Package index also ends a word where a script without spaces, such as Chinese, begins or ends.
+func isWord(s string) bool {
+	letters := strings.TrimRight(s, "+#")
+	return letters != "" && !strings.ContainsFunc(letters, func(c rune) bool { return !unicode.In(c, unicode.L, unicode.M, unicode.Nd) })
 }

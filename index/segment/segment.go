@@ -34,7 +34,7 @@
 //
 // # Versions
 //
-//	1  2026-11-21  first version; pay.pack, pay.part, trm.near and nam.near were added later
+//	1  2026-11-21  first version; pay.pack, pay.part, trm.near, nam.near and pin.* were added later
 package segment
 
 import "hash/crc32"

@@ -12,10 +12,10 @@ import (
 // Document returns what the index needs to find e. It returns false if no editor can use any
 // version of e.
 func Document(e *catalog.Extension, featured bool) (index.Document, bool) {
-	versions := usable(e.Versions)
-	if len(versions) == 0 {
+	if !IsUsable(e) {
 		return index.Document{}, false
 	}
+	versions := usable(e.Versions)
 	newest := &versions[0]
 	d := index.Document{
 		ID:             e.ID(),
@@ -42,6 +42,9 @@ func Document(e *catalog.Extension, featured bool) (index.Document, bool) {
 	}
 	return d, true
 }
+
+// IsUsable reports whether editors can use a version of e.
+func IsUsable(e *catalog.Extension) bool { return len(usable(e.Versions)) > 0 }
 
 // usable returns the versions without those for target platforms that editors do not support any
 // more, such as win32-ia32. Their packages can still be downloaded. In a response, every editor

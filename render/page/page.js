@@ -6,6 +6,8 @@ const byId = id => document.getElementById(id), main = byId('main'), text = byId
 // this page. The query and the fragment are left out, because whoever sends a link chooses them.
 const here = location.origin + location.pathname;
 const base = new URL(document.documentElement.dataset.base, here).href.replace(/\/$/, '');
+// The lower-case ids of the extensions that this gallery recommends, on its home page only.
+const recommended = document.documentElement.dataset.recommended.split(' ').filter(Boolean);
 const [, kind, rest] = here.slice(base.length + 1).match(/^(?:vscode\/)?(item|publishers)(?:\/([^/]*))?$/) || [];
 byId('home').href = base + '/';
 
@@ -63,17 +65,28 @@ function row(e) {
     make('p', { className: 'dim small' }, publisherLink(e), ' · ' + numbers(e))));
 }
 
-// list shows the results of a query, page by page. A response that arrives after a newer list
-// was begun is ignored.
+// recommendations returns the recommended extensions with a heading, in the order of their ids.
+async function recommendations() {
+  if (recommended.length === 0) return [];
+  const criteria = recommended.map(value => ({ filterType: 7, value }));
+  const { extensions } = await query(criteria, { flags: latestFlags, filter: { pageSize: recommended.length } });
+  const place = e => recommended.indexOf(id(e).toLowerCase());
+  extensions.sort((a, b) => place(a) - place(b));
+  return [make('h2', {}, 'Recommended'), make('ol', {}, ...extensions.map(row)), make('h2', {}, 'All')];
+}
+
+// list shows the results of a query, page by page, after the nodes that before returns. A
+// response that arrives after a newer list was begun is ignored.
 let newest = 0;
-async function list(title, criteria, sortBy) {
+async function list(title, criteria, sortBy, before) {
   const current = ++newest, rows = make('ol'), count = make('p', { className: 'dim small' });
   const more = make('button', { hidden: true, onclick: () => page() }, 'More');
   let number = 0;
   async function page() {
     const r = await query(criteria, { flags: latestFlags, filter: { pageNumber: ++number, sortBy } });
+    const intro = number === 1 && before ? await before() : [];
     if (current !== newest) return;
-    if (number === 1) main.replaceChildren(...(title ? [make('h1', {}, title)] : []), count, rows, more);
+    if (number === 1) main.replaceChildren(...(title ? [make('h1', {}, title)] : []), ...intro, count, rows, more);
     rows.append(...r.extensions.map(row));
     count.textContent = r.total === 1 ? '1 extension' : r.total.toLocaleString() + ' extensions';
     more.hidden = rows.children.length >= r.total || r.extensions.length === 0;
@@ -86,7 +99,7 @@ function search() {
   history.replaceState(null, '', base + '/' + (words ? '#' + encodeURIComponent(words) : ''));
   document.title = 'Extensions';
   const by = +sort.value || (words ? 0 : 4);
-  return show(list('', words ? [{ filterType: 10, value: words }] : [], by));
+  return show(words ? list('', [{ filterType: 10, value: words }], by) : list('', [], by, recommendations));
 }
 
 function versionRow(e, v) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"io"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -40,6 +41,33 @@ type indexFile struct {
 	Path     string            `json:"path"`
 	Stats    index.Stats       `json:"stats"`
 	Sections []segment.Section `json:"sections"`
+	Pins     []pin             `json:"pins"`
+}
+
+// pin is a text, and the extensions that come first in its results.
+type pin struct {
+	Text       string   `json:"text"`
+	Extensions []string `json:"extensions"`
+}
+
+// pinsOf returns the pins of an index.
+func pinsOf(ix *index.Index) []pin {
+	pinned := ix.Pins()
+	all := make([]pin, len(pinned))
+	if len(pinned) == 0 {
+		return all
+	}
+	ids := make([]string, 0, ix.Len())
+	for _, d := range ix.Documents() {
+		ids = append(ids, d.ID)
+	}
+	for i, p := range pinned {
+		all[i].Text = p.Text
+		for _, hit := range p.Hits {
+			all[i].Extensions = append(all[i].Extensions, ids[hit])
+		}
+	}
+	return all
 }
 
 // Run prints the generation, the sections of its index and its extensions.
@@ -61,7 +89,7 @@ func (i *inspectCmd) Run(e *env) error {
 		return err
 	}
 	result := inspection{Site: i.Site, Generation: current.Generation, Settings: c.Settings, Extensions: shown,
-		Index: indexFile{Path: current.IndexPath(), Stats: ix.Stats(), Sections: ix.Sections()}}
+		Index: indexFile{Path: current.IndexPath(), Stats: ix.Stats(), Sections: ix.Sections(), Pins: pinsOf(ix)}}
 	result.Decisions = make([]recorded, len(c.Records))
 	for n := range c.Records {
 		result.Decisions[n] = newRecorded(&c.Records[n])
@@ -114,6 +142,12 @@ func (f *inspection) print(w io.Writer, details bool) error {
 	terminal.Fprintf(table, "\nsection\toffset\tbytes\n")
 	for _, s := range f.Index.Sections {
 		terminal.Fprintf(table, "%s\t%d\t%d\n", s.Name, s.Offset, s.Size)
+	}
+	if len(f.Index.Pins) > 0 {
+		terminal.Fprintf(table, "\nsearch\textensions that come first\n")
+	}
+	for _, p := range f.Index.Pins {
+		terminal.Fprintf(table, "%s\t%s\n", p.Text, strings.Join(p.Extensions, ", "))
 	}
 	terminal.Fprintf(table, "\nextension\tversion\tversions\tupdated\tname\n")
 	for i := range f.Extensions {

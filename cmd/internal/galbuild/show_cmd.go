@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/policy"
 	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/targets"
@@ -46,7 +48,8 @@ type listed struct {
 	Updated     time.Time `json:"updated"`
 	Bytes       int64     `json:"bytes"` // of all packages
 	Description string    `json:"description"`
-	Packages    []packed  `json:"packages"` // newest first
+	Recommended bool      `json:"recommended,omitempty"` // the policy of the gallery recommends it
+	Packages    []packed  `json:"packages"`              // newest first
 }
 
 // packed is a package of an extension.
@@ -68,10 +71,14 @@ func (l *listCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
+	recommended := policy.Of(found.catalog).Recommended
 	sources := sourcesOf(found.catalog)
 	list := make([]listed, 0, len(found.catalog.Extensions))
 	for i := range found.catalog.Extensions {
-		list = append(list, newListed(&found.catalog.Extensions[i], sources))
+		x := &found.catalog.Extensions[i]
+		entry := newListed(x, sources)
+		entry.Recommended = slices.Contains(recommended, x.Key())
+		list = append(list, entry)
 	}
 	if e.json {
 		return e.printJSON(listing{found.at.String(), list})
