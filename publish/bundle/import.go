@@ -16,6 +16,7 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
+	"galbuild/build/signkey"
 	"galbuild/build/site"
 	"galbuild/render"
 )
@@ -110,7 +111,7 @@ func (cfg *ImportConfig) checkTrust(from *source, report *Imported) error {
 	if len(cfg.Trust) == 0 {
 		return nil
 	}
-	trusted, err := readTrusted(cfg.Trust)
+	trusted, err := signkey.ReadPublic(cfg.Trust)
 	if err != nil {
 		return err
 	}
