@@ -58,6 +58,7 @@ func userName() string {
 // deciding are the arguments and flags of commands that decide about ids.
 type deciding struct {
 	authorFlags
+	signFlags
 	transfer
 	targets.Flags
 

@@ -39,6 +39,7 @@ type publishCmd struct {
 
 	vscePublish
 	authorFlags
+	signFlags
 	transfer
 	targets.Flags
 	limitFlags

@@ -12,6 +12,7 @@ type rollbackCmd struct {
 	Target string `arg:"" optional:"" complete:"path" help:"The target: ${targets}."`
 	DryRun bool   `help:"Print what would be done, and change nothing."`
 	authorFlags
+	signFlags
 	targets.Flags
 }
 
