@@ -70,7 +70,7 @@ func (s sample) write(t testing.TB, dir string) site.Current {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.WriteFile(site.CurrentPath, c.Bytes()); err != nil {
+	if err := d.WriteFile(site.CurrentPath, site.FormatCurrent(c, site.Head{Number: 1})); err != nil { // the head is read only with --trust
 		t.Fatal(err)
 	}
 	return c
@@ -186,7 +186,7 @@ type testGallery struct {
 func open(t testing.TB, dir string, from source, change ...func(*config)) *testGallery {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	l := newLive(from, log)
+	l := newLive(from, nil, log)
 	if err := l.poll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
