@@ -32,7 +32,6 @@ type addCmd struct {
 	findings []finding.Finding               // warnings about the extension's folder
 
 	authorFlags
-	signFlags
 	transfer
 	targets.Flags
 	limitFlags

@@ -45,7 +45,6 @@ type buildCmd struct {
 	Jobs   int  `placeholder:"N" help:"Number of packages to read at a time (default: one for each processor)."`
 	DryRun bool `help:"Read the packages and report, but write nothing."`
 
-	signFlags
 	limitFlags
 }
 

@@ -26,6 +26,8 @@ type authorFlags struct {
 	By     string `placeholder:"NAME" help:"Who decides (default: the user). Only auditors see it, as the reason."`
 	Reason string `placeholder:"TEXT" help:"Why."`
 	Now    string `placeholder:"TIME" help:"When, such as 2026-01-02T15:04:05Z (default: the time of SOURCE_DATE_EPOCH, else now)."`
+
+	signFlags
 }
 
 // author returns who decides.
@@ -58,7 +60,6 @@ func userName() string {
 // deciding are the arguments and flags of commands that decide about ids.
 type deciding struct {
 	authorFlags
-	signFlags
 	transfer
 	targets.Flags
 

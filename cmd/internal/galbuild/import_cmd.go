@@ -20,12 +20,9 @@ import (
 type importCmd struct {
 	Tarball string `arg:"" type:"file" help:"A tarball that galbuild export wrote, or any part of one; - is standard input."`
 
-	Output     string   `short:"o" name:"output" default:"site" type:"newsite" placeholder:"SITE" help:"Folder of the site."`
-	Trust      []string `sep:"none" type:"file" placeholder:"KEY" help:"Import only a tarball that is signed with one of these minisign public keys. A folder stands for the *.pub files in it."`
-	Sums       string   `type:"existingfile" placeholder:"FILE" help:"The SHA256SUMS of the tarball, if it is not next to it."`
-	AllowOlder bool     `help:"Import a tarball that is older than what was imported before."`
-
-	signFlags
+	Output string   `short:"o" name:"output" default:"site" type:"newsite" placeholder:"SITE" help:"Folder of the site."`
+	Trust  []string `sep:"none" type:"file" placeholder:"KEY" help:"Import only a tarball that is signed with one of these minisign public keys. A folder stands for the *.pub files in it."`
+	Sums   string   `type:"existingfile" placeholder:"FILE" help:"The SHA256SUMS of the tarball, if it is not next to it."`
 }
 
 // Run verifies the tarball, and makes its generation current.

@@ -39,7 +39,6 @@ type publishCmd struct {
 
 	vscePublish
 	authorFlags
-	signFlags
 	transfer
 	targets.Flags
 	limitFlags

@@ -25,9 +25,6 @@ type pullCmd struct {
 	Follow    time.Duration `placeholder:"DURATION" help:"Keep running, and look for a new generation at this interval, such as 30s."`
 	Jobs      int           `placeholder:"N" help:"Number of objects to download at a time (default: 16)."`
 
-	AllowOlder bool `help:"Copy a generation that is older than what was copied before."`
-
-	signFlags
 	targets.Remote
 }
 

@@ -12,7 +12,6 @@ type rollbackCmd struct {
 	Target string `arg:"" optional:"" complete:"path" help:"The target: ${targets}."`
 	DryRun bool   `help:"Print what would be done, and change nothing."`
 	authorFlags
-	signFlags
 	targets.Flags
 }
 

@@ -63,14 +63,19 @@ func (k *keyFlags) password(e *env) (string, error) {
 type signFlags struct {
 	keyFlags
 	Unsigned bool `help:"Go on without a signature, although the head of the history is signed."`
+
+	sign func(last, head history.Head) (history.Head, error) // see signer
 }
 
 // errMustSign is returned if the last head of a history is signed and the next one would not be.
 var errMustSign = errors.New("the head of the history is signed, and no key was given to sign the next one")
 
 // signer returns the function that signs the heads of a history, for [site.Commit]. It reads the
-// key at once, so that a wrong password is an error before anything is done.
+// key once and at once, so that a wrong password is an error before anything is done.
 func (s *signFlags) signer(e *env) (func(last, head history.Head) (history.Head, error), error) {
+	if s.sign != nil {
+		return s.sign, nil
+	}
 	if s.Unsigned && s.SignKey != "" {
 		return nil, errUsage{errors.New("--sign-key and --unsigned: give one of them")}
 	}
@@ -79,16 +84,21 @@ func (s *signFlags) signer(e *env) (func(last, head history.Head) (history.Head,
 		return nil, err
 	}
 	if key == nil {
-		return func(last, head history.Head) (history.Head, error) {
-			if last.IsSigned() && !s.Unsigned {
-				return history.Head{}, hint.Add(errMustSign, "sign with --sign-key FILE, or go on without signatures with --unsigned; nothing has changed")
-			}
-			return head, nil
-		}, nil
+		s.sign = s.refuseUnsigned
+		return s.sign, nil
 	}
 	signer, err := history.NewSigner(*key)
 	if err != nil {
 		return nil, err
 	}
-	return func(_, head history.Head) (history.Head, error) { return head.Sign(signer) }, nil
+	s.sign = func(_, head history.Head) (history.Head, error) { return head.Sign(signer) }
+	return s.sign, nil
+}
+
+// refuseUnsigned returns the head without a signature, unless the last one has one.
+func (s *signFlags) refuseUnsigned(last, head history.Head) (history.Head, error) {
+	if last.IsSigned() && !s.Unsigned {
+		return history.Head{}, hint.Add(errMustSign, "sign with --sign-key FILE, or go on without signatures with --unsigned; nothing has changed")
+	}
+	return head, nil
 }
