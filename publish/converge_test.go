@@ -13,6 +13,7 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
+	"galbuild/build/history"
 	"galbuild/build/site"
 	"galbuild/publish"
 	"galbuild/publish/bundle"
@@ -26,6 +27,7 @@ type world struct {
 	*rand.Rand
 	folders []string
 	known   map[string][]catalog.Record
+	entries map[string]blob.Ref // the last ones of the histories, by folder
 }
 
 // packages are in the sources of the sites.
@@ -95,7 +97,7 @@ func (w *world) step(t *testing.T) (name, folder string) {
 	}
 	at := open(t, folder)
 	defer at.Close()
-	_, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{By: "r"}, publish.Options{})
+	_, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{By: "r"}, 0, publish.Options{})
 	if err != nil && !errors.Is(err, publish.ErrNothing) && !errors.Is(err, publish.ErrNoEarlier) {
 		t.Fatal(err)
 	}
@@ -185,7 +187,7 @@ func (w *world) bundle(t *testing.T, from, to string) {
 // serves, and its decisions in force are those of all records that it has.
 func (w *world) check(t *testing.T, step, folder string) {
 	t.Helper()
-	current, err := site.ReadCurrent(folder)
+	current, last, err := site.ReadCurrentHead(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,12 +195,55 @@ func (w *world) check(t *testing.T, step, folder string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.checkLog(t, step, folder, current, last, c)
 	if !decision.Includes(c.Records, w.known[folder]) {
 		t.Fatalf("%s: %s has lost a decision", step, folder)
 	}
 	w.known[folder] = c.Records
 	if problems := render.CheckDecisions(c); len(problems) > 0 {
 		t.Fatalf("%s: %q", step, problems)
+	}
+}
+
+// checkLog checks that the history of a folder is complete, that it extends the one after the last
+// step, and that what its entries add and remove are the versions that the folder serves.
+func (w *world) checkLog(t *testing.T, step, folder string, current site.Current, last site.Head, c *catalog.Catalog) {
+	t.Helper()
+	if current.IsZero() {
+		return
+	}
+	files := site.FilesIn(folder)
+	head, err := site.ReadHead(files, current, last)
+	if err == nil {
+		err = site.CheckLog(files, head)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", step, err)
+	}
+	served, found := make(map[history.Change]int), false
+	for e, err := range site.Entries(files, head) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = found || e.SHA256() == w.entries[folder]
+		for _, v := range e.Added {
+			served[v]++
+		}
+		for _, v := range e.Removed {
+			served[v]--
+		}
+	}
+	if _, ok := w.entries[folder]; ok && !found {
+		t.Fatalf("%s: the history of %s does not have the entry that was the last one", step, folder)
+	}
+	w.entries[folder] = head.Entry
+	for key, v := range c.Versions() {
+		served[history.Change{Key: key, SHA256: v.Package.Ref}]--
+	}
+	for v, n := range served {
+		if n != 0 {
+			t.Fatalf("%s: %s is off by %d in the history of %s", step, v.Key, n, folder)
+		}
 	}
 }
 
@@ -209,7 +254,7 @@ func TestConverge(t *testing.T) {
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			w := &world{Rand: rand.New(rand.NewPCG(seed, 13)), known: make(map[string][]catalog.Record)}
+			w := &world{Rand: rand.New(rand.NewPCG(seed, 13)), known: make(map[string][]catalog.Record), entries: make(map[string]blob.Ref)}
 			top := t.TempDir()
 			for i := range 4 {
 				w.folders = append(w.folders, filepath.Join(top, fmt.Sprint("folder", i)))
