@@ -47,8 +47,8 @@ func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool
 	if remote.IsZero() {
 		return Pulled{}, fmt.Errorf("%s: %w", from, ErrNothing)
 	}
-	local, err := site.ReadCurrent(dir.Root)
-	missing := dir.Dirty || !indexOnly && (dir.IndexOnly() || dir.PublicOnly() && !isPublic(from))
+	local, head, err := site.ReadCurrentHead(dir.Root)
+	missing := dir.Dirty || indexOnly && head != remote.head || !indexOnly && (dir.IndexOnly() || dir.PublicOnly() && !isPublic(from))
 	if err != nil || (local == remote.Current || wasMerged(dir.Root, remote.Current, local)) && !missing {
 		return Pulled{Generation: local.Generation}, err
 	}
@@ -84,10 +84,13 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 		return Pulled{}, err
 	}
 	sender := site.SenderOf(head)
-	if err := p.dir.MarkDirty(); err != nil {
-		return Pulled{}, err
-	}
 	c, excluded, err := p.merge(ctx, remote)
+	if err == nil && !p.AllowOlder {
+		err = p.checkNewer(head, c)
+	}
+	if err == nil {
+		err = p.dir.MarkDirty()
+	}
 	if err != nil {
 		return Pulled{}, err
 	}
@@ -102,6 +105,9 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 	}
 	by := p.Commit
 	by.Sender = sender
+	if p.indexOnly {
+		by.Copy = &head
+	}
 	if err := render.Commit(ctx, p.dir, site.Generation{Current: next, Catalog: c}, site.Before{Current: p.local}, by); err != nil {
 		return Pulled{}, err
 	}
@@ -112,6 +118,27 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 		noteMerged(p.dir.Root, remote.Current, next)
 	}
 	return Pulled{Generation: next.Generation, Changed: true, Excluded: excluded, Sender: sender}, err
+}
+
+// checkNewer returns an error, which may be a [*history.OlderError], if the target has nothing newer
+// than what was pulled from it before. The catalogue c is to become current.
+func (p *puller) checkNewer(head history.Head, c *catalog.Catalog) error {
+	if !p.dir.IndexOnly() {
+		err := site.CheckNewer(p.dir.Root, site.SenderOf(head), c)
+		if _, ok := errors.AsType[*history.OlderError](err); ok {
+			err = fmt.Errorf("%s: %w", p.from, err)
+		}
+		return err
+	}
+	current, named, err := site.ReadCurrentHead(p.dir.Root)
+	if err != nil {
+		return err
+	}
+	had, err := site.ReadHead(site.FilesIn(p.dir.Root), current, named)
+	if err == nil && had.Log == head.Log && had.Number >= head.Number && !had.Same(head) {
+		err = fmt.Errorf("%s: %w", p.from, &history.OlderError{Offered: *site.SenderOf(head), Had: *site.SenderOf(had)})
+	}
+	return err
 }
 
 // merge returns the catalogue of the target, or one that also has the decisions of the site,

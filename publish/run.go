@@ -20,6 +20,7 @@ type Options struct {
 	MaxRemovals build.MaxRemovals // how many versions may vanish without a decision, for [Site]
 	Jobs        int               // objects transferred at once; 0 means 16
 	Progress    func(Progress)    // called after each object, by several goroutines; may be nil
+	AllowOlder  bool              // pull although something newer of the same history was pulled before
 	Commit      site.Commit       // what the history says about it
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"galbuild/build/blob"
 	"galbuild/build/site"
 )
 
@@ -50,7 +51,7 @@ func Commit(ctx context.Context, dir *site.Dir, next site.Generation, old site.B
 	if err := dir.Switch(ctx, next.Current, head); err != nil {
 		return err
 	}
-	err = prune(dir, next, head, by.Keep)
+	err = prune(dir, next, old.Current, head, by.Keep)
 	if err == nil {
 		err = dir.ClearDirty()
 	}
@@ -62,9 +63,17 @@ func Commit(ctx context.Context, dir *site.Dir, next site.Generation, old site.B
 
 // appendLog writes the entry of the history for next and its head, and returns the head.
 func appendLog(dir *site.Dir, next site.Generation, old site.Before, by site.Commit) (site.Head, error) {
+	if by.Copy != nil {
+		text := by.Copy.File()
+		h := site.Head{Number: by.Copy.Number, SHA256: blob.Sum(text)}
+		return h, dir.WriteFile(h.Path(), text)
+	}
 	_, last, err := site.ReadCurrentHead(dir.Root)
 	if err != nil || next.Current == old.Current {
 		return last, err
+	}
+	if dir.IndexOnly() { // the head is that of another site
+		last = site.Head{}
 	}
 	if old.Packages == nil {
 		if c, err := site.ReadCatalog(dir.Root, old.Current); err == nil {

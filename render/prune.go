@@ -21,15 +21,17 @@ import (
 //
 // Reading the folders of content is slow. So prune reads them only if the site is dirty, or if
 // another generation lists a file that those do not list.
-func prune(dir *site.Dir, current site.Generation, last site.Head, keep int) error {
+func prune(dir *site.Dir, current site.Generation, old site.Current, last site.Head, keep int) error {
 	files := site.FilesIn(dir.Root)
 	head, err := site.ReadHead(files, current.Current, last)
 	if err != nil {
 		return err
 	}
-	remaining, err := site.Kept(files, head, keep)
-	if err != nil {
-		return err
+	remaining := []string{current.Generation, old.Generation}
+	if !dir.IndexOnly() { // otherwise there are no entries
+		if remaining, err = site.Kept(files, head, keep); err != nil {
+			return err
+		}
 	}
 	names, err := dir.Generations()
 	if err != nil {
@@ -46,7 +48,7 @@ func prune(dir *site.Dir, current site.Generation, last site.Head, keep int) err
 		if err := dir.RemoveTemp(); err != nil {
 			return err
 		}
-		if err := pruneLog(dir, head); err != nil {
+		if err := pruneLog(dir, head); err != nil && !dir.IndexOnly() {
 			return err
 		}
 	}

@@ -14,7 +14,7 @@ type OlderError struct {
 
 // Error implements error.
 func (e *OlderError) Error() string {
-	return fmt.Sprintf("it has %s, and %s was copied from there before", e.Offered.name(), e.Had.name())
+	return fmt.Sprintf("it has %s, which is not newer than %s, which was copied from there before", e.Offered.name(), e.Had.name())
 }
 
 // name returns the generation of a sender with its number and date.

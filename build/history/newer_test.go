@@ -48,7 +48,8 @@ func TestCheckNewer(t *testing.T) {
 		}
 	}
 	offered := &history.Sender{Log: blob.Sum([]byte("a")), Number: 2, Generation: "00000000000000ff", When: testTime}
-	const want = "it has generation 00000000000000ff (number 2, 2026-01-02T03:04:05Z), and generation 0000000000000005 (number 5, 2026-01-02T03:04:05Z) was copied from there before"
+	const want = "it has generation 00000000000000ff (number 2, 2026-01-02T03:04:05Z), which is not newer than " +
+		"generation 0000000000000005 (number 5, 2026-01-02T03:04:05Z), which was copied from there before"
 	if err := history.CheckNewer(sequence(entries), offered); err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}

@@ -119,6 +119,9 @@ type Commit struct {
 	Sender  *history.Sender // of content that was copied
 	// Restart begins a new history, whatever the one before is like.
 	Restart bool
+	// Copy is the head of another site to use as it is, with the generation that it names, instead of
+	// a new entry. A copy of an index has no history of its own.
+	Copy *history.Head
 	// Sign returns the head with signatures. last is the head before it, or zero if there is none
 	// or if it cannot be read. If Sign is nil, the head is not signed.
 	Sign func(last, head history.Head) (history.Head, error)
@@ -256,23 +259,32 @@ func SenderOf(h history.Head) *history.Sender {
 
 // CheckLog checks the whole history: each entry, and that the head commits to all of them.
 func CheckLog(files Files, head history.Head) error {
+	err := CheckExtends(files, history.Head{}, head)
+	if errors.Is(err, history.ErrInconsistent) {
+		return fmt.Errorf("%w: %w", ErrHistory, err)
+	}
+	return err
+}
+
+// CheckExtends returns an error that wraps [history.ErrInconsistent] unless the history with the
+// head newer extends that with the head older. It reads the entries after the older one.
+func CheckExtends(files Files, older, newer history.Head) error {
 	var entries []*history.Entry
-	for e, err := range Entries(files, head) {
+	for e, err := range Entries(files, newer) {
+		if err == nil && e.Number <= older.Number {
+			break
+		}
 		if err != nil {
 			return err
 		}
 		entries = append(entries, e)
 	}
 	slices.Reverse(entries)
-	err := history.Consistent(history.Head{}, head, func(yield func(*history.Entry, error) bool) {
+	return history.Consistent(older, newer, func(yield func(*history.Entry, error) bool) {
 		for _, e := range entries {
 			if !yield(e, nil) {
 				return
 			}
 		}
 	})
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrHistory, err)
-	}
-	return nil
 }

@@ -29,6 +29,8 @@ type ImportConfig struct {
 	Trust    []string  // files of public keys, or folders of them; if not empty, one of the keys must have signed
 	Site     string    // the site's folder
 	Progress Progress  // may be nil
+	// AllowOlder imports an archive although the site has had a newer one of the same history.
+	AllowOlder bool
 	// Commit is what the history says about it, except for the sender.
 	Commit site.Commit
 }
@@ -144,6 +146,11 @@ func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *so
 	next, err := s.merge(current)
 	if err != nil {
 		return err
+	}
+	if current != s.current && !cfg.AllowOlder {
+		if err := site.CheckNewer(dir.Root, s.by.Sender, next); err != nil {
+			return err
+		}
 	}
 	if report.Changed = current != s.current; !report.Changed {
 		report.Written = 0 // without the pages and indexes that were unpacked again

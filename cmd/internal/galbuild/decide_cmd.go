@@ -53,7 +53,11 @@ func (f *authorFlags) author() (decision.Author, error) {
 // commit returns what the history says about a command.
 func (e *env) commit(f *authorFlags) (site.Commit, error) {
 	a, err := f.author()
-	return site.Commit{Command: e.command, By: a.By, Reason: a.Reason, When: a.When}, err
+	if err != nil {
+		return site.Commit{}, err
+	}
+	sign, err := f.signer(e)
+	return site.Commit{Command: e.command, By: a.By, Reason: a.Reason, When: a.When, Sign: sign}, err
 }
 
 // keepFlag is the flag of commands that prune.
