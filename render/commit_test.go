@@ -43,7 +43,9 @@ func (c *change) steps(t *testing.T) []func() error {
 			return err
 		},
 		func() error { return c.dir.Switch(t.Context(), c.next, c.head) },
-		func() error { return prune(c.dir, site.Generation{Current: c.next, Catalog: all}, site.Current{}, c.head, 0) },
+		func() error {
+			return prune(c.dir, site.Generation{Current: c.next, Catalog: all}, site.Current{}, c.head, 0)
+		},
 	}
 }
 

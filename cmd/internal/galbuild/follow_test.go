@@ -3,7 +3,6 @@ package galbuild
 import (
 	"bytes"
 	"context"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,14 +13,14 @@ import (
 
 // signalWriter calls a function once, when what is written to it contains a text.
 type signalWriter struct {
-	bytes.Buffer
+	all  bytes.Buffer
 	text string
 	call func()
 }
 
 func (w *signalWriter) Write(b []byte) (int, error) {
-	n, err := w.Buffer.Write(b)
-	if w.call != nil && strings.Contains(w.String(), w.text) {
+	n, err := w.all.Write(b)
+	if w.call != nil && strings.Contains(w.all.String(), w.text) {
 		w.call()
 		w.call = nil
 	}
@@ -59,11 +58,11 @@ func TestFollowOlder(t *testing.T) {
 		t.Fatal(err)
 	}
 	stdout := &signalWriter{text: third.Generation, call: cancel}
-	if status := (program{}).run(ctx, strings.Fields("pull "+from+" -o "+to+" --follow 1ms"), nil, stdout, io.Writer(stderr)); status != 0 {
-		t.Errorf("exit status %d: %s", status, stderr)
+	if status := (program{}).run(ctx, strings.Fields("pull "+from+" -o "+to+" --follow 1ms"), nil, stdout, stderr); status != 0 {
+		t.Errorf("exit status %d: %s", status, &stderr.all)
 	}
-	if n := strings.Count(stderr.String(), "warning"); n != 1 {
-		t.Errorf("%d warnings, want 1: %s", n, stderr)
+	if n := strings.Count(stderr.all.String(), "warning"); n != 1 {
+		t.Errorf("%d warnings, want 1: %s", n, &stderr.all)
 	}
 	if got, err := site.ReadCurrent(to); err != nil || got != third {
 		t.Errorf("the copy has generation %s (%v), want %s", got.Generation, err, third.Generation)

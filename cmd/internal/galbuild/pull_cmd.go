@@ -27,7 +27,7 @@ type pullCmd struct {
 	Jobs      int           `placeholder:"N" help:"Number of objects to download at a time (default: 16)."`
 
 	warned     string // the last warning
-	AllowOlder bool `help:"Copy a generation that is not newer than what was copied before."`
+	AllowOlder bool   `help:"Copy a generation that is not newer than what was copied before."`
 	keepFlag
 	authorFlags
 	targets.Remote
