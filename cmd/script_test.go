@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -72,7 +73,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup:               setUp,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"vsix": packFolder, "sigzip": sign, "sametree": sameTree, "links": links, "damage": damage, "webserver": webServer,
+			"vsix": packFolder, "sigzip": sign, "sametree": sameTree, "samecontent": sameContent, "samegeneration": sameGeneration, "links": links, "damage": damage, "webserver": webServer,
 			"document": document,
 		},
 	})
@@ -137,9 +138,44 @@ func sameTree(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: sametree A B")
 	}
+	compareTrees(ts, neg, readTree(ts, args[0]), readTree(ts, args[1]))
+}
+
+// sameContent compares two sites without their histories: samecontent A B.
+func sameContent(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: samecontent A B")
+	}
 	a, b := readTree(ts, args[0]), readTree(ts, args[1])
+	for _, tree := range []map[string]string{a, b} {
+		maps.DeleteFunc(tree, func(name, _ string) bool {
+			return strings.HasPrefix(name, "index/history/") || strings.HasPrefix(name, "private/history/")
+		})
+		tree["index/CURRENT"] = generationOf(tree["index/CURRENT"])
+	}
+	compareTrees(ts, neg, a, b)
+}
+
+// sameGeneration checks that two sites have the same current generation: samegeneration A B.
+func sameGeneration(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: samegeneration A B")
+	}
+	a, b := ts.ReadFile(args[0]+"/index/CURRENT"), ts.ReadFile(args[1]+"/index/CURRENT")
+	if same := generationOf(a) == generationOf(b); same == neg {
+		ts.Fatalf("%s\n%s", a, b)
+	}
+}
+
+// generationOf returns the text of CURRENT without the line of the head of the history.
+func generationOf(current string) string {
+	lines := strings.SplitAfter(current, "\n")
+	return strings.Join(lines[:max(0, len(lines)-2)], "")
+}
+
+func compareTrees(ts *testscript.TestScript, neg bool, a, b map[string]string) {
 	if len(a) == 0 {
-		ts.Fatalf("%s has no files", args[0])
+		ts.Fatalf("there are no files")
 	}
 	var differ []string
 	for name, text := range a {

@@ -35,6 +35,8 @@ type Result struct {
 	// PolicyDiff is how the policy of a published site differs from that of the target, which
 	// decides; "" if they are the same.
 	PolicyDiff string `json:"policyDiff,omitempty"`
+
+	Undone *Undone `json:"undone,omitempty"` // only of a rollback
 }
 
 // newResult returns the result of a change that has done nothing.
@@ -127,6 +129,9 @@ func finish(ctx context.Context, at target.Target, p *Plan, old State, next Next
 	result.AddedVersions, result.RemovedVersions = missing(next.Catalog, old.Catalog, nil), missing(old.Catalog, next.Catalog, nil)
 	result.Objects, result.Bytes = p.Objects()
 	result.Removed = len(p.Remove)
+	if err := p.addLog(ctx, at, o.Commit); err != nil {
+		return result, fmt.Errorf("%s: %w", at, err)
+	}
 	if o.DryRun {
 		result.Plan = p.Lines()
 		return result, nil

@@ -15,6 +15,7 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
+	"galbuild/build/history"
 	"galbuild/build/site"
 	"galbuild/publish"
 	"galbuild/publish/bundle"
@@ -30,6 +31,7 @@ type world struct {
 	folders []string
 	known   map[string][]catalog.Record
 	kept    map[string][]catalog.Package
+	entries map[string]blob.Ref // the last ones of the histories, by folder
 	now     time.Time
 }
 
@@ -64,6 +66,8 @@ func open(t *testing.T, folder string) *dir.Target {
 	}
 	return at
 }
+
+func (w *world) options() publish.Options { return publish.Options{Commit: site.Commit{When: w.now}} }
 
 // step runs one command with random arguments, and returns its name and the folder that it changes.
 // Commands that have nothing to do because a folder is empty do nothing.
@@ -105,7 +109,7 @@ func (w *world) step(t *testing.T) (name, folder string) {
 	}
 	at := open(t, folder)
 	defer at.Close()
-	_, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{By: "r"}, publish.Options{Now: w.now})
+	_, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{By: "r"}, 0, w.options())
 	if err != nil && !errors.Is(err, publish.ErrNothing) && !errors.Is(err, publish.ErrNoEarlier) {
 		t.Fatal(err)
 	}
@@ -125,7 +129,7 @@ func (w *world) decide(t *testing.T, folder, kind string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = publish.Decide(t.Context(), at, workspace(t), publish.Options{Now: w.now}, func(c *catalog.Catalog) ([]catalog.Record, error) {
+	_, err = publish.Decide(t.Context(), at, workspace(t), w.options(), func(c *catalog.Catalog) ([]catalog.Record, error) {
 		return decision.Add(c.Records, decision.Author{By: fmt.Sprint(w.IntN(3))}, kind, []catalog.Subject{subject}, "")
 	})
 	if errors.Is(err, publish.ErrNothing) {
@@ -162,7 +166,7 @@ func (w *world) publish(t *testing.T, from, to string, replace bool) {
 	at := open(t, to)
 	defer at.Close()
 	before := w.read(t, to)
-	_, err := publish.Site(t.Context(), at, from, workspace(t), replace, publish.Options{Now: w.now})
+	_, err := publish.Site(t.Context(), at, from, workspace(t), replace, w.options())
 	if err != nil && !errors.Is(err, site.ErrNoGeneration) {
 		t.Fatal(err)
 	}
@@ -197,7 +201,7 @@ func (w *world) bundle(t *testing.T, from, to string) {
 		return
 	}
 	if err == nil {
-		_, err = bundle.Import(t.Context(), bundle.ImportConfig{Archive: tarball, Site: to, Now: w.now})
+		_, err = bundle.Import(t.Context(), bundle.ImportConfig{Archive: tarball, Site: to, Commit: site.Commit{When: w.now}})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -210,6 +214,7 @@ func (w *world) bundle(t *testing.T, from, to string) {
 func (w *world) check(t *testing.T, step, folder string) {
 	t.Helper()
 	c := w.read(t, folder)
+	w.checkLog(t, step, folder, c)
 	if !decision.Includes(c.Records, w.known[folder]) {
 		t.Fatalf("%s: %s has lost a decision", step, folder)
 	}
@@ -244,6 +249,52 @@ func (w *world) read(t *testing.T, folder string) *catalog.Catalog {
 	return c
 }
 
+// checkLog checks that the history of a folder is complete, that it extends the one after the last
+// step, and that what its entries add and remove are the versions that the folder serves.
+func (w *world) checkLog(t *testing.T, step, folder string, c *catalog.Catalog) {
+	t.Helper()
+	current, last, err := site.ReadCurrentHead(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if current.IsZero() {
+		return
+	}
+	files := site.FilesIn(folder)
+	head, err := site.ReadHead(files, current, last)
+	if err == nil {
+		err = site.CheckLog(files, head)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", step, err)
+	}
+	served, found := make(map[history.Change]int), false
+	for e, err := range site.Entries(files, head) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = found || e.SHA256() == w.entries[folder]
+		for _, v := range e.Added {
+			served[v]++
+		}
+		for _, v := range e.Removed {
+			served[v]--
+		}
+	}
+	if _, ok := w.entries[folder]; ok && !found {
+		t.Fatalf("%s: the history of %s does not have the entry that was the last one", step, folder)
+	}
+	w.entries[folder] = head.Entry
+	for key, v := range c.Versions() {
+		served[history.Change{Key: key, SHA256: v.Package.Ref}]--
+	}
+	for v, n := range served {
+		if n != 0 {
+			t.Fatalf("%s: %s is off by %d in the history of %s", step, v.Key, n, folder)
+		}
+	}
+}
+
 // TestConverge runs random sequences of commands on several sites and targets, some of which have
 // policies. No decision is lost or without effect at any time, and the policy of a gallery is always
 // in effect. Once everything is published to one target and pulled from there, all have the same
@@ -252,7 +303,7 @@ func TestConverge(t *testing.T) {
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			w := &world{Rand: rand.New(rand.NewPCG(seed, 13)), known: make(map[string][]catalog.Record), kept: make(map[string][]catalog.Package), now: clock}
+			w := &world{Rand: rand.New(rand.NewPCG(seed, 13)), known: make(map[string][]catalog.Record), kept: make(map[string][]catalog.Package), entries: make(map[string]blob.Ref), now: clock}
 			top := t.TempDir()
 			for i := range 4 {
 				w.folders = append(w.folders, filepath.Join(top, fmt.Sprint("folder", i)))

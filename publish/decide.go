@@ -24,7 +24,7 @@ func Decide(ctx context.Context, at target.Target, scratch *site.Dir, o Options,
 			return nil, err
 		}
 		var next *catalog.Catalog
-		next, excluded, err = build.Receiver{Old: old.Catalog, Now: o.Now}.Decide(old.Catalog, records)
+		next, excluded, err = build.Receiver{Old: old.Catalog, Now: o.Commit.When}.Decide(old.Catalog, records)
 		return next, err
 	})
 	result.Excluded = append(result.Excluded, excluded...)

@@ -21,6 +21,7 @@ import (
 	"galbuild/build"
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
+	"galbuild/build/history"
 	"galbuild/build/pack"
 	"galbuild/build/site"
 	"galbuild/publish"
@@ -83,7 +84,7 @@ func buildAs(t *testing.T, root string, cfg build.Config, packages ...string) {
 	defer dir.Close()
 	cfg.Sources = []string{source}
 	cfg.Settings.Render, cfg.Settings.BaseURL, cfg.Settings.Unpack = render.Version, "https://gal.example", "web"
-	_, err = publish.Build(t.Context(), dir, cfg)
+	_, err = publish.Build(t.Context(), dir, cfg, site.Commit{Command: "build"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,13 +240,17 @@ func TestOrder(t *testing.T) {
 	s := &spy{Target: at}
 	publishSite(t, s, root)
 	rank := func(key string) int {
-		for i, prefix := range []string{"blobs/", "assets/", "", "index/", site.CurrentPath} {
-			if prefix != "" && strings.HasPrefix(key, prefix) && (i != 3 || key != site.CurrentPath) {
-				return i
-			}
-		}
-		if strings.HasPrefix(key, "files/") {
+		switch {
+		case strings.HasPrefix(key, "blobs/"):
+			return 0
+		case strings.HasPrefix(key, "assets/"), strings.HasPrefix(key, "files/"):
 			return 1
+		case key == site.CurrentPath:
+			return 5
+		case strings.HasPrefix(key, history.HeadDir), strings.HasPrefix(key, history.EntryDir):
+			return 4
+		case strings.HasPrefix(key, "index/"):
+			return 3
 		}
 		return 2
 	}
@@ -357,7 +362,7 @@ func TestBackAndForth(t *testing.T) {
 		t.Helper()
 		var err error
 		if name == "back" {
-			_, err = publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, publish.Options{})
+			_, err = publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, 0, publish.Options{})
 		} else {
 			_, err = add(t.Context(), at, workspace(t), writePackage(t, t.TempDir(), name, "1.0.0"))
 		}
@@ -516,7 +521,7 @@ func TestRemoveRollbackPrune(t *testing.T) {
 	buildSite(t, root, "one@1.0.0", "two@1.0.0")
 	at, remote := newFolder(t)
 	publishSite(t, at, root)
-	if _, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, publish.Options{}); !errors.Is(err, publish.ErrNoEarlier) {
+	if _, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, 0, publish.Options{}); !errors.Is(err, publish.ErrNoEarlier) {
 		t.Errorf("got %v, want ErrNoEarlier", err)
 	}
 	remove := func(gone string) {
@@ -534,7 +539,7 @@ func TestRemoveRollbackPrune(t *testing.T) {
 		t.Error("the static response of the removed extension is still there")
 	}
 	for _, want := range []string{"acme.one@1.0.0 acme.two@1.0.0", "acme.one@1.0.0", "acme.one@1.0.0 acme.two@1.0.0"} {
-		if _, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, publish.Options{}); err != nil {
+		if _, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, 0, publish.Options{}); err != nil {
 			t.Fatal(err)
 		}
 		wantServed(t, at, want)
@@ -561,7 +566,7 @@ func TestRemoveRollbackPrune(t *testing.T) {
 		t.Errorf("the lock of another process: %v", err)
 	}
 	wantServed(t, at, "")
-	if _, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, publish.Options{}); err != nil {
+	if _, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, 0, publish.Options{}); err != nil {
 		t.Errorf("rollback after a prune: %v", err)
 	}
 	wantServed(t, at, "acme.two@1.0.0")
@@ -585,7 +590,7 @@ func TestPull(t *testing.T) {
 			}
 		}
 		if indexOnly {
-			if remote, err := os.ReadDir(dir.Root); err != nil || len(remote) != 2 { // and the work directory
+			if remote, err := os.ReadDir(dir.Root); err != nil || len(remote) != 3 { // with the history and the work directory
 				t.Errorf("got %v, %v", remote, err)
 			}
 			continue

@@ -11,6 +11,7 @@ import (
 	"galbuild/build"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/history"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/publish/target"
@@ -22,6 +23,7 @@ type Pulled struct {
 	Generation string           // current in the site
 	Changed    bool             // the site was not up to date
 	Excluded   []build.Excluded // versions that decisions of the site keep out
+	Sender     *history.Sender  // the head of the target's history; nil unless Changed
 }
 
 // Pull updates the site in dir to the current generation of a target, in the steps that
@@ -44,8 +46,8 @@ func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool
 	if remote.IsZero() {
 		return Pulled{}, fmt.Errorf("%s: %w", from, ErrNothing)
 	}
-	local, err := site.ReadCurrent(dir.Root)
-	missing := dir.Dirty || !indexOnly && (dir.IndexOnly() || dir.PublicOnly() && !isPublic(from))
+	local, head, err := site.ReadCurrentHead(dir.Root)
+	missing := dir.Dirty || indexOnly && head != remote.head || !indexOnly && (dir.IndexOnly() || dir.PublicOnly() && !isPublic(from))
 	if err != nil || (local == remote.Current || wasMerged(dir.Root, remote.Current, local)) && !missing {
 		return Pulled{Generation: local.Generation}, err
 	}
@@ -76,10 +78,18 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 	if err != nil {
 		return Pulled{}, err
 	}
-	if err := p.dir.MarkDirty(); err != nil {
+	head, err := readHead(ctx, p.from, remote)
+	if err != nil {
 		return Pulled{}, err
 	}
+	sender := site.SenderOf(head)
 	c, excluded, err := p.merge(ctx, remote)
+	if err == nil && !p.AllowOlder {
+		err = p.checkNewer(head, c)
+	}
+	if err == nil {
+		err = p.dir.MarkDirty()
+	}
 	if err != nil {
 		return Pulled{}, err
 	}
@@ -92,7 +102,12 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 	if err != nil {
 		return Pulled{}, fmt.Errorf("%s: %w", p.from, err)
 	}
-	if err := render.Commit(ctx, p.dir, next, p.local, c); err != nil {
+	by := p.Commit
+	by.Sender = sender
+	if p.indexOnly {
+		by.Copy = &head
+	}
+	if err := render.Commit(ctx, p.dir, site.Generation{Current: next, Catalog: c}, site.Before{Current: p.local}, by); err != nil {
 		return Pulled{}, err
 	}
 	if !p.indexOnly {
@@ -101,7 +116,28 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 	if c != remote.Catalog {
 		noteMerged(p.dir.Root, remote.Current, next)
 	}
-	return Pulled{Generation: next.Generation, Changed: true, Excluded: excluded}, err
+	return Pulled{Generation: next.Generation, Changed: true, Excluded: excluded, Sender: sender}, err
+}
+
+// checkNewer returns an error, which may be a [*history.OlderError], if the target has nothing newer
+// than what was pulled from it before. The catalogue c is to become current.
+func (p *puller) checkNewer(head history.Head, c *catalog.Catalog) error {
+	if !p.dir.IndexOnly() {
+		err := site.CheckNewer(p.dir.Root, site.SenderOf(head), c)
+		if _, ok := errors.AsType[*history.OlderError](err); ok {
+			err = fmt.Errorf("%s: %w", p.from, err)
+		}
+		return err
+	}
+	current, named, err := site.ReadCurrentHead(p.dir.Root)
+	if err != nil {
+		return err
+	}
+	had, err := site.ReadHead(site.FilesIn(p.dir.Root), current, named)
+	if err == nil && had.Log == head.Log && had.Number >= head.Number && !had.Same(head) {
+		err = fmt.Errorf("%s: %w", p.from, &history.OlderError{Offered: *site.SenderOf(head), Had: *site.SenderOf(had)})
+	}
+	return err
 }
 
 // merge returns the catalogue of the target, or one that also has the decisions of the site,
@@ -123,7 +159,7 @@ func (p *puller) merge(ctx context.Context, remote State) (*catalog.Catalog, []b
 	if build.Carries(remote.Catalog, local) {
 		return remote.Catalog, nil, nil
 	}
-	receiver := build.Receiver{Old: local, Policy: build.PolicyChange{Accept: true}, Follow: true, Now: p.Now}
+	receiver := build.Receiver{Old: local, Policy: build.PolicyChange{Accept: true}, Follow: true, Now: p.Commit.When}
 	c, excluded, err := receiver.Decide(remote.Catalog, local.Records)
 	if err == nil {
 		c.Render = render.Version

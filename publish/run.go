@@ -3,30 +3,26 @@ package publish
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"galbuild/build"
+	"galbuild/build/site"
 	"galbuild/publish/target"
 	"galbuild/render"
 )
 
 // Options are the options of a change. The zero value is ready for use.
 type Options struct {
-	DryRun      bool              // only report what would be done
-	MaxRemovals build.MaxRemovals // how many versions may vanish without a decision, for [Site]
-
-	// Policy is what [Site] does with the policy of the target, and Now the time by which
-	// policies decide; zero is the time of the run.
-	Policy build.PolicyChange
-	Now    time.Time
-
-	Jobs     int            // objects transferred at once; 0 means 16
-	Progress func(Progress) // called after each object, by several goroutines; may be nil
+	DryRun      bool               // only report what would be done
+	MaxRemovals build.MaxRemovals  // how many versions may vanish without a decision, for [Site]
+	Policy      build.PolicyChange // what [Site] does with the policy of the target
+	Jobs        int                // objects transferred at once; 0 means 16
+	Progress    func(Progress)     // called after each object, by several goroutines; may be nil
+	AllowOlder  bool               // pull although something newer of the same history was pulled before
+	Commit      site.Commit        // what the history says about it, and the time by which policies decide
 }
 
 // Progress is the progress of a plan.
@@ -40,7 +36,7 @@ type Progress struct {
 // Run applies the plan to a target, in the steps that [Plan] describes. If another publisher has
 // replaced CURRENT since the state of the target was read, the error wraps [target.ErrChanged]. The
 // caller then makes a new plan from the new state. The objects that were sent remain at the target.
-// If the error wraps [render.ErrSwitched], the new generation is current and only step 6 has
+// If the error wraps [render.ErrSwitched], the new generation is current and only step 7 has
 // failed.
 func (p *Plan) Run(ctx context.Context, at target.Target, o Options) error {
 	if p.IsEmpty() {
@@ -55,6 +51,7 @@ func (p *Plan) Run(ctx context.Context, at target.Target, o Options) error {
 		func(ctx context.Context) error { return r.link(ctx, "pages", p.Pages) },
 		func(ctx context.Context) error { return r.put(ctx, "pages", p.Responses) },
 		func(ctx context.Context) error { return r.put(ctx, "generation", p.Generation) },
+		func(ctx context.Context) error { return r.put(ctx, "generation", p.Log) },
 		func(ctx context.Context) error { return at.Swap(ctx, p.Replaces, p.Current) },
 	} {
 		if err := stage(ctx); err != nil {
@@ -62,12 +59,12 @@ func (p *Plan) Run(ctx context.Context, at target.Target, o Options) error {
 		}
 	}
 	p.switched = true
-	ctx = context.WithoutCancel(ctx) // step 6 is short, and no later command completes it
+	ctx = context.WithoutCancel(ctx) // step 7 is short, and no later command completes it
 	remove := p.Remove
 	if p.Marker.Key != "" {
 		remove = append(remove, p.Marker.Key)
 	}
-	if err := errors.Join(r.putIf(ctx, p.Previous), at.Delete(ctx, remove)); err != nil {
+	if err := at.Delete(ctx, remove); err != nil {
 		return fmt.Errorf("%s: %w, but removing old files failed: %w", at, render.ErrSwitched, err)
 	}
 	return nil

@@ -10,13 +10,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"galbuild/build"
 	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/regularfile"
+	"galbuild/build/signkey"
 	"galbuild/build/site"
 	"galbuild/render"
 )
@@ -29,11 +29,12 @@ type ImportConfig struct {
 	Trust    []string  // files of public keys, or folders of them; if not empty, one of the keys must have signed
 	Site     string    // the site's folder
 	Progress Progress  // may be nil
-
-	// Policy is what happens to the policy of the site, and Now the time by which it decides;
-	// zero is the time of the import.
+	// AllowOlder imports an archive although the site has had a newer one of the same history.
+	AllowOlder bool
+	// Commit is what the history says about it, except for the sender.
+	Commit site.Commit
+	// Policy is what happens to the policy of the site.
 	Policy build.PolicyChange
-	Now    time.Time
 }
 
 // Imported describes an import.
@@ -119,7 +120,7 @@ func (cfg *ImportConfig) checkTrust(from *source, report *Imported) error {
 	if len(cfg.Trust) == 0 {
 		return nil
 	}
-	trusted, err := readTrusted(cfg.Trust)
+	trusted, err := signkey.ReadPublic(cfg.Trust)
 	if err != nil {
 		return err
 	}
@@ -135,7 +136,7 @@ func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *so
 	if err != nil {
 		return fmt.Errorf("%w: %w", site.ErrDamaged, err)
 	}
-	s := &importer{ctx: ctx, dir: dir, buffer: make([]byte, 256<<10), report: report, staged: make(map[string]string)}
+	s := &importer{ctx: ctx, dir: dir, by: cfg.Commit, buffer: make([]byte, 256<<10), report: report, staged: make(map[string]string)}
 	defer s.discard()
 	if err := s.unpack(from); err != nil {
 		return from.damagedPart(err)
@@ -150,6 +151,11 @@ func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *so
 	next, err := cfg.merge(s, current)
 	if err != nil {
 		return err
+	}
+	if current != s.current && !cfg.AllowOlder {
+		if err := site.CheckNewer(dir.Root, s.by.Sender, next); err != nil {
+			return err
+		}
 	}
 	if report.Changed = current != s.current; !report.Changed {
 		report.Written = 0 // without the pages and indexes that were unpacked again
@@ -180,7 +186,7 @@ func (cfg *ImportConfig) merge(s *importer, current site.Current) (*catalog.Cata
 	if err := s.ctx.Err(); err != nil {
 		return nil, err
 	}
-	receiver := build.Receiver{Old: local, Policy: cfg.Policy, Now: cfg.Now}
+	receiver := build.Receiver{Old: local, Policy: cfg.Policy, Now: cfg.Commit.When}
 	receiver.Follow = err != nil || current.IsZero() || hasImportedPolicy(s.dir.Root, local)
 	c, excluded, err := receiver.Decide(s.catalogue, local.Records)
 	if err != nil {
@@ -212,6 +218,7 @@ func hasImportedPolicy(root string, c *catalog.Catalog) bool {
 type importer struct {
 	ctx    context.Context
 	dir    *site.Dir
+	by     site.Commit
 	free   int64 // maximum size of the files that are still to be unpacked, in bytes
 	buffer []byte
 	report *Imported
@@ -219,6 +226,7 @@ type importer struct {
 	bases           []site.Current
 	whole, included listing
 	current         site.Current
+	head            site.Head // of the sender's history
 	catalogue       *catalog.Catalog
 	refs            map[string]blob.Ref // of whole, by path
 	blobs           map[blob.Ref]bool   // of whole
@@ -265,7 +273,7 @@ func (s *importer) checkListings() error {
 		name = SiteName
 	}
 	var err error
-	if s.current, err = generation(name, s.whole); err != nil {
+	if s.current, s.head, err = generation(name, s.whole); err != nil {
 		return err
 	}
 	ignoresCase, err := s.dir.FoldsCase()
@@ -373,9 +381,15 @@ func (s *importer) check(current site.Current) error {
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}
+		if x.path == site.CurrentPath || x.path == s.head.Path() {
+			continue // the site has others
+		}
 		if err := s.checkExisting(x); err != nil {
 			return fmt.Errorf("%w: %w", ErrLeftOut, err)
 		}
+	}
+	if err := s.checkHead(); err != nil {
+		return err
 	}
 	if err := s.checkIndex(); err != nil {
 		return err
@@ -448,7 +462,7 @@ func (s *importer) install(current site.Current, c *catalog.Catalog) error {
 		}
 		s.report.Generation = next.Generation
 	}
-	if err := render.Commit(s.ctx, s.dir, next, current, c); err != nil {
+	if err := render.Commit(s.ctx, s.dir, site.Generation{Current: next, Catalog: c}, site.Before{Current: current}, s.by); err != nil {
 		return err
 	}
 	note := ""
@@ -465,8 +479,8 @@ func (s *importer) installFile(x line) error {
 	}
 	name, ok := s.staged[x.path]
 	switch {
-	case !ok, x.path == site.CurrentPath: // the site has the file, or Commit writes it
-		return nil
+	case !ok, x.path == site.CurrentPath, x.path == s.head.Path():
+		return nil // the site has the file, or Commit writes its own
 	case rank(x.path) == rank(indexDir) && s.dir.HasFile(x.path, x.ref): // see site.Dir.WriteGeneration
 		return nil
 	}

@@ -47,7 +47,8 @@ type buildCmd struct {
 	Jobs   int  `placeholder:"N" help:"Number of packages to read at a time (default: one for each processor)."`
 	DryRun bool `help:"Read the packages and report, but write nothing."`
 
-	clockFlag
+	keepFlag
+	authorFlags
 	limitFlags
 }
 
@@ -59,7 +60,10 @@ func (b *buildCmd) Validate() error {
 	if _, err := b.limits(); err != nil {
 		return err
 	}
-	if _, err := b.time(); err != nil {
+	if _, err := b.author(); err != nil {
+		return err
+	}
+	if err := b.keepFlag.check(); err != nil {
 		return err
 	}
 	for _, s := range b.settingFlags() {
@@ -127,6 +131,11 @@ func (b *buildCmd) run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
+	commit, err := e.commit(&b.authorFlags)
+	if err != nil {
+		return err
+	}
+	commit.Keep = b.KeepGenerations
 	dir, err := b.open()
 	if err != nil {
 		return err
@@ -135,7 +144,7 @@ func (b *buildCmd) run(ctx context.Context, e *env) error {
 	bar := newProgress(e)
 	defer bar.close()
 	cfg.Progress = bar.show
-	report, err := publish.Build(ctx, dir, cfg)
+	report, err := publish.Build(ctx, dir, cfg, commit)
 	bar.close()
 	if err != nil {
 		return e.explainPolicy(explainBuild(err))

@@ -21,17 +21,40 @@ import (
 	"galbuild/publish"
 )
 
-// authorFlags are the flags of commands that record decisions.
+// authorFlags are the flags of commands that change a gallery. The history and decisions have them.
 type authorFlags struct {
-	By     string `placeholder:"NAME" help:"Who decides (default: the user). Only auditors see it, as the reason."`
+	By     string `placeholder:"NAME" help:"Who does this (default: the user). Only auditors see it, and the reason."`
 	Reason string `placeholder:"TEXT" help:"Why."`
 	clockFlag
+	signFlags
 }
 
 // author returns who decides.
 func (f *authorFlags) author() (decision.Author, error) {
 	at, err := f.time()
 	return decision.Author{By: cmp.Or(f.By, userName()), Reason: f.Reason, When: at}, err
+}
+
+// commit returns what the history says about a command.
+func (e *env) commit(f *authorFlags) (site.Commit, error) {
+	a, err := f.author()
+	if err != nil {
+		return site.Commit{}, err
+	}
+	sign, err := f.signer(e)
+	return site.Commit{Command: e.command, By: a.By, Reason: a.Reason, When: a.When, Sign: sign}, err
+}
+
+// keepFlag is the flag of commands that prune.
+type keepFlag struct {
+	KeepGenerations int `default:"2" placeholder:"N" help:"Keep the files of this many generations, the current one included, so that galbuild rollback can switch back to them."`
+}
+
+func (k *keepFlag) check() error {
+	if k.KeepGenerations < 1 {
+		return fmt.Errorf("--keep-generations=%d: must be at least 1, for the current one", k.KeepGenerations)
+	}
+	return nil
 }
 
 func userName() string {
@@ -49,6 +72,7 @@ type deciding struct {
 
 	subjects []catalog.Subject
 	purge    bool              // delete what is kept out
+	how      string            // flags that the history names, such as " --purge"
 	earlier  []catalog.Subject // to purge, although they were decided about earlier
 	where    string            // the target, for messages
 }
@@ -140,10 +164,13 @@ func (d *deciding) decide(ctx context.Context, e *env, decide func(*catalog.Cata
 	defer closeTarget(at)
 	d.where = at.String()
 	made := decided{Decisions: []recorded{}}
+	commit, err := e.commit(&d.authorFlags)
+	if err != nil {
+		return decided{}, err
+	}
+	commit.Command += d.how
 	err = e.inWorkspace(func(dir *site.Dir, bar *progress) error {
-		o := d.options(bar)
-		o.Now = author.When
-		made.Result, err = publish.Decide(ctx, at, dir, o, func(c *catalog.Catalog) ([]catalog.Record, error) {
+		made.Result, err = publish.Decide(ctx, at, dir, d.options(bar, commit), func(c *catalog.Catalog) ([]catalog.Record, error) {
 			records, err := decide(c, author)
 			made.Decisions = made.Decisions[:0]
 			for i := range records {
@@ -274,8 +301,11 @@ func (b *blockCmd) Validate() error {
 func (b *blockCmd) Run(ctx context.Context, e *env) error {
 	kind := decision.Blocked
 	b.purge = b.Purge || b.Malicious
+	if b.Purge {
+		b.how = " --purge"
+	}
 	if b.Malicious {
-		kind = decision.Malicious
+		kind, b.how = decision.Malicious, " --malicious"
 		b.warn(e)
 	}
 	return b.run(ctx, e, func(c *catalog.Catalog, a decision.Author) ([]catalog.Record, error) {

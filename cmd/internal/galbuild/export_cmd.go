@@ -1,7 +1,6 @@
 package galbuild
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,9 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"aead.dev/minisign"
 	"github.com/dustin/go-humanize"
-	"golang.org/x/term"
 
 	"galbuild/build"
 	"galbuild/build/units"
@@ -26,11 +23,10 @@ import (
 type exportCmd struct {
 	Site string `arg:"" default:"site" type:"site" help:"Folder of the site."`
 
-	Output           string     `short:"o" required:"" type:"newfile" placeholder:"FILE" help:"Write the tarball to this file, which ends in .tar, .tar.gz or .tar.zst; - is standard output."`
-	Since            []string   `sep:"none" type:"file" placeholder:"BASE" help:"Leave out what BASE contains: a site, an earlier tarball, or the SHA256SUMS of one. May be repeated; the receiving site may then have any of them."`
-	Split            units.Size `placeholder:"SIZE" help:"Split the tarball into parts of this size, such as 700MB or 4GiB."`
-	SignKey          string     `type:"existingfile" placeholder:"FILE" help:"Sign with this minisign secret key. Its password is read from $$GALBUILD_SIGN_PASSWORD, --sign-password-file or the terminal."`
-	SignPasswordFile string     `type:"existingfile" placeholder:"FILE" help:"File with the password of the key."`
+	Output string     `short:"o" required:"" type:"newfile" placeholder:"FILE" help:"Write the tarball to this file, which ends in .tar, .tar.gz or .tar.zst; - is standard output."`
+	Since  []string   `sep:"none" type:"file" placeholder:"BASE" help:"Leave out what BASE contains: a site, an earlier tarball, or the SHA256SUMS of one. May be repeated; the receiving site may then have any of them."`
+	Split  units.Size `placeholder:"SIZE" help:"Split the tarball into parts of this size, such as 700MB or 4GiB."`
+	keyFlags
 }
 
 // Validate implements Kong's hook.
@@ -81,7 +77,7 @@ func (x *exportCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	if cfg.SignKey, err = x.readKey(e); err != nil {
+	if cfg.SignKey, err = x.key(e); err != nil {
 		return err
 	}
 	bar := newProgress(e)
@@ -128,43 +124,6 @@ func printExported(e *env, name string, r *bundle.Exported) error {
 	}
 	_, err := terminal.Fprintf(e.stdout, "copy %s%s together with the tarball\n", r.Sums, signed)
 	return err
-}
-
-// readKey returns the key to sign with, or nil if the tarball is not to be signed.
-func (x *exportCmd) readKey(e *env) (*minisign.PrivateKey, error) {
-	if x.SignKey == "" {
-		return nil, nil
-	}
-	key, err := bundle.ReadSignKey(x.SignKey, func() (string, error) { return x.password(e) })
-	if errors.Is(err, bundle.ErrPassword) {
-		err = hint.Add(err, "minisign -G makes keys; the password is taken from --sign-password-file, $%s or the terminal", signPassword)
-	}
-	return key, err
-}
-
-// signPassword is the environment variable with the password of the key.
-const signPassword = "GALBUILD_SIGN_PASSWORD"
-
-// password returns the password of the key, from a file, the environment or the terminal.
-func (x *exportCmd) password(e *env) (string, error) {
-	if x.SignPasswordFile != "" {
-		text, err := os.ReadFile(x.SignPasswordFile)
-		return string(bytes.TrimRight(text, "\r\n")), err
-	}
-	if password, ok := os.LookupEnv(signPassword); ok {
-		return password, nil
-	}
-	f, ok := e.stdin.(interface {
-		Fd() uintptr
-		fs.File
-	})
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return "", hint.Add(fmt.Errorf("%s: the key has a password", x.SignKey), "set $%s, or name a file with --sign-password-file", signPassword)
-	}
-	terminal.Fprintf(e.stderr, "Password of %s: ", x.SignKey)
-	text, err := term.ReadPassword(int(f.Fd()))
-	terminal.Fprintln(e.stderr)
-	return string(text), err
 }
 
 // bytes returns a function that shows how many bytes are done.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"galbuild/build/history"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
@@ -20,12 +21,19 @@ import (
 type importCmd struct {
 	Tarball string `arg:"" type:"file" help:"A tarball that galbuild export wrote, or any part of one; - is standard input."`
 
-	Output string   `short:"o" name:"output" default:"site" type:"newsite" placeholder:"SITE" help:"Folder of the site."`
-	Trust  []string `sep:"none" type:"file" placeholder:"KEY" help:"Import only a tarball that is signed with one of these minisign public keys. A folder stands for the *.pub files in it."`
-	Sums   string   `type:"existingfile" placeholder:"FILE" help:"The SHA256SUMS of the tarball, if it is not next to it."`
-
+	Output     string   `short:"o" name:"output" default:"site" type:"newsite" placeholder:"SITE" help:"Folder of the site."`
+	Trust      []string `sep:"none" type:"file" placeholder:"KEY" help:"Import only a tarball that is signed with one of these minisign public keys. A folder stands for the *.pub files in it."`
+	AllowOlder bool     `help:"Import a tarball that is not newer than what was imported before."`
 	policyFlags
-	clockFlag
+	keepFlag
+	authorFlags
+	Sums string `type:"existingfile" placeholder:"FILE" help:"The SHA256SUMS of the tarball, if it is not next to it."`
+}
+
+// Validate implements Kong's hook.
+func (i *importCmd) Validate() error {
+	_, err := i.author()
+	return errors.Join(err, i.keepFlag.check())
 }
 
 // Run verifies the tarball, and makes its generation current.
@@ -33,12 +41,13 @@ func (i *importCmd) Run(ctx context.Context, e *env) error {
 	if info, err := os.Stat(i.Tarball); err == nil && info.IsDir() {
 		return hint.Add(fmt.Errorf("%s is a folder, not a tarball", i.Tarball), "name the file that galbuild export wrote; galbuild publish SITE -o TARGET copies a site's folder")
 	}
-	cfg := bundle.ImportConfig{Archive: i.Tarball, Sums: i.Sums, Trust: i.Trust, Site: i.Output}
-	var err error
-	if cfg.Policy, err = i.change(); err != nil {
+	commit, err := e.commit(&i.authorFlags)
+	if err != nil {
 		return err
 	}
-	if cfg.Now, err = i.time(); err != nil {
+	commit.Keep = i.KeepGenerations
+	cfg := bundle.ImportConfig{Archive: i.Tarball, Sums: i.Sums, Trust: i.Trust, Site: i.Output, AllowOlder: i.AllowOlder, Commit: commit}
+	if cfg.Policy, err = i.change(); err != nil {
 		return err
 	}
 	if i.Tarball == "-" {
@@ -115,6 +124,9 @@ func (i *importCmd) explain(err error) error {
 	}
 	if file, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(err, fs.ErrNotExist) && file.Path == i.Tarball {
 		return fmt.Errorf("%w%s", err, usage.SimilarFiles(i.Tarball))
+	}
+	if _, ok := errors.AsType[*history.OlderError](err); ok {
+		return hint.Add(fmt.Errorf("%s is refused: %w", name, err), "--allow-older imports it all the same%s", unchanged)
 	}
 	_, malformed := errors.AsType[*bundle.FormatError](err)
 	switch {

@@ -8,6 +8,7 @@ import (
 
 	"galbuild/build"
 	"galbuild/build/errmsg"
+	"galbuild/build/history"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/targets"
@@ -25,6 +26,10 @@ type pullCmd struct {
 	Follow    time.Duration `placeholder:"DURATION" help:"Keep running, and look for a new generation at this interval, such as 30s."`
 	Jobs      int           `placeholder:"N" help:"Number of objects to download at a time (default: 16)."`
 
+	warned     string // the last warning
+	AllowOlder bool   `help:"Copy a generation that is not newer than what was copied before."`
+	keepFlag
+	authorFlags
 	targets.Remote
 }
 
@@ -37,6 +42,12 @@ func (p *pullCmd) Validate() error {
 		return fmt.Errorf("--jobs=%d: must not be negative", p.Jobs)
 	case p.Follow < 0:
 		return fmt.Errorf("--follow=%s: must not be negative", p.Follow)
+	}
+	if err := p.keepFlag.check(); err != nil {
+		return err
+	}
+	if _, err := p.author(); err != nil {
+		return err
 	}
 	return p.Check(p.From)
 }
@@ -70,9 +81,11 @@ func (p *pullCmd) run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer dir.Close()
-	if err := p.pull(ctx, e, from, dir); err != nil {
+	err = p.pull(ctx, e, from, dir)
+	if _, ok := errors.AsType[*history.OlderError](err); err != nil && (!ok || p.Follow == 0) {
 		return errors.Join(err, dir.Abandon())
 	}
+	p.warn(e, err)
 	if p.Follow == 0 {
 		return nil
 	}
@@ -84,20 +97,33 @@ func (p *pullCmd) run(ctx context.Context, e *env) error {
 			return nil
 		case <-tick.C:
 		}
-		if err := p.pull(ctx, e, from, dir); err != nil && ctx.Err() == nil {
-			terminal.Fprintf(e.stderr, "galbuild: warning: %s; pull tries again in %s\n", errmsg.Text(err), p.Follow)
+		if err := p.pull(ctx, e, from, dir); ctx.Err() == nil {
+			p.warn(e, err)
 		}
 	}
 }
 
+// warn prints why a generation was not copied, if it was not, once for each reason.
+func (p *pullCmd) warn(e *env, err error) {
+	reason := ""
+	if err != nil {
+		reason = errmsg.Text(err)
+	}
+	if reason != "" && reason != p.warned {
+		terminal.Fprintf(e.stderr, "galbuild: warning: %s; pull tries again in %s\n", reason, p.Follow)
+	}
+	p.warned = reason
+}
+
 func (p *pullCmd) pull(ctx context.Context, e *env, from target.Target, dir *site.Dir) error {
-	bar := newProgress(e)
-	defer bar.close()
-	now, err := new(clockFlag).time()
+	commit, err := e.commit(&p.authorFlags)
 	if err != nil {
 		return err
 	}
-	pull, err := publish.Pull(ctx, from, dir, p.IndexOnly, publish.Options{Jobs: p.Jobs, Progress: bar.showPublish, Now: now})
+	commit.Keep = p.KeepGenerations
+	bar := newProgress(e)
+	defer bar.close()
+	pull, err := publish.Pull(ctx, from, dir, p.IndexOnly, publish.Options{Jobs: p.Jobs, Progress: bar.showPublish, AllowOlder: p.AllowOlder, Commit: commit})
 	bar.close()
 	if errors.Is(err, publish.ErrNothing) {
 		if listed, _ := dbem.Read(ctx, from); listed != nil {
@@ -130,6 +156,9 @@ func (p *pullCmd) pull(ctx context.Context, e *env, from target.Target, dir *sit
 func explainPull(err error) error {
 	if errors.Is(err, context.Canceled) && !hint.Has(err) {
 		return hint.Add(errors.New("interrupted"), "the folder still has the old generation; run it again to continue, nothing is downloaded twice")
+	}
+	if _, ok := errors.AsType[*history.OlderError](err); ok {
+		return hint.Add(err, "--allow-older copies it all the same; the folder has not changed")
 	}
 	return explainPublish(err)
 }

@@ -75,14 +75,28 @@ func (s *server) health(w *reply, _ *http.Request, g *generation) error {
 	status, word := http.StatusOK, "ok"
 	if g.damaged.Load() {
 		status, word = http.StatusServiceUnavailable, "damaged"
+	} else if s.live.trust.frozen() != nil {
+		status, word = http.StatusServiceUnavailable, "frozen"
+	}
+	var head *servedHead
+	if h := s.live.trust.served(); h != nil {
+		head = &servedHead{h.Number, h.When}
 	}
 	sendJSON(w, status, struct {
 		Status     string `json:"status"`
 		Generation string `json:"generation"`
 		Extensions int    `json:"extensions"`
 		Stale      bool   `json:"stale"`
-	}{word, g.Generation, g.ix.Len(), s.live.stale.Load()})
+		// Head is that of the history, with --trust.
+		Head *servedHead `json:"head,omitempty"`
+	}{word, g.Generation, g.ix.Len(), s.live.stale.Load(), head})
 	return nil
+}
+
+// servedHead is the newest head of the history that was served.
+type servedHead struct {
+	Number int64     `json:"number"`
+	When   time.Time `json:"when"`
 }
 
 // version serves the version of galshim.

@@ -25,6 +25,11 @@ type commandLine struct {
 	Cache  string        `complete:"path" placeholder:"DIR" group:"Site:" help:"Folder for the index of a site at a URL (default: galshim in the user's cache folder)."`
 	CA     string        `name:"ca" type:"existingfile" placeholder:"FILE" group:"Site:" help:"File of certificates (PEM) to trust in addition to the system's, for a site at an https address."`
 
+	Trust   []string      `sep:"none" complete:"path" placeholder:"KEY" group:"Trust:" help:"Serve only generations whose head of the history is signed with one of these minisign public keys, and is not older than the newest one that was served. A folder stands for the *.pub files in it."`
+	State   string        `complete:"path" placeholder:"FILE" group:"Trust:" help:"With --trust, keep the newest head in this file, so that older ones are also refused after a restart. Each galshim needs a file of its own."`
+	AtLeast int64         `placeholder:"N" group:"Trust:" help:"With --trust, refuse heads with a lower number."`
+	MaxAge  time.Duration `placeholder:"DURATION" group:"Trust:" help:"With --trust, refuse a head that was signed longer ago, such as 48h. While the one that is served is older, /healthz has status 503."`
+
 	Listen       string    `default:"127.0.0.1:8080" placeholder:"ADDRESS" group:"Addresses:" help:"Listen at this address: HOST:PORT, :PORT or unix:PATH."`
 	BaseURL      string    `name:"base-url" placeholder:"URL" group:"Addresses:" help:"Address at which editors reach the gallery, with an optional path. Without it, responses contain the address of each request, and shared caches may not store them."`
 	ContentURL   string    `name:"content-url" placeholder:"URL" group:"Addresses:" help:"Address from which editors load assets and files, if it is another host. Build the site with the same --content-url, or its page shows no pictures."`
@@ -65,7 +70,7 @@ func (c *commandLine) Validate() error {
 			return hint.Add(fmt.Errorf("--index=%s: must be the http(s) address of a folder", c.Index), "name the address of the site, below which index/CURRENT is, without a query")
 		}
 	}
-	if err := checkIndex(c.Index); err != nil {
+	if err := errors.Join(checkIndex(c.Index), c.validateTrust()); err != nil {
 		return err
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil && !strings.HasPrefix(c.Listen, "unix:") {

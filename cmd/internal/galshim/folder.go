@@ -24,7 +24,7 @@ import (
 // it is detected, even if it has the same generation.
 type folder struct{ path string }
 
-func (f folder) next(_ context.Context, old *generation) (*generation, error) {
+func (f folder) next(_ context.Context, old *generation, t *trust) (*generation, error) {
 	dir, err := filepath.EvalSymlinks(f.path)
 	if err != nil {
 		if failed, ok := errors.AsType[*fs.PathError](err); ok {
@@ -39,7 +39,7 @@ func (f folder) next(_ context.Context, old *generation) (*generation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open site: %w", err)
 	}
-	g, err := openFolder(root, old)
+	g, err := openFolder(root, old, t)
 	if g == nil {
 		return nil, errors.Join(err, root.Close())
 	}
@@ -48,17 +48,21 @@ func (f folder) next(_ context.Context, old *generation) (*generation, error) {
 
 // openFolder returns the current generation of the site in root, or nil if it is old. The
 // generation closes root when it is closed.
-func openFolder(root *os.Root, old *generation) (*generation, error) {
-	text, err := readCurrentIn(root)
+func openFolder(root *os.Root, old *generation, t *trust) (*generation, error) {
+	text, err := readIn(root, site.CurrentPath, maxCurrent)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, hint.Add(fmt.Errorf("open site %s: it has no %s", root.Name(), site.CurrentPath), "build it with: galbuild SOURCE… -o %s", root.Name())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open site %s: %w", root.Name(), err)
 	}
-	current, err := site.ParseCurrent(text)
+	current, named, err := site.ParseCurrent(text)
 	if err != nil {
 		return nil, fmt.Errorf("open site %s: %w", root.Name(), err)
+	}
+	head, err := t.check(func(path string, limit int64) ([]byte, error) { return readIn(root, path, limit) }, current, named)
+	if err != nil {
+		return nil, err
 	}
 	file := filepath.Join(root.Name(), filepath.FromSlash(current.IndexPath()))
 	info, err := os.Stat(file)
@@ -66,7 +70,12 @@ func openFolder(root *os.Root, old *generation) (*generation, error) {
 		return nil, fmt.Errorf("open generation %s: %w", current.Generation, err)
 	}
 	if old := sound(old); old != nil && old.Current == current && sameFolder(root, old.blobs.(blobFolder).root) && old.opened.unchanged(info) {
-		return nil, nil
+		return nil, t.accept(head)
+	}
+	if t != nil {
+		if err := verifyIndex(file, current.Index); err != nil {
+			return nil, fmt.Errorf("open generation %s: %w", current.Generation, err)
+		}
 	}
 	ix, err := index.Open(file)
 	if err != nil {
@@ -75,19 +84,22 @@ func openFolder(root *os.Root, old *generation) (*generation, error) {
 		}
 		return nil, fmt.Errorf("open generation %s: %w", current.Generation, err)
 	}
+	if err := t.accept(head); err != nil {
+		return nil, errors.Join(err, ix.Close())
+	}
 	g := newGeneration(current, ix, blobFolder{root})
 	g.opened = openedFile{info}
 	return g, nil
 }
 
-// readCurrentIn returns the first maxCurrent bytes of a site's CURRENT.
-func readCurrentIn(root *os.Root) ([]byte, error) {
-	f, err := regularfile.OpenIn(root, filepath.FromSlash(site.CurrentPath))
+// readIn returns the first bytes of a file of a site.
+func readIn(root *os.Root, path string, limit int64) ([]byte, error) {
+	f, err := regularfile.OpenIn(root, filepath.FromSlash(path))
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxCurrent))
+	return io.ReadAll(io.LimitReader(f, limit))
 }
 
 // openedFile describes the file of an index when it was opened.

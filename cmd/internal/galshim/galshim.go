@@ -67,6 +67,13 @@
 // is closed after its last request. If the new index is missing, incomplete or damaged,
 // galshim logs this once and continues to serve the old one.
 //
+// With --trust, galshim serves only generations whose head of the history is signed by a trusted
+// key, and that are not older than the newest one it has served; see package build/history. It
+// verifies the head when it looks for a new generation, never for a request. A generation that is
+// not trusted is refused like a damaged one. --state keeps the newest head across restarts, and
+// --max-age refuses heads that were signed too long ago: /healthz then returns "frozen" with
+// status 503, and requests are still responded to from the old generation.
+//
 // Replace a site by renaming a new folder, never in place. If an index is truncated while it
 // is served, or its disk fails, requests that read it get status 500, /healthz returns
 // "damaged" with status 503, and galshim opens the index again when it is complete.

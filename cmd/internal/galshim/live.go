@@ -16,8 +16,9 @@ import (
 // A source provides the generations of a site, from a folder or a URL.
 type source interface {
 	// next returns the current generation, verified and opened, or nil if it is old and
-	// not damaged. It is called by one goroutine at a time. old is nil at first.
-	next(ctx context.Context, old *generation) (*generation, error)
+	// not damaged. It is called by one goroutine at a time. old is nil at first. The error says why
+	// the generation is not trusted, if it is not.
+	next(ctx context.Context, old *generation, t *trust) (*generation, error)
 }
 
 // A store contains the blobs of a generation.
@@ -69,6 +70,7 @@ func (g *generation) release() {
 // live has the generation that is served, and replaces it with newer ones.
 type live struct {
 	source   source
+	trust    *trust
 	log      *slog.Logger
 	now      atomic.Pointer[generation]
 	stale    atomic.Bool   // the newest generation was refused
@@ -76,8 +78,8 @@ type live struct {
 	reopen   chan struct{} // has one element if the current generation has been damaged
 }
 
-func newLive(from source, log *slog.Logger) *live {
-	return &live{source: from, log: log, reopen: make(chan struct{}, 1)}
+func newLive(from source, t *trust, log *slog.Logger) *live {
+	return &live{source: from, trust: t, log: log, reopen: make(chan struct{}, 1)}
 }
 
 // sound returns old, or nil if it is damaged and must be opened again.
@@ -114,8 +116,11 @@ func (l *live) acquire() *generation {
 // poll replaces the generation if the source has another one.
 func (l *live) poll(ctx context.Context) error {
 	old := l.now.Load()
-	g, err := l.source.next(ctx, old)
-	if err != nil || g == nil {
+	g, err := l.source.next(ctx, old, l.trust)
+	if err == nil && g == nil {
+		return l.trust.frozen()
+	}
+	if err != nil {
 		return err
 	}
 	l.now.Store(g)

@@ -186,7 +186,10 @@ func TestFolderReplaced(t *testing.T) {
 // polls counts the calls of next.
 type polls struct{ n int }
 
-func (l *polls) next(context.Context, *generation) (*generation, error) { l.n++; return nil, nil }
+func (l *polls) next(context.Context, *generation, *trust) (*generation, error) {
+	l.n++
+	return nil, nil
+}
 
 // TestFollow checks that follow polls at the interval and on signals.
 func TestFollow(t *testing.T) {

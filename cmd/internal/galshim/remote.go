@@ -8,16 +8,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
 	"galbuild/build/cacert"
+	"galbuild/build/history"
+	"galbuild/build/regularfile"
 	"galbuild/build/retry"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
@@ -39,6 +44,7 @@ const (
 //
 //	<cache>/<digits>/CURRENT           of the last index that was verified
 //	<cache>/<digits>/<generation>.idx
+//	<cache>/<digits>/<number>-<digits>.head     the head of the history, with --trust
 //
 // The digits are the first 16 hexadecimal digits of the SHA-256 of the URL.
 //
@@ -91,14 +97,17 @@ func newClient(ca string, connections int) (*retry.Client, error) {
 }
 
 // next implements [source].
-func (s *remote) next(ctx context.Context, old *generation) (*generation, error) {
-	g, err := s.fetch(ctx, old)
+func (s *remote) next(ctx context.Context, old *generation, t *trust) (*generation, error) {
+	g, err := s.fetch(ctx, old, t)
 	if err == nil || old != nil {
 		return g, err
 	}
-	cached, cacheErr := s.openCached()
+	cached, cacheErr := s.openCached(t)
 	if cacheErr != nil && cacert.IsUnknown(err) {
 		return nil, err // it has a hint
+	}
+	if cacheErr != nil && t != nil && !errors.Is(cacheErr, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w; and in the cache: %w", err, cacheErr)
 	}
 	if cacheErr != nil {
 		return nil, hint.Add(err, "check that %s is a site made by galbuild; the cache has no earlier generation to start with", s.base.Redacted())
@@ -108,18 +117,26 @@ func (s *remote) next(ctx context.Context, old *generation) (*generation, error)
 }
 
 // fetch returns the current generation of the site, or nil if it is old.
-func (s *remote) fetch(ctx context.Context, old *generation) (*generation, error) {
+func (s *remote) fetch(ctx context.Context, old *generation, t *trust) (*generation, error) {
 	served := sound(old)
 	text, etag, err := s.current(ctx, served != nil)
 	if err != nil || text == nil {
 		return nil, err
 	}
-	c, err := site.ParseCurrent(text)
+	c, named, err := site.ParseCurrent(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.base.Redacted(), err)
+	}
+	head, err := t.check(func(path string, limit int64) ([]byte, error) { return s.read(ctx, path, limit) }, c, named)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.base.Redacted(), err)
 	}
 	if served != nil && c == served.Current {
+		if err := t.accept(head); err != nil {
+			return nil, err
+		}
 		s.etag = etag
+		s.save(text, named, head)
 		return nil, nil
 	}
 	g, err := s.open(c)
@@ -129,9 +146,29 @@ func (s *remote) fetch(ctx context.Context, old *generation) (*generation, error
 	if err != nil {
 		return nil, err
 	}
+	if err := t.accept(head); err != nil {
+		g.release()
+		return nil, err
+	}
 	s.etag = etag
-	s.saveCurrent(c)
+	s.save(text, named, head)
+	s.prune(filepath.Base(s.file(c)), filepath.Base(named.Path()))
 	return g, nil
+}
+
+// read returns a small file of the site.
+func (s *remote) read(ctx context.Context, path string, limit int64) (text []byte, err error) {
+	err = s.get(ctx, path, nil, func(resp *http.Response, body io.Reader) error {
+		if resp.StatusCode != http.StatusOK {
+			return errors.New(resp.Status)
+		}
+		text, err = io.ReadAll(io.LimitReader(body, limit+1))
+		if int64(len(text)) > limit {
+			return fmt.Errorf("longer than %d bytes", limit)
+		}
+		return err
+	})
+	return text, err
 }
 
 // current returns the content and entity tag of the site's CURRENT file. If conditional is true
@@ -237,46 +274,69 @@ func do(ctx context.Context, client *retry.Client, method string, address *url.U
 func (s *remote) file(c site.Current) string { return filepath.Join(s.dir, c.Generation+".idx") }
 
 // openCached opens the generation in the cache that was served last.
-func (s *remote) openCached() (*generation, error) {
-	c, err := readCurrent(filepath.Join(s.dir, "CURRENT"))
+func (s *remote) openCached(t *trust) (*generation, error) {
+	text, err := s.cached(site.CurrentPath, maxCurrent)
 	if err != nil {
 		return nil, err
 	}
-	return s.open(c)
-}
-
-// readCurrent reads and parses the CURRENT file of the cache.
-func readCurrent(file string) (site.Current, error) {
-	text, err := os.ReadFile(file)
+	c, named, err := site.ParseCurrent(text)
 	if err != nil {
-		return site.Current{}, err
+		return nil, err
 	}
-	return site.ParseCurrent(text)
+	head, err := t.check(s.cached, c, named)
+	if err != nil {
+		return nil, err
+	}
+	g, err := s.open(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.accept(head); err != nil {
+		g.release()
+		return nil, err
+	}
+	return g, nil
 }
 
-// saveCurrent records that c is the generation to start with if the site cannot be reached, and
-// removes older ones. An error is only logged, because c is being served.
-func (s *remote) saveCurrent(c site.Current) {
-	err := atomicfile.Replace(filepath.Join(s.dir, "CURRENT"), atomicfile.FileMode, func(file *os.File) error {
-		_, err := file.Write(c.Bytes())
-		return err
-	})
+// cached returns the file of the cache that has the last name of a path of the site.
+func (s *remote) cached(name string, limit int64) ([]byte, error) {
+	return regularfile.ReadFile(filepath.Join(s.dir, path.Base(name)), limit)
+}
+
+// save records what to start with if the site cannot be reached: the text of CURRENT, and the head
+// that it names if it is not zero. An error is only logged, because the generation is being served.
+func (s *remote) save(current []byte, named site.Head, head history.Head) {
+	var err error
+	if head != (history.Head{}) {
+		err = s.write(named.Path(), head.File())
+	}
+	if err == nil {
+		err = s.write(site.CurrentPath, current)
+	}
 	if err != nil {
 		s.log.Warn("the generation cannot be saved for the next start", "err", err)
 	}
-	s.prune(filepath.Base(s.file(c)))
 }
 
-// prune removes older generations and incomplete downloads. It leaves files that are younger
-// than staleFile, because another server may be using them.
-func (s *remote) prune(current string) {
+// write writes the file of the cache that cached reads.
+func (s *remote) write(name string, text []byte) error {
+	return atomicfile.Replace(filepath.Join(s.dir, path.Base(name)), atomicfile.FileMode, func(file *os.File) error {
+		_, err := file.Write(text)
+		return err
+	})
+}
+
+// prune removes files of older generations and incomplete downloads. It leaves files that are
+// younger than staleFile, because another server may be using them.
+func (s *remote) prune(used ...string) {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
 		s.log.Warn("the cache cannot be pruned", "err", err)
 		return
 	}
 	for _, e := range entries {
-		unused := atomicfile.IsTemp(e.Name()) || filepath.Ext(e.Name()) == ".idx" && e.Name() != current
+		of := filepath.Ext(e.Name())
+		unused := atomicfile.IsTemp(e.Name()) || (of == ".idx" || of == ".head") && !slices.Contains(used, e.Name())
 		if info, err := e.Info(); err != nil || !unused || time.Since(info.ModTime()) < staleFile {
 			continue
 		}

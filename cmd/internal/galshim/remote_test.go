@@ -73,7 +73,7 @@ func TestRemoteAuthority(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	secure := httptest.NewTLSServer(p.Config.Handler)
 	defer secure.Close()
-	_, err := remoteAt(t, secure.URL, t.TempDir()).next(t.Context(), nil)
+	_, err := remoteAt(t, secure.URL, t.TempDir()).next(t.Context(), nil, nil)
 	printed := &strings.Builder{}
 	hint.Print(printed, "galshim", err)
 	if !strings.Contains(printed.String(), cacert.Hint) {
@@ -88,7 +88,7 @@ func TestRemoteAuthority(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := s.next(t.Context(), nil)
+	g, err := s.next(t.Context(), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,11 @@ func (c *commandLine) run(ctx context.Context, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	generations := newLive(from, log)
+	trusted, err := c.newTrust(log)
+	if err != nil {
+		return err
+	}
+	generations := newLive(from, trusted, log)
 	defer generations.close()
 	if err := generations.poll(ctx); err != nil {
 		return err
@@ -88,6 +92,9 @@ func (c *commandLine) listen(generations *live, log *slog.Logger) (*http.Server,
 	}
 	g := generations.now.Load()
 	attrs := []any{"addr", address(listener, secure != nil), "generation", g.Generation, "extensions", g.ix.Len(), "files", !c.NoFiles, "version", version.String()}
+	if head := generations.trust.served(); head != nil {
+		attrs = append(attrs, "head", head.Number, "signed", date(*head))
+	}
 	if c.BaseURL != "" {
 		attrs = append(attrs, "base", c.BaseURL)
 	}
