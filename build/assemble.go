@@ -2,9 +2,11 @@ package build
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
@@ -18,7 +20,8 @@ type assembly struct {
 	cache      *cache
 	added      []addition // versions whose content must be linked to its paths
 	kept       []string   // keys of versions of the last generation that no accepted candidate has
-	excluded   []Excluded // versions that decisions keep out
+	excluded   []Excluded // versions that decisions and the policy keep out
+	next       time.Time  // when the policy keeps out others, see rules.exclude
 	warnings   []Problem
 }
 
@@ -29,14 +32,25 @@ type addition struct {
 }
 
 // assemble makes the catalogue from the candidates, which are sorted by path, and from the
-// versions of the last generation that stay. If keep is set, all of those stay. The records are
-// those of the last generation.
-func assemble(c Config, candidates []candidate, old map[string]identified, records []catalog.Record, keep bool) (*assembly, error) {
-	a := &assembly{candidates: candidates, catalog: &catalog.Catalog{Settings: c.Settings, Records: records}, add: c.Add}
-	chosen, accepted := a.resolve(old, keep)
-	if err := a.decide(c, chosen, accepted); err != nil {
+// versions of the last generation that stay. If keep is set, all of those stay. The records and
+// packages of the last generation, last, always stay.
+func (r *reader) assemble(candidates []candidate, last *catalog.Catalog, keep bool) (*assembly, error) {
+	c := r.Config
+	a := &assembly{candidates: candidates, catalog: &catalog.Catalog{Settings: c.Settings, Records: last.Records, Packages: last.Packages}, add: c.Add}
+	chosen, accepted := a.resolve(r.old, keep)
+	keepSeen(chosen, r.old, last.Packages)
+	if c.Restore {
+		if err := a.restore(c.Author, chosen, accepted); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.exclude(r, chosen, accepted); err != nil {
 		return nil, err
 	}
+	if err := a.readLetIn(r, chosen, accepted); err != nil {
+		return nil, err
+	}
+	a.addPackages(chosen)
 	a.cache = newCache(candidates)
 	for i := range candidates {
 		candidates[i].version = nil // to save memory; chosen has the versions that are still needed
@@ -48,34 +62,42 @@ func assemble(c Config, candidates []candidate, old map[string]identified, recor
 	groups := groupByExtension(chosen)
 	a.catalog.Extensions = slices.Grow(a.catalog.Extensions, len(groups))
 	for _, group := range groups {
-		a.addExtension(group, empty, old)
+		a.addExtension(group, empty, r.old)
 		clear(group)
 	}
 	a.resolveUUIDs()
 	return a, nil
 }
 
-// decide deletes the versions that decisions keep out from chosen. Accepted are the candidates of
-// the others. If c.Restore is set, removed versions of candidates are restored before.
-func (a *assembly) decide(c Config, chosen map[string]identified, accepted map[string]*candidate) error {
+// restore undoes the decisions by which versions of candidates were removed.
+func (a *assembly) restore(author decision.Author, chosen map[string]identified, accepted map[string]*candidate) error {
 	set := decision.Of(a.catalog)
-	if c.Restore {
-		var subjects []catalog.Subject
-		for _, key := range slices.Sorted(maps.Keys(accepted)) {
-			subjects = append(subjects, restorable(set, key, chosen[key].version)...)
-		}
-		if len(subjects) > 0 {
-			var err error
-			if a.catalog.Records, err = decision.Add(a.catalog.Records, c.Author, decision.Restored, subjects, ""); err != nil {
-				return err
-			}
-			set = decision.Of(a.catalog)
-		}
+	var subjects []catalog.Subject
+	for _, key := range slices.Sorted(maps.Keys(accepted)) {
+		subjects = append(subjects, restorable(set, key, chosen[key].version)...)
 	}
-	a.excluded = exclude(set, chosen)
+	if len(subjects) == 0 {
+		return nil
+	}
+	var err error
+	a.catalog.Records, err = decision.Add(a.catalog.Records, author, decision.Restored, subjects, "")
+	return err
+}
+
+// exclude deletes the versions that decisions and the policy keep out from chosen. Accepted are the
+// candidates of the others.
+func (a *assembly) exclude(r *reader, chosen map[string]identified, accepted map[string]*candidate) error {
+	rules, err := newRules(a.catalog.Records, a.catalog.Settings, r.Now)
+	if err != nil {
+		return err
+	}
+	all := maps.Clone(chosen)
+	a.excluded, a.next = rules.exclude(chosen, r.old)
+	a.catalog.Packages = remember(a.catalog.Packages, a.excluded, all)
 	for _, x := range a.excluded {
 		if from := accepted[x.ID]; from != nil {
 			from.excluded, from.accepted = &x, false
+			delete(accepted, x.ID)
 		}
 	}
 	for i := range a.candidates {
@@ -85,6 +107,32 @@ func (a *assembly) decide(c Config, chosen map[string]identified, accepted map[s
 	}
 	a.excluded = sortExcluded(a.excluded)
 	a.kept = slices.DeleteFunc(a.kept, func(key string) bool { _, ok := chosen[key]; return !ok })
+	return nil
+}
+
+// readLetIn reads the packages whose content the site does not have because the policy kept them
+// out of the last generation, and which it lets in now.
+func (a *assembly) readLetIn(r *reader, chosen map[string]identified, accepted map[string]*candidate) error {
+	for _, key := range slices.Sorted(maps.Keys(accepted)) {
+		c := accepted[key]
+		if !c.unstored {
+			continue
+		}
+		known := c.version
+		*c = candidate{listed: c.listed, item: c.item}
+		if err := r.readOne(c.item, c); err != nil {
+			return err
+		}
+		if c.refused == nil && (c.key() != key || c.version.Package.Ref != known.Package.Ref) {
+			c.refused = errors.New("the file has changed while it was read")
+		}
+		if c.refused != nil {
+			delete(chosen, key)
+			continue
+		}
+		c.accepted = true
+		chosen[key] = identified{c.publisher, c.name, withSeen(c.version, earliest(known.Seen, c.version.Seen))}
+	}
 	return nil
 }
 
@@ -105,7 +153,17 @@ func groupByExtension(chosen map[string]identified) [][]identified {
 // addExtension adds an extension with these versions to the catalogue. Its publisher and name
 // are those of the newest version.
 func (a *assembly) addExtension(group []identified, empty *catalog.Asset, old map[string]identified) {
-	e := catalog.Extension{Versions: make([]catalog.Version, len(group))}
+	e := newExtension(group)
+	for i := range e.Versions {
+		a.addVersion(e, &e.Versions[i], empty, old)
+	}
+	a.catalog.Extensions = append(a.catalog.Extensions, *e)
+}
+
+// newExtension returns an extension with these versions, which have the publisher and name that
+// their packages declare.
+func newExtension(group []identified) *catalog.Extension {
+	e := &catalog.Extension{Versions: make([]catalog.Version, len(group))}
 	for i, x := range group {
 		v := *x.version
 		v.Publisher, v.Name = x.publisher, x.name
@@ -116,12 +174,9 @@ func (a *assembly) addExtension(group []identified, empty *catalog.Asset, old ma
 	e.Name = newest.Name
 	e.Publisher = catalog.Publisher{ID: uuidOf(newest.Publisher), Name: newest.Publisher, DisplayName: newest.Publisher}
 	e.UUID = uuidOf(newest.Publisher + "." + newest.Name)
-	applySidecars(&e)
-	setDates(&e)
-	for i := range e.Versions {
-		a.addVersion(&e, &e.Versions[i], empty, old)
-	}
-	a.catalog.Extensions = append(a.catalog.Extensions, e)
+	applySidecars(e)
+	setDates(e)
+	return e
 }
 
 func (a *assembly) addVersion(e *catalog.Extension, v *catalog.Version, empty *catalog.Asset, old map[string]identified) {

@@ -50,7 +50,8 @@ type Config struct {
 	Add    bool // add the packages to the gallery, and remove none
 
 	// MaxRemovals limits how many versions may vanish. It does not apply to Add.
-	MaxRemovals MaxRemovals
+	MaxRemovals  MaxRemovals
+	AcceptPolicy bool // a policy that is new in Settings may take versions out of the gallery
 
 	// Restore undoes the decisions by which packages of the sources were removed. Author is who
 	// does it, why and when.
@@ -63,7 +64,8 @@ type Config struct {
 	Old        func() (*catalog.Catalog, error)
 	Generation string // the current generation, that of Old
 
-	now func() time.Time // when packages are first seen; nil is time.Now
+	// Now is when packages that are new are first seen. The zero time is that of the run.
+	Now time.Time
 }
 
 // Progress is the progress of a run.
@@ -90,6 +92,7 @@ type Result struct {
 	file   string // of cache
 	digest blob.Ref
 	recipe string
+	next   time.Time // when the policy keeps out other versions although nothing else changes, or zero
 }
 
 // Run reads the sources and writes their content to the site. The report names the sources that
@@ -105,7 +108,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	listed := lists.lookupAll(items)
 	result := &Result{file: c.Site.CacheFile(), digest: digest(c, items, listed)}
 	if len(problems)+len(lists.warnings) == 0 && !c.Site.Dirty && c.Site.HasGeneration(c.Generation) {
-		if last := loadHeader(result.file); last.matches(c.Generation, result.digest) {
+		if last := loadHeader(result.file); last.matches(c.Generation, result.digest, c.Now) {
 			result.Report = *last.Report
 			return result, nil
 		}
@@ -129,6 +132,7 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	read.cache = loadCache(r.file, r.origin(c.Generation))
 	read.setOld(oldVersions)
 	read.decisions = decision.In(old.Records, c.Settings.Control)
+	read.seen = seenOf(old.Packages)
 	candidates, err := read.readAll(ctx, items)
 	if err != nil {
 		return err
@@ -136,7 +140,7 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	// If a source cannot be read, its versions stay: the network may be down, or a disk may not
 	// be mounted.
 	keep := len(problems) > 0 || slices.ContainsFunc(candidates, func(c candidate) bool { return c.unreadable() })
-	assembled, err := assemble(c, candidates, oldVersions, old.Records, keep || c.Add)
+	assembled, err := read.assemble(candidates, old, keep || c.Add)
 	if err != nil {
 		return err
 	}
@@ -157,7 +161,11 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	if c.Strict && len(r.Report.Refused) > 0 {
 		return nil
 	}
-	if err := c.MaxRemovals.Check(old, assembled.catalog); err != nil {
+	r.next = assembled.next
+	if err := (PolicyChange{Accept: c.AcceptPolicy}).check(old, assembled.catalog, assembled.excluded); err != nil {
+		return err
+	}
+	if err := c.MaxRemovals.Check(old, assembled.catalog, assembled.excluded); err != nil {
 		return err
 	}
 	return link(ctx, c, assembled)
@@ -169,7 +177,7 @@ func (r *Result) StoreCache(generation string) error {
 	h := header{origin: r.origin(generation)}
 	if !r.digest.IsZero() {
 		report := r.Report.repeated()
-		h.Sources, h.Report = r.digest, &report
+		h.Sources, h.Report, h.Next = r.digest, &report, r.next
 	}
 	return r.cache.store(r.file, h)
 }
@@ -183,8 +191,8 @@ func (c Config) withDefaults() Config {
 	if c.Progress == nil {
 		c.Progress = func(Progress) {}
 	}
-	if c.now == nil {
-		c.now = time.Now
+	if c.Now.IsZero() {
+		c.Now = time.Now()
 	}
 	if c.Old == nil {
 		c.Old = func() (*catalog.Catalog, error) { return &catalog.Catalog{}, nil }

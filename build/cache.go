@@ -51,6 +51,8 @@ type entry struct {
 	Warnings  []string    `json:"warnings,omitempty"`
 	Excluded  bool        `json:"excluded,omitempty"` // a decision keeps out the version, whose package has this hash
 	Refused   string      `json:"refused,omitempty"`  // the reason, if it was refused
+	// Described is the version if the policy kept it out. The site does not have its content.
+	Described *catalog.Version `json:"described,omitempty"`
 }
 
 // A stamp is the size and time of a file. A file with another stamp has changed.
@@ -73,7 +75,8 @@ type stamp struct {
 //	   replaces "[object Object]"
 //	5  reads the texts of contributions, for the search
 //	6  other texts of warnings and reasons
-const readingVersion = 6
+//	7  reads licences; records when a package was first seen, by the clock of the run
+const readingVersion = 7
 
 // A header is the first line of a cache. Its generation is not the current one after a command that
 // does not read sources, such as galbuild remove, or if a builder was killed after it had switched
@@ -82,6 +85,10 @@ type header struct {
 	origin
 	Sources blob.Ref `json:"sources,omitzero"` // see digest
 	Report  *Report  `json:"report,omitempty"` // only with Sources
+
+	// Next is when a run with the same sources has another report, because the policy keeps out
+	// other versions then. It is zero if that is never so.
+	Next time.Time `json:"next,omitzero"`
 }
 
 // An origin is where the entries of a cache come from.
@@ -116,6 +123,7 @@ func digest(c Config, items []source.Item, listed []listedDates) blob.Ref {
 		add("", 0, listed[i].Updated)
 		add(item.Path, item.Size, item.ModTime)
 		add(item.Untrusted, 0, time.Time{})
+		add(item.Origin, 0, time.Time{})
 		for _, s := range []*source.Stamp{item.Sidecar, item.Signature, item.VersionSidecar, item.Unpacked} {
 			if s == nil {
 				add("", 0, time.Time{})
@@ -128,9 +136,9 @@ func digest(c Config, items []source.Item, listed []listedDates) blob.Ref {
 }
 
 // matches reports whether the report is that of a run that built this generation, with the same
-// digest.
-func (h *header) matches(generation string, sources blob.Ref) bool {
-	return h.Generation == generation && h.Sources == sources && h.Report != nil
+// digest, and still holds now.
+func (h *header) matches(generation string, sources blob.Ref, now time.Time) bool {
+	return h.Generation == generation && h.Sources == sources && h.Report != nil && (h.Next.IsZero() || now.Before(h.Next))
 }
 
 // loadHeader reads the header of a cache. It is zero if it cannot be read.
@@ -201,6 +209,12 @@ func (c *cache) lookup(item *source.Item, listed listedDates, old map[string]ide
 		found.version, found.excluded, found.ref = new(catalog.Version), &x, e.Ref
 		return found, true
 	}
+	if e.Described != nil {
+		v := *e.Described
+		found.publisher, found.name, found.version, found.unstored = v.Publisher, v.Name, &v, true
+		v.Publisher, v.Name = "", ""
+		return found, true
+	}
 	previous, ok := old[e.Key]
 	if !ok || previous.version.Package.Ref != e.Ref {
 		return candidate{}, false
@@ -256,6 +270,9 @@ func (c *candidate) entry() (e entry, complete bool) {
 	}
 	switch {
 	case c.incomplete:
+	case c.excluded != nil && c.excluded.Kind == KindPolicy:
+		e.Described = c.described()
+		return e, true
 	case c.excluded != nil:
 		e.Excluded, e.Ref = true, c.ref
 		return e, true
@@ -267,6 +284,13 @@ func (c *candidate) entry() (e entry, complete bool) {
 		return e, true
 	}
 	return entry{Path: c.item.Path, Key: key}, false
+}
+
+// described returns the version with the publisher and name that its package declares.
+func (c *candidate) described() *catalog.Version {
+	v := *c.version
+	v.Publisher, v.Name = c.publisher, c.name
+	return &v
 }
 
 func stampOf(s *source.Stamp) *stamp {

@@ -34,17 +34,17 @@ func FuzzLoadCache(f *testing.F) {
 			t.Fatal(err)
 		}
 		h := loadHeader(file)
-		if h.matches(want.Generation, blob.Sum(nil)) && h.Report == nil {
+		if h.matches(want.Generation, blob.Sum(nil), modified) && h.Report == nil {
 			t.Error("a header without a report matches")
 		}
 		m := loadCache(file, want)
 		item := source.Item{Path: "/x.vsix", Size: 1, ModTime: modified}
-		if c, ok := m.lookup(&item, listedDates{}, nil, decision.In(nil, nil)); ok && c.refused == nil {
+		if c, ok := m.lookup(&item, listedDates{}, nil, decision.In(nil, nil)); ok && c.refused == nil && !c.unstored {
 			t.Errorf("found a package that the catalogue does not have: %+v", c)
 		}
 		version := &catalog.Version{Version: "1.0.0", Package: catalog.File{Ref: blob.Sum([]byte("x"))}}
 		old := map[string]identified{"acme.hello@1.0.0": {"acme", "hello", version}}
-		if c, ok := m.lookup(&item, listedDates{}, old, decision.In(nil, nil)); ok && c.refused == nil && c.version != version {
+		if c, ok := m.lookup(&item, listedDates{}, old, decision.In(nil, nil)); ok && c.refused == nil && !c.unstored && c.version != version {
 			t.Errorf("found %+v", c.version)
 		}
 		for _, e := range m.entries {
@@ -83,9 +83,9 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-// notRead are the fields of an Item on which the result of reading a package does not depend. Only
-// the report depends on them, and it is made in each run.
-var notRead = []string{"Item.Name", "Item.Untrusted", "Stamp.Path"}
+// notRead are the fields of an Item on which the result of reading a package does not depend. The
+// report and what is kept for auditors depend on them, and both are made in each run.
+var notRead = []string{"Item.Name", "Item.Origin", "Item.Untrusted", "Stamp.Path"}
 
 // TestLookup checks that an entry of the cache is not used if one of the files that were read, or
 // one of the listed dates, has changed.
@@ -112,24 +112,25 @@ func TestLookup(t *testing.T) {
 // comparedFields has for each field of Config the reason why a run with another value does not use
 // wrong results of the last run.
 var comparedFields = map[string]string{
-	"Sources":     "what they expand to is in the digest",
-	"Stdin":       "likewise",
-	"Settings":    "they are in the digest, and Unpack is in the recipe",
-	"Drop":        "it is in the digest",
-	"Limits":      "they are in the recipe",
-	"Jobs":        "their number does not change the result",
-	"Client":      "downloads have their own cache",
-	"Log":         "it does not change the result",
-	"Progress":    "likewise",
-	"Strict":      "it does not change the report",
-	"Add":         "galbuild add stores no cache",
-	"MaxRemovals": "a run that it ends stores no cache",
-	"Restore":     "only galbuild add restores, and it stores no cache",
-	"Author":      "likewise",
-	"Site":        "the cache is in the site",
-	"Old":         "its generation is in the header",
-	"Generation":  "it is in the header",
-	"now":         "dates in the catalogue stay, see boundDates",
+	"Sources":      "what they expand to is in the digest",
+	"Stdin":        "likewise",
+	"Settings":     "they are in the digest, and Unpack is in the recipe",
+	"Drop":         "it is in the digest",
+	"Limits":       "they are in the recipe",
+	"Jobs":         "their number does not change the result",
+	"Client":       "downloads have their own cache",
+	"Log":          "it does not change the result",
+	"Progress":     "likewise",
+	"Strict":       "it does not change the report",
+	"Add":          "galbuild add stores no cache",
+	"MaxRemovals":  "a run that it ends stores no cache",
+	"AcceptPolicy": "likewise",
+	"Restore":      "only galbuild add restores, and it stores no cache",
+	"Author":       "likewise",
+	"Site":         "the cache is in the site",
+	"Old":          "its generation is in the header",
+	"Generation":   "it is in the header",
+	"Now":          "the header has when the policy has another result; dates in the catalogue stay, see setSeen and boundDates",
 }
 
 // TestConfigIsCompared fails for a new field of Config: decide whether results depend on it.

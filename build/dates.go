@@ -12,10 +12,6 @@ import (
 // zip files are multiples of two seconds, and some programs round them up.
 const clockError = 2 * time.Second
 
-// oldestFile is the first year that the modification time of a file can have to be trusted. Some
-// programs set the times of all files to 1970 or 1980.
-const oldestFile = 1990
-
 // setDate sets the date of a version: that of its sidecar, else packed, the time of the newest
 // file in the package, else modified, the time of the package itself. If this rule changes,
 // readingVersion must be raised.
@@ -37,47 +33,46 @@ func (c *candidate) keepFirstSeen(old map[string]identified) {
 	}
 }
 
-// boundDates replaces the dates of the version that are later than the time at which the package
-// was first seen, and warns about each. Such dates occur because vsce writes the packer's local
-// time without a zone. Editors delay the installation of a new update, and do not delay it long
-// enough if its date is in the future.
+// setSeen sets when the package was first seen: when it was in the last generation or before, or
+// else now. previous is the version of the last generation with this package, or nil.
+func (c *candidate) setSeen(previous *catalog.Version, known, now time.Time) {
+	c.version.Seen = now.UTC().Truncate(time.Second)
+	if previous != nil {
+		c.version.Seen = earliest(c.version.Seen, previous.Seen)
+	}
+	c.version.Seen = earliest(c.version.Seen, known)
+}
+
+// boundDates replaces the dates of the version that are in the future with the time at which the
+// package was first seen, and warns about each. Such dates occur because vsce writes the packer's
+// local time without a zone. Editors delay the installation of a new update, and do not delay it
+// long enough if its date is in the future.
 //
-// A package was first seen when its file was written, if that time is trusted, so that another
-// build of the same file has the same result. The catalogue contains the time, and later builds use
-// it, also when a date is no longer in the future. previous is the version of the last generation
-// with this package, or nil.
+// What was replaced once is replaced again when the date is no longer in the future. previous is
+// the version of the last generation with this package, or nil.
 func (c *candidate) boundDates(previous *catalog.Version, now time.Time) {
 	v := c.version
-	if previous != nil {
-		v.Seen = previous.Seen
-	}
-	inFuture := func(d versionDate) bool { return d.time.After(now.Add(clockError)) }
-	dates := datesOf(v)
-	if v.Seen.IsZero() && slices.ContainsFunc(dates, inFuture) {
-		v.Seen = firstSeen(c.item.ModTime, now)
-	}
-	if v.Seen.IsZero() {
-		return
-	}
-	for _, d := range dates {
-		if d.time.After(v.Seen) {
-			d.set(v.Seen)
-			c.warnings = append(c.warnings, fmt.Sprintf("%s is later than when the package was first seen: %s is replaced with %s",
-				d.name, d.time.Format(time.RFC3339), v.Seen.Format(time.RFC3339)))
+	for _, d := range datesOf(v) {
+		late := d.time.After(now.Add(clockError)) || d.name == timeInPackage && d.time.After(v.Seen.Add(clockError))
+		if !late && !wasReplaced(d, previous) {
+			continue
 		}
-	}
-	if v.Updated.After(v.Seen) {
-		v.Updated = v.Seen
+		d.set(v.Seen)
+		c.warnings = append(c.warnings, fmt.Sprintf("%s is later than when the package was first seen: %s is replaced with %s",
+			d.name, d.time.Format(time.RFC3339), v.Seen.Format(time.RFC3339)))
 	}
 }
 
-// firstSeen returns the time of a file, or now if that time is not trusted.
-func firstSeen(modified, now time.Time) time.Time {
-	if modified.Year() < oldestFile || modified.After(now) {
-		modified = now
+// wasReplaced reports whether a date was replaced in the previous version, which may be nil.
+func wasReplaced(d versionDate, previous *catalog.Version) bool {
+	if previous == nil || !d.time.After(previous.Seen) {
+		return false
 	}
-	return modified.UTC().Truncate(time.Second)
+	return slices.ContainsFunc(datesOf(previous), func(p versionDate) bool { return p.name == d.name && p.time.Equal(previous.Seen) })
 }
+
+// timeInPackage is the name of the date that depends only on the package.
+const timeInPackage = "the time of the newest file in the package"
 
 // A versionDate is one of the dates of a version.
 type versionDate struct {
@@ -89,13 +84,14 @@ type versionDate struct {
 // datesOf returns the dates that a version has from its package, its file or its sidecar.
 func datesOf(v *catalog.Version) []versionDate {
 	var all []versionDate
+	setUpdated := func(t time.Time) { v.Updated = t }
 	s := v.Sidecar
 	switch {
 	case s != nil && s.LastUpdated != nil: // Updated is the same date
 	case v.FirstSeen:
-		all = append(all, versionDate{"the time of the file", v.Updated, func(time.Time) {}})
+		all = append(all, versionDate{"the time of the file", v.Updated, setUpdated})
 	default:
-		all = append(all, versionDate{"the time of the newest file in the package", v.Updated, func(time.Time) {}})
+		all = append(all, versionDate{timeInPackage, v.Updated, setUpdated})
 	}
 	if s == nil {
 		return all
@@ -103,10 +99,16 @@ func datesOf(v *catalog.Version) []versionDate {
 	for _, d := range []struct {
 		name string
 		at   **time.Time
-	}{{"lastUpdated", &s.LastUpdated}, {"publishedDate", &s.PublishedDate}, {"releaseDate", &s.ReleaseDate}} {
-		if *d.at != nil {
-			all = append(all, versionDate{d.name, **d.at, func(t time.Time) { *d.at = &t }})
+		set  func(time.Time)
+	}{{"lastUpdated", &s.LastUpdated, setUpdated}, {"publishedDate", &s.PublishedDate, nil}, {"releaseDate", &s.ReleaseDate, nil}} {
+		if *d.at == nil {
+			continue
 		}
+		all = append(all, versionDate{d.name, **d.at, func(t time.Time) {
+			if *d.at = &t; d.set != nil {
+				d.set(t)
+			}
+		}})
 	}
 	return all
 }
@@ -120,8 +122,8 @@ func setDates(e *catalog.Extension) {
 			released = firstDate(s.ReleaseDate, s.PublishedDate, &released)
 			published = firstDate(s.PublishedDate, s.ReleaseDate, &published)
 		}
-		e.Released = earlier(e.Released, released)
-		e.Published = earlier(e.Published, published)
+		e.Released = earliest(e.Released, released)
+		e.Published = earliest(e.Published, published)
 		if v.Updated.After(e.Updated) {
 			e.Updated = v.Updated
 		}
@@ -138,9 +140,9 @@ func firstDate(dates ...*time.Time) time.Time {
 	return time.Time{}
 }
 
-// earlier returns the earlier date of two. The zero time is not a date.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || b.Before(a) {
+// earliest returns the earlier date of two. The zero time is not a date.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
 	}
 	return a

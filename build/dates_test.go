@@ -58,7 +58,7 @@ func (s datedSource) build(t *testing.T, at time.Time, old *Result) *Result {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	c := Config{Sources: []string{s.dir}, Site: dir, now: func() time.Time { return at }}
+	c := Config{Sources: []string{s.dir}, Site: dir, Now: at}
 	if old != nil {
 		c.Old = func() (*catalog.Catalog, error) { return old.Catalog, nil }
 	}
@@ -90,17 +90,17 @@ func TestDatesInTheFuture(t *testing.T) {
 		warnings         []string
 	}{
 		"all in the past":       {past, now.Add(-day), "", past, time.Time{}, nil},
-		"packer's local time":   {tokyo, now.Add(-time.Hour), "", now.Add(-time.Hour), time.Time{}, []string{"the time of the newest file in the package is later"}},
-		"clock of the packer":   {now.Add(50 * 365 * day), now.Add(-day), "", now.Add(-day), time.Time{}, []string{"newest file in the package is later"}},
+		"packer's local time":   {tokyo, now.Add(-time.Hour), "", now, time.Time{}, []string{"the time of the newest file in the package is later"}},
+		"clock of the packer":   {now.Add(50 * 365 * day), now.Add(-day), "", now, time.Time{}, []string{"newest file in the package is later"}},
 		"the file's own time":   {tokyo, tokyo, "", now, time.Time{}, []string{"is replaced with 2026-03-01T12:00:00Z"}},
 		"a file without a time": {tokyo, time.Unix(0, 0), "", now, time.Time{}, []string{"is replaced with 2026-03-01T12:00:00Z"}},
 		"only the file's":       {time.Time{}, tokyo, "", now, time.Time{}, []string{"the time of the file is later"}},
 		"rounded up":            {now.Add(2 * time.Second), now, "", now.Add(2 * time.Second), time.Time{}, nil},
-		"sidecar":               {past, now.Add(-day), `{"lastUpdated":"2027-01-01T00:00:00Z"}`, now.Add(-day), time.Time{}, []string{"lastUpdated is later"}},
+		"sidecar":               {past, now.Add(-day), `{"lastUpdated":"2027-01-01T00:00:00Z"}`, now, time.Time{}, []string{"lastUpdated is later"}},
 		"sidecar of old files":  {past, time.Unix(1, 0), `{"lastUpdated":"2026-02-28T00:00:00Z"}`, now.Add(-36 * time.Hour), time.Time{}, nil},
 		"released": {
 			past, now.Add(-day), `{"releaseDate":"2099-01-01T00:00:00Z","publishedDate":"2098-01-01T00:00:00Z","lastUpdated":"2026-02-01T00:00:00Z"}`,
-			time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC), now.Add(-day), []string{"publishedDate is later", "releaseDate is later"},
+			time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC), now, []string{"publishedDate is later", "releaseDate is later"},
 		},
 		"sidecar is right": {tokyo, now.Add(-day), `{"lastUpdated":"2026-02-01T00:00:00Z"}`, time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC), time.Time{}, nil},
 	} {
@@ -140,12 +140,18 @@ func TestDatesInTheFuture(t *testing.T) {
 	}
 }
 
-// TestFutureDoesNotDependOnBuild builds one file at two times. The date is replaced with the time
-// of the file, not with that of the build.
-func TestFutureDoesNotDependOnBuild(t *testing.T) {
-	s := newDated(t, now.Add(9*time.Hour), now.Add(-time.Minute), "")
-	if a, b := s.build(t, now, nil), s.build(t, now.Add(time.Hour), nil); !reflect.DeepEqual(a.Catalog, b.Catalog) {
-		t.Errorf("%+v, then %+v", a.Catalog.Extensions, b.Catalog.Extensions)
+// TestSeen builds one file again and again. The earliest time is kept, whatever that of the file.
+func TestSeen(t *testing.T) {
+	s := newDated(t, past, past, "")
+	first := s.build(t, now.Add(time.Second/2), nil)
+	for name, at := range map[string]time.Time{"earlier": now.Add(-time.Hour), "the same": now, "later": now.Add(time.Hour)} {
+		want := now
+		if at.Before(now) {
+			want = at
+		}
+		if got := s.build(t, at, first).Catalog.Extensions[0].Versions[0].Seen; !got.Equal(want) {
+			t.Errorf("%s: first seen %v, want %v", name, got, want)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package build
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -10,14 +9,19 @@ import (
 	"galbuild/build/decision"
 )
 
-// Excluded is a version that a decision keeps out of the gallery.
+// Excluded is a version that a decision or the policy keeps out of the gallery.
 type Excluded struct {
-	ID      string    `json:"id"`            // publisher.name@version[@platform]
-	Kind    string    `json:"kind"`          // of the decision, see package decision
-	Subject string    `json:"subject"`       // of the decision
-	When    time.Time `json:"when,omitzero"` // zero if only the control manifest says so
-	By      string    `json:"by,omitempty"`  // who decided, if it is known
+	ID      string    `json:"id"`                // publisher.name@version[@platform]
+	Kind    string    `json:"kind"`              // of the decision, or KindPolicy
+	Subject string    `json:"subject,omitempty"` // of the decision
+	When    time.Time `json:"when,omitzero"`     // zero if only the control manifest says so
+	By      string    `json:"by,omitempty"`      // who decided, if it is known
 	Reason  string    `json:"reason,omitempty"`
+
+	// Of the policy:
+	Rule  string    `json:"rule,omitempty"`
+	Line  int       `json:"line,omitempty"`
+	Until time.Time `json:"until,omitzero"` // it is offered from then on; zero if no date changes it
 }
 
 // newExcluded describes a version that a decision keeps out.
@@ -29,9 +33,8 @@ func newExcluded(key string, r *catalog.Record) Excluded {
 	return x
 }
 
-// exclude is the one place where decisions act on versions: it deletes those that the decisions in
-// force keep out, and returns them, sorted by key. Every command that makes a catalogue calls it.
-func exclude(set *decision.Set, versions map[string]identified) []Excluded {
+// decide deletes the versions that the decisions in force keep out. It returns them, sorted by key.
+func decide(set *decision.Set, versions map[string]identified) []Excluded {
 	if set.IsEmpty() {
 		return nil
 	}
@@ -49,12 +52,6 @@ func exclude(set *decision.Set, versions map[string]identified) []Excluded {
 func sortExcluded(all []Excluded) []Excluded {
 	slices.SortFunc(all, func(a, b Excluded) int { return strings.Compare(a.ID, b.ID) })
 	return slices.CompactFunc(all, func(a, b Excluded) bool { return a.ID == b.ID })
-}
-
-// Decide returns c with more records, and without the versions that the decisions keep out, which
-// it returns too.
-func Decide(c *catalog.Catalog, records []catalog.Record) (*catalog.Catalog, []Excluded) {
-	return regroup(c.Settings, decision.Merge(c.Records, records), maps.Collect(versions(c)))
 }
 
 // restorable returns the subjects of the decisions that keep a version out, if it was only removed.

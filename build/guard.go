@@ -72,9 +72,9 @@ func (e *RemovalsError) Error() string {
 	return fmt.Sprintf("%d of %d versions would be removed, more than %s, and nobody has decided that", len(e.Versions), e.All, e.Max)
 }
 
-// Check returns a [*RemovalsError] if next lacks more versions of old than are allowed. Versions
-// that a decision keeps out are not counted.
-func (m MaxRemovals) Check(old, next *catalog.Catalog) error {
+// Check returns a [*RemovalsError] if next lacks more versions of old than are allowed. Those that
+// decisions or the policy keep out are not counted.
+func (m MaxRemovals) Check(old, next *catalog.Catalog, excluded []Excluded) error {
 	gone := maps.Collect(old.Versions())
 	all := len(gone)
 	for key := range next.Versions() {
@@ -82,6 +82,9 @@ func (m MaxRemovals) Check(old, next *catalog.Catalog) error {
 	}
 	set := decision.Of(next)
 	maps.DeleteFunc(gone, func(key string, v *catalog.Version) bool { return len(set.Out(key, v.Package.Ref)) > 0 })
+	for _, x := range excluded {
+		delete(gone, x.ID)
+	}
 	if m.allows(len(gone), all) {
 		return nil
 	}

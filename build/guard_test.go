@@ -54,7 +54,7 @@ func TestMaxRemovals(t *testing.T) {
 		if next.Records, err = decision.Add(nil, decision.Author{}, decision.Removed, subjects, ""); err != nil {
 			t.Fatal(err)
 		}
-		err = m.Check(&old, &next)
+		err = m.Check(&old, &next, nil)
 		e, ok := errors.AsType[*RemovalsError](err)
 		if (err == nil) != tt.want || ok && len(e.Versions) != tt.vanish-tt.decided {
 			t.Errorf("%+v: %v", tt, err)

@@ -175,8 +175,7 @@ func catalogOf(settings catalog.Settings, all ...*catalog.Version) *catalog.Cata
 	for _, v := range all {
 		named[catalog.Key("acme", "hello", v.Version, "")] = identified{"acme", "hello", v}
 	}
-	c, _ := regroup(settings, nil, named)
-	return c
+	return regroup(catalog.Catalog{Settings: settings}, named)
 }
 
 // TestUnion merges catalogues with versions of one extension.
@@ -193,7 +192,7 @@ func TestUnion(t *testing.T) {
 		"different content": {versionOf("1.0.0", "A", ""), versionOf("1.0.0", "B", "s"), "", "different content is published already as acme.hello@1.0.0"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, _, err := Union(catalogOf(catalog.Settings{BaseURL: "https://a.example"}, tt.a), catalogOf(catalog.Settings{}, tt.b))
+			c, _, err := Receiver{}.Union(catalogOf(catalog.Settings{BaseURL: "https://a.example"}, tt.a), catalogOf(catalog.Settings{}, tt.b))
 			if tt.err != "" {
 				if err == nil || err.Error() != tt.err {
 					t.Errorf("error %v, want %q", err, tt.err)

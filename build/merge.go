@@ -5,7 +5,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
+	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
 )
@@ -15,25 +17,125 @@ import (
 func Without(c *catalog.Catalog, remove func(key string) bool) *catalog.Catalog {
 	remaining := maps.Collect(versions(c))
 	maps.DeleteFunc(remaining, func(key string, _ identified) bool { return remove(key) })
-	without, _ := regroup(c.Settings, c.Records, remaining)
-	return without
+	return regroup(catalog.Catalog{Settings: c.Settings, Records: c.Records, Packages: c.Packages}, remaining)
 }
 
-// Union returns a catalogue with the versions and records of a and b, the settings of b and those
-// of a that b does not have, and the versions that the decisions of both keep out. The error is
-// that of [CheckConflicts].
-func Union(a, b *catalog.Catalog) (*catalog.Catalog, []Excluded, error) {
+// A Receiver is a gallery that gets another catalogue. Its own policy decides what it takes.
+type Receiver struct {
+	Old    *catalog.Catalog // what it serves; nil if it has no generation yet
+	Policy PolicyChange
+	Follow bool      // without a change, its policy is the one of what it receives
+	Now    time.Time // zero is the time of the run
+}
+
+// Decide returns c with more records, and without the versions that the decisions and the policy
+// keep out, which it returns too.
+func (r Receiver) Decide(c *catalog.Catalog, records []catalog.Record) (*catalog.Catalog, []Excluded, error) {
+	next := catalog.Catalog{Settings: c.Settings, Records: decision.Merge(c.Records, records), Packages: c.Packages}
+	return r.admit(next, maps.Collect(versions(c)), c.Policy)
+}
+
+// Union returns a catalogue with the versions, records and packages of a and b, the settings of b
+// and those of a that b does not have, without the versions that the decisions of both and the
+// policy keep out. It returns these too. Errors are those of [CheckConflicts], or about the policy.
+func (r Receiver) Union(a, b *catalog.Catalog) (*catalog.Catalog, []Excluded, error) {
 	if err := CheckConflicts(a, b); err != nil {
 		return nil, nil, err
 	}
 	all := maps.Collect(versions(a))
 	for key, added := range versions(b) {
-		if previous, ok := all[key]; !ok || !losesSidecar(previous.version, added.version) {
-			all[key] = added
+		if previous, ok := all[key]; ok {
+			added.version = withSeen(added.version, earliest(previous.version.Seen, added.version.Seen))
+			if losesSidecar(previous.version, added.version) {
+				added = identified{previous.publisher, previous.name, withSeen(previous.version, added.version.Seen)}
+			}
+		}
+		all[key] = added
+	}
+	next := catalog.Catalog{
+		Settings: Over(b.Settings, a.Settings), Records: decision.Merge(a.Records, b.Records),
+		Packages: catalog.MergePackages(a.Packages, b.Packages),
+	}
+	return r.admit(next, all, b.Policy)
+}
+
+// admit returns next with those of all versions that the decisions and the policy do not keep out.
+// It also returns the others. received is the policy of what the gallery receives.
+func (r Receiver) admit(next catalog.Catalog, all map[string]identified, received string) (*catalog.Catalog, []Excluded, error) {
+	old := r.Old
+	if old == nil {
+		old = new(catalog.Catalog)
+	}
+	own := old.Policy
+	if r.Follow {
+		own = received
+	}
+	next.Policy = r.Policy.In(own)
+	now := r.Now
+	if now.IsZero() {
+		now = time.Now()
+	}
+	rules, err := newRules(next.Records, next.Settings, now)
+	if err != nil {
+		return nil, nil, err
+	}
+	served := maps.Collect(versions(old))
+	if r.Follow { // the policy has let all of them in already
+		maps.Copy(served, all)
+	}
+	next.Packages = catalog.MergePackages(next.Packages, old.Packages)
+	keepSeen(all, served, next.Packages)
+	candidates := maps.Clone(all)
+	excluded, _ := rules.exclude(all, served)
+	next.Packages = remember(next.Packages, excluded, candidates)
+	c := regroup(next, all)
+	return c, excluded, r.Policy.check(old, c, excluded)
+}
+
+// keepSeen makes the versions seen first when they were according to what is served and to the
+// packages.
+func keepSeen(versions, served map[string]identified, packages []catalog.Package) {
+	known := seenOf(packages)
+	for _, x := range served {
+		known[x.version.Package.Ref] = earliest(known[x.version.Package.Ref], x.version.Seen)
+	}
+	for key, x := range versions {
+		x.version = withSeen(x.version, earliest(x.version.Seen, known[x.version.Package.Ref]))
+		versions[key] = x
+	}
+}
+
+// seenOf returns when packages were first seen, for those for which it is known.
+func seenOf(packages []catalog.Package) map[blob.Ref]time.Time {
+	seen := make(map[blob.Ref]time.Time)
+	for _, p := range packages {
+		if !p.Seen.IsZero() {
+			seen[p.SHA256] = earliest(seen[p.SHA256], p.Seen)
 		}
 	}
-	c, excluded := regroup(Over(b.Settings, a.Settings), decision.Merge(a.Records, b.Records), all)
-	return c, excluded, nil
+	return seen
+}
+
+// SameSeen reports whether the versions that are in both catalogues were first seen at the same
+// time.
+func SameSeen(a, b *catalog.Catalog) bool {
+	seen := maps.Collect(a.Versions())
+	for key, v := range b.Versions() {
+		if other := seen[key]; other != nil && !other.Seen.Equal(v.Seen) {
+			return false
+		}
+	}
+	return true
+}
+
+// withSeen returns v, first seen at this time.
+func withSeen(v *catalog.Version, seen time.Time) *catalog.Version {
+	if v.Seen.Equal(seen) {
+		return v
+	}
+	changed := *v
+	changed.Seen = seen
+	return &changed
 }
 
 // CheckConflicts returns an error with the keys of the versions that a and b have with different
@@ -53,18 +155,16 @@ func CheckConflicts(a, b *catalog.Catalog) error {
 	return fmt.Errorf("different content is published already as %s", strings.Join(differ, ", "))
 }
 
-// regroup returns a catalogue with these records and with those of the versions that the decisions
-// do not keep out. It also returns the other versions, and deletes them from the map.
-func regroup(s catalog.Settings, records []catalog.Record, versions map[string]identified) (*catalog.Catalog, []Excluded) {
-	excluded := exclude(decision.In(records, s.Control), versions)
-	a := &assembly{catalog: &catalog.Catalog{Settings: s, Records: records}}
+// regroup returns c with these versions.
+func regroup(c catalog.Catalog, versions map[string]identified) *catalog.Catalog {
+	a := &assembly{catalog: &c}
 	var empty *catalog.Asset
-	if s.Sign == "empty" {
+	if c.Sign == "empty" {
 		empty = emptySignatureAsset()
 	}
 	for _, group := range groupByExtension(versions) {
 		a.addExtension(group, empty, versions)
 	}
 	a.resolveUUIDs()
-	return a.catalog, excluded
+	return a.catalog
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"golang.org/x/sync/errgroup"
@@ -41,7 +42,8 @@ type candidate struct {
 	ref        blob.Ref  // of the package; zero if the package was not read completely
 	incomplete bool      // a sidecar could not be read, so the next run must read the package again
 	kept       bool      // refused, and the version with previousKey stays in the gallery
-	excluded   *Excluded // a decision keeps it out; nil if none does
+	excluded   *Excluded // a decision or the policy keeps it out; nil if none does
+	unstored   bool      // the version is from the cache and has no content; the package was not read
 	// previousKey is the key of the version of the last generation that has this package. If
 	// there is none, it is the key that the file had when it was last accepted.
 	previousKey string
@@ -78,6 +80,7 @@ type reader struct {
 	oldSizes  map[int64]bool        // of the packages of old
 	done      atomic.Int64          // bytes of the packages that were read
 	decisions *decision.Set
+	seen      map[blob.Ref]time.Time // when packages that are not in the last generation were first seen
 	interner  *catalog.Interner
 	buffers   sync.Pool // of *bufio.Reader
 }
@@ -224,7 +227,8 @@ func (r *reader) readPackage(item *source.Item, c *candidate) error {
 		return err
 	}
 	setDate(v, p.Modified, item.ModTime)
-	c.boundDates(previous, r.now())
+	c.setSeen(previous, r.seen[c.ref], r.Now)
+	c.boundDates(previous, r.Now)
 	if err := r.storePackage(draft, p, v); err != nil {
 		return err
 	}
@@ -377,6 +381,7 @@ func describe(p *vsix.Package) catalog.Version {
 		Tags:        p.Tags,
 		Contributed: p.Contributed,
 		Properties:  p.Properties,
+		Licence:     p.Licence,
 	}
 	if v.DisplayName == "" {
 		v.DisplayName = p.Name

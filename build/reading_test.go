@@ -97,7 +97,7 @@ type readingSample struct {
 func (s readingSample) read(t *testing.T) *candidate {
 	t.Helper()
 	r := newReader(t, vsix.Limits{})
-	r.Settings.Unpack, r.now = s.unpack, func() time.Time { return now }
+	r.Settings.Unpack, r.Now = s.unpack, now
 	path := filepath.Join(t.TempDir(), "x.vsix")
 	item := &source.Item{Name: "x.vsix", Path: path, Size: int64(len(s.text)), ModTime: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	files := map[string]string{path: string(s.text)}

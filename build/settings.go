@@ -16,6 +16,7 @@ const (
 	settingSign       = "sign"
 	settingFeatured   = "featured"
 	settingControl    = "control"
+	settingPolicy     = "policy"
 )
 
 // Over returns the settings of s, and those of old that s does not have. The version of rendering
@@ -26,6 +27,7 @@ func Over(s, old catalog.Settings) catalog.Settings {
 	old.ContentURL = cmp.Or(s.ContentURL, old.ContentURL)
 	old.Unpack = cmp.Or(s.Unpack, old.Unpack)
 	old.Sign = cmp.Or(s.Sign, old.Sign)
+	old.Policy = cmp.Or(s.Policy, old.Policy)
 	if len(s.Featured) > 0 {
 		old.Featured = s.Featured
 	}
@@ -46,6 +48,7 @@ func Dropped(from, to catalog.Settings) (names []string) {
 		{settingSign, from.Sign != "", to.Sign == ""},
 		{settingFeatured, len(from.Featured) > 0, len(to.Featured) == 0},
 		{settingControl, from.Control != nil, to.Control == nil},
+		{settingPolicy, from.Policy != "", to.Policy == ""},
 	} {
 		if d.had && d.lost {
 			names = append(names, d.name)
@@ -71,6 +74,9 @@ func Drop(s catalog.Settings, names []string) catalog.Settings {
 	}
 	if drop(settingControl) {
 		s.Control = nil
+	}
+	if drop(settingPolicy) {
+		s.Policy = ""
 	}
 	return s
 }

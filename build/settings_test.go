@@ -14,9 +14,9 @@ import (
 func TestSettings(t *testing.T) {
 	all := catalog.Settings{
 		Render: 1, BaseURL: "https://a.example", ContentURL: "https://b.example", Unpack: "all", Sign: "empty",
-		Featured: []string{"acme.a"}, Control: json.RawMessage("{}"),
+		Featured: []string{"acme.a"}, Control: json.RawMessage("{}"), Policy: "{}",
 	}
-	names := map[string]string{"BaseURL": "base-url", "ContentURL": "content-url", "Sign": "sign", "Featured": "featured", "Control": "control"}
+	names := map[string]string{"BaseURL": "base-url", "ContentURL": "content-url", "Sign": "sign", "Featured": "featured", "Control": "control", "Policy": "policy"}
 	fields := reflect.TypeFor[catalog.Settings]()
 	for i := range fields.NumField() {
 		field := fields.Field(i).Name

@@ -27,6 +27,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"galbuild/build/pack"
+	"galbuild/build/site"
 	"galbuild/cmd/internal/galbuild"
 	"galbuild/cmd/internal/galshim"
 )
@@ -34,7 +35,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected outputs in the scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(withClock{m}, map[string]func(){
 		"galbuild": galbuild.Main,
 		"galshim": func() {
 			os.Exit(galshim.Main(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
@@ -43,6 +44,17 @@ func TestMain(m *testing.M) {
 		"curl":    func() { exit(curl(os.Args[1:])) },
 	})
 }
+
+// withClock runs the tests with a fixed time for the programs that they run. Scripts have their own.
+type withClock struct{ *testing.M }
+
+func (m withClock) Run() int {
+	os.Setenv("SOURCE_DATE_EPOCH", epoch)
+	return m.M.Run()
+}
+
+// epoch is 2026-01-01.
+const epoch = "1767225600"
 
 func exit(err error) {
 	if err != nil {
@@ -73,7 +85,7 @@ func setUp(e *testscript.Env) error {
 		return err
 	}
 	e.Setenv("ADDR", l.Addr().String())
-	e.Setenv("SOURCE_DATE_EPOCH", "1767225600") // 2026-01-01
+	e.Setenv("SOURCE_DATE_EPOCH", epoch)
 	samples, err := filepath.Abs(filepath.Join("..", "testdata", "samples"))
 	if err != nil {
 		return err
@@ -176,12 +188,16 @@ func links(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// webServer serves a folder over http until the script ends, at $WEB: webserver FOLDER.
+// webServer serves a folder over http until the script ends, at $WEB: webserver FOLDER. Like the
+// printed nginx configuration, it does not serve what only auditors need.
 func webServer(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 1 || neg {
 		ts.Fatalf("usage: webserver FOLDER")
 	}
-	server := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[0]))))
+	mux := http.NewServeMux()
+	mux.Handle("/", http.FileServer(http.Dir(ts.MkAbs(args[0]))))
+	mux.Handle("/"+site.PrivateDir, http.NotFoundHandler())
+	server := httptest.NewServer(mux)
 	ts.Defer(server.Close)
 	ts.Setenv("WEB", server.URL)
 }

@@ -21,9 +21,10 @@ var (
 	ErrStrict       = errors.New("a package was refused, and nothing was added")
 )
 
-// Add adds the packages of cfg's sources to the gallery of a target. The settings and all versions
-// of the gallery stay. A target without a gallery gets one. If some packages are refused, the
-// others are added, unless cfg.Strict is set. Then nothing is added, and the error wraps ErrStrict.
+// Add adds the packages of cfg's sources to the gallery of a target. All versions of the gallery
+// stay, and so do the settings, except for a policy that cfg gives or drops. A target without a
+// gallery gets one. If some packages are refused, the others are added, unless cfg.Strict is set.
+// Then nothing is added, and the error wraps ErrStrict.
 //
 // The returned build.Result is that of the last attempt, or nil if no attempt reached the build. It
 // is valid also if the error wraps ErrNoneAccepted or ErrStrict.
@@ -78,7 +79,7 @@ func (a *adding) build(ctx context.Context, old State) (*catalog.Catalog, error)
 	cfg := a.cfg
 	a.generation = old.Generation
 	cfg.Old = func() (*catalog.Catalog, error) { return old.Catalog, nil }
-	cfg.Settings = catalog.Settings{Render: render.Version} // the others stay
+	cfg.Settings = catalog.Settings{Render: render.Version, Policy: a.cfg.Settings.Policy} // the others stay
 	if a.choose != nil {
 		if cfg.Sources = a.choose(old.Catalog); len(cfg.Sources) == 0 {
 			a.result = &build.Result{Catalog: old.Catalog, Report: build.Report{Refused: []build.Problem{}, Warnings: []build.Problem{}}}

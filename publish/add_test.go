@@ -59,7 +59,7 @@ func TestAdd(t *testing.T) {
 			publishSite(t, at, root)
 			source, three := t.TempDir(), writePackage(t, t.TempDir(), "three", "1.0.0")
 			files := writeSources(t, source, tt.packages)
-			cfg := build.Config{Sources: []string{source}, Strict: tt.strict}
+			cfg := build.Config{Sources: []string{source}, Strict: tt.strict, Now: clock}
 			if tt.list {
 				cfg.Sources, cfg.Stdin = []string{"-"}, strings.NewReader(strings.Join(files, "\n"))
 			}

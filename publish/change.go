@@ -30,7 +30,11 @@ type Result struct {
 
 	AddedVersions   []string         `json:"added"`    // ids of versions
 	RemovedVersions []string         `json:"removed"`  // ids of versions that are not served any more
-	Excluded        []build.Excluded `json:"excluded"` // versions that decisions keep out
+	Excluded        []build.Excluded `json:"excluded"` // versions that decisions and the policy keep out
+
+	// PolicyDiff is how the policy of a published site differs from that of the target, which
+	// decides; "" if they are the same.
+	PolicyDiff string `json:"policyDiff,omitempty"`
 }
 
 // newResult returns the result of a change that has done nothing.

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"galbuild/build"
 	"galbuild/build/blob"
@@ -21,12 +23,18 @@ import (
 	"galbuild/render"
 )
 
-// world is some sites and targets, all of which are folders, and the decisions that each has had.
+// world is some sites and targets, all of which are folders, and the decisions and packages that
+// each has had.
 type world struct {
 	*rand.Rand
 	folders []string
 	known   map[string][]catalog.Record
+	kept    map[string][]catalog.Package
+	now     time.Time
 }
+
+// policies are those that builds bring in; "" leaves the policy of the site.
+var policies = []string{"", "", `{"deny":["acme.three"]}`, `{"minimumAge":{"acme.one":"3d"}}`, `{"minimumAge":"2d","deny":["acme.three"]}`}
 
 // packages are in the sources of the sites.
 var packages = []string{"one@1.0.0", "one@2.0.0", "two@1.0.0", "three@1.0.0"}
@@ -60,6 +68,7 @@ func open(t *testing.T, folder string) *dir.Target {
 // step runs one command with random arguments, and returns its name and the folder that it changes.
 // Commands that have nothing to do because a folder is empty do nothing.
 func (w *world) step(t *testing.T) (name, folder string) {
+	w.now = w.now.Add(12 * time.Hour)
 	folder = w.pick()
 	other := w.pick()
 	for other == folder {
@@ -67,8 +76,9 @@ func (w *world) step(t *testing.T) (name, folder string) {
 	}
 	switch w.IntN(9) {
 	case 0:
-		buildSite(t, folder, w.some()...)
-		return "build", folder
+		text := policies[w.IntN(len(policies))]
+		w.build(t, folder, text, w.some()...)
+		return "build " + text, folder
 	case 1:
 		w.decide(t, folder, []string{decision.Removed, decision.Blocked, decision.Malicious}[w.IntN(3)])
 		return "decide", folder
@@ -95,11 +105,16 @@ func (w *world) step(t *testing.T) (name, folder string) {
 	}
 	at := open(t, folder)
 	defer at.Close()
-	_, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{By: "r"}, publish.Options{})
+	_, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{By: "r"}, publish.Options{Now: w.now})
 	if err != nil && !errors.Is(err, publish.ErrNothing) && !errors.Is(err, publish.ErrNoEarlier) {
 		t.Fatal(err)
 	}
 	return "rollback", folder
+}
+
+func (w *world) build(t *testing.T, folder, policy string, packages ...string) {
+	t.Helper()
+	buildAs(t, folder, build.Config{Settings: catalog.Settings{Policy: policy}, AcceptPolicy: true, Now: w.now}, packages...)
 }
 
 func (w *world) decide(t *testing.T, folder, kind string) {
@@ -110,7 +125,7 @@ func (w *world) decide(t *testing.T, folder, kind string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = publish.Decide(t.Context(), at, workspace(t), publish.Options{}, func(c *catalog.Catalog) ([]catalog.Record, error) {
+	_, err = publish.Decide(t.Context(), at, workspace(t), publish.Options{Now: w.now}, func(c *catalog.Catalog) ([]catalog.Record, error) {
 		return decision.Add(c.Records, decision.Author{By: fmt.Sprint(w.IntN(3))}, kind, []catalog.Subject{subject}, "")
 	})
 	if errors.Is(err, publish.ErrNothing) {
@@ -130,9 +145,13 @@ func (w *world) add(t *testing.T, folder string, restore bool) {
 	at := open(t, folder)
 	defer at.Close()
 	source := t.TempDir()
+	folderOfFile := filepath.Join(source, fmt.Sprint(w.IntN(3)))
+	if err := os.Mkdir(folderOfFile, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	name, version, _ := strings.Cut(packages[w.IntN(len(packages))], "@")
-	writePackage(t, source, name, version)
-	_, _, err := publish.Add(t.Context(), at, workspace(t), build.Config{Sources: []string{source}, Restore: restore, Author: decision.Author{By: "a"}}, nil, publish.Options{})
+	writePackage(t, folderOfFile, name, version)
+	_, _, err := publish.Add(t.Context(), at, workspace(t), build.Config{Sources: []string{source}, Restore: restore, Author: decision.Author{By: "a"}, Now: w.now}, nil, publish.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,9 +161,13 @@ func (w *world) publish(t *testing.T, from, to string, replace bool) {
 	t.Helper()
 	at := open(t, to)
 	defer at.Close()
-	_, err := publish.Site(t.Context(), at, from, workspace(t), replace, publish.Options{})
+	before := w.read(t, to)
+	_, err := publish.Site(t.Context(), at, from, workspace(t), replace, publish.Options{Now: w.now})
 	if err != nil && !errors.Is(err, site.ErrNoGeneration) {
 		t.Fatal(err)
+	}
+	if after := w.read(t, to); len(before.Extensions)+len(before.Records) > 0 && after.Policy != before.Policy {
+		t.Errorf("publishing changes the policy of the target from %q to %q", before.Policy, after.Policy)
 	}
 }
 
@@ -174,16 +197,41 @@ func (w *world) bundle(t *testing.T, from, to string) {
 		return
 	}
 	if err == nil {
-		_, err = bundle.Import(t.Context(), bundle.ImportConfig{Archive: tarball, Site: to})
+		_, err = bundle.Import(t.Context(), bundle.ImportConfig{Archive: tarball, Site: to, Now: w.now})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// check checks the invariants after a step: a folder loses no decision, decisions act on what it
-// serves, and its decisions in force are those of all records that it has.
+// check checks the invariants after a step: a folder loses no decision and nothing that is kept for
+// auditors, decisions act on what it serves, and its decisions in force are those of all records
+// that it has.
 func (w *world) check(t *testing.T, step, folder string) {
+	t.Helper()
+	c := w.read(t, folder)
+	if !decision.Includes(c.Records, w.known[folder]) {
+		t.Fatalf("%s: %s has lost a decision", step, folder)
+	}
+	if !catalog.IncludesPackages(c.Packages, w.kept[folder]) {
+		t.Fatalf("%s: %s has lost what is kept about a package", step, folder)
+	}
+	w.known[folder], w.kept[folder] = c.Records, c.Packages
+	if problems := render.CheckDecisions(c); len(problems) > 0 {
+		t.Fatalf("%s: %q", step, problems)
+	}
+	if _, excluded, err := (build.Receiver{Old: c, Now: w.now}).Decide(c, nil); err != nil || len(excluded) > 0 {
+		t.Fatalf("%s: %s serves what its policy keeps out: %+v, %v", step, folder, excluded, err)
+	}
+	for key, v := range c.Versions() {
+		if v.Seen.IsZero() {
+			t.Fatalf("%s: it is not known when %s was first seen", step, key)
+		}
+	}
+}
+
+// read returns the catalogue of a folder, which is empty if there is no generation.
+func (w *world) read(t *testing.T, folder string) *catalog.Catalog {
 	t.Helper()
 	current, err := site.ReadCurrent(folder)
 	if err != nil {
@@ -193,23 +241,18 @@ func (w *world) check(t *testing.T, step, folder string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !decision.Includes(c.Records, w.known[folder]) {
-		t.Fatalf("%s: %s has lost a decision", step, folder)
-	}
-	w.known[folder] = c.Records
-	if problems := render.CheckDecisions(c); len(problems) > 0 {
-		t.Fatalf("%s: %q", step, problems)
-	}
+	return c
 }
 
-// TestConverge runs random sequences of commands on several sites and targets. No decision is lost
-// or without effect at any time. Once everything is published to one target and pulled from there,
-// all have the same decisions and the same generation.
+// TestConverge runs random sequences of commands on several sites and targets, some of which have
+// policies. No decision is lost or without effect at any time, and the policy of a gallery is always
+// in effect. Once everything is published to one target and pulled from there, all have the same
+// decisions, the same packages and the same generation.
 func TestConverge(t *testing.T) {
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			w := &world{Rand: rand.New(rand.NewPCG(seed, 13)), known: make(map[string][]catalog.Record)}
+			w := &world{Rand: rand.New(rand.NewPCG(seed, 13)), known: make(map[string][]catalog.Record), kept: make(map[string][]catalog.Package), now: clock}
 			top := t.TempDir()
 			for i := range 4 {
 				w.folders = append(w.folders, filepath.Join(top, fmt.Sprint("folder", i)))
@@ -239,7 +282,9 @@ func (w *world) converge(t *testing.T) {
 		w.publish(t, folder, hub, false)
 		w.check(t, "publish to the first", hub)
 	}
-	buildSite(t, hub, packages...) // what was restored is there again
+	w.build(t, hub, "", packages...) // what was restored is there again
+	w.now = w.now.Add(7 * 24 * time.Hour)
+	w.build(t, hub, "", packages...) // what was too young is there, too
 	w.check(t, "build", hub)
 	for _, folder := range others {
 		w.pull(t, hub, folder)
@@ -268,7 +313,8 @@ func (w *world) converge(t *testing.T) {
 		for k := range c.Versions() {
 			served = served || k == key
 		}
-		if out := len(set.Out(key, blob.Ref{})) > 0; served == out {
+		out := len(set.Out(key, blob.Ref{})) > 0 || strings.HasPrefix(p, "three") && strings.Contains(c.Policy, "three")
+		if served == out {
 			t.Errorf("%s is served: %t; it is kept out: %t", key, served, out)
 		}
 	}

@@ -24,8 +24,8 @@ func Decide(ctx context.Context, at target.Target, scratch *site.Dir, o Options,
 			return nil, err
 		}
 		var next *catalog.Catalog
-		next, excluded = build.Decide(old.Catalog, records)
-		return next, nil
+		next, excluded, err = build.Receiver{Old: old.Catalog, Now: o.Now}.Decide(old.Catalog, records)
+		return next, err
 	})
 	result.Excluded = append(result.Excluded, excluded...)
 	return result, err

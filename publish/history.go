@@ -82,9 +82,10 @@ func previous(ctx context.Context, at target.Target, current State, all []genera
 // It returns an error and changes nothing if content of that generation has been removed. Responses
 // that only an interrupted publish has sent remain until [Prune] removes them.
 //
-// If decisions have been made since, the generation is a new one, which is written to scratch: the
-// previous one with the decisions of today. What is blocked or malicious stays out. Removals are
-// undone by a decision of the author, so that the next merge does not bring them back.
+// If decisions have been made since, or more is kept for auditors, the generation is a new one: the
+// previous one with the decisions of today and what is kept today. It is written to scratch. What
+// is blocked or malicious stays out. Removals are undone by a decision of the author, so that the
+// next merge does not bring them back.
 func Rollback(ctx context.Context, at target.Target, scratch *site.Dir, author decision.Author, o Options) (Result, error) {
 	var excluded []build.Excluded
 	result, err := retry(ctx, func() (Result, error) {
@@ -110,8 +111,8 @@ func Rollback(ctx context.Context, at target.Target, scratch *site.Dir, author d
 		if err != nil {
 			return Result{}, fmt.Errorf("%s: %w", at, err)
 		}
-		if excluded = nil; !decision.Includes(next.Catalog.Records, old.Catalog.Records) {
-			if next, excluded, err = decideAgain(next.Catalog, old.Catalog, author, scratch); err != nil {
+		if excluded = nil; !build.Carries(next.Catalog, old.Catalog) {
+			if next, excluded, err = decideAgain(next.Catalog, old.Catalog, author, scratch, o.Now); err != nil {
 				return Result{}, err
 			}
 		}
@@ -127,7 +128,7 @@ func Rollback(ctx context.Context, at target.Target, scratch *site.Dir, author d
 
 // decideAgain returns a generation with the versions and settings of then and the decisions of now,
 // except removals of what was there then.
-func decideAgain(then, now *catalog.Catalog, author decision.Author, scratch *site.Dir) (Next, []build.Excluded, error) {
+func decideAgain(then, now *catalog.Catalog, author decision.Author, scratch *site.Dir, at time.Time) (Next, []build.Excluded, error) {
 	then.Render = render.Version
 	var undone []catalog.Subject
 	for key, v := range then.Versions() {
@@ -144,7 +145,11 @@ func decideAgain(then, now *catalog.Catalog, author decision.Author, scratch *si
 			return Next{}, nil, err
 		}
 	}
-	c, excluded := build.Decide(then, records)
+	receiver := build.Receiver{Old: now, Policy: build.PolicyChange{Accept: true}, Follow: true, Now: at}
+	c, excluded, err := receiver.Decide(then, records)
+	if err != nil {
+		return Next{}, nil, err
+	}
 	next, err := generate(scratch, c)
 	return next, excluded, err
 }
@@ -164,11 +169,9 @@ func readGeneration(ctx context.Context, at target.Target, name string) (Next, e
 	if err != nil {
 		return Next{}, err
 	}
-	if len(s.Catalog.Records) > 0 {
-		s.Private, err = sumOf(ctx, at, s.PrivatePath())
-		if err != nil && !errors.Is(err, target.ErrNotExist) {
-			return Next{}, err
-		}
+	s.Private, err = sumOf(ctx, at, s.PrivatePath())
+	if err != nil && !errors.Is(err, target.ErrNotExist) {
+		return Next{}, err
 	}
 	s.Current = site.MakeCurrent(blob.Sum(compressed), index, s.Private)
 	if s.Generation != name {

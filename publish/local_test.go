@@ -29,7 +29,7 @@ func newBuilt(t *testing.T) *builtSite {
 	if err := os.Mkdir(filepath.Join(f.source, "sub"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	f.cfg = build.Config{Sources: []string{f.source}, Settings: catalog.Settings{Render: render.Version, BaseURL: "https://gal.example", Unpack: "web"}}
+	f.cfg = build.Config{Sources: []string{f.source}, Now: clock, Settings: catalog.Settings{Render: render.Version, BaseURL: "https://gal.example", Unpack: "web"}}
 	writePackage(t, f.source, "one", "1.0.0")
 	writePackage(t, f.source, "two", "1.0.0")
 	if _, err := f.build(t); err != nil {

@@ -61,6 +61,12 @@ func writeCode(t *testing.T, dir, name, version, code string) string {
 // trailing !, its content differs from that of the package without it.
 func buildSite(t *testing.T, root string, packages ...string) {
 	t.Helper()
+	buildAs(t, root, build.Config{Now: clock}, packages...)
+}
+
+// buildAs is buildSite with a configuration, whose policy may be set.
+func buildAs(t *testing.T, root string, cfg build.Config, packages ...string) {
+	t.Helper()
 	source := t.TempDir()
 	for _, p := range packages {
 		name, version, _ := strings.Cut(p, "@")
@@ -75,14 +81,16 @@ func buildSite(t *testing.T, root string, packages ...string) {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	_, err = publish.Build(t.Context(), dir, build.Config{
-		Sources:  []string{source},
-		Settings: catalog.Settings{Render: render.Version, BaseURL: "https://gal.example", Unpack: "web"},
-	})
+	cfg.Sources = []string{source}
+	cfg.Settings.Render, cfg.Settings.BaseURL, cfg.Settings.Unpack = render.Version, "https://gal.example", "web"
+	_, err = publish.Build(t.Context(), dir, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 }
+
+// clock is the time of all builds.
+var clock = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func newFolder(t *testing.T) (target.Target, string) {
 	t.Helper()
@@ -115,7 +123,7 @@ func publishSite(t *testing.T, at target.Target, root string) publish.Result {
 
 // add adds a package.
 func add(ctx context.Context, at target.Target, dir *site.Dir, file string) (publish.Result, error) {
-	result, _, err := publish.Add(ctx, at, dir, build.Config{Sources: []string{file}}, nil, publish.Options{})
+	result, _, err := publish.Add(ctx, at, dir, build.Config{Sources: []string{file}, Now: clock}, nil, publish.Options{})
 	return result, err
 }
 

@@ -11,7 +11,6 @@ import (
 	"galbuild/build"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
-	"galbuild/build/decision"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/publish/target"
@@ -35,8 +34,8 @@ type Pulled struct {
 // With indexOnly, Pull downloads only the catalogue and the index, which is enough for a galshim in
 // front of the target.
 //
-// If the site has decisions that the target does not have, the generation of the site is another
-// one, which has the decisions of both and lacks what they keep out.
+// If the site has decisions that the target does not have, or keeps more for auditors, its
+// generation is another one: it has what both have, and lacks what their decisions keep out.
 func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool, o Options) (Pulled, error) {
 	remote, err := readCurrent(ctx, from)
 	if err != nil {
@@ -106,7 +105,7 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 }
 
 // merge returns the catalogue of the target, or one that also has the decisions of the site,
-// without what they keep out.
+// without what they keep out, and what the site keeps for auditors.
 func (p *puller) merge(ctx context.Context, remote State) (*catalog.Catalog, []build.Excluded, error) {
 	if p.indexOnly || p.dir.IndexOnly() {
 		return remote.Catalog, nil, nil
@@ -115,18 +114,21 @@ func (p *puller) merge(ctx context.Context, remote State) (*catalog.Catalog, []b
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", site.ErrDamaged, err)
 	}
-	if len(local.Records) == 0 {
+	if len(local.Records)+len(local.Packages) == 0 {
 		return remote.Catalog, nil, nil
 	}
 	if err := readPrivate(ctx, p.from, remote); err != nil && !errors.Is(err, target.ErrNotExist) {
 		return nil, nil, fmt.Errorf("%s: %w", p.from, err)
 	}
-	if decision.Includes(remote.Catalog.Records, local.Records) {
+	if build.Carries(remote.Catalog, local) {
 		return remote.Catalog, nil, nil
 	}
-	c, excluded := build.Decide(remote.Catalog, local.Records)
-	c.Render = render.Version
-	return c, excluded, nil
+	receiver := build.Receiver{Old: local, Policy: build.PolicyChange{Accept: true}, Follow: true, Now: p.Now}
+	c, excluded, err := receiver.Decide(remote.Catalog, local.Records)
+	if err == nil {
+		c.Render = render.Version
+	}
+	return c, excluded, err
 }
 
 // download writes the generation of the target into the site, with its content unless indexOnly is

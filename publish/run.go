@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -18,8 +19,14 @@ import (
 type Options struct {
 	DryRun      bool              // only report what would be done
 	MaxRemovals build.MaxRemovals // how many versions may vanish without a decision, for [Site]
-	Jobs        int               // objects transferred at once; 0 means 16
-	Progress    func(Progress)    // called after each object, by several goroutines; may be nil
+
+	// Policy is what [Site] does with the policy of the target, and Now the time by which
+	// policies decide; zero is the time of the run.
+	Policy build.PolicyChange
+	Now    time.Time
+
+	Jobs     int            // objects transferred at once; 0 means 16
+	Progress func(Progress) // called after each object, by several goroutines; may be nil
 }
 
 // Progress is the progress of a plan.

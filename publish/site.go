@@ -13,7 +13,6 @@ import (
 	"galbuild/build"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
-	"galbuild/build/decision"
 	"galbuild/build/jsondoc"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
@@ -28,7 +27,9 @@ import (
 //   - It is an error if the target has a version of the site with different content.
 //   - Settings that the site does not have stay, unless it had them when it was published last.
 //
-// The decisions of both are always merged, and what they keep out is not published.
+// The decisions of both, and what is kept for auditors, are always merged. What the decisions and
+// the policy of the target keep out is not published. A target without a generation gets the policy
+// of the site.
 //
 // A file in the work directory of the site records which versions the site has published to which
 // target. If the current generation of the target was published by this site, nobody else has
@@ -44,6 +45,7 @@ func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir,
 	result, err := retry(ctx, func() (Result, error) { return p.publish(ctx, o) })
 	result.Kept = append(result.Kept, p.kept...)
 	result.Excluded = append(result.Excluded, p.excluded...)
+	result.PolicyDiff = p.policyDiff
 	if err == nil && !o.DryRun {
 		note := publication{
 			Versions: slices.Sorted(maps.Keys(maps.Collect(local.Catalog.Versions()))),
@@ -66,24 +68,27 @@ type publishing struct {
 	replace bool
 
 	// Of the last attempt:
-	merged   bool // the generation is not that of the site
-	kept     []string
-	excluded []build.Excluded
+	merged     bool // the generation is not that of the site
+	kept       []string
+	excluded   []build.Excluded
+	policyDiff string
 }
 
 // publish is an attempt.
 func (p *publishing) publish(ctx context.Context, o Options) (Result, error) {
-	p.merged, p.kept, p.excluded = false, nil, nil
-	if same, err := serves(ctx, p.at, p.local.Current); err != nil || same {
-		return newResult(p.at, p.local.Generation, o), err
+	p.merged, p.kept, p.excluded, p.policyDiff = false, nil, nil, ""
+	if own := p.local.Catalog.Policy; o.Policy.In(own) == own {
+		if same, err := serves(ctx, p.at, p.local.Current); err != nil || same {
+			return newResult(p.at, p.local.Generation, o), err
+		}
 	}
 	old, err := readToChange(ctx, p.at)
 	if err != nil {
 		return Result{}, err
 	}
-	next, err := p.next(old)
+	next, err := p.next(old, o)
 	if err == nil {
-		err = o.MaxRemovals.Check(old.Catalog, next.Catalog)
+		err = o.MaxRemovals.Check(old.Catalog, next.Catalog, p.excluded)
 	}
 	if err != nil {
 		return Result{}, err
@@ -92,10 +97,10 @@ func (p *publishing) publish(ctx context.Context, o Options) (Result, error) {
 }
 
 // next returns the generation to publish: that of the site, or one that has in addition what others
-// have published and decided.
-func (p *publishing) next(old State) (Next, error) {
+// have published and decided, without what the policy of the target keeps out.
+func (p *publishing) next(old State, o Options) (Next, error) {
 	settings := build.Drop(old.Catalog.Settings, build.Dropped(p.last.Settings, p.local.Catalog.Settings))
-	others := &catalog.Catalog{Settings: settings, Records: old.Catalog.Records} // without versions
+	others := &catalog.Catalog{Settings: settings, Records: old.Catalog.Records, Packages: old.Catalog.Packages} // without versions
 	if mine := p.replace || !old.IsZero() && p.last.Generation == old.Generation; !mine {
 		if err := build.CheckConflicts(old.Catalog, p.local.Catalog); err != nil {
 			return Next{}, fmt.Errorf("%s: %w", p.at, err)
@@ -107,13 +112,20 @@ func (p *publishing) next(old State) (Next, error) {
 			others.Settings = settings
 		}
 	}
-	same := old.IsZero() || reflect.DeepEqual(build.Over(p.local.Catalog.Settings, settings), p.local.Catalog.Settings)
-	if same && len(p.kept) == 0 && decision.Includes(p.local.Catalog.Records, old.Catalog.Records) && p.local.hasFiles() {
+	receiver := build.Receiver{Old: old.Catalog, Policy: o.Policy, Follow: old.IsZero(), Now: o.Now}
+	both, excluded, err := receiver.Union(others, p.local.Catalog)
+	if err != nil {
+		return Next{}, fmt.Errorf("%s: %w", p.at, err)
+	}
+	p.excluded, p.policyDiff = excluded, build.DiffPolicies(both.Policy, p.local.Catalog.Policy)
+	same := len(p.kept)+len(excluded) == 0 && reflect.DeepEqual(both.Settings, p.local.Catalog.Settings) &&
+		build.Carries(p.local.Catalog, old.Catalog) && build.SameSeen(p.local.Catalog, both)
+	if same && p.local.hasFiles() {
 		return p.local, nil
 	}
 	p.merged = true
-	next, excluded, err := merge(others, p.local, p.scratch)
-	p.excluded = excluded
+	next, err := generate(p.scratch, both)
+	next.Stores = append(next.Stores, p.local.Stores...)
 	return next, err
 }
 
@@ -139,18 +151,6 @@ func serves(ctx context.Context, at target.Target, c site.Current) (bool, error)
 func readSite(root string) (Next, error) {
 	current, c, err := site.Read(root)
 	return Next{current, c, root, []*blob.Store{blob.ReadStore(root)}}, err
-}
-
-// merge returns a generation with the union of the catalogues of a target and a site, and the
-// versions that the decisions of both keep out. It writes the generation to scratch.
-func merge(remote *catalog.Catalog, local Next, scratch *site.Dir) (Next, []build.Excluded, error) {
-	both, excluded, err := build.Union(remote, local.Catalog)
-	if err != nil {
-		return Next{}, nil, err
-	}
-	next, err := generate(scratch, both)
-	next.Stores = append(next.Stores, local.Stores...)
-	return next, excluded, err
 }
 
 // missing returns the sorted versions of a that are neither in b nor in except. It is not nil.

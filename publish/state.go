@@ -54,6 +54,16 @@ func readToChange(ctx context.Context, from target.Target) (State, error) {
 	return s, err
 }
 
+// ReadPrivate reads what only auditors need into the catalogue of a state from [Read]. It returns
+// false if that is not served, or if there is none.
+func ReadPrivate(ctx context.Context, from target.Target, s State) (bool, error) {
+	err := readPrivate(ctx, from, s)
+	if err != nil && (isPublic(from) || errors.Is(err, target.ErrNotExist)) {
+		return false, ctx.Err()
+	}
+	return err == nil && s.Catalog.HasPrivate(), err
+}
+
 // readPrivate reads the private parts of the records of a generation into its catalogue, after
 // checking the hash of their file.
 func readPrivate(ctx context.Context, from target.Target, s State) error {

@@ -132,16 +132,14 @@ type Version struct {
 	Updated     time.Time  `json:"updated"`
 	Licence     string     `json:"licence,omitempty"` // SPDX expression; "" if it is not known
 	Signed      bool       `json:"signed,omitempty"`  // a genuine signature archive is among the assets
-	// FirstSeen is set if Updated is when the package was first seen, because it has no other
-	// date.
-	FirstSeen bool `json:"firstSeen,omitempty"`
-	// Seen is when the package was first seen, if it then had a date in the future. None of its
-	// dates is later than Seen.
-	Seen    time.Time `json:"seen,omitzero"`
-	Package File      `json:"package"`         // the .vsix file
-	Assets  []Asset   `json:"assets"`          // sorted by type, with the package
-	Files   []File    `json:"files,omitempty"` // the file tree below files/, sorted by path
-	Sidecar *Sidecar  `json:"sidecar,omitempty"`
+	// FirstSeen is set if Updated is the time of the file in which the package was first seen,
+	// because it has no other date.
+	FirstSeen bool      `json:"firstSeen,omitempty"`
+	Seen      time.Time `json:"seen,omitzero"`   // when the package was first seen; a merge keeps the earliest
+	Package   File      `json:"package"`         // the .vsix file
+	Assets    []Asset   `json:"assets"`          // sorted by type, with the package
+	Files     []File    `json:"files,omitempty"` // the file tree below files/, sorted by path
+	Sidecar   *Sidecar  `json:"sidecar,omitempty"`
 }
 
 // Property is one of a version's properties, such as

@@ -29,7 +29,7 @@ type Package struct {
 	Seen    time.Time `json:"seen,omitzero"`     // when it was first seen; zero if its version says so
 	Sources []Source  `json:"sources,omitempty"` // sorted, at most maxSources
 	Licence string    `json:"licence,omitempty"` // as in Version
-	Signed  bool      `json:"signed,omitempty"`  // as in Version
+	Signed  bool      `json:"signed,omitzero"`   // as in Version
 
 	Other map[string]jsontext.Value `json:",embed"` // keys that this program does not know
 }
@@ -48,7 +48,7 @@ type Source struct {
 // Limits of a package.
 const (
 	maxSources    = 32
-	maxSourceText = 4 << 10 // bytes of a path or URL
+	MaxSourceText = 4 << 10 // bytes of a path or URL
 )
 
 // MarshalJSON implements [json.Marshaler].
@@ -78,6 +78,20 @@ func (s *Source) UnmarshalJSON(text []byte) error {
 // ComparePackages compares packages by hash and then by ID, the order in a catalogue.
 func ComparePackages(a, b Package) int {
 	return cmp.Or(bytes.Compare(a.SHA256[:], b.SHA256[:]), strings.Compare(a.ID, b.ID))
+}
+
+// Packages returns packages in any order as a catalogue has them: sorted, each once.
+func Packages(all []Package) []Package {
+	slices.SortStableFunc(all, ComparePackages)
+	unique := all[:0]
+	for _, p := range all {
+		if n := len(unique) - 1; n >= 0 && ComparePackages(unique[n], p) == 0 {
+			unique[n] = unique[n].merge(p)
+			continue
+		}
+		unique = append(unique, p)
+	}
+	return unique
 }
 
 // MergePackages returns the union of two sorted lists of packages, sorted. A package that is in
@@ -207,8 +221,8 @@ func (s *Source) check() error {
 		return errors.New("source: want either a path or a URL")
 	}
 	for _, text := range []string{s.Path, s.URL, s.Upstream} {
-		if len(text) > maxSourceText || !isPlain(text) {
-			return fmt.Errorf("source: want at most %d bytes without control characters, found %.200q", maxSourceText, text)
+		if len(text) > MaxSourceText || !isPlain(text) {
+			return fmt.Errorf("source: want at most %d bytes without control characters, found %.200q", MaxSourceText, text)
 		}
 	}
 	return checkDates(&s.Collected)

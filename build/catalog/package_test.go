@@ -51,6 +51,9 @@ func TestMergePackages(t *testing.T) {
 				t.Fatalf("the union\n%s does not include\n%s", text(left), text(part))
 			}
 		}
+		if got := Packages(slices.Concat(b, c, a)); !samePackages(got, left) {
+			t.Fatalf("in one list: got\n%s, want\n%s", text(got), text(left))
+		}
 		if IncludesPackages(a, b) != samePackages(MergePackages(a, b), a) {
 			t.Fatalf("does this include the other?\n%s\n%s", text(a), text(b))
 		}
@@ -156,7 +159,7 @@ func TestPackageCheck(t *testing.T) {
 		"either a path or a URL":   func(p *Package) { p.Sources[0].Path = "x" },
 		"want either a path":       func(p *Package) { p.Sources = []Source{{}} },
 		"without control":          func(p *Package) { p.Sources[1].Path = "a\x1b[2J" },
-		"at most 4096 bytes":       func(p *Package) { p.Sources[1].Path = strings.Repeat("x", maxSourceText+1) },
+		"at most 4096 bytes":       func(p *Package) { p.Sources[1].Path = strings.Repeat("x", MaxSourceText+1) },
 		"the same or out of order": func(p *Package) { slices.Reverse(p.Sources) },
 		"at most 32 sources":       func(p *Package) { p.Sources = make([]Source, maxSources+1) },
 	} {

@@ -170,6 +170,23 @@ func prefer(all map[string]*catalog.Record, r *catalog.Record) {
 // is none. A package has a [catalog.Key] and a hash, which may be zero. The decision of a control
 // manifest has no ID and no time.
 func (s *Set) Out(key string, ref blob.Ref) (out []*catalog.Record) {
+	for _, subject := range Subjects(key, ref) {
+		if r := s.entry[subject]; r != nil {
+			out = append(out, r)
+		}
+	}
+	id, _, _ := strings.Cut(key, "@")
+	publisher, _, _ := strings.Cut(id, ".")
+	if s.listed[id] || s.listed[publisher] {
+		out = append(out, &catalog.Record{Kind: Malicious, Subject: catalog.Subject{ID: catalog.ID{Extension: id}}})
+	}
+	slices.SortStableFunc(out, func(a, b *catalog.Record) int { return strictness[b.Kind] - strictness[a.Kind] })
+	return out
+}
+
+// Subjects returns the texts of all subjects that match a package: its extension, its version, its
+// platform and its hash, which may be zero.
+func Subjects(key string, ref blob.Ref) []string {
 	id, rest, _ := strings.Cut(key, "@")
 	version, platform, _ := strings.Cut(rest, "@")
 	platform = cmp.Or(platform, catalog.Universal)
@@ -177,17 +194,7 @@ func (s *Set) Out(key string, ref blob.Ref) (out []*catalog.Record) {
 	if !ref.IsZero() {
 		subjects = append(subjects, catalog.Subject{SHA256: ref}.String())
 	}
-	for _, subject := range subjects {
-		if r := s.entry[subject]; r != nil {
-			out = append(out, r)
-		}
-	}
-	publisher, _, _ := strings.Cut(id, ".")
-	if s.listed[id] || s.listed[publisher] {
-		out = append(out, &catalog.Record{Kind: Malicious, Subject: catalog.Subject{ID: catalog.ID{Extension: id}}})
-	}
-	slices.SortStableFunc(out, func(a, b *catalog.Record) int { return strictness[b.Kind] - strictness[a.Kind] })
-	return out
+	return subjects
 }
 
 // IsEmpty reports whether the decisions keep nothing out.

@@ -47,7 +47,7 @@ func (x *expansion) download() {
 	group.Wait()
 	for _, d := range downloads {
 		if d.err == nil {
-			d.err = x.addDownloaded(d.name, d.base+suffix)
+			d.err = x.addDownloaded(d.name, originOf(d.url), d.base+suffix)
 		}
 		if d.err != nil {
 			x.problem(d.name, d.withOrigin(withoutPath(d.err)))

@@ -24,6 +24,7 @@ type expansion struct {
 	stdinRead bool            // standard input was read
 
 	manifests map[string]*Stamp // see manifestIn
+	base      string            // see below
 }
 
 // A spec is a source as the user wrote it.
@@ -81,6 +82,7 @@ func (x *expansion) expand(s spec) {
 // local expands a path or, if nothing has that path, a glob.
 func (x *expansion) local(s spec) {
 	path := s.path(s.text)
+	x.base = path
 	_, err := os.Lstat(path)
 	switch {
 	case err == nil:
@@ -132,7 +134,12 @@ func newFoundFile(path string, info fs.FileInfo) (foundFile, error) {
 	}, nil
 }
 
-func (x *expansion) add(f foundFile) { x.found = append(x.found, f) }
+func (x *expansion) add(f foundFile) {
+	if f.Origin == "" {
+		f.Origin = x.below(f.Name)
+	}
+	x.found = append(x.found, f)
+}
 
 const suffix = ".vsix"
 

@@ -20,6 +20,7 @@ import (
 func (x *expansion) glob(s spec) error {
 	base, pattern := doublestar.SplitPattern(filepath.ToSlash(s.text))
 	base = s.path(filepath.FromSlash(base))
+	x.base = base
 	tree := &globFS{x: x, base: base, tree: os.DirFS(base)}
 	matches, err := doublestar.Glob(tree, pattern,
 		doublestar.WithNoFollow(), doublestar.WithNoHidden())

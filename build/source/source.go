@@ -56,6 +56,7 @@ type Item struct {
 	Path    string    // absolute path of the file
 	Size    int64     // in bytes
 	ModTime time.Time // a file is unchanged if Path, Size and ModTime are
+	Origin  string    // where it came from, for auditors; see origin.go
 
 	Sidecar   *Stamp // x.vsix.json next to x.vsix, or latest.json of vscodeoffline; nil if missing
 	Signature *Stamp // x.sigzip next to x.vsix, or the signature of vscodeoffline; nil if missing

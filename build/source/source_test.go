@@ -149,7 +149,7 @@ func TestItem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Item{Name: filepath.Join("m", "p", "x.vsix"), Path: filepath.Join(root, "m", "p", "x.vsix"), Size: int64(len(packageText)), ModTime: info.ModTime()}
+	want := Item{Name: filepath.Join("m", "p", "x.vsix"), Path: filepath.Join(root, "m", "p", "x.vsix"), Size: int64(len(packageText)), ModTime: info.ModTime(), Origin: "p/x.vsix"}
 	if items[0] != want {
 		t.Errorf("got %+v, want %+v", items[0], want)
 	}

@@ -71,17 +71,17 @@ func (x *expansion) storeStdin(in io.Reader) error {
 			return err
 		}
 	}
-	return x.addDownloaded(stdinName, filepath.Join(dir, name))
+	return x.addDownloaded(stdinName, stdinOrigin, filepath.Join(dir, name))
 }
 
 // addDownloaded adds a file of the folder for downloads.
-func (x *expansion) addDownloaded(name, path string) error {
+func (x *expansion) addDownloaded(name, origin, path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
 	x.add(foundFile{
-		Item: Item{Name: name, Path: path, Size: info.Size(), ModTime: info.ModTime()},
+		Item: Item{Name: name, Path: path, Size: info.Size(), ModTime: info.ModTime(), Origin: origin},
 		real: realPath(path),
 	})
 	return nil

@@ -18,6 +18,7 @@ func (d *documents) describe(a *archive, l Limits) (*Package, error) {
 		Pack:         d.pkg.ExtensionPack(),
 		Theme:        d.pkg.Theme(),
 		Contributed:  d.pkg.Contributed(),
+		Licence:      licence(d.pkg.License()),
 		Warnings:     d.warnings,
 		archive:      a,
 		packageJSON:  d.plain,

@@ -89,6 +89,7 @@ type Package struct {
 	DisplayName, Description string             // one line, translated; DisplayName is never empty
 	Categories, Tags         []string           // each once, in the order of the package
 	Contributed              []string           // texts of contributions for the search, see manifest.Package.Contributed
+	Licence                  string             // of package.json, as an SPDX expression; "" if it is not one
 	Preview, PreRelease      bool               // as in the XML; Preview also as in package.json
 	Properties               []catalog.Property // each key once, in the order of the package
 	Dependencies, Pack       []string           // ids of extensionDependencies and extensionPack, lower case

@@ -575,3 +575,51 @@ func TestOlder(t *testing.T) {
 		t.Errorf("a generation that the site has had: %+v, %v", report, err)
 	}
 }
+
+// TestReadCatalog reads the catalogues of a whole archive, of a delta and of a split one, and
+// refuses one whose catalogue is damaged.
+func TestReadCatalog(t *testing.T) {
+	root := newSite(t, "one", "two")
+	first, err := site.ReadCurrent(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := filepath.Join(t.TempDir(), "x.tar.zst")
+	if _, err := Export(t.Context(), ExportConfig{Site: root, Output: whole}); err != nil {
+		t.Fatal(err)
+	}
+	setSite(t, root, "one", "three", "two")
+	delta, parts := filepath.Join(t.TempDir(), "y.tar"), filepath.Join(t.TempDir(), "z.tar")
+	for _, cfg := range []ExportConfig{{Site: root, Output: delta, Since: []string{whole}}, {Site: root, Output: parts, Split: 4 << 10}} {
+		if _, err := Export(t.Context(), cfg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	second, err := site.ReadCurrent(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		file       string
+		want       site.Current
+		extensions int
+	}{{whole, first, 2}, {delta, second, 3}, {parts + ".001", second, 3}} {
+		current, c, err := ReadCatalog(t.Context(), test.file)
+		if err != nil || current != test.want || len(c.Extensions) != test.extensions {
+			t.Errorf("%s: generation %s with %+v, %v", test.file, current.Generation, c, err)
+		}
+	}
+	text, err := os.ReadFile(delta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(text, []byte("\x28\xb5\x2f\xfd")) // the first of zstd, which is the catalogue
+	text[at+20] ^= 1
+	damaged := filepath.Join(t.TempDir(), "damaged.tar")
+	if err := os.WriteFile(damaged, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := ReadCatalog(t.Context(), damaged); err == nil || !strings.Contains(err.Error(), second.CatalogPath()+": its SHA-256 is") {
+		t.Errorf("a damaged catalogue: %v", err)
+	}
+}

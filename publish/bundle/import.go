@@ -10,12 +10,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"galbuild/build"
 	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
-	"galbuild/build/decision"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/render"
 )
@@ -28,6 +29,11 @@ type ImportConfig struct {
 	Trust    []string  // files of public keys, or folders of them; if not empty, one of the keys must have signed
 	Site     string    // the site's folder
 	Progress Progress  // may be nil
+
+	// Policy is what happens to the policy of the site, and Now the time by which it decides;
+	// zero is the time of the import.
+	Policy build.PolicyChange
+	Now    time.Time
 }
 
 // Imported describes an import.
@@ -47,8 +53,11 @@ type Imported struct {
 	Removed []string `json:"removed,omitempty"`
 	// Replaced are the versions that have different content than before.
 	Replaced []string `json:"replaced,omitempty"`
-	// Excluded are the versions that decisions of the site keep out.
+	// Excluded are the versions that decisions and the policy of the site keep out.
 	Excluded []build.Excluded `json:"excluded"`
+	// PolicyDiff is how the policy of the archive differs from that of the site, which decides;
+	// "" if they are the same.
+	PolicyDiff string `json:"policyDiff,omitempty"`
 	// WasCurrent is true if the site still had this generation from an earlier time.
 	WasCurrent bool `json:"wasCurrent,omitempty"`
 }
@@ -138,7 +147,7 @@ func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *so
 	if err := s.check(current); err != nil {
 		return err
 	}
-	next, err := s.merge(current)
+	next, err := cfg.merge(s, current)
 	if err != nil {
 		return err
 	}
@@ -147,27 +156,55 @@ func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *so
 	} else if err := s.compare(current, next); err != nil {
 		return err
 	}
+	earlier, err := dir.Generations()
+	if err != nil {
+		return err
+	}
 	if err := s.install(current, next); err != nil {
 		return err
 	}
 	if report.Changed = report.Generation != current.Generation; report.Changed {
-		report.Previous = current.Generation
+		report.Previous, report.WasCurrent = current.Generation, slices.Contains(earlier, report.Generation)
 	}
 	return nil
 }
 
-// merge returns the catalogue of the archive, or one that also has the decisions of the site,
-// without what they keep out. It is not an error if the site's catalogue cannot be read, because
-// the import repairs the site.
-func (s *importer) merge(current site.Current) (*catalog.Catalog, error) {
+// merge returns the catalogue of the archive, or one that also has the decisions of the site and
+// what it keeps for auditors, without what the decisions and the policy of the site keep out. It is
+// not an error if the site's catalogue cannot be read, because the import repairs the site.
+func (cfg *ImportConfig) merge(s *importer, current site.Current) (*catalog.Catalog, error) {
 	local, err := site.ReadCatalog(s.dir.Root, current)
-	if err != nil || decision.Includes(s.catalogue.Records, local.Records) {
-		return s.catalogue, s.ctx.Err()
+	if err != nil {
+		local = new(catalog.Catalog)
 	}
-	c, excluded := build.Decide(s.catalogue, local.Records)
-	c.Render = render.Version
+	if err := s.ctx.Err(); err != nil {
+		return nil, err
+	}
+	receiver := build.Receiver{Old: local, Policy: cfg.Policy, Now: cfg.Now}
+	receiver.Follow = err != nil || current.IsZero() || hasImportedPolicy(s.dir.Root, local)
+	c, excluded, err := receiver.Decide(s.catalogue, local.Records)
+	if err != nil {
+		return nil, err
+	}
 	s.report.Excluded = append(s.report.Excluded, excluded...)
+	s.report.PolicyDiff = build.DiffPolicies(c.Policy, s.catalogue.Policy)
+	s.followed = receiver.Follow && cfg.Policy == build.PolicyChange{Accept: cfg.Policy.Accept}
+	same := len(excluded) == 0 && c.Policy == s.catalogue.Policy &&
+		build.Carries(s.catalogue, local) && build.SameSeen(s.catalogue, c)
+	if same {
+		return s.catalogue, nil
+	}
+	c.Render = render.Version
 	return c, nil
+}
+
+// importedPolicy is a file in the work directory of a site: the hash of the policy that came with
+// the last import. If the site has another one, that is its own.
+const importedPolicy = "imported-policy"
+
+func hasImportedPolicy(root string, c *catalog.Catalog) bool {
+	text, err := regularfile.ReadFile(filepath.Join(root, site.WorkDir, importedPolicy), 100)
+	return err == nil && string(text) == blob.Sum([]byte(c.Policy)).String()
 }
 
 // An importer unpacks an archive into the work directory and installs its files.
@@ -185,6 +222,7 @@ type importer struct {
 	refs            map[string]blob.Ref // of whole, by path
 	blobs           map[blob.Ref]bool   // of whole
 	staged          map[string]string   // names of files in the work directory, by path
+	followed        bool                // the policy came with the archive
 }
 
 // unpack reads the archive, and verifies everything that can be verified without the site.
@@ -347,7 +385,6 @@ func (s *importer) check(current site.Current) error {
 // compare reports which versions the site loses, because the archive may be older than the site. It
 // is not an error if the site's catalogue cannot be read, because the import repairs the site.
 func (s *importer) compare(current site.Current, c *catalog.Catalog) error {
-	s.report.WasCurrent = s.dir.HasGeneration(s.current.Generation)
 	old, err := site.ReadCatalog(s.dir.Root, current)
 	if err != nil {
 		return s.ctx.Err()
@@ -413,6 +450,11 @@ func (s *importer) install(current site.Current, c *catalog.Catalog) error {
 	if err := render.Commit(s.ctx, s.dir, next, current, c); err != nil {
 		return err
 	}
+	note := ""
+	if s.followed {
+		note = blob.Sum([]byte(c.Policy)).String()
+	}
+	_ = site.WriteWorkFile(s.dir.Root, importedPolicy, []byte(note)) // without it, the policy is the site's own
 	return s.dir.SetPublicOnly(false)
 }
 

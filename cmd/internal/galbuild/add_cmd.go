@@ -31,6 +31,7 @@ type addCmd struct {
 	choose   func(*catalog.Catalog) []string // see publish.Add; may be nil
 	findings []finding.Finding               // warnings about the extension's folder
 
+	policyFlags
 	authorFlags
 	transfer
 	targets.Flags
@@ -111,7 +112,9 @@ func (a *addCmd) run(ctx context.Context, e *env) error {
 	})
 	if made != nil {
 		a.printProblems(e, made.Report)
-		e.printExcluded(made.Report.Excluded)
+		if _, taken := errors.AsType[*build.PolicyError](err); !taken {
+			e.printExcluded(made.Report.Excluded)
+		}
 	}
 	if err != nil && made != nil {
 		err = errors.Join(err, e.printJSON(added{result, []addition{}, made.Report.Refused, made.Report.Warnings, a.findings}))
@@ -122,7 +125,7 @@ func (a *addCmd) run(ctx context.Context, e *env) error {
 	case errors.Is(err, publish.ErrNoneAccepted):
 		return a.hintFolder(err)
 	case err != nil:
-		return explainPublish(err)
+		return e.explainPolicy(explainPublish(err))
 	}
 	if err := e.printAdded(added{result, additions(made), made.Report.Refused, made.Report.Warnings, a.findings}); err != nil {
 		return err
@@ -160,10 +163,16 @@ func (a *addCmd) printProblems(e *env, r build.Report) {
 
 // restoring returns how to bring back packages that are kept out.
 func restoring(all []build.Excluded) string {
-	if slices.ContainsFunc(all, func(x build.Excluded) bool { return x.Kind != decision.Removed }) {
-		return "galbuild unblock ends a block"
+	is := func(kinds ...string) bool {
+		return slices.ContainsFunc(all, func(x build.Excluded) bool { return slices.Contains(kinds, x.Kind) })
 	}
-	return "--restore brings them back"
+	switch {
+	case is(decision.Blocked, decision.Malicious):
+		return "galbuild unblock ends a block"
+	case is(decision.Removed):
+		return "--restore brings them back"
+	}
+	return "the policy of the gallery decides, and --policy FILE changes it"
 }
 
 // checkRestore returns an error unless --restore is for packages that are named one by one.
@@ -179,8 +188,14 @@ func checkRestore(restore bool, sources []string) error {
 
 // config returns the configuration of the build. [publish.Add] completes it.
 func (a *addCmd) config(e *env) (build.Config, error) {
-	cfg := build.Config{Sources: a.Sources, Stdin: e.stdin, Strict: a.Strict, Log: e.log, Restore: a.Restore, Author: a.restorer}
-	var err error
+	cfg := build.Config{Sources: a.Sources, Stdin: e.stdin, Strict: a.Strict, Log: e.log, Restore: a.Restore, Author: a.restorer, Now: a.restorer.When, AcceptPolicy: a.AcceptPolicy}
+	change, err := a.change()
+	if err != nil {
+		return cfg, err
+	}
+	if cfg.Settings.Policy = change.Text; change.Drop {
+		cfg.Drop = []string{"policy"}
+	}
 	if cfg.Client, err = retry.New(retry.Config{CA: a.CA}); err != nil {
 		return cfg, err
 	}

@@ -37,6 +37,8 @@ type buildCmd struct {
 	NoFeatured   bool `name:"no-featured" help:"Drop the featured extensions."`
 	NoControl    bool `name:"no-control" help:"Drop the control manifest. Decisions stay."`
 
+	policyFlags
+
 	CA string `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" help:"File of certificates (PEM) to trust in addition to the system's, for https sources."`
 
 	MaxRemovals build.MaxRemovals `placeholder:"N|N%" help:"Keep the old generation if more versions than this would vanish without a decision (default: 20%, and more than ten)."`
@@ -45,6 +47,7 @@ type buildCmd struct {
 	Jobs   int  `placeholder:"N" help:"Number of packages to read at a time (default: one for each processor)."`
 	DryRun bool `help:"Read the packages and report, but write nothing."`
 
+	clockFlag
 	limitFlags
 }
 
@@ -54,6 +57,9 @@ func (b *buildCmd) Validate() error {
 		return fmt.Errorf("--jobs=%d: must not be negative", b.Jobs)
 	}
 	if _, err := b.limits(); err != nil {
+		return err
+	}
+	if _, err := b.time(); err != nil {
 		return err
 	}
 	for _, s := range b.settingFlags() {
@@ -77,6 +83,7 @@ func (b *buildCmd) settingFlags() []settingFlag {
 		{"sign", b.Sign != "", b.NoSign},
 		{"featured", len(b.Featured) > 0, b.NoFeatured},
 		{"control", b.Control != "", b.NoControl},
+		{"policy", b.Policy != "", b.NoPolicy},
 	}
 }
 
@@ -131,7 +138,7 @@ func (b *buildCmd) run(ctx context.Context, e *env) error {
 	report, err := publish.Build(ctx, dir, cfg)
 	bar.close()
 	if err != nil {
-		return explainBuild(err)
+		return e.explainPolicy(explainBuild(err))
 	}
 	report.Site = b.Output
 	if err := e.printReport(report); err != nil {
@@ -149,7 +156,7 @@ func (b *buildCmd) open() (*site.Dir, error) {
 
 // config returns the configuration that the flags describe. [publish.Build] completes it.
 func (b *buildCmd) config(e *env) (build.Config, error) {
-	cfg := build.Config{Sources: b.Sources, Stdin: e.stdin, Jobs: b.Jobs, Strict: b.Strict, Log: e.log, MaxRemovals: b.MaxRemovals}
+	cfg := build.Config{Sources: b.Sources, Stdin: e.stdin, Jobs: b.Jobs, Strict: b.Strict, Log: e.log, MaxRemovals: b.MaxRemovals, AcceptPolicy: b.AcceptPolicy}
 	var err error
 	if cfg.Settings, err = b.settings(); err != nil {
 		return cfg, err
@@ -160,6 +167,9 @@ func (b *buildCmd) config(e *env) (build.Config, error) {
 		}
 	}
 	if cfg.Client, err = retry.New(retry.Config{CA: b.CA}); err != nil {
+		return cfg, err
+	}
+	if cfg.Now, err = b.time(); err != nil {
 		return cfg, err
 	}
 	cfg.Limits, err = b.limits()
@@ -200,6 +210,11 @@ func (b *buildCmd) settings() (catalog.Settings, error) {
 	}
 	slices.Sort(s.Featured)
 	s.Featured = slices.Compact(s.Featured)
+	change, err := b.change()
+	if err != nil {
+		return s, err
+	}
+	s.Policy = change.Text
 	if b.Control != "" {
 		text, err := targets.ReadSmallFile(b.Control, catalog.MaxControl)
 		if err != nil {

@@ -25,27 +25,13 @@ import (
 type authorFlags struct {
 	By     string `placeholder:"NAME" help:"Who decides (default: the user). Only auditors see it, as the reason."`
 	Reason string `placeholder:"TEXT" help:"Why."`
-	Now    string `placeholder:"TIME" help:"When, such as 2026-01-02T15:04:05Z (default: the time of SOURCE_DATE_EPOCH, else now)."`
+	clockFlag
 }
 
 // author returns who decides.
 func (f *authorFlags) author() (decision.Author, error) {
-	a := decision.Author{By: f.By, Reason: f.Reason, When: time.Now()}
-	if a.By == "" {
-		a.By = userName()
-	}
-	epoch, err := sourceDate()
-	switch {
-	case err != nil:
-		return a, err
-	case f.Now != "":
-		if a.When, err = time.Parse(time.RFC3339, f.Now); err != nil {
-			return a, fmt.Errorf("--now=%s: want a time such as 2026-01-02T15:04:05Z", f.Now)
-		}
-	case !epoch.IsZero():
-		a.When = epoch
-	}
-	return a, nil
+	at, err := f.time()
+	return decision.Author{By: cmp.Or(f.By, userName()), Reason: f.Reason, When: at}, err
 }
 
 func userName() string {
@@ -155,7 +141,9 @@ func (d *deciding) decide(ctx context.Context, e *env, decide func(*catalog.Cata
 	d.where = at.String()
 	made := decided{Decisions: []recorded{}}
 	err = e.inWorkspace(func(dir *site.Dir, bar *progress) error {
-		made.Result, err = publish.Decide(ctx, at, dir, d.options(bar), func(c *catalog.Catalog) ([]catalog.Record, error) {
+		o := d.options(bar)
+		o.Now = author.When
+		made.Result, err = publish.Decide(ctx, at, dir, o, func(c *catalog.Catalog) ([]catalog.Record, error) {
 			records, err := decide(c, author)
 			made.Decisions = made.Decisions[:0]
 			for i := range records {
@@ -436,7 +424,7 @@ func (d *deprecateCmd) Run(ctx context.Context, e *env) error {
 	})
 }
 
-// printExcluded prints which versions decisions keep out, and how to bring them back.
+// printExcluded prints which versions are kept out, by what, and how to bring them back.
 func (e *env) printExcluded(all []build.Excluded) {
 	if e.quiet {
 		return
@@ -445,6 +433,9 @@ func (e *env) printExcluded(all []build.Excluded) {
 }
 
 func explainExcluded(x *build.Excluded) string {
+	if x.Kind == build.KindPolicy {
+		return explainRule(x)
+	}
 	if x.When.IsZero() {
 		return x.ID + ", which the control manifest lists as malicious"
 	}

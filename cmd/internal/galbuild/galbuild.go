@@ -60,6 +60,8 @@ type commandLine struct {
 	LsRemote listCmd    `cmd:"" group:"Inspect:" aliases:"list" help:"List the extensions of a site or another target."`
 	Show     showCmd    `cmd:"" group:"Inspect:" help:"Show an extension: versions, dates, sizes, readme, change log."`
 	Inspect  inspectCmd `cmd:"" group:"Inspect:" help:"Print the contents of a site's index."`
+	Diff     diffCmd    `cmd:"" group:"Inspect:" help:"Compare two galleries: versions, settings and decisions."`
+	Audit    auditCmd   `cmd:"" group:"Inspect:" help:"List every version that a gallery has ever served, with its source, and every decision."`
 	Verify   verifyCmd  `cmd:"" group:"Inspect:" help:"Recompute every hash of a site, and derive its index again."`
 
 	Help       helpCmd       `cmd:"" group:"Help:" help:"Print the help of galbuild or of a command."`
@@ -81,7 +83,9 @@ func newCommandLine(kinds []target.Kind) *commandLine {
 	for _, r := range []*targets.Remote{
 		&cl.Add.Remote, &cl.Remove.Remote, &cl.LsRemote.Remote, &cl.Show.Remote, &cl.Publish.Remote,
 		&cl.Pull.Remote, &cl.Rollback.Remote, &cl.Prune.Remote, &cl.Verify.Remote,
-		&cl.Block.Remote, &cl.Unblock.Remote, &cl.Restore.Remote, &cl.Deprecate.Remote, &cl.Policy.Show.Remote,
+		&cl.Diff.Remote, &cl.Audit.Remote,
+		&cl.Block.Remote, &cl.Unblock.Remote, &cl.Restore.Remote, &cl.Deprecate.Remote,
+		&cl.Policy.Show.Remote,
 	} {
 		r.Declare(kinds)
 	}

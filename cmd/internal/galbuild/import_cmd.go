@@ -23,6 +23,9 @@ type importCmd struct {
 	Output string   `short:"o" name:"output" default:"site" type:"newsite" placeholder:"SITE" help:"Folder of the site."`
 	Trust  []string `sep:"none" type:"file" placeholder:"KEY" help:"Import only a tarball that is signed with one of these minisign public keys. A folder stands for the *.pub files in it."`
 	Sums   string   `type:"existingfile" placeholder:"FILE" help:"The SHA256SUMS of the tarball, if it is not next to it."`
+
+	policyFlags
+	clockFlag
 }
 
 // Run verifies the tarball, and makes its generation current.
@@ -31,6 +34,13 @@ func (i *importCmd) Run(ctx context.Context, e *env) error {
 		return hint.Add(fmt.Errorf("%s is a folder, not a tarball", i.Tarball), "name the file that galbuild export wrote; galbuild publish SITE -o TARGET copies a site's folder")
 	}
 	cfg := bundle.ImportConfig{Archive: i.Tarball, Sums: i.Sums, Trust: i.Trust, Site: i.Output}
+	var err error
+	if cfg.Policy, err = i.change(); err != nil {
+		return err
+	}
+	if cfg.Now, err = i.time(); err != nil {
+		return err
+	}
 	if i.Tarball == "-" {
 		cfg.Stream = e.stdin
 	}
@@ -41,7 +51,7 @@ func (i *importCmd) Run(ctx context.Context, e *env) error {
 	bar.close()
 	switch {
 	case err != nil:
-		return i.explain(before.cleanUp(err))
+		return e.explainPolicy(i.explain(before.cleanUp(err)))
 	case e.json:
 		return e.printJSON(report)
 	case e.quiet:
@@ -51,6 +61,7 @@ func (i *importCmd) Run(ctx context.Context, e *env) error {
 		terminal.Fprintln(e.stderr, "galbuild: warning: the signature was not verified; --trust KEY verifies it")
 	}
 	i.warnOlder(e, report)
+	e.printPolicyDiff("the tarball", report.PolicyDiff)
 	e.printExcluded(report.Excluded)
 	return i.print(e, report)
 }

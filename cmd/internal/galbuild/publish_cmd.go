@@ -38,6 +38,7 @@ type publishCmd struct {
 	CORS        bool              `name:"cors" help:"Let web pages of any origin read the bucket, which editors in a browser need; galbuild config s3-cors prints the policy."`
 
 	vscePublish
+	policyFlags
 	authorFlags
 	transfer
 	targets.Flags
@@ -79,6 +80,9 @@ func (p *publishCmd) Validate() error {
 	}
 	if _, err := p.author(); err != nil {
 		return err
+	}
+	if p.Policy != "" && p.NoPolicy {
+		return errors.New("--policy and --no-policy: give one of them")
 	}
 	args := slices.DeleteFunc(append([]string{p.Site, p.Version}, p.Sources...), func(s string) bool { return s == "" })
 	args, named, err := p.Last(args, otherContent)
@@ -204,16 +208,25 @@ func (p *publishCmd) publishSite(ctx context.Context, e *env, at target.Target, 
 	if p.Layout == layoutDbem {
 		return p.publishDbem(ctx, e, at, root)
 	}
+	change, err := p.change()
+	if err != nil {
+		return err
+	}
+	author, err := p.author()
+	if err != nil {
+		return err
+	}
 	var result publish.Result
-	err := e.inWorkspace(func(dir *site.Dir, bar *progress) (err error) {
+	err = e.inWorkspace(func(dir *site.Dir, bar *progress) (err error) {
 		o := p.options(bar)
-		o.MaxRemovals = p.MaxRemovals
+		o.MaxRemovals, o.Policy, o.Now = p.MaxRemovals, change, author.When
 		result, err = publish.Site(ctx, at, root, dir, p.Replace, o)
 		return err
 	})
 	if err != nil {
-		return explainPublish(err)
+		return e.explainPolicy(explainPublish(err))
 	}
+	e.printPolicyDiff("the site", result.PolicyDiff)
 	if !e.quiet {
 		e.printSome(len(result.Kept), func(i int) string {
 			return fmt.Sprintf("kept: %s, which somebody else has published; --replace removes it", result.Kept[i])

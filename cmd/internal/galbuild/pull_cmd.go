@@ -93,7 +93,11 @@ func (p *pullCmd) run(ctx context.Context, e *env) error {
 func (p *pullCmd) pull(ctx context.Context, e *env, from target.Target, dir *site.Dir) error {
 	bar := newProgress(e)
 	defer bar.close()
-	pull, err := publish.Pull(ctx, from, dir, p.IndexOnly, publish.Options{Jobs: p.Jobs, Progress: bar.showPublish})
+	now, err := new(clockFlag).time()
+	if err != nil {
+		return err
+	}
+	pull, err := publish.Pull(ctx, from, dir, p.IndexOnly, publish.Options{Jobs: p.Jobs, Progress: bar.showPublish, Now: now})
 	bar.close()
 	if errors.Is(err, publish.ErrNothing) {
 		if listed, _ := dbem.Read(ctx, from); listed != nil {

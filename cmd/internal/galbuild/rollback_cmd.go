@@ -36,7 +36,7 @@ func (r *rollbackCmd) Run(ctx context.Context, e *env) error {
 	}
 	var result publish.Result
 	err = e.inWorkspace(func(dir *site.Dir, bar *progress) error {
-		result, err = publish.Rollback(ctx, at, dir, author, publish.Options{DryRun: r.DryRun, Progress: bar.showPublish})
+		result, err = publish.Rollback(ctx, at, dir, author, publish.Options{DryRun: r.DryRun, Now: author.When, Progress: bar.showPublish})
 		return err
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
@@ -45,6 +46,20 @@ type listed struct {
 	Updated     time.Time `json:"updated"`
 	Bytes       int64     `json:"bytes"` // of all packages
 	Description string    `json:"description"`
+	Packages    []packed  `json:"packages"` // newest first
+}
+
+// packed is a package of an extension.
+type packed struct {
+	Version  string           `json:"version"`
+	Platform string           `json:"platform"`
+	SHA256   blob.Ref         `json:"sha256"`
+	Bytes    int64            `json:"bytes"`
+	Updated  time.Time        `json:"updated"`
+	Seen     time.Time        `json:"seen,omitzero"` // when it was first seen, if that is known
+	Licence  string           `json:"licence"`       // SPDX expression; "" if it is not known
+	Signed   bool             `json:"signed"`
+	Sources  []catalog.Source `json:"sources,omitempty"` // where it came from; missing if that is not known
 }
 
 // Run lists the extensions of a target.
@@ -53,9 +68,10 @@ func (l *listCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
+	sources := sourcesOf(found.catalog)
 	list := make([]listed, 0, len(found.catalog.Extensions))
 	for i := range found.catalog.Extensions {
-		list = append(list, newListed(&found.catalog.Extensions[i]))
+		list = append(list, newListed(&found.catalog.Extensions[i], sources))
 	}
 	if e.json {
 		return e.printJSON(listing{found.at.String(), list})
@@ -81,14 +97,17 @@ type contents struct {
 	dbem    bool
 }
 
-// readTarget opens a target and reads its catalogue. If nothing is published there, it returns an
-// error.
+// readTarget opens a target and reads its catalogue, for --json with what only auditors need, if
+// that can be read. If nothing is published there, it returns an error.
 func readTarget(ctx context.Context, e *env, f *targets.Flags) (contents, error) {
 	at, err := f.OpenToRead(e.target)
 	if err != nil {
 		return contents{}, err
 	}
 	state, err := publish.Read(ctx, at)
+	if err == nil && !state.IsZero() && e.json {
+		_, _ = publish.ReadPrivate(ctx, at, state) // a reader without the right to it gets the rest
+	}
 	if err != nil || !state.IsZero() {
 		return contents{at: at, catalog: state.Catalog}, err
 	}
@@ -103,7 +122,16 @@ func nothingAt(at target.Target) error {
 	return hint.Add(fmt.Errorf("%s: %w", at, publish.ErrNothing), "galbuild publish SITE publishes a gallery there")
 }
 
-func newListed(x *catalog.Extension) listed {
+// sourcesOf returns where packages came from, as far as that is known.
+func sourcesOf(c *catalog.Catalog) map[blob.Ref][]catalog.Source {
+	all := make(map[blob.Ref][]catalog.Source, len(c.Packages))
+	for i := range c.Packages {
+		all[c.Packages[i].SHA256] = c.Packages[i].Sources
+	}
+	return all
+}
+
+func newListed(x *catalog.Extension, sources map[blob.Ref][]catalog.Source) listed {
 	newest := &x.Versions[0]
 	l := listed{ID: x.ID(), DisplayName: newest.DisplayName, Version: newest.Version, Updated: x.Updated, Description: newest.Description}
 	seen := make(map[string]bool)
@@ -114,6 +142,10 @@ func newListed(x *catalog.Extension) listed {
 		}
 		seen[v.Version] = true
 		l.Bytes += v.Package.Size
+		l.Packages = append(l.Packages, packed{
+			Version: v.Version, Platform: cmp.Or(v.Platform, catalog.Universal), SHA256: v.Package.Ref, Bytes: v.Package.Size,
+			Updated: v.Updated, Seen: v.Seen, Licence: v.Licence, Signed: v.Signed, Sources: sources[v.Package.Ref],
+		})
 	}
 	l.Versions = len(seen)
 	return l
@@ -163,12 +195,13 @@ func otherID(arg string) string {
 	return ""
 }
 
-// shown is the JSON document of show: the extension with all its versions, and the texts of the
-// version that the id names.
+// shown is the JSON document of show: the extension with all its versions, where their packages
+// came from, and the texts of the version that the id names.
 type shown struct {
 	catalog.Extension
-	Readme    string `json:"readme"`
-	Changelog string `json:"changelog"`
+	Packages  []catalog.Package `json:"packages,omitempty"` // missing if only auditors can read them
+	Readme    string            `json:"readme"`
+	Changelog string            `json:"changelog"`
 }
 
 const (
@@ -195,7 +228,7 @@ func (s *showCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	v := &versions[0] // the newest
-	result := shown{Extension: *x}
+	result := shown{Extension: *x, Packages: packagesOf(found.catalog, x)}
 	if e.json || s.Readme {
 		if result.Readme, err = found.readAsset(ctx, x, v, readmeAsset); err != nil {
 			return err
@@ -210,6 +243,20 @@ func (s *showCmd) Run(ctx context.Context, e *env) error {
 		return e.printJSON(result)
 	}
 	return result.print(e.stdout, v)
+}
+
+// packagesOf returns what is known about the packages of an extension.
+func packagesOf(c *catalog.Catalog, x *catalog.Extension) (all []catalog.Package) {
+	served := make(map[blob.Ref]bool)
+	for i := range x.Versions {
+		served[x.Versions[i].Package.Ref] = true
+	}
+	for _, p := range c.Packages {
+		if served[p.SHA256] {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // day returns a date, or "" if there is none.

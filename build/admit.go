@@ -1,0 +1,139 @@
+package build
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rogpeppe/go-internal/diff"
+
+	"galbuild/build/catalog"
+	"galbuild/build/decision"
+	"galbuild/build/policy"
+)
+
+// KindPolicy is the kind of an [Excluded] version that the policy keeps out.
+const KindPolicy = "policy"
+
+// PolicyChange is what a command does with the policy of a gallery. The zero value keeps it.
+type PolicyChange struct {
+	Text   string // the new policy; "" if there is none
+	Drop   bool   // the policy ends
+	Accept bool   // the new policy may take versions out of the gallery
+}
+
+// In returns the policy that a gallery with the policy own has after the change.
+func (p PolicyChange) In(own string) string {
+	if p.Drop {
+		return ""
+	}
+	return cmp.Or(p.Text, own)
+}
+
+// DiffPolicies returns how another policy differs from the one that decides, as a unified diff. It
+// is "" if they are the same.
+func DiffPolicies(own, other string) string {
+	return string(diff.Diff("policy of the gallery", []byte(own), "other policy", []byte(other)))
+}
+
+// A PolicyError is returned if a new policy would take versions out of a gallery, and nobody has
+// accepted that.
+type PolicyError struct {
+	Excluded []Excluded // those versions, sorted by id
+}
+
+// Error implements error.
+func (e *PolicyError) Error() string {
+	return fmt.Sprintf("the new policy takes %d versions out of the gallery, and nobody has accepted that", len(e.Excluded))
+}
+
+// check returns a [*PolicyError] if next has another policy than old, which takes versions of old
+// out, and that is not accepted.
+func (p PolicyChange) check(old, next *catalog.Catalog, excluded []Excluded) error {
+	if p.Accept || old.Policy == next.Policy {
+		return nil
+	}
+	served := make(map[string]bool)
+	for key := range old.Versions() {
+		served[key] = true
+	}
+	taken := slices.DeleteFunc(slices.Clone(excluded), func(x Excluded) bool { return x.Kind != KindPolicy || !served[x.ID] })
+	if len(taken) == 0 {
+		return nil
+	}
+	return &PolicyError{taken}
+}
+
+// rules are what keeps versions out of a catalogue.
+type rules struct {
+	decisions *decision.Set
+	policy    *policy.Policy // nil if the gallery has none
+	now       time.Time
+}
+
+// newRules returns the rules of a gallery with these records and settings.
+func newRules(records []catalog.Record, s catalog.Settings, now time.Time) (*rules, error) {
+	r := &rules{decisions: decision.In(records, s.Control), now: now}
+	if s.Policy == "" {
+		return r, nil
+	}
+	var err error
+	if r.policy, err = policy.Parse(policyName, []byte(s.Policy)); err != nil {
+		err = fmt.Errorf("the policy of the gallery: %w", err)
+	}
+	return r, err
+}
+
+// policyName is the name of the policy in errors about the one of a gallery, whose file is unknown.
+const policyName = "policy"
+
+// exclude is the one place where decisions and the policy act on versions: it deletes those that
+// they keep out, and returns them, sorted by key. Every command that makes a catalogue calls it.
+// served has the packages of the generation that is served, by key. next is when the policy keeps
+// out others although nothing else changes, or zero.
+func (r *rules) exclude(versions map[string]identified, served map[string]identified) (excluded []Excluded, next time.Time) {
+	excluded = decide(r.decisions, versions)
+	if r.policy == nil {
+		return excluded, time.Time{}
+	}
+	result := r.policy.Evaluate(policyCandidates(versions, served), r.now)
+	for _, x := range result.Excluded {
+		if _, ok := versions[x.Key]; !ok {
+			continue
+		}
+		excluded = append(excluded, Excluded{ID: x.Key, Kind: KindPolicy, Rule: x.Rule, Line: x.Line, Reason: x.Detail, Until: x.Until})
+		delete(versions, x.Key)
+	}
+	return sortExcluded(excluded), result.Next
+}
+
+// policyCandidates returns what the policy decides about, sorted by id and version.
+func policyCandidates(versions, served map[string]identified) (all []policy.Candidate) {
+	for _, group := range groupByExtension(versions) {
+		e := newExtension(group)
+		for i := range e.Versions {
+			v := &e.Versions[i]
+			key := catalog.Key(v.Publisher, v.Name, v.Version, v.Platform)
+			was, ok := served[key]
+			all = append(all, policy.Candidate{
+				Key: key, Extension: e, Version: v, Seen: v.Seen, Size: v.Package.Size, Licence: v.Licence,
+				Served: ok && sameContent(was.version, v),
+			})
+		}
+	}
+	return all
+}
+
+// remember returns packages with what is known of the versions that are kept out, so that a
+// package that is let in later was first seen when it was. The versions were kept out of all.
+func remember(packages []catalog.Package, excluded []Excluded, all map[string]identified) []catalog.Package {
+	var more []catalog.Package
+	for _, x := range excluded {
+		if v := all[x.ID].version; v != nil && !v.Package.Ref.IsZero() {
+			more = append(more, catalog.Package{SHA256: v.Package.Ref, ID: x.ID, Seen: v.Seen, Licence: v.Licence, Signed: v.Signed})
+		}
+	}
+	slices.SortFunc(more, catalog.ComparePackages)
+	return catalog.MergePackages(packages, more)
+}

@@ -1,0 +1,165 @@
+// Package audit accounts for a gallery: which versions it has ever served, from when to when, where
+// they came from, and what was decided about them. It also compares two galleries. It does no I/O
+// on files.
+//
+// What was served is in the history of a site or target, which has what each generation added and
+// removed. The rest is in the catalogue and in what it keeps for auditors.
+package audit
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/decision"
+	"galbuild/build/history"
+)
+
+// Report is the account of a gallery. Its lists are never nil.
+type Report struct {
+	Target     string     `json:"target"`
+	Generation string     `json:"generation"` // the current one
+	History    *Moment    `json:"history"`    // when it became current; null if the history is not known
+	Complete   bool       `json:"complete"`   // what only auditors need could be read
+	Versions   []Version  `json:"versions"`   // sorted by id; those that are served, and those that were or are kept out
+	Decisions  []Decision `json:"decisions"`  // sorted by counter
+}
+
+// Version is a package, identified by its id and its hash.
+type Version struct {
+	ID      string           `json:"id"` // catalog.Key
+	SHA256  blob.Ref         `json:"sha256"`
+	Served  bool             `json:"served"`
+	First   *Moment          `json:"first"`            // the first generation with it; null if that is not known
+	Last    *Moment          `json:"last"`             // the last generation with it; null if that is not known
+	Until   time.Time        `json:"until,omitzero"`   // when it was removed
+	Bytes   int64            `json:"bytes,omitempty"`  // of the package, if it is served
+	Updated time.Time        `json:"updated,omitzero"` // as in the catalogue, if it is served
+	Seen    time.Time        `json:"seen,omitzero"`    // when it was first seen, if that is known
+	Licence string           `json:"licence"`          // SPDX expression; "" if it is not known
+	Signed  bool             `json:"signed"`           // with a genuine signature
+	Sources []catalog.Source `json:"sources"`          // where it came from
+	// Decisions are the ids of all decisions about it, in the order of those of the report.
+	Decisions []blob.Ref `json:"decisions"`
+}
+
+// Moment is a generation that became current.
+type Moment struct {
+	Number     int64     `json:"number"` // of its entry in the history
+	When       time.Time `json:"when"`
+	Generation string    `json:"generation"`
+}
+
+// Decision is a decision, also one that is not in force any more.
+type Decision struct {
+	ID      blob.Ref  `json:"id"`
+	Kind    string    `json:"kind"`
+	Subject string    `json:"subject"`
+	Counter int64     `json:"counter"`
+	When    time.Time `json:"when"`
+	Use     string    `json:"use,omitempty"`
+	By      string    `json:"by,omitempty"`
+	Reason  string    `json:"reason,omitempty"`
+	InForce bool      `json:"inForce"`
+}
+
+// New returns the account of a gallery with a catalogue. The entries are those of its history, the
+// first one first; there may be none.
+func New(c *catalog.Catalog, entries []*history.Entry) *Report {
+	r := &Report{Decisions: Decisions(c), Versions: []Version{}}
+	all := make(accounts)
+	for _, e := range entries {
+		all.apply(e, r.History)
+		r.History = &Moment{e.Number, e.When, e.Generation}
+	}
+	for _, p := range c.Packages {
+		v := all.version(p.ID, p.SHA256)
+		v.Sources, v.Licence, v.Signed, v.Seen = append(v.Sources, p.Sources...), p.Licence, p.Signed, p.Seen
+	}
+	for key, served := range c.Versions() {
+		v := all.version(key, served.Package.Ref)
+		v.Served, v.Last = true, r.History
+		v.Bytes, v.Updated, v.Licence, v.Signed = served.Package.Size, served.Updated, served.Licence, served.Signed
+		v.Seen = earliest(v.Seen, served.Seen)
+	}
+	about := make(map[string][]int) // indexes of decisions by subject
+	for i, d := range r.Decisions {
+		about[d.Subject] = append(about[d.Subject], i)
+	}
+	for _, v := range all {
+		var indexes []int
+		for _, subject := range decision.Subjects(v.ID, v.SHA256) {
+			indexes = append(indexes, about[subject]...)
+		}
+		slices.Sort(indexes)
+		for _, i := range indexes {
+			v.Decisions = append(v.Decisions, r.Decisions[i].ID)
+		}
+		r.Versions = append(r.Versions, *v)
+	}
+	slices.SortFunc(r.Versions, func(a, b Version) int {
+		return cmp.Or(strings.Compare(a.ID, b.ID), slices.Compare(a.SHA256[:], b.SHA256[:]))
+	})
+	return r
+}
+
+// accounts are versions by id and hash.
+type accounts map[history.Change]*Version
+
+func (a accounts) version(id string, ref blob.Ref) *Version {
+	key := history.Change{Key: id, SHA256: ref}
+	v, ok := a[key]
+	if !ok {
+		v = &Version{ID: id, SHA256: ref, Sources: []catalog.Source{}, Decisions: []blob.Ref{}}
+		a[key] = v
+	}
+	return v
+}
+
+// apply applies what a generation has added and removed. The generation before it is nil for the
+// first one.
+func (a accounts) apply(e *history.Entry, before *Moment) {
+	for _, x := range e.Removed {
+		v := a.version(x.Key, x.SHA256)
+		v.Last, v.Until = before, e.When
+	}
+	for _, x := range e.Added {
+		v := a.version(x.Key, x.SHA256)
+		v.Last, v.Until = nil, time.Time{}
+		if v.First == nil {
+			v.First = &Moment{e.Number, e.When, e.Generation}
+		}
+	}
+}
+
+// earliest returns the earlier of two times, of which either may be zero.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// Decisions returns the decisions of a catalogue in the order in which they were made: by counter,
+// and then by time and id. The list is not nil.
+func Decisions(c *catalog.Catalog) []Decision {
+	inForce := make(map[blob.Ref]bool)
+	for _, r := range decision.In(c.Records, nil).All() {
+		inForce[r.ID] = true
+	}
+	all := make([]Decision, len(c.Records))
+	for i := range c.Records {
+		r := &c.Records[i]
+		all[i] = Decision{ID: r.ID, Kind: r.Kind, Subject: r.Subject.String(), Counter: r.Counter, When: r.When, Use: r.Use, InForce: inForce[r.ID]}
+		if p := r.Private; p != nil {
+			all[i].By, all[i].Reason = p.By, p.Reason
+		}
+	}
+	slices.SortFunc(all, func(a, b Decision) int {
+		return cmp.Or(cmp.Compare(a.Counter, b.Counter), a.When.Compare(b.When), slices.Compare(a.ID[:], b.ID[:]))
+	})
+	return all
+}

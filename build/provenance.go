@@ -1,0 +1,55 @@
+package build
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"galbuild/build/catalog"
+	"galbuild/build/decision"
+	"galbuild/build/source"
+	"galbuild/build/vsix"
+)
+
+// addPackages adds what is known about the packages of the candidates to those of the last
+// generation. Packages of versions that are not served any more stay.
+func (a *assembly) addPackages(chosen map[string]identified) {
+	var all []catalog.Package
+	for i := range a.candidates {
+		c := &a.candidates[i]
+		if c.refused != nil || c.excluded != nil {
+			continue
+		}
+		key := c.key()
+		x, ok := chosen[key]
+		if !ok || !sameContent(x.version, c.version) {
+			continue
+		}
+		all = append(all, catalog.Package{
+			SHA256: c.version.Package.Ref, ID: key, Licence: x.version.Licence, Signed: x.version.Signed,
+			Sources: []catalog.Source{sourceOf(c.item)},
+		})
+	}
+	a.catalog.Packages = catalog.MergePackages(a.catalog.Packages, catalog.Packages(all))
+}
+
+func sourceOf(item *source.Item) catalog.Source {
+	text, _ := vsix.Cut(strings.Map(printable, strings.ToValidUTF8(item.Origin, "\uFFFD")), catalog.MaxSourceText/utf8.UTFMax)
+	if source.IsURL(text) {
+		return catalog.Source{URL: text}
+	}
+	return catalog.Source{Path: text}
+}
+
+func printable(r rune) rune {
+	if unicode.IsControl(r) {
+		return '\uFFFD'
+	}
+	return r
+}
+
+// Carries reports whether a catalogue that takes the place of from loses none of its records and
+// packages.
+func Carries(c, from *catalog.Catalog) bool {
+	return decision.Includes(c.Records, from.Records) && catalog.IncludesPackages(c.Packages, from.Packages)
+}

@@ -1,0 +1,86 @@
+package galbuild
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strconv"
+	"text/tabwriter"
+
+	"galbuild/build/audit"
+	"galbuild/cmd/internal/targets"
+	"galbuild/cmd/internal/terminal"
+	"galbuild/cmd/internal/version"
+	"galbuild/publish"
+)
+
+type auditCmd struct {
+	Target string `arg:"" optional:"" complete:"path" help:"The target: ${readable}."`
+	Format string `enum:"table,csv,json,cyclonedx" default:"table" help:"The form of the result: a table, a CSV file, a JSON document as of --json, or a CycloneDX bill of materials in JSON."`
+	targets.Flags
+}
+
+// Validate implements Kong's hook.
+func (a *auditCmd) Validate() error { return a.Check(a.Target) }
+
+// Run accounts for every version that a target has ever served, and for every decision.
+func (a *auditCmd) Run(ctx context.Context, e *env) error {
+	e.json = e.json || a.Format == "json"
+	at, err := a.OpenToRead(e.target)
+	if err != nil {
+		return err
+	}
+	report, err := publish.Audit(ctx, at)
+	switch {
+	case errors.Is(err, publish.ErrNothing):
+		return nothingAt(at)
+	case err != nil:
+		return err
+	}
+	if !report.Complete && !e.quiet {
+		terminal.Fprintf(e.stderr, "galbuild: warning: %s does not serve what only auditors need: sources, reasons and names are missing\n", at)
+	}
+	switch a.Format {
+	case "csv":
+		return report.WriteCSV(e.stdout)
+	case "cyclonedx":
+		return report.WriteSBOM(e.stdout, version.String())
+	}
+	if e.json {
+		return e.printJSON(report)
+	}
+	return printAudit(e.stdout, report)
+}
+
+func printAudit(w io.Writer, r *audit.Report) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	terminal.Fprintf(table, "version\tserved\tfirst\tlast\tlicence\tsigned\tsha256\tsource\n")
+	for i := range r.Versions {
+		v := &r.Versions[i]
+		terminal.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%.12s\t%s\n", v.ID, yes(v.Served), moment(v.First), moment(v.Last),
+			v.Licence, yes(v.Signed), v.SHA256.String(), audit.Sources(v.Sources))
+	}
+	if len(r.Decisions) > 0 {
+		terminal.Fprintf(table, "\ndecision\tabout\tin force\twhen\tby\treason\n")
+	}
+	for i := range r.Decisions {
+		d := &r.Decisions[i]
+		terminal.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", d.Kind, d.Subject, yes(d.InForce), day(d.When), d.By, d.Reason)
+	}
+	return table.Flush()
+}
+
+func yes(is bool) string {
+	if is {
+		return "yes"
+	}
+	return "no"
+}
+
+// moment returns the number and the date of a generation, or "" if it is not known.
+func moment(m *audit.Moment) string {
+	if m == nil {
+		return ""
+	}
+	return strconv.FormatInt(m.Number, 10) + ", " + day(m.When)
+}
