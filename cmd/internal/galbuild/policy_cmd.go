@@ -41,24 +41,6 @@ func (schemaFlag) BeforeReset(app *kong.Kong) error {
 	return err
 }
 
-// loadPolicy reads a policy and the lists that it names, whose paths are relative to it.
-func loadPolicy(file string) (*policy.Policy, error) {
-	text, err := targets.ReadSmallFile(file, policy.MaxText)
-	if err != nil {
-		return nil, err
-	}
-	return policy.Load(file, text, func(path string) ([]byte, error) {
-		if path = filepath.FromSlash(path); !filepath.IsAbs(path) {
-			path = filepath.Join(filepath.Dir(file), path)
-		}
-		text, err := targets.ReadSmallFile(path, policy.MaxText)
-		if failed, ok := errors.AsType[*os.PathError](err); ok {
-			err = failed.Err // the message names the list
-		}
-		return text, err
-	})
-}
-
 // policyOf returns the policy of a gallery. where names the gallery.
 func policyOf(s catalog.Settings, where string) (*policy.Policy, error) {
 	if s.Policy == "" {
@@ -100,7 +82,7 @@ func (p *policyCheckCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	rules, all, report, err := p.read(ctx, e)
+	rules, all, report, err := p.read(ctx, e, now)
 	if err != nil {
 		return err
 	}
@@ -120,7 +102,7 @@ func (p *policyCheckCmd) Run(ctx context.Context, e *env) error {
 }
 
 // read returns the policy and the versions that it decides about.
-func (p *policyCheckCmd) read(ctx context.Context, e *env) (rules *policy.Policy, all []policy.Candidate, report build.Report, err error) {
+func (p *policyCheckCmd) read(ctx context.Context, e *env, now time.Time) (rules *policy.Policy, all []policy.Candidate, report build.Report, err error) {
 	if p.Policy != "" {
 		if rules, err = loadPolicy(p.Policy); err != nil {
 			return nil, nil, report, err
@@ -130,7 +112,7 @@ func (p *policyCheckCmd) read(ctx context.Context, e *env) (rules *policy.Policy
 		if rules == nil {
 			return nil, nil, report, errUsage{hint.Add(errors.New("--policy is missing"), "only the folder of a site can have a policy of its own")}
 		}
-		found, err := p.readSources(ctx, e)
+		found, err := p.readSources(ctx, e, now)
 		if err != nil {
 			return nil, nil, report, err
 		}
@@ -147,7 +129,7 @@ func (p *policyCheckCmd) read(ctx context.Context, e *env) (rules *policy.Policy
 }
 
 // readSources reads packages as build does, for a site that does not exist and is not written.
-func (p *policyCheckCmd) readSources(ctx context.Context, e *env) (*build.Result, error) {
+func (p *policyCheckCmd) readSources(ctx context.Context, e *env, now time.Time) (*build.Result, error) {
 	temp, err := os.MkdirTemp("", "galbuild-policy-")
 	if err != nil {
 		return nil, err
@@ -158,7 +140,7 @@ func (p *policyCheckCmd) readSources(ctx context.Context, e *env) (*build.Result
 		return nil, err
 	}
 	defer dir.Close()
-	cfg := build.Config{Sources: p.Sources, Stdin: e.stdin, Site: dir, Log: e.log, Settings: catalog.Settings{Render: render.Version}}
+	cfg := build.Config{Sources: p.Sources, Stdin: e.stdin, Site: dir, Log: e.log, Now: now, Settings: catalog.Settings{Render: render.Version}}
 	if cfg.Client, err = retry.New(retry.Config{CA: p.CA}); err != nil {
 		return nil, err
 	}
@@ -171,17 +153,14 @@ func (p *policyCheckCmd) readSources(ctx context.Context, e *env) (*build.Result
 	return build.Run(ctx, cfg)
 }
 
-// policyCandidates returns the versions of a catalogue. Those that are not served are first seen
-// now.
+// policyCandidates returns the versions of a catalogue.
 func policyCandidates(c *catalog.Catalog, served bool) (all []policy.Candidate) {
 	for i := range c.Extensions {
 		e := &c.Extensions[i]
 		for key, v := range e.Keyed() {
-			x := policy.Candidate{Key: key, Extension: e, Version: v, Size: v.Package.Size, Licence: v.Licence, Served: served}
-			if served {
-				x.Seen = v.Seen
-			}
-			all = append(all, x)
+			all = append(all, policy.Candidate{
+				Key: key, Extension: e, Version: v, Seen: v.Seen, Size: v.Package.Size, Licence: v.Licence, Served: served,
+			})
 		}
 	}
 	return all

@@ -3,17 +3,21 @@ package galbuild
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"galbuild/build"
+	"galbuild/build/policy"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 )
 
 // policyFlags are the flags of commands that publish under the policy of a gallery.
 type policyFlags struct {
-	Policy       string `type:"existingfile" placeholder:"FILE" help:"Policy (JSON) of the gallery, which says what may enter. It stays until it is changed or dropped."`
+	Policy       string `type:"file" placeholder:"FILE" help:"Policy (JSON) of the gallery, which says what may enter. It stays until it is changed or dropped."`
 	NoPolicy     bool   `name:"no-policy" help:"Drop the policy."`
 	AcceptPolicy bool   `help:"Let a policy that is new take versions out of the gallery. Without it, they are only named."`
 }
@@ -32,6 +36,24 @@ func (f *policyFlags) change() (build.PolicyChange, error) {
 		change.Text = string(p.Text())
 	}
 	return change, err
+}
+
+// loadPolicy reads a policy and the lists that it names, whose paths are relative to it.
+func loadPolicy(file string) (*policy.Policy, error) {
+	text, err := targets.ReadSmallFile(file, policy.MaxText)
+	if err != nil {
+		return nil, err
+	}
+	return policy.Load(file, text, func(path string) ([]byte, error) {
+		if path = filepath.FromSlash(path); !filepath.IsAbs(path) {
+			path = filepath.Join(filepath.Dir(file), path)
+		}
+		text, err := targets.ReadSmallFile(path, policy.MaxText)
+		if failed, ok := errors.AsType[*os.PathError](err); ok {
+			err = failed.Err // the message names the list
+		}
+		return text, err
+	})
 }
 
 // clockFlag is the flag of commands whose result depends on the time.
