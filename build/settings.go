@@ -3,6 +3,7 @@ package build
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"galbuild/build/catalog"
@@ -13,6 +14,7 @@ import (
 const (
 	settingBaseURL    = "base-url"
 	settingContentURL = "content-url"
+	settingUnpack     = "unpack"
 	settingSign       = "sign"
 	settingFeatured   = "featured"
 	settingControl    = "control"
@@ -48,6 +50,26 @@ func Dropped(from, to catalog.Settings) (names []string) {
 		{settingControl, from.Control != nil, to.Control == nil},
 	} {
 		if d.had && d.lost {
+			names = append(names, d.name)
+		}
+	}
+	return names
+}
+
+// Changed returns the names of the settings that differ.
+func Changed(a, b catalog.Settings) (names []string) {
+	for _, d := range []struct {
+		name    string
+		differs bool
+	}{
+		{settingBaseURL, a.BaseURL != b.BaseURL},
+		{settingContentURL, a.ContentURL != b.ContentURL},
+		{settingUnpack, a.Unpack != b.Unpack},
+		{settingSign, a.Sign != b.Sign},
+		{settingFeatured, !slices.Equal(a.Featured, b.Featured)},
+		{settingControl, !reflect.DeepEqual(a.Control, b.Control)},
+	} {
+		if d.differs {
 			names = append(names, d.name)
 		}
 	}

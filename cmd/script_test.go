@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -27,7 +28,6 @@ import (
 	"github.com/tidwall/gjson"
 
 	"galbuild/build/pack"
-	"galbuild/build/site"
 	"galbuild/cmd/internal/galbuild"
 	"galbuild/cmd/internal/galshim"
 )
@@ -61,7 +61,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup:               setUp,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"vsix": packFolder, "sigzip": sign, "sametree": sameTree, "links": links, "damage": damage, "webserver": webServer,
+			"vsix": packFolder, "sigzip": sign, "sametree": sameTree, "samecontent": sameContent, "samegeneration": sameGeneration, "links": links, "damage": damage, "webserver": webServer,
 			"document": document,
 		},
 	})
@@ -126,9 +126,44 @@ func sameTree(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: sametree A B")
 	}
+	compareTrees(ts, neg, readTree(ts, args[0]), readTree(ts, args[1]))
+}
+
+// sameContent compares two sites without their histories: samecontent A B.
+func sameContent(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: samecontent A B")
+	}
 	a, b := readTree(ts, args[0]), readTree(ts, args[1])
+	for _, tree := range []map[string]string{a, b} {
+		maps.DeleteFunc(tree, func(name, _ string) bool {
+			return strings.HasPrefix(name, "index/history/") || strings.HasPrefix(name, "private/history/")
+		})
+		tree["index/CURRENT"] = generationOf(tree["index/CURRENT"])
+	}
+	compareTrees(ts, neg, a, b)
+}
+
+// sameGeneration checks that two sites have the same current generation: samegeneration A B.
+func sameGeneration(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: samegeneration A B")
+	}
+	a, b := ts.ReadFile(args[0]+"/index/CURRENT"), ts.ReadFile(args[1]+"/index/CURRENT")
+	if same := generationOf(a) == generationOf(b); same == neg {
+		ts.Fatalf("%s\n%s", a, b)
+	}
+}
+
+// generationOf returns the text of CURRENT without the line of the head of the history.
+func generationOf(current string) string {
+	lines := strings.SplitAfter(current, "\n")
+	return strings.Join(lines[:max(0, len(lines)-2)], "")
+}
+
+func compareTrees(ts *testscript.TestScript, neg bool, a, b map[string]string) {
 	if len(a) == 0 {
-		ts.Fatalf("%s has no files", args[0])
+		ts.Fatalf("there are no files")
 	}
 	var differ []string
 	for name, text := range a {
@@ -177,15 +212,15 @@ func links(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// webServer serves a folder over http until the script ends, at $WEB: webserver FOLDER. Like the
-// printed nginx configuration, it does not serve what only auditors need.
+// webServer serves a folder over http until the script ends, at $WEB, without what is private:
+// webserver FOLDER.
 func webServer(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 1 || neg {
 		ts.Fatalf("usage: webserver FOLDER")
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", http.FileServer(http.Dir(ts.MkAbs(args[0]))))
-	mux.Handle("/"+site.PrivateDir, http.NotFoundHandler())
+	mux.Handle("/private/", http.NotFoundHandler())
 	server := httptest.NewServer(mux)
 	ts.Defer(server.Close)
 	ts.Setenv("WEB", server.URL)

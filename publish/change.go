@@ -31,6 +31,8 @@ type Result struct {
 	AddedVersions   []string         `json:"added"`    // ids of versions
 	RemovedVersions []string         `json:"removed"`  // ids of versions that are not served any more
 	Excluded        []build.Excluded `json:"excluded"` // versions that decisions keep out
+
+	Undone *Undone `json:"undone,omitempty"` // only of a rollback
 }
 
 // newResult returns the result of a change that has done nothing.
@@ -123,6 +125,9 @@ func finish(ctx context.Context, at target.Target, p *Plan, old State, next Next
 	result.AddedVersions, result.RemovedVersions = missing(next.Catalog, old.Catalog, nil), missing(old.Catalog, next.Catalog, nil)
 	result.Objects, result.Bytes = p.Objects()
 	result.Removed = len(p.Remove)
+	if err := p.addLog(ctx, at, o.Commit); err != nil {
+		return result, fmt.Errorf("%s: %w", at, err)
+	}
 	if o.DryRun {
 		result.Plan = p.Lines()
 		return result, nil

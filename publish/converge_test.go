@@ -14,6 +14,7 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
+	"galbuild/build/history"
 	"galbuild/build/site"
 	"galbuild/publish"
 	"galbuild/publish/bundle"
@@ -29,6 +30,7 @@ type world struct {
 	folders []string
 	known   map[string][]catalog.Record
 	kept    map[string][]catalog.Package
+	entries map[string]blob.Ref // the last ones of the histories, by folder
 }
 
 // packages are in the sources of the sites.
@@ -98,7 +100,7 @@ func (w *world) step(t *testing.T) (name, folder string) {
 	}
 	at := open(t, folder)
 	defer at.Close()
-	_, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{By: "r"}, publish.Options{})
+	_, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{By: "r"}, 0, publish.Options{})
 	if err != nil && !errors.Is(err, publish.ErrNothing) && !errors.Is(err, publish.ErrNoEarlier) {
 		t.Fatal(err)
 	}
@@ -193,7 +195,7 @@ func (w *world) bundle(t *testing.T, from, to string) {
 // that it has.
 func (w *world) check(t *testing.T, step, folder string) {
 	t.Helper()
-	current, err := site.ReadCurrent(folder)
+	current, last, err := site.ReadCurrentHead(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,6 +203,7 @@ func (w *world) check(t *testing.T, step, folder string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.checkLog(t, step, folder, current, last, c)
 	if !decision.Includes(c.Records, w.known[folder]) {
 		t.Fatalf("%s: %s has lost a decision", step, folder)
 	}
@@ -213,6 +216,48 @@ func (w *world) check(t *testing.T, step, folder string) {
 	}
 }
 
+// checkLog checks that the history of a folder is complete, that it extends the one after the last
+// step, and that what its entries add and remove are the versions that the folder serves.
+func (w *world) checkLog(t *testing.T, step, folder string, current site.Current, last site.Head, c *catalog.Catalog) {
+	t.Helper()
+	if current.IsZero() {
+		return
+	}
+	files := site.FilesIn(folder)
+	head, err := site.ReadHead(files, current, last)
+	if err == nil {
+		err = site.CheckLog(files, head)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", step, err)
+	}
+	served, found := make(map[history.Change]int), false
+	for e, err := range site.Entries(files, head) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = found || e.SHA256() == w.entries[folder]
+		for _, v := range e.Added {
+			served[v]++
+		}
+		for _, v := range e.Removed {
+			served[v]--
+		}
+	}
+	if _, ok := w.entries[folder]; ok && !found {
+		t.Fatalf("%s: the history of %s does not have the entry that was the last one", step, folder)
+	}
+	w.entries[folder] = head.Entry
+	for key, v := range c.Versions() {
+		served[history.Change{Key: key, SHA256: v.Package.Ref}]--
+	}
+	for v, n := range served {
+		if n != 0 {
+			t.Fatalf("%s: %s is off by %d in the history of %s", step, v.Key, n, folder)
+		}
+	}
+}
+
 // TestConverge runs random sequences of commands on several sites and targets. No decision is lost
 // or without effect at any time. Once everything is published to one target and pulled from there,
 // all have the same decisions, the same packages and the same generation.
@@ -220,7 +265,10 @@ func TestConverge(t *testing.T) {
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			w := &world{Rand: rand.New(rand.NewPCG(seed, 13)), known: make(map[string][]catalog.Record), kept: make(map[string][]catalog.Package)}
+			w := &world{
+				Rand: rand.New(rand.NewPCG(seed, 13)), known: make(map[string][]catalog.Record),
+				kept: make(map[string][]catalog.Package), entries: make(map[string]blob.Ref),
+			}
 			top := t.TempDir()
 			for i := range 4 {
 				w.folders = append(w.folders, filepath.Join(top, fmt.Sprint("folder", i)))

@@ -75,7 +75,7 @@ func hostileSite(t *testing.T, version int) (root string) {
 	defer dir.Close()
 	report, err := publish.Build(t.Context(), dir, build.Config{
 		Sources: []string{source}, Settings: catalog.Settings{Render: version, Unpack: "web"},
-	})
+	}, site.Commit{})
 	if err != nil || len(report.Refused) > 0 {
 		t.Fatal(err, report.Refused)
 	}

@@ -1,10 +1,11 @@
 package publish
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,140 +15,249 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
+	"galbuild/build/history"
 	"galbuild/build/site"
 	"galbuild/publish/target"
 	"galbuild/render"
 	"galbuild/render/gallery"
 )
 
-// ErrNothing is returned for a target without a current generation.
-var ErrNothing = errors.New("nothing has been published there")
+// Errors of commands for targets.
+var (
+	// ErrNothing is returned for a target without a current generation.
+	ErrNothing = errors.New("nothing has been published there")
+	// ErrNoEarlier is returned by [Rollback] if the history has no earlier entry.
+	ErrNoEarlier = errors.New("there is no earlier generation to switch back to")
+)
 
-// ErrNoEarlier is returned by [Rollback] if there is no generation before the current one.
-var ErrNoEarlier = errors.New("there is no earlier generation to switch back to")
+// A GoneError is returned by [Rollback] for a generation whose files have been removed.
+type GoneError struct {
+	Number     int64
+	Generation string
+	Kept       []int64 // numbers of earlier entries whose generations have their files, the latest first
+}
 
-// A generation is one whose index is at a target. It may be incomplete, if it was never current.
-type generation struct {
-	name    string
-	written time.Time // by the target's clock
+// Error implements error.
+func (e *GoneError) Error() string {
+	return fmt.Sprintf("the files of generation %s (number %d) are not there any more: they were pruned or purged", e.Generation, e.Number)
 }
 
 var indexKey = regexp.MustCompile(`^index/([0-9a-f]{16})/` + regexp.QuoteMeta(site.IndexName) + `$`)
 
-// generations returns the generations at a target, the latest first. The date of a generation is
-// that of its index.
-func generations(ctx context.Context, at target.Target) ([]generation, error) {
-	var all []generation
+// generations returns the times of the generations at a target, which are those of their indexes.
+// Some may be incomplete, because they were never current.
+func generations(ctx context.Context, at target.Target) (map[string]time.Time, error) {
+	all := make(map[string]time.Time)
 	for e, err := range at.List(ctx, "index/") {
 		if err != nil {
 			return nil, err
 		}
 		if m := indexKey.FindStringSubmatch(e.Key); m != nil {
-			all = append(all, generation{m[1], e.Modified})
+			all[m[1]] = e.Modified
 		}
 	}
-	slices.SortFunc(all, func(a, b generation) int {
-		if c := b.written.Compare(a.written); c != 0 {
-			return c
-		}
-		return strings.Compare(a.name, b.name)
-	})
 	return all, nil
 }
 
-// previous returns the name of the generation that was current before the current one, and whether
-// there is one. index/PREVIOUS names it, if that file belongs to the current generation. Otherwise,
-// such as after a publish that was interrupted before it wrote the file, it is the generation that
-// was written last before the current one, or else the latest of the others.
-func previous(ctx context.Context, at target.Target, current State, all []generation) (string, bool, error) {
-	record, err := readSmall(ctx, at, previousKey, maxCurrent)
-	if err != nil && !errors.Is(err, target.ErrNotExist) {
-		return "", false, err
-	}
-	if name, rest, ok := bytes.Cut(record, []byte("\n")); ok && string(name) == current.Generation {
-		c, err := site.ParseCurrent(rest)
-		if err == nil && slices.ContainsFunc(all, func(g generation) bool { return g.name == c.Generation }) {
-			return c.Generation, true, nil
+// Log yields the entries of the history of a target, the latest first. It ends after an error. The
+// error wraps ErrNothing if nothing has been published there.
+func Log(ctx context.Context, at target.Target) iter.Seq2[*history.Entry, error] {
+	return func(yield func(*history.Entry, error) bool) {
+		s, err := readCurrent(ctx, at)
+		if err == nil && s.IsZero() {
+			err = fmt.Errorf("%s: %w", at, ErrNothing)
 		}
-	}
-	i := slices.IndexFunc(all, func(g generation) bool { return g.name == current.Generation })
-	rest := slices.Concat(all[i+1:], all[:max(i, 0)])
-	if len(rest) == 0 {
-		return "", false, nil
-	}
-	return rest[0].name, true, nil
-}
-
-// Rollback makes the previous generation current again, in the steps of a [Plan] without content.
-// It returns an error and changes nothing if content of that generation has been removed. Responses
-// that only an interrupted publish has sent remain until [Prune] removes them.
-//
-// If decisions have been made since, or more is kept for auditors, the generation is a new one: the
-// previous one with the decisions of today and what is kept today. It is written to scratch. What
-// is blocked or malicious stays out. Removals are undone by a decision of the author, so that the
-// next merge does not bring them back.
-func Rollback(ctx context.Context, at target.Target, scratch *site.Dir, author decision.Author, o Options) (Result, error) {
-	var excluded []build.Excluded
-	result, err := retry(ctx, func() (Result, error) {
-		old, err := readToChange(ctx, at)
+		var head history.Head
+		if err == nil {
+			head, err = readHead(ctx, at, s)
+		}
 		if err != nil {
-			return Result{}, err
+			yield(nil, err)
+			return
 		}
-		all, err := generations(ctx, at)
-		if err != nil {
-			return Result{}, fmt.Errorf("%s: %w", at, err)
-		}
-		name, ok, err := previous(ctx, at, old, all)
-		if err != nil {
-			return Result{}, fmt.Errorf("%s: %w", at, err)
-		}
-		switch {
-		case !ok && old.IsZero():
-			return Result{}, fmt.Errorf("%s: %w", at, ErrNothing)
-		case !ok:
-			return Result{}, fmt.Errorf("%s: %w", at, ErrNoEarlier)
-		}
-		next, err := readGeneration(ctx, at, name)
-		if err != nil {
-			return Result{}, fmt.Errorf("%s: %w", at, err)
-		}
-		if excluded = nil; !build.Carries(next.Catalog, old.Catalog) {
-			if next, excluded, err = decideAgain(next.Catalog, old.Catalog, author, scratch); err != nil {
-				return Result{}, err
+		for e, err := range site.Entries(filesAt(ctx, at), head) {
+			if err != nil {
+				err = fmt.Errorf("%s: %w", at, err)
+			}
+			if !yield(e, err) || err != nil {
+				return
 			}
 		}
-		p := NewPlan(old, next)
-		if err := p.requireContent(ctx, at, scratch.Blobs); err != nil {
-			return Result{}, fmt.Errorf("%s: generation %s: %w", at, name, err)
-		}
-		return finish(ctx, at, p, old, next, o)
+	}
+}
+
+// RestartLog begins a new history of a target with its current generation. It is the way out if the
+// history is damaged. The files of the old one stay.
+func RestartLog(ctx context.Context, at target.Target, by site.Commit) (head site.Head, err error) {
+	by.Restart = true
+	_, err = Retry(ctx, func() error {
+		head, err = restartLog(ctx, at, by)
+		return err
 	})
-	result.Excluded = append(result.Excluded, excluded...)
+	return head, err
+}
+
+// restartLog is an attempt.
+func restartLog(ctx context.Context, at target.Target, by site.Commit) (site.Head, error) {
+	s, err := Read(ctx, at)
+	if err == nil && s.IsZero() {
+		err = fmt.Errorf("%s: %w", at, ErrNothing)
+	}
+	if err != nil {
+		return site.Head{}, err
+	}
+	made, err := by.Append(filesAt(ctx, at), site.Before{Current: s.Current}, s.head, site.Generation{Current: s.Current, Catalog: s.Catalog})
+	for _, f := range made.Files {
+		err = errors.Join(err, at.Put(ctx, textObject(f.Path, f.Text)))
+	}
+	if err == nil {
+		err = at.Swap(ctx, s.raw, textObject(site.CurrentPath, site.FormatCurrent(s.Current, made.Head)))
+	}
+	if err != nil {
+		return site.Head{}, fmt.Errorf("%s: %w", at, err)
+	}
+	return made.Head, nil
+}
+
+// Undone is what a rollback has undone besides the versions that it adds and removes.
+type Undone struct {
+	Removals []string `json:"removals"` // subjects of decisions that have ended
+	Settings []string `json:"settings"` // names of settings that have their earlier values again
+}
+
+// Rollback makes an earlier generation current again: that of the entry of the history with the
+// number to, or of the last one before the current one if to is 0. It takes the steps of a [Plan]
+// without content. It returns an error and changes nothing if content of that generation has been
+// removed. Responses that only an interrupted publish has sent remain until [Prune] removes them.
+//
+// If decisions have been made since, or more is kept for auditors, the generation is a new one: the
+// earlier one with the decisions of today and what is kept today. It is written to scratch. What is
+// blocked or malicious stays out. Removals are undone by a decision of the author, so that the next
+// merge does not bring them back.
+func Rollback(ctx context.Context, at target.Target, scratch *site.Dir, author decision.Author, to int64, o Options) (Result, error) {
+	r := &rollback{at: at, scratch: scratch, author: author, to: to}
+	result, err := retry(ctx, func() (Result, error) { return r.run(ctx, o) })
+	result.Excluded = append(result.Excluded, r.excluded...)
+	result.Undone = r.undone
 	return result, err
+}
+
+// rollback is a call of [Rollback].
+type rollback struct {
+	at      target.Target
+	scratch *site.Dir
+	author  decision.Author
+	to      int64
+
+	// Of the last attempt:
+	excluded []build.Excluded
+	undone   *Undone
+}
+
+// run is an attempt.
+func (r *rollback) run(ctx context.Context, o Options) (Result, error) {
+	r.excluded, r.undone = nil, &Undone{Removals: []string{}, Settings: []string{}}
+	old, err := readToChange(ctx, r.at)
+	if err == nil && old.IsZero() {
+		err = fmt.Errorf("%s: %w", r.at, ErrNothing)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	e, err := r.entry(ctx, old)
+	if err != nil {
+		return Result{}, err
+	}
+	next, err := readGeneration(ctx, r.at, e.Generation)
+	if errors.Is(err, target.ErrNotExist) {
+		err = r.gone(ctx, old, e)
+	}
+	if err != nil {
+		return Result{}, fmt.Errorf("%s: %w", r.at, err)
+	}
+	r.undone.Settings = append(r.undone.Settings, build.Changed(old.Catalog.Settings, next.Catalog.Settings)...)
+	if !build.Carries(next.Catalog, old.Catalog) {
+		if next, err = r.decideAgain(next.Catalog, old.Catalog); err != nil {
+			return Result{}, err
+		}
+	}
+	p := NewPlan(old, next)
+	if err := p.requireContent(ctx, r.at, r.scratch.Blobs); err != nil {
+		return Result{}, fmt.Errorf("%s: generation %s: %w", r.at, e.Generation, err)
+	}
+	o.Commit.Command = fmt.Sprintf("rollback to %d", e.Number)
+	return finish(ctx, r.at, p, old, next, o)
+}
+
+// entry returns the entry of the history to switch back to.
+func (r *rollback) entry(ctx context.Context, old State) (*history.Entry, error) {
+	head, err := readHead(ctx, r.at, old)
+	if err != nil {
+		return nil, err
+	}
+	to := cmp.Or(r.to, head.Number-1)
+	switch {
+	case to == 0:
+		return nil, fmt.Errorf("%s: %w", r.at, ErrNoEarlier)
+	case to < 1 || to > head.Number:
+		return nil, fmt.Errorf("%s: the history has no entry %d, its last one is %d", r.at, to, head.Number)
+	}
+	for e, err := range site.Entries(filesAt(ctx, r.at), head) {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.at, err)
+		}
+		if e.Number == to {
+			return e, nil
+		}
+	}
+	panic("the entries have all numbers from that of the head to 1")
+}
+
+// gone returns the error for an entry whose generation does not have its files any more.
+func (r *rollback) gone(ctx context.Context, old State, e *history.Entry) error {
+	there, err := generations(ctx, r.at)
+	if err != nil {
+		return err
+	}
+	head, err := readHead(ctx, r.at, old)
+	if err != nil {
+		return err
+	}
+	gone := &GoneError{Number: e.Number, Generation: e.Generation}
+	for earlier, err := range site.Entries(filesAt(ctx, r.at), head) {
+		if err != nil {
+			return err
+		}
+		if _, ok := there[earlier.Generation]; ok && earlier.Generation != old.Generation {
+			gone.Kept = append(gone.Kept, earlier.Number)
+		}
+	}
+	return gone
 }
 
 // decideAgain returns a generation with the versions and settings of then and the decisions of now,
 // except removals of what was there then.
-func decideAgain(then, now *catalog.Catalog, author decision.Author, scratch *site.Dir) (Next, []build.Excluded, error) {
+func (r *rollback) decideAgain(then, now *catalog.Catalog) (Next, error) {
 	then.Render = render.Version
 	var undone []catalog.Subject
 	for key, v := range then.Versions() {
-		for _, r := range decision.Of(now).Out(key, v.Package.Ref) {
-			if r.Kind == decision.Removed && !slices.Contains(undone, r.Subject) {
-				undone = append(undone, r.Subject)
+		for _, d := range decision.Of(now).Out(key, v.Package.Ref) {
+			if d.Kind == decision.Removed && !slices.Contains(undone, d.Subject) {
+				undone = append(undone, d.Subject)
+				r.undone.Removals = append(r.undone.Removals, d.Subject.String())
 			}
 		}
 	}
 	carried := &catalog.Catalog{Records: decision.Merge(then.Records, now.Records), Packages: now.Packages}
 	if len(undone) > 0 {
 		var err error
-		if carried.Records, err = decision.Add(carried.Records, author, decision.Restored, undone, ""); err != nil {
-			return Next{}, nil, err
+		if carried.Records, err = decision.Add(carried.Records, r.author, decision.Restored, undone, ""); err != nil {
+			return Next{}, err
 		}
 	}
-	c, excluded := build.Carry(then, carried)
-	next, err := generate(scratch, c)
-	return next, excluded, err
+	var c *catalog.Catalog
+	c, r.excluded = build.Carry(then, carried)
+	return generate(r.scratch, c)
 }
 
 // readGeneration reads a generation that a target has. The name of a generation is computed from
@@ -209,10 +319,11 @@ func (p *Plan) requireContent(ctx context.Context, at target.Target, store *blob
 // contentPrefixes returns the prefixes of the keys of blobs and of their immutable paths.
 func contentPrefixes() []string { return []string{"blobs/", catalog.AssetsDir, catalog.FilesDir} }
 
-// Prune removes old objects that no generation needs, and returns their keys. It keeps the current
-// generation, the previous one, and those that were written less than grace ago. It also keeps all
-// other objects that are younger than grace, because a publisher may be sending them. Readers of a
-// generation that is neither current nor previous have that time to finish.
+// Prune removes old objects that no generation needs, and returns their keys. It keeps the latest
+// generations of the history, see [site.Commit], and those that were written less than grace ago.
+// It also keeps all other objects that are younger than grace, because a publisher may be sending
+// them. Readers of an older generation have that time to finish. The history itself stays, except
+// for what publishers have left in it who lost a race.
 //
 // An interrupted Prune leaves older generations incomplete. The next one removes the rest.
 func Prune(ctx context.Context, at target.Target, grace time.Duration, o Options) (removed []string, err error) {
@@ -223,24 +334,16 @@ func Prune(ctx context.Context, at target.Target, grace time.Duration, o Options
 	if old.IsZero() {
 		return nil, fmt.Errorf("%s: %w", at, ErrNothing)
 	}
-	needed, err := neededKeys(ctx, at, old, grace)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", at, err)
+	p := &pruning{at: at, old: old, before: time.Now().Add(-grace)}
+	if p.head, err = readHead(ctx, at, old); err != nil {
+		return nil, err
 	}
-	before := time.Now().Add(-grace)
-	for _, prefix := range append(contentPrefixes(), "index/", site.PrivateDir, gallery.LatestDir) {
-		for e, err := range at.List(ctx, prefix) {
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", at, err)
-			}
-			if !needed[e.Key] && !strings.HasPrefix(e.Key, target.Locks) && e.Modified.Before(before) {
-				removed = append(removed, e.Key)
-			}
-		}
+	if removed, err = p.unneeded(ctx, o.Commit.Keep); err != nil {
+		return nil, fmt.Errorf("%s: %w", at, err)
 	}
 	slices.Sort(removed)
 	if t, ok := at.(temporaryRemover); ok && !o.DryRun {
-		if err := t.RemoveTemp(ctx, before); err != nil {
+		if err := t.RemoveTemp(ctx, p.before); err != nil {
 			return nil, fmt.Errorf("%s: %w", at, err)
 		}
 	}
@@ -255,25 +358,60 @@ type temporaryRemover interface {
 	RemoveTemp(ctx context.Context, before time.Time) error
 }
 
-// neededKeys returns the keys that Prune must not remove, whatever their age.
-func neededKeys(ctx context.Context, at target.Target, current State, grace time.Duration) (map[string]bool, error) {
-	needed := map[string]bool{site.CurrentPath: true, previousKey: true, markerKey: true}
-	for f := range render.Responses(current.Catalog) {
+// pruning is a call of [Prune].
+type pruning struct {
+	at     target.Target
+	old    State
+	head   history.Head
+	before time.Time // younger objects stay
+}
+
+// unneeded returns the keys of the objects to remove.
+func (p *pruning) unneeded(ctx context.Context, keep int) (removed []string, err error) {
+	needed, err := p.needed(ctx, keep)
+	if err != nil {
+		return nil, err
+	}
+	var log []string
+	aged := make(map[string]bool)
+	for _, prefix := range append(contentPrefixes(), "index/", site.PrivateDir, gallery.LatestDir) {
+		for e, err := range p.at.List(ctx, prefix) {
+			if err != nil {
+				return nil, err
+			}
+			old := e.Modified.Before(p.before)
+			switch {
+			case strings.HasPrefix(e.Key, history.HeadDir), strings.HasPrefix(e.Key, history.EntryDir):
+				log = append(log, e.Key)
+				aged[e.Key] = old
+			case old && !needed[e.Key] && !strings.HasPrefix(e.Key, target.Locks):
+				removed = append(removed, e.Key)
+			}
+		}
+	}
+	stale, err := site.StaleLog(filesAt(ctx, p.at), p.head, log)
+	return append(removed, slices.DeleteFunc(stale, func(key string) bool { return !aged[key] })...), err
+}
+
+// needed returns the keys that Prune must not remove, whatever their age.
+func (p *pruning) needed(ctx context.Context, keep int) (map[string]bool, error) {
+	needed := map[string]bool{site.CurrentPath: true, markerKey: true}
+	for f := range render.Responses(p.old.Catalog) {
 		needed[f.Path] = true
 	}
-	all, err := generations(ctx, at)
+	kept, err := site.Kept(filesAt(ctx, p.at), p.head, keep)
 	if err != nil {
 		return nil, err
 	}
-	before, _, err := previous(ctx, at, current, all)
+	all, err := generations(ctx, p.at)
 	if err != nil {
 		return nil, err
 	}
-	for _, g := range all {
-		if g.name != current.Generation && g.name != before && time.Since(g.written) >= grace {
+	for name, written := range all {
+		if !slices.Contains(kept, name) && written.Before(p.before) {
 			continue
 		}
-		compressed, err := readSmall(ctx, at, "index/"+g.name+"/"+site.CatalogName, maxCatalog)
+		compressed, err := readSmall(ctx, p.at, "index/"+name+"/"+site.CatalogName, maxCatalog)
 		if errors.Is(err, target.ErrNotExist) {
 			continue // an incomplete generation, which was never current
 		}
@@ -282,9 +420,9 @@ func neededKeys(ctx context.Context, at target.Target, current State, grace time
 		}
 		c, err := site.DecompressCatalog(compressed)
 		if err != nil {
-			return nil, fmt.Errorf("index/%s: %w", g.name, err)
+			return nil, fmt.Errorf("index/%s: %w", name, err)
 		}
-		kept := site.Current{Generation: g.name}
+		kept := site.Current{Generation: name}
 		needed[kept.CatalogPath()], needed[kept.IndexPath()], needed[kept.PrivatePath()] = true, true, true
 		for f := range render.Content(c) {
 			needed[f.Path] = true

@@ -23,12 +23,12 @@ var ErrIndexOnly = errors.New("the site has an index without the files that it l
 // has made.
 //
 // The report is valid if the error is nil. See [render.Commit] for what is current after an error.
-func Build(ctx context.Context, dir *site.Dir, cfg build.Config) (build.Report, error) {
+func Build(ctx context.Context, dir *site.Dir, cfg build.Config, by site.Commit) (build.Report, error) {
 	current, err := site.ReadCurrent(dir.Root)
 	if err != nil {
 		return build.Report{}, fmt.Errorf("%w: %w", site.ErrDamaged, err)
 	}
-	l := &local{dir: dir, current: current}
+	l := &local{dir: dir, current: current, by: by, old: site.Before{Current: current}}
 	cfg.Site, cfg.Old, cfg.Generation = dir, l.begin, current.Generation
 	result, err := build.Run(ctx, cfg)
 	if err != nil {
@@ -50,6 +50,8 @@ func Build(ctx context.Context, dir *site.Dir, cfg build.Config) (build.Report, 
 type local struct {
 	dir     *site.Dir
 	current site.Current
+	by      site.Commit
+	old     site.Before
 }
 
 // begin marks the site dirty, and returns its catalogue.
@@ -64,6 +66,7 @@ func (l *local) begin() (*catalog.Catalog, error) {
 	case l.dir.IsDryRun():
 		return old, nil
 	}
+	l.old.Packages = site.PackagesOf(old)
 	return old, l.dir.MarkDirty()
 }
 
@@ -80,7 +83,7 @@ func (l *local) finish(ctx context.Context, result *build.Result) error {
 	if result.Leftover {
 		l.dir.Dirty = true // no generation lists what was stored of a package before it was refused
 	}
-	if err := render.Commit(ctx, l.dir, next, l.current, result.Catalog); err != nil {
+	if err := render.Commit(ctx, l.dir, site.Generation{Current: next, Catalog: result.Catalog}, l.old, l.by); err != nil {
 		return err
 	}
 	if result.Report.Generation = next.Generation; next != l.current {

@@ -49,7 +49,7 @@ func (f *builtSite) build(t *testing.T) (build.Report, error) {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	return publish.Build(t.Context(), dir, f.cfg)
+	return publish.Build(t.Context(), dir, f.cfg, site.Commit{})
 }
 
 func (f *builtSite) write(t *testing.T, path, text string) {

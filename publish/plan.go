@@ -26,21 +26,21 @@ import (
 //  2. Marker, if pages or responses change.
 //  3. Pages and Responses: files that are replaced in place.
 //  4. Generation: its catalogue and its index.
-//  5. Current: index/CURRENT is replaced on the condition that its content is still Replaces. From
-//     now on the new generation is current.
-//  6. Previous. Then Remove and Marker are deleted, also if Previous could not be sent.
+//  5. Log: the entry of the history, and its head.
+//  6. Current: index/CURRENT is replaced on the condition that its content is still Replaces. From
+//     now on the new generation is current, and the entry is a part of the history.
+//  7. Remove and Marker are deleted.
 //
-// After a crash before step 5, the old generation is current with all its content, because content
+// After a crash before step 6, the old generation is current with all its content, because content
 // is never changed. After a crash in step 3 or later, pages and static responses may already be
 // those of the new generation. They refer only to content that the target has. The marker is still
 // there, so the target is dirty: the next publish, of whatever generation, sends all pages and
-// responses again, and removes those that its generation does not have. Objects of steps 1 and 4
-// that no generation needs remain until [Prune] removes them, unless the next publish uses them,
-// see [Plan.Resume].
+// responses again, and removes those that its generation does not have. Objects of steps 1, 4 and 5
+// that nothing needs remain until [Prune] removes them, unless the next publish uses them, see
+// [Plan.Resume].
 //
-// After step 5, the new generation is current with everything that it needs. A crash in step 6
-// leaves old responses, and perhaps the marker. Without Previous, [Rollback] switches to the
-// generation that was written last before the current one.
+// After step 6, the new generation is current with everything that it needs. A crash in step 7
+// leaves old responses, and perhaps the marker.
 type Plan struct {
 	Blobs      []target.Object // content that the target lacks
 	Links      []Link          // immutable paths of content
@@ -48,11 +48,12 @@ type Plan struct {
 	Pages      []Link          // paths whose content may change
 	Responses  []target.Object // responses of the gallery API that are files
 	Generation []target.Object // the files of the generation
+	Log        []target.Object // the entry of the history, and its head
 	Current    target.Object   // index/CURRENT; without a key, there is nothing to do
 	Replaces   []byte          // the content of CURRENT before; nil if it must not exist
-	Previous   target.Object   // index/PREVIOUS, for a rollback; without a key, it is not needed
 	Remove     []string        // keys of responses that the new generation does not have
 	old        State
+	next       Next
 	switched   bool // Run has replaced CURRENT
 }
 
@@ -74,7 +75,7 @@ type Next struct {
 // has under the same path is not sent. If the target is dirty, its pages and responses may be those
 // of any generation, so all of them are sent.
 func NewPlan(old State, next Next) *Plan {
-	p := &Plan{Replaces: old.raw, old: old}
+	p := &Plan{Replaces: old.raw, old: old, next: next}
 	if old.Current == next.Current && !old.dirty {
 		return p
 	}
@@ -86,14 +87,29 @@ func NewPlan(old State, next Next) *Plan {
 	if old.Current != next.Current {
 		p.addGeneration(next)
 	}
-	if old.raw != nil && old.Current != next.Current {
-		p.Previous = textObject(previousKey, fmt.Appendf(nil, "%s\n%s", next.Generation, old.raw))
-	}
-	p.Current = textObject(site.CurrentPath, next.Current.Bytes())
+	p.Current = textObject(site.CurrentPath, old.raw) // addLog replaces it
 	return p
 }
 
-// textObject returns one of the small text files in index/.
+// addLog adds the entry of the history, its head, and CURRENT, which names the head. There is no
+// new entry if the generation is current already.
+func (p *Plan) addLog(ctx context.Context, at target.Target, by site.Commit) error {
+	if p.old.Current == p.next.Current {
+		return nil
+	}
+	old := site.Before{Current: p.old.Current, Packages: site.PackagesOf(p.old.Catalog)}
+	made, err := by.Append(filesAt(ctx, at), old, p.old.head, site.Generation{Current: p.next.Current, Catalog: p.next.Catalog})
+	if err != nil {
+		return err
+	}
+	for _, f := range made.Files {
+		p.Log = append(p.Log, textObject(f.Path, f.Text))
+	}
+	p.Current = textObject(site.CurrentPath, site.FormatCurrent(p.next.Current, made.Head))
+	return nil
+}
+
+// textObject returns one of the small text files in index/, or a file of the history.
 func textObject(key string, text []byte) target.Object {
 	h := headers.Stored(key, "text/plain; charset=utf-8")
 	return target.Bytes(key, h.Type, h.Cache, text)

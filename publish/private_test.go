@@ -72,7 +72,7 @@ func TestPrivate(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(root, "private")); err != nil {
 		t.Fatal(err)
 	}
-	if report, err := publish.Verify(t.Context(), at); err != nil || len(report.Problems) != 1 {
+	if report, err := publish.Verify(t.Context(), at); err != nil || len(report.Problems) != 2 {
 		t.Errorf("without the private parts: %+v, %v", report, err)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"galbuild/build"
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
+	"galbuild/build/history"
 	"galbuild/build/pack"
 	"galbuild/build/site"
 	"galbuild/publish"
@@ -78,7 +79,7 @@ func buildSite(t *testing.T, root string, packages ...string) {
 	_, err = publish.Build(t.Context(), dir, build.Config{
 		Sources:  []string{source},
 		Settings: catalog.Settings{Render: render.Version, BaseURL: "https://gal.example", Unpack: "web"},
-	})
+	}, site.Commit{Command: "build"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,13 +232,17 @@ func TestOrder(t *testing.T) {
 	s := &spy{Target: at}
 	publishSite(t, s, root)
 	rank := func(key string) int {
-		for i, prefix := range []string{"blobs/", "assets/", "", "index/", site.CurrentPath} {
-			if prefix != "" && strings.HasPrefix(key, prefix) && (i != 3 || key != site.CurrentPath) {
-				return i
-			}
-		}
-		if strings.HasPrefix(key, "files/") {
+		switch {
+		case strings.HasPrefix(key, "blobs/"):
+			return 0
+		case strings.HasPrefix(key, "assets/"), strings.HasPrefix(key, "files/"):
 			return 1
+		case key == site.CurrentPath:
+			return 5
+		case strings.HasPrefix(key, history.HeadDir), strings.HasPrefix(key, history.EntryDir):
+			return 4
+		case strings.HasPrefix(key, "index/"):
+			return 3
 		}
 		return 2
 	}
@@ -309,6 +314,40 @@ func TestInterrupted(t *testing.T) {
 		}
 		publishSite(t, at, after)
 		wantServed(t, at, "acme.one@1.0.0 acme.two@1.0.0")
+		wantLog(t, at, 2)
+	}
+}
+
+// wantLog prunes a target, and checks that its history has n entries, and no other files than theirs.
+func wantLog(t *testing.T, at target.Target, n int) {
+	t.Helper()
+	if _, err := publish.Prune(t.Context(), at, 0, publish.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	entries := 0
+	for _, err := range publish.Log(t.Context(), at) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries++
+	}
+	if entries != n {
+		t.Errorf("the history has %d entries, want %d", entries, n)
+	}
+	for _, folder := range []string{history.HeadDir, history.EntryDir} {
+		var keys []string
+		for e, err := range at.List(t.Context(), folder) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			keys = append(keys, e.Key)
+		}
+		if len(keys) != n {
+			t.Errorf("%d entries, and the files %q", n, keys)
+		}
+	}
+	if report, err := publish.Verify(t.Context(), at); err != nil || len(report.Problems) > 0 {
+		t.Errorf("%+v, %v", report, err)
 	}
 }
 
@@ -349,7 +388,7 @@ func TestBackAndForth(t *testing.T) {
 		t.Helper()
 		var err error
 		if name == "back" {
-			_, err = publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, publish.Options{})
+			_, err = publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, 0, publish.Options{})
 		} else {
 			_, err = add(t.Context(), at, workspace(t), writePackage(t, t.TempDir(), name, "1.0.0"))
 		}
@@ -474,6 +513,7 @@ func TestRace(t *testing.T) {
 	if attempts.Load() == adders {
 		t.Error("no attempt was repeated: this tests nothing")
 	}
+	wantLog(t, at, adders)
 }
 
 // TestOthersStay publishes a site to a target at which others have added versions.
@@ -508,7 +548,7 @@ func TestRemoveRollbackPrune(t *testing.T) {
 	buildSite(t, root, "one@1.0.0", "two@1.0.0")
 	at, remote := newFolder(t)
 	publishSite(t, at, root)
-	if _, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, publish.Options{}); !errors.Is(err, publish.ErrNoEarlier) {
+	if _, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, 0, publish.Options{}); !errors.Is(err, publish.ErrNoEarlier) {
 		t.Errorf("got %v, want ErrNoEarlier", err)
 	}
 	remove := func(gone string) {
@@ -526,7 +566,7 @@ func TestRemoveRollbackPrune(t *testing.T) {
 		t.Error("the static response of the removed extension is still there")
 	}
 	for _, want := range []string{"acme.one@1.0.0 acme.two@1.0.0", "acme.one@1.0.0", "acme.one@1.0.0 acme.two@1.0.0"} {
-		if _, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, publish.Options{}); err != nil {
+		if _, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, 0, publish.Options{}); err != nil {
 			t.Fatal(err)
 		}
 		wantServed(t, at, want)
@@ -553,7 +593,7 @@ func TestRemoveRollbackPrune(t *testing.T) {
 		t.Errorf("the lock of another process: %v", err)
 	}
 	wantServed(t, at, "")
-	if _, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, publish.Options{}); err != nil {
+	if _, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, 0, publish.Options{}); err != nil {
 		t.Errorf("rollback after a prune: %v", err)
 	}
 	wantServed(t, at, "acme.two@1.0.0")
@@ -577,7 +617,7 @@ func TestPull(t *testing.T) {
 			}
 		}
 		if indexOnly {
-			if remote, err := os.ReadDir(dir.Root); err != nil || len(remote) != 2 { // and the work directory
+			if remote, err := os.ReadDir(dir.Root); err != nil || len(remote) != 3 { // with the history and the work directory
 				t.Errorf("got %v, %v", remote, err)
 			}
 			continue

@@ -11,6 +11,7 @@ import (
 	"galbuild/build"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/history"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/publish/target"
@@ -22,6 +23,7 @@ type Pulled struct {
 	Generation string           // current in the site
 	Changed    bool             // the site was not up to date
 	Excluded   []build.Excluded // versions that decisions of the site keep out
+	Sender     *history.Sender  // the head of the target's history; nil unless Changed
 }
 
 // Pull updates the site in dir to the current generation of a target, in the steps that
@@ -76,6 +78,11 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 	if err != nil {
 		return Pulled{}, err
 	}
+	head, err := readHead(ctx, p.from, remote)
+	if err != nil {
+		return Pulled{}, err
+	}
+	sender := site.SenderOf(head)
 	if err := p.dir.MarkDirty(); err != nil {
 		return Pulled{}, err
 	}
@@ -92,7 +99,9 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 	if err != nil {
 		return Pulled{}, fmt.Errorf("%s: %w", p.from, err)
 	}
-	if err := render.Commit(ctx, p.dir, next, p.local, c); err != nil {
+	by := p.Commit
+	by.Sender = sender
+	if err := render.Commit(ctx, p.dir, site.Generation{Current: next, Catalog: c}, site.Before{Current: p.local}, by); err != nil {
 		return Pulled{}, err
 	}
 	if !p.indexOnly {
@@ -101,7 +110,7 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 	if c != remote.Catalog {
 		noteMerged(p.dir.Root, remote.Current, next)
 	}
-	return Pulled{Generation: next.Generation, Changed: true, Excluded: excluded}, err
+	return Pulled{Generation: next.Generation, Changed: true, Excluded: excluded, Sender: sender}, err
 }
 
 // merge returns the catalogue of the target, or one that also has the decisions of the site,

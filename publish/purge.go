@@ -68,19 +68,16 @@ func (p *purging) find(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, g := range all {
+	for name := range all {
 		c := current.Catalog
-		if g.name != current.Generation {
-			if c, err = readListed(ctx, p.at, g.name); err != nil {
+		if name != current.Generation {
+			if c, err = readListed(ctx, p.at, name); err != nil {
 				return err
 			}
 		}
 		if c != nil {
-			p.addGeneration(g.name, c, g.name == current.Generation)
+			p.addGeneration(name, c, name == current.Generation)
 		}
-	}
-	if err := p.findPrevious(ctx); err != nil {
-		return err
 	}
 	return p.findFolders(ctx)
 }
@@ -161,18 +158,6 @@ func (p *purging) doom(f index.File) {
 func folderOf(path string) string {
 	parts := strings.SplitN(path, "/", 5)
 	return strings.Join(parts[:min(4, len(parts))], "/") + "/"
-}
-
-// findPrevious dooms index/PREVIOUS if it names a generation that is deleted.
-func (p *purging) findPrevious(ctx context.Context) error {
-	record, err := readSmall(ctx, p.at, previousKey, maxCurrent)
-	if errors.Is(err, target.ErrNotExist) {
-		return nil
-	}
-	for _, name := range p.generations {
-		p.doomed[previousKey] = p.doomed[previousKey] || strings.Contains(string(record), name)
-	}
-	return err
 }
 
 // findFolders dooms what no generation lists in the folders of the subjects: what an interrupted

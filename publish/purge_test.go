@@ -89,7 +89,7 @@ func TestPurge(t *testing.T) {
 			if report, err := publish.Verify(t.Context(), at); err != nil || len(report.Problems) > 0 {
 				t.Errorf("%+v, %v", report, err)
 			}
-			if _, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, publish.Options{}); err == nil {
+			if _, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, 0, publish.Options{}); err == nil {
 				t.Error("a rollback to a purged generation")
 			}
 			if again, err := publish.Purge(t.Context(), at, subjects, publish.Options{}); err != nil || len(again.Objects) > 0 {

@@ -3,13 +3,13 @@ package publish
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
 	"galbuild/build"
+	"galbuild/build/site"
 	"galbuild/publish/target"
 	"galbuild/render"
 )
@@ -20,6 +20,7 @@ type Options struct {
 	MaxRemovals build.MaxRemovals // how many versions may vanish without a decision, for [Site]
 	Jobs        int               // objects transferred at once; 0 means 16
 	Progress    func(Progress)    // called after each object, by several goroutines; may be nil
+	Commit      site.Commit       // what the history says about it
 }
 
 // Progress is the progress of a plan.
@@ -33,7 +34,7 @@ type Progress struct {
 // Run applies the plan to a target, in the steps that [Plan] describes. If another publisher has
 // replaced CURRENT since the state of the target was read, the error wraps [target.ErrChanged]. The
 // caller then makes a new plan from the new state. The objects that were sent remain at the target.
-// If the error wraps [render.ErrSwitched], the new generation is current and only step 6 has
+// If the error wraps [render.ErrSwitched], the new generation is current and only step 7 has
 // failed.
 func (p *Plan) Run(ctx context.Context, at target.Target, o Options) error {
 	if p.IsEmpty() {
@@ -48,6 +49,7 @@ func (p *Plan) Run(ctx context.Context, at target.Target, o Options) error {
 		func(ctx context.Context) error { return r.link(ctx, "pages", p.Pages) },
 		func(ctx context.Context) error { return r.put(ctx, "pages", p.Responses) },
 		func(ctx context.Context) error { return r.put(ctx, "generation", p.Generation) },
+		func(ctx context.Context) error { return r.put(ctx, "generation", p.Log) },
 		func(ctx context.Context) error { return at.Swap(ctx, p.Replaces, p.Current) },
 	} {
 		if err := stage(ctx); err != nil {
@@ -55,12 +57,12 @@ func (p *Plan) Run(ctx context.Context, at target.Target, o Options) error {
 		}
 	}
 	p.switched = true
-	ctx = context.WithoutCancel(ctx) // step 6 is short, and no later command completes it
+	ctx = context.WithoutCancel(ctx) // step 7 is short, and no later command completes it
 	remove := p.Remove
 	if p.Marker.Key != "" {
 		remove = append(remove, p.Marker.Key)
 	}
-	if err := errors.Join(r.putIf(ctx, p.Previous), at.Delete(ctx, remove)); err != nil {
+	if err := at.Delete(ctx, remove); err != nil {
 		return fmt.Errorf("%s: %w, but removing old files failed: %w", at, render.ErrSwitched, err)
 	}
 	return nil

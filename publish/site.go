@@ -13,6 +13,7 @@ import (
 	"galbuild/build"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/history"
 	"galbuild/build/jsondoc"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
@@ -35,10 +36,18 @@ import (
 // published since, so there is nothing to merge. A merged generation is written to scratch.
 //
 // If another process publishes at the same time, Site starts again with the new state.
+//
+// The sender in the history of the target is the head of the history of the site, unless o.Commit
+// has another one.
 func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir, replace bool, o Options) (Result, error) {
 	local, err := readSite(root)
 	if err != nil {
 		return Result{}, err
+	}
+	if o.Commit.Sender == nil {
+		if o.Commit.Sender, err = senderOf(root); err != nil {
+			return Result{}, err
+		}
 	}
 	p := &publishing{at: at, local: local, last: lastPublished(root)[at.String()], scratch: scratch, replace: replace}
 	result, err := retry(ctx, func() (Result, error) { return p.publish(ctx, o) })
@@ -55,6 +64,19 @@ func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir,
 		notePublished(root, at.String(), note)
 	}
 	return result, err
+}
+
+// senderOf returns the head of the history of the site at root.
+func senderOf(root string) (*history.Sender, error) {
+	current, last, err := site.ReadCurrentHead(root)
+	if err != nil {
+		return nil, err
+	}
+	head, err := site.ReadHead(site.FilesIn(root), current, last)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", root, err)
+	}
+	return site.SenderOf(head), nil
 }
 
 // publishing is a call of [Site].

@@ -7,6 +7,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/history"
 	"galbuild/build/site"
 	"galbuild/publish/target"
 )
@@ -21,7 +22,8 @@ const (
 type State struct {
 	site.Current
 	Catalog *catalog.Catalog
-	raw     []byte // content of CURRENT; nil if it does not exist
+	head    site.Head // of the history
+	raw     []byte    // content of CURRENT; nil if it does not exist
 	// dirty means that index/PUBLISHING exists: a publish is in progress or was interrupted.
 	// Pages and static responses may be those of another generation.
 	dirty bool
@@ -102,18 +104,34 @@ func readCurrent(ctx context.Context, from target.Target) (State, error) {
 	if err != nil {
 		return s, fmt.Errorf("%s: %w", from, err)
 	}
-	current, err := site.ParseCurrent(raw)
+	current, head, err := site.ParseCurrent(raw)
 	if err != nil {
 		return s, fmt.Errorf("%s: %w", from, err)
 	}
-	s.Current, s.raw = current, raw
+	s.Current, s.head, s.raw = current, head, raw
 	return s, nil
 }
 
-const (
-	markerKey   = "index/PUBLISHING" // exists while pages and static responses are being replaced
-	previousKey = "index/PREVIOUS"   // a line with the current generation, then the CURRENT before it
-)
+// markerKey is an object that exists while pages and static responses are being replaced.
+const markerKey = "index/PUBLISHING"
+
+// filesAt reads files of the history of a target.
+func filesAt(ctx context.Context, from target.Target) site.Files {
+	return func(path string, limit int64) ([]byte, error) { return readSmall(ctx, from, path, limit) }
+}
+
+// readHead returns the head of the history of a target, or the zero head if nothing has been
+// published there.
+func readHead(ctx context.Context, from target.Target, s State) (history.Head, error) {
+	if s.IsZero() {
+		return history.Head{}, nil
+	}
+	head, err := site.ReadHead(filesAt(ctx, from), s.Current, s.head)
+	if err != nil {
+		return head, fmt.Errorf("%s: %w", from, err)
+	}
+	return head, nil
+}
 
 // readCatalog returns the catalogue of a generation, after checking its hash.
 func readCatalog(ctx context.Context, from target.Target, c site.Current) (*catalog.Catalog, error) {

@@ -19,6 +19,8 @@ type change struct {
 	dir            *site.Dir
 	n              int
 	previous, next site.Current
+	head           site.Head
+	reason         string
 }
 
 // steps are the steps of a change after which a process may be killed.
@@ -34,8 +36,14 @@ func (c *change) steps(t *testing.T) []func() error {
 			}
 			return err
 		},
-		func() error { return c.dir.Switch(t.Context(), c.next) },
-		func() error { return prune(c.dir, c.next, c.previous, all) },
+		func() (err error) {
+			by := testCommit
+			by.Reason = c.reason
+			c.head, err = appendLog(c.dir, site.Generation{Current: c.next, Catalog: all}, site.Before{Current: c.previous}, by)
+			return err
+		},
+		func() error { return c.dir.Switch(t.Context(), c.next, c.head) },
+		func() error { return prune(c.dir, site.Generation{Current: c.next, Catalog: all}, c.head, 0) },
 	}
 }
 
@@ -104,6 +112,7 @@ func TestCommitKilled(t *testing.T) {
 		{"marked", 3, []int{4, 3, 2}, []int{4, 3, 3}},
 		{"content written", 3, []int{4, 3, 2}, []int{4, 3, 3}},
 		{"rendered", 3, []int{4, 3, 2}, []int{4, 3, 3}},
+		{"entry and head written", 3, []int{4, 3, 2}, []int{4, 3, 3}},
 		{"switched", 2, []int{4, 3, 2}, []int{4, 3, 2, 3}},
 		{"pruned", 2, []int{4, 3, 2}, []int{4, 3, 2, 3}},
 	} {
@@ -112,6 +121,9 @@ func TestCommitKilled(t *testing.T) {
 				dir := newSite(t)
 				serveAll(t, dir, 4, 3)
 				killed := &change{dir: dir, n: 2}
+				if tt.current == 3 { // the entry that follows is another one
+					killed.reason = "was killed"
+				}
 				for _, do := range killed.steps(t)[:step+1] {
 					if err := do(); err != nil {
 						t.Fatal(err)
@@ -180,7 +192,7 @@ func TestCommitFails(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := filesOf(t, dir.Root)
-			err := Commit(ctx, dir, c.next, c.previous, sample(t, dir, 2))
+			err := Commit(ctx, dir, site.Generation{Current: c.next, Catalog: sample(t, dir, 2)}, site.Before{Current: c.previous}, testCommit)
 			if err == nil || errors.Is(err, ErrSwitched) != tt.switched {
 				t.Errorf("error %v", err)
 			}

@@ -1,30 +1,42 @@
 package render
 
 import (
+	"errors"
+	"os"
 	"slices"
 	"strings"
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
+	"galbuild/build/history"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/render/gallery"
 )
 
-// prune removes the files that neither the current nor the previous generation needs. c is the
-// catalogue of the current one. Readers may still use the previous one, and a rollback needs it.
+// prune removes the files that the generations do not need which keep their files: the current one,
+// and others of the history with this head. Readers may still use them, and a rollback needs them.
 //
-// Reading the folders of content is slow. So prune reads them only if the site is dirty, or if an
-// older generation lists a file that the current and the previous one do not list.
-func prune(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) error {
+// Reading the folders of content is slow. So prune reads them only if the site is dirty, or if
+// another generation lists a file that those do not list.
+func prune(dir *site.Dir, current site.Generation, last site.Head, keep int) error {
+	files := site.FilesIn(dir.Root)
+	head, err := site.ReadHead(files, current.Current, last)
+	if err != nil {
+		return err
+	}
+	remaining, err := site.Kept(files, head, keep)
+	if err != nil {
+		return err
+	}
 	names, err := dir.Generations()
 	if err != nil {
 		return err
 	}
-	remaining, dropped := split(names, current.Generation, previous.Generation)
-	remaining, dropped = dropMalicious(dir, remaining, dropped, c)
+	remaining, dropped := split(names, remaining)
+	remaining, dropped = dropMalicious(dir, remaining, dropped, current.Catalog)
 	if dir.Dirty || len(dropped) > 0 {
 		if err := pruneContent(dir, remaining, dropped); err != nil {
 			return err
@@ -34,8 +46,11 @@ func prune(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) er
 		if err := dir.RemoveTemp(); err != nil {
 			return err
 		}
+		if err := pruneLog(dir, head); err != nil {
+			return err
+		}
 	}
-	if err := pruneResponses(dir, c); err != nil {
+	if err := pruneResponses(dir, current.Catalog); err != nil {
 		return err
 	}
 	if err := prunePrivate(dir, remaining); err != nil {
@@ -49,26 +64,43 @@ func prune(dir *site.Dir, current, previous site.Current, c *catalog.Catalog) er
 	return nil
 }
 
-// prunePrivate removes the private parts of records of other generations than those to keep.
+// pruneLog removes the files of the history that killed commands have left.
+func pruneLog(dir *site.Dir, head history.Head) error {
+	var paths []string
+	for _, folder := range []string{history.EntryDir, history.HeadDir} {
+		entries, err := os.ReadDir(dir.Path(folder))
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			paths = append(paths, folder+e.Name())
+		}
+	}
+	stale, err := site.StaleLog(site.FilesIn(dir.Root), head, paths)
+	for _, path := range stale {
+		err = errors.Join(err, dir.Remove(path))
+	}
+	return err
+}
+
+// prunePrivate removes the private files of other generations than those to keep.
 func prunePrivate(dir *site.Dir, kept []string) error {
 	return dir.RemoveUnless(strings.TrimSuffix(site.PrivateDir, "/"), func(path string) bool {
-		return slices.ContainsFunc(kept, func(name string) bool { return path == site.Current{Generation: name}.PrivatePath() })
+		return strings.HasPrefix(path, history.EntryDir) ||
+			slices.ContainsFunc(kept, func(name string) bool { return path == site.Current{Generation: name}.PrivatePath() })
 	})
 }
 
-// split returns the generations to keep, current first, and the others. names is sorted, the newest
-// generation first.
-func split(names []string, current, previous string) (remaining, dropped []string) {
-	if i := slices.Index(names, current); previous == current && i+1 < len(names) {
-		previous = names[i+1] // the same generation was committed again; newer ones were never current
-	}
-	remaining = []string{current}
-	for _, name := range names {
-		switch name {
-		case current:
-		case previous:
+// split returns the generations to keep, current first, and the others. names are those that the
+// site has, and kept those of the history.
+func split(names, kept []string) (remaining, dropped []string) {
+	for i, name := range kept {
+		if i == 0 || slices.Contains(names, name) {
 			remaining = append(remaining, name)
-		default:
+		}
+	}
+	for _, name := range names {
+		if !slices.Contains(kept, name) {
 			dropped = append(dropped, name)
 		}
 	}

@@ -86,11 +86,15 @@ func serve(t *testing.T, dir *site.Dir, c *catalog.Catalog) site.Current {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Commit(t.Context(), dir, current, previous, c); err != nil {
+	if err := Commit(t.Context(), dir, site.Generation{Current: current, Catalog: c}, site.Before{Current: previous}, testCommit); err != nil {
 		t.Fatal(err)
 	}
 	return current
 }
+
+// testCommit has a clock that stands still, so that the files of the history are the same in each
+// site with the same generations.
+var testCommit = site.Commit{Command: "test", When: time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)}
 
 // TestVersion fails if the same catalogue is rendered to different bytes with the same Version.
 // Sites of older programs would keep the old bytes. If the change is intended, raise Version and

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -19,6 +20,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
 	"galbuild/build/errmsg"
+	"galbuild/build/history"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/index"
@@ -39,6 +41,8 @@ type Report struct {
 // Verify checks that in the current generation of the site at root
 //
 //   - its files have the hashes in CURRENT;
+//   - the head of the history is that of the generation, and commits to all entries, unless the
+//     site has none, because it was copied with standard tools from where they are not served;
 //   - the catalogue has no version that a decision keeps out;
 //   - the index and the static responses are those that are derived from the catalogue, unless
 //     another Version has rendered them, so that they cannot be derived again;
@@ -49,11 +53,15 @@ type Report struct {
 // verified.
 func Verify(ctx context.Context, root string) (*Report, error) {
 	v := &verifier{root: root, report: &Report{Site: root, Problems: []string{}}}
-	current, err := site.RequireCurrent(root)
+	current, head, err := site.ReadCurrentHead(root)
+	if err == nil && current.IsZero() {
+		_, err = site.RequireCurrent(root) // its error
+	}
 	if err != nil {
 		return nil, err
 	}
 	v.report.Generation = current.Generation
+	v.checkLog(current, head)
 	c, err := site.ReadCatalog(root, current)
 	if err != nil {
 		v.problem("catalogue: %w", err)
@@ -74,6 +82,19 @@ func Verify(ctx context.Context, root string) (*Report, error) {
 	v.checkResponses(c)
 	slices.Sort(v.report.Problems)
 	return v.report, nil
+}
+
+// checkLog checks the whole history, or only its head in a site that was copied from where the
+// entries are not served.
+func (v *verifier) checkLog(current site.Current, last site.Head) {
+	files := site.FilesIn(v.root)
+	head, err := site.ReadHead(files, current, last)
+	if _, missing := os.Stat(v.file(history.EntryDir)); err == nil && !errors.Is(missing, fs.ErrNotExist) {
+		err = site.CheckLog(files, head)
+	}
+	if err != nil {
+		v.problem("%w", err)
+	}
 }
 
 type verifier struct {

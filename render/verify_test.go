@@ -3,7 +3,9 @@ package render
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -59,6 +61,18 @@ func TestVerify(t *testing.T) {
 		"index missing": {func(t *testing.T, dir *site.Dir, c site.Current) {
 			remove(c.IndexPath())(t, dir, c)
 		}, []string{"index/"}},
+		"head missing": {func(t *testing.T, dir *site.Dir, _ site.Current) {
+			remove(headOf(t, dir).Path())(t, dir, site.Current{})
+		}, []string{"the history is damaged: "}},
+		"head changed": {func(t *testing.T, dir *site.Dir, _ site.Current) {
+			replace(t, dir, headOf(t, dir).Path(), "x")
+		}, []string{"the history is damaged: index/history/1-"}},
+		"entry missing": {func(t *testing.T, dir *site.Dir, _ site.Current) {
+			remove(entryOf(t, dir, 1))(t, dir, site.Current{})
+		}, []string{"the history is damaged: "}},
+		"entry changed": {func(t *testing.T, dir *site.Dir, _ site.Current) {
+			replace(t, dir, entryOf(t, dir, 1), "{}")
+		}, []string{"the history is damaged: private/history/1-"}},
 		"catalogue damaged": {func(t *testing.T, dir *site.Dir, c site.Current) {
 			replace(t, dir, c.CatalogPath(), "x")
 		}, []string{"catalogue: "}},
@@ -69,6 +83,48 @@ func TestVerify(t *testing.T) {
 			checkProblems(t, dir, tt.want)
 		})
 	}
+}
+
+// headOf returns the head that CURRENT names.
+func headOf(t *testing.T, dir *site.Dir) site.Head {
+	t.Helper()
+	_, head, err := site.ReadCurrentHead(dir.Root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return head
+}
+
+// entryOf returns the path of the entry with a number.
+func entryOf(t *testing.T, dir *site.Dir, number int) string {
+	t.Helper()
+	found, err := filepath.Glob(dir.Path(fmt.Sprintf("private/history/%d-*.json", number)))
+	if err != nil || len(found) != 1 {
+		t.Fatal(found, err)
+	}
+	return "private/history/" + filepath.Base(found[0])
+}
+
+// TestVerifyLog has entries that are sound, but not those of the head.
+func TestVerifyLog(t *testing.T) {
+	dir := newSite(t)
+	serveAll(t, dir, 1, 2, 3)
+	other := newSite(t)
+	serveAll(t, other, 1, 3)
+	if err := os.Remove(dir.Path(entryOf(t, dir, 2))); err != nil {
+		t.Fatal(err)
+	}
+	checkProblems(t, dir, []string{"the history is damaged: "})
+	c := sample(t, other, 4)
+	identify(c)
+	current, err := Site(t.Context(), other, c, site.Current{}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Switch(t.Context(), current, headOf(t, other)); err != nil { // with the head of another generation
+		t.Fatal(err)
+	}
+	checkProblems(t, other, []string{"the history is damaged: index/history/2-"})
 }
 
 // checkProblems checks what Verify reports: problems that begin like those of want, and no others.
@@ -173,7 +229,12 @@ func serveMixed(t *testing.T, dir *site.Dir, c, other *catalog.Catalog) site.Cur
 	if _, err := Site(t.Context(), dir, c, site.Current{}, 0); err != nil { // for its pages and static responses
 		t.Fatal(err)
 	}
-	if err := errors.Join(dir.WriteFile(mixed.CatalogPath(), compressed.Bytes()), dir.WriteFile(mixed.IndexPath(), text), dir.Switch(t.Context(), mixed)); err != nil {
+	old, err := site.ReadCurrent(dir.Root)
+	if err := errors.Join(err, dir.WriteFile(mixed.CatalogPath(), compressed.Bytes()), dir.WriteFile(mixed.IndexPath(), text)); err != nil {
+		t.Fatal(err)
+	}
+	head, err := appendLog(dir, site.Generation{Current: mixed, Catalog: c}, site.Before{Current: old}, testCommit)
+	if err := errors.Join(err, dir.Switch(t.Context(), mixed, head)); err != nil {
 		t.Fatal(err)
 	}
 	return mixed

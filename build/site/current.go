@@ -1,13 +1,16 @@
 package site
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 
 	"galbuild/build/blob"
+	"galbuild/build/history"
 )
 
 // Names of the files of a generation, and the path of the file that names the current one.
@@ -22,14 +25,18 @@ const (
 
 // Current is the name of the current generation with the hashes of its files.
 //
-// Its file, index/CURRENT, has the format of sha256sum, so that `sha256sum -c index/CURRENT` in
+// The file index/CURRENT names it, and the head of the history, see package
+// [galbuild/build/history]. It has the format of sha256sum, so that `sha256sum -c index/CURRENT` in
 // the folder of the site verifies the generation:
 //
 //	<64 hex digits>  index/<generation>/catalog.jsonl.zst
 //	<64 hex digits>  index/<generation>/gallery.v1.idx
 //	<64 hex digits>  private/<generation>.jsonl.zst
+//	<64 hex digits>  index/history/<number>-<16 hex digits>.head
 //
-// The third line is missing if the generation has no private parts of records.
+// The third line is missing if the generation has no private parts of records. The name of a
+// generation does not depend on the history: sites with the same content have the same generation,
+// and each has a history of its own.
 type Current struct {
 	Generation string // 16 hex digits, from the hashes of its files
 	Catalog    blob.Ref
@@ -75,7 +82,7 @@ func (c Current) Files() []File {
 	return files
 }
 
-// Bytes returns the text of CURRENT.
+// Bytes returns the lines of CURRENT that name the files of the generation.
 func (c Current) Bytes() (text []byte) {
 	for _, f := range c.Files() {
 		text = fmt.Appendf(text, "%s  %s\n", f.SHA256, f.Path)
@@ -83,20 +90,73 @@ func (c Current) Bytes() (text []byte) {
 	return text
 }
 
-var currentText = regexp.MustCompile(`^([0-9a-f]{64})  index/([0-9a-f]{16})/` + regexp.QuoteMeta(CatalogName) +
-	`\n([0-9a-f]{64})  index/([0-9a-f]{16})/` + regexp.QuoteMeta(IndexName) +
-	`\n(?:([0-9a-f]{64})  private/([0-9a-f]{16})\.jsonl\.zst\n)?$`)
+// Head names the file of a head of the history.
+type Head struct {
+	Number int64 // of entries
+	SHA256 blob.Ref
+}
 
-// ParseCurrent parses the text of CURRENT. It refuses every text that Bytes does not return, such
-// as one that was copied incompletely or edited.
-func ParseCurrent(text []byte) (Current, error) {
+// IsZero reports whether there is no history.
+func (h Head) IsZero() bool { return h == Head{} }
+
+// Path returns the path of the file relative to the site.
+func (h Head) Path() string { return history.HeadPath(h.Number, h.SHA256) }
+
+// FormatCurrent returns the text of CURRENT.
+func FormatCurrent(c Current, h Head) []byte {
+	return fmt.Appendf(c.Bytes(), "%s  %s\n", h.SHA256, h.Path())
+}
+
+const hexHash = `([0-9a-f]{64})  `
+
+var (
+	currentText = regexp.MustCompile(`^` + hexHash + `index/([0-9a-f]{16})/` + regexp.QuoteMeta(CatalogName) +
+		`\n` + hexHash + `index/[0-9a-f]{16}/` + regexp.QuoteMeta(IndexName) +
+		`\n(?:` + hexHash + `private/[0-9a-f]{16}\.jsonl\.zst\n)?$`)
+	headText = regexp.MustCompile(`^` + hexHash + regexp.QuoteMeta(history.HeadDir) + `([1-9][0-9]{0,17})-[0-9a-f]{16}\.head\n$`)
+)
+
+// ParseCurrent parses the text of CURRENT: the current generation, and the head of the history. It
+// refuses every text that FormatCurrent does not return, such as one that was copied incompletely
+// or edited.
+func ParseCurrent(text []byte) (Current, Head, error) {
+	last := bytes.LastIndexByte(bytes.TrimSuffix(text, []byte("\n")), '\n') + 1
+	c, err := ParseGeneration(text[:last])
+	if err != nil {
+		return Current{}, Head{}, err
+	}
+	h, err := parseHead(text[last:])
+	return c, h, err
+}
+
+func parseHead(line []byte) (Head, error) {
+	m := headText.FindSubmatch(line)
+	if m == nil {
+		return Head{}, fmt.Errorf("%s: its last line does not name the head of the history, %s<number>-<hash>.head", CurrentPath, history.HeadDir)
+	}
+	var h Head
+	var err error
+	if h.Number, err = strconv.ParseInt(string(m[2]), 10, 64); err != nil {
+		return Head{}, err
+	}
+	if err := h.SHA256.UnmarshalText(m[1]); err != nil {
+		return Head{}, err
+	}
+	if want := fmt.Sprintf("%s  %s\n", h.SHA256, h.Path()); string(line) != want {
+		return Head{}, fmt.Errorf("%s: the name of the head of the history does not match its hash, want %s", CurrentPath, h.Path())
+	}
+	return h, nil
+}
+
+// ParseGeneration parses the lines that [Current.Bytes] returns, and refuses every other text.
+func ParseGeneration(text []byte) (Current, error) {
 	m := currentText.FindSubmatch(text)
 	if m == nil {
-		return Current{}, errors.New(CurrentPath + ": not two or three lines of the form \"<sha256>  index/<generation>/<file>\"")
+		return Current{}, errors.New(CurrentPath + ": not two or three lines of the form \"<sha256>  index/<generation>/<file>\" before that of the head of the history")
 	}
 	var refs [3]blob.Ref
-	for i := range refs {
-		if digits := m[1+2*i]; digits != nil {
+	for i, digits := range [][]byte{m[1], m[3], m[4]} {
+		if digits != nil {
 			if err := refs[i].UnmarshalText(digits); err != nil {
 				return Current{}, err
 			}

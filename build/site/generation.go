@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sync/errgroup"
@@ -23,23 +22,29 @@ import (
 // ReadCurrent returns the current generation of the site at root, or the zero Current if the site
 // has none yet.
 func ReadCurrent(root string) (Current, error) {
+	c, _, err := ReadCurrentHead(root)
+	return c, err
+}
+
+// ReadCurrentHead is ReadCurrent, and also returns the head of the history.
+func ReadCurrentHead(root string) (Current, Head, error) {
 	f, err := regularfile.Open(filepath.Join(root, filepath.FromSlash(CurrentPath)))
 	if errors.Is(err, fs.ErrNotExist) {
-		return Current{}, nil
+		return Current{}, Head{}, nil
 	}
 	if err != nil {
-		return Current{}, err
+		return Current{}, Head{}, err
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxCurrent))
 	if err != nil {
-		return Current{}, err
+		return Current{}, Head{}, err
 	}
-	current, err := ParseCurrent(text)
+	current, head, err := ParseCurrent(text)
 	if err != nil {
-		return Current{}, fmt.Errorf("%s: %w", root, err)
+		return Current{}, Head{}, fmt.Errorf("%s: %w", root, err)
 	}
-	return current, nil
+	return current, head, nil
 }
 
 // maxCurrent is the largest size of CURRENT in bytes.
@@ -175,8 +180,7 @@ func readFile(root, path string, want blob.Ref, read func([]byte) error) error {
 
 // WriteGeneration writes the files of a generation at the same time. It does not hold them in
 // memory. The last function is nil if there are no private parts of records. Files that the site
-// has already are not replaced, because the times of generations have a meaning, see Generations.
-// The generation becomes current with Switch.
+// has already are not replaced. The generation becomes current with Switch.
 func (d *Dir) WriteGeneration(writeCatalog, writeIndex, writePrivate func(io.Writer) error) (Current, error) {
 	catalog, index, private := d.Blobs.Draft(), d.Blobs.Draft(), d.Blobs.Draft()
 	defer catalog.Discard()
@@ -234,36 +238,17 @@ func (d *Dir) HasGeneration(name string) bool {
 
 var generationName = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
-// Generations returns the names of the generations in the site, sorted by the times of their
-// folders, the latest first. That is the time at which a generation became current or, if it never
-// was, at which it was written.
-func (d *Dir) Generations() ([]string, error) {
+// Generations returns the names of the generations in the site. Some of them may never have been
+// current.
+func (d *Dir) Generations() (names []string, err error) {
 	entries, err := os.ReadDir(d.Path("index"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	type generation struct {
-		name string
-		when int64
-	}
-	var all []generation
 	for _, e := range entries {
-		if !generationName.MatchString(e.Name()) {
-			continue
+		if generationName.MatchString(e.Name()) {
+			names = append(names, e.Name())
 		}
-		info, err := e.Info()
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, generation{e.Name(), info.ModTime().UnixNano()})
 	}
-	slices.SortStableFunc(all, func(a, b generation) int { return int(min(1, max(-1, b.when-a.when))) })
-	names := make([]string, len(all))
-	for i, g := range all {
-		names[i] = g.name
-	}
-	return names, nil
+	return names, err
 }

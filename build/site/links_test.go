@@ -104,7 +104,7 @@ func TestPipes(t *testing.T) {
 	dir := lock(t, t.TempDir())
 	current := write(t, dir, sample(), "index")
 	ref, err := dir.Blobs.PutBytes([]byte("hello"))
-	if err := errors.Join(err, dir.Switch(t.Context(), current), dir.Close()); err != nil {
+	if err := errors.Join(err, dir.Switch(t.Context(), current, head), dir.Close()); err != nil {
 		t.Fatal(err)
 	}
 	for name, open := range map[string]func(file string) error{

@@ -6,8 +6,10 @@
 //	files/<pub>/<name>/<version>[@<platform>]/…
 //	api/…  control.json  manifest.json  index.html  item/  publishers/
 //	index/<generation>/              the catalogue and the index of one generation
-//	index/CURRENT                    names the current generation
+//	index/history/                   the heads of the history, see package history
+//	index/CURRENT                    names the current generation and the head of the history
 //	private/<generation>.jsonl.zst   what only auditors need: never served
+//	private/history/                 the entries of the history: never served
 //	.galbuild/                       the work directory: never served, never published
 //
 // The folder of a generation never changes. CURRENT is replaced last, in one rename, when all
@@ -25,7 +27,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/gofrs/flock"
 
@@ -414,7 +415,7 @@ func (d *Dir) RemoveTemp() error {
 	if err != nil {
 		return err
 	}
-	folders := []string{".", WorkDir, WorkDir + "/downloads", "api", "index", "item", "publishers"}
+	folders := []string{".", WorkDir, WorkDir + "/downloads", "api", "index", "index/history", "item", "private", "private/history", "publishers"}
 	for _, name := range generations {
 		folders = append(folders, "index/"+name)
 	}
@@ -490,27 +491,21 @@ func removeUnless(at *os.Root, dir string, wanted func(path string) bool) error 
 	return nil
 }
 
-// Switch makes c the current generation. It waits until all files of the site are on the disk, and
-// then replaces CURRENT, so that CURRENT names a complete generation even after a power failure.
-// If c is current already, Switch only waits for the files. If it returns an error, CURRENT has not
-// been replaced, unless the last wait failed.
-func (d *Dir) Switch(ctx context.Context, c Current) error {
+// Switch makes c the current generation, with the head h of the history. It waits until all files
+// of the site are on the disk, and then replaces CURRENT, so that CURRENT names a complete
+// generation even after a power failure. If both are current already, Switch only waits for the
+// files. If it returns an error, CURRENT has not been replaced, unless the last wait failed.
+func (d *Dir) Switch(ctx context.Context, c Current, h Head) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if err := Sync(d.Root); err != nil {
 		return err
 	}
-	if old, err := ReadCurrent(d.Root); err == nil && old == c {
+	if oldC, oldH, err := ReadCurrentHead(d.Root); err == nil && oldC == c && oldH == h {
 		return nil
 	}
-	// Generations sorts by these times. A generation that it returns before the current one was
-	// never current, because it was written after the current one became current.
-	now := time.Now()
-	if err := d.root.Chtimes("index/"+c.Generation, now, now); err != nil {
-		return err
-	}
-	if err := d.WriteFile(CurrentPath, c.Bytes()); err != nil {
+	if err := d.WriteFile(CurrentPath, FormatCurrent(c, h)); err != nil {
 		return err
 	}
 	return Sync(d.Root)

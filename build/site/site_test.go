@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,7 +82,7 @@ func TestGeneration(t *testing.T) {
 	if c, err := site.ReadCurrent(root); err != nil || !c.IsZero() {
 		t.Fatalf("a generation is current before Switch: %v, %v", c, err)
 	}
-	if err := dir.Switch(t.Context(), current); err != nil {
+	if err := dir.Switch(t.Context(), current, head); err != nil {
 		t.Fatal(err)
 	}
 	if c, err := site.ReadCurrent(root); err != nil || c != current {
@@ -178,36 +179,47 @@ func TestDirty(t *testing.T) {
 	}
 }
 
+// head is the head of some history.
+var head = site.Head{Number: 12, SHA256: blob.Sum([]byte("head"))}
+
 func TestParseCurrent(t *testing.T) {
 	private := site.MakeCurrent(blob.Sum([]byte("a")), blob.Sum([]byte("b")), blob.Sum([]byte("c")))
-	if c, err := site.ParseCurrent(private.Bytes()); err != nil || c != private || len(c.Files()) != 3 {
-		t.Errorf("ParseCurrent(Bytes()) = %v, %v", c, err)
+	withPrivate := string(site.FormatCurrent(private, head))
+	if c, h, err := site.ParseCurrent([]byte(withPrivate)); err != nil || c != private || h != head || len(c.Files()) != 3 {
+		t.Errorf("ParseCurrent(FormatCurrent()) = %v, %v, %v", c, h, err)
 	}
-	first := strings.SplitAfterN(string(private.Bytes()), "\n", 3)
-	if c, err := site.ParseCurrent([]byte(first[0] + first[1])); err == nil {
-		t.Errorf("without its last line, CURRENT is %v", c)
+	lines := strings.SplitAfter(withPrivate, "\n")
+	if c, _, err := site.ParseCurrent([]byte(lines[0] + lines[1] + lines[3])); err == nil {
+		t.Errorf("without the line of the private file, CURRENT is %v", c)
 	}
 	good := site.MakeCurrent(blob.Sum([]byte("a")), blob.Sum([]byte("b")), blob.Ref{})
-	text := string(good.Bytes())
-	if c, err := site.ParseCurrent([]byte(text)); err != nil || c != good {
-		t.Errorf("ParseCurrent(Bytes()) = %v, %v", c, err)
+	text := string(site.FormatCurrent(good, head))
+	if c, h, err := site.ParseCurrent([]byte(text)); err != nil || c != good || h != head {
+		t.Errorf("ParseCurrent(FormatCurrent()) = %v, %v, %v", c, h, err)
 	}
 	half, _, _ := strings.Cut(text, "\n")
 	for name, bad := range map[string]string{
 		"empty": "", "half": half + "\n", "no newline": text[:len(text)-1], "other hash": strings.Replace(text, text[:8], "00000000", 1),
 		"climbing": strings.ReplaceAll(text, "index/", "../index/"), "twice": text + text,
+		"no head": string(good.Bytes()), "head first": lines[3] + string(good.Bytes()), "two heads": text + lines[3],
+		"other hash of the head": strings.Replace(text, head.SHA256.String()[:20], strings.Repeat("0", 20), 1),
+		"zero":                   strings.Replace(text, "/12-", "/0-", 1), "leading zero": strings.Replace(text, "/12-", "/012-", 1),
+		"large": strings.Replace(text, "/12-", "/"+strings.Repeat("9", 30)+"-", 1),
 	} {
-		if c, err := site.ParseCurrent([]byte(bad)); err == nil {
+		if c, _, err := site.ParseCurrent([]byte(bad)); err == nil {
 			t.Errorf("%s: parsed as %v", name, c)
 		}
+	}
+	if c, err := site.ParseGeneration(private.Bytes()); err != nil || c != private {
+		t.Errorf("ParseGeneration(Bytes()) = %v, %v", c, err)
 	}
 }
 
 func FuzzParseCurrent(f *testing.F) {
-	f.Add(site.MakeCurrent(blob.Sum([]byte("a")), blob.Sum([]byte("b")), blob.Ref{}).Bytes())
+	f.Add(site.FormatCurrent(site.MakeCurrent(blob.Sum([]byte("a")), blob.Sum([]byte("b")), blob.Ref{}), head))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if c, err := site.ParseCurrent(text); err == nil && string(c.Bytes()) != string(text) {
-			t.Errorf("%q was parsed as %q", text, c.Bytes())
+		if c, h, err := site.ParseCurrent(text); err == nil && string(site.FormatCurrent(c, h)) != string(text) {
+			t.Errorf("%q was parsed as %q", text, site.FormatCurrent(c, h))
 		}
 	})
 }
@@ -253,31 +265,6 @@ func TestCatalogBomb(t *testing.T) {
 	}
 }
 
-// TestCurrentAgain writes the current generation again and switches to it. Another generation,
-// which was written in between and never current, must not be taken for the previous one.
-func TestCurrentAgain(t *testing.T) {
-	dir := lock(t, t.TempDir())
-	current := write(t, dir, sample(), "index")
-	if err := dir.Switch(t.Context(), current); err != nil {
-		t.Fatal(err)
-	}
-	long := time.Now().Add(-time.Hour)
-	if err := os.Chtimes(dir.Path("index/"+current.Generation), long, long); err != nil {
-		t.Fatal(err)
-	}
-	interrupted := write(t, dir, sample(), "another index")
-	if again := write(t, dir, sample(), "index"); again != current {
-		t.Fatalf("got %v, want %v", again, current)
-	}
-	if err := dir.Switch(t.Context(), current); err != nil {
-		t.Fatal(err)
-	}
-	want := []string{interrupted.Generation, current.Generation}
-	if got, err := dir.Generations(); err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("Generations() = %v, %v; want %v", got, err, want)
-	}
-}
-
 // TestRequireCurrent has folders without a generation.
 func TestRequireCurrent(t *testing.T) {
 	root := t.TempDir()
@@ -289,7 +276,7 @@ func TestRequireCurrent(t *testing.T) {
 		}
 	}
 	want := write(t, dir, sample(), "index")
-	if err := dir.Switch(t.Context(), want); err != nil {
+	if err := dir.Switch(t.Context(), want, head); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := site.RequireCurrent(root); err != nil || got != want {
@@ -297,24 +284,18 @@ func TestRequireCurrent(t *testing.T) {
 	}
 }
 
-func TestGenerationsNewestFirst(t *testing.T) {
+func TestGenerations(t *testing.T) {
 	dir := lock(t, t.TempDir())
 	var want []string
 	for i := range 3 {
 		c := write(t, dir, sample(), fmt.Sprint("index", i))
-		if err := dir.Switch(t.Context(), c); err != nil {
-			t.Fatal(err)
-		}
-		when := time.Unix(int64(1000+i), 0)
-		if err := os.Chtimes(dir.Path("index/"+c.Generation), when, when); err != nil {
-			t.Fatal(err)
-		}
-		want = append([]string{c.Generation}, want...)
+		want = append(want, c.Generation)
 	}
-	if err := os.Mkdir(filepath.Join(dir.Root, "index", "other"), 0o755); err != nil {
+	if err := os.Mkdir(filepath.Join(dir.Root, "index", "history"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := dir.Generations(); err != nil || !reflect.DeepEqual(got, want) {
+	slices.Sort(want)
+	if got, err := dir.Generations(); err != nil || !slices.Equal(got, want) {
 		t.Errorf("Generations() = %v, %v; want %v", got, err, want)
 	}
 }

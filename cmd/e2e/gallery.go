@@ -98,7 +98,7 @@ func (g *gallery) awaitReload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	current, err := site.ParseCurrent(text)
+	current, _, err := site.ParseCurrent(text)
 	if err != nil {
 		t.Fatal(err)
 	}

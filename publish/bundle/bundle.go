@@ -9,7 +9,8 @@
 //	assets/…  files/…             hard links to blobs
 //	api/…  index.html  …          static responses, and pages as hard links to blobs
 //	index/<generation>/…          the generation that was current at the time of the export
-//	private/<generation>.…        its private parts of records, if it has some
+//	index/history/…               the head of the history of the site, without its entries
+//	private/<generation>.…        the private file of the generation, if it has one
 //	index/CURRENT                 last
 //
 // There are no other entries: no directories, no older generations, and nothing of the work
@@ -22,7 +23,7 @@
 // A delta leaves out the files that all of certain generations have, its bases. It has two more
 // files, after SHA256SUMS:
 //
-//	BASE.SHA256SUMS               the content of CURRENT of each base
+//	BASE.SHA256SUMS               the files of the generation of each base, as CURRENT lists them
 //	SITE.SHA256SUMS               the SHA256SUMS of an archive of the whole site
 //
 // At the root of a site, `sha256sum -c BASE.SHA256SUMS` checks whether the site is at the base,

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"galbuild/build/catalog"
+	"galbuild/build/history"
 	"galbuild/build/site"
 	"galbuild/render"
 )
@@ -88,10 +89,13 @@ func serve(t testing.TB, dir *site.Dir, c *catalog.Catalog) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := render.Commit(t.Context(), dir, current, previous, c); err != nil {
+	if err := render.Commit(t.Context(), dir, site.Generation{Current: current, Catalog: c}, site.Before{Current: previous}, testCommit); err != nil {
 		t.Fatal(err)
 	}
 }
+
+// testCommit has a clock that stands still, so that histories are the same.
+var testCommit = site.Commit{Command: "test", When: time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)}
 
 // snapshot returns the content of each file outside the work directory, and the first path of the
 // same file.
@@ -132,6 +136,17 @@ func snapshot(t testing.TB, root string) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return files
+}
+
+// content returns a snapshot without the history, which each site has for itself.
+func content(t testing.TB, root string) map[string]string {
+	t.Helper()
+	files := snapshot(t, root)
+	maps.DeleteFunc(files, func(path, _ string) bool {
+		return strings.HasPrefix(path, history.HeadDir) || strings.HasPrefix(path, history.EntryDir)
+	})
+	files[site.CurrentPath] = string(mustCurrent(t, root).Bytes())
 	return files
 }
 
@@ -208,14 +223,44 @@ func TestRoundTrip(t *testing.T) {
 			target := filepath.Join(t.TempDir(), "target")
 			for _, what := range []string{file, file + SumsSuffix, filepath.Join(filepath.Dir(file), report.Parts[0].Name)} {
 				mustImport(t, ImportConfig{Archive: what, Site: target})
-				compare(t, snapshot(t, target), snapshot(t, root))
+				compare(t, content(t, target), content(t, root))
 			}
 			mustVerify(t, target)
+			checkSender(t, root, target)
 			again := filepath.Join(t.TempDir(), name)
-			if got := mustExport(t, ExportConfig{Site: target, Output: again, Split: split}); !slices.Equal(got.Parts, report.Parts) {
+			if got := mustExport(t, ExportConfig{Site: root, Output: again, Split: split}); !slices.Equal(got.Parts, report.Parts) {
 				t.Errorf("the same site gives %v and %v", report.Parts, got.Parts)
 			}
 		})
+	}
+}
+
+// checkSender checks that the last entry of the history of a site names the end of that of the site
+// which the content comes from, and that nothing else of that history was copied.
+func checkSender(t *testing.T, from, to string) {
+	t.Helper()
+	current, last, err := site.ReadCurrentHead(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := site.ReadHead(site.FilesIn(from), current, last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, ownLast, err := site.ReadCurrentHead(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, err := site.ReadHead(site.FilesIn(to), own, ownLast)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := site.ReadEntry(site.FilesIn(to), head.Number, head.Entry)
+	if err != nil || e.Sender == nil || *e.Sender != *site.SenderOf(want) {
+		t.Errorf("got %+v, %v; want the sender %+v", e, err, site.SenderOf(want))
+	}
+	if _, err := os.Stat(filepath.Join(to, filepath.FromSlash(last.Path()))); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the head of the sender was copied: %v", err)
 	}
 }
 
@@ -237,7 +282,7 @@ func TestOtherRendering(t *testing.T) {
 	}
 	target := filepath.Join(t.TempDir(), "target")
 	mustImport(t, ImportConfig{Archive: export(t, root), Site: target})
-	compare(t, snapshot(t, target), snapshot(t, root))
+	compare(t, content(t, target), content(t, root))
 }
 
 func TestImportWritesOnlyWhatIsNew(t *testing.T) {
@@ -295,13 +340,13 @@ func TestDelta(t *testing.T) {
 		if report.Previous != base.Generation || !slices.Equal(report.Since, []string{base.Generation}) {
 			t.Errorf("report %+v", report)
 		}
-		compare(t, snapshot(t, target), snapshot(t, want))
+		compare(t, content(t, target), content(t, want))
 		mustVerify(t, target)
 		if _, err := os.Stat(filepath.Join(target, base.IndexPath())); err != nil {
 			t.Errorf("the old generation is not kept: %v", err)
 		}
 		mustImport(t, ImportConfig{Archive: delta, Site: target}) // which has it already
-		compare(t, snapshot(t, target), snapshot(t, want))
+		compare(t, content(t, target), content(t, want))
 	}
 }
 
@@ -534,7 +579,7 @@ func TestStream(t *testing.T) {
 	for _, listing := range []string{"", sums} {
 		target := filepath.Join(t.TempDir(), "site")
 		mustImport(t, ImportConfig{Stream: bytes.NewReader(archive.Bytes()), Sums: listing, Site: target})
-		compare(t, snapshot(t, target), snapshot(t, root))
+		compare(t, content(t, target), content(t, root))
 	}
 	other := export(t, newSite(t, "two")) + SumsSuffix
 	_, err := Import(t.Context(), ImportConfig{Stream: bytes.NewReader(archive.Bytes()), Sums: other, Site: t.TempDir()})

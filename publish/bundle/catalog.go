@@ -37,7 +37,7 @@ func readCatalog(ctx context.Context, from *source) (site.Current, *catalog.Cata
 	if len(bases) > 0 {
 		name = SiteName
 	}
-	current, err := generation(name, whole)
+	current, _, err := generation(name, whole)
 	if err != nil {
 		return site.Current{}, nil, err
 	}

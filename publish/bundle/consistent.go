@@ -11,6 +11,21 @@ import (
 	"galbuild/render/gallery"
 )
 
+// checkHead checks that the head of the sender's history is that of the generation, and sets the
+// sender of the import. A delta leaves it out if it has nothing new.
+func (s *importer) checkHead() error {
+	if _, ok := s.staged[s.head.Path()]; !ok {
+		return nil
+	}
+	files := func(path string, limit int64) ([]byte, error) { return regularfile.ReadFile(s.file(path), limit) }
+	head, err := site.ReadHead(files, s.current, s.head)
+	if err != nil {
+		return refuse(s.head.Path(), "%v", err)
+	}
+	s.by.Sender = site.SenderOf(head)
+	return nil
+}
+
 // checkIndex compares the listing with the index. The index must list every file except static
 // responses, blobs and the files below index/, and there must be no blobs that it does not need.
 func (s *importer) checkIndex() error {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"aead.dev/minisign"
+
+	"galbuild/build/signkey"
 )
 
 // FuzzTrust checks that arbitrary bytes as a public key or a signature are not trusted.
@@ -27,7 +29,7 @@ func FuzzTrust(f *testing.F) {
 		if os.WriteFile(pub, public, 0o644) != nil || os.WriteFile(sig, signature, 0o644) != nil {
 			t.Fatal("cannot write")
 		}
-		trusted, err := readTrusted([]string{pub})
+		trusted, err := signkey.ReadPublic([]string{pub})
 		if err != nil {
 			return
 		}

@@ -15,6 +15,7 @@ import (
 	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/signkey"
 	"galbuild/build/site"
 	"galbuild/render"
 )
@@ -27,6 +28,8 @@ type ImportConfig struct {
 	Trust    []string  // files of public keys, or folders of them; if not empty, one of the keys must have signed
 	Site     string    // the site's folder
 	Progress Progress  // may be nil
+	// Commit is what the history says about it, except for the sender.
+	Commit site.Commit
 }
 
 // Imported describes an import.
@@ -109,7 +112,7 @@ func (cfg *ImportConfig) checkTrust(from *source, report *Imported) error {
 	if len(cfg.Trust) == 0 {
 		return nil
 	}
-	trusted, err := readTrusted(cfg.Trust)
+	trusted, err := signkey.ReadPublic(cfg.Trust)
 	if err != nil {
 		return err
 	}
@@ -125,7 +128,7 @@ func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *so
 	if err != nil {
 		return fmt.Errorf("%w: %w", site.ErrDamaged, err)
 	}
-	s := &importer{ctx: ctx, dir: dir, buffer: make([]byte, 256<<10), report: report, staged: make(map[string]string)}
+	s := &importer{ctx: ctx, dir: dir, by: cfg.Commit, buffer: make([]byte, 256<<10), report: report, staged: make(map[string]string)}
 	defer s.discard()
 	if err := s.unpack(from); err != nil {
 		return from.damagedPart(err)
@@ -177,6 +180,7 @@ func (s *importer) merge(current site.Current) (*catalog.Catalog, error) {
 type importer struct {
 	ctx    context.Context
 	dir    *site.Dir
+	by     site.Commit
 	free   int64 // maximum size of the files that are still to be unpacked, in bytes
 	buffer []byte
 	report *Imported
@@ -184,6 +188,7 @@ type importer struct {
 	bases           []site.Current
 	whole, included listing
 	current         site.Current
+	head            site.Head // of the sender's history
 	catalogue       *catalog.Catalog
 	refs            map[string]blob.Ref // of whole, by path
 	blobs           map[blob.Ref]bool   // of whole
@@ -229,7 +234,7 @@ func (s *importer) checkListings() error {
 		name = SiteName
 	}
 	var err error
-	if s.current, err = generation(name, s.whole); err != nil {
+	if s.current, s.head, err = generation(name, s.whole); err != nil {
 		return err
 	}
 	ignoresCase, err := s.dir.FoldsCase()
@@ -337,9 +342,15 @@ func (s *importer) check(current site.Current) error {
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}
+		if x.path == site.CurrentPath || x.path == s.head.Path() {
+			continue // the site has others
+		}
 		if err := s.checkExisting(x); err != nil {
 			return fmt.Errorf("%w: %w", ErrLeftOut, err)
 		}
+	}
+	if err := s.checkHead(); err != nil {
+		return err
 	}
 	if err := s.checkIndex(); err != nil {
 		return err
@@ -412,7 +423,7 @@ func (s *importer) install(current site.Current, c *catalog.Catalog) error {
 		}
 		s.report.Generation = next.Generation
 	}
-	if err := render.Commit(s.ctx, s.dir, next, current, c); err != nil {
+	if err := render.Commit(s.ctx, s.dir, site.Generation{Current: next, Catalog: c}, site.Before{Current: current}, s.by); err != nil {
 		return err
 	}
 	return s.dir.SetPublicOnly(false)
@@ -424,8 +435,8 @@ func (s *importer) installFile(x line) error {
 	}
 	name, ok := s.staged[x.path]
 	switch {
-	case !ok, x.path == site.CurrentPath: // the site has the file, or Commit writes it
-		return nil
+	case !ok, x.path == site.CurrentPath, x.path == s.head.Path():
+		return nil // the site has the file, or Commit writes its own
 	case rank(x.path) == rank(indexDir) && s.dir.HasFile(x.path, x.ref): // see site.Dir.WriteGeneration
 		return nil
 	}

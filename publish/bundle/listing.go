@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/history"
 	"galbuild/build/site"
 )
 
@@ -139,42 +143,63 @@ func (l listing) byPath() map[string]blob.Ref {
 	return m
 }
 
-// generationFiles returns the files of a generation in the order of an archive, with CURRENT.
-func generationFiles(c site.Current) (l listing) {
+// generationFiles returns the files of a generation in the order of an archive, with the head of the
+// history and CURRENT.
+func generationFiles(c site.Current, h site.Head) (l listing) {
 	for _, f := range c.Files() {
 		l = append(l, line{f.SHA256, f.Path})
 	}
-	return append(l, line{blob.Sum(c.Bytes()), site.CurrentPath})
+	l = append(l, line{h.SHA256, h.Path()})
+	slices.SortFunc(l, func(a, b line) int { return strings.Compare(a.path, b.path) })
+	return append(l, line{blob.Sum(site.FormatCurrent(c, h)), site.CurrentPath})
 }
 
-// generation returns the generation in the listing of a whole site. It is an error if there is
-// none, or if there are files that belong to no generation.
-func generation(name string, l listing) (site.Current, error) {
-	if len(l) < 3 {
-		return site.Current{}, refuse(name, "it lists no %s", site.CurrentPath)
+var headPath = regexp.MustCompile(`^` + history.HeadDir + `([1-9][0-9]{0,17})-[0-9a-f]{16}\.head$`)
+
+// generation returns the generation in the listing of a whole site, and the head of its history. It
+// is an error if there is none, or if there are files that belong to no generation.
+func generation(name string, l listing) (site.Current, site.Head, error) {
+	c, h, files, err := last(name, l)
+	if err != nil {
+		return site.Current{}, site.Head{}, err
 	}
-	files := 3 // with CURRENT
-	if len(l) > 3 && strings.HasPrefix(l[len(l)-2].path, site.PrivateDir) {
-		files = 4
-	}
-	rest, last := l[:len(l)-files], l[len(l)-files:]
-	var private blob.Ref
-	if files == 4 {
-		private = last[2].ref
-	}
-	c := site.MakeCurrent(last[0].ref, last[1].ref, private)
-	for i, want := range generationFiles(c) {
-		if x := last[i]; x != want {
-			return site.Current{}, refuse(name, "it lists %q where a generation should have %q with SHA-256 %s", x.path, want.path, want.ref)
+	rest, end := l[:len(l)-files], l[len(l)-files:]
+	for i, want := range generationFiles(c, h) {
+		if x := end[i]; x != want {
+			return site.Current{}, site.Head{}, refuse(name, "it lists %q where a generation should have %q with SHA-256 %s", x.path, want.path, want.ref)
 		}
 	}
 	for _, x := range rest {
 		top, _, _ := strings.Cut(strings.ToLower(x.path), "/")
 		if rank(x.path) == 0 || top+"/" == indexDir || top+"/" == site.PrivateDir || x.path == SumsName {
-			return site.Current{}, refuse(name, "%q belongs to no generation", x.path)
+			return site.Current{}, site.Head{}, refuse(name, "%q belongs to no generation", x.path)
 		}
 	}
-	return c, nil
+	return c, h, nil
+}
+
+// last returns the generation and the head at the end of a listing, and how many files they have
+// together with CURRENT.
+func last(name string, l listing) (c site.Current, h site.Head, files int, err error) {
+	files = 4
+	if len(l) > files && strings.HasPrefix(l[len(l)-2].path, site.PrivateDir) {
+		files = 5
+	}
+	if len(l) < files {
+		return c, h, 0, refuse(name, "it lists no %s", site.CurrentPath)
+	}
+	end := l[len(l)-files:]
+	var private blob.Ref
+	if files == 5 {
+		private = end[3].ref
+	}
+	m := headPath.FindStringSubmatch(end[2].path)
+	if m == nil {
+		return c, h, 0, refuse(name, "it lists %q where the head of the history should be", end[2].path)
+	}
+	h.SHA256 = end[2].ref
+	h.Number, err = strconv.ParseInt(m[1], 10, 64)
+	return site.MakeCurrent(end[0].ref, end[1].ref, private), h, files, err
 }
 
 // checkNames returns an error for paths that cannot all exist: a file that is also a folder, or

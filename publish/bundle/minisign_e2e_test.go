@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"galbuild/build/signkey"
 	"galbuild/cmd/e2e/toolchain"
 )
 
@@ -20,7 +21,7 @@ func TestMinisign(t *testing.T) {
 			dir, site := t.TempDir(), newSite(t, "one")
 			secret, public, archive := filepath.Join(dir, "our.key"), filepath.Join(dir, "our.pub"), filepath.Join(dir, "gallery.tar")
 			minisignTool(t, "secret\nsecret\n", append(flags, "-s", secret, "-p", public)...)
-			key, err := ReadSignKey(secret, func() (string, error) { return "secret", nil })
+			key, err := signkey.ReadSecret(secret, func() (string, error) { return "secret", nil })
 			if err != nil {
 				t.Fatal(err)
 			}

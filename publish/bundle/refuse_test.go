@@ -16,6 +16,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"galbuild/build/blob"
+	"galbuild/build/history"
+	"galbuild/build/site"
 )
 
 // An entry is an entry of a forged archive.
@@ -111,6 +113,21 @@ func with(all []entry, at int, path string, kind byte, link, text string) []entr
 	return slices.Insert(all, at, e)
 }
 
+// newHead replaces the head of the history, its name, and CURRENT.
+func newHead(t *testing.T, all []entry, text []byte) []entry {
+	t.Helper()
+	head := site.Head{Number: 1, SHA256: blob.Sum(text)}
+	at, current := &all[len(all)-2], &all[len(all)-1]
+	at.header.Name, at.text = head.Path(), text
+	lines := bytes.SplitAfter(current.text, []byte("\n"))
+	c, err := site.ParseGeneration(bytes.Join(lines[:len(lines)-2], nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	current.text = site.FormatCurrent(c, head)
+	return resum(all)
+}
+
 func find(all []entry, part string) int {
 	return slices.IndexFunc(all, func(e entry) bool { return strings.Contains(e.header.Name, part) })
 }
@@ -202,13 +219,30 @@ func TestForged(t *testing.T) {
 			i := find(all, "LICENSE")
 			return resum(slices.Delete(all, i, i+1))
 		}, "it lists 16 files"},
-		"no generation": {func(all []entry) []entry { return resum(all[:len(all)-3]) },
-			"where a generation should have"},
+		"no generation": {func(all []entry) []entry { return resum(all[:len(all)-4]) },
+			"where the head of the history should be"},
 		"two generations": {func(all []entry) []entry {
-			return resum(with(all, len(all)-3, "index/0000000000000000/gallery.v1.idx", tar.TypeReg, "", "x"))
+			return resum(with(all, len(all)-4, "index/0000000000000000/gallery.v1.idx", tar.TypeReg, "", "x"))
 		}, "belongs to no generation"},
-		"another catalogue": {func(all []entry) []entry { all[len(all)-3].text = []byte("evil"); return resum(all) },
+		"another catalogue": {func(all []entry) []entry { all[len(all)-4].text = []byte("evil"); return resum(all) },
 			"where a generation should have"},
+		"no head": {func(all []entry) []entry { return resum(slices.Delete(all, len(all)-2, len(all)-1)) },
+			"where the head of the history should be"},
+		"another head": {func(all []entry) []entry { all[len(all)-2].text = []byte("evil"); return resum(all) },
+			"where a generation should have"},
+		"an evil head": {func(all []entry) []entry { return newHead(t, all, []byte("evil")) },
+			"lines are missing, unknown or in another order"},
+		"the head of another generation": {func(all []entry) []entry {
+			head, err := history.ParseHead(all[len(all)-2].text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			head.Catalog = blob.Sum(nil)
+			return newHead(t, all, head.File())
+		}, "is the head of generation"},
+		"an entry": {func(all []entry) []entry {
+			return resum(with(all, len(all)-1, "private/history/1-0000000000000000.json", tar.TypeReg, "", "x"))
+		}, "where a generation should have"},
 		"names that differ in case": {func(all []entry) []entry {
 			return sorted(with(all, find(all, "item/"), "INDEX.html", tar.TypeReg, "", "x"))
 		}, `"INDEX.html" and "index.html" differ only in case`},

@@ -87,21 +87,3 @@ func TestTrust(t *testing.T) {
 		}
 	}
 }
-
-func TestReadSignKey(t *testing.T) {
-	key, _ := newKey(t)
-	plain, err := key.MarshalText()
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "key")
-	for want, text := range map[bool][]byte{true: plain, false: []byte("evil")} {
-		if err := os.WriteFile(file, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		got, err := ReadSignKey(file, func() (string, error) { return "", errors.New("ReadSignKey has requested a password") })
-		if (err == nil) != want || want && !got.Equal(*key) {
-			t.Errorf("key %.10q: %v", text, err)
-		}
-	}
-}

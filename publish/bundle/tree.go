@@ -25,6 +25,7 @@ import (
 type tree struct {
 	root    string
 	current site.Current
+	head    site.Head // of the history
 	when    time.Time
 	files   listing
 	sizes   map[string]int64 // of files that are not links, by path
@@ -37,11 +38,18 @@ func readSite(root string) (*tree, error) {
 	if err != nil {
 		return nil, err
 	}
+	again, head, err := site.ReadCurrentHead(root)
+	if err == nil && again != current {
+		err = errors.New(site.CurrentPath + " has changed")
+	}
+	if err != nil {
+		return nil, siteError(err)
+	}
 	c, err := site.ReadCatalog(root, current)
 	if err != nil {
 		return nil, siteError(err)
 	}
-	t := &tree{root: root, current: current, when: newest(c), sizes: make(map[string]int64), blobs: make(map[blob.Ref]bool)}
+	t := &tree{root: root, current: current, head: head, when: newest(c), sizes: make(map[string]int64), blobs: make(map[blob.Ref]bool)}
 	if err := errors.Join(t.addContent(c), t.addResponses(c), t.addGeneration()); err != nil {
 		return nil, siteError(err)
 	}
@@ -125,7 +133,7 @@ func (t *tree) addResponses(c *catalog.Catalog) error {
 var ErrPublicOnly = errors.New("the site is a copy without the reasons of decisions, and they belong into a tarball")
 
 func (t *tree) addGeneration() error {
-	for _, x := range generationFiles(t.current) {
+	for _, x := range generationFiles(t.current, t.head) {
 		info, err := os.Stat(t.file(x.path))
 		if x.path == t.current.PrivatePath() && errors.Is(err, fs.ErrNotExist) && site.MayLackPrivate(t.root) {
 			return ErrPublicOnly
@@ -151,7 +159,7 @@ func (t *tree) since(ctx context.Context, bases []string) (*delta, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--since %s: %w", path, err)
 		}
-		current, err := generation(path, base)
+		current, _, err := generation(path, base)
 		if err != nil {
 			return nil, fmt.Errorf("--since %s: %w", path, err)
 		}
@@ -275,13 +283,13 @@ func (a *archive) listing(name string, ref blob.Ref) ([]byte, error) {
 	return text.Bytes(), nil
 }
 
-// parseBases parses the content of CURRENT of one or more bases. Its first line is that of the
-// catalogue.
+// parseBases parses the lines of the files of one or more bases. The first one of a base is that of
+// its catalogue.
 func parseBases(text []byte) (bases []site.Current, err error) {
 	var one []byte
 	for line := range bytes.Lines(append(text, "/"+site.CatalogName+"\n"...)) {
 		if bytes.HasSuffix(line, []byte("/"+site.CatalogName+"\n")) && len(one) > 0 {
-			c, err := site.ParseCurrent(one)
+			c, err := site.ParseGeneration(one)
 			if err != nil {
 				return nil, refuse(BaseName, "%v", err)
 			}

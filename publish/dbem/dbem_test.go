@@ -55,7 +55,7 @@ func buildSite(t *testing.T, root string, packages ...string) {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	report, err := publish.Build(t.Context(), dir, build.Config{Sources: []string{source}, Settings: catalog.Settings{Render: render.Version}})
+	report, err := publish.Build(t.Context(), dir, build.Config{Sources: []string{source}, Settings: catalog.Settings{Render: render.Version}}, site.Commit{})
 	if err != nil || len(report.Refused) > 0 {
 		t.Fatal(err, report.Refused)
 	}

@@ -102,11 +102,15 @@ func (a *addCmd) run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer closeTarget(at)
+	commit, err := e.commit(&a.authorFlags)
+	if err != nil {
+		return err
+	}
 	var made *build.Result
 	var result publish.Result
 	err = e.inWorkspace(func(dir *site.Dir, bar *progress) error {
 		cfg.Progress = bar.show
-		result, made, err = publish.Add(ctx, at, dir, cfg, a.choose, a.options(bar))
+		result, made, err = publish.Add(ctx, at, dir, cfg, a.choose, a.options(bar, commit))
 		return err
 	})
 	if made != nil {

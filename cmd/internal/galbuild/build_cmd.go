@@ -45,6 +45,8 @@ type buildCmd struct {
 	Jobs   int  `placeholder:"N" help:"Number of packages to read at a time (default: one for each processor)."`
 	DryRun bool `help:"Read the packages and report, but write nothing."`
 
+	keepFlag
+	authorFlags
 	limitFlags
 }
 
@@ -54,6 +56,12 @@ func (b *buildCmd) Validate() error {
 		return fmt.Errorf("--jobs=%d: must not be negative", b.Jobs)
 	}
 	if _, err := b.limits(); err != nil {
+		return err
+	}
+	if _, err := b.author(); err != nil {
+		return err
+	}
+	if err := b.keepFlag.check(); err != nil {
 		return err
 	}
 	for _, s := range b.settingFlags() {
@@ -120,6 +128,11 @@ func (b *buildCmd) run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
+	commit, err := e.commit(&b.authorFlags)
+	if err != nil {
+		return err
+	}
+	commit.Keep = b.KeepGenerations
 	dir, err := b.open()
 	if err != nil {
 		return err
@@ -128,7 +141,7 @@ func (b *buildCmd) run(ctx context.Context, e *env) error {
 	bar := newProgress(e)
 	defer bar.close()
 	cfg.Progress = bar.show
-	report, err := publish.Build(ctx, dir, cfg)
+	report, err := publish.Build(ctx, dir, cfg, commit)
 	bar.close()
 	if err != nil {
 		return explainBuild(err)

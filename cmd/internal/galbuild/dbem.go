@@ -22,7 +22,7 @@ const layoutDbem = "dbem"
 func (p *publishCmd) publishDbem(ctx context.Context, e *env, at target.Target, root string) error {
 	bar := newProgress(e)
 	defer bar.close()
-	result, err := dbem.Publish(ctx, at, root, dbem.Options{Options: p.options(bar), Replace: p.Replace, Prune: p.Prune, Grace: p.Grace})
+	result, err := dbem.Publish(ctx, at, root, dbem.Options{Options: p.options(bar, site.Commit{}), Replace: p.Replace, Prune: p.Prune, Grace: p.Grace})
 	bar.close()
 	if err != nil {
 		return explainDbem(err)

@@ -21,9 +21,9 @@ import (
 	"galbuild/publish"
 )
 
-// authorFlags are the flags of commands that record decisions.
+// authorFlags are the flags of commands that change a gallery. The history and decisions have them.
 type authorFlags struct {
-	By     string `placeholder:"NAME" help:"Who decides (default: the user). Only auditors see it, as the reason."`
+	By     string `placeholder:"NAME" help:"Who does this (default: the user). Only auditors see it, and the reason."`
 	Reason string `placeholder:"TEXT" help:"Why."`
 	Now    string `placeholder:"TIME" help:"When, such as 2026-01-02T15:04:05Z (default: the time of SOURCE_DATE_EPOCH, else now)."`
 }
@@ -48,6 +48,24 @@ func (f *authorFlags) author() (decision.Author, error) {
 	return a, nil
 }
 
+// commit returns what the history says about a command.
+func (e *env) commit(f *authorFlags) (site.Commit, error) {
+	a, err := f.author()
+	return site.Commit{Command: e.command, By: a.By, Reason: a.Reason, When: a.When}, err
+}
+
+// keepFlag is the flag of commands that prune.
+type keepFlag struct {
+	KeepGenerations int `default:"2" placeholder:"N" help:"Keep the files of this many generations, the current one included, so that galbuild rollback can switch back to them."`
+}
+
+func (k *keepFlag) check() error {
+	if k.KeepGenerations < 1 {
+		return fmt.Errorf("--keep-generations=%d: must be at least 1, for the current one", k.KeepGenerations)
+	}
+	return nil
+}
+
 func userName() string {
 	if u, err := user.Current(); err == nil {
 		return u.Username
@@ -63,6 +81,7 @@ type deciding struct {
 
 	subjects []catalog.Subject
 	purge    bool              // delete what is kept out
+	how      string            // flags that the history names, such as " --purge"
 	earlier  []catalog.Subject // to purge, although they were decided about earlier
 	where    string            // the target, for messages
 }
@@ -154,8 +173,13 @@ func (d *deciding) decide(ctx context.Context, e *env, decide func(*catalog.Cata
 	defer closeTarget(at)
 	d.where = at.String()
 	made := decided{Decisions: []recorded{}}
+	commit, err := e.commit(&d.authorFlags)
+	if err != nil {
+		return decided{}, err
+	}
+	commit.Command += d.how
 	err = e.inWorkspace(func(dir *site.Dir, bar *progress) error {
-		made.Result, err = publish.Decide(ctx, at, dir, d.options(bar), func(c *catalog.Catalog) ([]catalog.Record, error) {
+		made.Result, err = publish.Decide(ctx, at, dir, d.options(bar, commit), func(c *catalog.Catalog) ([]catalog.Record, error) {
 			records, err := decide(c, author)
 			made.Decisions = made.Decisions[:0]
 			for i := range records {
@@ -286,8 +310,11 @@ func (b *blockCmd) Validate() error {
 func (b *blockCmd) Run(ctx context.Context, e *env) error {
 	kind := decision.Blocked
 	b.purge = b.Purge || b.Malicious
+	if b.Purge {
+		b.how = " --purge"
+	}
 	if b.Malicious {
-		kind = decision.Malicious
+		kind, b.how = decision.Malicious, " --malicious"
 		b.warn(e)
 	}
 	return b.run(ctx, e, func(c *catalog.Catalog, a decision.Author) ([]catalog.Record, error) {

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"galbuild/build"
+	"galbuild/build/signkey"
 	"galbuild/build/units"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
@@ -135,8 +136,8 @@ func (x *exportCmd) readKey(e *env) (*minisign.PrivateKey, error) {
 	if x.SignKey == "" {
 		return nil, nil
 	}
-	key, err := bundle.ReadSignKey(x.SignKey, func() (string, error) { return x.password(e) })
-	if errors.Is(err, bundle.ErrPassword) {
+	key, err := signkey.ReadSecret(x.SignKey, func() (string, error) { return x.password(e) })
+	if errors.Is(err, signkey.ErrPassword) {
 		err = hint.Add(err, "minisign -G makes keys; the password is taken from --sign-password-file, $%s or the terminal", signPassword)
 	}
 	return key, err

@@ -48,7 +48,8 @@ type commandLine struct {
 
 	Publish  publishCmd  `cmd:"" group:"Publish:" help:"Publish a site, packages or an extension's folder to a target."`
 	Pull     pullCmd     `cmd:"" group:"Publish:" help:"Copy a published site, or only its index, to a folder."`
-	Rollback rollbackCmd `cmd:"" group:"Publish:" help:"Switch back to the previous generation."`
+	History  historyCmd  `cmd:"" group:"Publish:" help:"List the generations that have been current, when, and why."`
+	Rollback rollbackCmd `cmd:"" group:"Publish:" help:"Make an earlier generation current again, with the blocks of today."`
 	Prune    pruneCmd    `cmd:"" group:"Publish:" help:"Remove objects that no generation of a published site needs."`
 	Export   exportCmd   `cmd:"" group:"Publish:" help:"Write a site, or its changes, to a tarball that can be signed."`
 	Import   importCmd   `cmd:"" group:"Publish:" help:"Verify a tarball and import it into a site."`
@@ -82,7 +83,7 @@ func newCommandLine(kinds []target.Kind) *commandLine {
 	for _, r := range []*targets.Remote{
 		&cl.Add.Remote, &cl.Remove.Remote, &cl.LsRemote.Remote, &cl.Show.Remote, &cl.Publish.Remote,
 		&cl.Pull.Remote, &cl.Rollback.Remote, &cl.Prune.Remote, &cl.Verify.Remote,
-		&cl.Diff.Remote, &cl.Audit.Remote,
+		&cl.Diff.Remote, &cl.Audit.Remote, &cl.History.Remote,
 		&cl.Block.Remote, &cl.Unblock.Remote, &cl.Restore.Remote, &cl.Deprecate.Remote,
 	} {
 		r.Declare(kinds)
@@ -99,6 +100,7 @@ func targetVars(kinds []target.Kind) kong.Vars {
 type env struct {
 	stdin          io.Reader
 	stdout, stderr *terminal.Writer
+	command        string // its name
 	json           bool
 	document       []byte // the JSON document to print at the end; may be nil
 	quiet          bool
@@ -170,6 +172,7 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 		return e.end(errUsage{err})
 	}
 	e.set(cl)
+	e.command = command.Selected().Name
 	return e.end(command.Run(e, p.kinds))
 }
 
@@ -228,6 +231,8 @@ func explain(err error) error {
 		return hint.Add(err, "only printing failed; all changes of sites and files are done")
 	case errors.Is(err, render.ErrSwitched): // before the errors after which nothing has changed
 		return hint.Add(err, "the new generation is complete; once the cause is fixed, run the command again")
+	case errors.Is(err, site.ErrHistory):
+		return hint.Add(err, "%s", wayOut)
 	case errors.Is(err, site.ErrLocked):
 		return hint.Add(err, "wait until it ends; a killed process leaves no lock behind")
 	case errors.Is(err, site.ErrNoGeneration):

@@ -22,7 +22,15 @@ type importCmd struct {
 
 	Output string   `short:"o" name:"output" default:"site" type:"newsite" placeholder:"SITE" help:"Folder of the site."`
 	Trust  []string `sep:"none" type:"file" placeholder:"KEY" help:"Import only a tarball that is signed with one of these minisign public keys. A folder stands for the *.pub files in it."`
-	Sums   string   `type:"existingfile" placeholder:"FILE" help:"The SHA256SUMS of the tarball, if it is not next to it."`
+	keepFlag
+	authorFlags
+	Sums string `type:"existingfile" placeholder:"FILE" help:"The SHA256SUMS of the tarball, if it is not next to it."`
+}
+
+// Validate implements Kong's hook.
+func (i *importCmd) Validate() error {
+	_, err := i.author()
+	return errors.Join(err, i.keepFlag.check())
 }
 
 // Run verifies the tarball, and makes its generation current.
@@ -30,7 +38,12 @@ func (i *importCmd) Run(ctx context.Context, e *env) error {
 	if info, err := os.Stat(i.Tarball); err == nil && info.IsDir() {
 		return hint.Add(fmt.Errorf("%s is a folder, not a tarball", i.Tarball), "name the file that galbuild export wrote; galbuild publish SITE -o TARGET copies a site's folder")
 	}
-	cfg := bundle.ImportConfig{Archive: i.Tarball, Sums: i.Sums, Trust: i.Trust, Site: i.Output}
+	commit, err := e.commit(&i.authorFlags)
+	if err != nil {
+		return err
+	}
+	commit.Keep = i.KeepGenerations
+	cfg := bundle.ImportConfig{Archive: i.Tarball, Sums: i.Sums, Trust: i.Trust, Site: i.Output, Commit: commit}
 	if i.Tarball == "-" {
 		cfg.Stream = e.stdin
 	}

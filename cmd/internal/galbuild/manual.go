@@ -82,9 +82,13 @@ func examples() map[string][]help.Example {
 			{Does: "Copy a site from a bucket.", Line: "galbuild pull s3://vsix/gallery -o site"},
 			{Does: "Keep a copy of the index current, for galshim --no-files.", Line: "galbuild pull s3://vsix/gallery -o shim --index-only --follow 30s"},
 		},
+		"history": {
+			{Does: "List who made which generation of a bucket current, when and why.", Line: "galbuild history s3://vsix/gallery"},
+			{Does: "Print the versions that the last change of a site has added and removed.", Line: "galbuild history site -n 1 -v"},
+		},
 		"rollback": {
 			{Does: "Switch a site back to the previous generation.", Line: "galbuild rollback site"},
-			{Does: "Print to which generation a bucket would switch.", Line: "galbuild rollback s3://vsix/gallery --dry-run"},
+			{Does: "Print what a bucket would serve after switching back to number 12 of its history.", Line: "galbuild rollback s3://vsix/gallery --to 12 --dry-run"},
 		},
 		"prune": {
 			{Does: "Remove objects that no generation needs and that are older than a week.", Line: "galbuild prune s3://vsix/gallery --grace 7d"},

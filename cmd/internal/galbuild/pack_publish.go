@@ -124,7 +124,7 @@ func (j *packJob) hintDiffers(dir string) string {
 // add runs add with the flags of publish. If the packages are made from a folder, differs is the
 // hint for versions that are published with different content; otherwise it is "".
 func (p *publishCmd) add(ctx context.Context, e *env, add *addCmd, differs string) error {
-	add.transfer, add.Flags, add.limitFlags, add.Restore = p.transfer, p.Flags, p.limitFlags, p.Restore
+	add.transfer, add.Flags, add.limitFlags, add.authorFlags, add.Restore = p.transfer, p.Flags, p.limitFlags, p.authorFlags, p.Restore
 	limits, err := p.limits()
 	if err != nil {
 		return err

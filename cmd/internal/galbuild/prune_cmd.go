@@ -2,8 +2,10 @@ package galbuild
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"galbuild/build/site"
 	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
@@ -14,12 +16,13 @@ type pruneCmd struct {
 	Target string        `arg:"" optional:"" complete:"path" help:"The target: ${targets}."`
 	Grace  time.Duration `default:"24h" help:"Only remove objects older than this."`
 	DryRun bool          `help:"Print what would be removed, and change nothing."`
+	keepFlag
 	targets.Flags
 }
 
 // Validate implements Kong's hook.
 func (p *pruneCmd) Validate() error {
-	if err := checkGrace(p.Grace); err != nil {
+	if err := errors.Join(checkGrace(p.Grace), p.keepFlag.check()); err != nil {
 		return err
 	}
 	return p.Check(p.Target)
@@ -32,7 +35,7 @@ func (p *pruneCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer closeTarget(at)
-	removed, err := prune(ctx, e, at, p.Grace, p.DryRun)
+	removed, err := prune(ctx, e, at, p.Grace, p.KeepGenerations, p.DryRun)
 	if err != nil || !e.json {
 		return err
 	}
@@ -48,8 +51,8 @@ type pruned struct {
 
 // prune prunes a target, and prints what was removed unless that is for a JSON document. It
 // returns the keys, not nil, of the objects that were removed or, in a dry run, would be.
-func prune(ctx context.Context, e *env, at target.Target, grace time.Duration, dryRun bool) ([]string, error) {
-	keys, err := publish.Prune(ctx, at, grace, publish.Options{DryRun: dryRun})
+func prune(ctx context.Context, e *env, at target.Target, grace time.Duration, keep int, dryRun bool) ([]string, error) {
+	keys, err := publish.Prune(ctx, at, grace, publish.Options{DryRun: dryRun, Commit: site.Commit{Keep: keep}})
 	if err != nil {
 		return nil, explainPublish(err)
 	}

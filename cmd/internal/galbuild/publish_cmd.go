@@ -11,6 +11,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"galbuild/build"
+	"galbuild/build/history"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/targets"
@@ -35,7 +36,8 @@ type publishCmd struct {
 	Restore     bool              `help:"Restore versions that were removed, if their packages are named one by one or packed from a folder."`
 	Prune       bool              `help:"Prune the target afterwards, as galbuild prune does."`
 	Grace       time.Duration     `default:"24h" help:"With --prune, only remove objects older than this."`
-	CORS        bool              `name:"cors" help:"Let web pages of any origin read the bucket, which editors in a browser need; galbuild config s3-cors prints the policy."`
+	keepFlag
+	CORS bool `name:"cors" help:"Let web pages of any origin read the bucket, which editors in a browser need; galbuild config s3-cors prints the policy."`
 
 	vscePublish
 	authorFlags
@@ -51,8 +53,8 @@ type transfer struct {
 	DryRun bool `help:"Print what would be done, and change nothing."`
 }
 
-func (t *transfer) options(p *progress) publish.Options {
-	return publish.Options{Jobs: t.Jobs, DryRun: t.DryRun, Progress: p.showPublish}
+func (t *transfer) options(p *progress, commit site.Commit) publish.Options {
+	return publish.Options{Jobs: t.Jobs, DryRun: t.DryRun, Progress: p.showPublish, Commit: commit}
 }
 
 func (t *transfer) check() error {
@@ -71,7 +73,7 @@ func checkGrace(grace time.Duration) error {
 
 // Validate implements Kong's hook.
 func (p *publishCmd) Validate() error {
-	if err := errors.Join(p.transfer.check(), checkGrace(p.Grace), p.vscePublish.check(), p.packFlags.check(), checkTargets("--target", p.Target...)); err != nil {
+	if err := errors.Join(p.transfer.check(), checkGrace(p.Grace), p.keepFlag.check(), p.vscePublish.check(), p.packFlags.check(), checkTargets("--target", p.Target...)); err != nil {
 		return err
 	}
 	if _, err := p.limits(); err != nil {
@@ -130,7 +132,7 @@ func (p *publishCmd) run(ctx context.Context, e *env) error {
 
 // prune prunes the target after publishing. What is pruned becomes a part of the JSON document.
 func (p *publishCmd) prune(ctx context.Context, e *env, at target.Target) error {
-	removed, err := prune(ctx, e, at, p.Grace, p.DryRun)
+	removed, err := prune(ctx, e, at, p.Grace, p.KeepGenerations, p.DryRun)
 	if err != nil || !e.json {
 		return err
 	}
@@ -158,7 +160,7 @@ func (p *publishCmd) publish(ctx context.Context, e *env, at target.Target) erro
 	case p.from != nil:
 		return p.publishFrom(ctx, e, at)
 	case what.site != "":
-		return p.publishSite(ctx, e, at, what.site)
+		return p.publishSite(ctx, e, at, what.site, nil)
 	}
 	return p.publishPackages(ctx, e, what.packages)
 }
@@ -171,11 +173,12 @@ func (p *publishCmd) publishFrom(ctx context.Context, e *env, at target.Target) 
 	}
 	defer closeTarget(from)
 	return e.inWorkspace(func(copied *site.Dir, bar *progress) error {
-		if _, err := publish.Pull(ctx, from, copied, false, p.options(bar)); err != nil {
+		pulled, err := publish.Pull(ctx, from, copied, false, p.options(bar, site.Commit{}))
+		if err != nil {
 			return explainPublish(err)
 		}
 		bar.close()
-		return p.publishSite(ctx, e, at, copied.Root)
+		return p.publishSite(ctx, e, at, copied.Root, pulled.Sender)
 	})
 }
 
@@ -197,16 +200,22 @@ func isSame(a, b string) bool {
 	return errA == nil && errB == nil && os.SameFile(first, second)
 }
 
-func (p *publishCmd) publishSite(ctx context.Context, e *env, at target.Target, root string) error {
+// publishSite publishes the site at root. The sender is nil if that is not a copy.
+func (p *publishCmd) publishSite(ctx context.Context, e *env, at target.Target, root string, sender *history.Sender) error {
 	if folder, ok := p.Folder(); ok && isSame(root, folder) {
 		return hint.Add(fmt.Errorf("%s is both the site and the target: name another target", root), "galbuild publish %s TARGET publishes it; galbuild publish --help lists what a target can be", root)
 	}
 	if p.Layout == layoutDbem {
 		return p.publishDbem(ctx, e, at, root)
 	}
+	commit, err := e.commit(&p.authorFlags)
+	if err != nil {
+		return err
+	}
+	commit.Sender = sender
 	var result publish.Result
-	err := e.inWorkspace(func(dir *site.Dir, bar *progress) (err error) {
-		o := p.options(bar)
+	err = e.inWorkspace(func(dir *site.Dir, bar *progress) (err error) {
+		o := p.options(bar, commit)
 		o.MaxRemovals = p.MaxRemovals
 		result, err = publish.Site(ctx, at, root, dir, p.Replace, o)
 		return err
@@ -285,7 +294,7 @@ func explainPublish(err error) error {
 	case errors.Is(err, publish.ErrNothing):
 		return hint.Add(err, "galbuild publish SITE publishes a gallery there")
 	case errors.Is(err, publish.ErrNoEarlier):
-		return hint.Add(err, "a target keeps the generation before the current one until a prune")
+		return hint.Add(err, "galbuild history lists the generations that have been current")
 	case errors.Is(err, context.Canceled):
 		return hint.Add(errors.New("interrupted"), "the target still has the old generation; run the command again to continue: nothing is uploaded twice")
 	}

@@ -25,6 +25,8 @@ type pullCmd struct {
 	Follow    time.Duration `placeholder:"DURATION" help:"Keep running, and look for a new generation at this interval, such as 30s."`
 	Jobs      int           `placeholder:"N" help:"Number of objects to download at a time (default: 16)."`
 
+	keepFlag
+	authorFlags
 	targets.Remote
 }
 
@@ -37,6 +39,12 @@ func (p *pullCmd) Validate() error {
 		return fmt.Errorf("--jobs=%d: must not be negative", p.Jobs)
 	case p.Follow < 0:
 		return fmt.Errorf("--follow=%s: must not be negative", p.Follow)
+	}
+	if err := p.keepFlag.check(); err != nil {
+		return err
+	}
+	if _, err := p.author(); err != nil {
+		return err
 	}
 	return p.Check(p.From)
 }
@@ -91,9 +99,14 @@ func (p *pullCmd) run(ctx context.Context, e *env) error {
 }
 
 func (p *pullCmd) pull(ctx context.Context, e *env, from target.Target, dir *site.Dir) error {
+	commit, err := e.commit(&p.authorFlags)
+	if err != nil {
+		return err
+	}
+	commit.Keep = p.KeepGenerations
 	bar := newProgress(e)
 	defer bar.close()
-	pull, err := publish.Pull(ctx, from, dir, p.IndexOnly, publish.Options{Jobs: p.Jobs, Progress: bar.showPublish})
+	pull, err := publish.Pull(ctx, from, dir, p.IndexOnly, publish.Options{Jobs: p.Jobs, Progress: bar.showPublish, Commit: commit})
 	bar.close()
 	if errors.Is(err, publish.ErrNothing) {
 		if listed, _ := dbem.Read(ctx, from); listed != nil {

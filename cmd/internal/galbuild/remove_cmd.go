@@ -52,7 +52,9 @@ func (r *removeCmd) Validate() (err error) {
 // Run removes versions from a published site, and keeps them out. Their files stay until a prune,
 // so that a rollback is possible.
 func (r *removeCmd) Run(ctx context.Context, e *env) error {
-	r.purge = r.Purge
+	if r.purge = r.Purge; r.purge {
+		r.how = " --purge"
+	}
 	return r.run(ctx, e, func(c *catalog.Catalog, a decision.Author) ([]catalog.Record, error) {
 		subjects, err := r.resolve(c)
 		if err != nil {

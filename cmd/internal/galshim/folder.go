@@ -56,7 +56,7 @@ func openFolder(root *os.Root, old *generation) (*generation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open site %s: %w", root.Name(), err)
 	}
-	current, err := site.ParseCurrent(text)
+	current, _, err := site.ParseCurrent(text)
 	if err != nil {
 		return nil, fmt.Errorf("open site %s: %w", root.Name(), err)
 	}

@@ -114,7 +114,7 @@ func (s *remote) fetch(ctx context.Context, old *generation) (*generation, error
 	if err != nil || text == nil {
 		return nil, err
 	}
-	c, err := site.ParseCurrent(text)
+	c, _, err := site.ParseCurrent(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.base.Redacted(), err)
 	}
@@ -130,7 +130,7 @@ func (s *remote) fetch(ctx context.Context, old *generation) (*generation, error
 		return nil, err
 	}
 	s.etag = etag
-	s.saveCurrent(c)
+	s.saveCurrent(c, text)
 	return g, nil
 }
 
@@ -251,14 +251,16 @@ func readCurrent(file string) (site.Current, error) {
 	if err != nil {
 		return site.Current{}, err
 	}
-	return site.ParseCurrent(text)
+	c, _, err := site.ParseCurrent(text)
+	return c, err
 }
 
 // saveCurrent records that c is the generation to start with if the site cannot be reached, and
-// removes older ones. An error is only logged, because c is being served.
-func (s *remote) saveCurrent(c site.Current) {
+// removes older ones. The text is that of CURRENT. An error is only logged, because c is being
+// served.
+func (s *remote) saveCurrent(c site.Current, text []byte) {
 	err := atomicfile.Replace(filepath.Join(s.dir, "CURRENT"), atomicfile.FileMode, func(file *os.File) error {
-		_, err := file.Write(c.Bytes())
+		_, err := file.Write(text)
 		return err
 	})
 	if err != nil {

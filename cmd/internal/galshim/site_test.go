@@ -41,6 +41,9 @@ var mediaTypes = map[string]string{
 	catalog.PackageAsset: "application/octet-stream",
 }
 
+// testHead is the head of a history, which galshim does not read.
+var testHead = site.Head{Number: 1, SHA256: blob.Sum([]byte("head"))}
+
 // defaultPages are the pages of a site.
 func defaultPages() map[string]string {
 	return map[string]string{
@@ -70,7 +73,7 @@ func (s sample) write(t testing.TB, dir string) site.Current {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.WriteFile(site.CurrentPath, c.Bytes()); err != nil {
+	if err := d.WriteFile(site.CurrentPath, site.FormatCurrent(c, testHead)); err != nil {
 		t.Fatal(err)
 	}
 	return c

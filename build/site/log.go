@@ -1,0 +1,278 @@
+package site
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/history"
+	"galbuild/build/regularfile"
+)
+
+// ErrHistory is wrapped by the errors of commands for a site or target whose history cannot be
+// read. Without it, no generation can become current there.
+var ErrHistory = errors.New("the history is damaged")
+
+// Files reads a file of a site or target, with a limit of its size in bytes. The path is relative
+// to the site.
+type Files func(path string, limit int64) ([]byte, error)
+
+// FilesIn returns the Files of the site at root.
+func FilesIn(root string) Files {
+	d := &Dir{Root: root}
+	return func(path string, limit int64) ([]byte, error) { return regularfile.ReadFile(d.Path(path), limit) }
+}
+
+// maxEntry limits the size of an entry, in bytes. That of a gallery of a million versions which
+// became current at once has 150 MB.
+const maxEntry = MaxCompressedCatalog
+
+// ReadHead reads the head of a history, and checks that it is that of the generation c.
+func ReadHead(files Files, c Current, h Head) (history.Head, error) {
+	text, err := files(h.Path(), history.MaxHead)
+	if err != nil {
+		return history.Head{}, fmt.Errorf("%w: %w", ErrHistory, err)
+	}
+	if got := blob.Sum(text); got != h.SHA256 {
+		return history.Head{}, fmt.Errorf("%w: %s: SHA-256 is %s, want %s as in %s", ErrHistory, h.Path(), got, h.SHA256, CurrentPath)
+	}
+	head, err := history.ParseHead(text)
+	switch {
+	case err != nil:
+		return history.Head{}, fmt.Errorf("%w: %s: %w", ErrHistory, h.Path(), err)
+	case head.Number != h.Number, MakeCurrent(head.Catalog, head.Index, head.Private) != c, head.Generation != c.Generation:
+		return history.Head{}, fmt.Errorf("%w: %s is the head of generation %s and has number %d, and %s names generation %s and number %d",
+			ErrHistory, h.Path(), head.Generation, head.Number, CurrentPath, c.Generation, h.Number)
+	}
+	return head, nil
+}
+
+// ReadEntry reads an entry of a history.
+func ReadEntry(files Files, number int64, sum blob.Ref) (*history.Entry, error) {
+	path := history.EntryPath(number, sum)
+	text, err := files(path, maxEntry)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrHistory, err)
+	}
+	if got := blob.Sum(text); got != sum {
+		return nil, fmt.Errorf("%w: %s: SHA-256 is %s, want %s as in what follows it", ErrHistory, path, got, sum)
+	}
+	e, err := history.ParseEntry(text)
+	if err == nil && e.Number != number {
+		err = fmt.Errorf("it is entry %d", e.Number)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrHistory, path, err)
+	}
+	return e, nil
+}
+
+// Entries yields the entries of a history, the latest first. It ends after an error.
+func Entries(files Files, head history.Head) iter.Seq2[*history.Entry, error] {
+	return func(yield func(*history.Entry, error) bool) {
+		sum := head.Entry
+		for number := head.Number; number > 0; number-- {
+			e, err := ReadEntry(files, number, sum)
+			if !yield(e, err) || err != nil {
+				return
+			}
+			sum = e.Previous
+		}
+	}
+}
+
+// defaultKeep is how many generations keep their files, unless something else is said: the current
+// one and the one before it.
+const defaultKeep = 2
+
+// Kept returns the names of the latest generations of a history that keep their files, the current
+// one first. They are n different ones, or 2 if n is 0, or all if there are fewer.
+func Kept(files Files, head history.Head, n int) (names []string, err error) {
+	n = cmp.Or(n, defaultKeep)
+	for e, err := range Entries(files, head) {
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(names, e.Generation) {
+			names = append(names, e.Generation)
+		}
+		if len(names) == n {
+			break
+		}
+	}
+	return names, nil
+}
+
+// Commit says on whose behalf a command makes a generation current, for the history. The zero value
+// is ready for use.
+type Commit struct {
+	Command string // such as "build"
+	By      string
+	Reason  string
+	When    time.Time       // zero is now
+	Sender  *history.Sender // of content that was copied
+	// Restart begins a new history, whatever the one before is like.
+	Restart bool
+	// Sign returns the head with signatures. last is the head before it, or zero if there is none
+	// or if it cannot be read. If Sign is nil, the head is not signed.
+	Sign func(last, head history.Head) (history.Head, error)
+	// Keep is the number of generations that keep their files, the current one included. 0 means 2.
+	Keep int
+}
+
+// An Addition to a history is an entry with its head.
+type Addition struct {
+	Head  Head
+	Files []TextFile // the entry, and then the head
+}
+
+// A TextFile is a small file of a site.
+type TextFile struct {
+	Path string
+	Text []byte
+}
+
+// Append returns what a history needs before a generation can become current: an entry and a head.
+// The head last names the end of the history before, or is zero if there is none.
+func (c Commit) Append(files Files, old Before, last Head, next Generation) (Addition, error) {
+	var head, before history.Head
+	var previous *history.Entry
+	var err error
+	if !last.IsZero() {
+		if before, err = ReadHead(files, old.Current, last); err == nil && !c.Restart {
+			head = before
+			previous, err = ReadEntry(files, head.Number, head.Entry)
+		}
+		if err != nil && !c.Restart {
+			return Addition{}, err
+		}
+	}
+	e := history.Entry{
+		When: c.When, Generation: next.Generation, Catalog: next.Current.Catalog, Index: next.Index, Private: next.Private,
+		Command: c.Command, By: c.By, Reason: c.Reason, Sender: c.Sender,
+	}
+	if e.When.IsZero() {
+		e.When = time.Now()
+	}
+	if err := describe(&e, files, head, old.Packages, next.Catalog); err != nil {
+		return Addition{}, err
+	}
+	entry, made, err := history.Append(previous, e)
+	if err == nil && c.Sign != nil {
+		made, err = c.Sign(before, made)
+	}
+	if err != nil {
+		return Addition{}, err
+	}
+	text := made.File()
+	h := Head{made.Number, blob.Sum(text)}
+	return Addition{h, []TextFile{{entry.Path(), entry.Text()}, {h.Path(), text}}}, nil
+}
+
+// describe fills in what a generation has, and how that differs from the packages of the one before.
+// A history without a head before begins with everything.
+func describe(e *history.Entry, files Files, head history.Head, before Packages, next *catalog.Catalog) error {
+	now := PackagesOf(next)
+	e.Extensions, e.Versions = len(next.Extensions), len(now)
+	switch {
+	case head.Number == 0:
+		before = nil
+	case before == nil:
+		var err error
+		if before, err = replay(files, head); err != nil {
+			return err
+		}
+	}
+	e.Added, e.Removed = changes(now, before), changes(before, now)
+	return nil
+}
+
+// Generation is a generation with its catalogue.
+type Generation struct {
+	Current
+	Catalog *catalog.Catalog
+}
+
+// Before is the generation that was current before another one.
+type Before struct {
+	Current
+	Packages Packages // nil if its catalogue cannot be read
+}
+
+// Packages are the hashes of the packages of a generation, by key.
+type Packages map[string]blob.Ref
+
+// PackagesOf returns the packages of a catalogue. They are not nil.
+func PackagesOf(c *catalog.Catalog) Packages {
+	all := make(Packages)
+	for key, v := range c.Versions() {
+		all[key] = v.Package.Ref
+	}
+	return all
+}
+
+// replay returns the packages of the last generation of a history, from its entries.
+func replay(files Files, head history.Head) (Packages, error) {
+	var entries []*history.Entry
+	for e, err := range Entries(files, head) {
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, e)
+	}
+	all := make(Packages)
+	for _, e := range slices.Backward(entries) {
+		for _, c := range e.Removed {
+			delete(all, c.Key)
+		}
+		for _, c := range e.Added {
+			all[c.Key] = c.SHA256
+		}
+	}
+	return all, nil
+}
+
+// changes returns the packages of a that are not in b, sorted by key.
+func changes(a, b Packages) (all []history.Change) {
+	for key, ref := range a {
+		if other, ok := b[key]; !ok || other != ref {
+			all = append(all, history.Change{Key: key, SHA256: ref})
+		}
+	}
+	slices.SortFunc(all, func(a, b history.Change) int { return strings.Compare(a.Key, b.Key) })
+	return all
+}
+
+// SenderOf returns the sender of content that is copied from a site or target with this head.
+func SenderOf(h history.Head) *history.Sender {
+	return &history.Sender{Log: h.Log, Number: h.Number, Root: h.Root, Generation: h.Generation, When: h.When}
+}
+
+// CheckLog checks the whole history: each entry, and that the head commits to all of them.
+func CheckLog(files Files, head history.Head) error {
+	var entries []*history.Entry
+	for e, err := range Entries(files, head) {
+		if err != nil {
+			return err
+		}
+		entries = append(entries, e)
+	}
+	slices.Reverse(entries)
+	err := history.Consistent(history.Head{}, head, func(yield func(*history.Entry, error) bool) {
+		for _, e := range entries {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrHistory, err)
+	}
+	return nil
+}
