@@ -2,9 +2,12 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"galbuild/build/audit"
+	"galbuild/build/history"
 	"galbuild/publish/target"
 )
 
@@ -21,7 +24,27 @@ func Audit(ctx context.Context, from target.Target) (*audit.Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", from, err)
 	}
-	r := audit.New(s.Catalog, nil)
-	r.Target, r.Generation, r.Complete = from.String(), s.Generation, complete
+	entries, err := entriesOf(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	r := audit.New(s.Catalog, entries)
+	r.Target, r.Generation, r.Complete = from.String(), s.Generation, complete && len(entries) > 0
 	return r, nil
+}
+
+// entriesOf returns the entries of the history of a target, the first one first. There are none if
+// they are not served.
+func entriesOf(ctx context.Context, from target.Target) (entries []*history.Entry, err error) {
+	for e, err := range Log(ctx, from) {
+		if err != nil && (isPublic(from) || errors.Is(err, target.ErrNotExist)) {
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, e)
+	}
+	slices.Reverse(entries)
+	return entries, nil
 }

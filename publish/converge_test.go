@@ -303,7 +303,10 @@ func TestConverge(t *testing.T) {
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			w := &world{Rand: rand.New(rand.NewPCG(seed, 13)), known: make(map[string][]catalog.Record), kept: make(map[string][]catalog.Package), entries: make(map[string]blob.Ref), now: clock}
+			w := &world{
+				Rand: rand.New(rand.NewPCG(seed, 13)), known: make(map[string][]catalog.Record),
+				kept: make(map[string][]catalog.Package), entries: make(map[string]blob.Ref), now: clock,
+			}
 			top := t.TempDir()
 			for i := range 4 {
 				w.folders = append(w.folders, filepath.Join(top, fmt.Sprint("folder", i)))

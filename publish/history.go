@@ -130,9 +130,10 @@ type Undone struct {
 // without content. It returns an error and changes nothing if content of that generation has been
 // removed. Responses that only an interrupted publish has sent remain until [Prune] removes them.
 //
-// If decisions have been made since, or more is kept for auditors, the generation is a new one,
-// which is written to scratch: the earlier one with that of today. What is blocked or malicious stays out. Removals are
-// undone by a decision of the author, so that the next merge does not bring them back.
+// If decisions have been made since, or more is kept for auditors, the generation is a new one: the
+// earlier one with the decisions of today and what is kept today. It is written to scratch. What is
+// blocked or malicious stays out. Removals are undone by a decision of the author, so that the next
+// merge does not bring them back.
 func Rollback(ctx context.Context, at target.Target, scratch *site.Dir, author decision.Author, to int64, o Options) (Result, error) {
 	r := &rollback{at: at, scratch: scratch, author: author, to: to}
 	result, err := retry(ctx, func() (Result, error) { return r.run(ctx, o) })

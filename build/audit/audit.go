@@ -21,11 +21,11 @@ import (
 // Report is the account of a gallery. Its lists are never nil.
 type Report struct {
 	Target     string     `json:"target"`
-	Generation string     `json:"generation"` // the current one
-	History    *Moment    `json:"history"`    // when it became current; null if the history is not known
-	Complete   bool       `json:"complete"`   // what only auditors need could be read
-	Versions   []Version  `json:"versions"`   // sorted by id; those that are served, and those that were or are kept out
-	Decisions  []Decision `json:"decisions"`  // sorted by counter
+	Generation string     `json:"generation"`        // the current one
+	History    *Moment    `json:"history,omitempty"` // when it became current; nil if the history is not known
+	Complete   bool       `json:"complete"`          // what only auditors need could be read
+	Versions   []Version  `json:"versions"`          // sorted by id; those that are served, and those that were or are kept out
+	Decisions  []Decision `json:"decisions"`         // sorted by counter
 }
 
 // Version is a package, identified by its id and its hash.
@@ -33,8 +33,8 @@ type Version struct {
 	ID      string           `json:"id"` // catalog.Key
 	SHA256  blob.Ref         `json:"sha256"`
 	Served  bool             `json:"served"`
-	First   *Moment          `json:"first"`            // the first generation with it; null if that is not known
-	Last    *Moment          `json:"last"`             // the last generation with it; null if that is not known
+	First   *Moment          `json:"first,omitempty"`  // the first generation with it; nil if that is not known
+	Last    *Moment          `json:"last,omitempty"`   // the last generation with it; nil if that is not known
 	Until   time.Time        `json:"until,omitzero"`   // when it was removed
 	Bytes   int64            `json:"bytes,omitempty"`  // of the package, if it is served
 	Updated time.Time        `json:"updated,omitzero"` // as in the catalogue, if it is served

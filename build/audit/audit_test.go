@@ -234,7 +234,7 @@ func TestDiff(t *testing.T) {
 	want := &Difference{
 		From: Side{Extensions: 1, Versions: 3, Bytes: 7}, To: Side{Extensions: 1, Versions: 3, Bytes: 25},
 		Added: []Item{item("@win32-x64", "d", 16)}, Removed: []Item{item("", "c", 4)}, Changed: []Changed{{item("@web", "b", 2), item("@web", "x", 8)}},
-		Settings:       []Setting{{Name: "baseUrl", To: json.RawMessage(`"https://host"`)}, {Name: "control", To: json.RawMessage(to.Control)}},
+		Settings:       []Setting{{Name: "baseUrl", To: "https://host"}, {Name: "control", To: string(to.Control)}},
 		AddedDecisions: Decisions(to), RemovedDecisions: Decisions(from),
 	}
 	if !reflect.DeepEqual(d, want) {
@@ -244,7 +244,7 @@ func TestDiff(t *testing.T) {
 	for _, s := range d.Settings {
 		texts = append(texts, s.Text())
 	}
-	if want := []string{`baseUrl: not set → "https://host"`, "control: not set → 218 bytes of JSON"}; !slices.Equal(texts, want) {
+	if want := []string{"baseUrl: not set → https://host", "control: not set → 218 bytes"}; !slices.Equal(texts, want) {
 		t.Errorf("got %q, want %q", texts, want)
 	}
 	same, err := Diff(to, to)

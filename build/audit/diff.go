@@ -50,11 +50,12 @@ type Changed struct {
 	To   Item `json:"to"`
 }
 
-// Setting is a setting with different values. A value is null if the gallery does not have it.
+// Setting is a setting with different values. A value is "" if the gallery does not have it. Values
+// that are not texts are JSON.
 type Setting struct {
-	Name string          `json:"name"` // as in the catalogue
-	From json.RawMessage `json:"from"`
-	To   json.RawMessage `json:"to"`
+	Name string `json:"name"` // as in the catalogue
+	From string `json:"from"`
+	To   string `json:"to"`
 }
 
 // Diff compares two catalogues.
@@ -121,19 +122,29 @@ func settings(from, to catalog.Settings) ([]Setting, error) {
 	names := slices.AppendSeq(slices.Collect(maps.Keys(left)), maps.Keys(right))
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
-		if name != "render" && string(left[name]) != string(right[name]) {
+		if name != "render" && left[name] != right[name] {
 			all = append(all, Setting{name, left[name], right[name]})
 		}
 	}
 	return all, nil
 }
 
-func valuesOf(s catalog.Settings) (values map[string]json.RawMessage, err error) {
-	text, err := jsondoc.Line(s)
+// valuesOf returns the settings as texts, by their names.
+func valuesOf(s catalog.Settings) (map[string]string, error) {
+	var values map[string]json.RawMessage
+	line, err := jsondoc.Line(s)
 	if err == nil {
-		err = json.Unmarshal(text, &values)
+		err = json.Unmarshal(line, &values)
 	}
-	return values, err
+	texts := make(map[string]string, len(values))
+	for name, value := range values {
+		var text string
+		if json.Unmarshal(value, &text) != nil {
+			text = string(value)
+		}
+		texts[name] = text
+	}
+	return texts, err
 }
 
 // Total returns the sum of the sizes of items.
@@ -149,14 +160,14 @@ const shortSetting = 100
 
 // Text returns the difference in one line.
 func (s Setting) Text() string {
-	value := func(v json.RawMessage) string {
+	value := func(v string) string {
 		switch {
-		case v == nil:
+		case v == "":
 			return "not set"
 		case len(v) > shortSetting:
-			return fmt.Sprintf("%d bytes of JSON", len(v))
+			return fmt.Sprintf("%d bytes", len(v))
 		}
-		return string(v)
+		return v
 	}
 	return strings.Join([]string{s.Name + ":", value(s.From), "→", value(s.To)}, " ")
 }

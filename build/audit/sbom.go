@@ -12,7 +12,7 @@ import (
 	"galbuild/build/blob"
 )
 
-// specVersion is the version of CycloneDX that is written. Later ones are not read by all tools yet.
+// specVersion is the version of CycloneDX that is written. Not all tools read later ones yet.
 const specVersion = cyclonedx.SpecVersion1_6
 
 // WriteSBOM writes the versions as components of a CycloneDX bill of materials in JSON. Versions

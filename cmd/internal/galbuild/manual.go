@@ -134,6 +134,14 @@ func examples() map[string][]help.Example {
 			{Does: "Print the extensions and the sections of the index.", Line: "galbuild inspect site"},
 			{Does: "Print an extension with all its versions and files.", Line: "galbuild inspect site acme.hello"},
 		},
+		"diff": {
+			{Does: "See what a tarball would change, before it is imported.", Line: "galbuild diff site gallery.tar.zst"},
+			{Does: "Compare a site with what a bucket serves.", Line: "galbuild diff s3://vsix/gallery site"},
+		},
+		"audit": {
+			{Does: "List every version and every decision of a bucket.", Line: "galbuild audit s3://vsix/gallery"},
+			{Does: "Write a bill of materials of a site.", Line: "galbuild audit site --format cyclonedx > gallery.cdx.json"},
+		},
 		"verify": {
 			{Does: "Verify a site.", Line: "galbuild verify site"},
 			{Does: "Download what a bucket serves, and verify it.", Line: "galbuild verify s3://vsix/gallery"},
