@@ -270,14 +270,14 @@ func CheckLog(files Files, head history.Head) error {
 // head newer extends that with the head older. It reads the entries after the older one.
 func CheckExtends(files Files, older, newer history.Head) error {
 	var entries []*history.Entry
-	for e, err := range Entries(files, newer) {
-		if err == nil && e.Number <= older.Number {
-			break
-		}
+	sum := newer.Entry
+	for number := newer.Number; number > older.Number; number-- {
+		e, err := ReadEntry(files, number, sum)
 		if err != nil {
 			return err
 		}
 		entries = append(entries, e)
+		sum = e.Previous
 	}
 	slices.Reverse(entries)
 	return history.Consistent(older, newer, func(yield func(*history.Entry, error) bool) {
