@@ -299,7 +299,7 @@ func TestInterrupted(t *testing.T) {
 			}
 			return nil
 		}}
-		_, err := publish.Site(t.Context(), s, after, workspace(t), false, publish.Options{Jobs: 1})
+		_, err := publish.Site(t.Context(), s, after, workspace(t), false, publish.Options{Jobs: 1, Commit: site.Commit{Reason: "is interrupted"}})
 		if err == nil {
 			if n < 10 {
 				t.Errorf("only %d calls", n)
