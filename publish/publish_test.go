@@ -318,7 +318,8 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// wantLog prunes a target, and checks that its history has n entries, and no other files than theirs.
+// wantLog prunes a target, and checks that its history has n entries, and no other files than
+// theirs.
 func wantLog(t *testing.T, at target.Target, n int) {
 	t.Helper()
 	if _, err := publish.Prune(t.Context(), at, 0, publish.Options{}); err != nil {
