@@ -44,15 +44,45 @@ func TestKilledBuild(t *testing.T) {
 	mustBuild(t, vsixs, "-o", site)
 	mustBuild(t, "verify", site)
 	compareContent(t, site, filepath.Join(dir, "uninterrupted"))
+	checkLog(t, site)
 }
 
 // compareContent compares two sites, except for older generations and the work directory.
 func compareContent(t *testing.T, got, want string) {
 	t.Helper()
-	for _, part := range []string{"blobs", "assets", "index/CURRENT", "control.json", "index.html"} {
+	for _, part := range []string{"blobs", "assets", "control.json", "index.html"} {
 		out, err := exec.Command("diff", "-r", filepath.Join(got, part), filepath.Join(want, part)).CombinedOutput()
 		if err != nil {
 			t.Errorf("%s: %v\n%s", part, err, out)
+		}
+	}
+	if got, want := currentOf(t, got), currentOf(t, want); generationOf(got) != generationOf(want) {
+		t.Errorf("%s\n%s", got, want)
+	}
+}
+
+func currentOf(t *testing.T, site string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(site, "index", "CURRENT"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// checkLog checks that the history of a site has no files that killed commands have left: one entry
+// and one head for each number.
+func checkLog(t *testing.T, site string) {
+	t.Helper()
+	for folder, suffix := range map[string]string{"index": "head", "private": "json"} {
+		files, err := filepath.Glob(filepath.Join(site, folder, "history", "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range files {
+			if found, err := filepath.Glob(filepath.Join(site, folder, "history", fmt.Sprintf("%d-*.%s", i+1, suffix))); err != nil || len(found) != 1 {
+				t.Errorf("%q: %v, %q", found, err, files)
+			}
 		}
 	}
 }

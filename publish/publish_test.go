@@ -299,7 +299,7 @@ func TestInterrupted(t *testing.T) {
 			}
 			return nil
 		}}
-		_, err := publish.Site(t.Context(), s, after, workspace(t), false, publish.Options{Jobs: 1})
+		_, err := publish.Site(t.Context(), s, after, workspace(t), false, publish.Options{Jobs: 1, Commit: site.Commit{Reason: "is interrupted"}})
 		if err == nil {
 			if n < 10 {
 				t.Errorf("only %d calls", n)
@@ -314,6 +314,41 @@ func TestInterrupted(t *testing.T) {
 		}
 		publishSite(t, at, after)
 		wantServed(t, at, "acme.one@1.0.0 acme.two@1.0.0")
+		wantLog(t, at, 2)
+	}
+}
+
+// wantLog prunes a target, and checks that its history has n entries, and no other files than
+// theirs.
+func wantLog(t *testing.T, at target.Target, n int) {
+	t.Helper()
+	if _, err := publish.Prune(t.Context(), at, 0, publish.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	entries := 0
+	for _, err := range publish.Log(t.Context(), at) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries++
+	}
+	if entries != n {
+		t.Errorf("the history has %d entries, want %d", entries, n)
+	}
+	for _, folder := range []string{history.HeadDir, history.EntryDir} {
+		var keys []string
+		for e, err := range at.List(t.Context(), folder) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			keys = append(keys, e.Key)
+		}
+		if len(keys) != n {
+			t.Errorf("%d entries, and the files %q", n, keys)
+		}
+	}
+	if report, err := publish.Verify(t.Context(), at); err != nil || len(report.Problems) > 0 {
+		t.Errorf("%+v, %v", report, err)
 	}
 }
 
@@ -479,6 +514,7 @@ func TestRace(t *testing.T) {
 	if attempts.Load() == adders {
 		t.Error("no attempt was repeated: this tests nothing")
 	}
+	wantLog(t, at, adders)
 }
 
 // TestOthersStay publishes a site to a target at which others have added versions.
