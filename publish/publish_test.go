@@ -307,7 +307,7 @@ func TestInterrupted(t *testing.T) {
 			}
 			return nil
 		}}
-		_, err := publish.Site(t.Context(), s, after, workspace(t), false, publish.Options{Jobs: 1})
+		_, err := publish.Site(t.Context(), s, after, workspace(t), false, publish.Options{Jobs: 1, Commit: site.Commit{Reason: "is interrupted"}})
 		if err == nil {
 			if n < 10 {
 				t.Errorf("only %d calls", n)
@@ -326,7 +326,8 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// wantLog prunes a target, and checks that its history has n entries, and no other files than theirs.
+// wantLog prunes a target, and checks that its history has n entries, and no other files than
+// theirs.
 func wantLog(t *testing.T, at target.Target, n int) {
 	t.Helper()
 	if _, err := publish.Prune(t.Context(), at, 0, publish.Options{}); err != nil {

@@ -122,10 +122,11 @@ type Commit struct {
 	// Copy is the head of another site to use as it is, with the generation that it names, instead of
 	// a new entry. A copy of an index has no history of its own.
 	Copy *history.Head
-	// Sign returns the head with signatures. last is the head before it, or zero if there is none
-	// or if it cannot be read. If Sign is nil, the head is not signed.
+	// Sign returns the head with signatures. last is the head before it, or zero if there is
+	// none or if it cannot be read. If Sign is nil, the head is not signed.
 	Sign func(last, head history.Head) (history.Head, error)
-	// Keep is the number of generations that keep their files, the current one included. 0 means 2.
+	// Keep is the number of generations that keep their files, the current one included. 0
+	// means 2.
 	Keep int
 }
 
@@ -178,8 +179,8 @@ func (c Commit) Append(files Files, old Before, last Head, next Generation) (Add
 	return Addition{h, []TextFile{{entry.Path(), entry.Text()}, {h.Path(), text}}}, nil
 }
 
-// describe fills in what a generation has, and how that differs from the packages of the one before.
-// A history without a head before begins with everything.
+// describe fills in what a generation has, and how that differs from the packages of the one
+// before. A history without a head begins with everything.
 func describe(e *history.Entry, files Files, head history.Head, before Packages, next *catalog.Catalog) error {
 	now := PackagesOf(next)
 	e.Extensions, e.Versions = len(next.Extensions), len(now)
@@ -270,14 +271,14 @@ func CheckLog(files Files, head history.Head) error {
 // head newer extends that with the head older. It reads the entries after the older one.
 func CheckExtends(files Files, older, newer history.Head) error {
 	var entries []*history.Entry
-	for e, err := range Entries(files, newer) {
-		if err == nil && e.Number <= older.Number {
-			break
-		}
+	sum := newer.Entry
+	for number := newer.Number; number > older.Number; number-- {
+		e, err := ReadEntry(files, number, sum)
 		if err != nil {
 			return err
 		}
 		entries = append(entries, e)
+		sum = e.Previous
 	}
 	slices.Reverse(entries)
 	return history.Consistent(older, newer, func(yield func(*history.Entry, error) bool) {

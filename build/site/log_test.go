@@ -143,7 +143,8 @@ func TestLog(t *testing.T) {
 	}
 }
 
-// TestLogDamaged damages a file of a history. Then nothing is appended, unless a new history begins.
+// TestLogDamaged damages a file of a history. Then nothing is appended, unless a new history
+// begins.
 func TestLogDamaged(t *testing.T) {
 	for _, which := range []string{"entry", "head"} {
 		for name, damage := range map[string]func(file string) error{

@@ -23,7 +23,7 @@
 // A delta leaves out the files that all of certain generations have, its bases. It has two more
 // files, after SHA256SUMS:
 //
-//	BASE.SHA256SUMS               the files of the generation of each base, as CURRENT lists them
+//	BASE.SHA256SUMS               the lines of CURRENT with the files of each base
 //	SITE.SHA256SUMS               the SHA256SUMS of an archive of the whole site
 //
 // At the root of a site, `sha256sum -c BASE.SHA256SUMS` checks whether the site is at the base,

@@ -143,8 +143,8 @@ func (l listing) byPath() map[string]blob.Ref {
 	return m
 }
 
-// generationFiles returns the files of a generation in the order of an archive, with the head of the
-// history and CURRENT.
+// generationFiles returns the files of a generation in the order of an archive, with the head of
+// the history and CURRENT.
 func generationFiles(c site.Current, h site.Head) (l listing) {
 	for _, f := range c.Files() {
 		l = append(l, line{f.SHA256, f.Path})

@@ -21,6 +21,8 @@ type historyCmd struct {
 	Last    int    `short:"n" placeholder:"N" help:"Print only the last N entries."`
 	Restart bool   `help:"Begin a new history with the current generation, because the one that the target has is damaged. Its files stay."`
 
+	Renew bool `help:"Sign the head of the history again, with the time of now, for clients that refuse one that is too old."`
+
 	authorFlags
 	targets.Flags
 }
@@ -29,6 +31,9 @@ type historyCmd struct {
 func (h *historyCmd) Validate() error {
 	if h.Last < 0 {
 		return fmt.Errorf("--last=%d: must not be negative", h.Last)
+	}
+	if h.Restart && h.Renew {
+		return errors.New("--restart and --renew: give one of them")
 	}
 	if h.Restart && h.Reason == "" {
 		return errors.New("--restart needs --reason TEXT: auditors must be able to find out why")
@@ -47,8 +52,11 @@ type logged struct {
 
 // Run prints the history of a target, or begins a new one.
 func (h *historyCmd) Run(ctx context.Context, e *env) error {
-	if h.Restart {
+	switch {
+	case h.Restart:
 		return h.restart(ctx, e)
+	case h.Renew:
+		return h.renew(ctx, e)
 	}
 	at, err := h.open(e)
 	if err != nil {

@@ -15,16 +15,29 @@ import (
 
 type verifyCmd struct {
 	Target string `arg:"" optional:"" complete:"path" help:"The target: ${readable}."`
+
+	Trust          []string `sep:"none" type:"file" placeholder:"KEY" help:"The head of the history must be signed with one of these minisign public keys. A folder stands for the *.pub files in it."`
+	ConsistentWith string   `complete:"path" placeholder:"HEAD|TARGET" help:"Only prove that the history of the target extends the one with this head: a file that was kept of one, that of galshim --state, or another target."`
+
+	with *targets.Remote // the other target, or nil for a file
 	targets.Flags
 }
 
 // Validate implements Kong's hook.
 func (v *verifyCmd) Validate() error {
-	return v.Check(v.Target)
+	if err := v.Check(v.Target); err != nil || v.ConsistentWith == "" || isFile(v.ConsistentWith) {
+		return err
+	}
+	var err error
+	v.with, err = v.At(v.ConsistentWith)
+	return err
 }
 
 // Run verifies the site and prints each problem. It returns an error if there are problems.
 func (v *verifyCmd) Run(ctx context.Context, e *env) error {
+	if v.ConsistentWith != "" {
+		return v.checkConsistent(ctx, e)
+	}
 	report, err := v.verify(ctx, e)
 	if err != nil {
 		return err
@@ -50,17 +63,27 @@ func (v *verifyCmd) Run(ctx context.Context, e *env) error {
 	return nil
 }
 
-// verify verifies the site in a folder, or that of another target.
+// verify verifies the site in a folder, or that of another target, and the signature of its head if
+// there is --trust.
 func (v *verifyCmd) verify(ctx context.Context, e *env) (*render.Report, error) {
-	if folder, ok := v.Folder(); ok {
+	folder, ok := v.Folder()
+	if ok {
 		if err := needSite(folder); err != nil {
 			return nil, err
 		}
-		return render.Verify(ctx, folder)
 	}
 	at, err := v.OpenToRead(e.target)
 	if err != nil {
 		return nil, err
+	}
+	defer closeTarget(at)
+	if len(v.Trust) > 0 {
+		if _, err := v.head(ctx, at); err != nil {
+			return nil, err
+		}
+	}
+	if ok {
+		return render.Verify(ctx, folder)
 	}
 	return publish.Verify(ctx, at)
 }
