@@ -27,6 +27,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"galbuild/build/pack"
+	"galbuild/build/porttest"
 	"galbuild/cmd/internal/galbuild"
 	"galbuild/cmd/internal/galshim"
 )
@@ -68,11 +69,12 @@ func TestScripts(t *testing.T) {
 
 // setUp gives each script an address of its own for galshim, and fixed dates.
 func setUp(e *testscript.Env) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, release, err := porttest.Reserve()
 	if err != nil {
 		return err
 	}
-	e.Setenv("ADDR", l.Addr().String())
+	e.Defer(release)
+	e.Setenv("ADDR", address)
 	e.Setenv("SOURCE_DATE_EPOCH", "1767225600") // 2026-01-01
 	samples, err := filepath.Abs(filepath.Join("..", "testdata", "samples"))
 	if err != nil {
@@ -80,7 +82,7 @@ func setUp(e *testscript.Env) error {
 	}
 	e.Setenv("SAMPLES", samples)
 	e.Setenv("GORACE", os.Getenv("GORACE")) // otherwise each command of a race run ends a second later
-	return l.Close()
+	return nil
 }
 
 // packFolder packs an extension's folder: vsix FOLDER FILE [--target PLATFORM] [--pre-release].

@@ -24,6 +24,8 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"galbuild/build/porttest"
 )
 
 // version is the version of versitygw. To raise it, find the latest with `go list -m -versions
@@ -58,7 +60,7 @@ func start(t testing.TB, more, backend []string) *Server {
 	if err != nil {
 		t.Fatalf("install versitygw, which needs a Go module proxy (GOPROXY) or a copy of its folder: %v", err)
 	}
-	s := &Server{Host: freeAddress(t), AccessKey: rand.Text(), SecretKey: rand.Text()}
+	s := &Server{Host: porttest.Address(t), AccessKey: rand.Text(), SecretKey: rand.Text()}
 	s.connect(t, slices.Contains(more, "--cert"))
 	folder, metadata := folders(t)
 	arguments := append([]string{"--port", s.Host, "--quiet", "--keep-alive"}, more...)
@@ -96,15 +98,6 @@ func (s *Server) connect(t testing.TB, secure bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-func freeAddress(t testing.TB) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func (s *Server) wait(t testing.TB) {
