@@ -167,11 +167,28 @@ func install(ctx context.Context) (string, error) {
 	if err := os.RemoveAll(partial); err != nil {
 		return "", err
 	}
-	build := exec.CommandContext(ctx, "go", "install", "github.com/versity/versitygw/cmd/versitygw@"+version)
-	build.Dir = cache // outside of any module
-	build.Env = append(os.Environ(), "GOBIN="+partial, "GOFLAGS=")
-	if output, err := build.CombinedOutput(); err != nil {
-		return "", errors.Join(fmt.Errorf("%s: %w", build, err), errors.New(string(output)))
+	// Networks sometimes fail, and Go does not repeat downloads.
+	err = build(ctx, partial)
+	for _, pause := range []time.Duration{5 * time.Second, 20 * time.Second} {
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+		time.Sleep(pause)
+		err = build(ctx, partial)
+	}
+	if err != nil {
+		return "", err
 	}
 	return program, os.Rename(partial, folder)
+}
+
+// build downloads and compiles versitygw.
+func build(ctx context.Context, folder string) error {
+	command := exec.CommandContext(ctx, "go", "install", "github.com/versity/versitygw/cmd/versitygw@"+version)
+	command.Dir = filepath.Dir(folder) // outside of any module
+	command.Env = append(os.Environ(), "GOBIN="+folder, "GOFLAGS=")
+	if output, err := command.CombinedOutput(); err != nil {
+		return errors.Join(fmt.Errorf("%s: %w", command, err), errors.New(string(output)))
+	}
+	return nil
 }
