@@ -243,8 +243,9 @@ func sendRequest(args []string) error {
 	}
 }
 
-// patience is the time that galshim has to listen, or to serve a new generation.
-const patience = 20 * time.Second
+// patience is the time that galshim has to listen, or to serve a new generation. It is long,
+// because a test must not fail on a busy machine.
+const patience = time.Minute
 
 // An httpRequest is a request, and what to print of the response.
 type httpRequest struct {

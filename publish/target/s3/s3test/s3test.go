@@ -101,7 +101,7 @@ func (s *Server) connect(t testing.TB, secure bool) {
 }
 
 func (s *Server) wait(t testing.TB) {
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		c, err := net.Dial("tcp", s.Host)
 		if err == nil {
 			c.Close()
