@@ -5,7 +5,6 @@ import (
 	"encoding"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,6 +19,7 @@ import (
 	"aead.dev/minisign"
 
 	"galbuild/build/pack"
+	"galbuild/build/porttest"
 )
 
 // TestTranscripts runs the transcripts of each document, which are its blocks of type console, and
@@ -45,7 +45,7 @@ func TestTranscripts(t *testing.T) {
 				t.Fatal(err)
 			}
 			writeKeys(t, dir)
-			addr := freeAddress(t)
+			addr := porttest.Address(t)
 			t.Setenv("GALSHIM_LISTEN", addr)
 			for _, s := range steps {
 				if got := runStep(t, dir, addr, s.command); !matches(got, s.output) {
@@ -202,14 +202,4 @@ func packSamples(t *testing.T, out string) {
 			t.Fatal(err)
 		}
 	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

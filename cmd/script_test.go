@@ -28,6 +28,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"galbuild/build/pack"
+	"galbuild/build/porttest"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/galbuild"
 	"galbuild/cmd/internal/galshim"
@@ -81,11 +82,12 @@ func TestScripts(t *testing.T) {
 
 // setUp gives each script an address of its own for galshim, and fixed dates.
 func setUp(e *testscript.Env) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, release, err := porttest.Reserve()
 	if err != nil {
 		return err
 	}
-	e.Setenv("ADDR", l.Addr().String())
+	e.Defer(release)
+	e.Setenv("ADDR", address)
 	e.Setenv("SOURCE_DATE_EPOCH", epoch)
 	samples, err := filepath.Abs(filepath.Join("..", "testdata", "samples"))
 	if err != nil {
@@ -93,7 +95,7 @@ func setUp(e *testscript.Env) error {
 	}
 	e.Setenv("SAMPLES", samples)
 	e.Setenv("GORACE", os.Getenv("GORACE")) // otherwise each command of a race run ends a second later
-	return l.Close()
+	return nil
 }
 
 // packFolder packs an extension's folder: vsix FOLDER FILE [--target PLATFORM] [--pre-release].
@@ -293,8 +295,9 @@ func sendRequest(args []string) error {
 	}
 }
 
-// patience is the time that galshim has to listen, or to serve a new generation.
-const patience = 20 * time.Second
+// patience is the time that galshim has to listen, or to serve a new generation. It is long,
+// because a test must not fail on a busy machine.
+const patience = time.Minute
 
 // An httpRequest is a request, and what to print of the response.
 type httpRequest struct {

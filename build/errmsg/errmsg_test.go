@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"galbuild/build/porttest"
 )
 
 func TestFiles(t *testing.T) {
@@ -69,12 +71,7 @@ func TestNetwork(t *testing.T) {
 	defer web.Close()
 	closed := serve(t, "")
 	notHTTP := serve(t, "hello\r\n\r\n")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	refused := "http://" + l.Addr().String()
-	l.Close()
+	refused := "http://" + porttest.Address(t)
 	for address, want := range map[string]string{
 		secure.URL: secure.URL + ": the certificate is not trusted: certificate signed by unknown authority",
 		strings.Replace(web.URL, "http", "https", 1): strings.Replace(web.URL, "http", "https", 1) + ": the server does not speak TLS",

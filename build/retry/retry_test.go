@@ -19,6 +19,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"galbuild/build/porttest"
 )
 
 func newClient(t *testing.T, c Config) *Client {
@@ -162,28 +164,23 @@ func TestHints(t *testing.T) {
 	}
 }
 
-// closedPort returns the host of a server that refuses connections.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
-	return l.Addr().String()
-}
-
 // TestUnreachable connects to a host that refuses connections: before it has responded, the
 // address is wrong, and afterwards it may be restarting.
 func TestUnreachable(t *testing.T) {
-	s := httptest.NewServer(http.NotFoundHandler())
+	s := httptest.NewUnstartedServer(http.NotFoundHandler())
+	s.Listener.Close()
+	var err error
+	if s.Listener, err = net.Listen("tcp", porttest.Address(t)); err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
 	c := newClient(t, Config{})
-	_, err := get(t, c, s.URL)
+	_, err = get(t, c, s.URL)
 	want(t, err, "404", false)
 	s.Close()
 	_, err = get(t, c, s.URL)
 	want(t, err, "connection refused", true)
-	_, err = get(t, c, "http://"+closedPort(t))
+	_, err = get(t, c, "http://"+porttest.Address(t))
 	want(t, err, "connection refused", false)
 }
 
@@ -200,7 +197,7 @@ func through(t *testing.T, proxy string) *Client {
 
 // TestProxy has proxies that refuse connections.
 func TestProxy(t *testing.T) {
-	dead := through(t, closedPort(t))
+	dead := through(t, porttest.Address(t))
 	for scheme, variable := range map[string]string{"http": "HTTP_PROXY", "https": "HTTPS_PROXY"} {
 		_, err := get(t, dead, scheme+"://gallery.example/x")
 		want(t, err, "connection refused; the proxy in "+variable+" cannot be reached: correct the variable, or name the host in NO_PROXY", false)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"galbuild/build/porttest"
 	"galbuild/publish/target/s3/s3test"
 )
 
@@ -69,7 +70,7 @@ func bucketConf(t *testing.T, listen, bucket, shim string) string {
 
 // bucket publishes a site to a bucket, which nginx and galshim read. galshim has only its address.
 func (s suite) bucket(t *testing.T) {
-	g := s.gallery(t, "bucket", fmt.Sprintf("http://127.0.0.1:%d", freePort(t)))
+	g := s.gallery(t, "bucket", "http://"+porttest.Address(t))
 	b := newBucket(t)
 	b.galbuild(t, s.commands, "publish", g.site)
 	shim := start(t, "galshim", g.dir, exec.Command(s.commands.galshim, "--index", b.url(), "--no-files",

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -16,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"galbuild/build/porttest"
 )
 
 // withoutNetwork is set if TestDemo runs again in a separate network namespace.
@@ -31,7 +32,7 @@ func TestDemo(t *testing.T) {
 	loopbackUp(t)
 	clone, artefacts := filepath.Join(t.TempDir(), "a clone"), t.TempDir()
 	copyRepository(t, clone)
-	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	address := porttest.Address(t)
 	demo := exec.Command("sh", "-c", `umask 077 && cd "$1" && exec make demo LISTEN="$2"`, "sh", clone, address)
 	s := start(t, "make-demo", artefacts, demo)
 	s.await(t, "msg=listening")

@@ -3,11 +3,11 @@
 package e2e
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"galbuild/build/porttest"
 	"galbuild/cmd/e2e/toolchain"
 )
 
@@ -112,7 +112,7 @@ func (s suite) workshop(t *testing.T, g *gallery) {
 }
 
 func (s suite) nginx(t *testing.T) {
-	g := s.gallery(t, "nginx", fmt.Sprintf("https://127.0.0.1:%d/tools/gallery", freePort(t)))
+	g := s.gallery(t, "nginx", "https://"+porttest.Address(t)+"/tools/gallery")
 	g.serve(t, "--no-files")
 	g.serveNginx(t, s.tools, s.authority)
 	s.galleryPage(t, g)
@@ -127,7 +127,7 @@ func (s suite) nginx(t *testing.T) {
 
 // content tests a gallery with files of packages on a separate host.
 func (s suite) content(t *testing.T) {
-	g := s.galleryWithContent(t, "content", fmt.Sprintf("https://127.0.0.1:%d/tools/gallery", freePort(t)), fmt.Sprintf("https://127.0.0.1:%d", freePort(t)))
+	g := s.galleryWithContent(t, "content", "https://"+porttest.Address(t)+"/tools/gallery", "https://"+porttest.Address(t))
 	g.serve(t, "--content-url", g.content)
 	g.serveNginx(t, s.tools, s.authority)
 	s.galleryPage(t, g)

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"testing"
 
 	"galbuild/build/headers"
+	"galbuild/build/porttest"
 	"galbuild/cmd/e2e/toolchain"
 )
 
@@ -51,7 +51,7 @@ func TestHeaders(t *testing.T) {
 	}
 	packFolder(t, s, filepath.Join("..", "..", "testdata", "samples", "system-probe"), "--target", "linux-x64")
 	packFolder(t, s, writeKinds(t, filepath.Join(dir, "kinds")))
-	base := fmt.Sprintf("http://127.0.0.1:%d/tools/gallery", freePort(t))
+	base := "http://" + porttest.Address(t) + "/tools/gallery"
 	g := newGallery(t, s.commands, s.authority.client(), filepath.Join(dir, "gallery"), base, "", filepath.Join(dir, "vsix"))
 	g.serve(t, "--base-url", base)
 	g.startNginx(t, s.tools, s.commands.config(t, "nginx", g.site, "--base-url", base, "--shim", host(t, g.shim)))

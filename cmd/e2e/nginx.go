@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"net"
 	"net/url"
 	"path/filepath"
 	"testing"
@@ -32,16 +31,4 @@ func host(t *testing.T, address string) string {
 		t.Fatal(err)
 	}
 	return u.Host
-}
-
-// freePort returns a port of 127.0.0.1 that is free now. The address of a site behind nginx must be
-// known when the site is built.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 
+	"galbuild/build/porttest"
 	"galbuild/cmd/e2e/toolchain"
 	"galbuild/publish/target/s3/s3test"
 )
@@ -102,7 +103,7 @@ func (b bucketSetups) run(t *testing.T, block int, flags string) *gallery {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listen, shim := fmt.Sprintf("127.0.0.1:%d", freePort(t)), fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	listen, shim := porttest.Address(t), porttest.Address(t)
 	conf := filepath.Join(dir, "gallery.conf")
 	r := readBucketSection(t, strings.NewReplacer("https://s3.example", b.server.URL, "127.0.0.1:8080", shim, "listen 80;", "listen "+listen+";",
 		"/srv/gallery", filepath.Join(dir, "srv"), "/etc/nginx/conf.d/gallery.conf", conf, "http://gallery.example", "http://"+listen))

@@ -3,13 +3,13 @@
 package e2e
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"galbuild/build/porttest"
 	"galbuild/cmd/e2e/toolchain"
 )
 
@@ -32,8 +32,8 @@ func TestReadmeNginx(t *testing.T) {
 	if err := os.Rename(filepath.Join(dir, "vsix"), filepath.Join(dir, "vsixs")); err != nil {
 		t.Fatal(err)
 	}
-	base := fmt.Sprintf("https://127.0.0.1:%d/gallery", freePort(t))
-	shim := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	base := "https://" + porttest.Address(t) + "/gallery"
+	shim := porttest.Address(t)
 	conf := filepath.Join(dir, "gallery.conf")
 	script := exec.Command("sh", "-ec", strings.NewReplacer("https://tools.example/gallery", base, "/srv/gallery", filepath.Join(dir, "srv"),
 		"--cert …", "--cert "+s.authority.cert, "--key …", "--key "+s.authority.key, "/etc/nginx/conf.d/gallery.conf", conf, "127.0.0.1:8080", shim).Replace(block))

@@ -24,7 +24,7 @@ type service struct {
 // The timeouts are long, because a test must not fail on a busy machine.
 const (
 	startTimeout = 60 * time.Second
-	stopTimeout  = 20 * time.Second
+	stopTimeout  = 60 * time.Second
 	pollInterval = 50 * time.Millisecond
 )
 

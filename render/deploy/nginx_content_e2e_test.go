@@ -5,7 +5,6 @@ package deploy
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -17,6 +16,7 @@ import (
 
 	"galbuild/build/headers"
 	"galbuild/build/mediatype"
+	"galbuild/build/porttest"
 )
 
 // hostileNames are file names to which a server could give another media type than package
@@ -210,12 +210,7 @@ func TestNginxNextShim(t *testing.T) {
 		t.Errorf("%s, %d galshims received the query, want one", response.Status, requests.Load())
 	}
 
-	nobody, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody.Close()
-	client = twoShims(t, nobody.Addr().String(), strings.TrimPrefix(fakeShim(t).URL, "http://"))
+	client = twoShims(t, porttest.Address(t), strings.TrimPrefix(fakeShim(t).URL, "http://"))
 	for range 4 {
 		probe{method: "POST", path: "/api/extensionquery", status: 200, shim: "/api/extensionquery"}.run(t, client, "http://gallery.example")
 	}

@@ -100,7 +100,7 @@ retry() {
 # unpack PACKAGE@VERSION: one npm package into the current folder, without its
 # dependencies and without running its scripts.
 unpack() {
-  quiet npm pack "$1"
+  retry npm pack "$1"
   tar xzf ./*.tgz --strip-components=1
   rm ./*.tgz
 }
@@ -119,20 +119,20 @@ node_package() {
 code_server_package() {
   unpack "code-server@$CODE_SERVER"
   say "code-server-$CODE_SERVER: dependencies"
-  quiet npm ci --omit=dev --ignore-scripts
+  retry npm ci --omit=dev --ignore-scripts
   cd lib/vscode
   say "code-server-$CODE_SERVER: dependencies of lib/vscode"
-  quiet npm install --omit=dev --ignore-scripts
+  retry npm install --omit=dev --ignore-scripts
   say "code-server-$CODE_SERVER: native modules"
   quiet npm rebuild @vscode/spdlog @vscode/native-watchdog
   rm -rf extensions/copilot node_modules/@github/copilot-sdk-* node_modules/@microsoft/mxc-sdk/bin
   quiet node ../../out/node/entry.js --version
 }
 
-vsce_package() { quiet npm install --ignore-scripts --prefix . "@vscode/vsce@$VSCE"; }
-npm_package() { quiet npm install --ignore-scripts --prefix . "npm@$NPM"; }
-yarn_package() { quiet npm install --ignore-scripts --prefix . "yarn@$YARN"; }
-playwright_package() { quiet npm install --ignore-scripts --prefix . "playwright-core@$PLAYWRIGHT"; }
+vsce_package() { retry npm install --ignore-scripts --prefix . "@vscode/vsce@$VSCE"; }
+npm_package() { retry npm install --ignore-scripts --prefix . "npm@$NPM"; }
+yarn_package() { retry npm install --ignore-scripts --prefix . "yarn@$YARN"; }
+playwright_package() { retry npm install --ignore-scripts --prefix . "playwright-core@$PLAYWRIGHT"; }
 
 # apt runs apt-get with separate package lists and cache, and as if nothing were installed.
 # So it does not need root, and downloads all dependencies of a package.
@@ -201,6 +201,7 @@ once "vsce-$VSCE" vsce_package
 once "npm-$NPM" npm_package
 once "yarn-$YARN" yarn_package
 once "playwright-core-$PLAYWRIGHT" playwright_package
+rm -f apt/updated # left by a run that has failed, perhaps long ago
 RELEASE=$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}") # the packages use its libc
 once "minisign-$RELEASE" debian_package minisign usr/bin/minisign
 once "nginx-$RELEASE" debian_package nginx usr/sbin/nginx

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"galbuild/build/atomicfile"
 	"galbuild/build/pack"
 )
 
@@ -40,23 +41,9 @@ func TestWriteInterrupted(t *testing.T) {
 	}
 	size, err := writeVSIX(t.Context(), plan, file, ignoreProgress)
 	info, statErr := os.Stat(file)
-	if err := errors.Join(err, statErr); err != nil || info.Size() != size || info.Mode() != ordinaryMode(t) {
+	if err := errors.Join(err, statErr); err != nil || info.Size() != size || info.Mode() != atomicfile.FileMode {
 		t.Errorf("size %d, %v, %v", size, info, err)
 	}
-}
-
-// ordinaryMode returns the mode of a new file under the umask of this process.
-func ordinaryMode(t *testing.T) os.FileMode {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "x")
-	if err := os.WriteFile(file, nil, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	info, err := os.Stat(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return info.Mode()
 }
 
 func TestIsArchive(t *testing.T) {

@@ -68,7 +68,7 @@ func newServer(c config) (*server, error) {
 	s := &server{
 		config: c, mux: http.NewServeMux(), compress: compress, compressing: make(chan struct{}, maxCompressors),
 		turns: newTurns(c.queries), bodies: bodies{budget: newBudget(maxBodies)}, buffers: buffers{budget: newBudget(maxResponses)},
-		long: longResponses{slow: c.slow, all: make(map[*pace]struct{})},
+		long: longResponses{slow: c.slow, wait: bufferTimeout, all: make(map[*pace]struct{})},
 	}
 	s.routes()
 	return s, nil

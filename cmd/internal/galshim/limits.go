@@ -12,8 +12,9 @@ const (
 	headerTimeout = 10 * time.Second
 	bodyTimeout   = 30 * time.Second // for header and body
 	idleTimeout   = 2 * time.Minute
-	writeTimeout  = time.Minute     // for writing without progress, see pace
-	slowTimeout   = 2 * time.Second // for writing to a client that reads nothing, while others need the memory
+	writeTimeout  = time.Minute            // for writing without progress, see pace
+	slowTimeout   = 2 * time.Second        // for writing to a client that reads nothing, while others need the memory
+	bufferTimeout = 100 * time.Millisecond // for a response that waits for the buffer of one that was cut off
 	drainTimeout  = 30 * time.Second
 	queueTimeout  = 5 * time.Second // for a query that waits for its turn
 	retryAfter    = 2 * time.Second // Retry-After of a refused query

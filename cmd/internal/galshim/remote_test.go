@@ -383,7 +383,7 @@ func TestPollWhileBusy(t *testing.T) {
 		g.request("GET", "/assets/acme/hello/1.2.3/"+iconType, "")
 	}()
 	<-arrived
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // exceeded only if the poll waits for a blob
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // exceeded only if the poll waits for a blob
 	defer cancel()
 	if err := g.live.poll(ctx); err != nil {
 		t.Error(err)

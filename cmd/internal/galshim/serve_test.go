@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -240,18 +239,19 @@ func TestStalledClient(t *testing.T) {
 // TestStalledReader checks that a client that does not read the response to a query is
 // disconnected, even if the response is a single chunk.
 func TestStalledReader(t *testing.T) {
-	const stall = 300 * time.Millisecond
 	dir := t.TempDir()
 	sample{more: 60, full: true}.write(t, dir)
-	srv := httptest.NewUnstartedServer(open(t, dir, folder{dir}, func(c *config) { c.stall = stall }))
-	srv.Config.ConnState = func(conn net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			conn.(*net.TCPConn).SetWriteBuffer(16 << 10)
-		}
+	var lines lockedBuffer
+	waits := map[bool]func(){
+		true:  func() {},
+		false: func() { settle(t, func() bool { return strings.Contains(lines.String(), `err="write response: `) }) },
 	}
-	srv.Start()
-	defer srv.Close()
-	for _, pause := range []time.Duration{0, 3 * stall} {
+	for reads, wait := range waits {
+		srv := startUnbuffered(t, open(t, dir, folder{dir}, func(c *config) {
+			if !reads {
+				c.stall, c.log = 20*time.Millisecond, slog.New(slog.NewTextHandler(&lines, nil))
+			}
+		}))
 		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)
@@ -260,13 +260,13 @@ func TestStalledReader(t *testing.T) {
 		conn.(*net.TCPConn).SetReadBuffer(32 << 10)
 		body := queryBody("", 60, 0)
 		fmt.Fprintf(conn, "POST /api/extensionquery HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body)
-		time.Sleep(pause)
+		wait()
 		response, err := io.ReadAll(conn)
 		if len(response) > chunk {
 			t.Fatalf("%d bytes are more than a chunk", len(response))
 		}
-		if complete := err == nil && strings.HasSuffix(string(response), "}]}]}]}"); complete != (pause == 0) {
-			t.Errorf("after %s: %d bytes, %v, complete %t", pause, len(response), err, complete)
+		if complete := err == nil && strings.HasSuffix(string(response), "}]}]}]}"); complete != reads {
+			t.Errorf("the client reads: %t; %d bytes, %v, complete %t", reads, len(response), err, complete)
 		}
 	}
 }
@@ -341,7 +341,7 @@ func TestSlowRequest(t *testing.T) {
 			t.Fatal(err)
 		}
 		io.WriteString(conn, incomplete)
-		conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		conn.SetReadDeadline(time.Now().Add(time.Minute))
 		response, err := io.ReadAll(conn)
 		if err != nil && !errors.Is(err, syscall.ECONNRESET) || strings.Contains(string(response), " 200 ") {
 			t.Errorf("%q: %q, %v, want the connection closed", incomplete, response, err)

@@ -15,6 +15,7 @@ import (
 // minute.
 type longResponses struct {
 	slow time.Duration // time that a client may read nothing while others need the memory
+	wait time.Duration // time that a response waits for the buffer of one that was cut off
 
 	mu  sync.Mutex
 	all map[*pace]struct{}
@@ -52,9 +53,6 @@ func (l *longResponses) cutSlowest() bool {
 	return true
 }
 
-// bufferTimeout is the time that a response waits for the buffer of one that was cut off.
-const bufferTimeout = 100 * time.Millisecond
-
 // buffer returns a buffer for about n bytes like buffers.get. If the budget allows none, it
 // cuts off a slow client.
 func (s *server) buffer(n int, w io.Writer) *splice.Buffer {
@@ -62,7 +60,7 @@ func (s *server) buffer(n int, w io.Writer) *splice.Buffer {
 	if b != nil || !s.long.cutSlowest() {
 		return b
 	}
-	for end := time.Now().Add(bufferTimeout); b == nil && time.Now().Before(end); b = s.buffers.get(n, w) {
+	for end := time.Now().Add(s.long.wait); b == nil && time.Now().Before(end); b = s.buffers.get(n, w) {
 		time.Sleep(time.Millisecond)
 	}
 	return b

@@ -24,6 +24,8 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"galbuild/build/porttest"
 )
 
 // version is the version of versitygw. To raise it, find the latest with `go list -m -versions
@@ -58,7 +60,7 @@ func start(t testing.TB, more, backend []string) *Server {
 	if err != nil {
 		t.Fatalf("install versitygw, which needs a Go module proxy (GOPROXY) or a copy of its folder: %v", err)
 	}
-	s := &Server{Host: freeAddress(t), AccessKey: rand.Text(), SecretKey: rand.Text()}
+	s := &Server{Host: porttest.Address(t), AccessKey: rand.Text(), SecretKey: rand.Text()}
 	s.connect(t, slices.Contains(more, "--cert"))
 	folder, metadata := folders(t)
 	arguments := append([]string{"--port", s.Host, "--quiet", "--keep-alive"}, more...)
@@ -98,17 +100,8 @@ func (s *Server) connect(t testing.TB, secure bool) {
 	}
 }
 
-func freeAddress(t testing.TB) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 func (s *Server) wait(t testing.TB) {
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		c, err := net.Dial("tcp", s.Host)
 		if err == nil {
 			c.Close()
@@ -174,11 +167,28 @@ func install(ctx context.Context) (string, error) {
 	if err := os.RemoveAll(partial); err != nil {
 		return "", err
 	}
-	build := exec.CommandContext(ctx, "go", "install", "github.com/versity/versitygw/cmd/versitygw@"+version)
-	build.Dir = cache // outside of any module
-	build.Env = append(os.Environ(), "GOBIN="+partial, "GOFLAGS=")
-	if output, err := build.CombinedOutput(); err != nil {
-		return "", errors.Join(fmt.Errorf("%s: %w", build, err), errors.New(string(output)))
+	// Networks sometimes fail, and Go does not repeat downloads.
+	err = build(ctx, partial)
+	for _, pause := range []time.Duration{5 * time.Second, 20 * time.Second} {
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+		time.Sleep(pause)
+		err = build(ctx, partial)
+	}
+	if err != nil {
+		return "", err
 	}
 	return program, os.Rename(partial, folder)
+}
+
+// build downloads and compiles versitygw.
+func build(ctx context.Context, folder string) error {
+	command := exec.CommandContext(ctx, "go", "install", "github.com/versity/versitygw/cmd/versitygw@"+version)
+	command.Dir = filepath.Dir(folder) // outside of any module
+	command.Env = append(os.Environ(), "GOBIN="+folder, "GOFLAGS=")
+	if output, err := command.CombinedOutput(); err != nil {
+		return errors.Join(fmt.Errorf("%s: %w", command, err), errors.New(string(output)))
+	}
+	return nil
 }
