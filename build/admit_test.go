@@ -21,8 +21,8 @@ func served(policy string, days ...int) *catalog.Catalog {
 	return catalogOf(catalog.Settings{Policy: policy}, all...)
 }
 
-// TestPolicyChange changes the policy of a gallery that serves versions 1.0.0 and 2.0.0 and gets one
-// more, which is too young or denied.
+// TestPolicyChange changes the policy of a gallery that serves versions 1.0.0 and 2.0.0 and gets
+// one more, which may be too young or denied.
 func TestPolicyChange(t *testing.T) {
 	const denyOne, denyThree, week = `{"deny":["acme.hello@1.0.0"]}`, `{"deny":["acme.hello@3.0.0"]}`, `{"minimumAge":"7d"}`
 	for name, tt := range map[string]struct {
@@ -76,8 +76,8 @@ func TestPolicyChange(t *testing.T) {
 	}
 }
 
-// TestMergeSeen merges galleries that have seen the same package at different times, served it, kept
-// it out or removed it. The earliest time is kept, in whatever order they are merged.
+// TestMergeSeen merges galleries that have seen the same package at different times, served it, or
+// removed it. The earliest time is kept, in whatever order they are merged.
 func TestMergeSeen(t *testing.T) {
 	removed := served("", -20)
 	records, err := decision.Add(nil, decision.Author{When: now}, decision.Removed, []catalog.Subject{{ID: catalog.ID{Extension: "acme.hello", Version: "1.0.0"}}}, "")

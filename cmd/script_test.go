@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// withClock runs the tests with a fixed time for the programs that they run. Scripts have their own.
+// withClock runs the tests with a fixed time for the programs that they run.
 type withClock struct{ *testing.M }
 
 func (m withClock) Run() int {

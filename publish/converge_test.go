@@ -296,9 +296,9 @@ func (w *world) checkLog(t *testing.T, step, folder string, c *catalog.Catalog) 
 }
 
 // TestConverge runs random sequences of commands on several sites and targets, some of which have
-// policies. No decision is lost or without effect at any time, and the policy of a gallery is always
-// in effect. Once everything is published to one target and pulled from there, all have the same
-// decisions, the same packages and the same generation.
+// policies. No decision is lost or without effect at any time, nothing that is kept for auditors is
+// lost, and each gallery's policy is in effect. Once everything is published to one target and
+// pulled from there, all have the same decisions, the same packages and the same generation.
 func TestConverge(t *testing.T) {
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
