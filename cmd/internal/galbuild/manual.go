@@ -88,7 +88,7 @@ func examples() map[string][]help.Example {
 		},
 		"rollback": {
 			{Does: "Switch a site back to the previous generation.", Line: "galbuild rollback site"},
-			{Does: "Print what a bucket would serve after switching back to number 12 of its history.", Line: "galbuild rollback s3://vsix/gallery --to 12 --dry-run"},
+			{Does: "Print what a bucket would serve if it had number 12 of its history again.", Line: "galbuild rollback s3://vsix/gallery --to 12 --dry-run"},
 		},
 		"prune": {
 			{Does: "Remove objects that no generation needs and that are older than a week.", Line: "galbuild prune s3://vsix/gallery --grace 7d"},
