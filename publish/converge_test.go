@@ -67,7 +67,7 @@ func open(t *testing.T, folder string) *dir.Target {
 	return at
 }
 
-func (w *world) options() publish.Options { return publish.Options{Commit: site.Commit{When: w.now}} }
+func (w *world) options() publish.Options { return publish.Options{AllowOlder: true, Commit: site.Commit{When: w.now}} }
 
 // step runs one command with random arguments, and returns its name and the folder that it changes.
 // Commands that have nothing to do because a folder is empty do nothing.
@@ -188,7 +188,7 @@ func pull(t *testing.T, from target.Target, to string) {
 		t.Fatal(err)
 	}
 	defer locked.Close()
-	if _, err := publish.Pull(t.Context(), from, locked, false, publish.Options{}); err != nil && !errors.Is(err, publish.ErrNothing) {
+	if _, err := publish.Pull(t.Context(), from, locked, false, publish.Options{AllowOlder: true}); err != nil && !errors.Is(err, publish.ErrNothing) {
 		t.Fatal(err)
 	}
 }
@@ -201,7 +201,7 @@ func (w *world) bundle(t *testing.T, from, to string) {
 		return
 	}
 	if err == nil {
-		_, err = bundle.Import(t.Context(), bundle.ImportConfig{Archive: tarball, Site: to, Commit: site.Commit{When: w.now}})
+		_, err = bundle.Import(t.Context(), bundle.ImportConfig{Archive: tarball, Site: to, AllowOlder: true, Commit: site.Commit{When: w.now}})
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -145,7 +145,6 @@ func examples() map[string][]help.Example {
 		"verify": {
 			{Does: "Verify a site.", Line: "galbuild verify site"},
 			{Does: "Download what a bucket serves, and verify it.", Line: "galbuild verify s3://vsix/gallery"},
-			{Does: "Prove that nobody has changed the history since a head of it was kept.", Line: "galbuild verify s3://vsix/gallery --consistent-with site --trust key.pub"},
 		},
 		"help": {
 			{Does: "Print the help of a command.", Line: "galbuild help publish"},
