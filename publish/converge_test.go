@@ -67,7 +67,9 @@ func open(t *testing.T, folder string) *dir.Target {
 	return at
 }
 
-func (w *world) options() publish.Options { return publish.Options{AllowOlder: true, Commit: site.Commit{When: w.now}} }
+func (w *world) options() publish.Options {
+	return publish.Options{AllowOlder: true, Commit: site.Commit{When: w.now}}
+}
 
 // step runs one command with random arguments, and returns its name and the folder that it changes.
 // Commands that have nothing to do because a folder is empty do nothing.
