@@ -48,7 +48,11 @@ type PolicyError struct {
 
 // Error implements error.
 func (e *PolicyError) Error() string {
-	return fmt.Sprintf("the new policy takes %d versions out of the gallery, and nobody has accepted that", len(e.Excluded))
+	versions := "1 version"
+	if n := len(e.Excluded); n > 1 {
+		versions = fmt.Sprintf("%d versions", n)
+	}
+	return fmt.Sprintf("the new policy takes %s out of the gallery, and nobody has accepted that", versions)
 }
 
 // check returns a [*PolicyError] if next has another policy than old, which takes versions of old
