@@ -24,12 +24,12 @@ demo: build ## a gallery of the sample extensions, or of VSIX=folder, served on 
 
 test: ## everything that needs only Go
 	@$(needs-go)
-	go test ./...
+	go test -timeout 25m ./...
 
 race: ## the same under the race detector
 	@$(needs-go)
 	@$(call needs,$(or $(firstword $(shell go env CC 2>&1)),gcc),the race detector needs a C compiler; apt-get install gcc libc6-dev)
-	GORACE=atexit_sleep_ms=0 go test -race ./...
+	GORACE=atexit_sleep_ms=0 go test -race -timeout 25m ./...
 
 lint: ## format, vet, staticcheck, known vulnerabilities
 	@$(needs-go)

@@ -195,7 +195,8 @@ func startSoaked(t *testing.T, site string) *soaked {
 	return s
 }
 
-// awaitGeneration waits until galshim serves a generation. The next switch removes the one before.
+// awaitGeneration waits until galshim serves a generation. Otherwise, on a busy machine, the
+// generation could be removed while galshim opens it.
 func (s *soaked) awaitGeneration(t *testing.T, name string) {
 	await(t, "generation "+name+" served", func() bool {
 		response, err := http.Get(s.base + "/healthz")

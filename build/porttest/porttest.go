@@ -5,8 +5,8 @@
 // given to any other program before the test uses it. On Linux, a reserved port is held by a
 // socket that does not listen: the system gives it to nobody who asks for any free port, but a
 // program that asks for this port may listen there, if it sets SO_REUSEADDR as servers do. Until
-// then, connections are refused. Other systems do not allow that; there, the port was free a moment
-// ago.
+// then, connections are refused. Other systems allow no second socket, so there the address is only
+// one at which nothing listened a moment ago.
 package porttest
 
 import "testing"
