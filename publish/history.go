@@ -326,8 +326,8 @@ func contentPrefixes() []string { return []string{"blobs/", catalog.AssetsDir, c
 // Prune removes old objects that no generation needs, and returns their keys. It keeps the latest
 // generations of the history, see [site.Commit], and those that were written less than grace ago.
 // It also keeps all other objects that are younger than grace, because a publisher may be sending
-// them. Readers of an older generation have that time to finish. The history itself stays, except
-// for what publishers have left in it who lost a race.
+// them. Readers of an older generation have that time to finish. The history itself stays. Only the
+// entries and heads of publishers who lost a race are removed from its folders.
 //
 // An interrupted Prune leaves older generations incomplete. The next one removes the rest.
 func Prune(ctx context.Context, at target.Target, grace time.Duration, o Options) (removed []string, err error) {

@@ -25,7 +25,7 @@ var ErrSwitched = errors.New("the new generation is current")
 //  3. Commit writes an entry of the history and its head.
 //  4. Commit waits until all of that is on the disk, and replaces index/CURRENT, which names next
 //     and the head.
-//  5. Commit removes the files that no generation needs which keeps its files, see [site.Commit].
+//  5. Commit removes the files that none of the latest generations needs, see [site.Commit].
 //  6. Commit clears the mark.
 //
 // If the process is killed or the power fails before step 4 is complete, old is current. After

@@ -17,8 +17,8 @@ import (
 	"galbuild/render/gallery"
 )
 
-// prune removes the files that the generations do not need which keep their files: the current one,
-// and others of the history with this head. Readers may still use them, and a rollback needs them.
+// prune removes the files that none of the latest generations in the history needs. keep says how
+// many generations these are. Readers may still use them, and a rollback needs them.
 //
 // Reading the folders of content is slow. So prune reads them only if the site is dirty, or if
 // another generation lists a file that those do not list.

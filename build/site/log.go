@@ -16,7 +16,7 @@ import (
 )
 
 // ErrHistory is wrapped by the errors of commands for a site or target whose history cannot be
-// read. Without it, no generation can become current there.
+// read. No other generation can become current there.
 var ErrHistory = errors.New("the history is damaged")
 
 // Files reads a file of a site or target, with a limit of its size in bytes. The path is relative
@@ -109,8 +109,8 @@ func Kept(files Files, head history.Head, n int) (names []string, err error) {
 	return names, nil
 }
 
-// Commit says on whose behalf a command makes a generation current, for the history. The zero value
-// is ready for use.
+// Commit is what the history says about a command that makes a generation current, and how many
+// generations it keeps. The zero value is ready for use.
 type Commit struct {
 	Command string // such as "build"
 	By      string
@@ -142,8 +142,8 @@ type TextFile struct {
 	Text []byte
 }
 
-// Append returns what a history needs before a generation can become current: an entry and a head.
-// The head last names the end of the history before, or is zero if there is none.
+// Append returns the entry and the head that a history needs before the generation next can become
+// current. last is the head that CURRENT names, or zero if there is none.
 func (c Commit) Append(files Files, old Before, last Head, next Generation) (Addition, error) {
 	var head, before history.Head
 	var previous *history.Entry
