@@ -32,7 +32,7 @@
 //	generation <16 digits>          the generation that is current
 //	catalog <64 digits>             the SHA-256 of its catalogue,
 //	index <64 digits>               of its index,
-//	private <64 digits>             and of its private file; the line is missing if there is none
+//	private <64 digits>             of its private file; the line is missing if there is none
 //	time <2006-01-02T15:04:05Z>     when the head was made
 //	entry <64 digits>               the SHA-256 of the text of the last entry
 //
@@ -82,8 +82,8 @@ type Entry struct {
 	Sender     *Sender   `json:"sender,omitempty"`  // of an import, pull or publish, if the source has a log
 	Added      []Change  `json:"added,omitempty"`   // versions that the previous generation does not have
 	Removed    []Change  `json:"removed,omitempty"` // versions that only the previous generation has
-	// Hashes has the roots of the perfect subtrees of the tree before this entry, the largest first.
-	// With them, the next root can be computed from the last entry alone.
+	// Hashes has the roots of the perfect subtrees of the tree before this entry, the largest
+	// first. With them, the next root can be computed from the last entry alone.
 	Hashes []tlog.Hash `json:"hashes,omitempty"`
 
 	text string // see Text
