@@ -626,7 +626,7 @@ func TestPull(t *testing.T) {
 			}
 		}
 		if indexOnly {
-			if remote, err := os.ReadDir(dir.Root); err != nil || len(remote) != 3 { // with the history and the work directory
+			if remote, err := os.ReadDir(dir.Root); err != nil || len(remote) != 2 { // with the work directory
 				t.Errorf("got %v, %v", remote, err)
 			}
 			continue

@@ -119,8 +119,8 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 	return Pulled{Generation: next.Generation, Changed: true, Excluded: excluded, Sender: sender}, err
 }
 
-// checkNewer returns an error, which may be a [*history.OlderError], if the target has nothing newer
-// than what was pulled from it before. The catalogue c is to become current.
+// checkNewer returns an error, which may be a [*history.OlderError], if the target has nothing
+// newer than what was pulled from it before. The catalogue c is to become current.
 func (p *puller) checkNewer(head history.Head, c *catalog.Catalog) error {
 	if !p.dir.IndexOnly() {
 		err := site.CheckNewer(p.dir.Root, site.SenderOf(head), c)

@@ -32,7 +32,7 @@
 //	generation <16 digits>          the generation that is current
 //	catalog <64 digits>             the SHA-256 of its catalogue,
 //	index <64 digits>               of its index,
-//	private <64 digits>             and of its private file, if there is one; else no line
+//	private <64 digits>             of its private file; the line is missing if there is none
 //	time <2006-01-02T15:04:05Z>     when the head was made
 //	entry <64 digits>               the SHA-256 of the text of the last entry
 //

@@ -11,8 +11,8 @@ import (
 
 // NewVerifier returns a minisign public key as a key for heads.
 func NewVerifier(key minisign.PublicKey) (note.Verifier, error) {
-	// The text of a key is the base64 of two bytes for the algorithm, eight for the ID, and the
-	// key.
+	// The text of a key is the base64 of two bytes for the algorithm, eight for the ID, and
+	// the key.
 	raw, err := base64.StdEncoding.DecodeString(key.String())
 	if err != nil || len(raw) < 10 {
 		return nil, errors.New("not a minisign public key")

@@ -119,8 +119,8 @@ type Commit struct {
 	Sender  *history.Sender // of content that was copied
 	// Restart begins a new history, whatever the one before is like.
 	Restart bool
-	// Copy is the head of another site to use as it is, with the generation that it names, instead of
-	// a new entry. A copy of an index has no history of its own.
+	// Copy is the head of another site to use as it is, with the generation that it names,
+	// instead of a new entry. A copy of an index has no history of its own.
 	Copy *history.Head
 	// Sign returns the head with signatures. last is the head before it, or zero if there is
 	// none or if it cannot be read. If Sign is nil, the head is not signed.

@@ -9,8 +9,8 @@ import (
 	"galbuild/build/history"
 )
 
-// CheckNewer returns an error, which may be a [*history.OlderError], if the site at root has already
-// had content of the same history that is not older than that of the sender. The same content again
+// CheckNewer returns an error, which may be a [*history.OlderError], if the site at root has had
+// content of the same history that is not older than that of the sender. The same content again
 // is no error if the site would not change: if the catalogue c, which is to become current, is
 // current already.
 func CheckNewer(root string, sender *history.Sender, c *catalog.Catalog) error {

@@ -16,8 +16,8 @@ import (
 // A source provides the generations of a site, from a folder or a URL.
 type source interface {
 	// next returns the current generation, verified and opened, or nil if it is old and
-	// not damaged. It is called by one goroutine at a time. old is nil at first. The error says why
-	// the generation is not trusted, if it is not.
+	// not damaged. It is called by one goroutine at a time. old is nil at first. It is an
+	// error if the generation is not trusted.
 	next(ctx context.Context, old *generation, t *trust) (*generation, error)
 }
 

@@ -171,7 +171,7 @@ func (c *commandLine) validateTrust() error {
 	case c.AtLeast < 0:
 		return fmt.Errorf("--at-least=%d: must not be negative", c.AtLeast)
 	case c.MaxAge < 0:
-		return fmt.Errorf("--max-age=%s: must not be negative", c.MaxAge)
+		return fmt.Errorf("--max-age %s: must not be negative", c.MaxAge)
 	case len(c.Trust) > 0:
 		return nil
 	case c.State != "":

@@ -287,7 +287,7 @@ func TestTrustFlags(t *testing.T) {
 		"--at-least needs --trust":            {AtLeast: 1},
 		"--max-age needs --trust":             {MaxAge: time.Hour},
 		"--at-least=-1: must not be negative": {Trust: []string{"x"}, AtLeast: -1},
-		"--max-age=-1s: must not be negative": {Trust: []string{"x"}, MaxAge: -time.Second},
+		"--max-age -1s: must not be negative": {Trust: []string{"x"}, MaxAge: -time.Second},
 	} {
 		if err := c.validateTrust(); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
