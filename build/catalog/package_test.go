@@ -31,7 +31,7 @@ func samplePackage() Package {
 }
 
 // TestMergePackages merges random lists in random orders: the union must not depend on the order,
-// and merging a list again must change nothing.
+// merging a list again must change nothing, and a program must accept what it has merged.
 func TestMergePackages(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 300 {
@@ -44,6 +44,11 @@ func TestMergePackages(t *testing.T) {
 		} {
 			if !samePackages(got, left) {
 				t.Fatalf("%s: got\n%s, want\n%s", name, text(got), text(left))
+			}
+		}
+		for i := range left {
+			if err := left[i].Check(); err != nil {
+				t.Fatal(err)
 			}
 		}
 		for _, part := range [][]Package{a, b, c, left} {
