@@ -19,7 +19,7 @@ func TestShimDependencies(t *testing.T) {
 	deps := dependencies(t, "galbuild/cmd/galshim")
 	for _, banned := range []string{
 		"archive/zip", "github.com/klauspost/compress/zip", "html/template", "text/template", "encoding/xml",
-		"galbuild/build", "galbuild/build/vsix", "galbuild/build/source", "galbuild/render", "galbuild/render/page", "galbuild/render/deploy",
+		"galbuild/build", "galbuild/build/policy", "galbuild/build/vsix", "galbuild/build/source", "galbuild/render", "galbuild/render/page", "galbuild/render/deploy",
 		"github.com/minio/minio-go/v7",
 	} {
 		if slices.Contains(deps, banned) {
@@ -40,6 +40,9 @@ func TestLayers(t *testing.T) {
 	} {
 		for _, pkg := range packages(t, below+"/...") {
 			for _, dep := range dependencies(t, pkg) {
+				if dep == "galbuild/build/vsix/manifest" {
+					continue // the names of properties, which a policy compares; it reads no packages
+				}
 				for _, no := range forbidden {
 					if dep == no || strings.HasPrefix(no, "galbuild/") && strings.HasPrefix(dep, no+"/") {
 						t.Errorf("%s imports %s", pkg, dep)

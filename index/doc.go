@@ -70,9 +70,9 @@
 //
 // # Pins
 //
-// Documents can be pinned to a text. They match every text of the same words, whatever their
-// own terms are, unless it has phrases or publishers. They must match the other criteria of the
-// filter.
+// Documents can be pinned to a text. They match every text that consists of the same words in
+// the same order, whatever their own terms are, unless it has phrases or publishers. They must
+// match the other criteria of the filter.
 //
 // # Ranking
 //

@@ -18,7 +18,7 @@ import (
 const presented = `{
 	// comments are allowed
 	"featured": ["Acme.EXT2", "acme.missing"],
-	"recommended": ["acme.ext2", "acme.missing", "acme.ext1"],
+	"recommended": ["acme.ext2", "acme.missing", "acme.ext9", "acme.ext1"],
 	"deprecated": {"acme.ext1": {"use": "acme.ext2", "reason": "It was merged."}},
 	"publishers": {"ACME": {"displayName": "The Acme Company", "domain": "https://acme.example"}},
 	"search": {
@@ -81,6 +81,8 @@ func TestPolicyInIndex(t *testing.T) {
 func TestPolicyInResponses(t *testing.T) {
 	c := sample(t, newSite(t), 3)
 	c.Policy = presented
+	c.Extensions = append(c.Extensions, c.Extensions[2])
+	c.Extensions[3].Name, c.Extensions[3].Versions = "Ext9", []catalog.Version{{Version: "1.0.0", Platform: oldPlatform}}
 	const want = `"publisher":{"publisherId":"p","publisherName":"Acme","displayName":"The Acme Company","domain":"https://acme.example","isDomainVerified":true}`
 	ix := openSite(t, c)
 	hit, _ := ix.Find("acme.ext0")
@@ -103,6 +105,7 @@ func TestPolicyInResponses(t *testing.T) {
 			t.Errorf("%s: no %s in %.100s", path, want, texts[path])
 		}
 	}
+	// Ext9 is for an old platform only, so that no query finds it.
 	if c.Extensions[0].Publisher.DisplayName != "Acme Inc" {
 		t.Error("the catalogue was changed")
 	}

@@ -27,7 +27,7 @@ type replacement struct {
 // Control returns the control manifest of a gallery: the one in its settings, with what the policy
 // says about deprecated extensions, and the decisions in force. About the same extension, the
 // policy is stronger than the manifest, and a decision is stronger than both. Control returns nil
-// if there is nothing of them. Editors then do this:
+// if there is none of these. Editors then do this:
 //
 //	malicious    refuse to install the extension, and uninstall every version of it
 //	deprecated   mark the extension, show the reason, and offer the replacement

@@ -34,7 +34,8 @@
 //
 // # Versions
 //
-//	1  2026-11-21  first version; pay.pack, pay.part, trm.near, nam.near and pin.* were added later
+//	1  2026-11-21  first version; pay.pack, pay.part, trm.near, nam.near and those of pin were
+//	               added later
 package segment
 
 import "hash/crc32"

@@ -1,12 +1,13 @@
 // Package page is the gallery's page for people: search, one extension, one publisher. Except for
 // the recommended extensions, it is the same for every gallery. In the browser, it requests
-// everything that it shows from the gallery's API. So it is not rendered again when an extension is added, and works wherever
-// editors can use the gallery.
+// everything that it shows from the gallery's API. So it is not rendered again when an extension is
+// added, and works wherever editors can use the gallery.
 //
 // The page consists of HTML without inline scripts or styles, a script and a style sheet.
 // The HTML of the home page contains the ids of recommended extensions, which the page shows until
-// somebody searches. The HTML contains the relative address of the gallery's base. The script must not derive
-// the base from the page's address, because an attacker who sends a link chooses that address.
+// somebody searches. The HTML contains the relative address of the gallery's base. The script must
+// not derive the base from the page's address, because an attacker who sends a link chooses that
+// address.
 package page
 
 import (
