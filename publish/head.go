@@ -32,7 +32,8 @@ func readPublished(ctx context.Context, at target.Target) (State, error) {
 }
 
 // CheckExtends returns an error that wraps [history.ErrInconsistent] unless the history of a
-// target, whose head is newer, extends that of the head older. It reads the entries after the older one.
+// target, whose head is newer, extends that of the head older. It reads the entries after the
+// older one.
 func CheckExtends(ctx context.Context, at target.Target, older, newer history.Head) error {
 	if err := site.CheckExtends(filesAt(ctx, at), older, newer); err != nil {
 		return fmt.Errorf("%s: %w", at, err)
