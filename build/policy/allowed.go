@@ -6,8 +6,8 @@ import (
 )
 
 // AllowedExtensions returns the value of VS Code's setting extensions.allowed: what allow says,
-// without what deny and the lists name. Versions and hashes that are denied can be left out only of
-// a list of versions; [Policy.NotInAllowed] has the others.
+// without what deny and the lists name. The setting cannot express all of that, see
+// [Policy.NotInAllowed].
 func (p *Policy) AllowedExtensions() map[string]any {
 	result := make(map[string]any)
 	if p.allow == nil {
@@ -74,8 +74,8 @@ func (x *deniedID) denies(s string) bool {
 	return (x.Version == "" || strings.EqualFold(x.Version, version)) && (x.Platform == "" || x.Platform == platform)
 }
 
-// NotInAllowed returns the entries of deny and of the lists that extensions.allowed has no words
-// for: versions, platforms and hashes. It is sorted.
+// NotInAllowed returns the entries of deny and of the lists that extensions.allowed cannot express:
+// versions, platforms and hashes. It is sorted.
 func (p *Policy) NotInAllowed() (subjects []string) {
 	for id, all := range p.deny.ids {
 		for _, x := range all {

@@ -244,8 +244,8 @@ func (c *vscodePolicyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if n := len(rules.NotInAllowed()); n > 0 && !e.quiet {
-		e.log.Warn(fmt.Sprintf("%s denied by version, platform or hash, which the setting has no words for; the gallery keeps them out", plural(n, "package")))
+	if left := rules.NotInAllowed(); len(left) > 0 && !e.quiet {
+		e.log.Warn("only the gallery keeps these out, because the setting cannot express them: " + firstOf(left, someLines))
 	}
 	text, err := jsondoc.Indented(map[string]any{"extensions.allowed": rules.AllowedExtensions()})
 	if err != nil {
