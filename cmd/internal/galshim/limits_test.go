@@ -68,7 +68,8 @@ func TestBudgetOfBodies(t *testing.T) {
 	settle(t, func() bool { return g.bodies.budget.used.Load() == 0 })
 }
 
-// settle waits until a condition is true. It fails after a minute, which is enough on a busy machine.
+// settle waits until a condition is true. It fails after a minute, which is enough on a busy
+// machine.
 func settle(t *testing.T, until func() bool) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); !until(); time.Sleep(time.Millisecond) {
