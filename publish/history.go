@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,16 +45,22 @@ func (e *GoneError) Error() string {
 
 var indexKey = regexp.MustCompile(`^index/([0-9a-f]{16})/` + regexp.QuoteMeta(site.IndexName) + `$`)
 
-// generations returns the times of the generations at a target, which are those of their indexes.
-// Some may be incomplete, because they were never current.
+// generations returns the times of the generations at a target, which are those of their indexes,
+// or of what remains of them after a purge. Some may be incomplete, because they were never
+// current.
 func generations(ctx context.Context, at target.Target) (map[string]time.Time, error) {
 	all := make(map[string]time.Time)
-	for e, err := range at.List(ctx, "index/") {
-		if err != nil {
-			return nil, err
-		}
-		if m := indexKey.FindStringSubmatch(e.Key); m != nil {
-			all[m[1]] = e.Modified
+	for _, prefix := range []string{site.PrivateDir, "index/"} {
+		for e, err := range at.List(ctx, prefix) {
+			if err != nil {
+				return nil, err
+			}
+			name, _, _ := strings.Cut(path.Base(e.Key), ".")
+			if m := indexKey.FindStringSubmatch(e.Key); m != nil {
+				all[m[1]] = e.Modified
+			} else if e.Key == (site.Current{Generation: name}).RemainderPath() {
+				all[name] = e.Modified
+			}
 		}
 	}
 	return all, nil
@@ -168,15 +175,12 @@ func (r *rollback) run(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	next, err := readGeneration(ctx, r.at, e.Generation)
-	if errors.Is(err, target.ErrNotExist) {
-		err = r.gone(ctx, old, e)
-	}
+	next, err := r.read(ctx, old, e)
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", r.at, err)
 	}
 	r.undone.Settings = append(r.undone.Settings, build.Changed(old.Catalog.Settings, next.Catalog.Settings)...)
-	if !build.Carries(next.Catalog, old.Catalog) {
+	if next.IsZero() || !build.Carries(next.Catalog, old.Catalog) {
 		if next, err = r.decideAgain(next.Catalog, old.Catalog); err != nil {
 			return Result{}, err
 		}
@@ -211,6 +215,19 @@ func (r *rollback) entry(ctx context.Context, old State) (*history.Entry, error)
 		}
 	}
 	panic("the entries have all numbers from that of the head to 1")
+}
+
+// read reads the generation of an entry. After a purge it is what remains of it, and has no name.
+func (r *rollback) read(ctx context.Context, old State, e *history.Entry) (Next, error) {
+	next, err := readGeneration(ctx, r.at, e.Generation)
+	if !errors.Is(err, target.ErrNotExist) {
+		return next, err
+	}
+	c, err := readListed(ctx, r.at, e.Generation)
+	if err == nil && c == nil {
+		err = r.gone(ctx, old, e)
+	}
+	return Next{Catalog: c}, err
 }
 
 // gone returns the error for an entry whose generation does not have its files any more.
@@ -415,19 +432,17 @@ func (p *pruning) needed(ctx context.Context, keep int) (map[string]bool, error)
 		if !slices.Contains(kept, name) && written.Before(p.before) {
 			continue
 		}
-		compressed, err := readSmall(ctx, p.at, "index/"+name+"/"+site.CatalogName, maxCatalog)
-		if errors.Is(err, target.ErrNotExist) {
+		c, err := readListed(ctx, p.at, name)
+		if err != nil {
+			return nil, fmt.Errorf("generation %s: %w", name, err)
+		}
+		if c == nil {
 			continue // an incomplete generation, which was never current
 		}
-		if err != nil {
-			return nil, err
-		}
-		c, err := site.DecompressCatalog(compressed)
-		if err != nil {
-			return nil, fmt.Errorf("index/%s: %w", name, err)
-		}
 		kept := site.Current{Generation: name}
-		needed[kept.CatalogPath()], needed[kept.IndexPath()], needed[kept.PrivatePath()] = true, true, true
+		for _, key := range []string{kept.CatalogPath(), kept.IndexPath(), kept.PrivatePath(), kept.RemainderPath()} {
+			needed[key] = true
+		}
 		for f := range render.Content(c) {
 			needed[f.Path] = true
 			needed[blob.Ref(f.SHA256).Path()] = true

@@ -22,15 +22,16 @@ import (
 // Purged is the result of [Purge]. Its lists are never nil.
 type Purged struct {
 	Objects     []string          `json:"objects"`     // that were deleted
-	Generations []string          `json:"generations"` // that were deleted, because they list a version
+	Generations []string          `json:"generations"` // whose files were deleted, because they list a version
 	Cached      []string          `json:"cached"`      // paths that caches may still hold; * stands for everything below
 	Left        []target.Leftover `json:"left"`        // what the target keeps
 }
 
 // Purge deletes everything that a target has of the packages with these subjects: packages, assets,
-// file trees, responses, blobs that nothing else needs, and the earlier generations that list them,
-// so that a rollback cannot bring them back. The current generation must not have them any more. In
-// a dry run, it only returns what would be deleted.
+// file trees, responses, blobs that nothing else needs, and the files of the earlier generations
+// that list them. What remains of such a generation is one private file for a rollback, which does
+// not list them: see [site.Current.RemainderPath]. The current generation must not have them any
+// more. In a dry run, Purge only returns what would be deleted.
 func Purge(ctx context.Context, at target.Target, subjects []catalog.Subject, o Options) (Purged, error) {
 	records, err := decision.Add(nil, decision.Author{}, decision.Blocked, subjects, "")
 	if err != nil {
@@ -56,6 +57,7 @@ type purging struct {
 	doomed, needed map[string]bool // keys of objects; needed ones stay
 	cached         map[string]bool // see Purged
 	generations    []string
+	remainders     []target.Object // what remains of the generations
 }
 
 // find fills doomed and needed from all generations of the target, and from its folders.
@@ -75,16 +77,24 @@ func (p *purging) find(ctx context.Context) error {
 				return err
 			}
 		}
-		if c != nil {
-			p.addGeneration(name, c, name == current.Generation)
+		if c == nil {
+			continue
+		}
+		if err := p.addGeneration(name, c, name == current.Generation); err != nil {
+			return err
 		}
 	}
 	return p.findFolders(ctx)
 }
 
-// readListed returns the catalogue of a generation, or nil if it is incomplete.
+// readListed returns the catalogue of a generation or, after a purge, what remains of it. It
+// returns nil if there is neither, because the generation was never complete.
 func readListed(ctx context.Context, at target.Target, name string) (*catalog.Catalog, error) {
-	packed, err := readSmall(ctx, at, site.Current{Generation: name}.CatalogPath(), maxCatalog)
+	g := site.Current{Generation: name}
+	packed, err := readSmall(ctx, at, g.CatalogPath(), maxCatalog)
+	if errors.Is(err, target.ErrNotExist) {
+		packed, err = readSmall(ctx, at, g.RemainderPath(), maxCatalog)
+	}
 	if errors.Is(err, target.ErrNotExist) {
 		return nil, nil
 	}
@@ -94,9 +104,9 @@ func readListed(ctx context.Context, at target.Target, name string) (*catalog.Ca
 	return site.DecompressCatalog(packed)
 }
 
-// addGeneration dooms an earlier generation that lists what is purged, with that content. It needs
-// the content of all others, and of the current one what it lists, whatever it is.
-func (p *purging) addGeneration(name string, c *catalog.Catalog, current bool) {
+// addGeneration dooms the files of an earlier generation that lists what is purged, with that
+// content. It needs the other content, and of the current generation what it lists, whatever it is.
+func (p *purging) addGeneration(name string, c *catalog.Catalog, current bool) error {
 	gone, rest := p.split(c)
 	if current && p.dryRun { // the decision that takes them out has not been published
 		for f := range render.VersionContent(gone) {
@@ -111,7 +121,7 @@ func (p *purging) addGeneration(name string, c *catalog.Catalog, current bool) {
 		for f := range render.Responses(c) {
 			p.needed[f.Path] = p.needed[f.Path] || current
 		}
-		return
+		return nil
 	}
 	p.generations = append(p.generations, name)
 	g := site.Current{Generation: name}
@@ -121,6 +131,15 @@ func (p *purging) addGeneration(name string, c *catalog.Catalog, current bool) {
 	for f := range render.VersionContent(gone) {
 		p.doom(f)
 	}
+	for f := range render.VersionContent(rest) {
+		p.needed[f.Path], p.needed[blob.Ref(f.SHA256).Path()] = true, true
+	}
+	packed, err := site.CompressCatalog(rest)
+	if err != nil {
+		return err
+	}
+	p.remainders = append(p.remainders, textObject(g.RemainderPath(), packed))
+	return nil
 }
 
 // split returns a catalogue with the versions of c that are purged, and one with the others.
@@ -200,6 +219,11 @@ func (p *purging) delete(ctx context.Context) (Purged, error) {
 	}
 	if p.dryRun || len(purged.Objects) == 0 {
 		return purged, nil
+	}
+	for _, o := range p.remainders {
+		if err := p.at.Put(ctx, o); err != nil {
+			return purged, fmt.Errorf("%s: %w", p.at, err)
+		}
 	}
 	if err := p.at.Delete(ctx, purged.Objects); err != nil {
 		return purged, fmt.Errorf("%s: %w", p.at, err)

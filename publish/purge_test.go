@@ -45,7 +45,8 @@ func (k *keeper) Purge(_ context.Context, keys []string) ([]target.Leftover, err
 	return []target.Leftover{{Key: keys[0], Reason: "a test"}}, nil
 }
 
-// TestPurge checks that nothing of what is purged is left, and nothing else is deleted.
+// TestPurge checks that nothing of what is purged is left, and nothing else is deleted, and that a
+// rollback to a generation that had it does not bring it back.
 func TestPurge(t *testing.T) {
 	for name, tt := range map[string]struct {
 		subjects []string
@@ -89,8 +90,12 @@ func TestPurge(t *testing.T) {
 			if report, err := publish.Verify(t.Context(), at); err != nil || len(report.Problems) > 0 {
 				t.Errorf("%+v, %v", report, err)
 			}
-			if _, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, 0, publish.Options{}); err == nil {
-				t.Error("a rollback to a purged generation")
+			result, err := publish.Rollback(t.Context(), at, workspace(t), decision.Author{}, 2, publish.Options{})
+			if err != nil || len(result.AddedVersions) > 0 {
+				t.Errorf("a rollback adds %q, %v", result.AddedVersions, err)
+			}
+			if report, err := publish.Verify(t.Context(), at); err != nil || len(report.Problems) > 0 {
+				t.Errorf("after a rollback: %+v, %v", report, err)
 			}
 			if again, err := publish.Purge(t.Context(), at, subjects, publish.Options{}); err != nil || len(again.Objects) > 0 {
 				t.Errorf("the second purge deletes %q, %v", again.Objects, err)

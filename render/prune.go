@@ -90,7 +90,10 @@ func pruneLog(dir *site.Dir, head history.Head) error {
 func prunePrivate(dir *site.Dir, kept []string) error {
 	return dir.RemoveUnless(strings.TrimSuffix(site.PrivateDir, "/"), func(path string) bool {
 		return strings.HasPrefix(path, history.EntryDir) ||
-			slices.ContainsFunc(kept, func(name string) bool { return path == site.Current{Generation: name}.PrivatePath() })
+			slices.ContainsFunc(kept, func(name string) bool {
+				g := site.Current{Generation: name}
+				return path == g.PrivatePath() || path == g.RemainderPath()
+			})
 	})
 }
 

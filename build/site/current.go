@@ -67,6 +67,10 @@ func (c Current) IndexPath() string { return "index/" + c.Generation + "/" + Ind
 // PrivatePath returns the path of the file with the private parts of records, relative to the site.
 func (c Current) PrivatePath() string { return PrivateDir + c.Generation + ".jsonl.zst" }
 
+// RemainderPath returns the path of the catalogue that remains of an earlier generation after a
+// purge, relative to the site. It lacks the versions that were purged. A rollback reads it.
+func (c Current) RemainderPath() string { return PrivateDir + c.Generation + ".remainder.jsonl.zst" }
+
 // A File is a file of a generation.
 type File struct {
 	Path   string

@@ -86,6 +86,13 @@ func DecompressCatalog(compressed []byte) (c *catalog.Catalog, err error) {
 	return c, err
 }
 
+// CompressCatalog returns a catalogue as DecompressCatalog reads it.
+func CompressCatalog(c *catalog.Catalog) ([]byte, error) {
+	var b bytes.Buffer
+	err := compress(&b, c.Write)
+	return b.Bytes(), err
+}
+
 // DecompressPrivate reads the file with the private parts of the records of c into c. It has the
 // limits of a catalogue.
 func DecompressPrivate(compressed []byte, c *catalog.Catalog) error {

@@ -27,6 +27,9 @@
 // for several platforms, and from extensions of code-server. What is installed is read from the
 // editor's files, not from its messages.
 //
+// TestDrill plays through what an operator practises: publishing from two machines, a block, a
+// rollback, tarballs, a replayed state and a restore, with a key that galshim trusts.
+//
 // TestReadmeBucket and TestReadmePublish run the commands of documents that need an S3 server.
 // TestHeaders compares the headers of nginx and galshim. TestCompletion and TestManual check what
 // the commands completion and man print with zsh, fish and mandoc.

@@ -103,9 +103,9 @@ type drill struct {
 	dir         string
 	bucket      bucket
 	key, public string // files of the key pair
-	known       []string
-	shim        *service
-	address     string // of galshim
+	known       []string // ids of the versions that were packed
+	shim        *service // nil until the first generation is published
+	address     string   // of galshim
 }
 
 func newDrill(t *testing.T) *drill {
@@ -135,7 +135,11 @@ func newDrill(t *testing.T) *drill {
 
 func (d *drill) path(name string) string { return filepath.Join(d.dir, name) }
 
-func (d *drill) step(name string) { d.Log(name) }
+// step logs what is practised next.
+func (d *drill) step(name string) {
+	d.Helper()
+	d.Log(name)
+}
 
 func (d *drill) read(name string) []byte {
 	d.Helper()
@@ -322,7 +326,7 @@ func (d *drill) get(url string) answer {
 // generation returns the name of the current generation of the bucket.
 func (d *drill) generation() string {
 	d.Helper()
-	current, err := site.ParseCurrent(d.object(site.CurrentPath))
+	current, _, err := site.ParseCurrent(d.object(site.CurrentPath))
 	if err != nil {
 		d.Fatal(err)
 	}
@@ -352,7 +356,7 @@ func (d *drill) object(key string) []byte {
 	return text
 }
 
-// objects returns all objects of the gallery, the one that is replaced last at the end.
+// objects returns all objects of the gallery, with index/CURRENT at the end.
 func (d *drill) objects() (all []object) {
 	d.Helper()
 	client := d.bucket.server.Client
@@ -370,17 +374,11 @@ func (d *drill) objects() (all []object) {
 			ContentDisposition: stat.Metadata.Get("Content-Disposition"), UserMetadata: stat.UserMetadata,
 		}})
 	}
-	slices.SortStableFunc(all, func(a, b object) int {
-		return cmp.Compare(isCurrent(a), isCurrent(b))
-	})
-	return all
-}
-
-func isCurrent(o object) int {
-	if o.key == site.CurrentPath {
-		return 1
+	last := slices.IndexFunc(all, func(o object) bool { return o.key == site.CurrentPath })
+	if last >= 0 {
+		all = append(slices.Delete(slices.Clone(all), last, last+1), all[last])
 	}
-	return 0
+	return all
 }
 
 func (d *drill) removeObjects() {
@@ -408,4 +406,51 @@ func (d *drill) put(o object) {
 
 func (d *drill) putObject(key string, text []byte) { d.put(object{key: key, text: text}) }
 
-func (d *drill) wantAudit() { d.Fatal("TODO") }
+// decided is a decision as audit prints it.
+type decided struct {
+	Kind, Subject, By, Reason string
+	InForce                   bool
+}
+
+// wantAudit checks that the audit accounts for every version that was ever packed for the gallery,
+// and for the block, by whom and why.
+func (d *drill) wantAudit() {
+	d.Helper()
+	var audit struct {
+		Complete bool
+		Versions []struct {
+			ID          string
+			Served      bool
+			First, Last struct{ Number int64 }
+			Sources     []struct{ Path string }
+		}
+		Decisions []decided
+	}
+	text := d.run(d.bucketFlags("audit", "--format", "json")...)
+	if err := json.Unmarshal([]byte(text), &audit); err != nil {
+		d.Fatal(err)
+	}
+	type row struct {
+		id     string
+		served bool
+		first  int64
+		source bool
+	}
+	var rows []row
+	for _, v := range audit.Versions {
+		rows = append(rows, row{v.ID, v.Served, v.First.Number, len(v.Sources) > 0})
+	}
+	want := []row{
+		{"acme.hello@1.0.0", true, 1, true},
+		{"acme.hello@1.1.0", true, 4, true},
+		{"acme.midnight@1.0.0", true, 2, true},
+		{"acme.notes@1.0.0", false, 1, true},
+	}
+	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.id, b.id) })
+	if !slices.Equal(rows, want) || !audit.Complete {
+		d.Errorf("the audit has %+v, want %+v; complete: %v", rows, want, audit.Complete)
+	}
+	if !slices.Contains(audit.Decisions, decided{"blocked", "acme.notes", "alice", "calls home", true}) {
+		d.Errorf("the audit does not have the block: %s", text)
+	}
+}
