@@ -102,7 +102,7 @@ type drill struct {
 	commands    commands
 	dir         string
 	bucket      bucket
-	key, public string // files of the key pair
+	key, public string   // files of the key pair
 	known       []string // ids of the versions that were packed
 	shim        *service // nil until the first generation is published
 	address     string   // of galshim
