@@ -4,12 +4,17 @@ package publish_test
 
 import (
 	"fmt"
+	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/minio/minio-go/v7"
 
+	"galbuild/build/catalog"
 	"galbuild/build/decision"
 	"galbuild/publish"
+	"galbuild/publish/target"
 	"galbuild/publish/target/s3"
 	"galbuild/publish/target/s3/s3test"
 )
@@ -60,5 +65,42 @@ func TestPurgeBucket(t *testing.T) {
 				t.Errorf("%+v, %v", report, err)
 			}
 		})
+	}
+}
+
+// TestPurgeLocked purges a bucket whose Object Lock protects every version of an object. What stays
+// is named.
+func TestPurgeLocked(t *testing.T) {
+	server := s3test.StartVersioned(t)
+	const bucket = "locked"
+	if err := server.Client.MakeBucket(t.Context(), bucket, minio.MakeBucketOptions{ObjectLocking: true}); err != nil {
+		t.Fatal(err)
+	}
+	mode, days, unit := minio.Compliance, uint(1), minio.Days
+	if err := server.Client.SetBucketObjectLockConfig(t.Context(), bucket, &mode, &days, &unit); err != nil {
+		t.Fatal(err)
+	}
+	at, err := s3.New(s3.Config{Endpoint: server.URL, Bucket: bucket, AccessKey: server.AccessKey, SecretKey: server.SecretKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	local := t.TempDir()
+	buildSite(t, local, "one@1.0.0", "two@1.0.0")
+	publishSite(t, at, local)
+	subjects := decide(t, at, decision.Blocked, "acme.one")
+	purged, err := publish.Purge(t.Context(), at, subjects, publish.Options{})
+	if err != nil || len(purged.Objects) == 0 {
+		t.Fatalf("%+v, %v", purged, err)
+	}
+	const asset = "assets/acme/one/1.0.0/" + catalog.PackageAsset
+	named := slices.ContainsFunc(purged.Left, func(l target.Leftover) bool {
+		return l.Key == asset && strings.Contains(l.Reason, "Object Lock")
+	})
+	if !named {
+		t.Errorf("%s is not named in %+v", asset, purged.Left)
+	}
+	_, err = server.Client.StatObject(t.Context(), bucket, asset, minio.StatObjectOptions{})
+	if minio.ToErrorResponse(err).StatusCode != http.StatusNotFound {
+		t.Errorf("%s answers: %v", asset, err)
 	}
 }

@@ -14,7 +14,10 @@ import (
 )
 
 // A version is an earlier version of an object in a bucket with versioning, or a delete marker.
-type version struct{ name, id string }
+type version struct {
+	name, id string
+	marker   bool
+}
 
 // Purge implements [target.Purger]. It deletes all earlier versions of the objects in a bucket with
 // versioning.
@@ -52,7 +55,9 @@ func (t *Target) Purge(ctx context.Context, keys []string) ([]target.Leftover, e
 	return left, nil
 }
 
-// purgeVersions deletes all versions of the wanted objects below a prefix.
+// purgeVersions deletes all versions of the wanted objects below a prefix. The delete markers of an
+// object go last, and only if none of its versions stays, because an object answers again without
+// its marker.
 func (t *Target) purgeVersions(ctx context.Context, prefix string, wanted map[string]bool) (left []target.Leftover, err error) {
 	var all []version
 	err = t.try(ctx, "list the versions of", prefix, func(ctx context.Context, _ int) error {
@@ -64,7 +69,7 @@ func (t *Target) purgeVersions(ctx context.Context, prefix string, wanted map[st
 				return o.Err
 			}
 			if wanted[o.Key] {
-				all = append(all, version{o.Key, o.VersionID})
+				all = append(all, version{o.Key, o.VersionID, o.IsDeleteMarker})
 			}
 		}
 		return ctx.Err()
@@ -74,6 +79,26 @@ func (t *Target) purgeVersions(ctx context.Context, prefix string, wanted map[st
 	}
 	if err != nil || len(all) == 0 {
 		return nil, err
+	}
+	left, err = t.deleteVersions(ctx, prefix, slices.DeleteFunc(slices.Clone(all), func(v version) bool { return v.marker }))
+	if err != nil {
+		return left, err
+	}
+	stays := make(map[string]bool)
+	for _, l := range left {
+		stays[t.prefix+l.Key] = true
+	}
+	markers, err := t.deleteVersions(ctx, prefix, slices.DeleteFunc(all, func(v version) bool {
+		return !v.marker || stays[v.name] || stays[t.prefix]
+	}))
+	return append(left, markers...), err
+}
+
+// deleteVersions deletes versions, which are below a prefix. A leftover without a key stands for
+// all of them.
+func (t *Target) deleteVersions(ctx context.Context, prefix string, all []version) (left []target.Leftover, err error) {
+	if len(all) == 0 {
+		return nil, nil
 	}
 	objects := func(yield func(minio.ObjectInfo) bool) {
 		for _, v := range all {
