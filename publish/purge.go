@@ -104,7 +104,7 @@ func (p *purging) addGeneration(name string, c *catalog.Catalog, current bool) {
 		}
 		c = rest
 	}
-	if current || len(gone.Extensions) == 0 {
+	if current || len(gone.Extensions)+len(gone.Dropped) == 0 {
 		for f := range render.Content(c) {
 			p.needed[f.Path], p.needed[blob.Ref(f.SHA256).Path()] = true, true
 		}
@@ -126,6 +126,13 @@ func (p *purging) addGeneration(name string, c *catalog.Catalog, current bool) {
 // split returns a catalogue with the versions of c that are purged, and one with the others.
 func (p *purging) split(c *catalog.Catalog) (gone, rest *catalog.Catalog) {
 	gone, rest = &catalog.Catalog{}, &catalog.Catalog{Settings: c.Settings, Records: c.Records}
+	for _, d := range c.Dropped {
+		if len(p.matches.Out(d.Key(), d.Version.Package.Ref)) > 0 {
+			gone.Dropped = append(gone.Dropped, d)
+		} else {
+			rest.Dropped = append(rest.Dropped, d)
+		}
+	}
 	for i := range c.Extensions {
 		purged, stays := c.Extensions[i], c.Extensions[i]
 		purged.Versions, stays.Versions = nil, nil

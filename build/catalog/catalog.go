@@ -61,6 +61,7 @@ func Platforms() []string {
 type Catalog struct {
 	Settings
 	Records    []Record  // sorted by ID
+	Dropped    []Dropped // sorted with CompareDropped
 	Packages   []Package // sorted with ComparePackages; empty if they are not known
 	Extensions []Extension
 }

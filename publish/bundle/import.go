@@ -203,7 +203,7 @@ func (cfg *ImportConfig) merge(s *importer, current site.Current) (*catalog.Cata
 		s.report.PolicyDiff, s.followed = build.DiffPolicies(c.Policy, s.catalogue.Policy), receiver.Follow
 	}
 	same := len(excluded) == 0 && c.Policy == s.catalogue.Policy &&
-		build.Carries(s.catalogue, local) && build.SameSeen(s.catalogue, c)
+		build.Carries(s.catalogue, local) && build.SameSeen(s.catalogue, c) && build.SameDropped(s.catalogue, c)
 	if same {
 		return s.catalogue, nil
 	}
