@@ -44,7 +44,7 @@ func (r *reader) assemble(candidates []candidate, last *catalog.Catalog, keep bo
 			return nil, err
 		}
 	}
-	if err := a.exclude(r, chosen, accepted); err != nil {
+	if err := a.exclude(r, last, chosen, accepted); err != nil {
 		return nil, err
 	}
 	if err := a.readLetIn(r, chosen, accepted); err != nil {
@@ -85,14 +85,18 @@ func (a *assembly) restore(author decision.Author, chosen map[string]identified,
 }
 
 // exclude deletes the versions that decisions and the policy keep out from chosen. Accepted are the
-// candidates of the others.
-func (a *assembly) exclude(r *reader, chosen map[string]identified, accepted map[string]*candidate) error {
+// candidates of the others, and last is the last generation.
+func (a *assembly) exclude(r *reader, last *catalog.Catalog, chosen map[string]identified, accepted map[string]*candidate) error {
 	rules, err := newRules(a.catalog.Records, a.catalog.Settings, r.Now)
 	if err != nil {
 		return err
 	}
 	all := maps.Clone(chosen)
 	a.excluded, a.next = rules.exclude(chosen, r.old)
+	a.catalog.Dropped = rules.dropped(rules.inGrace(last.Dropped), last, chosen, a.excluded)
+	for _, d := range a.catalog.Dropped {
+		a.next = earliest(a.next, rules.endOf(d))
+	}
 	a.catalog.Packages = remember(a.catalog.Packages, a.excluded, all)
 	for _, x := range a.excluded {
 		if from := accepted[x.ID]; from != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
@@ -89,4 +90,26 @@ func (m MaxRemovals) Check(old, next *catalog.Catalog, excluded []Excluded) erro
 		return nil
 	}
 	return &RemovalsError{Versions: slices.Sorted(maps.Keys(gone)), All: all, Max: m}
+}
+
+// CheckReceived is Check for a gallery that takes over next, which another gallery has made.
+// Versions that the policy of next keeps out at the time now are not counted either: the other
+// gallery does not say which those are.
+func (m MaxRemovals) CheckReceived(old, next *catalog.Catalog, excluded []Excluded, now time.Time) error {
+	first := m.Check(old, next, excluded)
+	if first == nil || next.Policy == "" {
+		return first
+	}
+	if now.IsZero() {
+		now = time.Now()
+	}
+	rules, err := newRules(next.Records, next.Settings, now)
+	if err != nil {
+		return err
+	}
+	served := maps.Collect(versions(old))
+	all := maps.Clone(served)
+	maps.Insert(all, versions(next))
+	more, _ := rules.exclude(all, served)
+	return m.Check(old, next, slices.Concat(excluded, more))
 }

@@ -17,7 +17,8 @@ import (
 func Without(c *catalog.Catalog, remove func(key string) bool) *catalog.Catalog {
 	remaining := maps.Collect(versions(c))
 	maps.DeleteFunc(remaining, func(key string, _ identified) bool { return remove(key) })
-	return regroup(catalog.Catalog{Settings: c.Settings, Records: c.Records, Packages: c.Packages}, remaining)
+	dropped := slices.DeleteFunc(slices.Clone(c.Dropped), func(d catalog.Dropped) bool { return remove(d.Key()) })
+	return regroup(catalog.Catalog{Settings: c.Settings, Records: c.Records, Dropped: dropped, Packages: c.Packages}, remaining)
 }
 
 // A Receiver is a gallery that gets another catalogue. Its own policy decides what it takes.
@@ -31,7 +32,7 @@ type Receiver struct {
 // Decide returns c with more records, and without the versions that the decisions and the policy
 // keep out, which it returns too.
 func (r Receiver) Decide(c *catalog.Catalog, records []catalog.Record) (*catalog.Catalog, []Excluded, error) {
-	next := catalog.Catalog{Settings: c.Settings, Records: decision.Merge(c.Records, records), Packages: c.Packages}
+	next := catalog.Catalog{Settings: c.Settings, Records: decision.Merge(c.Records, records), Dropped: c.Dropped, Packages: c.Packages}
 	return r.admit(next, maps.Collect(versions(c)), c.Policy)
 }
 
@@ -54,7 +55,7 @@ func (r Receiver) Union(a, b *catalog.Catalog) (*catalog.Catalog, []Excluded, er
 	}
 	next := catalog.Catalog{
 		Settings: Over(b.Settings, a.Settings), Records: decision.Merge(a.Records, b.Records),
-		Packages: catalog.MergePackages(a.Packages, b.Packages),
+		Dropped: catalog.MergeDropped(a.Dropped, b.Dropped), Packages: catalog.MergePackages(a.Packages, b.Packages),
 	}
 	return r.admit(next, all, b.Policy)
 }
@@ -88,6 +89,10 @@ func (r Receiver) admit(next catalog.Catalog, all map[string]identified, receive
 	candidates := maps.Clone(all)
 	excluded, _ := rules.exclude(all, served)
 	next.Packages = remember(next.Packages, excluded, candidates)
+	if !r.Follow { // otherwise the other gallery says when the files of versions go
+		next.Dropped = rules.inGrace(catalog.MergeDropped(next.Dropped, old.Dropped))
+	}
+	next.Dropped = rules.dropped(next.Dropped, old, all, excluded)
 	c := regroup(next, all)
 	return c, excluded, r.Policy.check(old, c, excluded)
 }

@@ -36,6 +36,9 @@ type Pulled struct {
 // With indexOnly, Pull downloads only the catalogue and the index, which is enough for a galshim in
 // front of the target.
 //
+// If more versions of the site would vanish without a decision or the policy than o.MaxRemovals
+// allows, Pull changes nothing, and returns a [*build.RemovalsError].
+//
 // If the site has decisions that the target does not have, or keeps more for auditors, its
 // generation is another one: it has what both have, and lacks what their decisions keep out.
 func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool, o Options) (Pulled, error) {
@@ -83,9 +86,18 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 		return Pulled{}, err
 	}
 	sender := site.SenderOf(head)
-	c, excluded, err := p.merge(ctx, remote)
+	old, err := p.readLocal()
+	if err != nil {
+		return Pulled{}, err
+	}
+	c, excluded, err := p.merge(ctx, remote, old)
 	if err == nil && !p.AllowOlder {
 		err = p.checkNewer(head, c)
+	}
+	if err == nil {
+		if err = p.MaxRemovals.CheckReceived(old, c, excluded, p.Commit.When); err != nil {
+			err = fmt.Errorf("%s: %w", p.from, err)
+		}
 	}
 	if err == nil {
 		err = p.dir.MarkDirty()
@@ -140,15 +152,24 @@ func (p *puller) checkNewer(head history.Head, c *catalog.Catalog) error {
 	return err
 }
 
-// merge returns the catalogue of the target, or one that also has the decisions of the site,
-// without what they keep out, and what the site keeps for auditors.
-func (p *puller) merge(ctx context.Context, remote State) (*catalog.Catalog, []build.Excluded, error) {
+// readLocal returns the catalogue of the site. For a copy of the index that is damaged, which pull
+// replaces, it returns an empty one.
+func (p *puller) readLocal() (*catalog.Catalog, error) {
+	c, err := site.ReadCatalog(p.dir.Root, p.local)
+	switch {
+	case err == nil:
+		return c, nil
+	case p.indexOnly || p.dir.IndexOnly():
+		return new(catalog.Catalog), nil
+	}
+	return nil, fmt.Errorf("%w: %w", site.ErrDamaged, err)
+}
+
+// merge returns the catalogue of the target, or one that also has the decisions of local, which is
+// the catalogue of the site, without what they keep out, and what the site keeps for auditors.
+func (p *puller) merge(ctx context.Context, remote State, local *catalog.Catalog) (*catalog.Catalog, []build.Excluded, error) {
 	if p.indexOnly || p.dir.IndexOnly() {
 		return remote.Catalog, nil, nil
-	}
-	local, err := site.ReadCatalog(p.dir.Root, p.local)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", site.ErrDamaged, err)
 	}
 	if len(local.Records)+len(local.Packages) == 0 {
 		return remote.Catalog, nil, nil

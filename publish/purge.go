@@ -114,7 +114,7 @@ func (p *purging) addGeneration(name string, c *catalog.Catalog, current bool) e
 		}
 		c = rest
 	}
-	if current || len(gone.Extensions) == 0 {
+	if current || len(gone.Extensions)+len(gone.Dropped) == 0 {
 		for f := range render.Content(c) {
 			p.needed[f.Path], p.needed[blob.Ref(f.SHA256).Path()] = true, true
 		}
@@ -145,6 +145,13 @@ func (p *purging) addGeneration(name string, c *catalog.Catalog, current bool) e
 // split returns a catalogue with the versions of c that are purged, and one with the others.
 func (p *purging) split(c *catalog.Catalog) (gone, rest *catalog.Catalog) {
 	gone, rest = &catalog.Catalog{}, &catalog.Catalog{Settings: c.Settings, Records: c.Records}
+	for _, d := range c.Dropped {
+		if len(p.matches.Out(d.Key(), d.Version.Package.Ref)) > 0 {
+			gone.Dropped = append(gone.Dropped, d)
+		} else {
+			rest.Dropped = append(rest.Dropped, d)
+		}
+	}
 	for i := range c.Extensions {
 		purged, stays := c.Extensions[i], c.Extensions[i]
 		purged.Versions, stays.Versions = nil, nil

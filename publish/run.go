@@ -17,7 +17,7 @@ import (
 // Options are the options of a change. The zero value is ready for use.
 type Options struct {
 	DryRun      bool               // only report what would be done
-	MaxRemovals build.MaxRemovals  // how many versions may vanish without a decision, for [Site]
+	MaxRemovals build.MaxRemovals  // how many versions may vanish without a decision, for [Site] and [Pull]
 	Policy      build.PolicyChange // what [Site] does with the policy of the target
 	Jobs        int                // objects transferred at once; 0 means 16
 	Progress    func(Progress)     // called after each object, by several goroutines; may be nil

@@ -143,7 +143,7 @@ func (p *publishing) next(old State, o Options) (Next, error) {
 		p.policyDiff = build.DiffPolicies(both.Policy, p.local.Catalog.Policy)
 	}
 	same := len(p.kept)+len(excluded) == 0 && reflect.DeepEqual(both.Settings, p.local.Catalog.Settings) &&
-		build.Carries(p.local.Catalog, old.Catalog) && build.SameSeen(p.local.Catalog, both)
+		build.Carries(p.local.Catalog, old.Catalog) && build.SameSeen(p.local.Catalog, both) && build.SameDropped(p.local.Catalog, both)
 	if same && p.local.hasFiles() {
 		return p.local, nil
 	}

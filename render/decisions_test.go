@@ -22,6 +22,10 @@ func TestCheckDecisions(t *testing.T) {
 	if c.Records, err = decision.Add(nil, decision.Author{}, decision.Blocked, []catalog.Subject{subject}, ""); err != nil {
 		t.Fatal(err)
 	}
+	dropped := catalog.Dropped{Version: catalog.Version{Publisher: "acme", Name: "hello", Version: "1.0.0"}}
+	if problems := CheckDecisions(&catalog.Catalog{Records: c.Records, Dropped: []catalog.Dropped{dropped}}); len(problems) != 1 {
+		t.Errorf("a dropped version: %q", problems)
+	}
 	problems := CheckDecisions(c)
 	if want := "acme.hello@1.0.0 is in the catalogue, although acme.hello@1.0.0 is blocked"; len(problems) != 1 || problems[0] != want {
 		t.Errorf("got %q, want %q", problems, want)

@@ -142,7 +142,7 @@ func hasMalicious(dir *site.Dir, generation string, set *decision.Set) bool {
 	if err != nil {
 		return true
 	}
-	for key, v := range c.Versions() {
+	for key, v := range c.Served() {
 		if out := set.Out(key, v.Package.Ref); len(out) > 0 && out[0].Kind == decision.Malicious {
 			return true
 		}

@@ -152,7 +152,7 @@ func recommended(c *catalog.Catalog, p *policy.Policy) (ids []string) {
 }
 
 // Content yields all files of a site that have a blob: pages first, then the assets and files of
-// each version.
+// each version, also of those that were dropped and are still served.
 func Content(c *catalog.Catalog) iter.Seq[index.File] {
 	return func(yield func(index.File) bool) {
 		for _, p := range Pages(c) {
@@ -164,22 +164,29 @@ func Content(c *catalog.Catalog) iter.Seq[index.File] {
 	}
 }
 
-// VersionContent yields the assets and files of each version.
+// VersionContent yields the assets and files of each version, as Content does.
 func VersionContent(c *catalog.Catalog) iter.Seq[index.File] {
 	return func(yield func(index.File) bool) {
 		for i := range c.Extensions {
 			e := &c.Extensions[i]
 			for j := range e.Versions {
-				if !versionFiles(e, &e.Versions[j], yield) {
+				v := &e.Versions[j]
+				if !versionFiles(catalog.VersionDir(e.Publisher.Name, e.Name, v.Version, v.Platform), v, yield) {
 					return
 				}
+			}
+		}
+		for i := range c.Dropped {
+			if d := &c.Dropped[i]; !versionFiles(d.Dir(), &d.Version, yield) {
+				return
 			}
 		}
 	}
 }
 
-func versionFiles(e *catalog.Extension, v *catalog.Version, yield func(index.File) bool) bool {
-	dir := catalog.VersionDir(e.Publisher.Name, e.Name, v.Version, v.Platform) + "/"
+// versionFiles yields the assets and files of a version, in its folder below assets/ and files/.
+func versionFiles(dir string, v *catalog.Version, yield func(index.File) bool) bool {
+	dir += "/"
 	for _, a := range v.Assets {
 		if !yield(index.File{Path: catalog.AssetsDir + dir + a.Type, SHA256: a.Ref, Size: a.Size, Type: a.File.Type}) {
 			return false

@@ -128,7 +128,7 @@ func CheckDecisions(c *catalog.Catalog) (problems []string) {
 		}
 	}
 	set := decision.Of(c)
-	for key, v := range c.Versions() {
+	for key, v := range c.Served() {
 		if out := set.Out(key, v.Package.Ref); len(out) > 0 {
 			problems = append(problems, fmt.Sprintf("%s is in the catalogue, although %s is %s", key, out[0].Subject, out[0].Kind))
 		}

@@ -5,12 +5,14 @@
 // only from it, so a site can be changed without reading its blobs. The package does no I/O on
 // files.
 //
-// The format is JSON lines: a header, then the public part of each record, sorted by id, and then
-// one extension on each line, sorted by lower-case id. If one extension changes, one line changes.
-// The header has the number of records:
+// The format is JSON lines: a header, then the public part of each record, sorted by id, then each
+// [Dropped] version, sorted by Key, and then one extension on each line, sorted by lower-case id. If
+// one extension changes, one line changes. The header has the numbers of records and of dropped
+// versions:
 //
-//	{"galbuild":2,"records":1,"baseUrl":"https://host/gallery","unpack":"web"}
+//	{"galbuild":2,"records":1,"dropped":1,"baseUrl":"https://host/gallery","unpack":"web"}
 //	{"id":"…","kind":"removed","subject":"acme.notes@1.0.0","counter":1,"when":"…"}
+//	{"since":"…","version":{"version":"0.9.0",…,"publisher":"acme","name":"hello"}}
 //	{"publisher":{"name":"acme",…},"name":"hello","uuid":"…","versions":[…]}
 //
 // What only auditors need is in a second file, which is not served: one line for the private part
@@ -61,6 +63,7 @@ func Platforms() []string {
 type Catalog struct {
 	Settings
 	Records    []Record  // sorted by ID
+	Dropped    []Dropped // sorted with CompareDropped
 	Packages   []Package // sorted with ComparePackages; empty if they are not known
 	Extensions []Extension
 }

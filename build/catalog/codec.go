@@ -22,18 +22,24 @@ import (
 type header struct {
 	Format  int `json:"galbuild"`
 	Records int `json:"records,omitempty"` // number of lines with records
+	Dropped int `json:"dropped,omitempty"` // number of lines with dropped versions, after them
 	Settings
 }
 
 // Write writes the catalogue as JSON lines, without the private parts of records. It uses all
 // processors. The same catalogue always has the same bytes.
 func (c *Catalog) Write(w io.Writer) error {
-	text, err := jsondoc.Line(header{Format, len(c.Records), c.Settings})
+	text, err := jsondoc.Line(header{Format, len(c.Records), len(c.Dropped), c.Settings})
 	if err != nil {
 		return err
 	}
 	for i := range c.Records {
 		if text, err = jsondoc.AppendLine(text, &c.Records[i]); err != nil {
+			return err
+		}
+	}
+	for i := range c.Dropped {
+		if text, err = jsondoc.AppendLine(text, &c.Dropped[i]); err != nil {
 			return err
 		}
 	}
@@ -99,7 +105,10 @@ func Read(r io.Reader) (*Catalog, error) {
 	if c.Records, err = readRecords(lines, h.Records); err != nil {
 		return nil, err
 	}
-	batches, err := readBatches(lines, h.Records+2)
+	if c.Dropped, err = readDropped(lines, h.Dropped, h.Records+2); err != nil {
+		return nil, err
+	}
+	batches, err := readBatches(lines, h.Records+h.Dropped+2)
 	for _, b := range batches { // the error of a line is more precise than its consequences
 		if lineErr := c.add(b); lineErr != nil {
 			return nil, lineErr
@@ -122,13 +131,15 @@ func readHeader(line []byte) (header, error) {
 	if err := h.Check(); err != nil {
 		return header{}, fmt.Errorf("catalogue line 1: %w", err)
 	}
-	if h.Records < 0 || h.Records > maxRecords {
-		return header{}, fmt.Errorf("catalogue line 1: records: want 0 to %d, found %d", maxRecords, h.Records)
+	for key, n := range map[string]int{"records": h.Records, "dropped": h.Dropped} {
+		if n < 0 || n > maxRecords {
+			return header{}, fmt.Errorf("catalogue line 1: %s: want 0 to %d, found %d", key, maxRecords, n)
+		}
 	}
 	return h, nil
 }
 
-// maxRecords is the largest number of records.
+// maxRecords is the largest number of records, and of dropped versions.
 const maxRecords = 10_000_000
 
 // readRecords reads the lines of n records.

@@ -13,6 +13,17 @@ import (
 	"galbuild/build/vsix/manifest"
 )
 
+// RuleKeep is the rule of exclusions by the key keep.
+const RuleKeep = "keep"
+
+// Grace returns how long the files of a version are still served after the rule keep dropped it.
+func (p *Policy) Grace() time.Duration {
+	if p.keep == nil {
+		return 0
+	}
+	return p.keep.grace
+}
+
 // newestFirst sorts versions of one extension by semantic version.
 func newestFirst(group []*Candidate) {
 	parsed := make(map[*Candidate]*semver.Version, len(group))
@@ -98,7 +109,7 @@ func (k *keepRule) apply(r *Result, group []*Candidate, protected map[*Candidate
 				r.changesAt(until)
 				continue
 			}
-			r.exclude(c, "keep", k.line, "%s is older than the versions to keep", idWithin(c.Version))
+			r.exclude(c, RuleKeep, k.line, "%s is older than the versions to keep", idWithin(c.Version))
 		}
 	}
 	return slices.DeleteFunc(group, func(c *Candidate) bool { return !kept[c] })

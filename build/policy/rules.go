@@ -61,6 +61,7 @@ type keepRule struct {
 	line      int
 	last      int           // 0 if it is not given
 	newerThan time.Duration // 0 if it is not given
+	grace     time.Duration
 	engines   []string
 	pinned    map[string][]catalog.ID // by lower-case id of the extension
 }
@@ -226,10 +227,13 @@ func (r *reader) readAges(f field) map[string]ageRule {
 	return all
 }
 
+// defaultGrace is how long the files of a dropped version are served if the policy does not say it.
+const defaultGrace = 30 * 24 * time.Hour
+
 func (r *reader) readKeep(f field) *keepRule {
-	k := &keepRule{line: f.line, pinned: make(map[string][]catalog.ID)}
+	k := &keepRule{line: f.line, grace: defaultGrace, pinned: make(map[string][]catalog.ID)}
 	drops := false
-	for _, x := range r.members(f, "last", "newerThan", "engines", "pinned") {
+	for _, x := range r.members(f, "last", "newerThan", "grace", "engines", "pinned") {
 		switch x.name {
 		case "last":
 			k.last, drops = r.count(x), true
@@ -239,6 +243,8 @@ func (r *reader) readKeep(f field) *keepRule {
 			if k.newerThan, ok = r.duration(x); ok && k.newerThan == 0 {
 				r.problem(x, "want more than 0s")
 			}
+		case "grace":
+			k.grace, _ = r.duration(x)
 		case "engines":
 			k.engines = r.readEngines(x)
 		case "pinned":

@@ -31,6 +31,8 @@ type ImportConfig struct {
 	Progress Progress  // may be nil
 	// AllowOlder imports an archive although the site has had a newer one of the same history.
 	AllowOlder bool
+	// MaxRemovals limits how many versions of the site may vanish without a decision.
+	MaxRemovals build.MaxRemovals
 	// Commit is what the history says about it, except for the sender.
 	Commit site.Commit
 	// Policy is what happens to the policy of the site.
@@ -157,6 +159,9 @@ func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *so
 			return err
 		}
 	}
+	if err := cfg.MaxRemovals.CheckReceived(s.local, next, report.Excluded, cfg.Commit.When); err != nil {
+		return err
+	}
 	if report.Changed = current != s.current; !report.Changed {
 		report.Written = 0 // without the pages and indexes that were unpacked again
 	} else if err := s.compare(current, next); err != nil {
@@ -186,6 +191,7 @@ func (cfg *ImportConfig) merge(s *importer, current site.Current) (*catalog.Cata
 	if err := s.ctx.Err(); err != nil {
 		return nil, err
 	}
+	s.local = local
 	receiver := build.Receiver{Old: local, Policy: cfg.Policy, Now: cfg.Commit.When}
 	receiver.Follow = err != nil || current.IsZero() || hasImportedPolicy(s.dir.Root, local)
 	c, excluded, err := receiver.Decide(s.catalogue, local.Records)
@@ -197,7 +203,7 @@ func (cfg *ImportConfig) merge(s *importer, current site.Current) (*catalog.Cata
 		s.report.PolicyDiff, s.followed = build.DiffPolicies(c.Policy, s.catalogue.Policy), receiver.Follow
 	}
 	same := len(excluded) == 0 && c.Policy == s.catalogue.Policy &&
-		build.Carries(s.catalogue, local) && build.SameSeen(s.catalogue, c)
+		build.Carries(s.catalogue, local) && build.SameSeen(s.catalogue, c) && build.SameDropped(s.catalogue, c)
 	if same {
 		return s.catalogue, nil
 	}
@@ -223,6 +229,7 @@ type importer struct {
 	buffer []byte
 	report *Imported
 
+	local           *catalog.Catalog // of the site; empty if it cannot be read
 	bases           []site.Current
 	whole, included listing
 	current         site.Current

@@ -188,7 +188,7 @@ func (b *buildCmd) config(e *env) (build.Config, error) {
 // explainBuild adds hints to the errors of [publish.Build].
 func explainBuild(err error) error {
 	if removals, ok := errors.AsType[*build.RemovalsError](err); ok {
-		return explainRemovals(removals)
+		return explainRemovals(err, removals, "nothing is published; check that all sources are there")
 	}
 	switch {
 	case errors.Is(err, site.ErrDamaged):
@@ -199,10 +199,10 @@ func explainBuild(err error) error {
 	return err
 }
 
-// explainRemovals says which versions would be removed, and how to allow it.
-func explainRemovals(err *build.RemovalsError) error {
-	return hint.Add(fmt.Errorf("%w: %s", err, firstOf(err.Versions, 5)),
-		"nothing is published; check that all sources are there, or allow it with --max-removals %d", len(err.Versions))
+// explainRemovals adds to an error about removals which versions would be removed, and a hint with
+// the first steps to take and how to allow it.
+func explainRemovals(err error, removals *build.RemovalsError, first string) error {
+	return hint.Add(fmt.Errorf("%w: %s", err, firstOf(removals.Versions, 5)), "%s, or allow it with --max-removals %d", first, len(removals.Versions))
 }
 
 func (b *buildCmd) settings() (catalog.Settings, error) {

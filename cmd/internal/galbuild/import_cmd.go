@@ -10,6 +10,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"galbuild/build"
 	"galbuild/build/history"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
@@ -21,9 +22,10 @@ import (
 type importCmd struct {
 	Tarball string `arg:"" type:"file" help:"A tarball that galbuild export wrote, or any part of one; - is standard input."`
 
-	Output     string   `short:"o" name:"output" default:"site" type:"newsite" placeholder:"SITE" help:"Folder of the site."`
-	Trust      []string `sep:"none" type:"file" placeholder:"KEY" help:"Import only a tarball that is signed with one of these minisign public keys. A folder stands for the *.pub files in it."`
-	AllowOlder bool     `help:"Import a tarball that is not newer than what was imported before."`
+	Output      string            `short:"o" name:"output" default:"site" type:"newsite" placeholder:"SITE" help:"Folder of the site."`
+	Trust       []string          `sep:"none" type:"file" placeholder:"KEY" help:"Import only a tarball that is signed with one of these minisign public keys. A folder stands for the *.pub files in it."`
+	AllowOlder  bool              `help:"Import a tarball that is not newer than what was imported before."`
+	MaxRemovals build.MaxRemovals `placeholder:"N|N%" help:"Change nothing if more versions of the site than this would vanish without a decision (default: 20%, and more than ten)."`
 	policyFlags
 	keepFlag
 	authorFlags
@@ -46,7 +48,7 @@ func (i *importCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	commit.Keep = i.KeepGenerations
-	cfg := bundle.ImportConfig{Archive: i.Tarball, Sums: i.Sums, Trust: i.Trust, Site: i.Output, AllowOlder: i.AllowOlder, Commit: commit}
+	cfg := bundle.ImportConfig{Archive: i.Tarball, Sums: i.Sums, Trust: i.Trust, Site: i.Output, AllowOlder: i.AllowOlder, MaxRemovals: i.MaxRemovals, Commit: commit}
 	if cfg.Policy, err = i.change(); err != nil {
 		return err
 	}
@@ -127,6 +129,9 @@ func (i *importCmd) explain(err error) error {
 	}
 	if _, ok := errors.AsType[*history.OlderError](err); ok {
 		return hint.Add(fmt.Errorf("%s is refused: %w", name, err), "--allow-older imports it all the same%s", unchanged)
+	}
+	if removals, ok := errors.AsType[*build.RemovalsError](err); ok {
+		return explainRemovals(fmt.Errorf("%s is refused: %w", name, err), removals, "nothing has changed; check that the tarball is the right one")
 	}
 	_, malformed := errors.AsType[*bundle.FormatError](err)
 	switch {

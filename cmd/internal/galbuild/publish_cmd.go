@@ -293,7 +293,7 @@ func (e *env) printGeneration(r publish.Result) error {
 // explainPublish adds a hint to errors of publishing.
 func explainPublish(err error) error {
 	if removals, ok := errors.AsType[*build.RemovalsError](err); ok {
-		return explainRemovals(removals)
+		return explainRemovals(err, removals, "nothing is published; check that all sources are there")
 	}
 	switch {
 	case hint.Has(err):

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"galbuild/build"
-	"galbuild/build/errmsg"
 	"galbuild/build/history"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
@@ -26,8 +25,9 @@ type pullCmd struct {
 	Follow    time.Duration `placeholder:"DURATION" help:"Keep running, and look for a new generation at this interval, such as 30s."`
 	Jobs      int           `placeholder:"N" help:"Number of objects to download at a time (default: 16)."`
 
-	warned     string // the last warning
-	AllowOlder bool   `help:"Copy a generation that is not newer than what was copied before."`
+	warned      string            // the last warning
+	AllowOlder  bool              `help:"Copy a generation that is not newer than what was copied before."`
+	MaxRemovals build.MaxRemovals `placeholder:"N|N%" help:"Change nothing if more versions of the folder than this would vanish without a decision (default: 20%, and more than ten)."`
 	keepFlag
 	authorFlags
 	targets.Remote
@@ -82,7 +82,7 @@ func (p *pullCmd) run(ctx context.Context, e *env) error {
 	}
 	defer dir.Close()
 	err = p.pull(ctx, e, from, dir)
-	if _, ok := errors.AsType[*history.OlderError](err); err != nil && (!ok || p.Follow == 0) {
+	if err != nil && (p.Follow == 0 || !isRefused(err)) {
 		return errors.Join(err, dir.Abandon())
 	}
 	p.warn(e, err)
@@ -103,14 +103,25 @@ func (p *pullCmd) run(ctx context.Context, e *env) error {
 	}
 }
 
+// isRefused reports whether the folder refuses the generation of the target, which may soon have
+// another one.
+func isRefused(err error) bool {
+	_, older := errors.AsType[*history.OlderError](err)
+	_, removals := errors.AsType[*build.RemovalsError](err)
+	return older || removals
+}
+
 // warn prints why a generation was not copied, if it was not, once for each reason.
 func (p *pullCmd) warn(e *env, err error) {
-	reason := ""
+	reason, next := "", ""
 	if err != nil {
-		reason = errmsg.Text(err)
+		reason, next = hint.Text(err)
 	}
 	if reason != "" && reason != p.warned {
 		terminal.Fprintf(e.stderr, "galbuild: warning: %s; pull tries again in %s\n", reason, p.Follow)
+		if next != "" {
+			terminal.Fprintf(e.stderr, "galbuild: hint: %s\n", next)
+		}
 	}
 	p.warned = reason
 }
@@ -123,7 +134,7 @@ func (p *pullCmd) pull(ctx context.Context, e *env, from target.Target, dir *sit
 	commit.Keep = p.KeepGenerations
 	bar := newProgress(e)
 	defer bar.close()
-	pull, err := publish.Pull(ctx, from, dir, p.IndexOnly, publish.Options{Jobs: p.Jobs, Progress: bar.showPublish, AllowOlder: p.AllowOlder, Commit: commit})
+	pull, err := publish.Pull(ctx, from, dir, p.IndexOnly, publish.Options{Jobs: p.Jobs, Progress: bar.showPublish, AllowOlder: p.AllowOlder, MaxRemovals: p.MaxRemovals, Commit: commit})
 	bar.close()
 	if errors.Is(err, publish.ErrNothing) {
 		if listed, _ := dbem.Read(ctx, from); listed != nil {
@@ -159,6 +170,9 @@ func explainPull(err error) error {
 	}
 	if _, ok := errors.AsType[*history.OlderError](err); ok {
 		return hint.Add(err, "--allow-older copies it all the same; the folder has not changed")
+	}
+	if removals, ok := errors.AsType[*build.RemovalsError](err); ok {
+		return explainRemovals(err, removals, "nothing has changed; check that the target is the right one and complete")
 	}
 	return explainPublish(err)
 }
