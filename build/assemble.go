@@ -44,7 +44,7 @@ func (r *reader) assemble(candidates []candidate, last *catalog.Catalog, keep bo
 			return nil, err
 		}
 	}
-	if err := a.exclude(r, chosen, accepted); err != nil {
+	if err := a.exclude(r, last, chosen, accepted); err != nil {
 		return nil, err
 	}
 	if err := a.readLetIn(r, chosen, accepted); err != nil {
@@ -85,9 +85,9 @@ func (a *assembly) restore(author decision.Author, chosen map[string]identified,
 }
 
 // exclude deletes the versions that decisions and the policy keep out from chosen. Accepted are the
-// candidates of the others.
-func (a *assembly) exclude(r *reader, chosen map[string]identified, accepted map[string]*candidate) error {
-	rules, err := newRules(a.catalog.Records, a.catalog.Settings, r.Now)
+// candidates of the others. last is the last generation.
+func (a *assembly) exclude(r *reader, last *catalog.Catalog, chosen map[string]identified, accepted map[string]*candidate) error {
+	rules, err := newRules(a.catalog.Records, a.catalog.Settings, last.Policy, r.Now)
 	if err != nil {
 		return err
 	}
