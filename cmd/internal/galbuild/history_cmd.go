@@ -158,7 +158,7 @@ func (h *historyCmd) restart(ctx context.Context, e *env) error {
 		return e.printJSON(logged{at.String(), []*history.Entry{}})
 	}
 	if !e.quiet {
-		_, err = terminal.Fprintf(e.stdout, "%s: a new history begins; clients that follow the old one refuse it until they trust it\n", at)
+		_, err = terminal.Fprintf(e.stdout, "%s: a new history begins; clients that follow the old one refuse it until the head that they keep is removed\n", at)
 	}
 	return err
 }
