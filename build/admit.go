@@ -76,12 +76,14 @@ func (p PolicyChange) check(old, next *catalog.Catalog, excluded []Excluded) err
 type rules struct {
 	decisions *decision.Set
 	policy    *policy.Policy // nil if the gallery has none
+	kept      bool           // what is served has the same policy
 	now       time.Time
 }
 
-// newRules returns the rules of a gallery with these records and settings.
-func newRules(records []catalog.Record, s catalog.Settings, now time.Time) (*rules, error) {
-	r := &rules{decisions: decision.In(records, s.Control), now: now}
+// newRules returns the rules of a gallery with these records and settings. served is the policy of
+// what is served.
+func newRules(records []catalog.Record, s catalog.Settings, served string, now time.Time) (*rules, error) {
+	r := &rules{decisions: decision.In(records, s.Control), kept: s.Policy == served, now: now}
 	if s.Policy == "" {
 		return r, nil
 	}
@@ -104,7 +106,7 @@ func (r *rules) exclude(versions map[string]identified, served map[string]identi
 	if r.policy == nil {
 		return excluded, time.Time{}
 	}
-	result := r.policy.Evaluate(policyCandidates(versions, served), r.now)
+	result := r.policy.Evaluate(r.candidates(versions, served), r.now)
 	for _, x := range result.Excluded {
 		if _, ok := versions[x.Key]; !ok {
 			continue
@@ -115,17 +117,18 @@ func (r *rules) exclude(versions map[string]identified, served map[string]identi
 	return sortExcluded(excluded), result.Next
 }
 
-// policyCandidates returns what the policy decides about, sorted by id and version.
-func policyCandidates(versions, served map[string]identified) (all []policy.Candidate) {
+// candidates returns what the policy decides about, sorted by id and version.
+func (r *rules) candidates(versions, served map[string]identified) (all []policy.Candidate) {
 	for _, group := range groupByExtension(versions) {
 		e := newExtension(group)
 		for i := range e.Versions {
 			v := &e.Versions[i]
 			key := catalog.Key(v.Publisher, v.Name, v.Version, v.Platform)
 			was, ok := served[key]
+			isServed := ok && sameContent(was.version, v)
 			all = append(all, policy.Candidate{
 				Key: key, Extension: e, Version: v, Seen: v.Seen, Size: v.Package.Size, Licence: v.Licence,
-				Served: ok && sameContent(was.version, v),
+				Served: isServed, Admitted: isServed && r.kept,
 			})
 		}
 	}

@@ -2,6 +2,7 @@ package build
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -73,6 +74,28 @@ func TestPolicyChange(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestClockSetBack adds to galleries, with a clock that is earlier than when they let versions in.
+func TestClockSetBack(t *testing.T) {
+	const week = `{"minimumAge":"7d"}`
+	old, more := served(week, -30, -20), served("", -30, -20, -25)
+	for name, tt := range map[string]struct {
+		change PolicyChange
+		want   int
+	}{
+		"the same policy":        {PolicyChange{}, 2},
+		"it is given again":      {PolicyChange{Text: week}, 2},
+		"another policy decides": {PolicyChange{Text: `{"minimumAge":"8d"}`, Accept: true}, 0},
+	} {
+		c, _, err := Receiver{Old: old, Policy: tt.change, Now: now.AddDate(0, 0, -29)}.Union(old, more)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(maps.Collect(c.Versions())); got != tt.want {
+			t.Errorf("%s: %d versions, want %d", name, got, tt.want)
+		}
 	}
 }
 

@@ -87,7 +87,7 @@ func (a *assembly) restore(author decision.Author, chosen map[string]identified,
 // exclude deletes the versions that decisions and the policy keep out from chosen. Accepted are the
 // candidates of the others, and last is the last generation.
 func (a *assembly) exclude(r *reader, last *catalog.Catalog, chosen map[string]identified, accepted map[string]*candidate) error {
-	rules, err := newRules(a.catalog.Records, a.catalog.Settings, r.Now)
+	rules, err := newRules(a.catalog.Records, a.catalog.Settings, last.Policy, r.Now)
 	if err != nil {
 		return err
 	}

@@ -103,7 +103,7 @@ func (m MaxRemovals) CheckReceived(old, next *catalog.Catalog, excluded []Exclud
 	if now.IsZero() {
 		now = time.Now()
 	}
-	rules, err := newRules(next.Records, next.Settings, now)
+	rules, err := newRules(next.Records, next.Settings, old.Policy, now)
 	if err != nil {
 		return err
 	}

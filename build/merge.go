@@ -76,7 +76,7 @@ func (r Receiver) admit(next catalog.Catalog, all map[string]identified, receive
 	if now.IsZero() {
 		now = time.Now()
 	}
-	rules, err := newRules(next.Records, next.Settings, now)
+	rules, err := newRules(next.Records, next.Settings, own, now)
 	if err != nil {
 		return nil, nil, err
 	}

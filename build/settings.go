@@ -71,6 +71,7 @@ func Changed(a, b catalog.Settings) (names []string) {
 		{settingSign, a.Sign != b.Sign},
 		{settingFeatured, !slices.Equal(a.Featured, b.Featured)},
 		{settingControl, !reflect.DeepEqual(a.Control, b.Control)},
+		{settingPolicy, a.Policy != b.Policy},
 	} {
 		if d.differs {
 			names = append(names, d.name)

@@ -40,6 +40,9 @@ func TestSettings(t *testing.T) {
 		if got := Drop(all, []string{name}); !reflect.DeepEqual(got, others) {
 			t.Errorf("%s is not dropped as %q: %+v", field, name, got)
 		}
+		if got := Changed(all, others); !slices.Equal(got, []string{name}) {
+			t.Errorf("without %s, %q is changed", field, got)
+		}
 		if got := Dropped(all, others); !slices.Equal(got, []string{name}) {
 			t.Errorf("without %s, %q is dropped", field, got)
 		}

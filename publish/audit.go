@@ -2,7 +2,6 @@ package publish
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -37,7 +36,7 @@ func Audit(ctx context.Context, from target.Target) (*audit.Report, error) {
 // they are not served.
 func entriesOf(ctx context.Context, from target.Target) (entries []*history.Entry, err error) {
 	for e, err := range Log(ctx, from) {
-		if err != nil && (isPublic(from) || errors.Is(err, target.ErrNotExist)) {
+		if err != nil && isPublic(from) {
 			return nil, ctx.Err()
 		}
 		if err != nil {

@@ -20,7 +20,6 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
 	"galbuild/build/errmsg"
-	"galbuild/build/history"
 	"galbuild/build/policy"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
@@ -85,12 +84,12 @@ func Verify(ctx context.Context, root string) (*Report, error) {
 	return v.report, nil
 }
 
-// checkLog checks the whole history, or only its head in a site that was copied from where the
-// entries are not served.
+// checkLog checks the whole history, or only its head in a site that was copied from where private
+// files are not served.
 func (v *verifier) checkLog(current site.Current, last site.Head) {
 	files := site.FilesIn(v.root)
 	head, err := site.ReadHead(files, current, last)
-	if _, missing := os.Stat(v.file(history.EntryDir)); err == nil && !errors.Is(missing, fs.ErrNotExist) {
+	if _, missing := os.Stat(v.file(site.PrivateDir)); err == nil && !errors.Is(missing, fs.ErrNotExist) {
 		err = site.CheckLog(files, head)
 	}
 	if err != nil {

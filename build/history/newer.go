@@ -14,6 +14,12 @@ type OlderError struct {
 
 // Error implements error.
 func (e *OlderError) Error() string {
+	switch {
+	case e.Offered.Number == e.Had.Number && e.Offered.Root == e.Had.Root:
+		return fmt.Sprintf("it has %s, which was copied before, and copying it again would change what is there now", e.Offered.name())
+	case e.Offered.Number == e.Had.Number:
+		return fmt.Sprintf("it has %s, and %s was copied before: the history that both come from has been forked", e.Offered.name(), e.Had.name())
+	}
 	return fmt.Sprintf("it has %s, which is not newer than %s, which was copied from there before", e.Offered.name(), e.Had.name())
 }
 

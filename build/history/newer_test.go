@@ -2,7 +2,10 @@ package history_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
+
+	"golang.org/x/mod/sumdb/tlog"
 
 	"galbuild/build/blob"
 	"galbuild/build/history"
@@ -52,6 +55,14 @@ func TestCheckNewer(t *testing.T) {
 		"generation 0000000000000005 (number 5, 2026-01-02T03:04:05Z), which was copied from there before"
 	if err := history.CheckNewer(sequence(entries), offered); err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
+	}
+	offered.Number = 5
+	if err := history.CheckNewer(sequence(entries), offered); err == nil || !strings.Contains(err.Error(), "which was copied before, and copying it again would change") {
+		t.Errorf("the same again: %v", err)
+	}
+	offered.Root = tlog.Hash{1}
+	if err := history.CheckNewer(sequence(entries), offered); err == nil || !strings.HasSuffix(err.Error(), "the history that both come from has been forked") {
+		t.Errorf("a fork: %v", err)
 	}
 	broken := errors.New("broken")
 	if err := history.CheckNewer(func(yield func(*history.Entry, error) bool) { yield(nil, broken) }, offered); !errors.Is(err, broken) {

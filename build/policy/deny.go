@@ -45,6 +45,9 @@ func (d *denyRule) add(x denial) error {
 	if d.ids == nil {
 		*d = denyRule{make(map[string]denial), make(map[string][]deniedID), make(map[blob.Ref]denial)}
 	}
+	if _, err := blob.Parse(strings.ToLower(x.subject)); err == nil {
+		return fmt.Errorf("%s is a hash; write sha256:%s", x.subject, x.subject)
+	}
 	publisher := strings.TrimSuffix(x.subject, ".*")
 	if !strings.ContainsAny(publisher, ".@:") {
 		if err := catalog.CheckID(publisher, "any"); err != nil {

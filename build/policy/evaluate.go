@@ -137,7 +137,8 @@ func (p *Policy) checkAge(c *Candidate, now time.Time) (x Exclusion, excluded bo
 		from = now
 	}
 	until := from.Add(rule.age)
-	if rule.age == 0 || !now.Before(until) {
+	// The clock may have been set back since the version was let in.
+	if rule.age == 0 || c.Admitted || !now.Before(until) {
 		return Exclusion{}, false
 	}
 	return Exclusion{

@@ -58,6 +58,7 @@ var invalid = []struct {
 	{`{"deny": [1]}`, `deny: want a publisher such as "acme", an id such as "acme.notes", "acme.notes@1.2.3" or "acme.notes@linux-x64", or "sha256:" and a hash, found 1`, false},
 	{`{"deny": ["*"]}`, `deny: want a publisher such as "acme"`, false},
 	{`{"deny": ["acme.a@v1"]}`, `deny: "v1" is not a platform; want win32-x64, win32-arm64, `, true},
+	{`{"deny": ["` + strings.Repeat("aB", 32) + `"]}`, `deny: ` + strings.Repeat("aB", 32) + ` is a hash; write sha256:` + strings.Repeat("aB", 32), true},
 	{`{"deny": ["sha256:12"]}`, `deny: "sha256:12": want sha256: and 64 hexadecimal digits`, false},
 	{`{"denyLists": ["a.txt"]}`, `denyLists: a.txt: the list is not included`, true},
 	{`{"denyLists": ["a", "b"], "lists": {"a": {}}}`, `denyLists: b: the list is not among those of the key "lists"; delete that key`, true},

@@ -62,6 +62,7 @@ type Candidate struct {
 	Size      int64     // of the package
 	Licence   string    // SPDX expression; "" if it is not known
 	Served    bool      // it is in the generation that is served
+	Admitted  bool      // this policy has let it in before, so it is old enough
 }
 
 // An Exclusion is a version that a rule keeps out.

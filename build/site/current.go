@@ -126,10 +126,10 @@ var (
 func ParseCurrent(text []byte) (Current, Head, error) {
 	last := bytes.LastIndexByte(bytes.TrimSuffix(text, []byte("\n")), '\n') + 1
 	c, err := ParseGeneration(text[:last])
-	if err != nil {
+	if _, all := ParseGeneration(text); err != nil && all != nil {
 		return Current{}, Head{}, err
 	}
-	h, err := parseHead(text[last:])
+	h, err := parseHead(text[last:]) // also if only this line is missing
 	return c, h, err
 }
 

@@ -192,6 +192,10 @@ func TestParseCurrent(t *testing.T) {
 	if c, _, err := site.ParseCurrent([]byte(lines[0] + lines[1] + lines[3])); err == nil {
 		t.Errorf("without the line of the private file, CURRENT is %v", c)
 	}
+	const want = "its last line does not name the head of the history"
+	if _, _, err := site.ParseCurrent(private.Bytes()); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("without the line of the head: %v", err)
+	}
 	good := site.MakeCurrent(blob.Sum([]byte("a")), blob.Sum([]byte("b")), blob.Ref{})
 	text := string(site.FormatCurrent(good, head))
 	if c, h, err := site.ParseCurrent([]byte(text)); err != nil || c != good || h != head {

@@ -35,7 +35,7 @@ func (a *auditCmd) Run(ctx context.Context, e *env) error {
 	case errors.Is(err, publish.ErrNothing):
 		return nothingAt(at)
 	case err != nil:
-		return err
+		return explainLog(err)
 	}
 	if !report.Complete && !e.quiet {
 		terminal.Fprintf(e.stderr, "galbuild: warning: %s does not serve what only auditors need: sources, reasons and names are missing\n", at)

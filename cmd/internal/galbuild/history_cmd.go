@@ -151,6 +151,10 @@ func (h *historyCmd) restart(ctx context.Context, e *env) error {
 		return err
 	}
 	defer closeTarget(at)
+	if _, err := publish.Head(ctx, at); errors.Is(err, site.ErrHistory) && h.SignKey == "" && !h.Unsigned {
+		return hint.Add(errors.New("the head of the history cannot be read, so it may be signed, and no key was given to sign the next one"),
+			"sign with --sign-key FILE, or go on without signatures with --unsigned; nothing has changed")
+	}
 	if _, err := publish.RestartLog(ctx, at, commit); err != nil {
 		return explainPublish(err)
 	}
@@ -158,7 +162,7 @@ func (h *historyCmd) restart(ctx context.Context, e *env) error {
 		return e.printJSON(logged{at.String(), []*history.Entry{}})
 	}
 	if !e.quiet {
-		_, err = terminal.Fprintf(e.stdout, "%s: a new history begins; clients that follow the old one refuse it until they trust it\n", at)
+		_, err = terminal.Fprintf(e.stdout, "%s: a new history begins; clients that follow the old one refuse it until the head that they keep is removed\n", at)
 	}
 	return err
 }

@@ -86,6 +86,10 @@ func (p *policyCheckCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
+	if len(all) == 0 && len(report.Refused) > 0 {
+		e.printRefused(report)
+		return errors.New("no package could be read, so there is nothing to check")
+	}
 	result := newPolicyCheck(rules.Evaluate(all, now), all)
 	result.Policy = p.Policy
 	result.Refused = append(result.Refused, report.Refused...)
@@ -116,7 +120,7 @@ func (p *policyCheckCmd) read(ctx context.Context, e *env, now time.Time) (rules
 		if err != nil {
 			return nil, nil, report, err
 		}
-		return rules, policyCandidates(found.Catalog, false), found.Report, nil
+		return rules, policyCandidates(found.Catalog, false, false), found.Report, nil
 	}
 	_, c, err := site.Read(p.Sources[0])
 	if err == nil && rules == nil {
@@ -125,7 +129,7 @@ func (p *policyCheckCmd) read(ctx context.Context, e *env, now time.Time) (rules
 	if err != nil {
 		return nil, nil, report, err
 	}
-	return rules, policyCandidates(c, true), report, nil
+	return rules, policyCandidates(c, true, p.Policy == "" || string(rules.Text()) == c.Policy), report, nil
 }
 
 // readSources reads packages as build does, for a site that does not exist and is not written.
@@ -153,13 +157,14 @@ func (p *policyCheckCmd) readSources(ctx context.Context, e *env, now time.Time)
 	return build.Run(ctx, cfg)
 }
 
-// policyCandidates returns the versions of a catalogue.
-func policyCandidates(c *catalog.Catalog, served bool) (all []policy.Candidate) {
+// policyCandidates returns the versions of a catalogue. They are admitted if the gallery has let
+// them in under the same policy.
+func policyCandidates(c *catalog.Catalog, served, admitted bool) (all []policy.Candidate) {
 	for i := range c.Extensions {
 		e := &c.Extensions[i]
 		for key, v := range e.Keyed() {
 			all = append(all, policy.Candidate{
-				Key: key, Extension: e, Version: v, Seen: v.Seen, Size: v.Package.Size, Licence: v.Licence, Served: served,
+				Key: key, Extension: e, Version: v, Seen: v.Seen, Size: v.Package.Size, Licence: v.Licence, Served: served, Admitted: admitted,
 			})
 		}
 	}

@@ -58,7 +58,8 @@ func (v *verifyCmd) Run(ctx context.Context, e *env) error {
 	}
 	if n := len(report.Problems); n > 0 {
 		return hint.Add(fmt.Errorf("%s is damaged: %s", report.Site, plural(n, "problem")),
-			"build it from its packages into an empty folder, or restore a good copy")
+			"build it from its packages into an empty folder, or restore a good copy; "+
+				"if only the history is damaged, restore its files from a copy, or begin a new one with galbuild history --restart")
 	}
 	return nil
 }

@@ -88,12 +88,14 @@ func (v *verifyCmd) otherHead(ctx context.Context, e *env) (history.Head, error)
 		return v.head(ctx, at)
 	}
 	text, err := regularfile.ReadFile(v.ConsistentWith, history.MaxHead)
-	if err != nil {
-		return history.Head{}, err
+	var head history.Head
+	if err == nil {
+		if head, err = history.ParseHead(text); err != nil {
+			err = fmt.Errorf("%s: %w", v.ConsistentWith, err)
+		}
 	}
-	head, err := history.ParseHead(text)
 	if err != nil {
-		return history.Head{}, hint.Add(fmt.Errorf("%s: %w", v.ConsistentWith, err), "name a file such as %s1-….head, the file of galshim --state, or a target", history.HeadDir)
+		return history.Head{}, hint.Add(err, "name a file such as %s1-….head, the file of galshim --state, or a target", history.HeadDir)
 	}
 	return head, v.checkTrust(v.ConsistentWith, head)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"galbuild/build/site"
+	"galbuild/cmd/internal/hint"
 	"galbuild/index"
 )
 
@@ -173,7 +174,11 @@ func (l *live) report(err error) {
 		l.reported = ""
 	case err.Error() != l.reported:
 		l.reported = err.Error()
-		l.log.Warn("keeping the old generation", "generation", l.now.Load().Generation, "err", err)
+		attributes := []any{"generation", l.now.Load().Generation, "err", err}
+		if _, h := hint.Text(err); h != "" {
+			attributes = append(attributes, "hint", h)
+		}
+		l.log.Warn("keeping the old generation", attributes...)
 	}
 }
 

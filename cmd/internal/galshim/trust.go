@@ -36,6 +36,9 @@ type trust struct {
 // errFrozen is wrapped by errors about a head that is older than --max-age.
 var errFrozen = errors.New("the head of the history is too old")
 
+// errReplaced is wrapped by errors about a head that does not follow the one that was served before.
+var errReplaced = errors.New("which was served before")
+
 // newTrust returns the trust that the flags describe, or nil without --trust.
 func (c *commandLine) newTrust(log *slog.Logger) (*trust, error) {
 	if len(c.Trust) == 0 {
@@ -90,6 +93,9 @@ func (t *trust) check(files site.Files, c site.Current, h site.Head) (history.He
 	if err == nil {
 		err = t.compare(head)
 	}
+	if errors.Is(err, errReplaced) {
+		err = hint.Add(err, "%s", t.wayBack())
+	}
 	if err != nil {
 		return history.Head{}, fmt.Errorf("generation %s is not trusted: %w", c.Generation, err)
 	}
@@ -102,23 +108,39 @@ func (t *trust) compare(head history.Head) error {
 		return fmt.Errorf("head %d of %s is older than --at-least %d", head.Number, date(head), t.least)
 	}
 	if newest := t.newest.Load(); newest != nil {
+		before := fmt.Sprintf("head %d of %s", newest.Number, date(*newest))
 		switch {
 		case head.Log != newest.Log:
-			return fmt.Errorf("head %d of %s is of another history, %s, than head %d of %s, which was served before, of %s",
-				head.Number, date(head), head.Log, newest.Number, date(*newest), newest.Log)
+			return fmt.Errorf("head %d of %s is of another history, %s, than %s of %s, %w", head.Number, date(head), head.Log, before, newest.Log, errReplaced)
 		case head.Number < newest.Number:
-			return fmt.Errorf("head %d of %s is older than head %d of %s, which was served before", head.Number, date(head), newest.Number, date(*newest))
+			return fmt.Errorf("head %d of %s is older than %s, %w", head.Number, date(head), before, errReplaced)
 		case head.Number == newest.Number && !head.Same(*newest):
-			return fmt.Errorf("there are two different heads %d, of %s and of %s, which was served before: the history has been forked",
-				head.Number, date(head), date(*newest))
+			return fmt.Errorf("head %d of %s is another one than %s, %w: the history has been forked", head.Number, date(head), before, errReplaced)
 		}
 	}
 	return t.checkAge(head)
 }
 
+// wayBack returns what to do if the site was replaced on purpose.
+func (t *trust) wayBack() string {
+	const meant = "if that is meant, such as after a restore from a backup, "
+	if t.state == "" {
+		return meant + "restart galshim"
+	}
+	return meant + fmt.Sprintf("move %s away and restart galshim", t.state)
+}
+
+// checkAge returns an error for a head that is too old. If its time is as far in the future, galshim
+// could not see for long that it has become too old.
 func (t *trust) checkAge(head history.Head) error {
-	if t.maxAge > 0 && t.now().Sub(head.When) > t.maxAge {
+	age := t.now().Sub(head.When)
+	switch {
+	case t.maxAge == 0:
+		return nil
+	case age > t.maxAge:
 		return fmt.Errorf("%w: head %d of %s is older than --max-age %s", errFrozen, head.Number, date(head), t.maxAge)
+	case -age > t.maxAge:
+		return fmt.Errorf("the head of the history is in the future: head %d of %s, by more than --max-age %s", head.Number, date(head), t.maxAge)
 	}
 	return nil
 }

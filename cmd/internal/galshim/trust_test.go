@@ -16,6 +16,7 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/history"
 	"galbuild/build/site"
+	"galbuild/cmd/internal/hint"
 )
 
 // A signedSite is the folder of a site whose heads are signed, and its log.
@@ -159,13 +160,16 @@ func testTrust(t *testing.T, from func(*testing.T, *signedSite) source) {
 	fork, other := *s, newSignedSite(t)
 	fork.entries = s.entries[:1:1]
 	fork.add(t, sample{more: 5}, testTime.Add(2*time.Hour))
-	wantServed(t, l, 3, "there are two different heads 2, of 2026-02-03T06:05:06Z and of 2026-02-03T05:05:06Z, which was served before: the history has been forked")
+	wantServed(t, l, 3, "head 2 of 2026-02-03T06:05:06Z is another one than head 2 of 2026-02-03T05:05:06Z, which was served before: the history has been forked")
 	restarted := *s
 	restarted.entries = nil
 	for range 3 {
 		restarted.add(t, sample{more: 6}, testTime)
 	}
 	wantServed(t, l, 3, "is of another history")
+	if _, way := hint.Text(l.poll(t.Context())); way != "if that is meant, such as after a restore from a backup, move "+state+" away and restart galshim" {
+		t.Errorf("hint %q", way)
+	}
 
 	third := *s
 	c := sample{more: 4}.write(t, s.dir)
@@ -256,6 +260,9 @@ func TestMaxAge(t *testing.T) {
 	if err := fresh.poll(t.Context()); !errors.Is(err, errFrozen) {
 		t.Errorf("at the start: %v", err)
 	}
+	now = testTime.Add(-2 * time.Hour)
+	wantServed(t, fresh, 0, "the head of the history is in the future: head 1 of 2026-02-03T04:05:06Z, by more than --max-age 1h0m0s")
+	now = testTime.Add(2 * time.Hour)
 	c, err := site.ReadCurrent(s.dir)
 	if err != nil {
 		t.Fatal(err)
