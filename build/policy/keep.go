@@ -10,7 +10,6 @@ import (
 
 	"galbuild/build/catalog"
 	"galbuild/build/npmsemver"
-	"galbuild/build/vsix/manifest"
 )
 
 // newestFirst sorts versions of one extension by semantic version.
@@ -73,7 +72,7 @@ func (k *keepRule) protect(group []*Candidate, protected map[*Candidate]bool) {
 // runs reports whether a version of VS Code can run a version of an extension.
 func runs(engine string, v *catalog.Version) bool {
 	for _, p := range v.Properties {
-		if p.Key == manifest.PropertyEngine {
+		if p.Key == catalog.PropertyEngine {
 			accepted, err := npmsemver.ParseLooseRange(p.Value)
 			return err == nil && accepted.Contains(engine)
 		}
