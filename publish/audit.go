@@ -36,7 +36,7 @@ func Audit(ctx context.Context, from target.Target) (*audit.Report, error) {
 // entriesOf returns the entries of the history of a target, the first one first. There are none if
 // they are not served.
 func entriesOf(ctx context.Context, from target.Target) (entries []*history.Entry, err error) {
-	for e, err := range Log(ctx, from) {
+	for e, err := range History(ctx, from) {
 		if err != nil && (isPublic(from) || errors.Is(err, target.ErrNotExist)) {
 			return nil, ctx.Err()
 		}

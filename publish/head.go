@@ -42,10 +42,11 @@ func CheckExtends(ctx context.Context, at target.Target, older, newer history.He
 }
 
 // ErrNoKey is returned by Renew, wrapped, if there is no key to sign with.
-var ErrNoKey = errors.New("the head of the history is not signed again without a key")
+var ErrNoKey = errors.New("signing the head of the history again needs a key")
 
-// Renew signs the head of the history of a target again, with the time of by, so that clients know
-// that nothing newer is kept from them. There is no new entry, and the old file of the head stays.
+// Renew signs the head of the history of a target again, with the time of by. So clients that
+// refuse old heads accept it, although nothing has changed. There is no new entry, and the old file
+// of the head stays.
 func Renew(ctx context.Context, at target.Target, by site.Commit) (head history.Head, err error) {
 	_, err = Retry(ctx, func() error {
 		head, err = renew(ctx, at, by)

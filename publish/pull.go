@@ -107,7 +107,7 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 	if p.indexOnly {
 		by.Copy = &head
 	}
-	if err := render.Commit(ctx, p.dir, site.Generation{Current: next, Catalog: c}, site.Before{Current: p.local}, by); err != nil {
+	if err := render.Commit(ctx, p.dir, site.Generation{Current: next, Catalog: c}, site.Previous{Current: p.local}, by); err != nil {
 		return Pulled{}, err
 	}
 	if !p.indexOnly {
@@ -134,8 +134,8 @@ func (p *puller) checkNewer(head history.Head, c *catalog.Catalog) error {
 		return err
 	}
 	had, err := site.ReadHead(site.FilesIn(p.dir.Root), current, named)
-	if err == nil && had.Log == head.Log && had.Number >= head.Number && !had.Same(head) {
-		err = fmt.Errorf("%s: %w", p.from, &history.OlderError{Offered: *site.SenderOf(head), Had: *site.SenderOf(had)})
+	if err == nil && had.History == head.History && had.Number >= head.Number && !had.Same(head) {
+		err = fmt.Errorf("%s: %w", p.from, &history.OlderError{Offered: *site.SenderOf(head), Copied: *site.SenderOf(had)})
 	}
 	return err
 }

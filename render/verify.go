@@ -62,7 +62,7 @@ func Verify(ctx context.Context, root string) (*Report, error) {
 		return nil, err
 	}
 	v.report.Generation = current.Generation
-	v.checkLog(current, head)
+	v.checkHistory(current, head)
 	c, err := site.ReadCatalog(root, current)
 	if err != nil {
 		v.problem("catalogue: %w", err)
@@ -85,13 +85,13 @@ func Verify(ctx context.Context, root string) (*Report, error) {
 	return v.report, nil
 }
 
-// checkLog checks the whole history, or only its head in a site that was copied from where the
+// checkHistory checks the whole history, or only its head in a site that was copied from where the
 // entries are not served.
-func (v *verifier) checkLog(current site.Current, last site.Head) {
+func (v *verifier) checkHistory(current site.Current, last site.Head) {
 	files := site.FilesIn(v.root)
 	head, err := site.ReadHead(files, current, last)
 	if _, missing := os.Stat(v.file(history.EntryDir)); err == nil && !errors.Is(missing, fs.ErrNotExist) {
-		err = site.CheckLog(files, head)
+		err = site.CheckHistory(files, head)
 	}
 	if err != nil {
 		v.problem("%w", err)

@@ -64,9 +64,9 @@ func (h *historyCmd) Run(ctx context.Context, e *env) error {
 	}
 	defer closeTarget(at)
 	list := logged{at.String(), []*history.Entry{}}
-	for entry, err := range publish.Log(ctx, at) {
+	for entry, err := range publish.History(ctx, at) {
 		if err != nil {
-			return explainLog(err)
+			return explainHistory(err)
 		}
 		if list.Entries = append(list.Entries, entry); len(list.Entries) == h.Last {
 			break
@@ -75,7 +75,7 @@ func (h *historyCmd) Run(ctx context.Context, e *env) error {
 	if e.json {
 		return e.printJSON(list)
 	}
-	return e.printLog(list.Entries)
+	return e.printEntries(list.Entries)
 }
 
 // open opens the target to read it.
@@ -88,8 +88,8 @@ func (h *historyCmd) open(e *env) (target.Target, error) {
 	return h.OpenToRead(e.target)
 }
 
-// explainLog adds a hint to errors of reading a history.
-func explainLog(err error) error {
+// explainHistory adds a hint to errors of reading a history.
+func explainHistory(err error) error {
 	if errors.Is(err, site.ErrHistory) && (errors.Is(err, target.ErrNotExist) || errors.Is(err, fs.ErrNotExist)) {
 		return hint.Add(err, "who did what and why is not served by websites, and not in tarballs: name the target itself; %s", wayOut)
 	}
@@ -99,8 +99,8 @@ func explainLog(err error) error {
 // wayOut is what to do about a damaged history.
 const wayOut = "if the file is lost, restore it from a copy, or begin a new history with galbuild history --restart"
 
-// printLog prints entries in columns.
-func (e *env) printLog(entries []*history.Entry) error {
+// printEntries prints entries in columns.
+func (e *env) printEntries(entries []*history.Entry) error {
 	if e.quiet {
 		return nil
 	}
@@ -151,7 +151,7 @@ func (h *historyCmd) restart(ctx context.Context, e *env) error {
 		return err
 	}
 	defer closeTarget(at)
-	if _, err := publish.RestartLog(ctx, at, commit); err != nil {
+	if _, err := publish.RestartHistory(ctx, at, commit); err != nil {
 		return explainPublish(err)
 	}
 	if e.json {

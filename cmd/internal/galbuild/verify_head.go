@@ -29,7 +29,7 @@ type printedHead struct {
 }
 
 func newPrintedHead(h history.Head) printedHead {
-	return printedHead{h.Log.String(), h.Number, h.Generation, h.When, h.IsSigned()}
+	return printedHead{h.History.String(), h.Number, h.Generation, h.When, h.IsSigned()}
 }
 
 // consistent is the JSON document of verify --consistent-with.
@@ -59,7 +59,7 @@ func (v *verifyCmd) checkConsistent(ctx context.Context, e *env) error {
 		return hint.Add(err, "somebody has changed the history or switched back to an older state, or the head is one of another target; "+
 			"galbuild history lists the entries")
 	case err != nil:
-		return explainLog(err)
+		return explainHistory(err)
 	case e.json:
 		return e.printJSON(consistent{at.String(), newPrintedHead(newer), newPrintedHead(older)})
 	case e.quiet:
@@ -153,7 +153,7 @@ func (h *historyCmd) renew(ctx context.Context, e *env) error {
 	case errors.Is(err, publish.ErrNoKey):
 		return hint.Add(err, "name one with --sign-key FILE")
 	case errors.Is(err, site.ErrHistory):
-		return explainLog(err)
+		return explainHistory(err)
 	case err != nil:
 		return explainPublish(err)
 	case e.json:

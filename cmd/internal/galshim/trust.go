@@ -103,9 +103,9 @@ func (t *trust) compare(head history.Head) error {
 	}
 	if newest := t.newest.Load(); newest != nil {
 		switch {
-		case head.Log != newest.Log:
+		case head.History != newest.History:
 			return fmt.Errorf("head %d of %s is of another history, %s, than head %d of %s, which was served before, of %s",
-				head.Number, date(head), head.Log, newest.Number, date(*newest), newest.Log)
+				head.Number, date(head), head.History, newest.Number, date(*newest), newest.History)
 		case head.Number < newest.Number:
 			return fmt.Errorf("head %d of %s is older than head %d of %s, which was served before", head.Number, date(head), newest.Number, date(*newest))
 		case head.Number == newest.Number && !head.Same(*newest):
