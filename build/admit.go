@@ -123,10 +123,7 @@ func policyCandidates(versions, served map[string]identified) (all []policy.Cand
 			v := &e.Versions[i]
 			key := catalog.Key(v.Publisher, v.Name, v.Version, v.Platform)
 			was, ok := served[key]
-			all = append(all, policy.Candidate{
-				Key: key, Extension: e, Version: v, Seen: v.Seen, Size: v.Package.Size, Licence: v.Licence,
-				Served: ok && sameContent(was.version, v),
-			})
+			all = append(all, policy.NewCandidate(key, e, v, ok && sameContent(was.version, v)))
 		}
 	}
 	return all

@@ -131,7 +131,7 @@ func (a *assembly) readLetIn(r *reader, chosen map[string]identified, accepted m
 			continue
 		}
 		c.accepted = true
-		chosen[key] = identified{c.publisher, c.name, withSeen(c.version, earliest(known.Seen, c.version.Seen))}
+		chosen[key] = identified{c.publisher, c.name, withSeen(c.version, catalog.Earliest(known.Seen, c.version.Seen))}
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func (r Receiver) Union(a, b *catalog.Catalog) (*catalog.Catalog, []Excluded, er
 	all := maps.Collect(versions(a))
 	for key, added := range versions(b) {
 		if previous, ok := all[key]; ok {
-			added.version = withSeen(added.version, earliest(previous.version.Seen, added.version.Seen))
+			added.version = withSeen(added.version, catalog.Earliest(previous.version.Seen, added.version.Seen))
 			if losesSidecar(previous.version, added.version) {
 				added = identified{previous.publisher, previous.name, withSeen(previous.version, added.version.Seen)}
 			}
@@ -97,10 +97,10 @@ func (r Receiver) admit(next catalog.Catalog, all map[string]identified, receive
 func keepSeen(versions, served map[string]identified, packages []catalog.Package) {
 	known := seenOf(packages)
 	for _, x := range served {
-		known[x.version.Package.Ref] = earliest(known[x.version.Package.Ref], x.version.Seen)
+		known[x.version.Package.Ref] = catalog.Earliest(known[x.version.Package.Ref], x.version.Seen)
 	}
 	for key, x := range versions {
-		x.version = withSeen(x.version, earliest(x.version.Seen, known[x.version.Package.Ref]))
+		x.version = withSeen(x.version, catalog.Earliest(x.version.Seen, known[x.version.Package.Ref]))
 		versions[key] = x
 	}
 }
@@ -110,7 +110,7 @@ func seenOf(packages []catalog.Package) map[blob.Ref]time.Time {
 	seen := make(map[blob.Ref]time.Time)
 	for _, p := range packages {
 		if !p.Seen.IsZero() {
-			seen[p.SHA256] = earliest(seen[p.SHA256], p.Seen)
+			seen[p.SHA256] = catalog.Earliest(seen[p.SHA256], p.Seen)
 		}
 	}
 	return seen

@@ -14,9 +14,7 @@ import (
 // Audit returns the account of the gallery of a target. It changes nothing.
 func Audit(ctx context.Context, from target.Target) (*audit.Report, error) {
 	s, err := Read(ctx, from)
-	if err == nil && s.IsZero() {
-		err = fmt.Errorf("%s: %w", from, ErrNothing)
-	}
+	s, err = requirePublished(from, s, err)
 	if err != nil {
 		return nil, err
 	}

@@ -22,13 +22,19 @@ func Head(ctx context.Context, at target.Target) (history.Head, error) {
 	return readHead(ctx, at, s)
 }
 
-// readPublished is readCurrent, but returns an error that wraps ErrNothing for an empty target.
-func readPublished(ctx context.Context, at target.Target) (State, error) {
-	s, err := readCurrent(ctx, at)
+// requirePublished returns the results of reading the state of a target, with an error that wraps
+// ErrNothing if nothing has been published there.
+func requirePublished(at target.Target, s State, err error) (State, error) {
 	if err == nil && s.IsZero() {
 		err = fmt.Errorf("%s: %w", at, ErrNothing)
 	}
 	return s, err
+}
+
+// readPublished is readCurrent with requirePublished.
+func readPublished(ctx context.Context, at target.Target) (State, error) {
+	s, err := readCurrent(ctx, at)
+	return requirePublished(at, s, err)
 }
 
 // CheckExtends returns an error that wraps [history.ErrInconsistent] unless the history of a

@@ -63,10 +63,7 @@ func generations(ctx context.Context, at target.Target) (map[string]time.Time, e
 // The error wraps ErrNothing if nothing has been published there.
 func History(ctx context.Context, at target.Target) iter.Seq2[*history.Entry, error] {
 	return func(yield func(*history.Entry, error) bool) {
-		s, err := readCurrent(ctx, at)
-		if err == nil && s.IsZero() {
-			err = fmt.Errorf("%s: %w", at, ErrNothing)
-		}
+		s, err := readPublished(ctx, at)
 		var head history.Head
 		if err == nil {
 			head, err = readHead(ctx, at, s)
@@ -100,9 +97,7 @@ func RestartHistory(ctx context.Context, at target.Target, by site.Commit) (head
 // restartHistory is an attempt.
 func restartHistory(ctx context.Context, at target.Target, by site.Commit) (site.Head, error) {
 	s, err := Read(ctx, at)
-	if err == nil && s.IsZero() {
-		err = fmt.Errorf("%s: %w", at, ErrNothing)
-	}
+	s, err = requirePublished(at, s, err)
 	if err != nil {
 		return site.Head{}, err
 	}
@@ -158,9 +153,7 @@ type rollback struct {
 func (r *rollback) run(ctx context.Context, o Options) (Result, error) {
 	r.excluded, r.undone = nil, &Undone{Removals: []string{}, Settings: []string{}}
 	old, err := readToChange(ctx, r.at)
-	if err == nil && old.IsZero() {
-		err = fmt.Errorf("%s: %w", r.at, ErrNothing)
-	}
+	old, err = requirePublished(r.at, old, err)
 	if err != nil {
 		return Result{}, err
 	}
@@ -332,11 +325,9 @@ func contentPrefixes() []string { return []string{"blobs/", catalog.AssetsDir, c
 // An interrupted Prune leaves older generations incomplete. The next one removes the rest.
 func Prune(ctx context.Context, at target.Target, grace time.Duration, o Options) (removed []string, err error) {
 	old, err := readToChange(ctx, at)
+	old, err = requirePublished(at, old, err)
 	if err != nil {
 		return nil, err
-	}
-	if old.IsZero() {
-		return nil, fmt.Errorf("%s: %w", at, ErrNothing)
 	}
 	p := &pruning{at: at, old: old, before: time.Now().Add(-grace)}
 	if p.head, err = readHead(ctx, at, old); err != nil {

@@ -39,12 +39,9 @@ type Pulled struct {
 // If the site has decisions that the target does not have, or keeps more for auditors, its
 // generation is another one: it has what both have, and lacks what their decisions keep out.
 func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool, o Options) (Pulled, error) {
-	remote, err := readCurrent(ctx, from)
+	remote, err := readPublished(ctx, from)
 	if err != nil {
 		return Pulled{}, err
-	}
-	if remote.IsZero() {
-		return Pulled{}, fmt.Errorf("%s: %w", from, ErrNothing)
 	}
 	local, head, err := site.ReadCurrentHead(dir.Root)
 	missing := dir.Dirty || indexOnly && head != remote.head || !indexOnly && (dir.IndexOnly() || dir.PublicOnly() && !isPublic(from))

@@ -23,11 +23,9 @@ import (
 // the generation are in the report. An error means that it could not be verified.
 func Verify(ctx context.Context, at target.Target) (*render.Report, error) {
 	s, err := Read(ctx, at)
+	s, err = requirePublished(at, s, err)
 	if err != nil {
 		return nil, err
-	}
-	if s.IsZero() {
-		return nil, fmt.Errorf("%s: %w", at, ErrNothing)
 	}
 	v := &verifier{at: at, report: &render.Report{Site: at.String(), Generation: s.Generation, Extensions: len(s.Catalog.Extensions), Problems: []string{}}}
 	for range s.Catalog.Versions() {

@@ -83,7 +83,7 @@ func New(c *catalog.Catalog, entries []*history.Entry) *Report {
 		v := all.version(key, served.Package.Ref)
 		v.Served, v.Last = true, r.History
 		v.Bytes, v.Updated, v.Licence, v.Signed = served.Package.Size, served.Updated, served.Licence, served.Signed
-		v.Seen = earliest(v.Seen, served.Seen)
+		v.Seen = catalog.Earliest(v.Seen, served.Seen)
 	}
 	about := make(map[string][]int) // indexes of decisions by subject
 	for i, d := range r.Decisions {
@@ -133,14 +133,6 @@ func (a accounts) apply(e *history.Entry, before *Moment) {
 			v.First = &Moment{e.Number, e.When, e.Generation}
 		}
 	}
-}
-
-// earliest returns the earlier of two times, of which either may be zero.
-func earliest(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // Decisions returns the decisions of a catalogue in the order in which they were made: by counter,

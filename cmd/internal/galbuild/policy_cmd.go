@@ -158,9 +158,7 @@ func policyCandidates(c *catalog.Catalog, served bool) (all []policy.Candidate) 
 	for i := range c.Extensions {
 		e := &c.Extensions[i]
 		for key, v := range e.Keyed() {
-			all = append(all, policy.Candidate{
-				Key: key, Extension: e, Version: v, Seen: v.Seen, Size: v.Package.Size, Licence: v.Licence, Served: served,
-			})
+			all = append(all, policy.NewCandidate(key, e, v, served))
 		}
 	}
 	return all

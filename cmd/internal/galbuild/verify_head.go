@@ -7,8 +7,6 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"galbuild/build/history"
 	"galbuild/build/regularfile"
 	"galbuild/build/signkey"
@@ -119,17 +117,9 @@ func (v *verifyCmd) checkTrust(name string, head history.Head) error {
 	if len(v.Trust) == 0 {
 		return nil
 	}
-	public, err := signkey.ReadPublic(v.Trust)
+	keys, err := signkey.ReadVerifiers(v.Trust)
 	if err != nil {
 		return err
-	}
-	var keys []note.Verifier
-	for _, p := range public {
-		key, err := history.NewVerifier(p.Key)
-		if err != nil {
-			return fmt.Errorf("%s: %w", p.File, err)
-		}
-		keys = append(keys, key)
 	}
 	if err := head.Verify(keys...); err != nil {
 		return fmt.Errorf("%s: %w", name, err)

@@ -41,18 +41,11 @@ func (c *commandLine) newTrust(log *slog.Logger) (*trust, error) {
 	if len(c.Trust) == 0 {
 		return nil, nil
 	}
-	public, err := signkey.ReadPublic(c.Trust)
+	keys, err := signkey.ReadVerifiers(c.Trust)
 	if err != nil {
 		return nil, fmt.Errorf("--trust: %w", err)
 	}
-	t := &trust{state: c.State, least: c.AtLeast, maxAge: c.MaxAge, now: time.Now}
-	for _, p := range public {
-		key, err := history.NewVerifier(p.Key)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", p.File, err)
-		}
-		t.keys = append(t.keys, key)
-	}
+	t := &trust{keys: keys, state: c.State, least: c.AtLeast, maxAge: c.MaxAge, now: time.Now}
 	if t.state == "" {
 		log.Warn("without --state FILE, older heads are refused only until galshim ends", "at-least", t.least)
 		return t, nil
