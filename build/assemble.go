@@ -21,7 +21,7 @@ type assembly struct {
 	added      []addition // versions whose content must be linked to its paths
 	kept       []string   // keys of versions of the last generation that no accepted candidate has
 	excluded   []Excluded // versions that decisions and the policy keep out
-	next       time.Time  // when the policy keeps out others, see rules.exclude
+	next       time.Time  // when the policy will keep out other versions, see rules.exclude
 	warnings   []Problem
 }
 
@@ -47,7 +47,7 @@ func (r *reader) assemble(candidates []candidate, last *catalog.Catalog, keep bo
 	if err := a.exclude(r, chosen, accepted); err != nil {
 		return nil, err
 	}
-	if err := a.readLetIn(r, chosen, accepted); err != nil {
+	if err := a.readAdmitted(r, chosen, accepted); err != nil {
 		return nil, err
 	}
 	a.addPackages(chosen)
@@ -84,8 +84,8 @@ func (a *assembly) restore(author decision.Author, chosen map[string]identified,
 	return err
 }
 
-// exclude deletes the versions that decisions and the policy keep out from chosen. Accepted are the
-// candidates of the others.
+// exclude deletes the versions that decisions and the policy keep out, from chosen and from
+// accepted, which has the candidates of the chosen versions.
 func (a *assembly) exclude(r *reader, chosen map[string]identified, accepted map[string]*candidate) error {
 	rules, err := newRules(a.catalog.Records, a.catalog.Settings, r.Now)
 	if err != nil {
@@ -93,7 +93,7 @@ func (a *assembly) exclude(r *reader, chosen map[string]identified, accepted map
 	}
 	all := maps.Clone(chosen)
 	a.excluded, a.next = rules.exclude(chosen, r.old)
-	a.catalog.Packages = remember(a.catalog.Packages, a.excluded, all)
+	a.catalog.Packages = keepFirstSeenOf(a.catalog.Packages, a.excluded, all)
 	for _, x := range a.excluded {
 		if from := accepted[x.ID]; from != nil {
 			from.excluded, from.accepted = &x, false
@@ -110,9 +110,9 @@ func (a *assembly) exclude(r *reader, chosen map[string]identified, accepted map
 	return nil
 }
 
-// readLetIn reads the packages whose content the site does not have because the policy kept them
-// out of the last generation, and which it lets in now.
-func (a *assembly) readLetIn(r *reader, chosen map[string]identified, accepted map[string]*candidate) error {
+// readAdmitted reads the packages that the policy admits now and kept out of the last generation.
+// The site does not have their content.
+func (a *assembly) readAdmitted(r *reader, chosen map[string]identified, accepted map[string]*candidate) error {
 	for _, key := range slices.Sorted(maps.Keys(accepted)) {
 		c := accepted[key]
 		if !c.unstored {

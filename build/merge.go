@@ -20,11 +20,11 @@ func Without(c *catalog.Catalog, remove func(key string) bool) *catalog.Catalog 
 	return regroup(catalog.Catalog{Settings: c.Settings, Records: c.Records, Packages: c.Packages}, remaining)
 }
 
-// A Receiver is a gallery that gets another catalogue. Its own policy decides what it takes.
+// A Receiver is a gallery that gets another catalogue. Its policy decides which versions may enter.
 type Receiver struct {
 	Old    *catalog.Catalog // what it serves; nil if it has no generation yet
 	Policy PolicyChange
-	Follow bool      // without a change, its policy is the one of what it receives
+	Follow bool      // unless Policy changes it, its policy becomes that of the other catalogue
 	Now    time.Time // zero is the time of the run
 }
 
@@ -59,8 +59,9 @@ func (r Receiver) Union(a, b *catalog.Catalog) (*catalog.Catalog, []Excluded, er
 	return r.admit(next, all, b.Policy)
 }
 
-// admit returns next with those of all versions that the decisions and the policy do not keep out.
-// It also returns the others. received is the policy of what the gallery receives.
+// admit returns next with the versions of all that the decisions and the policy do not keep out,
+// and the versions that they keep out. received is the policy of the catalogue that the gallery
+// gets.
 func (r Receiver) admit(next catalog.Catalog, all map[string]identified, received string) (*catalog.Catalog, []Excluded, error) {
 	old := r.Old
 	if old == nil {
@@ -80,20 +81,20 @@ func (r Receiver) admit(next catalog.Catalog, all map[string]identified, receive
 		return nil, nil, err
 	}
 	served := maps.Collect(versions(old))
-	if r.Follow { // the policy has let all of them in already
+	if r.Follow { // the policy has admitted all of them already
 		maps.Copy(served, all)
 	}
 	next.Packages = catalog.MergePackages(next.Packages, old.Packages)
 	keepSeen(all, served, next.Packages)
 	candidates := maps.Clone(all)
 	excluded, _ := rules.exclude(all, served)
-	next.Packages = remember(next.Packages, excluded, candidates)
+	next.Packages = keepFirstSeenOf(next.Packages, excluded, candidates)
 	c := regroup(next, all)
 	return c, excluded, r.Policy.check(old, c, excluded)
 }
 
-// keepSeen makes the versions seen first when they were according to what is served and to the
-// packages.
+// keepSeen sets when each version was first seen to the earliest time that the version itself, the
+// versions that are served, or the packages state.
 func keepSeen(versions, served map[string]identified, packages []catalog.Package) {
 	known := seenOf(packages)
 	for _, x := range served {

@@ -11,7 +11,7 @@ import (
 	"galbuild/publish/target"
 )
 
-// Audit returns the account of the gallery of a target. It changes nothing.
+// Audit returns the report on the gallery of a target. It changes nothing.
 func Audit(ctx context.Context, from target.Target) (*audit.Report, error) {
 	s, err := Read(ctx, from)
 	s, err = requirePublished(from, s, err)

@@ -130,9 +130,9 @@ func (p *puller) checkNewer(head history.Head, c *catalog.Catalog) error {
 	if err != nil {
 		return err
 	}
-	had, err := site.ReadHead(site.FilesIn(p.dir.Root), current, named)
-	if err == nil && had.History == head.History && had.Number >= head.Number && !had.Same(head) {
-		err = fmt.Errorf("%s: %w", p.from, &history.OlderError{Offered: *site.SenderOf(head), Copied: *site.SenderOf(had)})
+	copied, err := site.ReadHead(site.FilesIn(p.dir.Root), current, named)
+	if err == nil && copied.History == head.History && copied.Number >= head.Number && !copied.Same(head) {
+		err = fmt.Errorf("%s: %w", p.from, &history.OlderError{Offered: *site.SenderOf(head), Copied: *site.SenderOf(copied)})
 	}
 	return err
 }

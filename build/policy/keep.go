@@ -119,14 +119,14 @@ func (l *limitRules) apply(r *Result, group []*Candidate, protected map[*Candida
 		return group
 	}
 	var order, others []string
-	first := make(map[string]bool) // whether a platform of the version is protected
+	isProtected := make(map[string]bool) // for one of its platforms
 	for _, c := range group {
-		first[c.Version.Version] = first[c.Version.Version] || protected[c]
+		isProtected[c.Version.Version] = isProtected[c.Version.Version] || protected[c]
 	}
 	for _, c := range group {
 		switch v := c.Version.Version; {
 		case slices.Contains(order, v) || slices.Contains(others, v):
-		case first[v]:
+		case isProtected[v]:
 			order = append(order, v)
 		default:
 			others = append(others, v)
@@ -143,9 +143,9 @@ func (l *limitRules) apply(r *Result, group []*Candidate, protected map[*Candida
 	})
 }
 
-// applyTotal excludes the packages that do not fit into the limit of all together. What is served
-// comes before what is new, then versions that are never dropped, then those with fewer newer
-// versions.
+// applyTotal excludes the packages that do not fit into the limit of all together. Versions
+// that are served take precedence over new ones, then those that are never dropped, then those with
+// fewer newer versions.
 func (l *limitRules) applyTotal(r *Result, all []*Candidate, protected map[*Candidate]bool) {
 	if l.total.line == 0 {
 		return

@@ -23,7 +23,7 @@ type auditCmd struct {
 // Validate implements Kong's hook.
 func (a *auditCmd) Validate() error { return a.Check(a.Target) }
 
-// Run accounts for every version that a target has ever served, and for every decision.
+// Run lists every version that a target has ever served, and every decision.
 func (a *auditCmd) Run(ctx context.Context, e *env) error {
 	e.json = e.json || a.Format == "json"
 	at, err := a.OpenToRead(e.target)

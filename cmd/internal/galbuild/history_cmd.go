@@ -44,8 +44,8 @@ func (h *historyCmd) Validate() error {
 	return h.Check(h.Target)
 }
 
-// logged is the JSON document of history.
-type logged struct {
+// printedHistory is the JSON document of history.
+type printedHistory struct {
 	Target  string           `json:"target"`
 	Entries []*history.Entry `json:"entries"` // the latest first
 }
@@ -63,7 +63,7 @@ func (h *historyCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer closeTarget(at)
-	list := logged{at.String(), []*history.Entry{}}
+	list := printedHistory{at.String(), []*history.Entry{}}
 	for entry, err := range publish.History(ctx, at) {
 		if err != nil {
 			return explainHistory(err)
@@ -91,13 +91,13 @@ func (h *historyCmd) open(e *env) (target.Target, error) {
 // explainHistory adds a hint to errors of reading a history.
 func explainHistory(err error) error {
 	if errors.Is(err, site.ErrHistory) && (errors.Is(err, target.ErrNotExist) || errors.Is(err, fs.ErrNotExist)) {
-		return hint.Add(err, "who did what and why is not served by websites, and not in tarballs: name the target itself; %s", wayOut)
+		return hint.Add(err, "who did what and why is not served by websites, and not in tarballs: name the target itself; %s", restoreHint)
 	}
 	return explainPublish(err)
 }
 
-// wayOut is what to do about a damaged history.
-const wayOut = "if the file is lost, restore it from a copy, or begin a new history with galbuild history --restart"
+// restoreHint is the hint for a damaged history.
+const restoreHint = "if the file is lost, restore it from a copy, or begin a new history with galbuild history --restart"
 
 // printEntries prints entries in columns.
 func (e *env) printEntries(entries []*history.Entry) error {
@@ -155,7 +155,7 @@ func (h *historyCmd) restart(ctx context.Context, e *env) error {
 		return explainPublish(err)
 	}
 	if e.json {
-		return e.printJSON(logged{at.String(), []*history.Entry{}})
+		return e.printJSON(printedHistory{at.String(), []*history.Entry{}})
 	}
 	if !e.quiet {
 		_, err = terminal.Fprintf(e.stdout, "%s: a new history begins; clients that follow the old one refuse it until they trust it\n", at)
