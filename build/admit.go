@@ -16,14 +16,15 @@ import (
 // KindPolicy is the kind of an [Excluded] version that the policy keeps out.
 const KindPolicy = "policy"
 
-// PolicyChange is what a command does with the policy of a gallery. The zero value keeps it.
+// PolicyChange is what a command does with the policy of a gallery. The zero value leaves it as it
+// is.
 type PolicyChange struct {
 	Text   string // the new policy; "" if there is none
-	Drop   bool   // the policy ends
+	Drop   bool   // the gallery has no policy afterwards
 	Accept bool   // the new policy may take versions out of the gallery
 }
 
-// IsZero reports whether the policy stays.
+// IsZero reports whether the policy stays as it is.
 func (p PolicyChange) IsZero() bool { return p.Text == "" && !p.Drop }
 
 // In returns the policy that a gallery with the policy own has after the change.
@@ -40,8 +41,8 @@ func DiffPolicies(own, other string) string {
 	return string(diff.Diff("policy of the gallery", []byte(own), "other policy", []byte(other)))
 }
 
-// A PolicyError is returned if a new policy would take versions out of a gallery, and nobody has
-// accepted that.
+// A PolicyError is returned if a new policy would take versions out of a gallery, and
+// PolicyChange.Accept is not set.
 type PolicyError struct {
 	Excluded []Excluded // those versions, sorted by id
 }
@@ -55,8 +56,8 @@ func (e *PolicyError) Error() string {
 	return fmt.Sprintf("the new policy takes %s out of the gallery, and nobody has accepted that", versions)
 }
 
-// check returns a [*PolicyError] if next has another policy than old, which takes versions of old
-// out, and that is not accepted.
+// check returns a [*PolicyError] if the policy of next is not that of old and keeps out versions of
+// old, unless that is accepted.
 func (p PolicyChange) check(old, next *catalog.Catalog, excluded []Excluded) error {
 	if p.Accept || old.Policy == next.Policy {
 		return nil
@@ -99,8 +100,8 @@ const policyName = "policy"
 
 // exclude is the one place where decisions and the policy act on versions: it deletes those that
 // they keep out, and returns them, sorted by key. Every command that makes a catalogue calls it.
-// served has the packages of the generation that is served, by key. next is when the policy keeps
-// out others although nothing else changes, or zero.
+// served has the versions of the generation that is served, by key. next is when the policy will
+// keep out other versions although nothing else changes, or zero.
 func (r *rules) exclude(versions map[string]identified, served map[string]identified) (excluded []Excluded, next time.Time) {
 	excluded = decide(r.decisions, versions)
 	if r.policy == nil {
@@ -126,18 +127,17 @@ func (r *rules) candidates(versions, served map[string]identified) (all []policy
 			key := catalog.Key(v.Publisher, v.Name, v.Version, v.Platform)
 			was, ok := served[key]
 			isServed := ok && sameContent(was.version, v)
-			all = append(all, policy.Candidate{
-				Key: key, Extension: e, Version: v, Seen: v.Seen, Size: v.Package.Size, Licence: v.Licence,
-				Served: isServed, Admitted: isServed && r.kept,
-			})
+			c := policy.NewCandidate(key, e, v, isServed)
+			c.Admitted = isServed && r.kept
+			all = append(all, c)
 		}
 	}
 	return all
 }
 
-// remember returns packages with what is known of the versions that are kept out, so that a
-// package that is let in later was first seen when it was. The versions were kept out of all.
-func remember(packages []catalog.Package, excluded []Excluded, all map[string]identified) []catalog.Package {
+// keepFirstSeenOf returns packages with those of the versions that are kept out, so that it is
+// known when they were first seen if they are admitted later. all has these versions by key.
+func keepFirstSeenOf(packages []catalog.Package, excluded []Excluded, all map[string]identified) []catalog.Package {
 	var more []catalog.Package
 	for _, x := range excluded {
 		if v := all[x.ID].version; v != nil && !v.Package.Ref.IsZero() {

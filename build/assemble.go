@@ -21,7 +21,7 @@ type assembly struct {
 	added      []addition // versions whose content must be linked to its paths
 	kept       []string   // keys of versions of the last generation that no accepted candidate has
 	excluded   []Excluded // versions that decisions and the policy keep out
-	next       time.Time  // when the policy keeps out others, see rules.exclude
+	next       time.Time  // when the policy will keep out other versions, see rules.exclude
 	warnings   []Problem
 }
 
@@ -47,7 +47,7 @@ func (r *reader) assemble(candidates []candidate, last *catalog.Catalog, keep bo
 	if err := a.exclude(r, last, chosen, accepted); err != nil {
 		return nil, err
 	}
-	if err := a.readLetIn(r, chosen, accepted); err != nil {
+	if err := a.readAdmitted(r, chosen, accepted); err != nil {
 		return nil, err
 	}
 	a.addPackages(chosen)
@@ -84,8 +84,9 @@ func (a *assembly) restore(author decision.Author, chosen map[string]identified,
 	return err
 }
 
-// exclude deletes the versions that decisions and the policy keep out from chosen. Accepted are the
-// candidates of the others, and last is the last generation.
+// exclude deletes the versions that decisions and the policy keep out, from chosen and from
+// accepted, which has the candidates of the chosen versions. last is the last
+// generation.
 func (a *assembly) exclude(r *reader, last *catalog.Catalog, chosen map[string]identified, accepted map[string]*candidate) error {
 	rules, err := newRules(a.catalog.Records, a.catalog.Settings, last.Policy, r.Now)
 	if err != nil {
@@ -95,9 +96,9 @@ func (a *assembly) exclude(r *reader, last *catalog.Catalog, chosen map[string]i
 	a.excluded, a.next = rules.exclude(chosen, r.old)
 	a.catalog.Dropped = rules.dropped(rules.inGrace(last.Dropped), last, chosen, a.excluded)
 	for _, d := range a.catalog.Dropped {
-		a.next = earliest(a.next, rules.endOf(d))
+		a.next = catalog.Earliest(a.next, rules.endOf(d))
 	}
-	a.catalog.Packages = remember(a.catalog.Packages, a.excluded, all)
+	a.catalog.Packages = keepFirstSeenOf(a.catalog.Packages, a.excluded, all)
 	for _, x := range a.excluded {
 		if from := accepted[x.ID]; from != nil {
 			from.excluded, from.accepted = &x, false
@@ -114,9 +115,9 @@ func (a *assembly) exclude(r *reader, last *catalog.Catalog, chosen map[string]i
 	return nil
 }
 
-// readLetIn reads the packages whose content the site does not have because the policy kept them
-// out of the last generation, and which it lets in now.
-func (a *assembly) readLetIn(r *reader, chosen map[string]identified, accepted map[string]*candidate) error {
+// readAdmitted reads the packages that the policy admits now and kept out of the last generation.
+// The site does not have their content.
+func (a *assembly) readAdmitted(r *reader, chosen map[string]identified, accepted map[string]*candidate) error {
 	for _, key := range slices.Sorted(maps.Keys(accepted)) {
 		c := accepted[key]
 		if !c.unstored {
@@ -135,7 +136,7 @@ func (a *assembly) readLetIn(r *reader, chosen map[string]identified, accepted m
 			continue
 		}
 		c.accepted = true
-		chosen[key] = identified{c.publisher, c.name, withSeen(c.version, earliest(known.Seen, c.version.Seen))}
+		chosen[key] = identified{c.publisher, c.name, withSeen(c.version, catalog.Earliest(known.Seen, c.version.Seen))}
 	}
 	return nil
 }

@@ -38,9 +38,9 @@ func (c *candidate) keepFirstSeen(old map[string]identified) {
 func (c *candidate) setSeen(previous *catalog.Version, known, now time.Time) {
 	c.version.Seen = now.UTC().Truncate(time.Second)
 	if previous != nil {
-		c.version.Seen = earliest(c.version.Seen, previous.Seen)
+		c.version.Seen = catalog.Earliest(c.version.Seen, previous.Seen)
 	}
-	c.version.Seen = earliest(c.version.Seen, known)
+	c.version.Seen = catalog.Earliest(c.version.Seen, known)
 }
 
 // boundDates replaces the dates of the version that are in the future with the time at which the
@@ -122,8 +122,8 @@ func setDates(e *catalog.Extension) {
 			released = firstDate(s.ReleaseDate, s.PublishedDate, &released)
 			published = firstDate(s.PublishedDate, s.ReleaseDate, &published)
 		}
-		e.Released = earliest(e.Released, released)
-		e.Published = earliest(e.Published, published)
+		e.Released = catalog.Earliest(e.Released, released)
+		e.Published = catalog.Earliest(e.Published, published)
 		if v.Updated.After(e.Updated) {
 			e.Updated = v.Updated
 		}
@@ -138,12 +138,4 @@ func firstDate(dates ...*time.Time) time.Time {
 		}
 	}
 	return time.Time{}
-}
-
-// earliest returns the earlier date of two. The zero time is not a date.
-func earliest(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }

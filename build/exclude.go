@@ -21,7 +21,7 @@ type Excluded struct {
 	// Of the policy:
 	Rule  string    `json:"rule,omitempty"`
 	Line  int       `json:"line,omitempty"`
-	Until time.Time `json:"until,omitzero"` // it is offered from then on; zero if no date changes it
+	Until time.Time `json:"until,omitzero"` // it is offered from then on; zero if there is no such time
 }
 
 // newExcluded describes a version that a decision keeps out.

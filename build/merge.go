@@ -21,11 +21,11 @@ func Without(c *catalog.Catalog, remove func(key string) bool) *catalog.Catalog 
 	return regroup(catalog.Catalog{Settings: c.Settings, Records: c.Records, Dropped: dropped, Packages: c.Packages}, remaining)
 }
 
-// A Receiver is a gallery that gets another catalogue. Its own policy decides what it takes.
+// A Receiver is a gallery that gets another catalogue. Its policy decides which versions may enter.
 type Receiver struct {
 	Old    *catalog.Catalog // what it serves; nil if it has no generation yet
 	Policy PolicyChange
-	Follow bool      // without a change, its policy is the one of what it receives
+	Follow bool      // unless Policy changes it, its policy becomes that of the other catalogue
 	Now    time.Time // zero is the time of the run
 }
 
@@ -46,7 +46,7 @@ func (r Receiver) Union(a, b *catalog.Catalog) (*catalog.Catalog, []Excluded, er
 	all := maps.Collect(versions(a))
 	for key, added := range versions(b) {
 		if previous, ok := all[key]; ok {
-			added.version = withSeen(added.version, earliest(previous.version.Seen, added.version.Seen))
+			added.version = withSeen(added.version, catalog.Earliest(previous.version.Seen, added.version.Seen))
 			if losesSidecar(previous.version, added.version) {
 				added = identified{previous.publisher, previous.name, withSeen(previous.version, added.version.Seen)}
 			}
@@ -60,8 +60,9 @@ func (r Receiver) Union(a, b *catalog.Catalog) (*catalog.Catalog, []Excluded, er
 	return r.admit(next, all, b.Policy)
 }
 
-// admit returns next with those of all versions that the decisions and the policy do not keep out.
-// It also returns the others. received is the policy of what the gallery receives.
+// admit returns next with the versions of all that the decisions and the policy do not keep out,
+// and the versions that they keep out. received is the policy of the catalogue that the gallery
+// gets.
 func (r Receiver) admit(next catalog.Catalog, all map[string]identified, received string) (*catalog.Catalog, []Excluded, error) {
 	old := r.Old
 	if old == nil {
@@ -81,14 +82,14 @@ func (r Receiver) admit(next catalog.Catalog, all map[string]identified, receive
 		return nil, nil, err
 	}
 	served := maps.Collect(versions(old))
-	if r.Follow { // the policy has let all of them in already
+	if r.Follow { // the policy has admitted all of them already
 		maps.Copy(served, all)
 	}
 	next.Packages = catalog.MergePackages(next.Packages, old.Packages)
 	keepSeen(all, served, next.Packages)
 	candidates := maps.Clone(all)
 	excluded, _ := rules.exclude(all, served)
-	next.Packages = remember(next.Packages, excluded, candidates)
+	next.Packages = keepFirstSeenOf(next.Packages, excluded, candidates)
 	if !r.Follow { // otherwise the other gallery says when the files of versions go
 		next.Dropped = rules.inGrace(catalog.MergeDropped(next.Dropped, old.Dropped))
 	}
@@ -97,15 +98,15 @@ func (r Receiver) admit(next catalog.Catalog, all map[string]identified, receive
 	return c, excluded, r.Policy.check(old, c, excluded)
 }
 
-// keepSeen makes the versions seen first when they were according to what is served and to the
-// packages.
+// keepSeen sets when each version was first seen to the earliest time that the version itself, the
+// versions that are served, or the packages state.
 func keepSeen(versions, served map[string]identified, packages []catalog.Package) {
 	known := seenOf(packages)
 	for _, x := range served {
-		known[x.version.Package.Ref] = earliest(known[x.version.Package.Ref], x.version.Seen)
+		known[x.version.Package.Ref] = catalog.Earliest(known[x.version.Package.Ref], x.version.Seen)
 	}
 	for key, x := range versions {
-		x.version = withSeen(x.version, earliest(x.version.Seen, known[x.version.Package.Ref]))
+		x.version = withSeen(x.version, catalog.Earliest(x.version.Seen, known[x.version.Package.Ref]))
 		versions[key] = x
 	}
 }
@@ -115,7 +116,7 @@ func seenOf(packages []catalog.Package) map[blob.Ref]time.Time {
 	seen := make(map[blob.Ref]time.Time)
 	for _, p := range packages {
 		if !p.Seen.IsZero() {
-			seen[p.SHA256] = earliest(seen[p.SHA256], p.Seen)
+			seen[p.SHA256] = catalog.Earliest(seen[p.SHA256], p.Seen)
 		}
 	}
 	return seen

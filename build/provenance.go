@@ -48,8 +48,7 @@ func printable(r rune) rune {
 	return r
 }
 
-// Carries reports whether a catalogue that takes the place of from loses none of its records and
-// packages.
+// Carries reports whether c has all records of from, and all that from states about packages.
 func Carries(c, from *catalog.Catalog) bool {
 	return decision.Includes(c.Records, from.Records) && catalog.IncludesPackages(c.Packages, from.Packages)
 }

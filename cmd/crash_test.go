@@ -44,7 +44,7 @@ func TestKilledBuild(t *testing.T) {
 	mustBuild(t, vsixs, "-o", site)
 	mustBuild(t, "verify", site)
 	compareContent(t, site, filepath.Join(dir, "uninterrupted"))
-	checkLog(t, site)
+	checkHistory(t, site)
 }
 
 // compareContent compares two sites, except for older generations and the work directory.
@@ -70,9 +70,9 @@ func currentOf(t *testing.T, site string) string {
 	return string(text)
 }
 
-// checkLog checks that the history of a site has no files that killed commands have left: one entry
-// and one head for each number.
-func checkLog(t *testing.T, site string) {
+// checkHistory checks that the history of a site has no files that killed commands have left: one
+// entry and one head for each number.
+func checkHistory(t *testing.T, site string) {
 	t.Helper()
 	for folder, suffix := range map[string]string{"index": "head", "private": "json"} {
 		files, err := filepath.Glob(filepath.Join(site, folder, "history", "*"))

@@ -10,12 +10,10 @@ import (
 	"galbuild/publish/target"
 )
 
-// Audit returns the account of the gallery of a target. It changes nothing.
+// Audit returns the report on the gallery of a target. It changes nothing.
 func Audit(ctx context.Context, from target.Target) (*audit.Report, error) {
 	s, err := Read(ctx, from)
-	if err == nil && s.IsZero() {
-		err = fmt.Errorf("%s: %w", from, ErrNothing)
-	}
+	s, err = requirePublished(from, s, err)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +33,7 @@ func Audit(ctx context.Context, from target.Target) (*audit.Report, error) {
 // entriesOf returns the entries of the history of a target, the first one first. There are none if
 // they are not served.
 func entriesOf(ctx context.Context, from target.Target) (entries []*history.Entry, err error) {
-	for e, err := range Log(ctx, from) {
+	for e, err := range History(ctx, from) {
 		if err != nil && isPublic(from) {
 			return nil, ctx.Err()
 		}

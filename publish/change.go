@@ -129,7 +129,7 @@ func finish(ctx context.Context, at target.Target, p *Plan, old State, next Next
 	result.AddedVersions, result.RemovedVersions = missing(next.Catalog, old.Catalog, nil), missing(old.Catalog, next.Catalog, nil)
 	result.Objects, result.Bytes = p.Objects()
 	result.Removed = len(p.Remove)
-	if err := p.addLog(ctx, at, o.Commit); err != nil {
+	if err := p.addEntry(ctx, at, o.Commit); err != nil {
 		return result, fmt.Errorf("%s: %w", at, err)
 	}
 	if o.DryRun {

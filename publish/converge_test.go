@@ -216,7 +216,7 @@ func (w *world) bundle(t *testing.T, from, to string) {
 func (w *world) check(t *testing.T, step, folder string) {
 	t.Helper()
 	c := w.read(t, folder)
-	w.checkLog(t, step, folder, c)
+	w.checkHistory(t, step, folder, c)
 	if !decision.Includes(c.Records, w.known[folder]) {
 		t.Fatalf("%s: %s has lost a decision", step, folder)
 	}
@@ -251,9 +251,9 @@ func (w *world) read(t *testing.T, folder string) *catalog.Catalog {
 	return c
 }
 
-// checkLog checks that the history of a folder is complete, that it extends the one after the last
-// step, and that what its entries add and remove are the versions that the folder serves.
-func (w *world) checkLog(t *testing.T, step, folder string, c *catalog.Catalog) {
+// checkHistory checks that the history of a folder is complete, that it extends the one after the
+// last step, and that what its entries add and remove are the versions that the folder serves.
+func (w *world) checkHistory(t *testing.T, step, folder string, c *catalog.Catalog) {
 	t.Helper()
 	current, last, err := site.ReadCurrentHead(folder)
 	if err != nil {
@@ -265,7 +265,7 @@ func (w *world) checkLog(t *testing.T, step, folder string, c *catalog.Catalog) 
 	files := site.FilesIn(folder)
 	head, err := site.ReadHead(files, current, last)
 	if err == nil {
-		err = site.CheckLog(files, head)
+		err = site.CheckHistory(files, head)
 	}
 	if err != nil {
 		t.Fatalf("%s: %v", step, err)

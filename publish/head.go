@@ -22,13 +22,19 @@ func Head(ctx context.Context, at target.Target) (history.Head, error) {
 	return readHead(ctx, at, s)
 }
 
-// readPublished is readCurrent, but returns an error that wraps ErrNothing for an empty target.
-func readPublished(ctx context.Context, at target.Target) (State, error) {
-	s, err := readCurrent(ctx, at)
+// requirePublished returns the results of reading the state of a target, with an error that wraps
+// ErrNothing if nothing has been published there.
+func requirePublished(at target.Target, s State, err error) (State, error) {
 	if err == nil && s.IsZero() {
 		err = fmt.Errorf("%s: %w", at, ErrNothing)
 	}
 	return s, err
+}
+
+// readPublished is readCurrent with requirePublished.
+func readPublished(ctx context.Context, at target.Target) (State, error) {
+	s, err := readCurrent(ctx, at)
+	return requirePublished(at, s, err)
 }
 
 // CheckExtends returns an error that wraps [history.ErrInconsistent] unless the history of a
@@ -42,10 +48,11 @@ func CheckExtends(ctx context.Context, at target.Target, older, newer history.He
 }
 
 // ErrNoKey is returned by Renew, wrapped, if there is no key to sign with.
-var ErrNoKey = errors.New("the head of the history is not signed again without a key")
+var ErrNoKey = errors.New("signing the head of the history again needs a key")
 
-// Renew signs the head of the history of a target again, with the time of by, so that clients know
-// that nothing newer is kept from them. There is no new entry, and the old file of the head stays.
+// Renew signs the head of the history of a target again, with the time of by. So clients that
+// refuse old heads accept it, although nothing has changed. There is no new entry, and the old file
+// of the head stays.
 func Renew(ctx context.Context, at target.Target, by site.Commit) (head history.Head, err error) {
 	_, err = Retry(ctx, func() error {
 		head, err = renew(ctx, at, by)

@@ -40,7 +40,7 @@ type GoneError struct {
 
 // Error implements error.
 func (e *GoneError) Error() string {
-	return fmt.Sprintf("the files of generation %s (number %d) are not there any more: they were pruned or purged", e.Generation, e.Number)
+	return fmt.Sprintf("the files of generation %s (number %d) have been pruned or purged", e.Generation, e.Number)
 }
 
 var indexKey = regexp.MustCompile(`^index/([0-9a-f]{16})/` + regexp.QuoteMeta(site.IndexName) + `$`)
@@ -66,14 +66,11 @@ func generations(ctx context.Context, at target.Target) (map[string]time.Time, e
 	return all, nil
 }
 
-// Log yields the entries of the history of a target, the latest first. It ends after an error. The
-// error wraps ErrNothing if nothing has been published there.
-func Log(ctx context.Context, at target.Target) iter.Seq2[*history.Entry, error] {
+// History yields the entries of the history of a target, the latest first. It ends after an error.
+// The error wraps ErrNothing if nothing has been published there.
+func History(ctx context.Context, at target.Target) iter.Seq2[*history.Entry, error] {
 	return func(yield func(*history.Entry, error) bool) {
-		s, err := readCurrent(ctx, at)
-		if err == nil && s.IsZero() {
-			err = fmt.Errorf("%s: %w", at, ErrNothing)
-		}
+		s, err := readPublished(ctx, at)
 		var head history.Head
 		if err == nil {
 			head, err = readHead(ctx, at, s)
@@ -93,27 +90,25 @@ func Log(ctx context.Context, at target.Target) iter.Seq2[*history.Entry, error]
 	}
 }
 
-// RestartLog begins a new history of a target with its current generation. It is the way out if the
-// history is damaged. The files of the old one stay.
-func RestartLog(ctx context.Context, at target.Target, by site.Commit) (head site.Head, err error) {
+// RestartHistory begins a new history of a target with its current generation, for a history that
+// is damaged. The files of the old history stay.
+func RestartHistory(ctx context.Context, at target.Target, by site.Commit) (head site.Head, err error) {
 	by.Restart = true
 	_, err = Retry(ctx, func() error {
-		head, err = restartLog(ctx, at, by)
+		head, err = restartHistory(ctx, at, by)
 		return err
 	})
 	return head, err
 }
 
-// restartLog is an attempt.
-func restartLog(ctx context.Context, at target.Target, by site.Commit) (site.Head, error) {
+// restartHistory is an attempt.
+func restartHistory(ctx context.Context, at target.Target, by site.Commit) (site.Head, error) {
 	s, err := Read(ctx, at)
-	if err == nil && s.IsZero() {
-		err = fmt.Errorf("%s: %w", at, ErrNothing)
-	}
+	s, err = requirePublished(at, s, err)
 	if err != nil {
 		return site.Head{}, err
 	}
-	made, err := by.Append(filesAt(ctx, at), site.Before{Current: s.Current}, s.head, site.Generation{Current: s.Current, Catalog: s.Catalog})
+	made, err := by.Append(filesAt(ctx, at), site.Previous{Current: s.Current}, s.head, site.Generation{Current: s.Current, Catalog: s.Catalog})
 	for _, f := range made.Files {
 		err = errors.Join(err, at.Put(ctx, textObject(f.Path, f.Text)))
 	}
@@ -132,8 +127,8 @@ type Undone struct {
 	Settings []string `json:"settings"` // names of settings that have their earlier values again
 }
 
-// Rollback makes an earlier generation current again: that of the entry of the history with the
-// number to, or of the last one before the current one if to is 0. It takes the steps of a [Plan]
+// Rollback makes an earlier generation current again: that of entry to of the history, or of the
+// entry before the last one if to is 0. It takes the steps of a [Plan]
 // without content. It returns an error and changes nothing if content of that generation has been
 // removed. Responses that only an interrupted publish has sent remain until [Prune] removes them.
 //
@@ -165,9 +160,7 @@ type rollback struct {
 func (r *rollback) run(ctx context.Context, o Options) (Result, error) {
 	r.excluded, r.undone = nil, &Undone{Removals: []string{}, Settings: []string{}}
 	old, err := readToChange(ctx, r.at)
-	if err == nil && old.IsZero() {
-		err = fmt.Errorf("%s: %w", r.at, ErrNothing)
-	}
+	old, err = requirePublished(r.at, old, err)
 	if err != nil {
 		return Result{}, err
 	}
@@ -252,8 +245,8 @@ func (r *rollback) gone(ctx context.Context, old State, e *history.Entry) error 
 	return gone
 }
 
-// decideAgain returns a generation with the versions and settings of then and the decisions of now,
-// except removals of what was there then.
+// decideAgain returns a generation with the versions and settings of the catalogue then and the
+// decisions of the catalogue now. Decisions that remove versions of then are undone.
 func (r *rollback) decideAgain(then, now *catalog.Catalog) (Next, error) {
 	then.Render = render.Version
 	var undone []catalog.Subject
@@ -343,17 +336,15 @@ func contentPrefixes() []string { return []string{"blobs/", catalog.AssetsDir, c
 // Prune removes old objects that no generation needs, and returns their keys. It keeps the latest
 // generations of the history, see [site.Commit], and those that were written less than grace ago.
 // It also keeps all other objects that are younger than grace, because a publisher may be sending
-// them. Readers of an older generation have that time to finish. The history itself stays. Only the
-// entries and heads of publishers who lost a race are removed from its folders.
+// them. Readers of an older generation have that time to finish. The history itself stays. From its
+// folders, only the stale files are removed, see [site.StaleHistory].
 //
 // An interrupted Prune leaves older generations incomplete. The next one removes the rest.
 func Prune(ctx context.Context, at target.Target, grace time.Duration, o Options) (removed []string, err error) {
 	old, err := readToChange(ctx, at)
+	old, err = requirePublished(at, old, err)
 	if err != nil {
 		return nil, err
-	}
-	if old.IsZero() {
-		return nil, fmt.Errorf("%s: %w", at, ErrNothing)
 	}
 	p := &pruning{at: at, old: old, before: time.Now().Add(-grace)}
 	if p.head, err = readHead(ctx, at, old); err != nil {
@@ -393,7 +384,7 @@ func (p *pruning) unneeded(ctx context.Context, keep int) (removed []string, err
 	if err != nil {
 		return nil, err
 	}
-	var log []string
+	var paths []string
 	aged := make(map[string]bool)
 	for _, prefix := range append(contentPrefixes(), "index/", site.PrivateDir, gallery.LatestDir) {
 		for e, err := range p.at.List(ctx, prefix) {
@@ -403,14 +394,14 @@ func (p *pruning) unneeded(ctx context.Context, keep int) (removed []string, err
 			old := e.Modified.Before(p.before)
 			switch {
 			case strings.HasPrefix(e.Key, history.HeadDir), strings.HasPrefix(e.Key, history.EntryDir):
-				log = append(log, e.Key)
+				paths = append(paths, e.Key)
 				aged[e.Key] = old
 			case old && !needed[e.Key] && !strings.HasPrefix(e.Key, target.Locks):
 				removed = append(removed, e.Key)
 			}
 		}
 	}
-	stale, err := site.StaleLog(filesAt(ctx, p.at), p.head, log)
+	stale, err := site.StaleHistory(filesAt(ctx, p.at), p.head, paths)
 	return append(removed, slices.DeleteFunc(stale, func(key string) bool { return !aged[key] })...), err
 }
 

@@ -28,7 +28,7 @@ func Build(ctx context.Context, dir *site.Dir, cfg build.Config, by site.Commit)
 	if err != nil {
 		return build.Report{}, fmt.Errorf("%w: %w", site.ErrDamaged, err)
 	}
-	l := &local{dir: dir, current: current, by: by, old: site.Before{Current: current}}
+	l := &local{dir: dir, current: current, by: by, old: site.Previous{Current: current}}
 	cfg.Site, cfg.Old, cfg.Generation = dir, l.begin, current.Generation
 	result, err := build.Run(ctx, cfg)
 	if err != nil {
@@ -51,7 +51,7 @@ type local struct {
 	dir     *site.Dir
 	current site.Current
 	by      site.Commit
-	old     site.Before
+	old     site.Previous
 }
 
 // begin marks the site dirty, and returns its catalogue.

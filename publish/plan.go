@@ -26,7 +26,7 @@ import (
 //  2. Marker, if pages or responses change.
 //  3. Pages and Responses: files that are replaced in place.
 //  4. Generation: its catalogue and its index.
-//  5. Log: the entry of the history, and its head.
+//  5. History: the entry of the history, and its head.
 //  6. Current: index/CURRENT is replaced on the condition that its content is still Replaces. From
 //     now on the new generation is current, and the entry is a part of the history.
 //  7. Remove and Marker are deleted.
@@ -48,7 +48,7 @@ type Plan struct {
 	Pages      []Link          // paths whose content may change
 	Responses  []target.Object // responses of the gallery API that are files
 	Generation []target.Object // the files of the generation
-	Log        []target.Object // the entry of the history, and its head
+	History    []target.Object // the entry of the history, and its head
 	Current    target.Object   // index/CURRENT; without a key, there is nothing to do
 	Replaces   []byte          // the content of CURRENT before; nil if it must not exist
 	Remove     []string        // keys of responses that the new generation does not have
@@ -87,23 +87,23 @@ func NewPlan(old State, next Next) *Plan {
 	if old.Current != next.Current {
 		p.addGeneration(next)
 	}
-	p.Current = textObject(site.CurrentPath, old.raw) // addLog replaces it
+	p.Current = textObject(site.CurrentPath, old.raw) // addEntry replaces it
 	return p
 }
 
-// addLog adds the entry of the history, its head, and CURRENT, which names the head. There is no
+// addEntry adds the entry of the history, its head, and CURRENT, which names the head. There is no
 // new entry if the generation is current already.
-func (p *Plan) addLog(ctx context.Context, at target.Target, by site.Commit) error {
+func (p *Plan) addEntry(ctx context.Context, at target.Target, by site.Commit) error {
 	if p.old.Current == p.next.Current {
 		return nil
 	}
-	old := site.Before{Current: p.old.Current, Packages: site.PackagesOf(p.old.Catalog)}
+	old := site.Previous{Current: p.old.Current, Packages: site.PackagesOf(p.old.Catalog)}
 	made, err := by.Append(filesAt(ctx, at), old, p.old.head, site.Generation{Current: p.next.Current, Catalog: p.next.Catalog})
 	if err != nil {
 		return err
 	}
 	for _, f := range made.Files {
-		p.Log = append(p.Log, textObject(f.Path, f.Text))
+		p.History = append(p.History, textObject(f.Path, f.Text))
 	}
 	p.Current = textObject(site.CurrentPath, site.FormatCurrent(p.next.Current, made.Head))
 	return nil

@@ -334,7 +334,7 @@ func wantLog(t *testing.T, at target.Target, n int) {
 		t.Fatal(err)
 	}
 	entries := 0
-	for _, err := range publish.Log(t.Context(), at) {
+	for _, err := range publish.History(t.Context(), at) {
 		if err != nil {
 			t.Fatal(err)
 		}

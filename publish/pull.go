@@ -42,12 +42,9 @@ type Pulled struct {
 // If the site has decisions that the target does not have, or keeps more for auditors, its
 // generation is another one: it has what both have, and lacks what their decisions keep out.
 func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool, o Options) (Pulled, error) {
-	remote, err := readCurrent(ctx, from)
+	remote, err := readPublished(ctx, from)
 	if err != nil {
 		return Pulled{}, err
-	}
-	if remote.IsZero() {
-		return Pulled{}, fmt.Errorf("%s: %w", from, ErrNothing)
 	}
 	local, head, err := site.ReadCurrentHead(dir.Root)
 	missing := dir.Dirty || indexOnly && head != remote.head || !indexOnly && (dir.IndexOnly() || dir.PublicOnly() && !isPublic(from))
@@ -119,7 +116,7 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 	if p.indexOnly {
 		by.Copy = &head
 	}
-	if err := render.Commit(ctx, p.dir, site.Generation{Current: next, Catalog: c}, site.Before{Current: p.local}, by); err != nil {
+	if err := render.Commit(ctx, p.dir, site.Generation{Current: next, Catalog: c}, site.Previous{Current: p.local}, by); err != nil {
 		return Pulled{}, err
 	}
 	if !p.indexOnly {
@@ -145,9 +142,9 @@ func (p *puller) checkNewer(head history.Head, c *catalog.Catalog) error {
 	if err != nil {
 		return err
 	}
-	had, err := site.ReadHead(site.FilesIn(p.dir.Root), current, named)
-	if err == nil && had.Log == head.Log && had.Number >= head.Number && !had.Same(head) {
-		err = fmt.Errorf("%s: %w", p.from, &history.OlderError{Offered: *site.SenderOf(head), Had: *site.SenderOf(had)})
+	copied, err := site.ReadHead(site.FilesIn(p.dir.Root), current, named)
+	if err == nil && copied.History == head.History && copied.Number >= head.Number && !copied.Same(head) {
+		err = fmt.Errorf("%s: %w", p.from, &history.OlderError{Offered: *site.SenderOf(head), Copied: *site.SenderOf(copied)})
 	}
 	return err
 }

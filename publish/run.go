@@ -51,7 +51,7 @@ func (p *Plan) Run(ctx context.Context, at target.Target, o Options) error {
 		func(ctx context.Context) error { return r.link(ctx, "pages", p.Pages) },
 		func(ctx context.Context) error { return r.put(ctx, "pages", p.Responses) },
 		func(ctx context.Context) error { return r.put(ctx, "generation", p.Generation) },
-		func(ctx context.Context) error { return r.put(ctx, "generation", p.Log) },
+		func(ctx context.Context) error { return r.put(ctx, "generation", p.History) },
 		func(ctx context.Context) error { return at.Swap(ctx, p.Replaces, p.Current) },
 	} {
 		if err := stage(ctx); err != nil {

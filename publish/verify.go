@@ -23,17 +23,15 @@ import (
 // the generation are in the report. An error means that it could not be verified.
 func Verify(ctx context.Context, at target.Target) (*render.Report, error) {
 	s, err := Read(ctx, at)
+	s, err = requirePublished(at, s, err)
 	if err != nil {
 		return nil, err
-	}
-	if s.IsZero() {
-		return nil, fmt.Errorf("%s: %w", at, ErrNothing)
 	}
 	v := &verifier{at: at, report: &render.Report{Site: at.String(), Generation: s.Generation, Extensions: len(s.Catalog.Extensions), Problems: []string{}}}
 	for range s.Catalog.Versions() {
 		v.report.Versions++
 	}
-	v.log(ctx, s)
+	v.history(ctx, s)
 	v.private(ctx, s)
 	if err := v.index(ctx, s); err != nil {
 		return nil, err
@@ -57,14 +55,14 @@ func (v *verifier) problem(format string, args ...any) {
 	v.report.Problems = append(v.report.Problems, fmt.Sprintf(format, args...))
 }
 
-// log checks the history: all of it, or only its head if everyone can read the target. Then it is a
-// problem if the entries are served.
-func (v *verifier) log(ctx context.Context, s State) {
+// history checks the history: all of it, or only its head if everyone can read the target. Then it
+// is a problem if the entries are served.
+func (v *verifier) history(ctx context.Context, s State) {
 	files := filesAt(ctx, v.at)
 	head, err := site.ReadHead(files, s.Current, s.head)
 	switch {
 	case err == nil && !isPublic(v.at):
-		err = site.CheckLog(files, head)
+		err = site.CheckHistory(files, head)
 	case err == nil:
 		if _, denied := site.ReadEntry(files, head.Number, head.Entry); denied == nil {
 			v.problem("%s: everyone can read who changed what and why; the server must not serve %s", history.EntryPath(head.Number, head.Entry), site.PrivateDir)

@@ -40,11 +40,11 @@ var ErrSwitched = errors.New("the new generation is current")
 //
 // If old is next, there is no new entry. If an error wraps ErrSwitched, next is current, and the
 // next command removes the files.
-func Commit(ctx context.Context, dir *site.Dir, next site.Generation, old site.Before, by site.Commit) error {
+func Commit(ctx context.Context, dir *site.Dir, next site.Generation, old site.Previous, by site.Commit) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	head, err := appendLog(dir, next, old, by)
+	head, err := appendEntry(dir, next, old, by)
 	if err != nil {
 		return err
 	}
@@ -61,8 +61,8 @@ func Commit(ctx context.Context, dir *site.Dir, next site.Generation, old site.B
 	return nil
 }
 
-// appendLog writes the entry of the history for next and its head, and returns the head.
-func appendLog(dir *site.Dir, next site.Generation, old site.Before, by site.Commit) (site.Head, error) {
+// appendEntry writes the entry of the history for next and its head, and returns the head.
+func appendEntry(dir *site.Dir, next site.Generation, old site.Previous, by site.Commit) (site.Head, error) {
 	if by.Copy != nil {
 		text := by.Copy.File()
 		h := site.Head{Number: by.Copy.Number, SHA256: blob.Sum(text)}

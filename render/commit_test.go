@@ -39,7 +39,7 @@ func (c *change) steps(t *testing.T) []func() error {
 		func() (err error) {
 			by := testCommit
 			by.Reason = c.reason
-			c.head, err = appendLog(c.dir, site.Generation{Current: c.next, Catalog: all}, site.Before{Current: c.previous}, by)
+			c.head, err = appendEntry(c.dir, site.Generation{Current: c.next, Catalog: all}, site.Previous{Current: c.previous}, by)
 			return err
 		},
 		func() error { return c.dir.Switch(t.Context(), c.next, c.head) },
@@ -194,7 +194,7 @@ func TestCommitFails(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := filesOf(t, dir.Root)
-			err := Commit(ctx, dir, site.Generation{Current: c.next, Catalog: sample(t, dir, 2)}, site.Before{Current: c.previous}, testCommit)
+			err := Commit(ctx, dir, site.Generation{Current: c.next, Catalog: sample(t, dir, 2)}, site.Previous{Current: c.previous}, testCommit)
 			if err == nil || errors.Is(err, ErrSwitched) != tt.switched {
 				t.Errorf("error %v", err)
 			}

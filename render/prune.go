@@ -17,11 +17,11 @@ import (
 	"galbuild/render/gallery"
 )
 
-// prune removes the files that none of the latest generations in the history needs. keep says how
-// many generations these are. Readers may still use them, and a rollback needs them.
+// prune removes the files that are needed by none of the latest generations in the history. keep is
+// the number of these generations. Readers may still use them, and a rollback needs them.
 //
-// Reading the folders of content is slow. So prune reads them only if the site is dirty, or if
-// another generation lists a file that those do not list.
+// Reading the folders of content is slow. So prune reads them only if the site is dirty, or if a
+// generation that is removed lists a file that the others do not list.
 func prune(dir *site.Dir, current site.Generation, old site.Current, last site.Head, keep int) error {
 	files := site.FilesIn(dir.Root)
 	head, err := site.ReadHead(files, current.Current, last)
@@ -49,7 +49,7 @@ func prune(dir *site.Dir, current site.Generation, old site.Current, last site.H
 		if err := dir.RemoveTemp(); err != nil {
 			return err
 		}
-		if err := pruneLog(dir, head); err != nil && !dir.IndexOnly() {
+		if err := pruneHistory(dir, head); err != nil && !dir.IndexOnly() {
 			return err
 		}
 	}
@@ -67,8 +67,8 @@ func prune(dir *site.Dir, current site.Generation, old site.Current, last site.H
 	return nil
 }
 
-// pruneLog removes the files of the history that killed commands have left.
-func pruneLog(dir *site.Dir, head history.Head) error {
+// pruneHistory removes the files of the history that killed commands have left.
+func pruneHistory(dir *site.Dir, head history.Head) error {
 	var paths []string
 	for _, folder := range []string{history.EntryDir, history.HeadDir} {
 		entries, err := os.ReadDir(dir.Path(folder))
@@ -79,7 +79,7 @@ func pruneLog(dir *site.Dir, head history.Head) error {
 			paths = append(paths, folder+e.Name())
 		}
 	}
-	stale, err := site.StaleLog(site.FilesIn(dir.Root), head, paths)
+	stale, err := site.StaleHistory(site.FilesIn(dir.Root), head, paths)
 	for _, path := range stale {
 		err = errors.Join(err, dir.Remove(path))
 	}
@@ -113,9 +113,10 @@ func split(names, kept []string) (remaining, dropped []string) {
 	return remaining, dropped
 }
 
-// dropMalicious drops the kept generations that have what is malicious in the current one, the
-// first of them, whose catalogue is c: its files must not be served any more, and a rollback must
-// not bring it back. One whose catalogue cannot be read is dropped too.
+// dropMalicious drops the generations with a version that is malicious according to c, the
+// catalogue of the current generation, which is the first one: the files of that version must not
+// be served any more, and a rollback must not bring them back. It also drops a generation whose
+// catalogue cannot be read.
 func dropMalicious(dir *site.Dir, kept, dropped []string, c *catalog.Catalog) (still, more []string) {
 	set := decision.Of(c)
 	if set.IsEmpty() {

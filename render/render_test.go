@@ -86,7 +86,7 @@ func serve(t *testing.T, dir *site.Dir, c *catalog.Catalog) site.Current {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Commit(t.Context(), dir, site.Generation{Current: current, Catalog: c}, site.Before{Current: previous}, testCommit); err != nil {
+	if err := Commit(t.Context(), dir, site.Generation{Current: current, Catalog: c}, site.Previous{Current: previous}, testCommit); err != nil {
 		t.Fatal(err)
 	}
 	return current

@@ -61,7 +61,7 @@ func Verify(ctx context.Context, root string) (*Report, error) {
 		return nil, err
 	}
 	v.report.Generation = current.Generation
-	v.checkLog(current, head)
+	v.checkHistory(current, head)
 	c, err := site.ReadCatalog(root, current)
 	if err != nil {
 		v.problem("catalogue: %w", err)
@@ -84,13 +84,13 @@ func Verify(ctx context.Context, root string) (*Report, error) {
 	return v.report, nil
 }
 
-// checkLog checks the whole history, or only its head in a site that was copied from where private
-// files are not served.
-func (v *verifier) checkLog(current site.Current, last site.Head) {
+// checkHistory checks the whole history, or only its head in a site that was copied from where the
+// entries are not served.
+func (v *verifier) checkHistory(current site.Current, last site.Head) {
 	files := site.FilesIn(v.root)
 	head, err := site.ReadHead(files, current, last)
 	if _, missing := os.Stat(v.file(site.PrivateDir)); err == nil && !errors.Is(missing, fs.ErrNotExist) {
-		err = site.CheckLog(files, head)
+		err = site.CheckHistory(files, head)
 	}
 	if err != nil {
 		v.problem("%w", err)

@@ -233,7 +233,7 @@ func serveMixed(t *testing.T, dir *site.Dir, c, other *catalog.Catalog) site.Cur
 	if err := errors.Join(err, dir.WriteFile(mixed.CatalogPath(), compressed.Bytes()), dir.WriteFile(mixed.IndexPath(), text)); err != nil {
 		t.Fatal(err)
 	}
-	head, err := appendLog(dir, site.Generation{Current: mixed, Catalog: c}, site.Before{Current: old}, testCommit)
+	head, err := appendEntry(dir, site.Generation{Current: mixed, Catalog: c}, site.Previous{Current: old}, testCommit)
 	if err := errors.Join(err, dir.Switch(t.Context(), mixed, head)); err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,8 @@
-// Package audit accounts for a gallery: which versions it has ever served, from when to when, where
-// they came from, and what was decided about them. It also compares two galleries. It does no I/O
-// on files.
+// Package audit reports which versions a gallery has ever served, from when to when, where they
+// came from, and what was decided about them. It also compares two galleries. It reads no files.
 //
-// What was served is in the history of a site or target, which has what each generation added and
-// removed. The rest is in the catalogue and in what it keeps for auditors.
+// Which versions were served is in the history of a site or target, whose entries name what each
+// generation added and removed. The rest is in the catalogue and in its private file.
 package audit
 
 import (
@@ -18,12 +17,12 @@ import (
 	"galbuild/build/history"
 )
 
-// Report is the account of a gallery. Its lists are never nil.
+// Report is the report on a gallery. Its lists are never nil.
 type Report struct {
 	Target     string     `json:"target"`
 	Generation string     `json:"generation"`        // the current one
 	History    *Moment    `json:"history,omitempty"` // when it became current; nil if the history is not known
-	Complete   bool       `json:"complete"`          // what only auditors need could be read
+	Complete   bool       `json:"complete"`          // whether the private file and the history could be read
 	Versions   []Version  `json:"versions"`          // sorted by id; those that are served, and those that were or are kept out
 	Decisions  []Decision `json:"decisions"`         // sorted by counter
 }
@@ -53,7 +52,7 @@ type Moment struct {
 	Generation string    `json:"generation"`
 }
 
-// Decision is a decision, also one that is not in force any more.
+// Decision is a decision, in force or not.
 type Decision struct {
 	ID      blob.Ref  `json:"id"`
 	Kind    string    `json:"kind"`
@@ -66,7 +65,7 @@ type Decision struct {
 	InForce bool      `json:"inForce"`
 }
 
-// New returns the account of a gallery with a catalogue. The entries are those of its history, the
+// New returns the report on a gallery with a catalogue. The entries are those of its history, the
 // first one first; there may be none.
 func New(c *catalog.Catalog, entries []*history.Entry) *Report {
 	r := &Report{Decisions: Decisions(c), Versions: []Version{}}
@@ -83,7 +82,7 @@ func New(c *catalog.Catalog, entries []*history.Entry) *Report {
 		v := all.version(key, served.Package.Ref)
 		v.Served, v.Last = true, r.History
 		v.Bytes, v.Updated, v.Licence, v.Signed = served.Package.Size, served.Updated, served.Licence, served.Signed
-		v.Seen = earliest(v.Seen, served.Seen)
+		v.Seen = catalog.Earliest(v.Seen, served.Seen)
 	}
 	about := make(map[string][]int) // indexes of decisions by subject
 	for i, d := range r.Decisions {
@@ -133,14 +132,6 @@ func (a accounts) apply(e *history.Entry, before *Moment) {
 			v.First = &Moment{e.Number, e.When, e.Generation}
 		}
 	}
-}
-
-// earliest returns the earlier of two times, of which either may be zero.
-func earliest(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // Decisions returns the decisions of a catalogue in the order in which they were made: by counter,

@@ -12,7 +12,7 @@ import (
 	"galbuild/build/jsondoc"
 )
 
-// Difference is what distinguishes the gallery To from the gallery From. Its lists are sorted and
+// Difference is how the gallery To differs from the gallery From. Its lists are sorted and
 // never nil.
 type Difference struct {
 	From     Side      `json:"from"`

@@ -145,8 +145,13 @@ type Version struct {
 	Sidecar   *Sidecar  `json:"sidecar,omitempty"`
 }
 
-// Property is one of a version's properties, such as
-// Microsoft.VisualStudio.Code.Engine.
+// Keys of properties.
+const (
+	PropertyEngine     = "Microsoft.VisualStudio.Code.Engine"     // the versions of VS Code that can run it
+	PropertyPreRelease = "Microsoft.VisualStudio.Code.PreRelease" // "true" for a pre-release
+)
+
+// Property is one of a version's properties.
 type Property struct {
 	Key   string `json:"key"`
 	Value string `json:"value"`

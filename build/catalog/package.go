@@ -135,14 +135,20 @@ func (p Package) merge(other Package) Package {
 	if p.equal(other) {
 		return p
 	}
-	if p.Seen.IsZero() || !other.Seen.IsZero() && other.Seen.Before(p.Seen) {
-		p.Seen = other.Seen
-	}
+	p.Seen = Earliest(p.Seen, other.Seen)
 	p.Sources = mergeSources(p.Sources, other.Sources)
 	p.Licence = max(p.Licence, other.Licence)
 	p.Signed = p.Signed || other.Signed
 	p.Other = mergeOther(p.Other, other.Other)
 	return p
+}
+
+// Earliest returns the earlier of two times. The zero time is not a time.
+func Earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // equal reports whether p and other, about the same package, say the same.

@@ -160,7 +160,7 @@ func TestPackageCheck(t *testing.T) {
 		"four digits":              func(p *Package) { p.Seen = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
 		"year of four":             func(p *Package) { p.Sources[0].Collected = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
 		"licence":                  func(p *Package) { p.Licence = "MIT\n" },
-		"an SPDX expression":       func(p *Package) { p.Licence = strings.Repeat("x", maxLicence+1) },
+		"an SPDX expression":       func(p *Package) { p.Licence = strings.Repeat("x", MaxLicence+1) },
 		"either a path or a URL":   func(p *Package) { p.Sources[0].Path = "x" },
 		"want either a path":       func(p *Package) { p.Sources = []Source{{}} },
 		"without control":          func(p *Package) { p.Sources[1].Path = "a\x1b[2J" },

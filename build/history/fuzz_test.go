@@ -11,11 +11,11 @@ import (
 func FuzzParseHead(f *testing.F) {
 	signer, key := newKey(f)
 	other, _ := newKey(f)
-	for _, e := range newLog(f, 3, 0) {
+	for _, e := range newHistory(f, 3, 0) {
 		f.Add(e.Head().File())
 		f.Add(sign(f, e.Head(), other).File())
 	}
-	signed := sign(f, newLog(f, 5, 0)[4].Head(), signer)
+	signed := sign(f, newHistory(f, 5, 0)[4].Head(), signer)
 	f.Add(append(signed.File(), '\n'))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		h, err := history.ParseHead(file)
@@ -33,7 +33,7 @@ func FuzzParseHead(f *testing.F) {
 
 // FuzzParseEntry checks that the entry after any entry can be parsed, and that both are consistent.
 func FuzzParseEntry(f *testing.F) {
-	for _, e := range newLog(f, 5, 0) {
+	for _, e := range newHistory(f, 5, 0) {
 		f.Add(e.Text())
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -17,11 +17,11 @@ import (
 	"galbuild/build/blob"
 )
 
-// Head is the state of a log after one of its entries. Heads can be compared with ==, which also
-// compares signatures; see Same.
+// Head is the state of a history after one of its entries. Heads can be compared with ==, which
+// also compares signatures; see Same.
 type Head struct {
-	Log        blob.Ref
-	Number     int64 // of entries in the log, and the number of the last one
+	History    blob.Ref
+	Number     int64 // of entries, and the number of the last one
 	Root       tlog.Hash
 	Generation string
 	Catalog    blob.Ref
@@ -63,7 +63,7 @@ const origin = "galbuild/history/"
 
 // text returns the text of the head without signatures.
 func (h Head) text() []byte {
-	text := fmt.Appendf(nil, "%s%s\n%d\n%s\n", origin, h.Log, h.Number, base64.StdEncoding.EncodeToString(h.Root[:]))
+	text := fmt.Appendf(nil, "%s%s\n%d\n%s\n", origin, h.History, h.Number, base64.StdEncoding.EncodeToString(h.Root[:]))
 	text = fmt.Appendf(text, "generation %s\ncatalog %s\nindex %s\n", h.Generation, h.Catalog, h.Index)
 	if !h.Private.IsZero() {
 		text = fmt.Appendf(text, "private %s\n", h.Private)
@@ -136,7 +136,7 @@ func parseText(text string) (h Head, err error) {
 		return Head{}, err
 	}
 	h.Generation = m[4]
-	for field, digits := range map[*blob.Ref]string{&h.Log: m[1], &h.Catalog: m[5], &h.Index: m[6], &h.Private: m[7], &h.Entry: m[9]} {
+	for field, digits := range map[*blob.Ref]string{&h.History: m[1], &h.Catalog: m[5], &h.Index: m[6], &h.Private: m[7], &h.Entry: m[9]} {
 		if digits == "" {
 			continue
 		}
@@ -145,7 +145,7 @@ func parseText(text string) (h Head, err error) {
 		}
 	}
 	if string(h.text()) != text {
-		return Head{}, errors.New("a value is not in its only form")
+		return Head{}, errors.New("a value is not in the form in which it is written")
 	}
 	return h, nil
 }
@@ -167,23 +167,23 @@ func (h Head) Verify(keys ...note.Verifier) error {
 	return ErrUntrusted
 }
 
-// Same reports whether two heads are the same state of the same log. They may have been made at
-// different times and signed by different keys.
+// Same reports whether two heads are the same state of the same history. They may have been made
+// at different times and signed by different keys.
 func (h Head) Same(other Head) bool {
 	h.When, h.signed, other.When, other.signed = time.Time{}, "", time.Time{}, ""
 	return h == other
 }
 
-// Consistent returns an error that wraps ErrInconsistent unless the log with the head newer extends
-// the log with the head older: it has the same first entries. It needs only the entries that follow
-// those of the older head, in their order. The zero head stands for a log without entries, so that
-// all entries are checked.
+// Consistent returns an error that wraps ErrInconsistent unless the history with the head newer
+// extends the one with the head older, which means that it begins with the same entries. The
+// entries are those that follow the older head, in their order. If older is the zero head, they are
+// all entries.
 func Consistent(older, newer Head, entries iter.Seq2[*Entry, error]) error {
-	if older.Number > 0 && older.Log != newer.Log {
-		return fmt.Errorf("%w: they are of different logs, %s and %s", ErrInconsistent, older.Log, newer.Log)
+	if older.Number > 0 && older.History != newer.History {
+		return fmt.Errorf("%w: the heads are of different histories, %s and %s", ErrInconsistent, older.History, newer.History)
 	}
 	if older.Number > newer.Number {
-		return fmt.Errorf("%w: the log has %d entries, fewer than the %d of the other head", ErrInconsistent, newer.Number, older.Number)
+		return fmt.Errorf("%w: the history has %d entries, fewer than the %d of the other head", ErrInconsistent, newer.Number, older.Number)
 	}
 	last := older
 	var edge []tlog.Hash // of the tree before the next entry; nil before the first one
@@ -194,7 +194,7 @@ func Consistent(older, newer Head, entries iter.Seq2[*Entry, error]) error {
 		if last.Number == newer.Number {
 			return fmt.Errorf("%w: there are more entries than the %d of the head", ErrInconsistent, newer.Number)
 		}
-		if err := follows(last, edge, e, newer.Log); err != nil {
+		if err := follows(last, edge, e, newer.History); err != nil {
 			return err
 		}
 		last, edge = e.Head(), e.edge()
@@ -203,20 +203,20 @@ func Consistent(older, newer Head, entries iter.Seq2[*Entry, error]) error {
 		return fmt.Errorf("%w: entry %d is missing", ErrInconsistent, last.Number+1)
 	}
 	if !last.Same(newer) {
-		return fmt.Errorf("%w: entry %d is another one than that of the head", ErrInconsistent, newer.Number)
+		return fmt.Errorf("%w: entry %d is not the one that the head names", ErrInconsistent, newer.Number)
 	}
 	return nil
 }
 
 // follows checks that e is the entry after the head last, with the subtrees edge if they are known.
-func follows(last Head, edge []tlog.Hash, e *Entry, log blob.Ref) error {
+func follows(last Head, edge []tlog.Hash, e *Entry, id blob.Ref) error {
 	switch {
 	case e.Number != last.Number+1:
 		return fmt.Errorf("%w: entry %d follows entry %d", ErrInconsistent, e.Number, last.Number)
-	case e.LogID() != log:
-		return fmt.Errorf("%w: entry %d is of another log", ErrInconsistent, e.Number)
+	case e.HistoryID() != id:
+		return fmt.Errorf("%w: entry %d is of another history", ErrInconsistent, e.Number)
 	case e.Previous != last.Entry:
-		return fmt.Errorf("%w: entry %d follows another entry %d than that of the head", ErrInconsistent, e.Number, last.Number)
+		return fmt.Errorf("%w: entry %d follows a different entry %d", ErrInconsistent, e.Number, last.Number)
 	case edge != nil && !slices.Equal(edge, e.Hashes), len(e.Hashes) > 0 && root(e.Hashes) != last.Root:
 		return fmt.Errorf("%w: the hashes of entry %d are not those of the entries before it", ErrInconsistent, e.Number)
 	}

@@ -1,15 +1,15 @@
-// Package history defines the log of a site or target: which generations became current, when, and
-// why. It does no I/O.
+// Package history defines the history of a site or target: which generations became current, when,
+// and why. It does no I/O.
 //
-// A log is a list of entries, numbered from 1. Each entry names its predecessor, and never changes.
-// The head of a log commits to all of its entries: its root is the root of a Merkle tree (RFC 6962,
-// as in golang.org/x/mod/sumdb/tlog) whose leaves are the texts of the entries. So two heads show
-// whether one log extends another, and a signed head proves to a client that the generation it was
-// given is the one that the owner of the key made current, and how many there were before.
+// A history is a list of entries, numbered from 1. Each entry names the previous one, and never
+// changes. The head of a history commits to all of its entries: its root is the root of a Merkle
+// tree (RFC 6962, as in golang.org/x/mod/sumdb/tlog) whose leaves are the texts of the entries. So
+// the entries between two heads show whether one history extends the other. A signed head proves
+// to a client that the owner of the key made its generation current.
 //
-// A log belongs to a site or target, not to its content: the name of a generation does not depend
-// on a log, and logs are never merged. Content that comes from another site is an entry that names
-// the head of the sender's log.
+// A history belongs to a site or target, not to its content: the name of a generation does not
+// depend on a history, and histories are never merged. If content was copied from another site or
+// target, the sender, the entry names the head of the sender's history.
 //
 // # Entries
 //
@@ -18,16 +18,17 @@
 // text is one line of JSON with the keys of [Entry]. A program keeps the text of an entry as it is,
 // with keys that it does not know.
 //
-// The log's ID is the SHA-256 of the text of its first entry. Logs whose first entries have the
-// same text have the same ID, such as those of two builds of the same sources with the same clock.
+// The ID of a history is the SHA-256 of the text of its first entry. Histories whose first entries
+// have the same text have the same ID, such as those of two builds of the same sources at the same
+// time.
 //
 // # Heads
 //
 // A head is the file index/history/<number>-<16 digits>.head, with the number of entries and digits
 // of the SHA-256 of the file. It is public. Its text is a checkpoint (c2sp.org/tlog-checkpoint):
 //
-//	galbuild/history/<64 digits>    the ID of the log
-//	<number>                        how many entries the log has, in decimal
+//	galbuild/history/<64 digits>    the ID of the history
+//	<number>                        the number of entries, in decimal
 //	<44 characters>                 the root, in base64
 //	generation <16 digits>          the generation that is current
 //	catalog <64 digits>             the SHA-256 of its catalogue,
@@ -68,7 +69,7 @@ import (
 type Entry struct {
 	Number     int64     `json:"number"`
 	Previous   blob.Ref  `json:"previous,omitzero"` // SHA-256 of the text of the previous entry; zero in the first one
-	Log        blob.Ref  `json:"log,omitzero"`      // ID of the log; zero in the first entry, see LogID
+	History    blob.Ref  `json:"history,omitzero"`  // ID of the history; zero in the first entry, see HistoryID
 	When       time.Time `json:"when"`              // in whole seconds, UTC
 	Generation string    `json:"generation"`        // 16 hexadecimal digits
 	Catalog    blob.Ref  `json:"catalog"`
@@ -79,7 +80,7 @@ type Entry struct {
 	Command    string    `json:"command"` // such as "publish"
 	By         string    `json:"by,omitempty"`
 	Reason     string    `json:"reason,omitempty"`
-	Sender     *Sender   `json:"sender,omitempty"`  // of an import, pull or publish, if the source has a log
+	Sender     *Sender   `json:"sender,omitempty"`  // of an import, pull or publish, whose content was copied
 	Added      []Change  `json:"added,omitempty"`   // versions that the previous generation does not have
 	Removed    []Change  `json:"removed,omitempty"` // versions that only the previous generation has
 	// Hashes has the roots of the perfect subtrees of the tree before this entry, the largest
@@ -95,17 +96,17 @@ type Change struct {
 	SHA256 blob.Ref `json:"sha256"`  // of the package
 }
 
-// Sender is the head of the log of the site, target or bundle that content was taken from.
+// Sender is the head of the history of the site, target or bundle that content was copied from.
 type Sender struct {
-	Log    blob.Ref  `json:"log"`    // its ID
-	Number int64     `json:"number"` // of its last entry
-	Root   tlog.Hash `json:"root"`
+	History blob.Ref  `json:"history"` // its ID
+	Number  int64     `json:"number"`  // of its last entry
+	Root    tlog.Hash `json:"root"`
 	// Generation and When are those of the head, so that messages can name them.
 	Generation string    `json:"generation"`
 	When       time.Time `json:"when"`
 }
 
-// ErrEntry is wrapped by the errors of ParseEntry and Append for an entry that no log can have.
+// ErrEntry is wrapped by the errors of ParseEntry and Append for an entry that no history can have.
 var ErrEntry = errors.New("not a valid entry of a history")
 
 var generationName = regexp.MustCompile(`^[0-9a-f]{16}$`)
@@ -117,9 +118,9 @@ func (e *Entry) check() error {
 	case e.Number < 1:
 		wrong = "its number is not positive"
 	case e.Previous.IsZero() != first:
-		wrong = "exactly the first entry has no predecessor"
-	case e.Log.IsZero() != first:
-		wrong = "exactly the first entry does not name the log"
+		wrong = "only the first entry has no previous one, and must have none"
+	case e.History.IsZero() != first:
+		wrong = "only the first entry does not name its history, and must not"
 	case len(e.Hashes) != bits.OnesCount64(uint64(e.Number-1)):
 		wrong = "it has a wrong number of hashes"
 	case !generationName.MatchString(e.Generation):
@@ -128,8 +129,8 @@ func (e *Entry) check() error {
 		wrong = "the hash of the catalogue or index is missing"
 	case e.When.Nanosecond() != 0 || e.When.Location() != time.UTC:
 		wrong = "its time is not in whole seconds of UTC"
-	case e.Sender != nil && (e.Sender.Number < 1 || e.Sender.Log.IsZero()):
-		wrong = "its sender is not a head"
+	case e.Sender != nil && (e.Sender.Number < 1 || e.Sender.History.IsZero()):
+		wrong = "its sender has no number or no history"
 	}
 	if wrong != "" {
 		return fmt.Errorf("%w: entry %d: %s", ErrEntry, e.Number, wrong)
@@ -147,13 +148,13 @@ func ParseEntry(text []byte) (*Entry, error) {
 	return e, e.check()
 }
 
-// Append returns the entry that follows previous, and the head of the log with it. It sets the
-// number, the predecessor, the log and the hashes of e. A nil previous begins a log. The time of
-// the head is that of the entry.
+// Append returns the entry that follows previous, and the head of the history with it. It sets
+// Number, Previous, History and Hashes of e. If previous is nil, a history begins. The time of the
+// head is that of the entry.
 func Append(previous *Entry, e Entry) (*Entry, Head, error) {
-	e.Number, e.Previous, e.Log, e.Hashes = 1, blob.Ref{}, blob.Ref{}, nil
+	e.Number, e.Previous, e.History, e.Hashes = 1, blob.Ref{}, blob.Ref{}, nil
 	if previous != nil {
-		e.Number, e.Previous, e.Log = previous.Number+1, previous.SHA256(), previous.LogID()
+		e.Number, e.Previous, e.History = previous.Number+1, previous.SHA256(), previous.HistoryID()
 		e.Hashes = previous.edge()
 	}
 	e.When = e.When.UTC().Truncate(time.Second)
@@ -174,21 +175,21 @@ func (e *Entry) Text() []byte { return []byte(e.text) }
 // SHA256 returns the hash of the text.
 func (e *Entry) SHA256() blob.Ref { return blob.Sum(e.Text()) }
 
-// LogID returns the ID of the log that the entry is in.
-func (e *Entry) LogID() blob.Ref {
+// HistoryID returns the ID of the history that the entry is in.
+func (e *Entry) HistoryID() blob.Ref {
 	if e.Number == 1 {
 		return e.SHA256()
 	}
-	return e.Log
+	return e.History
 }
 
 // Path returns the path of the entry's file relative to the site.
 func (e *Entry) Path() string { return EntryPath(e.Number, e.SHA256()) }
 
-// Head returns the head of the log that ends with this entry. Its time is that of the entry.
+// Head returns the head of the history that ends with this entry. Its time is that of the entry.
 func (e *Entry) Head() Head {
 	return Head{
-		Log: e.LogID(), Number: e.Number, Root: root(e.edge()), When: e.When, Entry: e.SHA256(),
+		History: e.HistoryID(), Number: e.Number, Root: root(e.edge()), When: e.When, Entry: e.SHA256(),
 		Generation: e.Generation, Catalog: e.Catalog, Index: e.Index, Private: e.Private,
 	}
 }

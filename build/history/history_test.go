@@ -20,7 +20,7 @@ import (
 
 var testTime = time.Date(2026, 1, 2, 3, 4, 5, 600, time.UTC)
 
-// newEntry returns the n-th entry of a log, before it is appended.
+// newEntry returns the n-th entry of a history, before it is appended.
 func newEntry(n int, command string) history.Entry {
 	e := history.Entry{
 		When: testTime.Add(time.Duration(n) * time.Hour), Generation: fmt.Sprintf("%016x", n), Extensions: n, Versions: n, Command: command,
@@ -29,13 +29,14 @@ func newEntry(n int, command string) history.Entry {
 	}
 	if n%2 == 0 {
 		e.By, e.Reason, e.Private = "somebody", "because <this>", blob.Sum(nil)
-		e.Sender = &history.Sender{Log: blob.Sum(nil), Number: 3, Generation: "0123456789abcdef", When: testTime.Truncate(time.Second)}
+		e.Sender = &history.Sender{History: blob.Sum(nil), Number: 3, Generation: "0123456789abcdef", When: testTime.Truncate(time.Second)}
 	}
 	return e
 }
 
-// newLog returns a log of n entries. Entry number changed, if there is one, has another command.
-func newLog(t testing.TB, n, changed int) (all []*history.Entry) {
+// newHistory returns a history of n entries. Entry number changed, if there is one, has another
+// command.
+func newHistory(t testing.TB, n, changed int) (all []*history.Entry) {
 	t.Helper()
 	var last *history.Entry
 	for i := 1; i <= n; i++ {
@@ -104,7 +105,7 @@ func TestRoot(t *testing.T) {
 		}
 		return hashes, nil
 	})
-	for i, e := range newLog(t, 40, 0) {
+	for i, e := range newHistory(t, 40, 0) {
 		hashes, err := tlog.StoredHashes(int64(i), e.Text(), reader)
 		if err != nil {
 			t.Fatal(err)
@@ -122,24 +123,24 @@ func TestRoot(t *testing.T) {
 
 // TestText checks the texts that the package comment describes.
 func TestText(t *testing.T) {
-	log := newLog(t, 2, 0)
-	first, second := log[0].SHA256().String(), log[1].SHA256().String()
+	entries := newHistory(t, 2, 0)
+	first, second := entries[0].SHA256().String(), entries[1].SHA256().String()
 	const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-	wantEntry := `{"number":2,"previous":"` + first + `","log":"` + first + `","when":"2026-01-02T05:04:05Z","generation":"0000000000000002",` +
+	wantEntry := `{"number":2,"previous":"` + first + `","history":"` + first + `","when":"2026-01-02T05:04:05Z","generation":"0000000000000002",` +
 		`"catalog":"ca7f9fe1307481489f1fca39a47eede27829cea651138db789d13c4111ad8487",` +
 		`"index":"89515c9e792505152e4f34e624dd0ec313836546ccb5a7293b1f4db32b717ea5","private":"` + empty + `",` +
 		`"extensions":2,"versions":2,"command":"build","by":"somebody","reason":"because <this>",` +
-		`"sender":{"log":"` + empty + `","number":3,"root":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",` +
+		`"sender":{"history":"` + empty + `","number":3,"root":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",` +
 		`"generation":"0123456789abcdef","when":"2026-01-02T03:04:05Z"},` +
 		`"added":[{"version":"acme.a@1.0.0","sha256":"` + empty + `"}],"hashes":["BrgZ1UXroZyexqdwa3h8RocHmj96uzVjAHjHOSZXbkg="]}` + "\n"
-	if got := string(log[1].Text()); got != wantEntry {
+	if got := string(entries[1].Text()); got != wantEntry {
 		t.Errorf("entry:\n%s want\n%s", got, wantEntry)
 	}
-	wantHead := "galbuild/history/" + first + "\n2\nS+llQmHeoTNifyPbD8hlRS7C027tudw5QJoGgNDkOPU=\ngeneration 0000000000000002\n" +
+	wantHead := "galbuild/history/" + first + "\n2\nuQ3iptKzJfYm4mR7/gGQG7YtmaBZZAJPGDlb6EIqn40=\ngeneration 0000000000000002\n" +
 		"catalog ca7f9fe1307481489f1fca39a47eede27829cea651138db789d13c4111ad8487\n" +
 		"index 89515c9e792505152e4f34e624dd0ec313836546ccb5a7293b1f4db32b717ea5\nprivate " + empty + "\n" +
 		"time 2026-01-02T05:04:05Z\nentry " + second + "\n"
-	head := log[1].Head()
+	head := entries[1].Head()
 	if got := string(head.File()); got != wantHead {
 		t.Errorf("head:\n%s want\n%s", got, wantHead)
 	}
@@ -148,7 +149,7 @@ func TestText(t *testing.T) {
 	if !ok || !regexp.MustCompile(`^\n— minisign/[0-9A-F]{16} [A-Za-z0-9+/]{90,92}={0,2}\n$`).MatchString(signature) {
 		t.Errorf("signature %q", signature)
 	}
-	if got, want := log[1].Path(), "private/history/2-"+second[:16]+".json"; got != want {
+	if got, want := entries[1].Path(), "private/history/2-"+second[:16]+".json"; got != want {
 		t.Errorf("path %s, want %s", got, want)
 	}
 	if got, want := history.HeadPath(2, blob.Sum(nil)), "index/history/2-e3b0c44298fc1c14.head"; got != want {
@@ -157,7 +158,7 @@ func TestText(t *testing.T) {
 }
 
 func TestSignatures(t *testing.T) {
-	head := newLog(t, 3, 0)[2].Head()
+	head := newHistory(t, 3, 0)[2].Head()
 	signer, key := newKey(t)
 	second, secondKey := newKey(t)
 	_, stranger := newKey(t)
@@ -200,8 +201,8 @@ func TestSignatures(t *testing.T) {
 
 func TestParseHeadRefuses(t *testing.T) {
 	signer, _ := newKey(t)
-	log := newLog(t, 2, 0)
-	plain, private, signed := string(log[0].Head().File()), string(log[1].Head().File()), string(sign(t, log[1].Head(), signer).File())
+	entries := newHistory(t, 2, 0)
+	plain, private, signed := string(entries[0].Head().File()), string(entries[1].Head().File()), string(sign(t, entries[1].Head(), signer).File())
 	for name, text := range map[string]string{
 		"empty":                "",
 		"cut off":              plain[:len(plain)-1],
@@ -210,7 +211,7 @@ func TestParseHeadRefuses(t *testing.T) {
 		"number with a zero":   strings.Replace(plain, "\n1\n", "\n01\n", 1),
 		"number 0":             strings.Replace(plain, "\n1\n", "\n0\n", 1),
 		"number too large":     strings.Replace(plain, "\n1\n", "\n9999999999999999999\n", 1),
-		"upper-case digits":    strings.Replace(plain, "entry "+log[0].SHA256().String(), "entry "+strings.ToUpper(log[0].SHA256().String()), 1),
+		"upper-case digits":    strings.Replace(plain, "entry "+entries[0].SHA256().String(), "entry "+strings.ToUpper(entries[0].SHA256().String()), 1),
 		"time in no month":     strings.Replace(plain, "time 2026-01-", "time 2026-13-", 1),
 		"empty signatures":     plain + "\n",
 		"malformed signature":  plain + "\n— x\n",
@@ -226,8 +227,8 @@ func TestParseHeadRefuses(t *testing.T) {
 }
 
 func TestParseEntryRefuses(t *testing.T) {
-	log := newLog(t, 4, 0)
-	first, fourth := string(log[0].Text()), string(log[3].Text())
+	entries := newHistory(t, 4, 0)
+	first, fourth := string(entries[0].Text()), string(entries[3].Text())
 	for name, text := range map[string]string{
 		"empty":                     "",
 		"not JSON":                  "evil",
@@ -252,32 +253,32 @@ func TestParseEntryRefuses(t *testing.T) {
 	if e, err := history.ParseEntry([]byte(extended)); err != nil || string(e.Text()) != extended {
 		t.Errorf("a key that is not known: %v", err)
 	}
-	if _, _, err := history.Append(log[0], history.Entry{}); !errors.Is(err, history.ErrEntry) {
+	if _, _, err := history.Append(entries[0], history.Entry{}); !errors.Is(err, history.ErrEntry) {
 		t.Errorf("an empty entry: %v", err)
 	}
 }
 
 func TestConsistent(t *testing.T) {
-	log := newLog(t, 20, 0)
+	entries := newHistory(t, 20, 0)
 	forks := make([][]*history.Entry, 10)
 	for i := range forks {
-		forks[i] = newLog(t, 20, i)
+		forks[i] = newHistory(t, 20, i)
 	}
-	for m := range len(log) + 1 {
+	for m := range len(entries) + 1 {
 		var older history.Head
 		if m > 0 {
-			older = log[m-1].Head()
+			older = entries[m-1].Head()
 		}
-		for n := max(1, m); n <= len(log); n++ {
-			newer := log[n-1].Head()
-			if err := history.Consistent(older, newer, sequence(log[m:n])); err != nil {
+		for n := max(1, m); n <= len(entries); n++ {
+			newer := entries[n-1].Head()
+			if err := history.Consistent(older, newer, sequence(entries[m:n])); err != nil {
 				t.Errorf("from %d to %d: %v", m, n, err)
 			}
 			for changed := 1; changed < len(forks); changed++ {
 				fork := forks[changed]
 				err := history.Consistent(older, fork[n-1].Head(), sequence(fork[m:n]))
 				if want := changed <= m; errors.Is(err, history.ErrInconsistent) != want {
-					t.Errorf("from %d to %d of a log whose entry %d is another one: %v", m, n, changed, err)
+					t.Errorf("from %d to %d of a history whose entry %d is another one: %v", m, n, changed, err)
 				}
 			}
 		}
@@ -286,17 +287,17 @@ func TestConsistent(t *testing.T) {
 
 // TestInconsistent gives Consistent entries that do not fit the heads.
 func TestInconsistent(t *testing.T) {
-	log, fork := newLog(t, 9, 0), newLog(t, 9, 7)
-	older, newer := log[4].Head(), log[8].Head()
+	entries, fork := newHistory(t, 9, 0), newHistory(t, 9, 7)
+	older, newer := entries[4].Head(), entries[8].Head()
 	rootless := newer
 	rootless.Root = tlog.Hash{1}
 	elsewhere := older
 	elsewhere.Root = tlog.Hash{1}
-	forged, err := history.ParseEntry([]byte(strings.Replace(string(log[8].Text()), `"hashes":["`, `"hashes":["AAAA`, 1)))
+	forged, err := history.ParseEntry([]byte(strings.Replace(string(entries[8].Text()), `"hashes":["`, `"hashes":["AAAA`, 1)))
 	if err == nil {
 		t.Errorf("a hash that is too long: %+v", forged)
 	}
-	text := string(log[6].Text())
+	text := string(entries[6].Text())
 	cut := strings.Index(text, `"hashes":["`) + len(`"hashes":["`)
 	if forged, err = history.ParseEntry([]byte(text[:cut] + strings.Repeat("A", 43) + text[cut+43:])); err != nil {
 		t.Fatal(err)
@@ -305,16 +306,16 @@ func TestInconsistent(t *testing.T) {
 		older, newer history.Head
 		entries      []*history.Entry
 	}{
-		"the older log is longer":      {newer, older, nil},
-		"an entry is missing":          {older, newer, slices.Delete(slices.Clone(log[5:]), 1, 2)},
-		"the last entries are missing": {older, newer, log[5:8]},
-		"more entries than the head":   {older, log[7].Head(), log[5:]},
-		"the entries begin too early":  {older, newer, log[4:]},
-		"another order":                {older, newer, []*history.Entry{log[6], log[5], log[7], log[8]}},
-		"entries of another log":       {older, newer, append(slices.Clone(log[5:8]), fork[8])},
-		"wrong hashes in an entry":     {older, forged.Head(), []*history.Entry{log[5], forged}},
-		"another root at the end":      {older, rootless, log[5:]},
-		"another root at the start":    {elsewhere, newer, log[5:]},
+		"the older history is longer":  {newer, older, nil},
+		"an entry is missing":          {older, newer, slices.Delete(slices.Clone(entries[5:]), 1, 2)},
+		"the last entries are missing": {older, newer, entries[5:8]},
+		"more entries than the head":   {older, entries[7].Head(), entries[5:]},
+		"the entries begin too early":  {older, newer, entries[4:]},
+		"another order":                {older, newer, []*history.Entry{entries[6], entries[5], entries[7], entries[8]}},
+		"entries of another history":   {older, newer, append(slices.Clone(entries[5:8]), fork[8])},
+		"wrong hashes in an entry":     {older, forged.Head(), []*history.Entry{entries[5], forged}},
+		"another root at the end":      {older, rootless, entries[5:]},
+		"another root at the start":    {elsewhere, newer, entries[5:]},
 		"the same number, other root":  {newer, rootless, nil},
 	} {
 		if err := history.Consistent(test.older, test.newer, sequence(test.entries)); !errors.Is(err, history.ErrInconsistent) {

@@ -74,12 +74,12 @@ func (x *deniedID) denies(s string) bool {
 	return (x.Version == "" || strings.EqualFold(x.Version, version)) && (x.Platform == "" || x.Platform == platform)
 }
 
-// NotInAllowed returns the entries of deny and of the lists that extensions.allowed cannot express:
-// versions, platforms and hashes. It is sorted.
+// NotInAllowed returns the entries of deny and of the lists that [Policy.AllowedExtensions] lacks,
+// sorted, because the setting cannot express them: versions, platforms and hashes.
 func (p *Policy) NotInAllowed() (subjects []string) {
 	for id, all := range p.deny.ids {
 		for _, x := range all {
-			if x.CheckExtension() != nil && !p.left(id, &x) {
+			if x.CheckExtension() != nil && !p.isExpressed(id, &x) {
 				subjects = append(subjects, x.subject)
 			}
 		}
@@ -91,8 +91,9 @@ func (p *Policy) NotInAllowed() (subjects []string) {
 	return slices.Compact(subjects)
 }
 
-// left reports whether the extension has a list of versions, without any that x denies.
-func (p *Policy) left(id string, x *deniedID) bool {
+// isExpressed reports whether the setting keeps out all that x denies: allow has false for the
+// extension, or a list of versions of which x denies none or whole entries.
+func (p *Policy) isExpressed(id string, x *deniedID) bool {
 	if p.allow == nil {
 		return false
 	}

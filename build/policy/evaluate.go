@@ -9,6 +9,8 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/github/go-spdx/v2/spdxexp"
+
+	"galbuild/build/catalog"
 )
 
 // Evaluate returns which candidates the policy keeps out at a time.
@@ -86,15 +88,12 @@ func (p *Policy) checkRequired(r *Result, c *Candidate) {
 	}
 }
 
-// maxLicence limits the length of an expression: the time that it takes doubles with each OR in it.
-const maxLicence = 200
-
 // refuses returns the reason why a licence is not among those of the list, or "".
 func (r *listRule) refuses(licence string) string {
 	if licence == "" {
 		return "the package names no licence"
 	}
-	valid := len(licence) <= maxLicence
+	valid := len(licence) <= catalog.MaxLicence
 	if valid {
 		valid, _ = spdxexp.ValidateLicenses([]string{licence})
 	}

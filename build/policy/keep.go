@@ -10,7 +10,6 @@ import (
 
 	"galbuild/build/catalog"
 	"galbuild/build/npmsemver"
-	"galbuild/build/vsix/manifest"
 )
 
 // RuleKeep is the rule of exclusions by the key keep.
@@ -84,7 +83,7 @@ func (k *keepRule) protect(group []*Candidate, protected map[*Candidate]bool) {
 // runs reports whether a version of VS Code can run a version of an extension.
 func runs(engine string, v *catalog.Version) bool {
 	for _, p := range v.Properties {
-		if p.Key == manifest.PropertyEngine {
+		if p.Key == catalog.PropertyEngine {
 			accepted, err := npmsemver.ParseLooseRange(p.Value)
 			return err == nil && accepted.Contains(engine)
 		}
@@ -131,14 +130,14 @@ func (l *limitRules) apply(r *Result, group []*Candidate, protected map[*Candida
 		return group
 	}
 	var order, others []string
-	first := make(map[string]bool) // whether a platform of the version is protected
+	isProtected := make(map[string]bool) // for one of its platforms
 	for _, c := range group {
-		first[c.Version.Version] = first[c.Version.Version] || protected[c]
+		isProtected[c.Version.Version] = isProtected[c.Version.Version] || protected[c]
 	}
 	for _, c := range group {
 		switch v := c.Version.Version; {
 		case slices.Contains(order, v) || slices.Contains(others, v):
-		case first[v]:
+		case isProtected[v]:
 			order = append(order, v)
 		default:
 			others = append(others, v)
@@ -155,9 +154,9 @@ func (l *limitRules) apply(r *Result, group []*Candidate, protected map[*Candida
 	})
 }
 
-// applyTotal excludes the packages that do not fit into the limit of all together. What is served
-// comes before what is new, then versions that are never dropped, then those with fewer newer
-// versions.
+// applyTotal excludes the packages that do not fit into the limit of all together. Versions
+// that are served take precedence over new ones, then those that are never dropped, then those with
+// fewer newer versions.
 func (l *limitRules) applyTotal(r *Result, all []*Candidate, protected map[*Candidate]bool) {
 	if l.total.line == 0 {
 		return

@@ -2,9 +2,9 @@ package policy
 
 import "galbuild/build/catalog"
 
-// Of returns the policy of a catalogue, which says nothing if the catalogue has none. Commands that
-// make a catalogue refuse an invalid policy. Of an invalid one that another program has written, Of
-// returns a policy that says nothing.
+// Of returns the policy of a catalogue. If the catalogue has none, or an invalid one, Of returns a
+// policy without rules. Commands that make a catalogue refuse an invalid policy, so only another
+// program can have written one.
 func Of(c *catalog.Catalog) *Policy {
 	if c.Policy == "" {
 		return new(Policy)

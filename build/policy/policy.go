@@ -65,6 +65,11 @@ type Candidate struct {
 	Admitted  bool      // this policy has let it in before, so it is old enough
 }
 
+// NewCandidate returns a version of an extension in a catalogue as a candidate.
+func NewCandidate(key string, e *catalog.Extension, v *catalog.Version, served bool) Candidate {
+	return Candidate{Key: key, Extension: e, Version: v, Seen: v.Seen, Size: v.Package.Size, Licence: v.Licence, Served: served}
+}
+
 // An Exclusion is a version that a rule keeps out.
 type Exclusion struct {
 	Key    string    `json:"id"`

@@ -55,7 +55,7 @@ func licence(s string) func(*Candidate) {
 }
 func engine(s string) func(*Candidate) {
 	return func(c *Candidate) {
-		c.Version.Properties = []catalog.Property{{Key: "Microsoft.VisualStudio.Code.Engine", Value: s}}
+		c.Version.Properties = []catalog.Property{{Key: catalog.PropertyEngine, Value: s}}
 	}
 }
 

@@ -323,7 +323,7 @@ func (r *reader) readLicences(f field) *listRule {
 			continue
 		}
 		valid, _ := spdxexp.ValidateLicensesWithOptions([]string{s}, spdxexp.ValidateLicensesOptions{FailComplexExpressions: true})
-		if len(s) > maxLicence || !valid {
+		if len(s) > catalog.MaxLicence || !valid {
 			r.problem(x, "want %s, found %.100q", want, s)
 			continue
 		}

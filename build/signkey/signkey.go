@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 
 	"aead.dev/minisign"
+	"golang.org/x/mod/sumdb/note"
 
+	"galbuild/build/history"
 	"galbuild/build/regularfile"
 )
 
@@ -69,6 +71,23 @@ func ReadPublic(paths []string) ([]Public, error) {
 		}
 	}
 	return all, nil
+}
+
+// ReadVerifiers is ReadPublic for the keys that verify heads.
+func ReadVerifiers(paths []string) ([]note.Verifier, error) {
+	public, err := ReadPublic(paths)
+	if err != nil {
+		return nil, err
+	}
+	var keys []note.Verifier
+	for _, p := range public {
+		key, err := history.NewVerifier(p.Key)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.File, err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
 }
 
 // readPublic reads a public key from a file that was opened with these results, and closes it.

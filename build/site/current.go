@@ -129,11 +129,12 @@ func ParseCurrent(text []byte) (Current, Head, error) {
 	if _, all := ParseGeneration(text); err != nil && all != nil {
 		return Current{}, Head{}, err
 	}
-	h, err := parseHead(text[last:]) // also if only this line is missing
+	h, err := ParseHead(text[last:]) // also if only this line is missing
 	return c, h, err
 }
 
-func parseHead(line []byte) (Head, error) {
+// ParseHead parses the line of CURRENT that names the head of the history.
+func ParseHead(line []byte) (Head, error) {
 	m := headText.FindSubmatch(line)
 	if m == nil {
 		return Head{}, fmt.Errorf("%s: its last line does not name the head of the history, %s<number>-<hash>.head", CurrentPath, history.HeadDir)

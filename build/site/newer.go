@@ -9,10 +9,10 @@ import (
 	"galbuild/build/history"
 )
 
-// CheckNewer returns an error, which may be a [*history.OlderError], if the site at root has had
-// content of the same history that is not older than that of the sender. The same content again
-// is no error if the site would not change: if the catalogue c, which is to become current, is
-// current already.
+// CheckNewer returns an error, which may be a [*history.OlderError], if the content of the sender
+// is not newer than what was copied into the site at root from the same history before. It is not
+// an error to copy the newest content again if the site would not change, because the catalogue c
+// of the copy is current already.
 func CheckNewer(root string, sender *history.Sender, c *catalog.Catalog) error {
 	current, named, err := ReadCurrentHead(root)
 	if err != nil || named.IsZero() {
@@ -25,7 +25,7 @@ func CheckNewer(root string, sender *history.Sender, c *catalog.Catalog) error {
 	}
 	err = history.CheckNewer(Entries(files, head), sender)
 	older, ok := errors.AsType[*history.OlderError](err)
-	if ok && older.Had.Number == sender.Number && older.Had.Root == sender.Root && isCurrent(current, c) {
+	if ok && older.Copied.Number == sender.Number && older.Copied.Root == sender.Root && isCurrent(current, c) {
 		return nil
 	}
 	return err

@@ -9,18 +9,20 @@ import (
 	"galbuild/build/history"
 )
 
-var logPath = regexp.MustCompile(`^(?:` + history.EntryDir + `([1-9][0-9]{0,17})-([0-9a-f]{16})\.json|` +
+var historyPath = regexp.MustCompile(`^(?:` + history.EntryDir + `([1-9][0-9]{0,17})-([0-9a-f]{16})\.json|` +
 	history.HeadDir + `([1-9][0-9]{0,17})-([0-9a-f]{16})\.head)$`)
 
-// StaleLog returns those of the paths that no history needs: entries and heads of writers who lost
-// a race for a number, or who were killed before their generation became current. Files of an
-// earlier history stay, after which a new one was begun.
+// StaleHistory returns those of the paths that belong to no history: the entries and heads of
+// commands that were killed before their generation became current, or that wrote at the same time
+// as another command, whose generation became current. The files of an earlier history are not
+// stale.
 //
-// It reads only files whose number others have too, and those that follow the head.
-func StaleLog(files Files, head history.Head, paths []string) ([]string, error) {
-	l := &staleLog{files: files, head: head, entries: make(map[int64][]string), heads: make(map[int64][]string), lost: make(map[blob.Ref]bool)}
+// It reads only files that may be stale: those that share their number with others, and those that
+// follow the head.
+func StaleHistory(files Files, head history.Head, paths []string) ([]string, error) {
+	l := &staleHistory{files: files, head: head, entries: make(map[int64][]string), heads: make(map[int64][]string), staleEntries: make(map[blob.Ref]bool)}
 	for _, path := range paths {
-		if m := logPath.FindStringSubmatch(path); m != nil {
+		if m := historyPath.FindStringSubmatch(path); m != nil {
 			l.add(m[1], m[2], l.entries)
 			l.add(m[3], m[4], l.heads)
 		}
@@ -40,29 +42,29 @@ func StaleLog(files Files, head history.Head, paths []string) ([]string, error) 
 	return l.stale, nil
 }
 
-// staleLog is a call of StaleLog.
-type staleLog struct {
+// staleHistory is a call of StaleHistory.
+type staleHistory struct {
 	files          Files
 	head           history.Head
 	entries, heads map[int64][]string // digits in the names of files, by number
 	others         []*history.Entry   // of other histories
-	lost           map[blob.Ref]bool  // entries that are stale
+	staleEntries   map[blob.Ref]bool
 	stale          []string
 }
 
-func (l *staleLog) add(number, digits string, to map[int64][]string) {
+func (l *staleHistory) add(number, digits string, to map[int64][]string) {
 	if n, err := strconv.ParseInt(number, 10, 64); err == nil {
 		to[n] = append(to[n], digits)
 	}
 }
 
-// isOdd reports whether one of the files with a number may be stale.
-func (l *staleLog) isOdd(number int64, digits []string) bool {
+// mayBeStale reports whether one of the files with a number may be stale.
+func (l *staleHistory) mayBeStale(number int64, digits []string) bool {
 	return number == l.head.Number+1 || number <= l.head.Number && len(digits) > 1
 }
 
 // entry returns the digits in the name of the entry with a number, or "" after the last one.
-func (l *staleLog) entry(number int64) (string, error) {
+func (l *staleHistory) entry(number int64) (string, error) {
 	switch {
 	case number > l.head.Number:
 		return "", nil
@@ -84,7 +86,7 @@ func (l *staleLog) entry(number int64) (string, error) {
 
 func digitsOf(ref blob.Ref) string { return ref.String()[:16] }
 
-func (l *staleLog) read(number int64, digits string) (*history.Entry, error) {
+func (l *staleHistory) read(number int64, digits string) (*history.Entry, error) {
 	text, err := l.files(history.EntryDir+strconv.FormatInt(number, 10)+"-"+digits+".json", maxEntry)
 	if err != nil {
 		return nil, err
@@ -93,8 +95,8 @@ func (l *staleLog) read(number int64, digits string) (*history.Entry, error) {
 }
 
 // checkEntries finds the stale entries among those with a number.
-func (l *staleLog) checkEntries(number int64, all []string) error {
-	if !l.isOdd(number, all) {
+func (l *staleHistory) checkEntries(number int64, all []string) error {
+	if !l.mayBeStale(number, all) {
 		return nil
 	}
 	want, err := l.entry(number)
@@ -107,9 +109,9 @@ func (l *staleLog) checkEntries(number int64, all []string) error {
 		}
 		e, err := l.read(number, digits)
 		switch {
-		case err != nil: // nobody knows what it is
-		case e.LogID() == l.head.Log:
-			l.drop(e)
+		case err != nil: // it is not known to be stale, so it stays
+		case e.HistoryID() == l.head.History:
+			l.addEntry(e)
 		default:
 			l.others = append(l.others, e)
 		}
@@ -117,25 +119,25 @@ func (l *staleLog) checkEntries(number int64, all []string) error {
 	return nil
 }
 
-func (l *staleLog) drop(e *history.Entry) {
-	l.lost[e.SHA256()] = true
+func (l *staleHistory) addEntry(e *history.Entry) {
+	l.staleEntries[e.SHA256()] = true
 	l.stale = append(l.stale, e.Path())
 }
 
-// checkFirst drops the first entries that no second one follows: of writers who published to the
-// same empty target.
-func (l *staleLog) checkFirst() {
+// checkFirst finds the stale ones among the first entries of other histories: those that no second
+// entry follows. They are from commands that published to the same empty target.
+func (l *staleHistory) checkFirst() {
 	for _, e := range l.others {
-		followed := slices.ContainsFunc(l.others, func(next *history.Entry) bool { return next.Number == 2 && next.Log == e.SHA256() })
+		followed := slices.ContainsFunc(l.others, func(next *history.Entry) bool { return next.Number == 2 && next.History == e.SHA256() })
 		if e.Number == 1 && !followed {
-			l.drop(e)
+			l.addEntry(e)
 		}
 	}
 }
 
 // checkHeads finds the stale heads among those with a number.
-func (l *staleLog) checkHeads(number int64, all []string) error {
-	if !l.isOdd(number, all) {
+func (l *staleHistory) checkHeads(number int64, all []string) error {
+	if !l.mayBeStale(number, all) {
 		return nil
 	}
 	want, err := l.entry(number)
@@ -149,7 +151,7 @@ func (l *staleLog) checkHeads(number int64, all []string) error {
 			continue
 		}
 		h, err := history.ParseHead(text)
-		if err == nil && (l.lost[h.Entry] || h.Log == l.head.Log && digitsOf(h.Entry) != want) {
+		if err == nil && (l.staleEntries[h.Entry] || h.History == l.head.History && digitsOf(h.Entry) != want) {
 			l.stale = append(l.stale, path)
 		}
 	}

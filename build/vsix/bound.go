@@ -126,7 +126,7 @@ func (p *Package) boundProperties(l Limits) error {
 }
 
 // essential reports whether editors need a property.
-func essential(key string) bool { return readByEditors[key] || key == manifest.PropertyPreRelease }
+func essential(key string) bool { return readByEditors[key] || key == catalog.PropertyPreRelease }
 
 // order sorts true before false.
 func order(first bool) int {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"galbuild/build/catalog"
 	"galbuild/build/vsix/manifest"
 )
 
@@ -67,9 +68,9 @@ func TestBounds(t *testing.T) {
 			for _, key := range many(300, "k%d") {
 				x.Metadata.Properties = append(x.Metadata.Properties, manifest.Property{ID: key, Value: "v"})
 			}
-			x.Metadata.Properties = append(x.Metadata.Properties, manifest.Property{ID: manifest.PropertyPreRelease, Value: "true"})
+			x.Metadata.Properties = append(x.Metadata.Properties, manifest.Property{ID: catalog.PropertyPreRelease, Value: "true"})
 		}, "", "properties: there are 302, more than the limit of 200", func(p *Package) any { return fmt.Sprint(len(p.Properties), p.Properties[0].Key, p.Properties[1].Key) },
-			"200" + manifest.PropertyPreRelease + manifest.PropertyEngine},
+			"200" + catalog.PropertyPreRelease + catalog.PropertyEngine},
 		"long property": {func(_ map[string]any, x *manifest.XML) {
 			x.Metadata.Properties = []manifest.Property{{ID: "k", Value: strings.Repeat("v", 32<<10+1)}, {ID: strings.Repeat("k", 257)}}
 		}, "", `property "k" is left out: its key has 1 bytes and its value 32769`, func(p *Package) any { return len(p.Properties) }, 1},

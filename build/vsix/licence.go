@@ -4,10 +4,9 @@ import (
 	"strings"
 
 	"github.com/github/go-spdx/v2/spdxexp"
-)
 
-// maxLicence limits the length of a licence in bytes.
-const maxLicence = 200
+	"galbuild/build/catalog"
+)
 
 // licence returns the licence of package.json as a normalized SPDX expression. It returns "" for
 // other texts, such as "SEE LICENSE IN LICENSE.txt" and UNLICENSED.
@@ -15,11 +14,11 @@ const maxLicence = 200
 // Source: https://docs.npmjs.com/cli/v11/configuring-npm/package-json#license
 func licence(text string) string {
 	text = strings.TrimSpace(text)
-	if text == "" || len(text) > maxLicence {
+	if text == "" || len(text) > catalog.MaxLicence {
 		return ""
 	}
 	normal, _ := spdxexp.ValidateAndNormalizeLicensesWithOptions([]string{text}, spdxexp.ValidateLicensesOptions{})
-	if len(normal) != 1 || len(normal[0]) > maxLicence {
+	if len(normal) != 1 || len(normal[0]) > catalog.MaxLicence {
 		return ""
 	}
 	return normal[0]

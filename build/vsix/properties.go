@@ -14,7 +14,7 @@ const code = "Microsoft.VisualStudio.Code."
 // others are only shown on pages, and would make every response larger.
 // Source: https://github.com/microsoft/vscode/blob/1.100.0/src/vs/platform/extensionManagement/common/extensionGalleryService.ts
 var readByEditors = map[string]bool{
-	manifest.PropertyEngine:                         true,
+	catalog.PropertyEngine:                          true,
 	code + "ExtensionDependencies":                  true,
 	code + "ExtensionPack":                          true,
 	code + "LocalizedLanguages":                     true,
@@ -29,7 +29,7 @@ var readByEditors = map[string]bool{
 // after the download. If the XML differs, the value of package.json is used. package.json has no
 // field for the pre-release property.
 var decidedByPackage = map[string]bool{
-	manifest.PropertyEngine:        true,
+	catalog.PropertyEngine:         true,
 	code + "ExtensionDependencies": true,
 	code + "ExtensionPack":         true,
 	code + "ExtensionKind":         true,
@@ -75,7 +75,7 @@ func (p *Package) valueOf(x manifest.Property, derived map[string]string) string
 		p.warn(`extension.vsixmanifest has "[object Object]", a mistake of vsce, as property %s: `+
 			`the value of package.json and package.nls.json is used: %q`, x.ID, value)
 		return value
-	case x.ID == manifest.PropertyPreRelease && strings.EqualFold(strings.TrimSpace(x.Value), "true"):
+	case x.ID == catalog.PropertyPreRelease && strings.EqualFold(strings.TrimSpace(x.Value), "true"):
 		p.PreRelease = true
 		return "true" // editors compare exactly
 	case decidedByPackage[x.ID] && (isDerived || x.ID != code+"ExtensionKind") &&

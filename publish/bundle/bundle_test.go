@@ -89,7 +89,7 @@ func serve(t testing.TB, dir *site.Dir, c *catalog.Catalog) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := render.Commit(t.Context(), dir, site.Generation{Current: current, Catalog: c}, site.Before{Current: previous}, testCommit); err != nil {
+	if err := render.Commit(t.Context(), dir, site.Generation{Current: current, Catalog: c}, site.Previous{Current: previous}, testCommit); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -469,7 +469,7 @@ func (s *importer) install(current site.Current, c *catalog.Catalog) error {
 		}
 		s.report.Generation = next.Generation
 	}
-	if err := render.Commit(s.ctx, s.dir, site.Generation{Current: next, Catalog: c}, site.Before{Current: current}, s.by); err != nil {
+	if err := render.Commit(s.ctx, s.dir, site.Generation{Current: next, Catalog: c}, site.Previous{Current: current}, s.by); err != nil {
 		return err
 	}
 	note := ""

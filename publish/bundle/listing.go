@@ -5,16 +5,13 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
-	"galbuild/build/history"
 	"galbuild/build/site"
 )
 
@@ -154,8 +151,6 @@ func generationFiles(c site.Current, h site.Head) (l listing) {
 	return append(l, line{blob.Sum(site.FormatCurrent(c, h)), site.CurrentPath})
 }
 
-var headPath = regexp.MustCompile(`^` + history.HeadDir + `([1-9][0-9]{0,17})-[0-9a-f]{16}\.head$`)
-
 // generation returns the generation in the listing of a whole site, and the head of its history. It
 // is an error if there is none, or if there are files that belong to no generation.
 func generation(name string, l listing) (site.Current, site.Head, error) {
@@ -193,13 +188,11 @@ func last(name string, l listing) (c site.Current, h site.Head, files int, err e
 	if files == 5 {
 		private = end[3].ref
 	}
-	m := headPath.FindStringSubmatch(end[2].path)
-	if m == nil {
+	h, err = site.ParseHead(fmt.Appendf(nil, "%s  %s\n", end[2].ref, end[2].path))
+	if err != nil {
 		return c, h, 0, refuse(name, "it lists %q where the head of the history should be", end[2].path)
 	}
-	h.SHA256 = end[2].ref
-	h.Number, err = strconv.ParseInt(m[1], 10, 64)
-	return site.MakeCurrent(end[0].ref, end[1].ref, private), h, files, err
+	return site.MakeCurrent(end[0].ref, end[1].ref, private), h, files, nil
 }
 
 // checkNames returns an error for paths that cannot all exist: a file that is also a folder, or

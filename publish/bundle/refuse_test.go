@@ -229,7 +229,7 @@ func TestForged(t *testing.T) {
 		"no head": {func(all []entry) []entry { return resum(slices.Delete(all, len(all)-2, len(all)-1)) },
 			"where the head of the history should be"},
 		"another head": {func(all []entry) []entry { all[len(all)-2].text = []byte("evil"); return resum(all) },
-			"where a generation should have"},
+			"where the head of the history should be"},
 		"an evil head": {func(all []entry) []entry { return newHead(t, all, []byte("evil")) },
 			"lines are missing, unknown or in another order"},
 		"the head of another generation": {func(all []entry) []entry {

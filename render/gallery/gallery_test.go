@@ -38,7 +38,7 @@ func version(number, platform string, preRelease bool, assets ...catalog.Asset) 
 		Version: number, Platform: platform, PreRelease: preRelease,
 		DisplayName: "Hello \"<World>\"", Description: "Says hello",
 		Categories: []string{"Other"}, Tags: []string{"greeting", "__web_extension"},
-		Properties: []catalog.Property{{Key: "Microsoft.VisualStudio.Code.Engine", Value: "^1.90.0"}},
+		Properties: []catalog.Property{{Key: catalog.PropertyEngine, Value: "^1.90.0"}},
 		Updated:    time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC),
 		Assets:     append([]catalog.Asset{asset("Microsoft.VisualStudio.Code.Manifest", "application/json")}, assets...),
 	}

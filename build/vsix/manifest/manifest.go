@@ -79,11 +79,5 @@ const (
 	translationPrefix = "Microsoft.VisualStudio.Code.Translation."
 )
 
-// Property keys that callers use.
-const (
-	PropertyEngine     = "Microsoft.VisualStudio.Code.Engine"
-	PropertyPreRelease = "Microsoft.VisualStudio.Code.PreRelease"
-)
-
 // TagWeb marks an extension that runs in the browser.
 const TagWeb = "__web_extension"

@@ -3,6 +3,8 @@ package manifest
 import (
 	"cmp"
 	"strings"
+
+	"galbuild/build/catalog"
 )
 
 // properties is a list of properties with full keys.
@@ -29,7 +31,7 @@ func (p *Package) properties(preRelease bool) []Property {
 	l.code("LocalizedLanguages", strings.Join(p.localizedLanguages(), ","))
 	l.code("EnabledApiProposals", strings.Join(p.texts("enabledApiProposals"), ","))
 	if preRelease {
-		l = append(l, Property{PropertyPreRelease, "true"})
+		l = append(l, Property{catalog.PropertyPreRelease, "true"})
 	}
 	if p.truthy(p.either("main", "browser")) {
 		l.code("ExecutesCode", "true")

@@ -23,7 +23,7 @@ type auditCmd struct {
 // Validate implements Kong's hook.
 func (a *auditCmd) Validate() error { return a.Check(a.Target) }
 
-// Run accounts for every version that a target has ever served, and for every decision.
+// Run lists every version that a target has ever served, and every decision.
 func (a *auditCmd) Run(ctx context.Context, e *env) error {
 	e.json = e.json || a.Format == "json"
 	at, err := a.OpenToRead(e.target)
@@ -35,7 +35,7 @@ func (a *auditCmd) Run(ctx context.Context, e *env) error {
 	case errors.Is(err, publish.ErrNothing):
 		return nothingAt(at)
 	case err != nil:
-		return explainLog(err)
+		return explainHistory(err)
 	}
 	if !report.Complete && !e.quiet {
 		terminal.Fprintf(e.stderr, "galbuild: warning: %s does not serve what only auditors need: sources, reasons and names are missing\n", at)

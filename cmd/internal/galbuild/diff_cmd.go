@@ -65,7 +65,7 @@ func isTarball(arg string) bool {
 	return slices.ContainsFunc(archiveSuffixes, func(suffix string) bool { return strings.HasSuffix(arg, suffix) })
 }
 
-// Run prints what distinguishes the second gallery from the first.
+// Run prints how the second gallery differs from the first.
 func (d *diffCmd) Run(ctx context.Context, e *env) error {
 	from, fromSide, err := readSide(ctx, e, d.from, d.From)
 	if err != nil {

@@ -233,7 +233,7 @@ func explain(err error) error {
 	case errors.Is(err, render.ErrSwitched): // before the errors after which nothing has changed
 		return hint.Add(err, "the new generation is complete; once the cause is fixed, run the command again")
 	case errors.Is(err, site.ErrHistory):
-		return hint.Add(err, "%s", wayOut)
+		return hint.Add(err, "%s", restoreHint)
 	case errors.Is(err, site.ErrLocked):
 		return hint.Add(err, "wait until it ends; a killed process leaves no lock behind")
 	case errors.Is(err, site.ErrNoGeneration):

@@ -44,8 +44,8 @@ func (h *historyCmd) Validate() error {
 	return h.Check(h.Target)
 }
 
-// logged is the JSON document of history.
-type logged struct {
+// printedHistory is the JSON document of history.
+type printedHistory struct {
 	Target  string           `json:"target"`
 	Entries []*history.Entry `json:"entries"` // the latest first
 }
@@ -63,10 +63,10 @@ func (h *historyCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer closeTarget(at)
-	list := logged{at.String(), []*history.Entry{}}
-	for entry, err := range publish.Log(ctx, at) {
+	list := printedHistory{at.String(), []*history.Entry{}}
+	for entry, err := range publish.History(ctx, at) {
 		if err != nil {
-			return explainLog(err)
+			return explainHistory(err)
 		}
 		if list.Entries = append(list.Entries, entry); len(list.Entries) == h.Last {
 			break
@@ -75,7 +75,7 @@ func (h *historyCmd) Run(ctx context.Context, e *env) error {
 	if e.json {
 		return e.printJSON(list)
 	}
-	return e.printLog(list.Entries)
+	return e.printEntries(list.Entries)
 }
 
 // open opens the target to read it.
@@ -88,19 +88,19 @@ func (h *historyCmd) open(e *env) (target.Target, error) {
 	return h.OpenToRead(e.target)
 }
 
-// explainLog adds a hint to errors of reading a history.
-func explainLog(err error) error {
+// explainHistory adds a hint to errors of reading a history.
+func explainHistory(err error) error {
 	if errors.Is(err, site.ErrHistory) && (errors.Is(err, target.ErrNotExist) || errors.Is(err, fs.ErrNotExist)) {
-		return hint.Add(err, "who did what and why is not served by websites, and not in tarballs: name the target itself; %s", wayOut)
+		return hint.Add(err, "who did what and why is not served by websites, and not in tarballs: name the target itself; %s", restoreHint)
 	}
 	return explainPublish(err)
 }
 
-// wayOut is what to do about a damaged history.
-const wayOut = "if the file is lost, restore it from a copy, or begin a new history with galbuild history --restart"
+// restoreHint is the hint for a damaged history.
+const restoreHint = "if the file is lost, restore it from a copy, or begin a new history with galbuild history --restart"
 
-// printLog prints entries in columns.
-func (e *env) printLog(entries []*history.Entry) error {
+// printEntries prints entries in columns.
+func (e *env) printEntries(entries []*history.Entry) error {
 	if e.quiet {
 		return nil
 	}
@@ -155,11 +155,11 @@ func (h *historyCmd) restart(ctx context.Context, e *env) error {
 		return hint.Add(errors.New("the head of the history cannot be read, so it may be signed, and no key was given to sign the next one"),
 			"sign with --sign-key FILE, or go on without signatures with --unsigned; nothing has changed")
 	}
-	if _, err := publish.RestartLog(ctx, at, commit); err != nil {
+	if _, err := publish.RestartHistory(ctx, at, commit); err != nil {
 		return explainPublish(err)
 	}
 	if e.json {
-		return e.printJSON(logged{at.String(), []*history.Entry{}})
+		return e.printJSON(printedHistory{at.String(), []*history.Entry{}})
 	}
 	if !e.quiet {
 		_, err = terminal.Fprintf(e.stdout, "%s: a new history begins; clients that follow the old one refuse it until the head that they keep is removed\n", at)

@@ -163,9 +163,9 @@ func policyCandidates(c *catalog.Catalog, served, admitted bool) (all []policy.C
 	for i := range c.Extensions {
 		e := &c.Extensions[i]
 		for key, v := range e.Keyed() {
-			all = append(all, policy.Candidate{
-				Key: key, Extension: e, Version: v, Seen: v.Seen, Size: v.Package.Size, Licence: v.Licence, Served: served, Admitted: admitted,
-			})
+			c := policy.NewCandidate(key, e, v, served)
+			c.Admitted = admitted
+			all = append(all, c)
 		}
 	}
 	return all

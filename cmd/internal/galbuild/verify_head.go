@@ -7,8 +7,6 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"galbuild/build/history"
 	"galbuild/build/regularfile"
 	"galbuild/build/signkey"
@@ -29,7 +27,7 @@ type printedHead struct {
 }
 
 func newPrintedHead(h history.Head) printedHead {
-	return printedHead{h.Log.String(), h.Number, h.Generation, h.When, h.IsSigned()}
+	return printedHead{h.History.String(), h.Number, h.Generation, h.When, h.IsSigned()}
 }
 
 // consistent is the JSON document of verify --consistent-with.
@@ -59,7 +57,7 @@ func (v *verifyCmd) checkConsistent(ctx context.Context, e *env) error {
 		return hint.Add(err, "somebody has changed the history or switched back to an older state, or the head is one of another target; "+
 			"galbuild history lists the entries")
 	case err != nil:
-		return explainLog(err)
+		return explainHistory(err)
 	case e.json:
 		return e.printJSON(consistent{at.String(), newPrintedHead(newer), newPrintedHead(older)})
 	case e.quiet:
@@ -121,17 +119,9 @@ func (v *verifyCmd) checkTrust(name string, head history.Head) error {
 	if len(v.Trust) == 0 {
 		return nil
 	}
-	public, err := signkey.ReadPublic(v.Trust)
+	keys, err := signkey.ReadVerifiers(v.Trust)
 	if err != nil {
 		return err
-	}
-	var keys []note.Verifier
-	for _, p := range public {
-		key, err := history.NewVerifier(p.Key)
-		if err != nil {
-			return fmt.Errorf("%s: %w", p.File, err)
-		}
-		keys = append(keys, key)
 	}
 	if err := head.Verify(keys...); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
@@ -155,7 +145,7 @@ func (h *historyCmd) renew(ctx context.Context, e *env) error {
 	case errors.Is(err, publish.ErrNoKey):
 		return hint.Add(err, "name one with --sign-key FILE")
 	case errors.Is(err, site.ErrHistory):
-		return explainLog(err)
+		return explainHistory(err)
 	case err != nil:
 		return explainPublish(err)
 	case e.json:

@@ -44,18 +44,11 @@ func (c *commandLine) newTrust(log *slog.Logger) (*trust, error) {
 	if len(c.Trust) == 0 {
 		return nil, nil
 	}
-	public, err := signkey.ReadPublic(c.Trust)
+	keys, err := signkey.ReadVerifiers(c.Trust)
 	if err != nil {
 		return nil, fmt.Errorf("--trust: %w", err)
 	}
-	t := &trust{state: c.State, least: c.AtLeast, maxAge: c.MaxAge, now: time.Now}
-	for _, p := range public {
-		key, err := history.NewVerifier(p.Key)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", p.File, err)
-		}
-		t.keys = append(t.keys, key)
-	}
+	t := &trust{keys: keys, state: c.State, least: c.AtLeast, maxAge: c.MaxAge, now: time.Now}
 	if t.state == "" {
 		log.Warn("without --state FILE, older heads are refused only until galshim ends", "at-least", t.least)
 		return t, nil
@@ -110,8 +103,8 @@ func (t *trust) compare(head history.Head) error {
 	if newest := t.newest.Load(); newest != nil {
 		before := fmt.Sprintf("head %d of %s", newest.Number, date(*newest))
 		switch {
-		case head.Log != newest.Log:
-			return fmt.Errorf("head %d of %s is of another history, %s, than %s of %s, %w", head.Number, date(head), head.Log, before, newest.Log, errReplaced)
+		case head.History != newest.History:
+			return fmt.Errorf("head %d of %s is of another history, %s, than %s of %s, %w", head.Number, date(head), head.History, before, newest.History, errReplaced)
 		case head.Number < newest.Number:
 			return fmt.Errorf("head %d of %s is older than %s, %w", head.Number, date(head), before, errReplaced)
 		case head.Number == newest.Number && !head.Same(*newest):

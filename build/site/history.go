@@ -16,7 +16,7 @@ import (
 )
 
 // ErrHistory is wrapped by the errors of commands for a site or target whose history cannot be
-// read. No other generation can become current there.
+// read. Until it is repaired or begun again, no other generation can become current there.
 var ErrHistory = errors.New("the history is damaged")
 
 // Files reads a file of a site or target, with a limit of its size in bytes. The path is relative
@@ -29,11 +29,11 @@ func FilesIn(root string) Files {
 	return func(path string, limit int64) ([]byte, error) { return regularfile.ReadFile(d.Path(path), limit) }
 }
 
-// maxEntry limits the size of an entry, in bytes. That of a gallery of a million versions which
-// became current at once has 150 MB.
+// maxEntry limits the size of an entry, in bytes. The first entry of a gallery of a million
+// versions has 150 MB.
 const maxEntry = MaxCompressedCatalog
 
-// ReadHead reads the head of a history, and checks that it is that of the generation c.
+// ReadHead reads the head h of a history, and checks that it is the head of the generation c.
 func ReadHead(files Files, c Current, h Head) (history.Head, error) {
 	text, err := files(h.Path(), history.MaxHead)
 	if err != nil {
@@ -61,11 +61,11 @@ func ReadEntry(files Files, number int64, sum blob.Ref) (*history.Entry, error) 
 		return nil, fmt.Errorf("%w: %w", ErrHistory, err)
 	}
 	if got := blob.Sum(text); got != sum {
-		return nil, fmt.Errorf("%w: %s: SHA-256 is %s, want %s as in what follows it", ErrHistory, path, got, sum)
+		return nil, fmt.Errorf("%w: %s: SHA-256 is %s, want %s as in the entry or head that names it", ErrHistory, path, got, sum)
 	}
 	e, err := history.ParseEntry(text)
 	if err == nil && e.Number != number {
-		err = fmt.Errorf("it is entry %d", e.Number)
+		err = fmt.Errorf("the file has entry %d", e.Number)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrHistory, path, err)
@@ -87,12 +87,12 @@ func Entries(files Files, head history.Head) iter.Seq2[*history.Entry, error] {
 	}
 }
 
-// defaultKeep is how many generations keep their files, unless something else is said: the current
-// one and the one before it.
+// defaultKeep is how many generations keep their files by default: the current one and the previous
+// one.
 const defaultKeep = 2
 
-// Kept returns the names of the latest generations of a history that keep their files, the current
-// one first. They are n different ones, or 2 if n is 0, or all if there are fewer.
+// Kept returns the names of the generations of a history that keep their files, the latest first.
+// These are the n latest ones, or the 2 latest ones if n is 0.
 func Kept(files Files, head history.Head, n int) (names []string, err error) {
 	n = cmp.Or(n, defaultKeep)
 	for e, err := range Entries(files, head) {
@@ -109,20 +109,21 @@ func Kept(files Files, head history.Head, n int) (names []string, err error) {
 	return names, nil
 }
 
-// Commit is what the history says about a command that makes a generation current, and how many
-// generations it keeps. The zero value is ready for use.
+// Commit describes a command that makes a generation current, for its entry in the history, and
+// says how many generations the command keeps. The zero value is ready for use.
 type Commit struct {
 	Command string // such as "build"
 	By      string
 	Reason  string
 	When    time.Time       // zero is now
 	Sender  *history.Sender // of content that was copied
-	// Restart begins a new history, whatever the one before is like.
+	// Restart begins a new history, even if the old one is damaged.
 	Restart bool
-	// Copy is the head of another site to use as it is, with the generation that it names,
-	// instead of a new entry. A copy of an index has no history of its own.
+	// Copy is the head of another site, which is used unchanged instead of a new entry, because
+	// a copy of an index has no history of its own. It is the head of the generation that
+	// becomes current.
 	Copy *history.Head
-	// Sign returns the head with signatures. last is the head before it, or zero if there is
+	// Sign returns the head with signatures. last is the previous head, or zero if there is
 	// none or if it cannot be read. If Sign is nil, the head is not signed.
 	Sign func(last, head history.Head) (history.Head, error)
 	// Keep is the number of generations that keep their files, the current one included. 0
@@ -144,13 +145,13 @@ type TextFile struct {
 
 // Append returns the entry and the head that a history needs before the generation next can become
 // current. last is the head that CURRENT names, or zero if there is none.
-func (c Commit) Append(files Files, old Before, last Head, next Generation) (Addition, error) {
-	var head, before history.Head
+func (c Commit) Append(files Files, old Previous, last Head, next Generation) (Addition, error) {
+	var head, lastHead history.Head // head stays zero for a new history
 	var previous *history.Entry
 	var err error
 	if !last.IsZero() {
-		if before, err = ReadHead(files, old.Current, last); err == nil && !c.Restart {
-			head = before
+		if lastHead, err = ReadHead(files, old.Current, last); err == nil && !c.Restart {
+			head = lastHead
 			previous, err = ReadEntry(files, head.Number, head.Entry)
 		}
 		if err != nil && !c.Restart {
@@ -169,7 +170,7 @@ func (c Commit) Append(files Files, old Before, last Head, next Generation) (Add
 	}
 	entry, made, err := history.Append(previous, e)
 	if err == nil && c.Sign != nil {
-		made, err = c.Sign(before, made)
+		made, err = c.Sign(lastHead, made)
 	}
 	if err != nil {
 		return Addition{}, err
@@ -179,21 +180,22 @@ func (c Commit) Append(files Files, old Before, last Head, next Generation) (Add
 	return Addition{h, []TextFile{{entry.Path(), entry.Text()}, {h.Path(), text}}}, nil
 }
 
-// describe fills in what a generation has, and how that differs from the packages of the one
-// before. A history without a head begins with everything.
-func describe(e *history.Entry, files Files, head history.Head, before Packages, next *catalog.Catalog) error {
+// describe sets how many extensions and versions the generation next has, and how its packages
+// differ from those of the previous generation, which are nil if they must be read from the
+// history. The first entry of a history adds all packages.
+func describe(e *history.Entry, files Files, head history.Head, previous Packages, next *catalog.Catalog) error {
 	now := PackagesOf(next)
 	e.Extensions, e.Versions = len(next.Extensions), len(now)
 	switch {
 	case head.Number == 0:
-		before = nil
-	case before == nil:
+		previous = nil
+	case previous == nil:
 		var err error
-		if before, err = replay(files, head); err != nil {
+		if previous, err = replay(files, head); err != nil {
 			return err
 		}
 	}
-	e.Added, e.Removed = changes(now, before), changes(before, now)
+	e.Added, e.Removed = changes(now, previous), changes(previous, now)
 	return nil
 }
 
@@ -203,8 +205,8 @@ type Generation struct {
 	Catalog *catalog.Catalog
 }
 
-// Before is the generation that was current before another one.
-type Before struct {
+// Previous is the generation that was current until another one became current.
+type Previous struct {
 	Current
 	Packages Packages // nil if its catalogue cannot be read
 }
@@ -221,7 +223,7 @@ func PackagesOf(c *catalog.Catalog) Packages {
 	return all
 }
 
-// replay returns the packages of the last generation of a history, from its entries.
+// replay computes the packages of the last generation of a history from its entries.
 func replay(files Files, head history.Head) (Packages, error) {
 	var entries []*history.Entry
 	for e, err := range Entries(files, head) {
@@ -255,11 +257,11 @@ func changes(a, b Packages) (all []history.Change) {
 
 // SenderOf returns the sender of content that is copied from a site or target with this head.
 func SenderOf(h history.Head) *history.Sender {
-	return &history.Sender{Log: h.Log, Number: h.Number, Root: h.Root, Generation: h.Generation, When: h.When}
+	return &history.Sender{History: h.History, Number: h.Number, Root: h.Root, Generation: h.Generation, When: h.When}
 }
 
-// CheckLog checks the whole history: each entry, and that the head commits to all of them.
-func CheckLog(files Files, head history.Head) error {
+// CheckHistory checks the whole history: each entry, and that the head commits to all of them.
+func CheckHistory(files Files, head history.Head) error {
 	err := CheckExtends(files, history.Head{}, head)
 	if errors.Is(err, history.ErrInconsistent) {
 		return fmt.Errorf("%w: %w", ErrHistory, err)

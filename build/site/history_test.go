@@ -47,7 +47,7 @@ func (l *logged) append(t *testing.T, by site.Commit, index string, versions ...
 	next := site.Generation{Current: write(t, l.dir, c, index), Catalog: c}
 	l.time++
 	by.When = time.Unix(int64(1_000_000+l.time), 0)
-	before := site.Before{Current: l.current.Current}
+	before := site.Previous{Current: l.current.Current}
 	if l.current.Catalog != nil {
 		before.Packages = site.PackagesOf(l.current.Catalog)
 	}
@@ -126,7 +126,7 @@ func TestLog(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if err := site.CheckLog(site.FilesIn(l.root), head); err != nil {
+	if err := site.CheckHistory(site.FilesIn(l.root), head); err != nil {
 		t.Error(err)
 	}
 	for n, want := range map[int]int{0: 2, 1: 1, 3: 3, 9: 3} {
@@ -160,13 +160,13 @@ func TestLogDamaged(t *testing.T) {
 					t.Fatal(err)
 				}
 				by := site.Commit{When: time.Unix(1, 0)}
-				before := site.Before{Current: l.current.Current, Packages: site.PackagesOf(l.current.Catalog)}
+				before := site.Previous{Current: l.current.Current, Packages: site.PackagesOf(l.current.Catalog)}
 				_, err := by.Append(site.FilesIn(l.root), before, l.head, l.current)
 				if !errors.Is(err, site.ErrHistory) || !strings.Contains(err.Error(), path) || (name == "missing") != errors.Is(err, fs.ErrNotExist) {
 					t.Errorf("got %v", err)
 				}
 				l.commit(t, site.Commit{Restart: true}, "b", "1.0.0", "1.1.0")
-				if head := l.read(t); head.Number != 1 || site.CheckLog(site.FilesIn(l.root), head) != nil {
+				if head := l.read(t); head.Number != 1 || site.CheckHistory(site.FilesIn(l.root), head) != nil {
 					t.Errorf("the new history: %+v", head)
 				}
 			})
@@ -174,8 +174,8 @@ func TestLogDamaged(t *testing.T) {
 	}
 }
 
-// TestStaleLog has files of writers who lost a race, and of an earlier history.
-func TestStaleLog(t *testing.T) {
+// TestStaleHistory has files of writers who lost a race, and of an earlier history.
+func TestStaleHistory(t *testing.T) {
 	l := newLogged(t)
 	var lost []string
 	lose := func() {
@@ -185,7 +185,7 @@ func TestStaleLog(t *testing.T) {
 	}
 	check := func(name string) {
 		t.Helper()
-		stale, err := site.StaleLog(site.FilesIn(l.root), l.read(t), l.files(t))
+		stale, err := site.StaleHistory(site.FilesIn(l.root), l.read(t), l.files(t))
 		if slices.Sort(lost); err != nil || !slices.Equal(stale, lost) {
 			t.Errorf("%s: got %q, %v; want %q", name, stale, err, lost)
 		}
@@ -245,7 +245,7 @@ func TestSign(t *testing.T) {
 	}
 	by.Sign = func(_, head history.Head) (history.Head, error) { return head, errors.New("no key") }
 	next := site.Generation{Current: l.current.Current, Catalog: &catalog.Catalog{}}
-	if _, err := by.Append(site.FilesIn(l.root), site.Before{Current: l.current.Current}, l.head, next); err == nil || err.Error() != "no key" {
+	if _, err := by.Append(site.FilesIn(l.root), site.Previous{Current: l.current.Current}, l.head, next); err == nil || err.Error() != "no key" {
 		t.Errorf("got %v", err)
 	}
 }
