@@ -76,7 +76,8 @@ type stamp struct {
 //	5  reads the texts of contributions, for the search
 //	6  other texts of warnings and reasons
 //	7  reads licences; records when a package was first seen, by the clock of the run
-const readingVersion = 7
+//	8  records the npm packages in a package
+const readingVersion = 8
 
 // A header is the first line of a cache. Its generation is not the current one after a command that
 // does not read sources, such as galbuild remove, or if a builder was killed after it had switched

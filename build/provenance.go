@@ -27,7 +27,7 @@ func (a *assembly) addPackages(chosen map[string]identified) {
 		}
 		all = append(all, catalog.Package{
 			SHA256: c.version.Package.Ref, ID: key, Licence: x.version.Licence, Signed: x.version.Signed,
-			Sources: []catalog.Source{sourceOf(c.item)},
+			Sources: []catalog.Source{sourceOf(c.item)}, Bundled: c.bundled,
 		})
 	}
 	a.catalog.Packages = catalog.MergePackages(a.catalog.Packages, catalog.Packages(all))

@@ -2,6 +2,7 @@ package build
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -36,14 +37,15 @@ type candidate struct {
 	name       string           // as the package declares it
 	version    *catalog.Version // its Package is zero if it was refused when it was read
 	warnings   []string
-	refused    error     // the reason, nil if it is not refused
-	reused     bool      // the version is from the last generation, and the package was not read
-	accepted   bool      // the version is in the new catalogue
-	ref        blob.Ref  // of the package; zero if the package was not read completely
-	incomplete bool      // a sidecar could not be read, so the next run must read the package again
-	kept       bool      // refused, and the version with previousKey stays in the gallery
-	excluded   *Excluded // a decision or the policy keeps it out; nil if none does
-	unstored   bool      // the version is from the cache and has no content; the package was not read
+	refused    error             // the reason, nil if it is not refused
+	reused     bool              // the version is from the last generation, and the package was not read
+	accepted   bool              // the version is in the new catalogue
+	bundled    []catalog.Bundled // npm packages in the package; nil if it was not read
+	ref        blob.Ref          // of the package; zero if the package was not read completely
+	incomplete bool              // a sidecar could not be read, so the next run must read the package again
+	kept       bool              // refused, and the version with previousKey stays in the gallery
+	excluded   *Excluded         // a decision or the policy keeps it out; nil if none does
+	unstored   bool              // the version is from the cache and has no content; the package was not read
 	// previousKey is the key of the version of the last generation that has this package. If
 	// there is none, it is the key that the file had when it was last accepted.
 	previousKey string
@@ -216,7 +218,7 @@ func (r *reader) readPackage(item *source.Item, c *candidate) error {
 	c.warnings = append(c.warnings, p.Warnings...)
 	v := c.version
 	*v = describe(p)
-	if err := r.unpack(p, v); err != nil {
+	if err := r.unpack(p, v, c); err != nil {
 		return err
 	}
 	if err := r.checkUnpacked(item, v); err != nil {
@@ -322,14 +324,24 @@ func (r *reader) copyPackage(item *source.Item, draft *blob.Draft, c *candidate)
 }
 
 // unpack stores the files of p that the site serves, and adds them to v. It reads the other files
-// to verify their checksums.
-func (r *reader) unpack(p *vsix.Package, v *catalog.Version) error {
+// to verify their checksums, and the descriptions of npm packages.
+func (r *reader) unpack(p *vsix.Package, v *catalog.Version, c *candidate) error {
+	var bundled vsix.Bundled
+	defer func() { c.bundled = bundled.Packages() }()
 	assets := make(map[string][]vsix.Asset)
 	for _, a := range p.Assets {
 		assets[a.Entry] = append(assets[a.Entry], a)
 	}
 	tree := p.Web || p.Theme || r.Settings.Unpack == "all"
 	return p.Walk(func(e vsix.Entry, content io.Reader) error {
+		if bundled.Wants(e) {
+			text, err := io.ReadAll(content)
+			if err != nil {
+				return err
+			}
+			bundled.Add(e, text)
+			content = bytes.NewReader(text)
+		}
 		inTree := tree && (r.Settings.Unpack == "all" || strings.HasPrefix(e.Name, "extension/"))
 		if !inTree && assets[e.Name] == nil {
 			return nil

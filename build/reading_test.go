@@ -61,6 +61,9 @@ func writeResult(t *testing.T, to *strings.Builder, c *candidate) {
 		fmt.Fprintf(to, "refused: %q\n", c.refused)
 		return
 	}
+	if c.bundled != nil {
+		fmt.Fprintf(to, "bundled: %v\n", c.bundled)
+	}
 	text, err := json.Marshal(c.version)
 	var members map[string]json.RawMessage
 	if err == nil {
@@ -160,6 +163,15 @@ func readingSamples(t *testing.T) []readingSample {
 		readingSample{name: "look-alike name", text: edited(`"name":"hello"`, `"name":"hello","displayName":"H\u0435llo"`)},
 		readingSample{name: "no engine", text: edited(`,"engines":{"vscode":"^1.90.0"}`, "")},
 		readingSample{name: "byte order mark", text: archiveOf(t, past, "extension/package.json", "\ufeff"+helloJSON)},
+		readingSample{name: "npm packages", text: archiveOf(t, past, "extension/package.json", helloJSON,
+			"extension/node_modules/left-pad/package.json", `{"name":"left-pad","version":"1.3.0","license":"WTFPL"}`,
+			"extension/node_modules/left-pad/node_modules/@types/node/package.json", `{"version":"20.1.0","license":"MIT"}`,
+			"extension/node_modules/left-pad/lib/package.json", `{"name":"lib","version":"1.0.0"}`,
+			"extension/server/node_modules/left-pad/package.json", `{"name":"left-pad","version":"1.3.0","license":"WTFPL"}`,
+			"extension/server/node_modules/other/package.json", `{"name":"../x","version":"2.0.0","license":"UNLICENSED"}`,
+			"extension/node_modules/.bin/package.json", `{"name":"bin","version":"1.0.0"}`,
+			"extension/node_modules/broken/package.json", `{`,
+			"extension/node_modules/no-version/package.json", `{"name":"no-version"}`)},
 		readingSample{name: "path in the parent", text: archiveOf(t, past, "extension/package.json", helloJSON, "../x", "1")},
 		readingSample{name: "not a zip archive", text: []byte("hello")},
 	)

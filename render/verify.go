@@ -20,6 +20,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
 	"galbuild/build/errmsg"
+	"galbuild/build/history"
 	"galbuild/build/policy"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
@@ -84,12 +85,12 @@ func Verify(ctx context.Context, root string) (*Report, error) {
 	return v.report, nil
 }
 
-// checkHistory checks the whole history, or only its head in a site that was copied from where the
-// entries are not served.
+// checkHistory checks the whole history, or only its head in a site without entries: one that was
+// unpacked from a tarball, or copied from where they are not served.
 func (v *verifier) checkHistory(current site.Current, last site.Head) {
 	files := site.FilesIn(v.root)
 	head, err := site.ReadHead(files, current, last)
-	if _, missing := os.Stat(v.file(site.PrivateDir)); err == nil && !errors.Is(missing, fs.ErrNotExist) {
+	if _, missing := os.Stat(v.file(history.EntryDir)); err == nil && !errors.Is(missing, fs.ErrNotExist) {
 		err = site.CheckHistory(files, head)
 	}
 	if err != nil {

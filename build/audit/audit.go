@@ -43,6 +43,8 @@ type Version struct {
 	Sources []catalog.Source `json:"sources"`          // where it came from
 	// Decisions are the ids of all decisions about it, in the order of those of the report.
 	Decisions []blob.Ref `json:"decisions"`
+	// Bundled are the npm packages in it. They are in the bill of materials only.
+	Bundled []catalog.Bundled `json:"-"`
 }
 
 // Moment is a generation that became current.
@@ -77,6 +79,7 @@ func New(c *catalog.Catalog, entries []*history.Entry) *Report {
 	for _, p := range c.Packages {
 		v := all.version(p.ID, p.SHA256)
 		v.Sources, v.Licence, v.Signed, v.Seen = append(v.Sources, p.Sources...), p.Licence, p.Signed, p.Seen
+		v.Bundled = p.Bundled
 	}
 	for key, served := range c.Versions() {
 		v := all.version(key, served.Package.Ref)

@@ -41,9 +41,10 @@ func sample(t *testing.T) (*catalog.Catalog, []*history.Entry) {
 			Package: catalog.File{Ref: ref("acme.hello@1.0.0@linux-x64"), Size: 7},
 		}},
 	}}}
+	bundled := []catalog.Bundled{{Name: "@types/node", Version: "20.1.0", Licence: "MIT OR Apache-2.0"}, {Name: "left-pad", Version: "1.3.0"}}
 	c.Packages = catalog.Packages([]catalog.Package{
 		{SHA256: ref("acme.hello@1.0.0@linux-x64"), ID: "acme.hello@1.0.0@linux-x64", Sources: []catalog.Source{{URL: "https://host/a%20b.vsix"}, {Path: "=evil.vsix"}}},
-		{SHA256: ref("acme.notes@1.0.0"), ID: "acme.notes@1.0.0", Licence: "MIT", Seen: day(1), Sources: []catalog.Source{{Path: "notes.vsix"}}},
+		{SHA256: ref("acme.notes@1.0.0"), ID: "acme.notes@1.0.0", Licence: "MIT", Seen: day(1), Sources: []catalog.Source{{Path: "notes.vsix"}}, Bundled: bundled},
 	})
 	subject, err := catalog.ParseSubject("acme.notes")
 	if err != nil {
@@ -76,7 +77,8 @@ func TestReport(t *testing.T) {
 		{ID: "acme.gone@1.0.0", First: at(1), Last: at(3), Until: day(4), Sources: []catalog.Source{}, Decisions: []blob.Ref{}},
 		{ID: "acme.hello@1.0.0@linux-x64", Served: true, First: at(2), Last: at(4), Bytes: 7, Updated: day(1), Licence: "MIT OR Apache-2.0", Signed: true,
 			Sources: []catalog.Source{{URL: "https://host/a%20b.vsix"}, {Path: "=evil.vsix"}}, Decisions: []blob.Ref{}},
-		{ID: "acme.notes@1.0.0", First: at(1), Last: at(2), Until: day(3), Seen: day(1), Licence: "MIT", Sources: []catalog.Source{{Path: "notes.vsix"}}, Decisions: both},
+		{ID: "acme.notes@1.0.0", First: at(1), Last: at(2), Until: day(3), Seen: day(1), Licence: "MIT", Sources: []catalog.Source{{Path: "notes.vsix"}}, Decisions: both,
+			Bundled: c.Packages[slices.IndexFunc(c.Packages, func(p catalog.Package) bool { return p.ID == "acme.notes@1.0.0" })].Bundled},
 	}
 	for i := range want {
 		want[i].SHA256 = ref(want[i].ID)
@@ -173,6 +175,17 @@ func TestSBOM(t *testing.T) {
 	want := []string{"pkg:vscode-extension/acme/gone@1.0.0 excluded", "pkg:vscode-extension/acme/hello@1.0.0?platform=linux-x64 required", "pkg:vscode-extension/acme/notes@1.0.0 excluded"}
 	if !slices.Equal(got, want) || bom.Metadata.Timestamp != "2026-01-04T00:00:00Z" {
 		t.Errorf("got %q, want %q, at %s", got, want, bom.Metadata.Timestamp)
+	}
+	got = nil
+	for _, x := range *(*bom.Components)[2].Components {
+		licence := ""
+		if x.Licenses != nil {
+			licence = (*x.Licenses)[0].Expression
+		}
+		got = append(got, x.Group+"|"+x.Name+"|"+x.Version+"|"+x.PackageURL+"|"+licence)
+	}
+	if want := []string{"@types|node|20.1.0|pkg:npm/%40types/node@20.1.0|MIT OR Apache-2.0", "|left-pad|1.3.0|pkg:npm/left-pad@1.3.0|"}; !slices.Equal(got, want) {
+		t.Errorf("npm packages: got %q, want %q", got, want)
 	}
 	text, _ := json.Marshal((*bom.Components)[2].Properties)
 	for _, property := range []string{`"galbuild:decision","value":"blocked acme.notes, 2026-01-03T00:00:00Z by +alice: =1+1"`, `"galbuild:source","value":"notes.vsix"`, `"galbuild:served-until","value":"2026-01-03T00:00:00Z"`} {

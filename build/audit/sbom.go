@@ -10,13 +10,15 @@ import (
 	"github.com/package-url/packageurl-go"
 
 	"galbuild/build/blob"
+	"galbuild/build/catalog"
 )
 
 // specVersion is the version of CycloneDX that is written. Not all tools read later ones yet.
 const specVersion = cyclonedx.SpecVersion1_6
 
-// WriteSBOM writes the versions as components of a CycloneDX bill of materials in JSON. Versions
-// that are not served have the scope excluded. program is the version of this program.
+// WriteSBOM writes the versions as components of a CycloneDX bill of materials in JSON, and the npm
+// packages in a version as its components. Versions that are not served have the scope excluded.
+// program is the version of this program.
 //
 // The serial number and the time depend on the report only, so that the same gallery has the same
 // bill of materials.
@@ -73,6 +75,29 @@ func (v *Version) component(decisions map[blob.Ref]*Decision) cyclonedx.Componen
 	}
 	if from != nil {
 		c.ExternalReferences = &from
+	}
+	if len(v.Bundled) > 0 {
+		bundled := make([]cyclonedx.Component, len(v.Bundled))
+		for i, b := range v.Bundled {
+			bundled[i] = npmComponent(b)
+		}
+		c.Components = &bundled
+	}
+	return c
+}
+
+// npmComponent returns the component of an npm package in a version.
+func npmComponent(b catalog.Bundled) cyclonedx.Component {
+	scope, name, scoped := strings.Cut(b.Name, "/")
+	if !scoped {
+		scope, name = "", b.Name
+	}
+	c := cyclonedx.Component{
+		Type: cyclonedx.ComponentTypeLibrary, Group: scope, Name: name, Version: b.Version,
+		PackageURL: packageurl.NewPackageURL(packageurl.TypeNPM, scope, name, b.Version, nil, "").ToString(),
+	}
+	if b.Licence != "" {
+		c.Licenses = &cyclonedx.Licenses{{Expression: b.Licence}}
 	}
 	return c
 }

@@ -6,8 +6,8 @@
 // files.
 //
 // The format is JSON lines: a header, then the public part of each record, sorted by id, then each
-// [Dropped] version, sorted by Key, and then one extension on each line, sorted by lower-case id. If
-// one extension changes, one line changes. The header has the numbers of records and of dropped
+// [Dropped] version, sorted by Key, and then one extension on each line, sorted by lower-case id.
+// If one extension changes, one line changes. The header has the numbers of records and of dropped
 // versions:
 //
 //	{"galbuild":2,"records":1,"dropped":1,"baseUrl":"https://host/gallery","unpack":"web"}

@@ -30,6 +30,7 @@ type Package struct {
 	Sources []Source  `json:"sources,omitempty"` // sorted, at most maxSources
 	Licence string    `json:"licence,omitempty"` // as in Version
 	Signed  bool      `json:"signed,omitzero"`   // as in Version
+	Bundled []Bundled `json:"bundled,omitempty"` // npm packages in it, sorted with CompareBundled, at most MaxBundled
 
 	Other map[string]jsontext.Value `json:",embed"` // keys that this program does not know
 }
@@ -139,6 +140,7 @@ func (p Package) merge(other Package) Package {
 	p.Sources = mergeSources(p.Sources, other.Sources)
 	p.Licence = max(p.Licence, other.Licence)
 	p.Signed = p.Signed || other.Signed
+	p.Bundled = preferBundled(p.Bundled, other.Bundled)
 	p.Other = mergeOther(p.Other, other.Other)
 	return p
 }
@@ -153,7 +155,7 @@ func Earliest(a, b time.Time) time.Time {
 
 // equal reports whether p and other, about the same package, say the same.
 func (p Package) equal(other Package) bool {
-	return p.Seen.Equal(other.Seen) && p.Licence == other.Licence && p.Signed == other.Signed &&
+	return p.Seen.Equal(other.Seen) && p.Licence == other.Licence && p.Signed == other.Signed && slices.Equal(p.Bundled, other.Bundled) &&
 		slices.EqualFunc(p.Sources, other.Sources, func(a, b Source) bool { return CompareSources(a, b) == 0 }) &&
 		maps.EqualFunc(p.Other, other.Other, func(a, b jsontext.Value) bool { return bytes.Equal(a, b) })
 }
@@ -208,7 +210,7 @@ func (p *Package) Check() error {
 	if id, err := ParseID(p.ID); err != nil || id.Version == "" {
 		return fmt.Errorf("package %s: want an id with a version, found %.200q", p.SHA256, p.ID)
 	}
-	if err := errors.Join(checkDates(&p.Seen), checkLicence(p.Licence)); err != nil {
+	if err := errors.Join(checkDates(&p.Seen), checkLicence(p.Licence), checkBundled(p.Bundled)); err != nil {
 		return fmt.Errorf("package %s: %w", p.SHA256, err)
 	}
 	for i := range p.Sources {

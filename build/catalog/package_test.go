@@ -26,7 +26,8 @@ func samplePackage() Package {
 			{URL: "https://host/notes.vsix", Upstream: "https://gallery.example", Collected: day(1), StatedSHA256: blob.Sum([]byte("a"))},
 			{Path: "acme/notes-1.0.0.vsix"},
 		},
-		Other: map[string]jsontext.Value{"scan": jsontext.Value(`{"b":1,"a":2}`)},
+		Bundled: []Bundled{{Name: "@types/node", Version: "20.1.0", Licence: "MIT"}, {Name: "left-pad", Version: "1.3.0"}},
+		Other:   map[string]jsontext.Value{"scan": jsontext.Value(`{"b":1,"a":2}`)},
 	}
 }
 
@@ -75,6 +76,9 @@ func randomPackages(random *rand.Rand) (all []Package) {
 		if random.IntN(2) == 0 {
 			p.Seen = day(1 + random.IntN(3))
 		}
+		for range random.IntN(3) {
+			p.Bundled = append(p.Bundled, Bundled{Name: "left-pad", Version: fmt.Sprint(len(p.Bundled), ".0.", random.IntN(3))})
+		}
 		for range random.IntN(maxSources) {
 			p.Sources = append(p.Sources, Source{Path: fmt.Sprintf("%02d.vsix", random.IntN(60))})
 			if random.IntN(4) == 0 {
@@ -105,6 +109,11 @@ func text(all []Package) string {
 
 func TestMergePackage(t *testing.T) {
 	a, b := samplePackage(), samplePackage()
+	b.Bundled = append(slices.Clone(a.Bundled), Bundled{Name: "zod", Version: "1.0.0"})
+	if got := MergePackages([]Package{a}, []Package{b}); !samePackages(got, []Package{b}) {
+		t.Errorf("with another npm package: got %s, want %s", text(got), text([]Package{b}))
+	}
+	b = samplePackage()
 	b.Seen, b.Licence, b.Signed = day(1), "", false
 	b.Sources, b.Other = []Source{{Path: "b.vsix"}}, map[string]jsontext.Value{"ticket": jsontext.Value("17")}
 	want := samplePackage()
@@ -126,7 +135,7 @@ func TestPackagesInCatalog(t *testing.T) {
 	if err := errors.Join(c.Write(&public), c.WritePrivate(&private)); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(public.String(), "vsix") || !strings.Contains(private.String(), `{"path":"acme/notes-1.0.0.vsix"}],"licence":"MIT","signed":true,"scan":{"b":1,"a":2}}`) {
+	if strings.Contains(public.String(), "vsix") || !strings.Contains(private.String(), `{"path":"acme/notes-1.0.0.vsix"}],"licence":"MIT","signed":true,"bundled":[{"name":"@types/node","version":"20.1.0","licence":"MIT"},{"name":"left-pad","version":"1.3.0"}],"scan":{"b":1,"a":2}}`) {
 		t.Errorf("public:\n%sprivate:\n%s", &public, &private)
 	}
 	text := private.String()
@@ -166,6 +175,10 @@ func TestPackageCheck(t *testing.T) {
 		"without control":          func(p *Package) { p.Sources[1].Path = "a\x1b[2J" },
 		"at most 4096 bytes":       func(p *Package) { p.Sources[1].Path = strings.Repeat("x", MaxSourceText+1) },
 		"the same or out of order": func(p *Package) { slices.Reverse(p.Sources) },
+		"want a name":              func(p *Package) { p.Bundled[0].Name = "../x" },
+		"want a version":           func(p *Package) { p.Bundled[1].Version = "" },
+		"left-pad and @types/node": func(p *Package) { slices.Reverse(p.Bundled) },
+		"at most 2000 npm":         func(p *Package) { p.Bundled = make([]Bundled, MaxBundled+1) },
 		"at most 32 sources":       func(p *Package) { p.Sources = make([]Source, maxSources+1) },
 	} {
 		p := samplePackage()

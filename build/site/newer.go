@@ -3,6 +3,7 @@ package site
 import (
 	"crypto/sha256"
 	"errors"
+	"iter"
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
@@ -14,21 +15,47 @@ import (
 // an error to copy the newest content again if the site would not change, because the catalogue c
 // of the copy is current already.
 func CheckNewer(root string, sender *history.Sender, c *catalog.Catalog) error {
-	current, named, err := ReadCurrentHead(root)
-	if err != nil || named.IsZero() {
-		return err
-	}
-	files := FilesIn(root)
-	head, err := ReadHead(files, current, named)
+	current, entries, err := readLog(root)
 	if err != nil {
 		return err
 	}
-	err = history.CheckNewer(Entries(files, head), sender)
+	err = history.CheckNewer(entries, sender)
 	older, ok := errors.AsType[*history.OlderError](err)
 	if ok && older.Copied.Number == sender.Number && older.Copied.Root == sender.Root && isCurrent(current, c) {
 		return nil
 	}
 	return err
+}
+
+// LastImported returns the name of the generation that the site at root has copied last from
+// another site or target, or "" if there is none. What the site serves is that generation, or was
+// made of it and may have been changed.
+func LastImported(root string) (generation string, err error) {
+	_, entries, err := readLog(root)
+	if err != nil {
+		return "", err
+	}
+	for e, err := range entries {
+		if err != nil {
+			return "", err
+		}
+		if e.Sender != nil {
+			return e.Sender.Generation, nil
+		}
+	}
+	return "", nil
+}
+
+// readLog returns the current generation of the site at root, and the entries of its history, the
+// latest first. There are none if the site has no generation.
+func readLog(root string) (Current, iter.Seq2[*history.Entry, error], error) {
+	current, named, err := ReadCurrentHead(root)
+	if err != nil || named.IsZero() {
+		return current, Entries(nil, history.Head{}), err
+	}
+	files := FilesIn(root)
+	head, err := ReadHead(files, current, named)
+	return current, Entries(files, head), err
 }
 
 // isCurrent reports whether c is the catalogue of a generation.

@@ -20,8 +20,8 @@
 // files: unpack another generation into another folder, or with tar's -m.) Links are determined by
 // content, so a site on a file system without hard links gives the same archive.
 //
-// A delta leaves out the files that all of certain generations have, its bases. It has two more
-// files, after SHA256SUMS:
+// A delta leaves out the files that all of certain generations have, its bases, except for those of
+// the generation. It has two more files, after SHA256SUMS:
 //
 //	BASE.SHA256SUMS               the lines of CURRENT with the files of each base
 //	SITE.SHA256SUMS               the SHA256SUMS of an archive of the whole site
@@ -46,6 +46,12 @@
 // of SHA256SUMS, and their headers must be byte for byte those that [Export] writes. This excludes
 // links to other files, devices, paths outside the site, duplicate paths, and data after the end.
 // Content that the site has already is verified too, but not written again.
+//
+// A site that has decisions or a policy of its own makes another generation of the archive. Its
+// history then names the generation that was imported, so that a delta finds its base. The site
+// makes the pages and static responses itself, so it needs only the content that a delta leaves
+// out, and the result is that of importing the whole site. If the site has deleted content that it
+// would now serve, the delta is refused.
 //
 // Bits of a gzip or zstd header that do not change the unpacked content are not verified, unless
 // there is a listing next to the archive.

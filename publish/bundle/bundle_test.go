@@ -379,7 +379,7 @@ func TestUselessBase(t *testing.T) {
 	if err := os.WriteFile(whole, readEntries(t, delta)[2].text, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(readEntries(t, export(t, root, whole))); n != 3 {
+	if n := len(readEntries(t, export(t, root, whole))); n != 7 {
 		t.Errorf("since the %s of itself: %d entries", SiteName, n)
 	}
 }
@@ -387,7 +387,7 @@ func TestUselessBase(t *testing.T) {
 func TestDeltaOfNothing(t *testing.T) {
 	root := newSite(t, "one")
 	delta := export(t, root, root)
-	if n := len(readEntries(t, delta)); n != 3 {
+	if n := len(readEntries(t, delta)); n != 7 {
 		t.Errorf("%d entries, want the listings only", n)
 	}
 	before := snapshot(t, root)

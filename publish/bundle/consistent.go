@@ -12,11 +12,8 @@ import (
 )
 
 // checkHead checks that the head of the sender's history is that of the generation, and sets the
-// sender of the import. A delta leaves it out if it has nothing new.
+// sender of the import.
 func (s *importer) checkHead() error {
-	if _, ok := s.staged[s.head.Path()]; !ok {
-		return nil
-	}
 	files := func(path string, limit int64) ([]byte, error) { return regularfile.ReadFile(s.file(path), limit) }
 	head, err := site.ReadHead(files, s.current, s.head)
 	if err != nil {

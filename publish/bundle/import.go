@@ -67,8 +67,9 @@ type Imported struct {
 
 // A BaseError is returned for a delta if the site is not at one of its bases.
 type BaseError struct {
-	Wants []string // generations of the bases
-	Has   string   // the current generation of the site, or "" if there is none
+	Wants    []string // generations of the bases
+	Has      string   // the current generation of the site, or "" if there is none
+	Imported string   // the generation that the site has imported last, or "" if it has none
 }
 
 // Error implements error.
@@ -76,6 +77,9 @@ func (e *BaseError) Error() string {
 	has := "has none"
 	if e.Has != "" {
 		has = "is at " + e.Has
+	}
+	if e.Imported != "" {
+		has += ", and has last imported " + e.Imported
 	}
 	return fmt.Sprintf("it contains only the changes since generation %s, and the site %s", strings.Join(e.Wants, " or "), has)
 }
@@ -152,6 +156,9 @@ func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *so
 	}
 	next, err := cfg.merge(s, current)
 	if err != nil {
+		return err
+	}
+	if err := s.checkLeftOut(next); err != nil {
 		return err
 	}
 	if current != s.current && !cfg.AllowOlder {
@@ -293,6 +300,10 @@ func (s *importer) checkListings() error {
 			return refuse(SumsName, "it lists %q, and %s does not", x.path, name)
 		}
 	}
+	end := s.whole[len(s.whole)-len(generationFiles(s.current, s.head)):]
+	if from := len(s.included) - len(end); from < 0 || !slices.Equal(s.included[from:], end) {
+		return refuse(SumsName, "it does not end with the files of generation %s", s.current.Generation)
+	}
 	return checkNames(name, s.whole, ignoresCase)
 }
 
@@ -373,27 +384,11 @@ func (s *importer) file(path string) string {
 	return s.dir.Path(path)
 }
 
-// check verifies what depends on the site: that it is at a base, that it has the files that a delta
-// leaves out, and that all files are those of the index and the catalogue.
+// check verifies that the site is at a base, and that all files are those of the index and the
+// catalogue.
 func (s *importer) check(current site.Current) error {
-	if len(s.bases) > 0 && current != s.current && !slices.Contains(s.bases, current) {
-		return &BaseError{Wants: s.report.Since, Has: current.Generation}
-	}
-	next := s.included // in the same order as s.whole
-	for _, x := range s.whole {
-		if len(next) > 0 && next[0] == x {
-			next = next[1:]
-			continue
-		}
-		if err := s.ctx.Err(); err != nil {
-			return err
-		}
-		if x.path == site.CurrentPath || x.path == s.head.Path() {
-			continue // the site has others
-		}
-		if err := s.checkExisting(x); err != nil {
-			return fmt.Errorf("%w: %w", ErrLeftOut, err)
-		}
+	if err := s.checkBase(current); err != nil {
+		return err
 	}
 	if err := s.checkHead(); err != nil {
 		return err
@@ -423,29 +418,6 @@ func (s *importer) compare(current site.Current, c *catalog.Catalog) error {
 	return nil
 }
 
-// ErrLeftOut is returned, wrapped, if the site is at a base of a delta but lacks files that the
-// delta leaves out.
-var ErrLeftOut = errors.New("the site is damaged or incomplete: it lacks files that the archive leaves out")
-
-// checkExisting checks that the site has a file. It does not read blobs: a hard link must be the
-// same file as its blob, and the hash of other files, which are small, must match.
-func (s *importer) checkExisting(x line) error {
-	info, err := os.Stat(s.dir.Path(x.path))
-	if err != nil || isBlob(x.path) {
-		return err
-	}
-	if s.isLink(x) {
-		if at, err := os.Stat(s.dir.Path(x.ref.Path())); err == nil && os.SameFile(info, at) {
-			return nil
-		}
-	}
-	got, _, err := blob.SumFile(s.dir.Path(x.path))
-	if err == nil && got != x.ref {
-		err = fmt.Errorf("%s: SHA-256 is %s, want %s", x.path, got, x.ref)
-	}
-	return err
-}
-
 // install moves all files into the site, and makes the generation with the catalogue c current, in
 // the steps that [render.Commit] describes: that of the archive, or one that is made now.
 func (s *importer) install(current site.Current, c *catalog.Catalog) error {
@@ -463,6 +435,9 @@ func (s *importer) install(current site.Current, c *catalog.Catalog) error {
 	next := s.current
 	if c != s.catalogue {
 		s.dir.Dirty = true // there are files of versions that the generation does not have
+		if err := s.linkLeftOut(c); err != nil {
+			return err
+		}
 		var err error
 		if next, err = render.Site(s.ctx, s.dir, c, site.Current{}, 0); err != nil {
 			return err

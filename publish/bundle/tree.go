@@ -154,6 +154,9 @@ func (t *tree) since(ctx context.Context, bases []string) (*delta, error) {
 		return d, nil
 	}
 	included := make(map[string]bool)
+	for _, x := range generationFiles(t.current, t.head) {
+		included[x.path] = true
+	}
 	for _, path := range bases {
 		base, err := readBase(ctx, path)
 		if err != nil {

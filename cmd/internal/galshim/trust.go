@@ -36,7 +36,8 @@ type trust struct {
 // errFrozen is wrapped by errors about a head that is older than --max-age.
 var errFrozen = errors.New("the head of the history is too old")
 
-// errReplaced is wrapped by errors about a head that does not follow the one that was served before.
+// errReplaced is wrapped by errors about a head that does not follow the one that was served
+// before.
 var errReplaced = errors.New("which was served before")
 
 // newTrust returns the trust that the flags describe, or nil without --trust.
@@ -123,8 +124,8 @@ func (t *trust) wayBack() string {
 	return meant + fmt.Sprintf("move %s away and restart galshim", t.state)
 }
 
-// checkAge returns an error for a head that is too old. If its time is as far in the future, galshim
-// could not see for long that it has become too old.
+// checkAge returns an error for a head that is too old. One whose time is as far in the future is
+// refused too, because it would not become too old for long.
 func (t *trust) checkAge(head history.Head) error {
 	age := t.now().Sub(head.When)
 	switch {

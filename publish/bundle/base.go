@@ -1,0 +1,110 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+	"galbuild/render"
+)
+
+// checkBase checks that a delta can be imported: that the site is at one of its bases, or has
+// imported one last, or has the generation of the delta already. The generation that a site makes
+// of an import has another name if the site has decisions or a policy of its own.
+func (s *importer) checkBase(current site.Current) error {
+	if len(s.bases) == 0 || current == s.current || slices.Contains(s.bases, current) {
+		return nil
+	}
+	imported, err := site.LastImported(s.dir.Root)
+	if err != nil {
+		return err
+	}
+	if imported != "" && (imported == s.current.Generation || slices.Contains(s.report.Since, imported)) {
+		return nil
+	}
+	return &BaseError{Wants: s.report.Since, Has: current.Generation, Imported: imported}
+}
+
+// ErrLeftOut is returned, wrapped, if the site is at a base of a delta but lacks files that the
+// delta leaves out.
+var ErrLeftOut = errors.New("the site lacks files that the archive leaves out: it is damaged, or has kept them out")
+
+// checkLeftOut checks that the site has the files that a delta leaves out and that the generation
+// with the catalogue c needs. If that is not the generation of the archive, the site makes its
+// pages and static responses.
+func (s *importer) checkLeftOut(c *catalog.Catalog) error {
+	if c != s.catalogue {
+		return s.checkContent(c)
+	}
+	next := s.included // in the same order as s.whole
+	for _, x := range s.whole {
+		if len(next) > 0 && next[0] == x {
+			next = next[1:]
+			continue
+		}
+		if err := s.ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.checkExisting(x); err != nil {
+			return fmt.Errorf("%w: %w", ErrLeftOut, err)
+		}
+	}
+	return nil
+}
+
+// checkContent checks that the archive or the site has the content of all versions.
+func (s *importer) checkContent(c *catalog.Catalog) error {
+	if len(s.bases) == 0 {
+		return nil
+	}
+	for f := range render.VersionContent(c) {
+		if err := s.ctx.Err(); err != nil {
+			return err
+		}
+		ref := blob.Ref(f.SHA256)
+		if _, ok := s.staged[ref.Path()]; !ok && !s.dir.Blobs.Has(ref, f.Size) {
+			return fmt.Errorf("%w: %s, the content of %s", ErrLeftOut, ref.Path(), f.Path)
+		}
+	}
+	return nil
+}
+
+// linkLeftOut makes the paths of versions that a delta leaves out, because the site may lack some:
+// it did not have all versions of the base.
+func (s *importer) linkLeftOut(c *catalog.Catalog) error {
+	if len(s.bases) == 0 {
+		return nil
+	}
+	for f := range render.VersionContent(c) {
+		if err := s.ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.dir.Blobs.Link(f.SHA256, f.Path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkExisting checks that the site has a file. It does not read blobs: a hard link must be the
+// same file as its blob, and the hash of other files, which are small, must match.
+func (s *importer) checkExisting(x line) error {
+	info, err := os.Stat(s.dir.Path(x.path))
+	if err != nil || isBlob(x.path) {
+		return err
+	}
+	if s.isLink(x) {
+		if at, err := os.Stat(s.dir.Path(x.ref.Path())); err == nil && os.SameFile(info, at) {
+			return nil
+		}
+	}
+	got, _, err := blob.SumFile(s.dir.Path(x.path))
+	if err == nil && got != x.ref {
+		err = fmt.Errorf("%s: SHA-256 is %s, want %s", x.path, got, x.ref)
+	}
+	return err
+}
