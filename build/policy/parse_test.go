@@ -200,10 +200,11 @@ func compileSchema(t *testing.T) *jsonschema.Schema {
 		t.Fatal(err)
 	}
 	c := jsonschema.NewCompiler()
-	if err := c.AddResource("policy.schema.json", document); err != nil {
+	const address = "https://example.com/policy.schema.json" // a file name would be resolved
+	if err := c.AddResource(address, document); err != nil {
 		t.Fatal(err)
 	}
-	schema, err := c.Compile("policy.schema.json")
+	schema, err := c.Compile(address)
 	if err != nil {
 		t.Fatal(err)
 	}
