@@ -249,7 +249,7 @@ func TestOrder(t *testing.T) {
 			return 5
 		case strings.HasPrefix(key, history.HeadDir), strings.HasPrefix(key, history.EntryDir):
 			return 4
-		case strings.HasPrefix(key, "index/"):
+		case strings.HasPrefix(key, "index/"), strings.HasPrefix(key, site.PrivateDir): // at the same time
 			return 3
 		}
 		return 2
