@@ -231,6 +231,11 @@ func (p *publishCmd) publishSite(ctx context.Context, e *env, at target.Target, 
 	if err != nil {
 		return e.explainPolicy(explainPublish(err))
 	}
+	if result.Objects == 0 && !p.DryRun {
+		if err := p.signUnchanged(ctx, at, commit); err != nil {
+			return err
+		}
+	}
 	e.printPolicyDiff("the site", result.PolicyDiff)
 	if !e.quiet {
 		e.printSome(len(result.Kept), func(i int) string {
@@ -240,6 +245,19 @@ func (p *publishCmd) publishSite(ctx context.Context, e *env, at target.Target, 
 		e.printVersions(result)
 	}
 	return e.printResult(result)
+}
+
+// signUnchanged signs the head of the history of a target whose generation has not changed, if it
+// is not signed and a key was given.
+func (p *publishCmd) signUnchanged(ctx context.Context, at target.Target, commit site.Commit) error {
+	if p.SignKey == "" {
+		return nil
+	}
+	head, err := publish.Head(ctx, at)
+	if err == nil && !head.IsSigned() {
+		_, err = publish.Renew(ctx, at, commit)
+	}
+	return explainPublish(err)
 }
 
 // printVersions prints which versions a change of a target adds and removes.
