@@ -78,15 +78,23 @@ type commandLine struct {
 	PrintVersion version.Flag `name:"version" short:"V" env:"-" help:"Print the version and exit."`
 }
 
-// newCommandLine returns a command line whose commands have the flags of kinds of targets.
-func newCommandLine(kinds []target.Kind) *commandLine {
+// newCommandLine returns a command line whose commands have the flags of kinds of targets. If args
+// begin with one of these commands, only that one has them: making them for all commands takes
+// longer than everything else that a short command does.
+func newCommandLine(kinds []target.Kind, args []string) *commandLine {
 	cl := new(commandLine)
-	for _, r := range []*targets.Remote{
-		&cl.Add.Remote, &cl.Remove.Remote, &cl.LsRemote.Remote, &cl.Show.Remote, &cl.Publish.Remote,
-		&cl.Pull.Remote, &cl.Rollback.Remote, &cl.Prune.Remote, &cl.Verify.Remote,
-		&cl.Diff.Remote, &cl.Audit.Remote, &cl.History.Remote,
-		&cl.Block.Remote, &cl.Unblock.Remote, &cl.Restore.Remote, &cl.Deprecate.Remote, &cl.Policy.Show.Remote,
-	} {
+	commands := map[string]*targets.Remote{
+		"add": &cl.Add.Remote, "remove": &cl.Remove.Remote, "ls-remote": &cl.LsRemote.Remote, "show": &cl.Show.Remote,
+		"publish": &cl.Publish.Remote, "pull": &cl.Pull.Remote, "rollback": &cl.Rollback.Remote, "prune": &cl.Prune.Remote,
+		"verify": &cl.Verify.Remote, "diff": &cl.Diff.Remote, "audit": &cl.Audit.Remote, "history": &cl.History.Remote,
+		"block": &cl.Block.Remote, "unblock": &cl.Unblock.Remote, "restore": &cl.Restore.Remote,
+		"deprecate": &cl.Deprecate.Remote, "policy": &cl.Policy.Show.Remote,
+	}
+	if words := usage.Words(args); len(words) > 0 && commands[words[0]] != nil {
+		commands[words[0]].Declare(kinds)
+		return cl
+	}
+	for _, r := range commands {
 		r.Declare(kinds)
 	}
 	return cl
@@ -149,7 +157,7 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 	if p.kinds == nil {
 		p.kinds = all.Kinds()
 	}
-	cl := newCommandLine(p.kinds)
+	cl := newCommandLine(p.kinds, args)
 	exit := -1
 	parser := newParser(cl, p.kinds, kong.BindTo(ctx, (*context.Context)(nil)), kong.Writers(e.stdout, errs), kong.Exit(func(status int) { exit = status }))
 	if err := (usage.Program{Model: parser.Model}).UnsetEmpty(); err != nil {

@@ -19,7 +19,7 @@ func TestCommandsDocumented(t *testing.T) {
 	_, textCommands, _ := strings.Cut(string(text), "\n### Commands that print text\n")
 	textCommands, _, _ = strings.Cut(textCommands, "\n###")
 	kinds := all.Kinds()
-	parser := newParser(newCommandLine(kinds), kinds)
+	parser := newParser(newCommandLine(kinds, nil), kinds)
 	commands := 0
 	for _, leaf := range parser.Model.Leaves(true) {
 		commands++

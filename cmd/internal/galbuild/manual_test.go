@@ -12,6 +12,6 @@ import (
 func TestHelp(t *testing.T) {
 	helptest.Run(t, manual(), []string{"version"}, func(options ...kong.Option) *kong.Kong {
 		kinds := all.Kinds()
-		return newParser(newCommandLine(kinds), kinds, options...)
+		return newParser(newCommandLine(kinds, nil), kinds, options...)
 	})
 }
