@@ -23,7 +23,7 @@ type service struct {
 
 // The timeouts are long, because a test must not fail on a busy machine.
 const (
-	startTimeout = 60 * time.Second
+	startTimeout = 4 * time.Minute
 	stopTimeout  = 60 * time.Second
 	pollInterval = 50 * time.Millisecond
 )
