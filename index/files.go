@@ -74,6 +74,16 @@ type PathHash [pathHashSize]byte
 // FileKey identifies a path and its content: a [PathHash] and the SHA-256 of the content.
 type FileKey [pathHashSize + sha256.Size]byte
 
+// Key returns the key of the file.
+func (f *File) Key() (key FileKey) {
+	hash := pathHash(f.Path)
+	copy(key[copy(key[:], hash[:]):], f.SHA256[:])
+	return key
+}
+
+// SHA256 returns the hash of the content.
+func (k FileKey) SHA256() [sha256.Size]byte { return [sha256.Size]byte(k[pathHashSize:]) }
+
 // FileKeys yields the keys of all files, ascending.
 func (ix *Index) FileKeys() iter.Seq[FileKey] {
 	return func(yield func(FileKey) bool) {

@@ -11,7 +11,6 @@ import (
 	"galbuild/build/decision"
 	"galbuild/build/history"
 	"galbuild/build/policy"
-	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/render/gallery"
@@ -20,17 +19,18 @@ import (
 // prune removes the files that are needed by none of the latest generations in the history. keep is
 // the number of these generations. Readers may still use them, and a rollback needs them.
 //
-// Reading the folders of content is slow. So prune reads them only if the site is dirty, or if a
-// generation that is removed lists a file that the others do not list.
+// Reading the folders of content is slow. So prune reads them only if the site is dirty, if what a
+// purge has left of a generation is removed, or if a generation that is removed lists a file that
+// the others do not list.
 func prune(dir *site.Dir, current site.Generation, old site.Current, last site.Head, keep int) error {
 	files := site.FilesIn(dir.Root)
 	head, err := site.ReadHead(files, current.Current, last)
 	if err != nil {
 		return err
 	}
-	remaining := []string{current.Generation, old.Generation}
+	kept := []string{current.Generation, old.Generation}
 	if !dir.IndexOnly() { // otherwise there are no entries
-		if remaining, err = site.Kept(files, head, keep); err != nil {
+		if kept, err = site.Kept(files, head, keep); err != nil {
 			return err
 		}
 	}
@@ -38,10 +38,15 @@ func prune(dir *site.Dir, current site.Generation, old site.Current, last site.H
 	if err != nil {
 		return err
 	}
-	remaining, dropped := split(names, remaining)
-	remaining, dropped = dropMalicious(dir, remaining, dropped, current.Catalog)
-	if dir.Dirty || len(dropped) > 0 {
-		if err := pruneContent(dir, remaining, dropped); err != nil {
+	set := decision.Of(current.Catalog)
+	remainders, stale, err := readRemainders(dir, kept, set)
+	if err != nil {
+		return err
+	}
+	remaining, dropped := split(names, kept)
+	remaining, dropped = dropMalicious(dir, remaining, dropped, set)
+	if dir.Dirty || stale || len(dropped) > 0 {
+		if err := pruneContent(dir, remaining, dropped, remainders, stale); err != nil {
 			return err
 		}
 	}
@@ -56,7 +61,7 @@ func prune(dir *site.Dir, current site.Generation, old site.Current, last site.H
 	if err := pruneResponses(dir, current.Catalog); err != nil {
 		return err
 	}
-	if err := prunePrivate(dir, remaining); err != nil {
+	if err := prunePrivate(dir, remaining, remainders); err != nil {
 		return err
 	}
 	for _, name := range dropped {
@@ -87,13 +92,16 @@ func pruneHistory(dir *site.Dir, head history.Head) error {
 }
 
 // prunePrivate removes the private files of other generations than those to keep.
-func prunePrivate(dir *site.Dir, kept []string) error {
+func prunePrivate(dir *site.Dir, kept []string, remainders []remainder) error {
+	needed := make(map[string]bool)
+	for _, name := range kept {
+		needed[site.Current{Generation: name}.PrivatePath()] = true
+	}
+	for _, r := range remainders {
+		needed[site.Current{Generation: r.generation}.RemainderPath()] = true
+	}
 	return dir.RemoveUnless(strings.TrimSuffix(site.PrivateDir, "/"), func(path string) bool {
-		return strings.HasPrefix(path, history.EntryDir) ||
-			slices.ContainsFunc(kept, func(name string) bool {
-				g := site.Current{Generation: name}
-				return path == g.PrivatePath() || path == g.RemainderPath()
-			})
+		return strings.HasPrefix(path, history.EntryDir) || needed[path]
 	})
 }
 
@@ -113,18 +121,17 @@ func split(names, kept []string) (remaining, dropped []string) {
 	return remaining, dropped
 }
 
-// dropMalicious drops the generations with a version that is malicious according to c, the
-// catalogue of the current generation, which is the first one: the files of that version must not
+// dropMalicious drops the generations with a version that is malicious according to set, the
+// decisions of the current generation, which is the first one: the files of that version must not
 // be served any more, and a rollback must not bring them back. It also drops a generation whose
 // catalogue cannot be read.
-func dropMalicious(dir *site.Dir, kept, dropped []string, c *catalog.Catalog) (still, more []string) {
-	set := decision.Of(c)
+func dropMalicious(dir *site.Dir, kept, dropped []string, set *decision.Set) (still, more []string) {
 	if set.IsEmpty() {
 		return kept, dropped
 	}
 	still, more = kept[:1], dropped
 	for _, name := range kept[1:] {
-		if hasMalicious(dir, name, set) {
+		if c := readListed(dir, site.Current{Generation: name}.CatalogPath()); c == nil || hasMalicious(c, set) {
 			more = append(more, name)
 		} else {
 			still = append(still, name)
@@ -133,16 +140,7 @@ func dropMalicious(dir *site.Dir, kept, dropped []string, c *catalog.Catalog) (s
 	return still, more
 }
 
-func hasMalicious(dir *site.Dir, generation string, set *decision.Set) bool {
-	path := site.Current{Generation: generation}.CatalogPath()
-	packed, err := regularfile.ReadFile(dir.Path(path), site.MaxCompressedCatalog)
-	if err != nil {
-		return true
-	}
-	c, err := site.DecompressCatalog(packed)
-	if err != nil {
-		return true
-	}
+func hasMalicious(c *catalog.Catalog, set *decision.Set) bool {
 	for key, v := range c.Served() {
 		if out := set.Out(key, v.Package.Ref); len(out) > 0 && out[0].Kind == decision.Malicious {
 			return true
@@ -152,19 +150,27 @@ func hasMalicious(dir *site.Dir, generation string, set *decision.Set) bool {
 }
 
 // A listing has the files that the remaining generations list.
-type listing []*index.Index
+type listing struct {
+	indexes []*index.Index
+	more    map[string]index.FileKey // by path, of the generations of which only a remainder is left
+}
 
 // openListing opens the indexes of generations. It is an error if the first one, which is current,
 // cannot be opened. Others that cannot be opened are ignored, because no reader can use them.
-func openListing(dir *site.Dir, names []string) (listing, error) {
-	var l listing
+func openListing(dir *site.Dir, names []string, remainders []remainder) (*listing, error) {
+	l := &listing{more: make(map[string]index.FileKey)}
 	for i, name := range names {
 		ix, err := openGeneration(dir, name)
 		if err != nil && i == 0 {
 			return nil, err
 		}
 		if err == nil {
-			l = append(l, ix)
+			l.indexes = append(l.indexes, ix)
+		}
+	}
+	for _, r := range remainders {
+		for f := range VersionContent(r.catalog) {
+			l.more[f.Path] = f.Key()
 		}
 	}
 	return l, nil
@@ -174,15 +180,15 @@ func openGeneration(dir *site.Dir, name string) (*index.Index, error) {
 	return index.Open(dir.Path("index/" + name + "/" + site.IndexName))
 }
 
-func (l listing) close() {
-	for _, ix := range l {
+func (l *listing) close() {
+	for _, ix := range l.indexes {
 		ix.Close()
 	}
 }
 
 // missesAny reports whether one of the generations may list a file that l does not list. It may if
 // its index cannot be read.
-func (l listing) missesAny(dir *site.Dir, names []string) bool {
+func (l *listing) missesAny(dir *site.Dir, names []string) bool {
 	for _, name := range names {
 		ix, err := openGeneration(dir, name)
 		if err != nil {
@@ -198,44 +204,53 @@ func (l listing) missesAny(dir *site.Dir, names []string) bool {
 }
 
 // misses reports whether an index lists a file that l does not list.
-func (l listing) misses(old *index.Index) bool {
+func (l *listing) misses(old *index.Index) bool {
+	more := make(map[index.FileKey]bool)
+	for _, key := range l.more {
+		more[key] = true
+	}
 	for f := range old.FileKeys() {
-		if !slices.ContainsFunc(l, func(ix *index.Index) bool { return ix.HasFile(f) }) {
+		if !more[f] && !slices.ContainsFunc(l.indexes, func(ix *index.Index) bool { return ix.HasFile(f) }) {
 			return true
 		}
 	}
 	return false
 }
 
-func (l listing) has(path string) bool {
-	for _, ix := range l {
+func (l *listing) has(path string) bool {
+	for _, ix := range l.indexes {
 		if _, ok := ix.File(path); ok {
 			return true
 		}
 	}
-	return false
+	_, ok := l.more[path]
+	return ok
 }
 
-// pruneContent removes the content that the remaining generations do not list, if there may be any.
-func pruneContent(dir *site.Dir, remaining, dropped []string) error {
-	l, err := openListing(dir, remaining)
+// pruneContent removes the content that the remaining generations do not list, if there may be any:
+// if the site is dirty, if remainders are stale, or if a dropped generation lists it.
+func pruneContent(dir *site.Dir, remaining, dropped []string, remainders []remainder, stale bool) error {
+	l, err := openListing(dir, remaining, remainders)
 	if err != nil {
 		return err
 	}
 	defer l.close()
-	if !dir.Dirty && !l.missesAny(dir, dropped) {
+	if !dir.Dirty && !stale && !l.missesAny(dir, dropped) {
 		return nil
 	}
 	return l.prune(dir)
 }
 
 // prune removes the content that is not listed.
-func (l listing) prune(dir *site.Dir) error {
+func (l *listing) prune(dir *site.Dir) error {
 	needed := make(map[string]bool)
-	for _, ix := range l {
+	for _, ix := range l.indexes {
 		for f := range ix.Files() {
 			needed[blob.Ref(f.SHA256).Path()] = true
 		}
+	}
+	for _, key := range l.more {
+		needed[blob.Ref(key.SHA256()).Path()] = true
 	}
 	if err := dir.RemoveUnless("blobs", func(path string) bool { return needed[path] }); err != nil {
 		return err
