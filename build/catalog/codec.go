@@ -131,9 +131,12 @@ func readHeader(line []byte) (header, error) {
 	if err := h.Check(); err != nil {
 		return header{}, fmt.Errorf("catalogue line 1: %w", err)
 	}
-	for key, n := range map[string]int{"records": h.Records, "dropped": h.Dropped} {
-		if n < 0 || n > maxRecords {
-			return header{}, fmt.Errorf("catalogue line 1: %s: want 0 to %d, found %d", key, maxRecords, n)
+	for _, lines := range []struct {
+		key string
+		n   int
+	}{{"records", h.Records}, {"dropped", h.Dropped}} {
+		if lines.n < 0 || lines.n > maxRecords {
+			return header{}, fmt.Errorf("catalogue line 1: %s: want 0 to %d, found %d", lines.key, maxRecords, lines.n)
 		}
 	}
 	return h, nil

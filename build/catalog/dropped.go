@@ -54,26 +54,7 @@ func CompareDropped(a, b Dropped) int { return strings.Compare(a.Key(), b.Key())
 
 // MergeDropped returns the union of two sorted lists, sorted. Of a version that is in both, it
 // returns the one that was dropped first.
-func MergeDropped(a, b []Dropped) []Dropped {
-	switch {
-	case len(b) == 0:
-		return a
-	case len(a) == 0:
-		return b
-	}
-	all := make([]Dropped, 0, len(a)+len(b))
-	for len(a) > 0 && len(b) > 0 {
-		switch order := CompareDropped(a[0], b[0]); {
-		case order < 0:
-			all, a = append(all, a[0]), a[1:]
-		case order > 0:
-			all, b = append(all, b[0]), b[1:]
-		default:
-			all, a, b = append(all, firstDropped(a[0], b[0])), a[1:], b[1:]
-		}
-	}
-	return append(append(all, a...), b...)
-}
+func MergeDropped(a, b []Dropped) []Dropped { return merge(a, b, CompareDropped, firstDropped) }
 
 // firstDropped returns the one that was dropped first. If both were at the same time, the hash of
 // the package decides, so that the order of a and b does not matter.

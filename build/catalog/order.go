@@ -65,3 +65,26 @@ func (c *Catalog) Find(key string) *Extension {
 	}
 	return &c.Extensions[i]
 }
+
+// merge returns the union of two sorted lists, sorted. Of elements that are equal according to
+// compare, it has what both returns.
+func merge[T any](a, b []T, compare func(a, b T) int, both func(a, b T) T) []T {
+	switch {
+	case len(b) == 0:
+		return a
+	case len(a) == 0:
+		return b
+	}
+	all := make([]T, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		switch order := compare(a[0], b[0]); {
+		case order < 0:
+			all, a = append(all, a[0]), a[1:]
+		case order > 0:
+			all, b = append(all, b[0]), b[1:]
+		default:
+			all, a, b = append(all, both(a[0], b[0])), a[1:], b[1:]
+		}
+	}
+	return append(append(all, a...), b...)
+}

@@ -98,26 +98,7 @@ func Packages(all []Package) []Package {
 // MergePackages returns the union of two sorted lists of packages, sorted. A package that is in
 // both has the earlier date of the two, and the sources of both. If that are too many, the first
 // ones in their order are kept. The result does not depend on the order in which lists are merged.
-func MergePackages(a, b []Package) []Package {
-	switch {
-	case len(b) == 0:
-		return a
-	case len(a) == 0:
-		return b
-	}
-	all := make([]Package, 0, max(len(a), len(b)))
-	for len(a) > 0 && len(b) > 0 {
-		switch order := ComparePackages(a[0], b[0]); {
-		case order < 0:
-			all, a = append(all, a[0]), a[1:]
-		case order > 0:
-			all, b = append(all, b[0]), b[1:]
-		default:
-			all, a, b = append(all, a[0].merge(b[0])), a[1:], b[1:]
-		}
-	}
-	return append(append(all, a...), b...)
-}
+func MergePackages(a, b []Package) []Package { return merge(a, b, ComparePackages, Package.merge) }
 
 // IncludesPackages reports whether merging b into a, both sorted, does not change a.
 func IncludesPackages(a, b []Package) bool {
