@@ -21,7 +21,7 @@ type Excluded struct {
 	// Of the policy:
 	Rule  string    `json:"rule,omitempty"`
 	Line  int       `json:"line,omitempty"`
-	Until time.Time `json:"until,omitzero"` // it is offered from then on; zero if there is no such time
+	Until time.Time `json:"until,omitzero"` // when minimumAge will admit it; zero if that is not the reason
 }
 
 // newExcluded describes a version that a decision keeps out.

@@ -45,8 +45,8 @@ func (k *keeper) Purge(_ context.Context, keys []string) ([]target.Leftover, err
 	return []target.Leftover{{Key: keys[0], Reason: "a test"}}, nil
 }
 
-// TestPurge checks that nothing of what is purged is left, and nothing else is deleted, and that a
-// rollback to a generation that had it does not bring it back.
+// TestPurge checks that everything of the purged versions is deleted, and nothing else. A rollback
+// to a generation that listed them makes a generation without them.
 func TestPurge(t *testing.T) {
 	for name, tt := range map[string]struct {
 		subjects []string

@@ -18,18 +18,27 @@ import (
 	"galbuild/build/site"
 )
 
-// decide adds decisions about ids to a site.
-func decide(t *testing.T, root, kind string, ids ...string) {
+// openSite locks a site, which the caller closes, and reads its catalogue.
+func openSite(t *testing.T, root string) (*site.Dir, *catalog.Catalog) {
 	t.Helper()
 	dir, err := site.Lock(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer dir.Close()
 	c, err := site.ReadCatalog(root, mustCurrent(t, root))
 	if err != nil {
+		dir.Close()
 		t.Fatal(err)
 	}
+	return dir, c
+}
+
+// decide adds decisions about ids to a site.
+func decide(t *testing.T, root, kind string, ids ...string) {
+	t.Helper()
+	dir, c := openSite(t, root)
+	defer dir.Close()
+	var err error
 	subjects := make([]catalog.Subject, len(ids))
 	for i, id := range ids {
 		if subjects[i], err = catalog.ParseSubject(id); err != nil {
@@ -141,15 +150,8 @@ func TestDeltaRestores(t *testing.T) {
 // setCatalogue makes a site serve an extension for each name, with the decisions that it has.
 func setCatalogue(t *testing.T, root string, names ...string) {
 	t.Helper()
-	dir, err := site.Lock(root)
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir, old := openSite(t, root)
 	defer dir.Close()
-	old, err := site.ReadCatalog(root, mustCurrent(t, root))
-	if err != nil {
-		t.Fatal(err)
-	}
 	c := newCatalogue(t, dir, names...)
 	c.Records, c.Packages = old.Records, old.Packages
 	serve(t, dir, c)
