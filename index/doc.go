@@ -41,11 +41,15 @@
 // programs: a language pack has thousands. The exception is a tag such as __ext_tsx, which
 // declares a file type: its term is "tsx". As criteria, all tags are found as they are.
 //
-// Each document has three compact names: its title, its name and its id, without the spaces
-// and signs between words. The synonyms of a compact name are compact names, too. A document
-// also matches if the compact form of the whole text equals one of them or is a prefix of one:
-// "liveserv" finds "Live Server". A text of two words also matches in this way with its words
-// swapped: "serv live".
+// Each document has compact names: its title and its name, without the spaces and signs between
+// words. The synonyms of a compact name are compact names, too. A document also matches if the
+// compact form of the whole text equals one of them or is a prefix of one: "liveserv" finds "Live
+// Server". A text of two words also matches in this way with its words swapped: "serv live".
+//
+// A text that has only letters, digits, "-", "_" and ".", and perhaps a leading @, may be an id or
+// the beginning of one. It is compared in the same way with the compact forms of ids: @, the
+// compact publisher, a dot and the compact name. So "redhat.ja" finds redhat.java, but "red hat" is
+// only the beginning of titles and names.
 //
 // publisher:x and "phrases" restrict the results and are never relaxed. The words of a phrase
 // must be terms of the document exactly, and must follow each other in one field. So a single
@@ -62,9 +66,10 @@
 // is exactly the title, name or id of one of them.
 //
 //  1. Words whose most frequent term has fewer than five documents may be misspelled, and so
-//     may the compact form of the text. A word may differ from a term by one edit if the
-//     longer of the two has five letters or more, and by two edits if it has nine or more. An
-//     edit is a letter that is deleted, inserted, replaced, or swapped with the next one.
+//     may the compact form of the text, also that as an id if the text has a dot. A word may
+//     differ from a term by one edit if the longer of the two has five letters or more, and by
+//     two edits if it has nine or more. An edit is a letter that is deleted, inserted,
+//     replaced, or swapped with the next one.
 //  2. Every word may be misspelled.
 //  3. Not all words need to match, but as many as in any document.
 //
@@ -161,8 +166,8 @@
 //	          the SHA-256 of its content, u64 size, u32 number of its media type, u32 zero
 //	file.typ  the media types, a sorted sequence of strings
 //
-// There are four dictionaries of strings: key for exact criteria, trm for terms, nam for
-// compact names, and pin for pins. Each dictionary has four sections:
+// There are four dictionaries of strings: key for exact criteria, trm for terms, nam for compact
+// names and ids, and pin for pins. Each dictionary has four sections:
 //
 //	….text    the strings, sorted by bytes, one after the other
 //	….ends    u32: the end of each string in ….text

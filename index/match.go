@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"strings"
 )
 
 // enoughMatches is the number of documents that makes a correction unnecessary. A word that so many
@@ -214,7 +215,7 @@ func rarity(all, n int) uint32 {
 
 // addNameMatches marks the documents with a compact name that equals the compact form of the text,
 // or begins with it. They match even if their words are separated differently: "liveserv" finds
-// "Live Server".
+// "Live Server". If words were corrected, it also marks those with a similar compact name.
 func (ix *Index) addNameMatches(t *text, s *scores) {
 	if t.compact == "" {
 		if name, ok := ix.names.find(t.compactPhrase); ok {
@@ -223,6 +224,9 @@ func (ix *Index) addNameMatches(t *text, s *scores) {
 		return
 	}
 	ix.markNames(t.compact, fullNameMark, s)
+	if t.compactID != "" {
+		ix.markNames(t.compactID, fullNameMark, s)
+	}
 	if t.swapped != "" {
 		ix.markNames(t.swapped, swappedNameMark, s)
 	}
@@ -231,15 +235,23 @@ func (ix *Index) addNameMatches(t *text, s *scores) {
 	}
 	if !s.namesReady {
 		s.namesReady, s.similarNames = true, s.similarNames[:0]
-		ix.names.similar(t.compact, s.work, func(i, edits int) {
-			if edits > 0 {
-				s.similarNames = append(s.similarNames, uint32(i))
-			}
-		})
+		ix.addSimilarNames(t.compact, s)
+		if strings.Contains(t.compactID, ".") {
+			ix.addSimilarNames(t.compactID, s)
+		}
 	}
 	for _, name := range s.similarNames {
 		s.setNameMark(ix.names.list(int(name)), misspelledNameMark)
 	}
+}
+
+// addSimilarNames adds the compact names that are similar to text to s.similarNames.
+func (ix *Index) addSimilarNames(text string, s *scores) {
+	ix.names.similar(text, s.work, func(i, edits int) {
+		if edits > 0 {
+			s.similarNames = append(s.similarNames, uint32(i))
+		}
+	})
 }
 
 // markNames marks the documents with a compact name that equals text or begins with it.

@@ -155,6 +155,8 @@ func (o oracle) attempt(t *text, relaxed []bool, relaxedNames, fewerWords bool) 
 	for i := range o {
 		named := t.compact != "" && slices.ContainsFunc(compactNamesOf(&o[i]), func(name string) bool {
 			return strings.HasPrefix(name, t.compact) || relaxedNames && withinMaxEdits(t.compact, name) ||
+				t.compactID != "" && strings.HasPrefix(name, t.compactID) ||
+				relaxedNames && strings.Contains(t.compactID, ".") && withinMaxEdits(t.compactID, name) ||
 				len(t.typed) == 2 && strings.HasPrefix(name, truncate(t.typed[1]+t.typed[0]))
 		})
 		publisher := len(t.publishers) == 0 || matchesAny(t.publishers, o[i].Publisher, o[i].PublisherTitle)

@@ -159,8 +159,8 @@ func (t *weightedTerm) weight() uint8 {
 
 // compactNames yields the compact forms of title, name and id.
 func (d *Document) compactNames(yield func(string)) {
-	for _, s := range []string{d.Title, d.Name, d.ID} {
-		if s = compact(s); s != "" {
+	for _, s := range []string{compact(d.Title), compact(d.Name), compactID(d.ID)} {
+		if s != "" {
 			yield(s)
 		}
 	}

@@ -21,6 +21,7 @@ type text struct {
 	compact       string   // compact form of the words; empty if there is a phrase
 	compactPhrase string   // compact form of the phrases; empty if there are other words
 	swapped       string   // compact form of the two words swapped; empty unless there are two
+	compactID     string   // compact form as an id or the beginning of one; empty if it cannot be one
 	id            string   // the whole text without a leading @, which may be an id
 }
 
@@ -220,9 +221,26 @@ func (t *text) addWords(all []string) {
 		return
 	}
 	t.typed, t.compact = all, truncate(strings.Join(all, ""))
+	switch {
+	case !mayBeginID(t.id):
+	case strings.Contains(t.id, "."):
+		t.compactID = compactID(t.id)
+	default:
+		t.compactID = "@" + t.compact
+	}
 	if len(all) == 2 {
 		t.swapped = truncate(all[1] + all[0])
 	}
+}
+
+// mayBeginID reports whether s has only characters that are allowed in ids.
+func mayBeginID(s string) bool {
+	for _, c := range []byte(s) {
+		if c >= utf8.RuneSelf || c != '-' && c != '_' && c != '.' && kindOf(rune(c)) != letter {
+			return false
+		}
+	}
+	return true
 }
 
 // addOptional adds words that only add to the score, unless the text has no other words.

@@ -152,6 +152,13 @@ func secondRune(s string) rune {
 // both become "liveserver".
 func compact(s string) string { return truncate(strings.Join(words(s), "")) }
 
+// compactID returns the compact form of an id: @, the words of the publisher, a dot, and the words
+// of the name. Because of the signs, it is neither the compact form of a title nor begins with one.
+func compactID(id string) string {
+	publisher, name, _ := strings.Cut(id, ".")
+	return truncate("@" + strings.Join(wordsOfQuery(publisher), "") + "." + strings.Join(wordsOfQuery(name), ""))
+}
+
 // fieldTerms yields the terms by which the text s is found: its words, the camel-case parts
 // of each word, and every suffix of a run in a script without spaces, so that a prefix
 // search finds any part of the run. With joinPairs it also yields every two neighbouring
