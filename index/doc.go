@@ -93,9 +93,10 @@
 // with more installs, then the one with the smaller id. The points of a document are a sum,
 // multiplied by 1 to 4.9 for popularity, which grows with the logarithm of installs. For each
 // word, the best matching term adds the weight of its field × its likeness to the word × the
-// rarity of the word. More points are added for how much of a compact name the text is. If a
-// filter has several texts, the points for each are added. All points are integers, so that all
-// machines compute the same order.
+// rarity of the word. More points are added for how much of a compact name the text is: the most
+// for the whole name, five eighths of them if its two words are swapped, half if it is misspelled,
+// and for a prefix in proportion to its length. If a filter has several texts, the points for each
+// are added. All points are integers, so that all machines compute the same order.
 //
 // The results of texts are cached, because the first letters that everybody types match the
 // most documents. See result_cache.go.

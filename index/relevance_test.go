@@ -207,6 +207,23 @@ func TestIDsAreNotTitles(t *testing.T) {
 	}
 }
 
+// TestLikenessOfNames has names that are like a text in four ways, with the same installs. The
+// first begins with it. The second begins with its two words swapped. The third is the text with
+// a mistake. The fourth only contains its words.
+func TestLikenessOfNames(t *testing.T) {
+	ix := open(t, []Document{
+		{ID: "d.begins", Title: "Grid Maker Pro"}, {ID: "c.swapped", Title: "Maker Grid Pro"},
+		{ID: "b.mistake", Title: "Gird Maker"}, {ID: "a.contains", Title: "My Grid or Maker"},
+	}, nil)
+	var got []string
+	for _, h := range ix.Search(nil, &query.Filter{Text: []string{"grid maker"}}).Hits {
+		got = append(got, ix.documentStrings(int(h)).ID)
+	}
+	if want := []string{"d.begins", "c.swapped", "b.mistake", "a.contains"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // TestMisspellingIsAnotherName has a misspelling that is the name of another extension.
 // That one is first, and the correctly spelled one is found too.
 func TestMisspellingIsAnotherName(t *testing.T) {

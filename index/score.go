@@ -111,8 +111,8 @@ const (
 // between prefixNameMark and the mark for the full name, in proportion to the length of the prefix.
 const (
 	fullNameMark       = 64
-	swappedNameMark    = 56
-	misspelledNameMark = 48
+	swappedNameMark    = 40
+	misspelledNameMark = 32
 	prefixNameMark     = 8
 )
 
