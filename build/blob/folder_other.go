@@ -8,6 +8,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+
+	"galbuild/build/atomicfile"
 )
 
 // A folder is a folder of the site.
@@ -16,13 +18,29 @@ type folder struct {
 	dir  string // below the site
 }
 
-// newFolder returns an existing folder, whose path below the site is dir.
-func newFolder(site, _ *os.Root, _, dir string) (*folder, error) { return &folder{site, dir}, nil }
+// topFolder returns the folder of a site.
+func topFolder(site *os.Root) (*folder, error) { return &folder{site, "."}, nil }
+
+// child returns a folder in d, and makes it if it is missing; name is one element of a path. The
+// error wraps [atomicfile.ErrLink] if the folder is a link.
+func (d *folder) child(name string) (*folder, error) {
+	at, err := atomicfile.Dir(d.site, path.Join(d.dir, name))
+	if err != nil {
+		return nil, err
+	}
+	return &folder{d.site, path.Join(d.dir, name)}, at.Close()
+}
 
 func (d *folder) Close() error { return nil }
 
 func (d *folder) path(name string) string {
 	return filepath.Join(d.site.Name(), filepath.FromSlash(d.dir), name)
+}
+
+// has reports whether there is a regular file of this name and size.
+func (d *folder) has(name string, size int64) bool {
+	info, err := d.site.Lstat(path.Join(d.dir, name))
+	return err == nil && info.Mode().IsRegular() && info.Size() == size
 }
 
 // writeNew makes a file with the content b.

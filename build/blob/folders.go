@@ -1,12 +1,8 @@
 package blob
 
 import (
-	"io"
-	"os"
 	"path"
 	"sync"
-
-	"galbuild/build/atomicfile"
 )
 
 // Numbers of folders that stay open. The folders of a version are used for a short time. Those of
@@ -17,40 +13,40 @@ const (
 	maxShards  = 256
 )
 
-// A cache has open folders by path. Its methods are safe for concurrent use.
-type cache[T io.Closer] struct {
+// A cache has open folders by their paths in the site. Its methods are safe for concurrent use.
+type cache struct {
 	limit int // number of entries above which unused ones are closed
-	open  func(path string) (T, error)
+	open  func(dir string) (*folder, error)
 
 	mutex   sync.Mutex
-	entries map[string]*entry[T]
+	entries map[string]*entry
 }
 
-type entry[T io.Closer] struct {
+type entry struct {
 	once    sync.Once
-	value   T
+	folder  *folder
 	err     error
 	users   int
 	removed bool // no longer in the cache
 }
 
-func newCache[T io.Closer](limit int, open func(string) (T, error)) *cache[T] {
-	return &cache[T]{limit: limit, open: open, entries: make(map[string]*entry[T])}
+func newCache(limit int, open func(string) (*folder, error)) *cache {
+	return &cache{limit: limit, open: open, entries: make(map[string]*entry)}
 }
 
-// use calls do with the open value for path.
-func (c *cache[T]) use(path string, do func(T) error) error {
+// use calls do with an open folder.
+func (c *cache) use(path string, do func(*folder) error) error {
 	e := c.acquire(path)
 	defer c.release(e)
-	e.once.Do(func() { e.value, e.err = c.open(path) })
+	e.once.Do(func() { e.folder, e.err = c.open(path) })
 	if e.err != nil {
 		c.remove(path, e)
 		return e.err
 	}
-	return do(e.value)
+	return do(e.folder)
 }
 
-func (c *cache[T]) acquire(path string) *entry[T] {
+func (c *cache) acquire(path string) *entry {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	e, ok := c.entries[path]
@@ -58,22 +54,22 @@ func (c *cache[T]) acquire(path string) *entry[T] {
 		if len(c.entries) >= c.limit {
 			c.evict()
 		}
-		e = new(entry[T])
+		e = new(entry)
 		c.entries[path] = e
 	}
 	e.users++
 	return e
 }
 
-func (c *cache[T]) release(e *entry[T]) {
+func (c *cache) release(e *entry) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	if e.users--; e.users == 0 && e.removed && e.err == nil {
-		e.value.Close()
+		e.folder.Close()
 	}
 }
 
-func (c *cache[T]) remove(path string, e *entry[T]) {
+func (c *cache) remove(path string, e *entry) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	if c.entries[path] == e {
@@ -83,7 +79,7 @@ func (c *cache[T]) remove(path string, e *entry[T]) {
 }
 
 // close closes every entry: at once, or when its last user releases it.
-func (c *cache[T]) close() {
+func (c *cache) close() {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	c.evict()
@@ -94,40 +90,25 @@ func (c *cache[T]) close() {
 }
 
 // evict closes unused entries. The caller holds the mutex.
-func (c *cache[T]) evict() {
+func (c *cache) evict() {
 	for path, e := range c.entries {
 		if e.users == 0 {
-			e.value.Close()
+			e.folder.Close()
 			delete(c.entries, path)
 		}
 	}
 }
 
-// openParent opens a folder of the site, and makes it and its parents if they are missing.
-func (s *Store) openParent(dir string) (at *os.Root, err error) {
+// openFolder opens a folder of the site, and makes it and its parents if they are missing.
+func (s *Store) openFolder(dir string) (at *folder, err error) {
 	if dir == "." {
-		return s.site.OpenRoot(".")
+		return topFolder(s.site)
 	}
-	err = s.parents.use(path.Dir(dir), func(parent *os.Root) error {
-		at, err = atomicfile.Child(parent, path.Base(dir))
+	err = s.parents.use(path.Dir(dir), func(parent *folder) error {
+		at, err = parent.child(path.Base(dir))
 		return err
 	})
 	return at, err
-}
-
-// openFolder opens a folder of the site for writing files into it.
-func (s *Store) openFolder(dir string) (f *folder, err error) {
-	if dir == "." {
-		return newFolder(s.site, s.site, ".", ".")
-	}
-	err = s.parents.use(path.Dir(dir), func(parent *os.Root) error {
-		if err := atomicfile.Mkdir(parent, path.Base(dir)); err != nil {
-			return err
-		}
-		f, err = newFolder(s.site, parent, path.Base(dir), dir)
-		return err
-	})
-	return f, err
 }
 
 // withFolder calls do with the folder of a file of the site, and with the name of the file.

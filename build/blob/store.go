@@ -29,11 +29,12 @@ type Store struct {
 	site *os.Root // nil for a read-only store
 	temp *os.Root // for temporary files
 	dir  string   // path of temp below the site
+	at   *folder  // temp
 	dry  bool
 
-	parents *cache[*os.Root]
-	folders *cache[*folder]
-	shards  *cache[*folder] // of blobs/
+	parents *cache // of folders in which there are other folders
+	folders *cache
+	shards  *cache // of blobs/
 
 	drafts  atomic.Uint64 // number of temporary files so far, for their names
 	buffers sync.Pool     // of *buffer
@@ -48,7 +49,10 @@ func NewStore(site *os.Root, temp string) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{root: site.Name(), site: site, temp: at, dir: temp}
-	s.parents = newCache(maxParents, s.openParent)
+	if s.at, err = topFolder(at); err != nil {
+		return nil, errors.Join(err, at.Close())
+	}
+	s.parents = newCache(maxParents, s.openFolder)
 	s.folders = newCache(maxFolders, s.openFolder)
 	s.shards = newCache(maxShards, s.openFolder)
 	return s, nil
@@ -63,10 +67,12 @@ func NewDryStore(temp *os.Root) *Store { return &Store{temp: temp, dry: true} }
 
 // Close closes all folders. The store must not be used afterwards.
 func (s *Store) Close() error {
+	var err error
 	if s.site != nil {
 		s.closeFolders()
+		err = s.at.Close()
 	}
-	return s.temp.Close()
+	return errors.Join(err, s.temp.Close())
 }
 
 // blobMode is the mode of blobs. Nobody may write them, because they never change.
@@ -88,12 +94,16 @@ func (s *Store) PutBytes(b []byte) (Ref, error) {
 }
 
 func (s *Store) put(ref Ref, b []byte) error {
-	if s.dry || s.Has(ref, int64(len(b))) {
+	if s.dry {
 		return nil
 	}
+	has := false
+	err := s.withShard(ref, func(at *folder, name string) error { has = at.has(name, int64(len(b))); return nil })
+	if err != nil || has {
+		return err
+	}
 	temp := s.tempName()
-	err := s.withFolder(path.Join(s.dir, temp), func(at *folder, name string) error { return at.writeNew(name, b, blobMode) })
-	if err != nil {
+	if err := s.at.writeNew(temp, b, blobMode); err != nil {
 		return err
 	}
 	return s.move(temp, ref.Path())
@@ -115,8 +125,7 @@ func (s *Store) WriteFile(file string, text []byte) error {
 		return nil
 	}
 	temp := s.tempName()
-	err := s.withFolder(path.Join(s.dir, temp), func(at *folder, name string) error { return at.writeNew(name, text, atomicfile.FileMode) })
-	if err != nil {
+	if err := s.at.writeNew(temp, text, atomicfile.FileMode); err != nil {
 		return err
 	}
 	return s.move(temp, file)
@@ -142,9 +151,7 @@ func (s *Store) Adopt(temp, file string) error { return s.move(temp, file) }
 // fails, it removes the temporary file.
 func (s *Store) move(temp, file string) error {
 	err := s.retry(file, func() error {
-		return s.withFolder(path.Join(s.dir, temp), func(from *folder, old string) error {
-			return s.withAnyFolder(file, func(to *folder, name string) error { return from.rename(old, to, name) })
-		})
+		return s.withAnyFolder(file, func(to *folder, name string) error { return s.at.rename(temp, to, name) })
 	})
 	if err == nil {
 		return nil
@@ -209,15 +216,13 @@ func (s *Store) relink(from *folder, blob string, to *folder, name string) error
 		return nil
 	}
 	temp := s.tempName()
-	return s.withFolder(path.Join(s.dir, temp), func(between *folder, old string) error {
-		if err := from.link(blob, between, old); err != nil {
-			return err
-		}
-		if err := between.rename(old, to, name); err != nil {
-			return errors.Join(err, s.temp.Remove(temp))
-		}
-		return nil
-	})
+	if err := from.link(blob, s.at, temp); err != nil {
+		return err
+	}
+	if err := s.at.rename(temp, to, name); err != nil {
+		return errors.Join(err, s.temp.Remove(temp))
+	}
+	return nil
 }
 
 // isOtherDevice reports whether a rename failed because a folder of the site is a mount point.
