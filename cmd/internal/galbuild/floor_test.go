@@ -53,20 +53,14 @@ type filePlan struct {
 }
 
 // newFloor builds a site from source with galbuild, plans the same site, and checks that the plan
-// makes the same files.
-func newFloor(b *testing.B, source string) *floor {
+// makes the same files. It makes both below parent, and leaves them there, see makeAnew.
+func newFloor(b *testing.B, source, parent string) *floor {
 	b.Helper()
-	b.StopTimer()
-	parent := b.TempDir()
 	root, copied := filepath.Join(parent, "site"), filepath.Join(parent, "copy")
 	mustRun(b, source, "-o", root)
 	f := plan(b, source, root)
 	f.make(b, copied)
 	compareTrees(b, copied, root)
-	if err := errors.Join(os.RemoveAll(root), os.RemoveAll(copied)); err != nil {
-		b.Fatal(err)
-	}
-	b.StartTimer()
 	return f
 }
 
