@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sync/errgroup"
@@ -58,11 +59,19 @@ func WriteCatalog(w io.Writer, c *catalog.Catalog) error { return compress(w, c.
 // which is compressed in the same way.
 func WritePrivate(w io.Writer, c *catalog.Catalog) error { return compress(w, c.WritePrivate) }
 
-func compress(w io.Writer, write func(io.Writer) error) error {
-	enc, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
+// encoders are reused, because each has many MiB of memory.
+var encoders = sync.Pool{New: func() any {
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
 	if err != nil {
-		return err
+		panic(err) // the options are valid
 	}
+	return enc
+}}
+
+func compress(w io.Writer, write func(io.Writer) error) error {
+	enc := encoders.Get().(*zstd.Encoder)
+	defer encoders.Put(enc)
+	enc.Reset(w)
 	return errors.Join(write(enc), enc.Close())
 }
 

@@ -3,6 +3,7 @@ package vsix
 import (
 	"regexp"
 	"slices"
+	"strings"
 
 	json2 "github.com/go-json-experiment/json"
 
@@ -22,7 +23,8 @@ type Bundled struct{ all map[catalog.Bundled]bool }
 
 // Wants reports whether an entry describes an npm package, and is small enough to be read.
 func (b *Bundled) Wants(e Entry) bool {
-	return e.Size <= maxBundledJSON && len(b.all) < catalog.MaxBundled && bundledPath.MatchString(e.Name)
+	return e.Size <= maxBundledJSON && len(b.all) < catalog.MaxBundled &&
+		strings.HasSuffix(e.Name, "/package.json") && bundledPath.MatchString(e.Name) // the suffix is checked faster
 }
 
 // Add adds the npm package that an entry describes. Its name is that of the folder if package.json

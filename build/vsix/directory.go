@@ -26,9 +26,10 @@ const (
 	end64Bytes   = 56
 	locatorBytes = 20
 
-	maxComment = 1<<16 - 1
-	in64Short  = 1<<16 - 1 // 16-bit number whose value is in the zip64 record
-	in64Long   = 1<<32 - 1 // 32-bit number whose value is in the zip64 record
+	maxComment   = 1<<16 - 1
+	usualComment = 256       // hardly any archive has a longer one
+	in64Short    = 1<<16 - 1 // 16-bit number whose value is in the zip64 record
+	in64Long     = 1<<32 - 1 // 32-bit number whose value is in the zip64 record
 
 	extraZip64       = 0x0001
 	extraUnicodePath = 0x7075
@@ -84,12 +85,20 @@ func readAt(r io.ReaderAt, at uint64, n int) (le, error) {
 // readEnd finds the end record as editors do: by its last signature in the file. Only the comment
 // of the archive may follow the record.
 func readEnd(r io.ReaderAt, size int64) (*directoryEnd, error) {
-	start := max(size-endBytes-maxComment-locatorBytes, 0)
-	tail, err := readAt(r, uint64(start), int(size-start))
-	if err != nil {
-		return nil, err
+	var tail le
+	var start int64
+	at := -1
+	for _, comment := range []int64{usualComment, maxComment} {
+		var err error
+		start = max(size-endBytes-comment-locatorBytes, 0)
+		if tail, err = readAt(r, uint64(start), int(size-start)); err != nil {
+			return nil, err
+		}
+		at = bytes.LastIndex(tail[:max(len(tail)-endBytes+len(endSignature), 0)], []byte(endSignature))
+		if at >= locatorBytes {
+			break
+		}
 	}
-	at := bytes.LastIndex(tail[:max(len(tail)-endBytes+len(endSignature), 0)], []byte(endSignature))
 	if at < 0 {
 		return nil, refuse("", "zip archive is cut off or damaged: it has no end record")
 	}

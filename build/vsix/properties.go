@@ -42,8 +42,9 @@ var decidedByPackage = map[string]bool{
 // XML lacks and that are not empty. Of several properties of a key, it uses the first, as editors
 // do.
 func (p *Package) setProperties(d *documents) {
-	derived := make(map[string]string)
-	for _, x := range d.pkg.Properties() {
+	fromPackage := d.pkg.Properties()
+	derived := make(map[string]string, len(fromPackage))
+	for _, x := range fromPackage {
 		derived[x.ID] = x.Value
 	}
 	if _, decided := d.pkg.DecidedKinds(); !decided {
@@ -60,7 +61,7 @@ func (p *Package) setProperties(d *documents) {
 			p.Properties = append(p.Properties, catalog.Property{Key: x.ID, Value: value})
 		}
 	}
-	for _, x := range d.pkg.Properties() {
+	for _, x := range fromPackage {
 		if x.Value != "" && readByEditors[x.ID] && !seen[x.ID] {
 			p.Properties = append(p.Properties, catalog.Property{Key: x.ID, Value: x.Value})
 		}

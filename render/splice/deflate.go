@@ -27,7 +27,13 @@ type Deflater struct {
 	text       []byte
 	deflated   bytes.Buffer
 	compressor *flate.Writer
-	expander   gzip.Reader
+
+	// These are for verify.
+	values   []Value // other than those with which texts are compressed
+	stream   *Buffer
+	gzipped  bytes.Buffer
+	expander gzip.Reader
+	expanded bytes.Buffer
 }
 
 // NewDeflater returns a Deflater for placeholders of these widths in bytes, by kind, at most
@@ -37,7 +43,14 @@ func NewDeflater(widths ...int) *Deflater {
 	if err != nil {
 		panic(err) // the level is known
 	}
-	return &Deflater{widths: widths, compressor: compressor}
+	d := &Deflater{widths: widths, compressor: compressor, values: make([]Value, len(widths)), stream: NewBuffer(make([]byte, 0, 4<<10), nil)}
+	for kind, width := range widths {
+		b := make([]byte, width)
+		mark(b, kind)
+		change(b, kind)
+		d.values[kind] = NewValue(b)
+	}
+	return d
 }
 
 // Deflate compresses text, whose placeholders are in ascending order. The bytes in them do not
@@ -147,29 +160,22 @@ func (d *Deflater) compress(from, to int) []byte {
 // the result is the text with these values. It is not if the compressor has used a byte of a
 // placeholder as a byte of the text, or of a placeholder of another kind, or of another position.
 func (d *Deflater) verify(f Fragment, placeholders []Placeholder) bool {
-	values := make([]Value, len(d.widths))
-	for kind, width := range d.widths {
-		b := make([]byte, width)
-		mark(b, kind)
-		change(b, kind)
-		values[kind] = NewValue(b)
-	}
 	for _, p := range placeholders {
 		change(d.bytesOf(p), p.Kind)
 	}
-	var deflated bytes.Buffer
-	out := NewBuffer(make([]byte, 0, 4<<10), &deflated)
-	stream := Begin(out, values)
+	d.gzipped.Reset()
+	d.stream.Reset(&d.gzipped)
+	stream := Begin(d.stream, d.values)
 	stream.Fragment(f)
 	stream.End()
-	out.Flush() // to memory, so it cannot fail
-	if err := d.expander.Reset(&deflated); err != nil {
+	d.stream.Flush() // to memory, so it cannot fail
+	if err := d.expander.Reset(&d.gzipped); err != nil {
 		return false
 	}
-	var text bytes.Buffer
-	text.Grow(len(d.text) + bytes.MinRead)
-	_, err := text.ReadFrom(&d.expander)
-	return err == nil && bytes.Equal(text.Bytes(), d.text)
+	d.expanded.Reset()
+	d.expanded.Grow(len(d.text) + bytes.MinRead)
+	_, err := d.expanded.ReadFrom(&d.expander)
+	return err == nil && bytes.Equal(d.expanded.Bytes(), d.text)
 }
 
 // mark fills a placeholder for compressing. Its bytes all differ, and their order, first and

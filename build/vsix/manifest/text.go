@@ -64,7 +64,10 @@ func plainXML(text []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return dropForbidden(bytes.ToValidUTF8(plain, []byte("\uFFFD"))), nil
+	if !utf8.Valid(plain) {
+		plain = bytes.ToValidUTF8(plain, []byte("\uFFFD"))
+	}
+	return dropForbidden(plain), nil
 }
 
 // fromDeclared decodes text in its declared encoding. Without a declaration, that is Windows-1252,
@@ -84,6 +87,9 @@ func fromDeclared(text []byte) ([]byte, error) {
 // dropForbidden removes the characters that are not a Char of XML. Some packagers copy them from
 // descriptions.
 func dropForbidden(text []byte) []byte {
+	if !bytes.ContainsFunc(text, func(r rune) bool { return keepAllowed(r) < 0 }) {
+		return text // as for most packages, without a copy
+	}
 	return bytes.Map(keepAllowed, text)
 }
 
