@@ -51,7 +51,7 @@ func (r *reader) assemble(candidates []candidate, last *catalog.Catalog, keep bo
 		return nil, err
 	}
 	a.addPackages(chosen)
-	a.cache = newCache(candidates)
+	a.cache = newCache(candidates, &knowledge{versions: chosen, packages: a.catalog.Packages})
 	for i := range candidates {
 		candidates[i].version = nil // to save memory; chosen has the versions that are still needed
 	}
@@ -211,6 +211,7 @@ func applySidecars(e *catalog.Extension) {
 			applySidecar(e, s)
 		}
 	}
+	e.SetStatistics()
 }
 
 func applySidecar(e *catalog.Extension, s *catalog.Sidecar) {
@@ -219,8 +220,5 @@ func applySidecar(e *catalog.Extension, s *catalog.Sidecar) {
 		e.Publisher.ID = cmp.Or(p.PublisherID, e.Publisher.ID)
 		e.Publisher.DisplayName = cmp.Or(p.DisplayName, e.Publisher.DisplayName)
 		e.Publisher.Domain, e.Publisher.Verified = p.Domain, p.IsDomainVerified
-	}
-	if s.Statistics != nil {
-		e.Statistics = s.Statistics
 	}
 }

@@ -130,7 +130,7 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	r.recipe = c.recipe()
 	oldVersions := maps.Collect(versions(old))
 	read.cache = loadCache(r.file, r.origin(c.Generation))
-	read.setOld(oldVersions)
+	read.setOld(oldVersions, old.Packages)
 	read.decisions = decision.In(old.Records, c.Settings.Control)
 	read.seen = seenOf(old.Packages)
 	candidates, err := read.readAll(ctx, items)

@@ -25,14 +25,20 @@ import (
 // reads only the packages that have changed. The file is in the work directory of the site. Its
 // first line is a header, and every other line is the entry of a package, sorted by path.
 //
-// An entry is used only if the catalogue has the same package. If the cache is lost, all
-// packages are read again.
+// An entry is used only if the files of its source have not changed, and if reading them again
+// would have the same result. That depends also on what the gallery knows about the package, which
+// other commands change: galbuild add may have added the same package with another sidecar. So
+// entries of the current generation are used as they are, and those of another one only if the
+// current generation knows the same about the package, see knowledge. The content of the package
+// need not be looked for: a site has that of all versions in its current generation. If the cache
+// is lost, all packages are read again.
 //
 // The header has the report of a run with the same sources, and a digest of all that the report
 // depends on. A run whose digest is the same reads only the header.
 type cache struct {
 	entries map[string]entry // of the last run, by path
-	stale   bool             // the entries have another origin, and only their keys are used
+	stale   bool             // packages were read in another way, and only the keys of the entries are used
+	moved   bool             // another command has changed the current generation since the last run
 	next    []entry          // of this run, to be stored
 	partial bool             // the next run must read a source again
 }
@@ -47,7 +53,8 @@ type entry struct {
 	Unpacked  *stamp      `json:"unpacked,omitempty"`
 	Listed    listedDates `json:"upstream,omitzero"`
 	Key       string      `json:"key,omitempty"`   // of the version, when it was last accepted
-	Ref       blob.Ref    `json:"sha256,omitzero"` // of the package, if it was accepted
+	Ref       blob.Ref    `json:"sha256,omitzero"` // of the package, if it was read completely
+	Known     blob.Ref    `json:"known,omitzero"`  // see knowledge.hash; zero if it was refused
 	Warnings  []string    `json:"warnings,omitempty"`
 	Excluded  bool        `json:"excluded,omitempty"` // a decision keeps out the version, whose package has this hash
 	Refused   string      `json:"refused,omitempty"`  // the reason, if it was refused
@@ -80,8 +87,8 @@ type stamp struct {
 const readingVersion = 8
 
 // A header is the first line of a cache. Its generation is not the current one after a command that
-// does not read sources, such as galbuild remove, or if a builder was killed after it had switched
-// to its generation and before it stored the cache.
+// does not read these sources, such as galbuild add, or if a builder was killed after it had
+// switched to its generation and before it stored the cache.
 type header struct {
 	origin
 	Sources blob.Ref `json:"sources,omitzero"` // see digest
@@ -95,7 +102,7 @@ type header struct {
 // An origin is where the entries of a cache come from.
 type origin struct {
 	Recipe     string `json:"recipe"`     // how packages were read, see Config.recipe
-	Generation string `json:"generation"` // the generation that has the packages
+	Generation string `json:"generation"` // the generation that the run has built
 }
 
 // recipe returns all that the result of reading a package depends on, besides its files.
@@ -166,7 +173,7 @@ func loadCache(file string, want origin) *cache {
 	if !ok {
 		return c
 	}
-	c.stale = h.origin != want
+	c.stale, c.moved = h.Recipe != want.Recipe, h.Generation != want.Generation
 	for {
 		e, ok := nextLine[entry](lines)
 		if !ok {
@@ -186,16 +193,14 @@ func nextLine[T any](lines *bufio.Reader) (v T, ok bool) {
 }
 
 // lookup returns the result for an item if neither its files nor its listed dates have changed
-// since the last run. old has the versions of the last generation, by key. If a decision kept out
-// the version, one must still do so.
-func (c *cache) lookup(item *source.Item, listed listedDates, old map[string]identified, decisions *decision.Set) (candidate, bool) {
+// since the last run, and reading them again would have the same result. last is what the last
+// generation knows.
+func (c *cache) lookup(item *source.Item, listed listedDates, last *knowledge, decisions *decision.Set) (candidate, bool) {
 	e, ok := c.entries[item.Path]
-	if !ok || c.stale || e.Stamp != (stamp{item.Size, item.ModTime.UTC()}) ||
-		!sameStamp(e.Sidecar, item.Sidecar) || !sameStamp(e.Signature, item.Signature) ||
-		!sameStamp(e.Version, item.VersionSidecar) || !sameStamp(e.Unpacked, item.Unpacked) || e.Listed != listed {
+	if !ok || c.stale || !e.isOf(item, listed) || c.moved && !e.stillHolds(last) {
 		return candidate{}, false
 	}
-	found := candidate{item: item, listed: listed, warnings: e.Warnings, reused: true, previousKey: e.Key}
+	found := candidate{item: item, listed: listed, warnings: e.Warnings, reused: true, previousKey: e.Key, ref: e.Ref, known: e.Known}
 	if e.Refused != "" {
 		found.version = new(catalog.Version)
 		found.refused = errors.New(e.Refused)
@@ -207,7 +212,7 @@ func (c *cache) lookup(item *source.Item, listed listedDates, old map[string]ide
 			return candidate{}, false
 		}
 		x := newExcluded(e.Key, out[0])
-		found.version, found.excluded, found.ref = new(catalog.Version), &x, e.Ref
+		found.version, found.excluded = new(catalog.Version), &x
 		return found, true
 	}
 	if e.Described != nil {
@@ -216,12 +221,30 @@ func (c *cache) lookup(item *source.Item, listed listedDates, old map[string]ide
 		v.Publisher, v.Name = "", ""
 		return found, true
 	}
-	previous, ok := old[e.Key]
-	if !ok || previous.version.Package.Ref != e.Ref {
+	previous, ok := last.find(e.Key, e.Ref)
+	if !ok {
 		return candidate{}, false
 	}
 	found.publisher, found.name, found.version = previous.publisher, previous.name, previous.version
 	return found, true
+}
+
+// isOf reports whether the files and the listed dates are those of the entry.
+func (e *entry) isOf(item *source.Item, listed listedDates) bool {
+	return e.Stamp == stamp{item.Size, item.ModTime.UTC()} && e.Listed == listed &&
+		sameStamp(e.Sidecar, item.Sidecar) && sameStamp(e.Signature, item.Signature) &&
+		sameStamp(e.Version, item.VersionSidecar) && sameStamp(e.Unpacked, item.Unpacked)
+}
+
+// stillHolds reports whether reading the files of the entry again would have the same result
+// although another generation has become the last one. For a package that was refused, that depends
+// on the version that has it.
+func (e *entry) stillHolds(last *knowledge) bool {
+	if e.Refused != "" {
+		key, ok := last.keys[e.Ref]
+		return !e.Ref.IsZero() && (!ok || key == e.Key)
+	}
+	return !e.Known.IsZero() && e.Known == last.hash(e.Key, e.Ref)
 }
 
 func sameStamp(cached *stamp, found *source.Stamp) bool {
@@ -231,8 +254,9 @@ func sameStamp(cached *stamp, found *source.Stamp) bool {
 	return *cached == stamp{found.Size, found.ModTime.UTC()}
 }
 
-// newCache returns a cache with the results of a run, to be stored.
-func newCache(candidates []candidate) *cache {
+// newCache returns a cache with the results of a run, to be stored. next is what its generation
+// knows.
+func newCache(candidates []candidate, next *knowledge) *cache {
 	results := &cache{}
 	for i := range candidates {
 		c := &candidates[i]
@@ -240,7 +264,7 @@ func newCache(candidates []candidate) *cache {
 			results.partial = true
 			continue
 		}
-		e, complete := c.entry()
+		e, complete := c.entry(next)
 		results.partial = results.partial || !complete
 		if complete || e.Key != "" {
 			results.next = append(results.next, e)
@@ -253,7 +277,7 @@ func newCache(candidates []candidate) *cache {
 // result although the files have not changed: for conflicts, for the second of two files with the
 // same package, for files that could not be read, and for packages that triggered a bug. Then it
 // has only the key, so that the version stays in the gallery if the file becomes invalid.
-func (c *candidate) entry() (e entry, complete bool) {
+func (c *candidate) entry(next *knowledge) (e entry, complete bool) {
 	key := c.previousKey
 	if c.refused == nil && (c.excluded == nil || !c.reused) {
 		key = c.key()
@@ -272,16 +296,21 @@ func (c *candidate) entry() (e entry, complete bool) {
 	switch {
 	case c.incomplete:
 	case c.excluded != nil && c.excluded.Kind == KindPolicy:
-		e.Described = c.described()
+		e.Described, e.Ref = c.described(), c.version.Package.Ref
+		e.Known = next.hash(key, e.Ref)
 		return e, true
 	case c.excluded != nil:
 		e.Excluded, e.Ref = true, c.ref
+		e.Known = next.hash(key, e.Ref)
 		return e, true
 	case c.accepted:
 		e.Ref = c.version.Package.Ref
+		if e.Known = c.known; e.Known.IsZero() || c.unstored {
+			e.Known = next.hash(key, e.Ref)
+		}
 		return e, true
 	case c.refused != nil && c.version.Package.Ref.IsZero() && !c.unreadable() && !c.panicked():
-		e.Refused = c.refused.Error()
+		e.Refused, e.Ref = c.refused.Error(), c.ref
 		return e, true
 	}
 	return entry{Path: c.item.Path, Key: key}, false

@@ -39,12 +39,12 @@ func FuzzLoadCache(f *testing.F) {
 		}
 		m := loadCache(file, want)
 		item := source.Item{Path: "/x.vsix", Size: 1, ModTime: modified}
-		if c, ok := m.lookup(&item, listedDates{}, nil, decision.In(nil, nil)); ok && c.refused == nil && !c.unstored {
+		if c, ok := m.lookup(&item, listedDates{}, &knowledge{}, decision.In(nil, nil)); ok && c.refused == nil && !c.unstored {
 			t.Errorf("found a package that the catalogue does not have: %+v", c)
 		}
 		version := &catalog.Version{Version: "1.0.0", Package: catalog.File{Ref: blob.Sum([]byte("x"))}}
 		old := map[string]identified{"acme.hello@1.0.0": {"acme", "hello", version}}
-		if c, ok := m.lookup(&item, listedDates{}, old, decision.In(nil, nil)); ok && c.refused == nil && !c.unstored && c.version != version {
+		if c, ok := m.lookup(&item, listedDates{}, &knowledge{versions: old}, decision.In(nil, nil)); ok && c.refused == nil && !c.unstored && c.version != version {
 			t.Errorf("found %+v", c.version)
 		}
 		for _, e := range m.entries {
@@ -94,16 +94,16 @@ func TestLookup(t *testing.T) {
 	var listed listedDates
 	for _, f := range slices.Concat(fieldsOf(t, &item), fieldsOf(t, &listed)) {
 		c := candidate{item: &item, listed: listed, version: new(catalog.Version), refused: errors.New("refused")}
-		e, complete := c.entry()
+		e, complete := c.entry(&knowledge{})
 		if !complete {
 			t.Fatalf("%+v is not complete", e)
 		}
 		cached := &cache{entries: map[string]entry{item.Path: e}}
-		if _, ok := cached.lookup(&item, listed, nil, decision.In(nil, nil)); !ok {
+		if _, ok := cached.lookup(&item, listed, &knowledge{}, decision.In(nil, nil)); !ok {
 			t.Fatalf("before a change of %s, there is no entry", f.name)
 		}
 		f.change()
-		if _, ok := cached.lookup(&item, listed, nil, decision.In(nil, nil)); ok != slices.Contains(notRead, f.name) {
+		if _, ok := cached.lookup(&item, listed, &knowledge{}, decision.In(nil, nil)); ok != slices.Contains(notRead, f.name) {
 			t.Errorf("after a change of %s: an entry is used is %t", f.name, ok)
 		}
 	}
@@ -128,7 +128,7 @@ var comparedFields = map[string]string{
 	"Restore":      "only galbuild add restores, and it stores no cache",
 	"Author":       "likewise",
 	"Site":         "the cache is in the site",
-	"Old":          "its generation is in the header",
+	"Old":          "its generation is in the header, and entries of another one have a hash of what it knows",
 	"Generation":   "it is in the header",
 	"Now":          "the header has when the policy has another result; dates in the catalogue stay, see setSeen and boundDates",
 }

@@ -41,7 +41,8 @@ type candidate struct {
 	reused     bool              // the version is from the last generation, and the package was not read
 	accepted   bool              // the version is in the new catalogue
 	bundled    []catalog.Bundled // npm packages in the package; nil if it was not read
-	ref        blob.Ref          // of the package; zero if the package was not read completely
+	ref        blob.Ref          // of the package; zero if the package was never read completely
+	known      blob.Ref          // of the entry of the cache, if it was used
 	incomplete bool              // a sidecar could not be read, so the next run must read the package again
 	kept       bool              // refused, and the version with previousKey stays in the gallery
 	excluded   *Excluded         // a decision or the policy keeps it out; nil if none does
@@ -77,8 +78,8 @@ type reader struct {
 	Config
 	cache     *cache
 	listed    []listedDates         // of each item
-	old       map[string]identified // versions of the last generation, by key
-	oldKeys   map[blob.Ref]string   // keys of old, by package
+	old       map[string]identified // versions of the last generation, by key, those of last
+	last      *knowledge            // what the last generation knows
 	oldSizes  map[int64]bool        // of the packages of old
 	done      atomic.Int64          // bytes of the packages that were read
 	decisions *decision.Set
@@ -104,7 +105,7 @@ func (r *reader) readAll(ctx context.Context, items []source.Item) ([]candidate,
 	var total int64
 	for i := range items {
 		item := &items[i]
-		if c, ok := r.cache.lookup(item, r.listed[i], r.old, r.decisions); ok {
+		if c, ok := r.cache.lookup(item, r.listed[i], r.last, r.decisions); ok {
 			candidates[i] = c
 			continue
 		}
@@ -149,11 +150,12 @@ func (r *reader) readOne(item *source.Item, c *candidate) error {
 	return nil
 }
 
-// setOld sets the versions of the last generation.
-func (r *reader) setOld(old map[string]identified) {
-	r.old, r.oldKeys, r.oldSizes = old, make(map[blob.Ref]string, len(old)), make(map[int64]bool, len(old))
+// setOld sets the versions and the packages of the last generation.
+func (r *reader) setOld(old map[string]identified, packages []catalog.Package) {
+	r.last = &knowledge{versions: old, keys: make(map[blob.Ref]string, len(old)), packages: packages}
+	r.old, r.oldSizes = old, make(map[int64]bool, len(old))
 	for key, x := range old {
-		r.oldKeys[x.version.Package.Ref] = key
+		r.last.keys[x.version.Package.Ref] = key
 		r.oldSizes[x.version.Package.Size] = true
 	}
 }
@@ -167,7 +169,7 @@ func (r *reader) findPreviousKey(item *source.Item, c *candidate) {
 	if c.ref.IsZero() && r.oldSizes[item.Size] { // a package above the limit was not read completely
 		c.ref, _, _ = blob.SumFile(item.Path)
 	}
-	if key, ok := r.oldKeys[c.ref]; ok {
+	if key, ok := r.last.keys[c.ref]; ok {
 		c.previousKey = key
 	}
 }

@@ -26,7 +26,7 @@ func newReader(t testing.TB, l vsix.Limits) *reader {
 	}
 	t.Cleanup(func() { dir.Close() })
 	c := Config{Site: dir, Limits: l, Settings: catalog.Settings{Unpack: "all"}}.withDefaults()
-	return &reader{Config: c, cache: &cache{}, interner: catalog.NewInterner()}
+	return &reader{last: &knowledge{}, Config: c, cache: &cache{}, interner: catalog.NewInterner()}
 }
 
 // readFile reads a package, and a sidecar if there is one, as a run does.
@@ -62,7 +62,7 @@ func TestPanicRefuses(t *testing.T) {
 	if !strings.Contains(log.String(), "stack=") || !strings.Contains(log.String(), "(*reader).readPackage") {
 		t.Errorf("no stack in the log: %s", log.String())
 	}
-	if results := newCache([]candidate{*c}); len(results.next) != 0 || !results.partial {
+	if results := newCache([]candidate{*c}, &knowledge{}); len(results.next) != 0 || !results.partial {
 		t.Errorf("the refusal is in the cache: %+v", results.next)
 	}
 }

@@ -3,14 +3,18 @@ package cmd_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/fstest"
 	"time"
 
+	"galbuild/build/catalog"
 	"galbuild/build/pack"
+	"galbuild/build/site"
 )
 
 // TestKilledBuild kills builds with SIGKILL at moments that are spread over a whole run. After
@@ -18,11 +22,11 @@ import (
 // the site is the same as one that was built without interruptions.
 func TestKilledBuild(t *testing.T) {
 	dir := t.TempDir()
-	vsixs, site := filepath.Join(dir, "vsixs"), filepath.Join(dir, "site")
+	vsixs, root := filepath.Join(dir, "vsixs"), filepath.Join(dir, "site")
 	for i := range 20 {
 		writePackage(t, vsixs, i)
 	}
-	mustBuild(t, vsixs, "-o", site)
+	mustBuild(t, vsixs, "-o", root)
 	for i := range 100 {
 		writePackage(t, vsixs, i)
 	}
@@ -32,19 +36,50 @@ func TestKilledBuild(t *testing.T) {
 
 	const kills = 12
 	for i := range kills {
-		run := exec.Command("galbuild", vsixs, "-o", site)
+		run := exec.Command("galbuild", vsixs, "-o", root)
 		if err := run.Start(); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(duration * time.Duration(i) / kills)
 		_ = run.Process.Kill() // it may have finished
 		_ = run.Wait()
-		mustBuild(t, "verify", site)
+		mustBuild(t, "verify", root)
 	}
-	mustBuild(t, vsixs, "-o", site)
-	mustBuild(t, "verify", site)
-	compareContent(t, site, filepath.Join(dir, "uninterrupted"))
-	checkHistory(t, site)
+	mustBuild(t, vsixs, "-o", root)
+	mustBuild(t, "verify", root)
+	compareContent(t, root, filepath.Join(dir, "uninterrupted"))
+	checkHistory(t, root)
+	checkChunks(t, root)
+}
+
+// checkChunks checks that a site has the chunks of its generations, and no others.
+func checkChunks(t *testing.T, root string) {
+	t.Helper()
+	mains, err := filepath.Glob(filepath.Join(root, "index", "*", site.CatalogName))
+	if err != nil || len(mains) == 0 {
+		t.Fatal(mains, err)
+	}
+	want := make(map[string]bool)
+	for _, file := range mains {
+		main, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, files, err := site.DecompressMain(main)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for path := range catalog.AllChunkFiles(files) {
+			want[filepath.Join(root, filepath.FromSlash(path))] = true
+		}
+	}
+	found, err := filepath.Glob(filepath.Join(root, "index", "chunks", "*", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := slices.Sorted(maps.Keys(want)); !slices.Equal(found, all) {
+		t.Errorf("the site has the chunks %q, want %q", found, all)
+	}
 }
 
 // compareContent compares two sites, except for older generations and the work directory.

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -103,7 +104,7 @@ func checkGrowth(t *testing.T, used []usage) {
 // each in the versions 1.0.0 and 1.g.0.
 type changingSite struct {
 	dir         string
-	copies      string   // copies of the generations' folders
+	copies      string   // copies of the generations' folders, and of their chunks in folders NAME.chunks
 	generations []string // their names
 	current     []string // the text of index/CURRENT
 }
@@ -128,11 +129,53 @@ func newChangingSite(t *testing.T) *changingSite {
 		}
 		name := strings.Split(string(text), "/")[1]
 		s.generations, s.current = append(s.generations, name), append(s.current, string(text))
-		if err := os.CopyFS(filepath.Join(s.copies, name), os.DirFS(filepath.Join(s.dir, "index", name))); err != nil {
+		err = errors.Join(
+			os.CopyFS(filepath.Join(s.copies, name), os.DirFS(filepath.Join(s.dir, "index", name))),
+			os.CopyFS(filepath.Join(s.copies, name+".chunks"), os.DirFS(filepath.Join(s.dir, "index", "chunks"))))
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	return s
+}
+
+// writeChunks writes the chunks of generation g that the site does not have.
+func (s *changingSite) writeChunks(g int) error {
+	from := filepath.Join(s.copies, s.generations[g]+".chunks")
+	return s.eachChunk(from, func(name string) error {
+		to := filepath.Join(s.dir, "index", "chunks", name)
+		if _, err := os.Stat(to); err == nil {
+			return nil
+		}
+		text, err := os.ReadFile(filepath.Join(from, name))
+		if err != nil {
+			return err
+		}
+		return errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to+".new", text, 0o644), os.Rename(to+".new", to))
+	})
+}
+
+// removeChunks removes the chunks that only generation g has.
+func (s *changingSite) removeChunks(g int) error {
+	return s.eachChunk(filepath.Join(s.copies, s.generations[g]+".chunks"), func(name string) error {
+		for other := range s.generations {
+			if _, err := os.Stat(filepath.Join(s.copies, s.generations[other]+".chunks", name)); other != g && err == nil {
+				return nil
+			}
+		}
+		return os.RemoveAll(filepath.Join(s.dir, "index", "chunks", name))
+	})
+}
+
+// eachChunk calls do with the path of each chunk in a folder of chunks, relative to the folder.
+func (s *changingSite) eachChunk(folder string, do func(name string) error) error {
+	return filepath.WalkDir(folder, func(file string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(folder, file)
+		return errors.Join(err, do(name))
+	})
 }
 
 // switchTo makes generation g current, as a build does. It removes all but this generation and the
@@ -140,13 +183,16 @@ func newChangingSite(t *testing.T) *changingSite {
 func (s *changingSite) switchTo(t *testing.T, g int) {
 	index := filepath.Join(s.dir, "index")
 	fresh, pointer := filepath.Join(index, "fresh"), filepath.Join(index, "CURRENT.new")
+	oldest := (g + 1) % len(s.generations)
 	err := errors.Join(
+		s.writeChunks(g),
 		os.RemoveAll(filepath.Join(index, s.generations[g])),
 		os.CopyFS(fresh, os.DirFS(filepath.Join(s.copies, s.generations[g]))),
 		os.Rename(fresh, filepath.Join(index, s.generations[g])),
 		os.WriteFile(pointer, []byte(s.current[g]), 0o644),
 		os.Rename(pointer, filepath.Join(index, "CURRENT")),
-		os.RemoveAll(filepath.Join(index, s.generations[(g+1)%len(s.generations)])))
+		os.RemoveAll(filepath.Join(index, s.generations[oldest])),
+		s.removeChunks(oldest))
 	if err != nil {
 		t.Fatal(err)
 	}

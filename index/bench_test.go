@@ -1,11 +1,12 @@
 package index
 
 import (
-	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,18 +40,11 @@ func benchmarkDocuments(t testing.TB, n int) []Document {
 	return docs[:n]
 }
 
-// writeWithPayloads writes an index with payloads of the size that they have in a real
-// gallery.
-func writeWithPayloads(b *testing.B, docs []Document) []byte {
+// withPayloads returns documents with payloads of the size that they have in a real gallery.
+func withPayloads(b *testing.B, docs []Document) *testContent {
 	json, deflated := []byte(strings.Repeat("x", 3500)), make([]byte, 900)
 	p := Payload{json, []uint32{100, 500, 900, 1300, 1700, 2100}, deflated}
-	c := contentOf(b, docs, nil)
-	c.Payloads = func(int) Payloads { return Payloads{p, p} }
-	var file bytes.Buffer
-	if err := Write(&file, c); err != nil {
-		b.Fatal(err)
-	}
-	return file.Bytes()
+	return contentWith(b, docs, nil, func(*Document) Payloads { return Payloads{p, p} })
 }
 
 // BenchmarkSearch runs the queries of editors on galleries of three sizes. The result cache
@@ -101,11 +95,11 @@ func BenchmarkSearch(b *testing.B) {
 	}
 }
 
-// BenchmarkOpen opens an index. The floor is the time to read the file into memory.
+// BenchmarkOpen opens an index, but no chunk. The floor is the time to read the file into memory.
 func BenchmarkOpen(b *testing.B) {
 	for _, n := range []int{1_000, 20_000} {
 		path := filepath.Join(b.TempDir(), "x.idx")
-		if err := os.WriteFile(path, writeWithPayloads(b, benchmarkDocuments(b, n)), 0o600); err != nil {
+		if err := os.WriteFile(path, write(b, benchmarkDocuments(b, n), nil), 0o600); err != nil {
 			b.Fatal(err)
 		}
 		b.Run(fmt.Sprintf("size=%d/of=floor", n), func(b *testing.B) {
@@ -117,7 +111,7 @@ func BenchmarkOpen(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("size=%d/of=galshim", n), func(b *testing.B) {
 			for b.Loop() {
-				ix, err := Open(path)
+				ix, err := Open(path, nil)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -127,10 +121,58 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
+// BenchmarkWrite writes an index, but no chunk.
 func BenchmarkWrite(b *testing.B) {
-	docs := benchmarkDocuments(b, 10_000)
+	c := withPayloads(b, benchmarkDocuments(b, 10_000))
 	b.ReportAllocs()
 	for b.Loop() {
-		writeWithPayloads(b, docs)
+		c.file(b)
 	}
+}
+
+// BenchmarkPayload returns the payloads of all documents, in chunks that are open.
+func BenchmarkPayload(b *testing.B) {
+	c := withPayloads(b, benchmarkDocuments(b, 10_000))
+	ix := openWith(b, c)
+	size := 0
+	for i := range ix.Len() {
+		size += len(payload(b, ix, Hit(i), Latest).JSON)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range ix.Len() {
+			p, _ := ix.Payload(Hit(i), Latest)
+			size += len(p.JSON)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*ix.Len()), "ns/payload")
+}
+
+// BenchmarkChunk encodes a chunk, and opens it. The floor is the time to compute its SHA-256.
+func BenchmarkChunk(b *testing.B) {
+	const documents = 32
+	json, deflated := []byte(strings.Repeat("x", 8000)), make([]byte, 1300)
+	p := Payload{json, []uint32{100, 500, 900, 1300, 1700, 2100}, deflated}
+	content := ChunkContent{Payloads: slices.Repeat([]Payloads{{p, p}}, documents)}
+	for i := range 17 * documents {
+		content.Files = append(content.Files, File{Path: fmt.Sprintf("assets/a/b/1.0.0/%d", i), Type: "text/plain"})
+	}
+	file, chunk, err := EncodeChunk(content)
+	if err != nil {
+		b.Fatal(err)
+	}
+	run := func(name string, do func() error) {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if err := do(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	floor := func() error { sha256.Sum256(file); return nil }
+	run("do=encode/of=floor", floor)
+	run("do=encode/of=galbuild", func() error { _, _, err := EncodeChunk(content); return err })
+	run("do=open/of=floor", floor)
+	run("do=open/of=galshim", func() error { _, err := parseChunk(file, &chunk); return err })
 }

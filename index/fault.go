@@ -1,6 +1,11 @@
 package index
 
-import "galbuild/index/internal/mmap"
+import (
+	"errors"
+	"unsafe"
+
+	"galbuild/index/internal/mmap"
+)
 
 // PanicOnFault makes the calling goroutine panic, instead of ending the process, when it
 // reads an index whose file was truncated in place or whose disk fails. Every goroutine
@@ -12,8 +17,29 @@ func PanicOnFault() { mmap.PanicOnFault() }
 // called [PanicOnFault] and read an index that can no longer be read, and nil otherwise.
 func FaultError(recovered any) error { return mmap.AsError(recovered) }
 
-// openMapped opens a mapped index. Its file may be truncated while it is being checked.
-func openMapped(f *mmap.File) (ix *Index, err error) {
+// InChunk returns err as a [*ChunkError] if it is an error of [FaultError] about a chunk of the
+// index that is open, and err itself otherwise.
+func (ix *Index) InChunk(err error) error {
+	fault, ok := errors.AsType[mmap.Fault](err)
+	if !ok {
+		return err
+	}
+	for i := range ix.chunks.slots {
+		chunk := ix.chunks.slots[i].open.Load()
+		if chunk == nil {
+			continue
+		}
+		begin := uintptr(unsafe.Pointer(unsafe.SliceData(chunk.bytes)))
+		if at := fault.Addr(); begin <= at && at-begin < uintptr(len(chunk.bytes)) {
+			return &ChunkError{ix.chunks.all[i], err}
+		}
+	}
+	return err
+}
+
+// withoutFault calls a function that reads a mapped file, which may be truncated meanwhile. Then
+// the error is that of [FaultError].
+func withoutFault(read func() error) (err error) {
 	defer mmap.RestorePanicOnFault(mmap.PanicOnFault())
 	defer func() {
 		if p := recover(); p != nil {
@@ -22,5 +48,5 @@ func openMapped(f *mmap.File) (ix *Index, err error) {
 			}
 		}
 	}()
-	return openBytes(f.Bytes, f.Release)
+	return read()
 }

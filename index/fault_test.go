@@ -3,7 +3,9 @@
 package index
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,8 +41,23 @@ func TestTruncatedWhileOpening(t *testing.T) {
 	if err := os.Truncate(file, 4096); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openMapped(f); err == nil || !strings.Contains(err.Error(), "changed in place") {
+	if _, err := openMapped(f, nil); err == nil || !strings.Contains(err.Error(), "changed in place") {
 		t.Errorf("got %v, want an error about the changed file", err)
+	}
+}
+
+// TestChunkTruncatedWhileOpening opens a chunk whose file was truncated after it was mapped.
+func TestChunkTruncatedWhileOpening(t *testing.T) {
+	c := contentOf(t, []Document{{ID: "a.b"}}, nil)
+	folder := t.TempDir()
+	writeChunkFiles(t, folder, c)
+	mapAndTruncate := func(chunk Chunk) ([]byte, io.Closer, error) {
+		b, closer, err := ChunksIn(folder)(chunk)
+		return b, closer, errors.Join(err, os.Truncate(filepath.Join(folder, chunk.Name()), 0))
+	}
+	err := c.open(t, mapAndTruncate).CheckChunk(0)
+	if e := new(ChunkError); !errors.As(err, &e) || !strings.Contains(err.Error(), "changed in place") {
+		t.Errorf("got %v, want a ChunkError about the changed file", err)
 	}
 }
 
@@ -48,7 +65,7 @@ func TestTruncatedWhileOpening(t *testing.T) {
 // goroutine panics with a value for which FaultError returns an error.
 func TestTruncatedWhileSearching(t *testing.T) {
 	file, f := mapIndex(t)
-	ix, err := openMapped(f)
+	ix, err := openMapped(f, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,5 +83,34 @@ func TestTruncatedWhileSearching(t *testing.T) {
 	}
 	if err := FaultError("another panic"); err != nil {
 		t.Errorf("got %v for another panic", err)
+	}
+}
+
+// TestInChunk reads a payload whose chunk was truncated after it was opened. The error names the
+// chunk. An error about the index itself, and any other error, is returned as it is.
+func TestInChunk(t *testing.T) {
+	c := contentWith(t, languages(), nil, func(d *Document) Payloads { return Payloads{{JSON: []byte(d.ID)}} })
+	folder := t.TempDir()
+	writeChunkFiles(t, folder, c)
+	ix := c.open(t, ChunksIn(folder))
+	defer ix.Close()
+	h, _ := ix.Find("acme.go")
+	p := payload(t, ix, h, Latest)
+	chunk := c.Chunks[ix.ChunkOf(h)]
+	if err := os.Truncate(filepath.Join(folder, filepath.FromSlash(chunk.Name())), 0); err != nil {
+		t.Fatal(err)
+	}
+	err := withoutFault(func() error { return errors.New(string(p.JSON)) })
+	if e := new(ChunkError); !errors.As(ix.InChunk(err), &e) || e.Chunk != chunk {
+		t.Errorf("got %v, want the error of chunk %s", err, chunk.Name())
+	}
+	file, f := mapIndex(t)
+	if err := os.Truncate(file, 4096); err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{withoutFault(func() error { return errors.New(string(f.Bytes)) }), errors.New("another error"), nil} {
+		if got := ix.InChunk(err); got != err {
+			t.Errorf("got %v, want %v", got, err)
+		}
 	}
 }

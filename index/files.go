@@ -71,49 +71,103 @@ func (f *files) at(i int) File {
 // PathHash identifies a path: the first 16 bytes of its SHA-256.
 type PathHash [pathHashSize]byte
 
-// FileKey identifies a path and its content: a [PathHash] and the SHA-256 of the content.
-type FileKey [pathHashSize + sha256.Size]byte
+// fileKey identifies a path and its content: a [PathHash] and the SHA-256 of the content.
+type fileKey [pathHashSize + sha256.Size]byte
 
-// Key returns the key of the file.
-func (f *File) Key() (key FileKey) {
-	hash := pathHash(f.Path)
-	copy(key[copy(key[:], hash[:]):], f.SHA256[:])
-	return key
+// File returns the file served at path, which is compared byte by byte. It opens at most one chunk.
+// The error is a [*ChunkError].
+func (ix *Index) File(path string) (File, bool, error) {
+	all := &ix.files
+	if number, ok := ix.chunks.of(path); ok {
+		chunk, err := ix.chunks.get(number)
+		if err != nil {
+			return File{}, false, err
+		}
+		all = &chunk.files
+	}
+	f, ok := all.find(path)
+	return f, ok, nil
 }
 
-// SHA256 returns the hash of the content.
-func (k FileKey) SHA256() [sha256.Size]byte { return [sha256.Size]byte(k[pathHashSize:]) }
+// Files yields all files without their paths. It opens all chunks. After an error, which is a
+// [*ChunkError], it continues with the next chunk.
+func (ix *Index) Files() iter.Seq2[File, error] {
+	return func(yield func(File, error) bool) {
+		for part, err := range ix.fileParts(nil) {
+			if err != nil && !yield(File{}, err) {
+				return
+			}
+			for i := range part.len() {
+				if !yield(part.at(i), nil) {
+					return
+				}
+			}
+		}
+	}
+}
 
-// FileKeys yields the keys of all files, ascending.
-func (ix *Index) FileKeys() iter.Seq[FileKey] {
-	return func(yield func(FileKey) bool) {
-		for i := range ix.files.len() {
-			if !yield(FileKey(ix.files.record(i)[:len(FileKey{})])) {
+// fileParts yields the files outside of chunks, and then those of each chunk whose SHA-256 is not
+// in except.
+func (ix *Index) fileParts(except map[[32]byte]bool) iter.Seq2[*files, error] {
+	return func(yield func(*files, error) bool) {
+		if !yield(&ix.files, nil) {
+			return
+		}
+		for i, c := range ix.chunks.all {
+			if except[c.SHA256] {
+				continue
+			}
+			part := new(files)
+			chunk, err := ix.chunks.get(i)
+			if err == nil {
+				part = &chunk.files
+			}
+			if !yield(part, err) {
 				return
 			}
 		}
 	}
 }
 
-// HasFile reports whether the index contains the path with the same content.
-func (ix *Index) HasFile(key FileKey) bool {
-	i, ok := ix.files.search(PathHash(key[:pathHashSize]))
-	return ok && bytes.Equal(ix.files.record(i)[:len(key)], key[:])
-}
-
-// Files yields all files without their paths, ordered by the hashes of the paths.
-func (ix *Index) Files() iter.Seq[File] {
-	return func(yield func(File) bool) {
-		for i := range ix.files.len() {
-			if !yield(ix.files.at(i)) {
-				return
+// ListsMore reports whether ix lists a path, or content of a path, that none of the others lists.
+// It does not open chunks that ix shares with one of them. The error is a [*ChunkError].
+func (ix *Index) ListsMore(others ...*Index) (bool, error) {
+	mine, theirs := make(map[[32]byte]bool), make(map[[32]byte]bool)
+	for _, c := range ix.chunks.all {
+		mine[c.SHA256] = true
+	}
+	listed := make(map[fileKey]bool)
+	for _, other := range others {
+		for _, c := range other.chunks.all {
+			theirs[c.SHA256] = true
+		}
+		for part, err := range other.fileParts(mine) {
+			if err != nil {
+				return false, err
+			}
+			for i := range part.len() {
+				listed[part.key(i)] = true
 			}
 		}
 	}
+	for part, err := range ix.fileParts(theirs) {
+		if err != nil {
+			return false, err
+		}
+		for i := range part.len() {
+			if !listed[part.key(i)] {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
+
+func (f *files) key(i int) fileKey { return fileKey(f.record(i)[:len(fileKey{})]) }
 
 func pathHash(path string) PathHash {
-	sum := sha256.Sum256([]byte(path))
+	var buf [256]byte // so that most paths need no memory
+	sum := sha256.Sum256(append(buf[:0], path...))
 	return PathHash(sum[:pathHashSize])
 }
 
@@ -124,10 +178,14 @@ func (r *fileRecord) pathHash() []byte { return r[:pathHashSize] }
 
 func (r *fileRecord) mediaType() []byte { return r[fileRecordSize-8:] }
 
-func writeFiles(w *segment.Writer, all iter.Seq[File]) error {
+// encodeFiles returns the sections file.rec and file.typ of a chunk or of an index.
+func encodeFiles(all iter.Seq[File], ofChunk bool) (section, names []byte, err error) {
 	var records []fileRecord
 	types := make(map[string]uint64)
 	for f := range all {
+		if isChunkPath(f.Path) != ofChunk {
+			return nil, nil, fmt.Errorf("path %q: files of extensions must be in chunks, and others must not", f.Path)
+		}
 		n, ok := types[f.Type]
 		if !ok {
 			n = uint64(len(types))
@@ -135,22 +193,16 @@ func writeFiles(w *segment.Writer, all iter.Seq[File]) error {
 		}
 		records = append(records, newFileRecord(&f, n))
 	}
-	names := sortTypes(types, records)
+	names = sortTypes(types, records)
 	slices.SortFunc(records, func(a, b fileRecord) int { return bytes.Compare(a[:], b[:]) })
 	records = slices.Compact(records)
-	for i := 1; i < len(records); i++ {
-		if path := records[i].pathHash(); bytes.Equal(path, records[i-1].pathHash()) {
-			return pathConflict(all, PathHash(path))
-		}
-	}
-	section := w.Stream("file.rec")
 	for i := range records {
-		if _, err := section.Write(records[i][:]); err != nil {
-			return err
+		if path := records[i].pathHash(); i > 0 && bytes.Equal(path, records[i-1].pathHash()) {
+			return nil, nil, pathConflict(all, PathHash(path))
 		}
+		section = append(section, records[i][:]...)
 	}
-	w.Add("file.typ", names)
-	return nil
+	return section, names, nil
 }
 
 func newFileRecord(f *File, mediaType uint64) (r fileRecord) {

@@ -66,12 +66,10 @@ func (n signatureTable) write(w *segment.Writer, name string) {
 	w.Add(name+".near", segment.Bytes32(n.starts), segment.Bytes64(n.entries))
 }
 
-// openSignatureTable opens the section of the table. It builds the table if the file does
-// not have the section, as the first files do not.
 func openSignatureTable(s *segment.Segment, name string, d *dictionary) (signatureTable, error) {
 	raw, err := s.Section(name + ".near")
 	if err != nil {
-		return newSignatureTable(d), nil
+		return signatureTable{}, err
 	}
 	if len(raw) != 4*numStarts+8*d.len() {
 		return signatureTable{}, fmt.Errorf("%w: section %q has %d bytes for %d strings", segment.ErrCorrupt, name+".near", len(raw), d.len())

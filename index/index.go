@@ -1,30 +1,32 @@
 package index
 
 import (
+	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"sync"
 
 	"galbuild/index/internal/mmap"
 	"galbuild/index/segment"
 )
 
-// Index is an open index. It is safe for concurrent use. Whatever its methods return may
-// share memory with the mapped file and is valid until Close.
+// Index is an open index. It is safe for concurrent use. Whatever its methods return may share
+// memory with the mapped files and is valid until Close.
 type Index struct {
-	file     *mmap.File // nil after OpenBytes
-	segment  *segment.Segment
-	text     []byte
-	ends     []uint32
-	numbers  []uint64
-	popular  []uint8
-	keys     keys
-	terms    terms
-	names    fuzzyDictionary
-	pins     pins
-	orders   orders
-	payloads payloads
-	files    files
+	file    *mmap.File // nil after OpenBytes
+	segment *segment.Segment
+	text    []byte
+	ends    []uint32
+	numbers []uint64
+	popular []uint8
+	keys    keys
+	terms   terms
+	names   fuzzyDictionary
+	pins    pins
+	orders  orders
+	files   files // outside of chunks
+	chunks  chunks
 
 	// Most values of Exclude and Include need no lookup: no document has the flags, or all do.
 	someFlags, allFlags uint32 // flags of at least one document, and of every document
@@ -44,33 +46,35 @@ type Section = segment.Section
 // number by which its sections refer to each other. A file that Open accepts never causes a
 // panic. The error wraps [segment.ErrVersion] or [segment.ErrCorrupt] if the file can be
 // read but is not a usable index.
-func Open(path string) (*Index, error) {
+//
+// Open does not open the chunks. Each is opened with source and checked in the same way, and its
+// SHA-256 too, when it is first needed.
+func Open(path string, source ChunkSource) (*Index, error) {
 	f, err := mmap.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open index: %w", err)
 	}
-	ix, err := openMapped(f)
+	ix, err := openMapped(f, source)
 	if err != nil {
-		return nil, fmt.Errorf("open index %s: %w", path, closeOnError(f, err))
+		_ = f.Close() // the first error is the one to show
+		return nil, fmt.Errorf("open index %s: %w", path, err)
 	}
 	ix.file = f
 	return ix, nil
 }
 
-func closeOnError(f *mmap.File, err error) error {
-	_ = f.Close() // the first error is the one to show
-	return err
+func openMapped(f *mmap.File, source ChunkSource) (ix *Index, err error) {
+	err = withoutFault(func() (err error) {
+		ix, err = OpenBytes(f.Bytes, source)
+		return err
+	})
+	return ix, err
 }
 
 // OpenBytes opens an index in memory, with the checks of [Open]. b must not change while
 // the Index is in use.
-func OpenBytes(b []byte) (*Index, error) { return openBytes(b, nil) }
-
-// openBytes calls release, unless it is nil, with each range of b whose checksum has been
-// computed. Most of those bytes are payloads and will not be read again soon, so the memory
-// that they occupy can be given back.
-func openBytes(b []byte, release func(from, to int)) (*Index, error) {
-	s, err := segment.Parse(b, release)
+func OpenBytes(b []byte, source ChunkSource) (*Index, error) {
+	s, err := segment.Parse(b)
 	if err != nil {
 		return nil, err
 	}
@@ -93,10 +97,10 @@ func openBytes(b []byte, release func(from, to int)) (*Index, error) {
 	if ix.orders, err = openOrders(s, ix.Len()); err != nil {
 		return nil, err
 	}
-	if ix.payloads, err = openPayloads(s, ix.Len()); err != nil {
+	if ix.files, err = openFiles(s); err != nil {
 		return nil, err
 	}
-	if ix.files, err = openFiles(s); err != nil {
+	if ix.chunks, err = openChunks(s, ix.Len(), source); err != nil {
 		return nil, err
 	}
 	ix.scratch.New = func() any { return new(scratch) }
@@ -125,12 +129,13 @@ func (ix *Index) openDocuments(s *segment.Segment) error {
 	return nil
 }
 
-// Close unmaps the file. Nothing that the Index returned may be used afterwards.
+// Close unmaps the file and the chunks. Nothing that the Index returned may be used afterwards.
 func (ix *Index) Close() error {
-	if ix.file == nil {
-		return nil
+	err := ix.chunks.close()
+	if ix.file != nil {
+		err = errors.Join(err, ix.file.Close())
 	}
-	return ix.file.Close()
+	return err
 }
 
 // Len returns the number of documents.
@@ -145,13 +150,16 @@ func (ix *Index) Find(id string) (Hit, bool) {
 	return Hit(list[0]), true
 }
 
-// Payload returns a payload of the document as it was written. It does not allocate.
-func (ix *Index) Payload(h Hit, v Variant) Payload {
-	return ix.payloads.get(int(h), v)
-}
+// Payload returns a payload of the document as it was written. It does not allocate, unless it
+// opens the chunk. The error is a [*ChunkError].
+func (ix *Index) Payload(h Hit, v Variant) (Payload, error) { return ix.chunks.payload(int(h), v) }
 
-// File returns the file served at path, which is compared byte by byte.
-func (ix *Index) File(path string) (File, bool) { return ix.files.find(path) }
+// Statistics returns the installs, the average rating and the number of ratings of the document. It
+// does not allocate.
+func (ix *Index) Statistics(h Hit) (installs int64, rating float64, ratings int64) {
+	n := ix.record(int(h))
+	return int64(n[0]), math.Float64frombits(n[1]), int64(n[2])
+}
 
 // Documents yields every document as it was written, the most installed first.
 func (ix *Index) Documents() iter.Seq2[Hit, Document] {
@@ -198,12 +206,20 @@ type Stats struct {
 	Names     int `json:"names"`
 	Postings  int `json:"postings"` // entries in the document lists of all terms
 	Files     int `json:"files"`
+	Chunks    int `json:"chunks"`
+	// ChunkBytes is the size of all chunks. Indexes of the same site share most of them.
+	ChunkBytes int64 `json:"chunkBytes"`
 }
 
-// Stats returns the sizes of the index.
+// Stats returns the sizes of the index. It opens no chunks.
 func (ix *Index) Stats() Stats {
-	return Stats{
+	s := Stats{
 		Documents: ix.Len(), Keys: ix.keys.len(), Terms: ix.terms.len(), Names: ix.names.len(),
-		Postings: len(ix.terms.docs), Files: ix.files.len(),
+		Postings: len(ix.terms.docs), Files: ix.files.len(), Chunks: len(ix.chunks.all),
 	}
+	for _, c := range ix.chunks.all {
+		s.Files += c.Files
+		s.ChunkBytes += c.Size
+	}
+	return s
 }

@@ -2,6 +2,7 @@ package index
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -27,7 +29,7 @@ func TestDocumentsRoundTrip(t *testing.T) {
 			if !reflect.DeepEqual(got, want[h]) {
 				t.Fatalf("document %d:\n got %+v\nwant %+v", h, got, want[h])
 			}
-			if got, want := (Payloads{ix.Payload(h, Latest), ix.Payload(h, All)}), testPayloads(&got); !samePayloads(got, want) {
+			if got, want := (Payloads{payload(t, ix, h, Latest), payload(t, ix, h, All)}), testPayloads(&got); !samePayloads(got, want) {
 				t.Fatalf("document %d:\n got %+v\nwant %+v", h, got, want)
 			}
 			if found, ok := ix.Find(strings.ToUpper(got.ID)); !ok || found != h {
@@ -68,56 +70,43 @@ func TestWriteIgnoresInputOrder(t *testing.T) {
 	}
 }
 
+// testFiles returns n files. Every third one is not one of an extension.
 func testFiles(n int) []File {
 	files := make([]File, n)
 	for i := range files {
-		files[i] = File{fmt.Sprintf("assets/a/%d.png", i), [32]byte{byte(i), 31: 9}, int64(i) << 33, []string{"image/png", "text/plain; charset=utf-8"}[i%2]}
+		folder := []string{"pages", "assets/acme/a/1.0.0", "files/ms/z/2.0.0/media"}[i%3]
+		files[i] = File{fmt.Sprintf("%s/%d.png", folder, i), [32]byte{byte(i), 31: 9}, int64(i) << 33, []string{"image/png", "text/plain; charset=utf-8"}[i%2]}
 	}
 	return files
 }
 
-func TestFiles(t *testing.T) {
-	files := testFiles(50)
-	ix := open(t, nil, append(files, files[7]))
-	for _, want := range files {
-		if got, ok := ix.File(want.Path); !ok || got != want {
-			t.Errorf("%s: got %+v, %t, want %+v", want.Path, got, ok, want)
-		}
-	}
-	if _, ok := ix.File("assets/a/50.png"); ok {
-		t.Error("found a file that is not there")
-	}
-	n := 0
-	for range ix.Files() {
-		n++
-	}
-	if n != len(files) {
-		t.Errorf("got %d files, want %d", n, len(files))
-	}
-}
-
 func TestWriteErrors(t *testing.T) {
-	for name, c := range map[string]struct {
-		docs  []Document
-		files []File
-		want  string
+	docs := []Document{{ID: "a.b"}, {ID: "c.d"}}
+	for name, tt := range map[string]struct {
+		change func(c *testContent)
+		want   string
 	}{
-		"id twice":   {docs: []Document{{ID: "a.b"}, {ID: "A.B"}}, want: `two documents have the id`},
-		"path twice": {files: []File{{Path: "p"}, {Path: "p", Size: 1}}, want: `path "p" has two different contents`},
+		"id twice":         {func(c *testContent) { c.Documents = []Document{{ID: "a.b"}, {ID: "A.B"}} }, "two documents have the id"},
+		"path twice":       {func(c *testContent) { c.Files = slices.Values([]File{{Path: "p"}, {Path: "p", Size: 1}}) }, `path "p" has two different contents`},
+		"path in chunk":    {func(c *testContent) { c.Files = slices.Values([]File{{Path: "assets/a/b/c"}}) }, `path "assets/a/b/c": files of extensions must be in chunks`},
+		"no place":         {func(c *testContent) { c.Places = c.Places[:1] }, "2 documents have 1 places in chunks"},
+		"no chunk":         {func(c *testContent) { c.Places[1].Chunk = 2 }, `"c.d" has no place in a chunk`},
+		"no position":      {func(c *testContent) { c.Places[0].Position = 2 }, `"a.b" has no place in a chunk`},
+		"no chunks":        {func(c *testContent) { c.Chunks = nil }, `"a.b" has no place in a chunk`},
+		"first chunk":      {func(c *testContent) { c.Chunks[0].First = "a" }, `the first chunk begins at "a", want ""`},
+		"order of chunks":  {func(c *testContent) { c.Chunks = append(c.Chunks, Chunk{First: "b"}, Chunk{First: "a"}) }, `chunk 2 begins at "a", not after "b"`},
+		"same chunk twice": {func(c *testContent) { c.Chunks = append(c.Chunks, Chunk{First: "b"}, Chunk{First: "b"}) }, `chunk 2 begins at "b", not after "b"`},
 	} {
-		err := Write(&bytes.Buffer{}, contentOf(t, c.docs, c.files))
-		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: got %v, want …%s…", name, err, c.want)
+		c := contentOf(t, docs, nil)
+		tt.change(c)
+		var b bytes.Buffer
+		if err := Write(&b, c.Content); err == nil || !strings.HasPrefix(err.Error(), "write index: ") || !strings.Contains(err.Error(), tt.want) || b.Len() > 0 {
+			t.Errorf("%s: got %v and %d bytes, want …%s…", name, err, b.Len(), tt.want)
 		}
 	}
-	c := contentOf(t, []Document{{ID: "a.b"}}, nil)
-	c.Payloads = func(int) Payloads { return Payloads{All: {JSON: []byte("x"), Placeholders: []uint32{2}}} }
-	err := Write(&bytes.Buffer{}, c)
-	if want := `a payload of "a.b": placeholders are out of order`; err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("got %v, want …%s…", err, want)
-	}
+	c := contentOf(t, docs, nil)
 	c.TempDir = filepath.Join(c.TempDir, "missing")
-	if err := Write(&bytes.Buffer{}, c); !errors.Is(err, fs.ErrNotExist) {
+	if err := Write(&bytes.Buffer{}, c.Content); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v for a missing directory of temporary files", err)
 	}
 }
@@ -129,75 +118,114 @@ func TestOpenErrorHasPath(t *testing.T) {
 	if err := os.WriteFile(path, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Open(path)
+	_, err := Open(path, nil)
 	if !errors.Is(err, segment.ErrCorrupt) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "offset") {
 		t.Errorf("got %v, want ErrCorrupt with the file and the offset", err)
 	}
 }
 
-// TestOldFiles opens a file of every version and set of sections that was ever written. The
-// files in testdata are never written again.
-func TestOldFiles(t *testing.T) {
-	all, err := filepath.Glob("testdata/v*.idx")
-	if err != nil || len(all) == 0 {
-		t.Fatalf("got %d old files (%v), want at least one", len(all), err)
+// TestTestdata opens the files in testdata, which are never written again: those of this version,
+// which the package comment specifies, and one of the version before, which is refused.
+func TestTestdata(t *testing.T) {
+	ix, err := Open("testdata/v2.idx", ChunksIn("testdata/chunks"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, path := range all {
-		ix, err := Open(path)
-		if err != nil {
-			t.Fatal(err)
+	defer ix.Close()
+	r := ix.Search(nil, &query.Filter{Text: []string{"live sevrer"}, Categories: []string{"other"}})
+	want, ok := ix.Find("ritwickdey.liveserver")
+	if !ok || len(r.Hits) == 0 || r.Hits[0] != want {
+		t.Errorf("got %v, want %d first", r, want)
+	}
+	if p := payload(t, ix, want, All); string(p.JSON) != `{"assetUri":"/y"}` || !slices.Equal(p.Placeholders, []uint32{13}) || string(p.Deflated) != "deflated" {
+		t.Errorf("got payload %q %v %q", p.JSON, p.Placeholders, p.Deflated)
+	}
+	for path, size := range map[string]int64{"index.html": 7, "assets/ritwickdey/liveserver/1.0.0/x": 42} {
+		if f, ok, err := ix.File(path); err != nil || !ok || f.Size != size || f.Type != "image/png" {
+			t.Errorf("%s: got %+v, %t, %v", path, f, ok, err)
 		}
-		r := ix.Search(nil, &query.Filter{Text: []string{"live sevrer"}, Categories: []string{"other"}})
-		want, ok := ix.Find("ritwickdey.liveserver")
-		if !ok || len(r.Hits) == 0 || r.Hits[0] != want {
-			t.Errorf("%s: got %v, want %d first", path, r, want)
-		}
-		if p := ix.Payload(want, Latest); string(p.JSON) != `{"assetUri":"/x"}` || len(p.Placeholders) != 1 || p.Placeholders[0] != 13 {
-			t.Errorf("%s: got payload %q %v", path, p.JSON, p.Placeholders)
-		}
-		if f, ok := ix.File("assets/x"); !ok || f.Size != 42 || f.Type != "image/png" {
-			t.Errorf("%s: got file %+v, %t", path, f, ok)
-		}
-		if pins := ix.Pins(); strings.HasSuffix(path, "v1-pins.idx") && (len(pins) != 1 || pins[0].Text != "web page" || !slices.Equal(pins[0].Hits, []Hit{want})) {
-			t.Errorf("%s: got pins %v", path, pins)
-		}
-		if err := ix.Close(); err != nil {
-			t.Error(err)
-		}
+	}
+	if pins := ix.Pins(); len(pins) != 1 || pins[0].Text != "web page" || !slices.Equal(pins[0].Hits, []Hit{want}) {
+		t.Errorf("got pins %v", pins)
+	}
+	if s := ix.Stats(); s.Chunks != 2 || s.Files != 2 {
+		t.Errorf("got %+v, want 2 chunks and 2 files", s)
+	}
+	if _, err := Open("testdata/v1.idx", nil); !errors.Is(err, segment.ErrVersion) || !strings.Contains(err.Error(), "got 1, want 2") {
+		t.Errorf("got %v for a file of version 1", err)
 	}
 }
 
-// TestMissingSections opens a file without the sections that were added later. The results
-// are the same.
-func TestMissingSections(t *testing.T) {
-	docs := randomDocuments(rand.New(rand.NewPCG(3, 4)), 300)
-	b := write(t, docs, nil)
-	s, err := segment.Parse(b, nil)
+// TestSectionsAreSpecified compares the sections of an index and of a chunk with the package
+// comment.
+func TestSectionsAreSpecified(t *testing.T) {
+	comment, err := os.ReadFile("doc.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := segment.NewWriter(t.TempDir())
-	defer w.Close()
-	left := 0
-	for _, e := range s.Sections() {
-		if strings.HasSuffix(e.Name, ".near") {
-			left++
+	var want, got []string
+	for _, m := range regexp.MustCompile(`(?m)^//\t(…?[a-z]*\.?[a-z]+)  `).FindAllSubmatch(comment, -1) {
+		name := string(m[1])
+		suffix, ok := strings.CutPrefix(name, "…")
+		if !ok {
+			want = append(want, name)
 			continue
 		}
-		w.Add(e.Name, b[e.Offset:e.Offset+e.Size])
+		for _, dictionary := range []string{"key", "trm", "nam", "pin"} {
+			want = append(want, dictionary+suffix)
+		}
 	}
-	var older bytes.Buffer
-	if _, err := w.WriteTo(&older); err != nil || left != 2 {
-		t.Fatalf("left out %d sections: %v, want 2", left, err)
+	c := contentOf(t, randomDocuments(rand.New(rand.NewPCG(3, 4)), 5), nil)
+	for _, file := range [][]byte{c.file(t), c.chunks[c.Chunks[0].SHA256]} {
+		s, err := segment.Parse(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range s.Sections() {
+			got = append(got, e.Name)
+		}
 	}
-	ix, err := OpenBytes(older.Bytes())
-	if err != nil {
-		t.Fatal(err)
+	slices.Sort(want)
+	slices.Sort(got)
+	if got = slices.Compact(got); !slices.Equal(got, want) { // both files have files
+		t.Errorf("got sections %q, want %q", got, want)
 	}
-	for _, text := range []string{"pyhton", "markdwonlint", "live sevrer", "livesevrer", "typescrpt"} {
-		f := query.Filter{Text: []string{text}}
-		if got, want := ix.Search(nil, &f), open(t, docs, nil).Search(nil, &f); !reflect.DeepEqual(got, want) || want.Total == 0 {
-			t.Errorf("%q: got %v, want %v", text, got, want)
+}
+
+// TestMissingSections opens an index, and a chunk, without each of its sections. The error names
+// the section.
+func TestMissingSections(t *testing.T) {
+	c := contentOf(t, randomDocuments(rand.New(rand.NewPCG(3, 4)), 5), testFiles(5))
+	for file, open := range map[string]func(b []byte) error{
+		string(c.file(t)): func(b []byte) error { _, err := OpenBytes(b, nil); return err },
+		string(c.chunks[c.Chunks[0].SHA256]): func(b []byte) error {
+			chunk := c.Chunks[0]
+			chunk.SHA256, chunk.Size = sha256.Sum256(b), int64(len(b))
+			_, err := parseChunk(b, &chunk)
+			return err
+		},
+	} {
+		if err := open([]byte(file)); err != nil {
+			t.Fatal(err)
+		}
+		s, err := segment.Parse([]byte(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, missing := range s.Sections() {
+			var parts []segment.Part
+			for _, e := range s.Sections() {
+				if e != missing {
+					parts = append(parts, segment.Part{Tag: e.Name, Bytes: []byte(file)[e.Offset:][:e.Size]})
+				}
+			}
+			b, err := segment.Encode(parts...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := open(b); !errors.Is(err, segment.ErrCorrupt) || !strings.Contains(err.Error(), fmt.Sprintf("section %q is missing", missing.Name)) {
+				t.Errorf("without %s: got %v", missing.Name, err)
+			}
 		}
 	}
 }
@@ -227,7 +255,8 @@ func TestAllocations(t *testing.T) {
 			t.Errorf("%s: got %v allocations, want one, for the hits", name, got)
 		}
 	}
-	if got := testing.AllocsPerRun(100, func() { ix.Payload(3, All); ix.Find("acme.python1") }); got > 0 {
-		t.Errorf("find and payload: got %v allocations, want none", got)
+	const path = "assets/acme/python-with-a-long-name/1.0.0/Microsoft.VisualStudio.Services.VSIXPackage"
+	if got := testing.AllocsPerRun(100, func() { ix.Payload(3, All); ix.Find("acme.python1"); ix.File(path) }); got > 0 {
+		t.Errorf("find, payload and file: got %v allocations, want none", got)
 	}
 }

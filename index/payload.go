@@ -4,16 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
 
 	"galbuild/index/segment"
 )
 
-// Payload is the JSON of an extension with placeholders for the base URL of the gallery.
-// Placeholders are ascending offsets into JSON, which may repeat. Deflated is the same
+// Payload is the JSON of an extension without its statistics, with placeholders for the base URL of
+// the gallery. Placeholders are ascending offsets into JSON, which may repeat. Deflated is the same
 // content compressed, or empty. The index stores both as they are; their encoding is
 // defined by the caller.
 type Payload struct {
@@ -35,106 +32,82 @@ const (
 // Payloads are the payloads of one document, by Variant.
 type Payloads [numPayloads]Payload
 
-// payloads are the payloads of all documents. For each document and variant there is a row
-// of four numbers, the begin and end of its JSON and of its placeholders, and a row of two
-// numbers, the begin and end of its deflated form.
+// payloads are the payloads of a chunk. For each document and variant there is a row of six
+// numbers: the begin and end of its JSON, of its placeholders, and of its deflated form.
 type payloads struct {
 	json         []byte
 	placeholders []uint32
-	rows         []uint64
 	deflated     []byte
-	deflatedRows []uint64 // nil if the file has no deflated forms
+	rows         []uint64
 }
 
-const (
-	payloadRow  = 4
-	deflatedRow = 2
-)
+const payloadRow = 6
 
-func (p *payloads) get(document int, v Variant) Payload {
-	n := document*int(numPayloads) + int(v)
-	row := p.rows[payloadRow*n:]
-	found := Payload{
+func (p *payloads) get(position int, v Variant) Payload {
+	row := p.row(position*int(numPayloads) + int(v))
+	return Payload{
 		JSON:         p.json[row[0]:row[1]:row[1]],
 		Placeholders: p.placeholders[row[2]:row[3]:row[3]],
+		Deflated:     p.deflated[row[4]:row[5]:row[5]],
 	}
-	if p.deflatedRows != nil {
-		part := p.deflatedRows[deflatedRow*n:]
-		found.Deflated = p.deflated[part[0]:part[1]:part[1]]
-	}
-	return found
 }
 
-// batchSize is the number of documents whose payloads are in memory at a time.
-const batchSize = 512
+func (p *payloads) row(i int) []uint64 { return p.rows[payloadRow*i:][:payloadRow] }
 
-// A payloadWriter writes payloads in the order of the documents' numbers, so that those of popular
-// extensions are next to each other in the file. If the two variants of a document are equal, as
+// encodePayloads returns the sections of payloads. If the two variants of a document are equal, as
 // for most extensions with few versions, they are stored once.
-type payloadWriter struct {
-	json, deflated     *segment.Stream
-	placeholders       []uint32
-	rows, deflatedRows []uint64
-}
-
-func writePayloads(w *segment.Writer, all []ranked, payloadsOf func(i int) Payloads) error {
-	p := &payloadWriter{json: w.Stream("pay.json"), deflated: w.Stream("pay.pack")}
-	for batch := range slices.Chunk(all, batchSize) {
-		for i, payloads := range callPayloads(batch, payloadsOf) {
-			if err := p.add(&payloads); err != nil {
-				return fmt.Errorf("a payload of %q: %w", batch[i].ID, err)
-			}
+func encodePayloads(all []Payloads) ([]segment.Part, error) {
+	p := newPayloads(all)
+	for i := range all {
+		if err := p.add(&all[i]); err != nil {
+			return nil, fmt.Errorf("payload %d: %w", i, err)
 		}
 	}
-	w.Add("pay.hole", segment.Bytes32(p.placeholders))
-	w.Add("pay.rows", segment.Bytes64(p.rows))
-	w.Add("pay.part", segment.Bytes64(p.deflatedRows))
-	return nil
+	return []segment.Part{
+		{Tag: "pay.json", Bytes: p.json},
+		{Tag: "pay.hole", Bytes: segment.Bytes32(p.placeholders)},
+		{Tag: "pay.pack", Bytes: p.deflated},
+		{Tag: "pay.rows", Bytes: segment.Bytes64(p.rows)},
+	}, nil
 }
 
-// callPayloads calls payloadsOf for each document, in as many goroutines as there are
-// processors.
-func callPayloads(batch []ranked, payloadsOf func(i int) Payloads) []Payloads {
-	results := make([]Payloads, len(batch))
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, d := range batch {
-		group.Go(func() error {
-			results[i] = payloadsOf(d.inputIndex)
-			return nil
-		})
+// newPayloads returns payloads with the capacity for all that are added.
+func newPayloads(all []Payloads) *payloads {
+	var json, placeholders, deflated int
+	for i := range all {
+		for _, p := range all[i] {
+			json, placeholders, deflated = json+len(p.JSON), placeholders+len(p.Placeholders), deflated+len(p.Deflated)
+		}
 	}
-	_ = group.Wait() // no goroutine returns an error
-	return results
+	return &payloads{
+		json: make([]byte, 0, json), placeholders: make([]uint32, 0, placeholders), deflated: make([]byte, 0, deflated),
+		rows: make([]uint64, 0, len(all)*int(numPayloads)*payloadRow),
+	}
 }
 
-func (p *payloadWriter) add(all *Payloads) error {
+func (p *payloads) add(all *Payloads) error {
 	for v := range all {
 		if v > 0 && sameJSON(all[v], all[0]) {
 			p.rows = append(p.rows, p.rows[len(p.rows)-payloadRow:]...)
-			p.deflatedRows = append(p.deflatedRows, p.deflatedRows[len(p.deflatedRows)-deflatedRow:]...)
 			continue
 		}
-		if err := p.addVariant(&all[v]); err != nil {
-			return err
+		if !validPlaceholders(all[v]) {
+			return errors.New("placeholders are out of order or outside the JSON")
+		}
+		begin := p.sizes()
+		p.json = append(p.json, all[v].JSON...)
+		p.placeholders = append(p.placeholders, all[v].Placeholders...)
+		p.deflated = append(p.deflated, all[v].Deflated...)
+		for i, end := range p.sizes() {
+			p.rows = append(p.rows, begin[i], end)
 		}
 	}
 	return nil
 }
 
-func (p *payloadWriter) addVariant(of *Payload) error {
-	if !validPlaceholders(*of) {
-		return errors.New("placeholders are out of order or outside the JSON")
-	}
-	first := uint64(len(p.placeholders))
-	p.placeholders = append(p.placeholders, of.Placeholders...)
-	p.rows = append(p.rows, p.json.Size(), p.json.Size()+uint64(len(of.JSON)), first, first+uint64(len(of.Placeholders)))
-	p.deflatedRows = append(p.deflatedRows, p.deflated.Size(), p.deflated.Size()+uint64(len(of.Deflated)))
-	_, err := p.json.Write(of.JSON)
-	if err == nil {
-		_, err = p.deflated.Write(of.Deflated)
-	}
-	return err
+// sizes returns how long the three slices are to which the numbers of rows refer.
+func (p *payloads) sizes() [payloadRow / 2]uint64 {
+	return [...]uint64{uint64(len(p.json)), uint64(len(p.placeholders)), uint64(len(p.deflated))}
 }
 
 // sameJSON reports whether two payloads have the same JSON and placeholders.
@@ -155,59 +128,33 @@ func validPlaceholders(p Payload) bool {
 }
 
 func openPayloads(s *segment.Segment, documents int) (payloads, error) {
-	json, err := s.Section("pay.json")
-	if err != nil {
-		return payloads{}, err
+	var raw [4][]byte
+	for i, name := range []string{"pay.json", "pay.hole", "pay.pack", "pay.rows"} {
+		var err error
+		if raw[i], err = s.Section(name); err != nil {
+			return payloads{}, err
+		}
 	}
-	placeholders, err := s.Section("pay.hole")
-	if err != nil {
-		return payloads{}, err
-	}
-	rows, err := s.Section("pay.rows")
-	if err != nil {
-		return payloads{}, err
-	}
-	p := payloads{json: json, placeholders: segment.Uint32s(placeholders), rows: segment.Uint64s(rows)}
-	if err := p.openDeflated(s, documents); err != nil {
-		return payloads{}, err
-	}
-	if len(p.rows) != payloadRow*int(numPayloads)*documents {
+	p := payloads{json: raw[0], placeholders: segment.Uint32s(raw[1]), deflated: raw[2], rows: segment.Uint64s(raw[3])}
+	n := int(numPayloads) * documents
+	if len(p.rows) != payloadRow*n {
 		return payloads{}, fmt.Errorf("%w: section %q has %d numbers for %d documents", segment.ErrCorrupt, "pay.rows", len(p.rows), documents)
 	}
-	for i := range documents * int(numPayloads) {
-		row := p.rows[payloadRow*i:][:payloadRow]
-		if !inBounds(row[0], row[1], len(p.json)) || !inBounds(row[2], row[3], len(p.placeholders)) ||
-			!validPlaceholders(p.get(i/int(numPayloads), Variant(i%int(numPayloads)))) {
+	for i := range n {
+		if !p.inBounds(i) || !validPlaceholders(p.get(i/int(numPayloads), Variant(i%int(numPayloads)))) {
 			return payloads{}, fmt.Errorf("%w: section %q: row %d is out of bounds", segment.ErrCorrupt, "pay.rows", i)
 		}
 	}
 	return p, nil
 }
 
-// openDeflated opens the sections pay.pack and pay.part. The first files of this version do
-// not have them.
-func (p *payloads) openDeflated(s *segment.Segment, documents int) error {
-	if !s.Has("pay.part") {
-		return nil
-	}
-	raw, err := s.Section("pay.part")
-	if err != nil {
-		return err
-	}
-	if p.deflated, err = s.Section("pay.pack"); err != nil {
-		return err
-	}
-	p.deflatedRows = segment.Uint64s(raw)
-	if len(p.deflatedRows) != deflatedRow*int(numPayloads)*documents {
-		return fmt.Errorf("%w: section %q has %d numbers for %d documents", segment.ErrCorrupt, "pay.part", len(p.deflatedRows), documents)
-	}
-	for i := range documents * int(numPayloads) {
-		if !inBounds(p.deflatedRows[deflatedRow*i], p.deflatedRows[deflatedRow*i+1], len(p.deflated)) {
-			return fmt.Errorf("%w: section %q: row %d is out of bounds", segment.ErrCorrupt, "pay.part", i)
+// inBounds reports whether each begin and end in a row is a range of what it refers to.
+func (p *payloads) inBounds(i int) bool {
+	row := p.row(i)
+	for j, size := range p.sizes() {
+		if from, to := row[2*j], row[2*j+1]; from > to || to > size {
+			return false
 		}
 	}
-	return nil
+	return true
 }
-
-// inBounds reports whether from and to are a range of a slice of this size.
-func inBounds(from, to uint64, size int) bool { return from <= to && to <= uint64(size) }

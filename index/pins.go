@@ -69,13 +69,10 @@ func (ix *Index) addPinned(t *text, all []match, s *scores) []match {
 	return all
 }
 
-// writePins writes the sections of the pins, if there are any. Ids of other extensions than those
-// of the documents are left out.
+// writePins writes the sections of the pins. Ids of other extensions than those of the documents
+// are left out.
 func writePins(w *segment.Writer, all []ranked, pinned map[string][]string) {
 	lists := pinnedDocuments(all, pinned)
-	if len(lists) == 0 {
-		return
-	}
 	var d dictionary
 	for _, text := range slices.Sorted(maps.Keys(lists)) {
 		d.text, d.docs = append(d.text, text...), append(d.docs, lists[text]...)
@@ -106,11 +103,7 @@ func pinnedDocuments(all []ranked, pinned map[string][]string) map[string][]uint
 	return lists
 }
 
-// openPins opens the sections of the pins, which an index need not have.
 func openPins(s *segment.Segment, documents int) (pins, error) {
-	if !s.Has("pin.text") {
-		return pins{}, nil
-	}
 	d, err := readDictionary(s, "pin")
 	if err != nil {
 		return pins{}, err

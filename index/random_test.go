@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
-	"slices"
 	"strings"
-	"testing"
 
 	"galbuild/index/query"
 )
@@ -126,31 +124,4 @@ func randomText(r *rand.Rand, d *Document) string {
 		}
 	}
 	return pick(r, []string{"", "", "", `publisher:"acme corp" `, "PUBLISHER:ms ", "@publisher:ms ", "@", "@docker ", "@x:Live "}) + string(s)
-}
-
-func contentOf(t testing.TB, docs []Document, files []File) Content {
-	return Content{
-		Documents: docs,
-		Payloads:  func(i int) Payloads { return testPayloads(&docs[i]) },
-		Files:     slices.Values(files),
-		TempDir:   t.TempDir(),
-	}
-}
-
-func write(t testing.TB, docs []Document, files []File) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	if err := Write(&b, contentOf(t, docs, files)); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-func open(t testing.TB, docs []Document, files []File) *Index {
-	t.Helper()
-	ix, err := OpenBytes(write(t, docs, files))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ix
 }

@@ -74,17 +74,7 @@ func worstGallery(t testing.TB) ([]Document, *Index) {
 		}
 	}
 	json := []byte(strings.Repeat("x", 1500))
-	c := contentOf(t, docs, nil)
-	c.Payloads = func(int) Payloads { return Payloads{{JSON: json}, {JSON: json}} }
-	var file strings.Builder
-	if err := Write(&file, c); err != nil {
-		t.Fatal(err)
-	}
-	ix, err := OpenBytes([]byte(file.String()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return docs, ix
+	return docs, openWith(t, contentWith(t, docs, nil, func(*Document) Payloads { return Payloads{{JSON: json}, {JSON: json}} }))
 }
 
 // emptyResponse and emptyResult are the bytes of a response without extensions.
@@ -139,7 +129,11 @@ func (w *requestSearch) respond(body []byte) (steps, size int) {
 		hits += len(r.Hits)
 		size += emptyResult
 		for _, h := range r.Hits {
-			w.buf = append(w.buf[:0], w.ix.Payload(h, Latest).JSON...)
+			p, err := w.ix.Payload(h, Latest)
+			if err != nil {
+				panic(err)
+			}
+			w.buf = append(w.buf[:0], p.JSON...)
 			size += len(w.buf)
 		}
 	}

@@ -17,11 +17,12 @@ import (
 // same content gives the same bytes.
 type Content struct {
 	Documents []Document
-	// Payloads returns the payloads of Documents[i]. It is called once for each document,
-	// by several goroutines at a time.
-	Payloads func(i int) Payloads
-	// Files is iterated at most twice. It may yield a file more than once, if its content
-	// is the same each time.
+	// Places are where the payloads of Documents are, in the same order.
+	Places []Place
+	// Chunks are in the order of First.
+	Chunks []Chunk
+	// Files are those outside of chunks. It is iterated at most twice. It may yield a file more
+	// than once, if its content is the same each time.
 	Files iter.Seq[File]
 	// Pins are the ids of the documents that come first in the results of a text, by text. Ids
 	// of other extensions are left out.
@@ -32,10 +33,10 @@ type Content struct {
 	TempDir string
 }
 
-// Write writes an index. It returns an error and writes nothing if two documents have the
-// same id, two files have the same path and different contents, the placeholders of a
-// payload are invalid, a synonym is not a single word, or the text of all documents exceeds
-// 4 GiB.
+// Write writes an index, but not its chunks. It returns an error and writes nothing if two
+// documents have the same id, a document has no place in a chunk, the chunks are out of order, two
+// files have the same path and different contents, a path is one of an extension, a synonym is not
+// a single word, or the text of all documents exceeds 4 GiB.
 func Write(w io.Writer, c Content) error {
 	all, err := rank(c.Documents)
 	if err != nil {
@@ -47,13 +48,10 @@ func Write(w io.Writer, c Content) error {
 	}
 	s := segment.NewWriter(c.TempDir)
 	defer s.Close()
-	// Payloads occupy all processors. Of the other sections, two are in memory at a time.
-	if err := writePayloads(s, all, c.Payloads); err != nil {
-		return fmt.Errorf("write index: %w", err)
-	}
 	var group errgroup.Group
-	group.SetLimit(2)
+	group.SetLimit(2) // which limits how many sections are in memory at a time
 	group.Go(func() error { return writeFiles(s, c.Files) })
+	group.Go(func() error { return writeChunks(s, c.Chunks, all, c.Places) })
 	group.Go(func() error { writeTerms(s, all, synonyms); return nil })
 	group.Go(func() error { writePins(s, all, c.Pins); return nil })
 	group.Go(func() error { writeKeys(s, all); return nil })
@@ -65,6 +63,16 @@ func Write(w io.Writer, c Content) error {
 	if _, err := s.WriteTo(w); err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}
+	return nil
+}
+
+func writeFiles(w *segment.Writer, all iter.Seq[File]) error {
+	records, types, err := encodeFiles(all, false)
+	if err != nil {
+		return err
+	}
+	w.Add("file.rec", records)
+	w.Add("file.typ", types)
 	return nil
 }
 

@@ -54,11 +54,13 @@ const maxAttempts = 50
 // another process publishes at the same time, Change reads the new state and calls change again. So
 // no change of either process is lost, and change must not depend on earlier calls.
 //
-// change stores the content that the target lacks in dir. Change writes the pages and the two files
-// of the new generation to dir, and changes nothing else in it.
+// change stores the content that the target lacks in dir. Change writes the pages and the files of
+// the new generation to dir, without the chunks that the target has, and changes nothing else in
+// it.
 func Change(ctx context.Context, at target.Target, dir *site.Dir, o Options, change func(State) (*catalog.Catalog, error)) (Result, error) {
+	l := o.linesAt(at)
 	return retry(ctx, func() (Result, error) {
-		old, err := readToChange(ctx, at)
+		old, err := readToChange(ctx, at, l)
 		if err != nil {
 			return Result{}, err
 		}
@@ -66,7 +68,7 @@ func Change(ctx context.Context, at target.Target, dir *site.Dir, o Options, cha
 		if err != nil {
 			return Result{}, err
 		}
-		next, err := generate(dir, c)
+		next, err := generate(ctx, dir, old, c)
 		if err != nil {
 			return Result{}, err
 		}
@@ -100,15 +102,16 @@ func Retry(ctx context.Context, do func() error) (attempts int, err error) {
 	}
 }
 
-// generate writes the pages of c and the two files of its generation into dir.
-func generate(dir *site.Dir, c *catalog.Catalog) (Next, error) {
+// generate writes the pages of c and the files of its generation into dir, without the chunks of
+// the index that a target in the state old has.
+func generate(ctx context.Context, dir *site.Dir, old State, c *catalog.Catalog) (Next, error) {
 	for _, page := range render.Pages(c) {
 		if _, err := dir.Blobs.PutBytes(page.Text); err != nil {
 			return Next{}, err
 		}
 	}
-	current, err := render.Generation(dir, c)
-	return Next{current, c, dir.Root, []*blob.Store{dir.Blobs}}, err
+	current, chunks, err := render.Generation(ctx, dir, c, render.Previous{Catalog: old.Catalog, Chunks: old.reusable()})
+	return Next{current, c, chunks, []string{dir.Root}, []*blob.Store{dir.Blobs}}, err
 }
 
 // apply publishes next to a target that is in the state old.

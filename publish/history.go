@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"galbuild/build"
@@ -50,20 +51,36 @@ var indexKey = regexp.MustCompile(`^index/([0-9a-f]{16})/` + regexp.QuoteMeta(si
 // current.
 func generations(ctx context.Context, at target.Target) (map[string]time.Time, error) {
 	all := make(map[string]time.Time)
-	for _, prefix := range []string{site.PrivateDir, "index/"} {
-		for e, err := range at.List(ctx, prefix) {
-			if err != nil {
-				return nil, err
-			}
-			name, _, _ := strings.Cut(path.Base(e.Key), ".")
-			if m := indexKey.FindStringSubmatch(e.Key); m != nil {
-				all[m[1]] = e.Modified
-			} else if e.Key == (site.Current{Generation: name}).RemainderPath() {
-				all[name] = e.Modified
+	for e, err := range listIndex(ctx, at) {
+		if err != nil {
+			return nil, err
+		}
+		noteGeneration(all, e)
+	}
+	return all, nil
+}
+
+// listIndex lists index/ and what is private.
+func listIndex(ctx context.Context, at target.Target) iter.Seq2[target.Entry, error] {
+	return func(yield func(target.Entry, error) bool) {
+		for _, prefix := range []string{site.PrivateDir, "index/"} {
+			for e, err := range at.List(ctx, prefix) {
+				if !yield(e, err) || err != nil {
+					return
+				}
 			}
 		}
 	}
-	return all, nil
+}
+
+// noteGeneration adds the generation to all whose index e is, or whose remainder.
+func noteGeneration(all map[string]time.Time, e target.Entry) {
+	name, _, _ := strings.Cut(path.Base(e.Key), ".")
+	if m := indexKey.FindStringSubmatch(e.Key); m != nil {
+		all[m[1]] = e.Modified
+	} else if e.Key == (site.Current{Generation: name}).RemainderPath() {
+		all[name] = e.Modified
+	}
 }
 
 // History yields the entries of the history of a target, the latest first. It ends after an error.
@@ -128,16 +145,16 @@ type Undone struct {
 }
 
 // Rollback makes an earlier generation current again: that of entry to of the history, or of the
-// entry before the last one if to is 0. It takes the steps of a [Plan]
-// without content. It returns an error and changes nothing if content of that generation has been
-// removed. Responses that only an interrupted publish has sent remain until [Prune] removes them.
+// entry before the last one if to is 0. It takes the steps of a [Plan] without content. It returns
+// an error and changes nothing if content or chunks of that generation have been removed. Responses
+// that only an interrupted publish has sent remain until [Prune] removes them.
 //
 // If decisions have been made since, or more is kept for auditors, the generation is a new one: the
 // earlier one with the decisions of today and what is kept today. It is written to scratch. What is
 // blocked or malicious stays out. Removals are undone by a decision of the author, so that the next
 // merge does not bring them back.
 func Rollback(ctx context.Context, at target.Target, scratch *site.Dir, author decision.Author, to int64, o Options) (Result, error) {
-	r := &rollback{at: at, scratch: scratch, author: author, to: to}
+	r := &rollback{at: at, lines: o.linesAt(at), scratch: scratch, author: author, to: to}
 	result, err := retry(ctx, func() (Result, error) { return r.run(ctx, o) })
 	result.Excluded = append(result.Excluded, r.excluded...)
 	result.Undone = r.undone
@@ -147,6 +164,7 @@ func Rollback(ctx context.Context, at target.Target, scratch *site.Dir, author d
 // rollback is a call of [Rollback].
 type rollback struct {
 	at      target.Target
+	lines   *Lines
 	scratch *site.Dir
 	author  decision.Author
 	to      int64
@@ -159,7 +177,7 @@ type rollback struct {
 // run is an attempt.
 func (r *rollback) run(ctx context.Context, o Options) (Result, error) {
 	r.excluded, r.undone = nil, &Undone{Removals: []string{}, Settings: []string{}}
-	old, err := readToChange(ctx, r.at)
+	old, err := readToChange(ctx, r.at, r.lines)
 	old, err = requirePublished(r.at, old, err)
 	if err != nil {
 		return Result{}, err
@@ -174,12 +192,12 @@ func (r *rollback) run(ctx context.Context, o Options) (Result, error) {
 	}
 	r.undone.Settings = append(r.undone.Settings, build.Changed(old.Catalog.Settings, next.Catalog.Settings)...)
 	if next.IsZero() || !build.Carries(next.Catalog, old.Catalog) {
-		if next, err = r.decideAgain(next.Catalog, old.Catalog); err != nil {
+		if next, err = r.decideAgain(ctx, next.Catalog, old); err != nil {
 			return Result{}, err
 		}
 	}
 	p := NewPlan(old, next)
-	if err := p.requireContent(ctx, r.at, r.scratch.Blobs); err != nil {
+	if err := p.requireFiles(ctx, r.at, r.scratch.Blobs); err != nil {
 		return Result{}, fmt.Errorf("%s: generation %s: %w", r.at, e.Generation, err)
 	}
 	o.Commit.Command = fmt.Sprintf("rollback to %d", e.Number)
@@ -212,15 +230,15 @@ func (r *rollback) entry(ctx context.Context, old State) (*history.Entry, error)
 
 // read reads the generation of an entry. After a purge it is what remains of it, and has no name.
 func (r *rollback) read(ctx context.Context, old State, e *history.Entry) (Next, error) {
-	next, err := readGeneration(ctx, r.at, e.Generation)
+	next, err := r.readGeneration(ctx, e.Generation)
 	if !errors.Is(err, target.ErrNotExist) {
 		return next, err
 	}
-	c, err := readListed(ctx, r.at, e.Generation)
-	if err == nil && c == nil {
+	rest, err := readListed(ctx, r.at, e.Generation, r.lines)
+	if err == nil && rest.Catalog == nil || errors.Is(err, target.ErrNotExist) {
 		err = r.gone(ctx, old, e)
 	}
-	return Next{Catalog: c}, err
+	return Next{Catalog: rest.Catalog}, err
 }
 
 // gone returns the error for an entry whose generation does not have its files any more.
@@ -238,7 +256,7 @@ func (r *rollback) gone(ctx context.Context, old State, e *history.Entry) error 
 		if err != nil {
 			return err
 		}
-		if _, ok := there[earlier.Generation]; ok && earlier.Generation != old.Generation {
+		if _, ok := there[earlier.Generation]; ok && earlier.Generation != old.Generation && earlier.Generation != e.Generation {
 			gone.Kept = append(gone.Kept, earlier.Number)
 		}
 	}
@@ -247,7 +265,8 @@ func (r *rollback) gone(ctx context.Context, old State, e *history.Entry) error 
 
 // decideAgain returns a generation with the versions and settings of the catalogue then and the
 // decisions of the catalogue now. Decisions that remove versions of then are undone.
-func (r *rollback) decideAgain(then, now *catalog.Catalog) (Next, error) {
+func (r *rollback) decideAgain(ctx context.Context, then *catalog.Catalog, old State) (Next, error) {
+	now := old.Catalog
 	then.Render = render.Version
 	var undone []catalog.Subject
 	for key, v := range then.Versions() {
@@ -271,18 +290,19 @@ func (r *rollback) decideAgain(then, now *catalog.Catalog) (Next, error) {
 		return Next{}, err
 	}
 	r.excluded = excluded
-	return generate(r.scratch, c)
+	return generate(ctx, r.scratch, old, c)
 }
 
 // readGeneration reads a generation that a target has. The name of a generation is computed from
 // the hashes of its files, so comparing the name verifies them.
-func readGeneration(ctx context.Context, at target.Target, name string) (Next, error) {
+func (r *rollback) readGeneration(ctx context.Context, name string) (Next, error) {
+	at := r.at
 	s := State{Current: site.Current{Generation: name}}
 	compressed, err := readSmall(ctx, at, s.CatalogPath(), maxCatalog)
 	if err != nil {
 		return Next{}, err
 	}
-	if s.Catalog, err = site.DecompressCatalog(compressed); err != nil {
+	if s.Catalog, s.chunks, err = r.lines.catalog(ctx, compressed); err != nil {
 		return Next{}, err
 	}
 	index, err := sumOf(ctx, at, s.IndexPath())
@@ -297,37 +317,67 @@ func readGeneration(ctx context.Context, at target.Target, name string) (Next, e
 	if s.Generation != name {
 		return Next{}, fmt.Errorf("index/%s is damaged: its files have the hashes of generation %s", name, s.Generation)
 	}
-	return Next{Current: s.Current, Catalog: s.Catalog}, readPrivate(ctx, at, s)
+	return Next{Current: s.Current, Catalog: s.Catalog, Chunks: s.chunks}, readPrivate(ctx, at, s)
 }
 
-// requireContent returns an error unless the target has all content of the plan that is not in the
-// store. It removes that content from the plan, and also the generation if the target has it.
-func (p *Plan) requireContent(ctx context.Context, at target.Target, store *blob.Store) error {
-	remote := make(map[string]int64)
-	for _, prefix := range append(contentPrefixes(), "index/", site.PrivateDir) {
-		for e, err := range at.List(ctx, prefix) {
-			if err != nil {
-				return err
-			}
-			remote[e.Key] = e.Size
-		}
+// requireFiles returns an error unless the target has all content of the plan that is not in the
+// store, and all chunks that were not made for the generation. It removes these from the plan, and
+// also the files of the generation if the target has them.
+func (p *Plan) requireFiles(ctx context.Context, at target.Target, store *blob.Store) error {
+	remote, err := p.sizes(ctx, at)
+	if err != nil {
+		return err
 	}
 	missing := 0
-	has := func(o *target.Object) bool {
+	has := func(o target.Object, made bool) bool {
 		size, ok := remote[o.Key]
 		exists := ok && size == o.Size
-		if !exists && !store.Has(o.SHA256, o.Size) {
+		if !exists && !made {
 			missing++
 		}
 		return exists
 	}
-	p.Blobs = slices.DeleteFunc(p.Blobs, func(o target.Object) bool { return has(&o) })
-	p.Links = slices.DeleteFunc(p.Links, func(l Link) bool { return has(&l.Object) })
+	p.Blobs = slices.DeleteFunc(p.Blobs, func(o target.Object) bool { return has(o, store.Has(o.SHA256, o.Size)) })
+	p.Links = slices.DeleteFunc(p.Links, func(l Link) bool { return has(l.Object, store.Has(l.SHA256, l.Size)) })
+	p.Chunks = slices.DeleteFunc(p.Chunks, func(o target.Object) bool { return has(o, p.next.hasFile(o.Key)) })
 	if missing > 0 {
 		return fmt.Errorf("%d of its objects are missing", missing)
 	}
 	p.Generation = slices.DeleteFunc(p.Generation, func(o target.Object) bool { _, ok := remote[o.Key]; return ok })
 	return nil
+}
+
+// fewObjects is the number of objects up to which each is listed by itself: that takes less time
+// than a list of everything at the target.
+const fewObjects = 100
+
+// sizes returns the sizes of the plan's objects that the target has, by key. It may also return
+// those of others.
+func (p *Plan) sizes(ctx context.Context, at target.Target) (map[string]int64, error) {
+	prefixes := append(contentPrefixes(), "index/", site.PrivateDir)
+	objects := slices.Concat(p.Blobs, p.Chunks, p.Generation)
+	for _, l := range p.Links {
+		objects = append(objects, l.Object)
+	}
+	if len(objects) <= fewObjects {
+		prefixes = nil
+		for _, o := range objects {
+			prefixes = append(prefixes, o.Key)
+		}
+	}
+	var mutex sync.Mutex
+	all := make(map[string]int64)
+	return all, each(ctx, &runner{}, "", prefixes, func(ctx context.Context, prefix string) (string, error) {
+		for e, err := range at.List(ctx, prefix) {
+			if err != nil {
+				return "", err
+			}
+			mutex.Lock()
+			all[e.Key] = e.Size
+			mutex.Unlock()
+		}
+		return "", nil
+	})
 }
 
 // contentPrefixes returns the prefixes of the keys of blobs and of their immutable paths.
@@ -341,12 +391,13 @@ func contentPrefixes() []string { return []string{"blobs/", catalog.AssetsDir, c
 //
 // An interrupted Prune leaves older generations incomplete. The next one removes the rest.
 func Prune(ctx context.Context, at target.Target, grace time.Duration, o Options) (removed []string, err error) {
-	old, err := readToChange(ctx, at)
+	l := o.linesAt(at)
+	old, err := readToChange(ctx, at, l)
 	old, err = requirePublished(at, old, err)
 	if err != nil {
 		return nil, err
 	}
-	p := &pruning{at: at, old: old, before: time.Now().Add(-grace)}
+	p := &pruning{at: at, lines: l, old: old, before: time.Now().Add(-grace)}
 	if p.head, err = readHead(ctx, at, old); err != nil {
 		return nil, err
 	}
@@ -362,7 +413,27 @@ func Prune(ctx context.Context, at target.Target, grace time.Duration, o Options
 	if o.DryRun || len(removed) == 0 {
 		return removed, nil
 	}
+	if removed, err = p.withoutRenewed(ctx, removed); err != nil {
+		return nil, fmt.Errorf("%s: %w", at, err)
+	}
 	return removed, at.Delete(ctx, removed)
+}
+
+// withoutRenewed leaves out files of chunks that were sent again after they were listed: a publish
+// in progress needs them, although no generation lists them yet.
+func (p *pruning) withoutRenewed(ctx context.Context, removed []string) ([]string, error) {
+	isChunk := func(key string) bool { return strings.HasPrefix(key, catalog.ChunkDir) }
+	if !slices.ContainsFunc(removed, isChunk) {
+		return removed, nil
+	}
+	renewed := make(map[string]bool)
+	for e, err := range p.at.List(ctx, catalog.ChunkDir) {
+		if err != nil {
+			return nil, err
+		}
+		renewed[e.Key] = !e.Modified.Before(p.before)
+	}
+	return slices.DeleteFunc(removed, func(key string) bool { return renewed[key] }), nil
 }
 
 // A temporaryRemover is a target in which killed processes may leave temporary files.
@@ -373,6 +444,7 @@ type temporaryRemover interface {
 // pruning is a call of [Prune].
 type pruning struct {
 	at     target.Target
+	lines  *Lines
 	old    State
 	head   history.Head
 	before time.Time // younger objects stay
@@ -419,24 +491,48 @@ func (p *pruning) needed(ctx context.Context, keep int) (map[string]bool, error)
 	if err != nil {
 		return nil, err
 	}
+	need := func(c *catalog.Catalog) {
+		for f := range render.VersionContent(c) {
+			needed[f.Path] = true
+			needed[blob.Ref(f.SHA256).Path()] = true
+		}
+	}
+	seen := make(map[catalog.ChunkFile]bool) // generations share nearly all chunks
 	for name, written := range all {
 		if !slices.Contains(kept, name) && written.Before(p.before) {
 			continue
 		}
-		c, err := readListed(ctx, p.at, name)
+		g, err := readListed(ctx, p.at, name, p.lines)
+		if errors.Is(err, target.ErrNotExist) && name != p.old.Generation {
+			continue // an interrupted Prune has removed some of its chunks
+		}
 		if err != nil {
 			return nil, fmt.Errorf("generation %s: %w", name, err)
 		}
-		if c == nil {
+		if g.Catalog == nil {
 			continue // an incomplete generation, which was never current
 		}
 		kept := site.Current{Generation: name}
 		for _, key := range []string{kept.CatalogPath(), kept.IndexPath(), kept.PrivatePath(), kept.RemainderPath()} {
 			needed[key] = true
 		}
-		for f := range render.Content(c) {
-			needed[f.Path] = true
-			needed[blob.Ref(f.SHA256).Path()] = true
+		for path := range catalog.AllChunkFiles(g.chunks) {
+			needed[path] = true
+		}
+		parts, err := p.lines.chunks(ctx, g.chunks)
+		if err != nil {
+			return nil, err
+		}
+		for i, c := range g.chunks {
+			if !seen[c.Lines] {
+				seen[c.Lines] = true
+				need(&catalog.Catalog{Extensions: parts[i]})
+			}
+		}
+		need(&catalog.Catalog{Dropped: g.Dropped})
+		for _, page := range render.Pages(g.Catalog) {
+			needed[page.Path] = true
+			needed[blob.Sum(page.Text).Path()] = true
 		}
 	}
 	return needed, nil

@@ -26,7 +26,7 @@ var ErrIndexOnly = errors.New("the site has an index without the files that it l
 func Build(ctx context.Context, dir *site.Dir, cfg build.Config, by site.Commit) (build.Report, error) {
 	current, err := site.ReadCurrent(dir.Root)
 	if err != nil {
-		return build.Report{}, fmt.Errorf("%w: %w", site.ErrDamaged, err)
+		return build.Report{}, site.Damaged(err)
 	}
 	l := &local{dir: dir, current: current, by: by, old: site.Previous{Current: current}}
 	cfg.Site, cfg.Old, cfg.Generation = dir, l.begin, current.Generation
@@ -52,6 +52,7 @@ type local struct {
 	current site.Current
 	by      site.Commit
 	old     site.Previous
+	catalog *catalog.Catalog // of current, once it has been read
 }
 
 // begin marks the site dirty, and returns its catalogue.
@@ -62,21 +63,22 @@ func (l *local) begin() (*catalog.Catalog, error) {
 	old, err := site.ReadCatalog(l.dir.Root, l.current)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%w: %w", site.ErrDamaged, err)
+		return nil, site.Damaged(err)
 	case l.dir.IsDryRun():
 		return old, nil
 	}
+	l.catalog = old
 	l.old.Packages = site.PackagesOf(old)
 	return old, l.dir.MarkDirty()
 }
 
 // finish renders the result, commits it, and stores the build cache. After a crash before the cache
-// is stored, the next build reads all packages again.
+// is stored, the next build reads again the packages that were new in this one.
 func (l *local) finish(ctx context.Context, result *build.Result) error {
 	next := l.current
 	if l.mustRender(result) {
 		var err error
-		if next, err = render.Site(ctx, l.dir, result.Catalog, l.current, result.Old.Render); err != nil {
+		if next, err = render.Site(ctx, l.dir, result.Catalog, site.Generation{Current: l.current, Catalog: l.catalog}); err != nil {
 			return err
 		}
 	}
@@ -96,8 +98,9 @@ func (l *local) finish(ctx context.Context, result *build.Result) error {
 }
 
 // mustRender reports whether files that are derived from the catalogue may have to be written. That
-// is so if there is no generation yet, if the catalogue or its render.Version has changed, or if
-// the site is dirty, because an interrupted command may have left pages of another generation.
+// is so if there is no generation yet, if the catalogue or its render.Version has changed, if the
+// site is dirty, because an interrupted command may have left pages of another generation, or if a
+// file of the current generation is missing.
 func (l *local) mustRender(result *build.Result) bool {
-	return l.current.IsZero() || l.dir.Dirty || result.Changed
+	return l.dir.Dirty || result.Changed || !l.dir.HasGeneration(l.current.Generation)
 }

@@ -3,9 +3,11 @@ package publish
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
@@ -25,7 +27,8 @@ import (
 //  1. Blobs, then Links: content and its immutable paths. Nothing refers to them yet.
 //  2. Marker, if pages or responses change.
 //  3. Pages and Responses: files that are replaced in place.
-//  4. Generation: its catalogue and its index.
+//  4. Chunks of the generation that the target lacks, and then Generation: its catalogue and its
+//     index.
 //  5. History: the entry of the history, and its head.
 //  6. Current: index/CURRENT is replaced on the condition that its content is still Replaces. From
 //     now on the new generation is current, and the entry is a part of the history.
@@ -47,7 +50,8 @@ type Plan struct {
 	Marker     target.Object   // index/PUBLISHING; without a key, it is not needed
 	Pages      []Link          // paths whose content may change
 	Responses  []target.Object // responses of the gallery API that are files
-	Generation []target.Object // the files of the generation
+	Chunks     []target.Object // files of the generation's chunks that the target lacks
+	Generation []target.Object // the other files of the generation
 	History    []target.Object // the entry of the history, and its head
 	Current    target.Object   // index/CURRENT; without a key, there is nothing to do
 	Replaces   []byte          // the content of CURRENT before; nil if it must not exist
@@ -67,16 +71,19 @@ type Link struct {
 type Next struct {
 	site.Current
 	Catalog *catalog.Catalog
-	Root    string        // folder of a site that has the two files of the generation
+	Chunks  []catalog.ChunkFiles
+	Roots   []string      // folders of sites that together have the files of the generation
 	Stores  []*blob.Store // stores that together have all content that the target lacks
 }
 
 // NewPlan compares the current generation of a target with the next one. Content that the target
 // has under the same path is not sent. If the target is dirty, its pages and responses may be those
-// of any generation, so all of them are sent.
+// of any generation, so all of them are sent. Chunks that the target has lost are sent, also if the
+// generation is current already.
 func NewPlan(old State, next Next) *Plan {
 	p := &Plan{Replaces: old.raw, old: old, next: next}
-	if old.Current == next.Current && !old.dirty {
+	p.addChunks(next)
+	if old.Current == next.Current && !old.dirty && len(p.Chunks) == 0 {
 		return p
 	}
 	p.addContent(next)
@@ -85,7 +92,9 @@ func NewPlan(old State, next Next) *Plan {
 		p.Marker = textObject(markerKey, next.Current.Bytes())
 	}
 	if old.Current != next.Current {
-		p.addGeneration(next)
+		for _, f := range next.Files() {
+			p.Generation = append(p.Generation, next.file(f.Path, f.SHA256))
+		}
 	}
 	p.Current = textObject(site.CurrentPath, old.raw) // addEntry replaces it
 	return p
@@ -115,10 +124,13 @@ func textObject(key string, text []byte) target.Object {
 	return target.Bytes(key, h.Type, h.Cache, text)
 }
 
-// addGeneration adds the files of the generation.
-func (p *Plan) addGeneration(next Next) {
-	for _, f := range next.Files() {
-		p.Generation = append(p.Generation, next.file(f.Path, f.SHA256))
+// addChunks adds the files of chunks that the target lacks.
+func (p *Plan) addChunks(next Next) {
+	missing := p.old.missingChunks(next.Chunks)
+	for _, path := range slices.Sorted(maps.Keys(missing)) {
+		o := next.file(path, missing[path].SHA256)
+		o.Size = missing[path].Size
+		p.Chunks = append(p.Chunks, o)
 	}
 }
 
@@ -128,7 +140,7 @@ func (p *Plan) IsEmpty() bool { return p.Current.Key == "" }
 // Lines describes the plan, with one line for each object.
 func (p *Plan) Lines() []string {
 	var all []string
-	for _, o := range slices.Concat(p.Blobs, p.Responses, p.Generation) {
+	for _, o := range slices.Concat(p.Blobs, p.Responses, p.Chunks, p.Generation) {
 		all = append(all, fmt.Sprintf("send    %s (%d bytes)", o.Key, o.Size))
 	}
 	for _, l := range slices.Concat(p.Links, p.Pages) {
@@ -143,22 +155,33 @@ func (p *Plan) Lines() []string {
 
 // Objects returns the number of objects that are sent or copied, and how many bytes are sent.
 func (p *Plan) Objects() (n int, bytes int64) {
-	for _, o := range slices.Concat(p.Blobs, p.Responses, p.Generation) {
+	for _, o := range slices.Concat(p.Blobs, p.Responses, p.Chunks, p.Generation) {
 		bytes += o.Size
 	}
-	return len(p.Blobs) + len(p.Links) + len(p.Pages) + len(p.Responses) + len(p.Generation), bytes
+	return len(p.Blobs) + len(p.Links) + len(p.Pages) + len(p.Responses) + len(p.Chunks) + len(p.Generation), bytes
 }
 
 // file returns a file of the generation as an object. If the file does not exist, opening the
 // object fails.
 func (n *Next) file(key string, ref blob.Ref) target.Object {
-	name := filepath.Join(n.Root, filepath.FromSlash(key))
+	name := n.find(key)
 	h := headers.Stored(key, mediatype.Octets)
 	o := target.File(key, h.Type, h.Cache, name, ref, 0)
 	if info, err := os.Stat(name); err == nil {
 		o.Size = info.Size()
 	}
 	return o
+}
+
+// find returns the path on disk of a file of the generation, in the first folder that has it.
+func (n *Next) find(key string) (name string) {
+	for _, root := range n.Roots {
+		name = filepath.Join(root, filepath.FromSlash(key))
+		if _, err := os.Stat(name); err == nil {
+			break
+		}
+	}
+	return name
 }
 
 // addContent adds the content and the paths that the target lacks, or has with other headers.
@@ -276,30 +299,25 @@ func (p *Plan) removeStrays(ctx context.Context, at target.Target) error {
 // sent again in less time.
 const manyObjects = 500
 
-// Resume removes from the plan what an interrupted publish has sent already: blobs and links whose
-// objects are newer than CURRENT and have the right size. Older objects are sent again, because a
-// concurrent prune may remove them. If the target is dirty, Resume also plans the removal of
-// responses that the next generation does not have.
+// Resume removes from the plan what an interrupted publish has sent already: blobs, links and files
+// of chunks whose objects are newer than CURRENT and have the right size. Older objects are sent
+// again, because a concurrent prune may remove them. If the target is dirty, Resume also plans the
+// removal of responses that the next generation does not have.
 func (p *Plan) Resume(ctx context.Context, at target.Target) error {
 	if p.old.dirty {
 		if err := p.removeStrays(ctx, at); err != nil {
 			return err
 		}
 	}
-	if len(p.Blobs)+len(p.Links) < manyObjects {
+	if len(p.Blobs)+len(p.Links)+len(p.Chunks) < manyObjects {
 		return nil
 	}
-	var since target.Entry
-	for e, err := range at.List(ctx, site.CurrentPath) {
-		if err != nil {
-			return err
-		}
-		if e.Key == site.CurrentPath {
-			since = e
-		}
+	since, err := modified(ctx, at, site.CurrentPath)
+	if err != nil {
+		return err
 	}
 	remote := make(map[string]target.Entry)
-	for _, prefix := range contentPrefixes() {
+	for _, prefix := range append(contentPrefixes(), catalog.ChunkDir) {
 		for e, err := range at.List(ctx, prefix) {
 			if err != nil {
 				return err
@@ -307,13 +325,24 @@ func (p *Plan) Resume(ctx context.Context, at target.Target) error {
 			remote[e.Key] = e
 		}
 	}
-	p.Blobs = slices.DeleteFunc(p.Blobs, func(o target.Object) bool {
+	sent := func(o target.Object) bool {
 		e, ok := remote[o.Key]
-		return ok && e.Size == o.Size && e.Modified.After(since.Modified)
-	})
-	p.Links = slices.DeleteFunc(p.Links, func(l Link) bool {
-		e, ok := remote[l.Key]
-		return ok && e.Size == l.Size && e.Modified.After(since.Modified)
-	})
+		return ok && e.Size == o.Size && e.Modified.After(since)
+	}
+	p.Blobs, p.Chunks = slices.DeleteFunc(p.Blobs, sent), slices.DeleteFunc(p.Chunks, sent)
+	p.Links = slices.DeleteFunc(p.Links, func(l Link) bool { return sent(l.Object) })
 	return nil
+}
+
+// modified returns the time of an object, or zero if there is none.
+func modified(ctx context.Context, at target.Target, key string) (when time.Time, err error) {
+	for e, err := range at.List(ctx, key) {
+		if err != nil {
+			return when, err
+		}
+		if e.Key == key {
+			when = e.Modified
+		}
+	}
+	return when, nil
 }

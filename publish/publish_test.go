@@ -246,11 +246,13 @@ func TestOrder(t *testing.T) {
 		case strings.HasPrefix(key, "assets/"), strings.HasPrefix(key, "files/"):
 			return 1
 		case key == site.CurrentPath:
-			return 5
+			return 6
 		case strings.HasPrefix(key, history.HeadDir), strings.HasPrefix(key, history.EntryDir):
-			return 4
-		case strings.HasPrefix(key, "index/"), strings.HasPrefix(key, site.PrivateDir): // at the same time
+			return 5
+		case isChunk(key):
 			return 3
+		case strings.HasPrefix(key, "index/"), strings.HasPrefix(key, site.PrivateDir): // at the same time
+			return 4
 		}
 		return 2
 	}

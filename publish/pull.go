@@ -14,6 +14,7 @@ import (
 	"galbuild/build/history"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
+	"galbuild/index"
 	"galbuild/publish/target"
 	"galbuild/render"
 )
@@ -33,8 +34,11 @@ type Pulled struct {
 // downloads only the rest. All downloads are checked against their hashes. It sends one request if
 // the site has the generation already.
 //
-// With indexOnly, Pull downloads only the catalogue and the index, which is enough for a galshim in
-// front of the target.
+// With indexOnly, Pull downloads only the catalogue and the index with their chunks, which is
+// enough for a galshim in front of the target. Chunks that the site has are not downloaded again.
+//
+// Files of the current generation that the site has lost are downloaded again if the target has
+// them.
 //
 // If more versions of the site would vanish without a decision or the policy than o.MaxRemovals
 // allows, Pull changes nothing, and returns a [*build.RemovalsError].
@@ -47,14 +51,15 @@ func Pull(ctx context.Context, from target.Target, dir *site.Dir, indexOnly bool
 		return Pulled{}, err
 	}
 	local, head, err := site.ReadCurrentHead(dir.Root)
-	missing := dir.Dirty || indexOnly && head != remote.head || !indexOnly && (dir.IndexOnly() || dir.PublicOnly() && !isPublic(from))
+	lost := !local.IsZero() && !dir.HasGeneration(local.Generation)
+	missing := lost || dir.Dirty || indexOnly && head != remote.head || !indexOnly && (dir.IndexOnly() || dir.PublicOnly() && !isPublic(from))
 	if err != nil || (local == remote.Current || wasMerged(dir.Root, remote.Current, local)) && !missing {
 		return Pulled{Generation: local.Generation}, err
 	}
 	if indexOnly && !local.IsZero() && !dir.IndexOnly() {
 		return Pulled{}, fmt.Errorf("%s is a complete site: pull the index alone into a separate folder", dir.Root)
 	}
-	p := &puller{from: from, dir: dir, local: local, indexOnly: indexOnly, Options: o}
+	p := &puller{from: from, lines: NewLines(from, dir.Root), dir: dir, local: local, indexOnly: indexOnly, Options: o}
 	return p.pull(ctx)
 }
 
@@ -68,13 +73,14 @@ func isPublic(from target.Target) bool {
 type puller struct {
 	Options
 	from      target.Target
+	lines     *Lines
 	dir       *site.Dir
 	local     site.Current
 	indexOnly bool
 }
 
 func (p *puller) pull(ctx context.Context) (Pulled, error) {
-	remote, err := Read(ctx, p.from)
+	remote, err := read(ctx, p.from, p.lines)
 	if err != nil {
 		return Pulled{}, err
 	}
@@ -83,6 +89,11 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 		return Pulled{}, err
 	}
 	sender := site.SenderOf(head)
+	if p.local == remote.Current {
+		if err := p.chunks(ctx, remote.chunks); err != nil { // those that the site has lost
+			return Pulled{}, fmt.Errorf("%s: %w", p.from, err)
+		}
+	}
 	old, err := p.readLocal()
 	if err != nil {
 		return Pulled{}, err
@@ -106,7 +117,7 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 	if c == remote.Catalog {
 		err = p.download(ctx, remote)
 	} else if err = p.content(ctx, c); err == nil {
-		next, err = render.Site(ctx, p.dir, c, site.Current{}, 0)
+		next, err = render.Site(ctx, p.dir, c, site.Generation{Current: p.local})
 	}
 	if err != nil {
 		return Pulled{}, fmt.Errorf("%s: %w", p.from, err)
@@ -139,7 +150,7 @@ func (p *puller) checkNewer(head history.Head, c *catalog.Catalog) error {
 		return err
 	}
 	current, named, err := site.ReadCurrentHead(p.dir.Root)
-	if err != nil {
+	if err != nil || named.IsZero() { // the first pull was interrupted
 		return err
 	}
 	copied, err := site.ReadHead(site.FilesIn(p.dir.Root), current, named)
@@ -159,7 +170,7 @@ func (p *puller) readLocal() (*catalog.Catalog, error) {
 	case p.indexOnly || p.dir.IndexOnly():
 		return new(catalog.Catalog), nil
 	}
-	return nil, fmt.Errorf("%w: %w", site.ErrDamaged, err)
+	return nil, site.Damaged(err)
 }
 
 // merge returns the catalogue of the target, or one that also has the decisions of local, which is
@@ -195,7 +206,7 @@ func (p *puller) download(ctx context.Context, remote State) error {
 	} else if err := p.content(ctx, remote.Catalog); err != nil {
 		return err
 	}
-	return p.generation(ctx, remote.Current)
+	return p.generation(ctx, remote)
 }
 
 // merged is a file in the work directory of a site: the text of CURRENT of the target that was
@@ -260,7 +271,11 @@ func (p *puller) blob(ctx context.Context, l Link) error {
 
 // generation downloads the files of a generation, unless the site has them. The private parts of
 // records are left out if indexOnly is set. If they are not served, the site is marked.
-func (p *puller) generation(ctx context.Context, c site.Current) error {
+func (p *puller) generation(ctx context.Context, remote State) error {
+	if err := p.chunks(ctx, remote.chunks); err != nil {
+		return err
+	}
+	c := remote.Current
 	limits := map[string]int64{c.CatalogPath(): site.MaxCompressedCatalog, c.IndexPath(): maxIndex, c.PrivatePath(): site.MaxCompressedCatalog}
 	publicOnly := false
 	for _, f := range c.Files() {
@@ -276,7 +291,46 @@ func (p *puller) generation(ctx context.Context, c site.Current) error {
 			return err
 		}
 	}
+	if err := p.checkIndex(remote); err != nil {
+		return err
+	}
 	return p.dir.SetPublicOnly(publicOnly)
+}
+
+// checkIndex checks that the index that was downloaded has the chunks that were.
+func (p *puller) checkIndex(remote State) error {
+	ix, err := index.Open(p.dir.Path(remote.IndexPath()), index.ChunksIn(p.dir.Path(catalog.ChunkDir)))
+	if err != nil {
+		return err
+	}
+	defer ix.Close()
+	if err := render.CheckChunks(ix, remote.chunks); err != nil {
+		return fmt.Errorf("%s: %w", remote.IndexPath(), err)
+	}
+	return nil
+}
+
+// chunks writes the files of chunks that the site lacks. It downloads those that were not read with
+// the catalogue.
+func (p *puller) chunks(ctx context.Context, all []catalog.ChunkFiles) error {
+	var missing []Link
+	for path, f := range catalog.AllChunkFiles(all) {
+		if text, ok := p.lines.downloaded(path); ok {
+			if err := p.dir.WriteFile(path, text); err != nil {
+				return err
+			}
+		} else if !p.dir.HasChunk(path, f.Size) {
+			missing = append(missing, Link{Object: target.Object{Key: path, SHA256: f.SHA256, Size: f.Size}})
+		}
+	}
+	r := &runner{at: p.from, Options: p.Options}
+	for _, l := range missing {
+		r.sentOf += l.Size
+	}
+	return each(ctx, r, "generation", missing, func(ctx context.Context, l Link) (string, error) {
+		r.sent.Add(l.Size)
+		return l.Key, p.fetch(ctx, l.Key, l.SHA256, l.Size, func(d *blob.Draft) error { return d.CommitAs(l.Key) })
+	})
 }
 
 // maxIndex limits the size of an index, in bytes. Half a million extensions need less.

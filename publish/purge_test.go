@@ -4,14 +4,18 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
+	"galbuild/build/site"
 	"galbuild/publish"
 	"galbuild/publish/target"
+	"galbuild/render"
 )
 
 // decide records a decision of a kind at a target.
@@ -102,4 +106,124 @@ func TestPurge(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPurgeLikeModel purges from many chunks, among others the extension with which a chunk begins,
+// and compares what is deleted and what remains with a model that goes through all files of all
+// generations.
+func TestPurgeLikeModel(t *testing.T) {
+	at, root := newFolder(t)
+	local := t.TempDir()
+	var first string // of the second chunk
+	for _, others := range [][]string{nil, {"a"}, {"a", "b"}} {
+		setMany(t, local, others...)
+		publishSite(t, at, local)
+		files, err := site.ReadChunks(root, currentOf(t, root))
+		if err != nil || len(files) < 2 {
+			t.Fatal(files, err)
+		}
+		first = files[1].First
+	}
+	subjects := decide(t, at, decision.Blocked, "acme.b", first)
+	for _, subjects := range [][]catalog.Subject{subjects, decide(t, at, decision.Blocked, "acme.n7@1.0.0")} {
+		want, remainders := purgeModel(t, at, root, subjects)
+		purged, err := publish.Purge(t.Context(), at, subjects, publish.Options{})
+		if err != nil || !slices.Equal(purged.Objects, want) {
+			t.Errorf("it deletes %d objects, want %d, %v", len(purged.Objects), len(want), err)
+		}
+		for name, rest := range remainders {
+			if got := generationAt(t, root, name); !reflect.DeepEqual(got.catalog, rest) {
+				t.Errorf("%d extensions remain of %s, want %d", len(got.catalog.Extensions), name, len(rest.Extensions))
+			}
+		}
+	}
+}
+
+// modelled is a generation of a folder, or what remains of it.
+type modelled struct {
+	catalog *catalog.Catalog
+	files   []catalog.ChunkFiles
+}
+
+// generationAt reads a generation of a folder, or what remains of it.
+func generationAt(t *testing.T, root, name string) (g modelled) {
+	t.Helper()
+	of := site.Current{Generation: name}
+	head, err := os.ReadFile(filepath.Join(root, of.CatalogPath()))
+	if err != nil {
+		head, err = os.ReadFile(filepath.Join(root, of.RemainderPath()))
+	}
+	if err == nil {
+		g.catalog, g.files, err = site.DecompressCatalog(head, site.LinesIn(root))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// purgeModel returns the keys that a purge must delete, and what must remain of generations.
+func purgeModel(t *testing.T, at target.Target, root string, subjects []catalog.Subject) (keys []string, remainders map[string]*catalog.Catalog) {
+	t.Helper()
+	records, err := decision.Add(nil, decision.Author{}, decision.Blocked, subjects, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doomed, needed, names := make(map[string]bool), make(map[string]bool), make(map[string]bool)
+	matches := decision.In(records, nil)
+	for e, err := range at.List(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir, name := filepath.Split(e.Key)
+		switch {
+		case name == site.IndexName:
+			names[filepath.Base(dir)] = true
+		case strings.HasPrefix(e.Key, site.PrivateDir) && strings.Contains(name, "remainder"):
+			names[name[:16]] = true
+		}
+		doomed[e.Key] = isChunk(e.Key)
+	}
+	remainders = make(map[string]*catalog.Catalog)
+	for name := range names {
+		g := generationAt(t, root, name)
+		gone, rest := &catalog.Catalog{}, *g.catalog
+		rest.Extensions = nil
+		for _, e := range g.catalog.Extensions { // each has one version
+			if len(matches.Out(e.Key()+"@1.0.0", e.Versions[0].Package.Ref)) > 0 {
+				gone.Extensions = append(gone.Extensions, e)
+			} else {
+				rest.Extensions = append(rest.Extensions, e)
+			}
+		}
+		for f := range render.Content(&rest) {
+			needed[f.Path], needed[blob.Ref(f.SHA256).Path()] = true, true
+		}
+		of := site.Current{Generation: name}
+		if len(gone.Extensions) == 0 {
+			for path := range catalog.AllChunkFiles(g.files) {
+				needed[path] = true
+			}
+			continue
+		}
+		remainders[name] = &rest
+		for f := range render.VersionContent(gone) {
+			doomed[f.Path], doomed[blob.Ref(f.SHA256).Path()] = true, true
+		}
+		doomed[of.CatalogPath()], doomed[of.IndexPath()], doomed[of.PrivatePath()] = true, true, true
+		for _, c := range rest.Chunks() {
+			text, err := site.CompressLines(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			needed[catalog.LinesPath(blob.Sum(text))] = true
+		}
+	}
+	for key, is := range doomed {
+		if is && !needed[key] {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys, remainders
 }

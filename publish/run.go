@@ -22,6 +22,7 @@ type Options struct {
 	Jobs        int                // objects transferred at once; 0 means 16
 	Progress    func(Progress)     // called after each object, by several goroutines; may be nil
 	AllowOlder  bool               // pull although something newer of the same history was pulled before
+	Lines       *Lines             // what earlier calls of the command have read at the same target; may be nil
 	Commit      site.Commit        // what the history says about it, and the time by which policies decide
 }
 
@@ -50,6 +51,7 @@ func (p *Plan) Run(ctx context.Context, at target.Target, o Options) error {
 		func(ctx context.Context) error { return r.putIf(ctx, p.Marker) },
 		func(ctx context.Context) error { return r.link(ctx, "pages", p.Pages) },
 		func(ctx context.Context) error { return r.put(ctx, "pages", p.Responses) },
+		func(ctx context.Context) error { return r.put(ctx, "generation", p.Chunks) },
 		func(ctx context.Context) error { return r.put(ctx, "generation", p.Generation) },
 		func(ctx context.Context) error { return r.put(ctx, "generation", p.History) },
 		func(ctx context.Context) error { return at.Swap(ctx, p.Replaces, p.Current) },

@@ -50,7 +50,9 @@ func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir,
 			return Result{}, err
 		}
 	}
-	p := &publishing{at: at, local: local, last: lastPublished(root)[at.String()], scratch: scratch, replace: replace}
+	p := &publishing{
+		at: at, local: local, lines: NewLines(at, root), last: lastPublished(root)[at.String()], scratch: scratch, replace: replace,
+	}
 	result, err := retry(ctx, func() (Result, error) { return p.publish(ctx, o) })
 	result.Kept = append(result.Kept, p.kept...)
 	result.Excluded = append(result.Excluded, p.excluded...)
@@ -85,6 +87,7 @@ func senderOf(root string) (*history.Sender, error) {
 type publishing struct {
 	at      target.Target
 	local   Next
+	lines   *Lines
 	last    publication
 	scratch *site.Dir
 	replace bool
@@ -100,15 +103,15 @@ type publishing struct {
 func (p *publishing) publish(ctx context.Context, o Options) (Result, error) {
 	p.merged, p.kept, p.excluded, p.policyDiff = false, nil, nil, ""
 	if own := p.local.Catalog.Policy; o.Policy.In(own) == own {
-		if same, err := serves(ctx, p.at, p.local.Current); err != nil || same {
+		if same, err := serves(ctx, p.at, p.local); err != nil || same {
 			return newResult(p.at, p.local.Generation, o), err
 		}
 	}
-	old, err := readToChange(ctx, p.at)
+	old, err := readToChange(ctx, p.at, p.lines)
 	if err != nil {
 		return Result{}, err
 	}
-	next, err := p.next(old, o)
+	next, err := p.next(ctx, old, o)
 	if err == nil {
 		err = o.MaxRemovals.Check(old.Catalog, next.Catalog, p.excluded)
 	}
@@ -120,7 +123,7 @@ func (p *publishing) publish(ctx context.Context, o Options) (Result, error) {
 
 // next returns the generation to publish: that of the site, or one that has in addition what others
 // have published and decided, without what the policy of the target keeps out.
-func (p *publishing) next(old State, o Options) (Next, error) {
+func (p *publishing) next(ctx context.Context, old State, o Options) (Next, error) {
 	settings := build.Drop(old.Catalog.Settings, build.Dropped(p.last.Settings, p.local.Catalog.Settings))
 	others := &catalog.Catalog{Settings: settings, Records: old.Catalog.Records, Packages: old.Catalog.Packages} // without versions
 	if mine := p.replace || !old.IsZero() && p.last.Generation == old.Generation; !mine {
@@ -148,33 +151,45 @@ func (p *publishing) next(old State, o Options) (Next, error) {
 		return p.local, nil
 	}
 	p.merged = true
-	next, err := generate(p.scratch, both)
+	next, err := generate(ctx, p.scratch, old, both)
+	next.Roots = append(next.Roots, p.local.Roots...)
 	next.Stores = append(next.Stores, p.local.Stores...)
 	return next, err
 }
 
 // hasFiles reports whether the site has all files of its generation. A copy that was made where the
 // private parts of records are not served lacks them.
-func (n *Next) hasFiles() bool {
-	_, err := os.Stat(filepath.Join(n.Root, filepath.FromSlash(n.PrivatePath())))
-	return n.Private.IsZero() || err == nil
+func (n *Next) hasFiles() bool { return n.Private.IsZero() || n.hasFile(n.PrivatePath()) }
+
+// hasFile reports whether one of the folders has a file of the generation.
+func (n *Next) hasFile(key string) bool {
+	_, err := os.Stat(n.find(key))
+	return err == nil
 }
 
-// serves reports whether a generation is current at a target that is not dirty. It does not read
-// the catalogue.
-func serves(ctx context.Context, at target.Target, c site.Current) (bool, error) {
+// serves reports whether a generation is current at a target that is not dirty and has all its
+// chunks. It does not read the catalogue.
+func serves(ctx context.Context, at target.Target, local Next) (bool, error) {
 	remote, err := readCurrent(ctx, at)
-	if err != nil || remote.Current != c {
+	if err != nil || remote.Current != local.Current {
 		return false, err
 	}
-	dirty, err := isDirty(ctx, at)
-	return !dirty, err
+	if dirty, err := isDirty(ctx, at); err != nil || dirty {
+		return false, err
+	}
+	remote.chunks = local.Chunks
+	remote.stored, err = listChunks(ctx, at)
+	return len(remote.missingChunks(local.Chunks)) == 0, err
 }
 
 // readSite returns the current generation of the site at root.
 func readSite(root string) (Next, error) {
 	current, c, err := site.Read(root)
-	return Next{current, c, root, []*blob.Store{blob.ReadStore(root)}}, err
+	if err != nil {
+		return Next{}, err
+	}
+	chunks, err := site.ReadChunks(root, current)
+	return Next{current, c, chunks, []string{root}, []*blob.Store{blob.ReadStore(root)}}, err
 }
 
 // missing returns the sorted versions of a that are neither in b nor in except. It is not nil.

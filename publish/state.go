@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
@@ -22,38 +23,95 @@ const (
 type State struct {
 	site.Current
 	Catalog *catalog.Catalog
-	head    site.Head // of the history
-	raw     []byte    // content of CURRENT; nil if it does not exist
+	chunks  []catalog.ChunkFiles
+	stored  map[string]int64 // sizes of the files of chunks that the target has, by path; only of readToChange
+	head    site.Head        // of the history
+	raw     []byte           // content of CURRENT; nil if it does not exist
 	// dirty means that index/PUBLISHING exists: a publish is in progress or was interrupted.
 	// Pages and static responses may be those of another generation.
 	dirty bool
 }
 
 // Read returns the current generation of a target, without the private parts of its records. It
-// sends two requests, or one if there is no generation.
+// sends two requests and one for each chunk of the catalogue, or one if there is no generation.
 func Read(ctx context.Context, from target.Target) (State, error) {
+	return read(ctx, from, NewLines(from))
+}
+
+// read is [Read] with a reader of lines.
+func read(ctx context.Context, from target.Target, l *Lines) (State, error) {
 	s, err := readCurrent(ctx, from)
 	if err != nil || s.IsZero() {
 		return s, err
 	}
-	if s.Catalog, err = readCatalog(ctx, from, s.Current); err != nil {
+	if s.Catalog, s.chunks, err = readCatalog(ctx, from, s.Current, l); err != nil {
 		return s, fmt.Errorf("%s: %w", from, err)
 	}
 	return s, nil
 }
 
 // readToChange is [Read] for a caller that changes the target. It also reads the private parts of
-// records and sets dirty, which takes further requests.
-func readToChange(ctx context.Context, from target.Target) (State, error) {
-	s, err := Read(ctx, from)
+// records, and sets dirty and stored, which takes further requests.
+func readToChange(ctx context.Context, from target.Target, l *Lines) (State, error) {
+	s, err := read(ctx, from, l)
 	if err != nil || s.IsZero() {
 		return s, err
 	}
 	if err := readPrivate(ctx, from, s); err != nil {
 		return s, fmt.Errorf("%s: %w", from, err)
 	}
-	s.dirty, err = isDirty(ctx, from)
+	if s.dirty, err = isDirty(ctx, from); err != nil {
+		return s, err
+	}
+	s.stored, err = listChunks(ctx, from)
 	return s, err
+}
+
+// listChunks returns the sizes of the files of chunks that a target has, by path.
+func listChunks(ctx context.Context, from target.Target) (map[string]int64, error) {
+	all := make(map[string]int64)
+	for e, err := range from.List(ctx, catalog.ChunkDir) {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", from, err)
+		}
+		all[e.Key] = e.Size
+	}
+	return all, nil
+}
+
+// has reports whether the target has a file of a chunk. The state must be that of readToChange.
+func (s *State) has(path string, f catalog.ChunkFile) bool {
+	size, ok := s.stored[path]
+	return ok && size == f.Size
+}
+
+// missingChunks returns the files of chunks that the target must get to have all of these: those
+// that it lacks, and those that its current generation does not list, because a concurrent prune
+// may remove them.
+func (s *State) missingChunks(all []catalog.ChunkFiles) map[string]catalog.ChunkFile {
+	listed := make(map[string]bool)
+	for path, f := range catalog.AllChunkFiles(s.chunks) {
+		listed[path] = s.has(path, f)
+	}
+	missing := make(map[string]catalog.ChunkFile)
+	for path, f := range catalog.AllChunkFiles(all) {
+		if !listed[path] {
+			missing[path] = f
+		}
+	}
+	return missing
+}
+
+// reusable returns the chunks of the generation whose files the target has.
+func (s *State) reusable() []catalog.ChunkFiles {
+	return slices.DeleteFunc(slices.Clone(s.chunks), func(c catalog.ChunkFiles) bool {
+		for path, f := range catalog.AllChunkFiles([]catalog.ChunkFiles{c}) {
+			if !s.has(path, f) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // ReadPrivate reads what only auditors need into the catalogue of a state from [Read]. It returns
@@ -133,20 +191,21 @@ func readHead(ctx context.Context, from target.Target, s State) (history.Head, e
 	return head, nil
 }
 
-// readCatalog returns the catalogue of a generation, after checking its hash.
-func readCatalog(ctx context.Context, from target.Target, c site.Current) (*catalog.Catalog, error) {
-	compressed, err := readSmall(ctx, from, c.CatalogPath(), maxCatalog)
+// readCatalog returns the catalogue of a generation and the files of its chunks, after checking its
+// hash.
+func readCatalog(ctx context.Context, from target.Target, c site.Current, l *Lines) (*catalog.Catalog, []catalog.ChunkFiles, error) {
+	main, err := readSmall(ctx, from, c.CatalogPath(), maxCatalog)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if got := blob.Sum(compressed); got != c.Catalog {
-		return nil, fmt.Errorf("%s: its SHA-256 is %s, want %s as in %s", c.CatalogPath(), got, c.Catalog, site.CurrentPath)
+	if got := blob.Sum(main); got != c.Catalog {
+		return nil, nil, fmt.Errorf("%s: its SHA-256 is %s, want %s as in %s", c.CatalogPath(), got, c.Catalog, site.CurrentPath)
 	}
-	all, err := site.DecompressCatalog(compressed)
+	all, chunks, err := l.catalog(ctx, main)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.CatalogPath(), err)
+		return nil, nil, fmt.Errorf("%s: %w", c.CatalogPath(), err)
 	}
-	return all, nil
+	return all, chunks, nil
 }
 
 // readSmall returns the content of an object of at most limit bytes.

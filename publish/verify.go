@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"galbuild/build/blob"
+	"galbuild/build/catalog"
 	"galbuild/build/history"
 	"galbuild/build/site"
 	"galbuild/index"
@@ -22,16 +23,19 @@ import (
 // it derives the index from the catalogue again, and downloads and hashes all files. Problems of
 // the generation are in the report. An error means that it could not be verified.
 func Verify(ctx context.Context, at target.Target) (*render.Report, error) {
-	s, err := Read(ctx, at)
-	s, err = requirePublished(at, s, err)
+	s, err := readPublished(ctx, at)
 	if err != nil {
 		return nil, err
 	}
-	v := &verifier{at: at, report: &render.Report{Site: at.String(), Generation: s.Generation, Extensions: len(s.Catalog.Extensions), Problems: []string{}}}
+	v := &verifier{at: at, lines: NewLines(at), report: &render.Report{Site: at.String(), Generation: s.Generation, Problems: []string{}}}
+	v.history(ctx, s)
+	if s.Catalog, s.chunks, err = readCatalog(ctx, at, s.Current, v.lines); err != nil {
+		return v.unreadable(ctx, s, err)
+	}
+	v.report.Extensions = len(s.Catalog.Extensions)
 	for range s.Catalog.Versions() {
 		v.report.Versions++
 	}
-	v.history(ctx, s)
 	v.private(ctx, s)
 	if err := v.index(ctx, s); err != nil {
 		return nil, err
@@ -45,6 +49,7 @@ func Verify(ctx context.Context, at target.Target) (*render.Report, error) {
 
 type verifier struct {
 	at     target.Target
+	lines  *Lines
 	mutex  sync.Mutex
 	report *render.Report
 }
@@ -99,11 +104,11 @@ func (v *verifier) index(ctx context.Context, s State) error {
 		return err
 	}
 	defer scratch.Discard()
-	derived, err := render.Generation(scratch.Dir, s.Catalog)
+	derived, _, err := render.Generation(ctx, scratch.Dir, s.Catalog, render.Previous{})
 	if err != nil {
 		return err
 	}
-	if derived.Index != s.Index {
+	if derived.Index != s.Index || derived.Catalog != s.Current.Catalog {
 		v.problem("%s: differs from what is derived from the catalogue", s.IndexPath())
 	}
 	return nil
@@ -117,6 +122,7 @@ func (v *verifier) content(ctx context.Context, s State) error {
 		group.Go(func() error { return v.object(ctx, f) })
 	}
 	check(index.File{Path: s.IndexPath(), SHA256: s.Index, Size: -1})
+	group.Go(func() error { return v.chunks(ctx, s.chunks) })
 	blobs := make(map[blob.Ref]bool)
 	for f := range render.Content(s.Catalog) {
 		v.report.Files++
@@ -132,6 +138,36 @@ func (v *verifier) content(ctx context.Context, s State) error {
 	for f := range render.Responses(s.Catalog) {
 		v.report.Files++
 		check(index.File{Path: f.Path, SHA256: blob.Sum(f.Text), Size: int64(len(f.Text))})
+	}
+	return group.Wait()
+}
+
+// unreadable ends the report on a generation whose catalogue cannot be read, because of cause. It
+// checks the files of chunks that the main file of the catalogue names.
+func (v *verifier) unreadable(ctx context.Context, s State, cause error) (*render.Report, error) {
+	before := len(v.report.Problems)
+	main, err := readSmall(ctx, v.at, s.CatalogPath(), maxCatalog)
+	if err == nil && blob.Sum(main) == s.Current.Catalog {
+		if _, chunks, err := site.DecompressMain(main); err == nil {
+			_ = v.chunks(ctx, chunks) // its only error is that of ctx
+		}
+	}
+	if len(v.report.Problems) == before { // otherwise the problem of the chunk is among them
+		v.problem("catalogue: %v", cause)
+	}
+	slices.Sort(v.report.Problems)
+	return v.report, ctx.Err()
+}
+
+// chunks reads and hashes the files of chunks that were not read with the catalogue.
+func (v *verifier) chunks(ctx context.Context, all []catalog.ChunkFiles) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(4 * runtime.GOMAXPROCS(0))
+	for path, f := range catalog.AllChunkFiles(all) {
+		if _, ok := v.lines.downloaded(path); ok {
+			continue // readCatalog has verified it
+		}
+		group.Go(func() error { return v.object(ctx, index.File{Path: path, SHA256: f.SHA256, Size: f.Size}) })
 	}
 	return group.Wait()
 }

@@ -21,7 +21,8 @@ var ErrSwitched = errors.New("the new generation is current")
 // A command changes a site in these steps:
 //
 //  1. It marks the site dirty.
-//  2. It writes the content, its paths, pages and static responses, and the files of next.
+//  2. It writes the content, its paths, pages and static responses, and the files of next: first
+//     the chunks that the site does not have yet, and then the other files.
 //  3. Commit writes an entry of the history and its head.
 //  4. Commit waits until all of that is on the disk, and replaces index/CURRENT, which names next
 //     and the head.
@@ -29,7 +30,7 @@ var ErrSwitched = errors.New("the new generation is current")
 //  6. Commit clears the mark.
 //
 // If the process is killed or the power fails before step 4 is complete, old is current. After
-// step 4, next is current. Both have all their content: content is never changed, and Commit
+// step 4, next is current. Both have all their content and chunks: these never change, and Commit
 // removes only what neither of them needs. Pages and static responses may be those of next while
 // old is still current. They refer only to content that the site has.
 //

@@ -32,7 +32,7 @@ func (c *change) steps(t *testing.T) []func() error {
 		func() error { sample(t, c.dir, c.n); return addStray(c.dir) },
 		func() (err error) {
 			if c.previous, err = site.ReadCurrent(c.dir.Root); err == nil {
-				c.next, err = Site(t.Context(), c.dir, all, c.previous, Version)
+				c.next, err = Site(t.Context(), c.dir, all, site.Generation{Current: c.previous})
 			}
 			return err
 		},
@@ -67,8 +67,8 @@ func serveAll(t *testing.T, dir *site.Dir, numbers ...int) (current site.Current
 	return current
 }
 
-// filesOf returns the hashes of the files of a site, by path.
-func filesOf(t *testing.T, root string) map[string]blob.Ref {
+// hashesOf returns the hashes of the files of a site, by path.
+func hashesOf(t *testing.T, root string) map[string]blob.Ref {
 	t.Helper()
 	files := make(map[string]blob.Ref)
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -139,7 +139,7 @@ func TestCommitKilled(t *testing.T) {
 				serveAll(t, dir, n)
 				want := newSite(t)
 				serveAll(t, want, uninterrupted...)
-				if got, want := filesOf(t, dir.Root), filesOf(t, want.Root); !maps.Equal(got, want) {
+				if got, want := hashesOf(t, dir.Root), hashesOf(t, want.Root); !maps.Equal(got, want) {
 					t.Errorf("the site has %v, want %v", got, want)
 				}
 				if lockAgain(t, dir).Dirty {
@@ -193,7 +193,7 @@ func TestCommitFails(t *testing.T) {
 			if err := tt.fail(c, cancel); err != nil {
 				t.Fatal(err)
 			}
-			before := filesOf(t, dir.Root)
+			before := hashesOf(t, dir.Root)
 			err := Commit(ctx, dir, site.Generation{Current: c.next, Catalog: sample(t, dir, 2)}, site.Previous{Current: c.previous}, testCommit)
 			if err == nil || errors.Is(err, ErrSwitched) != tt.switched {
 				t.Errorf("error %v", err)
@@ -204,7 +204,7 @@ func TestCommitFails(t *testing.T) {
 				if text := "the new generation is current, but removing old files failed: "; !strings.HasPrefix(err.Error(), text) {
 					t.Errorf("error %q, want %s…", err, text)
 				}
-			} else if !maps.Equal(filesOf(t, dir.Root), before) {
+			} else if !maps.Equal(hashesOf(t, dir.Root), before) {
 				t.Error("files were removed although the switch failed")
 			}
 			if current, err := site.ReadCurrent(dir.Root); err != nil || current != want {

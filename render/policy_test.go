@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -32,10 +33,13 @@ const presented = `{
 func openSite(t *testing.T, c *catalog.Catalog) *index.Index {
 	t.Helper()
 	var b bytes.Buffer
-	if err := index.Write(&b, content(c, nil, t.TempDir())); err != nil {
+	chunks := make(map[string][]byte)
+	if err := index.Write(&b, derive(t, c, chunks).content); err != nil {
 		t.Fatal(err)
 	}
-	ix, err := index.OpenBytes(b.Bytes())
+	ix, err := index.OpenBytes(b.Bytes(), func(c index.Chunk) ([]byte, io.Closer, error) {
+		return chunks[catalog.ChunkDir+c.Name()], io.NopCloser(nil), nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,8 +90,8 @@ func TestPolicyInResponses(t *testing.T) {
 	const want = `"publisher":{"publisherId":"p","publisherName":"Acme","displayName":"The Acme Company","domain":"https://acme.example","isDomainVerified":true}`
 	ix := openSite(t, c)
 	hit, _ := ix.Find("acme.ext0")
-	if got := string(ix.Payload(hit, index.Latest).JSON); !strings.Contains(got, want) {
-		t.Errorf("no %s in %.300s", want, got)
+	if payload, err := ix.Payload(hit, index.Latest); err != nil || !strings.Contains(string(payload.JSON), want) {
+		t.Errorf("no %s in %.300s, %v", want, payload.JSON, err)
 	}
 	texts := make(map[string]string)
 	for _, f := range slices.AppendSeq(Pages(c), Responses(c)) {
@@ -122,8 +126,8 @@ func TestPublishersOfPolicy(t *testing.T) {
 		c := sample(t, newSite(t), 1)
 		c.Extensions[0].Publisher.ID, c.Extensions[0].Publisher.Domain = "", "https://claimed.example"
 		c.Policy = `{"publishers": {"acme": ` + text + `}}`
-		if _, shown := documents(c, policy.Of(c)); shown[0].Publisher != want {
-			t.Errorf("%s: got %+v, want %+v", text, shown[0].Publisher, want)
+		if got := present(&c.Extensions[0], policy.Of(c)).Publisher; got != want {
+			t.Errorf("%s: got %+v, want %+v", text, got, want)
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
 	"galbuild/build/history"
-	"galbuild/build/policy"
 	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/render/gallery"
@@ -39,14 +38,18 @@ func prune(dir *site.Dir, current site.Generation, old site.Current, last site.H
 		return err
 	}
 	set := decision.Of(current.Catalog)
-	remainders, stale, err := readRemainders(dir, kept, set)
+	chunks := currentChunks(dir, current.Current)
+	remainders, stale, err := readRemainders(dir, kept, chunks, set)
 	if err != nil {
 		return err
 	}
 	remaining, dropped := split(names, kept)
-	remaining, dropped = dropMalicious(dir, remaining, dropped, set)
+	remaining, dropped = dropMalicious(dir, remaining, dropped, chunks, set)
 	if dir.Dirty || stale || len(dropped) > 0 {
 		if err := pruneContent(dir, remaining, dropped, remainders, stale); err != nil {
+			return err
+		}
+		if err := pruneChunks(dir, remaining, remainders); err != nil {
 			return err
 		}
 	}
@@ -124,14 +127,15 @@ func split(names, kept []string) (remaining, dropped []string) {
 // dropMalicious drops the generations with a version that is malicious according to set, the
 // decisions of the current generation, which is the first one: the files of that version must not
 // be served any more, and a rollback must not bring them back. It also drops a generation whose
-// catalogue cannot be read.
-func dropMalicious(dir *site.Dir, kept, dropped []string, set *decision.Set) (still, more []string) {
+// catalogue cannot be read. current has the chunks of the current generation.
+func dropMalicious(dir *site.Dir, kept, dropped []string, current chunkSet, set *decision.Set) (still, more []string) {
 	if set.IsEmpty() {
 		return kept, dropped
 	}
 	still, more = kept[:1], dropped
 	for _, name := range kept[1:] {
-		if c := readListed(dir, site.Current{Generation: name}.CatalogPath()); c == nil || hasMalicious(c, set) {
+		c, _, err := readOther(dir, site.Current{Generation: name}.CatalogPath(), current)
+		if err != nil || hasMalicious(c, set) {
 			more = append(more, name)
 		} else {
 			still = append(still, name)
@@ -149,16 +153,69 @@ func hasMalicious(c *catalog.Catalog, set *decision.Set) bool {
 	return false
 }
 
+// A chunkSet has the hashes of the files with the lines of chunks.
+type chunkSet map[blob.Ref]bool
+
+// currentChunks returns the chunks of the generation that is current. If its catalogue cannot be
+// read, the set is empty, and readOther reads all chunks.
+func currentChunks(dir *site.Dir, c site.Current) chunkSet {
+	_, files, _ := dir.ReadUnverifiedMain(c.CatalogPath())
+	set := make(chunkSet)
+	for _, f := range files {
+		set[f.Lines.SHA256] = true
+	}
+	return set
+}
+
+// readOther returns the catalogue of another generation, given the path of its main file, with the
+// extensions of those chunks only that the current generation does not have. It also returns the
+// files of all its chunks.
+func readOther(dir *site.Dir, path string, current chunkSet) (*catalog.Catalog, []catalog.ChunkFiles, error) {
+	c, all, err := dir.ReadUnverifiedMain(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	own := slices.DeleteFunc(slices.Clone(all), func(f catalog.ChunkFiles) bool { return current[f.Lines.SHA256] })
+	parts, err := site.DecompressChunks(own, site.LinesIn(dir.Root))
+	if err != nil {
+		return nil, nil, err
+	}
+	c.Extensions = slices.Concat(parts...)
+	return c, all, nil
+}
+
+// pruneChunks removes the files of chunks that neither the remaining generations nor the remainders
+// have. It is an error if the catalogue of the first generation, which is current, cannot be read.
+// Others that cannot be read are ignored, because no reader can use them.
+func pruneChunks(dir *site.Dir, remaining []string, remainders []remainder) error {
+	needed := make(map[string]bool)
+	for _, r := range remainders {
+		for path := range catalog.AllChunkFiles(r.chunks) {
+			needed[path] = true
+		}
+	}
+	for i, name := range remaining {
+		_, files, err := dir.ReadUnverifiedMain(site.Current{Generation: name}.CatalogPath())
+		if err != nil && i == 0 {
+			return err
+		}
+		for path := range catalog.AllChunkFiles(files) {
+			needed[path] = true
+		}
+	}
+	return dir.RemoveUnless(strings.TrimSuffix(catalog.ChunkDir, "/"), func(path string) bool { return needed[path] })
+}
+
 // A listing has the files that the remaining generations list.
 type listing struct {
 	indexes []*index.Index
-	more    map[string]index.FileKey // by path, of the generations of which only a remainder is left
+	more    map[string]blob.Ref // content by path, of the generations of which only a remainder is left
 }
 
 // openListing opens the indexes of generations. It is an error if the first one, which is current,
 // cannot be opened. Others that cannot be opened are ignored, because no reader can use them.
 func openListing(dir *site.Dir, names []string, remainders []remainder) (*listing, error) {
-	l := &listing{more: make(map[string]index.FileKey)}
+	l := &listing{more: make(map[string]blob.Ref)}
 	for i, name := range names {
 		ix, err := openGeneration(dir, name)
 		if err != nil && i == 0 {
@@ -170,14 +227,14 @@ func openListing(dir *site.Dir, names []string, remainders []remainder) (*listin
 	}
 	for _, r := range remainders {
 		for f := range VersionContent(r.catalog) {
-			l.more[f.Path] = f.Key()
+			l.more[f.Path] = f.SHA256
 		}
 	}
 	return l, nil
 }
 
 func openGeneration(dir *site.Dir, name string) (*index.Index, error) {
-	return index.Open(dir.Path("index/" + name + "/" + site.IndexName))
+	return index.Open(dir.Path("index/"+name+"/"+site.IndexName), index.ChunksIn(dir.Path(catalog.ChunkDir)))
 }
 
 func (l *listing) close() {
@@ -194,32 +251,20 @@ func (l *listing) missesAny(dir *site.Dir, names []string) bool {
 		if err != nil {
 			return true
 		}
-		missed := l.misses(ix)
+		missed, err := ix.ListsMore(l.indexes...)
 		ix.Close()
-		if missed {
+		if err != nil || missed {
 			return true
 		}
 	}
 	return false
 }
 
-// misses reports whether an index lists a file that l does not list.
-func (l *listing) misses(old *index.Index) bool {
-	more := make(map[index.FileKey]bool)
-	for _, key := range l.more {
-		more[key] = true
-	}
-	for f := range old.FileKeys() {
-		if !more[f] && !slices.ContainsFunc(l.indexes, func(ix *index.Index) bool { return ix.HasFile(f) }) {
-			return true
-		}
-	}
-	return false
-}
-
+// has reports whether a generation may list a path: whether it lists it, or has a chunk that cannot
+// be read.
 func (l *listing) has(path string) bool {
 	for _, ix := range l.indexes {
-		if _, ok := ix.File(path); ok {
+		if _, ok, err := ix.File(path); ok || err != nil {
 			return true
 		}
 	}
@@ -244,13 +289,19 @@ func pruneContent(dir *site.Dir, remaining, dropped []string, remainders []remai
 // prune removes the content that is not listed.
 func (l *listing) prune(dir *site.Dir) error {
 	needed := make(map[string]bool)
-	for _, ix := range l.indexes {
-		for f := range ix.Files() {
+	for i, ix := range l.indexes {
+		for f, err := range ix.Files() {
+			if err != nil && i > 0 {
+				continue // no reader can use the chunk
+			}
+			if err != nil {
+				return err
+			}
 			needed[blob.Ref(f.SHA256).Path()] = true
 		}
 	}
-	for _, key := range l.more {
-		needed[blob.Ref(key.SHA256()).Path()] = true
+	for _, content := range l.more {
+		needed[content.Path()] = true
 	}
 	if err := dir.RemoveUnless("blobs", func(path string) bool { return needed[path] }); err != nil {
 		return err
@@ -267,8 +318,7 @@ func (l *listing) prune(dir *site.Dir) error {
 func pruneResponses(dir *site.Dir, c *catalog.Catalog) error {
 	needed := make(map[string]bool)
 	if c.BaseURL != "" {
-		_, extensions := documents(c, policy.Of(c))
-		for _, e := range extensions {
+		for _, e := range usable(c) {
 			for _, path := range latestPaths(e) {
 				needed[path] = true
 			}

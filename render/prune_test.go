@@ -2,11 +2,15 @@ package render
 
 import (
 	"errors"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"galbuild/build/atomicfile"
 	"galbuild/build/catalog"
+	"galbuild/build/decision"
 	"galbuild/build/site"
 )
 
@@ -65,6 +69,7 @@ func TestPrune(t *testing.T) {
 			tt.there = append(tt.there, current.IndexPath(), previous.IndexPath())
 			tt.gone = append(tt.gone, "index/"+older.Generation)
 			checkPaths(t, dir, tt.there, tt.gone)
+			checkChunks(t, dir, current, previous)
 		})
 	}
 }
@@ -82,6 +87,71 @@ func checkPaths(t *testing.T, dir *site.Dir, there, gone []string) {
 			t.Errorf("%s is still there: %v", path, err)
 		}
 	}
+}
+
+// checkChunks checks that the site has the chunks of these generations, and no others.
+func checkChunks(t *testing.T, dir *site.Dir, generations ...site.Current) {
+	t.Helper()
+	want := make(map[string]bool)
+	for _, c := range generations {
+		files, err := site.ReadChunks(dir.Root, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for path := range catalog.AllChunkFiles(files) {
+			want[path] = true
+		}
+	}
+	got := make(map[string]bool)
+	for path := range hashesOf(t, dir.Root) {
+		if strings.HasPrefix(path, catalog.ChunkDir) {
+			got[path] = true
+		}
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("the site has the chunks %q, want %q", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+	}
+}
+
+// TestPruneKeep keeps more generations, each with its chunks.
+func TestPruneKeep(t *testing.T) {
+	dir := newSite(t)
+	var all []site.Current
+	for n := range 5 {
+		all = append(all, switchTo(t, dir, many(t, dir, n+1), 3))
+	}
+	checkChunks(t, dir, all[2:]...)
+	for _, c := range all[2:] {
+		if _, err := site.ReadCatalog(dir.Root, c); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestPruneMalicious has two older generations with a version that a decision of the current one
+// calls malicious, one of them only among the versions that it had dropped. Neither is kept.
+func TestPruneMalicious(t *testing.T) {
+	dir := newSite(t)
+	c := many(t, dir, 90)
+	bad := c.Extensions[45]
+	listed := switchTo(t, dir, c, 9)
+	rest := *c
+	rest.Extensions = slices.Delete(slices.Clone(c.Extensions), 45, 46)
+	rest.Dropped = []catalog.Dropped{droppedOf(bad)}
+	dropped := switchTo(t, dir, &rest, 9)
+	rest.Dropped = nil
+	good := switchTo(t, dir, &rest, 9)
+	subject, err := catalog.ParseSubject(bad.Key())
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := rest
+	if last.Records, err = decision.Add(nil, decision.Author{By: "alice", When: testCommit.When}, decision.Malicious, []catalog.Subject{subject}, ""); err != nil {
+		t.Fatal(err)
+	}
+	current := switchTo(t, dir, &last, 9)
+	checkPaths(t, dir, []string{good.IndexPath(), current.IndexPath()}, []string{"index/" + listed.Generation, "index/" + dropped.Generation})
+	checkChunks(t, dir, good, current)
 }
 
 // TestPruneReadsFolders checks when the folders of content are read, which is slow for a large
@@ -120,10 +190,11 @@ func TestPruneNeverCurrent(t *testing.T) {
 	dir := newSite(t)
 	readers := serveAll(t, dir, 3)
 	c := sample(t, dir, 2)
-	never, err := Site(t.Context(), dir, c, site.Current{}, 0)
+	never, err := Site(t.Context(), dir, c, site.Generation{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	serveAll(t, dir, 1)
+	last := serveAll(t, dir, 1)
 	checkPaths(t, dir, []string{readers.IndexPath(), "assets/acme/ext2"}, []string{"index/" + never.Generation})
+	checkChunks(t, dir, readers, last)
 }

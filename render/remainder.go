@@ -9,21 +9,21 @@ import (
 
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
-	"galbuild/build/regularfile"
 	"galbuild/build/site"
 )
 
 // A remainder is what a purge has left of an earlier generation, see [site.Current.RemainderPath].
 type remainder struct {
 	generation string
-	catalog    *catalog.Catalog
+	catalog    *catalog.Catalog     // without the extensions of chunks that the current generation has
+	chunks     []catalog.ChunkFiles // all
 }
 
 // readRemainders returns those of the kept generations of which a purge has left only a remainder.
 // A rollback reads it, and needs its content. Remainders that cannot be read or that have a
 // malicious version according to set are left out. stale reports whether there are any, or
-// remainders of other generations.
-func readRemainders(dir *site.Dir, kept []string, set *decision.Set) (all []remainder, stale bool, err error) {
+// remainders of other generations. current has the chunks of the current generation.
+func readRemainders(dir *site.Dir, kept []string, current chunkSet, set *decision.Set) (all []remainder, stale bool, err error) {
 	entries, err := os.ReadDir(dir.Path(strings.TrimSuffix(site.PrivateDir, "/")))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, false, err
@@ -34,25 +34,12 @@ func readRemainders(dir *site.Dir, kept []string, set *decision.Set) (all []rema
 		if site.PrivateDir+e.Name() != path {
 			continue
 		}
-		c := readListed(dir, path)
-		if c == nil || !slices.Contains(kept, name) || hasMalicious(c, set) {
+		c, chunks, err := readOther(dir, path, current)
+		if err != nil || !slices.Contains(kept, name) || hasMalicious(c, set) {
 			stale = true
 			continue
 		}
-		all = append(all, remainder{name, c})
+		all = append(all, remainder{name, c, chunks})
 	}
 	return all, stale, nil
-}
-
-// readListed returns the catalogue in a file, or nil if it cannot be read.
-func readListed(dir *site.Dir, path string) *catalog.Catalog {
-	packed, err := regularfile.ReadFile(dir.Path(path), site.MaxCompressedCatalog)
-	if err != nil {
-		return nil
-	}
-	c, err := site.DecompressCatalog(packed)
-	if err != nil {
-		return nil
-	}
-	return c
 }

@@ -1,15 +1,23 @@
 // Package render derives everything else that a site contains from its catalogue: the index that
 // galshim maps, the responses that can be files, and the pages. [Commit] makes the result current.
 //
-//	catalog.Catalog ─ gallery.Document ▶ index.Document ─ index.Write ▶ index/<generation>/
+//	catalog.Catalog ┬ catalog.Chunk ┬ site.CompressLines ▶ index/chunks/
+//	                │               ├ gallery.Renderer ─ index.EncodeChunk ▶ index/chunks/
+//	                │               └ gallery.Document ─ index.Write ▶ index/<generation>/
+//	                ├ site.CompressMain ▶ index/<generation>/
 //	                ├ gallery.Latest ▶ api/vscode/<pub>/<name>/latest, if the base URL is known
 //	                └ page ▶ index.html, item/, publishers/, page.js, page.css
+//
+// A generation is derived chunk by chunk, by several goroutines. A chunk of the index is the same
+// as before if its extensions, their dropped versions, the policy and [Version] are the same. Then
+// its file is used again, and nothing in it is rendered. The rest of the index depends on all
+// extensions, and is always written: it is what a search needs, about a tenth of all bytes.
 //
 // The policy of the catalogue says which extensions are featured, recommended or deprecated, how
 // publishers are presented, and what changes in searches. It is parsed here, and not by galshim.
 //
-// The same catalogue gives the same bytes. So [Verify] can derive them again and compare them, and
-// a generation can be named by the hashes of its files.
+// The same catalogue gives the same bytes, whether chunks are used again or not. So [Verify] can
+// derive them again and compare them, and a generation can be named by the hashes of its files.
 package render
 
 import (
@@ -17,7 +25,6 @@ import (
 	"context"
 	"io"
 	"iter"
-	"slices"
 	"strings"
 
 	"galbuild/build/blob"
@@ -34,18 +41,16 @@ import (
 // Version is the version of rendering. It must be raised whenever the same extensions give
 // different bytes. The catalogue contains it, so a newer program renders a site again although no
 // extension has changed. TestVersion fails if it was not raised.
-const Version = 7
+const Version = 8
 
 // Site writes everything that is derived from c into dir, and returns the new generation, which is
 // not current yet. Pages and static responses are replaced already, since they refer only to
 // content that exists. Those that have not changed are not written again.
 //
-// previous is the current generation, or zero, and version is the Version that rendered it. If that
-// is this program's Version, compressed JSON that has not changed is copied from its index.
-func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, previous site.Current, version int) (site.Current, error) {
-	if version != Version {
-		previous = site.Current{}
-	}
+// previous is the current generation, or zero; its catalogue may be nil. Its chunks are used again
+// if dir has them and they would be the same. One that is missing, or has another size, is derived
+// and written again.
+func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, previous site.Generation) (site.Current, error) {
 	for _, p := range Pages(c) {
 		ref, err := dir.Blobs.PutBytes(p.Text)
 		if err != nil {
@@ -58,72 +63,48 @@ func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, previous site.
 	if err := writeResponses(ctx, dir, c); err != nil {
 		return site.Current{}, err
 	}
-	return generation(dir, c, previous)
-}
-
-// Generation writes only the files of the generation of c into dir.
-func Generation(dir *site.Dir, c *catalog.Catalog) (site.Current, error) {
-	return generation(dir, c, site.Current{})
-}
-
-func generation(dir *site.Dir, c *catalog.Catalog, previous site.Current) (site.Current, error) {
-	old := openIndex(dir, previous)
-	if old != nil {
-		defer old.Close()
-	}
-	var private func(io.Writer) error
-	if c.HasPrivate() {
-		private = func(w io.Writer) error { return site.WritePrivate(w, c) }
-	}
-	return dir.WriteGeneration(
-		func(w io.Writer) error { return site.WriteCatalog(w, c) },
-		func(w io.Writer) error { return index.Write(w, content(c, old, dir.Temp())) },
-		private,
-	)
-}
-
-// openIndex returns the index of a generation. It returns nil if there is none, or if it cannot be
-// read: then everything is compressed again.
-func openIndex(dir *site.Dir, c site.Current) *index.Index {
-	if c.IsZero() {
-		return nil
-	}
-	ix, err := index.Open(dir.Path(c.IndexPath()))
-	if err != nil {
-		return nil
-	}
-	return ix
-}
-
-// content returns the content of the index. It copies compressed JSON from previous, which is an
-// index that this Version rendered, or nil.
-func content(c *catalog.Catalog, previous *index.Index, scratch string) index.Content {
-	p := policy.Of(c)
-	docs, extensions := documents(c, p)
-	renderer := &gallery.Renderer{Previous: previous}
-	return index.Content{
-		Documents: docs,
-		Payloads:  func(i int) index.Payloads { return renderer.Payloads(extensions[i]) },
-		Files:     Content(c),
-		Pins:      p.Search.Pins,
-		Synonyms:  p.Search.Synonyms,
-		TempDir:   scratch,
-	}
-}
-
-// documents returns the documents of the index, and the extension of each, as the policy presents
-// it. An extension that no editor can use has no document and no static response.
-func documents(c *catalog.Catalog, p *policy.Policy) ([]index.Document, []*catalog.Extension) {
-	docs := make([]index.Document, 0, len(c.Extensions))
-	extensions := make([]*catalog.Extension, 0, len(c.Extensions))
-	for i := range c.Extensions {
-		e := present(&c.Extensions[i], p)
-		_, featured := slices.BinarySearch(c.Featured, e.Key())
-		if d, ok := gallery.Document(e, featured || slices.Contains(p.Featured, e.Key())); ok {
-			docs, extensions = append(docs, d), append(extensions, e)
+	d := newDerivation(c, dir.WriteFile)
+	old := previousIn(dir, previous)
+	d.reusable = old.reusable(c, dir.HasChunk)
+	if old.isOf(Version) {
+		ix, err := openGeneration(dir, previous.Current.Generation)
+		if err == nil { // otherwise everything is compressed again
+			defer ix.Close()
+			d.renderer.Previous = ix
 		}
 	}
-	return docs, extensions
+	next, _, err := d.writeTo(ctx, dir)
+	return next, err
+}
+
+// Generation writes only the files of the generation of c into dir, and returns their chunks. It
+// leaves out the chunks of the index that are those of the previous generation, because the target
+// for which dir is made has them.
+func Generation(ctx context.Context, dir *site.Dir, c *catalog.Catalog, previous Previous) (site.Current, []catalog.ChunkFiles, error) {
+	d := newDerivation(c, dir.WriteFile)
+	d.reusable = previous.reusable(c, func(string, int64) bool { return true })
+	return d.writeTo(ctx, dir)
+}
+
+// writeTo writes the files of the generation into dir.
+func (d *derivation) writeTo(ctx context.Context, dir *site.Dir) (site.Current, []catalog.ChunkFiles, error) {
+	d.scratch = dir.Temp()
+	all, err := d.run(ctx)
+	if err != nil {
+		return site.Current{}, nil, err
+	}
+	main, err := site.CompressMain(d.catalog, all.files)
+	if err != nil {
+		return site.Current{}, nil, err
+	}
+	var private []byte
+	if d.catalog.HasPrivate() {
+		if private, err = site.CompressPrivate(d.catalog); err != nil {
+			return site.Current{}, nil, err
+		}
+	}
+	current, err := dir.WriteGeneration(main, func(w io.Writer) error { return index.Write(w, all.content) }, private)
+	return current, all.files, err
 }
 
 // present returns e with the publisher as the policy presents it. Whoever writes the policy states
@@ -155,8 +136,8 @@ func recommended(c *catalog.Catalog, p *policy.Policy) (ids []string) {
 // each version, also of those that were dropped and are still served.
 func Content(c *catalog.Catalog) iter.Seq[index.File] {
 	return func(yield func(index.File) bool) {
-		for _, p := range Pages(c) {
-			if !yield(index.File{Path: p.Path, SHA256: blob.Sum(p.Text), Size: int64(len(p.Text)), Type: p.MediaType}) {
+		for f := range contentOf(Pages(c)) {
+			if !yield(f) {
 				return
 			}
 		}
@@ -164,11 +145,25 @@ func Content(c *catalog.Catalog) iter.Seq[index.File] {
 	}
 }
 
-// VersionContent yields the assets and files of each version, as Content does.
-func VersionContent(c *catalog.Catalog) iter.Seq[index.File] {
+// contentOf yields pages as files with a blob.
+func contentOf(pages []File) iter.Seq[index.File] {
 	return func(yield func(index.File) bool) {
-		for i := range c.Extensions {
-			e := &c.Extensions[i]
+		for _, p := range pages {
+			if !yield(index.File{Path: p.Path, SHA256: blob.Sum(p.Text), Size: int64(len(p.Text)), Type: p.MediaType}) {
+				return
+			}
+		}
+	}
+}
+
+// VersionContent yields the assets and files of each version, as Content does.
+func VersionContent(c *catalog.Catalog) iter.Seq[index.File] { return filesOf(c.Extensions, c.Dropped) }
+
+// filesOf yields the assets and files of extensions and of versions that were dropped.
+func filesOf(extensions []catalog.Extension, dropped []catalog.Dropped) iter.Seq[index.File] {
+	return func(yield func(index.File) bool) {
+		for i := range extensions {
+			e := &extensions[i]
 			for j := range e.Versions {
 				v := &e.Versions[j]
 				if !versionFiles(catalog.VersionDir(e.Publisher.Name, e.Name, v.Version, v.Platform), v, yield) {
@@ -176,8 +171,8 @@ func VersionContent(c *catalog.Catalog) iter.Seq[index.File] {
 				}
 			}
 		}
-		for i := range c.Dropped {
-			if d := &c.Dropped[i]; !versionFiles(d.Dir(), &d.Version, yield) {
+		for i := range dropped {
+			if d := &dropped[i]; !versionFiles(d.Dir(), &d.Version, yield) {
 				return
 			}
 		}
@@ -243,8 +238,7 @@ func Responses(c *catalog.Catalog) iter.Seq[File] {
 			return
 		}
 		at := gallery.NewAddress(cmp.Or(c.ContentURL, c.BaseURL))
-		_, extensions := documents(c, policy.Of(c))
-		for _, e := range extensions {
+		for _, e := range usable(c) {
 			text := gallery.Latest(e, at)
 			for _, path := range latestPaths(e) {
 				if !yield(File{path, text, json}) {

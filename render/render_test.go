@@ -6,13 +6,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"iter"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,26 +29,30 @@ var update = flag.Bool("update", false, "record what this version renders")
 func sample(t *testing.T, dir *site.Dir, n int) *catalog.Catalog {
 	t.Helper()
 	c := &catalog.Catalog{Settings: catalog.Settings{Render: Version, BaseURL: "https://gal.example", Unpack: "web", Featured: []string{"acme.ext0"}}}
-	when := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for i := range n {
-		content := fmt.Sprintf("package %d", i)
-		ref, err := dir.Blobs.PutBytes([]byte(content))
-		if err != nil {
-			t.Fatal(err)
-		}
-		name := fmt.Sprintf("Ext%d", i)
-		f := catalog.File{Ref: ref, Size: int64(len(content)), Type: "application/vsix"}
-		if err := dir.Blobs.Link(ref, catalog.AssetsDir+catalog.VersionDir("Acme", name, "1.0.0", "")+"/"+catalog.PackageAsset); err != nil {
-			t.Fatal(err)
-		}
-		c.Extensions = append(c.Extensions, catalog.Extension{
-			Publisher: catalog.Publisher{ID: "p", Name: "Acme", DisplayName: "Acme Inc"}, Name: name, UUID: fmt.Sprintf("u%d", i),
-			Released: when, Published: when, Updated: when,
-			Versions: []catalog.Version{{Version: "1.0.0", DisplayName: name, Description: "One of several", Updated: when,
-				Categories: []string{"Other"}, Tags: []string{"some"}, Package: f, Assets: []catalog.Asset{{Type: catalog.PackageAsset, File: f}}}},
-		})
+		c.Extensions = append(c.Extensions, extension(t, dir, fmt.Sprintf("Ext%d", i), fmt.Sprintf("package %d", i), i))
 	}
 	return c
+}
+
+// extension returns an extension that has one package with this content.
+func extension(t *testing.T, dir *site.Dir, name, content string, number int) catalog.Extension {
+	t.Helper()
+	when := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	ref, err := dir.Blobs.PutBytes([]byte(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := catalog.File{Ref: ref, Size: int64(len(content)), Type: "application/vsix"}
+	if err := dir.Blobs.Link(ref, catalog.AssetsDir+catalog.VersionDir("Acme", name, "1.0.0", "")+"/"+catalog.PackageAsset); err != nil {
+		t.Fatal(err)
+	}
+	return catalog.Extension{
+		Publisher: catalog.Publisher{ID: "p", Name: "Acme", DisplayName: "Acme Inc"}, Name: name, UUID: fmt.Sprintf("u%d", number),
+		Released: when, Published: when, Updated: when,
+		Versions: []catalog.Version{{Version: "1.0.0", DisplayName: name, Description: "One of several", Updated: when,
+			Categories: []string{"Other"}, Tags: []string{"some"}, Package: f, Assets: []catalog.Asset{{Type: catalog.PackageAsset, File: f}}}},
+	}
 }
 
 func newSite(t *testing.T) *site.Dir {
@@ -75,6 +79,12 @@ func identify(c *catalog.Catalog) {
 func serve(t *testing.T, dir *site.Dir, c *catalog.Catalog) site.Current {
 	t.Helper()
 	identify(c)
+	return switchTo(t, dir, c, 0)
+}
+
+// switchTo is serve for a catalogue with UUIDs, and a site that keeps this number of generations.
+func switchTo(t *testing.T, dir *site.Dir, c *catalog.Catalog, keep int) site.Current {
+	t.Helper()
 	previous, err := site.ReadCurrent(dir.Root)
 	if err != nil {
 		t.Fatal(err)
@@ -82,11 +92,13 @@ func serve(t *testing.T, dir *site.Dir, c *catalog.Catalog) site.Current {
 	if err := dir.MarkDirty(); err != nil {
 		t.Fatal(err)
 	}
-	current, err := Site(t.Context(), dir, c, previous, Version)
+	current, err := Site(t.Context(), dir, c, site.Generation{Current: previous})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Commit(t.Context(), dir, site.Generation{Current: current, Catalog: c}, site.Previous{Current: previous}, testCommit); err != nil {
+	by := testCommit
+	by.Keep = keep
+	if err := Commit(t.Context(), dir, site.Generation{Current: current, Catalog: c}, site.Previous{Current: previous}, by); err != nil {
 		t.Fatal(err)
 	}
 	return current
@@ -96,13 +108,36 @@ func serve(t *testing.T, dir *site.Dir, c *catalog.Catalog) site.Current {
 // site with the same generations.
 var testCommit = site.Commit{Command: "test", When: time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)}
 
-// TestVersion fails if the same catalogue is rendered to different bytes with the same Version.
-// Sites of older programs would keep the old bytes. If the change is intended, raise Version and
-// run the test with -update.
+// derive derives the files of a generation without a site. They are in chunks by their paths.
+func derive(t *testing.T, c *catalog.Catalog, chunks map[string][]byte) *derived {
+	t.Helper()
+	var mutex sync.Mutex
+	d := newDerivation(c, func(path string, text []byte) error {
+		mutex.Lock()
+		defer mutex.Unlock()
+		chunks[path] = text
+		return nil
+	})
+	d.scratch = t.TempDir()
+	all, err := d.run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestVersion fails if the same catalogue is rendered to different bytes with the same Version:
+// those of chunks, of the index and of static responses. Sites of older programs would keep the old
+// bytes. If the change is intended, raise Version and run the test with -update.
 func TestVersion(t *testing.T) {
 	c := sample(t, newSite(t), 3)
 	h := sha256.New()
-	if err := index.Write(h, content(c, nil, t.TempDir())); err != nil {
+	chunks := make(map[string][]byte)
+	all := derive(t, c, chunks)
+	for path := range catalog.AllChunkFiles(all.files) {
+		fmt.Fprintf(h, "%s %s", path, chunks[path])
+	}
+	if err := index.Write(h, all.content); err != nil {
 		t.Fatal(err)
 	}
 	for f := range Responses(c) {
@@ -255,7 +290,7 @@ func TestSiteAgain(t *testing.T) {
 	dir := newSite(t)
 	c := sample(t, dir, 2)
 	current := serve(t, dir, c)
-	want := filesOf(t, dir.Root)
+	want := hashesOf(t, dir.Root)
 	before, err := os.Stat(dir.Path(same))
 	if err != nil {
 		t.Fatal(err)
@@ -265,10 +300,10 @@ func TestSiteAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if again, err := Site(t.Context(), dir, c, current, Version); err != nil || again != current {
+	if again, err := Site(t.Context(), dir, c, site.Generation{Current: current}); err != nil || again != current {
 		t.Fatalf("got %v, %v; want %v", again, err, current)
 	}
-	if got := filesOf(t, dir.Root); !maps.Equal(got, want) {
+	if got := hashesOf(t, dir.Root); !maps.Equal(got, want) {
 		t.Errorf("the site has %v, want %v", got, want)
 	}
 	if after, err := os.Stat(dir.Path(same)); err != nil || !os.SameFile(before, after) {
@@ -276,43 +311,9 @@ func TestSiteAgain(t *testing.T) {
 	}
 }
 
-// TestSiteOfOtherVersion has an index whose compressed JSON differs from what this program
-// compresses. It is copied only if this Version rendered it.
-func TestSiteOfOtherVersion(t *testing.T) {
-	dir := newSite(t)
-	c := sample(t, dir, 2)
-	identify(c)
-	fresh, err := Generation(dir, c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	changed := content(c, nil, t.TempDir())
-	payloads := changed.Payloads
-	changed.Payloads = func(i int) index.Payloads {
-		all := payloads(i)
-		for v := range all {
-			all[v].Deflated = []byte("compressed in another way")
-		}
-		return all
-	}
-	previous, err := dir.WriteGeneration(
-		func(w io.Writer) error { return site.WriteCatalog(w, c) },
-		func(w io.Writer) error { return index.Write(w, changed) }, nil)
-	if err != nil || previous == fresh {
-		t.Fatal(previous, err)
-	}
-	for name, tt := range map[string]struct {
-		previous site.Current
-		version  int
-		want     site.Current
-	}{
-		"this version":    {previous, Version, previous},
-		"another version": {previous, Version - 1, fresh},
-		"none":            {site.Current{}, Version, fresh},
-		"lost":            {site.MakeCurrent(previous.Index, previous.Catalog, blob.Ref{}), Version, fresh},
-	} {
-		if got, err := Site(t.Context(), dir, c, tt.previous, tt.version); err != nil || got != tt.want {
-			t.Errorf("%s: got %v, %v; want %v", name, got, err, tt.want)
-		}
+// TestChunkLimits compares the limits of chunks in two packages of which neither imports the other.
+func TestChunkLimits(t *testing.T) {
+	if catalog.MaxChunks != index.MaxChunks || catalog.MaxChunkSize != index.MaxChunkSize || catalog.MaxChunksSize != index.MaxChunksSize {
+		t.Error("packages build/catalog and index have different limits of chunks")
 	}
 }

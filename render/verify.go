@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -41,12 +42,13 @@ type Report struct {
 
 // Verify checks that in the current generation of the site at root
 //
-//   - its files have the hashes in CURRENT;
+//   - its files have the hashes in CURRENT, and its chunks have those in the main file of the
+//     catalogue;
 //   - the head of the history is that of the generation, and commits to all entries, unless the
 //     site has none, because it was copied with standard tools from where they are not served;
 //   - the catalogue has no version that a decision keeps out, and no policy that is invalid;
-//   - the index and the static responses are those that are derived from the catalogue, unless
-//     another Version has rendered them, so that they cannot be derived again;
+//   - the chunks, the index and the static responses are those that are derived from the catalogue,
+//     unless another Version has rendered them, so that they cannot be derived again;
 //   - each blob has the hash in its name;
 //   - each path has the content of its blob.
 //
@@ -63,9 +65,11 @@ func Verify(ctx context.Context, root string) (*Report, error) {
 	}
 	v.report.Generation = current.Generation
 	v.checkHistory(current, head)
-	c, err := site.ReadCatalog(root, current)
+	c, chunks, err := v.readCatalog(ctx, current)
 	if err != nil {
-		v.problem("catalogue: %w", err)
+		return nil, err
+	}
+	if c == nil {
 		return v.report, nil
 	}
 	v.count(c)
@@ -73,7 +77,7 @@ func Verify(ctx context.Context, root string) (*Report, error) {
 		v.problem("%s", p)
 	}
 	listed := slices.Collect(Content(c))
-	if err := v.checkIndex(current, c, listed); err != nil {
+	if err := v.checkIndex(ctx, current, c, chunks, listed); err != nil {
 		return nil, err
 	}
 	if err := v.checkBlobs(ctx, listed); err != nil {
@@ -96,6 +100,47 @@ func (v *verifier) checkHistory(current site.Current, last site.Head) {
 	if err != nil {
 		v.problem("%w", err)
 	}
+}
+
+// readCatalog returns the catalogue and the files of its chunks, which it has hashed. Each file
+// that is damaged is a problem. If it is the main file or a chunk of the catalogue, readCatalog
+// returns no catalogue, and if it is a chunk of the index, no files.
+func (v *verifier) readCatalog(ctx context.Context, current site.Current) (*catalog.Catalog, []catalog.ChunkFiles, error) {
+	chunks, err := site.ReadChunks(v.root, current)
+	if err != nil {
+		v.problem("catalogue: %w", err)
+		return nil, nil, nil
+	}
+	before := len(v.report.Problems)
+	lines, err := v.checkChunks(ctx, chunks)
+	if !lines || err != nil {
+		return nil, nil, err
+	}
+	if len(v.report.Problems) > before {
+		chunks = nil
+	}
+	c, err := site.ReadCatalog(v.root, current)
+	if err != nil {
+		v.problem("catalogue: %w", err)
+	}
+	return c, chunks, nil
+}
+
+// checkChunks hashes the files of all chunks. It reports whether those of the catalogue are sound.
+func (v *verifier) checkChunks(ctx context.Context, chunks []catalog.ChunkFiles) (lines bool, err error) {
+	var damaged atomic.Bool // of the catalogue
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for path, f := range catalog.AllChunkFiles(chunks) {
+		group.Go(func() error {
+			if !v.checkFile(path, f.SHA256, f.Size) && path == catalog.LinesPath(f.SHA256) {
+				damaged.Store(true)
+			}
+			return ctx.Err()
+		})
+	}
+	err = group.Wait()
+	return !damaged.Load(), err
 }
 
 type verifier struct {
@@ -136,9 +181,9 @@ func CheckDecisions(c *catalog.Catalog) (problems []string) {
 	return problems
 }
 
-// checkIndex derives the index from the catalogue again. If its content differs, each difference is
-// a problem.
-func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, listed []index.File) error {
+// checkIndex derives the index and all chunks from the catalogue again. Each difference is a
+// problem. If there are no chunks, because one is damaged, it checks only the hash of the index.
+func (v *verifier) checkIndex(ctx context.Context, current site.Current, c *catalog.Catalog, chunks []catalog.ChunkFiles, listed []index.File) error {
 	path := current.IndexPath()
 	if got, _, err := blob.SumFile(v.file(path)); err != nil {
 		v.problem("%s: %v", path, reason(err))
@@ -147,64 +192,85 @@ func (v *verifier) checkIndex(current site.Current, c *catalog.Catalog, listed [
 		v.problem("%s: SHA-256 is %s, want %s as in %s", path, got, current.Index, site.CurrentPath)
 		return nil
 	}
+	if chunks == nil {
+		return nil
+	}
 	scratch, err := os.MkdirTemp("", "galbuild-verify-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	derived := sha256.New()
-	want := content(c, nil, scratch)
-	if err := index.Write(derived, want); err != nil {
+	want := newDerivation(c, func(string, []byte) error { return nil })
+	want.scratch = scratch
+	all, err := want.run(ctx)
+	sum := sha256.New()
+	if err == nil {
+		err = index.Write(sum, all.content)
+	}
+	if err != nil {
 		v.problem("catalogue: %w", err)
-		return nil
+		return ctx.Err()
 	}
 	switch {
-	case blob.Ref(derived.Sum(nil)) == current.Index:
+	case blob.Ref(sum.Sum(nil)) == current.Index && reflect.DeepEqual(all.files, chunks):
 	case c.Render != Version:
 		v.problem("%s: another version of galbuild has rendered it (rendering %d, this program has %d): build the site again, so that it can be verified", path, c.Render, Version)
 	default:
-		v.compareIndex(path, want, listed)
+		v.compareIndex(path, want, all, listed)
 	}
 	return nil
 }
 
 // compareIndex reports each difference between an index and the one that is derived from the
 // catalogue.
-func (v *verifier) compareIndex(path string, want index.Content, listed []index.File) {
-	ix, err := index.Open(v.file(path))
+func (v *verifier) compareIndex(path string, want *derivation, all *derived, listed []index.File) {
+	ix, err := index.Open(v.file(path), index.ChunksIn(v.file(catalog.ChunkDir)))
 	if err != nil {
 		v.problem("%s: %w", path, err)
 		return
 	}
 	defer ix.Close()
-	numbers := make(map[string]int, len(want.Documents))
-	for i, d := range want.Documents {
+	numbers := make(map[string]int, len(all.content.Documents))
+	for i, d := range all.content.Documents {
 		numbers[strings.ToLower(d.ID)] = i
 	}
 	before := len(v.report.Problems)
 	for hit, d := range ix.Documents() {
 		key := strings.ToLower(d.ID)
 		i, ok := numbers[key]
-		got := index.Payloads{ix.Payload(hit, index.Latest), ix.Payload(hit, index.All)}
 		switch {
 		case !ok:
 			v.problem("%s: %s is not in the catalogue", path, d.ID)
-		case !reflect.DeepEqual(want.Documents[i], d), !reflect.DeepEqual(want.Payloads(i), got):
+		case !reflect.DeepEqual(all.content.Documents[i], d), !want.hasPayloads(ix, hit, key):
 			v.problem("%s: %s is not as in the catalogue", path, d.ID)
 		}
 		delete(numbers, key)
 	}
 	for _, i := range numbers {
-		v.problem("%s: %s is missing", path, want.Documents[i].ID)
+		v.problem("%s: %s is missing", path, all.content.Documents[i].ID)
 	}
 	for _, f := range listed {
-		if got, ok := ix.File(f.Path); !ok || got != f {
+		if got, ok, err := ix.File(f.Path); err != nil || !ok || got != f {
 			v.problem("%s: %s is not as in the catalogue", path, f.Path)
 		}
 	}
 	if len(v.report.Problems) == before {
 		v.problem("%s: its content differs from what is derived from the catalogue", path)
 	}
+}
+
+// hasPayloads reports whether a document of an index has the payloads of the extension with this
+// Key.
+func (d *derivation) hasPayloads(ix *index.Index, hit index.Hit, key string) bool {
+	latest, err := ix.Payload(hit, index.Latest)
+	if err != nil {
+		return false
+	}
+	all, err := ix.Payload(hit, index.All)
+	if err != nil {
+		return false
+	}
+	return reflect.DeepEqual(d.renderer.Payloads(present(d.catalog.Find(key), d.policy)), index.Payloads{latest, all})
 }
 
 // checkBlobs hashes each blob that is listed.
@@ -225,24 +291,33 @@ func (v *verifier) checkBlobs(ctx context.Context, listed []index.File) error {
 }
 
 func (v *verifier) checkBlob(ref blob.Ref, size int64) {
-	if at, err := os.Stat(v.file(ref.Path())); err == nil && at.Size() != size { // do not hash a huge file
-		v.problem("%s: %d bytes, want %d as in the catalogue", ref.Path(), at.Size(), size)
+	if !v.checkFile(ref.Path(), ref, size) {
 		return
 	}
-	got, n, err := blob.SumFile(v.file(ref.Path()))
-	switch {
-	case err != nil:
-		v.problem("%s: %v", ref.Path(), reason(err))
-	case n != size:
-		v.problem("%s: %d bytes, want %d as in the catalogue", ref.Path(), n, size)
-	case got != ref:
-		v.problem("%s: SHA-256 is %s", ref.Path(), got)
-	default:
-		v.mutex.Lock()
-		defer v.mutex.Unlock()
-		v.report.Blobs++
-		v.report.Bytes += n
+	v.mutex.Lock()
+	defer v.mutex.Unlock()
+	v.report.Blobs++
+	v.report.Bytes += size
+}
+
+// checkFile hashes a file. If it does not have this hash and size, as the catalogue says, that is a
+// problem.
+func (v *verifier) checkFile(path string, want blob.Ref, size int64) (sound bool) {
+	if at, err := os.Stat(v.file(path)); err == nil && at.Size() != size { // do not hash a huge file
+		v.problem("%s: %d bytes, want %d as in the catalogue", path, at.Size(), size)
+		return false
 	}
+	switch got, n, err := blob.SumFile(v.file(path)); {
+	case err != nil:
+		v.problem("%s: %v", path, reason(err))
+	case n != size:
+		v.problem("%s: %d bytes, want %d as in the catalogue", path, n, size)
+	case got != want:
+		v.problem("%s: SHA-256 is %s", path, got)
+	default:
+		return true
+	}
+	return false
 }
 
 // checkPaths checks that each path is a link to its blob, or a copy of it.

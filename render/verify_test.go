@@ -1,9 +1,9 @@
 package render
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -76,6 +76,16 @@ func TestVerify(t *testing.T) {
 		"catalogue damaged": {func(t *testing.T, dir *site.Dir, c site.Current) {
 			replace(t, dir, c.CatalogPath(), "x")
 		}, []string{"catalogue: "}},
+		"chunks missing": {func(t *testing.T, dir *site.Dir, c site.Current) {
+			for path := range chunksOf(t, dir, c) {
+				remove(path)(t, dir, c)
+			}
+		}, []string{catalog.ChunkDir, catalog.ChunkDir}},
+		"a chunk that no generation lists": {func(t *testing.T, dir *site.Dir, _ site.Current) {
+			if err := dir.WriteFile(catalog.IndexChunkPath(blob.Sum(nil)), nil); err != nil {
+				t.Fatal(err)
+			}
+		}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := newSite(t)
@@ -83,6 +93,47 @@ func TestVerify(t *testing.T) {
 			checkProblems(t, dir, tt.want)
 		})
 	}
+}
+
+// chunksOf returns the files of the chunks of a generation, by path.
+func chunksOf(t *testing.T, dir *site.Dir, c site.Current) map[string]catalog.ChunkFile {
+	t.Helper()
+	files, err := site.ReadChunks(dir.Root, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return maps.Collect(catalog.AllChunkFiles(files))
+}
+
+// TestVerifyChunks flips a bit in each chunk, makes it longer, and removes it. The problem names
+// the chunk, and there is no other problem.
+func TestVerifyChunks(t *testing.T) {
+	dir := newSite(t)
+	current := serve(t, dir, many(t, dir, 90))
+	chunks := chunksOf(t, dir, current)
+	if len(chunks) < 3 {
+		t.Fatal(chunks)
+	}
+	for path := range chunks {
+		sound, err := os.ReadFile(dir.Path(path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		flipped := slices.Clone(sound)
+		flipped[len(flipped)/3] ^= 4
+		replace(t, dir, path, string(flipped))
+		checkProblems(t, dir, []string{path + ": SHA-256 is "})
+		replace(t, dir, path, string(sound)+"x")
+		checkProblems(t, dir, []string{fmt.Sprintf("%s: %d bytes, want %d as in the catalogue", path, len(sound)+1, len(sound))})
+		if err := os.Remove(dir.Path(path)); err != nil {
+			t.Fatal(err)
+		}
+		checkProblems(t, dir, []string{path + ": no such file"})
+		if err := dir.WriteFile(path, sound); err != nil {
+			t.Fatal(err)
+		}
+	}
+	checkProblems(t, dir, nil)
 }
 
 // headOf returns the head that CURRENT names.
@@ -117,7 +168,7 @@ func TestVerifyLog(t *testing.T) {
 	checkProblems(t, dir, []string{"the history is damaged: "})
 	c := sample(t, other, 4)
 	identify(c)
-	current, err := Site(t.Context(), other, c, site.Current{}, 0)
+	current, err := Site(t.Context(), other, c, site.Generation{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,24 +264,26 @@ func TestVerifyIndex(t *testing.T) {
 // serveMixed makes a generation current that has the catalogue c and the index of another one.
 func serveMixed(t *testing.T, dir *site.Dir, c, other *catalog.Catalog) site.Current {
 	t.Helper()
-	current, err := Generation(dir, other)
+	current, chunks, err := Generation(t.Context(), dir, other, Previous{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var compressed bytes.Buffer
-	if err := site.WriteCatalog(&compressed, c); err != nil {
+	chunks = slices.Clone(chunks)
+	chunks[0].Lines = derive(t, c, make(map[string][]byte)).files[0].Lines
+	compressed, err := site.CompressMain(c, chunks)
+	if err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(dir.Path(current.IndexPath()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	mixed := site.MakeCurrent(blob.Sum(compressed.Bytes()), current.Index, blob.Ref{})
-	if _, err := Site(t.Context(), dir, c, site.Current{}, 0); err != nil { // for its pages and static responses
+	mixed := site.MakeCurrent(blob.Sum(compressed), current.Index, blob.Ref{})
+	if _, err := Site(t.Context(), dir, c, site.Generation{}); err != nil { // for its pages and static responses
 		t.Fatal(err)
 	}
 	old, err := site.ReadCurrent(dir.Root)
-	if err := errors.Join(err, dir.WriteFile(mixed.CatalogPath(), compressed.Bytes()), dir.WriteFile(mixed.IndexPath(), text)); err != nil {
+	if err := errors.Join(err, dir.WriteFile(mixed.CatalogPath(), compressed), dir.WriteFile(mixed.IndexPath(), text)); err != nil {
 		t.Fatal(err)
 	}
 	head, err := appendEntry(dir, site.Generation{Current: mixed, Catalog: c}, site.Previous{Current: old}, testCommit)

@@ -5,15 +5,29 @@
 // only from it, so a site can be changed without reading its blobs. The package does no I/O on
 // files.
 //
-// The format is JSON lines: a header, then the public part of each record, sorted by id, then each
-// [Dropped] version, sorted by Key, and then one extension on each line, sorted by lower-case id.
-// If one extension changes, one line changes. The header has the numbers of records and of dropped
-// versions:
+// The format is JSON lines, in a main file and in one file for each [Chunk] of extensions. The main
+// file begins with a header, which has the number of lines of each kind. It is followed by the
+// public part of each record, sorted by id, each [Dropped] version, sorted by Key, one line with
+// the statistics of each extension that has any, sorted by Key, and one line for each chunk, with
+// the hashes and sizes of its files:
 //
-//	{"galbuild":2,"records":1,"dropped":1,"baseUrl":"https://host/gallery","unpack":"web"}
+//	{"galbuild":3,"records":1,"dropped":1,"statistics":1,"chunks":2,"baseUrl":"https://host"}
 //	{"id":"…","kind":"removed","subject":"acme.notes@1.0.0","counter":1,"when":"…"}
 //	{"since":"…","version":{"version":"0.9.0",…,"publisher":"acme","name":"hello"}}
+//	{"id":"acme.hello","runs":[{"versions":3,"statistics":{"install":4711}},{"versions":1}]}
+//	{"lines":{"sha256":"…","size":8192},"index":[{"sha256":"…","documents":29,"files":412,…},…]}
+//	{"first":"acme.hello","lines":{"sha256":"…","size":77110},"index":[…]}
+//
+// So the hash of the main file commits to the whole catalogue, and to the chunks of the index,
+// which are derived from it. The file with the lines of a chunk has one extension on each line,
+// sorted by lower-case id:
+//
 //	{"publisher":{"name":"acme",…},"name":"hello","uuid":"…","versions":[…]}
+//
+// If one extension changes, one line of one chunk changes, and one line of the main file. If
+// statistics change, only the main file changes. Its line for an extension says how many versions
+// have the same statistics, or none, from the newest version to the oldest. What remains of the
+// catalogue of an earlier generation after a purge is a main file, too, with chunks of its own.
 //
 // What only auditors need is in a second file, which is not served: one line for the private part
 // of each record, sorted by id, and then one for each [Package], sorted by hash:
@@ -25,6 +39,7 @@ package catalog
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"iter"
 	"strings"
 	"time"
@@ -33,7 +48,11 @@ import (
 )
 
 // Format is the version of the format, the value of "galbuild" in the header.
-const Format = 2
+const Format = 3
+
+// ErrFormat is wrapped by the errors for files of another format than this program reads, such as a
+// catalogue of another Format.
+var ErrFormat = errors.New("made by another version of galbuild")
 
 // Folders of a site with the content of versions.
 const (
@@ -66,6 +85,8 @@ type Catalog struct {
 	Dropped    []Dropped // sorted with CompareDropped
 	Packages   []Package // sorted with ComparePackages; empty if they are not known
 	Extensions []Extension
+
+	statistics []statisticsLine // those that were read with a head, until its extensions are added
 }
 
 // Settings are the settings of a build that the site depends on.
@@ -96,7 +117,7 @@ type Extension struct {
 	Released   time.Time   `json:"released"`
 	Published  time.Time   `json:"published"`
 	Updated    time.Time   `json:"updated"`
-	Statistics *Statistics `json:"statistics,omitempty"`
+	Statistics *Statistics `json:"statistics,omitempty"` // see SetStatistics; not in its line
 	Versions   []Version   `json:"versions"`
 }
 
@@ -107,13 +128,6 @@ type Publisher struct {
 	DisplayName string `json:"displayName"`
 	Domain      string `json:"domain,omitempty"`
 	Verified    bool   `json:"verified,omitempty"` // Domain belongs to the publisher
-}
-
-// Statistics are the statistics of a sidecar.
-type Statistics struct {
-	Install       int64   `json:"install,omitempty"`
-	AverageRating float64 `json:"averagerating,omitempty"`
-	RatingCount   int64   `json:"ratingcount,omitempty"`
 }
 
 // Version is one package: a version of an extension for one target platform.

@@ -35,9 +35,8 @@ const (
 )
 
 var (
-	goodMediaType = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}(; ?[A-Za-z0-9-]{1,32}=[A-Za-z0-9_.+-]{1,64})?$`)
-	goodUUID      = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-	drive         = regexp.MustCompile(`^[A-Za-z]:`)
+	goodUUID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	drive    = regexp.MustCompile(`^[A-Za-z]:`)
 )
 
 // Check refuses invalid settings. Read calls it. Code that makes settings must call it too,
@@ -334,7 +333,7 @@ func (f *File) check() error {
 		return errors.New("sha256 is missing")
 	case f.Size < 0 || f.Size > maxSize:
 		return fmt.Errorf("size: want 0 to %d bytes, found %d", int64(maxSize), f.Size)
-	case !goodMediaType.MatchString(f.Type):
+	case !isMediaType(f.Type):
 		return fmt.Errorf("media type: want TYPE/SUBTYPE, such as text/plain, found %.200q", f.Type)
 	}
 	return nil

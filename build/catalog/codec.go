@@ -23,25 +23,18 @@ type header struct {
 	Format  int `json:"galbuild"`
 	Records int `json:"records,omitempty"` // number of lines with records
 	Dropped int `json:"dropped,omitempty"` // number of lines with dropped versions, after them
+	// Statistics is the number of lines with the statistics of an extension, after them.
+	Statistics int `json:"statistics,omitempty"`
+	Chunks     int `json:"chunks,omitempty"` // number of lines with the files of chunks, after them; 0 if extensions follow
 	Settings
 }
 
-// Write writes the catalogue as JSON lines, without the private parts of records. It uses all
+// Write writes the whole catalogue as JSON lines, without the private parts of records. It uses all
 // processors. The same catalogue always has the same bytes.
 func (c *Catalog) Write(w io.Writer) error {
-	text, err := jsondoc.Line(header{Format, len(c.Records), len(c.Dropped), c.Settings})
+	text, err := c.encodeBeginning(0)
 	if err != nil {
 		return err
-	}
-	for i := range c.Records {
-		if text, err = jsondoc.AppendLine(text, &c.Records[i]); err != nil {
-			return err
-		}
-	}
-	for i := range c.Dropped {
-		if text, err = jsondoc.AppendLine(text, &c.Dropped[i]); err != nil {
-			return err
-		}
 	}
 	if _, err := w.Write(text); err != nil {
 		return err
@@ -67,6 +60,30 @@ func (c *Catalog) Write(w io.Writer) error {
 	return err
 }
 
+// encodeBeginning returns the header, with this number of chunks, the records, the dropped versions
+// and the statistics.
+func (c *Catalog) encodeBeginning(chunks int) ([]byte, error) {
+	statistics, n, err := appendStatistics(nil, c.Extensions)
+	if err != nil {
+		return nil, err
+	}
+	text, err := jsondoc.Line(header{Format, len(c.Records), len(c.Dropped), n, chunks, c.Settings})
+	if err != nil {
+		return nil, err
+	}
+	for i := range c.Records {
+		if text, err = jsondoc.AppendLine(text, &c.Records[i]); err != nil {
+			return nil, err
+		}
+	}
+	for i := range c.Dropped {
+		if text, err = jsondoc.AppendLine(text, &c.Dropped[i]); err != nil {
+			return nil, err
+		}
+	}
+	return append(text, statistics...), nil
+}
+
 // batchExtensions is how many extensions are encoded by one goroutine.
 const batchExtensions = 64
 
@@ -78,7 +95,7 @@ type encoded struct {
 
 func encodeAll(extensions []Extension) (all encoded) {
 	for i := range extensions {
-		e := &extensions[i]
+		e := withoutStatistics(&extensions[i])
 		if all.text, all.err = jsondoc.AppendLine(all.text, e); all.err != nil {
 			return encoded{err: fmt.Errorf("%s: %w", e.ID(), all.err)}
 		}
@@ -92,27 +109,22 @@ func encodeAll(extensions []Extension) (all encoded) {
 // way. Read also refuses extensions that are out of order, because [Catalog.Find] uses binary
 // search.
 func Read(r io.Reader) (*Catalog, error) {
-	lines := bufio.NewReaderSize(r, batchBytes)
-	first, err := readLine(lines)
-	if err != nil && err != io.EOF {
-		return nil, err
-	}
-	h, err := readHeader(first)
+	lines := newLines(r)
+	c, h, err := readBeginning(lines)
 	if err != nil {
 		return nil, err
 	}
-	c := &Catalog{Settings: h.Settings}
-	if c.Records, err = readRecords(lines, h.Records); err != nil {
-		return nil, err
+	if h.Chunks > 0 {
+		return nil, fmt.Errorf("catalogue line 1: chunks: want 0, because the extensions follow, found %d", h.Chunks)
 	}
-	if c.Dropped, err = readDropped(lines, h.Dropped, h.Records+2); err != nil {
-		return nil, err
-	}
-	batches, err := readBatches(lines, h.Records+h.Dropped+2)
+	batches, err := readBatches(lines, h.lines()+1)
 	for _, b := range batches { // the error of a line is more precise than its consequences
 		if lineErr := c.add(b); lineErr != nil {
 			return nil, lineErr
 		}
+	}
+	if err == nil {
+		err = c.fillStatistics()
 	}
 	if err != nil {
 		return nil, err
@@ -120,29 +132,55 @@ func Read(r io.Reader) (*Catalog, error) {
 	return c, nil
 }
 
+func newLines(r io.Reader) *bufio.Reader { return bufio.NewReaderSize(r, batchBytes) }
+
+// readBeginning reads the header, the records, the dropped versions and the statistics.
+func readBeginning(lines *bufio.Reader) (*Catalog, header, error) {
+	first, err := readLine(lines)
+	if err != nil && err != io.EOF {
+		return nil, header{}, err
+	}
+	h, err := readHeader(first)
+	if err != nil {
+		return nil, header{}, err
+	}
+	c := &Catalog{Settings: h.Settings}
+	if c.Records, err = readRecords(lines, h.Records); err != nil {
+		return nil, header{}, err
+	}
+	if c.Dropped, err = readDropped(lines, h.Dropped, h.Records+2); err != nil {
+		return nil, header{}, err
+	}
+	c.statistics, err = readStatistics(lines, h.Statistics, h.Records+h.Dropped+2)
+	return c, h, err
+}
+
+// lines returns the number of lines that readHead reads.
+func (h *header) lines() int { return 1 + h.Records + h.Dropped + h.Statistics }
+
 func readHeader(line []byte) (header, error) {
 	var h header
 	if err := json2.Unmarshal(line, &h); err != nil {
 		return header{}, fmt.Errorf("catalogue header: %w", err)
 	}
 	if h.Format != Format {
-		return header{}, fmt.Errorf("catalogue format %d, this program reads %d", h.Format, Format)
+		return header{}, fmt.Errorf("%w: catalogue format %d, this program reads %d", ErrFormat, h.Format, Format)
 	}
 	if err := h.Check(); err != nil {
 		return header{}, fmt.Errorf("catalogue line 1: %w", err)
 	}
 	for _, lines := range []struct {
-		key string
-		n   int
-	}{{"records", h.Records}, {"dropped", h.Dropped}} {
-		if lines.n < 0 || lines.n > maxRecords {
-			return header{}, fmt.Errorf("catalogue line 1: %s: want 0 to %d, found %d", lines.key, maxRecords, lines.n)
+		key       string
+		n, atMost int
+	}{{"records", h.Records, maxRecords}, {"dropped", h.Dropped, maxRecords}, {"statistics", h.Statistics, maxRecords}, {"chunks", h.Chunks, MaxChunks}} {
+		if lines.n < 0 || lines.n > lines.atMost {
+			return header{}, fmt.Errorf("catalogue line 1: %s: want 0 to %d, found %d", lines.key, lines.atMost, lines.n)
 		}
 	}
 	return h, nil
 }
 
-// maxRecords is the largest number of records, and of dropped versions.
+// maxRecords is the largest number of records, of dropped versions, and of lines with statistics.
 const maxRecords = 10_000_000
 
 // readRecords reads the lines of n records.
@@ -180,11 +218,14 @@ func checkIDs(previous, id blob.Ref) error {
 const maxLine = 256 << 20
 
 // readLine returns the next line with its line end. The last line may have none; then the
-// error is io.EOF.
+// error is io.EOF. The line is valid until the next call.
 func readLine(lines *bufio.Reader) ([]byte, error) {
 	var line []byte
 	for {
 		part, err := lines.ReadSlice('\n')
+		if err == nil && line == nil {
+			return part, nil
+		}
 		line = append(line, part...)
 		if len(line) > maxLine {
 			return nil, fmt.Errorf("catalogue: a line is longer than the limit of %d bytes", maxLine)
@@ -223,11 +264,8 @@ func readBatches(lines *bufio.Reader, number int) ([]*batch, error) {
 		b := &batch{line: number}
 		for len(b.text) < batchBytes && err == nil {
 			var line []byte
-			if line, err = readLine(lines); b.text == nil {
-				b.text = line
-			} else {
-				b.text = append(b.text, line...)
-			}
+			line, err = readLine(lines)
+			b.text = append(b.text, line...)
 			number++
 		}
 		batches = append(batches, b)
@@ -263,19 +301,27 @@ type refusal struct{ error }
 
 func (b *batch) decode(texts *Interner) {
 	for line := range bytes.Lines(b.text) {
-		e, err := decodeExtension(line)
-		if n := len(b.extensions); err == nil && n > 0 {
-			err = checkOrder(&b.extensions[n-1], e)
-		}
-		if b.err = err; err != nil {
+		if b.extensions, b.err = appendExtension(b.extensions, line, texts); b.err != nil {
 			break
 		}
-		for i := range e.Versions {
-			texts.Version(&e.Versions[i])
-		}
-		b.extensions = append(b.extensions, *e)
 	}
 	b.text = nil
+}
+
+// appendExtension appends the extension in a line to the ones before. After an error, it returns
+// those.
+func appendExtension(all []Extension, line []byte, texts *Interner) ([]Extension, error) {
+	e, err := decodeExtension(line)
+	if n := len(all); err == nil && n > 0 {
+		err = checkOrder(&all[n-1], e)
+	}
+	if err != nil {
+		return all, err
+	}
+	for i := range e.Versions {
+		texts.Version(&e.Versions[i])
+	}
+	return append(all, *e), nil
 }
 
 func decodeExtension(line []byte) (*Extension, error) {
@@ -290,7 +336,10 @@ func decodeExtension(line []byte) (*Extension, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &e, e.check()
+	if err := e.check(); err != nil {
+		return nil, err
+	}
+	return &e, e.checkNoStatistics()
 }
 
 func checkOrder(before, e *Extension) error {

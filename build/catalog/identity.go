@@ -3,7 +3,6 @@ package catalog
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
@@ -12,13 +11,6 @@ import (
 // maxName is the largest length of a publisher, name, version or platform in bytes. They
 // become names of folders.
 const maxName = 100
-
-var (
-	goodPublisher = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
-	goodName      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
-	goodPlatform  = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
-	goodAsset     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
-)
 
 // CheckIdentity refuses a publisher, name and version that cannot be served.
 func CheckIdentity(publisher, name, version string) error {
@@ -40,9 +32,9 @@ func CheckID(publisher, name string) error {
 	switch {
 	case publisher == "" || publisher == "undefined":
 		return errors.New("publisher is missing")
-	case len(publisher) > maxName || !goodPublisher.MatchString(publisher):
+	case len(publisher) > maxName || !isToken(publisher, "_-"):
 		return fmt.Errorf("publisher %.200q: want at most %d letters, digits, '-' and '_', beginning with a letter or digit", publisher, maxName)
-	case len(name) > maxName || !goodName.MatchString(name) || strings.Contains(name, ".."):
+	case len(name) > maxName || !isToken(name, "._-") || strings.Contains(name, ".."):
 		return fmt.Errorf("name %.200q: want at most %d letters, digits, '-', '_' and single '.', beginning with a letter or digit", name, maxName)
 	}
 	return nil
@@ -54,7 +46,7 @@ func ParsePlatform(s string) (string, error) {
 	switch {
 	case s == "" || s == "universal" || s == "undefined":
 		return "", nil
-	case len(s) > maxName || !goodPlatform.MatchString(s):
+	case len(s) > maxName || !consistsOf(s, "-"):
 		return "", fmt.Errorf("target platform %.200q: want letters, digits and '-'", s)
 	}
 	return s, nil
@@ -62,4 +54,35 @@ func ParsePlatform(s string) (string, error) {
 
 // IsAssetType reports whether s can be the type of an asset. It must be a valid file name,
 // since assets are served under their types.
-func IsAssetType(s string) bool { return goodAsset.MatchString(s) }
+func IsAssetType(s string) bool { return len(s) <= 128 && isToken(s, "._-") }
+
+// isMediaType reports whether s is TYPE/SUBTYPE, possibly with one parameter that needs no quotes.
+func isMediaType(s string) bool {
+	const others = "!#$&^_.+-"
+	s, parameter, hasParameter := strings.Cut(s, ";")
+	kind, subtype, _ := strings.Cut(s, "/")
+	if max(len(kind), len(subtype)) > 127 || !isToken(kind, others) || !isToken(subtype, others) {
+		return false
+	}
+	key, value, _ := strings.Cut(strings.TrimPrefix(parameter, " "), "=")
+	return !hasParameter || len(key) <= 32 && consistsOf(key, "-") && len(value) <= 64 && consistsOf(value, "_.+-")
+}
+
+// isToken is consistsOf for a text that begins with a letter or digit. These functions are used for
+// every file of a catalogue, and take a tenth of the time of regular expressions.
+func isToken(s, others string) bool {
+	return consistsOf(s, others) && !strings.Contains(others, s[:1])
+}
+
+// consistsOf reports whether s consists of letters and digits of ASCII and other characters, at
+// least one.
+func consistsOf(s, others string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case strings.IndexByte(others, c) < 0:
+			return false
+		}
+	}
+	return s != ""
+}

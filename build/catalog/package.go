@@ -17,7 +17,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"galbuild/build/blob"
-	"galbuild/build/jsondoc"
 )
 
 // Package is what only auditors need to know about a package: where it came from, and what the
@@ -244,9 +243,9 @@ func (c *Catalog) addPackage(line []byte) error {
 
 func (c *Catalog) writePackages(w io.Writer) error {
 	for i := range c.Packages {
-		line, err := jsondoc.Line(&c.Packages[i])
+		line, err := c.Packages[i].MarshalJSON()
 		if err == nil {
-			_, err = w.Write(line)
+			_, err = w.Write(append(line, '\n'))
 		}
 		if err != nil {
 			return err

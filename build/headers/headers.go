@@ -7,7 +7,7 @@
 //	path                    on a server    on a target
 //	assets/ files/ blobs/   immutable      immutable     a version or hash is in the path
 //	index/NAME              no-cache       no-cache      CURRENT, and notes of publishing
-//	index/FOLDER/           immutable      immutable     a generation
+//	index/FOLDER/           immutable      immutable     generations, chunks, heads
 //	all others              five minutes   no-cache      pages and files of the API
 //
 // A package, which is a file assets/…/[PackageAsset], has a Content-Disposition with its usual

@@ -10,14 +10,15 @@ import (
 	"strconv"
 
 	"galbuild/build/blob"
+	"galbuild/build/catalog"
 	"galbuild/build/history"
 )
 
 // Names of the files of a generation, and the path of the file that names the current one.
 const (
 	CurrentPath = "index/CURRENT"
-	CatalogName = "catalog.jsonl.zst"
-	IndexName   = "gallery.v1.idx"
+	CatalogName = "catalog-main.jsonl.zst"
+	IndexName   = "gallery.v2.idx"
 	// PrivateDir is the folder with the private parts of records, in one file for each
 	// generation that has some. Nothing in it may be served.
 	PrivateDir = "private/"
@@ -27,16 +28,17 @@ const (
 //
 // The file index/CURRENT names it, and the head of the history, see package
 // [galbuild/build/history]. It has the format of sha256sum, so that `sha256sum -c index/CURRENT` in
-// the folder of the site verifies the generation:
+// the folder of the site verifies the files of the generation:
 //
-//	<64 hex digits>  index/<generation>/catalog.jsonl.zst
-//	<64 hex digits>  index/<generation>/gallery.v1.idx
+//	<64 hex digits>  index/<generation>/catalog-main.jsonl.zst
+//	<64 hex digits>  index/<generation>/gallery.v2.idx
 //	<64 hex digits>  private/<generation>.jsonl.zst
 //	<64 hex digits>  index/history/<number>-<16 hex digits>.head
 //
-// The third line is missing if the generation has no private parts of records. The name of a
-// generation does not depend on the history: sites with the same content have the same generation,
-// and each has a history of its own.
+// The catalogue and the index contain the hashes of their chunks, so these lines commit to all that
+// is served; `galbuild verify` verifies it. The third line is missing if the generation has no
+// private parts of records. The name of a generation does not depend on the history: sites with the
+// same content have the same generation, and each has a history of its own.
 type Current struct {
 	Generation string // 16 hex digits, from the hashes of its files
 	Catalog    blob.Ref
@@ -117,6 +119,8 @@ var (
 	currentText = regexp.MustCompile(`^` + hexHash + `index/([0-9a-f]{16})/` + regexp.QuoteMeta(CatalogName) +
 		`\n` + hexHash + `index/[0-9a-f]{16}/` + regexp.QuoteMeta(IndexName) +
 		`\n(?:` + hexHash + `private/[0-9a-f]{16}\.jsonl\.zst\n)?$`)
+	indexText = regexp.MustCompile(`  index/[0-9a-f]{16}/(gallery\.v[0-9]{1,9}\.idx)
+`)
 	headText = regexp.MustCompile(`^` + hexHash + regexp.QuoteMeta(history.HeadDir) + `([1-9][0-9]{0,17})-[0-9a-f]{16}\.head\n$`)
 )
 
@@ -153,10 +157,14 @@ func ParseHead(line []byte) (Head, error) {
 	return h, nil
 }
 
-// ParseGeneration parses the lines that [Current.Bytes] returns, and refuses every other text.
+// ParseGeneration parses the lines that [Current.Bytes] returns, and refuses every other text. The
+// error wraps [catalog.ErrFormat] if the index has another format.
 func ParseGeneration(text []byte) (Current, error) {
 	m := currentText.FindSubmatch(text)
 	if m == nil {
+		if other := indexText.FindSubmatch(text); other != nil && string(other[1]) != IndexName {
+			return Current{}, fmt.Errorf("%s: %w: it names %s, this program reads %s", CurrentPath, catalog.ErrFormat, other[1], IndexName)
+		}
 		return Current{}, errors.New(CurrentPath + ": not two or three lines of the form \"<sha256>  index/<generation>/<file>\" before that of the head of the history")
 	}
 	var refs [3]blob.Ref

@@ -2,7 +2,6 @@ package site
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -10,10 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"sync"
-
-	"github.com/klauspost/compress/zstd"
-	"golang.org/x/sync/errgroup"
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
@@ -51,91 +46,6 @@ func ReadCurrentHead(root string) (Current, Head, error) {
 // maxCurrent is the largest size of CURRENT in bytes.
 const maxCurrent = 4 << 10
 
-// WriteCatalog writes the catalogue in the format of its file: JSON lines, compressed with
-// Zstandard.
-func WriteCatalog(w io.Writer, c *catalog.Catalog) error { return compress(w, c.Write) }
-
-// WritePrivate writes the private parts of the records of a catalogue in the format of their file,
-// which is compressed in the same way.
-func WritePrivate(w io.Writer, c *catalog.Catalog) error { return compress(w, c.WritePrivate) }
-
-// encoders are reused, because each has many MiB of memory.
-var encoders = sync.Pool{New: func() any {
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
-	if err != nil {
-		panic(err) // the options are valid
-	}
-	return enc
-}}
-
-func compress(w io.Writer, write func(io.Writer) error) error {
-	enc := encoders.Get().(*zstd.Encoder)
-	defer encoders.Put(enc)
-	enc.Reset(w)
-	return errors.Join(write(enc), enc.Close())
-}
-
-// Limits of a catalogue, in bytes. Catalogues typically compress to an eighth, and further if an
-// extension has many versions that hardly differ.
-const (
-	MaxCompressedCatalog = 512 << 20
-	maxCatalog           = 2 << 30  // uncompressed
-	maxRatio             = 200      // uncompressed to compressed, the same as for packages and bundles
-	ratioFrom            = 64 << 20 // uncompressed size up to which the ratio is not checked
-	maxWindow            = 32 << 20 // memory of the decoder
-)
-
-// DecompressCatalog reads the file of a catalogue. It decodes while it decompresses, and returns an
-// error as soon as a limit is exceeded.
-func DecompressCatalog(compressed []byte) (c *catalog.Catalog, err error) {
-	err = decompress(compressed, func(r io.Reader) error {
-		c, err = catalog.Read(r)
-		return err
-	})
-	return c, err
-}
-
-// CompressCatalog returns a catalogue as DecompressCatalog reads it.
-func CompressCatalog(c *catalog.Catalog) ([]byte, error) {
-	var b bytes.Buffer
-	err := compress(&b, c.Write)
-	return b.Bytes(), err
-}
-
-// DecompressPrivate reads the file with the private parts of the records of c into c. It has the
-// limits of a catalogue.
-func DecompressPrivate(compressed []byte, c *catalog.Catalog) error {
-	return decompress(compressed, c.ReadPrivate)
-}
-
-func decompress(compressed []byte, read func(io.Reader) error) error {
-	if len(compressed) > MaxCompressedCatalog {
-		return fmt.Errorf("compressed catalogue has %d bytes, more than the limit of %d", len(compressed), MaxCompressedCatalog)
-	}
-	dec, err := zstd.NewReader(bytes.NewReader(compressed), zstd.WithDecoderMaxWindow(maxWindow))
-	if err != nil {
-		return err
-	}
-	defer dec.Close()
-	limit := min(max(ratioFrom, maxRatio*int64(len(compressed))), maxCatalog)
-	return read(&bounded{from: dec, compressed: len(compressed), limit: limit})
-}
-
-// A bounded reader returns an error after its limit.
-type bounded struct {
-	from       io.Reader
-	compressed int
-	n, limit   int64
-}
-
-func (b *bounded) Read(p []byte) (int, error) {
-	n, err := b.from.Read(p)
-	if b.n += int64(n); b.n > b.limit {
-		return 0, fmt.Errorf("%d compressed bytes expand to more than %d bytes, the limit for a catalogue of that size", b.compressed, b.limit)
-	}
-	return n, err
-}
-
 // RequireCurrent is ReadCurrent, but returns an error that wraps ErrNoGeneration if the site has no
 // generation.
 func RequireCurrent(root string) (Current, error) {
@@ -158,14 +68,14 @@ func Read(root string) (Current, *catalog.Catalog, error) {
 }
 
 // ReadCatalog returns the catalogue of a generation, with the private parts of its records, after
-// it has verified the hashes of both files. The private parts may be missing in a site of which
-// MayLackPrivate says so. The catalogue of the zero Current is empty.
+// it has verified the hashes of all their files. The private parts may be missing in a site of
+// which MayLackPrivate says so. The catalogue of the zero Current is empty.
 func ReadCatalog(root string, c Current) (all *catalog.Catalog, err error) {
 	if c.IsZero() {
 		return &catalog.Catalog{}, nil
 	}
 	err = readFile(root, c.CatalogPath(), c.Catalog, func(compressed []byte) error {
-		all, err = DecompressCatalog(compressed)
+		all, _, err = DecompressCatalog(compressed, LinesIn(root))
 		return err
 	})
 	if err != nil || c.Private.IsZero() {
@@ -176,6 +86,33 @@ func ReadCatalog(root string, c Current) (all *catalog.Catalog, err error) {
 		return all, nil
 	}
 	return all, err
+}
+
+// LinesIn returns the lines of chunks of the site at root.
+func LinesIn(root string) LinesSource {
+	return func(path string, f catalog.ChunkFile) ([]byte, error) {
+		return regularfile.ReadFile(filepath.Join(root, filepath.FromSlash(path)), f.Size)
+	}
+}
+
+// ReadMain is ReadCatalog without the extensions and the private parts of records: it reads only
+// the main file of the catalogue. It also returns the files of the chunks.
+func ReadMain(root string, c Current) (main *catalog.Catalog, files []catalog.ChunkFiles, err error) {
+	if c.IsZero() {
+		return &catalog.Catalog{}, nil, nil
+	}
+	err = readFile(root, c.CatalogPath(), c.Catalog, func(compressed []byte) error {
+		main, files, err = DecompressMain(compressed)
+		return err
+	})
+	return main, files, err
+}
+
+// ReadChunks returns the files of the chunks of a generation of the site at root. The zero Current
+// has none.
+func ReadChunks(root string, c Current) ([]catalog.ChunkFiles, error) {
+	_, files, err := ReadMain(root, c)
+	return files, err
 }
 
 // readFile reads a file of a generation after it has verified its hash.
@@ -194,29 +131,25 @@ func readFile(root, path string, want blob.Ref, read func([]byte) error) error {
 	return nil
 }
 
-// WriteGeneration writes the files of a generation at the same time. It does not hold them in
-// memory. The last function is nil if there are no private parts of records. Files that the site
-// has already are not replaced. The generation becomes current with Switch.
-func (d *Dir) WriteGeneration(writeCatalog, writeIndex, writePrivate func(io.Writer) error) (Current, error) {
-	catalog, index, private := d.Blobs.Draft(), d.Blobs.Draft(), d.Blobs.Draft()
-	defer catalog.Discard()
+// WriteGeneration writes the files of a generation, whose chunks have been written before: the main
+// file of its catalogue, its index, which is not held in memory, and the private file, unless it is
+// empty. Files that the site has already are not replaced. The generation becomes current with
+// Switch.
+func (d *Dir) WriteGeneration(main []byte, writeIndex func(io.Writer) error, private []byte) (Current, error) {
+	index := d.Blobs.Draft()
 	defer index.Discard()
-	defer private.Discard()
-	var group errgroup.Group
-	group.Go(func() error { return fill(catalog, writeCatalog) })
-	group.Go(func() error { return fill(index, writeIndex) })
-	if writePrivate != nil {
-		group.Go(func() error { return fill(private, writePrivate) })
-	}
-	if err := group.Wait(); err != nil {
+	if err := fill(index, writeIndex); err != nil {
 		return Current{}, err
 	}
-	if writePrivate == nil {
-		c := MakeCurrent(catalog.Ref(), index.Ref(), blob.Ref{})
-		return c, errors.Join(d.commit(catalog, c.CatalogPath()), d.commit(index, c.IndexPath()))
+	c := MakeCurrent(blob.Sum(main), index.Ref(), blob.Ref{})
+	if len(private) > 0 {
+		c = MakeCurrent(c.Catalog, c.Index, blob.Sum(private))
 	}
-	c := MakeCurrent(catalog.Ref(), index.Ref(), private.Ref())
-	return c, errors.Join(d.commit(catalog, c.CatalogPath()), d.commit(index, c.IndexPath()), d.commit(private, c.PrivatePath()))
+	err := errors.Join(d.WriteFile(c.CatalogPath(), main), d.commit(index, c.IndexPath()))
+	if len(private) > 0 {
+		err = errors.Join(err, d.WriteFile(c.PrivatePath(), private))
+	}
+	return c, err
 }
 
 // commit stores a draft at a path, unless the site has the same file already.
@@ -225,6 +158,12 @@ func (d *Dir) commit(draft *blob.Draft, path string) error {
 		return nil
 	}
 	return draft.CommitAs(path)
+}
+
+// HasChunk reports whether the site has a file of a chunk. It compares only the size.
+func (d *Dir) HasChunk(path string, size int64) bool {
+	info, err := os.Lstat(d.Path(path))
+	return err == nil && info.Mode().IsRegular() && info.Size() == size
 }
 
 // HasFile reports whether the site has a regular file with this content. It reads the file.
@@ -242,14 +181,30 @@ func fill(draft *blob.Draft, write func(io.Writer) error) error {
 	return errors.Join(write(buffered), buffered.Flush())
 }
 
-// HasGeneration reports whether the catalogue and the index of a generation exist.
+// HasGeneration reports whether a generation is complete: whether the site has its catalogue, its
+// index and all its chunks. It reads only the main file of the catalogue, and compares sizes.
 func (d *Dir) HasGeneration(name string) bool {
-	for _, file := range []string{CatalogName, IndexName} {
-		if _, err := os.Stat(d.Path("index/" + name + "/" + file)); err != nil {
+	of := Current{Generation: name}
+	_, files, err := d.ReadUnverifiedMain(of.CatalogPath())
+	if err != nil {
+		return false
+	}
+	for path, f := range catalog.AllChunkFiles(files) {
+		if !d.HasChunk(path, f.Size) {
 			return false
 		}
 	}
-	return true
+	_, err = os.Stat(d.Path(of.IndexPath()))
+	return err == nil
+}
+
+// ReadUnverifiedMain is ReadMain without a check of the hash, given the path of the main file.
+func (d *Dir) ReadUnverifiedMain(path string) (*catalog.Catalog, []catalog.ChunkFiles, error) {
+	main, err := regularfile.ReadFile(d.Path(path), MaxCompressedCatalog)
+	if err != nil {
+		return nil, nil, err
+	}
+	return DecompressMain(main)
 }
 
 var generationName = regexp.MustCompile(`^[0-9a-f]{16}$`)

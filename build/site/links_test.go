@@ -11,6 +11,7 @@ import (
 
 	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
+	"galbuild/build/catalog"
 	"galbuild/build/site"
 	"galbuild/index"
 )
@@ -103,14 +104,20 @@ func TestRemoveTemp(t *testing.T) {
 func TestPipes(t *testing.T) {
 	dir := lock(t, t.TempDir())
 	current := write(t, dir, sample(), "index")
+	chunks, readErr := site.ReadChunks(dir.Root, current)
 	ref, err := dir.Blobs.PutBytes([]byte("hello"))
-	if err := errors.Join(err, dir.Switch(t.Context(), current, head), dir.Close()); err != nil {
+	if err := errors.Join(readErr, err, dir.Switch(t.Context(), current, head), dir.Close()); err != nil {
 		t.Fatal(err)
 	}
+	lines := chunks[0].Lines
 	for name, open := range map[string]func(file string) error{
+		catalog.LinesPath(lines.SHA256): func(string) error {
+			_, err := site.LinesIn(dir.Root)(catalog.LinesPath(lines.SHA256), lines)
+			return err
+		},
 		current.CatalogPath():  func(string) error { _, err := site.ReadCatalog(dir.Root, current); return err },
 		site.CurrentPath:       func(string) error { _, err := site.ReadCurrent(dir.Root); return err },
-		current.IndexPath():    func(file string) error { _, err := index.Open(file); return err },
+		current.IndexPath():    func(file string) error { _, err := index.Open(file, index.ChunksIn(dir.Root)); return err },
 		ref.Path():             func(file string) error { _, _, err := blob.SumFile(file); return err },
 		site.WorkDir + "/lock": func(string) error { _, err := site.Lock(dir.Root); return err },
 	} {

@@ -1,7 +1,6 @@
 package site
 
 import (
-	"crypto/sha256"
 	"errors"
 	"iter"
 
@@ -21,7 +20,7 @@ func CheckNewer(root string, sender *history.Sender, c *catalog.Catalog) error {
 	}
 	err = history.CheckNewer(entries, sender)
 	older, ok := errors.AsType[*history.OlderError](err)
-	if ok && older.Copied.Number == sender.Number && older.Copied.Root == sender.Root && isCurrent(current, c) {
+	if ok && older.Copied.Number == sender.Number && older.Copied.Root == sender.Root && isCurrent(root, current, c) {
 		return nil
 	}
 	return err
@@ -58,8 +57,20 @@ func readLog(root string) (Current, iter.Seq2[*history.Entry, error], error) {
 	return current, Entries(files, head), err
 }
 
-// isCurrent reports whether c is the catalogue of a generation.
-func isCurrent(g Current, c *catalog.Catalog) bool {
-	h := sha256.New()
-	return WriteCatalog(h, c) == nil && blob.Ref(h.Sum(nil)) == g.Catalog
+// isCurrent reports whether c is the catalogue of the generation g of the site at root. It compares
+// the files that c would have, apart from the chunks of the index, which are derived from it.
+func isCurrent(root string, g Current, c *catalog.Catalog) bool {
+	files, err := ReadChunks(root, g)
+	chunks := c.Chunks()
+	if err != nil || len(files) != len(chunks) {
+		return false
+	}
+	for i := range chunks {
+		lines, err := CompressLines(chunks[i])
+		if err != nil || blob.Sum(lines) != files[i].Lines.SHA256 {
+			return false
+		}
+	}
+	main, err := CompressMain(c, files)
+	return err == nil && blob.Sum(main) == g.Catalog
 }

@@ -5,17 +5,23 @@
 //	assets/<pub>/<name>/<version>[@<platform>]/<asset type>
 //	files/<pub>/<name>/<version>[@<platform>]/…
 //	api/…  control.json  manifest.json  index.html  item/  publishers/
-//	index/<generation>/              the catalogue and the index of one generation
+//	index/<generation>/              the catalogue and the index, without their chunks
+//	index/chunks/ab/abcd…            chunks of all generations, see package catalog
 //	index/history/                   the heads of the history, see package history
 //	index/CURRENT                    names the current generation and the head of the history
 //	private/<generation>.jsonl.zst   what only auditors need: never served
 //	private/history/                 the entries of the history: never served
 //	.galbuild/                       the work directory: never served, never published
 //
-// The folder of a generation never changes. CURRENT is replaced last, in one rename, when all
-// files of its generation are on the disk. So a reader sees either the old generation or the new
-// one, and each is complete. If a builder is killed, the old generation stays current, and the
-// next builder removes the files that no generation lists. render.Commit describes all steps.
+// The folder of a generation and the chunks never change. A chunk is named by its hash, and belongs
+// to all generations that list it in the main file of their catalogue. If a generation differs from
+// the one before in one extension, it has a few new chunks, and shares the others. A chunk is
+// removed when no generation of the site lists it any more.
+//
+// CURRENT is replaced last, in one rename, when all files of its generation are on the disk. So a
+// reader sees either the old generation or the new one, and each is complete. If a builder is
+// killed, the old generation stays current, and the next builder removes the files that no
+// generation lists. render.Commit describes all steps.
 package site
 
 import (
@@ -25,6 +31,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 
@@ -32,6 +39,7 @@ import (
 
 	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
+	"galbuild/build/catalog"
 	"galbuild/build/regularfile"
 )
 
@@ -52,6 +60,15 @@ var ErrNoGeneration = errors.New("is not a site")
 // ErrDamaged is wrapped by the errors of commands that change a site whose current generation
 // cannot be read.
 var ErrDamaged = errors.New("the site is damaged")
+
+// Damaged wraps an error of reading the current generation in ErrDamaged, unless the site has
+// another format.
+func Damaged(err error) error {
+	if errors.Is(err, catalog.ErrFormat) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrDamaged, err)
+}
 
 // Dir is a site that is locked for this process, or the site of a dry run.
 type Dir struct {
@@ -394,6 +411,37 @@ func (d *Dir) WriteFile(path string, text []byte) error {
 		return nil
 	}
 	return d.Blobs.WriteFile(path, text)
+}
+
+// LinkFile makes a file of the site a hard link to another one, or a copy of it on a file system
+// without hard links. It does nothing if there is a file at its path, or no regular file at that of
+// the other one.
+func (d *Dir) LinkFile(from, to string) error {
+	from, name := filepath.FromSlash(from), filepath.FromSlash(to)
+	info, err := d.root.Lstat(from)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := d.root.Lstat(name); err == nil {
+		return nil
+	}
+	folder, err := atomicfile.Dir(d.root, path.Dir(to)) // it refuses links to other folders
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	if d.root.Link(from, name) == nil {
+		return nil
+	}
+	text, err := regularfile.OpenIn(d.root, from)
+	if err != nil {
+		return err
+	}
+	defer text.Close()
+	return atomicfile.CopyFile(d.root, to, atomicfile.FileMode, text)
 }
 
 // Remove removes a file of the site if it exists. If it is a link, only the link is removed.

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,20 +53,40 @@ func lock(t *testing.T, root string) *site.Dir {
 	return dir
 }
 
-func privateWriter(c *catalog.Catalog) func(io.Writer) error {
-	if !c.HasPrivate() {
-		return nil
+// chunksOf writes the chunks of a catalogue, and returns their files. Those of the index have any
+// content.
+func chunksOf(t testing.TB, c *catalog.Catalog, put func(path string, text []byte) error) (files []catalog.ChunkFiles) {
+	t.Helper()
+	for _, chunk := range c.Chunks() {
+		lines, err := site.CompressLines(chunk)
+		index := []byte("chunk of an index " + chunk.First)
+		f := catalog.ChunkFiles{
+			First: chunk.First,
+			Lines: catalog.ChunkFile{SHA256: blob.Sum(lines), Size: int64(len(lines))},
+			Index: []catalog.IndexChunk{{ChunkFile: catalog.ChunkFile{SHA256: blob.Sum(index), Size: int64(len(index))}}},
+		}
+		err = errors.Join(err, put(catalog.LinesPath(f.Lines.SHA256), lines), put(catalog.IndexChunkPath(f.Index[0].SHA256), index))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, f)
 	}
-	return func(w io.Writer) error { return site.WritePrivate(w, c) }
+	return files
 }
 
 func write(t *testing.T, dir *site.Dir, c *catalog.Catalog, index string) site.Current {
 	t.Helper()
-	current, err := dir.WriteGeneration(
-		func(w io.Writer) error { return site.WriteCatalog(w, c) },
-		func(w io.Writer) error { _, err := io.WriteString(w, index); return err },
-		privateWriter(c),
-	)
+	main, err := site.CompressMain(c, chunksOf(t, c, dir.WriteFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var private []byte
+	if c.HasPrivate() {
+		if private, err = site.CompressPrivate(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	current, err := dir.WriteGeneration(main, func(w io.Writer) error { _, err := io.WriteString(w, index); return err }, private)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,21 +119,99 @@ func TestGeneration(t *testing.T) {
 	}
 }
 
+// damage changes a file of a site: to nothing, which removes it, or to another text.
+func damage(t *testing.T, dir *site.Dir, path string, change func(text []byte) []byte) {
+	t.Helper()
+	text, err := os.ReadFile(dir.Path(path))
+	if err := errors.Join(err, os.Remove(dir.Path(path))); err != nil {
+		t.Fatal(err)
+	}
+	if text = change(text); text == nil {
+		return
+	}
+	if err := os.WriteFile(dir.Path(path), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Changes for damage.
+var (
+	flipped = func(text []byte) []byte { text[len(text)/2] ^= 1; return text }
+	shorter = func(text []byte) []byte { return text[:len(text)-1] }
+	longer  = func(text []byte) []byte { return append(text, 0) }
+	missing = func([]byte) []byte { return nil }
+)
+
+// TestReadCatalogDamaged damages the files of a catalogue. Errors name the file.
 func TestReadCatalogDamaged(t *testing.T) {
-	root := t.TempDir()
-	dir := lock(t, root)
+	for name, tt := range map[string]struct {
+		change func([]byte) []byte
+		main   string // the error if it happens to the main file of the catalogue
+		chunk  string // the error if it happens to a chunk
+	}{
+		"flipped": {flipped, "SHA-256 is", "SHA-256 is"},
+		"shorter": {shorter, "SHA-256 is", " bytes, want "},
+		"longer":  {longer, "SHA-256 is", "file too long"},
+		"missing": {missing, "no such file", "no such file"},
+	} {
+		dir := lock(t, t.TempDir())
+		current := write(t, dir, sample(), "index")
+		files, err := site.ReadChunks(dir.Root, current)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for path, want := range map[string]string{current.CatalogPath(): tt.main, catalog.LinesPath(files[0].Lines.SHA256): tt.chunk} {
+			text, err := os.ReadFile(dir.Path(path))
+			if err != nil {
+				t.Fatal(err)
+			}
+			damage(t, dir, path, tt.change)
+			_, err = site.ReadCatalog(dir.Root, current)
+			if err == nil || !strings.Contains(err.Error(), filepath.Base(path)) || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %s: %v, want %s", name, path, err, want)
+			}
+			if err := os.WriteFile(dir.Path(path), text, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := site.ReadCatalog(dir.Root, current); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestHasGeneration damages the files of a generation. Sizes are compared, but not bytes.
+func TestHasGeneration(t *testing.T) {
+	dir := lock(t, t.TempDir())
 	current := write(t, dir, sample(), "index")
-	file := dir.Path(current.CatalogPath())
-	text, err := os.ReadFile(file)
+	if !dir.HasGeneration(current.Generation) || dir.HasGeneration("") || dir.HasGeneration("0123456789abcdef") {
+		t.Fatal("HasGeneration is wrong about a sound site")
+	}
+	files, err := site.ReadChunks(dir.Root, current)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text[len(text)/2] ^= 1
-	if err := errors.Join(os.Remove(file), os.WriteFile(file, text, 0o644)); err != nil {
-		t.Fatal(err)
+	kept := map[string]string{current.CatalogPath(): "", current.IndexPath(): "longer flipped"} // changes that are not noticed
+	for path := range catalog.AllChunkFiles(files) {
+		kept[path] = "flipped"
 	}
-	if _, err := site.ReadCatalog(root, current); err == nil || !strings.Contains(err.Error(), "SHA-256") {
-		t.Errorf("a damaged catalogue: %v", err)
+	if len(kept) != 4 {
+		t.Fatal(kept)
+	}
+	for path, unnoticed := range kept {
+		for name, change := range map[string]func([]byte) []byte{"missing": missing, "longer": longer, "flipped": flipped} {
+			text, err := os.ReadFile(dir.Path(path))
+			if err != nil {
+				t.Fatal(err)
+			}
+			damage(t, dir, path, change)
+			if got, want := dir.HasGeneration(current.Generation), strings.Contains(unnoticed, name); got != want {
+				t.Errorf("%s %s: got %t, want %t", path, name, got, want)
+			}
+			if err := os.WriteFile(dir.Path(path), text, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
 
@@ -214,6 +314,11 @@ func TestParseCurrent(t *testing.T) {
 			t.Errorf("%s: parsed as %v", name, c)
 		}
 	}
+	old := strings.Replace(text, "gallery.v2.idx", "gallery.v1.idx", 1)
+	const other = "index/CURRENT: made by another version of galbuild: it names gallery.v1.idx, this program reads gallery.v2.idx"
+	if _, _, err := site.ParseCurrent([]byte(old)); !errors.Is(err, catalog.ErrFormat) || err.Error() != other {
+		t.Errorf("of another format: %v, want %s", err, other)
+	}
 	if c, err := site.ParseGeneration(private.Bytes()); err != nil || c != private {
 		t.Errorf("ParseGeneration(Bytes()) = %v, %v", c, err)
 	}
@@ -228,15 +333,36 @@ func FuzzParseCurrent(f *testing.F) {
 	})
 }
 
-func FuzzDecompressCatalog(f *testing.F) {
-	var packed bytes.Buffer
-	if err := site.WriteCatalog(&packed, sample()); err != nil {
-		f.Fatal(err)
+// compressed returns the main file of a catalogue, and the files of its chunks by path.
+func compressed(t testing.TB, c *catalog.Catalog) (main []byte, chunks map[string][]byte) {
+	t.Helper()
+	chunks = make(map[string][]byte)
+	files := chunksOf(t, c, func(path string, text []byte) error { chunks[path] = text; return nil })
+	main, err := site.CompressMain(c, files)
+	if err != nil {
+		t.Fatal(err)
 	}
-	f.Add(packed.Bytes())
-	f.Add([]byte("no zstd"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		c, err := site.DecompressCatalog(text)
+	return main, chunks
+}
+
+// FuzzDecompressCatalog reads a main file, and the lines of a chunk with the hash in it.
+func FuzzDecompressCatalog(f *testing.F) {
+	main, chunks := compressed(f, sample())
+	for path, text := range chunks {
+		if strings.HasSuffix(path, ".jsonl.zst") {
+			f.Add(main, text)
+		}
+	}
+	f.Add([]byte("no zstd"), []byte("no zstd"))
+	f.Fuzz(func(t *testing.T, main, lines []byte) {
+		c, _, err := site.DecompressMain(main)
+		if err == nil { // make the chunk the only one
+			files := []catalog.ChunkFiles{{Lines: catalog.ChunkFile{SHA256: blob.Sum(lines), Size: int64(len(lines))}}}
+			if main, err = site.CompressMain(c, files); err != nil {
+				t.Fatalf("a main file that was read cannot be written: %v", err)
+			}
+		}
+		c, _, err = site.DecompressCatalog(main, func(string, catalog.ChunkFile) ([]byte, error) { return lines, nil })
 		if err != nil {
 			return
 		}
@@ -246,26 +372,192 @@ func FuzzDecompressCatalog(f *testing.F) {
 	})
 }
 
-// TestCatalogBomb checks that a small compressed catalogue cannot expand without limit, in a line
-// of spaces or of text.
-func TestCatalogBomb(t *testing.T) {
-	for name, bomb := range map[string]string{"spaces": " ", "text": `{"name":"aaaaaaaaaaaaaaaaaaaa"`} {
-		var packed bytes.Buffer
-		enc, err := zstd.NewWriter(&packed)
+// TestDecompressCatalog has chunks that are not those of the main file. Errors name the chunk.
+func TestDecompressCatalog(t *testing.T) {
+	c := manyExtensions(600)
+	main, chunks := compressed(t, c)
+	_, files, err := site.DecompressMain(main)
+	if err != nil || len(files) < 3 {
+		t.Fatal(files, err)
+	}
+	read := func(_ string, f catalog.ChunkFile) ([]byte, error) { return chunks[catalog.LinesPath(f.SHA256)], nil }
+	if got, gotFiles, err := site.DecompressCatalog(main, read); err != nil || !reflect.DeepEqual(got, c) || !reflect.DeepEqual(gotFiles, files) {
+		t.Fatalf("a sound catalogue: %v", err)
+	}
+	second := files[1].Lines.SHA256
+	for name, tt := range map[string]struct {
+		files []catalog.ChunkFiles
+		get   func(path string, f catalog.ChunkFile) ([]byte, error)
+		want  string
+	}{
+		"missing": {files, func(path string, f catalog.ChunkFile) ([]byte, error) {
+			if f.SHA256 == second {
+				return nil, fs.ErrNotExist
+			}
+			return read(path, f)
+		}, catalog.LinesPath(second) + ": file does not exist"},
+		"other bytes": {files, func(path string, f catalog.ChunkFile) ([]byte, error) {
+			text, err := read(path, f)
+			if f.SHA256 == second {
+				text = flipped(slices.Clone(text))
+			}
+			return text, err
+		}, catalog.LinesPath(second) + ": SHA-256 is "},
+		"too long": {files, func(path string, f catalog.ChunkFile) ([]byte, error) {
+			text, err := read(path, f)
+			return append(slices.Clip(text), 0), err
+		}, " bytes, want "},
+		"exchanged": {exchanged(files), read, "its first extension is "},
+		"repeated":  {repeated(files), read, "its first extension is "},
+		"too large": {large(files), read, "its chunks have more than 536870912 compressed bytes"},
+	} {
+		main, err := site.CompressMain(c, tt.files)
 		if err != nil {
 			t.Fatal(err)
 		}
-		io.WriteString(enc, `{"galbuild":2,"render":1}`+"\n")
-		mebibyte := strings.Repeat(bomb, 1<<20/len(bomb))
-		for range 80 {
-			io.WriteString(enc, mebibyte)
+		if _, _, err := site.DecompressCatalog(main, tt.get); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", name, err, tt.want)
 		}
-		if err := enc.Close(); err != nil {
+	}
+}
+
+// TestChunks reads two catalogues that share all chunks but one, and have other statistics. Each
+// chunk is read once, and a chunk that could not be read is read again.
+func TestChunks(t *testing.T) {
+	c := manyExtensions(600)
+	main, chunks := compressed(t, c)
+	other := *c
+	other.Extensions = slices.Clone(c.Extensions[:len(c.Extensions)-1])
+	for i := range other.Extensions[:3] {
+		e := &other.Extensions[i]
+		e.Versions = slices.Clone(e.Versions)
+		e.Versions[0].Sidecar = &catalog.Sidecar{Statistics: &catalog.Statistics{Install: int64(i + 1)}}
+		e.SetStatistics()
+	}
+	otherMain, more := compressed(t, &other)
+	maps.Copy(chunks, more)
+	var all site.Chunks
+	var read sync.Map
+	failing := func(path string, f catalog.ChunkFile) ([]byte, error) { return nil, fs.ErrNotExist }
+	get := func(path string, f catalog.ChunkFile) ([]byte, error) {
+		if _, again := read.LoadOrStore(path, true); again {
+			t.Errorf("%s is read again", path)
+		}
+		return chunks[path], nil
+	}
+	if _, _, err := all.DecompressCatalog(main, failing); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	for range 2 {
+		first, files, err := all.DecompressCatalog(main, get)
+		if err != nil || !reflect.DeepEqual(first, c) {
+			t.Errorf("%d files: %v", len(files), err)
+		}
+		second, _, err := all.DecompressCatalog(otherMain, get)
+		if err != nil || !reflect.DeepEqual(second, &other) {
+			t.Error(err)
+		}
+		if !reflect.DeepEqual(first, c) {
+			t.Error("reading the second catalogue has changed the first one")
+		}
+	}
+}
+
+// exchanged exchanges the content of two chunks.
+func exchanged(files []catalog.ChunkFiles) []catalog.ChunkFiles {
+	files = slices.Clone(files)
+	files[1].Lines, files[2].Lines = files[2].Lines, files[1].Lines
+	return files
+}
+
+// repeated has the same content in two chunks.
+func repeated(files []catalog.ChunkFiles) []catalog.ChunkFiles {
+	files = slices.Clone(files)
+	files[2].Lines = files[1].Lines
+	return files
+}
+
+// large has chunks that are too large only together.
+func large(files []catalog.ChunkFiles) []catalog.ChunkFiles {
+	files = slices.Clone(files)
+	files[0].Lines.Size, files[1].Lines.Size = site.MaxCompressedCatalog, 1
+	return files
+}
+
+// manyExtensions returns a catalogue with n extensions.
+func manyExtensions(n int) *catalog.Catalog {
+	c := sample()
+	c.Records = nil
+	one := c.Extensions[0]
+	c.Extensions = nil
+	for i := range n {
+		one.Name = fmt.Sprintf("hello%06d", i)
+		c.Extensions = append(c.Extensions, one)
+	}
+	return c
+}
+
+// zipped compresses a text that is followed by 80 MiB.
+func zipped(t *testing.T, text, repeated string) []byte {
+	t.Helper()
+	var packed bytes.Buffer
+	enc, err := zstd.NewWriter(&packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(enc, text)
+	mebibyte := strings.Repeat(repeated, 1<<20/len(repeated))
+	for range 80 {
+		io.WriteString(enc, mebibyte)
+	}
+	if err := enc.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return packed.Bytes()
+}
+
+// TestCatalogBomb checks that the small files of a catalogue cannot expand without limit, in a line
+// of spaces or of text.
+func TestCatalogBomb(t *testing.T) {
+	const want = "more than 67108864 bytes, the limit"
+	for name, repeated := range map[string]string{"spaces": " ", "text": `{"name":"aaaaaaaaaaaaaaaaaaaa"`} {
+		bomb := zipped(t, `{"galbuild":3,"render":1,"chunks":1}`+"\n", repeated)
+		if _, _, err := site.DecompressCatalog(bomb, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: the main file, %d bytes that expand to 80 MiB: %v", name, len(bomb), err)
+		}
+		bomb = zipped(t, "", repeated)
+		files := []catalog.ChunkFiles{{Lines: catalog.ChunkFile{SHA256: blob.Sum(bomb), Size: int64(len(bomb))}}}
+		main, err := site.CompressMain(new(catalog.Catalog), files)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := site.DecompressCatalog(packed.Bytes()); err == nil || !strings.Contains(err.Error(), "more than 67108864 bytes, the limit") {
-			t.Errorf("%s: %d bytes that expand to 80 MiB: %v", name, packed.Len(), err)
+		_, _, err = site.DecompressCatalog(main, func(string, catalog.ChunkFile) ([]byte, error) { return bomb, nil })
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: a chunk, %d bytes that expand to 80 MiB: %v", name, len(bomb), err)
 		}
+	}
+}
+
+// TestChunkBombs has chunks of which each expands to less than the limit, but not all together.
+func TestChunkBombs(t *testing.T) {
+	c := manyExtensions(1)
+	c.Extensions[0].Versions[0].Description = strings.Repeat("a", 9<<20)
+	bomb, err := site.CompressLines(catalog.Chunk{Extensions: c.Extensions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := catalog.ChunkFile{SHA256: blob.Sum(bomb), Size: int64(len(bomb))}
+	var files []catalog.ChunkFiles
+	for i := range 10 {
+		files = append(files, catalog.ChunkFiles{First: strings.Repeat("a", i), Lines: file})
+	}
+	main, err := site.CompressMain(new(catalog.Catalog), files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = site.DecompressCatalog(main, func(string, catalog.ChunkFile) ([]byte, error) { return bomb, nil })
+	if err == nil || !strings.Contains(err.Error(), "more than 67108864 bytes, the limit") {
+		t.Errorf("10 chunks that expand to 9 MiB each: %v", err)
 	}
 }
 

@@ -117,13 +117,15 @@ func packFolder(t *testing.T, s suite, folder string, flags ...string) {
 }
 
 // mayDiffer reports whether a header of nginx may differ from galshim's: by quotes around a file
-// name, by the media type of an error, or for a range past the end of a file, where nginx sends a
-// second Cache-Control that forbids to store the response.
-func mayDiffer(name string, nginx response, galshim []string) bool {
+// name, by the length of an extension, by the media type of an error, or for a range past the end
+// of a file, where nginx sends a second Cache-Control that forbids to store the response.
+func mayDiffer(path, name string, nginx response, galshim []string) bool {
 	values := nginx.header.Values(name)
 	switch name {
 	case "Content-Disposition":
 		return len(values) == 1 && len(galshim) == 1 && strings.ReplaceAll(values[0], `"`, "") == strings.ReplaceAll(galshim[0], `"`, "")
+	case "Content-Range":
+		return strings.HasSuffix(path, "/latest") // the static response has no statistics, and is shorter
 	case "Content-Type":
 		return nginx.status >= 400
 	case "Cache-Control":
@@ -162,7 +164,7 @@ func compareHeaders(t *testing.T, nginx, galshim *gallery, path string) {
 		}
 		for _, name := range headerNames() {
 			a, b := got.header.Values(name), want.header.Values(name)
-			if !slices.Equal(a, b) && !mayDiffer(name, got, b) {
+			if !slices.Equal(a, b) && !mayDiffer(path, name, got, b) {
 				t.Errorf("%s: %s: nginx %q, galshim %q", x.name, name, a, b)
 			}
 		}

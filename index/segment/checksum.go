@@ -10,25 +10,21 @@ import (
 	"galbuild/index/internal/mmap"
 )
 
-// Checksum returns the CRC-32C of b without the four bytes of the checksum itself. b must
-// not be shorter than a header.
-func Checksum(b []byte) uint32 { return checksum(b, nil) }
-
-// checksum is [Checksum], which calls done with each range of b that it has read. It uses
-// all processors, because most of the time to open a large file is spent here.
-func checksum(b []byte, done func(from, to int)) uint32 {
+// Checksum returns the CRC-32C of b without the four bytes of the checksum itself. b must not be
+// shorter than a header. Checksum uses all processors, because most of the time to open a large
+// file is spent here.
+func Checksum(b []byte) uint32 {
 	head, body := b[:sumOffset], b[sumOffset+4:]
-	return crc.Combine(crc32.Castagnoli, crc32.Checksum(head, castagnoli), checksumChunks(body, 8<<20, done), len(body))
+	return crc.Combine(crc32.Castagnoli, crc32.Checksum(head, castagnoli), checksumBlocks(body, 8<<20), len(body))
 }
 
-// checksumChunks returns the CRC-32C of b, computed in chunks of size bytes by several
-// goroutines. It calls done, unless it is nil, with the range of each chunk within b.
-func checksumChunks(b []byte, size int, done func(from, to int)) uint32 {
-	chunks := slices.Collect(slices.Chunk(b, size))
-	sums := make([]uint32, len(chunks))
+// checksumBlocks returns the CRC-32C of b, computed in blocks of size bytes by several goroutines.
+func checksumBlocks(b []byte, size int) uint32 {
+	blocks := slices.Collect(slices.Chunk(b, size))
+	sums := make([]uint32, len(blocks))
 	var work sync.WaitGroup
 	var failed atomic.Pointer[any]
-	for i, s := range chunks {
+	for i, block := range blocks {
 		work.Go(func() {
 			mmap.PanicOnFault()
 			defer func() {
@@ -36,10 +32,7 @@ func checksumChunks(b []byte, size int, done func(from, to int)) uint32 {
 					failed.Store(&p)
 				}
 			}()
-			sums[i] = crc32.Checksum(s, castagnoli)
-			if done != nil {
-				done(i*size, i*size+len(s))
-			}
+			sums[i] = crc32.Checksum(block, castagnoli)
 		})
 	}
 	work.Wait()
@@ -47,8 +40,8 @@ func checksumChunks(b []byte, size int, done func(from, to int)) uint32 {
 		panic(*p) // an mmap.Fault, which the caller recovers
 	}
 	sum := uint32(0)
-	for i, s := range chunks {
-		sum = crc.Combine(crc32.Castagnoli, sum, sums[i], len(s))
+	for i, block := range blocks {
+		sum = crc.Combine(crc32.Castagnoli, sum, sums[i], len(block))
 	}
 	return sum
 }

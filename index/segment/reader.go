@@ -5,12 +5,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // Errors of [Parse]. They are wrapped with the details.
 var (
-	ErrCorrupt = errors.New("index is corrupt")
+	ErrCorrupt = errors.New("file is corrupt")
 	ErrVersion = errors.New("index version is unknown")
 )
 
@@ -27,10 +26,9 @@ type Segment struct {
 	sections []Section
 }
 
-// Parse checks the header, the checksum and the section table. It does not copy b, which
-// must not change while the Segment is in use. If done is not nil, Parse calls it with each
-// range of b whose checksum has been computed, from several goroutines.
-func Parse(b []byte, done func(from, to int)) (*Segment, error) {
+// Parse checks the header, the checksum and the section table. It does not copy b, which must not
+// change while the Segment is in use.
+func Parse(b []byte) (*Segment, error) {
 	if len(b) < headerSize {
 		return nil, corrupt(len(b), "the file ends within the header")
 	}
@@ -43,7 +41,7 @@ func Parse(b []byte, done func(from, to int)) (*Segment, error) {
 	if size := binary.LittleEndian.Uint64(b[sizeOffset:]); size != uint64(len(b)) {
 		return nil, corrupt(sizeOffset, "the header specifies %d bytes, the file has %d", size, len(b))
 	}
-	if got, want := checksum(b, done), binary.LittleEndian.Uint32(b[sumOffset:]); got != want {
+	if got, want := Checksum(b), binary.LittleEndian.Uint32(b[sumOffset:]); got != want {
 		return nil, corrupt(sumOffset, "got checksum %08x, want %08x", got, want)
 	}
 	s := &Segment{bytes: b}
@@ -77,11 +75,6 @@ func (s *Segment) readTable() error {
 
 // Sections returns the section table, sorted by name.
 func (s *Segment) Sections() []Section { return s.sections }
-
-// Has reports whether there is a section with this name.
-func (s *Segment) Has(name string) bool {
-	return slices.ContainsFunc(s.sections, func(e Section) bool { return e.Name == name })
-}
 
 // Section returns the bytes of a section, which share the memory of the file. The error for
 // a missing section wraps [ErrCorrupt].

@@ -1,13 +1,13 @@
-// Package segment reads and writes the container format of an index file: a header, a table
-// of sections, and the sections. The content of the sections is defined by package index.
+// Package segment reads and writes the container format of an index and of its chunks: a header, a
+// table of sections, and the sections. The content of the sections is defined by package index.
 //
-// # Layout, version 1
+// # Layout, version 2
 //
 // Numbers are little-endian and unsigned.
 //
 //	offset  size  field
 //	     0     8  magic "GALIDX\r\n"
-//	     8     4  version, 1
+//	     8     4  version, 2
 //	    12     4  number of sections, n
 //	    16     8  size of the file in bytes
 //	    24     4  CRC-32C (Castagnoli) of all other bytes of the file
@@ -24,18 +24,19 @@
 // change a section, the version must be raised. Bytes between sections are covered by the
 // checksum and otherwise ignored.
 //
-// This is the beginning of a file with 24 sections and 15,240 bytes: the header, and the entry
-// of section doc.ends, which has 80 bytes at offset 608.
+// This is the beginning of a file with 31 sections and 3,576 bytes, index/testdata/v2.idx: the
+// header, the entry of section chk.ends, which has 8 bytes at offset 776, and the tag of the next
+// entry.
 //
-//	00000000: 4741 4c49 4458 0d0a 0100 0000 1800 0000  GALIDX..........
-//	00000010: 883b 0000 0000 0000 8145 a3ea 0000 0000  .;.......E......
-//	00000020: 646f 632e 656e 6473 6002 0000 0000 0000  doc.ends`.......
-//	00000030: 5000 0000 0000 0000 646f 632e 6e75 6d73  P.......doc.nums
+//	00000000: 4741 4c49 4458 0d0a 0200 0000 1f00 0000  GALIDX..........
+//	00000010: f80d 0000 0000 0000 c0cb 8125 0000 0000  ...........%....
+//	00000020: 6368 6b2e 656e 6473 0803 0000 0000 0000  chk.ends........
+//	00000030: 0800 0000 0000 0000 6368 6b2e 7265 6300  ........chk.rec.
 //
 // # Versions
 //
-//	1  2026-11-21  first version; pay.pack, pay.part, trm.near, nam.near and those of pin were
-//	               added later
+//	1  2026-11-21  payloads and files are in the same file as everything else
+//	2  2026-11-29  payloads and files are in chunks
 package segment
 
 import "hash/crc32"
@@ -44,7 +45,7 @@ import "hash/crc32"
 const Magic = "GALIDX\r\n"
 
 // Version is the version that this package writes, and the only one that it reads.
-const Version = 1
+const Version = 2
 
 const (
 	versionOffset = 8

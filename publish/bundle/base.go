@@ -46,6 +46,9 @@ func (s *importer) checkLeftOut(c *catalog.Catalog) error {
 			next = next[1:]
 			continue
 		}
+		if isChunk(x.path) {
+			continue // checkChunksLeftOut has checked it
+		}
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}

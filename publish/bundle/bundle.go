@@ -8,6 +8,7 @@
 //	blobs/sha256/ab/abcd…         content, each once
 //	assets/…  files/…             hard links to blobs
 //	api/…  index.html  …          static responses, and pages as hard links to blobs
+//	index/chunks/ab/abcd…         the chunks of the generation, each once
 //	index/<generation>/…          the generation that was current at the time of the export
 //	index/history/…               the head of the history of the site, without its entries
 //	private/<generation>.…        the private file of the generation, if it has one
@@ -21,7 +22,8 @@
 // content, so a site on a file system without hard links gives the same archive.
 //
 // A delta leaves out the files that all of certain generations have, its bases, except for those of
-// the generation. It has two more files, after SHA256SUMS:
+// the generation. One more extension changes a few chunks, so that is what a delta has besides its
+// content and the generation. It has two more files, after SHA256SUMS:
 //
 //	BASE.SHA256SUMS               the lines of CURRENT with the files of each base
 //	SITE.SHA256SUMS               the SHA256SUMS of an archive of the whole site
@@ -42,16 +44,17 @@
 // [Import] trusts nothing in the archive. It unpacks into the work directory of the site, which is
 // on the same file system and not served, and moves the files into the site only after everything
 // has been verified: the parts by the listing next to them, each entry by SHA256SUMS, SHA256SUMS by
-// CURRENT, the catalogue and the index. It reads the archive once. The entries must be in the order
-// of SHA256SUMS, and their headers must be byte for byte those that [Export] writes. This excludes
-// links to other files, devices, paths outside the site, duplicate paths, and data after the end.
-// Content that the site has already is verified too, but not written again.
+// CURRENT, the catalogue, the index and their chunks. It reads the archive once. The entries must
+// be in the order of SHA256SUMS, and their headers must be byte for byte those that [Export]
+// writes. This excludes links to other files, devices, paths outside the site, duplicate paths, and
+// data after the end. Content that the site has already is verified too, but not written again.
 //
 // A site that has decisions or a policy of its own makes another generation of the archive. Its
 // history then names the generation that was imported, so that a delta finds its base. The site
-// makes the pages and static responses itself, so it needs only the content that a delta leaves
-// out, and the result is that of importing the whole site. If the site has deleted content that it
-// would now serve, the delta is refused.
+// makes the pages and static responses itself, so it needs only the content and the chunks that a
+// delta leaves out, and the result is that of importing the whole site. Its own generation has
+// other chunks, so an import stores those of the archive in the work directory for the next delta.
+// If the site has deleted content that it would now serve, the delta is refused.
 //
 // Bits of a gzip or zstd header that do not change the unpacked content are not verified, unless
 // there is a listing next to the archive.

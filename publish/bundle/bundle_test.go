@@ -53,8 +53,11 @@ func newCatalogue(t testing.TB, dir *site.Dir, names ...string) *catalog.Catalog
 			file.Path = f.path
 			v.Files = append(v.Files, file)
 		}
-		c.Extensions = append(c.Extensions, catalog.Extension{Publisher: catalog.Publisher{ID: "11111111-2222-3333-4444-555555555555", Name: "Acme", DisplayName: "Acme"},
-			Name: name, UUID: "11111111-2222-3333-4444-555555555555", Released: when, Published: when, Updated: when, Versions: []catalog.Version{v}})
+		v.Sidecar = &catalog.Sidecar{Statistics: &catalog.Statistics{Install: int64(10 + i)}}
+		e := catalog.Extension{Publisher: catalog.Publisher{ID: "11111111-2222-3333-4444-555555555555", Name: "Acme", DisplayName: "Acme"},
+			Name: name, UUID: "11111111-2222-3333-4444-555555555555", Released: when, Published: when, Updated: when, Versions: []catalog.Version{v}}
+		e.SetStatistics()
+		c.Extensions = append(c.Extensions, e)
 	}
 	return c
 }
@@ -85,7 +88,7 @@ func serve(t testing.TB, dir *site.Dir, c *catalog.Catalog) {
 	if err := dir.MarkDirty(); err != nil {
 		t.Fatal(err)
 	}
-	current, err := render.Site(t.Context(), dir, c, previous, render.Version)
+	current, err := render.Site(t.Context(), dir, c, site.Generation{Current: previous})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -649,7 +652,7 @@ func TestReadCatalog(t *testing.T) {
 		want       site.Current
 		extensions int
 	}{{whole, first, 2}, {delta, second, 3}, {parts + ".001", second, 3}} {
-		current, c, err := ReadCatalog(t.Context(), test.file)
+		current, c, err := ReadCatalog(t.Context(), test.file, nil)
 		if err != nil || current != test.want || len(c.Extensions) != test.extensions {
 			t.Errorf("%s: generation %s with %+v, %v", test.file, current.Generation, c, err)
 		}
@@ -658,13 +661,13 @@ func TestReadCatalog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := bytes.Index(text, []byte("\x28\xb5\x2f\xfd")) // the first of zstd, which is the catalogue
+	at := bytes.Index(text, []byte("\x28\xb5\x2f\xfd")) // the first of zstd, which are lines of the catalogue
 	text[at+20] ^= 1
 	damaged := filepath.Join(t.TempDir(), "damaged.tar")
 	if err := os.WriteFile(damaged, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := ReadCatalog(t.Context(), damaged); err == nil || !strings.Contains(err.Error(), second.CatalogPath()+": its SHA-256 is") {
+	if _, _, err := ReadCatalog(t.Context(), damaged, nil); err == nil || !strings.Contains(err.Error(), ".jsonl.zst: its SHA-256 is") {
 		t.Errorf("a damaged catalogue: %v", err)
 	}
 }

@@ -3,7 +3,10 @@ package bundle
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"strings"
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
@@ -11,18 +14,20 @@ import (
 )
 
 // ReadCatalog returns the generation in an archive and its catalogue, with what only auditors need.
-// It verifies both by SHA256SUMS, and does not verify other files or signatures; [Import] does.
-func ReadCatalog(ctx context.Context, archive string) (site.Current, *catalog.Catalog, error) {
+// It verifies both by SHA256SUMS, and does not verify other files or signatures; [Import] does. For
+// a delta, it calls lines for the chunks that the delta leaves out. If lines is nil or does not
+// have them, the error is a [*BaseMissingError].
+func ReadCatalog(ctx context.Context, archive string, lines site.LinesSource) (site.Current, *catalog.Catalog, error) {
 	from, err := openSource(ctx, archive, "", nil)
 	if err != nil {
 		return site.Current{}, nil, err
 	}
 	defer from.Close()
-	current, c, err := readCatalog(ctx, from)
+	current, c, err := readCatalog(ctx, from, lines)
 	return current, c, from.damagedPart(err)
 }
 
-func readCatalog(ctx context.Context, from *source) (site.Current, *catalog.Catalog, error) {
+func readCatalog(ctx context.Context, from *source, lines site.LinesSource) (site.Current, *catalog.Catalog, error) {
 	unpacked, _, err := decompress(from)
 	if err != nil {
 		return site.Current{}, nil, err
@@ -48,7 +53,15 @@ func readCatalog(ctx context.Context, from *source) (site.Current, *catalog.Cata
 	if files[current.CatalogPath()] == nil {
 		return site.Current{}, nil, refuse(SumsName, "it does not list %q", current.CatalogPath())
 	}
-	c, err := site.DecompressCatalog(files[current.CatalogPath()])
+	c, _, err := site.DecompressCatalog(files[current.CatalogPath()], func(path string, f catalog.ChunkFile) ([]byte, error) {
+		if text, ok := files[path]; ok {
+			return text, nil
+		}
+		return leftOut(path, f, bases, lines)
+	})
+	if _, ok := errors.AsType[*BaseMissingError](err); ok {
+		return site.Current{}, nil, err
+	}
 	if err != nil {
 		return site.Current{}, nil, refuse(current.CatalogPath(), "%v", err)
 	}
@@ -60,11 +73,37 @@ func readCatalog(ctx context.Context, from *source) (site.Current, *catalog.Cata
 	return current, c, nil
 }
 
-// generation returns the content of the catalogue and of the private file, by path, from an archive
-// whose listings have been read. It reads past the other files.
+// A BaseMissingError is returned by [ReadCatalog] for a delta without the chunks of its base.
+type BaseMissingError struct {
+	Wants []string // generations of the bases
+}
+
+// Error implements error.
+func (e *BaseMissingError) Error() string {
+	return fmt.Sprintf("the tarball contains only the changes since generation %s: it can be compared only with a site or target that has that generation, or has imported it",
+		strings.Join(e.Wants, " or "))
+}
+
+// leftOut reads the lines of a chunk that a delta to these bases leaves out.
+func leftOut(path string, f catalog.ChunkFile, bases []site.Current, lines site.LinesSource) ([]byte, error) {
+	if lines != nil {
+		if text, err := lines(path, f); err == nil {
+			return text, nil
+		}
+	}
+	missing := new(BaseMissingError)
+	for _, c := range bases {
+		missing.Wants = append(missing.Wants, c.Generation)
+	}
+	return nil, missing
+}
+
+// generation returns the main file of the catalogue, the lines of its chunks and the private file,
+// by path, from an archive whose listings have been read. It reads past the other files.
 func (a *archive) generation(ctx context.Context, c site.Current, whole, included listing) (map[string][]byte, error) {
 	blobs := whole.blobs()
 	files := make(map[string][]byte)
+	free := int64(site.MaxCompressedCatalog) // of all files together
 	buffer := make([]byte, 256<<10)
 	for _, x := range included {
 		if err := ctx.Err(); err != nil {
@@ -78,7 +117,7 @@ func (a *archive) generation(ctx context.Context, c site.Current, whole, include
 		if err != nil {
 			return nil, err
 		}
-		wanted := x.path == c.CatalogPath() || x.path == c.PrivatePath()
+		wanted := x.path == c.CatalogPath() || x.path == c.PrivatePath() || x.path == catalog.LinesPath(x.ref)
 		switch {
 		case link != "":
 			continue
@@ -87,9 +126,10 @@ func (a *archive) generation(ctx context.Context, c site.Current, whole, include
 				return nil, err
 			}
 			continue
-		case size > site.MaxCompressedCatalog:
-			return nil, refuse(x.path, "%d bytes, more than the limit of %d", size, site.MaxCompressedCatalog)
+		case size > free:
+			return nil, refuse(x.path, "with its %d bytes, the catalogue has more than %d, the limit", size, site.MaxCompressedCatalog)
 		}
+		free -= size
 		var text bytes.Buffer
 		if err := a.content(x.path, &text, buffer); err != nil {
 			return nil, err

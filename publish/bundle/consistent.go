@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"galbuild/build/blob"
+	"galbuild/build/catalog"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/index"
@@ -26,17 +27,31 @@ func (s *importer) checkHead() error {
 // checkIndex compares the listing with the index. The index must list every file except static
 // responses, blobs and the files below index/, and there must be no blobs that it does not need.
 func (s *importer) checkIndex() error {
-	ix, err := index.Open(s.file(s.current.IndexPath()))
+	ix, err := index.Open(s.file(s.current.IndexPath()), index.ChunkFiles(func(c index.Chunk) (string, error) {
+		return s.file(catalog.IndexChunkPath(c.SHA256)), nil
+	}))
 	if err != nil {
 		return refuse(s.current.IndexPath(), "%v", err)
 	}
 	defer ix.Close()
+	if err := render.CheckChunks(ix, s.chunks); err != nil {
+		return refuse(s.current.IndexPath(), "%v", err)
+	}
+	for i := range ix.Chunks() {
+		if err := ix.CheckChunk(i); err != nil {
+			return refuse(s.current.IndexPath(), "%v", err)
+		}
+	}
 	count, needed := 0, make(map[blob.Ref]bool)
 	for _, x := range s.whole {
-		if isBlob(x.path) || isResponse(x.path) || rank(x.path) >= rank(indexDir) {
+		if isBlob(x.path) || isResponse(x.path) || rank(x.path) >= rank(catalog.ChunkDir) {
 			continue
 		}
-		if f, ok := ix.File(x.path); !ok || f.SHA256 != x.ref {
+		f, ok, err := ix.File(x.path)
+		if err != nil {
+			return refuse(s.current.IndexPath(), "%v", err)
+		}
+		if !ok || f.SHA256 != x.ref {
 			return refuse(x.path, "the index does not list this file with this SHA-256")
 		}
 		if !s.blobs[x.ref] {
@@ -49,6 +64,37 @@ func (s *importer) checkIndex() error {
 		return refuse(s.current.IndexPath(), "it lists %d files with %d blobs, and the archive has %d with %d", ix.Stats().Files, len(needed), count, len(s.blobs))
 	}
 	return nil
+}
+
+// lines is a [site.LinesSource] of the archive and the site.
+func (s *importer) lines(path string, f catalog.ChunkFile) ([]byte, error) {
+	return regularfile.ReadFile(s.file(path), f.Size)
+}
+
+// checkChunks compares the listing with the chunks of the catalogue, and checks that the site has
+// those that a delta leaves out.
+func (s *importer) checkChunks() error {
+	path := s.current.CatalogPath()
+	main, err := regularfile.ReadFile(s.file(path), site.MaxCompressedCatalog)
+	if err != nil {
+		return err
+	}
+	if _, s.chunks, err = site.DecompressMain(main); err != nil {
+		return refuse(path, "%v", err)
+	}
+	needed := make(map[string]bool)
+	for path := range catalog.AllChunkFiles(s.chunks) {
+		if _, ok := s.refs[path]; !ok {
+			return refuse(path, "the chunk is missing")
+		}
+		needed[path] = true
+	}
+	for _, x := range s.whole {
+		if isChunk(x.path) && !needed[x.path] {
+			return refuse(x.path, "the catalogue does not list this chunk")
+		}
+	}
+	return s.checkChunksLeftOut()
 }
 
 func isResponse(path string) bool {
@@ -79,7 +125,7 @@ func (s *importer) checkResponses() error {
 	if err != nil {
 		return err
 	}
-	if s.catalogue, err = site.DecompressCatalog(compressed); err != nil {
+	if s.catalogue, _, err = site.DecompressCatalog(compressed, s.lines); err != nil {
 		return refuse(path, "%v", err)
 	}
 	if err := s.readPrivate(); err != nil || s.catalogue.Render != render.Version {

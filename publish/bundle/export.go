@@ -13,6 +13,7 @@ import (
 	"aead.dev/minisign"
 
 	"galbuild/build/blob"
+	"galbuild/build/catalog"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
 )
@@ -190,7 +191,12 @@ func (p *archiveWriter) copy(x line, size int64) error {
 // may be because it was changed during the export.
 var ErrDamaged = errors.New("the site is damaged, or was changed meanwhile")
 
-func siteError(err error) error { return fmt.Errorf("%w: %w", ErrDamaged, err) }
+func siteError(err error) error {
+	if errors.Is(err, catalog.ErrFormat) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrDamaged, err)
+}
 
 // A delta is the selection of files for an archive.
 type delta struct {

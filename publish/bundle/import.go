@@ -140,7 +140,7 @@ func (cfg *ImportConfig) checkTrust(from *source, report *Imported) error {
 func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *source, report *Imported) error {
 	current, err := site.ReadCurrent(dir.Root)
 	if err != nil {
-		return fmt.Errorf("%w: %w", site.ErrDamaged, err)
+		return site.Damaged(err)
 	}
 	s := &importer{ctx: ctx, dir: dir, by: cfg.Commit, buffer: make([]byte, 256<<10), report: report, staged: make(map[string]string)}
 	defer s.discard()
@@ -242,6 +242,7 @@ type importer struct {
 	current         site.Current
 	head            site.Head // of the sender's history
 	catalogue       *catalog.Catalog
+	chunks          []catalog.ChunkFiles
 	refs            map[string]blob.Ref // of whole, by path
 	blobs           map[blob.Ref]bool   // of whole
 	staged          map[string]string   // names of files in the work directory, by path
@@ -376,10 +377,14 @@ func (s *importer) copy(a *archive, x line, to *os.File) error {
 	return nil
 }
 
-// file returns the path of a file that is in the archive or in the site.
+// file returns the path of a file that is in the archive or in the site, or of a chunk that the
+// site has kept.
 func (s *importer) file(path string) string {
 	if name, ok := s.staged[path]; ok {
 		return filepath.Join(s.dir.Temp(), name)
+	}
+	if isChunk(path) {
+		return chunkFile(s.dir.Root, path)
 	}
 	return s.dir.Path(path)
 }
@@ -391,6 +396,9 @@ func (s *importer) check(current site.Current) error {
 		return err
 	}
 	if err := s.checkHead(); err != nil {
+		return err
+	}
+	if err := s.checkChunks(); err != nil {
 		return err
 	}
 	if err := s.checkIndex(); err != nil {
@@ -432,6 +440,9 @@ func (s *importer) install(current site.Current, c *catalog.Catalog) error {
 			return err
 		}
 	}
+	if err := s.keepChunks(c == s.catalogue); err != nil {
+		return err
+	}
 	next := s.current
 	if c != s.catalogue {
 		s.dir.Dirty = true // there are files of versions that the generation does not have
@@ -439,7 +450,7 @@ func (s *importer) install(current site.Current, c *catalog.Catalog) error {
 			return err
 		}
 		var err error
-		if next, err = render.Site(s.ctx, s.dir, c, site.Current{}, 0); err != nil {
+		if next, err = render.Site(s.ctx, s.dir, c, site.Generation{Current: current}); err != nil {
 			return err
 		}
 		s.report.Generation = next.Generation
@@ -447,6 +458,7 @@ func (s *importer) install(current site.Current, c *catalog.Catalog) error {
 	if err := render.Commit(s.ctx, s.dir, site.Generation{Current: next, Catalog: c}, site.Previous{Current: current}, s.by); err != nil {
 		return err
 	}
+	s.dropChunks()
 	note := ""
 	if s.followed {
 		note = blob.Sum([]byte(c.Policy)).String()

@@ -77,6 +77,8 @@ func checkPath(x line) error {
 		return fmt.Errorf("the path %q is hidden or in the work directory", x.path)
 	case isBlob(x.path) && x.path != x.ref.Path():
 		return fmt.Errorf("the path %q is not that of a blob with this SHA-256", x.path)
+	case isChunk(x.path) && x.path != catalog.LinesPath(x.ref) && x.path != catalog.IndexChunkPath(x.ref):
+		return fmt.Errorf("the path %q is not that of a chunk with this SHA-256", x.path)
 	}
 	for element := range strings.SplitSeq(x.path, "/") {
 		if len(element) > maxElement {
@@ -93,6 +95,8 @@ const (
 )
 
 func isBlob(path string) bool { return strings.HasPrefix(path, blobsDir) }
+
+func isChunk(path string) bool { return strings.HasPrefix(path, catalog.ChunkDir) }
 
 // before reports whether a precedes b in an archive. Files follow those that they depend on.
 func before(a, b string) bool {
@@ -112,10 +116,12 @@ func rank(path string) int {
 		return 2
 	case strings.HasPrefix(path, catalog.FilesDir):
 		return 3
-	case path == site.CurrentPath:
-		return 6
-	case strings.HasPrefix(path, indexDir), strings.HasPrefix(path, site.PrivateDir):
+	case isChunk(path):
 		return 5
+	case path == site.CurrentPath:
+		return 7
+	case strings.HasPrefix(path, indexDir), strings.HasPrefix(path, site.PrivateDir):
+		return 6
 	}
 	return 4
 }
@@ -166,7 +172,7 @@ func generation(name string, l listing) (site.Current, site.Head, error) {
 	}
 	for _, x := range rest {
 		top, _, _ := strings.Cut(strings.ToLower(x.path), "/")
-		if rank(x.path) == 0 || top+"/" == indexDir || top+"/" == site.PrivateDir || x.path == SumsName {
+		if rank(x.path) == 0 || top+"/" == indexDir && !isChunk(x.path) || top+"/" == site.PrivateDir || x.path == SumsName {
 			return site.Current{}, site.Head{}, refuse(name, "%q belongs to no generation", x.path)
 		}
 	}

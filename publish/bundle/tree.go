@@ -50,7 +50,7 @@ func readSite(root string) (*tree, error) {
 		return nil, siteError(err)
 	}
 	t := &tree{root: root, current: current, head: head, when: newest(c), sizes: make(map[string]int64), blobs: make(map[blob.Ref]bool)}
-	if err := errors.Join(t.addContent(c), t.addResponses(c), t.addGeneration()); err != nil {
+	if err := errors.Join(t.addContent(c), t.addResponses(c), t.addChunks(), t.addGeneration()); err != nil {
 		return nil, siteError(err)
 	}
 	slices.SortFunc(t.files, func(a, b line) int {
@@ -89,13 +89,16 @@ func (t *tree) add(path string, ref blob.Ref, size int64) {
 // addContent adds the files that the index lists. The index stores only hashes of paths, so the
 // paths come from the catalogue.
 func (t *tree) addContent(c *catalog.Catalog) error {
-	ix, err := index.Open(t.file(t.current.IndexPath()))
+	ix, err := index.Open(t.file(t.current.IndexPath()), index.ChunksIn(t.file(catalog.ChunkDir)))
 	if err != nil {
 		return err
 	}
 	defer ix.Close()
 	for f := range render.Content(c) {
-		f, ok := ix.File(f.Path)
+		f, ok, err := ix.File(f.Path)
+		if err != nil {
+			return err
+		}
 		if !ok {
 			return fmt.Errorf("%s does not list %s", t.current.IndexPath(), f.Path)
 		}
@@ -124,6 +127,20 @@ func (t *tree) addResponses(c *catalog.Catalog) error {
 			}
 		}
 		t.add(f.Path, blob.Sum(text), int64(len(text)))
+	}
+	return nil
+}
+
+// addChunks adds the files of chunks.
+func (t *tree) addChunks() error {
+	chunks, err := site.ReadChunks(t.root, t.current)
+	if err != nil {
+		return err
+	}
+	for path, f := range catalog.AllChunkFiles(chunks) {
+		if _, ok := t.sizes[path]; !ok { // several chunks may share it
+			t.add(path, f.SHA256, f.Size)
+		}
 	}
 	return nil
 }

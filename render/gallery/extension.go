@@ -13,7 +13,7 @@ import (
 	"galbuild/render/splice"
 )
 
-// A fragment is the JSON of one extension, with placeholders for the base URL.
+// A fragment is the JSON of one extension up to its statistics, with placeholders for the base URL.
 type fragment struct {
 	json         []byte
 	placeholders []splice.Placeholder
@@ -29,7 +29,8 @@ func (p *fragment) payload() index.Payload {
 }
 
 // render returns the JSON of an extension in a response, with these versions. The fields and
-// their order are those of Microsoft's gallery.
+// their order are those of Microsoft's gallery. The last one, the statistics, and the brace after
+// it are left out, see appendStatistics.
 func render(e *catalog.Extension, versions []catalog.Version) *fragment {
 	const typical = 4 << 10 // bytes of a version
 	p := &fragment{json: make([]byte, 0, typical*len(versions))}
@@ -52,8 +53,6 @@ func render(e *catalog.Extension, versions []catalog.Version) *fragment {
 	p.raw(`]`)
 	p.list("categories", newest.Categories)
 	p.list("tags", newest.Tags)
-	p.statistics(e.Statistics)
-	p.raw(`}`)
 	return p
 }
 
@@ -113,16 +112,6 @@ func properties(v *catalog.Version) []catalog.Property {
 		all = append(all, catalog.Property{Key: private, Value: "true"})
 	}
 	return all
-}
-
-func (p *fragment) statistics(s *catalog.Statistics) {
-	p.raw(`,"statistics":[`)
-	if s != nil {
-		p.raw(`{"statisticName":"install","value":` + strconv.FormatInt(s.Install, 10) + `}`)
-		p.raw(`,{"statisticName":"averagerating","value":` + strconv.FormatFloat(s.AverageRating, 'f', -1, 64) + `}`)
-		p.raw(`,{"statisticName":"ratingcount","value":` + strconv.FormatInt(s.RatingCount, 10) + `}`)
-	}
-	p.raw(`]`)
 }
 
 func (p *fragment) raw(s string) { p.json = append(p.json, s...) }

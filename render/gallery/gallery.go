@@ -4,19 +4,22 @@
 //
 // When a site is built, [Document] returns what an extension can be found by. A [Renderer]
 // renders each extension twice, with its newest versions and with all of them, as JSON with
-// placeholders for the base URL of the gallery, and as fragments of package splice.
+// placeholders for the base URL of the gallery, and as fragments of package splice. Both end before
+// the statistics, which change every night while the rest of an extension stays as it is.
 //
 // When a query arrives, [Respond] searches the index. [Response.WriteJSON] copies the JSON of
 // the results and fills in the placeholders. [Response.WriteGzip] joins their compressed
-// fragments. Nothing is marshalled or compressed, and a response of any length is written
-// through a small buffer.
+// fragments. Both add the statistics, which are among the numbers of documents in the index.
+// Nothing is marshalled or compressed, and a response of any length is written through a small
+// buffer.
 //
 // A placeholder has the same width for every base URL: spaces before its member fill the rest.
 // So fragments can be compressed before the base URL is known, and the JSON can be filled in
 // without moving it.
 //
-// Every response contains files, properties, tags, categories, flags, URLs and statistics,
-// whether the query requests them or not. Editors crash if "files" or "flags" is missing, and
+// Every response to a query contains files, properties, tags, categories, flags, URLs and
+// statistics, whether the query requests them or not. Static responses, see [Latest], have no
+// statistics. Editors crash if "files" or "flags" is missing, and
 // ignore fields that they did not request. The flags of a query decide only which versions it
 // gets.
 package gallery

@@ -91,16 +91,25 @@ func open(t *testing.T) *index.Index {
 	return openIndex(t, docs, func(i int) index.Payloads { return payloads[i] })
 }
 
+// openIndex returns an index of documents whose payloads are in one chunk.
 func openIndex(t *testing.T, docs []index.Document, payloads func(int) index.Payloads) *index.Index {
 	t.Helper()
-	var file bytes.Buffer
-	err := index.Write(&file, index.Content{
-		Documents: docs, Payloads: payloads, Files: slices.Values([]index.File(nil)), TempDir: t.TempDir(),
-	})
+	content := index.Content{Documents: docs, Files: slices.Values([]index.File(nil)), TempDir: t.TempDir()}
+	var all index.ChunkContent
+	for i := range docs {
+		all.Payloads = append(all.Payloads, payloads(i))
+		content.Places = append(content.Places, index.Place{Position: uint32(i)})
+	}
+	text, chunk, err := index.EncodeChunk(all)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ix, err := index.OpenBytes(file.Bytes())
+	content.Chunks = []index.Chunk{chunk}
+	var file bytes.Buffer
+	if err := index.Write(&file, content); err != nil {
+		t.Fatal(err)
+	}
+	ix, err := index.OpenBytes(file.Bytes(), func(index.Chunk) ([]byte, io.Closer, error) { return text, io.NopCloser(nil), nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +147,10 @@ func TestGolden(t *testing.T) {
 // that all fit, and returns it with the number of its extensions.
 func respond(t *testing.T, ix *index.Index, q query.Query, at *gallery.Address) ([]byte, int) {
 	t.Helper()
-	r := gallery.Respond(nil, ix, q)
+	r, err := gallery.Respond(nil, ix, q)
+	if err != nil {
+		t.Fatal(err)
+	}
 	small, large := written(t, 500, func(to *splice.Buffer) error { return r.WriteJSON(to, at) }), written(t, 1<<20, func(to *splice.Buffer) error { return r.WriteJSON(to, at) })
 	if !bytes.Equal(small, large) {
 		t.Error("the response depends on the buffer it is written through")
@@ -149,7 +161,10 @@ func respond(t *testing.T, ix *index.Index, q query.Query, at *gallery.Address) 
 // respondGzip writes the response to q as gzip. ok is false if it cannot be written.
 func respondGzip(t *testing.T, ix *index.Index, q query.Query, at *gallery.Address) (compressed []byte, hits int, ok bool) {
 	t.Helper()
-	r := gallery.Respond(nil, ix, q)
+	r, err := gallery.Respond(nil, ix, q)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if !r.HasGzip(at) {
 		return nil, 0, false
 	}
@@ -199,20 +214,91 @@ func TestBaseURLs(t *testing.T) {
 	}
 }
 
-// TestFirstIndexes fills in payloads as the first version of the index had them: without a
-// compressed form, and with placeholders that have no width.
-func TestFirstIndexes(t *testing.T) {
+// TestWithoutCompressedForm responds with an extension that has no compressed form.
+func TestWithoutCompressedForm(t *testing.T) {
+	const begin = `{                                                                "assetUri":"`
 	ix := openIndex(t, []index.Document{{ID: "a.b"}}, func(int) index.Payloads {
-		p := index.Payload{JSON: []byte(`{"assetUri":"/x"}`), Placeholders: []uint32{13}}
+		p := index.Payload{JSON: []byte(begin + `/x"`), Placeholders: []uint32{uint32(len(begin))}}
 		return index.Payloads{p, p}
 	})
 	q := query.Query{Filters: []query.Filter{{}}}
 	response, _ := respond(t, ix, q, gallery.NewAddress("https://h"))
-	if !strings.Contains(string(response), `[{"assetUri":"https://h/x"}]`) {
+	if got := gjson.GetBytes(response, "results.0.extensions.0.assetUri").String(); got != "https://h/x" {
 		t.Errorf("got %s", response)
 	}
 	if _, _, ok := respondGzip(t, ix, q, gallery.NewAddress("https://h")); ok {
 		t.Error("HasGzip is true without compressed payloads")
+	}
+}
+
+// TestMissingChunk responds from an index whose chunks cannot be opened. The error says so, before
+// anything is written.
+func TestMissingChunk(t *testing.T) {
+	var file bytes.Buffer
+	err := index.Write(&file, index.Content{
+		Documents: []index.Document{{ID: "a.b", Name: "b", Publisher: "a"}}, Places: []index.Place{{}}, Chunks: []index.Chunk{{Size: 1 << 10, Documents: 1}},
+		Files: slices.Values([]index.File(nil)), TempDir: t.TempDir(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ix, err := index.OpenBytes(file.Bytes(), index.ChunksIn(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var missing *index.ChunkError
+	if _, err := gallery.Respond(nil, ix, query.Query{Filters: []query.Filter{{}}}); !errors.As(err, &missing) {
+		t.Errorf("a query: got %v", err)
+	}
+	if r, err := gallery.Respond(nil, ix, query.Query{Filters: []query.Filter{{Names: []string{"a.c"}}}}); err != nil || r.Hits() > 0 {
+		t.Errorf("a query without results: got %v, %v", r, err)
+	}
+	if _, _, err := gallery.AppendLatest(nil, ix, "a.b", gallery.NewAddress("")); !errors.As(err, &missing) {
+		t.Errorf("latest: got %v", err)
+	}
+	e := sample().Extensions[0]
+	e.Publisher.Name, e.Name = "a", "b"
+	var fresh gallery.Renderer
+	if got, want := (&gallery.Renderer{Previous: ix}).Payloads(&e), fresh.Payloads(&e); !reflect.DeepEqual(got, want) {
+		t.Errorf("payloads: got %v, want %v", got, want)
+	}
+}
+
+// TestNotDownloaded responds from an index whose chunks have not been downloaded. The error has
+// each chunk that the response needs, once.
+func TestNotDownloaded(t *testing.T) {
+	content := index.Content{Files: slices.Values([]index.File(nil)), TempDir: t.TempDir()}
+	for i := range 6 {
+		content.Documents = append(content.Documents, index.Document{ID: fmt.Sprintf("a.b%d", i)})
+		content.Places = append(content.Places, index.Place{Chunk: uint32(i / 2), Position: uint32(i % 2)})
+	}
+	for i, first := range []string{"", "a.b2", "a.b4"} {
+		content.Chunks = append(content.Chunks, index.Chunk{First: first, Size: 1 << 10, SHA256: [32]byte{byte(i)}, Documents: 2})
+	}
+	var file bytes.Buffer
+	if err := index.Write(&file, content); err != nil {
+		t.Fatal(err)
+	}
+	ix, err := index.OpenBytes(file.Bytes(), func(index.Chunk) ([]byte, io.Closer, error) {
+		return nil, nil, fmt.Errorf("the file: %w", index.ErrNotDownloaded)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := query.Filter{Names: []string{"a.b0", "a.b1", "a.b5"}}
+	_, err = gallery.Respond(nil, ix, query.Query{Filters: []query.Filter{f, f}})
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		t.Fatalf("got %v, want joined errors", err)
+	}
+	var missing []byte
+	for _, err := range joined.Unwrap() {
+		if failed := new(index.ChunkError); errors.As(err, &failed) {
+			missing = append(missing, failed.Chunk.SHA256[0])
+		}
+	}
+	if !bytes.Equal(missing, []byte{0, 2}) {
+		t.Errorf("got the chunks %v, want 0 and 2: %v", missing, err)
 	}
 }
 
@@ -229,8 +315,11 @@ func TestPrevious(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", e.ID(), got, want)
 		}
 		hit, _ := previous.Find(e.ID())
-		before := previous.Payload(hit, index.Latest).Deflated
-		if reused := &got[index.Latest].Deflated[0] == &before[0]; reused != same {
+		before, err := previous.Payload(hit, index.Latest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if reused := &got[index.Latest].Deflated[0] == &before.Deflated[0]; reused != same {
 			t.Errorf("%s: reused: %t", e.ID(), reused)
 		}
 	}
@@ -238,13 +327,62 @@ func TestPrevious(t *testing.T) {
 
 func TestGoldenLatest(t *testing.T) {
 	ix := open(t)
-	response, ok := gallery.AppendLatest(nil, ix, "ACME.hello", gallery.NewAddress("https://gal.example"))
-	if !ok {
-		t.Fatal("not found")
+	response, ok, err := gallery.AppendLatest(nil, ix, "ACME.hello", gallery.NewAddress("https://gal.example"))
+	if err != nil || !ok {
+		t.Fatalf("found %t, %v", ok, err)
 	}
 	compare(t, "testdata/latest.json", response)
-	if response, ok := gallery.AppendLatest([]byte("x"), ix, "acme.nothing", gallery.NewAddress("")); ok || string(response) != "x" {
-		t.Errorf("an unknown id gives %q, %v", response, ok)
+	if response, ok, err := gallery.AppendLatest([]byte("x"), ix, "acme.nothing", gallery.NewAddress("")); err != nil || ok || string(response) != "x" {
+		t.Errorf("an unknown id gives %q, %t, %v", response, ok, err)
+	}
+}
+
+// TestStatistics has extensions with other statistics than those of the index. The payloads are the
+// same, and responses have the statistics of the index. The static response has none.
+func TestStatistics(t *testing.T) {
+	for _, tt := range []struct {
+		of   *catalog.Statistics
+		want string
+	}{
+		{nil, `[]`},
+		{&catalog.Statistics{}, `[]`},
+		{&catalog.Statistics{Install: 1}, `[{"statisticName":"install","value":1},{"statisticName":"averagerating","value":0},{"statisticName":"ratingcount","value":0}]`},
+		{&catalog.Statistics{RatingCount: 3}, `[{"statisticName":"install","value":0},{"statisticName":"averagerating","value":0},{"statisticName":"ratingcount","value":3}]`},
+		{&catalog.Statistics{Install: math.MaxInt64, AverageRating: math.SmallestNonzeroFloat64, RatingCount: math.MaxInt64},
+			`[{"statisticName":"install","value":9223372036854775807},{"statisticName":"averagerating","value":0.` + strings.Repeat("0", 323) + `5},{"statisticName":"ratingcount","value":9223372036854775807}]`},
+	} {
+		e := sample().Extensions[0]
+		e.Statistics = tt.of
+		d, _ := gallery.Document(&e, false)
+		var renderer gallery.Renderer
+		without := sample().Extensions[0]
+		without.Statistics = nil
+		payloads := renderer.Payloads(&e)
+		if !reflect.DeepEqual(payloads, renderer.Payloads(&without)) {
+			t.Errorf("the payloads of an extension with %+v differ from those without", tt.of)
+		}
+		other := index.Document{ID: "a.b"}
+		ix := openIndex(t, []index.Document{d, other}, func(int) index.Payloads { return payloads })
+		at := gallery.NewAddress("https://gal.example")
+		q := query.Query{Filters: []query.Filter{{}}, Flags: query.IncludeVersions}
+		response, _ := respond(t, ix, q, at)
+		compressed, _, ok := respondGzip(t, ix, q, at)
+		if !ok || unzip(t, compressed) != string(response) {
+			t.Errorf("%+v: the compressed response differs", tt.of)
+		}
+		latest, _, err := gallery.AppendLatest(nil, ix, e.ID(), at)
+		if err != nil || !json.Valid(response) || !json.Valid(latest) {
+			t.Fatalf("%+v: not JSON: %s, %s, %v", tt.of, response, latest, err)
+		}
+		hit, _ := ix.Find(e.ID())
+		inList := gjson.GetBytes(response, fmt.Sprintf("results.0.extensions.%d.statistics", hit)).Raw
+		if got := gjson.GetBytes(latest, "statistics").Raw; got != tt.want || inList != tt.want {
+			t.Errorf("got %s and %s, want %s", inList, got, tt.want)
+		}
+		static, end := gallery.Latest(&e, at), `,"statistics":`+tt.want+`}`
+		if want := strings.TrimSuffix(string(latest), end) + "}"; !json.Valid(static) || string(static) != want {
+			t.Errorf("the static response is %s, want %s", static, want)
+		}
 	}
 }
 
@@ -299,7 +437,7 @@ func manyExtensions(t *testing.T, n, latest, all int) *index.Index {
 	for i := range n {
 		docs = append(docs, index.Document{ID: fmt.Sprintf("a.b%d", i), Name: fmt.Sprintf("b%d", i), Publisher: "a", UUID: fmt.Sprint(i)})
 	}
-	text := func(size int) []byte { return []byte(`"` + strings.Repeat("x", size-2) + `"`) }
+	text := func(size int) []byte { return []byte(`{"x":"` + strings.Repeat("x", size-len(`{"x":""`)) + `"`) }
 	payloads := index.Payloads{index.Latest: {JSON: text(latest)}, index.All: {JSON: text(all)}}
 	return openIndex(t, docs, func(int) index.Payloads { return payloads })
 }
@@ -316,7 +454,7 @@ func named(n int) query.Filter {
 // TestResponseIsBounded exceeds each limit of a response. Extensions that do not fit are still
 // counted. More of them fit if they are requested by name.
 func TestResponseIsBounded(t *testing.T) {
-	many, big := manyExtensions(t, query.MaxNames+5, 2, 3), manyExtensions(t, 70, 100, 1<<20)
+	many, big := manyExtensions(t, query.MaxNames+5, 7, 8), manyExtensions(t, 70, 100, 1<<20)
 	list := query.Filter{Size: math.MaxInt32}
 	for _, x := range []struct {
 		name         string
@@ -329,7 +467,7 @@ func TestResponseIsBounded(t *testing.T) {
 		{"many lists", many, slices.Repeat([]query.Filter{list}, 60), query.MaxPageSize, many.Len(), 0, 1 << 20},
 		{"named", many, []query.Filter{named(query.MaxNames)}, query.MaxNames, query.MaxNames, 0, 1 << 20},
 		{"named many times", many, append(slices.Repeat([]query.Filter{named(6000)}, 9), named(1)), query.MaxNames, 1, 0, 1 << 20},
-		{"list of large ones", big, []query.Filter{list}, gallery.MaxBytes >> 20, 70, 60 << 20, gallery.MaxBytes + 1<<10},
+		{"list of large ones", big, []query.Filter{list}, gallery.MaxBytes>>20 - 1, 70, 60 << 20, gallery.MaxBytes + 1<<10},
 		{"large ones, named", big, []query.Filter{named(70)}, 70, 70, 60 << 20, gallery.MaxBytes + 20<<10},
 	} {
 		q := query.Query{Filters: x.filters, Flags: query.IncludeVersions}

@@ -52,7 +52,8 @@ type Renderer struct {
 	deflaters sync.Pool // of *splice.Deflater
 }
 
-// Payloads returns the JSON of e that the index contains. Document must have accepted e.
+// Payloads returns the JSON of e that the index contains, which does not depend on its statistics.
+// Document must have accepted e.
 func (r *Renderer) Payloads(e *catalog.Extension) index.Payloads {
 	versions := usable(e.Versions)
 	newest := latest(versions)
@@ -69,8 +70,8 @@ func (r *Renderer) deflate(e *catalog.Extension, v index.Variant, p *fragment) i
 	payload := p.payload()
 	if r.Previous != nil {
 		if hit, ok := r.Previous.Find(e.ID()); ok {
-			previous := r.Previous.Payload(hit, v)
-			if bytes.Equal(previous.JSON, payload.JSON) && slices.Equal(previous.Placeholders, payload.Placeholders) {
+			previous, err := r.Previous.Payload(hit, v)
+			if err == nil && bytes.Equal(previous.JSON, payload.JSON) && slices.Equal(previous.Placeholders, payload.Placeholders) {
 				return previous
 			}
 		}
@@ -84,7 +85,8 @@ func (r *Renderer) deflate(e *catalog.Extension, v index.Variant, p *fragment) i
 	return payload
 }
 
-// Latest returns the response to GET …/latest for e.
+// Latest returns the static response to GET …/latest for e. It has no statistics, because they
+// change every night.
 func Latest(e *catalog.Extension, at *Address) []byte {
-	return at.appendPayload(nil, render(e, latest(usable(e.Versions))).payload())
+	return append(at.appendPayload(nil, render(e, latest(usable(e.Versions))).payload()), '}')
 }

@@ -2,7 +2,9 @@ package gallery
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/tidwall/gjson"
@@ -21,8 +23,11 @@ const (
 )
 
 // valueBytes is roughly the largest number of bytes that the values of placeholders add to a
-// compressed extension.
-const valueBytes = 320
+// compressed extension, and statisticsBytes how many its statistics add.
+const (
+	valueBytes      = 320
+	statisticsBytes = 192
+)
 
 // A Response is the response to a query before it is written: the extensions it contains,
 // one result set for each filter, and its length.
@@ -41,11 +46,15 @@ type Response struct {
 	hits    int             // number of extensions
 	bytes   int             // rough size as JSON
 	gzip    int             // rough size as gzip, in bytes
+	missing []error         // an [*index.ChunkError] for each chunk that must be downloaded first
+
+	scratch [statisticsBytes]byte // for what is written after an extension
 }
 
 // Respond searches for q. If work ended early, the response is incomplete and must not be
-// written.
-func Respond(work *index.Work, ix *index.Index, q query.Query) *Response {
+// written. The error is an [*index.ChunkError]. If chunks must be downloaded first, it wraps
+// [index.ErrNotDownloaded], and joins the errors of all chunks that the response needs.
+func Respond(work *index.Work, ix *index.Index, q query.Query) (*Response, error) {
 	r := &Response{ix: ix, hasGzip: true}
 	r.results = r.first[:0]
 	all := q.Flags&query.IncludeVersions != 0 && q.Flags&(query.IncludeLatestOnly|query.IncludeLatestPreAndStable) == 0
@@ -58,42 +67,85 @@ func Respond(work *index.Work, ix *index.Index, q query.Query) *Response {
 		if !named {
 			most = min(most, query.MaxPageSize-listed)
 		}
-		found.Hits = r.admit(found.Hits[:min(len(found.Hits), most)], all, named)
+		var err error
+		if found.Hits, err = r.admit(found.Hits[:min(len(found.Hits), most)], all, named); err != nil {
+			return nil, err
+		}
 		if !named {
 			listed += len(found.Hits)
 		}
 		r.results = append(r.results, found)
 	}
-	return r
+	if len(r.missing) > 0 {
+		return nil, errors.Join(r.missing...)
+	}
+	return r, nil
 }
 
-// admit sums the sizes of the hits, and returns those that fit in the response.
-func (r *Response) admit(hits []index.Hit, all, named bool) []index.Hit {
+// admit sums the sizes of the hits, and returns those that fit in the response. It opens their
+// chunks.
+func (r *Response) admit(hits []index.Hit, all, named bool) ([]index.Hit, error) {
 	for i, hit := range hits {
 		variant := index.Latest
 		if all && r.full == r.hits {
 			variant = index.All
 		}
-		p := r.ix.Payload(hit, variant)
-		if variant == index.All && named && r.bytes+len(p.JSON) > MaxBytes {
-			variant, p = index.Latest, r.ix.Payload(hit, index.Latest)
+		p, err := r.ix.Payload(hit, variant)
+		if err == nil && variant == index.All && named && r.bytes+sizeOf(p) > MaxBytes {
+			variant = index.Latest
+			p, err = r.ix.Payload(hit, variant)
+		}
+		if err != nil && r.noteMissing(err) != nil {
+			return nil, err
 		}
 		limit := MaxBytes
 		if named {
 			limit = MaxNamedBytes
 		}
-		if r.bytes+len(p.JSON) > limit {
-			return hits[:i]
+		if r.bytes+sizeOf(p) > limit {
+			return hits[:i], nil
 		}
 		r.hits++
-		r.bytes += len(p.JSON)
+		r.bytes += sizeOf(p)
 		if variant == index.All {
 			r.full++
 		}
-		r.gzip += len(p.Deflated) + valueBytes
+		r.gzip += len(p.Deflated) + valueBytes + statisticsBytes
 		r.hasGzip = r.hasGzip && len(p.Deflated) > 0
 	}
-	return hits
+	return hits, nil
+}
+
+// sizeOf returns roughly the number of bytes of an extension as JSON.
+func sizeOf(p index.Payload) int { return len(p.JSON) + statisticsBytes }
+
+// noteMissing notes the error of a chunk that must be downloaded first, and returns nil. It returns
+// every other error.
+func (r *Response) noteMissing(err error) error {
+	failed, ok := errors.AsType[*index.ChunkError](err)
+	if !ok || !errors.Is(err, index.ErrNotDownloaded) {
+		return err
+	}
+	same := func(other error) bool { return other.(*index.ChunkError).Chunk.SHA256 == failed.Chunk.SHA256 }
+	if !slices.ContainsFunc(r.missing, same) {
+		r.missing = append(r.missing, failed)
+	}
+	return nil
+}
+
+// AppendKey appends a key of the response. Responses of one index that have the same key are
+// the same for each address. No key is the beginning of another.
+func (r *Response) AppendKey(dst []byte) []byte {
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(r.results)))
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(r.full))
+	for _, found := range r.results {
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(len(found.Hits)))
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(found.Total))
+		for _, hit := range found.Hits {
+			dst = binary.LittleEndian.AppendUint32(dst, uint32(hit))
+		}
+	}
+	return dst
 }
 
 // Hits returns how many extensions the response contains.
@@ -111,15 +163,16 @@ func (r *Response) HasGzip(at *Address) bool { return r.hasGzip && at.fits() }
 
 // WriteJSON writes the response. The end of it may stay in the buffer.
 func (r *Response) WriteJSON(to *splice.Buffer, at *Address) error {
-	r.write(&jsonForm{to, at})
-	return to.Err()
+	return errors.Join(r.write(&jsonForm{to, at}), to.Err())
 }
 
 // WriteGzip writes the response as a gzip stream, joined from fragments that were
 // compressed when the index was built. HasGzip must be true.
 func (r *Response) WriteGzip(to *splice.Buffer, at *Address) error {
 	p := gzipForm{splice.Begin(to, at.values)}
-	r.write(&p)
+	if err := r.write(&p); err != nil {
+		return err
+	}
 	if !p.End() {
 		return errors.New("a compressed extension in the index is damaged")
 	}
@@ -142,7 +195,9 @@ var (
 	comma         = []byte(`,`)
 )
 
-func (r *Response) write(to form) {
+// write writes the response. Respond has opened all chunks that it needs, so an error is not
+// expected.
+func (r *Response) write(to form) error {
 	written := 0
 	to.Text(beginResponse)
 	for i, found := range r.results {
@@ -151,21 +206,44 @@ func (r *Response) write(to form) {
 		}
 		to.Text(beginResult)
 		for j, hit := range found.Hits {
-			if j > 0 {
-				to.Text(comma)
-			}
 			v := index.Latest
 			if written < r.full {
 				v = index.All
 			}
-			to.payload(r.ix.Payload(hit, v))
+			p, err := r.ix.Payload(hit, v)
+			if err != nil {
+				return err
+			}
+			to.payload(p)
+			end := appendStatistics(r.scratch[:0], r.ix, hit)
+			if j < len(found.Hits)-1 {
+				end = append(end, ',')
+			}
+			to.Text(end)
 			written++
 		}
 		to.Text(endExtensions)
-		to.Text(strconv.AppendInt(nil, int64(found.Total), 10))
+		to.Text(strconv.AppendInt(r.scratch[:0], int64(found.Total), 10))
 		to.Text(endResult)
 	}
 	to.Text(endResponse)
+	return nil
+}
+
+// appendStatistics appends what follows the payload of an extension: its statistics, and the brace
+// that ends it. If all of them are zero, there are none.
+func appendStatistics(dst []byte, ix *index.Index, hit index.Hit) []byte {
+	installs, rating, ratings := ix.Statistics(hit)
+	if installs == 0 && rating == 0 && ratings == 0 {
+		return append(dst, `,"statistics":[]}`...)
+	}
+	dst = append(dst, `,"statistics":[{"statisticName":"install","value":`...)
+	dst = strconv.AppendInt(dst, installs, 10)
+	dst = append(dst, `},{"statisticName":"averagerating","value":`...)
+	dst = strconv.AppendFloat(dst, rating, 'f', -1, 64)
+	dst = append(dst, `},{"statisticName":"ratingcount","value":`...)
+	dst = strconv.AppendInt(dst, ratings, 10)
+	return append(dst, `}]}`...)
 }
 
 // jsonForm writes JSON without compression.
@@ -178,7 +256,7 @@ func (p *jsonForm) Text(b []byte) { p.to.Write(b) }
 
 func (p *jsonForm) payload(of index.Payload) {
 	switch {
-	case !p.at.fillsIn(of):
+	case !p.at.fits():
 		p.at.insert(p.to, of)
 	case p.to.Reserve(len(of.JSON)):
 		p.at.fill(p.to.Append(of.JSON), of.Placeholders)
@@ -193,13 +271,18 @@ type gzipForm struct{ splice.Stream }
 func (p *gzipForm) payload(of index.Payload) { p.Fragment(of.Deflated) }
 
 // AppendLatest appends the response to GET …/latest for an id, publisher.name in any case. The
-// response is the extension by itself. AppendLatest returns false if there is none.
-func AppendLatest(dst []byte, ix *index.Index, id string, at *Address) ([]byte, bool) {
+// response is the extension by itself. AppendLatest returns false if there is none. The error is
+// an [*index.ChunkError].
+func AppendLatest(dst []byte, ix *index.Index, id string, at *Address) ([]byte, bool, error) {
 	hit, ok := ix.Find(id)
 	if !ok {
-		return dst, false
+		return dst, false, nil
 	}
-	return at.appendPayload(dst, ix.Payload(hit, index.Latest)), true
+	p, err := ix.Payload(hit, index.Latest)
+	if err != nil {
+		return dst, false, err
+	}
+	return appendStatistics(at.appendPayload(dst, p), ix, hit), true, nil
 }
 
 // An Address is the base URL of a gallery, prepared for filling in many responses.
@@ -240,12 +323,6 @@ func (a *Address) appendPayload(dst []byte, p index.Payload) []byte {
 	return append(dst, whole.Bytes()...)
 }
 
-// fillsIn reports whether p has placeholders of the current kind that are wide enough for
-// the address.
-func (a *Address) fillsIn(p index.Payload) bool {
-	return len(p.Placeholders) > 0 && a.fits() && isPlaceholder(p.JSON[:p.Placeholders[0]])
-}
-
 // fill writes the address into the placeholders of a copy.
 func (a *Address) fill(json []byte, placeholders []uint32) {
 	for _, placeholder := range placeholders {
@@ -267,8 +344,7 @@ func (a *Address) fillFragments(to *splice.Buffer, p index.Payload) {
 	to.Write(p.JSON[from:])
 }
 
-// insert writes p with the base URL in placeholders that are too narrow for it, or have no
-// width, as in the first version of the index.
+// insert writes p with a base URL that is too long for its placeholders.
 func (a *Address) insert(to *splice.Buffer, p index.Payload) {
 	from := uint32(0)
 	for _, placeholder := range p.Placeholders {
@@ -277,14 +353,6 @@ func (a *Address) insert(to *splice.Buffer, p index.Payload) {
 		from = placeholder
 	}
 	to.Write(p.JSON[from:])
-}
-
-// isPlaceholder reports whether text ends in a placeholder with reserved width. Either all
-// placeholders of a payload have one, or none.
-func isPlaceholder(text []byte) bool {
-	key := keys[kindOf(text)]
-	i := len(text) - len(key)
-	return i >= reservedWidth && text[i-reservedWidth] == ' ' && string(text[i:]) == key
 }
 
 // kindOf returns the kind of the placeholder that text ends in.

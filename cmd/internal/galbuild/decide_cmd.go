@@ -169,8 +169,11 @@ func (d *deciding) decide(ctx context.Context, e *env, decide func(*catalog.Cata
 		return decided{}, err
 	}
 	commit.Command += d.how
+	lines := publish.NewLines(at) // purge reads few chunks that the decision has not read
 	err = e.inWorkspace(func(dir *site.Dir, bar *progress) error {
-		made.Result, err = publish.Decide(ctx, at, dir, d.options(bar, commit), func(c *catalog.Catalog) ([]catalog.Record, error) {
+		o := d.options(bar, commit)
+		o.Lines = lines
+		made.Result, err = publish.Decide(ctx, at, dir, o, func(c *catalog.Catalog) ([]catalog.Record, error) {
 			records, err := decide(c, author)
 			made.Decisions = made.Decisions[:0]
 			for i := range records {
@@ -188,7 +191,7 @@ func (d *deciding) decide(ctx context.Context, e *env, decide func(*catalog.Cata
 	case err != nil || !d.purge:
 		return made, explainPublish(err)
 	}
-	purged, err := publish.Purge(ctx, at, d.purged(made.Decisions), publish.Options{DryRun: d.DryRun})
+	purged, err := publish.Purge(ctx, at, d.purged(made.Decisions), publish.Options{DryRun: d.DryRun, Lines: lines})
 	made.Purged = &purged
 	if err != nil {
 		return made, hint.Add(err, "the decision is published, and what it keeps out is not listed any more; run it again to delete the rest")

@@ -12,6 +12,7 @@ import (
 
 	"galbuild/build/audit"
 	"galbuild/build/catalog"
+	"galbuild/build/site"
 	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
@@ -67,11 +68,11 @@ func isTarball(arg string) bool {
 
 // Run prints how the second gallery differs from the first.
 func (d *diffCmd) Run(ctx context.Context, e *env) error {
-	from, fromSide, err := readSide(ctx, e, d.from, d.From)
+	from, fromSide, err := readSide(ctx, e, d.from, d.From, d.to)
 	if err != nil {
 		return err
 	}
-	to, toSide, err := readSide(ctx, e, d.to, d.To)
+	to, toSide, err := readSide(ctx, e, d.to, d.To, d.from)
 	if err != nil {
 		return err
 	}
@@ -87,10 +88,15 @@ func (d *diffCmd) Run(ctx context.Context, e *env) error {
 	return printDifference(e.stdout, difference)
 }
 
-// readSide reads the catalogue of a target, or of the tarball with this name.
-func readSide(ctx context.Context, e *env, named *targets.Remote, word string) (*catalog.Catalog, audit.Side, error) {
+// readSide reads the catalogue of a target, or of the tarball with this name. The other side has
+// what a tarball of changes leaves out; it is nil if that is a tarball too.
+func readSide(ctx context.Context, e *env, named *targets.Remote, word string, other *targets.Remote) (*catalog.Catalog, audit.Side, error) {
 	if named == nil {
-		current, c, err := bundle.ReadCatalog(ctx, word)
+		lines, err := linesOf(ctx, e, other)
+		if err != nil {
+			return nil, audit.Side{}, err
+		}
+		current, c, err := bundle.ReadCatalog(ctx, word, lines)
 		return c, audit.Side{Name: word, Generation: current.Generation}, err
 	}
 	at, err := named.OpenToRead(e.target)
@@ -106,6 +112,21 @@ func readSide(ctx context.Context, e *env, named *targets.Remote, word string) (
 	}
 	_, err = publish.ReadPrivate(ctx, at, state)
 	return state.Catalog, audit.Side{Name: at.String(), Generation: state.Generation}, err
+}
+
+// linesOf returns the lines of chunks at a target, or nil if there is no target.
+func linesOf(ctx context.Context, e *env, named *targets.Remote) (site.LinesSource, error) {
+	if named == nil {
+		return nil, nil
+	}
+	if folder, ok := named.Folder(); ok {
+		return bundle.LinesIn(folder), nil
+	}
+	at, err := named.OpenToRead(e.target)
+	if err != nil {
+		return nil, err
+	}
+	return publish.LinesAt(ctx, at), nil
 }
 
 func printDifference(w io.Writer, d *audit.Difference) error {

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"galbuild/build/catalog"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/render"
@@ -23,6 +24,7 @@ func TestExplain(t *testing.T) {
 		"read-only":                  {syscall.EROFS, "must be able to write there; what the site serves has not changed", ""},
 		"read-only after the switch": {fmt.Errorf("%w, but: %w", render.ErrSwitched, syscall.EROFS), "hint: the new generation is complete", "has not changed"},
 		"locked":                     {site.ErrLocked, "hint: wait until it ends", ""},
+		"another format":             {fmt.Errorf("x: %w", catalog.ErrFormat), "hint: build it again from its packages into an empty folder", ""},
 		"not a site":                 {site.ErrNoGeneration, "hint: galbuild SOURCE… -o SITE builds one", ""},
 	} {
 		var out strings.Builder

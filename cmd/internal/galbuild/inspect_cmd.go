@@ -79,7 +79,8 @@ func (i *inspectCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	ix, err := index.Open(filepath.Join(i.Site, filepath.FromSlash(current.IndexPath())))
+	file := func(path string) string { return filepath.Join(i.Site, filepath.FromSlash(path)) }
+	ix, err := index.Open(file(current.IndexPath()), index.ChunksIn(file(catalog.ChunkDir)))
 	if err != nil {
 		return err
 	}
@@ -139,6 +140,7 @@ func (f *inspection) print(w io.Writer, details bool) error {
 	terminal.Fprintf(table, "index\t%s\n", f.Index.Path)
 	terminal.Fprintf(table, "contents\t%s, %s, %s, %s\n", plural(stats.Documents, "extension"), plural(stats.Files, "file"),
 		plural(stats.Terms, "term"), plural(stats.Postings, "posting"))
+	terminal.Fprintf(table, "chunks\t%d, %s\n", stats.Chunks, humanBytes(stats.ChunkBytes))
 	terminal.Fprintf(table, "\nsection\toffset\tbytes\n")
 	for _, s := range f.Index.Sections {
 		terminal.Fprintf(table, "%s\t%d\t%d\n", s.Name, s.Offset, s.Size)

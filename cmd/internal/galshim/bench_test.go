@@ -10,6 +10,9 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -18,6 +21,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"galbuild/build/site"
 )
 
 // BenchmarkServe sends queries over one persistent connection for each processor, as editors do. It
@@ -76,14 +81,131 @@ func queryBody(criteria string, size, sort int) string {
 func compareWithMemory(b *testing.B, g *testGallery, bodies []string, coding string) {
 	var requests []string
 	var responses memory
+	g.spare.pause = 0
 	for _, body := range bodies {
 		requests = append(requests, fmt.Sprintf("POST /api/extensionquery HTTP/1.1\r\nHost: gallery.test\r\nAccept-Encoding: %s\r\nContent-Length: %d\r\n\r\n%s", coding, len(body), body))
-		response := g.request("POST", "http://gallery.test/api/extensionquery", body, "Accept-Encoding", coding)
+		g.ask("gallery.test", body, coding)
+		response := g.ask("gallery.test", body, coding) // from the cache, as in the benchmark
 		responses.header = response.Header
 		responses.bodies = append(responses.bodies, []byte(text(b, response)))
 	}
 	b.Run("of=memory", func(b *testing.B) { sendRepeatedly(b, &responses, requests) })
 	b.Run("of=galshim", func(b *testing.B) { sendRepeatedly(b, g, requests) })
+}
+
+// BenchmarkRepeated compares responses that are joined from fragments with those that are requested
+// again and come from the cache. wire-B is the mean number of bytes of a body.
+func BenchmarkRepeated(b *testing.B) {
+	dir := b.TempDir()
+	sample{more: 10_000, full: true}.write(b, dir)
+	for _, of := range []string{"fragments", "cache"} {
+		g := open(b, dir, folder{dir})
+		g.spare.pause = 0
+		if of == "fragments" {
+			g.spare.mutex.Lock() // nothing is compressed for the cache
+		}
+		for _, kind := range append(kinds(10_000)[:4], kind{"frequent", frequentQueries()}) {
+			b.Run("kind="+kind.name+"/of="+of, func(b *testing.B) { askRepeatedly(b, g, kind.bodies) })
+		}
+	}
+}
+
+// askRepeatedly sends the queries in turn, without a connection.
+func askRepeatedly(b *testing.B, g *testGallery, bodies []string) {
+	for range 2 {
+		for _, body := range bodies {
+			g.ask("gallery.test", body, "gzip")
+		}
+	}
+	w := &counted{header: make(http.Header)}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		r, err := http.NewRequest("POST", "http://gallery.test/api/extensionquery", strings.NewReader(bodies[i%len(bodies)]))
+		if err != nil {
+			b.Fatal(err)
+		}
+		r.Header.Set("Accept-Encoding", "gzip")
+		clear(w.header)
+		g.ServeHTTP(w, r)
+	}
+	b.ReportMetric(float64(w.bytes)/float64(b.N), "wire-B")
+}
+
+// BenchmarkFollow downloads the index of a published site: all of it, and then again each time an
+// extension has been added. sent-B is how many bytes the site sends, without index/CURRENT, and
+// floor-B the mean size of an extension in it.
+func BenchmarkFollow(b *testing.B) {
+	s, dir := sample{more: 10_000, full: true}, b.TempDir()
+	s.write(b, dir)
+	var sent atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(r.URL.Path)))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusNotFound)
+			return
+		}
+		if r.URL.Path != "/"+site.CurrentPath {
+			sent.Add(int64(len(text)))
+		}
+		w.Write(text)
+	}))
+	defer server.Close()
+	b.Run("of=all", func(b *testing.B) {
+		sent.Store(0)
+		for b.Loop() {
+			remote := remoteAt(b, server.URL, b.TempDir())
+			download(b, remote, nil).release()
+			remote.close()
+		}
+		b.ReportMetric(float64(sent.Load())/float64(b.N), "sent-B")
+	})
+	b.Run("of=one-added", func(b *testing.B) {
+		remote := remoteAt(b, server.URL, b.TempDir())
+		defer remote.close()
+		sent.Store(0)
+		now := download(b, remote, nil)
+		floor := float64(sent.Swap(0)) / float64(s.more)
+		for b.Loop() {
+			b.StopTimer()
+			s.more++
+			s.write(b, dir)
+			b.StartTimer()
+			old := now
+			now = download(b, remote, old)
+			old.release()
+		}
+		now.release()
+		b.ReportMetric(float64(sent.Load())/float64(b.N), "sent-B")
+		b.ReportMetric(floor, "floor-B")
+	})
+}
+
+// download returns the next generation of a published site when all its chunks are there.
+func download(b *testing.B, s *remote, old *generation) *generation {
+	b.Helper()
+	g, err := s.next(b.Context(), old, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for number := range g.ix.Chunks() {
+		if err := g.open(b.Context(), number); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return g
+}
+
+// counted counts the bytes of responses.
+type counted struct {
+	header http.Header
+	bytes  int
+}
+
+func (c *counted) Header() http.Header { return c.header }
+func (c *counted) WriteHeader(int)     {}
+func (c *counted) Write(b []byte) (int, error) {
+	c.bytes += len(b)
+	return len(b), nil
 }
 
 // memory is a handler that reads the body of a request and writes one of its responses, in turn,

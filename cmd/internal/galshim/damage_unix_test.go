@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"galbuild/build/blob"
+	"galbuild/build/catalog"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/index"
@@ -56,17 +57,20 @@ func TestTruncatedIndex(t *testing.T) {
 	if err := os.Chmod(file, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate(file, 4096); err != nil {
+	if err := os.Truncate(file, 0); err != nil {
 		t.Fatal(err)
 	}
-	for _, x := range []struct{ method, path, body string }{
-		{"POST", "/api/extensionquery", `{"filters":[{"pageSize":300}]}`},
-		{"POST", "/api/extensionquery", `{"filters":[{"criteria":[{"filterType":10,"value":"python"}]}]}`},
-		{"GET", "/api/vscode/acme/hello/latest", ""},
-		{"GET", "/assets/acme/hello/1.2.3/" + iconType, ""},
+	for _, x := range []struct {
+		method, path, body string
+		want               int
+	}{
+		{"POST", "/api/extensionquery", `{"filters":[{"pageSize":300}]}`, 500},
+		{"POST", "/api/extensionquery", `{"filters":[{"criteria":[{"filterType":10,"value":"python"}]}]}`, 500},
+		{"GET", "/api/vscode/acme/hello/latest", "", 500},
+		{"GET", "/assets/acme/hello/1.2.3/" + iconType, "", 200}, // its path is in a chunk
 	} {
-		if got, body := status(x.method, x.path, x.body); got != http.StatusInternalServerError {
-			t.Errorf("%s %s: %d %.200s, want 500", x.method, x.path, got, body)
+		if got, body := status(x.method, x.path, x.body); got != x.want {
+			t.Errorf("%s %s: %d %.200s, want %d", x.method, x.path, got, body, x.want)
 		}
 	}
 	if got, body := status("GET", "/healthz", ""); got != http.StatusServiceUnavailable || !strings.Contains(body, `"damaged"`) {
@@ -91,6 +95,45 @@ func TestTruncatedIndex(t *testing.T) {
 	if n := g.extensions(t); n != 301 {
 		t.Errorf("%d extensions, want 301", n)
 	}
+}
+
+// TestTruncatedChunk truncates a chunk that is being served. Requests that need it fail, others do
+// not, and the log names it.
+func TestTruncatedChunk(t *testing.T) {
+	dir := t.TempDir()
+	sample{more: 300, full: true}.write(t, dir)
+	g := open(t, dir, folder{dir})
+	lines := g.logTo()
+	const id = "many.n7"
+	number, chunk := g.chunkOf(t, id)
+	file := chunkFiles(t, g.live.now.Load(), filepath.Join(dir, "index/chunks"))[number]
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.wantFound(t, id)
+	if err := errors.Join(os.Chmod(file, 0o600), os.Truncate(file, 0)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if status, _ := g.find(t, id); status != http.StatusInternalServerError {
+			t.Errorf("status %d, want 500", status)
+		}
+		g.wantFound(t, g.inOtherChunk(t, id))
+		if err := g.live.poll(t.Context()); err == nil || !strings.Contains(err.Error(), chunk.Name()) {
+			t.Errorf("poll: %v, want an error that names %s", err, chunk.Name())
+		}
+	}
+	if got := lines.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, chunk.Name()) {
+		t.Errorf("want one line that names %s, got:\n%s", chunk.Name(), got)
+	}
+	if err := os.WriteFile(file, whole, 0o600); err != nil { // in place
+		t.Fatal(err)
+	}
+	if err := g.live.poll(t.Context()); err != nil {
+		t.Error(err)
+	}
+	g.wantFound(t, id)
 }
 
 // TestDamageIsDetected checks that a damaged index is opened again at once, without polling.
@@ -131,25 +174,27 @@ func TestTruncatedRemoteIndex(t *testing.T) {
 	}
 }
 
-// TestDamageReleasesSlots damages an index between searching and writing. The request that
+// TestDamageReleasesSlots damages all chunks between searching and writing. The request that
 // compresses the response must end its turn, or no heavy query would get one again.
 func TestDamageReleasesSlots(t *testing.T) {
 	dir := t.TempDir()
-	c := sample{more: 100, full: true}.write(t, dir)
+	sample{more: 100, full: true}.write(t, dir)
 	g := open(t, dir, folder{dir})
-	file := filepath.Join(dir, filepath.FromSlash(c.IndexPath()))
+	files := chunkFiles(t, g.live.now.Load(), filepath.Join(dir, "index/chunks"))
 	r := httptest.NewRequest("POST", "/api/extensionquery", nil)
 	w := newReply(httptest.NewRecorder(), r, time.Minute)
 	q, err := query.Parse([]byte(queryBody("", 100, 0)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := gallery.Respond(index.NewWork(t.Context()), g.live.now.Load().ix, q)
-	if err := os.Chmod(file, 0o600); err != nil {
+	found, err := gallery.Respond(index.NewWork(t.Context()), g.live.now.Load().ix, q)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate(file, 0); err != nil {
-		t.Fatal(err)
+	for _, file := range files {
+		if err := errors.Join(os.Chmod(file, 0o600), os.Truncate(file, 0)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	func() {
 		defer func() {
@@ -165,6 +210,53 @@ func TestDamageReleasesSlots(t *testing.T) {
 	}
 	if n := g.buffers.budget.used.Load(); n != 0 {
 		t.Errorf("%d bytes are still reserved", n)
+	}
+}
+
+// TestDamageWhileCaching truncates the chunks between searching and compressing for the cache. The
+// request must release what it has taken, or nothing would be compressed again.
+func TestDamageWhileCaching(t *testing.T) {
+	g := openCaching(t, sample{more: 100, full: true})
+	q, err := query.Parse([]byte(queryBody("", 50, 0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, at := g.live.now.Load(), g.address("http://gallery.test")
+	found, err := gallery.Respond(index.NewWork(t.Context()), now.ix, q)
+	if err != nil || g.compressed(now, found, at) != nil {
+		t.Fatalf("compressed for the first request, or %v", err)
+	}
+	chunks, err := filepath.Glob(filepath.Join(g.dir, filepath.FromSlash(catalog.ChunkDir), "*", "*.idx"))
+	if err != nil || len(chunks) == 0 {
+		t.Fatalf("no chunks: %v", err)
+	}
+	for _, file := range chunks {
+		if err := errors.Join(os.Chmod(file, 0o600), os.Truncate(file, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	func() {
+		defer func() {
+			if p := recover(); index.FaultError(p) == nil {
+				t.Errorf("compressing ended with %v, want a fault", p)
+			}
+		}()
+		index.PanicOnFault()
+		g.compressed(now, found, at)
+	}()
+	if n := len(g.turns.heavy); n != 0 {
+		t.Errorf("%d turns have not ended", n)
+	}
+	if n := g.buffers.budget.used.Load(); n != 0 {
+		t.Errorf("%d bytes are still reserved", n)
+	}
+	if n := len(g.cache.Load().bodies); n != 0 {
+		t.Errorf("%d entries, want none", n)
+	}
+	worked := false
+	g.spare.do(func() { worked = true })
+	if !worked {
+		t.Error("nothing is compressed any more")
 	}
 }
 
@@ -184,9 +276,9 @@ func (w truncating) WriteHeader(status int) {
 func TestTruncatedBlob(t *testing.T) {
 	g := openSample(t)
 	now := g.live.now.Load()
-	f, ok := now.ix.File("files/acme/hello/1.2.3@web/extension/main.js")
+	f, ok, err := now.ix.File("files/acme/hello/1.2.3@web/extension/main.js")
 	if !ok {
-		t.Fatal("the sample has no such file")
+		t.Fatal("the sample has no such file: ", err)
 	}
 	file := filepath.Join(g.dir, filepath.FromSlash(blob.Ref(f.SHA256).Path()))
 	if err := os.Chmod(file, 0o600); err != nil {

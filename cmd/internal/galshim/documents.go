@@ -15,7 +15,10 @@ import (
 // latest serves GET …/latest: a single extension.
 func (s *server) latest(w *reply, r *http.Request, g *generation) error {
 	id := r.PathValue("publisher") + "." + r.PathValue("name")
-	body, ok := gallery.AppendLatest(nil, g.ix, id, s.address(w.base))
+	body, ok, err := gallery.AppendLatest(nil, g.ix, id, s.address(w.base))
+	if err != nil {
+		return err
+	}
 	if !ok {
 		return notFound("no extension %q", id)
 	}
@@ -30,7 +33,7 @@ func (s *server) manifest(w *reply, r *http.Request, _ *generation) error {
 // control serves the control manifest of the site, also with --no-files, because editors are
 // configured with its address separately.
 func (s *server) control(w *reply, r *http.Request, g *generation) error {
-	if f, ok := g.ix.File(gallery.ControlPath); ok {
+	if f, ok, err := g.ix.File(gallery.ControlPath); err == nil && ok {
 		return s.serveFile(w, r, g, f, headers.ShortLived)
 	}
 	return s.sendDocument(w, r, []byte(gallery.Control))

@@ -11,6 +11,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/headers"
 	"galbuild/index"
+	"galbuild/render/gallery"
 )
 
 // A build is a version of an extension for a target platform, as in a request: in upper or lower
@@ -66,22 +67,25 @@ func (s *server) vspackage(w *reply, r *http.Request, g *generation) error {
 	if wanted[0].version != "latest" {
 		return s.serveVersion(w, r, g, catalog.AssetsDir, catalog.PackageAsset, wanted)
 	}
-	newest, ok := newestRelease(g, wanted[0])
-	if f, exists := g.ix.File(catalog.AssetsDir + newest.folder() + catalog.PackageAsset); ok && exists && s.files {
-		return s.serveFile(w, r, g, f, headers.ShortLived)
+	newest, ok, err := newestRelease(g, wanted[0], s.address(w.base))
+	if err != nil {
+		return err
 	}
-	return s.notFound(r, g)
+	if !ok {
+		return s.notFound(r, g)
+	}
+	return s.file(w, r, g, catalog.AssetsDir+newest.folder()+catalog.PackageAsset)
 }
 
 // newestRelease returns the newest release of the wanted extension for its platform, or the
 // newest pre-release if there is no release.
-func newestRelease(g *generation, wanted build) (newest build, found bool) {
+func newestRelease(g *generation, wanted build, at *gallery.Address) (newest build, found bool, err error) {
 	newest = wanted
-	hit, ok := g.ix.Find(wanted.publisher + "." + wanted.name)
-	if !ok {
-		return newest, false
+	latest, ok, err := gallery.AppendLatest(nil, g.ix, wanted.publisher+"."+wanted.name, at)
+	if err != nil || !ok {
+		return newest, false, err
 	}
-	for _, v := range gjson.GetBytes(g.ix.Payload(hit, index.Latest).JSON, "versions").Array() {
+	for _, v := range gjson.GetBytes(latest, "versions").Array() {
 		platform := v.Get("targetPlatform").String()
 		if platform != "" && platform != wanted.platform {
 			continue
@@ -94,7 +98,7 @@ func newestRelease(g *generation, wanted build) (newest build, found bool) {
 			break
 		}
 	}
-	return newest, found
+	return newest, found, nil
 }
 
 // serveVersion serves the file of the first wanted build that has it.
@@ -103,7 +107,11 @@ func (s *server) serveVersion(w *reply, r *http.Request, g *generation, dir, nam
 		return s.notFound(r, g)
 	}
 	for _, b := range wanted {
-		if f, ok := g.ix.File(dir + b.folder() + name); ok {
+		f, ok, err := g.ix.File(dir + b.folder() + name)
+		if err != nil {
+			return err
+		}
+		if ok {
 			if b.platform == "" && wanted[0].platform != "" {
 				return s.serveFile(w, r, g, f, headers.ShortLived) // a build for the platform may be published later
 			}
@@ -139,7 +147,11 @@ func (s *server) siteFile(w *reply, r *http.Request, g *generation) error {
 
 // file serves a file of the site that the next generation may replace.
 func (s *server) file(w *reply, r *http.Request, g *generation, path string) error {
-	if f, ok := g.ix.File(path); ok && s.files {
+	f, ok, err := g.ix.File(path)
+	switch {
+	case err != nil:
+		return err
+	case ok && s.files:
 		return s.serveFile(w, r, g, f, headers.ShortLived)
 	}
 	return s.notFound(r, g)

@@ -9,22 +9,29 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"galbuild/build/blob"
+	"galbuild/build/catalog"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/usage"
 	"galbuild/index"
+	"galbuild/index/segment"
 )
 
 // A folder is a site on disk. Each poll opens the folder again, so that a folder that has replaced
 // it is detected, even if it has the same generation.
 type folder struct{ path string }
 
-func (f folder) next(_ context.Context, old *generation, t *trust) (*generation, error) {
+// close implements [source].
+func (folder) close() {}
+
+// next implements [source].
+func (f folder) next(ctx context.Context, old *generation, t *trust) (*generation, error) {
 	dir, err := filepath.EvalSymlinks(f.path)
 	if err != nil {
 		if failed, ok := errors.AsType[*fs.PathError](err); ok {
@@ -39,7 +46,7 @@ func (f folder) next(_ context.Context, old *generation, t *trust) (*generation,
 	if err != nil {
 		return nil, fmt.Errorf("open site: %w", err)
 	}
-	g, err := openFolder(root, old, t)
+	g, err := openFolder(ctx, root, old, t)
 	if g == nil {
 		return nil, errors.Join(err, root.Close())
 	}
@@ -48,7 +55,7 @@ func (f folder) next(_ context.Context, old *generation, t *trust) (*generation,
 
 // openFolder returns the current generation of the site in root, or nil if it is old. The
 // generation closes root when it is closed.
-func openFolder(root *os.Root, old *generation, t *trust) (*generation, error) {
+func openFolder(ctx context.Context, root *os.Root, old *generation, t *trust) (*generation, error) {
 	text, err := readIn(root, site.CurrentPath, maxCurrent)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, hint.Add(fmt.Errorf("open site %s: it has no %s", root.Name(), site.CurrentPath), "build it with: galbuild SOURCE… -o %s", root.Name())
@@ -57,6 +64,9 @@ func openFolder(root *os.Root, old *generation, t *trust) (*generation, error) {
 		return nil, fmt.Errorf("open site %s: %w", root.Name(), err)
 	}
 	current, named, err := site.ParseCurrent(text)
+	if errors.Is(err, catalog.ErrFormat) {
+		return nil, hint.Add(fmt.Errorf("open site %s: %w", root.Name(), err), "build it again from its packages into an empty folder, with: galbuild SOURCE… -o FOLDER")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open site %s: %w", root.Name(), err)
 	}
@@ -69,7 +79,7 @@ func openFolder(root *os.Root, old *generation, t *trust) (*generation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open generation %s: %w", current.Generation, err)
 	}
-	if old := sound(old); old != nil && old.Current == current && sameFolder(root, old.blobs.(blobFolder).root) && old.opened.unchanged(info) {
+	if old := sound(old); old != nil && old.Current == current && sameFolder(root, old.blobs.(blobFolder).root) && old.unchanged(info) {
 		return nil, t.accept(head)
 	}
 	if t != nil {
@@ -77,19 +87,65 @@ func openFolder(root *os.Root, old *generation, t *trust) (*generation, error) {
 			return nil, fmt.Errorf("open generation %s: %w", current.Generation, err)
 		}
 	}
-	ix, err := index.Open(file)
+	chunks := filepath.Join(root.Name(), filepath.FromSlash(catalog.ChunkDir))
+	ix, err := index.Open(file, index.ChunksIn(chunks))
 	if err != nil {
 		if old != nil && os.SameFile(old.opened.FileInfo, info) {
 			old.damaged.Store(true) // the mapped file was overwritten
 		}
 		return nil, fmt.Errorf("open generation %s: %w", current.Generation, err)
 	}
+	g := newGeneration(current, ix, blobFolder{root})
+	g.opened = openedFile{info}
+	if g.files, err = statChunks(chunks, ix.Chunks()); err == nil {
+		err = g.openNew(ctx, old)
+	}
+	if err != nil {
+		old.damagedBy(err)
+		return nil, errors.Join(fmt.Errorf("open generation %s: %w", current.Generation, err), ix.Close())
+	}
 	if err := t.accept(head); err != nil {
 		return nil, errors.Join(err, ix.Close())
 	}
-	g := newGeneration(current, ix, blobFolder{root})
-	g.opened = openedFile{info}
 	return g, nil
+}
+
+// unchanged reports whether the files of the index and its chunks are as they were when the
+// generation was opened.
+func (g *generation) unchanged(now os.FileInfo) bool {
+	folder := filepath.Join(g.blobs.(blobFolder).root.Name(), filepath.FromSlash(catalog.ChunkDir))
+	chunks, err := statChunks(folder, g.ix.Chunks())
+	return err == nil && g.opened.unchanged(now) && slices.EqualFunc(g.files, chunks, func(was, is openedFile) bool { return was.unchanged(is.FileInfo) })
+}
+
+// statChunks returns the files of chunks in a folder. The error names a file that is missing, or
+// whose size is wrong.
+func statChunks(folder string, chunks []index.Chunk) ([]openedFile, error) {
+	all := make([]openedFile, len(chunks))
+	for i := range chunks {
+		info, err := os.Stat(filepath.Join(folder, filepath.FromSlash(chunks[i].Name())))
+		if err == nil && info.Size() != chunks[i].Size {
+			err = fmt.Errorf("%w: %d bytes, want %d", segment.ErrCorrupt, info.Size(), chunks[i].Size)
+		}
+		if err != nil {
+			return nil, &index.ChunkError{Chunk: chunks[i], Err: err}
+		}
+		all[i] = openedFile{info}
+	}
+	return all, nil
+}
+
+// damagedBy marks the generation as damaged if it has the chunk that err is about, and the chunk is
+// damaged and not only missing.
+func (g *generation) damagedBy(err error) {
+	failed, ok := errors.AsType[*index.ChunkError](err)
+	if !ok || g == nil || errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if slices.ContainsFunc(g.ix.Chunks(), func(c index.Chunk) bool { return c.SHA256 == failed.Chunk.SHA256 }) {
+		g.suspect.Store(&failed.Chunk.SHA256)
+		g.damaged.Store(true)
+	}
 }
 
 // readIn returns the first bytes of a file of a site.
@@ -102,10 +158,10 @@ func readIn(root *os.Root, path string, limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, limit))
 }
 
-// openedFile describes the file of an index when it was opened.
+// openedFile describes the file of an index or a chunk when it was opened.
 type openedFile struct{ os.FileInfo }
 
-// unchanged reports whether the index is still the same file and was not written to. Reading a
+// unchanged reports whether it is still the same file and was not written to. Reading a
 // mapped file that was overwritten does not fail, but gives wrong data.
 func (f openedFile) unchanged(now os.FileInfo) bool {
 	return os.SameFile(f.FileInfo, now) && f.Size() == now.Size() && f.ModTime().Equal(now.ModTime())

@@ -74,9 +74,24 @@
 // --max-age refuses heads that were signed too long ago: /healthz then returns "frozen" with
 // status 503, and requests are still responded to from the old generation.
 //
-// Replace a site by renaming a new folder, never in place. If an index is truncated while it
-// is served, or its disk fails, requests that read it get status 500, /healthz returns
-// "damaged" with status 503, and galshim opens the index again when it is complete.
+// # Chunks
+//
+// The index has the part that search needs, and a table of chunks, which have the responses. A
+// chunk is a file that is named by its SHA-256, and is mapped and verified when a request first
+// needs it. So galshim responds at once after the start. In the background, it opens all other
+// chunks, slowly, those of popular extensions first, so that a damaged one is found soon. Chunks
+// that only a newer generation has are opened before that generation is served.
+//
+// Chunks of a published site are downloaded into the cache, each once. A request that needs a chunk
+// waits for it without a turn, see turns, and then searches again. If the chunk does not arrive, a
+// query gets status 503, and any other request status 502.
+//
+// # Damage
+//
+// Replace a site by renaming a new folder, never in place. If an index or a chunk is damaged, or
+// truncated while it is served, or its disk fails, requests that read it get status 500, /healthz
+// returns "damaged" with status 503, and galshim opens the index again when it is sound. A chunk
+// that is damaged in the cache is downloaded again.
 //
 // Sources: VS Code's extensionGalleryService.ts and extensionResourceLoader.ts, and the paths
 // that Open VSX, code-marketplace and scripts use.

@@ -11,11 +11,11 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
+	"github.com/klauspost/compress/gzip"
 
 	"galbuild/build/headers"
 	"galbuild/index"
@@ -45,7 +45,9 @@ type server struct {
 	bodies      bodies
 	buffers     buffers
 	long        longResponses
-	compressors sync.Pool                       // of *gzip.Writer
+	fast, best  compressors                     // of responses to queries; best for those in the cache
+	spare       spare                           // for compressing responses for the cache
+	cache       atomic.Pointer[responseCache]   // of the current generation
 	recent      atomic.Pointer[gallery.Address] // the address in the last response
 	streamCount atomic.Int64                    // running requests over HTTP/2
 	resetLogged atomic.Bool                     // a reset of a request over HTTP/2 has been logged
@@ -69,6 +71,7 @@ func newServer(c config) (*server, error) {
 		config: c, mux: http.NewServeMux(), compress: compress, compressing: make(chan struct{}, maxCompressors),
 		turns: newTurns(c.queries), bodies: bodies{budget: newBudget(maxBodies)}, buffers: buffers{budget: newBudget(maxResponses)},
 		long: longResponses{slow: c.slow, wait: bufferTimeout, all: make(map[*pace]struct{})},
+		fast: compressors{level: gzip.BestSpeed}, best: compressors{level: cachedLevel}, spare: spare{pause: cachePause},
 	}
 	s.routes()
 	return s, nil
@@ -105,11 +108,11 @@ func (s *server) routes() {
 	for _, page := range []string{"/{$}", "/index.html", "/item", "/item/index.html", "/vscode/item", "/publishers", "/publishers/{publisher}"} {
 		s.get(page, s.page)
 	}
-	s.handle("/", s.siteFile)
+	s.handle("/", withChunks(s.siteFile))
 }
 
 func (s *server) get(pattern string, e endpoint) {
-	s.handle(pattern, allowMethods(e, http.MethodGet, http.MethodHead))
+	s.handle(pattern, allowMethods(withChunks(e), http.MethodGet, http.MethodHead))
 }
 
 func (s *server) post(pattern string, e endpoint) {
@@ -125,6 +128,9 @@ func (s *server) handle(pattern string, e endpoint) {
 		defer g.release()
 		w.generation = g
 		if err := e(w, r, g); err != nil {
+			if _, ok := errors.AsType[*index.ChunkError](err); ok {
+				s.live.damaged(g, err)
+			}
 			w.err = err
 			sendError(w, err)
 		}
@@ -229,7 +235,10 @@ func (s *server) panicked(w *reply, p any) error {
 		return cut.error
 	}
 	if err := index.FaultError(p); err != nil {
-		s.live.damaged(w.generation, err)
+		if g := w.generation; g != nil {
+			err = g.ix.InChunk(err)
+			s.live.damaged(g, err)
+		}
 		return err
 	}
 	return fmt.Errorf("panic: %v\n%s", p, debug.Stack())

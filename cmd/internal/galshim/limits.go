@@ -16,8 +16,12 @@ const (
 	slowTimeout   = 2 * time.Second        // for writing to a client that reads nothing, while others need the memory
 	bufferTimeout = 100 * time.Millisecond // for a response that waits for the buffer of one that was cut off
 	drainTimeout  = 30 * time.Second
-	queueTimeout  = 5 * time.Second // for a query that waits for its turn
-	retryAfter    = 2 * time.Second // Retry-After of a refused query
+	queueTimeout  = 5 * time.Second  // for a query that waits for its turn
+	retryAfter    = 2 * time.Second  // Retry-After of a refused query
+	chunkWait     = 10 * time.Second // for a request that waits for chunks of the index
+	chunkTimeout  = 5 * time.Minute  // for the download of a chunk
+
+	backgroundRetry = 5 * time.Second // after a download that failed and that no request needs
 )
 
 // Sizes in bytes.
@@ -31,17 +35,33 @@ const (
 	pieceBuffer    = 64 << 10  // buffer for the pieces of a longer response
 	maxCompress    = 448 << 10 // JSON that is compressed when it is sent; the result always fits wholeBuffer
 	compressBytes  = 1 << 20   // memory of a compressor, about
-	maxPrefix      = 256       // length of X-Forwarded-Prefix
-	maxLogged      = 1 << 10   // length of a path or an error in the log
+	maxCached      = 4 << 20   // responses in the cache together; two hundred lists of fifty extensions
+	maxCachedBody  = pieceBuffer
+	minCachedJSON  = 8 << 10 // JSON of a response in the cache; fragments of less fit in two packets
+	maxPrefix      = 256     // length of X-Forwarded-Prefix
+	maxLogged      = 1 << 10 // length of a path or an error in the log
 	maxLoggedQuery = 8 << 10
 )
 
 // Counts.
 const (
-	maxConnections = 10_000
-	maxWaiting     = 1_000 // waiting queries
-	maxCompressors = 32    // for files; others are sent uncompressed
-	maxFetches     = 512   // concurrent requests to a published site
+	maxConnections    = 10_000
+	maxWaiting        = 1_000 // waiting queries
+	maxCompressors    = 32    // for files; others are sent uncompressed
+	maxCachedHits     = 200   // extensions of a response in the cache
+	maxFetches        = 512   // concurrent requests to a published site for blobs
+	maxChunkFetches   = 16    // concurrent requests to a published site for chunks of the index
+	backgroundFetches = 4     // of them, those for chunks that no request needs yet
+	chunkTries        = 3     // downloads of chunks for a request
+	backgroundPause   = 9     // after a chunk was checked in the background, in times of what that took
+)
+
+// Compressing for the cache.
+const (
+	// cachedLevel makes responses as short as level 9 of zlib does, in a third of the time.
+	cachedLevel = 8
+	// cachePause allows a tenth of one processor.
+	cachePause = 9
 )
 
 // Limits of HTTP/2, which allows many requests on one connection. For each connection, Go keeps the

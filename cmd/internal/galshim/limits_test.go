@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"galbuild/index"
 	"galbuild/index/query"
 	"galbuild/render/gallery"
 )
@@ -371,9 +372,13 @@ var documentedLimits = [][2]string{
 	{"JSON of a response", fmt.Sprintf("%d MiB; %d MiB for extensions requested by id or name", gallery.MaxBytes>>20, gallery.MaxNamedBytes>>20)},
 	{"buffer of a response", fmt.Sprintf("%d KiB, or %d KiB if the whole response fits", pieceBuffer>>10, wholeBuffer>>10)},
 	{"compressed for one response", fmt.Sprintf("%d KiB of JSON; a longer response is not compressed", maxCompress>>10)},
+	{"responses in the cache", fmt.Sprintf("%d MiB or an eighth of the memory limit, each at most %d KiB; those requested least often are dropped first", maxCached>>20, maxCachedBody>>10)},
+	{"compressing for the cache", map[int]string{9: "a tenth of the time of one processor, one response at a time"}[cachePause]},
 	{"files compressed concurrently", fmt.Sprintf("%d; others are sent uncompressed", maxCompressors)},
 	{"files from a published site", fmt.Sprintf("%d concurrently", maxFetches)},
-	{"index of a published site", fmt.Sprintf("%d GiB", maxIndex>>30)},
+	{"index of a published site", fmt.Sprintf("%d GiB; at most %d chunks, each %d GiB, within %s, and all %d GiB", maxIndex>>30, index.MaxChunks, index.MaxChunkSize>>30, chunkTimeout, index.MaxChunksSize>>30)},
+	{"chunks from a published site", fmt.Sprintf("%d concurrently", maxChunkFetches)},
+	{"requests waiting for chunks", fmt.Sprintf("%d, each for %s: a query 503, others 502", maxWaiting, chunkWait)},
 	{"slow client", fmt.Sprintf("disconnected below 1 kB/s over %s; for a file, if it takes nothing for %s", writeTimeout, writeTimeout)},
 	{"slow client of a long response", fmt.Sprintf("also disconnected if it takes nothing for %s and others need the memory", slowTimeout)},
 	{"X-Forwarded-Prefix", fmt.Sprintf("%d bytes; a longer one is ignored", maxPrefix)},

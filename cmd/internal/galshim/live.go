@@ -2,10 +2,12 @@ package galshim
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +22,8 @@ type source interface {
 	// not damaged. It is called by one goroutine at a time. old is nil at first. It is an
 	// error if the generation is not trusted.
 	next(ctx context.Context, old *generation, t *trust) (*generation, error)
+	// close ends downloads. The source is not used afterwards.
+	close()
 }
 
 // A store contains the blobs of a generation.
@@ -36,13 +40,17 @@ type generation struct {
 	site.Current
 	ix      *index.Index
 	blobs   store
-	users   atomic.Int64 // running requests, and one while this is the current generation
-	damaged atomic.Bool  // reading the index failed, or its file was overwritten; it must be opened again
-	opened  openedFile   // the index of a folder
+	cache   *chunkCache              // of a published site; nil for a folder
+	users   atomic.Int64             // running requests, and one while this is the current generation
+	damaged atomic.Bool              // reading the index failed, or its file was overwritten; it must be opened again
+	opened  openedFile               // the index of a folder
+	files   []openedFile             // the chunks of a folder
+	checked []atomic.Bool            // by chunk: it was sound when it was opened
+	suspect atomic.Pointer[[32]byte] // SHA-256 of the last chunk that could not be read
 }
 
 func newGeneration(c site.Current, ix *index.Index, blobs store) *generation {
-	g := &generation{Current: c, ix: ix, blobs: blobs}
+	g := &generation{Current: c, ix: ix, blobs: blobs, checked: make([]atomic.Bool, len(ix.Chunks()))}
 	g.users.Store(1)
 	return g
 }
@@ -94,6 +102,9 @@ func sound(old *generation) *generation {
 // damaged marks a generation whose index could not be read, and starts to open it again.
 // The site was changed in place, or its disk fails.
 func (l *live) damaged(g *generation, err error) {
+	if failed, ok := errors.AsType[*index.ChunkError](err); ok && g != nil {
+		g.suspect.Store(&failed.Chunk.SHA256)
+	}
 	if g == nil || g.damaged.Swap(true) {
 		return
 	}
@@ -140,8 +151,11 @@ func (l *live) poll(ctx context.Context) error {
 const damagedReload = 5 * time.Second
 
 // follow polls the source at each interval and on each signal, until ctx ends. If the interval
-// is 0, it polls only on signals, and while the index is damaged.
+// is 0, it polls only on signals, and while the index is damaged. It also opens the chunks of the
+// current generation, see load.
 func (l *live) follow(ctx context.Context, interval time.Duration, signals <-chan os.Signal) {
+	loading := loader{live: l}
+	defer loading.stop()
 	var tick, retry <-chan time.Time
 	if interval > 0 {
 		ticker := time.NewTicker(interval)
@@ -149,6 +163,7 @@ func (l *live) follow(ctx context.Context, interval time.Duration, signals <-cha
 		tick = ticker.C
 	}
 	for {
+		loading.switchTo(ctx, l.now.Load())
 		select {
 		case <-ctx.Done():
 			return
@@ -164,6 +179,33 @@ func (l *live) follow(ctx context.Context, interval time.Duration, signals <-cha
 			retry = time.After(damagedReload)
 		}
 	}
+}
+
+// A loader runs load for one generation at a time.
+type loader struct {
+	live    *live
+	of      *generation
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+}
+
+// switchTo begins to load a generation, and stops loading the one before. g is nil if nothing is
+// served.
+func (l *loader) switchTo(ctx context.Context, g *generation) {
+	if g == nil || g == l.of {
+		return
+	}
+	l.stop()
+	ctx, l.cancel = context.WithCancel(ctx)
+	l.of = g
+	l.running.Go(func() { l.live.load(ctx, g) })
+}
+
+func (l *loader) stop() {
+	if l.cancel != nil {
+		l.cancel()
+	}
+	l.running.Wait()
 }
 
 // report logs why the newest generation was refused, once for each reason.
@@ -182,9 +224,10 @@ func (l *live) report(err error) {
 	}
 }
 
-// close releases the current generation. There must be no more requests.
+// close releases the current generation and closes the source. There must be no more requests.
 func (l *live) close() {
 	if g := l.now.Load(); g != nil {
 		g.release()
 	}
+	l.source.close()
 }

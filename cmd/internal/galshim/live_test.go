@@ -186,6 +186,8 @@ func TestFolderReplaced(t *testing.T) {
 // polls counts the calls of next.
 type polls struct{ n int }
 
+func (*polls) close() {}
+
 func (l *polls) next(context.Context, *generation, *trust) (*generation, error) {
 	l.n++
 	return nil, nil

@@ -12,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
-
 	"galbuild/build/headers"
 	"galbuild/index"
 	"galbuild/index/query"
@@ -21,7 +19,8 @@ import (
 	"galbuild/render/splice"
 )
 
-// query serves POST …/extensionquery. The response is joined from parts in the index.
+// query serves POST …/extensionquery. The response is joined from parts in the index, unless it is
+// in the cache.
 func (s *server) query(w *reply, r *http.Request, g *generation) error {
 	found, err := s.search(w, r, g)
 	if err != nil {
@@ -35,6 +34,11 @@ func (s *server) query(w *reply, r *http.Request, g *generation) error {
 	at := s.address(w.base)
 	if !acceptsGzip(r.Header) {
 		return s.write(w, found.Bytes(), func(to *splice.Buffer) error { return found.WriteJSON(to, at) })
+	}
+	if body := s.compressed(g, found, at); body != nil && s.buffers.budget.reserve(len(body)) {
+		defer s.buffers.budget.release(len(body)) // a slow client keeps it from the garbage collector
+		h["Content-Encoding"] = gzipCoding
+		return sendWhole(w, body)
 	}
 	if found.HasGzip(at) {
 		h["Content-Encoding"] = gzipCoding
@@ -60,17 +64,30 @@ func (s *server) search(w *reply, r *http.Request, g *generation) (*gallery.Resp
 	if err != nil {
 		return nil, err
 	}
+	var found *gallery.Response
+	err = g.withChunks(r.Context(), func() (err error) {
+		found, err = s.searchInTurn(w, r, g, q)
+		return err
+	})
+	if errors.Is(err, errNoChunk) {
+		return nil, refused(w, err)
+	}
+	return found, err
+}
+
+// searchInTurn searches when its turn comes. It does not download chunks, which would take long.
+func (s *server) searchInTurn(w *reply, r *http.Request, g *generation, q query.Query) (*gallery.Response, error) {
 	turn, err := s.turns.wait(r.Context(), isHeavy(q))
 	if err != nil {
 		return nil, refused(w, err)
 	}
 	defer turn.end()
 	work := index.NewWork(r.Context())
-	found := gallery.Respond(work, g.ix, q)
-	if err := work.Err(); err != nil {
-		return nil, refused(w, err)
+	found, err := gallery.Respond(work, g.ix, q)
+	if ended := work.Err(); ended != nil {
+		return nil, refused(w, ended)
 	}
-	return found, nil
+	return found, err
 }
 
 // statusClientGone is nginx's status for a client that has closed its connection.
@@ -157,8 +174,8 @@ func (s *server) compressJSON(w *reply, r *http.Request, found *gallery.Response
 	return sendWhole(w, to.Bytes())
 }
 
-// compressInTurn compresses a response into a buffer. It releases the memory for compressing and
-// ends its turn even if reading the index panics; see [index.PanicOnFault].
+// compressInTurn compresses a response into a buffer. It ends its turn even if reading the index
+// panics; see [index.PanicOnFault].
 func (s *server) compressInTurn(ctx context.Context, to *splice.Buffer, short bool, found *gallery.Response, at *gallery.Address) error {
 	turn, err := s.turns.wait(ctx, !short)
 	if err != nil {
@@ -169,16 +186,18 @@ func (s *server) compressInTurn(ctx context.Context, to *splice.Buffer, short bo
 	if short {
 		reserve = s.buffers.budget.reserve
 	}
+	return s.compressTo(to, &s.fast, reserve, found, at)
+}
+
+// compressTo compresses a response into a buffer. It releases the memory for compressing even if
+// reading the index panics.
+func (s *server) compressTo(to *splice.Buffer, by *compressors, reserve func(n int) bool, found *gallery.Response, at *gallery.Address) error {
 	if !reserve(compressBytes) {
 		return errNoMemory
 	}
 	defer s.buffers.budget.release(compressBytes)
-	z, ok := s.compressors.Get().(*gzip.Writer)
-	if !ok {
-		z, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
-	}
-	defer s.compressors.Put(z)
-	z.Reset(to)
+	z := by.get(to)
+	defer by.pool.Put(z)
 	plain := s.buffer(0, z)
 	if plain == nil {
 		return errNoMemory

@@ -35,8 +35,9 @@ const (
 	maxCurrent   = 4 << 10
 	maxIndex     = 4 << 30          // enough for half a million extensions
 	stallTimeout = 30 * time.Second // without a byte
-	maxRetry     = time.Minute      // between two downloads of an index that was refused
-	staleFile    = time.Hour        // age at which unused files in the cache are removed
+	minRetry     = 5 * time.Second  // between two downloads of an index or a chunk that was refused
+	maxRetry     = time.Minute
+	staleFile    = time.Hour // age at which unused files in the cache are removed
 )
 
 // A remote is a site that is published at a URL. Its index is downloaded into a folder of the
@@ -44,9 +45,14 @@ const (
 //
 //	<cache>/<digits>/CURRENT           of the last index that was verified
 //	<cache>/<digits>/<generation>.idx
+//	<cache>/<digits>/chunks/ab/<sha256>.idx     the chunks of the index
 //	<cache>/<digits>/<number>-<digits>.head     the head of the history, with --trust
 //
 // The digits are the first 16 hexadecimal digits of the SHA-256 of the URL.
+//
+// The first generation is served as soon as its index is there. Its chunks are downloaded when
+// requests need them, and in the background. A later generation is served when all chunks are there
+// that the one before does not have.
 //
 // Several servers may share a cache. If galshim cannot reach the site when it starts, it serves the
 // generation in the cache.
@@ -55,6 +61,7 @@ type remote struct {
 	dir    string
 	client *retry.Client // for blobs
 	index  *retry.Client // for the index, which must not wait for blobs of slow clients
+	chunks *chunkCache
 	log    *slog.Logger
 
 	etag    string        // of the CURRENT file of the generation that is served
@@ -82,8 +89,13 @@ func newRemote(address, cache, ca string, log *slog.Logger) (*remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &remote{base: base, dir: dir, client: client, index: index, log: log}, nil
+	s := &remote{base: base, dir: dir, client: client, index: index, chunks: newChunkCache(filepath.Join(dir, "chunks"), log), log: log}
+	s.chunks.get = s.get
+	return s, nil
 }
+
+// close implements [source].
+func (s *remote) close() { s.chunks.close() }
 
 // newClient returns a client with a limit of connections to a host; 0 means no limit. It sends each
 // request only once: galshim polls index/CURRENT anyway, and its own clients do not wait for long.
@@ -139,10 +151,7 @@ func (s *remote) fetch(ctx context.Context, old *generation, t *trust) (*generat
 		s.save(text, named, head)
 		return nil, nil
 	}
-	g, err := s.open(c)
-	if err != nil {
-		g, err = s.download(ctx, c)
-	}
+	g, err := s.prepare(ctx, c, old)
 	if err != nil {
 		return nil, err
 	}
@@ -153,6 +162,7 @@ func (s *remote) fetch(ctx context.Context, old *generation, t *trust) (*generat
 	s.etag = etag
 	s.save(text, named, head)
 	s.prune(filepath.Base(s.file(c)), filepath.Base(named.Path()))
+	s.pruneChunks(g, old)
 	return g, nil
 }
 
@@ -197,33 +207,49 @@ func (s *remote) open(c site.Current) (*generation, error) {
 	err := verifyIndex(s.file(c), c.Index)
 	var ix *index.Index
 	if err == nil {
-		ix, err = index.Open(s.file(c))
+		ix, err = index.Open(s.file(c), s.chunks.source())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open generation %s: %w", c.Generation, err)
 	}
-	return newGeneration(c, ix, newBlobProxy(s)), nil
+	g := newGeneration(c, ix, newBlobProxy(s))
+	g.cache = s.chunks
+	return g, nil
 }
 
-// download downloads an index into the cache and maps it. After a failure, it returns the same
-// error for some time before it downloads the same index again, which may be large.
-func (s *remote) download(ctx context.Context, c site.Current) (*generation, error) {
+// prepare returns a generation that can be served. After a failure, it returns the same error for
+// some time before it tries again to download what may be large.
+func (s *remote) prepare(ctx context.Context, c site.Current, old *generation) (*generation, error) {
 	if c == s.failed && time.Now().Before(s.retry) {
 		return nil, s.failure
 	}
-	err := s.store(ctx, c)
+	g, err := s.open(c)
+	if err != nil {
+		g, err = s.download(ctx, c)
+	}
 	if err == nil {
-		var g *generation
-		if g, err = s.open(c); err == nil {
+		if err = g.openNew(ctx, old); err == nil {
 			s.failed, s.wait = site.Current{}, 0
 			return g, nil
 		}
-		os.Remove(s.file(c))
+		err = fmt.Errorf("open generation %s: %w", c.Generation, err)
+		g.release()
 	}
-	s.failed, s.failure = c, err
-	s.wait = min(maxRetry, max(5*time.Second, 2*s.wait))
+	s.failed, s.failure, s.wait = c, err, nextWait(s.wait)
 	s.retry = time.Now().Add(s.wait)
 	return nil, err
+}
+
+// download downloads an index into the cache and maps it.
+func (s *remote) download(ctx context.Context, c site.Current) (*generation, error) {
+	if err := s.store(ctx, c); err != nil {
+		return nil, err
+	}
+	g, err := s.open(c)
+	if err != nil {
+		os.Remove(s.file(c))
+	}
+	return g, err
 }
 
 // store downloads the index of c into the cache.
@@ -337,10 +363,20 @@ func (s *remote) prune(used ...string) {
 	for _, e := range entries {
 		of := filepath.Ext(e.Name())
 		unused := atomicfile.IsTemp(e.Name()) || (of == ".idx" || of == ".head") && !slices.Contains(used, e.Name())
-		if info, err := e.Info(); err != nil || !unused || time.Since(info.ModTime()) < staleFile {
-			continue
+		if unused {
+			removeStale(filepath.Join(s.dir, e.Name()), e)
 		}
-		os.Remove(filepath.Join(s.dir, e.Name()))
+	}
+}
+
+// pruneChunks removes the chunks of older generations than old, which may be nil.
+func (s *remote) pruneChunks(g, old *generation) {
+	used := []*index.Index{g.ix}
+	if old != nil {
+		used = append(used, old.ix)
+	}
+	if err := s.chunks.prune(used...); err != nil {
+		s.log.Warn("the cache cannot be pruned", "err", err)
 	}
 }
 

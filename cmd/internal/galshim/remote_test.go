@@ -59,7 +59,7 @@ func (p *published) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeFile(w, r, filepath.Join(p.dir, filepath.FromSlash(path)))
 }
 
-func remoteAt(t *testing.T, address, cache string) *remote {
+func remoteAt(t testing.TB, address, cache string) *remote {
 	t.Helper()
 	s, err := newRemote(address, cache, "", slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -221,7 +221,7 @@ func TestRemoteDamaged(t *testing.T) {
 		t.Errorf("poll: %v, %d extensions, want 6", err, g.extensions(t))
 	}
 	left, err := filepath.Glob(filepath.Join(cache, "*", "*"))
-	if err != nil || len(left) != 3 { // CURRENT and two generations
+	if err != nil || len(left) != 4 { // CURRENT, two generations and their chunks
 		t.Errorf("the cache has %q, %v", left, err)
 	}
 }
@@ -253,14 +253,23 @@ func TestRemoteBlobs(t *testing.T) {
 		"encoded":    func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Content-Encoding", "gzip") },
 		"a loop":     func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) },
 	} {
-		p.override = func(w http.ResponseWriter, r *http.Request) bool { respond(w, r); return true }
+		p.override = func(w http.ResponseWriter, r *http.Request) bool {
+			if isChunk(r) {
+				return false
+			}
+			respond(w, r)
+			return true
+		}
 		resp := g.request("GET", icon, "")
 		checkExchange(t, name, resp, 502, `{"error":"the published site did not return the file"}`, []string{"-ETag", "Cache-Control: no-store"})
 	}
 	p.override = func(w http.ResponseWriter, r *http.Request) bool {
-		if strings.HasPrefix(r.URL.Path, "/elsewhere") {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/elsewhere"):
 			io.WriteString(w, icon[1:])
-		} else {
+		case isChunk(r):
+			return false
+		default:
 			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 		}
 		return true

@@ -63,10 +63,7 @@ func (s sample) write(t testing.TB, dir string) site.Current {
 	defer d.Close()
 	content := s.content(t, d)
 	c, err := d.WriteGeneration(
-		func(w io.Writer) error {
-			_, err := io.WriteString(w, "the catalogue, which galshim does not read")
-			return err
-		},
+		[]byte("the catalogue, which galshim does not read"),
 		func(w io.Writer) error { return index.Write(w, content) },
 		nil,
 	)
@@ -79,18 +76,8 @@ func (s sample) write(t testing.TB, dir string) site.Current {
 	return c
 }
 
-// content returns the content of the index, and writes the blobs.
+// content returns the content of the index, and writes the blobs and the chunks.
 func (s sample) content(t testing.TB, d *site.Dir) index.Content {
-	var docs []index.Document
-	extensions := s.extensions()
-	for i := range extensions {
-		e := &extensions[i]
-		doc, ok := gallery.Document(e, false)
-		if !ok {
-			t.Fatalf("%s has no usable version", e.ID())
-		}
-		docs = append(docs, doc)
-	}
 	var files []index.File
 	put := func(path, text, mediaType string) {
 		ref, err := d.Blobs.PutBytes([]byte(text))
@@ -116,15 +103,48 @@ func (s sample) content(t testing.TB, d *site.Dir) index.Content {
 	for path, text := range s.pages {
 		put(path, text, "text/html; charset=utf-8")
 	}
+	content := index.Content{TempDir: d.Temp()}
 	var renderer gallery.Renderer
-	return index.Content{
-		Documents: docs,
-		Payloads:  func(i int) index.Payloads { return renderer.Payloads(&extensions[i]) },
-		Files:     slices.Values(files),
-		TempDir:   d.Temp(),
+	all := catalog.Chunk{Extensions: s.extensions()}
+	for i, part := range all.IndexChunks() {
+		chunk := index.ChunkContent{Files: filesIn(files, part)}
+		for j := range part.Extensions {
+			e := &part.Extensions[j]
+			doc, ok := gallery.Document(e, false)
+			if !ok {
+				t.Fatalf("%s has no usable version", e.ID())
+			}
+			content.Documents = append(content.Documents, doc)
+			content.Places = append(content.Places, index.Place{Chunk: uint32(i), Position: uint32(j)})
+			chunk.Payloads = append(chunk.Payloads, renderer.Payloads(e))
+		}
+		text, made, err := index.EncodeChunk(chunk)
+		if err == nil {
+			err = d.WriteFile(catalog.IndexChunkPath(made.SHA256), text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		made.First = part.First
+		content.Chunks = append(content.Chunks, made)
 	}
+	files = slices.DeleteFunc(files, func(f index.File) bool { return strings.Count(f.Path, "/") >= 3 })
+	content.Files = slices.Values(files)
+	return content
 }
 
+// filesIn returns the files of the extensions in a chunk.
+func filesIn(files []index.File, part catalog.Chunk) (in []index.File) {
+	for _, f := range files {
+		folders := strings.SplitN(f.Path, "/", 4)
+		if len(folders) == 4 && slices.ContainsFunc(part.Extensions, func(e catalog.Extension) bool { return e.Key() == folders[1]+"."+folders[2] }) {
+			in = append(in, f)
+		}
+	}
+	return in
+}
+
+// extensions returns the extensions of the sample, sorted by Key.
 func (s sample) extensions() []catalog.Extension {
 	version := func(v, platform string, pre bool) catalog.Version {
 		made := catalog.Version{Version: v, Platform: platform, PreRelease: pre, DisplayName: "Hello", Updated: testTime}
@@ -155,6 +175,7 @@ func (s sample) extensions() []catalog.Extension {
 		e.Versions = []catalog.Version{v}
 		list = append(list, e)
 	}
+	slices.SortFunc(list, func(a, b catalog.Extension) int { return strings.Compare(a.Key(), b.Key()) })
 	return list
 }
 

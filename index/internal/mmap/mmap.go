@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"sync/atomic"
 )
 
 // File is an open file. Its bytes are valid until Close.
@@ -15,7 +16,15 @@ type File struct {
 	Bytes []byte
 }
 
-// Open maps the file.
+// maxOpen is how many files may be mapped at the same time. Linux allows a process 65,530 mappings.
+// Go needs some of them for its memory, and ends the process if it gets no more.
+const maxOpen = 40_000
+
+// open is how many files are mapped. It is a variable of the package because the limit is that of
+// the process.
+var open atomic.Int64
+
+// Open maps the file. It is an error if 40,000 files are mapped already.
 func Open(path string) (*File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
 	if err != nil {
@@ -35,22 +44,16 @@ func Open(path string) (*File, error) {
 	case size == 0:
 		return &File{}, nil // an empty mapping is an error on most systems
 	}
+	if open.Add(1) > maxOpen {
+		open.Add(-1)
+		return nil, fmt.Errorf("map %s: %d files are mapped already, the limit", path, maxOpen)
+	}
 	b, err := mapFile(f, int(size))
 	if err != nil {
+		open.Add(-1)
 		return nil, fmt.Errorf("map %s: %w", path, err)
 	}
 	return &File{Bytes: b}, nil
-}
-
-// Release removes a range of the bytes from memory. They are read from the file again when they are
-// accessed.
-func (f *File) Release(from, to int) {
-	// Release whole pages only, because the pages at both ends also hold other bytes.
-	page := os.Getpagesize()
-	from, to = (from+page-1)/page*page, to/page*page
-	if from < to {
-		release(f.Bytes[from:to])
-	}
 }
 
 // Close unmaps the file. It may be called more than once.
@@ -60,5 +63,6 @@ func (f *File) Close() error {
 	if len(b) == 0 {
 		return nil
 	}
+	open.Add(-1)
 	return unmap(b)
 }

@@ -16,7 +16,3 @@ func mapFile(f *os.File, size int) ([]byte, error) {
 }
 
 func unmap(b []byte) error { return unix.Munmap(b) }
-
-// release removes the pages from the memory of the process. It is advice, so errors are
-// ignored.
-func release(b []byte) { _ = unix.Madvise(b, unix.MADV_DONTNEED) }

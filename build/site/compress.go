@@ -1,0 +1,239 @@
+package site
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sync/errgroup"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+)
+
+// Limits of a catalogue with all its chunks, in bytes. Catalogues typically compress to an eighth,
+// and further if an extension has many versions that hardly differ.
+const (
+	MaxCompressedCatalog = 512 << 20
+	maxCatalog           = 2 << 30  // uncompressed
+	maxRatio             = 200      // uncompressed to compressed, the same as for packages and bundles
+	ratioFrom            = 64 << 20 // uncompressed size up to which the ratio is not checked
+	maxWindow            = 32 << 20 // memory of a decoder
+)
+
+// CompressMain returns the main file of a catalogue, which names the files of its chunks. All files
+// of a catalogue are compressed with Zstandard.
+func CompressMain(c *catalog.Catalog, files []catalog.ChunkFiles) ([]byte, error) {
+	return compress(func(w io.Writer) error { return c.WriteMain(w, files) })
+}
+
+// CompressLines returns the file with the lines of a chunk.
+func CompressLines(c catalog.Chunk) ([]byte, error) { return compress(c.WriteLines) }
+
+// CompressPrivate returns the file with what only auditors need of a catalogue.
+func CompressPrivate(c *catalog.Catalog) ([]byte, error) { return compress(c.WritePrivate) }
+
+// encoders are reused, because each has many MiB of memory.
+var encoders = sync.Pool{New: func() any {
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
+	if err != nil {
+		panic(err) // the options are valid
+	}
+	return enc
+}}
+
+func compress(write func(io.Writer) error) ([]byte, error) {
+	var b bytes.Buffer
+	enc := encoders.Get().(*zstd.Encoder)
+	defer encoders.Put(enc)
+	enc.Reset(&b)
+	err := errors.Join(write(enc), enc.Close())
+	return b.Bytes(), err
+}
+
+// DecompressMain reads what CompressMain returns. The catalogue has no extensions. Like the
+// following functions, it decodes while it decompresses, and returns an error as soon as a limit is
+// exceeded.
+func DecompressMain(compressed []byte) (c *catalog.Catalog, files []catalog.ChunkFiles, err error) {
+	err = decompress(compressed, func(r io.Reader) error {
+		c, files, err = catalog.ReadMain(r)
+		return err
+	})
+	return c, files, err
+}
+
+// DecompressPrivate reads what CompressPrivate returns into the catalogue.
+func DecompressPrivate(compressed []byte, c *catalog.Catalog) error {
+	return decompress(compressed, c.ReadPrivate)
+}
+
+func decompress(compressed []byte, read func(io.Reader) error) error {
+	l, err := newLimit(int64(len(compressed)))
+	if err != nil {
+		return err
+	}
+	return l.decompress(compressed, read)
+}
+
+// DecompressCatalog is [Chunks.DecompressCatalog] for a single catalogue.
+func DecompressCatalog(main []byte, get LinesSource) (*catalog.Catalog, []catalog.ChunkFiles, error) {
+	return new(Chunks).DecompressCatalog(main, get)
+}
+
+// DecompressChunks is [Chunks.Decompress] for the chunks of a single catalogue.
+func DecompressChunks(files []catalog.ChunkFiles, get LinesSource) ([][]catalog.Extension, error) {
+	return new(Chunks).Decompress(files, get)
+}
+
+// A LinesSource returns the content of the file with the lines of a chunk. Its callers verify the
+// size and the hash. It is called from several goroutines at a time.
+type LinesSource func(path string, f catalog.ChunkFile) ([]byte, error)
+
+// Chunks reads chunks, and keeps the extensions of all that it has read. So a chunk that several
+// generations share is read once. The extensions must not be changed. The zero value is ready for
+// use. Chunks is safe for concurrent use.
+type Chunks struct{ read sync.Map } // []catalog.Extension, by catalog.ChunkFile
+
+// DecompressCatalog reads the main file of a catalogue, and the extensions of all its chunks like
+// Decompress. It also returns the files of the chunks.
+func (c *Chunks) DecompressCatalog(main []byte, get LinesSource) (*catalog.Catalog, []catalog.ChunkFiles, error) {
+	all, files, err := DecompressMain(main)
+	if err != nil {
+		return nil, nil, err
+	}
+	parts, err := c.Decompress(files, get)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := all.AddChunks(files, parts); err != nil {
+		return nil, nil, err
+	}
+	return all, files, nil
+}
+
+// chunksAtOnce is how many chunks are read at the same time.
+const chunksAtOnce = 16
+
+// Decompress reads the extensions of each of the chunks, without their statistics. It calls get for
+// the files with extensions, at most 16 times at once, and verifies their sizes and hashes. Errors
+// name the file.
+// The limits are those of a catalogue with these chunks, and not of each file.
+func (c *Chunks) Decompress(files []catalog.ChunkFiles, get LinesSource) ([][]catalog.Extension, error) {
+	r, err := newChunkReader(files, get)
+	if err != nil {
+		return nil, err
+	}
+	parts := make([][]catalog.Extension, len(files))
+	var failed atomic.Bool
+	var group errgroup.Group
+	group.SetLimit(chunksAtOnce)
+	for i, f := range files {
+		if known, ok := c.read.Load(f.Lines); ok {
+			parts[i] = known.([]catalog.Extension)
+			continue
+		}
+		if failed.Load() {
+			break
+		}
+		group.Go(func() (err error) {
+			path := catalog.LinesPath(f.Lines.SHA256)
+			if parts[i], err = r.read(path, f.Lines); err != nil {
+				failed.Store(true)
+				return fmt.Errorf("%s: %w", path, err)
+			}
+			c.read.Store(f.Lines, slices.Clip(parts[i]))
+			return nil
+		})
+	}
+	err = group.Wait()
+	return parts, err
+}
+
+// A chunkReader reads chunks of one catalogue.
+type chunkReader struct {
+	get   LinesSource
+	limit *limit // of all chunks together
+	texts *catalog.Interner
+}
+
+func newChunkReader(files []catalog.ChunkFiles, get LinesSource) (*chunkReader, error) {
+	var compressed int64
+	for _, f := range files {
+		if compressed += f.Lines.Size; f.Lines.Size > MaxCompressedCatalog || compressed > MaxCompressedCatalog {
+			return nil, fmt.Errorf("its chunks have more than %d compressed bytes, the limit", MaxCompressedCatalog)
+		}
+	}
+	l, err := newLimit(compressed)
+	return &chunkReader{get, l, catalog.NewInterner()}, err
+}
+
+func (r *chunkReader) read(path string, f catalog.ChunkFile) (all []catalog.Extension, err error) {
+	text, err := r.get(path, f)
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(text)) != f.Size {
+		return nil, fmt.Errorf("%d bytes, want %d", len(text), f.Size)
+	}
+	if got := blob.Sum(text); got != f.SHA256 {
+		return nil, fmt.Errorf("SHA-256 is %s", got)
+	}
+	err = r.limit.decompress(text, func(lines io.Reader) error {
+		all, err = catalog.ReadLines(lines, r.texts)
+		return err
+	})
+	return all, err
+}
+
+// A limit limits how many bytes files expand to. It is safe for concurrent use.
+type limit struct {
+	compressed int64 // size of all files
+	most       int64 // bytes to which they may expand
+	read       atomic.Int64
+}
+
+// newLimit returns the limit for files with this size in total, if they may have that size.
+func newLimit(compressed int64) (*limit, error) {
+	if compressed > MaxCompressedCatalog {
+		return nil, fmt.Errorf("compressed catalogue has %d bytes, more than the limit of %d", compressed, MaxCompressedCatalog)
+	}
+	return &limit{compressed: compressed, most: min(max(ratioFrom, maxRatio*compressed), maxCatalog)}, nil
+}
+
+// decoders are reused, because each has the memory of its window.
+var decoders = sync.Pool{New: func() any {
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+	if err != nil {
+		panic(err) // the options are valid
+	}
+	return dec
+}}
+
+// decompress calls read with the decompressed bytes of one of the files.
+func (l *limit) decompress(compressed []byte, read func(io.Reader) error) error {
+	dec := decoders.Get().(*zstd.Decoder)
+	defer decoders.Put(dec)
+	if err := dec.Reset(bytes.NewReader(compressed)); err != nil {
+		return err
+	}
+	return read(limited{dec, l})
+}
+
+// A limited reader returns an error after its limit.
+type limited struct {
+	from io.Reader
+	*limit
+}
+
+func (r limited) Read(p []byte) (int, error) {
+	n, err := r.from.Read(p)
+	if r.read.Add(int64(n)) > r.most {
+		return 0, fmt.Errorf("%d compressed bytes expand to more than %d bytes, the limit for a catalogue of that size", r.compressed, r.most)
+	}
+	return n, err
+}

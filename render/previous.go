@@ -1,0 +1,83 @@
+package render
+
+import (
+	"reflect"
+	"slices"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/site"
+)
+
+// Previous is a generation whose chunks are used again if they would be the same. The zero value
+// has none.
+type Previous struct {
+	// Catalog is nil if there is no previous generation. If it lacks its extensions, lines of
+	// the catalogue are compressed again to find out whether they would be the same.
+	Catalog *catalog.Catalog
+	Chunks  []catalog.ChunkFiles
+}
+
+// previousIn returns a generation of a site, or zero if it cannot be read: then everything is
+// derived again. The catalogue of g may be nil.
+func previousIn(dir *site.Dir, g site.Generation) Previous {
+	main, files, err := site.ReadMain(dir.Root, g.Current)
+	if err != nil {
+		return Previous{}
+	}
+	if g.Catalog != nil {
+		main = g.Catalog
+	}
+	return Previous{main, files}
+}
+
+// isOf reports whether this version has rendered the generation.
+func (p Previous) isOf(version int) bool { return p.Catalog != nil && p.Catalog.Render == version }
+
+// A reusable is a chunk of the previous generation.
+type reusable struct {
+	catalog.Chunk // its extensions are nil if they are not known
+	files         catalog.ChunkFiles
+	hasLines      bool // the file with its lines exists
+	hasIndex      bool // the files of its chunks of the index exist
+}
+
+// linesOf returns the file with the lines of c, or false if they must be compressed.
+func (r *reusable) linesOf(c catalog.Chunk) (catalog.ChunkFile, bool) {
+	return r.files.Lines, r.hasLines && len(r.Extensions) > 0 && catalog.EqualLines(r.Extensions, c.Extensions)
+}
+
+// indexOf returns the n chunks of the index that c consists of, or nil if they must be derived. The
+// lines of c have this hash. Its dropped versions may be others than before although its lines are
+// the same: those of an extension that is not listed belong to the chunk before it, which may be
+// another one.
+func (r *reusable) indexOf(c catalog.Chunk, lines blob.Ref, n int) []catalog.IndexChunk {
+	if !r.hasIndex || r.files.Lines.SHA256 != lines || len(r.files.Index) != n || !reflect.DeepEqual(r.Dropped, c.Dropped) {
+		return nil
+	}
+	return r.files.Index
+}
+
+// reusable returns the chunks that may be used again for the catalogue next, by their First. They
+// also depend on the policy, and on the version that renders them. has reports whether a file
+// exists.
+func (p Previous) reusable(next *catalog.Catalog, has func(path string, size int64) bool) map[string]*reusable {
+	if !p.isOf(Version) || next.Render != Version || p.Catalog.Policy != next.Policy {
+		return nil
+	}
+	all := make(map[string]*reusable)
+	for i, c := range catalog.WithDropped(p.Chunks, p.Catalog.Dropped) {
+		files := p.Chunks[i]
+		lost := func(f catalog.IndexChunk) bool { return !has(catalog.IndexChunkPath(f.SHA256), f.Size) }
+		all[files.First] = &reusable{
+			Chunk: c, files: files, hasIndex: !slices.ContainsFunc(files.Index, lost),
+			hasLines: has(catalog.LinesPath(files.Lines.SHA256), files.Lines.Size),
+		}
+	}
+	for _, c := range p.Catalog.Chunks() {
+		if old := all[c.First]; old != nil {
+			old.Extensions = c.Extensions
+		}
+	}
+	return all
+}
