@@ -46,13 +46,19 @@ const attackers = 10
 // tests.
 const child = "GALSHIM_TEST_CHILD"
 
-// TestMain runs galshim or attackers for BenchmarkUnderAttack, or the tests.
+// TestMain runs galshim, attackers or clients for benchmarks, or the tests.
 func TestMain(m *testing.M) {
 	switch os.Getenv(child) {
 	case "galshim":
 		os.Exit(Main(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 	case "attack":
 		runAttack(os.Args[1], os.Args[2], os.Args[3])
+	case "load":
+		if err := runLoad(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
