@@ -232,7 +232,11 @@ func sendRepeatedly(b *testing.B, h http.Handler, requests []string) {
 		b.Fatal(err)
 	}
 	srv := newHTTPServer(h, nil, slog.New(slog.DiscardHandler))
-	go srv.Serve(listener)
+	if _, ok := h.(*memory); ok {
+		go srv.Serve(listener)
+	} else {
+		go srv.Serve(limitConnections(listener, srv, maxConnections))
+	}
 	defer srv.Close()
 
 	var mu sync.Mutex

@@ -48,6 +48,9 @@ func (c *connections) Accept() (net.Conn, error) {
 	if err != nil {
 		c.free <- struct{}{}
 	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		return &corkedConn{TCPConn: tcp}, nil
+	}
 	return conn, err
 }
 

@@ -178,9 +178,9 @@ func (s *server) respond(rw http.ResponseWriter, r *http.Request) {
 // connection has more than fairStreams. Requests over HTTP/1 are not counted: each has its own
 // connection, and the number of connections is limited.
 func (s *server) beginStream(r *http.Request) (end func()) {
-	own, ok := r.Context().Value(streamsKey{}).(*atomic.Int64)
-	if !ok {
-		own = new(atomic.Int64)
+	own := new(atomic.Int64)
+	if c := connectionOf(r); c != nil {
+		own = &c.streams
 	}
 	end = func() { own.Add(-1); s.streamCount.Add(-1) }
 	if ownCount, total := own.Add(1), s.streamCount.Add(1); ownCount <= fairStreams || total <= int64(s.streams) {

@@ -1,8 +1,6 @@
 package galshim
 
 import (
-	"context"
-	"crypto/tls"
 	"net"
 	"net/http"
 	"sync"
@@ -23,7 +21,8 @@ import (
 type pace struct {
 	response http.ResponseWriter
 	stall    time.Duration
-	conn     net.Conn     // nil if acknowledged bytes cannot be counted
+	conn     net.Conn     // nil with HTTP/2, where several responses share a connection
+	counted  bool         // acknowledged bytes can be counted
 	written  atomic.Int64 // bytes of the body
 	since    atomic.Int64 // time at which the current write began, in nanoseconds since 1970, or 0
 	chunk    int          // bytes to write at a time
@@ -35,25 +34,6 @@ type pace struct {
 	ended bool
 }
 
-// connKey is the key of a request's connection in its context.
-type connKey struct{}
-
-// streamsKey is the context key of the number of HTTP/2 requests on the connection.
-type streamsKey struct{}
-
-func withConn(ctx context.Context, conn net.Conn) context.Context {
-	ctx = context.WithValue(ctx, streamsKey{}, new(atomic.Int64))
-	return context.WithValue(ctx, connKey{}, below(conn))
-}
-
-// below returns the connection that a TLS connection is made over, or conn itself.
-func below(conn net.Conn) net.Conn {
-	if secure, ok := conn.(*tls.Conn); ok {
-		return secure.NetConn()
-	}
-	return conn
-}
-
 // firstCheck is the time from the beginning of a response to its first stall period.
 const firstCheck = time.Second
 
@@ -63,21 +43,22 @@ func (p *pace) begin() {
 }
 
 func (p *pace) setDeadline(t time.Time) {
+	if p.conn != nil {
+		p.conn.SetWriteDeadline(t) // this is what the controller does, without looking for the connection
+		return
+	}
 	http.NewResponseController(p.response).SetWriteDeadline(t) // it fails in tests without a connection
 }
 
 // watch starts to check how much the client reads.
-func (p *pace) watch(r *http.Request, least int64) {
+func (p *pace) watch(least int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.least = least
 	if p.timer != nil {
 		return
 	}
-	if r.ProtoMajor == 1 { // with HTTP/2, several responses share a connection
-		p.conn, _ = r.Context().Value(connKey{}).(net.Conn)
-	}
-	p.last = -1
+	p.counted, p.last = p.conn != nil, -1
 	if p.chunk = chunk; p.conn == nil {
 		p.chunk = smallChunk
 	}
@@ -87,11 +68,11 @@ func (p *pace) watch(r *http.Request, least int64) {
 
 // progress returns a number that grows with every byte that the client reads.
 func (p *pace) progress() int64 {
-	if p.conn != nil {
+	if p.counted {
 		if n, ok := acked(p.conn); ok {
 			return n
 		}
-		p.conn, p.last = nil, -1
+		p.counted, p.last = false, -1
 	}
 	return p.written.Load()
 }

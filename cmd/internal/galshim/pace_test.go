@@ -52,7 +52,7 @@ func TestPace(t *testing.T) {
 			w := &deadlineWriter{ResponseWriter: httptest.NewRecorder()}
 			reply := newReply(w, httptest.NewRequest("GET", "/", nil), writeTimeout)
 			began := time.Now()
-			reply.pace.watch(reply.request, x.least)
+			reply.pace.watch(x.least)
 			if x.writing {
 				reply.pace.beginWrite()
 			}

@@ -133,7 +133,7 @@ func (s *server) write(w *reply, about int, write func(to *splice.Buffer) error)
 // sendWhole sends a response with its length.
 func sendWhole(w *reply, body []byte) error {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	if _, err := w.Write(body); err != nil {
+	if err := w.writeWhole(body); err != nil {
 		w.err = fmt.Errorf("write response: %w", err)
 	}
 	return nil

@@ -12,8 +12,8 @@ import (
 // A reply is one response that is being written, to a client that must read it fast enough.
 type reply struct {
 	http.ResponseWriter
-	request    *http.Request
 	pace       pace
+	corked     *corkedConn // nil if the connection cannot be corked
 	pieces     pieces      // writer of a response that is held in memory
 	base       string      // base URL of the gallery for this client
 	status     int         // 0 before the header is written
@@ -32,7 +32,11 @@ const (
 )
 
 func newReply(w http.ResponseWriter, r *http.Request, stall time.Duration) *reply {
-	return &reply{ResponseWriter: w, request: r, hits: -1, pace: pace{response: w, stall: stall, chunk: math.MaxInt}}
+	made := &reply{ResponseWriter: w, hits: -1, pace: pace{response: w, stall: stall, chunk: math.MaxInt}}
+	if c := connectionOf(r); c != nil && r.ProtoMajor == 1 {
+		made.corked, made.pace.conn = c.corked, c.below
+	}
+	return made
 }
 
 // Unwrap lets [http.ResponseController] find the original writer.
@@ -60,7 +64,7 @@ func (w *reply) Write(b []byte) (int, error) {
 		w.WriteHeader(http.StatusOK)
 	}
 	if w.bytes()+int64(len(b)) > atOnce {
-		w.pace.watch(w.request, w.pace.stall.Milliseconds())
+		w.pace.watch(w.pace.stall.Milliseconds())
 	}
 	w.pace.beginWrite()
 	defer w.pace.endWrite()
@@ -73,6 +77,25 @@ func (w *reply) Write(b []byte) (int, error) {
 			return written, err
 		}
 	}
+}
+
+// writeWhole writes the body of a response, whose header has its length, at once with the header.
+func (w *reply) writeWhole(body []byte) error {
+	if w.corked == nil {
+		_, err := w.Write(body)
+		return err
+	}
+	w.corked.cork()
+	defer w.corked.uncork() // after a panic
+	if _, err := w.Write(body); err != nil {
+		return err
+	}
+	w.pace.beginWrite()
+	defer w.pace.endWrite()
+	if err := http.NewResponseController(w.ResponseWriter).Flush(); err != nil {
+		return err
+	}
+	return w.corked.uncork()
 }
 
 // ReadFrom lets the kernel send a file in chunks. The file itself is passed on, because package net
@@ -90,7 +113,7 @@ func (w *reply) ReadFrom(src io.Reader) (int64, error) {
 		least = 1 // no memory is held for a slow client
 	}
 	if limited.N > atOnce {
-		w.pace.watch(w.request, least)
+		w.pace.watch(least)
 	}
 	w.pace.beginWrite()
 	defer w.pace.endWrite()
