@@ -72,7 +72,7 @@ func (a *addresser) base(r *http.Request) string {
 	}
 	switch {
 	case !isForwarded(r.Header): // most requests, if there is no proxy
-	case !a.trustsPeer(r):
+	case !a.trustsPeer(peerOf(r)):
 		a.warn(r)
 	default:
 		f := readForwarded(r.Header)
@@ -93,9 +93,8 @@ func (a *addresser) warn(r *http.Request) {
 	if a.warned.Load() {
 		return
 	}
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err == nil && isPrivate(peer.Addr()) && !a.warned.Swap(true) {
-		a.log.Warn("forwarded headers are ignored; if they come from your proxy, name its address with --trusted-proxy", "peer", peer.Addr())
+	if p := peerOf(r); isPrivate(p.address) && !a.warned.Swap(true) {
+		a.log.Warn("forwarded headers are ignored; if they come from your proxy, name its address with --trusted-proxy", "peer", p.address)
 	}
 }
 
@@ -109,14 +108,37 @@ func isPrivate(addr netip.Addr) bool {
 	return addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast()
 }
 
-// trustsPeer reports whether the other end of the connection is a trusted proxy. The other end
-// of a Unix socket is always on this machine, and is trusted.
-func (a *addresser) trustsPeer(r *http.Request) bool {
-	if local := localAddress(r); local != nil && local.Network() == "unix" {
-		return true
+// A peer is the other end of a connection: the client, or a proxy.
+type peer struct {
+	address netip.Addr // zero if it is not known
+	text    string     // the address for the log
+	unix    bool       // the connection is a Unix socket
+}
+
+// newPeer returns the peer with a remote address.
+func newPeer(remote string, local net.Addr) peer {
+	p := peer{text: "unix", unix: local != nil && local.Network() == "unix"}
+	if host, _, err := net.SplitHostPort(remote); err == nil {
+		p.text = host
 	}
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && a.trusts(peer.Addr())
+	if address, err := netip.ParseAddrPort(remote); err == nil {
+		p.address = address.Addr()
+	}
+	return p
+}
+
+// peerOf returns the other end of the connection of a request.
+func peerOf(r *http.Request) peer {
+	if c := connectionOf(r); c != nil {
+		return c.peer
+	}
+	return newPeer(r.RemoteAddr, localAddress(r))
+}
+
+// trustsPeer reports whether the other end of a connection is a trusted proxy. The other end of a
+// Unix socket is always on this machine, and is trusted.
+func (a *addresser) trustsPeer(p peer) bool {
+	return p.unix || p.address.IsValid() && a.trusts(p.address)
 }
 
 func (a *addresser) trusts(addr netip.Addr) bool {
@@ -132,24 +154,23 @@ func (a *addresser) trusts(addr netip.Addr) bool {
 // client returns the address of the client for the log: in X-Forwarded-For, the last address that
 // is not that of a trusted proxy.
 func (a *addresser) client(r *http.Request) string {
-	peer, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		peer = "unix"
+	p := peerOf(r)
+	client := p.text
+	forwarded := r.Header["X-Forwarded-For"]
+	if len(forwarded) == 0 || !a.trustsPeer(p) {
+		return client
 	}
-	if !a.trustsPeer(r) {
-		return peer
-	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	hops := strings.Split(strings.Join(forwarded, ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
 		addr, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 		if err != nil {
 			break
 		}
-		if peer = addr.WithZone("").String(); !a.trusts(addr) { // a zone can be any text of any length
+		if client = addr.WithZone("").String(); !a.trusts(addr) { // a zone can be any text of any length
 			break
 		}
 	}
-	return peer
+	return client
 }
 
 // forwarded is what the headers of a proxy contain about the original request. Missing and

@@ -162,7 +162,7 @@ func TestTrustedProxies(t *testing.T) {
 			t.Fatal(err)
 		}
 		a := addresser{trusted: []network{n}}
-		if got := a.trustsPeer(request(x.peer, "h")); got != x.want {
+		if got := a.trustsPeer(peerOf(request(x.peer, "h"))); got != x.want {
 			t.Errorf("%s from %s: %t, want %t", x.networks, x.peer, got, x.want)
 		}
 	}

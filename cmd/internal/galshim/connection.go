@@ -12,6 +12,7 @@ import (
 // A connection is what galshim knows about the connection of a request.
 type connection struct {
 	below   net.Conn     // a TCP connection or a Unix socket
+	peer    peer         // the other end
 	corked  *corkedConn  // nil if the connection cannot be corked
 	streams atomic.Int64 // running requests over HTTP/2
 }
@@ -20,7 +21,7 @@ type connection struct {
 type connKey struct{}
 
 func withConn(ctx context.Context, conn net.Conn) context.Context {
-	c := &connection{below: below(conn)}
+	c := &connection{below: below(conn), peer: newPeer(conn.RemoteAddr().String(), conn.LocalAddr())}
 	c.corked, _ = conn.(*corkedConn)
 	return context.WithValue(ctx, connKey{}, c)
 }

@@ -216,7 +216,7 @@ func (s *server) finish(w *reply, r *http.Request, start time.Time) {
 		sendError(w, w.err)
 	}
 	w.pace.end()
-	s.logRequest(w, r, time.Since(start))
+	s.logRequest(w, r, start)
 	if p != nil && begun {
 		panic(http.ErrAbortHandler)
 	}
@@ -246,7 +246,7 @@ func (s *server) panicked(w *reply, p any) error {
 
 // logRequest logs a request in one line: health checks at level debug, and failures as warnings or
 // errors.
-func (s *server) logRequest(w *reply, r *http.Request, elapsed time.Duration) {
+func (s *server) logRequest(w *reply, r *http.Request, start time.Time) {
 	level := slog.LevelInfo
 	switch {
 	case w.status >= 500:
@@ -259,10 +259,11 @@ func (s *server) logRequest(w *reply, r *http.Request, elapsed time.Duration) {
 	if !s.log.Enabled(context.Background(), level) {
 		return
 	}
-	line := slog.NewRecord(time.Now(), level, "request", 0) // without the source position, which is slow to find
+	now := time.Now()
+	line := slog.NewRecord(now, level, "request", 0) // without the source position, which is slow to find
 	line.AddAttrs(
 		slog.String("method", r.Method), slog.String("path", clip(r.URL.Path)), slog.Int("status", w.status),
-		slog.Int64("bytes", w.bytes()), slog.Duration("elapsed", elapsed), slog.String("client", s.addresser.client(r)))
+		slog.Int64("bytes", w.bytes()), slog.Duration("elapsed", now.Sub(start)), slog.String("client", s.addresser.client(r)))
 	if w.hits >= 0 {
 		line.AddAttrs(slog.Int("hits", w.hits))
 	}
