@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"math"
 	"slices"
 	"strconv"
 
@@ -240,10 +241,29 @@ func appendStatistics(dst []byte, ix *index.Index, hit index.Hit) []byte {
 	dst = append(dst, `,"statistics":[{"statisticName":"install","value":`...)
 	dst = strconv.AppendInt(dst, installs, 10)
 	dst = append(dst, `},{"statisticName":"averagerating","value":`...)
-	dst = strconv.AppendFloat(dst, rating, 'f', -1, 64)
+	dst = appendRating(dst, rating)
 	dst = append(dst, `},{"statisticName":"ratingcount","value":`...)
 	dst = strconv.AppendInt(dst, ratings, 10)
 	return append(dst, `}]}`...)
+}
+
+// appendRating appends a rating as strconv does. Most ratings have at most two decimals, which can
+// be written in a fifth of the time.
+func appendRating(dst []byte, rating float64) []byte {
+	hundredths := math.Round(100 * rating)
+	if !(0 < hundredths && hundredths < 1e6 && hundredths/100 == rating) {
+		return strconv.AppendFloat(dst, rating, 'f', -1, 64)
+	}
+	n := int64(hundredths)
+	dst = strconv.AppendInt(dst, n/100, 10)
+	if n %= 100; n == 0 {
+		return dst
+	}
+	dst = append(dst, '.', '0'+byte(n/10))
+	if n %= 10; n > 0 {
+		dst = append(dst, '0'+byte(n))
+	}
+	return dst
 }
 
 // jsonForm writes JSON without compression.
