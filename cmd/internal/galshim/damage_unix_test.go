@@ -223,7 +223,7 @@ func TestDamageWhileCaching(t *testing.T) {
 	}
 	now, at := g.live.now.Load(), g.address("http://gallery.test")
 	found, err := gallery.Respond(index.NewWork(t.Context()), now.ix, q)
-	if err != nil || g.compressed(now, found, at) != nil {
+	if err != nil || g.cached(&g.gzip, now, found, at) != nil {
 		t.Fatalf("compressed for the first request, or %v", err)
 	}
 	chunks, err := filepath.Glob(filepath.Join(g.dir, filepath.FromSlash(catalog.ChunkDir), "*", "*.idx"))
@@ -242,7 +242,7 @@ func TestDamageWhileCaching(t *testing.T) {
 			}
 		}()
 		index.PanicOnFault()
-		g.compressed(now, found, at)
+		g.cached(&g.gzip, now, found, at)
 	}()
 	if n := len(g.turns.heavy); n != 0 {
 		t.Errorf("%d turns have not ended", n)
@@ -250,7 +250,7 @@ func TestDamageWhileCaching(t *testing.T) {
 	if n := g.buffers.budget.used.Load(); n != 0 {
 		t.Errorf("%d bytes are still reserved", n)
 	}
-	if n := len(g.cache.Load().bodies); n != 0 {
+	if n := len(g.gzip.cache.Load().bodies); n != 0 {
 		t.Errorf("%d entries, want none", n)
 	}
 	worked := false

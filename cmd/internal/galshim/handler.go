@@ -46,8 +46,8 @@ type server struct {
 	buffers     buffers
 	long        longResponses
 	fast, best  compressors                     // of responses to queries; best for those in the cache
-	spare       spare                           // for compressing responses for the cache
-	cache       atomic.Pointer[responseCache]   // of the current generation
+	spare       spare                           // for encoding responses for the caches
+	gzip, json  form                            // responses in caches
 	recent      atomic.Pointer[gallery.Address] // the address in the last response
 	streamCount atomic.Int64                    // running requests over HTTP/2
 	resetLogged atomic.Bool                     // a reset of a request over HTTP/2 has been logged
@@ -73,6 +73,8 @@ func newServer(c config) (*server, error) {
 		long: longResponses{slow: c.slow, wait: bufferTimeout, all: make(map[*pace]struct{})},
 		fast: compressors{level: gzip.BestSpeed}, best: compressors{level: cachedLevel}, spare: spare{pause: cachePause},
 	}
+	s.gzip = form{longest: maxCachedBody, encoding: gzipCoding, encode: s.compressBest}
+	s.json = form{longest: maxCachedJSON, encode: s.renderWhole}
 	s.routes()
 	return s, nil
 }

@@ -35,9 +35,10 @@ const (
 	pieceBuffer    = 64 << 10  // buffer for the pieces of a longer response
 	maxCompress    = 448 << 10 // JSON that is compressed when it is sent; the result always fits wholeBuffer
 	compressBytes  = 1 << 20   // memory of a compressor, about
-	maxCached      = 4 << 20   // responses in the cache together; two hundred lists of fifty extensions
+	maxCached      = 4 << 20   // responses in a cache together; two hundred compressed lists of fifty extensions
 	maxCachedBody  = pieceBuffer
-	minCachedJSON  = 8 << 10 // JSON of a response in the cache; fragments of less fit in two packets
+	maxCachedJSON  = wholeBuffer
+	minCachedJSON  = 8 << 10 // JSON of a response in a cache; fragments of less fit in two packets
 	maxPrefix      = 256     // length of X-Forwarded-Prefix
 	maxLogged      = 1 << 10 // length of a path or an error in the log
 	maxLoggedQuery = 8 << 10
@@ -48,7 +49,7 @@ const (
 	maxConnections    = 10_000
 	maxWaiting        = 1_000 // waiting queries
 	maxCompressors    = 32    // for files; others are sent uncompressed
-	maxCachedHits     = 200   // extensions of a response in the cache
+	maxCachedHits     = 200   // extensions of a response in a cache
 	maxFetches        = 512   // concurrent requests to a published site for blobs
 	maxChunkFetches   = 16    // concurrent requests to a published site for chunks of the index
 	backgroundFetches = 4     // of them, those for chunks that no request needs yet
@@ -56,7 +57,7 @@ const (
 	backgroundPause   = 9     // after a chunk was checked in the background, in times of what that took
 )
 
-// Compressing for the cache.
+// Encoding for the caches.
 const (
 	// cachedLevel makes responses as short as level 9 of zlib does, in a third of the time.
 	cachedLevel = 8

@@ -20,7 +20,7 @@ import (
 )
 
 // query serves POST …/extensionquery. The response is joined from parts in the index, unless it is
-// in the cache.
+// in a cache.
 func (s *server) query(w *reply, r *http.Request, g *generation) error {
 	found, err := s.search(w, r, g)
 	if err != nil {
@@ -32,19 +32,17 @@ func (s *server) query(w *reply, r *http.Request, g *generation) error {
 	h["Cache-Control"] = noStore
 	h["Content-Type"] = jsonType
 	at := s.address(w.base)
-	if !acceptsGzip(r.Header) {
-		return s.write(w, found.Bytes(), func(to *splice.Buffer) error { return found.WriteJSON(to, at) })
+	form := &s.json
+	if acceptsGzip(r.Header) {
+		form = &s.gzip
 	}
-	if body := s.compressed(g, found, at); body != nil && s.buffers.budget.reserve(len(body)) {
-		defer s.buffers.budget.release(len(body)) // a slow client keeps it from the garbage collector
-		h["Content-Encoding"] = gzipCoding
-		return sendWhole(w, body)
-	}
-	if found.HasGzip(at) {
+	switch {
+	case s.sendCached(w, form, g, found, at):
+		return nil
+	case form == &s.gzip && found.HasGzip(at):
 		h["Content-Encoding"] = gzipCoding
 		return s.write(w, found.GzipBytes(), func(to *splice.Buffer) error { return found.WriteGzip(to, at) })
-	}
-	if found.Bytes() <= maxCompress {
+	case form == &s.gzip && found.Bytes() <= maxCompress:
 		h["Content-Encoding"] = gzipCoding
 		return s.compressJSON(w, r, found, at)
 	}

@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -13,8 +14,9 @@ import (
 )
 
 // A responseCache has the responses of one generation that are requested again and again, such as
-// the popular list, a category or a common word, each compressed as a whole. Joined fragments need
-// four times as many bytes, because a fragment cannot refer to the text of another one.
+// the popular list, a category or a common word. One cache has each compressed as a whole: joined
+// fragments need four times as many bytes, because a fragment cannot refer to the text of another
+// one. The other has some as JSON, for clients that do not accept gzip.
 //
 // The key of a response is its content: the extensions in it, and the base URL; see
 // [gallery.Response.AppendKey]. So every response is searched for, which costs less than sending
@@ -22,59 +24,97 @@ import (
 // collision of hashes does not lead to a wrong response. Queries with the same results, such as
 // "pyth" and "python", share an entry.
 //
-// A response is compressed when it is requested for the second time, by that request, which takes
-// about a millisecond. If there is no room, it takes the place of those that are requested less
-// often. This is the admission policy of TinyLFU (Einziger, Friedman and Manes, 2017): a client
-// that requests many different lists a few times each does not displace what everybody requests.
-// The libraries with this policy, otter and ristretto, decide after an entry has been made, in
-// goroutines of their own; here making it is what costs. golang-lru has neither the policy nor a
-// limit in bytes.
+// A response is encoded when it is requested for the second time, by that request. Compressing it
+// takes about a millisecond. If there is no room, it takes the place of those that are requested
+// less often. This is the admission policy of TinyLFU (Einziger, Friedman and Manes, 2017): a
+// client that requests many different lists a few times each does not displace what everybody
+// requests. The libraries with this policy, otter and ristretto, decide after an entry has been
+// made, in goroutines of their own; here making it is what costs. golang-lru has neither the policy
+// nor a limit in bytes.
 //
 // There are no entries with zstd. Its default level needs a fifth fewer bytes than gzip, and a
 // third of the time. But that is 2 kB of a response that had 55 kB as fragments, for a second entry
 // of each response; the parts of editors that run in Node.js decode gzip only, and browsers accept
 // zstd only over HTTPS.
 type responseCache struct {
-	of   *generation
-	most int // bytes of all entries
-	seed maphash.Seed
+	of      *generation
+	most    int // bytes of all entries
+	longest int // bytes of a body
+	seed    maphash.Seed
 
 	mutex   sync.Mutex
 	counts  frequencies       // of requests
-	bodies  map[string][]byte // by key; empty if the response is longer than maxCachedBody
+	bodies  map[string][]byte // by key; empty if the response is longer than longest
 	entries int               // bytes of all entries
+}
+
+// A form is a cache of the current generation, for responses in one encoding.
+type form struct {
+	cache    atomic.Pointer[responseCache]
+	longest  int      // bytes of a body
+	encoding []string // Content-Encoding; nil for JSON
+	// encode returns a body, or nil if it is too long. ok is false if it could not be made.
+	encode func(found *gallery.Response, at *gallery.Address) (body []byte, ok bool)
 }
 
 // entryBytes is the memory of an entry beside its key and body, about.
 const entryBytes = 128
 
-func newResponseCache(of *generation) *responseCache {
-	return &responseCache{of: of, most: int(newBudget(maxCached).most), seed: maphash.MakeSeed(), bodies: make(map[string][]byte)}
+func newResponseCache(of *generation, longest int) *responseCache {
+	return &responseCache{
+		of: of, most: int(newBudget(maxCached).most), longest: longest, seed: maphash.MakeSeed(), bodies: make(map[string][]byte),
+	}
 }
 
 // responsesOf returns the cache of a generation. It is nil if a newer generation is being served,
-// whose cache replaces that of the old one. So there is one cache at any time.
-func (s *server) responsesOf(g *generation) *responseCache {
-	c := s.cache.Load()
+// whose cache replaces that of the old one. So each form has one cache at any time.
+func (s *server) responsesOf(f *form, g *generation) *responseCache {
+	c := f.cache.Load()
 	if c != nil && c.of == g {
 		return c
 	}
 	if s.live.now.Load() != g {
 		return nil
 	}
-	s.cache.CompareAndSwap(c, newResponseCache(g))
-	if c = s.cache.Load(); c.of != g {
+	f.cache.CompareAndSwap(c, newResponseCache(g, f.longest))
+	if c = f.cache.Load(); c.of != g {
 		return nil
 	}
 	return c
 }
 
-// compressed returns the response compressed as a whole, or nil if it is not cached.
-func (s *server) compressed(g *generation, found *gallery.Response, at *gallery.Address) []byte {
+// sendCached sends a response from the cache. It returns false if it is not cached, or if the
+// budget does not allow it: a slow client keeps the response from the garbage collector.
+func (s *server) sendCached(w *reply, f *form, g *generation, found *gallery.Response, at *gallery.Address) bool {
+	body := s.cached(f, g, found, at)
+	if body == nil {
+		return false
+	}
+	reserve := s.buffers.budget.reserve
+	if isLong(len(body)) {
+		reserve = s.buffers.budget.reserveLong
+	}
+	if !reserve(len(body)) {
+		return false
+	}
+	defer s.buffers.budget.release(len(body))
+	if isLong(len(body)) {
+		s.long.add(&w.pace)
+		defer s.long.remove(&w.pace)
+	}
+	if f.encoding != nil {
+		w.Header()["Content-Encoding"] = f.encoding
+	}
+	sendWhole(w, body)
+	return true
+}
+
+// cached returns a response from the cache, or nil.
+func (s *server) cached(f *form, g *generation, found *gallery.Response, at *gallery.Address) []byte {
 	if found.Bytes() < minCachedJSON || found.Bytes() > maxCompress || found.Hits() > maxCachedHits {
 		return nil
 	}
-	c := s.responsesOf(g)
+	c := s.responsesOf(f, g)
 	if c == nil {
 		return nil
 	}
@@ -84,12 +124,12 @@ func (s *server) compressed(g *generation, found *gallery.Response, at *gallery.
 	if !again {
 		return body
 	}
-	return s.compressAgain(c, string(key), found, at)
+	return s.encodeAgain(f, c, string(key), found, at)
 }
 
-// compressAgain compresses a response that was requested again, and puts it into the cache. It
-// returns nil if others use the processors or the memory, or if there is no room in the cache.
-func (s *server) compressAgain(c *responseCache, key string, found *gallery.Response, at *gallery.Address) (body []byte) {
+// encodeAgain encodes a response that was requested again, and puts it into the cache. It returns
+// nil if others use the processors or the memory, or if there is no room in the cache.
+func (s *server) encodeAgain(f *form, c *responseCache, key string, found *gallery.Response, at *gallery.Address) (body []byte) {
 	s.spare.do(func() {
 		select {
 		case s.turns.heavy <- struct{}{}:
@@ -100,7 +140,7 @@ func (s *server) compressAgain(c *responseCache, key string, found *gallery.Resp
 		if !c.admits(key) {
 			return
 		}
-		if all, ok := s.compressBest(found, at); ok {
+		if all, ok := f.encode(found, at); ok {
 			body = all
 			c.put(key, all)
 		}
@@ -125,7 +165,24 @@ func (s *server) compressBest(found *gallery.Response, at *gallery.Address) (bod
 	return bytes.Clone(to.Bytes()), true
 }
 
-// get returns the body for a key, or nil. again reports whether it should be compressed, because it
+// renderWhole returns a response as JSON, see compressBest.
+func (s *server) renderWhole(found *gallery.Response, at *gallery.Address) (body []byte, ok bool) {
+	to := s.buffers.get(maxCachedJSON/2, io.Discard)
+	if to == nil || to.Cap() < maxCachedJSON {
+		s.buffers.put(to)
+		return nil, false
+	}
+	defer s.buffers.put(to)
+	if err := found.WriteJSON(to, at); err != nil {
+		return nil, false
+	}
+	if to.Sent() {
+		return nil, true
+	}
+	return bytes.Clone(to.Bytes()), true
+}
+
+// get returns the body for a key, or nil. again reports whether it should be encoded, because it
 // was requested before.
 func (c *responseCache) get(key []byte) (body []byte, again bool) {
 	hash := maphash.Bytes(c.seed, key)
@@ -144,7 +201,7 @@ func (c *responseCache) admits(key string) bool {
 	if _, ok := c.bodies[key]; ok {
 		return false
 	}
-	if c.entries+entrySize(key, nil)+maxCachedBody <= c.most {
+	if c.entries+entrySize(key, nil)+c.longest <= c.most {
 		return true
 	}
 	_, least := c.leastRequested()

@@ -90,8 +90,11 @@ func TestCachedResponses(t *testing.T) {
 		if responses[1] != responses[2] {
 			t.Errorf("%s: the third response differs from the second", body)
 		}
-		if text(t, g.ask("gallery.test", body, "identity")) != want {
-			t.Errorf("%s: the response without compression has changed", body)
+		for range 3 {
+			resp := g.ask("gallery.test", body, "identity")
+			if b := text(t, resp); b != want || resp.Header.Get("Content-Length") != strconv.Itoa(len(b)) || resp.Header["Content-Encoding"] != nil {
+				t.Errorf("%s: the response without compression has changed: %d bytes with headers %v", body, len(b), resp.Header)
+			}
 		}
 		fragments += len(responses[0])
 		cached += len(responses[2])
@@ -114,13 +117,13 @@ func gzip9(text string) []byte {
 // TestCachedOnce checks that a response that is requested only once takes no room.
 func TestCachedOnce(t *testing.T) {
 	g := openCaching(t, sample{more: 100, full: true})
-	g.ask("gallery.test", queryBody("", 50, 0), "gzip")
-	if c := g.cache.Load(); len(c.bodies) != 0 {
-		t.Errorf("%d entries after one request, want none", len(c.bodies))
-	}
-	g.ask("gallery.test", queryBody("", 50, 0), "gzip")
-	if c := g.cache.Load(); len(c.bodies) != 1 {
-		t.Errorf("%d entries after two requests, want one", len(c.bodies))
+	for coding, f := range map[string]*form{"gzip": &g.gzip, "identity": &g.json} {
+		for want := range 2 {
+			g.ask("gallery.test", queryBody("", 50, 0), coding)
+			if n := len(f.cache.Load().bodies); n != want {
+				t.Errorf("%s: %d entries after %d requests, want %d", coding, n, want+1, want)
+			}
+		}
 	}
 }
 
@@ -136,8 +139,10 @@ func TestCachedBase(t *testing.T) {
 			}
 		}
 	}
-	if c := g.cache.Load(); len(c.bodies) != 4 {
-		t.Errorf("%d entries, want one for each base URL", len(c.bodies))
+	for _, c := range []*responseCache{g.gzip.cache.Load(), g.json.cache.Load()} {
+		if len(c.bodies) != 4 {
+			t.Errorf("%d entries, want one for each base URL", len(c.bodies))
+		}
 	}
 }
 
@@ -160,7 +165,7 @@ func TestCachedGeneration(t *testing.T) {
 			t.Error("the response is of the old generation")
 		}
 	}
-	if g.responsesOf(old) != nil || g.cache.Load().of == old {
+	if g.responsesOf(&g.gzip, old) != nil || g.gzip.cache.Load().of == old {
 		t.Error("the old generation still has a cache")
 	}
 }
@@ -168,7 +173,7 @@ func TestCachedGeneration(t *testing.T) {
 // TestCacheFlood requests lists that everybody requests, among many times as many that are
 // requested twice or three times each.
 func TestCacheFlood(t *testing.T) {
-	c := newResponseCache(nil)
+	c := newResponseCache(nil, maxCachedBody)
 	body := make([]byte, 16<<10)
 	ask := func(key string) bool {
 		got, again := c.get([]byte(key))
@@ -213,7 +218,7 @@ func TestCacheFlood(t *testing.T) {
 // TestCacheAges checks that what everybody requested in the past makes room for what everybody
 // requests now.
 func TestCacheAges(t *testing.T) {
-	c := newResponseCache(nil)
+	c := newResponseCache(nil, maxCachedBody)
 	for i := 0; c.entries+maxCachedBody+1000 < c.most; i++ {
 		key := fmt.Sprintf("past %d", i)
 		for range maxFrequency {
@@ -235,7 +240,7 @@ func TestCacheAges(t *testing.T) {
 // TestCacheKeeps checks that what is requested less often than all entries does not displace any,
 // and that what is requested more often does.
 func TestCacheKeeps(t *testing.T) {
-	c := newResponseCache(nil)
+	c := newResponseCache(nil, maxCachedBody)
 	fill := func(key string, times int) {
 		for range times {
 			c.get([]byte(key))
@@ -292,7 +297,7 @@ func TestFrequencies(t *testing.T) {
 
 // TestCacheTwice checks that an entry that is put twice is counted once.
 func TestCacheTwice(t *testing.T) {
-	c := newResponseCache(nil)
+	c := newResponseCache(nil, maxCachedBody)
 	c.get([]byte("key"))
 	c.put("key", make([]byte, 1000))
 	c.put("key", make([]byte, 1000))
@@ -309,13 +314,13 @@ func TestCacheSizes(t *testing.T) {
 			g.ask("gallery.test", body, "gzip")
 		}
 	}
-	if c := g.cache.Load(); c != nil && len(c.bodies) != 0 {
+	if c := g.gzip.cache.Load(); c != nil && len(c.bodies) != 0 {
 		t.Errorf("%d entries, want none", len(c.bodies))
 	}
 }
 
-// TestCompressTooLong compresses a response that does not fit in the cache.
-func TestCompressTooLong(t *testing.T) {
+// TestTooLong encodes a response that does not fit in a cache.
+func TestTooLong(t *testing.T) {
 	g := openCaching(t, sample{more: 1000, full: true})
 	q, err := query.Parse([]byte(queryBody("", 1000, 0)))
 	if err != nil {
@@ -325,14 +330,19 @@ func TestCompressTooLong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if body, ok := g.compressBest(found, g.address("http://gallery.test")); body != nil || !ok {
-		t.Errorf("got %d bytes, %t; want none, true", len(body), ok)
+	for _, f := range []*form{&g.gzip, &g.json} {
+		if body, ok := f.encode(found, g.address("http://gallery.test")); body != nil || !ok {
+			t.Errorf("got %d bytes, %t; want none, true", len(body), ok)
+		}
+	}
+	if n := g.buffers.budget.used.Load(); n != 0 {
+		t.Errorf("%d bytes are still reserved", n)
 	}
 }
 
 // TestCacheTooLong checks that a response that is too long for the cache is compressed once only.
 func TestCacheTooLong(t *testing.T) {
-	c := newResponseCache(nil)
+	c := newResponseCache(nil, maxCachedBody)
 	c.get([]byte("key"))
 	c.put("key", nil)
 	if body, again := c.get([]byte("key")); body != nil || again {
@@ -354,10 +364,10 @@ func TestCachedAllocations(t *testing.T) {
 	}
 	at := g.address("http://gallery.test")
 	for range 2 {
-		g.compressed(now, found, at)
+		g.cached(&g.gzip, now, found, at)
 	}
 	if n := testing.AllocsPerRun(100, func() {
-		if g.compressed(now, found, at) == nil {
+		if g.cached(&g.gzip, now, found, at) == nil {
 			t.Fatal("not in the cache")
 		}
 	}); n != 0 {
@@ -381,7 +391,7 @@ func TestCacheBusy(t *testing.T) {
 			t.Error("the response is wrong")
 		}
 	}
-	if n := len(g.cache.Load().bodies); n != 0 {
+	if n := len(g.gzip.cache.Load().bodies); n != 0 {
 		t.Errorf("%d entries, want none", n)
 	}
 }
