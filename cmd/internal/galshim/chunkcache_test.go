@@ -233,7 +233,8 @@ func TestWrongChunk(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := publishHeld(t, nil)
 			cache := t.TempDir()
-			g := open(t, "", remoteAt(t, o.URL, cache))
+			var requests lockedBuffer
+			g := open(t, "", remoteAt(t, o.URL, cache), func(c *config) { c.log = slog.New(slog.NewTextHandler(&requests, nil)) })
 			const id = "many.n7"
 			number, chunk := g.chunkOf(t, id)
 			file := chunkFiles(t, g.live.now.Load(), g.cacheOf().dir)[number]
@@ -250,8 +251,6 @@ func TestWrongChunk(t *testing.T) {
 				return isOf(r, chunk)
 			}
 			lines := g.logTo()
-			var requests lockedBuffer
-			g.log = slog.New(slog.NewTextHandler(&requests, nil))
 			resp := g.request("POST", "/api/extensionquery", byName(id))
 			if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
 				t.Errorf("query: %d, %v", resp.StatusCode, resp.Header)

@@ -39,6 +39,8 @@ type config struct {
 type server struct {
 	config
 	mux         *http.ServeMux
+	exact       map[string]http.HandlerFunc // what the mux finds, by paths that are patterns without parameters
+	queryLogs   map[string]slog.Handler     // by path of a query; they have the method and the path
 	compress    func(http.Handler) http.HandlerFunc
 	compressing chan struct{} // a token for each file being compressed
 	turns       *turns
@@ -68,7 +70,7 @@ func newServer(c config) (*server, error) {
 		return nil, err
 	}
 	s := &server{
-		config: c, mux: http.NewServeMux(), compress: compress, compressing: make(chan struct{}, maxCompressors),
+		config: c, mux: http.NewServeMux(), exact: make(map[string]http.HandlerFunc), queryLogs: make(map[string]slog.Handler), compress: compress, compressing: make(chan struct{}, maxCompressors),
 		turns: newTurns(c.queries), bodies: bodies{budget: newBudget(maxBodies)}, buffers: buffers{budget: newBudget(maxResponses)},
 		long: longResponses{slow: c.slow, wait: bufferTimeout, all: make(map[*pace]struct{})},
 		fast: compressors{level: gzip.BestSpeed}, best: compressors{level: cachedLevel}, spare: spare{pause: cachePause},
@@ -84,6 +86,7 @@ func newServer(c config) (*server, error) {
 func (s *server) routes() {
 	for _, api := range apis {
 		s.post(api+"/extensionquery", s.query)
+		s.queryLogs[api+"/extensionquery"] = s.log.Handler().WithAttrs(requestAttrs(http.MethodPost, api+"/extensionquery"))
 		s.get(api+"/vscode/{publisher}/{name}/latest", s.latest)
 		s.get(api+"/{publisher}/{name}/latest", s.latest)
 		s.get(api+"/manifest.json", s.manifest)
@@ -124,7 +127,7 @@ func (s *server) post(pattern string, e endpoint) {
 // handle registers an endpoint for all methods. A mux with patterns for methods would refuse other
 // methods with a response in plain text.
 func (s *server) handle(pattern string, e endpoint) {
-	s.mux.HandleFunc(pattern, func(rw http.ResponseWriter, r *http.Request) {
+	handler := func(rw http.ResponseWriter, r *http.Request) {
 		w := rw.(*reply)
 		g := s.live.acquire()
 		defer g.release()
@@ -136,7 +139,11 @@ func (s *server) handle(pattern string, e endpoint) {
 			w.err = err
 			sendError(w, err)
 		}
-	})
+	}
+	s.mux.HandleFunc(pattern, handler)
+	if !strings.HasSuffix(pattern, "/") && !strings.Contains(pattern, "{") {
+		s.exact[pattern] = handler
+	}
 }
 
 // allowMethods returns an endpoint that refuses other methods. OPTIONS does not get here.
@@ -173,7 +180,12 @@ func (s *server) respond(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.base = s.addresser.base(r)
-	s.mux.ServeHTTP(w, normalizePath(r, pathOf(w.base)))
+	r = normalizePath(r, pathOf(w.base))
+	if handler, ok := s.exact[r.URL.Path]; ok { // a query, most of the time; the mux would take a microsecond
+		handler(w, r)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
 }
 
 // beginStream counts a request over HTTP/2. It resets the request if there are too many and its
@@ -263,16 +275,25 @@ func (s *server) logRequest(w *reply, r *http.Request, start time.Time) {
 	}
 	now := time.Now()
 	line := slog.NewRecord(now, level, "request", 0) // without the source position, which is slow to find
+	handler, ok := s.queryLogs[r.URL.Path]
+	if !ok || r.Method != http.MethodPost {
+		handler = s.log.Handler()
+		line.AddAttrs(requestAttrs(r.Method, r.URL.Path)...)
+	}
 	line.AddAttrs(
-		slog.String("method", r.Method), slog.String("path", clip(r.URL.Path)), slog.Int("status", w.status),
-		slog.Int64("bytes", w.bytes()), slog.Duration("elapsed", now.Sub(start)), slog.String("client", s.addresser.client(r)))
+		slog.Int("status", w.status), slog.Int64("bytes", w.bytes()), slog.Duration("elapsed", now.Sub(start)), slog.String("client", s.addresser.client(r)))
 	if w.hits >= 0 {
 		line.AddAttrs(slog.Int("hits", w.hits))
 	}
 	if w.err != nil {
 		line.AddAttrs(slog.String("err", clip(w.err.Error())))
 	}
-	s.log.Handler().Handle(context.Background(), line) // if the log cannot be written, there is nowhere to report it
+	handler.Handle(context.Background(), line) // if the log cannot be written, there is nowhere to report it
+}
+
+// requestAttrs are the first attributes of a request in the log.
+func requestAttrs(method, path string) []slog.Attr {
+	return []slog.Attr{slog.String("method", method), slog.String("path", clip(path))}
 }
 
 // clip shortens a text of a client for the log.

@@ -81,7 +81,7 @@ func (w *reply) Write(b []byte) (int, error) {
 
 // writeWhole writes the body of a response, whose header has its length, at once with the header.
 func (w *reply) writeWhole(body []byte) error {
-	if w.corked == nil {
+	if w.corked == nil || len(body) < heldBytes/2 { // package http sends a short one at once
 		_, err := w.Write(body)
 		return err
 	}
