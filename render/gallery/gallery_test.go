@@ -92,7 +92,7 @@ func open(t *testing.T) *index.Index {
 }
 
 // openIndex returns an index of documents whose payloads are in one chunk.
-func openIndex(t *testing.T, docs []index.Document, payloads func(int) index.Payloads) *index.Index {
+func openIndex(t testing.TB, docs []index.Document, payloads func(int) index.Payloads) *index.Index {
 	t.Helper()
 	content := index.Content{Documents: docs, Files: slices.Values([]index.File(nil)), TempDir: t.TempDir()}
 	var all index.ChunkContent
