@@ -32,10 +32,10 @@ import (
 // made, in goroutines of their own; here making it is what costs. golang-lru has neither the policy
 // nor a limit in bytes.
 //
-// There are no entries with zstd. Its default level needs a fifth fewer bytes than gzip, and a
-// third of the time. But that is 2 kB of a response that had 55 kB as fragments, for a second entry
-// of each response; the parts of editors that run in Node.js decode gzip only, and browsers accept
-// zstd only over HTTPS.
+// There are no entries with zstd. For a hundred frequent requests in a gallery of real extensions,
+// its default level needs 14.2 kB a response and gzip 14.5 kB, in a third of the time, which is
+// spent once for each entry. The next level needs 13.6 kB. The parts of editors that run in Node.js
+// decode gzip only, and browsers accept zstd only over HTTPS.
 type responseCache struct {
 	of      *generation
 	most    int // bytes of all entries
