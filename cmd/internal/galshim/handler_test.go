@@ -1,10 +1,13 @@
 package galshim
 
 import (
+	"bytes"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -329,4 +332,32 @@ func FuzzPath(f *testing.F) {
 			t.Fatalf("GET %q: CURRENT was served", target)
 		}
 	})
+}
+
+// TestRequestLog checks the lines of requests in the log, with and without a path in the base URL.
+func TestRequestLog(t *testing.T) {
+	var lines bytes.Buffer
+	g := openSample(t, func(c *config) {
+		c.addresser = &addresser{fixed: "http://gallery.test/tools"}
+		c.log = slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey || a.Key == "elapsed" {
+				return slog.Attr{}
+			}
+			return a
+		}}))
+	})
+	g.request("POST", "/api/extensionquery", `{"filters":[{"criteria":[{"filterType":7,"value":"acme.hello"}]}]}`)
+	g.request("POST", "/tools/api/extensionquery/", `{"filters":[{"criteria":[{"filterType":7,"value":"acme.none"}]}]}`)
+	g.request("POST", "/api/extensionquery", "no JSON")
+	g.request("GET", "/api/extensionquery", "")
+	g.request("GET", "/tools/healthz", "")
+	const want = `level=INFO msg=request method=POST path=/api/extensionquery status=200 bytes=N client=192.0.2.1 hits=1
+level=INFO msg=request method=POST path=/tools/api/extensionquery/ status=200 bytes=N client=192.0.2.1 hits=0
+level=INFO msg=request method=POST path=/api/extensionquery status=400 bytes=N client=192.0.2.1 err="the body is not a gallery query in JSON: parse query: the body is not a JSON object"
+level=INFO msg=request method=GET path=/api/extensionquery status=405 bytes=N client=192.0.2.1 err="GET /api/extensionquery: use POST, OPTIONS"
+level=INFO msg=request method=GET path=/tools/healthz status=200 bytes=N client=192.0.2.1
+`
+	if got := regexp.MustCompile(`bytes=\d+`).ReplaceAllString(lines.String(), "bytes=N"); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
 }

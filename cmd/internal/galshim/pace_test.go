@@ -78,10 +78,13 @@ func TestPace(t *testing.T) {
 func startUnbuffered(t *testing.T, h http.Handler) *httptest.Server {
 	srv := httptest.NewUnstartedServer(h)
 	srv.Config.ConnContext = withConn
+	l := limitConnections(srv.Listener, srv.Config, maxConnections)
+	srv.Listener = l
 	srv.Config.ConnState = func(conn net.Conn, state http.ConnState) {
 		if state == http.StateNew {
-			conn.(*net.TCPConn).SetWriteBuffer(16 << 10)
+			below(conn).(*net.TCPConn).SetWriteBuffer(16 << 10)
 		}
+		l.changed(conn, state)
 	}
 	srv.Start()
 	t.Cleanup(srv.Close)
