@@ -1,7 +1,9 @@
 package galshim
 
 import (
+	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -88,8 +90,10 @@ func TestCork(t *testing.T) {
 	}
 }
 
-// TestWriteWhole sends bodies of all sizes around those of buffers, over one connection.
+// TestWriteWhole sends bodies of all sizes around those of buffers, over one connection. Those that
+// fit in a packet must arrive at once, with their header.
 func TestWriteWhole(t *testing.T) {
+	const packet = 8 << 10
 	body := bytes.Repeat([]byte("0123456789"), 2*heldBytes)
 	srv := newHTTPServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w := newReply(rw, r, time.Minute)
@@ -106,17 +110,57 @@ func TestWriteWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go srv.Serve(limitConnections(listener, srv, 1))
+	go srv.Serve(limitConnections(listener, srv, 2))
 	defer srv.Close()
-	client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}, Timeout: time.Minute}
-	defer client.CloseIdleConnections()
+	client, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	stream := bufio.NewReaderSize(client, 4*packet)
 	for n := 0; n < len(body); n += 1 + n/60 {
-		resp, err := client.Get("http://" + listener.Addr().String() + "/?n=" + strconv.Itoa(n))
+		fmt.Fprintf(client, "GET /?n=%d HTTP/1.1\r\nHost: h\r\n\r\n", n)
+		resp, err := http.ReadResponse(stream, nil)
 		if err != nil {
 			t.Fatalf("%d bytes: %v", n, err)
+		}
+		if n < packet && stream.Buffered() != n {
+			t.Errorf("%d bytes: %d of them arrived with the header", n, stream.Buffered())
 		}
 		if got := text(t, resp); got != string(body[:n]) {
 			t.Fatalf("%d bytes: got %d, or they differ", n, len(got))
 		}
+	}
+}
+
+// flushed is a response that is written to a connection, and calls a function when it is flushed.
+type flushed struct {
+	net.Conn
+	header  http.Header
+	onFlush func()
+}
+
+func (f *flushed) Header() http.Header { return f.header }
+func (f *flushed) WriteHeader(int)     {}
+func (f *flushed) Flush()              { f.onFlush() }
+
+// TestWriteWholeFails checks that a client that does not read the end of a response is noticed, and
+// one that has gone.
+func TestWriteWholeFails(t *testing.T) {
+	conn, _ := connect(t)
+	w := &reply{corked: conn, pace: pace{stall: time.Minute, chunk: heldBytes}}
+	response := &flushed{Conn: conn, header: make(http.Header)}
+	w.ResponseWriter, w.pace.response = response, response
+	response.onFlush = func() {
+		if w.pace.since.Load() == 0 {
+			t.Error("the end of the response is not a write")
+		}
+		conn.Close()
+	}
+	if err := w.writeWhole(make([]byte, heldBytes)); err == nil {
+		t.Error("there is no error after the connection has ended")
+	}
+	if w.pace.since.Load() != 0 {
+		t.Error("the write has not ended")
 	}
 }

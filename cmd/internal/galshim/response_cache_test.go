@@ -319,7 +319,7 @@ func TestCacheSizes(t *testing.T) {
 	}
 }
 
-// TestTooLong encodes a response that does not fit in a cache.
+// TestTooLong encodes a response that does not fit in a cache, and then without enough memory.
 func TestTooLong(t *testing.T) {
 	g := openCaching(t, sample{more: 1000, full: true})
 	q, err := query.Parse([]byte(queryBody("", 1000, 0)))
@@ -330,12 +330,19 @@ func TestTooLong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	budget := g.buffers.budget
 	for _, f := range []*form{&g.gzip, &g.json} {
 		if body, ok := f.encode(found, g.address("http://gallery.test")); body != nil || !ok {
 			t.Errorf("got %d bytes, %t; want none, true", len(body), ok)
 		}
+		used := int(budget.most*3/4) - 2*pieceBuffer
+		budget.reserve(used)
+		if body, ok := f.encode(found, g.address("http://gallery.test")); body != nil || ok {
+			t.Errorf("without memory: got %d bytes, %t; want none, false", len(body), ok)
+		}
+		budget.release(used)
 	}
-	if n := g.buffers.budget.used.Load(); n != 0 {
+	if n := budget.used.Load(); n != 0 {
 		t.Errorf("%d bytes are still reserved", n)
 	}
 }
