@@ -39,8 +39,8 @@ type config struct {
 type server struct {
 	config
 	mux         *http.ServeMux
-	exact       map[string]http.HandlerFunc // what the mux finds, by paths that are patterns without parameters
-	queryLogs   map[string]slog.Handler     // by path of a query; they have the method and the path
+	exact       map[string]http.HandlerFunc // what the mux finds for paths without parameters
+	queryLogs   map[string]slog.Handler     // by path of a query; lines begin with its method and path
 	compress    func(http.Handler) http.HandlerFunc
 	compressing chan struct{} // a token for each file being compressed
 	turns       *turns
@@ -49,7 +49,7 @@ type server struct {
 	long        longResponses
 	fast, best  compressors                     // of responses to queries; best for those in the cache
 	spare       spare                           // for encoding responses for the caches
-	gzip, json  form                            // responses in caches
+	gzip, json  form                            // of responses to queries in caches
 	recent      atomic.Pointer[gallery.Address] // the address in the last response
 	streamCount atomic.Int64                    // running requests over HTTP/2
 	resetLogged atomic.Bool                     // a reset of a request over HTTP/2 has been logged
@@ -70,7 +70,8 @@ func newServer(c config) (*server, error) {
 		return nil, err
 	}
 	s := &server{
-		config: c, mux: http.NewServeMux(), exact: make(map[string]http.HandlerFunc), queryLogs: make(map[string]slog.Handler), compress: compress, compressing: make(chan struct{}, maxCompressors),
+		config: c, mux: http.NewServeMux(), exact: make(map[string]http.HandlerFunc), queryLogs: make(map[string]slog.Handler),
+		compress: compress, compressing: make(chan struct{}, maxCompressors),
 		turns: newTurns(c.queries), bodies: bodies{budget: newBudget(maxBodies)}, buffers: buffers{budget: newBudget(maxResponses)},
 		long: longResponses{slow: c.slow, wait: bufferTimeout, all: make(map[*pace]struct{})},
 		fast: compressors{level: gzip.BestSpeed}, best: compressors{level: cachedLevel}, spare: spare{pause: cachePause},

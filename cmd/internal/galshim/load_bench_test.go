@@ -20,10 +20,10 @@ import (
 
 // BenchmarkLoad sends queries over many connections, on each as fast as the responses arrive, to
 // galshim and to a handler that writes the same bytes from memory. galshim, the handler and the
-// clients are processes of their own, on the same processors. An operation is a round, in which
-// both are measured, one after the other. ratio is the median of the rounds for galshim's responses
-// in a second, divided by those of the handler. p99-times is the same for the 99th percentile of
-// the response times. requests/s is the median of galshim.
+// clients are processes of their own, on the same processors. An operation is a round: the handler
+// is measured, and then galshim. ratio is galshim's rate of responses divided by that of the
+// handler, and p99-times the 99th percentile of galshim's response times divided by that of the
+// handler: both are medians of all rounds, as is requests/s, the rate of galshim.
 func BenchmarkLoad(b *testing.B) {
 	dir := b.TempDir()
 	sample{more: 10_000, full: true}.write(b, dir)
@@ -51,7 +51,8 @@ func requestsOf(bodies []string, coding string) (requests []string) {
 	return requests
 }
 
-// responsesOf returns galshim's responses as soon as they are those of a cache that is full.
+// responsesOf sends the requests to galshim several times, so that it has the responses in its
+// cache, and returns a handler that writes the last ones.
 func responsesOf(b *testing.B, addr string, requests []string) *memory {
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -73,7 +74,7 @@ func responsesOf(b *testing.B, addr string, requests []string) *memory {
 			responses.bodies = append(responses.bodies, []byte(text(b, response)))
 		}
 		if len(requests) == 1 {
-			time.Sleep(10 * time.Millisecond) // between responses that are compressed for the cache
+			time.Sleep(10 * time.Millisecond) // galshim pauses after it has compressed a response
 		}
 	}
 	return responses

@@ -48,7 +48,7 @@ type responseCache struct {
 	entries int               // bytes of all entries
 }
 
-// A form is a cache of the current generation, for responses in one encoding.
+// A form is an encoding of responses, with the cache for those of the current generation.
 type form struct {
 	cache    atomic.Pointer[responseCache]
 	longest  int      // bytes of a body
@@ -165,7 +165,8 @@ func (s *server) compressBest(found *gallery.Response, at *gallery.Address) (bod
 	return bytes.Clone(to.Bytes()), true
 }
 
-// renderWhole returns a response as JSON, see compressBest.
+// renderWhole returns a response as JSON. The result is nil if it is longer than maxCachedJSON. ok
+// is false if there is not enough memory, or if the response could not be written.
 func (s *server) renderWhole(found *gallery.Response, at *gallery.Address) (body []byte, ok bool) {
 	to := s.buffers.get(maxCachedJSON/2, io.Discard)
 	if to == nil || to.Cap() < maxCachedJSON {
