@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
@@ -344,6 +345,41 @@ func TestTooLong(t *testing.T) {
 	}
 	if n := budget.used.Load(); n != 0 {
 		t.Errorf("%d bytes are still reserved", n)
+	}
+}
+
+// A probe is a response that calls a function before it is written.
+type probe struct {
+	*httptest.ResponseRecorder
+	before func()
+}
+
+func (p *probe) Write(b []byte) (int, error) {
+	p.before()
+	return p.ResponseRecorder.Write(b)
+}
+
+// TestCachedLong checks that the budget counts a response from the cache while it is written, and
+// that a slow client of a long one can be cut off.
+func TestCachedLong(t *testing.T) {
+	g := openCaching(t, sample{more: 100, full: true})
+	for coding, long := range map[string]int{"identity": 1, "gzip": 0} {
+		var length, counted, cuttable int
+		for range 3 {
+			r := httptest.NewRequest("POST", "/api/extensionquery", strings.NewReader(queryBody("", 50, 0)))
+			r.Header.Set("Accept-Encoding", coding)
+			w := &probe{httptest.NewRecorder(), func() {
+				counted, cuttable = int(g.buffers.budget.used.Load()), len(g.long.all)
+			}}
+			g.ServeHTTP(w, r)
+			length = w.Body.Len()
+		}
+		if counted != length || cuttable != long {
+			t.Errorf("%s: %d of %d bytes are counted, and %d clients can be cut off, want %d", coding, counted, length, cuttable, long)
+		}
+	}
+	if n := g.buffers.budget.used.Load(); n != 0 || len(g.long.all) != 0 {
+		t.Errorf("%d bytes are still reserved, %d clients can be cut off", n, len(g.long.all))
 	}
 }
 
