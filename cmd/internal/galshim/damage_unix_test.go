@@ -199,7 +199,7 @@ func TestDamageReleasesSlots(t *testing.T) {
 	func() {
 		defer func() {
 			if p := recover(); index.FaultError(p) == nil {
-				t.Errorf("compressing ended with %v, want a fault", p)
+				t.Errorf("encoding ended with %v, want a fault", p)
 			}
 		}()
 		index.PanicOnFault()
@@ -213,18 +213,24 @@ func TestDamageReleasesSlots(t *testing.T) {
 	}
 }
 
-// TestDamageWhileCaching truncates the chunks between searching and compressing for the cache. The
-// request must release what it has taken, or nothing would be compressed again.
+// TestDamageWhileCaching truncates the chunks between searching and encoding for a cache. The
+// request must release what it has taken, or nothing would be encoded again.
 func TestDamageWhileCaching(t *testing.T) {
+	t.Run("gzip", func(t *testing.T) { damageWhileCaching(t, func(g *testGallery) *form { return &g.gzip }) })
+	t.Run("json", func(t *testing.T) { damageWhileCaching(t, func(g *testGallery) *form { return &g.json }) })
+}
+
+func damageWhileCaching(t *testing.T, formOf func(*testGallery) *form) {
 	g := openCaching(t, sample{more: 100, full: true})
 	q, err := query.Parse([]byte(queryBody("", 50, 0)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	now, at := g.live.now.Load(), g.address("http://gallery.test")
+	form := formOf(g)
 	found, err := gallery.Respond(index.NewWork(t.Context()), now.ix, q)
-	if err != nil || g.cached(&g.gzip, now, found, at) != nil {
-		t.Fatalf("compressed for the first request, or %v", err)
+	if err != nil || g.cached(form, now, found, at) != nil {
+		t.Fatalf("encoded for the first request, or %v", err)
 	}
 	chunks, err := filepath.Glob(filepath.Join(g.dir, filepath.FromSlash(catalog.ChunkDir), "*", "*.idx"))
 	if err != nil || len(chunks) == 0 {
@@ -238,11 +244,11 @@ func TestDamageWhileCaching(t *testing.T) {
 	func() {
 		defer func() {
 			if p := recover(); index.FaultError(p) == nil {
-				t.Errorf("compressing ended with %v, want a fault", p)
+				t.Errorf("encoding ended with %v, want a fault", p)
 			}
 		}()
 		index.PanicOnFault()
-		g.cached(&g.gzip, now, found, at)
+		g.cached(form, now, found, at)
 	}()
 	if n := len(g.turns.heavy); n != 0 {
 		t.Errorf("%d turns have not ended", n)
@@ -250,13 +256,13 @@ func TestDamageWhileCaching(t *testing.T) {
 	if n := g.buffers.budget.used.Load(); n != 0 {
 		t.Errorf("%d bytes are still reserved", n)
 	}
-	if n := len(g.gzip.cache.Load().bodies); n != 0 {
+	if n := len(form.cache.Load().bodies); n != 0 {
 		t.Errorf("%d entries, want none", n)
 	}
 	worked := false
 	g.spare.do(func() { worked = true })
 	if !worked {
-		t.Error("nothing is compressed any more")
+		t.Error("nothing is encoded any more")
 	}
 }
 
