@@ -83,14 +83,12 @@ func (d *derivation) chunk(c catalog.Chunk, to *derivedChunk) error {
 	if err := d.lines(c, old, &to.files); err != nil {
 		return err
 	}
-	parts := c.IndexChunks()
-	reused := old.indexOf(c, to.files.Lines.SHA256, len(parts))
-	for i, part := range parts {
+	reusable := old.indexChunks(c, to.files.Lines.SHA256)
+	for i, part := range c.IndexChunks() {
 		extensions := d.documents(part, uint32(i), to)
-		var f catalog.IndexChunk
-		if reused != nil {
-			f = reused[i]
-		} else {
+		was, ok := reusable[part.First]
+		f := was.file
+		if !ok || !was.isOf(part) {
 			var err error
 			if f, err = d.indexChunk(part, extensions); err != nil {
 				return err

@@ -42,20 +42,42 @@ type reusable struct {
 	hasIndex      bool // the files of its chunks of the index exist
 }
 
+// A reusablePart is a chunk of the index of the previous generation.
+type reusablePart struct {
+	catalog.Chunk
+	file catalog.IndexChunk
+}
+
 // linesOf returns the file with the lines of c, or false if they must be compressed.
 func (r *reusable) linesOf(c catalog.Chunk) (catalog.ChunkFile, bool) {
 	return r.files.Lines, r.hasLines && len(r.Extensions) > 0 && catalog.EqualLines(r.Extensions, c.Extensions)
 }
 
-// indexOf returns the n chunks of the index that c consists of, or nil if they must be derived. The
-// lines of c have this hash. Its dropped versions may be others than before although its lines are
-// the same: those of an extension that is not listed belong to the chunk before it, which may be
-// another one.
-func (r *reusable) indexOf(c catalog.Chunk, lines blob.Ref, n int) []catalog.IndexChunk {
-	if !r.hasIndex || r.files.Lines.SHA256 != lines || len(r.files.Index) != n || !reflect.DeepEqual(r.Dropped, c.Dropped) {
+// indexChunks returns the chunks of the index by First, for a new chunk of the catalogue whose lines
+// have this hash.
+func (r *reusable) indexChunks(c catalog.Chunk, lines blob.Ref) map[string]reusablePart {
+	was := r.Chunk
+	if r.files.Lines.SHA256 == lines {
+		was.Extensions = c.Extensions // the same lines are the same extensions
+	} else if len(was.Extensions) == 0 {
 		return nil
 	}
-	return r.files.Index
+	parts := was.IndexChunks()
+	if !r.hasIndex || len(parts) != len(r.files.Index) {
+		return nil
+	}
+	all := make(map[string]reusablePart)
+	for i, part := range parts {
+		all[part.First] = reusablePart{part, r.files.Index[i]}
+	}
+	return all
+}
+
+// isOf reports whether the chunk of the index would be the same for this part of the catalogue. Its
+// dropped versions may be others although its extensions are the same: those of an extension that
+// is not listed belong to the chunk before it, which may be another one.
+func (r *reusablePart) isOf(part catalog.Chunk) bool {
+	return reflect.DeepEqual(r.Dropped, part.Dropped) && catalog.EqualLines(r.Extensions, part.Extensions)
 }
 
 // reusable returns the chunks that may be used again for the catalogue next, by their First. They

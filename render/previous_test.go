@@ -7,8 +7,11 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
+	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"galbuild/build/blob"
@@ -227,6 +230,36 @@ func TestNewStatisticsPutNothing(t *testing.T) {
 	d.reusable = previous.reusable(&next, func(string, int64) bool { return true })
 	if _, err := d.run(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestOneChangedPutsOneChunk derives a generation in which one extension differs from the one
+// before. Only the lines of its chunk of the catalogue and its chunk of the index are put.
+func TestOneChangedPutsOneChunk(t *testing.T) {
+	c := many(t, newSite(t), 120)
+	if n := len(c.Chunks()[0].IndexChunks()); n < 2 {
+		t.Fatalf("the first chunk has %d chunks of the index", n)
+	}
+	previous := Previous{c, derive(t, c, make(map[string][]byte)).files}
+	next := *c
+	next.Extensions = slices.Clone(c.Extensions)
+	next.Extensions[0].Versions = slices.Clone(c.Extensions[0].Versions)
+	next.Extensions[0].Versions[0].Description = "Another description"
+	var mutex sync.Mutex
+	put := make(map[string]int)
+	d := newDerivation(&next, func(p string, _ []byte) error {
+		mutex.Lock()
+		defer mutex.Unlock()
+		put[path.Ext(p)]++
+		return nil
+	})
+	d.reusable = previous.reusable(&next, func(string, int64) bool { return true })
+	all, err := d.run(t.Context())
+	if err != nil || put[".zst"] != 1 || put[".idx"] != 1 {
+		t.Errorf("put %v, %v", put, err)
+	}
+	if want := derive(t, &next, make(map[string][]byte)).files; !reflect.DeepEqual(all.files, want) {
+		t.Errorf("the files are %+v, want %+v", all.files, want)
 	}
 }
 

@@ -234,6 +234,12 @@ func VersionDir(publisher, name, version, platform string) string {
 	return dir
 }
 
+// SharesVersions reports whether two extensions have the same list of versions in memory. If they
+// do not, their versions may still be equal.
+func (e *Extension) SharesVersions(other *Extension) bool {
+	return len(e.Versions) == len(other.Versions) && len(e.Versions) > 0 && &e.Versions[0] == &other.Versions[0]
+}
+
 // Versions yields every version with its Key.
 func (c *Catalog) Versions() iter.Seq2[string, *Version] {
 	return func(yield func(string, *Version) bool) {
