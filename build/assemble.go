@@ -136,7 +136,8 @@ func (a *assembly) readAdmitted(r *reader, chosen map[string]identified, accepte
 			continue
 		}
 		c.accepted = true
-		chosen[key] = identified{c.publisher, c.name, withSeen(c.version, catalog.Earliest(known.Seen, c.version.Seen))}
+		version := withSeen(c.version, catalog.Earliest(known.Seen, c.version.Seen))
+		chosen[key] = identified{publisher: c.publisher, name: c.name, version: version}
 	}
 	return nil
 }
@@ -156,13 +157,35 @@ func groupByExtension(chosen map[string]identified) [][]identified {
 }
 
 // addExtension adds an extension with these versions to the catalogue. Its publisher and name
-// are those of the newest version.
+// are those of the newest version. If a catalogue had an extension with the same versions, the two
+// share them, and comparing the catalogues takes less time.
 func (a *assembly) addExtension(group []identified, empty *catalog.Asset, old map[string]identified) {
-	e := newExtension(group)
-	for i := range e.Versions {
-		a.addVersion(e, &e.Versions[i], empty, old)
+	e := sameExtension(group, empty)
+	if e == nil {
+		e = newExtension(group)
+		for i := range e.Versions {
+			a.addVersion(e, &e.Versions[i], empty, old)
+		}
 	}
 	a.catalog.Extensions = append(a.catalog.Extensions, *e)
+}
+
+// sameExtension returns a copy of the extension of a catalogue that these versions are from, or nil
+// if they are not all that it has, or have been replaced. The copy is what newExtension would
+// return: its UUID is that before [assembly.resolveUUIDs].
+func sameExtension(group []identified, empty *catalog.Asset) *catalog.Extension {
+	from := group[0].extension
+	if from == nil || len(from.Versions) != len(group) {
+		return nil
+	}
+	for _, x := range group {
+		if x.extension != from || x.version != &from.Versions[x.number] || !isSigned(x.version, empty) {
+			return nil
+		}
+	}
+	same := *from
+	same.UUID = statedUUID(from)
+	return &same
 }
 
 // newExtension returns an extension with these versions, which have the publisher and name that
@@ -178,7 +201,7 @@ func newExtension(group []identified) *catalog.Extension {
 	newest := &e.Versions[0]
 	e.Name = newest.Name
 	e.Publisher = catalog.Publisher{ID: uuidOf(newest.Publisher), Name: newest.Publisher, DisplayName: newest.Publisher}
-	e.UUID = uuidOf(newest.Publisher + "." + newest.Name)
+	e.UUID = statedUUID(e)
 	applySidecars(e)
 	setDates(e)
 	return e
@@ -203,7 +226,17 @@ func sameFiles(a, b *catalog.Version) bool {
 	return slices.Equal(a.Assets, b.Assets) && slices.Equal(a.Files, b.Files)
 }
 
-// applySidecars fills in what the sidecars contain about the extension and its publisher. If
+// statedUUID returns the UUID that the newest sidecar with one states, or else the generated one.
+func statedUUID(e *catalog.Extension) string {
+	for i := range e.Versions {
+		if s := e.Versions[i].Sidecar; s != nil && s.ExtensionID != "" {
+			return s.ExtensionID
+		}
+	}
+	return uuidOf(e.ID())
+}
+
+// applySidecars fills in what the sidecars contain about the publisher, and the statistics. If
 // several versions have a value, that of the newest one is used.
 func applySidecars(e *catalog.Extension) {
 	for i := len(e.Versions) - 1; i >= 0; i-- {
@@ -215,7 +248,6 @@ func applySidecars(e *catalog.Extension) {
 }
 
 func applySidecar(e *catalog.Extension, s *catalog.Sidecar) {
-	e.UUID = cmp.Or(s.ExtensionID, e.UUID)
 	if p := s.Publisher; p != nil {
 		e.Publisher.ID = cmp.Or(p.PublisherID, e.Publisher.ID)
 		e.Publisher.DisplayName = cmp.Or(p.DisplayName, e.Publisher.DisplayName)

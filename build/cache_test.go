@@ -43,7 +43,7 @@ func FuzzLoadCache(f *testing.F) {
 			t.Errorf("found a package that the catalogue does not have: %+v", c)
 		}
 		version := &catalog.Version{Version: "1.0.0", Package: catalog.File{Ref: blob.Sum([]byte("x"))}}
-		old := map[string]identified{"acme.hello@1.0.0": {"acme", "hello", version}}
+		old := map[string]identified{"acme.hello@1.0.0": {publisher: "acme", name: "hello", version: version}}
 		if c, ok := m.lookup(&item, listedDates{}, &knowledge{versions: old}, decision.In(nil, nil)); ok && c.refused == nil && !c.unstored && c.version != version {
 			t.Errorf("found %+v", c.version)
 		}

@@ -200,7 +200,7 @@ func TestKeepFirstSeen(t *testing.T) {
 		first.Updated, first.FirstSeen = past, tt.before
 		again.Updated, again.FirstSeen = now, tt.after
 		c := candidateOf("a", again)
-		c.keepFirstSeen(map[string]identified{c.key(): {"acme", "hello", first}})
+		c.keepFirstSeen(map[string]identified{c.key(): {publisher: "acme", name: "hello", version: first}})
 		want := now
 		if tt.before && tt.after {
 			want = past

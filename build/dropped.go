@@ -63,7 +63,7 @@ func (r *rules) keptOutByKeep(all []catalog.Dropped, chosen, served map[string]i
 	candidates := maps.Clone(chosen)
 	for i := range all {
 		v := &all[i].Version
-		candidates[all[i].Key()] = identified{v.Publisher, v.Name, v}
+		candidates[all[i].Key()] = identified{publisher: v.Publisher, name: v.Name, version: v}
 	}
 	excluded, _ := r.exclude(candidates, served)
 	keep := make(map[string]bool)

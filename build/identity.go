@@ -15,6 +15,10 @@ import (
 type identified struct {
 	publisher, name string
 	version         *catalog.Version
+	// The version was Versions[number] of this extension of a catalogue; nil if it is new. If
+	// version has been replaced since, it points to another place.
+	extension *catalog.Extension
+	number    int
 }
 
 // versions yields all versions of c with their [catalog.Key].
@@ -22,10 +26,12 @@ func versions(c *catalog.Catalog) iter.Seq2[string, identified] {
 	return func(yield func(string, identified) bool) {
 		for i := range c.Extensions {
 			e := &c.Extensions[i]
+			number := 0
 			for key, v := range e.Keyed() {
-				if !yield(key, identified{cmp.Or(v.Publisher, e.Publisher.Name), cmp.Or(v.Name, e.Name), v}) {
+				if !yield(key, identified{cmp.Or(v.Publisher, e.Publisher.Name), cmp.Or(v.Name, e.Name), v, e, number}) {
 					return
 				}
+				number++
 			}
 		}
 	}
@@ -128,8 +134,17 @@ func (r *resolution) choose(c *candidate) {
 	case ok && r.add && losesSidecar(previous.version, c.version):
 		r.chosen[key], r.accepted[key] = previous, c
 	case !duplicate, losesSidecar(c.version, first.version):
-		r.chosen[key], r.accepted[key] = identified{c.publisher, c.name, c.version}, c
+		r.chosen[key], r.accepted[key] = c.identified(previous), c
 	}
+}
+
+// identified returns the version of the candidate. It is previous, the version of the last
+// generation, if the package was not read.
+func (c *candidate) identified(previous identified) identified {
+	if c.version == previous.version {
+		return previous
+	}
+	return identified{publisher: c.publisher, name: c.name, version: c.version}
 }
 
 // sameContent reports whether two versions have the same package.

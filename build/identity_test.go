@@ -3,9 +3,11 @@ package build
 import (
 	"errors"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
@@ -80,7 +82,7 @@ func TestResolve(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			old := make(map[string]identified)
 			if tt.old != nil {
-				old[key] = identified{"acme", "hello", tt.old}
+				old[key] = identified{publisher: "acme", name: "hello", version: tt.old}
 			}
 			a := &assembly{add: tt.add, candidates: tt.candidates}
 			var got []string
@@ -173,7 +175,7 @@ func TestUUIDsNeverChange(t *testing.T) {
 func catalogOf(settings catalog.Settings, all ...*catalog.Version) *catalog.Catalog {
 	named := make(map[string]identified)
 	for _, v := range all {
-		named[catalog.Key("acme", "hello", v.Version, "")] = identified{"acme", "hello", v}
+		named[catalog.Key("acme", "hello", v.Version, "")] = identified{publisher: "acme", name: "hello", version: v}
 	}
 	return regroup(catalog.Catalog{Settings: settings}, named)
 }
@@ -222,6 +224,44 @@ func TestWithout(t *testing.T) {
 	}
 	if none := Without(less, func(string) bool { return true }); len(none.Extensions) != 0 {
 		t.Errorf("an extension has no version: %+v", none.Extensions)
+	}
+}
+
+// TestSameExtension regroups catalogues. Extensions whose versions stay as they are share them with
+// those of the catalogue before, and have the UUID and signatures of an extension that was made new.
+func TestSameExtension(t *testing.T) {
+	const id = "6b1e0c1e-1111-4222-8333-444455556666"
+	two := make(map[string]identified)
+	for _, name := range []string{"a", "b"} { // a and b have the same UUID
+		two["acme."+name+"@1.0.0"] = identified{publisher: "acme", name: name, version: versionOf("1.0.0", name, id)}
+	}
+	both := regroup(catalog.Catalog{}, two)
+	if uuid := both.Extensions[1].UUID; uuid != uuidOf("acme.b") {
+		t.Fatalf("acme.b has the UUID %s", uuid)
+	}
+	again := Without(both, func(string) bool { return false })
+	if !reflect.DeepEqual(again, both) || !again.Extensions[0].SharesVersions(&both.Extensions[0]) || !again.Extensions[1].SharesVersions(&both.Extensions[1]) {
+		t.Errorf("regrouped, the catalogue is %+v, want %+v with the same versions", again, both)
+	}
+	alone := Without(both, func(key string) bool { return key == "acme.a@1.0.0" })
+	if len(alone.Extensions) != 1 || alone.Extensions[0].UUID != id || !alone.Extensions[0].SharesVersions(&both.Extensions[1]) {
+		t.Errorf("without acme.a: %+v, want acme.b with the UUID %s", alone.Extensions, id)
+	}
+	signed := regroup(catalog.Catalog{Settings: catalog.Settings{Sign: "empty"}}, maps.Collect(versions(both)))
+	for _, e := range signed.Extensions {
+		if len(e.Versions[0].Assets) != 1 {
+			t.Errorf("%s has the assets %+v, want the empty signature", e.ID(), e.Versions[0].Assets)
+		}
+	}
+	if n := len(both.Extensions[0].Versions[0].Assets); n != 0 {
+		t.Errorf("the catalogue before has %d assets", n)
+	}
+	seen := maps.Collect(versions(both))
+	x := seen["acme.a@1.0.0"]
+	x.version = withSeen(x.version, time.Unix(1, 0))
+	seen["acme.a@1.0.0"] = x
+	if got := regroup(catalog.Catalog{}, seen).Extensions[0].Versions[0].Seen; got.Unix() != 1 {
+		t.Errorf("acme.a was first seen %s", got)
 	}
 }
 

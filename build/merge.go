@@ -48,7 +48,8 @@ func (r Receiver) Union(a, b *catalog.Catalog) (*catalog.Catalog, []Excluded, er
 		if previous, ok := all[key]; ok {
 			added.version = withSeen(added.version, catalog.Earliest(previous.version.Seen, added.version.Seen))
 			if losesSidecar(previous.version, added.version) {
-				added = identified{previous.publisher, previous.name, withSeen(previous.version, added.version.Seen)}
+				previous.version = withSeen(previous.version, added.version.Seen)
+				added = previous
 			}
 		}
 		all[key] = added

@@ -137,19 +137,22 @@ func emptySignature() []byte {
 // sign adds the empty signature to the assets of a version, or removes it if empty is nil, unless
 // the version has a genuine signature. It reports whether the assets changed.
 func sign(v *catalog.Version, empty *catalog.Asset) bool {
-	if v.Signed {
+	if isSigned(v, empty) {
 		return false
 	}
-	is := func(a catalog.Asset) bool { return a.Type == catalog.SignatureAsset }
-	if slices.ContainsFunc(v.Assets, is) == (empty != nil) {
-		return false
-	}
-	v.Assets = slices.DeleteFunc(slices.Clone(v.Assets), is)
+	v.Assets = slices.DeleteFunc(slices.Clone(v.Assets), isSignature)
 	if empty != nil {
 		v.Assets = append(v.Assets, *empty)
 		slices.SortFunc(v.Assets, byType)
 	}
 	return true
 }
+
+// isSigned reports whether sign does not change a version.
+func isSigned(v *catalog.Version, empty *catalog.Asset) bool {
+	return v.Signed || slices.ContainsFunc(v.Assets, isSignature) == (empty != nil)
+}
+
+func isSignature(a catalog.Asset) bool { return a.Type == catalog.SignatureAsset }
 
 func byType(a, b catalog.Asset) int { return strings.Compare(a.Type, b.Type) }
