@@ -269,8 +269,9 @@ func (r *rollback) decideAgain(ctx context.Context, then *catalog.Catalog, old S
 	now := old.Catalog
 	then.Render = render.Version
 	var undone []catalog.Subject
+	set := decision.Of(now)
 	for key, v := range then.Versions() {
-		for _, d := range decision.Of(now).Out(key, v.Package.Ref) {
+		for _, d := range set.Out(key, v.Package.Ref) {
 			if d.Kind == decision.Removed && !slices.Contains(undone, d.Subject) {
 				undone = append(undone, d.Subject)
 				r.undone.Removals = append(r.undone.Removals, d.Subject.String())
