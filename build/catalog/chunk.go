@@ -288,8 +288,8 @@ func (s *chunkSum) add(f *ChunkFiles) error {
 
 // ReadLines reads what [Chunk.WriteLines] has written, with the checks of [Read]. Equal texts share
 // memory.
-func ReadLines(r io.Reader, texts *Interner) (all []Extension, err error) {
-	lines := newLines(r)
+func ReadLines(r io.Reader) (all []Extension, err error) {
+	lines, p := newLines(r), newParser()
 	for number := 1; ; number++ {
 		line, err := readLine(lines)
 		if err == io.EOF && len(line) == 0 {
@@ -298,7 +298,7 @@ func ReadLines(r io.Reader, texts *Interner) (all []Extension, err error) {
 		if err != nil && err != io.EOF {
 			return nil, err
 		}
-		if all, err = appendExtension(all, line, texts); err != nil {
+		if all, err = appendExtension(all, line, p); err != nil {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
 	}

@@ -289,7 +289,7 @@ func twoLines(t testing.TB) (lines []string, extensions []Extension) {
 func TestReadLinesRefuses(t *testing.T) {
 	lines, want := twoLines(t)
 	good := lines[0] + lines[1] + "\n"
-	if got, err := ReadLines(strings.NewReader(good), NewInterner()); err != nil || !reflect.DeepEqual(got, want) {
+	if got, err := ReadLines(strings.NewReader(good)); err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("got %+v, %v", got, err)
 	}
 	for text, want := range map[string]string{
@@ -301,12 +301,12 @@ func TestReadLinesRefuses(t *testing.T) {
 		good[:len(good)-3]:       "line 2: ",
 		strings.Repeat("[", 1e6): "line 1: ",
 	} {
-		if _, err := ReadLines(strings.NewReader(text), NewInterner()); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ReadLines(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.80s: %v, want %q", text, err, want)
 		}
 	}
 	endless := &endlessReader{text: lines[0]}
-	if _, err := ReadLines(io.MultiReader(strings.NewReader(lines[0]), endless), NewInterner()); err == nil || endless.n > 1<<20 {
+	if _, err := ReadLines(io.MultiReader(strings.NewReader(lines[0]), endless)); err == nil || endless.n > 1<<20 {
 		t.Errorf("%d bytes are read although the second line is invalid: %v", endless.n, err)
 	}
 }
@@ -434,7 +434,7 @@ func FuzzReadLines(f *testing.F) {
 	f.Add([]byte(lines[0] + lines[1]))
 	f.Add([]byte("null\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		all, err := ReadLines(bytes.NewReader(text), NewInterner())
+		all, err := ReadLines(bytes.NewReader(text))
 		if err != nil {
 			return
 		}
@@ -442,7 +442,7 @@ func FuzzReadLines(f *testing.F) {
 		if err := (Chunk{Extensions: all}).WriteLines(&lines); err != nil {
 			t.Fatalf("what is read cannot be written: %v", err)
 		}
-		again, err := ReadLines(bytes.NewReader(lines.Bytes()), NewInterner())
+		again, err := ReadLines(bytes.NewReader(lines.Bytes()))
 		if err != nil || !reflect.DeepEqual(again, all) {
 			t.Fatalf("written and read again it is %+v, was %+v, %v", again, all, err)
 		}

@@ -257,7 +257,6 @@ func readBatches(lines *bufio.Reader, number int) ([]*batch, error) {
 	var batches []*batch
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	texts := NewInterner()
 	var failed atomic.Bool
 	var err error
 	for err == nil && !failed.Load() {
@@ -270,7 +269,7 @@ func readBatches(lines *bufio.Reader, number int) ([]*batch, error) {
 		}
 		batches = append(batches, b)
 		group.Go(func() error {
-			if b.decode(texts); b.err != nil {
+			if b.decode(); b.err != nil {
 				failed.Store(true)
 			}
 			return nil
@@ -299,9 +298,10 @@ var checked = json2.WithUnmarshalers(json2.UnmarshalFromFunc(func(d *jsontext.De
 // A refusal is the error of a version that is valid JSON but invalid otherwise.
 type refusal struct{ error }
 
-func (b *batch) decode(texts *Interner) {
+func (b *batch) decode() {
+	p := newParser()
 	for line := range bytes.Lines(b.text) {
-		if b.extensions, b.err = appendExtension(b.extensions, line, texts); b.err != nil {
+		if b.extensions, b.err = appendExtension(b.extensions, line, p); b.err != nil {
 			break
 		}
 	}
@@ -310,26 +310,28 @@ func (b *batch) decode(texts *Interner) {
 
 // appendExtension appends the extension in a line to the ones before. After an error, it returns
 // those.
-func appendExtension(all []Extension, line []byte, texts *Interner) ([]Extension, error) {
-	e, err := decodeExtension(line)
+func appendExtension(all []Extension, line []byte, p *parser) ([]Extension, error) {
+	e, err := p.decode(line)
 	if n := len(all); err == nil && n > 0 {
 		err = checkOrder(&all[n-1], e)
 	}
 	if err != nil {
 		return all, err
 	}
-	for i := range e.Versions {
-		texts.Version(&e.Versions[i])
-	}
 	return append(all, *e), nil
 }
 
-func decodeExtension(line []byte) (*Extension, error) {
+func (p *parser) decode(line []byte) (*Extension, error) {
 	if err := checkLine(line); err != nil {
 		return nil, err
 	}
-	var e Extension
-	err := json2.Unmarshal(line, &e, checked)
+	e, ok := p.parse(line)
+	var err error
+	if ok {
+		err = e.checkEach()
+	} else {
+		e, err = decodeAny(line, p.texts)
+	}
 	if refused, ok := errors.AsType[refusal](err); ok {
 		return nil, fmt.Errorf("%.200q: %w", e.ID(), refused.error)
 	}
@@ -339,7 +341,29 @@ func decodeExtension(line []byte) (*Extension, error) {
 	if err := e.check(); err != nil {
 		return nil, err
 	}
-	return &e, e.checkNoStatistics()
+	return e, e.checkNoStatistics()
+}
+
+// checkEach refuses an invalid version.
+func (e *Extension) checkEach() error {
+	for i := range e.Versions {
+		if err := e.Versions[i].Check(); err != nil {
+			return refusal{err}
+		}
+	}
+	return nil
+}
+
+// decodeAny decodes a line whatever its form, and checks each version. The extension is not nil.
+func decodeAny(line []byte, texts *Interner) (*Extension, error) {
+	e := new(Extension)
+	if err := json2.Unmarshal(line, e, checked); err != nil {
+		return e, err
+	}
+	for i := range e.Versions {
+		texts.Version(&e.Versions[i])
+	}
+	return e, nil
 }
 
 func checkOrder(before, e *Extension) error {

@@ -49,6 +49,16 @@ func (in *Interner) Version(v *Version) {
 	}
 }
 
+// bytes returns b as a text, which is an earlier one if they are equal.
+func (in *Interner) bytes(b []byte) string {
+	if first, ok := in.texts[string(b)]; ok {
+		return first
+	}
+	s := string(b)
+	in.texts[s] = s
+	return s
+}
+
 func (in *Interner) text(s *string) {
 	if first, ok := in.texts[*s]; ok {
 		*s = first

@@ -45,7 +45,7 @@ func inChunks(t testing.TB, c *Catalog) (got *Catalog, head, lines string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := ReadLines(&l, NewInterner())
+	all, err := ReadLines(&l)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestStatisticsInLines(t *testing.T) {
 		{`"package":`, `"sidecar":{"statistics":{}},"package":`},
 	} {
 		line := strings.Replace(lines[0], tt.old, tt.new, 1)
-		if _, err := ReadLines(strings.NewReader(line), NewInterner()); line == lines[0] || err == nil || !strings.Contains(err.Error(), "line 1: acme.a: statistics: want them in a line of their own") {
+		if _, err := ReadLines(strings.NewReader(line)); line == lines[0] || err == nil || !strings.Contains(err.Error(), "line 1: acme.a: statistics: want them in a line of their own") {
 			t.Errorf("%s: %v", tt.new, err)
 		}
 	}

@@ -158,7 +158,6 @@ func (c *Chunks) Decompress(files []catalog.ChunkFiles, get LinesSource) ([][]ca
 type chunkReader struct {
 	get   LinesSource
 	limit *limit // of all chunks together
-	texts *catalog.Interner
 }
 
 func newChunkReader(files []catalog.ChunkFiles, get LinesSource) (*chunkReader, error) {
@@ -169,7 +168,7 @@ func newChunkReader(files []catalog.ChunkFiles, get LinesSource) (*chunkReader, 
 		}
 	}
 	l, err := newLimit(compressed)
-	return &chunkReader{get, l, catalog.NewInterner()}, err
+	return &chunkReader{get, l}, err
 }
 
 func (r *chunkReader) read(path string, f catalog.ChunkFile) (all []catalog.Extension, err error) {
@@ -184,7 +183,7 @@ func (r *chunkReader) read(path string, f catalog.ChunkFile) (all []catalog.Exte
 		return nil, fmt.Errorf("SHA-256 is %s", got)
 	}
 	err = r.limit.decompress(text, func(lines io.Reader) error {
-		all, err = catalog.ReadLines(lines, r.texts)
+		all, err = catalog.ReadLines(lines)
 		return err
 	})
 	return all, err
