@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"os"
 	"path/filepath"
@@ -186,24 +187,28 @@ func (n *Next) find(key string) (name string) {
 
 // addContent adds the content and the paths that the target lacks, or has with other headers.
 func (p *Plan) addContent(next Next) {
+	was, now := p.old.Catalog, next.Catalog
+	renew, renewed := p.old.raw != nil && was.Render < attachedSince, make(map[blob.Ref]bool)
+	if !renew { // otherwise all content may get other headers
+		was, now = was.Differing(now)
+	}
 	old := make(map[string]blob.Ref)
-	existing := make(map[blob.Ref]bool)
-	renew, renewed := false, make(map[blob.Ref]bool)
 	if p.old.raw != nil {
-		renew = p.old.Catalog.Render < attachedSince
-		for f := range render.Content(p.old.Catalog) {
+		for f := range contentOf(p.old.Catalog, was) {
 			old[f.Path] = f.SHA256
-			existing[f.SHA256] = true
 		}
 	}
-	for f := range render.Content(next.Catalog) {
-		ref := blob.Ref(f.SHA256)
-		if was, ok := old[f.Path]; ok && was == ref && !(p.old.dirty && isPage(f.Path)) {
-			if renew && headers.Stored(f.Path, f.Type).Disposition != "" {
-				p.renew(&f, next, renewed)
-			}
-			continue
+	var more []index.File
+	for f := range contentOf(next.Catalog, now) {
+		if ref, ok := old[f.Path]; !ok || ref != f.SHA256 || p.old.dirty && isPage(f.Path) {
+			more = append(more, f)
+		} else if renew && headers.Stored(f.Path, f.Type).Disposition != "" {
+			p.renew(&f, next, renewed)
 		}
+	}
+	existing := p.existing(more)
+	for _, f := range more {
+		ref := blob.Ref(f.SHA256)
 		if !existing[ref] {
 			existing[ref] = true
 			p.Blobs = append(p.Blobs, next.stored(&f))
@@ -214,6 +219,35 @@ func (p *Plan) addContent(next Next) {
 			p.Links = append(p.Links, Link{ref.Path(), next.linked(&f)})
 		}
 	}
+}
+
+// contentOf yields the pages of a catalogue and the content of some of its versions.
+func contentOf(c, some *catalog.Catalog) iter.Seq[index.File] {
+	return func(yield func(index.File) bool) {
+		for f := range render.PageContent(c) {
+			if !yield(f) {
+				return
+			}
+		}
+		render.VersionContent(some)(yield)
+	}
+}
+
+// existing returns which of the files have content that the target has under any path.
+func (p *Plan) existing(files []index.File) map[blob.Ref]bool {
+	all := make(map[blob.Ref]bool)
+	if len(files) == 0 || p.old.raw == nil {
+		return all
+	}
+	for _, f := range files {
+		all[f.SHA256] = false
+	}
+	for f := range render.Content(p.old.Catalog) {
+		if _, ok := all[f.SHA256]; ok {
+			all[f.SHA256] = true
+		}
+	}
+	return all
 }
 
 // renew adds copies of f and of its blob to their own keys, which replace their headers. A blob is

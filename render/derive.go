@@ -63,7 +63,7 @@ func (d *derivation) run(ctx context.Context) (*derived, error) {
 		return nil, err
 	}
 	all := &derived{content: index.Content{
-		Files: contentOf(Pages(d.catalog)), Pins: d.policy.Search.Pins, Synonyms: d.policy.Search.Synonyms, TempDir: d.scratch,
+		Files: PageContent(d.catalog), Pins: d.policy.Search.Pins, Synonyms: d.policy.Search.Synonyms, TempDir: d.scratch,
 	}}
 	for _, part := range parts {
 		for i := range part.places {

@@ -136,7 +136,7 @@ func recommended(c *catalog.Catalog, p *policy.Policy) (ids []string) {
 // each version, also of those that were dropped and are still served.
 func Content(c *catalog.Catalog) iter.Seq[index.File] {
 	return func(yield func(index.File) bool) {
-		for f := range contentOf(Pages(c)) {
+		for f := range PageContent(c) {
 			if !yield(f) {
 				return
 			}
@@ -145,10 +145,10 @@ func Content(c *catalog.Catalog) iter.Seq[index.File] {
 	}
 }
 
-// contentOf yields pages as files with a blob.
-func contentOf(pages []File) iter.Seq[index.File] {
+// PageContent yields the pages of a site, see [Pages], as files with a blob.
+func PageContent(c *catalog.Catalog) iter.Seq[index.File] {
 	return func(yield func(index.File) bool) {
-		for _, p := range pages {
+		for _, p := range Pages(c) {
 			if !yield(index.File{Path: p.Path, SHA256: blob.Sum(p.Text), Size: int64(len(p.Text)), Type: p.MediaType}) {
 				return
 			}

@@ -240,6 +240,27 @@ func (e *Extension) SharesVersions(other *Extension) bool {
 	return len(e.Versions) == len(other.Versions) && len(e.Versions) > 0 && &e.Versions[0] == &other.Versions[0]
 }
 
+// Differing returns two catalogues without the extensions that share their versions, and otherwise
+// the same. The folder of an extension has its files in both, or in none.
+func (c *Catalog) Differing(other *Catalog) (mine, others *Catalog) {
+	a, b := *c, *other
+	a.Extensions, b.Extensions = nil, nil
+	rest := other.Extensions
+	for i := range c.Extensions {
+		e := &c.Extensions[i]
+		for len(rest) > 0 && !rest[0].SharesVersions(e) && rest[0].Key() < e.Key() {
+			b.Extensions, rest = append(b.Extensions, rest[0]), rest[1:]
+		}
+		if len(rest) > 0 && rest[0].SharesVersions(e) && rest[0].ID() == e.ID() {
+			rest = rest[1:]
+			continue
+		}
+		a.Extensions = append(a.Extensions, *e)
+	}
+	b.Extensions = append(b.Extensions, rest...)
+	return &a, &b
+}
+
 // Versions yields every version with its Key.
 func (c *Catalog) Versions() iter.Seq2[string, *Version] {
 	return func(yield func(string, *Version) bool) {

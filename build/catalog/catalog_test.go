@@ -262,3 +262,40 @@ func FuzzControl(f *testing.F) {
 		}
 	})
 }
+
+// TestDiffering compares catalogues that share versions of some extensions.
+func TestDiffering(t *testing.T) {
+	ext := func(name, number string) catalog.Extension {
+		return catalog.Extension{Publisher: catalog.Publisher{Name: "Acme"}, Name: name, Versions: []catalog.Version{{Version: number}}}
+	}
+	a, b, c, d := ext("a", "1"), ext("B", "1"), ext("c", "1"), ext("d", "1")
+	renamed := b
+	renamed.Publisher.DisplayName = "Acme Inc" // its folder stays
+	names := func(c *catalog.Catalog) (all string) {
+		for _, e := range c.Extensions {
+			all += e.Name + e.Versions[0].Version
+		}
+		return all
+	}
+	for name, tt := range map[string]struct {
+		mine, others         []catalog.Extension
+		wantMine, wantOthers string
+	}{
+		"the same":     {[]catalog.Extension{a, b, c}, []catalog.Extension{a, b, c}, "", ""},
+		"equal":        {[]catalog.Extension{a}, []catalog.Extension{ext("a", "1")}, "a1", "a1"},
+		"added":        {[]catalog.Extension{b, d}, []catalog.Extension{a, b, c, d}, "", "a1c1"},
+		"removed":      {[]catalog.Extension{a, b, c, d}, []catalog.Extension{b, d}, "a1c1", ""},
+		"changed":      {[]catalog.Extension{a, b, c}, []catalog.Extension{a, ext("B", "2"), c}, "B1", "B2"},
+		"other name":   {[]catalog.Extension{a, b, c}, []catalog.Extension{a, renamed, c}, "", ""},
+		"nothing":      {nil, []catalog.Extension{a}, "", "a1"},
+		"nothing left": {[]catalog.Extension{a}, nil, "a1", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings := catalog.Settings{Render: 1}
+			mine, others := (&catalog.Catalog{Settings: settings, Extensions: tt.mine}).Differing(&catalog.Catalog{Extensions: tt.others})
+			if names(mine) != tt.wantMine || names(others) != tt.wantOthers || mine.Render != 1 {
+				t.Errorf("%q and %q, want %q and %q", names(mine), names(others), tt.wantMine, tt.wantOthers)
+			}
+		})
+	}
+}
