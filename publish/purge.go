@@ -43,7 +43,11 @@ func Purge(ctx context.Context, at target.Target, subjects []catalog.Subject, o 
 	p := &purging{
 		at: at, lines: o.linesAt(at), subjects: subjects, matches: decision.In(records, nil), dryRun: o.DryRun,
 		doomed: make(map[string]bool), blobs: make(map[blob.Ref]bool), needed: make(map[string]bool),
-		cached: make(map[string]bool), parts: make(map[catalog.ChunkFile]*splitChunk), kept: make(map[*splitChunk]bool),
+		extensions: make(map[string]bool), cached: make(map[string]bool), parts: make(map[catalog.ChunkFile]*splitChunk), kept: make(map[*splitChunk]bool),
+	}
+	for _, s := range subjects {
+		p.extensions[s.Extension] = true
+		p.packages = p.packages || !s.SHA256.IsZero()
 	}
 	if err := p.find(ctx); err != nil {
 		return Purged{}, fmt.Errorf("%s: %w", at, err)
@@ -58,7 +62,11 @@ type purging struct {
 	lines    *Lines
 	subjects []catalog.Subject
 	matches  *decision.Set // keeps out what is purged
-	dryRun   bool
+	packages bool          // some subjects are packages, whatever extension they are of
+	// extensions have the Keys of the subjects, and of the extensions with versions that are
+	// purged. Only in their folders paths can be doomed.
+	extensions map[string]bool
+	dryRun     bool
 
 	doomed      map[string]bool   // keys of objects
 	blobs       map[blob.Ref]bool // doomed blobs
@@ -271,6 +279,11 @@ func (p *purging) split(ctx context.Context, chunks []catalog.ChunkFiles) ([]*sp
 func (p *purging) splitExtensions(all []catalog.Extension) *splitChunk {
 	s := &splitChunk{all: all}
 	for i := range all {
+		key := all[i].Key()
+		if !p.packages && !p.extensions[key] {
+			s.rest = append(s.rest, all[i])
+			continue
+		}
 		purged, stays := all[i], all[i]
 		purged.Versions, stays.Versions = nil, nil
 		for key, v := range all[i].Keyed() {
@@ -282,6 +295,7 @@ func (p *purging) splitExtensions(all []catalog.Extension) *splitChunk {
 		}
 		if len(purged.Versions) > 0 {
 			s.gone = append(s.gone, purged)
+			p.extensions[key] = true
 		}
 		if len(stays.Versions) > 0 {
 			s.rest = append(s.rest, stays)
@@ -298,6 +312,8 @@ func (p *purging) splitDropped(all []catalog.Dropped) (gone, rest []catalog.Drop
 	for _, d := range all {
 		if len(p.matches.Out(d.Key(), d.Version.Package.Ref)) > 0 {
 			gone = append(gone, d)
+			id, _, _ := strings.Cut(d.Key(), "@")
+			p.extensions[id] = true
 		} else {
 			rest = append(rest, d)
 		}
@@ -331,9 +347,7 @@ func (p *purging) keepContent() {
 		p.rest = append(p.rest, c)
 	}
 	for _, c := range p.rest {
-		for f := range render.VersionContent(c) {
-			p.keep(f)
-		}
+		p.keepVersions(c)
 	}
 	for _, c := range p.stays {
 		for _, page := range render.Pages(c) {
@@ -343,6 +357,24 @@ func (p *purging) keepContent() {
 	for _, ref := range doomed {
 		p.doomed[ref.Path()] = true
 		p.needed[ref.Path()] = !p.blobs[ref]
+	}
+}
+
+// keepVersions keeps the content of the versions of a catalogue.
+func (p *purging) keepVersions(c *catalog.Catalog) {
+	of := catalog.Catalog{Dropped: c.Dropped}
+	for i := range c.Extensions {
+		e := &c.Extensions[i]
+		if p.extensions[e.Key()] {
+			of.Extensions = append(of.Extensions, *e)
+			continue
+		}
+		for ref := range e.Blobs() {
+			delete(p.blobs, ref)
+		}
+	}
+	for f := range render.VersionContent(&of) {
+		p.keep(f)
 	}
 }
 

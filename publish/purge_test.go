@@ -108,6 +108,30 @@ func TestPurge(t *testing.T) {
 	}
 }
 
+// TestPurgePackage purges a package, named by its hash, whose version has been published again with
+// other content. That content stays at the same paths.
+func TestPurgePackage(t *testing.T) {
+	at, _ := newFolder(t)
+	local := t.TempDir()
+	buildSite(t, local, "one@1.0.0", "two@1.0.0")
+	publishSite(t, at, local)
+	state, err := publish.Read(t.Context(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	purgedPackage := state.Catalog.Extensions[0].Versions[0].Package.Ref
+	subjects := decide(t, at, decision.Blocked, "sha256:"+purgedPackage.String())
+	wantServed(t, at, "acme.two@1.0.0")
+	local = t.TempDir()
+	buildSite(t, local, "one@1.0.0!", "two@1.0.0")
+	publishSite(t, at, local)
+	purged, err := publish.Purge(t.Context(), at, subjects, publish.Options{})
+	if err != nil || !slices.Contains(purged.Objects, purgedPackage.Path()) {
+		t.Errorf("purged %q, %v, want %s among them", purged.Objects, err, purgedPackage.Path())
+	}
+	wantServed(t, at, "acme.one@1.0.0 acme.two@1.0.0")
+}
+
 // TestPurgeLikeModel purges from many chunks, among others the extension with which a chunk begins,
 // and compares what is deleted and what remains with a model that goes through all files of all
 // generations.

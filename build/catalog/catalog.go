@@ -274,6 +274,25 @@ func (c *Catalog) Versions() iter.Seq2[string, *Version] {
 	}
 }
 
+// Blobs yields the content of all assets and files of the extension's versions.
+func (e *Extension) Blobs() iter.Seq[blob.Ref] {
+	return func(yield func(blob.Ref) bool) {
+		for i := range e.Versions {
+			v := &e.Versions[i]
+			for j := range v.Assets {
+				if !yield(v.Assets[j].Ref) {
+					return
+				}
+			}
+			for j := range v.Files {
+				if !yield(v.Files[j].Ref) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // Keyed yields the extension's versions with their Keys.
 func (e *Extension) Keyed() iter.Seq2[string, *Version] {
 	return func(yield func(string, *Version) bool) {
