@@ -21,12 +21,15 @@ type Previous struct {
 // previousIn returns a generation of a site, or zero if it cannot be read: then everything is
 // derived again. The catalogue of g may be nil.
 func previousIn(dir *site.Dir, g site.Generation) Previous {
-	main, files, err := site.ReadMain(dir.Root, g.Current)
+	main, files := g.Catalog, []catalog.ChunkFiles(nil)
+	var err error
+	if main == nil {
+		main, files, err = site.ReadMain(dir.Root, g.Current)
+	} else {
+		files, err = site.ReadChunks(dir.Root, g.Current)
+	}
 	if err != nil {
 		return Previous{}
-	}
-	if g.Catalog != nil {
-		main = g.Catalog
 	}
 	return Previous{main, files}
 }

@@ -159,7 +159,7 @@ type chunkSet map[blob.Ref]bool
 // currentChunks returns the chunks of the generation that is current. If its catalogue cannot be
 // read, the set is empty, and readOther reads all chunks.
 func currentChunks(dir *site.Dir, c site.Current) chunkSet {
-	_, files, _ := dir.ReadUnverifiedMain(c.CatalogPath())
+	files, _ := dir.ReadUnverifiedChunks(c.CatalogPath())
 	set := make(chunkSet)
 	for _, f := range files {
 		set[f.Lines.SHA256] = true
@@ -195,7 +195,7 @@ func pruneChunks(dir *site.Dir, remaining []string, remainders []remainder) erro
 		}
 	}
 	for i, name := range remaining {
-		_, files, err := dir.ReadUnverifiedMain(site.Current{Generation: name}.CatalogPath())
+		files, err := dir.ReadUnverifiedChunks(site.Current{Generation: name}.CatalogPath())
 		if err != nil && i == 0 {
 			return err
 		}

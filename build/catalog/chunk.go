@@ -232,11 +232,34 @@ func ReadMain(r io.Reader) (*Catalog, []ChunkFiles, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if h.Chunks == 0 {
-		return nil, nil, errors.New("catalogue line 1: chunks: want at least 1, found 0")
+	if err := h.checkMain(); err != nil {
+		return nil, nil, err
 	}
 	files, err := readChunkFiles(lines, h.Chunks, h.lines()+1)
 	return c, files, err
+}
+
+// ReadChunkFiles is ReadMain for a caller that needs only the files of the chunks. It skips the
+// other lines after the header, and does not check them.
+func ReadChunkFiles(r io.Reader) ([]ChunkFiles, error) {
+	lines := newLines(r)
+	first, err := readLine(lines)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	h, err := readHeader(first)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.checkMain(); err != nil {
+		return nil, err
+	}
+	for number := 2; number <= h.lines(); number++ {
+		if _, err := readLine(lines); err != nil { // also at the end of the file: lines of chunks must follow
+			return nil, fmt.Errorf("catalogue line %d: %w", number, err)
+		}
+	}
+	return readChunkFiles(lines, h.Chunks, h.lines()+1)
 }
 
 // readChunkFiles reads the lines of n chunks, the first of which has this number. No line follows

@@ -220,6 +220,9 @@ func TestMainFile(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, c) || !reflect.DeepEqual(gotFiles, files) {
 		t.Fatalf("got %+v, %+v, %v", got, gotFiles, err)
 	}
+	if gotFiles, err = ReadChunkFiles(bytes.NewReader(text.Bytes())); err != nil || !reflect.DeepEqual(gotFiles, files) {
+		t.Errorf("got %+v, %v", gotFiles, err)
+	}
 	if _, err := Read(bytes.NewReader(text.Bytes())); err == nil || !strings.Contains(err.Error(), "chunks: want 0") {
 		t.Errorf("the main file is read as a whole catalogue: %v", err)
 	}
@@ -252,6 +255,10 @@ func TestMainFile(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", old, err, test.want)
 		}
+		_, other := ReadChunkFiles(strings.NewReader(strings.Replace(text.String(), old, test.new, 1)))
+		if fmt.Sprint(other) != fmt.Sprint(err) {
+			t.Errorf("%s: %v, want %v", old, other, err)
+		}
 	}
 }
 
@@ -264,6 +271,9 @@ func TestMainFileCut(t *testing.T) {
 	for n := range text.Len() - 1 { // the last line may have no line end
 		if _, _, err := ReadMain(bytes.NewReader(text.Bytes()[:n])); err == nil {
 			t.Errorf("the first %d of %d bytes are read", n, text.Len())
+		}
+		if _, err := ReadChunkFiles(bytes.NewReader(text.Bytes()[:n])); err == nil {
+			t.Errorf("the files of chunks are read from the first %d of %d bytes", n, text.Len())
 		}
 	}
 }
@@ -410,6 +420,9 @@ func FuzzReadMain(f *testing.F) {
 		c, files, err := ReadMain(bytes.NewReader(text))
 		if err != nil {
 			return
+		}
+		if same, err := ReadChunkFiles(bytes.NewReader(text)); err != nil || !reflect.DeepEqual(same, files) {
+			t.Fatalf("ReadChunkFiles returns %+v, %v, want %+v", same, err, files)
 		}
 		var first, second bytes.Buffer
 		if err := c.WriteMain(&first, files); err != nil {

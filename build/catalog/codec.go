@@ -155,7 +155,15 @@ func readBeginning(lines *bufio.Reader) (*Catalog, header, error) {
 	return c, h, err
 }
 
-// lines returns the number of lines that readHead reads.
+// checkMain refuses the header of a catalogue without chunks.
+func (h *header) checkMain() error {
+	if h.Chunks == 0 {
+		return errors.New("catalogue line 1: chunks: want at least 1, found 0")
+	}
+	return nil
+}
+
+// lines returns the number of lines that readBeginning reads.
 func (h *header) lines() int { return 1 + h.Records + h.Dropped + h.Statistics }
 
 func readHeader(line []byte) (header, error) {

@@ -67,6 +67,15 @@ func DecompressMain(compressed []byte) (c *catalog.Catalog, files []catalog.Chun
 	return c, files, err
 }
 
+// DecompressChunkFiles reads only the files of the chunks from what CompressMain returns.
+func DecompressChunkFiles(compressed []byte) (files []catalog.ChunkFiles, err error) {
+	err = decompress(compressed, func(r io.Reader) error {
+		files, err = catalog.ReadChunkFiles(r)
+		return err
+	})
+	return files, err
+}
+
 // DecompressPrivate reads what CompressPrivate returns into the catalogue.
 func DecompressPrivate(compressed []byte, c *catalog.Catalog) error {
 	return decompress(compressed, c.ReadPrivate)

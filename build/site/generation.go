@@ -110,8 +110,14 @@ func ReadMain(root string, c Current) (main *catalog.Catalog, files []catalog.Ch
 
 // ReadChunks returns the files of the chunks of a generation of the site at root. The zero Current
 // has none.
-func ReadChunks(root string, c Current) ([]catalog.ChunkFiles, error) {
-	_, files, err := ReadMain(root, c)
+func ReadChunks(root string, c Current) (files []catalog.ChunkFiles, err error) {
+	if c.IsZero() {
+		return nil, nil
+	}
+	err = readFile(root, c.CatalogPath(), c.Catalog, func(compressed []byte) error {
+		files, err = DecompressChunkFiles(compressed)
+		return err
+	})
 	return files, err
 }
 
@@ -185,7 +191,7 @@ func fill(draft *blob.Draft, write func(io.Writer) error) error {
 // index and all its chunks. It reads only the main file of the catalogue, and compares sizes.
 func (d *Dir) HasGeneration(name string) bool {
 	of := Current{Generation: name}
-	_, files, err := d.ReadUnverifiedMain(of.CatalogPath())
+	files, err := d.ReadUnverifiedChunks(of.CatalogPath())
 	if err != nil {
 		return false
 	}
@@ -205,6 +211,15 @@ func (d *Dir) ReadUnverifiedMain(path string) (*catalog.Catalog, []catalog.Chunk
 		return nil, nil, err
 	}
 	return DecompressMain(main)
+}
+
+// ReadUnverifiedChunks is ReadChunks without a check of the hash, given the path of the main file.
+func (d *Dir) ReadUnverifiedChunks(path string) ([]catalog.ChunkFiles, error) {
+	main, err := regularfile.ReadFile(d.Path(path), MaxCompressedCatalog)
+	if err != nil {
+		return nil, err
+	}
+	return DecompressChunkFiles(main)
 }
 
 var generationName = regexp.MustCompile(`^[0-9a-f]{16}$`)
