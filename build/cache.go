@@ -4,13 +4,14 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 	"unicode/utf8"
+
+	json2 "github.com/go-json-experiment/json"
 
 	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
@@ -186,7 +187,7 @@ func loadCache(file string, want origin) *cache {
 // nextLine decodes the next line. It returns false if there is no complete and valid line.
 func nextLine[T any](lines *bufio.Reader) (v T, ok bool) {
 	line, err := lines.ReadBytes('\n')
-	if err != nil || json.Unmarshal(line, &v) != nil {
+	if err != nil || json2.Unmarshal(line, &v) != nil {
 		return *new(T), false
 	}
 	return v, true

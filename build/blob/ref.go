@@ -7,6 +7,7 @@
 package blob
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -71,7 +72,7 @@ func (r *Ref) UnmarshalText(text []byte) error {
 	if _, err := hex.Decode(b[:], text); err != nil {
 		return fmt.Errorf("blob name %q: %w", text, err)
 	}
-	if b.String() != string(text) {
+	if bytes.ContainsAny(text, "ABCDEF") {
 		return fmt.Errorf("blob name %q: hex digits must be lower case", text)
 	}
 	*r = b
