@@ -118,6 +118,8 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 }
 
 func (r *Result) run(ctx context.Context, read *reader, items []source.Item, problems []source.Problem, warnings []Problem) error {
+	loaded := make(chan *cache, 1)
+	go func() { loaded <- loadCache(r.file) }()
 	old, err := read.Old()
 	if err != nil {
 		return err
@@ -129,7 +131,8 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	c := read.Config
 	r.recipe = c.recipe()
 	oldVersions := maps.Collect(versions(old))
-	read.cache = loadCache(r.file, r.origin(c.Generation))
+	read.cache = <-loaded
+	read.cache.use(r.origin(c.Generation))
 	read.setOld(oldVersions, old.Packages)
 	read.decisions = decision.In(old.Records, c.Settings.Control)
 	read.seen = seenOf(old.Packages)

@@ -38,6 +38,7 @@ import (
 // depends on. A run whose digest is the same reads only the header.
 type cache struct {
 	entries map[string]entry // of the last run, by path
+	origin  origin           // of the entries
 	stale   bool             // packages were read in another way, and only the keys of the entries are used
 	moved   bool             // another command has changed the current generation since the last run
 	next    []entry          // of this run, to be stored
@@ -162,7 +163,7 @@ func loadHeader(file string) header {
 }
 
 // loadCache reads a cache. It is empty if it cannot be read.
-func loadCache(file string, want origin) *cache {
+func loadCache(file string) *cache {
 	c := &cache{entries: make(map[string]entry)}
 	f, err := regularfile.Open(file)
 	if err != nil {
@@ -174,7 +175,7 @@ func loadCache(file string, want origin) *cache {
 	if !ok {
 		return c
 	}
-	c.stale, c.moved = h.Recipe != want.Recipe, h.Generation != want.Generation
+	c.origin = h.origin
 	for {
 		e, ok := nextLine[entry](lines)
 		if !ok {
@@ -182,6 +183,11 @@ func loadCache(file string, want origin) *cache {
 		}
 		c.entries[e.Path] = e
 	}
+}
+
+// use compares where the entries come from with where those of this run do.
+func (c *cache) use(want origin) {
+	c.stale, c.moved = c.origin.Recipe != want.Recipe, c.origin.Generation != want.Generation
 }
 
 // nextLine decodes the next line. It returns false if there is no complete and valid line.

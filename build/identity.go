@@ -55,8 +55,8 @@ type resolution struct {
 // candidates that are accepted.
 func (a *assembly) resolve(old map[string]identified, keep bool) (map[string]identified, map[string]*candidate) {
 	r := &resolution{
-		add: a.add, old: old, chosen: make(map[string]identified),
-		accepted: make(map[string]*candidate), disputed: make(map[string]identified),
+		add: a.add, old: old, chosen: make(map[string]identified, len(a.candidates)),
+		accepted: make(map[string]*candidate, len(a.candidates)), disputed: make(map[string]identified),
 	}
 	for i := range a.candidates {
 		r.addCandidate(&a.candidates[i])

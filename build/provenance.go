@@ -14,7 +14,7 @@ import (
 // addPackages adds what is known about the packages of the candidates to those of the last
 // generation. Packages of versions that are not served any more stay.
 func (a *assembly) addPackages(chosen map[string]identified) {
-	var all []catalog.Package
+	all := make([]catalog.Package, 0, len(a.candidates))
 	for i := range a.candidates {
 		c := &a.candidates[i]
 		if c.refused != nil || c.excluded != nil {

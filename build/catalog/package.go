@@ -82,7 +82,7 @@ func ComparePackages(a, b Package) int {
 
 // Packages returns packages in any order as a catalogue has them: sorted, each once.
 func Packages(all []Package) []Package {
-	slices.SortStableFunc(all, ComparePackages)
+	slices.SortFunc(all, ComparePackages)
 	unique := all[:0]
 	for _, p := range all {
 		if n := len(unique) - 1; n >= 0 && ComparePackages(unique[n], p) == 0 {
