@@ -14,7 +14,9 @@ import (
 	"testing/fstest"
 	"time"
 
+	"galbuild/build/catalog"
 	"galbuild/build/pack"
+	"galbuild/build/site"
 )
 
 // extensions is the number of extensions in the benchmarks. Each has one to four versions. The
@@ -60,6 +62,97 @@ func BenchmarkRebuild(b *testing.B) {
 			mustRun(b, source, more, "-o", root)
 		}
 	})
+}
+
+// BenchmarkChange compares commands that change a site with a full build. Its floor reads what
+// every such command must read, and writes what it must write, see writeGeneration.
+func BenchmarkChange(b *testing.B) {
+	source, parent := writePackages(b), b.TempDir()
+	limitMemory()
+	build := func(root string) { mustRun(b, source, "-o", root) }
+	b.Run("of=full", func(b *testing.B) {
+		makeAnew(b, parent, 0, func(b *testing.B, root string) { build(root) })
+	})
+	root := filepath.Join(b.TempDir(), "site")
+	build(root)
+	var ids []string // of extensions that are left
+	next := func() (id string) {
+		if len(ids) == 0 {
+			_, c, err := site.Read(root)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for i := range c.Extensions {
+				ids = append(ids, c.Extensions[i].ID())
+			}
+		}
+		id, ids = ids[0], ids[1:]
+		return id
+	}
+	block := func(b *testing.B) { mustRun(b, "block", next(), root, "--reason=a benchmark") }
+	b.Run("of=floor", func(b *testing.B) {
+		for b.Loop() {
+			writeGeneration(b, root, filepath.Join(parent, "floor"))
+		}
+	})
+	for _, of := range []struct {
+		name          string
+		before, timed func(b *testing.B)
+	}{
+		{"block", func(*testing.B) {}, block},
+		{"rollback", block, func(b *testing.B) { mustRun(b, "rollback", root) }},
+		{
+			"purge", func(*testing.B) { build(root) }, // it also removes old generations
+			func(b *testing.B) { mustRun(b, "remove", "--all", "--purge", next(), root) },
+		},
+	} {
+		b.Run("of="+of.name, func(b *testing.B) {
+			var used time.Duration
+			for b.Loop() {
+				b.StopTimer()
+				of.before(b)
+				before := processorTime(b)
+				b.StartTimer()
+				of.timed(b)
+				used += processorTime(b) - before
+			}
+			b.ReportMetric(float64(used)/float64(b.N), "cpu-ns/op")
+		})
+	}
+}
+
+// writeGeneration reads the files of the current generation of a site and the lines of its chunks,
+// writes the files of the generation into a folder, and waits until they are on the disk.
+func writeGeneration(b *testing.B, root, to string) {
+	b.Helper()
+	current, err := site.ReadCurrent(root)
+	if err != nil {
+		b.Fatal(err)
+	}
+	chunks, err := site.ReadChunks(root, current)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range chunks {
+		if _, err := site.LinesIn(root)(catalog.LinesPath(c.Lines.SHA256), c.Lines); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for _, f := range current.Files() {
+		text, err := os.ReadFile(filepath.Join(root, f.Path))
+		if err == nil {
+			err = os.MkdirAll(to, 0o755)
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(to, filepath.Base(f.Path)), text, 0o644)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := site.Sync(to); err != nil {
+		b.Fatal(err)
+	}
 }
 
 // makeAnew measures make, each time with a new folder below parent. It also reports processor time,
