@@ -28,7 +28,10 @@ func setDate(v *catalog.Version, packed, modified time.Time) {
 // keepFirstSeen keeps the date that the version has in the last generation if both dates are only
 // the time of the file. So the date does not change if the file is touched later.
 func (c *candidate) keepFirstSeen(old map[string]identified) {
-	if previous, ok := old[c.key()]; ok && previous.version.FirstSeen && c.version.FirstSeen {
+	if !c.version.FirstSeen {
+		return
+	}
+	if previous, ok := old[c.key()]; ok && previous.version.FirstSeen {
 		c.version.Updated = previous.version.Updated
 	}
 }

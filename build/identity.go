@@ -89,18 +89,18 @@ func (r *resolution) addCandidate(c *candidate) {
 		}
 		return
 	}
-	if r.refuseChanged(c) || r.refuseSecond(c) {
+	key := c.key()
+	if r.refuseChanged(key, c) || r.refuseSecond(key, c) {
 		return
 	}
 	c.keepFirstSeen(r.old)
-	r.choose(c)
+	r.choose(key, c)
 }
 
 // refuseChanged is the first rule: the content of a version never changes. It refuses a
 // candidate whose version was in the last generation with different content, and reports
 // whether it did.
-func (r *resolution) refuseChanged(c *candidate) bool {
-	key := c.key()
+func (r *resolution) refuseChanged(key string, c *candidate) bool {
 	previous, ok := r.old[key]
 	if !ok || sameContent(previous.version, c.version) {
 		return false
@@ -114,8 +114,7 @@ func (r *resolution) refuseChanged(c *candidate) bool {
 
 // refuseSecond is the second rule: of two candidates with the same version and different
 // content, the first one is accepted. It refuses the second one, and reports whether it did.
-func (r *resolution) refuseSecond(c *candidate) bool {
-	key := c.key()
+func (r *resolution) refuseSecond(key string, c *candidate) bool {
 	first, ok := r.chosen[key]
 	if !ok || sameContent(first.version, c.version) {
 		return false
@@ -126,8 +125,7 @@ func (r *resolution) refuseSecond(c *candidate) bool {
 
 // choose is the third rule: of candidates with the same content, one with a sidecar is
 // accepted, else the first one. A version that is added again keeps its sidecar.
-func (r *resolution) choose(c *candidate) {
-	key := c.key()
+func (r *resolution) choose(key string, c *candidate) {
 	previous, ok := r.old[key]
 	first, duplicate := r.chosen[key]
 	switch {

@@ -2,7 +2,6 @@ package build
 
 import (
 	"crypto/sha256"
-	"slices"
 	"time"
 
 	"galbuild/build/blob"
@@ -41,8 +40,7 @@ func (k *knowledge) hash(key string, ref blob.Ref) blob.Ref {
 		sign(&v, nil) // the empty signature is added and removed without reading
 		known.Version = &v
 	}
-	if i, ok := slices.BinarySearchFunc(k.packages, catalog.Package{SHA256: ref, ID: key}, catalog.ComparePackages); ok {
-		p := &k.packages[i]
+	if p := catalog.FindPackage(k.packages, ref, key); p != nil {
 		known.Seen, known.Licence, known.Signed, known.Bundled = p.Seen, p.Licence, p.Signed, p.Bundled
 	}
 	text, err := jsondoc.Line(known)

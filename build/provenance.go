@@ -14,7 +14,7 @@ import (
 // addPackages adds what is known about the packages of the candidates to those of the last
 // generation. Packages of versions that are not served any more stay.
 func (a *assembly) addPackages(chosen map[string]identified) {
-	all := make([]catalog.Package, 0, len(a.candidates))
+	var all []catalog.Package
 	for i := range a.candidates {
 		c := &a.candidates[i]
 		if c.refused != nil || c.excluded != nil {
@@ -25,12 +25,17 @@ func (a *assembly) addPackages(chosen map[string]identified) {
 		if !ok || !sameContent(x.version, c.version) {
 			continue
 		}
-		all = append(all, catalog.Package{
+		p := catalog.Package{
 			SHA256: c.version.Package.Ref, ID: key, Licence: x.version.Licence, Signed: x.version.Signed,
 			Sources: []catalog.Source{sourceOf(c.item)}, Bundled: c.bundled,
-		})
+		}
+		if known := catalog.FindPackage(a.catalog.Packages, p.SHA256, p.ID); known == nil || !known.Includes(&p) {
+			all = append(all, p)
+		}
 	}
-	a.catalog.Packages = catalog.MergePackages(a.catalog.Packages, catalog.Packages(all))
+	if len(all) > 0 {
+		a.catalog.Packages = catalog.MergePackages(a.catalog.Packages, catalog.Packages(all))
+	}
 }
 
 func sourceOf(item *source.Item) catalog.Source {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"iter"
 	"reflect"
+	"slices"
 	"sort"
 	"strings"
 
@@ -358,6 +359,11 @@ func equalLine(a, b *Extension) bool {
 // files. It fills in their statistics. It refuses extensions that do not belong to their chunk, and
 // statistics of other extensions.
 func (c *Catalog) AddChunks(files []ChunkFiles, parts [][]Extension) error {
+	n := 0
+	for _, part := range parts {
+		n += len(part)
+	}
+	c.Extensions = slices.Grow(c.Extensions, n)
 	for i, part := range parts {
 		if err := c.addChunk(files[i], part); err != nil {
 			return fmt.Errorf("%s: %w", LinesPath(files[i].Lines.SHA256), err)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 	"unicode"
@@ -113,7 +114,7 @@ func IncludesPackages(a, b []Package) bool {
 
 // merge returns what p and other, about the same package, say together.
 func (p Package) merge(other Package) Package {
-	if p.equal(other) {
+	if p.Includes(&other) {
 		return p
 	}
 	p.Seen = Earliest(p.Seen, other.Seen)
@@ -123,6 +124,30 @@ func (p Package) merge(other Package) Package {
 	p.Bundled = preferBundled(p.Bundled, other.Bundled)
 	p.Other = mergeOther(p.Other, other.Other)
 	return p
+}
+
+// Includes reports whether p states all that other, about the same package, states. It may return
+// false although other adds nothing, if it has unknown keys.
+func (p *Package) Includes(other *Package) bool {
+	for _, s := range other.Sources {
+		if !slices.ContainsFunc(p.Sources, func(own Source) bool { return CompareSources(own, s) == 0 }) {
+			return false
+		}
+	}
+	return Earliest(p.Seen, other.Seen).Equal(p.Seen) && other.Licence <= p.Licence && (p.Signed || !other.Signed) &&
+		(len(other.Bundled) == 0 || slices.Equal(p.Bundled, other.Bundled)) && len(other.Other) == 0
+}
+
+// FindPackage returns the package with this hash and ID from a sorted list, or nil.
+func FindPackage(all []Package, sha256 blob.Ref, id string) *Package {
+	i := sort.Search(len(all), func(i int) bool {
+		p := &all[i]
+		return cmp.Or(bytes.Compare(p.SHA256[:], sha256[:]), strings.Compare(p.ID, id)) >= 0
+	})
+	if i == len(all) || all[i].SHA256 != sha256 || all[i].ID != id {
+		return nil
+	}
+	return &all[i]
 }
 
 // Earliest returns the earlier of two times. The zero time is not a time.
