@@ -191,3 +191,39 @@ func TestPackageCheck(t *testing.T) {
 		}
 	}
 }
+
+// TestIncludes has a case for each field of a package that another one does not state.
+func TestIncludes(t *testing.T) {
+	full := Package{
+		SHA256: blob.Sum(nil), ID: "acme.notes@1.0.0", Seen: day(2), Sources: []Source{{Path: "a"}, {Path: "b"}},
+		Licence: "MIT", Signed: true, Bundled: []Bundled{{Name: "a", Version: "1.0.0"}},
+	}
+	for name, tt := range map[string]struct {
+		change func(p *Package) // of what full must include
+		want   bool
+	}{
+		"the same":      {func(*Package) {}, true},
+		"less":          {func(p *Package) { *p = Package{SHA256: p.SHA256, ID: p.ID, Sources: p.Sources[1:]} }, true},
+		"later":         {func(p *Package) { p.Seen = day(3) }, true},
+		"earlier":       {func(p *Package) { p.Seen = day(1) }, false},
+		"a source":      {func(p *Package) { p.Sources = []Source{{Path: "c"}} }, false},
+		"a licence":     {func(p *Package) { p.Licence = "X11" }, false},
+		"npm packages":  {func(p *Package) { p.Bundled = []Bundled{{Name: "b", Version: "1.0.0"}} }, false},
+		"unknown keys":  {func(p *Package) { p.Other = map[string]jsontext.Value{"scan": jsontext.Value("1")} }, false},
+		"one more file": {func(p *Package) { p.Sources = append(slices.Clone(p.Sources), Source{Path: "c"}) }, false},
+	} {
+		other := full
+		tt.change(&other)
+		if got := full.Includes(&other); got != tt.want {
+			t.Errorf("%s: %t, want %t", name, got, tt.want)
+		}
+		if merged := full.merge(other); tt.want != merged.equal(full) {
+			t.Errorf("%s: merged: %+v", name, merged)
+		}
+	}
+	unsigned := full
+	unsigned.Signed = false
+	if unsigned.Includes(&full) || !full.Includes(&unsigned) || !unsigned.merge(full).Signed {
+		t.Error("a signature is lost")
+	}
+}
