@@ -189,7 +189,8 @@ func sameExtension(group []identified, empty *catalog.Asset) *catalog.Extension 
 }
 
 // newExtension returns an extension with these versions, which have the publisher and name that
-// their packages declare.
+// their packages declare. If the result changes, readingVersion must be raised: sameExtension uses
+// what was derived from the same versions earlier.
 func newExtension(group []identified) *catalog.Extension {
 	e := &catalog.Extension{Versions: make([]catalog.Version, len(group))}
 	for i, x := range group {

@@ -240,8 +240,8 @@ func (e *Extension) SharesVersions(other *Extension) bool {
 	return len(e.Versions) == len(other.Versions) && len(e.Versions) > 0 && &e.Versions[0] == &other.Versions[0]
 }
 
-// Differing returns two catalogues without the extensions that share their versions, and otherwise
-// the same. The folder of an extension has its files in both, or in none.
+// Differing returns the two catalogues without the extensions that share their versions. If both
+// have an extension with different versions, it stays in both.
 func (c *Catalog) Differing(other *Catalog) (mine, others *Catalog) {
 	a, b := *c, *other
 	a.Extensions, b.Extensions = nil, nil
