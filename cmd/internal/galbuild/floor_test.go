@@ -6,18 +6,22 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"io"
 	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
 
+	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/zip"
 	"golang.org/x/sync/errgroup"
 
 	"galbuild/build/blob"
@@ -26,10 +30,13 @@ import (
 )
 
 // A floor is the work that no builder can avoid. It makes the same tree as galbuild, from a plan
-// that contains the content of all files: it reads each package and sidecar file, hashes each
-// package and each file of a package, writes each distinct file under a temporary name and renames
-// it, makes folders, and links paths. It uses only system calls, with as many workers as galbuild.
-// It does not search, decompress, parse, sort, render or sync anything.
+// that has the positions of all files in the packages, and the content of the files of no package:
+// it reads each package and sidecar file, decompresses the files that the site serves, hashes them
+// and the package, writes each distinct one under its final name, makes folders, links paths, and
+// waits until the file system has written everything to the disk. It uses only system calls, with
+// as many workers as galbuild. It does not search, check, parse, sort or render anything.
+//
+// The garbage collector is off while a floor works: the memory of the plan is not that of a builder.
 type floor struct {
 	bytes    int64 // of the packages
 	folders  []string
@@ -46,11 +53,16 @@ type packagePlan struct {
 
 // A filePlan is a file to write.
 type filePlan struct {
-	text  []byte // nil for the package itself
-	first bool   // no earlier package has the same file
-	path  string
-	links []string // other paths of the file
+	text   []byte // of a file that is not in a package
+	packed span   // in the package; all of it for the package itself
+	size   int    // decompressed, or 0 if it is stored
+	first  bool   // no earlier package has the same file
+	path   string
+	links  []string // other paths of the file
 }
+
+// A span is a part of a package.
+type span struct{ from, to int64 }
 
 // newFloor builds a site from source with galbuild, plans the same site, and checks that the plan
 // makes the same files. It makes both below parent, and leaves them there, see makeAnew.
@@ -124,9 +136,10 @@ func (l *planner) addVersion(e *catalog.Extension, v *catalog.Version) {
 	for _, f := range v.Files {
 		links[f.Ref] = append(links[f.Ref], catalog.FilesDir+dir+"/"+f.Path)
 	}
+	packed := l.filesOf(p.source)
 	for ref, paths := range links {
-		file := filePlan{path: ref.Path(), links: paths, first: !l.planned[ref.Path()]}
-		if ref != v.Package.Ref {
+		file, ok := packed[ref]
+		if file.path, file.links, file.first = ref.Path(), paths, !l.planned[ref.Path()]; !ok && ref != v.Package.Ref {
 			file.text = l.read(file.path)
 		}
 		p.files = append(p.files, file)
@@ -139,6 +152,33 @@ func (l *planner) addVersion(e *catalog.Extension, v *catalog.Version) {
 		l.users[folder]++
 	}
 	l.packages = append(l.packages, p)
+}
+
+// filesOf returns where the files of a package are in it, by their hashes.
+func (l *planner) filesOf(source string) map[blob.Ref]filePlan {
+	archive, err := zip.OpenReader(source)
+	if err != nil {
+		l.b.Fatal(err)
+	}
+	defer archive.Close()
+	files := make(map[blob.Ref]filePlan)
+	for _, f := range archive.File {
+		from, err1 := f.DataOffset()
+		content, err2 := f.Open()
+		if err := errors.Join(err1, err2); err != nil {
+			l.b.Fatal(err)
+		}
+		text, err := io.ReadAll(content)
+		if err := errors.Join(err, content.Close()); err != nil {
+			l.b.Fatal(err)
+		}
+		file := filePlan{packed: span{from, from + int64(f.CompressedSize64)}}
+		if f.Method == zip.Deflate {
+			file.size = len(text)
+		}
+		files[blob.Sum(text)] = file
+	}
+	return files
 }
 
 // addRest adds the files that do not belong to a package.
@@ -225,6 +265,8 @@ func compareTrees(b *testing.B, got, want string) {
 
 func (f *floor) make(b *testing.B, root string) {
 	b.Helper()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(math.MaxInt64))
 	m := maker{root: root + "/"}
 	if err := m.makeAll(f); err != nil {
 		b.Fatal(err)
@@ -232,13 +274,23 @@ func (f *floor) make(b *testing.B, root string) {
 }
 
 // A maker makes what a floor plans.
-type maker struct {
-	root  string
-	temps atomic.Int64 // number of the last temporary file
+type maker struct{ root string }
+
+// A worker has the memory of a goroutine.
+type worker struct {
+	source  []byte // of a package
+	content []byte // of a file
+	packed  *bytes.Reader
+	inflate io.ReadCloser // also a flate.Resetter
+}
+
+func newWorker() *worker {
+	packed := bytes.NewReader(nil)
+	return &worker{make([]byte, 64<<10), make([]byte, 64<<10), packed, flate.NewReader(packed)}
 }
 
 func (m *maker) makeAll(f *floor) error {
-	if err := errors.Join(syscall.Mkdir(m.root, 0o755), syscall.Mkdir(m.root+site.WorkDir, 0o755)); err != nil {
+	if err := syscall.Mkdir(m.root, 0o755); err != nil {
 		return err
 	}
 	if err := m.makeFolders(f.folders); err != nil {
@@ -251,26 +303,26 @@ func (m *maker) makeAll(f *floor) error {
 		return err
 	}
 	for i := range f.rest {
-		if err := m.makeFile(&f.rest[i], nil); err != nil {
+		if err := m.makeFile(&f.rest[i], f.rest[i].text); err != nil {
 			return err
 		}
 	}
-	return nil
+	return site.Sync(m.root)
 }
 
-// parallel calls do for all packages. Each worker has its own buffer.
-func (m *maker) parallel(packages []packagePlan, do func(*packagePlan, *[]byte) error) error {
+// parallel calls do for all packages.
+func (m *maker) parallel(packages []packagePlan, do func(*packagePlan, *worker) error) error {
 	var group errgroup.Group
 	var next atomic.Int64
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() error {
-			buffer := make([]byte, 64<<10)
+			w := newWorker()
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= len(packages) {
 					return nil
 				}
-				if err := do(&packages[i], &buffer); err != nil {
+				if err := do(&packages[i], w); err != nil {
 					return err
 				}
 			}
@@ -279,17 +331,21 @@ func (m *maker) parallel(packages []packagePlan, do func(*packagePlan, *[]byte) 
 	return group.Wait()
 }
 
-func (m *maker) makeFiles(p *packagePlan, buffer *[]byte) error {
+func (m *maker) makeFiles(p *packagePlan, w *worker) error {
 	if p.sidecar != "" {
-		if _, err := read(p.sidecar, buffer); err != nil {
+		if _, err := read(p.sidecar, &w.source); err != nil {
 			return err
 		}
 	}
-	text, err := read(p.source, buffer)
+	source, err := read(p.source, &w.source)
 	if err != nil {
 		return err
 	}
 	for i := range p.files {
+		text, err := w.contentOf(&p.files[i], source)
+		if err != nil {
+			return err
+		}
 		if err := m.makeFile(&p.files[i], text); err != nil {
 			return err
 		}
@@ -297,7 +353,26 @@ func (m *maker) makeFiles(p *packagePlan, buffer *[]byte) error {
 	return nil
 }
 
-func (m *maker) link(p *packagePlan, _ *[]byte) error {
+// contentOf returns the content of a file, which is valid until the next call.
+func (w *worker) contentOf(f *filePlan, source []byte) ([]byte, error) {
+	switch {
+	case f.text != nil:
+		return f.text, nil
+	case f.packed == span{}:
+		return source, nil
+	case f.size == 0:
+		return source[f.packed.from:f.packed.to], nil
+	}
+	w.content = slices.Grow(w.content[:0], f.size)[:f.size]
+	w.packed.Reset(source[f.packed.from:f.packed.to])
+	if err := w.inflate.(flate.Resetter).Reset(w.packed, nil); err != nil {
+		return nil, err
+	}
+	_, err := io.ReadFull(w.inflate, w.content)
+	return w.content, err
+}
+
+func (m *maker) link(p *packagePlan, _ *worker) error {
 	if err := m.makeFolders(p.folders); err != nil {
 		return err
 	}
@@ -321,18 +396,11 @@ func (m *maker) makeFolders(folders []string) error {
 }
 
 func (m *maker) makeFile(f *filePlan, text []byte) error {
-	if f.text != nil {
-		text = f.text
-	}
 	sha256.Sum256(text)
 	if !f.first {
 		return nil
 	}
-	temp := m.root + site.WorkDir + "/" + strconv.FormatInt(m.temps.Add(1), 10)
-	if err := write(temp, text); err != nil {
-		return err
-	}
-	return syscall.Rename(temp, m.root+f.path)
+	return write(m.root+f.path, text)
 }
 
 // read reads a file into buffer, which it may enlarge, and returns the part with the content.
