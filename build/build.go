@@ -23,8 +23,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
@@ -220,20 +218,13 @@ func (c Config) sourceConfig() source.Config {
 
 // link links the content of new versions to its paths in the site.
 func link(ctx context.Context, c Config, assembled *assembly) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(c.jobs())
-	for i, n := range assembled.added {
+	total := len(assembled.added)
+	return c.forEach(ctx, total, func(i int) error {
 		if i%256 == 0 {
-			c.Progress(Progress{Stage: "link", Done: int64(i), Total: int64(len(assembled.added))})
+			c.Progress(Progress{Stage: "link", Done: int64(i), Total: int64(total)})
 		}
-		group.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			return linkVersion(c.Site.Blobs, n)
-		})
-	}
-	return group.Wait()
+		return linkVersion(c.Site.Blobs, assembled.added[i])
+	})
 }
 
 func linkVersion(store *blob.Store, n addition) error {

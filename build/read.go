@@ -113,20 +113,35 @@ func (r *reader) readAll(ctx context.Context, items []source.Item) ([]candidate,
 		changed = append(changed, i)
 		total += item.Size
 	}
+	return candidates, r.forEach(ctx, len(changed), func(n int) error {
+		i := changed[n]
+		err := r.readOne(&items[i], &candidates[i])
+		done := r.done.Add(items[i].Size)
+		r.Progress(Progress{Stage: "read", Done: done, Total: total, Name: items[i].Name})
+		return err
+	})
+}
+
+// forEach calls do with the numbers from 0 to n-1, in several goroutines, until one call returns an
+// error. These are few goroutines for many calls, since a new one has a small stack, which would
+// grow in each call.
+func (c Config) forEach(ctx context.Context, n int, do func(int) error) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(r.jobs())
-	for _, i := range changed {
+	var next atomic.Int64
+	for range c.jobs() {
 		group.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if err := do(i); err != nil {
+					return err
+				}
 			}
-			err := r.readOne(&items[i], &candidates[i])
-			done := r.done.Add(items[i].Size)
-			r.Progress(Progress{Stage: "read", Done: done, Total: total, Name: items[i].Name})
-			return err
+			return nil
 		})
 	}
-	return candidates, group.Wait()
+	return group.Wait()
 }
 
 // readOne reads a package into c. It saves an error of the package in c.refused, and returns an

@@ -93,13 +93,27 @@ func (s *Store) PutBytes(b []byte) (Ref, error) {
 	return ref, s.put(ref, b)
 }
 
+// put writes a blob under its name at once, without a temporary file. If there is a file of that
+// name with another size, it was left by a process that was killed, or another goroutine is writing
+// it. It is replaced in one step.
 func (s *Store) put(ref Ref, b []byte) error {
 	if s.dry {
 		return nil
 	}
 	has := false
-	err := s.withShard(ref, func(at *folder, name string) error { has = at.has(name, int64(len(b))); return nil })
-	if err != nil || has {
+	err := s.retry(ref.Path(), func() error {
+		return s.withShard(ref, func(at *folder, name string) error {
+			err := at.writeNew(name, b, blobMode)
+			if errors.Is(err, fs.ErrExist) {
+				has = at.has(name, int64(len(b)))
+			}
+			return err
+		})
+	})
+	switch {
+	case has:
+		return nil
+	case !errors.Is(err, fs.ErrExist):
 		return err
 	}
 	temp := s.tempName()
