@@ -33,21 +33,39 @@ func CompressMain(c *catalog.Catalog, files []catalog.ChunkFiles) ([]byte, error
 }
 
 // CompressLines returns the file with the lines of a chunk.
-func CompressLines(c catalog.Chunk) ([]byte, error) { return compress(c.WriteLines) }
+func CompressLines(c catalog.Chunk) ([]byte, error) { return compressWith(lineEncoders, c.WriteLines) }
 
 // CompressPrivate returns the file with what only auditors need of a catalogue.
 func CompressPrivate(c *catalog.Catalog) ([]byte, error) { return compress(c.WritePrivate) }
 
-// encoders are reused, because each has many MiB of memory.
-var encoders = sync.Pool{New: func() any {
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
-	if err != nil {
-		panic(err) // the options are valid
-	}
-	return enc
-}}
+// Windows of files of a catalogue, and of files with the lines of one chunk. Most chunks have less
+// than a MiB, and larger windows hardly make larger ones smaller. An encoder has two windows of
+// memory, and the garbage collector removes encoders that are not used, so that those of large
+// windows would be much of the memory of a build, again and again.
+const (
+	window     = 8 << 20
+	lineWindow = 1 << 20
+)
 
-func compress(write func(io.Writer) error) ([]byte, error) {
+// Encoders are reused, because each has many MiB of memory.
+var (
+	encoders     = newEncoders(window)
+	lineEncoders = newEncoders(lineWindow)
+)
+
+func newEncoders(window int) *sync.Pool {
+	return &sync.Pool{New: func() any {
+		enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true), zstd.WithWindowSize(window))
+		if err != nil {
+			panic(err) // the options are valid
+		}
+		return enc
+	}}
+}
+
+func compress(write func(io.Writer) error) ([]byte, error) { return compressWith(encoders, write) }
+
+func compressWith(encoders *sync.Pool, write func(io.Writer) error) ([]byte, error) {
 	var b bytes.Buffer
 	enc := encoders.Get().(*zstd.Encoder)
 	defer encoders.Put(enc)
