@@ -349,6 +349,7 @@ func (r *reader) unpack(p *vsix.Package, v *catalog.Version, c *candidate) error
 	for _, a := range p.Assets {
 		assets[a.Entry] = append(assets[a.Entry], a)
 	}
+	v.Assets = make([]catalog.Asset, 0, len(p.Assets)+1) // and the package itself
 	tree := p.Web || p.Theme || r.Settings.Unpack == "all"
 	return p.Walk(func(e vsix.Entry, content io.Reader) error {
 		if bundled.Wants(e) {

@@ -118,8 +118,7 @@ func (s *Store) withFolder(file string, do func(at *folder, name string) error) 
 
 // withShard is withFolder for the file of a blob.
 func (s *Store) withShard(r Ref, do func(at *folder, name string) error) error {
-	file := r.Path()
-	return s.shards.use(path.Dir(file), func(at *folder) error { return do(at, path.Base(file)) })
+	return s.shards.use(r.shard(), func(at *folder) error { return do(at, r.String()) })
 }
 
 // closeFolders closes all folders.

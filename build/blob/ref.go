@@ -51,16 +51,23 @@ func Parse(s string) (Ref, error) {
 func (r Ref) String() string { return hex.EncodeToString(r[:]) }
 
 // Path returns the path of the blob relative to the site: blobs/sha256/ab/abcd….
-func (r Ref) Path() string {
-	s := r.String()
-	return "blobs/sha256/" + s[:2] + "/" + s
-}
+func (r Ref) Path() string { return r.shard() + "/" + r.String() }
+
+// shard returns the folder of the blob: blobs/sha256/ab.
+func (r Ref) shard() string { return shards[r[0]] }
+
+var shards = func() (dirs [256]string) {
+	for i := range dirs {
+		dirs[i] = fmt.Sprintf("blobs/sha256/%02x", i)
+	}
+	return dirs
+}()
 
 // IsZero reports whether r is the zero Ref, which stands for no file.
 func (r Ref) IsZero() bool { return r == Ref{} }
 
 // MarshalText implements [encoding.TextMarshaler].
-func (r Ref) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+func (r Ref) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, r[:]), nil }
 
 // UnmarshalText implements [encoding.TextUnmarshaler]. It refuses upper-case digits, so that a
 // blob has only one name.

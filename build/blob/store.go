@@ -101,7 +101,7 @@ func (s *Store) put(ref Ref, b []byte) error {
 		return nil
 	}
 	has := false
-	err := s.retry(ref.Path(), func() error {
+	err := s.retry(func() error {
 		return s.withShard(ref, func(at *folder, name string) error {
 			err := at.writeNew(name, b, blobMode)
 			if errors.Is(err, fs.ErrExist) {
@@ -164,7 +164,10 @@ func (s *Store) Adopt(temp, file string) error { return s.move(temp, file) }
 // move moves a temporary file to a path relative to the site, and replaces an existing file. If it
 // fails, it removes the temporary file.
 func (s *Store) move(temp, file string) error {
-	err := s.retry(file, func() error {
+	if err := s.checkPath(file); err != nil {
+		return errors.Join(err, s.temp.Remove(temp))
+	}
+	err := s.retry(func() error {
 		return s.withAnyFolder(file, func(to *folder, name string) error { return s.at.rename(temp, to, name) })
 	})
 	if err == nil {
@@ -185,12 +188,17 @@ func (s *Store) withAnyFolder(file string, do func(at *folder, name string) erro
 	return s.withFolder(file, do)
 }
 
-// retry repeats an operation if a folder is missing. A folder that is open may have been removed
-// because it was empty.
-func (s *Store) retry(file string, do func() error) error {
+// checkPath returns an error unless a path is one of a file below the site.
+func (s *Store) checkPath(file string) error {
 	if !fs.ValidPath(file) || file == "." {
 		return fmt.Errorf("%.200q is not a path below %s", file, s.root)
 	}
+	return nil
+}
+
+// retry repeats an operation if a folder is missing. A folder that is open may have been removed
+// because it was empty.
+func (s *Store) retry(do func() error) error {
 	err := do()
 	if errors.Is(err, fs.ErrNotExist) {
 		s.closeFolders()
@@ -206,7 +214,10 @@ func (s *Store) Link(r Ref, file string) error {
 	if s.dry {
 		return nil
 	}
-	err := s.retry(file, func() error {
+	if err := s.checkPath(file); err != nil {
+		return err
+	}
+	err := s.retry(func() error {
 		return s.withShard(r, func(from *folder, blob string) error {
 			return s.withFolder(file, func(to *folder, name string) error {
 				err := from.link(blob, to, name)

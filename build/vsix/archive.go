@@ -19,6 +19,7 @@ import (
 // read them in the same way. Then klauspost/compress/zip reads the directory. It is used instead
 // of archive/zip because it decompresses faster.
 type archive struct {
+	reader   io.ReaderAt
 	files    []file
 	folders  []string       // clean names of folder entries
 	exact    map[string]int // by clean name
@@ -29,8 +30,10 @@ type archive struct {
 
 // file is a file in an archive, or a symbolic link.
 type file struct {
-	name string // clean
-	zip  *zip.File
+	name   string // clean
+	zip    *zip.File
+	reader io.ReaderAt // of the archive
+	data   int64       // position of the data in it
 }
 
 func (f *file) size() int64 { return int64(f.zip.UncompressedSize64) }
@@ -54,7 +57,8 @@ func openArchive(r io.ReaderAt, size int64, l Limits) (*archive, error) {
 		return nil, err
 	}
 	a := &archive{
-		exact: make(map[string]int, len(files)), folded: make(map[string]int, len(files)),
+		reader: r,
+		exact:  make(map[string]int, len(files)), folded: make(map[string]int, len(files)),
 	}
 	if unused > 0 {
 		a.warn("%d bytes of the package belong to no entry: editors ignore them, but other programs may not",
@@ -187,7 +191,7 @@ func (a *archive) add(f *zip.File, h *header, l Limits) error {
 		a.folded[folded] = len(a.files)
 	}
 	a.exact[name] = len(a.files)
-	a.files = append(a.files, file{name, f})
+	a.files = append(a.files, file{name, f, a.reader, int64(h.data)})
 	// An entry without a date has the year 1980. Dates after 2107 can only be in extra fields.
 	if t := f.Modified.UTC(); t.Year() > 1980 && t.Year() <= 2107 && t.After(a.modified) {
 		a.modified = t

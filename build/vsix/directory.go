@@ -58,6 +58,7 @@ type header struct {
 	compressed    uint64 // size in bytes
 	uncompressed  uint64 // size in bytes
 	offset        uint64 // position of its local header
+	data          uint64 // position of its data, set by checkLocal
 }
 
 // le reads little-endian numbers from a record.

@@ -20,10 +20,13 @@ import (
 const installedPrefix = "extension"
 
 // installedPath returns the clean path, below the folder of an extension, to which editors unpack a
-// file, and false if they do not. They remove the prefix whatever follows it:
+// file with a clean name, and false if they do not. They remove the prefix whatever follows it:
 // extension.vsixmanifest becomes .vsixmanifest.
 func installedPath(name string) (string, bool) {
 	rest, ok := strings.CutPrefix(name, installedPrefix)
+	if ok && strings.HasPrefix(rest, "/") {
+		return rest[1:], true // as name is clean
+	}
 	return strings.TrimPrefix(path.Clean("/"+rest), "/"), ok
 }
 
@@ -92,19 +95,23 @@ func (t *tree) compare(at string, i int, name string) error {
 // ignore case, the composition of characters, invisible characters, dots and spaces at the end of
 // a name, and what follows a colon.
 func (t *tree) foldPath(p string) string {
-	plain := isASCII(p) && !strings.Contains(p, ":") &&
-		!strings.Contains(p+"/", "./") && !strings.Contains(p+"/", " /")
-	elements := strings.Split(p, "/")
-	for i, e := range elements {
-		if !plain {
-			e = t.foldElement(e)
+	if !isASCII(p) || strings.Contains(p, ":") || endsInDotOrSpace(p) {
+		elements := strings.Split(p, "/")
+		for i, e := range elements {
+			elements[i] = t.foldElement(e)
 		}
-		elements[i] = strings.ToLower(e)
+		p = strings.Join(elements, "/")
 	}
-	if len(elements) == 2 && shortPackageJSON.MatchString(elements[1]) {
-		elements[1] = "package.json"
+	p = strings.ToLower(p)
+	if folder, name, ok := strings.Cut(p, "/"); ok && shortPackageJSON.MatchString(name) {
+		return folder + "/package.json"
 	}
-	return strings.Join(elements, "/")
+	return p
+}
+
+// endsInDotOrSpace reports whether an element of a path does.
+func endsInDotOrSpace(p string) bool {
+	return strings.Contains(p, "./") || strings.Contains(p, " /") || strings.HasSuffix(p, ".") || strings.HasSuffix(p, " ")
 }
 
 func (t *tree) foldElement(e string) string {

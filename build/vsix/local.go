@@ -73,6 +73,7 @@ func (h *header) checkLocal(r io.ReaderAt, directory uint64) (uint64, error) {
 	if err := h.compare(b, b[localBytes:localBytes+name], fields); err != nil {
 		return 0, err
 	}
+	h.data = data
 	end := data + h.compressed
 	if b.u16(6)&flagDescriptor == 0 {
 		return end, nil

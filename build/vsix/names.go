@@ -55,7 +55,7 @@ func cleanName(name string, l Limits) (string, error) {
 		return "", refuse(name, "control character in the name")
 	case strings.HasPrefix(slashed, "/") || drive.MatchString(slashed):
 		return "", refuse(name, "absolute path")
-	case slices.Contains(strings.Split(slashed, "/"), ".."):
+	case strings.Contains(slashed, "..") && slices.Contains(strings.Split(slashed, "/"), ".."):
 		return "", refuse(name, "path contains ..")
 	case len(clean) > int(l.PathBytes):
 		return "", refuse(name, "name has %d bytes, more than the limit of %d", len(clean), l.PathBytes)

@@ -58,42 +58,54 @@ func permissions(f *zip.File) fs.FileMode {
 	return 0o644
 }
 
-// decoders are reused, because their windows are larger than most files.
+// decoders are reused, because their memory is larger than most files.
 var decoders = sync.Pool{New: func() any {
-	in := bufio.NewReaderSize(nil, 64<<10)
-	return &decoder{in: in, inflate: flate.NewReader(in)}
+	return &decoder{large: bufio.NewReaderSize(nil, smallFile), inflate: flate.NewReader(nil)}
 }}
 
+// smallFile is the largest compressed size of a file that is read at once, which is faster.
+const smallFile = 64 << 10
+
 type decoder struct {
-	in      *bufio.Reader
+	packed  [smallFile]byte
+	small   bytes.Reader  // of packed
+	large   *bufio.Reader // of the archive
 	inflate io.ReadCloser // also a flate.Resetter
 }
 
-func (d *decoder) open(method uint16, compressed io.Reader) (io.Reader, error) {
-	d.in.Reset(compressed)
-	if method == zip.Store {
-		return d.in, nil
+func (d *decoder) open(file *file) (io.Reader, error) {
+	compressed, err := d.openRaw(file)
+	if err != nil || file.zip.Method == zip.Store {
+		return compressed, err
 	}
-	return d.inflate, d.inflate.(flate.Resetter).Reset(d.in, nil)
+	return d.inflate, d.inflate.(flate.Resetter).Reset(compressed, nil)
+}
+
+func (d *decoder) openRaw(file *file) (io.Reader, error) {
+	size := int64(file.zip.CompressedSize64)
+	if size > smallFile {
+		d.large.Reset(io.NewSectionReader(file.reader, file.data, size))
+		return d.large, nil
+	}
+	packed := d.packed[:size]
+	if n, err := file.reader.ReadAt(packed, file.data); n < len(packed) {
+		return nil, err
+	}
+	d.small.Reset(packed)
+	return &d.small, nil
 }
 
 // release returns the decoder to the pool, without its reference to the archive.
 func (d *decoder) release() {
-	d.in.Reset(nil)
+	d.large.Reset(nil)
 	decoders.Put(d)
 }
 
 // read calls f with the content and verifies all of it.
 func (file *file) read(f func(io.Reader) error) error {
-	compressed, err := file.zip.OpenRaw()
-	if errors.Is(err, zip.ErrFormat) || errors.Is(err, io.EOF) {
-		return refuse(file.name, "is not at its position in the directory: the archive is damaged")
-	} else if err != nil {
-		return fmt.Errorf("read entry %q: %w", file.name, err)
-	}
 	d := decoders.Get().(*decoder)
 	defer d.release()
-	content, err := d.open(file.zip.Method, compressed)
+	content, err := d.open(file)
 	if err != nil {
 		return fmt.Errorf("read entry %q: %w", file.name, err)
 	}
