@@ -87,10 +87,21 @@ func fromDeclared(text []byte) ([]byte, error) {
 // dropForbidden removes the characters that are not a Char of XML. Some packagers copy them from
 // descriptions.
 func dropForbidden(text []byte) []byte {
-	if !bytes.ContainsFunc(text, func(r rune) bool { return keepAllowed(r) < 0 }) {
+	if !mayHaveForbidden(text) {
 		return text // as for most packages, without a copy
 	}
 	return bytes.Map(keepAllowed, text)
+}
+
+// mayHaveForbidden reports whether a text has control characters, or U+FFFE or U+FFFF, whose first
+// byte is 0xEF.
+func mayHaveForbidden(text []byte) bool {
+	for _, c := range text {
+		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' || c == 0xEF {
+			return true
+		}
+	}
+	return false
 }
 
 // keepAllowed maps characters that XML forbids to -1.
