@@ -1,9 +1,12 @@
 // Package blob stores files under the SHA-256 of their bytes, and each one only once.
 //
-// A blob is written to a temporary file of the site, which is then renamed to
-// blobs/sha256/ab/abcd…. Under that name it is always complete and never changes. Other paths of
-// a site are hard links to blobs, or copies if the file system has no links. Blobs have the mode
-// 0444, other files 0644, and folders at least 0755, whatever the umask.
+// A blob of at most 1 MiB is written to blobs/sha256/ab/abcd… in one step, and a larger one to a
+// temporary file of the site, which is then renamed. A complete blob never changes. A process that
+// is killed may leave a part of a small blob under its name. No generation lists it, and whoever
+// stores that blob again finds a file of another size, and replaces it.
+//
+// Other paths of a site are hard links to blobs, or copies if the file system has no links. Blobs
+// have the mode 0444, other files 0644, and folders at least 0755, whatever the umask.
 package blob
 
 import (

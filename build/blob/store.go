@@ -93,9 +93,8 @@ func (s *Store) PutBytes(b []byte) (Ref, error) {
 	return ref, s.put(ref, b)
 }
 
-// put writes a blob under its name at once, without a temporary file. If there is a file of that
-// name with another size, it was left by a process that was killed, or another goroutine is writing
-// it. It is replaced in one step.
+// put writes a blob under its name. If there is a file of that name with another size, a killed
+// process has left it, or another goroutine is writing it. It is replaced in one step.
 func (s *Store) put(ref Ref, b []byte) error {
 	if s.dry {
 		return nil
