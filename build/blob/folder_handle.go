@@ -125,7 +125,8 @@ func (d *folder) has(name string, size int64) bool {
 	return d.lstat(name, &stat) == nil && stat.Mode&unix.S_IFMT == unix.S_IFREG && stat.Size == size
 }
 
-// writeNew makes a file with the content b.
+// writeNew makes a file with the content b. It sets the mode first, so that a file with all its
+// content has its mode, even if the process is killed.
 func (d *folder) writeNew(name string, b []byte, mode fs.FileMode) error {
 	fd, err := ignoringEINTR2(func() (int, error) {
 		return unix.Openat(d.fd, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, uint32(mode))
@@ -133,13 +134,13 @@ func (d *folder) writeNew(name string, b []byte, mode fs.FileMode) error {
 	if err != nil {
 		return d.error("open", name, err)
 	}
+	err = setMode(fd, mode)
 	for len(b) > 0 && err == nil {
 		var n int
 		n, err = ignoringEINTR2(func() (int, error) { return unix.Write(fd, b) })
 		b = b[max(n, 0):]
 	}
-	err = errors.Join(err, setMode(fd, mode), unix.Close(fd))
-	if err != nil {
+	if err = errors.Join(err, unix.Close(fd)); err != nil {
 		return errors.Join(d.error("write", name, err), unix.Unlinkat(d.fd, name, 0))
 	}
 	return nil

@@ -94,25 +94,26 @@ func (s *Store) PutBytes(b []byte) (Ref, error) {
 }
 
 // put writes a blob under its name. If there is a file of that name with another size, a killed
-// process has left it, or another goroutine is writing it. It is replaced in one step.
+// process has left it, or another goroutine is writing it. It is replaced in one step. An empty blob
+// is not written under its name, because its size would not show that its mode was not set yet.
 func (s *Store) put(ref Ref, b []byte) error {
 	if s.dry {
 		return nil
 	}
-	has := false
+	done := false
 	err := s.retry(func() error {
 		return s.withShard(ref, func(at *folder, name string) error {
-			err := at.writeNew(name, b, blobMode)
-			if errors.Is(err, fs.ErrExist) {
-				has = at.has(name, int64(len(b)))
+			if len(b) > 0 {
+				if err := at.writeNew(name, b, blobMode); !errors.Is(err, fs.ErrExist) {
+					done = err == nil
+					return err
+				}
 			}
-			return err
+			done = at.has(name, int64(len(b)))
+			return nil
 		})
 	})
-	switch {
-	case has:
-		return nil
-	case !errors.Is(err, fs.ErrExist):
+	if err != nil || done {
 		return err
 	}
 	temp := s.tempName()
