@@ -94,8 +94,8 @@ func (s *Store) PutBytes(b []byte) (Ref, error) {
 }
 
 // put writes a blob under its name. If there is a file of that name with another size, a killed
-// process has left it, or another goroutine is writing it. It is replaced in one step. An empty blob
-// is not written under its name, because its size would not show that its mode was not set yet.
+// process has left it, or another goroutine is writing it. It is replaced in one step. An empty
+// blob is not written under its name: its size would not show whether its mode has been set.
 func (s *Store) put(ref Ref, b []byte) error {
 	if s.dry {
 		return nil

@@ -30,13 +30,13 @@ import (
 )
 
 // A floor is the work that no builder can avoid. It makes the same tree as galbuild, from a plan
-// that has the positions of all files in the packages, and the content of the files of no package:
+// that has the positions of all files in the packages, and the content of files of no package:
 // it reads each package and sidecar file, decompresses the files that the site serves, hashes them
 // and the package, writes each distinct one under its final name, makes folders, links paths, and
 // waits until the file system has written everything to the disk. It uses only system calls, with
 // as many workers as galbuild. It does not search, check, parse, sort or render anything.
 //
-// The garbage collector is off while a floor works: the memory of the plan is not that of a builder.
+// The garbage collector is off meanwhile, because the memory of the plan is not that of a builder.
 type floor struct {
 	bytes    int64 // of the packages
 	folders  []string
