@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func usageOf(t *testing.T, pid int) (u usage) {
+func usageOf(t testing.TB, pid int) (u usage) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		t.Fatal(err)

@@ -4,4 +4,4 @@ package cmd_test
 
 import "testing"
 
-func usageOf(*testing.T, int) usage { return usage{} }
+func usageOf(testing.TB, int) usage { return usage{} }
