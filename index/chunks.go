@@ -185,7 +185,7 @@ func writeChunks(w *segment.Writer, all []Chunk, sorted []ranked, places []Place
 		rows = append(rows, p.Chunk, p.Position)
 	}
 	w.Add("chk.text", text)
-	w.Add("chk.ends", segment.Bytes32(ends))
+	w.Add("chk.ends", segment.Bytes32(differences(ends)))
 	w.Add("chk.rec", records)
 	w.Add("doc.chk", segment.Bytes32(rows))
 	return nil
@@ -249,7 +249,7 @@ func openChunks(s *segment.Segment, documents int, source ChunkSource) (chunks, 
 			return chunks{}, err
 		}
 	}
-	text, ends, records, places := raw[0], segment.Uint32s(raw[1]), raw[2], segment.Uint32s(raw[3])
+	text, ends, records, places := raw[0], sums(segment.Uint32s(raw[1])), raw[2], segment.Uint32s(raw[3])
 	if !endsAt(ends, len(text)) || len(records) != chunkRecordSize*len(ends) || len(places) != 2*documents {
 		return chunks{}, fmt.Errorf("%w: sections %q have inconsistent sizes", segment.ErrCorrupt, "chk")
 	}

@@ -104,6 +104,17 @@ func (c *testContent) file(t testing.TB) []byte {
 	return b.Bytes()
 }
 
+// decompressed returns the file of the index, decompressed.
+func (c *testContent) decompressed(t testing.TB) []byte {
+	t.Helper()
+	memory, err := decompress(c.file(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer memory.Close()
+	return bytes.Clone(memory.Bytes)
+}
+
 // open opens the index. It reads its chunks from source.
 func (c *testContent) open(t testing.TB, source ChunkSource) *Index {
 	t.Helper()

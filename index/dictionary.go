@@ -9,7 +9,7 @@ import (
 )
 
 // dictionary maps strings, sorted by their bytes, to ascending lists of documents. All
-// slices are views of the file.
+// slices share the memory of the index.
 type dictionary struct {
 	text  []byte   // the strings, one after the other
 	ends  []uint32 // where each string ends in text
@@ -82,7 +82,7 @@ func readDictionary(s *segment.Segment, name string) (dictionary, error) {
 			return dictionary{}, err
 		}
 	}
-	d := dictionary{text: raw[0], ends: segment.Uint32s(raw[1]), lists: segment.Uint32s(raw[2]), docs: segment.Uint32s(raw[3])}
+	d := dictionary{text: raw[0], ends: sums(segment.Uint32s(raw[1])), lists: sums(segment.Uint32s(raw[2])), docs: sums(segment.Uint32s(raw[3]))}
 	if len(d.lists) != len(d.ends) || !endsAt(d.ends, len(d.text)) || !endsAt(d.lists, len(d.docs)) {
 		return dictionary{}, fmt.Errorf("%w: sections %q have inconsistent sizes", segment.ErrCorrupt, name)
 	}

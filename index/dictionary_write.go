@@ -60,9 +60,9 @@ func (l *dictionaryBuilder) write(w *segment.Writer, name string) (dictionary, [
 
 func (d *dictionary) write(w *segment.Writer, name string) {
 	w.Add(name+".text", d.text)
-	w.Add(name+".ends", segment.Bytes32(d.ends))
-	w.Add(name+".list", segment.Bytes32(d.lists))
-	w.Add(name+".docs", segment.Bytes32(d.docs))
+	w.Add(name+".ends", segment.Bytes32(differences(d.ends)))
+	w.Add(name+".list", segment.Bytes32(differences(d.lists)))
+	w.Add(name+".docs", segment.Bytes32(differences(d.docs)))
 }
 
 // dictionary returns the sorted dictionary, and a weight for each element of docs.

@@ -8,13 +8,13 @@ import (
 )
 
 // PanicOnFault makes the calling goroutine panic, instead of ending the process, when it
-// reads an index whose file was truncated in place or whose disk fails. Every goroutine
-// that reads an index which other programs may damage must call it. [FaultError] recognizes
+// reads a chunk whose file was truncated in place or whose disk fails. Every goroutine
+// that reads chunks which other programs may damage must call it. [FaultError] recognizes
 // the panic.
 func PanicOnFault() { mmap.PanicOnFault() }
 
 // FaultError returns an error if the recovered value is the panic of a goroutine that
-// called [PanicOnFault] and read an index that can no longer be read, and nil otherwise.
+// called [PanicOnFault] and read a chunk that can no longer be read, and nil otherwise.
 func FaultError(recovered any) error { return mmap.AsError(recovered) }
 
 // InChunk returns err as a [*ChunkError] if it is an error of [FaultError] about a chunk of the

@@ -82,7 +82,20 @@ func FuzzOpenBytes(f *testing.F) {
 	f.Add(write(f, nil, nil), uint32(12), uint64(0xff))
 	f.Fuzz(func(t *testing.T, b []byte, at uint32, change uint64) {
 		changeWord(b, at, change)
-		if ix, err := OpenBytes(fixChecksum(b), c.chunks.source); err == nil {
+		if ix, err := OpenBytes(b, c.chunks.source); err == nil {
+			exercise(ix)
+		}
+	})
+}
+
+// FuzzOpenSegment opens an index that is decompressed and has a correct checksum.
+func FuzzOpenSegment(f *testing.F) {
+	c := pinnedContent(f, 12, 4)
+	f.Add(c.decompressed(f), uint32(40), uint64(1))
+	f.Add(contentOf(f, nil, nil).decompressed(f), uint32(12), uint64(0xff))
+	f.Fuzz(func(t *testing.T, b []byte, at uint32, change uint64) {
+		changeWord(b, at, change)
+		if ix, err := openSegment(fixChecksum(bytes.Clone(b)), c.chunks.source); err == nil {
 			exercise(ix)
 		}
 	})
@@ -132,27 +145,60 @@ func openStated(t *testing.T, file, b []byte) *Index {
 	return ix
 }
 
-// TestDamage changes every byte of a small index in three ways, and truncates it at every
-// size.
+// TestDamagedFile changes every byte of the file of a small index in three ways, and truncates it
+// at every size. It is refused, unless the index that it expands to is the same.
+func TestDamagedFile(t *testing.T) {
+	c := pinnedContent(t, 6, 3)
+	file, whole := c.file(t), c.decompressed(t)
+	same := 0
+	for at := range file {
+		for _, change := range []byte{1, 0x80, 0xff} {
+			b := bytes.Clone(file)
+			b[at] ^= change
+			ix, err := OpenBytes(b, nil)
+			if err != nil {
+				continue
+			}
+			ix.Close()
+			memory, err := decompress(b)
+			if err != nil || !bytes.Equal(memory.Bytes, whole) {
+				t.Fatalf("offset %d: damage was not detected", at)
+			}
+			memory.Close()
+			same++
+		}
+	}
+	for size := range file {
+		if _, err := OpenBytes(file[:size], nil); !errors.Is(err, segment.ErrCorrupt) {
+			t.Fatalf("a file truncated to %d bytes: got %v", size, err)
+		}
+	}
+	if same > len(file)/20 {
+		t.Errorf("%d of %d changes made no difference", same, 3*len(file))
+	}
+}
+
+// TestDamage changes every byte of a small index, decompressed, in three ways, and truncates it at
+// every size.
 func TestDamage(t *testing.T) {
 	c := pinnedContent(t, 6, 3)
-	whole := c.file(t)
+	whole := c.decompressed(t)
 	opened := 0
 	for at := range whole {
 		for _, change := range []byte{1, 0x80, 0xff} {
 			b := bytes.Clone(whole)
 			b[at] ^= change
-			if _, err := OpenBytes(b, nil); err == nil {
+			if _, err := openSegment(bytes.Clone(b), nil); err == nil {
 				t.Fatalf("offset %d: damage was not detected", at)
 			}
-			if ix, err := OpenBytes(fixChecksum(b), c.chunks.source); err == nil {
+			if ix, err := openSegment(fixChecksum(b), c.chunks.source); err == nil {
 				exercise(ix)
 				opened++
 			}
 		}
 	}
 	for size := range whole {
-		if _, err := OpenBytes(whole[:size], nil); err == nil {
+		if _, err := openSegment(bytes.Clone(whole[:size]), nil); err == nil {
 			t.Fatalf("a file truncated to %d bytes was accepted", size)
 		}
 	}

@@ -12,9 +12,9 @@ import (
 )
 
 // Index is an open index. It is safe for concurrent use. Whatever its methods return may share
-// memory with the mapped files and is valid until Close.
+// memory with the Index and the mapped chunks, and is valid until Close.
 type Index struct {
-	file    *mmap.File // nil after OpenBytes
+	memory  *mmap.File // of segment; nil after openSegment
 	segment *segment.Segment
 	text    []byte
 	ends    []uint32
@@ -39,13 +39,14 @@ type Index struct {
 // numbered by installs: the smaller the number, the more often the extension is installed.
 type Hit uint32
 
-// Section is an entry of the file's section table.
+// Section is an entry of the section table of the decompressed file.
 type Section = segment.Section
 
-// Open maps the file at path and checks all of it: the checksum, and every offset and
-// number by which its sections refer to each other. A file that Open accepts never causes a
-// panic. The error wraps [segment.ErrVersion] or [segment.ErrCorrupt] if the file can be
-// read but is not a usable index.
+// Open decompresses the file at path into memory outside of the Go heap, and checks all of it: the
+// checksum, and every offset and number by which its sections refer to each other. A file that Open
+// accepts never causes a panic. The error wraps [segment.ErrVersion] or [segment.ErrCorrupt] if the
+// file can be read but is not a usable index. The file is not needed any more when Open has
+// returned.
 //
 // Open does not open the chunks. Each is opened with source and checked in the same way, and its
 // SHA-256 too, when it is first needed.
@@ -55,11 +56,10 @@ func Open(path string, source ChunkSource) (*Index, error) {
 		return nil, fmt.Errorf("open index: %w", err)
 	}
 	ix, err := openMapped(f, source)
+	_ = f.Close() // it was only read
 	if err != nil {
-		_ = f.Close() // the first error is the one to show
 		return nil, fmt.Errorf("open index %s: %w", path, err)
 	}
-	ix.file = f
 	return ix, nil
 }
 
@@ -71,9 +71,27 @@ func openMapped(f *mmap.File, source ChunkSource) (ix *Index, err error) {
 	return ix, err
 }
 
-// OpenBytes opens an index in memory, with the checks of [Open]. b must not change while
-// the Index is in use.
+// OpenBytes is [Open] for the bytes of a file.
 func OpenBytes(b []byte, source ChunkSource) (*Index, error) {
+	memory, err := decompress(b)
+	if err != nil {
+		return nil, err
+	}
+	ix, err := openSegment(memory.Bytes, source)
+	if err == nil {
+		ix.memory = memory
+		err = memory.Seal()
+	}
+	if err != nil {
+		_ = memory.Close() // the first error is the one to show
+		return nil, err
+	}
+	return ix, nil
+}
+
+// openSegment opens an index that was decompressed. It replaces the differences in its sections by
+// numbers, and b must not be changed afterwards.
+func openSegment(b []byte, source ChunkSource) (*Index, error) {
 	s, err := segment.Parse(b)
 	if err != nil {
 		return nil, err
@@ -115,7 +133,7 @@ func (ix *Index) openDocuments(s *segment.Segment) error {
 			return err
 		}
 	}
-	ix.text, ix.ends, ix.numbers, ix.popular = raw[0], segment.Uint32s(raw[1]), segment.Uint64s(raw[2]), raw[3]
+	ix.text, ix.ends, ix.numbers, ix.popular = raw[0], sums(segment.Uint32s(raw[1])), segment.Uint64s(raw[2]), raw[3]
 	n := len(ix.ends)
 	if !endsAt(ix.ends, len(ix.text)) || len(ix.numbers) != recordWords*n || len(ix.popular) != n {
 		return fmt.Errorf("%w: sections %q have inconsistent sizes", segment.ErrCorrupt, "doc")
@@ -129,11 +147,12 @@ func (ix *Index) openDocuments(s *segment.Segment) error {
 	return nil
 }
 
-// Close unmaps the file and the chunks. Nothing that the Index returned may be used afterwards.
+// Close releases the memory of the index and unmaps the chunks. Nothing that the Index returned may
+// be used afterwards.
 func (ix *Index) Close() error {
 	err := ix.chunks.close()
-	if ix.file != nil {
-		err = errors.Join(err, ix.file.Close())
+	if ix.memory != nil {
+		err = errors.Join(err, ix.memory.Close())
 	}
 	return err
 }
@@ -195,7 +214,7 @@ func (ix *Index) record(i int) []uint64 {
 	return ix.numbers[recordWords*i:][:recordWords]
 }
 
-// Sections returns the file's section table, sorted by name.
+// Sections returns the section table of the decompressed file, sorted by name.
 func (ix *Index) Sections() []Section { return ix.segment.Sections() }
 
 // Stats are the sizes of an index.

@@ -112,7 +112,7 @@ func TestWriteErrors(t *testing.T) {
 }
 
 func TestOpenErrorHasPath(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.idx")
+	path := filepath.Join(t.TempDir(), "x.idx.zst")
 	b := write(t, randomDocuments(rand.New(rand.NewPCG(1, 2)), 5), nil)
 	b[len(b)/2] ^= 1
 	if err := os.WriteFile(path, b, 0o600); err != nil {
@@ -127,7 +127,7 @@ func TestOpenErrorHasPath(t *testing.T) {
 // TestTestdata opens the files in testdata, which are never written again: those of this version,
 // which the package comment specifies, and one of the version before, which is refused.
 func TestTestdata(t *testing.T) {
-	ix, err := Open("testdata/v2.idx", ChunksIn("testdata/chunks"))
+	ix, err := Open("testdata/v2.idx.zst", ChunksIn("testdata/chunks"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestTestdata(t *testing.T) {
 	if s := ix.Stats(); s.Chunks != 2 || s.Files != 2 {
 		t.Errorf("got %+v, want 2 chunks and 2 files", s)
 	}
-	if _, err := Open("testdata/v1.idx", nil); !errors.Is(err, segment.ErrVersion) || !strings.Contains(err.Error(), "got 1, want 2") {
+	if _, err := Open("testdata/v1.idx.zst", nil); !errors.Is(err, segment.ErrVersion) || !strings.Contains(err.Error(), "got 1, want 2") {
 		t.Errorf("got %v for a file of version 1", err)
 	}
 }
@@ -176,7 +176,7 @@ func TestSectionsAreSpecified(t *testing.T) {
 		}
 	}
 	c := contentOf(t, randomDocuments(rand.New(rand.NewPCG(3, 4)), 5), nil)
-	for _, file := range [][]byte{c.file(t), c.chunks[c.Chunks[0].SHA256]} {
+	for _, file := range [][]byte{c.decompressed(t), c.chunks[c.Chunks[0].SHA256]} {
 		s, err := segment.Parse(file)
 		if err != nil {
 			t.Fatal(err)
@@ -197,7 +197,7 @@ func TestSectionsAreSpecified(t *testing.T) {
 func TestMissingSections(t *testing.T) {
 	c := contentOf(t, randomDocuments(rand.New(rand.NewPCG(3, 4)), 5), testFiles(5))
 	for file, open := range map[string]func(b []byte) error{
-		string(c.file(t)): func(b []byte) error { _, err := OpenBytes(b, nil); return err },
+		string(c.decompressed(t)): func(b []byte) error { _, err := openSegment(b, nil); return err },
 		string(c.chunks[c.Chunks[0].SHA256]): func(b []byte) error {
 			chunk := c.Chunks[0]
 			chunk.SHA256, chunk.Size = sha256.Sum256(b), int64(len(b))

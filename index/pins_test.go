@@ -132,14 +132,17 @@ func TestPinsTakeSteps(t *testing.T) {
 func TestPinsInFile(t *testing.T) {
 	c := contentOf(t, languages(), nil)
 	c.Pins = map[string][]string{"b  A": {"acme.python", "acme.go"}, "a": {"acme.golang-tools"}}
-	ix := openWith(t, c)
+	s, err := segment.Parse(c.decompressed(t))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, want := range map[string]string{
 		"pin.text": "ab a",
-		"pin.ends": "\x01\x00\x00\x00\x04\x00\x00\x00",
-		"pin.list": "\x01\x00\x00\x00\x03\x00\x00\x00",
-		"pin.docs": "\x01\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00",
+		"pin.ends": "\x01\x00\x00\x00\x03\x00\x00\x00",
+		"pin.list": "\x01\x00\x00\x00\x02\x00\x00\x00",
+		"pin.docs": "\x01\x00\x00\x00\x01\x00\x00\x00\xfe\xff\xff\xff",
 	} {
-		if got, err := ix.segment.Section(name); err != nil || string(got) != want {
+		if got, err := s.Section(name); err != nil || string(got) != want {
 			t.Errorf("%s: got %q, %v, want %q", name, got, err, want)
 		}
 	}
@@ -152,14 +155,14 @@ func TestPinsInFile(t *testing.T) {
 func TestPinsAreChecked(t *testing.T) {
 	c := contentOf(t, languages(), nil)
 	c.Pins = map[string][]string{"a": {"acme.go"}}
-	b := c.file(t)
+	b := c.decompressed(t)
 	s, err := segment.Parse(b)
 	if err != nil {
 		t.Fatal(err)
 	}
 	docs, _ := s.Section("pin.docs")
 	docs[0] = byte(len(c.Documents))
-	if _, err := OpenBytes(fixChecksum(b), c.chunks.source); err == nil || !strings.Contains(err.Error(), `section "pin.docs" contains document 9 of 9`) {
+	if _, err := openSegment(fixChecksum(b), c.chunks.source); err == nil || !strings.Contains(err.Error(), `section "pin.docs" contains document 9 of 9`) {
 		t.Errorf("got %v", err)
 	}
 }

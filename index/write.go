@@ -60,10 +60,20 @@ func Write(w io.Writer, c Content) error {
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}
-	if _, err := s.WriteTo(w); err != nil {
+	if err := compress(w, s); err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}
 	return nil
+}
+
+// compress writes the file with these sections, compressed.
+func compress(w io.Writer, s *segment.Writer) error {
+	c, err := newCompressor(w)
+	if err != nil {
+		return err
+	}
+	_, err = s.WriteTo(c)
+	return errors.Join(err, c.Close())
 }
 
 func writeFiles(w *segment.Writer, all iter.Seq[File]) error {
@@ -91,7 +101,7 @@ func writeDocuments(w *segment.Writer, all []ranked) error {
 		popularity[i] = logEighths(d.Installs)
 	}
 	w.Add("doc.text", text)
-	w.Add("doc.ends", segment.Bytes32(ends))
+	w.Add("doc.ends", segment.Bytes32(differences(ends)))
 	w.Add("doc.nums", segment.Bytes64(numbers))
 	w.Add("doc.pop", popularity)
 	return nil

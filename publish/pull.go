@@ -333,7 +333,7 @@ func (p *puller) chunks(ctx context.Context, all []catalog.ChunkFiles) error {
 	})
 }
 
-// maxIndex limits the size of an index, in bytes. Half a million extensions need less.
+// maxIndex limits the size of the file of an index, in bytes. Half a million extensions need less.
 const maxIndex = 4 << 30
 
 // fetch downloads an object that must have the hash want. It fails after limit bytes, so that a

@@ -41,7 +41,7 @@ func TestFiles(t *testing.T) {
 		{"blobs/ab/abcd", html, file(html, year, "", headers.FilePolicy), file(octets, year, "", "")},
 		{"index/CURRENT", "text/plain; charset=utf-8", file("text/plain; charset=utf-8", each, "", ""), file("text/plain; charset=utf-8", each, "", "")},
 		{"index/PREVIOUS", png, file(png, each, "", ""), file(png, each, "", "")},
-		{"index/0123456789abcdef/gallery.v2.idx", png, file(png, year, "", ""), file(png, year, "", "")},
+		{"index/0123456789abcdef/gallery.v2.idx.zst", png, file(png, year, "", ""), file(png, year, "", "")},
 		{"index/chunks/ab/abcd.idx", png, file(png, year, "", ""), file(png, year, "", "")},
 		{"index.html", html, file(html, minutes, "", pagePolicy), file(html, each, "", "")},
 		{"item/index.html", html, file(html, minutes, "", pagePolicy), file(html, each, "", "")},

@@ -18,7 +18,7 @@ import (
 const (
 	CurrentPath = "index/CURRENT"
 	CatalogName = "catalog-main.jsonl.zst"
-	IndexName   = "gallery.v2.idx"
+	IndexName   = "gallery.v2.idx.zst"
 	// PrivateDir is the folder with the private parts of records, in one file for each
 	// generation that has some. Nothing in it may be served.
 	PrivateDir = "private/"
@@ -31,7 +31,7 @@ const (
 // the folder of the site verifies the files of the generation:
 //
 //	<64 hex digits>  index/<generation>/catalog-main.jsonl.zst
-//	<64 hex digits>  index/<generation>/gallery.v2.idx
+//	<64 hex digits>  index/<generation>/gallery.v2.idx.zst
 //	<64 hex digits>  private/<generation>.jsonl.zst
 //	<64 hex digits>  index/history/<number>-<16 hex digits>.head
 //
@@ -119,7 +119,7 @@ var (
 	currentText = regexp.MustCompile(`^` + hexHash + `index/([0-9a-f]{16})/` + regexp.QuoteMeta(CatalogName) +
 		`\n` + hexHash + `index/[0-9a-f]{16}/` + regexp.QuoteMeta(IndexName) +
 		`\n(?:` + hexHash + `private/[0-9a-f]{16}\.jsonl\.zst\n)?$`)
-	indexText = regexp.MustCompile(`  index/[0-9a-f]{16}/(gallery\.v[0-9]{1,9}\.idx)
+	indexText = regexp.MustCompile(`  index/[0-9a-f]{16}/(gallery\.v[0-9]{1,9}\.idx(?:\.zst)?)
 `)
 	headText = regexp.MustCompile(`^` + hexHash + regexp.QuoteMeta(history.HeadDir) + `([1-9][0-9]{0,17})-[0-9a-f]{16}\.head\n$`)
 )

@@ -314,8 +314,8 @@ func TestParseCurrent(t *testing.T) {
 			t.Errorf("%s: parsed as %v", name, c)
 		}
 	}
-	old := strings.Replace(text, "gallery.v2.idx", "gallery.v1.idx", 1)
-	const other = "index/CURRENT: made by another version of galbuild: it names gallery.v1.idx, this program reads gallery.v2.idx"
+	old := strings.Replace(text, "gallery.v2.idx.zst", "gallery.v1.idx", 1)
+	const other = "index/CURRENT: made by another version of galbuild: it names gallery.v1.idx, this program reads gallery.v2.idx.zst"
 	if _, _, err := site.ParseCurrent([]byte(old)); !errors.Is(err, catalog.ErrFormat) || err.Error() != other {
 		t.Errorf("of another format: %v, want %s", err, other)
 	}

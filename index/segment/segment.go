@@ -1,5 +1,6 @@
 // Package segment reads and writes the container format of an index and of its chunks: a header, a
-// table of sections, and the sections. The content of the sections is defined by package index.
+// table of sections, and the sections. Package index defines the content of the sections, and how
+// the file of an index is compressed.
 //
 // # Layout, version 2
 //
@@ -24,19 +25,19 @@
 // change a section, the version must be raised. Bytes between sections are covered by the
 // checksum and otherwise ignored.
 //
-// This is the beginning of a file with 31 sections and 3,576 bytes, index/testdata/v2.idx: the
-// header, the entry of section chk.ends, which has 8 bytes at offset 776, and the tag of the next
-// entry.
+// This is the beginning of a file with 31 sections and 3,576 bytes, index/testdata/v2.idx.zst
+// decompressed: the header, the entry of section chk.ends, which has 8 bytes at offset 776, and the
+// tag of the next entry.
 //
 //	00000000: 4741 4c49 4458 0d0a 0200 0000 1f00 0000  GALIDX..........
-//	00000010: f80d 0000 0000 0000 c0cb 8125 0000 0000  ...........%....
+//	00000010: f80d 0000 0000 0000 fa6d e25d 0000 0000  .........m.]....
 //	00000020: 6368 6b2e 656e 6473 0803 0000 0000 0000  chk.ends........
 //	00000030: 0800 0000 0000 0000 6368 6b2e 7265 6300  ........chk.rec.
 //
 // # Versions
 //
 //	1  2026-11-21  payloads and files are in the same file as everything else
-//	2  2026-11-29  payloads and files are in chunks
+//	2  2026-11-29  payloads and files are in chunks, ascending numbers are stored as differences
 package segment
 
 import "hash/crc32"

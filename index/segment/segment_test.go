@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 func sample(t testing.TB) []byte {
@@ -79,7 +81,16 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := os.ReadFile("../testdata/v2.idx")
+	compressed, err := os.ReadFile("../testdata/v2.idx.zst")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder, err := zstd.NewReader(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer decoder.Close()
+	file, err := decoder.DecodeAll(compressed, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

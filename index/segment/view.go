@@ -6,7 +6,7 @@ import (
 )
 
 // Uint32s returns the little-endian numbers of a section. If the machine is little-endian
-// and b is aligned, as sections of mapped files are, the slice shares the memory of b;
+// and b is aligned, as sections are in a file, the slice shares the memory of b;
 // otherwise it is a copy. Bytes after the last whole number are ignored.
 func Uint32s(b []byte) []uint32 {
 	n := len(b) / 4

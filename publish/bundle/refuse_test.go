@@ -222,7 +222,7 @@ func TestForged(t *testing.T) {
 		"no generation": {func(all []entry) []entry { return resum(all[:len(all)-4]) },
 			"where the head of the history should be"},
 		"two generations": {func(all []entry) []entry {
-			return resum(with(all, len(all)-4, "index/0000000000000000/gallery.v2.idx", tar.TypeReg, "", "x"))
+			return resum(with(all, len(all)-4, "index/0000000000000000/gallery.v2.idx.zst", tar.TypeReg, "", "x"))
 		}, "belongs to no generation"},
 		"another catalogue": {func(all []entry) []entry { all[len(all)-4].text = []byte("evil"); return resum(all) },
 			"where a generation should have"},

@@ -26,74 +26,52 @@ import (
 	"galbuild/render/gallery"
 )
 
-// TestTruncatedIndex truncates the index of a running server, as cp -rf does before it rewrites a
-// file. Requests that need the missing part get status 500, and the server continues. When the file
-// is complete, it is opened again, although there is no new generation.
-func TestTruncatedIndex(t *testing.T) {
-	dir := t.TempDir()
-	c := sample{more: 300, full: true}.write(t, dir)
-	file := filepath.Join(dir, filepath.FromSlash(c.IndexPath()))
-	whole, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := open(t, dir, folder{dir})
-	var lines lockedBuffer
-	g.live.log = slog.New(slog.NewTextHandler(&lines, nil))
-	srv := httptest.NewServer(g)
-	defer srv.Close()
-	status := func(method, path, body string) (int, string) {
-		r, err := http.NewRequest(method, srv.URL+path, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := http.DefaultClient.Do(r)
-		if err != nil {
-			return 0, err.Error()
-		}
-		return resp.StatusCode, text(t, resp)
-	}
-
-	if err := os.Chmod(file, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(file, 0); err != nil {
-		t.Fatal(err)
-	}
-	for _, x := range []struct {
-		method, path, body string
-		want               int
-	}{
-		{"POST", "/api/extensionquery", `{"filters":[{"pageSize":300}]}`, 500},
-		{"POST", "/api/extensionquery", `{"filters":[{"criteria":[{"filterType":10,"value":"python"}]}]}`, 500},
-		{"GET", "/api/vscode/acme/hello/latest", "", 500},
-		{"GET", "/assets/acme/hello/1.2.3/" + iconType, "", 200}, // its path is in a chunk
+// TestChangedIndex truncates the index of a running server, as cp -rf does before it rewrites a
+// file, or overwrites it in place. All requests are answered as before. The file is opened again
+// when it is complete, although there is no new generation.
+func TestChangedIndex(t *testing.T) {
+	for name, damage := range map[string]func(file string, whole []byte) error{
+		"truncated":   func(file string, _ []byte) error { return os.Truncate(file, 0) },
+		"overwritten": func(file string, whole []byte) error { return os.WriteFile(file, make([]byte, len(whole)), 0o600) },
+		"removed":     func(file string, _ []byte) error { return os.Remove(file) },
 	} {
-		if got, body := status(x.method, x.path, x.body); got != x.want {
-			t.Errorf("%s %s: %d %.200s, want %d", x.method, x.path, got, body, x.want)
-		}
-	}
-	if got, body := status("GET", "/healthz", ""); got != http.StatusServiceUnavailable || !strings.Contains(body, `"damaged"`) {
-		t.Errorf("health: %d %s", got, body)
-	}
-	if err := g.live.poll(t.Context()); err == nil {
-		t.Error("the damaged file was opened again")
-	}
-	if n := strings.Count(lines.String(), "the index is damaged"); n != 1 {
-		t.Errorf("%d log lines about the damage, want 1:\n%s", n, &lines)
-	}
-
-	if err := os.WriteFile(file, whole, 0o600); err != nil { // in place
-		t.Fatal(err)
-	}
-	if err := g.live.poll(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if got, body := status("GET", "/healthz", ""); got != http.StatusOK || !strings.Contains(body, `"ok"`) {
-		t.Errorf("health: %d %s", got, body)
-	}
-	if n := g.extensions(t); n != 301 {
-		t.Errorf("%d extensions, want 301", n)
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			c := sample{more: 300, full: true}.write(t, dir)
+			file := filepath.Join(dir, filepath.FromSlash(c.IndexPath()))
+			whole, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := open(t, dir, folder{dir})
+			old := g.live.now.Load()
+			if err := errors.Join(os.Chmod(file, 0o600), damage(file, whole)); err != nil {
+				t.Fatal(err)
+			}
+			if name != "removed" {
+				age(t, file, time.Hour)
+			}
+			for range 2 {
+				if n := g.extensions(t); n != 301 {
+					t.Errorf("%d extensions, want 301", n)
+				}
+				g.wantFound(t, "many.n7")
+				err := g.live.poll(t.Context())
+				if err == nil || !strings.Contains(err.Error(), filepath.FromSlash(c.IndexPath())) {
+					t.Errorf("poll: %v, want an error that names %s", err, c.IndexPath())
+				}
+				g.live.report(err)
+				if resp := g.request("GET", "/healthz", ""); resp.StatusCode != http.StatusOK || !strings.Contains(text(t, resp), `"stale":true`) {
+					t.Errorf("health: %d, want it stale", resp.StatusCode)
+				}
+			}
+			if err := os.WriteFile(file, whole, 0o600); err != nil { // in place
+				t.Fatal(err)
+			}
+			if err := g.live.poll(t.Context()); err != nil || g.live.now.Load() == old {
+				t.Errorf("the file was not opened again: %v", err)
+			}
+		})
 	}
 }
 
@@ -150,28 +128,6 @@ func TestDamageIsDetected(t *testing.T) {
 	}
 	cancel()
 	<-done
-}
-
-// TestTruncatedRemoteIndex checks that an index which was damaged in the cache is fetched
-// again.
-func TestTruncatedRemoteIndex(t *testing.T) {
-	p := publish(t, sample{more: 3})
-	cache := t.TempDir()
-	g := open(t, "", remoteAt(t, p.URL, cache))
-	cached, err := filepath.Glob(filepath.Join(cache, "*", "*.idx"))
-	if err != nil || len(cached) != 1 {
-		t.Fatalf("the cache has %q, %v", cached, err)
-	}
-	if err := os.Truncate(cached[0], 4096); err != nil {
-		t.Fatal(err)
-	}
-	g.request("POST", "/api/extensionquery", "{}")
-	if err := g.live.poll(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if now := g.live.now.Load(); now.damaged.Load() || g.extensions(t) != 4 {
-		t.Error("the damaged index is still served")
-	}
 }
 
 // TestDamageReleasesSlots damages all chunks between searching and writing. The request that
@@ -298,66 +254,6 @@ func TestTruncatedBlob(t *testing.T) {
 		}
 	}()
 	now.blobs.serve(w, httptest.NewRequest("GET", "/", nil), f)
-}
-
-// TestOverwrittenIndex overwrites an index in place. Reading it does not fail, but gives wrong
-// data, so it must be noticed. An intact file is opened again, whether it was moved there or
-// written there.
-func TestOverwrittenIndex(t *testing.T) {
-	for name, restore := range map[string]func(t *testing.T, file string, whole []byte){
-		"moved": func(t *testing.T, file string, whole []byte) {
-			if err := os.WriteFile(file+".new", whole, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Rename(file+".new", file); err != nil {
-				t.Fatal(err)
-			}
-		},
-		"written": func(t *testing.T, file string, whole []byte) {
-			if err := os.WriteFile(file, whole, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			c := sample{more: 300, full: true}.write(t, dir)
-			file := filepath.Join(dir, filepath.FromSlash(c.IndexPath()))
-			whole, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			g := open(t, dir, folder{dir})
-			if err := os.Chmod(file, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			f, err := os.OpenFile(file, os.O_WRONLY, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := f.WriteAt(make([]byte, len(whole)/2), int64(len(whole)/4)); err != nil {
-				t.Fatal(err)
-			}
-			f.Close()
-			age(t, file, time.Hour)
-			if err := g.live.poll(t.Context()); err == nil {
-				t.Error("the file is taken for sound")
-			}
-			if resp := g.request("GET", "/healthz", ""); resp.StatusCode != http.StatusServiceUnavailable {
-				t.Errorf("health: %d", resp.StatusCode)
-			}
-			restore(t, file, whole)
-			if err := g.live.poll(t.Context()); err != nil {
-				t.Error(err)
-			}
-			if resp := g.request("GET", "/healthz", ""); resp.StatusCode != http.StatusOK {
-				t.Errorf("health: %d", resp.StatusCode)
-			}
-			if n := g.extensions(t); n != 301 {
-				t.Errorf("%d extensions, want 301", n)
-			}
-		})
-	}
 }
 
 // TestPipeInSite puts a named pipe in the place of a blob, and of CURRENT. If opening one

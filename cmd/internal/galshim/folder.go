@@ -82,17 +82,12 @@ func openFolder(ctx context.Context, root *os.Root, old *generation, t *trust) (
 	if old := sound(old); old != nil && old.Current == current && sameFolder(root, old.blobs.(blobFolder).root) && old.unchanged(info) {
 		return nil, t.accept(head)
 	}
-	if t != nil {
-		if err := verifyIndex(file, current.Index); err != nil {
-			return nil, fmt.Errorf("open generation %s: %w", current.Generation, err)
-		}
+	if err := verifyIndex(file, current.Index); err != nil {
+		return nil, fmt.Errorf("open generation %s: %w", current.Generation, err)
 	}
 	chunks := filepath.Join(root.Name(), filepath.FromSlash(catalog.ChunkDir))
 	ix, err := index.Open(file, index.ChunksIn(chunks))
 	if err != nil {
-		if old != nil && os.SameFile(old.opened.FileInfo, info) {
-			old.damaged.Store(true) // the mapped file was overwritten
-		}
 		return nil, fmt.Errorf("open generation %s: %w", current.Generation, err)
 	}
 	g := newGeneration(current, ix, blobFolder{root})
@@ -162,7 +157,7 @@ func readIn(root *os.Root, path string, limit int64) ([]byte, error) {
 type openedFile struct{ os.FileInfo }
 
 // unchanged reports whether it is still the same file and was not written to. Reading a
-// mapped file that was overwritten does not fail, but gives wrong data.
+// mapped chunk that was overwritten does not fail, but gives wrong data.
 func (f openedFile) unchanged(now os.FileInfo) bool {
 	return os.SameFile(f.FileInfo, now) && f.Size() == now.Size() && f.ModTime().Equal(now.ModTime())
 }

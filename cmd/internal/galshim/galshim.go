@@ -1,5 +1,5 @@
 // Package galshim is the galshim command: a stateless server that responds to extension
-// queries from the memory-mapped index of a site, and serves the site's files.
+// queries from the index of a site, which it holds in memory, and serves the site's files.
 //
 // # Requests
 //
@@ -88,10 +88,11 @@
 //
 // # Damage
 //
-// Replace a site by renaming a new folder, never in place. If an index or a chunk is damaged, or
-// truncated while it is served, or its disk fails, requests that read it get status 500, /healthz
-// returns "damaged" with status 503, and galshim opens the index again when it is sound. A chunk
-// that is damaged in the cache is downloaded again.
+// Replace a site by renaming a new folder, never in place. galshim does not read the file of the
+// index again after it has opened it. If a chunk is damaged, or truncated while it is served, or
+// its disk fails, requests that read it get status 500, /healthz returns "damaged" with status 503,
+// and galshim opens the index again when all chunks are sound. A chunk that is damaged in the cache
+// is downloaded again.
 //
 // Sources: VS Code's extensionGalleryService.ts and extensionResourceLoader.ts, and the paths
 // that Open VSX, code-marketplace and scripts use.

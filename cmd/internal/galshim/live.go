@@ -42,7 +42,7 @@ type generation struct {
 	blobs   store
 	cache   *chunkCache              // of a published site; nil for a folder
 	users   atomic.Int64             // running requests, and one while this is the current generation
-	damaged atomic.Bool              // reading the index failed, or its file was overwritten; it must be opened again
+	damaged atomic.Bool              // reading a chunk failed, or its file was overwritten; the index must be opened again
 	opened  openedFile               // the index of a folder
 	files   []openedFile             // the chunks of a folder
 	checked []atomic.Bool            // by chunk: it was sound when it was opened
@@ -99,7 +99,7 @@ func sound(old *generation) *generation {
 	return old
 }
 
-// damaged marks a generation whose index could not be read, and starts to open it again.
+// damaged marks a generation with a chunk that could not be read, and starts to open it again.
 // The site was changed in place, or its disk fails.
 func (l *live) damaged(g *generation, err error) {
 	if failed, ok := errors.AsType[*index.ChunkError](err); ok && g != nil {

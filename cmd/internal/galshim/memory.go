@@ -9,8 +9,8 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-// memoryShare is the share of a container's memory that Go may use. The rest is for the
-// mapped index and the system's buffers.
+// memoryShare is the share of a container's memory that Go may use. The rest is for the index,
+// which is not in Go's heap, and for the system's buffers.
 const memoryShare = 0.8
 
 // limitMemory sets Go's memory limit from the limit of the control group, unless GOMEMLIMIT

@@ -44,7 +44,7 @@ const (
 // cache:
 //
 //	<cache>/<digits>/CURRENT           of the last index that was verified
-//	<cache>/<digits>/<generation>.idx
+//	<cache>/<digits>/<generation>.idx.zst
 //	<cache>/<digits>/chunks/ab/<sha256>.idx     the chunks of the index
 //	<cache>/<digits>/<number>-<digits>.head     the head of the history, with --trust
 //
@@ -202,7 +202,7 @@ func (s *remote) current(ctx context.Context, conditional bool) (text []byte, et
 	return text, etag, err
 }
 
-// open verifies and maps an index in the cache.
+// open verifies and opens an index in the cache.
 func (s *remote) open(c site.Current) (*generation, error) {
 	err := verifyIndex(s.file(c), c.Index)
 	var ix *index.Index
@@ -240,7 +240,7 @@ func (s *remote) prepare(ctx context.Context, c site.Current, old *generation) (
 	return nil, err
 }
 
-// download downloads an index into the cache and maps it.
+// download downloads an index into the cache and opens it.
 func (s *remote) download(ctx context.Context, c site.Current) (*generation, error) {
 	if err := s.store(ctx, c); err != nil {
 		return nil, err
@@ -297,7 +297,7 @@ func do(ctx context.Context, client *retry.Client, method string, address *url.U
 	return client.Send(req)
 }
 
-func (s *remote) file(c site.Current) string { return filepath.Join(s.dir, c.Generation+".idx") }
+func (s *remote) file(c site.Current) string { return filepath.Join(s.dir, c.Generation+".idx.zst") }
 
 // openCached opens the generation in the cache that was served last.
 func (s *remote) openCached(t *trust) (*generation, error) {
@@ -362,7 +362,7 @@ func (s *remote) prune(used ...string) {
 	}
 	for _, e := range entries {
 		of := filepath.Ext(e.Name())
-		unused := atomicfile.IsTemp(e.Name()) || (of == ".idx" || of == ".head") && !slices.Contains(used, e.Name())
+		unused := atomicfile.IsTemp(e.Name()) || (of == ".zst" || of == ".head") && !slices.Contains(used, e.Name())
 		if unused {
 			removeStale(filepath.Join(s.dir, e.Name()), e)
 		}

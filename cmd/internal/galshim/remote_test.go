@@ -231,7 +231,7 @@ func TestRemoteCacheDamaged(t *testing.T) {
 	p := publish(t, sample{more: 3})
 	cache := t.TempDir()
 	open(t, "", remoteAt(t, p.URL, cache))
-	cached, err := filepath.Glob(filepath.Join(cache, "*", "*.idx"))
+	cached, err := filepath.Glob(filepath.Join(cache, "*", "*.idx.zst"))
 	if err != nil || len(cached) != 1 {
 		t.Fatalf("the cache has %q, %v", cached, err)
 	}

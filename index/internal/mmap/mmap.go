@@ -2,6 +2,9 @@
 // and read elsewhere. While it is open, the file may be replaced, but must not be changed.
 // Reading bytes of a file that was truncated is a [Fault]. Writing to the bytes is not allowed
 // and ends the process.
+//
+// It also provides memory outside of the Go heap, which the garbage collector neither counts nor
+// keeps: where the system supports it, the memory is free as soon as it is closed.
 package mmap
 
 import (
@@ -11,16 +14,16 @@ import (
 	"sync/atomic"
 )
 
-// File is an open file. Its bytes are valid until Close.
+// File is an open file, or memory of [Memory]. Its bytes are valid until Close.
 type File struct {
 	Bytes []byte
 }
 
-// maxOpen is how many files may be mapped at the same time. Linux allows a process 65,530 mappings.
+// maxOpen is how many Files may be mapped at the same time. Linux allows a process 65,530 mappings.
 // Go needs some of them for its memory, and ends the process if it gets no more.
 const maxOpen = 40_000
 
-// open is how many files are mapped. It is a variable of the package because the limit is that of
+// open is how many of them there are. It is a variable of the package because the limit is that of
 // the process.
 var open atomic.Int64
 
@@ -44,19 +47,48 @@ func Open(path string) (*File, error) {
 	case size == 0:
 		return &File{}, nil // an empty mapping is an error on most systems
 	}
+	mapped, err := limited(func() ([]byte, error) { return mapFile(f, int(size)) })
+	if err != nil {
+		return nil, fmt.Errorf("map %s: %w", path, err)
+	}
+	return mapped, nil
+}
+
+// Memory returns memory of size bytes, which are zero. They can be written until [File.Seal].
+func Memory(size int) (*File, error) {
+	if size == 0 {
+		return &File{}, nil
+	}
+	f, err := limited(func() ([]byte, error) { return mapMemory(size) })
+	if err != nil {
+		return nil, fmt.Errorf("map %d bytes of memory: %w", size, err)
+	}
+	return f, nil
+}
+
+// limited returns the mapping that do makes, unless there are too many.
+func limited(do func() ([]byte, error)) (*File, error) {
 	if open.Add(1) > maxOpen {
 		open.Add(-1)
-		return nil, fmt.Errorf("map %s: %d files are mapped already, the limit", path, maxOpen)
+		return nil, fmt.Errorf("%d files are mapped already, the limit", maxOpen)
 	}
-	b, err := mapFile(f, int(size))
+	b, err := do()
 	if err != nil {
 		open.Add(-1)
-		return nil, fmt.Errorf("map %s: %w", path, err)
+		return nil, err
 	}
 	return &File{Bytes: b}, nil
 }
 
-// Close unmaps the file. It may be called more than once.
+// Seal makes the bytes read-only.
+func (f *File) Seal() error {
+	if len(f.Bytes) == 0 {
+		return nil
+	}
+	return seal(f.Bytes)
+}
+
+// Close unmaps the bytes. It may be called more than once.
 func (f *File) Close() error {
 	b := f.Bytes
 	f.Bytes = nil

@@ -1,6 +1,7 @@
 package mmap
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,6 +29,27 @@ func TestOpen(t *testing.T) {
 	}
 	if _, err := Open(t.TempDir()); err == nil {
 		t.Error("opened a folder")
+	}
+}
+
+// TestMemory writes to memory, and reads it after it is sealed.
+func TestMemory(t *testing.T) {
+	if f, err := Memory(0); err != nil || f.Seal() != nil || f.Close() != nil {
+		t.Errorf("no bytes: %v", err)
+	}
+	f, err := Memory(1 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Bytes) != 1<<20 || bytes.ContainsFunc(f.Bytes, func(r rune) bool { return r != 0 }) {
+		t.Error("the memory is not zero")
+	}
+	f.Bytes[1<<20-1] = 7
+	if err := f.Seal(); err != nil || f.Bytes[1<<20-1] != 7 {
+		t.Errorf("sealed: %v", err)
+	}
+	if err := f.Close(); err != nil || f.Bytes != nil {
+		t.Error(err)
 	}
 }
 
