@@ -120,7 +120,7 @@ func firstFrame(b []byte) (frame, error) {
 		}
 		// The header of a block: a bit that marks the last one, two of its type, and its size.
 		block := int(binary.LittleEndian.Uint16(b[at:])) | int(b[at+2])<<16
-		const repeated = 1 // the type of a block that has one byte, and is any size of it
+		const repeated = 1 // the type of a block of one byte, which expands to that size
 		size := block >> 3
 		if block>>1&3 == repeated {
 			size = 1

@@ -12,21 +12,39 @@ import (
 	"galbuild/render"
 )
 
-// checkBase checks that a delta can be imported: that the site is at one of its bases, or has
-// imported one last, or has the generation of the delta already. The generation that a site makes
-// of an import has another name if the site has decisions or a policy of its own.
-func (s *importer) checkBase(current site.Current) error {
-	if len(s.bases) == 0 || current == s.current || slices.Contains(s.bases, current) {
-		return nil
-	}
+// A baseListing has the files of a generation, without those that CURRENT names.
+type baseListing struct {
+	of    string // the name of the generation
+	files listing
+}
+
+// base returns the base of a delta: the site has imported it last, or is at it. It may also be the
+// generation of the delta itself. The generation that a site makes of an import has another name if
+// the site has decisions or a policy of its own.
+func (s *importer) base(current site.Current) (baseListing, error) {
 	imported, err := site.LastImported(s.dir.Root)
 	if err != nil {
-		return err
+		return baseListing{}, err
 	}
-	if imported != "" && (imported == s.current.Generation || slices.Contains(s.report.Since, imported)) {
-		return nil
+	is := func(name string) bool {
+		return name != "" && (name == s.current.Generation || slices.Contains(s.report.Since, name))
 	}
-	return &BaseError{Wants: s.report.Since, Has: current.Generation, Imported: imported}
+	err = &BaseError{Wants: s.report.Since, Has: current.Generation, Imported: imported}
+	if is(imported) {
+		files, failed := readImported(s.dir.Root, imported)
+		if failed == nil {
+			return baseListing{imported, files}, nil
+		}
+		err = fmt.Errorf("%w: %w", ErrLeftOut, failed)
+	}
+	if is(current.Generation) {
+		t, failed := readGeneration(s.dir.Root, current)
+		if failed == nil {
+			return baseListing{current.Generation, t.files}, nil
+		}
+		err = fmt.Errorf("%w: %w", ErrLeftOut, failed)
+	}
+	return baseListing{}, err
 }
 
 // ErrLeftOut is returned, wrapped, if the site is at a base of a delta but lacks files that the

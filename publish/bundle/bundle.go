@@ -26,10 +26,13 @@
 // content and the generation. It has two more files, after SHA256SUMS:
 //
 //	BASE.SHA256SUMS               the lines of CURRENT with the files of each base
-//	SITE.SHA256SUMS               the SHA256SUMS of an archive of the whole site
+//	REMOVED.SHA256SUMS            the lines of files that a base has and the site has not
 //
-// At the root of a site, `sha256sum -c BASE.SHA256SUMS` checks whether the site is at the base,
-// and `sha256sum -c SITE.SHA256SUMS` verifies the whole site after the delta was unpacked there.
+// At the root of a site, `sha256sum -c BASE.SHA256SUMS` checks whether the site is at the base. The
+// first line of REMOVED.SHA256SUMS has the hash of SITE.SHA256SUMS, which is not in the archive: it
+// is the SHA256SUMS of an archive of the whole site. It has the lines of a base, without those of
+// its generation and those that are removed, and with those of the delta in the place of others of
+// the same paths.
 //
 // The archive may be compressed as one stream (gallery.tar.gz, gallery.tar.zst), and split into
 // parts of the same size (gallery.tar.001 and so on), which `cat gallery.tar.0*` joins. There are
@@ -53,7 +56,8 @@
 // history then names the generation that was imported, so that a delta finds its base. The site
 // makes the pages and static responses itself, so it needs only the content and the chunks that a
 // delta leaves out, and the result is that of importing the whole site. Its own generation has
-// other chunks, so an import stores those of the archive in the work directory for the next delta.
+// other files, so an import stores the chunks and the listing of the archive in the work directory
+// for the next delta.
 // If the site has deleted content that it would now serve, the delta is refused.
 //
 // Bits of a gzip or zstd header that do not change the unpacked content are not verified, unless
@@ -66,7 +70,7 @@ import "fmt"
 const (
 	SumsName     = "SHA256SUMS"
 	BaseName     = "BASE.SHA256SUMS"
-	SiteName     = "SITE.SHA256SUMS"
+	RemovedName  = "REMOVED.SHA256SUMS"
 	SumsSuffix   = ".SHA256SUMS"
 	SignedSuffix = ".minisig"
 )

@@ -34,30 +34,23 @@ func readCatalog(ctx context.Context, from *source, lines site.LinesSource) (sit
 	}
 	defer unpacked.Close()
 	a := newArchive(unpacked)
-	whole, included, bases, err := a.listings()
+	l, err := a.listings()
 	if err != nil {
 		return site.Current{}, nil, err
 	}
-	name := SumsName
-	if len(bases) > 0 {
-		name = SiteName
-	}
-	current, _, err := generation(name, whole)
+	current, _, err := generation(SumsName, l.included)
 	if err != nil {
 		return site.Current{}, nil, err
 	}
-	files, err := a.generation(ctx, current, whole, included)
+	files, err := a.generation(ctx, current, l.included)
 	if err != nil {
 		return site.Current{}, nil, err
-	}
-	if files[current.CatalogPath()] == nil {
-		return site.Current{}, nil, refuse(SumsName, "it does not list %q", current.CatalogPath())
 	}
 	c, _, err := site.DecompressCatalog(files[current.CatalogPath()], func(path string, f catalog.ChunkFile) ([]byte, error) {
 		if text, ok := files[path]; ok {
 			return text, nil
 		}
-		return leftOut(path, f, bases, lines)
+		return leftOut(path, f, l.bases, lines)
 	})
 	if _, ok := errors.AsType[*BaseMissingError](err); ok {
 		return site.Current{}, nil, err
@@ -100,8 +93,7 @@ func leftOut(path string, f catalog.ChunkFile, bases []site.Current, lines site.
 
 // generation returns the main file of the catalogue, the lines of its chunks and the private file,
 // by path, from an archive whose listings have been read. It reads past the other files.
-func (a *archive) generation(ctx context.Context, c site.Current, whole, included listing) (map[string][]byte, error) {
-	blobs := whole.blobs()
+func (a *archive) generation(ctx context.Context, c site.Current, included listing) (map[string][]byte, error) {
 	files := make(map[string][]byte)
 	free := int64(site.MaxCompressedCatalog) // of all files together
 	buffer := make([]byte, 256<<10)
@@ -109,17 +101,13 @@ func (a *archive) generation(ctx context.Context, c site.Current, whole, include
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		link := ""
-		if !isBlob(x.path) && blobs[x.ref] {
-			link = x.ref.Path()
-		}
-		size, err := a.entry(x.path, link)
+		size, isLink, err := a.entryOf(x)
 		if err != nil {
 			return nil, err
 		}
 		wanted := x.path == c.CatalogPath() || x.path == c.PrivatePath() || x.path == catalog.LinesPath(x.ref)
 		switch {
-		case link != "":
+		case isLink:
 			continue
 		case !wanted:
 			if err := a.content(x.path, io.Discard, buffer); err != nil {

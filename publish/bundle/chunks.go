@@ -1,8 +1,10 @@
 package bundle
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,13 +12,60 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/regularfile"
 	"galbuild/build/site"
 )
 
 // importedDir is a folder in the work directory of a site with the chunks of the generation that
-// was imported last. The next delta leaves them out. The site may lack them: if it has decisions of
-// its own, some chunks of its own generation differ.
+// was imported last, and its listing. The next delta leaves them out. The site may lack them: if it
+// has decisions of its own, some files of its own generation differ.
 const importedDir = site.WorkDir + "/imported/"
+
+// listingPath returns the path of the listing of a generation that was imported.
+func listingPath(generation string) string {
+	return importedDir + generation + "." + SumsName + ".zst"
+}
+
+// readImported returns the files of a generation that was imported, without those that CURRENT
+// names.
+func readImported(root, generation string) (listing, error) {
+	path := filepath.Join(root, filepath.FromSlash(listingPath(generation)))
+	f, err := regularfile.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	unpacked, _, err := decompress(f)
+	if err != nil {
+		return nil, err
+	}
+	defer unpacked.Close()
+	text, err := io.ReadAll(io.LimitReader(unpacked, maxListing))
+	if err != nil {
+		return nil, err
+	}
+	all, err := parseListing(path, text)
+	if err != nil {
+		return nil, err
+	}
+	_, _, files, err := splitGeneration(path, all)
+	return files, err
+}
+
+// keepListing stores the listing of the archive.
+func (s *importer) keepListing() error {
+	path := listingPath(s.current.Generation)
+	var text bytes.Buffer
+	z, err := compress(&text, path)
+	if err != nil {
+		return err
+	}
+	_, err = z.Write(s.whole.text())
+	if err := errors.Join(err, z.Close()); err != nil {
+		return err
+	}
+	return s.dir.WriteFile(path, text.Bytes())
+}
 
 // importedPath returns the path of a chunk in importedDir.
 func importedPath(path string) string {
@@ -65,7 +114,7 @@ func (s *importer) checkChunksLeftOut() error {
 	return nil
 }
 
-// keepChunks stores the chunks of the archive in importedDir. It restores those that only that
+// keepChunks stores the chunks of the archive and its listing in importedDir. It restores those that only that
 // folder has if the generation of the archive becomes current.
 func (s *importer) keepChunks(becomesCurrent bool) error {
 	for _, x := range s.whole {
@@ -85,12 +134,13 @@ func (s *importer) keepChunks(becomesCurrent bool) error {
 			}
 		}
 	}
-	return nil
+	return s.keepListing()
 }
 
-// dropChunks removes chunks of earlier imports. An error is ignored: the next import removes them.
+// dropChunks removes what earlier imports have stored. An error is ignored: the next import removes
+// it.
 func (s *importer) dropChunks() {
-	needed := make(map[string]bool)
+	needed := map[string]bool{listingPath(s.current.Generation): true}
 	for _, x := range s.whole {
 		needed[importedPath(x.path)] = isChunk(x.path)
 	}

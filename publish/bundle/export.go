@@ -201,7 +201,7 @@ func siteError(err error) error {
 // A delta is the selection of files for an archive.
 type delta struct {
 	bases    []site.Current // none for an archive of the whole site
-	whole    listing        // files of the site
+	removed  listing        // see removedListing
 	included listing        // files in the archive
 }
 
@@ -216,12 +216,12 @@ func (d *delta) listings() []textFile {
 	if len(d.bases) == 0 {
 		return []textFile{{SumsName, d.included.text()}}
 	}
-	base, whole := textFile{name: BaseName}, textFile{SiteName, d.whole.text()}
+	base, removed := textFile{name: BaseName}, textFile{RemovedName, d.removed.text()}
 	for _, c := range d.bases {
 		base.text = append(base.text, c.Bytes()...)
 	}
-	sums := append(listing{{blob.Sum(base.text), base.name}, {blob.Sum(whole.text), whole.name}}, d.included...)
-	return []textFile{{SumsName, sums.text()}, base, whole}
+	sums := append(listing{{blob.Sum(base.text), base.name}, {blob.Sum(removed.text), removed.name}}, d.included...)
+	return []textFile{{SumsName, sums.text()}, base, removed}
 }
 
 // seconds truncates a date to those that tar headers can express: whole seconds since 1970.

@@ -144,14 +144,10 @@ func (cfg *ImportConfig) importInto(ctx context.Context, dir *site.Dir, from *so
 	}
 	s := &importer{ctx: ctx, dir: dir, by: cfg.Commit, buffer: make([]byte, 256<<10), report: report, staged: make(map[string]string)}
 	defer s.discard()
-	if err := s.unpack(from); err != nil {
+	if err := s.unpack(from, current); err != nil {
 		return from.damagedPart(err)
 	}
-	report.Generation = s.current.Generation
-	for _, c := range s.bases {
-		report.Since = append(report.Since, c.Generation)
-	}
-	if err := s.check(current); err != nil {
+	if err := s.check(); err != nil {
 		return err
 	}
 	next, err := cfg.merge(s, current)
@@ -249,8 +245,9 @@ type importer struct {
 	followed        bool                // the policy came with the archive
 }
 
-// unpack reads the archive, and verifies everything that can be verified without the site.
-func (s *importer) unpack(from *source) error {
+// unpack reads the archive, and verifies everything that can be verified without the index. current
+// is the generation of the site.
+func (s *importer) unpack(from *source, current site.Current) error {
 	unpacked, compressed, err := decompress(from)
 	if err != nil {
 		return err
@@ -258,10 +255,11 @@ func (s *importer) unpack(from *source) error {
 	defer unpacked.Close()
 	s.free = maxUnpacked(from.total, compressed)
 	a := newArchive(unpacked)
-	if s.whole, s.included, s.bases, err = a.listings(); err != nil {
+	l, err := a.listings()
+	if err != nil {
 		return err
 	}
-	if err := s.checkListings(); err != nil {
+	if err := s.checkListings(l, current); err != nil {
 		return err
 	}
 	for _, x := range s.included {
@@ -281,31 +279,33 @@ func (s *importer) unpack(from *source) error {
 	return nil
 }
 
-// checkListings checks that the listings agree with each other, and sets the generation.
-func (s *importer) checkListings() error {
-	name := SumsName
-	if len(s.bases) > 0 {
-		name = SiteName
-	}
-	var err error
-	if s.current, s.head, err = generation(name, s.whole); err != nil {
+// checkListings checks the listings, and sets the generation and the listings of the importer. The
+// site must be at a base of a delta.
+func (s *importer) checkListings(l listings, current site.Current) (err error) {
+	s.whole, s.included, s.bases = l.included, l.included, l.bases
+	if s.current, s.head, err = generation(SumsName, s.included); err != nil {
 		return err
+	}
+	s.report.Generation = s.current.Generation
+	for _, c := range s.bases {
+		s.report.Since = append(s.report.Since, c.Generation)
+	}
+	if l.change != nil {
+		base, err := s.base(current)
+		if err != nil {
+			return err
+		}
+		isOnly := len(s.bases) == 1 && base.of != s.current.Generation
+		if s.whole, err = l.change.apply(base.files, isOnly); err != nil {
+			return err
+		}
 	}
 	ignoresCase, err := s.dir.FoldsCase()
 	if err != nil {
 		return err
 	}
 	s.refs, s.blobs = s.whole.byPath(), s.whole.blobs()
-	for _, x := range s.included {
-		if ref, ok := s.refs[x.path]; !ok || ref != x.ref {
-			return refuse(SumsName, "it lists %q, and %s does not", x.path, name)
-		}
-	}
-	end := s.whole[len(s.whole)-len(generationFiles(s.current, s.head)):]
-	if from := len(s.included) - len(end); from < 0 || !slices.Equal(s.included[from:], end) {
-		return refuse(SumsName, "it does not end with the files of generation %s", s.current.Generation)
-	}
-	return checkNames(name, s.whole, ignoresCase)
+	return checkNames(SumsName, s.whole, ignoresCase)
 }
 
 // isLink reports whether a file is a hard link to a blob.
@@ -389,12 +389,8 @@ func (s *importer) file(path string) string {
 	return s.dir.Path(path)
 }
 
-// check verifies that the site is at a base, and that all files are those of the index and the
-// catalogue.
-func (s *importer) check(current site.Current) error {
-	if err := s.checkBase(current); err != nil {
-		return err
-	}
+// check verifies that all files are those of the index and the catalogue.
+func (s *importer) check() error {
 	if err := s.checkHead(); err != nil {
 		return err
 	}

@@ -108,7 +108,7 @@ func before(a, b string) bool {
 
 func rank(path string) int {
 	switch {
-	case path == BaseName || path == SiteName:
+	case path == BaseName || path == RemovedName || path == siteName:
 		return 0
 	case isBlob(path):
 		return 1
@@ -160,15 +160,9 @@ func generationFiles(c site.Current, h site.Head) (l listing) {
 // generation returns the generation in the listing of a whole site, and the head of its history. It
 // is an error if there is none, or if there are files that belong to no generation.
 func generation(name string, l listing) (site.Current, site.Head, error) {
-	c, h, files, err := last(name, l)
+	c, h, rest, err := splitGeneration(name, l)
 	if err != nil {
 		return site.Current{}, site.Head{}, err
-	}
-	rest, end := l[:len(l)-files], l[len(l)-files:]
-	for i, want := range generationFiles(c, h) {
-		if x := end[i]; x != want {
-			return site.Current{}, site.Head{}, refuse(name, "it lists %q where a generation should have %q with SHA-256 %s", x.path, want.path, want.ref)
-		}
 	}
 	for _, x := range rest {
 		top, _, _ := strings.Cut(strings.ToLower(x.path), "/")
@@ -177,6 +171,22 @@ func generation(name string, l listing) (site.Current, site.Head, error) {
 		}
 	}
 	return c, h, nil
+}
+
+// splitGeneration returns the generation and the head whose files a listing ends with, and the files
+// before them. It is an error if it does not end with a generation.
+func splitGeneration(name string, l listing) (c site.Current, h site.Head, rest listing, err error) {
+	c, h, files, err := last(name, l)
+	if err != nil {
+		return site.Current{}, site.Head{}, nil, err
+	}
+	rest, end := l[:len(l)-files], l[len(l)-files:]
+	for i, want := range generationFiles(c, h) {
+		if x := end[i]; x != want {
+			return site.Current{}, site.Head{}, nil, refuse(name, "it lists %q where a generation should have %q with SHA-256 %s", x.path, want.path, want.ref)
+		}
+	}
+	return c, h, rest, nil
 }
 
 // last returns the generation and the head at the end of a listing, and how many files they have

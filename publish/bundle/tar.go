@@ -70,6 +70,23 @@ func (a *archive) next() (*tar.Header, []byte, error) {
 
 // entry reads the header of the next entry, which must be that of path, and returns its size.
 func (a *archive) entry(path, link string) (int64, error) {
+	return a.entryWith(path, func(*tar.Header) string { return link })
+}
+
+// entryOf is entry for a file in a listing. It also returns whether the file is a hard link.
+func (a *archive) entryOf(x line) (size int64, isLink bool, err error) {
+	size, err = a.entryWith(x.path, func(h *tar.Header) string {
+		if isLink = h.Typeflag == tar.TypeLink; !isLink {
+			return ""
+		}
+		return x.ref.Path()
+	})
+	return size, isLink, err
+}
+
+// entryWith is entry with a function that returns the link that the entry must have, given its
+// header.
+func (a *archive) entryWith(path string, link func(*tar.Header) string) (int64, error) {
 	h, got, err := a.next()
 	truncated := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	switch {
@@ -91,7 +108,7 @@ func (a *archive) entry(path, link string) (int64, error) {
 	}
 	var want bytes.Buffer
 	want.Write(make([]byte, padding(a.size)))
-	if err := tar.NewWriter(&want).WriteHeader(header(path, link, h.Size, a.when)); err != nil || !bytes.Equal(want.Bytes(), got) {
+	if err := tar.NewWriter(&want).WriteHeader(header(path, link(h), h.Size, a.when)); err != nil || !bytes.Equal(want.Bytes(), got) {
 		return 0, refuse(path, "its tar header is not the one that galbuild writes for it")
 	}
 	a.size = h.Size

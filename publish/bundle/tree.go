@@ -45,25 +45,35 @@ func readSite(root string) (*tree, error) {
 	if err != nil {
 		return nil, siteError(err)
 	}
-	c, err := site.ReadCatalog(root, current)
+	t, err := readGeneration(root, current)
 	if err != nil {
+		return nil, err
+	}
+	t.head = head
+	if err := t.addGeneration(); err != nil {
 		return nil, siteError(err)
 	}
-	t := &tree{root: root, current: current, head: head, when: newest(c), sizes: make(map[string]int64), blobs: make(map[blob.Ref]bool)}
-	if err := errors.Join(t.addContent(c), t.addResponses(c), t.addChunks(), t.addGeneration()); err != nil {
-		return nil, siteError(err)
-	}
-	slices.SortFunc(t.files, func(a, b line) int {
-		if before(a.path, b.path) {
-			return -1
-		}
-		return 1
-	})
 	// A site that Import would refuse is not exported.
 	if _, err := parseListing(SumsName, t.files.text()); err != nil {
 		return nil, err
 	}
 	return t, checkNames(SumsName, t.files, false)
+}
+
+// readGeneration returns the tree of a generation of a site, without the files that CURRENT names.
+// If the generation is not current, and another version of galbuild has rendered it, it may have
+// had other static responses.
+func readGeneration(root string, current site.Current) (*tree, error) {
+	c, err := site.ReadCatalog(root, current)
+	if err != nil {
+		return nil, siteError(err)
+	}
+	t := &tree{root: root, current: current, when: newest(c), sizes: make(map[string]int64), blobs: make(map[blob.Ref]bool)}
+	if err := errors.Join(t.addContent(c), t.addResponses(c), t.addChunks()); err != nil {
+		return nil, siteError(err)
+	}
+	slices.SortFunc(t.files, compareLines)
+	return t, nil
 }
 
 func newest(c *catalog.Catalog) (when time.Time) {
@@ -166,7 +176,7 @@ func (t *tree) addGeneration() error {
 // since returns the delta for sites that are at one of the bases. Without bases, it includes all
 // files.
 func (t *tree) since(ctx context.Context, bases []string) (*delta, error) {
-	d := &delta{whole: t.files, included: t.files}
+	d := &delta{included: t.files}
 	if len(bases) == 0 {
 		return d, nil
 	}
@@ -174,15 +184,20 @@ func (t *tree) since(ctx context.Context, bases []string) (*delta, error) {
 	for _, x := range generationFiles(t.current, t.head) {
 		included[x.path] = true
 	}
+	var all []listing // of the bases
 	for _, path := range bases {
-		base, err := readBase(ctx, path)
+		base, err := t.readBase(ctx, path)
+		var current site.Current
+		if err == nil {
+			current, _, err = generation(path, base)
+		}
+		if err == nil {
+			_, _, base, err = splitGeneration(path, base)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("--since %s: %w", path, err)
 		}
-		current, _, err := generation(path, base)
-		if err != nil {
-			return nil, fmt.Errorf("--since %s: %w", path, err)
-		}
+		all = append(all, base)
 		if !slices.Contains(d.bases, current) {
 			d.bases = append(d.bases, current)
 		}
@@ -194,11 +209,13 @@ func (t *tree) since(ctx context.Context, bases []string) (*delta, error) {
 		}
 	}
 	d.included = slices.DeleteFunc(slices.Clone(t.files), func(x line) bool { return !included[x.path] })
+	d.removed = removedListing(t.files, all)
 	return d, nil
 }
 
-// readBase returns all files of a base: a site, an archive or one of its listings.
-func readBase(ctx context.Context, path string) (listing, error) {
+// readBase returns all files of a base: a site, an archive or its listing. For a delta, the site
+// that is exported must still have its generation.
+func (t *tree) readBase(ctx context.Context, path string) (listing, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		t, err := readSite(path)
 		if err != nil {
@@ -222,8 +239,19 @@ func readBase(ctx context.Context, path string) (listing, error) {
 		return nil, err
 	}
 	defer unpacked.Close()
-	whole, _, _, err := newArchive(unpacked).listings()
-	return whole, err
+	l, err := newArchive(unpacked).listings()
+	if err != nil || l.change == nil {
+		return l.included, err
+	}
+	current, _, _, err := splitGeneration(SumsName, l.included)
+	if err != nil {
+		return nil, err
+	}
+	earlier, err := readGeneration(t.root, current)
+	if err != nil {
+		return nil, fmt.Errorf("it contains only changes, and %s does not have its generation %s any more; name a tarball of the whole site: %w", t.root, current.Generation, err)
+	}
+	return l.change.apply(earlier.files, false)
 }
 
 // readListing reads a listing that was extracted from an archive. It reports whether the file is
@@ -251,37 +279,43 @@ func readListing(path string) (listing, bool, error) {
 	}
 	l, err := parseListing(path, text)
 	if err == nil && l[0].path == BaseName {
-		err = fmt.Errorf("it lists only the files of a delta; use its %s or the archive itself", SiteName)
+		err = errors.New("it lists only the files of a delta; use the archive itself")
 	}
 	return l, true, err
 }
 
-// listings reads the listings at the beginning of the archive. It returns the files of the whole
-// site, the files in the archive, and the bases of a delta.
-func (a *archive) listings() (whole, included listing, bases []site.Current, err error) {
+// listings are the listings at the beginning of an archive.
+type listings struct {
+	included listing        // the files in the archive
+	bases    []site.Current // of a delta
+	change   *change        // nil if the archive has the whole site
+}
+
+// listings reads the listings at the beginning of the archive.
+func (a *archive) listings() (l listings, err error) {
 	text, err := a.listing(SumsName, blob.Ref{})
 	if err != nil {
-		return nil, nil, nil, err
+		return listings{}, err
 	}
-	sums, err := parseListing(SumsName, text)
-	if err != nil {
-		return nil, nil, nil, err
+	if l.included, err = parseListing(SumsName, text); err != nil {
+		return listings{}, err
 	}
-	if len(sums) < 2 || sums[0].path != BaseName || sums[1].path != SiteName {
-		return sums, sums, nil, nil
+	sums := l.included
+	if len(sums) < 2 || sums[0].path != BaseName || sums[1].path != RemovedName {
+		return l, nil
 	}
-	text, err = a.listing(BaseName, sums[0].ref)
-	if err == nil {
-		bases, err = parseBases(text)
+	l.included = sums[2:]
+	if text, err = a.listing(BaseName, sums[0].ref); err != nil {
+		return listings{}, err
 	}
-	if err != nil {
-		return nil, nil, nil, err
+	if l.bases, err = parseBases(text); err != nil {
+		return listings{}, err
 	}
-	if text, err = a.listing(SiteName, sums[1].ref); err != nil {
-		return nil, nil, nil, err
+	if text, err = a.listing(RemovedName, sums[1].ref); err != nil {
+		return listings{}, err
 	}
-	whole, err = parseListing(SiteName, text)
-	return whole, sums[2:], bases, err
+	l.change, err = parseRemoved(text, l.included)
+	return l, err
 }
 
 // listing reads an entry into memory and checks its hash, unless ref is zero.
