@@ -110,8 +110,8 @@ func generate(ctx context.Context, dir *site.Dir, old State, c *catalog.Catalog)
 			return Next{}, err
 		}
 	}
-	current, chunks, err := render.Generation(ctx, dir, c, render.Previous{Catalog: old.Catalog, Chunks: old.reusable()})
-	return Next{current, c, chunks, []string{dir.Root}, []*blob.Store{dir.Blobs}}, err
+	current, files, err := render.Generation(ctx, dir, c, render.Previous{Catalog: old.Catalog, Chunks: old.reusable()})
+	return Next{current, c, files, []string{dir.Root}, []*blob.Store{dir.Blobs}}, err
 }
 
 // apply publishes next to a target that is in the state old.

@@ -80,17 +80,21 @@ func setMany(t *testing.T, root string, others ...string) {
 	}
 }
 
-// isChunk reports whether a key is that of a file of a chunk.
-func isChunk(key string) bool { return strings.HasPrefix(key, catalog.ChunkDir) }
+// isChunk reports whether a key is that of a file of a chunk, perhaps one with packages.
+func isChunk(key string) bool {
+	return strings.HasPrefix(key, catalog.ChunkDir) || strings.HasPrefix(key, catalog.PackageDir)
+}
 
 // chunksAt returns the keys of the files of chunks at a target, sorted.
 func chunksAt(t *testing.T, at target.Target) (keys []string) {
 	t.Helper()
-	for e, err := range at.List(t.Context(), catalog.ChunkDir) {
+	for e, err := range at.List(t.Context(), "") {
 		if err != nil {
 			t.Fatal(err)
 		}
-		keys = append(keys, e.Key)
+		if isChunk(e.Key) {
+			keys = append(keys, e.Key)
+		}
 	}
 	slices.Sort(keys)
 	return keys
@@ -101,11 +105,11 @@ func chunksAt(t *testing.T, at target.Target) (keys []string) {
 func chunksOf(t *testing.T, root string, generations ...site.Current) (keys []string) {
 	t.Helper()
 	for _, c := range generations {
-		files, err := site.ReadChunks(root, c)
+		files, err := site.ReadFiles(root, c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for path := range catalog.AllChunkFiles(files) {
+		for path := range files.All() {
 			keys = append(keys, path)
 		}
 	}
@@ -269,7 +273,7 @@ func TestVerifyChunks(t *testing.T) {
 				t.Fatal(err)
 			}
 			report, err := publish.Verify(t.Context(), at)
-			if err != nil || len(report.Problems) != 1 || !strings.HasPrefix(report.Problems[0], key) {
+			if err != nil || len(report.Problems) != 1 || !strings.Contains(report.Problems[0], key) {
 				t.Errorf("%s: %+v, %v", key, report, err)
 			}
 			_ = os.Remove(file)

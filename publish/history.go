@@ -303,7 +303,7 @@ func (r *rollback) readGeneration(ctx context.Context, name string) (Next, error
 	if err != nil {
 		return Next{}, err
 	}
-	if s.Catalog, s.chunks, err = r.lines.catalog(ctx, compressed); err != nil {
+	if s.Catalog, s.shared.Chunks, err = r.lines.catalog(ctx, compressed); err != nil {
 		return Next{}, err
 	}
 	index, err := sumOf(ctx, at, s.IndexPath())
@@ -318,7 +318,8 @@ func (r *rollback) readGeneration(ctx context.Context, name string) (Next, error
 	if s.Generation != name {
 		return Next{}, fmt.Errorf("index/%s is damaged: its files have the hashes of generation %s", name, s.Generation)
 	}
-	return Next{Current: s.Current, Catalog: s.Catalog, Chunks: s.chunks}, readPrivate(ctx, at, s)
+	err = readPrivate(ctx, at, &s, r.lines)
+	return Next{Current: s.Current, Catalog: s.Catalog, Shared: s.shared}, err
 }
 
 // requireFiles returns an error unless the target has all content of the plan that is not in the
@@ -423,16 +424,17 @@ func Prune(ctx context.Context, at target.Target, grace time.Duration, o Options
 // withoutRenewed leaves out files of chunks that were sent again after they were listed: a publish
 // in progress needs them, although no generation lists them yet.
 func (p *pruning) withoutRenewed(ctx context.Context, removed []string) ([]string, error) {
-	isChunk := func(key string) bool { return strings.HasPrefix(key, catalog.ChunkDir) }
 	if !slices.ContainsFunc(removed, isChunk) {
 		return removed, nil
 	}
 	renewed := make(map[string]bool)
-	for e, err := range p.at.List(ctx, catalog.ChunkDir) {
-		if err != nil {
-			return nil, err
+	for _, folder := range chunkFolders() {
+		for e, err := range p.at.List(ctx, folder) {
+			if err != nil {
+				return nil, err
+			}
+			renewed[e.Key] = !e.Modified.Before(p.before)
 		}
-		renewed[e.Key] = !e.Modified.Before(p.before)
 	}
 	return slices.DeleteFunc(removed, func(key string) bool { return renewed[key] }), nil
 }
@@ -517,7 +519,11 @@ func (p *pruning) needed(ctx context.Context, keep int) (map[string]bool, error)
 		for _, key := range []string{kept.CatalogPath(), kept.IndexPath(), kept.PrivatePath(), kept.RemainderPath()} {
 			needed[key] = true
 		}
-		for path := range catalog.AllChunkFiles(g.chunks) {
+		files := catalog.Files{Chunks: g.chunks}
+		if files.Packages, err = readPackageFiles(ctx, p.at, name); err != nil {
+			return nil, err
+		}
+		for path := range files.All() {
 			needed[path] = true
 		}
 		parts, err := p.lines.chunks(ctx, g.chunks)

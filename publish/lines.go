@@ -11,7 +11,7 @@ import (
 	"galbuild/publish/target"
 )
 
-// Lines reads the lines of the chunks of catalogues at a target. It reads those that a site has
+// Lines reads the lines of the chunks of catalogues and of their packages at a target. It reads those that a site has
 // from the site, and sends one request for each of the others, even if several generations or
 // several attempts need it. It decodes each file once, so catalogues that it reads share
 // extensions, which must not be changed.
@@ -28,6 +28,11 @@ func NewLines(from target.Target, roots ...string) *Lines { return &Lines{from: 
 // catalog returns the catalogue with this main file, and the files of its chunks.
 func (l *Lines) catalog(ctx context.Context, main []byte) (*catalog.Catalog, []catalog.ChunkFiles, error) {
 	return l.decoded.DecompressCatalog(main, l.reader(ctx))
+}
+
+// private reads the main private file of a catalogue, and the packages, into the catalogue.
+func (l *Lines) private(ctx context.Context, main []byte, c *catalog.Catalog) ([]catalog.PackageFile, error) {
+	return l.decoded.DecompressPrivate(main, c, l.reader(ctx))
 }
 
 // chunks returns the extensions of each of the chunks.

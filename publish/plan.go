@@ -72,7 +72,7 @@ type Link struct {
 type Next struct {
 	site.Current
 	Catalog *catalog.Catalog
-	Chunks  []catalog.ChunkFiles
+	Shared  catalog.Files // with other generations
 	Roots   []string      // folders of sites that together have the files of the generation
 	Stores  []*blob.Store // stores that together have all content that the target lacks
 }
@@ -127,7 +127,7 @@ func textObject(key string, text []byte) target.Object {
 
 // addChunks adds the files of chunks that the target lacks.
 func (p *Plan) addChunks(next Next) {
-	missing := p.old.missingChunks(next.Chunks)
+	missing := p.old.missingChunks(next.Shared)
 	for _, path := range slices.Sorted(maps.Keys(missing)) {
 		o := next.file(path, missing[path].SHA256)
 		o.Size = missing[path].Size
@@ -351,7 +351,7 @@ func (p *Plan) Resume(ctx context.Context, at target.Target) error {
 		return err
 	}
 	remote := make(map[string]target.Entry)
-	for _, prefix := range append(contentPrefixes(), catalog.ChunkDir) {
+	for _, prefix := range append(contentPrefixes(), chunkFolders()...) {
 		for e, err := range at.List(ctx, prefix) {
 			if err != nil {
 				return err

@@ -90,7 +90,7 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 	}
 	sender := site.SenderOf(head)
 	if p.local == remote.Current {
-		if err := p.chunks(ctx, remote.chunks); err != nil { // those that the site has lost
+		if err := p.chunks(ctx, remote.shared); err != nil { // those that the site has lost
 			return Pulled{}, fmt.Errorf("%s: %w", p.from, err)
 		}
 	}
@@ -182,7 +182,7 @@ func (p *puller) merge(ctx context.Context, remote State, local *catalog.Catalog
 	if len(local.Records)+len(local.Packages) == 0 {
 		return remote.Catalog, nil, nil
 	}
-	if err := readPrivate(ctx, p.from, remote); err != nil && !errors.Is(err, target.ErrNotExist) {
+	if err := readPrivate(ctx, p.from, &remote, p.lines); err != nil && !errors.Is(err, target.ErrNotExist) {
 		return nil, nil, fmt.Errorf("%s: %w", p.from, err)
 	}
 	if build.Carries(remote.Catalog, local) {
@@ -272,22 +272,33 @@ func (p *puller) blob(ctx context.Context, l Link) error {
 // generation downloads the files of a generation, unless the site has them. The private parts of
 // records are left out if indexOnly is set. If they are not served, the site is marked.
 func (p *puller) generation(ctx context.Context, remote State) error {
-	if err := p.chunks(ctx, remote.chunks); err != nil {
+	c, files := remote.Current, catalog.Files{Chunks: remote.shared.Chunks}
+	var private []byte
+	var err error
+	if !c.Private.IsZero() && !p.indexOnly {
+		private, err = readPrivateMain(ctx, p.from, c)
+		if err == nil {
+			files.Packages, err = site.DecompressPackageFiles(private)
+		}
+	}
+	publicOnly := errors.Is(err, target.ErrNotExist)
+	if err != nil && !publicOnly {
 		return err
 	}
-	c := remote.Current
-	limits := map[string]int64{c.CatalogPath(): site.MaxCompressedCatalog, c.IndexPath(): maxIndex, c.PrivatePath(): site.MaxCompressedCatalog}
-	publicOnly := false
+	if err := p.chunks(ctx, files); err != nil {
+		return err
+	}
+	if private != nil {
+		if err := p.dir.WriteFile(c.PrivatePath(), private); err != nil {
+			return err
+		}
+	}
+	limits := map[string]int64{c.CatalogPath(): site.MaxCompressedCatalog, c.IndexPath(): maxIndex}
 	for _, f := range c.Files() {
-		if p.dir.HasFile(f.Path, f.SHA256) {
+		if f.Path == c.PrivatePath() || p.dir.HasFile(f.Path, f.SHA256) {
 			continue
 		}
-		private := f.Path == c.PrivatePath()
-		if private && p.indexOnly {
-			continue
-		}
-		err := p.fetch(ctx, f.Path, f.SHA256, limits[f.Path], func(d *blob.Draft) error { return d.CommitAs(f.Path) })
-		if publicOnly = private && errors.Is(err, target.ErrNotExist); err != nil && !publicOnly {
+		if err := p.fetch(ctx, f.Path, f.SHA256, limits[f.Path], func(d *blob.Draft) error { return d.CommitAs(f.Path) }); err != nil {
 			return err
 		}
 	}
@@ -304,7 +315,7 @@ func (p *puller) checkIndex(remote State) error {
 		return err
 	}
 	defer ix.Close()
-	if err := render.CheckChunks(ix, remote.chunks); err != nil {
+	if err := render.CheckChunks(ix, remote.shared.Chunks); err != nil {
 		return fmt.Errorf("%s: %w", remote.IndexPath(), err)
 	}
 	return nil
@@ -312,9 +323,9 @@ func (p *puller) checkIndex(remote State) error {
 
 // chunks writes the files of chunks that the site lacks. It downloads those that were not read with
 // the catalogue.
-func (p *puller) chunks(ctx context.Context, all []catalog.ChunkFiles) error {
+func (p *puller) chunks(ctx context.Context, all catalog.Files) error {
 	var missing []Link
-	for path, f := range catalog.AllChunkFiles(all) {
+	for path, f := range all.All() {
 		if text, ok := p.lines.downloaded(path); ok {
 			if err := p.dir.WriteFile(path, text); err != nil {
 				return err

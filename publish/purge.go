@@ -99,7 +99,7 @@ func (p *purging) find(ctx context.Context) error {
 		return err
 	}
 	for _, name := range names {
-		g := listed{current.Catalog, current.chunks}
+		g := listed{current.Catalog, current.shared.Chunks}
 		if name != current.Generation {
 			g, err = readListed(ctx, p.at, name, p.lines)
 		}
@@ -134,7 +134,7 @@ func (p *purging) list(ctx context.Context) (names []string, err error) {
 			return nil, err
 		}
 		switch {
-		case strings.HasPrefix(e.Key, catalog.ChunkDir):
+		case isChunk(e.Key):
 			chunks = append(chunks, e)
 		case e.Key == site.CurrentPath:
 			since = e.Modified
@@ -187,7 +187,11 @@ func (p *purging) addGeneration(ctx context.Context, name string, g listed, curr
 		gone.Extensions = append(gone.Extensions, part.gone...)
 	}
 	stays := current || len(gone.Extensions)+len(gone.Dropped) == 0
-	for path := range catalog.AllChunkFiles(g.chunks) {
+	files := catalog.Files{Chunks: g.chunks}
+	if files.Packages, err = readPackageFiles(ctx, p.at, name); err != nil && stays {
+		return err
+	}
+	for path := range files.All() {
 		p.doomed[path] = true // unless a generation that stays has it
 		p.needed[path] = p.needed[path] || stays
 	}

@@ -165,8 +165,9 @@ func TestPurgeLikeModel(t *testing.T) {
 
 // modelled is a generation of a folder, or what remains of it.
 type modelled struct {
-	catalog *catalog.Catalog
-	files   []catalog.ChunkFiles
+	catalog  *catalog.Catalog
+	files    []catalog.ChunkFiles
+	packages []catalog.PackageFile
 }
 
 // generationAt reads a generation of a folder, or what remains of it.
@@ -182,6 +183,11 @@ func generationAt(t *testing.T, root, name string) (g modelled) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+	if main, err := os.ReadFile(filepath.Join(root, of.PrivatePath())); err == nil {
+		if g.packages, err = site.DecompressPackageFiles(main); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return g
 }
@@ -225,7 +231,8 @@ func purgeModel(t *testing.T, at target.Target, root string, subjects []catalog.
 		}
 		of := site.Current{Generation: name}
 		if len(gone.Extensions) == 0 {
-			for path := range catalog.AllChunkFiles(g.files) {
+			files := catalog.Files{Chunks: g.files, Packages: g.packages}
+			for path := range files.All() {
 				needed[path] = true
 			}
 			continue

@@ -177,9 +177,9 @@ func serves(ctx context.Context, at target.Target, local Next) (bool, error) {
 	if dirty, err := isDirty(ctx, at); err != nil || dirty {
 		return false, err
 	}
-	remote.chunks = local.Chunks
+	remote.shared = local.Shared
 	remote.stored, err = listChunks(ctx, at)
-	return len(remote.missingChunks(local.Chunks)) == 0, err
+	return len(remote.missingChunks(local.Shared)) == 0, err
 }
 
 // readSite returns the current generation of the site at root.
@@ -188,8 +188,8 @@ func readSite(root string) (Next, error) {
 	if err != nil {
 		return Next{}, err
 	}
-	chunks, err := site.ReadChunks(root, current)
-	return Next{current, c, chunks, []string{root}, []*blob.Store{blob.ReadStore(root)}}, err
+	files, err := site.ReadFiles(root, current)
+	return Next{current, c, files, []string{root}, []*blob.Store{blob.ReadStore(root)}}, err
 }
 
 // missing returns the sorted versions of a that are neither in b nor in except. It is not nil.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
@@ -23,7 +24,7 @@ const (
 type State struct {
 	site.Current
 	Catalog *catalog.Catalog
-	chunks  []catalog.ChunkFiles
+	shared  catalog.Files    // with other generations; those of packages only of readToChange and ReadPrivate
 	stored  map[string]int64 // sizes of the files of chunks that the target has, by path; only of readToChange
 	head    site.Head        // of the history
 	raw     []byte           // content of CURRENT; nil if it does not exist
@@ -44,7 +45,7 @@ func read(ctx context.Context, from target.Target, l *Lines) (State, error) {
 	if err != nil || s.IsZero() {
 		return s, err
 	}
-	if s.Catalog, s.chunks, err = readCatalog(ctx, from, s.Current, l); err != nil {
+	if s.Catalog, s.shared.Chunks, err = readCatalog(ctx, from, s.Current, l); err != nil {
 		return s, fmt.Errorf("%s: %w", from, err)
 	}
 	return s, nil
@@ -57,7 +58,7 @@ func readToChange(ctx context.Context, from target.Target, l *Lines) (State, err
 	if err != nil || s.IsZero() {
 		return s, err
 	}
-	if err := readPrivate(ctx, from, s); err != nil {
+	if err := readPrivate(ctx, from, &s, l); err != nil {
 		return s, fmt.Errorf("%s: %w", from, err)
 	}
 	if s.dirty, err = isDirty(ctx, from); err != nil {
@@ -70,13 +71,23 @@ func readToChange(ctx context.Context, from target.Target, l *Lines) (State, err
 // listChunks returns the sizes of the files of chunks that a target has, by path.
 func listChunks(ctx context.Context, from target.Target) (map[string]int64, error) {
 	all := make(map[string]int64)
-	for e, err := range from.List(ctx, catalog.ChunkDir) {
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", from, err)
+	for _, folder := range chunkFolders() {
+		for e, err := range from.List(ctx, folder) {
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", from, err)
+			}
+			all[e.Key] = e.Size
 		}
-		all[e.Key] = e.Size
 	}
 	return all, nil
+}
+
+// chunkFolders returns the folders with the files that generations share, see [catalog.Files].
+func chunkFolders() []string { return []string{catalog.ChunkDir, catalog.PackageDir} }
+
+// isChunk reports whether a key is that of a file in one of the chunkFolders.
+func isChunk(key string) bool {
+	return slices.ContainsFunc(chunkFolders(), func(folder string) bool { return strings.HasPrefix(key, folder) })
 }
 
 // has reports whether the target has a file of a chunk. The state must be that of readToChange.
@@ -88,13 +99,13 @@ func (s *State) has(path string, f catalog.ChunkFile) bool {
 // missingChunks returns the files of chunks that the target must get to have all of these: those
 // that it lacks, and those that its current generation does not list, because a concurrent prune
 // may remove them.
-func (s *State) missingChunks(all []catalog.ChunkFiles) map[string]catalog.ChunkFile {
+func (s *State) missingChunks(all catalog.Files) map[string]catalog.ChunkFile {
 	listed := make(map[string]bool)
-	for path, f := range catalog.AllChunkFiles(s.chunks) {
+	for path, f := range s.shared.All() {
 		listed[path] = s.has(path, f)
 	}
 	missing := make(map[string]catalog.ChunkFile)
-	for path, f := range catalog.AllChunkFiles(all) {
+	for path, f := range all.All() {
 		if !listed[path] {
 			missing[path] = f
 		}
@@ -104,7 +115,7 @@ func (s *State) missingChunks(all []catalog.ChunkFiles) map[string]catalog.Chunk
 
 // reusable returns the chunks of the generation whose files the target has.
 func (s *State) reusable() []catalog.ChunkFiles {
-	return slices.DeleteFunc(slices.Clone(s.chunks), func(c catalog.ChunkFiles) bool {
+	return slices.DeleteFunc(slices.Clone(s.shared.Chunks), func(c catalog.ChunkFiles) bool {
 		for path, f := range catalog.AllChunkFiles([]catalog.ChunkFiles{c}) {
 			if !s.has(path, f) {
 				return true
@@ -117,30 +128,57 @@ func (s *State) reusable() []catalog.ChunkFiles {
 // ReadPrivate reads what only auditors need into the catalogue of a state from [Read]. It returns
 // false if that is not served, or if there is none.
 func ReadPrivate(ctx context.Context, from target.Target, s State) (bool, error) {
-	err := readPrivate(ctx, from, s)
+	err := readPrivate(ctx, from, &s, NewLines(from))
 	if err != nil && (isPublic(from) || errors.Is(err, target.ErrNotExist)) {
 		return false, ctx.Err()
 	}
 	return err == nil && s.Catalog.HasPrivate(), err
 }
 
-// readPrivate reads the private parts of the records of a generation into its catalogue, after
-// checking the hash of their file.
-func readPrivate(ctx context.Context, from target.Target, s State) error {
+// readPrivate reads the private parts of the records of a generation and the packages into its
+// catalogue, after checking the hashes of their files.
+func readPrivate(ctx context.Context, from target.Target, s *State, l *Lines) (err error) {
 	if s.Private.IsZero() {
 		return nil
 	}
-	compressed, err := readSmall(ctx, from, s.PrivatePath(), maxCatalog)
+	main, err := readPrivateMain(ctx, from, s.Current)
 	if err != nil {
 		return err
 	}
-	if got := blob.Sum(compressed); got != s.Private {
-		return fmt.Errorf("%s: its SHA-256 is %s, want %s as in %s", s.PrivatePath(), got, s.Private, site.CurrentPath)
-	}
-	if err := site.DecompressPrivate(compressed, s.Catalog); err != nil {
+	if s.shared.Packages, err = l.private(ctx, main, s.Catalog); err != nil {
 		return fmt.Errorf("%s: %w", s.PrivatePath(), err)
 	}
 	return nil
+}
+
+// readPrivateMain returns the main private file of a generation, after checking its hash.
+func readPrivateMain(ctx context.Context, from target.Target, c site.Current) ([]byte, error) {
+	main, err := readSmall(ctx, from, c.PrivatePath(), maxCatalog)
+	if err != nil {
+		return nil, err
+	}
+	if got := blob.Sum(main); got != c.Private {
+		return nil, fmt.Errorf("%s: its SHA-256 is %s, want %s as in %s", c.PrivatePath(), got, c.Private, site.CurrentPath)
+	}
+	return main, nil
+}
+
+// readPackageFiles returns the files of the packages of any generation of a target. There are none
+// if it has no private file.
+func readPackageFiles(ctx context.Context, from target.Target, name string) ([]catalog.PackageFile, error) {
+	path := site.Current{Generation: name}.PrivatePath()
+	main, err := readSmall(ctx, from, path, maxCatalog)
+	if errors.Is(err, target.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	files, err := site.DecompressPackageFiles(main)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return files, nil
 }
 
 // isDirty reports whether the marker of a publish exists at a target.

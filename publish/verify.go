@@ -29,7 +29,7 @@ func Verify(ctx context.Context, at target.Target) (*render.Report, error) {
 	}
 	v := &verifier{at: at, lines: NewLines(at), report: &render.Report{Site: at.String(), Generation: s.Generation, Problems: []string{}}}
 	v.history(ctx, s)
-	if s.Catalog, s.chunks, err = readCatalog(ctx, at, s.Current, v.lines); err != nil {
+	if s.Catalog, s.shared.Chunks, err = readCatalog(ctx, at, s.Current, v.lines); err != nil {
 		return v.unreadable(ctx, s, err)
 	}
 	v.report.Extensions = len(s.Catalog.Extensions)
@@ -80,7 +80,7 @@ func (v *verifier) history(ctx context.Context, s State) {
 
 // private reads the private parts of records. It is a problem if everyone can read them.
 func (v *verifier) private(ctx context.Context, s State) {
-	err := readPrivate(ctx, v.at, s)
+	err := readPrivate(ctx, v.at, &s, v.lines)
 	switch public := isPublic(v.at); {
 	case public && errors.Is(err, target.ErrNotExist):
 	case err != nil:
@@ -122,7 +122,7 @@ func (v *verifier) content(ctx context.Context, s State) error {
 		group.Go(func() error { return v.object(ctx, f) })
 	}
 	check(index.File{Path: s.IndexPath(), SHA256: s.Index, Size: -1})
-	group.Go(func() error { return v.chunks(ctx, s.chunks) })
+	group.Go(func() error { return v.chunks(ctx, s.shared.Chunks) })
 	blobs := make(map[blob.Ref]bool)
 	for f := range render.Content(s.Catalog) {
 		v.report.Files++

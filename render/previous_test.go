@@ -363,7 +363,7 @@ func TestGenerationOnly(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	var missing int
-	for path, f := range catalog.AllChunkFiles(chunks) {
+	for path, f := range chunks.All() {
 		switch there := scratch.HasChunk(path, f.Size); {
 		case !there && !old.HasChunk(path, f.Size):
 			t.Errorf("%s is nowhere", path)

@@ -94,11 +94,19 @@ func pruneHistory(dir *site.Dir, head history.Head) error {
 	return err
 }
 
-// prunePrivate removes the private files of other generations than those to keep.
+// prunePrivate removes the private files of other generations than those to keep. It is an error if
+// that of the first one, which is current, cannot be read.
 func prunePrivate(dir *site.Dir, kept []string, remainders []remainder) error {
 	needed := make(map[string]bool)
-	for _, name := range kept {
+	for i, name := range kept {
 		needed[site.Current{Generation: name}.PrivatePath()] = true
+		files, err := dir.ReadUnverifiedPackageFiles(name)
+		if err != nil && i == 0 {
+			return err
+		}
+		for path := range (catalog.Files{Packages: files}).All() {
+			needed[path] = true
+		}
 	}
 	for _, r := range remainders {
 		needed[site.Current{Generation: r.generation}.RemainderPath()] = true

@@ -77,34 +77,38 @@ func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, previous site.
 	return next, err
 }
 
-// Generation writes only the files of the generation of c into dir, and returns their chunks. It
+// Generation writes only the files of the generation of c into dir, and returns its chunks. It
 // leaves out the chunks of the index that are those of the previous generation, because the target
 // for which dir is made has them.
-func Generation(ctx context.Context, dir *site.Dir, c *catalog.Catalog, previous Previous) (site.Current, []catalog.ChunkFiles, error) {
+func Generation(ctx context.Context, dir *site.Dir, c *catalog.Catalog, previous Previous) (site.Current, catalog.Files, error) {
 	d := newDerivation(c, dir.WriteFile)
 	d.reusable = previous.reusable(c, func(string, int64) bool { return true })
 	return d.writeTo(ctx, dir)
 }
 
 // writeTo writes the files of the generation into dir.
-func (d *derivation) writeTo(ctx context.Context, dir *site.Dir) (site.Current, []catalog.ChunkFiles, error) {
+func (d *derivation) writeTo(ctx context.Context, dir *site.Dir) (site.Current, catalog.Files, error) {
 	d.scratch = dir.Temp()
 	all, err := d.run(ctx)
 	if err != nil {
-		return site.Current{}, nil, err
+		return site.Current{}, catalog.Files{}, err
 	}
 	main, err := site.CompressMain(d.catalog, all.files)
 	if err != nil {
-		return site.Current{}, nil, err
+		return site.Current{}, catalog.Files{}, err
+	}
+	packages, err := site.CompressPackages(d.catalog, d.put)
+	if err != nil {
+		return site.Current{}, catalog.Files{}, err
 	}
 	var private []byte
 	if d.catalog.HasPrivate() {
-		if private, err = site.CompressPrivate(d.catalog); err != nil {
-			return site.Current{}, nil, err
+		if private, err = site.CompressPrivate(d.catalog, packages); err != nil {
+			return site.Current{}, catalog.Files{}, err
 		}
 	}
 	current, err := dir.WriteGeneration(main, func(w io.Writer) error { return index.Write(w, all.content) }, private)
-	return current, all.files, err
+	return current, catalog.Files{Chunks: all.files, Packages: packages}, err
 }
 
 // present returns e with the publisher as the policy presents it. Whoever writes the policy states

@@ -264,11 +264,11 @@ func TestVerifyIndex(t *testing.T) {
 // serveMixed makes a generation current that has the catalogue c and the index of another one.
 func serveMixed(t *testing.T, dir *site.Dir, c, other *catalog.Catalog) site.Current {
 	t.Helper()
-	current, chunks, err := Generation(t.Context(), dir, other, Previous{})
+	current, files, err := Generation(t.Context(), dir, other, Previous{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	chunks = slices.Clone(chunks)
+	chunks := slices.Clone(files.Chunks)
 	chunks[0].Lines = derive(t, c, make(map[string][]byte)).files[0].Lines
 	compressed, err := site.CompressMain(c, chunks)
 	if err != nil {

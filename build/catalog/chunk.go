@@ -150,14 +150,14 @@ func (f *ChunkFile) check() error {
 }
 
 // LinesPath returns the path of the file with the lines of a chunk, given its hash.
-func LinesPath(ref blob.Ref) string { return chunkPath(ref, ".jsonl.zst") }
+func LinesPath(ref blob.Ref) string { return chunkPath(ChunkDir, ref, ".jsonl.zst") }
 
 // IndexChunkPath returns the path of the file of a chunk of the index, given its hash.
-func IndexChunkPath(ref blob.Ref) string { return chunkPath(ref, ".idx") }
+func IndexChunkPath(ref blob.Ref) string { return chunkPath(ChunkDir, ref, ".idx") }
 
-func chunkPath(ref blob.Ref, extension string) string {
+func chunkPath(folder string, ref blob.Ref, extension string) string {
 	digits := ref.String()
-	return ChunkDir + digits[:2] + "/" + digits + extension
+	return folder + digits[:2] + "/" + digits + extension
 }
 
 // AllChunkFiles yields every file of the chunks with its path: a file that chunks have in common

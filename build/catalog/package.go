@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"sort"
@@ -202,7 +201,7 @@ func mergeOther(a, b map[string]jsontext.Value) map[string]jsontext.Value {
 	return all
 }
 
-// Check refuses an invalid package. ReadPrivate calls it.
+// Check refuses an invalid package. ReadPackages calls it.
 func (p *Package) Check() error {
 	switch {
 	case p.SHA256.IsZero():
@@ -244,37 +243,4 @@ func (s *Source) check() error {
 // isPlain reports whether s is valid text without control characters.
 func isPlain(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
-}
-
-// packageLine begins the line of a package in a private file. The line of a record begins with its
-// id.
-const packageLine = `{"sha256":`
-
-// addPackage adds the package in a line.
-func (c *Catalog) addPackage(line []byte) error {
-	var p Package
-	if err := json2.Unmarshal(line, &p); err != nil {
-		return err
-	}
-	if err := p.Check(); err != nil {
-		return err
-	}
-	if n := len(c.Packages); n > 0 && ComparePackages(c.Packages[n-1], p) >= 0 {
-		return fmt.Errorf("package %s follows %s: duplicate or out of order", p.SHA256, c.Packages[n-1].SHA256)
-	}
-	c.Packages = append(c.Packages, p)
-	return nil
-}
-
-func (c *Catalog) writePackages(w io.Writer) error {
-	for i := range c.Packages {
-		line, err := c.Packages[i].MarshalJSON()
-		if err == nil {
-			_, err = w.Write(append(line, '\n'))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

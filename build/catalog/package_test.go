@@ -1,12 +1,9 @@
 package catalog
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -122,42 +119,6 @@ func TestMergePackage(t *testing.T) {
 	want.Other["ticket"] = jsontext.Value("17")
 	if got := MergePackages([]Package{a}, []Package{b}); !samePackages(got, []Package{want}) {
 		t.Errorf("got %s, want %s", text(got), text([]Package{want}))
-	}
-}
-
-// TestPackagesInCatalog checks that packages are read as they were written, after the private parts
-// of records, also by a program that does not know some of their keys, and are not public.
-func TestPackagesInCatalog(t *testing.T) {
-	second := Package{SHA256: blob.Sum([]byte("b")), ID: "acme.other@2.0.0@web"}
-	c := &Catalog{Records: []Record{sampleRecord(t)}, Packages: []Package{samplePackage(), second}}
-	slices.SortFunc(c.Packages, ComparePackages)
-	var public, private bytes.Buffer
-	if err := errors.Join(c.Write(&public), c.WritePrivate(&private)); err != nil {
-		t.Fatal(err)
-	}
-	if strings.Contains(public.String(), "vsix") || !strings.Contains(private.String(), `{"path":"acme/notes-1.0.0.vsix"}],"licence":"MIT","signed":true,"bundled":[{"name":"@types/node","version":"20.1.0","licence":"MIT"},{"name":"left-pad","version":"1.3.0"}],"scan":{"b":1,"a":2}}`) {
-		t.Errorf("public:\n%sprivate:\n%s", &public, &private)
-	}
-	text := private.String()
-	got, err := Read(&public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 2 { // the second time, it must not add the packages again
-		if err := got.ReadPrivate(strings.NewReader(text)); err != nil || !reflect.DeepEqual(got, c) {
-			t.Errorf("got %+v, %v, want %+v", got, err, c)
-		}
-	}
-	lines := strings.SplitAfter(text, "\n")
-	for want, bad := range map[string]string{
-		"line 3: package " + c.Packages[0].SHA256.String() + " follows": lines[0] + lines[2] + lines[1],
-		"line 3: package: the hash is missing":                          lines[0] + lines[1] + lines[0],
-		"line 2: package":                                               lines[0] + strings.Replace(lines[1], `"acme`, `"Acme`, 1),
-		"unexpected EOF":                                                text[:len(text)-4],
-	} {
-		if err := got.ReadPrivate(strings.NewReader(bad)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v, want %q", bad, err, want)
-		}
 	}
 }
 

@@ -1,12 +1,9 @@
 package catalog
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -15,7 +12,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"galbuild/build/blob"
-	"galbuild/build/jsondoc"
 )
 
 // Record is a statement about a subject that a catalogue keeps, such as the decision that a version
@@ -182,54 +178,9 @@ func (p *Private) check() error {
 	return nil
 }
 
-// WritePrivate writes what only auditors need as JSON lines: the private parts of the records, with
-// the ids of the records, and then the packages.
-func (c *Catalog) WritePrivate(w io.Writer) error {
-	for i := range c.Records {
-		r := &c.Records[i]
-		if r.Private == nil {
-			continue
-		}
-		p := *r.Private
-		p.ID = r.ID
-		line, err := jsondoc.Line(p)
-		if err == nil {
-			_, err = w.Write(line)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return c.writePackages(w)
-}
-
 // HasPrivate reports whether there is something that only auditors need.
 func (c *Catalog) HasPrivate() bool {
 	return len(c.Packages) > 0 || slices.ContainsFunc(c.Records, func(r Record) bool { return r.Private != nil })
-}
-
-// ReadPrivate reads what WritePrivate has written. It refuses a private part that does not belong
-// to a record of the catalogue, which it recognizes by the id of the record.
-func (c *Catalog) ReadPrivate(r io.Reader) error {
-	lines := bufio.NewReader(r)
-	c.Packages = nil
-	for number, next := 1, 0; ; number++ {
-		line, err := readLine(lines)
-		if err == io.EOF && len(line) == 0 {
-			return nil
-		}
-		if err != nil && err != io.EOF {
-			return err
-		}
-		if len(c.Packages) > 0 || bytes.HasPrefix(line, []byte(packageLine)) {
-			err = c.addPackage(line)
-		} else {
-			next, err = c.addPrivate(line, next)
-		}
-		if err != nil {
-			return fmt.Errorf("private file, line %d: %w", number, err)
-		}
-	}
 }
 
 // addPrivate adds the private part in a line to the record that it belongs to, which is the one

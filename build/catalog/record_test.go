@@ -154,7 +154,7 @@ func TestRecordsInCatalog(t *testing.T) {
 	c := &Catalog{Records: []Record{first, second}}
 	slices.SortFunc(c.Records, func(a, b Record) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	var public, private bytes.Buffer
-	if err := errors.Join(c.Write(&public), c.WritePrivate(&private)); err != nil {
+	if err := errors.Join(c.Write(&public), c.WritePrivate(&private, nil)); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(public.String(), "alice") || strings.Contains(public.String(), "licence") || !strings.Contains(private.String(), "licence <expired>") {
@@ -165,7 +165,7 @@ func TestRecordsInCatalog(t *testing.T) {
 		t.Fatalf("without the private parts: %+v, %v", got, err)
 	}
 	text := private.String()
-	if err := got.ReadPrivate(&private); err != nil || !reflect.DeepEqual(got, c) {
+	if _, err := got.ReadPrivate(&private); err != nil || !reflect.DeepEqual(got, c) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	lines := strings.SplitAfter(text, "\n")
@@ -175,7 +175,7 @@ func TestRecordsInCatalog(t *testing.T) {
 		"private file, line 2":                     lines[0] + lines[0],
 		"unexpected EOF":                           text[:len(text)-4],
 	} {
-		if err := got.ReadPrivate(strings.NewReader(bad)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := got.ReadPrivate(strings.NewReader(bad)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", bad, err, want)
 		}
 	}

@@ -35,8 +35,26 @@ func CompressMain(c *catalog.Catalog, files []catalog.ChunkFiles) ([]byte, error
 // CompressLines returns the file with the lines of a chunk.
 func CompressLines(c catalog.Chunk) ([]byte, error) { return compressWith(lineEncoders, c.WriteLines) }
 
-// CompressPrivate returns the file with what only auditors need of a catalogue.
-func CompressPrivate(c *catalog.Catalog) ([]byte, error) { return compress(c.WritePrivate) }
+// CompressPrivate returns the main private file of a catalogue, which names the files of packages.
+func CompressPrivate(c *catalog.Catalog, files []catalog.PackageFile) ([]byte, error) {
+	return compress(func(w io.Writer) error { return c.WritePrivate(w, files) })
+}
+
+// CompressPackages puts the files of the packages of a catalogue, and returns their names.
+func CompressPackages(c *catalog.Catalog, put func(path string, text []byte) error) (files []catalog.PackageFile, err error) {
+	for _, chunk := range c.PackageChunks() {
+		text, err := compress(chunk.WriteLines)
+		if err != nil {
+			return nil, err
+		}
+		f := catalog.PackageFile{First: chunk.First, ChunkFile: catalog.ChunkFile{SHA256: blob.Sum(text), Size: int64(len(text))}}
+		if err := put(catalog.PackagesPath(f.SHA256), text); err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
 
 // Windows of files of a catalogue, and of files with the lines of one chunk. Most chunks have less
 // than a MiB, and larger windows hardly make larger ones smaller. An encoder has two windows of
@@ -94,9 +112,14 @@ func DecompressChunkFiles(compressed []byte) (files []catalog.ChunkFiles, err er
 	return files, err
 }
 
-// DecompressPrivate reads what CompressPrivate returns into the catalogue.
-func DecompressPrivate(compressed []byte, c *catalog.Catalog) error {
-	return decompress(compressed, c.ReadPrivate)
+// DecompressPackageFiles reads the names of the files of packages from what CompressPrivate
+// returns.
+func DecompressPackageFiles(compressed []byte) (files []catalog.PackageFile, err error) {
+	err = decompress(compressed, func(r io.Reader) error {
+		files, err = catalog.ReadPackageFiles(r)
+		return err
+	})
+	return files, err
 }
 
 func decompress(compressed []byte, read func(io.Reader) error) error {
@@ -112,19 +135,30 @@ func DecompressCatalog(main []byte, get LinesSource) (*catalog.Catalog, []catalo
 	return new(Chunks).DecompressCatalog(main, get)
 }
 
+// DecompressPrivate is [Chunks.DecompressPrivate] for a single catalogue.
+func DecompressPrivate(main []byte, c *catalog.Catalog, get LinesSource) ([]catalog.PackageFile, error) {
+	return new(Chunks).DecompressPrivate(main, c, get)
+}
+
 // DecompressChunks is [Chunks.Decompress] for the chunks of a single catalogue.
 func DecompressChunks(files []catalog.ChunkFiles, get LinesSource) ([][]catalog.Extension, error) {
 	return new(Chunks).Decompress(files, get)
 }
 
-// A LinesSource returns the content of the file with the lines of a chunk. Its callers verify the
-// size and the hash. It is called from several goroutines at a time.
+// A LinesSource returns the content of the file with the lines of a chunk, or with packages. Its
+// callers verify the size and the hash. It is called from several goroutines at a time.
 type LinesSource func(path string, f catalog.ChunkFile) ([]byte, error)
 
-// Chunks reads chunks, and keeps the extensions of all that it has read. So a chunk that several
-// generations share is read once. The extensions must not be changed. The zero value is ready for
-// use. Chunks is safe for concurrent use.
-type Chunks struct{ read sync.Map } // []catalog.Extension, by catalog.ChunkFile
+// Chunks reads chunks, and keeps the extensions and packages of all that it has read. So a chunk
+// that several generations share is read once. They must not be changed. The zero value is ready
+// for use. Chunks is safe for concurrent use.
+type Chunks struct{ read sync.Map } // []catalog.Extension or []catalog.Package, by linesFile
+
+// A linesFile is a file of lines with its path.
+type linesFile struct {
+	path string
+	catalog.ChunkFile
+}
 
 // DecompressCatalog reads the main file of a catalogue, and the extensions of all its chunks like
 // Decompress. It also returns the files of the chunks.
@@ -143,6 +177,27 @@ func (c *Chunks) DecompressCatalog(main []byte, get LinesSource) (*catalog.Catal
 	return all, files, nil
 }
 
+// DecompressPrivate reads the main private file of a catalogue and its packages into the catalogue.
+// It also returns the files of the packages.
+func (c *Chunks) DecompressPrivate(main []byte, all *catalog.Catalog, get LinesSource) (files []catalog.PackageFile, err error) {
+	err = decompress(main, func(r io.Reader) error {
+		files, err = all.ReadPrivate(r)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	lines := make([]linesFile, len(files))
+	for i, f := range files {
+		lines[i] = linesFile{catalog.PackagesPath(f.SHA256), f.ChunkFile}
+	}
+	parts, err := decompressEach(c, lines, get, catalog.ReadPackages)
+	if err != nil {
+		return nil, err
+	}
+	return files, all.AddPackages(files, parts)
+}
+
 // chunksAtOnce is how many chunks are read at the same time.
 const chunksAtOnce = 16
 
@@ -151,29 +206,41 @@ const chunksAtOnce = 16
 // name the file.
 // The limits are those of a catalogue with these chunks, and not of each file.
 func (c *Chunks) Decompress(files []catalog.ChunkFiles, get LinesSource) ([][]catalog.Extension, error) {
-	r, err := newChunkReader(files, get)
+	lines := make([]linesFile, len(files))
+	for i, f := range files {
+		lines[i] = linesFile{catalog.LinesPath(f.Lines.SHA256), f.Lines}
+	}
+	return decompressEach(c, lines, get, catalog.ReadLines)
+}
+
+// decompressEach reads each of the files with decode.
+func decompressEach[T any](c *Chunks, files []linesFile, get LinesSource, decode func(io.Reader) ([]T, error)) ([][]T, error) {
+	limit, err := limitOf(files)
 	if err != nil {
 		return nil, err
 	}
-	parts := make([][]catalog.Extension, len(files))
+	parts := make([][]T, len(files))
 	var failed atomic.Bool
 	var group errgroup.Group
 	group.SetLimit(chunksAtOnce)
 	for i, f := range files {
-		if known, ok := c.read.Load(f.Lines); ok {
-			parts[i] = known.([]catalog.Extension)
+		if known, ok := c.read.Load(f); ok {
+			parts[i] = known.([]T)
 			continue
 		}
 		if failed.Load() {
 			break
 		}
-		group.Go(func() (err error) {
-			path := catalog.LinesPath(f.Lines.SHA256)
-			if parts[i], err = r.read(path, f.Lines); err != nil {
-				failed.Store(true)
-				return fmt.Errorf("%s: %w", path, err)
+		group.Go(func() error {
+			text, err := f.read(get)
+			if err == nil {
+				err = limit.decompress(text, func(r io.Reader) (err error) { parts[i], err = decode(r); return err })
 			}
-			c.read.Store(f.Lines, slices.Clip(parts[i]))
+			if err != nil {
+				failed.Store(true)
+				return fmt.Errorf("%s: %w", f.path, err)
+			}
+			c.read.Store(f, slices.Clip(parts[i]))
 			return nil
 		})
 	}
@@ -181,25 +248,20 @@ func (c *Chunks) Decompress(files []catalog.ChunkFiles, get LinesSource) ([][]ca
 	return parts, err
 }
 
-// A chunkReader reads chunks of one catalogue.
-type chunkReader struct {
-	get   LinesSource
-	limit *limit // of all chunks together
-}
-
-func newChunkReader(files []catalog.ChunkFiles, get LinesSource) (*chunkReader, error) {
+// limitOf returns the limit of all files together.
+func limitOf(files []linesFile) (*limit, error) {
 	var compressed int64
 	for _, f := range files {
-		if compressed += f.Lines.Size; f.Lines.Size > MaxCompressedCatalog || compressed > MaxCompressedCatalog {
+		if compressed += f.Size; f.Size > MaxCompressedCatalog || compressed > MaxCompressedCatalog {
 			return nil, fmt.Errorf("its chunks have more than %d compressed bytes, the limit", MaxCompressedCatalog)
 		}
 	}
-	l, err := newLimit(compressed)
-	return &chunkReader{get, l}, err
+	return newLimit(compressed)
 }
 
-func (r *chunkReader) read(path string, f catalog.ChunkFile) (all []catalog.Extension, err error) {
-	text, err := r.get(path, f)
+// read returns the content of the file after it has verified its size and hash.
+func (f linesFile) read(get LinesSource) ([]byte, error) {
+	text, err := get(f.path, f.ChunkFile)
 	if err != nil {
 		return nil, err
 	}
@@ -209,11 +271,7 @@ func (r *chunkReader) read(path string, f catalog.ChunkFile) (all []catalog.Exte
 	if got := blob.Sum(text); got != f.SHA256 {
 		return nil, fmt.Errorf("SHA-256 is %s", got)
 	}
-	err = r.limit.decompress(text, func(lines io.Reader) error {
-		all, err = catalog.ReadLines(lines)
-		return err
-	})
-	return all, err
+	return text, nil
 }
 
 // A limit limits how many bytes files expand to. It is safe for concurrent use.

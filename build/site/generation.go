@@ -81,7 +81,10 @@ func ReadCatalog(root string, c Current) (all *catalog.Catalog, err error) {
 	if err != nil || c.Private.IsZero() {
 		return all, err
 	}
-	err = readFile(root, c.PrivatePath(), c.Private, func(compressed []byte) error { return DecompressPrivate(compressed, all) })
+	err = readFile(root, c.PrivatePath(), c.Private, func(compressed []byte) error {
+		_, err := DecompressPrivate(compressed, all, LinesIn(root))
+		return err
+	})
 	if errors.Is(err, fs.ErrNotExist) && MayLackPrivate(root) {
 		return all, nil
 	}
@@ -121,6 +124,22 @@ func ReadChunks(root string, c Current) (files []catalog.ChunkFiles, err error) 
 	return files, err
 }
 
+// ReadFiles returns the files that a generation of the site at root shares with others. Those of
+// packages may be missing, as in [ReadCatalog].
+func ReadFiles(root string, c Current) (files catalog.Files, err error) {
+	if files.Chunks, err = ReadChunks(root, c); err != nil || c.Private.IsZero() {
+		return files, err
+	}
+	err = readFile(root, c.PrivatePath(), c.Private, func(compressed []byte) error {
+		files.Packages, err = DecompressPackageFiles(compressed)
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) && MayLackPrivate(root) {
+		err = nil
+	}
+	return files, err
+}
+
 // readFile reads a file of a generation after it has verified its hash.
 func readFile(root, path string, want blob.Ref, read func([]byte) error) error {
 	file := filepath.Join(root, filepath.FromSlash(path))
@@ -138,9 +157,9 @@ func readFile(root, path string, want blob.Ref, read func([]byte) error) error {
 }
 
 // WriteGeneration writes the files of a generation, whose chunks have been written before: the main
-// file of its catalogue, its index, which is not held in memory, and the private file, unless it is
-// empty. Files that the site has already are not replaced. The generation becomes current with
-// Switch.
+// file of its catalogue, its index, which is not held in memory, and the main private file, unless
+// it is empty. Files that the site has already are not replaced. The generation becomes current
+// with Switch.
 func (d *Dir) WriteGeneration(main []byte, writeIndex func(io.Writer) error, private []byte) (Current, error) {
 	index := d.Blobs.Draft()
 	defer index.Discard()
@@ -220,6 +239,19 @@ func (d *Dir) ReadUnverifiedChunks(path string) ([]catalog.ChunkFiles, error) {
 		return nil, err
 	}
 	return DecompressChunkFiles(main)
+}
+
+// ReadUnverifiedPackageFiles returns the files of the packages of a generation, without a check of
+// the hash of the main private file. There are none if that is missing.
+func (d *Dir) ReadUnverifiedPackageFiles(name string) ([]catalog.PackageFile, error) {
+	main, err := regularfile.ReadFile(d.Path(Current{Generation: name}.PrivatePath()), MaxCompressedCatalog)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return DecompressPackageFiles(main)
 }
 
 var generationName = regexp.MustCompile(`^[0-9a-f]{16}$`)

@@ -9,7 +9,8 @@
 //	index/chunks/ab/abcd…            chunks of all generations, see package catalog
 //	index/history/                   the heads of the history, see package history
 //	index/CURRENT                    names the current generation and the head of the history
-//	private/<generation>.jsonl.zst   what only auditors need: never served
+//	private/<generation>.jsonl.zst   what only auditors need, without its chunks: never served
+//	private/chunks/ab/abcd…          chunks of all generations with packages: never served
 //	private/history/                 the entries of the history: never served
 //	.galbuild/                       the work directory: never served, never published
 //

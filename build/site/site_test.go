@@ -82,7 +82,11 @@ func write(t *testing.T, dir *site.Dir, c *catalog.Catalog, index string) site.C
 	}
 	var private []byte
 	if c.HasPrivate() {
-		if private, err = site.CompressPrivate(c); err != nil {
+		packages, err := site.CompressPackages(c, dir.WriteFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if private, err = site.CompressPrivate(c, packages); err != nil {
 			t.Fatal(err)
 		}
 	}

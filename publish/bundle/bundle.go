@@ -9,9 +9,10 @@
 //	assets/…  files/…             hard links to blobs
 //	api/…  index.html  …          static responses, and pages as hard links to blobs
 //	index/chunks/ab/abcd…         the chunks of the generation, each once
+//	private/chunks/ab/abcd…       the chunks with packages, if it has some
 //	index/<generation>/…          the generation that was current at the time of the export
 //	index/history/…               the head of the history of the site, without its entries
-//	private/<generation>.…        the private file of the generation, if it has one
+//	private/<generation>.…        the main private file of the generation, if it has one
 //	index/CURRENT                 last
 //
 // There are no other entries: no directories, no older generations, and nothing of the work

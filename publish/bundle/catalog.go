@@ -46,12 +46,13 @@ func readCatalog(ctx context.Context, from *source, lines site.LinesSource) (sit
 	if err != nil {
 		return site.Current{}, nil, err
 	}
-	c, _, err := site.DecompressCatalog(files[current.CatalogPath()], func(path string, f catalog.ChunkFile) ([]byte, error) {
+	read := func(path string, f catalog.ChunkFile) ([]byte, error) {
 		if text, ok := files[path]; ok {
 			return text, nil
 		}
 		return leftOut(path, f, l.bases, lines)
-	})
+	}
+	c, _, err := site.DecompressCatalog(files[current.CatalogPath()], read)
 	if _, ok := errors.AsType[*BaseMissingError](err); ok {
 		return site.Current{}, nil, err
 	}
@@ -59,7 +60,11 @@ func readCatalog(ctx context.Context, from *source, lines site.LinesSource) (sit
 		return site.Current{}, nil, refuse(current.CatalogPath(), "%v", err)
 	}
 	if packed := files[current.PrivatePath()]; packed != nil {
-		if err := site.DecompressPrivate(packed, c); err != nil {
+		_, err := site.DecompressPrivate(packed, c, read)
+		if _, ok := errors.AsType[*BaseMissingError](err); ok {
+			return site.Current{}, nil, err
+		}
+		if err != nil {
 			return site.Current{}, nil, refuse(current.PrivatePath(), "%v", err)
 		}
 	}
@@ -91,8 +96,8 @@ func leftOut(path string, f catalog.ChunkFile, bases []site.Current, lines site.
 	return nil, missing
 }
 
-// generation returns the main file of the catalogue, the lines of its chunks and the private file,
-// by path, from an archive whose listings have been read. It reads past the other files.
+// generation returns the main file of the catalogue, the main private file and the lines of their
+// chunks, by path, from an archive whose listings have been read. It reads past the other files.
 func (a *archive) generation(ctx context.Context, c site.Current, included listing) (map[string][]byte, error) {
 	files := make(map[string][]byte)
 	free := int64(site.MaxCompressedCatalog) // of all files together
@@ -105,7 +110,7 @@ func (a *archive) generation(ctx context.Context, c site.Current, included listi
 		if err != nil {
 			return nil, err
 		}
-		wanted := x.path == c.CatalogPath() || x.path == c.PrivatePath() || x.path == catalog.LinesPath(x.ref)
+		wanted := x.path == c.CatalogPath() || x.path == c.PrivatePath() || isChunk(x.path) && x.path != catalog.IndexChunkPath(x.ref)
 		switch {
 		case isLink:
 			continue

@@ -68,9 +68,7 @@ func (s *importer) keepListing() error {
 }
 
 // importedPath returns the path of a chunk in importedDir.
-func importedPath(path string) string {
-	return importedDir + strings.TrimPrefix(path, catalog.ChunkDir)
-}
+func importedPath(path string) string { return importedDir + path }
 
 // chunkFile returns the file of a chunk of a site, which may be in importedDir.
 func chunkFile(root, path string) string {
@@ -88,7 +86,7 @@ func LinesIn(root string) site.LinesSource {
 	return func(path string, f catalog.ChunkFile) ([]byte, error) {
 		text, err := own(path, f)
 		if errors.Is(err, fs.ErrNotExist) {
-			return imported(strings.TrimPrefix(path, catalog.ChunkDir), f)
+			return imported(path, f)
 		}
 		return text, err
 	}

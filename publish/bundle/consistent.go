@@ -82,8 +82,18 @@ func (s *importer) checkChunks() error {
 	if _, s.chunks, err = site.DecompressMain(main); err != nil {
 		return refuse(path, "%v", err)
 	}
+	files := catalog.Files{Chunks: s.chunks}
+	if private := s.current.PrivatePath(); !s.current.Private.IsZero() {
+		packed, err := regularfile.ReadFile(s.file(private), site.MaxCompressedCatalog)
+		if err != nil {
+			return err
+		}
+		if files.Packages, err = site.DecompressPackageFiles(packed); err != nil {
+			return refuse(private, "%v", err)
+		}
+	}
 	needed := make(map[string]bool)
-	for path := range catalog.AllChunkFiles(s.chunks) {
+	for path := range files.All() {
 		if _, ok := s.refs[path]; !ok {
 			return refuse(path, "the chunk is missing")
 		}
@@ -111,7 +121,7 @@ func (s *importer) readPrivate() error {
 	if err != nil {
 		return err
 	}
-	if err := site.DecompressPrivate(packed, s.catalogue); err != nil {
+	if _, err := site.DecompressPrivate(packed, s.catalogue, s.lines); err != nil {
 		return refuse(path, "%v", err)
 	}
 	return nil

@@ -77,7 +77,7 @@ func checkPath(x line) error {
 		return fmt.Errorf("the path %q is hidden or in the work directory", x.path)
 	case isBlob(x.path) && x.path != x.ref.Path():
 		return fmt.Errorf("the path %q is not that of a blob with this SHA-256", x.path)
-	case isChunk(x.path) && x.path != catalog.LinesPath(x.ref) && x.path != catalog.IndexChunkPath(x.ref):
+	case isChunk(x.path) && x.path != catalog.LinesPath(x.ref) && x.path != catalog.IndexChunkPath(x.ref) && x.path != catalog.PackagesPath(x.ref):
 		return fmt.Errorf("the path %q is not that of a chunk with this SHA-256", x.path)
 	}
 	for element := range strings.SplitSeq(x.path, "/") {
@@ -96,7 +96,10 @@ const (
 
 func isBlob(path string) bool { return strings.HasPrefix(path, blobsDir) }
 
-func isChunk(path string) bool { return strings.HasPrefix(path, catalog.ChunkDir) }
+// isChunk reports whether a path is that of a file that generations share, see [catalog.Files].
+func isChunk(path string) bool {
+	return strings.HasPrefix(path, catalog.ChunkDir) || strings.HasPrefix(path, catalog.PackageDir)
+}
 
 // before reports whether a precedes b in an archive. Files follow those that they depend on.
 func before(a, b string) bool {
@@ -166,7 +169,7 @@ func generation(name string, l listing) (site.Current, site.Head, error) {
 	}
 	for _, x := range rest {
 		top, _, _ := strings.Cut(strings.ToLower(x.path), "/")
-		if rank(x.path) == 0 || top+"/" == indexDir && !isChunk(x.path) || top+"/" == site.PrivateDir || x.path == SumsName {
+		if rank(x.path) == 0 || (top+"/" == indexDir || top+"/" == site.PrivateDir) && !isChunk(x.path) || x.path == SumsName {
 			return site.Current{}, site.Head{}, refuse(name, "%q belongs to no generation", x.path)
 		}
 	}

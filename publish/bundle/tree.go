@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -143,16 +142,25 @@ func (t *tree) addResponses(c *catalog.Catalog) error {
 
 // addChunks adds the files of chunks.
 func (t *tree) addChunks() error {
-	chunks, err := site.ReadChunks(t.root, t.current)
+	files, err := site.ReadFiles(t.root, t.current)
 	if err != nil {
 		return err
 	}
-	for path, f := range catalog.AllChunkFiles(chunks) {
+	if !t.current.Private.IsZero() && !t.hasPrivate() && site.MayLackPrivate(t.root) {
+		return ErrPublicOnly
+	}
+	for path, f := range files.All() {
 		if _, ok := t.sizes[path]; !ok { // several chunks may share it
 			t.add(path, f.SHA256, f.Size)
 		}
 	}
 	return nil
+}
+
+// hasPrivate reports whether the site has the main private file of the generation.
+func (t *tree) hasPrivate() bool {
+	_, err := os.Stat(t.file(t.current.PrivatePath()))
+	return err == nil
 }
 
 // ErrPublicOnly is returned, wrapped, by [Export] for a copy of a site that was made where the
@@ -162,9 +170,6 @@ var ErrPublicOnly = errors.New("the site is a copy without the reasons of decisi
 func (t *tree) addGeneration() error {
 	for _, x := range generationFiles(t.current, t.head) {
 		info, err := os.Stat(t.file(x.path))
-		if x.path == t.current.PrivatePath() && errors.Is(err, fs.ErrNotExist) && site.MayLackPrivate(t.root) {
-			return ErrPublicOnly
-		}
 		if err != nil {
 			return err
 		}
