@@ -3,14 +3,15 @@
 package galbuild
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	mathrand "math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"galbuild/build/catalog"
 	"galbuild/build/site"
 )
 
@@ -18,7 +19,8 @@ import (
 // a folder, a pull of the index, which downloads what a galshim does that follows the site, and an
 // export of the changes. It reports how many bytes each of them writes (written-B): below index/
 // and private/, or as a tarball and its listing. generation-B is the size of the new generation,
-// and floor-B by how much it is larger than the one before: no format can write less.
+// and floor-B by how much it is larger than the one before: no format can write less. %of-generation
+// is written-B in percent of generation-B.
 func BenchmarkOneAdded(b *testing.B) {
 	source, more, parent := writePackages(b), b.TempDir(), b.TempDir()
 	limitMemory()
@@ -59,20 +61,104 @@ func BenchmarkOneAdded(b *testing.B) {
 				b.StartTimer()
 				mustRun(b, of.after...)
 				b.StopTimer()
-				for file, info := range writtenFiles(b, of.to) {
-					if was := before[file]; was == nil || !os.SameFile(was, info) || !was.ModTime().Equal(info.ModTime()) {
-						written += info.Size()
-					}
-				}
+				written += changedBytes(before, writtenFiles(b, of.to))
 				size = generationBytes(b, path("site"))
 				grown += size - old
 				b.StartTimer()
 			}
-			b.ReportMetric(float64(written)/float64(b.N), "written-B")
-			b.ReportMetric(float64(grown)/float64(b.N), "floor-B")
-			b.ReportMetric(float64(size), "generation-B")
+			reportBytes(b, written, grown, size)
 		})
 	}
+}
+
+// BenchmarkNewStatistics changes the statistics of all packages, and measures a build. It reports
+// bytes as BenchmarkOneAdded does. Nothing else changes, so floor-B is near zero.
+func BenchmarkNewStatistics(b *testing.B) {
+	source, root := linked(b, writePackages(b)), filepath.Join(b.TempDir(), "site")
+	limitMemory()
+	mustRun(b, source, "-o", root)
+	sidecars, err := filepath.Glob(filepath.Join(source, "*.vsix.json"))
+	if err != nil || len(sidecars) == 0 {
+		b.Fatalf("%s has no sidecars: %v", source, err)
+	}
+	var written, size, grown int64
+	for round := 1; b.Loop(); round++ {
+		b.StopTimer()
+		r := mathrand.New(mathrand.NewPCG(1, uint64(round)))
+		for _, file := range sidecars {
+			newStatistics(b, file, r)
+		}
+		old, before := generationBytes(b, root), writtenFiles(b, root)
+		b.StartTimer()
+		mustRun(b, source, "-o", root)
+		b.StopTimer()
+		written += changedBytes(before, writtenFiles(b, root))
+		size = generationBytes(b, root)
+		grown += size - old
+		b.StartTimer()
+	}
+	reportBytes(b, written, grown, size)
+}
+
+// linked returns a folder with links to the files of another one.
+func linked(b *testing.B, source string) string {
+	b.Helper()
+	dir := b.TempDir()
+	entries, err := os.ReadDir(source)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, e := range entries {
+		from, to := filepath.Join(source, e.Name()), filepath.Join(dir, e.Name())
+		if err := os.Link(from, to); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// newStatistics replaces a sidecar by one in which the installs have grown by up to a hundredth, and
+// the ratings by a few.
+func newStatistics(b *testing.B, file string, r *mathrand.Rand) {
+	b.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var sidecar map[string]any
+	if err := json.Unmarshal(text, &sidecar); err != nil {
+		b.Fatal(err)
+	}
+	statistics, _ := sidecar["statistics"].(map[string]any)
+	installs, _ := statistics["install"].(float64)
+	ratings, _ := statistics["ratingcount"].(float64)
+	sidecar["statistics"] = map[string]any{
+		"install": int64(installs*(1+r.Float64()/100)) + r.Int64N(3), "averagerating": float64(10+r.IntN(41)) / 10, "ratingcount": int64(ratings) + r.Int64N(3),
+	}
+	if text, err = json.Marshal(sidecar); err == nil {
+		err = errors.Join(os.Remove(file), os.WriteFile(file, text, 0o644)) // it may be a link
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+func reportBytes(b *testing.B, written, grown, size int64) {
+	b.Helper()
+	b.ReportMetric(float64(written)/float64(b.N), "written-B")
+	b.ReportMetric(float64(grown)/float64(b.N), "floor-B")
+	b.ReportMetric(float64(size), "generation-B")
+	b.ReportMetric(100*float64(written)/float64(b.N)/float64(size), "%of-generation")
+}
+
+// changedBytes returns the size of the files that are new or were written since before.
+func changedBytes(before, after map[string]fs.FileInfo) (size int64) {
+	for file, info := range after {
+		if was := before[file]; was == nil || !os.SameFile(was, info) || !was.ModTime().Equal(info.ModTime()) {
+			size += info.Size()
+		}
+	}
+	return size
 }
 
 // writtenFiles returns the files below index/ and private/ of a folder.
@@ -108,11 +194,11 @@ func generationBytes(b *testing.B, root string) (size int64) {
 		}
 		size += info.Size()
 	}
-	chunks, err := site.ReadChunks(root, current)
+	shared, err := site.ReadFiles(root, current)
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, f := range catalog.AllChunkFiles(chunks) {
+	for _, f := range shared.All() {
 		size += f.Size
 	}
 	return size
