@@ -138,9 +138,17 @@ func TestLimits(t *testing.T) {
 	padded := append(header(frameSize), make([]byte, 3+frameSize/maxRatio)...)
 	length := uint32(frameSize/maxRatio)<<3 | 1
 	padded[9], padded[10], padded[11] = byte(length), byte(length>>8), byte(length>>16)
-	for n, ok := range map[int]bool{maxSize / frameSize: true, maxSize/frameSize + 1: false} {
+	for n, ok := range map[int]bool{5: true, maxSize / frameSize: true, maxSize/frameSize + 1: false} {
 		if _, _, err := splitFrames(bytes.Repeat(padded, n)); (err == nil) != ok {
 			t.Errorf("%d frames: got %v", n, err)
+		}
+	}
+	short := append(header(frameSize), padded[9:len(padded)-20]...) // 32 times its size is less than a frame
+	length -= 20 << 3
+	short[9], short[10], short[11] = byte(length), byte(length>>8), byte(length>>16)
+	for n, ok := range map[int]bool{4: true, 5: false, 100: false} {
+		if _, _, err := splitFrames(bytes.Repeat(short, n)); (err == nil) != ok {
+			t.Errorf("%d short frames: got %v", n, err)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"galbuild/build/site"
 	"galbuild/publish"
 	"galbuild/publish/target"
+	"galbuild/render"
 )
 
 // packageChunks returns the keys of the chunks with packages at a target.
@@ -41,11 +42,20 @@ func TestPackageChunks(t *testing.T) {
 	}
 	publishSite(t, at, root)
 	serves(t, at)
+	if r := publishSite(t, at, root); r.Objects != 0 {
+		t.Errorf("%d objects of an unchanged site are sent", r.Objects)
+	}
 
 	copied := t.TempDir()
 	pull(t, at, copied)
 	if c, err := site.ReadCatalog(copied, currentOf(t, copied)); err != nil || len(c.Packages) != 1 {
 		t.Errorf("the copy has the packages %+v, %v", c.Packages, err)
+	}
+	setBase(t, root)
+	s := &spy{Target: at}
+	publishSite(t, s, root)
+	if sent := s.order(); slices.ContainsFunc(sent, func(key string) bool { return strings.HasPrefix(key, catalog.PackageDir) }) {
+		t.Errorf("no package has changed, and %q was sent", sent)
 	}
 	buildSite(t, root, "one@1.0.0", "two@1.0.0")
 	publishSite(t, at, root)
@@ -76,5 +86,31 @@ func TestPackageChunks(t *testing.T) {
 	}
 	if report, err := publish.Verify(t.Context(), at); err != nil || len(report.Problems) != 1 || !strings.Contains(report.Problems[0], filepath.Base(file)) {
 		t.Errorf("with a damaged chunk: %+v, %v", report, err)
+	}
+}
+
+// setBase makes a site serve another base URL.
+func setBase(t *testing.T, root string) {
+	t.Helper()
+	dir, err := site.Lock(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	current := currentOf(t, root)
+	c, err := site.ReadCatalog(root, current)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.BaseURL = "https://other.example"
+	if err := dir.MarkDirty(); err != nil {
+		t.Fatal(err)
+	}
+	next, err := render.Site(t.Context(), dir, c, site.Generation{Current: current})
+	if err == nil {
+		err = render.Commit(t.Context(), dir, site.Generation{Current: next, Catalog: c}, site.Previous{Current: current}, site.Commit{Command: "test"})
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }

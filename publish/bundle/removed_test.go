@@ -93,9 +93,13 @@ func TestForgedRemovals(t *testing.T) {
 	// A file that the delta contains, and one that no generation lists.
 	all := readEntries(t, delta)
 	at := slices.IndexFunc(all, func(e entry) bool { return strings.HasPrefix(e.header.Name, "assets/acme/new/") })
-	ref := filepath.Base(all[at].header.Linkname)
-	all[2].text = append(all[2].text, ref+"  "+all[at].header.Name+"\n"...)
-	if err := importForged(t, target, all); err == nil || !strings.Contains(err.Error(), "out of order") && !strings.Contains(err.Error(), "which SHA256SUMS lists") {
+	own := line{path: all[at].header.Name}
+	if err := own.ref.UnmarshalText([]byte(filepath.Base(all[at].header.Linkname))); err != nil {
+		t.Fatal(err)
+	}
+	removed := slices.SortedFunc(slices.Values(append(parseLines(t, lines[1:]), own)), compareLines)
+	all[2].text = append([]byte(lines[0]), listing(removed).text()...)
+	if err := importForged(t, target, all); err == nil || !strings.Contains(err.Error(), "which SHA256SUMS lists") {
 		t.Errorf("it removes what it contains: %v", err)
 	}
 	all = readEntries(t, delta)

@@ -14,7 +14,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
+
 	"galbuild/build/site"
+	"galbuild/index"
 )
 
 func (g *testGallery) extensions(t testing.TB) int {
@@ -151,6 +154,38 @@ func flip(t *testing.T, file string) {
 	}
 	b[len(b)/2] ^= 1
 	overwrite(t, file, string(b))
+}
+
+// TestOtherBytes offers an index that is compressed in another way. It expands to the same bytes, but
+// is not the one that CURRENT names.
+func TestOtherBytes(t *testing.T) {
+	dir := t.TempDir()
+	c := sample{more: 3}.write(t, dir)
+	file := filepath.Join(dir, filepath.FromSlash(c.IndexPath()))
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder, err := zstd.NewReader(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer decoder.Close()
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err = decoder.DecodeAll(b, nil); err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, file, string(encoder.EncodeAll(b, nil)))
+	if ix, err := index.Open(file, nil); err != nil || ix.Close() != nil {
+		t.Fatal(err)
+	}
+	l := newLive(folder{dir}, nil, slog.New(slog.DiscardHandler))
+	if err := l.poll(t.Context()); err == nil || !strings.Contains(err.Error(), "SHA-256") || !strings.Contains(err.Error(), file) {
+		t.Errorf("got %v, want an error that names the file", err)
+	}
 }
 
 // TestFolderReplaced replaces the site's folder by another one with the same generation. Blobs must
