@@ -118,7 +118,7 @@ func firstFrame(b []byte) (frame, error) {
 		if len(b)-at < 3 {
 			return frame{}, errors.New("the frame is truncated")
 		}
-		// The header of a block: a bit that marks the last one, two of its type, and its size.
+		// A block begins with a bit that marks the last one, its type and its size.
 		block := int(binary.LittleEndian.Uint16(b[at:])) | int(b[at+2])<<16
 		const repeated = 1 // the type of a block of one byte, which expands to that size
 		size := block >> 3

@@ -11,10 +11,10 @@ import (
 	"galbuild/publish/target"
 )
 
-// Lines reads the lines of the chunks of catalogues and of their packages at a target. It reads those that a site has
-// from the site, and sends one request for each of the others, even if several generations or
-// several attempts need it. It decodes each file once, so catalogues that it reads share
-// extensions, which must not be changed.
+// Lines reads the lines of the chunks of catalogues and of their packages at a target. It reads
+// those that a site has from the site, and sends one request for each of the others, even if
+// several generations or several attempts need it. It decodes each file once, so catalogues that it
+// reads share extensions, which must not be changed.
 type Lines struct {
 	from    target.Target
 	roots   []string

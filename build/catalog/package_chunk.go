@@ -134,8 +134,8 @@ func readPackage(line []byte) (p Package, err error) {
 	return p, err
 }
 
-// AddPackages adds the packages of all chunks to a catalogue. It refuses packages that do not belong
-// to their chunk.
+// AddPackages adds the packages of all chunks to a catalogue. It refuses packages that do not
+// belong to their chunk.
 func (c *Catalog) AddPackages(files []PackageFile, parts [][]Package) error {
 	c.Packages = nil
 	for i, part := range parts {
@@ -186,8 +186,8 @@ func (c *Catalog) WritePrivate(w io.Writer, files []PackageFile) (err error) {
 }
 
 // ReadPrivate reads what [Catalog.WritePrivate] has written, and adds the private parts of records.
-// It refuses one that does not belong to a record of the catalogue, which it recognizes by the id of
-// the record. The catalogue has no packages until [Catalog.AddPackages] adds them.
+// It refuses one that does not belong to a record of the catalogue, which it recognizes by the id
+// of the record. The catalogue has no packages until [Catalog.AddPackages] adds them.
 func (c *Catalog) ReadPrivate(r io.Reader) ([]PackageFile, error) {
 	next := 0
 	return readPrivate(r, func(line []byte) (err error) {

@@ -37,8 +37,9 @@ const (
 //
 // The catalogue, the index and the private file contain the hashes of their chunks, so these lines
 // commit to all that is served, and to what only auditors need; `galbuild verify` verifies it. The
-// third line is missing if the generation has no private parts of records and no packages. The name of a generation does not depend on the history: sites with the
-// same content have the same generation, and each has a history of its own.
+// third line is missing if the generation has no private parts of records and no packages. The name
+// of a generation does not depend on the history: sites with the same content have the same
+// generation, and each has a history of its own.
 type Current struct {
 	Generation string // 16 hex digits, from the hashes of its files
 	Catalog    blob.Ref
@@ -66,8 +67,8 @@ func (c Current) CatalogPath() string { return "index/" + c.Generation + "/" + C
 // IndexPath returns the index's path relative to the site.
 func (c Current) IndexPath() string { return "index/" + c.Generation + "/" + IndexName }
 
-// PrivatePath returns the path of the main private file, with the private parts of records, relative
-// to the site.
+// PrivatePath returns the path of the main private file, with the private parts of records,
+// relative to the site.
 func (c Current) PrivatePath() string { return PrivateDir + c.Generation + ".jsonl.zst" }
 
 // RemainderPath returns the path of the catalogue that remains of an earlier generation after a

@@ -112,8 +112,8 @@ func (s *importer) checkChunksLeftOut() error {
 	return nil
 }
 
-// keepChunks stores the chunks of the archive and its listing in importedDir. It restores those that only that
-// folder has if the generation of the archive becomes current.
+// keepChunks stores the chunks of the archive and its listing in importedDir. It restores those
+// that only that folder has if the generation of the archive becomes current.
 func (s *importer) keepChunks(becomesCurrent bool) error {
 	for _, x := range s.whole {
 		if !isChunk(x.path) {

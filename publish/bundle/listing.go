@@ -176,8 +176,8 @@ func generation(name string, l listing) (site.Current, site.Head, error) {
 	return c, h, nil
 }
 
-// splitGeneration returns the generation and the head whose files a listing ends with, and the files
-// before them. It is an error if it does not end with a generation.
+// splitGeneration returns the generation and the head whose files a listing ends with, and the
+// files before them. It is an error if it does not end with a generation.
 func splitGeneration(name string, l listing) (c site.Current, h site.Head, rest listing, err error) {
 	c, h, files, err := last(name, l)
 	if err != nil {

@@ -70,8 +70,8 @@ func TestDeltaOfPackages(t *testing.T) {
 	}
 }
 
-// TestForgedPackages refuses an archive with a chunk of packages that no private file names, and one
-// without a chunk that one names.
+// TestForgedPackages refuses an archive with a chunk of packages that no private file names, and
+// one without a chunk that one names.
 func TestForgedPackages(t *testing.T) {
 	root := newSite(t, "one")
 	withPackages(t, root)

@@ -69,9 +69,9 @@ func parseRemoved(text []byte, included listing) (*change, error) {
 	return c, nil
 }
 
-// apply returns the listing of the whole site, given the listing of one of the bases, or of the site
-// itself, without the files of its generation. It must have the hash that the delta states. If there
-// is only one base, it must have all files that are removed.
+// apply returns the listing of the whole site, given the listing of one of the bases, or of the
+// site itself, without the files of its generation. It must have the hash that the delta states. If
+// there is only one base, it must have all files that are removed.
 func (c *change) apply(base listing, isOnly bool) (listing, error) {
 	gone, next := make(map[line]bool), c.included.byPath()
 	for _, x := range c.removed {

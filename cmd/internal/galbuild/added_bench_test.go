@@ -19,8 +19,8 @@ import (
 // a folder, a pull of the index, which downloads what a galshim does that follows the site, and an
 // export of the changes. It reports how many bytes each of them writes (written-B): below index/
 // and private/, or as a tarball and its listing. generation-B is the size of the new generation,
-// and floor-B by how much it is larger than the one before: no format can write less. %of-generation
-// is written-B in percent of generation-B.
+// and floor-B by how much it is larger than the one before: no format can write less.
+// %of-generation is written-B in percent of generation-B.
 func BenchmarkOneAdded(b *testing.B) {
 	source, more, parent := writePackages(b), b.TempDir(), b.TempDir()
 	limitMemory()
@@ -117,8 +117,8 @@ func linked(b *testing.B, source string) string {
 	return dir
 }
 
-// newStatistics replaces a sidecar by one in which the installs have grown by up to a hundredth, and
-// the ratings by a few.
+// newStatistics replaces a sidecar by one in which the installs have grown by up to a hundredth,
+// and the ratings by a few.
 func newStatistics(b *testing.B, file string, r *mathrand.Rand) {
 	b.Helper()
 	text, err := os.ReadFile(file)

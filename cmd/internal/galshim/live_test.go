@@ -156,8 +156,8 @@ func flip(t *testing.T, file string) {
 	overwrite(t, file, string(b))
 }
 
-// TestOtherBytes offers an index that is compressed in another way. It expands to the same bytes, but
-// is not the one that CURRENT names.
+// TestOtherBytes offers an index that is compressed in another way. It expands to the same bytes,
+// but is not the one that CURRENT names.
 func TestOtherBytes(t *testing.T) {
 	dir := t.TempDir()
 	c := sample{more: 3}.write(t, dir)
