@@ -228,7 +228,8 @@ func TestWithout(t *testing.T) {
 }
 
 // TestSameExtension regroups catalogues. Extensions whose versions stay as they are share them with
-// those of the catalogue before, and have the UUID and signatures of an extension that was made new.
+// those of the catalogue before, and have the UUID and signatures of an extension that was made
+// new.
 func TestSameExtension(t *testing.T) {
 	const id = "6b1e0c1e-1111-4222-8333-444455556666"
 	two := make(map[string]identified)

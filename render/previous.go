@@ -56,8 +56,8 @@ func (r *reusable) linesOf(c catalog.Chunk) (catalog.ChunkFile, bool) {
 	return r.files.Lines, r.hasLines && len(r.Extensions) > 0 && catalog.EqualLines(r.Extensions, c.Extensions)
 }
 
-// indexChunks returns the chunks of the index by First, for a new chunk of the catalogue whose lines
-// have this hash.
+// indexChunks returns the chunks of the index by First, for a new chunk of the catalogue whose
+// lines have this hash.
 func (r *reusable) indexChunks(c catalog.Chunk, lines blob.Ref) map[string]reusablePart {
 	was := r.Chunk
 	if r.files.Lines.SHA256 == lines {

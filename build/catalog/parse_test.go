@@ -12,8 +12,8 @@ import (
 	"galbuild/build/blob"
 )
 
-// fillAll sets every field of a struct to a value that is not zero, apart from statistics, which are
-// not in lines. Lists have two elements.
+// fillAll sets every field of a struct to a value that is not zero, apart from statistics, which
+// are not in lines. Lists have two elements.
 func fillAll(v reflect.Value) {
 	when := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	switch x := v.Addr().Interface().(type) {

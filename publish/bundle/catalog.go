@@ -16,7 +16,8 @@ import (
 // ReadCatalog returns the generation in an archive and its catalogue, with what only auditors need.
 // It verifies both by SHA256SUMS, and does not verify other files or signatures; [Import] does. For
 // a delta, it calls lines for the chunks that the delta leaves out. If lines is nil or does not
-// have them, the error is a [*BaseMissingError].
+// have them, the error is a [*BaseMissingError]. If it lacks only chunks of packages, such as those
+// of a site on the web, the packages of the catalogue are not known.
 func ReadCatalog(ctx context.Context, archive string, lines site.LinesSource) (site.Current, *catalog.Catalog, error) {
 	from, err := openSource(ctx, archive, "", nil)
 	if err != nil {
@@ -61,10 +62,7 @@ func readCatalog(ctx context.Context, from *source, lines site.LinesSource) (sit
 	}
 	if packed := files[current.PrivatePath()]; packed != nil {
 		_, err := site.DecompressPrivate(packed, c, read)
-		if _, ok := errors.AsType[*BaseMissingError](err); ok {
-			return site.Current{}, nil, err
-		}
-		if err != nil {
+		if _, ok := errors.AsType[*BaseMissingError](err); err != nil && !ok {
 			return site.Current{}, nil, refuse(current.PrivatePath(), "%v", err)
 		}
 	}
