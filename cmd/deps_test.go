@@ -19,7 +19,8 @@ func TestShimDependencies(t *testing.T) {
 	deps := dependencies(t, "galbuild/cmd/galshim")
 	for _, banned := range []string{
 		"archive/zip", "github.com/klauspost/compress/zip", "html/template", "text/template", "encoding/xml",
-		"galbuild/build", "galbuild/build/policy", "galbuild/build/vsix", "galbuild/build/source", "galbuild/render", "galbuild/render/page", "galbuild/render/deploy",
+		"github.com/yuin/goldmark", "github.com/alecthomas/chroma/v2", "github.com/microcosm-cc/bluemonday", "golang.org/x/net/html",
+		"galbuild/build", "galbuild/build/policy", "galbuild/build/vsix", "galbuild/build/source", "galbuild/render", "galbuild/render/markdown", "galbuild/render/page", "galbuild/render/pages", "galbuild/render/deploy",
 		"github.com/minio/minio-go/v7",
 	} {
 		if slices.Contains(deps, banned) {
@@ -55,7 +56,7 @@ func TestLayers(t *testing.T) {
 func TestPackImports(t *testing.T) {
 	allowed := []string{
 		"galbuild/build/atomicfile", "galbuild/build/blob", "galbuild/build/catalog", "galbuild/build/ecmascript",
-		"galbuild/build/jsondoc", "galbuild/build/regularfile", "galbuild/build/secret", "galbuild/build/npmsemver", "galbuild/build/similar",
+		"galbuild/build/jsondoc", "galbuild/build/markdownlimit", "galbuild/build/regularfile", "galbuild/build/secret", "galbuild/build/npmsemver", "galbuild/build/similar",
 		"galbuild/build/vsix/manifest",
 	}
 	isPack := func(pkg string) bool {

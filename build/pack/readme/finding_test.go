@@ -3,6 +3,8 @@ package readme
 import (
 	"strings"
 	"testing"
+
+	"galbuild/build/markdownlimit"
 )
 
 // TestFindings checks all findings and their lines.
@@ -33,11 +35,13 @@ func TestFindings(t *testing.T) {
 			`CHANGELOG.md:11: galleries do not show <svg>`}},
 		"long": {"<img src='data:," + strings.Repeat("ä", 100) + "'>\n", Options{ContentURL: "https://x"}, []string{
 			`CHANGELOG.md:1: image source "data:,` + strings.Repeat("ä", 47) + `…" does not come over HTTPS`}},
-		"too deep": {"a\n" + strings.Repeat("> ", maxDepth+1) + "![a](http://x)\n", Options{}, []string{
+		"too deep": {"a\n" + strings.Repeat("> ", markdownlimit.MaxDepth+1) + "![a](http://x)\n", Options{}, []string{
 			`CHANGELOG.md:2: more than 500 nested quotes and lists`}},
-		"too many marks": {"a\n\n" + strings.Repeat("*a ", maxMarks) + "\n![a](http://x) <img>\n", Options{}, []string{
+		"too many marks": {"a\n\n" + strings.Repeat("*a ", markdownlimit.MaxMarks) + "\n![a](http://x) <img>\n", Options{}, []string{
 			`CHANGELOG.md:4: more than 1024 of the characters ! [ * _ ~ in one paragraph: images after them were not checked`,
 			`CHANGELOG.md:4: image has no source`}},
+		"table with too many cells": {strings.Repeat("|a", 20000) + "\n" + strings.Repeat("|-", 20000) + "\n" + strings.Repeat("|a\n", 20000) + "\n<img>\n", Options{}, []string{
+			`CHANGELOG.md:20004: image has no source`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, findings := Rewrite("CHANGELOG.md", []byte(c.text), c.options)

@@ -10,10 +10,11 @@ import (
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
-	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/renderer"
 	markup "github.com/yuin/goldmark/renderer/html"
 	"github.com/yuin/goldmark/util"
+
+	"galbuild/build/markdownlimit"
 )
 
 // lineAttribute is an attribute for the line of an image, which the HTML parser keeps.
@@ -29,23 +30,22 @@ func render(s string, r *report) []byte {
 	if !strings.Contains(s, "![") && !openTag.MatchString(s) {
 		return nil
 	}
-	if line := tooDeep(s); line > 0 {
-		r.add(line, "nest it less", "more than %d nested quotes and lists", maxDepth)
+	if line := markdownlimit.TooDeep(s); line > 0 {
+		r.add(line, "nest it less", "more than %d nested quotes and lists", markdownlimit.MaxDepth)
 		return nil
 	}
-	lines, limit := newLines(s), &limiter{over: -1}
+	lines, limit := newLines(s), new(markdownlimit.Limiter)
 	md := goldmark.New(
-		goldmark.WithExtensions(extension.GFM),
-		goldmark.WithParserOptions(parser.WithInlineParsers(util.Prioritized(limit, 1))),
+		goldmark.WithExtensions(extension.GFM, limit),
 		goldmark.WithRendererOptions(markup.WithUnsafe(), renderer.WithNodeRenderers(util.Prioritized(&imageRenderer{lines}, 1))),
 	)
 	var b bytes.Buffer
 	if err := md.Convert([]byte(s), &b); err != nil {
 		panic(err) // writing to memory does not fail
 	}
-	if limit.over >= 0 {
-		r.warn(lines.at(limit.over), "divide the paragraph",
-			"more than %d of the characters ! [ * _ ~ in one paragraph: images after them were not checked", maxMarks)
+	if offset, ok := limit.Literal(); ok {
+		r.warn(lines.at(offset), "divide the paragraph",
+			"more than %d of the characters ! [ * _ ~ in one paragraph: images after them were not checked", markdownlimit.MaxMarks)
 	}
 	return b.Bytes()
 }
