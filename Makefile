@@ -52,7 +52,7 @@ e2e: components ## tests with the real editor, browser, web server, packager and
 # Add steps that need only Go, and take less than two minutes, to the second line.
 check: ## all of it: what continuous integration runs
 	$(MAKE) -j 2 lint components
-	$(MASKED) $(MAKE) test race worst fuzz FUZZTIME=3s
+	$(MASKED) $(MAKE) test race worst fuzz FUZZTIME=2s
 	$(MAKE) e2e
 
 BENCH ?= .
