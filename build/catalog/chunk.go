@@ -313,17 +313,27 @@ func (s *chunkSum) add(f *ChunkFiles) error {
 // ReadLines reads what [Chunk.WriteLines] has written, with the checks of [Read]. Equal texts share
 // memory.
 func ReadLines(r io.Reader) (all []Extension, err error) {
-	lines, p := newLines(r), newParser()
+	p := newParser()
+	err = eachLine(r, func(line []byte) (err error) {
+		all, err = appendExtension(all, line, p)
+		return err
+	})
+	return all, err
+}
+
+// eachLine calls decode with each line, and returns its first error with the number of the line.
+func eachLine(r io.Reader, decode func(line []byte) error) error {
+	lines := newLines(r)
 	for number := 1; ; number++ {
 		line, err := readLine(lines)
 		if err == io.EOF && len(line) == 0 {
-			return all, nil
+			return nil
 		}
 		if err != nil && err != io.EOF {
-			return nil, err
+			return err
 		}
-		if all, err = appendExtension(all, line, p); err != nil {
-			return nil, fmt.Errorf("line %d: %w", number, err)
+		if err := decode(line); err != nil {
+			return fmt.Errorf("line %d: %w", number, err)
 		}
 	}
 }

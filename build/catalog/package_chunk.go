@@ -107,24 +107,17 @@ func (p PackageChunk) WriteLines(w io.Writer) error {
 // ReadPackages reads what [PackageChunk.WriteLines] has written. It refuses packages that are
 // invalid or out of order.
 func ReadPackages(r io.Reader) (all []Package, err error) {
-	lines := newLines(r)
-	for number := 1; ; number++ {
-		line, err := readLine(lines)
-		if err == io.EOF && len(line) == 0 {
-			return all, nil
-		}
-		if err != nil && err != io.EOF {
-			return nil, err
-		}
+	err = eachLine(r, func(line []byte) error {
 		p, err := readPackage(line)
 		if n := len(all); err == nil && n > 0 && compareInChunk(all[n-1], p) >= 0 {
 			err = fmt.Errorf("package %s follows %s: duplicate or out of order", p.SHA256, all[n-1].SHA256)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", number, err)
+		if err == nil {
+			all = append(all, p)
 		}
-		all = append(all, p)
-	}
+		return err
+	})
+	return all, err
 }
 
 func readPackage(line []byte) (p Package, err error) {
