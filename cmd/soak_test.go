@@ -29,7 +29,7 @@ var soakTime = flag.Duration("soak", 10*time.Second, "how long TestSoak puts loa
 // must be closed in the end.
 func TestSoak(t *testing.T) {
 	site := newChangingSite(t)
-	shim := startSoaked(t, site.dir)
+	shim := startSoaked(t, buildShim(t), site.dir)
 
 	idle := usageOf(t, shim.process.Process.Pid)
 	deadline := time.Now().Add(*soakTime)
@@ -201,17 +201,23 @@ func (s *changingSite) switchTo(t *testing.T, g int) {
 // soaked is a process of galshim.
 type soaked struct {
 	process *exec.Cmd
+	started time.Time
 	base    string
 	served  int // number of new generations; valid after stop
 	read    chan struct{}
 }
 
-func startSoaked(t *testing.T, site string) *soaked {
+// buildShim returns the path of a program galshim.
+func buildShim(t testing.TB) string {
 	program := filepath.Join(t.TempDir(), "galshim")
 	if out, err := exec.Command("go", "build", "-o", program, "galbuild/cmd/galshim").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	s := &soaked{process: exec.Command(program, "--index", site, "--listen", "127.0.0.1:0", "--reload", "100ms", "--log-format", "json"), read: make(chan struct{})}
+	return program
+}
+
+func startSoaked(t testing.TB, program, site string) *soaked {
+	s := &soaked{started: time.Now(), process: exec.Command(program, "--index", site, "--listen", "127.0.0.1:0", "--reload", "100ms", "--log-format", "json"), read: make(chan struct{})}
 	stderr, err := s.process.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -271,7 +277,7 @@ func await(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-func (s *soaked) stop(t *testing.T) {
+func (s *soaked) stop(t testing.TB) {
 	if err := s.process.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
