@@ -49,12 +49,13 @@ func NewStore(site *os.Root, temp string) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{root: site.Name(), site: site, temp: at, dir: temp}
-	if s.at, err = topFolder(at); err != nil {
-		return nil, errors.Join(err, at.Close())
-	}
 	s.parents = newCache(maxParents, s.openFolder)
 	s.folders = newCache(maxFolders, s.openFolder)
 	s.shards = newCache(maxShards, s.openFolder)
+	if s.at, err = s.openFolder(temp); err != nil {
+		s.closeFolders()
+		return nil, errors.Join(err, at.Close())
+	}
 	return s, nil
 }
 

@@ -86,7 +86,7 @@ type Catalog struct {
 	Packages   []Package // sorted with ComparePackages; empty if they are not known
 	Extensions []Extension
 
-	statistics []statisticsLine // those that were read with a head, until its extensions are added
+	statistics []statisticsLine // those that ReadMain has read, until AddChunks adds the extensions
 }
 
 // Settings are the settings of a build that the site depends on.

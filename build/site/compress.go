@@ -86,7 +86,7 @@ func compress(write func(io.Writer) error) ([]byte, error) { return compressWith
 func compressWith(encoders *sync.Pool, write func(io.Writer) error) ([]byte, error) {
 	var b bytes.Buffer
 	enc := encoders.Get().(*zstd.Encoder)
-	defer encoders.Put(enc)
+	defer func() { enc.Reset(nil); encoders.Put(enc) }() // an encoder in the pool does not keep b
 	enc.Reset(&b)
 	err := errors.Join(write(enc), enc.Close())
 	return b.Bytes(), err
@@ -202,9 +202,8 @@ func (c *Chunks) DecompressPrivate(main []byte, all *catalog.Catalog, get LinesS
 const chunksAtOnce = 16
 
 // Decompress reads the extensions of each of the chunks, without their statistics. It calls get for
-// the files with extensions, at most 16 times at once, and verifies their sizes and hashes. Errors
-// name the file.
-// The limits are those of a catalogue with these chunks, and not of each file.
+// the files with extensions, and verifies their sizes and hashes. Errors name the file. The limits
+// are those of a catalogue with these chunks, and not of each file.
 func (c *Chunks) Decompress(files []catalog.ChunkFiles, get LinesSource) ([][]catalog.Extension, error) {
 	lines := make([]linesFile, len(files))
 	for i, f := range files {
@@ -301,7 +300,7 @@ var decoders = sync.Pool{New: func() any {
 // decompress calls read with the decompressed bytes of one of the files.
 func (l *limit) decompress(compressed []byte, read func(io.Reader) error) error {
 	dec := decoders.Get().(*zstd.Decoder)
-	defer decoders.Put(dec)
+	defer func() { _ = dec.Reset(nil); decoders.Put(dec) }() // a decoder in the pool does not keep the input
 	if err := dec.Reset(bytes.NewReader(compressed)); err != nil {
 		return err
 	}
