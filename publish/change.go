@@ -103,7 +103,7 @@ func Retry(ctx context.Context, do func() error) (attempts int, err error) {
 }
 
 // generate writes the pages of c and the files of its generation into dir, without the chunks of
-// the index that a target in the state old has.
+// the catalogue and of the index that a target in the state old has.
 func generate(ctx context.Context, dir *site.Dir, old State, c *catalog.Catalog) (Next, error) {
 	for _, page := range render.Pages(c) {
 		if _, err := dir.Blobs.PutBytes(page.Text); err != nil {

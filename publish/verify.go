@@ -108,8 +108,10 @@ func (v *verifier) index(ctx context.Context, s State) error {
 	if err != nil {
 		return err
 	}
-	if derived.Index != s.Index || derived.Catalog != s.Current.Catalog {
+	if derived.Index != s.Index {
 		v.problem("%s: differs from what is derived from the catalogue", s.IndexPath())
+	} else if derived.Catalog != s.Current.Catalog {
+		v.problem("%s: differs from what is written for this catalogue and its chunks", s.CatalogPath())
 	}
 	return nil
 }
@@ -148,7 +150,7 @@ func (v *verifier) unreadable(ctx context.Context, s State, cause error) (*rende
 	before := len(v.report.Problems)
 	main, err := readSmall(ctx, v.at, s.CatalogPath(), maxCatalog)
 	if err == nil && blob.Sum(main) == s.Current.Catalog {
-		if _, chunks, err := site.DecompressMain(main); err == nil {
+		if chunks, err := site.DecompressChunkFiles(main); err == nil {
 			_ = v.chunks(ctx, chunks) // its only error is that of ctx
 		}
 	}

@@ -78,8 +78,8 @@ func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, previous site.
 }
 
 // Generation writes only the files of the generation of c into dir, and returns its chunks. It
-// leaves out the chunks of the index that are those of the previous generation, because the target
-// for which dir is made has them.
+// leaves out the chunks of the catalogue and of the index that are those of the previous
+// generation, because the target for which dir is made has them.
 func Generation(ctx context.Context, dir *site.Dir, c *catalog.Catalog, previous Previous) (site.Current, catalog.Files, error) {
 	d := newDerivation(c, dir.WriteFile)
 	d.reusable = previous.reusable(c, func(string, int64) bool { return true })

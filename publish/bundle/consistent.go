@@ -79,7 +79,7 @@ func (s *importer) checkChunks() error {
 	if err != nil {
 		return err
 	}
-	if _, s.chunks, err = site.DecompressMain(main); err != nil {
+	if s.chunks, err = site.DecompressChunkFiles(main); err != nil {
 		return refuse(path, "%v", err)
 	}
 	files := catalog.Files{Chunks: s.chunks}

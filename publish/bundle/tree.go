@@ -150,9 +150,7 @@ func (t *tree) addChunks() error {
 		return ErrPublicOnly
 	}
 	for path, f := range files.All() {
-		if _, ok := t.sizes[path]; !ok { // several chunks may share it
-			t.add(path, f.SHA256, f.Size)
-		}
+		t.add(path, f.SHA256, f.Size)
 	}
 	return nil
 }

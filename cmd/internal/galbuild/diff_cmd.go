@@ -114,7 +114,7 @@ func readSide(ctx context.Context, e *env, named *targets.Remote, word string, o
 	return state.Catalog, audit.Side{Name: at.String(), Generation: state.Generation}, err
 }
 
-// linesOf returns the lines of chunks at a target, or nil if there is no target.
+// linesOf returns a source of the lines of a target's chunks. It is nil if there is no target.
 func linesOf(ctx context.Context, e *env, named *targets.Remote) (site.LinesSource, error) {
 	if named == nil {
 		return nil, nil

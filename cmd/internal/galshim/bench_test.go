@@ -195,7 +195,7 @@ func download(b *testing.B, s *remote, old *generation) *generation {
 	return g
 }
 
-// counted counts the bytes of responses.
+// counted is a response writer that only counts the bytes of bodies.
 type counted struct {
 	header http.Header
 	bytes  int

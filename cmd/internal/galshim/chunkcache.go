@@ -131,9 +131,9 @@ func (c *chunkCache) begin(chunk *index.Chunk) *chunkFetch {
 	return f
 }
 
-// isForgotten reports whether a download has failed so long ago that nobody seems to need the chunk
-// any more. Otherwise a site that offers a new generation again and again, whose chunks it does not
-// return, would fill the memory.
+// isForgotten reports whether a download has failed, and was not repeated within maxRetry of the
+// time when it could have been. Such downloads are removed. Otherwise a site that has one new generation after
+// another, and does not return their chunks, would fill the memory.
 func (f *chunkFetch) isForgotten() bool {
 	return !f.retry.IsZero() && time.Since(f.retry) > maxRetry
 }

@@ -112,27 +112,23 @@ func await(t testing.TB, what string, condition func() bool) {
 	}
 }
 
-// flipSameTime changes a bit of a file, which keeps its size and modification time.
+// flipSameTime replaces a file by one with another bit and the same modification time.
 func flipSameTime(t *testing.T, file string) {
 	t.Helper()
-	info, err := os.Stat(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b[len(b)/2] ^= 1
-	overwrite(t, file, string(b))
-	if err := os.Chtimes(file, info.ModTime(), info.ModTime()); err != nil {
-		t.Fatal(err)
-	}
+	rewriteFlipped(t, file, func(text []byte) error { overwrite(t, file, string(text)); return nil })
 }
 
 // flipUnnoticed changes a bit of a file in place, and restores its modification time.
 func flipUnnoticed(t *testing.T, file string) {
 	t.Helper()
+	rewriteFlipped(t, file, func(text []byte) error {
+		return errors.Join(os.Chmod(file, 0o600), os.WriteFile(file, text, 0o600))
+	})
+}
+
+// rewriteFlipped writes a file again with another bit, and restores its modification time.
+func rewriteFlipped(t *testing.T, file string, write func(text []byte) error) {
+	t.Helper()
 	info, err := os.Stat(file)
 	if err != nil {
 		t.Fatal(err)
@@ -142,8 +138,7 @@ func flipUnnoticed(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	b[len(b)/2] ^= 1
-	err = errors.Join(os.Chmod(file, 0o600), os.WriteFile(file, b, 0o600), os.Chtimes(file, info.ModTime(), info.ModTime()))
-	if err != nil {
+	if err := errors.Join(write(b), os.Chtimes(file, info.ModTime(), info.ModTime())); err != nil {
 		t.Fatal(err)
 	}
 }

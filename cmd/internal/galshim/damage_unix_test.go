@@ -28,7 +28,7 @@ import (
 
 // TestChangedIndex truncates the index of a running server, as cp -rf does before it rewrites a
 // file, or overwrites it in place. All requests are answered as before. The file is opened again
-// when it is complete, although there is no new generation.
+// when it is complete, even if the generation is the same.
 func TestChangedIndex(t *testing.T) {
 	for name, damage := range map[string]func(file string, whole []byte) error{
 		"truncated":   func(file string, _ []byte) error { return os.Truncate(file, 0) },
@@ -147,6 +147,15 @@ func TestDamageReleasesSlots(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	wantFault(t, g, files, func() {
+		g.compressJSON(w, r, found, gallery.NewAddress("http://"+strings.Repeat("long.", 20)+"example"))
+	})
+}
+
+// wantFault truncates files of chunks and encodes a response. That must end with a fault, and must
+// release what it has taken.
+func wantFault(t *testing.T, g *testGallery, files []string, encode func()) {
+	t.Helper()
 	for _, file := range files {
 		if err := errors.Join(os.Chmod(file, 0o600), os.Truncate(file, 0)); err != nil {
 			t.Fatal(err)
@@ -159,7 +168,7 @@ func TestDamageReleasesSlots(t *testing.T) {
 			}
 		}()
 		index.PanicOnFault()
-		g.compressJSON(w, r, found, gallery.NewAddress("http://"+strings.Repeat("long.", 20)+"example"))
+		encode()
 	}()
 	if n := len(g.turns.heavy) + len(g.turns.light); n != 0 {
 		t.Errorf("%d turns have not ended", n)
@@ -192,26 +201,7 @@ func damageWhileCaching(t *testing.T, formOf func(*testGallery) *form) {
 	if err != nil || len(chunks) == 0 {
 		t.Fatalf("no chunks: %v", err)
 	}
-	for _, file := range chunks {
-		if err := errors.Join(os.Chmod(file, 0o600), os.Truncate(file, 0)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	func() {
-		defer func() {
-			if p := recover(); index.FaultError(p) == nil {
-				t.Errorf("encoding ended with %v, want a fault", p)
-			}
-		}()
-		index.PanicOnFault()
-		g.cached(form, now, found, at)
-	}()
-	if n := len(g.turns.heavy); n != 0 {
-		t.Errorf("%d turns have not ended", n)
-	}
-	if n := g.buffers.budget.used.Load(); n != 0 {
-		t.Errorf("%d bytes are still reserved", n)
-	}
+	wantFault(t, g, chunks, func() { g.cached(form, now, found, at) })
 	if n := len(form.cache.Load().bodies); n != 0 {
 		t.Errorf("%d entries, want none", n)
 	}

@@ -33,7 +33,11 @@ func (s *server) manifest(w *reply, r *http.Request, _ *generation) error {
 // control serves the control manifest of the site, also with --no-files, because editors are
 // configured with its address separately.
 func (s *server) control(w *reply, r *http.Request, g *generation) error {
-	if f, ok, err := g.ix.File(gallery.ControlPath); err == nil && ok {
+	f, ok, err := g.ix.File(gallery.ControlPath)
+	if err != nil {
+		return err
+	}
+	if ok {
 		return s.serveFile(w, r, g, f, headers.ShortLived)
 	}
 	return s.sendDocument(w, r, []byte(gallery.Control))

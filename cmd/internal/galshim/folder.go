@@ -53,6 +53,14 @@ func (f folder) next(ctx context.Context, old *generation, t *trust) (*generatio
 	return g, nil
 }
 
+// explainFormat adds a hint to the error of a site of another format.
+func explainFormat(err error) error {
+	if errors.Is(err, catalog.ErrFormat) {
+		return hint.Add(err, "build it again from its packages into an empty folder, with: galbuild SOURCE… -o FOLDER")
+	}
+	return err
+}
+
 // openFolder returns the current generation of the site in root, or nil if it is old. The
 // generation closes root when it is closed.
 func openFolder(ctx context.Context, root *os.Root, old *generation, t *trust) (*generation, error) {
@@ -64,11 +72,8 @@ func openFolder(ctx context.Context, root *os.Root, old *generation, t *trust) (
 		return nil, fmt.Errorf("open site %s: %w", root.Name(), err)
 	}
 	current, named, err := site.ParseCurrent(text)
-	if errors.Is(err, catalog.ErrFormat) {
-		return nil, hint.Add(fmt.Errorf("open site %s: %w", root.Name(), err), "build it again from its packages into an empty folder, with: galbuild SOURCE… -o FOLDER")
-	}
 	if err != nil {
-		return nil, fmt.Errorf("open site %s: %w", root.Name(), err)
+		return nil, explainFormat(fmt.Errorf("open site %s: %w", root.Name(), err))
 	}
 	head, err := t.check(func(path string, limit int64) ([]byte, error) { return readIn(root, path, limit) }, current, named)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"galbuild/build/catalog"
+	"galbuild/build/site"
 )
 
 const (
@@ -328,7 +329,7 @@ func FuzzPath(f *testing.F) {
 		if w.Code != 200 && !json.Valid(w.Body.Bytes()) {
 			t.Fatalf("GET %q: %d %s", target, w.Code, w.Body)
 		}
-		if body := w.Body.String(); strings.Contains(body, "gallery.v1.idx") {
+		if body := w.Body.String(); strings.Contains(body, site.IndexName) {
 			t.Fatalf("GET %q: CURRENT was served", target)
 		}
 	})

@@ -21,6 +21,7 @@ import (
 	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
 	"galbuild/build/cacert"
+	"galbuild/build/catalog"
 	"galbuild/build/history"
 	"galbuild/build/regularfile"
 	"galbuild/build/retry"
@@ -33,7 +34,7 @@ import (
 // Limits of responses of a published site.
 const (
 	maxCurrent   = 4 << 10
-	maxIndex     = 4 << 30          // enough for half a million extensions
+	maxIndex     = 4 << 30          // compressed, more than any index that can be opened
 	stallTimeout = 30 * time.Second // without a byte
 	minRetry     = 5 * time.Second  // between two downloads of an index or a chunk that was refused
 	maxRetry     = time.Minute
@@ -115,7 +116,7 @@ func (s *remote) next(ctx context.Context, old *generation, t *trust) (*generati
 		return g, err
 	}
 	cached, cacheErr := s.openCached(t)
-	if cacheErr != nil && cacert.IsUnknown(err) {
+	if cacheErr != nil && (cacert.IsUnknown(err) || errors.Is(err, catalog.ErrFormat)) {
 		return nil, err // it has a hint
 	}
 	if cacheErr != nil && t != nil && !errors.Is(cacheErr, fs.ErrNotExist) {
@@ -137,7 +138,7 @@ func (s *remote) fetch(ctx context.Context, old *generation, t *trust) (*generat
 	}
 	c, named, err := site.ParseCurrent(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.base.Redacted(), err)
+		return nil, explainFormat(fmt.Errorf("%s: %w", s.base.Redacted(), err))
 	}
 	head, err := t.check(func(path string, limit int64) ([]byte, error) { return s.read(ctx, path, limit) }, c, named)
 	if err != nil {

@@ -25,8 +25,8 @@ import (
 // "pyth" and "python", share an entry.
 //
 // A response is encoded when it is requested for the second time, by that request. Compressing it
-// takes about a millisecond. If there is no room, it takes the place of those that are requested
-// less often. This is the admission policy of TinyLFU (Einziger, Friedman and Manes, 2017): a
+// takes about a millisecond. If the cache is full, entries that are requested less often are
+// removed for it. This is the admission policy of TinyLFU (Einziger, Friedman and Manes, 2017): a
 // client that requests many different lists a few times each does not displace what everybody
 // requests. The libraries with this policy, otter and ristretto, decide after an entry has been
 // made, in goroutines of their own; here making it is what costs. golang-lru has neither the policy
@@ -128,7 +128,8 @@ func (s *server) cached(f *form, g *generation, found *gallery.Response, at *gal
 }
 
 // encodeAgain encodes a response that was requested again, and puts it into the cache. It returns
-// nil if others use the processors or the memory, or if there is no room in the cache.
+// nil if the turns or the memory for it are in use, or if the cache is full of responses that are
+// requested more often.
 func (s *server) encodeAgain(f *form, c *responseCache, key string, found *gallery.Response, at *gallery.Address) (body []byte) {
 	s.spare.do(func() {
 		select {
@@ -209,8 +210,8 @@ func (c *responseCache) admits(key string) bool {
 	return least < c.times(key)
 }
 
-// put adds an entry. It removes entries that are requested less often if there is no room, and adds
-// nothing if there are not enough of them.
+// put adds an entry. If the cache is full, it removes entries that are requested less often, until
+// the new one fits or none of them is left; then it adds nothing.
 func (c *responseCache) put(key string, body []byte) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()

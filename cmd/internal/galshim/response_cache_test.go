@@ -262,7 +262,8 @@ func TestCacheKeeps(t *testing.T) {
 	}
 }
 
-// TestFrequencies counts hashes that are added up to five times, until the counters are halved.
+// TestFrequencies adds hashes up to five times each, and compares the estimates with the true
+// numbers, also after the counters have been halved.
 func TestFrequencies(t *testing.T) {
 	var f frequencies
 	random := rand.New(rand.NewPCG(1, 2))
