@@ -132,8 +132,8 @@ func (c *chunkCache) begin(chunk *index.Chunk) *chunkFetch {
 }
 
 // isForgotten reports whether a download has failed, and was not repeated within maxRetry of the
-// time when it could have been. Such downloads are removed. Otherwise a site that has one new generation after
-// another, and does not return their chunks, would fill the memory.
+// time when it could have been. Such downloads are removed. Otherwise a site that has one new
+// generation after another, and does not return their chunks, would fill the memory.
 func (f *chunkFetch) isForgotten() bool {
 	return !f.retry.IsZero() && time.Since(f.retry) > maxRetry
 }

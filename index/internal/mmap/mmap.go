@@ -3,8 +3,8 @@
 // Reading bytes of a file that was truncated is a [Fault]. Writing to the bytes is not allowed
 // and ends the process.
 //
-// It also provides memory outside of the Go heap, which the garbage collector neither counts nor
-// keeps: where the system supports it, the memory is free as soon as it is closed.
+// It also provides memory outside of the Go heap, where the system supports it. The garbage
+// collector does not count it, and it is returned to the system when it is closed.
 package mmap
 
 import (
