@@ -1,0 +1,54 @@
+package markdown_test
+
+import (
+	"testing"
+
+	"galbuild/render/markdown"
+)
+
+func TestRepositoryFile(t *testing.T) {
+	gitHub := markdown.ParseRepository("git+https://github.com/acme/notes.git", "")
+	gitLab := markdown.ParseRepository("https://gitlab.com/acme/tools/notes", "")
+	below := markdown.ParseRepository("https://github.com/acme/all/tree/main/packages/notes", "./packages/notes/")
+	none := markdown.ParseRepository("git@github.com:acme/notes.git", "")
+	for _, c := range []struct {
+		repository    markdown.Repository
+		address, want string
+	}{
+		{none, "images/a.png", "images/a.png"},
+		{none, "./images/../a%20b.png?raw=true#x", "a b.png"},
+		{none, "/images/a.png", "images/a.png"},
+		{none, "../../../etc/passwd", "etc/passwd"},
+		{none, "..%2f..%2fa.png", "a.png"},
+		{none, `..\a.png`, ""},
+		{none, "a%00.png", ""},
+		{none, "", ""},
+		{none, "%zz", ""},
+		{none, "data:image/png;base64,AAAA", ""},
+		{none, "javascript:a.png", ""},
+		{none, "//github.com/acme/notes/raw/HEAD/a.png", ""},
+		{none, "https://github.com/acme/notes/raw/HEAD/a.png", ""},
+		{none, "https://github.com///raw/HEAD/a.png", ""},
+		{gitHub, "https://github.com/acme/notes/raw/HEAD/images/a.png", "images/a.png"},
+		{gitHub, "https://GitHub.com/Acme/Notes/blob/main/images/a.png?raw=true", "images/a.png"},
+		{gitHub, "https://raw.githubusercontent.com/acme/notes/main/a.png", "a.png"},
+		{gitHub, "https://raw.githubusercontent.com/acme/notes/refs/heads/main/a.png", "a.png"},
+		{gitHub, "https://github.com/acme/notes/raw/refs/tags/v1/a.png", "a.png"},
+		{gitHub, "https://github.com/acme/notes/wiki/a.png", ""},
+		{gitHub, "https://github.com/acme/other/raw/HEAD/a.png", ""},
+		{gitHub, "https://github.com/acme/notes/raw/HEAD", ""},
+		{gitHub, "https://gitlab.com/acme/notes/raw/HEAD/a.png", ""},
+		{gitHub, "https://x@github.com/acme/notes/raw/HEAD/a.png", ""},
+		{gitHub, "ftp://github.com/acme/notes/raw/HEAD/a.png", ""},
+		{gitHub, "https://evil.example/acme/notes/raw/HEAD/a.png", ""},
+		{gitLab, "https://gitlab.com/acme/tools/notes/-/raw/main/a.png", "a.png"},
+		{gitLab, "https://raw.githubusercontent.com/acme/tools/notes/main/a.png", ""},
+		{below, "https://github.com/acme/all/raw/HEAD/packages/notes/a.png", "a.png"},
+		{below, "https://github.com/acme/all/raw/HEAD/packages/other/a.png", ""},
+		{below, "https://github.com/acme/all/raw/HEAD/a.png", ""},
+	} {
+		if got, ok := c.repository.File(c.address); got != c.want || ok != (c.want != "") {
+			t.Errorf("%v: %q is %q, %v, want %q", c.repository, c.address, got, ok, c.want)
+		}
+	}
+}
