@@ -1,8 +1,8 @@
 //go:build e2e
 
 // Package toolchain provides the components that end-to-end tests use: node, npm, yarn, vsce,
-// code-server, playwright-core, minisign, nginx, Chromium, zsh, fish and mandoc. No test is
-// skipped: if a component cannot be installed, the test fails and names it.
+// code-server, playwright-core, axe-core, minisign, nginx, Chromium, zsh, fish and mandoc. No
+// test is skipped: if a component cannot be installed, the test fails and names it.
 //
 // # Where the components are
 //
@@ -54,6 +54,7 @@ type Toolbox struct {
 	VSCE       string // script for node, in the folder of the npm package @vscode/vsce
 	CodeServer string // folder of the npm package
 	Playwright string // folder of the npm package playwright-core
+	Axe        string // script of axe-core, which checks pages for accessibility
 	Minisign   string // program
 	Nginx      string // program; see NginxCommand
 	Chromium   string // program
@@ -86,6 +87,7 @@ func Tools(t testing.TB) Toolbox {
 		VSCE:       located(t, found, "vsce"),
 		CodeServer: located(t, found, "code-server"),
 		Playwright: located(t, found, "playwright"),
+		Axe:        located(t, found, "axe"),
 		Minisign:   located(t, found, "minisign"),
 		Nginx:      located(t, found, "nginx"),
 		Chromium:   located(t, found, "chromium"),
