@@ -173,6 +173,8 @@ func fieldsOf(t *testing.T, pointer any) (fields []changeable) {
 			set(time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC))
 		case []string:
 			set([]string{"changed"})
+		case bool:
+			set(true)
 		case json.RawMessage:
 			set(json.RawMessage("{}"))
 		case *source.Stamp:

@@ -19,6 +19,7 @@ const (
 	settingFeatured   = "featured"
 	settingControl    = "control"
 	settingPolicy     = "policy"
+	settingNoPages    = "no-pages"
 )
 
 // Over returns the settings of s, and those of old that s does not have. The version of rendering
@@ -30,6 +31,7 @@ func Over(s, old catalog.Settings) catalog.Settings {
 	old.Unpack = cmp.Or(s.Unpack, old.Unpack)
 	old.Sign = cmp.Or(s.Sign, old.Sign)
 	old.Policy = cmp.Or(s.Policy, old.Policy)
+	old.NoPages = s.NoPages || old.NoPages
 	if len(s.Featured) > 0 {
 		old.Featured = s.Featured
 	}
@@ -51,6 +53,7 @@ func Dropped(from, to catalog.Settings) (names []string) {
 		{settingFeatured, len(from.Featured) > 0, len(to.Featured) == 0},
 		{settingControl, from.Control != nil, to.Control == nil},
 		{settingPolicy, from.Policy != "", to.Policy == ""},
+		{settingNoPages, from.NoPages, !to.NoPages},
 	} {
 		if d.had && d.lost {
 			names = append(names, d.name)
@@ -72,6 +75,7 @@ func Changed(a, b catalog.Settings) (names []string) {
 		{settingFeatured, !slices.Equal(a.Featured, b.Featured)},
 		{settingControl, !reflect.DeepEqual(a.Control, b.Control)},
 		{settingPolicy, a.Policy != b.Policy},
+		{settingNoPages, a.NoPages != b.NoPages},
 	} {
 		if d.differs {
 			names = append(names, d.name)
@@ -100,6 +104,9 @@ func Drop(s catalog.Settings, names []string) catalog.Settings {
 	}
 	if drop(settingPolicy) {
 		s.Policy = ""
+	}
+	if drop(settingNoPages) {
+		s.NoPages = false
 	}
 	return s
 }

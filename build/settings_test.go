@@ -14,9 +14,9 @@ import (
 func TestSettings(t *testing.T) {
 	all := catalog.Settings{
 		Render: 1, BaseURL: "https://a.example", ContentURL: "https://b.example", Unpack: "all", Sign: "empty",
-		Featured: []string{"acme.a"}, Control: json.RawMessage("{}"), Policy: "{}",
+		Featured: []string{"acme.a"}, Control: json.RawMessage("{}"), Policy: "{}", NoPages: true,
 	}
-	names := map[string]string{"BaseURL": "base-url", "ContentURL": "content-url", "Sign": "sign", "Featured": "featured", "Control": "control", "Policy": "policy"}
+	names := map[string]string{"BaseURL": "base-url", "ContentURL": "content-url", "Sign": "sign", "Featured": "featured", "Control": "control", "Policy": "policy", "NoPages": "no-pages"}
 	fields := reflect.TypeFor[catalog.Settings]()
 	for i := range fields.NumField() {
 		field := fields.Field(i).Name

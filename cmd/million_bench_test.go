@@ -94,7 +94,7 @@ func writeVersions(b *testing.B, root string, extensions int) {
 		c.Extensions = append(c.Extensions, versionsOf(i, random))
 	}
 	slices.SortFunc(c.Extensions, func(x, y catalog.Extension) int { return strings.Compare(x.Key(), y.Key()) })
-	current, err := render.Site(context.Background(), dir, c, site.Generation{})
+	current, err := render.Site(context.Background(), dir, c, site.Generation{}, nil)
 	if err == nil {
 		head := site.Head{Number: 1, SHA256: blob.Sum([]byte("head"))} // galshim does not read it
 		err = dir.WriteFile(site.CurrentPath, site.FormatCurrent(current, head))

@@ -93,7 +93,12 @@ func (ix *Index) File(path string) (File, bool, error) {
 // [*ChunkError], it continues with the next chunk.
 func (ix *Index) Files() iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
-		for part, err := range ix.fileParts(nil) {
+		for f := range ix.FilesOutside() {
+			if !yield(f, nil) {
+				return
+			}
+		}
+		for part, err := range ix.chunkFiles(nil) {
 			if err != nil && !yield(File{}, err) {
 				return
 			}
@@ -106,13 +111,9 @@ func (ix *Index) Files() iter.Seq2[File, error] {
 	}
 }
 
-// fileParts yields the files outside of chunks, and then those of each chunk whose SHA-256 is not
-// in except.
-func (ix *Index) fileParts(except map[[32]byte]bool) iter.Seq2[*files, error] {
+// chunkFiles yields the files of each chunk whose SHA-256 is not in except.
+func (ix *Index) chunkFiles(except map[[32]byte]bool) iter.Seq2[*files, error] {
 	return func(yield func(*files, error) bool) {
-		if !yield(&ix.files, nil) {
-			return
-		}
 		for i, c := range ix.chunks.all {
 			if except[c.SHA256] {
 				continue
@@ -129,8 +130,20 @@ func (ix *Index) fileParts(except map[[32]byte]bool) iter.Seq2[*files, error] {
 	}
 }
 
-// ListsMore reports whether ix lists a path, or content of a path, that none of the others lists.
-// It does not open chunks that ix shares with one of them. The error is a [*ChunkError].
+// FilesOutside yields the files that are not in chunks, without their paths.
+func (ix *Index) FilesOutside() iter.Seq[File] {
+	return func(yield func(File) bool) {
+		for i := range ix.files.len() {
+			if !yield(ix.files.at(i)) {
+				return
+			}
+		}
+	}
+}
+
+// ListsMore reports whether a chunk of ix lists a path, or content of a path, that no chunk of the
+// others lists. It does not open chunks that ix shares with one of them. The error is a
+// [*ChunkError].
 func (ix *Index) ListsMore(others ...*Index) (bool, error) {
 	mine, theirs := make(map[[32]byte]bool), make(map[[32]byte]bool)
 	for _, c := range ix.chunks.all {
@@ -141,7 +154,7 @@ func (ix *Index) ListsMore(others ...*Index) (bool, error) {
 		for _, c := range other.chunks.all {
 			theirs[c.SHA256] = true
 		}
-		for part, err := range other.fileParts(mine) {
+		for part, err := range other.chunkFiles(mine) {
 			if err != nil {
 				return false, err
 			}
@@ -150,7 +163,7 @@ func (ix *Index) ListsMore(others ...*Index) (bool, error) {
 			}
 		}
 	}
-	for part, err := range ix.fileParts(theirs) {
+	for part, err := range ix.chunkFiles(theirs) {
 		if err != nil {
 			return false, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"time"
 
@@ -68,7 +69,7 @@ func Change(ctx context.Context, at target.Target, dir *site.Dir, o Options, cha
 		if err != nil {
 			return Result{}, err
 		}
-		next, err := generate(ctx, dir, old, c)
+		next, err := generate(ctx, at, dir, old, c)
 		if err != nil {
 			return Result{}, err
 		}
@@ -102,16 +103,36 @@ func Retry(ctx context.Context, do func() error) (attempts int, err error) {
 	}
 }
 
-// generate writes the pages of c and the files of its generation into dir, without the chunks of
-// the catalogue and of the index that a target in the state old has.
-func generate(ctx context.Context, dir *site.Dir, old State, c *catalog.Catalog) (Next, error) {
-	for _, page := range render.Pages(c) {
-		if _, err := dir.Blobs.PutBytes(page.Text); err != nil {
-			return Next{}, err
-		}
+// generate writes the derived files of c that a target in the state old lacks and the files of its
+// generation into dir, without the chunks of the catalogue and of the index that the target has.
+// Content that is needed for pages is read from dir, from the stores more, or from the target.
+func generate(ctx context.Context, at target.Target, dir *site.Dir, old State, c *catalog.Catalog, more ...*blob.Store) (Next, error) {
+	known := render.Known{Read: readContent(at, append(more, dir.Blobs)...)}
+	if old.Catalog != nil {
+		known.Files = append(known.Files, old.Catalog.Derived)
+	}
+	if err := render.Derive(ctx, dir, c, known); err != nil {
+		return Next{}, fmt.Errorf("%s: %w", at, err)
 	}
 	current, files, err := render.Generation(ctx, dir, c, render.Previous{Catalog: old.Catalog, Chunks: old.reusable()})
 	return Next{current, c, files, []string{dir.Root}, []*blob.Store{dir.Blobs}}, err
+}
+
+// readContent returns a function that reads content from the first store that has it, or else from
+// the target.
+func readContent(at target.Target, stores ...*blob.Store) func(ctx context.Context, ref blob.Ref, size int64) ([]byte, error) {
+	stored := render.ReadContent(stores...)
+	return func(ctx context.Context, ref blob.Ref, size int64) ([]byte, error) {
+		text, err := stored(ctx, ref, size)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return text, err
+		}
+		text, err = readSmall(ctx, at, ref.Path(), size)
+		if err == nil && blob.Sum(text) != ref {
+			err = fmt.Errorf("%s: its SHA-256 is %s", ref.Path(), blob.Sum(text))
+		}
+		return text, err
+	}
 }
 
 // apply publishes next to a target that is in the state old.

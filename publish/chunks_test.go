@@ -71,7 +71,7 @@ func setMany(t *testing.T, root string, others ...string) {
 	if err := dir.MarkDirty(); err != nil {
 		t.Fatal(err)
 	}
-	next, err := render.Site(t.Context(), dir, c, site.Generation{Current: previous})
+	next, err := render.Site(t.Context(), dir, c, site.Generation{Current: previous}, nil)
 	if err == nil {
 		err = render.Commit(t.Context(), dir, site.Generation{Current: next, Catalog: c}, site.Previous{Current: previous}, site.Commit{Command: "test"})
 	}

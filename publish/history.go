@@ -291,7 +291,7 @@ func (r *rollback) decideAgain(ctx context.Context, then *catalog.Catalog, old S
 		return Next{}, err
 	}
 	r.excluded = excluded
-	return generate(ctx, r.scratch, old, c)
+	return generate(ctx, r.at, r.scratch, old, c)
 }
 
 // readGeneration reads a generation that a target has. The name of a generation is computed from
@@ -537,9 +537,9 @@ func (p *pruning) needed(ctx context.Context, keep int) (map[string]bool, error)
 			}
 		}
 		need(&catalog.Catalog{Dropped: g.Dropped})
-		for _, page := range render.Pages(g.Catalog) {
-			needed[page.Path] = true
-			needed[blob.Sum(page.Text).Path()] = true
+		for f := range render.DerivedContent(g.Catalog) {
+			needed[f.Path] = true
+			needed[blob.Ref(f.SHA256).Path()] = true
 		}
 	}
 	return needed, nil

@@ -9,6 +9,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/site"
 	"galbuild/render"
+	"galbuild/render/pages"
 )
 
 // ErrIndexOnly is returned, wrapped, by [Build] for a site that [Pull] has made with indexOnly.
@@ -28,7 +29,7 @@ func Build(ctx context.Context, dir *site.Dir, cfg build.Config, by site.Commit)
 	if err != nil {
 		return build.Report{}, site.Damaged(err)
 	}
-	l := &local{dir: dir, current: current, by: by, old: site.Previous{Current: current}}
+	l := &local{dir: dir, add: cfg.Add, current: current, by: by, old: site.Previous{Current: current}}
 	cfg.Site, cfg.Old, cfg.Generation = dir, l.begin, current.Generation
 	result, err := build.Run(ctx, cfg)
 	if err != nil {
@@ -50,6 +51,7 @@ func Build(ctx context.Context, dir *site.Dir, cfg build.Config, by site.Commit)
 type local struct {
 	dir     *site.Dir
 	current site.Current
+	add     bool
 	by      site.Commit
 	old     site.Previous
 	catalog *catalog.Catalog // of current, once it has been read
@@ -75,10 +77,10 @@ func (l *local) begin() (*catalog.Catalog, error) {
 // finish renders the result, commits it, and stores the build cache. After a crash before the cache
 // is stored, the next build reads again the packages that were new in this one.
 func (l *local) finish(ctx context.Context, result *build.Result) error {
-	next := l.current
-	if l.mustRender(result) {
+	next, report := l.current, l.report(result)
+	if l.mustRender(result, report) {
 		var err error
-		if next, err = render.Site(ctx, l.dir, result.Catalog, site.Generation{Current: l.current, Catalog: l.catalog}); err != nil {
+		if next, err = render.Site(ctx, l.dir, result.Catalog, site.Generation{Current: l.current, Catalog: l.catalog}, report); err != nil {
 			return err
 		}
 	}
@@ -97,10 +99,20 @@ func (l *local) finish(ctx context.Context, result *build.Result) error {
 	return nil
 }
 
+// report returns what the page about the build shows. galbuild add knows only about the packages that
+// it adds, so it returns nil, and the page stays as it is.
+func (l *local) report(result *build.Result) *pages.Report {
+	if l.add {
+		return nil
+	}
+	return reportPage(&result.Report)
+}
+
 // mustRender reports whether files that are derived from the catalogue may have to be written. That
 // is so if there is no generation yet, if the catalogue or its render.Version has changed, if the
-// site is dirty, because an interrupted command may have left pages of another generation, or if a
-// file of the current generation is missing.
-func (l *local) mustRender(result *build.Result) bool {
-	return l.dir.Dirty || result.Changed || !l.dir.HasGeneration(l.current.Generation)
+// site is dirty, because an interrupted command may have left pages of another generation, if a
+// file of the current generation is missing, or if other packages were refused.
+func (l *local) mustRender(result *build.Result, report *pages.Report) bool {
+	return l.dir.Dirty || result.Changed || !l.dir.HasGeneration(l.current.Generation) ||
+		report != nil && l.catalog != nil && render.ReportChanged(l.catalog, report)
 }

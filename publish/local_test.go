@@ -84,14 +84,14 @@ func TestBuild(t *testing.T) {
 	}{
 		"nothing":        {func(*testing.T, *builtSite) {}, nil, false, 2},
 		"a package":      {addThree, nil, true, 3},
-		"an invalid one": {addInvalid, nil, false, 2},
+		"an invalid one": {addInvalid, nil, true, 2}, // the page about the build names it
 		"different content": {func(t *testing.T, f *builtSite) {
 			text, err := os.ReadFile(writeCode(t, f.source+"/sub", "one", "1.0.0", "// different"))
 			if err != nil {
 				t.Fatal(err)
 			}
 			f.gone = blob.Sum(text).Path() // it is refused after it was stored
-		}, nil, false, 2},
+		}, nil, true, 2},
 		"a setting": {func(_ *testing.T, f *builtSite) { f.cfg.Settings.BaseURL = "https://other.example" }, nil, true, 2},
 		"no base URL": {func(_ *testing.T, f *builtSite) {
 			f.cfg.Settings.BaseURL, f.cfg.Drop, f.gone = "", []string{"base-url"}, latestOfOne

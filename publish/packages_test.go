@@ -106,7 +106,7 @@ func setBase(t *testing.T, root string) {
 	if err := dir.MarkDirty(); err != nil {
 		t.Fatal(err)
 	}
-	next, err := render.Site(t.Context(), dir, c, site.Generation{Current: current})
+	next, err := render.Site(t.Context(), dir, c, site.Generation{Current: current}, nil)
 	if err == nil {
 		err = render.Commit(t.Context(), dir, site.Generation{Current: next, Catalog: c}, site.Previous{Current: current}, site.Commit{Command: "test"})
 	}

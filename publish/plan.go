@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"galbuild/build/blob"
@@ -56,7 +57,7 @@ type Plan struct {
 	History    []target.Object // the entry of the history, and its head
 	Current    target.Object   // index/CURRENT; without a key, there is nothing to do
 	Replaces   []byte          // the content of CURRENT before; nil if it must not exist
-	Remove     []string        // keys of responses that the new generation does not have
+	Remove     []string        // keys of responses and pages that the new generation does not have
 	old        State
 	next       Next
 	switched   bool // Run has replaced CURRENT
@@ -89,6 +90,8 @@ func NewPlan(old State, next Next) *Plan {
 	}
 	p.addContent(next)
 	p.addResponses(next)
+	p.removeDerived(next)
+	slices.Sort(p.Remove)
 	if len(p.Pages)+len(p.Responses)+len(p.Remove) > 0 || old.dirty {
 		p.Marker = textObject(markerKey, next.Current.Bytes())
 	}
@@ -189,7 +192,7 @@ func (n *Next) find(key string) (name string) {
 func (p *Plan) addContent(next Next) {
 	was, now := p.old.Catalog, next.Catalog
 	renew, renewed := p.old.raw != nil && was.Render < attachedSince, make(map[blob.Ref]bool)
-	if !renew { // otherwise all content may get other headers
+	if sameBase := was.BaseURL == now.BaseURL && was.ContentURL == now.ContentURL; !renew && sameBase { // otherwise all content may get other headers, or its readmes other addresses
 		was, now = was.Differing(now)
 	}
 	old := make(map[string]blob.Ref)
@@ -221,10 +224,10 @@ func (p *Plan) addContent(next Next) {
 	}
 }
 
-// contentOf yields the pages of a catalogue and the content of some of its versions.
+// contentOf yields the derived files of a catalogue and the content of some of its versions.
 func contentOf(c, some *catalog.Catalog) iter.Seq[index.File] {
 	return func(yield func(index.File) bool) {
-		for f := range render.PageContent(c) {
+		for f := range render.DerivedContent(c) {
 			if !yield(f) {
 				return
 			}
@@ -307,23 +310,43 @@ func (p *Plan) addResponses(next Next) {
 	for path := range old {
 		p.Remove = append(p.Remove, path)
 	}
-	slices.Sort(p.Remove)
 }
 
-// removeStrays adds to Remove the responses at the target that the next generation does not have.
-// An interrupted publish may have left them, so the catalogue does not list them. The target is
-// dirty, so Responses has all responses of the next generation.
+// removeDerived removes the derived files that the next generation does not have. Those of a
+// version stay as its other content does.
+func (p *Plan) removeDerived(next Next) {
+	if p.old.raw == nil {
+		return
+	}
+	for _, f := range p.old.Catalog.Derived {
+		if !strings.HasPrefix(f.Path, catalog.AssetsDir) && catalog.FindDerived(next.Catalog.Derived, f.Path) == nil {
+			p.Remove = append(p.Remove, f.Path)
+		}
+	}
+}
+
+// removeStrays adds to Remove the responses and derived files at the target that the next
+// generation does not have. An interrupted publish may have left them, so the catalogue does not
+// list them. The target is dirty, so Responses has all responses of the next generation.
 func (p *Plan) removeStrays(ctx context.Context, at target.Target) error {
 	needed := make(map[string]bool)
 	for _, o := range p.Responses {
 		needed[o.Key] = true
 	}
-	for e, err := range at.List(ctx, gallery.LatestDir) {
-		if err != nil {
-			return err
-		}
-		if !needed[e.Key] && !slices.Contains(p.Remove, e.Key) {
-			p.Remove = append(p.Remove, e.Key)
+	for _, f := range p.next.Catalog.Derived {
+		needed[f.Path] = true
+	}
+	for _, key := range p.Remove {
+		needed[key] = true // it is removed already
+	}
+	for _, folder := range append(catalog.DerivedFolders(), gallery.LatestDir) {
+		for e, err := range at.List(ctx, folder) {
+			if err != nil {
+				return err
+			}
+			if !needed[e.Key] {
+				p.Remove = append(p.Remove, e.Key)
+			}
 		}
 	}
 	return nil
@@ -336,7 +359,7 @@ const manyObjects = 500
 // Resume removes from the plan what an interrupted publish has sent already: blobs, links and files
 // of chunks whose objects are newer than CURRENT and have the right size. Older objects are sent
 // again, because a concurrent prune may remove them. If the target is dirty, Resume also plans the
-// removal of responses that the next generation does not have.
+// removal of responses and pages that the next generation does not have.
 func (p *Plan) Resume(ctx context.Context, at target.Target) error {
 	if p.old.dirty {
 		if err := p.removeStrays(ctx, at); err != nil {

@@ -117,7 +117,7 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 	if c == remote.Catalog {
 		err = p.download(ctx, remote)
 	} else if err = p.content(ctx, c); err == nil {
-		next, err = render.Site(ctx, p.dir, c, site.Generation{Current: p.local})
+		next, err = render.Site(ctx, p.dir, c, site.Generation{Current: p.local}, nil)
 	}
 	if err != nil {
 		return Pulled{}, fmt.Errorf("%s: %w", p.from, err)
@@ -191,7 +191,7 @@ func (p *puller) merge(ctx context.Context, remote State, local *catalog.Catalog
 	receiver := build.Receiver{Old: local, Policy: build.PolicyChange{Accept: true}, Follow: true, Now: p.Commit.When}
 	c, excluded, err := receiver.Decide(remote.Catalog, local.Records)
 	if err == nil {
-		c.Render = render.Version
+		c.Render, c.Derived = render.Version, remote.Catalog.Derived // of which most will be the same
 	}
 	return c, excluded, err
 }

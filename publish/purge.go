@@ -213,6 +213,9 @@ func (p *purging) addGeneration(ctx context.Context, name string, g listed, curr
 		p.stays = append(p.stays, g.Catalog)
 		return nil
 	}
+	for f := range render.DerivedContent(g.Catalog) { // a page may show what is purged
+		p.blobs[f.SHA256] = true
+	}
 	p.doomGeneration(name)
 	rest.Extensions = p.splitExtensions(g.Extensions).rest // with their statistics, which chunks lack
 	return p.addRemainder(name, rest, g.chunks, parts)
@@ -354,8 +357,8 @@ func (p *purging) keepContent() {
 		p.keepVersions(c)
 	}
 	for _, c := range p.stays {
-		for _, page := range render.Pages(c) {
-			p.keep(index.File{Path: page.Path, SHA256: blob.Sum(page.Text)})
+		for f := range render.DerivedContent(c) {
+			p.keep(f)
 		}
 	}
 	for _, ref := range doomed {

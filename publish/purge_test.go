@@ -226,6 +226,9 @@ func purgeModel(t *testing.T, at target.Target, root string, subjects []catalog.
 				rest.Extensions = append(rest.Extensions, e)
 			}
 		}
+		if len(gone.Extensions) > 0 {
+			rest.Derived = nil
+		}
 		for f := range render.Content(&rest) {
 			needed[f.Path], needed[blob.Ref(f.SHA256).Path()] = true, true
 		}
@@ -238,6 +241,9 @@ func purgeModel(t *testing.T, at target.Target, root string, subjects []catalog.
 			continue
 		}
 		remainders[name] = &rest
+		for f := range render.DerivedContent(g.catalog) {
+			doomed[blob.Ref(f.SHA256).Path()] = true
+		}
 		for f := range render.VersionContent(gone) {
 			doomed[f.Path], doomed[blob.Ref(f.SHA256).Path()] = true, true
 		}

@@ -151,7 +151,7 @@ func (p *publishing) next(ctx context.Context, old State, o Options) (Next, erro
 		return p.local, nil
 	}
 	p.merged = true
-	next, err := generate(ctx, p.scratch, old, both)
+	next, err := generate(ctx, p.at, p.scratch, old, both, p.local.Stores...)
 	next.Roots = append(next.Roots, p.local.Roots...)
 	next.Stores = append(next.Stores, p.local.Stores...)
 	return next, err

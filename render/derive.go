@@ -3,8 +3,10 @@ package render
 import (
 	"cmp"
 	"context"
+	"iter"
 	"runtime"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -63,7 +65,7 @@ func (d *derivation) run(ctx context.Context) (*derived, error) {
 		return nil, err
 	}
 	all := &derived{content: index.Content{
-		Files: PageContent(d.catalog), Pins: d.policy.Search.Pins, Synonyms: d.policy.Search.Synonyms, TempDir: d.scratch,
+		Files: outsideChunks(d.catalog), Pins: d.policy.Search.Pins, Synonyms: d.policy.Search.Synonyms, TempDir: d.scratch,
 	}}
 	for _, part := range parts {
 		for i := range part.places {
@@ -132,7 +134,7 @@ func (d *derivation) documents(part catalog.Chunk, number uint32, to *derivedChu
 
 // indexChunk puts a chunk of the index.
 func (d *derivation) indexChunk(part catalog.Chunk, extensions []*catalog.Extension) (catalog.IndexChunk, error) {
-	content := index.ChunkContent{Files: slices.Collect(filesOf(part.Extensions, part.Dropped))}
+	content := index.ChunkContent{Files: d.files(part)}
 	for _, e := range extensions {
 		content.Payloads = append(content.Payloads, d.renderer.Payloads(e))
 	}
@@ -142,6 +144,32 @@ func (d *derivation) indexChunk(part catalog.Chunk, extensions []*catalog.Extens
 	}
 	f := catalog.IndexChunk{ChunkFile: catalog.ChunkFile{SHA256: chunk.SHA256, Size: chunk.Size}, Documents: chunk.Documents, Files: chunk.Files}
 	return f, d.put(catalog.IndexChunkPath(f.SHA256), text)
+}
+
+// files returns the content of the versions in a chunk of the index.
+func (d *derivation) files(part catalog.Chunk) []index.File {
+	based := contentBase(d.catalog) != ""
+	all := slices.Collect(filesOf(part.Extensions, part.Dropped, based))
+	if !based {
+		return all
+	}
+	for dir := range versionsOf(part.Extensions, part.Dropped) {
+		if f := catalog.FindDerived(d.catalog.Derived, catalog.AssetsDir+dir+"/"+catalog.DetailsAsset); f != nil {
+			all = append(all, derivedFile(f))
+		}
+	}
+	return all
+}
+
+// outsideChunks yields the derived files that are not in the folder of a version.
+func outsideChunks(c *catalog.Catalog) iter.Seq[index.File] {
+	return func(yield func(index.File) bool) {
+		for f := range DerivedContent(c) {
+			if !strings.HasPrefix(f.Path, catalog.AssetsDir) && !yield(f) {
+				return
+			}
+		}
+	}
 }
 
 // documentOf returns the document of an extension, and the extension as the policy presents it. It

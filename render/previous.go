@@ -43,12 +43,14 @@ type reusable struct {
 	files         catalog.ChunkFiles
 	hasLines      bool // the file with its lines exists
 	hasIndex      bool // the files of its chunks of the index exist
+	sameBase      bool // the address of content is the same
 }
 
 // A reusablePart is a chunk of the index of the previous generation.
 type reusablePart struct {
 	catalog.Chunk
-	file catalog.IndexChunk
+	file     catalog.IndexChunk
+	sameBase bool
 }
 
 // linesOf returns the file with the lines of c, or false if they must be compressed.
@@ -71,7 +73,7 @@ func (r *reusable) indexChunks(c catalog.Chunk, lines blob.Ref) map[string]reusa
 	}
 	all := make(map[string]reusablePart)
 	for i, part := range parts {
-		all[part.First] = reusablePart{part, r.files.Index[i]}
+		all[part.First] = reusablePart{part, r.files.Index[i], r.sameBase}
 	}
 	return all
 }
@@ -80,11 +82,22 @@ func (r *reusable) indexChunks(c catalog.Chunk, lines blob.Ref) map[string]reusa
 // dropped versions may be others although its extensions are the same: those of an extension that
 // is not listed belong to the chunk before it, which may be another one.
 func (r *reusablePart) isOf(part catalog.Chunk) bool {
-	return reflect.DeepEqual(r.Dropped, part.Dropped) && catalog.EqualLines(r.Extensions, part.Extensions)
+	return (r.sameBase || !hasReadmes(part)) && reflect.DeepEqual(r.Dropped, part.Dropped) && catalog.EqualLines(r.Extensions, part.Extensions)
+}
+
+// hasReadmes reports whether a chunk has readmes with addresses of the gallery.
+func hasReadmes(c catalog.Chunk) bool {
+	for _, v := range versionsOf(c.Extensions, c.Dropped) {
+		if v.Asset(catalog.ReadmeAsset) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // reusable returns the chunks that may be used again for the catalogue next, by their First. They
-// also depend on the policy, and on the version that renders them. has reports whether a file
+// also depend on the policy, and on the version that renders them. If they have readmes with pictures,
+// they depend on the address of the gallery. has reports whether a file
 // exists.
 func (p Previous) reusable(next *catalog.Catalog, has func(path string, size int64) bool) map[string]*reusable {
 	if !p.isOf(Version) || next.Render != Version || p.Catalog.Policy != next.Policy {
@@ -95,7 +108,7 @@ func (p Previous) reusable(next *catalog.Catalog, has func(path string, size int
 		files := p.Chunks[i]
 		lost := func(f catalog.IndexChunk) bool { return !has(catalog.IndexChunkPath(f.SHA256), f.Size) }
 		all[files.First] = &reusable{
-			Chunk: c, files: files, hasIndex: !slices.ContainsFunc(files.Index, lost),
+			Chunk: c, files: files, sameBase: contentBase(p.Catalog) == contentBase(next), hasIndex: !slices.ContainsFunc(files.Index, lost),
 			hasLines: has(catalog.LinesPath(files.Lines.SHA256), files.Lines.Size),
 		}
 	}

@@ -355,6 +355,9 @@ func TestGenerationOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	scratch := newSite(t)
+	if err := Derive(t.Context(), scratch, all, Known{}); err != nil {
+		t.Fatal(err)
+	}
 	got, chunks, err := Generation(t.Context(), scratch, all, Previous{Catalog: &less, Chunks: files})
 	if err != nil {
 		t.Fatal(err)
@@ -410,7 +413,7 @@ func TestSiteOfOtherVersion(t *testing.T) {
 		previous := compressedOtherwise(t, dir, c)
 		c.Render = Version
 		c.Extensions[1].Versions[0].DisplayName = "Other"
-		current, err := Site(t.Context(), dir, c, site.Generation{Current: previous})
+		current, err := Site(t.Context(), dir, c, site.Generation{Current: previous}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -64,6 +64,9 @@ func prune(dir *site.Dir, current site.Generation, old site.Current, last site.H
 	if err := pruneResponses(dir, current.Catalog); err != nil {
 		return err
 	}
+	if err := pruneDerived(dir, current.Catalog); err != nil {
+		return err
+	}
 	if err := prunePrivate(dir, remaining, remainders); err != nil {
 		return err
 	}
@@ -268,6 +271,43 @@ func (l *listing) missesAny(dir *site.Dir, names []string) bool {
 	return false
 }
 
+// pruneOutside removes the blobs of pages of generations that are dropped, and that the remaining
+// ones do not need. So it is not necessary to read the folders only because pages have changed.
+func (l *listing) pruneOutside(dir *site.Dir, dropped []string) error {
+	unneeded := make(map[blob.Ref]bool)
+	for _, name := range dropped {
+		ix, err := openGeneration(dir, name)
+		if err != nil {
+			return err
+		}
+		for f := range ix.FilesOutside() {
+			unneeded[f.SHA256] = true
+		}
+		ix.Close()
+	}
+	for _, ix := range l.indexes {
+		for f := range ix.FilesOutside() {
+			delete(unneeded, f.SHA256)
+		}
+	}
+	if len(unneeded) == 0 {
+		return nil
+	}
+	for _, ix := range l.indexes { // a package may contain the same bytes as a page
+		for f, err := range ix.Files() {
+			if err == nil {
+				delete(unneeded, f.SHA256)
+			}
+		}
+	}
+	for ref := range unneeded {
+		if err := dir.Remove(ref.Path()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // has reports whether a generation may list a path: whether it lists it, or has a chunk that cannot
 // be read.
 func (l *listing) has(path string) bool {
@@ -289,7 +329,7 @@ func pruneContent(dir *site.Dir, remaining, dropped []string, remainders []remai
 	}
 	defer l.close()
 	if !dir.Dirty && !stale && !l.missesAny(dir, dropped) {
-		return nil
+		return l.pruneOutside(dir, dropped)
 	}
 	return l.prune(dir)
 }
@@ -316,6 +356,29 @@ func (l *listing) prune(dir *site.Dir) error {
 	}
 	for _, top := range []string{catalog.AssetsDir, catalog.FilesDir} {
 		if err := dir.RemoveUnless(strings.TrimSuffix(top, "/"), l.has); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pruneDerived removes the derived files that the catalogue does not list, except readmes, which are
+// content of versions.
+func pruneDerived(dir *site.Dir, c *catalog.Catalog) error {
+	needed := make(map[string]bool, len(c.Derived))
+	for i := range c.Derived {
+		needed[c.Derived[i].Path] = true
+	}
+	for _, folder := range catalog.DerivedFolders() {
+		if err := dir.RemoveUnless(strings.TrimSuffix(folder, "/"), func(path string) bool { return needed[path] }); err != nil {
+			return err
+		}
+	}
+	for _, name := range catalog.DerivedNames() {
+		if needed[name] {
+			continue
+		}
+		if err := dir.Remove(name); err != nil {
 			return err
 		}
 	}

@@ -190,7 +190,7 @@ func TestPruneNeverCurrent(t *testing.T) {
 	dir := newSite(t)
 	readers := serveAll(t, dir, 3)
 	c := sample(t, dir, 2)
-	never, err := Site(t.Context(), dir, c, site.Generation{})
+	never, err := Site(t.Context(), dir, c, site.Generation{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@
 //	                │               └ gallery.Document ─ index.Write ▶ index/<generation>/
 //	                ├ site.CompressMain ▶ index/<generation>/
 //	                ├ gallery.Latest ▶ api/vscode/<pub>/<name>/latest, if the base URL is known
-//	                └ page ▶ index.html, item/, publishers/, page.js, page.css
+//	                └ Derive ─ pages ▶ index.html, item/, publishers/, …
 //
 // A generation is derived chunk by chunk, by several goroutines. A chunk of the index is the same
 // as before if its extensions, their dropped versions, the policy and [Version] are the same. Then
@@ -27,21 +27,18 @@ import (
 	"iter"
 	"strings"
 
-	"galbuild/build/blob"
 	"galbuild/build/catalog"
-	"galbuild/build/decision"
-	"galbuild/build/mediatype"
 	"galbuild/build/policy"
 	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/render/gallery"
-	"galbuild/render/page"
+	"galbuild/render/pages"
 )
 
 // Version is the version of rendering. It must be raised whenever the same extensions give
 // different bytes. The catalogue contains it, so a newer program renders a site again although no
 // extension has changed. TestVersion fails if it was not raised.
-const Version = 9
+const Version = 10
 
 // Site writes everything that is derived from c into dir, and returns the new generation, which is
 // not current yet. Pages and static responses are replaced already, since they refer only to
@@ -49,22 +46,24 @@ const Version = 9
 //
 // previous is the current generation, or zero; its catalogue may be nil. Its chunks are used again
 // if dir has them and they would be the same. One that is missing, or has another size, is derived
-// and written again.
-func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, previous site.Generation) (site.Current, error) {
-	for _, p := range Pages(c) {
-		ref, err := dir.Blobs.PutBytes(p.Text)
-		if err != nil {
-			return site.Current{}, err
-		}
-		if err := dir.Blobs.Link(ref, p.Path); err != nil {
-			return site.Current{}, err
-		}
+// and written again. report is what was refused, see [Known].
+func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, previous site.Generation, report *pages.Report) (site.Current, error) {
+	old := previousIn(dir, previous)
+	known := KnownIn(dir, c.Derived)
+	known.Report = report
+	if old.Catalog != nil {
+		known.Files = append(known.Files, old.Catalog.Derived)
+	}
+	if err := Derive(ctx, dir, c, known); err != nil {
+		return site.Current{}, err
+	}
+	if err := LinkDerived(dir, c); err != nil {
+		return site.Current{}, err
 	}
 	if err := writeResponses(ctx, dir, c); err != nil {
 		return site.Current{}, err
 	}
 	d := newDerivation(c, dir.WriteFile)
-	old := previousIn(dir, previous)
 	d.reusable = old.reusable(c, dir.HasChunk)
 	if old.isOf(Version) {
 		ix, err := openGeneration(dir, previous.Current.Generation)
@@ -126,21 +125,11 @@ func present(e *catalog.Extension, p *policy.Policy) *catalog.Extension {
 	return &shown
 }
 
-// recommended returns the ids that the policy recommends and that have a document.
-func recommended(c *catalog.Catalog, p *policy.Policy) (ids []string) {
-	for _, id := range p.Recommended {
-		if e := c.Find(id); e != nil && gallery.IsUsable(e) {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
-// Content yields all files of a site that have a blob: pages first, then the assets and files of
-// each version, also of those that were dropped and are still served.
+// Content yields all files of a site that have a blob: derived files first, then the assets and
+// files of each version, also of those that were dropped and are still served.
 func Content(c *catalog.Catalog) iter.Seq[index.File] {
 	return func(yield func(index.File) bool) {
-		for f := range PageContent(c) {
+		for f := range DerivedContent(c) {
 			if !yield(f) {
 				return
 			}
@@ -149,34 +138,36 @@ func Content(c *catalog.Catalog) iter.Seq[index.File] {
 	}
 }
 
-// PageContent yields the pages of a site, see [Pages], as files with a blob.
-func PageContent(c *catalog.Catalog) iter.Seq[index.File] {
+// VersionContent yields the assets and files of each version, as Content does.
+func VersionContent(c *catalog.Catalog) iter.Seq[index.File] {
+	return filesOf(c.Extensions, c.Dropped, contentBase(c) != "")
+}
+
+// filesOf yields the assets and files of extensions and of versions that were dropped. based is
+// whether the address of the gallery is known. Then readmes with addresses in it are derived files.
+func filesOf(extensions []catalog.Extension, dropped []catalog.Dropped, based bool) iter.Seq[index.File] {
 	return func(yield func(index.File) bool) {
-		for _, p := range Pages(c) {
-			if !yield(index.File{Path: p.Path, SHA256: blob.Sum(p.Text), Size: int64(len(p.Text)), Type: p.MediaType}) {
+		for dir, v := range versionsOf(extensions, dropped) {
+			if !versionFiles(dir, v, based, yield) {
 				return
 			}
 		}
 	}
 }
 
-// VersionContent yields the assets and files of each version, as Content does.
-func VersionContent(c *catalog.Catalog) iter.Seq[index.File] { return filesOf(c.Extensions, c.Dropped) }
-
-// filesOf yields the assets and files of extensions and of versions that were dropped.
-func filesOf(extensions []catalog.Extension, dropped []catalog.Dropped) iter.Seq[index.File] {
-	return func(yield func(index.File) bool) {
+// versionsOf yields versions with their folders below assets/ and files/.
+func versionsOf(extensions []catalog.Extension, dropped []catalog.Dropped) iter.Seq2[string, *catalog.Version] {
+	return func(yield func(string, *catalog.Version) bool) {
 		for i := range extensions {
 			e := &extensions[i]
 			for j := range e.Versions {
-				v := &e.Versions[j]
-				if !versionFiles(catalog.VersionDir(e.Publisher.Name, e.Name, v.Version, v.Platform), v, yield) {
+				if v := &e.Versions[j]; !yield(dirOf(e, v), v) {
 					return
 				}
 			}
 		}
 		for i := range dropped {
-			if d := &dropped[i]; !versionFiles(d.Dir(), &d.Version, yield) {
+			if d := &dropped[i]; !yield(d.Dir(), &d.Version) {
 				return
 			}
 		}
@@ -184,9 +175,18 @@ func filesOf(extensions []catalog.Extension, dropped []catalog.Dropped) iter.Seq
 }
 
 // versionFiles yields the assets and files of a version, in its folder below assets/ and files/.
-func versionFiles(dir string, v *catalog.Version, yield func(index.File) bool) bool {
+// The readme is the one with addresses in the gallery if the package has one. It is left out if it
+// is a derived file.
+func versionFiles(dir string, v *catalog.Version, based bool, yield func(index.File) bool) bool {
 	dir += "/"
+	readme := v.Asset(catalog.ReadmeAsset)
 	for _, a := range v.Assets {
+		if a.Type == catalog.DetailsAsset && readme != nil {
+			if based {
+				continue
+			}
+			a.Ref, a.Size = readme.Ref, readme.Size
+		}
 		if !yield(index.File{Path: catalog.AssetsDir + dir + a.Type, SHA256: a.Ref, Size: a.Size, Type: a.File.Type}) {
 			return false
 		}
@@ -199,34 +199,11 @@ func versionFiles(dir string, v *catalog.Version, yield func(index.File) bool) b
 	return true
 }
 
-// A File is a page or a static response.
+// A File is a static response.
 type File struct {
 	Path      string
 	Text      []byte
 	MediaType string
-}
-
-// Pages returns the files that do not belong to an extension, except the service manifest: the
-// control manifest, and the page with its script and style sheet.
-func Pages(c *catalog.Catalog) []File {
-	p := policy.Of(c)
-	control := decision.Control(c, p)
-	if control == nil {
-		control = []byte(gallery.Control)
-	}
-	nested := page.HTML("../", c.ContentURL, nil)
-	files := []File{
-		{Path: gallery.ControlPath, Text: control},
-		{Path: gallery.PagePath, Text: page.HTML("./", c.ContentURL, recommended(c, p))},
-		{Path: gallery.ItemPath, Text: nested},
-		{Path: gallery.PublisherPath, Text: nested},
-		{Path: gallery.ScriptPath, Text: page.Script},
-		{Path: gallery.StylePath, Text: page.Style},
-	}
-	for i := range files {
-		files[i].MediaType = mediatype.Of(files[i].Path)
-	}
-	return files
 }
 
 // Responses yields the static responses: responses to GET requests that can be files because they

@@ -168,7 +168,7 @@ func TestVerifyLog(t *testing.T) {
 	checkProblems(t, dir, []string{"the history is damaged: "})
 	c := sample(t, other, 4)
 	identify(c)
-	current, err := Site(t.Context(), other, c, site.Generation{})
+	current, err := Site(t.Context(), other, c, site.Generation{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,10 +198,12 @@ func TestVerifyCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// There are 5 packages. The pages are the control manifest, 3 HTML pages of which 2 are the
-	// same, a script and a style sheet. The responses are the service manifest and 2 for each
-	// extension.
-	if report.Files != 5+6+1+2*5 || report.Blobs != 5+5 {
+	// There are 5 packages. The responses are the service manifest and 2 for each extension.
+	main, _, err := site.ReadMain(dir.Root, current)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if derived := len(main.Derived); derived < 10 || report.Files != 5+derived+1+2*5 || report.Blobs != 5+derived {
 		t.Errorf("%+v", report)
 	}
 	if report.Extensions != 5 || report.Versions != 5 || report.Generation != current.Generation || report.Site != dir.Root {
@@ -279,7 +281,7 @@ func serveMixed(t *testing.T, dir *site.Dir, c, other *catalog.Catalog) site.Cur
 		t.Fatal(err)
 	}
 	mixed := site.MakeCurrent(blob.Sum(compressed), current.Index, blob.Ref{})
-	if _, err := Site(t.Context(), dir, c, site.Generation{}); err != nil { // for its pages and static responses
+	if _, err := Site(t.Context(), dir, c, site.Generation{}, nil); err != nil { // for its pages and static responses
 		t.Fatal(err)
 	}
 	old, err := site.ReadCurrent(dir.Root)
@@ -303,7 +305,9 @@ func TestVerifyOtherVersion(t *testing.T) {
 	replace(t, dir, "api/vscode/acme/ext0/latest", "as another version renders it")
 	checkProblems(t, dir, nil) // the index has the same bytes
 	c.Extensions[0].Versions[0].DisplayName = "x"
-	current := serveMixed(t, dir, sampleOf(t, dir, Version-1), c)
+	main := sampleOf(t, dir, Version-1)
+	main.Derived = c.Derived
+	current := serveMixed(t, dir, main, c)
 	replace(t, dir, "index.html", "x")
 	checkProblems(t, dir, []string{"index.html: SHA-256 is", current.IndexPath() + ": another version of galbuild has rendered it"})
 }

@@ -8,13 +8,14 @@
 // The format is JSON lines, in a main file and in one file for each [Chunk] of extensions. The main
 // file begins with a header, which has the number of lines of each kind. It is followed by the
 // public part of each record, sorted by id, each [Dropped] version, sorted by Key, one line with
-// the statistics of each extension that has any, sorted by Key, and one line for each chunk, with
-// the hashes and sizes of its files:
+// the statistics of each extension that has any, sorted by Key, one line for each [DerivedFile],
+// sorted by path, and one line for each chunk, with the hashes and sizes of its files:
 //
-//	{"galbuild":3,"records":1,"dropped":1,"statistics":1,"chunks":2,"baseUrl":"https://host"}
+//	{"galbuild":4,"records":1,"dropped":1,"statistics":1,"derived":1,"chunks":2,"baseUrl":"https://host"}
 //	{"id":"…","kind":"removed","subject":"acme.notes@1.0.0","counter":1,"when":"…"}
 //	{"since":"…","version":{"version":"0.9.0",…,"publisher":"acme","name":"hello"}}
 //	{"id":"acme.hello","runs":[{"versions":3,"statistics":{"install":4711}},{"versions":1}]}
+//	{"path":"item/acme.hello.html","sha256":"…","size":8192,"key":"4b8e55d03c2a7f61"}
 //	{"lines":{"sha256":"…","size":8192},"index":[{"sha256":"…","documents":29,"files":412,…},…]}
 //	{"first":"acme.hello","lines":{"sha256":"…","size":77110},"index":[…]}
 //
@@ -48,7 +49,7 @@ import (
 )
 
 // Format is the version of the format, the value of "galbuild" in the header.
-const Format = 3
+const Format = 4
 
 // ErrFormat is wrapped by the errors for files of another format than this program reads, such as a
 // catalogue of another Format.
@@ -60,11 +61,18 @@ const (
 	FilesDir  = "files/"  // followed by VersionDir, a slash, and the path in the package
 )
 
-// Asset types that the gallery adds to those of a package.
+// Asset types. The gallery adds those of the first group to those of a package.
 // Source: AssetType in VS Code's extensionGalleryService.ts.
 const (
 	PackageAsset   = "Microsoft.VisualStudio.Services.VSIXPackage"
 	SignatureAsset = "Microsoft.VisualStudio.Services.VsixSignature"
+	PageAsset      = "galbuild.page"   // what the page of the extension shows of the package, see package pagedata
+	ReadmeAsset    = "galbuild.readme" // the readme with ReadmeBase before the paths of pictures; only if it shows some
+
+	DetailsAsset   = "Microsoft.VisualStudio.Services.Content.Details" // the readme
+	ChangelogAsset = "Microsoft.VisualStudio.Services.Content.Changelog"
+	IconAsset      = "Microsoft.VisualStudio.Services.Icons.Default"
+	SmallIconAsset = "Microsoft.VisualStudio.Services.Icons.Small"
 )
 
 // Platforms returns the target platforms of editors. A universal version, whose platform is "",
@@ -81,9 +89,10 @@ func Platforms() []string {
 // Catalog is the catalogue of a site. Extensions are sorted by Key.
 type Catalog struct {
 	Settings
-	Records    []Record  // sorted by ID
-	Dropped    []Dropped // sorted with CompareDropped
-	Packages   []Package // sorted with ComparePackages; empty if they are not known
+	Records    []Record      // sorted by ID
+	Dropped    []Dropped     // sorted with CompareDropped
+	Packages   []Package     // sorted with ComparePackages; empty if they are not known
+	Derived    []DerivedFile // sorted by Path
 	Extensions []Extension
 
 	statistics []statisticsLine // those that ReadMain has read, until AddChunks adds the extensions
@@ -103,6 +112,8 @@ type Settings struct {
 	Unpack   string   `json:"unpack,omitempty"`
 	Sign     string   `json:"sign,omitempty"`     // "empty": versions without a genuine signature have an empty one
 	Featured []string `json:"featured,omitempty"` // lower-case ids, sorted
+
+	NoPages bool `json:"noPages,omitempty"` // the site has no pages for people
 
 	Control json.RawMessage `json:"control,omitempty"` // the control manifest; nil is an empty one
 	Policy  string          `json:"policy,omitempty"`  // the text of the policy file, with its comments
@@ -159,10 +170,17 @@ type Version struct {
 	Sidecar   *Sidecar  `json:"sidecar,omitempty"`
 }
 
+// ReadmeBase stands for the address of the gallery's content, with the slash at its end, in a
+// [ReadmeAsset]. The name invalid never exists (RFC 2606).
+const ReadmeBase = "https://gallery.invalid/content/"
+
 // Keys of properties.
 const (
 	PropertyEngine     = "Microsoft.VisualStudio.Code.Engine"     // the versions of VS Code that can run it
 	PropertyPreRelease = "Microsoft.VisualStudio.Code.PreRelease" // "true" for a pre-release
+
+	PropertyDependencies = "Microsoft.VisualStudio.Code.ExtensionDependencies" // ids, separated by commas
+	PropertyPack         = "Microsoft.VisualStudio.Code.ExtensionPack"         // ids, separated by commas
 )
 
 // Property is one of a version's properties.
@@ -205,6 +223,16 @@ type SidecarPublisher struct {
 	DisplayName      string `json:"displayName,omitempty"`
 	Domain           string `json:"domain,omitempty"`
 	IsDomainVerified bool   `json:"isDomainVerified,omitempty"`
+}
+
+// Asset returns the asset of a type, or nil.
+func (v *Version) Asset(kind string) *Asset {
+	for i := range v.Assets {
+		if v.Assets[i].Type == kind {
+			return &v.Assets[i]
+		}
+	}
+	return nil
 }
 
 // ID returns publisher.name as declared.

@@ -33,7 +33,7 @@ func TestSortVersions(t *testing.T) {
 	}
 }
 
-const header = `{"galbuild":3,"render":1}` + "\n"
+const header = `{"galbuild":4,"render":1}` + "\n"
 
 // good returns a valid catalogue.
 func good() string { return header + line("A", "a") + line("b", "b") }
@@ -53,7 +53,7 @@ func line(publisher, name string) string {
 func TestReadRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"empty":        {"", "header"},
-		"other format": {`{"galbuild":1}` + "\n", "catalogue format 1, this program reads 3"},
+		"other format": {`{"galbuild":1}` + "\n", "catalogue format 1, this program reads 4"},
 		"cut off":      {header + `{"publisher"`, "line 2"},
 		"out of order": {header + line("b", "b") + line("A", "a"), "line 3: a.a follows b.b"},
 		"twice":        {header + line("a", "a") + line("A", "A"), "line 3: a.a follows a.a"},
@@ -210,7 +210,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(good()))
 	f.Add([]byte(strings.Replace(good(), `"render":1`, `"render":2,"baseUrl":"https://host/gallery","unpack":"web","sign":"empty","featured":["a.a"],"control":{"malicious":["x.y"],"deprecated":{}}`, 1)))
 	f.Add([]byte(header + "null\n"))
-	f.Add([]byte(`{"galbuild":3,"statistics":1}` + "\n" + `{"id":"a.a","runs":[{"versions":1,"statistics":{"install":1}}]}` + "\n" + line("A", "a")))
+	f.Add([]byte(`{"galbuild":4,"statistics":1}` + "\n" + `{"id":"a.a","runs":[{"versions":1,"statistics":{"install":1}}]}` + "\n" + line("A", "a")))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c, err := catalog.Read(bytes.NewReader(text))
 		if err != nil {

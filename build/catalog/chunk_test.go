@@ -228,7 +228,7 @@ func TestMainFile(t *testing.T) {
 	}
 	hash := fmt.Sprint(files[1].Lines.SHA256)
 	for old, test := range map[string]struct{ new, want string }{
-		`"galbuild":3`:          {`"galbuild":2`, "made by another version of galbuild: catalogue format 2, this program reads 3"},
+		`"galbuild":4`:          {`"galbuild":2`, "made by another version of galbuild: catalogue format 2, this program reads 4"},
 		`"chunks":3`:            {`"chunks":0`, "chunks: want at least 1"},
 		`"chunks":3,`:           {`"chunks":2,`, "line 5: the header does not count this line"},
 		`"chunks":3,"`:          {`"chunks":4,"`, "line 6: chunk"},
@@ -306,7 +306,7 @@ func TestReadLinesRefuses(t *testing.T) {
 		lines[1] + "\n" + lines[0]: "line 2: acme.a follows acme.b: duplicate or out of order",
 		good + lines[1]:            "line 3: acme.b follows acme.b",
 		"null\n":                   "line 1: publisher is missing",
-		good + `{"galbuild":3}`:    "line 3: publisher is missing",
+		good + `{"galbuild":4}`:    "line 3: publisher is missing",
 		lines[0] + strings.Replace(lines[1], `"1.0.0"`, `"1"`, 1): `line 2: "acme.b": version "1"`,
 		good[:len(good)-3]:       "line 2: ",
 		strings.Repeat("[", 1e6): "line 1: ",
@@ -382,7 +382,7 @@ func TestHeadLimits(t *testing.T) {
 			t.Errorf("%d chunks of the index: %v, want …%s…", len(index), err, want)
 		}
 	}
-	bomb := `{"galbuild":3,"render":1,"chunks":1}` + "\n" + `{"index":[{}` + strings.Repeat(",{}", 1<<20) + "]}\n"
+	bomb := `{"galbuild":4,"render":1,"chunks":1}` + "\n" + `{"index":[{}` + strings.Repeat(",{}", 1<<20) + "]}\n"
 	if _, _, err := ReadMain(strings.NewReader(bomb)); err == nil || !strings.Contains(err.Error(), "1048578 objects in 3145743 bytes: too many") {
 		t.Errorf("a line of empty objects: %v", err)
 	}
@@ -414,7 +414,7 @@ func FuzzReadMain(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(seed.Bytes())
-	f.Add([]byte(`{"galbuild":3,"chunks":1}` + "\n{}\n"))
+	f.Add([]byte(`{"galbuild":4,"chunks":1}` + "\n{}\n"))
 	f.Add(bytes.Replace(seed.Bytes(), []byte(`"chunks":2}`+"\n"), []byte(`"statistics":1,"chunks":2}`+"\n"+`{"id":"acme.a","runs":[{"versions":1}]}`+"\n"), 1))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c, files, err := ReadMain(bytes.NewReader(text))

@@ -25,7 +25,8 @@ type header struct {
 	Dropped int `json:"dropped,omitempty"` // number of lines with dropped versions, after them
 	// Statistics is the number of lines with the statistics of an extension, after them.
 	Statistics int `json:"statistics,omitempty"`
-	Chunks     int `json:"chunks,omitempty"` // number of lines with the files of chunks, after them; 0 if extensions follow
+	Derived    int `json:"derived,omitempty"` // number of lines with derived files, after them
+	Chunks     int `json:"chunks,omitempty"`  // number of lines with the files of chunks, after them; 0 if extensions follow
 	Settings
 }
 
@@ -60,14 +61,14 @@ func (c *Catalog) Write(w io.Writer) error {
 	return err
 }
 
-// encodeBeginning returns the header, with this number of chunks, the records, the dropped versions
-// and the statistics.
+// encodeBeginning returns the header, with this number of chunks, the records, the dropped
+// versions, the statistics and the derived files.
 func (c *Catalog) encodeBeginning(chunks int) ([]byte, error) {
 	statistics, n, err := appendStatistics(nil, c.Extensions)
 	if err != nil {
 		return nil, err
 	}
-	text, err := jsondoc.Line(header{Format, len(c.Records), len(c.Dropped), n, chunks, c.Settings})
+	text, err := jsondoc.Line(header{Format, len(c.Records), len(c.Dropped), n, len(c.Derived), chunks, c.Settings})
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +82,13 @@ func (c *Catalog) encodeBeginning(chunks int) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return append(text, statistics...), nil
+	text = append(text, statistics...)
+	for i := range c.Derived {
+		if text, err = jsondoc.AppendLine(text, &c.Derived[i]); err != nil {
+			return nil, err
+		}
+	}
+	return text, nil
 }
 
 // batchExtensions is how many extensions are encoded by one goroutine.
@@ -134,7 +141,7 @@ func Read(r io.Reader) (*Catalog, error) {
 
 func newLines(r io.Reader) *bufio.Reader { return bufio.NewReaderSize(r, batchBytes) }
 
-// readBeginning reads the header, the records, the dropped versions and the statistics.
+// readBeginning reads what encodeBeginning returns.
 func readBeginning(lines *bufio.Reader) (*Catalog, header, error) {
 	first, err := readLine(lines)
 	if err != nil && err != io.EOF {
@@ -151,7 +158,10 @@ func readBeginning(lines *bufio.Reader) (*Catalog, header, error) {
 	if c.Dropped, err = readDropped(lines, h.Dropped, h.Records+2); err != nil {
 		return nil, header{}, err
 	}
-	c.statistics, err = readStatistics(lines, h.Statistics, h.Records+h.Dropped+2)
+	if c.statistics, err = readStatistics(lines, h.Statistics, h.Records+h.Dropped+2); err != nil {
+		return nil, header{}, err
+	}
+	c.Derived, err = readDerived(lines, h.Derived, h.Records+h.Dropped+h.Statistics+2)
 	return c, h, err
 }
 
@@ -164,7 +174,7 @@ func (h *header) checkMain() error {
 }
 
 // lines returns the number of lines that readBeginning reads.
-func (h *header) lines() int { return 1 + h.Records + h.Dropped + h.Statistics }
+func (h *header) lines() int { return 1 + h.Records + h.Dropped + h.Statistics + h.Derived }
 
 func readHeader(line []byte) (header, error) {
 	var h header
@@ -180,7 +190,7 @@ func readHeader(line []byte) (header, error) {
 	for _, lines := range []struct {
 		key       string
 		n, atMost int
-	}{{"records", h.Records, maxRecords}, {"dropped", h.Dropped, maxRecords}, {"statistics", h.Statistics, maxRecords}, {"chunks", h.Chunks, MaxChunks}} {
+	}{{"records", h.Records, maxRecords}, {"dropped", h.Dropped, maxRecords}, {"statistics", h.Statistics, maxRecords}, {"derived", h.Derived, maxRecords}, {"chunks", h.Chunks, MaxChunks}} {
 		if lines.n < 0 || lines.n > lines.atMost {
 			return header{}, fmt.Errorf("catalogue line 1: %s: want 0 to %d, found %d", lines.key, lines.atMost, lines.n)
 		}
@@ -188,7 +198,8 @@ func readHeader(line []byte) (header, error) {
 	return h, nil
 }
 
-// maxRecords is the largest number of records, of dropped versions, and of lines with statistics.
+// maxRecords is the largest number of records, of dropped versions, of lines with statistics, and of
+// derived files.
 const maxRecords = 10_000_000
 
 // readRecords reads the lines of n records.

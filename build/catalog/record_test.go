@@ -188,7 +188,7 @@ func TestReadRecords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	head := func(n int) string { return fmt.Sprintf(`{"galbuild":3,"records":%d,"render":1}`+"\n", n) }
+	head := func(n int) string { return fmt.Sprintf(`{"galbuild":4,"records":%d,"render":1}`+"\n", n) }
 	for text, want := range map[string]string{
 		head(1): "catalogue line 2",
 		head(2) + string(line) + "\n" + string(line) + "\n": "catalogue line 3: record " + r.ID.String() + " follows",

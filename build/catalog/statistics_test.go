@@ -79,7 +79,7 @@ func TestStatistics(t *testing.T) {
 		if !reflect.DeepEqual(got, c) {
 			t.Errorf("%s: got %+v, want %+v", name, got, c)
 		}
-		if !strings.HasPrefix(head, `{"galbuild":3,"statistics":1,"chunks":1,"render":1}`+"\n"+tt.want+"\n") {
+		if !strings.HasPrefix(head, `{"galbuild":4,"statistics":1,"chunks":1,"render":1}`+"\n"+tt.want+"\n") {
 			t.Errorf("%s: the head is %s", name, head)
 		}
 		if lines != plain {

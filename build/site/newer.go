@@ -58,9 +58,10 @@ func readLog(root string) (Current, iter.Seq2[*history.Entry, error], error) {
 }
 
 // isCurrent reports whether c is the catalogue of the generation g of the site at root. It compares
-// the files that c would have, apart from the chunks of the index, which are derived from it.
+// the files that c would have, apart from pages and the chunks of the index, which are derived from
+// it.
 func isCurrent(root string, g Current, c *catalog.Catalog) bool {
-	files, err := ReadChunks(root, g)
+	current, files, err := ReadMain(root, g)
 	chunks := c.Chunks()
 	if err != nil || len(files) != len(chunks) {
 		return false
@@ -71,6 +72,8 @@ func isCurrent(root string, g Current, c *catalog.Catalog) bool {
 			return false
 		}
 	}
-	main, err := CompressMain(c, files)
+	same := *c
+	same.Derived = current.Derived
+	main, err := CompressMain(&same, files)
 	return err == nil && blob.Sum(main) == g.Catalog
 }

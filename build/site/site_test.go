@@ -525,7 +525,7 @@ func zipped(t *testing.T, text, repeated string) []byte {
 func TestCatalogBomb(t *testing.T) {
 	const want = "more than 67108864 bytes, the limit"
 	for name, repeated := range map[string]string{"spaces": " ", "text": `{"name":"aaaaaaaaaaaaaaaaaaaa"`} {
-		bomb := zipped(t, `{"galbuild":3,"render":1,"chunks":1}`+"\n", repeated)
+		bomb := zipped(t, `{"galbuild":4,"render":1,"chunks":1}`+"\n", repeated)
 		if _, _, err := site.DecompressCatalog(bomb, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: the main file, %d bytes that expand to 80 MiB: %v", name, len(bomb), err)
 		}

@@ -64,8 +64,8 @@ func (s *importer) checkLeftOut(c *catalog.Catalog) error {
 			next = next[1:]
 			continue
 		}
-		if isChunk(x.path) {
-			continue // checkChunksLeftOut has checked it
+		if isChunk(x.path) || s.isDerived(x) {
+			continue // checkChunksLeftOut has checked it, or derive makes it again if it is missing
 		}
 		if err := s.ctx.Err(); err != nil {
 			return err
@@ -75,6 +75,34 @@ func (s *importer) checkLeftOut(c *catalog.Catalog) error {
 		}
 	}
 	return nil
+}
+
+// isDerived reports whether a file is a derived file, or the content of one.
+func (s *importer) isDerived(x line) bool {
+	return catalog.IsDerived(x.path) || isBlob(x.path) && s.derived[x.ref]
+}
+
+// derive makes the derived files of the archive again that a delta leaves out and that the site does
+// not have any more, because it has changed since it was at the base. It writes the paths of all.
+func (s *importer) derive() error {
+	if len(s.bases) == 0 {
+		return nil
+	}
+	has := func(f catalog.DerivedFile) bool { return s.dir.Blobs.Has(f.SHA256, f.Size) }
+	for _, f := range s.catalogue.Derived {
+		if has(f) {
+			continue
+		}
+		again := *s.catalogue
+		if err := render.Derive(s.ctx, s.dir, &again, render.KnownIn(s.dir, s.catalogue.Derived)); err != nil {
+			return err
+		}
+		if !slices.Equal(again.Derived, s.catalogue.Derived) {
+			return fmt.Errorf("%w: %s, the content of %s", ErrLeftOut, f.SHA256.Path(), f.Path)
+		}
+		break
+	}
+	return render.LinkDerived(s.dir, s.catalogue)
 }
 
 // checkContent checks that the archive or the site has the content of all versions.

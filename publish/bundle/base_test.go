@@ -16,7 +16,7 @@ import (
 )
 
 // openSite locks a site, which the caller closes, and reads its catalogue.
-func openSite(t *testing.T, root string) (*site.Dir, *catalog.Catalog) {
+func openSite(t testing.TB, root string) (*site.Dir, *catalog.Catalog) {
 	t.Helper()
 	dir, err := site.Lock(root)
 	if err != nil {

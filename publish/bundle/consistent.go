@@ -138,6 +138,10 @@ func (s *importer) checkResponses() error {
 	if s.catalogue, _, err = site.DecompressCatalog(compressed, s.lines); err != nil {
 		return refuse(path, "%v", err)
 	}
+	s.derived = make(map[blob.Ref]bool)
+	for _, f := range s.catalogue.Derived {
+		s.derived[f.SHA256] = true
+	}
 	if err := s.readPrivate(); err != nil || s.catalogue.Render != render.Version {
 		return err
 	}

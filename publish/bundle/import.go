@@ -241,6 +241,7 @@ type importer struct {
 	chunks          []catalog.ChunkFiles
 	refs            map[string]blob.Ref // of whole, by path
 	blobs           map[blob.Ref]bool   // of whole
+	derived         map[blob.Ref]bool   // those with the content of derived files
 	staged          map[string]string   // names of files in the work directory, by path
 	followed        bool                // the policy came with the archive
 }
@@ -440,13 +441,18 @@ func (s *importer) install(current site.Current, c *catalog.Catalog) error {
 		return err
 	}
 	next := s.current
-	if c != s.catalogue {
+	if c == s.catalogue {
+		if err := s.derive(); err != nil {
+			return err
+		}
+	} else {
 		s.dir.Dirty = true // there are files of versions that the generation does not have
 		if err := s.linkLeftOut(c); err != nil {
 			return err
 		}
 		var err error
-		if next, err = render.Site(s.ctx, s.dir, c, site.Generation{Current: current}); err != nil {
+		c.Derived = s.catalogue.Derived // of which most will be the same
+		if next, err = render.Site(s.ctx, s.dir, c, site.Generation{Current: current}, nil); err != nil {
 			return err
 		}
 		s.report.Generation = next.Generation

@@ -84,7 +84,7 @@ type added struct {
 
 type addition struct {
 	ID    string       `json:"id"` // publisher.name@version[@platform]
-	Needs []build.Need `json:"needs"`
+	Needs []catalog.Need `json:"needs"`
 }
 
 // Run adds packages to the gallery of a target. Of the gallery, it reads only the catalogue.
@@ -221,7 +221,7 @@ func additions(made *build.Result) []addition {
 	list := []addition{}
 	for key, v := range made.Catalog.Versions() {
 		if _, ok := slices.BinarySearch(made.Report.Added, key); ok {
-			list = append(list, addition{key, build.Needs(made.Catalog, v)})
+			list = append(list, addition{key, made.Catalog.Needs(v)})
 		}
 	}
 	return list

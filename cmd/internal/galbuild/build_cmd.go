@@ -36,6 +36,8 @@ type buildCmd struct {
 	NoSign       bool `name:"no-sign" help:"Drop the empty signatures."`
 	NoFeatured   bool `name:"no-featured" help:"Drop the featured extensions."`
 	NoControl    bool `name:"no-control" help:"Drop the control manifest. Decisions stay."`
+	NoPages      bool `name:"no-pages" help:"Write no pages for people, also in later builds."`
+	Pages        bool `help:"Write pages for people again."`
 
 	policyFlags
 
@@ -68,7 +70,7 @@ func (b *buildCmd) Validate() error {
 	}
 	for _, s := range b.settingFlags() {
 		if s.drop && s.given {
-			return fmt.Errorf("--%s and --no-%s: give one of them", s.name, s.name)
+			return fmt.Errorf("--%s and --%s: give one of them", s.name, opposite(s.name))
 		}
 	}
 	return checkAddresses(b.BaseURL, b.ContentURL)
@@ -80,6 +82,14 @@ type settingFlag struct {
 	given, drop bool
 }
 
+// opposite returns the flag that drops the setting of a flag.
+func opposite(name string) string {
+	if flag, ok := strings.CutPrefix(name, "no-"); ok {
+		return flag
+	}
+	return "no-" + name
+}
+
 func (b *buildCmd) settingFlags() []settingFlag {
 	return []settingFlag{
 		{"base-url", b.BaseURL != "", b.NoBaseURL},
@@ -88,6 +98,7 @@ func (b *buildCmd) settingFlags() []settingFlag {
 		{"featured", len(b.Featured) > 0, b.NoFeatured},
 		{"control", b.Control != "", b.NoControl},
 		{"policy", b.Policy != "", b.NoPolicy},
+		{"no-pages", b.NoPages, b.Pages},
 	}
 }
 
@@ -206,7 +217,7 @@ func explainRemovals(err error, removals *build.RemovalsError, first string) err
 }
 
 func (b *buildCmd) settings() (catalog.Settings, error) {
-	s := catalog.Settings{Render: render.Version, BaseURL: strings.TrimRight(b.BaseURL, "/"), ContentURL: strings.TrimRight(b.ContentURL, "/"), Unpack: b.Unpack, Sign: b.Sign}
+	s := catalog.Settings{Render: render.Version, BaseURL: strings.TrimRight(b.BaseURL, "/"), ContentURL: strings.TrimRight(b.ContentURL, "/"), Unpack: b.Unpack, Sign: b.Sign, NoPages: b.NoPages}
 	ids, err := parseIDs(b.Featured)
 	if err != nil {
 		return s, fmt.Errorf("--featured: %w", err)

@@ -1,0 +1,229 @@
+package render
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"strings"
+	"time"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/decision"
+	"galbuild/build/policy"
+	"galbuild/render/gallery"
+	"galbuild/render/markdown"
+	"galbuild/render/pages"
+)
+
+// views make the data of pages from a catalogue.
+type views struct {
+	catalog    *catalog.Catalog
+	policy     *policy.Policy
+	site       *pages.Site
+	read       func(ctx context.Context, ref blob.Ref, size int64) ([]byte, error)
+	controlled []byte // the control manifest
+	deprecated map[string]deprecation
+	shown      []shown          // usable extensions, sorted by Key
+	number     map[string]int   // of shown, by Key
+	dependents map[string][]int // numbers of those that need or contain an extension, by its Key
+}
+
+// A shown extension has a page.
+type shown struct {
+	*catalog.Extension // as the policy presents it
+	newest             *catalog.Version
+	dir                string // of newest, below assets/ and files/
+	card               pages.Card
+}
+
+// A deprecation is what the control manifest says about an extension.
+type deprecation struct {
+	Extension struct {
+		ID, DisplayName string
+	}
+	AdditionalInfo string
+}
+
+func newViews(c *catalog.Catalog, read func(context.Context, blob.Ref, int64) ([]byte, error)) *views {
+	p := policy.Of(c)
+	v := &views{catalog: c, policy: p, read: read, controlled: controlOf(c, p)}
+	v.site = &pages.Site{BaseURL: c.BaseURL, ContentURL: c.ContentURL, Install: []string{"vscode", "vscodium"}}
+	v.deprecated = deprecations(v.controlled)
+	v.number, v.dependents = make(map[string]int), make(map[string][]int)
+	for _, e := range usable(c) {
+		v.number[e.Key()] = len(v.shown)
+		v.shown = append(v.shown, v.show(e))
+	}
+	for i := range v.shown {
+		for _, need := range c.Needs(v.shown[i].newest) {
+			v.dependents[need.ID] = append(v.dependents[need.ID], i)
+		}
+	}
+	return v
+}
+
+// controlOf returns the control manifest of a gallery, which may be empty.
+func controlOf(c *catalog.Catalog, p *policy.Policy) []byte {
+	if control := decision.Control(c, p); control != nil {
+		return control
+	}
+	return []byte(gallery.Control)
+}
+
+// deprecations returns the deprecated extensions of a control manifest by lower-case id. A value
+// that is not an object says nothing more about them.
+func deprecations(control []byte) map[string]deprecation {
+	var manifest struct{ Deprecated map[string]json.RawMessage }
+	_ = json.Unmarshal(control, &manifest) // decision.ParseControl has checked it
+	all := make(map[string]deprecation)
+	for id, text := range manifest.Deprecated {
+		var d deprecation
+		_ = json.Unmarshal(text, &d)
+		all[strings.ToLower(id)] = d
+	}
+	return all
+}
+
+// show returns an extension with its newest release, or with its newest version if it has no
+// release.
+func (v *views) show(e *catalog.Extension) shown {
+	newest := &e.Versions[0]
+	for i := range e.Versions {
+		if !e.Versions[i].PreRelease {
+			newest = &e.Versions[i]
+			break
+		}
+	}
+	s := shown{Extension: e, newest: newest, dir: dirOf(e, newest)}
+	_, deprecated := v.deprecated[e.Key()]
+	s.card = pages.Card{
+		ID: e.ID(), Name: newest.DisplayName, Publisher: cmp.Or(e.Publisher.DisplayName, e.Publisher.Name), Description: newest.Description,
+		Version: newest.Version, Updated: date(e.Updated), Deprecated: deprecated,
+	}
+	for _, kind := range []string{catalog.IconAsset, catalog.SmallIconAsset} {
+		if s.card.Icon == "" && newest.Asset(kind) != nil {
+			s.card.Icon = catalog.AssetsDir + s.dir + "/" + kind
+		}
+	}
+	return s
+}
+
+func dirOf(e *catalog.Extension, v *catalog.Version) string {
+	return catalog.VersionDir(e.Publisher.Name, e.Name, v.Version, v.Platform)
+}
+
+// date returns a day such as 2026-01-31, or "" for the zero time.
+func date(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.DateOnly)
+}
+
+func propertyOf(v *catalog.Version, key string) string {
+	for _, p := range v.Properties {
+		if p.Key == key {
+			return p.Value
+		}
+	}
+	return ""
+}
+
+// mostDependents is how many extensions are listed as those that use another one.
+const mostDependents = 50
+
+// extension returns the data of a page without what must be read.
+func (v *views) extension(s *shown) *pages.Extension {
+	e := &pages.Extension{
+		Card: s.card, PublisherName: s.Publisher.Name, Published: date(s.Published), Preview: s.newest.Preview,
+		Categories: s.newest.Categories, Tags: s.newest.Tags, Licence: s.newest.Licence,
+		Dependents: v.usedBy(s),
+	}
+	for _, need := range v.catalog.Needs(s.newest) {
+		r := v.related(need.ID)
+		r.Missing = need.Missing
+		if need.Kind == catalog.NeedDependency {
+			e.Dependencies = append(e.Dependencies, r)
+		} else {
+			e.Members = append(e.Members, r)
+		}
+	}
+	if s.Publisher.Verified {
+		e.Domain = s.Publisher.Domain
+	}
+	if d, ok := v.deprecated[s.Key()]; ok {
+		e.Reason = d.AdditionalInfo
+		if id := strings.ToLower(d.Extension.ID); id != "" {
+			r := v.related(id)
+			e.Replacement = &r
+		}
+	}
+	for i := range s.Versions {
+		e.Versions = append(e.Versions, versionRow(s.Extension, &s.Versions[i]))
+	}
+	return e
+}
+
+// versionRow returns the row of a version.
+func versionRow(e *catalog.Extension, v *catalog.Version) pages.Version {
+	return pages.Version{
+		Version: v.Version, Platform: v.Platform, PreRelease: v.PreRelease, Date: date(v.Updated), Bytes: v.Package.Size,
+		Engine: propertyOf(v, catalog.PropertyEngine), SHA256: v.Package.Ref.String(), Signed: v.Signed,
+		File: catalog.AssetsDir + dirOf(e, v) + "/" + catalog.PackageAsset,
+	}
+}
+
+// related returns an extension by its id in lower case. It is missing if it has no page.
+func (v *views) related(id string) pages.Related {
+	if i, ok := v.number[id]; ok {
+		return pages.Related{ID: v.shown[i].card.ID, Name: v.shown[i].card.Name}
+	}
+	return pages.Related{ID: id, Name: id, Missing: true}
+}
+
+// usedBy returns the extensions that need an extension, or contain it as packs.
+func (v *views) usedBy(s *shown) (all []pages.Related) {
+	for _, i := range v.dependents[s.Key()] {
+		if len(all) == mostDependents {
+			break
+		}
+		all = append(all, v.related(v.shown[i].Key()))
+	}
+	return all
+}
+
+// complete adds to the data of a page what must be read: the readme, the change log, and what the
+// package says about itself.
+func (v *views) complete(ctx context.Context, s *shown, e *pages.Extension) (err error) {
+	if e.Readme, err = v.text(ctx, s, catalog.DetailsAsset, "readme-"); err != nil {
+		return err
+	}
+	e.Changelog, err = v.text(ctx, s, catalog.ChangelogAsset, "changelog-")
+	return err
+}
+
+// fewHeadings is the largest number of headings for which a text needs no list of contents.
+const fewHeadings = 3
+
+// text returns a readme or change log as HTML. There may be none.
+func (v *views) text(ctx context.Context, s *shown, kind, prefix string) (pages.Text, error) {
+	a := s.newest.Asset(kind)
+	if a == nil {
+		return pages.Text{}, nil
+	}
+	source, err := v.read(ctx, a.Ref, a.Size)
+	if err != nil {
+		return pages.Text{}, fmt.Errorf("%s: %w", kind, err)
+	}
+	d := markdown.Render(source, markdown.Options{Prefix: prefix, Level: 3})
+	t := pages.Text{HTML: template.HTML(d.HTML), Cut: d.Cut, File: catalog.AssetsDir + s.dir + "/" + kind}
+	if len(d.Headings) > fewHeadings {
+		for _, h := range d.Headings {
+			t.Contents = append(t.Contents, pages.Entry{ID: h.ID, Text: h.Text})
+		}
+	}
+	return t, nil
+}
